@@ -1,0 +1,42 @@
+// Package flussi is the shared vocabulary of a library for Italian public bodies
+// that send bulk messages through App IO and collect school fees through Pago In
+// Rete and pagoPA: fiscal codes, notice numbers, amounts, and who does what.
+//
+// Which package serves which need:
+//
+//   - Check or read a fiscal code, a notice number, an amount: this package.
+//   - Know what a flow or a notification may become, and who may make it so: package flow.
+//   - Know the same of a payment event or a payment notice: package pagoinrete.
+//   - Define a state machine of your own in the same way: package fsm.
+//
+// # Values
+//
+// [FiscalCode], [NoticeNumber], [IUV], [OrganizationCode] and [Cents] are small
+// immutable values: they compare with ==, work as map keys, are safe for concurrent
+// use, and marshal whole to JSON, XML and SQL. There are two ways in. The Parse
+// functions take exactly the canonical form, for programs and stored data:
+//
+//	code, err := flussi.ParseFiscalCode("MSCMHL68P18H211K")
+//
+// The Read functions take what a person typed, clean it, and report every change
+// and every doubt:
+//
+//	r, err := flussi.ReadFiscalCode(" mscmhl68p18h211k ", flussi.Lenient)
+//	// r.Value, r.Changes, r.Warnings
+//
+// A wrong check character is a warning, because the platforms accept it; under
+// [Strict] it is an error.
+//
+// # Personal data
+//
+// A [FiscalCode], a [NoticeNumber] and an [IUV] mask themselves under every verb of
+// package fmt and in package log/slog, also as an unexported field of a struct of
+// yours. Call Reveal where the text itself is needed. They do marshal whole to
+// JSON: a struct that is logged with slog.JSONHandler needs a LogValue method of
+// its own, as the entities of this library have.
+//
+// # Errors
+//
+// Every refusal is a typed error in English for the program, without personal
+// data, and carries a text in Italian for the operator, which [Explain] finds.
+package flussi

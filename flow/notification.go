@@ -1,0 +1,178 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+// Notification (notifica) is one message to one citizen. It is plain data, not safe
+// for concurrent use, and full of personal data: printed or logged, it shows its ID
+// and state only; JSON carries it whole.
+type Notification struct {
+	ID              uuid.UUID               // UUID, version 7
+	FlowID          uuid.UUID               // the flow it belongs to; the zero UUID if it stands alone
+	Service         string                  // Servizio: the App IO service that sends
+	State           NotificationState       // Stato
+	Recipient       flussi.FiscalCode       // Codice Fiscale Destinatario
+	Subject         string                  // Oggetto
+	Content         string                  // Contenuto, in Markdown
+	DueDate         time.Time               // Scadenza; the zero time if there is none
+	Amount          flussi.Cents            // Somma; 0 if it is no payment
+	IsPayment       bool                    // Notifica Pagamento
+	PayableAfterDue bool                    // Paga dopo la scadenza
+	NoticeNumber    flussi.NoticeNumber     // codice avviso; zero if it is no payment
+	Payee           flussi.OrganizationCode // Ente creditore; zero: the service's own body
+	Reference       string                  // Riferimento: the caller's own key
+	Disabled        bool                    // Dis.: set aside by an operator, whatever its state
+	CreatedAt       time.Time               // UTC
+	UpdatedAt       time.Time               // Data mod.; UTC
+	UpdatedBy       string                  // Utente mod.: the ID of the last actor
+	Version         int64                   // counts the stored changes, for optimistic locking; 0: not stored yet
+}
+
+// NotificationState (stato della notifica) is where a notification is in its life.
+type NotificationState string
+
+// The states of a notification, as the guide names them.
+const (
+	// NotificationRegistered (Registrato): to be sent. Entered when the notification is
+	// created, set back by an operator after an error, or given back by a sender that
+	// surely did not send it. Left by NotificationClaim.
+	NotificationRegistered NotificationState = "registered"
+	// NotificationSending (In invio): a sender claimed it, and its message may be on
+	// the way. Entered by NotificationClaim, before the request. Left when the outcome
+	// is known: by NotificationAccept, NotificationFail, or NotificationRelease. If the
+	// sender dies, by NotificationFail too: nobody knows whether the message left.
+	NotificationSending NotificationState = "sending"
+	// NotificationSent (Inviato): the platform accepted the message. Entered by
+	// NotificationAccept, or by NotificationConfirm on an operator's word. Left only by
+	// NotificationReject, if the platform rejects the message later on.
+	NotificationSent NotificationState = "sent"
+	// NotificationFailed (Errore): the message did not arrive, or nobody knows. Entered
+	// by NotificationFail or NotificationReject. Left by an operator only: by
+	// NotificationRegister after a correction, and where the outcome is unknown by
+	// NotificationConfirm or NotificationResend.
+	NotificationFailed NotificationState = "failed"
+)
+
+// NotificationAction is something that may happen to a notification.
+type NotificationAction string
+
+// The actions on a notification.
+const (
+	NotificationEdit     NotificationAction = "edit"     // Aggiorna: its data are corrected
+	NotificationClaim    NotificationAction = "claim"    // by the system: it is about to be sent
+	NotificationRelease  NotificationAction = "release"  // by the system: it surely was not sent
+	NotificationAccept   NotificationAction = "accept"   // by the system: the platform has it
+	NotificationFail     NotificationAction = "fail"     // by the system: refused, or outcome unknown
+	NotificationReject   NotificationAction = "reject"   // by the system: rejected after it was accepted
+	NotificationRegister NotificationAction = "register" // Registrato: to be sent again, after an error
+	NotificationConfirm  NotificationAction = "confirm"  // outcome unknown: the operator knows it was sent
+	NotificationResend   NotificationAction = "resend"   // outcome unknown: sent again, perhaps twice, knowingly
+)
+
+// NotificationMachine returns the table of what may happen to a notification. The
+// system alone sends and learns outcomes; an operator alone leads out of an error,
+// so nothing is ever sent again by itself. It is made on first use.
+func NotificationMachine() *fsm.Machine[NotificationState, NotificationAction] {
+	return notificationMachine()
+}
+
+var notificationMachine = sync.OnceValue(func() *fsm.Machine[NotificationState, NotificationAction] {
+	type states = []NotificationState
+	operator, system := []flussi.Role{flussi.Operator}, []flussi.Role{flussi.System}
+	return fsm.MustNew(fsm.Definition[NotificationState, NotificationAction]{
+		Name:    "notification",
+		Initial: NotificationRegistered,
+		States: []fsm.State[NotificationState]{
+			{Name: NotificationRegistered, Label: "Registrato"},
+			{Name: NotificationSending, Label: "In invio"},
+			{Name: NotificationSent, Label: "Inviato"},
+			{Name: NotificationFailed, Label: "Errore"},
+		},
+		Transitions: []fsm.Transition[NotificationState, NotificationAction]{
+			{Event: NotificationEdit, From: states{NotificationRegistered}, To: NotificationRegistered, Label: "Aggiorna", Roles: operator},
+			{Event: NotificationClaim, From: states{NotificationRegistered}, To: NotificationSending, Label: "Prendi in carico", Roles: system},
+			{Event: NotificationRelease, From: states{NotificationSending}, To: NotificationRegistered, Label: "Restituisci: non inviata", Roles: system},
+			{Event: NotificationAccept, From: states{NotificationSending}, To: NotificationSent, Label: "Accettata dalla piattaforma", Roles: system},
+			{Event: NotificationFail, From: states{NotificationSending}, To: NotificationFailed, Label: "Esito negativo o ignoto", Roles: system},
+			{Event: NotificationReject, From: states{NotificationSent}, To: NotificationFailed, Label: "Rifiutata in seguito", Roles: system},
+			{Event: NotificationEdit, From: states{NotificationFailed}, To: NotificationFailed, Label: "Aggiorna", Roles: operator},
+			{Event: NotificationRegister, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Riporta a Registrato", Roles: operator},
+			{Event: NotificationConfirm, From: states{NotificationFailed}, To: NotificationSent, Label: "Conferma come inviata", Roles: operator},
+			{Event: NotificationResend, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Invia di nuovo, anche se forse già arrivata", Roles: operator},
+		},
+	})
+})
+
+// Label returns the guide's name of the state; of an unknown state, its own text.
+func (s NotificationState) Label() string { return NotificationMachine().Label(s) }
+
+// Label returns the Italian name of the action; of an unknown action, its own text.
+func (a NotificationAction) Label() string { return NotificationMachine().EventLabel(a) }
+
+// NewNotification returns a notification to a citizen in its first state, created
+// now by the actor, that stands alone until it gets a FlowID. Nothing is stored, and
+// the texts are yet to be filled in. The error is a [*flussi.ValueError] with
+// [flussi.ErrEmpty] if the service, the recipient or the actor's ID is missing.
+func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Notification, error) {
+	if to.IsZero() {
+		return Notification{}, fmt.Errorf("flow: new notification: %w", &flussi.ValueError{
+			Type: "FiscalCode", Err: flussi.ErrEmpty, Reason: "Manca il codice fiscale del destinatario."})
+	}
+	id, now, err := newIdentity(service, by)
+	if err != nil {
+		return Notification{}, fmt.Errorf("flow: new notification: %w", err)
+	}
+	return Notification{
+		ID: id, Service: service, State: NotificationMachine().Initial(), Recipient: to,
+		CreatedAt: now, UpdatedAt: now, UpdatedBy: by.ID,
+	}, nil
+}
+
+// Fire applies an action to the notification: on success its State is the new one,
+// on a [*fsm.TransitionError] the notification is unchanged. It touches no other
+// field. See [fsm.Machine.Fire] for guards and contexts.
+func (n *Notification) Fire(ctx context.Context, action NotificationAction, by flussi.Actor, guards ...fsm.Guard[NotificationState, NotificationAction]) error {
+	to, err := NotificationMachine().Fire(ctx, n.State, action, by, guards...)
+	if err != nil {
+		return err
+	}
+	n.State = to
+	return nil
+}
+
+// Allowed returns what somebody who holds the roles may do with the notification
+// now, in the order of the table.
+func (n *Notification) Allowed(roles ...flussi.Role) []NotificationAction {
+	return NotificationMachine().Allowed(n.State, roles...)
+}
+
+// String returns the ID and the state: no personal data.
+func (n Notification) String() string {
+	return fmt.Sprintf("Notification(%s %s)", n.ID, n.State)
+}
+
+// Format writes what String returns, for every verb.
+func (n Notification) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, n.String()) }
+
+// LogValue returns what may be logged of a notification: no personal data.
+func (n Notification) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("id", n.ID.String()),
+		slog.String("flow", n.FlowID.String()),
+		slog.String("service", n.Service),
+		slog.String("state", string(n.State)),
+		slog.Bool("disabled", n.Disabled),
+		slog.Int64("version", n.Version),
+	)
+}

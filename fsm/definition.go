@@ -1,0 +1,158 @@
+package fsm
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Definition is what a [Machine] is made from.
+type Definition[S, E ~string] struct {
+	Name        string             // what the machine is about, for errors and diagrams
+	Initial     S                  // where every entity begins
+	States      []State[S]         // all states, in the order in which a reader should meet them
+	Transitions []Transition[S, E] // all that may happen
+}
+
+// State is a state that an entity can be in.
+type State[S ~string] struct {
+	Name  S      // stored with the entity: a letter, then lower-case letters, digits and underscores
+	Label string // the Italian name; default: the Name
+	Final bool   // nothing leads out of it, and this is intended
+}
+
+// Transition is a row of the table: the event leads from each of the From states to
+// the To state. A transition from a state to itself is something that may be done
+// there and changes nothing about the state.
+type Transition[S, E ~string] struct {
+	Event E             // named like a state
+	From  []S           // at least one
+	To    S             // exactly one
+	Label string        // the Italian name of the action, one for each event; default: the Event
+	Roles []flussi.Role // who may do it, any of them; default: anyone
+}
+
+// The kinds of defects that [New] finds in a definition. A [*DefinitionError]
+// unwraps to all that it lists.
+var (
+	ErrEmpty          = errors.New("nothing is defined")
+	ErrBadName        = errors.New("name is not a lower-case letter followed by lower-case letters, digits and underscores")
+	ErrUndeclared     = errors.New("state is not declared")
+	ErrUnknownInitial = errors.New("initial state is not declared")
+	ErrDuplicateState = errors.New("state is declared twice")
+	ErrDuplicateEdge  = errors.New("event leaves the state twice")
+	ErrUnreachable    = errors.New("state cannot be reached")
+	ErrDeadEnd        = errors.New("nothing leads out of the state, and it is not final")
+	ErrFinalLeft      = errors.New("final state is left")
+	ErrTwoLabels      = errors.New("event has two labels")
+)
+
+// DefinitionError lists all the defects of a definition.
+type DefinitionError struct {
+	Machine string  // the name of the definition
+	Defects []error // each wraps one of the defect kinds of this package
+}
+
+// Error lists the defects, one a line.
+func (e *DefinitionError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "fsm: machine %q: %d defects:", e.Machine, len(e.Defects))
+	for _, defect := range e.Defects {
+		b.WriteString("\n\t" + defect.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns the defects.
+func (e *DefinitionError) Unwrap() []error { return e.Defects }
+
+var plainName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// defects returns all that is wrong with the definition.
+func (d Definition[S, E]) defects() []error {
+	var found []error
+	report := func(kind error, format string, args ...any) {
+		found = append(found, fmt.Errorf(format+": %w", append(args, kind)...))
+	}
+	if d.Name == "" {
+		report(ErrEmpty, "name")
+	}
+	if len(d.States) == 0 {
+		report(ErrEmpty, "states")
+	}
+	if len(d.Transitions) == 0 {
+		report(ErrEmpty, "transitions")
+	}
+
+	final := map[S]bool{}
+	for _, state := range d.States {
+		if _, twice := final[state.Name]; twice {
+			report(ErrDuplicateState, "state %q", state.Name)
+		}
+		if !plainName.MatchString(string(state.Name)) {
+			report(ErrBadName, "state %q", state.Name)
+		}
+		final[state.Name] = state.Final
+	}
+	if _, declared := final[d.Initial]; !declared {
+		report(ErrUnknownInitial, "initial %q", d.Initial)
+	}
+
+	labels := map[E]string{}
+	out := map[S][]S{} // where each state leads, itself left out
+	edges := map[edge[S, E]]bool{}
+	for _, t := range d.Transitions {
+		if !plainName.MatchString(string(t.Event)) {
+			report(ErrBadName, "event %q", t.Event)
+		}
+		if label, seen := labels[t.Event]; seen && label != t.Label {
+			report(ErrTwoLabels, "event %q: %q and %q", t.Event, label, t.Label)
+		}
+		labels[t.Event] = t.Label
+		if len(t.From) == 0 {
+			report(ErrEmpty, "event %q: from", t.Event)
+		}
+		if _, declared := final[t.To]; !declared {
+			report(ErrUndeclared, "event %q: to %q", t.Event, t.To)
+		}
+		for _, from := range t.From {
+			isFinal, declared := final[from]
+			if !declared {
+				report(ErrUndeclared, "event %q: from %q", t.Event, from)
+			}
+			if edges[edge[S, E]{from, t.Event}] {
+				report(ErrDuplicateEdge, "event %q: from %q", t.Event, from)
+			}
+			edges[edge[S, E]{from, t.Event}] = true
+			if from == t.To {
+				continue
+			}
+			if isFinal {
+				report(ErrFinalLeft, "event %q: from %q", t.Event, from)
+			}
+			out[from] = append(out[from], t.To)
+		}
+	}
+
+	reached := []S{d.Initial}
+	for i := 0; i < len(reached); i++ {
+		for _, to := range out[reached[i]] {
+			if !slices.Contains(reached, to) {
+				reached = append(reached, to)
+			}
+		}
+	}
+	for _, state := range d.States {
+		if !slices.Contains(reached, state.Name) {
+			report(ErrUnreachable, "state %q", state.Name)
+		}
+		if !state.Final && len(out[state.Name]) == 0 {
+			report(ErrDeadEnd, "state %q", state.Name)
+		}
+	}
+	return found
+}

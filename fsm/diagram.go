@@ -1,0 +1,92 @@
+package fsm
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+)
+
+// arrow is an edge as diagrams draw it.
+type arrow struct {
+	from, to string
+	label    string
+}
+
+// arrows returns all edges, sorted by the order of their states in the definition,
+// then by label, so that the order of the rows of the table does not matter.
+func (m *Machine[S, E]) arrows() []arrow {
+	rank := func(name string) int {
+		return slices.IndexFunc(m.definition.States, func(s State[S]) bool { return string(s.Name) == name })
+	}
+	var all []arrow
+	for _, row := range m.definition.Transitions {
+		label := row.Label
+		if len(row.Roles) > 0 {
+			label += " (" + strings.Join(roleNames(row.Roles, flussi.Role.Label), ", ") + ")"
+		}
+		for _, from := range row.From {
+			all = append(all, arrow{string(from), string(row.To), label})
+		}
+	}
+	slices.SortFunc(all, func(a, b arrow) int {
+		return cmp.Or(
+			cmp.Compare(rank(a.from), rank(b.from)),
+			cmp.Compare(rank(a.to), rank(b.to)),
+			cmp.Compare(a.label, b.label),
+		)
+	})
+	return all
+}
+
+// Mermaid returns the machine as a Mermaid state diagram: labels in Italian, the
+// roles in parentheses. The same table always gives the same text.
+func (m *Machine[S, E]) Mermaid() string {
+	text := strings.NewReplacer("#", "#35;", `"`, "#quot;", ";", "#59;", "\n", " ").Replace
+	var b strings.Builder
+	fmt.Fprintf(&b, "%%%% %s\nstateDiagram-v2\n", strings.ReplaceAll(m.definition.Name, "\n", " "))
+	for _, state := range m.definition.States {
+		fmt.Fprintf(&b, "    state \"%s\" as %s\n", text(state.Label), mermaidID(string(state.Name)))
+	}
+	fmt.Fprintf(&b, "    [*] --> %s\n", mermaidID(string(m.definition.Initial)))
+	for _, a := range m.arrows() {
+		fmt.Fprintf(&b, "    %s --> %s : %s\n", mermaidID(a.from), mermaidID(a.to), text(a.label))
+	}
+	for _, state := range m.definition.States {
+		if state.Final {
+			fmt.Fprintf(&b, "    %s --> [*]\n", mermaidID(string(state.Name)))
+		}
+	}
+	return b.String()
+}
+
+// mermaidID keeps state names apart from the words of Mermaid's own grammar, which
+// are all in lower case.
+func mermaidID(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
+
+// Graphviz returns the machine as a directed graph in the DOT language: labels in
+// Italian, the roles in parentheses, final states with a double border. The same
+// table always gives the same text.
+func (m *Machine[S, E]) Graphviz() string {
+	quote := func(s string) string {
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(s) + `"`
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "digraph %s {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n", quote(m.definition.Name))
+	fmt.Fprintf(&b, "    \"*\" [shape=point];\n")
+	for _, state := range m.definition.States {
+		attributes := "label=" + quote(state.Label)
+		if state.Final {
+			attributes += ", peripheries=2"
+		}
+		fmt.Fprintf(&b, "    %s [%s];\n", quote(string(state.Name)), attributes)
+	}
+	fmt.Fprintf(&b, "    \"*\" -> %s;\n", quote(string(m.definition.Initial)))
+	for _, a := range m.arrows() {
+		fmt.Fprintf(&b, "    %s -> %s [label=%s];\n", quote(a.from), quote(a.to), quote(a.label))
+	}
+	b.WriteString("}\n")
+	return b.String()
+}

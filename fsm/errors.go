@@ -1,0 +1,116 @@
+package fsm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Why a step is refused. A [*TransitionError] unwraps to one of these, to the error
+// of the guard or hook that refused, or to the error of a context that is done.
+var (
+	ErrNotAllowed   = errors.New("event not allowed in this state")
+	ErrUnknownState = errors.New("unknown state")
+	ErrForbidden    = errors.New("role not allowed")
+	ErrNoPath       = errors.New("no chain of events leads there")
+)
+
+// TransitionError says which step was refused and why. The entity is as it was.
+type TransitionError struct {
+	Machine       string        // the name of the machine
+	From          string        // the state in which it was refused
+	FromLabel     string        // its Italian name
+	Event         string        // the event, "" for a path
+	EventLabel    string        // its Italian name
+	To            string        // for ErrNoPath: where no path leads
+	ToLabel       string        // its Italian name
+	Allowed       []string      // for ErrNotAllowed: the events that may happen in the state
+	AllowedLabels []string      // their Italian names
+	Roles         []flussi.Role // for ErrForbidden: who may do it
+	Err           error         // why
+}
+
+// Error describes the refusal for programmers.
+func (e *TransitionError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "fsm: %s: ", e.Machine)
+	if e.Event != "" {
+		fmt.Fprintf(&b, "event %q from ", e.Event)
+	}
+	fmt.Fprintf(&b, "state %q", e.From)
+	if e.To != "" {
+		fmt.Fprintf(&b, " to %q", e.To)
+	}
+	fmt.Fprintf(&b, ": %v", e.Err)
+	switch {
+	case e.Err == ErrNotAllowed && len(e.Allowed) == 0:
+		b.WriteString(" (allowed: nothing)")
+	case e.Err == ErrNotAllowed:
+		fmt.Fprintf(&b, " (allowed: %s)", strings.Join(e.Allowed, ", "))
+	case e.Err == ErrForbidden:
+		fmt.Fprintf(&b, " (needed: %s)", strings.Join(roleNames(e.Roles, func(r flussi.Role) string { return string(r) }), ", "))
+	}
+	return b.String()
+}
+
+// Unwrap returns why the step was refused.
+func (e *TransitionError) Unwrap() error { return e.Err }
+
+// Italian describes the refusal for the operator.
+func (e *TransitionError) Italian() string {
+	switch e.Err {
+	case ErrUnknownState:
+		return fmt.Sprintf("Lo stato «%s» non esiste.", e.From)
+	case ErrNoPath:
+		return fmt.Sprintf("Dallo stato «%s» non si può arrivare allo stato «%s».", e.FromLabel, e.ToLabel)
+	case ErrForbidden:
+		return fmt.Sprintf("L'azione «%s» è riservata a: %s.", e.EventLabel,
+			strings.Join(roleNames(e.Roles, flussi.Role.Label), ", "))
+	case ErrNotAllowed:
+		if len(e.AllowedLabels) == 0 {
+			return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», da cui non si può più fare nulla.", e.EventLabel, e.FromLabel)
+		}
+		return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s». Azioni possibili: «%s».",
+			e.EventLabel, e.FromLabel, strings.Join(e.AllowedLabels, "», «"))
+	}
+	if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded) {
+		return fmt.Sprintf("L'azione «%s» è stata interrotta prima di avere effetto.", e.EventLabel)
+	}
+	return fmt.Sprintf("L'azione «%s» è stata rifiutata: %s", e.EventLabel, flussi.Explain(e.Err))
+}
+
+func roleNames(roles []flussi.Role, name func(flussi.Role) string) []string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = name(r)
+	}
+	return names
+}
+
+// refusal says why the table has no edge for the event.
+func (m *Machine[S, E]) refusal(from S, event E) error {
+	e := m.refused(from, event, ErrNotAllowed)
+	row, ok := m.states[from]
+	if !ok {
+		e.Err = ErrUnknownState
+		return e
+	}
+	for _, allowed := range row.events {
+		e.Allowed = append(e.Allowed, string(allowed))
+		e.AllowedLabels = append(e.AllowedLabels, m.labels[allowed])
+	}
+	return e
+}
+
+// refused says that the event was refused for a reason.
+func (m *Machine[S, E]) refused(from S, event E, reason error) *TransitionError {
+	return &TransitionError{
+		Machine: m.definition.Name,
+		From:    string(from), FromLabel: m.Label(from),
+		Event: string(event), EventLabel: m.EventLabel(event),
+		Err: reason,
+	}
+}

@@ -1,0 +1,212 @@
+package fsm
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Machine decides what may happen to entities of one kind. It is made by [New],
+// never changes, and is safe for concurrent use by any number of goroutines. It
+// must not be copied.
+type Machine[S, E ~string] struct {
+	*table[S, E]
+	hooks   []Hooks[S, E]
+	runners sync.Pool // of *runner[S, E], each bound to this machine's hooks
+}
+
+// table is a checked definition, indexed. Machines that differ in hooks share it.
+type table[S, E ~string] struct {
+	definition Definition[S, E]
+	states     map[S]*stateRow[S, E]
+	labels     map[E]string
+	edges      map[edge[S, E]]*target[S]
+}
+
+type edge[S, E ~string] struct {
+	from  S
+	event E
+}
+
+type target[S ~string] struct {
+	to    S
+	roles []flussi.Role
+}
+
+type stateRow[S, E ~string] struct {
+	State[S]
+	events []E // that may happen in it, in the order of the table
+}
+
+// New checks a definition and makes a machine of it. If anything is wrong with the
+// definition it returns a [*DefinitionError] that lists every defect. The
+// definition is copied; changing it later changes nothing.
+func New[S, E ~string](d Definition[S, E]) (*Machine[S, E], error) {
+	if defects := d.defects(); len(defects) > 0 {
+		return nil, &DefinitionError{Machine: d.Name, Defects: defects}
+	}
+	t := &table[S, E]{
+		definition: d,
+		states:     make(map[S]*stateRow[S, E], len(d.States)),
+		labels:     make(map[E]string, len(d.Transitions)),
+		edges:      make(map[edge[S, E]]*target[S]),
+	}
+	t.definition.States = slices.Clone(d.States)
+	for i := range t.definition.States {
+		state := &t.definition.States[i]
+		if state.Label == "" {
+			state.Label = string(state.Name)
+		}
+		t.states[state.Name] = &stateRow[S, E]{State: *state}
+	}
+	t.definition.Transitions = cloneTransitions(d.Transitions)
+	for i := range t.definition.Transitions {
+		row := &t.definition.Transitions[i]
+		if row.Label == "" {
+			row.Label = string(row.Event)
+		}
+		t.labels[row.Event] = row.Label
+		to := &target[S]{to: row.To, roles: row.Roles}
+		for _, from := range row.From {
+			t.edges[edge[S, E]{from, row.Event}] = to
+			t.states[from].events = append(t.states[from].events, row.Event)
+		}
+	}
+	return newMachine(t, nil), nil
+}
+
+// MustNew is [New] for a definition that is written in the program. It panics if the
+// definition has defects.
+func MustNew[S, E ~string](d Definition[S, E]) *Machine[S, E] {
+	m, err := New(d)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+func newMachine[S, E ~string](t *table[S, E], hooks []Hooks[S, E]) *Machine[S, E] {
+	m := &Machine[S, E]{table: t, hooks: hooks}
+	m.runners.New = func() any { return newRunner(t, hooks) }
+	return m
+}
+
+func cloneTransitions[S, E ~string](rows []Transition[S, E]) []Transition[S, E] {
+	rows = slices.Clone(rows)
+	for i := range rows {
+		rows[i].From = slices.Clone(rows[i].From)
+		rows[i].Roles = slices.Clone(rows[i].Roles)
+	}
+	return rows
+}
+
+// Next returns the state that the event leads to. It looks at the table only: not at
+// roles, guards or hooks. It does not allocate unless it refuses. The error is a
+// [*TransitionError] with [ErrUnknownState] or [ErrNotAllowed]; the state is then
+// the given one.
+func (m *Machine[S, E]) Next(from S, event E) (S, error) {
+	if target, ok := m.edges[edge[S, E]{from, event}]; ok {
+		return target.to, nil
+	}
+	return from, m.refusal(from, event)
+}
+
+// Allowed returns the events that may be fired from a state by somebody who holds
+// the roles, in the order of the table: those open to anyone, and those that name
+// one of the roles. It returns nil for a state that the machine does not know.
+func (m *Machine[S, E]) Allowed(from S, roles ...flussi.Role) []E {
+	row, ok := m.states[from]
+	if !ok {
+		return nil
+	}
+	actor := flussi.Actor{Roles: roles}
+	var allowed []E
+	for _, event := range row.events {
+		if needed := m.edges[edge[S, E]{from, event}].roles; len(needed) == 0 || actor.Has(needed...) {
+			allowed = append(allowed, event)
+		}
+	}
+	return allowed
+}
+
+// Path returns the shortest chain of events that leads from one state to another,
+// whoever may fire them; of two equally short ones, the one whose events stand
+// first in the table. It is empty from a state to itself. The error is a
+// [*TransitionError] with [ErrUnknownState], or [ErrNoPath] if no chain leads there.
+func (m *Machine[S, E]) Path(from, to S) ([]E, error) {
+	for _, state := range []S{from, to} {
+		if _, ok := m.states[state]; !ok {
+			return nil, &TransitionError{Machine: m.definition.Name, From: string(state), Err: ErrUnknownState}
+		}
+	}
+	type step struct {
+		before S
+		event  E
+	}
+	came := map[S]step{}
+	queue := []S{from}
+	for len(queue) > 0 && queue[0] != to {
+		state := queue[0]
+		queue = queue[1:]
+		for _, event := range m.states[state].events {
+			next := m.edges[edge[S, E]{state, event}].to
+			if _, seen := came[next]; seen || next == from {
+				continue
+			}
+			came[next] = step{state, event}
+			queue = append(queue, next)
+		}
+	}
+	if len(queue) == 0 {
+		return nil, &TransitionError{Machine: m.definition.Name, From: string(from), FromLabel: m.Label(from),
+			To: string(to), ToLabel: m.Label(to), Err: ErrNoPath}
+	}
+	var path []E
+	for state := to; state != from; state = came[state].before {
+		path = append(path, came[state].event)
+	}
+	slices.Reverse(path)
+	return path, nil
+}
+
+// Name returns what the machine is about.
+func (m *Machine[S, E]) Name() string { return m.definition.Name }
+
+// Initial returns the state in which every entity begins.
+func (m *Machine[S, E]) Initial() S { return m.definition.Initial }
+
+// States returns a copy of all states, in the order of the definition.
+func (m *Machine[S, E]) States() []State[S] { return slices.Clone(m.definition.States) }
+
+// Transitions returns a copy of the table, in the order of the definition.
+func (m *Machine[S, E]) Transitions() []Transition[S, E] {
+	return cloneTransitions(m.definition.Transitions)
+}
+
+// Has reports whether the machine knows the state.
+func (m *Machine[S, E]) Has(state S) bool { return m.states[state] != nil }
+
+// IsFinal reports whether the state is final: nothing leads out of it.
+func (m *Machine[S, E]) IsFinal(state S) bool {
+	row := m.states[state]
+	return row != nil && row.Final
+}
+
+// Label returns the Italian name of a state; of one that the machine does not know,
+// its own text.
+func (m *Machine[S, E]) Label(state S) string {
+	if row := m.states[state]; row != nil {
+		return row.Label
+	}
+	return string(state)
+}
+
+// EventLabel returns the Italian name of an event; of one that the machine does not
+// know, its own text.
+func (m *Machine[S, E]) EventLabel(event E) string {
+	if label, ok := m.labels[event]; ok {
+		return label
+	}
+	return string(event)
+}

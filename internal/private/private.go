@@ -1,0 +1,62 @@
+// Package private keeps personal text from being printed by accident.
+//
+// [Text] holds a string behind an interned handle. fmt, and everything else that
+// prints by reflection, cannot call the methods of a value that sits in an
+// unexported field; a plain string there would be printed whole. A handle prints
+// as an address. Texts compare with ==, work as map keys, and equal texts share
+// one copy in memory.
+package private
+
+import (
+	"fmt"
+	"io"
+	"unique"
+)
+
+// Text is a string that reflection does not reveal. The zero value is the empty
+// text. Texts are immutable and safe for concurrent use.
+type Text struct {
+	handle unique.Handle[string]
+}
+
+// Of returns the text s.
+func Of(s string) Text {
+	if s == "" {
+		return Text{}
+	}
+	return Text{unique.Make(s)}
+}
+
+// IsZero reports whether the text is empty.
+func (t Text) IsZero() bool { return t == Text{} }
+
+// Reveal returns the text itself.
+func (t Text) Reveal() string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.handle.Value()
+}
+
+// Mask returns what stands in for the text of a value of type name wherever it is
+// printed: name(***), or name() if there is no text to hide.
+func (t Text) Mask(name string) string {
+	if t.IsZero() {
+		return name + "()"
+	}
+	return name + "(***)"
+}
+
+// WriteMask writes the mask for every verb of package fmt: quoted for %q, with its
+// package for %#v, plain for all others. Width and precision are ignored, so that
+// a mask is never cut.
+func (t Text) WriteMask(f fmt.State, verb rune, name string) {
+	mask := t.Mask(name)
+	switch {
+	case verb == 'q':
+		mask = `"` + mask + `"`
+	case verb == 'v' && f.Flag('#'):
+		mask = "flussi." + mask
+	}
+	_, _ = io.WriteString(f, mask)
+}

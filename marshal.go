@@ -1,0 +1,60 @@
+package flussi
+
+import (
+	"database/sql/driver"
+
+	"github.com/flussi-go/flussi/internal/private"
+)
+
+// unmarshal sets *dst to the value of text; no text is the zero value, so that a
+// value that is absent survives a round trip. On an error *dst is unchanged.
+func unmarshal[T any](dst *T, text string, parse func(string) (T, error)) error {
+	var value T
+	if text != "" {
+		var err error
+		if value, err = parse(text); err != nil {
+			return err
+		}
+	}
+	*dst = value
+	return nil
+}
+
+// scan sets *dst to the value of a database column, which must be text or NULL: a
+// code in a numeric column has lost its leading zeros or its last digits.
+func scan[T any](dst *T, src any, name string, parse func(string) (T, error)) error {
+	switch text := src.(type) {
+	case nil:
+		return unmarshal(dst, "", parse)
+	case string:
+		return unmarshal(dst, text, parse)
+	case []byte:
+		return unmarshal(dst, string(text), parse)
+	}
+	return &ValueError{Type: name, Err: ErrDigitsLost,
+		Reason: "Il codice è registrato come numero e non come testo: le cifre possono essere andate perse."}
+}
+
+// sqlValue is what a database stores for a personal text.
+func sqlValue(t private.Text) (driver.Value, error) {
+	if t.IsZero() {
+		return nil, nil
+	}
+	return t.Reveal(), nil
+}
+
+// allDigits reports whether s holds nothing but the digits 0 to 9.
+func allDigits(s string) bool { return firstNonDigit(s) == 0 }
+
+// firstNonDigit returns the position, in characters counted from 1, of the first
+// character that is not a digit, or 0.
+func firstNonDigit(s string) int {
+	position := 0
+	for _, r := range s {
+		position++
+		if r < '0' || r > '9' {
+			return position
+		}
+	}
+	return 0
+}

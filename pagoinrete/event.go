@@ -1,0 +1,179 @@
+package pagoinrete
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+// Event (evento di pagamento, tassa) is a fee that many have to pay, or a donation.
+// It is plain data, not safe for concurrent use.
+type Event struct {
+	ID        uuid.UUID  // UUID, version 7
+	Kind      EventKind  // a fee or a donation
+	School    string     // codice meccanografico, 10 characters
+	Name      string     // nome
+	Causale   string     // causale: what payers read on their statement
+	State     EventState // stato
+	RemoteID  string     // the identifier in Pago In Rete, "" before it is transmitted
+	CreatedAt time.Time  // UTC
+	UpdatedAt time.Time  // UTC
+	UpdatedBy string     // the ID of the last actor
+	Version   int64      // counts the stored changes, for optimistic locking; 0: not stored yet
+}
+
+// EventKind tells a fee from a donation.
+type EventKind string
+
+// The kinds of events.
+const (
+	// Fee (tassa): pupils are assigned notices.
+	Fee EventKind = "fee"
+	// Donation (erogazione liberale): anyone may pay; there are no notices to transmit.
+	Donation EventKind = "donation"
+)
+
+// EventState (stato dell'evento di pagamento) is where an event is in its life.
+type EventState string
+
+// The states of an event, as the guide names and orders them.
+const (
+	// EventBlank (vuoto): the form before it is saved for the first time. Left by
+	// EventSave.
+	EventBlank EventState = "blank"
+	// EventNotTransmitted (Non trasmesso a Pago in Rete): created here, unknown there.
+	// Entered by EventSave. Left by EventTransmit.
+	EventNotTransmitted EventState = "not_transmitted"
+	// EventSimulated (Simulato): known to Pago In Rete, in the hands of the office,
+	// which transmits the notices now. Entered by EventTransmit. Left by EventSubmit or
+	// EventDelete.
+	EventSimulated EventState = "simulated"
+	// EventToApprove (Da approvare): in the hands of the principal. Entered by
+	// EventSubmit. Left by EventApprove or EventReject.
+	EventToApprove EventState = "to_approve"
+	// EventToNotify (Da notificare): approved, in the hands of the office again.
+	// Entered by EventApprove. Left by EventNotify.
+	EventToNotify EventState = "to_notify"
+	// EventRejected (Rifiutato): the principal sent it back; as EventSimulated in all
+	// that may be done. Entered by EventReject. Left by EventSubmit or EventDelete.
+	EventRejected EventState = "rejected"
+	// EventNotified (Notificato): families can see and pay; its data are fixed.
+	// Entered by EventNotify. Final.
+	EventNotified EventState = "notified"
+	// EventDeleted (Cancellato): withdrawn by the office. Entered by EventDelete. Final.
+	EventDeleted EventState = "deleted"
+)
+
+// EventAction is something that may happen to an event.
+type EventAction string
+
+// The actions on an event, with the roles that may take them.
+const (
+	EventSave     EventAction = "save"     // Salva, of the blank form: DSGA, A.A.
+	EventEdit     EventAction = "edit"     // Modifica: DSGA, A.A.
+	EventTransmit EventAction = "transmit" // Salva e trasmetti: DSGA, A.A.
+	EventSubmit   EventAction = "submit"   // Rendi "da approvare": DSGA, A.A.
+	EventApprove  EventAction = "approve"  // Approva: DS
+	EventReject   EventAction = "reject"   // Rifiuta: DS
+	EventNotify   EventAction = "notify"   // Notifica: DSGA, A.A.
+	EventDelete   EventAction = "delete"   // Cancella: DSGA, A.A.
+)
+
+// EventMachine returns the table of what may happen to an event, with the SIDI role
+// for each action. It is made on first use.
+func EventMachine() *fsm.Machine[EventState, EventAction] { return eventMachine() }
+
+var eventMachine = sync.OnceValue(func() *fsm.Machine[EventState, EventAction] {
+	type states = []EventState
+	office, principal := officeRoles(), []flussi.Role{flussi.Principal}
+	return fsm.MustNew(fsm.Definition[EventState, EventAction]{
+		Name:    "payment event",
+		Initial: EventBlank,
+		States: []fsm.State[EventState]{
+			{Name: EventBlank, Label: "(vuoto)"},
+			{Name: EventNotTransmitted, Label: "Non trasmesso a Pago in Rete"},
+			{Name: EventSimulated, Label: "Simulato"},
+			{Name: EventToApprove, Label: "Da approvare"},
+			{Name: EventToNotify, Label: "Da notificare"},
+			{Name: EventRejected, Label: "Rifiutato"},
+			{Name: EventNotified, Label: "Notificato", Final: true},
+			{Name: EventDeleted, Label: "Cancellato", Final: true},
+		},
+		Transitions: []fsm.Transition[EventState, EventAction]{
+			{Event: EventSave, From: states{EventBlank}, To: EventNotTransmitted, Label: "Salva", Roles: office},
+			{Event: EventTransmit, From: states{EventNotTransmitted}, To: EventSimulated, Label: "Salva e trasmetti l'evento di pagamento a Pago in Rete", Roles: office},
+			{Event: EventSubmit, From: states{EventSimulated, EventRejected}, To: EventToApprove, Label: `Rendi l'evento "da approvare" dal DS su Pago in Rete`, Roles: office},
+			{Event: EventApprove, From: states{EventToApprove}, To: EventToNotify, Label: "Approva l'evento di pagamento su Pago in Rete", Roles: principal},
+			{Event: EventReject, From: states{EventToApprove}, To: EventRejected, Label: "Rifiuta l'evento di pagamento su Pago in Rete", Roles: principal},
+			{Event: EventNotify, From: states{EventToNotify}, To: EventNotified, Label: "Notifica l'evento di pagamento su Pago in Rete", Roles: office},
+			{Event: EventDelete, From: states{EventSimulated, EventRejected}, To: EventDeleted, Label: "Cancella", Roles: office},
+			{Event: EventEdit, From: states{EventNotTransmitted}, To: EventNotTransmitted, Label: "Modifica", Roles: office},
+			{Event: EventEdit, From: states{EventSimulated}, To: EventSimulated, Label: "Modifica", Roles: office},
+			{Event: EventEdit, From: states{EventRejected}, To: EventRejected, Label: "Modifica", Roles: office},
+		},
+	})
+})
+
+// officeRoles are the roles of the school's office (segreteria).
+func officeRoles() []flussi.Role { return []flussi.Role{flussi.AdminDirector, flussi.AdminAssistant} }
+
+// Label returns the guide's name of the state; of an unknown state, its own text.
+func (s EventState) Label() string { return EventMachine().Label(s) }
+
+// Label returns the guide's name of the action; of an unknown action, its own text.
+func (a EventAction) Label() string { return EventMachine().EventLabel(a) }
+
+// NewEvent returns the blank form of an event of a school, made now by the actor;
+// [EventSave] makes it an event. Nothing is stored. The error is a
+// [*flussi.ValueError] with [flussi.ErrEmpty] if there is no school or the actor has
+// no ID.
+func NewEvent(kind EventKind, school string, by flussi.Actor) (Event, error) {
+	if school == "" {
+		return Event{}, fmt.Errorf("pagoinrete: new event: %w", &flussi.ValueError{
+			Type: "School", Err: flussi.ErrEmpty, Reason: "Manca il codice meccanografico della scuola."})
+	}
+	id, now, err := newIdentity(by)
+	if err != nil {
+		return Event{}, fmt.Errorf("pagoinrete: new event: %w", err)
+	}
+	return Event{
+		ID: id, Kind: kind, School: school, State: EventMachine().Initial(),
+		CreatedAt: now, UpdatedAt: now, UpdatedBy: by.ID,
+	}, nil
+}
+
+// Fire applies an action to the event: on success its State is the new one, on a
+// [*fsm.TransitionError] the event is unchanged. It touches no other field. See
+// [fsm.Machine.Fire] for guards and contexts.
+func (e *Event) Fire(ctx context.Context, action EventAction, by flussi.Actor, guards ...fsm.Guard[EventState, EventAction]) error {
+	to, err := EventMachine().Fire(ctx, e.State, action, by, guards...)
+	if err != nil {
+		return err
+	}
+	e.State = to
+	return nil
+}
+
+// Allowed returns what somebody who holds the roles may do with the event now, in
+// the order of the table.
+func (e *Event) Allowed(roles ...flussi.Role) []EventAction {
+	return EventMachine().Allowed(e.State, roles...)
+}
+
+// LogValue returns what may be logged of an event: no free text.
+func (e Event) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("id", e.ID.String()),
+		slog.String("kind", string(e.Kind)),
+		slog.String("school", e.School),
+		slog.String("state", string(e.State)),
+		slog.Int64("version", e.Version),
+	)
+}

@@ -1,0 +1,243 @@
+package pagoinrete
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+// Notice (avviso di pagamento) is one amount due from one pupil or member of staff.
+// It is plain data, not safe for concurrent use, and holds personal data: printed or
+// logged, it shows its ID and state only; JSON carries it whole.
+type Notice struct {
+	ID        uuid.UUID           // UUID, version 7
+	EventID   uuid.UUID           // the payment event it belongs to
+	State     NoticeState         // stato
+	Debtor    flussi.FiscalCode   // the pupil or member of staff
+	Amount    flussi.Cents        // importo
+	DueDate   time.Time           // scadenza; the zero time if there is none
+	Number    flussi.NoticeNumber // codice avviso; zero before it is transmitted
+	RemoteID  string              // the identifier in Pago In Rete, "" before it is transmitted
+	CreatedAt time.Time           // UTC
+	UpdatedAt time.Time           // UTC
+	UpdatedBy string              // the ID of the last actor
+	Version   int64               // counts the stored changes, for optimistic locking; 0: not stored yet
+}
+
+// NoticeState (stato dell'avviso di pagamento) is where a notice is in its life.
+type NoticeState string
+
+// The states of a notice, as the guide names and orders them.
+const (
+	// NoticeNotLinked (Non collegato a Pago in Rete): created here, unknown there.
+	// Entered when the notice is created. Left by NoticeTransmit or NoticeCancel.
+	NoticeNotLinked NoticeState = "not_linked"
+	// NoticeNotNotified (Non pagato, Non notificato): no payer that is associated with
+	// it has registered with Pago In Rete and logged in. Entered by NoticeTransmit.
+	// Left by NoticeNotify, NoticePayManually or NoticeCancel.
+	NoticeNotNotified NoticeState = "not_notified"
+	// NoticeNotified (Non pagato, Notificato): the event is notified, and a payer has
+	// logged in. Entered by NoticeNotify, or by NoticeFail after a payment that came to
+	// nothing. Left by NoticeRequest, NoticePayManually or NoticeCancel.
+	NoticeNotified NoticeState = "notified"
+	// NoticeAwaitingReceipt (Non pagato, RPT inviata in attesa di RT): a payment is
+	// under way, so it cannot be cancelled or paid otherwise. Entered by NoticeRequest.
+	// Left by NoticePay or NoticeFail.
+	NoticeAwaitingReceipt NoticeState = "awaiting_receipt"
+	// NoticePaidOnline (Pagato online): the receipt is there, found neither in a PSP
+	// settlement nor in the treasury journal yet. Entered by NoticePay. Left by
+	// NoticeConfirm, NoticeReconcile or NoticeRefund.
+	NoticePaidOnline NoticeState = "paid_online"
+	// NoticePaidManually (Pagato manualmente): paid outside Pago In Rete, as the school
+	// could verify. Entered by NoticePayManually. Left by NoticeReconcileManually or
+	// NoticeRefund.
+	NoticePaidManually NoticeState = "paid_manually"
+	// NoticeConfirmed (Pagamento confermato): found in a PSP settlement. Entered by
+	// NoticeConfirm. Left by NoticeReconcile or NoticeRefund.
+	NoticeConfirmed NoticeState = "confirmed"
+	// NoticeReconciled (Pagamento riscontrato automaticamente): matched to a movement
+	// of the treasury journal (OIL). Entered by NoticeReconcile. Left by NoticeRefund.
+	NoticeReconciled NoticeState = "reconciled"
+	// NoticeReconciledManually (Pagamento riscontrato manualmente): paid outside Pago
+	// In Rete and matched by the school to a movement of the treasury journal (OIL).
+	// Entered by NoticeReconcileManually. Left by NoticeRefund.
+	NoticeReconciledManually NoticeState = "reconciled_manually"
+	// NoticeCancelled (Annullato): not paid, and cancelled by the office. Entered by
+	// NoticeCancel. Final: a payment that is found later is a discrepancy.
+	NoticeCancelled NoticeState = "cancelled"
+	// NoticeRefunded (Rimborsato): paid, and the school issued a refund order. Entered
+	// by NoticeRefund. Final.
+	NoticeRefunded NoticeState = "refunded"
+)
+
+// NoticeAction is something that may happen to a notice.
+type NoticeAction string
+
+// The actions on a notice. The office takes its own; the system's are learned from
+// Pago In Rete, from settlements and from the treasury journal.
+const (
+	NoticeEdit              NoticeAction = "edit"               // DSGA, A.A., before it is transmitted
+	NoticeTransmit          NoticeAction = "transmit"           // DSGA, A.A.
+	NoticeNotify            NoticeAction = "notify"             // the event is notified and a payer has logged in
+	NoticeRequest           NoticeAction = "request"            // a payment request (RPT) was sent
+	NoticeFail              NoticeAction = "fail"               // the payment came to nothing
+	NoticePay               NoticeAction = "pay"                // the receipt (RT) of the payment arrived
+	NoticeConfirm           NoticeAction = "confirm"            // found in a PSP settlement
+	NoticeReconcile         NoticeAction = "reconcile"          // matched to the treasury journal
+	NoticePayManually       NoticeAction = "pay_manually"       // DSGA, A.A.
+	NoticeReconcileManually NoticeAction = "reconcile_manually" // DSGA, A.A.
+	NoticeCancel            NoticeAction = "cancel"             // DSGA, A.A.
+	NoticeRefund            NoticeAction = "refund"             // DSGA, A.A.
+)
+
+// NoticeMachine returns the table of what may happen to a notice. It is made on
+// first use. The labels of its states are those for the school.
+func NoticeMachine() *fsm.Machine[NoticeState, NoticeAction] { return noticeMachine() }
+
+var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction] {
+	type states = []NoticeState
+	office, system := officeRoles(), []flussi.Role{flussi.System}
+	unpaid := states{NoticeNotNotified, NoticeNotified}
+	paid := states{NoticePaidOnline, NoticePaidManually, NoticeConfirmed, NoticeReconciled, NoticeReconciledManually}
+	return fsm.MustNew(fsm.Definition[NoticeState, NoticeAction]{
+		Name:    "payment notice",
+		Initial: NoticeNotLinked,
+		States: []fsm.State[NoticeState]{
+			{Name: NoticeNotLinked, Label: NoticeNotLinked.Labels().School},
+			{Name: NoticeNotNotified, Label: NoticeNotNotified.Labels().School},
+			{Name: NoticeNotified, Label: NoticeNotified.Labels().School},
+			{Name: NoticeAwaitingReceipt, Label: NoticeAwaitingReceipt.Labels().School},
+			{Name: NoticePaidOnline, Label: NoticePaidOnline.Labels().School},
+			{Name: NoticePaidManually, Label: NoticePaidManually.Labels().School},
+			{Name: NoticeConfirmed, Label: NoticeConfirmed.Labels().School},
+			{Name: NoticeReconciled, Label: NoticeReconciled.Labels().School},
+			{Name: NoticeReconciledManually, Label: NoticeReconciledManually.Labels().School},
+			{Name: NoticeCancelled, Label: NoticeCancelled.Labels().School, Final: true},
+			{Name: NoticeRefunded, Label: NoticeRefunded.Labels().School, Final: true},
+		},
+		Transitions: []fsm.Transition[NoticeState, NoticeAction]{
+			{Event: NoticeEdit, From: states{NoticeNotLinked}, To: NoticeNotLinked, Label: "Modifica", Roles: office},
+			{Event: NoticeTransmit, From: states{NoticeNotLinked}, To: NoticeNotNotified, Label: "Trasmetti l'avviso di pagamento a Pago in Rete", Roles: office},
+			{Event: NoticeNotify, From: states{NoticeNotNotified}, To: NoticeNotified, Label: "Notifica", Roles: system},
+			{Event: NoticeRequest, From: states{NoticeNotified}, To: NoticeAwaitingReceipt, Label: "RPT inviata", Roles: system},
+			{Event: NoticeFail, From: states{NoticeAwaitingReceipt}, To: NoticeNotified, Label: "Pagamento non riuscito", Roles: system},
+			{Event: NoticePay, From: states{NoticeAwaitingReceipt}, To: NoticePaidOnline, Label: "RT ricevuta", Roles: system},
+			{Event: NoticeConfirm, From: states{NoticePaidOnline}, To: NoticeConfirmed, Label: "Riscontra con i flussi di riversamento PSP", Roles: system},
+			{Event: NoticeReconcile, From: states{NoticePaidOnline, NoticeConfirmed}, To: NoticeReconciled, Label: "Riconcilia con i movimenti del file OIL", Roles: system},
+			{Event: NoticePayManually, From: unpaid, To: NoticePaidManually, Label: "Riscontra il pagamento manualmente", Roles: office},
+			{Event: NoticeReconcileManually, From: states{NoticePaidManually}, To: NoticeReconciledManually, Label: "Riconcilia manualmente con il file OIL", Roles: office},
+			{Event: NoticeCancel, From: append(states{NoticeNotLinked}, unpaid...), To: NoticeCancelled, Label: "Annulla", Roles: office},
+			{Event: NoticeRefund, From: paid, To: NoticeRefunded, Label: "Rimborsa", Roles: office},
+		},
+	})
+})
+
+// NoticeLabels are the Italian names of a notice's state, one for each audience.
+type NoticeLabels struct {
+	Macro  string // Macrostato Scuola: several states share one
+	School string // Stato utente Scuola
+	Family string // Stato utente Famiglia
+}
+
+// Labels returns the guide's names of the state for each audience; of an unknown
+// state, its own text three times.
+func (s NoticeState) Labels() NoticeLabels {
+	const unpaid, paid = "Non pagato", "Pagato"
+	everywhere := func(name string) NoticeLabels { return NoticeLabels{name, name, name} }
+	switch s {
+	case NoticeNotLinked:
+		return everywhere("Non collegato a Pago in Rete")
+	case NoticeNotNotified:
+		return NoticeLabels{unpaid, "Non pagato (Non notificato)", "Da pagare"}
+	case NoticeNotified:
+		return NoticeLabels{unpaid, "Non pagato (Notificato)", "Da pagare"}
+	case NoticeAwaitingReceipt:
+		return NoticeLabels{unpaid, "Non pagato (RPT inviata in attesa di RT)", "In attesa di ricevuta"}
+	case NoticePaidOnline:
+		return NoticeLabels{paid, "Pagato (Pagato online)", paid}
+	case NoticePaidManually:
+		return NoticeLabels{paid, "Pagato manualmente", paid}
+	case NoticeConfirmed:
+		return NoticeLabels{paid, "Pagamento confermato", paid}
+	case NoticeReconciled:
+		return NoticeLabels{paid, "Pagamento riscontrato automaticamente", paid}
+	case NoticeReconciledManually:
+		return NoticeLabels{paid, "Pagamento riscontrato manualmente", paid}
+	case NoticeCancelled:
+		return everywhere("Annullato")
+	case NoticeRefunded:
+		return everywhere("Rimborsato")
+	}
+	return everywhere(string(s))
+}
+
+// Label returns the name of the state for the school (Stato utente Scuola); of an
+// unknown state, its own text.
+func (s NoticeState) Label() string { return s.Labels().School }
+
+// Label returns the Italian name of the action; of an unknown action, its own text.
+func (a NoticeAction) Label() string { return NoticeMachine().EventLabel(a) }
+
+// NewNotice returns a notice of an event to a debtor in its first state, made now by
+// the actor. Nothing is stored. The error is a [*flussi.ValueError]: with
+// [flussi.ErrEmpty] if the debtor or the actor's ID is missing, with
+// [flussi.ErrRange] if pagoPA cannot collect the amount.
+func NewNotice(event uuid.UUID, debtor flussi.FiscalCode, amount flussi.Cents, by flussi.Actor) (Notice, error) {
+	if debtor.IsZero() {
+		return Notice{}, fmt.Errorf("pagoinrete: new notice: %w", &flussi.ValueError{
+			Type: "FiscalCode", Err: flussi.ErrEmpty, Reason: "Manca il codice fiscale del debitore."})
+	}
+	if err := amount.Check(); err != nil {
+		return Notice{}, fmt.Errorf("pagoinrete: new notice: %w", err)
+	}
+	id, now, err := newIdentity(by)
+	if err != nil {
+		return Notice{}, fmt.Errorf("pagoinrete: new notice: %w", err)
+	}
+	return Notice{
+		ID: id, EventID: event, State: NoticeMachine().Initial(), Debtor: debtor, Amount: amount,
+		CreatedAt: now, UpdatedAt: now, UpdatedBy: by.ID,
+	}, nil
+}
+
+// Fire applies an action to the notice: on success its State is the new one, on a
+// [*fsm.TransitionError] the notice is unchanged. It touches no other field. See
+// [fsm.Machine.Fire] for guards and contexts.
+func (n *Notice) Fire(ctx context.Context, action NoticeAction, by flussi.Actor, guards ...fsm.Guard[NoticeState, NoticeAction]) error {
+	to, err := NoticeMachine().Fire(ctx, n.State, action, by, guards...)
+	if err != nil {
+		return err
+	}
+	n.State = to
+	return nil
+}
+
+// Allowed returns what somebody who holds the roles may do with the notice now, in
+// the order of the table.
+func (n *Notice) Allowed(roles ...flussi.Role) []NoticeAction {
+	return NoticeMachine().Allowed(n.State, roles...)
+}
+
+// String returns the ID and the state: no personal data.
+func (n Notice) String() string { return fmt.Sprintf("Notice(%s %s)", n.ID, n.State) }
+
+// Format writes what String returns, for every verb.
+func (n Notice) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, n.String()) }
+
+// LogValue returns what may be logged of a notice: no personal data.
+func (n Notice) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("id", n.ID.String()),
+		slog.String("event", n.EventID.String()),
+		slog.String("state", string(n.State)),
+		slog.Int64("version", n.Version),
+	)
+}

@@ -16,35 +16,36 @@
 //	%% flow
 //	stateDiagram-v2
 //	    state "Inattivo" as Inactive
+//	    Inactive : Aggiorna (operatore)
+//	    Inactive : Importa da File Excel (operatore)
 //	    state "Attivo" as Active
+//	    Active : Aggiorna (operatore)
 //	    state "In invio" as Sending
 //	    state "Inviato" as Sent
+//	    Sent : Aggiorna (operatore)
 //	    state "Invio incompleto" as Incomplete
+//	    Incomplete : Aggiorna (operatore)
 //	    [*] --> Inactive
-//	    Inactive --> Inactive : Aggiorna (operatore)
-//	    Inactive --> Inactive : Importa da File Excel (operatore)
 //	    Inactive --> Active : Attiva (operatore)
 //	    Active --> Inactive : Riporta a Inattivo (operatore)
-//	    Active --> Active : Aggiorna (operatore)
 //	    Active --> Sending : Invia Flusso (operatore)
 //	    Sending --> Sent : Concludi: tutto inviato (sistema)
 //	    Sending --> Incomplete : Concludi: esiti negativi (sistema)
-//	    Sent --> Sent : Aggiorna (operatore)
 //	    Sent --> Incomplete : Concludi: esiti negativi (sistema)
 //	    Incomplete --> Sending : Invia Flusso (operatore)
 //	    Incomplete --> Sent : Concludi: tutto inviato (sistema)
-//	    Incomplete --> Incomplete : Aggiorna (operatore)
 //
 // # The life of a notification
 //
 //	%% notification
 //	stateDiagram-v2
 //	    state "Registrato" as Registered
+//	    Registered : Aggiorna (operatore)
 //	    state "In invio" as Sending
 //	    state "Inviato" as Sent
 //	    state "Errore" as Failed
+//	    Failed : Aggiorna (operatore)
 //	    [*] --> Registered
-//	    Registered --> Registered : Aggiorna (operatore)
 //	    Registered --> Sending : Prendi in carico (sistema)
 //	    Sending --> Registered : Restituisci: non inviata (sistema)
 //	    Sending --> Sent : Accettata dalla piattaforma (sistema)
@@ -53,5 +54,4 @@
 //	    Failed --> Registered : Invia di nuovo, anche se forse già arrivata (operatore)
 //	    Failed --> Registered : Riporta a Registrato (operatore)
 //	    Failed --> Sent : Conferma come inviata (operatore)
-//	    Failed --> Failed : Aggiorna (operatore)
 package flow

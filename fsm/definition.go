@@ -88,17 +88,19 @@ func (d Definition[S, E]) defects() []error {
 		report(ErrEmpty, "transitions")
 	}
 
-	final := map[S]bool{}
+	final := map[S]bool{} // of the declared states
 	for _, state := range d.States {
 		if _, twice := final[state.Name]; twice {
 			report(ErrDuplicateState, "state %q", state.Name)
+			continue
 		}
 		if !plainName.MatchString(string(state.Name)) {
 			report(ErrBadName, "state %q", state.Name)
 		}
 		final[state.Name] = state.Final
 	}
-	if _, declared := final[d.Initial]; !declared {
+	_, begins := final[d.Initial]
+	if !begins {
 		report(ErrUnknownInitial, "initial %q", d.Initial)
 	}
 
@@ -147,10 +149,15 @@ func (d Definition[S, E]) defects() []error {
 		}
 	}
 	for _, state := range d.States {
-		if !slices.Contains(reached, state.Name) {
+		isFinal, first := final[state.Name]
+		delete(final, state.Name) // so that one that is declared twice is judged once
+		if !first {
+			continue
+		}
+		if begins && !slices.Contains(reached, state.Name) {
 			report(ErrUnreachable, "state %q", state.Name)
 		}
-		if !state.Final && len(out[state.Name]) == 0 {
+		if !isFinal && len(out[state.Name]) == 0 {
 			report(ErrDeadEnd, "state %q", state.Name)
 		}
 	}

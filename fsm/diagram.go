@@ -15,43 +15,56 @@ type arrow struct {
 	label    string
 }
 
-// arrows returns all edges, sorted by the order of their states in the definition,
-// then by label, so that the order of the rows of the table does not matter.
-func (m *Machine[S, E]) arrows() []arrow {
-	rank := func(name string) int {
-		return slices.IndexFunc(m.definition.States, func(s State[S]) bool { return string(s.Name) == name })
-	}
-	var all []arrow
+// drawn returns what diagrams show: the arrows between states, and inside each state
+// what may be done without leaving it, where a crowd of loops would hide each other.
+// Both are sorted by the order of the states in the definition, then by label, so
+// that the order of the rows of the table does not matter.
+func (m *Machine[S, E]) drawn() (arrows []arrow, inside map[S][]string) {
+	inside = map[S][]string{}
 	for _, row := range m.definition.Transitions {
 		label := row.Label
 		if len(row.Roles) > 0 {
 			label += " (" + strings.Join(roleNames(row.Roles, flussi.Role.Label), ", ") + ")"
 		}
 		for _, from := range row.From {
-			all = append(all, arrow{string(from), string(row.To), label})
+			if from == row.To {
+				inside[from] = append(inside[from], label)
+				slices.Sort(inside[from])
+				continue
+			}
+			arrows = append(arrows, arrow{string(from), string(row.To), label})
 		}
 	}
-	slices.SortFunc(all, func(a, b arrow) int {
+	rank := func(name string) int {
+		return slices.IndexFunc(m.definition.States, func(s State[S]) bool { return string(s.Name) == name })
+	}
+	slices.SortFunc(arrows, func(a, b arrow) int {
 		return cmp.Or(
 			cmp.Compare(rank(a.from), rank(b.from)),
 			cmp.Compare(rank(a.to), rank(b.to)),
 			cmp.Compare(a.label, b.label),
 		)
 	})
-	return all
+	return arrows, inside
 }
 
 // Mermaid returns the machine as a Mermaid state diagram: labels in Italian, the
-// roles in parentheses. The same table always gives the same text.
+// roles in parentheses, what may be done without leaving a state inside it. The same
+// table always gives the same text.
 func (m *Machine[S, E]) Mermaid() string {
 	text := strings.NewReplacer("#", "#35;", `"`, "#quot;", ";", "#59;", "\n", " ").Replace
+	arrows, inside := m.drawn()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%%%% %s\nstateDiagram-v2\n", strings.ReplaceAll(m.definition.Name, "\n", " "))
 	for _, state := range m.definition.States {
-		fmt.Fprintf(&b, "    state \"%s\" as %s\n", text(state.Label), mermaidID(string(state.Name)))
+		id := mermaidID(string(state.Name))
+		fmt.Fprintf(&b, "    state \"%s\" as %s\n", text(state.Label), id)
+		for _, label := range inside[state.Name] {
+			fmt.Fprintf(&b, "    %s : %s\n", id, text(label))
+		}
 	}
 	fmt.Fprintf(&b, "    [*] --> %s\n", mermaidID(string(m.definition.Initial)))
-	for _, a := range m.arrows() {
+	for _, a := range arrows {
 		fmt.Fprintf(&b, "    %s --> %s : %s\n", mermaidID(a.from), mermaidID(a.to), text(a.label))
 	}
 	for _, state := range m.definition.States {
@@ -67,24 +80,26 @@ func (m *Machine[S, E]) Mermaid() string {
 func mermaidID(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
 
 // Graphviz returns the machine as a directed graph in the DOT language: labels in
-// Italian, the roles in parentheses, final states with a double border. The same
-// table always gives the same text.
+// Italian, the roles in parentheses, what may be done without leaving a state inside
+// it, final states with a double border. The same table always gives the same text.
 func (m *Machine[S, E]) Graphviz() string {
 	quote := func(s string) string {
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(s) + `"`
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 	}
+	arrows, inside := m.drawn()
 	var b strings.Builder
 	fmt.Fprintf(&b, "digraph %s {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n", quote(m.definition.Name))
 	fmt.Fprintf(&b, "    \"*\" [shape=point];\n")
 	for _, state := range m.definition.States {
-		attributes := "label=" + quote(state.Label)
+		label := strings.Join(append([]string{state.Label}, inside[state.Name]...), "\n")
+		border := ""
 		if state.Final {
-			attributes += ", peripheries=2"
+			border = ", peripheries=2"
 		}
-		fmt.Fprintf(&b, "    %s [%s];\n", quote(string(state.Name)), attributes)
+		fmt.Fprintf(&b, "    %s [label=%s%s];\n", quote(string(state.Name)), quote(label), border)
 	}
 	fmt.Fprintf(&b, "    \"*\" -> %s;\n", quote(string(m.definition.Initial)))
-	for _, a := range m.arrows() {
+	for _, a := range arrows {
 		fmt.Fprintf(&b, "    %s -> %s [label=%s];\n", quote(a.from), quote(a.to), quote(a.label))
 	}
 	b.WriteString("}\n")

@@ -2,7 +2,6 @@ package fsm
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/looplab/fsm"
@@ -124,7 +123,7 @@ func (r *runner[S, E]) run(ctx context.Context, step Step[S, E], guards []Guard[
 	if reason != nil {
 		return reason
 	}
-	if same := (fsm.NoTransitionError{}); err == nil || errors.As(err, &same) {
+	if _, stays := err.(fsm.NoTransitionError); stays {
 		return nil // looplab reports a step that stays in its state as an error
 	}
 	return err

@@ -19,24 +19,24 @@
 //	stateDiagram-v2
 //	    state "(vuoto)" as Blank
 //	    state "Non trasmesso a Pago in Rete" as Not_transmitted
+//	    Not_transmitted : Modifica (DSGA, A.A.)
 //	    state "Simulato" as Simulated
+//	    Simulated : Modifica (DSGA, A.A.)
 //	    state "Da approvare" as To_approve
 //	    state "Da notificare" as To_notify
 //	    state "Rifiutato" as Rejected
+//	    Rejected : Modifica (DSGA, A.A.)
 //	    state "Notificato" as Notified
 //	    state "Cancellato" as Deleted
 //	    [*] --> Blank
 //	    Blank --> Not_transmitted : Salva (DSGA, A.A.)
-//	    Not_transmitted --> Not_transmitted : Modifica (DSGA, A.A.)
 //	    Not_transmitted --> Simulated : Salva e trasmetti l'evento di pagamento a Pago in Rete (DSGA, A.A.)
-//	    Simulated --> Simulated : Modifica (DSGA, A.A.)
 //	    Simulated --> To_approve : Rendi l'evento #quot;da approvare#quot; dal DS su Pago in Rete (DSGA, A.A.)
 //	    Simulated --> Deleted : Cancella (DSGA, A.A.)
 //	    To_approve --> To_notify : Approva l'evento di pagamento su Pago in Rete (DS)
 //	    To_approve --> Rejected : Rifiuta l'evento di pagamento su Pago in Rete (DS)
 //	    To_notify --> Notified : Notifica l'evento di pagamento su Pago in Rete (DSGA, A.A.)
 //	    Rejected --> To_approve : Rendi l'evento #quot;da approvare#quot; dal DS su Pago in Rete (DSGA, A.A.)
-//	    Rejected --> Rejected : Modifica (DSGA, A.A.)
 //	    Rejected --> Deleted : Cancella (DSGA, A.A.)
 //	    Notified --> [*]
 //	    Deleted --> [*]
@@ -46,6 +46,7 @@
 //	%% payment notice
 //	stateDiagram-v2
 //	    state "Non collegato a Pago in Rete" as Not_linked
+//	    Not_linked : Modifica (DSGA, A.A.)
 //	    state "Non pagato (Non notificato)" as Not_notified
 //	    state "Non pagato (Notificato)" as Notified
 //	    state "Non pagato (RPT inviata in attesa di RT)" as Awaiting_receipt
@@ -57,7 +58,6 @@
 //	    state "Annullato" as Cancelled
 //	    state "Rimborsato" as Refunded
 //	    [*] --> Not_linked
-//	    Not_linked --> Not_linked : Modifica (DSGA, A.A.)
 //	    Not_linked --> Not_notified : Trasmetti l'avviso di pagamento a Pago in Rete (DSGA, A.A.)
 //	    Not_linked --> Cancelled : Annulla (DSGA, A.A.)
 //	    Not_notified --> Notified : Notifica (sistema)

@@ -1,0 +1,131 @@
+package fsm_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/fsm"
+)
+
+func TestNewReportsEachDefect(t *testing.T) {
+	for name, test := range map[string]struct {
+		spoil func(*fsm.Definition[state, event])
+		want  error
+		text  string
+	}{
+		"an event that leaves a state twice": {
+			func(d *fsm.Definition[state, event]) {
+				d.Transitions = append(d.Transitions, fsm.Transition[state, event]{Event: push, From: []state{closed}, To: walled, Label: "Apri"})
+			}, fsm.ErrDuplicateEdge, `event "push": from "closed"`},
+		"the same edge twice": {
+			func(d *fsm.Definition[state, event]) { d.Transitions = append(d.Transitions, d.Transitions[0]) },
+			fsm.ErrDuplicateEdge, `event "push": from "closed"`},
+		"a state that cannot be reached": {
+			func(d *fsm.Definition[state, event]) {
+				d.States = append(d.States, fsm.State[state]{Name: "loft", Final: true})
+			}, fsm.ErrUnreachable, `state "loft"`},
+		"a dead end that is not declared final": {
+			func(d *fsm.Definition[state, event]) { d.States[2].Final = false },
+			fsm.ErrDeadEnd, `state "walled"`},
+		"a dead end that only leads to itself": {
+			func(d *fsm.Definition[state, event]) {
+				d.States[2].Final = false
+				d.Transitions = append(d.Transitions, fsm.Transition[state, event]{Event: look, From: []state{walled}, To: walled, Label: "Guarda"})
+			}, fsm.ErrDeadEnd, `state "walled"`},
+		"a final state that is left": {
+			func(d *fsm.Definition[state, event]) { d.States[1].Final = true },
+			fsm.ErrFinalLeft, `event "pull": from "open"`},
+		"an unknown initial state": {
+			func(d *fsm.Definition[state, event]) { d.Initial = "nowhere" },
+			fsm.ErrUnknownInitial, `initial "nowhere"`},
+		"a missing initial state": {
+			func(d *fsm.Definition[state, event]) { d.Initial = "" },
+			fsm.ErrUnknownInitial, `initial ""`},
+		"no states": {
+			func(d *fsm.Definition[state, event]) { d.States = nil }, fsm.ErrEmpty, "states"},
+		"no transitions": {
+			func(d *fsm.Definition[state, event]) { d.Transitions = nil }, fsm.ErrEmpty, "transitions"},
+		"no name": {
+			func(d *fsm.Definition[state, event]) { d.Name = "" }, fsm.ErrEmpty, "name"},
+		"an event from nowhere": {
+			func(d *fsm.Definition[state, event]) { d.Transitions[2].From = nil },
+			fsm.ErrEmpty, `event "look": from`},
+		"a state that is declared twice": {
+			func(d *fsm.Definition[state, event]) { d.States = append(d.States, d.States[0]) },
+			fsm.ErrDuplicateState, `state "closed"`},
+		"an edge to an undeclared state": {
+			func(d *fsm.Definition[state, event]) { d.Transitions[0].To = "opne" },
+			fsm.ErrUndeclared, `event "push": to "opne"`},
+		"an edge from an undeclared state": {
+			func(d *fsm.Definition[state, event]) { d.Transitions[3].From = []state{closed, "opne"} },
+			fsm.ErrUndeclared, `event "wall": from "opne"`},
+		"a state name that cannot be stored plainly": {
+			func(d *fsm.Definition[state, event]) { d.States[0].Name = "Chiusa a chiave" },
+			fsm.ErrBadName, `state "Chiusa a chiave"`},
+		"an event without a name": {
+			func(d *fsm.Definition[state, event]) { d.Transitions[2].Event = "" },
+			fsm.ErrBadName, `event ""`},
+		"an event with two labels": {
+			func(d *fsm.Definition[state, event]) {
+				d.Transitions = append(d.Transitions, fsm.Transition[state, event]{Event: look, From: []state{open}, To: open, Label: "Sbircia"})
+			}, fsm.ErrTwoLabels, `event "look"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := door()
+			test.spoil(&d)
+			m, err := fsm.New(d)
+			assert.Nil(t, m)
+			assert.ErrorIs(t, err, test.want)
+			assert.ErrorContains(t, err, test.text)
+		})
+	}
+}
+
+func TestNewReportsAllDefectsTogether(t *testing.T) {
+	_, err := fsm.New(fsm.Definition[state, event]{
+		Name:    "ruin",
+		Initial: "cellar",
+		States:  []fsm.State[state]{{Name: closed}, {Name: open}, {Name: open}, {Name: "Attic"}},
+		Transitions: []fsm.Transition[state, event]{
+			{Event: push, From: []state{closed}, To: open},
+			{Event: push, From: []state{closed}, To: "attic"},
+		},
+	})
+	for _, want := range []error{
+		fsm.ErrUnknownInitial, fsm.ErrDuplicateState, fsm.ErrBadName, fsm.ErrDuplicateEdge, fsm.ErrUndeclared, fsm.ErrDeadEnd,
+	} {
+		assert.ErrorIs(t, err, want)
+	}
+	var defects *fsm.DefinitionError
+	require.ErrorAs(t, err, &defects)
+	assert.Equal(t, "ruin", defects.Machine)
+	assert.Len(t, defects.Defects, 7, "%v", err)
+}
+
+func TestNewReportsAnEmptyDefinition(t *testing.T) {
+	_, err := fsm.New(fsm.Definition[state, event]{})
+	assert.ErrorIs(t, err, fsm.ErrEmpty)
+	assert.ErrorIs(t, err, fsm.ErrUnknownInitial)
+}
+
+func TestMustNewPanicsOnADefect(t *testing.T) {
+	assert.Panics(t, func() { fsm.MustNew(fsm.Definition[state, event]{}) })
+}
+
+func TestTheDefinitionIsCopied(t *testing.T) {
+	d := door()
+	m := fsm.MustNew(d)
+	d.Transitions[0].To = walled
+	d.Transitions[3].Roles[0] = "ladro"
+	d.Transitions[3].From[0] = open
+	d.States[0].Label = "Sparita"
+	m.Transitions()[0].From[0] = walled
+	m.States()[0].Label = "Sparita"
+	assert.Equal(t, "Chiusa", m.Label(closed))
+	to, err := m.Next(closed, push)
+	require.NoError(t, err)
+	assert.Equal(t, open, to)
+	assert.Equal(t, []event{push, look, wall}, m.Allowed(closed, mason))
+}

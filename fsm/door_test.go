@@ -1,0 +1,49 @@
+package fsm_test
+
+import (
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+type (
+	state string
+	event string
+)
+
+const (
+	closed state = "closed"
+	open   state = "open"
+	walled state = "walled"
+
+	push event = "push"
+	pull event = "pull"
+	look event = "look"
+	wall event = "wall"
+)
+
+const mason flussi.Role = "muratore"
+
+var (
+	nobody  flussi.Actor
+	builder = flussi.Actor{ID: "b.mastro", Roles: []flussi.Role{mason}}
+)
+
+// door is a small machine with all that a machine can have: a loop, a role, an event
+// from two states, a final state.
+func door() fsm.Definition[state, event] {
+	return fsm.Definition[state, event]{
+		Name:    "door",
+		Initial: closed,
+		States: []fsm.State[state]{
+			{Name: closed, Label: "Chiusa"},
+			{Name: open, Label: `Aperta; "del tutto" #1`},
+			{Name: walled, Label: "Murata", Final: true},
+		},
+		Transitions: []fsm.Transition[state, event]{
+			{Event: push, From: []state{closed}, To: open, Label: "Apri"},
+			{Event: pull, From: []state{open}, To: closed, Label: "Chiudi"},
+			{Event: look, From: []state{closed}, To: closed, Label: "Guarda"},
+			{Event: wall, From: []state{closed, open}, To: walled, Label: "Mura", Roles: []flussi.Role{mason}},
+		},
+	}
+}

@@ -1,0 +1,211 @@
+package fsm_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+type step = fsm.Step[state, event]
+
+// recorder returns hooks that write down which of them was called with what.
+func recorder(calls *[]string) fsm.Hooks[state, event] {
+	note := func(name string, s step) {
+		*calls = append(*calls, name+" "+string(s.From)+">"+string(s.To)+" by "+s.By.ID)
+	}
+	return fsm.Hooks[state, event]{
+		Before: func(_ context.Context, s step) error { note("before", s); return nil },
+		Leave:  func(_ context.Context, s step) error { note("leave", s); return nil },
+		Enter:  func(_ context.Context, s step) { note("enter", s) },
+		After:  func(_ context.Context, s step) { note("after", s) },
+	}
+}
+
+func TestFireCallsInOrder(t *testing.T) {
+	var calls []string
+	m := fsm.MustNew(door()).With(recorder(&calls))
+	guard := func(_ context.Context, s step) error { calls = append(calls, "guard"); return nil }
+	to, err := m.Fire(t.Context(), closed, wall, builder, guard)
+	require.NoError(t, err)
+	assert.Equal(t, walled, to)
+	assert.Equal(t, []string{
+		"before closed>walled by b.mastro", "guard", "leave closed>walled by b.mastro",
+		"enter closed>walled by b.mastro", "after closed>walled by b.mastro",
+	}, calls)
+}
+
+// looplab reports a step from a state to itself as an error.
+func TestFireStaysInItsStateWithoutError(t *testing.T) {
+	var calls []string
+	m := fsm.MustNew(door()).With(recorder(&calls))
+	for range 3 {
+		calls = nil
+		to, err := m.Fire(t.Context(), closed, look, nobody)
+		require.NoError(t, err)
+		assert.Equal(t, closed, to)
+		assert.Equal(t, []string{"before closed>closed by ", "after closed>closed by "}, calls)
+	}
+}
+
+func TestFireStopsAtTheFirstRefusal(t *testing.T) {
+	reason := &flussi.ValueError{Type: "Door", Err: flussi.ErrEmpty, Reason: "Manca la chiave."}
+	refuse := func(context.Context, step) error { return reason }
+	for name, test := range map[string]struct {
+		hooks  fsm.Hooks[state, event]
+		guards []fsm.Guard[state, event]
+		want   []string
+	}{
+		"a guard": {guards: []fsm.Guard[state, event]{refuse, func(context.Context, step) error { t.Error("called after a refusal"); return nil }},
+			want: []string{"before closed>open by "}},
+		"a hook before": {hooks: fsm.Hooks[state, event]{Before: refuse}, want: []string{"before closed>open by "}},
+		"a hook on leaving": {hooks: fsm.Hooks[state, event]{Leave: refuse},
+			want: []string{"before closed>open by ", "leave closed>open by "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var calls []string
+			m := fsm.MustNew(door()).With(recorder(&calls), test.hooks)
+			for range 3 { // the machine remains usable
+				calls = nil
+				to, err := m.Fire(t.Context(), closed, push, nobody, test.guards...)
+				assert.Equal(t, closed, to)
+				assert.ErrorIs(t, err, reason)
+				assert.ErrorIs(t, err, flussi.ErrEmpty)
+				assert.Equal(t, test.want, calls)
+				assert.Equal(t, "L'azione «Apri» è stata rifiutata: Manca la chiave.", flussi.Explain(err))
+			}
+			_, err := m.Fire(t.Context(), closed, look, nobody)
+			assert.Equal(t, test.hooks.Before == nil, err == nil)
+		})
+	}
+}
+
+// looplab wedges its machine for good when the context of an event has ended.
+func TestFireRefusesAContextThatHasEnded(t *testing.T) {
+	m := fsm.MustNew(door())
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 3 {
+		to, err := m.Fire(ended, closed, push, nobody)
+		assert.Equal(t, closed, to)
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.Equal(t, "L'azione «Apri» è stata interrotta prima di avere effetto.", flussi.Explain(err))
+		to, err = m.Fire(context.Background(), closed, push, nobody)
+		require.NoError(t, err)
+		assert.Equal(t, open, to)
+	}
+}
+
+func TestFireRefusesAContextThatEndsInAGuard(t *testing.T) {
+	for name, late := range map[string]bool{"before": false, "on leaving": true} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			end := func(context.Context, step) error { cancel(); return nil }
+			hooks := fsm.Hooks[state, event]{Enter: func(context.Context, step) { t.Error("entered") }}
+			if late {
+				hooks.Leave = end
+			} else {
+				hooks.Before = end
+			}
+			m := fsm.MustNew(door()).With(hooks)
+			to, err := m.Fire(ctx, closed, push, nobody)
+			assert.Equal(t, closed, to)
+			assert.ErrorIs(t, err, context.Canceled)
+			_, err = m.Fire(context.Background(), walled, push, nobody)
+			assert.ErrorIs(t, err, fsm.ErrNotAllowed, "the machine must not be wedged")
+		})
+	}
+}
+
+func TestFirePassesTheCallersContext(t *testing.T) {
+	type key struct{}
+	deadline := time.Now().Add(time.Hour)
+	ctx, cancel := context.WithDeadline(context.WithValue(context.Background(), key{}, 7), deadline)
+	defer cancel()
+	check := func(ctx context.Context) {
+		at, ok := ctx.Deadline()
+		assert.True(t, ok && at.Equal(deadline))
+		assert.Equal(t, 7, ctx.Value(key{}))
+	}
+	_, err := fsm.MustNew(door()).With(fsm.Hooks[state, event]{
+		After: func(ctx context.Context, _ step) { check(ctx) },
+	}).Fire(ctx, closed, push, nobody, func(ctx context.Context, _ step) error { check(ctx); return nil })
+	require.NoError(t, err)
+}
+
+func TestAPanickingHookLeavesTheMachineUsable(t *testing.T) {
+	for name, hooks := range map[string]func(do func()) fsm.Hooks[state, event]{
+		"before": func(do func()) fsm.Hooks[state, event] {
+			return fsm.Hooks[state, event]{Before: func(context.Context, step) error { do(); return nil }}
+		},
+		"leave": func(do func()) fsm.Hooks[state, event] {
+			return fsm.Hooks[state, event]{Leave: func(context.Context, step) error { do(); return nil }}
+		},
+		"enter": func(do func()) fsm.Hooks[state, event] {
+			return fsm.Hooks[state, event]{Enter: func(context.Context, step) { do() }}
+		},
+		"after": func(do func()) fsm.Hooks[state, event] {
+			return fsm.Hooks[state, event]{After: func(context.Context, step) { do() }}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var do func()
+			m := fsm.MustNew(door()).With(hooks(func() { do() }))
+			entity := closed
+			fire := func() (err error) {
+				to, err := m.Fire(context.Background(), entity, push, nobody)
+				if err == nil {
+					entity = to
+				}
+				return err
+			}
+			for range 3 {
+				do = func() { panic("observer") }
+				assert.PanicsWithValue(t, "observer", func() { _ = fire() })
+				assert.Equal(t, closed, entity, "the entity must be unchanged")
+
+				do = func() { runtime.Goexit() } // as t.FailNow does
+				done := make(chan struct{})
+				go func() { defer close(done); _ = fire() }()
+				<-done
+				assert.Equal(t, closed, entity, "the entity must be unchanged")
+
+				do = func() {}
+				require.NoError(t, fire())
+				assert.Equal(t, open, entity)
+				entity = closed
+			}
+		})
+	}
+}
+
+func TestAHookMayFireTheSameMachine(t *testing.T) {
+	var m *fsm.Machine[state, event]
+	depth := 0
+	m = fsm.MustNew(door()).With(fsm.Hooks[state, event]{Enter: func(ctx context.Context, s step) {
+		if depth++; depth < 10 {
+			_, err := m.Fire(ctx, s.From, s.Event, s.By)
+			assert.NoError(t, err)
+		}
+	}})
+	_, err := m.Fire(t.Context(), closed, push, nobody)
+	require.NoError(t, err)
+	assert.Equal(t, 10, depth)
+}
+
+func TestWithLeavesTheMachineAsItWas(t *testing.T) {
+	plain := fsm.MustNew(door())
+	refusing := plain.With(fsm.Hooks[state, event]{Before: func(context.Context, step) error { return errors.New("no") }})
+	_, err := plain.Fire(t.Context(), closed, push, nobody)
+	require.NoError(t, err)
+	_, err = refusing.Fire(t.Context(), closed, push, nobody)
+	require.Error(t, err)
+	assert.Equal(t, "L'azione «Apri» è stata rifiutata: Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
+}

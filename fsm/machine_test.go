@@ -1,0 +1,140 @@
+package fsm_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/golden"
+	"github.com/flussi-go/flussi/internal/machinetest"
+)
+
+func TestMachine(t *testing.T) { machinetest.Run(t, fsm.MustNew(door())) }
+
+func TestMachineDescribesItself(t *testing.T) {
+	m := fsm.MustNew(door())
+	assert.Equal(t, "door", m.Name())
+	assert.Equal(t, closed, m.Initial())
+	assert.True(t, m.Has(open))
+	assert.False(t, m.Has("nowhere"))
+	assert.True(t, m.IsFinal(walled))
+	assert.False(t, m.IsFinal(open))
+	assert.False(t, m.IsFinal("nowhere"))
+	assert.Equal(t, "Chiusa", m.Label(closed))
+	assert.Equal(t, "nowhere", m.Label("nowhere"))
+	assert.Equal(t, "Apri", m.EventLabel(push))
+	assert.Equal(t, "kick", m.EventLabel("kick"))
+}
+
+func TestLabelsDefaultToNames(t *testing.T) {
+	m := fsm.MustNew(benchDefinition())
+	assert.Equal(t, "sent", m.Label("sent"))
+	assert.Equal(t, "claim", m.EventLabel("claim"))
+}
+
+func TestNextDoesNotAllocate(t *testing.T) {
+	m := fsm.MustNew(door())
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		if _, err := m.Next(closed, push); err != nil {
+			t.Fatal(err)
+		}
+	}))
+}
+
+func TestAllowed(t *testing.T) {
+	m := fsm.MustNew(door())
+	assert.Equal(t, []event{push, look}, m.Allowed(closed), "what anyone may do")
+	assert.Equal(t, []event{push, look, wall}, m.Allowed(closed, "passante", mason))
+	assert.Empty(t, m.Allowed(walled, mason))
+	assert.Nil(t, m.Allowed("nowhere", mason))
+}
+
+func TestPath(t *testing.T) {
+	m := fsm.MustNew(benchDefinition())
+	for name, test := range map[string]struct {
+		from, to state
+		want     []event
+	}{
+		"to itself":                       {"sent", "sent", nil},
+		"one step":                        {"registered", "sending", []event{"claim"}},
+		"several steps":                   {"registered", "sent", []event{"claim", "accept"}},
+		"the first of two equal ones":     {"failed", "registered", []event{"register"}},
+		"around, back through the others": {"sent", "sending", []event{"reject", "register", "claim"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, err := m.Path(test.from, test.to)
+			require.NoError(t, err)
+			assert.Equal(t, test.want, path)
+		})
+	}
+}
+
+func TestPathRefuses(t *testing.T) {
+	m := fsm.MustNew(door())
+	_, err := m.Path(walled, open)
+	assert.ErrorIs(t, err, fsm.ErrNoPath)
+	assert.EqualError(t, err, `fsm: door: state "walled" to "open": no chain of events leads there`)
+	assert.Contains(t, flussi.Explain(err), "Dallo stato «Murata» non si può arrivare allo stato «Aperta")
+	_, err = m.Path("nowhere", open)
+	assert.ErrorIs(t, err, fsm.ErrUnknownState)
+	_, err = m.Path(open, "nowhere")
+	assert.ErrorIs(t, err, fsm.ErrUnknownState)
+	assert.Contains(t, err.Error(), "nowhere")
+}
+
+func TestRefusalsSayWhatIsAllowed(t *testing.T) {
+	m := fsm.MustNew(door())
+	for name, test := range map[string]struct {
+		from    state
+		event   event
+		want    error
+		text    string
+		italian string
+	}{
+		"an event that is not allowed": {closed, pull, fsm.ErrNotAllowed,
+			`fsm: door: event "pull" from state "closed": event not allowed in this state (allowed: push, look, wall)`,
+			"L'azione «Chiudi» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda», «Mura»."},
+		"an event that does not exist": {closed, "kick", fsm.ErrNotAllowed,
+			`fsm: door: event "kick" from state "closed": event not allowed in this state (allowed: push, look, wall)`,
+			"L'azione «kick» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda», «Mura»."},
+		"an event in a final state": {walled, push, fsm.ErrNotAllowed,
+			`fsm: door: event "push" from state "walled": event not allowed in this state (allowed: nothing)`,
+			"L'azione «Apri» non è possibile nello stato «Murata», da cui non si può più fare nulla."},
+		"an unknown state": {"", push, fsm.ErrUnknownState,
+			`fsm: door: event "push" from state "": unknown state`,
+			"Lo stato «» non esiste."},
+		"a role that is not allowed": {closed, wall, fsm.ErrForbidden,
+			`fsm: door: event "wall" from state "closed": role not allowed (needed: muratore)`,
+			"L'azione «Mura» è riservata a: muratore."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to, err := m.Fire(t.Context(), test.from, test.event, nobody)
+			assert.Equal(t, test.from, to)
+			assert.ErrorIs(t, err, test.want)
+			assert.EqualError(t, err, test.text)
+			assert.Equal(t, test.italian, flussi.Explain(err))
+			var refused *fsm.TransitionError
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, string(test.event), refused.Event)
+		})
+	}
+}
+
+func TestDiagramsAreCurrent(t *testing.T) {
+	m := fsm.MustNew(door())
+	golden.File(t, "testdata/door.mmd", m.Mermaid())
+	golden.File(t, "testdata/door.dot", m.Graphviz())
+}
+
+func TestDiagramsDoNotDependOnTheOrderOfRows(t *testing.T) {
+	d := door()
+	for i, j := 0, len(d.Transitions)-1; i < j; i, j = i+1, j-1 {
+		d.Transitions[i], d.Transitions[j] = d.Transitions[j], d.Transitions[i]
+	}
+	d.Transitions[0].From = []state{open, closed}
+	assert.Equal(t, fsm.MustNew(door()).Mermaid(), fsm.MustNew(d).Mermaid())
+	assert.Equal(t, fsm.MustNew(door()).Graphviz(), fsm.MustNew(d).Graphviz())
+}

@@ -1,0 +1,32 @@
+package flussi_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/flussi-go/flussi"
+)
+
+func TestExplain(t *testing.T) {
+	_, noCode := flussi.ParseFiscalCode("")
+	_, noNumber := flussi.ParseNoticeNumber("")
+	const general = "Errore imprevisto: rivolgersi all'assistenza."
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"no error":                {nil, ""},
+		"an error that explains":  {noCode, "Manca il codice fiscale."},
+		"a wrapped one":           {fmt.Errorf("row 7: %w", noCode), "Manca il codice fiscale."},
+		"joined ones":             {errors.Join(noCode, fmt.Errorf("x: %w", noNumber)), "Manca il codice fiscale. Manca il numero avviso."},
+		"joined with another":     {errors.Join(errors.New("disk full"), noCode), "Manca il codice fiscale."},
+		"one that does not":       {errors.New("disk full"), general},
+		"wrapped, that does not":  {fmt.Errorf("x: %w", errors.New("disk full")), general},
+		"wrapping nothing at all": {fmt.Errorf("x: %w", nil), general},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, test.want, flussi.Explain(test.err)) })
+	}
+}

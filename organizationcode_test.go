@@ -1,0 +1,72 @@
+package flussi_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+)
+
+func TestParseOrganizationCode(t *testing.T) {
+	for name, test := range map[string]struct {
+		input    string
+		want     error
+		position int
+		italian  string
+	}{
+		"a body":                     {input: "80185250588"},
+		"a company":                  {input: "15376371009"},
+		"a wrong check digit":        {input: "15376371000"},
+		"leading zeros":              {input: "00000000018"},
+		"no text":                    {"", flussi.ErrEmpty, 0, "Manca"},
+		"a leading zero lost":        {"1234567890", flussi.ErrLength, 0, "zeri iniziali"},
+		"12 digits":                  {"123456789012", flussi.ErrLength, 0, "12 caratteri"},
+		"a person's code":            {"MSCMHL68P18H211K", flussi.ErrLength, 0, "16 caratteri"},
+		"a letter":                   {"8018525058O", flussi.ErrCharacter, 11, "posizione 11"},
+		"eleven zeros":               {"00000000000", flussi.ErrRange, 0, "soli zeri"},
+		"a country prefix":           {"IT153763710", flussi.ErrCharacter, 1, "posizione 1"},
+		"digits outside ASCII, wide": {"８０１８５２５０５８８", flussi.ErrCharacter, 1, "posizione 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, err := flussi.ParseOrganizationCode(test.input)
+			if test.want == nil {
+				require.NoError(t, err)
+				assert.Equal(t, test.input, code.String())
+				return
+			}
+			assert.True(t, code.IsZero())
+			assertValueError(t, err, "OrganizationCode", test.want, test.position, test.italian)
+		})
+	}
+}
+
+func TestOrganizationCodeCheck(t *testing.T) {
+	for input, want := range map[string]error{
+		"80185250588": nil,
+		"15376371009": nil,
+		"15376371008": flussi.ErrCheckDigits,
+		"08185250588": flussi.ErrCheckDigits,
+	} {
+		code, err := flussi.ParseOrganizationCode(input)
+		require.NoError(t, err)
+		assert.ErrorIs(t, code.Check(), want, input)
+		lenient, err := flussi.ReadOrganizationCode(" "+input, flussi.Lenient)
+		require.NoError(t, err)
+		assert.Equal(t, code, lenient.Value)
+		assert.Equal(t, want == nil, len(lenient.Warnings) == 0)
+		_, err = flussi.ReadOrganizationCode(input, flussi.Strict)
+		assert.ErrorIs(t, err, want)
+	}
+	assert.NoError(t, flussi.OrganizationCode{}.Check())
+}
+
+func FuzzParseOrganizationCode(f *testing.F) {
+	for _, seed := range []string{"80185250588", "00000000000", "1234567890", "８０", "", "\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, input string) {
+		parses(t, input, flussi.ParseOrganizationCode, flussi.OrganizationCode.String)
+	})
+}

@@ -1,0 +1,181 @@
+package flussi_test
+
+import (
+	"bytes"
+	"database/sql"
+	"database/sql/driver"
+	"encoding"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+)
+
+// personal is what every masked value offers.
+type personal interface {
+	comparable
+	fmt.Stringer
+	fmt.Formatter
+	slog.LogValuer
+	driver.Valuer
+	encoding.TextMarshaler
+	IsZero() bool
+	Reveal() string
+}
+
+func TestPersonalValuesMaskThemselves(t *testing.T) {
+	t.Run("FiscalCode", func(t *testing.T) { masks(t, "FiscalCode", "MSCMHL68P18H211K", flussi.ParseFiscalCode) })
+	t.Run("NoticeNumber", func(t *testing.T) { masks(t, "NoticeNumber", "301005100001400678", flussi.ParseNoticeNumber) })
+	t.Run("IUV", func(t *testing.T) { masks(t, "IUV", "01005100001400678", flussi.ParseIUV) })
+}
+
+func masks[T personal](t *testing.T, name, text string, parse func(string) (T, error)) {
+	value, err := parse(text)
+	require.NoError(t, err)
+	var none T
+	mask := name + "(***)"
+
+	assert.Equal(t, mask, fmt.Sprintf("%v", value))
+	assert.Equal(t, mask, fmt.Sprintf("%+v", value))
+	assert.Equal(t, mask, fmt.Sprintf("%s", value))
+	assert.Equal(t, `"`+mask+`"`, fmt.Sprintf("%q", value))
+	assert.Equal(t, "flussi."+mask, fmt.Sprintf("%#v", value))
+	assert.Equal(t, mask, fmt.Sprintf("%.3s", value), "a mask is never cut")
+	assert.Equal(t, name+"()", none.String(), "that there is no value may be seen")
+
+	// Every verb, and every way in which a value can sit in another.
+	type exported struct{ Value T }
+	type hidden struct{ value T }
+	type pointing struct{ value *T }
+	for verb := 'A'; verb <= 'z'; verb++ {
+		for _, flags := range []string{"", "+", "#", "-40", "040", " ", ".2"} {
+			format := "%" + flags + string(verb)
+			for _, v := range []any{
+				value, &value, exported{value}, hidden{value}, &hidden{value}, pointing{&value},
+				[]T{value}, map[T]T{value: value}, map[string]any{"k": hidden{value}}, [1]hidden{{value}},
+			} {
+				assertHides(t, fmt.Sprintf(format, v), text, format)
+			}
+		}
+	}
+	assertHides(t, fmt.Sprint(value, hidden{value}), text, "Sprint")
+	assertHides(t, fmt.Errorf("wrapped: %v", hidden{value}).Error(), text, "Errorf")
+
+	for _, handler := range []func(*bytes.Buffer) slog.Handler{
+		func(b *bytes.Buffer) slog.Handler { return slog.NewTextHandler(b, nil) },
+		func(b *bytes.Buffer) slog.Handler { return slog.NewJSONHandler(b, nil) },
+	} {
+		var log bytes.Buffer
+		slog.New(handler(&log)).Info("message", "value", value, "group", slog.GroupValue(slog.Any("inner", value)))
+		assertHides(t, log.String(), text, "slog")
+		assert.Equal(t, 2, strings.Count(log.String(), mask), log.String())
+	}
+
+	t.Run("yet marshal whole", func(t *testing.T) {
+		data, err := json.Marshal(exported{value})
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"Value":"`+text+`"}`, string(data))
+		var back exported
+		require.NoError(t, json.Unmarshal(data, &back))
+		assert.Equal(t, value, back.Value)
+
+		data, err = xml.Marshal(exported{value})
+		require.NoError(t, err)
+		assert.Contains(t, string(data), text)
+
+		data, err = json.Marshal(map[T]int{value: 1})
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"`+text+`":1}`, string(data))
+		var keys map[T]int
+		require.NoError(t, json.Unmarshal(data, &keys))
+		assert.Equal(t, 1, keys[value])
+
+		stored, err := value.Value()
+		require.NoError(t, err)
+		assert.Equal(t, text, stored)
+		for _, column := range []any{text, []byte(text)} {
+			var scanned T
+			require.NoError(t, any(&scanned).(sql.Scanner).Scan(column))
+			assert.Equal(t, value, scanned)
+		}
+	})
+
+	t.Run("absence survives a round trip", func(t *testing.T) {
+		data, err := json.Marshal(exported{})
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"Value":""}`, string(data))
+		back := exported{value}
+		require.NoError(t, json.Unmarshal(data, &back))
+		assert.True(t, back.Value.IsZero())
+		data, err = json.Marshal(struct {
+			Value T `json:",omitzero"`
+		}{})
+		require.NoError(t, err)
+		assert.JSONEq(t, `{}`, string(data))
+
+		stored, err := none.Value()
+		require.NoError(t, err)
+		assert.Nil(t, stored)
+		scanned := value
+		require.NoError(t, any(&scanned).(sql.Scanner).Scan(nil))
+		assert.True(t, scanned.IsZero())
+		assert.Zero(t, none.Reveal())
+	})
+
+	t.Run("bad input changes nothing", func(t *testing.T) {
+		kept := exported{value}
+		for _, bad := range []string{`{"Value":"` + text + `0"}`, `{"Value":301005100001400678}`, `{"Value":["x"]}`} {
+			err := json.Unmarshal([]byte(bad), &kept)
+			require.Error(t, err)
+			assertHides(t, err.Error(), text, bad)
+			assert.Equal(t, value, kept.Value)
+		}
+		scanner := any(&kept.Value).(sql.Scanner)
+		for _, column := range []any{int64(301005100001400678), 3.01005100001400678e17, text + "0", true} {
+			err := scanner.Scan(column)
+			require.Error(t, err)
+			assertHides(t, err.Error()+flussi.Explain(err), text, "scan")
+			assert.Equal(t, value, kept.Value)
+		}
+		assert.ErrorIs(t, scanner.Scan(int64(1)), flussi.ErrDigitsLost)
+	})
+}
+
+// assertHides checks that the output shows neither the text nor its bytes.
+func assertHides(t *testing.T, output, text, how string) {
+	t.Helper()
+	for _, form := range []string{text, fmt.Sprintf("%x", text), fmt.Sprintf("%X", text), fmt.Sprintf("% x", text), strings.Trim(fmt.Sprint([]byte(text)), "[]")} {
+		if strings.Contains(output, form) {
+			t.Errorf("%s reveals the text: %s", how, output)
+		}
+	}
+}
+
+func TestOrganizationCodeIsPublicAndMarshals(t *testing.T) {
+	code, err := flussi.ParseOrganizationCode("80185250588")
+	require.NoError(t, err)
+	assert.Equal(t, "80185250588", fmt.Sprint(code))
+	data, err := json.Marshal(struct{ Code flussi.OrganizationCode }{code})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"Code":"80185250588"}`, string(data))
+	var back struct{ Code flussi.OrganizationCode }
+	require.NoError(t, json.Unmarshal(data, &back))
+	assert.Equal(t, code, back.Code)
+	stored, err := code.Value()
+	require.NoError(t, err)
+	var scanned flussi.OrganizationCode
+	require.NoError(t, scanned.Scan(stored))
+	assert.Equal(t, code, scanned)
+	stored, err = flussi.OrganizationCode{}.Value()
+	require.NoError(t, err)
+	require.NoError(t, scanned.Scan(stored))
+	assert.True(t, scanned.IsZero())
+	assert.ErrorIs(t, scanned.Scan(int64(80185250588)), flussi.ErrDigitsLost)
+}

@@ -11,8 +11,8 @@
 //
 // # Values
 //
-// [FiscalCode], [NoticeNumber], [IUV], [OrganizationCode] and [Cents] are small
-// immutable values: they compare with ==, work as map keys, are safe for concurrent
+// [FiscalCode], [NoticeNumber], [IUV], [OrganizationCode], [Text] and [Cents] are
+// small immutable values: they compare with ==, work as map keys, are safe for concurrent
 // use, and marshal whole to JSON, XML and SQL. There are two ways in. The Parse
 // functions take exactly the canonical form, for programs and stored data:
 //
@@ -29,9 +29,9 @@
 //
 // # Personal data
 //
-// A [FiscalCode], a [NoticeNumber] and an [IUV] mask themselves under every verb of
-// package fmt and in package log/slog, also as an unexported field of a struct of
-// yours. Call Reveal where the text itself is needed. They do marshal whole to
+// A [FiscalCode], a [NoticeNumber], an [IUV] and a [Text] mask themselves under every
+// verb of package fmt and in package log/slog, also as an unexported field of a
+// struct of yours. Call Reveal where the text itself is needed. They do marshal whole to
 // JSON: a struct that is logged with slog.JSONHandler needs a LogValue method of
 // its own, as the entities of this library have.
 //

@@ -33,6 +33,9 @@ type personal interface {
 func TestPersonalValuesMaskThemselves(t *testing.T) {
 	t.Run("FiscalCode", func(t *testing.T) { masks(t, "FiscalCode", "MSCMHL68P18H211K", flussi.ParseFiscalCode) })
 	t.Run("NoticeNumber", func(t *testing.T) { masks(t, "NoticeNumber", "301005100001400678", flussi.ParseNoticeNumber) })
+	t.Run("Text", func(t *testing.T) {
+		masks(t, "Text", "Gentile Mario, la rata scade", func(s string) (flussi.Text, error) { return flussi.NewText(s), nil })
+	})
 	t.Run("IUV", func(t *testing.T) { masks(t, "IUV", "01005100001400678", flussi.ParseIUV) })
 }
 
@@ -131,14 +134,20 @@ func masks[T personal](t *testing.T, name, text string, parse func(string) (T, e
 
 	t.Run("bad input changes nothing", func(t *testing.T) {
 		kept := exported{value}
-		for _, bad := range []string{`{"Value":"` + text + `0"}`, `{"Value":301005100001400678}`, `{"Value":["x"]}`} {
+		bad := []string{`{"Value":301005100001400678}`, `{"Value":["x"]}`}
+		badColumns := []any{int64(301005100001400678), 3.01005100001400678e17, true}
+		if name != "Text" { // which takes any text
+			bad = append(bad, `{"Value":"`+text+`0"}`)
+			badColumns = append(badColumns, text+"0")
+		}
+		for _, bad := range bad {
 			err := json.Unmarshal([]byte(bad), &kept)
 			require.Error(t, err)
 			assertHides(t, err.Error(), text, bad)
 			assert.Equal(t, value, kept.Value)
 		}
 		scanner := any(&kept.Value).(sql.Scanner)
-		for _, column := range []any{int64(301005100001400678), 3.01005100001400678e17, text + "0", true} {
+		for _, column := range badColumns {
 			err := scanner.Scan(column)
 			require.Error(t, err)
 			assertHides(t, err.Error()+flussi.Explain(err), text, "scan")
@@ -178,4 +187,10 @@ func TestOrganizationCodeIsPublicAndMarshals(t *testing.T) {
 	require.NoError(t, scanned.Scan(stored))
 	assert.True(t, scanned.IsZero())
 	assert.ErrorIs(t, scanned.Scan(int64(80185250588)), flussi.ErrDigitsLost)
+}
+
+func TestTextLengthCountsUTF16Units(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "abc": 3, "perché": 6, "perche\u0301": 7, "😀": 2, "a😀b": 4, "日本": 2} {
+		assert.Equal(t, want, flussi.NewText(text).Length(), text)
+	}
 }

@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -15,23 +14,23 @@ import (
 )
 
 // Notification (notifica) is one message to one citizen. It is plain data, not safe
-// for concurrent use, and full of personal data: printed or logged, it shows its ID
-// and state only; JSON carries it whole.
+// for concurrent use. Its personal data mask themselves when it is printed, and are
+// left out when it is logged; JSON carries it whole.
 type Notification struct {
 	ID              uuid.UUID               // UUID, version 7
 	FlowID          uuid.UUID               // the flow it belongs to; the zero UUID if it stands alone
 	Service         string                  // Servizio: the App IO service that sends
 	State           NotificationState       // Stato
 	Recipient       flussi.FiscalCode       // Codice Fiscale Destinatario
-	Subject         string                  // Oggetto
-	Content         string                  // Contenuto, in Markdown
+	Subject         flussi.Text             // Oggetto
+	Content         flussi.Text             // Contenuto, in Markdown
 	DueDate         time.Time               // Scadenza; the zero time if there is none
 	Amount          flussi.Cents            // Somma; 0 if it is no payment
 	IsPayment       bool                    // Notifica Pagamento
 	PayableAfterDue bool                    // Paga dopo la scadenza
 	NoticeNumber    flussi.NoticeNumber     // codice avviso; zero if it is no payment
 	Payee           flussi.OrganizationCode // Ente creditore; zero: the service's own body
-	Reference       string                  // Riferimento: the caller's own key
+	Reference       string                  // Riferimento: the caller's own key, without personal data
 	Disabled        bool                    // Dis.: set aside by an operator, whatever its state
 	CreatedAt       time.Time               // UTC
 	UpdatedAt       time.Time               // Data mod.; UTC
@@ -156,14 +155,6 @@ func (n *Notification) Fire(ctx context.Context, action NotificationAction, by f
 func (n *Notification) Allowed(roles ...flussi.Role) []NotificationAction {
 	return NotificationMachine().Allowed(n.State, roles...)
 }
-
-// String returns the ID and the state: no personal data.
-func (n Notification) String() string {
-	return fmt.Sprintf("Notification(%s %s)", n.ID, n.State)
-}
-
-// Format writes what String returns, for every verb.
-func (n Notification) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, n.String()) }
 
 // LogValue returns what may be logged of a notification: no personal data.
 func (n Notification) LogValue() slog.Value {

@@ -3,7 +3,6 @@ package pagoinrete
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -15,8 +14,8 @@ import (
 )
 
 // Notice (avviso di pagamento) is one amount due from one pupil or member of staff.
-// It is plain data, not safe for concurrent use, and holds personal data: printed or
-// logged, it shows its ID and state only; JSON carries it whole.
+// It is plain data, not safe for concurrent use. Its personal data mask themselves when it is
+// printed, and are left out when it is logged; JSON carries it whole.
 type Notice struct {
 	ID        uuid.UUID           // UUID, version 7
 	EventID   uuid.UUID           // the payment event it belongs to
@@ -225,12 +224,6 @@ func (n *Notice) Fire(ctx context.Context, action NoticeAction, by flussi.Actor,
 func (n *Notice) Allowed(roles ...flussi.Role) []NoticeAction {
 	return NoticeMachine().Allowed(n.State, roles...)
 }
-
-// String returns the ID and the state: no personal data.
-func (n Notice) String() string { return fmt.Sprintf("Notice(%s %s)", n.ID, n.State) }
-
-// Format writes what String returns, for every verb.
-func (n Notice) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, n.String()) }
 
 // LogValue returns what may be logged of a notice: no personal data.
 func (n Notice) LogValue() slog.Value {

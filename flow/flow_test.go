@@ -1,0 +1,226 @@
+package flow_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+var (
+	operator = flussi.Actor{ID: "italsoft", Roles: []flussi.Role{flussi.Operator}}
+	system   = flussi.Actor{ID: "dispatcher", Roles: []flussi.Role{flussi.System}}
+)
+
+func TestNewFlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, err := flow.NewFlow("servizio-tributi", operator)
+		require.NoError(t, err)
+		assert.Equal(t, uuid.Version(7), f.ID.Version())
+		assert.Equal(t, flow.FlowInactive, f.State)
+		assert.Equal(t, "servizio-tributi", f.Service)
+		assert.Equal(t, time.Now().UTC(), f.CreatedAt)
+		assert.Equal(t, time.UTC, f.CreatedAt.Location())
+		assert.Equal(t, f.CreatedAt, f.UpdatedAt)
+		assert.Equal(t, "italsoft", f.UpdatedBy)
+		assert.Zero(t, f.Version)
+	})
+	_, err := flow.NewFlow("", operator)
+	assert.ErrorIs(t, err, flussi.ErrEmpty)
+	assert.Equal(t, "Manca il servizio.", flussi.Explain(err))
+	_, err = flow.NewFlow("servizio-tributi", flussi.Actor{})
+	assert.ErrorIs(t, err, flussi.ErrEmpty)
+}
+
+// The states that the guide lists for a flow, with its names.
+func TestFlowStatesAreTheGuides(t *testing.T) {
+	var names []string
+	for _, s := range flow.FlowMachine().States() {
+		names = append(names, s.Name.Label())
+	}
+	assert.Equal(t, []string{"Inattivo", "Attivo", "In invio", "Inviato", "Invio incompleto"}, names)
+	assert.Equal(t, "sconosciuto", flow.FlowState("sconosciuto").Label())
+	assert.Equal(t, "Importa da File Excel", flow.FlowImport.Label())
+}
+
+func TestTheLifeOfAFlow(t *testing.T) {
+	for name, test := range map[string]struct {
+		from   flow.FlowState
+		action flow.FlowAction
+		by     flussi.Actor
+		want   flow.FlowState
+		err    error
+	}{
+		"notifications are imported in preparation": {flow.FlowInactive, flow.FlowImport, operator, flow.FlowInactive, nil},
+		"and not once it is active":                 {flow.FlowActive, flow.FlowImport, operator, flow.FlowActive, fsm.ErrNotAllowed},
+		"nor while it is sent":                      {flow.FlowSending, flow.FlowImport, operator, flow.FlowSending, fsm.ErrNotAllowed},
+		"nor after it was sent":                     {flow.FlowSent, flow.FlowImport, operator, flow.FlowSent, fsm.ErrNotAllowed},
+		"nor when it is incomplete":                 {flow.FlowIncomplete, flow.FlowImport, operator, flow.FlowIncomplete, fsm.ErrNotAllowed},
+		"it is made ready":                          {flow.FlowInactive, flow.FlowActivate, operator, flow.FlowActive, nil},
+		"it is not sent unprepared":                 {flow.FlowInactive, flow.FlowSend, operator, flow.FlowInactive, fsm.ErrNotAllowed},
+		"it is set back":                            {flow.FlowActive, flow.FlowDeactivate, operator, flow.FlowInactive, nil},
+		"it is not set back once it is sent":        {flow.FlowSent, flow.FlowDeactivate, operator, flow.FlowSent, fsm.ErrNotAllowed},
+		"it is sent":                                {flow.FlowActive, flow.FlowSend, operator, flow.FlowSending, nil},
+		"it is not sent twice at once":              {flow.FlowSending, flow.FlowSend, operator, flow.FlowSending, fsm.ErrNotAllowed},
+		"it is not sent again":                      {flow.FlowSent, flow.FlowSend, operator, flow.FlowSent, fsm.ErrNotAllowed},
+		"it is not edited under way":                {flow.FlowSending, flow.FlowEdit, operator, flow.FlowSending, fsm.ErrNotAllowed},
+		"its note is edited afterwards":             {flow.FlowSent, flow.FlowEdit, operator, flow.FlowSent, nil},
+		"all went well":                             {flow.FlowSending, flow.FlowComplete, system, flow.FlowSent, nil},
+		"some did not arrive":                       {flow.FlowSending, flow.FlowFallShort, system, flow.FlowIncomplete, nil},
+		"an operator does not decide that":          {flow.FlowSending, flow.FlowComplete, operator, flow.FlowSending, fsm.ErrForbidden},
+		"the system does not send by itself":        {flow.FlowActive, flow.FlowSend, system, flow.FlowActive, fsm.ErrForbidden},
+		"a message is rejected later":               {flow.FlowSent, flow.FlowFallShort, system, flow.FlowIncomplete, nil},
+		"it goes on after corrections":              {flow.FlowIncomplete, flow.FlowSend, operator, flow.FlowSending, nil},
+		"the last error is resolved":                {flow.FlowIncomplete, flow.FlowComplete, system, flow.FlowSent, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := flow.Flow{State: test.from, Note: "test 2", Version: 3}
+			err := f.Fire(t.Context(), test.action, test.by)
+			assert.ErrorIs(t, err, test.err)
+			assert.Equal(t, flow.Flow{State: test.want, Note: "test 2", Version: 3}, f, "nothing but the state changes")
+		})
+	}
+}
+
+func TestFlowAllowed(t *testing.T) {
+	f := flow.Flow{State: flow.FlowInactive}
+	assert.Equal(t, []flow.FlowAction{flow.FlowImport, flow.FlowActivate, flow.FlowEdit}, f.Allowed(flussi.Operator))
+	assert.Empty(t, f.Allowed())
+	f.State = flow.FlowSending
+	assert.Empty(t, f.Allowed(flussi.Operator))
+}
+
+func TestAFlowDoesNotLogItsTexts(t *testing.T) {
+	f := flow.Flow{Service: "servizio-tributi", State: flow.FlowActive, Note: "per Rossi", Error: "chiave"}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "flow", f, "pointer", &f)
+	assert.Contains(t, log.String(), `"state":"active"`)
+	assert.NotContains(t, log.String(), "Rossi")
+	assert.NotContains(t, log.String(), "chiave")
+}
+
+func notification(t *testing.T) flow.Notification {
+	n, err := flow.NewNotification("servizio-tributi", flussi.TestRecipient(), operator)
+	require.NoError(t, err)
+	n.Subject, n.Content = flussi.NewText("Oggetto segreto"), flussi.NewText("Contenuto segreto")
+	n.NoticeNumber, err = flussi.ParseNoticeNumber("301005100001400678")
+	require.NoError(t, err)
+	return n
+}
+
+func TestNewNotification(t *testing.T) {
+	n := notification(t)
+	assert.Equal(t, uuid.Version(7), n.ID.Version())
+	assert.Equal(t, flow.NotificationRegistered, n.State)
+	assert.Equal(t, uuid.Nil, n.FlowID)
+	assert.Equal(t, n.CreatedAt, n.UpdatedAt)
+	assert.Equal(t, "italsoft", n.UpdatedBy)
+	for name, make := range map[string]func() (flow.Notification, error){
+		"Manca il servizio.": func() (flow.Notification, error) {
+			return flow.NewNotification("", flussi.TestRecipient(), operator)
+		},
+		"Manca il codice fiscale del destinatario.": func() (flow.Notification, error) {
+			return flow.NewNotification("servizio-tributi", flussi.FiscalCode{}, operator)
+		},
+		"Manca l'utente che esegue l'operazione.": func() (flow.Notification, error) {
+			return flow.NewNotification("servizio-tributi", flussi.TestRecipient(), flussi.Actor{})
+		},
+	} {
+		_, err := make()
+		assert.ErrorIs(t, err, flussi.ErrEmpty)
+		assert.Equal(t, name, flussi.Explain(err))
+	}
+}
+
+func TestNotificationStatesAreTheGuides(t *testing.T) {
+	var names []string
+	for _, s := range flow.NotificationMachine().States() {
+		names = append(names, s.Name.Label())
+	}
+	assert.Equal(t, []string{"Registrato", "In invio", "Inviato", "Errore"}, names)
+	assert.Equal(t, "Riporta a Registrato", flow.NotificationRegister.Label())
+}
+
+func TestTheLifeOfANotification(t *testing.T) {
+	for name, test := range map[string]struct {
+		from   flow.NotificationState
+		action flow.NotificationAction
+		by     flussi.Actor
+		want   flow.NotificationState
+		err    error
+	}{
+		"it is claimed":                              {flow.NotificationRegistered, flow.NotificationClaim, system, flow.NotificationSending, nil},
+		"it is not claimed twice":                    {flow.NotificationSending, flow.NotificationClaim, system, flow.NotificationSending, fsm.ErrNotAllowed},
+		"nor after it was sent":                      {flow.NotificationSent, flow.NotificationClaim, system, flow.NotificationSent, fsm.ErrNotAllowed},
+		"nor out of an error":                        {flow.NotificationFailed, flow.NotificationClaim, system, flow.NotificationFailed, fsm.ErrNotAllowed},
+		"it is not accepted unclaimed":               {flow.NotificationRegistered, flow.NotificationAccept, system, flow.NotificationRegistered, fsm.ErrNotAllowed},
+		"it is accepted":                             {flow.NotificationSending, flow.NotificationAccept, system, flow.NotificationSent, nil},
+		"an operator does not say so":                {flow.NotificationSending, flow.NotificationAccept, operator, flow.NotificationSending, fsm.ErrForbidden},
+		"it surely was not sent":                     {flow.NotificationSending, flow.NotificationRelease, system, flow.NotificationRegistered, nil},
+		"it failed, or nobody knows":                 {flow.NotificationSending, flow.NotificationFail, system, flow.NotificationFailed, nil},
+		"it is rejected later":                       {flow.NotificationSent, flow.NotificationReject, system, flow.NotificationFailed, nil},
+		"it is not set back once it was sent":        {flow.NotificationSent, flow.NotificationRegister, operator, flow.NotificationSent, fsm.ErrNotAllowed},
+		"it is corrected":                            {flow.NotificationFailed, flow.NotificationEdit, operator, flow.NotificationFailed, nil},
+		"it is not edited while it may be under way": {flow.NotificationSending, flow.NotificationEdit, operator, flow.NotificationSending, fsm.ErrNotAllowed},
+		"and set back to Registrato":                 {flow.NotificationFailed, flow.NotificationRegister, operator, flow.NotificationRegistered, nil},
+		"the system does not do that":                {flow.NotificationFailed, flow.NotificationRegister, system, flow.NotificationFailed, fsm.ErrForbidden},
+		"nor send again by itself":                   {flow.NotificationFailed, flow.NotificationResend, system, flow.NotificationFailed, fsm.ErrForbidden},
+		"the operator knows it was sent":             {flow.NotificationFailed, flow.NotificationConfirm, operator, flow.NotificationSent, nil},
+		"or sends it again, knowingly":               {flow.NotificationFailed, flow.NotificationResend, operator, flow.NotificationRegistered, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := flow.Notification{State: test.from, Subject: flussi.NewText("Oggetto"), Version: 3}
+			err := n.Fire(t.Context(), test.action, test.by)
+			assert.ErrorIs(t, err, test.err)
+			assert.Equal(t, test.want, n.State)
+			assert.Equal(t, "Oggetto", n.Subject.Reveal())
+			assert.EqualValues(t, 3, n.Version)
+		})
+	}
+}
+
+func TestNotificationAllowed(t *testing.T) {
+	n := flow.Notification{State: flow.NotificationFailed}
+	assert.Equal(t, []flow.NotificationAction{
+		flow.NotificationEdit, flow.NotificationRegister, flow.NotificationConfirm, flow.NotificationResend,
+	}, n.Allowed(flussi.Operator))
+}
+
+func TestANotificationDoesNotShowItself(t *testing.T) {
+	n := notification(t)
+	var out bytes.Buffer
+	for verb := 'A'; verb <= 'z'; verb++ {
+		for _, flags := range []string{"", "+", "#"} {
+			format := "%" + flags + string(verb) + "\n"
+			fmt.Fprintf(&out, format, n)
+			fmt.Fprintf(&out, format, &n)
+			fmt.Fprintf(&out, format, []flow.Notification{n})
+			fmt.Fprintf(&out, format, struct{ n flow.Notification }{n})
+		}
+	}
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+		slog.New(handler).Info("m", "value", n, "pointer", &n)
+	}
+	for _, secret := range []string{"segreto", "AAAAAA00A00A000A", "301005100001400678"} {
+		assert.False(t, bytes.Contains(out.Bytes(), []byte(secret)), secret)
+	}
+	assert.True(t, bytes.Contains(out.Bytes(), []byte("Text(***)")))
+	assert.True(t, bytes.Contains(out.Bytes(), []byte(n.ID.String())))
+
+	data, err := json.Marshal(n)
+	require.NoError(t, err)
+	var back flow.Notification
+	require.NoError(t, json.Unmarshal(data, &back))
+	assert.Equal(t, n, back, "JSON carries it whole")
+}

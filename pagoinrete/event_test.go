@@ -1,0 +1,132 @@
+package pagoinrete_test
+
+import (
+	"bytes"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+var (
+	director  = flussi.Actor{ID: "l.verdi", Roles: []flussi.Role{flussi.AdminDirector}}
+	assistant = flussi.Actor{ID: "a.bianchi", Roles: []flussi.Role{flussi.AdminAssistant}}
+	principal = flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principal}}
+	system    = flussi.Actor{ID: "verifica", Roles: []flussi.Role{flussi.System}}
+)
+
+// The guide's table of event states: initial state, action, final state, and the
+// SIDI users. The first row has no SIDI user, since nothing reaches SIDI yet: the
+// office saves.
+var guideEvents = []struct{ from, action, to, users string }{
+	{"(vuoto)", "Salva", "Non trasmesso a Pago in Rete", ""},
+	{"Non trasmesso a Pago in Rete", "Salva e trasmetti l'evento di pagamento a Pago in Rete", "Simulato", "DSGA / A.A."},
+	{"Simulato", `Rendi l'evento "da approvare" dal DS su Pago in Rete`, "Da approvare", "DSGA / A.A."},
+	{"Da approvare", "Approva l'evento di pagamento su Pago in Rete", "Da notificare", "DS"},
+	{"Da approvare", "Rifiuta l'evento di pagamento su Pago in Rete", "Rifiutato", "DS"},
+	{"Da notificare", "Notifica l'evento di pagamento su Pago in Rete", "Notificato", "DSGA / A.A."},
+}
+
+// What the guide's descriptions add to the table: the office edits what it holds and
+// transmitted or not, cancels what is Simulato or Rifiutato, and may submit again
+// what was rejected.
+var describedEvents = []struct{ from, action, to, users string }{
+	{"Non trasmesso a Pago in Rete", "Modifica", "Non trasmesso a Pago in Rete", "DSGA / A.A."},
+	{"Simulato", "Modifica", "Simulato", "DSGA / A.A."},
+	{"Simulato", "Cancella", "Cancellato", "DSGA / A.A."},
+	{"Rifiutato", "Modifica", "Rifiutato", "DSGA / A.A."},
+	{"Rifiutato", "Cancella", "Cancellato", "DSGA / A.A."},
+	{"Rifiutato", `Rendi l'evento "da approvare" dal DS su Pago in Rete`, "Da approvare", "DSGA / A.A."},
+}
+
+func TestTheEventMachineIsTheGuides(t *testing.T) {
+	type row struct{ from, action, to, users string }
+	var want []row
+	for _, r := range slices.Concat(guideEvents, describedEvents) {
+		if r.users == "" {
+			r.users = "DSGA / A.A."
+		}
+		want = append(want, row(r))
+	}
+	var got []row
+	for _, r := range pagoinrete.EventMachine().Transitions() {
+		var users []string
+		for _, role := range r.Roles {
+			users = append(users, role.Label())
+		}
+		for _, from := range r.From {
+			got = append(got, row{from.Label(), r.Event.Label(), r.To.Label(), strings.Join(users, " / ")})
+		}
+	}
+	assert.ElementsMatch(t, want, got)
+}
+
+// «Lo stato Rifiutato è equivalente allo stato Simulato»
+func TestRejectedIsAsSimulated(t *testing.T) {
+	m := pagoinrete.EventMachine()
+	for _, role := range []flussi.Role{flussi.AdminDirector, flussi.AdminAssistant, flussi.Principal} {
+		assert.Equal(t, m.Allowed(pagoinrete.EventSimulated, role), m.Allowed(pagoinrete.EventRejected, role))
+	}
+}
+
+func TestTheLifeOfAnEvent(t *testing.T) {
+	e, err := pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant)
+	require.NoError(t, err)
+	assert.Equal(t, uuid.Version(7), e.ID.Version())
+	assert.Equal(t, "(vuoto)", e.State.Label())
+	for _, step := range []struct {
+		action pagoinrete.EventAction
+		by     flussi.Actor
+		err    error
+		want   string
+	}{
+		{pagoinrete.EventTransmit, assistant, fsm.ErrNotAllowed, "(vuoto)"},
+		{pagoinrete.EventSave, principal, fsm.ErrForbidden, "(vuoto)"},
+		{pagoinrete.EventSave, assistant, nil, "Non trasmesso a Pago in Rete"},
+		{pagoinrete.EventDelete, assistant, fsm.ErrNotAllowed, "Non trasmesso a Pago in Rete"},
+		{pagoinrete.EventTransmit, director, nil, "Simulato"},
+		{pagoinrete.EventApprove, principal, fsm.ErrNotAllowed, "Simulato"},
+		{pagoinrete.EventSubmit, principal, fsm.ErrForbidden, "Simulato"},
+		{pagoinrete.EventSubmit, assistant, nil, "Da approvare"},
+		{pagoinrete.EventEdit, assistant, fsm.ErrNotAllowed, "Da approvare"},
+		{pagoinrete.EventApprove, director, fsm.ErrForbidden, "Da approvare"},
+		{pagoinrete.EventReject, principal, nil, "Rifiutato"},
+		{pagoinrete.EventEdit, director, nil, "Rifiutato"},
+		{pagoinrete.EventSubmit, director, nil, "Da approvare"},
+		{pagoinrete.EventApprove, principal, nil, "Da notificare"},
+		{pagoinrete.EventDelete, director, fsm.ErrNotAllowed, "Da notificare"},
+		{pagoinrete.EventNotify, principal, fsm.ErrForbidden, "Da notificare"},
+		{pagoinrete.EventNotify, assistant, nil, "Notificato"},
+		{pagoinrete.EventEdit, director, fsm.ErrNotAllowed, "Notificato"},
+		{pagoinrete.EventDelete, director, fsm.ErrNotAllowed, "Notificato"},
+	} {
+		err := e.Fire(t.Context(), step.action, step.by)
+		assert.ErrorIs(t, err, step.err, "%s by %s", step.action, step.by.ID)
+		assert.Equal(t, step.want, e.State.Label(), "%s by %s", step.action, step.by.ID)
+	}
+	assert.Empty(t, e.Allowed(flussi.AdminDirector, flussi.AdminAssistant, flussi.Principal, flussi.System))
+}
+
+func TestNewEventRefuses(t *testing.T) {
+	_, err := pagoinrete.NewEvent(pagoinrete.Fee, "", assistant)
+	assert.ErrorIs(t, err, flussi.ErrEmpty)
+	assert.Equal(t, "Manca il codice meccanografico della scuola.", flussi.Explain(err))
+	_, err = pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", flussi.Actor{})
+	assert.ErrorIs(t, err, flussi.ErrEmpty)
+}
+
+func TestAnEventDoesNotLogItsTexts(t *testing.T) {
+	e := pagoinrete.Event{State: pagoinrete.EventSimulated, Name: "Gita di Rossi", Causale: "Gita di Rossi"}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "event", e, "pointer", &e)
+	assert.Contains(t, log.String(), `"state":"simulated"`)
+	assert.NotContains(t, log.String(), "Rossi")
+}

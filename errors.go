@@ -54,6 +54,7 @@ func (e *ValueError) Italian() string { return e.Reason }
 // what can be done. The text is whole sentences and holds no personal data.
 type Explainer interface {
 	error
+	// Italian returns the text for the operator.
 	Italian() string
 }
 

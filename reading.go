@@ -20,7 +20,7 @@ const (
 // Reading is a value read from what a person typed, with all that was done to it
 // and all that is doubtful about it.
 type Reading[T any] struct {
-	Value    T
+	Value    T        // what was read
 	Changes  []Change // what was cleaned away; empty if the text was canonical
 	Warnings []error  // doubts, each a [*ValueError]; always empty under [Strict]
 }
@@ -40,8 +40,8 @@ const (
 // Change is one kind of change and how many characters it touched. It does not hold
 // the characters.
 type Change struct {
-	Kind  ChangeKind
-	Count int
+	Kind  ChangeKind // what was done
+	Count int        // to how many characters
 }
 
 // Italian describes the change for the operator.

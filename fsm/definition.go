@@ -106,7 +106,11 @@ func (d Definition[S, E]) defects() []error {
 
 	labels := map[E]string{}
 	out := map[S][]S{} // where each state leads, itself left out
-	edges := map[edge[S, E]]bool{}
+	type edge struct {
+		from  S
+		event E
+	}
+	edges := map[edge]bool{}
 	for _, t := range d.Transitions {
 		if !plainName.MatchString(string(t.Event)) {
 			report(ErrBadName, "event %q", t.Event)
@@ -126,10 +130,10 @@ func (d Definition[S, E]) defects() []error {
 			if !declared {
 				report(ErrUndeclared, "event %q: from %q", t.Event, from)
 			}
-			if edges[edge[S, E]{from, t.Event}] {
+			if edges[edge{from, t.Event}] {
 				report(ErrDuplicateEdge, "event %q: from %q", t.Event, from)
 			}
-			edges[edge[S, E]{from, t.Event}] = true
+			edges[edge{from, t.Event}] = true
 			if from == t.To {
 				continue
 			}

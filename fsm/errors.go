@@ -98,9 +98,9 @@ func (m *Machine[S, E]) refusal(from S, event E) error {
 		e.Err = ErrUnknownState
 		return e
 	}
-	for _, allowed := range row.events {
-		e.Allowed = append(e.Allowed, string(allowed))
-		e.AllowedLabels = append(e.AllowedLabels, m.labels[allowed])
+	for _, x := range row.exits {
+		e.Allowed = append(e.Allowed, string(x.event))
+		e.AllowedLabels = append(e.AllowedLabels, m.labels[x.event])
 	}
 	return e
 }

@@ -11,10 +11,10 @@ import (
 
 // Step is what guards and hooks are told: who moves an entity from where to where.
 type Step[S, E ~string] struct {
-	From  S
-	Event E
-	To    S // equal to From if the state does not change
-	By    flussi.Actor
+	From  S            // the state now
+	Event E            // what happens
+	To    S            // the state afterwards; equal to From if it does not change
+	By    flussi.Actor // who does it
 }
 
 // Guard decides whether a step may be taken; an error refuses it, and is the reason.
@@ -48,13 +48,13 @@ func (m *Machine[S, E]) With(hooks ...Hooks[S, E]) *Machine[S, E] {
 // [ErrNotAllowed], [ErrForbidden], the context's error, or the error of what
 // refused. A context that ends while guards run refuses the step.
 func (m *Machine[S, E]) Fire(ctx context.Context, from S, event E, by flussi.Actor, guards ...Guard[S, E]) (S, error) {
-	target, ok := m.edges[edge[S, E]{from, event}]
-	if !ok {
+	x := m.exit(from, event)
+	if x == nil {
 		return from, m.refusal(from, event)
 	}
-	if len(target.roles) > 0 && !by.Has(target.roles...) {
+	if len(x.roles) > 0 && !by.Has(x.roles...) {
 		e := m.refused(from, event, ErrForbidden)
-		e.Roles = slices.Clone(target.roles)
+		e.Roles = slices.Clone(x.roles)
 		return from, e
 	}
 	if err := ctx.Err(); err != nil {
@@ -62,13 +62,13 @@ func (m *Machine[S, E]) Fire(ctx context.Context, from S, event E, by flussi.Act
 	}
 
 	r := m.runners.Get().(*runner[S, E])
-	reason := r.run(ctx, Step[S, E]{From: from, Event: event, To: target.to, By: by}, guards)
+	reason := r.run(ctx, Step[S, E]{From: from, Event: event, To: x.to, By: by}, guards)
 	// Reached only if nothing panicked: a runner that did not end its run is dropped.
 	m.runners.Put(r)
 	if reason != nil {
 		return from, m.refused(from, event, reason)
 	}
-	return target.to, nil
+	return x.to, nil
 }
 
 // runner is a looplab machine, made once and used for one step at a time. looplab
@@ -119,7 +119,7 @@ func (r *runner[S, E]) run(ctx context.Context, step Step[S, E], guards []Guard[
 	r.machine.SetState(string(step.From))
 	err := r.machine.Event(context.Background(), string(step.Event))
 	reason := r.reason
-	r.ctx, r.step, r.guards, r.reason = nil, Step[S, E]{}, nil, nil
+	r.ctx, r.guards, r.reason = nil, nil, nil // what may hold on to much
 	if reason != nil {
 		return reason
 	}

@@ -16,27 +16,25 @@ type Machine[S, E ~string] struct {
 	runners sync.Pool // of *runner[S, E], each bound to this machine's hooks
 }
 
-// table is a checked definition, indexed. Machines that differ in hooks share it.
+// table is a checked definition, indexed by state. Machines that differ in hooks
+// share it.
 type table[S, E ~string] struct {
 	definition Definition[S, E]
 	states     map[S]*stateRow[S, E]
 	labels     map[E]string
-	edges      map[edge[S, E]]*target[S]
 }
 
-type edge[S, E ~string] struct {
-	from  S
-	event E
-}
-
-type target[S ~string] struct {
-	to    S
-	roles []flussi.Role
-}
-
+// stateRow is a state and what may happen in it, in the order of the definition. A
+// state has few exits, so that a scan is faster than a second look-up.
 type stateRow[S, E ~string] struct {
 	State[S]
-	events []E // that may happen in it, in the order of the table
+	exits []exit[S, E]
+}
+
+type exit[S, E ~string] struct {
+	event E
+	to    S
+	roles []flussi.Role
 }
 
 // New checks a definition and makes a machine of it. If anything is wrong with the
@@ -50,7 +48,6 @@ func New[S, E ~string](d Definition[S, E]) (*Machine[S, E], error) {
 		definition: d,
 		states:     make(map[S]*stateRow[S, E], len(d.States)),
 		labels:     make(map[E]string, len(d.Transitions)),
-		edges:      make(map[edge[S, E]]*target[S]),
 	}
 	t.definition.States = slices.Clone(d.States)
 	for i := range t.definition.States {
@@ -67,10 +64,8 @@ func New[S, E ~string](d Definition[S, E]) (*Machine[S, E], error) {
 			row.Label = string(row.Event)
 		}
 		t.labels[row.Event] = row.Label
-		to := &target[S]{to: row.To, roles: row.Roles}
 		for _, from := range row.From {
-			t.edges[edge[S, E]{from, row.Event}] = to
-			t.states[from].events = append(t.states[from].events, row.Event)
+			t.states[from].exits = append(t.states[from].exits, exit[S, E]{row.Event, row.To, row.Roles})
 		}
 	}
 	return newMachine(t, nil), nil
@@ -106,10 +101,22 @@ func cloneTransitions[S, E ~string](rows []Transition[S, E]) []Transition[S, E] 
 // [*TransitionError] with [ErrUnknownState] or [ErrNotAllowed]; the state is then
 // the given one.
 func (m *Machine[S, E]) Next(from S, event E) (S, error) {
-	if target, ok := m.edges[edge[S, E]{from, event}]; ok {
-		return target.to, nil
+	if x := m.exit(from, event); x != nil {
+		return x.to, nil
 	}
 	return from, m.refusal(from, event)
+}
+
+// exit returns where the event leads from the state, or nil.
+func (m *Machine[S, E]) exit(from S, event E) *exit[S, E] {
+	if row := m.states[from]; row != nil {
+		for i := range row.exits {
+			if row.exits[i].event == event {
+				return &row.exits[i]
+			}
+		}
+	}
+	return nil
 }
 
 // Allowed returns the events that may be fired from a state by somebody who holds
@@ -122,9 +129,9 @@ func (m *Machine[S, E]) Allowed(from S, roles ...flussi.Role) []E {
 	}
 	actor := flussi.Actor{Roles: roles}
 	var allowed []E
-	for _, event := range row.events {
-		if needed := m.edges[edge[S, E]{from, event}].roles; len(needed) == 0 || actor.Has(needed...) {
-			allowed = append(allowed, event)
+	for _, x := range row.exits {
+		if len(x.roles) == 0 || actor.Has(x.roles...) {
+			allowed = append(allowed, x.event)
 		}
 	}
 	return allowed
@@ -149,13 +156,12 @@ func (m *Machine[S, E]) Path(from, to S) ([]E, error) {
 	for len(queue) > 0 && queue[0] != to {
 		state := queue[0]
 		queue = queue[1:]
-		for _, event := range m.states[state].events {
-			next := m.edges[edge[S, E]{state, event}].to
-			if _, seen := came[next]; seen || next == from {
+		for _, x := range m.states[state].exits {
+			if _, seen := came[x.to]; seen || x.to == from {
 				continue
 			}
-			came[next] = step{state, event}
-			queue = append(queue, next)
+			came[x.to] = step{state, x.event}
+			queue = append(queue, x.to)
 		}
 	}
 	if len(queue) == 0 {

@@ -1,0 +1,294 @@
+// Package archtest holds the house's rules that no compiler holds: which package may
+// import which, and that everything a user can see is documented.
+package archtest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	module = "github.com/flussi-go/flussi"
+	root   = "../.."
+)
+
+// arrows lists what the production code of each package may import, besides the
+// standard library: packages of this module by their folder, others by their path. A
+// new package is entered here, and in the file map of DESIGN.md.
+var arrows = map[string][]string{
+	".":                {"internal/private"},
+	"internal/private": {},
+	"fsm":              {".", "github.com/looplab/fsm"},
+	"flow":             {".", "fsm", "github.com/google/uuid"},
+	"pagoinrete":       {".", "fsm", "github.com/google/uuid"},
+}
+
+// forTests lists the packages that only tests may import, and what they may import.
+var forTests = map[string][]string{
+	"internal/archtest":    {},
+	"internal/golden":      {},
+	"internal/machinetest": {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
+}
+
+// source is a parsed file.
+type source struct {
+	*ast.File
+	fset   *token.FileSet
+	folder string
+	test   bool
+}
+
+// sources parses all files of the root module.
+func sources(t *testing.T) []source {
+	var all []source
+	fset := token.NewFileSet()
+	require.NoError(t, fs.WalkDir(os.DirFS(root), ".", func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && file != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "examples" || d.Name() == "testdata"):
+			return filepath.SkipDir
+		case d.IsDir() || path.Ext(file) != ".go":
+			return nil
+		}
+		parsed, err := parser.ParseFile(fset, filepath.Join(root, file), nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		all = append(all, source{parsed, fset, path.Dir(file), strings.HasSuffix(file, "_test.go")})
+		return nil
+	}))
+	require.NotEmpty(t, all)
+	return all
+}
+
+// imports returns what a file imports besides the standard library, named as in the
+// tables above.
+func (s source) imports() []string {
+	var names []string
+	for _, spec := range s.Imports {
+		name := strings.Trim(spec.Path.Value, `"`)
+		switch {
+		case name == module:
+			name = "."
+		case strings.HasPrefix(name, module+"/"):
+			name = strings.TrimPrefix(name, module+"/")
+		case name != "testing" && !strings.Contains(strings.Split(name, "/")[0], "."):
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+func TestArrowsPointOneWay(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range sources(t) {
+		allowed, isProduction := arrows[s.folder]
+		if !isProduction {
+			var known bool
+			allowed, known = forTests[s.folder]
+			allowed = append(slices.Clone(allowed), "testing")
+			if !assert.True(t, known, "%s is in no table of this test", s.folder) {
+				continue
+			}
+		}
+		seen[s.folder] = true
+		if s.test {
+			continue
+		}
+		for _, name := range s.imports() {
+			assert.Contains(t, allowed, name, "what %s may import", s.folder)
+			assert.NotContains(t, slices.Collect(maps.Keys(forTests)), name, "%s is for tests", name)
+		}
+	}
+	for folder := range maps.Keys(arrows) {
+		assert.True(t, seen[folder], "%s is in the table, and not in the tree", folder)
+	}
+	for folder := range maps.Keys(forTests) {
+		assert.True(t, seen[folder], "%s is in the table, and not in the tree", folder)
+	}
+}
+
+func TestArrowsHaveNoCycle(t *testing.T) {
+	var visit func(folder string, path []string)
+	visit = func(folder string, path []string) {
+		require.NotContains(t, path, folder, "a cycle of imports")
+		for _, next := range arrows[folder] {
+			visit(next, append(path, folder))
+		}
+	}
+	for folder := range arrows {
+		visit(folder, nil)
+	}
+}
+
+func TestTheModuleRequiresOnlyWhatItsPackagesMayImport(t *testing.T) {
+	var allowed []string
+	for _, table := range []map[string][]string{arrows, forTests} {
+		for _, names := range table {
+			allowed = append(allowed, names...)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	require.NoError(t, err)
+	direct := 0
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) != 2 || !strings.HasPrefix(fields[1], "v") {
+			continue
+		}
+		direct++
+		assert.True(t, slices.ContainsFunc(allowed, func(name string) bool {
+			return name == fields[0] || strings.HasPrefix(name, fields[0]+"/")
+		}), "go.mod requires %s, and no package may import it", fields[0])
+	}
+	assert.NotZero(t, direct)
+}
+
+// Nothing happens when a package is imported, and nothing of it can be changed from
+// elsewhere: variables hold sentinel errors, tables, and what is made once on use.
+func TestNoWorkOnImport(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		for _, decl := range s.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				assert.False(t, d.Recv == nil && d.Name.Name == "init", "%s has an init function", s.folder)
+			case *ast.GenDecl:
+				if d.Tok != token.VAR {
+					continue
+				}
+				for _, spec := range d.Specs {
+					for _, name := range spec.(*ast.ValueSpec).Names {
+						assert.True(t, !name.IsExported() || strings.HasPrefix(name.Name, "Err"),
+							"%s exports the variable %s", s.folder, name.Name)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestEverythingVisibleIsDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		documented[s.folder] = documented[s.folder] || s.Doc != nil
+		for _, decl := range s.Decls {
+			for name, doc := range declared(decl) {
+				assert.NotEmpty(t, strings.TrimSpace(doc.Text()), "%s: %s has no doc comment", s.fset.Position(decl.Pos()), name)
+			}
+		}
+	}
+	for folder := range arrows {
+		assert.True(t, documented[folder], "%s has no package comment", folder)
+	}
+}
+
+// declared returns the exported names that a declaration makes, with their comments.
+func declared(decl ast.Decl) map[string]*ast.CommentGroup {
+	names := map[string]*ast.CommentGroup{}
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Name.IsExported() {
+			names[d.Name.Name] = d.Doc
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch spec := spec.(type) {
+			case *ast.TypeSpec:
+				if spec.Name.IsExported() {
+					names[spec.Name.Name] = either(spec.Doc, d.Doc)
+					maps.Copy(names, members(spec))
+				}
+			case *ast.ValueSpec:
+				for _, name := range spec.Names {
+					if name.IsExported() {
+						names[name.Name] = either(spec.Doc, spec.Comment, d.Doc)
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+// members returns the exported fields and methods of a type, with their comments.
+func members(spec *ast.TypeSpec) map[string]*ast.CommentGroup {
+	names := map[string]*ast.CommentGroup{}
+	var list *ast.FieldList
+	switch typ := spec.Type.(type) {
+	case *ast.StructType:
+		list = typ.Fields
+	case *ast.InterfaceType:
+		list = typ.Methods
+	default:
+		return names
+	}
+	for _, field := range list.List {
+		for _, name := range field.Names {
+			if name.IsExported() {
+				names[spec.Name.Name+"."+name.Name] = either(field.Doc, field.Comment)
+			}
+		}
+	}
+	return names
+}
+
+func either(groups ...*ast.CommentGroup) *ast.CommentGroup {
+	for _, group := range groups {
+		if group != nil {
+			return group
+		}
+	}
+	return nil
+}
+
+// What the README shows as Go is part of a program or an example that runs.
+func TestTheReadmesProgramsRun(t *testing.T) {
+	var programs strings.Builder
+	require.NoError(t, filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err == nil && (strings.HasSuffix(file, "example_test.go") || strings.Contains(filepath.ToSlash(file), "/examples/") && path.Ext(file) == ".go") {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			programs.WriteString(unindented(string(text)))
+		}
+		return err
+	}))
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	blocks := strings.Split(string(readme), "```go\n")[1:]
+	require.NotEmpty(t, blocks)
+	for _, block := range blocks {
+		code, _, _ := strings.Cut(block, "```")
+		assert.True(t, strings.Contains(programs.String(), unindented(code)), "no program or example holds:\n%s", code)
+	}
+}
+
+// unindented returns the text without the white space in front of its lines.
+func unindented(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimLeft(line, " \t"))
+	}
+	return b.String()
+}

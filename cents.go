@@ -29,13 +29,16 @@ const (
 // as one. A text with two readings, such as 1.234, is refused with [ErrAmbiguous],
 // and the error shows both. The other errors, all [*ValueError], are [ErrEmpty],
 // [ErrCharacter], [ErrNotation], [ErrDecimals], and [ErrRange] for negative or
-// enormous amounts. Whether the amount can be paid is up to [Cents.Check].
-func ParseCents(s string) (Cents, error) {
+// amounts that 64 bits cannot hold. Whether pagoPA can collect the amount is up to
+// [Cents.Check].
+func ParseCents(s string) (Cents, error) { return parseCents(s, nil) }
+
+func parseCents(s string, from origin) (Cents, error) {
 	number, offset, err := cutCurrency(s)
 	if err != nil {
 		return 0, err
 	}
-	whole, decimals, err := splitAmount(number, offset)
+	whole, decimals, err := splitAmount(number, offset, from)
 	if err != nil {
 		return 0, err
 	}
@@ -52,24 +55,29 @@ func ParseCents(s string) (Cents, error) {
 
 // ReadCents reads an amount as a person typed it: it removes the spaces around and
 // the invisible characters, reports the changes, and takes the rest as [ParseCents]
-// does. Spaces between digits are not removed: nobody can tell what they meant.
+// does. Spaces between digits are not removed: nobody can tell what they meant. An
+// amount is never doubtful, so there are no warnings and no [Policy].
 func ReadCents(input string) (Reading[Cents], error) {
 	var made changes
-	visible := strings.Map(func(r rune) rune {
-		if kind, gone := blank(r); gone && kind == RemovedInvisible {
+	typed := []rune(input)
+	first, last := 0, len(typed)
+	for first < last && isBlank(typed[first]) {
+		first++
+	}
+	for last > first && isBlank(typed[last-1]) {
+		last--
+	}
+	var clean []rune
+	var from origin
+	for i, r := range typed {
+		if kind, gone := blank(r); gone && (i < first || i >= last || kind == RemovedInvisible) {
 			made.add(kind)
-			return -1
+			continue
 		}
-		return r
-	}, input)
-	clean := strings.TrimFunc(visible, func(r rune) bool {
-		kind, gone := blank(r)
-		if gone {
-			made.add(kind)
-		}
-		return gone
-	})
-	value, err := ParseCents(clean)
+		clean = append(clean, r)
+		from = append(from, i+1)
+	}
+	value, err := parseCents(string(clean), from)
 	if err != nil {
 		return Reading[Cents]{}, err
 	}
@@ -83,15 +91,14 @@ func centsError(err error, position int, italian string, readings ...string) err
 // cutCurrency takes the euro sign off one end. The offset is how many characters it
 // took off the front.
 func cutCurrency(s string) (number string, offset int, err error) {
-	space := func(r rune) bool { return unicode.IsSpace(r) || r == '\u202F' }
 	number = s
 	for _, sign := range []string{"€", "EUR", "EURO"} {
 		if rest, ok := cutPrefixFold(s, sign); ok && (rest == "" || !unicode.IsLetter([]rune(rest)[0])) {
-			number = strings.TrimLeftFunc(rest, space)
+			number = strings.TrimLeftFunc(rest, isBlank)
 			break
 		}
 		if rest, ok := cutSuffixFold(s, sign); ok {
-			number = strings.TrimRightFunc(rest, space)
+			number = strings.TrimRightFunc(rest, isBlank)
 			break
 		}
 	}
@@ -117,15 +124,16 @@ func cutSuffixFold(s, suffix string) (string, bool) {
 
 // splitAmount splits a number into its euro digits, without points, and at most two
 // decimals. The offset is how many characters stood before the number.
-func splitAmount(number string, offset int) (whole, decimals string, err error) {
-	position := offset
+func splitAmount(number string, offset int, from origin) (whole, decimals string, err error) {
+	index := offset
 	for _, r := range number {
-		position++
+		index++
+		position := from.of(index)
 		switch {
 		case '0' <= r && r <= '9' || r == '.' || r == ',':
-		case position == offset+1 && (r == '-' || r == '−' || r == '–'):
+		case index == offset+1 && (r == '-' || r == '−' || r == '–'):
 			return "", "", centsError(ErrRange, position, "L'importo non può essere negativo.")
-		case unicode.IsSpace(r):
+		case isBlank(r):
 			return "", "", centsError(ErrCharacter, position, fmt.Sprintf("C'è uno spazio dentro l'importo, in posizione %d: scriverlo senza, ad esempio 1.234,56.", position))
 		default:
 			return "", "", centsError(ErrCharacter, position, fmt.Sprintf("C'è un carattere che non fa parte di un importo in posizione %d: servono cifre, ad esempio 1.234,56.", position))

@@ -13,8 +13,9 @@
 //
 // [FiscalCode], [NoticeNumber], [IUV], [OrganizationCode], [Text] and [Cents] are
 // small immutable values: they compare with ==, work as map keys, are safe for concurrent
-// use, and marshal whole to JSON, XML and SQL. There are two ways in. The Parse
-// functions take exactly the canonical form, for programs and stored data:
+// use, and marshal whole to JSON, XML and SQL. There are two ways in.
+// The Parse functions change nothing: they take a code exactly in its canonical
+// form, and an amount in Italian notation, for programs and stored data:
 //
 //	code, err := flussi.ParseFiscalCode("MSCMHL68P18H211K")
 //
@@ -31,12 +32,17 @@
 //
 // A [FiscalCode], a [NoticeNumber], an [IUV] and a [Text] mask themselves under every
 // verb of package fmt and in package log/slog, also as an unexported field of a
-// struct of yours. Call Reveal where the text itself is needed. They do marshal whole to
-// JSON: a struct that is logged with slog.JSONHandler needs a LogValue method of
-// its own, as the entities of this library have.
+// struct of yours. Call Reveal where the text itself is needed.
+//
+// They do marshal whole to JSON, since services need that; and slog.JSONHandler
+// marshals whatever is not a plain value: a struct, a slice or a map with such values
+// would be logged in clear. Build the handler with [MaskAttr], and it is not:
+//
+//	slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: flussi.MaskAttr})
 //
 // # Errors
 //
-// Every refusal is a typed error in English for the program, without personal
-// data, and carries a text in Italian for the operator, which [Explain] finds.
+// What an operator can cause to be refused is a typed error in English for the
+// program, without personal data, and carries a text in Italian for the operator,
+// which [Explain] finds.
 package flussi

@@ -17,15 +17,15 @@ var (
 	ErrAmbiguous   = errors.New("can be read in two ways")             // see [ValueError.Readings]
 	ErrNotation    = errors.New("not in Italian notation")             // such as 1,234.56
 	ErrDecimals    = errors.New("more than two decimals")              // a fraction of a cent
-	ErrRange       = errors.New("out of range")                        // negative, or beyond what pagoPA takes
+	ErrRange       = errors.New("out of range")                        // negative, zero or too large; what the limits are says the method
 	ErrDigitsLost  = errors.New("stored as a number: digits are lost") // a code that is not text
 )
 
 // ValueError says why a text is not a value of one of this package's types, or why
 // a value is doubtful. It never holds the text of a personal value.
 type ValueError struct {
-	Type     string   // the Go type: FiscalCode, NoticeNumber, …
-	Position int      // the character at fault, counted from 1; 0 if it is none in particular
+	Type     string   // what is at fault: a Go type such as FiscalCode, or a field
+	Position int      // the character at fault, counted from 1 in the text as given; 0 if it is none in particular
 	Readings []string // for ErrAmbiguous: the readings, in Italian notation
 	Err      error    // one of the Err… values of this package
 	Reason   string   // what is wrong, in Italian, in whole sentences

@@ -46,7 +46,11 @@ var fiscalOddValues = [26]int{
 // [ErrCharacter], or [ErrNotPersonal] for the 11 digits of an organization, which
 // App IO cannot reach. The pattern is the App IO platform's.
 func ParseFiscalCode(s string) (FiscalCode, error) {
-	if err := fiscalCodeForm(s); err != nil {
+	return parseFiscalCode(s, nil)
+}
+
+func parseFiscalCode(s string, from origin) (FiscalCode, error) {
+	if err := fiscalCodeForm(s, from); err != nil {
 		return FiscalCode{}, err
 	}
 	return FiscalCode{private.Of(s)}, nil
@@ -55,10 +59,10 @@ func ParseFiscalCode(s string) (FiscalCode, error) {
 // ReadFiscalCode reads a code as a person typed it: it cleans the text as
 // [NormalizeCode] does and reports the changes; a wrong check character or an
 // impossible date of birth is a warning under [Lenient], an error under [Strict].
-// The errors are those of [ParseFiscalCode], their positions in the cleaned text,
-// and under [Strict] also [ErrCheckDigits] and [ErrBirthDate].
+// The errors are those of [ParseFiscalCode], and under [Strict] also
+// [ErrCheckDigits] and [ErrBirthDate], joined if both.
 func ReadFiscalCode(input string, p Policy) (Reading[FiscalCode], error) {
-	return read(input, p, ParseFiscalCode)
+	return read(input, p, parseFiscalCode)
 }
 
 // TestRecipient returns AAAAAA00A00A000A, the recipient that App IO provides for
@@ -66,7 +70,7 @@ func ReadFiscalCode(input string, p Policy) (Reading[FiscalCode], error) {
 func TestRecipient() FiscalCode { return FiscalCode{private.Of(testRecipient)} }
 
 // fiscalCodeForm checks the form of a code.
-func fiscalCodeForm(s string) error {
+func fiscalCodeForm(s string, from origin) error {
 	fail := func(err error, position int, italian string) error {
 		return &ValueError{Type: "FiscalCode", Position: position, Err: err, Reason: italian}
 	}
@@ -79,13 +83,14 @@ func fiscalCodeForm(s string) error {
 	case length < organizationCodeLength && allDigits(s):
 		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale ha %d cifre: forse un foglio di calcolo ha tolto gli zeri iniziali. Servono i 16 caratteri di una persona.", length))
 	case length != fiscalCodeLength:
-		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale deve avere 16 caratteri, questo ne ha %d.", length))
+		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale deve avere 16 caratteri fra lettere e cifre, questo ne ha %d%s.", length, signs(s)))
 	}
 	position := 0
 	for _, r := range s {
 		position++
 		if hint, ok := fiscalCharacter(position, r); !ok {
-			return fail(ErrCharacter, position, fmt.Sprintf("Il codice fiscale ha un carattere non ammesso in posizione %d: %s.", position, hint))
+			typed := from.of(position)
+			return fail(ErrCharacter, typed, fmt.Sprintf("Il codice fiscale ha un carattere non ammesso in posizione %d: %s.", typed, hint))
 		}
 	}
 	return nil
@@ -199,7 +204,7 @@ func (c FiscalCode) validDay() bool {
 // date that does not exist, or [ErrEmpty] for the zero value.
 func (c FiscalCode) BirthDate(asOf time.Time) (time.Time, error) {
 	if c.IsZero() {
-		return time.Time{}, fiscalCodeForm("")
+		return time.Time{}, fiscalCodeForm("", nil)
 	}
 	year, month, day, _ := c.birth()
 	limit := time.Date(asOf.Year(), asOf.Month(), asOf.Day(), 0, 0, 0, 0, time.UTC)

@@ -20,9 +20,14 @@ type IUV struct {
 }
 
 // ParseIUV takes exactly 15 or 17 digits. The error is a [*ValueError] with
-// [ErrEmpty], [ErrLength] or [ErrCharacter]; a short one is never padded. An IUV
+// [ErrEmpty], [ErrLength] or [ErrCharacter], or [ErrDigitsLost] for what a spreadsheet
+// makes of it; a short one is never padded. An IUV
 // does not tell its layout, so its check digits cannot be judged.
 func ParseIUV(s string) (IUV, error) {
+	return parseIUV(s, nil)
+}
+
+func parseIUV(s string, from origin) (IUV, error) {
 	fail := func(err error, position int, italian string) (IUV, error) {
 		return IUV{}, &ValueError{Type: "IUV", Position: position, Err: err, Reason: italian}
 	}
@@ -30,12 +35,14 @@ func ParseIUV(s string) (IUV, error) {
 	switch {
 	case length == 0:
 		return fail(ErrEmpty, 0, "Manca lo IUV.")
+	case scientific(s):
+		return fail(ErrDigitsLost, 0, "Il foglio di calcolo ha trasformato lo IUV in un numero e ne ha perso le cifre: riscriverlo in una cella di tipo testo.")
 	case length == noticeNumberLength && allDigits(s):
 		return fail(ErrLength, 0, "Sono 18 cifre: è un numero avviso, lo IUV ne ha 15 o 17.")
 	case length != 15 && length != 17:
-		return fail(ErrLength, 0, fmt.Sprintf("Lo IUV deve avere 15 o 17 cifre, questo ha %d caratteri.", length))
+		return fail(ErrLength, 0, fmt.Sprintf("Lo IUV deve avere 15 o 17 cifre, questo ha %d caratteri%s.", length, signs(s)))
 	}
-	if position := firstNonDigit(s); position > 0 {
+	if position := from.of(firstNonDigit(s)); position > 0 {
 		return fail(ErrCharacter, position, fmt.Sprintf("Lo IUV ha in posizione %d un carattere che non è una cifra.", position))
 	}
 	return IUV{private.Of(s)}, nil
@@ -43,7 +50,11 @@ func ParseIUV(s string) (IUV, error) {
 
 // ReadIUV reads an IUV as a person typed it: it cleans the text as [NormalizeCode]
 // does and reports the changes. There are no doubts, so both policies read alike.
-func ReadIUV(input string, p Policy) (Reading[IUV], error) { return read(input, p, ParseIUV) }
+func ReadIUV(input string, p Policy) (Reading[IUV], error) { return read(input, p, parseIUV) }
+
+// Check returns nil: nothing about an IUV can be judged by itself. It is there so that
+// all codes are checked alike.
+func (v IUV) Check() error { return nil }
 
 func (v IUV) doubts() []error { return nil }
 

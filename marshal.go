@@ -42,19 +42,3 @@ func sqlValue(t private.Text) (driver.Value, error) {
 	}
 	return t.Reveal(), nil
 }
-
-// allDigits reports whether s holds nothing but the digits 0 to 9.
-func allDigits(s string) bool { return firstNonDigit(s) == 0 }
-
-// firstNonDigit returns the position, in characters counted from 1, of the first
-// character that is not a digit, or 0.
-func firstNonDigit(s string) int {
-	position := 0
-	for _, r := range s {
-		position++
-		if r < '0' || r > '9' {
-			return position
-		}
-	}
-	return 0
-}

@@ -32,8 +32,13 @@ const noticeNumberLength = 18
 
 // ParseNoticeNumber takes exactly 18 digits of which the first is 0 to 3.
 // [NoticeNumber.Check] judges the check digits. The error is a [*ValueError] with
-// [ErrEmpty], [ErrLength] or [ErrCharacter]; a short number is never padded.
+// [ErrEmpty], [ErrLength] or [ErrCharacter], or [ErrDigitsLost] for what a spreadsheet
+// makes of it, such as 3,01005E+17; a short number is never padded.
 func ParseNoticeNumber(s string) (NoticeNumber, error) {
+	return parseNoticeNumber(s, nil)
+}
+
+func parseNoticeNumber(s string, from origin) (NoticeNumber, error) {
 	fail := func(err error, position int, italian string) (NoticeNumber, error) {
 		return NoticeNumber{}, &ValueError{Type: "NoticeNumber", Position: position, Err: err, Reason: italian}
 	}
@@ -41,16 +46,18 @@ func ParseNoticeNumber(s string) (NoticeNumber, error) {
 	switch {
 	case length == 0:
 		return fail(ErrEmpty, 0, "Manca il numero avviso.")
+	case scientific(s):
+		return fail(ErrDigitsLost, 0, "Il foglio di calcolo ha trasformato il numero avviso in un numero e ne ha perso le cifre: riscriverlo in una cella di tipo testo.")
 	case length == 17 && allDigits(s):
 		return fail(ErrLength, 0, "Il numero avviso deve avere 18 cifre, questo ne ha 17: forse manca lo zero iniziale, o è uno IUV.")
 	case length != noticeNumberLength:
-		return fail(ErrLength, 0, fmt.Sprintf("Il numero avviso deve avere 18 cifre, questo ha %d caratteri.", length))
+		return fail(ErrLength, 0, fmt.Sprintf("Il numero avviso deve avere 18 cifre, questo ha %d caratteri%s.", length, signs(s)))
 	}
-	if position := firstNonDigit(s); position > 0 {
+	if position := from.of(firstNonDigit(s)); position > 0 {
 		return fail(ErrCharacter, position, fmt.Sprintf("Il numero avviso ha in posizione %d un carattere che non è una cifra.", position))
 	}
 	if s[0] > '3' {
-		return fail(ErrCharacter, 1, "Il numero avviso deve cominciare con 0, 1, 2 o 3.")
+		return fail(ErrCharacter, from.of(1), "Il numero avviso deve cominciare con 0, 1, 2 o 3.")
 	}
 	return NoticeNumber{private.Of(s)}, nil
 }
@@ -59,7 +66,7 @@ func ParseNoticeNumber(s string) (NoticeNumber, error) {
 // [NormalizeCode] does and reports the changes; wrong check digits are a warning
 // under [Lenient], an error with [ErrCheckDigits] under [Strict].
 func ReadNoticeNumber(input string, p Policy) (Reading[NoticeNumber], error) {
-	return read(input, p, ParseNoticeNumber)
+	return read(input, p, parseNoticeNumber)
 }
 
 // Check returns a [*ValueError] with [ErrCheckDigits] if the last two digits are not

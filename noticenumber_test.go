@@ -22,7 +22,9 @@ func TestParseNoticeNumber(t *testing.T) {
 		"no text":                {"", flussi.ErrEmpty, 0, "Manca il numero avviso."},
 		"17 digits, not padded":  {"01005100001400678", flussi.ErrLength, 0, "IUV"},
 		"19 digits":              {"3010051000014006780", flussi.ErrLength, 0, "19 caratteri"},
-		"a spreadsheet's number": {"3,01005E+17", flussi.ErrLength, 0, "11 caratteri"},
+		"a spreadsheet's number": {"3,01005E+17", flussi.ErrDigitsLost, 0, "cella di tipo testo"},
+		"another's":              {"3.01E17", flussi.ErrDigitsLost, 0, "cella di tipo testo"},
+		"with hyphens":           {"3010-0510-0001-4006-78", flussi.ErrLength, 0, "22 caratteri (contando anche i segni)"},
 		"a letter":               {"30100510000140067O", flussi.ErrCharacter, 18, "posizione 18"},
 		"aux digit 4":            {"401005100001400678", flussi.ErrCharacter, 1, "0, 1, 2 o 3"},
 		"spaces":                 {"3010 0510 0001 400", flussi.ErrCharacter, 5, "posizione 5"},
@@ -127,6 +129,7 @@ func TestParseIUV(t *testing.T) {
 		"17 digits":       {input: "01005100001400678"},
 		"no text":         {"", flussi.ErrEmpty, 0, "Manca"},
 		"16 digits":       {"1005100001400678", flussi.ErrLength, 0, "16 caratteri"},
+		"a spreadsheet's": {"1,00510E+15", flussi.ErrDigitsLost, 0, "cella di tipo testo"},
 		"a notice number": {"301005100001400678", flussi.ErrLength, 0, "è un numero avviso"},
 		"a letter":        {"0100510000140067X", flussi.ErrCharacter, 17, "posizione 17"},
 	} {

@@ -21,6 +21,10 @@ const organizationCodeLength = 11
 // [OrganizationCode.Check] judges the check digit. The error is a [*ValueError]
 // with [ErrEmpty], [ErrLength], [ErrCharacter], or [ErrRange] for eleven zeros.
 func ParseOrganizationCode(s string) (OrganizationCode, error) {
+	return parseOrganizationCode(s, nil)
+}
+
+func parseOrganizationCode(s string, from origin) (OrganizationCode, error) {
 	fail := func(err error, position int, italian string) (OrganizationCode, error) {
 		return OrganizationCode{}, &ValueError{Type: "OrganizationCode", Position: position, Err: err, Reason: italian}
 	}
@@ -31,9 +35,9 @@ func ParseOrganizationCode(s string) (OrganizationCode, error) {
 	case length < organizationCodeLength && allDigits(s):
 		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale dell'ente deve avere 11 cifre, questo ne ha %d: forse un foglio di calcolo ha tolto gli zeri iniziali.", length))
 	case length != organizationCodeLength:
-		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale dell'ente deve avere 11 cifre, questo ha %d caratteri.", length))
+		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale dell'ente deve avere 11 cifre, questo ha %d caratteri%s.", length, signs(s)))
 	}
-	if position := firstNonDigit(s); position > 0 {
+	if position := from.of(firstNonDigit(s)); position > 0 {
 		return fail(ErrCharacter, position, fmt.Sprintf("Il codice fiscale dell'ente ha in posizione %d un carattere che non è una cifra.", position))
 	}
 	if s == "00000000000" {
@@ -46,7 +50,7 @@ func ParseOrganizationCode(s string) (OrganizationCode, error) {
 // [NormalizeCode] does and reports the changes; a wrong check digit is a warning
 // under [Lenient], an error with [ErrCheckDigits] under [Strict].
 func ReadOrganizationCode(input string, p Policy) (Reading[OrganizationCode], error) {
-	return read(input, p, ParseOrganizationCode)
+	return read(input, p, parseOrganizationCode)
 }
 
 // Check returns a [*ValueError] with [ErrCheckDigits] if the last digit is not the

@@ -7,6 +7,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -81,6 +82,16 @@ func masks[T personal](t *testing.T, name, text string, parse func(string) (T, e
 		assert.Equal(t, 2, strings.Count(log.String(), mask), log.String())
 	}
 
+	// A JSON log marshals what is not plain, unless it is told not to.
+	var log bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{ReplaceAttr: flussi.MaskAttr}))
+	logger.Info("message", "value", value, "struct", exported{value}, "pointer", &exported{value}, "slice", []T{value},
+		"map", map[T]T{value: value}, "reading", flussi.Reading[T]{Value: value}, slog.Group("group", "inner", []exported{{value}}),
+		"error", errors.New("kept"), "number", 7, "nothing", nil)
+	assertHides(t, log.String(), text, "slog with MaskAttr")
+	assert.Contains(t, log.String(), `"error":"kept","number":7,"nothing":null`)
+	assert.Contains(t, log.String(), `"struct":"{Value:`+mask+`}"`)
+
 	t.Run("yet marshal whole", func(t *testing.T) {
 		data, err := json.Marshal(exported{value})
 		require.NoError(t, err)
@@ -117,6 +128,9 @@ func masks[T personal](t *testing.T, name, text string, parse func(string) (T, e
 		back := exported{value}
 		require.NoError(t, json.Unmarshal(data, &back))
 		assert.True(t, back.Value.IsZero())
+		back = exported{value}
+		require.NoError(t, json.Unmarshal([]byte(`{"Value":null}`), &back))
+		assert.Equal(t, value, back.Value, "null changes nothing, as everywhere in encoding/json")
 		data, err = json.Marshal(struct {
 			Value T `json:",omitzero"`
 		}{})

@@ -21,7 +21,7 @@ const (
 // and all that is doubtful about it.
 type Reading[T any] struct {
 	Value    T        // what was read
-	Changes  []Change // what was cleaned away; empty if the text was canonical
+	Changes  []Change // what was cleaned, empty if nothing was
 	Warnings []error  // doubts, each a [*ValueError]; always empty under [Strict]
 }
 
@@ -81,10 +81,35 @@ func (c *changes) add(kind ChangeKind) {
 // what it changed, and never adds, replaces or reorders anything else. The Read
 // functions for codes call it; call it yourself for codes of your own.
 func NormalizeCode(s string) (string, []Change) {
+	clean, made, _ := normalize(s)
+	return clean, made
+}
+
+// origin tells where the characters of a cleaned text were before: the position of
+// each, counted from 1. The nil origin is a text that was not cleaned.
+type origin []int
+
+// of returns where the character at a position of the cleaned text was.
+func (o origin) of(position int) int {
+	if o == nil || position == 0 {
+		return position
+	}
+	return o[position-1]
+}
+
+// normalize is NormalizeCode that also tells where everything was.
+func normalize(s string) (string, []Change, origin) {
 	var made changes
 	var b strings.Builder
 	b.Grow(len(s))
+	from := make(origin, 0, len(s))
+	position := 0
+	keep := func(r rune) {
+		b.WriteRune(r)
+		from = append(from, position)
+	}
 	for _, r := range s {
+		position++
 		kind, gone := blank(r)
 		switch {
 		case gone:
@@ -93,12 +118,12 @@ func NormalizeCode(s string) (string, []Change) {
 			made.add(RemovedApostrophes)
 		case 'a' <= r && r <= 'z':
 			made.add(ChangedCase)
-			b.WriteRune(r - 'a' + 'A')
+			keep(r - 'a' + 'A')
 		default:
-			b.WriteRune(r)
+			keep(r)
 		}
 	}
-	return b.String(), made
+	return b.String(), made, from
 }
 
 // blank reports whether r can be left out of a code without a person seeing it.
@@ -114,16 +139,24 @@ func blank(r rune) (ChangeKind, bool) {
 	return "", false
 }
 
+// isBlank reports the same.
+func isBlank(r rune) bool { _, gone := blank(r); return gone }
+
 // read makes a reading of a code: clean, parse, then judge its doubts by the policy.
-func read[T interface{ doubts() []error }](input string, p Policy, parse func(string) (T, error)) (Reading[T], error) {
-	clean, made := NormalizeCode(input)
-	value, err := parse(clean)
+// Positions in errors are those of the text as it was typed.
+func read[T interface {
+	Check() error
+	doubts() []error
+}](input string, p Policy, parse func(string, origin) (T, error)) (Reading[T], error) {
+	clean, made, from := normalize(input)
+	value, err := parse(clean, from)
 	if err != nil {
 		return Reading[T]{}, err
 	}
-	doubts := value.doubts()
-	if p == Strict && len(doubts) > 0 {
-		return Reading[T]{}, doubts[0]
+	if p == Strict {
+		if err := value.Check(); err != nil {
+			return Reading[T]{}, err
+		}
 	}
-	return Reading[T]{Value: value, Changes: made, Warnings: doubts}, nil
+	return Reading[T]{Value: value, Changes: made, Warnings: value.doubts()}, nil
 }

@@ -44,6 +44,30 @@ func TestNormalizeCode(t *testing.T) {
 	assert.Equal(t, "altro", flussi.Change{Kind: "altro", Count: 2}.Italian())
 }
 
+// The operator looks at what was typed, not at what was made of it.
+func TestPositionsAreThoseOfTheTextAsTyped(t *testing.T) {
+	_, code := flussi.ReadFiscalCode("rss mra 8O a01 h501u", flussi.Lenient)
+	assertValueError(t, code, "FiscalCode", flussi.ErrCharacter, 10, "posizione 10")
+	_, number := flussi.ReadNoticeNumber("' 4010 0510 0001 4006 78", flussi.Lenient)
+	assertValueError(t, number, "NoticeNumber", flussi.ErrCharacter, 3, "0, 1, 2 o 3")
+	_, number = flussi.ReadNoticeNumber("3010 0510 0001 4006 7\u00ad\u00adX", flussi.Lenient)
+	assertValueError(t, number, "NoticeNumber", flussi.ErrCharacter, 24, "posizione 24")
+	_, iuv := flussi.ReadIUV(" 0100510000140067X", flussi.Lenient)
+	assertValueError(t, iuv, "IUV", flussi.ErrCharacter, 18, "posizione 18")
+	_, organization := flussi.ReadOrganizationCode("801 852 5058O", flussi.Lenient)
+	assertValueError(t, organization, "OrganizationCode", flussi.ErrCharacter, 13, "posizione 13")
+	_, amount := flussi.ReadCents("  € 1 234,50")
+	assertValueError(t, amount, "Cents", flussi.ErrCharacter, 6, "posizione 6")
+	_, amount = flussi.ReadCents("\u200b -5")
+	assertValueError(t, amount, "Cents", flussi.ErrRange, 3, "negativo")
+}
+
+func TestStrictReportsAllDoubts(t *testing.T) {
+	_, err := flussi.ReadFiscalCode("RSSMRA80A00H501U", flussi.Strict)
+	assert.ErrorIs(t, err, flussi.ErrCheckDigits)
+	assert.ErrorIs(t, err, flussi.ErrBirthDate)
+}
+
 func TestReadReportsWhatItChanged(t *testing.T) {
 	r, err := flussi.ReadFiscalCode(" mscmhl68\u200bp18 h211k\u00a0", flussi.Strict)
 	assert.NoError(t, err)

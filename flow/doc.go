@@ -9,7 +9,9 @@
 //	f.Allowed(operator.Roles...)                   // the buttons to show
 //
 // A refused step leaves the entity as it was, and its error names what is allowed
-// instead. Each state's constant says how it is entered and left.
+// instead, or who may do it. Each state's constant says how it is entered and left.
+// The machines decide about one entity at a time: a flow's table does not look at its
+// notifications.
 //
 // # The life of a flow
 //

@@ -38,7 +38,7 @@ func Example() {
 
 // A notification in error is set back by the operator, never by the system.
 func ExampleNotification_Fire() {
-	n := flow.Notification{State: flow.NotificationFailed}
+	n := flow.Notification{State: flow.NotificationFailed, ErrorCode: flow.ErrorRefused}
 	err := n.Fire(context.Background(), flow.NotificationRegister, flussi.Actor{ID: "dispatcher", Roles: []flussi.Role{flussi.System}})
 	fmt.Println(flussi.Explain(err))
 	err = n.Fire(context.Background(), flow.NotificationRegister, flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}})

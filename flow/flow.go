@@ -17,18 +17,18 @@ import (
 // not safe for concurrent use, and two values that went separate ways are told
 // apart by their Version.
 type Flow struct {
-	ID         uuid.UUID // UUID, version 7
-	Service    string    // Servizio: the App IO service that sends
-	State      FlowState // Stato
-	Note       string    // Note: free text of the operators, not logged
-	AppContext string    // Contesto Applicativo: where in the suite the flow comes from
-	AppKey     string    // Chiave Applicativo: what it belongs to there
-	Error      string    // Errore: why the sending stopped, in Italian; "" if it did not
-	Disabled   bool      // Dis.: set aside by an operator, whatever its state
-	CreatedAt  time.Time // Data, Ora; UTC
-	UpdatedAt  time.Time // Data mod.; UTC
-	UpdatedBy  string    // Utente mod.: the ID of the last actor
-	Version    int64     // counts the stored changes, for optimistic locking; 0: not stored yet
+	ID         uuid.UUID   // UUID, version 7
+	Service    string      // Servizio: the App IO service that sends
+	State      FlowState   // Stato
+	Note       flussi.Text // Note: free text of the operators
+	AppContext string      // Contesto Applicativo: where in the suite the flow comes from
+	AppKey     string      // Chiave Applicativo: what it belongs to there
+	Error      string      // Errore: why the sending stopped, in Italian; "" if it did not
+	Disabled   bool        // Dis.: set aside by an operator, whatever its state
+	CreatedAt  time.Time   // Data, Ora; UTC
+	UpdatedAt  time.Time   // Data mod.; UTC
+	UpdatedBy  string      // Utente mod.: the ID of the last actor
+	Version    int64       // counts the stored changes, for optimistic locking; 0: not stored yet
 }
 
 // FlowState (stato del flusso) is where a flow is in its life.
@@ -126,8 +126,10 @@ func NewFlow(service string, by flussi.Actor) (Flow, error) {
 }
 
 // Fire applies an action to the flow: on success its State is the new one, on a
-// [*fsm.TransitionError] the flow is unchanged. It touches no other field. See
-// [fsm.Machine.Fire] for guards and contexts.
+// [*fsm.TransitionError] the flow is unchanged. It touches no other field, and looks
+// at none: what an action needs of the flow's notifications, and that it is not
+// disabled, is up to the caller's guards. See [fsm.Machine.Fire] for guards and
+// contexts; for hooks, fire FlowMachine().With(…) and set the State.
 func (f *Flow) Fire(ctx context.Context, action FlowAction, by flussi.Actor, guards ...fsm.Guard[FlowState, FlowAction]) error {
 	to, err := FlowMachine().Fire(ctx, f.State, action, by, guards...)
 	if err != nil {
@@ -138,7 +140,7 @@ func (f *Flow) Fire(ctx context.Context, action FlowAction, by flussi.Actor, gua
 }
 
 // Allowed returns what somebody who holds the roles may do with the flow now, in the
-// order of the table.
+// order of the table; nothing for somebody without a role.
 func (f *Flow) Allowed(roles ...flussi.Role) []FlowAction {
 	return FlowMachine().Allowed(f.State, roles...)
 }

@@ -2,7 +2,9 @@ package flow_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -85,10 +87,10 @@ func TestTheLifeOfAFlow(t *testing.T) {
 		"the last error is resolved":                {flow.FlowIncomplete, flow.FlowComplete, system, flow.FlowSent, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := flow.Flow{State: test.from, Note: "test 2", Version: 3}
+			f := flow.Flow{State: test.from, Note: flussi.NewText("test 2"), Version: 3}
 			err := f.Fire(t.Context(), test.action, test.by)
 			assert.ErrorIs(t, err, test.err)
-			assert.Equal(t, flow.Flow{State: test.want, Note: "test 2", Version: 3}, f, "nothing but the state changes")
+			assert.Equal(t, flow.Flow{State: test.want, Note: flussi.NewText("test 2"), Version: 3}, f, "nothing but the state changes")
 		})
 	}
 }
@@ -102,12 +104,13 @@ func TestFlowAllowed(t *testing.T) {
 }
 
 func TestAFlowDoesNotLogItsTexts(t *testing.T) {
-	f := flow.Flow{Service: "servizio-tributi", State: flow.FlowActive, Note: "per Rossi", Error: "chiave"}
+	f := flow.Flow{Service: "servizio-tributi", State: flow.FlowActive, Note: flussi.NewText("per Rossi"), Error: "chiave"}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "flow", f, "pointer", &f)
 	assert.Contains(t, log.String(), `"state":"active"`)
 	assert.NotContains(t, log.String(), "Rossi")
 	assert.NotContains(t, log.String(), "chiave")
+	assert.NotContains(t, fmt.Sprintf("%+v", f), "Rossi")
 }
 
 func notification(t *testing.T) flow.Notification {
@@ -155,32 +158,36 @@ func TestNotificationStatesAreTheGuides(t *testing.T) {
 func TestTheLifeOfANotification(t *testing.T) {
 	for name, test := range map[string]struct {
 		from   flow.NotificationState
+		code   flow.ErrorCode
 		action flow.NotificationAction
 		by     flussi.Actor
 		want   flow.NotificationState
 		err    error
 	}{
-		"it is claimed":                              {flow.NotificationRegistered, flow.NotificationClaim, system, flow.NotificationSending, nil},
-		"it is not claimed twice":                    {flow.NotificationSending, flow.NotificationClaim, system, flow.NotificationSending, fsm.ErrNotAllowed},
-		"nor after it was sent":                      {flow.NotificationSent, flow.NotificationClaim, system, flow.NotificationSent, fsm.ErrNotAllowed},
-		"nor out of an error":                        {flow.NotificationFailed, flow.NotificationClaim, system, flow.NotificationFailed, fsm.ErrNotAllowed},
-		"it is not accepted unclaimed":               {flow.NotificationRegistered, flow.NotificationAccept, system, flow.NotificationRegistered, fsm.ErrNotAllowed},
-		"it is accepted":                             {flow.NotificationSending, flow.NotificationAccept, system, flow.NotificationSent, nil},
-		"an operator does not say so":                {flow.NotificationSending, flow.NotificationAccept, operator, flow.NotificationSending, fsm.ErrForbidden},
-		"it surely was not sent":                     {flow.NotificationSending, flow.NotificationRelease, system, flow.NotificationRegistered, nil},
-		"it failed, or nobody knows":                 {flow.NotificationSending, flow.NotificationFail, system, flow.NotificationFailed, nil},
-		"it is rejected later":                       {flow.NotificationSent, flow.NotificationReject, system, flow.NotificationFailed, nil},
-		"it is not set back once it was sent":        {flow.NotificationSent, flow.NotificationRegister, operator, flow.NotificationSent, fsm.ErrNotAllowed},
-		"it is corrected":                            {flow.NotificationFailed, flow.NotificationEdit, operator, flow.NotificationFailed, nil},
-		"it is not edited while it may be under way": {flow.NotificationSending, flow.NotificationEdit, operator, flow.NotificationSending, fsm.ErrNotAllowed},
-		"and set back to Registrato":                 {flow.NotificationFailed, flow.NotificationRegister, operator, flow.NotificationRegistered, nil},
-		"the system does not do that":                {flow.NotificationFailed, flow.NotificationRegister, system, flow.NotificationFailed, fsm.ErrForbidden},
-		"nor send again by itself":                   {flow.NotificationFailed, flow.NotificationResend, system, flow.NotificationFailed, fsm.ErrForbidden},
-		"the operator knows it was sent":             {flow.NotificationFailed, flow.NotificationConfirm, operator, flow.NotificationSent, nil},
-		"or sends it again, knowingly":               {flow.NotificationFailed, flow.NotificationResend, operator, flow.NotificationRegistered, nil},
+		"it is claimed":                                  {flow.NotificationRegistered, "", flow.NotificationClaim, system, flow.NotificationSending, nil},
+		"it is not claimed twice":                        {flow.NotificationSending, "", flow.NotificationClaim, system, flow.NotificationSending, fsm.ErrNotAllowed},
+		"nor after it was sent":                          {flow.NotificationSent, "", flow.NotificationClaim, system, flow.NotificationSent, fsm.ErrNotAllowed},
+		"nor out of an error":                            {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationClaim, system, flow.NotificationFailed, fsm.ErrNotAllowed},
+		"it is not accepted unclaimed":                   {flow.NotificationRegistered, "", flow.NotificationAccept, system, flow.NotificationRegistered, fsm.ErrNotAllowed},
+		"it is accepted":                                 {flow.NotificationSending, "", flow.NotificationAccept, system, flow.NotificationSent, nil},
+		"an operator does not say so":                    {flow.NotificationSending, "", flow.NotificationAccept, operator, flow.NotificationSending, fsm.ErrForbidden},
+		"it surely was not sent":                         {flow.NotificationSending, "", flow.NotificationRelease, system, flow.NotificationRegistered, nil},
+		"it failed, or nobody knows":                     {flow.NotificationSending, "", flow.NotificationFail, system, flow.NotificationFailed, nil},
+		"it is rejected later":                           {flow.NotificationSent, "", flow.NotificationReject, system, flow.NotificationFailed, nil},
+		"it is not set back once it was sent":            {flow.NotificationSent, "", flow.NotificationRegister, operator, flow.NotificationSent, fsm.ErrNotAllowed},
+		"it is corrected":                                {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationEdit, operator, flow.NotificationFailed, nil},
+		"it is not edited while it may be under way":     {flow.NotificationSending, "", flow.NotificationEdit, operator, flow.NotificationSending, fsm.ErrNotAllowed},
+		"and set back to Registrato":                     {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationRegister, operator, flow.NotificationRegistered, nil},
+		"the system does not do that":                    {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationRegister, system, flow.NotificationFailed, fsm.ErrForbidden},
+		"nor send again by itself":                       {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationResend, system, flow.NotificationFailed, fsm.ErrForbidden},
+		"the operator knows it was sent":                 {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationConfirm, operator, flow.NotificationSent, nil},
+		"or sends it again, knowingly":                   {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationResend, operator, flow.NotificationRegistered, nil},
+		"what may have arrived is not simply sent again": {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationRegister, operator, flow.NotificationFailed, flow.ErrOutcomeUnknown},
+		"what did not arrive is not confirmed":           {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationConfirm, operator, flow.NotificationFailed, flow.ErrOutcomeKnown},
+		"nor resent as if it might have":                 {flow.NotificationFailed, flow.ErrorUnreachable, flow.NotificationResend, operator, flow.NotificationFailed, flow.ErrOutcomeKnown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := flow.Notification{State: test.from, Subject: flussi.NewText("Oggetto"), Version: 3}
+			n := flow.Notification{State: test.from, ErrorCode: test.code, Subject: flussi.NewText("Oggetto"), Version: 3}
 			err := n.Fire(t.Context(), test.action, test.by)
 			assert.ErrorIs(t, err, test.err)
 			assert.Equal(t, test.want, n.State)
@@ -191,10 +198,30 @@ func TestTheLifeOfANotification(t *testing.T) {
 }
 
 func TestNotificationAllowed(t *testing.T) {
-	n := flow.Notification{State: flow.NotificationFailed}
-	assert.Equal(t, []flow.NotificationAction{
-		flow.NotificationEdit, flow.NotificationRegister, flow.NotificationConfirm, flow.NotificationResend,
-	}, n.Allowed(flussi.Operator))
+	n := flow.Notification{State: flow.NotificationFailed, ErrorCode: flow.ErrorRefused}
+	assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationRegister}, n.Allowed(flussi.Operator))
+	n.ErrorCode = flow.ErrorOutcomeUnknown
+	assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationConfirm, flow.NotificationResend}, n.Allowed(flussi.Operator))
+	assert.Empty(t, n.Allowed(flussi.System))
+}
+
+func TestNotificationFireAsksTheCallersGuards(t *testing.T) {
+	refusal := errors.New("disabled")
+	n := flow.Notification{State: flow.NotificationRegistered}
+	err := n.Fire(t.Context(), flow.NotificationClaim, system,
+		func(context.Context, fsm.Step[flow.NotificationState, flow.NotificationAction]) error { return refusal })
+	assert.ErrorIs(t, err, refusal)
+	assert.Equal(t, flow.NotificationRegistered, n.State)
+}
+
+func TestErrorCodesTellTheOperatorWhatToDo(t *testing.T) {
+	for code, want := range map[flow.ErrorCode]string{
+		flow.ErrorRefused: "correggere i dati", flow.ErrorUnreachable: "non è su App IO",
+		flow.ErrorOutcomeUnknown: "potrebbe essere arrivato", flow.ErrorInvalid: "non sono validi", "altro": "altro",
+	} {
+		assert.Contains(t, code.Italian(), want)
+	}
+	assert.Empty(t, flow.ErrorCode("").Italian())
 }
 
 func TestANotificationDoesNotShowItself(t *testing.T) {

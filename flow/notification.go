@@ -2,8 +2,10 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +24,7 @@ type Notification struct {
 	Service         string                  // Servizio: the App IO service that sends
 	State           NotificationState       // Stato
 	Recipient       flussi.FiscalCode       // Codice Fiscale Destinatario
+	ErrorCode       ErrorCode               // Errore: why it is in Errore; "" in every other state
 	Subject         flussi.Text             // Oggetto
 	Content         flussi.Text             // Contenuto, in Markdown
 	DueDate         time.Time               // Scadenza; the zero time if there is none
@@ -74,7 +77,7 @@ const (
 	NotificationAccept   NotificationAction = "accept"   // by the system: the platform has it
 	NotificationFail     NotificationAction = "fail"     // by the system: refused, or outcome unknown
 	NotificationReject   NotificationAction = "reject"   // by the system: rejected after it was accepted
-	NotificationRegister NotificationAction = "register" // Registrato: to be sent again, after an error
+	NotificationRegister NotificationAction = "register" // Registrato: to be sent again, after an error in which nothing arrived
 	NotificationConfirm  NotificationAction = "confirm"  // outcome unknown: the operator knows it was sent
 	NotificationResend   NotificationAction = "resend"   // outcome unknown: sent again, perhaps twice, knowingly
 )
@@ -138,11 +141,19 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 	}, nil
 }
 
-// Fire applies an action to the notification: on success its State is the new one,
-// on a [*fsm.TransitionError] the notification is unchanged. It touches no other
-// field. See [fsm.Machine.Fire] for guards and contexts.
+// Fire applies an action to the notification: on success its State is the new one, on
+// a [*fsm.TransitionError] the notification is unchanged. It touches no other field.
+//
+// Besides the table it holds the rule that keeps a citizen from being notified twice:
+// while the ErrorCode is [ErrorOutcomeUnknown], NotificationRegister is refused with
+// [ErrOutcomeUnknown]; otherwise NotificationConfirm and NotificationResend are, with
+// [ErrOutcomeKnown]. That the notification is not disabled is up to the caller's
+// guards. See [fsm.Machine.Fire] for guards and contexts.
 func (n *Notification) Fire(ctx context.Context, action NotificationAction, by flussi.Actor, guards ...fsm.Guard[NotificationState, NotificationAction]) error {
-	to, err := NotificationMachine().Fire(ctx, n.State, action, by, guards...)
+	outcome := func(context.Context, fsm.Step[NotificationState, NotificationAction]) error {
+		return n.checkOutcome(action)
+	}
+	to, err := NotificationMachine().Fire(ctx, n.State, action, by, append([]fsm.Guard[NotificationState, NotificationAction]{outcome}, guards...)...)
 	if err != nil {
 		return err
 	}
@@ -150,10 +161,30 @@ func (n *Notification) Fire(ctx context.Context, action NotificationAction, by f
 	return nil
 }
 
+// Why a way out of an error is refused. Both come inside a [*flussi.ValueError].
+var (
+	ErrOutcomeUnknown = errors.New("the message may have arrived")        // so it is not simply sent again
+	ErrOutcomeKnown   = errors.New("the outcome of the message is known") // so there is nothing to decide
+)
+
+// checkOutcome refuses the ways out of an error that do not fit its code.
+func (n *Notification) checkOutcome(action NotificationAction) error {
+	unknown := n.ErrorCode == ErrorOutcomeUnknown
+	switch {
+	case action == NotificationRegister && unknown:
+		return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeUnknown, Reason: ErrorOutcomeUnknown.Italian()}
+	case (action == NotificationConfirm || action == NotificationResend) && !unknown:
+		return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeKnown, Reason: "L'esito dell'invio è noto."}
+	}
+	return nil
+}
+
 // Allowed returns what somebody who holds the roles may do with the notification
-// now, in the order of the table.
+// now, in the order of the table; nothing for somebody without a role.
 func (n *Notification) Allowed(roles ...flussi.Role) []NotificationAction {
-	return NotificationMachine().Allowed(n.State, roles...)
+	return slices.DeleteFunc(NotificationMachine().Allowed(n.State, roles...), func(action NotificationAction) bool {
+		return n.checkOutcome(action) != nil
+	})
 }
 
 // LogValue returns what may be logged of a notification: no personal data.
@@ -163,6 +194,7 @@ func (n Notification) LogValue() slog.Value {
 		slog.String("flow", n.FlowID.String()),
 		slog.String("service", n.Service),
 		slog.String("state", string(n.State)),
+		slog.String("error", string(n.ErrorCode)),
 		slog.Bool("disabled", n.Disabled),
 		slog.Int64("version", n.Version),
 	)

@@ -12,7 +12,7 @@ import (
 
 // Definition is what a [Machine] is made from.
 type Definition[S, E ~string] struct {
-	Name        string             // what the machine is about, for errors and diagrams
+	Name        string             // what the machine is about, for errors and diagrams; required
 	Initial     S                  // where every entity begins
 	States      []State[S]         // all states, in the order in which a reader should meet them
 	Transitions []Transition[S, E] // all that may happen
@@ -20,7 +20,7 @@ type Definition[S, E ~string] struct {
 
 // State is a state that an entity can be in.
 type State[S ~string] struct {
-	Name  S      // stored with the entity: a letter, then lower-case letters, digits and underscores
+	Name  S      // stored with the entity: a lower-case letter, then lower-case letters, digits and underscores
 	Label string // the Italian name; default: the Name
 	Final bool   // nothing leads out of it, and this is intended
 }

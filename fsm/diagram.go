@@ -21,7 +21,7 @@ type arrow struct {
 // that the order of the rows of the table does not matter.
 func (m *Machine[S, E]) drawn() (arrows []arrow, inside map[S][]string) {
 	inside = map[S][]string{}
-	for _, row := range m.definition.Transitions {
+	for _, row := range m.table.definition.Transitions {
 		label := row.Label
 		if len(row.Roles) > 0 {
 			label += " (" + strings.Join(roleNames(row.Roles, flussi.Role.Label), ", ") + ")"
@@ -36,7 +36,7 @@ func (m *Machine[S, E]) drawn() (arrows []arrow, inside map[S][]string) {
 		}
 	}
 	rank := func(name string) int {
-		return slices.IndexFunc(m.definition.States, func(s State[S]) bool { return string(s.Name) == name })
+		return slices.IndexFunc(m.table.definition.States, func(s State[S]) bool { return string(s.Name) == name })
 	}
 	slices.SortFunc(arrows, func(a, b arrow) int {
 		return cmp.Or(
@@ -55,19 +55,19 @@ func (m *Machine[S, E]) Mermaid() string {
 	text := strings.NewReplacer("#", "#35;", `"`, "#quot;", ";", "#59;", "\n", " ").Replace
 	arrows, inside := m.drawn()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%%%% %s\nstateDiagram-v2\n", strings.ReplaceAll(m.definition.Name, "\n", " "))
-	for _, state := range m.definition.States {
+	fmt.Fprintf(&b, "%%%% %s\nstateDiagram-v2\n", strings.ReplaceAll(m.table.definition.Name, "\n", " "))
+	for _, state := range m.table.definition.States {
 		id := mermaidID(string(state.Name))
 		fmt.Fprintf(&b, "    state \"%s\" as %s\n", text(state.Label), id)
 		for _, label := range inside[state.Name] {
 			fmt.Fprintf(&b, "    %s : %s\n", id, text(label))
 		}
 	}
-	fmt.Fprintf(&b, "    [*] --> %s\n", mermaidID(string(m.definition.Initial)))
+	fmt.Fprintf(&b, "    [*] --> %s\n", mermaidID(string(m.table.definition.Initial)))
 	for _, a := range arrows {
 		fmt.Fprintf(&b, "    %s --> %s : %s\n", mermaidID(a.from), mermaidID(a.to), text(a.label))
 	}
-	for _, state := range m.definition.States {
+	for _, state := range m.table.definition.States {
 		if state.Final {
 			fmt.Fprintf(&b, "    %s --> [*]\n", mermaidID(string(state.Name)))
 		}
@@ -88,9 +88,9 @@ func (m *Machine[S, E]) Graphviz() string {
 	}
 	arrows, inside := m.drawn()
 	var b strings.Builder
-	fmt.Fprintf(&b, "digraph %s {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n", quote(m.definition.Name))
+	fmt.Fprintf(&b, "digraph %s {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n", quote(m.table.definition.Name))
 	fmt.Fprintf(&b, "    \"*\" [shape=point];\n")
-	for _, state := range m.definition.States {
+	for _, state := range m.table.definition.States {
 		label := strings.Join(append([]string{state.Label}, inside[state.Name]...), "\n")
 		border := ""
 		if state.Final {
@@ -98,7 +98,7 @@ func (m *Machine[S, E]) Graphviz() string {
 		}
 		fmt.Fprintf(&b, "    %s [label=%s%s];\n", quote(string(state.Name)), quote(label), border)
 	}
-	fmt.Fprintf(&b, "    \"*\" -> %s;\n", quote(string(m.definition.Initial)))
+	fmt.Fprintf(&b, "    \"*\" -> %s;\n", quote(string(m.table.definition.Initial)))
 	for _, a := range arrows {
 		fmt.Fprintf(&b, "    %s -> %s [label=%s];\n", quote(a.from), quote(a.to), quote(a.label))
 	}

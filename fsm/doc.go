@@ -25,6 +25,7 @@
 //     that is found further on.
 //   - [Machine.Mermaid] and [Machine.Graphviz]: the diagram.
 //
-// Every refusal is a [*TransitionError] that names what is allowed instead, and
-// explains itself to the operator in Italian.
+// Every refusal is a [*TransitionError] that names what is allowed instead, or who
+// may do it, and explains itself to the operator in Italian. Diagrams sort states by
+// the definition and labels by the alphabet.
 package fsm

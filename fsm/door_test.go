@@ -25,6 +25,7 @@ const mason flussi.Role = "muratore"
 
 var (
 	nobody  flussi.Actor
+	anyone  = flussi.Actor{ID: "p.caso"}
 	builder = flussi.Actor{ID: "b.mastro", Roles: []flussi.Role{mason}}
 )
 

@@ -27,7 +27,7 @@ type TransitionError struct {
 	EventLabel    string        // its Italian name
 	To            string        // for ErrNoPath: where no path leads
 	ToLabel       string        // its Italian name
-	Allowed       []string      // for ErrNotAllowed: the events that may happen in the state
+	Allowed       []string      // for ErrNotAllowed: the events that may happen in the state; from Fire, by the actor
 	AllowedLabels []string      // their Italian names
 	Roles         []flussi.Role // for ErrForbidden: who may do it
 	Err           error         // why
@@ -71,13 +71,17 @@ func (e *TransitionError) Italian() string {
 			strings.Join(roleNames(e.Roles, flussi.Role.Label), ", "))
 	case ErrNotAllowed:
 		if len(e.AllowedLabels) == 0 {
-			return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», da cui non si può più fare nulla.", e.EventLabel, e.FromLabel)
+			return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», in cui non ci sono azioni possibili.", e.EventLabel, e.FromLabel)
 		}
 		return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s». Azioni possibili: «%s».",
 			e.EventLabel, e.FromLabel, strings.Join(e.AllowedLabels, "», «"))
 	}
 	if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded) {
 		return fmt.Sprintf("L'azione «%s» è stata interrotta prima di avere effetto.", e.EventLabel)
+	}
+	var reason flussi.Explainer
+	if !errors.As(e.Err, &reason) {
+		return fmt.Sprintf("L'azione «%s» è stata rifiutata.", e.EventLabel)
 	}
 	return fmt.Sprintf("L'azione «%s» è stata rifiutata: %s", e.EventLabel, flussi.Explain(e.Err))
 }
@@ -90,17 +94,19 @@ func roleNames(roles []flussi.Role, name func(flussi.Role) string) []string {
 	return names
 }
 
-// refusal says why the table has no edge for the event.
-func (m *Machine[S, E]) refusal(from S, event E) error {
+// refusal says why the table has no exit for the event, and which exits there are.
+func (m *Machine[S, E]) refusal(from S, event E, open func(exit[S, E]) bool) error {
 	e := m.refused(from, event, ErrNotAllowed)
-	row, ok := m.states[from]
+	row, ok := m.table.states[from]
 	if !ok {
 		e.Err = ErrUnknownState
 		return e
 	}
 	for _, x := range row.exits {
-		e.Allowed = append(e.Allowed, string(x.event))
-		e.AllowedLabels = append(e.AllowedLabels, m.labels[x.event])
+		if open(x) {
+			e.Allowed = append(e.Allowed, string(x.event))
+			e.AllowedLabels = append(e.AllowedLabels, m.table.labels[x.event])
+		}
 	}
 	return e
 }
@@ -108,7 +114,7 @@ func (m *Machine[S, E]) refusal(from S, event E) error {
 // refused says that the event was refused for a reason.
 func (m *Machine[S, E]) refused(from S, event E, reason error) *TransitionError {
 	return &TransitionError{
-		Machine: m.definition.Name,
+		Machine: m.table.definition.Name,
 		From:    string(from), FromLabel: m.Label(from),
 		Event: string(event), EventLabel: m.EventLabel(event),
 		Err: reason,

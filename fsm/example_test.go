@@ -57,10 +57,10 @@ func ExampleMachine_Fire_guard() {
 		return nil
 	}
 	machine := fsm.MustNew(door())
-	_, err := machine.Fire(context.Background(), closed, push, flussi.Actor{}, hasKey)
+	_, err := machine.Fire(context.Background(), closed, push, anyone, hasKey)
 	fmt.Println(flussi.Explain(err))
 	keys++
-	to, err := machine.Fire(context.Background(), closed, push, flussi.Actor{}, hasKey)
+	to, err := machine.Fire(context.Background(), closed, push, anyone, hasKey)
 	fmt.Println(to, err)
 	// Output:
 	// L'azione «Apri» è stata rifiutata: Manca la chiave.
@@ -72,7 +72,7 @@ func ExampleMachine_With() {
 	machine := fsm.MustNew(door()).With(fsm.Hooks[state, event]{
 		After: func(_ context.Context, s fsm.Step[state, event]) { fmt.Println(s.From, "→", s.To) },
 	})
-	_, _ = machine.Fire(context.Background(), closed, push, flussi.Actor{})
+	_, _ = machine.Fire(context.Background(), closed, push, anyone)
 	// Output: closed → open
 }
 

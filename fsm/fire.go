@@ -18,7 +18,9 @@ type Step[S, E ~string] struct {
 }
 
 // Guard decides whether a step may be taken; an error refuses it, and is the reason.
-// An error that is a [flussi.Explainer] also tells the operator.
+// An error that is a [flussi.Explainer] also tells the operator. A guard that looks
+// at an entity is a closure over it, given to [Machine.Fire]; one that holds for all
+// entities is a hook.
 type Guard[S, E ~string] func(ctx context.Context, step Step[S, E]) error
 
 // Observer is told of a step. It cannot refuse it.
@@ -41,18 +43,23 @@ func (m *Machine[S, E]) With(hooks ...Hooks[S, E]) *Machine[S, E] {
 	return newMachine(m.table, slices.Concat(m.hooks, hooks))
 }
 
-// Fire takes a step: it checks the table, the roles of the actor, the context, the
-// hooks that may refuse and the guards, in this order, and returns the new state. It
-// changes nothing else: the caller stores the state. On any error it returns the
-// given state and a [*TransitionError] that unwraps to [ErrUnknownState],
-// [ErrNotAllowed], [ErrForbidden], the context's error, or the error of what
-// refused. A context that ends while guards run refuses the step.
+// Fire takes a step: it checks the table, that the actor has an ID and a role that is
+// needed, and the context; then it calls the Before hooks, the guards, and the
+// Leave, Enter and After hooks, and returns the new state. It changes nothing else:
+// the caller stores the state. On any error it returns the given state and a
+// [*TransitionError] that unwraps to [ErrUnknownState], [ErrNotAllowed],
+// [ErrForbidden], [flussi.ErrEmpty] for an actor without ID, the context's error, or
+// the error of what refused. A context that ends while guards run refuses the step.
+// No guard may be nil.
 func (m *Machine[S, E]) Fire(ctx context.Context, from S, event E, by flussi.Actor, guards ...Guard[S, E]) (S, error) {
 	x := m.exit(from, event)
 	if x == nil {
-		return from, m.refusal(from, event)
+		return from, m.refusal(from, event, func(x exit[S, E]) bool { return x.open(by) })
 	}
-	if len(x.roles) > 0 && !by.Has(x.roles...) {
+	if err := by.Check(); err != nil {
+		return from, m.refused(from, event, err)
+	}
+	if !x.open(by) {
 		e := m.refused(from, event, ErrForbidden)
 		e.Roles = slices.Clone(x.roles)
 		return from, e

@@ -11,7 +11,7 @@ import (
 // never changes, and is safe for concurrent use by any number of goroutines. It
 // must not be copied.
 type Machine[S, E ~string] struct {
-	*table[S, E]
+	table   *table[S, E]
 	hooks   []Hooks[S, E]
 	runners sync.Pool // of *runner[S, E], each bound to this machine's hooks
 }
@@ -36,6 +36,9 @@ type exit[S, E ~string] struct {
 	to    S
 	roles []flussi.Role
 }
+
+// open reports whether the actor's roles allow the event.
+func (x exit[S, E]) open(by flussi.Actor) bool { return len(x.roles) == 0 || by.Has(x.roles...) }
 
 // New checks a definition and makes a machine of it. If anything is wrong with the
 // definition it returns a [*DefinitionError] that lists every defect. The
@@ -104,12 +107,12 @@ func (m *Machine[S, E]) Next(from S, event E) (S, error) {
 	if x := m.exit(from, event); x != nil {
 		return x.to, nil
 	}
-	return from, m.refusal(from, event)
+	return from, m.refusal(from, event, func(exit[S, E]) bool { return true })
 }
 
 // exit returns where the event leads from the state, or nil.
 func (m *Machine[S, E]) exit(from S, event E) *exit[S, E] {
-	if row := m.states[from]; row != nil {
+	if row := m.table.states[from]; row != nil {
 		for i := range row.exits {
 			if row.exits[i].event == event {
 				return &row.exits[i]
@@ -120,17 +123,19 @@ func (m *Machine[S, E]) exit(from S, event E) *exit[S, E] {
 }
 
 // Allowed returns the events that may be fired from a state by somebody who holds
-// the roles, in the order of the table: those open to anyone, and those that name
-// one of the roles. It returns nil for a state that the machine does not know.
+// the roles, in the order of the definition: those open to anyone, and those that
+// name one of the roles. Without roles, these are only the events open to anyone. It
+// looks at the table only: a guard or a hook may still refuse. It returns nil for a
+// state that the machine does not know.
 func (m *Machine[S, E]) Allowed(from S, roles ...flussi.Role) []E {
-	row, ok := m.states[from]
+	row, ok := m.table.states[from]
 	if !ok {
 		return nil
 	}
 	actor := flussi.Actor{Roles: roles}
 	var allowed []E
 	for _, x := range row.exits {
-		if len(x.roles) == 0 || actor.Has(x.roles...) {
+		if x.open(actor) {
 			allowed = append(allowed, x.event)
 		}
 	}
@@ -143,8 +148,8 @@ func (m *Machine[S, E]) Allowed(from S, roles ...flussi.Role) []E {
 // [*TransitionError] with [ErrUnknownState], or [ErrNoPath] if no chain leads there.
 func (m *Machine[S, E]) Path(from, to S) ([]E, error) {
 	for _, state := range []S{from, to} {
-		if _, ok := m.states[state]; !ok {
-			return nil, &TransitionError{Machine: m.definition.Name, From: string(state), Err: ErrUnknownState}
+		if _, ok := m.table.states[state]; !ok {
+			return nil, &TransitionError{Machine: m.table.definition.Name, From: string(state), Err: ErrUnknownState}
 		}
 	}
 	type step struct {
@@ -156,7 +161,7 @@ func (m *Machine[S, E]) Path(from, to S) ([]E, error) {
 	for len(queue) > 0 && queue[0] != to {
 		state := queue[0]
 		queue = queue[1:]
-		for _, x := range m.states[state].exits {
+		for _, x := range m.table.states[state].exits {
 			if _, seen := came[x.to]; seen || x.to == from {
 				continue
 			}
@@ -165,7 +170,7 @@ func (m *Machine[S, E]) Path(from, to S) ([]E, error) {
 		}
 	}
 	if len(queue) == 0 {
-		return nil, &TransitionError{Machine: m.definition.Name, From: string(from), FromLabel: m.Label(from),
+		return nil, &TransitionError{Machine: m.table.definition.Name, From: string(from), FromLabel: m.Label(from),
 			To: string(to), ToLabel: m.Label(to), Err: ErrNoPath}
 	}
 	var path []E
@@ -177,32 +182,32 @@ func (m *Machine[S, E]) Path(from, to S) ([]E, error) {
 }
 
 // Name returns what the machine is about.
-func (m *Machine[S, E]) Name() string { return m.definition.Name }
+func (m *Machine[S, E]) Name() string { return m.table.definition.Name }
 
 // Initial returns the state in which every entity begins.
-func (m *Machine[S, E]) Initial() S { return m.definition.Initial }
+func (m *Machine[S, E]) Initial() S { return m.table.definition.Initial }
 
 // States returns a copy of all states, in the order of the definition.
-func (m *Machine[S, E]) States() []State[S] { return slices.Clone(m.definition.States) }
+func (m *Machine[S, E]) States() []State[S] { return slices.Clone(m.table.definition.States) }
 
 // Transitions returns a copy of the table, in the order of the definition.
 func (m *Machine[S, E]) Transitions() []Transition[S, E] {
-	return cloneTransitions(m.definition.Transitions)
+	return cloneTransitions(m.table.definition.Transitions)
 }
 
 // Has reports whether the machine knows the state.
-func (m *Machine[S, E]) Has(state S) bool { return m.states[state] != nil }
+func (m *Machine[S, E]) Has(state S) bool { return m.table.states[state] != nil }
 
 // IsFinal reports whether the state is final: nothing leads out of it.
 func (m *Machine[S, E]) IsFinal(state S) bool {
-	row := m.states[state]
+	row := m.table.states[state]
 	return row != nil && row.Final
 }
 
 // Label returns the Italian name of a state; of one that the machine does not know,
 // its own text.
 func (m *Machine[S, E]) Label(state S) string {
-	if row := m.states[state]; row != nil {
+	if row := m.table.states[state]; row != nil {
 		return row.Label
 	}
 	return string(state)
@@ -211,7 +216,7 @@ func (m *Machine[S, E]) Label(state S) string {
 // EventLabel returns the Italian name of an event; of one that the machine does not
 // know, its own text.
 func (m *Machine[S, E]) EventLabel(event E) string {
-	if label, ok := m.labels[event]; ok {
+	if label, ok := m.table.labels[event]; ok {
 		return label
 	}
 	return string(event)

@@ -95,14 +95,14 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 		italian string
 	}{
 		"an event that is not allowed": {closed, pull, fsm.ErrNotAllowed,
-			`fsm: door: event "pull" from state "closed": event not allowed in this state (allowed: push, look, wall)`,
-			"L'azione «Chiudi» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda», «Mura»."},
+			`fsm: door: event "pull" from state "closed": event not allowed in this state (allowed: push, look)`,
+			"L'azione «Chiudi» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda»."},
 		"an event that does not exist": {closed, "kick", fsm.ErrNotAllowed,
-			`fsm: door: event "kick" from state "closed": event not allowed in this state (allowed: push, look, wall)`,
-			"L'azione «kick» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda», «Mura»."},
+			`fsm: door: event "kick" from state "closed": event not allowed in this state (allowed: push, look)`,
+			"L'azione «kick» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda»."},
 		"an event in a final state": {walled, push, fsm.ErrNotAllowed,
 			`fsm: door: event "push" from state "walled": event not allowed in this state (allowed: nothing)`,
-			"L'azione «Apri» non è possibile nello stato «Murata», da cui non si può più fare nulla."},
+			"L'azione «Apri» non è possibile nello stato «Murata», in cui non ci sono azioni possibili."},
 		"an unknown state": {"", push, fsm.ErrUnknownState,
 			`fsm: door: event "push" from state "": unknown state`,
 			"Lo stato «» non esiste."},
@@ -111,7 +111,7 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 			"L'azione «Mura» è riservata a: muratore."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			to, err := m.Fire(t.Context(), test.from, test.event, nobody)
+			to, err := m.Fire(t.Context(), test.from, test.event, anyone)
 			assert.Equal(t, test.from, to)
 			assert.ErrorIs(t, err, test.want)
 			assert.EqualError(t, err, test.text)
@@ -120,6 +120,25 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 			require.ErrorAs(t, err, &refused)
 			assert.Equal(t, string(test.event), refused.Event)
 		})
+	}
+}
+
+func TestNextNamesWhatAnybodyMayDo(t *testing.T) {
+	_, err := fsm.MustNew(door()).Next(closed, pull)
+	var refused *fsm.TransitionError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, []string{"push", "look", "wall"}, refused.Allowed)
+	assert.Equal(t, []string{"Apri", "Guarda", "Mura"}, refused.AllowedLabels)
+}
+
+func TestNobodyMayFireAnything(t *testing.T) {
+	for _, who := range []flussi.Actor{nobody, {Roles: []flussi.Role{mason}}} {
+		for _, e := range []event{push, wall} {
+			to, err := fsm.MustNew(door()).Fire(t.Context(), closed, e, who)
+			assert.Equal(t, closed, to)
+			assert.ErrorIs(t, err, flussi.ErrEmpty)
+			assert.Contains(t, flussi.Explain(err), "Manca l'utente che esegue l'operazione.")
+		}
 	}
 }
 

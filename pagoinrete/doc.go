@@ -10,7 +10,7 @@
 //	err = e.Fire(ctx, pagoinrete.EventApprove, assistant) // refused: not yet, and only by the DS
 //
 // A refused step leaves the entity as it was, and its error names what is allowed
-// instead. Each state's constant says how it is entered and left. The rules that
+// instead, or who may do it. Each state's constant says how it is entered and left. The rules that
 // couple an event with its notices are not in these tables.
 //
 // # The life of a payment event

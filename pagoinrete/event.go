@@ -131,13 +131,18 @@ func (s EventState) Label() string { return EventMachine().Label(s) }
 func (a EventAction) Label() string { return EventMachine().EventLabel(a) }
 
 // NewEvent returns the blank form of an event of a school, made now by the actor;
-// [EventSave] makes it an event. Nothing is stored. The error is a
-// [*flussi.ValueError] with [flussi.ErrEmpty] if there is no school or the actor has
-// no ID.
+// [EventSave] makes it an event. Nothing is stored. The school is its codice
+// meccanografico, 10 upper-case letters and digits. The error is a
+// [*flussi.ValueError]: with [flussi.ErrEmpty] if there is no school or the actor has
+// no ID, [flussi.ErrLength] or [flussi.ErrCharacter] for another school's code,
+// [flussi.ErrRange] for another kind.
 func NewEvent(kind EventKind, school string, by flussi.Actor) (Event, error) {
-	if school == "" {
+	if kind != Fee && kind != Donation {
 		return Event{}, fmt.Errorf("pagoinrete: new event: %w", &flussi.ValueError{
-			Type: "School", Err: flussi.ErrEmpty, Reason: "Manca il codice meccanografico della scuola."})
+			Type: "EventKind", Err: flussi.ErrRange, Reason: "L'evento deve essere una tassa o un'erogazione liberale."})
+	}
+	if err := checkSchool(school); err != nil {
+		return Event{}, fmt.Errorf("pagoinrete: new event: %w", err)
 	}
 	id, now, err := newIdentity(by)
 	if err != nil {
@@ -149,9 +154,29 @@ func NewEvent(kind EventKind, school string, by flussi.Actor) (Event, error) {
 	}, nil
 }
 
+// checkSchool checks the form of a codice meccanografico.
+func checkSchool(code string) error {
+	fail := func(err error, position int, italian string) error {
+		return &flussi.ValueError{Type: "School", Err: err, Position: position, Reason: italian}
+	}
+	if code == "" {
+		return fail(flussi.ErrEmpty, 0, "Manca il codice meccanografico della scuola.")
+	}
+	for i, r := range code {
+		if (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
+			return fail(flussi.ErrCharacter, i+1, "Il codice meccanografico della scuola è fatto di lettere maiuscole e cifre.")
+		}
+	}
+	if len(code) != 10 {
+		return fail(flussi.ErrLength, 0, fmt.Sprintf("Il codice meccanografico della scuola deve avere 10 caratteri, questo ne ha %d.", len(code)))
+	}
+	return nil
+}
+
 // Fire applies an action to the event: on success its State is the new one, on a
-// [*fsm.TransitionError] the event is unchanged. It touches no other field. See
-// [fsm.Machine.Fire] for guards and contexts.
+// [*fsm.TransitionError] the event is unchanged. It touches no other field, and does
+// not look at the event's notices. See [fsm.Machine.Fire] for guards and contexts; for
+// hooks, fire EventMachine().With(…) and set the State.
 func (e *Event) Fire(ctx context.Context, action EventAction, by flussi.Actor, guards ...fsm.Guard[EventState, EventAction]) error {
 	to, err := EventMachine().Fire(ctx, e.State, action, by, guards...)
 	if err != nil {
@@ -162,7 +187,7 @@ func (e *Event) Fire(ctx context.Context, action EventAction, by flussi.Actor, g
 }
 
 // Allowed returns what somebody who holds the roles may do with the event now, in
-// the order of the table.
+// the order of the table; nothing for somebody without a role.
 func (e *Event) Allowed(roles ...flussi.Role) []EventAction {
 	return EventMachine().Allowed(e.State, roles...)
 }

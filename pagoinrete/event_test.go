@@ -119,7 +119,17 @@ func TestNewEventRefuses(t *testing.T) {
 	_, err := pagoinrete.NewEvent(pagoinrete.Fee, "", assistant)
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
 	assert.Equal(t, "Manca il codice meccanografico della scuola.", flussi.Explain(err))
-	_, err = pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", flussi.Actor{})
+	for school, want := range map[string]error{
+		"RMIC8GA00": flussi.ErrLength, "RMIC8GA0022": flussi.ErrLength, "rmic8ga002": flussi.ErrCharacter, "RMIC8GA 02": flussi.ErrCharacter,
+	} {
+		_, err = pagoinrete.NewEvent(pagoinrete.Fee, school, assistant)
+		assert.ErrorIs(t, err, want)
+		assert.Contains(t, flussi.Explain(err), "codice meccanografico")
+	}
+	_, err = pagoinrete.NewEvent("tassa", "RMIC8GA002", assistant)
+	assert.ErrorIs(t, err, flussi.ErrRange)
+	assert.Contains(t, flussi.Explain(err), "erogazione liberale")
+	_, err = pagoinrete.NewEvent(pagoinrete.Donation, "RMIC8GA002", flussi.Actor{})
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
 }
 

@@ -85,12 +85,12 @@ type NoticeAction string
 const (
 	NoticeEdit              NoticeAction = "edit"               // DSGA, A.A., before it is transmitted
 	NoticeTransmit          NoticeAction = "transmit"           // DSGA, A.A.
-	NoticeNotify            NoticeAction = "notify"             // the event is notified and a payer has logged in
-	NoticeRequest           NoticeAction = "request"            // a payment request (RPT) was sent
-	NoticeFail              NoticeAction = "fail"               // the payment came to nothing
-	NoticePay               NoticeAction = "pay"                // the receipt (RT) of the payment arrived
-	NoticeConfirm           NoticeAction = "confirm"            // found in a PSP settlement
-	NoticeReconcile         NoticeAction = "reconcile"          // matched to the treasury journal
+	NoticeNotify            NoticeAction = "notify"             // by the system: the event is notified and a payer has logged in
+	NoticeRequest           NoticeAction = "request"            // by the system: a payment request (RPT) was sent
+	NoticeFail              NoticeAction = "fail"               // by the system: the payment came to nothing
+	NoticePay               NoticeAction = "pay"                // by the system: the receipt (RT) of the payment arrived
+	NoticeConfirm           NoticeAction = "confirm"            // by the system: found in a PSP settlement
+	NoticeReconcile         NoticeAction = "reconcile"          // by the system: matched to the treasury journal
 	NoticePayManually       NoticeAction = "pay_manually"       // DSGA, A.A.
 	NoticeReconcileManually NoticeAction = "reconcile_manually" // DSGA, A.A.
 	NoticeCancel            NoticeAction = "cancel"             // DSGA, A.A.
@@ -187,9 +187,13 @@ func (a NoticeAction) Label() string { return NoticeMachine().EventLabel(a) }
 
 // NewNotice returns a notice of an event to a debtor in its first state, made now by
 // the actor. Nothing is stored. The error is a [*flussi.ValueError]: with
-// [flussi.ErrEmpty] if the debtor or the actor's ID is missing, with
+// [flussi.ErrEmpty] if the event, the debtor or the actor's ID is missing, with
 // [flussi.ErrRange] if pagoPA cannot collect the amount.
 func NewNotice(event uuid.UUID, debtor flussi.FiscalCode, amount flussi.Cents, by flussi.Actor) (Notice, error) {
+	if event == uuid.Nil {
+		return Notice{}, fmt.Errorf("pagoinrete: new notice: %w", &flussi.ValueError{
+			Type: "Event", Err: flussi.ErrEmpty, Reason: "Manca l'evento di pagamento dell'avviso."})
+	}
 	if debtor.IsZero() {
 		return Notice{}, fmt.Errorf("pagoinrete: new notice: %w", &flussi.ValueError{
 			Type: "FiscalCode", Err: flussi.ErrEmpty, Reason: "Manca il codice fiscale del debitore."})
@@ -208,8 +212,9 @@ func NewNotice(event uuid.UUID, debtor flussi.FiscalCode, amount flussi.Cents, b
 }
 
 // Fire applies an action to the notice: on success its State is the new one, on a
-// [*fsm.TransitionError] the notice is unchanged. It touches no other field. See
-// [fsm.Machine.Fire] for guards and contexts.
+// [*fsm.TransitionError] the notice is unchanged. It touches no other field, and does
+// not look at the notice's event. See [fsm.Machine.Fire] for guards and contexts; for
+// hooks, fire NoticeMachine().With(…) and set the State.
 func (n *Notice) Fire(ctx context.Context, action NoticeAction, by flussi.Actor, guards ...fsm.Guard[NoticeState, NoticeAction]) error {
 	to, err := NoticeMachine().Fire(ctx, n.State, action, by, guards...)
 	if err != nil {
@@ -220,7 +225,7 @@ func (n *Notice) Fire(ctx context.Context, action NoticeAction, by flussi.Actor,
 }
 
 // Allowed returns what somebody who holds the roles may do with the notice now, in
-// the order of the table.
+// the order of the table; nothing for somebody without a role.
 func (n *Notice) Allowed(roles ...flussi.Role) []NoticeAction {
 	return NoticeMachine().Allowed(n.State, roles...)
 }

@@ -139,6 +139,9 @@ func TestNewNotice(t *testing.T) {
 		n.Allowed(flussi.AdminAssistant))
 	assert.Equal(t, "Annulla", pagoinrete.NoticeCancel.Label())
 
+	_, err = pagoinrete.NewNotice(uuid.Nil, flussi.TestRecipient(), 1250, assistant)
+	assert.ErrorIs(t, err, flussi.ErrEmpty)
+	assert.Equal(t, "Manca l'evento di pagamento dell'avviso.", flussi.Explain(err))
 	_, err = pagoinrete.NewNotice(event, flussi.FiscalCode{}, 1250, assistant)
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
 	assert.Equal(t, "Manca il codice fiscale del debitore.", flussi.Explain(err))
@@ -149,7 +152,7 @@ func TestNewNotice(t *testing.T) {
 }
 
 func TestANoticeDoesNotShowItself(t *testing.T) {
-	n, err := pagoinrete.NewNotice(uuid.Nil, flussi.TestRecipient(), 1250, assistant)
+	n, err := pagoinrete.NewNotice(uuid.Must(uuid.NewV7()), flussi.TestRecipient(), 1250, assistant)
 	require.NoError(t, err)
 	n.Number, err = flussi.ParseNoticeNumber("301005100001400678")
 	require.NoError(t, err)

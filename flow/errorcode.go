@@ -1,0 +1,35 @@
+package flow
+
+// ErrorCode (errore) says why a notification is in [NotificationFailed].
+type ErrorCode string
+
+// The error codes of a notification.
+const (
+	// ErrorRefused: the platform refused the message, or dropped it later. Nothing
+	// arrived.
+	ErrorRefused ErrorCode = "refused"
+	// ErrorUnreachable: the citizen is not on App IO, or blocks the service. Nothing
+	// arrived.
+	ErrorUnreachable ErrorCode = "unreachable"
+	// ErrorOutcomeUnknown: nobody knows whether the message arrived. The notification
+	// leaves the error only by NotificationConfirm or NotificationResend.
+	ErrorOutcomeUnknown ErrorCode = "outcome_unknown"
+	// ErrorInvalid: the message was never sent, because its data are not valid.
+	ErrorInvalid ErrorCode = "invalid"
+)
+
+// Italian returns the text for the operator: what happened and what can be done. It
+// is "" for no error, and the code itself for one that is not known.
+func (c ErrorCode) Italian() string {
+	switch c {
+	case ErrorRefused:
+		return "La piattaforma ha rifiutato il messaggio, che non è arrivato: correggere i dati, riportare la notifica a Registrato e inviarla di nuovo."
+	case ErrorUnreachable:
+		return "Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato."
+	case ErrorOutcomeUnknown:
+		return "Esito sconosciuto: il messaggio potrebbe essere arrivato. Confermare la notifica come inviata, oppure inviarla di nuovo sapendo che il cittadino potrebbe riceverla due volte."
+	case ErrorInvalid:
+		return "I dati non sono validi e il messaggio non è stato inviato: correggerli, riportare la notifica a Registrato e inviarla di nuovo."
+	}
+	return string(c)
+}

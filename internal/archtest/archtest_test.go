@@ -28,11 +28,12 @@ const (
 // standard library: packages of this module by their folder, others by their path. A
 // new package is entered here, and in the file map of DESIGN.md.
 var arrows = map[string][]string{
-	".":                {"internal/private"},
-	"internal/private": {},
-	"fsm":              {".", "github.com/looplab/fsm"},
-	"flow":             {".", "fsm", "github.com/google/uuid"},
-	"pagoinrete":       {".", "fsm", "github.com/google/uuid"},
+	".":                 {"internal/private"},
+	"internal/private":  {},
+	"internal/restcall": {"github.com/hashicorp/go-retryablehttp"},
+	"fsm":               {".", "github.com/looplab/fsm"},
+	"flow":              {".", "fsm", "github.com/google/uuid"},
+	"pagoinrete":        {".", "fsm", "github.com/google/uuid"},
 }
 
 // forTests lists the packages that only tests may import, and what they may import.
@@ -207,7 +208,7 @@ func declared(decl ast.Decl) map[string]*ast.CommentGroup {
 	names := map[string]*ast.CommentGroup{}
 	switch d := decl.(type) {
 	case *ast.FuncDecl:
-		if d.Name.IsExported() {
+		if d.Name.IsExported() && ast.IsExported(receiver(d)) {
 			names[d.Name.Name] = d.Doc
 		}
 	case *ast.GenDecl:
@@ -228,6 +229,22 @@ func declared(decl ast.Decl) map[string]*ast.CommentGroup {
 		}
 	}
 	return names
+}
+
+// receiver returns the name of the type that a method belongs to, or for a function
+// its own.
+func receiver(d *ast.FuncDecl) string {
+	if d.Recv == nil {
+		return d.Name.Name
+	}
+	name := ""
+	ast.Inspect(d.Recv.List[0].Type, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && name == "" {
+			name = id.Name
+		}
+		return true
+	})
+	return name
 }
 
 // members returns the exported fields and methods of a type, with their comments.

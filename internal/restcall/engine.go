@@ -1,0 +1,144 @@
+// Package restcall sends HTTP requests for the platform clients: one engine that
+// knows when a request may be repeated, keeps the pace, caps what it reads, and
+// never shows what it sends.
+//
+// A client describes an [Operation] and gets a [Reply], whatever its status, or a
+// [*Failure] that says whether the request may have reached the server. What a
+// reply means is up to the client.
+package restcall
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Engine sends the operations of one client. Its fields are set before the first
+// call; after that it is safe for concurrent use.
+type Engine struct {
+	Base        *url.URL      // in front of every path, without a slash at the end
+	Client      *http.Client  // made by [Isolate]
+	Header      http.Header   // of every request; holds the key
+	Pace        Pace          // asked before every attempt, told of every 429
+	Logger      *slog.Logger  // hears of every attempt, without personal data
+	MaxAttempts int           // at least 1
+	MinWait     time.Duration // the first wait between attempts, doubled for each further one
+	MaxWait     time.Duration // no wait is longer; a server that asks for more ends the call
+	MaxBody     int64         // bytes of a reply that are read
+}
+
+// Pace spreads calls over time. It is shared by whatever shares a limit.
+type Pace interface {
+	// Wait returns when the next call may go out, or with the error of the context.
+	Wait(ctx context.Context) error
+	// Slow says that the server refused a call as one too many, and how long it asked
+	// to be left alone; 0 if it did not say.
+	Slow(retryAfter time.Duration)
+}
+
+// Repeat says when an operation may be attempted again.
+type Repeat uint8
+
+const (
+	// Freely repeats what changes nothing: after any failure that may pass.
+	Freely Repeat = iota
+	// IfNotSent repeats only where the server surely did not act on the request.
+	IfNotSent
+)
+
+// Operation is one call.
+type Operation struct {
+	Name   string // for logs and errors, such as "submit message"
+	Method string // of HTTP
+	Path   string // may hold personal data: never logged, never in an error
+	Body   []byte // sent as JSON; nil for none
+	Repeat Repeat // when it may be attempted again
+}
+
+// Reply is a complete answer of the server, whatever its status.
+type Reply struct {
+	Status   int         // of HTTP
+	Header   http.Header // as received
+	Body     []byte      // what could be read of it
+	BodyErr  error       // why it could not be read to the end; nil if it could
+	Attempts []Attempt   // all, the last one included
+}
+
+// Attempt is what became of one attempt.
+type Attempt struct {
+	Status int           // of the reply, 0 if there was none
+	Reason string        // why it was not the end, "" for the last one if all went well
+	Wait   time.Duration // before the next one
+}
+
+// ErrTooLarge is the BodyErr of a reply that is larger than the engine's MaxBody.
+var ErrTooLarge = errors.New("reply is too large")
+
+// Isolate returns a copy of a client for an engine. It shares the transport, and so
+// the connections. It does not follow redirects, which would carry the key and the
+// request to another place, and the engine cannot close the idle connections of the
+// caller's transport.
+func Isolate(client *http.Client) *http.Client {
+	own := *client
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	base := client.Transport
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	own.Transport = roundTripper{base}
+	return &own
+}
+
+// roundTripper hides all of a transport but RoundTrip.
+type roundTripper struct{ base http.RoundTripper }
+
+func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return t.base.RoundTrip(r) }
+
+// Do sends an operation, again if it may be repeated. It returns a reply if the last
+// attempt had one, whatever its status; otherwise the error is a [*Failure].
+func (e *Engine) Do(ctx context.Context, op Operation) (*Reply, error) {
+	c := &call{engine: e, op: op, caller: ctx, attempt: &attempt{}}
+	if err := e.Pace.Wait(ctx); err != nil {
+		return nil, c.failure(err)
+	}
+	req, err := c.request()
+	if err != nil {
+		return nil, c.failure(err)
+	}
+	client := retryablehttp.Client{
+		HTTPClient:   e.Client,
+		Logger:       nil, // its own shows URLs
+		RetryMax:     e.MaxAttempts - 1,
+		CheckRetry:   c.check,
+		Backoff:      c.backoff,
+		PrepareRetry: c.prepare,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	// What came of it is in the call's own record, since the library drops replies and
+	// puts URLs into errors.
+	_, err = client.Do(req) //nolint:bodyclose // check has read and closed it
+	switch {
+	case c.waiting: // between two attempts: the last one surely may be repeated
+		return nil, c.failure(err)
+	case c.reply != nil:
+		c.reply.Attempts = c.attempts
+		return c.reply, nil
+	}
+	return nil, c.failure(err)
+}
+
+// read reads a body up to the engine's limit.
+func (e *Engine) read(body io.ReadCloser) ([]byte, error) {
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, e.MaxBody+1))
+	if int64(len(data)) > e.MaxBody {
+		return data[:e.MaxBody], ErrTooLarge
+	}
+	return data, err
+}

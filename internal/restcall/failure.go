@@ -1,0 +1,74 @@
+package restcall
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"syscall"
+)
+
+// Failure says that an operation ended without a reply.
+type Failure struct {
+	Operation string    // the name of it
+	Sent      bool      // some of the request may have reached the server; if not, it surely did not act on it
+	Attempts  []Attempt // those that are over
+	Err       error     // the cause, without the URL
+}
+
+// Error describes the failure without what was sent and where to.
+func (f *Failure) Error() string {
+	return f.Operation + ": " + Describe(f.Err)
+}
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// cause strips the URL, which may hold personal data, off a transport's error.
+func cause(err error) error {
+	var located *url.Error
+	for errors.As(err, &located) {
+		err = located.Err
+	}
+	return err
+}
+
+// Describe says what happened in words of its own: the text of an error that comes
+// from a transport may hold anything.
+func Describe(err error) string {
+	var (
+		timeout     net.Error
+		dns         *net.DNSError
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		network     *net.OpError
+	)
+	switch err = cause(err); {
+	case err == nil:
+		return "no reply"
+	case errors.Is(err, ErrTooLarge):
+		return ErrTooLarge.Error()
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "timed out"
+	case errors.As(err, &dns):
+		return "host not found"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "connection reset"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "connection closed"
+	case errors.As(err, &certificate):
+		return "certificate not accepted"
+	case errors.As(err, &record):
+		return "server does not speak TLS"
+	case errors.As(err, &network):
+		return "network error on " + network.Op
+	}
+	return fmt.Sprintf("transport error %T", err)
+}

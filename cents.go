@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -53,15 +52,16 @@ func parseCents(s string, from origin) (Cents, error) {
 	return Cents(cents), nil
 }
 
-// ReadCents reads an amount as a person typed it: it removes the spaces around and
-// the invisible characters, reports the changes, and takes the rest as [ParseCents]
-// does. Spaces between digits are not removed: nobody can tell what they meant. An
+// ReadCents reads an amount as a person typed it: it removes the spaces around it,
+// the apostrophes in front and the invisible characters, reports the changes, and
+// takes the rest as [ParseCents] does. Characters that make an amount look like
+// another one, such as direction overrides and soft hyphens, are refused. Spaces between digits are not removed: nobody can tell what they meant. An
 // amount is never doubtful, so there are no warnings and no [Policy].
 func ReadCents(input string) (Reading[Cents], error) {
 	var made changes
 	typed := []rune(input)
 	first, last := 0, len(typed)
-	for first < last && isBlank(typed[first]) {
+	for first < last && (isBlank(typed[first]) || isApostrophe(typed[first])) {
 		first++
 	}
 	for last > first && isBlank(typed[last-1]) {
@@ -70,7 +70,12 @@ func ReadCents(input string) (Reading[Cents], error) {
 	var clean []rune
 	var from origin
 	for i, r := range typed {
-		if kind, gone := blank(r); gone && (i < first || i >= last || kind == RemovedInvisible) {
+		kind, gone := blank(r)
+		switch {
+		case i < first && isApostrophe(r):
+			made.add(RemovedApostrophes)
+			continue
+		case gone && !rearranges(r) && (i < first || i >= last || kind == RemovedInvisible):
 			made.add(kind)
 			continue
 		}
@@ -84,6 +89,12 @@ func ReadCents(input string) (Reading[Cents], error) {
 	return Reading[Cents]{Value: value, Changes: made}, nil
 }
 
+// rearranges reports whether an invisible character can make digits show in another
+// order, or show as a minus.
+func rearranges(r rune) bool {
+	return r == '\u00AD' || '\u202A' <= r && r <= '\u202E' || '\u2066' <= r && r <= '\u2069'
+}
+
 func centsError(err error, position int, italian string, readings ...string) error {
 	return &ValueError{Type: "Cents", Position: position, Readings: readings, Err: err, Reason: italian}
 }
@@ -92,9 +103,10 @@ func centsError(err error, position int, italian string, readings ...string) err
 // took off the front.
 func cutCurrency(s string) (number string, offset int, err error) {
 	number = s
-	for _, sign := range []string{"€", "EUR", "EURO"} {
-		if rest, ok := cutPrefixFold(s, sign); ok && (rest == "" || !unicode.IsLetter([]rune(rest)[0])) {
+	for _, sign := range []string{"€", "EURO", "EUR"} {
+		if rest, ok := cutPrefixFold(s, sign); ok {
 			number = strings.TrimLeftFunc(rest, isBlank)
+			offset = utf8.RuneCountInString(s[:len(s)-len(number)])
 			break
 		}
 		if rest, ok := cutSuffixFold(s, sign); ok {
@@ -105,7 +117,7 @@ func cutCurrency(s string) (number string, offset int, err error) {
 	if number == "" {
 		return "", 0, centsError(ErrEmpty, 0, "Manca l'importo.")
 	}
-	return number, utf8.RuneCountInString(s[:strings.Index(s, number)]), nil
+	return number, offset, nil
 }
 
 func cutPrefixFold(s, prefix string) (string, bool) {
@@ -172,7 +184,7 @@ func splitAmount(number string, offset int, from origin) (whole, decimals string
 		return notation()
 	}
 	if len(decimals) > 2 {
-		return "", "", centsError(ErrDecimals, 0, "L'importo ha più di due decimali: i millesimi di euro non si possono riscuotere.")
+		return "", "", centsError(ErrDecimals, 0, "L'importo ha più di due decimali: i centesimi sono due cifre, le migliaia si separano con il punto.")
 	}
 	return whole, decimals, nil
 }

@@ -70,6 +70,13 @@ func TestParseCentsRefuses(t *testing.T) {
 		"no digits before the point":     {".50", flussi.ErrNotation, 0, "1.234,56"},
 		"no digits after the comma":      {"12,", flussi.ErrNotation, 0, "1.234,56"},
 		"no digits after the point":      {"12.", flussi.ErrNotation, 0, "1.234,56"},
+		"no first group":                 {".123.456", flussi.ErrNotation, 0, "1.234,56"},
+		"a dash":                         {"–5", flussi.ErrRange, 1, "negativo"},
+		"a minus inside":                 {"5-", flussi.ErrCharacter, 2, "posizione 2"},
+		"a sign and a letter":            {"€O,50", flussi.ErrCharacter, 2, "posizione 2"},
+		"only signs":                     {"€€", flussi.ErrCharacter, 2, "posizione 2"},
+		"signs apart":                    {"€ €", flussi.ErrCharacter, 3, "posizione 3"},
+		"words apart":                    {"EUR EUR", flussi.ErrCharacter, 5, "posizione 5"},
 		"groups of two":                  {"12.34.56", flussi.ErrNotation, 0, "1.234,56"},
 		"a first group of four":          {"1234.567.890", flussi.ErrNotation, 0, "1.234,56"},
 		"a first group of zero":          {"0.123.456", flussi.ErrNotation, 0, "1.234,56"},
@@ -118,6 +125,13 @@ func TestReadCents(t *testing.T) {
 	}, r.Changes)
 	_, err = flussi.ReadCents("12 50")
 	assert.ErrorIs(t, err, flussi.ErrCharacter, "nobody can tell what a space between digits meant")
+	for _, text := range []string{"12\u00a050", "12\u202f50", "\u202e12,50", "\u00ad5,00", "\u20665\u2069", "5'0"} {
+		_, err = flussi.ReadCents(text)
+		assert.ErrorIs(t, err, flussi.ErrCharacter, "%+q", text)
+	}
+	r, err = flussi.ReadCents(" '12,50")
+	require.NoError(t, err)
+	assert.Equal(t, []flussi.Change{{Kind: flussi.RemovedSpaces, Count: 1}, {Kind: flussi.RemovedApostrophes, Count: 1}}, r.Changes)
 	r, err = flussi.ReadCents("12,50")
 	require.NoError(t, err)
 	assert.Empty(t, r.Changes)

@@ -19,6 +19,7 @@ var (
 	ErrDecimals    = errors.New("more than two decimals")              // a fraction of a cent
 	ErrRange       = errors.New("out of range")                        // negative, zero or too large; what the limits are says the method
 	ErrDigitsLost  = errors.New("stored as a number: digits are lost") // a code that is not text
+	ErrDate        = errors.New("date does not exist")                 // such as 31 April
 )
 
 // ValueError says why a text is not a value of one of this package's types, or why

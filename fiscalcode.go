@@ -210,7 +210,7 @@ func (c FiscalCode) BirthDate(asOf time.Time) (time.Time, error) {
 	limit := time.Date(asOf.Year(), asOf.Month(), asOf.Day(), 0, 0, 0, 0, time.UTC)
 	for century := asOf.Year() / 100 * 100; century > asOf.Year()-500; century -= 100 {
 		date := time.Date(century+year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-		if date.Day() == day && !date.After(limit) {
+		if date.Day() == day && date.Year() > 0 && !date.After(limit) {
 			return date, nil
 		}
 	}
@@ -269,7 +269,9 @@ func (c FiscalCode) Reveal() string { return c.text.Reveal() }
 func (c FiscalCode) String() string { return c.text.Mask("FiscalCode") }
 
 // Format writes a mask for every verb.
-func (c FiscalCode) Format(f fmt.State, verb rune) { c.text.WriteMask(f, verb, "FiscalCode") }
+func (c FiscalCode) Format(f fmt.State, verb rune) {
+	c.text.WriteMask(f, verb, "flussi.", "FiscalCode")
+}
 
 // LogValue returns a mask.
 func (c FiscalCode) LogValue() slog.Value { return slog.StringValue(c.String()) }

@@ -1,6 +1,8 @@
 package flussi_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,8 @@ func TestParseFiscalCode(t *testing.T) {
 		"17 characters":                   {"MSCMHL68P18H211KK", flussi.ErrLength, 0, "questo ne ha 17"},
 		"an organization's 11 digits":     {"80185250588", flussi.ErrNotPersonal, 0, "non è raggiungibile su App IO"},
 		"10 digits, a zero lost":          {"1234567890", flussi.ErrLength, 0, "zeri iniziali"},
+		"11 letters":                      {"MSCMHLABCDE", flussi.ErrLength, 0, "questo ne ha 11"},
+		"15 characters with signs":        {"MSC-MHL-68P18-", flussi.ErrLength, 0, "contando anche i segni"},
 		"lower case":                      {"mscmhl68p18h211k", flussi.ErrCharacter, 1, "serve una lettera maiuscola"},
 		"a space inside":                  {"MSCMHL68P18 211K", flussi.ErrCharacter, 12, "posizione 12"},
 		"letter O for digit 0":            {"RSSMRA8OA01H501U", flussi.ErrCharacter, 8, "lettera O, forse al posto della cifra 0"},
@@ -209,4 +213,90 @@ func parses[T comparable](t *testing.T, input string, parse func(string) (T, err
 	require.NoError(t, err)
 	assert.Equal(t, value, again)
 	assert.Equal(t, format(value), format(again))
+}
+
+// The values of the check sum, typed once more character by character.
+func TestFiscalCodeCheckCharacterOfRandomCodes(t *testing.T) {
+	odd := map[byte]int{
+		'0': 1, '1': 0, '2': 5, '3': 7, '4': 9, '5': 13, '6': 15, '7': 17, '8': 19, '9': 21,
+		'A': 1, 'B': 0, 'C': 5, 'D': 7, 'E': 9, 'F': 13, 'G': 15, 'H': 17, 'I': 19, 'J': 21,
+		'K': 2, 'L': 4, 'M': 18, 'N': 20, 'O': 11, 'P': 3, 'Q': 6, 'R': 8, 'S': 12, 'T': 14,
+		'U': 16, 'V': 10, 'W': 22, 'X': 25, 'Y': 24, 'Z': 23,
+	}
+	months := map[byte]time.Month{
+		'A': 1, 'B': 2, 'C': 3, 'D': 4, 'E': 5, 'H': 6, 'L': 7, 'M': 8, 'P': 9, 'R': 10, 'S': 11, 'T': 12,
+	}
+	omocodia := map[byte]int{'L': 0, 'M': 1, 'N': 2, 'P': 3, 'Q': 4, 'R': 5, 'S': 6, 'T': 7, 'U': 8, 'V': 9}
+	random := rand.New(rand.NewPCG(1, 2))
+	letter := func() byte { return byte('A' + random.IntN(26)) }
+	digit := func(most int) (byte, int) {
+		n := random.IntN(most + 1)
+		for l, value := range omocodia {
+			if value == n && random.IntN(2) == 0 {
+				return l, n
+			}
+		}
+		return byte('0' + n), n
+	}
+	for range 5000 {
+		var code [16]byte
+		for i := range 6 {
+			code[i] = letter()
+		}
+		var y1, y2, d1, d2, p1, p2, p3, sum int
+		code[6], y1 = digit(9)
+		code[7], y2 = digit(9)
+		for code[8] = letter(); months[code[8]] == 0; code[8] = letter() {
+		}
+		code[9], d1 = digit(1)
+		code[10], d2 = digit(8)
+		code[11] = letter()
+		code[12], p1 = digit(9)
+		code[13], p2 = digit(9)
+		code[14], p3 = digit(9)
+		for i, c := range code[:15] {
+			switch {
+			case i%2 == 0:
+				sum += odd[c]
+			case c <= '9':
+				sum += int(c - '0')
+			default:
+				sum += int(c - 'A')
+			}
+		}
+		code[15] = byte('A' + sum%26)
+		value, err := flussi.ParseFiscalCode(string(code[:]))
+		require.NoError(t, err)
+		assert.NotErrorIs(t, value.Check(), flussi.ErrCheckDigits)
+		assert.Equal(t, fmt.Sprintf("%c%d%d%d", code[11], p1, p2, p3), value.PlaceCode())
+		if d1+d2 == 0 {
+			assert.ErrorIs(t, value.Check(), flussi.ErrBirthDate)
+			continue
+		}
+		birth, err := value.BirthDate(time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC))
+		require.NoError(t, err)
+		assert.Equal(t, time.Date(2000+10*y1+y2, months[code[8]], 10*d1+d2, 0, 0, 0, 0, time.UTC), birth)
+
+		code[15] = byte('A' + (sum+1)%26)
+		value, err = flussi.ParseFiscalCode(string(code[:]))
+		require.NoError(t, err)
+		var doubt *flussi.ValueError
+		require.ErrorAs(t, value.Check(), &doubt)
+		assert.ErrorIs(t, doubt, flussi.ErrCheckDigits)
+		assert.Equal(t, 16, doubt.Position)
+	}
+}
+
+func TestFiscalCodeBirthDateGoesByTheDayWhereItIsAsked(t *testing.T) {
+	code, err := flussi.ParseFiscalCode("RSSMRA25C01H501U")
+	require.NoError(t, err)
+	auckland := time.FixedZone("", 13*60*60)
+	birth, err := code.BirthDate(time.Date(2025, 3, 1, 1, 0, 0, 0, auckland)) // still February in UTC
+	require.NoError(t, err)
+	assert.Equal(t, 2025, birth.Year())
+	leap, err := flussi.ParseFiscalCode("RSSMRA00B29H501U")
+	require.NoError(t, err)
+	assert.NotErrorIs(t, leap.Check(), flussi.ErrBirthDate, "2000 was a leap year")
+	_, err = leap.BirthDate(time.Time{})
+	assert.ErrorIs(t, err, flussi.ErrBirthDate)
 }

@@ -68,7 +68,7 @@ func (v IUV) Reveal() string { return v.text.Reveal() }
 func (v IUV) String() string { return v.text.Mask("IUV") }
 
 // Format writes a mask for every verb.
-func (v IUV) Format(f fmt.State, verb rune) { v.text.WriteMask(f, verb, "IUV") }
+func (v IUV) Format(f fmt.State, verb rune) { v.text.WriteMask(f, verb, "flussi.", "IUV") }
 
 // LogValue returns a mask.
 func (v IUV) LogValue() slog.Value { return slog.StringValue(v.String()) }

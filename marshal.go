@@ -32,7 +32,7 @@ func scan[T any](dst *T, src any, name string, parse func(string) (T, error)) er
 		return unmarshal(dst, string(text), parse)
 	}
 	return &ValueError{Type: name, Err: ErrDigitsLost,
-		Reason: "Il codice è registrato come numero e non come testo: le cifre possono essere andate perse."}
+		Reason: "Il valore non è registrato come testo: le sue cifre possono essere andate perse."}
 }
 
 // sqlValue is what a database stores for a personal text.

@@ -168,7 +168,9 @@ func (n NoticeNumber) Reveal() string { return n.text.Reveal() }
 func (n NoticeNumber) String() string { return n.text.Mask("NoticeNumber") }
 
 // Format writes a mask for every verb.
-func (n NoticeNumber) Format(f fmt.State, verb rune) { n.text.WriteMask(f, verb, "NoticeNumber") }
+func (n NoticeNumber) Format(f fmt.State, verb rune) {
+	n.text.WriteMask(f, verb, "flussi.", "NoticeNumber")
+}
 
 // LogValue returns a mask.
 func (n NoticeNumber) LogValue() slog.Value { return slog.StringValue(n.String()) }

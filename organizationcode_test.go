@@ -22,6 +22,7 @@ func TestParseOrganizationCode(t *testing.T) {
 		"leading zeros":              {input: "00000000018"},
 		"no text":                    {"", flussi.ErrEmpty, 0, "Manca"},
 		"a leading zero lost":        {"1234567890", flussi.ErrLength, 0, "zeri iniziali"},
+		"10 letters":                 {"ABCDEFGHIJ", flussi.ErrLength, 0, "ha 10 caratteri."},
 		"12 digits":                  {"123456789012", flussi.ErrLength, 0, "12 caratteri"},
 		"a person's code":            {"MSCMHL68P18H211K", flussi.ErrLength, 0, "16 caratteri"},
 		"a letter":                   {"8018525058O", flussi.ErrCharacter, 11, "posizione 11"},
@@ -47,6 +48,7 @@ func TestOrganizationCodeCheck(t *testing.T) {
 		"80185250588": nil,
 		"15376371009": nil,
 		"15376371008": flussi.ErrCheckDigits,
+		"10000000090": nil, // a check digit of zero
 		"08185250588": flussi.ErrCheckDigits,
 	} {
 		code, err := flussi.ParseOrganizationCode(input)

@@ -52,7 +52,11 @@ func masks[T personal](t *testing.T, name, text string, parse func(string) (T, e
 	assert.Equal(t, `"`+mask+`"`, fmt.Sprintf("%q", value))
 	assert.Equal(t, "flussi."+mask, fmt.Sprintf("%#v", value))
 	assert.Equal(t, mask, fmt.Sprintf("%.3s", value), "a mask is never cut")
+	assert.Equal(t, mask, fmt.Sprintf("%#s", value))
 	assert.Equal(t, name+"()", none.String(), "that there is no value may be seen")
+	var scan *flussi.ValueError
+	require.ErrorAs(t, any(&none).(sql.Scanner).Scan(7), &scan)
+	assert.Equal(t, name, scan.Type)
 
 	// Every verb, and every way in which a value can sit in another.
 	type exported struct{ Value T }
@@ -202,6 +206,8 @@ func TestOrganizationCodeIsPublicAndMarshals(t *testing.T) {
 	assert.True(t, scanned.IsZero())
 	assert.ErrorIs(t, scanned.Scan(int64(80185250588)), flussi.ErrDigitsLost)
 }
+
+func TestAnEmptyTextIsZero(t *testing.T) { assert.True(t, flussi.NewText("").IsZero()) }
 
 func TestTextLengthCountsUTF16Units(t *testing.T) {
 	for text, want := range map[string]int{"": 0, "abc": 3, "perché": 6, "perche\u0301": 7, "😀": 2, "a😀b": 4, "日本": 2} {

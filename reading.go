@@ -75,11 +75,12 @@ func (c *changes) add(kind ChangeKind) {
 	*c = append(*c, Change{kind, 1})
 }
 
-// NormalizeCode cleans the text of a code as people type it or office software
-// keeps it: it removes every kind of space and invisible character and the
-// apostrophes in front, and makes the letters a to z upper-case. It returns the clean text and
-// what it changed, and never adds, replaces or reorders anything else. The Read
-// functions for codes call it; call it yourself for codes of your own.
+// NormalizeCode cleans the text of a code as people type it or office software keeps
+// it: it removes spaces of every kind, characters that do not show (soft hyphens,
+// joiners, zero-width spaces, direction and byte order marks, variation selectors)
+// and the apostrophes in front, and makes the letters a to z upper-case. It returns
+// the clean text and what it changed; everything else stays as it is, where it is.
+// The Read functions for codes call it; call it yourself for codes of your own.
 func NormalizeCode(s string) (string, []Change) {
 	clean, made, _ := normalize(s)
 	return clean, made
@@ -114,7 +115,7 @@ func normalize(s string) (string, []Change, origin) {
 		switch {
 		case gone:
 			made.add(kind)
-		case b.Len() == 0 && (r == '\'' || r == '’' || r == '‘'):
+		case b.Len() == 0 && isApostrophe(r):
 			made.add(RemovedApostrophes)
 		case 'a' <= r && r <= 'z':
 			made.add(ChangedCase)
@@ -131,13 +132,22 @@ func blank(r rune) (ChangeKind, bool) {
 	switch {
 	case r == '\u00A0' || r == '\u2007' || r == '\u202F':
 		return RemovedHardSpaces, true
-	case unicode.IsSpace(r) || unicode.Is(unicode.Zs, r):
+	case unicode.IsSpace(r):
 		return RemovedSpaces, true
-	case r == '\u00AD' || r == '\u034F' || unicode.Is(unicode.Cf, r):
+	case unicode.Is(invisible, r):
 		return RemovedInvisible, true
 	}
 	return "", false
 }
+
+// invisible are the characters that do not show: soft hyphen, joiners, zero-width
+// spaces, direction marks, byte order mark.
+var invisible = &unicode.RangeTable{R16: []unicode.Range16{
+	{0x00AD, 0x00AD, 1}, {0x034F, 0x034F, 1}, {0x061C, 0x061C, 1}, {0x180E, 0x180E, 1},
+	{0x200B, 0x200F, 1}, {0x202A, 0x202E, 1}, {0x2060, 0x206F, 1}, {0xFE00, 0xFE0F, 1}, {0xFEFF, 0xFEFF, 1},
+}}
+
+func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == '‘' }
 
 // isBlank reports the same.
 func isBlank(r rune) bool { _, gone := blank(r); return gone }

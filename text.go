@@ -9,7 +9,7 @@ import (
 )
 
 // Text (testo) is text for a citizen's eyes, such as the subject or the content of a
-// message. It may be any text. The zero Text is the empty text.
+// message. It may be any text in UTF-8. The zero Text is the empty text.
 //
 // It masks itself when printed or logged; [Text.Reveal] gives the text. JSON, XML
 // and SQL carry it whole: "" or NULL for the zero value. Equal texts share one copy
@@ -18,7 +18,7 @@ type Text struct {
 	text private.Text
 }
 
-// NewText returns the text s, as it is.
+// NewText returns the text s, as it is. What is not valid UTF-8 would not survive JSON.
 func NewText(s string) Text { return Text{private.Of(s)} }
 
 // Length counts the text in UTF-16 code units, as the platforms do: most characters
@@ -44,7 +44,7 @@ func (t Text) Reveal() string { return t.text.Reveal() }
 func (t Text) String() string { return t.text.Mask("Text") }
 
 // Format writes a mask for every verb.
-func (t Text) Format(f fmt.State, verb rune) { t.text.WriteMask(f, verb, "Text") }
+func (t Text) Format(f fmt.State, verb rune) { t.text.WriteMask(f, verb, "flussi.", "Text") }
 
 // LogValue returns a mask.
 func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }

@@ -17,43 +17,43 @@
 //
 //	%% flow
 //	stateDiagram-v2
-//	    state "Inattivo" as Inactive
-//	    Inactive : Aggiorna (operatore)
-//	    Inactive : Importa da File Excel (operatore)
-//	    state "Attivo" as Active
-//	    Active : Aggiorna (operatore)
-//	    state "In invio" as Sending
-//	    state "Inviato" as Sent
-//	    Sent : Aggiorna (operatore)
-//	    state "Invio incompleto" as Incomplete
-//	    Incomplete : Aggiorna (operatore)
-//	    [*] --> Inactive
-//	    Inactive --> Active : Attiva (operatore)
-//	    Active --> Inactive : Riporta a Inattivo (operatore)
-//	    Active --> Sending : Invia Flusso (operatore)
-//	    Sending --> Sent : Concludi: tutto inviato (sistema)
-//	    Sending --> Incomplete : Concludi: esiti negativi (sistema)
-//	    Sent --> Incomplete : Concludi: esiti negativi (sistema)
-//	    Incomplete --> Sending : Invia Flusso (operatore)
-//	    Incomplete --> Sent : Concludi: tutto inviato (sistema)
+//	    state "Inattivo" as s_inactive
+//	    s_inactive : Aggiorna (operatore)
+//	    s_inactive : Importa da File Excel (operatore)
+//	    state "Attivo" as s_active
+//	    s_active : Aggiorna (operatore)
+//	    state "In invio" as s_sending
+//	    state "Inviato" as s_sent
+//	    s_sent : Aggiorna (operatore)
+//	    state "Invio incompleto" as s_incomplete
+//	    s_incomplete : Aggiorna (operatore)
+//	    [*] --> s_inactive
+//	    s_inactive --> s_active : Attiva (operatore)
+//	    s_active --> s_inactive : Riporta a Inattivo (operatore)
+//	    s_active --> s_sending : Invia Flusso (operatore)
+//	    s_sending --> s_sent : Concludi#58; tutto inviato (sistema)
+//	    s_sending --> s_incomplete : Concludi#58; esiti negativi (sistema)
+//	    s_sent --> s_incomplete : Concludi#58; esiti negativi (sistema)
+//	    s_incomplete --> s_sending : Invia Flusso (operatore)
+//	    s_incomplete --> s_sent : Concludi#58; tutto inviato (sistema)
 //
 // # The life of a notification
 //
 //	%% notification
 //	stateDiagram-v2
-//	    state "Registrato" as Registered
-//	    Registered : Aggiorna (operatore)
-//	    state "In invio" as Sending
-//	    state "Inviato" as Sent
-//	    state "Errore" as Failed
-//	    Failed : Aggiorna (operatore)
-//	    [*] --> Registered
-//	    Registered --> Sending : Prendi in carico (sistema)
-//	    Sending --> Registered : Restituisci: non inviata (sistema)
-//	    Sending --> Sent : Accettata dalla piattaforma (sistema)
-//	    Sending --> Failed : Esito negativo o ignoto (sistema)
-//	    Sent --> Failed : Rifiutata in seguito (sistema)
-//	    Failed --> Registered : Invia di nuovo, anche se forse già arrivata (operatore)
-//	    Failed --> Registered : Riporta a Registrato (operatore)
-//	    Failed --> Sent : Conferma come inviata (operatore)
+//	    state "Registrato" as s_registered
+//	    s_registered : Aggiorna (operatore)
+//	    state "In invio" as s_sending
+//	    state "Inviato" as s_sent
+//	    state "Errore" as s_failed
+//	    s_failed : Aggiorna (operatore)
+//	    [*] --> s_registered
+//	    s_registered --> s_sending : Prendi in carico (sistema)
+//	    s_sending --> s_registered : Restituisci#58; non inviata (sistema)
+//	    s_sending --> s_sent : Accettata dalla piattaforma (sistema)
+//	    s_sending --> s_failed : Esito negativo o ignoto (sistema)
+//	    s_sent --> s_failed : Rifiutata in seguito (sistema)
+//	    s_failed --> s_registered : Invia di nuovo, anche se forse già arrivata (operatore)
+//	    s_failed --> s_registered : Riporta a Registrato (operatore)
+//	    s_failed --> s_sent : Conferma come inviata (operatore)
 package flow

@@ -1,11 +1,13 @@
 package fsm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/flussi-go/flussi"
 )
@@ -33,7 +35,7 @@ type Transition[S, E ~string] struct {
 	From  []S           // at least one
 	To    S             // exactly one
 	Label string        // the Italian name of the action, one for each event; default: the Event
-	Roles []flussi.Role // who may do it, any of them; default: anyone
+	Roles []flussi.Role // who may do it, any of them; none: anyone
 }
 
 // The kinds of defects that [New] finds in a definition. A [*DefinitionError]
@@ -49,6 +51,7 @@ var (
 	ErrDeadEnd        = errors.New("nothing leads out of the state, and it is not final")
 	ErrFinalLeft      = errors.New("final state is left")
 	ErrTwoLabels      = errors.New("event has two labels")
+	ErrBadLabel       = errors.New("label or name has control characters")
 )
 
 // DefinitionError lists all the defects of a definition.
@@ -81,6 +84,12 @@ func (d Definition[S, E]) defects() []error {
 	if d.Name == "" {
 		report(ErrEmpty, "name")
 	}
+	checkLabel := func(label, format string, args ...any) {
+		if strings.ContainsFunc(label, unicode.IsControl) {
+			report(ErrBadLabel, format, args...)
+		}
+	}
+	checkLabel(d.Name, "name %q", d.Name)
 	if len(d.States) == 0 {
 		report(ErrEmpty, "states")
 	}
@@ -97,6 +106,7 @@ func (d Definition[S, E]) defects() []error {
 		if !plainName.MatchString(string(state.Name)) {
 			report(ErrBadName, "state %q", state.Name)
 		}
+		checkLabel(state.Label, "state %q", state.Name)
 		final[state.Name] = state.Final
 	}
 	_, begins := final[d.Initial]
@@ -115,10 +125,18 @@ func (d Definition[S, E]) defects() []error {
 		if !plainName.MatchString(string(t.Event)) {
 			report(ErrBadName, "event %q", t.Event)
 		}
-		if label, seen := labels[t.Event]; seen && label != t.Label {
-			report(ErrTwoLabels, "event %q: %q and %q", t.Event, label, t.Label)
+		label := cmp.Or(t.Label, string(t.Event))
+		if other, seen := labels[t.Event]; seen && other != label {
+			report(ErrTwoLabels, "event %q: %q and %q", t.Event, other, label)
 		}
-		labels[t.Event] = t.Label
+		labels[t.Event] = label
+		checkLabel(label, "event %q", t.Event)
+		for _, role := range t.Roles {
+			if role == "" {
+				report(ErrEmpty, "event %q: role", t.Event)
+			}
+			checkLabel(string(role), "event %q: role %q", t.Event, role)
+		}
 		if len(t.From) == 0 {
 			report(ErrEmpty, "event %q: from", t.Event)
 		}

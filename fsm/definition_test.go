@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
 )
 
@@ -64,6 +65,23 @@ func TestNewReportsEachDefect(t *testing.T) {
 		"a state name that cannot be stored plainly": {
 			func(d *fsm.Definition[state, event]) { d.States[0].Name = "Chiusa a chiave" },
 			fsm.ErrBadName, `state "Chiusa a chiave"`},
+		"a name in capitals": {
+			func(d *fsm.Definition[state, event]) { d.States[0].Name = "Closed" },
+			fsm.ErrBadName, `state "Closed"`},
+		"a name with something behind": {
+			func(d *fsm.Definition[state, event]) { d.States[0].Name = "closed!" },
+			fsm.ErrBadName, `state "closed!"`},
+		"a control character in a label": {
+			func(d *fsm.Definition[state, event]) { d.States[0].Label = "Chiusa\r" },
+			fsm.ErrBadLabel, `state "closed"`},
+		"a line break in the label of an event": {
+			func(d *fsm.Definition[state, event]) { d.Transitions[0].Label = "Apri\nsubito" },
+			fsm.ErrBadLabel, `event "push"`},
+		"a control character in the name": {
+			func(d *fsm.Definition[state, event]) { d.Name = "door\x00" }, fsm.ErrBadLabel, `name "door\x00"`},
+		"a role without a name": {
+			func(d *fsm.Definition[state, event]) { d.Transitions[3].Roles = []flussi.Role{mason, ""} },
+			fsm.ErrEmpty, `event "wall": role`},
 		"an event without a name": {
 			func(d *fsm.Definition[state, event]) { d.Transitions[2].Event = "" },
 			fsm.ErrBadName, `event ""`},
@@ -110,6 +128,14 @@ func TestNewReportsAnEmptyDefinition(t *testing.T) {
 	assert.ErrorIs(t, err, fsm.ErrUnknownInitial)
 }
 
+func TestALabelMayBeLeftOutOnce(t *testing.T) {
+	d := benchDefinition()
+	d.Transitions[0].Label = "edit"
+	d.Transitions = append(d.Transitions, fsm.Transition[state, event]{Event: "edit", From: []state{"failed"}, To: "failed"})
+	_, err := fsm.New(d)
+	require.NoError(t, err, "left out, it is the event's name")
+}
+
 func TestMustNewPanicsOnADefect(t *testing.T) {
 	assert.Panics(t, func() { fsm.MustNew(fsm.Definition[state, event]{}) })
 }
@@ -122,7 +148,18 @@ func TestTheDefinitionIsCopied(t *testing.T) {
 	d.Transitions[3].From[0] = open
 	d.States[0].Label = "Sparita"
 	m.Transitions()[0].From[0] = walled
+	m.Transitions()[3].Roles[0] = "ladro"
 	m.States()[0].Label = "Sparita"
+	_, err := m.Fire(t.Context(), closed, wall, anyone)
+	var forbidden *fsm.TransitionError
+	require.ErrorAs(t, err, &forbidden)
+	forbidden.Roles[0] = "ladro"
+	assert.Equal(t, "Chiusa", m.States()[0].Label)
+	assert.Equal(t, []state{closed}, m.Transitions()[0].From)
+	assert.Equal(t, []flussi.Role{mason}, m.Transitions()[3].Roles)
+	assert.Equal(t, fsm.MustNew(door()).Mermaid(), m.Mermaid())
+	_, err = m.Fire(t.Context(), closed, wall, builder)
+	require.NoError(t, err)
 	assert.Equal(t, "Chiusa", m.Label(closed))
 	to, err := m.Next(closed, push)
 	require.NoError(t, err)

@@ -52,20 +52,19 @@ func (m *Machine[S, E]) drawn() (arrows []arrow, inside map[S][]string) {
 // roles in parentheses, what may be done without leaving a state inside it. The same
 // table always gives the same text.
 func (m *Machine[S, E]) Mermaid() string {
-	text := strings.NewReplacer("#", "#35;", `"`, "#quot;", ";", "#59;", "\n", " ").Replace
 	arrows, inside := m.drawn()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%%%% %s\nstateDiagram-v2\n", strings.ReplaceAll(m.table.definition.Name, "\n", " "))
+	fmt.Fprintf(&b, "%%%% %s\nstateDiagram-v2\n", m.table.definition.Name)
 	for _, state := range m.table.definition.States {
 		id := mermaidID(string(state.Name))
-		fmt.Fprintf(&b, "    state \"%s\" as %s\n", text(state.Label), id)
+		fmt.Fprintf(&b, "    state \"%s\" as %s\n", mermaidText(state.Label), id)
 		for _, label := range inside[state.Name] {
-			fmt.Fprintf(&b, "    %s : %s\n", id, text(label))
+			fmt.Fprintf(&b, "    %s : %s\n", id, mermaidText(label))
 		}
 	}
 	fmt.Fprintf(&b, "    [*] --> %s\n", mermaidID(string(m.table.definition.Initial)))
 	for _, a := range arrows {
-		fmt.Fprintf(&b, "    %s --> %s : %s\n", mermaidID(a.from), mermaidID(a.to), text(a.label))
+		fmt.Fprintf(&b, "    %s --> %s : %s\n", mermaidID(a.from), mermaidID(a.to), mermaidText(a.label))
 	}
 	for _, state := range m.table.definition.States {
 		if state.Final {
@@ -75,9 +74,17 @@ func (m *Machine[S, E]) Mermaid() string {
 	return b.String()
 }
 
-// mermaidID keeps state names apart from the words of Mermaid's own grammar, which
-// are all in lower case.
-func mermaidID(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
+// mermaidID keeps state names apart from the words of Mermaid's own grammar, such as
+// note, class and end.
+func mermaidID(name string) string { return "s_" + name }
+
+// mermaidText writes what Mermaid's grammar would take for its own as entities.
+func mermaidText(label string) string {
+	if strings.HasPrefix(strings.ToLower(label), "direction") {
+		return fmt.Sprintf("#%d;", label[0]) + mermaidText(label[1:])
+	}
+	return strings.NewReplacer("#", "#35;", `"`, "#quot;", ";", "#59;", ":", "#58;", "<", "#60;", "[", "#91;", "%", "#37;").Replace(label)
+}
 
 // Graphviz returns the machine as a directed graph in the DOT language: labels in
 // Italian, the roles in parentheses, what may be done without leaving a state inside

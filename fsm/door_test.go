@@ -19,6 +19,7 @@ const (
 	pull event = "pull"
 	look event = "look"
 	wall event = "wall"
+	turn event = "turn"
 )
 
 const mason flussi.Role = "muratore"
@@ -37,7 +38,7 @@ func door() fsm.Definition[state, event] {
 		Initial: closed,
 		States: []fsm.State[state]{
 			{Name: closed, Label: "Chiusa"},
-			{Name: open, Label: `Aperta; "del tutto" #1`},
+			{Name: open, Label: `Aperta: "del tutto"; \ #1 <<50%>> [[x]]`},
 			{Name: walled, Label: "Murata", Final: true},
 		},
 		Transitions: []fsm.Transition[state, event]{
@@ -45,6 +46,7 @@ func door() fsm.Definition[state, event] {
 			{Event: pull, From: []state{open}, To: closed, Label: "Chiudi"},
 			{Event: look, From: []state{closed}, To: closed, Label: "Guarda"},
 			{Event: wall, From: []state{closed, open}, To: walled, Label: "Mura", Roles: []flussi.Role{mason}},
+			{Event: turn, From: []state{open}, To: closed, Label: "direction TB"},
 		},
 	}
 }

@@ -31,6 +31,8 @@ type TransitionError struct {
 	AllowedLabels []string      // their Italian names
 	Roles         []flussi.Role // for ErrForbidden: who may do it
 	Err           error         // why
+
+	guarded bool // Err is the reason of a guard or hook, whatever it is
 }
 
 // Error describes the refusal for programmers.
@@ -46,6 +48,7 @@ func (e *TransitionError) Error() string {
 	}
 	fmt.Fprintf(&b, ": %v", e.Err)
 	switch {
+	case e.guarded:
 	case e.Err == ErrNotAllowed && len(e.Allowed) == 0:
 		b.WriteString(" (allowed: nothing)")
 	case e.Err == ErrNotAllowed:
@@ -61,29 +64,26 @@ func (e *TransitionError) Unwrap() error { return e.Err }
 
 // Italian describes the refusal for the operator.
 func (e *TransitionError) Italian() string {
-	switch e.Err {
-	case ErrUnknownState:
+	var reason flussi.Explainer
+	switch {
+	case errors.As(e.Err, &reason):
+		return fmt.Sprintf("L'azione «%s» è stata rifiutata: %s", e.EventLabel, flussi.Explain(e.Err))
+	case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, context.DeadlineExceeded):
+		return fmt.Sprintf("L'azione «%s» è stata interrotta prima di avere effetto.", e.EventLabel)
+	case e.guarded:
+		return fmt.Sprintf("L'azione «%s» è stata rifiutata.", e.EventLabel)
+	case e.Err == ErrUnknownState:
 		return fmt.Sprintf("Lo stato «%s» non esiste.", e.From)
-	case ErrNoPath:
+	case e.Err == ErrNoPath:
 		return fmt.Sprintf("Dallo stato «%s» non si può arrivare allo stato «%s».", e.FromLabel, e.ToLabel)
-	case ErrForbidden:
+	case e.Err == ErrForbidden:
 		return fmt.Sprintf("L'azione «%s» è riservata a: %s.", e.EventLabel,
 			strings.Join(roleNames(e.Roles, flussi.Role.Label), ", "))
-	case ErrNotAllowed:
-		if len(e.AllowedLabels) == 0 {
-			return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», in cui non ci sono azioni possibili.", e.EventLabel, e.FromLabel)
-		}
-		return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s». Azioni possibili: «%s».",
-			e.EventLabel, e.FromLabel, strings.Join(e.AllowedLabels, "», «"))
+	case len(e.AllowedLabels) == 0:
+		return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», in cui non ci sono azioni possibili.", e.EventLabel, e.FromLabel)
 	}
-	if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded) {
-		return fmt.Sprintf("L'azione «%s» è stata interrotta prima di avere effetto.", e.EventLabel)
-	}
-	var reason flussi.Explainer
-	if !errors.As(e.Err, &reason) {
-		return fmt.Sprintf("L'azione «%s» è stata rifiutata.", e.EventLabel)
-	}
-	return fmt.Sprintf("L'azione «%s» è stata rifiutata: %s", e.EventLabel, flussi.Explain(e.Err))
+	return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s». Azioni possibili: «%s».",
+		e.EventLabel, e.FromLabel, strings.Join(e.AllowedLabels, "», «"))
 }
 
 func roleNames(roles []flussi.Role, name func(flussi.Role) string) []string {

@@ -50,7 +50,7 @@ func (m *Machine[S, E]) With(hooks ...Hooks[S, E]) *Machine[S, E] {
 // [*TransitionError] that unwraps to [ErrUnknownState], [ErrNotAllowed],
 // [ErrForbidden], [flussi.ErrEmpty] for an actor without ID, the context's error, or
 // the error of what refused. A context that ends while guards run refuses the step.
-// No guard may be nil.
+// Guards that are nil are passed over.
 func (m *Machine[S, E]) Fire(ctx context.Context, from S, event E, by flussi.Actor, guards ...Guard[S, E]) (S, error) {
 	x := m.exit(from, event)
 	if x == nil {
@@ -73,7 +73,9 @@ func (m *Machine[S, E]) Fire(ctx context.Context, from S, event E, by flussi.Act
 	// Reached only if nothing panicked: a runner that did not end its run is dropped.
 	m.runners.Put(r)
 	if reason != nil {
-		return from, m.refused(from, event, reason)
+		e := m.refused(from, event, reason)
+		e.guarded = true
+		return from, e
 	}
 	return x.to, nil
 }
@@ -143,7 +145,7 @@ func (r *runner[S, E]) before(_ context.Context, e *fsm.Event) {
 		}
 	}
 	for _, guard := range r.guards {
-		if r.refuse(e, guard(r.ctx, r.step)) {
+		if guard != nil && r.refuse(e, guard(r.ctx, r.step)) {
 			return
 		}
 	}

@@ -89,13 +89,16 @@ func TestFireStopsAtTheFirstRefusal(t *testing.T) {
 
 // looplab wedges its machine for good when the context of an event has ended.
 func TestFireRefusesAContextThatHasEnded(t *testing.T) {
-	m := fsm.MustNew(door())
+	var calls []string
+	m := fsm.MustNew(door()).With(recorder(&calls))
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	for range 3 {
+		calls = nil
 		to, err := m.Fire(ended, closed, push, anyone)
 		assert.Equal(t, closed, to)
 		assert.ErrorIs(t, err, context.Canceled)
+		assert.Empty(t, calls, "nothing is asked for a caller that is gone")
 		assert.Equal(t, "L'azione «Apri» è stata interrotta prima di avere effetto.", flussi.Explain(err))
 		to, err = m.Fire(context.Background(), closed, push, anyone)
 		require.NoError(t, err)
@@ -108,7 +111,11 @@ func TestFireRefusesAContextThatEndsInAGuard(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			end := func(context.Context, step) error { cancel(); return nil }
-			hooks := fsm.Hooks[state, event]{Enter: func(context.Context, step) { t.Error("entered") }}
+			entered, ended := 0, true
+			hooks := fsm.Hooks[state, event]{Enter: func(context.Context, step) {
+				entered++
+				assert.False(t, ended, "entered although the context had ended")
+			}}
 			if late {
 				hooks.Leave = end
 			} else {
@@ -118,8 +125,12 @@ func TestFireRefusesAContextThatEndsInAGuard(t *testing.T) {
 			to, err := m.Fire(ctx, closed, push, anyone)
 			assert.Equal(t, closed, to)
 			assert.ErrorIs(t, err, context.Canceled)
-			_, err = m.Fire(context.Background(), walled, push, anyone)
-			assert.ErrorIs(t, err, fsm.ErrNotAllowed, "the machine must not be wedged")
+			assert.Equal(t, "L'azione «Apri» è stata interrotta prima di avere effetto.", flussi.Explain(err))
+			entered, ended = 0, false
+			to, err = m.Fire(context.Background(), closed, push, anyone)
+			require.NoError(t, err, "the machine must not be wedged")
+			assert.Equal(t, open, to)
+			assert.Equal(t, 1, entered)
 		})
 	}
 }
@@ -208,4 +219,46 @@ func TestWithLeavesTheMachineAsItWas(t *testing.T) {
 	_, err = refusing.Fire(t.Context(), closed, push, anyone)
 	require.Error(t, err)
 	assert.Equal(t, "L'azione «Apri» è stata rifiutata.", flussi.Explain(err))
+}
+
+func TestHooksAreCalledInTheOrderInWhichTheyWereAdded(t *testing.T) {
+	var calls []string
+	named := func(name string) fsm.Hooks[state, event] {
+		return fsm.Hooks[state, event]{
+			Before: func(context.Context, step) error { calls = append(calls, "before "+name); return nil },
+			After:  func(context.Context, step) { calls = append(calls, "after "+name) },
+		}
+	}
+	m := fsm.MustNew(door()).With(named("1"), named("2")).With(named("3"))
+	_, err := m.Fire(t.Context(), closed, push, anyone, nil)
+	require.NoError(t, err, "a nil guard is passed over")
+	assert.Equal(t, []string{"before 1", "before 2", "before 3", "after 1", "after 2", "after 3"}, calls)
+}
+
+// A guard may refuse with any error, also with one of this package's: what the
+// operator reads must not be about the table then.
+func TestTheReasonOfAGuardIsNotTakenForTheTables(t *testing.T) {
+	explained := &flussi.ValueError{Type: "Door", Err: flussi.ErrEmpty, Reason: "Manca la chiave."}
+	for name, test := range map[string]struct {
+		reason error
+		want   string
+	}{
+		"forbidden":                 {fsm.ErrForbidden, "L'azione «Apri» è stata rifiutata."},
+		"not allowed":               {fsm.ErrNotAllowed, "L'azione «Apri» è stata rifiutata."},
+		"unknown state":             {fsm.ErrUnknownState, "L'azione «Apri» è stata rifiutata."},
+		"no path":                   {fsm.ErrNoPath, "L'azione «Apri» è stata rifiutata."},
+		"explained, and ended":      {errors.Join(explained, context.Canceled), "L'azione «Apri» è stata rifiutata: Manca la chiave."},
+		"a deadline":                {context.DeadlineExceeded, "L'azione «Apri» è stata interrotta prima di avere effetto."},
+		"a refusal of another step": {&fsm.TransitionError{Err: fsm.ErrUnknownState, From: "x"}, "L'azione «Apri» è stata rifiutata: Lo stato «x» non esiste."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := fsm.MustNew(door()).Fire(t.Context(), closed, push, anyone, func(context.Context, step) error { return test.reason })
+			assert.ErrorIs(t, err, test.reason)
+			assert.Equal(t, test.want, flussi.Explain(err))
+			assert.NotContains(t, err.Error(), "(")
+			var refused *fsm.TransitionError
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, test.reason, refused.Err)
+		})
+	}
 }

@@ -17,66 +17,66 @@
 //
 //	%% payment event
 //	stateDiagram-v2
-//	    state "(vuoto)" as Blank
-//	    state "Non trasmesso a Pago in Rete" as Not_transmitted
-//	    Not_transmitted : Modifica (DSGA, A.A.)
-//	    state "Simulato" as Simulated
-//	    Simulated : Modifica (DSGA, A.A.)
-//	    state "Da approvare" as To_approve
-//	    state "Da notificare" as To_notify
-//	    state "Rifiutato" as Rejected
-//	    Rejected : Modifica (DSGA, A.A.)
-//	    state "Notificato" as Notified
-//	    state "Cancellato" as Deleted
-//	    [*] --> Blank
-//	    Blank --> Not_transmitted : Salva (DSGA, A.A.)
-//	    Not_transmitted --> Simulated : Salva e trasmetti l'evento di pagamento a Pago in Rete (DSGA, A.A.)
-//	    Simulated --> To_approve : Rendi l'evento #quot;da approvare#quot; dal DS su Pago in Rete (DSGA, A.A.)
-//	    Simulated --> Deleted : Cancella (DSGA, A.A.)
-//	    To_approve --> To_notify : Approva l'evento di pagamento su Pago in Rete (DS)
-//	    To_approve --> Rejected : Rifiuta l'evento di pagamento su Pago in Rete (DS)
-//	    To_notify --> Notified : Notifica l'evento di pagamento su Pago in Rete (DSGA, A.A.)
-//	    Rejected --> To_approve : Rendi l'evento #quot;da approvare#quot; dal DS su Pago in Rete (DSGA, A.A.)
-//	    Rejected --> Deleted : Cancella (DSGA, A.A.)
-//	    Notified --> [*]
-//	    Deleted --> [*]
+//	    state "(vuoto)" as s_blank
+//	    state "Non trasmesso a Pago in Rete" as s_not_transmitted
+//	    s_not_transmitted : Modifica (DSGA, A.A.)
+//	    state "Simulato" as s_simulated
+//	    s_simulated : Modifica (DSGA, A.A.)
+//	    state "Da approvare" as s_to_approve
+//	    state "Da notificare" as s_to_notify
+//	    state "Rifiutato" as s_rejected
+//	    s_rejected : Modifica (DSGA, A.A.)
+//	    state "Notificato" as s_notified
+//	    state "Cancellato" as s_deleted
+//	    [*] --> s_blank
+//	    s_blank --> s_not_transmitted : Salva (DSGA, A.A.)
+//	    s_not_transmitted --> s_simulated : Salva e trasmetti l'evento di pagamento a Pago in Rete (DSGA, A.A.)
+//	    s_simulated --> s_to_approve : Rendi l'evento #quot;da approvare#quot; dal DS su Pago in Rete (DSGA, A.A.)
+//	    s_simulated --> s_deleted : Cancella (DSGA, A.A.)
+//	    s_to_approve --> s_to_notify : Approva l'evento di pagamento su Pago in Rete (DS)
+//	    s_to_approve --> s_rejected : Rifiuta l'evento di pagamento su Pago in Rete (DS)
+//	    s_to_notify --> s_notified : Notifica l'evento di pagamento su Pago in Rete (DSGA, A.A.)
+//	    s_rejected --> s_to_approve : Rendi l'evento #quot;da approvare#quot; dal DS su Pago in Rete (DSGA, A.A.)
+//	    s_rejected --> s_deleted : Cancella (DSGA, A.A.)
+//	    s_notified --> [*]
+//	    s_deleted --> [*]
 //
 // # The life of a payment notice
 //
 //	%% payment notice
 //	stateDiagram-v2
-//	    state "Non collegato a Pago in Rete" as Not_linked
-//	    Not_linked : Modifica (DSGA, A.A.)
-//	    state "Non pagato (Non notificato)" as Not_notified
-//	    state "Non pagato (Notificato)" as Notified
-//	    state "Non pagato (RPT inviata in attesa di RT)" as Awaiting_receipt
-//	    state "Pagato (Pagato online)" as Paid_online
-//	    state "Pagato manualmente" as Paid_manually
-//	    state "Pagamento confermato" as Confirmed
-//	    state "Pagamento riscontrato automaticamente" as Reconciled
-//	    state "Pagamento riscontrato manualmente" as Reconciled_manually
-//	    state "Annullato" as Cancelled
-//	    state "Rimborsato" as Refunded
-//	    [*] --> Not_linked
-//	    Not_linked --> Not_notified : Trasmetti l'avviso di pagamento a Pago in Rete (DSGA, A.A.)
-//	    Not_linked --> Cancelled : Annulla (DSGA, A.A.)
-//	    Not_notified --> Notified : Notifica (sistema)
-//	    Not_notified --> Paid_manually : Riscontra il pagamento manualmente (DSGA, A.A.)
-//	    Not_notified --> Cancelled : Annulla (DSGA, A.A.)
-//	    Notified --> Awaiting_receipt : RPT inviata (sistema)
-//	    Notified --> Paid_manually : Riscontra il pagamento manualmente (DSGA, A.A.)
-//	    Notified --> Cancelled : Annulla (DSGA, A.A.)
-//	    Awaiting_receipt --> Notified : Pagamento non riuscito (sistema)
-//	    Awaiting_receipt --> Paid_online : RT ricevuta (sistema)
-//	    Paid_online --> Confirmed : Riscontra con i flussi di riversamento PSP (sistema)
-//	    Paid_online --> Reconciled : Riconcilia con i movimenti del file OIL (sistema)
-//	    Paid_online --> Refunded : Rimborsa (DSGA, A.A.)
-//	    Paid_manually --> Reconciled_manually : Riconcilia manualmente con il file OIL (DSGA, A.A.)
-//	    Paid_manually --> Refunded : Rimborsa (DSGA, A.A.)
-//	    Confirmed --> Reconciled : Riconcilia con i movimenti del file OIL (sistema)
-//	    Confirmed --> Refunded : Rimborsa (DSGA, A.A.)
-//	    Reconciled --> Refunded : Rimborsa (DSGA, A.A.)
-//	    Reconciled_manually --> Refunded : Rimborsa (DSGA, A.A.)
-//	    Cancelled --> [*]
-//	    Refunded --> [*]
+//	    state "Non collegato a Pago in Rete" as s_not_linked
+//	    s_not_linked : Modifica (DSGA, A.A.)
+//	    state "Non pagato (Non notificato)" as s_not_notified
+//	    state "Non pagato (Notificato)" as s_notified
+//	    state "Non pagato (RPT inviata in attesa di RT)" as s_awaiting_receipt
+//	    state "Pagato (Pagato online)" as s_paid_online
+//	    state "Pagato manualmente" as s_paid_manually
+//	    state "Pagamento confermato" as s_confirmed
+//	    state "Pagamento riscontrato automaticamente" as s_reconciled
+//	    state "Pagamento riscontrato manualmente" as s_reconciled_manually
+//	    state "Annullato" as s_cancelled
+//	    state "Rimborsato" as s_refunded
+//	    [*] --> s_not_linked
+//	    s_not_linked --> s_not_notified : Trasmetti l'avviso di pagamento a Pago in Rete (DSGA, A.A.)
+//	    s_not_linked --> s_cancelled : Annulla (DSGA, A.A.)
+//	    s_not_notified --> s_notified : Notifica (sistema)
+//	    s_not_notified --> s_paid_manually : Riscontra il pagamento manualmente (DSGA, A.A.)
+//	    s_not_notified --> s_cancelled : Annulla (DSGA, A.A.)
+//	    s_notified --> s_awaiting_receipt : RPT inviata (sistema)
+//	    s_notified --> s_paid_manually : Riscontra il pagamento manualmente (DSGA, A.A.)
+//	    s_notified --> s_cancelled : Annulla (DSGA, A.A.)
+//	    s_awaiting_receipt --> s_notified : Pagamento non riuscito (sistema)
+//	    s_awaiting_receipt --> s_paid_online : RT ricevuta (sistema)
+//	    s_paid_online --> s_confirmed : Riscontra con i flussi di riversamento PSP (sistema)
+//	    s_paid_online --> s_reconciled : Riconcilia con i movimenti del file OIL (sistema)
+//	    s_paid_online --> s_refunded : Rimborsa (DSGA, A.A.)
+//	    s_paid_manually --> s_reconciled_manually : Riconcilia manualmente con il file OIL (DSGA, A.A.)
+//	    s_paid_manually --> s_refunded : Rimborsa (DSGA, A.A.)
+//	    s_confirmed --> s_reconciled : Riconcilia con i movimenti del file OIL (sistema)
+//	    s_confirmed --> s_refunded : Rimborsa (DSGA, A.A.)
+//	    s_reconciled --> s_refunded : Rimborsa (DSGA, A.A.)
+//	    s_reconciled_manually --> s_refunded : Rimborsa (DSGA, A.A.)
+//	    s_cancelled --> [*]
+//	    s_refunded --> [*]
 package pagoinrete

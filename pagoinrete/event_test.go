@@ -81,6 +81,11 @@ func TestTheLifeOfAnEvent(t *testing.T) {
 	e, err := pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant)
 	require.NoError(t, err)
 	assert.Equal(t, uuid.Version(7), e.ID.Version())
+	assert.False(t, e.CreatedAt.IsZero())
+	assert.Equal(t, pagoinrete.Event{
+		ID: e.ID, Kind: pagoinrete.Fee, School: "RMIC8GA002", State: pagoinrete.EventBlank,
+		CreatedAt: e.CreatedAt, UpdatedAt: e.CreatedAt, UpdatedBy: "a.bianchi",
+	}, e)
 	assert.Equal(t, "(vuoto)", e.State.Label())
 	for _, step := range []struct {
 		action pagoinrete.EventAction
@@ -137,6 +142,6 @@ func TestAnEventDoesNotLogItsTexts(t *testing.T) {
 	e := pagoinrete.Event{State: pagoinrete.EventSimulated, Name: "Gita di Rossi", Causale: "Gita di Rossi"}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "event", e, "pointer", &e)
-	assert.Contains(t, log.String(), `"state":"simulated"`)
-	assert.NotContains(t, log.String(), "Rossi")
+	line := `{"id":"00000000-0000-0000-0000-000000000000","kind":"","school":"","state":"simulated","version":0}`
+	assert.Contains(t, log.String(), `"event":`+line+`,"pointer":`+line)
 }

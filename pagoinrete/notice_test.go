@@ -132,9 +132,11 @@ func TestNewNotice(t *testing.T) {
 	n, err := pagoinrete.NewNotice(event, flussi.TestRecipient(), 1250, assistant)
 	require.NoError(t, err)
 	assert.Equal(t, uuid.Version(7), n.ID.Version())
-	assert.Equal(t, event, n.EventID)
-	assert.Equal(t, pagoinrete.NoticeNotLinked, n.State)
-	assert.Equal(t, "a.bianchi", n.UpdatedBy)
+	assert.False(t, n.CreatedAt.IsZero())
+	assert.Equal(t, pagoinrete.Notice{
+		ID: n.ID, EventID: event, State: pagoinrete.NoticeNotLinked, Debtor: flussi.TestRecipient(), Amount: 1250,
+		CreatedAt: n.CreatedAt, UpdatedAt: n.CreatedAt, UpdatedBy: "a.bianchi",
+	}, n)
 	assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeEdit, pagoinrete.NoticeTransmit, pagoinrete.NoticeCancel},
 		n.Allowed(flussi.AdminAssistant))
 	assert.Equal(t, "Annulla", pagoinrete.NoticeCancel.Label())
@@ -145,8 +147,10 @@ func TestNewNotice(t *testing.T) {
 	_, err = pagoinrete.NewNotice(event, flussi.FiscalCode{}, 1250, assistant)
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
 	assert.Equal(t, "Manca il codice fiscale del debitore.", flussi.Explain(err))
-	_, err = pagoinrete.NewNotice(event, flussi.TestRecipient(), 0, assistant)
-	assert.ErrorIs(t, err, flussi.ErrRange)
+	for _, amount := range []flussi.Cents{-1, 0, flussi.MaxPayable + 1} {
+		_, err = pagoinrete.NewNotice(event, flussi.TestRecipient(), amount, assistant)
+		assert.ErrorIs(t, err, flussi.ErrRange)
+	}
 	_, err = pagoinrete.NewNotice(event, flussi.TestRecipient(), 1250, flussi.Actor{})
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
 }
@@ -169,6 +173,7 @@ func TestANoticeDoesNotShowItself(t *testing.T) {
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
 		slog.New(handler).Info("m", "value", n, "pointer", &n)
 	}
+	assert.Contains(t, out.String(), `"value":{"id":"`+n.ID.String()+`","event":"`+n.EventID.String()+`","state":"not_linked","version":0}`)
 	for _, secret := range []string{"AAAAAA00A00A000A", "301005100001400678"} {
 		assert.False(t, bytes.Contains(out.Bytes(), []byte(secret)), secret)
 	}

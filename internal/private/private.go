@@ -1,10 +1,10 @@
 // Package private keeps personal text from being printed by accident.
 //
-// [Text] holds a string behind an interned handle. fmt, and everything else that
-// prints by reflection, cannot call the methods of a value that sits in an
-// unexported field; a plain string there would be printed whole. A handle prints
-// as an address. Texts compare with ==, work as map keys, and equal texts share
-// one copy in memory.
+// [Text] holds a string behind an interned handle. fmt cannot call the methods of a
+// value that sits in an unexported field, and prints what is in it; a plain string
+// there would be printed whole, a handle is an address. (Whoever follows the handle's
+// pointers on purpose, as deep printers of test tools do, still finds the text.)
+// Texts compare with ==, work as map keys, and equal texts share one copy in memory.
 package private
 
 import (
@@ -13,7 +13,7 @@ import (
 	"unique"
 )
 
-// Text is a string that reflection does not reveal. The zero value is the empty
+// Text is a string that fmt does not reveal. The zero value is the empty
 // text. Texts are immutable and safe for concurrent use.
 type Text struct {
 	handle unique.Handle[string]
@@ -47,16 +47,16 @@ func (t Text) Mask(name string) string {
 	return name + "(***)"
 }
 
-// WriteMask writes the mask for every verb of package fmt: quoted for %q, with its
+// WriteMask writes the mask for every verb of package fmt: quoted for %q, behind its
 // package for %#v, plain for all others. Width and precision are ignored, so that
 // a mask is never cut.
-func (t Text) WriteMask(f fmt.State, verb rune, name string) {
+func (t Text) WriteMask(f fmt.State, verb rune, pkg, name string) {
 	mask := t.Mask(name)
 	switch {
 	case verb == 'q':
 		mask = `"` + mask + `"`
 	case verb == 'v' && f.Flag('#'):
-		mask = "flussi." + mask
+		mask = pkg + mask
 	}
 	_, _ = io.WriteString(f, mask)
 }

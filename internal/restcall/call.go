@@ -71,7 +71,7 @@ func (c *call) request() (*retryablehttp.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.Header = c.engine.Header.Clone()
+	c.engine.Authorize(req.Header)
 	req.Header.Set("Accept", "application/json, application/problem+json")
 	if c.op.Body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -185,6 +185,7 @@ func (c *call) failure(err error) *Failure {
 	return &Failure{
 		Operation: c.op.Name,
 		Sent:      !c.waiting && c.attempt.written.Load(),
+		Ended:     c.caller.Err() != nil,
 		Attempts:  c.attempts,
 		Err:       cause(err),
 	}

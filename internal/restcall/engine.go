@@ -22,15 +22,15 @@ import (
 // Engine sends the operations of one client. Its fields are set before the first
 // call; after that it is safe for concurrent use.
 type Engine struct {
-	Base        *url.URL      // in front of every path, without a slash at the end
-	Client      *http.Client  // made by [Isolate]
-	Header      http.Header   // of every request; holds the key
-	Pace        Pace          // asked before every attempt, told of every 429
-	Logger      *slog.Logger  // hears of every attempt, without personal data
-	MaxAttempts int           // at least 1
-	MinWait     time.Duration // the first wait between attempts, doubled for each further one
-	MaxWait     time.Duration // no wait is longer; a server that asks for more ends the call
-	MaxBody     int64         // bytes of a reply that are read
+	Base        *url.URL          // in front of every path, without a slash at the end
+	Client      *http.Client      // made by [Isolate]
+	Authorize   func(http.Header) // adds the key to a request; a function, since those do not print
+	Pace        Pace              // asked before every attempt, told of every 429
+	Logger      *slog.Logger      // hears of every attempt, without personal data
+	MaxAttempts int               // at least 1
+	MinWait     time.Duration     // the first wait between attempts, doubled for each further one
+	MaxWait     time.Duration     // no wait is longer; a server that asks for more ends the call
+	MaxBody     int64             // bytes of a reply that are read
 }
 
 // Pace spreads calls over time. It is shared by whatever shares a limit.

@@ -15,6 +15,7 @@ import (
 type Failure struct {
 	Operation string    // the name of it
 	Sent      bool      // some of the request may have reached the server; if not, it surely did not act on it
+	Ended     bool      // the caller's context ended
 	Attempts  []Attempt // those that are over
 	Err       error     // the cause, without the URL
 }

@@ -26,16 +26,16 @@ func (r *Reply) Problem() *Problem {
 	if kind != "application/problem+json" || r.BodyErr != nil {
 		return nil
 	}
-	return object[Problem](r.Body)
+	return Object[Problem](r.Body)
 }
 
 // Said returns what the reply says about a refusal, whoever said it: a problem, or
 // the statusCode and message of a gateway. It returns nil if it says nothing.
 func (r *Reply) Said() *Problem {
-	if p := object[Problem](r.Body); p != nil && (p.Title != "" || p.Detail != "" || p.Status != 0) {
+	if p := Object[Problem](r.Body); p != nil && (p.Title != "" || p.Detail != "" || p.Status != 0) {
 		return p
 	}
-	gateway := object[struct {
+	gateway := Object[struct {
 		StatusCode int    `json:"statusCode"`
 		Message    string `json:"message"`
 	}](r.Body)
@@ -45,9 +45,9 @@ func (r *Reply) Said() *Problem {
 	return &Problem{Status: gateway.StatusCode, Detail: gateway.Message}
 }
 
-// object decodes a JSON object. Fields that have another type than expected are left
+// Object decodes a JSON object. Fields that have another type than expected are left
 // out; it returns nil for anything but an object.
-func object[T any](body []byte) *T {
+func Object[T any](body []byte) *T {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(body, &fields) != nil || fields == nil {
 		return nil

@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 
 // forTests lists the packages that only tests may import, and what they may import.
 var forTests = map[string][]string{
+	"appio/appiotest":      {"."},
 	"internal/archtest":    {},
 	"internal/golden":      {},
 	"internal/machinetest": {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},

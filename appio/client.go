@@ -1,0 +1,173 @@
+package appio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/flussi-go/flussi/internal/restcall"
+)
+
+// Client calls App IO for one service. It is safe for concurrent use, and has no
+// goroutines of its own.
+type Client struct {
+	engine restcall.Engine
+}
+
+// Config says how a client works. The zero value is ready for the real platform.
+type Config struct {
+	// BaseURL is where the platform is. Defaults to https://api.io.pagopa.it/api/v1.
+	BaseURL string
+	// AllowHTTP permits a BaseURL without TLS on another machine, such as a simulator.
+	// On this machine http is always permitted. Defaults to false.
+	AllowHTTP bool
+	// HTTPClient makes the requests; its Timeout bounds an attempt, not the call, and
+	// redirects are never followed. Defaults to a client with a timeout of 30 s and
+	// room for 128 connections, which all clients without one share.
+	HTTPClient *http.Client
+	// Pace is shared by all clients of one body. Defaults to a Pace of its own, which is
+	// right only for a body that uses one service, from one process.
+	Pace *Pace
+	// Logger hears of every attempt: at level debug, or warn if it was not the end of
+	// it. It is told no key, no fiscal code and no text. Defaults to none.
+	Logger *slog.Logger
+	// MaxAttempts bounds the attempts of a call. A message is only sent again where it
+	// surely was not sent. Defaults to 5; 1 means no repetition.
+	MaxAttempts int
+	// MaxWait is the longest wait between two attempts; if the platform asks for more,
+	// the call ends and its error says how long. Defaults to 1 minute.
+	MaxWait time.Duration
+}
+
+const (
+	defaultBaseURL     = "https://api.io.pagopa.it/api/v1"
+	defaultTimeout     = 30 * time.Second
+	defaultConnections = 128
+	defaultAttempts    = 5
+	defaultMinWait     = 500 * time.Millisecond
+	defaultMaxWait     = time.Minute
+	maxReply           = 1 << 20  // bytes
+	maxFeed            = 64 << 20 // bytes; a feed lists a day's citizens, 67 bytes each
+)
+
+// New returns a client for the service with the key. The error lists everything that
+// is wrong with the configuration; it is an [ErrConfig].
+func New(key Key, c Config) (*Client, error) {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if key.IsZero() {
+		fault("no key")
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = defaultBaseURL
+	}
+	base, err := url.Parse(strings.TrimRight(c.BaseURL, "/"))
+	switch {
+	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http":
+		fault("BaseURL is not an http or https URL")
+	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
+		fault("BaseURL must have no user, query or fragment")
+	case base.Scheme == "http" && !c.AllowHTTP && !isLoopback(base.Hostname()):
+		fault("BaseURL would send keys and messages without TLS to another machine; see AllowHTTP")
+	}
+	if c.MaxAttempts < 0 {
+		fault("MaxAttempts is negative")
+	}
+	if c.MaxWait < 0 {
+		fault("MaxWait is negative")
+	}
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("appio: new client: %w: %w", ErrConfig, errors.Join(faults...))
+	}
+	if c.HTTPClient == nil {
+		c.HTTPClient = defaultClient()
+	}
+	if c.Pace == nil {
+		if c.Pace, err = NewPace(PaceConfig{}); err != nil {
+			return nil, err
+		}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxAttempts == 0 {
+		c.MaxAttempts = defaultAttempts
+	}
+	if c.MaxWait == 0 {
+		c.MaxWait = defaultMaxWait
+	}
+	return &Client{engine: restcall.Engine{
+		Base:        base,
+		Client:      restcall.Isolate(c.HTTPClient),
+		Authorize:   func(h http.Header) { h.Set("Ocp-Apim-Subscription-Key", key.text.Reveal()) },
+		Pace:        c.Pace,
+		Logger:      c.Logger,
+		MaxAttempts: c.MaxAttempts,
+		MinWait:     min(defaultMinWait, c.MaxWait),
+		MaxWait:     c.MaxWait,
+		MaxBody:     maxReply,
+	}}, nil
+}
+
+// ErrConfig: the configuration of a client contradicts itself.
+var ErrConfig = errors.New("configuration not valid")
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// Receipt says that the platform accepted a message. Whether it reached the citizen,
+// [Client.Message] tells later.
+type Receipt struct {
+	ID       MessageID // keep it: without it, the message cannot be found again
+	Attempts int       // how many it took
+}
+
+// Submit sends a message. It returns a receipt if the platform accepted it. On an
+// error, [OutcomeOf] says what it means for the message; the error is an
+// [*InvalidError], or an [*Error] of any Kind.
+//
+// A call never delivers a message twice: it makes a further attempt only where the
+// last one surely was not sent, after 429, a problem that the service itself reported
+// with 500, or no connection. When it returns [Unknown], sending again may deliver
+// twice: that is for a person to decide. A context that ends says nothing about what
+// the platform did; the outcome does.
+func (c *Client) Submit(ctx context.Context, m Message) (Receipt, error) {
+	const name = "submit message"
+	if err := m.Validate(); err != nil {
+		return Receipt{}, err
+	}
+	body, err := m.encode()
+	if err != nil {
+		return Receipt{}, &Error{Operation: name, Kind: ErrInvalid, Outcome: Refused, Err: err}
+	}
+	reply, err := c.engine.Do(ctx, restcall.Operation{
+		Name: name, Method: http.MethodPost, Path: "/messages", Body: body, Repeat: restcall.IfNotSent,
+	})
+	id, err := submission(name, reply, err)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return Receipt{ID: id, Attempts: len(reply.Attempts)}, nil
+}
+
+// read makes a call that changes nothing and decodes the object it returns.
+func read[T any](ctx context.Context, e *restcall.Engine, op restcall.Operation) (*T, error) {
+	reply, err := e.Do(ctx, op)
+	if err != nil || reply.Status != http.StatusOK {
+		return nil, failed(op.Name, reply, err)
+	}
+	into := restcall.Object[T](reply.Body)
+	if into == nil || reply.BodyErr != nil {
+		e := failed(op.Name, reply, nil)
+		e.Reason = "reply is not what was expected"
+		return nil, e
+	}
+	return into, nil
+}

@@ -1,0 +1,48 @@
+package appio
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/restcall"
+)
+
+// CitizenHash stands for a citizen in a feed: the SHA-256 of the fiscal code, as 64
+// lower-case hexadecimal digits. Who has the codes can tell whose it is.
+type CitizenHash string
+
+// HashOf returns the hash of a citizen, to compare with a feed; "" for the zero code.
+func HashOf(citizen flussi.FiscalCode) CitizenHash {
+	if citizen.IsZero() {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(citizen.Reveal()))
+	return CitizenHash(hex.EncodeToString(sum[:]))
+}
+
+// Feed lists who subscribed to a service, and who unsubscribed, on one day (UTC).
+type Feed struct {
+	Subscribed   []CitizenHash // in the platform's order
+	Unsubscribed []CitizenHash // in the platform's order
+}
+
+// Feed asks for the subscriptions of a day, that of the time in UTC. Services need the
+// platform's permission. The error is an [*Error]: [ErrNotFound] until the day is over.
+func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
+	engine := c.engine
+	engine.MaxBody = maxFeed
+	wire, err := read[struct {
+		Subscriptions   []CitizenHash `json:"subscriptions"`
+		Unsubscriptions []CitizenHash `json:"unsubscriptions"`
+	}](ctx, &engine, restcall.Operation{
+		Name: "get feed", Method: http.MethodGet, Path: "/subscriptions-feed/" + day.UTC().Format(time.DateOnly),
+	})
+	if err != nil {
+		return Feed{}, err
+	}
+	return Feed{Subscribed: wire.Subscriptions, Unsubscribed: wire.Unsubscriptions}, nil
+}

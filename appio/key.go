@@ -1,0 +1,46 @@
+package appio
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/private"
+)
+
+// Key (chiave) is the secret key of an App IO service. It masks itself when printed
+// or logged, and it marshals to nothing: a key is not data. The zero Key is "no key".
+type Key struct {
+	text private.Text
+}
+
+// ParseKey takes the text of a key, without the white space around it that files and
+// variables bring along. The error is a [*flussi.ValueError] with [flussi.ErrEmpty],
+// or [flussi.ErrCharacter] for what cannot stand in an HTTP header; it does not hold
+// the text.
+func ParseKey(s string) (Key, error) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return Key{}, &flussi.ValueError{Type: "Key", Err: flussi.ErrEmpty, Reason: "Manca la chiave del servizio App IO."}
+	}
+	for i, r := range s {
+		if r <= ' ' || r > '~' {
+			return Key{}, &flussi.ValueError{Type: "Key", Err: flussi.ErrCharacter, Position: i + 1,
+				Reason: "La chiave del servizio App IO contiene un carattere non ammesso."}
+		}
+	}
+	return Key{private.Of(s)}, nil
+}
+
+// IsZero reports whether there is no key.
+func (k Key) IsZero() bool { return k.text.IsZero() }
+
+// String returns a mask.
+func (k Key) String() string { return k.text.Mask("Key") }
+
+// Format writes a mask for every verb.
+func (k Key) Format(f fmt.State, verb rune) { k.text.WriteMask(f, verb, "appio.", "Key") }
+
+// LogValue returns a mask.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }

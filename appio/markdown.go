@@ -1,0 +1,127 @@
+package appio
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Button (pulsante) is something to press below a message.
+type Button struct {
+	Label        string // what it says in Italian; required
+	EnglishLabel string // what it says in English. Defaults to Label
+	Link         string // where it leads: an https, http, tel or mailto link, or one of the app's own (ioit, iosso, iohandledlink); required
+}
+
+// The errors of [Markdown], besides the Err… values of package flussi.
+var (
+	// ErrTooManyButtons: a message has at most two.
+	ErrTooManyButtons = errors.New("more than two buttons")
+	// ErrLink: a button's link leads nowhere that the app can go.
+	ErrLink = errors.New("link not allowed")
+)
+
+const maxButtons = 2
+
+// Markdown returns the content of a message: the body, with the front matter for one
+// or two buttons in front of it. The front matter counts for the length of the
+// content, which [Message.Validate] checks. Without buttons it is the body itself. The
+// error is a [*flussi.ValueError] with [flussi.ErrEmpty] or [flussi.ErrCharacter] for a
+// label, [ErrLink], or [ErrTooManyButtons].
+func Markdown(body string, buttons ...Button) (flussi.Text, error) {
+	if len(buttons) == 0 {
+		return flussi.NewText(body), nil
+	}
+	if len(buttons) > maxButtons {
+		return flussi.Text{}, buttonError(0, ErrTooManyButtons, "Un messaggio può avere al massimo due pulsanti.")
+	}
+	var italian, english strings.Builder
+	for i, b := range buttons {
+		if b.EnglishLabel == "" {
+			b.EnglishLabel = b.Label
+		}
+		action, err := b.action()
+		if err != nil {
+			return flussi.Text{}, buttonError(i+1, ErrLink, fmt.Sprintf("Il collegamento del pulsante %d non è valido.", i+1))
+		}
+		for _, label := range []string{b.Label, b.EnglishLabel} {
+			switch {
+			case strings.TrimSpace(label) == "":
+				return flussi.Text{}, buttonError(i+1, flussi.ErrEmpty, fmt.Sprintf("Manca il testo del pulsante %d.", i+1))
+			case strings.ContainsFunc(label, unprintable):
+				return flussi.Text{}, buttonError(i+1, flussi.ErrCharacter, fmt.Sprintf("Il testo del pulsante %d contiene caratteri non ammessi.", i+1))
+			}
+		}
+		writeButton(&italian, i+1, b.Label, action)
+		writeButton(&english, i+1, b.EnglishLabel, action)
+	}
+	return flussi.NewText("---\nit:\n" + italian.String() + "en:\n" + english.String() + "---\n" + body), nil
+}
+
+func buttonError(number int, err error, italian string) error {
+	return &flussi.ValueError{Type: "Button", Position: number, Err: err, Reason: italian}
+}
+
+func unprintable(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
+
+// action returns what the app does when the button is pressed.
+func (b Button) action() (string, error) {
+	link, err := url.Parse(b.Link)
+	if err != nil || strings.ContainsFunc(b.Link, func(r rune) bool { return r == ' ' || unprintable(r) }) {
+		return "", ErrLink
+	}
+	switch link.Scheme {
+	case "https", "http":
+		if link.Host == "" {
+			return "", ErrLink
+		}
+		return "iohandledlink://" + b.Link, nil
+	case "tel", "mailto":
+		if link.Opaque == "" {
+			return "", ErrLink
+		}
+		return "iohandledlink://" + b.Link, nil
+	case "ioit", "iosso", "iohandledlink":
+		return b.Link, nil
+	}
+	return "", ErrLink
+}
+
+func writeButton(b *strings.Builder, number int, label, action string) {
+	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace
+	fmt.Fprintf(b, "  cta_%d:\n    text: \"%s\"\n    action: \"%s\"\n", number, quote(label), quote(action))
+}
+
+var (
+	frontMatterLine = regexp.MustCompile(`^\s*(#.*|[A-Za-z_][A-Za-z0-9_]*:(\s.*)?)?$`)
+	callToAction    = regexp.MustCompile(`(?m)^\s+cta_[12]:\s*$`)
+)
+
+// frontMatterFault refuses a content that begins with a line of three dashes and no
+// front matter: the app would not show what stands between that line and the next of
+// its kind, or the rest. It returns why, in Italian, or "".
+func frontMatterFault(content string) string {
+	first, rest, _ := strings.Cut(strings.TrimPrefix(content, "\ufeff"), "\n")
+	if strings.TrimRight(first, " \t\r") != "---" {
+		return ""
+	}
+	var matter strings.Builder
+	for line := range strings.Lines(rest) {
+		line = strings.TrimRight(line, " \t\r\n")
+		switch {
+		case line == "---" && callToAction.MatchString(matter.String()):
+			return ""
+		case line == "---":
+			return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma non ne definisce nessuno."
+		case !frontMatterLine.MatchString(line):
+			return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma ciò che segue è testo: togliere i trattini o aggiungere una riga prima."
+		}
+		matter.WriteString(line + "\n")
+	}
+	return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, e la definizione non è chiusa da un'altra riga di tre trattini."
+}

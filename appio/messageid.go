@@ -1,0 +1,57 @@
+package appio
+
+import (
+	"encoding/json"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/flussi-go/flussi/internal/restcall"
+)
+
+// MessageID (ID consegna App IO) is what the platform calls a message it accepted: a
+// ULID. It is made anew for every submission, and without it the message cannot be
+// found again. It is no personal data.
+type MessageID string
+
+const ulidAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford's base 32
+
+// Time returns when the platform made the ID, to the millisecond, in UTC; false if the
+// ID is not a ULID.
+func (id MessageID) Time() (time.Time, bool) {
+	if len(id) != 26 || id[0] > '7' {
+		return time.Time{}, false
+	}
+	var milliseconds int64
+	for i, r := range strings.ToUpper(string(id)) {
+		digit := strings.IndexRune(ulidAlphabet, r)
+		if digit < 0 {
+			return time.Time{}, false
+		}
+		if i < 10 {
+			milliseconds = milliseconds<<5 | int64(digit)
+		}
+	}
+	return time.UnixMilli(milliseconds).UTC(), true
+}
+
+// idOf finds the ID of a created message: in the body or, failing that, at the end of
+// the Location. There only a ULID will do, since the fiscal code stands there too.
+func idOf(reply *restcall.Reply) MessageID {
+	var body struct {
+		ID MessageID `json:"id"`
+	}
+	if json.Unmarshal(reply.Body, &body) == nil && body.ID != "" {
+		return body.ID
+	}
+	location, err := url.Parse(reply.Header.Get("Location"))
+	if err != nil {
+		return ""
+	}
+	id := MessageID(path.Base(location.Path))
+	if _, ok := id.Time(); !ok {
+		return ""
+	}
+	return id
+}

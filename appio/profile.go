@@ -1,0 +1,40 @@
+package appio
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/restcall"
+)
+
+// Profile (profilo) is what a service may know of a citizen who is on App IO.
+type Profile struct {
+	SenderAllowed bool     // the service may send messages to the citizen
+	Languages     []string // preferred ones, best first, such as it_IT; may be empty
+}
+
+// Profile asks whether a citizen can be sent messages. The error is an [*Error]:
+// [ErrNotFound] if the citizen is not on App IO, or turned the inbox off.
+func (c *Client) Profile(ctx context.Context, citizen flussi.FiscalCode) (Profile, error) {
+	const name = "get profile"
+	if citizen.IsZero() {
+		return Profile{}, &Error{Operation: name, Kind: ErrInvalid, Reason: "no fiscal code"}
+	}
+	body, err := json.Marshal(struct {
+		FiscalCode flussi.FiscalCode `json:"fiscal_code"`
+	}{citizen})
+	if err != nil {
+		return Profile{}, &Error{Operation: name, Kind: ErrInvalid, Err: err}
+	}
+	// A POST that changes nothing: the fiscal code must not stand in a URL.
+	wire, err := read[struct {
+		SenderAllowed bool     `json:"sender_allowed"`
+		Languages     []string `json:"preferred_languages"`
+	}](ctx, &c.engine, restcall.Operation{Name: name, Method: http.MethodPost, Path: "/profiles", Body: body})
+	if err != nil {
+		return Profile{}, err
+	}
+	return Profile{SenderAllowed: wire.SenderAllowed, Languages: wire.Languages}, nil
+}

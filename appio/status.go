@@ -1,0 +1,131 @@
+package appio
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/restcall"
+)
+
+// MessageStatus (stato consegna) is how far the platform is with a message. It may be
+// one that this library does not know: the list grows.
+type MessageStatus string
+
+// The statuses of a message.
+const (
+	StatusAccepted  MessageStatus = "ACCEPTED"  // will be processed
+	StatusThrottled MessageStatus = "THROTTLED" // delayed by a failure that will pass
+	StatusProcessed MessageStatus = "PROCESSED" // stored in the citizen's inbox
+	StatusFailed    MessageStatus = "FAILED"    // failed for good
+	StatusRejected  MessageStatus = "REJECTED"  // the citizen is not on App IO, or blocks the service; the platform does not say which
+)
+
+// Final reports whether the status will not change again. A status that is not known
+// is not final.
+func (s MessageStatus) Final() bool {
+	return s == StatusProcessed || s == StatusFailed || s == StatusRejected
+}
+
+// ChannelStatus (stato mail, stato push) is what became of a notification by e-mail or
+// push. It may be one that this library does not know.
+type ChannelStatus string
+
+// The statuses of a channel.
+const (
+	ChannelSent      ChannelStatus = "SENT"      // sent
+	ChannelThrottled ChannelStatus = "THROTTLED" // delayed by a failure that will pass
+	ChannelExpired   ChannelStatus = "EXPIRED"   // too late
+	ChannelFailed    ChannelStatus = "FAILED"    // failed for good
+)
+
+// ReadStatus says whether the citizen opened the message.
+type ReadStatus string
+
+// The read statuses.
+const (
+	ReadUnavailable ReadStatus = "UNAVAILABLE" // the citizen does not want it known
+	Unread          ReadStatus = "UNREAD"      // not opened yet
+	Read            ReadStatus = "READ"        // opened
+)
+
+// PaymentStatus says whether the notice of a message is paid.
+type PaymentStatus string
+
+// The payment statuses.
+const (
+	Paid    PaymentStatus = "PAID"
+	NotPaid PaymentStatus = "NOT_PAID"
+)
+
+// MessageState is a message as the platform has it. What the platform does not tell is
+// zero: that is normal for most of it.
+type MessageState struct {
+	Status       MessageStatus // "" if the platform does not tell
+	Email        ChannelStatus // "" is normal: the platform stopped telling in July 2026
+	Push         ChannelStatus // "" is normal, too
+	Read         ReadStatus    // for ADVANCED messages only
+	Payment      PaymentStatus // for ADVANCED payment messages only
+	ID           MessageID     // as in the request
+	Service      string        // the ID of the service that sent it
+	CreatedAt    time.Time     // UTC
+	FeatureLevel FeatureLevel  // STANDARD or ADVANCED
+	Subject      flussi.Text   // as sent
+	Content      flussi.Text   // as sent
+}
+
+type wireState struct {
+	Status        MessageStatus   `json:"status"`
+	Notification  json.RawMessage `json:"notification"`
+	ReadStatus    ReadStatus      `json:"read_status"`
+	PaymentStatus PaymentStatus   `json:"payment_status"`
+	Message       json.RawMessage `json:"message"`
+}
+
+// Message asks for a message that was sent to a citizen. The error is an [*Error]:
+// [ErrNotFound] if there is none with the ID. For an ADVANCED payment message the
+// platform may answer 500, which is [ErrUnavailable], though the message is fine.
+func (c *Client) Message(ctx context.Context, to flussi.FiscalCode, id MessageID) (MessageState, error) {
+	const name = "get message"
+	if to.IsZero() || id == "" {
+		return MessageState{}, &Error{Operation: name, Kind: ErrInvalid, Reason: "no recipient or no message ID"}
+	}
+	wire, err := read[wireState](ctx, &c.engine, restcall.Operation{
+		Name: name, Method: http.MethodGet, Path: "/messages/" + url.PathEscape(to.Reveal()) + "/" + url.PathEscape(string(id)),
+	})
+	if err != nil {
+		return MessageState{}, err
+	}
+	state := MessageState{
+		Status: wire.Status, Read: wire.ReadStatus, Payment: wire.PaymentStatus, ID: id,
+	}
+	if channels := restcall.Object[struct {
+		Email ChannelStatus `json:"email"`
+		Push  ChannelStatus `json:"webhook"`
+	}](wire.Notification); channels != nil {
+		state.Email, state.Push = channels.Email, channels.Push
+	}
+	message := restcall.Object[struct {
+		Service      string          `json:"sender_service_id"`
+		CreatedAt    time.Time       `json:"created_at"`
+		FeatureLevel FeatureLevel    `json:"feature_level_type"`
+		Content      json.RawMessage `json:"content"`
+	}](wire.Message)
+	if message == nil {
+		return state, nil
+	}
+	state.Service, state.CreatedAt, state.FeatureLevel = message.Service, message.CreatedAt.UTC(), message.FeatureLevel
+	if message.CreatedAt.IsZero() {
+		state.CreatedAt = time.Time{}
+	}
+	if content := restcall.Object[struct {
+		Subject  flussi.Text `json:"subject"`
+		Markdown flussi.Text `json:"markdown"`
+	}](message.Content); content != nil {
+		state.Subject, state.Content = content.Subject, content.Markdown
+	}
+	return state, nil
+}

@@ -1,0 +1,378 @@
+package appio_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+)
+
+// Every row of the table of outcomes, over a real connection, against the platform's
+// own record of what was delivered.
+func TestOutcomes(t *testing.T) {
+	always := func(f appiotest.Fault) []appiotest.Fault { return []appiotest.Fault{f, f, f} }
+	for name, test := range map[string]struct {
+		faults    []appiotest.Fault
+		key       string
+		path      string // after the platform's own
+		rewrite   string // what is sent instead of the message
+		spoil     func(*appio.Message, *appiotest.Server)
+		outcome   appio.Outcome
+		kind      error
+		delivered int
+		attempts  int
+	}{
+		"201 with an ID":                  {outcome: appio.Accepted, delivered: 1, attempts: 1},
+		"201 with the ID in the Location": {faults: []appiotest.Fault{{Kind: appiotest.LocationOnly}}, outcome: appio.Accepted, delivered: 1, attempts: 1},
+		"201 with a body that is cut off": {faults: []appiotest.Fault{{Kind: appiotest.CutBody}}, outcome: appio.Accepted, delivered: 1, attempts: 1},
+		"slow, but well":                  {faults: []appiotest.Fault{{Kind: appiotest.Slow, Delay: 10 * time.Millisecond}}, outcome: appio.Accepted, delivered: 1, attempts: 1},
+		"400":                             {rewrite: `{"content":{}}`, outcome: appio.Refused, kind: appio.ErrInvalid, attempts: 1},
+		"404":                             {path: "/elsewhere", outcome: appio.Refused, kind: appio.ErrNotFound, attempts: 1},
+		"401":                             {key: "another-key", outcome: appio.Refused, kind: appio.ErrUnauthorized, attempts: 1},
+		"403":                             {key: "forbidden-key", outcome: appio.Refused, kind: appio.ErrForbidden, attempts: 1},
+		"403, a payee": {spoil: func(m *appio.Message, _ *appiotest.Server) {
+			m.Payment = payment(t)
+			m.Payment.Payee = organization(t, "15376371009")
+		}, outcome: appio.Refused, kind: appio.ErrForbidden, attempts: 1},
+		"429, and then it passes":          {faults: []appiotest.Fault{{Kind: appiotest.TooManyBare}}, outcome: appio.Accepted, delivered: 1, attempts: 2},
+		"429 to the end":                   {faults: always(appiotest.Fault{Kind: appiotest.TooManyBare}), outcome: appio.NotSent, kind: appio.ErrRateLimited, attempts: 3},
+		"429 that asks for long":           {faults: []appiotest.Fault{{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour}}, outcome: appio.NotSent, kind: appio.ErrRateLimited, attempts: 1},
+		"500 with a problem, and then not": {faults: []appiotest.Fault{{Kind: appiotest.ServerProblem}}, outcome: appio.Accepted, delivered: 1, attempts: 2},
+		"500 with a problem to the end":    {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem}), outcome: appio.NotSent, kind: appio.ErrUnavailable, attempts: 3},
+		"500 without one, not stored":      {faults: always(appiotest.Fault{Kind: appiotest.ServerError}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"500 without one, stored":          {faults: always(appiotest.Fault{Kind: appiotest.ServerError, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"502, not stored":                  {faults: always(appiotest.Fault{Kind: appiotest.BadGateway}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"502, stored":                      {faults: always(appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"503, not stored":                  {faults: always(appiotest.Fault{Kind: appiotest.Unavailable}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"503, stored":                      {faults: always(appiotest.Fault{Kind: appiotest.Unavailable, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"504, not stored":                  {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"504, stored":                      {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"a time-out, not stored":           {faults: always(appiotest.Fault{Kind: appiotest.Silent}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"a time-out, stored":               {faults: always(appiotest.Fault{Kind: appiotest.Silent, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"a reset, not stored":              {faults: always(appiotest.Fault{Kind: appiotest.Reset}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"a reset, stored":                  {faults: always(appiotest.Fault{Kind: appiotest.Reset, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"201 that is cut off":              {faults: always(appiotest.Fault{Kind: appiotest.Truncated}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"201 without an ID":                {faults: always(appiotest.Fault{Kind: appiotest.NoID}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"no server":                        {spoil: func(_ *appio.Message, s *appiotest.Server) { s.Close() }, outcome: appio.NotSent, kind: appio.ErrUnavailable, attempts: 3},
+		"a message that is not valid":      {spoil: func(m *appio.Message, _ *appiotest.Server) { m.Subject = flussi.NewText("corto") }, outcome: appio.Refused, kind: appio.ErrInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := appiotest.NewServer(appiotest.Config{})
+			defer server.Close()
+			server.AddService(appiotest.Service{ID: "tributi", Key: secretKey, Body: "80185250588"})
+			server.AddService(appiotest.Service{ID: "chiuso", Key: "forbidden-key", Forbidden: true})
+			server.Fail(appiotest.SubmitMessage, test.faults...)
+			m := message(t, 1)
+			if test.spoil != nil {
+				test.spoil(&m, server)
+			}
+			used := secretKey
+			if test.key != "" {
+				used = test.key
+			}
+			transport := &http.Transport{}
+			defer transport.CloseIdleConnections()
+			client, err := appio.New(key(t, used), appio.Config{
+				BaseURL: server.URL + test.path, MaxAttempts: 3, MaxWait: 1200 * time.Millisecond,
+				HTTPClient: &http.Client{Timeout: 500 * time.Millisecond, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+					if test.rewrite != "" {
+						_, _ = io.Copy(io.Discard, r.Body)
+						r = r.Clone(r.Context())
+						r.Body, r.ContentLength = io.NopCloser(strings.NewReader(test.rewrite)), int64(len(test.rewrite))
+					}
+					return transport.RoundTrip(r)
+				})},
+			})
+			require.NoError(t, err)
+
+			receipt, err := client.Submit(t.Context(), m)
+			assert.Equal(t, test.outcome, appio.OutcomeOf(err), "%v", err)
+			assert.Len(t, server.Deliveries(), test.delivered)
+			if test.outcome == appio.Accepted {
+				require.NoError(t, err)
+				assert.Equal(t, server.Deliveries()[0].ID, string(receipt.ID))
+				assert.Equal(t, test.attempts, receipt.Attempts)
+				return
+			}
+			assert.Zero(t, receipt)
+			assert.ErrorIs(t, err, test.kind)
+			assert.NotEmpty(t, flussi.Explain(err))
+			assert.NotContains(t, flussi.Explain(err), "Errore imprevisto")
+			var failed *appio.Error
+			if errors.As(err, &failed) {
+				assert.Equal(t, test.attempts, failed.Attempts)
+				assert.Equal(t, test.kind, failed.Kind)
+			}
+		})
+	}
+}
+
+func payment(t testing.TB) *appio.Payment {
+	number, err := flussi.ParseNoticeNumber("301005100001400678")
+	require.NoError(t, err)
+	return &appio.Payment{Amount: 1250, NoticeNumber: number}
+}
+
+func organization(t testing.TB, s string) flussi.OrganizationCode {
+	code, err := flussi.ParseOrganizationCode(s)
+	require.NoError(t, err)
+	return code
+}
+
+// What a server answers, and what it means, also where the table is silent.
+func TestStatuses(t *testing.T) {
+	for status, want := range map[int]appio.Outcome{
+		200: appio.Unknown, 202: appio.Unknown, 204: appio.Unknown, 301: appio.Unknown, 307: appio.Unknown,
+		400: appio.Refused, 401: appio.Refused, 403: appio.Refused, 404: appio.Refused, 405: appio.Refused, 413: appio.Refused, 422: appio.Refused,
+		408: appio.Unknown, 499: appio.Unknown, 429: appio.NotSent,
+		500: appio.Unknown, 501: appio.Unknown, 502: appio.Unknown, 503: appio.Unknown, 504: appio.Unknown, 599: appio.Unknown,
+	} {
+		calls := 0
+		client := clientOf(t, func(*http.Request) (*http.Response, error) {
+			calls++
+			return answer(status, "", nil), nil
+		})
+		_, err := client.Submit(t.Context(), message(t, 1))
+		assert.Equal(t, want, appio.OutcomeOf(err), status)
+		assert.Equal(t, 1, calls, status)
+	}
+}
+
+func TestWhereTheIDIs(t *testing.T) {
+	const ulid = "01JN6Q5CZ3VGTA4X4QJEFR95C1"
+	for name, test := range map[string]struct {
+		status         int
+		body, location string
+		want           appio.MessageID
+	}{
+		"in the body":                    {201, `{"id":"` + ulid + `"}`, "", ulid},
+		"in the body, with more":         {201, `{"id":"` + ulid + `","x":[1]}`, "/messages/" + secretCode + "/01JN6Q5CZ3VGTA4X4QJEFR95C2", ulid},
+		"of another form":                {201, `{"id":"abc-1"}`, "", "abc-1"},
+		"with 200":                       {200, `{"id":"` + ulid + `"}`, "", ulid},
+		"in the Location":                {201, ``, "https://api.io.pagopa.it/api/v1/messages/" + secretCode + "/" + ulid, ulid},
+		"in a relative Location":         {201, `{}`, "messages/" + secretCode + "/" + ulid + "?x=1", ulid},
+		"not in a Location without one":  {201, ``, "/messages/" + secretCode, ""},
+		"not in a Location with another": {201, ``, "/messages/" + secretCode + "/latest", ""},
+		"nowhere":                        {201, `{"id":""}`, "", ""},
+		"a number":                       {201, `{"id":7}`, "", ""},
+		"null":                           {201, `null`, "", ""},
+		"HTML":                           {201, `<html>`, "::", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := clientOf(t, func(*http.Request) (*http.Response, error) {
+				return answer(test.status, test.body, map[string]string{"Location": test.location}), nil
+			})
+			receipt, err := client.Submit(t.Context(), message(t, 1))
+			assert.Equal(t, test.want, receipt.ID)
+			if test.want == "" {
+				assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+				assert.NotContains(t, err.Error(), secretCode)
+				return
+			}
+			assert.NoError(t, err)
+		})
+	}
+}
+
+func TestOutcomeOfOtherErrorsIsUnknown(t *testing.T) {
+	assert.Equal(t, appio.Accepted, appio.OutcomeOf(nil))
+	assert.Equal(t, appio.Unknown, appio.OutcomeOf(errors.New("who knows")))
+	assert.Equal(t, appio.Unknown, appio.OutcomeOf(context.Canceled))
+	assert.Equal(t, appio.Unknown, appio.OutcomeOf(&appio.Error{Kind: appio.ErrNotFound}), "not of a submission")
+}
+
+// A storm: 10,000 messages, a third of the calls faulty in every way. The platform's
+// record must agree with what the client said of each message.
+func TestAStormDeliversNothingTwice(t *testing.T) {
+	const total, workers = 10_000, 32
+	synctest.Test(t, func(t *testing.T) {
+		pace, err := appio.NewPace(appio.PaceConfig{Calls: 1_000_000, Window: time.Second})
+		require.NoError(t, err)
+		p := newPlatform(t, appiotest.Config{Unlimited: true}, func(c *appio.Config) { c.Pace = pace })
+		defer p.close()
+		p.FailAtRandom(appiotest.SubmitMessage, 0.3, 7, appiotest.Faults()...)
+
+		type result struct {
+			receipt appio.Receipt
+			outcome appio.Outcome
+		}
+		results := make([]result, total)
+		jobs := make(chan int)
+		var group sync.WaitGroup
+		for range workers {
+			group.Go(func() {
+				for i := range jobs {
+					receipt, err := p.client.Submit(t.Context(), message(t, i))
+					results[i] = result{receipt, appio.OutcomeOf(err)}
+				}
+			})
+		}
+		for i := range total {
+			jobs <- i
+		}
+		close(jobs)
+		group.Wait()
+
+		delivered := map[string][]string{}
+		for _, d := range p.Deliveries() {
+			delivered[d.Subject.Reveal()] = append(delivered[d.Subject.Reveal()], d.ID)
+		}
+		count := map[appio.Outcome]int{}
+		for i, r := range results {
+			ids := delivered[message(t, i).Subject.Reveal()]
+			count[r.outcome]++
+			switch r.outcome {
+			case appio.Accepted:
+				assert.Equal(t, []string{string(r.receipt.ID)}, ids)
+			case appio.Unknown:
+				assert.LessOrEqual(t, len(ids), 1)
+			default:
+				assert.Empty(t, ids, "%s, and it was delivered", r.outcome)
+			}
+			if t.Failed() {
+				return
+			}
+		}
+		t.Logf("outcomes %v, calls %d", count, p.Received(appiotest.SubmitMessage))
+		assert.Greater(t, count[appio.Accepted], total/2)
+		assert.Greater(t, count[appio.Unknown], total/20)
+	})
+}
+
+func TestAContextThatEnds(t *testing.T) {
+	t.Run("before anything is sent", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		client := clientOf(t, func(*http.Request) (*http.Response, error) { t.Error("sent"); return nil, errors.New("sent") })
+		_, err := client.Submit(ctx, message(t, 1))
+		assert.ErrorIs(t, err, appio.ErrInterrupted)
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.Equal(t, appio.NotSent, appio.OutcomeOf(err))
+	})
+	t.Run("while the platform is silent", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPlatform(t, appiotest.Config{}, nil)
+			defer p.close()
+			p.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Silent})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			start := time.Now()
+			_, err := p.client.Submit(ctx, message(t, 1))
+			assert.Equal(t, time.Second, time.Since(start), "at once")
+			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+		})
+	})
+	t.Run("while it waits for the next attempt", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPlatform(t, appiotest.Config{}, nil)
+			defer p.close()
+			p.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: 30 * time.Second})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			start := time.Now()
+			_, err := p.client.Submit(ctx, message(t, 1))
+			assert.Equal(t, time.Second, time.Since(start), "at once")
+			assert.Equal(t, appio.NotSent, appio.OutcomeOf(err))
+			assert.ErrorIs(t, err, appio.ErrInterrupted)
+		})
+	})
+	t.Run("while it waits for the pace", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace, err := appio.NewPace(appio.PaceConfig{Calls: 1, Window: time.Hour})
+			require.NoError(t, err)
+			require.NoError(t, pace.Wait(t.Context()))
+			p := newPlatform(t, appiotest.Config{}, func(c *appio.Config) { c.Pace = pace })
+			defer p.close()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err = p.client.Submit(ctx, message(t, 1))
+			assert.Equal(t, appio.NotSent, appio.OutcomeOf(err))
+			assert.ErrorIs(t, err, appio.ErrInterrupted)
+			assert.Zero(t, p.Received(appiotest.SubmitMessage))
+		})
+	})
+}
+
+func TestAServerThatClosesEndsCallsAtOnceAndLeavesNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	server := appiotest.NewServer(appiotest.Config{})
+	server.AddService(appiotest.Service{ID: "tributi", Key: secretKey})
+	server.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Silent, Stored: true})
+	transport := &http.Transport{}
+	client, err := appio.New(key(t, secretKey), appio.Config{BaseURL: server.URL, HTTPClient: &http.Client{Transport: transport}})
+	require.NoError(t, err)
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			_, err := client.Submit(t.Context(), message(t, i))
+			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+		})
+	}
+	for server.Received(appiotest.SubmitMessage) < 8 {
+		runtime.Gosched()
+	}
+	server.Close()
+	group.Wait()
+	transport.CloseIdleConnections()
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("goroutines are left:\n%s", stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}
+
+// A connection that the server closes while it is idle must neither lose a message nor
+// send one twice.
+func TestIdleConnectionsThatTheServerCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t, appiotest.Config{}, nil)
+		p.server.IdleTimeout = time.Second
+		defer p.close()
+		random := rand.New(rand.NewPCG(1, 1))
+		for i := range 300 {
+			_, err := p.client.Submit(t.Context(), message(t, i))
+			require.Equal(t, appio.Accepted, appio.OutcomeOf(err))
+			time.Sleep(time.Duration(900+random.IntN(200)) * time.Millisecond)
+		}
+		assert.Len(t, p.Deliveries(), 300)
+		assert.Equal(t, 300, p.Received(appiotest.SubmitMessage))
+	})
+}
+
+// clientOf returns a client that makes one attempt, over a function.
+func clientOf(t testing.TB, do func(*http.Request) (*http.Response, error)) *appio.Client {
+	client, err := appio.New(key(t, secretKey), appio.Config{
+		BaseURL: "https://platform.test/api/v1/", HTTPClient: &http.Client{Transport: roundTrip(do)}, MaxAttempts: 1,
+	})
+	require.NoError(t, err)
+	return client
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (do roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return do(r) }
+
+func answer(status int, body string, header map[string]string) *http.Response {
+	h := http.Header{}
+	for name, value := range header {
+		h.Set(name, value)
+	}
+	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body))}
+}

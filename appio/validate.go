@@ -1,0 +1,191 @@
+package appio
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/flussi-go/flussi"
+)
+
+// What the platform accepts, in UTF-16 code units, seconds and years.
+const (
+	minSubject, maxSubject = 10, 120
+	minContent, maxContent = 80, 10_000
+	minLive, maxLive       = time.Hour, 7 * 24 * time.Hour
+	nreLength, maxIUP      = 15, 16
+)
+
+// What can be wrong with a field, besides the Err… values of package flussi.
+var (
+	// ErrFrontMatter: the content begins with a line of three dashes, which the app
+	// takes for front matter, and what follows is none. See [Markdown].
+	ErrFrontMatter = errors.New("not a front matter")
+	// ErrEncoding: the text is not valid UTF-8, and would arrive changed.
+	ErrEncoding = errors.New("not valid UTF-8")
+)
+
+// InvalidError says what is wrong with a message, field by field. Nothing was sent. It
+// is an [ErrInvalid], and each of its fields' errors by [errors.Is].
+type InvalidError struct {
+	Fields []*flussi.ValueError // their Type is the field as the platform calls it, such as content.subject
+}
+
+// Error names the fields and what is wrong, without their texts.
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		parts[i] = fmt.Sprintf("%s: %v", f.Type, f.Err)
+	}
+	return "appio: message not valid: " + strings.Join(parts, "; ")
+}
+
+// Unwrap returns [ErrInvalid] and the errors of the fields.
+func (e *InvalidError) Unwrap() []error {
+	all := []error{ErrInvalid}
+	for _, f := range e.Fields {
+		all = append(all, f)
+	}
+	return all
+}
+
+// Italian describes what is wrong for the operator.
+func (e *InvalidError) Italian() string {
+	parts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		parts[i] = f.Reason
+	}
+	return strings.Join(parts, " ")
+}
+
+// Validate returns an [*InvalidError] with everything that the platform would refuse,
+// or nil. [Client.Submit] calls it first. The limits are the platform's; lengths count
+// UTF-16 code units, so an emoji counts 2.
+func (m Message) Validate() error {
+	v := &validation{}
+	if m.To.IsZero() {
+		v.fail("fiscal_code", flussi.ErrEmpty, "Manca il codice fiscale del destinatario.")
+	}
+	v.length("content.subject", "L'oggetto", m.Subject, minSubject, maxSubject)
+	v.length("content.markdown", "Il contenuto", m.Content, minContent, maxContent)
+	if fault := frontMatterFault(m.Content.Reveal()); fault != "" {
+		v.fail("content.markdown", ErrFrontMatter, fault)
+	}
+	v.date("content.due_date", "La scadenza", m.DueDate)
+	switch m.FeatureLevel {
+	case "", Standard, Advanced:
+	default:
+		v.fail("feature_level_type", flussi.ErrRange, "Il livello di servizio deve essere STANDARD o ADVANCED.")
+	}
+	if m.TimeToLive != 0 && (m.TimeToLive < minLive || m.TimeToLive > maxLive || m.TimeToLive%time.Second != 0) {
+		v.fail("time_to_live", flussi.ErrRange, "La durata dell'invio deve essere fra 3600 e 604800 secondi.")
+	}
+	if !m.DefaultEmail.IsZero() {
+		if address, err := mail.ParseAddress(m.DefaultEmail.Reveal()); err != nil || address.Address != m.DefaultEmail.Reveal() {
+			v.fail("default_addresses.email", flussi.ErrCharacter, "L'indirizzo e-mail non è valido.")
+		}
+	}
+	v.utf8("content.eu_covid_cert.auth_code", "Il codice del certificato", m.CovidCertificate.Reveal())
+	m.Payment.validate(v)
+	m.Prescription.validate(v)
+	m.Legal.validate(v)
+	m.ThirdParty.validate(v)
+	if len(v.fields) == 0 {
+		return nil
+	}
+	return &InvalidError{v.fields}
+}
+
+func (p *Payment) validate(v *validation) {
+	if p == nil {
+		return
+	}
+	var amount *flussi.ValueError
+	if errors.As(p.Amount.Check(), &amount) {
+		v.fail("content.payment_data.amount", amount.Err, amount.Reason)
+	}
+	if p.NoticeNumber.IsZero() {
+		v.fail("content.payment_data.notice_number", flussi.ErrEmpty, "Manca il numero avviso.")
+	}
+}
+
+func (p *Prescription) validate(v *validation) {
+	if p == nil {
+		return
+	}
+	v.length("content.prescription_data.nre", "Il numero della ricetta elettronica", p.NRE, nreLength, nreLength)
+	if !p.IUP.IsZero() {
+		v.length("content.prescription_data.iup", "L'identificativo della prescrizione", p.IUP, 1, maxIUP)
+	}
+}
+
+func (l *Legal) validate(v *validation) {
+	if l == nil {
+		return
+	}
+	v.required("content.legal_data.sender_mail_from", "Il mittente della PEC", l.SenderMailFrom)
+	v.required("content.legal_data.message_unique_id", "L'identificativo del messaggio PEC", l.MessageUniqueID)
+	v.utf8("content.legal_data.original_message_url", "L'indirizzo del messaggio PEC", l.OriginalMessageURL)
+	v.utf8("content.legal_data.pec_server_service_id", "Il servizio PEC", l.PECServerServiceID)
+}
+
+func (t *ThirdParty) validate(v *validation) {
+	if t == nil {
+		return
+	}
+	v.required("content.third_party_data.id", "L'identificativo del contenuto remoto", t.ID)
+	if _, ok := MessageID(t.ConfigurationID).Time(); !ok {
+		v.fail("content.third_party_data.configuration_id", flussi.ErrCharacter, "La configurazione del contenuto remoto deve essere un identificativo ULID di 26 caratteri.")
+	}
+	v.utf8("content.third_party_data.original_sender", "Il mittente originale", t.OriginalSender)
+	v.utf8("content.third_party_data.summary", "Il riassunto", t.Summary.Reveal())
+	v.date("content.third_party_data.original_receipt_date", "La data di ricezione", t.OriginalReceiptDate)
+	switch t.HasPrecondition {
+	case "", Always, Once, Never:
+	default:
+		v.fail("content.third_party_data.has_precondition", flussi.ErrRange, "L'avvertenza deve essere ALWAYS, ONCE o NEVER.")
+	}
+}
+
+// validation collects what is wrong.
+type validation struct {
+	fields []*flussi.ValueError
+}
+
+func (v *validation) fail(field string, err error, italian string) {
+	v.fields = append(v.fields, &flussi.ValueError{Type: field, Err: err, Reason: italian})
+}
+
+func (v *validation) utf8(field, name, text string) {
+	if !utf8.ValidString(text) {
+		v.fail(field, ErrEncoding, name+" contiene caratteri illeggibili.")
+	}
+}
+
+func (v *validation) required(field, name, text string) {
+	if text == "" {
+		v.fail(field, flussi.ErrEmpty, name+" è obbligatorio.")
+	}
+	v.utf8(field, name, text)
+}
+
+func (v *validation) length(field, name string, text flussi.Text, least, most int) {
+	switch n := text.Length(); {
+	case n == 0:
+		v.fail(field, flussi.ErrEmpty, name+" è obbligatorio.")
+	case n < least:
+		v.fail(field, flussi.ErrLength, fmt.Sprintf("%s è troppo corto: ha %d caratteri, ne servono almeno %d.", name, n, least))
+	case n > most:
+		v.fail(field, flussi.ErrLength, fmt.Sprintf("%s è troppo lungo: ha %d caratteri, il massimo è %d.", name, n, most))
+	}
+	v.utf8(field, name, text.Reveal())
+}
+
+func (v *validation) date(field, name string, t time.Time) {
+	if year := t.UTC().Year(); !t.IsZero() && (year < 1 || year > 9999) {
+		v.fail(field, flussi.ErrDate, name+" ha un anno impossibile.")
+	}
+}

@@ -102,10 +102,11 @@ func New(key Key, c Config) (*Client, error) {
 	if c.MaxWait == 0 {
 		c.MaxWait = defaultMaxWait
 	}
+	credentials := []string{key.text.Reveal()}
 	return &Client{engine: restcall.Engine{
 		Base:        base,
 		Client:      restcall.Isolate(c.HTTPClient),
-		Authorize:   func(h http.Header) { h.Set("Ocp-Apim-Subscription-Key", key.text.Reveal()) },
+		Authorize:   func(h http.Header) { h["Ocp-Apim-Subscription-Key"] = credentials },
 		Pace:        c.Pace,
 		Logger:      c.Logger,
 		MaxAttempts: c.MaxAttempts,

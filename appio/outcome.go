@@ -62,7 +62,7 @@ type Error struct {
 	RetryAfter time.Duration // for ErrRateLimited: how long the platform asked to be left alone; 0 if it did not say
 	Attempts   int           // how many there were
 	Reason     string        // in words, from the client itself
-	Err        error         // the cause if there was no reply, such as the context's error; its text may quote the request
+	Err        error         // the cause if there was no reply, such as the context's error; its own text is only found by unwrapping it
 }
 
 // Problem is what the platform or its gateway says about a refusal. Its texts may
@@ -147,6 +147,11 @@ func OutcomeOf(err error) Outcome {
 // submission judges what came of submitting a message: the ID if it was accepted, or
 // the error. The table is the platform's; what it does not name is unknown.
 func submission(operation string, reply *restcall.Reply, err error) (MessageID, error) {
+	if reply != nil && reply.Status >= 200 && reply.Status < 300 {
+		if id := idOf(reply); id != "" {
+			return id, nil
+		}
+	}
 	e := failed(operation, reply, err)
 	if reply == nil {
 		e.Outcome = NotSent
@@ -158,9 +163,6 @@ func submission(operation string, reply *restcall.Reply, err error) (MessageID, 
 	}
 	switch status := reply.Status; {
 	case status >= 200 && status < 300:
-		if id := idOf(reply); id != "" {
-			return id, nil
-		}
 		e.Kind, e.Outcome, e.Reason = ErrUnknown, Unknown, "no message ID in the reply"
 	case status == http.StatusTooManyRequests,
 		status == http.StatusInternalServerError && reply.Problem() != nil:

@@ -1,15 +1,14 @@
 package restcall
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -21,62 +20,66 @@ type call struct {
 	engine  *Engine
 	op      Operation
 	caller  context.Context
-	attempt *attempt // under way
+	attempt *attempt // under way; nil before the first
 	waiting bool     // for the next attempt
 	wait    time.Duration
 
-	attempts []Attempt // that are over
-	reply    *Reply    // of the last one
+	attempts []Attempt  // that are over
+	room     [1]Attempt // for most calls
+	reply    *Reply     // of the last one: last, or nil
+	last     Reply
 }
 
-// attempt knows whether any of the request was written. Transports that do not
-// support tracing at least read the body before they send it.
+// attempt knows whether the request may have been written. As long as its headers
+// were not written to the end, no server can act on it. A transport that does not
+// trace what it does may have written it at any time.
 type attempt struct {
-	written atomic.Bool
+	traced  atomic.Bool // the transport tells what it does
+	written atomic.Bool // the headers, to the end
 }
 
-// traced returns a context that tells the attempt what is written.
-func (a *attempt) traced(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaderField: func(string, []string) { a.written.Store(true) },
+// maySend reports whether the request may have reached a server.
+func (a *attempt) maySend() bool { return a.written.Load() || !a.traced.Load() }
+
+// begin makes the next attempt and the context for it.
+func (c *call) begin() context.Context {
+	a := &attempt{}
+	a.traced.Store(c.engine.traces())
+	c.attempt = a
+	return httptrace.WithClientTrace(c.caller, &httptrace.ClientTrace{
+		GetConn:      func(string) { a.traced.Store(true) },
+		WroteHeaders: func() { a.written.Store(true) },
 	})
 }
 
-// body is a request's body that tells its attempt when it is read.
-type body struct {
-	*bytes.Reader
-	attempt *attempt
-}
+// What every request carries; shared, since nobody changes it.
+var (
+	accept      = []string{"application/json, application/problem+json"}
+	contentType = []string{"application/json"}
+)
 
-func (b body) Read(p []byte) (int, error) {
-	b.attempt.written.Store(true)
-	return b.Reader.Read(p)
-}
-
-// WriteTo hides the reader's own, which would bypass Read.
-func (b body) WriteTo(w io.Writer) (int64, error) {
-	b.attempt.written.Store(true)
-	return b.Reader.WriteTo(w)
-}
-
-// request makes the request of the first attempt.
+// request makes the request of the first attempt. The base was parsed long ago.
 func (c *call) request() (*retryablehttp.Request, error) {
-	var raw any
-	if c.op.Body != nil {
-		raw = retryablehttp.ReaderFunc(func() (io.Reader, error) {
-			return body{bytes.NewReader(c.op.Body), c.attempt}, nil
-		})
-	}
-	req, err := retryablehttp.NewRequestWithContext(c.attempt.traced(c.caller), c.op.Method, c.engine.Base.String()+c.op.Path, raw)
+	path, err := url.PathUnescape(c.op.Path)
 	if err != nil {
 		return nil, err
 	}
-	c.engine.Authorize(req.Header)
-	req.Header.Set("Accept", "application/json, application/problem+json")
+	at := *c.engine.Base
+	at.Path, at.RawPath = at.Path+path, at.EscapedPath()+c.op.Path
+	header := make(http.Header, 4)
+	c.engine.Authorize(header)
+	header["Accept"] = accept
 	if c.op.Body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		header["Content-Type"] = contentType
 	}
-	return req, nil
+	req := &retryablehttp.Request{Request: (&http.Request{
+		Method: c.op.Method, URL: &at, Host: at.Host, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(c.begin())}
+	if c.op.Body == nil {
+		return req, nil
+	}
+	// Of a kind that net/http knows to be in memory, and writes together with the headers.
+	return req, req.SetBody(c.op.Body)
 }
 
 // prepare begins a further attempt.
@@ -85,8 +88,7 @@ func (c *call) prepare(req *http.Request) error {
 		return err
 	}
 	c.waiting = false
-	c.attempt = &attempt{}
-	*req = *req.WithContext(c.attempt.traced(c.caller))
+	*req = *req.WithContext(c.begin())
 	return nil
 }
 
@@ -100,17 +102,22 @@ func (c *call) check(_ context.Context, resp *http.Response, err error) (bool, e
 	c.reply = nil
 	var asked time.Duration
 	if err == nil {
-		data, bodyErr := c.engine.read(resp.Body)
-		c.reply = &Reply{Status: resp.StatusCode, Header: resp.Header, Body: data, BodyErr: bodyErr}
+		data, bodyErr := c.engine.read(resp)
+		c.last = Reply{Status: resp.StatusCode, Header: resp.Header, Body: data, BodyErr: bodyErr}
+		c.reply = &c.last
 		over.Status = resp.StatusCode
-		asked = RetryAfter(resp.Header, time.Now())
+		if resp.StatusCode >= 400 {
+			asked = RetryAfter(resp.Header, time.Now())
+		}
 		if resp.StatusCode == http.StatusTooManyRequests {
 			c.engine.Pace.Slow(asked)
 		}
 	}
 	var again bool
 	over.Reason, again = c.judge(err)
-	c.wait = max(asked, c.jittered(len(c.attempts)))
+	if again {
+		c.wait = max(asked, c.jittered(len(c.attempts)))
+	}
 	again = again && len(c.attempts)+1 < c.engine.MaxAttempts && asked <= c.engine.MaxWait && c.caller.Err() == nil
 	if again {
 		over.Wait = c.wait
@@ -126,7 +133,7 @@ func (c *call) check(_ context.Context, resp *http.Response, err error) (bool, e
 func (c *call) judge(err error) (reason string, again bool) {
 	switch {
 	case err != nil:
-		again = c.op.Repeat == Freely || !c.attempt.written.Load()
+		again = c.op.Repeat == Freely || !c.attempt.maySend()
 		return Describe(err), again && !lasting(err)
 	case c.reply.Status == http.StatusTooManyRequests:
 		return "too many requests", true
@@ -184,9 +191,9 @@ func (c *call) log(over Attempt) {
 func (c *call) failure(err error) *Failure {
 	return &Failure{
 		Operation: c.op.Name,
-		Sent:      !c.waiting && c.attempt.written.Load(),
+		Sent:      !c.waiting && c.attempt != nil && c.attempt.maySend(),
 		Ended:     c.caller.Err() != nil,
 		Attempts:  c.attempts,
-		Err:       cause(err),
+		Err:       conceal(err),
 	}
 }

@@ -56,7 +56,7 @@ const (
 type Operation struct {
 	Name   string // for logs and errors, such as "submit message"
 	Method string // of HTTP
-	Path   string // may hold personal data: never logged, never in an error
+	Path   string // escaped; may hold personal data: never logged, never in an error
 	Body   []byte // sent as JSON; nil for none
 	Repeat Repeat // when it may be attempted again
 }
@@ -83,7 +83,7 @@ var ErrTooLarge = errors.New("reply is too large")
 // Isolate returns a copy of a client for an engine. It shares the transport, and so
 // the connections. It does not follow redirects, which would carry the key and the
 // request to another place, and the engine cannot close the idle connections of the
-// caller's transport.
+// caller's transport; it keeps no cookies. The client's Timeout bounds each attempt.
 func Isolate(client *http.Client) *http.Client {
 	own := *client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -91,24 +91,67 @@ func Isolate(client *http.Client) *http.Client {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	own.Transport = roundTripper{base}
+	// http.Client starts a goroutine for each request to bound it, over a transport that
+	// is not its own.
+	own.Transport = roundTripper{base, client.Timeout}
+	own.Timeout = 0
+	own.Jar = nil // nothing here has a session
 	return &own
 }
 
-// roundTripper hides all of a transport but RoundTrip.
-type roundTripper struct{ base http.RoundTripper }
+// traces reports whether the transport surely tells what it does, as net/http's own.
+func (e *Engine) traces() bool {
+	t, ok := e.Client.Transport.(roundTripper)
+	if !ok {
+		return false
+	}
+	_, native := t.base.(*http.Transport)
+	return native
+}
 
-func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return t.base.RoundTrip(r) }
+// roundTripper bounds the time of a request, its reply included, and hides all of a
+// transport but RoundTrip.
+type roundTripper struct {
+	base    http.RoundTripper
+	timeout time.Duration
+}
+
+func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	if t.timeout <= 0 {
+		return t.base.RoundTrip(r)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), t.timeout)
+	resp, err := t.base.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	resp.Body = bounded{resp.Body, cancel}
+	return resp, nil
+}
+
+// bounded is a body whose time is bounded until it is closed.
+type bounded struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (b bounded) Close() error {
+	defer b.cancel()
+	return b.ReadCloser.Close()
+}
 
 // Do sends an operation, again if it may be repeated. It returns a reply if the last
 // attempt had one, whatever its status; otherwise the error is a [*Failure].
 func (e *Engine) Do(ctx context.Context, op Operation) (*Reply, error) {
-	c := &call{engine: e, op: op, caller: ctx, attempt: &attempt{}}
+	c := &call{engine: e, op: op, caller: ctx}
+	c.attempts = c.room[:0]
 	if err := e.Pace.Wait(ctx); err != nil {
 		return nil, c.failure(err)
 	}
 	req, err := c.request()
 	if err != nil {
+		c.attempt = nil
 		return nil, c.failure(err)
 	}
 	client := retryablehttp.Client{
@@ -134,9 +177,14 @@ func (e *Engine) Do(ctx context.Context, op Operation) (*Reply, error) {
 }
 
 // read reads a body up to the engine's limit.
-func (e *Engine) read(body io.ReadCloser) ([]byte, error) {
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, e.MaxBody+1))
+func (e *Engine) read(resp *http.Response) ([]byte, error) {
+	defer resp.Body.Close()
+	if n := resp.ContentLength; n > 0 && n <= e.MaxBody {
+		data := make([]byte, n)
+		read, err := io.ReadFull(resp.Body, data)
+		return data[:read], err
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, e.MaxBody+1))
 	if int64(len(data)) > e.MaxBody {
 		return data[:e.MaxBody], ErrTooLarge
 	}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -60,11 +61,13 @@ func answers(status int, body string, header ...string) func(*http.Request) (*ht
 	}
 }
 
-// fails ends an attempt without a reply, before or after it read the body.
-func fails(err error, afterReading bool) func(*http.Request) (*http.Response, error) {
+// fails ends an attempt without a reply, before or after it wrote the request.
+func fails(err error, written bool) func(*http.Request) (*http.Response, error) {
 	return func(r *http.Request) (*http.Response, error) {
-		if afterReading && r.Body != nil {
-			_, _ = io.Copy(io.Discard, r.Body)
+		trace := httptrace.ContextClientTrace(r.Context())
+		trace.GetConn("")
+		if written {
+			trace.WroteHeaders()
 		}
 		return nil, err
 	}
@@ -180,6 +183,7 @@ func TestAFailureSaysWhetherItWasSent(t *testing.T) {
 		sent  bool
 		text  string
 	}{
+		"nobody knows":           {[]func(*http.Request) (*http.Response, error){func(*http.Request) (*http.Response, error) { return nil, io.EOF }}, true, "submit message: connection closed"},
 		"never connected":        {[]func(*http.Request) (*http.Response, error){dial}, false, "submit message: network error on dial"},
 		"broke":                  {[]func(*http.Request) (*http.Response, error){reset}, true, "submit message: connection closed"},
 		"connected at last":      {[]func(*http.Request) (*http.Response, error){dial, dial, reset}, true, "submit message: connection closed"},
@@ -452,7 +456,7 @@ func TestFaultsOfRealConnections(t *testing.T) {
 			transport := &http.Transport{}
 			defer transport.CloseIdleConnections()
 			e, _ := engine(transport)
-			e.Client.Timeout = 300 * time.Millisecond
+			e.Client = Isolate(&http.Client{Transport: transport, Timeout: 300 * time.Millisecond})
 			e.MaxAttempts, e.MinWait = 2, time.Millisecond
 			e.Base, err = url.Parse(test.base)
 			require.NoError(t, err)

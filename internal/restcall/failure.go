@@ -17,7 +17,7 @@ type Failure struct {
 	Sent      bool      // some of the request may have reached the server; if not, it surely did not act on it
 	Ended     bool      // the caller's context ended
 	Attempts  []Attempt // those that are over
-	Err       error     // the cause, without the URL
+	Err       error     // the cause; its own text is only found by unwrapping it
 }
 
 // Error describes the failure without what was sent and where to.
@@ -36,6 +36,23 @@ func cause(err error) error {
 	}
 	return err
 }
+
+// concealed is an error from elsewhere, whose text may hold anything. It is found by
+// errors.Is and errors.As, and not by printing: a function prints as an address.
+type concealed struct {
+	err func() error
+}
+
+func conceal(err error) error {
+	err = cause(err)
+	if err == nil {
+		return nil
+	}
+	return concealed{func() error { return err }}
+}
+
+func (c concealed) Error() string { return Describe(c.err()) }
+func (c concealed) Unwrap() error { return c.err() }
 
 // Describe says what happened in words of its own: the text of an error that comes
 // from a transport may hold anything.

@@ -1,6 +1,7 @@
 package restcall
 
 import (
+	"bytes"
 	"encoding/json"
 	"mime"
 	"net/http"
@@ -48,11 +49,19 @@ func (r *Reply) Said() *Problem {
 // Object decodes a JSON object. Fields that have another type than expected are left
 // out; it returns nil for anything but an object.
 func Object[T any](body []byte) *T {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil || fields == nil {
+	into := new(T)
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		return nil
 	}
-	into := new(T)
+	if json.Unmarshal(body, into) == nil {
+		return into
+	}
+	// Something is not of its type: decode what is.
+	into = new(T)
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
+		return nil
+	}
 	for name, value := range fields {
 		one, err := json.Marshal(map[string]json.RawMessage{name: value})
 		if err == nil {
@@ -74,6 +83,9 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 }
 
 func delay(value string, now time.Time) time.Duration {
+	if value == "" {
+		return 0
+	}
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
 		// Not a number, negative or beyond a day is not sensible.
 		if seconds >= 0 && seconds <= 24*60*60 {

@@ -1,0 +1,200 @@
+package appio_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+)
+
+// direct calls a handler without a network, after the time that a call takes.
+type direct struct {
+	handler http.Handler
+	takes   time.Duration
+}
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(d.takes)
+	w := httptest.NewRecorder()
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	d.handler.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+func newPace(t testing.TB, c appio.PaceConfig) *appio.Pace {
+	t.Helper()
+	pace, err := appio.NewPace(c)
+	require.NoError(t, err)
+	return pace
+}
+
+func paced(t testing.TB, simulator *appiotest.Simulator, key_ string, pace *appio.Pace, takes time.Duration) *appio.Client {
+	client, err := appio.New(key(t, key_), appio.Config{
+		BaseURL: "http://localhost" + appiotest.BasePath, HTTPClient: &http.Client{Transport: direct{simulator, takes}}, Pace: pace, MaxAttempts: 100,
+	})
+	require.NoError(t, err)
+	return client
+}
+
+// The platform allows 150 calls in 5 s. 16 workers, of two services of one body, get
+// the most out of that, and lose nothing.
+func TestWorkersThatShareAPaceUseTheLimitUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		simulator := appiotest.New(appiotest.Config{})
+		simulator.AddService(appiotest.Service{ID: "tributi", Key: "key-1", Body: "80185250588"})
+		simulator.AddService(appiotest.Service{ID: "scuola", Key: "key-2", Body: "80185250588"})
+		pace := newPace(t, appio.PaceConfig{})
+		clients := []*appio.Client{paced(t, simulator, "key-1", pace, 50*time.Millisecond), paced(t, simulator, "key-2", pace, 50*time.Millisecond)}
+		const total = 9000
+		var next atomic.Int64
+		var group sync.WaitGroup
+		start := time.Now()
+		for w := range 16 {
+			group.Go(func() {
+				for i := next.Add(1); i <= total; i = next.Add(1) {
+					_, err := clients[w%2].Submit(t.Context(), message(t, int(i)))
+					assert.NoError(t, err)
+				}
+			})
+		}
+		group.Wait()
+		rate := total / time.Since(start).Seconds()
+		t.Logf("%.2f calls a second of 30, %d refused of %d", rate, simulator.Limited(), simulator.Received(appiotest.SubmitMessage))
+		assert.Len(t, simulator.Deliveries(), total)
+		assert.GreaterOrEqual(t, rate, 0.95*30)
+		assert.LessOrEqual(t, simulator.Limited(), total/100)
+	})
+}
+
+// The same while another program of the body uses up half of the limit for a while.
+func TestAPaceAdaptsAndRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		simulator := appiotest.New(appiotest.Config{})
+		simulator.AddService(appiotest.Service{ID: "tributi", Key: "key-1", Body: "80185250588"})
+		simulator.AddService(appiotest.Service{ID: "altro", Key: "key-2", Body: "80185250588"})
+		pace := newPace(t, appio.PaceConfig{})
+		client := paced(t, simulator, "key-1", pace, 10*time.Millisecond)
+		other := paced(t, simulator, "key-2", newPace(t, appio.PaceConfig{Calls: 15, Window: time.Second}), 10*time.Millisecond)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var group sync.WaitGroup
+		group.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = other.Submit(ctx, message(t, 0))
+			}
+		})
+		var sent atomic.Int64
+		for range 8 {
+			group.Go(func() {
+				for ctx.Err() == nil {
+					if _, err := client.Submit(ctx, message(t, 1)); err == nil {
+						sent.Add(1)
+					}
+				}
+			})
+		}
+		<-ctx.Done()
+		group.Wait()
+		slowed := pace.Rate()
+		t.Logf("%d sent beside the other in a minute, %d refused of %d, rate %.1f", sent.Load(), simulator.Limited(), simulator.Received(appiotest.SubmitMessage), slowed)
+		assert.Less(t, slowed, 25.0)
+		assert.Less(t, simulator.Limited(), simulator.Received(appiotest.SubmitMessage)/10)
+		time.Sleep(2 * time.Minute)
+		assert.InDelta(t, 29.4, pace.Rate(), 0.01, "it recovers when nothing is refused")
+	})
+}
+
+func TestA429OfOneClientHoldsAllOfThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		simulator := appiotest.New(appiotest.Config{})
+		simulator.AddService(appiotest.Service{ID: "tributi", Key: "key-1"})
+		simulator.AddService(appiotest.Service{ID: "scuola", Key: "key-2"})
+		pace := newPace(t, appio.PaceConfig{})
+		first, second := paced(t, simulator, "key-1", pace, 0), paced(t, simulator, "key-2", pace, 0)
+		simulator.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: 7 * time.Second})
+		start := time.Now()
+		var group sync.WaitGroup
+		group.Go(func() {
+			_, err := first.Submit(t.Context(), message(t, 1))
+			assert.NoError(t, err)
+			assert.GreaterOrEqual(t, time.Since(start), 7*time.Second)
+		})
+		synctest.Wait()
+		_, err := second.Submit(t.Context(), message(t, 2))
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, time.Since(start), 7*time.Second)
+		group.Wait()
+		assert.Less(t, pace.Rate(), 29.0)
+	})
+}
+
+func TestPace(t *testing.T) {
+	t.Run("the first call goes out at once, the others evenly", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace := newPace(t, appio.PaceConfig{Calls: 98, Window: 10 * time.Second})
+			start := time.Now()
+			for range 98 {
+				require.NoError(t, pace.Wait(t.Context()))
+			}
+			assert.InDelta(t, 97.0/98*10/0.98, time.Since(start).Seconds(), 0.01)
+		})
+	})
+	t.Run("calls that are refused together count once", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace := newPace(t, appio.PaceConfig{})
+			full := pace.Rate()
+			for range 16 {
+				pace.Slow(time.Second)
+			}
+			assert.InDelta(t, full*0.8, pace.Rate(), 0.01)
+			time.Sleep(time.Second)
+			pace.Slow(0)
+			assert.InDelta(t, full*(0.8+0.01)*0.8, pace.Rate(), 0.01)
+			start := time.Now()
+			require.NoError(t, pace.Wait(t.Context()))
+			assert.Equal(t, time.Second, time.Since(start), "a fifth of the window, if the platform names no time")
+		})
+	})
+	t.Run("it never stops", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace := newPace(t, appio.PaceConfig{})
+			for range 100 {
+				pace.Slow(time.Millisecond)
+				time.Sleep(time.Millisecond)
+			}
+			assert.Greater(t, pace.Rate(), 1.0)
+			require.NoError(t, pace.Wait(t.Context()))
+		})
+	})
+	t.Run("a caller that is gone takes no turn", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace := newPace(t, appio.PaceConfig{Calls: 1, Window: 98 * time.Second})
+			require.NoError(t, pace.Wait(t.Context()))
+			start := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			assert.ErrorIs(t, pace.Wait(ctx), context.DeadlineExceeded)
+			assert.Equal(t, time.Second, time.Since(start))
+			require.NoError(t, pace.Wait(t.Context()))
+			assert.InDelta(t, 100, time.Since(start).Seconds(), 0.01)
+			assert.ErrorIs(t, pace.Wait(ctx), context.DeadlineExceeded)
+		})
+	})
+	for _, c := range []appio.PaceConfig{{Calls: -1}, {Window: -1}} {
+		_, err := appio.NewPace(c)
+		assert.ErrorContains(t, err, "must not be negative")
+	}
+}

@@ -1,0 +1,247 @@
+package appio_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+)
+
+func TestMessageState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t, appiotest.Config{ProcessAfter: time.Minute}, nil)
+		defer p.close()
+		blocking := citizen(t, "MSCMHL68P18H211K")
+		p.AddCitizen(appiotest.Citizen{Code: blocking, Blocks: []string{"tributi"}})
+		good, bad := message(t, 1), message(t, 2)
+		good.FeatureLevel, good.Payment, bad.To = appio.Advanced, payment(t), blocking
+		accepted, err := p.client.Submit(t.Context(), good)
+		require.NoError(t, err)
+		rejected, err := p.client.Submit(t.Context(), bad)
+		require.NoError(t, err, "the platform accepts it, and rejects it later")
+		at, ok := accepted.ID.Time()
+		assert.True(t, ok)
+		assert.WithinDuration(t, time.Now(), at, time.Second)
+
+		state, err := p.client.Message(t.Context(), good.To, accepted.ID)
+		require.NoError(t, err)
+		assert.Equal(t, appio.StatusAccepted, state.Status)
+		assert.False(t, state.Status.Final())
+		time.Sleep(time.Minute)
+		state, err = p.client.Message(t.Context(), good.To, accepted.ID)
+		require.NoError(t, err)
+		assert.Equal(t, appio.MessageState{
+			Status: appio.StatusProcessed, Read: appio.Unread, Payment: appio.NotPaid, ID: accepted.ID, Service: "tributi",
+			CreatedAt: at, FeatureLevel: appio.Advanced, Subject: good.Subject, Content: good.Content,
+		}, state, "that there is no word of e-mail and push is no failure")
+		assert.True(t, state.Status.Final())
+		state, err = p.client.Message(t.Context(), bad.To, rejected.ID)
+		require.NoError(t, err)
+		assert.Equal(t, appio.StatusRejected, state.Status)
+		assert.True(t, state.Status.Final())
+
+		require.True(t, p.SetState(string(accepted.ID), appiotest.State{Status: "ARCHIVED", Email: "QUEUED", Push: "SENT", Read: "READ", Payment: "PAID"}))
+		state, err = p.client.Message(t.Context(), good.To, accepted.ID)
+		require.NoError(t, err)
+		assert.Equal(t, appio.MessageStatus("ARCHIVED"), state.Status, "values that are not known survive")
+		assert.False(t, state.Status.Final())
+		assert.Equal(t, appio.ChannelStatus("QUEUED"), state.Email)
+		assert.Equal(t, appio.ChannelSent, state.Push)
+		assert.Equal(t, appio.Read, state.Read)
+		assert.Equal(t, appio.Paid, state.Payment)
+
+		_, err = p.client.Message(t.Context(), bad.To, accepted.ID)
+		assert.ErrorIs(t, err, appio.ErrNotFound)
+		_, err = p.client.Message(t.Context(), flussi.FiscalCode{}, accepted.ID)
+		assert.ErrorIs(t, err, appio.ErrInvalid)
+		_, err = p.client.Message(t.Context(), good.To, "")
+		assert.ErrorIs(t, err, appio.ErrInvalid)
+		assert.False(t, p.SetState("nowhere", appiotest.State{}))
+	})
+}
+
+// Replies as the platform's description shows them, and worse: nothing is fatal.
+func TestRepliesOfTheMessageStateDecode(t *testing.T) {
+	for name, test := range map[string]struct {
+		body string
+		want appio.MessageState
+	}{
+		"the description's example": {
+			`{"status":"PROCESSED","message":{"id":"01BX9NSMKAAAS5PSP2FATZM6BQ","fiscal_code":"QXJNTX9RCRVD6V4O","time_to_live":3600,
+				"content":{"subject":"message subject","markdown":"Lorem ipsum"},"sender_service_id":"01BX9NSMKVXXS5PSP2FATZM6QX"},"notification":{"email":"QUEUED"}}`,
+			appio.MessageState{Status: appio.StatusProcessed, Email: "QUEUED", ID: "1", Service: "01BX9NSMKVXXS5PSP2FATZM6QX",
+				Subject: flussi.NewText("message subject"), Content: flussi.NewText("Lorem ipsum")}},
+		"only the message":          {`{"message":{}}`, appio.MessageState{ID: "1"}},
+		"nothing":                   {`{}`, appio.MessageState{ID: "1"}},
+		"nulls":                     {`{"status":null,"message":null,"notification":null}`, appio.MessageState{ID: "1"}},
+		"fields of other types":     {`{"status":7,"message":[],"notification":"x","read_status":"READ"}`, appio.MessageState{ID: "1", Read: appio.Read}},
+		"other types further in":    {`{"status":"PROCESSED","message":{"created_at":"yesterday","content":{"subject":[],"markdown":"x"}}}`, appio.MessageState{ID: "1", Status: appio.StatusProcessed, Content: flussi.NewText("x")}},
+		"fields that are not known": {`{"status":"PROCESSED","colour":"blue","message":{"created_at":"2025-02-28T18:00:00.000+01:00","x":{}}}`, appio.MessageState{ID: "1", Status: appio.StatusProcessed, CreatedAt: time.Date(2025, 2, 28, 17, 0, 0, 0, time.UTC)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := clientOf(t, func(r *http.Request) (*http.Response, error) {
+				assert.Equal(t, "GET https://platform.test/api/v1/messages/RSSMRA80A01H501U/1", r.Method+" "+r.URL.String())
+				return answer(200, test.body, nil), nil
+			})
+			state, err := client.Message(t.Context(), citizen(t, secretCode), "1")
+			require.NoError(t, err)
+			assert.Equal(t, test.want, state)
+		})
+	}
+	for _, body := range []string{``, `[]`, `null`, `<html>`, `{"status":"PROC`} {
+		client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(200, body, nil), nil })
+		_, err := client.Message(t.Context(), citizen(t, secretCode), "1")
+		assert.ErrorIs(t, err, appio.ErrUnavailable, body)
+	}
+}
+
+func TestMessageIDsAreEscaped(t *testing.T) {
+	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, "/api/v1/messages/RSSMRA80A01H501U/..%2F..%2Fprofiles%3Fx", r.URL.EscapedPath())
+		return answer(404, "", nil), nil
+	})
+	_, err := client.Message(t.Context(), citizen(t, secretCode), "../../profiles?x")
+	assert.ErrorIs(t, err, appio.ErrNotFound)
+}
+
+func TestProfile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t, appiotest.Config{ListedOnly: true}, nil)
+		defer p.close()
+		allowed, blocking, absent := citizen(t, secretCode), citizen(t, "MSCMHL68P18H211K"), citizen(t, "MSCMHL68P18H21MC")
+		p.AddCitizen(appiotest.Citizen{Code: allowed, Languages: []string{"de_DE", "it_IT"}})
+		p.AddCitizen(appiotest.Citizen{Code: blocking, Blocks: []string{"tributi"}})
+		p.AddCitizen(appiotest.Citizen{Code: absent, Absent: true})
+		profile, err := p.client.Profile(t.Context(), allowed)
+		require.NoError(t, err)
+		assert.Equal(t, appio.Profile{SenderAllowed: true, Languages: []string{"de_DE", "it_IT"}}, profile)
+		profile, err = p.client.Profile(t.Context(), blocking)
+		require.NoError(t, err)
+		assert.Equal(t, appio.Profile{Languages: []string{"it_IT"}}, profile)
+		for _, code := range []flussi.FiscalCode{absent, flussi.TestRecipient()} {
+			_, err = p.client.Profile(t.Context(), code)
+			assert.ErrorIs(t, err, appio.ErrNotFound)
+		}
+		_, err = p.client.Profile(t.Context(), flussi.FiscalCode{})
+		assert.ErrorIs(t, err, appio.ErrInvalid)
+	})
+	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, "POST https://platform.test/api/v1/profiles", r.Method+" "+r.URL.String(), "no fiscal code in the path")
+		return answer(200, `{"email":"foobar@example.com","version":1}`, nil), nil // the description's example
+	})
+	profile, err := client.Profile(t.Context(), citizen(t, secretCode))
+	require.NoError(t, err)
+	assert.False(t, profile.SenderAllowed, "what the platform does not allow is not allowed")
+}
+
+func TestFeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t, appiotest.Config{}, nil)
+		defer p.close()
+		in, out := citizen(t, secretCode), citizen(t, "MSCMHL68P18H211K")
+		today := time.Now()
+		p.AddFeed("tributi", today, []flussi.FiscalCode{in}, []flussi.FiscalCode{out})
+		_, err := p.client.Feed(t.Context(), today)
+		assert.ErrorIs(t, err, appio.ErrNotFound, "the day is not over")
+		time.Sleep(24 * time.Hour)
+		feed, err := p.client.Feed(t.Context(), today)
+		require.NoError(t, err)
+		assert.Equal(t, appio.Feed{Subscribed: []appio.CitizenHash{appio.HashOf(in)}, Unsubscribed: []appio.CitizenHash{appio.HashOf(out)}}, feed)
+		feed, err = p.client.Feed(t.Context(), today.AddDate(0, 0, -1))
+		require.NoError(t, err)
+		assert.Empty(t, feed.Subscribed)
+	})
+	assert.Equal(t, appio.CitizenHash("69c91b400de1b28c17fef445c0ab36b16f2b5b8df0b996448f9860895868371d"), appio.HashOf(flussi.TestRecipient()))
+	assert.Empty(t, appio.HashOf(flussi.FiscalCode{}))
+	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, "https://platform.test/api/v1/subscriptions-feed/2025-01-01", r.URL.String(), "the day in UTC")
+		return answer(200, `{"dateUTC":"2025-01-01","subscriptions":["`+strings.Repeat("a", 64)+`"],"unsubscriptions":[]}`, nil), nil
+	})
+	_, err := client.Feed(t.Context(), time.Date(2025, 1, 2, 0, 30, 0, 0, time.FixedZone("", 3600)))
+	require.NoError(t, err)
+}
+
+func TestReadsAreRepeatedFreely(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t, appiotest.Config{}, nil)
+		defer p.close()
+		p.Fail(appiotest.GetProfile, appiotest.Fault{Kind: appiotest.Reset}, appiotest.Fault{Kind: appiotest.BadGateway}, appiotest.Fault{Kind: appiotest.TooManyRequests}, appiotest.Fault{Kind: appiotest.Silent})
+		profile, err := p.client.Profile(t.Context(), citizen(t, secretCode))
+		require.NoError(t, err)
+		assert.True(t, profile.SenderAllowed)
+		assert.Equal(t, 5, p.Received(appiotest.GetProfile))
+	})
+}
+
+func TestMessageIDTime(t *testing.T) {
+	at, ok := appio.MessageID("01JN6Q5CZ3VGTA4X4QJEFR95C1").Time()
+	assert.True(t, ok)
+	assert.Equal(t, "2025-02-28T16:45:17Z", at.Truncate(time.Second).Format(time.RFC3339))
+	lower, ok := appio.MessageID("01jn6q5cz3vgta4x4qjefr95c1").Time()
+	assert.True(t, ok)
+	assert.Equal(t, at, lower)
+	for _, id := range []appio.MessageID{"", "01JN6Q5CZ3VGTA4X4QJEFR95C", "01JN6Q5CZ3VGTA4X4QJEFR95CI", "81JN6Q5CZ3VGTA4X4QJEFR95C1", "RSSMRA80A01H501U", "01JN6Q5CZ3VGTA4X4QJEFR95Cé"} {
+		_, ok := id.Time()
+		assert.False(t, ok, id)
+	}
+}
+
+func TestNew(t *testing.T) {
+	for name, test := range map[string]struct {
+		key    appio.Key
+		config appio.Config
+		words  []string
+	}{
+		"no key":                    {appio.Key{}, appio.Config{}, []string{"no key"}},
+		"no URL":                    {key(t, "k"), appio.Config{BaseURL: "api.io.pagopa.it"}, []string{"BaseURL is not"}},
+		"another scheme":            {key(t, "k"), appio.Config{BaseURL: "ftp://api.io.pagopa.it"}, []string{"BaseURL is not"}},
+		"a broken URL":              {key(t, "k"), appio.Config{BaseURL: "http://[::1"}, []string{"BaseURL is not"}},
+		"a user":                    {key(t, "k"), appio.Config{BaseURL: "https://u:secret@x.it"}, []string{"no user"}},
+		"a query":                   {key(t, "k"), appio.Config{BaseURL: "https://x.it?a=1"}, []string{"query"}},
+		"no TLS to another machine": {key(t, "k"), appio.Config{BaseURL: "http://x.it"}, []string{"without TLS"}},
+		"everything at once":        {appio.Key{}, appio.Config{BaseURL: "http://x.it", MaxAttempts: -1, MaxWait: -1}, []string{"no key", "without TLS", "MaxAttempts", "MaxWait"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := appio.New(test.key, test.config)
+			assert.Nil(t, client)
+			assert.ErrorIs(t, err, appio.ErrConfig)
+			for _, words := range test.words {
+				assert.ErrorContains(t, err, words)
+			}
+			assert.NotContains(t, err.Error(), "secret")
+		})
+	}
+	for _, c := range []appio.Config{{}, {BaseURL: "http://x.it", AllowHTTP: true}, {BaseURL: "http://127.0.0.1:8080"}, {BaseURL: "http://[::1]/x/"}, {BaseURL: "http://localhost"}} {
+		_, err := appio.New(key(t, "k"), c)
+		assert.NoError(t, err)
+	}
+}
+
+func TestParseKey(t *testing.T) {
+	_, err := appio.ParseKey(" \n")
+	assert.ErrorIs(t, err, flussi.ErrEmpty)
+	for _, bad := range []string{"a b", "a\nb", "chiavé"} {
+		k, err := appio.ParseKey(bad)
+		assert.ErrorIs(t, err, flussi.ErrCharacter)
+		assert.True(t, k.IsZero())
+		assert.NotContains(t, err.Error()+flussi.Explain(err), bad)
+	}
+	k, err := appio.ParseKey("  " + secretKey + "\n")
+	require.NoError(t, err)
+	client, err := appio.New(k, appio.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, secretKey, r.Header.Get("Ocp-Apim-Subscription-Key"))
+		return nil, errors.New("seen")
+	})}, MaxAttempts: 1})
+	require.NoError(t, err)
+	_, err = client.Profile(t.Context(), flussi.TestRecipient())
+	assert.ErrorIs(t, err, appio.ErrUnavailable)
+}

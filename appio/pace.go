@@ -15,8 +15,8 @@ import (
 // goroutines.
 //
 // Whenever the platform answers 429 to one of them, the Pace holds all of them back
-// for as long as the platform asked, and goes on more slowly; then it quickens again,
-// to its full rate within half a minute.
+// for as long as the platform asked, at most a minute, and goes on more slowly; then it
+// quickens again, and is back at its full rate within half a minute.
 type Pace struct {
 	full    rate.Limit
 	pause   time.Duration // after a 429 that names no time
@@ -42,6 +42,8 @@ const (
 	paceDrop   = 0.8  // of its rate a Pace keeps at a 429
 	paceFloor  = 0.05 // of the full rate is the least
 	paceRegain = 0.01 // of the full rate is regained in a second
+
+	paceLongest = time.Minute
 )
 
 // NewPace returns a pace at its full rate. The error names what is negative.
@@ -97,7 +99,8 @@ func (p *Pace) Slow(retryAfter time.Duration) {
 	if !now.Before(p.held) {
 		p.set(now, max(p.current(now)*paceDrop, p.full*paceFloor))
 	}
-	if until := now.Add(retryAfter); until.After(p.held) {
+	// A body that is asked to wait longer is asked again, not frozen by one answer.
+	if until := now.Add(min(retryAfter, paceLongest)); until.After(p.held) {
 		p.held = until
 	}
 }

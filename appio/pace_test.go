@@ -168,6 +168,15 @@ func TestPace(t *testing.T) {
 			assert.Equal(t, time.Second, time.Since(start), "a fifth of the window, if the platform names no time")
 		})
 	})
+	t.Run("one answer does not freeze it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace := newPace(t, appio.PaceConfig{})
+			pace.Slow(24 * time.Hour)
+			start := time.Now()
+			require.NoError(t, pace.Wait(t.Context()))
+			assert.Equal(t, time.Minute, time.Since(start))
+		})
+	})
 	t.Run("it never stops", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			pace := newPace(t, appio.PaceConfig{})

@@ -1,0 +1,250 @@
+package appiotest_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio/appiotest"
+)
+
+const (
+	key  = "a-key"
+	code = "RSSMRA80A01H501U"
+)
+
+// call sends a request as any program would, without this library's client.
+func call(h http.Handler, key, method, path, body string) *http.Response {
+	r := httptest.NewRequest(method, appiotest.BasePath+path, strings.NewReader(body))
+	r.Header.Set("Ocp-Apim-Subscription-Key", key)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func read(t *testing.T, r *http.Response) string {
+	body, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
+	return string(body)
+}
+
+func newSimulator(c appiotest.Config) *appiotest.Simulator {
+	s := appiotest.New(c)
+	s.AddService(appiotest.Service{ID: "tributi", Key: key, Body: "80185250588"})
+	return s
+}
+
+func valid(change string) string {
+	fields := fmt.Sprintf(`"subject":"Oggetto di prova","markdown":%q`, strings.Repeat("x", 80))
+	return `{"fiscal_code":"` + code + `","content":{` + fields + change + `}}`
+}
+
+func TestSubmissionsAreChecked(t *testing.T) {
+	for name, test := range map[string]struct {
+		body   string
+		status int
+		detail string
+	}{
+		"valid":                     {valid(``), 201, ""},
+		"with what is not known":    {valid(`,"colour":"blue"`), 201, ""},
+		"with a payment":            {valid(`,"payment_data":{"amount":1,"notice_number":"301005100001400678"}`), 201, ""},
+		"with its own payee":        {valid(`,"payment_data":{"amount":1,"notice_number":"301005100001400678","payee":{"fiscal_code":"80185250588"}}`), 201, ""},
+		"with another payee":        {valid(`,"payment_data":{"amount":1,"notice_number":"301005100001400678","payee":{"fiscal_code":"15376371009"}}`), 403, "payee"},
+		"no JSON":                   {`x`, 400, "[root]"},
+		"a list":                    {`[]`, 400, "[root]"},
+		"null":                      {`null`, 400, "[root]"},
+		"no recipient":              {strings.Replace(valid(``), "fiscal_code", "code", 1), 400, "[root.fiscal_code]"},
+		"a recipient in lower case": {strings.Replace(valid(``), code, strings.ToLower(code), 1), 400, "[root.fiscal_code]"},
+		"11 digits":                 {strings.Replace(valid(``), code, "80185250588", 1), 400, "[root.fiscal_code]"},
+		"no content":                {`{"fiscal_code":"` + code + `"}`, 400, "[root.content]"},
+		"a subject of 9":            {strings.Replace(valid(``), "Oggetto di prova", "123456789", 1), 400, "[root.content.subject]"},
+		"a subject of 8 and 😀":      {strings.Replace(valid(``), "Oggetto di prova", "12345678😀", 1), 201, ""},
+		"a subject that is null":    {strings.Replace(valid(``), `"Oggetto di prova"`, "null", 1), 400, "[root.content.subject]"},
+		"an amount of 0":            {valid(`,"payment_data":{"amount":0,"notice_number":"301005100001400678"}`), 400, "[root.content.payment_data.amount]"},
+		"an amount with decimals":   {valid(`,"payment_data":{"amount":12.5,"notice_number":"301005100001400678"}`), 400, "[root.content.payment_data.amount]"},
+		"a number that is a number": {valid(`,"payment_data":{"amount":1,"notice_number":301005100001400678}`), 400, "[root.content.payment_data.notice_number]"},
+		"a local due date":          {valid(`,"due_date":"2025-03-30T21:59:59+02:00"`), 400, "[root.content.due_date]"},
+		"a due date in UTC":         {valid(`,"due_date":"2025-03-30T21:59:59Z"`), 201, ""},
+		"another feature level":     {strings.Replace(valid(``), `"content"`, `"feature_level_type":"GOLD","content"`, 1), 400, "[root.feature_level_type]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSimulator(appiotest.Config{})
+			r := call(s, key, http.MethodPost, "/messages", test.body)
+			body := read(t, r)
+			assert.Equal(t, test.status, r.StatusCode, body)
+			if test.status == 201 {
+				require.Len(t, s.Deliveries(), 1)
+				d := s.Deliveries()[0]
+				assert.Regexp(t, `^[0-7][0-9A-HJKMNP-TV-Z]{25}$`, d.ID)
+				assert.JSONEq(t, `{"id":"`+d.ID+`"}`, body)
+				assert.Equal(t, appiotest.BasePath+"/messages/"+code+"/"+d.ID, r.Header.Get("Location"))
+				assert.Equal(t, "tributi", d.Service)
+				assert.Equal(t, code, d.Recipient.Reveal())
+				assert.Equal(t, "PROCESSED", d.State.Status)
+				assert.JSONEq(t, test.body, d.Request.Reveal())
+				return
+			}
+			assert.Empty(t, s.Deliveries())
+			assert.Contains(t, r.Header.Get("Content-Type"), "application/problem+json")
+			assert.Contains(t, body, test.detail)
+		})
+	}
+}
+
+func TestTheGatewayAnswersForItself(t *testing.T) {
+	s := newSimulator(appiotest.Config{})
+	s.AddService(appiotest.Service{ID: "chiuso", Key: "closed", Forbidden: true})
+	r := call(s, "another", http.MethodPost, "/messages", valid(``))
+	assert.Equal(t, 401, r.StatusCode)
+	assert.Contains(t, read(t, r), `"statusCode":401`)
+	r = call(s, "closed", http.MethodPost, "/messages", valid(``))
+	assert.Equal(t, 403, r.StatusCode)
+	for _, path := range []string{"/elsewhere", "/messages/x/y/z", "/messages"} {
+		assert.Equal(t, 404, call(s, key, http.MethodGet, path, "").StatusCode, path)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/messages", nil))
+	assert.Equal(t, 404, w.Code, "outside the base path")
+	assert.Empty(t, s.Deliveries())
+}
+
+func TestTheLimitIsOfTheBodyOverAllServicesAndOperations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSimulator(appiotest.Config{})
+		s.AddService(appiotest.Service{ID: "scuola", Key: "key-2", Body: "80185250588"})
+		s.AddService(appiotest.Service{ID: "altrove", Key: "key-3", Body: "15376371009"})
+		for i := range 150 {
+			if i == 75 {
+				time.Sleep(2 * time.Second)
+			}
+			assert.Equal(t, 201, call(s, []string{key, "key-2"}[i%2], http.MethodPost, "/messages", valid(``)).StatusCode)
+		}
+		r := call(s, key, http.MethodPost, "/profiles", `{"fiscal_code":"`+code+`"}`)
+		assert.Equal(t, 429, r.StatusCode)
+		assert.Equal(t, "3", r.Header.Get("Retry-After"))
+		assert.Equal(t, "3", r.Header.Get("X-Rate-Limit-Retry-After"))
+		assert.Contains(t, read(t, r), `"statusCode":429`)
+		assert.Equal(t, 201, call(s, "key-3", http.MethodPost, "/messages", valid(``)).StatusCode, "another body")
+		time.Sleep(3 * time.Second)
+		for range 75 {
+			assert.Equal(t, 201, call(s, key, http.MethodPost, "/messages", valid(``)).StatusCode)
+		}
+		assert.Equal(t, 429, call(s, key, http.MethodPost, "/messages", valid(``)).StatusCode)
+		assert.Equal(t, 2, s.Limited())
+		assert.Len(t, s.Deliveries(), 226)
+	})
+}
+
+func TestStatesAdvance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		held := newSimulator(appiotest.Config{Hold: true})
+		require.Equal(t, 201, call(held, key, http.MethodPost, "/messages", valid(``)).StatusCode)
+		time.Sleep(time.Hour)
+		assert.Equal(t, "ACCEPTED", held.Deliveries()[0].State.Status)
+		held.Process()
+		assert.Equal(t, "PROCESSED", held.Deliveries()[0].State.Status)
+
+		timed := newSimulator(appiotest.Config{ProcessAfter: time.Minute, ListedOnly: true})
+		require.Equal(t, 201, call(timed, key, http.MethodPost, "/messages", valid(``)).StatusCode, "accepted, whoever it is for")
+		assert.Equal(t, "ACCEPTED", timed.Deliveries()[0].State.Status)
+		time.Sleep(time.Minute)
+		assert.Equal(t, "REJECTED", timed.Deliveries()[0].State.Status, "nobody is on App IO there")
+	})
+}
+
+func TestFaults(t *testing.T) {
+	for _, fault := range appiotest.Faults() {
+		t.Run(fmt.Sprint(fault.Kind, fault.Stored), func(t *testing.T) {
+			server := appiotest.NewServer(appiotest.Config{})
+			defer server.Close()
+			server.AddService(appiotest.Service{ID: "tributi", Key: key})
+			server.Fail(appiotest.SubmitMessage, fault)
+			client := &http.Client{Timeout: 200 * time.Millisecond, Transport: &http.Transport{DisableKeepAlives: true}}
+			post := func() (*http.Response, error) {
+				r, err := http.NewRequest(http.MethodPost, server.URL+"/messages", strings.NewReader(valid(``)))
+				require.NoError(t, err)
+				r.Header.Set("Ocp-Apim-Subscription-Key", key)
+				resp, err := client.Do(r)
+				if err == nil {
+					defer resp.Body.Close()
+					_, err = io.ReadAll(resp.Body)
+				}
+				return resp, err
+			}
+			resp, err := post()
+			stored := 0
+			switch fault.Kind {
+			case appiotest.Truncated, appiotest.CutBody, appiotest.NoID, appiotest.LocationOnly, appiotest.Slow:
+				stored = 1
+			default:
+				if fault.Stored {
+					stored = 1
+				}
+			}
+			assert.Len(t, server.Deliveries(), stored)
+			want := map[appiotest.FaultKind]int{
+				appiotest.TooManyRequests: 429, appiotest.TooManyBare: 429, appiotest.ServerProblem: 500, appiotest.ServerError: 500,
+				appiotest.BadGateway: 502, appiotest.Unavailable: 503, appiotest.GatewayTimeout: 504, appiotest.Slow: 201,
+				appiotest.NoID: 201, appiotest.LocationOnly: 201,
+			}[fault.Kind]
+			if want == 0 {
+				assert.Error(t, err)
+			} else {
+				require.NoError(t, err)
+				assert.Equal(t, want, resp.StatusCode)
+			}
+			resp, err = post()
+			require.NoError(t, err)
+			assert.Equal(t, 201, resp.StatusCode, "one fault, one call")
+		})
+	}
+}
+
+func TestRandomFaultsStrikeTheirShare(t *testing.T) {
+	s := newSimulator(appiotest.Config{Unlimited: true})
+	s.FailAtRandom(appiotest.GetProfile, 0.3, 1, appiotest.Fault{Kind: appiotest.ServerProblem})
+	count := func() (failed int) {
+		for range 1000 {
+			if call(s, key, http.MethodPost, "/profiles", `{"fiscal_code":"`+code+`"}`).StatusCode == 500 {
+				failed++
+			}
+		}
+		return failed
+	}
+	assert.InDelta(t, 300, count(), 50)
+	s.FailAtRandom(appiotest.GetProfile, 0, 1)
+	assert.Zero(t, count())
+	assert.Equal(t, 2000, s.Received(appiotest.GetProfile))
+}
+
+func TestTheSimulatorIsSafeForConcurrentUse(t *testing.T) {
+	s := newSimulator(appiotest.Config{Unlimited: true})
+	s.FailAtRandom(appiotest.SubmitMessage, 0.5, 1, appiotest.Fault{Kind: appiotest.NoID}, appiotest.Fault{Kind: appiotest.BadGateway})
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() {
+			for range 100 {
+				call(s, key, http.MethodPost, "/messages", valid(``))
+				s.Deliveries()
+				s.AddCitizen(appiotest.Citizen{Code: flussi.TestRecipient()})
+				s.Process()
+			}
+		})
+	}
+	group.Wait()
+	ids := map[string]bool{}
+	for _, d := range s.Deliveries() {
+		assert.False(t, ids[d.ID])
+		ids[d.ID] = true
+	}
+}

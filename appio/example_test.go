@@ -1,0 +1,203 @@
+package appio_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+)
+
+// exampleClient stands for a client of yours: it reaches a simulator instead of the
+// platform.
+func exampleClient(prepare func(*appiotest.Server)) (client *appio.Client, close func()) {
+	server := appiotest.NewServer(appiotest.Config{})
+	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key", Body: "80185250588"})
+	if prepare != nil {
+		prepare(server)
+	}
+	key, err := appio.ParseKey("a-key")
+	if err != nil {
+		panic(err)
+	}
+	client, err = appio.New(key, appio.Config{BaseURL: server.URL})
+	if err != nil {
+		panic(err)
+	}
+	return client, server.Close
+}
+
+func exampleMessage() appio.Message {
+	return appio.Message{
+		To:      flussi.TestRecipient(),
+		Subject: flussi.NewText("Scadenza della TARI"),
+		Content: flussi.NewText("Gentile cittadina, gentile cittadino, la prima rata della TARI scade il 16 giugno 2025."),
+	}
+}
+
+// From a key to a sent message. Here the key is the simulator's; leave the BaseURL out
+// to reach the platform.
+func Example() {
+	server := appiotest.NewServer(appiotest.Config{})
+	defer server.Close()
+	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
+
+	key, err := appio.ParseKey("a-key")
+	if err != nil {
+		panic(err)
+	}
+	client, err := appio.New(key, appio.Config{BaseURL: server.URL})
+	if err != nil {
+		panic(err)
+	}
+	receipt, err := client.Submit(context.Background(), appio.Message{
+		To:      flussi.TestRecipient(),
+		Subject: flussi.NewText("Scadenza della TARI"),
+		Content: flussi.NewText("Gentile cittadina, gentile cittadino, la prima rata della TARI scade il 16 giugno 2025."),
+	})
+	fmt.Println(appio.OutcomeOf(err), receipt.Attempts)
+	// Output: accepted 1
+}
+
+// A notice that the citizen can pay in the app, with a button.
+func ExampleClient_Submit_payment() {
+	client, close := exampleClient(nil)
+	defer close()
+
+	number, err := flussi.ParseNoticeNumber("301005100001400678")
+	if err != nil {
+		panic(err)
+	}
+	due, err := flussi.EndOfDay(2025, time.June, 16)
+	if err != nil {
+		panic(err)
+	}
+	content, err := appio.Markdown(
+		"Gentile cittadina, gentile cittadino, la prima rata della TARI è da pagare.",
+		appio.Button{Label: "Apri lo sportello", Link: "https://www.comune.example.it/tari"},
+	)
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	message := exampleMessage()
+	message.Content, message.DueDate = content, due
+	message.Payment = &appio.Payment{Amount: 1250, NoticeNumber: number, InvalidAfterDueDate: true}
+	_, err = client.Submit(context.Background(), message)
+	fmt.Println(appio.OutcomeOf(err))
+	// Output: accepted
+}
+
+// Each kind of error says what can be done next.
+func ExampleOutcomeOf() {
+	client, close := exampleClient(func(s *appiotest.Server) {
+		s.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.LocationOnly}, appiotest.Fault{Kind: appiotest.Reset, Stored: true},
+			appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour})
+	})
+	defer close()
+	short := exampleMessage()
+	short.Subject = flussi.NewText("TARI")
+	for _, message := range []appio.Message{short, exampleMessage(), exampleMessage(), exampleMessage()} {
+		receipt, err := client.Submit(context.Background(), message)
+		switch appio.OutcomeOf(err) {
+		case appio.Accepted:
+			fmt.Println("sent; keep the ID:", len(receipt.ID) == 26)
+		case appio.Refused:
+			fmt.Println("correct:", flussi.Explain(err))
+		case appio.NotSent:
+			var failed *appio.Error
+			if errors.As(err, &failed) && errors.Is(err, appio.ErrRateLimited) {
+				fmt.Println("later: in", failed.RetryAfter)
+			}
+		case appio.Unknown:
+			fmt.Println("ask a person:", flussi.Explain(err))
+		}
+	}
+	// Output:
+	// correct: L'oggetto è troppo corto: ha 4 caratteri, ne servono almeno 10.
+	// sent; keep the ID: true
+	// ask a person: Esito sconosciuto: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare.
+	// later: in 1h0m0s
+}
+
+// Whether a citizen can be sent messages.
+func ExampleClient_Profile() {
+	client, close := exampleClient(func(s *appiotest.Server) {
+		s.AddCitizen(appiotest.Citizen{Code: flussi.TestRecipient(), Absent: true})
+	})
+	defer close()
+	profile, err := client.Profile(context.Background(), flussi.TestRecipient())
+	switch {
+	case errors.Is(err, appio.ErrNotFound):
+		fmt.Println("not on App IO")
+	case err != nil:
+		fmt.Println(flussi.Explain(err))
+	default:
+		fmt.Println("may be sent messages:", profile.SenderAllowed)
+	}
+	// Output: not on App IO
+}
+
+// What became of a message.
+func ExampleClient_Message() {
+	client, close := exampleClient(nil)
+	defer close()
+	receipt, err := client.Submit(context.Background(), exampleMessage())
+	if err != nil {
+		panic(err)
+	}
+	state, err := client.Message(context.Background(), flussi.TestRecipient(), receipt.ID)
+	fmt.Println(state.Status, state.Status.Final(), err)
+	// Output: PROCESSED true <nil>
+}
+
+// All services of one body share one pace.
+func ExamplePace() {
+	pace, err := appio.NewPace(appio.PaceConfig{}) // 150 calls in 5 s
+	if err != nil {
+		panic(err)
+	}
+	for _, text := range []string{"key-of-tributi", "key-of-scuola"} {
+		key, err := appio.ParseKey(text)
+		if err != nil {
+			panic(err)
+		}
+		client, err := appio.New(key, appio.Config{Pace: pace})
+		fmt.Println(client != nil, err)
+	}
+	fmt.Printf("%.1f calls a second\n", pace.Rate())
+	// Output:
+	// true <nil>
+	// true <nil>
+	// 29.4 calls a second
+}
+
+// Test a service of yours with the simulator: it knows what was really delivered.
+func Example_simulator() {
+	server := appiotest.NewServer(appiotest.Config{})
+	defer server.Close()
+	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
+	server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true})
+
+	// Here your service would run, with server.URL and the key.
+	key, err := appio.ParseKey("a-key")
+	if err != nil {
+		panic(err)
+	}
+	client, err := appio.New(key, appio.Config{BaseURL: server.URL})
+	if err != nil {
+		panic(err)
+	}
+	_, err = client.Submit(context.Background(), exampleMessage())
+	fmt.Println("the client was told:", appio.OutcomeOf(err))
+	for _, d := range server.Deliveries() {
+		fmt.Println("the citizen got:", strings.ToLower(d.State.Status), d.Subject.Reveal())
+	}
+	// Output:
+	// the client was told: unknown
+	// the citizen got: processed Scadenza della TARI
+}

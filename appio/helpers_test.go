@@ -85,7 +85,6 @@ func (p *pipes) DialContext(ctx context.Context, _, _ string) (net.Conn, error) 
 type platform struct {
 	*appiotest.Simulator
 	client *appio.Client
-	server *http.Server
 	close  func()
 }
 
@@ -94,7 +93,7 @@ func newPlatform(t testing.TB, c appiotest.Config, configure func(*appio.Config)
 	simulator := appiotest.New(c)
 	simulator.AddService(appiotest.Service{ID: "tributi", Key: secretKey, Body: "80185250588", ReadsFeed: true, ReadsDetails: true})
 	network := newPipes()
-	server := &http.Server{Handler: simulator}
+	server := &http.Server{Handler: simulator, IdleTimeout: time.Second}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(network) }()
 	transport := &http.Transport{DialContext: network.DialContext, MaxIdleConnsPerHost: 64}
@@ -106,7 +105,7 @@ func newPlatform(t testing.TB, c appiotest.Config, configure func(*appio.Config)
 	}
 	client, err := appio.New(key(t, secretKey), config)
 	require.NoError(t, err)
-	return &platform{simulator, client, server, func() {
+	return &platform{simulator, client, func() {
 		transport.CloseIdleConnections()
 		_ = server.Close()
 		<-done

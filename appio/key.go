@@ -9,8 +9,8 @@ import (
 	"github.com/flussi-go/flussi/internal/private"
 )
 
-// Key (chiave) is the secret key of an App IO service. It masks itself when printed
-// or logged, and it marshals to nothing: a key is not data. The zero Key is "no key".
+// Key (chiave) is the secret key of an App IO service. It masks itself when printed,
+// logged or marshalled: a key is not data. The zero Key is "no key".
 type Key struct {
 	text private.Text
 }
@@ -41,6 +41,9 @@ func (k Key) String() string { return k.text.Mask("Key") }
 
 // Format writes a mask for every verb.
 func (k Key) Format(f fmt.State, verb rune) { k.text.WriteMask(f, verb, "appio.", "Key") }
+
+// MarshalText returns a mask.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // LogValue returns a mask.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }

@@ -343,7 +343,6 @@ func TestAServerThatClosesEndsCallsAtOnceAndLeavesNoGoroutine(t *testing.T) {
 func TestIdleConnectionsThatTheServerCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, appiotest.Config{}, nil)
-		p.server.IdleTimeout = time.Second
 		defer p.close()
 		random := rand.New(rand.NewPCG(1, 1))
 		for i := range 300 {

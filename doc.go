@@ -5,6 +5,8 @@
 // Which package serves which need:
 //
 //   - Check or read a fiscal code, a notice number, an amount: this package.
+//   - Send messages through App IO, and learn what became of them: package appio.
+//   - Test that without the platform: package appio/appiotest.
 //   - Know what a flow or a notification may become, and who may make it so: package flow.
 //   - Know the same of a payment event or a payment notice: package pagoinrete.
 //   - Define a state machine of your own in the same way: package fsm.

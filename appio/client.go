@@ -138,20 +138,24 @@ type Receipt struct {
 // last one surely was not sent, after 429, a problem that the service itself reported
 // with 500, or no connection. When it returns [Unknown], sending again may deliver
 // twice: that is for a person to decide. A context that ends says nothing about what
-// the platform did; the outcome does.
+// the platform did; the outcome does, so do not judge by [context.DeadlineExceeded],
+// which an unknown outcome may wrap as well.
+//
+// A program that dies during the call does not learn the outcome: write down that the
+// message is being sent before the call, and treat what is still so afterwards as
+// [Unknown].
 func (c *Client) Submit(ctx context.Context, m Message) (Receipt, error) {
-	const name = "submit message"
 	if err := m.Validate(); err != nil {
 		return Receipt{}, err
 	}
 	body, err := m.encode()
 	if err != nil {
-		return Receipt{}, &Error{Operation: name, Kind: ErrInvalid, Outcome: Refused, Err: err}
+		return Receipt{}, &Error{Operation: opSubmit, Kind: ErrInvalid, Outcome: Refused, Err: err}
 	}
 	reply, err := c.engine.Do(ctx, restcall.Operation{
-		Name: name, Method: http.MethodPost, Path: "/messages", Body: body, Repeat: restcall.IfNotSent,
+		Name: opSubmit, Method: http.MethodPost, Path: "/messages", Body: body, Repeat: restcall.IfNotSent,
 	})
-	id, err := submission(name, reply, err)
+	id, err := submission(opSubmit, reply, err)
 	if err != nil {
 		return Receipt{}, err
 	}

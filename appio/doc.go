@@ -12,20 +12,21 @@
 //	})
 //	switch appio.OutcomeOf(err) {
 //	case appio.Accepted: // keep receipt.ID
-//	case appio.Refused:  // correct it: flussi.Explain(err) says what
+//	case appio.Refused:  // correct the message, or the service: flussi.Explain(err) says what
 //	case appio.NotSent:  // send it later
 //	case appio.Unknown:  // ask a person: it may have arrived
 //	}
 //
 // # What an error means
 //
-// Every error is an [*Error] or an [*InvalidError]. What can be done about it is one of
+// Every error of a call is an [*Error] or an [*InvalidError]. What can be done about it is one of
 // [ErrInvalid], [ErrUnauthorized], [ErrForbidden], [ErrNotFound], [ErrRateLimited],
 // [ErrUnavailable], [ErrInterrupted] and [ErrUnknown], by [errors.Is]. What it means
 // for a message that was submitted, [OutcomeOf] says:
 //
 //	the platform answered 201 with an ID                          Accepted
-//	400, 401, 403, 404; or Validate found a fault                 Refused
+//	400, 404; or Validate found a fault                           Refused: correct the message
+//	401, 403                                                      Refused: mend the service, send as it is
 //	429; 500 with a problem of the service; no connection         NotSent, after all attempts
 //	anything else: 502, 503, 504, a bare 500, a time-out,
 //	a connection that broke, 201 without an ID                    Unknown

@@ -31,15 +31,21 @@ type Feed struct {
 }
 
 // Feed asks for the subscriptions of a day, that of the time in UTC. Services need the
-// platform's permission. The error is an [*Error]: [ErrNotFound] until the day is over.
+// platform's permission. The error is an [*InvalidError] for the zero time, or an [*Error]:
+// [ErrNotFound] until the day is over.
 func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
+	if year := day.UTC().Year(); day.IsZero() || year < 1 || year > 9999 {
+		v := &validation{}
+		v.fail("date", flussi.ErrDate, "Manca il giorno dell'elenco delle iscrizioni.")
+		return Feed{}, v.err()
+	}
 	engine := c.engine
 	engine.MaxBody = maxFeed
 	wire, err := read[struct {
 		Subscriptions   []CitizenHash `json:"subscriptions"`
 		Unsubscriptions []CitizenHash `json:"unsubscriptions"`
 	}](ctx, &engine, restcall.Operation{
-		Name: "get feed", Method: http.MethodGet, Path: "/subscriptions-feed/" + day.UTC().Format(time.DateOnly),
+		Name: opFeed, Method: http.MethodGet, Path: "/subscriptions-feed/" + day.UTC().Format(time.DateOnly),
 	})
 	if err != nil {
 		return Feed{}, err

@@ -15,7 +15,7 @@ import (
 type Button struct {
 	Label        string // what it says in Italian; required
 	EnglishLabel string // what it says in English. Defaults to Label
-	Link         string // where it leads: an https, http, tel or mailto link, or one of the app's own (ioit, iosso, iohandledlink); required
+	Link         string // where it leads: an https, http, tel or mailto link, which Markdown makes an iohandledlink, or one of the app's own (ioit, iosso, iohandledlink); required
 }
 
 // The errors of [Markdown], besides the Err… values of package flussi.

@@ -18,7 +18,9 @@ type Outcome string
 const (
 	// Accepted: the platform has the message and gave it an ID.
 	Accepted Outcome = "accepted"
-	// Refused: the message was not sent, and will not be until something is corrected.
+	// Refused: the message was not sent, and will not be until something is corrected:
+	// the message, or with [ErrUnauthorized] and [ErrForbidden] the service, after which
+	// the message can be sent as it is.
 	Refused Outcome = "refused"
 	// NotSent: the message surely was not sent, and may be sent later as it is.
 	NotSent Outcome = "not_sent"
@@ -28,26 +30,31 @@ const (
 	Unknown Outcome = "unknown"
 )
 
-// What the caller can do next about an error. Every error of a [Client] is one of
-// these, by [errors.Is].
+// What the caller can do next about an error. Every error of a [Client]'s calls is one
+// of these, by [errors.Is].
 var (
-	// ErrInvalid: correct the message; an [*InvalidError] says what, if the client
-	// itself found it.
+	// ErrInvalid: correct the message or the arguments; an [*InvalidError] says what, if
+	// the client itself found it.
 	ErrInvalid = errors.New("not valid")
-	// ErrUnauthorized: mend the key of the service.
+	// ErrUnauthorized: stop, and mend the key of the service; nothing is wrong with the
+	// message.
 	ErrUnauthorized = errors.New("key not accepted")
-	// ErrForbidden: have the service enabled for this, by the platform.
+	// ErrForbidden: stop, and have the service enabled for this by the platform; nothing
+	// is wrong with the message, unless it names a Payee that the service may not name.
 	ErrForbidden = errors.New("not permitted to the service")
 	// ErrNotFound: there is no such thing. For a profile: the citizen is not on App IO,
-	// or does not take messages. For a feed: the day is not over yet.
+	// or does not take messages. For a message: there is none with the ID. For a feed:
+	// the day is not over yet. For a submission: check the BaseURL.
 	ErrNotFound = errors.New("not found")
-	// ErrRateLimited: wait, at least for the error's RetryAfter, and try again.
+	// ErrRateLimited: try again later; the [Pace] holds the next call back by itself. The
+	// error's RetryAfter is what the platform asked for, 0 if it did not say.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrUnavailable: the platform cannot be reached or does not work; try again later.
 	ErrUnavailable = errors.New("platform not available")
 	// ErrInterrupted: the caller's context ended; a message was surely not sent.
 	ErrInterrupted = errors.New("interrupted")
-	// ErrUnknown: ask a person; the message may have been delivered.
+	// ErrUnknown: ask a person; the message may have been delivered. Only for
+	// submissions.
 	ErrUnknown = errors.New("outcome unknown")
 )
 
@@ -110,12 +117,12 @@ func (e *Error) Italian() string {
 	switch e.Kind {
 	case ErrInvalid:
 		return "App IO ha rifiutato i dati: correggerli e riprovare."
+	case ErrNotFound:
+		return e.notFound()
 	case ErrUnauthorized:
 		return "App IO non accetta la chiave del servizio: verificarla."
 	case ErrForbidden:
 		return "Il servizio non è abilitato a questa operazione su App IO."
-	case ErrNotFound:
-		return "App IO non trova quanto richiesto."
 	case ErrRateLimited:
 		return "App IO ha ricevuto troppe richieste dall'ente: riprovare più tardi."
 	case ErrInterrupted:
@@ -124,6 +131,18 @@ func (e *Error) Italian() string {
 		return "Esito sconosciuto: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare."
 	}
 	return "App IO non è raggiungibile o non funziona: riprovare più tardi."
+}
+
+func (e *Error) notFound() string {
+	switch e.Operation {
+	case opProfile:
+		return "Il cittadino non è su App IO o non riceve messaggi."
+	case opMessage:
+		return "App IO non trova il messaggio."
+	case opFeed:
+		return "L'elenco delle iscrizioni del giorno non è ancora disponibile su App IO."
+	}
+	return "App IO non trova il servizio all'indirizzo configurato."
 }
 
 // OutcomeOf says what the error of [Client.Submit] means for the message: [Accepted]
@@ -143,6 +162,14 @@ func OutcomeOf(err error) Outcome {
 	}
 	return Unknown
 }
+
+// The operations, as errors and logs name them.
+const (
+	opSubmit  = "submit message"
+	opMessage = "get message"
+	opProfile = "get profile"
+	opFeed    = "get feed"
+)
 
 // submission judges what came of submitting a message: the ID if it was accepted, or
 // the error. The table is the platform's; what it does not name is unknown.
@@ -198,6 +225,9 @@ func failed(operation string, reply *restcall.Reply, err error) *Error {
 		e.Kind = ErrUnauthorized
 	case status == http.StatusForbidden:
 		e.Kind = ErrForbidden
+	case status == http.StatusNotFound && operation != opSubmit && !reply.FromService():
+		// A wrong address must not read as a citizen who is not there.
+		e.Kind, e.Reason = ErrUnavailable, "nothing at this address; check the BaseURL"
 	case status == http.StatusNotFound:
 		e.Kind = ErrNotFound
 	case status == http.StatusTooManyRequests:

@@ -28,7 +28,9 @@ type Pace struct {
 }
 
 // PaceConfig says what a body may do. The zero value is what the platform allows
-// every body.
+// every body. A Pace goes at 98 % of it, evenly from the first call on. Programs that
+// send at the same time for one body do best to divide the Calls; if they do not, the
+// 429 they get slow them down. To test without waiting, allow a million Calls.
 type PaceConfig struct {
 	Calls  int           // in a window. Defaults to 150; some bodies have 250
 	Window time.Duration // Defaults to 5 s
@@ -46,10 +48,11 @@ const (
 	paceLongest = time.Minute
 )
 
-// NewPace returns a pace at its full rate. The error names what is negative.
+// NewPace returns a pace at its full rate. The error is an
+// [ErrConfig] that names what is negative.
 func NewPace(c PaceConfig) (*Pace, error) {
 	if c.Calls < 0 || c.Window < 0 {
-		return nil, fmt.Errorf("appio: new pace: %d calls in %v: must not be negative", c.Calls, c.Window)
+		return nil, fmt.Errorf("appio: new pace: %w: %d calls in %v: must not be negative", ErrConfig, c.Calls, c.Window)
 	}
 	if c.Calls == 0 {
 		c.Calls = paceCalls

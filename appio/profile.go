@@ -15,24 +15,25 @@ type Profile struct {
 	Languages     []string // preferred ones, best first, such as it_IT; may be empty
 }
 
-// Profile asks whether a citizen can be sent messages. The error is an [*Error]:
-// [ErrNotFound] if the citizen is not on App IO, or turned the inbox off.
+// Profile asks whether a citizen can be sent messages. The error is an [*InvalidError]
+// for the zero code, or an [*Error]: [ErrNotFound] if the citizen is not on App IO, or turned the inbox off.
 func (c *Client) Profile(ctx context.Context, citizen flussi.FiscalCode) (Profile, error) {
-	const name = "get profile"
 	if citizen.IsZero() {
-		return Profile{}, &Error{Operation: name, Kind: ErrInvalid, Reason: "no fiscal code"}
+		v := &validation{}
+		v.fail("fiscal_code", flussi.ErrEmpty, "Manca il codice fiscale del cittadino.")
+		return Profile{}, v.err()
 	}
 	body, err := json.Marshal(struct {
 		FiscalCode flussi.FiscalCode `json:"fiscal_code"`
 	}{citizen})
 	if err != nil {
-		return Profile{}, &Error{Operation: name, Kind: ErrInvalid, Err: err}
+		return Profile{}, &Error{Operation: opProfile, Kind: ErrInvalid, Err: err}
 	}
 	// A POST that changes nothing: the fiscal code must not stand in a URL.
 	wire, err := read[struct {
 		SenderAllowed bool     `json:"sender_allowed"`
 		Languages     []string `json:"preferred_languages"`
-	}](ctx, &c.engine, restcall.Operation{Name: name, Method: http.MethodPost, Path: "/profiles", Body: body})
+	}](ctx, &c.engine, restcall.Operation{Name: opProfile, Method: http.MethodPost, Path: "/profiles", Body: body})
 	if err != nil {
 		return Profile{}, err
 	}

@@ -61,10 +61,10 @@ func TestMessageState(t *testing.T) {
 
 		_, err = p.client.Message(t.Context(), bad.To, accepted.ID)
 		assert.ErrorIs(t, err, appio.ErrNotFound)
-		_, err = p.client.Message(t.Context(), flussi.FiscalCode{}, accepted.ID)
+		assert.Equal(t, "App IO non trova il messaggio.", flussi.Explain(err))
+		_, err = p.client.Message(t.Context(), flussi.FiscalCode{}, "")
 		assert.ErrorIs(t, err, appio.ErrInvalid)
-		_, err = p.client.Message(t.Context(), good.To, "")
-		assert.ErrorIs(t, err, appio.ErrInvalid)
+		assert.Equal(t, "Manca il codice fiscale del destinatario. Manca l'ID del messaggio: non risulta inviato.", flussi.Explain(err))
 		assert.False(t, p.SetState("nowhere", appiotest.State{}))
 	})
 }
@@ -107,7 +107,7 @@ func TestRepliesOfTheMessageStateDecode(t *testing.T) {
 func TestMessageIDsAreEscaped(t *testing.T) {
 	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "/api/v1/messages/RSSMRA80A01H501U/..%2F..%2Fprofiles%3Fx", r.URL.EscapedPath())
-		return answer(404, "", nil), nil
+		return answer(404, `{"title":"Not found","status":404}`, nil), nil
 	})
 	_, err := client.Message(t.Context(), citizen(t, secretCode), "../../profiles?x")
 	assert.ErrorIs(t, err, appio.ErrNotFound)
@@ -130,10 +130,19 @@ func TestProfile(t *testing.T) {
 		for _, code := range []flussi.FiscalCode{absent, flussi.TestRecipient()} {
 			_, err = p.client.Profile(t.Context(), code)
 			assert.ErrorIs(t, err, appio.ErrNotFound)
+			assert.Equal(t, "Il cittadino non è su App IO o non riceve messaggi.", flussi.Explain(err))
 		}
 		_, err = p.client.Profile(t.Context(), flussi.FiscalCode{})
 		assert.ErrorIs(t, err, appio.ErrInvalid)
 	})
+	// A wrong address must not read as a citizen who is not there.
+	for _, body := range []string{``, `<html>404`, `{"statusCode":404,"message":"Resource not found"}`} {
+		client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(404, body, nil), nil })
+		_, err := client.Profile(t.Context(), citizen(t, secretCode))
+		assert.ErrorIs(t, err, appio.ErrUnavailable)
+		assert.NotErrorIs(t, err, appio.ErrNotFound)
+		assert.ErrorContains(t, err, "BaseURL")
+	}
 	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "POST https://platform.test/api/v1/profiles", r.Method+" "+r.URL.String(), "no fiscal code in the path")
 		return answer(200, `{"email":"foobar@example.com","version":1}`, nil), nil // the description's example
@@ -152,6 +161,9 @@ func TestFeed(t *testing.T) {
 		p.AddFeed("tributi", today, []flussi.FiscalCode{in}, []flussi.FiscalCode{out})
 		_, err := p.client.Feed(t.Context(), today)
 		assert.ErrorIs(t, err, appio.ErrNotFound, "the day is not over")
+		assert.Contains(t, flussi.Explain(err), "non è ancora disponibile")
+		_, err = p.client.Feed(t.Context(), time.Time{})
+		assert.ErrorIs(t, err, flussi.ErrDate)
 		time.Sleep(24 * time.Hour)
 		feed, err := p.client.Feed(t.Context(), today)
 		require.NoError(t, err)

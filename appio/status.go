@@ -85,16 +85,25 @@ type wireState struct {
 	Message       json.RawMessage `json:"message"`
 }
 
-// Message asks for a message that was sent to a citizen. The error is an [*Error]:
-// [ErrNotFound] if there is none with the ID. For an ADVANCED payment message the
-// platform may answer 500, which is [ErrUnavailable], though the message is fine.
+// Message asks for a message that was sent to a citizen. Calls count for the [Pace] as
+// submissions do; most messages are final within minutes, and it is enough to ask every
+// few minutes, and to give up after a day. The error is an [*InvalidError] if an
+// argument is zero, or an [*Error]: [ErrNotFound] if there is none with the ID. For an
+// ADVANCED payment message the platform may answer 500, which is [ErrUnavailable],
+// though the message is fine.
 func (c *Client) Message(ctx context.Context, to flussi.FiscalCode, id MessageID) (MessageState, error) {
-	const name = "get message"
-	if to.IsZero() || id == "" {
-		return MessageState{}, &Error{Operation: name, Kind: ErrInvalid, Reason: "no recipient or no message ID"}
+	v := &validation{}
+	if to.IsZero() {
+		v.fail("fiscal_code", flussi.ErrEmpty, "Manca il codice fiscale del destinatario.")
+	}
+	if id == "" {
+		v.fail("id", flussi.ErrEmpty, "Manca l'ID del messaggio: non risulta inviato.")
+	}
+	if err := v.err(); err != nil {
+		return MessageState{}, err
 	}
 	wire, err := read[wireState](ctx, &c.engine, restcall.Operation{
-		Name: name, Method: http.MethodGet, Path: "/messages/" + url.PathEscape(to.Reveal()) + "/" + url.PathEscape(string(id)),
+		Name: opMessage, Method: http.MethodGet, Path: "/messages/" + url.PathEscape(to.Reveal()) + "/" + url.PathEscape(string(id)),
 	})
 	if err != nil {
 		return MessageState{}, err

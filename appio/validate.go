@@ -28,7 +28,7 @@ var (
 	ErrEncoding = errors.New("not valid UTF-8")
 )
 
-// InvalidError says what is wrong with a message, field by field. Nothing was sent. It
+// InvalidError says what is wrong with a message or with arguments, field by field. Nothing was sent. It
 // is an [ErrInvalid], and each of its fields' errors by [errors.Is].
 type InvalidError struct {
 	Fields []*flussi.ValueError // their Type is the field as the platform calls it, such as content.subject
@@ -40,7 +40,7 @@ func (e *InvalidError) Error() string {
 	for i, f := range e.Fields {
 		parts[i] = fmt.Sprintf("%s: %v", f.Type, f.Err)
 	}
-	return "appio: message not valid: " + strings.Join(parts, "; ")
+	return "appio: not valid: " + strings.Join(parts, "; ")
 }
 
 // Unwrap returns [ErrInvalid] and the errors of the fields.
@@ -63,7 +63,9 @@ func (e *InvalidError) Italian() string {
 
 // Validate returns an [*InvalidError] with everything that the platform would refuse,
 // or nil. [Client.Submit] calls it first. The limits are the platform's; lengths count
-// UTF-16 code units, so an emoji counts 2.
+// UTF-16 code units, so an emoji counts 2. What the platform takes and a person may not
+// have meant, such as a due date in the past or a notice number whose check digits are
+// wrong, is not refused: see [flussi.NoticeNumber.Check].
 func (m Message) Validate() error {
 	v := &validation{}
 	if m.To.IsZero() {
@@ -93,10 +95,7 @@ func (m Message) Validate() error {
 	m.Prescription.validate(v)
 	m.Legal.validate(v)
 	m.ThirdParty.validate(v)
-	if len(v.fields) == 0 {
-		return nil
-	}
-	return &InvalidError{v.fields}
+	return v.err()
 }
 
 func (p *Payment) validate(v *validation) {
@@ -157,6 +156,14 @@ type validation struct {
 
 func (v *validation) fail(field string, err error, italian string) {
 	v.fields = append(v.fields, &flussi.ValueError{Type: field, Err: err, Reason: italian})
+}
+
+// err returns what was collected as an error.
+func (v *validation) err() error {
+	if len(v.fields) == 0 {
+		return nil
+	}
+	return &InvalidError{v.fields}
 }
 
 func (v *validation) utf8(field, name, text string) {

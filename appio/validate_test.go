@@ -109,7 +109,7 @@ func TestValidateReportsEverything(t *testing.T) {
 	var invalid *appio.InvalidError
 	require.ErrorAs(t, err, &invalid)
 	assert.Len(t, invalid.Fields, 5)
-	assert.EqualError(t, err, "appio: message not valid: fiscal_code: no text; content.subject: no text; content.markdown: no text; "+
+	assert.EqualError(t, err, "appio: not valid: fiscal_code: no text; content.subject: no text; content.markdown: no text; "+
 		"content.payment_data.amount: out of range; content.payment_data.notice_number: no text")
 }
 

@@ -14,8 +14,13 @@ import (
 type FaultKind string
 
 // The kinds of faults. Those with Stored may go wrong before or after the platform
-// stored the message.
+// stored the message; those that speak of an ID are meant for submissions. A kind that
+// does not exist is answered with 501.
 const (
+	BadRequest      FaultKind = "400"            // as problem+json, for no reason in the request
+	Unauthorized    FaultKind = "401"            // by the gateway, as if the key had expired
+	Forbidden       FaultKind = "403"            // as problem+json
+	NotFound        FaultKind = "404"            // as problem+json
 	TooManyRequests FaultKind = "429"            // with both headers, asking for RetryAfter
 	TooManyBare     FaultKind = "429 bare"       // without headers or body
 	ServerProblem   FaultKind = "500 problem"    // as problem+json: surely not stored
@@ -26,7 +31,7 @@ const (
 	Slow            FaultKind = "slow"           // answers well, after Delay
 	Silent          FaultKind = "silent"         // never answers; Stored or not
 	Reset           FaultKind = "reset"          // the connection breaks; Stored or not
-	Truncated       FaultKind = "truncated"      // stored, and the reply is cut off before the headers' end says so
+	Truncated       FaultKind = "truncated"      // stored, and the reply breaks off among its headers
 	CutBody         FaultKind = "cut body"       // stored, and the body of the reply is cut off; its Location is whole
 	NoID            FaultKind = "no ID"          // stored, with 201 and no ID anywhere
 	LocationOnly    FaultKind = "ID in Location" // stored, with 201 and the ID only in the Location: no fault at all
@@ -40,13 +45,21 @@ type Fault struct {
 	RetryAfter time.Duration // for TooManyRequests, in whole seconds. Defaults to 1 s
 }
 
+// String names the fault, such as "reset (stored)".
+func (f Fault) String() string {
+	if f.Stored {
+		return string(f.Kind) + " (stored)"
+	}
+	return string(f.Kind)
+}
+
 // Faults returns a fault of every kind that exists, Stored and not where that is open.
 func Faults() []Fault {
 	var all []Fault
 	for _, kind := range []FaultKind{ServerError, BadGateway, Unavailable, GatewayTimeout, Silent, Reset} {
 		all = append(all, Fault{Kind: kind}, Fault{Kind: kind, Stored: true})
 	}
-	for _, kind := range []FaultKind{TooManyRequests, TooManyBare, ServerProblem, Slow, Truncated, CutBody, NoID, LocationOnly} {
+	for _, kind := range []FaultKind{BadRequest, Unauthorized, Forbidden, NotFound, TooManyRequests, TooManyBare, ServerProblem, Slow, Truncated, CutBody, NoID, LocationOnly} {
 		all = append(all, Fault{Kind: kind})
 	}
 	return all
@@ -95,6 +108,18 @@ func (f *Fault) inject(w http.ResponseWriter, r *http.Request, answer func(http.
 	switch f.Kind {
 	case TooManyRequests:
 		tooMany(w, max(f.RetryAfter, time.Second))
+		return
+	case BadRequest:
+		problem(w, http.StatusBadRequest, "Bad request", "Injected fault")
+		return
+	case Unauthorized:
+		gateway(w, http.StatusUnauthorized, "Access denied due to invalid subscription key.")
+		return
+	case Forbidden:
+		problem(w, http.StatusForbidden, "You are not allowed here", "Injected fault")
+		return
+	case NotFound:
+		problem(w, http.StatusNotFound, "Not found", "Injected fault")
 		return
 	case TooManyBare:
 		w.WriteHeader(http.StatusTooManyRequests)

@@ -17,7 +17,7 @@ const BasePath = "/api/v1"
 type Config struct {
 	Calls        int           // that a body may make in a window. Defaults to 150
 	Window       time.Duration // Defaults to 5 s
-	Unlimited    bool          // no limit at all
+	Unlimited    bool          // no limit at all; clients keep their own Pace nevertheless
 	ProcessAfter time.Duration // how long a message stays ACCEPTED. Defaults to none: it is processed once it is stored
 	Hold         bool          // messages stay ACCEPTED until Process is called
 	ListedOnly   bool          // only citizens who were added are on App IO. Defaults to everybody
@@ -101,7 +101,8 @@ type stored struct {
 	set       bool // by SetState
 }
 
-// New returns a simulator without services.
+// New returns a simulator without services. Serve it, and give clients the server's URL
+// with [BasePath] as their BaseURL; [NewServer] does both.
 func New(c Config) *Simulator {
 	if c.Calls == 0 {
 		c.Calls = 150
@@ -208,7 +209,7 @@ func (s *Simulator) Process() {
 	}
 }
 
-// SetState sets how far the platform is with a message. It reports whether there is
+// SetState sets how far the platform is with a message, all of it. It reports whether there is
 // one with the ID.
 func (s *Simulator) SetState(id string, state State) bool {
 	s.mu.Lock()

@@ -164,7 +164,7 @@ func TestStatesAdvance(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	for _, fault := range appiotest.Faults() {
-		t.Run(fmt.Sprint(fault.Kind, fault.Stored), func(t *testing.T) {
+		t.Run(fault.String(), func(t *testing.T) {
 			server := appiotest.NewServer(appiotest.Config{})
 			defer server.Close()
 			server.AddService(appiotest.Service{ID: "tributi", Key: key})
@@ -193,6 +193,7 @@ func TestFaults(t *testing.T) {
 			}
 			assert.Len(t, server.Deliveries(), stored)
 			want := map[appiotest.FaultKind]int{
+				appiotest.BadRequest: 400, appiotest.Unauthorized: 401, appiotest.Forbidden: 403, appiotest.NotFound: 404,
 				appiotest.TooManyRequests: 429, appiotest.TooManyBare: 429, appiotest.ServerProblem: 500, appiotest.ServerError: 500,
 				appiotest.BadGateway: 502, appiotest.Unavailable: 503, appiotest.GatewayTimeout: 504, appiotest.Slow: 201,
 				appiotest.NoID: 201, appiotest.LocationOnly: 201,

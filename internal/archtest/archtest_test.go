@@ -161,6 +161,16 @@ func TestTheModuleRequiresOnlyWhatItsPackagesMayImport(t *testing.T) {
 	assert.NotZero(t, direct)
 }
 
+// The language floor is a promise to users; a dependency that is newer moves it in
+// silence.
+func TestTheLanguageFloorStays(t *testing.T) {
+	for _, file := range []string{"go.mod", "go.work", "examples/go.mod"} {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		require.NoError(t, err)
+		assert.Contains(t, "\n"+string(text), "\ngo 1.25.0\n", file)
+	}
+}
+
 // Nothing happens when a package is imported, and nothing of it can be changed from
 // elsewhere: variables hold sentinel errors, tables, and what is made once on use.
 func TestNoWorkOnImport(t *testing.T) {

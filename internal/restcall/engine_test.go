@@ -411,6 +411,7 @@ func TestDescribe(t *testing.T) {
 		"transport error *errors.errorString": errors.New(secret),
 	} {
 		assert.Equal(t, want, Describe(err))
+		assert.Equal(t, want, Describe(conceal(err)), "what is concealed is described alike")
 	}
 }
 

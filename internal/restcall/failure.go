@@ -64,6 +64,10 @@ func Describe(err error) string {
 		record      tls.RecordHeaderError
 		network     *net.OpError
 	)
+	var hidden concealed
+	if errors.As(err, &hidden) {
+		err = hidden.err()
+	}
 	switch err = cause(err); {
 	case err == nil:
 		return "no reply"

@@ -46,6 +46,13 @@ func (r *Reply) Said() *Problem {
 	return &Problem{Status: gateway.StatusCode, Detail: gateway.Message}
 }
 
+// FromService reports whether the service behind the gateway answered: with a problem,
+// declared as such or not. A gateway that knows no such address answers in its own way.
+func (r *Reply) FromService() bool {
+	p := Object[Problem](r.Body)
+	return p != nil && (p.Title != "" || p.Detail != "" || p.Status != 0)
+}
+
 // Object decodes a JSON object. Fields that have another type than expected are left
 // out; it returns nil for anything but an object.
 func Object[T any](body []byte) *T {

@@ -7,7 +7,6 @@ require (
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/looplab/fsm v1.0.3
 	github.com/stretchr/testify v1.12.1
-	golang.org/x/time v0.15.0
 )
 
 require (

@@ -29,7 +29,8 @@ type Config struct {
 	AllowHTTP bool
 	// HTTPClient makes the requests; its Timeout bounds an attempt, not the call, and
 	// redirects are never followed. Defaults to a client with a timeout of 30 s and
-	// room for 128 connections, which all clients without one share.
+	// room for 128 connections, which all clients without one share. Note that net/http
+	// itself logs the beginning of what a broken server sends without being asked.
 	HTTPClient *http.Client
 	// Pace is shared by all clients of one body. Defaults to a Pace of its own, which is
 	// right only for a body that uses one service, from one process.
@@ -162,6 +163,8 @@ func (c *Client) Submit(ctx context.Context, m Message) (Receipt, error) {
 	return Receipt{ID: id, Attempts: len(reply.Attempts)}, nil
 }
 
+const unexpected = "reply is not what was expected"
+
 // read makes a call that changes nothing and decodes the object it returns.
 func read[T any](ctx context.Context, e *restcall.Engine, op restcall.Operation) (*T, error) {
 	reply, err := e.Do(ctx, op)
@@ -171,7 +174,7 @@ func read[T any](ctx context.Context, e *restcall.Engine, op restcall.Operation)
 	into := restcall.Object[T](reply.Body)
 	if into == nil || reply.BodyErr != nil {
 		e := failed(op.Name, reply, nil)
-		e.Reason = "reply is not what was expected"
+		e.Reason = unexpected
 		return nil, e
 	}
 	return into, nil

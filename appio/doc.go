@@ -25,10 +25,10 @@
 // for a message that was submitted, [OutcomeOf] says:
 //
 //	the platform answered 201 with an ID                          Accepted
-//	400, 404; or Validate found a fault                           Refused: correct the message
+//	400 and other 4xx, or Validate found a fault                  Refused: correct the message
 //	401, 403                                                      Refused: mend the service, send as it is
 //	429; 500 with a problem of the service; no connection         NotSent, after all attempts
-//	anything else: 502, 503, 504, a bare 500, a time-out,
+//	anything else: 502, 503, 504, a bare 500, 408, a time-out,
 //	a connection that broke, 201 without an ID                    Unknown
 //
 // The platform has no idempotency key and no list of what was sent, so an unknown

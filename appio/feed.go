@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -42,13 +43,18 @@ func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
 	engine := c.engine
 	engine.MaxBody = maxFeed
 	wire, err := read[struct {
-		Subscriptions   []CitizenHash `json:"subscriptions"`
-		Unsubscriptions []CitizenHash `json:"unsubscriptions"`
+		Subscriptions   json.RawMessage `json:"subscriptions"`
+		Unsubscriptions json.RawMessage `json:"unsubscriptions"`
 	}](ctx, &engine, restcall.Operation{
 		Name: opFeed, Method: http.MethodGet, Path: "/subscriptions-feed/" + day.UTC().Format(time.DateOnly),
 	})
 	if err != nil {
 		return Feed{}, err
 	}
-	return Feed{Subscribed: wire.Subscriptions, Unsubscribed: wire.Unsubscriptions}, nil
+	var feed Feed
+	// Unlike elsewhere, what cannot be read is not left out: it would be lost.
+	if json.Unmarshal(wire.Subscriptions, &feed.Subscribed) != nil || json.Unmarshal(wire.Unsubscriptions, &feed.Unsubscribed) != nil {
+		return Feed{}, &Error{Operation: opFeed, Kind: ErrUnavailable, Status: http.StatusOK, Reason: unexpected}
+	}
+	return feed, nil
 }

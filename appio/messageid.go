@@ -2,11 +2,13 @@ package appio
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"path"
 	"strings"
 	"time"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
@@ -24,8 +26,12 @@ func (id MessageID) Time() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	var milliseconds int64
-	for i, r := range strings.ToUpper(string(id)) {
-		digit := strings.IndexRune(ulidAlphabet, r)
+	for i := range len(id) {
+		letter := id[i]
+		if 'a' <= letter && letter <= 'z' {
+			letter -= 'a' - 'A'
+		}
+		digit := strings.IndexByte(ulidAlphabet, letter)
 		if digit < 0 {
 			return time.Time{}, false
 		}
@@ -37,13 +43,19 @@ func (id MessageID) Time() (time.Time, bool) {
 }
 
 // idOf finds the ID of a created message: in the body or, failing that, at the end of
-// the Location. There only a ULID will do, since the fiscal code stands there too.
+// the Location. Only 201 may give an ID that is no ULID, and only in the body, since the
+// Location holds the fiscal code too. A fiscal code never is an ID.
 func idOf(reply *restcall.Reply) MessageID {
 	var body struct {
 		ID MessageID `json:"id"`
 	}
 	if json.Unmarshal(reply.Body, &body) == nil && body.ID != "" {
-		return body.ID
+		if _, ulid := body.ID.Time(); ulid {
+			return body.ID
+		}
+		if _, err := flussi.ParseFiscalCode(string(body.ID)); err != nil && reply.Status == http.StatusCreated {
+			return body.ID
+		}
 	}
 	location, err := url.Parse(reply.Header.Get("Location"))
 	if err != nil {

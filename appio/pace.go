@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // Pace spreads calls over time, so that they stay within what the platform allows a
@@ -15,16 +13,21 @@ import (
 // goroutines.
 //
 // Whenever the platform answers 429 to one of them, the Pace holds all of them back
-// for as long as the platform asked, at most a minute, and goes on more slowly; then it
-// quickens again, and is back at its full rate within half a minute.
+// for as long as the platform asked, at most a minute, and goes on at four fifths of its
+// rate; then it regains a hundredth of its full rate each second.
 type Pace struct {
-	full    rate.Limit
-	pause   time.Duration // after a 429 that names no time
-	limiter *rate.Limiter // has a lock of its own
+	full  float64       // calls a second
+	pause time.Duration // after a 429 that names no time
+
+	// Held by the one caller whose turn is next; the others queue for it. A caller that
+	// leaves takes nothing along.
+	turn chan struct{}
 
 	mu    sync.Mutex
+	rate  float64   // at the time of since
+	since time.Time // when the rate was last lowered, and regaining begins
 	held  time.Time // nothing goes out before
-	since time.Time // when the limiter's rate was last set; zero at the full rate
+	last  time.Time // when the last call was due
 }
 
 // PaceConfig says what a body may do. The zero value is what the platform allows
@@ -60,33 +63,53 @@ func NewPace(c PaceConfig) (*Pace, error) {
 	if c.Window == 0 {
 		c.Window = paceWindow
 	}
-	full := rate.Limit(float64(c.Calls) / c.Window.Seconds() * paceMargin)
-	return &Pace{
-		full:  full,
-		pause: c.Window / 5,
-		// One call at a time: with a burst, a window could hold the burst and the rate.
-		limiter: rate.NewLimiter(full, 1),
-	}, nil
+	full := float64(c.Calls) / c.Window.Seconds() * paceMargin
+	return &Pace{full: full, rate: full, pause: c.Window / 5, turn: make(chan struct{}, 1)}, nil
 }
 
 // Wait returns when the next call may go out, or at once with the error of the
 // context when it ends. Clients call it before every attempt; call it before calls
 // of your own that count against the same limit.
 func (p *Pace) Wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case p.turn <- struct{}{}:
+	}
+	defer func() { <-p.turn }()
 	for {
-		if err := sleepUntil(ctx, p.heldUntil()); err != nil {
-			return err
-		}
-		turn := p.limiter.Reserve()
-		if err := sleepUntil(ctx, time.Now().Add(turn.Delay())); err != nil {
-			turn.Cancel()
-			return err
-		}
-		if !time.Now().Before(p.heldUntil()) {
+		due, now := p.depart()
+		if now {
 			return nil
 		}
-		// The platform refused another call in the meantime.
+		if err := sleepUntil(ctx, due); err != nil {
+			return err
+		}
 	}
+}
+
+// depart lets the next call go if it is due, or says when it is, as things are now.
+func (p *Pace) depart() (due time.Time, now bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := time.Now()
+	interval := time.Duration(float64(time.Second) / p.current(at))
+	due = p.last.Add(interval)
+	if p.held.After(due) {
+		due = p.held
+	}
+	if due.After(at) {
+		return due, false
+	}
+	// What is a little late does not delay the next one; what is idle saves nothing up.
+	p.last = due
+	if at.Sub(due) > interval {
+		p.last = at
+	}
+	return due, true
 }
 
 // Slow says that the platform answered 429, and how long it asked to be left alone;
@@ -100,11 +123,11 @@ func (p *Pace) Slow(retryAfter time.Duration) {
 	}
 	// Calls that were under way together are refused together: that counts once.
 	if !now.Before(p.held) {
-		p.set(now, max(p.current(now)*paceDrop, p.full*paceFloor))
+		p.rate = max(p.current(now)*paceDrop, p.full*paceFloor)
 	}
 	// A body that is asked to wait longer is asked again, not frozen by one answer.
 	if until := now.Add(min(retryAfter, paceLongest)); until.After(p.held) {
-		p.held = until
+		p.held, p.since = until, until
 	}
 }
 
@@ -112,36 +135,14 @@ func (p *Pace) Slow(retryAfter time.Duration) {
 func (p *Pace) Rate() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return float64(p.current(time.Now()))
+	return p.current(time.Now())
 }
 
-// heldUntil returns the time before which nothing goes out, and brings the rate up to
-// date.
-func (p *Pace) heldUntil() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	if limit := p.current(now); limit != p.limiter.Limit() {
-		p.set(now, limit)
-	}
-	return p.held
-}
-
-// current returns the rate that is regained by now.
-func (p *Pace) current(now time.Time) rate.Limit {
-	if p.since.IsZero() {
-		return p.full
-	}
-	regained := p.full * rate.Limit(paceRegain*now.Sub(p.since).Seconds())
-	return min(p.limiter.Limit()+regained, p.full)
-}
-
-func (p *Pace) set(now time.Time, limit rate.Limit) {
-	p.limiter.SetLimitAt(now, limit)
-	p.since = now
-	if limit >= p.full {
-		p.since = time.Time{}
-	}
+// current returns the rate with what was regained by now. While nothing may go out,
+// nothing is regained.
+func (p *Pace) current(now time.Time) float64 {
+	regained := p.full * paceRegain * max(now.Sub(p.since).Seconds(), 0)
+	return min(p.rate+regained, p.full)
 }
 
 func sleepUntil(ctx context.Context, at time.Time) error {

@@ -162,10 +162,81 @@ func TestPace(t *testing.T) {
 			assert.InDelta(t, full*0.8, pace.Rate(), 0.01)
 			time.Sleep(time.Second)
 			pace.Slow(0)
-			assert.InDelta(t, full*(0.8+0.01)*0.8, pace.Rate(), 0.01)
+			assert.InDelta(t, full*0.8*0.8, pace.Rate(), 0.01)
 			start := time.Now()
 			require.NoError(t, pace.Wait(t.Context()))
 			assert.Equal(t, time.Second, time.Since(start), "a fifth of the window, if the platform names no time")
+		})
+	})
+	t.Run("callers that leave the queue take nothing along", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace := newPace(t, appio.PaceConfig{})
+			require.NoError(t, pace.Wait(t.Context()))
+			ctx, cancel := context.WithCancel(t.Context())
+			var group sync.WaitGroup
+			for range 1000 {
+				group.Go(func() { assert.ErrorIs(t, pace.Wait(ctx), context.Canceled) })
+			}
+			synctest.Wait()
+			cancel()
+			group.Wait()
+			start := time.Now()
+			require.NoError(t, pace.Wait(t.Context()))
+			assert.Less(t, time.Since(start), 50*time.Millisecond)
+		})
+	})
+	t.Run("callers in the queue are slowed and held too", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace := newPace(t, appio.PaceConfig{})
+			var passed atomic.Int64
+			ctx, cancel := context.WithCancel(t.Context())
+			var group sync.WaitGroup
+			for range 2000 {
+				group.Go(func() {
+					if pace.Wait(ctx) == nil {
+						passed.Add(1)
+					}
+				})
+			}
+			time.Sleep(time.Second)
+			assert.InDelta(t, 30, passed.Load(), 1)
+			for range 8 {
+				pace.Slow(time.Second)
+				time.Sleep(time.Second)
+			}
+			synctest.Wait()
+			assert.LessOrEqual(t, passed.Load(), int64(30+8), "held")
+			before := passed.Load()
+			pace.Slow(time.Second)
+			pace.Slow(500 * time.Millisecond)
+			time.Sleep(900 * time.Millisecond)
+			assert.Equal(t, before, passed.Load(), "a shorter time does not shorten a longer one")
+			time.Sleep(1100 * time.Millisecond)
+			assert.InDelta(t, float64(before)+29.4*0.134, passed.Load(), 2, "slowed, though they came at full speed")
+			cancel()
+			group.Wait()
+		})
+	})
+	t.Run("nothing is regained while nothing may go out", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace := newPace(t, appio.PaceConfig{})
+			pace.Slow(time.Minute)
+			time.Sleep(time.Minute)
+			assert.InDelta(t, 29.4*0.8, pace.Rate(), 0.01)
+			time.Sleep(20 * time.Second)
+			assert.InDelta(t, 29.4, pace.Rate(), 0.01)
+		})
+	})
+	t.Run("idle time is not saved up", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pace := newPace(t, appio.PaceConfig{})
+			require.NoError(t, pace.Wait(t.Context()))
+			time.Sleep(time.Minute)
+			start := time.Now()
+			for range 30 {
+				require.NoError(t, pace.Wait(t.Context()))
+			}
+			assert.Greater(t, time.Since(start), 900*time.Millisecond)
 		})
 	})
 	t.Run("one answer does not freeze it", func(t *testing.T) {

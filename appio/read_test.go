@@ -174,6 +174,11 @@ func TestFeed(t *testing.T) {
 	})
 	assert.Equal(t, appio.CitizenHash("69c91b400de1b28c17fef445c0ab36b16f2b5b8df0b996448f9860895868371d"), appio.HashOf(flussi.TestRecipient()))
 	assert.Empty(t, appio.HashOf(flussi.FiscalCode{}))
+	for _, body := range []string{`{}`, `{"subscriptions":"no","unsubscriptions":[]}`, `{"subscriptions":[],"unsubscriptions":[7]}`} {
+		broken := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(200, body, nil), nil })
+		_, err := broken.Feed(t.Context(), time.Now())
+		assert.ErrorIs(t, err, appio.ErrUnavailable, "what cannot be read would be lost")
+	}
 	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "https://platform.test/api/v1/subscriptions-feed/2025-01-01", r.URL.String(), "the day in UTC")
 		return answer(200, `{"dateUTC":"2025-01-01","subscriptions":["`+strings.Repeat("a", 64)+`"],"unsubscriptions":[]}`, nil), nil
@@ -201,7 +206,7 @@ func TestMessageIDTime(t *testing.T) {
 	lower, ok := appio.MessageID("01jn6q5cz3vgta4x4qjefr95c1").Time()
 	assert.True(t, ok)
 	assert.Equal(t, at, lower)
-	for _, id := range []appio.MessageID{"", "01JN6Q5CZ3VGTA4X4QJEFR95C", "01JN6Q5CZ3VGTA4X4QJEFR95CI", "81JN6Q5CZ3VGTA4X4QJEFR95C1", "RSSMRA80A01H501U", "01JN6Q5CZ3VGTA4X4QJEFR95Cé"} {
+	for _, id := range []appio.MessageID{"", "01JN6Q5CZ3VGTA4X4QJEFR95C", "01JN6Q5CZ3VGTA4X4QJEFR95CI", "81JN6Q5CZ3VGTA4X4QJEFR95C1", "RSSMRA80A01H501U", "01JN6Q5CZ3VGTA4X4QJEFR95Cé", "01JN6Q5CZ3VGTA4X4QJEFR95ſ"} {
 		_, ok := id.Time()
 		assert.False(t, ok, id)
 	}

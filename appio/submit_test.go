@@ -168,6 +168,8 @@ func TestWhereTheIDIs(t *testing.T) {
 		"in a relative Location":         {201, `{}`, "messages/" + secretCode + "/" + ulid + "?x=1", ulid},
 		"not in a Location without one":  {201, ``, "/messages/" + secretCode, ""},
 		"not in a Location with another": {201, ``, "/messages/" + secretCode + "/latest", ""},
+		"of another form, with 200":      {200, `{"id":"abc-1"}`, "", ""},
+		"a fiscal code is no ID":         {201, `{"id":"` + secretCode + `"}`, "", ""},
 		"nowhere":                        {201, `{"id":""}`, "", ""},
 		"a number":                       {201, `{"id":7}`, "", ""},
 		"null":                           {201, `null`, "", ""},

@@ -136,7 +136,7 @@ func (t *ThirdParty) validate(v *validation) {
 		return
 	}
 	v.required("content.third_party_data.id", "L'identificativo del contenuto remoto", t.ID)
-	if _, ok := MessageID(t.ConfigurationID).Time(); !ok {
+	if _, ok := MessageID(t.ConfigurationID).Time(); !ok || strings.ToUpper(t.ConfigurationID) != t.ConfigurationID {
 		v.fail("content.third_party_data.configuration_id", flussi.ErrCharacter, "La configurazione del contenuto remoto deve essere un identificativo ULID di 26 caratteri.")
 	}
 	v.utf8("content.third_party_data.original_sender", "Il mittente originale", t.OriginalSender)

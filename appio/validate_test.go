@@ -80,6 +80,7 @@ func TestValidate(t *testing.T) {
 		"remote content":               {change: third(func(*appio.ThirdParty) {})},
 		"remote content without ID":    {third(func(p *appio.ThirdParty) { p.ID = "" }), "content.third_party_data.id", flussi.ErrEmpty, "obbligatorio"},
 		"no configuration":             {third(func(p *appio.ThirdParty) { p.ConfigurationID = "" }), "content.third_party_data.configuration_id", flussi.ErrCharacter, "ULID"},
+		"a configuration in small":     {third(func(p *appio.ThirdParty) { p.ConfigurationID = strings.ToLower(p.ConfigurationID) }), "content.third_party_data.configuration_id", flussi.ErrCharacter, "ULID"},
 		"another precondition":         {third(func(p *appio.ThirdParty) { p.HasPrecondition = "OFTEN" }), "content.third_party_data.has_precondition", flussi.ErrRange, "ALWAYS"},
 		"a receipt in no year":         {third(func(p *appio.ThirdParty) { p.OriginalReceiptDate = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC) }), "content.third_party_data.original_receipt_date", flussi.ErrDate, "anno"},
 	} {

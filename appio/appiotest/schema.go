@@ -44,7 +44,7 @@ func checkMessage(body []byte) (checked, string) {
 	c.number(root, "time_to_live", 3600, 604800)
 	level := c.one(root, "feature_level_type", "STANDARD", "ADVANCED")
 	if addresses := c.object(root, "default_addresses", false); addresses != nil {
-		c.text(addresses, "email", optional, email, 1, 320)
+		c.text(addresses, "email", optional, email, 1, 0)
 	}
 	content := c.object(root, "content", true)
 	subject := c.text(content, "subject", required, nil, 10, 120)

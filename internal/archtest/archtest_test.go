@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"internal/private":  {},
 	"internal/restcall": {"github.com/hashicorp/go-retryablehttp"},
 	"fsm":               {".", "github.com/looplab/fsm"},
-	"appio":             {".", "internal/private", "internal/restcall", "golang.org/x/time/rate"},
+	"appio":             {".", "internal/private", "internal/restcall"},
 	"flow":              {".", "fsm", "github.com/google/uuid"},
 	"pagoinrete":        {".", "fsm", "github.com/google/uuid"},
 }

@@ -1,9 +1,11 @@
 package restcall
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -30,26 +32,88 @@ type call struct {
 	last     Reply
 }
 
-// attempt knows whether the request may have been written. As long as its headers
-// were not written to the end, no server can act on it. A transport that does not
-// trace what it does may have written it at any time.
+// attempt knows whether the request may have reached a server. There are two kinds of
+// evidence that it did not. net/http's own transport traces what it does: it looked for
+// a connection and found none, and the error says so. Of any other transport nothing is
+// believed but that it has not read the body, without which no server can act.
 type attempt struct {
-	traced  atomic.Bool // the transport tells what it does
-	written atomic.Bool // the headers, to the end
+	sought   atomic.Bool // a connection, by a transport that traces
+	insecure atomic.Bool // the connection could not be secured
+	headers  atomic.Bool // were written to the end
+	complete atomic.Bool // the whole request was written
+	read     atomic.Bool // the body was read; only known of a tracked body
 }
 
-// maySend reports whether the request may have reached a server.
-func (a *attempt) maySend() bool { return a.written.Load() || !a.traced.Load() }
+// maySend reports whether the request may have reached a server before the attempt
+// ended with the error.
+func (a *attempt) maySend(err error, native bool) bool {
+	switch {
+	case a.headers.Load():
+		return true
+	case native:
+		return !a.sought.Load() || !a.insecure.Load() && !connecting(err)
+	}
+	return a.read.Load()
+}
 
 // begin makes the next attempt and the context for it.
 func (c *call) begin() context.Context {
 	a := &attempt{}
-	a.traced.Store(c.engine.traces())
 	c.attempt = a
 	return httptrace.WithClientTrace(c.caller, &httptrace.ClientTrace{
-		GetConn:      func(string) { a.traced.Store(true) },
-		WroteHeaders: func() { a.written.Store(true) },
+		GetConn:          func(string) { a.sought.Store(true) },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { a.insecure.Store(err != nil) },
+		WroteHeaders:     func() { a.headers.Store(true) },
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err == nil {
+				a.complete.Store(true)
+			}
+		},
 	})
+}
+
+// errRewind keeps net/http from repeating a request by itself, as it does over HTTP/2
+// whenever the server says that it did not look at it: past the pace, the number of
+// attempts and the log.
+var errRewind = errors.New("request was written, and is not repeated")
+
+// body is a request's body for transports that are not net/http's: it tells when it is
+// read. net/http would write the headers in a packet of their own in front of it.
+type body struct {
+	*bytes.Reader
+	attempt *attempt
+}
+
+func (b body) Read(p []byte) (int, error) {
+	b.attempt.read.Store(true)
+	return b.Reader.Read(p)
+}
+
+// WriteTo hides the reader's own, which would bypass Read.
+func (b body) WriteTo(w io.Writer) (int64, error) {
+	b.attempt.read.Store(true)
+	return b.Reader.WriteTo(w)
+}
+
+// setBody gives a request the body of the operation.
+func (c *call) setBody(req *retryablehttp.Request) error {
+	fresh := func() (io.Reader, error) {
+		if c.engine.native() {
+			return bytes.NewReader(c.op.Body), nil
+		}
+		return body{bytes.NewReader(c.op.Body), c.attempt}, nil
+	}
+	if err := req.SetBody(retryablehttp.ReaderFunc(fresh)); err != nil {
+		return err
+	}
+	again := req.GetBody
+	req.GetBody = func() (io.ReadCloser, error) {
+		if c.op.Repeat == IfNotSent && c.attempt.complete.Load() {
+			return nil, errRewind
+		}
+		return again()
+	}
+	return nil
 }
 
 // What every request carries; shared, since nobody changes it.
@@ -65,7 +129,10 @@ func (c *call) request() (*retryablehttp.Request, error) {
 		return nil, err
 	}
 	at := *c.engine.Base
-	at.Path, at.RawPath = at.Path+path, at.EscapedPath()+c.op.Path
+	if path != c.op.Path || at.RawPath != "" {
+		at.RawPath = at.EscapedPath() + c.op.Path
+	}
+	at.Path += path
 	header := make(http.Header, 4)
 	c.engine.Authorize(header)
 	header["Accept"] = accept
@@ -78,8 +145,7 @@ func (c *call) request() (*retryablehttp.Request, error) {
 	if c.op.Body == nil {
 		return req, nil
 	}
-	// Of a kind that net/http knows to be in memory, and writes together with the headers.
-	return req, req.SetBody(c.op.Body)
+	return req, c.setBody(req)
 }
 
 // prepare begins a further attempt.
@@ -102,16 +168,16 @@ func (c *call) check(_ context.Context, resp *http.Response, err error) (bool, e
 	c.reply = nil
 	var asked time.Duration
 	if err == nil {
-		data, bodyErr := c.engine.read(resp)
-		c.last = Reply{Status: resp.StatusCode, Header: resp.Header, Body: data, BodyErr: bodyErr}
-		c.reply = &c.last
 		over.Status = resp.StatusCode
 		if resp.StatusCode >= 400 {
 			asked = RetryAfter(resp.Header, time.Now())
 		}
 		if resp.StatusCode == http.StatusTooManyRequests {
-			c.engine.Pace.Slow(asked)
+			c.engine.Pace.Slow(asked) // before the body, which may take its time
 		}
+		data, bodyErr := c.engine.read(resp)
+		c.last = Reply{Status: resp.StatusCode, Header: resp.Header, Body: data, BodyErr: bodyErr}
+		c.reply = &c.last
 	}
 	var again bool
 	over.Reason, again = c.judge(err)
@@ -133,7 +199,7 @@ func (c *call) check(_ context.Context, resp *http.Response, err error) (bool, e
 func (c *call) judge(err error) (reason string, again bool) {
 	switch {
 	case err != nil:
-		again = c.op.Repeat == Freely || !c.attempt.maySend()
+		again = c.op.Repeat == Freely || !c.attempt.maySend(err, c.engine.native())
 		return Describe(err), again && !lasting(err)
 	case c.reply.Status == http.StatusTooManyRequests:
 		return "too many requests", true
@@ -162,7 +228,7 @@ func (c *call) jittered(n int) time.Duration {
 	if wait > c.engine.MaxWait || wait <= 0 {
 		wait = c.engine.MaxWait
 	}
-	return time.Duration(float64(wait) * (0.5 + rand.Float64()))
+	return min(time.Duration(float64(wait)*(0.5+rand.Float64())), c.engine.MaxWait)
 }
 
 func (c *call) log(over Attempt) {
@@ -189,11 +255,10 @@ func (c *call) log(over Attempt) {
 
 // failure describes a call that ended without a reply.
 func (c *call) failure(err error) *Failure {
-	return &Failure{
-		Operation: c.op.Name,
-		Sent:      !c.waiting && c.attempt != nil && c.attempt.maySend(),
-		Ended:     c.caller.Err() != nil,
-		Attempts:  c.attempts,
-		Err:       conceal(err),
+	sent := !c.waiting && c.attempt != nil && c.attempt.maySend(err, c.engine.native())
+	ended := c.caller.Err()
+	if ended != nil && !errors.Is(err, ended) {
+		err = errors.Join(ended, err)
 	}
+	return &Failure{Operation: c.op.Name, Sent: sent, Ended: ended != nil, Attempts: c.attempts, Err: conceal(err)}
 }

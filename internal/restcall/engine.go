@@ -93,26 +93,30 @@ func Isolate(client *http.Client) *http.Client {
 	}
 	// http.Client starts a goroutine for each request to bound it, over a transport that
 	// is not its own.
-	own.Transport = roundTripper{base, client.Timeout}
+	transport, native := base.(*http.Transport)
+	if native {
+		for protocol := range transport.TLSNextProto {
+			native = native && protocol == "h2"
+		}
+	}
+	own.Transport = roundTripper{base, native, client.Timeout}
 	own.Timeout = 0
 	own.Jar = nil // nothing here has a session
 	return &own
 }
 
-// traces reports whether the transport surely tells what it does, as net/http's own.
-func (e *Engine) traces() bool {
+// native reports whether the transport is net/http's own, with none but its own
+// protocols behind it.
+func (e *Engine) native() bool {
 	t, ok := e.Client.Transport.(roundTripper)
-	if !ok {
-		return false
-	}
-	_, native := t.base.(*http.Transport)
-	return native
+	return ok && t.native
 }
 
 // roundTripper bounds the time of a request, its reply included, and hides all of a
 // transport but RoundTrip.
 type roundTripper struct {
 	base    http.RoundTripper
+	native  bool // see [Engine.native]
 	timeout time.Duration
 }
 
@@ -122,9 +126,9 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), t.timeout)
 	resp, err := t.base.RoundTrip(r.WithContext(ctx))
-	if err != nil {
+	if err != nil || resp == nil || resp.Body == nil {
 		cancel()
-		return nil, err
+		return resp, err
 	}
 	resp.Body = bounded{resp.Body, cancel}
 	return resp, nil
@@ -179,6 +183,9 @@ func (e *Engine) Do(ctx context.Context, op Operation) (*Reply, error) {
 // read reads a body up to the engine's limit.
 func (e *Engine) read(resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, nil // the body is the connection itself, which no context ends
+	}
 	if n := resp.ContentLength; n > 0 && n <= e.MaxBody {
 		data := make([]byte, n)
 		read, err := io.ReadFull(resp.Body, data)

@@ -54,6 +54,30 @@ func conceal(err error) error {
 func (c concealed) Error() string { return Describe(c.err()) }
 func (c concealed) Unwrap() error { return c.err() }
 
+// connecting reports whether an error is that of an attempt to connect, or of a context
+// that ended meanwhile.
+func connecting(err error) bool {
+	var (
+		network     *net.OpError
+		dns         *net.DNSError
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		alert       tls.AlertError
+		timeout     net.Error
+	)
+	switch {
+	case errors.As(err, &network):
+		switch network.Op {
+		case "dial", "proxyconnect", "socks connect", "remote error", "local error":
+			return true
+		}
+		return false
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.Canceled):
+		return true
+	}
+	return errors.As(err, &dns) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert)
+}
+
 // Describe says what happened in words of its own: the text of an error that comes
 // from a transport may hold anything.
 func Describe(err error) string {

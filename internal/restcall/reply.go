@@ -3,6 +3,7 @@ package restcall
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -94,9 +95,9 @@ func delay(value string, now time.Time) time.Duration {
 		return 0
 	}
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		// Not a number, negative or beyond a day is not sensible.
-		if seconds >= 0 && seconds <= 24*60*60 {
-			return time.Duration(seconds * float64(time.Second))
+		// Not a number, infinite or negative is not sensible; beyond a day is a day.
+		if seconds >= 0 && !math.IsInf(seconds, 0) {
+			return time.Duration(min(seconds, 24*60*60) * float64(time.Second))
 		}
 		return 0
 	}

@@ -1,0 +1,319 @@
+package appio_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/appio"
+)
+
+// listen serves each connection on this machine until the test ends.
+func listen(t testing.TB, serve func(net.Conn)) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				serve(conn)
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// nobody returns an address at which nobody listens.
+func nobody(t testing.TB) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
+}
+
+func adversary(t testing.TB, base string, transport http.RoundTripper, attempts int) *appio.Client {
+	client, err := appio.New(key(t, secretKey), appio.Config{
+		BaseURL: base, HTTPClient: &http.Client{Transport: transport, Timeout: 2 * time.Second},
+		MaxAttempts: attempts, MaxWait: time.Millisecond, Pace: newPace(t, appio.PaceConfig{Calls: 1 << 30}),
+	})
+	require.NoError(t, err)
+	return client
+}
+
+// Transports of the caller's own, which deliver and then lose the reply. None of them
+// may lead to a second delivery, or to the word that nothing was sent.
+func TestTransportsThatDeliverAndThenFail(t *testing.T) {
+	for name, transport := range map[string]func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper{
+		"of another kind": func(_ *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+			return roundTrip(func(r *http.Request) (*http.Response, error) { return nil, deliver(r) })
+		},
+		"another protocol of net/http's": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+			base.RegisterProtocol("http", roundTrip(func(r *http.Request) (*http.Response, error) { return nil, deliver(r) }))
+			return base
+		},
+		"a fallback after net/http's": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				if resp, err := base.RoundTrip(r.Clone(r.Context())); err == nil {
+					return resp, nil
+				}
+				body, err := r.GetBody()
+				if err != nil {
+					return nil, err
+				}
+				r.Body = body
+				return nil, deliver(r)
+			})
+		},
+		"net/http's as a fallback": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				_ = deliver(r)
+				return base.RoundTrip(r)
+			})
+		},
+		"one that keeps the request": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					return nil, err
+				}
+				r = r.Clone(context.WithoutCancel(r.Context()))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				_ = deliver(r)
+				return nil, &net.OpError{Op: "dial", Err: errors.New("it says")}
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var delivered atomic.Int32
+			base := &http.Transport{}
+			defer base.CloseIdleConnections()
+			client := adversary(t, "http://"+nobody(t), transport(base, func(r *http.Request) error {
+				if _, err := io.Copy(io.Discard, r.Body); err != nil {
+					return err
+				}
+				delivered.Add(1)
+				return io.ErrUnexpectedEOF
+			}), 5)
+			_, err := client.Submit(t.Context(), message(t, 1))
+			assert.EqualValues(t, 1, delivered.Load())
+			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+		})
+	}
+	t.Run("one that answers nothing at all", func(t *testing.T) {
+		for _, resp := range []*http.Response{nil, {StatusCode: 201}} {
+			client := adversary(t, "http://localhost", roundTrip(func(*http.Request) (*http.Response, error) { return resp, nil }), 1)
+			_, err := client.Submit(t.Context(), message(t, 1))
+			assert.Error(t, err)
+		}
+	})
+}
+
+// http2 serves one connection of HTTP/2 by hand, and calls back when the headers of a
+// request arrived and when all of it did.
+func http2(conn net.Conn, head, end func(write func(kind, flags byte, stream uint32, payload ...uint32), stream uint32)) {
+	reader := bufio.NewReader(conn)
+	if _, err := io.ReadFull(reader, make([]byte, 24)); err != nil { // the preface
+		return
+	}
+	write := func(kind, flags byte, stream uint32, payload ...uint32) {
+		frame := []byte{0, 0, byte(4 * len(payload)), kind, flags}
+		frame = binary.BigEndian.AppendUint32(frame, stream)
+		for _, p := range payload {
+			frame = binary.BigEndian.AppendUint32(frame, p)
+		}
+		_, _ = conn.Write(frame)
+	}
+	write(4, 0, 0) // settings
+	for {
+		frame := make([]byte, 9)
+		if _, err := io.ReadFull(reader, frame); err != nil {
+			return
+		}
+		if _, err := io.CopyN(io.Discard, reader, int64(frame[0])<<16|int64(frame[1])<<8|int64(frame[2])); err != nil {
+			return
+		}
+		stream, last := binary.BigEndian.Uint32(frame[5:]), frame[4]&1 != 0
+		switch {
+		case frame[3] == 4 && !last:
+			write(4, 1, 0) // settings seen
+		case frame[3] == 1 && head != nil:
+			head(write, stream)
+		case frame[3] == 0 && last && end != nil:
+			end(write, stream)
+		}
+	}
+}
+
+// Over HTTP/2 a server may say that it did not look at a request that it has read to
+// the end, and net/http would repeat the request for as long as it says so.
+func TestHTTP2DoesNotRepeatWhatWasWritten(t *testing.T) {
+	type act = func(conn net.Conn, write func(kind, flags byte, stream uint32, payload ...uint32), stream uint32)
+	reset := func(code uint32) act {
+		return func(_ net.Conn, write func(byte, byte, uint32, ...uint32), stream uint32) { write(3, 0, stream, code) }
+	}
+	goAway := func(last uint32, hangUp bool) act {
+		return func(conn net.Conn, write func(byte, byte, uint32, ...uint32), _ uint32) {
+			write(7, 0, 0, last, 0)
+			if hangUp {
+				_ = conn.Close()
+			}
+		}
+	}
+	for name, test := range map[string]act{
+		"the stream is refused":               reset(7),
+		"the stream is cancelled":             reset(8),
+		"the server goes away":                goAway(0, false),
+		"the server goes away and hangs up":   goAway(0, true),
+		"the server goes away after this one": goAway(1, true),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var read atomic.Int32
+			address := listen(t, func(conn net.Conn) {
+				http2(conn, nil, func(write func(byte, byte, uint32, ...uint32), stream uint32) {
+					read.Add(1)
+					test(conn, write, stream)
+				})
+			})
+			transport := &http.Transport{Protocols: new(http.Protocols)}
+			transport.Protocols.SetUnencryptedHTTP2(true)
+			defer transport.CloseIdleConnections()
+			_, err := adversary(t, "http://"+address, transport, 3).Submit(t.Context(), message(t, 1))
+			assert.EqualValues(t, 1, read.Load())
+			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+		})
+	}
+}
+
+// A reply that breaks off at any of its bytes.
+func TestRepliesThatBreakOffAnywhere(t *testing.T) {
+	const id = "01JN6Q5CZ3VGTA4X4QJEFR95C1"
+	whole := "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 35\r\n\r\n{\"id\":\"" + id + "\"}"
+	for _, chunked := range []bool{false, true} {
+		if chunked {
+			whole = "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n23\r\n{\"id\":\"" + id + "\"}\r\n0\r\n\r\n"
+		}
+		for at := range len(whole) + 1 {
+			var read atomic.Int32
+			address := listen(t, func(conn net.Conn) {
+				r, err := http.ReadRequest(bufio.NewReader(conn))
+				if err != nil {
+					return
+				}
+				if _, err := io.Copy(io.Discard, r.Body); err == nil {
+					read.Add(1)
+					_, _ = io.WriteString(conn, whole[:at])
+				}
+			})
+			transport := &http.Transport{}
+			receipt, err := adversary(t, "http://"+address, transport, 3).Submit(t.Context(), message(t, 1))
+			transport.CloseIdleConnections()
+			require.EqualValues(t, 1, read.Load(), "cut at %d", at)
+			if err == nil {
+				require.Equal(t, appio.MessageID(id), receipt.ID, "cut at %d", at)
+			} else {
+				require.Equal(t, appio.Unknown, appio.OutcomeOf(err), "cut at %d", at)
+			}
+			require.Equal(t, at >= len(whole)-7*btoi(chunked), err == nil, "cut at %d: %v", at, err)
+		}
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// A server that says it now speaks something else: its reply has no end.
+func TestAServerThatSwitchesProtocols(t *testing.T) {
+	address := listen(t, func(conn net.Conn) {
+		r, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	_, err := adversary(t, "http://"+address, transport, 3).Submit(t.Context(), message(t, 1))
+	assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+}
+
+// A reply is read up to a limit, whether it tells its length or not.
+func TestRepliesThatAreTooLarge(t *testing.T) {
+	for _, header := range []string{"Content-Length: %[1]d\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n%[1]x\r\n", "\r\n"} {
+		address := listen(t, func(conn net.Conn) {
+			r, err := http.ReadRequest(bufio.NewReader(conn))
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\n"+header, 1<<30)
+			for _, err := conn.Write(make([]byte, 1<<16)); err == nil; _, err = conn.Write(make([]byte, 1<<16)) {
+			}
+		})
+		transport := &http.Transport{}
+		_, err := adversary(t, "http://"+address, transport, 3).Profile(t.Context(), message(t, 1).To)
+		transport.CloseIdleConnections()
+		assert.ErrorIs(t, err, appio.ErrUnavailable)
+		var failed *appio.Error
+		require.ErrorAs(t, err, &failed)
+		assert.Equal(t, 1, failed.Attempts, "it will not be smaller next time")
+	}
+}
+
+// The word that a call was one too many counts at once, whatever becomes of the rest
+// of the reply.
+func TestA429CountsBeforeItsBody(t *testing.T) {
+	address := listen(t, func(conn net.Conn) {
+		r, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(conn, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30\r\nContent-Length: 10\r\n\r\nx")
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	pace := newPace(t, appio.PaceConfig{})
+	client, err := appio.New(key(t, secretKey), appio.Config{BaseURL: "http://" + address, HTTPClient: &http.Client{Transport: transport}, Pace: pace, MaxAttempts: 1})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error)
+	go func() {
+		_, err := client.Submit(ctx, message(t, 1))
+		done <- err
+	}()
+	full := pace.Rate()
+	for pace.Rate() == full { // until it heard of it; the body never ends
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	err = <-done
+	assert.Equal(t, appio.NotSent, appio.OutcomeOf(err))
+	assert.ErrorIs(t, err, appio.ErrRateLimited)
+}

@@ -10,6 +10,15 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
+func TestErrorsNameTheirPlace(t *testing.T) {
+	_, err := flussi.ParseFiscalCode("1SSMRA80A01H501U")
+	assert.EqualError(t, err, "flussi: FiscalCode: character not allowed at position 1")
+	_, err = flussi.ParseFiscalCode("")
+	assert.EqualError(t, err, "flussi: FiscalCode: no text")
+	_, err = flussi.ParseCents("1.234")
+	assert.EqualError(t, err, "flussi: Cents: can be read in two ways: 1.234,00 € or 1,234 €")
+}
+
 func TestExplain(t *testing.T) {
 	_, noCode := flussi.ParseFiscalCode("")
 	_, noNumber := flussi.ParseNoticeNumber("")

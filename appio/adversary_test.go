@@ -69,6 +69,13 @@ func TestTransportsThatDeliverAndThenFail(t *testing.T) {
 			base.RegisterProtocol("http", roundTrip(func(r *http.Request) (*http.Response, error) { return nil, deliver(r) }))
 			return base
 		},
+		"another protocol that says it did not connect": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+			base.RegisterProtocol("http", roundTrip(func(r *http.Request) (*http.Response, error) {
+				_ = deliver(r)
+				return nil, &net.OpError{Op: "dial", Err: errors.New("it says")}
+			}))
+			return base
+		},
 		"a fallback after net/http's": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				if resp, err := base.RoundTrip(r.Clone(r.Context())); err == nil {

@@ -104,6 +104,17 @@ func TestRepliesOfTheMessageStateDecode(t *testing.T) {
 	}
 }
 
+// What is cut off is not taken for whole, however whole it looks.
+func TestRepliesThatAreCutOffAreNotBelieved(t *testing.T) {
+	client := clientOf(t, func(*http.Request) (*http.Response, error) {
+		r := answer(200, `{"status":"PROCESSED"}`, nil)
+		r.ContentLength = 100
+		return r, nil
+	})
+	_, err := client.Message(t.Context(), citizen(t, secretCode), "1")
+	assert.ErrorIs(t, err, appio.ErrUnavailable)
+}
+
 func TestMessageIDsAreEscaped(t *testing.T) {
 	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "/api/v1/messages/RSSMRA80A01H501U/..%2F..%2Fprofiles%3Fx", r.URL.EscapedPath())
@@ -174,6 +185,12 @@ func TestFeed(t *testing.T) {
 	})
 	assert.Equal(t, appio.CitizenHash("69c91b400de1b28c17fef445c0ab36b16f2b5b8df0b996448f9860895868371d"), appio.HashOf(flussi.TestRecipient()))
 	assert.Empty(t, appio.HashOf(flussi.FiscalCode{}))
+	many := clientOf(t, func(*http.Request) (*http.Response, error) {
+		return answer(200, `{"subscriptions":["`+strings.Repeat(strings.Repeat("a", 64)+`","`, 50_000)+`"],"unsubscriptions":[]}`, nil), nil
+	})
+	feed, err := many.Feed(t.Context(), time.Now())
+	require.NoError(t, err)
+	assert.Len(t, feed.Subscribed, 50_001, "a feed may be larger than other replies")
 	for _, body := range []string{`{}`, `{"subscriptions":"no","unsubscriptions":[]}`, `{"subscriptions":[],"unsubscriptions":[7]}`} {
 		broken := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(200, body, nil), nil })
 		_, err := broken.Feed(t.Context(), time.Now())
@@ -183,7 +200,7 @@ func TestFeed(t *testing.T) {
 		assert.Equal(t, "https://platform.test/api/v1/subscriptions-feed/2025-01-01", r.URL.String(), "the day in UTC")
 		return answer(200, `{"dateUTC":"2025-01-01","subscriptions":["`+strings.Repeat("a", 64)+`"],"unsubscriptions":[]}`, nil), nil
 	})
-	_, err := client.Feed(t.Context(), time.Date(2025, 1, 2, 0, 30, 0, 0, time.FixedZone("", 3600)))
+	_, err = client.Feed(t.Context(), time.Date(2025, 1, 2, 0, 30, 0, 0, time.FixedZone("", 3600)))
 	require.NoError(t, err)
 }
 

@@ -153,6 +153,21 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
+// Only the service itself, by a declared problem, can say that nothing was sent.
+func TestA500ThatOnlyLooksLikeAProblemIsUnknown(t *testing.T) {
+	const problem = `{"title":"Internal server error","status":500}`
+	for kind, want := range map[string]appio.Outcome{
+		"application/problem+json": appio.NotSent, "application/problem+json; charset=utf-8": appio.NotSent,
+		"application/json": appio.Unknown, "text/plain": appio.Unknown, "": appio.Unknown, ";": appio.Unknown,
+	} {
+		client := clientOf(t, func(*http.Request) (*http.Response, error) {
+			return answer(500, problem, map[string]string{"Content-Type": kind}), nil
+		})
+		_, err := client.Submit(t.Context(), message(t, 1))
+		assert.Equal(t, want, appio.OutcomeOf(err), kind)
+	}
+}
+
 func TestWhereTheIDIs(t *testing.T) {
 	const ulid = "01JN6Q5CZ3VGTA4X4QJEFR95C1"
 	for name, test := range map[string]struct {

@@ -237,6 +237,7 @@ func TestTheRequestOfAMessage(t *testing.T) {
 		body, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(body, &got))
+		assert.NotContains(t, string(body), `\u003c`, "escapes only make it longer")
 		return answer(201, `{"id":"1"}`, nil), nil
 	})
 	m := appio.Message{

@@ -135,6 +135,35 @@ func TestFireRefusesAContextThatEndsInAGuard(t *testing.T) {
 	}
 }
 
+// lateContext ends after it was asked twice whether it has.
+type lateContext struct {
+	context.Context
+	asked int
+}
+
+func (c *lateContext) Err() error {
+	if c.asked++; c.asked > 2 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func (c *lateContext) Done() <-chan struct{} {
+	ended := make(chan struct{})
+	close(ended)
+	return ended
+}
+
+// A context that ends at the worst moment, after the last time it was asked.
+func TestAStepThatIsDecidedIsTaken(t *testing.T) {
+	m := fsm.MustNew(door())
+	for range 3 {
+		to, err := m.Fire(&lateContext{Context: context.Background()}, closed, push, anyone)
+		require.NoError(t, err)
+		assert.Equal(t, open, to)
+	}
+}
+
 func TestFirePassesTheCallersContext(t *testing.T) {
 	type key struct{}
 	deadline := time.Now().Add(time.Hour)

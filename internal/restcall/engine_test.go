@@ -342,6 +342,38 @@ func TestLogsShowNothingPersonal(t *testing.T) {
 	assert.Contains(t, log.String(), `attempt=2 status=500 reason="problem at the server" wait=`)
 }
 
+// noting is a body that notes when it is closed.
+type noting struct {
+	io.Reader
+	closed *int
+}
+
+func (n noting) Close() error { *n.closed++; return nil }
+
+func TestEveryReplyIsClosedAndItsTimeEnded(t *testing.T) {
+	closed := 0
+	var contexts []context.Context
+	e, _ := engine(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		contexts = append(contexts, r.Context())
+		return &http.Response{StatusCode: 502, Body: noting{strings.NewReader("x"), &closed}}, nil
+	}))
+	e.Client = Isolate(&http.Client{Transport: e.Client.Transport, Timeout: time.Hour})
+	e.MinWait = time.Millisecond
+	_, err := e.Do(t.Context(), operation(Freely))
+	require.NoError(t, err)
+	require.Len(t, contexts, 4)
+	assert.GreaterOrEqual(t, closed, 4)
+	for _, ctx := range contexts {
+		deadline, ok := ctx.Deadline()
+		assert.True(t, ok && time.Until(deadline) > 50*time.Minute)
+		assert.ErrorIs(t, ctx.Err(), context.Canceled)
+	}
+}
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 func TestIsolateKeepsTheCallersConnections(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
 	defer server.Close()

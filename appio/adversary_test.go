@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -317,7 +318,7 @@ func TestA429CountsBeforeItsBody(t *testing.T) {
 	}()
 	full := pace.Rate()
 	for pace.Rate() == full { // until it heard of it; the body never ends
-		time.Sleep(time.Millisecond)
+		runtime.Gosched()
 	}
 	cancel()
 	err = <-done

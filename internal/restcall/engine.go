@@ -101,7 +101,7 @@ func Isolate(client *http.Client) *http.Client {
 	}
 	own.Transport = roundTripper{base, native, client.Timeout}
 	own.Timeout = 0
-	own.Jar = nil // nothing here has a session
+	own.Jar = nil // nobody logs in here
 	return &own
 }
 

@@ -52,7 +52,7 @@ func nobody(t testing.TB) string {
 
 func adversary(t testing.TB, base string, transport http.RoundTripper, attempts int) *appio.Client {
 	client, err := appio.New(key(t, secretKey), appio.Config{
-		BaseURL: base, HTTPClient: &http.Client{Transport: transport, Timeout: 2 * time.Second},
+		BaseURL: base, HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second},
 		MaxAttempts: attempts, MaxWait: time.Millisecond, Pace: newPace(t, appio.PaceConfig{Calls: 1 << 30}),
 	})
 	require.NoError(t, err)

@@ -89,7 +89,7 @@ func TestOutcomes(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			client, err := appio.New(key(t, used), appio.Config{
 				BaseURL: server.URL + test.path, MaxAttempts: 3, MaxWait: 1200 * time.Millisecond,
-				HTTPClient: &http.Client{Timeout: 500 * time.Millisecond, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				HTTPClient: &http.Client{Timeout: patience(test.faults), Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 					if test.rewrite != "" {
 						_, _ = io.Copy(io.Discard, r.Body)
 						r = r.Clone(r.Context())
@@ -120,6 +120,14 @@ func TestOutcomes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// patience is how long a client waits for a platform that may be silent.
+func patience(faults []appiotest.Fault) time.Duration {
+	if len(faults) > 0 && faults[0].Kind == appiotest.Silent {
+		return 2 * time.Second
+	}
+	return time.Minute
 }
 
 func payment(t testing.TB) *appio.Payment {

@@ -169,7 +169,11 @@ func TestFaults(t *testing.T) {
 			defer server.Close()
 			server.AddService(appiotest.Service{ID: "tributi", Key: key})
 			server.Fail(appiotest.SubmitMessage, fault)
-			client := &http.Client{Timeout: 200 * time.Millisecond, Transport: &http.Transport{DisableKeepAlives: true}}
+			patience := 30 * time.Second
+			if fault.Kind == appiotest.Silent {
+				patience = 200 * time.Millisecond
+			}
+			client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 			post := func() (*http.Response, error) {
 				r, err := http.NewRequest(http.MethodPost, server.URL+"/messages", strings.NewReader(valid(``)))
 				require.NoError(t, err)
@@ -204,6 +208,7 @@ func TestFaults(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, want, resp.StatusCode)
 			}
+			client.Timeout = 30 * time.Second
 			resp, err = post()
 			require.NoError(t, err)
 			assert.Equal(t, 201, resp.StatusCode, "one fault, one call")

@@ -122,6 +122,15 @@ func TestNewReportsAllDefectsTogether(t *testing.T) {
 	assert.Len(t, defects.Defects, 7, "%v", err)
 }
 
+func TestAStateThatIsDeclaredTwiceIsJudgedOnce(t *testing.T) {
+	d := door()
+	d.States = append(d.States, fsm.State[state]{Name: "Loft"}, fsm.State[state]{Name: "Loft"})
+	_, err := fsm.New(d)
+	var defects *fsm.DefinitionError
+	require.ErrorAs(t, err, &defects)
+	assert.Len(t, defects.Defects, 4, "bad name, twice, unreachable, dead end: %v", err)
+}
+
 func TestNewReportsAnEmptyDefinition(t *testing.T) {
 	_, err := fsm.New(fsm.Definition[state, event]{})
 	assert.ErrorIs(t, err, fsm.ErrEmpty)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
 )
 
 // listen serves each connection on this machine until the test ends.
@@ -40,6 +42,19 @@ func listen(t testing.TB, serve func(net.Conn)) (address string) {
 		}
 	}()
 	return listener.Addr().String()
+}
+
+// listenHTTP reads each request to its end, and leaves the reply to be written by hand.
+func listenHTTP(t testing.TB, reply func(net.Conn)) (address string) {
+	return listen(t, func(conn net.Conn) {
+		r, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		if _, err := io.Copy(io.Discard, r.Body); err == nil {
+			reply(conn)
+		}
+	})
 }
 
 // nobody returns an address at which nobody listens.
@@ -221,15 +236,9 @@ func TestRepliesThatBreakOffAnywhere(t *testing.T) {
 		}
 		for at := range len(whole) + 1 {
 			var read atomic.Int32
-			address := listen(t, func(conn net.Conn) {
-				r, err := http.ReadRequest(bufio.NewReader(conn))
-				if err != nil {
-					return
-				}
-				if _, err := io.Copy(io.Discard, r.Body); err == nil {
-					read.Add(1)
-					_, _ = io.WriteString(conn, whole[:at])
-				}
+			address := listenHTTP(t, func(conn net.Conn) {
+				read.Add(1)
+				_, _ = io.WriteString(conn, whole[:at])
 			})
 			transport := &http.Transport{}
 			receipt, err := adversary(t, "http://"+address, transport, 3).Submit(t.Context(), message(t, 1))
@@ -254,12 +263,7 @@ func btoi(b bool) int {
 
 // A server that says it now speaks something else: its reply has no end.
 func TestAServerThatSwitchesProtocols(t *testing.T) {
-	address := listen(t, func(conn net.Conn) {
-		r, err := http.ReadRequest(bufio.NewReader(conn))
-		if err != nil {
-			return
-		}
-		_, _ = io.Copy(io.Discard, r.Body)
+	address := listenHTTP(t, func(conn net.Conn) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 		_, _ = io.Copy(io.Discard, conn)
 	})
@@ -272,12 +276,7 @@ func TestAServerThatSwitchesProtocols(t *testing.T) {
 // A reply is read up to a limit, whether it tells its length or not.
 func TestRepliesThatAreTooLarge(t *testing.T) {
 	for _, header := range []string{"Content-Length: %[1]d\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n%[1]x\r\n", "\r\n"} {
-		address := listen(t, func(conn net.Conn) {
-			r, err := http.ReadRequest(bufio.NewReader(conn))
-			if err != nil {
-				return
-			}
-			_, _ = io.Copy(io.Discard, r.Body)
+		address := listenHTTP(t, func(conn net.Conn) {
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\n"+header, 1<<30)
 			for _, err := conn.Write(make([]byte, 1<<16)); err == nil; _, err = conn.Write(make([]byte, 1<<16)) {
 			}
@@ -295,12 +294,7 @@ func TestRepliesThatAreTooLarge(t *testing.T) {
 // The word that a call was one too many counts at once, whatever becomes of the rest
 // of the reply.
 func TestA429CountsBeforeItsBody(t *testing.T) {
-	address := listen(t, func(conn net.Conn) {
-		r, err := http.ReadRequest(bufio.NewReader(conn))
-		if err != nil {
-			return
-		}
-		_, _ = io.Copy(io.Discard, r.Body)
+	address := listenHTTP(t, func(conn net.Conn) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30\r\nContent-Length: 10\r\n\r\nx")
 		_, _ = io.Copy(io.Discard, conn)
 	})
@@ -324,4 +318,24 @@ func TestA429CountsBeforeItsBody(t *testing.T) {
 	err = <-done
 	assert.Equal(t, appio.NotSent, appio.OutcomeOf(err))
 	assert.ErrorIs(t, err, appio.ErrRateLimited)
+}
+
+// Clients are made while others already use the same transport.
+func TestNewBesideATransportThatIsInUse(t *testing.T) {
+	server := appiotest.NewServer(appiotest.Config{Unlimited: true})
+	defer server.Close()
+	server.AddService(appiotest.Service{ID: "tributi", Key: secretKey})
+	for range 20 {
+		transport := &http.Transport{}
+		var group sync.WaitGroup
+		for i := range 4 {
+			group.Go(func() {
+				client := adversary(t, server.URL, transport, 1)
+				_, err := client.Submit(t.Context(), message(t, i))
+				assert.NoError(t, err)
+			})
+		}
+		group.Wait()
+		transport.CloseIdleConnections()
+	}
 }

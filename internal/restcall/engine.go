@@ -91,14 +91,16 @@ func Isolate(client *http.Client) *http.Client {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	// http.Client starts a goroutine for each request to bound it, over a transport that
-	// is not its own.
 	transport, native := base.(*http.Transport)
 	if native {
-		for protocol := range transport.TLSNextProto {
+		// Looked at in a clone: the transport itself may be in use, and sets its own
+		// protocols on first use.
+		for protocol := range transport.Clone().TLSNextProto {
 			native = native && protocol == "h2"
 		}
 	}
+	// http.Client starts a goroutine for each request to bound it, over a transport that
+	// is not its own.
 	own.Transport = roundTripper{base, native, client.Timeout}
 	own.Timeout = 0
 	own.Jar = nil // nobody logs in here
@@ -169,7 +171,7 @@ func (e *Engine) Do(ctx context.Context, op Operation) (*Reply, error) {
 	}
 	// What came of it is in the call's own record, since the library drops replies and
 	// puts URLs into errors.
-	_, err = client.Do(req) //nolint:bodyclose // check has read and closed it
+	_, err = client.Do(req) // check has read and closed the reply
 	switch {
 	case c.waiting: // between two attempts: the last one surely may be repeated
 		return nil, c.failure(err)

@@ -3,6 +3,7 @@ package restcall
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -119,7 +120,7 @@ func TestRepetitions(t *testing.T) {
 		"a problem behind a gateway":           {answers(502, `{"status":500}`, "Content-Type", problem), 4, 1},
 		"an unavailable gateway":               {answers(503, ``, "Retry-After", "1"), 4, 1},
 		"a gateway that timed out":             {answers(504, ``), 4, 1},
-		"what is not implemented":              {answers(501, ``), 1, 1},
+		"what the server cannot do":            {answers(501, ``), 1, 1},
 		"no connection":                        {fails(refused, false), 4, 4},
 		"a connection that broke":              {fails(reset, true), 4, 1},
 		"a server that asks for too long":      {answers(429, ``, "Retry-After", "61"), 1, 1},
@@ -340,6 +341,24 @@ func TestLogsShowNothingPersonal(t *testing.T) {
 	assert.Equal(t, 3, strings.Count(log.String(), `operation="submit message"`), log.String())
 	assert.Equal(t, 2, strings.Count(log.String(), "level=WARN"))
 	assert.Contains(t, log.String(), `attempt=2 status=500 reason="problem at the server" wait=`)
+}
+
+// What else may stand behind a transport, it may not trace.
+func TestOnlyNetHTTPItselfIsBelievedToTrace(t *testing.T) {
+	other := map[string]func(string, *tls.Conn) http.RoundTripper{"odd/1": nil}
+	for name, test := range map[string]struct {
+		transport http.RoundTripper
+		want      bool
+	}{
+		"the default":            {nil, true},
+		"net/http's":             {&http.Transport{}, true},
+		"with another protocol":  {&http.Transport{TLSNextProto: other}, false},
+		"without HTTP/2":         {&http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}, true},
+		"a transport of its own": {&scripted{}, false},
+	} {
+		e := &Engine{Client: Isolate(&http.Client{Transport: test.transport})}
+		assert.Equal(t, test.want, e.native(), name)
+	}
 }
 
 // noting is a body that notes when it is closed.

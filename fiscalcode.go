@@ -20,7 +20,7 @@ import (
 // It masks itself when printed or logged; [FiscalCode.Reveal] gives the text.
 // JSON, XML and SQL carry the whole text: "" or NULL for the zero value.
 type FiscalCode struct {
-	text private.Text
+	code private.Code
 }
 
 // Where the parts of a fiscal code are, counted from 0.
@@ -53,7 +53,7 @@ func parseFiscalCode(s string, from origin) (FiscalCode, error) {
 	if err := fiscalCodeForm(s, from); err != nil {
 		return FiscalCode{}, err
 	}
-	return FiscalCode{private.Of(s)}, nil
+	return FiscalCode{private.CodeOf(s)}, nil
 }
 
 // ReadFiscalCode reads a code as a person typed it: it cleans the text as
@@ -67,7 +67,7 @@ func ReadFiscalCode(input string, p Policy) (Reading[FiscalCode], error) {
 
 // TestRecipient returns AAAAAA00A00A000A, the recipient that App IO provides for
 // tests. Its check character and its date are wrong, and it is valid.
-func TestRecipient() FiscalCode { return FiscalCode{private.Of(testRecipient)} }
+func TestRecipient() FiscalCode { return FiscalCode{private.CodeOf(testRecipient)} }
 
 // fiscalCodeForm checks the form of a code.
 func fiscalCodeForm(s string, from origin) error {
@@ -134,16 +134,16 @@ func fiscalCharacter(position int, r rune) (hint string, ok bool) {
 func (c FiscalCode) Check() error { return errors.Join(c.doubts()...) }
 
 func (c FiscalCode) doubts() []error {
-	if c.IsZero() || c.IsTestRecipient() {
+	s := c.code.Reveal()
+	if s == "" || s == testRecipient {
 		return nil
 	}
 	var doubts []error
-	s := c.text.Reveal()
 	if fiscalCheckCharacter(s) != s[15] {
 		doubts = append(doubts, &ValueError{Type: "FiscalCode", Position: fiscalCodeLength, Err: ErrCheckDigits,
 			Reason: "Il carattere di controllo del codice fiscale non torna: verificare di averlo copiato bene."})
 	}
-	if !c.validDay() {
+	if !fiscalValidDay(s) {
 		doubts = append(doubts, &ValueError{Type: "FiscalCode", Position: 10, Err: ErrBirthDate,
 			Reason: "La data di nascita nel codice fiscale non esiste: verificare di averlo copiato bene."})
 	}
@@ -166,33 +166,40 @@ func fiscalCheckCharacter(s string) byte {
 	return byte('A' + sum%26)
 }
 
-// digits decodes n digits from index i, omocodia letters included.
-func (c FiscalCode) digits(i, n int) string {
-	plain := []byte(c.text.Reveal()[i : i+n])
-	for j, b := range plain {
-		if b > '9' {
-			plain[j] = byte('0' + strings.IndexByte(fiscalOmocodia, b))
-		}
+// fiscalDigit decodes a digit, omocodia letters included.
+func fiscalDigit(b byte) byte {
+	if b > '9' {
+		return byte('0' + strings.IndexByte(fiscalOmocodia, b))
+	}
+	return b
+}
+
+// fiscalDigits decodes the digits of a part.
+func fiscalDigits(part string) string {
+	plain := []byte(part)
+	for i, b := range plain {
+		plain[i] = fiscalDigit(b)
 	}
 	return string(plain)
 }
 
-// birth decodes year of the century, month and day, and whether the day says female.
-func (c FiscalCode) birth() (year, month, day int, female bool) {
-	number := func(s string) int { return int(s[0]-'0')*10 + int(s[1]-'0') }
-	year = number(c.digits(6, 2))
-	month = 1 + strings.IndexByte(fiscalMonths, c.text.Reveal()[8])
-	day = number(c.digits(9, 2))
+// fiscalBirth decodes year of the century, month and day of a code, and whether the
+// day says female.
+func fiscalBirth(s string) (year, month, day int, female bool) {
+	number := func(i int) int { return int(fiscalDigit(s[i])-'0')*10 + int(fiscalDigit(s[i+1])-'0') }
+	year = number(6)
+	month = 1 + strings.IndexByte(fiscalMonths, s[8])
+	day = number(9)
 	if day > femaleDayOffset {
 		return year, month, day - femaleDayOffset, true
 	}
 	return year, month, day, false
 }
 
-// validDay reports whether the day exists in some century: 29 February does in
+// fiscalValidDay reports whether the day exists in some century: 29 February does in
 // every year that divides by 4, at the latest in 2000.
-func (c FiscalCode) validDay() bool {
-	year, month, day, _ := c.birth()
+func fiscalValidDay(s string) bool {
+	year, month, day, _ := fiscalBirth(s)
 	date := time.Date(2000+year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 	return date.Day() == day
 }
@@ -206,7 +213,7 @@ func (c FiscalCode) BirthDate(asOf time.Time) (time.Time, error) {
 	if c.IsZero() {
 		return time.Time{}, fiscalCodeForm("", nil)
 	}
-	year, month, day, _ := c.birth()
+	year, month, day, _ := fiscalBirth(c.code.Reveal())
 	limit := time.Date(asOf.Year(), asOf.Month(), asOf.Day(), 0, 0, 0, 0, time.UTC)
 	for century := asOf.Year() / 100 * 100; century > asOf.Year()-500; century -= 100 {
 		date := time.Date(century+year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
@@ -232,7 +239,7 @@ func (c FiscalCode) Sex() Sex {
 	if c.IsZero() {
 		return ""
 	}
-	if _, _, _, female := c.birth(); female {
+	if _, _, _, female := fiscalBirth(c.code.Reveal()); female {
 		return Female
 	}
 	return Male
@@ -245,39 +252,40 @@ func (c FiscalCode) PlaceCode() string {
 	if c.IsZero() {
 		return ""
 	}
-	return c.text.Reveal()[11:12] + c.digits(12, 3)
+	s := c.code.Reveal()
+	return s[11:12] + fiscalDigits(s[12:15])
 }
 
 // IsOmocodic reports whether letters stand for digits (omocodia), as the tax agency
 // does to tell apart persons who would share a code.
 func (c FiscalCode) IsOmocodic() bool {
-	return !c.IsZero() && c.digits(6, 2)+c.digits(9, 2)+c.digits(12, 3) !=
-		c.text.Reveal()[6:8]+c.text.Reveal()[9:11]+c.text.Reveal()[12:15]
+	s := c.code.Reveal()
+	return s != "" && fiscalDigits(s[6:8]+s[9:11]+s[12:15]) != s[6:8]+s[9:11]+s[12:15]
 }
 
 // IsTestRecipient reports whether the code is [TestRecipient].
-func (c FiscalCode) IsTestRecipient() bool { return c.text.Reveal() == testRecipient }
+func (c FiscalCode) IsTestRecipient() bool { return c.code.Reveal() == testRecipient }
 
 // IsZero reports whether there is no code; encoding/json's omitzero uses it.
-func (c FiscalCode) IsZero() bool { return c.text.IsZero() }
+func (c FiscalCode) IsZero() bool { return c.code.IsZero() }
 
 // Reveal returns the code itself, "" for the zero value. What it returns is
 // personal data: keep it out of logs and errors.
-func (c FiscalCode) Reveal() string { return c.text.Reveal() }
+func (c FiscalCode) Reveal() string { return c.code.Reveal() }
 
 // String returns a mask.
-func (c FiscalCode) String() string { return c.text.Mask("FiscalCode") }
+func (c FiscalCode) String() string { return c.code.Mask("FiscalCode") }
 
 // Format writes a mask for every verb.
 func (c FiscalCode) Format(f fmt.State, verb rune) {
-	c.text.WriteMask(f, verb, "flussi.", "FiscalCode")
+	c.code.WriteMask(f, verb, "flussi.", "FiscalCode")
 }
 
 // LogValue returns a mask.
 func (c FiscalCode) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // MarshalText returns the whole code.
-func (c FiscalCode) MarshalText() ([]byte, error) { return []byte(c.text.Reveal()), nil }
+func (c FiscalCode) MarshalText() ([]byte, error) { return []byte(c.code.Reveal()), nil }
 
 // UnmarshalText takes what [ParseFiscalCode] takes, or no text for the zero value.
 func (c *FiscalCode) UnmarshalText(text []byte) error {
@@ -285,7 +293,7 @@ func (c *FiscalCode) UnmarshalText(text []byte) error {
 }
 
 // Value gives a database the whole code, or NULL for the zero value.
-func (c FiscalCode) Value() (driver.Value, error) { return sqlValue(c.text) }
+func (c FiscalCode) Value() (driver.Value, error) { return sqlValue(c.code) }
 
 // Scan takes text as [FiscalCode.UnmarshalText] does, or NULL for the zero value.
 func (c *FiscalCode) Scan(src any) error { return scan(c, src, "FiscalCode", ParseFiscalCode) }

@@ -16,7 +16,7 @@ import (
 // It masks itself like a [NoticeNumber]; [IUV.Reveal] gives the text. JSON, XML and
 // SQL carry the whole text: "" or NULL for the zero value.
 type IUV struct {
-	text private.Text
+	code private.Code
 }
 
 // ParseIUV takes exactly 15 or 17 digits. The error is a [*ValueError] with
@@ -45,7 +45,7 @@ func parseIUV(s string, from origin) (IUV, error) {
 	if position := from.of(firstNonDigit(s)); position > 0 {
 		return fail(ErrCharacter, position, fmt.Sprintf("Lo IUV ha in posizione %d un carattere che non è una cifra.", position))
 	}
-	return IUV{private.Of(s)}, nil
+	return IUV{private.CodeOf(s)}, nil
 }
 
 // ReadIUV reads an IUV as a person typed it: it cleans the text as [NormalizeCode]
@@ -59,28 +59,28 @@ func (v IUV) Check() error { return nil }
 func (v IUV) doubts() []error { return nil }
 
 // IsZero reports whether there is no identifier; encoding/json's omitzero uses it.
-func (v IUV) IsZero() bool { return v.text.IsZero() }
+func (v IUV) IsZero() bool { return v.code.IsZero() }
 
 // Reveal returns the digits, "" for the zero value. Keep them out of logs and errors.
-func (v IUV) Reveal() string { return v.text.Reveal() }
+func (v IUV) Reveal() string { return v.code.Reveal() }
 
 // String returns a mask.
-func (v IUV) String() string { return v.text.Mask("IUV") }
+func (v IUV) String() string { return v.code.Mask("IUV") }
 
 // Format writes a mask for every verb.
-func (v IUV) Format(f fmt.State, verb rune) { v.text.WriteMask(f, verb, "flussi.", "IUV") }
+func (v IUV) Format(f fmt.State, verb rune) { v.code.WriteMask(f, verb, "flussi.", "IUV") }
 
 // LogValue returns a mask.
 func (v IUV) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 // MarshalText returns the whole identifier.
-func (v IUV) MarshalText() ([]byte, error) { return []byte(v.text.Reveal()), nil }
+func (v IUV) MarshalText() ([]byte, error) { return []byte(v.code.Reveal()), nil }
 
 // UnmarshalText takes what [ParseIUV] takes, or no text for the zero value.
 func (v *IUV) UnmarshalText(text []byte) error { return unmarshal(v, string(text), ParseIUV) }
 
 // Value gives a database the whole identifier as text, or NULL for the zero value.
-func (v IUV) Value() (driver.Value, error) { return sqlValue(v.text) }
+func (v IUV) Value() (driver.Value, error) { return sqlValue(v.code) }
 
 // Scan takes text as [IUV.UnmarshalText] does, or NULL for the zero value. A numeric
 // column is refused with [ErrDigitsLost].

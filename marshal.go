@@ -2,8 +2,6 @@ package flussi
 
 import (
 	"database/sql/driver"
-
-	"github.com/flussi-go/flussi/internal/private"
 )
 
 // unmarshal sets *dst to the value of text; no text is the zero value, so that a
@@ -36,7 +34,10 @@ func scan[T any](dst *T, src any, name string, parse func(string) (T, error)) er
 }
 
 // sqlValue is what a database stores for a personal text.
-func sqlValue(t private.Text) (driver.Value, error) {
+func sqlValue(t interface {
+	IsZero() bool
+	Reveal() string
+}) (driver.Value, error) {
 	if t.IsZero() {
 		return nil, nil
 	}

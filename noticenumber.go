@@ -25,7 +25,7 @@ import (
 // citizen's debt to anyone; [NoticeNumber.Reveal] gives the text. JSON, XML and SQL
 // carry the whole text: "" or NULL for the zero value.
 type NoticeNumber struct {
-	text private.Text
+	code private.Code
 }
 
 const noticeNumberLength = 18
@@ -59,7 +59,7 @@ func parseNoticeNumber(s string, from origin) (NoticeNumber, error) {
 	if s[0] > '3' {
 		return fail(ErrCharacter, from.of(1), "Il numero avviso deve cominciare con 0, 1, 2 o 3.")
 	}
-	return NoticeNumber{private.Of(s)}, nil
+	return NoticeNumber{private.CodeOf(s)}, nil
 }
 
 // ReadNoticeNumber reads a number as a person typed it: it cleans the text as
@@ -75,8 +75,8 @@ func ReadNoticeNumber(input string, p Policy) (Reading[NoticeNumber], error) {
 func (n NoticeNumber) Check() error { return errors.Join(n.doubts()...) }
 
 func (n NoticeNumber) doubts() []error {
-	s := n.text.Reveal()
-	if n.IsZero() || s[0] == '1' || noticeCheckDigits(s[:16]) == s[16:] {
+	s := n.code.Reveal()
+	if s == "" || s[0] == '1' || noticeCheckDigits(s[:16]) == s[16:] {
 		return nil
 	}
 	return []error{&ValueError{Type: "NoticeNumber", Position: 17, Err: ErrCheckDigits,
@@ -89,7 +89,7 @@ func noticeCheckDigits(s string) string {
 	for i := range len(s) {
 		sum = (sum*10 + int(s[i]-'0')) % 93
 	}
-	return fmt.Sprintf("%02d", sum)
+	return string([]byte{byte('0' + sum/10), byte('0' + sum%10)})
 }
 
 // AuxDigit returns the first digit, 0 to 3, which names the layout; −1 for the zero
@@ -98,7 +98,7 @@ func (n NoticeNumber) AuxDigit() int {
 	if n.IsZero() {
 		return -1
 	}
-	return int(n.text.Reveal()[0] - '0')
+	return int(n.code.Reveal()[0] - '0')
 }
 
 // ApplicationCode returns the two digits of the creditor's application in layout 0,
@@ -113,7 +113,7 @@ func (n NoticeNumber) secondPart(auxDigit int) string {
 	if n.AuxDigit() != auxDigit {
 		return ""
 	}
-	return n.text.Reveal()[1:3]
+	return n.code.Reveal()[1:3]
 }
 
 // IUV derives the payment's identifier: the last 15 digits in layout 0, the last 17
@@ -123,15 +123,15 @@ func (n NoticeNumber) IUV() IUV {
 	case -1:
 		return IUV{}
 	case 0:
-		return IUV{private.Of(n.text.Reveal()[3:])}
+		return IUV{private.CodeOf(n.code.Reveal()[3:])}
 	}
-	return IUV{private.Of(n.text.Reveal()[1:])}
+	return IUV{private.CodeOf(n.code.Reveal()[1:])}
 }
 
 // Grouped returns the number in groups of four, as printed on notices:
 // "3010 0510 0001 4006 78"; "" for the zero value. It reveals the number.
 func (n NoticeNumber) Grouped() string {
-	s := n.text.Reveal()
+	s := n.code.Reveal()
 	if s == "" {
 		return ""
 	}
@@ -154,29 +154,29 @@ func (n NoticeNumber) QR(creditor OrganizationCode, amount Cents) (string, error
 	if err := amount.Check(); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("PAGOPA|002|%s|%s|%02d", n.text.Reveal(), creditor, int64(amount)), nil
+	return fmt.Sprintf("PAGOPA|002|%s|%s|%02d", n.code.Reveal(), creditor, int64(amount)), nil
 }
 
 // IsZero reports whether there is no number; encoding/json's omitzero uses it.
-func (n NoticeNumber) IsZero() bool { return n.text.IsZero() }
+func (n NoticeNumber) IsZero() bool { return n.code.IsZero() }
 
 // Reveal returns the 18 digits, "" for the zero value. Keep them out of logs and
 // errors.
-func (n NoticeNumber) Reveal() string { return n.text.Reveal() }
+func (n NoticeNumber) Reveal() string { return n.code.Reveal() }
 
 // String returns a mask.
-func (n NoticeNumber) String() string { return n.text.Mask("NoticeNumber") }
+func (n NoticeNumber) String() string { return n.code.Mask("NoticeNumber") }
 
 // Format writes a mask for every verb.
 func (n NoticeNumber) Format(f fmt.State, verb rune) {
-	n.text.WriteMask(f, verb, "flussi.", "NoticeNumber")
+	n.code.WriteMask(f, verb, "flussi.", "NoticeNumber")
 }
 
 // LogValue returns a mask.
 func (n NoticeNumber) LogValue() slog.Value { return slog.StringValue(n.String()) }
 
 // MarshalText returns the whole number.
-func (n NoticeNumber) MarshalText() ([]byte, error) { return []byte(n.text.Reveal()), nil }
+func (n NoticeNumber) MarshalText() ([]byte, error) { return []byte(n.code.Reveal()), nil }
 
 // UnmarshalText takes what [ParseNoticeNumber] takes, or no text for the zero value.
 func (n *NoticeNumber) UnmarshalText(text []byte) error {
@@ -184,7 +184,7 @@ func (n *NoticeNumber) UnmarshalText(text []byte) error {
 }
 
 // Value gives a database the whole number as text, or NULL for the zero value.
-func (n NoticeNumber) Value() (driver.Value, error) { return sqlValue(n.text) }
+func (n NoticeNumber) Value() (driver.Value, error) { return sqlValue(n.code) }
 
 // Scan takes text as [NoticeNumber.UnmarshalText] does, or NULL for the zero value.
 // A numeric column is refused with [ErrDigitsLost].

@@ -35,6 +35,7 @@ const (
 	RemovedHardSpaces  ChangeKind = "nbsp"       // non-breaking spaces (U+00A0, U+2007, U+202F)
 	RemovedInvisible   ChangeKind = "invisible"  // zero-width characters, soft hyphens, direction marks, BOM
 	RemovedApostrophes ChangeKind = "apostrophe" // apostrophes in front, with which spreadsheets mark text
+	CompletedYear      ChangeKind = "year"       // a year of two digits read as one of 2000 to 2099
 )
 
 // Change is one kind of change and how many characters it touched. It does not hold
@@ -52,6 +53,7 @@ func (c Change) Italian() string {
 		RemovedHardSpaces:  {"tolto uno spazio unificatore", "tolti %d spazi unificatori"},
 		RemovedInvisible:   {"tolto un carattere invisibile", "tolti %d caratteri invisibili"},
 		RemovedApostrophes: {"tolto l'apostrofo iniziale", "tolti %d apostrofi iniziali"},
+		CompletedYear:      {"l'anno di due cifre letto come 20xx", "%d anni di due cifre letti come 20xx"},
 	}[c.Kind]
 	switch {
 	case !ok:
@@ -100,6 +102,9 @@ func (o origin) of(position int) int {
 
 // normalize is NormalizeCode that also tells where everything was.
 func normalize(s string) (string, []Change, origin) {
+	if isClean(s) {
+		return s, nil, nil
+	}
 	var made changes
 	var b strings.Builder
 	b.Grow(len(s))
@@ -125,6 +130,17 @@ func normalize(s string) (string, []Change, origin) {
 		}
 	}
 	return b.String(), made, from
+}
+
+// isClean reports whether s holds upper-case letters and digits only, so that nothing
+// has to be cleaned.
+func isClean(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
 }
 
 // blank reports whether r can be left out of a code without a person seeing it.

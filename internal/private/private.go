@@ -5,6 +5,8 @@
 // there would be printed whole, a handle is an address. (Whoever follows the handle's
 // pointers on purpose, as deep printers of test tools do, still finds the text.)
 // Texts compare with ==, work as map keys, and equal texts share one copy in memory.
+//
+// [Code] does the same for short codes, of which millions are made.
 package private
 
 import (
@@ -40,8 +42,10 @@ func (t Text) Reveal() string {
 
 // Mask returns what stands in for the text of a value of type name wherever it is
 // printed: name(***), or name() if there is no text to hide.
-func (t Text) Mask(name string) string {
-	if t.IsZero() {
+func (t Text) Mask(name string) string { return mask(t.IsZero(), name) }
+
+func mask(zero bool, name string) string {
+	if zero {
 		return name + "()"
 	}
 	return name + "(***)"
@@ -51,7 +55,10 @@ func (t Text) Mask(name string) string {
 // package for %#v, plain for all others. Width and precision are ignored, so that
 // a mask is never cut.
 func (t Text) WriteMask(f fmt.State, verb rune, pkg, name string) {
-	mask := t.Mask(name)
+	writeMask(f, verb, pkg, t.Mask(name))
+}
+
+func writeMask(f fmt.State, verb rune, pkg, mask string) {
 	switch {
 	case verb == 'q':
 		mask = `"` + mask + `"`

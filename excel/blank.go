@@ -1,0 +1,285 @@
+package excel
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi/internal/xlsx"
+)
+
+// Blank writes the empty workbook for people to fill in: a sheet with the header, its
+// columns formatted down the sheet so that codes keep their digits, checks and lists
+// with messages in Italian, comments on the headers, and a guide sheet (Guida Rapida)
+// made of the same columns. The document's custom property "Modello" says which
+// template and version it is.
+func (t *Template[Row]) Blank(ctx context.Context, w io.Writer) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	b, err := t.blank()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(b.data); err != nil {
+		return fmt.Errorf("excel: write template: %w", err)
+	}
+	return nil
+}
+
+// blank is the empty workbook, made once.
+type blank struct {
+	data   []byte
+	styles []int   // of the cells, by column
+	total  []int   // of the cells of the row with sums, by column
+	height float64 // of the rows, 0 for the default
+}
+
+// The colours of the workbook, all of them legible when printed in black and white.
+const (
+	headerColor   = "1F4E78" // the background of headers, with white text
+	optionalColor = "5B7FA6" // the same for columns that may be left out
+	bandColor     = "F3F6FA"
+	borderColor   = "BFBFBF"
+	wrongColor    = "FFC7CE" // of cells that are wrong
+	wrongText     = "9C0006"
+)
+
+// maxMessage and maxTitle are Excel's limits for the messages of checks.
+const (
+	maxMessage  = 255
+	maxTitle    = 32
+	maxListText = 255
+)
+
+// builder makes a workbook with excelize, and remembers its first error.
+type builder struct {
+	f   *excelize.File
+	err error
+}
+
+func (b *builder) do(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+func (b *builder) style(s *excelize.Style) int {
+	id, err := b.f.NewStyle(s)
+	b.do(err)
+	return id
+}
+
+func (t *Template[Row]) makeBlank() (made *blank, err error) {
+	b := &builder{f: excelize.NewFile()}
+	defer closing(b.f.Close, &err)
+	made = &blank{}
+	sheet := t.config.Sheet
+	b.do(b.f.SetSheetName("Sheet1", sheet))
+	b.do(b.f.SetDefaultFont("Calibri"))
+	for i := range t.columns {
+		t.buildColumn(b, sheet, i, made)
+	}
+	last := xlsx.ColumnName(len(t.columns))
+	b.do(b.f.SetRowHeight(sheet, 1, 36))
+	b.do(b.f.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft",
+		Selection: []excelize.Selection{{SQRef: "A2", ActiveCell: "A2", Pane: "bottomLeft"}}}))
+	b.do(b.f.AutoFilter(sheet, fmt.Sprintf("A1:%s%d", last, xlsx.MaxRows), nil))
+	b.do(b.f.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
+	b.do(b.f.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
+	b.do(b.f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: quoteSheet(sheet) + "!$1:$1", Scope: sheet}))
+	t.buildGuide(b)
+	t.buildLists(b, sheet)
+	b.do(b.f.SetDocProps(&excelize.DocProperties{Title: t.config.Name, Subject: t.mark(), Creator: commentator, LastModifiedBy: commentator, Language: "it-IT"}))
+	b.do(b.f.SetCustomProps(excelize.CustomProperty{Name: markName, Value: t.mark()}))
+	b.f.SetActiveSheet(0)
+	if b.err != nil {
+		return nil, fmt.Errorf("excel: make template: %w", b.err)
+	}
+	var buf bytes.Buffer
+	if err := b.f.Write(&buf); err != nil {
+		return nil, fmt.Errorf("excel: make template: %w", err)
+	}
+	made.data = buf.Bytes()
+	return made, nil
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// quoteSheet writes a sheet's name as references do.
+func quoteSheet(name string) string { return "'" + strings.ReplaceAll(name, "'", "''") + "'" }
+
+// buildColumn makes the header of a column, its format and its check.
+func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank) {
+	c := &t.columns[i]
+	name := xlsx.ColumnName(i + 1)
+	style := cellStyle(c.rule.Layout)
+	id := b.style(style)
+	made.styles = append(made.styles, id)
+	if c.rule.Layout == LongTextLayout {
+		made.height = 30 // two lines, since spreadsheets do not fit heights when they open a file
+	}
+	sum := *style
+	sum.Font = &excelize.Font{Family: "Calibri", Size: 11, Bold: true}
+	sum.Border = []excelize.Border{{Type: "top", Color: headerColor, Style: 2}}
+	made.total = append(made.total, b.style(&sum))
+	b.do(b.f.SetColStyle(sheet, name, id))
+	b.do(b.f.SetColWidth(sheet, name, name, c.width()))
+	color := optionalColor
+	if c.config.Required {
+		color = headerColor
+	}
+	head := b.style(&excelize.Style{
+		NumFmt:    49,
+		Font:      &excelize.Font{Family: "Calibri", Size: 11, Bold: true, Color: "FFFFFF"},
+		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}},
+		Alignment: &excelize.Alignment{Horizontal: "left", Vertical: "center", WrapText: true},
+		Border:    []excelize.Border{{Type: "right", Color: "FFFFFF", Style: 1}},
+	})
+	b.do(b.f.SetCellStr(sheet, name+"1", c.header))
+	b.do(b.f.SetCellStyle(sheet, name+"1", name+"1", head))
+	text := c.describe()
+	b.do(b.f.AddComment(sheet, excelize.Comment{Author: commentator, Cell: name + "1", Width: 260, Height: commentHeight(text),
+		Paragraph: []excelize.RichTextRun{{Font: &excelize.Font{Family: "Calibri", Size: 10, Bold: true}, Text: c.header + "\n"},
+			{Font: &excelize.Font{Family: "Calibri", Size: 10}, Text: text}}}))
+	if dv := c.validation(i); dv != nil {
+		dv.SetSqref(fmt.Sprintf("%s2:%s%d", name, name, xlsx.MaxRows))
+		b.do(b.f.AddDataValidation(sheet, dv))
+	}
+}
+
+// commentHeight estimates the height of a comment's box, in pixels.
+func commentHeight(text string) uint {
+	lines := 2
+	for line := range strings.Lines(text) {
+		lines += 1 + utf8.RuneCountInString(line)/38
+	}
+	return uint(lines * 17)
+}
+
+// describe says all about a column, for its comment.
+func (c *Column[Row]) describe() string {
+	var b strings.Builder
+	if c.config.Required {
+		b.WriteString("Obbligatoria.")
+	} else {
+		b.WriteString("Facoltativa.")
+	}
+	if c.rule.Text != "" {
+		fmt.Fprintf(&b, " Scrivere: %s.", c.rule.Text)
+	}
+	if c.config.Help != "" {
+		fmt.Fprintf(&b, "\n%s", c.config.Help)
+	}
+	if example := c.example(); example != "" && utf8.RuneCountInString(example) <= 60 {
+		fmt.Fprintf(&b, "\nEsempio: %s", example)
+	}
+	return b.String()
+}
+
+// cellStyle is the style of the cells of a layout.
+func cellStyle(layout Layout) *excelize.Style {
+	s := &excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11}, Alignment: &excelize.Alignment{Vertical: "top"}}
+	switch layout {
+	case TextLayout:
+		s.NumFmt = 49
+	case LongTextLayout:
+		s.NumFmt = 49
+		s.Alignment.WrapText = true
+	case DateLayout:
+		s.CustomNumFmt = ptr("dd/mm/yyyy")
+		s.Alignment.Horizontal = "center"
+	case DateTimeLayout:
+		s.CustomNumFmt = ptr("dd/mm/yyyy hh:mm:ss")
+		s.Alignment.Horizontal = "center"
+	case MoneyLayout:
+		s.NumFmt = 4
+	case IntegerLayout:
+		s.NumFmt = 1
+		s.Alignment.Horizontal = "center"
+	}
+	return s
+}
+
+// validation is what the spreadsheet checks while people type, nil for nothing.
+func (c *Column[Row]) validation(i int) *excelize.DataValidation {
+	dv := excelize.NewDataValidation(!c.config.Required)
+	var err error
+	between := func(kind excelize.DataValidationType) {
+		if c.rule.Max == 0 {
+			err = errors.New("no range")
+			return
+		}
+		err = dv.SetRange(c.rule.Min, c.rule.Max, kind, excelize.DataValidationOperatorBetween)
+	}
+	switch c.rule.Layout {
+	case TextLayout, LongTextLayout:
+		switch {
+		case len(c.rule.Choices) > 0:
+			if !c.needsList() {
+				err = dv.SetDropList(c.rule.Choices)
+			} else {
+				dv.SetSqrefDropList(fmt.Sprintf("%s!$%s$1:$%s$%d", quoteSheet(listSheet), xlsx.ColumnName(i+1), xlsx.ColumnName(i+1), len(c.rule.Choices)))
+			}
+		default:
+			between(excelize.DataValidationTypeTextLength)
+		}
+	case DateLayout, DateTimeLayout:
+		between(excelize.DataValidationTypeDate)
+	case MoneyLayout:
+		between(excelize.DataValidationTypeDecimal)
+	case IntegerLayout:
+		between(excelize.DataValidationTypeWhole)
+	}
+	if err != nil {
+		return nil
+	}
+	dv.SetError(excelize.DataValidationErrorStyleStop, cut(c.header, maxTitle), cut("Il valore non va bene. Scrivere: "+c.rule.Text+".", maxMessage))
+	return dv
+}
+
+// cut shortens a text to so many UTF-16 code units.
+func cut(s string, units int) string {
+	for utf16Length(s) > units {
+		_, width := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-width]
+		if utf16Length(s) < units {
+			return strings.TrimRight(s, " ,.;:") + "…"
+		}
+	}
+	return s
+}
+
+// needsList reports whether the choices of a column do not fit into its check.
+func (c *Column[Row]) needsList() bool {
+	joined := strings.Join(c.rule.Choices, ",")
+	return len(c.rule.Choices) > 0 && (utf16Length(joined) > maxListText || strings.Count(joined, ",") != len(c.rule.Choices)-1)
+}
+
+// buildLists writes the lists that do not fit into a check into a hidden sheet.
+func (t *Template[Row]) buildLists(b *builder, sheet string) {
+	made := false
+	for i := range t.columns {
+		c := &t.columns[i]
+		if !c.needsList() {
+			continue
+		}
+		if !made {
+			_, err := b.f.NewSheet(listSheet)
+			b.do(err)
+			made = true
+		}
+		for n, label := range c.rule.Choices {
+			b.do(b.f.SetCellStr(listSheet, xlsx.Reference(i+1, n+1), label))
+		}
+	}
+	if made {
+		b.do(b.f.SetSheetVisible(listSheet, false))
+	}
+}

@@ -1,0 +1,68 @@
+// Package excel gives operators a workbook that is hard to fill in wrongly, and reads
+// back what they made of it, with every wrong cell explained in their own copy of the
+// file. Columns are declared once:
+//
+//	template, err := excel.New(excel.Config[notice]{Name: "Avvisi"},
+//		excel.NewColumn("Codice fiscale", excel.FiscalCode(flussi.Lenient),
+//			func(n *notice) *flussi.FiscalCode { return &n.Debtor }, excel.ColumnConfig{Required: true}),
+//		excel.NewColumn("Somma", excel.Money(flussi.MinPayable, flussi.MaxPayable),
+//			func(n *notice) *flussi.Cents { return &n.Amount }, excel.ColumnConfig{}),
+//	)
+//
+// From them come the empty workbook with its guide ([Template.Blank]), the reading of
+// workbooks and CSV files ([Template.Decode], [Template.DecodeCSV]), the writing of
+// rows ([Template.Encode]), and the operator's own file with its errors marked
+// ([Template.Annotate]). Rows are read and written as they stream past, so memory does
+// not grow with their number.
+//
+// # Columns
+//
+// A column has a header, a [Kind] of values, and the field of the row that holds
+// them. Headers are known by their letters and digits alone, so "C.F." is "cf". There
+// are kinds for codes ([FiscalCode], [NoticeNumber], [OrganizationCode], [Code]),
+// texts ([Text], [PersonalText]), amounts ([Money]), whole numbers ([Integer]), days
+// and moments ([Date], [DateTime]), yes or no ([YesNo]) and lists ([Choice]). [Value]
+// makes one of a type that reads itself from text, [Optional] one of pointers, and
+// [Kind] can be implemented.
+//
+// An empty cell leaves what [Config.Blank] has, unless the column is required. Encode
+// writes an empty cell for a value that its column could not hold, such as an amount
+// of zero where one cent is the least.
+//
+// # Nothing is guessed
+//
+// An amount such as 1.234 can be read in two ways, and is refused with both. A code
+// that the spreadsheet has made a number of is refused as soon as a digit of it can
+// have been lost, and never padded. A date that the calendar does not have is
+// refused, a past one reported and never moved. What is cleaned, such as spaces in a
+// code, is reported.
+//
+// A file that is cut off, damaged or made to harm is refused with its place, however
+// many of its rows were right. So act on rows when the sequence has ended.
+//
+// # What is read
+//
+//   - The sheet: the one visible sheet that has the required columns; if several do,
+//     the one with rows below, and none if several have rows ([ErrSheet]). Further
+//     sheets are reported in [Report.Ignored].
+//   - The header: among the first rows ([Limits.HeaderRows]) the one that names most
+//     columns. Rows above it are titles. Columns that the template does not have are
+//     reported or refused ([UnknownPolicy]); nearly right, doubled and missing ones are
+//     refused ([ErrHeader]).
+//   - Blank rows are passed over. Hidden rows are refused one by one, read, or skipped
+//     ([HiddenPolicy]). Merged cells among the data are refused ([ErrMerged]).
+//   - Formulas count with the value they had when the file was saved; error values
+//     (#N/D) and formulas that were never calculated are wrong cells.
+//   - .xls, .ods, .xlsb, HTML, PDF, encrypted files and CSV are known by their content
+//     whatever they are named ([Identify], [ErrFormat]).
+//
+// # Errors
+//
+// A [*FileError] ends the sequence; a [*RowError] holds the [*CellError]s of one row,
+// and the sequence goes on. All of them say in Italian what is wrong and what to do
+// ([github.com/flussi-go/flussi.Explain]), and hold no text of the file: no code, no
+// message, no header that somebody else wrote, no name of a sheet.
+//
+// A [Template] is safe for concurrent use. Readers that are handed to it are not used
+// after a call has returned or a sequence has ended.
+package excel

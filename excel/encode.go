@@ -1,0 +1,239 @@
+package excel
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/xlsx"
+)
+
+// Encode writes rows as a workbook with the same columns, header, checks and guide as
+// [Template.Blank], as they stream past: memory does not grow with their number. Texts
+// and codes are text cells, so that nothing in them can become a formula or lose a
+// digit; dates and amounts are typed. Below columns with [ColumnConfig.Total] stands a
+// row "Totale" with their sums, which Decode passes over. Decode reads the rows back,
+// as far as they keep to the rules of their columns: Encode does not check those.
+//
+// The error is the first that rows gives, the context's, w's, or a [*CellError] for a
+// value that no cell can hold: a text of more than 32,767 UTF-16 code units or that is
+// not valid UTF-8, more rows than a sheet has ([ErrLimit]), a sum that is too large. What was written until then
+// is of no use.
+func (t *Template[Row]) Encode(ctx context.Context, w io.Writer, rows iter.Seq2[Row, error]) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	b, err := t.blank()
+	if err != nil {
+		return err
+	}
+	parts, err := zip.NewReader(bytes.NewReader(b.data), int64(len(b.data)))
+	if err != nil {
+		return fmt.Errorf("excel: write rows: %w", err)
+	}
+	out := zip.NewWriter(w)
+	out.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	for _, part := range parts.File {
+		if part.Name == dataPart {
+			err = t.encodeSheet(ctx, out, part, b, rows)
+		} else {
+			err = out.Copy(part)
+		}
+		if err != nil {
+			return encodeError(err)
+		}
+	}
+	return encodeError(out.Close())
+}
+
+// encodeError adds where an error comes from, unless it says so itself.
+func encodeError(err error) error {
+	var cell *CellError
+	var rows *rowsError
+	switch {
+	case err == nil || errors.As(err, &cell):
+		return err
+	case errors.As(err, &rows):
+		return rows.err
+	}
+	return fmt.Errorf("excel: write rows: %w", err)
+}
+
+// rowsError is an error of the caller's sequence or context, which is passed on as it is.
+type rowsError struct{ err error }
+
+func (e *rowsError) Error() string { return e.err.Error() }
+
+// Rows gives a sequence of rows the form that [Template.Encode] takes, without errors.
+func Rows[Row any](rows iter.Seq[Row]) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// dataPart is where excelize keeps the first sheet.
+const dataPart = "xl/worksheets/sheet1.xml"
+
+// encodeSheet writes the sheet of the blank workbook with the rows in it.
+func (t *Template[Row]) encodeSheet(ctx context.Context, out *zip.Writer, blankPart *zip.File, b *blank, rows iter.Seq2[Row, error]) error {
+	r, err := blankPart.Open()
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	head, tail, found := strings.Cut(string(text), "</sheetData>")
+	if !found {
+		return errors.New("the blank workbook has no rows part")
+	}
+	sheet, err := out.CreateHeader(&zip.FileHeader{Name: dataPart, Method: zip.Deflate})
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(sheet, dropDimension(head)); err != nil {
+		return err
+	}
+	writer := xlsx.NewWriter(sheet, b.height)
+	if err := t.encodeRows(ctx, writer, b, rows); err != nil {
+		return err
+	}
+	if err := writer.Flush(); err != nil {
+		return err
+	}
+	_, err = io.WriteString(sheet, "</sheetData>"+tail)
+	return err
+}
+
+// dropDimension takes out how large the blank sheet was.
+func dropDimension(head string) string {
+	before, rest, found := strings.Cut(head, "<dimension ")
+	if !found {
+		return head
+	}
+	_, after, found := strings.Cut(rest, ">")
+	if !found {
+		return head
+	}
+	return before + strings.TrimPrefix(after, "</dimension>")
+}
+
+func (t *Template[Row]) encodeRows(ctx context.Context, writer *xlsx.Writer, b *blank, rows iter.Seq2[Row, error]) error {
+	number := 1
+	cells := make([]xlsx.Output, len(t.columns))
+	sums := make([]int64, len(t.columns))
+	last := xlsx.MaxRows
+	if t.hasTotals() {
+		last--
+	}
+	var row Row
+	for next, err := range rows {
+		if err != nil {
+			return &rowsError{err}
+		}
+		if number++; number > last {
+			return &CellError{Row: number, Err: wrong("Row", ErrLimit, "Ci sono più righe di quante ne contiene un foglio: esportarne meno per volta.")}
+		}
+		if number&0xFFF == 0 {
+			if err := context.Cause(ctx); err != nil {
+				return &rowsError{err}
+			}
+		}
+		row = next
+		for i := range t.columns {
+			c := &t.columns[i]
+			cell := c.write(&row)
+			if err := t.checkOutput(cell, number, i); err != nil {
+				return err
+			}
+			if c.config.Total && !addTo(&sums[i], cell.Text) {
+				return &CellError{Row: number, Column: xlsx.ColumnName(i + 1), Header: c.header, Err: wrong("Total", flussi.ErrRange, "La somma della colonna è troppo grande.")}
+			}
+			cells[i] = xlsx.Output{Column: i + 1, Style: b.styles[i], Type: xlsx.Type(cell.Type), Text: cell.Text}
+		}
+		if err := writer.Row(number, cells); err != nil {
+			return err
+		}
+	}
+	if err := context.Cause(ctx); err != nil {
+		return &rowsError{err}
+	}
+	if !t.hasTotals() || number == 1 {
+		return nil
+	}
+	return t.encodeTotals(writer, b, number, sums)
+}
+
+// checkOutput refuses what a cell cannot hold.
+func (t *Template[Row]) checkOutput(cell Cell, number, i int) error {
+	var err error
+	switch {
+	case cell.Type > BoolCell, cell.Type == NumberCell && !xlsx.IsNumber([]byte(cell.Text)), cell.Type == BoolCell && cell.Text != "0" && cell.Text != "1":
+		err = wrong("Cell", ErrCellType, "Il valore non può essere scritto in una cella.")
+	case !utf8.ValidString(cell.Text):
+		err = wrong("Cell", flussi.ErrCharacter, "Il testo contiene byte che non sono caratteri.")
+	case len(cell.Text) > xlsx.MaxText && utf16Length(cell.Text) > xlsx.MaxText:
+		err = wrong("Cell", flussi.ErrLength, "Il testo supera i 32.767 caratteri di una cella.")
+	default:
+		return nil
+	}
+	return &CellError{Row: number, Column: xlsx.ColumnName(i + 1), Header: t.columns[i].header, Err: err}
+}
+
+// addTo adds a number with at most two decimals to a sum of hundredths.
+func addTo(sum *int64, text string) bool {
+	if text == "" {
+		return true
+	}
+	whole, decimals, _ := strings.Cut(text, ".")
+	n, err := strconv.ParseInt(whole+(decimals + "00")[:2], 10, 64)
+	if err != nil || len(decimals) > 2 {
+		return false
+	}
+	*sum += n
+	const most = int64(maxMoney)
+	return *sum <= most && *sum >= -most
+}
+
+// encodeTotals writes the row with the sums, as formulas with their values.
+func (t *Template[Row]) encodeTotals(writer *xlsx.Writer, b *blank, last int, sums []int64) error {
+	var cells []xlsx.Output
+	labelled := false
+	for i := range t.columns {
+		cell := xlsx.Output{Column: i + 1, Style: b.total[i]}
+		switch {
+		case t.columns[i].config.Total:
+			name := xlsx.ColumnName(i + 1)
+			cell.Type = xlsx.Number
+			cell.Formula = fmt.Sprintf("SUM(%s2:%s%d)", name, name, last)
+			cell.Text = hundredths(sums[i])
+		case !labelled:
+			cell.Type, cell.Text = xlsx.Text, totalLabel
+			labelled = true
+		}
+		cells = append(cells, cell)
+	}
+	return writer.Row(last+1, cells)
+}
+
+func hundredths(n int64) string {
+	sign := ""
+	if n < 0 {
+		sign, n = "-", -n
+	}
+	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
+}

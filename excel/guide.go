@@ -1,0 +1,152 @@
+package excel
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi/internal/xlsx"
+)
+
+// guideColumns are the columns of the table in the guide, with their widths.
+var guideColumns = []struct {
+	header string
+	width  float64
+}{
+	{"Colonna", 24}, {"Obbligatoria", 13}, {"Cosa scrivere", 56}, {"Esempio", 34}, {"Altri nomi accettati", 30},
+}
+
+// guideHints are what operators have to know about every template.
+var guideHints = []string{
+	"Si compila il foglio «%s»: una riga per ogni voce, sotto le intestazioni, che non vanno cambiate.",
+	"I codici restano testo: non cambiare il formato delle celle, o il foglio di calcolo ne perde le cifre e gli zeri iniziali.",
+	"Incollando da altri file usare «Incolla speciale» e «Valori», per conservare formati e controlli.",
+	"Non unire celle e non nascondere righe fra i dati. Le righe vuote vengono saltate.",
+	"Gli importi si scrivono con la virgola prima dei centesimi, ad esempio 1.234,56; le date nella forma gg/mm/aaaa.",
+}
+
+// buildGuide makes the sheet that explains the columns.
+func (t *Template[Row]) buildGuide(b *builder) {
+	_, err := b.f.NewSheet(guideSheet)
+	b.do(err)
+	title := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 16, Bold: true, Color: headerColor}})
+	plain := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11}, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
+	head := b.style(&excelize.Style{
+		Font:      &excelize.Font{Family: "Calibri", Size: 11, Bold: true, Color: "FFFFFF"},
+		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{headerColor}},
+		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
+	})
+	border := []excelize.Border{{Type: "bottom", Color: borderColor, Style: 1}}
+	cell := b.style(&excelize.Style{NumFmt: 49, Font: &excelize.Font{Family: "Calibri", Size: 11}, Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
+	bold := b.style(&excelize.Style{NumFmt: 49, Font: &excelize.Font{Family: "Calibri", Size: 11, Bold: true}, Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
+	last := xlsx.ColumnName(len(guideColumns))
+	total := 0.0
+	for i, c := range guideColumns {
+		name := xlsx.ColumnName(i + 1)
+		b.do(b.f.SetColWidth(guideSheet, name, name, c.width))
+		total += c.width
+	}
+	row := 0
+	paragraph := func(text string, style int) {
+		row++
+		b.do(b.f.SetCellStr(guideSheet, xlsx.Reference(1, row), text))
+		b.do(b.f.MergeCell(guideSheet, xlsx.Reference(1, row), fmt.Sprintf("%s%d", last, row)))
+		b.do(b.f.SetCellStyle(guideSheet, xlsx.Reference(1, row), fmt.Sprintf("%s%d", last, row), style))
+		if style == plain {
+			b.do(b.f.SetRowHeight(guideSheet, row, height(text, total)))
+		}
+	}
+	paragraph(guideSheet+" – "+t.config.Name, title)
+	b.do(b.f.SetRowHeight(guideSheet, row, 26))
+	if t.config.Intro != "" {
+		paragraph(t.config.Intro, plain)
+	}
+	for i, hint := range guideHints {
+		if i == 0 {
+			hint = fmt.Sprintf(hint, t.config.Sheet)
+		}
+		paragraph("• "+hint, plain)
+	}
+	row += 2
+	write := func(texts []string, styles func(int) int) {
+		tallest := 15.0
+		for i, text := range texts {
+			ref := xlsx.Reference(i+1, row)
+			b.do(b.f.SetCellStr(guideSheet, ref, text))
+			b.do(b.f.SetCellStyle(guideSheet, ref, ref, styles(i)))
+			tallest = max(tallest, height(text, guideColumns[i].width))
+		}
+		b.do(b.f.SetRowHeight(guideSheet, row, tallest))
+		row++
+	}
+	var headers []string
+	for _, c := range guideColumns {
+		headers = append(headers, c.header)
+	}
+	write(headers, func(int) int { return head })
+	for i := range t.columns {
+		c := &t.columns[i]
+		required := "No"
+		if c.config.Required {
+			required = "Sì"
+		}
+		what := strings.TrimSpace(capital(c.rule.Text) + ". " + c.config.Help)
+		write([]string{c.header, required, strings.TrimPrefix(what, ". "), c.example(), strings.Join(c.config.Aliases, ", ")}, func(i int) int {
+			if i == 0 {
+				return bold
+			}
+			return cell
+		})
+	}
+	t.buildExample(b, &row, head, cell)
+	b.do(b.f.SetSheetView(guideSheet, 0, &excelize.ViewOptions{ShowGridLines: ptr(false)}))
+	b.do(b.f.SetPageLayout(guideSheet, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
+	b.do(b.f.SetSheetProps(guideSheet, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
+}
+
+// buildExample writes a row as it looks when it is filled in, a few columns below the
+// others so that it can be printed.
+func (t *Template[Row]) buildExample(b *builder, row *int, head, cell int) {
+	*row++
+	title := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 12, Bold: true, Color: headerColor}})
+	ref := xlsx.Reference(1, *row)
+	b.do(b.f.SetCellStr(guideSheet, ref, "Esempio di riga compilata"))
+	b.do(b.f.SetCellStyle(guideSheet, ref, ref, title))
+	*row++
+	for from := 0; from < len(t.columns); from += len(guideColumns) {
+		heads, values := 15.0, 15.0
+		for n := range min(len(guideColumns), len(t.columns)-from) {
+			c := &t.columns[from+n]
+			for line, text := range []string{c.header, c.example()} {
+				ref := xlsx.Reference(n+1, *row+line)
+				b.do(b.f.SetCellStr(guideSheet, ref, text))
+				b.do(b.f.SetCellStyle(guideSheet, ref, ref, []int{head, cell}[line]))
+			}
+			heads = max(heads, height(c.header, guideColumns[n].width))
+			values = max(values, height(c.example(), guideColumns[n].width))
+		}
+		b.do(b.f.SetRowHeight(guideSheet, *row, heads))
+		b.do(b.f.SetRowHeight(guideSheet, *row+1, values))
+		*row += 3
+	}
+}
+
+// height estimates how high a row has to be for a text that wraps.
+func height(text string, width float64) float64 {
+	lines := 0
+	for _, line := range strings.Split(text, "\n") {
+		lines += 1 + int(float64(utf8.RuneCountInString(line))*0.95/width)
+	}
+	return min(float64(lines)*15, 400)
+}
+
+// capital makes the first letter a capital.
+func capital(s string) string {
+	r, width := utf8.DecodeRuneInString(s)
+	if width == 0 {
+		return s
+	}
+	return strings.ToUpper(string(r)) + s[width:]
+}

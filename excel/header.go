@@ -1,0 +1,283 @@
+package excel
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/xlsx"
+)
+
+// rowSource gives the rows of a sheet or of a CSV file in their order, those that
+// hold something, and io.EOF after the last row of a file that is whole.
+type rowSource interface {
+	Next(*xlsx.Row) error
+}
+
+// header is what the row with the headers says about the columns.
+type header struct {
+	row     int
+	columns []int       // by template column: the sheet's column, 0 if it is not there
+	found   int         // how many of them are
+	last    int         // the last column with a header
+	doubled [][2]int    // pairs of columns with the same meaning
+	refused []xlsx.Cell // headers that must not be there
+	unknown []xlsx.Cell // headers that the template does not have
+}
+
+// match reads a row as if it were the header.
+func (t *Template[Row]) match(row *xlsx.Row) header {
+	h := header{row: row.Number, columns: make([]int, len(t.columns))}
+	for _, cell := range row.Cells {
+		if cell.Type != xlsx.Text || isBlank(cell.Text) {
+			continue
+		}
+		h.last = cell.Column
+		key := fold(cell.Text)
+		i, known := t.byHeader[key]
+		_, refused := t.refused[key]
+		switch {
+		case refused:
+			h.refused = append(h.refused, cell)
+		case !known:
+			h.unknown = append(h.unknown, cell)
+		case h.columns[i] != 0:
+			h.doubled = append(h.doubled, [2]int{h.columns[i], cell.Column})
+		default:
+			h.columns[i] = cell.Column
+			h.found++
+		}
+	}
+	return h
+}
+
+// findHeader looks for the header among the first rows: the row that names the most
+// columns, the first of them if several do.
+func (t *Template[Row]) findHeader(rows rowSource) (best header, err error) {
+	var row xlsx.Row
+	for best.found < len(t.columns) {
+		err := rows.Next(&row)
+		if err == io.EOF || err == nil && row.Number > t.config.Limits.HeaderRows {
+			break
+		}
+		if err != nil {
+			return best, err
+		}
+		if h := t.match(&row); h.found > best.found {
+			best = h
+		}
+	}
+	return best, nil
+}
+
+// accepts reports whether every column that is required is there.
+func (t *Template[Row]) accepts(h header) bool {
+	return h.found > 0 && !slices.ContainsFunc(t.absent(h), func(i int) bool { return t.columns[i].config.Required })
+}
+
+// absent returns the template's columns that are not there.
+func (t *Template[Row]) absent(h header) []int {
+	var absent []int
+	for i, column := range h.columns {
+		if column == 0 {
+			absent = append(absent, i)
+		}
+	}
+	return absent
+}
+
+// judge enters what the header says into the report, and refuses a header that cannot
+// be worked with, for all its faults at once.
+func (t *Template[Row]) judge(h header, report *Report) error {
+	if h.found == 0 {
+		return &FileError{Format: report.Format, Err: ErrHeader, Reason: fmt.Sprintf(
+			"Nelle prime %d righe non c'è l'intestazione del modello, con le colonne %s: usare il modello senza cambiarne le intestazioni.",
+			t.config.Limits.HeaderRows, strings.Join(t.Headers(), ", "))}
+	}
+	report.HeaderRow = h.row
+	column := ""
+	var faults []string
+	fault := func(at int, format string, args ...any) {
+		if column == "" && at > 0 {
+			column = xlsx.ColumnName(at)
+		}
+		faults = append(faults, fmt.Sprintf(format, args...))
+	}
+	for _, pair := range h.doubled {
+		name := ""
+		for i, c := range h.columns {
+			if c == pair[0] {
+				name = t.columns[i].header
+			}
+		}
+		fault(pair[1], "Le colonne %s e %s sono entrambe %s: lasciarne una.", xlsx.ColumnName(pair[0]), xlsx.ColumnName(pair[1]), name)
+	}
+	for _, cell := range h.refused {
+		fault(cell.Column, "La colonna %s non è ammessa: %s", xlsx.ColumnName(cell.Column), t.refused[fold(cell.Text)])
+	}
+	absent := t.absent(h)
+	for _, cell := range h.unknown {
+		report.Unknown = append(report.Unknown, UnknownColumn{xlsx.ColumnName(cell.Column), flussi.NewText(cell.Text)})
+		near := slices.IndexFunc(absent, func(i int) bool { return t.isNear(i, fold(cell.Text)) })
+		switch {
+		case near >= 0:
+			fault(cell.Column, "L'intestazione della colonna %s è quasi %s: correggerla.", xlsx.ColumnName(cell.Column), t.columns[absent[near]].header)
+			absent = slices.Delete(absent, near, near+1)
+		case t.config.Unknown == RefuseUnknown:
+			fault(cell.Column, "La colonna %s non fa parte del modello: toglierla.", xlsx.ColumnName(cell.Column))
+		}
+	}
+	for _, i := range absent {
+		if t.columns[i].config.Required {
+			fault(0, "Manca la colonna obbligatoria %s.", t.columns[i].header)
+		} else {
+			report.Missing = append(report.Missing, t.columns[i].header)
+		}
+	}
+	if len(faults) > 0 {
+		return &FileError{Format: report.Format, Row: h.row, Column: column, Err: ErrHeader, Reason: strings.Join(faults, " ")}
+	}
+	return nil
+}
+
+// isNear reports whether a folded header is nearly one of a column's.
+func (t *Template[Row]) isNear(i int, key string) bool {
+	c := &t.columns[i]
+	return slices.ContainsFunc(append([]string{c.header}, c.config.Aliases...), func(name string) bool { return similar(key, fold(name)) })
+}
+
+// sheetHeader is what a sheet says about the template's columns.
+type sheetHeader struct {
+	header
+	sheet int
+}
+
+// chooseSheet finds the sheet to be read: the visible one with the header. Among
+// several, it is the one with rows below. If none has all columns that are required,
+// it is the one with the most columns, so that its faults can be told.
+func (t *Template[Row]) chooseSheet(ctx context.Context, book *xlsx.Book, report *Report) (chosen sheetHeader, err error) {
+	if len(book.Sheets) == 0 {
+		return chosen, &FileError{Format: Workbook, Err: ErrSheet, Reason: "La cartella di lavoro non contiene fogli."}
+	}
+	var filled []int
+	var candidates []sheetHeader
+	best := sheetHeader{sheet: -1}
+	for i, sheet := range book.Sheets {
+		if sheet.Name == guideSheet || sheet.Name == errorSheet || sheet.Name == listSheet {
+			continue
+		}
+		h, holds, err := t.inspect(ctx, book, i)
+		if err != nil {
+			return chosen, err
+		}
+		if holds {
+			filled = append(filled, i)
+		}
+		if sheet.Hidden {
+			continue
+		}
+		found := sheetHeader{h, i}
+		if best.sheet < 0 || h.found > best.found {
+			best = found
+		}
+		if t.accepts(h) {
+			candidates = append(candidates, found)
+		}
+	}
+	if chosen, err = t.pick(ctx, book, candidates, best); err != nil {
+		return chosen, err
+	}
+	for _, i := range filled {
+		if i != chosen.sheet {
+			report.Ignored = append(report.Ignored, flussi.NewText(book.Sheets[i].Name))
+		}
+	}
+	if chosen.sheet >= 0 {
+		report.Sheet = flussi.NewText(book.Sheets[chosen.sheet].Name)
+	}
+	return chosen, nil
+}
+
+// pick takes the candidate with rows, or what is best if there is none.
+func (t *Template[Row]) pick(ctx context.Context, book *xlsx.Book, candidates []sheetHeader, best sheetHeader) (sheetHeader, error) {
+	switch len(candidates) {
+	case 0:
+		return best, nil
+	case 1:
+		return candidates[0], nil
+	}
+	var withRows []sheetHeader
+	for _, c := range candidates {
+		has, err := t.hasRows(ctx, book, c)
+		if err != nil {
+			return c, err
+		}
+		if has {
+			withRows = append(withRows, c)
+		}
+	}
+	switch len(withRows) {
+	case 0:
+		return candidates[0], nil
+	case 1:
+		return withRows[0], nil
+	}
+	return best, &FileError{Format: Workbook, Err: ErrSheet,
+		Reason: fmt.Sprintf("Ci sono %d fogli con dati sotto le intestazioni del modello: riunire i dati in un foglio solo.", len(withRows))}
+}
+
+// inspect finds the header of a sheet, and tells whether the sheet holds anything.
+func (t *Template[Row]) inspect(ctx context.Context, book *xlsx.Book, sheet int) (h header, holds bool, err error) {
+	rows, err := book.Rows(ctx, sheet)
+	if err != nil {
+		return h, false, err
+	}
+	defer closing(rows.Close, &err)
+	var first xlsx.Row
+	switch err := rows.Next(&first); {
+	case err == io.EOF:
+		return h, false, nil
+	case err != nil:
+		return h, false, err
+	}
+	h, err = t.findHeader(&firstAgain{rows, &first})
+	return h, true, err
+}
+
+// firstAgain gives the first row once more.
+type firstAgain struct {
+	rowSource
+	first *xlsx.Row
+}
+
+func (f *firstAgain) Next(row *xlsx.Row) error {
+	if f.first != nil {
+		*row, f.first = *f.first, nil
+		return nil
+	}
+	return f.rowSource.Next(row)
+}
+
+// hasRows reports whether anything stands below the header.
+func (t *Template[Row]) hasRows(ctx context.Context, book *xlsx.Book, h sheetHeader) (has bool, err error) {
+	rows, err := book.Rows(ctx, h.sheet)
+	if err != nil {
+		return false, err
+	}
+	defer closing(rows.Close, &err)
+	var row xlsx.Row
+	for {
+		switch err := rows.Next(&row); {
+		case err == io.EOF:
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		if row.Number > h.row && slices.ContainsFunc(row.Cells, func(c xlsx.Cell) bool { return c.Type != xlsx.Text || !isBlank(c.Text) }) {
+			return true, nil
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package excel_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+)
+
+// notice is the row of the tests: one column of each common kind.
+type notice struct {
+	Recipient flussi.FiscalCode
+	Subject   string
+	Content   flussi.Text
+	Due       time.Time
+	Amount    flussi.Cents
+	Number    flussi.NoticeNumber
+	Late      bool
+	Priority  int64
+	Channel   string
+	Reference string
+}
+
+func columns() []excel.Column[notice] {
+	return []excel.Column[notice]{
+		excel.NewColumn("Codice fiscale", excel.FiscalCode(flussi.Lenient), func(n *notice) *flussi.FiscalCode { return &n.Recipient },
+			excel.ColumnConfig{Aliases: []string{"C.F.", "C.F. Dest.", "Cod. Fisc."}, Required: true, Help: "Del cittadino che riceve il messaggio."}),
+		excel.NewColumn("Oggetto", excel.Text(10, 120), func(n *notice) *string { return &n.Subject },
+			excel.ColumnConfig{Required: true, Example: "Mensa scolastica: retta di marzo"}),
+		excel.NewColumn("Contenuto", excel.PersonalText(120, 10_000), func(n *notice) *flussi.Text { return &n.Content },
+			excel.ColumnConfig{Aliases: []string{"Testo", "Messaggio"}, Required: true, Help: "Il testo del messaggio; può avere più righe.", Example: "Gentile famiglia, la retta della mensa scolastica di marzo può essere pagata entro la scadenza con l'avviso allegato a questo messaggio."}),
+		excel.NewColumn("Scadenza", excel.Date(excel.DateConfig{EndOfDay: true, WarnPast: true}), func(n *notice) *time.Time { return &n.Due },
+			excel.ColumnConfig{Aliases: []string{"Data scadenza"}}),
+		excel.NewColumn("Somma", excel.Money(flussi.MinPayable, flussi.MaxPayable), func(n *notice) *flussi.Cents { return &n.Amount },
+			excel.ColumnConfig{Aliases: []string{"Importo"}, Total: true}),
+		excel.NewColumn("Numero avviso", excel.NoticeNumber(flussi.Lenient), func(n *notice) *flussi.NoticeNumber { return &n.Number },
+			excel.ColumnConfig{Aliases: []string{"Codice avviso", "NAV"}}),
+		excel.NewColumn("Paga dopo la scadenza", excel.YesNo(), func(n *notice) *bool { return &n.Late }, excel.ColumnConfig{}),
+		excel.NewColumn("Priorità", excel.Integer(0, 9), func(n *notice) *int64 { return &n.Priority }, excel.ColumnConfig{}),
+		excel.NewColumn("Canale", excel.Choice(excel.Option[string]{"App IO", "io"}, excel.Option[string]{"Sportello", "desk"}),
+			func(n *notice) *string { return &n.Channel }, excel.ColumnConfig{}),
+		excel.NewColumn("Riferimento", excel.Text(1, 40), func(n *notice) *string { return &n.Reference }, excel.ColumnConfig{}),
+	}
+}
+
+func template(change ...func(*excel.Config[notice])) *excel.Template[notice] {
+	c := excel.Config[notice]{
+		Name:    "Notifiche",
+		Intro:   "Con questo modello si preparano le notifiche di un flusso.",
+		Refused: []excel.RefusedHeader{{Header: "IUV", Hint: "serve il numero avviso di 18 cifre, non lo IUV."}},
+		Check: func(n *notice) error {
+			if n.Amount > 0 && n.Number.IsZero() {
+				return excel.Wrong("Numero avviso", &flussi.ValueError{Type: "NoticeNumber", Err: flussi.ErrEmpty, Reason: "Con la somma serve il numero avviso."})
+			}
+			return nil
+		},
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	return excel.MustNew(c, columns()...)
+}
+
+// fiscalCode makes the code of a person by number, and is right up to its check
+// character.
+func fiscalCode(i int) flussi.FiscalCode {
+	letters := make([]byte, 6)
+	for n := range letters {
+		letters[n] = byte('A' + i%26)
+		i /= 26
+	}
+	stem := string(letters) + "80A01H501"
+	for check := 'A'; check <= 'Z'; check++ {
+		if code, err := flussi.ParseFiscalCode(stem + string(check)); err == nil && code.Check() == nil {
+			return code
+		}
+	}
+	panic("no check character")
+}
+
+// noticeNumber makes a notice number by number.
+func noticeNumber(i int) flussi.NoticeNumber {
+	stem := fmt.Sprintf("301%013d", i)
+	sum := 0
+	for _, c := range stem {
+		sum = (sum*10 + int(c-'0')) % 93
+	}
+	number, err := flussi.ParseNoticeNumber(fmt.Sprintf("%s%02d", stem, sum))
+	if err != nil {
+		panic(err)
+	}
+	return number
+}
+
+// generate makes rows that keep to the rules, no two of them with a code, a number or
+// a text in common.
+func generate(n int) iter.Seq2[notice, error] {
+	return func(yield func(notice, error) bool) {
+		for i := range n {
+			due, err := flussi.EndOfDay(2030, time.Month(1+i%12), 1+i%28)
+			if err != nil {
+				panic(err)
+			}
+			row := notice{
+				Recipient: fiscalCode(i), Subject: fmt.Sprintf("Mensa scolastica, retta numero %d", i),
+				Content: flussi.NewText(fmt.Sprintf("Gentile famiglia, la retta della mensa scolastica di marzo può essere pagata entro la scadenza con l'avviso allegato. Pratica %d.", i)),
+				Due:     due, Amount: flussi.Cents(1 + i%100_000), Number: noticeNumber(i), Late: i%2 == 0, Priority: int64(i % 10),
+				Channel: []string{"io", "desk"}[i%2], Reference: fmt.Sprintf("PR-%06d", i),
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func encode(tb testing.TB, t *excel.Template[notice], rows iter.Seq2[notice, error]) []byte {
+	var buf bytes.Buffer
+	require.NoError(tb, t.Encode(context.Background(), &buf, rows))
+	return buf.Bytes()
+}
+
+// decoded is all that came of a file.
+type decoded struct {
+	rows   []notice
+	lines  []excel.Line[notice]
+	wrong  []*excel.RowError
+	report excel.Report
+	err    error
+}
+
+func collect(rows iter.Seq2[excel.Line[notice], error], d *decoded) {
+	for line, err := range rows {
+		var wrong *excel.RowError
+		switch {
+		case errors.As(err, &wrong):
+			d.wrong = append(d.wrong, wrong)
+		case err != nil:
+			d.err = err
+		default:
+			d.rows = append(d.rows, line.Value)
+			d.lines = append(d.lines, line)
+		}
+	}
+}
+
+func decode(t *excel.Template[notice], data []byte) *decoded {
+	d := &decoded{}
+	collect(t.Decode(context.Background(), bytes.NewReader(data), int64(len(data)), &d.report), d)
+	return d
+}
+
+func decodeCSV(t *excel.Template[notice], data []byte) *decoded {
+	d := &decoded{}
+	collect(t.DecodeCSV(context.Background(), bytes.NewReader(data), int64(len(data)), &d.report), d)
+	return d
+}

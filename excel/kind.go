@@ -1,0 +1,206 @@
+package excel
+
+import (
+	"fmt"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Kind says how the values of a column are read, written and presented. The package
+// has kinds for what columns usually hold; [Value] makes one of a type that reads
+// itself from text; anything else can be implemented. A Kind is safe for concurrent
+// use.
+type Kind[V any] interface {
+	// Read reads a cell, which is not empty. The error and the warnings should be
+	// [flussi.Explainer]s, best a [*flussi.ValueError], without the text at fault.
+	Read(Cell) (flussi.Reading[V], error)
+	// Write returns the cell for a value, a [NoCell] if there is nothing to write.
+	// Read has to take it back.
+	Write(V) Cell
+	// Rule says how the template presents the column.
+	Rule() Rule
+}
+
+// Rule is what the template says about the values of a column, and what the
+// spreadsheet checks while people type. The zero Rule is any text.
+type Rule struct {
+	Text    string   // what to write, in Italian: "16 caratteri"; shown to operators
+	Example string   // a good value as people type it; shown to operators
+	Layout  Layout   // how the cells of the column are formatted
+	Min     float64  // the least length of a text, in UTF-16 code units; the least number; the first date as a serial of the 1900 system
+	Max     float64  // the same upwards; 0 for no check
+	Choices []string // what can be chosen; nil for anything
+	Width   float64  // of the column, in characters; 0 for 18
+}
+
+// Layout is how the cells of a column are formatted.
+type Layout uint8
+
+// The layouts.
+const (
+	TextLayout     Layout = iota // as text: digits stay what they are
+	LongTextLayout               // as text with line breaks
+	DateLayout                   // dd/mm/yyyy
+	DateTimeLayout               // dd/mm/yyyy hh:mm:ss
+	MoneyLayout                  // #,##0.00, right-aligned
+	IntegerLayout                // 0, right-aligned
+)
+
+// kind is a Kind made of functions.
+type kind[V any] struct {
+	read  func(Cell) (flussi.Reading[V], error)
+	write func(V) Cell
+	rule  Rule
+}
+
+func (k kind[V]) Read(c Cell) (flussi.Reading[V], error) { return k.read(c) }
+func (k kind[V]) Write(v V) Cell                         { return k.write(v) }
+func (k kind[V]) Rule() Rule                             { return k.rule }
+
+// Value makes the kind of a type that reads itself from text, such as a code of
+// yours. Its cells are formatted as text; a number is taken or refused as
+// [Cell.Code] says. Write returns "" for nothing.
+func Value[V any](rule Rule, read func(string) (flussi.Reading[V], error), write func(V) string) Kind[V] {
+	return kind[V]{
+		read: func(c Cell) (flussi.Reading[V], error) {
+			text, warnings, err := c.Code()
+			if err != nil {
+				return flussi.Reading[V]{}, err
+			}
+			reading, err := read(text)
+			if len(warnings) > 0 {
+				reading.Warnings = append(warnings, reading.Warnings...)
+			}
+			return reading, err
+		},
+		write: func(v V) Cell { return textCell(write(v)) },
+		rule:  rule,
+	}
+}
+
+func textCell(s string) Cell {
+	if s == "" {
+		return Cell{}
+	}
+	return Cell{Type: TextCell, Text: s}
+}
+
+// Optional makes a kind of pointers: an empty cell is nil, where the kind itself
+// would leave the zero value.
+func Optional[V any](k Kind[V]) Kind[*V] {
+	return kind[*V]{
+		read: func(c Cell) (flussi.Reading[*V], error) {
+			r, err := k.Read(c)
+			return flussi.Reading[*V]{Value: &r.Value, Changes: r.Changes, Warnings: r.Warnings}, err
+		},
+		write: func(v *V) Cell {
+			if v == nil {
+				return Cell{}
+			}
+			return k.Write(*v)
+		},
+		rule: k.Rule(),
+	}
+}
+
+// FiscalCode is the kind of a person's fiscal code (codice fiscale), read as
+// [flussi.ReadFiscalCode] does.
+func FiscalCode(p flussi.Policy) Kind[flussi.FiscalCode] {
+	return Value(Rule{Text: "16 caratteri, di una persona fisica", Example: "RSSMRA80A01H501U", Min: 16, Max: 16, Width: 22},
+		func(s string) (flussi.Reading[flussi.FiscalCode], error) { return flussi.ReadFiscalCode(s, p) },
+		flussi.FiscalCode.Reveal)
+}
+
+// NoticeNumber is the kind of a payment notice's number (codice avviso, NAV), read as
+// [flussi.ReadNoticeNumber] does.
+func NoticeNumber(p flussi.Policy) Kind[flussi.NoticeNumber] {
+	return Value(Rule{Text: "18 cifre, compresi gli zeri iniziali", Example: "301005100001400678", Min: 18, Max: 18, Width: 24},
+		func(s string) (flussi.Reading[flussi.NoticeNumber], error) { return flussi.ReadNoticeNumber(s, p) },
+		flussi.NoticeNumber.Reveal)
+}
+
+// OrganizationCode is the kind of an organization's fiscal code (codice fiscale
+// dell'ente), read as [flussi.ReadOrganizationCode] does.
+func OrganizationCode(p flussi.Policy) Kind[flussi.OrganizationCode] {
+	return Value(Rule{Text: "11 cifre, compresi gli zeri iniziali", Example: "80185250588", Min: 11, Max: 11, Width: 18},
+		func(s string) (flussi.Reading[flussi.OrganizationCode], error) {
+			return flussi.ReadOrganizationCode(s, p)
+		},
+		flussi.OrganizationCode.String)
+}
+
+// Code is the kind of any other code of minLength to maxLength characters: spaces,
+// invisible characters, apostrophes in front and lower case are cleaned away as
+// [flussi.NormalizeCode] does, and reported.
+func Code(minLength, maxLength int) Kind[string] {
+	length := lengthRule(minLength, maxLength)
+	return Value(Rule{Text: length, Min: float64(minLength), Max: float64(maxLength)},
+		func(s string) (flussi.Reading[string], error) {
+			code, changes := flussi.NormalizeCode(s)
+			if err := checkLength(code, minLength, maxLength, "Il codice"); err != nil {
+				return flussi.Reading[string]{}, err
+			}
+			return flussi.Reading[string]{Value: code, Changes: changes}, nil
+		}, func(s string) string { return s })
+}
+
+// Text is the kind of any text of minLength to maxLength UTF-16 code units, as it
+// stands in the cell. A whole number that shows as its digits is taken as them.
+func Text(minLength, maxLength int) Kind[string] {
+	return textKind(minLength, maxLength, func(s string) string { return s }, func(s string) string { return s })
+}
+
+// PersonalText is [Text] for what must not come into a log, such as a message.
+func PersonalText(minLength, maxLength int) Kind[flussi.Text] {
+	return textKind(minLength, maxLength, flussi.NewText, flussi.Text.Reveal)
+}
+
+func textKind[V any](minLength, maxLength int, of func(string) V, reveal func(V) string) Kind[V] {
+	rule := Rule{Text: lengthRule(minLength, maxLength), Min: float64(minLength), Max: float64(maxLength), Width: 30}
+	if maxLength > 200 {
+		rule.Layout, rule.Width = LongTextLayout, 60
+	}
+	return kind[V]{
+		read: func(c Cell) (flussi.Reading[V], error) {
+			text, err := c.Plain()
+			if err == nil {
+				err = checkLength(text, minLength, maxLength, "Il testo")
+			}
+			if err != nil {
+				return flussi.Reading[V]{}, err
+			}
+			return flussi.Reading[V]{Value: of(text)}, nil
+		},
+		write: func(v V) Cell { return textCell(reveal(v)) },
+		rule:  rule,
+	}
+}
+
+func lengthRule(minLength, maxLength int) string {
+	switch {
+	case minLength == maxLength:
+		return fmt.Sprintf("%d caratteri", minLength)
+	case minLength <= 1:
+		return fmt.Sprintf("fino a %s caratteri", thousands(maxLength))
+	}
+	return fmt.Sprintf("da %s a %s caratteri", thousands(minLength), thousands(maxLength))
+}
+
+func checkLength(s string, minLength, maxLength int, subject string) error {
+	length := utf16Length(s)
+	if length >= minLength && length <= maxLength {
+		return nil
+	}
+	hint := ""
+	if runes := len([]rune(s)); runes != length {
+		hint = " (gli emoji contano due caratteri)"
+	}
+	return wrong("Text", flussi.ErrLength,
+		fmt.Sprintf("%s ha %s caratteri%s: devono essere %s.", subject, thousands(length), hint, lengthRule(minLength, maxLength)))
+}
+
+// thousands writes a number with points between its thousands.
+func thousands(n int) string {
+	s := flussi.Cents(int64(n) * 100).String()
+	return s[:len(s)-len(",00")]
+}

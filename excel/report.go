@@ -1,0 +1,126 @@
+package excel
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Line is a row that was read.
+type Line[Row any] struct {
+	Number int    // of the row in the file, counted from 1
+	Value  Row    // what was read
+	Notes  []Note // what was changed and what is doubtful, empty if nothing
+}
+
+// Note says what was done to a cell in order to read it, and what is doubtful about
+// it. The value was read all the same.
+type Note struct {
+	Row      int             // the number of the row in the file, counted from 1
+	Column   string          // the letters of the column
+	Header   string          // the column's name in the template
+	Changes  []flussi.Change // what was cleaned
+	Warnings []error         // doubts
+}
+
+// Italian describes the note for the operator, without the text of the cell.
+func (n Note) Italian() string {
+	var texts []string
+	for _, c := range n.Changes {
+		texts = append(texts, c.Italian())
+	}
+	text := strings.Join(texts, ", ")
+	if text != "" {
+		text += "."
+	}
+	for _, w := range n.Warnings {
+		text = strings.TrimSpace(text + " " + flussi.Explain(w))
+	}
+	return fmt.Sprintf("Riga %d, colonna %s (%s): %s", n.Row, n.Column, n.Header, text)
+}
+
+// UnknownColumn is a column with a header that the template does not have. It was not
+// read.
+type UnknownColumn struct {
+	Column string      // its letters
+	Header flussi.Text // what stands there; it may be anything, so it masks itself
+}
+
+// Report is what [Template.Decode] and [Template.DecodeCSV] tell about a file beside
+// its rows. It is complete when the sequence has ended. It holds no text of the file
+// that could be printed by accident.
+type Report struct {
+	Format     Format          // what the file is
+	Encoding   string          // of a CSV file: UTF-8, UTF-16 or Windows-1252
+	Sheet      flussi.Text     // the name of the sheet that was read
+	HeaderRow  int             // the number of the row with the headers
+	Template   string          // the mark of the template that the file was made from, "" if it has none
+	Outdated   bool            // that mark is of another version, or of another template
+	Missing    []string        // headers of columns that are not required and not there
+	Unknown    []UnknownColumn // columns that were not read
+	Ignored    []flussi.Text   // the names of further sheets that hold something and were not read
+	Rows       int             // rows that were read
+	Wrong      int             // rows that were refused
+	Hidden     int             // hidden rows that were left out, under [SkipHidden]
+	Errors     []*CellError    // what is wrong with the refused rows, up to [Limits.Errors]
+	MoreErrors int             // how many errors are not in Errors
+	Notes      []Note          // what was changed and what is doubtful, up to [Limits.Errors]
+	MoreNotes  int             // how many notes are not in Notes
+	Complete   bool            // the file was read to its end, and is whole
+	Err        error           // why it was not: a [*FileError], the context's error, or nil if the loop was left
+}
+
+// Italian sums the report up for the operator.
+func (r *Report) Italian() string {
+	var b strings.Builder
+	if r.Err != nil {
+		fmt.Fprintf(&b, "%s\n", flussi.Explain(r.Err))
+	}
+	fmt.Fprintf(&b, "Righe lette: %s. Righe con errori: %s.", thousands(r.Rows), thousands(r.Wrong))
+	if r.Hidden > 0 {
+		fmt.Fprintf(&b, " Righe nascoste non lette: %s.", thousands(r.Hidden))
+	}
+	b.WriteByte('\n')
+	if r.Outdated {
+		b.WriteString("Il file viene da un altro modello o da un'altra versione: scaricare il modello attuale.\n")
+	}
+	if len(r.Missing) > 0 {
+		fmt.Fprintf(&b, "Colonne facoltative che mancano: %s.\n", strings.Join(r.Missing, ", "))
+	}
+	for _, u := range r.Unknown {
+		fmt.Fprintf(&b, "La colonna %s non fa parte del modello e non è stata letta.\n", u.Column)
+	}
+	if n := len(r.Ignored); n > 0 {
+		fmt.Fprintf(&b, "Altri fogli non letti: %d.\n", n)
+	}
+	for _, e := range r.Errors {
+		fmt.Fprintln(&b, e.Italian())
+	}
+	if r.MoreErrors > 0 {
+		fmt.Fprintf(&b, "… e altri %s errori.\n", thousands(r.MoreErrors))
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintln(&b, n.Italian())
+	}
+	if r.MoreNotes > 0 {
+		fmt.Fprintf(&b, "… e altre %s osservazioni.\n", thousands(r.MoreNotes))
+	}
+	return b.String()
+}
+
+// refuse counts a refused row and keeps its errors up to the limit.
+func (r *Report) refuse(row *RowError, limit int) {
+	r.Wrong++
+	kept := min(len(row.Cells), max(0, limit-len(r.Errors)))
+	r.Errors = append(r.Errors, row.Cells[:kept]...)
+	r.MoreErrors += len(row.Cells) - kept
+}
+
+// accept counts a row that was read and keeps its notes up to the limit.
+func (r *Report) accept(notes []Note, limit int) {
+	r.Rows++
+	kept := min(len(notes), max(0, limit-len(r.Notes)))
+	r.Notes = append(r.Notes, notes[:kept]...)
+	r.MoreNotes += len(notes) - kept
+}

@@ -1,0 +1,199 @@
+package excel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// Template is a workbook with known columns: what [Template.Blank] writes, people
+// fill in, and [Template.Decode] reads back into values of type Row. It is made by
+// [New], never changes, and is safe for concurrent use.
+type Template[Row any] struct {
+	config   Config[Row]
+	columns  []Column[Row]
+	byHeader map[string]int    // by folded header or alias: the index of the column
+	refused  map[string]string // by folded header: the hint
+	blank    func() (*blank, error)
+}
+
+// Config says what a template is. Name is required; everything else may be left out.
+type Config[Row any] struct {
+	Name    string // what is listed, in Italian, such as "Notifiche"; it marks the workbook
+	Version int    // of the columns; raise it when they change; default 1
+	Sheet   string // the name of the sheet; default "Dati"
+	Intro   string // the first paragraph of the guide sheet, in Italian; line breaks are kept
+
+	Blank Row              // what decoding begins each row with, so what an empty cell leaves; copied by assignment
+	Check func(*Row) error // judges a row whose cells are all right, such as fields that need each other; errors made by [Wrong], also joined, are told at their column
+
+	Refused    []RefusedHeader // headers that must not be there, since people mean something else
+	Unknown    UnknownPolicy   // columns that the template does not have; default [ReportUnknown]
+	HiddenRows HiddenPolicy    // rows hidden by a filter or by hand; default [RefuseHidden]
+	Limits     Limits          // what a file may cost
+}
+
+// RefusedHeader is a header that must not be there.
+type RefusedHeader struct {
+	Header string // case, accents, spaces and signs do not matter
+	Hint   string // what to do instead, in Italian, in a whole sentence
+}
+
+// UnknownPolicy says what a column means that the template does not have. A header
+// that is nearly one of the template's, while that one is missing, is always refused.
+// The zero UnknownPolicy is [ReportUnknown].
+type UnknownPolicy uint8
+
+const (
+	// ReportUnknown reads past the column and reports it in [Report.Unknown].
+	ReportUnknown UnknownPolicy = iota
+	// RefuseUnknown refuses the file with [ErrHeader].
+	RefuseUnknown
+)
+
+// HiddenPolicy says what hidden rows mean. The zero HiddenPolicy is [RefuseHidden].
+type HiddenPolicy uint8
+
+const (
+	// RefuseHidden refuses each hidden row with [ErrHidden], because nobody can tell
+	// whether it is meant.
+	RefuseHidden HiddenPolicy = iota
+	// ReadHidden reads hidden rows like others.
+	ReadHidden
+	// SkipHidden leaves hidden rows out, and counts them in [Report.Hidden].
+	SkipHidden
+)
+
+// TemplateError lists everything that is wrong with a template.
+type TemplateError struct {
+	Name    string   // the template's
+	Defects []string // each says which column, and what
+}
+
+// Error lists the defects.
+func (e *TemplateError) Error() string {
+	return fmt.Sprintf("excel: template %q: %s", e.Name, strings.Join(e.Defects, "; "))
+}
+
+// maxSheetName and maxSheetColumns are Excel's limits.
+const maxSheetName = 31
+
+// guideSheet and errorSheet are the sheets that the package adds.
+const (
+	guideSheet  = "Guida Rapida"
+	errorSheet  = "Errori"
+	listSheet   = "Elenchi"
+	totalLabel  = "Totale"
+	markName    = "Modello"
+	commentator = "Flussi"
+)
+
+// New makes a template of its columns, in their order. The error is a
+// [*TemplateError] that lists all defects at once.
+func New[Row any](c Config[Row], columns ...Column[Row]) (*Template[Row], error) {
+	t := &Template[Row]{config: c, columns: slices.Clone(columns), byHeader: map[string]int{}, refused: map[string]string{}}
+	var defects []string
+	defect := func(format string, args ...any) { defects = append(defects, fmt.Sprintf(format, args...)) }
+	if strings.TrimSpace(c.Name) == "" {
+		defect("Config.Name is empty")
+	}
+	if c.Version < 0 {
+		defect("Config.Version is %d", c.Version)
+	}
+	t.config.Version = max(c.Version, 1)
+	if c.Sheet == "" {
+		t.config.Sheet = "Dati"
+	}
+	if name := t.config.Sheet; utf8.RuneCountInString(name) > maxSheetName || strings.ContainsAny(name, `:\/?*[]`) ||
+		strings.Trim(name, "'") != name || slices.Contains([]string{guideSheet, errorSheet, listSheet}, name) {
+		defect("Config.Sheet %q is not a name for the sheet", name)
+	}
+	var err error
+	if t.config.Limits, err = c.Limits.withDefaults(); err != nil {
+		defect("%v", err)
+	}
+	if c.Unknown > RefuseUnknown || c.HiddenRows > SkipHidden {
+		defect("a policy does not exist")
+	}
+	if len(columns) == 0 {
+		defect("there are no columns")
+	} else if len(columns) > t.config.Limits.Columns {
+		defect("there are %d columns, and Limits.Columns allows %d", len(columns), t.config.Limits.Columns)
+	}
+	for i := range t.columns {
+		t.add(i, defect)
+	}
+	if t.hasTotals() && !slices.ContainsFunc(t.columns, func(c Column[Row]) bool { return !c.config.Total }) {
+		defect("there are totals, and no column for their label")
+	}
+	for _, r := range c.Refused {
+		key := fold(r.Header)
+		if _, ok := t.byHeader[key]; ok || key == "" {
+			defect("the refused header %q is empty or a column's", r.Header)
+		}
+		t.refused[key] = r.Hint
+	}
+	if len(defects) > 0 {
+		return nil, &TemplateError{Name: c.Name, Defects: defects}
+	}
+	t.blank = sync.OnceValues(t.makeBlank)
+	return t, nil
+}
+
+// add enters the names of a column, and reports what is wrong with it.
+func (t *Template[Row]) add(i int, defect func(string, ...any)) {
+	c := &t.columns[i]
+	if c.read == nil {
+		defect("column %d %q was not made by NewColumn, or has no kind or field", i+1, c.header)
+	}
+	if c.config.Total && c.rule.Layout != MoneyLayout && c.rule.Layout != IntegerLayout {
+		defect("column %d %q has a total, and is neither of amounts nor of whole numbers", i+1, c.header)
+	}
+	for n, name := range append([]string{c.header}, c.config.Aliases...) {
+		key := fold(name)
+		other, taken := t.byHeader[key]
+		switch {
+		case key == "":
+			defect("column %d has the header or alias %q, without letters and digits", i+1, name)
+		case taken && (other != i || n == 0):
+			defect("the columns %d and %d share the header or alias %q", other+1, i+1, name)
+		}
+		t.byHeader[key] = i
+	}
+	if width := c.width(); width > 255 {
+		defect("column %d %q is %v characters wide, and Excel allows 255", i+1, c.header, width)
+	}
+}
+
+// MustNew is [New] for templates that are part of a program. It panics with the error.
+func MustNew[Row any](c Config[Row], columns ...Column[Row]) *Template[Row] {
+	t, err := New(c, columns...)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// Name returns [Config.Name].
+func (t *Template[Row]) Name() string { return t.config.Name }
+
+// Headers returns the headers of the columns in their order.
+func (t *Template[Row]) Headers() []string {
+	headers := make([]string, len(t.columns))
+	for i := range t.columns {
+		headers[i] = t.columns[i].header
+	}
+	return headers
+}
+
+// hasTotals reports whether Encode writes sums.
+func (t *Template[Row]) hasTotals() bool {
+	return slices.ContainsFunc(t.columns, func(c Column[Row]) bool { return c.config.Total })
+}
+
+// mark is what tells a workbook to be of this template.
+func (t *Template[Row]) mark() string {
+	return fmt.Sprintf("%s, versione %d", t.config.Name, t.config.Version)
+}

@@ -1,0 +1,190 @@
+package xlsx
+
+import (
+	"archive/zip"
+	"errors"
+	"io"
+	"path"
+	"strings"
+)
+
+// Limits bounds what a workbook may cost. All of them have to be set.
+type Limits struct {
+	Unpacked int64 // bytes of the whole workbook, unpacked
+	Strings  int64 // bytes of the shared strings, which are held in memory
+	Columns  int   // the last column that may hold something
+	Cell     int   // UTF-16 code units in a cell
+}
+
+// maxParts is how many parts an archive may have.
+const maxParts = 10_000
+
+// maxSmallPart bounds the parts that describe the workbook.
+const maxSmallPart = 16 << 20
+
+// maxDirectory is how many bytes of the directory of an archive are read, so that it
+// cannot cost memory before its parts are counted.
+const maxDirectory = 4 << 20
+
+// meteredReaderAt refuses to read more than it was allowed to, until that is lifted.
+type meteredReaderAt struct {
+	io.ReaderAt
+	left   int64
+	lifted bool
+}
+
+func (r *meteredReaderAt) lift() { r.lifted = true }
+
+func (r *meteredReaderAt) ReadAt(p []byte, off int64) (int, error) {
+	if !r.lifted {
+		if r.left -= int64(len(p)); r.left < 0 {
+			return 0, fault(Archive, ErrLimit, "the archive has too many parts")
+		}
+	}
+	return r.ReaderAt.ReadAt(p, off)
+}
+
+// Kind is what the parts of an archive make it.
+type Kind uint8
+
+// The kinds of archives.
+const (
+	AnyArchive     Kind = iota
+	OfficeBook          // a workbook in the Office Open XML format
+	BinaryBook          // a workbook in the binary variant of it
+	OfficeDocument      // another document in that format
+	OpenBook            // a spreadsheet in the OpenDocument format
+)
+
+// KindOf tells what an archive is, from the names of its parts.
+func KindOf(r io.ReaderAt, size int64, l Limits) (Kind, error) {
+	a, err := openArchive(r, size, l)
+	if err != nil {
+		return AnyArchive, err
+	}
+	has := func(name string) bool { return a.file(name) != nil }
+	switch {
+	case has("content.xml") && has("mimetype"):
+		return OpenBook, nil
+	case has("xl/workbook.bin"):
+		return BinaryBook, nil
+	case has("word/document.xml") || has("ppt/presentation.xml"):
+		return OfficeDocument, nil
+	case has("_rels/.rels") || has("[content_types].xml"):
+		return OfficeBook, nil
+	}
+	return AnyArchive, nil
+}
+
+// archive is the zip file that a workbook is, its parts by their names in lower case.
+type archive struct {
+	parts  map[string]*zip.File
+	limits Limits
+}
+
+func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
+	directory := &meteredReaderAt{ReaderAt: r, left: maxDirectory}
+	reader, err := zip.NewReader(directory, size)
+	directory.lift()
+	var f *Fault
+	if errors.As(err, &f) {
+		return nil, err
+	}
+	if err != nil {
+		f = fault(Archive, ErrTruncated, "the directory at the end of the archive cannot be read")
+		if errors.Is(err, zip.ErrAlgorithm) {
+			f.Err = ErrMalformed
+		}
+		f.Cause = err
+		return nil, f
+	}
+	if len(reader.File) > maxParts {
+		return nil, fault(Archive, ErrLimit, "the archive has too many parts")
+	}
+	a := &archive{parts: make(map[string]*zip.File, len(reader.File)), limits: l}
+	var packed, unpacked uint64
+	for _, file := range reader.File {
+		name := file.Name
+		switch {
+		case strings.HasSuffix(name, "/"):
+			continue // a folder
+		case name == "" || name[0] == '/' || strings.ContainsAny(name, "\\\x00") || path.Clean(name) != name || strings.HasPrefix(name, "../") || name == "..":
+			return nil, fault(Archive, ErrUnsafe, "a part has a name that leads out of the archive")
+		case file.Flags&1 != 0:
+			return nil, fault(Archive, ErrMalformed, "a part is encrypted")
+		}
+		key := strings.ToLower(name)
+		if a.parts[key] != nil {
+			return nil, fault(Archive, ErrMalformed, "two parts have the same name")
+		}
+		if strings.HasPrefix(key, "xl/externallinks/") {
+			return nil, fault(Archive, ErrUnsafe, "the workbook takes values from other files")
+		}
+		a.parts[key] = file
+		packed += file.CompressedSize64
+		unpacked += file.UncompressedSize64
+		if packed > uint64(size) || file.CompressedSize64 > uint64(size) {
+			return nil, fault(Archive, ErrUnsafe, "parts lie over one another")
+		}
+		if unpacked > uint64(l.Unpacked) || file.UncompressedSize64 > uint64(l.Unpacked) {
+			return nil, fault(Archive, ErrLimit, "the workbook is too large when unpacked")
+		}
+	}
+	return a, nil
+}
+
+// file returns a part by its name, nil if there is none.
+func (a *archive) file(name string) *zip.File { return a.parts[strings.ToLower(name)] }
+
+// open unpacks a part, at most limit bytes of it.
+func (a *archive) open(file *zip.File, part Part, limit int64) (io.ReadCloser, error) {
+	if file.UncompressedSize64 > uint64(limit) {
+		return nil, fault(part, ErrLimit, "the part is too large")
+	}
+	r, err := file.Open()
+	if err != nil {
+		f := fault(part, ErrMalformed, "the part cannot be unpacked")
+		f.Cause = err
+		return nil, f
+	}
+	return &limitedReader{ReadCloser: r, part: part, left: limit}, nil
+}
+
+// limitedReader refuses to unpack more than was said, whatever the directory said.
+type limitedReader struct {
+	io.ReadCloser
+	part Part
+	left int64
+}
+
+func (r *limitedReader) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if r.left -= int64(n); r.left < 0 {
+		return 0, fault(r.part, ErrLimit, "the part is too large")
+	}
+	return n, err
+}
+
+// each scans a whole part and calls visit for each start tag. Visit may go on in the
+// part by itself.
+func (a *archive) each(file *zip.File, part Part, limit int64, visit func(*scanner) error) (err error) {
+	r, err := a.open(file, part, limit)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	s := newScanner(r, part, 32<<10)
+	for {
+		switch err := s.next(); {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+		if s.kind == startTag {
+			if err := visit(s); err != nil {
+				return err
+			}
+		}
+	}
+}

@@ -1,0 +1,216 @@
+// Package xlsx reads and writes the rows of workbooks in the Office Open XML format
+// (ECMA-376), streaming, with our own scanner over the parts of the zip file. Reading
+// checks that all of a part is there and well-formed: what is cut off or malformed is
+// a [*Fault] with its place, never a short result. It reads what office software
+// makes, formulas by their last value, and nothing but rows: fonts, charts and macros
+// are not looked at.
+//
+// A [Book] and its [Rows] are for one goroutine each.
+package xlsx
+
+import (
+	"io"
+	"path"
+	"strings"
+)
+
+// Book is a workbook opened for reading.
+type Book struct {
+	Sheets     []Sheet           // in the order of the tabs, without charts
+	Date1904   bool              // dates are counted from 1 January 1904
+	Properties map[string]string // the custom properties of the document
+
+	archive *archive
+	styles  []Format
+	strings *stringTable
+}
+
+// Sheet is one sheet of rows.
+type Sheet struct {
+	Name   string
+	Hidden bool
+	part   string
+}
+
+// Open reads everything of a workbook but its rows.
+func Open(r io.ReaderAt, size int64, l Limits) (*Book, error) {
+	a, err := openArchive(r, size, l)
+	if err != nil {
+		return nil, err
+	}
+	b := &Book{archive: a}
+	root, err := a.relationships("")
+	if err != nil {
+		return nil, err
+	}
+	book := root.ofType("officeDocument")
+	if a.file(book) == nil {
+		return nil, fault(Workbook, ErrMalformed, "the part is missing")
+	}
+	targets, err := a.relationships(book)
+	if err != nil {
+		return nil, err
+	}
+	if targets.ofType("externalLink") != "" {
+		return nil, fault(Relationships, ErrUnsafe, "the workbook takes values from other files")
+	}
+	if err := b.readWorkbook(book, targets); err != nil {
+		return nil, err
+	}
+	if part := targets.ofType("styles"); part != "" {
+		if b.styles, err = a.readStyles(part); err != nil {
+			return nil, err
+		}
+	}
+	if part := targets.ofType("sharedStrings"); part != "" {
+		if b.strings, err = a.readStrings(part); err != nil {
+			return nil, err
+		}
+	}
+	if part := root.ofType("custom-properties"); part != "" {
+		if err := b.readProperties(part); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// relationship is a link from one part to another.
+type relationship struct{ id, kind, target string }
+
+type relationships []relationship
+
+// ofType returns the target of the first link of a kind, "" if there is none.
+func (rs relationships) ofType(kind string) string {
+	for _, r := range rs {
+		if r.kind == kind {
+			return r.target
+		}
+	}
+	return ""
+}
+
+// relationships reads the links of a part; those of the whole archive for "". Links
+// to the outside other than a value's source are left out.
+func (a *archive) relationships(of string) (relationships, error) {
+	folder, name := path.Split(of)
+	file := a.file(folder + "_rels/" + name + ".rels")
+	if file == nil {
+		return nil, fault(Relationships, ErrMalformed, "the part is missing")
+	}
+	var found relationships
+	return found, a.each(file, Relationships, maxSmallPart, func(s *scanner) error {
+		if !s.is("Relationship") {
+			return nil
+		}
+		var r relationship
+		var mode string
+		for name, value := range map[string]*string{"Id": &r.id, "Type": &r.kind, "Target": &r.target, "TargetMode": &mode} {
+			var err error
+			if *value, err = s.attributeText(name); err != nil {
+				return err
+			}
+		}
+		r.kind = r.kind[strings.LastIndexByte(r.kind, '/')+1:]
+		switch {
+		case strings.HasPrefix(r.kind, "externalLink"):
+			return s.fail(ErrUnsafe, "the workbook takes values from other files")
+		case strings.EqualFold(mode, "External"):
+			return nil
+		case strings.HasPrefix(r.target, "/"):
+			r.target = strings.TrimPrefix(path.Clean(r.target), "/")
+		default:
+			r.target = path.Join(folder, r.target)
+		}
+		if r.target == ".." || strings.HasPrefix(r.target, "../") {
+			return s.fail(ErrUnsafe, "a link leads out of the archive")
+		}
+		found = append(found, r)
+		return nil
+	})
+}
+
+func (b *Book) readWorkbook(name string, targets relationships) error {
+	return b.archive.each(b.archive.file(name), Workbook, maxSmallPart, func(s *scanner) error {
+		if s.depth == 1 && !s.is("workbook") {
+			return s.fail(ErrMalformed, "the part is not a workbook")
+		}
+		if s.is("workbookPr") && s.depth == 2 {
+			value, err := s.attributeText("date1904")
+			b.Date1904 = value == "1" || strings.EqualFold(value, "true") || strings.EqualFold(value, "on")
+			return err
+		}
+		if !s.is("sheet") || s.depth != 3 {
+			return nil
+		}
+		var sheet Sheet
+		var id, state string
+		for name, value := range map[string]*string{"name": &sheet.Name, "id": &id, "state": &state} {
+			var err error
+			if *value, err = s.attributeText(name); err != nil {
+				return err
+			}
+		}
+		sheet.Hidden = state != "" && state != "visible"
+		for _, r := range targets {
+			if r.id != id {
+				continue
+			}
+			if r.kind != "worksheet" {
+				return nil // a chart, a dialogue or a sheet of macros
+			}
+			sheet.part = r.target
+		}
+		if b.archive.file(sheet.part) == nil {
+			return fault(worksheet(len(b.Sheets)), ErrMalformed, "the part is missing")
+		}
+		b.Sheets = append(b.Sheets, sheet)
+		return nil
+	})
+}
+
+// readProperties reads the document's custom properties.
+func (b *Book) readProperties(name string) error {
+	file := b.archive.file(name)
+	if file == nil {
+		return fault(Properties, ErrMalformed, "the part is missing")
+	}
+	b.Properties = map[string]string{}
+	var property string
+	return b.archive.each(file, Properties, maxSmallPart, func(s *scanner) error {
+		var err error
+		switch {
+		case s.is("property"):
+			property, err = s.attributeText("name")
+		case s.is("lpwstr"):
+			var text []byte
+			if text, err = s.elementText(nil); err == nil {
+				b.Properties[property] = string(text)
+			}
+		}
+		return err
+	})
+}
+
+// elementText appends the text of the element whose start tag was the last token, and
+// leaves the element; elements inside it count for nothing.
+func (s *scanner) elementText(dst []byte) ([]byte, error) {
+	for depth := s.depth; ; {
+		if err := s.next(); err != nil {
+			return dst, err
+		}
+		switch {
+		case s.kind == endTag && s.depth < depth:
+			return dst, nil
+		case s.kind == startTag:
+			if err := s.skip(); err != nil {
+				return dst, err
+			}
+		case s.kind == charData:
+			var err error
+			if dst, err = s.appendText(dst); err != nil {
+				return dst, err
+			}
+		}
+	}
+}

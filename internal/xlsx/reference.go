@@ -1,0 +1,77 @@
+package xlsx
+
+import "strconv"
+
+// The size of a sheet, by the format.
+const (
+	MaxRows    = 1_048_576
+	MaxColumns = 16_384
+	MaxText    = 32_767 // of a cell, in UTF-16 code units
+)
+
+// ColumnName returns the letters of a column counted from 1: 1 is A, 28 is AB.
+func ColumnName(column int) string {
+	var letters [8]byte
+	i := len(letters)
+	for column > 0 && i > 0 {
+		i--
+		column--
+		letters[i] = byte('A' + column%26)
+		column /= 26
+	}
+	return string(letters[i:])
+}
+
+// Reference returns the reference of a cell, such as C12.
+func Reference(column, row int) string { return ColumnName(column) + strconv.Itoa(row) }
+
+// parseReference reads a reference such as C12; absolute marks ($) are not allowed.
+func parseReference(s []byte) (column, row int, ok bool) {
+	i := 0
+	for ; i < len(s) && i < 4; i++ {
+		c := s[i] &^ 0x20 // upper case
+		if c < 'A' || c > 'Z' {
+			break
+		}
+		column = column*26 + int(c-'A') + 1
+	}
+	row, ok = parseNumber(s[i:], MaxRows)
+	return column, row, ok && i > 0 && column <= MaxColumns && row > 0
+}
+
+// Range is a rectangle of cells, both corners included.
+type Range struct {
+	FirstColumn, FirstRow, LastColumn, LastRow int
+}
+
+// String returns the range as sheets write it, such as A5:B7.
+func (r Range) String() string {
+	return Reference(r.FirstColumn, r.FirstRow) + ":" + Reference(r.LastColumn, r.LastRow)
+}
+
+func parseRange(s []byte) (Range, bool) {
+	for i, c := range s {
+		if c == ':' {
+			c1, r1, ok1 := parseReference(s[:i])
+			c2, r2, ok2 := parseReference(s[i+1:])
+			return Range{min(c1, c2), min(r1, r2), max(c1, c2), max(r1, r2)}, ok1 && ok2
+		}
+	}
+	c, r, ok := parseReference(s)
+	return Range{c, r, c, r}, ok
+}
+
+// parseNumber reads a decimal number without sign, at most limit.
+func parseNumber(s []byte, limit int) (int, bool) {
+	n := 0
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+		if n > limit {
+			return 0, false
+		}
+	}
+	return n, len(s) > 0
+}

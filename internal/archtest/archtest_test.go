@@ -35,9 +35,9 @@ var arrows = map[string][]string{
 	"fsm":               {".", "github.com/looplab/fsm"},
 	"excel": {".", "internal/xlsx", "github.com/xuri/excelize/v2",
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
-	"appio":             {".", "internal/private", "internal/restcall"},
-	"flow":              {".", "fsm", "github.com/google/uuid"},
-	"pagoinrete":        {".", "fsm", "github.com/google/uuid"},
+	"appio":      {".", "internal/private", "internal/restcall"},
+	"flow":       {".", "fsm", "github.com/google/uuid"},
+	"pagoinrete": {".", "fsm", "github.com/google/uuid"},
 }
 
 // forTests lists the packages that only tests may import, and what they may import.
@@ -45,6 +45,7 @@ var forTests = map[string][]string{
 	"appio/appiotest":      {"."},
 	"internal/archtest":    {},
 	"internal/golden":      {},
+	"internal/xlsxtest":    {"github.com/stretchr/testify/require"},
 	"internal/machinetest": {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 }
 

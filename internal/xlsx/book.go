@@ -27,8 +27,8 @@ type Book struct {
 
 // Sheet is one sheet of rows.
 type Sheet struct {
-	Name   string
-	Hidden bool
+	Name   string // as its tab shows it
+	Hidden bool   // the tab is not shown
 	part   string
 }
 

@@ -22,18 +22,18 @@ const (
 
 // Cell is a cell of a row.
 type Cell struct {
-	Column int // counted from 1
-	Type   Type
-	Format Format
-	Text   string
-	from   int // where the text begins in the row's buffer, −1 if it is a shared string
+	Column int    // counted from 1
+	Type   Type   // what it holds
+	Format Format // what it shows a number as
+	Text   string // never ""
+	from   int    // where the text begins in the row's buffer, −1 if it is a shared string
 	to     int
 }
 
 // Row is a row of a sheet. Its cells are overwritten by the next one; their texts stay.
 type Row struct {
-	Number int // counted from 1
-	Hidden bool
+	Number int    // counted from 1
+	Hidden bool   // by a filter or by hand
 	Cells  []Cell // in the order of the columns
 }
 

@@ -9,11 +9,11 @@ import (
 // [Number] and [Bool]; a cell without text gets its style only. A Formula is written
 // with Text as its value.
 type Output struct {
-	Column  int
-	Style   int
-	Type    Type
-	Text    string
-	Formula string
+	Column  int    // counted from 1
+	Style   int    // the index of a cell style of the workbook
+	Type    Type   // of Text
+	Text    string // "" for an empty cell
+	Formula string // without the equals sign, "" for none
 }
 
 // Writer writes rows as they stand in the sheetData element of a sheet. The texts

@@ -1,0 +1,139 @@
+package xlsx_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi/internal/xlsx"
+	"github.com/flussi-go/flussi/internal/xlsxtest"
+)
+
+// cells reads a sheet as excelize does with raw values: by reference, what is not empty.
+func cells(t *testing.T, book []byte) map[string]string {
+	b, err := xlsx.Open(bytes.NewReader(book), int64(len(book)), limits)
+	require.NoError(t, err)
+	rows, err := b.Rows(context.Background(), 0)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	found := map[string]string{}
+	var row xlsx.Row
+	for {
+		err := rows.Next(&row)
+		if err == io.EOF {
+			return found
+		}
+		require.NoError(t, err)
+		for _, c := range row.Cells {
+			found[xlsx.Reference(c.Column, row.Number)] = c.Text
+		}
+	}
+}
+
+func oracle(t *testing.T, book []byte) map[string]string {
+	f, err := excelize.OpenReader(bytes.NewReader(book), excelize.Options{RawCellValue: true})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, f.Close()) }()
+	rows, err := f.GetRows(f.GetSheetName(0), excelize.Options{RawCellValue: true})
+	require.NoError(t, err)
+	found := map[string]string{}
+	for r, row := range rows {
+		for c, text := range row {
+			if text != "" {
+				found[xlsx.Reference(c+1, r+1)] = text
+			}
+		}
+	}
+	return found
+}
+
+// randomText draws a text with everything that is hard to write into XML.
+func randomText(r *rand.Rand) string {
+	pieces := []string{"a", "è", "😀", " ", "\n", "\t", "<", "&", ">", "\"", "'", "_", "_x0041_", "_x", "=", "0", "]]>", "1.5", "\u00a0"}
+	var b strings.Builder
+	for range r.IntN(12) {
+		b.WriteString(pieces[r.IntN(len(pieces))])
+	}
+	return b.String()
+}
+
+// Whatever excelize writes, both read the same, cell by cell.
+func TestCellsAreThoseThatTheWorkbookEngineReads(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		f := excelize.NewFile()
+		for range 200 {
+			ref := xlsx.Reference(1+r.IntN(60), 1+r.IntN(90))
+			var err error
+			switch r.IntN(6) {
+			case 0:
+				err = f.SetCellValue("Sheet1", ref, r.NormFloat64()*1e6)
+			case 1:
+				err = f.SetCellInt("Sheet1", ref, r.Int64N(1<<50))
+			case 2:
+				err = f.SetCellBool("Sheet1", ref, r.IntN(2) == 0)
+			case 3:
+				err = f.SetCellRichText("Sheet1", ref, []excelize.RichTextRun{{Text: randomText(r) + "a"}, {Text: "b" + randomText(r), Font: &excelize.Font{Bold: true}}})
+			default:
+				err = f.SetCellStr("Sheet1", ref, randomText(r))
+			}
+			require.NoError(t, err)
+		}
+		var buf bytes.Buffer
+		require.NoError(t, f.Write(&buf))
+		require.NoError(t, f.Close())
+		same(t, oracle(t, buf.Bytes()), cells(t, buf.Bytes()), seed)
+	}
+}
+
+// Whatever the writer writes, the workbook engine reads.
+func TestWrittenCellsAreReadByTheWorkbookEngine(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		var rows bytes.Buffer
+		w := xlsx.NewWriter(&rows, 0)
+		want := map[string]string{}
+		number := 0
+		for range 40 {
+			number += 1 + r.IntN(3)
+			var out []xlsx.Output
+			for column := 1; column < 40; column += 1 + r.IntN(5) {
+				cell := xlsx.Output{Column: column, Type: xlsx.Text, Text: randomText(r)}
+				switch r.IntN(4) {
+				case 0:
+					cell.Type, cell.Text = xlsx.Number, fmt.Sprint(r.IntN(1000))
+				case 1:
+					cell.Type, cell.Text, cell.Formula = xlsx.Number, "3", `1+2&"<"`
+				}
+				out = append(out, cell)
+				if cell.Text != "" {
+					want[xlsx.Reference(column, number)] = cell.Text
+				}
+			}
+			require.NoError(t, w.Row(number, out))
+		}
+		require.NoError(t, w.Flush())
+		book := wrap(t, rows.String())
+		same(t, want, cells(t, book), seed)
+		same(t, want, oracle(t, book), seed)
+	}
+}
+
+func wrap(t *testing.T, rows string) []byte {
+	return xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(rows)})
+}
+
+// same compares two sheets, and shows the first cell that differs.
+func same(t *testing.T, want, got map[string]string, seed uint64) {
+	for ref, text := range want {
+		require.Equal(t, text, got[ref], "seed %d, cell %s", seed, ref)
+	}
+	require.Len(t, got, len(want), "seed %d", seed)
+}

@@ -1,0 +1,277 @@
+package xlsx_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/internal/xlsx"
+	"github.com/flussi-go/flussi/internal/xlsxtest"
+)
+
+var limits = xlsx.Limits{Unpacked: 64 << 20, Strings: 16 << 20, Columns: 256, Cell: xlsx.MaxText}
+
+// read reads all rows of a sheet, each as "number: column=type format text …".
+func read(book []byte, sheet int, l xlsx.Limits) (rows []string, merges []xlsx.Range, err error) {
+	b, err := xlsx.Open(bytes.NewReader(book), int64(len(book)), l)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := b.Rows(context.Background(), sheet)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	var row xlsx.Row
+	for {
+		switch err := r.Next(&row); {
+		case err == io.EOF:
+			return rows, r.Merges, nil
+		case err != nil:
+			return rows, nil, err
+		}
+		text := fmt.Sprint(row.Number)
+		if row.Hidden {
+			text += " hidden"
+		}
+		for _, c := range row.Cells {
+			text += fmt.Sprintf(" | %s %d/%d %q", xlsx.ColumnName(c.Column), c.Type, c.Format, c.Text)
+		}
+		rows = append(rows, text)
+	}
+}
+
+func TestCellsAreReadAsTheyStand(t *testing.T) {
+	for name, c := range map[string]struct{ rows, want string }{
+		"number":                       {`<row r="1"><c r="A1"><v>19.99</v></c></row>`, `1 | A 2/0 "19.99"`},
+		"number with a type and space": {`<row r="1"><c r="A1" t="n"><v> 4 </v></c></row>`, `1 | A 2/0 "4"`},
+		"date":                         {`<row r="1"><c r="B1" s="2"><v>45716</v></c></row>`, `1 | B 2/1 "45716"`},
+		"shared string":                {`<row r="1"><c r="A1" t="s"><v>0</v></c></row>`, `1 | A 1/0 "primo"`},
+		"rich text without phonetics":  {`<row r="1"><c r="A1" t="s"><v>1</v></c></row>`, `1 | A 1/0 "secondo"`},
+		"inline string":                {`<row r="1"><c r="A1" t="inlineStr"><is><t xml:space="preserve"> a &amp; b&#10;</t></is></c></row>`, `1 | A 1/0 " a & b\n"`},
+		"inline rich text":             {`<row r="1"><c r="A1" t="inlineStr"><is><r><t>a</t></r><r><rPr/><t>b</t></r></is></c></row>`, `1 | A 1/0 "ab"`},
+		"formula with a text":          {`<row r="1"><c r="A1" t="str"><f>"a"&amp;"b"</f><v>ab</v></c></row>`, `1 | A 1/0 "ab"`},
+		"formula with a number":        {`<row r="1"><c r="A1"><f>1+1</f><v>2</v></c></row>`, `1 | A 2/0 "2"`},
+		"formula without a value":      {`<row r="1"><c r="A1"><f>1+1</f></c></row>`, `1 | A 6/0 ""`},
+		"formula with an empty text":   {`<row r="1"><c r="A1" t="str"><f>""</f><v></v></c><c r="B1"><v>1</v></c></row>`, `1 | B 2/0 "1"`},
+		"error":                        {`<row r="1"><c r="A1" t="e"><v>#N/A</v></c></row>`, `1 | A 5/0 "#N/A"`},
+		"truth value":                  {`<row r="1"><c r="A1" t="b"><v>true</v></c><c r="B1" t="b"><v>0</v></c></row>`, `1 | A 3/0 "1" | B 3/0 "0"`},
+		"date in ISO 8601":             {`<row r="1"><c r="A1" t="d"><v>2025-02-28T00:00:00</v></c></row>`, `1 | A 4/0 "2025-02-28T00:00:00"`},
+		"escapes":                      {`<row r="1"><c r="A1" t="inlineStr"><is><t>a_x000D_b_x005F_x000D_ _xD83D__xDE00_ _xD83D_ _x00zz_</t></is></c></row>`, `1 | A 1/0 "a\rb_x000D_ 😀 _xD83D_ _x00zz_"`},
+		"line ends":                    {"<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>a\r\nb\rc</t></is></c></row>", `1 | A 1/0 "a\nb\nc"`},
+		"CDATA and comments":           {`<row r="1"><!-- <c> --><c r="A1" t="inlineStr"><is><t>a<![CDATA[<&>]]>b<!-- x -->c</t></is></c></row>`, `1 | A 1/0 "a<&>bc"`},
+		"without references":           {`<row><c><v>1</v></c><c/><c><v>3</v></c></row><row><c><v>4</v></c></row>`, "1 | A 2/0 \"1\" | C 2/0 \"3\"\n2 | A 2/0 \"4\""},
+		"gaps":                         {`<row r="3"><c r="AB3"><v>1</v></c></row><row r="1048576"><c r="A1048576"><v>2</v></c></row>`, "3 | AB 2/0 \"1\"\n1048576 | A 2/0 \"2\""},
+		"hidden row":                   {`<row r="1" hidden="1"><c r="A1"><v>1</v></c></row><row r="2" hidden="false"><c r="A2"><v>1</v></c></row>`, "1 hidden | A 2/0 \"1\"\n2 | A 2/0 \"1\""},
+		"formatted but empty":          {`<row r="1" s="1" customFormat="1"><c r="A1" s="1"/><c r="B1" s="1"></c></row>`, ""},
+		"extension in a cell":          {`<row r="1"><c r="A1"><v>1</v><extLst><ext><v>9</v></ext></extLst></c></row>`, `1 | A 2/0 "1"`},
+		"quotes with brackets":         {`<row r='1' spans="1:1" x="a>b"><c r='A1'><v>1</v></c></row>`, `1 | A 2/0 "1"`},
+		"text of 32,767 characters":    {`<row r="1"><c r="A1" t="inlineStr"><is><t>` + strings.Repeat("à", 32_767) + `</t></is></c></row>`, fmt.Sprintf("1 | A 1/0 %q", strings.Repeat("à", 32_767))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rows, _, err := read(xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(c.rows)}), 0, limits)
+			require.NoError(t, err)
+			assert.Equal(t, c.want, strings.Join(rows, "\n"))
+		})
+	}
+}
+
+func TestNamespacePrefixesAreNothing(t *testing.T) {
+	sheet := `<x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><x:sheetData><x:row r="1"><x:c r="A1" t="s"><x:v>0</x:v></x:c></x:row></x:sheetData><x:mergeCells count="1"><x:mergeCell ref="A1:B2"/></x:mergeCells></x:worksheet>`
+	rows, merges, err := read(xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: sheet}), 0, limits)
+	require.NoError(t, err)
+	assert.Equal(t, []string{`1 | A 1/0 "primo"`}, rows)
+	assert.Equal(t, []xlsx.Range{{FirstColumn: 1, FirstRow: 1, LastColumn: 2, LastRow: 2}}, merges)
+	assert.Equal(t, "A1:B2", merges[0].String())
+}
+
+func TestMalformedPartsAreRefusedWithTheirPlace(t *testing.T) {
+	good := `<row r="7"><c r="A7"><v>1</v></c></row>`
+	sheet := func(rows string) xlsxtest.Parts { return xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(rows)} }
+	for name, c := range map[string]struct {
+		parts xlsxtest.Parts
+		err   error
+		place string
+	}{
+		"reference in another row":       {sheet(good + `<row r="8"><c r="A9"><v>1</v></c></row>`), xlsx.ErrMalformed, "worksheet 1, row 8"},
+		"reference that goes back":       {sheet(`<row r="8"><c r="B8"><v>1</v></c><c r="A8"><v>1</v></c></row>`), xlsx.ErrMalformed, "worksheet 1, cell B8"},
+		"reference that is none":         {sheet(`<row r="8"><c r="8"><v>1</v></c></row>`), xlsx.ErrMalformed, "row 8"},
+		"reference beyond the columns":   {sheet(`<row r="8"><c r="XFE8"><v>1</v></c></row>`), xlsx.ErrMalformed, "row 8"},
+		"row twice":                      {sheet(good + good), xlsx.ErrMalformed, "row 7"},
+		"row that is none":               {sheet(`<row r="x"/>`), xlsx.ErrMalformed, "worksheet 1"},
+		"row beyond the rows":            {sheet(`<row r="1048577"/>`), xlsx.ErrMalformed, "worksheet 1"},
+		"one row more than there can be": {sheet(`<row r="1048576"/><row/>`), xlsx.ErrMalformed, "row 1048576"},
+		"type that does not exist":       {sheet(`<row r="7"><c r="A7" t="q"><v>1</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"style that does not exist":      {sheet(`<row r="7"><c r="A7" s="5"><v>1</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"string that does not exist":     {sheet(`<row r="7"><c r="A7" t="s"><v>2</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"string that is no number":       {sheet(`<row r="7"><c r="A7" t="s"><v>x</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"number that is none":            {sheet(`<row r="7"><c r="A7"><v>12,5</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"infinite number":                {sheet(`<row r="7"><c r="A7"><v>INF</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"truth value that is none":       {sheet(`<row r="7"><c r="A7" t="b"><v>2</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"end tag of another":             {sheet(`<row r="7"><c r="A7"><v>1</c></v></row>`), xlsx.ErrMalformed, "cell A7"},
+		"tag in a tag":                   {sheet(`<row r="7"><c r="A7" <v>1</v></c></row>`), xlsx.ErrMalformed, "row 7"},
+		"attribute without quotes":       {sheet(`<row r=7></row>`), xlsx.ErrMalformed, "worksheet 1"},
+		"entity that does not exist":     {sheet(`<row r="7"><c r="A7" t="inlineStr"><is><t>&egrave;</t></is></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"bare ampersand":                 {sheet(`<row r="7"><c r="A7" t="inlineStr"><is><t>a & b</t></is></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"control character":              {sheet("<row r=\"7\"><c r=\"A7\" t=\"inlineStr\"><is><t>a\x01</t></is></c></row>"), xlsx.ErrMalformed, "cell A7"},
+		"byte that is not UTF-8":         {sheet("<row r=\"7\"><c r=\"A7\" t=\"inlineStr\"><is><t>a\xE8</t></is></c></row>"), xlsx.ErrMalformed, "cell A7"},
+		"sheet cut off in a row":         {xlsxtest.Parts{xlsxtest.Sheet1: `<worksheet><sheetData>` + good + `<row r="8"><c r="A8"><v>12`}, xlsx.ErrTruncated, "cell A8"},
+		"sheet cut off between rows":     {xlsxtest.Parts{xlsxtest.Sheet1: `<worksheet><sheetData>` + good}, xlsx.ErrTruncated, "worksheet 1"},
+		"sheet cut off behind rows":      {xlsxtest.Parts{xlsxtest.Sheet1: `<worksheet><sheetData>` + good + `</sheetData>`}, xlsx.ErrTruncated, "worksheet 1"},
+		"sheet without rows part":        {xlsxtest.Parts{xlsxtest.Sheet1: `<worksheet><cols/></worksheet>`}, xlsx.ErrMalformed, "worksheet 1"},
+		"sheet with two rows parts":      {xlsxtest.Parts{xlsxtest.Sheet1: `<worksheet><sheetData/><sheetData/></worksheet>`}, xlsx.ErrMalformed, "worksheet 1"},
+		"something behind the sheet":     {xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(good) + `<worksheet/>`}, xlsx.ErrMalformed, "worksheet 1"},
+		"text behind the sheet":          {xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(good) + `x`}, xlsx.ErrMalformed, "worksheet 1"},
+		"another root":                   {xlsxtest.Parts{xlsxtest.Sheet1: `<chartsheet/>`}, xlsx.ErrMalformed, "worksheet 1"},
+		"empty part":                     {xlsxtest.Parts{xlsxtest.Sheet1: ``}, xlsx.ErrTruncated, "worksheet 1"},
+		"merged range that is none":      {xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(good, `<mergeCells><mergeCell ref="A1:"/></mergeCells>`)}, xlsx.ErrMalformed, "worksheet 1"},
+		"document type":                  {xlsxtest.Parts{xlsxtest.Sheet1: `<!DOCTYPE w [<!ENTITY a "aa">]>` + xlsxtest.Sheet(good)}, xlsx.ErrUnsafe, "worksheet 1"},
+		"UTF-16":                         {xlsxtest.Parts{xlsxtest.Sheet1: "\xFF\xFE<\x00w\x00"}, xlsx.ErrMalformed, "worksheet 1"},
+		"other encoding":                 {xlsxtest.Parts{xlsxtest.Sheet1: `<?xml version="1.0" encoding="ISO-8859-1"?><worksheet/>`}, xlsx.ErrMalformed, "worksheet 1"},
+		"nested too deep":                {xlsxtest.Parts{xlsxtest.Sheet1: `<worksheet>` + strings.Repeat("<a>", 300)}, xlsx.ErrLimit, "worksheet 1"},
+		"tag too long":                   {xlsxtest.Parts{xlsxtest.Sheet1: `<worksheet a="` + strings.Repeat("a", 2<<20)}, xlsx.ErrLimit, "worksheet 1"},
+		"sheet missing":                  {xlsxtest.Parts{xlsxtest.Sheet1: "-"}, xlsx.ErrMalformed, "worksheet 1"},
+		"strings missing":                {xlsxtest.Parts{xlsxtest.Strings: "-"}, xlsx.ErrMalformed, "shared strings"},
+		"styles missing":                 {xlsxtest.Parts{xlsxtest.Styles: "-"}, xlsx.ErrMalformed, "styles"},
+		"workbook missing":               {xlsxtest.Parts{xlsxtest.Workbook: "-"}, xlsx.ErrMalformed, "workbook"},
+		"links missing":                  {xlsxtest.Parts{xlsxtest.Links: "-"}, xlsx.ErrMalformed, "relationships"},
+		"root links missing":             {xlsxtest.Parts{xlsxtest.RootLinks: "-"}, xlsx.ErrMalformed, "relationships"},
+		"fewer strings than said":        {xlsxtest.Parts{xlsxtest.Strings: `<sst count="3" uniqueCount="3"><si><t>a</t></si></sst>`}, xlsx.ErrMalformed, "shared strings"},
+		"more strings than said":         {xlsxtest.Parts{xlsxtest.Strings: `<sst uniqueCount="1"><si><t>a</t></si><si><t>b</t></si></sst>`}, xlsx.ErrMalformed, "shared strings"},
+		"strings cut off":                {xlsxtest.Parts{xlsxtest.Strings: `<sst><si><t>a</t></si>`}, xlsx.ErrTruncated, "shared strings"},
+		"link out of the archive":        {xlsxtest.Parts{xlsxtest.Links: `<Relationships><Relationship Id="rId1" Type="x/worksheet" Target="../../etc/passwd"/></Relationships>`}, xlsx.ErrUnsafe, "relationships"},
+		"link to another workbook":       {xlsxtest.Parts{xlsxtest.Links: `<Relationships><Relationship Id="rId1" Type="x/externalLink" Target="externalLinks/externalLink1.xml"/></Relationships>`}, xlsx.ErrUnsafe, "relationships"},
+		"part of another workbook":       {xlsxtest.Parts{"xl/externalLinks/externalLink1.xml": "<a/>"}, xlsx.ErrUnsafe, "archive"},
+		"part outside the archive":       {xlsxtest.Parts{"../evil.xml": "<a/>"}, xlsx.ErrUnsafe, "archive"},
+		"part with an absolute name":     {xlsxtest.Parts{"/evil.xml": "<a/>"}, xlsx.ErrUnsafe, "archive"},
+		"part with a backslash":          {xlsxtest.Parts{`xl\evil.xml`: "<a/>"}, xlsx.ErrUnsafe, "archive"},
+		"part twice":                     {xlsxtest.Parts{"XL/workbook.xml": "<a/>"}, xlsx.ErrMalformed, "archive"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := read(xlsxtest.Book(t, c.parts), 0, limits)
+			require.ErrorIs(t, err, c.err)
+			var fault *xlsx.Fault
+			require.ErrorAs(t, err, &fault)
+			assert.Contains(t, err.Error(), c.place)
+		})
+	}
+}
+
+func TestLimitsAreKept(t *testing.T) {
+	long := xlsxtest.Sheet(`<row r="1"><c r="A1" t="inlineStr"><is><t>` + strings.Repeat("x", 101) + `</t></is></c></row>`)
+	wide := xlsxtest.Sheet(`<row r="1"><c r="E1"><v>1</v></c></row>`)
+	for name, c := range map[string]struct {
+		parts  xlsxtest.Parts
+		limits xlsx.Limits
+	}{
+		"cell":             {xlsxtest.Parts{xlsxtest.Sheet1: long}, xlsx.Limits{Unpacked: 1 << 20, Strings: 1 << 20, Columns: 4, Cell: 100}},
+		"shared cell":      {xlsxtest.Parts{xlsxtest.Strings: `<sst><si><t>` + strings.Repeat("x", 101) + `</t></si></sst>`}, xlsx.Limits{Unpacked: 1 << 20, Strings: 1 << 20, Columns: 4, Cell: 100}},
+		"column":           {xlsxtest.Parts{xlsxtest.Sheet1: wide}, xlsx.Limits{Unpacked: 1 << 20, Strings: 1 << 20, Columns: 4, Cell: 100}},
+		"strings":          {xlsxtest.Parts{xlsxtest.Strings: `<sst><si><t>` + strings.Repeat(" ", 2000) + `</t></si></sst>`}, xlsx.Limits{Unpacked: 1 << 20, Strings: 1000, Columns: 4, Cell: 10_000}},
+		"unpacked":         {xlsxtest.Parts{"xl/media/image1.png": strings.Repeat("x", 1<<20)}, xlsx.Limits{Unpacked: 1 << 20, Strings: 1 << 20, Columns: 4, Cell: 100}},
+		"number of parts":  {manyParts(10_001), limits},
+		"size of the list": {manyParts(60_000), limits},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := read(xlsxtest.Book(t, c.parts), 0, c.limits)
+			require.ErrorIs(t, err, xlsx.ErrLimit)
+		})
+	}
+	t.Run("emoji count two", func(t *testing.T) {
+		book := func(n int) []byte {
+			return xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1" t="inlineStr"><is><t>` + strings.Repeat("😀", n) + `</t></is></c></row>`)})
+		}
+		tight := xlsx.Limits{Unpacked: 1 << 20, Strings: 1 << 20, Columns: 4, Cell: 100}
+		_, _, err := read(book(50), 0, tight)
+		require.NoError(t, err)
+		_, _, err = read(book(51), 0, tight)
+		require.ErrorIs(t, err, xlsx.ErrLimit)
+	})
+}
+
+func manyParts(n int) xlsxtest.Parts {
+	parts := xlsxtest.Parts{}
+	for i := range n {
+		parts[fmt.Sprintf("xl/many/a-part-with-a-long-name-%d.xml", i)] = ""
+	}
+	return parts
+}
+
+// A directory that says less than is packed must not let more through.
+func TestTheDirectoryIsNotBelieved(t *testing.T) {
+	book := xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(strings.Repeat(" ", 1<<20))})
+	at := bytes.LastIndex(book, []byte("xl/worksheets/sheet1.xml")) - 46
+	require.Equal(t, "PK\x01\x02", string(book[at:at+4]))
+	copy(book[at+24:], []byte{10, 0, 0, 0}) // unpacked bytes
+	_, _, err := read(book, 0, limits)
+	require.Error(t, err)
+	require.True(t, errors.Is(err, xlsx.ErrMalformed) || errors.Is(err, xlsx.ErrTruncated), "%v", err)
+}
+
+func TestPartsThatLieOverOneAnotherAreUnsafe(t *testing.T) {
+	book := xlsxtest.Book(t, xlsxtest.Parts{"a": strings.Repeat("ab", 50)})
+	at := bytes.LastIndex(book, []byte("xl/workbook.xml")) - 46
+	copy(book[at+20:], []byte{0xFF, 0xFF, 0, 0}) // packed bytes
+	_, _, err := read(book, 0, limits)
+	require.ErrorIs(t, err, xlsx.ErrUnsafe)
+}
+
+func TestNumberFormats(t *testing.T) {
+	for code, want := range map[string]xlsx.Format{
+		"General": xlsx.Plain, "0": xlsx.Plain, "@": xlsx.Plain, "#": xlsx.Plain,
+		"dd/mm/yyyy": xlsx.Date, "d-mmm-yy": xlsx.Date, `[$-410]d mmmm yyyy;@`: xlsx.Date, "mmm yyyy": xlsx.Date, `yyyy"anno"`: xlsx.Date, "mmmm": xlsx.Date,
+		"dd/mm/yyyy hh:mm": xlsx.DateTime, "m/d/yy h:mm AM/PM": xlsx.DateTime,
+		"hh:mm": xlsx.Time, "[h]:mm:ss": xlsx.Time, "mm:ss": xlsx.Time, "[mm]:ss": xlsx.Time,
+		"0%": xlsx.Percent, "0.00%": xlsx.Percent,
+		"0.00": xlsx.Other, "#,##0.00": xlsx.Other, `€ #,##0.00`: xlsx.Other, "0000": xlsx.Other, "0.00E+00": xlsx.Other, `"codice "0`: xlsx.Other, `[Red]0.00;[Blue]-0.00`: xlsx.Other, `\d0`: xlsx.Other,
+	} {
+		styles := `<styleSheet><numFmts><numFmt numFmtId="170" formatCode="` + strings.NewReplacer(`"`, "&quot;", "<", "&lt;").Replace(code) + `"/></numFmts><cellXfs><xf numFmtId="170"/></cellXfs></styleSheet>`
+		rows, _, err := read(xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Styles: styles, xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1" s="0"><v>1</v></c></row>`)}), 0, limits)
+		require.NoError(t, err, code)
+		assert.Equal(t, []string{fmt.Sprintf(`1 | A 2/%d "1"`, want)}, rows, code)
+	}
+	for id, want := range map[int]xlsx.Format{0: xlsx.Plain, 1: xlsx.Plain, 49: xlsx.Plain, 2: xlsx.Other, 4: xlsx.Other, 9: xlsx.Percent, 10: xlsx.Percent, 14: xlsx.Date, 17: xlsx.Date, 18: xlsx.Time, 21: xlsx.Time, 22: xlsx.DateTime, 30: xlsx.Date, 45: xlsx.Time, 47: xlsx.Time, 50: xlsx.Date, 58: xlsx.Date} {
+		styles := fmt.Sprintf(`<styleSheet><cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs><xf numFmtId="%d"/></cellXfs></styleSheet>`, id)
+		rows, _, err := read(xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Styles: styles, xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1" s="0"><v>1</v></c></row>`)}), 0, limits)
+		require.NoError(t, err, id)
+		assert.Equal(t, []string{fmt.Sprintf(`1 | A 2/%d "1"`, want)}, rows, id)
+	}
+}
+
+func TestTheContextEndsReading(t *testing.T) {
+	data := xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1"><v>1</v></c></row>`)})
+	book, err := xlsx.Open(bytes.NewReader(data), int64(len(data)), limits)
+	require.NoError(t, err)
+	reason := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(reason)
+	rows, err := book.Rows(ctx, 0)
+	require.NoError(t, err)
+	var row xlsx.Row
+	require.ErrorIs(t, rows.Next(&row), reason)
+	require.NoError(t, rows.Close())
+}
+
+func TestSheetsAreListed(t *testing.T) {
+	data := xlsxtest.Book(t, xlsxtest.Parts{
+		xlsxtest.Sheet2: xlsxtest.Sheet(``), "xl/charts/c.xml": "<c/>", "docProps/custom.xml": `<Properties><property name="Modello"><vt:lpwstr xmlns:vt="v">N &amp; M</vt:lpwstr></property></Properties>`,
+		xlsxtest.RootLinks: `<Relationships><Relationship Id="a" Type="x/officeDocument" Target="/xl/workbook.xml"/><Relationship Id="b" Type="x/custom-properties" Target="docProps/custom.xml"/></Relationships>`,
+		xlsxtest.Links:     `<Relationships><Relationship Id="a" Type="x/worksheet" Target="/xl/worksheets/sheet1.xml"/><Relationship Id="b" Type="x/worksheet" Target="worksheets/SHEET2.xml"/><Relationship Id="c" Type="x/chartsheet" Target="charts/c.xml"/><Relationship Id="d" Type="x/hyperlink" Target="https://example.org" TargetMode="External"/></Relationships>`,
+		xlsxtest.Workbook:  `<workbook xmlns:r="r"><workbookPr date1904="true"/><sheets><sheet name="Uno &amp; due" r:id="a"/><sheet name="Grafico" r:id="c"/><sheet name="Nascosto" state="veryHidden" r:id="b"/></sheets></workbook>`,
+	})
+	book, err := xlsx.Open(bytes.NewReader(data), int64(len(data)), limits)
+	require.NoError(t, err)
+	require.Len(t, book.Sheets, 2)
+	assert.Equal(t, "Uno & due", book.Sheets[0].Name)
+	assert.False(t, book.Sheets[0].Hidden)
+	assert.True(t, book.Sheets[1].Hidden)
+	assert.True(t, book.Date1904)
+	assert.Equal(t, map[string]string{"Modello": "N & M"}, book.Properties)
+}

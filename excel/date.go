@@ -224,7 +224,7 @@ func readMoment(c Cell) (moment, error) {
 		return moment{}, wrong("Date", flussi.ErrRange, "Il numero nella cella non corrisponde a una data: scriverla nella forma gg/mm/aaaa.")
 	}
 	seconds := int64(math.Round(value * 86_400))
-	m := moment{time: day(1899, 12, 30).Add(time.Duration(seconds/86_400) * 24 * time.Hour).Add(time.Duration(seconds%86_400) * time.Second)}
+	m := moment{time: time.Unix(day(1899, 12, 30).Unix()+seconds, 0).UTC()}
 	if c.Format == PlainFormat {
 		if year, ok := c.digits(); ok && len(year) == 4 {
 			return moment{}, &flussi.ValueError{Type: "Date", Err: flussi.ErrAmbiguous, Readings: []string{"l'anno " + year, italianDay(m.time)},

@@ -53,7 +53,7 @@ func (c Change) Italian() string {
 		RemovedHardSpaces:  {"tolto uno spazio unificatore", "tolti %d spazi unificatori"},
 		RemovedInvisible:   {"tolto un carattere invisibile", "tolti %d caratteri invisibili"},
 		RemovedApostrophes: {"tolto l'apostrofo iniziale", "tolti %d apostrofi iniziali"},
-		CompletedYear:      {"l'anno di due cifre letto come 20xx", "%d anni di due cifre letti come 20xx"},
+		CompletedYear:      {"anno di due cifre letto come 20xx", "%d anni di due cifre letti come 20xx"},
 	}[c.Kind]
 	switch {
 	case !ok:

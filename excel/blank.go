@@ -20,17 +20,7 @@ import (
 // made of the same columns. The document's custom property "Modello" says which
 // template and version it is.
 func (t *Template[Row]) Blank(ctx context.Context, w io.Writer) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	b, err := t.blank()
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(b.data); err != nil {
-		return fmt.Errorf("excel: write template: %w", err)
-	}
-	return nil
+	return t.Encode(ctx, w, func(func(Row, error) bool) {})
 }
 
 // blank is the empty workbook, made once.
@@ -45,9 +35,9 @@ type blank struct {
 const (
 	headerColor   = "1F4E78" // the background of headers, with white text
 	optionalColor = "5B7FA6" // the same for columns that may be left out
-	bandColor     = "F3F6FA"
 	borderColor   = "BFBFBF"
 	wrongColor    = "FFC7CE" // of cells that are wrong
+	doubtColor    = "FFEB9C" // of cells that are doubtful
 	wrongText     = "9C0006"
 )
 
@@ -96,8 +86,8 @@ func (t *Template[Row]) makeBlank() (made *blank, err error) {
 	b.do(b.f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: quoteSheet(sheet) + "!$1:$1", Scope: sheet}))
 	t.buildGuide(b)
 	t.buildLists(b, sheet)
-	b.do(b.f.SetDocProps(&excelize.DocProperties{Title: t.config.Name, Subject: t.mark(), Creator: commentator, LastModifiedBy: commentator, Language: "it-IT"}))
-	b.do(b.f.SetCustomProps(excelize.CustomProperty{Name: markName, Value: t.mark()}))
+	b.do(b.f.SetDocProps(&excelize.DocProperties{Title: t.config.Name, Subject: t.Mark(), Creator: commentator, LastModifiedBy: commentator, Language: "it-IT"}))
+	b.do(b.f.SetCustomProps(excelize.CustomProperty{Name: markName, Value: t.Mark()}))
 	b.f.SetActiveSheet(0)
 	if b.err != nil {
 		return nil, fmt.Errorf("excel: make template: %w", b.err)
@@ -139,7 +129,7 @@ func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank
 		NumFmt:    49,
 		Font:      &excelize.Font{Family: "Calibri", Size: 11, Bold: true, Color: "FFFFFF"},
 		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}},
-		Alignment: &excelize.Alignment{Horizontal: "left", Vertical: "center", WrapText: true},
+		Alignment: &excelize.Alignment{Horizontal: "left", Vertical: "center", Indent: 1, WrapText: true},
 		Border:    []excelize.Border{{Type: "right", Color: "FFFFFF", Style: 1}},
 	})
 	b.do(b.f.SetCellStr(sheet, name+"1", c.header))
@@ -189,9 +179,10 @@ func cellStyle(layout Layout) *excelize.Style {
 	switch layout {
 	case TextLayout:
 		s.NumFmt = 49
+		s.Alignment.Horizontal, s.Alignment.Indent = "left", 1
 	case LongTextLayout:
 		s.NumFmt = 49
-		s.Alignment.WrapText = true
+		s.Alignment.Horizontal, s.Alignment.Indent, s.Alignment.WrapText = "left", 1, true
 	case DateLayout:
 		s.CustomNumFmt = ptr("dd/mm/yyyy")
 		s.Alignment.Horizontal = "center"
@@ -240,7 +231,7 @@ func (c *Column[Row]) validation(i int) *excelize.DataValidation {
 	if err != nil {
 		return nil
 	}
-	dv.SetError(excelize.DataValidationErrorStyleStop, cut(c.header, maxTitle), cut("Il valore non va bene. Scrivere: "+c.rule.Text+".", maxMessage))
+	dv.SetError(excelize.DataValidationErrorStyleStop, cut(c.header, maxTitle), cut("Valore non valido. Scrivere: "+c.rule.Text+".", maxMessage))
 	return dv
 }
 

@@ -307,7 +307,7 @@ func TestYesAndNo(t *testing.T) {
 func TestLengthsAreCountedInUTF16(t *testing.T) {
 	nfd := "e\u0300"
 	cases := map[string]outcome[string]{
-		"9":                       {cell: text(strings.Repeat("a", 9)), err: flussi.ErrLength, says: "9 caratteri: devono essere da 10 a 120"},
+		"9":                       {cell: text(strings.Repeat("a", 9)), err: flussi.ErrLength, says: "9 caratteri: ne servono da 10 a 120"},
 		"10":                      {cell: text(strings.Repeat("a", 10)), value: strings.Repeat("a", 10)},
 		"120":                     {cell: text(strings.Repeat("a", 120)), value: strings.Repeat("a", 120)},
 		"121":                     {cell: text(strings.Repeat("a", 121)), err: flussi.ErrLength, says: "121 caratteri"},

@@ -15,11 +15,12 @@ type CellType uint8
 // The types of cells that a [Kind] gets to read. Empty cells, errors and formulas
 // without a value do not come to it.
 const (
-	NoCell     CellType = iota                   // nothing; for writing only
-	TextCell            = CellType(xlsx.Text)    // text; every cell of a CSV file
-	NumberCell          = CellType(xlsx.Number)  // a number
-	BoolCell            = CellType(xlsx.Bool)    // VERO or FALSO
-	DateCell            = CellType(xlsx.ISODate) // a date as text in ISO 8601, which few programs write
+	NoCell     CellType = iota // nothing; for writing only
+	TextCell                   // text; every cell of a CSV file
+	NumberCell                 // a number
+	BoolCell                   // VERO or FALSO
+	DateCell                   // a date as text in ISO 8601, which few programs write; for reading only
+	unwritable                 // a value that no cell can hold
 )
 
 // NumberFormat is what a number shows as.
@@ -27,12 +28,25 @@ type NumberFormat uint8
 
 // The number formats that change what a number means.
 const (
-	PlainFormat    = NumberFormat(xlsx.Plain)    // as its digits
-	DateFormat     = NumberFormat(xlsx.Date)     // as a date
-	DateTimeFormat = NumberFormat(xlsx.DateTime) // as a date with a time
-	TimeFormat     = NumberFormat(xlsx.Time)     // as a time or a duration
-	PercentFormat  = NumberFormat(xlsx.Percent)  // times a hundred
-	OtherFormat    = NumberFormat(xlsx.Other)    // with decimals, a currency, leading zeros, …
+	PlainFormat    NumberFormat = iota // as its digits
+	DateFormat                         // as a date
+	DateTimeFormat                     // as a date with a time
+	TimeFormat                         // as a time or a duration
+	PercentFormat                      // times a hundred
+	OtherFormat                        // with decimals, a currency, leading zeros, …
+)
+
+// The scanner has the same types and formats under the same numbers.
+var (
+	_ = [1]struct{}{}[TextCell-CellType(xlsx.Text)]
+	_ = [1]struct{}{}[NumberCell-CellType(xlsx.Number)]
+	_ = [1]struct{}{}[BoolCell-CellType(xlsx.Bool)]
+	_ = [1]struct{}{}[DateCell-CellType(xlsx.ISODate)]
+	_ = [1]struct{}{}[DateFormat-NumberFormat(xlsx.Date)]
+	_ = [1]struct{}{}[DateTimeFormat-NumberFormat(xlsx.DateTime)]
+	_ = [1]struct{}{}[TimeFormat-NumberFormat(xlsx.Time)]
+	_ = [1]struct{}{}[PercentFormat-NumberFormat(xlsx.Percent)]
+	_ = [1]struct{}{}[OtherFormat-NumberFormat(xlsx.Other)]
 )
 
 // Cell is a cell as its file holds it.

@@ -46,13 +46,21 @@ type Option[V any] struct {
 }
 
 // Choice is the kind of a value out of a list: an option is known by its label,
-// whatever the case, accents, spaces and signs; anything else is [ErrChoice]. A value
-// that has no option is written as an empty cell.
+// whatever the case, accents, spaces and signs; anything else is [ErrChoice]. The zero
+// value is written as an empty cell unless it has an option; any other value without
+// one cannot be written.
 func Choice[V comparable](options ...Option[V]) Kind[V] {
 	values := make(map[string]V, 2*len(options)) // by label as it is, and folded
 	labels := make(map[V]string, len(options))
 	rule := Rule{Width: 18}
+	defect := ""
+	if len(options) == 0 {
+		defect = "has no options"
+	}
 	for _, o := range options {
+		if _, taken := values[fold(o.Label)]; taken || fold(o.Label) == "" {
+			defect = fmt.Sprintf("has the option %q twice, or without letters and digits", o.Label)
+		}
 		if _, ok := labels[o.Value]; !ok {
 			labels[o.Value] = o.Label
 		}
@@ -77,8 +85,15 @@ func Choice[V comparable](options ...Option[V]) Kind[V] {
 			}
 			return flussi.Reading[V]{}, wrong("Choice", ErrChoice, "Il valore non è fra quelli ammessi: "+listing(rule.Choices)+".")
 		},
-		write: func(v V) Cell { return textCell(labels[v]) },
-		rule:  rule,
+		write: func(v V) Cell {
+			label, ok := labels[v]
+			if !ok && v != *new(V) {
+				return Cell{Type: unwritable}
+			}
+			return textCell(label)
+		},
+		rule:   rule,
+		defect: defect,
 	}
 }
 

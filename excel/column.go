@@ -7,6 +7,7 @@ type Column[Row any] struct {
 	header string
 	config ColumnConfig
 	rule   Rule
+	defect string
 	read   func(*Row, Cell) (note, error)
 	write  func(*Row) Cell
 }
@@ -41,7 +42,7 @@ func NewColumn[Row, V any](header string, kind Kind[V], field func(*Row) *V, c C
 	if kind == nil || field == nil {
 		return column
 	}
-	column.rule = kind.Rule()
+	column.rule, column.defect = kind.Rule(), defectOf(kind)
 	column.read = func(row *Row, cell Cell) (note, error) {
 		reading, err := kind.Read(cell)
 		if err != nil {

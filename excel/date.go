@@ -50,8 +50,19 @@ func Date(c DateConfig) Kind[time.Time] {
 	if !c.Last.IsZero() {
 		last = c.Last.UTC().Truncate(24 * time.Hour)
 	}
+	example := day(2030, 2, 28)
+	switch {
+	case example.Before(first):
+		example = first
+	case example.After(last):
+		example = last
+	}
+	defect := ""
+	if last.Before(first) {
+		defect = "has a last day before the first"
+	}
 	rule := Rule{
-		Text: "data nella forma gg/mm/aaaa", Example: "28/02/2025", Layout: DateLayout, Width: 14,
+		Text: "data nella forma gg/mm/aaaa", Example: italianDay(example), Layout: DateLayout, Width: 14,
 		Min: serial(first), Max: serial(last),
 	}
 	if !c.First.IsZero() || !c.Last.IsZero() {
@@ -92,7 +103,8 @@ func Date(c DateConfig) Kind[time.Time] {
 			}
 			return momentCell(v.UTC().Truncate(24 * time.Hour))
 		},
-		rule: rule,
+		rule:   rule,
+		defect: defect,
 	}
 }
 
@@ -123,7 +135,7 @@ func DateTime() Kind[time.Time] {
 			}
 			return momentCell(wall(v))
 		},
-		rule: Rule{Text: "data e ora nella forma gg/mm/aaaa hh:mm", Example: "28/02/2025 18:09", Layout: DateTimeLayout, Width: 20},
+		rule: Rule{Text: "data e ora nella forma gg/mm/aaaa hh:mm", Example: "28/02/2030 18:09", Layout: DateTimeLayout, Width: 20},
 	}
 }
 

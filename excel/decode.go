@@ -2,6 +2,7 @@ package excel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -16,7 +17,8 @@ import (
 // their number, but for the texts that the workbook shares. It reads what Excel,
 // LibreOffice and libraries make, finds the sheet and the row with the headers, and
 // passes over blank rows. Formulas count with the value they had when the file was
-// saved.
+// saved. In a template with totals, a row with nothing but the word "Totale" and sums
+// is passed over, and counted in [Report.Totals].
 //
 // A row that is right comes as a [Line] with a nil error. A row that is not comes as a
 // line with its number and a [*RowError] that holds all its faults; the sequence goes
@@ -52,6 +54,33 @@ func (t *Template[Row]) Decode(ctx context.Context, r io.ReaderAt, size int64, r
 // cut off inside its last field looks like a file with a shorter one.
 func (t *Template[Row]) DecodeCSV(ctx context.Context, r io.ReaderAt, size int64, report *Report) iter.Seq2[Line[Row], error] {
 	return t.decode(ctx, CSV, r, size, report, t.openCSV)
+}
+
+// DecodeAny is [Template.Decode] or [Template.DecodeCSV], as the content of the file
+// asks for.
+func (t *Template[Row]) DecodeAny(ctx context.Context, r io.ReaderAt, size int64, report *Report) iter.Seq2[Line[Row], error] {
+	if format, err := Identify(r, size); err == nil && format == CSV {
+		return t.DecodeCSV(ctx, r, size, report)
+	}
+	return t.Decode(ctx, r, size, report)
+}
+
+// Collect gathers the lines that are right, for files that fit into memory. The
+// refused rows are in the report; any other error is returned alone, since nothing
+// that came before it counts.
+func Collect[Row any](rows iter.Seq2[Line[Row], error]) ([]Line[Row], error) {
+	var lines []Line[Row]
+	for line, err := range rows {
+		var wrong *RowError
+		switch {
+		case errors.As(err, &wrong):
+		case err != nil:
+			return nil, err
+		default:
+			lines = append(lines, line)
+		}
+	}
+	return lines, nil
 }
 
 // source is a file opened behind its header.
@@ -95,6 +124,9 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 		return false, err
 	}
 	expected := report.Format
+	if report.print, err = takeFingerprint(r, size); err != nil {
+		return false, err
+	}
 	if report.Format, err = Identify(r, size); err != nil {
 		return false, err
 	}
@@ -120,6 +152,9 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 			return false, d.checkMerges()
 		case err != nil:
 			return false, err
+		}
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
 		}
 		if d.row.Number <= src.header.row {
 			continue
@@ -153,7 +188,7 @@ func (t *Template[Row]) openBook(ctx context.Context, r io.ReaderAt, size int64,
 		return nil, err
 	}
 	report.Template = book.Properties[markName]
-	report.Outdated = report.Template != "" && report.Template != t.mark()
+	report.Outdated = report.Template != "" && report.Template != t.Mark()
 	chosen, err := t.chooseSheet(ctx, book, report)
 	if err != nil {
 		return nil, err
@@ -245,6 +280,7 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *RowError, use bool) {
 	d.last = d.row.Number
 	switch {
 	case d.isTotal():
+		d.report.Totals++
 		return line, nil, false
 	case d.row.Hidden && d.t.config.HiddenRows == RefuseHidden:
 		return line, d.refuse("", "", wrong("Row", ErrHidden, "La riga è nascosta: mostrarla, togliendo il filtro se c'è, oppure eliminarla.")), true
@@ -266,7 +302,7 @@ func (d *decoder[Row]) isTotal() bool {
 	for i, cell := range d.cells {
 		switch {
 		case cell.Type == 0:
-		case !label && cell.Type == xlsx.Text && cell.Text == totalLabel:
+		case !label && cell.Type == xlsx.Text && fold(cell.Text) == fold(totalLabel):
 			label = true
 		case !label || !d.t.columns[i].config.Total:
 			return false
@@ -306,7 +342,7 @@ func (d *decoder[Row]) value(c *Column[Row], row *Row, cell xlsx.Cell) (note, er
 	switch cell.Type {
 	case 0:
 		if c.config.Required {
-			return note{}, wrong("Cell", ErrRequired, "La cella è vuota, e il valore è obbligatorio.")
+			return note{}, wrong("Cell", ErrRequired, "La cella è vuota: il valore è obbligatorio.")
 		}
 		return note{}, nil
 	case xlsx.Error:

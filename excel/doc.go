@@ -21,13 +21,13 @@
 // them. Headers are known by their letters and digits alone, so "C.F." is "cf". There
 // are kinds for codes ([FiscalCode], [NoticeNumber], [OrganizationCode], [Code]),
 // texts ([Text], [PersonalText]), amounts ([Money]), whole numbers ([Integer]), days
-// and moments ([Date], [DateTime]), yes or no ([YesNo]) and lists ([Choice]). [Value]
-// makes one of a type that reads itself from text, [Optional] one of pointers, and
-// [Kind] can be implemented.
+// and moments ([Date], [DateTime]), yes or no ([YesNo]) and lists ([Choice]).
+// [FromText] makes one of a type that reads itself from text, [Convert] one of a type
+// of yours out of another, [Optional] one of pointers, and [Kind] can be implemented.
 //
 // An empty cell leaves what [Config.Blank] has, unless the column is required. Encode
-// writes an empty cell for a value that its column could not hold, such as an amount
-// of zero where one cent is the least.
+// writes an empty cell for an empty text, the zero time, and an amount or a number of
+// zero where the column could not hold it.
 //
 // # Nothing is guessed
 //

@@ -105,7 +105,7 @@ func (t *Template[Row]) encodeSheet(ctx context.Context, out *zip.Writer, blankP
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(sheet, dropDimension(head)); err != nil {
+	if _, err := io.WriteString(sheet, tidyHead(head)); err != nil {
 		return err
 	}
 	writer := xlsx.NewWriter(sheet, b.height)
@@ -119,16 +119,16 @@ func (t *Template[Row]) encodeSheet(ctx context.Context, out *zip.Writer, blankP
 	return err
 }
 
-// dropDimension takes out how large the blank sheet was.
-func dropDimension(head string) string {
+// tidyHead takes out of the blank sheet how large it was, and that its filter is on,
+// which the engine writes for every filter.
+func tidyHead(head string) string {
+	head = strings.Replace(head, ` filterMode="1"`, "", 1)
+	head = strings.Replace(head, ` filterMode="true"`, "", 1)
 	before, rest, found := strings.Cut(head, "<dimension ")
 	if !found {
 		return head
 	}
-	_, after, found := strings.Cut(rest, ">")
-	if !found {
-		return head
-	}
+	_, after, _ := strings.Cut(rest, ">")
 	return before + strings.TrimPrefix(after, "</dimension>")
 }
 

@@ -20,6 +20,7 @@ var (
 	ErrSheet     = errors.New("no sheet to read, or more than one")
 	ErrHeader    = errors.New("columns missing, doubled or misspelt")
 	ErrMerged    = errors.New("merged cells among the data")
+	ErrReport    = errors.New("report of another file, or of one that was not read") // of [Template.Annotate] alone
 )
 
 // What can be wrong with a row or a cell, besides what package flussi lists. A
@@ -34,18 +35,20 @@ var (
 	ErrPast          = errors.New("date is past")                       // always a warning
 	ErrUnformatted   = errors.New("number without the column's format") // a warning: a serial that shows as a number, a code that is one
 	ErrChoice        = errors.New("none of the values that can be chosen")
-	ErrFields        = errors.New("more or fewer fields than the header") // of a CSV row
+	ErrFields        = errors.New("more fields than the header") // of a CSV row
+	ErrCheck         = errors.New("refused by a check")          // of [Config.Check], by [Refuse]
 )
 
 // FileError says why a file cannot be read, or not to its end. It holds no text of
 // the file.
 type FileError struct {
-	Format Format // what the file is
-	Row    int    // the row at fault, counted from 1, 0 if none in particular; in a CSV file the line
-	Column string // the letters of the column at fault, "" if none in particular
-	Reason string // what is wrong and what to do, in Italian, in whole sentences
-	Err    error  // one of the Err… values for files
-	Cause  error  // what reading the parts of the file said, nil if nothing
+	Format Format       // what the file is
+	Row    int          // the row at fault, counted from 1, 0 if none in particular; in a CSV file the line
+	Column string       // the letters of the column at fault, "" if none in particular
+	Cells  []*CellError // for ErrHeader: what is wrong with each column; the Reason is all of it
+	Reason string       // what is wrong and what to do, in Italian, in whole sentences
+	Err    error        // one of the Err… values for files
+	Cause  error        // what reading the parts of the file said, nil if nothing
 }
 
 // Error describes the fault for programmers.
@@ -126,6 +129,12 @@ type CellError struct {
 // [Config.Check]; decoding adds where it is. Err explains itself to operators if it
 // is a [flussi.Explainer].
 func Wrong(header string, err error) *CellError { return &CellError{Header: header, Err: err} }
+
+// Refuse is [Wrong] with a text for the operator alone, in Italian, in whole sentences,
+// without personal data. It unwraps to [ErrCheck].
+func Refuse(header, italian string) *CellError {
+	return Wrong(header, wrong("Row", ErrCheck, italian))
+}
 
 // Error describes the fault for programmers, without the text at fault.
 func (e *CellError) Error() string {

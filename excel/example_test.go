@@ -85,8 +85,10 @@ func ExampleTemplate_Decode() {
 	// Output:
 	// row 2: 12,50 € by 2030-02-28
 	// 1 right
-	// Righe lette: 1. Righe con errori: 1.
-	// Riga 3, colonna B (Importo): La cella è vuota, e il valore è obbligatorio.
+	// Righe corrette: 1. Righe con errori: 1.
+	//
+	// Da correggere, le righe non sono accettate:
+	// - Riga 3, colonna B (Importo): La cella è vuota: il valore è obbligatorio.
 }
 
 // A CSV file has the same columns, rules and reports.
@@ -103,11 +105,15 @@ func ExampleTemplate_DecodeCSV() {
 	fmt.Print(report.Italian())
 	// Output:
 	// 2 1.234,56 €
-	// Righe lette: 1. Righe con errori: 1.
-	// Riga 3, colonna B (Importo): L'importo si può leggere in due modi, 1.234,00 € oppure 1,234 €: scriverlo con la virgola e due decimali.
-	// Riga 3, colonna C (Scadenza): La data 31/04/2030 non esiste.
-	// Riga 2, colonna A (Codice fiscale): 9 lettere portate in maiuscolo.
-	// Riga 2, colonna C (Scadenza): l'anno di due cifre letto come 20xx.
+	// Righe corrette: 1. Righe con errori: 1.
+	//
+	// Da correggere, le righe non sono accettate:
+	// - Riga 3, colonna B (Importo): L'importo si può leggere in due modi, 1.234,00 € oppure 1,234 €: scriverlo con la virgola e due decimali.
+	// - Riga 3, colonna C (Scadenza): La data 31/04/2030 non esiste.
+	//
+	// Da verificare, le righe sono accettate:
+	// - Riga 2, colonna A (Codice fiscale): 9 lettere portate in maiuscolo.
+	// - Riga 2, colonna C (Scadenza): Anno di due cifre letto come 20xx.
 }
 
 // Export rows; the sequence may come from a store page by page.
@@ -150,8 +156,8 @@ func ExampleTemplate_Annotate() {
 }
 
 // A kind of your own: the ten characters of a school's code, read from text.
-func ExampleValue() {
-	school := excel.Value(excel.Rule{Text: "10 caratteri del codice meccanografico", Example: "RMIC8GA002", Min: 10, Max: 10},
+func ExampleFromText() {
+	school := excel.FromText(excel.Rule{Text: "10 caratteri del codice meccanografico", Example: "RMIC8GA002", Min: 10, Max: 10},
 		func(s string) (flussi.Reading[string], error) {
 			code, changes := flussi.NormalizeCode(s)
 			if len(code) != 10 {

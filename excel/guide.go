@@ -21,6 +21,7 @@ var guideColumns = []struct {
 // guideHints are what operators have to know about every template.
 var guideHints = []string{
 	"Si compila il foglio «%s»: una riga per ogni voce, sotto le intestazioni, che non vanno cambiate.",
+	"Le intestazioni scure sono delle colonne obbligatorie, quelle chiare delle facoltative.",
 	"I codici restano testo: non cambiare il formato delle celle, o il foglio di calcolo ne perde le cifre e gli zeri iniziali.",
 	"Incollando da altri file usare «Incolla speciale» e «Valori», per conservare formati e controlli.",
 	"Non unire celle e non nascondere righe fra i dati. Le righe vuote vengono saltate.",

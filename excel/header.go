@@ -1,6 +1,7 @@
 package excel
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -98,49 +99,49 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 			t.config.Limits.HeaderRows, strings.Join(t.Headers(), ", "))}
 	}
 	report.HeaderRow = h.row
-	column := ""
-	var faults []string
-	fault := func(at int, format string, args ...any) {
-		if column == "" && at > 0 {
-			column = xlsx.ColumnName(at)
-		}
-		faults = append(faults, fmt.Sprintf(format, args...))
+	var faults []*CellError
+	fault := func(column int, header, format string, args ...any) {
+		faults = append(faults, &CellError{Row: h.row, Column: xlsx.ColumnName(column), Header: header,
+			Err: wrong("Header", ErrHeader, fmt.Sprintf(format, args...))})
 	}
 	for _, pair := range h.doubled {
-		name := ""
-		for i, c := range h.columns {
-			if c == pair[0] {
-				name = t.columns[i].header
-			}
-		}
-		fault(pair[1], "Le colonne %s e %s sono entrambe %s: lasciarne una.", xlsx.ColumnName(pair[0]), xlsx.ColumnName(pair[1]), name)
+		name := t.columns[slices.Index(h.columns, pair[0])].header
+		fault(pair[1], name, "La colonna %s ripete la colonna %s (%s): lasciarne una.", xlsx.ColumnName(pair[1]), xlsx.ColumnName(pair[0]), name)
 	}
 	for _, cell := range h.refused {
-		fault(cell.Column, "La colonna %s non è ammessa: %s", xlsx.ColumnName(cell.Column), t.refused[fold(cell.Text)])
+		fault(cell.Column, "", "La colonna %s non è ammessa. %s", xlsx.ColumnName(cell.Column), capital(t.refused[fold(cell.Text)]))
 	}
 	absent := t.absent(h)
 	for _, cell := range h.unknown {
-		report.Unknown = append(report.Unknown, UnknownColumn{xlsx.ColumnName(cell.Column), flussi.NewText(cell.Text)})
 		near := slices.IndexFunc(absent, func(i int) bool { return t.isNear(i, fold(cell.Text)) })
-		switch {
-		case near >= 0:
-			fault(cell.Column, "L'intestazione della colonna %s è quasi %s: correggerla.", xlsx.ColumnName(cell.Column), t.columns[absent[near]].header)
+		if near >= 0 {
+			name := t.columns[absent[near]].header
+			fault(cell.Column, name, "L'intestazione della colonna %s è quasi %s: correggerla.", xlsx.ColumnName(cell.Column), name)
 			absent = slices.Delete(absent, near, near+1)
-		case t.config.Unknown == RefuseUnknown:
-			fault(cell.Column, "La colonna %s non fa parte del modello: toglierla.", xlsx.ColumnName(cell.Column))
+			continue
+		}
+		report.Unknown = append(report.Unknown, UnknownColumn{xlsx.ColumnName(cell.Column), flussi.NewText(cell.Text)})
+		if t.config.Unknown == RefuseUnknown {
+			fault(cell.Column, "", "La colonna %s non fa parte del modello: toglierla.", xlsx.ColumnName(cell.Column))
 		}
 	}
 	for _, i := range absent {
 		if t.columns[i].config.Required {
-			fault(0, "Manca la colonna obbligatoria %s.", t.columns[i].header)
+			fault(0, t.columns[i].header, "Manca la colonna obbligatoria %s.", t.columns[i].header)
 		} else {
 			report.Missing = append(report.Missing, t.columns[i].header)
 		}
 	}
-	if len(faults) > 0 {
-		return &FileError{Format: report.Format, Row: h.row, Column: column, Err: ErrHeader, Reason: strings.Join(faults, " ")}
+	if len(faults) == 0 {
+		return nil
 	}
-	return nil
+	texts := make([]string, len(faults))
+	column := ""
+	for i, f := range faults {
+		texts[i] = flussi.Explain(f.Err)
+		column = cmp.Or(column, f.Column)
+	}
+	return &FileError{Format: report.Format, Row: h.row, Column: column, Cells: faults, Err: ErrHeader, Reason: strings.Join(texts, " ")}
 }
 
 // isNear reports whether a folded header is nearly one of a column's.

@@ -2,13 +2,14 @@ package excel
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
 )
 
 // Kind says how the values of a column are read, written and presented. The package
-// has kinds for what columns usually hold; [Value] makes one of a type that reads
-// itself from text; anything else can be implemented. A Kind is safe for concurrent
+// has kinds for what columns usually hold; [FromText] makes one of a type that
+// reads itself from text; anything else can be implemented. A Kind is safe for concurrent
 // use.
 type Kind[V any] interface {
 	// Read reads a cell, which is not empty. The error and the warnings should be
@@ -48,19 +49,38 @@ const (
 
 // kind is a Kind made of functions.
 type kind[V any] struct {
-	read  func(Cell) (flussi.Reading[V], error)
-	write func(V) Cell
-	rule  Rule
+	read   func(Cell) (flussi.Reading[V], error)
+	write  func(V) Cell
+	rule   Rule
+	defect string // what is wrong with how it was made
+}
+
+// defects is what [New] asks of the kinds of this package.
+type defects interface{ Defect() string }
+
+// Defect says what is wrong with how the kind was made, "" for nothing.
+func (k kind[V]) Defect() string { return k.defect }
+
+// defectOf asks a kind.
+func defectOf(k any) string {
+	if d, ok := k.(defects); ok {
+		return d.Defect()
+	}
+	return ""
 }
 
 func (k kind[V]) Read(c Cell) (flussi.Reading[V], error) { return k.read(c) }
 func (k kind[V]) Write(v V) Cell                         { return k.write(v) }
 func (k kind[V]) Rule() Rule                             { return k.rule }
 
-// Value makes the kind of a type that reads itself from text, such as a code of
-// yours. Its cells are formatted as text; a number is taken or refused as
-// [Cell.Code] says. Write returns "" for nothing.
-func Value[V any](rule Rule, read func(string) (flussi.Reading[V], error), write func(V) string) Kind[V] {
+// FromText makes the kind of a type that reads itself from text, such as a code of
+// yours. Read gets the text as it stands in the cell, blanks included, and never an
+// empty one; [flussi.NormalizeCode] cleans it. The cells are formatted as text; a
+// number is taken or refused as [Cell.Code] says. Write returns "" for nothing.
+func FromText[V any](rule Rule, read func(string) (flussi.Reading[V], error), write func(V) string) Kind[V] {
+	if read == nil || write == nil {
+		return kind[V]{defect: "has no function to read or to write"}
+	}
 	return kind[V]{
 		read: func(c Cell) (flussi.Reading[V], error) {
 			text, warnings, err := c.Code()
@@ -75,6 +95,26 @@ func Value[V any](rule Rule, read func(string) (flussi.Reading[V], error), write
 		},
 		write: func(v V) Cell { return textCell(write(v)) },
 		rule:  rule,
+	}
+}
+
+// Convert makes a kind of values of another type out of a kind, such as a named
+// string out of [Text] or an int out of [Integer].
+func Convert[V, W any](k Kind[V], to func(V) W, from func(W) V) Kind[W] {
+	if k == nil || to == nil || from == nil {
+		return kind[W]{defect: "converts without a kind or a function"}
+	}
+	return kind[W]{
+		read: func(c Cell) (flussi.Reading[W], error) {
+			r, err := k.Read(c)
+			if err != nil {
+				return flussi.Reading[W]{}, err
+			}
+			return flussi.Reading[W]{Value: to(r.Value), Changes: r.Changes, Warnings: r.Warnings}, nil
+		},
+		write:  func(v W) Cell { return k.Write(from(v)) },
+		rule:   k.Rule(),
+		defect: defectOf(k),
 	}
 }
 
@@ -99,14 +139,15 @@ func Optional[V any](k Kind[V]) Kind[*V] {
 			}
 			return k.Write(*v)
 		},
-		rule: k.Rule(),
+		rule:   k.Rule(),
+		defect: defectOf(k),
 	}
 }
 
 // FiscalCode is the kind of a person's fiscal code (codice fiscale), read as
 // [flussi.ReadFiscalCode] does.
 func FiscalCode(p flussi.Policy) Kind[flussi.FiscalCode] {
-	return Value(Rule{Text: "16 caratteri, di una persona fisica", Example: "RSSMRA80A01H501U", Min: 16, Max: 16, Width: 22},
+	return FromText(Rule{Text: "16 caratteri, di una persona fisica", Example: "RSSMRA80A01H501U", Min: 16, Max: 16, Width: 22},
 		func(s string) (flussi.Reading[flussi.FiscalCode], error) { return flussi.ReadFiscalCode(s, p) },
 		flussi.FiscalCode.Reveal)
 }
@@ -114,7 +155,7 @@ func FiscalCode(p flussi.Policy) Kind[flussi.FiscalCode] {
 // NoticeNumber is the kind of a payment notice's number (codice avviso, NAV), read as
 // [flussi.ReadNoticeNumber] does.
 func NoticeNumber(p flussi.Policy) Kind[flussi.NoticeNumber] {
-	return Value(Rule{Text: "18 cifre, compresi gli zeri iniziali", Example: "301005100001400678", Min: 18, Max: 18, Width: 24},
+	return FromText(Rule{Text: "18 cifre, compresi gli zeri iniziali", Example: "301005100001400678", Min: 18, Max: 18, Width: 24},
 		func(s string) (flussi.Reading[flussi.NoticeNumber], error) { return flussi.ReadNoticeNumber(s, p) },
 		flussi.NoticeNumber.Reveal)
 }
@@ -122,7 +163,7 @@ func NoticeNumber(p flussi.Policy) Kind[flussi.NoticeNumber] {
 // OrganizationCode is the kind of an organization's fiscal code (codice fiscale
 // dell'ente), read as [flussi.ReadOrganizationCode] does.
 func OrganizationCode(p flussi.Policy) Kind[flussi.OrganizationCode] {
-	return Value(Rule{Text: "11 cifre, compresi gli zeri iniziali", Example: "80185250588", Min: 11, Max: 11, Width: 18},
+	return FromText(Rule{Text: "11 cifre, compresi gli zeri iniziali", Example: "80185250588", Min: 11, Max: 11, Width: 18},
 		func(s string) (flussi.Reading[flussi.OrganizationCode], error) {
 			return flussi.ReadOrganizationCode(s, p)
 		},
@@ -133,11 +174,13 @@ func OrganizationCode(p flussi.Policy) Kind[flussi.OrganizationCode] {
 // invisible characters, apostrophes in front and lower case are cleaned away as
 // [flussi.NormalizeCode] does, and reported.
 func Code(minLength, maxLength int) Kind[string] {
-	length := lengthRule(minLength, maxLength)
-	return Value(Rule{Text: length, Min: float64(minLength), Max: float64(maxLength)},
+	if defect := lengthDefect(minLength, maxLength); defect != "" {
+		return kind[string]{defect: defect}
+	}
+	return FromText(Rule{Text: lengthRule(minLength, maxLength), Min: float64(minLength), Max: float64(maxLength)},
 		func(s string) (flussi.Reading[string], error) {
 			code, changes := flussi.NormalizeCode(s)
-			if err := checkLength(code, minLength, maxLength, "Il codice"); err != nil {
+			if err := checkLength(code, minLength, maxLength, "Code", "Il codice"); err != nil {
 				return flussi.Reading[string]{}, err
 			}
 			return flussi.Reading[string]{Value: code, Changes: changes}, nil
@@ -145,7 +188,8 @@ func Code(minLength, maxLength int) Kind[string] {
 }
 
 // Text is the kind of any text of minLength to maxLength UTF-16 code units, as it
-// stands in the cell. A whole number that shows as its digits is taken as them.
+// stands in the cell, blanks around it included. A whole number that shows as its
+// digits is taken as them.
 func Text(minLength, maxLength int) Kind[string] {
 	return textKind(minLength, maxLength, func(s string) string { return s }, func(s string) string { return s })
 }
@@ -156,6 +200,9 @@ func PersonalText(minLength, maxLength int) Kind[flussi.Text] {
 }
 
 func textKind[V any](minLength, maxLength int, of func(string) V, reveal func(V) string) Kind[V] {
+	if defect := lengthDefect(minLength, maxLength); defect != "" {
+		return kind[V]{defect: defect}
+	}
 	rule := Rule{Text: lengthRule(minLength, maxLength), Min: float64(minLength), Max: float64(maxLength), Width: 30}
 	if maxLength > 200 {
 		rule.Layout, rule.Width = LongTextLayout, 60
@@ -164,7 +211,7 @@ func textKind[V any](minLength, maxLength int, of func(string) V, reveal func(V)
 		read: func(c Cell) (flussi.Reading[V], error) {
 			text, err := c.Plain()
 			if err == nil {
-				err = checkLength(text, minLength, maxLength, "Il testo")
+				err = checkLength(text, minLength, maxLength, "Text", "Il testo")
 			}
 			if err != nil {
 				return flussi.Reading[V]{}, err
@@ -176,27 +223,47 @@ func textKind[V any](minLength, maxLength int, of func(string) V, reveal func(V)
 	}
 }
 
+func lengthDefect(minLength, maxLength int) string {
+	if minLength < 0 || maxLength < max(minLength, 1) {
+		return fmt.Sprintf("has no text from %d to %d characters", minLength, maxLength)
+	}
+	return ""
+}
+
+// lengthRule says how long a text may be: "al massimo 80 caratteri".
 func lengthRule(minLength, maxLength int) string {
 	switch {
+	case minLength == maxLength && maxLength == 1:
+		return "1 carattere"
 	case minLength == maxLength:
-		return fmt.Sprintf("%d caratteri", minLength)
+		return thousands(minLength) + " caratteri"
 	case minLength <= 1:
-		return fmt.Sprintf("fino a %s caratteri", thousands(maxLength))
+		return "al massimo " + thousands(maxLength) + " caratteri"
 	}
 	return fmt.Sprintf("da %s a %s caratteri", thousands(minLength), thousands(maxLength))
 }
 
-func checkLength(s string, minLength, maxLength int, subject string) error {
+func checkLength(s string, minLength, maxLength int, kind, subject string) error {
 	length := utf16Length(s)
 	if length >= minLength && length <= maxLength {
 		return nil
 	}
-	hint := ""
-	if runes := len([]rune(s)); runes != length {
-		hint = " (gli emoji contano due caratteri)"
+	unit := " caratteri"
+	if length == 1 {
+		unit = " carattere"
 	}
-	return wrong("Text", flussi.ErrLength,
-		fmt.Sprintf("%s ha %s caratteri%s: devono essere %s.", subject, thousands(length), hint, lengthRule(minLength, maxLength)))
+	need := fmt.Sprintf("ne servono da %s a %s", thousands(minLength), thousands(maxLength))
+	switch {
+	case minLength == maxLength:
+		need = fmt.Sprintf("ne servono %s", thousands(minLength))
+	case minLength <= 1:
+		need = fmt.Sprintf("al massimo sono %s", thousands(maxLength))
+	}
+	if runes := utf8.RuneCountInString(s); runes != length {
+		unit += " (gli emoji contano due)"
+	}
+	return wrong(kind, flussi.ErrLength,
+		fmt.Sprintf("%s ha %s%s: %s.", subject, thousands(length), unit, need))
 }
 
 // thousands writes a number with points between its thousands.

@@ -19,9 +19,12 @@ const maxMoney flussi.Cents = 999_999_999_999_999
 // written as an empty cell. For what pagoPA can collect, use [flussi.MinPayable] and
 // [flussi.MaxPayable].
 func Money(least, most flussi.Cents) Kind[flussi.Cents] {
+	if least < 0 || most < least || most > maxMoney {
+		return kind[flussi.Cents]{defect: fmt.Sprintf("has no amounts from %s to %s; the least is 0, the most %s", least, most, maxMoney)}
+	}
 	rule := Rule{
 		Text:    fmt.Sprintf("importo in euro, da %s a %s", least, most),
-		Example: "12,50", Layout: MoneyLayout, Min: float64(least) / 100, Max: float64(most) / 100, Width: 14,
+		Example: max(least, min(most, 1250)).String(), Layout: MoneyLayout, Min: float64(least) / 100, Max: float64(most) / 100, Width: 14,
 	}
 	return kind[flussi.Cents]{
 		read: func(c Cell) (flussi.Reading[flussi.Cents], error) {
@@ -66,7 +69,7 @@ func readMoney(c Cell) (flussi.Reading[flussi.Cents], error) {
 	whole, decimals, _ := strings.Cut(strings.TrimLeft(number, "+-"), ".")
 	decimals = strings.TrimRight(decimals, "0")
 	if len(decimals) > 2 {
-		return none, wrong("Cents", flussi.ErrDecimals, "L'importo ha più di due decimali: arrotondarlo ai centesimi.")
+		return none, wrong("Cents", flussi.ErrDecimals, "L'importo ha più di due decimali: i centesimi sono due cifre.")
 	}
 	cents, err := strconv.ParseInt(whole+(decimals + "00")[:2], 10, 64)
 	if err != nil {
@@ -84,6 +87,9 @@ const maxInteger = 999_999_999_999_999
 // [flussi.ErrDecimals], [flussi.ErrCharacter], [flussi.ErrRange] and [ErrCellType].
 // If zero is out of the range, it is written as an empty cell.
 func Integer(least, most int64) Kind[int64] {
+	if most < least || most > maxInteger || least < -maxInteger {
+		return kind[int64]{defect: fmt.Sprintf("has no numbers from %d to %d within 15 digits", least, most)}
+	}
 	return kind[int64]{
 		read: func(c Cell) (flussi.Reading[int64], error) {
 			n, err := readInteger(c)
@@ -124,6 +130,8 @@ func readInteger(c Cell) (int64, error) {
 		switch {
 		case allDigits(text):
 			text = strings.TrimSpace(c.Text)
+		case strings.Trim(text, "0123456789,") == "" && strings.Count(text, ",") == 1:
+			return 0, wrong("Integer", flussi.ErrDecimals, "Serve un numero intero, senza decimali.")
 		case strings.Trim(text, "0123456789.,") == "" && strings.ContainsAny(text, ".,"):
 			return 0, wrong("Integer", flussi.ErrAmbiguous, "Non è chiaro se il punto o la virgola separi decimali o migliaia: scrivere il numero intero senza.")
 		default:

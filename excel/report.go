@@ -1,7 +1,10 @@
 package excel
 
 import (
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/flussi-go/flussi"
@@ -30,7 +33,7 @@ func (n Note) Italian() string {
 	for _, c := range n.Changes {
 		texts = append(texts, c.Italian())
 	}
-	text := strings.Join(texts, ", ")
+	text := capital(strings.Join(texts, ", "))
 	if text != "" {
 		text += "."
 	}
@@ -68,20 +71,34 @@ type Report struct {
 	Notes      []Note          // what was changed and what is doubtful, up to [Limits.Errors]
 	MoreNotes  int             // how many notes are not in Notes
 	Complete   bool            // the file was read to its end, and is whole
+	Totals     int             // rows with sums that were passed over
 	Err        error           // why it was not: a [*FileError], the context's error, or nil if the loop was left
+
+	print fingerprint // of the file
 }
 
-// Italian sums the report up for the operator.
+// OK reports whether the file was read to its end and no row was refused.
+func (r *Report) OK() bool { return r.Complete && r.Wrong == 0 }
+
+// Italian sums the report up for the operator: what kept the file from being read,
+// how many rows are right and how many wrong, what has to be corrected, and what
+// should be looked at.
 func (r *Report) Italian() string {
 	var b strings.Builder
-	if r.Err != nil {
-		fmt.Fprintf(&b, "%s\n", flussi.Explain(r.Err))
+	var file *FileError
+	switch {
+	case errors.As(r.Err, &file):
+		fmt.Fprintf(&b, "%s\n", file.Reason)
+	case !r.Complete:
+		b.WriteString("La lettura è stata interrotta prima della fine del file.\n")
 	}
-	fmt.Fprintf(&b, "Righe lette: %s. Righe con errori: %s.", thousands(r.Rows), thousands(r.Wrong))
-	if r.Hidden > 0 {
-		fmt.Fprintf(&b, " Righe nascoste non lette: %s.", thousands(r.Hidden))
+	if r.Complete || r.Rows+r.Wrong > 0 {
+		fmt.Fprintf(&b, "Righe corrette: %s. Righe con errori: %s.", thousands(r.Rows), thousands(r.Wrong))
+		if r.Hidden > 0 {
+			fmt.Fprintf(&b, " Righe nascoste non lette: %s.", thousands(r.Hidden))
+		}
+		b.WriteByte('\n')
 	}
-	b.WriteByte('\n')
 	if r.Outdated {
 		b.WriteString("Il file viene da un altro modello o da un'altra versione: scaricare il modello attuale.\n")
 	}
@@ -94,17 +111,23 @@ func (r *Report) Italian() string {
 	if n := len(r.Ignored); n > 0 {
 		fmt.Fprintf(&b, "Altri fogli non letti: %d.\n", n)
 	}
-	for _, e := range r.Errors {
-		fmt.Fprintln(&b, e.Italian())
+	if len(r.Errors) > 0 {
+		b.WriteString("\nDa correggere, le righe non sono accettate:\n")
+		for _, e := range r.Errors {
+			fmt.Fprintf(&b, "- %s\n", e.Italian())
+		}
+		if r.MoreErrors > 0 {
+			fmt.Fprintf(&b, "… e altri %s errori.\n", thousands(r.MoreErrors))
+		}
 	}
-	if r.MoreErrors > 0 {
-		fmt.Fprintf(&b, "… e altri %s errori.\n", thousands(r.MoreErrors))
-	}
-	for _, n := range r.Notes {
-		fmt.Fprintln(&b, n.Italian())
-	}
-	if r.MoreNotes > 0 {
-		fmt.Fprintf(&b, "… e altre %s osservazioni.\n", thousands(r.MoreNotes))
+	if len(r.Notes) > 0 {
+		b.WriteString("\nDa verificare, le righe sono accettate:\n")
+		for _, n := range r.Notes {
+			fmt.Fprintf(&b, "- %s\n", n.Italian())
+		}
+		if r.MoreNotes > 0 {
+			fmt.Fprintf(&b, "… e altre %s osservazioni.\n", thousands(r.MoreNotes))
+		}
 	}
 	return b.String()
 }
@@ -123,4 +146,22 @@ func (r *Report) accept(notes []Note, limit int) {
 	kept := min(len(notes), max(0, limit-len(r.Notes)))
 	r.Notes = append(r.Notes, notes[:kept]...)
 	r.MoreNotes += len(notes) - kept
+}
+
+// fingerprint tells a file from others: its size, and a digest of its beginning and
+// its end, where a workbook has the checksums of all its parts.
+type fingerprint struct {
+	size   int64
+	digest [sha256.Size]byte
+}
+
+func takeFingerprint(r io.ReaderAt, size int64) (fingerprint, error) {
+	const most = 64 << 10
+	hash := sha256.New()
+	for _, at := range []int64{0, max(0, size-most)} {
+		if _, err := io.Copy(hash, io.NewSectionReader(r, at, most)); err != nil {
+			return fingerprint{}, err
+		}
+	}
+	return fingerprint{size, [sha256.Size]byte(hash.Sum(nil))}, nil
 }

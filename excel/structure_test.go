@@ -107,10 +107,10 @@ func TestHeadersThatCannotBeWorkedWith(t *testing.T) {
 		at   string
 	}{
 		"required column missing": {book(t, row(1, "Codice fiscale", "Oggetto")), excel.ErrHeader, []string{"Manca la colonna obbligatoria Contenuto"}, "row 1"},
-		"column doubled":          {book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "C.F.")), excel.ErrHeader, []string{"colonne A e D sono entrambe Codice fiscale"}, "cell D1"},
+		"column doubled":          {book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "C.F.")), excel.ErrHeader, []string{"colonna D ripete la colonna A (Codice fiscale)"}, "cell D1"},
 		"column misspelt":         {book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "Scadneza")), excel.ErrHeader, []string{"colonna D è quasi Scadenza"}, "cell D1"},
 		"column refused":          {book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "I.U.V.")), excel.ErrHeader, []string{"colonna D non è ammessa", "non lo IUV"}, "cell D1"},
-		"everything at once":      {book(t, row(1, "C.F.", "CF", "Oggetto", "IUV", "Imporot")), excel.ErrHeader, []string{"Contenuto", "A e B", "IUV", "quasi Somma"}, "cell B1"},
+		"everything at once":      {book(t, row(1, "C.F.", "CF", "Oggetto", "IUV", "Imporot")), excel.ErrHeader, []string{"Contenuto", "colonna B ripete la colonna A", "IUV", "quasi Somma"}, "cell B1"},
 		"no header":               {book(t, row(1, good...)), excel.ErrHeader, []string{"prime 20 righe", "Codice fiscale, Oggetto"}, ""},
 		"header too far down":     {book(t, row(21, headers...)), excel.ErrHeader, []string{"prime 20 righe"}, ""},
 		"sheet without rows":      {book(t, ``), excel.ErrHeader, []string{"prime 20 righe"}, ""},
@@ -266,6 +266,7 @@ func TestReadingEndsWithTheLoopAndTheContext(t *testing.T) {
 
 	reason := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	read = 0
 	var last error
 	for _, err := range tpl.Decode(ctx, strings.NewReader(string(file)), int64(len(file)), &report) {
@@ -276,7 +277,7 @@ func TestReadingEndsWithTheLoopAndTheContext(t *testing.T) {
 	}
 	require.ErrorIs(t, last, reason)
 	require.ErrorIs(t, report.Err, reason)
-	assert.Less(t, read, 5000)
+	assert.Equal(t, 4, read, "the third row, and the reason")
 	for _, err := range tpl.Decode(ctx, strings.NewReader(string(file)), int64(len(file)), nil) {
 		require.ErrorIs(t, err, reason)
 	}

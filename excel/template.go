@@ -21,13 +21,13 @@ type Template[Row any] struct {
 
 // Config says what a template is. Name is required; everything else may be left out.
 type Config[Row any] struct {
-	Name    string // what is listed, in Italian, such as "Notifiche"; it marks the workbook
+	Name    string // what is listed, in Italian, such as "Notifiche"; [Template.Mark] makes the workbook's mark of it
 	Version int    // of the columns; raise it when they change; default 1
 	Sheet   string // the name of the sheet; default "Dati"
 	Intro   string // the first paragraph of the guide sheet, in Italian; line breaks are kept
 
 	Blank Row              // what decoding begins each row with, so what an empty cell leaves; copied by assignment
-	Check func(*Row) error // judges a row whose cells are all right, such as fields that need each other; errors made by [Wrong], also joined, are told at their column
+	Check func(*Row) error // judges a row whose cells are all right, such as fields that need each other, and may change it; errors made by [Wrong] and [Refuse], also joined, are told at their column; Encode does not call it
 
 	Refused    []RefusedHeader // headers that must not be there, since people mean something else
 	Unknown    UnknownPolicy   // columns that the template does not have; default [ReportUnknown]
@@ -162,6 +162,18 @@ func (t *Template[Row]) add(i int, defect func(string, ...any)) {
 		}
 		t.byHeader[key] = i
 	}
+	if c.defect != "" {
+		defect("column %d %q %s", i+1, c.header, c.defect)
+		return
+	}
+	if c.rule.Max != 0 && c.rule.Max < c.rule.Min {
+		defect("column %d %q allows nothing: its rule goes from %v to %v", i+1, c.header, c.rule.Min, c.rule.Max)
+	}
+	if example := c.example(); example != "" && c.read != nil {
+		if _, err := c.read(new(Row), Cell{Type: TextCell, Text: example}); err != nil {
+			defect("column %d %q has an example that it refuses: %v", i+1, c.header, err)
+		}
+	}
 	if width := c.width(); width > 255 {
 		defect("column %d %q is %v characters wide, and Excel allows 255", i+1, c.header, width)
 	}
@@ -193,7 +205,8 @@ func (t *Template[Row]) hasTotals() bool {
 	return slices.ContainsFunc(t.columns, func(c Column[Row]) bool { return c.config.Total })
 }
 
-// mark is what tells a workbook to be of this template.
-func (t *Template[Row]) mark() string {
+// Mark returns what tells a workbook to be of this template and version, such as
+// "Notifiche, versione 1": the custom property "Modello" of the document.
+func (t *Template[Row]) Mark() string {
 	return fmt.Sprintf("%s, versione %d", t.config.Name, t.config.Version)
 }

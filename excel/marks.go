@@ -1,0 +1,231 @@
+package excel
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/xlsx"
+)
+
+// finding is something to be told about a cell of the operator's file.
+type finding struct {
+	ref    string // the cell at which it is marked
+	place  string // what the list calls it
+	header string
+	text   string
+	doubt  bool // the row was accepted all the same
+}
+
+// findings are what a report has to tell, errors first.
+func findings(report *Report) []finding {
+	var all []finding
+	add := func(e *CellError, text string, doubt bool) {
+		f := finding{ref: fmt.Sprintf("%s%d", e.Column, e.Row), header: e.Header, text: text, doubt: doubt}
+		f.place = f.ref
+		if e.Column == "" {
+			f.ref, f.place = fmt.Sprintf("A%d", max(e.Row, 1)), fmt.Sprintf("Riga %d", e.Row)
+		}
+		all = append(all, f)
+	}
+	var file *FileError
+	if errors.As(report.Err, &file) {
+		for _, e := range file.Cells {
+			add(e, flussi.Explain(e.Err), false)
+		}
+		if len(file.Cells) == 0 {
+			add(&CellError{Row: file.Row, Column: file.Column}, file.Reason, false)
+		}
+	}
+	for _, e := range report.Errors {
+		add(e, flussi.Explain(e.Err), false)
+	}
+	for _, n := range report.Notes {
+		for _, w := range n.Warnings {
+			add(&CellError{Row: n.Row, Column: n.Column, Header: n.Header}, flussi.Explain(w), true)
+		}
+	}
+	return all
+}
+
+// The titles with which the comments of marks begin.
+const (
+	wrongTitle = "Da correggere"
+	doubtTitle = "Da verificare"
+)
+
+// annotator marks the cells of a workbook.
+type annotator struct {
+	b      *builder
+	sheet  string
+	styles map[string]map[int]int // by colour, "" for none: by style, the same in that colour
+	sheets []string
+}
+
+func (t *Template[Row]) openAnnotator(data []byte, names []string, report *Report) (*annotator, error) {
+	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{
+		UnzipSizeLimit: t.config.Limits.UnpackedBytes, UnzipXMLSizeLimit: t.config.Limits.UnpackedBytes,
+	})
+	if err != nil {
+		return nil, &FileError{Format: Workbook, Err: ErrMalformed, Cause: err, Reason: "Il file non può essere commentato: aprirlo con Excel o LibreOffice e salvarlo di nuovo."}
+	}
+	a := &annotator{b: &builder{f: f}, sheet: report.Sheet.Reveal(), styles: map[string]map[int]int{"": {}, wrongColor: {}, doubtColor: {}}, sheets: names}
+	if !slices.Contains(names, a.sheet) {
+		a.sheet = names[0]
+	}
+	return a, nil
+}
+
+// clean takes off the marks of an earlier copy.
+func (a *annotator) clean() {
+	comments, err := a.b.f.GetComments(a.sheet)
+	a.b.do(err)
+	for _, c := range comments {
+		if c.Author == commentator && (strings.HasPrefix(c.Text, wrongTitle) || strings.HasPrefix(c.Text, doubtTitle)) {
+			a.b.do(a.b.f.DeleteComment(a.sheet, c.Cell))
+			a.color(c.Cell, "")
+		}
+	}
+	if slices.Contains(a.sheets, errorSheet) && len(a.sheets) > 1 {
+		a.b.do(a.b.f.DeleteSheet(errorSheet))
+	}
+}
+
+// color gives a cell a background, "" for none instead of one of ours.
+func (a *annotator) color(ref, color string) {
+	old, err := a.b.f.GetCellStyle(a.sheet, ref)
+	a.b.do(err)
+	id, known := a.styles[color][old]
+	if !known {
+		style, err := a.b.f.GetStyle(old)
+		a.b.do(err)
+		if style == nil {
+			return
+		}
+		switch ours := len(style.Fill.Color) > 0 && slices.Contains([]string{wrongColor, doubtColor}, strings.ToUpper(style.Fill.Color[0])); {
+		case color != "":
+			style.Fill = excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}}
+		case ours:
+			style.Fill = excelize.Fill{}
+		}
+		id = a.b.style(style)
+		a.styles[color][old] = id
+	}
+	a.b.do(a.b.f.SetCellStyle(a.sheet, ref, ref, id))
+}
+
+// mark colours the cells with findings and says why.
+func (a *annotator) mark(all []finding) {
+	comments, err := a.b.f.GetComments(a.sheet)
+	a.b.do(err)
+	theirs := map[string]string{}
+	for _, c := range comments {
+		theirs[c.Cell] = c.Text
+	}
+	byCell := map[string][]finding{}
+	var refs []string
+	for _, f := range all {
+		if byCell[f.ref] == nil {
+			refs = append(refs, f.ref)
+		}
+		byCell[f.ref] = append(byCell[f.ref], f)
+	}
+	for _, ref := range refs {
+		color, title := doubtColor, doubtTitle
+		var texts []string
+		for _, f := range byCell[ref] {
+			if !f.doubt {
+				color, title = wrongColor, wrongTitle
+			}
+			texts = append(texts, f.text)
+		}
+		a.color(ref, color)
+		a.comment(ref, title, strings.Join(texts, "\n"), theirs[ref])
+	}
+}
+
+// comment adds a comment, before what the cell's own comment says.
+func (a *annotator) comment(ref, title, text, theirs string) {
+	paragraph := []excelize.RichTextRun{
+		{Font: &excelize.Font{Family: "Calibri", Size: 10, Bold: true, Color: wrongText}, Text: title + "\n"},
+		{Font: &excelize.Font{Family: "Calibri", Size: 10}, Text: text},
+	}
+	if theirs != "" {
+		a.b.do(a.b.f.DeleteComment(a.sheet, ref))
+		paragraph = append(paragraph, excelize.RichTextRun{Font: &excelize.Font{Family: "Calibri", Size: 10, Italic: true}, Text: "\n" + theirs})
+		text += "\n" + theirs
+	}
+	a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: commentator, Cell: ref, Width: 260, Height: commentHeight(text), Paragraph: paragraph}))
+}
+
+// list makes the sheet with all findings.
+func (a *annotator) list(all []finding, report *Report) {
+	b := a.b
+	_, err := b.f.NewSheet(errorSheet)
+	b.do(err)
+	title := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 16, Bold: true, Color: wrongText}})
+	for i, width := range []float64{12, 30, 90} {
+		b.do(b.f.SetColWidth(errorSheet, xlsx.ColumnName(i+1), xlsx.ColumnName(i+1), width))
+	}
+	b.do(b.f.SetCellStr(errorSheet, "A1", "Errori da correggere"))
+	b.do(b.f.SetCellStyle(errorSheet, "A1", "A1", title))
+	summary := fmt.Sprintf("Righe con errori: %s. Righe corrette: %s.", thousands(report.Wrong), thousands(report.Rows))
+	if report.MoreErrors > 0 {
+		summary += fmt.Sprintf(" Qui sono elencati i primi %s errori: ce ne sono altri %s.", thousands(len(report.Errors)), thousands(report.MoreErrors))
+	}
+	if report.Err != nil {
+		summary = "Il file non è stato accettato."
+	}
+	b.do(b.f.SetCellStr(errorSheet, "A2", summary))
+	row := 4
+	doubts := slices.IndexFunc(all, func(f finding) bool { return f.doubt })
+	if doubts < 0 {
+		doubts = len(all)
+	}
+	a.table(&row, "Che cosa correggere", all[:doubts])
+	if doubts < len(all) {
+		row += 2
+		a.table(&row, "Che cosa verificare (le righe sono accettate)", all[doubts:])
+	}
+	b.do(b.f.SetSheetView(errorSheet, 0, &excelize.ViewOptions{ShowGridLines: ptr(false)}))
+	b.do(b.f.SetPageLayout(errorSheet, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
+	b.do(b.f.SetSheetProps(errorSheet, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
+	if index, err := b.f.GetSheetIndex(errorSheet); err == nil {
+		b.f.SetActiveSheet(index)
+	}
+}
+
+// table writes findings with links to their cells.
+func (a *annotator) table(row *int, what string, all []finding) {
+	b := a.b
+	if len(all) == 0 {
+		return
+	}
+	head := b.style(&excelize.Style{
+		Font: &excelize.Font{Family: "Calibri", Size: 11, Bold: true, Color: "FFFFFF"},
+		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{headerColor}}, Alignment: &excelize.Alignment{Vertical: "center"},
+	})
+	border := []excelize.Border{{Type: "bottom", Color: borderColor, Style: 1}}
+	cell := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11}, Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
+	link := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11, Color: "0563C1", Underline: "single"}, Border: border, Alignment: &excelize.Alignment{Vertical: "top"}})
+	for i, header := range []string{"Cella", "Colonna", what} {
+		ref := xlsx.Reference(i+1, *row)
+		b.do(b.f.SetCellStr(errorSheet, ref, header))
+		b.do(b.f.SetCellStyle(errorSheet, ref, ref, head))
+	}
+	for _, f := range all {
+		*row++
+		for i, value := range []string{f.place, f.header, f.text} {
+			at := xlsx.Reference(i+1, *row)
+			b.do(b.f.SetCellStr(errorSheet, at, value))
+			b.do(b.f.SetCellStyle(errorSheet, at, at, []int{link, cell, cell}[i]))
+		}
+		b.do(b.f.SetCellHyperLink(errorSheet, xlsx.Reference(1, *row), quoteSheet(a.sheet)+"!"+f.ref, "Location"))
+		b.do(b.f.SetRowHeight(errorSheet, *row, max(16, height(f.text, 90))))
+	}
+}

@@ -243,7 +243,9 @@ func (s *scanner) characters() (found bool, err error) {
 			break
 		}
 		from = s.filled - s.pos
-		if err := s.fill(); err == io.EOF {
+		if err := s.fill(); err == io.EOF && s.depth > 0 {
+			return false, s.truncated()
+		} else if err == io.EOF {
 			s.text = s.buf[s.pos:s.filled]
 			break
 		} else if err != nil {

@@ -1,0 +1,189 @@
+package excel_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+)
+
+func utf16Bytes(s string, big, mark bool) []byte {
+	var b []byte
+	if mark {
+		s = "\uFEFF" + s
+	}
+	for _, unit := range utf16.Encode([]rune(s)) {
+		if big {
+			b = append(b, byte(unit>>8), byte(unit))
+		} else {
+			b = append(b, byte(unit), byte(unit>>8))
+		}
+	}
+	return b
+}
+
+func windows1252(s string) []byte {
+	var b []byte
+	for _, r := range s {
+		switch {
+		case r == '€':
+			b = append(b, 0x80)
+		case r < 0x100:
+			b = append(b, byte(r))
+		default:
+			panic("not in the table")
+		}
+	}
+	return b
+}
+
+func TestCSVFilesAreRead(t *testing.T) {
+	text := func(separator, end string) string {
+		line := func(fields ...string) string { return strings.Join(fields, separator) + end }
+		return line("C.F.", "Oggetto", "Contenuto", "Somma", "Numero avviso") +
+			line(code, "Perché è così", `"Prima riga`+end+`seconda con ""virgolette""; e, `+"\t"+content+`"`, `"€ 1.234,56"`, "301005100001400678") + end +
+			line(other, "Oggetto di prova", content, "", "")
+	}
+	want := func(end string) string {
+		return "Prima riga" + strings.ReplaceAll(end, "\r\n", "\n") + `seconda con "virgolette"; e, ` + "\t" + content
+	}
+	for name, c := range map[string]struct {
+		file     []byte
+		encoding string
+		end      string
+	}{
+		"semicolons":                {[]byte(text(";", "\n")), "UTF-8", "\n"},
+		"commas":                    {[]byte(text(",", "\r\n")), "UTF-8", "\r\n"},
+		"tabs":                      {[]byte(text("\t", "\n")), "UTF-8", "\n"},
+		"byte order mark":           {[]byte("\uFEFF" + text(";", "\r\n")), "UTF-8", "\r\n"},
+		"sep line":                  {[]byte("sep=;\r\n" + text(";", "\r\n")), "UTF-8", "\r\n"},
+		"another sep line":          {[]byte("\uFEFF\"SEP=|\"\n" + text("|", "\n")), "UTF-8", "\n"},
+		"UTF-16 LE":                 {utf16Bytes(text(";", "\r\n"), false, true), "UTF-16", "\r\n"},
+		"UTF-16 BE":                 {utf16Bytes(text("\t", "\n"), true, true), "UTF-16", "\n"},
+		"UTF-16 without mark":       {utf16Bytes(text(";", "\n"), false, false), "UTF-16", "\n"},
+		"UTF-16 and sep":            {utf16Bytes("sep=,\r\n"+text(",", "\r\n"), false, true), "UTF-16", "\r\n"},
+		"Windows-1252":              {windows1252(text(";", "\r\n")), "Windows-1252", "\r\n"},
+		"without the last line end": {[]byte(strings.TrimSuffix(text(";", "\n"), "\n")), "UTF-8", "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := decodeCSV(template(), c.file)
+			require.NoError(t, d.err, flussi.Explain(d.err))
+			require.Empty(t, d.wrong)
+			assert.Equal(t, []int{2, 4}, numbers(d), "as a spreadsheet numbers the rows")
+			assert.Equal(t, "Perché è così", d.rows[0].Subject)
+			assert.Equal(t, want(c.end), d.rows[0].Content.Reveal())
+			assert.Equal(t, flussi.Cents(123456), d.rows[0].Amount)
+			assert.Equal(t, mustNumber("301005100001400678"), d.rows[0].Number)
+			assert.Equal(t, mustCode(other), d.rows[1].Recipient)
+			assert.Equal(t, c.encoding, d.report.Encoding)
+			assert.Equal(t, excel.CSV, d.report.Format)
+			assert.True(t, d.report.OK())
+		})
+	}
+}
+
+func TestCSVFilesThatCannotBeRead(t *testing.T) {
+	head := "CF;Oggetto;Contenuto\n"
+	line := code + ";Oggetto di prova;" + content + "\n"
+	for name, c := range map[string]struct {
+		file string
+		err  error
+		says string
+	}{
+		"quotes that do not close":      {head + line + code + `;"Oggetto;` + content + "\n" + line, excel.ErrTruncated, "riga 3"},
+		"quote out of place":            {head + line + code + `;Og"getto;` + content + "\n", excel.ErrMalformed, "riga 3"},
+		"cut off before the last field": {head + line + code + ";Oggetto", excel.ErrTruncated, "riga 3"},
+		"cut off inside a character":    {head + "MSCMHL68P18H211K;Però;x\n" + "\xC3", excel.ErrTruncated, "metà di un carattere"},
+		"mixed encodings":               {head + "è;\xE8;x\n", excel.ErrMalformed, "codifiche diverse"},
+		"byte that no encoding has":     {head + "\x81;x;x\n", excel.ErrMalformed, "codifiche diverse"},
+		"zero bytes":                    {strings.Repeat(head, 300) + "a\x00b\n", excel.ErrMalformed, "non fanno parte di un testo"},
+		"UTF-16 cut off":                {string(utf16Bytes(head+line, false, true)[:101]), excel.ErrTruncated, "metà di un carattere"},
+		"UTF-16 with half a pair":       {string(utf16Bytes(head+code+";a", false, true)) + "\x00\xD8" + string(utf16Bytes(";x\n", false, false)), excel.ErrMalformed, "non si può leggere"},
+		"no header":                     {line + line, excel.ErrHeader, "prime 20 righe"},
+		"a record that does not end":    {head + "\"" + strings.Repeat("x", 3<<20) + "\"", excel.ErrLimit, "riga"},
+		"a field too long":              {head + "\"" + strings.Repeat("x", 40_000) + "\"\n", excel.ErrLimit, "32.767"},
+		"too many columns":              {head + strings.Repeat("x;", 300) + "\n", excel.ErrLimit, "256 colonne"},
+		"empty":                         {"", excel.ErrFormat, "vuoto"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := decodeCSV(template(), []byte(c.file))
+			require.ErrorIs(t, d.err, c.err)
+			assert.Contains(t, flussi.Explain(d.err), c.says)
+			assert.False(t, d.report.Complete)
+			assert.NotContains(t, fmt.Sprintf("%v %+v %s", d.err, d.report, d.report.Italian()), code)
+		})
+	}
+	t.Run("more fields than the header", func(t *testing.T) {
+		d := decodeCSV(template(), []byte(head+code+";Oggetto di prova;testo; e altro\n"+line+code+";Oggetto di prova;"+content+";\n"))
+		require.NoError(t, d.err)
+		require.Len(t, d.wrong, 1)
+		require.ErrorIs(t, d.wrong[0], excel.ErrFields)
+		assert.Equal(t, []int{3, 4}, numbers(d), "empty fields behind the last are nothing")
+	})
+	t.Run("a short row in the middle has empty fields", func(t *testing.T) {
+		d := decodeCSV(template(), []byte("CF;Oggetto;Contenuto;Scadenza\n"+line+line))
+		require.NoError(t, d.err)
+		assert.Len(t, d.rows, 2)
+	})
+}
+
+func TestFilesOfOtherKindsAreNamed(t *testing.T) {
+	compound := "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 70_000)
+	wide := func(s string) string { return string(utf16Bytes(s, false, false)) }
+	for name, c := range map[string]struct {
+		file   string
+		format excel.Format
+		says   string
+	}{
+		"xls":            {compound + wide("Workbook") + "\x00\x00", excel.LegacyWorkbook, ".xls"},
+		"encrypted":      {compound + wide("EncryptedPackage") + wide("Workbook\x00"), excel.Encrypted, "password"},
+		"doc":            {compound + wide("WordDocument"), excel.OtherOffice, "altro documento Office"},
+		"some container": {compound, excel.UnknownFormat, "sconosciuto"},
+		"HTML":           {"\uFEFF \n<!DOCTYPE html><html><table>", excel.HTML, "HTML"},
+		"HTML table":     {"<table><tr><td>a</td></tr></table>", excel.HTML, "HTML"},
+		"XHTML":          {`<?xml version="1.0"?><html xmlns="x">`, excel.HTML, "HTML"},
+		"XML 2003":       {`<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>`, excel.XMLDocument, "XML"},
+		"PDF":            {"%PDF-1.7\n", excel.PDF, "PDF"},
+		"RTF":            {`{\rtf1 a}`, excel.OtherOffice, "altro documento Office"},
+		"CSV":            {"a;b\n1;2\n", excel.CSV, "CSV"},
+		"UTF-16 CSV":     {string(utf16Bytes("a;b\n1;2\n", false, true)), excel.CSV, "CSV"},
+		"picture":        {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", excel.UnknownFormat, "sconosciuto"},
+		"empty":          {"", excel.EmptyFile, "vuoto"},
+		"ods":            {zipOf(t, "mimetype", "content.xml"), excel.OpenDocument, "LibreOffice"},
+		"xlsb":           {zipOf(t, "[Content_Types].xml", "_rels/.rels", "xl/workbook.bin"), excel.BinaryWorkbook, ".xlsb"},
+		"docx":           {zipOf(t, "[Content_Types].xml", "_rels/.rels", "word/document.xml"), excel.OtherOffice, "altro documento Office"},
+		"zip":            {zipOf(t, "a.txt"), excel.OtherArchive, "archivio"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := decode(template(), []byte(c.file))
+			require.ErrorIs(t, d.err, excel.ErrFormat)
+			var file *excel.FileError
+			require.ErrorAs(t, d.err, &file)
+			assert.Equal(t, c.format, file.Format)
+			assert.Contains(t, flussi.Explain(d.err), c.says)
+			assert.Equal(t, c.format, d.report.Format)
+			if c.format != excel.CSV {
+				require.ErrorIs(t, decodeCSV(template(), []byte(c.file)).err, excel.ErrFormat)
+			}
+		})
+	}
+	require.ErrorIs(t, decodeCSV(template(), book(t, row(1, headers...))).err, excel.ErrFormat)
+}
+
+func TestAnyFileIsReadByItsContent(t *testing.T) {
+	for _, file := range []string{string(book(t, row(1, headers...)+row(2, good...))), strings.Join(headers, ";") + "\n" + strings.Join(good, ";") + "\n"} {
+		var report excel.Report
+		lines, err := excel.Collect(template().DecodeAny(t.Context(), strings.NewReader(file), int64(len(file)), &report))
+		require.NoError(t, err)
+		assert.Len(t, lines, 1)
+		assert.True(t, report.OK())
+	}
+	_, err := excel.Collect(template().DecodeAny(t.Context(), strings.NewReader("%PDF"), 4, nil))
+	require.ErrorIs(t, err, excel.ErrFormat)
+}

@@ -39,25 +39,51 @@ func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt
 	if err != nil {
 		return fileError(err)
 	}
-	a, err := t.openAnnotator(data, names, report)
+	copied, err := t.annotated(data, names, report)
 	if err != nil {
 		return err
 	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if _, err := w.Write(copied); err != nil {
+		return fmt.Errorf("excel: write annotated copy: %w", err)
+	}
+	return nil
+}
+
+// annotated makes the copy. The workbook engine changes what it knows in a file and
+// may not know all of it: if it fails, or panics as it does on some files that are
+// right, the operator is told that this file cannot be marked.
+func (t *Template[Row]) annotated(data []byte, names []string, report *Report) (copied []byte, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = errors.New("the workbook engine panics")
+		}
+		if err != nil {
+			copied, err = nil, &FileError{Format: Workbook, Err: ErrMalformed, Cause: concealed{err}, Reason: "Il file non può essere commentato: aprirlo con Excel o LibreOffice, salvarlo come .xlsx e ricaricarlo."}
+		}
+	}()
+	a, err := t.openAnnotator(data, names, report)
+	if err != nil {
+		return nil, err
+	}
+	defer closing(a.b.f.Close, &err)
 	a.clean()
 	if all := findings(report); len(all) > 0 {
 		a.mark(all)
 		a.list(all, report)
 	}
-	a.b.do(context.Cause(ctx))
-	if a.b.err == nil {
-		a.b.do(a.b.f.Write(w))
-	}
-	a.b.do(a.b.f.Close())
-	if a.b.err != nil {
-		return fmt.Errorf("excel: write annotated copy: %w", a.b.err)
-	}
-	return nil
+	var buf bytes.Buffer
+	a.b.do(a.b.f.Write(&buf))
+	return buf.Bytes(), a.b.err
 }
+
+// concealed hides the text of an error, which may quote the file.
+type concealed struct{ err error }
+
+func (concealed) Error() string   { return "the workbook engine cannot change it" }
+func (c concealed) Unwrap() error { return c.err }
 
 // whole reads a file once more, to be sure that it is one that the workbook engine
 // reads to its end, and returns it as a workbook.

@@ -59,6 +59,9 @@ const (
 	doubtTitle = "Da verificare"
 )
 
+// theirsTitle stands in our comments before what the cell's own comment said.
+const theirsTitle = "\n\nCommento precedente: "
+
 // annotator marks the cells of a workbook.
 type annotator struct {
 	b      *builder
@@ -72,7 +75,7 @@ func (t *Template[Row]) openAnnotator(data []byte, names []string, report *Repor
 		UnzipSizeLimit: t.config.Limits.UnpackedBytes, UnzipXMLSizeLimit: t.config.Limits.UnpackedBytes,
 	})
 	if err != nil {
-		return nil, &FileError{Format: Workbook, Err: ErrMalformed, Cause: err, Reason: "Il file non può essere commentato: aprirlo con Excel o LibreOffice e salvarlo di nuovo."}
+		return nil, err
 	}
 	a := &annotator{b: &builder{f: f}, sheet: report.Sheet.Reveal(), styles: map[string]map[int]int{"": {}, wrongColor: {}, doubtColor: {}}, sheets: names}
 	if !slices.Contains(names, a.sheet) {
@@ -86,14 +89,29 @@ func (a *annotator) clean() {
 	comments, err := a.b.f.GetComments(a.sheet)
 	a.b.do(err)
 	for _, c := range comments {
-		if c.Author == commentator && (strings.HasPrefix(c.Text, wrongTitle) || strings.HasPrefix(c.Text, doubtTitle)) {
-			a.b.do(a.b.f.DeleteComment(a.sheet, c.Cell))
-			a.color(c.Cell, "")
+		text := commentText(c)
+		if c.Author != commentator || !strings.HasPrefix(text, wrongTitle) && !strings.HasPrefix(text, doubtTitle) {
+			continue
+		}
+		a.b.do(a.b.f.DeleteComment(a.sheet, c.Cell))
+		a.color(c.Cell, "")
+		if _, theirs, found := strings.Cut(text, theirsTitle); found {
+			a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: commentator, Cell: c.Cell, Width: 260, Height: commentHeight(theirs),
+				Paragraph: []excelize.RichTextRun{{Font: &excelize.Font{Family: "Calibri", Size: 10}, Text: theirs}}}))
 		}
 	}
 	if slices.Contains(a.sheets, errorSheet) && len(a.sheets) > 1 {
 		a.b.do(a.b.f.DeleteSheet(errorSheet))
 	}
+}
+
+// commentText returns all that a comment says.
+func commentText(c excelize.Comment) string {
+	text := c.Text
+	for _, run := range c.Paragraph {
+		text += run.Text
+	}
+	return text
 }
 
 // color gives a cell a background, "" for none instead of one of ours.
@@ -125,7 +143,7 @@ func (a *annotator) mark(all []finding) {
 	a.b.do(err)
 	theirs := map[string]string{}
 	for _, c := range comments {
-		theirs[c.Cell] = c.Text
+		theirs[c.Cell] = commentText(c)
 	}
 	byCell := map[string][]finding{}
 	var refs []string
@@ -157,8 +175,8 @@ func (a *annotator) comment(ref, title, text, theirs string) {
 	}
 	if theirs != "" {
 		a.b.do(a.b.f.DeleteComment(a.sheet, ref))
-		paragraph = append(paragraph, excelize.RichTextRun{Font: &excelize.Font{Family: "Calibri", Size: 10, Italic: true}, Text: "\n" + theirs})
-		text += "\n" + theirs
+		paragraph = append(paragraph, excelize.RichTextRun{Font: &excelize.Font{Family: "Calibri", Size: 10, Italic: true}, Text: theirsTitle + theirs})
+		text += theirsTitle + theirs
 	}
 	a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: commentator, Cell: ref, Width: 260, Height: commentHeight(text), Paragraph: paragraph}))
 }

@@ -1,0 +1,294 @@
+package excel_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/xlsxtest"
+)
+
+func annotate(t *testing.T, tpl *excel.Template[notice], file []byte, report *excel.Report) *excelize.File {
+	var buf bytes.Buffer
+	require.NoError(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(file), int64(len(file)), report))
+	f, err := excelize.OpenReader(&buf)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, f.Close()) })
+	return f
+}
+
+func fill(t *testing.T, f *excelize.File, sheet, ref string) string {
+	id, err := f.GetCellStyle(sheet, ref)
+	require.NoError(t, err)
+	style, err := f.GetStyle(id)
+	require.NoError(t, err)
+	if len(style.Fill.Color) == 0 {
+		return ""
+	}
+	return style.Fill.Color[0]
+}
+
+func comment(t *testing.T, f *excelize.File, sheet, ref string) string {
+	comments, err := f.GetComments(sheet)
+	require.NoError(t, err)
+	text := ""
+	for _, c := range comments {
+		if c.Cell == ref {
+			text += c.Text
+			for _, run := range c.Paragraph {
+				text += run.Text
+			}
+		}
+	}
+	return text
+}
+
+// operators is a file as an operator hands it in: with sheets, formulas, formats and
+// comments of their own, and some wrong cells.
+func operators(t *testing.T, tpl *excel.Template[notice]) []byte {
+	return resave(t, encode(t, tpl, generate(12)), func(f *excelize.File) {
+		for ref, value := range map[string]any{"A3": "RSSMRA8OA01H501U", "B5": "corto", "E5": "1.234", "F6": 301005100001400678, "D7": "31/04/2025", "D8": "01/01/2020", "L3": "note"} {
+			require.NoError(t, f.SetCellValue("Dati", ref, value))
+		}
+		require.NoError(t, f.SetCellFormula("Dati", "M4", "SUM(E2:E9)"))
+		require.NoError(t, f.SetRowVisible("Dati", 9, false))
+		require.NoError(t, f.AddComment("Dati", excelize.Comment{Cell: "B5", Author: "Ufficio", Text: "chiedere a Rossi"}))
+		require.NoError(t, f.AddComment("Dati", excelize.Comment{Cell: "B4", Author: "Ufficio", Text: "visto"}))
+		bold, err := f.NewStyle(&excelize.Style{NumFmt: 10, Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFFF00"}}})
+		require.NoError(t, err)
+		require.NoError(t, f.SetCellStyle("Dati", "D7", "D7", bold))
+		_, err = f.NewSheet("Appunti")
+		require.NoError(t, err)
+		require.NoError(t, f.SetCellValue("Appunti", "B2", 12.5))
+	})
+}
+
+func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
+	tpl := template()
+	file := operators(t, tpl)
+	d := decode(tpl, file)
+	require.NoError(t, d.err)
+	require.Len(t, d.wrong, 5)
+	f := annotate(t, tpl, file, &d.report)
+	for ref, says := range map[string]string{
+		"A3": "c'è la lettera O", "B5": "ne servono da 10 a 120", "E5": "due modi", "F6": "formato Testo", "D7": "non esiste", "A9": "nascosta",
+	} {
+		assert.Equal(t, "FFC7CE", fill(t, f, "Dati", ref), ref)
+		assert.Contains(t, comment(t, f, "Dati", ref), says, ref)
+		assert.True(t, strings.HasPrefix(comment(t, f, "Dati", ref), "Da correggere\n"))
+	}
+	assert.Equal(t, "FFEB9C", fill(t, f, "Dati", "D8"))
+	assert.Contains(t, comment(t, f, "Dati", "D8"), "già passata")
+	assert.Contains(t, comment(t, f, "Dati", "B5"), "chiedere a Rossi", "their comment stays")
+	assert.Equal(t, "visto", comment(t, f, "Dati", "B4"))
+	assert.Empty(t, fill(t, f, "Dati", "B3"), "right cells of a wrong row stay as they are")
+	id, err := f.GetCellStyle("Dati", "D7")
+	require.NoError(t, err)
+	style, err := f.GetStyle(id)
+	require.NoError(t, err)
+	assert.True(t, style.Font.Bold, "the rest of the format stays")
+	assert.Equal(t, 10, style.NumFmt)
+
+	t.Run("the list links to the cells", func(t *testing.T) {
+		assert.Contains(t, f.GetSheetList(), "Errori")
+		rows, err := f.GetRows("Errori")
+		require.NoError(t, err)
+		text := fmt.Sprint(rows)
+		for _, s := range []string{"Righe con errori: 5", "Codice fiscale", "La data 31/04/2025 non esiste.", "Riga 9", "Che cosa verificare"} {
+			assert.Contains(t, text, s)
+		}
+		link, target, err := f.GetCellHyperLink("Errori", "A5")
+		require.NoError(t, err)
+		assert.True(t, link)
+		assert.Equal(t, "'Dati'!A3", target)
+	})
+	t.Run("their data are untouched", func(t *testing.T) {
+		before, err := excelize.OpenReader(bytes.NewReader(file))
+		require.NoError(t, err)
+		defer func() { require.NoError(t, before.Close()) }()
+		for _, sheet := range []string{"Dati", "Guida Rapida", "Appunti"} {
+			raw := excelize.Options{RawCellValue: true}
+			want, err := before.GetRows(sheet, raw)
+			require.NoError(t, err)
+			got, err := f.GetRows(sheet, raw)
+			require.NoError(t, err)
+			assert.Equal(t, want, got, sheet)
+		}
+		formula, err := f.GetCellFormula("Dati", "M4")
+		require.NoError(t, err)
+		assert.Equal(t, "SUM(E2:E9)", formula)
+		validations, err := f.GetDataValidations("Dati")
+		require.NoError(t, err)
+		assert.NotEmpty(t, validations)
+	})
+	t.Run("and the copy, corrected in part, is read and marked anew", func(t *testing.T) {
+		require.NoError(t, f.SetCellStr("Dati", "A3", code))
+		require.NoError(t, f.SetCellStr("Dati", "E5", "12,50"))
+		require.NoError(t, f.SetCellStr("Dati", "B5", "Ora è abbastanza lungo"))
+		var buf bytes.Buffer
+		require.NoError(t, f.Write(&buf))
+		d := decode(tpl, buf.Bytes())
+		require.NoError(t, d.err)
+		require.Len(t, d.wrong, 3)
+		again := annotate(t, tpl, buf.Bytes(), &d.report)
+		assert.Empty(t, fill(t, again, "Dati", "A3"))
+		assert.Empty(t, comment(t, again, "Dati", "A3"))
+		assert.Equal(t, "FFC7CE", fill(t, again, "Dati", "F6"))
+		assert.Equal(t, 1, strings.Count(comment(t, again, "Dati", "F6"), "Da correggere"))
+		assert.Equal(t, "visto", comment(t, again, "Dati", "B4"))
+		assert.Contains(t, comment(t, again, "Dati", "B5"), "chiedere a Rossi", "their comment outlives ours")
+		rows, err := again.GetRows("Errori")
+		require.NoError(t, err)
+		assert.Contains(t, fmt.Sprint(rows), "Righe con errori: 3")
+		assert.NotContains(t, fmt.Sprint(rows), "A3")
+	})
+}
+
+func TestWrongHeadersAreMarked(t *testing.T) {
+	tpl := template()
+	file := resave(t, encode(t, tpl, generate(0)), func(f *excelize.File) {
+		for ref, header := range map[string]string{"C1": "C.F.", "D1": "Scadneza"} {
+			require.NoError(t, f.SetCellStr("Dati", ref, header))
+		}
+	})
+	d := decode(tpl, file)
+	require.ErrorIs(t, d.err, excel.ErrHeader)
+	f := annotate(t, tpl, file, &d.report)
+	assert.Contains(t, comment(t, f, "Dati", "C1"), "ripete la colonna A")
+	assert.Contains(t, comment(t, f, "Dati", "D1"), "quasi Scadenza")
+	rows, err := f.GetRows("Errori")
+	require.NoError(t, err)
+	assert.Contains(t, fmt.Sprint(rows), "Manca la colonna obbligatoria Contenuto")
+}
+
+// The workbook engine panics on styles without fonts, which are allowed.
+func TestAFileThatTheWorkbookEngineCannotChange(t *testing.T) {
+	tpl := template()
+	file := book(t, row(1, headers...)+row(2, "abc", "corto", content))
+	d := decode(tpl, file)
+	require.NoError(t, d.err)
+	err := tpl.Annotate(t.Context(), &bytes.Buffer{}, bytes.NewReader(file), int64(len(file)), &d.report)
+	require.ErrorIs(t, err, excel.ErrMalformed)
+	assert.Contains(t, flussi.Explain(err), "non può essere commentato")
+}
+
+func TestAFileWithoutErrorsIsNotMarked(t *testing.T) {
+	tpl := template()
+	file := encode(t, tpl, generate(3))
+	d := decode(tpl, file)
+	f := annotate(t, tpl, file, &d.report)
+	assert.Equal(t, []string{"Dati", "Guida Rapida"}, f.GetSheetList())
+}
+
+func TestTheCopyOfACSVFileIsAWorkbook(t *testing.T) {
+	tpl := template()
+	file := []byte("CF;Oggetto;Contenuto\n\n" + code + ";\"Oggetto\ndi prova\";" + content + "\n" + strings.ToLower(other) + ";corto;=1+1\n")
+	d := decodeCSV(tpl, file)
+	require.NoError(t, d.err)
+	require.Len(t, d.wrong, 1)
+	f := annotate(t, tpl, file, &d.report)
+	assert.Equal(t, "FFC7CE", fill(t, f, "Dati", "B4"))
+	for ref, want := range map[string]string{"A1": "CF", "A3": code, "B3": "Oggetto\ndi prova", "A4": strings.ToLower(other), "C4": "=1+1"} {
+		text, err := f.GetCellValue("Dati", ref)
+		require.NoError(t, err)
+		assert.Equal(t, want, text)
+	}
+	formula, err := f.GetCellFormula("Dati", "C4")
+	require.NoError(t, err)
+	assert.Empty(t, formula)
+	var buf bytes.Buffer
+	require.NoError(t, f.Write(&buf))
+	again := decode(tpl, buf.Bytes())
+	require.NoError(t, again.err)
+	assert.Equal(t, d.rows, again.rows)
+}
+
+func TestReportsOfOtherFilesAreRefused(t *testing.T) {
+	tpl := template()
+	one, two := encode(t, tpl, generate(3)), encode(t, tpl, generate(4))
+	d := decode(tpl, one)
+	var left excel.Report
+	for range tpl.Decode(t.Context(), bytes.NewReader(one), int64(len(one)), &left) {
+		break
+	}
+	for name, c := range map[string]struct {
+		file   []byte
+		report *excel.Report
+	}{"another file": {two, &d.report}, "none": {one, nil}, "empty": {one, &excel.Report{}}, "left": {one, &left}} {
+		t.Run(name, func(t *testing.T) {
+			var buf bytes.Buffer
+			require.ErrorIs(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(c.file), int64(len(c.file)), c.report), excel.ErrReport)
+			assert.Zero(t, buf.Len())
+		})
+	}
+	t.Run("a context that ends", func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		reason := errors.New("enough")
+		cancel(reason)
+		require.ErrorIs(t, tpl.Annotate(ctx, &bytes.Buffer{}, bytes.NewReader(one), int64(len(one)), &d.report), reason)
+	})
+	t.Run("too many rows", func(t *testing.T) {
+		tpl := template(func(c *excel.Config[notice]) { c.Limits.AnnotatedRows = 3 })
+		d := decode(tpl, one)
+		require.NoError(t, d.err)
+		err := tpl.Annotate(t.Context(), &bytes.Buffer{}, bytes.NewReader(one), int64(len(one)), &d.report)
+		require.ErrorIs(t, err, excel.ErrLimit)
+		assert.Contains(t, flussi.Explain(err), "3 righe")
+	})
+}
+
+// No text of a file comes into an error, a report that is printed, or a summary.
+func TestNoTextOfTheFileLeaks(t *testing.T) {
+	tpl := template()
+	secrets := []string{code, "RSSMRA8OA01H501U", "301005100001400678", "segreto", "rossi@example.org"}
+	wrong := func(s string) string { return "segreto " + s + " " + code }
+	var rows strings.Builder
+	rows.WriteString(row(1, append(headers, "Scadenza", "Somma", "Numero avviso", "Paga dopo la scadenza", "Priorità", "Canale", "segreto "+code)...))
+	for i := range 10 {
+		cells := []string{code, "Oggetto di prova", content, "28/02/2030", "12,50", "301005100001400678", "Sì", "1", "App IO", "segreto"}
+		cells[i] = wrong(cells[i])
+		rows.WriteString(row(i+2, cells...))
+	}
+	files := map[string][]byte{
+		"wrong cells":    book(t, rows.String()),
+		"error value":    book(t, row(1, headers...)+`<row r="2"><c r="A2" t="e"><v>`+code+`</v></c></row>`),
+		"data as header": book(t, row(1, code, "Oggetto", "segreto", "Contenuto", "C.F.", "cf", "rossi@example.org")),
+		"broken part":    xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: "<worksheet><" + code + "></x>"}),
+		"sheet names":    sheets(t, row(1, headers...)+row(2, good...), row(1, headers...)+row(2, good...)),
+		"part names":     xlsxtest.Book(t, xlsxtest.Parts{"../" + code: "segreto"}),
+		"missing part":   xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Links: `<Relationships><Relationship Id="rId1" Type="x/worksheet" Target="` + code + `.xml"/></Relationships>`}),
+		"CSV":            []byte("CF;Oggetto;Contenuto\n" + code + ";seg\"reto;x\n"),
+		"CSV cells":      []byte("CF;Oggetto;Contenuto;" + code + "\n" + wrong("") + ";segreto;x;segreto;segreto\n"),
+		"text":           []byte("segreto " + code),
+	}
+	for name, file := range files {
+		t.Run(name, func(t *testing.T) {
+			var d decoded
+			collect(tpl.DecodeAny(t.Context(), bytes.NewReader(file), int64(len(file)), &d.report), &d)
+			require.True(t, d.err != nil || len(d.wrong) > 0)
+			var printed strings.Builder
+			fmt.Fprintf(&printed, "%v %+v %#v %s %s\n", d.err, d.err, d.report, d.report.Italian(), flussi.Explain(d.err))
+			for _, w := range d.wrong {
+				fmt.Fprintf(&printed, "%v %+v %s\n", w, *w, w.Italian())
+				for _, c := range w.Cells {
+					fmt.Fprintf(&printed, "%v %+v %+v\n", c, *c, c.Err)
+				}
+			}
+			for _, line := range d.lines {
+				fmt.Fprintf(&printed, "%+v\n", line.Notes)
+			}
+			for _, secret := range secrets {
+				assert.NotContains(t, printed.String(), secret)
+			}
+		})
+	}
+}

@@ -22,7 +22,8 @@ import (
 // file to its end, or came to [ErrHeader] or [ErrMerged]; any other is refused with
 // [ErrReport]. What the report does not hold is not marked, see [Limits.Errors]; the
 // sheet says how many errors more there are. The copy is made in memory: a file whose
-// rows go beyond [Limits.AnnotatedRows] is refused with [ErrLimit]. The other errors
+// rows go beyond [Limits.AnnotatedRows], or have more than 20 cells on the average, is
+// refused with [ErrLimit]. A background that a marked cell had of its own is replaced. The other errors
 // are those of reading the file, the context's and w's.
 func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *Report) error {
 	if report == nil || !report.Complete && !errors.Is(report.Err, ErrHeader) && !errors.Is(report.Err, ErrMerged) {
@@ -91,13 +92,13 @@ func (t *Template[Row]) whole(ctx context.Context, r io.ReaderAt, size int64, fo
 	if format == CSV {
 		return t.csvAsBook(ctx, r, size)
 	}
-	book, err := xlsx.Open(r, size, t.xlsxLimits())
+	book, err := xlsx.Open(ctx, r, size, t.xlsxLimits())
 	if err != nil {
 		return nil, nil, err
 	}
 	for i, sheet := range book.Sheets {
 		names = append(names, sheet.Name)
-		rows, err := book.Rows(ctx, i)
+		rows, err := book.Rows(i)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -112,17 +113,23 @@ func (t *Template[Row]) whole(ctx context.Context, r io.ReaderAt, size int64, fo
 	return data, names, nil
 }
 
+// cellsPerRow is how many cells the rows of an annotated file may have on the average,
+// empty ones included, since the engine makes every cell up to the last of a row.
+const cellsPerRow = 20
+
 // count reads all rows and refuses more than can be held in memory.
-func (t *Template[Row]) count(rows rowSource) error {
+func (t *Template[Row]) count(rows *xlsx.Rows) error {
 	var row xlsx.Row
 	for {
-		switch err := rows.Next(&row); {
+		err := rows.Next(&row)
+		most := t.config.Limits.AnnotatedRows
+		switch {
+		case rows.LastRow > most || rows.Extent > max(most, 1000)*cellsPerRow:
+			return t.tooManyRows()
 		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err
-		case row.Number > t.config.Limits.AnnotatedRows:
-			return t.tooManyRows()
 		}
 	}
 }
@@ -157,27 +164,41 @@ func (t *Template[Row]) csvAsBook(ctx context.Context, r io.ReaderAt, size int64
 	}
 	b.do(f.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
 	b.do(f.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
+	var formatted, filled bytes.Buffer
+	b.do(f.Write(&formatted))
+	if b.err != nil {
+		return nil, nil, b.err
+	}
+	err = fillSheet(formatted.Bytes(), &filled, 0, func(w *xlsx.Writer) error {
+		return t.copyRows(rows, w, func(row int) int {
+			if row == h.row {
+				return bold
+			}
+			return plain
+		})
+	})
+	return filled.Bytes(), []string{sheet}, err
+}
+
+// copyRows writes the rows of a CSV file as text cells.
+func (t *Template[Row]) copyRows(rows rowSource, w *xlsx.Writer, style func(row int) int) error {
 	var row xlsx.Row
-	for b.err == nil {
+	var out []xlsx.Output
+	for {
 		switch err := rows.Next(&row); {
 		case err == io.EOF:
-			var buf bytes.Buffer
-			b.do(f.Write(&buf))
-			return buf.Bytes(), []string{sheet}, b.err
+			return nil
 		case err != nil:
-			return nil, nil, err
+			return err
 		case row.Number > t.config.Limits.AnnotatedRows:
-			return nil, nil, t.tooManyRows()
+			return t.tooManyRows()
 		}
-		style := plain
-		if row.Number == h.row {
-			style = bold
-		}
+		out = out[:0]
 		for _, cell := range row.Cells {
-			ref := xlsx.Reference(cell.Column, row.Number)
-			b.do(f.SetCellStr(sheet, ref, cell.Text))
-			b.do(f.SetCellStyle(sheet, ref, ref, style))
+			out = append(out, xlsx.Output{Column: cell.Column, Style: style(row.Number), Type: xlsx.Text, Text: cell.Text})
+		}
+		if err := w.Row(row.Number, out); err != nil {
+			return err
 		}
 	}
-	return nil, nil, b.err
 }

@@ -115,7 +115,7 @@ func (c Cell) digits() (string, bool) {
 	if err != nil || value < 0 || value >= 1e15 || value != math.Trunc(value) {
 		return "", false
 	}
-	return strconv.FormatFloat(value, 'f', -1, 64), true
+	return strconv.FormatInt(int64(value), 10), true // also of minus zero
 }
 
 // decimal returns a number in digits, as precisely as a spreadsheet keeps it: 15

@@ -32,7 +32,7 @@ func (t *Template[Row]) openCSV(ctx context.Context, r io.ReaderAt, size int64, 
 	}
 	rows := text.rows(ctx, separator, t.config.Limits)
 	rows.width = h.last
-	return &source{rows: rows, header: h, exact: true, close: func() error { return nil }}, nil
+	return &source{rows: rows, header: h, exact: true, newline: text.newline, close: func() error { return nil }}, nil
 }
 
 // separate finds the separator: the one that the file declares, or that with which
@@ -176,7 +176,7 @@ func (t *csvText) declaredSeparator() (rune, error) {
 	}
 	line, _, _ := strings.Cut(string(head[:n]), "\n")
 	trimmed := strings.Trim(strings.TrimRight(line, "\r"), `"`)
-	if len(trimmed) != len("sep=;") || !strings.EqualFold(trimmed[:4], "sep=") {
+	if len(trimmed) != len("sep=;") || !strings.EqualFold(trimmed[:4], "sep=") || !strings.ContainsAny(trimmed[4:], ";,\t|") {
 		return 0, nil
 	}
 	width := int64(1)
@@ -298,6 +298,6 @@ func (c *csvRows) fault(err error) error {
 
 // atEnd reports whether nothing comes after what was read.
 func (c *csvRows) atEnd() bool {
-	n, err := c.guard.Read(make([]byte, 1))
-	return n == 0 && err == io.EOF
+	_, err := c.csv.Read()
+	return err == io.EOF
 }

@@ -236,6 +236,9 @@ func readMoment(c Cell) (moment, error) {
 		return moment{}, wrong("Date", flussi.ErrRange, "Il numero nella cella non corrisponde a una data: scriverla nella forma gg/mm/aaaa.")
 	}
 	seconds := int64(math.Round(value * 86_400))
+	if seconds >= (lastSerial+1)*86_400 {
+		seconds-- // the last second of the last day, rounded up
+	}
 	m := moment{time: time.Unix(day(1899, 12, 30).Unix()+seconds, 0).UTC()}
 	if c.Format == PlainFormat {
 		if year, ok := c.digits(); ok && len(year) == 4 {

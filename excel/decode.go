@@ -18,7 +18,7 @@ import (
 // LibreOffice and libraries make, finds the sheet and the row with the headers, and
 // passes over blank rows. Formulas count with the value they had when the file was
 // saved. In a template with totals, a row with nothing but the word "Totale" and sums
-// is passed over, and counted in [Report.Totals].
+// as formulas is passed over, and counted in [Report.Totals].
 //
 // A row that is right comes as a [Line] with a nil error. A row that is not comes as a
 // line with its number and a [*RowError] that holds all its faults; the sequence goes
@@ -88,7 +88,8 @@ type source struct {
 	rows     rowSource
 	header   header
 	date1904 bool
-	exact    bool                // rows have to have the fields of the header
+	exact    bool                // rows must not have more fields than the header
+	newline  bool                // of a CSV file: it ends with a line break
 	merges   func() []xlsx.Range // known after the last row
 	close    func() error
 }
@@ -124,6 +125,10 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 		return false, err
 	}
 	expected := report.Format
+	if size > t.config.Limits.FileBytes {
+		return false, &FileError{Format: expected, Err: ErrLimit,
+			Reason: fmt.Sprintf("Il file supera i %s MB ammessi: dividerlo in più file.", thousands(int(t.config.Limits.FileBytes>>20)))}
+	}
 	if report.print, err = takeFingerprint(r, size); err != nil {
 		return false, err
 	}
@@ -132,10 +137,6 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 	}
 	if report.Format != expected {
 		return false, formatError(report.Format, expected)
-	}
-	if size > t.config.Limits.FileBytes {
-		return false, &FileError{Format: expected, Err: ErrLimit,
-			Reason: fmt.Sprintf("Il file supera i %s MB ammessi: dividerlo in più file.", thousands(int(t.config.Limits.FileBytes>>20)))}
 	}
 	src, err := open(ctx, r, size, report)
 	if err != nil {
@@ -149,7 +150,7 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 		switch err := rows.Next(&d.row); {
 		case err == io.EOF:
 			report.Complete = true
-			return false, d.checkMerges()
+			return false, d.checkEnd()
 		case err != nil:
 			return false, err
 		}
@@ -183,20 +184,21 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 
 // openBook opens a workbook behind its header.
 func (t *Template[Row]) openBook(ctx context.Context, r io.ReaderAt, size int64, report *Report) (*source, error) {
-	book, err := xlsx.Open(r, size, t.xlsxLimits())
+	book, err := xlsx.Open(ctx, r, size, t.xlsxLimits())
 	if err != nil {
 		return nil, err
 	}
-	report.Template = book.Properties[markName]
-	report.Outdated = report.Template != "" && report.Template != t.Mark()
-	chosen, err := t.chooseSheet(ctx, book, report)
+	mark := book.Properties[markName]
+	report.Template = flussi.NewText(mark)
+	report.Outdated = mark != "" && mark != t.Mark()
+	chosen, err := t.chooseSheet(book, report)
 	if err != nil {
 		return nil, err
 	}
 	if err := t.judge(chosen.header, report); err != nil {
 		return nil, err
 	}
-	rows, err := book.Rows(ctx, chosen.sheet)
+	rows, err := book.Rows(chosen.sheet)
 	if err != nil {
 		return nil, err
 	}
@@ -249,24 +251,22 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *RowError, use bool) {
 	clear(d.cells)
 	extra := false
 	for _, cell := range d.row.Cells {
-		if cell.Type == xlsx.Text && isBlank(cell.Text) || cell.Column >= len(d.columns) {
-			extra = extra || cell.Column >= len(d.columns)
-			continue
-		}
-		if i := d.columns[cell.Column]; i > 0 {
+		i := d.columns[cell.Column]
+		switch {
+		case cell.Type == xlsx.Text && isBlank(cell.Text):
+		case i > 0:
 			d.cells[i-1] = cell
 			use = true
-		} else if d.stray[cell.Column] {
+		case d.src.exact && cell.Column > d.src.header.last:
+			extra = true
+		case d.stray[cell.Column]:
 			d.stray[cell.Column] = false
-			extra = d.src.exact
 			d.report.Unknown = append(d.report.Unknown, UnknownColumn{Column: xlsx.ColumnName(cell.Column)})
-		} else {
-			extra = extra || d.src.exact && cell.Column > d.src.header.last
 		}
 	}
 	line.Number = d.row.Number
 	switch {
-	case extra && d.src.exact:
+	case extra:
 		return line, d.refuse("", "", wrong("Row", ErrFields, "La riga ha più campi dell'intestazione: forse un testo contiene il separatore e non è fra virgolette.")), true
 	case !use:
 		return line, nil, false
@@ -293,7 +293,8 @@ func (d *decoder[Row]) refuse(column, header string, err error) *RowError {
 	return &RowError{Row: d.row.Number, Cells: []*CellError{{Row: d.row.Number, Column: column, Header: header, Err: err}}}
 }
 
-// isTotal reports whether the row holds the sums that Encode writes.
+// isTotal reports whether the row holds the sums that Encode writes: the label, and
+// formulas below the columns that have totals.
 func (d *decoder[Row]) isTotal() bool {
 	if !d.t.hasTotals() {
 		return false
@@ -304,7 +305,7 @@ func (d *decoder[Row]) isTotal() bool {
 		case cell.Type == 0:
 		case !label && cell.Type == xlsx.Text && fold(cell.Text) == fold(totalLabel):
 			label = true
-		case !label || !d.t.columns[i].config.Total:
+		case !d.t.columns[i].config.Total || !cell.Formula:
 			return false
 		}
 	}
@@ -373,6 +374,14 @@ func (d *decoder[Row]) flatten(errs []*CellError, err error) []*CellError {
 		errs = append(errs, &CellError{Row: d.row.Number, Err: err})
 	}
 	return errs
+}
+
+// checkEnd judges what can only be known behind the last row.
+func (d *decoder[Row]) checkEnd() error {
+	if d.src.exact && d.first == 0 && !d.src.newline {
+		return &FileError{Format: CSV, Row: d.src.header.row, Err: ErrTruncated, Reason: "Il file finisce con l'intestazione: è incompleto, o non contiene righe. Copiarlo o salvarlo di nuovo."}
+	}
+	return d.checkMerges()
 }
 
 // checkMerges refuses a sheet whose data have merged cells in the template's columns.

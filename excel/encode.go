@@ -36,23 +36,31 @@ func (t *Template[Row]) Encode(ctx context.Context, w io.Writer, rows iter.Seq2[
 	if err != nil {
 		return err
 	}
-	parts, err := zip.NewReader(bytes.NewReader(b.data), int64(len(b.data)))
+	return encodeError(fillSheet(b.data, w, b.height, func(writer *xlsx.Writer) error {
+		return t.encodeRows(ctx, writer, b, rows)
+	}))
+}
+
+// fillSheet writes a workbook made by the engine anew, with rows added to its first
+// sheet as they come.
+func fillSheet(book []byte, w io.Writer, height float64, rows func(*xlsx.Writer) error) error {
+	parts, err := zip.NewReader(bytes.NewReader(book), int64(len(book)))
 	if err != nil {
-		return fmt.Errorf("excel: write rows: %w", err)
+		return err
 	}
 	out := zip.NewWriter(w)
 	out.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for _, part := range parts.File {
 		if part.Name == dataPart {
-			err = t.encodeSheet(ctx, out, part, b, rows)
+			err = fillPart(out, part, height, rows)
 		} else {
 			err = out.Copy(part)
 		}
 		if err != nil {
-			return encodeError(err)
+			return err
 		}
 	}
-	return encodeError(out.Close())
+	return out.Close()
 }
 
 // encodeError adds where an error comes from, unless it says so itself.
@@ -87,9 +95,9 @@ func Rows[Row any](rows iter.Seq[Row]) iter.Seq2[Row, error] {
 // dataPart is where excelize keeps the first sheet.
 const dataPart = "xl/worksheets/sheet1.xml"
 
-// encodeSheet writes the sheet of the blank workbook with the rows in it.
-func (t *Template[Row]) encodeSheet(ctx context.Context, out *zip.Writer, blankPart *zip.File, b *blank, rows iter.Seq2[Row, error]) error {
-	r, err := blankPart.Open()
+// fillPart writes the part of a sheet with the rows behind its own.
+func fillPart(out *zip.Writer, part *zip.File, height float64, rows func(*xlsx.Writer) error) error {
+	r, err := part.Open()
 	if err != nil {
 		return err
 	}
@@ -97,7 +105,7 @@ func (t *Template[Row]) encodeSheet(ctx context.Context, out *zip.Writer, blankP
 	if err != nil {
 		return err
 	}
-	head, tail, found := strings.Cut(string(text), "</sheetData>")
+	head, tail, found := strings.Cut(strings.Replace(string(text), "<sheetData/>", "<sheetData></sheetData>", 1), "</sheetData>")
 	if !found {
 		return errors.New("the blank workbook has no rows part")
 	}
@@ -108,8 +116,8 @@ func (t *Template[Row]) encodeSheet(ctx context.Context, out *zip.Writer, blankP
 	if _, err := io.WriteString(sheet, tidyHead(head)); err != nil {
 		return err
 	}
-	writer := xlsx.NewWriter(sheet, b.height)
-	if err := t.encodeRows(ctx, writer, b, rows); err != nil {
+	writer := xlsx.NewWriter(sheet, height)
+	if err := rows(writer); err != nil {
 		return err
 	}
 	if err := writer.Flush(); err != nil {

@@ -136,7 +136,7 @@ func Refuse(header, italian string) *CellError {
 	return Wrong(header, wrong("Row", ErrCheck, italian))
 }
 
-// Error describes the fault for programmers, without the text at fault.
+// Error describes the fault for programmers, without codes and texts of the file.
 func (e *CellError) Error() string {
 	place := fmt.Sprintf("row %d", e.Row)
 	if e.Column != "" {
@@ -151,8 +151,8 @@ func (e *CellError) Error() string {
 // Unwrap returns why.
 func (e *CellError) Unwrap() error { return e.Err }
 
-// Italian describes the fault for the operator, with its place and without the text
-// at fault.
+// Italian describes the fault for the operator, with its place, and without codes and
+// texts of the file.
 func (e *CellError) Italian() string {
 	place := fmt.Sprintf("Riga %d", e.Row)
 	if e.Column != "" {

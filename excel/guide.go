@@ -59,7 +59,7 @@ func (t *Template[Row]) buildGuide(b *builder) {
 			b.do(b.f.SetRowHeight(guideSheet, row, height(text, total)))
 		}
 	}
-	paragraph(guideSheet+" – "+t.config.Name, title)
+	paragraph(guideTitle+t.config.Name, title)
 	b.do(b.f.SetRowHeight(guideSheet, row, 26))
 	if t.config.Intro != "" {
 		paragraph(t.config.Intro, plain)

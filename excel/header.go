@@ -2,7 +2,6 @@ package excel
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -27,6 +26,7 @@ type header struct {
 	doubled [][2]int    // pairs of columns with the same meaning
 	refused []xlsx.Cell // headers that must not be there
 	unknown []xlsx.Cell // headers that the template does not have
+	above   int         // a row above that could be the header as well, 0 if there is none
 }
 
 // match reads a row as if it were the header.
@@ -68,6 +68,9 @@ func (t *Template[Row]) findHeader(rows rowSource) (best header, err error) {
 			return best, err
 		}
 		if h := t.match(&row); h.found > best.found {
+			if t.accepts(best) {
+				h.above = best.row
+			}
 			best = h
 		}
 	}
@@ -110,6 +113,9 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 	}
 	for _, cell := range h.refused {
 		fault(cell.Column, "", "La colonna %s non è ammessa. %s", xlsx.ColumnName(cell.Column), capital(t.refused[fold(cell.Text)]))
+	}
+	if h.above > 0 {
+		fault(0, "", "Anche la riga %d ha le intestazioni del modello: lasciarne una sola, sopra i dati.", h.above)
 	}
 	absent := t.absent(h)
 	for _, cell := range h.unknown {
@@ -159,7 +165,7 @@ type sheetHeader struct {
 // chooseSheet finds the sheet to be read: the visible one with the header. Among
 // several, it is the one with rows below. If none has all columns that are required,
 // it is the one with the most columns, so that its faults can be told.
-func (t *Template[Row]) chooseSheet(ctx context.Context, book *xlsx.Book, report *Report) (chosen sheetHeader, err error) {
+func (t *Template[Row]) chooseSheet(book *xlsx.Book, report *Report) (chosen sheetHeader, err error) {
 	if len(book.Sheets) == 0 {
 		return chosen, &FileError{Format: Workbook, Err: ErrSheet, Reason: "La cartella di lavoro non contiene fogli."}
 	}
@@ -167,14 +173,14 @@ func (t *Template[Row]) chooseSheet(ctx context.Context, book *xlsx.Book, report
 	var candidates []sheetHeader
 	best := sheetHeader{sheet: -1}
 	for i, sheet := range book.Sheets {
-		if sheet.Name == guideSheet || sheet.Name == errorSheet || sheet.Name == listSheet {
-			continue
-		}
-		h, holds, err := t.inspect(ctx, book, i)
+		h, holds, err := t.inspect(book, i)
 		if err != nil {
 			return chosen, err
 		}
-		if holds {
+		if holds == ownSheet {
+			continue
+		}
+		if holds == filledSheet {
 			filled = append(filled, i)
 		}
 		if sheet.Hidden {
@@ -188,7 +194,7 @@ func (t *Template[Row]) chooseSheet(ctx context.Context, book *xlsx.Book, report
 			candidates = append(candidates, found)
 		}
 	}
-	if chosen, err = t.pick(ctx, book, candidates, best); err != nil {
+	if chosen, err = t.pick(book, candidates, best); err != nil {
 		return chosen, err
 	}
 	for _, i := range filled {
@@ -203,7 +209,7 @@ func (t *Template[Row]) chooseSheet(ctx context.Context, book *xlsx.Book, report
 }
 
 // pick takes the candidate with rows, or what is best if there is none.
-func (t *Template[Row]) pick(ctx context.Context, book *xlsx.Book, candidates []sheetHeader, best sheetHeader) (sheetHeader, error) {
+func (t *Template[Row]) pick(book *xlsx.Book, candidates []sheetHeader, best sheetHeader) (sheetHeader, error) {
 	switch len(candidates) {
 	case 0:
 		return best, nil
@@ -212,7 +218,7 @@ func (t *Template[Row]) pick(ctx context.Context, book *xlsx.Book, candidates []
 	}
 	var withRows []sheetHeader
 	for _, c := range candidates {
-		has, err := t.hasRows(ctx, book, c)
+		has, err := t.hasRows(book, c)
 		if err != nil {
 			return c, err
 		}
@@ -230,22 +236,48 @@ func (t *Template[Row]) pick(ctx context.Context, book *xlsx.Book, candidates []
 		Reason: fmt.Sprintf("Ci sono %d fogli con dati sotto le intestazioni del modello: riunire i dati in un foglio solo.", len(withRows))}
 }
 
-// inspect finds the header of a sheet, and tells whether the sheet holds anything.
-func (t *Template[Row]) inspect(ctx context.Context, book *xlsx.Book, sheet int) (h header, holds bool, err error) {
-	rows, err := book.Rows(ctx, sheet)
+// holding is what a sheet holds.
+type holding uint8
+
+const (
+	emptySheet  holding = iota
+	filledSheet         // something of the operator's
+	ownSheet            // a guide, a list of errors or of choices that this package made
+)
+
+// holdingOf judges a sheet that is not empty by its name and its first cell.
+func holdingOf(sheet xlsx.Sheet, first *xlsx.Row) holding {
+	cell := first.Cells[0]
+	text := cell.Text
+	switch {
+	case first.Number != 1 || cell.Column != 1:
+	case sheet.Hidden && strings.EqualFold(sheet.Name, listSheet),
+		strings.EqualFold(sheet.Name, guideSheet) && strings.HasPrefix(text, guideTitle),
+		strings.HasPrefix(sheet.Name, errorSheet) && text == errorTitle:
+		return ownSheet
+	}
+	return filledSheet
+}
+
+// inspect finds the header of a sheet, and tells what the sheet holds.
+func (t *Template[Row]) inspect(book *xlsx.Book, sheet int) (h header, holds holding, err error) {
+	rows, err := book.Rows(sheet)
 	if err != nil {
-		return h, false, err
+		return h, emptySheet, err
 	}
 	defer closing(rows.Close, &err)
 	var first xlsx.Row
 	switch err := rows.Next(&first); {
 	case err == io.EOF:
-		return h, false, nil
+		return h, emptySheet, nil
 	case err != nil:
-		return h, false, err
+		return h, emptySheet, err
+	}
+	if holds = holdingOf(book.Sheets[sheet], &first); holds == ownSheet {
+		return h, holds, nil
 	}
 	h, err = t.findHeader(&firstAgain{rows, &first})
-	return h, true, err
+	return h, holds, err
 }
 
 // firstAgain gives the first row once more.
@@ -263,8 +295,8 @@ func (f *firstAgain) Next(row *xlsx.Row) error {
 }
 
 // hasRows reports whether anything stands below the header.
-func (t *Template[Row]) hasRows(ctx context.Context, book *xlsx.Book, h sheetHeader) (has bool, err error) {
-	rows, err := book.Rows(ctx, h.sheet)
+func (t *Template[Row]) hasRows(book *xlsx.Book, h sheetHeader) (has bool, err error) {
+	rows, err := book.Rows(h.sheet)
 	if err != nil {
 		return false, err
 	}

@@ -59,15 +59,16 @@ const (
 	doubtTitle = "Da verificare"
 )
 
-// theirsTitle stands in our comments before what the cell's own comment said.
-const theirsTitle = "\n\nCommento precedente: "
+// theirsTitle stands in our comments before the author of the cell's own comment and
+// what it said.
+const theirsTitle = "\n\nCommento di "
 
 // annotator marks the cells of a workbook.
 type annotator struct {
 	b      *builder
 	sheet  string
 	styles map[string]map[int]int // by colour, "" for none: by style, the same in that colour
-	sheets []string
+	errors string                 // the name of the sheet with the list
 }
 
 func (t *Template[Row]) openAnnotator(data []byte, names []string, report *Report) (*annotator, error) {
@@ -77,7 +78,7 @@ func (t *Template[Row]) openAnnotator(data []byte, names []string, report *Repor
 	if err != nil {
 		return nil, err
 	}
-	a := &annotator{b: &builder{f: f}, sheet: report.Sheet.Reveal(), styles: map[string]map[int]int{"": {}, wrongColor: {}, doubtColor: {}}, sheets: names}
+	a := &annotator{b: &builder{f: f}, sheet: report.Sheet.Reveal(), styles: map[string]map[int]int{"": {}, wrongColor: {}, doubtColor: {}}}
 	if !slices.Contains(names, a.sheet) {
 		a.sheet = names[0]
 	}
@@ -96,12 +97,34 @@ func (a *annotator) clean() {
 		a.b.do(a.b.f.DeleteComment(a.sheet, c.Cell))
 		a.color(c.Cell, "")
 		if _, theirs, found := strings.Cut(text, theirsTitle); found {
-			a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: commentator, Cell: c.Cell, Width: 260, Height: commentHeight(theirs),
-				Paragraph: []excelize.RichTextRun{{Font: &excelize.Font{Family: "Calibri", Size: 10}, Text: theirs}}}))
+			author, words, _ := strings.Cut(theirs, ":\n")
+			a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: author, Cell: c.Cell, Width: 260, Height: commentHeight(words),
+				Paragraph: []excelize.RichTextRun{{Font: &excelize.Font{Family: "Calibri", Size: 10}, Text: words}}}))
 		}
 	}
-	if slices.Contains(a.sheets, errorSheet) && len(a.sheets) > 1 {
-		a.b.do(a.b.f.DeleteSheet(errorSheet))
+	for _, name := range a.b.f.GetSheetList() {
+		if name == a.sheet || !strings.HasPrefix(name, errorSheet) {
+			continue
+		}
+		title, err := a.b.f.GetCellValue(name, "A1")
+		a.b.do(err)
+		if title == errorTitle {
+			a.b.do(a.b.f.DeleteSheet(name))
+		}
+	}
+}
+
+// freeName returns a name for the list that no other sheet has.
+func (a *annotator) freeName() string {
+	names := a.b.f.GetSheetList()
+	for n := 1; ; n++ {
+		name := errorSheet
+		if n > 1 {
+			name = fmt.Sprintf("%s %d", errorSheet, n)
+		}
+		if !slices.ContainsFunc(names, func(other string) bool { return strings.EqualFold(name, other) }) {
+			return name
+		}
 	}
 }
 
@@ -114,24 +137,33 @@ func commentText(c excelize.Comment) string {
 	return text
 }
 
-// color gives a cell a background, "" for none instead of one of ours.
+// color gives a cell a background, "" for none instead of one of ours. It changes
+// nothing else of the cell's style, which it copies as it stands in the file.
 func (a *annotator) color(ref, color string) {
 	old, err := a.b.f.GetCellStyle(a.sheet, ref)
 	a.b.do(err)
 	id, known := a.styles[color][old]
 	if !known {
-		style, err := a.b.f.GetStyle(old)
-		a.b.do(err)
-		if style == nil {
+		sample := a.b.style(&excelize.Style{Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{wrongColor}}})
+		doubt := a.b.style(&excelize.Style{Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{doubtColor}}})
+		if a.b.err != nil {
 			return
 		}
-		switch ours := len(style.Fill.Color) > 0 && slices.Contains([]string{wrongColor, doubtColor}, strings.ToUpper(style.Fill.Color[0])); {
-		case color != "":
-			style.Fill = excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}}
+		formats := a.b.f.Styles.CellXfs
+		format := formats.Xf[old]
+		ours := format.FillID != nil && slices.ContainsFunc([]int{sample, doubt}, func(id int) bool { return *formats.Xf[id].FillID == *format.FillID })
+		switch {
+		case color == wrongColor:
+			format.FillID = formats.Xf[sample].FillID
+		case color == doubtColor:
+			format.FillID = formats.Xf[doubt].FillID
 		case ours:
-			style.Fill = excelize.Fill{}
+			format.FillID = ptr(0)
 		}
-		id = a.b.style(style)
+		format.ApplyFill = ptr(true)
+		id = len(formats.Xf)
+		formats.Xf = append(formats.Xf, format)
+		formats.Count = len(formats.Xf)
 		a.styles[color][old] = id
 	}
 	a.b.do(a.b.f.SetCellStyle(a.sheet, ref, ref, id))
@@ -143,7 +175,7 @@ func (a *annotator) mark(all []finding) {
 	a.b.do(err)
 	theirs := map[string]string{}
 	for _, c := range comments {
-		theirs[c.Cell] = commentText(c)
+		theirs[c.Cell] = c.Author + ":\n" + commentText(c)
 	}
 	byCell := map[string][]finding{}
 	var refs []string
@@ -184,14 +216,15 @@ func (a *annotator) comment(ref, title, text, theirs string) {
 // list makes the sheet with all findings.
 func (a *annotator) list(all []finding, report *Report) {
 	b := a.b
-	_, err := b.f.NewSheet(errorSheet)
+	a.errors = a.freeName()
+	_, err := b.f.NewSheet(a.errors)
 	b.do(err)
 	title := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 16, Bold: true, Color: wrongText}})
 	for i, width := range []float64{12, 30, 90} {
-		b.do(b.f.SetColWidth(errorSheet, xlsx.ColumnName(i+1), xlsx.ColumnName(i+1), width))
+		b.do(b.f.SetColWidth(a.errors, xlsx.ColumnName(i+1), xlsx.ColumnName(i+1), width))
 	}
-	b.do(b.f.SetCellStr(errorSheet, "A1", "Errori da correggere"))
-	b.do(b.f.SetCellStyle(errorSheet, "A1", "A1", title))
+	b.do(b.f.SetCellStr(a.errors, "A1", errorTitle))
+	b.do(b.f.SetCellStyle(a.errors, "A1", "A1", title))
 	summary := fmt.Sprintf("Righe con errori: %s. Righe corrette: %s.", thousands(report.Wrong), thousands(report.Rows))
 	if report.MoreErrors > 0 {
 		summary += fmt.Sprintf(" Qui sono elencati i primi %s errori: ce ne sono altri %s.", thousands(len(report.Errors)), thousands(report.MoreErrors))
@@ -199,7 +232,7 @@ func (a *annotator) list(all []finding, report *Report) {
 	if report.Err != nil {
 		summary = "Il file non è stato accettato."
 	}
-	b.do(b.f.SetCellStr(errorSheet, "A2", summary))
+	b.do(b.f.SetCellStr(a.errors, "A2", summary))
 	row := 4
 	doubts := slices.IndexFunc(all, func(f finding) bool { return f.doubt })
 	if doubts < 0 {
@@ -210,13 +243,16 @@ func (a *annotator) list(all []finding, report *Report) {
 		row += 2
 		a.table(&row, "Che cosa verificare (le righe sono accettate)", all[doubts:])
 	}
-	b.do(b.f.SetSheetView(errorSheet, 0, &excelize.ViewOptions{ShowGridLines: ptr(false)}))
-	b.do(b.f.SetPageLayout(errorSheet, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
-	b.do(b.f.SetSheetProps(errorSheet, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
-	if index, err := b.f.GetSheetIndex(errorSheet); err == nil {
+	b.do(b.f.SetSheetView(a.errors, 0, &excelize.ViewOptions{ShowGridLines: ptr(false)}))
+	b.do(b.f.SetPageLayout(a.errors, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
+	b.do(b.f.SetSheetProps(a.errors, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
+	if index, err := b.f.GetSheetIndex(a.errors); err == nil {
 		b.f.SetActiveSheet(index)
 	}
 }
+
+// maxLinks is how many links Excel allows in a sheet.
+const maxLinks = 65_000
 
 // table writes findings with links to their cells.
 func (a *annotator) table(row *int, what string, all []finding) {
@@ -233,17 +269,19 @@ func (a *annotator) table(row *int, what string, all []finding) {
 	link := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11, Color: "0563C1", Underline: "single"}, Border: border, Alignment: &excelize.Alignment{Vertical: "top"}})
 	for i, header := range []string{"Cella", "Colonna", what} {
 		ref := xlsx.Reference(i+1, *row)
-		b.do(b.f.SetCellStr(errorSheet, ref, header))
-		b.do(b.f.SetCellStyle(errorSheet, ref, ref, head))
+		b.do(b.f.SetCellStr(a.errors, ref, header))
+		b.do(b.f.SetCellStyle(a.errors, ref, ref, head))
 	}
 	for _, f := range all {
 		*row++
 		for i, value := range []string{f.place, f.header, f.text} {
 			at := xlsx.Reference(i+1, *row)
-			b.do(b.f.SetCellStr(errorSheet, at, value))
-			b.do(b.f.SetCellStyle(errorSheet, at, at, []int{link, cell, cell}[i]))
+			b.do(b.f.SetCellStr(a.errors, at, value))
+			b.do(b.f.SetCellStyle(a.errors, at, at, []int{link, cell, cell}[i]))
 		}
-		b.do(b.f.SetCellHyperLink(errorSheet, xlsx.Reference(1, *row), quoteSheet(a.sheet)+"!"+f.ref, "Location"))
-		b.do(b.f.SetRowHeight(errorSheet, *row, max(16, height(f.text, 90))))
+		if *row < maxLinks {
+			b.do(b.f.SetCellHyperLink(a.errors, xlsx.Reference(1, *row), quoteSheet(a.sheet)+"!"+f.ref, "Location"))
+		}
+		b.do(b.f.SetRowHeight(a.errors, *row, max(16, height(f.text, 90))))
 	}
 }

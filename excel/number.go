@@ -121,19 +121,16 @@ func readInteger(c Cell) (int64, error) {
 	text := strings.TrimFunc(c.Text, func(r rune) bool { return isBlank(string(r)) })
 	switch {
 	case c.Type == TextCell:
-		for _, sign := range []string{"+", "-"} {
-			text = strings.TrimPrefix(text, sign)
-			if len(text) < len(strings.TrimSpace(c.Text)) {
-				break
-			}
+		unsigned := text
+		if text != "" && (text[0] == '+' || text[0] == '-') {
+			unsigned = text[1:]
 		}
 		switch {
-		case allDigits(text):
-			text = strings.TrimSpace(c.Text)
-		case strings.Trim(text, "0123456789,") == "" && strings.Count(text, ",") == 1:
+		case allDigits(unsigned):
+		case strings.Trim(unsigned, "0123456789,") == "" && strings.Count(unsigned, ",") == 1:
 			return 0, wrong("Integer", flussi.ErrDecimals, "Serve un numero intero, senza decimali.")
-		case strings.Trim(text, "0123456789.,") == "" && strings.ContainsAny(text, ".,"):
-			return 0, wrong("Integer", flussi.ErrAmbiguous, "Non è chiaro se il punto o la virgola separi decimali o migliaia: scrivere il numero intero senza.")
+		case strings.Trim(unsigned, "0123456789.,") == "" && strings.ContainsAny(unsigned, ".,"):
+			return 0, wrong("Integer", flussi.ErrAmbiguous, "Non è chiaro se il punto separi decimali o migliaia: scrivere il numero intero senza.")
 		default:
 			return 0, wrong("Integer", flussi.ErrCharacter, "Serve un numero intero, scritto con le sole cifre.")
 		}

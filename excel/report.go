@@ -51,14 +51,14 @@ type UnknownColumn struct {
 }
 
 // Report is what [Template.Decode] and [Template.DecodeCSV] tell about a file beside
-// its rows. It is complete when the sequence has ended. It holds no text of the file
-// that could be printed by accident.
+// its rows. It is complete when the sequence has ended. What it holds of the file's own
+// texts masks itself.
 type Report struct {
 	Format     Format          // what the file is
 	Encoding   string          // of a CSV file: UTF-8, UTF-16 or Windows-1252
 	Sheet      flussi.Text     // the name of the sheet that was read
 	HeaderRow  int             // the number of the row with the headers
-	Template   string          // the mark of the template that the file was made from, "" if it has none
+	Template   flussi.Text     // the mark of the template that the file was made from, see [Template.Mark]; empty if it has none
 	Outdated   bool            // that mark is of another version, or of another template
 	Missing    []string        // headers of columns that are not required and not there
 	Unknown    []UnknownColumn // columns that were not read
@@ -159,8 +159,12 @@ func takeFingerprint(r io.ReaderAt, size int64) (fingerprint, error) {
 	const most = 64 << 10
 	hash := sha256.New()
 	for _, at := range []int64{0, max(0, size-most)} {
-		if _, err := io.Copy(hash, io.NewSectionReader(r, at, most)); err != nil {
+		n, err := io.Copy(hash, io.NewSectionReader(r, at, min(most, size-at)))
+		if err != nil {
 			return fingerprint{}, err
+		}
+		if n < min(most, size-at) {
+			return fingerprint{}, &FileError{Format: UnknownFormat, Err: ErrTruncated, Reason: "Il file è più corto di quanto dovrebbe: probabilmente il caricamento si è interrotto. Caricarlo di nuovo."}
 		}
 	}
 	return fingerprint{size, [sha256.Size]byte(hash.Sum(nil))}, nil

@@ -79,7 +79,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 			require.Empty(t, d.wrong, "seed %d", seed)
 			require.Equal(t, rows, d.rows, "%s, seed %d", name, seed)
 			assert.Equal(t, 1, d.report.Totals)
-			assert.Equal(t, "Notifiche, versione 1", d.report.Template)
+			assert.Equal(t, "Notifiche, versione 1", d.report.Template.Reveal())
 			assert.False(t, d.report.Outdated)
 		}
 	}

@@ -77,7 +77,7 @@ func (e *TemplateError) Error() string {
 	return fmt.Sprintf("excel: template %q: %s", e.Name, strings.Join(e.Defects, "; "))
 }
 
-// maxSheetName and maxSheetColumns are Excel's limits.
+// maxSheetName is Excel's limit.
 const maxSheetName = 31
 
 // guideSheet and errorSheet are the sheets that the package adds.
@@ -85,6 +85,8 @@ const (
 	guideSheet  = "Guida Rapida"
 	errorSheet  = "Errori"
 	listSheet   = "Elenchi"
+	guideTitle  = "Guida Rapida – " // with which the guide begins
+	errorTitle  = "Errori da correggere"
 	totalLabel  = "Totale"
 	markName    = "Modello"
 	commentator = "Flussi"
@@ -107,7 +109,7 @@ func New[Row any](c Config[Row], columns ...Column[Row]) (*Template[Row], error)
 		t.config.Sheet = "Dati"
 	}
 	if name := t.config.Sheet; utf8.RuneCountInString(name) > maxSheetName || strings.ContainsAny(name, `:\/?*[]`) ||
-		strings.Trim(name, "'") != name || slices.Contains([]string{guideSheet, errorSheet, listSheet}, name) {
+		strings.Trim(name, "'") != name || slices.ContainsFunc([]string{guideSheet, errorSheet, listSheet}, func(own string) bool { return strings.EqualFold(own, name) }) {
 		defect("Config.Sheet %q is not a name for the sheet", name)
 	}
 	var err error

@@ -2,6 +2,7 @@ package xlsx
 
 import (
 	"archive/zip"
+	"context"
 	"errors"
 	"io"
 	"path"
@@ -58,7 +59,7 @@ const (
 
 // KindOf tells what an archive is, from the names of its parts.
 func KindOf(r io.ReaderAt, size int64, l Limits) (Kind, error) {
-	a, err := openArchive(r, size, l)
+	a, err := openArchive(context.Background(), r, size, l)
 	if err != nil {
 		return AnyArchive, err
 	}
@@ -78,11 +79,12 @@ func KindOf(r io.ReaderAt, size int64, l Limits) (Kind, error) {
 
 // archive is the zip file that a workbook is, its parts by their names in lower case.
 type archive struct {
+	ctx    context.Context
 	parts  map[string]*zip.File
 	limits Limits
 }
 
-func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
+func openArchive(ctx context.Context, r io.ReaderAt, size int64, l Limits) (*archive, error) {
 	directory := &meteredReaderAt{ReaderAt: r, left: maxDirectory}
 	reader, err := zip.NewReader(directory, size)
 	directory.lift()
@@ -101,7 +103,7 @@ func openArchive(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 	if len(reader.File) > maxParts {
 		return nil, fault(Archive, ErrLimit, "the archive has too many parts")
 	}
-	a := &archive{parts: make(map[string]*zip.File, len(reader.File)), limits: l}
+	a := &archive{ctx: ctx, parts: make(map[string]*zip.File, len(reader.File)), limits: l}
 	var packed, unpacked uint64
 	for _, file := range reader.File {
 		name := file.Name
@@ -147,23 +149,33 @@ func (a *archive) open(file *zip.File, part Part, limit int64) (io.ReadCloser, e
 		f.Cause = err
 		return nil, f
 	}
-	return &limitedReader{ReadCloser: r, part: part, left: limit}, nil
+	return &limitedReader{ReadCloser: r, ctx: a.ctx, part: part, left: limit}, nil
 }
 
-// limitedReader refuses to unpack more than was said, whatever the directory said.
+// limitedReader refuses to unpack more than was said, whatever the directory said, and
+// ends with the context.
 type limitedReader struct {
 	io.ReadCloser
+	ctx  context.Context
 	part Part
 	left int64
 }
 
 func (r *limitedReader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, &contextError{context.Cause(r.ctx)}
+	}
 	n, err := r.ReadCloser.Read(p)
 	if r.left -= int64(n); r.left < 0 {
 		return 0, fault(r.part, ErrLimit, "the part is too large")
 	}
 	return n, err
 }
+
+// contextError carries the reason of a context that ended through the unpacking.
+type contextError struct{ cause error }
+
+func (e *contextError) Error() string { return e.cause.Error() }
 
 // each scans a whole part and calls visit for each start tag. Visit may go on in the
 // part by itself.

@@ -9,8 +9,10 @@
 package xlsx
 
 import (
+	"context"
 	"io"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -33,8 +35,8 @@ type Sheet struct {
 }
 
 // Open reads everything of a workbook but its rows.
-func Open(r io.ReaderAt, size int64, l Limits) (*Book, error) {
-	a, err := openArchive(r, size, l)
+func Open(ctx context.Context, r io.ReaderAt, size int64, l Limits) (*Book, error) {
+	a, err := openArchive(ctx, r, size, l)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +69,7 @@ func Open(r io.ReaderAt, size int64, l Limits) (*Book, error) {
 			return nil, err
 		}
 	}
-	if part := root.ofType("custom-properties"); part != "" {
+	if part := root.ofType("custom-properties", "customProperties"); part != "" {
 		if err := b.readProperties(part); err != nil {
 			return nil, err
 		}
@@ -80,10 +82,10 @@ type relationship struct{ id, kind, target string }
 
 type relationships []relationship
 
-// ofType returns the target of the first link of a kind, "" if there is none.
-func (rs relationships) ofType(kind string) string {
+// ofType returns the target of the first link of one of these kinds, "" if there is none.
+func (rs relationships) ofType(kinds ...string) string {
 	for _, r := range rs {
-		if r.kind == kind {
+		if slices.Contains(kinds, r.kind) {
 			return r.target
 		}
 	}
@@ -99,6 +101,7 @@ func (a *archive) relationships(of string) (relationships, error) {
 		return nil, fault(Relationships, ErrMalformed, "the part is missing")
 	}
 	var found relationships
+	ids := map[string]bool{}
 	return found, a.each(file, Relationships, maxSmallPart, func(s *scanner) error {
 		if !s.is("Relationship") {
 			return nil
@@ -111,6 +114,10 @@ func (a *archive) relationships(of string) (relationships, error) {
 				return err
 			}
 		}
+		if ids[r.id] {
+			return s.fail(ErrMalformed, "two links have the same name")
+		}
+		ids[r.id] = true
 		r.kind = r.kind[strings.LastIndexByte(r.kind, '/')+1:]
 		switch {
 		case strings.HasPrefix(r.kind, "externalLink"):
@@ -130,7 +137,15 @@ func (a *archive) relationships(of string) (relationships, error) {
 	})
 }
 
+// maxSheets is how many sheets a workbook may have.
+const maxSheets = 1000
+
 func (b *Book) readWorkbook(name string, targets relationships) error {
+	byID := map[string]relationship{}
+	for _, r := range targets {
+		byID[r.id] = r
+	}
+	names, parts := map[string]bool{}, map[string]bool{}
 	return b.archive.each(b.archive.file(name), Workbook, maxSmallPart, func(s *scanner) error {
 		if s.depth == 1 && !s.is("workbook") {
 			return s.fail(ErrMalformed, "the part is not a workbook")
@@ -143,30 +158,41 @@ func (b *Book) readWorkbook(name string, targets relationships) error {
 		if !s.is("sheet") || s.depth != 3 {
 			return nil
 		}
-		var sheet Sheet
-		var id, state string
-		for name, value := range map[string]*string{"name": &sheet.Name, "id": &id, "state": &state} {
-			var err error
-			if *value, err = s.attributeText(name); err != nil {
-				return err
-			}
+		sheet, id, err := readSheet(s)
+		if err != nil {
+			return err
 		}
-		sheet.Hidden = state != "" && state != "visible"
-		for _, r := range targets {
-			if r.id != id {
-				continue
-			}
-			if r.kind != "worksheet" {
-				return nil // a chart, a dialogue or a sheet of macros
-			}
-			sheet.part = r.target
-		}
-		if b.archive.file(sheet.part) == nil {
+		link := byID[id]
+		key := strings.ToLower(sheet.Name)
+		switch {
+		case link.id != "" && link.kind != "worksheet":
+			return nil // a chart, a dialogue or a sheet of macros
+		case b.archive.file(link.target) == nil:
 			return fault(worksheet(len(b.Sheets)), ErrMalformed, "the part is missing")
+		case names[key] || parts[strings.ToLower(link.target)]:
+			return s.fail(ErrMalformed, "two sheets have the same name or the same part")
+		case len(b.Sheets) == maxSheets:
+			return s.fail(ErrLimit, "too many sheets")
 		}
+		sheet.part = link.target
+		names[key], parts[strings.ToLower(link.target)] = true, true
 		b.Sheets = append(b.Sheets, sheet)
 		return nil
 	})
+}
+
+// readSheet reads what the workbook says about a sheet, and the name of its link.
+func readSheet(s *scanner) (sheet Sheet, id string, err error) {
+	if sheet.Name, err = s.attributeText("name"); err != nil {
+		return sheet, "", err
+	}
+	state, err := s.attributeText("state")
+	if err != nil {
+		return sheet, "", err
+	}
+	sheet.Hidden = state != "" && state != "visible"
+	id, err = s.linkID()
+	return sheet, id, err
 }
 
 // readProperties reads the document's custom properties.
@@ -192,25 +218,29 @@ func (b *Book) readProperties(name string) error {
 	})
 }
 
+// maxRaw is how many bytes the text of a cell may have before its escapes are resolved.
+const maxRaw = 8 * MaxText
+
 // elementText appends the text of the element whose start tag was the last token, and
-// leaves the element; elements inside it count for nothing.
+// leaves the element; there must be no elements in it.
 func (s *scanner) elementText(dst []byte) ([]byte, error) {
-	for depth := s.depth; ; {
+	from := len(dst)
+	for {
 		if err := s.next(); err != nil {
 			return dst, err
 		}
-		switch {
-		case s.kind == endTag && s.depth < depth:
+		switch s.kind {
+		case endTag:
 			return dst, nil
-		case s.kind == startTag:
-			if err := s.skip(); err != nil {
-				return dst, err
-			}
-		case s.kind == charData:
-			var err error
-			if dst, err = s.appendText(dst); err != nil {
-				return dst, err
-			}
+		case startTag:
+			return dst, s.fail(ErrMalformed, "an element where only text can be")
+		}
+		var err error
+		if dst, err = s.appendText(dst); err != nil {
+			return dst, err
+		}
+		if len(dst)-from > maxRaw {
+			return dst, s.fail(ErrLimit, "a text is too long for a cell")
 		}
 	}
 }

@@ -18,9 +18,9 @@ import (
 
 // cells reads a sheet as excelize does with raw values: by reference, what is not empty.
 func cells(t *testing.T, book []byte) map[string]string {
-	b, err := xlsx.Open(bytes.NewReader(book), int64(len(book)), limits)
+	b, err := xlsx.Open(context.Background(), bytes.NewReader(book), int64(len(book)), limits)
 	require.NoError(t, err)
-	rows, err := b.Rows(context.Background(), 0)
+	rows, err := b.Rows(0)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rows.Close()) }()
 	found := map[string]string{}

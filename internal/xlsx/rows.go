@@ -2,7 +2,6 @@ package xlsx
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 )
@@ -22,12 +21,13 @@ const (
 
 // Cell is a cell of a row.
 type Cell struct {
-	Column int    // counted from 1
-	Type   Type   // what it holds
-	Format Format // what it shows a number as
-	Text   string // never ""
-	from   int    // where the text begins in the row's buffer, −1 if it is a shared string
-	to     int
+	Column  int    // counted from 1
+	Type    Type   // what it holds
+	Format  Format // what it shows a number as
+	Text    string // "" if it was not calculated
+	Formula bool   // the text is what a formula came to
+	from    int    // where the text begins in the row's buffer, −1 if it is a shared string
+	to      int
 }
 
 // Row is a row of a sheet. Its cells are overwritten by the next one; their texts stay.
@@ -42,26 +42,26 @@ const maxMerges = 100_000
 
 // Rows reads the rows of one sheet in their order.
 type Rows struct {
-	Merges []Range // known once Next has returned io.EOF
+	Merges  []Range // known once Next has returned io.EOF
+	LastRow int     // the last row so far, also if it holds nothing
+	Extent  int     // the last columns of all rows so far, added up, also of cells that hold nothing
 
-	ctx    context.Context
 	book   *Book
 	file   io.ReadCloser
 	s      *scanner
 	inData bool // inside sheetData
 	data   bool // sheetData was seen
-	last   int  // the last row
 	text   []byte
 }
 
 // Rows opens a sheet. Close the result.
-func (b *Book) Rows(ctx context.Context, sheet int) (*Rows, error) {
+func (b *Book) Rows(sheet int) (*Rows, error) {
 	part := worksheet(sheet)
 	file, err := b.archive.open(b.archive.file(b.Sheets[sheet].part), part, b.archive.limits.Unpacked)
 	if err != nil {
 		return nil, err
 	}
-	return &Rows{ctx: ctx, book: b, file: file, s: newScanner(file, part, 64<<10)}, nil
+	return &Rows{book: b, file: file, s: newScanner(file, part, 64<<10)}, nil
 }
 
 // Close gives back what reading takes.
@@ -81,7 +81,12 @@ func (r *Rows) Next(row *Row) error {
 		case r.s.kind == endTag:
 			r.inData = r.inData && r.s.depth != 1
 		case r.s.kind == charData:
-		case r.inData && r.s.depth == 3 && r.s.is("row"):
+			if r.inData && !isBlank(r.s.text) {
+				return r.fail(0, ErrMalformed, "text between the rows")
+			}
+		case r.inData && r.s.depth == 3 && !r.s.is("row"):
+			return r.fail(0, ErrMalformed, "something else among the rows")
+		case r.inData && r.s.depth == 3:
 			if err := r.row(row); err != nil || len(row.Cells) > 0 {
 				return err
 			}
@@ -116,7 +121,7 @@ func (r *Rows) merge() error {
 // fail makes a fault in a cell, or in a row if the column is 0.
 func (r *Rows) fail(column int, err error, reason string) error {
 	f := r.s.fail(err, reason)
-	f.Row, f.Column = r.last, column
+	f.Row, f.Column = r.LastRow, column
 	return f
 }
 
@@ -124,36 +129,33 @@ func (r *Rows) fail(column int, err error, reason string) error {
 func (r *Rows) at(column int, err error) error {
 	var f *Fault
 	if errors.As(err, &f) && f.Row == 0 {
-		f.Row, f.Column = r.last, column
+		f.Row, f.Column = r.LastRow, column
 	}
 	return err
 }
 
 // row reads the row whose start tag was the last token.
 func (r *Rows) row(row *Row) error {
-	number := r.last + 1
+	number := r.LastRow + 1
 	row.Hidden = false
 	for _, a := range r.s.attributes {
 		switch string(a.name) {
 		case "r":
 			n, ok := parseNumber(a.value, MaxRows)
-			if !ok || n <= r.last {
+			if !ok || n <= r.LastRow {
 				return r.fail(0, ErrMalformed, "the next row has no number that comes after this one's")
 			}
 			number = n
 		case "hidden":
-			row.Hidden = isTrue(a.value)
+			row.Hidden = row.Hidden || isTrue(a.value)
+		case "ht":
+			row.Hidden = row.Hidden || string(a.value) == "0"
 		}
 	}
 	if number > MaxRows {
 		return r.fail(0, ErrMalformed, "more rows than a sheet has")
 	}
-	if number>>12 != r.last>>12 || number == 1 {
-		if err := context.Cause(r.ctx); err != nil {
-			return err
-		}
-	}
-	r.last = number
+	r.LastRow = number
 	row.Number = number
 	row.Cells = row.Cells[:0]
 	r.text = r.text[:0]
@@ -164,9 +166,15 @@ func (r *Rows) row(row *Row) error {
 		}
 		switch {
 		case r.s.kind == endTag: // of the row
+			r.Extent += column
 			r.share(row)
 			return nil
 		case r.s.kind == charData:
+			if !isBlank(r.s.text) {
+				return r.fail(column, ErrMalformed, "text between the cells")
+			}
+		case !r.s.is("c") && !r.s.is("extLst"):
+			return r.fail(column, ErrMalformed, "something else among the cells")
 		case r.s.is("c"):
 			var err error
 			if column, err = r.cell(row, column); err != nil {
@@ -190,26 +198,77 @@ func (r *Rows) share(row *Row) {
 	}
 }
 
+// isBlank reports whether a text is white space.
+func isBlank(b []byte) bool {
+	for _, c := range b {
+		if !isSpace(c) {
+			return false
+		}
+	}
+	return true
+}
+
 func isTrue(b []byte) bool { return string(b) == "1" || bytes.EqualFold(b, []byte("true")) }
+
+// storage is how the file keeps the text of a cell.
+type storage uint8
+
+const (
+	plainValue  storage = iota // in a v element
+	sharedValue                // in the table of strings, by its index in a v element
+	inlineValue                // in an is element
+)
 
 // cell reads the cell whose start tag was the last token, and returns its column.
 func (r *Rows) cell(row *Row, last int) (column int, err error) {
-	column = last + 1
-	kind := Number
-	shared := false
-	cell := Cell{from: len(r.text)}
+	cell := Cell{Column: last + 1, Type: Number, from: len(r.text)}
+	kept, err := r.cellAttributes(&cell, last)
+	if err != nil {
+		return cell.Column, err
+	}
+	if cell.Column > MaxColumns {
+		return last, r.fail(last, ErrMalformed, "more columns than a sheet has")
+	}
+	valued, err := r.cellValue(&cell, kept)
+	if err != nil {
+		return cell.Column, err
+	}
+	if n := len(r.text); (cell.Type != Text || kept == sharedValue) && n > cell.from && (isSpace(r.text[cell.from]) || isSpace(r.text[n-1])) {
+		text := bytes.TrimSpace(r.text[cell.from:])
+		r.text = r.text[:cell.from+copy(r.text[cell.from:], text)]
+	}
+	text := r.text[cell.from:]
+	cell.to = len(r.text)
+	if len(text) == 0 {
+		if !cell.Formula || cell.Type == Text && valued {
+			return cell.Column, nil
+		}
+		cell.Type, kept = NotCalculated, plainValue
+	}
+	if err := r.judge(&cell, text, kept); err != nil {
+		return cell.Column, err
+	}
+	if cell.from >= 0 || cell.Text != "" {
+		row.Cells = append(row.Cells, cell)
+	}
+	return cell.Column, nil
+}
+
+// cellAttributes reads where a cell is, its format and its type.
+func (r *Rows) cellAttributes(cell *Cell, last int) (kept storage, err error) {
 	for _, a := range r.s.attributes {
 		switch string(a.name) {
 		case "r":
-			c, n, ok := parseReference(a.value)
-			if !ok || n != r.last || c <= last {
-				return last, r.fail(last, ErrMalformed, "the next cell has a reference that is not its place")
+			column, row, ok := parseReference(a.value)
+			if !ok || row != r.LastRow || column <= last {
+				cell.Column = last
+				return kept, r.fail(last, ErrMalformed, "the next cell has a reference that is not its place")
 			}
-			column = c
+			cell.Column = column
 		case "s":
 			style, ok := parseNumber(a.value, 1<<20)
 			if !ok || style >= max(1, len(r.book.styles)) {
-				return column, r.fail(column, ErrMalformed, "the cell has a style that does not exist")
+				return kept, r.fail(cell.Column, ErrMalformed, "the cell has a style that does not exist")
 			}
 			if style < len(r.book.styles) {
 				cell.Format = r.book.styles[style]
@@ -218,76 +277,66 @@ func (r *Rows) cell(row *Row, last int) (column int, err error) {
 			switch string(a.value) {
 			case "n":
 			case "s":
-				kind, shared = Text, true
-			case "str", "inlineStr":
-				kind = Text
+				cell.Type, kept = Text, sharedValue
+			case "str":
+				cell.Type = Text
+			case "inlineStr":
+				cell.Type, kept = Text, inlineValue
 			case "b":
-				kind = Bool
+				cell.Type = Bool
 			case "e":
-				kind = Error
+				cell.Type = Error
 			case "d":
-				kind = ISODate
+				cell.Type = ISODate
 			default:
-				return column, r.fail(column, ErrMalformed, "the cell has a type that does not exist")
+				return kept, r.fail(cell.Column, ErrMalformed, "the cell has a type that does not exist")
 			}
 		}
 	}
-	if column > MaxColumns {
-		return last, r.fail(last, ErrMalformed, "more columns than a sheet has")
-	}
-	formula := false
+	return kept, nil
+}
+
+// cellValue reads what is in a cell to its end tag, and reports whether it has an
+// element with a value, if only an empty one.
+func (r *Rows) cellValue(cell *Cell, kept storage) (valued bool, err error) {
 	for depth := r.s.depth; ; {
 		if err := r.s.next(); err != nil {
-			return column, err
+			return valued, err
 		}
 		if r.s.kind == endTag && r.s.depth < depth {
-			break
+			return valued, nil
 		}
+		plain, inline := r.s.is("v"), r.s.is("is")
 		switch {
-		case r.s.kind != startTag:
-		case r.s.is("v"):
+		case r.s.kind == charData && isBlank(r.s.text):
+			continue
+		case r.s.kind == charData, (plain || inline) && valued, inline && kept != inlineValue:
+			return valued, r.fail(cell.Column, ErrMalformed, "the cell has more than one value")
+		case plain:
 			from := len(r.text)
 			r.text, err = r.s.elementText(r.text)
-			if kind == Text {
+			if cell.Type == Text {
 				r.text = r.text[:from+len(decodeEscapes(r.text[from:]))]
 			}
-		case r.s.is("is"):
+		case inline:
 			r.text, err = r.s.richText(r.text)
 		default:
-			formula = formula || r.s.is("f")
+			cell.Formula = cell.Formula || r.s.is("f")
 			err = r.s.skip()
 		}
 		if err != nil {
-			return column, err
+			return valued, err
 		}
+		valued = valued || plain || inline
 	}
-	if n := len(r.text); (kind != Text || shared) && n > cell.from && (isSpace(r.text[cell.from]) || isSpace(r.text[n-1])) {
-		text := bytes.TrimSpace(r.text[cell.from:])
-		r.text = r.text[:cell.from+copy(r.text[cell.from:], text)]
-	}
-	text := r.text[cell.from:]
-	cell.Column, cell.Type, cell.to = column, kind, len(r.text)
-	if len(text) == 0 {
-		if !formula || kind == Text {
-			return column, nil
-		}
-		cell.Type = NotCalculated
-	}
-	if err := r.judge(&cell, text, shared); err != nil {
-		return column, err
-	}
-	if cell.from >= 0 || cell.Text != "" {
-		row.Cells = append(row.Cells, cell)
-	}
-	return column, nil
 }
 
 // judge checks what a cell holds, and finds its shared string.
-func (r *Rows) judge(cell *Cell, text []byte, shared bool) error {
+func (r *Rows) judge(cell *Cell, text []byte, kept storage) error {
 	switch {
 	case cell.Column > r.book.archive.limits.Columns:
 		return r.fail(cell.Column, ErrLimit, "the cell lies beyond the last column allowed")
-	case shared:
+	case kept == sharedValue:
 		index, ok := parseNumber(text, 1<<31-1)
 		if ok {
 			cell.Text, ok = r.book.strings.get(index)

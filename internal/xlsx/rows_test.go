@@ -20,11 +20,11 @@ var limits = xlsx.Limits{Unpacked: 64 << 20, Strings: 16 << 20, Columns: 256, Ce
 
 // read reads all rows of a sheet, each as "number: column=type format text …".
 func read(book []byte, sheet int, l xlsx.Limits) (rows []string, merges []xlsx.Range, err error) {
-	b, err := xlsx.Open(bytes.NewReader(book), int64(len(book)), l)
+	b, err := xlsx.Open(context.Background(), bytes.NewReader(book), int64(len(book)), l)
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := b.Rows(context.Background(), sheet)
+	r, err := b.Rows(sheet)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,6 +60,10 @@ func TestCellsAreReadAsTheyStand(t *testing.T) {
 		"formula with a text":          {`<row r="1"><c r="A1" t="str"><f>"a"&amp;"b"</f><v>ab</v></c></row>`, `1 | A 1/0 "ab"`},
 		"formula with a number":        {`<row r="1"><c r="A1"><f>1+1</f><v>2</v></c></row>`, `1 | A 2/0 "2"`},
 		"formula without a value":      {`<row r="1"><c r="A1"><f>1+1</f></c></row>`, `1 | A 6/0 ""`},
+		"text formula without a value": {`<row r="1"><c r="A1" t="str"><f>UPPER("a")</f></c></row>`, `1 | A 6/0 ""`},
+		"row of no height":             {`<row r="1" ht="0" customHeight="1"><c r="A1"><v>1</v></c></row>`, `1 hidden | A 2/0 "1"`},
+		"attributes of others":         {`<row r="1" z:hidden="1"><c r="A1" z:t="s" z:r="B9"><v>1</v></c></row>`, `1 | A 2/0 "1"`},
+		"comment without text":         {`<!----><row r="1"><c r="A1"><v>1</v></c></row>`, `1 | A 2/0 "1"`},
 		"formula with an empty text":   {`<row r="1"><c r="A1" t="str"><f>""</f><v></v></c><c r="B1"><v>1</v></c></row>`, `1 | B 2/0 "1"`},
 		"error":                        {`<row r="1"><c r="A1" t="e"><v>#N/A</v></c></row>`, `1 | A 5/0 "#N/A"`},
 		"truth value":                  {`<row r="1"><c r="A1" t="b"><v>true</v></c><c r="B1" t="b"><v>0</v></c></row>`, `1 | A 3/0 "1" | B 3/0 "0"`},
@@ -117,6 +121,20 @@ func TestMalformedPartsAreRefusedWithTheirPlace(t *testing.T) {
 		"truth value that is none":       {sheet(`<row r="7"><c r="A7" t="b"><v>2</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
 		"end tag of another":             {sheet(`<row r="7"><c r="A7"><v>1</c></v></row>`), xlsx.ErrMalformed, "cell A7"},
 		"tag in a tag":                   {sheet(`<row r="7"><c r="A7" <v>1</v></c></row>`), xlsx.ErrMalformed, "row 7"},
+		"two values":                     {sheet(`<row r="7"><c r="A7"><v>1</v><v>2</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"value and inline value":         {sheet(`<row r="7"><c r="A7"><v>1</v><is><t>2</t></is></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"element in a value":             {sheet(`<row r="7"><c r="A7"><v>1<x/>2</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"text in a cell":                 {sheet(`<row r="7"><c r="A7">5<v>1</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
+		"text in a row":                  {sheet(`<row r="7">5</row>`), xlsx.ErrMalformed, "row 7"},
+		"cell in a wrapper":              {sheet(`<row r="7"><x><c r="A7"><v>1</v></c></x></row>`), xlsx.ErrMalformed, "row 7"},
+		"row in a wrapper":               {sheet(`<x>` + good + `</x>`), xlsx.ErrMalformed, "worksheet 1"},
+		"attribute twice":                {sheet(`<row r="7"><c r="A7" r="B7"><v>1</v></c></row>`), xlsx.ErrMalformed, "row 7"},
+		"name too long":                  {sheet(`<` + strings.Repeat("a", 300) + `/>`), xlsx.ErrLimit, "worksheet 1"},
+		"text in too many pieces":        {sheet(`<row r="7"><c r="A7" t="inlineStr"><is>` + strings.Repeat(`<t>`+strings.Repeat("x", 30_000)+`</t>`, 20) + `</is></c></row>`), xlsx.ErrLimit, "cell A7"},
+		"value in too many pieces":       {sheet(`<row r="7"><c r="A7"><v>` + strings.Repeat(strings.Repeat("1", 30_000)+`<!---->`, 20) + `</v></c></row>`), xlsx.ErrLimit, "cell A7"},
+		"two sheets of one part":         {xlsxtest.Parts{xlsxtest.Workbook: `<workbook xmlns:r="r"><sheets><sheet name="a" r:id="rId1"/><sheet name="b" r:id="rId1"/></sheets></workbook>`}, xlsx.ErrMalformed, "workbook"},
+		"two sheets of one name":         {xlsxtest.Parts{xlsxtest.Sheet2: xlsxtest.Sheet(``), xlsxtest.Workbook: `<workbook xmlns:r="r"><sheets><sheet name="a" r:id="rId1"/><sheet name="A" r:id="rId4"/></sheets></workbook>`}, xlsx.ErrMalformed, "workbook"},
+		"two links of one name":          {xlsxtest.Parts{xlsxtest.Links: `<Relationships><Relationship Id="rId1" Type="x/worksheet" Target="a"/><Relationship Id="rId1" Type="x/styles" Target="b"/></Relationships>`}, xlsx.ErrMalformed, "relationships"},
 		"attribute without quotes":       {sheet(`<row r=7></row>`), xlsx.ErrMalformed, "worksheet 1"},
 		"entity that does not exist":     {sheet(`<row r="7"><c r="A7" t="inlineStr"><is><t>&egrave;</t></is></c></row>`), xlsx.ErrMalformed, "cell A7"},
 		"bare ampersand":                 {sheet(`<row r="7"><c r="A7" t="inlineStr"><is><t>a & b</t></is></c></row>`), xlsx.ErrMalformed, "cell A7"},
@@ -247,16 +265,19 @@ func TestNumberFormats(t *testing.T) {
 
 func TestTheContextEndsReading(t *testing.T) {
 	data := xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1"><v>1</v></c></row>`)})
-	book, err := xlsx.Open(bytes.NewReader(data), int64(len(data)), limits)
-	require.NoError(t, err)
 	reason := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	book, err := xlsx.Open(ctx, bytes.NewReader(data), int64(len(data)), limits)
+	require.NoError(t, err)
 	cancel(reason)
-	rows, err := book.Rows(ctx, 0)
+	rows, err := book.Rows(0)
 	require.NoError(t, err)
 	var row xlsx.Row
 	require.ErrorIs(t, rows.Next(&row), reason)
 	require.NoError(t, rows.Close())
+	_, err = xlsx.Open(ctx, bytes.NewReader(data), int64(len(data)), limits)
+	require.ErrorIs(t, err, reason)
 }
 
 func TestSheetsAreListed(t *testing.T) {
@@ -266,7 +287,7 @@ func TestSheetsAreListed(t *testing.T) {
 		xlsxtest.Links:     `<Relationships><Relationship Id="a" Type="x/worksheet" Target="/xl/worksheets/sheet1.xml"/><Relationship Id="b" Type="x/worksheet" Target="worksheets/SHEET2.xml"/><Relationship Id="c" Type="x/chartsheet" Target="charts/c.xml"/><Relationship Id="d" Type="x/hyperlink" Target="https://example.org" TargetMode="External"/></Relationships>`,
 		xlsxtest.Workbook:  `<workbook xmlns:r="r"><workbookPr date1904="true"/><sheets><sheet name="Uno &amp; due" r:id="a"/><sheet name="Grafico" r:id="c"/><sheet name="Nascosto" state="veryHidden" r:id="b"/></sheets></workbook>`,
 	})
-	book, err := xlsx.Open(bytes.NewReader(data), int64(len(data)), limits)
+	book, err := xlsx.Open(context.Background(), bytes.NewReader(data), int64(len(data)), limits)
 	require.NoError(t, err)
 	require.Len(t, book.Sheets, 2)
 	assert.Equal(t, "Uno & due", book.Sheets[0].Name)

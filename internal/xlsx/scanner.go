@@ -20,12 +20,18 @@ const (
 // 32,767 code units, each at most 8 bytes when escaped.
 const maxToken = 1 << 20
 
+// maxName and maxAttributes bound a tag.
+const (
+	maxName       = 256
+	maxAttributes = 256
+)
+
 // maxDepth is how deep elements may be nested.
 const maxDepth = 256
 
 // scanner splits an XML part into tags and texts as its bytes come, with the memory
 // of the longest token. It checks that the part is well-formed and complete, knows no
-// document types, and takes the local names of elements and attributes only.
+// document types, and takes the local names of elements only.
 type scanner struct {
 	r    io.Reader
 	part Part
@@ -47,6 +53,7 @@ type scanner struct {
 	cdata       bool
 }
 
+// attribute has its full name, since one with a prefix means something else.
 type attribute struct{ name, value []byte }
 
 func newScanner(r io.Reader, part Part, size int) *scanner {
@@ -96,8 +103,12 @@ func (s *scanner) fill() error {
 // readFault judges an error of the unpacking reader.
 func (s *scanner) readFault(err error) error {
 	var f *Fault
+	var c *contextError
 	if errors.As(err, &f) {
 		return err
+	}
+	if errors.As(err, &c) {
+		return c.cause
 	}
 	class, reason := ErrMalformed, "the packed data cannot be read"
 	if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -276,8 +287,19 @@ func (s *scanner) skipTo(mark string) error {
 
 // markup takes what begins with "<!": a comment, CDATA, or a document type.
 func (s *scanner) markup() (found bool, err error) {
-	for s.filled-s.pos < 9 {
-		if err := s.more(); err != nil {
+	atLeast := func(n int) error {
+		for s.filled-s.pos < n {
+			if err := s.more(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := atLeast(4); err != nil {
+		return false, err
+	}
+	if !bytes.HasPrefix(s.buf[s.pos:s.filled], []byte("<!--")) {
+		if err := atLeast(9); err != nil {
 			return false, err
 		}
 	}
@@ -342,8 +364,11 @@ func (s *scanner) parseTag(b []byte) (length int, complete bool, err error) {
 		i++
 	}
 	s.name = b[:i]
-	if i == 0 {
+	switch {
+	case i == 0:
 		return 0, false, s.fail(ErrMalformed, "a tag without a name")
+	case i > maxName:
+		return 0, false, s.fail(ErrLimit, "a name is too long")
 	}
 	for {
 		gap := i
@@ -388,7 +413,15 @@ func (s *scanner) parseTag(b []byte) (length int, complete bool, err error) {
 		if value < 0 {
 			return 0, false, nil
 		}
-		s.attributes = append(s.attributes, attribute{local(name), b[i+1 : i+1+value]})
+		for _, a := range s.attributes {
+			if bytes.Equal(a.name, name) {
+				return 0, false, s.fail(ErrMalformed, "an attribute that is there twice")
+			}
+		}
+		if len(s.attributes) == maxAttributes {
+			return 0, false, s.fail(ErrLimit, "too many attributes")
+		}
+		s.attributes = append(s.attributes, attribute{name, b[i+1 : i+1+value]})
 		if bytes.IndexByte(b[i+1:i+1+value], '<') >= 0 {
 			return 0, false, s.fail(ErrMalformed, "an attribute with a bracket")
 		}
@@ -447,6 +480,16 @@ func (s *scanner) attribute(name string) ([]byte, bool) {
 		}
 	}
 	return nil, false
+}
+
+// linkID returns the attribute that names a link, whatever its prefix.
+func (s *scanner) linkID() (string, error) {
+	for _, a := range s.attributes {
+		if bytes.HasSuffix(a.name, []byte(":id")) {
+			return s.attributeText(string(a.name))
+		}
+	}
+	return s.attributeText("id")
 }
 
 // attributeText returns the value of an attribute, unescaped, "" if there is none.

@@ -87,6 +87,7 @@ func (a *archive) readStrings(name string) (*stringTable, error) {
 // richText appends the text of the si or is element whose start tag was the last
 // token, all its runs together, without hints of pronunciation, and leaves it.
 func (s *scanner) richText(dst []byte) ([]byte, error) {
+	begin := len(dst)
 	for depth := s.depth; ; {
 		err := s.next()
 		if err != nil {
@@ -102,6 +103,9 @@ func (s *scanner) richText(dst []byte) ([]byte, error) {
 				return dst, err
 			}
 			dst = dst[:from+len(decodeEscapes(dst[from:]))]
+			if len(dst)-begin > maxRaw {
+				return dst, s.fail(ErrLimit, "a text is too long for a cell")
+			}
 		default:
 			if err := s.skip(); err != nil {
 				return dst, err

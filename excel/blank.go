@@ -36,6 +36,8 @@ const (
 	headerColor   = "1F4E78" // the background of headers, with white text
 	optionalColor = "5B7FA6" // the same for columns that may be left out
 	borderColor   = "BFBFBF"
+	textColor     = "000000"
+	headText      = "FFFFFF"
 	wrongColor    = "FFC7CE" // of cells that are wrong
 	doubtColor    = "FFEB9C" // of cells that are doubtful
 	wrongText     = "9C0006"
@@ -100,6 +102,17 @@ func (t *Template[Row]) makeBlank() (made *blank, err error) {
 	return made, nil
 }
 
+// font is the font of everything that this package writes.
+func font(size float64, color string) *excelize.Font {
+	return &excelize.Font{Family: "Calibri", Size: size, Color: color}
+}
+
+func boldFont(size float64, color string) *excelize.Font {
+	f := font(size, color)
+	f.Bold = true
+	return f
+}
+
 func ptr[T any](v T) *T { return &v }
 
 // quoteSheet writes a sheet's name as references do.
@@ -116,7 +129,7 @@ func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank
 		made.height = 30 // two lines, since spreadsheets do not fit heights when they open a file
 	}
 	sum := *style
-	sum.Font = &excelize.Font{Family: "Calibri", Size: 11, Bold: true}
+	sum.Font = boldFont(11, textColor)
 	sum.Border = []excelize.Border{{Type: "top", Color: headerColor, Style: 2}}
 	made.total = append(made.total, b.style(&sum))
 	b.do(b.f.SetColStyle(sheet, name, id))
@@ -127,17 +140,17 @@ func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank
 	}
 	head := b.style(&excelize.Style{
 		NumFmt:    49,
-		Font:      &excelize.Font{Family: "Calibri", Size: 11, Bold: true, Color: "FFFFFF"},
+		Font:      boldFont(11, headText),
 		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}},
 		Alignment: &excelize.Alignment{Horizontal: "left", Vertical: "center", Indent: 1, WrapText: true},
-		Border:    []excelize.Border{{Type: "right", Color: "FFFFFF", Style: 1}},
+		Border:    []excelize.Border{{Type: "right", Color: headText, Style: 1}},
 	})
 	b.do(b.f.SetCellStr(sheet, name+"1", c.header))
 	b.do(b.f.SetCellStyle(sheet, name+"1", name+"1", head))
 	text := c.describe()
 	b.do(b.f.AddComment(sheet, excelize.Comment{Author: commentator, Cell: name + "1", Width: 260, Height: commentHeight(text),
-		Paragraph: []excelize.RichTextRun{{Font: &excelize.Font{Family: "Calibri", Size: 10, Bold: true}, Text: c.header + "\n"},
-			{Font: &excelize.Font{Family: "Calibri", Size: 10}, Text: text}}}))
+		Paragraph: []excelize.RichTextRun{{Font: boldFont(10, textColor), Text: c.header + "\n"},
+			{Font: font(10, textColor), Text: text}}}))
 	if dv := c.validation(i); dv != nil {
 		dv.SetSqref(fmt.Sprintf("%s2:%s%d", name, name, xlsx.MaxRows))
 		b.do(b.f.AddDataValidation(sheet, dv))
@@ -175,7 +188,7 @@ func (c *Column[Row]) describe() string {
 
 // cellStyle is the style of the cells of a layout.
 func cellStyle(layout Layout) *excelize.Style {
-	s := &excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11}, Alignment: &excelize.Alignment{Vertical: "top"}}
+	s := &excelize.Style{Font: font(11, textColor), Alignment: &excelize.Alignment{Vertical: "top"}}
 	switch layout {
 	case TextLayout:
 		s.NumFmt = 49

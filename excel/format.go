@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
@@ -179,7 +178,7 @@ func isText(head []byte) bool {
 	if zeros > 0 { // UTF-16 without a byte order mark: every other byte of common text is zero
 		return controls == 0 && zeros*5 >= len(head)*2 && zeros*5 <= len(head)*3 && looksUTF16(head) != ""
 	}
-	return controls == 0 && (utf8.Valid(head) || len(head) > 0)
+	return controls*20 <= len(head) // a stray one is a fault of a text, not another format
 }
 
 // looksUTF16 returns LE or BE if the zeros of a text stand in every other place only.

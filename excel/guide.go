@@ -32,16 +32,16 @@ var guideHints = []string{
 func (t *Template[Row]) buildGuide(b *builder) {
 	_, err := b.f.NewSheet(guideSheet)
 	b.do(err)
-	title := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 16, Bold: true, Color: headerColor}})
-	plain := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11}, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
+	title := b.style(&excelize.Style{Font: boldFont(16, headerColor)})
+	plain := b.style(&excelize.Style{Font: font(11, textColor), Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
 	head := b.style(&excelize.Style{
-		Font:      &excelize.Font{Family: "Calibri", Size: 11, Bold: true, Color: "FFFFFF"},
+		Font:      boldFont(11, headText),
 		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{headerColor}},
 		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
 	})
 	border := []excelize.Border{{Type: "bottom", Color: borderColor, Style: 1}}
-	cell := b.style(&excelize.Style{NumFmt: 49, Font: &excelize.Font{Family: "Calibri", Size: 11}, Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
-	bold := b.style(&excelize.Style{NumFmt: 49, Font: &excelize.Font{Family: "Calibri", Size: 11, Bold: true}, Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
+	cell := b.style(&excelize.Style{NumFmt: 49, Font: font(11, textColor), Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
+	bold := b.style(&excelize.Style{NumFmt: 49, Font: boldFont(11, textColor), Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
 	last := xlsx.ColumnName(len(guideColumns))
 	total := 0.0
 	for i, c := range guideColumns {
@@ -111,7 +111,7 @@ func (t *Template[Row]) buildGuide(b *builder) {
 // others so that it can be printed.
 func (t *Template[Row]) buildExample(b *builder, row *int, head, cell int) {
 	*row++
-	title := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 12, Bold: true, Color: headerColor}})
+	title := b.style(&excelize.Style{Font: boldFont(12, headerColor)})
 	ref := xlsx.Reference(1, *row)
 	b.do(b.f.SetCellStr(guideSheet, ref, "Esempio di riga compilata"))
 	b.do(b.f.SetCellStyle(guideSheet, ref, ref, title))

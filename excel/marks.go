@@ -99,7 +99,7 @@ func (a *annotator) clean() {
 		if _, theirs, found := strings.Cut(text, theirsTitle); found {
 			author, words, _ := strings.Cut(theirs, ":\n")
 			a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: author, Cell: c.Cell, Width: 260, Height: commentHeight(words),
-				Paragraph: []excelize.RichTextRun{{Font: &excelize.Font{Family: "Calibri", Size: 10}, Text: words}}}))
+				Paragraph: []excelize.RichTextRun{{Font: font(10, textColor), Text: words}}}))
 		}
 	}
 	for _, name := range a.b.f.GetSheetList() {
@@ -202,12 +202,12 @@ func (a *annotator) mark(all []finding) {
 // comment adds a comment, before what the cell's own comment says.
 func (a *annotator) comment(ref, title, text, theirs string) {
 	paragraph := []excelize.RichTextRun{
-		{Font: &excelize.Font{Family: "Calibri", Size: 10, Bold: true, Color: wrongText}, Text: title + "\n"},
-		{Font: &excelize.Font{Family: "Calibri", Size: 10}, Text: text},
+		{Font: boldFont(10, wrongText), Text: title + "\n"},
+		{Font: font(10, textColor), Text: text},
 	}
 	if theirs != "" {
 		a.b.do(a.b.f.DeleteComment(a.sheet, ref))
-		paragraph = append(paragraph, excelize.RichTextRun{Font: &excelize.Font{Family: "Calibri", Size: 10, Italic: true}, Text: theirsTitle + theirs})
+		paragraph = append(paragraph, excelize.RichTextRun{Font: font(10, textColor), Text: theirsTitle + theirs})
 		text += theirsTitle + theirs
 	}
 	a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: commentator, Cell: ref, Width: 260, Height: commentHeight(text), Paragraph: paragraph}))
@@ -219,7 +219,7 @@ func (a *annotator) list(all []finding, report *Report) {
 	a.errors = a.freeName()
 	_, err := b.f.NewSheet(a.errors)
 	b.do(err)
-	title := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 16, Bold: true, Color: wrongText}})
+	title := b.style(&excelize.Style{Font: boldFont(16, wrongText)})
 	for i, width := range []float64{12, 30, 90} {
 		b.do(b.f.SetColWidth(a.errors, xlsx.ColumnName(i+1), xlsx.ColumnName(i+1), width))
 	}
@@ -261,11 +261,11 @@ func (a *annotator) table(row *int, what string, all []finding) {
 		return
 	}
 	head := b.style(&excelize.Style{
-		Font: &excelize.Font{Family: "Calibri", Size: 11, Bold: true, Color: "FFFFFF"},
+		Font: boldFont(11, headText),
 		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{headerColor}}, Alignment: &excelize.Alignment{Vertical: "center"},
 	})
 	border := []excelize.Border{{Type: "bottom", Color: borderColor, Style: 1}}
-	cell := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11}, Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
+	cell := b.style(&excelize.Style{Font: font(11, textColor), Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
 	link := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11, Color: "0563C1", Underline: "single"}, Border: border, Alignment: &excelize.Alignment{Vertical: "top"}})
 	for i, header := range []string{"Cella", "Colonna", what} {
 		ref := xlsx.Reference(i+1, *row)

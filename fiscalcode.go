@@ -131,10 +131,9 @@ func fiscalCharacter(position int, r rune) (hint string, ok bool) {
 // Check returns what is doubtful about the code: [ErrCheckDigits] and
 // [ErrBirthDate], joined if both; nil if nothing is. The platforms accept such
 // codes. The zero value and the test recipient have no doubts.
-func (c FiscalCode) Check() error { return errors.Join(c.doubts()...) }
+func (c FiscalCode) Check() error { return errors.Join(c.judge(c.code.Reveal())...) }
 
-func (c FiscalCode) doubts() []error {
-	s := c.code.Reveal()
+func (FiscalCode) judge(s string) []error {
 	if s == "" || s == testRecipient {
 		return nil
 	}

@@ -56,7 +56,7 @@ func ReadIUV(input string, p Policy) (Reading[IUV], error) { return read(input, 
 // all codes are checked alike.
 func (v IUV) Check() error { return nil }
 
-func (v IUV) doubts() []error { return nil }
+func (IUV) judge(string) []error { return nil }
 
 // IsZero reports whether there is no identifier; encoding/json's omitzero uses it.
 func (v IUV) IsZero() bool { return v.code.IsZero() }

@@ -72,10 +72,9 @@ func ReadNoticeNumber(input string, p Policy) (Reading[NoticeNumber], error) {
 // Check returns a [*ValueError] with [ErrCheckDigits] if the last two digits are not
 // the first sixteen modulo 93. Layout 1 has no check digits; the zero value has no
 // doubts.
-func (n NoticeNumber) Check() error { return errors.Join(n.doubts()...) }
+func (n NoticeNumber) Check() error { return errors.Join(n.judge(n.code.Reveal())...) }
 
-func (n NoticeNumber) doubts() []error {
-	s := n.code.Reveal()
+func (NoticeNumber) judge(s string) []error {
 	if s == "" || s[0] == '1' || noticeCheckDigits(s[:16]) == s[16:] {
 		return nil
 	}

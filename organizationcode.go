@@ -55,10 +55,10 @@ func ReadOrganizationCode(input string, p Policy) (Reading[OrganizationCode], er
 
 // Check returns a [*ValueError] with [ErrCheckDigits] if the last digit is not the
 // check digit of the others; nil for the zero value.
-func (c OrganizationCode) Check() error { return errors.Join(c.doubts()...) }
+func (c OrganizationCode) Check() error { return errors.Join(c.judge(c.digits)...) }
 
-func (c OrganizationCode) doubts() []error {
-	if c.IsZero() || organizationCheckDigit(c.digits) == c.digits[10] {
+func (OrganizationCode) judge(s string) []error {
+	if s == "" || organizationCheckDigit(s) == s[10] {
 		return nil
 	}
 	return []error{&ValueError{Type: "OrganizationCode", Position: organizationCodeLength, Err: ErrCheckDigits,

@@ -1,6 +1,7 @@
 package flussi
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -171,18 +172,17 @@ func isBlank(r rune) bool { _, gone := blank(r); return gone }
 // read makes a reading of a code: clean, parse, then judge its doubts by the policy.
 // Positions in errors are those of the text as it was typed.
 func read[T interface {
-	Check() error
-	doubts() []error
+	// judge returns what is doubtful about a text that is such a value.
+	judge(text string) []error
 }](input string, p Policy, parse func(string, origin) (T, error)) (Reading[T], error) {
 	clean, made, from := normalize(input)
 	value, err := parse(clean, from)
 	if err != nil {
 		return Reading[T]{}, err
 	}
-	if p == Strict {
-		if err := value.Check(); err != nil {
-			return Reading[T]{}, err
-		}
+	doubts := value.judge(clean)
+	if p == Strict && len(doubts) > 0 {
+		return Reading[T]{}, errors.Join(doubts...)
 	}
-	return Reading[T]{Value: value, Changes: made, Warnings: value.doubts()}, nil
+	return Reading[T]{Value: value, Changes: made, Warnings: doubts}, nil
 }

@@ -223,6 +223,7 @@ type decoder[Row any] struct {
 
 	row         xlsx.Row
 	cells       []xlsx.Cell // by the template's column
+	value       Row         // the row that is being read
 	first, last int         // the rows that hold data
 	lines       int         // rows that were read or refused
 }
@@ -303,7 +304,7 @@ func (d *decoder[Row]) isTotal() bool {
 	for i, cell := range d.cells {
 		switch {
 		case cell.Type == 0:
-		case !label && cell.Type == xlsx.Text && fold(cell.Text) == fold(totalLabel):
+		case !label && cell.Type == xlsx.Text && strings.EqualFold(strings.Trim(cell.Text, " :."), totalLabel):
 			label = true
 		case !d.t.columns[i].config.Total || !cell.Formula:
 			return false
@@ -314,11 +315,11 @@ func (d *decoder[Row]) isTotal() bool {
 
 // values reads the cells of a row.
 func (d *decoder[Row]) values(line *Line[Row]) *RowError {
-	line.Value = d.t.config.Blank
+	d.value = d.t.config.Blank
 	var errs []*CellError
 	for i := range d.t.columns {
 		c := &d.t.columns[i]
-		n, err := d.value(c, &line.Value, d.cells[i])
+		n, err := d.readCell(c, &d.value, d.cells[i])
 		if err == nil && n.changes == nil && n.warnings == nil {
 			continue
 		}
@@ -330,16 +331,17 @@ func (d *decoder[Row]) values(line *Line[Row]) *RowError {
 		}
 	}
 	if len(errs) == 0 && d.t.config.Check != nil {
-		errs = d.flatten(nil, d.t.config.Check(&line.Value))
+		errs = d.flatten(nil, d.t.config.Check(&d.value))
 	}
+	line.Value = d.value
 	if len(errs) > 0 {
 		return &RowError{Row: d.row.Number, Cells: errs}
 	}
 	return nil
 }
 
-// value reads one cell into the row.
-func (d *decoder[Row]) value(c *Column[Row], row *Row, cell xlsx.Cell) (note, error) {
+// readCell reads one cell into the row.
+func (d *decoder[Row]) readCell(c *Column[Row], row *Row, cell xlsx.Cell) (note, error) {
 	switch cell.Type {
 	case 0:
 		if c.config.Required {

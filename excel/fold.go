@@ -76,6 +76,9 @@ func distance(x, y []rune) int {
 // isBlank reports whether a text shows nothing.
 func isBlank(s string) bool {
 	for _, r := range s {
+		if ' ' < r && r < 0x7F { // most texts end here
+			return false
+		}
 		if !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Cc, r) {
 			return false
 		}

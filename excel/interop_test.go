@@ -1,0 +1,177 @@
+package excel_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+)
+
+// sharedRows are the rows of testdata/rows.json, from which all programs make their
+// files.
+func sharedRows(t *testing.T) []notice {
+	data, err := os.ReadFile("testdata/rows.json")
+	require.NoError(t, err)
+	var stored []struct {
+		Code, Subject, Content, Due, Number, Channel, Reference string
+		Cents, Priority                                         int64
+		Late                                                    bool
+	}
+	require.NoError(t, json.Unmarshal(data, &stored))
+	var rows []notice
+	for _, s := range stored {
+		n := notice{Recipient: mustCode(s.Code), Subject: s.Subject, Content: flussi.NewText(s.Content), Amount: flussi.Cents(s.Cents), Late: s.Late, Priority: s.Priority, Reference: s.Reference}
+		n.Channel = map[string]string{"App IO": "io", "Sportello": "desk"}[s.Channel]
+		if s.Number != "" {
+			n.Number = mustNumber(s.Number)
+		}
+		if s.Due != "" {
+			day, err := time.Parse(time.DateOnly, s.Due)
+			require.NoError(t, err)
+			n.Due, err = flussi.EndOfDay(day.Date())
+			require.NoError(t, err)
+		}
+		rows = append(rows, n)
+	}
+	return rows
+}
+
+// The files of two JavaScript libraries, of LibreOffice and of the workbook engine
+// hold the same rows.
+func TestAllProgramsFilesHoldTheSameRows(t *testing.T) {
+	want := sharedRows(t)
+	files := map[string][]byte{"ours": encode(t, template(), excel.Rows(slices.Values(want)))}
+	files["excelize"] = resave(t, files["ours"])
+	files["excelize, shared strings"] = excelizeBook(t, want)
+	for _, name := range []string{"exceljs.xlsx", "sheetjs.xlsx", "sheetjs-inline.xlsx", "libreoffice.xlsx", "libreoffice-from-ods.xlsx"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		require.NoError(t, err)
+		files[name] = data
+	}
+	for name, data := range files {
+		t.Run(name, func(t *testing.T) {
+			d := decode(template(), data)
+			require.NoError(t, d.err, flussi.Explain(d.err))
+			require.Empty(t, d.wrong, d.report.Italian())
+			require.Len(t, d.rows, len(want))
+			for i := range want {
+				require.Equal(t, want[i], d.rows[i], "row %d", i)
+			}
+		})
+	}
+}
+
+// excelizeBook writes rows cell by cell, as programs do that know the engine only.
+func excelizeBook(t *testing.T, rows []notice) []byte {
+	f := excelize.NewFile()
+	defer func() { require.NoError(t, f.Close()) }()
+	date, err := f.NewStyle(&excelize.Style{NumFmt: 14})
+	require.NoError(t, err)
+	require.NoError(t, f.SetSheetRow("Sheet1", "A1", &[]string{"CF", "Oggetto", "Testo", "Scadenza", "Importo", "Codice avviso", "Paga dopo la scadenza", "Priorità", "Canale", "Riferimento"}))
+	for i, n := range rows {
+		values := []any{n.Recipient.Reveal(), n.Subject, n.Content.Reveal(), nil, nil, n.Number.Reveal(), n.Late, n.Priority, map[string]string{"io": "App IO", "desk": "Sportello"}[n.Channel], n.Reference}
+		if !n.Due.IsZero() {
+			values[3] = float64(n.Due.Add(time.Hour).Truncate(24*time.Hour).Unix()-time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).Unix()) / 86_400
+		}
+		if n.Amount > 0 {
+			values[4] = float64(n.Amount) / 100
+		}
+		cell, err := excelize.CoordinatesToCellName(1, i+2)
+		require.NoError(t, err)
+		require.NoError(t, f.SetSheetRow("Sheet1", cell, &values))
+		due, err := excelize.CoordinatesToCellName(4, i+2)
+		require.NoError(t, err)
+		require.NoError(t, f.SetCellStyle("Sheet1", due, due, date))
+	}
+	var buf bytes.Buffer
+	require.NoError(t, f.Write(&buf))
+	return buf.Bytes()
+}
+
+// soffice converts a file with LibreOffice, which a developer's machine may not have;
+// the gate has it.
+func soffice(t *testing.T, to, name string, data []byte) []byte {
+	program, err := exec.LookPath("soffice")
+	if err != nil {
+		t.Skipf("LibreOffice is not installed: %v", err)
+	}
+	dir := t.TempDir()
+	source := filepath.Join(dir, name)
+	require.NoError(t, os.WriteFile(source, data, 0o600))
+	out := filepath.Join(dir, "out")
+	format, _, _ := strings.Cut(to, ":")
+	command := exec.CommandContext(t.Context(), program, "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", to, "--outdir", out, source)
+	text, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", text)
+	made, err := os.ReadFile(filepath.Join(out, strings.TrimSuffix(name, filepath.Ext(name))+"."+format))
+	require.NoError(t, err, "%s", text)
+	return made
+}
+
+// Rows survive LibreOffice: opened and saved, and by way of its own format.
+func TestRowsComeBackFromLibreOffice(t *testing.T) {
+	tpl := template()
+	want := sharedRows(t)
+	r := rand.New(rand.NewPCG(11, 4))
+	for range 40 {
+		n := randomRow(r)
+		// LibreOffice itself changes tabs, line ends in short texts, blanks at the ends,
+		// and texts that look like the escapes of the format.
+		tidy := strings.NewReplacer("\t", " ", "_x", "-x")
+		line := strings.NewReplacer("\t", " ", "_x", "-x", "\n", " ", "\u00a0", " ")
+		n.Subject = strings.TrimSpace(line.Replace(n.Subject)) + "."
+		n.Content = flussi.NewText(strings.TrimSpace(tidy.Replace(n.Content.Reveal())) + ".")
+		n.Reference = strings.TrimSpace(line.Replace(n.Reference))
+		if flussi.NewText(n.Subject).Length() >= 10 && flussi.NewText(n.Subject).Length() <= 120 && flussi.NewText(n.Content.Reveal()).Length() >= 120 {
+			want = append(want, n)
+		}
+	}
+	file := encode(t, tpl, excel.Rows(slices.Values(want)))
+	same := func(name string, d *decoded) {
+		require.NoError(t, d.err, "%s: %s", name, flussi.Explain(d.err))
+		require.Empty(t, d.wrong, "%s: %s", name, d.report.Italian())
+		require.Len(t, d.rows, len(want), name)
+		for i := range want {
+			require.Equal(t, want[i], d.rows[i], "%s, row %d", name, i)
+		}
+	}
+	saved := soffice(t, "xlsx", "righe.xlsx", file)
+	d := decode(tpl, saved)
+	same("saved", d)
+	assert.Equal(t, "Notifiche, versione 1", d.report.Template.Reveal())
+	assert.Equal(t, 1, d.report.Totals)
+	same("by way of ods", decode(tpl, soffice(t, "xlsx", "righe.ods", soffice(t, "ods", "righe.xlsx", file))))
+}
+
+// The blank workbook, an export and an annotated copy open in LibreOffice.
+func TestLibreOfficeOpensWhatIsWritten(t *testing.T) {
+	tpl := template()
+	var blank, marked bytes.Buffer
+	require.NoError(t, tpl.Blank(t.Context(), &blank))
+	file := operators(t, tpl)
+	d := decode(tpl, file)
+	require.NoError(t, tpl.Annotate(t.Context(), &marked, bytes.NewReader(file), int64(len(file)), &d.report))
+	for name, data := range map[string][]byte{"modello.xlsx": blank.Bytes(), "annotato.xlsx": marked.Bytes()} {
+		pdf := soffice(t, "pdf", name, data)
+		assert.True(t, bytes.HasPrefix(pdf, []byte("%PDF")), name)
+	}
+	legacy := decode(tpl, soffice(t, "xls", "modello.xlsx", blank.Bytes()))
+	require.ErrorIs(t, legacy.err, excel.ErrFormat)
+	assert.Equal(t, excel.LegacyWorkbook, legacy.report.Format)
+	open := decode(tpl, soffice(t, "ods", "modello.xlsx", blank.Bytes()))
+	require.ErrorIs(t, open.err, excel.ErrFormat)
+	assert.Equal(t, excel.OpenDocument, open.report.Format)
+}

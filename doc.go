@@ -7,6 +7,7 @@
 //   - Check or read a fiscal code, a notice number, an amount: this package.
 //   - Send messages through App IO, and learn what became of them: package appio.
 //   - Test that without the platform: package appio/appiotest.
+//   - Give operators an Excel template, and read back what they filled in: package excel.
 //   - Know what a flow or a notification may become, and who may make it so: package flow.
 //   - Know the same of a payment event or a payment notice: package pagoinrete.
 //   - Define a state machine of your own in the same way: package fsm.

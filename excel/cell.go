@@ -51,7 +51,7 @@ var (
 
 // Cell is a cell as its file holds it.
 type Cell struct {
-	Type     CellType
+	Type     CellType     // what it holds
 	Text     string       // a text; a number in digits with a point, perhaps with an exponent; 1 or 0 for VERO and FALSO; a date in ISO 8601
 	Format   NumberFormat // of a NumberCell
 	Date1904 bool         // dates are counted from 1 January 1904, not from the end of 1899

@@ -41,7 +41,8 @@ func parseReference(s []byte) (column, row int, ok bool) {
 
 // Range is a rectangle of cells, both corners included.
 type Range struct {
-	FirstColumn, FirstRow, LastColumn, LastRow int
+	FirstColumn, FirstRow int // the upper left corner
+	LastColumn, LastRow   int // the lower right corner
 }
 
 // String returns the range as sheets write it, such as A5:B7.

@@ -1,0 +1,228 @@
+package excel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flussi-go/flussi/internal/xlsx"
+)
+
+// decoder reads the rows behind a header.
+type decoder[Row any] struct {
+	t       *Template[Row]
+	src     *source
+	report  *Report
+	columns []int  // by the sheet's column: the template's column + 1, 0 if it has none
+	stray   []bool // by the sheet's column: it has no header, and is in the report
+
+	row         xlsx.Row
+	cells       []xlsx.Cell // by the template's column
+	value       Row         // the row that is being read
+	first, last int         // the rows that hold data
+	lines       int         // rows that were read or refused
+}
+
+func (t *Template[Row]) newDecoder(src *source, report *Report) *decoder[Row] {
+	d := &decoder[Row]{t: t, src: src, report: report, cells: make([]xlsx.Cell, len(t.columns))}
+	d.columns = make([]int, t.config.Limits.Columns+1)
+	d.stray = make([]bool, len(d.columns))
+	for i := range d.stray {
+		d.stray[i] = true
+	}
+	for i, column := range src.header.columns {
+		d.columns[column] = i + 1
+		d.stray[column] = false
+	}
+	for _, cell := range src.header.unknown {
+		d.stray[cell.Column] = false
+	}
+	d.columns[0] = 0
+	return d
+}
+
+// read makes a line of the row, or the error of one that is wrong; use is false if
+// there is nothing in it to be read.
+func (d *decoder[Row]) read() (line Line[Row], rowErr *RowError, use bool) {
+	clear(d.cells)
+	extra := false
+	for _, cell := range d.row.Cells {
+		i := d.columns[cell.Column]
+		switch {
+		case cell.Type == xlsx.Text && isBlank(cell.Text):
+		case i > 0:
+			d.cells[i-1] = cell
+			use = true
+		case d.src.exact && cell.Column > d.src.header.last:
+			extra = true
+		case d.stray[cell.Column]:
+			d.stray[cell.Column] = false
+			d.report.Unknown = append(d.report.Unknown, UnknownColumn{Column: xlsx.ColumnName(cell.Column)})
+		}
+	}
+	line.Number = d.row.Number
+	switch {
+	case extra:
+		return line, d.refuse("", "", wrong("Row", ErrFields, "La riga ha più campi dell'intestazione: forse un testo contiene il separatore e non è fra virgolette.")), true
+	case !use:
+		return line, nil, false
+	case d.row.Hidden && d.t.config.HiddenRows == SkipHidden:
+		d.report.Hidden++
+		return line, nil, false
+	}
+	if d.first == 0 {
+		d.first = d.row.Number
+	}
+	d.last = d.row.Number
+	switch {
+	case d.isTotal():
+		d.report.Totals++
+		return line, nil, false
+	case d.row.Hidden && d.t.config.HiddenRows == RefuseHidden:
+		return line, d.refuse("", "", wrong("Row", ErrHidden, "La riga è nascosta: mostrarla, togliendo il filtro se c'è, oppure eliminarla.")), true
+	}
+	rowErr = d.values(&line)
+	return line, rowErr, true
+}
+
+func (d *decoder[Row]) refuse(column, header string, err error) *RowError {
+	return &RowError{Row: d.row.Number, Cells: []*CellError{{Row: d.row.Number, Column: column, Header: header, Err: err}}}
+}
+
+// isTotal reports whether the row holds the sums that Encode writes: the label, and
+// formulas below the columns that have totals.
+func (d *decoder[Row]) isTotal() bool {
+	if !d.t.hasTotals() {
+		return false
+	}
+	label := false
+	for i, cell := range d.cells {
+		switch {
+		case cell.Type == 0:
+		case !label && cell.Type == xlsx.Text && strings.EqualFold(strings.Trim(cell.Text, " :."), totalLabel):
+			label = true
+		case !d.t.columns[i].config.Total || !cell.Formula:
+			return false
+		}
+	}
+	return label
+}
+
+// values reads the cells of a row.
+func (d *decoder[Row]) values(line *Line[Row]) *RowError {
+	d.value = d.t.config.Blank
+	var errs []*CellError
+	for i := range d.t.columns {
+		c := &d.t.columns[i]
+		n, err := d.readCell(c, &d.value, d.cells[i])
+		if err == nil && n.changes == nil && n.warnings == nil {
+			continue
+		}
+		letters := xlsx.ColumnName(d.src.header.columns[i])
+		if err != nil {
+			errs = append(errs, &CellError{Row: d.row.Number, Column: letters, Header: c.header, Err: err})
+		} else {
+			line.Notes = append(line.Notes, Note{Row: d.row.Number, Column: letters, Header: c.header, Changes: n.changes, Warnings: n.warnings})
+		}
+	}
+	if len(errs) == 0 && d.t.config.Check != nil {
+		errs = d.flatten(nil, d.t.config.Check(&d.value))
+	}
+	line.Value = d.value
+	if len(errs) > 0 {
+		return &RowError{Row: d.row.Number, Cells: errs}
+	}
+	return nil
+}
+
+// readCell reads one cell into the row.
+func (d *decoder[Row]) readCell(c *Column[Row], row *Row, cell xlsx.Cell) (note, error) {
+	switch cell.Type {
+	case 0:
+		if c.config.Required {
+			return note{}, wrong("Cell", ErrRequired, "La cella è vuota: il valore è obbligatorio.")
+		}
+		return note{}, nil
+	case xlsx.Error:
+		return note{}, wrong("Cell", ErrFormula, "La formula dà l'errore "+italianError(cell.Text)+": correggerla, o scrivere il valore.")
+	case xlsx.NotCalculated:
+		return note{}, wrong("Cell", ErrNotCalculated, "La formula non è stata calcolata: aprire il file con Excel o LibreOffice e salvarlo, o scrivere il valore.")
+	}
+	return c.read(row, Cell{Type: CellType(cell.Type), Text: cell.Text, Format: NumberFormat(cell.Format), Date1904: d.src.date1904})
+}
+
+// flatten makes cell errors of what Check said.
+func (d *decoder[Row]) flatten(errs []*CellError, err error) []*CellError {
+	switch e := err.(type) {
+	case nil:
+	case *CellError:
+		placed := &CellError{Row: d.row.Number, Header: e.Header, Err: e.Err}
+		for i := range d.t.columns {
+			if d.t.columns[i].header == e.Header {
+				placed.Column = xlsx.ColumnName(d.src.header.columns[i])
+			}
+		}
+		errs = append(errs, placed)
+	case interface{ Unwrap() []error }:
+		for _, sub := range e.Unwrap() {
+			errs = d.flatten(errs, sub)
+		}
+	default:
+		errs = append(errs, &CellError{Row: d.row.Number, Err: err})
+	}
+	return errs
+}
+
+// checkEnd judges what can only be known behind the last row.
+func (d *decoder[Row]) checkEnd() error {
+	if d.src.exact && d.first == 0 && !d.src.newline {
+		return &FileError{Format: CSV, Row: d.src.header.row, Err: ErrTruncated, Reason: "Il file finisce con l'intestazione: è incompleto, o non contiene righe. Copiarlo o salvarlo di nuovo."}
+	}
+	return d.checkMerges()
+}
+
+// checkMerges refuses a sheet whose data have merged cells in the template's columns.
+func (d *decoder[Row]) checkMerges() error {
+	if d.src.merges == nil {
+		return nil
+	}
+	var found []xlsx.Range
+	for _, m := range d.src.merges() {
+		single := m.FirstRow == m.LastRow && m.FirstColumn == m.LastColumn
+		ours := slices.ContainsFunc(d.src.header.columns, func(c int) bool { return c > 0 && m.FirstColumn <= c && c <= m.LastColumn })
+		if !single && ours && m.FirstRow <= d.last && m.LastRow >= d.first && d.first > 0 {
+			found = append(found, m)
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	var ranges []string
+	for _, m := range found[:min(len(found), 5)] {
+		ranges = append(ranges, m.String())
+	}
+	if len(found) > 5 {
+		ranges = append(ranges, fmt.Sprintf("e altre %d", len(found)-5))
+	}
+	return &FileError{Format: Workbook, Row: found[0].FirstRow, Column: xlsx.ColumnName(found[0].FirstColumn), Err: ErrMerged,
+		Reason: "Fra i dati ci sono celle unite (" + strings.Join(ranges, ", ") + "): separarle e scrivere il valore in ogni riga."}
+}
+
+// italianError names an error value as Excel shows it in Italian.
+func italianError(text string) string {
+	switch text {
+	case "#N/A":
+		return "#N/D"
+	case "#REF!":
+		return "#RIF!"
+	case "#VALUE!":
+		return "#VALORE!"
+	case "#NAME?":
+		return "#NOME?"
+	case "#NULL!":
+		return "#NULLO!"
+	case "#DIV/0!", "#NUM!":
+		return text
+	}
+	return "di calcolo"
+}

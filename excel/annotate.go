@@ -155,8 +155,8 @@ func (t *Template[Row]) csvAsBook(ctx context.Context, r io.ReaderAt, size int64
 	b := &builder{f: f}
 	sheet := t.config.Sheet
 	b.do(f.SetSheetName("Sheet1", sheet))
-	plain := b.style(&excelize.Style{NumFmt: 49, Font: font(11, textColor), Alignment: &excelize.Alignment{Vertical: "top"}})
-	bold := b.style(&excelize.Style{NumFmt: 49, Font: boldFont(11, textColor), Border: []excelize.Border{{Type: "bottom", Color: headerColor, Style: 2}}})
+	plain := b.style(&excelize.Style{NumFmt: 49, Font: font(11, textColor), Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top"}})
+	bold := b.style(&excelize.Style{NumFmt: 49, Font: boldFont(11, textColor), Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1}, Border: []excelize.Border{{Type: "bottom", Color: headerColor, Style: 2}}})
 	for i, column := range h.columns {
 		if name := xlsx.ColumnName(column); column > 0 {
 			b.do(f.SetColWidth(sheet, name, name, t.columns[i].width()))

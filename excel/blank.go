@@ -126,7 +126,7 @@ func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank
 	id := b.style(style)
 	made.styles = append(made.styles, id)
 	if c.rule.Layout == LongTextLayout {
-		made.height = 30 // two lines, since spreadsheets do not fit heights when they open a file
+		made.height = 33 // two lines, since spreadsheets do not fit heights when they open a file
 	}
 	sum := *style
 	sum.Font = boldFont(11, textColor)
@@ -188,7 +188,7 @@ func (c *Column[Row]) describe() string {
 
 // cellStyle is the style of the cells of a layout.
 func cellStyle(layout Layout) *excelize.Style {
-	s := &excelize.Style{Font: font(11, textColor), Alignment: &excelize.Alignment{Vertical: "top"}}
+	s := &excelize.Style{Font: font(11, textColor), Alignment: &excelize.Alignment{Vertical: "center"}}
 	switch layout {
 	case TextLayout:
 		s.NumFmt = 49

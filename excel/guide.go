@@ -15,7 +15,7 @@ var guideColumns = []struct {
 	header string
 	width  float64
 }{
-	{"Colonna", 24}, {"Obbligatoria", 13}, {"Cosa scrivere", 56}, {"Esempio", 34}, {"Altri nomi accettati", 30},
+	{"Colonna", 24}, {"Obbligatoria", 16}, {"Cosa scrivere", 56}, {"Esempio", 34}, {"Altri nomi accettati", 30},
 }
 
 // guideHints are what operators have to know about every template.
@@ -37,11 +37,11 @@ func (t *Template[Row]) buildGuide(b *builder) {
 	head := b.style(&excelize.Style{
 		Font:      boldFont(11, headText),
 		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{headerColor}},
-		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
+		Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "center", WrapText: true},
 	})
 	border := []excelize.Border{{Type: "bottom", Color: borderColor, Style: 1}}
-	cell := b.style(&excelize.Style{NumFmt: 49, Font: font(11, textColor), Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
-	bold := b.style(&excelize.Style{NumFmt: 49, Font: boldFont(11, textColor), Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
+	cell := b.style(&excelize.Style{NumFmt: 49, Font: font(11, textColor), Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top", WrapText: true}})
+	bold := b.style(&excelize.Style{NumFmt: 49, Font: boldFont(11, textColor), Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top", WrapText: true}})
 	last := xlsx.ColumnName(len(guideColumns))
 	total := 0.0
 	for i, c := range guideColumns {

@@ -1,7 +1,6 @@
 package excel
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/flussi-go/flussi/internal/xlsx"
@@ -20,14 +19,14 @@ type Limits struct {
 	AnnotatedRows int   // the last row of a file that [Template.Annotate] takes, which holds it in memory; default 100,000
 }
 
-func (l Limits) withDefaults() (Limits, error) {
-	var errs []error
+// withDefaults fills in the defaults, and tells which fields are out of their range.
+func (l Limits) withDefaults() (filled Limits, defects []string) {
 	set := func(name string, value *int64, standard, most int64) {
 		switch {
 		case *value == 0:
 			*value = standard
 		case *value < 0 || *value > most:
-			errs = append(errs, fmt.Errorf("Limits.%s is %d, not 1 to %d", name, *value, most))
+			defects = append(defects, fmt.Sprintf("Limits.%s is %d, not 1 to %d", name, *value, most))
 		}
 	}
 	setInt := func(name string, value *int, standard, most int64) {
@@ -44,5 +43,5 @@ func (l Limits) withDefaults() (Limits, error) {
 	setInt("HeaderRows", &l.HeaderRows, 20, 10_000)
 	setInt("Errors", &l.Errors, 1000, 1<<30)
 	setInt("AnnotatedRows", &l.AnnotatedRows, 100_000, xlsx.MaxRows)
-	return l, errors.Join(errs...)
+	return l, defects
 }

@@ -262,11 +262,11 @@ func (a *annotator) table(row *int, what string, all []finding) {
 	}
 	head := b.style(&excelize.Style{
 		Font: boldFont(11, headText),
-		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{headerColor}}, Alignment: &excelize.Alignment{Vertical: "center"},
+		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{headerColor}}, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "center"},
 	})
 	border := []excelize.Border{{Type: "bottom", Color: borderColor, Style: 1}}
-	cell := b.style(&excelize.Style{Font: font(11, textColor), Border: border, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
-	link := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11, Color: "0563C1", Underline: "single"}, Border: border, Alignment: &excelize.Alignment{Vertical: "top"}})
+	cell := b.style(&excelize.Style{Font: font(11, textColor), Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top", WrapText: true}})
+	link := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11, Color: "0563C1", Underline: "single"}, Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top"}})
 	for i, header := range []string{"Cella", "Colonna", what} {
 		ref := xlsx.Reference(i+1, *row)
 		b.do(b.f.SetCellStr(a.errors, ref, header))

@@ -112,10 +112,9 @@ func New[Row any](c Config[Row], columns ...Column[Row]) (*Template[Row], error)
 		strings.Trim(name, "'") != name || slices.ContainsFunc([]string{guideSheet, errorSheet, listSheet}, func(own string) bool { return strings.EqualFold(own, name) }) {
 		defect("Config.Sheet %q is not a name for the sheet", name)
 	}
-	var err error
-	if t.config.Limits, err = c.Limits.withDefaults(); err != nil {
-		defect("%v", err)
-	}
+	limits, wrongLimits := c.Limits.withDefaults()
+	t.config.Limits = limits
+	defects = append(defects, wrongLimits...)
 	if c.Unknown > RefuseUnknown || c.HiddenRows > SkipHidden {
 		defect("a policy does not exist")
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -220,7 +221,7 @@ func (c *Column[Row]) validation(i int) *excelize.DataValidation {
 			err = errors.New("no range")
 			return
 		}
-		err = dv.SetRange(c.rule.Min, c.rule.Max, kind, excelize.DataValidationOperatorBetween)
+		err = dv.SetRange(strconv.FormatFloat(c.rule.Min, 'f', -1, 64), strconv.FormatFloat(c.rule.Max, 'f', -1, 64), kind, excelize.DataValidationOperatorBetween)
 	}
 	switch c.rule.Layout {
 	case TextLayout, LongTextLayout:
@@ -250,14 +251,14 @@ func (c *Column[Row]) validation(i int) *excelize.DataValidation {
 
 // cut shortens a text to so many UTF-16 code units.
 func cut(s string, units int) string {
-	for utf16Length(s) > units {
+	if utf16Length(s) <= units {
+		return s
+	}
+	for utf16Length(s) >= units {
 		_, width := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-width]
-		if utf16Length(s) < units {
-			return strings.TrimRight(s, " ,.;:") + "…"
-		}
 	}
-	return s
+	return strings.TrimRight(s, " ,.;:") + "…"
 }
 
 // needsList reports whether the choices of a column do not fit into its check.

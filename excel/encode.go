@@ -96,11 +96,12 @@ func Rows[Row any](rows iter.Seq[Row]) iter.Seq2[Row, error] {
 const dataPart = "xl/worksheets/sheet1.xml"
 
 // fillPart writes the part of a sheet with the rows behind its own.
-func fillPart(out *zip.Writer, part *zip.File, height float64, rows func(*xlsx.Writer) error) error {
+func fillPart(out *zip.Writer, part *zip.File, height float64, rows func(*xlsx.Writer) error) (err error) {
 	r, err := part.Open()
 	if err != nil {
 		return err
 	}
+	defer closing(r.Close, &err)
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return err

@@ -1,0 +1,160 @@
+package excel_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/xlsxtest"
+)
+
+func blankOf[Row any](t *testing.T, tpl *excel.Template[Row]) *excelize.File {
+	var buf bytes.Buffer
+	require.NoError(t, tpl.Blank(t.Context(), &buf))
+	f, err := excelize.OpenReader(&buf)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, f.Close()) })
+	return f
+}
+
+func units(s string) int { return len(utf16.Encode([]rune(s))) }
+
+func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
+	tpl := template()
+	f := blankOf(t, tpl)
+	assert.Equal(t, []string{"Dati", "Guida Rapida"}, f.GetSheetList())
+	rows, err := f.GetRows("Dati")
+	require.NoError(t, err)
+	assert.Equal(t, [][]string{tpl.Headers()}, rows)
+
+	t.Run("the header stays in sight and filters", func(t *testing.T) {
+		panes, err := f.GetPanes("Dati")
+		require.NoError(t, err)
+		assert.True(t, panes.Freeze)
+		assert.Equal(t, 1, panes.YSplit)
+		parts := xlsxtest.Unpack(t, encode(t, tpl, generate(0)))
+		assert.Contains(t, parts[xlsxtest.Sheet1], `<autoFilter ref="$A$1:$J$1048576"`)
+		assert.NotContains(t, parts[xlsxtest.Sheet1], "filterMode", "no filter is on")
+		assert.NotContains(t, parts[xlsxtest.Sheet1], "<dimension")
+	})
+	t.Run("codes are text down the sheet", func(t *testing.T) {
+		for column, want := range map[string]int{"A": 49, "B": 49, "C": 49, "F": 49, "E": 4, "H": 1} {
+			id, err := f.GetColStyle("Dati", column)
+			require.NoError(t, err)
+			style, err := f.GetStyle(id)
+			require.NoError(t, err)
+			assert.Equal(t, want, style.NumFmt, column)
+		}
+		id, err := f.GetColStyle("Dati", "D")
+		require.NoError(t, err)
+		style, err := f.GetStyle(id)
+		require.NoError(t, err)
+		assert.Equal(t, "dd/mm/yyyy", *style.CustomNumFmt)
+	})
+	t.Run("checks speak Italian within Excel's limits", func(t *testing.T) {
+		validations, err := f.GetDataValidations("Dati")
+		require.NoError(t, err)
+		byRange := map[string]*excelize.DataValidation{}
+		for _, v := range validations {
+			byRange[v.Sqref] = v
+			require.NotNil(t, v.ErrorTitle)
+			assert.LessOrEqual(t, units(*v.ErrorTitle), 32)
+			assert.LessOrEqual(t, units(*v.Error), 255)
+			assert.True(t, strings.HasPrefix(*v.Error, "Valore non valido. Scrivere: "), *v.Error)
+			assert.Equal(t, "stop", *v.ErrorStyle)
+		}
+		for sqref, want := range map[string][3]string{
+			"A2:A1048576": {"textLength", "16", "16"}, "B2:B1048576": {"textLength", "10", "120"}, "C2:C1048576": {"textLength", "120", "10000"},
+			"D2:D1048576": {"date", "61", "2958465"}, "E2:E1048576": {"decimal", "0.01", "99999999.99"}, "H2:H1048576": {"whole", "0", "9"},
+			"G2:G1048576": {"list", `"Sì,No"`, ""}, "I2:I1048576": {"list", `"App IO,Sportello"`, ""},
+		} {
+			v := byRange[sqref]
+			require.NotNil(t, v, sqref)
+			assert.Equal(t, want, [3]string{v.Type, v.Formula1, v.Formula2}, sqref)
+		}
+	})
+	t.Run("every header has a comment", func(t *testing.T) {
+		for i, header := range tpl.Headers() {
+			ref := fmt.Sprintf("%c1", 'A'+i)
+			text := comment(t, f, "Dati", ref)
+			assert.True(t, strings.HasPrefix(text, header+"\n"), ref)
+			assert.Regexp(t, "Obbligatoria|Facoltativa", text)
+		}
+	})
+	t.Run("the guide says the same", func(t *testing.T) {
+		rows, err := f.GetRows("Guida Rapida")
+		require.NoError(t, err)
+		text := fmt.Sprint(rows)
+		for _, s := range []string{"Guida Rapida – Notifiche", "Con questo modello", "foglio «Dati»", "16 caratteri, di una persona fisica. Del cittadino che riceve il messaggio.", "C.F., C.F. Dest., Cod. Fisc.", "Mensa scolastica: retta di marzo", "Esempio di riga compilata"} {
+			assert.Contains(t, text, s)
+		}
+		for _, header := range tpl.Headers() {
+			assert.GreaterOrEqual(t, strings.Count(text, header), 2, "in the table and in the example")
+		}
+	})
+	t.Run("the version is marked", func(t *testing.T) {
+		properties, err := f.GetCustomProps()
+		require.NoError(t, err)
+		assert.Equal(t, []excelize.CustomProperty{{Name: "Modello", Value: "Notifiche, versione 1"}}, properties)
+		next := template(func(c *excel.Config[notice]) { c.Version = 2 })
+		d := decode(next, encode(t, tpl, generate(1)))
+		require.NoError(t, d.err)
+		assert.True(t, d.report.Outdated)
+		assert.Contains(t, d.report.Italian(), "altra versione")
+	})
+	t.Run("and it reads as a workbook without rows", func(t *testing.T) {
+		d := decode(tpl, encode(t, tpl, generate(0)))
+		require.NoError(t, d.err)
+		assert.Empty(t, d.rows)
+		assert.True(t, d.report.OK())
+	})
+}
+
+func TestLongListsStandInAHiddenSheet(t *testing.T) {
+	var options []excel.Option[int]
+	for i := range 100 {
+		options = append(options, excel.Option[int]{Label: fmt.Sprintf("Categoria numero %d, con virgola", i), Value: i})
+	}
+	tpl := excel.MustNew(excel.Config[int]{Name: "Prova"}, excel.NewColumn("Categoria", excel.Choice(options...), func(i *int) *int { return i }, excel.ColumnConfig{}))
+	f := blankOf(t, tpl)
+	visible, err := f.GetSheetVisible("Elenchi")
+	require.NoError(t, err)
+	assert.False(t, visible)
+	text, err := f.GetCellValue("Elenchi", "A100")
+	require.NoError(t, err)
+	assert.Equal(t, "Categoria numero 99, con virgola", text)
+	validations, err := f.GetDataValidations("Dati")
+	require.NoError(t, err)
+	require.Len(t, validations, 1)
+	assert.Equal(t, "'Elenchi'!$A$1:$A$100", validations[0].Formula1)
+
+	var buf bytes.Buffer
+	require.NoError(t, tpl.Encode(t.Context(), &buf, excel.Rows(func(yield func(int) bool) { yield(42) })))
+	var report excel.Report
+	lines, err := excel.Collect(tpl.Decode(t.Context(), bytes.NewReader(buf.Bytes()), int64(buf.Len()), &report))
+	require.NoError(t, err)
+	assert.Equal(t, 42, lines[0].Value)
+	assert.Empty(t, report.Ignored)
+}
+
+// Texts that are too long for Excel's messages are cut, not refused.
+func TestLongTextsFitIntoMessages(t *testing.T) {
+	rule := excel.Rule{Text: strings.Repeat("molto lungo, ", 50), Min: 1, Max: 9}
+	kind := excel.FromText(rule, func(s string) (flussi.Reading[string], error) { return flussi.Reading[string]{Value: s}, nil }, func(s string) string { return s })
+	tpl := excel.MustNew(excel.Config[string]{Name: "Prova"}, excel.NewColumn("Una colonna con un nome molto lungo 😀😀😀😀", kind, func(s *string) *string { return s }, excel.ColumnConfig{Help: strings.Repeat("aiuto ", 200)}))
+	f := blankOf(t, tpl)
+	validations, err := f.GetDataValidations("Dati")
+	require.NoError(t, err)
+	require.Len(t, validations, 1)
+	assert.LessOrEqual(t, units(*validations[0].ErrorTitle), 32)
+	assert.LessOrEqual(t, units(*validations[0].Error), 255)
+	assert.True(t, strings.HasSuffix(*validations[0].Error, "…"))
+}

@@ -137,3 +137,81 @@ func same(t *testing.T, want, got map[string]string, seed uint64) {
 	}
 	require.Len(t, got, len(want), "seed %d", seed)
 }
+
+// A sheet that we take whole, the workbook engine reads with the same cells, if it
+// reads it at all.
+func FuzzRowsAgainstTheEngine(f *testing.F) {
+	for _, rows := range []string{
+		`<row r="1"><c r="A1" t="inlineStr"><is><t>a &amp; b</t></is></c><c r="C1"><v>1.5</v></c></row><row r="3"><c r="B3" t="s"><v>1</v></c></row>`,
+		`<row r="2"><c r="B2" t="b"><v>1</v></c><c r="D2" t="str"><f>A1</f><v>x</v></c></row>`,
+		`<row r="1"><c r="A1" t="e"><v>#N/A</v></c><c r="B1" t="inlineStr"><is><r><t>x</t></r><r><t xml:space="preserve"> y</t></r></is></c></row>`,
+	} {
+		f.Add(rows)
+	}
+	f.Fuzz(func(t *testing.T, rows string) {
+		book := wrap(t, rows)
+		ours, ok := tryCells(book)
+		if !ok || strings.Contains(rows, "_x") { // which the engine does not resolve everywhere
+			return
+		}
+		theirs, ok := tryOracle(book)
+		if !ok {
+			return
+		}
+		for ref, text := range ours {
+			if theirs[ref] != text {
+				t.Fatalf("cell %s: %q, and the engine reads %q in %s", ref, text, theirs[ref], rows)
+			}
+		}
+	})
+}
+
+func tryCells(book []byte) (map[string]string, bool) {
+	b, err := xlsx.Open(context.Background(), bytes.NewReader(book), int64(len(book)), limits)
+	if err != nil {
+		return nil, false
+	}
+	rows, err := b.Rows(0)
+	if err != nil {
+		return nil, false
+	}
+	defer rows.Close()
+	found := map[string]string{}
+	var row xlsx.Row
+	for {
+		err := rows.Next(&row)
+		if err == io.EOF {
+			return found, rows.LastRow < 1000
+		}
+		if err != nil {
+			return nil, false
+		}
+		for _, c := range row.Cells {
+			found[xlsx.Reference(c.Column, row.Number)] = c.Text
+		}
+	}
+}
+
+func tryOracle(book []byte) (found map[string]string, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	f, err := excelize.OpenReader(bytes.NewReader(book), excelize.Options{RawCellValue: true})
+	if err != nil {
+		return nil, false
+	}
+	defer f.Close()
+	rows, err := f.GetRows(f.GetSheetName(0), excelize.Options{RawCellValue: true})
+	if err != nil {
+		return nil, false
+	}
+	found = map[string]string{}
+	for r, row := range rows {
+		for c, text := range row {
+			found[xlsx.Reference(c+1, r+1)] = text
+		}
+	}
+	return found, true
+}

@@ -51,6 +51,7 @@ type scanner struct {
 	attributes  []attribute
 	text        []byte
 	cdata       bool
+	scratch     []byte // for checking attributes
 }
 
 func newScanner(r io.Reader, part Part, size int) *scanner {

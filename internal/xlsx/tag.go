@@ -1,6 +1,9 @@
 package xlsx
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // attribute has its full name, since one with a prefix means something else.
 type attribute struct{ name, value []byte }
@@ -43,10 +46,10 @@ func (s *scanner) parseTag(b []byte) (length int, complete bool, err error) {
 	}
 	s.name = b[:i]
 	switch {
-	case i == 0:
-		return 0, false, s.fail(ErrMalformed, "a tag without a name")
 	case i > maxName:
 		return 0, false, s.fail(ErrLimit, "a name is too long")
+	case i < len(b) && !isName(s.name):
+		return 0, false, s.fail(ErrMalformed, "a tag without a name")
 	}
 	for {
 		gap := i
@@ -74,7 +77,7 @@ func (s *scanner) parseTag(b []byte) (length int, complete bool, err error) {
 		for i < len(b) && isSpace(b[i]) {
 			i++
 		}
-		if i < len(b) && (b[i] != '=' || len(name) == 0) {
+		if i < len(b) && (b[i] != '=' || !isName(name)) {
 			return 0, false, s.fail(ErrMalformed, "an attribute that is not one")
 		}
 		i++
@@ -100,16 +103,54 @@ func (s *scanner) parseTag(b []byte) (length int, complete bool, err error) {
 			return 0, false, s.fail(ErrLimit, "too many attributes")
 		}
 		s.attributes = append(s.attributes, attribute{name, b[i+1 : i+1+value]})
-		if bytes.IndexByte(b[i+1:i+1+value], '<') >= 0 {
-			return 0, false, s.fail(ErrMalformed, "an attribute with a bracket")
+		if !s.isValue(b[i+1 : i+1+value]) {
+			return 0, false, s.fail(ErrMalformed, "an attribute that cannot be read")
 		}
 		i += value + 2
 	}
 }
 
-// isNameByte reports whether c may stand in the name of an attribute.
+// isNameByte reports whether c may stand in a name, or at least does not end it.
 func isNameByte(c byte) bool {
 	return c != '=' && c != '>' && c != '/' && c != '<' && c != '"' && c != '\'' && !isSpace(c)
+}
+
+// nameBytes tells which bytes may stand in names; all of other alphabets may.
+var nameBytes = func() (table [256]bool) {
+	for c := range table {
+		table[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == ':' || c == '-' || c == '.' || c >= 0x80
+	}
+	return table
+}()
+
+// isName reports whether b is a name.
+func isName(b []byte) bool {
+	if len(b) == 0 || b[0] == '-' || b[0] == '.' || '0' <= b[0] && b[0] <= '9' {
+		return false
+	}
+	ascii := true
+	for _, c := range b {
+		if !nameBytes[c] {
+			return false
+		}
+		ascii = ascii && c < 0x80
+	}
+	return ascii || utf8.Valid(b)
+}
+
+// isValue reports whether b may stand in the quotes of an attribute.
+func (s *scanner) isValue(b []byte) bool {
+	for _, c := range b {
+		if !plain[c] {
+			if bytes.IndexByte(b, '<') >= 0 {
+				return false
+			}
+			var ok bool
+			s.scratch, ok = appendUnescaped(s.scratch[:0], b)
+			return ok
+		}
+	}
+	return true
 }
 
 // end takes an end tag.

@@ -22,8 +22,13 @@ func small() *excel.Template[notice] {
 // settle decodes a file and checks what must hold whatever the file is.
 func settle(t *testing.T, decode func() *decoded) {
 	begun := time.Now()
-	goroutines := runtime.NumGoroutine()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	d := decode()
+	runtime.ReadMemStats(&after)
+	if spent := after.TotalAlloc - before.TotalAlloc; spent > 64<<20 { // all limits together are 4 MiB
+		t.Fatalf("%d bytes allocated", spent)
+	}
 	if d.err == nil != d.report.Complete {
 		t.Fatalf("complete: %v, error: %v", d.report.Complete, d.err)
 	}
@@ -43,12 +48,6 @@ func settle(t *testing.T, decode func() *decoded) {
 	}
 	if time.Since(begun) > 20*time.Second { // a hang, on whatever machine
 		t.Fatal("takes too long")
-	}
-	for range 1000 {
-		if runtime.NumGoroutine() <= goroutines {
-			return
-		}
-		runtime.Gosched()
 	}
 }
 

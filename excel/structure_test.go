@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -294,6 +295,33 @@ func TestReadingEndsWithTheLoopAndTheContext(t *testing.T) {
 			assert.Equal(t, 5000, report.Rows)
 		}
 	})
+}
+
+// Whatever way a loop ends, the goroutine that reads ahead ends with it.
+func TestNoGoroutineIsLeft(t *testing.T) {
+	tpl := template()
+	file := encode(t, tpl, generate(5000))
+	rows := func(ctx context.Context) func(func(excel.Line[notice], error) bool) {
+		return tpl.Decode(ctx, strings.NewReader(string(file)), int64(len(file)), nil)
+	}
+	before := runtime.NumGoroutine()
+	for range 20 {
+		for range rows(t.Context()) {
+			break
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		for range rows(ctx) {
+			cancel()
+		}
+		cancel()
+		func() {
+			defer func() { assert.Equal(t, "in the loop", recover()) }()
+			for range rows(t.Context()) {
+				panic("in the loop")
+			}
+		}()
+	}
+	assert.Equal(t, before, runtime.NumGoroutine(), "each ends before its loop does")
 }
 
 func TestDefectsOfATemplateAreToldAtOnce(t *testing.T) {

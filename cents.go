@@ -55,8 +55,9 @@ func parseCents(s string, from origin) (Cents, error) {
 // ReadCents reads an amount as a person typed it: it removes the spaces around it,
 // the apostrophes in front and the invisible characters, reports the changes, and
 // takes the rest as [ParseCents] does. Characters that make an amount look like
-// another one, such as direction overrides and soft hyphens, are refused. Spaces between digits are not removed: nobody can tell what they meant. An
-// amount is never doubtful, so there are no warnings and no [Policy].
+// another one, such as direction overrides and soft hyphens, are refused. Spaces
+// between digits are not removed: nobody can tell what they meant. An amount is never
+// doubtful, so there are no warnings and no [Policy].
 func ReadCents(input string) (Reading[Cents], error) {
 	var made changes
 	typed := []rune(input)

@@ -21,9 +21,11 @@ import (
 // The report is that of a [Template.Decode] or [Template.DecodeCSV] that read this
 // file to its end, or came to [ErrHeader] or [ErrMerged]; any other is refused with
 // [ErrReport]. What the report does not hold is not marked, see [Limits.Errors]; the
-// sheet says how many errors more there are. The copy is made in memory: a file whose
-// rows go beyond [Limits.AnnotatedRows], or have more than 20 cells on the average, is
-// refused with [ErrLimit]. A background that a marked cell had of its own is replaced. The other errors
+// sheet says how many errors more there are. A background that a marked cell had of
+// its own is replaced.
+//
+// The copy is made in memory: a file whose rows go beyond [Limits.AnnotatedRows], or
+// have more than 20 cells on the average, is refused with [ErrLimit]. The other errors
 // are those of reading the file, the context's and w's.
 func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *Report) error {
 	if report == nil || !report.Complete && !errors.Is(report.Err, ErrHeader) && !errors.Is(report.Err, ErrMerged) {

@@ -24,10 +24,10 @@ import (
 // row "Totale" with their sums, which Decode passes over. Decode reads the rows back,
 // as far as they keep to the rules of their columns: Encode does not check those.
 //
-// The error is the first that rows gives, the context's, w's, or a [*CellError] for a
-// value that no cell can hold: a text of more than 32,767 UTF-16 code units or that is
-// not valid UTF-8, more rows than a sheet has ([ErrLimit]), a sum that is too large. What was written until then
-// is of no use.
+// The error is the first that rows gives, the context's, w's, or a [*CellError] for what
+// no cell can hold: a text of more than 32,767 UTF-16 code units or that is not valid
+// UTF-8, a value without an option, more rows than a sheet has ([ErrLimit]), a sum that
+// is too large. What was written until then is of no use.
 func (t *Template[Row]) Encode(ctx context.Context, w io.Writer, rows iter.Seq2[Row, error]) error {
 	if err := context.Cause(ctx); err != nil {
 		return err

@@ -23,6 +23,9 @@ type batch struct {
 	rows []xlsx.Row
 	size int // bytes of text
 	err  error
+	// cause is what the reader panicked with, nil if it did not. It goes on in the loop
+	// that takes the rows, where the program may expect it.
+	cause any
 }
 
 // The size of a batch: one of the two is reached.
@@ -51,20 +54,27 @@ func (a *ahead) read(rows rowSource) {
 		case <-a.quit:
 			return
 		}
-		b.rows, b.size = b.rows[:0], 0
-		for b.err == nil && len(b.rows) < batchRows && b.size < batchBytes {
-			b.rows = b.rows[:len(b.rows)+1] // its cells' memory is used again
-			row := &b.rows[len(b.rows)-1]
-			if b.err = rows.Next(row); b.err != nil {
-				b.rows = b.rows[:len(b.rows)-1]
-			}
-			for _, c := range row.Cells {
-				b.size += len(c.Text)
-			}
-		}
+		b.fill(rows)
 		a.full <- b
-		if b.err != nil {
+		if b.err != nil || b.cause != nil {
 			return
+		}
+	}
+}
+
+// fill reads rows up to the size of a batch.
+func (b *batch) fill(rows rowSource) {
+	defer func() { b.cause = recover() }()
+	b.rows, b.size = b.rows[:0], 0
+	for b.err == nil && len(b.rows) < batchRows && b.size < batchBytes {
+		b.rows = b.rows[:len(b.rows)+1] // its cells' memory is used again
+		row := &b.rows[len(b.rows)-1]
+		if b.err = rows.Next(row); b.err != nil {
+			b.rows = b.rows[:len(b.rows)-1]
+			return
+		}
+		for _, c := range row.Cells {
+			b.size += len(c.Text)
 		}
 	}
 }
@@ -79,6 +89,9 @@ func (a *ahead) Next(row *xlsx.Row) error {
 			a.free <- a.now
 		}
 		a.now, a.taken = <-a.full, 0
+		if a.now.cause != nil {
+			panic(a.now.cause)
+		}
 	}
 	*row = a.now.rows[a.taken]
 	a.taken++

@@ -24,14 +24,14 @@ import (
 // sheet says how many errors more there are. A background that a marked cell had of
 // its own is replaced.
 //
-// The copy is made in memory: a file whose rows go beyond [Limits.AnnotatedRows], or
-// have more than 20 cells on the average, is refused with [ErrLimit]. The other errors
+// The copy is made in memory: a file whose sheets have more rows together than
+// [Limits.AnnotatedRows], or more than 20 cells a row on the average, is refused with [ErrLimit]. The other errors
 // are those of reading the file, the context's and w's.
 func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *Report) error {
 	if report == nil || !report.Complete && !errors.Is(report.Err, ErrHeader) && !errors.Is(report.Err, ErrMerged) {
 		return ErrReport
 	}
-	print, err := takeFingerprint(r, size)
+	print, err := takeFingerprint(r, size, report.Format)
 	if err != nil {
 		return err
 	}
@@ -42,11 +42,8 @@ func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt
 	if err != nil {
 		return fileError(err)
 	}
-	copied, err := t.annotated(data, names, report)
+	copied, err := t.annotated(ctx, data, names, report)
 	if err != nil {
-		return err
-	}
-	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	if _, err := w.Write(copied); err != nil {
@@ -58,13 +55,16 @@ func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt
 // annotated makes the copy. The workbook engine changes what it knows in a file and
 // may not know all of it: if it fails, or panics as it does on some files that are
 // right, the operator is told that this file cannot be marked.
-func (t *Template[Row]) annotated(data []byte, names []string, report *Report) (copied []byte, err error) {
+func (t *Template[Row]) annotated(ctx context.Context, data []byte, names []string, report *Report) (copied []byte, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = errors.New("the workbook engine panics")
 		}
-		if err != nil {
-			copied, err = nil, &FileError{Format: Workbook, Err: ErrMalformed, Cause: concealed{err}, Reason: "Il file non può essere commentato: aprirlo con Excel o LibreOffice, salvarlo come .xlsx e ricaricarlo."}
+		switch {
+		case ctx.Err() != nil:
+			copied, err = nil, context.Cause(ctx)
+		case err != nil:
+			copied, err = nil, &FileError{Format: Workbook, Err: ErrMalformed, Cause: concealed{}, Reason: "Il file non può essere commentato: aprirlo con Excel o LibreOffice, salvarlo come .xlsx e ricaricarlo."}
 		}
 	}()
 	a, err := t.openAnnotator(data, names, report)
@@ -74,7 +74,7 @@ func (t *Template[Row]) annotated(data []byte, names []string, report *Report) (
 	defer closing(a.b.f.Close, &err)
 	a.clean()
 	if all := findings(report); len(all) > 0 {
-		a.mark(all)
+		a.mark(ctx, all)
 		a.list(all, report)
 	}
 	var buf bytes.Buffer
@@ -82,11 +82,10 @@ func (t *Template[Row]) annotated(data []byte, names []string, report *Report) (
 	return buf.Bytes(), a.b.err
 }
 
-// concealed hides the text of an error, which may quote the file.
-type concealed struct{ err error }
+// concealed stands for an error of the engine, which may quote the file.
+type concealed struct{}
 
-func (concealed) Error() string   { return "the workbook engine cannot change it" }
-func (c concealed) Unwrap() error { return c.err }
+func (concealed) Error() string { return "the workbook engine cannot change it" }
 
 // whole reads a file once more, to be sure that it is one that the workbook engine
 // reads to its end, and returns it as a workbook.
@@ -98,15 +97,18 @@ func (t *Template[Row]) whole(ctx context.Context, r io.ReaderAt, size int64, fo
 	if err != nil {
 		return nil, nil, err
 	}
+	var bound memoryBound
 	for i, sheet := range book.Sheets {
 		names = append(names, sheet.Name)
 		rows, err := book.Rows(i)
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := errors.Join(t.count(rows), rows.Close()); err != nil {
+		if err := errors.Join(t.count(rows, bound), rows.Close()); err != nil {
 			return nil, nil, err
 		}
+		bound.rows += rows.LastRow
+		bound.cells += rows.Extent
 	}
 	data = make([]byte, size)
 	if _, err := r.ReadAt(data, 0); err != nil && err != io.EOF {
@@ -115,18 +117,26 @@ func (t *Template[Row]) whole(ctx context.Context, r io.ReaderAt, size int64, fo
 	return data, names, nil
 }
 
-// cellsPerRow is how many cells the rows of an annotated file may have on the average,
-// empty ones included, since the engine makes every cell up to the last of a row.
+// memoryBound counts what the engine will hold: the rows of all sheets, and the cells
+// up to the last one of each row, empty ones included.
+type memoryBound struct{ rows, cells int }
+
+// cellsPerRow is how many cells the rows of an annotated file may have on the average.
 const cellsPerRow = 20
 
-// count reads all rows and refuses more than can be held in memory.
-func (t *Template[Row]) count(rows *xlsx.Rows) error {
+// exceeded reports whether a file is too large to be held in memory.
+func (b memoryBound) exceeded(most int) bool {
+	return b.rows > most || b.cells > max(most, 1000)*cellsPerRow
+}
+
+// count reads all rows of a sheet, and refuses more than can be held in memory besides
+// what is held already.
+func (t *Template[Row]) count(rows *xlsx.Rows, held memoryBound) error {
 	var row xlsx.Row
 	for {
 		err := rows.Next(&row)
-		most := t.config.Limits.AnnotatedRows
 		switch {
-		case rows.LastRow > most || rows.Extent > max(most, 1000)*cellsPerRow:
+		case memoryBound{held.rows + rows.LastRow, held.cells + rows.Extent}.exceeded(t.config.Limits.AnnotatedRows):
 			return t.tooManyRows()
 		case err == io.EOF:
 			return nil
@@ -138,7 +148,7 @@ func (t *Template[Row]) count(rows *xlsx.Rows) error {
 
 func (t *Template[Row]) tooManyRows() error {
 	return &FileError{Format: Workbook, Row: t.config.Limits.AnnotatedRows, Err: ErrLimit,
-		Reason: fmt.Sprintf("Il file ha più di %s righe: è troppo grande per essere commentato.", thousands(t.config.Limits.AnnotatedRows))}
+		Reason: fmt.Sprintf("Il file ha più di %s righe, o righe troppo larghe: è troppo grande per essere commentato.", thousands(t.config.Limits.AnnotatedRows))}
 }
 
 // csvAsBook makes a workbook of text cells of a CSV file.
@@ -186,13 +196,17 @@ func (t *Template[Row]) csvAsBook(ctx context.Context, r io.ReaderAt, size int64
 func (t *Template[Row]) copyRows(rows rowSource, w *xlsx.Writer, style func(row int) int) error {
 	var row xlsx.Row
 	var out []xlsx.Output
+	var bound memoryBound
 	for {
 		switch err := rows.Next(&row); {
 		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err
-		case row.Number > t.config.Limits.AnnotatedRows:
+		}
+		bound.rows = row.Number
+		bound.cells += row.Cells[len(row.Cells)-1].Column
+		if bound.exceeded(t.config.Limits.AnnotatedRows) {
 			return t.tooManyRows()
 		}
 		out = out[:0]

@@ -82,11 +82,11 @@ func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
 	for ref, says := range map[string]string{
 		"A3": "c'è la lettera O", "B5": "ne servono da 10 a 120", "E5": "due modi", "F6": "formato Testo", "D7": "non esiste", "A9": "nascosta",
 	} {
-		assert.Equal(t, "FFC7CE", fill(t, f, "Dati", ref), ref)
+		assert.Equal(t, "FFC8CE", fill(t, f, "Dati", ref), ref)
 		assert.Contains(t, comment(t, f, "Dati", ref), says, ref)
 		assert.True(t, strings.HasPrefix(comment(t, f, "Dati", ref), "Da correggere\n"))
 	}
-	assert.Equal(t, "FFEB9C", fill(t, f, "Dati", "D8"))
+	assert.Equal(t, "FFEA9C", fill(t, f, "Dati", "D8"))
 	assert.Contains(t, comment(t, f, "Dati", "D8"), "già passata")
 	assert.Contains(t, comment(t, f, "Dati", "B5"), "chiedere a Rossi", "their comment stays")
 	assert.Equal(t, "visto", comment(t, f, "Dati", "B4"))
@@ -142,7 +142,7 @@ func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
 		again := annotate(t, tpl, buf.Bytes(), &d.report)
 		assert.Empty(t, fill(t, again, "Dati", "A3"))
 		assert.Empty(t, comment(t, again, "Dati", "A3"))
-		assert.Equal(t, "FFC7CE", fill(t, again, "Dati", "F6"))
+		assert.Equal(t, "FFC8CE", fill(t, again, "Dati", "F6"))
 		assert.Equal(t, 1, strings.Count(comment(t, again, "Dati", "F6"), "Da correggere"))
 		assert.Equal(t, "visto", comment(t, again, "Dati", "B4"))
 		assert.Contains(t, comment(t, again, "Dati", "B5"), "chiedere a Rossi", "their comment outlives ours")
@@ -196,7 +196,7 @@ func TestTheCopyOfACSVFileIsAWorkbook(t *testing.T) {
 	require.NoError(t, d.err)
 	require.Len(t, d.wrong, 1)
 	f := annotate(t, tpl, file, &d.report)
-	assert.Equal(t, "FFC7CE", fill(t, f, "Dati", "B4"))
+	assert.Equal(t, "FFC8CE", fill(t, f, "Dati", "B4"))
 	for ref, want := range map[string]string{"A1": "CF", "A3": code, "B3": "Oggetto\ndi prova", "A4": strings.ToLower(other), "C4": "=1+1"} {
 		text, err := f.GetCellValue("Dati", ref)
 		require.NoError(t, err)
@@ -242,7 +242,7 @@ func TestReportsOfOtherFilesAreRefused(t *testing.T) {
 		require.NoError(t, d.err)
 		err := tpl.Annotate(t.Context(), &bytes.Buffer{}, bytes.NewReader(one), int64(len(one)), &d.report)
 		require.ErrorIs(t, err, excel.ErrLimit)
-		assert.Contains(t, flussi.Explain(err), "3 righe")
+		assert.Contains(t, flussi.Explain(err), "più di 3 righe")
 	})
 }
 

@@ -39,8 +39,8 @@ const (
 	borderColor   = "BFBFBF"
 	textColor     = "000000"
 	headText      = "FFFFFF"
-	wrongColor    = "FFC7CE" // of cells that are wrong
-	doubtColor    = "FFEB9C" // of cells that are doubtful
+	wrongColor    = "FFC8CE" // of cells that are wrong; no palette has these two
+	doubtColor    = "FFEA9C" // of cells that are doubtful
 	wrongText     = "9C0006"
 )
 

@@ -1,6 +1,7 @@
 package excel
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -200,6 +201,7 @@ type csvRows struct {
 	started bool
 	row     int // of the record ahead, as a spreadsheet counts
 	line    int // the line on which the record before ended
+	count   int // records so far
 }
 
 // rows reads the records from the beginning.
@@ -211,6 +213,9 @@ func (t *csvText) rows(ctx context.Context, separator rune, l Limits) *csvRows {
 	return &csvRows{ctx: ctx, csv: c, guard: guard, text: t, limits: l}
 }
 
+// lineWeight is how many line ends count as one byte.
+const lineWeight = 16
+
 // recordGuard refuses a record that does not end.
 type recordGuard struct {
 	r     io.Reader
@@ -220,7 +225,9 @@ type recordGuard struct {
 
 func (g *recordGuard) Read(p []byte) (int, error) {
 	n, err := g.r.Read(p)
-	if g.read += n; g.read > g.limit {
+	// Blank lines between records are part of the next one here, so line ends weigh less.
+	lines := bytes.Count(p[:n], []byte("\n"))
+	if g.read += n - lines + lines/lineWeight; g.read > g.limit {
 		return 0, ErrLimit
 	}
 	return n, err
@@ -250,7 +257,7 @@ func (c *csvRows) Next(row *xlsx.Row) error {
 		if c.err != nil {
 			return c.fault(c.err)
 		}
-		if c.row&0xFFF == 0 {
+		if c.count++; c.count&0xFFF == 0 {
 			if err := context.Cause(c.ctx); err != nil {
 				return err
 			}

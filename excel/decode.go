@@ -127,7 +127,7 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 		return false, &FileError{Format: expected, Err: ErrLimit,
 			Reason: fmt.Sprintf("Il file supera i %s MB ammessi: dividerlo in più file.", thousands(int(t.config.Limits.FileBytes>>20)))}
 	}
-	if report.print, err = takeFingerprint(r, size); err != nil {
+	if report.print, err = takeFingerprint(r, size, expected); err != nil {
 		return false, err
 	}
 	if report.Format, err = Identify(r, size); err != nil {

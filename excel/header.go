@@ -33,7 +33,7 @@ type header struct {
 func (t *Template[Row]) match(row *xlsx.Row) header {
 	h := header{row: row.Number, columns: make([]int, len(t.columns))}
 	for _, cell := range row.Cells {
-		if cell.Type != xlsx.Text || isBlank(cell.Text) {
+		if isBlank(cell.Text) {
 			continue
 		}
 		h.last = cell.Column
@@ -41,6 +41,8 @@ func (t *Template[Row]) match(row *xlsx.Row) header {
 		i, known := t.byHeader[key]
 		_, refused := t.refused[key]
 		switch {
+		case cell.Type != xlsx.Text:
+			h.unknown = append(h.unknown, cell)
 		case refused:
 			h.refused = append(h.refused, cell)
 		case !known:
@@ -245,18 +247,25 @@ const (
 	ownSheet            // a guide, a list of errors or of choices that this package made
 )
 
-// holdingOf judges a sheet that is not empty by its name and its first cell.
-func holdingOf(sheet xlsx.Sheet, first *xlsx.Row) holding {
+// holdingOf judges a sheet that is not empty by its name and its first cell, in a
+// workbook that has a template's mark or has none.
+func holdingOf(sheet xlsx.Sheet, first *xlsx.Row, marked bool) holding {
 	cell := first.Cells[0]
 	text := cell.Text
 	switch {
 	case first.Number != 1 || cell.Column != 1:
-	case sheet.Hidden && strings.EqualFold(sheet.Name, listSheet),
+	case marked && sheet.Hidden && strings.EqualFold(sheet.Name, listSheet),
 		strings.EqualFold(sheet.Name, guideSheet) && strings.HasPrefix(text, guideTitle),
-		strings.HasPrefix(sheet.Name, errorSheet) && text == errorTitle:
+		isErrorSheet(sheet.Name) && text == errorTitle:
 		return ownSheet
 	}
 	return filledSheet
+}
+
+// isErrorSheet reports whether a name is one that the list of errors may have.
+func isErrorSheet(name string) bool {
+	number, ok := strings.CutPrefix(name, errorSheet+" ")
+	return name == errorSheet || ok && allDigits(number)
 }
 
 // inspect finds the header of a sheet, and tells what the sheet holds.
@@ -273,7 +282,7 @@ func (t *Template[Row]) inspect(book *xlsx.Book, sheet int) (h header, holds hol
 	case err != nil:
 		return h, emptySheet, err
 	}
-	if holds = holdingOf(book.Sheets[sheet], &first); holds == ownSheet {
+	if holds = holdingOf(book.Sheets[sheet], &first, book.Properties[markName] != ""); holds == ownSheet {
 		return h, holds, nil
 	}
 	h, err = t.findHeader(&firstAgain{rows, &first})

@@ -16,7 +16,7 @@ type Limits struct {
 	CellLength    int   // UTF-16 code units in a cell; default and most 32,767, as Excel has it
 	HeaderRows    int   // among which the header is looked for; default 20
 	Errors        int   // errors, and as many notes, that a [Report] holds; the rest is only counted; default 1,000
-	AnnotatedRows int   // the last row of a file that [Template.Annotate] takes, which holds it in memory; default 100,000
+	AnnotatedRows int   // of all sheets of a file that [Template.Annotate] takes, which holds it in memory; default 100,000
 }
 
 // withDefaults fills in the defaults, and tells which fields are out of their range.

@@ -2,6 +2,7 @@ package excel
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,8 +29,11 @@ func findings(report *Report) []finding {
 	add := func(e *CellError, text string, doubt bool) {
 		f := finding{ref: fmt.Sprintf("%s%d", e.Column, e.Row), header: e.Header, text: text, doubt: doubt}
 		f.place = f.ref
-		if e.Column == "" {
-			f.ref, f.place = fmt.Sprintf("A%d", max(e.Row, 1)), fmt.Sprintf("Riga %d", e.Row)
+		switch {
+		case e.Row == 0:
+			f.ref, f.place = "A1", "File"
+		case e.Column == "":
+			f.ref, f.place = fmt.Sprintf("A%d", e.Row), fmt.Sprintf("Riga %d", e.Row)
 		}
 		all = append(all, f)
 	}
@@ -59,15 +63,16 @@ const (
 	doubtTitle = "Da verificare"
 )
 
-// theirsTitle stands in our comments before the author of the cell's own comment and
-// what it said.
+// theirsTitle stands in our comments, in a run of its own, before the author of the
+// cell's own comment, whose runs follow.
 const theirsTitle = "\n\nCommento di "
 
 // annotator marks the cells of a workbook.
 type annotator struct {
 	b      *builder
 	sheet  string
-	styles map[string]map[int]int // by colour, "" for none: by style, the same in that colour
+	fills  map[string]int         // by colour: the background
+	styles map[string]map[int]int // by colour: by style, the same in that colour
 	errors string                 // the name of the sheet with the list
 }
 
@@ -78,32 +83,46 @@ func (t *Template[Row]) openAnnotator(data []byte, names []string, report *Repor
 	if err != nil {
 		return nil, err
 	}
-	a := &annotator{b: &builder{f: f}, sheet: report.Sheet.Reveal(), styles: map[string]map[int]int{"": {}, wrongColor: {}, doubtColor: {}}}
+	a := &annotator{b: &builder{f: f}, sheet: report.Sheet.Reveal(), styles: map[string]map[int]int{wrongColor: {}, doubtColor: {}}}
 	if !slices.Contains(names, a.sheet) {
 		a.sheet = names[0]
 	}
 	return a, nil
 }
 
-// clean takes off the marks of an earlier copy.
+// clean takes off the marks of an earlier copy: our backgrounds, which nobody else
+// uses, our comments, and the list.
 func (a *annotator) clean() {
+	a.fills = map[string]int{}
+	for _, color := range []string{wrongColor, doubtColor} {
+		sample := a.b.style(&excelize.Style{Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}}})
+		if a.b.err != nil {
+			return
+		}
+		a.fills[color] = *a.b.f.Styles.CellXfs.Xf[sample].FillID
+	}
+	for i := range a.b.f.Styles.CellXfs.Xf {
+		format := &a.b.f.Styles.CellXfs.Xf[i]
+		if format.FillID != nil && (*format.FillID == a.fills[wrongColor] || *format.FillID == a.fills[doubtColor]) {
+			format.FillID = ptr(0)
+		}
+	}
 	comments, err := a.b.f.GetComments(a.sheet)
 	a.b.do(err)
 	for _, c := range comments {
-		text := commentText(c)
-		if c.Author != commentator || !strings.HasPrefix(text, wrongTitle) && !strings.HasPrefix(text, doubtTitle) {
+		runs := commentRuns(c)
+		if c.Author != commentator || len(runs) == 0 || runs[0].Text != wrongTitle+"\n" && runs[0].Text != doubtTitle+"\n" {
 			continue
 		}
 		a.b.do(a.b.f.DeleteComment(a.sheet, c.Cell))
-		a.color(c.Cell, "")
-		if _, theirs, found := strings.Cut(text, theirsTitle); found {
-			author, words, _ := strings.Cut(theirs, ":\n")
-			a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: author, Cell: c.Cell, Width: 260, Height: commentHeight(words),
-				Paragraph: []excelize.RichTextRun{{Font: font(10, textColor), Text: words}}}))
+		theirs := slices.IndexFunc(runs, func(r excelize.RichTextRun) bool { return strings.HasPrefix(r.Text, theirsTitle) })
+		if theirs >= 0 {
+			author := strings.TrimSuffix(strings.TrimPrefix(runs[theirs].Text, theirsTitle), ":\n")
+			a.addComment(c.Cell, author, runs[theirs+1:])
 		}
 	}
 	for _, name := range a.b.f.GetSheetList() {
-		if name == a.sheet || !strings.HasPrefix(name, errorSheet) {
+		if name == a.sheet || !isErrorSheet(name) {
 			continue
 		}
 		title, err := a.b.f.GetCellValue(name, "A1")
@@ -128,39 +147,36 @@ func (a *annotator) freeName() string {
 	}
 }
 
-// commentText returns all that a comment says.
-func commentText(c excelize.Comment) string {
-	text := c.Text
-	for _, run := range c.Paragraph {
-		text += run.Text
+// commentRuns returns what a comment says, as runs of text with their fonts.
+func commentRuns(c excelize.Comment) []excelize.RichTextRun {
+	if c.Text == "" {
+		return c.Paragraph
 	}
-	return text
+	return append([]excelize.RichTextRun{{Text: c.Text, Font: font(10, textColor)}}, c.Paragraph...)
 }
 
-// color gives a cell a background, "" for none instead of one of ours. It changes
-// nothing else of the cell's style, which it copies as it stands in the file.
+// addComment adds a comment in a box of its size.
+func (a *annotator) addComment(ref, author string, runs []excelize.RichTextRun) {
+	var text strings.Builder
+	for _, r := range runs {
+		text.WriteString(r.Text)
+	}
+	a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: author, Cell: ref, Width: 260, Height: commentHeight(text.String()), Paragraph: runs}))
+}
+
+// color gives a cell a background. It changes nothing else of the cell's style, which
+// it copies as it stands in the file.
 func (a *annotator) color(ref, color string) {
 	old, err := a.b.f.GetCellStyle(a.sheet, ref)
 	a.b.do(err)
+	if a.b.err != nil {
+		return
+	}
 	id, known := a.styles[color][old]
 	if !known {
-		sample := a.b.style(&excelize.Style{Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{wrongColor}}})
-		doubt := a.b.style(&excelize.Style{Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{doubtColor}}})
-		if a.b.err != nil {
-			return
-		}
 		formats := a.b.f.Styles.CellXfs
 		format := formats.Xf[old]
-		ours := format.FillID != nil && slices.ContainsFunc([]int{sample, doubt}, func(id int) bool { return *formats.Xf[id].FillID == *format.FillID })
-		switch {
-		case color == wrongColor:
-			format.FillID = formats.Xf[sample].FillID
-		case color == doubtColor:
-			format.FillID = formats.Xf[doubt].FillID
-		case ours:
-			format.FillID = ptr(0)
-		}
-		format.ApplyFill = ptr(true)
+		format.FillID, format.ApplyFill = ptr(a.fills[color]), ptr(true)
 		id = len(formats.Xf)
 		formats.Xf = append(formats.Xf, format)
 		formats.Count = len(formats.Xf)
@@ -170,12 +186,12 @@ func (a *annotator) color(ref, color string) {
 }
 
 // mark colours the cells with findings and says why.
-func (a *annotator) mark(all []finding) {
+func (a *annotator) mark(ctx context.Context, all []finding) {
 	comments, err := a.b.f.GetComments(a.sheet)
 	a.b.do(err)
-	theirs := map[string]string{}
+	theirs := map[string]excelize.Comment{}
 	for _, c := range comments {
-		theirs[c.Cell] = c.Author + ":\n" + commentText(c)
+		theirs[c.Cell] = c
 	}
 	byCell := map[string][]finding{}
 	var refs []string
@@ -186,6 +202,9 @@ func (a *annotator) mark(all []finding) {
 		byCell[f.ref] = append(byCell[f.ref], f)
 	}
 	for _, ref := range refs {
+		if ctx.Err() != nil {
+			return
+		}
 		color, title := doubtColor, doubtTitle
 		var texts []string
 		for _, f := range byCell[ref] {
@@ -195,22 +214,17 @@ func (a *annotator) mark(all []finding) {
 			texts = append(texts, f.text)
 		}
 		a.color(ref, color)
-		a.comment(ref, title, strings.Join(texts, "\n"), theirs[ref])
+		runs := []excelize.RichTextRun{
+			{Font: boldFont(10, wrongText), Text: title + "\n"},
+			{Font: font(10, textColor), Text: strings.Join(texts, "\n")},
+		}
+		if c, ok := theirs[ref]; ok {
+			a.b.do(a.b.f.DeleteComment(a.sheet, ref))
+			author := strings.Join(strings.Fields(c.Author), " ")
+			runs = append(append(runs, excelize.RichTextRun{Font: boldFont(10, textColor), Text: theirsTitle + author + ":\n"}), commentRuns(c)...)
+		}
+		a.addComment(ref, commentator, runs)
 	}
-}
-
-// comment adds a comment, before what the cell's own comment says.
-func (a *annotator) comment(ref, title, text, theirs string) {
-	paragraph := []excelize.RichTextRun{
-		{Font: boldFont(10, wrongText), Text: title + "\n"},
-		{Font: font(10, textColor), Text: text},
-	}
-	if theirs != "" {
-		a.b.do(a.b.f.DeleteComment(a.sheet, ref))
-		paragraph = append(paragraph, excelize.RichTextRun{Font: font(10, textColor), Text: theirsTitle + theirs})
-		text += theirsTitle + theirs
-	}
-	a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: commentator, Cell: ref, Width: 260, Height: commentHeight(text), Paragraph: paragraph}))
 }
 
 // list makes the sheet with all findings.

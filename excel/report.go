@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 
 	"github.com/flussi-go/flussi"
@@ -48,6 +49,16 @@ func (n Note) Italian() string {
 type UnknownColumn struct {
 	Column string      // its letters
 	Header flussi.Text // what stands there; it may be anything, so it masks itself
+}
+
+// LogValue logs the column without its header.
+func (u UnknownColumn) LogValue() slog.Value { return slog.StringValue(u.Column) }
+
+// LogValue logs what the file is and how many rows are right and wrong, and nothing of
+// the file's texts.
+func (r Report) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("format", string(r.Format)), slog.Bool("complete", r.Complete),
+		slog.Int("rows", r.Rows), slog.Int("wrong", r.Wrong), slog.Int("header", r.HeaderRow), slog.Any("error", r.Err))
 }
 
 // Report is what [Template.Decode] and [Template.DecodeCSV] tell about a file beside
@@ -148,15 +159,18 @@ func (r *Report) accept(notes []Note, limit int) {
 	r.MoreNotes += len(notes) - kept
 }
 
-// fingerprint tells a file from others: its size, and a digest of its beginning and
-// its end, where a workbook has the checksums of all its parts.
+// fingerprint tells a file from others: its size, and a digest of all of a CSV file,
+// or of the beginning and the end of a workbook, where the checksums of its parts are.
 type fingerprint struct {
 	size   int64
 	digest [sha256.Size]byte
 }
 
-func takeFingerprint(r io.ReaderAt, size int64) (fingerprint, error) {
-	const most = 64 << 10
+func takeFingerprint(r io.ReaderAt, size int64, format Format) (fingerprint, error) {
+	most := int64(64 << 10)
+	if format == CSV {
+		most = size
+	}
 	hash := sha256.New()
 	for _, at := range []int64{0, max(0, size-most)} {
 		n, err := io.Copy(hash, io.NewSectionReader(r, at, min(most, size-at)))

@@ -1,6 +1,7 @@
 package excel
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func (t *Template[Row]) newDecoder(src *source, report *Report) *decoder[Row] {
 // there is nothing in it to be read.
 func (d *decoder[Row]) read() (line Line[Row], rowErr *RowError, use bool) {
 	clear(d.cells)
-	extra := false
+	extra, stray := false, 0
 	for _, cell := range d.row.Cells {
 		i := d.columns[cell.Column]
 		switch {
@@ -55,15 +56,16 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *RowError, use bool) {
 			use = true
 		case d.src.exact && cell.Column > d.src.header.last:
 			extra = true
+		case d.stray[cell.Column] && d.t.config.Unknown == RefuseUnknown:
+			stray = cell.Column
 		case d.stray[cell.Column]:
 			d.stray[cell.Column] = false
 			d.report.Unknown = append(d.report.Unknown, UnknownColumn{Column: xlsx.ColumnName(cell.Column)})
 		}
 	}
 	line.Number = d.row.Number
+	use = use || extra || stray > 0
 	switch {
-	case extra:
-		return line, d.refuse("", "", wrong("Row", ErrFields, "La riga ha più campi dell'intestazione: forse un testo contiene il separatore e non è fra virgolette.")), true
 	case !use:
 		return line, nil, false
 	case d.row.Hidden && d.t.config.HiddenRows == SkipHidden:
@@ -75,6 +77,10 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *RowError, use bool) {
 	}
 	d.last = d.row.Number
 	switch {
+	case stray > 0:
+		return line, d.refuse(xlsx.ColumnName(stray), "", wrong("Row", ErrHeader, "La cella sta in una colonna senza intestazione: darle quella del modello, o svuotarla.")), true
+	case extra:
+		return line, d.refuse("", "", wrong("Row", ErrFields, "La riga ha più campi dell'intestazione: forse un testo contiene il separatore e non è fra virgolette.")), true
 	case d.isTotal():
 		d.report.Totals++
 		return line, nil, false
@@ -95,7 +101,7 @@ func (d *decoder[Row]) isTotal() bool {
 	if !d.t.hasTotals() {
 		return false
 	}
-	label := false
+	label, sum := false, false
 	for i, cell := range d.cells {
 		switch {
 		case cell.Type == 0:
@@ -103,9 +109,11 @@ func (d *decoder[Row]) isTotal() bool {
 			label = true
 		case !d.t.columns[i].config.Total || !cell.Formula:
 			return false
+		default:
+			sum = true
 		}
 	}
-	return label
+	return label && sum
 }
 
 // values reads the cells of a row.
@@ -164,10 +172,18 @@ func (d *decoder[Row]) flatten(errs []*CellError, err error) []*CellError {
 		}
 		errs = append(errs, placed)
 	case interface{ Unwrap() []error }:
+		before := len(errs)
 		for _, sub := range e.Unwrap() {
 			errs = d.flatten(errs, sub)
 		}
+		if len(errs) == before { // an error is an error, whatever it holds
+			errs = append(errs, &CellError{Row: d.row.Number, Err: err})
+		}
 	default:
+		var wrapped *CellError
+		if errors.As(err, &wrapped) {
+			return d.flatten(errs, wrapped)
+		}
 		errs = append(errs, &CellError{Row: d.row.Number, Err: err})
 	}
 	return errs

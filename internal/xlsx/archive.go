@@ -187,16 +187,20 @@ func (a *archive) each(file *zip.File, part Part, limit int64, visit func(*scann
 	defer func() { err = errors.Join(err, r.Close()) }()
 	s := newScanner(r, part, 32<<10)
 	for {
-		switch err := s.next(); {
+		switch err = s.next(); {
 		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err
 		}
-		if s.kind == startTag {
-			if err := visit(s); err != nil {
-				return err
-			}
+		switch s.kind {
+		case startTag:
+			err = visit(s)
+		case charData:
+			err = s.checkText()
+		}
+		if err != nil {
+			return err
 		}
 	}
 }

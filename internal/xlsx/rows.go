@@ -84,6 +84,9 @@ func (r *Rows) Next(row *Row) error {
 			if r.inData && !isBlank(r.s.text) {
 				return r.fail(0, ErrMalformed, "text between the rows")
 			}
+			if err := r.s.checkText(); err != nil {
+				return err
+			}
 		case r.inData && r.s.depth == 3 && !r.s.is("row"):
 			return r.fail(0, ErrMalformed, "something else among the rows")
 		case r.inData && r.s.depth == 3:

@@ -234,6 +234,15 @@ func TestTheDirectoryIsNotBelieved(t *testing.T) {
 	require.True(t, errors.Is(err, xlsx.ErrMalformed) || errors.Is(err, xlsx.ErrTruncated), "%v", err)
 }
 
+func TestEncryptedPartsAreRefused(t *testing.T) {
+	book := xlsxtest.Book(t, nil)
+	at := bytes.LastIndex(book, []byte(xlsxtest.Sheet1)) - 46
+	book[at+8] |= 1
+	_, _, err := read(book, 0, limits)
+	require.ErrorIs(t, err, xlsx.ErrMalformed)
+	require.ErrorContains(t, err, "encrypted")
+}
+
 func TestPartsThatLieOverOneAnotherAreUnsafe(t *testing.T) {
 	book := xlsxtest.Book(t, xlsxtest.Parts{"a": strings.Repeat("ab", 50)})
 	at := bytes.LastIndex(book, []byte("xl/workbook.xml")) - 46

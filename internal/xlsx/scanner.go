@@ -51,7 +51,7 @@ type scanner struct {
 	attributes  []attribute
 	text        []byte
 	cdata       bool
-	scratch     []byte // for checking attributes
+	scratch     []byte // for checking what is passed over
 }
 
 func newScanner(r io.Reader, part Part, size int) *scanner {
@@ -334,10 +334,21 @@ func (s *scanner) skip() error {
 		if err := s.next(); err != nil {
 			return err
 		}
-		if s.kind == endTag && s.depth < depth {
+		switch {
+		case s.kind == endTag && s.depth < depth:
 			return nil
+		case s.kind == charData:
+			if err := s.checkText(); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// checkText checks a text that nobody looks at, so that a part is right all over.
+func (s *scanner) checkText() (err error) {
+	s.scratch, err = s.appendText(s.scratch[:0])
+	return err
 }
 
 // appendText appends the text of a charData token to dst, unescaped.

@@ -96,6 +96,8 @@ func (s *scanner) richText(dst []byte) ([]byte, error) {
 		switch {
 		case s.kind == endTag && s.depth < depth:
 			return dst, nil
+		case s.kind == charData && !isBlank(s.text):
+			return dst, s.fail(ErrMalformed, "text outside a run of text")
 		case s.kind != startTag || s.is("r"):
 		case s.is("t"):
 			from := len(dst)

@@ -121,6 +121,7 @@ func TestMalformedPartsAreRefusedWithTheirPlace(t *testing.T) {
 		"truth value that is none":       {sheet(`<row r="7"><c r="A7" t="b"><v>2</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
 		"end tag of another":             {sheet(`<row r="7"><c r="A7"><v>1</c></v></row>`), xlsx.ErrMalformed, "cell A7"},
 		"tag in a tag":                   {sheet(`<row r="7"><c r="A7" <v>1</v></c></row>`), xlsx.ErrMalformed, "row 7"},
+		"text beside the runs":           {sheet(`<row r="7"><c r="A7" t="inlineStr"><is><r>x<t>y</t></r></is></c></row>`), xlsx.ErrMalformed, "cell A7"},
 		"two values":                     {sheet(`<row r="7"><c r="A7"><v>1</v><v>2</v></c></row>`), xlsx.ErrMalformed, "cell A7"},
 		"value and inline value":         {sheet(`<row r="7"><c r="A7"><v>1</v><is><t>2</t></is></c></row>`), xlsx.ErrMalformed, "cell A7"},
 		"element in a value":             {sheet(`<row r="7"><c r="A7"><v>1<x/>2</v></c></row>`), xlsx.ErrMalformed, "cell A7"},

@@ -173,6 +173,7 @@ func (t *Template[Row]) chooseSheet(book *xlsx.Book, report *Report) (chosen she
 	}
 	var filled []int
 	var candidates []sheetHeader
+	hidden := false // a hidden sheet has the columns
 	best := sheetHeader{sheet: -1}
 	for i, sheet := range book.Sheets {
 		h, holds, err := t.inspect(book, i)
@@ -186,6 +187,7 @@ func (t *Template[Row]) chooseSheet(book *xlsx.Book, report *Report) (chosen she
 			filled = append(filled, i)
 		}
 		if sheet.Hidden {
+			hidden = hidden || t.accepts(h)
 			continue
 		}
 		found := sheetHeader{h, i}
@@ -195,6 +197,9 @@ func (t *Template[Row]) chooseSheet(book *xlsx.Book, report *Report) (chosen she
 		if t.accepts(h) {
 			candidates = append(candidates, found)
 		}
+	}
+	if hidden && len(candidates) == 0 {
+		return chosen, &FileError{Format: Workbook, Err: ErrSheet, Reason: "Le colonne del modello sono in un foglio nascosto: mostrarlo, se i dati sono quelli."}
 	}
 	if chosen, err = t.pick(book, candidates, best); err != nil {
 		return chosen, err

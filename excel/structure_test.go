@@ -116,7 +116,7 @@ func TestHeadersThatCannotBeWorkedWith(t *testing.T) {
 		"header too far down":     {book(t, row(21, headers...)), excel.ErrHeader, []string{"prime 20 righe"}, ""},
 		"sheet without rows":      {book(t, ``), excel.ErrHeader, []string{"prime 20 righe"}, ""},
 		"two sheets with rows":    {sheets(t, row(1, headers...)+row(2, good...), row(1, headers...)+row(2, good...)), excel.ErrSheet, []string{"2 fogli"}, ""},
-		"only hidden sheets":      {sheets(t, row(1, headers...)+row(2, good...), ``, `state="hidden"`, `state="hidden"`), excel.ErrHeader, []string{"prime 20 righe"}, ""},
+		"only hidden sheets":      {sheets(t, row(1, headers...)+row(2, good...), ``, `state="hidden"`, `state="hidden"`), excel.ErrSheet, []string{"foglio nascosto"}, ""},
 		"workbook without sheets": {xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Workbook: `<workbook><sheets/></workbook>`}), excel.ErrSheet, []string{"non contiene fogli"}, ""},
 		"merged data":             {book(t, row(1, headers...)+row(2, good...)+row(3, "", "Oggetto di prova", content), `<mergeCells><mergeCell ref="A2:A3"/></mergeCells>`), excel.ErrMerged, []string{"A2:A3"}, "cell A2"},
 	} {

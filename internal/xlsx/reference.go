@@ -76,3 +76,38 @@ func parseNumber(s []byte, limit int) (int, bool) {
 	}
 	return n, len(s) > 0
 }
+
+// IsNumber reports whether b is a decimal number as XML Schema writes doubles, without
+// infinities.
+func IsNumber(b []byte) bool {
+	digits := func() int {
+		n := 0
+		for n < len(b) && '0' <= b[n] && b[n] <= '9' {
+			n++
+		}
+		b = b[n:]
+		return n
+	}
+	sign := func() {
+		if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+			b = b[1:]
+		}
+	}
+	sign()
+	n := digits()
+	if len(b) > 0 && b[0] == '.' {
+		b = b[1:]
+		n += digits()
+	}
+	if n == 0 {
+		return false
+	}
+	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
+		b = b[1:]
+		sign()
+		if digits() == 0 {
+			return false
+		}
+	}
+	return len(b) == 0
+}

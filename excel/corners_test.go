@@ -221,7 +221,7 @@ func TestUnknownColumnsAreAllRefusedIfAskedTo(t *testing.T) {
 	assert.Len(t, d.rows, 1)
 }
 
-func TestCSVCornersOfTheSecondRound(t *testing.T) {
+func TestCornersOfCSVFiles(t *testing.T) {
 	t.Run("the only row has too many fields", func(t *testing.T) {
 		d := decodeCSV(template(), []byte(strings.Join(headers, ";")+"\n"+strings.Join(good, ";")+";x"))
 		require.NoError(t, d.err)
@@ -263,7 +263,7 @@ func TestCSVCornersOfTheSecondRound(t *testing.T) {
 	})
 }
 
-func TestHeadersOfTheSecondRound(t *testing.T) {
+func TestCornersOfHeaders(t *testing.T) {
 	t.Run("the first of equal rows is the header", func(t *testing.T) {
 		d := decode(template(), book(t, row(1, headers...)+row(2, good...)+row(3, headers...)+row(4, good...)))
 		assert.Equal(t, 1, d.report.HeaderRow)
@@ -298,7 +298,7 @@ func TestHeadersOfTheSecondRound(t *testing.T) {
 	})
 }
 
-func TestMarksOfTheSecondRound(t *testing.T) {
+func TestMarksComeAndGo(t *testing.T) {
 	tpl := template()
 	file := resave(t, encode(t, tpl, generate(3)), func(f *excelize.File) {
 		require.NoError(t, f.SetCellStr("Dati", "B2", "corto"))

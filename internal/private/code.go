@@ -15,7 +15,7 @@ const MaxCode = 24
 // Code is a code of upper-case letters and digits, at most [MaxCode] of them, that
 // fmt does not reveal: it is kept encrypted with a key that the process draws when
 // the first code is made. Unlike [Text] it takes no memory of its own, so that making
-// one costs a tenth. The zero value is the empty code. Codes are immutable and safe
+// one costs a twentieth. The zero value is the empty code. Codes are immutable and safe
 // for concurrent use.
 type Code struct {
 	sealed [aes.BlockSize]byte

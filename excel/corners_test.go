@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -130,7 +131,7 @@ func TestTheReaderIsNotUsedAfterTheLoop(t *testing.T) {
 			break
 		}
 		r.ended.Store(true)
-		time.Sleep(0)
+		runtime.Gosched()
 		require.False(t, r.late.Load())
 	}
 }
@@ -283,6 +284,11 @@ func TestCornersOfHeaders(t *testing.T) {
 			xlsxtest.Workbook: `<workbook xmlns:r="r"><sheets><sheet name="Dati" r:id="rId1"/><sheet name="Elenchi" state="hidden" r:id="rId4"/></sheets></workbook>`,
 		})
 		assert.Len(t, decode(template(), file).report.Ignored, 1)
+	})
+	t.Run("a hidden copy does not hide what is wrong with the sheet", func(t *testing.T) {
+		d := decode(template(), sheets(t, row(1, "Codice fiscale", "Oggetto"), row(1, headers...)+row(2, good...), "", `state="hidden"`))
+		require.ErrorIs(t, d.err, excel.ErrHeader)
+		assert.Contains(t, flussi.Explain(d.err), "Manca la colonna obbligatoria Contenuto")
 	})
 	t.Run("rows of blanks are no rows", func(t *testing.T) {
 		d := decode(template(), sheets(t, row(1, headers...)+row(2, " "), row(1, headers...)+row(2, good...)))

@@ -198,7 +198,7 @@ func (t *Template[Row]) chooseSheet(book *xlsx.Book, report *Report) (chosen she
 			candidates = append(candidates, found)
 		}
 	}
-	if hidden && len(candidates) == 0 {
+	if hidden && best.found == 0 {
 		return chosen, &FileError{Format: Workbook, Err: ErrSheet, Reason: "Le colonne del modello sono in un foglio nascosto: mostrarlo, se i dati sono quelli."}
 	}
 	if chosen, err = t.pick(book, candidates, best); err != nil {

@@ -8,9 +8,10 @@ import (
 )
 
 // Kind says how the values of a column are read, written and presented. The package
-// has kinds for what columns usually hold; [FromText] makes one of a type that
-// reads itself from text; anything else can be implemented. A Kind is safe for concurrent
-// use.
+// has kinds for what columns usually hold; [FromText] makes one of a type that reads
+// itself from text, [Convert] one of a type of yours out of another kind, and anything
+// else can be implemented. A Kind is safe for concurrent use. It is tested by calling
+// it: what Write gives, Read takes back.
 type Kind[V any] interface {
 	// Read reads a cell, which is not empty. The error and the warnings should be
 	// [flussi.Explainer]s, best a [*flussi.ValueError], without the text at fault.

@@ -54,13 +54,6 @@ type UnknownColumn struct {
 // LogValue logs the column without its header.
 func (u UnknownColumn) LogValue() slog.Value { return slog.StringValue(u.Column) }
 
-// LogValue logs what the file is and how many rows are right and wrong, and nothing of
-// the file's texts.
-func (r Report) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("format", string(r.Format)), slog.Bool("complete", r.Complete),
-		slog.Int("rows", r.Rows), slog.Int("wrong", r.Wrong), slog.Int("header", r.HeaderRow), slog.Any("error", r.Err))
-}
-
 // Report is what [Template.Decode] and [Template.DecodeCSV] tell about a file beside
 // its rows. It is complete when the sequence has ended. What it holds of the file's own
 // texts masks itself.
@@ -86,6 +79,13 @@ type Report struct {
 	Err        error           // why it was not: a [*FileError], the context's error, or nil if the loop was left
 
 	print fingerprint // of the file
+}
+
+// LogValue logs what the file is and how many rows are right and wrong, and nothing of
+// the file's texts.
+func (r Report) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("format", string(r.Format)), slog.Bool("complete", r.Complete),
+		slog.Int("rows", r.Rows), slog.Int("wrong", r.Wrong), slog.Int("header", r.HeaderRow), slog.Any("error", r.Err))
 }
 
 // OK reports whether the file was read to its end and no row was refused.
@@ -167,17 +167,18 @@ type fingerprint struct {
 }
 
 func takeFingerprint(r io.ReaderAt, size int64, format Format) (fingerprint, error) {
-	most := int64(64 << 10)
-	if format == CSV {
-		most = size
+	const end = 64 << 10
+	pieces := []*io.SectionReader{io.NewSectionReader(r, 0, size)}
+	if format != CSV && size > 2*end {
+		pieces = []*io.SectionReader{io.NewSectionReader(r, 0, end), io.NewSectionReader(r, size-end, end)}
 	}
 	hash := sha256.New()
-	for _, at := range []int64{0, max(0, size-most)} {
-		n, err := io.Copy(hash, io.NewSectionReader(r, at, min(most, size-at)))
+	for _, piece := range pieces {
+		n, err := io.Copy(hash, piece)
 		if err != nil {
 			return fingerprint{}, err
 		}
-		if n < min(most, size-at) {
+		if n < piece.Size() {
 			return fingerprint{}, &FileError{Format: UnknownFormat, Err: ErrTruncated, Reason: "Il file è più corto di quanto dovrebbe: probabilmente il caricamento si è interrotto. Caricarlo di nuovo."}
 		}
 	}

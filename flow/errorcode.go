@@ -14,6 +14,9 @@ const (
 	// ErrorOutcomeUnknown: nobody knows whether the message arrived. The notification
 	// leaves the error only by NotificationConfirm or NotificationResend.
 	ErrorOutcomeUnknown ErrorCode = "outcome_unknown"
+	// ErrorNotSent: the platform did not take the message although it was tried several
+	// times, while it took others. Nothing arrived.
+	ErrorNotSent ErrorCode = "not_sent"
 	// ErrorInvalid: the message was never sent, because its data are not valid.
 	ErrorInvalid ErrorCode = "invalid"
 )
@@ -28,6 +31,8 @@ func (c ErrorCode) Italian() string {
 		return "Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato."
 	case ErrorOutcomeUnknown:
 		return "Esito sconosciuto: il messaggio potrebbe essere arrivato. Confermare la notifica come inviata, oppure inviarla di nuovo sapendo che il cittadino potrebbe riceverla due volte."
+	case ErrorNotSent:
+		return "La piattaforma non ha preso in carico il messaggio, nonostante più tentativi: il messaggio non è arrivato. Riportare la notifica a Registrato e inviarla di nuovo."
 	case ErrorInvalid:
 		return "I dati non sono validi e il messaggio non è stato inviato: correggerli, riportare la notifica a Registrato e inviarla di nuovo."
 	}

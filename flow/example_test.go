@@ -33,12 +33,13 @@ func Example() {
 	// · Riporta a Inattivo
 	// · Invia Flusso
 	// · Aggiorna
-	// L'azione «Importa da File Excel» non è possibile nello stato «Attivo». Azioni possibili: «Riporta a Inattivo», «Invia Flusso», «Aggiorna».
+	// · Disabilita
+	// L'azione «Importa da File Excel» non è possibile nello stato «Attivo». Azioni possibili: «Riporta a Inattivo», «Invia Flusso», «Aggiorna», «Disabilita».
 }
 
 // A notification in error is set back by the operator, never by the system.
 func ExampleNotification_Fire() {
-	n := flow.Notification{State: flow.NotificationFailed, ErrorCode: flow.ErrorRefused}
+	n := flow.Notification{State: flow.NotificationFailed, Transmission: flow.Transmission{ErrorCode: flow.ErrorRefused}}
 	err := n.Fire(context.Background(), flow.NotificationRegister, flussi.Actor{ID: "dispatcher", Roles: []flussi.Role{flussi.System}})
 	fmt.Println(flussi.Explain(err))
 	err = n.Fire(context.Background(), flow.NotificationRegister, flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}})

@@ -2,8 +2,10 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,18 +19,56 @@ import (
 // not safe for concurrent use, and two values that went separate ways are told
 // apart by their Version.
 type Flow struct {
-	ID         uuid.UUID   // UUID, version 7
-	Service    string      // Servizio: the App IO service that sends
-	State      FlowState   // Stato
+	ID      uuid.UUID // UUID, version 7
+	Service string    // Servizio: the App IO service that sends
+	State   FlowState // Stato
+	Details
+	Error     string    // Errore: why the sending stopped, in Italian; "" if it did not
+	Counts    Counts    // Messaggi: how many notifications there are, as the store counts them; not written
+	Disabled  bool      // Dis.: set aside by an operator, whatever its state
+	CreatedAt time.Time // Data, Ora; UTC
+	UpdatedAt time.Time // Data mod.; UTC
+	UpdatedBy string    // Utente mod.: the ID of the last actor
+	Version   int64     // counts the stored changes, for optimistic locking; 0: not stored yet
+}
+
+// Details are what an operator writes about a flow.
+type Details struct {
 	Note       flussi.Text // Note: free text of the operators
 	AppContext string      // Contesto Applicativo: where in the suite the flow comes from
 	AppKey     string      // Chiave Applicativo: what it belongs to there
-	Error      string      // Errore: why the sending stopped, in Italian; "" if it did not
-	Disabled   bool        // Dis.: set aside by an operator, whatever its state
-	CreatedAt  time.Time   // Data, Ora; UTC
-	UpdatedAt  time.Time   // Data mod.; UTC
-	UpdatedBy  string      // Utente mod.: the ID of the last actor
-	Version    int64       // counts the stored changes, for optimistic locking; 0: not stored yet
+}
+
+// Counts says how many notifications a flow has. Each is counted once: by its state,
+// or as disabled whatever its state.
+type Counts struct {
+	Registered int // Registrato: to be sent
+	Sending    int // In invio
+	Sent       int // Inviato
+	Failed     int // Errore
+	Disabled   int // set aside
+}
+
+// Total is the number of notifications.
+func (c Counts) Total() int { return c.Registered + c.Sending + c.Sent + c.Failed + c.Disabled }
+
+// Left is the number of notifications whose sending is not over.
+func (c Counts) Left() int { return c.Registered + c.Sending }
+
+// Add counts a notification in, or out with -1. Stores and fakes use it.
+func (c *Counts) Add(n Notification, by int) {
+	switch {
+	case n.Disabled:
+		c.Disabled += by
+	case n.State == NotificationRegistered:
+		c.Registered += by
+	case n.State == NotificationSending:
+		c.Sending += by
+	case n.State == NotificationSent:
+		c.Sent += by
+	case n.State == NotificationFailed:
+		c.Failed += by
+	}
 }
 
 // FlowState (stato del flusso) is where a flow is in its life.
@@ -71,6 +111,14 @@ const (
 	FlowSend       FlowAction = "send"       // Invia Flusso: also goes on after a stop or corrections
 	FlowComplete   FlowAction = "complete"   // by the system: everything is sent
 	FlowFallShort  FlowAction = "fall_short" // by the system: over, but not everything is sent
+	FlowStop       FlowAction = "stop"       // by the system: the service or the platform fails; nothing more is sent
+	FlowVerify     FlowAction = "verify"     // Verifica Stato: the platform is asked what became of the messages
+	FlowDisable    FlowAction = "disable"    // Disabilita: set aside; a sending under way ends
+	FlowEnable     FlowAction = "enable"     // Riabilita
+
+	// No steps of the machine; they stand in histories.
+	FlowCreate FlowAction = "create"       // Nuovo: the first record
+	FlowTouch  FlowAction = "notification" // one of its notifications changed; the reason says which
 )
 
 // FlowMachine returns the table of what may happen to a flow. Operators prepare,
@@ -101,6 +149,20 @@ var flowMachine = sync.OnceValue(func() *fsm.Machine[FlowState, FlowAction] {
 			{Event: FlowEdit, From: states{FlowActive}, To: FlowActive, Label: "Aggiorna", Roles: operator},
 			{Event: FlowEdit, From: states{FlowSent}, To: FlowSent, Label: "Aggiorna", Roles: operator},
 			{Event: FlowEdit, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Aggiorna", Roles: operator},
+			{Event: FlowStop, From: states{FlowSending}, To: FlowSending, Label: "Ferma l'invio", Roles: system},
+			{Event: FlowVerify, From: states{FlowSending}, To: FlowSending, Label: "Verifica Stato", Roles: operator},
+			{Event: FlowVerify, From: states{FlowSent}, To: FlowSent, Label: "Verifica Stato", Roles: operator},
+			{Event: FlowVerify, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Verifica Stato", Roles: operator},
+			{Event: FlowDisable, From: states{FlowInactive}, To: FlowInactive, Label: "Disabilita", Roles: operator},
+			{Event: FlowDisable, From: states{FlowActive}, To: FlowActive, Label: "Disabilita", Roles: operator},
+			{Event: FlowDisable, From: states{FlowSending}, To: FlowSending, Label: "Disabilita", Roles: operator},
+			{Event: FlowDisable, From: states{FlowSent}, To: FlowSent, Label: "Disabilita", Roles: operator},
+			{Event: FlowDisable, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Disabilita", Roles: operator},
+			{Event: FlowEnable, From: states{FlowInactive}, To: FlowInactive, Label: "Riabilita", Roles: operator},
+			{Event: FlowEnable, From: states{FlowActive}, To: FlowActive, Label: "Riabilita", Roles: operator},
+			{Event: FlowEnable, From: states{FlowSending}, To: FlowSending, Label: "Riabilita", Roles: operator},
+			{Event: FlowEnable, From: states{FlowSent}, To: FlowSent, Label: "Riabilita", Roles: operator},
+			{Event: FlowEnable, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Riabilita", Roles: operator},
 		},
 	})
 })
@@ -109,7 +171,15 @@ var flowMachine = sync.OnceValue(func() *fsm.Machine[FlowState, FlowAction] {
 func (s FlowState) Label() string { return FlowMachine().Label(s) }
 
 // Label returns the Italian name of the action; of an unknown action, its own text.
-func (a FlowAction) Label() string { return FlowMachine().EventLabel(a) }
+func (a FlowAction) Label() string {
+	switch a {
+	case FlowCreate:
+		return "Nuovo"
+	case FlowTouch:
+		return "Modifica di una notifica"
+	}
+	return FlowMachine().EventLabel(a)
+}
 
 // NewFlow returns a flow of a service in its first state, created now by the actor.
 // Nothing is stored. The error is a [*flussi.ValueError] with [flussi.ErrEmpty] if
@@ -126,23 +196,71 @@ func NewFlow(service string, by flussi.Actor) (Flow, error) {
 }
 
 // Fire applies an action to the flow: on success its State is the new one, on a
-// [*fsm.TransitionError] the flow is unchanged. It touches no other field, and looks
-// at none: what an action needs of the flow's notifications, and that it is not
-// disabled, is up to the caller's guards. See [fsm.Machine.Fire] for guards and
-// contexts; for hooks, fire FlowMachine().With(…) and set the State.
+// [*fsm.TransitionError] the flow is unchanged. It touches no other field. While the
+// flow is Disabled, what an operator may do is refused with [ErrDisabled], but for
+// enabling and verifying it. What an action needs of the flow's notifications is up to
+// the caller's guards. See [fsm.Machine.Fire] for guards and contexts; for hooks, fire
+// FlowMachine().With(…) and set the State.
 func (f *Flow) Fire(ctx context.Context, action FlowAction, by flussi.Actor, guards ...fsm.Guard[FlowState, FlowAction]) error {
-	to, err := FlowMachine().Fire(ctx, f.State, action, by, guards...)
+	own := func(context.Context, fsm.Step[FlowState, FlowAction]) error { return f.check(action) }
+	to, err := FlowMachine().Fire(ctx, f.State, action, by, append([]fsm.Guard[FlowState, FlowAction]{own}, guards...)...)
 	if err != nil {
-		return err
+		return offer(err, f.Allowed(by.Roles...))
 	}
 	f.State = to
 	return nil
 }
 
+// offer makes a refusal name what may really be done instead, as the machine alone cannot
+// know.
+func offer[A interface {
+	~string
+	Label() string
+}](err error, allowed []A) error {
+	var refusal *fsm.TransitionError
+	if !errors.As(err, &refusal) || refusal.Err != fsm.ErrNotAllowed {
+		return err
+	}
+	refusal.Allowed, refusal.AllowedLabels = nil, nil
+	for _, action := range allowed {
+		refusal.Allowed = append(refusal.Allowed, string(action))
+		refusal.AllowedLabels = append(refusal.AllowedLabels, action.Label())
+	}
+	return err
+}
+
+// check refuses what does not fit the flow's flag.
+func (f *Flow) check(action FlowAction) error {
+	switch action {
+	case FlowComplete, FlowFallShort, FlowStop, FlowVerify:
+		return nil
+	}
+	return checkFlag(f.Disabled, action == FlowEnable, "Flow", "Il flusso")
+}
+
+// checkFlag refuses enabling what is enabled, and anything else while it is disabled.
+func checkFlag(disabled, enable bool, kind, what string) error {
+	switch {
+	case disabled && !enable:
+		return &flussi.ValueError{Type: kind, Err: ErrDisabled, Reason: what + " è disabilitato: riabilitarlo prima."}
+	case !disabled && enable:
+		return &flussi.ValueError{Type: kind, Err: ErrEnabled, Reason: what + " non è disabilitato."}
+	}
+	return nil
+}
+
+// Why an action does not fit the flag Disabled. Both come inside a [*flussi.ValueError].
+var (
+	ErrDisabled = errors.New("disabled")     // set aside by an operator
+	ErrEnabled  = errors.New("not disabled") // so there is nothing to enable
+)
+
 // Allowed returns what somebody who holds the roles may do with the flow now, in the
 // order of the table; nothing for somebody without a role.
 func (f *Flow) Allowed(roles ...flussi.Role) []FlowAction {
-	return FlowMachine().Allowed(f.State, roles...)
+	return slices.DeleteFunc(FlowMachine().Allowed(f.State, roles...), func(action FlowAction) bool {
+		return f.check(action) != nil
+	})
 }
 
 // LogValue returns what may be logged of a flow: no note and no error text.
@@ -151,6 +269,7 @@ func (f Flow) LogValue() slog.Value {
 		slog.String("id", f.ID.String()),
 		slog.String("service", f.Service),
 		slog.String("state", string(f.State)),
+		slog.Int("messages", f.Counts.Total()),
 		slog.Bool("disabled", f.Disabled),
 		slog.Int64("version", f.Version),
 	)

@@ -87,27 +87,92 @@ func TestTheLifeOfAFlow(t *testing.T) {
 		"the last error is resolved":                {flow.FlowIncomplete, flow.FlowComplete, system, flow.FlowSent, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := flow.Flow{State: test.from, Note: flussi.NewText("test 2"), Version: 3}
+			f := flow.Flow{State: test.from, Details: flow.Details{Note: flussi.NewText("test 2")}, Version: 3}
 			err := f.Fire(t.Context(), test.action, test.by)
 			assert.ErrorIs(t, err, test.err)
-			assert.Equal(t, flow.Flow{State: test.want, Note: flussi.NewText("test 2"), Version: 3}, f, "nothing but the state changes")
+			assert.Equal(t, flow.Flow{State: test.want, Details: flow.Details{Note: flussi.NewText("test 2")}, Version: 3}, f, "nothing but the state changes")
 		})
 	}
 }
 
 func TestFlowAllowed(t *testing.T) {
 	f := flow.Flow{State: flow.FlowInactive}
-	assert.Equal(t, []flow.FlowAction{flow.FlowImport, flow.FlowActivate, flow.FlowEdit}, f.Allowed(flussi.Operator))
+	assert.Equal(t, []flow.FlowAction{flow.FlowImport, flow.FlowActivate, flow.FlowEdit, flow.FlowDisable}, f.Allowed(flussi.Operator))
 	assert.Empty(t, f.Allowed())
 	f.State = flow.FlowSending
-	assert.Empty(t, f.Allowed(flussi.Operator))
+	assert.Equal(t, []flow.FlowAction{flow.FlowVerify, flow.FlowDisable}, f.Allowed(flussi.Operator))
+	f.Disabled = true
+	assert.Equal(t, []flow.FlowAction{flow.FlowVerify, flow.FlowEnable}, f.Allowed(flussi.Operator))
+}
+
+func TestADisabledFlowIsLeftAlone(t *testing.T) {
+	for _, state := range flow.FlowMachine().States() {
+		for _, row := range flow.FlowMachine().Transitions() {
+			f := flow.Flow{State: state.Name, Disabled: true}
+			by := operator
+			if row.Roles[0] == flussi.System {
+				by = system
+			}
+			if _, err := flow.FlowMachine().Next(state.Name, row.Event); err != nil {
+				continue
+			}
+			err := f.Fire(t.Context(), row.Event, by)
+			switch row.Event {
+			case flow.FlowEnable, flow.FlowVerify, flow.FlowComplete, flow.FlowFallShort, flow.FlowStop:
+				assert.NoError(t, err, "%s in %s", row.Event, state.Name)
+			default:
+				assert.ErrorIs(t, err, flow.ErrDisabled, "%s in %s", row.Event, state.Name)
+				assert.Equal(t, state.Name, f.State)
+			}
+		}
+	}
+	f := flow.Flow{State: flow.FlowActive}
+	assert.ErrorIs(t, f.Fire(t.Context(), flow.FlowEnable, operator), flow.ErrEnabled)
+}
+
+func TestADisabledOrAnonymisedNotificationIsLeftAlone(t *testing.T) {
+	for _, state := range flow.NotificationMachine().States() {
+		for _, row := range flow.NotificationMachine().Transitions() {
+			if _, err := flow.NotificationMachine().Next(state.Name, row.Event); err != nil {
+				continue
+			}
+			by := operator
+			if row.Roles[0] == flussi.System {
+				by = system
+			}
+			code := flow.ErrorRefused
+			switch row.Event {
+			case flow.NotificationAccept, flow.NotificationConfirm, flow.NotificationResend:
+				code = flow.ErrorOutcomeUnknown
+			}
+			happened := row.Event == flow.NotificationAccept || row.Event == flow.NotificationFail ||
+				row.Event == flow.NotificationRelease || row.Event == flow.NotificationReject
+			disabled := flow.Notification{State: state.Name, Disabled: true, Transmission: flow.Transmission{ErrorCode: code}}
+			err := disabled.Fire(t.Context(), row.Event, by)
+			if happened || row.Event == flow.NotificationEnable || row.Event == flow.NotificationCheck {
+				assert.NoError(t, err, "%s in %s", row.Event, state.Name)
+			} else {
+				assert.ErrorIs(t, err, flow.ErrDisabled, "%s in %s", row.Event, state.Name)
+			}
+			erased := flow.Notification{State: state.Name, AnonymisedAt: time.Now(), Transmission: flow.Transmission{ErrorCode: code}}
+			err = erased.Fire(t.Context(), row.Event, by)
+			switch {
+			case happened || row.Event == flow.NotificationDisable:
+				assert.NoError(t, err, "%s in %s", row.Event, state.Name)
+			case row.Event == flow.NotificationEnable:
+				assert.ErrorIs(t, err, flow.ErrEnabled)
+			default:
+				assert.ErrorIs(t, err, flow.ErrAnonymised, "%s in %s", row.Event, state.Name)
+			}
+		}
+	}
 }
 
 func TestAFlowDoesNotLogItsTexts(t *testing.T) {
-	f := flow.Flow{Service: "servizio-tributi", State: flow.FlowActive, Note: flussi.NewText("per Rossi"), Error: "chiave"}
+	f := flow.Flow{Service: "servizio-tributi", State: flow.FlowActive, Details: flow.Details{Note: flussi.NewText("per Rossi")}, Error: "chiave"}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "flow", f, "pointer", &f)
-	line := `{"id":"00000000-0000-0000-0000-000000000000","service":"servizio-tributi","state":"active","disabled":false,"version":0}`
+	line := `{"id":"00000000-0000-0000-0000-000000000000","service":"servizio-tributi","state":"active","messages":0,"disabled":false,"version":0}`
 	assert.Contains(t, log.String(), `"flow":`+line+`,"pointer":`+line)
 	assert.NotContains(t, fmt.Sprintf("%+v", f), "Rossi")
 }
@@ -126,8 +191,8 @@ func TestNewNotification(t *testing.T) {
 	assert.Equal(t, uuid.Version(7), n.ID.Version())
 	assert.False(t, n.CreatedAt.IsZero())
 	assert.Equal(t, flow.Notification{
-		ID: n.ID, Service: "servizio-tributi", State: flow.NotificationRegistered, Recipient: flussi.TestRecipient(),
-		Subject: n.Subject, Content: n.Content, NoticeNumber: n.NoticeNumber,
+		ID: n.ID, Service: "servizio-tributi", State: flow.NotificationRegistered,
+		Draft:     flow.Draft{Recipient: flussi.TestRecipient(), Subject: n.Subject, Content: n.Content, NoticeNumber: n.NoticeNumber},
 		CreatedAt: n.CreatedAt, UpdatedAt: n.CreatedAt, UpdatedBy: "italsoft",
 	}, n)
 	for name, make := range map[string]func() (flow.Notification, error){
@@ -185,10 +250,13 @@ func TestTheLifeOfANotification(t *testing.T) {
 		"or sends it again, knowingly":                   {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationResend, operator, flow.NotificationRegistered, nil},
 		"what may have arrived is not simply sent again": {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationRegister, operator, flow.NotificationFailed, flow.ErrOutcomeUnknown},
 		"what did not arrive is not confirmed":           {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationConfirm, operator, flow.NotificationFailed, flow.ErrOutcomeKnown},
+		"the answer comes late":                          {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationAccept, system, flow.NotificationSent, nil},
+		"but not after one that was known":               {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationAccept, system, flow.NotificationFailed, flow.ErrOutcomeKnown},
+		"the platform is asked what became of it":        {flow.NotificationSent, "", flow.NotificationCheck, operator, flow.NotificationSent, nil},
 		"nor resent as if it might have":                 {flow.NotificationFailed, flow.ErrorUnreachable, flow.NotificationResend, operator, flow.NotificationFailed, flow.ErrOutcomeKnown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := flow.Notification{State: test.from, ErrorCode: test.code, Subject: flussi.NewText("Oggetto"), Version: 3}
+			n := flow.Notification{State: test.from, Draft: flow.Draft{Subject: flussi.NewText("Oggetto")}, Transmission: flow.Transmission{ErrorCode: test.code}, Version: 3}
 			err := n.Fire(t.Context(), test.action, test.by)
 			assert.ErrorIs(t, err, test.err)
 			assert.Equal(t, test.want, n.State)
@@ -199,10 +267,12 @@ func TestTheLifeOfANotification(t *testing.T) {
 }
 
 func TestNotificationAllowed(t *testing.T) {
-	n := flow.Notification{State: flow.NotificationFailed, ErrorCode: flow.ErrorRefused}
-	assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationRegister}, n.Allowed(flussi.Operator))
-	n.ErrorCode = flow.ErrorOutcomeUnknown
-	assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationConfirm, flow.NotificationResend}, n.Allowed(flussi.Operator))
+	n := flow.Notification{State: flow.NotificationFailed, Transmission: flow.Transmission{ErrorCode: flow.ErrorRefused}}
+	assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationRegister, flow.NotificationDisable}, n.Allowed(flussi.Operator))
+	n.Transmission.ErrorCode = flow.ErrorOutcomeUnknown
+	assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationConfirm, flow.NotificationResend, flow.NotificationDisable}, n.Allowed(flussi.Operator))
+	assert.Equal(t, []flow.NotificationAction{flow.NotificationAccept}, n.Allowed(flussi.System), "an answer that comes late")
+	n.Transmission.ErrorCode = flow.ErrorRefused
 	assert.Empty(t, n.Allowed(flussi.System))
 }
 
@@ -218,7 +288,7 @@ func TestNotificationFireAsksTheCallersGuards(t *testing.T) {
 func TestErrorCodesTellTheOperatorWhatToDo(t *testing.T) {
 	for code, want := range map[flow.ErrorCode]string{
 		flow.ErrorRefused: "correggere i dati", flow.ErrorUnreachable: "non è su App IO",
-		flow.ErrorOutcomeUnknown: "potrebbe essere arrivato", flow.ErrorInvalid: "non sono validi", "altro": "altro",
+		flow.ErrorOutcomeUnknown: "potrebbe essere arrivato", flow.ErrorInvalid: "non sono validi", flow.ErrorNotSent: "nonostante più tentativi", "altro": "altro",
 	} {
 		assert.Contains(t, code.Italian(), want)
 	}

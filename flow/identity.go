@@ -19,5 +19,8 @@ func newIdentity(service string, by flussi.Actor) (uuid.UUID, time.Time, error) 
 		return uuid.Nil, time.Time{}, err
 	}
 	id, err := uuid.NewV7()
-	return id, time.Now().UTC(), err
+	return id, now(), err
 }
+
+// now returns the time in UTC, to the microsecond, which is what databases keep.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/fsm"
 )
 
@@ -19,26 +20,39 @@ import (
 // for concurrent use. Its personal data mask themselves when it is printed, and are
 // left out when it is logged; JSON carries it whole.
 type Notification struct {
-	ID              uuid.UUID               // UUID, version 7
-	FlowID          uuid.UUID               // the flow it belongs to; the zero UUID if it stands alone
-	Service         string                  // Servizio: the App IO service that sends
-	State           NotificationState       // Stato
-	Recipient       flussi.FiscalCode       // Codice Fiscale Destinatario
-	ErrorCode       ErrorCode               // Errore: why it is in Errore; "" in every other state
-	Subject         flussi.Text             // Oggetto
-	Content         flussi.Text             // Contenuto, in Markdown
-	DueDate         time.Time               // Scadenza; the zero time if there is none
-	Amount          flussi.Cents            // Somma; 0 if it is no payment
-	IsPayment       bool                    // Notifica Pagamento
-	PayableAfterDue bool                    // Paga dopo la scadenza
-	NoticeNumber    flussi.NoticeNumber     // codice avviso; zero if it is no payment
-	Payee           flussi.OrganizationCode // Ente creditore; zero: the service's own body
-	Reference       string                  // Riferimento: the caller's own key, without personal data
-	Disabled        bool                    // Dis.: set aside by an operator, whatever its state
-	CreatedAt       time.Time               // UTC
-	UpdatedAt       time.Time               // Data mod.; UTC
-	UpdatedBy       string                  // Utente mod.: the ID of the last actor
-	Version         int64                   // counts the stored changes, for optimistic locking; 0: not stored yet
+	ID      uuid.UUID         // UUID, version 7
+	FlowID  uuid.UUID         // the flow it belongs to; the zero UUID if it stands alone
+	Service string            // Servizio: the App IO service that sends
+	State   NotificationState // Stato
+	Draft
+	Transmission Transmission // Stato della Trasmissione
+	Delivery     Delivery     // Stato della Notifica
+	Disabled     bool         // Dis.: set aside by an operator, whatever its state
+	AnonymisedAt time.Time    // when its personal data were erased; UTC; zero: they were not
+	CreatedAt    time.Time    // UTC
+	UpdatedAt    time.Time    // Data mod.; UTC
+	UpdatedBy    string       // Utente mod.: the ID of the last actor
+	Version      int64        // counts the stored changes, for optimistic locking; 0: not stored yet
+}
+
+// Transmission (stato della trasmissione) is how the sending of a message went.
+type Transmission struct {
+	MessageID appio.MessageID // ID Consegna App.IO; "" if the platform gave none
+	Attempts  int             // Tentativi Invio: the requests that were made
+	SentAt    time.Time       // Data invio, Ora invio: when the platform accepted it; if the outcome is unknown, when it was tried; UTC
+	ErrorCode ErrorCode       // Errore: why it is in Errore; "" in every other state
+	Error     string          // Errore: the same for the operator, in Italian; without personal data
+}
+
+// Delivery (stato della notifica) is what the platform last told of a message. What it
+// did not tell is "".
+type Delivery struct {
+	Status    appio.MessageStatus // Stato Consegna
+	Email     appio.ChannelStatus // Stato Mail
+	Push      appio.ChannelStatus // Stato Push
+	Read      appio.ReadStatus    // for ADVANCED messages only
+	Payment   appio.PaymentStatus // for ADVANCED payment messages only
+	CheckedAt time.Time           // when the platform was last asked; UTC; zero: never
 }
 
 // NotificationState (stato della notifica) is where a notification is in its life.
@@ -56,8 +70,9 @@ const (
 	// sender dies, by NotificationFail too: nobody knows whether the message left.
 	NotificationSending NotificationState = "sending"
 	// NotificationSent (Inviato): the platform accepted the message. Entered by
-	// NotificationAccept, or by NotificationConfirm on an operator's word. Left only by
-	// NotificationReject, if the platform rejects the message later on.
+	// NotificationAccept, also when the answer comes after everybody had given it up, or
+	// by NotificationConfirm on an operator's word. Left only by NotificationReject, if
+	// the platform rejects the message later on.
 	NotificationSent NotificationState = "sent"
 	// NotificationFailed (Errore): the message did not arrive, or nobody knows. Entered
 	// by NotificationFail or NotificationReject. Left by an operator only: by
@@ -80,6 +95,13 @@ const (
 	NotificationRegister NotificationAction = "register" // Registrato: to be sent again, after an error in which nothing arrived
 	NotificationConfirm  NotificationAction = "confirm"  // outcome unknown: the operator knows it was sent
 	NotificationResend   NotificationAction = "resend"   // outcome unknown: sent again, perhaps twice, knowingly
+	NotificationCheck    NotificationAction = "check"    // Verifica Stato: the platform is asked what became of it
+	NotificationDisable  NotificationAction = "disable"  // Disabilita: set aside, and not sent
+	NotificationEnable   NotificationAction = "enable"   // Riabilita
+
+	// No steps of the machine; they stand in histories.
+	NotificationCreate    NotificationAction = "create"    // Nuovo, or a row of an import: the first record
+	NotificationAnonymise NotificationAction = "anonymise" // the personal data were erased
 )
 
 // NotificationMachine returns the table of what may happen to a notification. The
@@ -105,13 +127,20 @@ var notificationMachine = sync.OnceValue(func() *fsm.Machine[NotificationState, 
 			{Event: NotificationEdit, From: states{NotificationRegistered}, To: NotificationRegistered, Label: "Aggiorna", Roles: operator},
 			{Event: NotificationClaim, From: states{NotificationRegistered}, To: NotificationSending, Label: "Prendi in carico", Roles: system},
 			{Event: NotificationRelease, From: states{NotificationSending}, To: NotificationRegistered, Label: "Restituisci: non inviata", Roles: system},
-			{Event: NotificationAccept, From: states{NotificationSending}, To: NotificationSent, Label: "Accettata dalla piattaforma", Roles: system},
+			{Event: NotificationAccept, From: states{NotificationSending, NotificationFailed}, To: NotificationSent, Label: "Accettata dalla piattaforma", Roles: system},
 			{Event: NotificationFail, From: states{NotificationSending}, To: NotificationFailed, Label: "Esito negativo o ignoto", Roles: system},
 			{Event: NotificationReject, From: states{NotificationSent}, To: NotificationFailed, Label: "Rifiutata in seguito", Roles: system},
 			{Event: NotificationEdit, From: states{NotificationFailed}, To: NotificationFailed, Label: "Aggiorna", Roles: operator},
 			{Event: NotificationRegister, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Riporta a Registrato", Roles: operator},
 			{Event: NotificationConfirm, From: states{NotificationFailed}, To: NotificationSent, Label: "Conferma come inviata", Roles: operator},
 			{Event: NotificationResend, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Invia di nuovo, anche se forse già arrivata", Roles: operator},
+			{Event: NotificationCheck, From: states{NotificationSent}, To: NotificationSent, Label: "Verifica Stato", Roles: []flussi.Role{flussi.Operator, flussi.System}},
+			{Event: NotificationDisable, From: states{NotificationRegistered}, To: NotificationRegistered, Label: "Disabilita", Roles: operator},
+			{Event: NotificationDisable, From: states{NotificationSent}, To: NotificationSent, Label: "Disabilita", Roles: operator},
+			{Event: NotificationDisable, From: states{NotificationFailed}, To: NotificationFailed, Label: "Disabilita", Roles: operator},
+			{Event: NotificationEnable, From: states{NotificationRegistered}, To: NotificationRegistered, Label: "Riabilita", Roles: operator},
+			{Event: NotificationEnable, From: states{NotificationSent}, To: NotificationSent, Label: "Riabilita", Roles: operator},
+			{Event: NotificationEnable, From: states{NotificationFailed}, To: NotificationFailed, Label: "Riabilita", Roles: operator},
 		},
 	})
 })
@@ -120,7 +149,15 @@ var notificationMachine = sync.OnceValue(func() *fsm.Machine[NotificationState, 
 func (s NotificationState) Label() string { return NotificationMachine().Label(s) }
 
 // Label returns the Italian name of the action; of an unknown action, its own text.
-func (a NotificationAction) Label() string { return NotificationMachine().EventLabel(a) }
+func (a NotificationAction) Label() string {
+	switch a {
+	case NotificationCreate:
+		return "Nuovo"
+	case NotificationAnonymise:
+		return "Rendi anonima"
+	}
+	return NotificationMachine().EventLabel(a)
+}
 
 // NewNotification returns a notification to a citizen in its first state, created
 // now by the actor, that stands alone until it gets a FlowID. Nothing is stored, and
@@ -136,7 +173,7 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 		return Notification{}, fmt.Errorf("flow: new notification: %w", err)
 	}
 	return Notification{
-		ID: id, Service: service, State: NotificationMachine().Initial(), Recipient: to,
+		ID: id, Service: service, State: NotificationMachine().Initial(), Draft: Draft{Recipient: to},
 		CreatedAt: now, UpdatedAt: now, UpdatedBy: by.ID,
 	}, nil
 }
@@ -144,46 +181,61 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 // Fire applies an action to the notification: on success its State is the new one, on
 // a [*fsm.TransitionError] the notification is unchanged. It touches no other field.
 //
-// Besides the table it holds the rule that keeps a citizen from being notified twice:
-// while the ErrorCode is [ErrorOutcomeUnknown], NotificationRegister is refused with
-// [ErrOutcomeUnknown]; otherwise NotificationConfirm and NotificationResend are, with
-// [ErrOutcomeKnown]. That the notification is not disabled is up to the caller's
-// guards. See [fsm.Machine.Fire] for guards and contexts.
+// Besides the table it holds the rules that keep a citizen from being notified twice:
+// while the outcome of the message is unknown, NotificationRegister is refused with
+// [ErrOutcomeUnknown]; otherwise NotificationConfirm, NotificationResend and a late
+// NotificationAccept are, with [ErrOutcomeKnown]. What is Disabled is neither sent nor
+// changed ([ErrDisabled]), and what was anonymised can only be looked at
+// ([ErrAnonymised]). See [fsm.Machine.Fire] for guards and contexts.
 func (n *Notification) Fire(ctx context.Context, action NotificationAction, by flussi.Actor, guards ...fsm.Guard[NotificationState, NotificationAction]) error {
-	outcome := func(context.Context, fsm.Step[NotificationState, NotificationAction]) error {
-		return n.checkOutcome(action)
-	}
-	to, err := NotificationMachine().Fire(ctx, n.State, action, by, append([]fsm.Guard[NotificationState, NotificationAction]{outcome}, guards...)...)
+	own := func(context.Context, fsm.Step[NotificationState, NotificationAction]) error { return n.check(action) }
+	to, err := NotificationMachine().Fire(ctx, n.State, action, by, append([]fsm.Guard[NotificationState, NotificationAction]{own}, guards...)...)
 	if err != nil {
-		return err
+		return offer(err, n.Allowed(by.Roles...))
 	}
 	n.State = to
 	return nil
 }
 
-// Why a way out of an error is refused. Both come inside a [*flussi.ValueError].
+// Why an action on a notification is refused, besides [ErrDisabled] and [ErrEnabled].
+// All come inside a [*flussi.ValueError].
 var (
 	ErrOutcomeUnknown = errors.New("the message may have arrived")        // so it is not simply sent again
 	ErrOutcomeKnown   = errors.New("the outcome of the message is known") // so there is nothing to decide
+	ErrAnonymised     = errors.New("the personal data were erased")       // so it cannot be sent or asked for
 )
 
-// checkOutcome refuses the ways out of an error that do not fit its code.
-func (n *Notification) checkOutcome(action NotificationAction) error {
-	unknown := n.ErrorCode == ErrorOutcomeUnknown
-	switch {
-	case action == NotificationRegister && unknown:
-		return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeUnknown, Reason: ErrorOutcomeUnknown.Italian()}
-	case (action == NotificationConfirm || action == NotificationResend) && !unknown:
-		return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeKnown, Reason: "L'esito dell'invio è noto."}
+// check refuses what does not fit the notification's error code and flags.
+func (n *Notification) check(action NotificationAction) error {
+	switch action {
+	case NotificationRelease, NotificationFail, NotificationReject:
+		return nil // what happened, happened
+	case NotificationAccept, NotificationConfirm, NotificationResend:
+		if n.State == NotificationFailed && n.Transmission.ErrorCode != ErrorOutcomeUnknown {
+			return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeKnown, Reason: "L'esito dell'invio è noto."}
+		}
+		if action == NotificationAccept {
+			return nil
+		}
+	case NotificationRegister:
+		if n.Transmission.ErrorCode == ErrorOutcomeUnknown {
+			return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeUnknown, Reason: ErrorOutcomeUnknown.Italian()}
+		}
 	}
-	return nil
+	if !n.AnonymisedAt.IsZero() && action != NotificationDisable && action != NotificationEnable {
+		return &flussi.ValueError{Type: "Notification", Err: ErrAnonymised, Reason: "I dati personali della notifica sono stati cancellati."}
+	}
+	if action == NotificationCheck {
+		return nil
+	}
+	return checkFlag(n.Disabled, action == NotificationEnable, "Notification", "La notifica")
 }
 
 // Allowed returns what somebody who holds the roles may do with the notification
 // now, in the order of the table; nothing for somebody without a role.
 func (n *Notification) Allowed(roles ...flussi.Role) []NotificationAction {
 	return slices.DeleteFunc(NotificationMachine().Allowed(n.State, roles...), func(action NotificationAction) bool {
-		return n.checkOutcome(action) != nil
+		return n.check(action) != nil
 	})
 }
 
@@ -194,7 +246,7 @@ func (n Notification) LogValue() slog.Value {
 		slog.String("flow", n.FlowID.String()),
 		slog.String("service", n.Service),
 		slog.String("state", string(n.State)),
-		slog.String("error", string(n.ErrorCode)),
+		slog.String("error", string(n.Transmission.ErrorCode)),
 		slog.Bool("disabled", n.Disabled),
 		slog.Int64("version", n.Version),
 	)

@@ -1,0 +1,273 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Dispatcher sends flows: it claims notifications in small batches, sends them with a
+// fixed number of workers, and stores what came of it. Any number of dispatchers, in one
+// process or in many that share a store, may work on one flow. It is safe for concurrent
+// use; its goroutines end with the call that started them.
+//
+// No citizen is notified twice by it. What it sends is claimed in the store before; if
+// the process dies, the leases of what it had claimed run out, and whichever dispatcher
+// comes next makes that Errore with [ErrorOutcomeUnknown], for an operator to resolve. So
+// a crash leaves at most one Batch of unknown outcomes.
+type Dispatcher struct {
+	store  Store
+	sender sender
+	config DispatcherConfig
+}
+
+// DispatcherConfig says how a dispatcher works.
+type DispatcherConfig struct {
+	// ID names the dispatcher in histories. Defaults to "dispatcher".
+	ID string
+	// Workers is how many notifications of a flow are sent at the same time. Defaults to 16,
+	// which is enough for 30 a second with half a second each.
+	Workers int
+	// Batch is how many notifications are claimed and not yet reported at any time, and so
+	// how many may be left with an unknown outcome by a crash. Defaults to 4 times the
+	// Workers; not fewer than those.
+	Batch int
+	// Lease is for how long a batch is claimed. Sending begins in the first half of it and is
+	// cut off after three quarters, which must be longer than the timeout of the messenger's
+	// HTTP client, or slow answers become unknown outcomes. After a crash, a flow has to wait
+	// for the end of the leases. Defaults to 3 minutes; at least 1 second.
+	Lease time.Duration
+	// CheckProfiles asks, before the first message to a citizen in a run, whether the
+	// citizen takes messages of the service; if not, the notification becomes Errore with
+	// [ErrorUnreachable]. It doubles the calls. Defaults to false: the platform says so
+	// after the sending, see [Dispatcher.Verify].
+	CheckProfiles bool
+	// MaxFailures is after how many submissions in a row that the platform did not take or
+	// did not answer it counts as down, and the flow is stopped. Defaults to 20.
+	MaxFailures int
+	// Grace is how long messages that are on their way may take to be answered once the
+	// context has ended. Defaults to 35 seconds, which is a little more than the timeout of
+	// the default HTTP client of package appio.
+	Grace time.Duration
+	// Flows is how many flows [Dispatcher.Serve] sends at the same time, each with its own
+	// Workers. Defaults to 4.
+	Flows int
+	// Poll is how often Serve looks for flows, and how often a run whose rest is in the
+	// hands of other dispatchers looks at it. Defaults to 1 second.
+	Poll time.Duration
+	// Progress is told how each flow gets on, from the goroutine of its run: about once a
+	// second, and at the end. It must not block. Defaults to nobody.
+	Progress func(Progress)
+	// Logger hears of stops, recoveries, and failures of the store. It is told nothing
+	// personal. Defaults to none.
+	Logger *slog.Logger
+}
+
+const (
+	defaultWorkers     = 16
+	defaultBatches     = 4
+	defaultMaxFailures = 20
+	defaultGrace       = 35 * time.Second
+	defaultFlows       = 4
+	defaultPoll        = time.Second
+)
+
+// NewDispatcher returns a dispatcher. The error lists everything that is wrong with the
+// configuration; it is an [ErrConfig].
+func NewDispatcher(store Store, messengers Messengers, c DispatcherConfig) (*Dispatcher, error) {
+	var faults []error
+	if store == nil || messengers == nil {
+		faults = append(faults, errors.New("store and messengers are needed"))
+	}
+	for name, n := range map[string]int64{
+		"Workers": int64(c.Workers), "Batch": int64(c.Batch), "Lease": int64(c.Lease), "MaxFailures": int64(c.MaxFailures),
+		"Grace": int64(c.Grace), "Flows": int64(c.Flows), "Poll": int64(c.Poll),
+	} {
+		if n < 0 {
+			faults = append(faults, fmt.Errorf("%s is negative", name))
+		}
+	}
+	c = c.withDefaults()
+	if c.Batch < c.Workers {
+		faults = append(faults, errors.New("Batch is less than Workers"))
+	}
+	if c.Lease < minLease {
+		faults = append(faults, fmt.Errorf("Lease is less than %v", minLease))
+	}
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("flow: new dispatcher: %w: %w", ErrConfig, errors.Join(faults...))
+	}
+	return &Dispatcher{store: store, sender: sender{messengers: messengers, checkProfiles: c.CheckProfiles}, config: c}, nil
+}
+
+func (c DispatcherConfig) withDefaults() DispatcherConfig {
+	fill(&c.ID, "dispatcher")
+	fill(&c.Workers, defaultWorkers)
+	fill(&c.Batch, defaultBatches*c.Workers)
+	fill(&c.Lease, defaultLease)
+	fill(&c.MaxFailures, defaultMaxFailures)
+	fill(&c.Grace, defaultGrace)
+	fill(&c.Flows, defaultFlows)
+	fill(&c.Poll, defaultPoll)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// fill sets what is not set.
+func fill[T comparable](value *T, to T) {
+	var zero T
+	if *value == zero {
+		*value = to
+	}
+}
+
+// StopError says that the sending of a flow was stopped because its service cannot send,
+// or the platform does not work. The flow's Error tells the operator. What was not begun
+// is Registrato; [Service.Send] goes on from there.
+type StopError struct {
+	Flow   uuid.UUID
+	Err    error  // what the messenger returned last
+	Reason string // why, in Italian, as it stands in the flow's Error
+}
+
+// Error describes the stop for programs and logs.
+func (e *StopError) Error() string { return fmt.Sprintf("flow: send %s: stopped: %v", e.Flow, e.Err) }
+
+// Unwrap returns the cause, such as an [appio.ErrUnauthorized].
+func (e *StopError) Unwrap() error { return e.Err }
+
+// Italian describes the stop for the operator.
+func (e *StopError) Italian() string { return e.Reason }
+
+// Run sends a flow that is In invio until its sending is over, and returns it in its last
+// state, Inviato or Invio incompleto. That is also so if other dispatchers do part of the
+// work, or all of it; a flow whose sending is over already is returned as it is.
+//
+// The error is an [ErrNotFound] or an [ErrFlowState] if there is nothing to do, a
+// [*StopError] if this dispatcher stopped the sending, the context's error once it
+// ended and everything is written down, or what the store returned. When the context ends,
+// nothing more is claimed, what is on its way is awaited for the Grace, and what was not
+// begun is Registrato again: the flow stays In invio, for another Run.
+func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
+	const op = "run flow"
+	if err := ctx.Err(); err != nil {
+		return Flow{}, failure(op, flowID, err)
+	}
+	f, err := d.store.Flow(ctx, flowID)
+	if err != nil {
+		return Flow{}, failure(op, flowID, err)
+	}
+	switch f.State {
+	case FlowSending:
+	case FlowSent, FlowIncomplete:
+		return f, nil
+	default:
+		return f, &Error{Operation: op, ID: flowID, Err: ErrFlowState, Reason: fmt.Sprintf(
+			"Il flusso è nello stato «%s»: avviare prima l'invio.", f.State.Label())}
+	}
+	r := newRun(d, f)
+	messenger, err := d.sender.messengers(ctx, f.Service)
+	switch {
+	case ctx.Err() != nil:
+		return f, failure(op, flowID, ctx.Err())
+	case err != nil:
+		r.stop(ctx, err, why(err))
+	default:
+		r.messenger = messenger
+	}
+	f, err = r.send(ctx)
+	var stopped *StopError
+	if errors.As(err, &stopped) {
+		return f, err
+	}
+	return f, failure(op, flowID, err)
+}
+
+// Serve sends every flow that is In invio, and recovers what crashed senders left behind,
+// until the context ends; then it returns nil, once everything is written down, or an
+// error that says what could not be. What fails in between is logged, and tried again.
+func (d *Dispatcher) Serve(ctx context.Context) error {
+	var (
+		runs    sync.WaitGroup
+		mu      sync.Mutex
+		running = map[uuid.UUID]bool{}
+		lost    []error
+	)
+	run := func(id uuid.UUID) {
+		_, err := d.Run(ctx, id)
+		mu.Lock()
+		defer mu.Unlock()
+		delete(running, id)
+		switch {
+		case err == nil || ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		case ctx.Err() != nil:
+			lost = append(lost, err)
+		default:
+			d.config.Logger.Warn("flow: run failed", "flow", id, "error", err)
+		}
+	}
+	for ctx.Err() == nil {
+		if _, err := d.Recover(ctx); err != nil && ctx.Err() == nil {
+			d.config.Logger.Warn("flow: recovery failed", "error", err)
+		}
+		mu.Lock()
+		free := d.config.Flows - len(running)
+		taken := len(running)
+		mu.Unlock()
+		if free > 0 {
+			// The oldest first, and as many as there can be among those that run already.
+			flows, err := d.store.Flows(ctx, FlowFilter{States: []FlowState{FlowSending}}, Page{Limit: min(free+taken, MaxPage), OldestFirst: true})
+			if err != nil && ctx.Err() == nil {
+				d.config.Logger.Warn("flow: looking for flows failed", "error", err)
+			}
+			mu.Lock()
+			for _, f := range flows {
+				if !running[f.ID] && len(running) < d.config.Flows {
+					running[f.ID] = true
+					runs.Go(func() { run(f.ID) })
+				}
+			}
+			mu.Unlock()
+		}
+		_ = wait(ctx, d.config.Poll)
+	}
+	runs.Wait()
+	return errors.Join(lost...)
+}
+
+// Recover makes of every notification whose lease is over, since its sender crashed, one
+// in Errore with [ErrorOutcomeUnknown], and returns how many there were. Run and Serve do
+// that by themselves; call it where there are neither, now and then.
+func (d *Dispatcher) Recover(ctx context.Context) (int, error) {
+	recovered := 0
+	for {
+		found, err := d.store.Expired(ctx, d.config.Batch)
+		if err != nil {
+			return recovered, failure("recover", uuid.Nil, err)
+		}
+		for _, n := range found {
+			change, err := lost.apply(ctx, n, d.config.ID)
+			if err == nil {
+				err = d.store.SaveNotifications(ctx, change)
+			}
+			switch {
+			case errors.Is(err, ErrConflict): // somebody else was faster
+			case err != nil:
+				return recovered, failure("recover", n.ID, err)
+			default:
+				recovered++
+				d.config.Logger.Warn("flow: outcome unknown: its sender did not report it", "notification", n.ID, "sender", n.UpdatedBy)
+			}
+		}
+		if len(found) < d.config.Batch {
+			return recovered, nil
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+)
+
+func TestAFlowIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+		f := w.sending(t, 500)
+		sent, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.FlowSent, sent.State)
+		assert.Equal(t, flow.Counts{Sent: 500}, sent.Counts)
+		assert.Equal(t, w.flow(t, f.ID), sent)
+		assert.Len(t, w.delivered(), 500)
+		assert.Len(t, w.Deliveries(), 500)
+		ids := map[appio.MessageID]bool{}
+		for _, n := range w.notifications(t, f.ID) {
+			ids[n.Transmission.MessageID] = true
+			assert.Equal(t, 1, n.Transmission.Attempts)
+			assert.False(t, n.Transmission.SentAt.IsZero())
+			assert.Equal(t, "dispatcher", n.UpdatedBy)
+		}
+		assert.Len(t, ids, 500)
+		history, err := w.FlowHistory(t.Context(), operator, f.ID)
+		require.NoError(t, err)
+		var actions []flow.FlowAction
+		for _, record := range history {
+			actions = append(actions, record.Action)
+		}
+		assert.Equal(t, []flow.FlowAction{flow.FlowCreate, flow.FlowImport, flow.FlowActivate, flow.FlowSend, flow.FlowComplete}, actions)
+	})
+}
+
+// The storm: faults of every kind in almost a third of the calls, three dispatchers on
+// one flow that stops whenever the service seems to be refused, and is sent on.
+func TestAStorm(t *testing.T) {
+	seeds, total := 20, 10_000
+	if testing.Short() || raceEnabled {
+		seeds, total = 3, 2_000
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { storm(t, uint64(seed), total) })
+		})
+	}
+}
+
+func storm(t *testing.T, seed uint64, total int) {
+	w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true, ProcessAfter: time.Hour}})
+	f := w.sending(t, total)
+	w.FailAtRandom(appiotest.SubmitMessage, 0.3, seed, append(appiotest.Faults(), appiotest.Fault{Kind: appiotest.Slow, Delay: 20 * time.Second})...)
+	random := rand.New(rand.NewPCG(seed, 1))
+	var last flow.Flow
+	for rounds := 0; ; rounds++ {
+		require.Less(t, rounds, total, "the flow does not come to its end")
+		ends := make(chan error, 3)
+		for i := range cap(ends) {
+			d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("d", i), Workers: 1 + random.IntN(16)})
+			go func() {
+				_, err := d.Run(t.Context(), f.ID)
+				ends <- err
+			}()
+		}
+		for range cap(ends) {
+			var stopped *flow.StopError
+			if err := <-ends; err != nil && !errors.As(err, &stopped) {
+				require.NoError(t, err)
+			}
+		}
+		last = w.flow(t, f.ID)
+		require.NotEqual(t, flow.FlowSending, last.State)
+		if last.Counts.Registered == 0 {
+			break
+		}
+		require.NotEmpty(t, last.Error, "what is left was not begun because the sending was stopped")
+		_, err := w.Send(t.Context(), operator, f.ID)
+		require.NoError(t, err)
+	}
+	assert.Zero(t, last.Counts.Sending)
+	assert.Equal(t, total, last.Counts.Total())
+
+	delivered := w.delivered()
+	known := map[appio.MessageID]bool{}
+	for _, d := range w.Deliveries() {
+		known[appio.MessageID(d.ID)] = true
+	}
+	for code, times := range delivered {
+		require.Equal(t, 1, times, "a citizen was notified twice: %v", code)
+	}
+	unknown := 0
+	for _, n := range w.notifications(t, f.ID) {
+		switch {
+		case n.State == flow.NotificationSent:
+			require.True(t, known[n.Transmission.MessageID], "Inviato, though the platform did not accept it")
+		case n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown:
+			unknown++
+			require.NotEmpty(t, n.Transmission.Error)
+		case n.State == flow.NotificationFailed:
+			require.Zero(t, delivered[n.Recipient], "said not to have arrived, and it did: %s", n.Transmission.ErrorCode)
+			require.Contains(t, []flow.ErrorCode{flow.ErrorRefused, flow.ErrorNotSent}, n.Transmission.ErrorCode)
+		default:
+			require.Fail(t, "lost", "%s", n.State)
+		}
+	}
+	assert.NotZero(t, unknown)
+	assert.Less(t, unknown, total/2)
+}
+
+// The context ends in the middle: what is on its way comes to its end, what was not begun
+// is given back, and another run sends the rest.
+func TestARunThatIsStoppedLeavesNothingBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+		f := w.sending(t, 300)
+		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 5 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+		defer cancel()
+		start := time.Now()
+		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(ctx, f.ID)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 10*time.Second, time.Since(start).Truncate(time.Second), "two rounds of calls")
+		assert.Equal(t, flow.FlowSending, got.State)
+		assert.Equal(t, flow.Counts{Registered: 300 - 32, Sent: 32}, w.flow(t, f.ID).Counts)
+		w.FailAtRandom(appiotest.SubmitMessage, 0, 1)
+		got, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.FlowSent, got.State)
+		assert.Len(t, w.Deliveries(), 300)
+	})
+}
+
+// What does not end within the grace is cut off, and unknown.
+func TestGraceEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 5)
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, Batch: 5, Grace: 2 * time.Second}).Run(ctx, f.ID)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, flow.Counts{Registered: 4, Failed: 1}, w.flow(t, f.ID).Counts)
+		assert.Equal(t, flow.FlowSending, w.flow(t, f.ID).State)
+	})
+}
+
+// A failure of the service stops the flow, and burns no recipient.
+func TestAFailureOfTheServiceStopsTheFlow(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault   appiotest.Fault
+		err     error
+		italian string
+		failed  int // at most
+	}{
+		"the key is refused":             {appiotest.Fault{Kind: appiotest.Unauthorized}, appio.ErrUnauthorized, "Invio fermato: App IO non accetta la chiave del servizio", 0},
+		"the service is not enabled":     {appiotest.Fault{Kind: appiotest.Forbidden}, appio.ErrForbidden, "Invio fermato: il servizio non è abilitato", 0},
+		"the service is not known":       {appiotest.Fault{Kind: appiotest.NotFound}, appio.ErrNotFound, "App IO non trova il servizio", 0},
+		"the platform reports errors":    {appiotest.Fault{Kind: appiotest.ServerProblem}, appio.ErrUnavailable, "Invio fermato dopo 20 invii di seguito non riusciti. App IO non è raggiungibile", 0},
+		"the platform lets nobody in":    {appiotest.Fault{Kind: appiotest.TooManyRequests}, appio.ErrRateLimited, "troppe richieste", 0},
+		"the platform gives no answers":  {appiotest.Fault{Kind: appiotest.BadGateway}, appio.ErrUnknown, "20 invii di seguito senza una risposta certa", 20 + 15},
+		"the platform breaks the line":   {appiotest.Fault{Kind: appiotest.Reset}, appio.ErrUnknown, "20 invii di seguito senza una risposta certa", 20 + 15},
+		"the platform says nothing more": {appiotest.Fault{Kind: appiotest.Silent}, appio.ErrUnknown, "20 invii di seguito senza una risposta certa", 20 + 15},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+				f := w.sending(t, 200)
+				w.FailAtRandom(appiotest.SubmitMessage, 1, 0, test.fault)
+				got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+				var stopped *flow.StopError
+				require.ErrorAs(t, err, &stopped)
+				assert.ErrorIs(t, err, test.err)
+				assert.Equal(t, flow.FlowIncomplete, got.State)
+				assert.Contains(t, got.Error, test.italian)
+				assert.Equal(t, got.Error, flussi.Explain(err))
+				assert.LessOrEqual(t, got.Counts.Failed, test.failed)
+				assert.Equal(t, 200, got.Counts.Failed+got.Counts.Registered)
+				assert.Empty(t, w.Deliveries())
+
+				// Mended, it goes on from there.
+				w.FailAtRandom(appiotest.SubmitMessage, 0, 0)
+				failed := got.Counts.Failed
+				again, err := w.Send(t.Context(), operator, f.ID)
+				require.NoError(t, err)
+				assert.Empty(t, again.Error)
+				got, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+				require.NoError(t, err)
+				assert.Equal(t, flow.Counts{Sent: 200 - failed, Failed: failed}, got.Counts)
+			})
+		})
+	}
+}

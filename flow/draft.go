@@ -1,0 +1,190 @@
+package flow
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+)
+
+// Draft (bozza) is what an operator, or a row of a workbook, says about a
+// notification.
+type Draft struct {
+	Recipient       flussi.FiscalCode       // Codice Fiscale Destinatario; required
+	Subject         flussi.Text             // Oggetto; required
+	Content         flussi.Text             // Contenuto, in Markdown; required. See [appio.Markdown]
+	DueDate         time.Time               // Scadenza; the zero time if there is none. See [flussi.EndOfDay]
+	Amount          flussi.Cents            // Somma; 0 if it is no payment
+	IsPayment       bool                    // Notifica Pagamento: needs the amount and the notice number
+	PayableAfterDue bool                    // Paga dopo la scadenza
+	NoticeNumber    flussi.NoticeNumber     // codice avviso; zero if it is no payment
+	Payee           flussi.OrganizationCode // Ente creditore; zero: the service's own body
+	Reference       string                  // Riferimento: the caller's own key, without personal data
+}
+
+// Limits say how long the texts of a notification are, in UTF-16 code units, in which
+// an emoji counts 2.
+type Limits struct {
+	MinSubject, MaxSubject int // Oggetto
+	MinContent, MaxContent int // Contenuto
+}
+
+// GuideLimits returns the limits of the product's guide: 10 to 120, and 120 to 10,000.
+// They are the default.
+func GuideLimits() Limits { return Limits{10, 120, 120, 10_000} }
+
+// PlatformLimits returns the limits of App IO itself: 10 to 120, and 80 to 10,000.
+func PlatformLimits() Limits { return Limits{10, 120, 80, 10_000} }
+
+// check returns what is contradictory about the limits, or nil.
+func (l Limits) check() error {
+	platform := PlatformLimits()
+	if l.MinSubject > l.MaxSubject || l.MinContent > l.MaxContent ||
+		l.MinSubject < platform.MinSubject || l.MaxSubject > platform.MaxSubject ||
+		l.MinContent < platform.MinContent || l.MaxContent > platform.MaxContent {
+		return fmt.Errorf("limits %+v must lie within the platform's %+v", l, platform)
+	}
+	return nil
+}
+
+// ErrPayment: what a notification says about a payment contradicts itself.
+var ErrPayment = errors.New("incomplete payment")
+
+// InvalidError says what is wrong with a draft, field by field. It never holds a text
+// of the draft. Each of its fields' errors is found by [errors.Is]: [flussi.ErrEmpty],
+// [flussi.ErrLength], [flussi.ErrRange], [ErrPayment], and what
+// [appio.Message.Validate] has.
+type InvalidError struct {
+	Fields []*flussi.ValueError // their Type is the field of [Draft], or as the platform calls it
+}
+
+// Error names the fields and what is wrong, without their texts.
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		parts[i] = fmt.Sprintf("%s: %v", f.Type, f.Err)
+	}
+	return "flow: notification not valid: " + strings.Join(parts, "; ")
+}
+
+// Unwrap returns the errors of the fields.
+func (e *InvalidError) Unwrap() []error {
+	all := make([]error, len(e.Fields))
+	for i, f := range e.Fields {
+		all[i] = f
+	}
+	return all
+}
+
+// Italian describes what is wrong for the operator.
+func (e *InvalidError) Italian() string {
+	parts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		parts[i] = f.Reason
+	}
+	return strings.Join(parts, " ")
+}
+
+// Validate returns an [*InvalidError] with everything that is wrong with the draft, by
+// the limits and by what the platform accepts, or nil.
+func (d Draft) Validate(l Limits) error {
+	e := &InvalidError{}
+	fail := func(field string, err error, reason string, args ...any) {
+		e.Fields = append(e.Fields, &flussi.ValueError{Type: field, Err: err, Reason: fmt.Sprintf(reason, args...)})
+	}
+	length := func(field, name string, text flussi.Text, least, most int) {
+		if n := text.Length(); n == 0 {
+			fail(field, flussi.ErrEmpty, "Manca %s.", name)
+		} else if n < least || n > most {
+			fail(field, flussi.ErrLength, "%s ha %d caratteri: devono essere da %d a %d.",
+				strings.ToUpper(name[:1])+name[1:], n, least, most)
+		}
+	}
+	length("Subject", "l'oggetto", d.Subject, l.MinSubject, l.MaxSubject)
+	length("Content", "il contenuto", d.Content, l.MinContent, l.MaxContent)
+	switch {
+	case d.IsPayment && d.Amount == 0:
+		fail("Amount", ErrPayment, "È una notifica di pagamento: manca la somma.")
+	case !d.IsPayment && d.Amount != 0:
+		fail("Amount", ErrPayment, "C'è una somma, ma non è una notifica di pagamento.")
+	}
+	switch {
+	case d.IsPayment && d.NoticeNumber.IsZero():
+		fail("NoticeNumber", ErrPayment, "È una notifica di pagamento: manca il numero avviso.")
+	case !d.IsPayment && !d.NoticeNumber.IsZero():
+		fail("NoticeNumber", ErrPayment, "C'è un numero avviso, ma non è una notifica di pagamento.")
+	}
+	if !d.IsPayment && !d.Payee.IsZero() {
+		fail("Payee", ErrPayment, "C'è un ente creditore, ma non è una notifica di pagamento.")
+	}
+	// The platform's rules; what is said above in other words is not said again.
+	var platform *appio.InvalidError
+	if errors.As(d.Message().Validate(), &platform) {
+		for _, f := range platform.Fields {
+			length := (errors.Is(f, flussi.ErrLength) || errors.Is(f, flussi.ErrEmpty)) &&
+				(f.Type == "content.subject" || f.Type == "content.markdown")
+			missing := d.Amount == 0 && f.Type == "content.payment_data.amount" ||
+				d.NoticeNumber.IsZero() && f.Type == "content.payment_data.notice_number"
+			if !length && !missing {
+				e.Fields = append(e.Fields, f)
+			}
+		}
+	}
+	if len(e.Fields) == 0 {
+		return nil
+	}
+	return e
+}
+
+// normal returns the draft as stores keep it.
+func (d Draft) normal() Draft {
+	if !d.DueDate.IsZero() {
+		d.DueDate = d.DueDate.UTC().Truncate(time.Microsecond)
+	}
+	return d
+}
+
+// Message returns the message that App IO is given for the draft. A payment that may
+// not be made after the due date is marked so only if there is a due date.
+func (d Draft) Message() appio.Message {
+	m := appio.Message{To: d.Recipient, Subject: d.Subject, Content: d.Content, DueDate: d.DueDate}
+	if d.IsPayment {
+		m.Payment = &appio.Payment{
+			Amount: d.Amount, NoticeNumber: d.NoticeNumber, Payee: d.Payee,
+			InvalidAfterDueDate: !d.PayableAfterDue && !d.DueDate.IsZero(),
+		}
+	}
+	return m
+}
+
+// Digest recognises drafts that would be the same message for the same citizen: it is
+// made of the recipient, the subject, the content and the notice number. It cannot be
+// read, but whoever guesses all of them could tell, so it is erased with them.
+type Digest [16]byte
+
+// Digest returns the digest of the draft; the zero Digest if it has no recipient.
+func (d Draft) Digest() Digest {
+	if d.Recipient.IsZero() {
+		return Digest{}
+	}
+	h := sha256.New()
+	var size [8]byte
+	for _, part := range []string{d.Recipient.Reveal(), d.Subject.Reveal(), d.Content.Reveal(), d.NoticeNumber.Reveal()} {
+		binary.BigEndian.PutUint64(size[:], uint64(len(part))) // so that parts cannot run into each other
+		h.Write(size[:])
+		h.Write([]byte(part))
+	}
+	return Digest(h.Sum(nil)[:16])
+}
+
+// IsZero reports whether there is no digest.
+func (d Digest) IsZero() bool { return d == Digest{} }
+
+// String returns the digest in hexadecimal.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }

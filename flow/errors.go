@@ -1,0 +1,67 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Why something is refused, besides a [*fsm.TransitionError] from the machines and an
+// [*InvalidError]. An [*Error] unwraps to one of these.
+var (
+	// ErrNotFound: there is no such flow or notification, or the actor is not enabled for
+	// its service; which of the two is not told. Stores return it for the first.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: somebody else changed it in the meantime. Read it again.
+	ErrConflict = errors.New("changed in the meantime")
+	// ErrForbidden: the actor is not enabled for the service.
+	ErrForbidden = errors.New("not enabled for the service")
+	// ErrDuplicate: the flow has the same message for the same citizen already.
+	ErrDuplicate = errors.New("duplicate")
+	// ErrRows: some rows of an import are not valid. The report says which.
+	ErrRows = errors.New("rows not valid")
+	// ErrNothingToSend: the flow has no notification to be sent.
+	ErrNothingToSend = errors.New("nothing to send")
+	// ErrFlowState: the state of the flow does not permit it.
+	ErrFlowState = errors.New("not in this state of the flow")
+	// ErrConfig: the configuration contradicts itself.
+	ErrConfig = errors.New("configuration not valid")
+)
+
+// Error is a refusal or a failure of a [Service] or a [Dispatcher]. It never holds
+// personal data and can be logged.
+type Error struct {
+	Operation string    // such as "send flow"
+	ID        uuid.UUID // what it was about; the zero UUID if nothing in particular
+	Err       error     // why: one of the Err… values, or the cause
+	Reason    string    // why, in Italian, in whole sentences; "" to explain the cause
+}
+
+// Error describes the failure for programs and logs.
+func (e *Error) Error() string {
+	if e.ID == uuid.Nil {
+		return fmt.Sprintf("flow: %s: %v", e.Operation, e.Err)
+	}
+	return fmt.Sprintf("flow: %s %s: %v", e.Operation, e.ID, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Italian describes the failure for the operator.
+func (e *Error) Italian() string {
+	switch {
+	case e.Reason != "":
+		return e.Reason
+	case errors.Is(e.Err, ErrNotFound):
+		return "Non esiste, oppure non si è abilitati al suo servizio."
+	case errors.Is(e.Err, ErrConflict):
+		return "Un altro utente ha modificato i dati nel frattempo: rileggerli e riprovare."
+	case errors.Is(e.Err, ErrForbidden):
+		return "L'utente non è abilitato al servizio."
+	}
+	return flussi.Explain(e.Err)
+}

@@ -1,0 +1,26 @@
+package flow
+
+import (
+	"context"
+	"time"
+)
+
+// What is claimed is sent within its lease, measured by the sender's own clock from before
+// the claim, so that it ends here before it ends in the store, whatever the clocks say:
+// the sending begins in the first half or not at all, and is cut off after three
+// quarters, which leaves a quarter to store the outcome.
+
+func beginTime(claimed time.Time, lease time.Duration) time.Time { return claimed.Add(lease / 2) }
+
+func cutTime(claimed time.Time, lease time.Duration) time.Time { return claimed.Add(lease / 4 * 3) }
+
+// patient returns a context that outlives ctx by a grace period, so that what is on its
+// way when ctx ends can come to its end, but that ends at the time at the latest.
+func patient(ctx context.Context, at time.Time, grace time.Duration) (context.Context, context.CancelFunc) {
+	patient, cancel := context.WithDeadline(context.WithoutCancel(ctx), at)
+	stop := context.AfterFunc(ctx, func() {
+		_ = wait(patient, grace)
+		cancel()
+	})
+	return patient, func() { stop(); cancel() }
+}

@@ -1,0 +1,173 @@
+package memstore
+
+import (
+	"container/heap"
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// SaveNotifications stores notifications: see [flow.Store].
+func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	const operation = "save notifications"
+	b := make(batch, 0, len(changes))
+	for _, change := range changes {
+		b.add(change)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ended(ctx, operation, uuid.Nil); err != nil {
+		return err
+	}
+	if err := s.check(operation, b); err != nil {
+		return err
+	}
+	s.put(b)
+	return nil
+}
+
+// batch is what is stored together.
+type batch []pending
+
+// pending is a notification that is to be stored. If it is new, its entry is what will
+// be kept, so that it is not copied again.
+type pending struct {
+	entry  *storedNotification // with one record
+	lease  time.Duration
+	digest flow.Digest // if it is new: of others it seldom changes
+}
+
+// add prepares a change. It needs no lock.
+func (b *batch) add(change flow.NotificationChange) {
+	p := pending{lease: change.Lease, entry: &storedNotification{
+		Notification: change.Notification,
+		history:      []flow.NotificationRecord{change.Record},
+	}}
+	n := p.entry
+	utc(&n.DueDate, &n.Transmission.SentAt, &n.Delivery.CheckedAt, &n.AnonymisedAt, &n.CreatedAt, &n.UpdatedAt, &n.history[0].At)
+	if n.Version == 0 {
+		p.digest = n.Digest()
+	}
+	*b = append(*b, p)
+}
+
+// check returns an error unless all of the batch may be stored.
+func (s *Store) check(operation string, b batch) error {
+	seen := make(map[uuid.UUID]struct{}, len(b))
+	for _, p := range b {
+		var version int64
+		if old := s.notifications[p.entry.ID]; old != nil {
+			version = old.Version
+		}
+		if p.entry.Version != version {
+			return fail(operation, p.entry.ID, flow.ErrConflict)
+		}
+		if _, twice := seen[p.entry.ID]; twice {
+			return fail(operation, p.entry.ID, flow.ErrConflict)
+		}
+		seen[p.entry.ID] = struct{}{}
+	}
+	return nil
+}
+
+// put stores a batch that has no conflict.
+func (s *Store) put(b batch) {
+	now := time.Now()
+	var listed []*storedNotification // what comes to a place in the lists
+	for _, p := range b {
+		end := now.Add(p.lease)
+		kept := s.notifications[p.entry.ID]
+		if kept == nil {
+			n := p.entry
+			n.Version, n.history[0].Version = 1, 1
+			s.notifications[n.ID] = n
+			s.index(n, p.digest)
+			s.enter(n, end)
+			listed = append(listed, n)
+			continue
+		}
+		moved := kept.place() != p.entry.place() || kept.FlowID != p.entry.FlowID
+		reworded := !sameDigest(kept.Draft, p.entry.Draft)
+		if moved {
+			s.list.remove(kept)
+			s.groups[kept.FlowID].list.remove(kept)
+			listed = append(listed, kept)
+		}
+		if moved || reworded {
+			s.unindex(kept)
+		}
+		s.change(kept, p.entry.Notification, p.entry.history[0], end)
+		if moved || reworded {
+			s.index(kept, kept.Digest())
+		}
+	}
+	s.list.add(listed...)
+	for _, n := range listed {
+		s.groups[n.FlowID].list.add(n)
+	}
+}
+
+// change makes a notification the next version of itself.
+func (s *Store) change(kept *storedNotification, n flow.Notification, record flow.NotificationRecord, leaseEnd time.Time) {
+	s.leave(kept)
+	n.Version = kept.Version + 1
+	record.Version = n.Version
+	kept.Notification = n
+	kept.history = append(kept.history, record)
+	s.enter(kept, leaseEnd)
+}
+
+// enter counts a notification in, and puts it into the heap that it belongs to.
+func (s *Store) enter(n *storedNotification, leaseEnd time.Time) {
+	g := s.group(n.FlowID)
+	g.counts.Add(n.Notification, 1)
+	switch {
+	case n.claimable():
+		heap.Push(&g.queue, n)
+	case n.State == flow.NotificationSending:
+		n.leaseEnd = leaseEnd.UnixMicro()
+		heap.Push(&s.leases, n)
+	}
+}
+
+// leave undoes enter.
+func (s *Store) leave(n *storedNotification) {
+	g := s.groups[n.FlowID]
+	g.counts.Add(n.Notification, -1)
+	switch {
+	case n.claimable():
+		heap.Remove(&g.queue, n.position)
+	case n.State == flow.NotificationSending:
+		heap.Remove(&s.leases, n.position)
+	}
+}
+
+// sameDigest reports whether two drafts have the same digest, without making it.
+func sameDigest(a, b flow.Draft) bool {
+	return a.Recipient == b.Recipient && a.Subject == b.Subject && a.Content == b.Content && a.NoticeNumber == b.NoticeNumber
+}
+
+// index makes a notification be found by its digest.
+func (s *Store) index(n *storedNotification, digest flow.Digest) {
+	if digest.IsZero() {
+		return
+	}
+	same := s.digests[digest]
+	same.add(n)
+	s.digests[digest] = same
+}
+
+// unindex undoes index. Nothing is left of a digest that no notification has any more.
+func (s *Store) unindex(n *storedNotification) {
+	digest := n.Digest()
+	same := s.digests[digest]
+	same.remove(n)
+	if len(same) > 0 {
+		s.digests[digest] = same
+	} else {
+		delete(s.digests, digest)
+	}
+}

@@ -1,0 +1,56 @@
+package flow
+
+import (
+	"time"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Record is a line of an entity's history: who did what to it, when, and why. Every
+// stored version of an entity has exactly one. Records are never changed and survive
+// anonymising, so they hold no personal data.
+type Record[S, A ~string] struct {
+	Version int64       // of the entity once it was done, from 1
+	At      time.Time   // UTC
+	By      string      // the ID of the actor
+	Action  A           // what was done
+	From    S           // the state before; "" for the first record
+	To      S           // the state afterwards
+	Reason  flussi.Text // why, in Italian, if there is something to say; it masks itself, since operators write some of them
+}
+
+// FlowRecord is a line of a flow's history.
+type FlowRecord = Record[FlowState, FlowAction]
+
+// NotificationRecord is a line of a notification's history.
+type NotificationRecord = Record[NotificationState, NotificationAction]
+
+// FlowChange is a flow to be stored, and the record of what was done to it.
+type FlowChange struct {
+	Flow   Flow       // as it is to be; its Version is the one it was read with, 0 if it is new
+	Record FlowRecord // its Version is given by the store
+}
+
+// NotificationChange is a notification to be stored, and the record of what was done
+// to it.
+type NotificationChange struct {
+	Notification Notification       // as it is to be; its Version is the one it was read with, 0 if it is new
+	Record       NotificationRecord // its Version is given by the store
+	Lease        time.Duration      // for one that is to be In invio: for how long, from now by the store's clock
+}
+
+// change returns the flow with the marks of a change, and its record.
+func (f Flow) change(action FlowAction, from FlowState, by string, reason string) FlowChange {
+	f.UpdatedAt, f.UpdatedBy = now(), by
+	return FlowChange{Flow: f, Record: FlowRecord{
+		At: f.UpdatedAt, By: by, Action: action, From: from, To: f.State, Reason: flussi.NewText(reason),
+	}}
+}
+
+// change returns the notification with the marks of a change, and its record.
+func (n Notification) change(action NotificationAction, from NotificationState, by string, reason string) NotificationChange {
+	n.UpdatedAt, n.UpdatedBy = now(), by
+	return NotificationChange{Notification: n, Record: NotificationRecord{
+		At: n.UpdatedAt, By: by, Action: action, From: from, To: n.State, Reason: flussi.NewText(reason),
+	}}
+}

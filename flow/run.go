@@ -1,0 +1,355 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// run is one dispatcher's work on one flow. One goroutine, that of the caller, claims and
+// stores; the workers only send. So what is claimed and not yet stored is known, and
+// never more than a batch, and outcomes are stored in groups: those that came in while the
+// last ones were being stored.
+type run struct {
+	*Dispatcher
+	flow      Flow // as it was last seen
+	messenger Messenger
+	known     *profiles
+	meter     *meter
+
+	jobs    chan job
+	results chan result
+	workers sync.WaitGroup
+	halted  atomic.Bool  // the flow is not to be sent any more
+	broken  atomic.Bool  // a worker found that nobody can be sent anything; this run ends
+	inRow   atomic.Int64 // submissions that the platform did not take, without a better one in between
+
+	open    int  // claimed, and the outcome not stored
+	dry     bool // the last claim got nothing
+	again   map[uuid.UUID]int
+	stopped *StopError // why this run stopped the flow
+	failed  error      // of the store: the run cannot go on
+}
+
+// job is a notification to be sent.
+type job struct {
+	n       Notification
+	claimed time.Time // by our clock, from before the claim
+}
+
+// result is what came of a job.
+type result struct {
+	job
+	outcome
+	down bool // it was one too many in a row that the platform did not take
+}
+
+// maxAgain is how often a notification that the platform did not take is tried anew while
+// others are taken.
+const maxAgain = 3
+
+func newRun(d *Dispatcher, f Flow) *run {
+	return &run{
+		Dispatcher: d, flow: f, known: &profiles{}, meter: newMeter(d.config.Progress, f),
+		jobs: make(chan job, d.config.Batch), results: make(chan result, d.config.Batch),
+		again: map[uuid.UUID]int{},
+	}
+}
+
+// send runs until the flow's sending is over.
+func (r *run) send(ctx context.Context) (Flow, error) {
+	for range r.config.Workers {
+		r.workers.Go(func() {
+			for j := range r.jobs {
+				r.results <- r.attempt(ctx, j)
+			}
+		})
+	}
+	defer r.workers.Wait()
+	defer close(r.jobs)
+
+	r.recover(ctx)
+	for {
+		r.claim(ctx)
+		if r.open > 0 {
+			r.write(ctx, r.collect())
+			continue
+		}
+		switch over, err := r.conclude(ctx); {
+		case r.failed != nil:
+			return r.end(r.failed)
+		case over && r.stopped != nil:
+			return r.end(r.stopped)
+		case over:
+			return r.end(nil)
+		case ctx.Err() != nil:
+			return r.end(ctx.Err())
+		case err != nil:
+			return r.end(err)
+		}
+		if r.dry {
+			// What is left is in the hands of others.
+			_ = wait(ctx, r.config.Poll)
+			r.recover(ctx)
+			r.dry = false
+		}
+	}
+}
+
+// end tells the end of the run.
+func (r *run) end(err error) (Flow, error) {
+	r.meter.report(r.flow, true)
+	return r.flow, err
+}
+
+// recover finds what crashed senders left behind.
+func (r *run) recover(ctx context.Context) {
+	if _, err := r.Recover(ctx); err != nil && ctx.Err() == nil {
+		r.config.Logger.Warn("flow: recovery failed", "error", err)
+	}
+}
+
+// claim fills the batch up once half of it is done.
+func (r *run) claim(ctx context.Context) {
+	if r.over(ctx) || r.failed != nil || r.messenger == nil || r.open > r.config.Batch/2 || r.dry && r.open > 0 {
+		return
+	}
+	start := time.Now()
+	f, claimed, err := r.store.Claim(ctx, Claim{
+		Flow: r.flow.ID, Limit: r.config.Batch - r.open, Lease: r.config.Lease, At: now(), By: r.config.ID,
+	})
+	if err != nil {
+		if ctx.Err() == nil {
+			r.failed = err
+		}
+		return
+	}
+	r.saw(f)
+	r.dry = len(claimed) == 0
+	for _, n := range claimed {
+		r.open++
+		r.jobs <- job{n, start} // there is room for a batch
+	}
+	r.meter.report(f, false)
+}
+
+// saw notes what the flow is like, and whether somebody stopped it.
+func (r *run) saw(f Flow) {
+	r.flow = f
+	r.halted.Store(f.State != FlowSending || f.stopping())
+}
+
+// over reports whether nothing more is to be begun.
+func (r *run) over(ctx context.Context) bool {
+	return ctx.Err() != nil || r.halted.Load() || r.broken.Load()
+}
+
+// stopping reports whether nothing more is to be sent.
+func (f Flow) stopping() bool { return f.Disabled || f.Error != "" }
+
+// attempt sends a notification, or gives it back if it is too late to begin.
+func (r *run) attempt(ctx context.Context, j job) result {
+	if r.over(ctx) || time.Now().After(beginTime(j.claimed, r.config.Lease)) {
+		return result{job: j, outcome: outcome{action: NotificationRelease}}
+	}
+	calls, cancel := patient(ctx, cutTime(j.claimed, r.config.Lease), r.config.Grace)
+	defer cancel()
+	result := result{job: j, outcome: r.sender.submit(calls, r.messenger, j.n, r.known)}
+	// Whether to go on is decided here, before another is begun.
+	switch {
+	case ctx.Err() != nil:
+		// Perhaps cut off by us: it says nothing about the platform.
+		result.shaky = false
+	case result.shaky:
+		result.down = r.inRow.Add(1) >= int64(r.config.MaxFailures)
+	case result.action != NotificationRelease:
+		r.inRow.Store(0)
+	}
+	if result.down || result.stops {
+		r.broken.Store(true)
+	}
+	return result
+}
+
+// collect waits for a result, and takes along what else there is.
+func (r *run) collect() []result {
+	group := []result{<-r.results}
+	for {
+		select {
+		case next := <-r.results:
+			group = append(group, next)
+		default:
+			return group
+		}
+	}
+}
+
+// write stores what came of a group of notifications.
+func (r *run) write(ctx context.Context, group []result) {
+	end := group[0].claimed
+	changes := make([]NotificationChange, 0, len(group))
+	for i := range group {
+		r.judge(ctx, &group[i])
+		if group[i].claimed.Before(end) {
+			end = group[i].claimed
+		}
+		change, err := group[i].apply(context.WithoutCancel(ctx), group[i].n, r.config.ID)
+		if err != nil { // a step that the machine always has
+			r.failed = err
+			continue
+		}
+		changes = append(changes, change)
+	}
+	r.open -= len(group)
+	writing, cancel := patient(ctx, end.Add(r.config.Lease), r.config.Grace)
+	defer cancel()
+	var pause backoff
+	for {
+		err := r.store.SaveNotifications(writing, changes...)
+		if err == nil {
+			return
+		}
+		if errors.Is(err, ErrConflict) {
+			err = r.writeEach(writing, group)
+		}
+		if err == nil {
+			return
+		}
+		r.config.Logger.Warn("flow: storing outcomes failed", "flow", r.flow.ID, "notifications", len(group), "error", err)
+		if pause.wait(writing) != nil {
+			r.failed = fmt.Errorf("%d outcomes not stored: %w", len(group), err)
+			r.broken.Store(true)
+			return
+		}
+	}
+}
+
+// writeEach stores outcomes one by one, since one of the notifications went on without us.
+func (r *run) writeEach(ctx context.Context, group []result) error {
+	for _, g := range group {
+		change, err := g.apply(ctx, g.n, r.config.ID)
+		if err == nil {
+			err = r.store.SaveNotifications(ctx, change)
+		}
+		if errors.Is(err, ErrConflict) {
+			_, err = settle(ctx, r.store, r.config.ID, g.n, g.outcome)
+		}
+		if errors.Is(err, errOvertaken) {
+			r.config.Logger.Warn("flow: outcome came too late", "notification", g.n.ID, "outcome", g.action, "error", err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judge looks at a result as one of many: it stops the flow if its service or the platform
+// fails, and gives a notification up that the platform does not take while it takes others.
+func (r *run) judge(ctx context.Context, g *result) {
+	switch {
+	case g.stops:
+		r.stop(ctx, g.err, why(g.err))
+	case g.down:
+		r.stop(ctx, g.err, whyDown(r.config.MaxFailures, g.outcome))
+	}
+	switch {
+	case g.action != NotificationRelease:
+		delete(r.again, g.n.ID)
+		return
+	case g.shaky && r.stopped == nil:
+		r.again[g.n.ID]++
+	}
+	r.dry = false
+	if r.again[g.n.ID] == maxAgain {
+		delete(r.again, g.n.ID)
+		g.action, g.code = NotificationFail, ErrorNotSent
+	}
+}
+
+// stop marks the flow so that nobody begins anything more of it. What is under way comes to
+// its end, and whoever is the last concludes the flow.
+func (r *run) stop(ctx context.Context, cause error, reason string) {
+	r.broken.Store(true)
+	if r.stopped != nil {
+		return
+	}
+	r.stopped = &StopError{Flow: r.flow.ID, Err: cause, Reason: reason}
+	r.config.Logger.Warn("flow: sending stopped", "flow", r.flow.ID, "error", cause)
+	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, r.config.Lease)
+	defer cancel()
+	var pause backoff
+	for {
+		err := r.mark(ctx, reason)
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, ErrConflict) && pause.wait(ctx) != nil {
+			r.failed = fmt.Errorf("stop not stored: %w", err)
+			return
+		}
+	}
+}
+
+func (r *run) mark(ctx context.Context, reason string) error {
+	f, err := r.store.Flow(ctx, r.flow.ID)
+	if err != nil || f.State != FlowSending || f.Error != "" {
+		return err // or somebody else stopped it
+	}
+	f.Error = reason
+	if err := f.Fire(ctx, FlowStop, asSystem(r.config.ID)); err != nil {
+		return err
+	}
+	return r.store.SaveFlow(ctx, f.change(FlowStop, FlowSending, r.config.ID, reason), nil)
+}
+
+// conclude ends the flow's sending if nothing of it is left, and reports whether it is
+// over. Nobody can change the counts in between without changing the flow, too: claims
+// need something to claim, outcomes something under way, and operators' changes write the
+// flow along. So of all who find that it is over, one succeeds.
+func (r *run) conclude(ctx context.Context) (over bool, err error) {
+	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, r.config.Lease)
+	defer cancel()
+	f, err := r.store.Flow(ctx, r.flow.ID)
+	if err != nil {
+		return false, err
+	}
+	r.saw(f)
+	switch {
+	case f.State != FlowSending, r.stopped != nil && !f.stopping():
+		return true, nil
+	case f.Counts.Sending > 0:
+		r.dry = true
+		return false, nil
+	case f.Counts.Registered > 0 && !f.stopping():
+		return false, nil
+	}
+	action := FlowComplete
+	if f.Counts.Registered+f.Counts.Failed > 0 {
+		action = FlowFallShort
+	}
+	if f.Counts.Registered > 0 && f.Error == "" {
+		f.Error = "Invio fermato: il flusso è stato disabilitato durante l'invio."
+	}
+	if err := f.Fire(ctx, action, asSystem(r.config.ID)); err != nil {
+		return false, err
+	}
+	change := f.change(action, FlowSending, r.config.ID, f.Error)
+	switch err := r.store.SaveFlow(ctx, change, nil); {
+	case errors.Is(err, ErrConflict):
+		return false, nil // somebody changed it: look again
+	case err != nil:
+		return false, err
+	}
+	r.flow = change.Flow
+	r.flow.Version++
+	return true, nil
+}

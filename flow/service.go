@@ -1,0 +1,234 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+// Messenger talks to App IO for one service. [*appio.Client] is one; a fake that
+// returns errors of its own has them taken for unknown outcomes, see [appio.OutcomeOf].
+// It must be safe for concurrent use.
+type Messenger interface {
+	// Submit sends a message; see [appio.Client.Submit].
+	Submit(ctx context.Context, m appio.Message) (appio.Receipt, error)
+	// Message asks what became of a message; see [appio.Client.Message].
+	Message(ctx context.Context, to flussi.FiscalCode, id appio.MessageID) (appio.MessageState, error)
+	// Profile asks whether a citizen takes messages; see [appio.Client.Profile].
+	Profile(ctx context.Context, citizen flussi.FiscalCode) (appio.Profile, error)
+}
+
+// Messengers returns the messenger of a service. It must be safe for concurrent use. Let
+// all messengers of a body share one [appio.Pace]. An error stops the flow that is to
+// be sent; if it is a [flussi.Explainer], the operator reads why.
+type Messengers func(ctx context.Context, service string) (Messenger, error)
+
+// Authorizer knows which services an operator is enabled for. It is asked on every call
+// of a [Service], and must be safe for concurrent use.
+type Authorizer interface {
+	// Services returns the services that the actor may use; none for somebody unknown.
+	Services(ctx context.Context, by flussi.Actor) ([]string, error)
+}
+
+// Enabled is an [Authorizer] for programs that know their operators beforehand: the
+// services of each, by the ID of the actor. It must not be changed while it is in use.
+type Enabled map[string][]string
+
+// Services returns the services of the actor.
+func (e Enabled) Services(_ context.Context, by flussi.Actor) ([]string, error) {
+	return slices.Clone(e[by.ID]), nil
+}
+
+// Service is what an application calls: one method for each action of the guide's
+// screens. Every method takes the actor, refuses what the actor is not enabled for, and
+// records what was done. What exists in a service that the actor is not enabled for is
+// not found. It is safe for concurrent use, and has no goroutines but those that a
+// verification of a whole flow uses until it returns.
+//
+// The error of every method is an [*Error]. It unwraps to one of the Err… values of this
+// package, to a [*fsm.TransitionError] if the action is not possible in the state or not
+// for the actor's roles, to an [*InvalidError], to the context's error, or to what the
+// store, the authorizer or the messenger returned. Unless a method says otherwise, an
+// error has changed nothing.
+type Service struct {
+	store      Store
+	authorizer Authorizer
+	sender     sender
+	limits     Limits
+	workers    int
+	lease      time.Duration
+}
+
+// ServiceConfig says how a service works.
+type ServiceConfig struct {
+	// Limits of the texts of notifications. Defaults to [GuideLimits].
+	Limits Limits
+	// CheckProfiles asks for the citizen's profile before a notification is sent at once.
+	// Defaults to false. See [DispatcherConfig].
+	CheckProfiles bool
+	// Workers is how many notifications of a flow are verified at the same time. Defaults
+	// to 8.
+	Workers int
+	// Lease bounds how long sending one notification may take; if the program dies, its
+	// outcome is known to be unknown after that. Defaults to 3 minutes; at least 1 second.
+	Lease time.Duration
+}
+
+const (
+	defaultVerifyWorkers = 8
+	defaultLease         = 3 * time.Minute
+	minLease             = time.Second
+)
+
+// NewService returns a service. The error lists everything that is wrong with the
+// configuration; it is an [ErrConfig].
+func NewService(store Store, authorizer Authorizer, messengers Messengers, c ServiceConfig) (*Service, error) {
+	var faults []error
+	if store == nil || authorizer == nil || messengers == nil {
+		faults = append(faults, errors.New("store, authorizer and messengers are needed"))
+	}
+	if c.Limits == (Limits{}) {
+		c.Limits = GuideLimits()
+	}
+	if err := c.Limits.check(); err != nil {
+		faults = append(faults, err)
+	}
+	if c.Workers < 0 {
+		faults = append(faults, errors.New("Workers is negative"))
+	}
+	if c.Workers == 0 {
+		c.Workers = defaultVerifyWorkers
+	}
+	if c.Lease == 0 {
+		c.Lease = defaultLease
+	}
+	if c.Lease < minLease {
+		faults = append(faults, fmt.Errorf("Lease is less than %v", minLease))
+	}
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("flow: new service: %w: %w", ErrConfig, errors.Join(faults...))
+	}
+	return &Service{
+		store: store, authorizer: authorizer, sender: sender{messengers: messengers, checkProfiles: c.CheckProfiles},
+		limits: c.Limits, workers: c.Workers, lease: c.Lease,
+	}, nil
+}
+
+// Services returns the services that the actor is enabled for, sorted: what the actor
+// chooses from for something new.
+func (s *Service) Services(ctx context.Context, by flussi.Actor) ([]string, error) {
+	services, err := s.services(ctx, by)
+	if err != nil {
+		return nil, &Error{Operation: "list services", Err: err}
+	}
+	return services, nil
+}
+
+func (s *Service) services(ctx context.Context, by flussi.Actor) ([]string, error) {
+	if err := by.Check(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	services, err := s.authorizer.Services(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	services = slices.Clone(services)
+	slices.Sort(services)
+	return slices.Compact(services), nil
+}
+
+// admit refuses an actor who is not enabled for the service.
+func (s *Service) admit(ctx context.Context, by flussi.Actor, service string) error {
+	services, err := s.services(ctx, by)
+	if err != nil {
+		return err
+	}
+	if _, enabled := slices.BinarySearch(services, service); !enabled {
+		return ErrForbidden
+	}
+	return nil
+}
+
+// admitOperator also refuses an actor who is no operator, for what no machine decides.
+func (s *Service) admitOperator(ctx context.Context, by flussi.Actor, service, what string) error {
+	if err := s.admit(ctx, by, service); err != nil {
+		return err
+	}
+	if !by.Has(flussi.Operator) {
+		return &Error{Operation: what, Err: fsm.ErrForbidden,
+			Reason: fmt.Sprintf("L'operazione è riservata a: %s.", flussi.Operator.Label())}
+	}
+	return nil
+}
+
+// hide makes of a service that the actor is not enabled for something that does not exist.
+func hide(err error) error {
+	if errors.Is(err, ErrForbidden) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// flow reads a flow that the actor may see.
+func (s *Service) flow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
+	if err := by.Check(); err != nil {
+		return Flow{}, err
+	}
+	f, err := s.store.Flow(ctx, id)
+	if err != nil {
+		return Flow{}, plain(err)
+	}
+	if err := s.admit(ctx, by, f.Service); err != nil {
+		return Flow{}, hide(err)
+	}
+	return f, nil
+}
+
+// notification reads a notification that the actor may see.
+func (s *Service) notification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
+	if err := by.Check(); err != nil {
+		return Notification{}, err
+	}
+	n, err := s.store.Notification(ctx, id)
+	if err != nil {
+		return Notification{}, plain(err)
+	}
+	if err := s.admit(ctx, by, n.Service); err != nil {
+		return Notification{}, hide(err)
+	}
+	return n, nil
+}
+
+// plain makes all that do not exist look the same, whatever the store says about it.
+func plain(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// failure is an error of a method, or nil.
+func failure(operation string, id uuid.UUID, err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := err.(*Error); ok && e.Operation == operation {
+		return err
+	}
+	return &Error{Operation: operation, ID: id, Err: err}
+}
+
+// maxTries bounds how often a change is tried again because somebody else changed the
+// same flow at the same moment.
+const maxTries = 100

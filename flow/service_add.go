@@ -1,0 +1,312 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Row is a notification to be added to a flow, and where it comes from.
+type Row struct {
+	Number int // as the operator counts, such as the row of a workbook; 0: its place in the sequence
+	Draft  Draft
+}
+
+// Drafts returns drafts as the rows of a sequence, numbered from 1.
+func Drafts(drafts ...Draft) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for i, d := range drafts {
+			if !yield(Row{i + 1, d}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// AddConfig says how rows are added.
+type AddConfig struct {
+	// GoodRowsOnly stores the rows that are valid if others are not. Defaults to false:
+	// all or nothing.
+	GoodRowsOnly bool
+	// MaxErrors is how many wrong rows, and how many likely duplicates, are reported one
+	// by one; all are counted. Defaults to 1000.
+	MaxErrors int
+}
+
+const (
+	defaultMaxErrors = 1000
+	lookup           = 200 // digests a query, so that statements stay small
+)
+
+// AddReport says what became of the rows.
+type AddReport struct {
+	Rows   int         // that were read
+	Added  int         // that are in the flow now
+	Wrong  int         // that are not valid
+	Errors []*RowError // the first of them, in the order of the rows
+
+	// Repeats are the rows, among those that were added, whose message the same citizen
+	// has from another flow of the service or by itself already, whatever its state. They
+	// are not refused: look at them before the flow is activated.
+	Repeats []Repeat
+	// RepeatsErr is why Repeats may be incomplete: the store could not be asked any more
+	// once the rows were stored; nil if it could.
+	RepeatsErr error
+}
+
+// Repeat is a row whose message was probably sent before.
+type Repeat struct {
+	Row          int               // its number
+	Notification uuid.UUID         // the earlier one
+	Flow         uuid.UUID         // its flow; the zero UUID if it stands alone
+	State        NotificationState // of the earlier one
+	CreatedAt    time.Time         // of the earlier one
+}
+
+// RowError says why a row was refused. It holds no text of the row.
+type RowError struct {
+	Row   int   // its number
+	Other int   // for an [ErrDuplicate]: the number of the row that is the same; 0 if it is in the flow since before
+	Err   error // such as an [*InvalidError], or what the sequence had in place of the row
+}
+
+// Error describes the refusal for programs and logs.
+func (e *RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Row, e.Err) }
+
+// Unwrap returns why.
+func (e *RowError) Unwrap() error { return e.Err }
+
+// Italian describes the refusal for the operator.
+func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, flussi.Explain(e.Err)) }
+
+// Add (Importa da File Excel) adds notifications to a flow that is Inattivo. Either all
+// rows are added, or, if one of them is not valid, none: then the error is an [ErrRows],
+// and the report says what is wrong with which rows. A row is refused if the sequence has
+// an error in its place, if its draft is not valid, or if the flow has the same message
+// for the same citizen already ([ErrDuplicate]).
+//
+// The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until
+// the call returns. An error in it belongs to its row if that has a Number, and otherwise
+// ends the call, with nothing stored whatever the configuration says: that is for a file
+// that turns out to be cut off. The sequence must not use the store.
+func (s *Service) Add(ctx context.Context, by flussi.Actor, flowID uuid.UUID, rows iter.Seq2[Row, error], c AddConfig) (AddReport, error) {
+	const op = "add notifications"
+	if c.MaxErrors <= 0 {
+		c.MaxErrors = defaultMaxErrors
+	}
+	f, err := s.flow(ctx, by, flowID)
+	if err != nil {
+		return AddReport{}, failure(op, flowID, err)
+	}
+	if err := f.Fire(ctx, FlowImport, by); err != nil {
+		return AddReport{}, failure(op, flowID, err)
+	}
+	a := &adding{service: s, flow: f, by: by, config: c, seen: map[Digest]int{}}
+	if f.Counts.Total() > 0 {
+		if err := a.remember(ctx); err != nil {
+			return AddReport{}, failure(op, flowID, err)
+		}
+	}
+	change := f.change(FlowImport, f.State, by.ID, "")
+	err = s.store.SaveFlow(ctx, change, a.notifications(ctx, rows))
+	if a.fault != nil {
+		err = a.fault // as it is, whatever the store made of it
+	}
+	if err != nil {
+		return a.report, failure(op, flowID, err)
+	}
+	a.report.Added = a.report.Rows - a.report.Wrong
+	a.report.Repeats, a.report.RepeatsErr = a.repeats(ctx)
+	return a.report, nil
+}
+
+// adding is an Add under way.
+type adding struct {
+	service *Service
+	flow    Flow
+	by      flussi.Actor
+	config  AddConfig
+	report  AddReport
+	seen    map[Digest]int // the row of each digest; 0 for what the flow had before
+	fault   error          // why nothing is stored
+}
+
+// remember notes what the flow has already.
+func (a *adding) remember(ctx context.Context) error {
+	for n, err := range all(ctx, a.service.store, NotificationFilter{Flow: a.flow.ID}) {
+		if err != nil {
+			return err
+		}
+		a.seen[n.Digest()] = 0
+	}
+	return nil
+}
+
+// notifications checks the rows and returns those that are to be stored; if nothing is
+// to be stored, the last item is the error that says so.
+func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[NotificationChange, error] {
+	return func(yield func(NotificationChange, error) bool) {
+		refuse := func(err error) {
+			a.fault = err
+			yield(NotificationChange{}, err)
+		}
+		at := now()
+		for row, err := range rows {
+			if ctx.Err() != nil {
+				refuse(ctx.Err())
+				return
+			}
+			if err != nil && row.Number == 0 {
+				refuse(err)
+				return
+			}
+			a.report.Rows++
+			if row.Number == 0 {
+				row.Number = a.report.Rows
+			}
+			if wrong := a.check(row, err); wrong != nil {
+				a.report.Wrong++
+				if len(a.report.Errors) < a.config.MaxErrors {
+					a.report.Errors = append(a.report.Errors, wrong)
+				}
+				continue
+			}
+			if a.report.Wrong > 0 && !a.config.GoodRowsOnly {
+				continue // it will not be stored, but the other errors are wanted
+			}
+			change, err := a.create(row.Draft, at)
+			if err != nil {
+				refuse(err)
+				return
+			}
+			if !yield(change, nil) {
+				return
+			}
+		}
+		switch {
+		case a.report.Rows == 0:
+			refuse(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
+		case a.report.Wrong > 0 && !a.config.GoodRowsOnly, a.report.Wrong == a.report.Rows:
+			refuse(&Error{Operation: "add notifications", ID: a.flow.ID, Err: ErrRows, Reason: fmt.Sprintf(
+				"%s su %d: nessuna notifica è stata importata.", counted(a.report.Wrong, "riga non valida", "righe non valide"), a.report.Rows)})
+		}
+	}
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// check says what is wrong with a row, or nil.
+func (a *adding) check(row Row, err error) *RowError {
+	if err == nil {
+		err = a.service.validate(row.Draft)
+	}
+	if err != nil {
+		return &RowError{Row: row.Number, Err: err}
+	}
+	digest := row.Draft.Digest()
+	other, same := a.seen[digest]
+	if !same {
+		a.seen[digest] = row.Number
+		return nil
+	}
+	reason := fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è già alla riga %d.", other)
+	if other == 0 {
+		reason = "lo stesso messaggio per lo stesso cittadino è già nel flusso."
+	}
+	return &RowError{Row: row.Number, Other: other, Err: &Error{
+		Operation: "add notifications", ID: a.flow.ID, Err: ErrDuplicate, Reason: "Doppione: " + reason}}
+}
+
+// create makes a notification of the flow.
+func (a *adding) create(d Draft, at time.Time) (NotificationChange, error) {
+	id, err := uuid.NewV7()
+	return created(Notification{
+		ID: id, FlowID: a.flow.ID, Service: a.flow.Service, State: NotificationMachine().Initial(), Draft: d.normal(),
+		CreatedAt: at, UpdatedAt: at, UpdatedBy: a.by.ID,
+	}), err
+}
+
+// created is a new notification and its first record.
+func created(n Notification) NotificationChange {
+	return NotificationChange{Notification: n, Record: NotificationRecord{
+		At: n.CreatedAt, By: n.UpdatedBy, Action: NotificationCreate, To: n.State}}
+}
+
+// repeats finds the rows whose message there is elsewhere in the service.
+func (a *adding) repeats(ctx context.Context) ([]Repeat, error) {
+	var found []Repeat
+	digests := make([]Digest, 0, lookup)
+	look := func() error {
+		filter := NotificationFilter{Services: []string{a.flow.Service}, Digests: digests}
+		for n, err := range all(ctx, a.service.store, filter) {
+			if err != nil {
+				return err
+			}
+			if n.FlowID != a.flow.ID && len(found) < a.config.MaxErrors {
+				found = append(found, Repeat{a.seen[n.Digest()], n.ID, n.FlowID, n.State, n.CreatedAt})
+			}
+		}
+		digests = digests[:0]
+		return nil
+	}
+	var err error
+	for digest, row := range a.seen {
+		if row == 0 {
+			continue
+		}
+		if digests = append(digests, digest); len(digests) == lookup {
+			err = errors.Join(err, look())
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err == nil && len(digests) > 0 {
+		err = look()
+	}
+	slices.SortFunc(found, func(a, b Repeat) int { return a.Row - b.Row })
+	return found, err
+}
+
+// validate says what is wrong with a draft.
+func (s *Service) validate(d Draft) error {
+	if err := d.Validate(s.limits); err != nil {
+		return err
+	}
+	return atMost("Reference", "Il riferimento", flussi.NewText(d.Reference), MaxKey)
+}
+
+// all returns all notifications that match a filter, the oldest first, page by page.
+func all(ctx context.Context, store Store, filter NotificationFilter) iter.Seq2[Notification, error] {
+	return func(yield func(Notification, error) bool) {
+		page := Page{Limit: MaxPage, OldestFirst: true}
+		for {
+			found, err := store.Notifications(ctx, filter, page)
+			if err != nil {
+				yield(Notification{}, err)
+				return
+			}
+			for _, n := range found {
+				if !yield(n, nil) {
+					return
+				}
+			}
+			if len(found) < page.Limit {
+				return
+			}
+			page.After = found[len(found)-1].Cursor()
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// anonymised is how many notifications are anonymised in a transaction.
+const anonymised = 500
+
+// Anonymise erases the personal data of a service's notifications that were sent before a
+// time, or have been in Errore since, for another reason than an unknown outcome: the
+// fiscal code, the texts, the notice number and the reference. Counts, dates, amounts, the
+// platform's IDs and histories remain. It returns how many there were.
+//
+// It cannot be undone. An anonymised notification can be looked at, and nothing else.
+// Notifications are anonymised in groups, so an error, or a context that ends, leaves
+// those before as they are; call it again for the rest.
+func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, service string, before time.Time) (int, error) {
+	const op = "anonymise"
+	if err := s.admitOperator(ctx, by, service, op); err != nil {
+		return 0, failure(op, uuid.Nil, err)
+	}
+	if before.IsZero() || before.After(time.Now()) {
+		return 0, failure(op, uuid.Nil, &flussi.ValueError{Type: "Before", Err: flussi.ErrRange,
+			Reason: "La data prima della quale cancellare i dati personali deve essere nel passato."})
+	}
+	done := 0
+	filter := NotificationFilter{Services: []string{service}, ClosedBefore: before}
+	page := Page{Limit: anonymised, OldestFirst: true}
+	for {
+		found, err := s.store.Notifications(ctx, filter, page)
+		if err != nil {
+			return done, failure(op, uuid.Nil, err)
+		}
+		n, err := s.erase(ctx, by, found)
+		done += n
+		if err != nil {
+			return done, failure(op, uuid.Nil, err)
+		}
+		if len(found) < page.Limit {
+			return done, nil
+		}
+		page.After = found[len(found)-1].Cursor()
+	}
+}
+
+// erase erases the personal data of a group; what somebody changes at the same moment is
+// passed over.
+func (s *Service) erase(ctx context.Context, by flussi.Actor, found []Notification) (int, error) {
+	changes := make([]NotificationChange, len(found))
+	for i, n := range found {
+		n.Draft = Draft{DueDate: n.DueDate, Amount: n.Amount, IsPayment: n.IsPayment, PayableAfterDue: n.PayableAfterDue, Payee: n.Payee}
+		n.AnonymisedAt = now()
+		changes[i] = n.change(NotificationAnonymise, n.State, by.ID, "")
+	}
+	err := s.store.SaveNotifications(ctx, changes...)
+	if err == nil {
+		return len(changes), nil
+	}
+	if !errors.Is(err, ErrConflict) {
+		return 0, err
+	}
+	done := 0
+	for _, c := range changes {
+		switch err := s.store.SaveNotifications(ctx, c); {
+		case err == nil:
+			done++
+		case !errors.Is(err, ErrConflict):
+			return done, err
+		}
+	}
+	return done, nil
+}

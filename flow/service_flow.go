@@ -1,0 +1,173 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// The longest texts of [Details], in UTF-16 code units.
+const (
+	MaxNote = 4000 // of the note
+	MaxKey  = 255  // of the application context, the key, and a notification's reference
+)
+
+// CreateFlow (Nuovo) creates a flow of a service, Inattivo and without notifications.
+func (s *Service) CreateFlow(ctx context.Context, by flussi.Actor, service string, d Details) (Flow, error) {
+	const op = "create flow"
+	f, err := NewFlow(service, by)
+	if err == nil {
+		err = s.admitOperator(ctx, by, service, op)
+	}
+	if err == nil {
+		err = d.check()
+	}
+	if err != nil {
+		return Flow{}, failure(op, uuid.Nil, err)
+	}
+	f.Details = d
+	change := FlowChange{Flow: f, Record: FlowRecord{At: f.CreatedAt, By: by.ID, Action: FlowCreate, To: f.State}}
+	if err := s.store.SaveFlow(ctx, change, nil); err != nil {
+		return Flow{}, failure(op, f.ID, err)
+	}
+	f.Version++
+	return f, nil
+}
+
+// EditFlow (Aggiorna) replaces what operators wrote about a flow. The version is the one
+// that the operator saw: if it is not the flow's any more, the error is an [ErrConflict].
+// It is possible in every state but In invio.
+func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Details) (Flow, error) {
+	return s.changeFlow(ctx, "edit flow", by, id, FlowEdit, func(f *Flow) error {
+		if f.Version != version {
+			return ErrConflict
+		}
+		f.Details = d
+		return d.check()
+	})
+}
+
+// Activate (Attiva) makes a flow ready to be sent; its notifications are fixed then. The
+// error is an [ErrNothingToSend] if it has none that is Registrato.
+func (s *Service) Activate(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
+	return s.changeFlow(ctx, "activate flow", by, id, FlowActivate, needsSomething)
+}
+
+// Deactivate (Riporta a Inattivo) takes an active flow back into preparation.
+func (s *Service) Deactivate(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
+	return s.changeFlow(ctx, "deactivate flow", by, id, FlowDeactivate, nil)
+}
+
+// Send (Invia Flusso) orders the sending of an active flow, or of one that is Invio
+// incompleto and has notifications to be sent: set back to Registrato, or not sent since
+// the sending stopped. It returns at once; a [Dispatcher] does the sending. The error
+// is an [ErrNothingToSend] if nothing is Registrato.
+func (s *Service) Send(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
+	return s.changeFlow(ctx, "send flow", by, id, FlowSend, func(f *Flow) error {
+		f.Error = ""
+		return needsSomething(f)
+	})
+}
+
+// DisableFlow (Dis.) sets a flow aside, in whatever state it is: until it is enabled,
+// nobody can do anything with it but look at it. A sending under way ends: what was not
+// begun stays Registrato, and the flow becomes Invio incompleto.
+func (s *Service) DisableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
+	return s.changeFlow(ctx, "disable flow", by, id, FlowDisable, func(f *Flow) error {
+		f.Disabled = true
+		return nil
+	})
+}
+
+// EnableFlow takes back what DisableFlow did.
+func (s *Service) EnableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
+	return s.changeFlow(ctx, "enable flow", by, id, FlowEnable, func(f *Flow) error {
+		f.Disabled = false
+		return nil
+	})
+}
+
+// changeFlow takes a step with a flow, edits it and stores it. If somebody else changed
+// it in the meantime, it is tried anew on what they left.
+func (s *Service) changeFlow(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, action FlowAction, edit func(*Flow) error) (Flow, error) {
+	for try := 0; ; try++ {
+		f, err := s.flow(ctx, by, id)
+		if err != nil {
+			return Flow{}, failure(op, id, err)
+		}
+		from := f.State
+		if err := f.Fire(ctx, action, by); err != nil {
+			return Flow{}, failure(op, id, err)
+		}
+		if edit != nil {
+			if err := edit(&f); err != nil {
+				return Flow{}, failure(op, id, err)
+			}
+		}
+		change := f.change(action, from, by.ID, "")
+		switch err := s.store.SaveFlow(ctx, change, nil); {
+		case err == nil:
+			change.Flow.Version++
+			return change.Flow, nil
+		case !errors.Is(err, ErrConflict) || try == maxTries:
+			return Flow{}, failure(op, id, err)
+		}
+	}
+}
+
+func needsSomething(f *Flow) error {
+	if f.Counts.Registered > 0 {
+		return nil
+	}
+	reason := "Il flusso non ha notifiche da inviare: importarle prima."
+	if f.Counts.Total() > 0 {
+		reason = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle in errore e riportarle a Registrato."
+	}
+	return &flussi.ValueError{Type: "Flow", Err: ErrNothingToSend, Reason: reason}
+}
+
+// check refuses texts that are too long.
+func (d Details) check() error {
+	return errors.Join(
+		atMost("Note", "La nota", d.Note, MaxNote),
+		atMost("AppContext", "Il contesto applicativo", flussi.NewText(d.AppContext), MaxKey),
+		atMost("AppKey", "La chiave applicativa", flussi.NewText(d.AppKey), MaxKey),
+	)
+}
+
+// atMost refuses a text that is too long.
+func atMost(field, name string, text flussi.Text, most int) error {
+	if text.Length() <= most {
+		return nil
+	}
+	return &flussi.ValueError{Type: field, Err: flussi.ErrLength,
+		Reason: fmt.Sprintf("%s ha %d caratteri: possono essere al massimo %d.", name, text.Length(), most)}
+}
+
+// conclude lets the flow follow its notifications, outside a sending: it is Invio
+// incompleto as long as one is not sent, and Inviato once all are. It returns the step
+// that was taken, or other if none was needed.
+func (f *Flow) conclude(ctx context.Context, by string, other FlowAction) (FlowAction, error) {
+	action := FlowAction("")
+	open := f.Counts.Left() + f.Counts.Failed
+	switch {
+	case f.State == FlowIncomplete && open == 0:
+		action = FlowComplete
+		f.Error = ""
+	case f.State == FlowSent && open > 0:
+		action = FlowFallShort
+	default:
+		return other, nil
+	}
+	return action, f.Fire(ctx, action, asSystem(by))
+}
+
+// asSystem is an actor who sends or asks the platform: by the machines, the system does
+// that; by the records, the one who ordered it.
+func asSystem(id string) flussi.Actor {
+	return flussi.Actor{ID: id, Roles: []flussi.Role{flussi.System}}
+}

@@ -1,0 +1,199 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// EditNotification (Aggiorna) corrects the data of a notification that is Registrato or
+// in Errore. The version is the one that the operator saw: if it is not the
+// notification's any more, the error is an [ErrConflict]. While its flow is Attivo or In
+// invio, what is Registrato is fixed ([ErrFlowState]). A message that the flow has
+// already for the same citizen is refused ([ErrDuplicate]).
+func (s *Service) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Draft) (Notification, error) {
+	return s.changeNotification(ctx, "edit notification", by, id, NotificationEdit, "", func(n *Notification, f *Flow) error {
+		if n.Version != version {
+			return ErrConflict
+		}
+		if err := fixed(n, f); err != nil {
+			return err
+		}
+		if err := s.validate(d); err != nil {
+			return err
+		}
+		n.Draft = d.normal()
+		return s.unique(ctx, n)
+	})
+}
+
+// fixed refuses to change what is about to be sent with its flow.
+func fixed(n *Notification, f *Flow) error {
+	if f == nil || n.State != NotificationRegistered || f.State != FlowActive && f.State != FlowSending {
+		return nil
+	}
+	return &Error{Operation: "change notification", ID: n.ID, Err: ErrFlowState, Reason: fmt.Sprintf(
+		"Il flusso è nello stato «%s»: le notifiche da inviare non si possono modificare.", f.State.Label())}
+}
+
+// unique refuses a notification whose flow has the same message for the same citizen.
+func (s *Service) unique(ctx context.Context, n *Notification) error {
+	if n.FlowID == uuid.Nil {
+		return nil
+	}
+	filter := NotificationFilter{Flow: n.FlowID, Digests: []Digest{n.Digest()}}
+	same, err := s.store.Notifications(ctx, filter, Page{Limit: 2})
+	if err != nil {
+		return err
+	}
+	for _, other := range same {
+		if other.ID != n.ID {
+			return &Error{Operation: "edit notification", ID: n.ID, Err: ErrDuplicate, Reason: fmt.Sprintf(
+				"Doppione: lo stesso messaggio per lo stesso cittadino è già nel flusso (notifica %s).", other.ID)}
+		}
+	}
+	return nil
+}
+
+// Register (Registrato) sets a notification in Errore back, so that it is sent again: by
+// [Service.SendNotification], or with its flow by [Service.Send]. While the outcome is
+// unknown it is refused with [ErrOutcomeUnknown]: see [Service.Confirm] and
+// [Service.Resend].
+func (s *Service) Register(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
+	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", anew)
+}
+
+// Confirm (Conferma come inviata) resolves an unknown outcome: the operator knows that
+// the message arrived, say from the citizen. The reason is recorded; keep personal data
+// out of it. Without one it is refused with [flussi.ErrEmpty].
+func (s *Service) Confirm(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
+	return s.changeNotification(ctx, "confirm notification", by, id, NotificationConfirm, reason, func(n *Notification, _ *Flow) error {
+		n.Transmission.ErrorCode, n.Transmission.Error = "", ""
+		return needsReason(reason)
+	})
+}
+
+// Resend (Invia di nuovo) resolves an unknown outcome by accepting that the citizen may
+// get the message twice: the notification is Registrato again, to be sent as after
+// [Service.Register]. The reason is recorded; keep personal data out of it. Without one
+// it is refused with [flussi.ErrEmpty].
+func (s *Service) Resend(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
+	return s.changeNotification(ctx, "resend notification", by, id, NotificationResend, reason, func(n *Notification, f *Flow) error {
+		if err := needsReason(reason); err != nil {
+			return err
+		}
+		return anew(n, f)
+	})
+}
+
+func needsReason(reason string) error {
+	if reason == "" {
+		return &flussi.ValueError{Type: "Reason", Err: flussi.ErrEmpty, Reason: "Manca il motivo della decisione."}
+	}
+	return atMost("Reason", "Il motivo", flussi.NewText(reason), MaxNote)
+}
+
+// anew prepares a notification for another sending.
+func anew(n *Notification, _ *Flow) error {
+	n.Transmission = Transmission{Attempts: n.Transmission.Attempts}
+	n.Delivery = Delivery{}
+	return nil
+}
+
+// DisableNotification (Dis.) sets a notification aside: it is not sent, and does not
+// count for the state of its flow. It is refused while the notification is In invio, and
+// as an edit is while its flow is Attivo or In invio.
+func (s *Service) DisableNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
+	return s.changeNotification(ctx, "disable notification", by, id, NotificationDisable, "", func(n *Notification, f *Flow) error {
+		n.Disabled = true
+		return fixed(n, f)
+	})
+}
+
+// EnableNotification takes back what DisableNotification did.
+func (s *Service) EnableNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
+	return s.changeNotification(ctx, "enable notification", by, id, NotificationEnable, "", func(n *Notification, f *Flow) error {
+		n.Disabled = false
+		return fixed(n, f)
+	})
+}
+
+// changeNotification takes a step with a notification, edits it, and stores it with its
+// flow, which is nil for one that stands alone. What somebody else did to the flow in the
+// meantime does not matter: it is tried anew; what they did to the notification does.
+func (s *Service) changeNotification(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (Notification, error) {
+	n, err := s.notification(ctx, by, id)
+	if err != nil {
+		return Notification{}, failure(op, id, err)
+	}
+	seen := n.Version
+	for try := 0; ; try++ {
+		changed, err := s.tryNotification(ctx, by, n, action, reason, edit)
+		if err == nil || !errors.Is(err, ErrConflict) || try == maxTries {
+			return changed, failure(op, id, err)
+		}
+		if n, err = s.notification(ctx, by, id); err != nil {
+			return Notification{}, failure(op, id, err)
+		}
+		if n.Version != seen {
+			return Notification{}, failure(op, id, ErrConflict)
+		}
+	}
+}
+
+func (s *Service) tryNotification(ctx context.Context, by flussi.Actor, n Notification, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (Notification, error) {
+	var f *Flow
+	if n.FlowID != uuid.Nil {
+		read, err := s.store.Flow(ctx, n.FlowID)
+		if err != nil {
+			return Notification{}, plain(err)
+		}
+		if read.Disabled {
+			return Notification{}, checkFlag(true, false, "Flow", "Il flusso")
+		}
+		f = &read
+	}
+	before := n
+	if err := n.Fire(ctx, action, by); err != nil {
+		return Notification{}, err
+	}
+	if err := edit(&n, f); err != nil {
+		return Notification{}, err
+	}
+	return together(ctx, s.store, by.ID, f, before, n.change(action, before.State, by.ID, reason))
+}
+
+// together stores a change of a notification, and with it its flow, if it has one, in
+// the state that follows. That the flow's version moves keeps two who act on the same
+// flow from concluding different things.
+func together(ctx context.Context, store Store, by string, f *Flow, before Notification, c NotificationChange) (Notification, error) {
+	var err error
+	if f == nil {
+		err = store.SaveNotifications(ctx, c)
+	} else {
+		from := f.State
+		f.Counts.Add(before, -1)
+		f.Counts.Add(c.Notification, 1)
+		action, refused := f.conclude(ctx, by, FlowTouch)
+		if refused != nil {
+			return Notification{}, refused
+		}
+		change := f.change(action, from, by, fmt.Sprintf("Notifica %s: %s.", c.Notification.ID, c.Record.Action.Label()))
+		err = store.SaveFlow(ctx, change, one(c))
+	}
+	if err != nil {
+		return Notification{}, err
+	}
+	c.Notification.Version++
+	return c.Notification, nil
+}
+
+// one is a sequence of a single change.
+func one(c NotificationChange) iter.Seq2[NotificationChange, error] {
+	return func(yield func(NotificationChange, error) bool) { yield(c, nil) }
+}

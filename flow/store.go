@@ -1,0 +1,105 @@
+package flow
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Store keeps flows and notifications. Applications implement it on their database;
+// package memstore has one in memory, and flowtest.Run of package flowtest checks
+// whether an implementation keeps what is said here: run it in the tests of yours.
+//
+// What holds for every method:
+//
+//   - It is safe for concurrent use by any number of goroutines, and if the database is
+//     shared, of processes.
+//   - It is all or nothing. A write that returns an error has changed nothing, unless
+//     the error says that the database was lost in the middle of it.
+//   - A context that ends makes it return an error that is the context's; a write whose
+//     context ended before it began changes nothing.
+//   - What it returns is the caller's: changing it changes nothing in the store.
+//   - What it returns is as it was stored: times to the microsecond and in UTC, texts
+//     to the last character. States, codes and actions that it does not know are kept.
+//
+// Versions: an entity is stored with the Version that it was read with, and the store
+// keeps it with the next one, if it still has that one; otherwise, and if an entity that
+// is said to be new exists or one that is not new does not, nothing is written and the
+// error is an [ErrConflict]. With each version, the store keeps the record that came
+// with it, and sets the record's Version.
+//
+// Stores know no rules besides: they never look at what a step means, and never take one
+// by themselves, but for Claim.
+type Store interface {
+	FlowStore
+	NotificationStore
+}
+
+// FlowStore is the part of a [Store] that keeps flows.
+type FlowStore interface {
+	// Flow returns a flow, with the Counts of its notifications as they are at the same
+	// moment. The error is an [ErrNotFound] if there is none.
+	Flow(ctx context.Context, id uuid.UUID) (Flow, error)
+
+	// Flows returns a page of the flows that match the filter, each with its Counts.
+	Flows(ctx context.Context, filter FlowFilter, page Page) ([]Flow, error)
+
+	// FlowHistory returns the records of a flow in the order of their versions; none if
+	// there is no such flow.
+	FlowHistory(ctx context.Context, id uuid.UUID) ([]FlowRecord, error)
+
+	// SaveFlow stores a flow, and with it, in the same transaction, notifications; nil
+	// stands for none. The flow's Counts are not written. The sequence is pulled once, to
+	// its end, after the flow was checked; it may be long, and the store does not keep it
+	// whole in memory if it can help it. An error in the sequence undoes everything and is
+	// returned, wrapped or as it is. The store does not have to be usable from within the
+	// sequence.
+	SaveFlow(ctx context.Context, change FlowChange, notifications iter.Seq2[NotificationChange, error]) error
+}
+
+// NotificationStore is the part of a [Store] that keeps notifications.
+type NotificationStore interface {
+	// Notification returns a notification. The error is an [ErrNotFound] if there is none.
+	Notification(ctx context.Context, id uuid.UUID) (Notification, error)
+
+	// Notifications returns a page of the notifications that match the filter.
+	Notifications(ctx context.Context, filter NotificationFilter, page Page) ([]Notification, error)
+
+	// NotificationHistory returns the records of a notification in the order of their
+	// versions; none if there is no such notification.
+	NotificationHistory(ctx context.Context, id uuid.UUID) ([]NotificationRecord, error)
+
+	// SaveNotifications stores notifications, together or not at all, whatever flows they
+	// belong to. The versions of the flows do not change, but their Counts do.
+	//
+	// One that is stored as In invio gets a lease: from now, by the store's clock, for as
+	// long as its change says. Stored in any other state it has none.
+	SaveNotifications(ctx context.Context, changes ...NotificationChange) error
+
+	// Claim takes notifications of a flow that are to be sent, and returns the flow with
+	// its Counts afterwards: up to Limit that are Registrato and not Disabled, the oldest
+	// first, by time of creation and then ID. Each becomes In invio, with a lease as in
+	// SaveNotifications, the next version, UpdatedAt and UpdatedBy of the claim, and a
+	// record of NotificationClaim.
+	//
+	// It takes none unless the flow is In invio, not Disabled, and has no Error. It never
+	// gives one notification to two claims, whoever makes them. It may give fewer than
+	// there are, as a database does that skips what another claim has locked, but none
+	// for good. The error is an [ErrNotFound] if there is no such flow.
+	Claim(ctx context.Context, claim Claim) (Flow, []Notification, error)
+
+	// Expired returns up to limit notifications, of any flow or none, that are In invio
+	// and whose lease is over by the store's clock.
+	Expired(ctx context.Context, limit int) ([]Notification, error)
+}
+
+// Claim is what [NotificationStore.Claim] is asked for.
+type Claim struct {
+	Flow  uuid.UUID     // whose notifications
+	Limit int           // how many at most; 0 or less: none
+	Lease time.Duration // for how long, from now by the store's clock
+	At    time.Time     // UpdatedAt, and the time of the records
+	By    string        // UpdatedBy, and the actor of the records
+}

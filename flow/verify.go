@@ -1,0 +1,258 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+)
+
+// VerifyReport says what the verification of a flow found.
+type VerifyReport struct {
+	Asked    int // messages that the platform was asked for
+	Final    int // of them, those whose delivery is final now, and went well
+	Rejected int // of them, those that did not arrive after all: their notifications are in Errore now
+	Failed   int // of them, those that the platform gave no answer for
+}
+
+// Verify (Verifica Stato) asks the platform now what became of a notification that is
+// Inviato, and stores it. If the message was rejected, or failed for good, the notification
+// becomes Errore, and its flow Invio incompleto. What the platform does not tell stays
+// as it is. It is refused with an [flussi.ErrEmpty] if there is no MessageID, as after
+// [Service.Confirm].
+func (s *Service) Verify(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
+	const op = "verify notification"
+	n, err := s.notification(ctx, by, id)
+	if err != nil {
+		return Notification{}, failure(op, id, err)
+	}
+	checked := n
+	if err := checked.Fire(ctx, NotificationCheck, by); err != nil {
+		return n, failure(op, id, err)
+	}
+	if n.Transmission.MessageID == "" {
+		return n, failure(op, id, &flussi.ValueError{Type: "MessageID", Err: flussi.ErrEmpty,
+			Reason: "La piattaforma non ha dato un ID al messaggio, che quindi non si può verificare."})
+	}
+	messenger, err := s.sender.messengers(ctx, n.Service)
+	if err != nil {
+		return n, failure(op, id, err)
+	}
+	state, err := messenger.Message(ctx, n.Recipient, n.Transmission.MessageID)
+	if err != nil {
+		return n, failure(op, id, err)
+	}
+	n, err = learn(ctx, s.store, by.ID, n, state)
+	return n, failure(op, id, err)
+}
+
+// VerifyFlow (Verifica Stato) asks the platform now for all messages of a flow whose
+// delivery is not final, and stores what it says, as [Service.Verify] does. It makes one
+// call for each, which takes its time: a context that ends leaves what was stored by then.
+// Messages that get no answer are counted and passed over; if the service may not ask, or
+// the platform does not answer many times in a row, it ends with an error, and the report
+// says what was found before.
+func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (VerifyReport, error) {
+	const op = "verify flow"
+	f, err := s.flow(ctx, by, id)
+	if err != nil {
+		return VerifyReport{}, failure(op, id, err)
+	}
+	if err := f.Fire(ctx, FlowVerify, by); err != nil {
+		return VerifyReport{}, failure(op, id, err)
+	}
+	report, err := verify(ctx, s.store, s.sender.messengers, f, by.ID, s.workers)
+	return report, failure(op, id, err)
+}
+
+// Verify asks the platform for all messages of a flow whose delivery is not final, as
+// [Service.VerifyFlow] does, in the name of the dispatcher: for programs that do so now
+// and then, such as every few minutes for a day.
+func (d *Dispatcher) Verify(ctx context.Context, flowID uuid.UUID) (VerifyReport, error) {
+	const op = "verify flow"
+	f, err := d.store.Flow(ctx, flowID)
+	if err != nil {
+		return VerifyReport{}, failure(op, flowID, err)
+	}
+	report, err := verify(ctx, d.store, d.sender.messengers, f, d.config.ID, d.config.Workers)
+	return report, failure(op, flowID, err)
+}
+
+// verification is the verification of a flow under way.
+type verification struct {
+	store     Store
+	messenger Messenger
+	by        string
+
+	mu     sync.Mutex
+	report VerifyReport
+	inRow  int   // without an answer
+	ended  error // why it ends early
+}
+
+// verify asks for the messages of a flow with some workers, which end with it.
+func verify(ctx context.Context, store Store, messengers Messengers, f Flow, by string, workers int) (VerifyReport, error) {
+	messenger, err := messengers(ctx, f.Service)
+	if err != nil {
+		return VerifyReport{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	v := &verification{store: store, messenger: messenger, by: by}
+	jobs := make(chan Notification)
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for n := range jobs {
+				if err := v.ask(ctx, n); err != nil {
+					v.end(err)
+					cancel()
+				}
+			}
+		})
+	}
+	for n, err := range all(ctx, store, NotificationFilter{Flow: f.ID, Unsettled: true}) {
+		if err != nil {
+			v.end(err)
+			break
+		}
+		select {
+		case jobs <- n:
+			continue
+		case <-ctx.Done():
+			v.end(ctx.Err())
+		}
+		break
+	}
+	close(jobs)
+	group.Wait()
+	return v.report, v.ended
+}
+
+// end notes why the verification ends early; the first reason counts.
+func (v *verification) end(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.ended == nil {
+		v.ended = err
+	}
+}
+
+// ask asks for one message. An error ends the verification.
+func (v *verification) ask(ctx context.Context, n Notification) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	state, err := v.messenger.Message(ctx, n.Recipient, n.Transmission.MessageID)
+	if err != nil {
+		return v.unanswered(ctx, err)
+	}
+	n, err = learn(ctx, v.store, v.by, n, state)
+	if err != nil && !errors.Is(err, ErrConflict) { // an operator was faster
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.report.Asked++
+	v.inRow = 0
+	switch {
+	case n.State == NotificationFailed:
+		v.report.Rejected++
+	case n.Delivery.Status.Final():
+		v.report.Final++
+	}
+	return nil
+}
+
+// unanswered counts a message without an answer, and says whether to go on.
+func (v *verification) unanswered(ctx context.Context, err error) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	v.report.Asked++
+	v.report.Failed++
+	if errors.Is(err, appio.ErrNotFound) {
+		return nil // the platform works, and does not know the message
+	}
+	v.inRow++
+	if errors.Is(err, appio.ErrUnauthorized) || errors.Is(err, appio.ErrForbidden) || v.inRow >= defaultMaxFailures {
+		return err
+	}
+	return nil
+}
+
+// learn stores what the platform says about a message.
+func learn(ctx context.Context, store Store, by string, n Notification, state appio.MessageState) (Notification, error) {
+	before := n
+	d := &n.Delivery
+	learned(&d.Status, state.Status)
+	learned(&d.Email, state.Email)
+	learned(&d.Push, state.Push)
+	learned(&d.Read, state.Read)
+	learned(&d.Payment, state.Payment)
+	d.CheckedAt = now()
+	action, code := NotificationCheck, ErrorCode("")
+	switch d.Status {
+	case appio.StatusRejected:
+		action, code = NotificationReject, ErrorUnreachable
+	case appio.StatusFailed:
+		action, code = NotificationReject, ErrorRefused
+	}
+	if err := n.Fire(ctx, action, asSystem(by)); err != nil {
+		return before, err
+	}
+	reason := "Stato consegna: " + string(d.Status) + "."
+	if action == NotificationReject {
+		n.Transmission.ErrorCode, n.Transmission.Error = code, code.Italian()
+		reason += " " + n.Transmission.Error
+	}
+	change := n.change(action, before.State, by, reason)
+	if action == NotificationCheck || n.FlowID == uuid.Nil {
+		if err := store.SaveNotifications(ctx, change); err != nil {
+			return before, err
+		}
+		n = change.Notification
+		n.Version++
+		return n, nil
+	}
+	return rejected(ctx, store, by, before, change)
+}
+
+// rejected stores that a message did not arrive after all, with its flow. What else
+// happens to the flow at the same moment does not matter.
+func rejected(ctx context.Context, store Store, by string, before Notification, change NotificationChange) (Notification, error) {
+	for try := 0; ; try++ {
+		f, err := store.Flow(ctx, before.FlowID)
+		if err != nil {
+			return before, err
+		}
+		n, err := together(ctx, store, by, &f, before, change)
+		if !errors.Is(err, ErrConflict) || try == maxTries {
+			if err != nil {
+				return before, fmt.Errorf("rejection not stored: %w", err)
+			}
+			return n, nil
+		}
+		current, err := store.Notification(ctx, before.ID)
+		if err != nil {
+			return before, err
+		}
+		if current.Version != before.Version {
+			return current, ErrConflict
+		}
+	}
+}
+
+// learned sets what the platform told.
+func learned[T ~string](known *T, told T) {
+	if told != "" {
+		*known = told
+	}
+}

@@ -40,7 +40,7 @@ type DispatcherConfig struct {
 	// Lease is for how long a batch is claimed. Sending begins in the first half of it and is
 	// cut off after three quarters, which must be longer than the timeout of the messenger's
 	// HTTP client, or slow answers become unknown outcomes. After a crash, a flow has to wait
-	// for the end of the leases. Defaults to 3 minutes; at least 1 second.
+	// for the end of the leases. Defaults to 5 minutes; at least 1 second.
 	Lease time.Duration
 	// CheckProfiles asks, before the first message to a citizen in a run, whether the
 	// citizen takes messages of the service; if not, the notification becomes Errore with

@@ -31,7 +31,8 @@ type run struct {
 
 	open    int  // claimed, and the outcome not stored
 	dry     bool // the last claim got nothing
-	again   map[uuid.UUID]int
+	taken   int  // submissions that the platform answered for good
+	again   map[uuid.UUID]trial
 	stopped *StopError // why this run stopped the flow
 	failed  error      // of the store: the run cannot go on
 }
@@ -49,6 +50,12 @@ type result struct {
 	down bool // it was one too many in a row that the platform did not take
 }
 
+// trial is a notification that the platform did not take.
+type trial struct {
+	times int // while it took others
+	taken int // how many it had taken then
+}
+
 // maxAgain is how often a notification that the platform did not take is tried anew while
 // others are taken.
 const maxAgain = 3
@@ -57,7 +64,7 @@ func newRun(d *Dispatcher, f Flow) *run {
 	return &run{
 		Dispatcher: d, flow: f, known: &profiles{}, meter: newMeter(d.config.Progress, f),
 		jobs: make(chan job, d.config.Batch), results: make(chan result, d.config.Batch),
-		again: map[uuid.UUID]int{},
+		again: map[uuid.UUID]trial{},
 	}
 }
 
@@ -259,15 +266,22 @@ func (r *run) judge(ctx context.Context, g *result) {
 	case g.down:
 		r.stop(ctx, g.err, whyDown(r.config.MaxFailures, g.outcome))
 	}
-	switch {
-	case g.action != NotificationRelease:
+	if g.action != NotificationRelease {
+		r.taken++
 		delete(r.again, g.n.ID)
 		return
-	case g.shaky && r.stopped == nil:
-		r.again[g.n.ID]++
 	}
 	r.dry = false
-	if r.again[g.n.ID] == maxAgain {
+	if !g.shaky {
+		return
+	}
+	t, before := r.again[g.n.ID]
+	if !before || t.taken != r.taken {
+		t.times++
+	}
+	t.taken = r.taken
+	r.again[g.n.ID] = t
+	if t.times >= maxAgain && r.stopped == nil {
 		delete(r.again, g.n.ID)
 		g.action, g.code = NotificationFail, ErrorNotSent
 	}

@@ -78,13 +78,13 @@ type ServiceConfig struct {
 	// to 8.
 	Workers int
 	// Lease bounds how long sending one notification may take; if the program dies, its
-	// outcome is known to be unknown after that. Defaults to 3 minutes; at least 1 second.
+	// outcome is known to be unknown after that. Defaults to 5 minutes; at least 1 second.
 	Lease time.Duration
 }
 
 const (
 	defaultVerifyWorkers = 8
-	defaultLease         = 3 * time.Minute
+	defaultLease         = 5 * time.Minute
 	minLease             = time.Second
 )
 

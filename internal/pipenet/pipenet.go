@@ -15,10 +15,11 @@ import (
 // it, whatever the address, and what ends both.
 func Serve(handler http.Handler) (*http.Transport, func()) {
 	network := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: handler, IdleTimeout: time.Second}
+	// As real ones have it: the server is more patient with idle connections than the client.
+	server := &http.Server{Handler: handler, IdleTimeout: 4 * time.Minute}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(network) }()
-	transport := &http.Transport{DialContext: network.dial, MaxIdleConnsPerHost: 64}
+	transport := &http.Transport{DialContext: network.dial, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second}
 	return transport, func() {
 		transport.CloseIdleConnections()
 		_ = server.Close()

@@ -51,8 +51,8 @@ type DispatcherConfig struct {
 	// did not answer it counts as down, and the flow is stopped. Defaults to 20.
 	MaxFailures int
 	// Grace is how long messages that are on their way may take to be answered once the
-	// context has ended. Defaults to 35 seconds, which is a little more than the timeout of
-	// the default HTTP client of package appio.
+	// context has ended, and, after that, storing what came of them. Defaults to 35 seconds,
+	// which is a little more than the timeout of the default HTTP client of package appio.
 	Grace time.Duration
 	// Flows is how many flows [Dispatcher.Serve] sends at the same time, each with its own
 	// Workers. Defaults to 4.
@@ -178,7 +178,7 @@ func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
 	case ctx.Err() != nil:
 		return f, failure(op, flowID, ctx.Err())
 	case err != nil:
-		r.stop(ctx, err, why(err))
+		r.unable = err
 	default:
 		r.messenger = messenger
 	}

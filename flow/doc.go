@@ -1,17 +1,56 @@
-// Package flow holds the bulk sending of messages through App IO: flows (flussi) and
-// their notifications (notifiche), what they may become, and who may make them so.
+// Package flow sends bulk messages through App IO: flows (flussi) of notifications
+// (notifiche), which operators compose, activate and send, and a dispatcher that sends them
+// to the end through time-outs, throttling and crashes without notifying anybody twice.
+//
+//	store := memstore.New() // or your own, on your database
+//	messengers := func(ctx context.Context, service string) (flow.Messenger, error) { return client, nil } // an *appio.Client
+//	service, err := flow.NewService(store, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+//	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+//
+//	f, err := service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText("TARI 2026")})
+//	report, err := service.Add(ctx, operator, f.ID, rows, flow.AddConfig{}) // all rows, or none and what is wrong
+//	f, err = service.Activate(ctx, operator, f.ID)                          // Attivo
+//	f, err = service.Send(ctx, operator, f.ID)                              // In invio
+//	f, err = dispatcher.Run(ctx, f.ID)                                      // Inviato, or Invio incompleto
+//
+// # Who does what
+//
+// [Service] is what an application calls, one method for each action of the guide's
+// screens. It asks the application's [Authorizer] which services an operator is enabled
+// for, and writes down who did what. [Dispatcher] does the sending: [Dispatcher.Run] one
+// flow, [Dispatcher.Serve] whatever is ordered. [Store] is where it is all kept: implement
+// it on your database and let flowtest.Run check it, or take package memstore for tests.
+// [Messenger] talks to App IO; an [*appio.Client] is one.
 //
 // A [Flow] and a [Notification] are plain structs. What may happen to them is in two
-// tables, [FlowMachine] and [NotificationMachine]; the Fire methods apply them:
+// tables, [FlowMachine] and [NotificationMachine], which Service and Dispatcher go by;
+// [Flow.Allowed] and [Notification.Allowed] are the buttons to show. Each state's constant
+// says how it is entered and left.
 //
-//	f, err := flow.NewFlow("servizio-tributi", operator)
-//	err = f.Fire(ctx, flow.FlowActivate, operator) // Inattivo → Attivo
-//	f.Allowed(operator.Roles...)                   // the buttons to show
+// # What is promised
 //
-// A refused step leaves the entity as it was, and its error names what is allowed
-// instead, or who may do it. Each state's constant says how it is entered and left.
-// The machines decide about one entity at a time: a flow's table does not look at its
-// notifications.
+// No citizen is notified twice by itself. A notification is claimed in the store, under a
+// lease, before its request goes out, and the outcome is stored afterwards. Where nobody
+// knows the outcome, since the platform did not answer or the process died in between, the
+// notification is in Errore with [ErrorOutcomeUnknown], and only an operator leads out of
+// that: by [Service.Confirm], or by [Service.Resend], knowing that it may arrive twice.
+// What surely was not sent is sent again by itself.
+//
+// Nothing is lost. A write to the store is all or nothing, and comes with its record in the
+// history. A store that fails is asked again until the lease is over. What a crash leaves
+// behind, at most [DispatcherConfig].Batch notifications, is found when their leases are
+// over.
+//
+// A failure of the service stops the flow, not its recipients: with a refused key, or with
+// a platform that is down, what was not begun stays Registrato, the flow's Error says why
+// in Italian, and [Service.Send] goes on from there. Up to [DispatcherConfig].MaxFailures
+// and Workers notifications may be in Errore by then, if the platform does not answer at
+// all.
+//
+// # Errors
+//
+// Those of Service and Dispatcher are an [*Error], or a [*StopError] from Run, and
+// [flussi.Explain] has the text for the operator. None shows personal data.
 //
 // # The life of a flow
 //

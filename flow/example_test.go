@@ -2,34 +2,302 @@ package flow_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
 )
 
-// A flow is prepared and made ready; after that, nothing can be added to it.
+// platform starts a simulated App IO for the examples, with a service and what talks to it.
+func platform() (*appiotest.Server, flow.Messengers) {
+	server := appiotest.NewServer(appiotest.Config{})
+	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
+	key, _ := appio.ParseKey("a-key")
+	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
+	return server, func(context.Context, string) (flow.Messenger, error) { return client, nil }
+}
+
+func letter(code string) flow.Draft {
+	to, err := flussi.ParseFiscalCode(code)
+	if err != nil {
+		panic(err)
+	}
+	return flow.Draft{
+		Recipient: to,
+		Subject:   flussi.NewText("Scadenza della TARI"),
+		Content:   flussi.NewText(strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)),
+	}
+}
+
+// Compose a flow and send it.
 func Example() {
 	ctx := context.Background()
+	server, messengers := platform()
+	defer server.Close()
+	store := memstore.New()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, err := flow.NewService(store, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
-	f, err := flow.NewFlow("servizio-tributi", operator)
+	f, err := service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText("TARI 2026")})
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
 		return
 	}
-	if err := f.Fire(ctx, flow.FlowActivate, operator); err != nil {
-		fmt.Println(flussi.Explain(err))
+	rows := flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
+	report, err := service.Add(ctx, operator, f.ID, rows, flow.AddConfig{})
+	for _, wrong := range report.Errors {
+		fmt.Println(wrong.Italian())
+	}
+	if err == nil {
+		_, err = service.Activate(ctx, operator, f.ID)
+	}
+	if err == nil {
+		_, err = service.Send(ctx, operator, f.ID)
+	}
+	if err == nil {
+		f, err = dispatcher.Run(ctx, f.ID)
+	}
+	fmt.Println(f.State.Label(), f.Counts.Sent, "di", f.Counts.Total(), err)
+	// Output:
+	// Inviato 3 di 3 <nil>
+}
+
+// A draft that is wrong is refused with all its rows, and nothing is stored.
+func ExampleService_Add() {
+	ctx := context.Background()
+	server, messengers := platform()
+	defer server.Close()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(memstore.New(), flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+
+	short := letter("AAAAAA00A00A000A")
+	short.Content = flussi.NewText("Troppo breve.")
+	rows := flow.Drafts(letter("MSCMHL68P18H211K"), short, letter("MSCMHL68P18H211K"))
+	report, err := service.Add(ctx, operator, f.ID, rows, flow.AddConfig{})
+	for _, wrong := range report.Errors {
+		fmt.Println(wrong.Italian())
+	}
+	fmt.Println(errors.Is(err, flow.ErrRows), flussi.Explain(err))
+	// Output:
+	// Riga 2: Il contenuto ha 13 caratteri: devono essere da 120 a 10000.
+	// Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 1.
+	// true 2 righe non valide su 3: nessuna notifica è stata importata.
+}
+
+// Follow the sending of a flow.
+func ExampleDispatcherConfig() {
+	ctx := context.Background()
+	server, messengers := platform()
+	defer server.Close()
+	store := memstore.New()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(store, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{
+		Workers: 4,
+		Progress: func(p flow.Progress) {
+			if p.Done {
+				fmt.Printf("%d inviate, %d in errore, %d da inviare\n", p.Flow.Counts.Sent, p.Flow.Counts.Failed, p.Flow.Counts.Left())
+			}
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
 		return
 	}
+
+	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	_, _ = service.Add(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K")), flow.AddConfig{})
+	_, _ = service.Activate(ctx, operator, f.ID)
+	_, _ = service.Send(ctx, operator, f.ID)
+	_, err = dispatcher.Run(ctx, f.ID)
+	fmt.Println(err)
+	// Output:
+	// 2 inviate, 0 in errore, 0 da inviare
+	// <nil>
+}
+
+// After the sending, the platform is asked what became of the messages; what was rejected is
+// corrected and sent again.
+func ExampleService_VerifyFlow() {
+	ctx := context.Background()
+	server, messengers := platform()
+	defer server.Close()
+	store := memstore.New()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(store, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+
+	wrong, right := letter("RSSMRA80A01H501U"), letter("MSCMHL68P18H211K")
+	server.AddCitizen(appiotest.Citizen{Code: wrong.Recipient, Absent: true})
+	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	_, _ = service.Add(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A"), wrong), flow.AddConfig{})
+	_, _ = service.Activate(ctx, operator, f.ID)
+	_, _ = service.Send(ctx, operator, f.ID)
+	f, _ = dispatcher.Run(ctx, f.ID)
 	fmt.Println(f.State.Label())
+
+	report, _ := service.VerifyFlow(ctx, operator, f.ID)
+	f, _ = service.Flow(ctx, operator, f.ID)
+	fmt.Println(f.State.Label(), report.Final, report.Rejected)
+
+	failed := flow.NotificationFilter{Flow: f.ID, States: []flow.NotificationState{flow.NotificationFailed}}
+	for n, err := range service.AllNotifications(ctx, operator, failed) {
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			return
+		}
+		fmt.Println(n.Transmission.Error)
+		n, _ = service.EditNotification(ctx, operator, n.ID, n.Version, right)
+		_, _ = service.Register(ctx, operator, n.ID)
+	}
+	_, _ = service.Send(ctx, operator, f.ID)
+	f, _ = dispatcher.Run(ctx, f.ID)
+	fmt.Println(f.State.Label())
+	// Output:
+	// Inviato
+	// Invio incompleto 1 1
+	// Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato.
+	// Inviato
+}
+
+// One notification, outside any flow, sent at once.
+func ExampleService_SendNew() {
+	ctx := context.Background()
+	server, messengers := platform()
+	defer server.Close()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(memstore.New(), flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+
+	n, err := service.SendNew(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.NewConfig{})
+	fmt.Println(n.State.Label(), n.Transmission.Attempts, err)
+	_, err = service.SendNew(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.NewConfig{})
+	fmt.Println(errors.Is(err, flow.ErrDuplicate), len(server.Deliveries()))
+	// Output:
+	// Inviato 1 <nil>
+	// true 1
+}
+
+// The platform does not answer: nobody knows whether the message arrived, and an operator
+// decides.
+func ExampleService_Resend() {
+	ctx := context.Background()
+	server, messengers := platform()
+	defer server.Close()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(memstore.New(), flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+
+	server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
+	n, err := service.SendNew(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.NewConfig{})
+	fmt.Println(n.State.Label(), n.Transmission.ErrorCode, errors.Is(err, appio.ErrUnknown))
+	for _, action := range n.Allowed(operator.Roles...) {
+		fmt.Println("·", action.Label())
+	}
+	_, err = service.Resend(ctx, operator, n.ID, "Il cittadino ha telefonato: non l'ha ricevuto.")
+	if err == nil {
+		n, err = service.SendNotification(ctx, operator, n.ID)
+	}
+	fmt.Println(n.State.Label(), err)
+
+	history, _ := service.NotificationHistory(ctx, operator, n.ID)
+	for _, record := range history {
+		fmt.Printf("%d %s: %s\n", record.Version, record.By, record.Action.Label())
+	}
+	// Output:
+	// Errore outcome_unknown true
+	// · Aggiorna
+	// · Conferma come inviata
+	// · Invia di nuovo, anche se forse già arrivata
+	// · Disabilita
+	// Inviato <nil>
+	// 1 m.neri: Nuovo
+	// 2 m.neri: Prendi in carico
+	// 3 m.neri: Esito negativo o ignoto
+	// 4 m.neri: Invia di nuovo, anche se forse già arrivata
+	// 5 m.neri: Prendi in carico
+	// 6 m.neri: Accettata dalla piattaforma
+}
+
+// downStore is a store of an integration test: it is memstore but for what the test is
+// about.
+type downStore struct {
+	flow.Store
+}
+
+var errDown = errors.New("database down")
+
+func (downStore) Flows(context.Context, flow.FlowFilter, flow.Page) ([]flow.Flow, error) {
+	return nil, errDown
+}
+
+// In a test of your own service, embed a store that works and replace what you want to see
+// fail.
+func ExampleStore() {
+	server, messengers := platform()
+	defer server.Close()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(downStore{memstore.New()}, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	_, err := service.Flows(context.Background(), operator, flow.FlowFilter{}, flow.Page{})
+	fmt.Println(errors.Is(err, errDown), err)
+	// Output:
+	// true flow: list flows: database down
+}
+
+// Search for what was sent this year, page by page.
+func ExampleService_Flows() {
+	ctx := context.Background()
+	server, messengers := platform()
+	defer server.Close()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(memstore.New(), flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	for _, note := range []string{"TARI", "IMU", "TARI, secondo invio"} {
+		_, _ = service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText(note)})
+	}
+
+	filter := flow.FlowFilter{Text: "tari", From: time.Now().AddDate(0, -1, 0)}
+	for page := (flow.Page{Limit: 1}); ; {
+		found, err := service.Flows(ctx, operator, filter, page)
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			return
+		}
+		for _, f := range found.Flows {
+			fmt.Println(f.State.Label(), f.Note.Reveal())
+		}
+		if page.After = found.Next; page.After.IsZero() {
+			break
+		}
+	}
+	// Output:
+	// Inattivo TARI, secondo invio
+	// Inattivo TARI
+}
+
+// What may happen to a flow is in a table; a refusal says what is possible instead.
+func ExampleFlow_Fire() {
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	f := flow.Flow{State: flow.FlowActive}
 	for _, action := range f.Allowed(operator.Roles...) {
 		fmt.Println("·", action.Label())
 	}
-	err = f.Fire(ctx, flow.FlowImport, operator)
+	err := f.Fire(context.Background(), flow.FlowImport, operator)
 	fmt.Println(flussi.Explain(err))
 	// Output:
-	// Attivo
 	// · Riporta a Inattivo
 	// · Invia Flusso
 	// · Aggiorna

@@ -178,11 +178,14 @@ func (w *world) notifications(t testing.TB, id uuid.UUID) []flow.Notification {
 	return found
 }
 
-// delivered counts what each citizen was delivered.
+// delivered counts what each citizen was delivered: what the platform stored, and did not
+// reject later.
 func (w *world) delivered() map[flussi.FiscalCode]int {
 	counts := map[flussi.FiscalCode]int{}
 	for _, d := range w.Deliveries() {
-		counts[d.Recipient]++
+		if d.State.Status != "REJECTED" {
+			counts[d.Recipient]++
+		}
 	}
 	return counts
 }

@@ -15,9 +15,9 @@ func beginTime(claimed time.Time, lease time.Duration) time.Time { return claime
 func cutTime(claimed time.Time, lease time.Duration) time.Time { return claimed.Add(lease / 4 * 3) }
 
 // patient returns a context that outlives ctx by a grace period, so that what is on its
-// way when ctx ends can come to its end, but that ends at the time at the latest.
-func patient(ctx context.Context, at time.Time, grace time.Duration) (context.Context, context.CancelFunc) {
-	patient, cancel := context.WithDeadline(context.WithoutCancel(ctx), at)
+// way when ctx ends can come to its end.
+func patient(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		_ = wait(patient, grace)
 		cancel()

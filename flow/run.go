@@ -19,9 +19,12 @@ type run struct {
 	*Dispatcher
 	flow      Flow // as it was last seen
 	messenger Messenger
+	unable    error // why there is no messenger
 	known     *profiles
 	meter     *meter
 
+	calls   context.Context // of all calls: it outlives the run's by the grace
+	writes  context.Context // of what is stored: it outlives that by another
 	jobs    chan job
 	results chan result
 	workers sync.WaitGroup
@@ -39,8 +42,16 @@ type run struct {
 
 // job is a notification to be sent.
 type job struct {
-	n       Notification
-	claimed time.Time // by our clock, from before the claim
+	n     Notification
+	batch *batch
+}
+
+// batch is what was claimed at once.
+type batch struct {
+	claimed time.Time          // by our clock, from before the claim
+	calls   context.Context    // of its calls
+	cancel  context.CancelFunc // once all of it is done
+	open    int                // what is not done
 }
 
 // result is what came of a job.
@@ -70,6 +81,11 @@ func newRun(d *Dispatcher, f Flow) *run {
 
 // send runs until the flow's sending is over.
 func (r *run) send(ctx context.Context) (Flow, error) {
+	calls, cancel := patient(ctx, r.config.Grace)
+	defer cancel()
+	writes, cancel := patient(ctx, 2*r.config.Grace)
+	defer cancel()
+	r.calls, r.writes = calls, writes
 	for range r.config.Workers {
 		r.workers.Go(func() {
 			for j := range r.jobs {
@@ -80,14 +96,17 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 	defer r.workers.Wait()
 	defer close(r.jobs)
 
+	if r.unable != nil {
+		r.stop(r.unable, why(r.unable))
+	}
 	r.recover(ctx)
 	for {
 		r.claim(ctx)
 		if r.open > 0 {
-			r.write(ctx, r.collect())
+			r.write(r.collect())
 			continue
 		}
-		switch over, err := r.conclude(ctx); {
+		switch over, err := r.conclude(); {
 		case r.failed != nil:
 			return r.end(r.failed)
 		case over && r.stopped != nil:
@@ -121,14 +140,19 @@ func (r *run) recover(ctx context.Context) {
 	}
 }
 
-// claim fills the batch up once half of it is done.
+// claim fills the batch up.
 func (r *run) claim(ctx context.Context) {
-	if r.over(ctx) || r.failed != nil || r.messenger == nil || r.open > r.config.Batch/2 || r.dry && r.open > 0 {
+	if r.over(ctx) || r.failed != nil || r.messenger == nil || r.dry && r.open > 0 {
+		return
+	}
+	// Not for each one, if the batch has room for more than what the workers have in hand.
+	room := r.config.Batch - r.open
+	if room < max(1, min(r.config.Batch/2, r.config.Batch-r.config.Workers)) {
 		return
 	}
 	start := time.Now()
 	f, claimed, err := r.store.Claim(ctx, Claim{
-		Flow: r.flow.ID, Limit: r.config.Batch - r.open, Lease: r.config.Lease, At: now(), By: r.config.ID,
+		Flow: r.flow.ID, Limit: room, Lease: r.config.Lease, At: now(), By: r.config.ID,
 	})
 	if err != nil {
 		if ctx.Err() == nil {
@@ -138,9 +162,14 @@ func (r *run) claim(ctx context.Context) {
 	}
 	r.saw(f)
 	r.dry = len(claimed) == 0
+	b := &batch{claimed: start, open: len(claimed)}
+	b.calls, b.cancel = context.WithDeadline(r.calls, cutTime(start, r.config.Lease))
+	if b.open == 0 {
+		b.cancel()
+	}
 	for _, n := range claimed {
 		r.open++
-		r.jobs <- job{n, start} // there is room for a batch
+		r.jobs <- job{n, b} // there is room for a batch
 	}
 	r.meter.report(f, false)
 }
@@ -161,12 +190,10 @@ func (f Flow) stopping() bool { return f.Disabled || f.Error != "" }
 
 // attempt sends a notification, or gives it back if it is too late to begin.
 func (r *run) attempt(ctx context.Context, j job) result {
-	if r.over(ctx) || time.Now().After(beginTime(j.claimed, r.config.Lease)) {
+	if r.over(ctx) || time.Now().After(beginTime(j.batch.claimed, r.config.Lease)) {
 		return result{job: j, outcome: outcome{action: NotificationRelease}}
 	}
-	calls, cancel := patient(ctx, cutTime(j.claimed, r.config.Lease), r.config.Grace)
-	defer cancel()
-	result := result{job: j, outcome: r.sender.submit(calls, r.messenger, j.n, r.known)}
+	result := result{job: j, outcome: r.sender.submit(j.batch.calls, r.messenger, j.n, r.known)}
 	// Whether to go on is decided here, before another is begun.
 	switch {
 	case ctx.Err() != nil:
@@ -197,15 +224,19 @@ func (r *run) collect() []result {
 }
 
 // write stores what came of a group of notifications.
-func (r *run) write(ctx context.Context, group []result) {
-	end := group[0].claimed
+func (r *run) write(group []result) {
+	end := group[0].batch.claimed
 	changes := make([]NotificationChange, 0, len(group))
 	for i := range group {
-		r.judge(ctx, &group[i])
-		if group[i].claimed.Before(end) {
-			end = group[i].claimed
+		b := group[i].batch
+		if b.open--; b.open == 0 {
+			b.cancel()
 		}
-		change, err := group[i].apply(context.WithoutCancel(ctx), group[i].n, r.config.ID)
+		if b.claimed.Before(end) {
+			end = b.claimed
+		}
+		r.judge(&group[i])
+		change, err := group[i].apply(r.writes, group[i].n, r.config.ID)
 		if err != nil { // a step that the machine always has
 			r.failed = err
 			continue
@@ -213,19 +244,15 @@ func (r *run) write(ctx context.Context, group []result) {
 		changes = append(changes, change)
 	}
 	r.open -= len(group)
-	writing, cancel := patient(ctx, end.Add(r.config.Lease), r.config.Grace)
+	writing, cancel := context.WithDeadline(r.writes, end.Add(r.config.Lease))
 	defer cancel()
 	var pause backoff
-	for {
-		err := r.store.SaveNotifications(writing, changes...)
-		if err == nil {
-			return
-		}
+	for err := r.store.SaveNotifications(writing, changes...); err != nil; {
 		if errors.Is(err, ErrConflict) {
-			err = r.writeEach(writing, group)
-		}
-		if err == nil {
-			return
+			group, err = r.writeEach(writing, group)
+			if err == nil {
+				return
+			}
 		}
 		r.config.Logger.Warn("flow: storing outcomes failed", "flow", r.flow.ID, "notifications", len(group), "error", err)
 		if pause.wait(writing) != nil {
@@ -233,38 +260,51 @@ func (r *run) write(ctx context.Context, group []result) {
 			r.broken.Store(true)
 			return
 		}
+		group, err = r.writeEach(writing, group)
 	}
 }
 
-// writeEach stores outcomes one by one, since one of the notifications went on without us.
-func (r *run) writeEach(ctx context.Context, group []result) error {
+// writeEach stores outcomes one by one, as one of the notifications went on without us,
+// or the store wrote them although it said otherwise. It returns those that it could not
+// store, and why.
+func (r *run) writeEach(ctx context.Context, group []result) ([]result, error) {
+	var left []result
+	var failed error
 	for _, g := range group {
-		change, err := g.apply(ctx, g.n, r.config.ID)
-		if err == nil {
-			err = r.store.SaveNotifications(ctx, change)
-		}
-		if errors.Is(err, ErrConflict) {
-			_, err = settle(ctx, r.store, r.config.ID, g.n, g.outcome)
-		}
-		if errors.Is(err, errOvertaken) {
+		switch err := r.report(ctx, g); {
+		case errors.Is(err, errOvertaken):
 			r.config.Logger.Warn("flow: outcome came too late", "notification", g.n.ID, "outcome", g.action, "error", err)
-			continue
-		}
-		if err != nil {
-			return err
+		case err != nil:
+			left, failed = append(left, g), err
 		}
 	}
-	return nil
+	return left, failed
+}
+
+// report stores an outcome by itself.
+func (r *run) report(ctx context.Context, g result) error {
+	change, err := g.apply(ctx, g.n, r.config.ID)
+	if err != nil {
+		return err
+	}
+	if err = r.store.SaveNotifications(ctx, change); !errors.Is(err, ErrConflict) {
+		return err
+	}
+	current, err := r.store.Notification(ctx, g.n.ID)
+	if err == nil {
+		_, err = overtaken(ctx, r.store, r.config.ID, current, change, g.outcome)
+	}
+	return err
 }
 
 // judge looks at a result as one of many: it stops the flow if its service or the platform
 // fails, and gives a notification up that the platform does not take while it takes others.
-func (r *run) judge(ctx context.Context, g *result) {
+func (r *run) judge(g *result) {
 	switch {
 	case g.stops:
-		r.stop(ctx, g.err, why(g.err))
+		r.stop(g.err, why(g.err))
 	case g.down:
-		r.stop(ctx, g.err, whyDown(r.config.MaxFailures, g.outcome))
+		r.stop(g.err, whyDown(r.config.MaxFailures, g.outcome))
 	}
 	if g.action != NotificationRelease {
 		r.taken++
@@ -289,15 +329,14 @@ func (r *run) judge(ctx context.Context, g *result) {
 
 // stop marks the flow so that nobody begins anything more of it. What is under way comes to
 // its end, and whoever is the last concludes the flow.
-func (r *run) stop(ctx context.Context, cause error, reason string) {
+func (r *run) stop(cause error, reason string) {
 	r.broken.Store(true)
 	if r.stopped != nil {
 		return
 	}
 	r.stopped = &StopError{Flow: r.flow.ID, Err: cause, Reason: reason}
 	r.config.Logger.Warn("flow: sending stopped", "flow", r.flow.ID, "error", cause)
-	ctx = context.WithoutCancel(ctx)
-	ctx, cancel := context.WithTimeout(ctx, r.config.Lease)
+	ctx, cancel := context.WithTimeout(r.writes, r.config.Lease)
 	defer cancel()
 	var pause backoff
 	for {
@@ -328,9 +367,8 @@ func (r *run) mark(ctx context.Context, reason string) error {
 // over. Nobody can change the counts in between without changing the flow, too: claims
 // need something to claim, outcomes something under way, and operators' changes write the
 // flow along. So of all who find that it is over, one succeeds.
-func (r *run) conclude(ctx context.Context) (over bool, err error) {
-	ctx = context.WithoutCancel(ctx)
-	ctx, cancel := context.WithTimeout(ctx, r.config.Lease)
+func (r *run) conclude() (over bool, err error) {
+	ctx, cancel := context.WithTimeout(r.writes, r.config.Lease)
 	defer cancel()
 	f, err := r.store.Flow(ctx, r.flow.ID)
 	if err != nil {

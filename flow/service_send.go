@@ -102,7 +102,9 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	if err != nil {
 		return n, failure(op, n.ID, err)
 	}
-	calls, cancel := patient(ctx, cutTime(start, s.lease), defaultGrace)
+	calls, cancel := patient(ctx, defaultGrace)
+	defer cancel()
+	calls, cancel = context.WithDeadline(calls, cutTime(start, s.lease))
 	defer cancel()
 	o := outcome{action: NotificationRelease, err: ctx.Err()}
 	if o.err == nil {
@@ -220,15 +222,23 @@ func settle(ctx context.Context, store Store, by string, n Notification, o outco
 	if !errors.Is(err, ErrConflict) {
 		return n, err
 	}
-	current, readErr := store.Notification(ctx, n.ID)
+	current, err := store.Notification(ctx, n.ID)
+	if err != nil {
+		return n, err
+	}
+	if current.Version == n.Version {
+		return n, ErrConflict // only the flow moved: once more
+	}
+	return overtaken(ctx, store, by, current, change, o)
+}
+
+// overtaken looks at a notification that changed before its sender stored the outcome.
+func overtaken(ctx context.Context, store Store, by string, current Notification, wanted NotificationChange, o outcome) (Notification, error) {
+	is, want := current, wanted.Notification
 	switch {
-	case readErr != nil:
-		return n, readErr
-	case current.Version == n.Version:
-		return n, err // only the flow moved: once more
-	case current.State == change.Notification.State && current.Transmission.MessageID == o.receipt.ID && current.Transmission.ErrorCode == o.code:
+	case is.State == want.State && is.Transmission.MessageID == want.Transmission.MessageID && is.Transmission.ErrorCode == want.Transmission.ErrorCode:
 		return current, nil // it was stored, though the store said otherwise
-	case o.action == NotificationAccept && current.State == NotificationFailed && current.Transmission.ErrorCode == ErrorOutcomeUnknown:
+	case o.action == NotificationAccept && is.State == NotificationFailed && is.Transmission.ErrorCode == ErrorOutcomeUnknown:
 		return settle(ctx, store, by, current, o)
 	}
 	return current, fmt.Errorf("%w: it is %s", errOvertaken, current.State)

@@ -1,0 +1,331 @@
+package flow_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// bench is a platform that accepts everything after a time, a client of it that nothing
+// slows down, and a service and a dispatcher on a store in memory.
+type bench struct {
+	client     *appio.Client
+	service    *flow.Service
+	store      *memstore.Store
+	dispatcher *flow.Dispatcher
+}
+
+func newBench(b *testing.B, latency time.Duration, workers int) *bench {
+	b.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		time.Sleep(latency)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":"01JN6Q5CZ3VGTA4X4QJEFR95C1"}`)
+	}))
+	b.Cleanup(server.Close)
+	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
+	b.Cleanup(transport.CloseIdleConnections)
+	key, err := appio.ParseKey("0123456789abcdef")
+	require.NoError(b, err)
+	client, err := appio.New(key, appio.Config{
+		BaseURL: server.URL, HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second}, Pace: freePace(b),
+	})
+	require.NoError(b, err)
+	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	store := memstore.New()
+	service, err := flow.NewService(store, flow.Enabled{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
+	require.NoError(b, err)
+	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{Workers: workers})
+	require.NoError(b, err)
+	return &bench{client, service, store, dispatcher}
+}
+
+// rows returns n rows for different citizens with one text.
+func rows(b testing.TB, n int) iter.Seq2[flow.Row, error] {
+	d := draft(b, 0)
+	return func(yield func(flow.Row, error) bool) {
+		for i := range n {
+			d.Recipient = citizen(b, i)
+			if !yield(flow.Row{Number: i + 1, Draft: d}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// sending returns a flow of n notifications that is to be sent.
+func (x *bench) sending(b *testing.B, n int) flow.Flow {
+	b.Helper()
+	f, err := x.service.CreateFlow(b.Context(), operator, taxes, flow.Details{})
+	require.NoError(b, err)
+	_, err = x.service.Add(b.Context(), operator, f.ID, rows(b, n), flow.AddConfig{})
+	require.NoError(b, err)
+	_, err = x.service.Activate(b.Context(), operator, f.ID)
+	require.NoError(b, err)
+	f, err = x.service.Send(b.Context(), operator, f.ID)
+	require.NoError(b, err)
+	return f
+}
+
+// run sends n notifications of a new flow, and returns the time that took.
+func (x *bench) run(b *testing.B, n int) time.Duration {
+	f := x.sending(b, n)
+	start := time.Now()
+	f, err := x.dispatcher.Run(b.Context(), f.ID)
+	took := time.Since(start)
+	require.NoError(b, err)
+	require.Equal(b, flow.Counts{Sent: n}, f.Counts)
+	return took
+}
+
+// bare submits n messages in a bare loop, and returns the time that took.
+func (x *bench) bare(b *testing.B, n, workers int) time.Duration {
+	m := draft(b, 0).Message()
+	var left atomic.Int64
+	left.Store(int64(n))
+	start := time.Now()
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for left.Add(-1) >= 0 {
+				if _, err := x.client.Submit(b.Context(), m); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return time.Since(start)
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// Sending a flow, in turns with a bare loop of the same requests through the same client,
+// by 32 workers: the ratio of their speeds, and for a server that takes 50 ms, the share
+// of what the workers can do at most.
+func BenchmarkRun(b *testing.B) {
+	b.Run("local", func(b *testing.B) {
+		x := newBench(b, 0, 32)
+		var ratios []float64
+		for b.Loop() {
+			const n = 5000
+			ratios = append(ratios, x.bare(b, n, 32).Seconds()/x.run(b, n).Seconds())
+		}
+		b.ReportMetric(median(ratios), "of-bare")
+	})
+	b.Run("50ms", func(b *testing.B) {
+		x := newBench(b, 50*time.Millisecond, 32)
+		var ratios []float64
+		for b.Loop() {
+			const n = 3200
+			ratios = append(ratios, n/32*0.050/x.run(b, n).Seconds())
+		}
+		b.ReportMetric(median(ratios), "of-workers/latency")
+	})
+}
+
+// peak is the most heap in use while f runs, beyond what there is before.
+func peak(f func()) (bytes uint64) {
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	runtime.GC()
+	before := heap()
+	done, measured := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(measured)
+		ticker := time.NewTicker(200 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				runtime.GC()
+				if now := heap(); now > before+bytes {
+					bytes = now - before
+				}
+			}
+		}
+	}()
+	f()
+	close(done)
+	<-measured
+	return bytes
+}
+
+// counting is a store that forgets what it is told, but for the state: what the heap grows
+// by is not the store's.
+type counting struct {
+	flow.Store
+	f    flow.Flow
+	n    flow.Notification
+	mu   sync.Mutex
+	made int
+}
+
+func (c *counting) Flow(context.Context, uuid.UUID) (flow.Flow, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.f, nil
+}
+
+func (c *counting) Claim(_ context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	claimed := make([]flow.Notification, min(claim.Limit, c.f.Counts.Registered))
+	for i := range claimed {
+		c.made++
+		n := c.n
+		n.ID[15], n.ID[14], n.ID[13] = byte(c.made), byte(c.made>>8), byte(c.made>>16)
+		n.State, n.Version = flow.NotificationSending, 2
+		claimed[i] = n
+	}
+	c.f.Counts.Registered -= len(claimed)
+	c.f.Counts.Sending += len(claimed)
+	return c.f, claimed, nil
+}
+
+func (c *counting) Expired(context.Context, int) ([]flow.Notification, error) { return nil, nil }
+
+func (c *counting) SaveNotifications(_ context.Context, changes ...flow.NotificationChange) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.f.Counts.Sending -= len(changes)
+	for _, change := range changes {
+		c.f.Counts.Add(change.Notification, 1)
+	}
+	return nil
+}
+
+func (c *counting) SaveFlow(_ context.Context, change flow.FlowChange, _ iter.Seq2[flow.NotificationChange, error]) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	counts := c.f.Counts
+	c.f = change.Flow
+	c.f.Counts = counts
+	return nil
+}
+
+// accepting accepts everything at once, without a network.
+type accepting struct{ flow.Messenger }
+
+func (accepting) Submit(context.Context, appio.Message) (appio.Receipt, error) {
+	return appio.Receipt{ID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Attempts: 1}, nil
+}
+
+func (accepting) Profile(context.Context, flussi.FiscalCode) (appio.Profile, error) {
+	return appio.Profile{SenderAllowed: true}, nil
+}
+
+// A million notifications: the heap of the dispatcher alone, with profiles checked.
+func BenchmarkRunMillion(b *testing.B) {
+	for b.Loop() {
+		store := &counting{f: flow.Flow{Service: taxes, State: flow.FlowSending, Counts: flow.Counts{Registered: 1_000_000}}}
+		store.n = flow.Notification{Service: taxes, Draft: draft(b, 0)}
+		d, err := flow.NewDispatcher(store, func(context.Context, string) (flow.Messenger, error) { return accepting{}, nil },
+			flow.DispatcherConfig{CheckProfiles: true})
+		require.NoError(b, err)
+		bytes := peak(func() {
+			f, err := d.Run(b.Context(), store.f.ID)
+			require.NoError(b, err)
+			require.Equal(b, flow.Counts{Sent: 1_000_000}, f.Counts)
+		})
+		b.ReportMetric(float64(bytes)/(1<<20), "MiB-peak")
+		if bytes > 64<<20 {
+			b.Fatalf("%d MiB of heap", bytes>>20)
+		}
+	}
+}
+
+// What the service costs for each change, on a store in memory.
+func BenchmarkService(b *testing.B) {
+	x := newBench(b, 0, 1)
+	ctx := b.Context()
+	b.Run("edit_flow", func(b *testing.B) {
+		f, err := x.service.CreateFlow(ctx, operator, taxes, flow.Details{})
+		require.NoError(b, err)
+		b.ReportAllocs()
+		for b.Loop() {
+			if f, err = x.service.EditFlow(ctx, operator, f.ID, f.Version, flow.Details{AppKey: "chiave"}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("disable_and_enable_notification", func(b *testing.B) {
+		f, err := x.service.CreateFlow(ctx, operator, taxes, flow.Details{})
+		require.NoError(b, err)
+		_, err = x.service.Add(ctx, operator, f.ID, rows(b, 10), flow.AddConfig{})
+		require.NoError(b, err)
+		page, err := x.service.Notifications(ctx, operator, flow.NotificationFilter{Flow: f.ID}, flow.Page{})
+		require.NoError(b, err)
+		id := page.Notifications[0].ID
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := x.service.DisableNotification(ctx, operator, id); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := x.service.EnableNotification(ctx, operator, id); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("add_10000", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			f, err := x.service.CreateFlow(ctx, operator, taxes, flow.Details{})
+			require.NoError(b, err)
+			if _, err := x.service.Add(ctx, operator, f.ID, rows(b, 10_000), flow.AddConfig{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// The first page of a search, among 10,000 and 100,000 notifications.
+func BenchmarkSearch(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		x := newBench(b, 0, 1)
+		f := x.sending(b, n)
+		for name, filter := range map[string]flow.NotificationFilter{
+			"all":       {},
+			"of_a_flow": {Flow: f.ID},
+			"text":      {Text: "riservato"},
+			"ID":        {IDs: []uuid.UUID{f.ID}},
+			"digest":    {Digests: []flow.Digest{draft(b, 1).Digest()}},
+		} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := x.service.Notifications(b.Context(), operator, filter, flow.Page{}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

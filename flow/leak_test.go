@@ -1,0 +1,638 @@
+package flow_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// What must not be seen anywhere. The fiscal codes of leakDraft begin with leakCode.
+const (
+	leakCode    = "ZQXJKW"
+	leakSubject = "Oggettosegretissimo"
+	leakContent = "Contenutosegretissimo"
+	leakNote    = "Notasegretissima"
+	leakReason  = "Motivosegretissimo"
+	leakSearch  = "Cercatosegretissimo"
+	leakNotice  = "30100510000140067" // the 18th digit differs
+)
+
+func leakSecrets() []string {
+	secrets := []string{leakCode, leakSubject, leakContent, leakNote, leakReason, leakSearch, leakNotice}
+	for _, key := range ctxKeys {
+		secrets = append(secrets, key)
+	}
+	return secrets
+}
+
+// spy collects everything that a program might print or log of this package, and looks
+// for secrets in it. It is safe for concurrent use.
+type spy struct {
+	mu     sync.Mutex
+	out    bytes.Buffer
+	values []*slog.Logger // for what programs log themselves
+	config *slog.Logger   // for the dispatcher and the client; its handlers mask nothing
+}
+
+// Write collects.
+func (s *spy) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.Write(p)
+}
+
+func newSpy() *spy {
+	s := &spy{}
+	debug := slog.LevelDebug
+	text := slog.NewTextHandler(s, &slog.HandlerOptions{Level: debug})
+	s.values = []*slog.Logger{
+		slog.New(text),
+		slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: debug, ReplaceAttr: flussi.MaskAttr})),
+	}
+	s.config = slog.New(twoHandlers{text, slog.NewJSONHandler(s, &slog.HandlerOptions{Level: debug})})
+	return s
+}
+
+// twoHandlers gives each record to both.
+type twoHandlers [2]slog.Handler
+
+func (h twoHandlers) Enabled(context.Context, slog.Level) bool { return true }
+func (h twoHandlers) Handle(ctx context.Context, r slog.Record) error {
+	return errors.Join(h[0].Handle(ctx, r.Clone()), h[1].Handle(ctx, r))
+}
+func (h twoHandlers) WithAttrs(a []slog.Attr) slog.Handler {
+	return twoHandlers{h[0].WithAttrs(a), h[1].WithAttrs(a)}
+}
+func (h twoHandlers) WithGroup(name string) slog.Handler {
+	return twoHandlers{h[0].WithGroup(name), h[1].WithGroup(name)}
+}
+
+// print prints a value, bare and inside others, and logs it.
+func (s *spy) print(v any) {
+	for _, format := range []string{"%v\n", "%+v\n", "%#v\n", "%s\n", "%q\n", "%x\n", "%d\n"} {
+		fmt.Fprintf(s, format, v)
+		fmt.Fprintf(s, format, []struct{ hidden any }{{v}})
+	}
+	for _, l := range s.values {
+		l.Info("m", "value", v, "list", []struct{ V any }{{v}})
+	}
+	if _, ok := v.(slog.LogValuer); ok {
+		s.config.Info("m", "value", v)
+	}
+}
+
+// printError prints an error and whatever it wraps, but for the causes that come from
+// outside of this module, and what the operator reads. It returns the error.
+func (s *spy) printError(err error) error {
+	fmt.Fprintln(s, flussi.Explain(err))
+	var visit func(error)
+	visit = func(err error) {
+		if err == nil {
+			return
+		}
+		s.print(err)
+		s.config.Info("m", "error", err)
+		switch e := err.(type) {
+		case *appio.Error:
+			fmt.Fprintln(s, e.Problem)
+		case interface{ Unwrap() error }:
+			visit(e.Unwrap())
+		case interface{ Unwrap() []error }:
+			for _, sub := range e.Unwrap() {
+				visit(sub)
+			}
+		}
+	}
+	visit(err)
+	return err
+}
+
+// printAll prints all that a store holds.
+func (s *spy) printAll(t testing.TB, store flow.Store) {
+	e := everythingIn(t, store)
+	for _, f := range e.flows {
+		records := e.flowRecords[f.ID]
+		s.print(f)
+		s.print(records)
+		s.print(flow.FlowChange{Flow: f, Record: records[0]})
+		fmt.Fprintln(s, f.Details, f.Error)
+		for _, r := range records {
+			if r.Action != flow.FlowEdit {
+				fmt.Fprintln(s, r.Reason.Reveal()) // the library's own words
+			}
+		}
+	}
+	for i, n := range e.notifications {
+		records := e.records[n.ID]
+		s.print(n)
+		s.print(records)
+		fmt.Fprintln(s, n.Transmission.Error, n.Transmission.ErrorCode.Italian())
+		for _, r := range records {
+			if r.Action != flow.NotificationConfirm && r.Action != flow.NotificationResend {
+				fmt.Fprintln(s, r.Reason.Reveal())
+			}
+		}
+		if i == 0 {
+			s.print(n.Draft)
+			s.print(n.Message())
+			s.print(flow.NotificationChange{Notification: n, Record: records[0]})
+		}
+	}
+}
+
+func (s *spy) check(t *testing.T, secrets ...string) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	printed := bytes.ToLower(s.out.Bytes())
+	require.NotEmpty(t, printed)
+	for _, secret := range append(secrets, leakSecrets()...) {
+		for _, form := range []string{secret, fmt.Sprintf("%x", secret), strings.Trim(fmt.Sprint([]byte(secret)), "[]")} {
+			if at := bytes.Index(printed, []byte(strings.ToLower(form))); at >= 0 {
+				t.Fatalf("%q is shown: …%s…", secret, printed[max(0, at-300):min(len(printed), at+100)])
+			}
+		}
+	}
+}
+
+// leakDraft returns a draft of secrets, valid, for one of 26 citizens.
+func leakDraft(t testing.TB, n int) flow.Draft {
+	t.Helper()
+	code, err := flussi.ParseFiscalCode(fmt.Sprintf("%s80A%02dH501X", leakCode, n+1))
+	require.NoError(t, err)
+	notice, err := flussi.ParseNoticeNumber(leakNotice + fmt.Sprint(n%10))
+	require.NoError(t, err)
+	return flow.Draft{
+		Recipient: code, Subject: flussi.NewText(fmt.Sprint(leakSubject, " ", n)), Content: flussi.NewText(strings.Repeat(leakContent+" ", 10)),
+		IsPayment: true, Amount: 1234, NoticeNumber: notice,
+	}
+}
+
+func leakDrafts(t testing.TB, n int) []flow.Draft {
+	t.Helper()
+	all := make([]flow.Draft, n)
+	for i := range all {
+		all[i] = leakDraft(t, i)
+	}
+	return all
+}
+
+// leakFlow makes a flow of secrets, and orders its sending.
+func (w *world) leakFlow(t testing.TB, n int) flow.Flow {
+	t.Helper()
+	f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText(leakNote)}))(t)
+	must(w.Add(t.Context(), operator, f.ID, flow.Drafts(leakDrafts(t, n)...), flow.AddConfig{}))(t)
+	must(w.Activate(t.Context(), operator, f.ID))(t)
+	return must(w.Send(t.Context(), operator, f.ID))(t)
+}
+
+// The spy finds what is shown.
+func TestTheSpySees(t *testing.T) {
+	for name, value := range map[string]any{
+		"a text":               leakDraft(t, 0).Recipient.Reveal(),
+		"an error":             fmt.Errorf("wrapped: %w", errors.New(leakSubject+" 3")),
+		"bytes":                []byte(leakNote),
+		"hidden in a struct":   struct{ s []string }{[]string{leakReason}},
+		"a key, in upper case": strings.ToUpper(ctxKeys[taxes]),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSpy()
+			s.print(value)
+			out := strings.ToLower(s.out.String())
+			assert.True(t, slices.ContainsFunc(leakSecrets(), func(secret string) bool {
+				return strings.Contains(out, strings.ToLower(secret)) || strings.Contains(out, fmt.Sprintf("%x", secret))
+			}))
+		})
+	}
+}
+
+// Every fault of the platform, in every operation, through everything that talks to it.
+func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
+	for _, fault := range append(appiotest.Faults(), appiotest.Fault{Kind: appiotest.Slow, Delay: 20 * time.Second}, appiotest.Fault{}) {
+		t.Run(fault.String(), func(t *testing.T) {
+			t.Parallel()
+			s := newSpy()
+			synctest.Test(t, func(t *testing.T) {
+				for _, profiles := range []bool{false, true} {
+					w := newWorld(t, worldConfig{
+						platform: appiotest.Config{Unlimited: true}, client: appio.Config{Logger: s.config, MaxAttempts: 2},
+						service: flow.ServiceConfig{CheckProfiles: profiles},
+					})
+					strike := func(rate float64, ops ...appiotest.Operation) {
+						for _, op := range ops {
+							w.FailAtRandom(op, rate, 1, fault)
+						}
+					}
+					config := flow.DispatcherConfig{
+						Logger: s.config, Workers: 2, MaxFailures: 3, CheckProfiles: profiles, Progress: func(p flow.Progress) { s.print(p) },
+					}
+					d := w.dispatcher(t, config)
+					fine := must(w.SendNew(t.Context(), operator, taxes, leakDraft(t, 20), flow.NewConfig{}))(t)
+					if fault.Kind != "" {
+						if profiles {
+							strike(1, appiotest.GetProfile)
+						} else {
+							strike(1, appiotest.SubmitMessage)
+						}
+						strike(1, appiotest.GetMessage)
+					}
+					f := w.leakFlow(t, 4)
+					for range 2 {
+						got, err := d.Run(t.Context(), f.ID)
+						s.print(got)
+						var stopped *flow.StopError
+						if s.printError(err); errors.As(err, &stopped) {
+							fmt.Fprintln(s, stopped.Reason)
+						}
+						_, err = w.Send(t.Context(), operator, f.ID)
+						s.printError(err)
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					s.printError(d.Serve(ctx))
+					cancel()
+					n, err := w.SendNew(t.Context(), operator, taxes, leakDraft(t, 21), flow.NewConfig{})
+					s.printError(err)
+					s.print(n)
+					n, err = w.SendNotification(t.Context(), operator, n.ID)
+					s.printError(err)
+					s.print(n)
+					n, err = w.Verify(t.Context(), operator, fine.ID)
+					s.printError(err)
+					s.print(n)
+					// The messages of the flow exist now, so that they can be asked for.
+					strike(0, appiotest.SubmitMessage, appiotest.GetProfile)
+					again := w.leakFlow(t, 3)
+					_, err = d.Run(t.Context(), again.ID)
+					s.printError(err)
+					report, err := w.VerifyFlow(t.Context(), operator, again.ID)
+					s.printError(err)
+					s.print(report)
+					report, err = d.Verify(t.Context(), again.ID)
+					s.printError(err)
+					s.print(report)
+					strike(0, appiotest.GetMessage)
+					for _, delivery := range w.Deliveries() {
+						w.SetState(delivery.ID, appiotest.State{Status: "REJECTED"})
+					}
+					report, err = w.VerifyFlow(t.Context(), operator, again.ID)
+					s.printError(err)
+					s.print(report)
+					s.print(w.Service)
+					s.print(d)
+					s.printAll(t, w.store)
+				}
+			})
+			s.check(t)
+		})
+	}
+}
+
+// faultyStore fails in one of its methods, once it is told to.
+type faultyStore struct {
+	flow.Store
+	mu    sync.Mutex
+	fails string // the method
+	from  int    // how many calls of it succeed before
+	times int    // how many fail then
+	err   error
+}
+
+// set tells it to fail from now on.
+func (s *faultyStore) set(fails string, from, times int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fails, s.from, s.times, s.err = fails, from, times, err
+}
+
+func (s *faultyStore) fault(method string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.fails != method:
+	case s.from > 0:
+		s.from--
+	case s.times > 0:
+		s.times--
+		return s.err
+	}
+	return nil
+}
+
+func (s *faultyStore) Flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
+	if err := s.fault("Flow"); err != nil {
+		return flow.Flow{}, err
+	}
+	return s.Store.Flow(ctx, id)
+}
+
+func (s *faultyStore) Flows(ctx context.Context, filter flow.FlowFilter, page flow.Page) ([]flow.Flow, error) {
+	if err := s.fault("Flows"); err != nil {
+		return nil, err
+	}
+	return s.Store.Flows(ctx, filter, page)
+}
+
+func (s *faultyStore) FlowHistory(ctx context.Context, id uuid.UUID) ([]flow.FlowRecord, error) {
+	if err := s.fault("FlowHistory"); err != nil {
+		return nil, err
+	}
+	return s.Store.FlowHistory(ctx, id)
+}
+
+func (s *faultyStore) SaveFlow(ctx context.Context, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error]) error {
+	if err := s.fault("SaveFlow"); err != nil {
+		return err
+	}
+	return s.Store.SaveFlow(ctx, change, notifications)
+}
+
+func (s *faultyStore) Notification(ctx context.Context, id uuid.UUID) (flow.Notification, error) {
+	if err := s.fault("Notification"); err != nil {
+		return flow.Notification{}, err
+	}
+	return s.Store.Notification(ctx, id)
+}
+
+func (s *faultyStore) Notifications(ctx context.Context, filter flow.NotificationFilter, page flow.Page) ([]flow.Notification, error) {
+	if err := s.fault("Notifications"); err != nil {
+		return nil, err
+	}
+	return s.Store.Notifications(ctx, filter, page)
+}
+
+func (s *faultyStore) NotificationHistory(ctx context.Context, id uuid.UUID) ([]flow.NotificationRecord, error) {
+	if err := s.fault("NotificationHistory"); err != nil {
+		return nil, err
+	}
+	return s.Store.NotificationHistory(ctx, id)
+}
+
+func (s *faultyStore) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	if err := s.fault("SaveNotifications"); err != nil {
+		return err
+	}
+	return s.Store.SaveNotifications(ctx, changes...)
+}
+
+func (s *faultyStore) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	if err := s.fault("Claim"); err != nil {
+		return flow.Flow{}, nil, err
+	}
+	return s.Store.Claim(ctx, claim)
+}
+
+func (s *faultyStore) Expired(ctx context.Context, limit int) ([]flow.Notification, error) {
+	if err := s.fault("Expired"); err != nil {
+		return nil, err
+	}
+	return s.Store.Expired(ctx, limit)
+}
+
+// Every method of the service and the dispatcher, while one of the store's fails.
+func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
+	failures := 3
+	if raceEnabled {
+		failures = 1
+	}
+	for _, fails := range []string{
+		"Flow", "Flows", "FlowHistory", "SaveFlow", "Notification", "Notifications", "NotificationHistory", "SaveNotifications", "Claim", "Expired",
+	} {
+		for cause, times := range map[error]int{errors.New("disk full"): 1000, &flow.Error{Operation: "save", Err: flow.ErrConflict}: 5} {
+			t.Run(fmt.Sprint(fails, ", ", cause), func(t *testing.T) {
+				t.Parallel()
+				s := newSpy()
+				failed := 0
+				synctest.Test(t, func(t *testing.T) {
+					for from := range failures {
+						store := &faultyStore{Store: memstore.New()}
+						w := newWorld(t, worldConfig{store: store, client: appio.Config{Logger: s.config}})
+						on := leakScene(t, w)
+						run := w.leakFlow(t, 3)
+						for _, m := range methods {
+							store.set(fails, from, times, cause)
+							got, err := m.call(t, t.Context(), w.Service, operator, on)
+							if s.printError(err); errors.Is(err, cause) {
+								failed++
+							}
+							s.print(got)
+						}
+						d := w.dispatcher(t, flow.DispatcherConfig{Logger: s.config, Lease: 10 * time.Second, Poll: 5 * time.Second})
+						for range 2 {
+							store.set(fails, from, times, cause)
+							ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+							if _, err := d.Run(ctx, run.ID); s.printError(err) != nil {
+								failed++
+							}
+							cancel()
+							store.set(fails, from, times, cause)
+							if _, err := d.Recover(t.Context()); s.printError(err) != nil {
+								failed++
+							}
+							report, err := d.Verify(t.Context(), on.incomplete.ID)
+							if s.print(report); s.printError(err) != nil {
+								failed++
+							}
+							ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+							s.printError(d.Serve(ctx))
+							cancel()
+						}
+						s.printAll(t, store.Store)
+					}
+				})
+				s.check(t)
+				assert.NotZero(t, failed, "the store's failure never came through")
+			})
+		}
+	}
+}
+
+// leakScene is a scene of secrets.
+func leakScene(t testing.TB, w *world) scene {
+	t.Helper()
+	on := sceneOf(t, w)
+	edited := must(w.EditFlow(t.Context(), operator, on.inactive.ID, on.inactive.Version, flow.Details{Note: flussi.NewText(leakNote)}))(t)
+	on.inactive = edited
+	for i, n := range []*flow.Notification{&on.draft, &on.refused, &on.unknown, &on.alsoUnknown} {
+		*n = must(w.EditNotification(t.Context(), operator, n.ID, n.Version, leakDraft(t, 10+i)))(t)
+	}
+	on.inactive = w.flow(t, on.inactive.ID)
+	return on
+}
+
+// What is refused by rule: data that are not valid, duplicates, conflicts, states.
+func TestNoRefusalShowsASecret(t *testing.T) {
+	s := newSpy()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{client: appio.Config{Logger: s.config}, service: flow.ServiceConfig{CheckProfiles: true}})
+		on := leakScene(t, w)
+		ctx := t.Context()
+		wrong := map[string]func(*flow.Draft){
+			"nothing":      func(d *flow.Draft) { *d = flow.Draft{} },
+			"no recipient": func(d *flow.Draft) { d.Recipient = flussi.FiscalCode{} },
+			"short": func(d *flow.Draft) {
+				d.Subject, d.Content = flussi.NewText(leakSubject[:9]), flussi.NewText(leakContent)
+			},
+			"long":               func(d *flow.Draft) { d.Subject = flussi.NewText(strings.Repeat(leakSubject, 10)) },
+			"too long":           func(d *flow.Draft) { d.Content = flussi.NewText(strings.Repeat(leakContent, 1000)) },
+			"not UTF-8":          func(d *flow.Draft) { d.Subject = flussi.NewText(leakSubject + "\xff") },
+			"front matter":       func(d *flow.Draft) { d.Content = flussi.NewText("---\n" + d.Content.Reveal()) },
+			"no payment":         func(d *flow.Draft) { d.IsPayment = false },
+			"no amount":          func(d *flow.Draft) { d.Amount = 0 },
+			"too much":           func(d *flow.Draft) { d.Amount = 1 << 50 },
+			"no notice number":   func(d *flow.Draft) { d.NoticeNumber = flussi.NoticeNumber{} },
+			"impossible date":    func(d *flow.Draft) { d.DueDate = time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC) },
+			"too long reference": func(d *flow.Draft) { d.Reference = strings.Repeat("x", 256) },
+		}
+		var rows []flow.Draft
+		for name, spoil := range wrong {
+			d := leakDraft(t, 5)
+			spoil(&d)
+			s.print(d)
+			rows = append(rows, d, d)
+			s.printError(d.Validate(flow.GuideLimits()))
+			_, err := w.EditNotification(ctx, operator, on.draft.ID, on.draft.Version, d)
+			require.Error(t, s.printError(err), name)
+			_, err = w.SendNew(ctx, operator, taxes, d, flow.NewConfig{})
+			require.Error(t, s.printError(err), name)
+		}
+		rows = append(rows, leakDraft(t, 6), leakDraft(t, 6), leakDraft(t, 10))
+		for _, good := range []bool{false, true} {
+			report, err := w.Add(ctx, operator, on.inactive.ID, flow.Drafts(rows...), flow.AddConfig{GoodRowsOnly: good})
+			require.Equal(t, !good, s.printError(err) != nil)
+			s.print(report)
+			for _, e := range report.Errors {
+				s.print(*e)
+				s.printError(e)
+			}
+		}
+		f := must(w.CreateFlow(ctx, operator, taxes, flow.Details{}))(t)
+		report, err := w.Add(ctx, operator, f.ID, flow.Drafts(leakDraft(t, 6), leakDraft(t, 10), leakDraft(t, 11)), flow.AddConfig{})
+		require.NoError(t, err)
+		require.Len(t, report.Repeats, 3)
+		s.print(report)
+		s.print(report.Repeats[0])
+
+		refusals := 0
+		refused := func(_ any, err error) {
+			t.Helper()
+			refusals++
+			require.Error(t, s.printError(err))
+		}
+		long := flussi.NewText(strings.Repeat(leakNote, 1000))
+		refused(w.CreateFlow(ctx, operator, taxes, flow.Details{Note: long}))
+		refused(w.EditFlow(ctx, operator, on.inactive.ID, on.inactive.Version, flow.Details{Note: long}))
+		refused(w.EditFlow(ctx, operator, on.inactive.ID, 1, flow.Details{Note: flussi.NewText(leakNote)}))
+		refused(w.EditNotification(ctx, operator, on.draft.ID, 99, leakDraft(t, 7)))
+		other := must(w.Add(ctx, operator, on.inactive.ID, flow.Drafts(leakDraft(t, 8)), flow.AddConfig{}))(t)
+		require.Equal(t, 1, other.Added)
+		refused(w.EditNotification(ctx, operator, on.draft.ID, on.draft.Version, leakDraft(t, 8)))
+		refused(w.Register(ctx, operator, on.unknown.ID))
+		refused(w.Confirm(ctx, operator, on.refused.ID, leakReason))
+		refused(w.Confirm(ctx, operator, on.unknown.ID, ""))
+		refused(w.Confirm(ctx, operator, on.unknown.ID, strings.Repeat(leakReason, 1000)))
+		refused(w.Resend(ctx, operator, on.refused.ID, leakReason))
+		must(w.Confirm(ctx, operator, on.unknown.ID, leakReason))(t)
+		must(w.Resend(ctx, operator, on.alsoUnknown.ID, leakReason))(t)
+		refused(w.Verify(ctx, operator, on.unknown.ID))
+		refused(w.Verify(ctx, operator, on.draft.ID))
+		refused(w.SendNotification(ctx, operator, on.draft.ID))
+		refused(w.Activate(ctx, operator, on.incomplete.ID))
+		refused(w.Send(ctx, operator, on.disabled.ID))
+		refused(w.VerifyFlow(ctx, operator, on.inactive.ID))
+		refused(w.Flows(ctx, operator, flow.FlowFilter{Text: leakSearch[:2]}, flow.Page{}))
+		refused(w.Flows(ctx, operator, flow.FlowFilter{Text: leakSearch}, flow.Page{Limit: -1}))
+		refused(w.Notifications(ctx, operator, flow.NotificationFilter{Text: leakSearch, Recipient: leakDraft(t, 1).Recipient, Services: []string{school}}, flow.Page{}))
+		refused(w.Notifications(ctx, operator, flow.NotificationFilter{Text: leakSearch}, flow.Page{Limit: 1001}))
+		s.print(flow.NotificationFilter{Recipient: leakDraft(t, 1).Recipient, NoticeNumber: leakDraft(t, 1).NoticeNumber})
+		refused(w.Anonymise(ctx, operator, taxes, time.Now().Add(time.Hour)))
+		refused(flow.NewNotification("", leakDraft(t, 1).Recipient, operator))
+		refused(w.dispatcher(t, flow.DispatcherConfig{Logger: s.config}).Run(ctx, on.inactive.ID))
+
+		// Sent, and the same again; blocked; cancelled.
+		sent := must(w.SendNew(ctx, operator, taxes, leakDraft(t, 16), flow.NewConfig{}))(t)
+		s.print(sent)
+		refused(w.SendNew(ctx, operator, taxes, leakDraft(t, 16), flow.NewConfig{}))
+		refused(w.SendNew(ctx, operator, taxes, leakDraft(t, 16), flow.NewConfig{ID: sent.ID, Repeat: true}))
+		w.AddCitizen(appiotest.Citizen{Code: leakDraft(t, 17).Recipient, Blocks: []string{taxes}})
+		refused(w.SendNew(ctx, operator, taxes, leakDraft(t, 17), flow.NewConfig{}))
+		cancelled, cancel := context.WithCancel(ctx)
+		cancel()
+		for _, m := range methods {
+			got, err := m.call(t, cancelled, w.Service, operator, on)
+			s.print(got)
+			refused(got, err)
+		}
+		time.Sleep(time.Second)
+		must(w.Anonymise(ctx, operator, taxes, time.Now()))(t)
+		refused(w.Verify(ctx, operator, sent.ID))
+		s.printAll(t, w.store)
+		assert.Greater(t, refusals, 50)
+	})
+	s.check(t, leakSubject[:9])
+}
+
+// Messengers that fail in ways of their own, and one that refuses by quoting fields.
+func TestNoMessengerShowsASecret(t *testing.T) {
+	for name, submit := range map[string]error{
+		"not valid": &appio.InvalidError{Fields: []*flussi.ValueError{{Type: "content.subject", Err: flussi.ErrLength, Reason: "L'oggetto è troppo lungo."}}},
+		"no answer": context.DeadlineExceeded,
+		"problem": &appio.Error{Operation: "submit message", Kind: appio.ErrInvalid, Outcome: appio.Refused, Status: 400,
+			Problem: &appio.Problem{Detail: flussi.NewText(leakContent + leakCode)}, Err: errors.New(leakSubject)},
+		"cause": &appio.Error{Operation: "submit message", Kind: appio.ErrUnknown, Outcome: appio.Unknown,
+			Err: fmt.Errorf("POST %s: %w", leakCode, context.DeadlineExceeded)},
+		"not sent": &appio.Error{Operation: "submit message", Kind: appio.ErrUnavailable, Outcome: appio.NotSent,
+			Err: fmt.Errorf("POST %s: %w", leakCode, context.Canceled)},
+		"key": &appio.Error{Operation: "submit message", Kind: appio.ErrUnauthorized, Outcome: appio.Refused,
+			Problem: &appio.Problem{Detail: flussi.NewText(ctxKeys[taxes])}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSpy()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, worldConfig{})
+				f := w.leakFlow(t, 3)
+				w.messengers = func(context.Context, string) (flow.Messenger, error) { return brokenMessenger{submit}, nil }
+				service, err := flow.NewService(w.store, flow.Enabled{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+				require.NoError(t, err)
+				n, err := service.SendNew(t.Context(), operator, taxes, leakDraft(t, 9), flow.NewConfig{})
+				require.Error(t, s.printError(err))
+				s.print(n)
+				_, err = w.dispatcher(t, flow.DispatcherConfig{Logger: s.config}).Run(t.Context(), f.ID)
+				s.printError(err)
+				s.printAll(t, w.store)
+			})
+			s.check(t)
+		})
+	}
+}
+
+// brokenMessenger fails.
+type brokenMessenger struct{ err error }
+
+func (m brokenMessenger) Submit(context.Context, appio.Message) (appio.Receipt, error) {
+	return appio.Receipt{}, m.err
+}
+func (m brokenMessenger) Message(context.Context, flussi.FiscalCode, appio.MessageID) (appio.MessageState, error) {
+	return appio.MessageState{}, m.err
+}
+func (m brokenMessenger) Profile(context.Context, flussi.FiscalCode) (appio.Profile, error) {
+	return appio.Profile{}, m.err
+}

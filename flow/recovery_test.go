@@ -1,0 +1,205 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// claimed claims n notifications of a flow for a sender that is never heard of again.
+func (w *world) claimed(t testing.TB, id uuid.UUID, n int, lease time.Duration) []flow.Notification {
+	t.Helper()
+	_, claimed, err := w.store.Claim(t.Context(), flow.Claim{Flow: id, Limit: n, Lease: lease, At: time.Now().UTC(), By: "crashed"})
+	require.NoError(t, err)
+	require.Len(t, claimed, n)
+	return claimed
+}
+
+// What a crashed sender had claimed may have arrived: it is not sent again.
+func TestWhatACrashedSenderHadIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 20)
+		claimed := w.claimed(t, f.ID, 5, time.Minute)
+		start := time.Now()
+		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, time.Since(start), time.Minute, "the lease is respected")
+		assert.Less(t, time.Since(start), 65*time.Second)
+		assert.Equal(t, flow.FlowIncomplete, got.State)
+		assert.Equal(t, flow.Counts{Sent: 15, Failed: 5}, got.Counts)
+		assert.Empty(t, got.Error)
+		for _, n := range claimed {
+			n, err := w.Notification(t.Context(), operator, n.ID)
+			require.NoError(t, err)
+			assert.Equal(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
+			assert.Zero(t, w.delivered()[n.Recipient])
+			_, err = w.Register(t.Context(), operator, n.ID)
+			assert.ErrorIs(t, err, flow.ErrOutcomeUnknown)
+			_, err = w.Resend(t.Context(), operator, n.ID, "il cittadino non l'ha ricevuto")
+			require.NoError(t, err)
+		}
+		_, err = w.Send(t.Context(), operator, f.ID)
+		require.NoError(t, err)
+		got, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Sent: 20}, got.Counts)
+	})
+}
+
+// Recover works without a run, for notifications of no flow, too.
+func TestRecoverFindsWhatStandsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		n, err := flow.NewNotification(taxes, citizen(t, 1), operator)
+		require.NoError(t, err)
+		n.State = flow.NotificationSending
+		require.NoError(t, w.store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n, Lease: time.Hour}))
+		d := w.dispatcher(t, flow.DispatcherConfig{ID: "d1"})
+		recovered, err := d.Recover(t.Context())
+		assert.NoError(t, err)
+		assert.Zero(t, recovered)
+		time.Sleep(time.Hour + time.Second)
+		recovered, err = d.Recover(t.Context())
+		assert.NoError(t, err)
+		assert.Equal(t, 1, recovered)
+		n, err = w.Notification(t.Context(), operator, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
+		assert.Equal(t, "d1", n.UpdatedBy)
+	})
+}
+
+// faulty is a store that fails now and then, before a write or after it.
+type faulty struct {
+	flow.Store
+	mu     sync.Mutex
+	random *rand.Rand
+	before float64 // chance that a call fails and changes nothing
+	after  float64 // chance that a write happens and is said to have failed
+}
+
+var errStore = errors.New("database is locked")
+
+func (s *faulty) fails(chance *float64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.random.Float64() < *chance
+}
+
+func (s *faulty) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	if s.fails(&s.before) {
+		return errStore
+	}
+	err := s.Store.SaveNotifications(ctx, changes...)
+	if err == nil && s.fails(&s.after) {
+		return errStore
+	}
+	return err
+}
+
+func (s *faulty) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
+	if s.fails(&s.before) {
+		return errStore
+	}
+	err := s.Store.SaveFlow(ctx, change, rows)
+	if err == nil && s.fails(&s.after) {
+		return errStore
+	}
+	return err
+}
+
+// A store that fails now and then loses nothing, and makes nothing unknown.
+func TestAStoreThatFailsNowAndThen(t *testing.T) {
+	for seed := range uint64(10) {
+		synctest.Test(t, func(t *testing.T) {
+			store := &faulty{Store: memstore.New(), random: rand.New(rand.NewPCG(seed, 3))}
+			w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
+			f := w.sending(t, 300)
+			store.before, store.after = 0.3, 0.2
+			ends := make(chan error, 2)
+			for range cap(ends) {
+				d := w.dispatcher(t, flow.DispatcherConfig{Workers: 4})
+				go func() {
+					for {
+						// The store may be down when the run has nothing left to do but to end.
+						if _, err := d.Run(t.Context(), f.ID); !errors.Is(err, errStore) {
+							ends <- err
+							return
+						}
+					}
+				}()
+			}
+			for range cap(ends) {
+				require.NoError(t, <-ends)
+			}
+			assert.Equal(t, flow.Counts{Sent: 300}, w.flow(t, f.ID).Counts)
+			assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
+			assert.Len(t, w.Deliveries(), 300)
+		})
+	}
+}
+
+// The lease runs out while the store is not there; what the sender knows still counts, and
+// is written down once it can be.
+func TestAnAnswerThatComesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &faulty{Store: memstore.New(), random: rand.New(rand.NewPCG(1, 3))}
+		w := newWorld(t, worldConfig{store: store})
+		f := w.sending(t, 1)
+		store.before = 1
+		go func() {
+			time.Sleep(20 * time.Second)
+			// By the store's clock the lease is over, by the sender's it is not.
+			n := w.notifications(t, f.ID)[0]
+			from := n.State
+			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorOutcomeUnknown
+			require.NoError(t, store.Store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n,
+				Record: flow.NotificationRecord{Action: flow.NotificationFail, From: from, To: n.State}}))
+			store.mu.Lock()
+			defer store.mu.Unlock()
+			store.before = 0
+		}()
+		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.FlowSent, got.State)
+		assert.Equal(t, flow.Counts{Sent: 1}, got.Counts)
+		n := w.notifications(t, f.ID)[0]
+		assert.EqualValues(t, w.Deliveries()[0].ID, n.Transmission.MessageID)
+		assert.Empty(t, n.Transmission.ErrorCode)
+	})
+}
+
+// A store that does not come back: the run ends with an error, and what it could not
+// write down is unknown after the lease.
+func TestAStoreThatDoesNotComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &faulty{Store: memstore.New(), random: rand.New(rand.NewPCG(1, 3))}
+		w := newWorld(t, worldConfig{store: store})
+		f := w.sending(t, 100)
+		store.before = 1
+		start := time.Now()
+		_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 2, Batch: 10, Lease: time.Minute}).Run(t.Context(), f.ID)
+		assert.ErrorIs(t, err, errStore)
+		assert.ErrorContains(t, err, "outcomes not stored")
+		assert.InDelta(t, time.Minute, time.Since(start), float64(10*time.Second))
+		store.before = 0
+		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Sent: 90, Failed: 10}, got.Counts)
+		assert.Len(t, w.Deliveries(), 100, "of the ten, those that had been sent are not sent again")
+	})
+}

@@ -8,7 +8,8 @@
 //   - Send messages through App IO, and learn what became of them: package appio.
 //   - Test that without the platform: package appio/appiotest.
 //   - Give operators an Excel template, and read back what they filled in: package excel.
-//   - Know what a flow or a notification may become, and who may make it so: package flow.
+//   - Compose flows of messages, send them, and see what came of them: package flow.
+//   - Keep them in memory: package flow/memstore. Check a store of yours: package flow/flowtest.
 //   - Know the same of a payment event or a payment notice: package pagoinrete.
 //   - Define a state machine of your own in the same way: package fsm.
 //

@@ -19,7 +19,8 @@ import (
 // No citizen is notified twice by it. What it sends is claimed in the store before; if
 // the process dies, the leases of what it had claimed run out, and whichever dispatcher
 // comes next makes that Errore with [ErrorOutcomeUnknown], for an operator to resolve. So
-// a crash leaves at most one Batch of unknown outcomes.
+// a crash leaves at most one Batch of unknown outcomes for a Serve, or for each Run that is
+// under way.
 type Dispatcher struct {
 	store  Store
 	sender sender
@@ -34,7 +35,8 @@ type DispatcherConfig struct {
 	// which is enough for 30 a second with half a second each.
 	Workers int
 	// Batch is how many notifications are claimed and not yet reported at any time, and so
-	// how many may be left with an unknown outcome by a crash. Defaults to 4 times the
+	// how many may be left with an unknown outcome by a crash. Serve divides it among its
+	// Flows, and the Workers of each are not more than its share. Defaults to 4 times the
 	// Workers; not fewer than those.
 	Batch int
 	// Lease is for how long a batch is claimed. Sending begins in the first half of it and is
@@ -94,10 +96,10 @@ func NewDispatcher(store Store, messengers Messengers, c DispatcherConfig) (*Dis
 	}
 	c = c.withDefaults()
 	if c.Batch < c.Workers {
-		faults = append(faults, errors.New("Batch is less than Workers"))
+		faults = append(faults, errors.New("the Batch is less than the Workers"))
 	}
 	if c.Lease < minLease {
-		faults = append(faults, fmt.Errorf("Lease is less than %v", minLease))
+		faults = append(faults, fmt.Errorf("the Lease is less than %v", minLease))
 	}
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("flow: new dispatcher: %w: %w", ErrConfig, errors.Join(faults...))
@@ -132,9 +134,9 @@ func fill[T comparable](value *T, to T) {
 // or the platform does not work. The flow's Error tells the operator. What was not begun
 // is Registrato; [Service.Send] goes on from there.
 type StopError struct {
-	Flow   uuid.UUID
-	Err    error  // what the messenger returned last
-	Reason string // why, in Italian, as it stands in the flow's Error
+	Flow   uuid.UUID // which
+	Err    error     // what the messenger returned last
+	Reason string    // why, in Italian, as it stands in the flow's Error
 }
 
 // Error describes the stop for programs and logs.
@@ -156,6 +158,11 @@ func (e *StopError) Italian() string { return e.Reason }
 // nothing more is claimed, what is on its way is awaited for the Grace, and what was not
 // begun is Registrato again: the flow stays In invio, for another Run.
 func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
+	return d.run(ctx, flowID, d.config.Batch)
+}
+
+// run is Run with a batch of its own.
+func (d *Dispatcher) run(ctx context.Context, flowID uuid.UUID, batch int) (Flow, error) {
 	const op = "run flow"
 	if err := ctx.Err(); err != nil {
 		return Flow{}, failure(op, flowID, err)
@@ -172,7 +179,7 @@ func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
 		return f, &Error{Operation: op, ID: flowID, Err: ErrFlowState, Reason: fmt.Sprintf(
 			"Il flusso è nello stato «%s»: avviare prima l'invio.", f.State.Label())}
 	}
-	r := newRun(d, f)
+	r := newRun(d, f, batch)
 	messenger, err := d.sender.messengers(ctx, f.Service)
 	switch {
 	case ctx.Err() != nil:
@@ -201,7 +208,7 @@ func (d *Dispatcher) Serve(ctx context.Context) error {
 		lost    []error
 	)
 	run := func(id uuid.UUID) {
-		_, err := d.Run(ctx, id)
+		_, err := d.run(ctx, id, max(1, d.config.Batch/d.config.Flows))
 		mu.Lock()
 		defer mu.Unlock()
 		delete(running, id)

@@ -17,6 +17,8 @@ import (
 // last ones were being stored.
 type run struct {
 	*Dispatcher
+	size      int  // of the batch
+	hands     int  // workers
 	flow      Flow // as it was last seen
 	messenger Messenger
 	unable    error // why there is no messenger
@@ -71,10 +73,11 @@ type trial struct {
 // others are taken.
 const maxAgain = 3
 
-func newRun(d *Dispatcher, f Flow) *run {
+func newRun(d *Dispatcher, f Flow, batch int) *run {
 	return &run{
+		size: batch, hands: min(d.config.Workers, batch),
 		Dispatcher: d, flow: f, known: &profiles{}, meter: newMeter(d.config.Progress, f),
-		jobs: make(chan job, d.config.Batch), results: make(chan result, d.config.Batch),
+		jobs: make(chan job, batch), results: make(chan result, batch),
 		again: map[uuid.UUID]trial{},
 	}
 }
@@ -86,7 +89,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 	writes, cancel := patient(ctx, 2*r.config.Grace)
 	defer cancel()
 	r.calls, r.writes = calls, writes
-	for range r.config.Workers {
+	for range r.hands {
 		r.workers.Go(func() {
 			for j := range r.jobs {
 				r.results <- r.attempt(ctx, j)
@@ -146,8 +149,8 @@ func (r *run) claim(ctx context.Context) {
 		return
 	}
 	// Not for each one, if the batch has room for more than what the workers have in hand.
-	room := r.config.Batch - r.open
-	if room < max(1, min(r.config.Batch/2, r.config.Batch-r.config.Workers)) {
+	room := r.size - r.open
+	if room < max(1, min(r.size/2, r.size-r.hands)) {
 		return
 	}
 	start := time.Now()
@@ -295,113 +298,4 @@ func (r *run) report(ctx context.Context, g result) error {
 		_, err = overtaken(ctx, r.store, r.config.ID, current, change, g.outcome)
 	}
 	return err
-}
-
-// judge looks at a result as one of many: it stops the flow if its service or the platform
-// fails, and gives a notification up that the platform does not take while it takes others.
-func (r *run) judge(g *result) {
-	switch {
-	case g.stops:
-		r.stop(g.err, why(g.err))
-	case g.down:
-		r.stop(g.err, whyDown(r.config.MaxFailures, g.outcome))
-	}
-	if g.action != NotificationRelease {
-		r.taken++
-		delete(r.again, g.n.ID)
-		return
-	}
-	r.dry = false
-	if !g.shaky {
-		return
-	}
-	t, before := r.again[g.n.ID]
-	if !before || t.taken != r.taken {
-		t.times++
-	}
-	t.taken = r.taken
-	r.again[g.n.ID] = t
-	if t.times >= maxAgain && r.stopped == nil {
-		delete(r.again, g.n.ID)
-		g.action, g.code = NotificationFail, ErrorNotSent
-	}
-}
-
-// stop marks the flow so that nobody begins anything more of it. What is under way comes to
-// its end, and whoever is the last concludes the flow.
-func (r *run) stop(cause error, reason string) {
-	r.broken.Store(true)
-	if r.stopped != nil {
-		return
-	}
-	r.stopped = &StopError{Flow: r.flow.ID, Err: cause, Reason: reason}
-	r.config.Logger.Warn("flow: sending stopped", "flow", r.flow.ID, "error", cause)
-	ctx, cancel := context.WithTimeout(r.writes, r.config.Lease)
-	defer cancel()
-	var pause backoff
-	for {
-		err := r.mark(ctx, reason)
-		if err == nil {
-			return
-		}
-		if !errors.Is(err, ErrConflict) && pause.wait(ctx) != nil {
-			r.failed = fmt.Errorf("stop not stored: %w", err)
-			return
-		}
-	}
-}
-
-func (r *run) mark(ctx context.Context, reason string) error {
-	f, err := r.store.Flow(ctx, r.flow.ID)
-	if err != nil || f.State != FlowSending || f.Error != "" {
-		return err // or somebody else stopped it
-	}
-	f.Error = reason
-	if err := f.Fire(ctx, FlowStop, asSystem(r.config.ID)); err != nil {
-		return err
-	}
-	return r.store.SaveFlow(ctx, f.change(FlowStop, FlowSending, r.config.ID, reason), nil)
-}
-
-// conclude ends the flow's sending if nothing of it is left, and reports whether it is
-// over. Nobody can change the counts in between without changing the flow, too: claims
-// need something to claim, outcomes something under way, and operators' changes write the
-// flow along. So of all who find that it is over, one succeeds.
-func (r *run) conclude() (over bool, err error) {
-	ctx, cancel := context.WithTimeout(r.writes, r.config.Lease)
-	defer cancel()
-	f, err := r.store.Flow(ctx, r.flow.ID)
-	if err != nil {
-		return false, err
-	}
-	r.saw(f)
-	switch {
-	case f.State != FlowSending, r.stopped != nil && !f.stopping():
-		return true, nil
-	case f.Counts.Sending > 0:
-		r.dry = true
-		return false, nil
-	case f.Counts.Registered > 0 && !f.stopping():
-		return false, nil
-	}
-	action := FlowComplete
-	if f.Counts.Registered+f.Counts.Failed > 0 {
-		action = FlowFallShort
-	}
-	if f.Counts.Registered > 0 && f.Error == "" {
-		f.Error = "Invio fermato: il flusso è stato disabilitato durante l'invio."
-	}
-	if err := f.Fire(ctx, action, asSystem(r.config.ID)); err != nil {
-		return false, err
-	}
-	change := f.change(action, FlowSending, r.config.ID, f.Error)
-	switch err := r.store.SaveFlow(ctx, change, nil); {
-	case errors.Is(err, ErrConflict):
-		return false, nil // somebody changed it: look again
-	case err != nil:
-		return false, err
-	}
-	r.flow = change.Flow
-	r.flow.Version++
-	return true, nil
 }

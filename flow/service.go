@@ -102,7 +102,7 @@ func NewService(store Store, authorizer Authorizer, messengers Messengers, c Ser
 		faults = append(faults, err)
 	}
 	if c.Workers < 0 {
-		faults = append(faults, errors.New("Workers is negative"))
+		faults = append(faults, errors.New("the Workers are negative"))
 	}
 	if c.Workers == 0 {
 		c.Workers = defaultVerifyWorkers
@@ -111,7 +111,7 @@ func NewService(store Store, authorizer Authorizer, messengers Messengers, c Ser
 		c.Lease = defaultLease
 	}
 	if c.Lease < minLease {
-		faults = append(faults, fmt.Errorf("Lease is less than %v", minLease))
+		faults = append(faults, fmt.Errorf("the Lease is less than %v", minLease))
 	}
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("flow: new service: %w: %w", ErrConfig, errors.Join(faults...))

@@ -15,8 +15,8 @@ import (
 
 // Row is a notification to be added to a flow, and where it comes from.
 type Row struct {
-	Number int // as the operator counts, such as the row of a workbook; 0: its place in the sequence
-	Draft  Draft
+	Number int   // as the operator counts, such as the row of a workbook; 0: its place in the sequence
+	Draft  Draft // what it is to say
 }
 
 // Drafts returns drafts as the rows of a sequence, numbered from 1.

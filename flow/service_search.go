@@ -14,14 +14,14 @@ import (
 
 // FlowPage is a part of a list of flows.
 type FlowPage struct {
-	Flows []Flow
+	Flows []Flow // the newest first
 	Next  Cursor // for the next page's After; zero: this is the last one
 }
 
 // NotificationPage is a part of a list of notifications.
 type NotificationPage struct {
-	Notifications []Notification
-	Next          Cursor // for the next page's After; zero: this is the last one
+	Notifications []Notification // the newest first
+	Next          Cursor         // for the next page's After; zero: this is the last one
 }
 
 // Flow (Flusso Archivio) returns a flow, with its Counts.

@@ -3,6 +3,6 @@ package main
 func Example() {
 	main()
 	// Output:
-	// FiscalCode(***) tolti 3 spazi <nil>
-	// Inattivo [import activate edit] <nil>
+	// FiscalCode(***) tolti 3 spazi
+	// Inviato 1 di 1
 }

@@ -53,7 +53,7 @@ func (r *run) stop(cause error, reason string) {
 		if err == nil {
 			return
 		}
-		if !errors.Is(err, ErrConflict) && pause.wait(ctx) != nil {
+		if pause.wait(ctx) != nil {
 			r.failed = fmt.Errorf("stop not stored: %w", err)
 			return
 		}

@@ -123,6 +123,9 @@ func (d Draft) Validate(l Limits) error {
 	if !d.IsPayment && !d.Payee.IsZero() {
 		fail("Payee", ErrPayment, "C'è un ente creditore, ma non è una notifica di pagamento.")
 	}
+	if err, ok := atMost("Reference", "Il riferimento", flussi.NewText(d.Reference), MaxKey).(*flussi.ValueError); ok {
+		e.Fields = append(e.Fields, err)
+	}
 	// The platform's rules; what is said above in other words is not said again.
 	var platform *appio.InvalidError
 	if errors.As(d.Message().Validate(), &platform) {

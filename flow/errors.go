@@ -1,12 +1,11 @@
 package flow
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
-
-	"github.com/flussi-go/flussi"
 )
 
 // Why something is refused, besides a [*fsm.TransitionError] from the machines and an
@@ -19,7 +18,8 @@ var (
 	ErrConflict = errors.New("changed in the meantime")
 	// ErrForbidden: the actor is not enabled for the service.
 	ErrForbidden = errors.New("not enabled for the service")
-	// ErrDuplicate: the flow has the same message for the same citizen already.
+	// ErrDuplicate: the flow, or for a notification that stands alone the service, has the
+	// same message for the same citizen already.
 	ErrDuplicate = errors.New("duplicate")
 	// ErrRows: some rows of an import are not valid. The report says which.
 	ErrRows = errors.New("rows not valid")
@@ -63,5 +63,11 @@ func (e *Error) Italian() string {
 	case errors.Is(e.Err, ErrForbidden):
 		return "L'utente non è abilitato al servizio."
 	}
-	return flussi.Explain(e.Err)
+	if text := explained(e.Err); text != "" {
+		return text
+	}
+	if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded) {
+		return "L'operazione è stata interrotta prima di finire."
+	}
+	return "L'operazione non è riuscita per un problema tecnico: riprovare, e se si ripete rivolgersi all'assistenza."
 }

@@ -222,7 +222,7 @@ func (n *Notification) check(action NotificationAction) error {
 			return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeUnknown, Reason: ErrorOutcomeUnknown.Italian()}
 		}
 	}
-	if !n.AnonymisedAt.IsZero() && action != NotificationDisable && action != NotificationEnable {
+	if !n.AnonymisedAt.IsZero() {
 		return &flussi.ValueError{Type: "Notification", Err: ErrAnonymised, Reason: "I dati personali della notifica sono stati cancellati."}
 	}
 	if action == NotificationCheck {

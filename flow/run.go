@@ -139,7 +139,7 @@ func (r *run) end(err error) (Flow, error) {
 // recover finds what crashed senders left behind.
 func (r *run) recover(ctx context.Context) {
 	if _, err := r.Recover(ctx); err != nil && ctx.Err() == nil {
-		r.config.Logger.Warn("flow: recovery failed", "error", err)
+		r.failed = err
 	}
 }
 

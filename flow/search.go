@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,8 +50,9 @@ type NotificationFilter struct {
 	// Unsettled: sent, with a MessageID and personal data, and its delivery is not final:
 	// see [appio.MessageStatus.Final]. What a verification asks for.
 	Unsettled bool
-	// ClosedBefore: sent before this time, or in error for another reason than an unknown
-	// outcome and not changed since, and not anonymised. What anonymising is for.
+	// ClosedBefore: sent before this time; or in error for another reason than an unknown
+	// outcome, or disabled before it was sent, and not changed since; and not anonymised. What
+	// anonymising is for.
 	ClosedBefore time.Time
 }
 
@@ -108,11 +110,12 @@ func (c *Cursor) UnmarshalText(text []byte) error {
 		*c = Cursor{}
 		return nil
 	}
-	var micro int64
-	var id string
-	if _, err := fmt.Sscanf(strings.Replace(string(text), "_", " ", 1), "%d %s", &micro, &id); err == nil {
-		if id, err := uuid.Parse(id); err == nil {
-			*c = Cursor{time.UnixMicro(micro).UTC(), id}
+	at, id, _ := strings.Cut(string(text), "_")
+	micro, err := strconv.ParseInt(at, 10, 64)
+	if parsed, idErr := uuid.Parse(id); err == nil && idErr == nil {
+		read := Cursor{time.UnixMicro(micro).UTC(), parsed}
+		if again, _ := read.MarshalText(); string(again) == string(text) { // not in another spelling
+			*c = read
 			return nil
 		}
 	}
@@ -162,7 +165,7 @@ func (q NotificationFilter) Match(n Notification) bool {
 		among(q.Services, n.Service) && among(q.States, n.State) && among(q.ErrorCodes, n.Transmission.ErrorCode) &&
 		contains(n.Subject, q.Text) && same(q.User, n.UpdatedBy) && within(q.From, q.To, n.CreatedAt) &&
 		same(q.Recipient, n.Recipient) && same(q.NoticeNumber, n.NoticeNumber) && same(q.Reference, n.Reference) &&
-		same(q.MessageID, n.Transmission.MessageID) && (len(q.Digests) == 0 || among(q.Digests, n.Digest())) &&
+		same(q.MessageID, n.Transmission.MessageID) && (len(q.Digests) == 0 || !n.Recipient.IsZero() && among(q.Digests, n.Digest())) &&
 		q.Disabled.match(n.Disabled) && (!q.Unsettled || n.Unsettled()) &&
 		(q.ClosedBefore.IsZero() || n.closedBefore(q.ClosedBefore))
 }
@@ -179,9 +182,11 @@ func (n Notification) closedBefore(t time.Time) bool {
 	case !n.AnonymisedAt.IsZero():
 		return false
 	case n.State == NotificationSent:
-		return n.Transmission.SentAt.Before(t)
+		return !n.Transmission.SentAt.IsZero() && n.Transmission.SentAt.Before(t)
 	}
-	return n.State == NotificationFailed && n.Transmission.ErrorCode != ErrorOutcomeUnknown && n.UpdatedAt.Before(t)
+	over := n.State == NotificationFailed && n.Transmission.ErrorCode != ErrorOutcomeUnknown ||
+		n.State == NotificationRegistered && n.Disabled
+	return over && n.UpdatedAt.Before(t)
 }
 
 func among[T comparable](wanted []T, value T) bool {

@@ -55,9 +55,10 @@ func (e Enabled) Services(_ context.Context, by flussi.Actor) ([]string, error) 
 //
 // The error of every method is an [*Error]. It unwraps to one of the Err… values of this
 // package, to a [*fsm.TransitionError] if the action is not possible in the state or not
-// for the actor's roles, to an [*InvalidError], to the context's error, or to what the
-// store, the authorizer or the messenger returned. Unless a method says otherwise, an
-// error has changed nothing.
+// for the actor's roles, to an [*InvalidError] for a draft or a [*flussi.ValueError] for
+// anything else that is not valid, to the context's error, or to what the store, the
+// authorizer or the messenger returned. Unless a method says otherwise, an error has
+// changed nothing.
 type Service struct {
 	store      Store
 	authorizer Authorizer
@@ -154,7 +155,7 @@ func (s *Service) admit(ctx context.Context, by flussi.Actor, service string) er
 	if err != nil {
 		return err
 	}
-	if _, enabled := slices.BinarySearch(services, service); !enabled {
+	if !enabled(services, service) {
 		return ErrForbidden
 	}
 	return nil
@@ -172,40 +173,40 @@ func (s *Service) admitOperator(ctx context.Context, by flussi.Actor, service, w
 	return nil
 }
 
-// hide makes of a service that the actor is not enabled for something that does not exist.
-func hide(err error) error {
-	if errors.Is(err, ErrForbidden) {
-		return ErrNotFound
-	}
-	return err
+// enabled reports whether a service is among those of an actor.
+func enabled(services []string, service string) bool {
+	_, found := slices.BinarySearch(services, service)
+	return found
 }
 
 // flow reads a flow that the actor may see.
 func (s *Service) flow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
-	if err := by.Check(); err != nil {
+	services, err := s.services(ctx, by)
+	if err != nil {
 		return Flow{}, err
 	}
 	f, err := s.store.Flow(ctx, id)
 	if err != nil {
 		return Flow{}, plain(err)
 	}
-	if err := s.admit(ctx, by, f.Service); err != nil {
-		return Flow{}, hide(err)
+	if !enabled(services, f.Service) {
+		return Flow{}, ErrNotFound
 	}
 	return f, nil
 }
 
 // notification reads a notification that the actor may see.
 func (s *Service) notification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
-	if err := by.Check(); err != nil {
+	services, err := s.services(ctx, by)
+	if err != nil {
 		return Notification{}, err
 	}
 	n, err := s.store.Notification(ctx, id)
 	if err != nil {
 		return Notification{}, plain(err)
 	}
-	if err := s.admit(ctx, by, n.Service); err != nil {
-		return Notification{}, hide(err)
+	if !enabled(services, n.Service) {
+		return Notification{}, ErrNotFound
 	}
 	return n, nil
 }

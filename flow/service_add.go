@@ -54,7 +54,7 @@ type AddReport struct {
 
 	// Repeats are the rows, among those that were added, whose message the same citizen
 	// has from another flow of the service or by itself already, whatever its state. They
-	// are not refused: look at them before the flow is activated.
+	// whether disabled or not. They are not refused: look at them before the flow is activated.
 	Repeats []Repeat
 	// RepeatsErr is why Repeats may be incomplete: the store could not be asked any more
 	// once the rows were stored; nil if it could.
@@ -95,7 +95,9 @@ func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, f
 // The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until
 // the call returns. An error in it belongs to its row if that has a Number, and otherwise
 // ends the call, with nothing stored whatever the configuration says: that is for a file
-// that turns out to be cut off. The sequence must not use the store.
+// that turns out to be cut off. The sequence must not use the store. If somebody changes
+// the flow while rows come in, the error is an [ErrConflict], and nothing is stored. With
+// every error that comes after the first row, the report says what was seen until then.
 func (s *Service) Add(ctx context.Context, by flussi.Actor, flowID uuid.UUID, rows iter.Seq2[Row, error], c AddConfig) (AddReport, error) {
 	const op = "add notifications"
 	if c.MaxErrors <= 0 {
@@ -210,7 +212,7 @@ func counted(n int, one, many string) string {
 // check says what is wrong with a row, or nil.
 func (a *adding) check(row Row, err error) *RowError {
 	if err == nil {
-		err = a.service.validate(row.Draft)
+		err = row.Draft.Validate(a.service.limits)
 	}
 	if err != nil {
 		return &RowError{Row: row.Number, Err: err}
@@ -278,14 +280,6 @@ func (a *adding) repeats(ctx context.Context) ([]Repeat, error) {
 	}
 	slices.SortFunc(found, func(a, b Repeat) int { return a.Row - b.Row })
 	return found, err
-}
-
-// validate says what is wrong with a draft.
-func (s *Service) validate(d Draft) error {
-	if err := d.Validate(s.limits); err != nil {
-		return err
-	}
-	return atMost("Reference", "Il riferimento", flussi.NewText(d.Reference), MaxKey)
 }
 
 // all returns all notifications that match a filter, the oldest first, page by page.

@@ -14,8 +14,8 @@ import (
 const anonymised = 500
 
 // Anonymise erases the personal data of a service's notifications that were sent before a
-// time, or have been in Errore since, for another reason than an unknown outcome: the
-// fiscal code, the texts, the notice number and the reference. Counts, dates, amounts, the
+// time, or have been since in Errore, for another reason than an unknown outcome, or
+// disabled before they were sent: the fiscal code, the texts, the notice number and the reference. Counts, dates, amounts, the
 // platform's IDs and histories remain. It returns how many there were.
 //
 // It cannot be undone. An anonymised notification can be looked at, and nothing else.

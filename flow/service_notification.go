@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -15,7 +16,8 @@ import (
 // in Errore. The version is the one that the operator saw: if it is not the
 // notification's any more, the error is an [ErrConflict]. While its flow is Attivo or In
 // invio, what is Registrato is fixed ([ErrFlowState]). A message that the flow has
-// already for the same citizen is refused ([ErrDuplicate]).
+// already for the same citizen, or for a notification that stands alone the service, is
+// refused ([ErrDuplicate]).
 func (s *Service) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Draft) (Notification, error) {
 	return s.changeNotification(ctx, "edit notification", by, id, NotificationEdit, "", func(n *Notification, f *Flow) error {
 		if n.Version != version {
@@ -24,7 +26,7 @@ func (s *Service) EditNotification(ctx context.Context, by flussi.Actor, id uuid
 		if err := fixed(n, f); err != nil {
 			return err
 		}
-		if err := s.validate(d); err != nil {
+		if err := d.Validate(s.limits); err != nil {
 			return err
 		}
 		n.Draft = d.normal()
@@ -41,10 +43,11 @@ func fixed(n *Notification, f *Flow) error {
 		"Il flusso è nello stato «%s»: le notifiche da inviare non si possono modificare.", f.State.Label())}
 }
 
-// unique refuses a notification whose flow has the same message for the same citizen.
+// unique refuses a notification whose flow has the same message for the same citizen, or
+// for one that stands alone, whose service has.
 func (s *Service) unique(ctx context.Context, n *Notification) error {
 	if n.FlowID == uuid.Nil {
-		return nil
+		return s.unsent(ctx, *n)
 	}
 	filter := NotificationFilter{Flow: n.FlowID, Digests: []Digest{n.Digest()}}
 	same, err := s.store.Notifications(ctx, filter, Page{Limit: 2})
@@ -92,7 +95,7 @@ func (s *Service) Resend(ctx context.Context, by flussi.Actor, id uuid.UUID, rea
 }
 
 func needsReason(reason string) error {
-	if reason == "" {
+	if strings.TrimSpace(reason) == "" {
 		return &flussi.ValueError{Type: "Reason", Err: flussi.ErrEmpty, Reason: "Manca il motivo della decisione."}
 	}
 	return atMost("Reason", "Il motivo", flussi.NewText(reason), MaxNote)

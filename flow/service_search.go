@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -115,7 +114,7 @@ func (s *Service) searched(ctx context.Context, by flussi.Actor, wanted []string
 		return nil, page, err
 	}
 	for _, service := range wanted {
-		if _, enabled := slices.BinarySearch(services, service); !enabled {
+		if !enabled(services, service) {
 			return nil, page, ErrForbidden
 		}
 	}

@@ -13,12 +13,14 @@ import (
 
 // NewConfig says how a new notification is sent at once.
 type NewConfig struct {
-	// ID of the notification. A program whose form may be submitted twice gives each form
-	// an ID when it is opened, and the second submission is an [ErrConflict]. Defaults to
-	// a new one.
+	// ID of the notification. A program whose form may be submitted twice, perhaps at the
+	// same moment, gives each form an ID when it is opened; the second submission is an
+	// [ErrConflict]. Defaults to a new one.
 	ID uuid.UUID
 	// Repeat sends the notification although the service has the same message for the same
-	// citizen already. Defaults to false: it is refused with [ErrDuplicate].
+	// citizen already, and has not failed to send it. Defaults to false: it is refused with
+	// [ErrDuplicate]. Of two that are submitted at the same moment, one at most is sent, and
+	// what is not is set aside.
 	Repeat bool
 }
 
@@ -28,44 +30,77 @@ type NewConfig struct {
 // it is the zero Notification.
 func (s *Service) SendNew(ctx context.Context, by flussi.Actor, service string, d Draft, c NewConfig) (Notification, error) {
 	const op = "send new notification"
-	n, err := NewNotification(service, d.Recipient, by)
-	if err == nil {
-		err = s.admitOperator(ctx, by, service, op)
-	}
-	if err == nil {
-		err = s.validate(d)
-	}
-	if err == nil && !c.Repeat {
-		err = s.unsent(ctx, service, d)
-	}
+	n, err := s.draft(ctx, by, service, d, c, op)
 	if err != nil {
-		return Notification{}, failure(op, uuid.Nil, err)
-	}
-	n.Draft = d.normal()
-	if c.ID != uuid.Nil {
-		n.ID = c.ID
+		return Notification{}, failure(op, c.ID, err)
 	}
 	if err := s.store.SaveNotifications(ctx, created(n)); err != nil {
 		return Notification{}, failure(op, n.ID, err)
 	}
 	n.Version++
+	if !c.Repeat {
+		// Now that others see it, too: of two at the same moment, none passes both times.
+		if err := s.unsent(ctx, n); err != nil {
+			return n, failure(op, n.ID, errors.Join(err, s.withdraw(ctx, by, n)))
+		}
+	}
 	return s.send(ctx, op, by, n)
 }
 
-// unsent refuses a message that the citizen has from the service already, or is about to
-// get. What surely did not arrive does not count.
-func (s *Service) unsent(ctx context.Context, service string, d Draft) error {
-	for n, err := range all(ctx, s.store, NotificationFilter{Services: []string{service}, Digests: []Digest{d.Digest()}, Disabled: OnlyEnabled}) {
-		if err != nil {
-			return err
+// draft makes a new notification, of which nothing is stored yet.
+func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d Draft, c NewConfig, op string) (Notification, error) {
+	if err := s.admitOperator(ctx, by, service, op); err != nil {
+		return Notification{}, err
+	}
+	if err := d.Validate(s.limits); err != nil {
+		return Notification{}, err
+	}
+	n, err := NewNotification(service, d.Recipient, by)
+	if err != nil {
+		return Notification{}, err
+	}
+	n.Draft = d.normal()
+	if c.ID != uuid.Nil {
+		n.ID = c.ID
+		switch _, err := s.store.Notification(ctx, c.ID); {
+		case err == nil:
+			return Notification{}, ErrConflict
+		case !errors.Is(err, ErrNotFound):
+			return Notification{}, err
 		}
-		if n.State == NotificationFailed && n.Transmission.ErrorCode != ErrorOutcomeUnknown {
+	}
+	if !c.Repeat {
+		err = s.unsent(ctx, n)
+	}
+	return n, err
+}
+
+// unsent refuses a message that the citizen has from the service already, or is about to
+// get, from another notification. What surely did not arrive does not count, nor does what
+// was set aside before it was sent.
+func (s *Service) unsent(ctx context.Context, n Notification) error {
+	for other, err := range all(ctx, s.store, NotificationFilter{Services: []string{n.Service}, Digests: []Digest{n.Digest()}}) {
+		switch {
+		case err != nil:
+			return err
+		case other.ID == n.ID,
+			other.State == NotificationFailed && other.Transmission.ErrorCode != ErrorOutcomeUnknown,
+			other.State == NotificationRegistered && other.Disabled:
 			continue
 		}
-		return &Error{Operation: "send new notification", ID: n.ID, Err: ErrDuplicate, Reason: fmt.Sprintf(
-			"Doppione: il servizio ha già lo stesso messaggio per lo stesso cittadino (notifica %s, stato «%s»).", n.ID, n.State.Label())}
+		return &Error{Operation: "check for duplicates", ID: other.ID, Err: ErrDuplicate, Reason: fmt.Sprintf(
+			"Doppione: il servizio ha già lo stesso messaggio per lo stesso cittadino (notifica %s, stato «%s»).", other.ID, other.State.Label())}
 	}
 	return nil
+}
+
+// withdraw sets a notification aside that is not to be sent after all.
+func (s *Service) withdraw(ctx context.Context, by flussi.Actor, n Notification) error {
+	if err := n.Fire(ctx, NotificationDisable, by); err != nil {
+		return err
+	}
+	n.Disabled = true
+	return s.store.SaveNotifications(ctx, n.change(NotificationDisable, n.State, by.ID, "Doppione."))
 }
 
 // SendNotification (Invia Messaggio) sends a notification that is Registrato, at once: one

@@ -27,8 +27,15 @@ import (
 // Versions: an entity is stored with the Version that it was read with, and the store
 // keeps it with the next one, if it still has that one; otherwise, and if an entity that
 // is said to be new exists or one that is not new does not, nothing is written and the
-// error is an [ErrConflict]. With each version, the store keeps the record that came
-// with it, and sets the record's Version.
+// error is an [ErrConflict]; so is one entity twice in one write. Writes that meet each
+// other at the same moment succeed or are an ErrConflict, never a deadlock that somebody
+// else has to untie. With each version, the store keeps the record that came with it, and
+// sets the record's Version. The ID, FlowID, Service and CreatedAt of an entity never
+// change, and the flow of a notification is there before it: a database may rely on that.
+//
+// Leases: a notification that is stored as In invio, by whichever method, gets a lease: from
+// now, by the store's clock, for as long as its change says. Stored in any other state it has
+// none.
 //
 // Stores know no rules besides: they never look at what a step means, and never take one
 // by themselves, but for Claim.
@@ -50,8 +57,8 @@ type FlowStore interface {
 	// there is no such flow.
 	FlowHistory(ctx context.Context, id uuid.UUID) ([]FlowRecord, error)
 
-	// SaveFlow stores a flow, and with it, in the same transaction, notifications; nil
-	// stands for none. The flow's Counts are not written. The sequence is pulled once, to
+	// SaveFlow stores a flow, and with it, in the same transaction, notifications, whatever
+	// flows they belong to; nil stands for none. The flow's Counts are not written. The sequence is pulled once, to
 	// its end, after the flow was checked; it may be long, and the store does not keep it
 	// whole in memory if it can help it. An error in the sequence undoes everything and is
 	// returned, wrapped or as it is. The store does not have to be usable from within the
@@ -73,25 +80,22 @@ type NotificationStore interface {
 
 	// SaveNotifications stores notifications, together or not at all, whatever flows they
 	// belong to. The versions of the flows do not change, but their Counts do.
-	//
-	// One that is stored as In invio gets a lease: from now, by the store's clock, for as
-	// long as its change says. Stored in any other state it has none.
 	SaveNotifications(ctx context.Context, changes ...NotificationChange) error
 
 	// Claim takes notifications of a flow that are to be sent, and returns the flow with
 	// its Counts afterwards: up to Limit that are Registrato and not Disabled, the oldest
-	// first, by time of creation and then ID. Each becomes In invio, with a lease as in
-	// SaveNotifications, the next version, UpdatedAt and UpdatedBy of the claim, and a
+	// first, by time of creation and then ID. Each becomes In invio, with a lease, the next version, UpdatedAt and UpdatedBy of the claim, and a
 	// record of NotificationClaim.
 	//
 	// It takes none unless the flow is In invio, not Disabled, and has no Error. It never
 	// gives one notification to two claims, whoever makes them. It may give fewer than
-	// there are, as a database does that skips what another claim has locked, but none
-	// for good. The error is an [ErrNotFound] if there is no such flow.
+	// there are while others claim at the same moment, as a database does that skips what
+	// they have locked. The error is an [ErrNotFound] if there is no such flow.
 	Claim(ctx context.Context, claim Claim) (Flow, []Notification, error)
 
-	// Expired returns up to limit notifications, of any flow or none, that are In invio
-	// and whose lease is over by the store's clock.
+	// Expired returns up to limit notifications, in no order, of any flow or none, disabled
+	// or not, that are In invio and whose lease is over by the store's clock; none if the
+	// limit is 0 or less.
 	Expired(ctx context.Context, limit int) ([]Notification, error)
 }
 

@@ -208,7 +208,10 @@ func learn(ctx context.Context, store Store, by string, n Notification, state ap
 	if err := n.Fire(ctx, action, asSystem(by)); err != nil {
 		return before, err
 	}
-	reason := "Stato consegna: " + string(d.Status) + "."
+	reason := "Stato consegna: non comunicato."
+	if d.Status != "" {
+		reason = "Stato consegna: " + string(d.Status) + "."
+	}
 	if action == NotificationReject {
 		n.Transmission.ErrorCode, n.Transmission.Error = code, code.Italian()
 		reason += " " + n.Transmission.Error

@@ -5,7 +5,8 @@
 //
 // It is quick: with a million notifications too, a change or a claim takes microseconds,
 // and so does a page of a list, unless it has to be searched for by a text or the like.
-// A million take about 1 GB besides their texts.
+// A million, with three records each, take about 1 GB besides their texts
+// (go test ./flow/memstore -run '^$' -bench Memory).
 //
 // A [Store] is safe for concurrent use. It may also be used from within the sequence
 // that its SaveFlow is pulling.

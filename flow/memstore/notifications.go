@@ -47,7 +47,7 @@ func (s *Store) candidates(filter flow.NotificationFilter) list[*storedNotificat
 	switch {
 	case len(filter.IDs) > 0:
 		return pick(s.notifications, filter.IDs)
-	case len(filter.Digests) > 0 && !slices.Contains(filter.Digests, flow.Digest{}):
+	case len(filter.Digests) > 0:
 		var found []*storedNotification
 		for _, digest := range filter.Digests {
 			found = append(found, s.digests[digest]...)

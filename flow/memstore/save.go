@@ -13,6 +13,9 @@ import (
 // SaveNotifications stores notifications: see [flow.Store].
 func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
 	const operation = "save notifications"
+	if err := ended(ctx, operation, uuid.Nil); err != nil {
+		return err
+	}
 	b := make(batch, 0, len(changes))
 	for _, change := range changes {
 		b.add(change)

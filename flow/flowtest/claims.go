@@ -1,0 +1,214 @@
+package flowtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+var claimRules = []rule{
+	{"a claim takes the oldest, by time of creation and then ID", claimsTakeTheOldest},
+	{"a claim takes as many as it may, and no more", claimsKeepTheLimit},
+	{"a claim takes only what is Registrato", claimsTakeRegistered},
+	{"a claim takes nothing that is disabled", claimsTakeEnabled},
+	{"a claim takes only what belongs to its flow", claimsTakeTheFlows},
+	{"a claim takes nothing unless its flow is In invio", claimsNeedSending},
+	{"a claim takes nothing of a flow that is disabled", claimsNeedEnabled},
+	{"a claim takes nothing of a flow that has an error", claimsNeedNoError},
+	{"a claim changes what it takes, and nothing else", claimsChangeWhatTheyTake},
+	{"a claim gives the flow with its counts afterwards", claimsGiveTheFlow},
+	{"what was given back can be claimed again", releasedIsClaimed},
+	{"a claim of a flow that is not there finds none", claimsOfMissingFlows},
+}
+
+// takes checks that a claim gives what it should, in this order.
+func (p *probe) takes(what string, of uuid.UUID, limit int, want []flow.Notification) []flow.Notification {
+	_, claimed := p.claim(of, limit, long)
+	if !slices.Equal(ids(claimed), ids(want)) {
+		p.fail("%s: want %s, got %s", what, list(ids(want)), list(ids(claimed)))
+	}
+	return claimed
+}
+
+// list names IDs in a message.
+func list(ids []uuid.UUID) string {
+	switch {
+	case len(ids) == 0:
+		return "none"
+	case len(ids) > 10:
+		return fmt.Sprintf("%d, %v…", len(ids), ids[:10])
+	}
+	return fmt.Sprintf("%d, %v", len(ids), ids)
+}
+
+// inOrder sorts notifications, the oldest first.
+func inOrder(all []flow.Notification) []flow.Notification {
+	return slices.SortedFunc(slices.Values(all), func(a, b flow.Notification) int { return a.Cursor().Compare(b.Cursor()) })
+}
+
+func claimsTakeTheOldest(p *probe) {
+	f := p.sendingFlow()
+	all := p.newNotifications(f.ID, 30)
+	for i := range all { // in threes of the same time, and not stored in their order
+		all[i].CreatedAt = all[i-i%3].CreatedAt
+	}
+	p.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	p.saveFlow(f, all[:20]...)
+	p.saveAll(all[20:]...)
+	want := inOrder(all)
+	for i := 0; i < len(want); i += 5 {
+		p.takes(fmt.Sprintf("Claim after %d, which are of the same time by threes", i), f.ID, 5, want[i:i+5])
+	}
+	p.takes("Claim when all are taken", f.ID, 5, nil)
+}
+
+func claimsKeepTheLimit(p *probe) {
+	f := p.sendingFlow()
+	all := p.newNotifications(f.ID, 10)
+	p.saveFlow(f, all...)
+	p.takes("Claim with the limit 0", f.ID, 0, nil)
+	p.takes("Claim with the limit -1", f.ID, -1, nil)
+	p.takes("Claim with the limit 1", f.ID, 1, all[:1])
+	p.takes("Claim with the limit 7", f.ID, 7, all[1:8])
+	p.takes("Claim with the limit 1000, when 2 are left", f.ID, 1000, all[8:])
+}
+
+func claimsTakeRegistered(p *probe) {
+	f := p.sendingFlow()
+	all := p.newNotifications(f.ID, 5)
+	all[0].State, all[1].State = flow.NotificationSending, flow.NotificationSent
+	all[2].State, all[3].State = flow.NotificationFailed, "sospesa"
+	p.saveFlow(f, all...)
+	p.takes("Claim, when four of five are In invio, Inviato, in Errore, and in an unknown state", f.ID, 10, all[4:])
+}
+
+func claimsTakeEnabled(p *probe) {
+	f := p.sendingFlow()
+	all := p.newNotifications(f.ID, 3)
+	all[0].Disabled = true
+	p.saveFlow(f, all...)
+	all[1].Version, all[1].Disabled = 1, true
+	p.saveAll(all[1])
+	p.takes("Claim, when two of three are disabled", f.ID, 10, all[2:])
+	all[1].Version, all[1].Disabled = 2, false
+	p.saveAll(all[1])
+	p.takes("Claim, when one is enabled again", f.ID, 10, all[1:2])
+}
+
+func claimsTakeTheFlows(p *probe) {
+	f := p.sendingFlow()
+	all := p.newNotifications(f.ID, 2)
+	p.saveFlow(f, all...)
+	other := p.sendingFlow()
+	p.saveFlow(other, p.newNotification(other.ID))
+	p.saveAll(p.newNotification(uuid.Nil))
+	p.takes("Claim, when another flow and none have notifications, too", f.ID, 10, all)
+}
+
+// claimsNothing checks that nothing is taken of a flow as it is made here, and that all
+// is once it is in order.
+func (p *probe) claimsNothing(what string, spoil func(*flow.Flow)) {
+	f := p.sendingFlow()
+	all := p.newNotifications(f.ID, 3)
+	good := f
+	spoil(&f)
+	f = p.saveFlow(f, all...)
+	before := p.state()
+	got, claimed := p.claim(f.ID, 10, long)
+	if len(claimed) != 0 {
+		p.fail("Claim of a flow %s gives %d", what, len(claimed))
+	}
+	f.Counts = flow.Counts{Registered: 3}
+	p.equal("the flow of a Claim of a flow "+what, got, f)
+	p.unchanged(before, "Claim of a flow "+what)
+	good.Version = f.Version
+	p.saveFlow(good)
+	p.takes("Claim of a flow that was "+what+", and is In invio again", f.ID, 10, all)
+}
+
+func claimsNeedSending(p *probe) {
+	for _, state := range []flow.FlowState{flow.FlowInactive, flow.FlowActive, flow.FlowSent, flow.FlowIncomplete, "archiviato"} {
+		p.claimsNothing("in the state "+string(state), func(f *flow.Flow) { f.State = state })
+	}
+}
+
+func claimsNeedEnabled(p *probe) {
+	p.claimsNothing("that is disabled", func(f *flow.Flow) { f.Disabled = true })
+}
+
+func claimsNeedNoError(p *probe) {
+	p.claimsNothing("with an error", func(f *flow.Flow) { f.Error = "Invio fermato." })
+}
+
+func claimsChangeWhatTheyTake(p *probe) {
+	f := p.saveFlow(p.sendingFlow())
+	var all []flow.Notification
+	for range 3 {
+		n := p.fullNotification(f.ID)
+		n.State, n.Disabled = flow.NotificationRegistered, false
+		all = append(all, p.save(n))
+	}
+	all = inOrder(all)
+	claim := flow.Claim{Flow: f.ID, Limit: 2, Lease: long, At: p.someTime(), By: p.word()}
+	_, claimed, err := p.store.Claim(p.ctx, claim)
+	p.must(err, "Claim")
+	if len(claimed) != 2 {
+		p.fail("Claim with the limit 2, of 3: got %d", len(claimed))
+		return
+	}
+	for i, want := range all {
+		if i < 2 {
+			want.State, want.UpdatedAt, want.UpdatedBy = flow.NotificationSending, claim.At, claim.By
+			want.Version++
+			p.equal("what Claim gives", claimed[i], want)
+		}
+		p.readsNotification(fmt.Sprintf("number %d, after a claim of the first 2", i+1), want)
+	}
+	f.Counts = flow.Counts{Registered: 1, Sending: 2}
+	p.readsFlow("after a claim", f)
+}
+
+func claimsGiveTheFlow(p *probe) {
+	f := p.fullFlow()
+	f.State, f.Disabled, f.Error = flow.FlowSending, false, ""
+	all := p.newNotifications(f.ID, 5)
+	all[4].Disabled = true
+	f = p.saveFlow(f, all...)
+	for _, left := range []flow.Counts{
+		{Registered: 2, Sending: 2, Disabled: 1}, {Registered: 0, Sending: 4, Disabled: 1}, {Registered: 0, Sending: 4, Disabled: 1},
+	} {
+		got, _ := p.claim(f.ID, 2, long)
+		f.Counts = left
+		p.equal("the flow of a Claim with the limit 2", got, f)
+	}
+}
+
+func releasedIsClaimed(p *probe) {
+	f := p.sendingFlow()
+	all := p.newNotifications(f.ID, 4)
+	p.saveFlow(f, all...)
+	for range 3 {
+		claimed := p.takes("Claim after everything was given back", f.ID, 2, all[:2])
+		for i := range claimed {
+			claimed[i].State, claimed[i].UpdatedAt = flow.NotificationRegistered, claimed[i].UpdatedAt.Add(time.Second)
+		}
+		p.saveAll(claimed...)
+	}
+}
+
+func claimsOfMissingFlows(p *probe) {
+	n := p.newNotification(uuid.Nil)
+	f := p.sendingFlow()
+	p.saveFlow(f, n, p.newNotification(f.ID))
+	for _, id := range []uuid.UUID{p.id(), uuid.Nil, n.ID} {
+		_, claimed, err := p.store.Claim(p.ctx, flow.Claim{Flow: id, Limit: 10, Lease: long, At: p.now(), By: "dispatcher"})
+		p.wants(flow.ErrNotFound, err, "Claim of a flow that is not there")
+		if len(claimed) != 0 {
+			p.fail("Claim of a flow that is not there gives %d", len(claimed))
+		}
+	}
+}

@@ -1,0 +1,22 @@
+// Package flowtest checks whether a [flow.Store] keeps the contract that its
+// documentation states. Call [Run] in the tests of yours:
+//
+//	func TestStoreKeepsTheContract(t *testing.T) {
+//		flowtest.Run(t, func(t *testing.T) flow.Store {
+//			db := … // a database of its own, or one that was just emptied
+//			return sqlstore.New(db)
+//		})
+//	}
+//
+// There is one test for each rule of the contract; its name is the rule in words, such
+// as "a notification is given to one claim only". [Check] does the same without a
+// *testing.T, and [Rules] lists the rules. Files are named by the part of the contract
+// that they check.
+//
+// The tests need no clock that agrees with the store's: they wait for leases of a
+// nanosecond, up to half a minute, and never for longer ones. Random data come from a
+// fixed seed, so a failure happens again.
+//
+// A store that has more to promise, such as to survive a crash of its database, has more
+// to test than this.
+package flowtest

@@ -1,0 +1,68 @@
+package flowtest
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+var isolationRules = []rule{
+	{"what is returned is the caller's", returnedIsTheCallers},
+	{"what is given stays the caller's", givenIsTheCallers},
+}
+
+func returnedIsTheCallers(p *probe) {
+	f := p.sendingFlow()
+	created := p.newNotifications(f.ID, 4)
+	p.saveFlow(f, created...)
+	p.saveSending(p.newNotification(f.ID), short)
+	p.shortIsOver()
+	_, claimed := p.claim(f.ID, 1, long)
+	before := p.state()
+	flowRecords, records := p.flowHistory(f.ID), p.notificationHistory(created[0].ID)
+
+	page := flow.Page{Limit: 3}
+	spoil(p, claimed)
+	spoil(p, p.flows(flow.FlowFilter{}, page))
+	spoil(p, p.notifications(flow.NotificationFilter{Flow: f.ID}, page))
+	spoil(p, p.notifications(flow.NotificationFilter{}, page))
+	spoil(p, p.expired(10))
+	spoil(p, p.flowHistory(f.ID))
+	spoil(p, p.notificationHistory(created[0].ID))
+	p.unchanged(before, "after a change of what was returned")
+	p.hasFlowRecords(f.ID, flowRecords...)
+	p.hasNotificationRecords(created[0].ID, records...)
+}
+
+// spoil changes everything in what was returned, and appends to it.
+func spoil[T any](p *probe, all []T) {
+	for i := range all {
+		p.fill(&all[i], true)
+	}
+	if cap(all) > len(all) {
+		p.fill(&all[:len(all)+1][len(all)], true)
+	}
+}
+
+func givenIsTheCallers(p *probe) {
+	all := p.newNotifications(uuid.Nil, 3)
+	changes := notificationChanges(all...)
+	p.must(p.store.SaveNotifications(p.ctx, changes...), "SaveNotifications")
+	for i, change := range changes {
+		p.equal("a change that was stored", change, notificationChange(all[i]))
+	}
+	spoil(p, changes)
+	for _, n := range all {
+		n.Version++
+		p.readsNotification("whose change was altered after it was stored", n)
+	}
+	given := ids(all)
+	slices.Reverse(given)
+	filter := flow.NotificationFilter{IDs: slices.Clone(given), Services: []string{"tributi", "anagrafe"}}
+	p.notifications(filter, flow.Page{Limit: 2})
+	if !slices.Equal(filter.IDs, given) || !slices.Equal(filter.Services, []string{"tributi", "anagrafe"}) {
+		p.fail("Notifications has changed the filter it was given")
+	}
+}

@@ -15,8 +15,10 @@ func (r *run) judge(g *result) {
 	case g.down:
 		r.stop(g.err, whyDown(r.config.MaxFailures, g.outcome))
 	}
-	if g.action != NotificationRelease {
+	if g.answered {
 		r.taken++
+	}
+	if g.action != NotificationRelease {
 		delete(r.again, g.n.ID)
 		return
 	}
@@ -36,8 +38,8 @@ func (r *run) judge(g *result) {
 	}
 }
 
-// stop marks the flow so that nobody begins anything more of it. What is under way comes to
-// its end, and whoever is the last concludes the flow.
+// stop ends the run because nobody can be sent anything. What is under way comes to its
+// end, and what came of it is stored before the flow is marked.
 func (r *run) stop(cause error, reason string) {
 	r.broken.Store(true)
 	if r.stopped != nil {
@@ -45,12 +47,26 @@ func (r *run) stop(cause error, reason string) {
 	}
 	r.stopped = &StopError{Flow: r.flow.ID, Err: cause, Reason: reason}
 	r.config.Logger.Warn("flow: sending stopped", "flow", r.flow.ID, "error", cause)
+}
+
+// mark makes the flow of a run that was stopped say so, so that nobody begins anything more
+// of it. Whoever is the last concludes the flow.
+func (r *run) mark() {
+	if r.stopped == nil || r.marked || r.failed != nil {
+		return
+	}
+	r.marked = true
 	ctx, cancel := context.WithTimeout(r.writes, r.config.Lease)
 	defer cancel()
 	var pause backoff
 	for {
-		err := r.mark(ctx, reason)
+		err := r.tryMark(ctx)
 		if err == nil {
+			return
+		}
+		// As long as there are outcomes to be stored, there is no time to wait.
+		if r.open > 0 {
+			r.marked = false
 			return
 		}
 		if pause.wait(ctx) != nil {
@@ -60,16 +76,16 @@ func (r *run) stop(cause error, reason string) {
 	}
 }
 
-func (r *run) mark(ctx context.Context, reason string) error {
+func (r *run) tryMark(ctx context.Context) error {
 	f, err := r.store.Flow(ctx, r.flow.ID)
 	if err != nil || f.State != FlowSending || f.Error != "" {
 		return err // or somebody else stopped it
 	}
-	f.Error = reason
+	f.Error = r.stopped.Reason
 	if err := f.Fire(ctx, FlowStop, asSystem(r.config.ID)); err != nil {
 		return err
 	}
-	return r.store.SaveFlow(ctx, f.change(FlowStop, FlowSending, r.config.ID, reason), nil)
+	return r.store.SaveFlow(ctx, f.change(FlowStop, FlowSending, r.config.ID, f.Error), nil)
 }
 
 // conclude ends the flow's sending if nothing of it is left, and reports whether it is
@@ -97,7 +113,10 @@ func (r *run) conclude() (over bool, err error) {
 	if f.Counts.Registered+f.Counts.Failed > 0 {
 		action = FlowFallShort
 	}
-	if f.Counts.Registered > 0 && f.Error == "" {
+	switch {
+	case action == FlowComplete:
+		f.Error = ""
+	case f.Counts.Registered > 0 && f.Error == "":
 		f.Error = "Invio fermato: il flusso è stato disabilitato durante l'invio."
 	}
 	if err := f.Fire(ctx, action, asSystem(r.config.ID)); err != nil {

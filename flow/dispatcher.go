@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,9 +34,8 @@ type DispatcherConfig struct {
 	// which is enough for 30 a second with half a second each.
 	Workers int
 	// Batch is how many notifications are claimed and not yet reported at any time, and so
-	// how many may be left with an unknown outcome by a crash. Serve divides it among its
-	// Flows, and the Workers of each are not more than its share. Defaults to 4 times the
-	// Workers; not fewer than those.
+	// how many may be left with an unknown outcome by a crash. The flows of a Serve share it.
+	// Defaults to 4 times the Workers; not fewer than those.
 	Batch int
 	// Lease is for how long a batch is claimed. Sending begins in the first half of it and is
 	// cut off after three quarters, which must be longer than the timeout of the messenger's
@@ -57,7 +55,7 @@ type DispatcherConfig struct {
 	// which is a little more than the timeout of the default HTTP client of package appio.
 	Grace time.Duration
 	// Flows is how many flows [Dispatcher.Serve] sends at the same time, each with its own
-	// Workers. Defaults to 4.
+	// Workers. Defaults to 4, or to the Batch if that is less; not more than that.
 	Flows int
 	// Poll is how often Serve looks for flows, and how often a run whose rest is in the
 	// hands of other dispatchers looks at it. Defaults to 1 second.
@@ -98,6 +96,9 @@ func NewDispatcher(store Store, messengers Messengers, c DispatcherConfig) (*Dis
 	if c.Batch < c.Workers {
 		faults = append(faults, errors.New("the Batch is less than the Workers"))
 	}
+	if c.Flows > c.Batch {
+		faults = append(faults, errors.New("the Flows are more than the Batch"))
+	}
 	if c.Lease < minLease {
 		faults = append(faults, fmt.Errorf("the Lease is less than %v", minLease))
 	}
@@ -114,7 +115,7 @@ func (c DispatcherConfig) withDefaults() DispatcherConfig {
 	fill(&c.Lease, defaultLease)
 	fill(&c.MaxFailures, defaultMaxFailures)
 	fill(&c.Grace, defaultGrace)
-	fill(&c.Flows, defaultFlows)
+	fill(&c.Flows, min(defaultFlows, c.Batch))
 	fill(&c.Poll, defaultPoll)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -153,16 +154,18 @@ func (e *StopError) Italian() string { return e.Reason }
 // work, or all of it; a flow whose sending is over already is returned as it is.
 //
 // The error is an [ErrNotFound] or an [ErrFlowState] if there is nothing to do, a
-// [*StopError] if this dispatcher stopped the sending, the context's error once it
-// ended and everything is written down, or what the store returned. When the context ends,
+// [*StopError] if this dispatcher stopped the sending, an [ErrNotStored] if the store did
+// not take what came of messages that were sent, the context's error once it ended and
+// everything is written down, or what else the store returned. When the context ends,
 // nothing more is claimed, what is on its way is awaited for the Grace, and what was not
 // begun is Registrato again: the flow stays In invio, for another Run.
 func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
-	return d.run(ctx, flowID, d.config.Batch)
+	return d.run(ctx, flowID, &pool{size: d.config.Batch}, true)
 }
 
-// run is Run with a batch of its own.
-func (d *Dispatcher) run(ctx context.Context, flowID uuid.UUID, batch int) (Flow, error) {
+// run is Run with a batch that it may share; unless it waits, it ends with errElsewhere when
+// what is left is in the hands of others.
+func (d *Dispatcher) run(ctx context.Context, flowID uuid.UUID, batch *pool, waits bool) (Flow, error) {
 	const op = "run flow"
 	if err := ctx.Err(); err != nil {
 		return Flow{}, failure(op, flowID, err)
@@ -179,15 +182,10 @@ func (d *Dispatcher) run(ctx context.Context, flowID uuid.UUID, batch int) (Flow
 		return f, &Error{Operation: op, ID: flowID, Err: ErrFlowState, Reason: fmt.Sprintf(
 			"Il flusso è nello stato «%s»: avviare prima l'invio.", f.State.Label())}
 	}
-	r := newRun(d, f, batch)
-	messenger, err := d.sender.messengers(ctx, f.Service)
-	switch {
-	case ctx.Err() != nil:
+	r := newRun(d, f, batch, waits)
+	r.messenger, r.unable = d.sender.messenger(ctx, f.Service)
+	if ctx.Err() != nil {
 		return f, failure(op, flowID, ctx.Err())
-	case err != nil:
-		r.unable = err
-	default:
-		r.messenger = messenger
 	}
 	f, err = r.send(ctx)
 	var stopped *StopError
@@ -197,57 +195,8 @@ func (d *Dispatcher) run(ctx context.Context, flowID uuid.UUID, batch int) (Flow
 	return f, failure(op, flowID, err)
 }
 
-// Serve sends every flow that is In invio, and recovers what crashed senders left behind,
-// until the context ends; then it returns nil, once everything is written down, or an
-// error that says what could not be. What fails in between is logged, and tried again.
-func (d *Dispatcher) Serve(ctx context.Context) error {
-	var (
-		runs    sync.WaitGroup
-		mu      sync.Mutex
-		running = map[uuid.UUID]bool{}
-		lost    []error
-	)
-	run := func(id uuid.UUID) {
-		_, err := d.run(ctx, id, max(1, d.config.Batch/d.config.Flows))
-		mu.Lock()
-		defer mu.Unlock()
-		delete(running, id)
-		switch {
-		case err == nil || ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		case ctx.Err() != nil:
-			lost = append(lost, err)
-		default:
-			d.config.Logger.Warn("flow: run failed", "flow", id, "error", err)
-		}
-	}
-	for ctx.Err() == nil {
-		if _, err := d.Recover(ctx); err != nil && ctx.Err() == nil {
-			d.config.Logger.Warn("flow: recovery failed", "error", err)
-		}
-		mu.Lock()
-		free := d.config.Flows - len(running)
-		taken := len(running)
-		mu.Unlock()
-		if free > 0 {
-			// The oldest first, and as many as there can be among those that run already.
-			flows, err := d.store.Flows(ctx, FlowFilter{States: []FlowState{FlowSending}}, Page{Limit: min(free+taken, MaxPage), OldestFirst: true})
-			if err != nil && ctx.Err() == nil {
-				d.config.Logger.Warn("flow: looking for flows failed", "error", err)
-			}
-			mu.Lock()
-			for _, f := range flows {
-				if !running[f.ID] && len(running) < d.config.Flows {
-					running[f.ID] = true
-					runs.Go(func() { run(f.ID) })
-				}
-			}
-			mu.Unlock()
-		}
-		_ = wait(ctx, d.config.Poll)
-	}
-	runs.Wait()
-	return errors.Join(lost...)
-}
+// errElsewhere: what is left of the flow is in the hands of other senders.
+var errElsewhere = errors.New("sent elsewhere")
 
 // Recover makes of every notification whose lease is over, since its sender crashed, one
 // in Errore with [ErrorOutcomeUnknown], and returns how many there were. Run and Serve do
@@ -259,6 +208,8 @@ func (d *Dispatcher) Recover(ctx context.Context) (int, error) {
 		if err != nil {
 			return recovered, failure("recover", uuid.Nil, err)
 		}
+		var failed error
+		before := recovered
 		for _, n := range found {
 			change, err := lost.apply(ctx, n, d.config.ID)
 			if err == nil {
@@ -267,14 +218,14 @@ func (d *Dispatcher) Recover(ctx context.Context) (int, error) {
 			switch {
 			case errors.Is(err, ErrConflict): // somebody else was faster
 			case err != nil:
-				return recovered, failure("recover", n.ID, err)
+				failed = failure("recover", n.ID, err) // the others are not held up by it
 			default:
 				recovered++
 				d.config.Logger.Warn("flow: outcome unknown: its sender did not report it", "notification", n.ID, "sender", n.UpdatedBy)
 			}
 		}
-		if len(found) < d.config.Batch {
-			return recovered, nil
+		if len(found) < d.config.Batch || recovered == before {
+			return recovered, failed
 		}
 	}
 }

@@ -169,14 +169,14 @@ func TestAFailureOfTheServiceStopsTheFlow(t *testing.T) {
 		italian string
 		failed  int // at most
 	}{
-		"the key is refused":             {appiotest.Fault{Kind: appiotest.Unauthorized}, appio.ErrUnauthorized, "Invio fermato: App IO non accetta la chiave del servizio", 0},
-		"the service is not enabled":     {appiotest.Fault{Kind: appiotest.Forbidden}, appio.ErrForbidden, "Invio fermato: il servizio non è abilitato", 0},
+		"the key is refused":             {appiotest.Fault{Kind: appiotest.Unauthorized}, appio.ErrUnauthorized, "Invio fermato. App IO non accetta la chiave del servizio", 0},
+		"the service is not enabled":     {appiotest.Fault{Kind: appiotest.Forbidden}, appio.ErrForbidden, "Invio fermato. Il servizio non è abilitato", 0},
 		"the service is not known":       {appiotest.Fault{Kind: appiotest.NotFound}, appio.ErrNotFound, "App IO non trova il servizio", 0},
-		"the platform reports errors":    {appiotest.Fault{Kind: appiotest.ServerProblem}, appio.ErrUnavailable, "Invio fermato dopo 20 invii di seguito non riusciti. App IO non è raggiungibile", 0},
+		"the platform reports errors":    {appiotest.Fault{Kind: appiotest.ServerProblem}, appio.ErrUnavailable, "Invio fermato: invii di seguito non riusciti: 20. App IO non è raggiungibile", 0},
 		"the platform lets nobody in":    {appiotest.Fault{Kind: appiotest.TooManyRequests}, appio.ErrRateLimited, "troppe richieste", 0},
-		"the platform gives no answers":  {appiotest.Fault{Kind: appiotest.BadGateway}, appio.ErrUnknown, "20 invii di seguito senza una risposta certa", 20 + 15},
-		"the platform breaks the line":   {appiotest.Fault{Kind: appiotest.Reset}, appio.ErrUnknown, "20 invii di seguito senza una risposta certa", 20 + 15},
-		"the platform says nothing more": {appiotest.Fault{Kind: appiotest.Silent}, appio.ErrUnknown, "20 invii di seguito senza una risposta certa", 20 + 15},
+		"the platform gives no answers":  {appiotest.Fault{Kind: appiotest.BadGateway}, appio.ErrUnknown, "la piattaforma non dà risposte certe (invii di seguito: 20)", 20 + 15},
+		"the platform breaks the line":   {appiotest.Fault{Kind: appiotest.Reset}, appio.ErrUnknown, "la piattaforma non dà risposte certe (invii di seguito: 20)", 20 + 15},
+		"the platform says nothing more": {appiotest.Fault{Kind: appiotest.Silent}, appio.ErrUnknown, "la piattaforma non dà risposte certe (invii di seguito: 20)", 20 + 15},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -99,11 +99,14 @@ func (d Draft) Validate(l Limits) error {
 		e.Fields = append(e.Fields, &flussi.ValueError{Type: field, Err: err, Reason: fmt.Sprintf(reason, args...)})
 	}
 	length := func(field, name string, text flussi.Text, least, most int) {
-		if n := text.Length(); n == 0 {
+		capital := strings.ToUpper(name[:1]) + name[1:]
+		switch n := text.Length(); {
+		case strings.TrimSpace(text.Reveal()) == "":
 			fail(field, flussi.ErrEmpty, "Manca %s.", name)
-		} else if n < least || n > most {
-			fail(field, flussi.ErrLength, "%s ha %d caratteri: devono essere da %d a %d.",
-				strings.ToUpper(name[:1])+name[1:], n, least, most)
+		case n < least || n > most:
+			fail(field, flussi.ErrLength, "%s ha %d caratteri: devono essere da %d a %d.", capital, n, least, most)
+		case strings.ContainsRune(text.Reveal(), 0):
+			fail(field, flussi.ErrCharacter, "%s contiene caratteri non validi.", capital)
 		}
 	}
 	length("Subject", "l'oggetto", d.Subject, l.MinSubject, l.MaxSubject)

@@ -27,6 +27,9 @@ var (
 	ErrNothingToSend = errors.New("nothing to send")
 	// ErrFlowState: the state of the flow does not permit it.
 	ErrFlowState = errors.New("not in this state of the flow")
+	// ErrNotStored: what came of a message that was sent could not be stored. The
+	// notification becomes Errore with an unknown outcome when its lease is over.
+	ErrNotStored = errors.New("outcome not stored")
 	// ErrConfig: the configuration contradicts itself.
 	ErrConfig = errors.New("configuration not valid")
 )
@@ -60,6 +63,8 @@ func (e *Error) Italian() string {
 		return "Non esiste, oppure non si è abilitati al suo servizio."
 	case errors.Is(e.Err, ErrConflict):
 		return "Un altro utente ha modificato i dati nel frattempo: rileggerli e riprovare."
+	case errors.Is(e.Err, ErrNotStored):
+		return "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare."
 	case errors.Is(e.Err, ErrForbidden):
 		return "L'utente non è abilitato al servizio."
 	}

@@ -220,7 +220,6 @@ func ExampleService_Resend() {
 	}
 	// Output:
 	// Errore outcome_unknown true
-	// · Aggiorna
 	// · Conferma come inviata
 	// · Invia di nuovo, anche se forse già arrivata
 	// · Disabilita

@@ -268,7 +268,7 @@ func TestNotificationAllowed(t *testing.T) {
 	n := flow.Notification{State: flow.NotificationFailed, Transmission: flow.Transmission{ErrorCode: flow.ErrorRefused}}
 	assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationRegister, flow.NotificationDisable}, n.Allowed(flussi.Operator))
 	n.Transmission.ErrorCode = flow.ErrorOutcomeUnknown
-	assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationConfirm, flow.NotificationResend, flow.NotificationDisable}, n.Allowed(flussi.Operator))
+	assert.Equal(t, []flow.NotificationAction{flow.NotificationConfirm, flow.NotificationResend, flow.NotificationDisable}, n.Allowed(flussi.Operator))
 	assert.Equal(t, []flow.NotificationAction{flow.NotificationAccept}, n.Allowed(flussi.System), "an answer that comes late")
 	n.Transmission.ErrorCode = flow.ErrorRefused
 	assert.Empty(t, n.Allowed(flussi.System))

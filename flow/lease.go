@@ -14,6 +14,16 @@ func beginTime(claimed time.Time, lease time.Duration) time.Time { return claime
 
 func cutTime(claimed time.Time, lease time.Duration) time.Time { return claimed.Add(lease / 4 * 3) }
 
+// storeTime is how long an outcome may be stored: until the end of the lease, and in any
+// case for a while, since one that comes late is still better than an unknown one.
+func storeTime(claimed time.Time, lease, grace time.Duration) time.Time {
+	end, least := claimed.Add(lease), time.Now().Add(grace)
+	if least.After(end) {
+		return least
+	}
+	return end
+}
+
 // patient returns a context that outlives ctx by a grace period, so that what is on its
 // way when ctx ends can come to its end.
 func patient(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {

@@ -183,7 +183,7 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 //
 // Besides the table it holds the rules that keep a citizen from being notified twice:
 // while the outcome of the message is unknown, NotificationRegister is refused with
-// [ErrOutcomeUnknown]; otherwise NotificationConfirm, NotificationResend and a late
+// [ErrOutcomeUnknown], and so is NotificationEdit, since it would hide who may have it; otherwise NotificationConfirm, NotificationResend and a late
 // NotificationAccept are, with [ErrOutcomeKnown]. What is Disabled is neither sent nor
 // changed ([ErrDisabled]), and what was anonymised can only be looked at
 // ([ErrAnonymised]). See [fsm.Machine.Fire] for guards and contexts.
@@ -217,8 +217,8 @@ func (n *Notification) check(action NotificationAction) error {
 		if action == NotificationAccept {
 			return nil
 		}
-	case NotificationRegister:
-		if n.Transmission.ErrorCode == ErrorOutcomeUnknown {
+	case NotificationRegister, NotificationEdit:
+		if n.State == NotificationFailed && n.Transmission.ErrorCode == ErrorOutcomeUnknown {
 			return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeUnknown, Reason: ErrorOutcomeUnknown.Italian()}
 		}
 	}

@@ -17,8 +17,8 @@ import (
 // last ones were being stored.
 type run struct {
 	*Dispatcher
-	size      int  // of the batch
-	hands     int  // workers
+	pool      *pool
+	waits     bool // for others who send the rest
 	flow      Flow // as it was last seen
 	messenger Messenger
 	unable    error // why there is no messenger
@@ -39,7 +39,9 @@ type run struct {
 	taken   int  // submissions that the platform answered for good
 	again   map[uuid.UUID]trial
 	stopped *StopError // why this run stopped the flow
+	marked  bool       // the flow says so
 	failed  error      // of the store: the run cannot go on
+	misses  int        // recoveries in a row that failed
 }
 
 // job is a notification to be sent.
@@ -73,11 +75,11 @@ type trial struct {
 // others are taken.
 const maxAgain = 3
 
-func newRun(d *Dispatcher, f Flow, batch int) *run {
+func newRun(d *Dispatcher, f Flow, batch *pool, waits bool) *run {
 	return &run{
-		size: batch, hands: min(d.config.Workers, batch),
+		pool: batch, waits: waits,
 		Dispatcher: d, flow: f, known: &profiles{}, meter: newMeter(d.config.Progress, f),
-		jobs: make(chan job, batch), results: make(chan result, batch),
+		jobs: make(chan job, batch.size), results: make(chan result, batch.size),
 		again: map[uuid.UUID]trial{},
 	}
 }
@@ -89,7 +91,9 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 	writes, cancel := patient(ctx, 2*r.config.Grace)
 	defer cancel()
 	r.calls, r.writes = calls, writes
-	for range r.hands {
+	r.pool.enter()
+	defer r.pool.leave()
+	for range r.config.Workers {
 		r.workers.Go(func() {
 			for j := range r.jobs {
 				r.results <- r.attempt(ctx, j)
@@ -104,6 +108,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 	}
 	r.recover(ctx)
 	for {
+		r.mark()
 		r.claim(ctx)
 		if r.open > 0 {
 			r.write(r.collect())
@@ -112,7 +117,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 		switch over, err := r.conclude(); {
 		case r.failed != nil:
 			return r.end(r.failed)
-		case over && r.stopped != nil:
+		case over && r.stopped != nil && r.flow.State != FlowSent:
 			return r.end(r.stopped)
 		case over:
 			return r.end(nil)
@@ -123,6 +128,9 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 		}
 		if r.dry {
 			// What is left is in the hands of others.
+			if !r.waits {
+				return r.end(errElsewhere)
+			}
 			_ = wait(ctx, r.config.Poll)
 			r.recover(ctx)
 			r.dry = false
@@ -138,10 +146,19 @@ func (r *run) end(err error) (Flow, error) {
 
 // recover finds what crashed senders left behind.
 func (r *run) recover(ctx context.Context) {
-	if _, err := r.Recover(ctx); err != nil && ctx.Err() == nil {
+	_, err := r.Recover(ctx)
+	if err == nil || ctx.Err() != nil {
+		r.misses = 0
+		return
+	}
+	r.config.Logger.Warn("flow: recovery failed", "error", err)
+	if r.misses++; r.misses == maxMisses {
 		r.failed = err
 	}
 }
+
+// maxMisses is how often in a row a run looks in vain for what crashed senders left.
+const maxMisses = 10
 
 // claim fills the batch up.
 func (r *run) claim(ctx context.Context) {
@@ -149,18 +166,25 @@ func (r *run) claim(ctx context.Context) {
 		return
 	}
 	// Not for each one, if the batch has room for more than what the workers have in hand.
-	room := r.size - r.open
-	if room < max(1, min(r.size/2, r.size-r.hands)) {
+	size := r.pool.size
+	room := r.pool.take(r.open, max(1, min(size/2, size-r.config.Workers)))
+	if room == 0 && r.open == 0 {
+		room = r.pool.take(0, 1)
+	}
+	if room == 0 {
+		r.dry = r.open == 0
 		return
 	}
 	start := time.Now()
-	f, claimed, err := r.store.Claim(ctx, Claim{
+	// A claim is not cut off: what it took, and nobody heard of, would be unknown.
+	claiming, cancel := context.WithTimeout(r.writes, r.config.Lease/2)
+	defer cancel()
+	f, claimed, err := r.store.Claim(claiming, Claim{
 		Flow: r.flow.ID, Limit: room, Lease: r.config.Lease, At: now(), By: r.config.ID,
 	})
+	r.pool.give(room - len(claimed))
 	if err != nil {
-		if ctx.Err() == nil {
-			r.failed = err
-		}
+		r.failed = err
 		return
 	}
 	r.saw(f)
@@ -199,12 +223,12 @@ func (r *run) attempt(ctx context.Context, j job) result {
 	result := result{job: j, outcome: r.sender.submit(j.batch.calls, r.messenger, j.n, r.known)}
 	// Whether to go on is decided here, before another is begun.
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, result.action == NotificationRelease && j.batch.calls.Err() != nil:
 		// Perhaps cut off by us: it says nothing about the platform.
 		result.shaky = false
 	case result.shaky:
 		result.down = r.inRow.Add(1) >= int64(r.config.MaxFailures)
-	case result.action != NotificationRelease:
+	case result.answered:
 		r.inRow.Store(0)
 	}
 	if result.down || result.stops {
@@ -247,7 +271,8 @@ func (r *run) write(group []result) {
 		changes = append(changes, change)
 	}
 	r.open -= len(group)
-	writing, cancel := context.WithDeadline(r.writes, end.Add(r.config.Lease))
+	defer r.pool.give(len(group))
+	writing, cancel := context.WithDeadline(r.writes, storeTime(end, r.config.Lease, r.config.Grace))
 	defer cancel()
 	var pause backoff
 	for err := r.store.SaveNotifications(writing, changes...); err != nil; {
@@ -259,7 +284,7 @@ func (r *run) write(group []result) {
 		}
 		r.config.Logger.Warn("flow: storing outcomes failed", "flow", r.flow.ID, "notifications", len(group), "error", err)
 		if pause.wait(writing) != nil {
-			r.failed = fmt.Errorf("%d outcomes not stored: %w", len(group), err)
+			r.failed = fmt.Errorf("%w: %d of them: %w", ErrNotStored, len(group), err)
 			r.broken.Store(true)
 			return
 		}

@@ -114,7 +114,8 @@ func (c *Cursor) UnmarshalText(text []byte) error {
 	micro, err := strconv.ParseInt(at, 10, 64)
 	if parsed, idErr := uuid.Parse(id); err == nil && idErr == nil {
 		read := Cursor{time.UnixMicro(micro).UTC(), parsed}
-		if again, _ := read.MarshalText(); string(again) == string(text) { // not in another spelling
+		again, _ := read.MarshalText()
+		if year := read.At.Year(); 0 < year && year < 10_000 && string(again) == string(text) { // not in another spelling
 			*c = read
 			return nil
 		}

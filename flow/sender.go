@@ -25,6 +25,20 @@ type outcome struct {
 	err      error              // what the messenger returned
 	stops    bool               // the service cannot send to anybody
 	shaky    bool               // the platform did not do its work: after several in a row, it is down
+	answered bool               // the platform took or refused the message: it works
+}
+
+// messenger returns the messenger of a service.
+func (s sender) messenger(ctx context.Context, service string) (Messenger, error) {
+	m, err := s.messengers(ctx, service)
+	if err == nil && m == nil {
+		err = errors.New("no messenger")
+	}
+	if err != nil && explained(err) == "" && ctx.Err() == nil {
+		err = &Error{Operation: "find messenger", Err: err,
+			Reason: "Il servizio non può inviare messaggi: verificare la sua configurazione."}
+	}
+	return m, err
 }
 
 // submit sends a notification.
@@ -44,9 +58,9 @@ func judge(n Notification, receipt appio.Receipt, err error) outcome {
 	var invalid *appio.InvalidError
 	switch appio.OutcomeOf(err) {
 	case appio.Accepted:
-		o.action, o.receipt, o.attempts = NotificationAccept, receipt, receipt.Attempts
+		o.action, o.receipt, o.attempts, o.answered = NotificationAccept, receipt, receipt.Attempts, true
 	case appio.NotSent:
-		o.action, o.shaky = NotificationRelease, !errors.Is(err, appio.ErrInterrupted)
+		o.action, o.shaky = NotificationRelease, true
 	case appio.Refused:
 		switch {
 		case errors.As(err, &invalid):
@@ -56,7 +70,7 @@ func judge(n Notification, receipt appio.Receipt, err error) outcome {
 			o.action, o.code, o.shaky = NotificationFail, ErrorRefused, true
 			o.text = "Il servizio non può indicare questo ente creditore, oppure non è abilitato: il messaggio non è arrivato."
 		case errors.Is(err, appio.ErrInvalid):
-			o.action, o.code = NotificationFail, ErrorRefused
+			o.action, o.code, o.answered = NotificationFail, ErrorRefused, true
 		default:
 			o.action, o.stops = NotificationRelease, true
 		}
@@ -80,7 +94,7 @@ func reach(ctx context.Context, m Messenger, n Notification, known *profiles) (o
 			// Nothing was sent, whatever happened.
 			o := outcome{action: NotificationRelease, err: err}
 			o.stops = errors.Is(err, appio.ErrUnauthorized) || errors.Is(err, appio.ErrForbidden)
-			o.shaky = !o.stops && ctx.Err() == nil
+			o.shaky = !o.stops
 			return o, true
 		}
 		known.put(n.Recipient, takes)
@@ -121,7 +135,7 @@ func (o outcome) apply(ctx context.Context, n Notification, by string) (Notifica
 		reason = n.Transmission.Error
 	case NotificationRelease:
 		if o.err != nil {
-			reason = flussi.Explain(o.err)
+			reason = (&Error{Err: o.err}).Italian()
 		}
 	}
 	return n.change(o.action, from, by, reason), nil
@@ -132,10 +146,7 @@ var lost = outcome{action: NotificationFail, code: ErrorOutcomeUnknown}
 
 // why says in Italian why a service cannot send.
 func why(err error) string {
-	if text := explained(err); text != "" {
-		return "Invio fermato: " + lower(text)
-	}
-	return "Invio fermato: il servizio non può inviare messaggi. Verificare la sua configurazione."
+	return "Invio fermato. " + (&Error{Err: err}).Italian()
 }
 
 // explained is the explanation of an error that has one.
@@ -150,19 +161,11 @@ func explained(err error) string {
 // whyDown says in Italian why the platform counts as down.
 func whyDown(inRow int, last outcome) string {
 	if last.code == ErrorOutcomeUnknown {
-		return fmt.Sprintf("Invio fermato: %d invii di seguito senza una risposta certa della piattaforma. Riprendere l'invio quando App IO funziona di nuovo.", inRow)
+		return fmt.Sprintf("Invio fermato: la piattaforma non dà risposte certe (invii di seguito: %d). Riprendere l'invio quando App IO funziona di nuovo.", inRow)
 	}
 	text := explained(last.err)
 	if text == "" {
 		text = "App IO non è raggiungibile o non funziona: riprovare più tardi."
 	}
-	return fmt.Sprintf("Invio fermato dopo %d invii di seguito non riusciti. %s", inRow, text)
-}
-
-// lower makes a sentence go on where another began, unless it begins with a name.
-func lower(text string) string {
-	if len(text) > 1 && 'A' <= text[0] && text[0] <= 'Z' && 'a' <= text[1] && text[1] <= 'z' && text[:3] != "App" {
-		return string(text[0]+'a'-'A') + text[1:]
-	}
-	return text
+	return fmt.Sprintf("Invio fermato: invii di seguito non riusciti: %d. %s", inRow, text)
 }

@@ -161,7 +161,7 @@ func TestAMessageThatIsNeverTaken(t *testing.T) {
 					return &appio.Error{Operation: "submit message", Kind: appio.ErrUnavailable, Outcome: appio.NotSent, Attempts: 5}
 				}
 				return nil
-			}}, nil
+			}, 0}, nil
 		}
 		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 2, Batch: 4}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
@@ -178,17 +178,20 @@ func TestAMessageThatIsNeverTaken(t *testing.T) {
 	})
 }
 
-// refusing is a messenger that refuses some messages by itself.
+// refusing is a messenger that refuses some messages by itself, and answers late.
 type refusing struct {
 	flow.Messenger
 	refuse func(appio.Message) error
+	late   time.Duration
 }
 
 func (r refusing) Submit(ctx context.Context, m appio.Message) (appio.Receipt, error) {
 	if err := r.refuse(m); err != nil {
 		return appio.Receipt{}, err
 	}
-	return r.Messenger.Submit(ctx, m)
+	receipt, err := r.Messenger.Submit(ctx, m)
+	time.Sleep(r.late)
+	return receipt, err
 }
 
 // A payee that the service may not name is the fault of that message.
@@ -230,7 +233,7 @@ func TestAServiceWithoutAMessengerStopsItsFlow(t *testing.T) {
 		assert.Equal(t, f.ID, stopped.Flow)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
 		assert.Equal(t, flow.Counts{Registered: 5}, got.Counts)
-		assert.Equal(t, "Invio fermato: il servizio non può inviare messaggi. Verificare la sua configurazione.", got.Error)
+		assert.Equal(t, "Invio fermato. Il servizio non può inviare messaggi: verificare la sua configurazione.", got.Error)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 
 // Messenger talks to App IO for one service. [*appio.Client] is one; a fake that
 // returns errors of its own has them taken for unknown outcomes, see [appio.OutcomeOf].
-// It must be safe for concurrent use.
+// It must be safe for concurrent use, and return when its context ends.
 type Messenger interface {
 	// Submit sends a message; see [appio.Client.Submit].
 	Submit(ctx context.Context, m appio.Message) (appio.Receipt, error)
@@ -27,8 +28,8 @@ type Messenger interface {
 }
 
 // Messengers returns the messenger of a service. It must be safe for concurrent use. Let
-// all messengers of a body share one [appio.Pace]. An error stops the flow that is to
-// be sent; if it is a [flussi.Explainer], the operator reads why.
+// all messengers of a body share one [appio.Pace]. An error, or no messenger, stops the flow
+// that is to be sent; if it is a [flussi.Explainer], the operator reads why.
 type Messengers func(ctx context.Context, service string) (Messenger, error)
 
 // Authorizer knows which services an operator is enabled for. It is asked on every call
@@ -233,3 +234,9 @@ func failure(operation string, id uuid.UUID, err error) error {
 // maxTries bounds how often a change is tried again because somebody else changed the
 // same flow at the same moment.
 const maxTries = 100
+
+// again waits a moment before the next try, each time a little longer and not as long as
+// others do.
+func again(ctx context.Context, try int) error {
+	return wait(ctx, rand.N(time.Duration(min(try, 20)+1)*time.Millisecond))
+}

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -56,6 +55,8 @@ type AddReport struct {
 	// has from another flow of the service or by itself already, whatever its state. They
 	// whether disabled or not. They are not refused: look at them before the flow is activated.
 	Repeats []Repeat
+	// Repeated is how many Repeats there are; the list has the first of them.
+	Repeated int
 	// RepeatsErr is why Repeats may be incomplete: the store could not be asked any more
 	// once the rows were stored; nil if it could.
 	RepeatsErr error
@@ -100,6 +101,9 @@ func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, f
 // every error that comes after the first row, the report says what was seen until then.
 func (s *Service) Add(ctx context.Context, by flussi.Actor, flowID uuid.UUID, rows iter.Seq2[Row, error], c AddConfig) (AddReport, error) {
 	const op = "add notifications"
+	if rows == nil {
+		rows = Drafts()
+	}
 	if c.MaxErrors <= 0 {
 		c.MaxErrors = defaultMaxErrors
 	}
@@ -125,7 +129,7 @@ func (s *Service) Add(ctx context.Context, by flussi.Actor, flowID uuid.UUID, ro
 		return a.report, failure(op, flowID, err)
 	}
 	a.report.Added = a.report.Rows - a.report.Wrong
-	a.report.Repeats, a.report.RepeatsErr = a.repeats(ctx)
+	a.report.RepeatsErr = a.repeats(ctx)
 	return a.report, nil
 }
 
@@ -247,39 +251,29 @@ func created(n Notification) NotificationChange {
 }
 
 // repeats finds the rows whose message there is elsewhere in the service.
-func (a *adding) repeats(ctx context.Context) ([]Repeat, error) {
-	var found []Repeat
-	digests := make([]Digest, 0, lookup)
-	look := func() error {
-		filter := NotificationFilter{Services: []string{a.flow.Service}, Digests: digests}
-		for n, err := range all(ctx, a.service.store, filter) {
+func (a *adding) repeats(ctx context.Context) error {
+	added := make([]Digest, 0, a.report.Added)
+	for digest, row := range a.seen {
+		if row > 0 {
+			added = append(added, digest)
+		}
+	}
+	slices.SortFunc(added, func(x, y Digest) int { return a.seen[x] - a.seen[y] })
+	for digests := range slices.Chunk(added, lookup) {
+		var found []Repeat
+		for n, err := range all(ctx, a.service.store, NotificationFilter{Services: []string{a.flow.Service}, Digests: digests}) {
 			if err != nil {
 				return err
 			}
-			if n.FlowID != a.flow.ID && len(found) < a.config.MaxErrors {
+			if n.FlowID != a.flow.ID {
 				found = append(found, Repeat{a.seen[n.Digest()], n.ID, n.FlowID, n.State, n.CreatedAt})
 			}
 		}
-		digests = digests[:0]
-		return nil
+		slices.SortStableFunc(found, func(x, y Repeat) int { return x.Row - y.Row })
+		a.report.Repeated += len(found)
+		a.report.Repeats = append(a.report.Repeats, found[:min(len(found), a.config.MaxErrors-len(a.report.Repeats))]...)
 	}
-	var err error
-	for digest, row := range a.seen {
-		if row == 0 {
-			continue
-		}
-		if digests = append(digests, digest); len(digests) == lookup {
-			err = errors.Join(err, look())
-		}
-		if err != nil {
-			break
-		}
-	}
-	if err == nil && len(digests) > 0 {
-		err = look()
-	}
-	slices.SortFunc(found, func(a, b Repeat) int { return a.Row - b.Row })
-	return found, err
+	return nil
 }
 
 // all returns all notifications that match a filter, the oldest first, page by page.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -116,6 +118,9 @@ func (s *Service) changeFlow(ctx context.Context, op string, by flussi.Actor, id
 		case !errors.Is(err, ErrConflict) || try == maxTries:
 			return Flow{}, failure(op, id, err)
 		}
+		if err := again(ctx, try); err != nil {
+			return Flow{}, failure(op, id, err)
+		}
 	}
 }
 
@@ -124,7 +129,10 @@ func needsSomething(f *Flow) error {
 		return nil
 	}
 	reason := "Il flusso non ha notifiche da inviare: importarle prima."
-	if f.Counts.Total() > 0 {
+	switch c := f.Counts; {
+	case c.Total() > 0 && c.Total() == c.Disabled:
+		reason = "Tutte le notifiche del flusso sono disabilitate: riabilitarle prima."
+	case c.Total() > 0:
 		reason = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle in errore e riportarle a Registrato."
 	}
 	return &flussi.ValueError{Type: "Flow", Err: ErrNothingToSend, Reason: reason}
@@ -139,13 +147,22 @@ func (d Details) check() error {
 	)
 }
 
-// atMost refuses a text that is too long.
+// atMost refuses a text that is too long, or that not every database can keep.
 func atMost(field, name string, text flussi.Text, most int) error {
+	if !storable(text) {
+		return &flussi.ValueError{Type: field, Err: flussi.ErrCharacter, Reason: name + " contiene caratteri non validi."}
+	}
 	if text.Length() <= most {
 		return nil
 	}
 	return &flussi.ValueError{Type: field, Err: flussi.ErrLength,
 		Reason: fmt.Sprintf("%s ha %d caratteri: possono essere al massimo %d.", name, text.Length(), most)}
+}
+
+// storable reports whether a text is valid UTF-8 without NUL.
+func storable(text flussi.Text) bool {
+	s := text.Reveal()
+	return utf8.ValidString(s) && !strings.ContainsRune(s, 0)
 }
 
 // conclude lets the flow follow its notifications, outside a sending: it is Invio

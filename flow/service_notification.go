@@ -13,7 +13,7 @@ import (
 )
 
 // EditNotification (Aggiorna) corrects the data of a notification that is Registrato or
-// in Errore. The version is the one that the operator saw: if it is not the
+// in Errore, unless its outcome is unknown ([ErrOutcomeUnknown]). The version is the one that the operator saw: if it is not the
 // notification's any more, the error is an [ErrConflict]. While its flow is Attivo or In
 // invio, what is Registrato is fixed ([ErrFlowState]). A message that the flow has
 // already for the same citizen, or for a notification that stands alone the service, is
@@ -139,6 +139,9 @@ func (s *Service) changeNotification(ctx context.Context, op string, by flussi.A
 		changed, err := s.tryNotification(ctx, by, n, action, reason, edit)
 		if err == nil || !errors.Is(err, ErrConflict) || try == maxTries {
 			return changed, failure(op, id, err)
+		}
+		if err := again(ctx, try); err != nil {
+			return Notification{}, failure(op, id, err)
 		}
 		if n, err = s.notification(ctx, by, id); err != nil {
 			return Notification{}, failure(op, id, err)

@@ -111,9 +111,8 @@ func (s *Service) withdraw(ctx context.Context, by flussi.Actor, n Notification)
 // message. Otherwise the notification that it returns says what came of it: it is in
 // Errore, with the same reason as the error; or it is Registrato again, since it surely
 // was not sent, and can be sent later. When the context ends, a message that is on its way
-// has half a minute left to be answered. If the outcome cannot be stored, the error says so; the
-// notification becomes Errore with an unknown outcome when its lease is over and a
-// [Dispatcher] finds it.
+// has half a minute left to be answered, and its outcome as long to be stored. If that
+// cannot be done, the error is an [ErrNotStored].
 func (s *Service) SendNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	const op = "send notification"
 	n, err := s.notification(ctx, by, id)
@@ -128,12 +127,19 @@ func (s *Service) SendNotification(ctx context.Context, by flussi.Actor, id uuid
 
 // send claims a notification, sends it and stores the outcome.
 func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notification) (Notification, error) {
-	messenger, err := s.sender.messengers(ctx, n.Service)
+	messenger, err := s.sender.messenger(ctx, n.Service)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return n, failure(op, n.ID, err)
 	}
+	// From here on the context does not cut off what is stored: a claim whose answer nobody
+	// waits for would become an unknown outcome.
+	writing, cancel := patient(ctx, 2*defaultGrace)
+	defer cancel()
 	start := time.Now()
-	n, err = s.claim(ctx, by, n)
+	n, err = s.claim(writing, by, n)
 	if err != nil {
 		return n, failure(op, n.ID, err)
 	}
@@ -145,11 +151,11 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	if o.err == nil {
 		o = s.sender.submit(calls, messenger, n, nil)
 	}
-	writing, cancel := context.WithDeadline(context.WithoutCancel(ctx), start.Add(s.lease))
+	writing, cancel = context.WithDeadline(writing, storeTime(start, s.lease, defaultGrace))
 	defer cancel()
 	n, err = s.report(writing, by.ID, n, o)
 	if err != nil {
-		return n, failure(op, n.ID, fmt.Errorf("outcome %s not stored: %w", o.action, err))
+		return n, failure(op, n.ID, fmt.Errorf("%w: %s: %w", ErrNotStored, o.action, err))
 	}
 	return n, failure(op, n.ID, o.failure())
 }
@@ -189,6 +195,9 @@ func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (N
 				return n, err
 			}
 			return claimed, nil
+		}
+		if err := again(ctx, try); err != nil {
+			return n, err
 		}
 		if n, err = s.store.Notification(ctx, n.ID); err != nil {
 			return n, plain(err)
@@ -275,6 +284,10 @@ func overtaken(ctx context.Context, store Store, by string, current Notification
 		return current, nil // it was stored, though the store said otherwise
 	case o.action == NotificationAccept && is.State == NotificationFailed && is.Transmission.ErrorCode == ErrorOutcomeUnknown:
 		return settle(ctx, store, by, current, o)
+	case o.action == NotificationAccept && is.State == NotificationSent && is.Transmission.MessageID == "":
+		// An operator confirmed it in the meantime; the ID is worth having.
+		is.Transmission.MessageID = want.Transmission.MessageID
+		return is, store.SaveNotifications(ctx, is.change(NotificationCheck, is.State, by, "ID Consegna App.IO arrivato in ritardo."))
 	}
 	return current, fmt.Errorf("%w: it is %s", errOvertaken, current.State)
 }

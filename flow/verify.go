@@ -39,7 +39,7 @@ func (s *Service) Verify(ctx context.Context, by flussi.Actor, id uuid.UUID) (No
 		return n, failure(op, id, &flussi.ValueError{Type: "MessageID", Err: flussi.ErrEmpty,
 			Reason: "La piattaforma non ha dato un ID al messaggio, che quindi non si può verificare."})
 	}
-	messenger, err := s.sender.messengers(ctx, n.Service)
+	messenger, err := s.sender.messenger(ctx, n.Service)
 	if err != nil {
 		return n, failure(op, id, err)
 	}
@@ -66,7 +66,7 @@ func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID)
 	if err := f.Fire(ctx, FlowVerify, by); err != nil {
 		return VerifyReport{}, failure(op, id, err)
 	}
-	report, err := verify(ctx, s.store, s.sender.messengers, f, by.ID, s.workers)
+	report, err := verify(ctx, s.store, s.sender, f, by.ID, s.workers)
 	return report, failure(op, id, err)
 }
 
@@ -79,7 +79,7 @@ func (d *Dispatcher) Verify(ctx context.Context, flowID uuid.UUID) (VerifyReport
 	if err != nil {
 		return VerifyReport{}, failure(op, flowID, err)
 	}
-	report, err := verify(ctx, d.store, d.sender.messengers, f, d.config.ID, d.config.Workers)
+	report, err := verify(ctx, d.store, d.sender, f, d.config.ID, d.config.Workers)
 	return report, failure(op, flowID, err)
 }
 
@@ -89,6 +89,8 @@ type verification struct {
 	messenger Messenger
 	by        string
 
+	rejecting sync.Mutex // rejections write the flow, so the workers take turns
+
 	mu     sync.Mutex
 	report VerifyReport
 	inRow  int   // without an answer
@@ -96,8 +98,8 @@ type verification struct {
 }
 
 // verify asks for the messages of a flow with some workers, which end with it.
-func verify(ctx context.Context, store Store, messengers Messengers, f Flow, by string, workers int) (VerifyReport, error) {
-	messenger, err := messengers(ctx, f.Service)
+func verify(ctx context.Context, store Store, sender sender, f Flow, by string, workers int) (VerifyReport, error) {
+	messenger, err := sender.messenger(ctx, f.Service)
 	if err != nil {
 		return VerifyReport{}, err
 	}
@@ -152,7 +154,7 @@ func (v *verification) ask(ctx context.Context, n Notification) error {
 	if err != nil {
 		return v.unanswered(ctx, err)
 	}
-	n, err = learn(ctx, v.store, v.by, n, state)
+	n, err = v.learn(ctx, n, state)
 	if err != nil && !errors.Is(err, ErrConflict) { // an operator was faster
 		return err
 	}
@@ -167,6 +169,14 @@ func (v *verification) ask(ctx context.Context, n Notification) error {
 		v.report.Final++
 	}
 	return nil
+}
+
+func (v *verification) learn(ctx context.Context, n Notification, state appio.MessageState) (Notification, error) {
+	if state.Status == appio.StatusRejected || state.Status == appio.StatusFailed {
+		v.rejecting.Lock()
+		defer v.rejecting.Unlock()
+	}
+	return learn(ctx, v.store, v.by, n, state)
 }
 
 // unanswered counts a message without an answer, and says whether to go on.
@@ -239,9 +249,12 @@ func rejected(ctx context.Context, store Store, by string, before Notification, 
 		n, err := together(ctx, store, by, &f, before, change)
 		if !errors.Is(err, ErrConflict) || try == maxTries {
 			if err != nil {
-				return before, fmt.Errorf("rejection not stored: %w", err)
+				return before, fmt.Errorf("rejection not stored: %v", err) // no conflict over the notification
 			}
 			return n, nil
+		}
+		if err := again(ctx, try); err != nil {
+			return before, err
 		}
 		current, err := store.Notification(ctx, before.ID)
 		if err != nil {

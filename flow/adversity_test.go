@@ -1,0 +1,394 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// altered is a store some of whose methods a test replaces.
+type altered struct {
+	flow.Store
+	saveFlow          func(context.Context, flow.FlowChange) error
+	saveNotifications func(context.Context, []flow.NotificationChange) error
+	claim             func(context.Context, flow.Claim) error // after the claim
+}
+
+func (s *altered) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
+	if s.saveFlow != nil {
+		if err := s.saveFlow(ctx, change); err != nil {
+			return err
+		}
+	}
+	return s.Store.SaveFlow(ctx, change, rows)
+}
+
+func (s *altered) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	if s.saveNotifications != nil {
+		if err := s.saveNotifications(ctx, changes); err != nil {
+			return err
+		}
+	}
+	return s.Store.SaveNotifications(ctx, changes...)
+}
+
+func (s *altered) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	f, claimed, err := s.Store.Claim(ctx, claim)
+	if err == nil && s.claim != nil {
+		if err := s.claim(ctx, claim); err != nil {
+			return flow.Flow{}, nil, err
+		}
+	}
+	return f, claimed, err
+}
+
+// Profiles that are answered do not hide that no message is.
+func TestAPlatformThatIsDownForMessagesOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+		for i := range 100 {
+			w.AddCitizen(appiotest.Citizen{Code: citizen(t, 5*i), Absent: true})
+		}
+		f := w.sending(t, 500)
+		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.BadGateway})
+		got, err := w.dispatcher(t, flow.DispatcherConfig{CheckProfiles: true}).Run(t.Context(), f.ID)
+		var stopped *flow.StopError
+		require.ErrorAs(t, err, &stopped)
+		unknown, err := w.Notifications(t.Context(), operator, flow.NotificationFilter{Flow: f.ID, ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown}}, flow.Page{Limit: 500})
+		require.NoError(t, err)
+		assert.LessOrEqual(t, len(unknown.Notifications), 20+15)
+		assert.Greater(t, got.Counts.Registered, 400)
+	})
+}
+
+// While it is not known who has a message, its notification is not made another's.
+func TestAnUnknownOutcomeIsNotEdited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Reset, Stored: true})
+		n, err := w.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{})
+		require.ErrorIs(t, err, appio.ErrUnknown)
+		_, err = w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 2))
+		assert.ErrorIs(t, err, flow.ErrOutcomeUnknown)
+		_, err = w.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{})
+		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.Len(t, w.Deliveries(), 1)
+	})
+}
+
+// Two operators, at the same moment, on a store that takes its time.
+func TestTheSameMessageTwiceAtTheSameMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &altered{Store: memstore.New()}
+		store.saveNotifications = func(context.Context, []flow.NotificationChange) error {
+			time.Sleep(5 * time.Millisecond)
+			return nil
+		}
+		w := newWorld(t, worldConfig{store: store})
+		ends := make(chan error, 2)
+		for range cap(ends) {
+			go func() {
+				_, err := w.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{})
+				ends <- err
+			}()
+		}
+		for range cap(ends) {
+			if err := <-ends; err != nil {
+				assert.ErrorIs(t, err, flow.ErrDuplicate)
+			}
+		}
+		assert.LessOrEqual(t, len(w.Deliveries()), 1)
+		_, err := w.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{})
+		if len(w.Deliveries()) == 1 && err != nil {
+			assert.ErrorIs(t, err, flow.ErrDuplicate)
+		}
+		assert.Len(t, w.Deliveries(), 1)
+	})
+}
+
+// A database that hangs when the context ends: that outcomes are lost is said, by Run and
+// by Serve.
+func TestOutcomesThatCannotBeStoredAreReported(t *testing.T) {
+	for name, start := range map[string]func(context.Context, *flow.Dispatcher, uuid.UUID) error{
+		"run": func(ctx context.Context, d *flow.Dispatcher, id uuid.UUID) error {
+			_, err := d.Run(ctx, id)
+			return err
+		},
+		"serve": func(ctx context.Context, d *flow.Dispatcher, _ uuid.UUID) error { return d.Serve(ctx) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &altered{Store: memstore.New()}
+				w := newWorld(t, worldConfig{store: store})
+				f := w.sending(t, 10)
+				store.saveNotifications = func(ctx context.Context, _ []flow.NotificationChange) error {
+					<-ctx.Done()
+					return ctx.Err()
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				err := start(ctx, w.dispatcher(t, flow.DispatcherConfig{}), f.ID)
+				assert.ErrorIs(t, err, flow.ErrNotStored)
+				assert.Contains(t, flussi.Explain(err), "potrebbe essere arrivato")
+			})
+		})
+	}
+}
+
+// A stop is not a loss: Serve ends well.
+func TestServeEndsWellAfterAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 50)
+		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Unauthorized, Delay: 3 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		assert.NoError(t, w.dispatcher(t, flow.DispatcherConfig{}).Serve(ctx))
+		assert.Equal(t, flow.Counts{Registered: 50}, w.flow(t, f.ID).Counts)
+	})
+}
+
+// The context ends while the store is claiming: what was claimed is given back.
+func TestAClaimThatIsInterruptedIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &altered{Store: memstore.New()}
+		w := newWorld(t, worldConfig{store: store})
+		f := w.sending(t, 100)
+		ctx, cancel := context.WithCancel(t.Context())
+		store.claim = func(claiming context.Context, _ flow.Claim) error {
+			cancel()
+			return claiming.Err()
+		}
+		_, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(ctx, f.ID)
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.Equal(t, flow.Counts{Registered: 100}, w.flow(t, f.ID).Counts)
+
+		ctx, cancel = context.WithCancel(t.Context())
+		store.saveNotifications = func(_ context.Context, changes []flow.NotificationChange) error {
+			if changes[0].Record.Action == flow.NotificationClaim {
+				cancel()
+			}
+			return nil
+		}
+		n, err := w.SendNew(ctx, operator, taxes, draft(t, 900), flow.NewConfig{})
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.Equal(t, flow.NotificationRegistered, n.State)
+		history, err := w.NotificationHistory(t.Context(), operator, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, "L'operazione è stata interrotta prima di finire.", history[len(history)-1].Reason.Reveal())
+	})
+}
+
+// A stop that cannot be stored holds back no outcome, and does not spin.
+func TestAStopThatCannotBeStored(t *testing.T) {
+	for name, failure := range map[string]error{"failure": errStore, "conflict": flow.ErrConflict} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &altered{Store: memstore.New()}
+				w := newWorld(t, worldConfig{store: store})
+				f := w.sending(t, 16)
+				var tries atomic.Int64
+				store.saveFlow = func(context.Context, flow.FlowChange) error {
+					tries.Add(1)
+					return failure
+				}
+				w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized})
+				_, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+				assert.ErrorIs(t, err, failure)
+				counts := w.flow(t, f.ID).Counts
+				assert.Equal(t, flow.Counts{Registered: 16 - counts.Sent, Sent: len(w.Deliveries())}, counts)
+				assert.Positive(t, counts.Sent)
+				assert.Less(t, tries.Load(), int64(200))
+			})
+		})
+	}
+}
+
+// An answer after the lease is still stored, if nobody took the notification for lost.
+func TestAnAnswerAfterTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 1)
+		real, err := w.messengers(t.Context(), taxes)
+		require.NoError(t, err)
+		w.messengers = func(context.Context, string) (flow.Messenger, error) {
+			return refusing{real, func(appio.Message) error { return nil }, 11 * time.Second}, nil
+		}
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Lease: 10 * time.Second}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Sent: 1}, got.Counts)
+	})
+}
+
+// A notification that cannot be stored does not keep the others from being recovered.
+func TestOneThatCannotBeStoredHoldsUpNoRecovery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &altered{Store: memstore.New()}
+		w := newWorld(t, worldConfig{store: store})
+		f := w.sending(t, 10)
+		poison := w.claimed(t, f.ID, 10, time.Second)[0].ID
+		store.saveNotifications = func(_ context.Context, changes []flow.NotificationChange) error {
+			if changes[0].Notification.ID == poison {
+				return errStore
+			}
+			return nil
+		}
+		time.Sleep(2 * time.Second)
+		recovered, err := w.dispatcher(t, flow.DispatcherConfig{}).Recover(t.Context())
+		assert.ErrorIs(t, err, errStore)
+		assert.Equal(t, 9, recovered)
+		_, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		assert.ErrorIs(t, err, errStore, "it does not wait for ever")
+	})
+}
+
+// Flows that fail, or wait for crashed senders, keep no other from being sent.
+func TestServeLetsNobodyWaitInVain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &altered{Store: memstore.New()}
+		w := newWorld(t, worldConfig{store: store})
+		broken := map[uuid.UUID]bool{}
+		for range 5 {
+			broken[w.sending(t, 2).ID] = true
+			time.Sleep(time.Second)
+		}
+		for range 5 {
+			w.claimed(t, w.sending(t, 2).ID, 2, time.Hour)
+			time.Sleep(time.Second)
+		}
+		last := w.sending(t, 2)
+		store.claim = func(_ context.Context, claim flow.Claim) error {
+			if broken[claim.Flow] {
+				return errStore
+			}
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		assert.NoError(t, w.dispatcher(t, flow.DispatcherConfig{}).Serve(ctx))
+		assert.Equal(t, flow.FlowSent, w.flow(t, last.ID).State)
+	})
+}
+
+// Rejections are stored however many are found at once.
+func TestManyRejectionsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true, ListedOnly: true}, service: flow.ServiceConfig{Workers: 64}})
+		f := w.sending(t, 500)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		require.Equal(t, flow.Counts{Sent: 500}, got.Counts)
+		report, err := w.VerifyFlow(t.Context(), operator, f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.VerifyReport{Asked: 500, Rejected: 500}, report)
+		assert.Equal(t, flow.Counts{Failed: 500}, w.flow(t, f.ID).Counts)
+		assert.Equal(t, flow.FlowIncomplete, w.flow(t, f.ID).State)
+	})
+}
+
+func TestNoMessengerAtAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 2)
+		w.messengers = func(context.Context, string) (flow.Messenger, error) { return nil, nil }
+		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		assert.Error(t, err)
+		assert.Equal(t, flow.FlowIncomplete, got.State)
+		service, err := flow.NewService(w.store, flow.Enabled{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+		require.NoError(t, err)
+		_, err = service.SendNew(t.Context(), operator, taxes, draft(t, 5), flow.NewConfig{})
+		assert.Contains(t, flussi.Explain(err), "verificare la sua configurazione")
+	})
+}
+
+// A messenger that says it was interrupted, although nobody did, is one that fails.
+func TestAMessengerThatWasShutDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 3)
+		submitted := 0
+		w.messengers = func(context.Context, string) (flow.Messenger, error) {
+			return refusing{nil, func(appio.Message) error {
+				submitted++
+				return &appio.Error{Operation: "submit message", Kind: appio.ErrInterrupted, Outcome: appio.NotSent}
+			}, 0}, nil
+		}
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1}).Run(t.Context(), f.ID)
+		var stopped *flow.StopError
+		assert.ErrorAs(t, err, &stopped)
+		assert.Equal(t, flow.Counts{Registered: 3}, got.Counts)
+		assert.LessOrEqual(t, submitted, 20)
+	})
+}
+
+// An error that stops a flow is gone once all is sent nevertheless.
+func TestAFlowThatIsSentHasNoError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 2)
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway}, appiotest.Fault{Kind: appiotest.Slow, Delay: 5 * time.Second})
+		go func() {
+			time.Sleep(2 * time.Second)
+			for _, n := range w.notifications(t, f.ID) {
+				if n.State == flow.NotificationFailed {
+					_, err := w.Confirm(t.Context(), operator, n.ID, "ha telefonato")
+					assert.NoError(t, err)
+				}
+			}
+		}()
+		got, err := w.dispatcher(t, flow.DispatcherConfig{MaxFailures: 1}).Run(t.Context(), f.ID)
+		assert.NoError(t, err)
+		assert.Equal(t, flow.FlowSent, got.State)
+		assert.Empty(t, got.Error)
+	})
+}
+
+// The flows of a Serve share one batch, whatever comes and goes.
+func TestServeSharesTheBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 12, Flows: 3, Poll: 100 * time.Millisecond}).Serve(ctx)
+		}()
+		var flows []flow.Flow
+		most := 0
+		for range 200 {
+			if len(flows) < 6 {
+				flows = append(flows, w.sending(t, 20))
+			}
+			time.Sleep(300 * time.Millisecond)
+			open := 0
+			for _, f := range flows {
+				open += w.flow(t, f.ID).Counts.Sending
+			}
+			most = max(most, open)
+			assert.LessOrEqual(t, open, 12)
+		}
+		assert.Equal(t, 12, most)
+		for _, f := range flows {
+			assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
+		}
+		cancel()
+		assert.NoError(t, <-ended)
+	})
+	_, err := flow.NewDispatcher(memstore.New(), func(context.Context, string) (flow.Messenger, error) { return nil, errors.New("none") },
+		flow.DispatcherConfig{Workers: 1, Batch: 2, Flows: 3})
+	assert.ErrorIs(t, err, flow.ErrConfig)
+}

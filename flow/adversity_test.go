@@ -80,11 +80,11 @@ func TestAnUnknownOutcomeIsNotEdited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Reset, Stored: true})
-		n, err := w.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{})
+		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 		require.ErrorIs(t, err, appio.ErrUnknown)
 		_, err = w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 2))
 		assert.ErrorIs(t, err, flow.ErrOutcomeUnknown)
-		_, err = w.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{})
+		_, err = w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 		assert.ErrorIs(t, err, flow.ErrDuplicate)
 		assert.Len(t, w.Deliveries(), 1)
 	})
@@ -102,7 +102,7 @@ func TestTheSameMessageTwiceAtTheSameMoment(t *testing.T) {
 		ends := make(chan error, 2)
 		for range cap(ends) {
 			go func() {
-				_, err := w.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{})
+				_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 				ends <- err
 			}()
 		}
@@ -112,7 +112,7 @@ func TestTheSameMessageTwiceAtTheSameMoment(t *testing.T) {
 			}
 		}
 		assert.LessOrEqual(t, len(w.Deliveries()), 1)
-		_, err := w.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{})
+		_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 		if len(w.Deliveries()) == 1 && err != nil {
 			assert.ErrorIs(t, err, flow.ErrDuplicate)
 		}
@@ -184,7 +184,7 @@ func TestAClaimThatIsInterruptedIsGivenBack(t *testing.T) {
 			}
 			return nil
 		}
-		n, err := w.SendNew(ctx, operator, taxes, draft(t, 900), flow.NewConfig{})
+		n, err := w.SendNewNotification(ctx, operator, taxes, draft(t, 900), flow.SendNewConfig{})
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, flow.NotificationRegistered, n.State)
 		history, err := w.NotificationHistory(t.Context(), operator, n.ID)
@@ -308,9 +308,9 @@ func TestNoMessengerAtAll(t *testing.T) {
 		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
 		assert.Error(t, err)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
-		service, err := flow.NewService(w.store, flow.Enabled{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+		service, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 		require.NoError(t, err)
-		_, err = service.SendNew(t.Context(), operator, taxes, draft(t, 5), flow.NewConfig{})
+		_, err = service.SendNewNotification(t.Context(), operator, taxes, draft(t, 5), flow.SendNewConfig{})
 		assert.Contains(t, flussi.Explain(err), "verificare la sua configurazione")
 	})
 }
@@ -340,12 +340,12 @@ func TestAFlowThatIsSentHasNoError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		f := w.sending(t, 2)
-		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway}, appiotest.Fault{Kind: appiotest.Slow, Delay: 5 * time.Second})
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway, Delay: time.Second}, appiotest.Fault{Kind: appiotest.Slow, Delay: 5 * time.Second})
 		go func() {
 			time.Sleep(2 * time.Second)
 			for _, n := range w.notifications(t, f.ID) {
 				if n.State == flow.NotificationFailed {
-					_, err := w.Confirm(t.Context(), operator, n.ID, "ha telefonato")
+					_, err := w.ConfirmNotification(t.Context(), operator, n.ID, "ha telefonato")
 					assert.NoError(t, err)
 				}
 			}
@@ -391,4 +391,164 @@ func TestServeSharesTheBatch(t *testing.T) {
 	_, err := flow.NewDispatcher(memstore.New(), func(context.Context, string) (flow.Messenger, error) { return nil, errors.New("none") },
 		flow.DispatcherConfig{Workers: 1, Batch: 2, Flows: 3})
 	assert.ErrorIs(t, err, flow.ErrConfig)
+}
+
+// Only failures without an answer in between count against the platform.
+func TestAnAnswerBeginsTheCountAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+		f := w.sending(t, 60)
+		submitted := 0
+		real, err := w.messengers(t.Context(), taxes)
+		require.NoError(t, err)
+		w.messengers = func(context.Context, string) (flow.Messenger, error) {
+			return refusing{real, func(appio.Message) error {
+				if submitted++; submitted%5 != 0 {
+					return &appio.Error{Operation: "submit message", Kind: appio.ErrUnknown, Outcome: appio.Unknown}
+				}
+				return nil
+			}, 0}, nil
+		}
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxFailures: 5}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Sent: 12, Failed: 48}, got.Counts)
+	})
+}
+
+// What the end of the context cuts off says nothing about the platform.
+func TestWhatWeCutOffStopsNoFlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 40)
+		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		got, err := w.dispatcher(t, flow.DispatcherConfig{MaxFailures: 2, Grace: time.Second}).Run(ctx, f.ID)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, flow.FlowSending, got.State)
+		assert.Empty(t, w.flow(t, f.ID).Error)
+	})
+}
+
+// A store that stores and says that it did not, and one that says there is a conflict where
+// there is none.
+func TestAStoreWhoseWordIsNotToBeTrusted(t *testing.T) {
+	for name, failure := range map[string]error{"lost acknowledgement": errStore, "conflict": flow.ErrConflict} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &altered{Store: memstore.New()}
+				failures := 0
+				store.saveNotifications = func(ctx context.Context, changes []flow.NotificationChange) error {
+					if changes[0].Record.Action != flow.NotificationAccept || failures == 2 {
+						return nil
+					}
+					failures++
+					if failure == errStore {
+						_ = store.Store.SaveNotifications(ctx, changes...)
+					}
+					return failure
+				}
+				w := newWorld(t, worldConfig{store: store})
+				n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
+				require.NoError(t, err)
+				assert.Equal(t, flow.NotificationSent, n.State)
+				failures = 0
+				f := w.sending(t, 3)
+				got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+				require.NoError(t, err)
+				assert.Equal(t, flow.Counts{Sent: 3}, got.Counts)
+				assert.Len(t, w.Deliveries(), 4)
+			})
+		})
+	}
+}
+
+// A flow that stopped and whose rest is resolved by hand is Inviato, without an error.
+func TestAFlowThatIsResolvedByHandHasNoError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 1)
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
+		got, err := w.dispatcher(t, flow.DispatcherConfig{MaxFailures: 1}).Run(t.Context(), f.ID)
+		require.Error(t, err)
+		require.NotEmpty(t, got.Error)
+		_, err = w.ConfirmNotification(t.Context(), operator, w.notifications(t, f.ID)[0].ID, "ha telefonato")
+		require.NoError(t, err)
+		assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
+		assert.Empty(t, w.flow(t, f.ID).Error)
+	})
+}
+
+// A service that is not enabled stops the flow, also if every message names a payee.
+func TestAServiceThatIsNotEnabledBurnsNoPayment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+		f := w.prepared(t, 0)
+		var rows []flow.Draft
+		for i := range 100 {
+			d := draft(t, i)
+			d.IsPayment, d.Amount = true, 1000
+			d.NoticeNumber, _ = flussi.ParseNoticeNumber("301005100001400678")
+			d.Payee, _ = flussi.ParseOrganizationCode("15376371009")
+			rows = append(rows, d)
+		}
+		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(rows...), flow.AddConfig{})
+		require.NoError(t, err)
+		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
+		require.NoError(t, err)
+		_, err = w.SendFlow(t.Context(), operator, f.ID)
+		require.NoError(t, err)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		assert.ErrorIs(t, err, appio.ErrForbidden)
+		assert.Equal(t, flow.Counts{Registered: 100}, got.Counts)
+	})
+}
+
+// What stands alone is not made one to be sent if the same message was sent meanwhile.
+func TestARefusedMessageThatWasSentOtherwise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest})
+		first, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
+		require.Error(t, err)
+		_, err = w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
+		require.NoError(t, err)
+		_, err = w.RegisterNotification(t.Context(), operator, first.ID)
+		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.Len(t, w.Deliveries(), 1)
+	})
+}
+
+// The buttons are those that work.
+func TestTheButtons(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		ctx := t.Context()
+		f := w.prepared(t, 0)
+		actions, err := w.FlowActions(ctx, operator, f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, []flow.FlowAction{flow.FlowImport, flow.FlowEdit, flow.FlowDisable}, actions, "nothing to activate")
+		f = w.sending(t, 2)
+		of := func(i int) []flow.NotificationAction {
+			actions, err := w.NotificationActions(ctx, operator, w.notifications(t, f.ID)[i].ID)
+			require.NoError(t, err)
+			return actions
+		}
+		assert.Empty(t, of(0), "it is sent with its flow")
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest})
+		_, err = w.dispatcher(t, flow.DispatcherConfig{Workers: 1}).Run(ctx, f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationRegister, flow.NotificationDisable}, of(0))
+		assert.Equal(t, []flow.NotificationAction{flow.NotificationCheck, flow.NotificationDisable}, of(1))
+		_, err = w.RegisterNotification(ctx, operator, w.notifications(t, f.ID)[0].ID)
+		require.NoError(t, err)
+		assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationDisable, flow.NotificationSend}, of(0))
+		assert.Equal(t, "Invia Messaggio", flow.NotificationSend.Label())
+		actions, err = w.FlowActions(ctx, operator, f.ID)
+		require.NoError(t, err)
+		assert.Contains(t, actions, flow.FlowSend)
+		_, err = w.DisableFlow(ctx, operator, f.ID)
+		require.NoError(t, err)
+		assert.Empty(t, of(0))
+	})
 }

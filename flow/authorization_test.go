@@ -83,7 +83,7 @@ func sceneOf(t testing.TB, w *world) scene {
 	t.Helper()
 	s := scene{service: taxes, inactive: w.prepared(t, 3), active: w.prepared(t, 2), disabled: w.prepared(t, 1)}
 	must := func(_ any, err error) { t.Helper(); require.NoError(t, err) }
-	must(w.Activate(t.Context(), operator, s.active.ID))
+	must(w.ActivateFlow(t.Context(), operator, s.active.ID))
 	must(w.DisableFlow(t.Context(), operator, s.disabled.ID))
 	s.incomplete = w.sending(t, 7)
 	w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest}, appiotest.Fault{Kind: appiotest.BadRequest}, appiotest.Fault{Kind: appiotest.BadRequest},
@@ -101,7 +101,7 @@ func sceneOf(t testing.TB, w *world) scene {
 		}
 	}
 	require.Equal(t, [3]int{3, 2, 2}, [3]int{len(failed), len(unknown), len(sent)})
-	must(w.Register(t.Context(), operator, failed[1].ID))
+	must(w.RegisterNotification(t.Context(), operator, failed[1].ID))
 	must(w.DisableNotification(t.Context(), operator, failed[2].ID))
 	s.draft = w.notifications(t, s.inactive.ID)[0]
 	s.sent, s.refused, s.registered, s.aside = sent[0], failed[0], failed[1], failed[2]
@@ -156,14 +156,14 @@ var methods = map[string]method{
 	"EditFlow": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.EditFlow(ctx, by, on.inactive.ID, on.inactive.Version, flow.Details{Note: flussi.NewText("cambiata")})
 	}},
-	"Activate": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.Activate(ctx, by, on.inactive.ID)
+	"ActivateFlow": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.ActivateFlow(ctx, by, on.inactive.ID)
 	}},
-	"Deactivate": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.Deactivate(ctx, by, on.active.ID)
+	"DeactivateFlow": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.DeactivateFlow(ctx, by, on.active.ID)
 	}},
-	"Send": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.Send(ctx, by, on.active.ID)
+	"SendFlow": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.SendFlow(ctx, by, on.active.ID)
 	}},
 	"DisableFlow": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.DisableFlow(ctx, by, on.inactive.ID)
@@ -171,20 +171,20 @@ var methods = map[string]method{
 	"EnableFlow": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.EnableFlow(ctx, by, on.disabled.ID)
 	}},
-	"Add": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.Add(ctx, by, on.inactive.ID, flow.Drafts(draft(t, 900)), flow.AddConfig{})
+	"AddNotifications": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.AddNotifications(ctx, by, on.inactive.ID, flow.Drafts(draft(t, 900)), flow.AddConfig{})
 	}},
 	"EditNotification": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.EditNotification(ctx, by, on.draft.ID, on.draft.Version, draft(t, 901))
 	}},
-	"Register": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.Register(ctx, by, on.refused.ID)
+	"RegisterNotification": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.RegisterNotification(ctx, by, on.refused.ID)
 	}},
-	"Confirm": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.Confirm(ctx, by, on.unknown.ID, "detto dal cittadino")
+	"ConfirmNotification": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.ConfirmNotification(ctx, by, on.unknown.ID, "detto dal cittadino")
 	}},
-	"Resend": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.Resend(ctx, by, on.alsoUnknown.ID, "detto dal cittadino")
+	"ResendNotification": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.ResendNotification(ctx, by, on.alsoUnknown.ID, "detto dal cittadino")
 	}},
 	"DisableNotification": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.DisableNotification(ctx, by, on.refused.ID)
@@ -192,14 +192,14 @@ var methods = map[string]method{
 	"EnableNotification": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.EnableNotification(ctx, by, on.aside.ID)
 	}},
-	"SendNew": {ofService, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.SendNew(ctx, by, on.service, draft(t, 902), flow.NewConfig{})
+	"SendNewNotification": {ofService, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.SendNewNotification(ctx, by, on.service, draft(t, 902), flow.SendNewConfig{})
 	}},
 	"SendNotification": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.SendNotification(ctx, by, on.registered.ID)
 	}},
-	"Verify": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.Verify(ctx, by, on.sent.ID)
+	"VerifyNotification": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.VerifyNotification(ctx, by, on.sent.ID)
 	}},
 	"VerifyFlow": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.VerifyFlow(ctx, by, on.incomplete.ID)
@@ -212,6 +212,12 @@ var methods = map[string]method{
 	}},
 	"Notification": {ofNotification, false, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.Notification(ctx, by, on.sent.ID)
+	}},
+	"FlowActions": {ofFlow, false, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.FlowActions(ctx, by, on.incomplete.ID)
+	}},
+	"NotificationActions": {ofNotification, false, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.NotificationActions(ctx, by, on.sent.ID)
 	}},
 	"FlowHistory": {ofFlow, false, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.FlowHistory(ctx, by, on.incomplete.ID)
@@ -308,10 +314,10 @@ func TestWhoIsNotEnabledIsRefusedByEveryMethod(t *testing.T) {
 			})
 			t.Run("no operator", func(t *testing.T) {
 				if !m.changes {
-					t.Skip("whoever is enabled may look")
+					return // whoever is enabled may look
 				}
 				for _, roles := range [][]flussi.Role{nil, {flussi.Principal}, {flussi.System}} {
-					if name == "Verify" && len(roles) > 0 && roles[0] == flussi.System {
+					if name == "VerifyNotification" && len(roles) > 0 && roles[0] == flussi.System {
 						continue // by the machine, the system asks too
 					}
 					_, err := m.call(t, t.Context(), w.Service, flussi.Actor{ID: operator.ID, Roles: roles}, on)
@@ -358,11 +364,11 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		on := sceneOf(t, w)
-		alone, err := w.SendNew(t.Context(), operator, taxes, draft(t, 500), flow.NewConfig{})
+		alone, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 500), flow.SendNewConfig{})
 		require.NoError(t, err)
 		own, err := w.CreateFlow(t.Context(), stranger, school, flow.Details{Note: flussi.NewText("nota riservata")})
 		require.NoError(t, err)
-		_, err = w.Add(t.Context(), stranger, own.ID, flow.Drafts(drafts(t, 2)...), flow.AddConfig{})
+		_, err = w.AddNotifications(t.Context(), stranger, own.ID, flow.Drafts(drafts(t, 2)...), flow.AddConfig{})
 		require.NoError(t, err)
 		nobody := flussi.Actor{ID: "nessuno", Roles: []flussi.Role{flussi.Operator}}
 		calls := w.calls()
@@ -450,10 +456,10 @@ func must[T any](value T, err error) func(testing.TB) T {
 func TestWhatOtherServicesHaveIsNotRevealedByDuplicates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
-		_, err := w.SendNew(t.Context(), operator, taxes, draft(t, 0), flow.NewConfig{})
+		_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 0), flow.SendNewConfig{})
 		require.NoError(t, err)
 		w.prepared(t, 1)
-		_, err = w.SendNew(t.Context(), stranger, school, draft(t, 0), flow.NewConfig{})
+		_, err = w.SendNewNotification(t.Context(), stranger, school, draft(t, 0), flow.SendNewConfig{})
 		require.NoError(t, err)
 		assert.Len(t, w.Deliveries(), 2)
 	})
@@ -462,7 +468,7 @@ func TestWhatOtherServicesHaveIsNotRevealedByDuplicates(t *testing.T) {
 		w.prepared(t, 3)
 		f, err := w.CreateFlow(t.Context(), stranger, school, flow.Details{})
 		require.NoError(t, err)
-		report, err := w.Add(t.Context(), stranger, f.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{})
+		report, err := w.AddNotifications(t.Context(), stranger, f.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{})
 		require.NoError(t, err)
 		assert.Equal(t, flow.AddReport{Rows: 3, Added: 3}, report)
 	})
@@ -472,7 +478,7 @@ func TestWhatOtherServicesHaveIsNotRevealedByDuplicates(t *testing.T) {
 func TestTheAuthorizerIsAskedOnEveryCall(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	f := w.prepared(t, 1)
-	enabled := flow.Enabled{operator.ID: {school, taxes, taxes}}
+	enabled := flow.Operators{operator.ID: {school, taxes, taxes}}
 	service, err := flow.NewService(w.store, enabled, w.messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
 	services, err := service.Services(t.Context(), operator)
@@ -484,7 +490,7 @@ func TestTheAuthorizerIsAskedOnEveryCall(t *testing.T) {
 	enabled[operator.ID] = []string{school}
 	_, err = service.Flow(t.Context(), operator, f.ID)
 	assert.ErrorIs(t, err, flow.ErrNotFound)
-	_, err = service.Activate(t.Context(), operator, f.ID)
+	_, err = service.ActivateFlow(t.Context(), operator, f.ID)
 	assert.ErrorIs(t, err, flow.ErrNotFound)
 	assert.Equal(t, flow.FlowInactive, w.flow(t, f.ID).State)
 }

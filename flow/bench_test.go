@@ -52,7 +52,7 @@ func newBench(b *testing.B, latency time.Duration, workers int) *bench {
 	require.NoError(b, err)
 	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
 	store := memstore.New()
-	service, err := flow.NewService(store, flow.Enabled{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
 	require.NoError(b, err)
 	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{Workers: workers})
 	require.NoError(b, err)
@@ -77,11 +77,11 @@ func (x *bench) sending(b *testing.B, n int) flow.Flow {
 	b.Helper()
 	f, err := x.service.CreateFlow(b.Context(), operator, taxes, flow.Details{})
 	require.NoError(b, err)
-	_, err = x.service.Add(b.Context(), operator, f.ID, rows(b, n), flow.AddConfig{})
+	_, err = x.service.AddNotifications(b.Context(), operator, f.ID, rows(b, n), flow.AddConfig{})
 	require.NoError(b, err)
-	_, err = x.service.Activate(b.Context(), operator, f.ID)
+	_, err = x.service.ActivateFlow(b.Context(), operator, f.ID)
 	require.NoError(b, err)
-	f, err = x.service.Send(b.Context(), operator, f.ID)
+	f, err = x.service.SendFlow(b.Context(), operator, f.ID)
 	require.NoError(b, err)
 	return f
 }
@@ -280,7 +280,7 @@ func BenchmarkService(b *testing.B) {
 	b.Run("disable_and_enable_notification", func(b *testing.B) {
 		f, err := x.service.CreateFlow(ctx, operator, taxes, flow.Details{})
 		require.NoError(b, err)
-		_, err = x.service.Add(ctx, operator, f.ID, rows(b, 10), flow.AddConfig{})
+		_, err = x.service.AddNotifications(ctx, operator, f.ID, rows(b, 10), flow.AddConfig{})
 		require.NoError(b, err)
 		page, err := x.service.Notifications(ctx, operator, flow.NotificationFilter{Flow: f.ID}, flow.Page{})
 		require.NoError(b, err)
@@ -300,7 +300,7 @@ func BenchmarkService(b *testing.B) {
 		for b.Loop() {
 			f, err := x.service.CreateFlow(ctx, operator, taxes, flow.Details{})
 			require.NoError(b, err)
-			if _, err := x.service.Add(ctx, operator, f.ID, rows(b, 10_000), flow.AddConfig{}); err != nil {
+			if _, err := x.service.AddNotifications(ctx, operator, f.ID, rows(b, 10_000), flow.AddConfig{}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -26,6 +26,11 @@ func (r *run) judge(g *result) {
 	if !g.shaky {
 		return
 	}
+	if g.payee && r.taken > 0 {
+		g.action, g.code = NotificationFail, ErrorRefused
+		g.text = "Il servizio non può indicare questo ente creditore: il messaggio non è arrivato."
+		return
+	}
 	t, before := r.again[g.n.ID]
 	if !before || t.taken != r.taken {
 		t.times++
@@ -101,7 +106,7 @@ func (r *run) conclude() (over bool, err error) {
 	}
 	r.saw(f)
 	switch {
-	case f.State != FlowSending, r.stopped != nil && !f.stopping():
+	case f.State != FlowSending, r.stopped != nil && r.failed == nil && !f.stopping():
 		return true, nil
 	case f.Counts.Sending > 0:
 		r.dry = true

@@ -87,15 +87,15 @@ func TestACrashNotifiesNobodyTwiceAndLosesNobody(t *testing.T) {
 	for _, n := range unknown {
 		if delivered[n.Recipient] == 1 {
 			confirmed++
-			_, err = w.Confirm(t.Context(), operator, n.ID, "Il cittadino l'ha ricevuto.")
+			_, err = w.ConfirmNotification(t.Context(), operator, n.ID, "Il cittadino l'ha ricevuto.")
 		} else {
-			_, err = w.Resend(t.Context(), operator, n.ID, "Il cittadino non l'ha ricevuto.")
+			_, err = w.ResendNotification(t.Context(), operator, n.ID, "Il cittadino non l'ha ricevuto.")
 		}
 		require.NoError(t, err)
 	}
 	assert.NotZero(t, confirmed, "some were killed after the platform had accepted")
 	assert.NotZero(t, len(unknown)-confirmed, "some were killed before")
-	_, err = w.Send(t.Context(), operator, c.id)
+	_, err = w.SendFlow(t.Context(), operator, c.id)
 	require.NoError(t, err)
 	f, err = w.dispatcher(t, flow.DispatcherConfig{ID: "last"}).Run(t.Context(), c.id)
 	require.NoError(t, err)

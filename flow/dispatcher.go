@@ -45,7 +45,7 @@ type DispatcherConfig struct {
 	// CheckProfiles asks, before the first message to a citizen in a run, whether the
 	// citizen takes messages of the service; if not, the notification becomes Errore with
 	// [ErrorUnreachable]. It doubles the calls. Defaults to false: the platform says so
-	// after the sending, see [Dispatcher.Verify].
+	// after the sending, see [Dispatcher.VerifyService].
 	CheckProfiles bool
 	// MaxFailures is after how many submissions in a row that the platform did not take or
 	// did not answer it counts as down, and the flow is stopped. Defaults to 20.
@@ -60,8 +60,8 @@ type DispatcherConfig struct {
 	// Poll is how often Serve looks for flows, and how often a run whose rest is in the
 	// hands of other dispatchers looks at it. Defaults to 1 second.
 	Poll time.Duration
-	// Progress is told how each flow gets on, from the goroutine of its run: about once a
-	// second, and at the end. It must not block. Defaults to nobody.
+	// Progress is told how each flow gets on, from the goroutine of its run, of which Serve has
+	// several: about once a second, and at the end. It must not block. Defaults to nobody.
 	Progress func(Progress)
 	// Logger hears of stops, recoveries, and failures of the store. It is told nothing
 	// personal. Defaults to none.
@@ -133,7 +133,7 @@ func fill[T comparable](value *T, to T) {
 
 // StopError says that the sending of a flow was stopped because its service cannot send,
 // or the platform does not work. The flow's Error tells the operator. What was not begun
-// is Registrato; [Service.Send] goes on from there.
+// is Registrato; [Service.SendFlow] goes on from there.
 type StopError struct {
 	Flow   uuid.UUID // which
 	Err    error     // what the messenger returned last
@@ -156,7 +156,9 @@ func (e *StopError) Italian() string { return e.Reason }
 // The error is an [ErrNotFound] or an [ErrFlowState] if there is nothing to do, a
 // [*StopError] if this dispatcher stopped the sending, an [ErrNotStored] if the store did
 // not take what came of messages that were sent, the context's error once it ended and
-// everything is written down, or what else the store returned. When the context ends,
+// everything is written down, or what else the store returned. A claim that fails is not
+// tried again, since what it may have taken has to wait for the end of its lease: the flow
+// stays In invio, for another Run. When the context ends,
 // nothing more is claimed, what is on its way is awaited for the Grace, and what was not
 // begun is Registrato again: the flow stays In invio, for another Run.
 func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
@@ -211,7 +213,7 @@ func (d *Dispatcher) Recover(ctx context.Context) (int, error) {
 		var failed error
 		before := recovered
 		for _, n := range found {
-			change, err := lost.apply(ctx, n, d.config.ID)
+			change, err := neverReported().apply(ctx, n, d.config.ID)
 			if err == nil {
 				err = d.store.SaveNotifications(ctx, change)
 			}

@@ -90,7 +90,7 @@ func storm(t *testing.T, seed uint64, total int) {
 			break
 		}
 		require.NotEmpty(t, last.Error, "what is left was not begun because the sending was stopped")
-		_, err := w.Send(t.Context(), operator, f.ID)
+		_, err := w.SendFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
 	}
 	assert.Zero(t, last.Counts.Sending)
@@ -172,11 +172,11 @@ func TestAFailureOfTheServiceStopsTheFlow(t *testing.T) {
 		"the key is refused":             {appiotest.Fault{Kind: appiotest.Unauthorized}, appio.ErrUnauthorized, "Invio fermato. App IO non accetta la chiave del servizio", 0},
 		"the service is not enabled":     {appiotest.Fault{Kind: appiotest.Forbidden}, appio.ErrForbidden, "Invio fermato. Il servizio non è abilitato", 0},
 		"the service is not known":       {appiotest.Fault{Kind: appiotest.NotFound}, appio.ErrNotFound, "App IO non trova il servizio", 0},
-		"the platform reports errors":    {appiotest.Fault{Kind: appiotest.ServerProblem}, appio.ErrUnavailable, "Invio fermato: invii di seguito non riusciti: 20. App IO non è raggiungibile", 0},
+		"the platform reports errors":    {appiotest.Fault{Kind: appiotest.ServerProblem}, appio.ErrUnavailable, "Invio fermato dopo 20 invii consecutivi non riusciti. App IO non è raggiungibile", 0},
 		"the platform lets nobody in":    {appiotest.Fault{Kind: appiotest.TooManyRequests}, appio.ErrRateLimited, "troppe richieste", 0},
-		"the platform gives no answers":  {appiotest.Fault{Kind: appiotest.BadGateway}, appio.ErrUnknown, "la piattaforma non dà risposte certe (invii di seguito: 20)", 20 + 15},
-		"the platform breaks the line":   {appiotest.Fault{Kind: appiotest.Reset}, appio.ErrUnknown, "la piattaforma non dà risposte certe (invii di seguito: 20)", 20 + 15},
-		"the platform says nothing more": {appiotest.Fault{Kind: appiotest.Silent}, appio.ErrUnknown, "la piattaforma non dà risposte certe (invii di seguito: 20)", 20 + 15},
+		"the platform gives no answers":  {appiotest.Fault{Kind: appiotest.BadGateway}, appio.ErrUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
+		"the platform breaks the line":   {appiotest.Fault{Kind: appiotest.Reset}, appio.ErrUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
+		"the platform says nothing more": {appiotest.Fault{Kind: appiotest.Silent}, appio.ErrUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -197,7 +197,7 @@ func TestAFailureOfTheServiceStopsTheFlow(t *testing.T) {
 				// Mended, it goes on from there.
 				w.FailAtRandom(appiotest.SubmitMessage, 0, 0)
 				failed := got.Counts.Failed
-				again, err := w.Send(t.Context(), operator, f.ID)
+				again, err := w.SendFlow(t.Context(), operator, f.ID)
 				require.NoError(t, err)
 				assert.Empty(t, again.Error)
 				got, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)

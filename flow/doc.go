@@ -4,13 +4,13 @@
 //
 //	store := memstore.New() // or your own, on your database
 //	messengers := func(ctx context.Context, service string) (flow.Messenger, error) { return client, nil } // an *appio.Client
-//	service, err := flow.NewService(store, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+//	service, err := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 //	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 //
 //	f, err := service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText("TARI 2026")})
-//	report, err := service.Add(ctx, operator, f.ID, rows, flow.AddConfig{}) // all rows, or none and what is wrong
-//	f, err = service.Activate(ctx, operator, f.ID)                          // Attivo
-//	f, err = service.Send(ctx, operator, f.ID)                              // In invio
+//	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{}) // all rows, or none and what is wrong
+//	f, err = service.ActivateFlow(ctx, operator, f.ID)                          // Attivo
+//	f, err = service.SendFlow(ctx, operator, f.ID)                              // In invio
 //	f, err = dispatcher.Run(ctx, f.ID)                                      // Inviato, or Invio incompleto
 //
 // # Who does what
@@ -33,7 +33,7 @@
 // lease, before its request goes out, and the outcome is stored afterwards. Where nobody
 // knows the outcome, since the platform did not answer or the process died in between, the
 // notification is in Errore with [ErrorOutcomeUnknown], and only an operator leads out of
-// that: by [Service.Confirm], or by [Service.Resend], knowing that it may arrive twice.
+// that: by [Service.ConfirmNotification], or by [Service.ResendNotification], knowing that it may arrive twice.
 // What surely was not sent is sent again by itself.
 //
 // Nothing is lost. A write to the store is all or nothing, and comes with its record in the
@@ -43,7 +43,7 @@
 //
 // A failure of the service stops the flow, not its recipients: with a refused key, or with
 // a platform that is down, what was not begun stays Registrato, the flow's Error says why
-// in Italian, and [Service.Send] goes on from there. Up to [DispatcherConfig].MaxFailures
+// in Italian, and [Service.SendFlow] goes on from there. Up to [DispatcherConfig].MaxFailures
 // and Workers notifications may be in Errore by then, if the platform does not answer at
 // all.
 //

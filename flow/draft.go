@@ -53,15 +53,12 @@ func (l Limits) check() error {
 	return nil
 }
 
-// ErrPayment: what a notification says about a payment contradicts itself.
-var ErrPayment = errors.New("incomplete payment")
-
 // InvalidError says what is wrong with a draft, field by field. It never holds a text
 // of the draft. Each of its fields' errors is found by [errors.Is]: [flussi.ErrEmpty],
 // [flussi.ErrLength], [flussi.ErrRange], [ErrPayment], and what
 // [appio.Message.Validate] has.
 type InvalidError struct {
-	Fields []*flussi.ValueError // their Type is the field of [Draft], or as the platform calls it
+	Fields []*flussi.ValueError // their Type is the field of [Draft]
 }
 
 // Error names the fields and what is wrong, without their texts.
@@ -104,7 +101,7 @@ func (d Draft) Validate(l Limits) error {
 		case strings.TrimSpace(text.Reveal()) == "":
 			fail(field, flussi.ErrEmpty, "Manca %s.", name)
 		case n < least || n > most:
-			fail(field, flussi.ErrLength, "%s ha %d caratteri: devono essere da %d a %d.", capital, n, least, most)
+			fail(field, flussi.ErrLength, "%s ha %s: devono essere da %d a %d.", capital, counted(n, "carattere", "caratteri"), least, most)
 		case strings.ContainsRune(text.Reveal(), 0):
 			fail(field, flussi.ErrCharacter, "%s contiene caratteri non validi.", capital)
 		}
@@ -138,7 +135,9 @@ func (d Draft) Validate(l Limits) error {
 			missing := d.Amount == 0 && f.Type == "content.payment_data.amount" ||
 				d.NoticeNumber.IsZero() && f.Type == "content.payment_data.notice_number"
 			if !length && !missing {
-				e.Fields = append(e.Fields, f)
+				renamed := *f
+				renamed.Type = draftField(f.Type)
+				e.Fields = append(e.Fields, &renamed)
 			}
 		}
 	}
@@ -146,6 +145,25 @@ func (d Draft) Validate(l Limits) error {
 		return nil
 	}
 	return e
+}
+
+// draftField returns the field of a draft that the platform calls so.
+func draftField(platform string) string {
+	switch platform {
+	case "fiscal_code":
+		return "Recipient"
+	case "content.subject":
+		return "Subject"
+	case "content.markdown":
+		return "Content"
+	case "content.due_date":
+		return "DueDate"
+	case "content.payment_data.amount":
+		return "Amount"
+	case "content.payment_data.notice_number":
+		return "NoticeNumber"
+	}
+	return platform
 }
 
 // normal returns the draft as stores keep it.

@@ -21,6 +21,23 @@ const (
 	ErrorInvalid ErrorCode = "invalid"
 )
 
+// Label returns a short name for lists; of an unknown code, its own text.
+func (c ErrorCode) Label() string {
+	switch c {
+	case ErrorRefused:
+		return "Rifiutata"
+	case ErrorUnreachable:
+		return "Destinatario non raggiungibile"
+	case ErrorOutcomeUnknown:
+		return "Esito sconosciuto"
+	case ErrorNotSent:
+		return "Non inviata"
+	case ErrorInvalid:
+		return "Dati non validi"
+	}
+	return string(c)
+}
+
 // Italian returns the text for the operator: what happened and what can be done. It
 // is "" for no error, and the code itself for one that is not known.
 func (c ErrorCode) Italian() string {

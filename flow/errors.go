@@ -21,6 +21,8 @@ var (
 	// ErrDuplicate: the flow, or for a notification that stands alone the service, has the
 	// same message for the same citizen already.
 	ErrDuplicate = errors.New("duplicate")
+	// ErrExists: there is a notification with the ID already.
+	ErrExists = errors.New("exists already")
 	// ErrRows: some rows of an import are not valid. The report says which.
 	ErrRows = errors.New("rows not valid")
 	// ErrNothingToSend: the flow has no notification to be sent.
@@ -30,6 +32,10 @@ var (
 	// ErrNotStored: what came of a message that was sent could not be stored. The
 	// notification becomes Errore with an unknown outcome when its lease is over.
 	ErrNotStored = errors.New("outcome not stored")
+	// ErrUnreachable: the citizen is not on App IO, or blocks the service.
+	ErrUnreachable = errors.New("citizen not reachable")
+	// ErrPayment: what a notification says about a payment contradicts itself.
+	ErrPayment = errors.New("incomplete payment")
 	// ErrConfig: the configuration contradicts itself.
 	ErrConfig = errors.New("configuration not valid")
 )
@@ -38,7 +44,7 @@ var (
 // personal data and can be logged.
 type Error struct {
 	Operation string    // such as "send flow"
-	ID        uuid.UUID // what it was about; the zero UUID if nothing in particular
+	ID        uuid.UUID // what it was about, for an [ErrDuplicate] the notification that there is already; the zero UUID if nothing in particular
 	Err       error     // why: one of the Err… values, or the cause
 	Reason    string    // why, in Italian, in whole sentences; "" to explain the cause
 }
@@ -59,12 +65,12 @@ func (e *Error) Italian() string {
 	switch {
 	case e.Reason != "":
 		return e.Reason
+	case errors.Is(e.Err, ErrNotStored):
+		return "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare."
 	case errors.Is(e.Err, ErrNotFound):
 		return "Non esiste, oppure non si è abilitati al suo servizio."
 	case errors.Is(e.Err, ErrConflict):
 		return "Un altro utente ha modificato i dati nel frattempo: rileggerli e riprovare."
-	case errors.Is(e.Err, ErrNotStored):
-		return "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare."
 	case errors.Is(e.Err, ErrForbidden):
 		return "L'utente non è abilitato al servizio."
 	}

@@ -42,7 +42,7 @@ func Example() {
 	defer server.Close()
 	store := memstore.New()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, err := flow.NewService(store, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -59,15 +59,15 @@ func Example() {
 		return
 	}
 	rows := flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
-	report, err := service.Add(ctx, operator, f.ID, rows, flow.AddConfig{})
+	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
 	if err == nil {
-		_, err = service.Activate(ctx, operator, f.ID)
+		_, err = service.ActivateFlow(ctx, operator, f.ID)
 	}
 	if err == nil {
-		_, err = service.Send(ctx, operator, f.ID)
+		_, err = service.SendFlow(ctx, operator, f.ID)
 	}
 	if err == nil {
 		f, err = dispatcher.Run(ctx, f.ID)
@@ -78,18 +78,18 @@ func Example() {
 }
 
 // A draft that is wrong is refused with all its rows, and nothing is stored.
-func ExampleService_Add() {
+func ExampleService_AddNotifications() {
 	ctx := context.Background()
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
 
 	short := letter("AAAAAA00A00A000A")
 	short.Content = flussi.NewText("Troppo breve.")
 	rows := flow.Drafts(letter("MSCMHL68P18H211K"), short, letter("MSCMHL68P18H211K"))
-	report, err := service.Add(ctx, operator, f.ID, rows, flow.AddConfig{})
+	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
@@ -107,7 +107,7 @@ func ExampleDispatcherConfig() {
 	defer server.Close()
 	store := memstore.New()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(store, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{
 		Workers: 4,
 		Progress: func(p flow.Progress) {
@@ -122,9 +122,9 @@ func ExampleDispatcherConfig() {
 	}
 
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.Add(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K")), flow.AddConfig{})
-	_, _ = service.Activate(ctx, operator, f.ID)
-	_, _ = service.Send(ctx, operator, f.ID)
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K")), flow.AddConfig{})
+	_, _ = service.ActivateFlow(ctx, operator, f.ID)
+	_, _ = service.SendFlow(ctx, operator, f.ID)
 	_, err = dispatcher.Run(ctx, f.ID)
 	fmt.Println(err)
 	// Output:
@@ -140,15 +140,15 @@ func ExampleService_VerifyFlow() {
 	defer server.Close()
 	store := memstore.New()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(store, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 
 	wrong, right := letter("RSSMRA80A01H501U"), letter("MSCMHL68P18H211K")
 	server.AddCitizen(appiotest.Citizen{Code: wrong.Recipient, Absent: true})
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.Add(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A"), wrong), flow.AddConfig{})
-	_, _ = service.Activate(ctx, operator, f.ID)
-	_, _ = service.Send(ctx, operator, f.ID)
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A"), wrong), flow.AddConfig{})
+	_, _ = service.ActivateFlow(ctx, operator, f.ID)
+	_, _ = service.SendFlow(ctx, operator, f.ID)
 	f, _ = dispatcher.Run(ctx, f.ID)
 	fmt.Println(f.State.Label())
 
@@ -164,9 +164,9 @@ func ExampleService_VerifyFlow() {
 		}
 		fmt.Println(n.Transmission.Error)
 		n, _ = service.EditNotification(ctx, operator, n.ID, n.Version, right)
-		_, _ = service.Register(ctx, operator, n.ID)
+		_, _ = service.RegisterNotification(ctx, operator, n.ID)
 	}
-	_, _ = service.Send(ctx, operator, f.ID)
+	_, _ = service.SendFlow(ctx, operator, f.ID)
 	f, _ = dispatcher.Run(ctx, f.ID)
 	fmt.Println(f.State.Label())
 	// Output:
@@ -177,16 +177,16 @@ func ExampleService_VerifyFlow() {
 }
 
 // One notification, outside any flow, sent at once.
-func ExampleService_SendNew() {
+func ExampleService_SendNewNotification() {
 	ctx := context.Background()
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 
-	n, err := service.SendNew(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.NewConfig{})
+	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
 	fmt.Println(n.State.Label(), n.Transmission.Attempts, err)
-	_, err = service.SendNew(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.NewConfig{})
+	_, err = service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
 	fmt.Println(errors.Is(err, flow.ErrDuplicate), len(server.Deliveries()))
 	// Output:
 	// Inviato 1 <nil>
@@ -195,20 +195,20 @@ func ExampleService_SendNew() {
 
 // The platform does not answer: nobody knows whether the message arrived, and an operator
 // decides.
-func ExampleService_Resend() {
+func ExampleService_ResendNotification() {
 	ctx := context.Background()
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 
 	server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
-	n, err := service.SendNew(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.NewConfig{})
+	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
 	fmt.Println(n.State.Label(), n.Transmission.ErrorCode, errors.Is(err, appio.ErrUnknown))
 	for _, action := range n.Allowed(operator.Roles...) {
 		fmt.Println("·", action.Label())
 	}
-	_, err = service.Resend(ctx, operator, n.ID, "Il cittadino ha telefonato: non l'ha ricevuto.")
+	_, err = service.ResendNotification(ctx, operator, n.ID, "Il cittadino ha telefonato: non l'ha ricevuto.")
 	if err == nil {
 		n, err = service.SendNotification(ctx, operator, n.ID)
 	}
@@ -250,7 +250,7 @@ func ExampleStore() {
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(downStore{memstore.New()}, flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(downStore{memstore.New()}, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	_, err := service.Flows(context.Background(), operator, flow.FlowFilter{}, flow.Page{})
 	fmt.Println(errors.Is(err, errDown), err)
 	// Output:
@@ -263,7 +263,7 @@ func ExampleService_Flows() {
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Enabled{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	for _, note := range []string{"TARI", "IMU", "TARI, secondo invio"} {
 		_, _ = service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText(note)})
 	}

@@ -117,8 +117,8 @@ const (
 	FlowEnable     FlowAction = "enable"     // Riabilita
 
 	// No steps of the machine; they stand in histories.
-	FlowCreate FlowAction = "create"       // Nuovo: the first record
-	FlowTouch  FlowAction = "notification" // one of its notifications changed; the reason says which
+	FlowCreate FlowAction = "create" // Nuovo: the first record
+	FlowTouch  FlowAction = "touch"  // one of its notifications changed; the reason says which
 )
 
 // FlowMachine returns the table of what may happen to a flow. Operators prepare,

@@ -64,7 +64,7 @@ func newWorld(t testing.TB, c worldConfig) *world {
 		c.store = memstore.New()
 	}
 	messengers := clients(t, c.client)
-	service, err := flow.NewService(c.store, flow.Enabled{operator.ID: {taxes}, stranger.ID: {school}}, messengers, c.service)
+	service, err := flow.NewService(c.store, flow.Operators{operator.ID: {taxes}, stranger.ID: {school}}, messengers, c.service)
 	require.NoError(t, err)
 	return &world{simulator, service, c.store, messengers}
 }
@@ -142,7 +142,7 @@ func (w *world) prepared(t testing.TB, n int) flow.Flow {
 	f, err := w.CreateFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText("nota riservata")})
 	require.NoError(t, err)
 	if n > 0 {
-		report, err := w.Add(t.Context(), operator, f.ID, flow.Drafts(drafts(t, n)...), flow.AddConfig{})
+		report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, n)...), flow.AddConfig{})
 		require.NoError(t, err)
 		require.Equal(t, n, report.Added)
 	}
@@ -153,9 +153,9 @@ func (w *world) prepared(t testing.TB, n int) flow.Flow {
 func (w *world) sending(t testing.TB, n int) flow.Flow {
 	t.Helper()
 	f := w.prepared(t, n)
-	_, err := w.Activate(t.Context(), operator, f.ID)
+	_, err := w.ActivateFlow(t.Context(), operator, f.ID)
 	require.NoError(t, err)
-	_, err = w.Send(t.Context(), operator, f.ID)
+	_, err = w.SendFlow(t.Context(), operator, f.ID)
 	require.NoError(t, err)
 	return w.flow(t, f.ID)
 }

@@ -200,9 +200,9 @@ func leakDrafts(t testing.TB, n int) []flow.Draft {
 func (w *world) leakFlow(t testing.TB, n int) flow.Flow {
 	t.Helper()
 	f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText(leakNote)}))(t)
-	must(w.Add(t.Context(), operator, f.ID, flow.Drafts(leakDrafts(t, n)...), flow.AddConfig{}))(t)
-	must(w.Activate(t.Context(), operator, f.ID))(t)
-	return must(w.Send(t.Context(), operator, f.ID))(t)
+	must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(leakDrafts(t, n)...), flow.AddConfig{}))(t)
+	must(w.ActivateFlow(t.Context(), operator, f.ID))(t)
+	return must(w.SendFlow(t.Context(), operator, f.ID))(t)
 }
 
 // The spy finds what is shown.
@@ -246,7 +246,7 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 						Logger: s.config, Workers: 2, MaxFailures: 3, CheckProfiles: profiles, Progress: func(p flow.Progress) { s.print(p) },
 					}
 					d := w.dispatcher(t, config)
-					fine := must(w.SendNew(t.Context(), operator, taxes, leakDraft(t, 20), flow.NewConfig{}))(t)
+					fine := must(w.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 20), flow.SendNewConfig{}))(t)
 					if fault.Kind != "" {
 						if profiles {
 							strike(1, appiotest.GetProfile)
@@ -263,19 +263,19 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 						if s.printError(err); errors.As(err, &stopped) {
 							fmt.Fprintln(s, stopped.Reason)
 						}
-						_, err = w.Send(t.Context(), operator, f.ID)
+						_, err = w.SendFlow(t.Context(), operator, f.ID)
 						s.printError(err)
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 					s.printError(d.Serve(ctx))
 					cancel()
-					n, err := w.SendNew(t.Context(), operator, taxes, leakDraft(t, 21), flow.NewConfig{})
+					n, err := w.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 21), flow.SendNewConfig{})
 					s.printError(err)
 					s.print(n)
 					n, err = w.SendNotification(t.Context(), operator, n.ID)
 					s.printError(err)
 					s.print(n)
-					n, err = w.Verify(t.Context(), operator, fine.ID)
+					n, err = w.VerifyNotification(t.Context(), operator, fine.ID)
 					s.printError(err)
 					s.print(n)
 					// The messages of the flow exist now, so that they can be asked for.
@@ -286,7 +286,7 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 					report, err := w.VerifyFlow(t.Context(), operator, again.ID)
 					s.printError(err)
 					s.print(report)
-					report, err = d.Verify(t.Context(), again.ID)
+					report, err = d.VerifyService(t.Context(), taxes, time.Time{})
 					s.printError(err)
 					s.print(report)
 					strike(0, appiotest.GetMessage)
@@ -447,7 +447,7 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 							if _, err := d.Recover(t.Context()); s.printError(err) != nil {
 								failed++
 							}
-							report, err := d.Verify(t.Context(), on.incomplete.ID)
+							report, err := d.VerifyService(t.Context(), taxes, time.Time{})
 							if s.print(report); s.printError(err) != nil {
 								failed++
 							}
@@ -514,12 +514,12 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 			s.printError(d.Validate(flow.GuideLimits()))
 			_, err := w.EditNotification(ctx, operator, on.draft.ID, on.draft.Version, d)
 			require.Error(t, s.printError(err), name)
-			_, err = w.SendNew(ctx, operator, taxes, d, flow.NewConfig{})
+			_, err = w.SendNewNotification(ctx, operator, taxes, d, flow.SendNewConfig{})
 			require.Error(t, s.printError(err), name)
 		}
 		rows = append(rows, leakDraft(t, 6), leakDraft(t, 6), leakDraft(t, 10))
 		for _, good := range []bool{false, true} {
-			report, err := w.Add(ctx, operator, on.inactive.ID, flow.Drafts(rows...), flow.AddConfig{GoodRowsOnly: good})
+			report, err := w.AddNotifications(ctx, operator, on.inactive.ID, flow.Drafts(rows...), flow.AddConfig{GoodRowsOnly: good})
 			require.Equal(t, !good, s.printError(err) != nil)
 			s.print(report)
 			for _, e := range report.Errors {
@@ -528,7 +528,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 			}
 		}
 		f := must(w.CreateFlow(ctx, operator, taxes, flow.Details{}))(t)
-		report, err := w.Add(ctx, operator, f.ID, flow.Drafts(leakDraft(t, 6), leakDraft(t, 10), leakDraft(t, 11)), flow.AddConfig{})
+		report, err := w.AddNotifications(ctx, operator, f.ID, flow.Drafts(leakDraft(t, 6), leakDraft(t, 10), leakDraft(t, 11)), flow.AddConfig{})
 		require.NoError(t, err)
 		require.Len(t, report.Repeats, 3)
 		s.print(report)
@@ -545,21 +545,21 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		refused(w.EditFlow(ctx, operator, on.inactive.ID, on.inactive.Version, flow.Details{Note: long}))
 		refused(w.EditFlow(ctx, operator, on.inactive.ID, 1, flow.Details{Note: flussi.NewText(leakNote)}))
 		refused(w.EditNotification(ctx, operator, on.draft.ID, 99, leakDraft(t, 7)))
-		other := must(w.Add(ctx, operator, on.inactive.ID, flow.Drafts(leakDraft(t, 8)), flow.AddConfig{}))(t)
+		other := must(w.AddNotifications(ctx, operator, on.inactive.ID, flow.Drafts(leakDraft(t, 8)), flow.AddConfig{}))(t)
 		require.Equal(t, 1, other.Added)
 		refused(w.EditNotification(ctx, operator, on.draft.ID, on.draft.Version, leakDraft(t, 8)))
-		refused(w.Register(ctx, operator, on.unknown.ID))
-		refused(w.Confirm(ctx, operator, on.refused.ID, leakReason))
-		refused(w.Confirm(ctx, operator, on.unknown.ID, ""))
-		refused(w.Confirm(ctx, operator, on.unknown.ID, strings.Repeat(leakReason, 1000)))
-		refused(w.Resend(ctx, operator, on.refused.ID, leakReason))
-		must(w.Confirm(ctx, operator, on.unknown.ID, leakReason))(t)
-		must(w.Resend(ctx, operator, on.alsoUnknown.ID, leakReason))(t)
-		refused(w.Verify(ctx, operator, on.unknown.ID))
-		refused(w.Verify(ctx, operator, on.draft.ID))
+		refused(w.RegisterNotification(ctx, operator, on.unknown.ID))
+		refused(w.ConfirmNotification(ctx, operator, on.refused.ID, leakReason))
+		refused(w.ConfirmNotification(ctx, operator, on.unknown.ID, ""))
+		refused(w.ConfirmNotification(ctx, operator, on.unknown.ID, strings.Repeat(leakReason, 1000)))
+		refused(w.ResendNotification(ctx, operator, on.refused.ID, leakReason))
+		must(w.ConfirmNotification(ctx, operator, on.unknown.ID, leakReason))(t)
+		must(w.ResendNotification(ctx, operator, on.alsoUnknown.ID, leakReason))(t)
+		refused(w.VerifyNotification(ctx, operator, on.unknown.ID))
+		refused(w.VerifyNotification(ctx, operator, on.draft.ID))
 		refused(w.SendNotification(ctx, operator, on.draft.ID))
-		refused(w.Activate(ctx, operator, on.incomplete.ID))
-		refused(w.Send(ctx, operator, on.disabled.ID))
+		refused(w.ActivateFlow(ctx, operator, on.incomplete.ID))
+		refused(w.SendFlow(ctx, operator, on.disabled.ID))
 		refused(w.VerifyFlow(ctx, operator, on.inactive.ID))
 		refused(w.Flows(ctx, operator, flow.FlowFilter{Text: leakSearch[:2]}, flow.Page{}))
 		refused(w.Flows(ctx, operator, flow.FlowFilter{Text: leakSearch}, flow.Page{Limit: -1}))
@@ -571,12 +571,12 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		refused(w.dispatcher(t, flow.DispatcherConfig{Logger: s.config}).Run(ctx, on.inactive.ID))
 
 		// Sent, and the same again; blocked; cancelled.
-		sent := must(w.SendNew(ctx, operator, taxes, leakDraft(t, 16), flow.NewConfig{}))(t)
+		sent := must(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{}))(t)
 		s.print(sent)
-		refused(w.SendNew(ctx, operator, taxes, leakDraft(t, 16), flow.NewConfig{}))
-		refused(w.SendNew(ctx, operator, taxes, leakDraft(t, 16), flow.NewConfig{ID: sent.ID, Repeat: true}))
+		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{}))
+		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{ID: sent.ID, Repeat: true}))
 		w.AddCitizen(appiotest.Citizen{Code: leakDraft(t, 17).Recipient, Blocks: []string{taxes}})
-		refused(w.SendNew(ctx, operator, taxes, leakDraft(t, 17), flow.NewConfig{}))
+		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 17), flow.SendNewConfig{}))
 		cancelled, cancel := context.WithCancel(ctx)
 		cancel()
 		for _, m := range methods {
@@ -586,7 +586,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		must(w.Anonymise(ctx, operator, taxes, time.Now()))(t)
-		refused(w.Verify(ctx, operator, sent.ID))
+		refused(w.VerifyNotification(ctx, operator, sent.ID))
 		s.printAll(t, w.store)
 		assert.Greater(t, refusals, 50)
 	})
@@ -613,9 +613,9 @@ func TestNoMessengerShowsASecret(t *testing.T) {
 				w := newWorld(t, worldConfig{})
 				f := w.leakFlow(t, 3)
 				w.messengers = func(context.Context, string) (flow.Messenger, error) { return brokenMessenger{submit}, nil }
-				service, err := flow.NewService(w.store, flow.Enabled{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+				service, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 				require.NoError(t, err)
-				n, err := service.SendNew(t.Context(), operator, taxes, leakDraft(t, 9), flow.NewConfig{})
+				n, err := service.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 9), flow.SendNewConfig{})
 				require.Error(t, s.printError(err))
 				s.print(n)
 				_, err = w.dispatcher(t, flow.DispatcherConfig{Logger: s.config}).Run(t.Context(), f.ID)

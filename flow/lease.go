@@ -10,7 +10,12 @@ import (
 // the sending begins in the first half or not at all, and is cut off after three
 // quarters, which leaves a quarter to store the outcome.
 
-func beginTime(claimed time.Time, lease time.Duration) time.Time { return claimed.Add(lease / 2) }
+// tooLate reports whether the first half of the lease is over, by either of the machine's
+// clocks: the monotonic one stands still while the machine sleeps.
+func tooLate(claimed time.Time, lease time.Duration) bool {
+	now := time.Now()
+	return now.Sub(claimed) > lease/2 || now.Round(0).Sub(claimed.Round(0)) > lease/2
+}
 
 func cutTime(claimed time.Time, lease time.Duration) time.Time { return claimed.Add(lease / 4 * 3) }
 

@@ -52,7 +52,7 @@ type Delivery struct {
 	Push      appio.ChannelStatus // Stato Push
 	Read      appio.ReadStatus    // for ADVANCED messages only
 	Payment   appio.PaymentStatus // for ADVANCED payment messages only
-	CheckedAt time.Time           // when the platform was last asked; UTC; zero: never
+	CheckedAt time.Time           // when the platform last told this; UTC; zero: never
 }
 
 // NotificationState (stato della notifica) is where a notification is in its life.
@@ -102,6 +102,10 @@ const (
 	// No steps of the machine; they stand in histories.
 	NotificationCreate    NotificationAction = "create"    // Nuovo, or a row of an import: the first record
 	NotificationAnonymise NotificationAction = "anonymise" // the personal data were erased
+
+	// NotificationSend (Invia Messaggio) is a button, for [Service.NotificationActions]; in
+	// histories and for the machine it is a claim by the operator.
+	NotificationSend NotificationAction = "send"
 )
 
 // NotificationMachine returns the table of what may happen to a notification. The
@@ -155,6 +159,8 @@ func (a NotificationAction) Label() string {
 		return "Nuovo"
 	case NotificationAnonymise:
 		return "Rendi anonima"
+	case NotificationSend:
+		return "Invia Messaggio"
 	}
 	return NotificationMachine().EventLabel(a)
 }

@@ -8,7 +8,7 @@ type Progress struct {
 	Elapsed  time.Duration // since this run began
 	Rate     float64       // notifications a second whose sending ended since then, by all dispatchers
 	TimeLeft time.Duration // at this rate; 0 if nothing is left or nothing is known yet
-	Done     bool          // the run is over
+	Done     bool          // the run is over; if the Flow is still In invio, it was interrupted
 }
 
 // progressEvery is how often progress is told.

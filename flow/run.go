@@ -115,12 +115,12 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			continue
 		}
 		switch over, err := r.conclude(); {
-		case r.failed != nil:
-			return r.end(r.failed)
 		case over && r.stopped != nil && r.flow.State != FlowSent:
 			return r.end(r.stopped)
 		case over:
 			return r.end(nil)
+		case r.failed != nil:
+			return r.end(r.failed)
 		case ctx.Err() != nil:
 			return r.end(ctx.Err())
 		case err != nil:
@@ -217,7 +217,7 @@ func (f Flow) stopping() bool { return f.Disabled || f.Error != "" }
 
 // attempt sends a notification, or gives it back if it is too late to begin.
 func (r *run) attempt(ctx context.Context, j job) result {
-	if r.over(ctx) || time.Now().After(beginTime(j.batch.claimed, r.config.Lease)) {
+	if r.over(ctx) || tooLate(j.batch.claimed, r.config.Lease) {
 		return result{job: j, outcome: outcome{action: NotificationRelease}}
 	}
 	result := result{job: j, outcome: r.sender.submit(j.batch.calls, r.messenger, j.n, r.known)}
@@ -269,7 +269,10 @@ func (r *run) write(group []result) {
 			continue
 		}
 		changes = append(changes, change)
+		r.flow.Counts.Add(group[i].n, -1)
+		r.flow.Counts.Add(change.Notification, 1)
 	}
+	r.meter.report(r.flow, false)
 	r.open -= len(group)
 	defer r.pool.give(len(group))
 	writing, cancel := context.WithDeadline(r.writes, storeTime(end, r.config.Lease, r.config.Grace))
@@ -318,9 +321,6 @@ func (r *run) report(ctx context.Context, g result) error {
 	if err = r.store.SaveNotifications(ctx, change); !errors.Is(err, ErrConflict) {
 		return err
 	}
-	current, err := r.store.Notification(ctx, g.n.ID)
-	if err == nil {
-		_, err = overtaken(ctx, r.store, r.config.ID, current, change, g.outcome)
-	}
+	_, err = overtaken(ctx, r.store, r.config.ID, g.n, change, g.outcome)
 	return err
 }

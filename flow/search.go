@@ -26,6 +26,8 @@ type FlowFilter struct {
 	AppContext string      // Contesto Applicativo
 	AppKey     string      // Chiave Applicativo
 	Disabled   Disabled    // Dis.
+
+	ChangedFrom, ChangedTo time.Time // Data mod.: changed at ChangedFrom or later, and before ChangedTo
 }
 
 // NotificationFilter says which notifications are looked for: those that match all of
@@ -47,6 +49,7 @@ type NotificationFilter struct {
 	Digests      []Digest            // the same message for the same citizen: one of them
 	Disabled     Disabled            // Dis.
 
+	ChangedFrom, ChangedTo time.Time // Data mod.: changed at ChangedFrom or later, and before ChangedTo
 	// Unsettled: sent, with a MessageID and personal data, and its delivery is not final:
 	// see [appio.MessageStatus.Final]. What a verification asks for.
 	Unsettled bool
@@ -80,7 +83,7 @@ type Page struct {
 
 const (
 	defaultPage = 50
-	// MaxPage is the longest page.
+	// MaxPage is the longest page. Stores are asked for one more, to know whether there is more.
 	MaxPage = 1000
 )
 
@@ -156,7 +159,8 @@ func (p Page) Includes(place Cursor) bool {
 func (q FlowFilter) Match(f Flow) bool {
 	return among(q.IDs, f.ID) && among(q.Services, f.Service) && among(q.States, f.State) &&
 		contains(f.Note, q.Text) && same(q.User, f.UpdatedBy) && within(q.From, q.To, f.CreatedAt) &&
-		same(q.AppContext, f.AppContext) && same(q.AppKey, f.AppKey) && q.Disabled.match(f.Disabled)
+		same(q.AppContext, f.AppContext) && same(q.AppKey, f.AppKey) && q.Disabled.match(f.Disabled) &&
+		within(q.ChangedFrom, q.ChangedTo, f.UpdatedAt)
 }
 
 // Match reports whether the notification matches the filter. It is the definition of
@@ -167,7 +171,7 @@ func (q NotificationFilter) Match(n Notification) bool {
 		contains(n.Subject, q.Text) && same(q.User, n.UpdatedBy) && within(q.From, q.To, n.CreatedAt) &&
 		same(q.Recipient, n.Recipient) && same(q.NoticeNumber, n.NoticeNumber) && same(q.Reference, n.Reference) &&
 		same(q.MessageID, n.Transmission.MessageID) && (len(q.Digests) == 0 || !n.Recipient.IsZero() && among(q.Digests, n.Digest())) &&
-		q.Disabled.match(n.Disabled) && (!q.Unsettled || n.Unsettled()) &&
+		q.Disabled.match(n.Disabled) && within(q.ChangedFrom, q.ChangedTo, n.UpdatedAt) && (!q.Unsettled || n.Unsettled()) &&
 		(q.ClosedBefore.IsZero() || n.closedBefore(q.ClosedBefore))
 }
 

@@ -26,12 +26,13 @@ type outcome struct {
 	stops    bool               // the service cannot send to anybody
 	shaky    bool               // the platform did not do its work: after several in a row, it is down
 	answered bool               // the platform took or refused the message: it works
+	payee    bool               // not permitted, perhaps because of the payee only
 }
 
 // messenger returns the messenger of a service.
 func (s sender) messenger(ctx context.Context, service string) (Messenger, error) {
 	m, err := s.messengers(ctx, service)
-	if err == nil && m == nil {
+	if client, ok := m.(*appio.Client); err == nil && (m == nil || ok && client == nil) {
 		err = errors.New("no messenger")
 	}
 	if err != nil && explained(err) == "" && ctx.Err() == nil {
@@ -66,9 +67,8 @@ func judge(n Notification, receipt appio.Receipt, err error) outcome {
 		case errors.As(err, &invalid):
 			o.action, o.code, o.text = NotificationFail, ErrorInvalid, ErrorInvalid.Italian()+" "+invalid.Italian()
 		case errors.Is(err, appio.ErrForbidden) && !n.Payee.IsZero():
-			// Perhaps the service only may not name this payee.
-			o.action, o.code, o.shaky = NotificationFail, ErrorRefused, true
-			o.text = "Il servizio non può indicare questo ente creditore, oppure non è abilitato: il messaggio non è arrivato."
+			// The service is not enabled, or only may not name this payee: others will tell.
+			o.action, o.shaky, o.payee = NotificationRelease, true, true
 		case errors.Is(err, appio.ErrInvalid):
 			o.action, o.code, o.answered = NotificationFail, ErrorRefused, true
 		default:
@@ -90,6 +90,8 @@ func reach(ctx context.Context, m Messenger, n Notification, known *profiles) (o
 			takes = profile.SenderAllowed
 		case errors.Is(err, appio.ErrNotFound):
 			takes = false
+		case errors.Is(err, appio.ErrInvalid):
+			return outcome{action: NotificationFail, code: ErrorRefused, err: err, attempts: attempts(err), answered: true}, true
 		default:
 			// Nothing was sent, whatever happened.
 			o := outcome{action: NotificationRelease, err: err}
@@ -141,8 +143,10 @@ func (o outcome) apply(ctx context.Context, n Notification, by string) (Notifica
 	return n.change(o.action, from, by, reason), nil
 }
 
-// lost is the outcome of a notification whose sender never reported it.
-var lost = outcome{action: NotificationFail, code: ErrorOutcomeUnknown}
+// neverReported is the outcome of a notification whose sender is not heard of any more.
+func neverReported() outcome {
+	return outcome{action: NotificationFail, code: ErrorOutcomeUnknown}
+}
 
 // why says in Italian why a service cannot send.
 func why(err error) string {
@@ -161,11 +165,12 @@ func explained(err error) string {
 // whyDown says in Italian why the platform counts as down.
 func whyDown(inRow int, last outcome) string {
 	if last.code == ErrorOutcomeUnknown {
-		return fmt.Sprintf("Invio fermato: la piattaforma non dà risposte certe (invii di seguito: %d). Riprendere l'invio quando App IO funziona di nuovo.", inRow)
+		return fmt.Sprintf("Invio fermato dopo %s senza una risposta certa della piattaforma. Riprendere l'invio quando App IO funziona di nuovo.",
+			counted(inRow, "invio", "invii consecutivi"))
 	}
 	text := explained(last.err)
 	if text == "" {
 		text = "App IO non è raggiungibile o non funziona: riprovare più tardi."
 	}
-	return fmt.Sprintf("Invio fermato: invii di seguito non riusciti: %d. %s", inRow, text)
+	return fmt.Sprintf("Invio fermato dopo %s. %s", counted(inRow, "invio non riuscito", "invii consecutivi non riusciti"), text)
 }

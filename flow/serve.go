@@ -12,7 +12,7 @@ import (
 
 // Serve sends every flow that is In invio, and recovers what crashed senders left behind,
 // until the context ends; then it returns nil, once everything is written down, or an
-// error that is an [ErrNotStored]. What fails in between is logged, and tried again, later
+// error that is an [ErrNotStored], the last of them if there were several. What fails in between is logged, and tried again, later
 // each time; a flow that fails, or whose rest others are sending, holds up no other.
 func (d *Dispatcher) Serve(ctx context.Context) error {
 	s := &serving{
@@ -32,7 +32,7 @@ func (d *Dispatcher) Serve(ctx context.Context) error {
 		}
 	}
 	s.runs.Wait()
-	return errors.Join(s.lost...)
+	return s.lost
 }
 
 // serving is a Serve under way.
@@ -46,7 +46,7 @@ type serving struct {
 	mu      sync.Mutex
 	flows   map[uuid.UUID]*served
 	running int
-	lost    []error
+	lost    error // the last of those that could not be stored
 }
 
 // served is a flow that is sent, or rests.
@@ -115,7 +115,7 @@ func (s *serving) run(ctx context.Context, f *served) {
 	var stopped *StopError
 	switch {
 	case errors.Is(err, ErrNotStored):
-		s.lost = append(s.lost, err)
+		s.lost = err
 	case err == nil, errors.As(err, &stopped): // it is over
 		delete(s.flows, f.id)
 		return

@@ -31,11 +31,11 @@ func TestRunNeedsAFlowThatIsToBeSent(t *testing.T) {
 		_, err = d.Run(t.Context(), f.ID)
 		assert.ErrorIs(t, err, flow.ErrFlowState)
 		assert.Equal(t, "Il flusso è nello stato «Inattivo»: avviare prima l'invio.", flussi.Explain(err))
-		_, err = w.Activate(t.Context(), operator, f.ID)
+		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
 		_, err = d.Run(t.Context(), f.ID)
 		assert.ErrorIs(t, err, flow.ErrFlowState)
-		_, err = w.Send(t.Context(), operator, f.ID)
+		_, err = w.SendFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
 		sent, err := d.Run(t.Context(), f.ID)
 		require.NoError(t, err)
@@ -126,11 +126,11 @@ func TestProfilesAreChecked(t *testing.T) {
 		f := w.prepared(t, 10)
 		d := draft(t, 3)
 		d.Subject = flussi.NewText("Un altro oggetto riservato")
-		_, err := w.Add(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
 		require.NoError(t, err)
-		_, err = w.Activate(t.Context(), operator, f.ID)
+		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
-		_, err = w.Send(t.Context(), operator, f.ID)
+		_, err = w.SendFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
 		got, err := w.dispatcher(t, flow.DispatcherConfig{CheckProfiles: true, Workers: 1}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
@@ -171,7 +171,7 @@ func TestAMessageThatIsNeverTaken(t *testing.T) {
 				assert.Equal(t, flow.ErrorNotSent, n.Transmission.ErrorCode)
 				assert.GreaterOrEqual(t, n.Transmission.Attempts, 15)
 				assert.LessOrEqual(t, n.Transmission.Attempts, 30)
-				_, err := w.Register(t.Context(), operator, n.ID)
+				_, err := w.RegisterNotification(t.Context(), operator, n.ID)
 				assert.NoError(t, err)
 			}
 		}
@@ -206,11 +206,11 @@ func TestAPayeeThatMayNotBeNamed(t *testing.T) {
 		require.NoError(t, err)
 		d.Payee, err = flussi.ParseOrganizationCode("15376371009")
 		require.NoError(t, err)
-		_, err = w.Add(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+		_, err = w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
 		require.NoError(t, err)
-		_, err = w.Activate(t.Context(), operator, f.ID)
+		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
-		_, err = w.Send(t.Context(), operator, f.ID)
+		_, err = w.SendFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
 		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
@@ -255,11 +255,11 @@ func TestDisablingAFlowWhileItIsSent(t *testing.T) {
 		assert.Contains(t, got.Error, "disabilitato")
 		assert.Less(t, got.Counts.Sent, 50)
 		assert.Equal(t, 200, got.Counts.Sent+got.Counts.Registered)
-		_, err = w.Send(t.Context(), operator, f.ID)
+		_, err = w.SendFlow(t.Context(), operator, f.ID)
 		assert.ErrorIs(t, err, flow.ErrDisabled)
 		_, err = w.EnableFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
-		_, err = w.Send(t.Context(), operator, f.ID)
+		_, err = w.SendFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
 		got, err = d.Run(t.Context(), f.ID)
 		require.NoError(t, err)
@@ -309,11 +309,11 @@ func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
 				n := page.Notifications[random.IntN(len(page.Notifications))]
 				switch random.IntN(12) {
 				case 0:
-					_, _ = w.Register(t.Context(), operator, n.ID)
+					_, _ = w.RegisterNotification(t.Context(), operator, n.ID)
 				case 1:
-					_, _ = w.Confirm(t.Context(), operator, n.ID, "arrivata")
+					_, _ = w.ConfirmNotification(t.Context(), operator, n.ID, "arrivata")
 				case 2:
-					if _, err := w.Resend(t.Context(), operator, n.ID, "di nuovo"); err == nil {
+					if _, err := w.ResendNotification(t.Context(), operator, n.ID, "di nuovo"); err == nil {
 						resent[n.ID]++
 					}
 				case 3:
@@ -323,7 +323,7 @@ func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
 				case 5:
 					_, _ = w.SendNotification(t.Context(), operator, n.ID)
 				case 6:
-					_, _ = w.Verify(t.Context(), operator, n.ID)
+					_, _ = w.VerifyNotification(t.Context(), operator, n.ID)
 				case 7:
 					d := n.Draft
 					d.Content = flussi.NewText(d.Content.Reveal() + "Corretto. ")
@@ -335,7 +335,7 @@ func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
 				case 10:
 					_, _ = w.VerifyFlow(t.Context(), operator, f.ID)
 				case 11:
-					_, _ = w.Send(t.Context(), operator, f.ID)
+					_, _ = w.SendFlow(t.Context(), operator, f.ID)
 				}
 			}
 			ctx, cancel := context.WithCancel(t.Context())
@@ -353,7 +353,7 @@ func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
 			_, _ = w.EnableFlow(t.Context(), operator, f.ID)
 			w.FailAtRandom(appiotest.SubmitMessage, 0, 0)
 			for w.flow(t, f.ID).Counts.Left() > 0 {
-				_, _ = w.Send(t.Context(), operator, f.ID)
+				_, _ = w.SendFlow(t.Context(), operator, f.ID)
 				time.Sleep(10 * time.Minute)
 				synctest.Wait()
 			}

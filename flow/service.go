@@ -15,8 +15,9 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 )
 
-// Messenger talks to App IO for one service. [*appio.Client] is one; a fake that
-// returns errors of its own has them taken for unknown outcomes, see [appio.OutcomeOf].
+// Messenger talks to App IO for one service. [*appio.Client] is one. What an error of
+// Submit means for the message, [appio.OutcomeOf] says: a fake returns an [*appio.Error] with
+// the Outcome that it wants to see handled, and one of its own is an unknown outcome.
 // It must be safe for concurrent use, and return when its context ends.
 type Messenger interface {
 	// Submit sends a message; see [appio.Client.Submit].
@@ -28,8 +29,9 @@ type Messenger interface {
 }
 
 // Messengers returns the messenger of a service. It must be safe for concurrent use. Let
-// all messengers of a body share one [appio.Pace]. An error, or no messenger, stops the flow
-// that is to be sent; if it is a [flussi.Explainer], the operator reads why.
+// all messengers of a body share one [appio.Pace]. It is asked once for each run, verification and single
+// sending. For a service that it does not know it returns an error, which stops the flow that
+// is to be sent; if it is a [flussi.Explainer], the operator reads why.
 type Messengers func(ctx context.Context, service string) (Messenger, error)
 
 // Authorizer knows which services an operator is enabled for. It is asked on every call
@@ -39,13 +41,13 @@ type Authorizer interface {
 	Services(ctx context.Context, by flussi.Actor) ([]string, error)
 }
 
-// Enabled is an [Authorizer] for programs that know their operators beforehand: the
+// Operators is an [Authorizer] for programs that know their operators beforehand: the
 // services of each, by the ID of the actor. It must not be changed while it is in use.
-type Enabled map[string][]string
+type Operators map[string][]string
 
 // Services returns the services of the actor.
-func (e Enabled) Services(_ context.Context, by flussi.Actor) ([]string, error) {
-	return slices.Clone(e[by.ID]), nil
+func (o Operators) Services(_ context.Context, by flussi.Actor) ([]string, error) {
+	return slices.Clone(o[by.ID]), nil
 }
 
 // Service is what an application calls: one method for each action of the guide's
@@ -55,8 +57,8 @@ func (e Enabled) Services(_ context.Context, by flussi.Actor) ([]string, error) 
 // verification of a whole flow uses until it returns.
 //
 // The error of every method is an [*Error]. It unwraps to one of the Err… values of this
-// package, to a [*fsm.TransitionError] if the action is not possible in the state or not
-// for the actor's roles, to an [*InvalidError] for a draft or a [*flussi.ValueError] for
+// package, to a [*fsm.TransitionError] if the action is not possible in the state, to an
+// [fsm.ErrForbidden] if it is not for the actor's roles, to an [*InvalidError] for a draft or a [*flussi.ValueError] for
 // anything else that is not valid, to the context's error, or to what the store, the
 // authorizer or the messenger returned. Unless a method says otherwise, an error has
 // changed nothing.
@@ -79,8 +81,9 @@ type ServiceConfig struct {
 	// Workers is how many notifications of a flow are verified at the same time. Defaults
 	// to 8.
 	Workers int
-	// Lease bounds how long sending one notification may take; if the program dies, its
-	// outcome is known to be unknown after that. Defaults to 5 minutes; at least 1 second.
+	// Lease bounds how long sending one notification may take: three quarters of it must be
+	// longer than the timeout of the messenger's HTTP client. If the program dies, its outcome
+	// is known to be unknown after that. Defaults to 5 minutes; at least 1 second.
 	Lease time.Duration
 }
 
@@ -225,10 +228,15 @@ func failure(operation string, id uuid.UUID, err error) error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := err.(*Error); ok && e.Operation == operation {
-		return err
+	e := Error{ID: id, Err: err}
+	if inner, ok := err.(*Error); ok && inner.Reason != "" { // a refusal of our own
+		e = *inner
+		if e.ID == uuid.Nil {
+			e.ID = id
+		}
 	}
-	return &Error{Operation: operation, ID: id, Err: err}
+	e.Operation = operation
+	return &e
 }
 
 // maxTries bounds how often a change is tried again because somebody else changed the

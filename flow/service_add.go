@@ -52,7 +52,7 @@ type AddReport struct {
 	Errors []*RowError // the first of them, in the order of the rows
 
 	// Repeats are the rows, among those that were added, whose message the same citizen
-	// has from another flow of the service or by itself already, whatever its state. They
+	// has from another flow of the service or by itself already, whatever its state and
 	// whether disabled or not. They are not refused: look at them before the flow is activated.
 	Repeats []Repeat
 	// Repeated is how many Repeats there are; the list has the first of them.
@@ -71,6 +71,12 @@ type Repeat struct {
 	CreatedAt    time.Time         // of the earlier one
 }
 
+// Italian describes the repeat for the operator.
+func (r Repeat) Italian() string {
+	return fmt.Sprintf("Riga %d: il cittadino ha probabilmente già questo messaggio (notifica %s del %s, stato «%s»).",
+		r.Row, r.Notification, r.CreatedAt.Format("02/01/2006"), r.State.Label())
+}
+
 // RowError says why a row was refused. It holds no text of the row.
 type RowError struct {
 	Row   int   // its number
@@ -87,7 +93,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 // Italian describes the refusal for the operator.
 func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, flussi.Explain(e.Err)) }
 
-// Add (Importa da File Excel) adds notifications to a flow that is Inattivo. Either all
+// AddNotifications (Importa da File Excel) adds notifications to a flow that is Inattivo. Either all
 // rows are added, or, if one of them is not valid, none: then the error is an [ErrRows],
 // and the report says what is wrong with which rows. A row is refused if the sequence has
 // an error in its place, if its draft is not valid, or if the flow has the same message
@@ -99,7 +105,7 @@ func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, f
 // that turns out to be cut off. The sequence must not use the store. If somebody changes
 // the flow while rows come in, the error is an [ErrConflict], and nothing is stored. With
 // every error that comes after the first row, the report says what was seen until then.
-func (s *Service) Add(ctx context.Context, by flussi.Actor, flowID uuid.UUID, rows iter.Seq2[Row, error], c AddConfig) (AddReport, error) {
+func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID uuid.UUID, rows iter.Seq2[Row, error], c AddConfig) (AddReport, error) {
 	const op = "add notifications"
 	if rows == nil {
 		rows = Drafts()

@@ -53,22 +53,22 @@ func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, v
 	})
 }
 
-// Activate (Attiva) makes a flow ready to be sent; its notifications are fixed then. The
+// ActivateFlow (Attiva) makes a flow ready to be sent; its notifications are fixed then. The
 // error is an [ErrNothingToSend] if it has none that is Registrato.
-func (s *Service) Activate(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
+func (s *Service) ActivateFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "activate flow", by, id, FlowActivate, needsSomething)
 }
 
-// Deactivate (Riporta a Inattivo) takes an active flow back into preparation.
-func (s *Service) Deactivate(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
+// DeactivateFlow (Riporta a Inattivo) takes an active flow back into preparation.
+func (s *Service) DeactivateFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "deactivate flow", by, id, FlowDeactivate, nil)
 }
 
-// Send (Invia Flusso) orders the sending of an active flow, or of one that is Invio
+// SendFlow (Invia Flusso) orders the sending of an active flow, or of one that is Invio
 // incompleto and has notifications to be sent: set back to Registrato, or not sent since
 // the sending stopped. It returns at once; a [Dispatcher] does the sending. The error
 // is an [ErrNothingToSend] if nothing is Registrato.
-func (s *Service) Send(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
+func (s *Service) SendFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "send flow", by, id, FlowSend, func(f *Flow) error {
 		f.Error = ""
 		return needsSomething(f)
@@ -156,7 +156,7 @@ func atMost(field, name string, text flussi.Text, most int) error {
 		return nil
 	}
 	return &flussi.ValueError{Type: field, Err: flussi.ErrLength,
-		Reason: fmt.Sprintf("%s ha %d caratteri: possono essere al massimo %d.", name, text.Length(), most)}
+		Reason: fmt.Sprintf("%s ha %s: possono essere al massimo %d.", name, counted(text.Length(), "carattere", "caratteri"), most)}
 }
 
 // storable reports whether a text is valid UTF-8 without NUL.

@@ -63,29 +63,35 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 	return nil
 }
 
-// Register (Registrato) sets a notification in Errore back, so that it is sent again: by
-// [Service.SendNotification], or with its flow by [Service.Send]. While the outcome is
-// unknown it is refused with [ErrOutcomeUnknown]: see [Service.Confirm] and
-// [Service.Resend].
-func (s *Service) Register(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
-	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", anew)
+// RegisterNotification (Registrato) sets a notification in Errore back, so that it is sent again: by
+// [Service.SendNotification], or with its flow by [Service.SendFlow]. While the outcome is
+// unknown it is refused with [ErrOutcomeUnknown]: see [Service.ConfirmNotification] and
+// [Service.ResendNotification]. One that stands alone is refused with [ErrDuplicate] if its
+// service sent the same message to the same citizen in the meantime.
+func (s *Service) RegisterNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
+	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", func(n *Notification, f *Flow) error {
+		if err := s.unrepeated(ctx, n); err != nil {
+			return err
+		}
+		return anew(n, f)
+	})
 }
 
-// Confirm (Conferma come inviata) resolves an unknown outcome: the operator knows that
+// ConfirmNotification (Conferma come inviata) resolves an unknown outcome: the operator knows that
 // the message arrived, say from the citizen. The reason is recorded; keep personal data
 // out of it. Without one it is refused with [flussi.ErrEmpty].
-func (s *Service) Confirm(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
+func (s *Service) ConfirmNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
 	return s.changeNotification(ctx, "confirm notification", by, id, NotificationConfirm, reason, func(n *Notification, _ *Flow) error {
 		n.Transmission.ErrorCode, n.Transmission.Error = "", ""
 		return needsReason(reason)
 	})
 }
 
-// Resend (Invia di nuovo) resolves an unknown outcome by accepting that the citizen may
+// ResendNotification (Invia di nuovo) resolves an unknown outcome by accepting that the citizen may
 // get the message twice: the notification is Registrato again, to be sent as after
-// [Service.Register]. The reason is recorded; keep personal data out of it. Without one
+// [Service.RegisterNotification]. The reason is recorded; keep personal data out of it. Without one
 // it is refused with [flussi.ErrEmpty].
-func (s *Service) Resend(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
+func (s *Service) ResendNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
 	return s.changeNotification(ctx, "resend notification", by, id, NotificationResend, reason, func(n *Notification, f *Flow) error {
 		if err := needsReason(reason); err != nil {
 			return err
@@ -99,6 +105,15 @@ func needsReason(reason string) error {
 		return &flussi.ValueError{Type: "Reason", Err: flussi.ErrEmpty, Reason: "Manca il motivo della decisione."}
 	}
 	return atMost("Reason", "Il motivo", flussi.NewText(reason), MaxNote)
+}
+
+// unrepeated refuses to make a notification that stands alone one to be sent, if its
+// service has sent the same message in the meantime.
+func (s *Service) unrepeated(ctx context.Context, n *Notification) error {
+	if n.FlowID != uuid.Nil || n.State != NotificationRegistered {
+		return nil
+	}
+	return s.unsent(ctx, *n)
 }
 
 // anew prepares a notification for another sending.
@@ -122,6 +137,9 @@ func (s *Service) DisableNotification(ctx context.Context, by flussi.Actor, id u
 func (s *Service) EnableNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	return s.changeNotification(ctx, "enable notification", by, id, NotificationEnable, "", func(n *Notification, f *Flow) error {
 		n.Disabled = false
+		if err := s.unrepeated(ctx, n); err != nil {
+			return err
+		}
 		return fixed(n, f)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -133,6 +134,46 @@ func (s *Service) searched(ctx context.Context, by flussi.Actor, wanted []string
 		return wanted, page, nil
 	}
 	return services, page, nil
+}
+
+// FlowActions returns what the actor may do with a flow now, as it and its notifications
+// are: the buttons to show, in the order of the machine's table.
+func (s *Service) FlowActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]FlowAction, error) {
+	f, err := s.flow(ctx, by, id)
+	if err != nil {
+		return nil, failure("get actions of flow", id, err)
+	}
+	return slices.DeleteFunc(f.Allowed(by.Roles...), func(action FlowAction) bool {
+		return (action == FlowActivate || action == FlowSend) && needsSomething(&f) != nil
+	}), nil
+}
+
+// NotificationActions returns what the actor may do with a notification now, as it and its
+// flow are: the buttons to show, in the order of the machine's table, [NotificationSend] the
+// last. That another notification is the same is found out only when it is tried.
+func (s *Service) NotificationActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NotificationAction, error) {
+	const op = "get actions of notification"
+	n, err := s.notification(ctx, by, id)
+	if err != nil {
+		return nil, failure(op, id, err)
+	}
+	var f *Flow
+	if n.FlowID != uuid.Nil {
+		read, err := s.store.Flow(ctx, n.FlowID)
+		if err != nil {
+			return nil, failure(op, id, plain(err))
+		}
+		if f = &read; f.Disabled {
+			return nil, nil
+		}
+	}
+	actions := slices.DeleteFunc(n.Allowed(by.Roles...), func(action NotificationAction) bool {
+		return action != NotificationCheck && fixed(&n, f) != nil || action == NotificationCheck && n.Transmission.MessageID == ""
+	})
+	if by.Has(flussi.Operator) && n.check(NotificationClaim) == nil && n.State == NotificationRegistered && isOver(f) {
+		actions = append(actions, NotificationSend)
+	}
+	return actions, nil
 }
 
 // FlowHistory returns what was done to a flow, in order.

@@ -11,11 +11,13 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// NewConfig says how a new notification is sent at once.
-type NewConfig struct {
+// SendNewConfig says how a new notification is sent at once.
+type SendNewConfig struct {
 	// ID of the notification. A program whose form may be submitted twice, perhaps at the
-	// same moment, gives each form an ID when it is opened; the second submission is an
-	// [ErrConflict]. Defaults to a new one.
+	// same moment, or that tries again after an error, gives each form an ID when it is
+	// opened. The second submission is an [ErrExists] and returns the notification as it is: if
+	// that is Registrato, it was not sent, and [Service.SendNotification] sends it. Defaults to
+	// a new ID.
 	ID uuid.UUID
 	// Repeat sends the notification although the service has the same message for the same
 	// citizen already, and has not failed to send it. Defaults to false: it is refused with
@@ -24,18 +26,24 @@ type NewConfig struct {
 	Repeat bool
 }
 
-// SendNew (Nuovo, Aggiungi) creates a notification outside any flow and sends it at once.
+// SendNewNotification (Nuovo, Aggiungi) creates a notification outside any flow and sends it at once.
 // It returns when the outcome is known. See [Service.SendNotification] for what comes of
-// it: the notification exists unless the error came before it was created, in which case
-// it is the zero Notification.
-func (s *Service) SendNew(ctx context.Context, by flussi.Actor, service string, d Draft, c NewConfig) (Notification, error) {
+// it: the notification that is returned exists, unless it is the zero Notification.
+func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
 	const op = "send new notification"
 	n, err := s.draft(ctx, by, service, d, c, op)
+	if err == nil {
+		err = s.store.SaveNotifications(ctx, created(n))
+	}
+	if errors.Is(err, ErrConflict) {
+		if n, err = s.notification(ctx, by, c.ID); err == nil {
+			err = &Error{ID: c.ID, Err: ErrExists, Reason: fmt.Sprintf(
+				"La notifica è già stata aggiunta: è nello stato «%s».", n.State.Label())}
+		}
+		return n, failure(op, c.ID, err)
+	}
 	if err != nil {
 		return Notification{}, failure(op, c.ID, err)
-	}
-	if err := s.store.SaveNotifications(ctx, created(n)); err != nil {
-		return Notification{}, failure(op, n.ID, err)
 	}
 	n.Version++
 	if !c.Repeat {
@@ -48,7 +56,7 @@ func (s *Service) SendNew(ctx context.Context, by flussi.Actor, service string, 
 }
 
 // draft makes a new notification, of which nothing is stored yet.
-func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d Draft, c NewConfig, op string) (Notification, error) {
+func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig, op string) (Notification, error) {
 	if err := s.admitOperator(ctx, by, service, op); err != nil {
 		return Notification{}, err
 	}
@@ -151,28 +159,24 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	if o.err == nil {
 		o = s.sender.submit(calls, messenger, n, nil)
 	}
+	if o.payee {
+		o.action, o.code = NotificationFail, ErrorRefused
+		o.text = "Il servizio non può indicare questo ente creditore, oppure non è abilitato: il messaggio non è arrivato."
+	}
 	writing, cancel = context.WithDeadline(writing, storeTime(start, s.lease, defaultGrace))
 	defer cancel()
 	n, err = s.report(writing, by.ID, n, o)
 	if err != nil {
 		return n, failure(op, n.ID, fmt.Errorf("%w: %s: %w", ErrNotStored, o.action, err))
 	}
-	return n, failure(op, n.ID, o.failure())
-}
-
-// failure is the error of an outcome that is not a sent message.
-func (o outcome) failure() error {
 	switch {
 	case o.action == NotificationAccept:
-		return nil
+		return n, nil
 	case o.err == nil:
-		return &Error{Operation: "check profile", Err: ErrUnreachable, Reason: o.code.Italian()}
+		o.err = ErrUnreachable
 	}
-	return o.err
+	return n, failure(op, n.ID, &Error{Err: o.err, Reason: n.Transmission.Error})
 }
-
-// ErrUnreachable: the citizen is not on App IO, or blocks the service.
-var ErrUnreachable = errors.New("citizen not reachable")
 
 // claim makes a notification In invio, under a lease, with its flow.
 func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (Notification, error) {
@@ -220,11 +224,16 @@ func (s *Service) sentFlow(ctx context.Context, n Notification) (*Flow, error) {
 		return nil, plain(err)
 	case f.Disabled:
 		return nil, checkFlag(true, false, "Flow", "Il flusso")
-	case f.State != FlowSent && f.State != FlowIncomplete:
+	case !isOver(&f):
 		return nil, &Error{Operation: "send notification", ID: n.ID, Err: ErrFlowState, Reason: fmt.Sprintf(
 			"Il flusso è nello stato «%s»: la notifica si invia con il flusso.", f.State.Label())}
 	}
 	return &f, nil
+}
+
+// isOver reports whether a notification of the flow, nil for none, may be sent by itself.
+func isOver(f *Flow) bool {
+	return f == nil || f.State == FlowSent || f.State == FlowIncomplete
 }
 
 // report stores the outcome of a notification that was claimed, until ctx ends.
@@ -266,20 +275,20 @@ func settle(ctx context.Context, store Store, by string, n Notification, o outco
 	if !errors.Is(err, ErrConflict) {
 		return n, err
 	}
+	return overtaken(ctx, store, by, n, change, o)
+}
+
+// overtaken looks at a notification whose outcome met a conflict. It is an ErrConflict if the
+// notification itself is as it was: then it is tried once more.
+func overtaken(ctx context.Context, store Store, by string, n Notification, wanted NotificationChange, o outcome) (Notification, error) {
 	current, err := store.Notification(ctx, n.ID)
 	if err != nil {
 		return n, err
 	}
-	if current.Version == n.Version {
-		return n, ErrConflict // only the flow moved: once more
-	}
-	return overtaken(ctx, store, by, current, change, o)
-}
-
-// overtaken looks at a notification that changed before its sender stored the outcome.
-func overtaken(ctx context.Context, store Store, by string, current Notification, wanted NotificationChange, o outcome) (Notification, error) {
 	is, want := current, wanted.Notification
 	switch {
+	case current.Version == n.Version:
+		return n, ErrConflict
 	case is.State == want.State && is.Transmission.MessageID == want.Transmission.MessageID && is.Transmission.ErrorCode == want.Transmission.ErrorCode:
 		return current, nil // it was stored, though the store said otherwise
 	case o.action == NotificationAccept && is.State == NotificationFailed && is.Transmission.ErrorCode == ErrorOutcomeUnknown:

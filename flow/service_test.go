@@ -202,7 +202,7 @@ func TestAFileIsImportedOnceHoweverOftenAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range errs {
 		group.Go(func() {
-			errs[i] = only(w.Add(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 20)...), flow.AddConfig{}))
+			errs[i] = only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 20)...), flow.AddConfig{}))
 		})
 	}
 	group.Wait()
@@ -224,20 +224,20 @@ func TestWhatIsBeingSentIsLeftAlone(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		ctx := t.Context()
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
-		c := flow.NewConfig{ID: uuid.New()}
+		c := flow.SendNewConfig{ID: uuid.New()}
 		sent := make(chan error)
-		go func() { sent <- only(w.SendNew(ctx, operator, taxes, draft(t, 1), c)) }()
+		go func() { sent <- only(w.SendNewNotification(ctx, operator, taxes, draft(t, 1), c)) }()
 		time.Sleep(time.Second)
 		n := w.notification(t, c.ID)
 		require.Equal(t, flow.NotificationSending, n.State)
 		for _, call := range []func() error{
 			func() error { return only(w.EditNotification(ctx, operator, n.ID, n.Version, draft(t, 2))) },
 			func() error { return only(w.DisableNotification(ctx, operator, n.ID)) },
-			func() error { return only(w.Register(ctx, operator, n.ID)) },
-			func() error { return only(w.Confirm(ctx, operator, n.ID, "arrivata")) },
-			func() error { return only(w.Resend(ctx, operator, n.ID, "non arrivata")) },
+			func() error { return only(w.RegisterNotification(ctx, operator, n.ID)) },
+			func() error { return only(w.ConfirmNotification(ctx, operator, n.ID, "arrivata")) },
+			func() error { return only(w.ResendNotification(ctx, operator, n.ID, "non arrivata")) },
 			func() error { return only(w.SendNotification(ctx, operator, n.ID)) },
-			func() error { return only(w.Verify(ctx, operator, n.ID)) },
+			func() error { return only(w.VerifyNotification(ctx, operator, n.ID)) },
 		} {
 			w.refused(t, fsm.ErrNotAllowed, call)
 		}
@@ -272,10 +272,12 @@ func TestDisabledFlowsRest(t *testing.T) {
 	assert.Equal(t, flow.FlowInactive, disabled.State)
 	assert.Equal(t, disabled, w.flow(t, f.ID))
 	for name, call := range map[string]func() error{
-		"disable":     func() error { return only(w.DisableFlow(ctx, operator, f.ID)) },
-		"edit":        func() error { return only(w.EditFlow(ctx, operator, f.ID, disabled.Version, flow.Details{})) },
-		"activate":    func() error { return only(w.Activate(ctx, operator, f.ID)) },
-		"import":      func() error { return only(w.Add(ctx, operator, f.ID, flow.Drafts(draft(t, 9)), flow.AddConfig{})) },
+		"disable":  func() error { return only(w.DisableFlow(ctx, operator, f.ID)) },
+		"edit":     func() error { return only(w.EditFlow(ctx, operator, f.ID, disabled.Version, flow.Details{})) },
+		"activate": func() error { return only(w.ActivateFlow(ctx, operator, f.ID)) },
+		"import": func() error {
+			return only(w.AddNotifications(ctx, operator, f.ID, flow.Drafts(draft(t, 9)), flow.AddConfig{}))
+		},
 		"edit one":    func() error { return only(w.EditNotification(ctx, operator, n.ID, n.Version, draft(t, 9))) },
 		"disable one": func() error { return only(w.DisableNotification(ctx, operator, n.ID)) },
 		"send one":    func() error { return only(w.SendNotification(ctx, operator, n.ID)) },
@@ -284,7 +286,7 @@ func TestDisabledFlowsRest(t *testing.T) {
 	}
 	enabled := must(w.EnableFlow(ctx, operator, f.ID))(t)
 	assert.False(t, enabled.Disabled)
-	must(w.Activate(ctx, operator, f.ID))(t)
+	must(w.ActivateFlow(ctx, operator, f.ID))(t)
 	assert.Equal(t, []flow.FlowAction{flow.FlowCreate, flow.FlowImport, flow.FlowDisable, flow.FlowEnable, flow.FlowActivate}, w.flowSteps(t, f.ID))
 }
 
@@ -346,7 +348,7 @@ func TestAdd(t *testing.T) {
 				}
 			}
 			before := everythingIn(t, w.store)
-			report, err := w.Add(t.Context(), operator, f.ID, rows, test.config)
+			report, err := w.AddNotifications(t.Context(), operator, f.ID, rows, test.config)
 			assert.ErrorIs(t, err, test.err)
 			var wrong []wrongRow
 			for i, e := range report.Errors {
@@ -399,15 +401,15 @@ func TestImportedRowsKeepTheirOrder(t *testing.T) {
 func TestAnImportTellsWhatWasProbablySentBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
-		alone := must(w.SendNew(t.Context(), operator, taxes, draft(t, 4), flow.NewConfig{}))(t)
+		alone := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 4), flow.SendNewConfig{}))(t)
 		foreign := must(w.CreateFlow(t.Context(), stranger, school, flow.Details{}))(t)
-		must(w.Add(t.Context(), stranger, foreign.ID, flow.Drafts(draft(t, 6)), flow.AddConfig{}))(t)
+		must(w.AddNotifications(t.Context(), stranger, foreign.ID, flow.Drafts(draft(t, 6)), flow.AddConfig{}))(t)
 		earlier := w.prepared(t, 3) // drafts 0, 1 and 2
 		had := w.notifications(t, earlier.ID)
 		must(w.DisableNotification(t.Context(), operator, had[1].ID))(t)
 
 		f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report := must(w.Add(t.Context(), operator, f.ID, flow.Drafts(draft(t, 8)), flow.AddConfig{}))(t)
+		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(draft(t, 8)), flow.AddConfig{}))(t)
 		assert.Empty(t, report.Repeats)
 		rows := func(yield func(flow.Row, error) bool) {
 			for i, n := range []int{5, 4, 1, 6, 0, 7} {
@@ -416,7 +418,7 @@ func TestAnImportTellsWhatWasProbablySentBefore(t *testing.T) {
 				}
 			}
 		}
-		report = must(w.Add(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
+		report = must(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
 		assert.Equal(t, []flow.Repeat{
 			{Row: 21, Notification: alone.ID, State: flow.NotificationSent, CreatedAt: alone.CreatedAt},
 			{Row: 22, Notification: had[1].ID, Flow: earlier.ID, State: flow.NotificationRegistered, CreatedAt: had[1].CreatedAt},
@@ -427,14 +429,14 @@ func TestAnImportTellsWhatWasProbablySentBefore(t *testing.T) {
 
 		// Those among more rows than are looked up at once, and no more than are wanted.
 		large := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report = must(w.Add(t.Context(), operator, large.ID, flow.Drafts(drafts(t, 500)...), flow.AddConfig{}))(t)
+		report = must(w.AddNotifications(t.Context(), operator, large.ID, flow.Drafts(drafts(t, 500)...), flow.AddConfig{}))(t)
 		got := map[int]int{}
 		for _, r := range report.Repeats {
 			got[r.Row]++
 		}
 		assert.Equal(t, map[int]int{1: 2, 2: 2, 3: 1, 5: 2, 6: 1, 7: 1, 8: 1, 9: 1}, got)
 		small := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report = must(w.Add(t.Context(), operator, small.ID, flow.Drafts(drafts(t, 500)...), flow.AddConfig{MaxErrors: 3}))(t)
+		report = must(w.AddNotifications(t.Context(), operator, small.ID, flow.Drafts(drafts(t, 500)...), flow.AddConfig{MaxErrors: 3}))(t)
 		assert.Len(t, report.Repeats, 3)
 	})
 }
@@ -446,9 +448,9 @@ func TestAnImportStandsThoughRepeatsCannotBeLookedUp(t *testing.T) {
 	down := errors.New("connection lost")
 	store := &faultyStore{Store: w.store}
 	store.set("Notifications", 0, 1, down)
-	service, err := flow.NewService(store, flow.Enabled{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
-	report, err := service.Add(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{})
+	report, err := service.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{})
 	require.NoError(t, err)
 	assert.Equal(t, 3, report.Added)
 	assert.ErrorIs(t, report.RepeatsErr, down)
@@ -467,7 +469,7 @@ func TestOnlyAnInactiveFlowIsImportedInto(t *testing.T) {
 			assert.Equal(t, name, w.flow(t, id).State.Label())
 			pulled := false
 			rows := func(yield func(flow.Row, error) bool) { pulled = true; yield(flow.Row{Draft: draft(t, 9)}, nil) }
-			w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.Add(t.Context(), operator, id, rows, flow.AddConfig{})) })
+			w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.AddNotifications(t.Context(), operator, id, rows, flow.AddConfig{})) })
 			assert.False(t, pulled)
 		})
 	}
@@ -497,7 +499,7 @@ func TestLengthsOfTexts(t *testing.T) {
 			for w, taken := range map[*world]bool{guide: test.guide, platform: test.platform} {
 				name := fmt.Sprintf("%d and %d units, %v", d.Subject.Length(), d.Content.Length(), taken)
 				f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-				report, err := w.Add(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+				report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
 				if taken {
 					require.NoError(t, err, name)
 					continue
@@ -507,7 +509,9 @@ func TestLengthsOfTexts(t *testing.T) {
 				require.ErrorAs(t, report.Errors[0], &invalid)
 				require.Len(t, invalid.Fields, 1, name)
 				assert.ErrorIs(t, invalid, flussi.ErrLength)
-				w.refused(t, flussi.ErrLength, func() error { return only(w.SendNew(t.Context(), operator, taxes, d, flow.NewConfig{})) })
+				w.refused(t, flussi.ErrLength, func() error {
+					return only(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))
+				})
 			}
 		}
 	}
@@ -525,8 +529,8 @@ func TestPaymentsAreWholeOrNone(t *testing.T) {
 		"a payment":          {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, 1, notice }, nil},
 		"a payee's payment":  {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber, d.Payee = true, 1, notice, payee }, nil},
 		"the greatest sum":   {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, 9_999_999_999, notice }, nil},
-		"too great a sum":    {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, 10_000_000_000, notice }, fields{"content.payment_data.amount": flussi.ErrRange}},
-		"less than nothing":  {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, -1, notice }, fields{"content.payment_data.amount": flussi.ErrRange}},
+		"too great a sum":    {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, 10_000_000_000, notice }, fields{"Amount": flussi.ErrRange}},
+		"less than nothing":  {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, -1, notice }, fields{"Amount": flussi.ErrRange}},
 		"no sum":             {func(d *flow.Draft) { d.IsPayment, d.NoticeNumber = true, notice }, fields{"Amount": flow.ErrPayment}},
 		"no notice number":   {func(d *flow.Draft) { d.IsPayment, d.Amount = true, 1 }, fields{"NoticeNumber": flow.ErrPayment}},
 		"neither":            {func(d *flow.Draft) { d.IsPayment = true }, fields{"Amount": flow.ErrPayment, "NoticeNumber": flow.ErrPayment}},
@@ -540,7 +544,7 @@ func TestPaymentsAreWholeOrNone(t *testing.T) {
 			d := draft(t, 1)
 			test.change(&d)
 			f := w.prepared(t, 0)
-			report, err := w.Add(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+			report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
 			if test.want == nil {
 				require.NoError(t, err)
 				assert.Equal(t, d, w.notifications(t, f.ID)[0].Draft)
@@ -562,27 +566,27 @@ func TestPaymentsAreWholeOrNone(t *testing.T) {
 func TestAFlowWithNothingToSendIsNotSent(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	empty := w.prepared(t, 0)
-	w.refused(t, flow.ErrNothingToSend, func() error { return only(w.Activate(t.Context(), operator, empty.ID)) })
+	w.refused(t, flow.ErrNothingToSend, func() error { return only(w.ActivateFlow(t.Context(), operator, empty.ID)) })
 	aside := w.prepared(t, 1)
 	must(w.DisableNotification(t.Context(), operator, w.notifications(t, aside.ID)[0].ID))(t)
-	w.refused(t, flow.ErrNothingToSend, func() error { return only(w.Activate(t.Context(), operator, aside.ID)) })
+	w.refused(t, flow.ErrNothingToSend, func() error { return only(w.ActivateFlow(t.Context(), operator, aside.ID)) })
 	failed := w.sending(t, 2)
 	w.run(t, failed.ID, refusal)
-	w.refused(t, flow.ErrNothingToSend, func() error { return only(w.Send(t.Context(), operator, failed.ID)) })
+	w.refused(t, flow.ErrNothingToSend, func() error { return only(w.SendFlow(t.Context(), operator, failed.ID)) })
 
 	f := w.prepared(t, 1)
-	active := must(w.Activate(t.Context(), operator, f.ID))(t)
+	active := must(w.ActivateFlow(t.Context(), operator, f.ID))(t)
 	assert.Equal(t, flow.FlowActive, active.State)
 	assert.Equal(t, active, w.flow(t, f.ID))
-	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.Activate(t.Context(), operator, f.ID)) })
-	back := must(w.Deactivate(t.Context(), operator, f.ID))(t)
+	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.ActivateFlow(t.Context(), operator, f.ID)) })
+	back := must(w.DeactivateFlow(t.Context(), operator, f.ID))(t)
 	assert.Equal(t, flow.FlowInactive, back.State)
-	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.Deactivate(t.Context(), operator, f.ID)) })
-	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.Send(t.Context(), operator, f.ID)) })
-	must(w.Activate(t.Context(), operator, f.ID))(t)
-	sending := must(w.Send(t.Context(), operator, f.ID))(t)
+	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.DeactivateFlow(t.Context(), operator, f.ID)) })
+	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.SendFlow(t.Context(), operator, f.ID)) })
+	must(w.ActivateFlow(t.Context(), operator, f.ID))(t)
+	sending := must(w.SendFlow(t.Context(), operator, f.ID))(t)
 	assert.Equal(t, flow.FlowSending, sending.State)
-	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.Deactivate(t.Context(), operator, f.ID)) })
+	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.DeactivateFlow(t.Context(), operator, f.ID)) })
 	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.EditFlow(t.Context(), operator, f.ID, sending.Version, flow.Details{})) })
 	assert.Equal(t, []flow.FlowAction{flow.FlowCreate, flow.FlowImport, flow.FlowActivate, flow.FlowDeactivate, flow.FlowActivate, flow.FlowSend}, w.flowSteps(t, f.ID))
 }
@@ -595,7 +599,7 @@ func TestWhatFailedIsCorrectedAndSentAgain(t *testing.T) {
 			assert.Equal(t, operator.ID, got.UpdatedBy)
 		},
 		"with its flow": func(t *testing.T, w *world, n flow.Notification) {
-			must(w.Send(t.Context(), operator, n.FlowID))(t)
+			must(w.SendFlow(t.Context(), operator, n.FlowID))(t)
 			w.run(t, n.FlowID)
 		},
 	} {
@@ -610,12 +614,12 @@ func TestWhatFailedIsCorrectedAndSentAgain(t *testing.T) {
 			corrected := must(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 50)))(t)
 			assert.Equal(t, flow.NotificationFailed, corrected.State)
 			assert.Equal(t, n.Transmission, corrected.Transmission)
-			registered := must(w.Register(t.Context(), operator, n.ID))(t)
+			registered := must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
 			assert.Equal(t, flow.NotificationRegistered, registered.State)
 			assert.Equal(t, flow.Transmission{Attempts: 1}, registered.Transmission, "only the attempts remain")
 			assert.Equal(t, registered, w.notification(t, n.ID))
 			assert.Equal(t, flow.FlowIncomplete, w.flow(t, f.ID).State)
-			w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.Register(t.Context(), operator, n.ID)) })
+			w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.RegisterNotification(t.Context(), operator, n.ID)) })
 
 			send(t, w, registered)
 			got := w.notification(t, n.ID)
@@ -641,9 +645,9 @@ func TestWhatIsAboutToBeSentWithItsFlowIsFixed(t *testing.T) {
 			f := w.prepared(t, 2)
 			all := w.notifications(t, f.ID)
 			aside := must(w.DisableNotification(ctx, operator, all[1].ID))(t)
-			must(w.Activate(ctx, operator, f.ID))(t)
+			must(w.ActivateFlow(ctx, operator, f.ID))(t)
 			if state == flow.FlowSending {
-				must(w.Send(ctx, operator, f.ID))(t)
+				must(w.SendFlow(ctx, operator, f.ID))(t)
 			}
 			w.refused(t, flow.ErrFlowState, func() error { return only(w.EditNotification(ctx, operator, all[0].ID, all[0].Version, draft(t, 9))) })
 			w.refused(t, flow.ErrFlowState, func() error { return only(w.DisableNotification(ctx, operator, all[0].ID)) })
@@ -681,7 +685,7 @@ func TestAnEditMakesNoDuplicate(t *testing.T) {
 	got := must(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, same))(t)
 	assert.Equal(t, time.Date(2030, 1, 2, 21, 59, 59, 999999000, time.UTC), got.DueDate, "it is not its own duplicate")
 	other := w.prepared(t, 0)
-	must(w.Add(t.Context(), operator, other.ID, flow.Drafts(draft(t, 30)), flow.AddConfig{}))(t)
+	must(w.AddNotifications(t.Context(), operator, other.ID, flow.Drafts(draft(t, 30)), flow.AddConfig{}))(t)
 	must(w.EditNotification(t.Context(), operator, all[2].ID, all[2].Version, draft(t, 30)))(t) // of another flow
 
 	// Two that would become the same at the same moment.
@@ -713,10 +717,10 @@ func TestAnUnknownOutcomeIsDecidedByAPerson(t *testing.T) {
 		flow   flow.FlowState
 	}{
 		"it arrived": {func(ctx context.Context, w *world, id uuid.UUID, reason string) (flow.Notification, error) {
-			return w.Confirm(ctx, operator, id, reason)
+			return w.ConfirmNotification(ctx, operator, id, reason)
 		}, flow.NotificationConfirm, flow.NotificationSent, flow.FlowSent},
 		"perhaps it did not": {func(ctx context.Context, w *world, id uuid.UUID, reason string) (flow.Notification, error) {
-			return w.Resend(ctx, operator, id, reason)
+			return w.ResendNotification(ctx, operator, id, reason)
 		}, flow.NotificationResend, flow.NotificationRegistered, flow.FlowIncomplete},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -726,7 +730,7 @@ func TestAnUnknownOutcomeIsDecidedByAPerson(t *testing.T) {
 				assert.Equal(t, flow.FlowIncomplete, w.run(t, f.ID, noAnswer).State)
 				n := w.notifications(t, f.ID)[0]
 				require.Equal(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
-				w.refused(t, flow.ErrOutcomeUnknown, func() error { return only(w.Register(t.Context(), operator, n.ID)) })
+				w.refused(t, flow.ErrOutcomeUnknown, func() error { return only(w.RegisterNotification(t.Context(), operator, n.ID)) })
 				w.refused(t, flussi.ErrEmpty, func() error { return only(test.decide(t.Context(), w, n.ID, "")) })
 				w.refused(t, flussi.ErrLength, func() error { return only(test.decide(t.Context(), w, n.ID, strings.Repeat("x", 4001))) })
 				time.Sleep(time.Hour)
@@ -772,8 +776,8 @@ func TestADisabledNotificationDoesNotCount(t *testing.T) {
 		assert.Equal(t, flow.Counts{Registered: 2, Disabled: 1}, w.flow(t, f.ID).Counts)
 		w.refused(t, flow.ErrDisabled, func() error { return only(w.DisableNotification(t.Context(), operator, n.ID)) })
 		w.refused(t, flow.ErrDisabled, func() error { return only(w.EditNotification(t.Context(), operator, n.ID, aside.Version, draft(t, 9))) })
-		must(w.Activate(t.Context(), operator, f.ID))(t)
-		must(w.Send(t.Context(), operator, f.ID))(t)
+		must(w.ActivateFlow(t.Context(), operator, f.ID))(t)
+		must(w.SendFlow(t.Context(), operator, f.ID))(t)
 		assert.Equal(t, flow.FlowSent, w.run(t, f.ID).State)
 		assert.Zero(t, w.delivered()[n.Recipient])
 		w.refused(t, flow.ErrDisabled, func() error { return only(w.SendNotification(t.Context(), operator, n.ID)) })
@@ -797,7 +801,7 @@ func TestADisabledNotificationDoesNotCount(t *testing.T) {
 		assert.Equal(t, flow.Counts{Sent: 2, Disabled: 2}, w.flow(t, f.ID).Counts)
 		must(w.EnableNotification(t.Context(), operator, all[1].ID))(t)
 		assert.Equal(t, flow.FlowIncomplete, w.flow(t, f.ID).State)
-		must(w.Confirm(t.Context(), operator, all[1].ID, "arrivata"))(t)
+		must(w.ConfirmNotification(t.Context(), operator, all[1].ID, "arrivata"))(t)
 		assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
 		must(w.DisableNotification(t.Context(), operator, all[3].ID))(t) // Inviato
 		assert.Equal(t, flow.Counts{Sent: 2, Disabled: 2}, w.flow(t, f.ID).Counts)
@@ -851,7 +855,7 @@ func TestSendNew(t *testing.T) {
 				if test.fault != "" {
 					w.FailAtRandom(test.op, 1, 1, appiotest.Fault{Kind: test.fault})
 				}
-				n, err := w.SendNew(t.Context(), operator, taxes, d, flow.NewConfig{})
+				n, err := w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{})
 				assert.Equal(t, n, w.notification(t, n.ID), "as it is stored")
 				assert.Equal(t, d, n.Draft)
 				assert.Equal(t, uuid.Nil, n.FlowID)
@@ -889,7 +893,9 @@ func TestSendNew(t *testing.T) {
 				// Mended, it is sent later, once.
 				assert.Empty(t, n.Transmission.Error)
 				w.FailAtRandom(test.op, 0, 1)
-				w.refused(t, flow.ErrDuplicate, func() error { return only(w.SendNew(t.Context(), operator, taxes, d, flow.NewConfig{})) })
+				w.refused(t, flow.ErrDuplicate, func() error {
+					return only(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))
+				})
 				again := must(w.SendNotification(t.Context(), operator, n.ID))(t)
 				assert.Equal(t, flow.NotificationSent, again.State)
 				assert.Equal(t, test.attempts+1, again.Transmission.Attempts)
@@ -903,10 +909,10 @@ func TestSendNew(t *testing.T) {
 func TestSendNewWithoutAMessenger(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	down := errors.New("keys not available")
-	service, err := flow.NewService(w.store, flow.Enabled{operator.ID: {taxes}},
+	service, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes}},
 		func(context.Context, string) (flow.Messenger, error) { return nil, down }, flow.ServiceConfig{})
 	require.NoError(t, err)
-	n, err := service.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{})
+	n, err := service.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 	require.ErrorIs(t, err, down)
 	assert.Equal(t, n, w.notification(t, n.ID))
 	assert.Equal(t, flow.NotificationRegistered, n.State)
@@ -918,11 +924,13 @@ func TestTheSameMessageIsNotSentTwiceUnlessWanted(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		ctx := t.Context()
 		again := func(n int) func() error {
-			return func() error { return only(w.SendNew(ctx, operator, taxes, draft(t, n), flow.NewConfig{})) }
+			return func() error {
+				return only(w.SendNewNotification(ctx, operator, taxes, draft(t, n), flow.SendNewConfig{}))
+			}
 		}
-		first := must(w.SendNew(ctx, operator, taxes, draft(t, 1), flow.NewConfig{}))(t)
+		first := must(w.SendNewNotification(ctx, operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
 		w.refused(t, flow.ErrDuplicate, again(1))
-		second := must(w.SendNew(ctx, operator, taxes, draft(t, 1), flow.NewConfig{Repeat: true}))(t)
+		second := must(w.SendNewNotification(ctx, operator, taxes, draft(t, 1), flow.SendNewConfig{Repeat: true}))(t)
 		assert.NotEqual(t, first.ID, second.ID)
 		assert.Equal(t, 2, w.delivered()[citizen(t, 1)])
 
@@ -943,11 +951,15 @@ func TestTheSameMessageIsNotSentTwiceUnlessWanted(t *testing.T) {
 func TestAFormIsSentOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
-		c := flow.NewConfig{ID: uuid.New(), Repeat: true}
-		n := must(w.SendNew(t.Context(), operator, taxes, draft(t, 1), c))(t)
+		c := flow.SendNewConfig{ID: uuid.New(), Repeat: true}
+		n := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c))(t)
 		assert.Equal(t, c.ID, n.ID)
-		w.refused(t, flow.ErrConflict, func() error { return only(w.SendNew(t.Context(), operator, taxes, draft(t, 1), c)) })
-		w.refused(t, flow.ErrConflict, func() error { return only(w.SendNew(t.Context(), operator, taxes, draft(t, 2), c)) })
+		w.refused(t, flow.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)) })
+		w.refused(t, flow.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 2), c)) })
+		c.Repeat = false
+		again, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)
+		assert.ErrorIs(t, err, flow.ErrExists)
+		assert.Equal(t, n, again, "as it is")
 		assert.Len(t, w.Deliveries(), 1)
 	})
 }
@@ -956,22 +968,20 @@ func TestAFormIsSentOnceHoweverOftenAtOnce(t *testing.T) {
 	for _, repeat := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, worldConfig{})
-			c := flow.NewConfig{ID: uuid.New(), Repeat: repeat}
+			c := flow.SendNewConfig{ID: uuid.New(), Repeat: repeat}
 			w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
 			errs := make([]error, 16)
 			var group sync.WaitGroup
 			for i := range errs {
-				group.Go(func() { errs[i] = only(w.SendNew(t.Context(), operator, taxes, draft(t, 1), c)) })
+				group.Go(func() { errs[i] = only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)) })
 			}
 			group.Wait()
 			won := 0
 			for _, err := range errs {
 				if err == nil {
 					won++
-				} else if !repeat && errors.Is(err, flow.ErrDuplicate) {
-					continue
 				} else {
-					assert.ErrorIs(t, err, flow.ErrConflict)
+					assert.ErrorIs(t, err, flow.ErrExists)
 				}
 			}
 			assert.Equal(t, 1, won)
@@ -987,7 +997,7 @@ func TestANotificationIsSentOnceHoweverOftenAtOnce(t *testing.T) {
 		f := w.sending(t, 2)
 		w.run(t, f.ID, refusal)
 		n := w.notifications(t, f.ID)[0]
-		must(w.Register(t.Context(), operator, n.ID))(t)
+		must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
 		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
 		errs := make([]error, 16)
 		var group sync.WaitGroup
@@ -1017,7 +1027,7 @@ func TestAMessageOnItsWayIsAwaited(t *testing.T) {
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		n, err := w.SendNew(ctx, operator, taxes, draft(t, 1), flow.NewConfig{})
+		n, err := w.SendNewNotification(ctx, operator, taxes, draft(t, 1), flow.SendNewConfig{})
 		require.NoError(t, err)
 		assert.Equal(t, flow.NotificationSent, n.State)
 		assert.Equal(t, n, w.notification(t, n.ID))
@@ -1030,16 +1040,16 @@ func TestAnOutcomeThatCannotBeStored(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		store := &faultyStore{Store: w.store}
 		down := errors.New("connection lost")
-		service, err := flow.NewService(store, flow.Enabled{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{Lease: time.Minute})
+		service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{Lease: time.Minute})
 		require.NoError(t, err)
 		store.set("SaveNotifications", 2, 3, down) // created and claimed before
-		n := must(service.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{}))(t)
+		n := must(service.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
 		assert.Equal(t, flow.NotificationSent, n.State, "it is tried again")
 		assert.Equal(t, n, w.notification(t, n.ID))
 
 		start := time.Now()
 		store.set("SaveNotifications", 2, 1000, down)
-		n, err = service.SendNew(t.Context(), operator, taxes, draft(t, 2), flow.NewConfig{})
+		n, err = service.SendNewNotification(t.Context(), operator, taxes, draft(t, 2), flow.SendNewConfig{})
 		require.ErrorIs(t, err, down)
 		assert.Contains(t, err.Error(), "not stored")
 		assert.LessOrEqual(t, time.Since(start), time.Minute, "until the lease is over")
@@ -1054,12 +1064,12 @@ func TestAnOutcomeThatCannotBeStored(t *testing.T) {
 func TestVerify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{platform: appiotest.Config{Hold: true}})
-		n := must(w.SendNew(t.Context(), operator, taxes, draft(t, 1), flow.NewConfig{}))(t)
+		n := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
 		id := string(n.Transmission.MessageID)
 		verify := func() flow.Notification {
 			t.Helper()
 			time.Sleep(time.Minute)
-			got := must(w.Verify(t.Context(), operator, n.ID))(t)
+			got := must(w.VerifyNotification(t.Context(), operator, n.ID))(t)
 			assert.Equal(t, got, w.notification(t, n.ID))
 			assert.Equal(t, time.Now().UTC(), got.Delivery.CheckedAt)
 			assert.Equal(t, n.Transmission, got.Transmission)
@@ -1085,7 +1095,7 @@ func TestVerify(t *testing.T) {
 		// Without an answer nothing changes.
 		before := everythingIn(t, w.store)
 		w.Fail(appiotest.GetMessage, appiotest.Fault{Kind: appiotest.NotFound})
-		got, err := w.Verify(t.Context(), operator, n.ID)
+		got, err := w.VerifyNotification(t.Context(), operator, n.ID)
 		assert.ErrorIs(t, err, appio.ErrNotFound)
 		assert.Equal(t, "App IO non trova il messaggio.", flussi.Explain(err))
 		assert.Equal(t, w.notification(t, n.ID), got)
@@ -1106,7 +1116,7 @@ func TestAMessageThatIsRejectedLater(t *testing.T) {
 					report := must(w.VerifyFlow(t.Context(), operator, f.ID))(t)
 					assert.Equal(t, flow.VerifyReport{Asked: 3, Rejected: 1}, report)
 				} else {
-					assert.Equal(t, w.notification(t, n.ID).Version+1, must(w.Verify(t.Context(), operator, n.ID))(t).Version)
+					assert.Equal(t, w.notification(t, n.ID).Version+1, must(w.VerifyNotification(t.Context(), operator, n.ID))(t).Version)
 				}
 				got := w.notification(t, n.ID)
 				assert.Equal(t, flow.NotificationFailed, got.State)
@@ -1121,10 +1131,10 @@ func TestAMessageThatIsRejectedLater(t *testing.T) {
 				assert.Equal(t, flow.NotificationReject, steps[len(steps)-1])
 				flowSteps := w.flowSteps(t, f.ID)
 				assert.Equal(t, flow.FlowFallShort, flowSteps[len(flowSteps)-1])
-				w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.Verify(t.Context(), operator, n.ID)) })
+				w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.VerifyNotification(t.Context(), operator, n.ID)) })
 
 				// Once it is sent again, nothing is left of that.
-				again := must(w.Register(t.Context(), operator, n.ID))(t)
+				again := must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
 				assert.Zero(t, again.Delivery)
 				must(w.SendNotification(t.Context(), operator, n.ID))(t)
 				assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
@@ -1138,10 +1148,10 @@ func TestWhatCannotBeVerified(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	on := sceneOf(t, w)
 	for _, n := range []flow.Notification{on.draft, on.refused, on.unknown, on.registered} {
-		w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.Verify(t.Context(), operator, n.ID)) })
+		w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.VerifyNotification(t.Context(), operator, n.ID)) })
 	}
-	confirmed := must(w.Confirm(t.Context(), operator, on.unknown.ID, "arrivata"))(t)
-	w.refused(t, flussi.ErrEmpty, func() error { return only(w.Verify(t.Context(), operator, confirmed.ID)) })
+	confirmed := must(w.ConfirmNotification(t.Context(), operator, on.unknown.ID, "arrivata"))(t)
+	w.refused(t, flussi.ErrEmpty, func() error { return only(w.VerifyNotification(t.Context(), operator, confirmed.ID)) })
 	report := must(w.VerifyFlow(t.Context(), operator, on.incomplete.ID))(t)
 	assert.Equal(t, flow.VerifyReport{Asked: 2, Final: 2}, report, "it is passed over")
 	for _, f := range []flow.Flow{on.inactive, on.active} {
@@ -1295,7 +1305,7 @@ func TestSearchOfNotifications(t *testing.T) {
 		pay := draft(t, 40)
 		pay.IsPayment, pay.Amount, pay.NoticeNumber, pay.Reference = true, 100, notice, "RIF/40"
 		pay.Subject = flussi.NewText("Rata della TARI perché È ora")
-		a := must(w.SendNew(ctx, operator, taxes, pay, flow.NewConfig{}))(t)
+		a := must(w.SendNewNotification(ctx, operator, taxes, pay, flow.SendNewConfig{}))(t)
 		time.Sleep(time.Hour)
 		f := w.sending(t, 3)
 		w.run(t, f.ID, refusal, noAnswer)
@@ -1303,7 +1313,7 @@ func TestSearchOfNotifications(t *testing.T) {
 		b, c, d := all[0], all[1], all[2]
 		time.Sleep(time.Hour)
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized})
-		e, err := w.SendNew(ctx, operator, taxes, draft(t, 41), flow.NewConfig{})
+		e, err := w.SendNewNotification(ctx, operator, taxes, draft(t, 41), flow.SendNewConfig{})
 		require.Error(t, err)
 		must(w.DisableNotification(ctx, operator, e.ID))(t)
 		time.Sleep(time.Hour)
@@ -1354,9 +1364,9 @@ func TestSearchOfNotifications(t *testing.T) {
 			slices.Reverse(exported)
 			assert.Equal(t, got, exported, name)
 		}
-		must(w.Verify(ctx, operator, a.ID))(t)
+		must(w.VerifyNotification(ctx, operator, a.ID))(t)
 		w.Process()
-		must(w.Verify(ctx, operator, a.ID))(t)
+		must(w.VerifyNotification(ctx, operator, a.ID))(t)
 		assert.Len(t, must(w.Notifications(ctx, operator, flow.NotificationFilter{Unsettled: true}, flow.Page{}))(t).Notifications, 1)
 	})
 }
@@ -1472,11 +1482,11 @@ func TestAnExportIsCompleteOrEndsWithAnError(t *testing.T) {
 		all = append(all, draft(t, i))
 	}
 	f := w.prepared(t, 0)
-	must(w.Add(t.Context(), operator, f.ID, flow.Drafts(all...), flow.AddConfig{}))(t)
+	must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(all...), flow.AddConfig{}))(t)
 	assert.Len(t, must(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{})))(t), len(all))
 
 	store := &faultyStore{Store: w.store}
-	service, err := flow.NewService(store, flow.Enabled{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
 	down := errors.New("connection lost")
 	store.set("Notifications", 1, 1, down)
@@ -1527,20 +1537,20 @@ func TestAnonymise(t *testing.T) {
 		pay := draft(t, 40)
 		pay.IsPayment, pay.Amount, pay.NoticeNumber, pay.Payee, pay.Reference = true, 100, notice, payee, "RIF/40"
 		pay.DueDate, pay.PayableAfterDue = time.Now().Add(time.Hour).UTC(), true
-		alone := must(w.SendNew(ctx, operator, taxes, pay, flow.NewConfig{}))(t)
-		alone = must(w.Verify(ctx, operator, alone.ID))(t)
+		alone := must(w.SendNewNotification(ctx, operator, taxes, pay, flow.SendNewConfig{}))(t)
+		alone = must(w.VerifyNotification(ctx, operator, alone.ID))(t)
 		f := w.sending(t, 6)
 		w.run(t, f.ID, refusal, noAnswer, noAnswer, refusal)
 		all := w.notifications(t, f.ID)
 		refused, unknown, confirmed, aside, sent, open := all[0], all[1], all[2], all[3], all[4], all[5]
-		confirmed = must(w.Confirm(ctx, operator, confirmed.ID, "arrivata"))(t)
+		confirmed = must(w.ConfirmNotification(ctx, operator, confirmed.ID, "arrivata"))(t)
 		aside = must(w.DisableNotification(ctx, operator, aside.ID))(t)
 		open = must(w.DisableNotification(ctx, operator, open.ID))(t) // Inviato, and disabled
-		foreign := must(w.SendNew(ctx, stranger, school, draft(t, 41), flow.NewConfig{}))(t)
+		foreign := must(w.SendNewNotification(ctx, stranger, school, draft(t, 41), flow.SendNewConfig{}))(t)
 		inactive := w.notifications(t, w.prepared(t, 1).ID)[0]
 		time.Sleep(time.Hour)
 		border := time.Now()
-		newer := must(w.SendNew(ctx, operator, taxes, draft(t, 42), flow.NewConfig{}))(t)
+		newer := must(w.SendNewNotification(ctx, operator, taxes, draft(t, 42), flow.SendNewConfig{}))(t)
 		late := w.sending(t, 1)
 		w.run(t, late.ID, refusal)
 		time.Sleep(time.Hour)
@@ -1584,11 +1594,11 @@ func TestAnonymise(t *testing.T) {
 		assert.Equal(t, flowsBefore, w.flowSteps(t, f.ID))
 
 		for _, call := range map[string]func() error{
-			"verify": func() error { return only(w.Verify(ctx, operator, sent.ID)) },
+			"verify": func() error { return only(w.VerifyNotification(ctx, operator, sent.ID)) },
 			"edit": func() error {
 				return only(w.EditNotification(ctx, operator, refused.ID, refused.Version+1, draft(t, 9)))
 			},
-			"register": func() error { return only(w.Register(ctx, operator, refused.ID)) },
+			"register": func() error { return only(w.RegisterNotification(ctx, operator, refused.ID)) },
 		} {
 			w.refused(t, flow.ErrAnonymised, call)
 		}
@@ -1597,7 +1607,7 @@ func TestAnonymise(t *testing.T) {
 		assert.Equal(t, flow.VerifyReport{}, must(w.VerifyFlow(ctx, operator, f.ID))(t))
 		assert.Equal(t, calls, w.Received(appiotest.GetMessage), "nothing is left to be asked for")
 		assert.Zero(t, must(w.Anonymise(ctx, operator, taxes, border))(t), "once")
-		must(w.SendNew(ctx, operator, taxes, pay, flow.NewConfig{}))(t) // nobody knows any more that it was sent
+		must(w.SendNewNotification(ctx, operator, taxes, pay, flow.SendNewConfig{}))(t) // nobody knows any more that it was sent
 	})
 }
 
@@ -1617,7 +1627,7 @@ func TestAnonymisingGoesOnWhereItEnded(t *testing.T) {
 		must(w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID))(t)
 		time.Sleep(time.Hour)
 		store := &faultyStore{Store: w.store}
-		service, err := flow.NewService(store, flow.Enabled{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+		service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 		require.NoError(t, err)
 		down := errors.New("connection lost")
 		store.set("SaveNotifications", 1, 1, down)
@@ -1672,7 +1682,7 @@ func TestAnImportThatIsCancelled(t *testing.T) {
 			}
 		}
 		before := everythingIn(t, w.store)
-		_, err := w.Add(ctx, operator, f.ID, rows, flow.AddConfig{GoodRowsOnly: true})
+		_, err := w.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{GoodRowsOnly: true})
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, before, everythingIn(t, w.store))
 		cancel()
@@ -1689,7 +1699,7 @@ func TestConfigurationsThatContradictThemselves(t *testing.T) {
 		"below the platform's":    {Limits: flow.Limits{MinSubject: 9, MaxSubject: 120, MinContent: 80, MaxContent: 10_000}},
 		"more at least than most": {Limits: flow.Limits{MinSubject: 100, MaxSubject: 99, MinContent: 80, MaxContent: 10_000}},
 	} {
-		_, err := flow.NewService(w.store, flow.Enabled{}, w.messengers, c)
+		_, err := flow.NewService(w.store, flow.Operators{}, w.messengers, c)
 		assert.ErrorIs(t, err, flow.ErrConfig, name)
 	}
 	_, err := flow.NewService(nil, nil, nil, flow.ServiceConfig{Workers: -1, Lease: 1})

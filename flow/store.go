@@ -21,8 +21,8 @@ import (
 //   - A context that ends makes it return an error that is the context's; a write whose
 //     context ended before it began changes nothing.
 //   - What it returns is the caller's: changing it changes nothing in the store.
-//   - What it returns is as it was stored: times to the microsecond and in UTC, texts
-//     to the last character. States, codes and actions that it does not know are kept.
+//   - What it returns is as it was stored, to the last character. Times are kept to the
+//     microsecond, cut or rounded, and are returned in UTC; the zero time stays zero. States, codes and actions that it does not know are kept.
 //
 // Versions: an entity is stored with the Version that it was read with, and the store
 // keeps it with the next one, if it still has that one; otherwise, and if an entity that
@@ -34,8 +34,8 @@ import (
 // change, and the flow of a notification is there before it: a database may rely on that.
 //
 // Leases: a notification that is stored as In invio, by whichever method, gets a lease: from
-// now, by the store's clock, for as long as its change says. Stored in any other state it has
-// none.
+// now, by the store's clock, for as long as its change says; one of 0 is over at once. Stored in
+// any other state it has none.
 //
 // Stores know no rules besides: they never look at what a step means, and never take one
 // by themselves, but for Claim.
@@ -60,8 +60,8 @@ type FlowStore interface {
 	// SaveFlow stores a flow, and with it, in the same transaction, notifications, whatever
 	// flows they belong to; nil stands for none. The flow's Counts are not written. The sequence is pulled once, to
 	// its end, after the flow was checked; it may be long, and the store does not keep it
-	// whole in memory if it can help it. An error in the sequence undoes everything and is
-	// returned, wrapped or as it is. The store does not have to be usable from within the
+	// whole in memory if it can help it. An error in the sequence, or a conflict, undoes everything, and
+	// what is left of the sequence need not be pulled; the error is returned, wrapped or as it is. The store does not have to be usable from within the
 	// sequence.
 	SaveFlow(ctx context.Context, change FlowChange, notifications iter.Seq2[NotificationChange, error]) error
 }
@@ -87,8 +87,9 @@ type NotificationStore interface {
 	// first, by time of creation and then ID. Each becomes In invio, with a lease, the next version, UpdatedAt and UpdatedBy of the claim, and a
 	// record of NotificationClaim.
 	//
-	// It takes none unless the flow is In invio, not Disabled, and has no Error. It never
-	// gives one notification to two claims, whoever makes them. It may give fewer than
+	// It takes none unless the flow is In invio, not Disabled, and has no Error, and it happens
+	// wholly before or wholly after any change of the flow: once SaveFlow has returned, no
+	// claim takes anything by what the flow was before. It never gives one notification to two claims, whoever makes them. It may give fewer than
 	// there are while others claim at the same moment, as a database does that skips what
 	// they have locked. The error is an [ErrNotFound] if there is no such flow.
 	Claim(ctx context.Context, claim Claim) (Flow, []Notification, error)

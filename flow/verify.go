@@ -3,8 +3,8 @@ package flow
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -20,12 +20,12 @@ type VerifyReport struct {
 	Failed   int // of them, those that the platform gave no answer for
 }
 
-// Verify (Verifica Stato) asks the platform now what became of a notification that is
+// VerifyNotification (Verifica Stato) asks the platform now what became of a notification that is
 // Inviato, and stores it. If the message was rejected, or failed for good, the notification
 // becomes Errore, and its flow Invio incompleto. What the platform does not tell stays
 // as it is. It is refused with an [flussi.ErrEmpty] if there is no MessageID, as after
-// [Service.Confirm].
-func (s *Service) Verify(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
+// [Service.ConfirmNotification].
+func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	const op = "verify notification"
 	n, err := s.notification(ctx, by, id)
 	if err != nil {
@@ -52,35 +52,30 @@ func (s *Service) Verify(ctx context.Context, by flussi.Actor, id uuid.UUID) (No
 }
 
 // VerifyFlow (Verifica Stato) asks the platform now for all messages of a flow whose
-// delivery is not final, and stores what it says, as [Service.Verify] does. It makes one
+// delivery is not final, and stores what it says, as [Service.VerifyNotification] does. It makes one
 // call for each, which takes its time: a context that ends leaves what was stored by then.
+// Only news are stored with the notifications; that somebody asked is in the flow's history.
 // Messages that get no answer are counted and passed over; if the service may not ask, or
 // the platform does not answer many times in a row, it ends with an error, and the report
 // says what was found before.
 func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (VerifyReport, error) {
 	const op = "verify flow"
-	f, err := s.flow(ctx, by, id)
+	f, err := s.changeFlow(ctx, op, by, id, FlowVerify, nil)
 	if err != nil {
-		return VerifyReport{}, failure(op, id, err)
+		return VerifyReport{}, err
 	}
-	if err := f.Fire(ctx, FlowVerify, by); err != nil {
-		return VerifyReport{}, failure(op, id, err)
-	}
-	report, err := verify(ctx, s.store, s.sender, f, by.ID, s.workers)
+	report, err := verify(ctx, s.store, s.sender, f.Service, NotificationFilter{Flow: id}, by.ID, s.workers)
 	return report, failure(op, id, err)
 }
 
-// Verify asks the platform for all messages of a flow whose delivery is not final, as
-// [Service.VerifyFlow] does, in the name of the dispatcher: for programs that do so now
-// and then, such as every few minutes for a day.
-func (d *Dispatcher) Verify(ctx context.Context, flowID uuid.UUID) (VerifyReport, error) {
-	const op = "verify flow"
-	f, err := d.store.Flow(ctx, flowID)
-	if err != nil {
-		return VerifyReport{}, failure(op, flowID, err)
-	}
-	report, err := verify(ctx, d.store, d.sender, f, d.config.ID, d.config.Workers)
-	return report, failure(op, flowID, err)
+// VerifyService asks the platform for all messages of a service that were sent since a time
+// and whose delivery is not final, of flows and others, as [Service.VerifyFlow] does, in the
+// name of the dispatcher: for programs that do so now and then, such as every few minutes for
+// what was sent within a day.
+func (d *Dispatcher) VerifyService(ctx context.Context, service string, since time.Time) (VerifyReport, error) {
+	filter := NotificationFilter{Services: []string{service}, ChangedFrom: since}
+	report, err := verify(ctx, d.store, d.sender, service, filter, d.config.ID, d.config.Workers)
+	return report, failure("verify service", uuid.Nil, err)
 }
 
 // verification is the verification of a flow under way.
@@ -97,9 +92,10 @@ type verification struct {
 	ended  error // why it ends early
 }
 
-// verify asks for the messages of a flow with some workers, which end with it.
-func verify(ctx context.Context, store Store, sender sender, f Flow, by string, workers int) (VerifyReport, error) {
-	messenger, err := sender.messenger(ctx, f.Service)
+// verify asks for the messages of a service that match the filter, with some workers, which
+// end with it.
+func verify(ctx context.Context, store Store, sender sender, service string, filter NotificationFilter, by string, workers int) (VerifyReport, error) {
+	messenger, err := sender.messenger(ctx, service)
 	if err != nil {
 		return VerifyReport{}, err
 	}
@@ -118,7 +114,8 @@ func verify(ctx context.Context, store Store, sender sender, f Flow, by string, 
 			}
 		})
 	}
-	for n, err := range all(ctx, store, NotificationFilter{Flow: f.ID, Unsettled: true}) {
+	filter.Unsettled = true
+	for n, err := range all(ctx, store, filter) {
 		if err != nil {
 			v.end(err)
 			break
@@ -176,6 +173,9 @@ func (v *verification) learn(ctx context.Context, n Notification, state appio.Me
 		v.rejecting.Lock()
 		defer v.rejecting.Unlock()
 	}
+	if news := told(n.Delivery, state); news == n.Delivery {
+		return n, nil // nothing to be written down
+	}
 	return learn(ctx, v.store, v.by, n, state)
 }
 
@@ -201,15 +201,10 @@ func (v *verification) unanswered(ctx context.Context, err error) error {
 // learn stores what the platform says about a message.
 func learn(ctx context.Context, store Store, by string, n Notification, state appio.MessageState) (Notification, error) {
 	before := n
-	d := &n.Delivery
-	learned(&d.Status, state.Status)
-	learned(&d.Email, state.Email)
-	learned(&d.Push, state.Push)
-	learned(&d.Read, state.Read)
-	learned(&d.Payment, state.Payment)
-	d.CheckedAt = now()
+	n.Delivery = told(n.Delivery, state)
+	n.Delivery.CheckedAt = now()
 	action, code := NotificationCheck, ErrorCode("")
-	switch d.Status {
+	switch n.Delivery.Status {
 	case appio.StatusRejected:
 		action, code = NotificationReject, ErrorUnreachable
 	case appio.StatusFailed:
@@ -219,8 +214,8 @@ func learn(ctx context.Context, store Store, by string, n Notification, state ap
 		return before, err
 	}
 	reason := "Stato consegna: non comunicato."
-	if d.Status != "" {
-		reason = "Stato consegna: " + string(d.Status) + "."
+	if n.Delivery.Status != "" {
+		reason = "Stato consegna: " + string(n.Delivery.Status) + "."
 	}
 	if action == NotificationReject {
 		n.Transmission.ErrorCode, n.Transmission.Error = code, code.Italian()
@@ -248,8 +243,11 @@ func rejected(ctx context.Context, store Store, by string, before Notification, 
 		}
 		n, err := together(ctx, store, by, &f, before, change)
 		if !errors.Is(err, ErrConflict) || try == maxTries {
-			if err != nil {
-				return before, fmt.Errorf("rejection not stored: %v", err) // no conflict over the notification
+			switch {
+			case errors.Is(err, ErrConflict): // over the flow, not over the notification
+				return before, errors.New("rejection not stored: its flow is changed all the time")
+			case err != nil:
+				return before, err
 			}
 			return n, nil
 		}
@@ -264,6 +262,16 @@ func rejected(ctx context.Context, store Store, by string, before Notification, 
 			return current, ErrConflict
 		}
 	}
+}
+
+// told is a delivery with what the platform tells of it.
+func told(d Delivery, state appio.MessageState) Delivery {
+	learned(&d.Status, state.Status)
+	learned(&d.Email, state.Email)
+	learned(&d.Push, state.Push)
+	learned(&d.Read, state.Read)
+	learned(&d.Payment, state.Payment)
+	return d
 }
 
 // learned sets what the platform told.

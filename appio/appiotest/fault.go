@@ -37,9 +37,10 @@ const (
 	LocationOnly    FaultKind = "ID in Location" // stored, with 201 and the ID only in the Location: no fault at all
 )
 
-// Fault is something that goes wrong with a call.
+// Fault is something that goes wrong with a call. The zero Fault is none: among others for
+// [Simulator.Fail], it lets a call pass.
 type Fault struct {
-	Kind       FaultKind     // what
+	Kind       FaultKind     // what; "": nothing
 	Stored     bool          // after the message was stored; for the kinds that leave it open
 	Delay      time.Duration // before the answer
 	RetryAfter time.Duration // for TooManyRequests, in whole seconds. Defaults to 1 s
@@ -127,7 +128,7 @@ func (f *Fault) inject(w http.ResponseWriter, r *http.Request, answer func(http.
 	case ServerProblem:
 		problem(w, http.StatusInternalServerError, "Internal server error", "The message cannot be delivered")
 		return
-	case Slow:
+	case Slow, "":
 		answer(w)
 		return
 	}

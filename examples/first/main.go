@@ -36,7 +36,7 @@ func run(ctx context.Context) error {
 	}
 	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
 	store := memstore.New() // or one on your database
-	enabled := flow.Enabled{"m.neri": {"tributi"}}
+	enabled := flow.Operators{"m.neri": {"tributi"}}
 	service, err := flow.NewService(store, enabled, messengers, flow.ServiceConfig{})
 	if err != nil {
 		return err
@@ -56,21 +56,22 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report, err := service.Add(ctx, operator, f.ID, flow.Drafts(flow.Draft{
+	report, err := service.AddNotifications(ctx, operator, f.ID, flow.Drafts(flow.Draft{
 		Recipient: to.Value,
 		Subject:   flussi.NewText("Scadenza della TARI"),
 		Content:   flussi.NewText(strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)),
 	}), flow.AddConfig{})
+
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
 	if err != nil {
 		return err
 	}
-	if _, err = service.Activate(ctx, operator, f.ID); err != nil {
+	if _, err = service.ActivateFlow(ctx, operator, f.ID); err != nil {
 		return err
 	}
-	if _, err = service.Send(ctx, operator, f.ID); err != nil {
+	if _, err = service.SendFlow(ctx, operator, f.ID); err != nil {
 		return err
 	}
 	f, err = dispatcher.Run(ctx, f.ID)

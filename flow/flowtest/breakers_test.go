@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -516,6 +517,23 @@ var breakers = []breaker{
 				offset[ns[len(ns)-1].ID] = skip + len(ns)
 			}
 			return ns, err
+		}}
+	}},
+	{"a claim goes by what the flow was before", "a claim happens wholly before or wholly after a change of its flow", func(s flow.Store) flow.Store {
+		return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+			f, err := s.Flow(ctx, claim.Flow)
+			if err != nil || f.State != flow.FlowSending || f.Error != "" {
+				return f, nil, err
+			}
+			time.Sleep(time.Millisecond) // in which the flow is stopped
+			found, err := s.Notifications(ctx, flow.NotificationFilter{Flow: f.ID, States: []flow.NotificationState{flow.NotificationRegistered}}, flow.Page{Limit: 100})
+			if err != nil || len(found) == 0 {
+				return f, nil, err
+			}
+			n := found[rand.IntN(len(found))]
+			n.State = flow.NotificationSending
+			err = s.SaveNotifications(ctx, flow.NotificationChange{Notification: n, Lease: claim.Lease})
+			return f, found[:1], err
 		}}
 	}},
 	{"a page begins behind what is there only", "a page begins behind a place, whether something is there or not", func(s flow.Store) flow.Store {

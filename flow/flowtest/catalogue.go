@@ -58,6 +58,8 @@ var flowCriteria = []criterion[flow.Flow, flow.FlowFilter]{
 	{"Text", func(p *probe, q *flow.FlowFilter, f flow.Flow) { q.Text = part(p, f.Note.Reveal()) }},
 	{"User", func(p *probe, q *flow.FlowFilter, f flow.Flow) { q.User = f.UpdatedBy }},
 	{"From", func(p *probe, q *flow.FlowFilter, f flow.Flow) { q.From = f.CreatedAt }},
+	{"ChangedFrom", func(p *probe, q *flow.FlowFilter, f flow.Flow) { q.ChangedFrom = f.UpdatedAt }},
+	{"ChangedTo", func(p *probe, q *flow.FlowFilter, f flow.Flow) { q.ChangedTo = f.UpdatedAt }},
 	{"To", func(p *probe, q *flow.FlowFilter, f flow.Flow) { q.To = f.CreatedAt }},
 	{"From and To, in another zone", func(p *probe, q *flow.FlowFilter, f flow.Flow) {
 		q.From, q.To = around(p, f.CreatedAt)
@@ -144,6 +146,8 @@ var notificationCriteria = []notificationCriterion{
 	{"Text", func(p *probe, q *notificationFilter, n flow.Notification) { q.Text = part(p, n.Subject.Reveal()) }},
 	{"User", func(p *probe, q *notificationFilter, n flow.Notification) { q.User = n.UpdatedBy }},
 	{"From", func(p *probe, q *notificationFilter, n flow.Notification) { q.From = n.CreatedAt }},
+	{"ChangedFrom", func(p *probe, q *notificationFilter, n flow.Notification) { q.ChangedFrom = n.UpdatedAt }},
+	{"ChangedTo", func(p *probe, q *notificationFilter, n flow.Notification) { q.ChangedTo = n.UpdatedAt }},
 	{"To", func(p *probe, q *notificationFilter, n flow.Notification) { q.To = n.CreatedAt }},
 	{"From and To, in another zone", func(p *probe, q *notificationFilter, n flow.Notification) {
 		q.From, q.To = around(p, n.CreatedAt)

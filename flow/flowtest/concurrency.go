@@ -16,6 +16,7 @@ var concurrencyRules = []rule{
 	{"of those who change one version, one succeeds", changesHaveOneWinner},
 	{"of those who create one entity, one succeeds", creationsHaveOneWinner},
 	{"a claim and a change of one version do not both happen", claimsAndChangesExclude},
+	{"a claim happens wholly before or wholly after a change of its flow", claimsSeeTheFlow},
 	{"changes that do not meet all succeed, and are counted", othersDoNotMatter},
 	{"counts are of one moment", countsAreOfOneMoment},
 }
@@ -67,6 +68,45 @@ func claimsShare(p *probe) {
 		p.fail("%d notifications were given that do not belong to the flow", len(taken))
 	}
 	p.equal("the counts when everything is claimed", p.flow(f.ID).Counts, flow.Counts{Sending: count})
+}
+
+// claimsSeeTheFlow stops flows while a crowd claims them: what is claimed does not grow any
+// more once the stop is stored.
+func claimsSeeTheFlow(p *probe) {
+	for round := range 10 {
+		f := p.sendingFlow()
+		f = p.saveFlow(f, p.newNotifications(f.ID, 100)...)
+		stop := f
+		stop.Error = "Invio fermato."
+		change, at := flowChange(stop), p.now()
+		var stopped flow.Counts
+		var begun, done sync.WaitGroup
+		begun.Add(crowd / 2)
+		for range crowd / 2 {
+			done.Go(func() {
+				begun.Done()
+				for range 20 {
+					after, claimed, err := p.store.Claim(p.ctx, flow.Claim{Flow: f.ID, Limit: 1, Lease: long, At: at, By: "dispatcher"})
+					if err != nil || after.Error != "" && len(claimed) == 0 {
+						return
+					}
+				}
+			})
+		}
+		begun.Wait()
+		for {
+			err := p.store.SaveFlow(p.ctx, change, nil)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, flow.ErrConflict) {
+				p.must(err, "SaveFlow while the flow is claimed")
+			}
+		}
+		stopped = p.flow(f.ID).Counts
+		done.Wait()
+		p.equal(fmt.Sprintf("what is claimed after the flow was stopped, round %d", round), p.flow(f.ID).Counts, stopped)
+	}
 }
 
 // oneWins checks that one of a crowd succeeded, and that the others were told why not.

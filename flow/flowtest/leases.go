@@ -131,8 +131,8 @@ func expiredKeepsTheLimit(p *probe) {
 		p.saveSending(p.newNotification(of), short)
 	}
 	p.eventually("Expired gives all 5", func() bool { return len(p.expired(everything)) == 5 })
-	for _, limit := range []int{1, 3, 5, 6} {
-		if got := len(p.expired(limit)); got != min(limit, 5) {
+	for _, limit := range []int{-1, 0, 1, 3, 5, 6} {
+		if got := len(p.expired(limit)); got != max(0, min(limit, 5)) {
 			p.fail("Expired with the limit %d, when 5 are: got %d", limit, got)
 		}
 	}

@@ -20,6 +20,7 @@ const (
 	long       = time.Hour        // a lease that does not end during a test
 	short      = time.Nanosecond  // one that ends at once
 	everything = flow.MaxPage     // a page with all that a test stores, but for the one of a long sequence
+	enough     = 12               // faults of a rule that are told
 	crowd      = 16               // goroutines that do something at the same time
 )
 
@@ -39,7 +40,8 @@ type halt struct{}
 // fail notes that the rule is not kept, and goes on; after a few times that is enough.
 func (p *probe) fail(format string, args ...any) {
 	p.errs = append(p.errs, fmt.Errorf(format, args...))
-	if len(p.errs) >= 5 {
+	if len(p.errs) >= enough {
+		p.errs = append(p.errs, errors.New("there may be more"))
 		panic(halt{})
 	}
 }
@@ -55,7 +57,7 @@ func (p *probe) must(err error, doing string) {
 // wants notes an error that is not the one that is wanted.
 func (p *probe) wants(want, err error, doing string) {
 	if !errors.Is(err, want) {
-		p.fail("%s: want the error %q, got %w", doing, want, orNone(err))
+		p.fail("%s: want an error in which errors.Is finds %q, got %w", doing, want, orNone(err))
 	}
 }
 

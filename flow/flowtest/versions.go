@@ -99,4 +99,7 @@ func twiceIsAConflict(p *probe) {
 	p.conflicts("a new notification twice", n, p.newNotification(uuid.Nil), n)
 	n = p.save(n)
 	p.conflicts("a notification twice", n, n)
+	next := n
+	next.Version++
+	p.conflicts("a notification twice, with the version that the first one makes", n, next)
 }

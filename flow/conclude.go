@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// judge looks at a result as one of many: it stops the flow if its service or the platform
+// weigh looks at a result as one of many: it stops the flow if its service or the platform
 // fails, and gives a notification up that the platform does not take while it takes others.
-func (r *run) judge(g *result) {
+func (r *run) weigh(g *result) {
 	switch {
 	case g.stops:
 		r.stop(g.err, why(g.err))
@@ -137,4 +137,22 @@ func (r *run) conclude() (over bool, err error) {
 	r.flow = change.Flow
 	r.flow.Version++
 	return true, nil
+}
+
+// why says in Italian why a service cannot send.
+func why(err error) string {
+	return "Invio fermato. " + (&Error{Err: err}).Italian()
+}
+
+// whyDown says in Italian why the platform counts as down.
+func whyDown(inRow int, last outcome) string {
+	if last.code == ErrorOutcomeUnknown {
+		return fmt.Sprintf("Invio fermato dopo %s senza una risposta certa della piattaforma. Riprendere l'invio quando App IO funziona di nuovo.",
+			counted(inRow, "invio", "invii consecutivi"))
+	}
+	text := explained(last.err)
+	if text == "" {
+		text = "App IO non è raggiungibile o non funziona: riprovare più tardi."
+	}
+	return fmt.Sprintf("Invio fermato dopo %s. %s", counted(inRow, "invio non riuscito", "invii consecutivi non riusciti"), text)
 }

@@ -158,9 +158,9 @@ func (e *StopError) Italian() string { return e.Reason }
 // not take what came of messages that were sent, the context's error once it ended and
 // everything is written down, or what else the store returned. A claim that fails is not
 // tried again, since what it may have taken has to wait for the end of its lease: the flow
-// stays In invio, for another Run. When the context ends,
-// nothing more is claimed, what is on its way is awaited for the Grace, and what was not
-// begun is Registrato again: the flow stays In invio, for another Run.
+// stays In invio, for another Run. When the context ends, nothing more is claimed, what is
+// on its way is awaited for the Grace, and what was not begun is Registrato again: the
+// flow stays In invio, for another Run.
 func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
 	return d.run(ctx, flowID, &pool{size: d.config.Batch}, true)
 }

@@ -8,10 +8,10 @@
 //	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 //
 //	f, err := service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText("TARI 2026")})
-//	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{}) // all rows, or none and what is wrong
-//	f, err = service.ActivateFlow(ctx, operator, f.ID)                          // Attivo
-//	f, err = service.SendFlow(ctx, operator, f.ID)                              // In invio
-//	f, err = dispatcher.Run(ctx, f.ID)                                      // Inviato, or Invio incompleto
+//	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{}) // all, or none and why
+//	f, err = service.ActivateFlow(ctx, operator, f.ID)                                   // Attivo
+//	f, err = service.SendFlow(ctx, operator, f.ID)                                       // In invio
+//	f, err = dispatcher.Run(ctx, f.ID)                                                   // Inviato, or Invio incompleto
 //
 // # Who does what
 //
@@ -24,8 +24,8 @@
 //
 // A [Flow] and a [Notification] are plain structs. What may happen to them is in two
 // tables, [FlowMachine] and [NotificationMachine], which Service and Dispatcher go by;
-// [Flow.Allowed] and [Notification.Allowed] are the buttons to show. Each state's constant
-// says how it is entered and left.
+// [Service.FlowActions] and [Service.NotificationActions] are the buttons to show. Each
+// state's constant says how it is entered and left.
 //
 // # What is promised
 //
@@ -46,6 +46,9 @@
 // in Italian, and [Service.SendFlow] goes on from there. Up to [DispatcherConfig].MaxFailures
 // and Workers notifications may be in Errore by then, if the platform does not answer at
 // all.
+//
+// What the guide has no field for, such as [appio.Message.FeatureLevel], a [Messenger] of
+// yours can set before it passes the message on.
 //
 // # Errors
 //

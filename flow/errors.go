@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
 )
 
 // Why something is refused, besides a [*fsm.TransitionError] from the machines and an
@@ -81,4 +83,13 @@ func (e *Error) Italian() string {
 		return "L'operazione è stata interrotta prima di finire."
 	}
 	return "L'operazione non è riuscita per un problema tecnico: riprovare, e se si ripete rivolgersi all'assistenza."
+}
+
+// explained is the explanation of an error that has one.
+func explained(err error) string {
+	var e flussi.Explainer
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return flussi.Explain(err)
 }

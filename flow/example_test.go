@@ -315,3 +315,108 @@ func ExampleNotification_Fire() {
 	// L'azione «Riporta a Registrato» è riservata a: operatore.
 	// Registrato <nil>
 }
+
+// phone is a messenger of a test: it keeps what it is told to send, and answers as it is
+// told to.
+type phone struct {
+	sent   []appio.Message
+	answer error
+}
+
+func (p *phone) Submit(_ context.Context, m appio.Message) (appio.Receipt, error) {
+	if p.answer != nil {
+		return appio.Receipt{}, p.answer
+	}
+	p.sent = append(p.sent, m)
+	return appio.Receipt{ID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Attempts: 1}, nil
+}
+
+func (p *phone) Message(context.Context, flussi.FiscalCode, appio.MessageID) (appio.MessageState, error) {
+	return appio.MessageState{Status: appio.StatusProcessed}, nil
+}
+
+func (p *phone) Profile(context.Context, flussi.FiscalCode) (appio.Profile, error) {
+	return appio.Profile{SenderAllowed: true}, nil
+}
+
+// In a test of your own service, a messenger without any network. What its errors mean for
+// the message, their Outcome says.
+func ExampleMessenger() {
+	ctx := context.Background()
+	fake := &phone{}
+	messengers := func(context.Context, string) (flow.Messenger, error) { return fake, nil }
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+
+	fake.answer = &appio.Error{Kind: appio.ErrUnavailable, Outcome: appio.NotSent}
+	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
+	fmt.Println(n.State.Label(), flussi.Explain(err))
+	fake.answer = nil
+	n, err = service.SendNotification(ctx, operator, n.ID)
+	fmt.Println(n.State.Label(), len(fake.sent), err)
+	// Output:
+	// Registrato App IO non è raggiungibile o non funziona: riprovare più tardi.
+	// Inviato 1 <nil>
+}
+
+// Rows that come from somewhere else: what cannot be read is an error in its place.
+func ExampleRow() {
+	ctx := context.Background()
+	server, messengers := platform()
+	defer server.Close()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+
+	codes := []string{"MSCMHL68P18H211K", "MSCMHL68P18H21", "AAAAAA00A00A000A"}
+	rows := func(yield func(flow.Row, error) bool) {
+		for i, code := range codes {
+			row := flow.Row{Number: i + 2, Draft: letter("AAAAAA00A00A000A")} // below the header
+			to, err := flussi.ReadFiscalCode(code, flussi.Lenient)
+			row.Draft.Recipient = to.Value
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{GoodRowsOnly: true})
+	for _, wrong := range report.Errors {
+		fmt.Println(wrong.Italian())
+	}
+	fmt.Println(report.Added, err)
+	// Output:
+	// Riga 3: Il codice fiscale deve avere 16 caratteri fra lettere e cifre, questo ne ha 14.
+	// 2 <nil>
+}
+
+// A program that sends whatever is ordered, until it is told to end.
+func ExampleDispatcher_Serve() {
+	server, messengers := platform()
+	defer server.Close()
+	store := memstore.New()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	sent := make(chan flow.Flow, 1)
+	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{
+		Progress: func(p flow.Progress) {
+			if p.Done && p.Flow.State != flow.FlowSending {
+				sent <- p.Flow
+			}
+		},
+	})
+
+	ctx, stop := context.WithCancel(context.Background()) // such as signal.NotifyContext
+	ended := make(chan error)
+	go func() { ended <- dispatcher.Serve(ctx) }()
+
+	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A")), flow.AddConfig{})
+	_, _ = service.ActivateFlow(ctx, operator, f.ID)
+	_, _ = service.SendFlow(ctx, operator, f.ID)
+	fmt.Println((<-sent).State.Label())
+	stop()
+	fmt.Println(<-ended)
+	// Output:
+	// Inviato
+	// <nil>
+}

@@ -189,10 +189,11 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 //
 // Besides the table it holds the rules that keep a citizen from being notified twice:
 // while the outcome of the message is unknown, NotificationRegister is refused with
-// [ErrOutcomeUnknown], and so is NotificationEdit, since it would hide who may have it; otherwise NotificationConfirm, NotificationResend and a late
-// NotificationAccept are, with [ErrOutcomeKnown]. What is Disabled is neither sent nor
-// changed ([ErrDisabled]), and what was anonymised can only be looked at
-// ([ErrAnonymised]). See [fsm.Machine.Fire] for guards and contexts.
+// [ErrOutcomeUnknown], and so is NotificationEdit, since it would hide who may have it;
+// otherwise NotificationConfirm, NotificationResend and a late NotificationAccept are,
+// with [ErrOutcomeKnown]. What is Disabled is neither sent nor changed ([ErrDisabled]),
+// and what was anonymised can only be looked at ([ErrAnonymised]). See [fsm.Machine.Fire]
+// for guards and contexts.
 func (n *Notification) Fire(ctx context.Context, action NotificationAction, by flussi.Actor, guards ...fsm.Guard[NotificationState, NotificationAction]) error {
 	own := func(context.Context, fsm.Step[NotificationState, NotificationAction]) error { return n.check(action) }
 	to, err := NotificationMachine().Fire(ctx, n.State, action, by, append([]fsm.Guard[NotificationState, NotificationAction]{own}, guards...)...)

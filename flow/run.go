@@ -262,7 +262,7 @@ func (r *run) write(group []result) {
 		if b.claimed.Before(end) {
 			end = b.claimed
 		}
-		r.judge(&group[i])
+		r.weigh(&group[i])
 		change, err := group[i].apply(r.writes, group[i].n, r.config.ID)
 		if err != nil { // a step that the machine always has
 			r.failed = err
@@ -302,7 +302,7 @@ func (r *run) writeEach(ctx context.Context, group []result) ([]result, error) {
 	var left []result
 	var failed error
 	for _, g := range group {
-		switch err := r.report(ctx, g); {
+		switch err := r.writeOne(ctx, g); {
 		case errors.Is(err, errOvertaken):
 			r.config.Logger.Warn("flow: outcome came too late", "notification", g.n.ID, "outcome", g.action, "error", err)
 		case err != nil:
@@ -312,8 +312,8 @@ func (r *run) writeEach(ctx context.Context, group []result) ([]result, error) {
 	return left, failed
 }
 
-// report stores an outcome by itself.
-func (r *run) report(ctx context.Context, g result) error {
+// writeOne stores an outcome by itself.
+func (r *run) writeOne(ctx context.Context, g result) error {
 	change, err := g.apply(ctx, g.n, r.config.ID)
 	if err != nil {
 		return err

@@ -12,8 +12,9 @@ import (
 
 // Serve sends every flow that is In invio, and recovers what crashed senders left behind,
 // until the context ends; then it returns nil, once everything is written down, or an
-// error that is an [ErrNotStored], the last of them if there were several. What fails in between is logged, and tried again, later
-// each time; a flow that fails, or whose rest others are sending, holds up no other.
+// error that is an [ErrNotStored], the last of them if there were several. What fails in
+// between is logged, and tried again, later each time; a flow that fails, or whose rest
+// others are sending, holds up no other.
 func (d *Dispatcher) Serve(ctx context.Context) error {
 	s := &serving{
 		Dispatcher: d, flows: map[uuid.UUID]*served{},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -29,9 +28,10 @@ type Messenger interface {
 }
 
 // Messengers returns the messenger of a service. It must be safe for concurrent use. Let
-// all messengers of a body share one [appio.Pace]. It is asked once for each run, verification and single
-// sending. For a service that it does not know it returns an error, which stops the flow that
-// is to be sent; if it is a [flussi.Explainer], the operator reads why.
+// all messengers of a body share one [appio.Pace]. It is asked once for each run,
+// verification and single sending. For a service that it does not know it returns an
+// error, which stops the flow that is to be sent; if it is a [flussi.Explainer], the
+// operator reads why.
 type Messengers func(ctx context.Context, service string) (Messenger, error)
 
 // Authorizer knows which services an operator is enabled for. It is asked on every call
@@ -58,10 +58,10 @@ func (o Operators) Services(_ context.Context, by flussi.Actor) ([]string, error
 //
 // The error of every method is an [*Error]. It unwraps to one of the Err… values of this
 // package, to a [*fsm.TransitionError] if the action is not possible in the state, to an
-// [fsm.ErrForbidden] if it is not for the actor's roles, to an [*InvalidError] for a draft or a [*flussi.ValueError] for
-// anything else that is not valid, to the context's error, or to what the store, the
-// authorizer or the messenger returned. Unless a method says otherwise, an error has
-// changed nothing.
+// [fsm.ErrForbidden] if it is not for the actor's roles, to an [*InvalidError] for a draft
+// or a [*flussi.ValueError] for anything else that is not valid, to the context's error,
+// or to what the store, the authorizer or the messenger returned. Unless a method says
+// otherwise, an error has changed nothing.
 type Service struct {
 	store      Store
 	authorizer Authorizer
@@ -237,14 +237,4 @@ func failure(operation string, id uuid.UUID, err error) error {
 	}
 	e.Operation = operation
 	return &e
-}
-
-// maxTries bounds how often a change is tried again because somebody else changed the
-// same flow at the same moment.
-const maxTries = 100
-
-// again waits a moment before the next try, each time a little longer and not as long as
-// others do.
-func again(ctx context.Context, try int) error {
-	return wait(ctx, rand.N(time.Duration(min(try, 20)+1)*time.Millisecond))
 }

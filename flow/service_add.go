@@ -93,11 +93,11 @@ func (e *RowError) Unwrap() error { return e.Err }
 // Italian describes the refusal for the operator.
 func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, flussi.Explain(e.Err)) }
 
-// AddNotifications (Importa da File Excel) adds notifications to a flow that is Inattivo. Either all
-// rows are added, or, if one of them is not valid, none: then the error is an [ErrRows],
-// and the report says what is wrong with which rows. A row is refused if the sequence has
-// an error in its place, if its draft is not valid, or if the flow has the same message
-// for the same citizen already ([ErrDuplicate]).
+// AddNotifications (Importa da File Excel) adds notifications to a flow that is Inattivo.
+// Either all rows are added, or, if one of them is not valid, none: then the error is an
+// [ErrRows], and the report says what is wrong with which rows. A row is refused if the
+// sequence has an error in its place, if its draft is not valid, or if the flow has the
+// same message for the same citizen already ([ErrDuplicate]).
 //
 // The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until
 // the call returns. An error in it belongs to its row if that has a Number, and otherwise

@@ -15,12 +15,14 @@ const anonymised = 500
 
 // Anonymise erases the personal data of a service's notifications that were sent before a
 // time, or have been since in Errore, for another reason than an unknown outcome, or
-// disabled before they were sent: the fiscal code, the texts, the notice number and the reference. Counts, dates, amounts, the
-// platform's IDs and histories remain. It returns how many there were.
+// disabled before they were sent: the fiscal code, the texts, the notice number and the
+// reference. Counts, dates, amounts, the platform's IDs and histories remain. It returns
+// how many there were.
 //
-// A time that is not in the past is refused with [flussi.ErrRange]. It cannot be undone. An anonymised notification can be looked at, and nothing else.
-// Notifications are anonymised in groups, so an error, or a context that ends, leaves
-// those before as they are; call it again for the rest.
+// A time that is not in the past is refused with [flussi.ErrRange]. It cannot be undone.
+// An anonymised notification can be looked at, and nothing else. Notifications are
+// anonymised in groups, so an error, or a context that ends, leaves those before as they
+// are; call it again for the rest.
 func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, service string, before time.Time) (int, error) {
 	const op = "anonymise"
 	if err := s.admitOperator(ctx, by, service, op); err != nil {

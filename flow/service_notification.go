@@ -12,12 +12,12 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// EditNotification (Aggiorna) corrects the data of a notification that is Registrato or
-// in Errore, unless its outcome is unknown ([ErrOutcomeUnknown]). The version is the one that the operator saw: if it is not the
-// notification's any more, the error is an [ErrConflict]. While its flow is Attivo or In
-// invio, what is Registrato is fixed ([ErrFlowState]). A message that the flow has
-// already for the same citizen, or for a notification that stands alone the service, is
-// refused ([ErrDuplicate]).
+// EditNotification (Aggiorna) corrects the data of a notification that is Registrato or in
+// Errore, unless its outcome is unknown ([ErrOutcomeUnknown]). The version is the one that
+// the operator saw: if it is not the notification's any more, the error is an
+// [ErrConflict]. While its flow is Attivo or In invio, what is Registrato is fixed
+// ([ErrFlowState]). A message that the flow has already for the same citizen, or for a
+// notification that stands alone the service, is refused ([ErrDuplicate]).
 func (s *Service) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Draft) (Notification, error) {
 	return s.changeNotification(ctx, "edit notification", by, id, NotificationEdit, "", func(n *Notification, f *Flow) error {
 		if n.Version != version {
@@ -63,11 +63,12 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 	return nil
 }
 
-// RegisterNotification (Registrato) sets a notification in Errore back, so that it is sent again: by
-// [Service.SendNotification], or with its flow by [Service.SendFlow]. While the outcome is
-// unknown it is refused with [ErrOutcomeUnknown]: see [Service.ConfirmNotification] and
-// [Service.ResendNotification]. One that stands alone is refused with [ErrDuplicate] if its
-// service sent the same message to the same citizen in the meantime.
+// RegisterNotification (Registrato) sets a notification in Errore back, so that it is sent
+// again: by [Service.SendNotification], or with its flow by [Service.SendFlow]. While the
+// outcome is unknown it is refused with [ErrOutcomeUnknown]: see
+// [Service.ConfirmNotification] and [Service.ResendNotification]. One that stands alone is
+// refused with [ErrDuplicate] if its service sent the same message to the same citizen in
+// the meantime.
 func (s *Service) RegisterNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", func(n *Notification, f *Flow) error {
 		if err := s.unrepeated(ctx, n); err != nil {
@@ -77,9 +78,9 @@ func (s *Service) RegisterNotification(ctx context.Context, by flussi.Actor, id 
 	})
 }
 
-// ConfirmNotification (Conferma come inviata) resolves an unknown outcome: the operator knows that
-// the message arrived, say from the citizen. The reason is recorded; keep personal data
-// out of it. Without one it is refused with [flussi.ErrEmpty].
+// ConfirmNotification (Conferma come inviata) resolves an unknown outcome: the operator
+// knows that the message arrived, say from the citizen. The reason is recorded; keep
+// personal data out of it. Without one it is refused with [flussi.ErrEmpty].
 func (s *Service) ConfirmNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
 	return s.changeNotification(ctx, "confirm notification", by, id, NotificationConfirm, reason, func(n *Notification, _ *Flow) error {
 		n.Transmission.ErrorCode, n.Transmission.Error = "", ""
@@ -87,10 +88,10 @@ func (s *Service) ConfirmNotification(ctx context.Context, by flussi.Actor, id u
 	})
 }
 
-// ResendNotification (Invia di nuovo) resolves an unknown outcome by accepting that the citizen may
-// get the message twice: the notification is Registrato again, to be sent as after
-// [Service.RegisterNotification]. The reason is recorded; keep personal data out of it. Without one
-// it is refused with [flussi.ErrEmpty].
+// ResendNotification (Invia di nuovo) resolves an unknown outcome by accepting that the
+// citizen may get the message twice: the notification is Registrato again, to be sent as
+// after [Service.RegisterNotification]. The reason is recorded; keep personal data out of
+// it. Without one it is refused with [flussi.ErrEmpty].
 func (s *Service) ResendNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
 	return s.changeNotification(ctx, "resend notification", by, id, NotificationResend, reason, func(n *Notification, f *Flow) error {
 		if err := needsReason(reason); err != nil {

@@ -26,9 +26,10 @@ type SendNewConfig struct {
 	Repeat bool
 }
 
-// SendNewNotification (Nuovo, Aggiungi) creates a notification outside any flow and sends it at once.
-// It returns when the outcome is known. See [Service.SendNotification] for what comes of
-// it: the notification that is returned exists, unless it is the zero Notification.
+// SendNewNotification (Nuovo, Aggiungi) creates a notification outside any flow and sends
+// it at once. It returns when the outcome is known. See [Service.SendNotification] for
+// what comes of it: the notification that is returned exists, unless it is the zero
+// Notification.
 func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
 	const op = "send new notification"
 	n, err := s.draft(ctx, by, service, d, c, op)
@@ -247,82 +248,5 @@ func (s *Service) report(ctx context.Context, by string, n Notification, o outco
 		if waited := pause.wait(ctx); waited != nil {
 			return n, err
 		}
-	}
-}
-
-// errOvertaken: the notification went on without its sender, whose outcome comes too late.
-var errOvertaken = errors.New("overtaken")
-
-// settle stores an outcome once, with the notification's flow. If the lease was over and
-// somebody made the outcome unknown, what the sender knows still counts.
-func settle(ctx context.Context, store Store, by string, n Notification, o outcome) (Notification, error) {
-	var f *Flow
-	if n.FlowID != uuid.Nil {
-		read, err := store.Flow(ctx, n.FlowID)
-		if err != nil {
-			return n, err
-		}
-		f = &read
-	}
-	change, err := o.apply(ctx, n, by)
-	if err != nil {
-		return n, err
-	}
-	stored, err := together(ctx, store, by, f, n, change)
-	if err == nil {
-		return stored, nil
-	}
-	if !errors.Is(err, ErrConflict) {
-		return n, err
-	}
-	return overtaken(ctx, store, by, n, change, o)
-}
-
-// overtaken looks at a notification whose outcome met a conflict. It is an ErrConflict if the
-// notification itself is as it was: then it is tried once more.
-func overtaken(ctx context.Context, store Store, by string, n Notification, wanted NotificationChange, o outcome) (Notification, error) {
-	current, err := store.Notification(ctx, n.ID)
-	if err != nil {
-		return n, err
-	}
-	is, want := current, wanted.Notification
-	switch {
-	case current.Version == n.Version:
-		return n, ErrConflict
-	case is.State == want.State && is.Transmission.MessageID == want.Transmission.MessageID && is.Transmission.ErrorCode == want.Transmission.ErrorCode:
-		return current, nil // it was stored, though the store said otherwise
-	case o.action == NotificationAccept && is.State == NotificationFailed && is.Transmission.ErrorCode == ErrorOutcomeUnknown:
-		return settle(ctx, store, by, current, o)
-	case o.action == NotificationAccept && is.State == NotificationSent && is.Transmission.MessageID == "":
-		// An operator confirmed it in the meantime; the ID is worth having.
-		is.Transmission.MessageID = want.Transmission.MessageID
-		return is, store.SaveNotifications(ctx, is.change(NotificationCheck, is.State, by, "ID Consegna App.IO arrivato in ritardo."))
-	}
-	return current, fmt.Errorf("%w: it is %s", errOvertaken, current.State)
-}
-
-// backoff waits longer each time. The zero value begins with a tenth of a second.
-type backoff struct{ next time.Duration }
-
-const (
-	minBackoff = 100 * time.Millisecond
-	maxBackoff = 5 * time.Second
-)
-
-// wait waits, or returns the context's error when that ends.
-func (b *backoff) wait(ctx context.Context) error {
-	b.next = min(max(2*b.next, minBackoff), maxBackoff)
-	return wait(ctx, b.next)
-}
-
-// wait waits, or returns the context's error when that ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }

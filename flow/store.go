@@ -58,11 +58,12 @@ type FlowStore interface {
 	FlowHistory(ctx context.Context, id uuid.UUID) ([]FlowRecord, error)
 
 	// SaveFlow stores a flow, and with it, in the same transaction, notifications, whatever
-	// flows they belong to; nil stands for none. The flow's Counts are not written. The sequence is pulled once, to
-	// its end, after the flow was checked; it may be long, and the store does not keep it
-	// whole in memory if it can help it. An error in the sequence, or a conflict, undoes everything, and
-	// what is left of the sequence need not be pulled; the error is returned, wrapped or as it is. The store does not have to be usable from within the
-	// sequence.
+	// flows they belong to; nil stands for none. The flow's Counts are not written. The
+	// sequence is pulled once, to its end, after the flow was checked; it may be long, and
+	// the store does not keep it whole in memory if it can help it. An error in the
+	// sequence, or a conflict, undoes everything, and what is left of the sequence need not
+	// be pulled; the error is returned, wrapped or as it is. The store does not have to be
+	// usable from within the sequence.
 	SaveFlow(ctx context.Context, change FlowChange, notifications iter.Seq2[NotificationChange, error]) error
 }
 
@@ -84,14 +85,15 @@ type NotificationStore interface {
 
 	// Claim takes notifications of a flow that are to be sent, and returns the flow with
 	// its Counts afterwards: up to Limit that are Registrato and not Disabled, the oldest
-	// first, by time of creation and then ID. Each becomes In invio, with a lease, the next version, UpdatedAt and UpdatedBy of the claim, and a
-	// record of NotificationClaim.
+	// first, by time of creation and then ID. Each becomes In invio, with a lease, the next
+	// version, UpdatedAt and UpdatedBy of the claim, and a record of NotificationClaim.
 	//
-	// It takes none unless the flow is In invio, not Disabled, and has no Error, and it happens
-	// wholly before or wholly after any change of the flow: once SaveFlow has returned, no
-	// claim takes anything by what the flow was before. It never gives one notification to two claims, whoever makes them. It may give fewer than
-	// there are while others claim at the same moment, as a database does that skips what
-	// they have locked. The error is an [ErrNotFound] if there is no such flow.
+	// It takes none unless the flow is In invio, not Disabled, and has no Error, and it
+	// happens wholly before or wholly after any change of the flow: once SaveFlow has
+	// returned, no claim takes anything by what the flow was before. It never gives one
+	// notification to two claims, whoever makes them. It may give fewer than there are
+	// while others claim at the same moment, as a database does that skips what they have
+	// locked. The error is an [ErrNotFound] if there is no such flow.
 	Claim(ctx context.Context, claim Claim) (Flow, []Notification, error)
 
 	// Expired returns up to limit notifications, in no order, of any flow or none, disabled

@@ -52,12 +52,12 @@ func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uu
 }
 
 // VerifyFlow (Verifica Stato) asks the platform now for all messages of a flow whose
-// delivery is not final, and stores what it says, as [Service.VerifyNotification] does. It makes one
-// call for each, which takes its time: a context that ends leaves what was stored by then.
-// Only news are stored with the notifications; that somebody asked is in the flow's history.
-// Messages that get no answer are counted and passed over; if the service may not ask, or
-// the platform does not answer many times in a row, it ends with an error, and the report
-// says what was found before.
+// delivery is not final, and stores what it says, as [Service.VerifyNotification] does. It
+// makes one call for each, which takes its time: a context that ends leaves what was
+// stored by then. Only news are stored with the notifications; that somebody asked is in
+// the flow's history. Messages that get no answer are counted and passed over; if the
+// service may not ask, or the platform does not answer many times in a row, it ends with
+// an error, and the report says what was found before.
 func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (VerifyReport, error) {
 	const op = "verify flow"
 	f, err := s.changeFlow(ctx, op, by, id, FlowVerify, nil)

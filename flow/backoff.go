@@ -1,0 +1,43 @@
+package flow
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// backoff waits longer each time. The zero value begins with a tenth of a second.
+type backoff struct{ next time.Duration }
+
+const (
+	minBackoff = 100 * time.Millisecond
+	maxBackoff = 5 * time.Second
+)
+
+// wait waits, or returns the context's error when that ends.
+func (b *backoff) wait(ctx context.Context) error {
+	b.next = min(max(2*b.next, minBackoff), maxBackoff)
+	return wait(ctx, b.next)
+}
+
+// wait waits, or returns the context's error when that ends.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// maxTries bounds how often a change is tried again because somebody else changed the
+// same flow at the same moment.
+const maxTries = 100
+
+// again waits a moment before the next try, each time a little longer and not as long as
+// others do.
+func again(ctx context.Context, try int) error {
+	return wait(ctx, rand.N(time.Duration(min(try, 20)+1)*time.Millisecond))
+}

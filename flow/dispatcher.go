@@ -213,7 +213,7 @@ func (d *Dispatcher) Recover(ctx context.Context) (int, error) {
 		var failed error
 		before := recovered
 		for _, n := range found {
-			change, err := neverReported().apply(ctx, n, d.config.ID)
+			change, err := neverReported().apply(n, d.config.ID)
 			if err == nil {
 				err = d.store.SaveNotifications(ctx, change)
 			}

@@ -204,6 +204,20 @@ func (n *Notification) Fire(ctx context.Context, action NotificationAction, by f
 	return nil
 }
 
+// advance takes a step of the system, which has the role for it, as Fire does: the machine
+// has no hooks, and senders take many steps.
+func (n *Notification) advance(action NotificationAction) error {
+	if err := n.check(action); err != nil {
+		return err
+	}
+	to, err := NotificationMachine().Next(n.State, action)
+	if err != nil {
+		return err
+	}
+	n.State = to
+	return nil
+}
+
 // Why an action on a notification is refused, besides [ErrDisabled] and [ErrEnabled].
 // All come inside a [*flussi.ValueError].
 var (

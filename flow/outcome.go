@@ -27,10 +27,12 @@ type outcome struct {
 // judge reads what the messenger returned for a submission.
 func judge(n Notification, receipt appio.Receipt, err error) outcome {
 	o := outcome{err: err, attempts: attempts(err)}
+	if err == nil {
+		o.action, o.receipt, o.attempts, o.answered = NotificationAccept, receipt, receipt.Attempts, true
+		return o
+	}
 	var invalid *appio.InvalidError
 	switch appio.OutcomeOf(err) {
-	case appio.Accepted:
-		o.action, o.receipt, o.attempts, o.answered = NotificationAccept, receipt, receipt.Attempts, true
 	case appio.NotSent:
 		o.action, o.shaky = NotificationRelease, true
 	case appio.Refused:
@@ -53,6 +55,9 @@ func judge(n Notification, receipt appio.Receipt, err error) outcome {
 
 // attempts returns how many requests an error of a client took.
 func attempts(err error) int {
+	if err == nil {
+		return 0 // as usual, and quick
+	}
 	var e *appio.Error
 	if errors.As(err, &e) {
 		return e.Attempts
@@ -61,16 +66,16 @@ func attempts(err error) int {
 }
 
 // apply writes the outcome into a notification, in the name of whoever sent it.
-func (o outcome) apply(ctx context.Context, n Notification, by string) (NotificationChange, error) {
+func (o outcome) apply(n Notification, by string) (NotificationChange, error) {
 	from := n.State
-	if err := n.Fire(ctx, o.action, asSystem(by)); err != nil {
+	if err := n.advance(o.action); err != nil {
 		return NotificationChange{}, err
 	}
 	n.Transmission.Attempts += o.attempts
 	reason := ""
 	switch o.action {
 	case NotificationAccept:
-		n.Transmission.MessageID, n.Transmission.SentAt = o.receipt.ID, now()
+		n.Transmission.MessageID = o.receipt.ID
 		n.Transmission.ErrorCode, n.Transmission.Error = "", ""
 		n.Delivery = Delivery{}
 	case NotificationFail:
@@ -78,16 +83,17 @@ func (o outcome) apply(ctx context.Context, n Notification, by string) (Notifica
 		if o.text == "" {
 			n.Transmission.Error = o.code.Italian()
 		}
-		if o.code == ErrorOutcomeUnknown {
-			n.Transmission.SentAt = now()
-		}
 		reason = n.Transmission.Error
 	case NotificationRelease:
 		if o.err != nil {
 			reason = (&Error{Err: o.err}).Italian()
 		}
 	}
-	return n.change(o.action, from, by, reason), nil
+	change := n.change(o.action, from, by, reason)
+	if o.action == NotificationAccept || o.action == NotificationFail && o.code == ErrorOutcomeUnknown {
+		change.Notification.Transmission.SentAt = change.Record.At
+	}
+	return change, nil
 }
 
 // neverReported is the outcome of a notification whose sender is not heard of any more.
@@ -109,7 +115,7 @@ func settle(ctx context.Context, store Store, by string, n Notification, o outco
 		}
 		f = &read
 	}
-	change, err := o.apply(ctx, n, by)
+	change, err := o.apply(n, by)
 	if err != nil {
 		return n, err
 	}

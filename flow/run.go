@@ -263,7 +263,7 @@ func (r *run) write(group []result) {
 			end = b.claimed
 		}
 		r.weigh(&group[i])
-		change, err := group[i].apply(r.writes, group[i].n, r.config.ID)
+		change, err := group[i].apply(group[i].n, r.config.ID)
 		if err != nil { // a step that the machine always has
 			r.failed = err
 			continue
@@ -314,7 +314,7 @@ func (r *run) writeEach(ctx context.Context, group []result) ([]result, error) {
 
 // writeOne stores an outcome by itself.
 func (r *run) writeOne(ctx context.Context, g result) error {
-	change, err := g.apply(ctx, g.n, r.config.ID)
+	change, err := g.apply(g.n, r.config.ID)
 	if err != nil {
 		return err
 	}

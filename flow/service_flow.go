@@ -185,6 +185,6 @@ func (f *Flow) conclude(ctx context.Context, by string, other FlowAction) (FlowA
 
 // asSystem is an actor who sends or asks the platform: by the machines, the system does
 // that; by the records, the one who ordered it.
-func asSystem(id string) flussi.Actor {
-	return flussi.Actor{ID: id, Roles: []flussi.Role{flussi.System}}
-}
+func asSystem(id string) flussi.Actor { return flussi.Actor{ID: id, Roles: systemRoles} }
+
+var systemRoles = []flussi.Role{flussi.System}

@@ -1,0 +1,101 @@
+package flow_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+)
+
+func TestLengthsOfTexts(t *testing.T) {
+	guide, platform := newWorld(t, worldConfig{}), newWorld(t, worldConfig{service: flow.ServiceConfig{Limits: flow.PlatformLimits()}})
+	x := func(n int) string { return strings.Repeat("x", n) }
+	emoji := func(n int) string { return strings.Repeat("😀", n/2) + strings.Repeat("è", n%2) }
+	for _, letters := range []func(int) string{x, emoji} {
+		for _, test := range []struct {
+			subject, content string
+			guide, platform  bool // taken
+		}{
+			{letters(9), x(200), false, false},
+			{letters(10), x(200), true, true},
+			{letters(120), x(200), true, true},
+			{letters(121), x(200), false, false},
+			{x(20), letters(79), false, false},
+			{x(20), letters(80), false, true},
+			{x(20), letters(119), false, true},
+			{x(20), letters(120), true, true},
+			{x(20), letters(10_000), true, true},
+			{x(20), letters(10_001), false, false},
+		} {
+			d := flow.Draft{Recipient: citizen(t, 1), Subject: flussi.NewText(test.subject), Content: flussi.NewText(test.content)}
+			for w, taken := range map[*world]bool{guide: test.guide, platform: test.platform} {
+				name := fmt.Sprintf("%d and %d units, %v", d.Subject.Length(), d.Content.Length(), taken)
+				f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+				report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+				if taken {
+					require.NoError(t, err, name)
+					continue
+				}
+				require.ErrorIs(t, err, flow.ErrRows, name)
+				var invalid *flow.InvalidError
+				require.ErrorAs(t, report.Errors[0], &invalid)
+				require.Len(t, invalid.Fields, 1, name)
+				assert.ErrorIs(t, invalid, flussi.ErrLength)
+				w.refused(t, flussi.ErrLength, func() error {
+					return only(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))
+				})
+			}
+		}
+	}
+}
+
+func TestPaymentsAreWholeOrNone(t *testing.T) {
+	notice := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	payee := must(flussi.ParseOrganizationCode("80185250588"))(t)
+	type fields = map[string]error
+	for name, test := range map[string]struct {
+		change func(*flow.Draft)
+		want   fields
+	}{
+		"no payment":         {func(d *flow.Draft) {}, nil},
+		"a payment":          {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, 1, notice }, nil},
+		"a payee's payment":  {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber, d.Payee = true, 1, notice, payee }, nil},
+		"the greatest sum":   {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, 9_999_999_999, notice }, nil},
+		"too great a sum":    {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, 10_000_000_000, notice }, fields{"Amount": flussi.ErrRange}},
+		"less than nothing":  {func(d *flow.Draft) { d.IsPayment, d.Amount, d.NoticeNumber = true, -1, notice }, fields{"Amount": flussi.ErrRange}},
+		"no sum":             {func(d *flow.Draft) { d.IsPayment, d.NoticeNumber = true, notice }, fields{"Amount": flow.ErrPayment}},
+		"no notice number":   {func(d *flow.Draft) { d.IsPayment, d.Amount = true, 1 }, fields{"NoticeNumber": flow.ErrPayment}},
+		"neither":            {func(d *flow.Draft) { d.IsPayment = true }, fields{"Amount": flow.ErrPayment, "NoticeNumber": flow.ErrPayment}},
+		"a sum alone":        {func(d *flow.Draft) { d.Amount = 1 }, fields{"Amount": flow.ErrPayment}},
+		"a notice alone":     {func(d *flow.Draft) { d.NoticeNumber = notice }, fields{"NoticeNumber": flow.ErrPayment}},
+		"a payee alone":      {func(d *flow.Draft) { d.Payee = payee }, fields{"Payee": flow.ErrPayment}},
+		"all, and no paying": {func(d *flow.Draft) { d.Amount, d.NoticeNumber, d.Payee = 1, notice, payee }, fields{"Amount": flow.ErrPayment, "NoticeNumber": flow.ErrPayment, "Payee": flow.ErrPayment}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, worldConfig{})
+			d := draft(t, 1)
+			test.change(&d)
+			f := w.prepared(t, 0)
+			report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+			if test.want == nil {
+				require.NoError(t, err)
+				assert.Equal(t, d, w.notifications(t, f.ID)[0].Draft)
+				return
+			}
+			require.ErrorIs(t, err, flow.ErrRows)
+			var invalid *flow.InvalidError
+			require.ErrorAs(t, report.Errors[0], &invalid)
+			got := fields{}
+			for _, field := range invalid.Fields {
+				got[field.Type] = field.Err
+				assert.NotEmpty(t, field.Reason)
+			}
+			assert.Equal(t, test.want, got)
+		})
+	}
+}

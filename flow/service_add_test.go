@@ -1,0 +1,251 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+// The same file, imported by several people at once, is imported once.
+func TestAFileIsImportedOnceHoweverOftenAtOnce(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	f := w.prepared(t, 0)
+	errs := make([]error, 16)
+	var group sync.WaitGroup
+	for i := range errs {
+		group.Go(func() {
+			errs[i] = only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 20)...), flow.AddConfig{}))
+		})
+	}
+	group.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else if !errors.Is(err, flow.ErrRows) {
+			assert.ErrorIs(t, err, flow.ErrConflict)
+		}
+	}
+	assert.Equal(t, 1, won)
+	assert.Equal(t, flow.Counts{Registered: 20}, w.flow(t, f.ID).Counts)
+}
+
+// wrongRow is what a report says about a row, in short.
+type wrongRow struct {
+	row, other int
+	err        error
+}
+
+func TestAdd(t *testing.T) {
+	good := func(n int) flow.Row { return flow.Row{Draft: draft(t, n)} }
+	bad := flow.Row{Draft: flow.Draft{Recipient: citizen(t, 1)}}
+	unreadable := errors.New("cell not readable")
+	at := func(number int, r flow.Row) flow.Row { r.Number = number; return r }
+	for name, test := range map[string]struct {
+		had    int // notifications of the first drafts
+		rows   []flow.Row
+		errs   map[int]error // in place of the row at an index
+		config flow.AddConfig
+		want   flow.AddReport // but its Errors
+		wrong  []wrongRow
+		err    error
+	}{
+		"all rows are good": {0, []flow.Row{good(0), good(1), good(2)}, nil, flow.AddConfig{}, flow.AddReport{Rows: 3, Added: 3}, nil, nil},
+		"all or nothing": {0, []flow.Row{good(0), bad, good(2)}, nil, flow.AddConfig{},
+			flow.AddReport{Rows: 3, Wrong: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, flow.ErrRows},
+		"every wrong row is told": {0, []flow.Row{bad, good(0), bad, good(0)}, nil, flow.AddConfig{},
+			flow.AddReport{Rows: 4, Wrong: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {3, 0, flussi.ErrEmpty}, {4, 2, flow.ErrDuplicate}}, flow.ErrRows},
+		"by the operator's numbers": {0, []flow.Row{at(12, good(0)), at(14, bad), at(17, good(0))}, nil, flow.AddConfig{},
+			flow.AddReport{Rows: 3, Wrong: 2}, []wrongRow{{14, 0, flussi.ErrEmpty}, {17, 12, flow.ErrDuplicate}}, flow.ErrRows},
+		"only the good rows": {0, []flow.Row{good(0), bad, good(0), good(2)}, nil, flow.AddConfig{GoodRowsOnly: true},
+			flow.AddReport{Rows: 4, Added: 2, Wrong: 2}, []wrongRow{{2, 0, flussi.ErrEmpty}, {3, 1, flow.ErrDuplicate}}, nil},
+		"only the good rows, of which there is none": {0, []flow.Row{bad, bad}, nil, flow.AddConfig{GoodRowsOnly: true},
+			flow.AddReport{Rows: 2, Wrong: 2}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, flow.ErrRows},
+		"what the flow has already": {2, []flow.Row{good(5), good(1), good(0), good(1)}, nil, flow.AddConfig{},
+			flow.AddReport{Rows: 4, Wrong: 3}, []wrongRow{{2, 0, flow.ErrDuplicate}, {3, 0, flow.ErrDuplicate}, {4, 0, flow.ErrDuplicate}}, flow.ErrRows},
+		"more to what the flow has": {2, []flow.Row{good(2), good(3)}, nil, flow.AddConfig{}, flow.AddReport{Rows: 2, Added: 2}, nil, nil},
+		"not all errors are told": {0, []flow.Row{bad, bad, good(0), bad}, nil, flow.AddConfig{MaxErrors: 2, GoodRowsOnly: true},
+			flow.AddReport{Rows: 4, Added: 1, Wrong: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, nil},
+		"an error in place of a row": {0, []flow.Row{at(7, good(0)), at(8, flow.Row{}), at(9, good(1))}, map[int]error{1: unreadable}, flow.AddConfig{},
+			flow.AddReport{Rows: 3, Wrong: 1}, []wrongRow{{8, 0, unreadable}}, flow.ErrRows},
+		"an error in place of a row, and the good ones": {0, []flow.Row{at(7, good(0)), at(8, flow.Row{}), at(9, good(1))}, map[int]error{1: unreadable},
+			flow.AddConfig{GoodRowsOnly: true}, flow.AddReport{Rows: 3, Added: 2, Wrong: 1}, []wrongRow{{8, 0, unreadable}}, nil},
+		"an error of the whole sequence": {0, []flow.Row{good(0), bad, {}, good(1)}, map[int]error{2: unreadable}, flow.AddConfig{GoodRowsOnly: true},
+			flow.AddReport{Rows: 2, Wrong: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, unreadable},
+		"no rows":                      {0, nil, nil, flow.AddConfig{GoodRowsOnly: true}, flow.AddReport{}, nil, flussi.ErrEmpty},
+		"no rows to what the flow has": {1, nil, nil, flow.AddConfig{}, flow.AddReport{}, nil, flussi.ErrEmpty},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, worldConfig{})
+			f := w.prepared(t, test.had)
+			pulled := 0
+			rows := func(yield func(flow.Row, error) bool) {
+				for i, r := range test.rows {
+					pulled++
+					if !yield(r, test.errs[i]) {
+						return
+					}
+				}
+			}
+			before := everythingIn(t, w.store)
+			report, err := w.AddNotifications(t.Context(), operator, f.ID, rows, test.config)
+			assert.ErrorIs(t, err, test.err)
+			var wrong []wrongRow
+			for i, e := range report.Errors {
+				require.Less(t, i, len(test.wrong))
+				assert.ErrorIs(t, e, test.wrong[i].err)
+				assert.Contains(t, e.Italian(), fmt.Sprintf("Riga %d: ", e.Row))
+				assert.Contains(t, e.Error(), fmt.Sprintf("row %d: ", e.Row))
+				if e.Other != 0 {
+					assert.Contains(t, e.Italian(), fmt.Sprintf("riga %d.", e.Other))
+				}
+				wrong = append(wrong, wrongRow{e.Row, e.Other, test.wrong[i].err})
+			}
+			assert.Equal(t, test.wrong, wrong)
+			report.Errors = nil
+			assert.Equal(t, test.want, report)
+			if test.err != nil {
+				var typed *flow.Error
+				assert.ErrorAs(t, err, &typed)
+				assert.Equal(t, before, everythingIn(t, w.store), "something was stored")
+				return
+			}
+			assert.Equal(t, len(test.rows), pulled)
+			got := w.flow(t, f.ID)
+			assert.Equal(t, flow.Counts{Registered: test.had + test.want.Added}, got.Counts)
+			assert.Equal(t, f.Version+1, got.Version)
+			steps := w.flowSteps(t, f.ID)
+			assert.Equal(t, flow.FlowImport, steps[len(steps)-1])
+			for _, n := range w.notifications(t, f.ID) {
+				assert.Equal(t, flow.NotificationRegistered, n.State)
+				assert.Equal(t, taxes, n.Service)
+				assert.Equal(t, operator.ID, n.UpdatedBy)
+				assert.Equal(t, uuid.Version(7), n.ID.Version())
+				assert.Equal(t, []flow.NotificationAction{flow.NotificationCreate}, w.steps(t, n.ID))
+			}
+		})
+	}
+}
+
+// Rows are stored in their order, and listed in it, whatever the clock says.
+func TestImportedRowsKeepTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.prepared(t, 300)
+		for i, n := range w.notifications(t, f.ID) {
+			require.Equal(t, draft(t, i), n.Draft)
+		}
+	})
+}
+
+func TestAnImportTellsWhatWasProbablySentBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		alone := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 4), flow.SendNewConfig{}))(t)
+		foreign := must(w.CreateFlow(t.Context(), stranger, school, flow.Details{}))(t)
+		must(w.AddNotifications(t.Context(), stranger, foreign.ID, flow.Drafts(draft(t, 6)), flow.AddConfig{}))(t)
+		earlier := w.prepared(t, 3) // drafts 0, 1 and 2
+		had := w.notifications(t, earlier.ID)
+		must(w.DisableNotification(t.Context(), operator, had[1].ID))(t)
+
+		f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(draft(t, 8)), flow.AddConfig{}))(t)
+		assert.Empty(t, report.Repeats)
+		rows := func(yield func(flow.Row, error) bool) {
+			for i, n := range []int{5, 4, 1, 6, 0, 7} {
+				if !yield(flow.Row{Number: 20 + i, Draft: draft(t, n)}, nil) {
+					return
+				}
+			}
+		}
+		report = must(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
+		assert.Equal(t, []flow.Repeat{
+			{Row: 21, Notification: alone.ID, State: flow.NotificationSent, CreatedAt: alone.CreatedAt},
+			{Row: 22, Notification: had[1].ID, Flow: earlier.ID, State: flow.NotificationRegistered, CreatedAt: had[1].CreatedAt},
+			{Row: 24, Notification: had[0].ID, Flow: earlier.ID, State: flow.NotificationRegistered, CreatedAt: had[0].CreatedAt},
+		}, report.Repeats)
+		assert.NoError(t, report.RepeatsErr)
+		assert.Equal(t, 6, report.Added, "they are told, and not refused")
+
+		// Those among more rows than are looked up at once, and no more than are wanted.
+		large := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+		report = must(w.AddNotifications(t.Context(), operator, large.ID, flow.Drafts(drafts(t, 500)...), flow.AddConfig{}))(t)
+		got := map[int]int{}
+		for _, r := range report.Repeats {
+			got[r.Row]++
+		}
+		assert.Equal(t, map[int]int{1: 2, 2: 2, 3: 1, 5: 2, 6: 1, 7: 1, 8: 1, 9: 1}, got)
+		small := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+		report = must(w.AddNotifications(t.Context(), operator, small.ID, flow.Drafts(drafts(t, 500)...), flow.AddConfig{MaxErrors: 3}))(t)
+		assert.Len(t, report.Repeats, 3)
+	})
+}
+
+// What the store cannot tell any more does not undo the import.
+func TestAnImportStandsThoughRepeatsCannotBeLookedUp(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	f := w.prepared(t, 0)
+	down := errors.New("connection lost")
+	store := &faultyStore{Store: w.store}
+	store.set("Notifications", 0, 1, down)
+	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+	require.NoError(t, err)
+	report, err := service.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, 3, report.Added)
+	assert.ErrorIs(t, report.RepeatsErr, down)
+	assert.Equal(t, 3, w.flow(t, f.ID).Counts.Registered)
+}
+
+func TestOnlyAnInactiveFlowIsImportedInto(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	on := sceneOf(t, w)
+	sent := w.sending(t, 1)
+	w.run(t, sent.ID)
+	for name, id := range map[string]uuid.UUID{
+		"Attivo": on.active.ID, "In invio": w.sending(t, 1).ID, "Inviato": sent.ID, "Invio incompleto": on.incomplete.ID,
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, name, w.flow(t, id).State.Label())
+			pulled := false
+			rows := func(yield func(flow.Row, error) bool) { pulled = true; yield(flow.Row{Draft: draft(t, 9)}, nil) }
+			w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.AddNotifications(t.Context(), operator, id, rows, flow.AddConfig{})) })
+			assert.False(t, pulled)
+		})
+	}
+}
+
+// The context ends in the middle of an import: nothing of it is stored.
+func TestAnImportThatIsCancelled(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	f := w.prepared(t, 0)
+	for _, at := range []int{0, 5, 9} {
+		ctx, cancel := context.WithCancel(t.Context())
+		rows := func(yield func(flow.Row, error) bool) {
+			for i, d := range drafts(t, 10) {
+				if i == at {
+					cancel()
+				}
+				if !yield(flow.Row{Draft: d}, nil) {
+					return
+				}
+			}
+		}
+		before := everythingIn(t, w.store)
+		_, err := w.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{GoodRowsOnly: true})
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.Equal(t, before, everythingIn(t, w.store))
+		cancel()
+	}
+}

@@ -1,0 +1,300 @@
+package flow_test
+
+import (
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+)
+
+func TestSearchOfFlows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		ctx := t.Context()
+		start := time.Now()
+		create := func(d flow.Details) uuid.UUID {
+			id := must(w.CreateFlow(ctx, operator, taxes, d))(t).ID
+			time.Sleep(time.Hour)
+			return id
+		}
+		a := create(flow.Details{Note: flussi.NewText("Avvisi TARI perché È ora"), AppContext: "tributi", AppKey: "1"})
+		b := create(flow.Details{Note: flussi.NewText("avvisi IMU"), AppContext: "tributi", AppKey: "2"})
+		c := create(flow.Details{AppContext: "anagrafe", AppKey: "1"})
+		must(w.DisableFlow(ctx, operator, b))(t)
+		d := w.sending(t, 1).ID
+		w.run(t, d)
+		names := map[uuid.UUID]string{a: "a", b: "b", c: "c", d: "d"}
+		for name, test := range map[string]struct {
+			filter flow.FlowFilter
+			want   string
+		}{
+			"all, the newest first":       {flow.FlowFilter{}, "d c b a"},
+			"IDs":                         {flow.FlowFilter{IDs: []uuid.UUID{a, c, uuid.New()}}, "c a"},
+			"services":                    {flow.FlowFilter{Services: []string{taxes}}, "d c b a"},
+			"states":                      {flow.FlowFilter{States: []flow.FlowState{flow.FlowSent, flow.FlowActive}}, "d"},
+			"text, whatever its case":     {flow.FlowFilter{Text: "AVVISI"}, "b a"},
+			"text with accents":           {flow.FlowFilter{Text: "PERCHÉ è"}, "a"},
+			"text that is not there":      {flow.FlowFilter{Text: "avvisi%"}, ""},
+			"user":                        {flow.FlowFilter{User: "dispatcher"}, "d"},
+			"from":                        {flow.FlowFilter{From: start.Add(time.Hour)}, "d c b"},
+			"to":                          {flow.FlowFilter{To: start.Add(time.Hour)}, "a"},
+			"from and to":                 {flow.FlowFilter{From: start.Add(time.Minute), To: start.Add(2*time.Hour + 1)}, "c b"},
+			"context":                     {flow.FlowFilter{AppContext: "tributi"}, "b a"},
+			"key":                         {flow.FlowFilter{AppKey: "1"}, "c a"},
+			"context and key":             {flow.FlowFilter{AppContext: "tributi", AppKey: "1"}, "a"},
+			"only disabled":               {flow.FlowFilter{Disabled: flow.OnlyDisabled}, "b"},
+			"only enabled":                {flow.FlowFilter{Disabled: flow.OnlyEnabled}, "d c a"},
+			"nothing has all of its keys": {flow.FlowFilter{AppKey: "1", User: "dispatcher"}, ""},
+		} {
+			got := []string{}
+			for _, f := range must(w.Flows(ctx, operator, test.filter, flow.Page{}))(t).Flows {
+				got = append(got, names[f.ID])
+				assert.Equal(t, w.flow(t, f.ID), f, "with its Counts")
+			}
+			assert.Equal(t, test.want, strings.Join(got, " "), name)
+		}
+	})
+}
+
+func TestSearchOfNotifications(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Hold: true}})
+		ctx := t.Context()
+		start := time.Now()
+		notice := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+		pay := draft(t, 40)
+		pay.IsPayment, pay.Amount, pay.NoticeNumber, pay.Reference = true, 100, notice, "RIF/40"
+		pay.Subject = flussi.NewText("Rata della TARI perché È ora")
+		a := must(w.SendNewNotification(ctx, operator, taxes, pay, flow.SendNewConfig{}))(t)
+		time.Sleep(time.Hour)
+		f := w.sending(t, 3)
+		w.run(t, f.ID, refusal, noAnswer)
+		all := w.notifications(t, f.ID)
+		b, c, d := all[0], all[1], all[2]
+		time.Sleep(time.Hour)
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized})
+		e, err := w.SendNewNotification(ctx, operator, taxes, draft(t, 41), flow.SendNewConfig{})
+		require.Error(t, err)
+		must(w.DisableNotification(ctx, operator, e.ID))(t)
+		time.Sleep(time.Hour)
+		names := map[uuid.UUID]string{a.ID: "a", b.ID: "b", c.ID: "c", d.ID: "d", e.ID: "e"}
+		sentB := d.Transmission.MessageID
+		for name, test := range map[string]struct {
+			filter flow.NotificationFilter
+			want   string
+		}{
+			"all, the newest first":   {flow.NotificationFilter{}, "e d c b a"},
+			"IDs":                     {flow.NotificationFilter{IDs: []uuid.UUID{a.ID, e.ID, uuid.New()}}, "e a"},
+			"flow":                    {flow.NotificationFilter{Flow: f.ID}, "d c b"},
+			"those of no flow":        {flow.NotificationFilter{Standalone: true}, "e a"},
+			"services":                {flow.NotificationFilter{Services: []string{taxes}}, "e d c b a"},
+			"states":                  {flow.NotificationFilter{States: []flow.NotificationState{flow.NotificationFailed, flow.NotificationRegistered}}, "e c b"},
+			"error codes":             {flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown}}, "c"},
+			"two error codes":         {flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown, flow.ErrorRefused}}, "c b"},
+			"text, whatever its case": {flow.NotificationFilter{Text: "oggetto RISERVATO"}, "e d c b"},
+			"text with accents":       {flow.NotificationFilter{Text: "PERCHÉ è"}, "a"},
+			"user":                    {flow.NotificationFilter{User: "dispatcher"}, "d c b"},
+			"from":                    {flow.NotificationFilter{From: start.Add(time.Hour)}, "e d c b"},
+			"to":                      {flow.NotificationFilter{To: start.Add(time.Hour)}, "a"},
+			"from and to":             {flow.NotificationFilter{From: start.Add(time.Hour), To: start.Add(2 * time.Hour)}, "d c b"},
+			"recipient":               {flow.NotificationFilter{Recipient: citizen(t, 41)}, "e"},
+			"notice number":           {flow.NotificationFilter{NoticeNumber: notice}, "a"},
+			"reference":               {flow.NotificationFilter{Reference: "RIF/40"}, "a"},
+			"part of a reference":     {flow.NotificationFilter{Reference: "RIF"}, ""},
+			"message ID":              {flow.NotificationFilter{MessageID: sentB}, "d"},
+			"digests":                 {flow.NotificationFilter{Digests: []flow.Digest{pay.Digest(), draft(t, 1).Digest()}}, "c a"},
+			"only disabled":           {flow.NotificationFilter{Disabled: flow.OnlyDisabled}, "e"},
+			"only enabled":            {flow.NotificationFilter{Disabled: flow.OnlyEnabled}, "d c b a"},
+			"unsettled":               {flow.NotificationFilter{Unsettled: true}, "d a"},
+			"closed before":           {flow.NotificationFilter{ClosedBefore: time.Now()}, "e d b a"},
+			"closed before that":      {flow.NotificationFilter{ClosedBefore: start.Add(time.Hour)}, "a"},
+			"all at once":             {flow.NotificationFilter{Flow: f.ID, Recipient: citizen(t, 2), Unsettled: true, MessageID: sentB}, "d"},
+			"nothing has all":         {flow.NotificationFilter{Flow: f.ID, Standalone: true}, ""},
+		} {
+			got := []string{}
+			for _, n := range must(w.Notifications(ctx, operator, test.filter, flow.Page{}))(t).Notifications {
+				got = append(got, names[n.ID])
+				assert.Equal(t, w.notification(t, n.ID), n)
+			}
+			assert.Equal(t, test.want, strings.Join(got, " "), name)
+			exported := []string{}
+			for _, n := range must(pull(w.AllNotifications(ctx, operator, test.filter)))(t) {
+				exported = append(exported, names[n.ID])
+			}
+			slices.Reverse(exported)
+			assert.Equal(t, got, exported, name)
+		}
+		must(w.VerifyNotification(ctx, operator, a.ID))(t)
+		w.Process()
+		must(w.VerifyNotification(ctx, operator, a.ID))(t)
+		assert.Len(t, must(w.Notifications(ctx, operator, flow.NotificationFilter{Unsettled: true}, flow.Page{}))(t).Notifications, 1)
+	})
+}
+
+func TestSearchesThatAreRefused(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	w.prepared(t, 2)
+	for name, test := range map[string]struct {
+		text string
+		page flow.Page
+		err  error
+	}{
+		"a letter":                {"à", flow.Page{}, flussi.ErrLength},
+		"two letters of 4 bytes":  {"àè", flow.Page{}, flussi.ErrLength},
+		"three letters":           {"àèì", flow.Page{}, nil},
+		"less than nothing":       {"", flow.Page{Limit: -1}, flussi.ErrRange},
+		"the longest page":        {"", flow.Page{Limit: flow.MaxPage}, nil},
+		"longer than the longest": {"", flow.Page{Limit: flow.MaxPage + 1}, flussi.ErrRange},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := []func() error{
+				func() error { return only(w.Flows(t.Context(), operator, flow.FlowFilter{Text: test.text}, test.page)) },
+				func() error {
+					return only(w.Notifications(t.Context(), operator, flow.NotificationFilter{Text: test.text}, test.page))
+				},
+			}
+			if test.text != "" {
+				calls = append(calls, func() error {
+					return only(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Text: test.text})))
+				})
+			}
+			for _, call := range calls {
+				if test.err == nil {
+					assert.NoError(t, call())
+				} else {
+					w.refused(t, test.err, call)
+				}
+			}
+		})
+	}
+}
+
+// overTheWire is what becomes of a cursor in a URL.
+func overTheWire(t *testing.T, c flow.Cursor) flow.Cursor {
+	t.Helper()
+	text := must(c.MarshalText())(t)
+	assert.Regexp(t, `^[0-9A-Za-z_-]*$`, string(text))
+	got := flow.Cursor{At: time.Now()}
+	require.NoError(t, got.UnmarshalText(text))
+	assert.Equal(t, c, got)
+	return got
+}
+
+func TestPagesToTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.prepared(t, 55) // all of the same moment
+		var flows []uuid.UUID
+		flows = append(flows, f.ID)
+		for i := range 24 {
+			flows = append(flows, w.prepared(t, 0).ID)
+			if i%4 == 3 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		var ids []uuid.UUID
+		for _, n := range w.notifications(t, f.ID) {
+			ids = append(ids, n.ID)
+		}
+		require.Len(t, ids, 55)
+		for _, oldest := range []bool{true, false} {
+			for _, limit := range []int{1, 5, 7, 24, 25, 54, 55, 56} {
+				page := flow.Page{Limit: limit, OldestFirst: oldest}
+				var gotFlows, got []uuid.UUID
+				for {
+					part := must(w.Flows(t.Context(), operator, flow.FlowFilter{}, page))(t)
+					require.NotEmpty(t, part.Flows, "an empty page")
+					require.LessOrEqual(t, len(part.Flows), limit)
+					for _, f := range part.Flows {
+						gotFlows = append(gotFlows, f.ID)
+					}
+					if page.After = overTheWire(t, part.Next); page.After.IsZero() {
+						break
+					}
+				}
+				for {
+					part := must(w.Notifications(t.Context(), operator, flow.NotificationFilter{}, page))(t)
+					require.NotEmpty(t, part.Notifications, "an empty page")
+					require.LessOrEqual(t, len(part.Notifications), limit)
+					for _, n := range part.Notifications {
+						got = append(got, n.ID)
+					}
+					if page.After = overTheWire(t, part.Next); page.After.IsZero() {
+						break
+					}
+				}
+				if !oldest {
+					slices.Reverse(got)
+					slices.Reverse(gotFlows)
+				}
+				assert.Equal(t, ids, got, "limit %d", limit)
+				assert.Equal(t, flows, gotFlows, "limit %d", limit)
+			}
+		}
+		assert.Len(t, must(w.Notifications(t.Context(), operator, flow.NotificationFilter{}, flow.Page{}))(t).Notifications, 50, "by default")
+	})
+}
+
+func TestAnExportIsCompleteOrEndsWithAnError(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	var all []flow.Draft
+	for i := range 2*flow.MaxPage + 1 {
+		all = append(all, draft(t, i))
+	}
+	f := w.prepared(t, 0)
+	must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(all...), flow.AddConfig{}))(t)
+	assert.Len(t, must(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{})))(t), len(all))
+
+	store := &faultyStore{Store: w.store}
+	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+	require.NoError(t, err)
+	down := errors.New("connection lost")
+	store.set("Notifications", 1, 1, down)
+	got, items := 0, service.AllNotifications(t.Context(), operator, flow.NotificationFilter{})
+	var failed []error
+	for n, err := range items {
+		if err != nil {
+			failed = append(failed, err)
+			assert.Zero(t, n)
+			continue
+		}
+		got++
+	}
+	assert.Equal(t, flow.MaxPage, got)
+	require.Len(t, failed, 1)
+	assert.ErrorIs(t, failed[0], down)
+
+	// Whoever has seen enough stops, and the sequence can be pulled anew.
+	for range 2 {
+		next, stop := iter.Pull2(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{}))
+		n, err, ok := next()
+		assert.True(t, ok)
+		assert.NoError(t, err)
+		assert.Equal(t, all[0], n.Draft)
+		stop()
+	}
+}
+
+func TestCursorsThatAreNone(t *testing.T) {
+	id := uuid.NewString()
+	for _, text := range []string{
+		"x", "1", "_", "1_", "_" + id, id, "1_x", "x_" + id, "1_" + id[:35], "1_" + id + "0", "1.5_" + id, "99999999999999999999_" + id, "1-" + id,
+	} {
+		c := flow.Cursor{At: time.Unix(1, 0), ID: uuid.Max}
+		err := c.UnmarshalText([]byte(text))
+		assert.ErrorIs(t, err, flussi.ErrCharacter, text)
+		assert.Equal(t, "La pagina richiesta non esiste: ripetere la ricerca.", flussi.Explain(err))
+		assert.Equal(t, flow.Cursor{At: time.Unix(1, 0), ID: uuid.Max}, c, "unchanged by %q", text)
+	}
+}

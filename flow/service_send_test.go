@@ -1,0 +1,270 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+func TestSendNew(t *testing.T) {
+	payee := must(flussi.ParseOrganizationCode("01199250158"))(t)
+	notice := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	withPayee := func(d flow.Draft) flow.Draft {
+		d.IsPayment, d.Amount, d.NoticeNumber, d.Payee = true, 1, notice, payee
+		return d
+	}
+	plain := func(d flow.Draft) flow.Draft { return d }
+	for name, test := range map[string]struct {
+		fault    appiotest.FaultKind
+		op       appiotest.Operation // that it strikes
+		change   func(flow.Draft) flow.Draft
+		profiles bool
+		citizen  appiotest.Citizen
+		err      error
+		state    flow.NotificationState
+		code     flow.ErrorCode
+		attempts int
+	}{
+		"it is sent":                         {"", "", plain, false, appiotest.Citizen{}, nil, flow.NotificationSent, "", 1},
+		"after the profile was asked for":    {"", "", plain, true, appiotest.Citizen{}, nil, flow.NotificationSent, "", 1},
+		"it is refused":                      {appiotest.BadRequest, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrInvalid, flow.NotificationFailed, flow.ErrorRefused, 1},
+		"the payee may not be named":         {"", "", withPayee, false, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationFailed, flow.ErrorRefused, 1},
+		"the citizen is not there":           {"", "", plain, true, appiotest.Citizen{Absent: true}, flow.ErrUnreachable, flow.NotificationFailed, flow.ErrorUnreachable, 0},
+		"the citizen blocks the service":     {"", "", plain, true, appiotest.Citizen{Blocks: []string{taxes}}, flow.ErrUnreachable, flow.NotificationFailed, flow.ErrorUnreachable, 0},
+		"nobody knows":                       {appiotest.NoID, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.ErrorOutcomeUnknown, 1},
+		"there is no answer":                 {appiotest.Silent, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.ErrorOutcomeUnknown, 1},
+		"the platform does not work":         {appiotest.ServerProblem, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnavailable, flow.NotificationRegistered, "", 5},
+		"the platform lets nobody in":        {appiotest.TooManyRequests, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrRateLimited, flow.NotificationRegistered, "", 5},
+		"the key is not accepted":            {appiotest.Unauthorized, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnauthorized, flow.NotificationRegistered, "", 1},
+		"the service is not enabled":         {appiotest.Forbidden, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationRegistered, "", 1},
+		"the profile cannot be asked for":    {appiotest.ServerProblem, appiotest.GetProfile, plain, true, appiotest.Citizen{}, appio.ErrUnavailable, flow.NotificationRegistered, "", 0},
+		"the profile may not be asked for":   {appiotest.Forbidden, appiotest.GetProfile, plain, true, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationRegistered, "", 0},
+		"the profile's answer does not come": {appiotest.Silent, appiotest.GetProfile, plain, true, appiotest.Citizen{}, appio.ErrUnavailable, flow.NotificationRegistered, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, worldConfig{service: flow.ServiceConfig{CheckProfiles: test.profiles}})
+				d := test.change(draft(t, 1))
+				test.citizen.Code = d.Recipient
+				w.AddCitizen(test.citizen)
+				if test.fault != "" {
+					w.FailAtRandom(test.op, 1, 1, appiotest.Fault{Kind: test.fault})
+				}
+				n, err := w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{})
+				assert.Equal(t, n, w.notification(t, n.ID), "as it is stored")
+				assert.Equal(t, d, n.Draft)
+				assert.Equal(t, uuid.Nil, n.FlowID)
+				assert.Equal(t, operator.ID, n.UpdatedBy)
+				assert.Equal(t, test.state, n.State)
+				assert.Equal(t, test.code, n.Transmission.ErrorCode)
+				assert.Equal(t, test.attempts, n.Transmission.Attempts)
+				last := map[flow.NotificationState]flow.NotificationAction{
+					flow.NotificationSent: flow.NotificationAccept, flow.NotificationFailed: flow.NotificationFail, flow.NotificationRegistered: flow.NotificationRelease,
+				}[test.state]
+				assert.Equal(t, []flow.NotificationAction{flow.NotificationCreate, flow.NotificationClaim, last}, w.steps(t, n.ID))
+				if test.err == nil {
+					require.NoError(t, err)
+					require.Len(t, w.Deliveries(), 1)
+					assert.EqualValues(t, w.Deliveries()[0].ID, n.Transmission.MessageID)
+					assert.False(t, n.Transmission.SentAt.IsZero())
+					return
+				}
+				require.ErrorIs(t, err, test.err)
+				var typed *flow.Error
+				require.ErrorAs(t, err, &typed)
+				assert.Equal(t, n.ID, typed.ID)
+				explained := flussi.Explain(err)
+				assert.NotContains(t, []string{"", "Errore imprevisto: rivolgersi all'assistenza."}, explained)
+				assert.Empty(t, n.Transmission.MessageID)
+				if test.op == appiotest.GetProfile || test.code == flow.ErrorUnreachable {
+					assert.Zero(t, w.Received(appiotest.SubmitMessage), "nothing was sent")
+				}
+				if test.state == flow.NotificationFailed {
+					assert.NotEmpty(t, n.Transmission.Error)
+					assert.Equal(t, test.code == flow.ErrorOutcomeUnknown, !n.Transmission.SentAt.IsZero())
+					return
+				}
+
+				// Mended, it is sent later, once.
+				assert.Empty(t, n.Transmission.Error)
+				w.FailAtRandom(test.op, 0, 1)
+				w.refused(t, flow.ErrDuplicate, func() error {
+					return only(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))
+				})
+				again := must(w.SendNotification(t.Context(), operator, n.ID))(t)
+				assert.Equal(t, flow.NotificationSent, again.State)
+				assert.Equal(t, test.attempts+1, again.Transmission.Attempts)
+				assert.Len(t, w.Deliveries(), 1)
+				w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.SendNotification(t.Context(), operator, n.ID)) })
+			})
+		})
+	}
+}
+
+func TestSendNewWithoutAMessenger(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	down := errors.New("keys not available")
+	service, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes}},
+		func(context.Context, string) (flow.Messenger, error) { return nil, down }, flow.ServiceConfig{})
+	require.NoError(t, err)
+	n, err := service.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
+	require.ErrorIs(t, err, down)
+	assert.Equal(t, n, w.notification(t, n.ID))
+	assert.Equal(t, flow.NotificationRegistered, n.State)
+	must(w.SendNotification(t.Context(), operator, n.ID))(t)
+}
+
+func TestTheSameMessageIsNotSentTwiceUnlessWanted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		ctx := t.Context()
+		again := func(n int) func() error {
+			return func() error {
+				return only(w.SendNewNotification(ctx, operator, taxes, draft(t, n), flow.SendNewConfig{}))
+			}
+		}
+		first := must(w.SendNewNotification(ctx, operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
+		w.refused(t, flow.ErrDuplicate, again(1))
+		second := must(w.SendNewNotification(ctx, operator, taxes, draft(t, 1), flow.SendNewConfig{Repeat: true}))(t)
+		assert.NotEqual(t, first.ID, second.ID)
+		assert.Equal(t, 2, w.delivered()[citizen(t, 1)])
+
+		w.prepared(t, 1) // draft 0
+		w.refused(t, flow.ErrDuplicate, again(0))
+
+		w.Fail(appiotest.SubmitMessage, noAnswer)
+		require.Error(t, again(2)())
+		w.refused(t, flow.ErrDuplicate, again(2)) // it may have arrived
+
+		w.Fail(appiotest.SubmitMessage, refusal)
+		require.Error(t, again(3)())
+		require.NoError(t, again(3)()) // it did not
+		assert.Equal(t, 1, w.delivered()[citizen(t, 3)])
+	})
+}
+
+func TestAFormIsSentOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		c := flow.SendNewConfig{ID: uuid.New(), Repeat: true}
+		n := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c))(t)
+		assert.Equal(t, c.ID, n.ID)
+		w.refused(t, flow.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)) })
+		w.refused(t, flow.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 2), c)) })
+		c.Repeat = false
+		again, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)
+		assert.ErrorIs(t, err, flow.ErrExists)
+		assert.Equal(t, n, again, "as it is")
+		assert.Len(t, w.Deliveries(), 1)
+	})
+}
+
+func TestAFormIsSentOnceHoweverOftenAtOnce(t *testing.T) {
+	for _, repeat := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, worldConfig{})
+			c := flow.SendNewConfig{ID: uuid.New(), Repeat: repeat}
+			w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
+			errs := make([]error, 16)
+			var group sync.WaitGroup
+			for i := range errs {
+				group.Go(func() { errs[i] = only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)) })
+			}
+			group.Wait()
+			won := 0
+			for _, err := range errs {
+				if err == nil {
+					won++
+				} else {
+					assert.ErrorIs(t, err, flow.ErrExists)
+				}
+			}
+			assert.Equal(t, 1, won)
+			assert.Len(t, w.Deliveries(), 1)
+			assert.Equal(t, []flow.NotificationAction{flow.NotificationCreate, flow.NotificationClaim, flow.NotificationAccept}, w.steps(t, c.ID))
+		})
+	}
+}
+
+func TestANotificationIsSentOnceHoweverOftenAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.sending(t, 2)
+		w.run(t, f.ID, refusal)
+		n := w.notifications(t, f.ID)[0]
+		must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
+		errs := make([]error, 16)
+		var group sync.WaitGroup
+		for i := range errs {
+			group.Go(func() { errs[i] = only(w.SendNotification(t.Context(), operator, n.ID)) })
+		}
+		group.Wait()
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+			} else if !errors.Is(err, flow.ErrConflict) {
+				assert.ErrorIs(t, err, fsm.ErrNotAllowed)
+			}
+		}
+		assert.Equal(t, 1, won)
+		assert.Equal(t, 1, w.delivered()[n.Recipient])
+		assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
+		w.flowSteps(t, f.ID)
+	})
+}
+
+// The caller goes away while the message is on its way: the answer still counts.
+func TestAMessageOnItsWayIsAwaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		n, err := w.SendNewNotification(ctx, operator, taxes, draft(t, 1), flow.SendNewConfig{})
+		require.NoError(t, err)
+		assert.Equal(t, flow.NotificationSent, n.State)
+		assert.Equal(t, n, w.notification(t, n.ID))
+	})
+}
+
+// The store is away when the outcome is to be stored.
+func TestAnOutcomeThatCannotBeStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		store := &faultyStore{Store: w.store}
+		down := errors.New("connection lost")
+		service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{Lease: time.Minute})
+		require.NoError(t, err)
+		store.set("SaveNotifications", 2, 3, down) // created and claimed before
+		n := must(service.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
+		assert.Equal(t, flow.NotificationSent, n.State, "it is tried again")
+		assert.Equal(t, n, w.notification(t, n.ID))
+
+		start := time.Now()
+		store.set("SaveNotifications", 2, 1000, down)
+		n, err = service.SendNewNotification(t.Context(), operator, taxes, draft(t, 2), flow.SendNewConfig{})
+		require.ErrorIs(t, err, down)
+		assert.Contains(t, err.Error(), "not stored")
+		assert.LessOrEqual(t, time.Since(start), time.Minute, "until the lease is over")
+		assert.Equal(t, flow.NotificationSending, w.notification(t, n.ID).State)
+		time.Sleep(time.Minute)
+		recovered := must(w.dispatcher(t, flow.DispatcherConfig{}).Recover(t.Context()))(t)
+		assert.Equal(t, 1, recovered)
+		assert.Equal(t, flow.ErrorOutcomeUnknown, w.notification(t, n.ID).Transmission.ErrorCode)
+	})
+}

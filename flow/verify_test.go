@@ -1,0 +1,205 @@
+package flow_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+func TestVerify(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Hold: true}})
+		n := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
+		id := string(n.Transmission.MessageID)
+		verify := func() flow.Notification {
+			t.Helper()
+			time.Sleep(time.Minute)
+			got := must(w.VerifyNotification(t.Context(), operator, n.ID))(t)
+			assert.Equal(t, got, w.notification(t, n.ID))
+			assert.Equal(t, time.Now().UTC(), got.Delivery.CheckedAt)
+			assert.Equal(t, n.Transmission, got.Transmission)
+			assert.Equal(t, flow.NotificationSent, got.State)
+			got.Delivery.CheckedAt = time.Time{}
+			return got
+		}
+		assert.Equal(t, flow.Delivery{Status: appio.StatusAccepted}, verify().Delivery)
+		assert.True(t, w.SetState(id, appiotest.State{Status: "THROTTLED", Email: "THROTTLED"}))
+		assert.Equal(t, flow.Delivery{Status: appio.StatusThrottled, Email: appio.ChannelThrottled}, verify().Delivery)
+		w.SetState(id, appiotest.State{Status: "PROCESSED", Email: "SENT", Push: "FAILED"})
+		assert.Equal(t, flow.Delivery{Status: appio.StatusProcessed, Email: appio.ChannelSent, Push: appio.ChannelFailed}, verify().Delivery)
+		w.SetState(id, appiotest.State{Push: "SENT"})
+		assert.Equal(t, flow.Delivery{Status: appio.StatusProcessed, Email: appio.ChannelSent, Push: appio.ChannelSent}, verify().Delivery, "what is not told any more is kept")
+		w.SetState(id, appiotest.State{Status: "SOMETHING_NEW"})
+		assert.Equal(t, appio.MessageStatus("SOMETHING_NEW"), verify().Delivery.Status)
+		records := must(w.NotificationHistory(t.Context(), operator, n.ID))(t)
+		last := records[len(records)-1]
+		assert.Equal(t, flow.NotificationCheck, last.Action)
+		assert.Equal(t, operator.ID, last.By)
+		assert.Equal(t, "Stato consegna: SOMETHING_NEW.", last.Reason.Reveal())
+
+		// Without an answer nothing changes.
+		before := everythingIn(t, w.store)
+		w.Fail(appiotest.GetMessage, appiotest.Fault{Kind: appiotest.NotFound})
+		got, err := w.VerifyNotification(t.Context(), operator, n.ID)
+		assert.ErrorIs(t, err, appio.ErrNotFound)
+		assert.Equal(t, "App IO non trova il messaggio.", flussi.Explain(err))
+		assert.Equal(t, w.notification(t, n.ID), got)
+		assert.Equal(t, before, everythingIn(t, w.store))
+	})
+}
+
+func TestAMessageThatIsRejectedLater(t *testing.T) {
+	for status, code := range map[string]flow.ErrorCode{"REJECTED": flow.ErrorUnreachable, "FAILED": flow.ErrorRefused} {
+		for _, whole := range []bool{false, true} {
+			t.Run(fmt.Sprint(status, ", whole flow ", whole), func(t *testing.T) {
+				w := newWorld(t, worldConfig{platform: appiotest.Config{Hold: true}})
+				f := w.sending(t, 3)
+				require.Equal(t, flow.FlowSent, w.run(t, f.ID).State)
+				n := w.notifications(t, f.ID)[0]
+				w.SetState(string(n.Transmission.MessageID), appiotest.State{Status: status, Email: "FAILED"})
+				if whole {
+					report := must(w.VerifyFlow(t.Context(), operator, f.ID))(t)
+					assert.Equal(t, flow.VerifyReport{Asked: 3, Rejected: 1}, report)
+				} else {
+					assert.Equal(t, w.notification(t, n.ID).Version+1, must(w.VerifyNotification(t.Context(), operator, n.ID))(t).Version)
+				}
+				got := w.notification(t, n.ID)
+				assert.Equal(t, flow.NotificationFailed, got.State)
+				assert.Equal(t, code, got.Transmission.ErrorCode)
+				assert.Equal(t, code.Italian(), got.Transmission.Error)
+				assert.Equal(t, n.Transmission.MessageID, got.Transmission.MessageID)
+				assert.Equal(t, appio.MessageStatus(status), got.Delivery.Status)
+				assert.Equal(t, appio.ChannelFailed, got.Delivery.Email)
+				assert.Equal(t, flow.FlowIncomplete, w.flow(t, f.ID).State)
+				assert.Equal(t, flow.Counts{Sent: 2, Failed: 1}, w.flow(t, f.ID).Counts)
+				steps := w.steps(t, n.ID)
+				assert.Equal(t, flow.NotificationReject, steps[len(steps)-1])
+				flowSteps := w.flowSteps(t, f.ID)
+				assert.Equal(t, flow.FlowFallShort, flowSteps[len(flowSteps)-1])
+				w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.VerifyNotification(t.Context(), operator, n.ID)) })
+
+				// Once it is sent again, nothing is left of that.
+				again := must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+				assert.Zero(t, again.Delivery)
+				must(w.SendNotification(t.Context(), operator, n.ID))(t)
+				assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
+				assert.NotEqual(t, n.Transmission.MessageID, w.notification(t, n.ID).Transmission.MessageID)
+			})
+		}
+	}
+}
+
+func TestWhatCannotBeVerified(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	on := sceneOf(t, w)
+	for _, n := range []flow.Notification{on.draft, on.refused, on.unknown, on.registered} {
+		w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.VerifyNotification(t.Context(), operator, n.ID)) })
+	}
+	confirmed := must(w.ConfirmNotification(t.Context(), operator, on.unknown.ID, "arrivata"))(t)
+	w.refused(t, flussi.ErrEmpty, func() error { return only(w.VerifyNotification(t.Context(), operator, confirmed.ID)) })
+	report := must(w.VerifyFlow(t.Context(), operator, on.incomplete.ID))(t)
+	assert.Equal(t, flow.VerifyReport{Asked: 2, Final: 2}, report, "it is passed over")
+	for _, f := range []flow.Flow{on.inactive, on.active} {
+		w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.VerifyFlow(t.Context(), operator, f.ID)) })
+	}
+}
+
+func TestVerifyFlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true, Hold: true}})
+		f := w.sending(t, 30)
+		w.run(t, f.ID)
+		all := w.notifications(t, f.ID)
+		state := func(i int, status string) {
+			require.True(t, w.SetState(string(all[i].Transmission.MessageID), appiotest.State{Status: status}))
+		}
+		assert.Equal(t, flow.VerifyReport{Asked: 30}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
+		state(0, "REJECTED")
+		state(1, "FAILED")
+		state(2, "PROCESSED")
+		state(3, "PROCESSED")
+		w.Fail(appiotest.GetMessage, appiotest.Fault{Kind: appiotest.NotFound})
+		report := must(w.VerifyFlow(t.Context(), operator, f.ID))(t)
+		assert.Equal(t, 30, report.Asked)
+		assert.Equal(t, 1, report.Failed)
+		rest := must(w.VerifyFlow(t.Context(), operator, f.ID))(t)
+		assert.Equal(t, [2]int{2, 2}, [2]int{report.Final + rest.Final, report.Rejected + rest.Rejected})
+		assert.Equal(t, flow.VerifyReport{Asked: 26}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t), "what is final is not asked for")
+		assert.Equal(t, flow.Counts{Sent: 28, Failed: 2}, w.flow(t, f.ID).Counts)
+		assert.Equal(t, flow.FlowIncomplete, w.flow(t, f.ID).State)
+		w.Process()
+		must(w.DisableFlow(t.Context(), operator, f.ID))(t)
+		assert.Equal(t, flow.VerifyReport{Asked: 26, Final: 26}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t), "a disabled flow, too")
+		calls := w.calls()
+		assert.Equal(t, flow.VerifyReport{}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
+		assert.Equal(t, calls, w.calls())
+		for _, n := range w.notifications(t, f.ID) {
+			w.steps(t, n.ID)
+		}
+		w.flowSteps(t, f.ID)
+	})
+}
+
+func TestAVerificationEndsWhenThePlatformDoesNotAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault appiotest.FaultKind
+		err   error
+		asked int
+	}{
+		"the service may not ask": {appiotest.Forbidden, appio.ErrForbidden, 6},
+		"the key is not accepted": {appiotest.Unauthorized, appio.ErrUnauthorized, 6},
+		"no answers":              {appiotest.GatewayTimeout, appio.ErrUnavailable, 25},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, service: flow.ServiceConfig{Workers: 1}})
+				f := w.sending(t, 60)
+				w.run(t, f.ID)
+				w.FailAtRandom(appiotest.GetMessage, 1, 1, appiotest.Fault{Kind: test.fault})
+				w.Fail(appiotest.GetMessage, slices.Repeat([]appiotest.Fault{{Kind: appiotest.Slow}}, 5)...)
+				report, err := w.VerifyFlow(t.Context(), operator, f.ID)
+				require.ErrorIs(t, err, test.err)
+				assert.Equal(t, flow.VerifyReport{Asked: test.asked, Final: 5, Failed: test.asked - 5}, report)
+				w.FailAtRandom(appiotest.GetMessage, 0, 1)
+				assert.Equal(t, flow.VerifyReport{Asked: 55, Final: 55}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
+			})
+		})
+	}
+	t.Run("some answers are enough", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, client: appio.Config{MaxAttempts: 1}, service: flow.ServiceConfig{Workers: 1}})
+			f := w.sending(t, 60)
+			w.run(t, f.ID)
+			silence := slices.Repeat([]appiotest.Fault{{Kind: appiotest.GatewayTimeout}}, 19)
+			w.Fail(appiotest.GetMessage, slices.Concat(silence, []appiotest.Fault{{Kind: appiotest.Slow}}, silence)...)
+			assert.Equal(t, flow.VerifyReport{Asked: 60, Final: 22, Failed: 38}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
+		})
+	})
+	t.Run("the context ends", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, service: flow.ServiceConfig{Workers: 2}})
+			f := w.sending(t, 20)
+			w.run(t, f.ID)
+			w.FailAtRandom(appiotest.GetMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 2 * time.Second})
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			report, err := w.VerifyFlow(ctx, operator, f.ID)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, flow.VerifyReport{Asked: 4, Final: 4}, report, "what was stored by then")
+			w.FailAtRandom(appiotest.GetMessage, 0, 1)
+			assert.Equal(t, flow.VerifyReport{Asked: 16, Final: 16}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
+		})
+	})
+}

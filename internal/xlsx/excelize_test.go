@@ -159,7 +159,7 @@ func FuzzRowsAgainstTheEngine(f *testing.F) {
 			return
 		}
 		for ref, text := range ours {
-			if !strings.HasPrefix(text, theirs[ref]) {
+			if !strings.Contains(text, theirs[ref]) {
 				t.Fatalf("cell %s: %q, and the engine reads %q in %s", ref, text, theirs[ref], rows)
 			}
 		}

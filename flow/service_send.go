@@ -176,7 +176,7 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	case o.err == nil:
 		o.err = ErrUnreachable
 	}
-	return n, failure(op, n.ID, &Error{Err: o.err, Reason: n.Transmission.Error})
+	return n, &Error{Operation: op, ID: n.ID, Err: o.err, Reason: n.Transmission.Error}
 }
 
 // claim makes a notification In invio, under a lease, with its flow.

@@ -114,6 +114,17 @@ func TestSendNew(t *testing.T) {
 	}
 }
 
+// An error says once what was done to what, and why.
+func TestTheErrorOfAMessageThatWasNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{client: appio.Config{MaxAttempts: 1}})
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.ServerProblem})
+		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
+		assert.EqualError(t, err, "flow: send new notification "+n.ID.String()+": appio: submit message: platform not available (status 500)")
+		assert.Equal(t, "App IO non è raggiungibile o non funziona: riprovare più tardi.", flussi.Explain(err))
+	})
+}
+
 func TestSendNewWithoutAMessenger(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	down := errors.New("keys not available")

@@ -552,3 +552,106 @@ func TestTheButtons(t *testing.T) {
 		assert.Empty(t, of(0))
 	})
 }
+
+// One outcome that cannot be stored hides no other, and is reported in the end.
+func TestOneOutcomeThatCannotBeStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &altered{Store: memstore.New()}
+		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
+		f := w.sending(t, 200)
+		poison := w.notifications(t, f.ID)[3].ID
+		store.saveNotifications = func(_ context.Context, changes []flow.NotificationChange) error {
+			for _, change := range changes {
+				if change.Notification.ID == poison && change.Record.Action == flow.NotificationAccept {
+					return errStore
+				}
+			}
+			return nil
+		}
+		start := time.Now()
+		go func() {
+			time.Sleep(time.Minute)
+			assert.Equal(t, flow.Counts{Sending: 1, Sent: 199}, w.flow(t, f.ID).Counts, "long before the lease ends")
+		}()
+		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		assert.ErrorIs(t, err, flow.ErrNotStored)
+		assert.GreaterOrEqual(t, time.Since(start), 5*time.Minute)
+		assert.Len(t, w.Deliveries(), 200)
+		assert.Equal(t, 199, got.Counts.Sent)
+		got, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Sent: 199, Failed: 1}, got.Counts)
+	})
+}
+
+// A flow whose calls hang leaves room for the next one.
+func TestAFlowThatHangsLeavesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+		large := w.sending(t, 500)
+		real := w.messengers
+		hanging := true
+		w.messengers = func(ctx context.Context, service string) (flow.Messenger, error) {
+			m, err := real(ctx, service)
+			if hanging {
+				hanging = false
+				return refusing{m, func(appio.Message) error { return nil }, time.Minute}, err
+			}
+			return m, err
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- w.dispatcher(t, flow.DispatcherConfig{}).Serve(ctx) }()
+		time.Sleep(2 * time.Second)
+		small := w.sending(t, 3)
+		time.Sleep(5 * time.Second)
+		assert.Equal(t, flow.FlowSent, w.flow(t, small.ID).State)
+		assert.LessOrEqual(t, w.flow(t, large.ID).Counts.Sending, 48)
+		cancel()
+		assert.NoError(t, <-ended)
+	})
+}
+
+// Payees that are not permitted hold up nobody once the service is known to work.
+func TestManyPayeesThatMayNotBeNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+		f := w.prepared(t, 10)
+		var rows []flow.Draft
+		for i := range 150 {
+			d := draft(t, 100+i)
+			if i < 100 {
+				d.IsPayment, d.Amount = true, 1000
+				d.NoticeNumber, _ = flussi.ParseNoticeNumber("301005100001400678")
+				d.Payee, _ = flussi.ParseOrganizationCode("15376371009")
+			}
+			rows = append(rows, d)
+		}
+		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(rows...), flow.AddConfig{})
+		require.NoError(t, err)
+		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
+		require.NoError(t, err)
+		_, err = w.SendFlow(t.Context(), operator, f.ID)
+		require.NoError(t, err)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Sent: 60, Failed: 100}, got.Counts)
+	})
+}
+
+// What waits to be sent by itself is not sent once a flow has sent the same.
+func TestWhatAFlowHasSentIsNotSentByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{client: appio.Config{MaxAttempts: 1}})
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.ServerProblem})
+		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 0), flow.SendNewConfig{})
+		require.Error(t, err)
+		require.Equal(t, flow.NotificationRegistered, n.State)
+		f := w.sending(t, 1)
+		_, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		_, err = w.SendNotification(t.Context(), operator, n.ID)
+		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.Len(t, w.Deliveries(), 1)
+	})
+}

@@ -15,9 +15,12 @@ const (
 )
 
 // wait waits, or returns the context's error when that ends.
-func (b *backoff) wait(ctx context.Context) error {
+func (b *backoff) wait(ctx context.Context) error { return wait(ctx, b.grow()) }
+
+// grow returns the next wait.
+func (b *backoff) grow() time.Duration {
 	b.next = min(max(2*b.next, minBackoff), maxBackoff)
-	return wait(ctx, b.next)
+	return b.next
 }
 
 // wait waits, or returns the context's error when that ends.

@@ -18,17 +18,17 @@ func (r *run) weigh(g *result) {
 	if g.answered {
 		r.taken++
 	}
+	if g.payee && r.works.Load() {
+		g.action, g.code = NotificationFail, ErrorRefused
+		g.text = "Il servizio non può indicare questo ente creditore: il messaggio non è arrivato."
+		return
+	}
 	if g.action != NotificationRelease {
 		delete(r.again, g.n.ID)
 		return
 	}
 	r.dry = false
 	if !g.shaky {
-		return
-	}
-	if g.payee && r.taken > 0 {
-		g.action, g.code = NotificationFail, ErrorRefused
-		g.text = "Il servizio non può indicare questo ente creditore: il messaggio non è arrivato."
 		return
 	}
 	t, before := r.again[g.n.ID]

@@ -8,6 +8,7 @@ import "sync"
 type pool struct {
 	size  int // of the batch
 	share int // that each run has for sure
+	flows int // that there are runs for at most
 
 	mu   sync.Mutex
 	runs int
@@ -18,13 +19,22 @@ type pool struct {
 func (p *pool) enter() { p.mu.Lock(); defer p.mu.Unlock(); p.runs++ }
 func (p *pool) leave() { p.mu.Lock(); defer p.mu.Unlock(); p.runs-- }
 
-// take reserves room for a run that has some open, if there is at least that much, and
-// returns how much.
-func (p *pool) take(open, least int) int {
+// take reserves room for a run that has some open, and returns how much: 0, if it is not worth
+// a claim since its workers have enough in hand. Beyond its share a run leaves one free for
+// a flow that is yet to come.
+func (p *pool) take(open, workers int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	room := min(p.size-(p.runs-1)*p.share-open, p.size-p.open)
-	if room < least {
+	most, all := p.size-(p.runs-1)*p.share, p.size
+	if p.runs < p.flows {
+		all -= p.share
+		most = min(most, all)
+	}
+	room := min(most-open, all-p.open)
+	if open < p.share {
+		room = max(room, min(p.share-open, p.size-p.open))
+	}
+	if room < max(1, min(most/2, most-workers)) && (open > 0 || room < 1) {
 		return 0
 	}
 	p.open += room

@@ -32,11 +32,14 @@ type run struct {
 	workers sync.WaitGroup
 	halted  atomic.Bool  // the flow is not to be sent any more
 	broken  atomic.Bool  // a worker found that nobody can be sent anything; this run ends
+	works   atomic.Bool  // the service was answered for good
 	inRow   atomic.Int64 // submissions that the platform did not take, without a better one in between
 
-	open    int  // claimed, and the outcome not stored
-	dry     bool // the last claim got nothing
-	taken   int  // submissions that the platform answered for good
+	open    int      // claimed, and the outcome not stored
+	pending []result // of them, those whose outcome could not be stored yet
+	pause   backoff  // until they are tried again
+	dry     bool     // the last claim got nothing
+	taken   int      // submissions that the platform answered for good
 	again   map[uuid.UUID]trial
 	stopped *StopError // why this run stopped the flow
 	marked  bool       // the flow says so
@@ -62,7 +65,8 @@ type batch struct {
 type result struct {
 	job
 	outcome
-	down bool // it was one too many in a row that the platform did not take
+	down  bool      // it was one too many in a row that the platform did not take
+	until time.Time // when storing it is given up; zero: it was not tried
 }
 
 // trial is a notification that the platform did not take.
@@ -76,12 +80,14 @@ type trial struct {
 const maxAgain = 3
 
 func newRun(d *Dispatcher, f Flow, batch *pool, waits bool) *run {
-	return &run{
+	r := &run{
 		pool: batch, waits: waits,
 		Dispatcher: d, flow: f, known: &profiles{}, meter: newMeter(d.config.Progress, f),
 		jobs: make(chan job, batch.size), results: make(chan result, batch.size),
 		again: map[uuid.UUID]trial{},
 	}
+	r.works.Store(f.Counts.Sent > 0)
+	return r
 }
 
 // send runs until the flow's sending is over.
@@ -115,6 +121,8 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			continue
 		}
 		switch over, err := r.conclude(); {
+		case errors.Is(r.failed, ErrNotStored):
+			return r.end(r.failed)
 		case over && r.stopped != nil && r.flow.State != FlowSent:
 			return r.end(r.stopped)
 		case over:
@@ -166,11 +174,7 @@ func (r *run) claim(ctx context.Context) {
 		return
 	}
 	// Not for each one, if the batch has room for more than what the workers have in hand.
-	size := r.pool.size
-	room := r.pool.take(r.open, max(1, min(size/2, size-r.config.Workers)))
-	if room == 0 && r.open == 0 {
-		room = r.pool.take(0, 1)
-	}
+	room := r.pool.take(r.open, r.config.Workers)
 	if room == 0 {
 		r.dry = r.open == 0
 		return
@@ -226,9 +230,13 @@ func (r *run) attempt(ctx context.Context, j job) result {
 	case ctx.Err() != nil, result.action == NotificationRelease && j.batch.calls.Err() != nil:
 		// Perhaps cut off by us: it says nothing about the platform.
 		result.shaky = false
+	case result.payee && r.works.Load():
+		// The platform works, and the service is enabled: it is the payee.
+		result.shaky = false
 	case result.shaky:
 		result.down = r.inRow.Add(1) >= int64(r.config.MaxFailures)
 	case result.answered:
+		r.works.Store(true)
 		r.inRow.Store(0)
 	}
 	if result.down || result.stops {
@@ -237,9 +245,22 @@ func (r *run) attempt(ctx context.Context, j job) result {
 	return result
 }
 
-// collect waits for a result, and takes along what else there is.
+// collect waits for a result, and takes along what else there is. If there are outcomes that
+// could not be stored yet, it waits only until they are tried again, and may return none.
 func (r *run) collect() []result {
-	group := []result{<-r.results}
+	var again <-chan time.Time
+	if len(r.pending) > 0 {
+		timer := time.NewTimer(r.pause.grow())
+		defer timer.Stop()
+		again = timer.C
+	}
+	var group []result
+	select {
+	case first := <-r.results:
+		group = append(group, first)
+	case <-again:
+		return nil
+	}
 	for {
 		select {
 		case next := <-r.results:
@@ -250,49 +271,77 @@ func (r *run) collect() []result {
 	}
 }
 
-// write stores what came of a group of notifications.
+// write stores what came of a group of notifications, or of those that could not be stored
+// before. What cannot be stored holds up nothing else; it is tried again as long as it makes
+// sense.
 func (r *run) write(group []result) {
-	end := group[0].batch.claimed
-	changes := make([]NotificationChange, 0, len(group))
+	if len(group) == 0 {
+		r.settle(r.pending, r.writeEach)
+		return
+	}
 	for i := range group {
 		b := group[i].batch
 		if b.open--; b.open == 0 {
 			b.cancel()
 		}
-		if b.claimed.Before(end) {
-			end = b.claimed
-		}
 		r.weigh(&group[i])
-		change, err := group[i].apply(group[i].n, r.config.ID)
-		if err != nil { // a step that the machine always has
-			r.failed = err
+	}
+	waiting := r.pending
+	r.settle(group, r.writeAll)
+	r.pending = append(waiting, r.pending...)
+	r.meter.report(r.flow, false)
+}
+
+// settle stores outcomes, and keeps those that could not be stored as pending, or gives them
+// up.
+func (r *run) settle(group []result, write func(context.Context, []result) ([]result, error)) {
+	ctx, cancel := context.WithTimeout(r.writes, r.config.Grace)
+	left, err := write(ctx, group)
+	cancel()
+	r.pending = nil
+	lost := 0
+	for _, g := range left {
+		if g.until.IsZero() {
+			g.until = storeTime(g.batch.claimed, r.config.Lease, r.config.Grace)
+		}
+		if r.writes.Err() != nil || time.Now().After(g.until) {
+			lost++
 			continue
 		}
-		changes = append(changes, change)
-		r.flow.Counts.Add(group[i].n, -1)
-		r.flow.Counts.Add(change.Notification, 1)
+		r.pending = append(r.pending, g)
 	}
-	r.meter.report(r.flow, false)
-	r.open -= len(group)
-	defer r.pool.give(len(group))
-	writing, cancel := context.WithDeadline(r.writes, storeTime(end, r.config.Lease, r.config.Grace))
-	defer cancel()
-	var pause backoff
-	for err := r.store.SaveNotifications(writing, changes...); err != nil; {
-		if errors.Is(err, ErrConflict) {
-			group, err = r.writeEach(writing, group)
-			if err == nil {
-				return
-			}
-		}
-		r.config.Logger.Warn("flow: storing outcomes failed", "flow", r.flow.ID, "notifications", len(group), "error", err)
-		if pause.wait(writing) != nil {
-			r.failed = fmt.Errorf("%w: %d of them: %w", ErrNotStored, len(group), err)
-			r.broken.Store(true)
-			return
-		}
-		group, err = r.writeEach(writing, group)
+	if len(left) == 0 {
+		r.pause = backoff{}
+	} else {
+		r.config.Logger.Warn("flow: storing outcomes failed", "flow", r.flow.ID, "notifications", len(left), "error", err)
 	}
+	if lost > 0 {
+		r.failed = fmt.Errorf("%w: %d of them: %w", ErrNotStored, lost, err)
+		r.broken.Store(true)
+	}
+	done := len(group) - len(r.pending)
+	r.open -= done
+	r.pool.give(done)
+}
+
+// writeAll stores outcomes together, and if that fails, one by one.
+func (r *run) writeAll(ctx context.Context, group []result) ([]result, error) {
+	changes := make([]NotificationChange, len(group))
+	for i, g := range group {
+		change, err := g.apply(g.n, r.config.ID)
+		if err != nil { // a step that the machine always has
+			return group, err
+		}
+		changes[i] = change
+	}
+	if err := r.store.SaveNotifications(ctx, changes...); err != nil {
+		return r.writeEach(ctx, group)
+	}
+	for i, g := range group {
+		r.flow.Counts.Add(g.n, -1)
+		r.flow.Counts.Add(changes[i].Notification, 1)
+	}
+	return nil, nil
 }
 
 // writeEach stores outcomes one by one, as one of the notifications went on without us,

@@ -18,7 +18,7 @@ import (
 func (d *Dispatcher) Serve(ctx context.Context) error {
 	s := &serving{
 		Dispatcher: d, flows: map[uuid.UUID]*served{},
-		pool:  &pool{size: d.config.Batch, share: d.config.Batch / d.config.Flows},
+		pool:  &pool{size: d.config.Batch, share: d.config.Batch / d.config.Flows, flows: d.config.Flows},
 		ended: make(chan struct{}, 1),
 	}
 	for ctx.Err() == nil {

@@ -50,7 +50,11 @@ func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, serv
 	if !c.Repeat {
 		// Now that others see it, too: of two at the same moment, none passes both times.
 		if err := s.unsent(ctx, n); err != nil {
-			return n, failure(op, n.ID, errors.Join(err, s.withdraw(ctx, by, n)))
+			n, withdrawn := s.withdraw(ctx, by, n, flussi.Explain(err))
+			if withdrawn != nil {
+				err = errors.Join(err, withdrawn)
+			}
+			return n, failure(op, n.ID, err)
 		}
 	}
 	return s.send(ctx, op, by, n)
@@ -104,17 +108,26 @@ func (s *Service) unsent(ctx context.Context, n Notification) error {
 }
 
 // withdraw sets a notification aside that is not to be sent after all.
-func (s *Service) withdraw(ctx context.Context, by flussi.Actor, n Notification) error {
-	if err := n.Fire(ctx, NotificationDisable, by); err != nil {
-		return err
+func (s *Service) withdraw(ctx context.Context, by flussi.Actor, n Notification, reason string) (Notification, error) {
+	ctx, cancel := patient(ctx, defaultGrace)
+	defer cancel()
+	withdrawn := n
+	if err := withdrawn.Fire(ctx, NotificationDisable, by); err != nil {
+		return n, err
 	}
-	n.Disabled = true
-	return s.store.SaveNotifications(ctx, n.change(NotificationDisable, n.State, by.ID, "Doppione."))
+	withdrawn.Disabled = true
+	change := withdrawn.change(NotificationDisable, n.State, by.ID, reason)
+	if err := s.store.SaveNotifications(ctx, change); err != nil {
+		return n, err
+	}
+	change.Notification.Version++
+	return change.Notification, nil
 }
 
 // SendNotification (Invia Messaggio) sends a notification that is Registrato, at once: one
 // that stands alone, or one whose flow was sent before, after a correction. With a flow
-// in another state it is refused with [ErrFlowState].
+// in another state it is refused with [ErrFlowState]; one that stands alone, with
+// [ErrDuplicate] if its service has the same message for the same citizen already.
 //
 // It returns when the outcome is known, and no error only if the platform accepted the
 // message. Otherwise the notification that it returns says what came of it: it is in
@@ -127,6 +140,9 @@ func (s *Service) SendNotification(ctx context.Context, by flussi.Actor, id uuid
 	n, err := s.notification(ctx, by, id)
 	if err == nil {
 		err = s.admitOperator(ctx, by, n.Service, op)
+	}
+	if err == nil {
+		err = s.unrepeated(ctx, &n)
 	}
 	if err != nil {
 		return Notification{}, failure(op, id, err)
@@ -157,7 +173,7 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	calls, cancel = context.WithDeadline(calls, cutTime(start, s.lease))
 	defer cancel()
 	o := outcome{action: NotificationRelease, err: ctx.Err()}
-	if o.err == nil {
+	if o.err == nil && !tooLate(start, s.lease) {
 		o = s.sender.submit(calls, messenger, n, nil)
 	}
 	if o.payee {

@@ -68,7 +68,7 @@ func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID)
 	return report, failure(op, id, err)
 }
 
-// VerifyService asks the platform for all messages of a service that were sent since a time
+// VerifyService asks the platform for all messages of a service that changed since a time
 // and whose delivery is not final, of flows and others, as [Service.VerifyFlow] does, in the
 // name of the dispatcher: for programs that do so now and then, such as every few minutes for
 // what was sent within a day.

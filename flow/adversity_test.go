@@ -655,3 +655,31 @@ func TestWhatAFlowHasSentIsNotSentByItself(t *testing.T) {
 		assert.Len(t, w.Deliveries(), 1)
 	})
 }
+
+// What could not be stored for a moment is stored soon, however busy the sending is.
+func TestATransientFailureIsMadeUpForSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &altered{Store: memstore.New()}
+		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
+		f := w.sending(t, 6000)
+		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 500 * time.Millisecond})
+		down := time.Now().Add(10 * time.Second)
+		store.saveNotifications = func(_ context.Context, changes []flow.NotificationChange) error {
+			if now := time.Now(); changes[0].Record.Action == flow.NotificationAccept && now.After(down) && now.Before(down.Add(time.Second)) {
+				return errStore
+			}
+			return nil
+		}
+		go func() {
+			time.Sleep(30 * time.Second)
+			assert.LessOrEqual(t, w.flow(t, f.ID).Counts.Sending, 64)
+			assert.GreaterOrEqual(t, w.flow(t, f.ID).Counts.Sent, 800)
+			for _, n := range w.notifications(t, f.ID) {
+				assert.False(t, n.State == flow.NotificationSending && time.Since(n.UpdatedAt) > 10*time.Second, "it waits for nothing")
+			}
+		}()
+		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Sent: 6000}, got.Counts)
+	})
+}

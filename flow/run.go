@@ -35,11 +35,12 @@ type run struct {
 	works   atomic.Bool  // the service was answered for good
 	inRow   atomic.Int64 // submissions that the platform did not take, without a better one in between
 
-	open    int      // claimed, and the outcome not stored
-	pending []result // of them, those whose outcome could not be stored yet
-	pause   backoff  // until they are tried again
-	dry     bool     // the last claim got nothing
-	taken   int      // submissions that the platform answered for good
+	open    int       // claimed, and the outcome not stored
+	pending []result  // of them, those whose outcome could not be stored yet
+	retry   time.Time // when they are tried again
+	pause   backoff
+	dry     bool // the last claim got nothing
+	taken   int  // submissions that the platform answered for good
 	again   map[uuid.UUID]trial
 	stopped *StopError // why this run stopped the flow
 	marked  bool       // the flow says so
@@ -250,7 +251,7 @@ func (r *run) attempt(ctx context.Context, j job) result {
 func (r *run) collect() []result {
 	var again <-chan time.Time
 	if len(r.pending) > 0 {
-		timer := time.NewTimer(r.pause.grow())
+		timer := time.NewTimer(time.Until(r.retry))
 		defer timer.Stop()
 		again = timer.C
 	}
@@ -271,14 +272,10 @@ func (r *run) collect() []result {
 	}
 }
 
-// write stores what came of a group of notifications, or of those that could not be stored
-// before. What cannot be stored holds up nothing else; it is tried again as long as it makes
-// sense.
+// write stores what came of a group of notifications, and of those that could not be stored
+// before, when it is time. What cannot be stored holds up nothing else; it is tried again as
+// long as it makes sense.
 func (r *run) write(group []result) {
-	if len(group) == 0 {
-		r.settle(r.pending, r.writeEach)
-		return
-	}
 	for i := range group {
 		b := group[i].batch
 		if b.open--; b.open == 0 {
@@ -286,10 +283,16 @@ func (r *run) write(group []result) {
 		}
 		r.weigh(&group[i])
 	}
-	waiting := r.pending
-	r.settle(group, r.writeAll)
-	r.pending = append(waiting, r.pending...)
-	r.meter.report(r.flow, false)
+	if len(group) > 0 {
+		r.settle(group, r.writeAll)
+		r.meter.report(r.flow, false)
+	}
+	if len(r.pending) > 0 && !time.Now().Before(r.retry) {
+		pending := r.pending
+		r.pending = nil
+		r.pause.grow()
+		r.settle(pending, r.writeEach)
+	}
 }
 
 // settle stores outcomes, and keeps those that could not be stored as pending, or gives them
@@ -298,8 +301,7 @@ func (r *run) settle(group []result, write func(context.Context, []result) ([]re
 	ctx, cancel := context.WithTimeout(r.writes, r.config.Grace)
 	left, err := write(ctx, group)
 	cancel()
-	r.pending = nil
-	lost := 0
+	lost, kept := 0, 0
 	for _, g := range left {
 		if g.until.IsZero() {
 			g.until = storeTime(g.batch.claimed, r.config.Lease, r.config.Grace)
@@ -308,18 +310,23 @@ func (r *run) settle(group []result, write func(context.Context, []result) ([]re
 			lost++
 			continue
 		}
+		if len(r.pending) == 0 {
+			r.retry = time.Now().Add(max(r.pause.next, minBackoff))
+		}
 		r.pending = append(r.pending, g)
+		kept++
 	}
-	if len(left) == 0 {
+	if len(r.pending) == 0 {
 		r.pause = backoff{}
-	} else {
+	}
+	if len(left) > 0 {
 		r.config.Logger.Warn("flow: storing outcomes failed", "flow", r.flow.ID, "notifications", len(left), "error", err)
 	}
 	if lost > 0 {
 		r.failed = fmt.Errorf("%w: %d of them: %w", ErrNotStored, lost, err)
 		r.broken.Store(true)
 	}
-	done := len(group) - len(r.pending)
+	done := len(group) - kept
 	r.open -= done
 	r.pool.give(done)
 }

@@ -742,6 +742,6 @@ var breakers = []breaker{
 		}}
 	}},
 	{"it panics", "a lease that is over is found", func(s flow.Store) flow.Store {
-		return altered{Store: s, expired: func(context.Context, int) ([]flow.Notification, error) { panic("not implemented") }}
+		return altered{Store: s, expired: func(context.Context, int) ([]flow.Notification, error) { panic("no such query") }}
 	}},
 }

@@ -266,9 +266,15 @@ func TestServeLetsNobodyWaitInVain(t *testing.T) {
 			broken[w.sending(t, 2).ID] = true
 			time.Sleep(time.Second)
 		}
+		waiting := map[uuid.UUID]bool{}
 		for range 5 {
-			w.claimed(t, w.sending(t, 2).ID, 2, time.Hour)
+			f := w.sending(t, 2)
+			waiting[f.ID] = true
+			w.claimed(t, f.ID, 2, time.Hour)
 			time.Sleep(time.Second)
+		}
+		told := func(p flow.Progress) {
+			assert.False(t, p.Done && waiting[p.Flow.ID], "what waits for others is not done")
 		}
 		last := w.sending(t, 2)
 		store.claim = func(_ context.Context, claim flow.Claim) error {
@@ -279,7 +285,7 @@ func TestServeLetsNobodyWaitInVain(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		assert.NoError(t, w.dispatcher(t, flow.DispatcherConfig{}).Serve(ctx))
+		assert.NoError(t, w.dispatcher(t, flow.DispatcherConfig{Progress: told}).Serve(ctx))
 		assert.Equal(t, flow.FlowSent, w.flow(t, last.ID).State)
 	})
 }

@@ -147,9 +147,11 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 	}
 }
 
-// end tells the end of the run.
+// end tells the end of the run, unless it is only a pause until others have sent the rest.
 func (r *run) end(err error) (Flow, error) {
-	r.meter.report(r.flow, true)
+	if err != errElsewhere {
+		r.meter.report(r.flow, true)
+	}
 	return r.flow, err
 }
 

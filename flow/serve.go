@@ -63,7 +63,7 @@ func (s *serving) begin(ctx context.Context) {
 	s.mu.Lock()
 	for id, f := range s.flows {
 		if !f.running && f.until.Before(time.Now().Add(-maxRest)) {
-			delete(s.flows, id) // it was sent by somebody else
+			delete(s.flows, id) // it was sent by somebody else, or is found anew
 		}
 	}
 	free, known := s.config.Flows-s.running, len(s.flows)

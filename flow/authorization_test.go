@@ -171,6 +171,10 @@ var methods = map[string]method{
 	"EnableFlow": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.EnableFlow(ctx, by, on.disabled.ID)
 	}},
+	"ImportFlow": {ofService, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		f, _, err := s.ImportFlow(ctx, by, on.service, flow.Details{}, flow.Drafts(draft(t, 901)), flow.AddConfig{})
+		return f, err
+	}},
 	"AddNotifications": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.AddNotifications(ctx, by, on.inactive.ID, flow.Drafts(draft(t, 900)), flow.AddConfig{})
 	}},

@@ -107,12 +107,6 @@ func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, f
 // every error that comes after the first row, the report says what was seen until then.
 func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID uuid.UUID, rows iter.Seq2[Row, error], c AddConfig) (AddReport, error) {
 	const op = "add notifications"
-	if rows == nil {
-		rows = Drafts()
-	}
-	if c.MaxErrors <= 0 {
-		c.MaxErrors = defaultMaxErrors
-	}
 	f, err := s.flow(ctx, by, flowID)
 	if err != nil {
 		return AddReport{}, failure(op, flowID, err)
@@ -120,34 +114,72 @@ func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID 
 	if err := f.Fire(ctx, FlowImport, by); err != nil {
 		return AddReport{}, failure(op, flowID, err)
 	}
-	a := &adding{service: s, flow: f, by: by, config: c, seen: map[Digest]int{}}
+	a := newAdding(s, op, f, by, c)
+	a.about = flowID
 	if f.Counts.Total() > 0 {
 		if err := a.remember(ctx); err != nil {
 			return AddReport{}, failure(op, flowID, err)
 		}
 	}
-	change := f.change(FlowImport, f.State, by.ID, "")
-	err = s.store.SaveFlow(ctx, change, a.notifications(ctx, rows))
+	err = a.save(ctx, f.change(FlowImport, f.State, by.ID, ""), rows)
+	return a.report, failure(op, flowID, err)
+}
+
+// ImportFlow (Nuovo, Importa da File Excel) is [Service.CreateFlow] and
+// [Service.AddNotifications] at once: the flow is there with its notifications, or, with
+// every error, it is not there at all. Whoever imports a file by a single command wants
+// this: neither a wrong row nor a crash leaves an empty flow behind.
+func (s *Service) ImportFlow(ctx context.Context, by flussi.Actor, service string, d Details, rows iter.Seq2[Row, error], c AddConfig) (Flow, AddReport, error) {
+	const op = "import flow"
+	change, err := s.newFlow(ctx, by, service, d, op)
+	if err != nil {
+		return Flow{}, AddReport{}, failure(op, uuid.Nil, err)
+	}
+	a := newAdding(s, op, change.Flow, by, c)
+	if err := a.save(ctx, change, rows); err != nil {
+		return Flow{}, a.report, failure(op, uuid.Nil, err)
+	}
+	f := change.Flow
+	f.Version++
+	f.Counts.Registered = a.report.Added
+	return f, a.report, nil
+}
+
+func newAdding(s *Service, op string, f Flow, by flussi.Actor, c AddConfig) *adding {
+	if c.MaxErrors <= 0 {
+		c.MaxErrors = defaultMaxErrors
+	}
+	return &adding{service: s, operation: op, flow: f, by: by, config: c, seen: map[Digest]int{}}
+}
+
+// save stores the change of the flow, and the rows with it, and makes the report.
+func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row, error]) error {
+	if rows == nil {
+		rows = Drafts()
+	}
+	err := a.service.store.SaveFlow(ctx, change, a.notifications(ctx, rows))
 	if a.fault != nil {
-		err = a.fault // as it is, whatever the store made of it
+		return a.fault // as it is, whatever the store made of it
 	}
 	if err != nil {
-		return a.report, failure(op, flowID, err)
+		return err
 	}
 	a.report.Added = a.report.Rows - a.report.Wrong
 	a.report.RepeatsErr = a.repeats(ctx)
-	return a.report, nil
+	return nil
 }
 
 // adding is an Add under way.
 type adding struct {
-	service *Service
-	flow    Flow
-	by      flussi.Actor
-	config  AddConfig
-	report  AddReport
-	seen    map[Digest]int // the row of each digest; 0 for what the flow had before
-	fault   error          // why nothing is stored
+	service   *Service
+	operation string
+	about     uuid.UUID // the flow, if it is there already
+	flow      Flow
+	by        flussi.Actor
+	config    AddConfig
+	report    AddReport
+	seen      map[Digest]int // the row of each digest; 0 for what the flow had before
+	fault     error          // why nothing is stored
 }
 
 // remember notes what the flow has already.
@@ -206,7 +238,7 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 		case a.report.Rows == 0:
 			refuse(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
 		case a.report.Wrong > 0 && !a.config.GoodRowsOnly, a.report.Wrong == a.report.Rows:
-			refuse(&Error{Operation: "add notifications", ID: a.flow.ID, Err: ErrRows, Reason: fmt.Sprintf(
+			refuse(&Error{Operation: a.operation, ID: a.about, Err: ErrRows, Reason: fmt.Sprintf(
 				"%s su %d: nessuna notifica è stata importata.", counted(a.report.Wrong, "riga non valida", "righe non valide"), a.report.Rows)})
 		}
 	}
@@ -238,7 +270,7 @@ func (a *adding) check(row Row, err error) *RowError {
 		reason = "lo stesso messaggio per lo stesso cittadino è già nel flusso."
 	}
 	return &RowError{Row: row.Number, Other: other, Err: &Error{
-		Operation: "add notifications", ID: a.flow.ID, Err: ErrDuplicate, Reason: "Doppione: " + reason}}
+		Operation: a.operation, ID: a.about, Err: ErrDuplicate, Reason: "Doppione: " + reason}}
 }
 
 // create makes a notification of the flow.

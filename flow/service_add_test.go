@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
 	"github.com/flussi-go/flussi/fsm"
 )
 
@@ -248,4 +251,73 @@ func TestAnImportThatIsCancelled(t *testing.T) {
 		assert.Equal(t, before, everythingIn(t, w.store))
 		cancel()
 	}
+}
+
+func TestAFlowIsImportedWithItsRowsOrNotAtAll(t *testing.T) {
+	cut := errors.New("the file ends in the middle")
+	broken := errors.New("disk full")
+	good, bad := draft(t, 1), flow.Draft{Recipient: citizen(t, 2)}
+	for name, test := range map[string]struct {
+		details flow.Details
+		rows    []flow.Draft
+		end     error // of the sequence
+		store   error
+		config  flow.AddConfig
+		want    error
+		added   int
+	}{
+		"good rows":             {rows: []flow.Draft{good}, added: 1},
+		"a wrong row":           {rows: []flow.Draft{good, bad}, want: flow.ErrRows},
+		"the good ones alone":   {rows: []flow.Draft{good, bad}, config: flow.AddConfig{GoodRowsOnly: true}, added: 1},
+		"no row":                {want: flussi.ErrEmpty},
+		"a file that is cut":    {rows: []flow.Draft{good}, end: cut, config: flow.AddConfig{GoodRowsOnly: true}, want: cut},
+		"a store that fails":    {rows: []flow.Draft{good}, store: broken, want: broken},
+		"details not permitted": {rows: []flow.Draft{good}, details: flow.Details{AppKey: strings.Repeat("x", flow.MaxKey+1)}, want: flussi.ErrLength},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, worldConfig{store: &failingStore{memstore.New(), test.store}})
+			before := everythingIn(t, w.store)
+			f, report, err := w.ImportFlow(t.Context(), operator, taxes, test.details, func(yield func(flow.Row, error) bool) {
+				for row := range flow.Drafts(test.rows...) {
+					if !yield(row, nil) {
+						return
+					}
+				}
+				if test.end != nil {
+					yield(flow.Row{}, test.end)
+				}
+			}, test.config)
+			require.ErrorIs(t, err, test.want)
+			assert.Equal(t, test.added, report.Added)
+			if test.want != nil {
+				assert.Zero(t, f)
+				assert.Equal(t, before, everythingIn(t, w.store), "nothing is left behind")
+				var failure *flow.Error
+				require.ErrorAs(t, err, &failure)
+				assert.Equal(t, uuid.Nil, failure.ID, "a flow that is not there has no name")
+				assert.Equal(t, "import flow", failure.Operation)
+				return
+			}
+			assert.Equal(t, f, must(w.Flow(t.Context(), operator, f.ID))(t))
+			assert.Equal(t, flow.Counts{Registered: test.added}, f.Counts)
+			history := must(w.FlowHistory(t.Context(), operator, f.ID))(t)
+			require.Len(t, history, 1)
+			assert.Equal(t, flow.FlowCreate, history[0].Action)
+		})
+	}
+}
+
+// failingStore fails to save flows, if it has an error.
+type failingStore struct {
+	flow.Store
+	err error
+}
+
+func (s *failingStore) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
+	if s.err == nil {
+		return s.Store.SaveFlow(ctx, change, rows)
+	}
+	for range rows {
+	}
+	return s.err
 }

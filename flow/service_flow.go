@@ -21,6 +21,20 @@ const (
 // CreateFlow (Nuovo) creates a flow of a service, Inattivo and without notifications.
 func (s *Service) CreateFlow(ctx context.Context, by flussi.Actor, service string, d Details) (Flow, error) {
 	const op = "create flow"
+	change, err := s.newFlow(ctx, by, service, d, op)
+	if err == nil {
+		err = s.store.SaveFlow(ctx, change, nil)
+	}
+	if err != nil {
+		return Flow{}, failure(op, change.Flow.ID, err)
+	}
+	f := change.Flow
+	f.Version++
+	return f, nil
+}
+
+// newFlow returns a flow that the actor may create, and its first record.
+func (s *Service) newFlow(ctx context.Context, by flussi.Actor, service string, d Details, op string) (FlowChange, error) {
 	f, err := NewFlow(service, by)
 	if err == nil {
 		err = s.admitOperator(ctx, by, service, op)
@@ -29,15 +43,10 @@ func (s *Service) CreateFlow(ctx context.Context, by flussi.Actor, service strin
 		err = d.check()
 	}
 	if err != nil {
-		return Flow{}, failure(op, uuid.Nil, err)
+		return FlowChange{}, err
 	}
 	f.Details = d
-	change := FlowChange{Flow: f, Record: FlowRecord{At: f.CreatedAt, By: by.ID, Action: FlowCreate, To: f.State}}
-	if err := s.store.SaveFlow(ctx, change, nil); err != nil {
-		return Flow{}, failure(op, f.ID, err)
-	}
-	f.Version++
-	return f, nil
+	return FlowChange{Flow: f, Record: FlowRecord{At: f.CreatedAt, By: by.ID, Action: FlowCreate, To: f.State}}, nil
 }
 
 // EditFlow (Aggiorna) replaces what operators wrote about a flow. The version is the one

@@ -1,10 +1,11 @@
-// Command first is a first program: it composes a flow, sends it through a simulated App
-// IO, and says what came of it.
+// Command first is the least that a program needs to send a flow: here two messages, to a
+// simulator of App IO, from a store in memory.
 package main
 
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log"
 	"strings"
 
@@ -21,6 +22,7 @@ func main() {
 	}
 }
 
+// run sets up what a service of yours has already, and sends two messages.
 func run(ctx context.Context) error {
 	platform := appiotest.NewServer(appiotest.Config{}) // instead of the real App IO
 	defer platform.Close()
@@ -35,9 +37,8 @@ func run(ctx context.Context) error {
 		return err
 	}
 	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
-	store := memstore.New() // or one on your database
-	enabled := flow.Operators{"m.neri": {"tributi"}}
-	service, err := flow.NewService(store, enabled, messengers, flow.ServiceConfig{})
+	store := memstore.New() // or one on your database: see examples/sqlstore
+	service, err := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	if err != nil {
 		return err
 	}
@@ -45,36 +46,29 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	content := flussi.NewText(strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3))
+	rows := flow.Drafts( // or a workbook's: see package flowexcel
+		flow.Draft{Recipient: appiotest.SampleCitizen(1), Subject: flussi.NewText("Scadenza della TARI"), Content: content},
+		flow.Draft{Recipient: appiotest.SampleCitizen(2), Subject: flussi.NewText("TARI"), Content: content},
+	)
+	return send(ctx, service, dispatcher, rows)
+}
 
-	to, err := flussi.ReadFiscalCode(" mscmhl68p18 h211k ", flussi.Strict)
-	if err != nil {
-		return err
-	}
-	fmt.Println(to.Value, to.Changes[0].Italian())
+func send(ctx context.Context, service *flow.Service, dispatcher *flow.Dispatcher, rows iter.Seq2[flow.Row, error]) error {
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	f, err := service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText("TARI 2026")})
-	if err != nil {
-		return err
-	}
-	report, err := service.AddNotifications(ctx, operator, f.ID, flow.Drafts(flow.Draft{
-		Recipient: to.Value,
-		Subject:   flussi.NewText("Scadenza della TARI"),
-		Content:   flussi.NewText(strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)),
-	}), flow.AddConfig{})
-
+	f, report, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{}, rows, flow.AddConfig{GoodRowsOnly: true})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo
 	}
-	if _, err = service.ActivateFlow(ctx, operator, f.ID); err != nil {
-		return err
+	if err == nil {
+		f, err = service.SendFlow(ctx, operator, f.ID) // In invio
 	}
-	if _, err = service.SendFlow(ctx, operator, f.ID); err != nil {
-		return err
+	if err == nil {
+		f, err = dispatcher.Run(ctx, f.ID) // Inviato, or Invio incompleto
 	}
-	f, err = dispatcher.Run(ctx, f.ID)
 	fmt.Println(f.State.Label(), f.Counts.Sent, "di", f.Counts.Total())
 	return err
 }

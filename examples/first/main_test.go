@@ -3,6 +3,6 @@ package main
 func Example() {
 	main()
 	// Output:
-	// FiscalCode(***) tolti 3 spazi
+	// Riga 2: L'oggetto ha 4 caratteri: devono essere da 10 a 120.
 	// Inviato 1 di 1
 }

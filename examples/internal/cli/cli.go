@@ -1,0 +1,261 @@
+// Package cli makes a command line of cobra speak Italian: its help, its errors, and its
+// exit codes.
+//
+//	os.Exit(cli.Run(ctx, root, os.Stderr)) // root is a *cobra.Command
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/flussi-go/flussi"
+)
+
+// The exit codes of every program. Programs have others of their own: see [Exit].
+const (
+	OK          = 0
+	Failure     = 1
+	Usage       = 2
+	Interrupted = 130 // by Ctrl-C, as shells count
+)
+
+// UsageError says what is wrong with a command as it was typed.
+type UsageError struct {
+	Reason string // in Italian, in whole sentences
+}
+
+// Error is the reason.
+func (e *UsageError) Error() string { return e.Reason }
+
+// Italian is the reason.
+func (e *UsageError) Italian() string { return e.Reason }
+
+// Wrongf returns a [*UsageError].
+func Wrongf(format string, args ...any) error {
+	return &UsageError{fmt.Sprintf(format, args...)}
+}
+
+// Exit is an error with an exit code of its own. What there is to say is Err's; if that is
+// nil, everything was said.
+type Exit struct {
+	Code int
+	Err  error
+}
+
+// Error is that of Err.
+func (e *Exit) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("exit code %d", e.Code)
+	}
+	return e.Err.Error()
+}
+
+// Unwrap returns Err.
+func (e *Exit) Unwrap() error { return e.Err }
+
+// Run executes a command, tells its error, and returns the exit code.
+func Run(ctx context.Context, root *cobra.Command, errs io.Writer) int {
+	translate(root)
+	err := root.ExecuteContext(ctx)
+	var exit *Exit
+	var usage *UsageError
+	switch {
+	case err == nil:
+		return OK
+	case errors.As(err, &exit):
+		if exit.Err != nil {
+			tell(errs, exit.Err)
+		}
+		return exit.Code
+	case errors.As(err, &usage):
+		fmt.Fprintf(errs, "%s\nPer l'aiuto: %s --help\n", usage.Reason, root.Name())
+		return Usage
+	case ctx.Err() != nil:
+		tell(errs, err)
+		return Interrupted
+	}
+	tell(errs, err)
+	return Failure
+}
+
+// tell writes what the operator has to know, and then what the assistance wants to know.
+func tell(errs io.Writer, err error) {
+	var explained flussi.Explainer
+	if errors.As(err, &explained) {
+		fmt.Fprintln(errs, flussi.Explain(err))
+	}
+	fmt.Fprintf(errs, "(dettaglio tecnico: %v)\n", err)
+}
+
+// translate makes a command and those below it speak Italian.
+func translate(root *cobra.Command) {
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { help(c, c.OutOrStdout()) })
+	root.SetUsageFunc(func(c *cobra.Command) error { help(c, c.OutOrStdout()); return nil })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	root.SetHelpCommand(&cobra.Command{
+		Use: "help [comando]", Short: "Mostra l'aiuto di un comando", Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			wanted, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknown(root, args[0])
+			}
+			return wanted.Help()
+		},
+	})
+	if root.HasSubCommands() && root.Args == nil {
+		root.Args = func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknown(c, args[0])
+			}
+			return nil
+		}
+		if root.RunE == nil {
+			root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
+	each(root, func(c *cobra.Command) {
+		c.InitDefaultHelpFlag()
+		if flag := c.Flags().Lookup("help"); flag != nil {
+			flag.Usage = "mostra questo aiuto"
+		}
+	})
+}
+
+func each(c *cobra.Command, do func(*cobra.Command)) {
+	do(c)
+	for _, below := range c.Commands() {
+		each(below, do)
+	}
+}
+
+func unknown(root *cobra.Command, name string) error {
+	hint := ""
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		hint = fmt.Sprintf(" Forse si intendeva «%s».", strings.Join(near, "» o «"))
+	}
+	return Wrongf("Il comando «%s» non esiste.%s", name, hint)
+}
+
+// flagError says in Italian what is wrong with a flag. It does not show its value, which
+// may be personal.
+func flagError(err error) error {
+	var (
+		missing *pflag.NotExistError
+		empty   *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+	)
+	switch {
+	case errors.As(err, &missing):
+		if shorts := missing.GetSpecifiedShortnames(); shorts != "" {
+			return Wrongf("L'opzione -%s non esiste.", missing.GetSpecifiedName())
+		}
+		return Wrongf("L'opzione --%s non esiste.", missing.GetSpecifiedName())
+	case errors.As(err, &empty):
+		return Wrongf("L'opzione --%s vuole un valore.", empty.GetFlag().Name)
+	case errors.As(err, &invalid):
+		var usage *UsageError
+		if errors.As(err, &usage) {
+			return Wrongf("Opzione --%s: %s", invalid.GetFlag().Name, usage.Reason)
+		}
+		return Wrongf("Il valore dell'opzione --%s non è valido: %s.", invalid.GetFlag().Name, expected(invalid.GetFlag()))
+	}
+	return Wrongf("Le opzioni non sono scritte bene.")
+}
+
+// expected says what a flag takes.
+func expected(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int", "uint64":
+		return "serve un numero intero"
+	case "float64":
+		return "serve un numero, con il punto per i decimali"
+	case "duration":
+		return "serve una durata, come 30s o 5m"
+	case "bool":
+		return "serve true o false"
+	}
+	return "è scritto male"
+}
+
+// Args returns a check of the number of arguments. The names are those of the Use line.
+func Args(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return Wrongf("Mancano argomenti: %s", useLine(c))
+		case most >= 0 && len(args) > most:
+			return Wrongf("Ci sono troppi argomenti: %s", useLine(c))
+		}
+		return nil
+	}
+}
+
+// help writes what a command is for and how it is called.
+func help(c *cobra.Command, out io.Writer) {
+	fmt.Fprintf(out, "%s\n\nUso:\n", strings.TrimSpace(cmp.Or(c.Long, c.Short)))
+	if c.HasParent() || !c.HasAvailableSubCommands() {
+		fmt.Fprintf(out, "  %s\n", useLine(c))
+	}
+	if c.HasAvailableSubCommands() {
+		fmt.Fprintf(out, "  %s <comando> [opzioni]\n", c.CommandPath())
+	}
+	if c.Example != "" {
+		fmt.Fprintf(out, "\nEsempi:\n%s\n", strings.TrimRight(c.Example, "\n"))
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	if c.HasAvailableSubCommands() {
+		fmt.Fprint(table, "\nComandi:\n")
+		for _, below := range c.Commands() {
+			if below.IsAvailableCommand() {
+				fmt.Fprintf(table, "  %s\t%s\n", below.Name(), below.Short)
+			}
+		}
+	}
+	flags(table, "Opzioni", c.NonInheritedFlags())
+	flags(table, "Opzioni di tutti i comandi", c.InheritedFlags())
+	_ = table.Flush()
+	if c.HasAvailableSubCommands() {
+		fmt.Fprintf(out, "\nPer l'aiuto di un comando: %s help%s <comando>\n", c.Root().Name(), strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
+	}
+}
+
+func useLine(c *cobra.Command) string {
+	return strings.TrimSuffix(c.UseLine(), " [flags]") + " [opzioni]"
+}
+
+func flags(out io.Writer, title string, set *pflag.FlagSet) {
+	if !set.HasAvailableFlags() {
+		return
+	}
+	fmt.Fprintf(out, "\n%s:\n", title)
+	set.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		value, usage := pflag.UnquoteUsage(f)
+		name := "--" + f.Name
+		if f.Shorthand != "" {
+			name = "-" + f.Shorthand + ", " + name
+		}
+		if f.Value.Type() == "bool" {
+			value = ""
+		}
+		switch f.DefValue {
+		case "", "false", "0", "0s", "[]":
+		default:
+			usage += fmt.Sprintf(" (se manca: %s)", f.DefValue)
+		}
+		fmt.Fprintf(out, "  %s\t%s\n", strings.TrimSpace(name+" "+value), usage)
+	})
+}

@@ -1,0 +1,150 @@
+// Package pgtest gives tests a PostgreSQL server of their own.
+//
+//	server := pgtest.Start(t)  // skips the test where PostgreSQL is not installed
+//	url := server.Database(t)  // a new database
+//
+// The server is installed by the system's packages (on Debian: apt-get install
+// postgresql); its cluster lives in a temporary folder, and it ends with the test.
+package pgtest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// Server is a running server.
+type Server struct {
+	bin, data string
+	as        *owner // whom it runs as; nil: as the test
+	port      int
+	databases atomic.Int64
+}
+
+// Start starts a server, which ends with the test. Where PostgreSQL is not installed, the
+// test is skipped.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	bin := binaries()
+	if bin == "" {
+		t.Skip("PostgreSQL is not installed (on Debian: apt-get install postgresql); what is said of it is not tested here")
+	}
+	s := &Server{bin: bin, port: freePort(t)}
+	folder, err := os.MkdirTemp("", "pgtest-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	s.data = filepath.Join(folder, "data")
+	if os.Geteuid() == 0 { // PostgreSQL refuses to run as root
+		s.as = lookup(t)
+		if err := os.Chown(folder, s.as.uid, s.as.gid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.run(t, "initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--pgdata="+s.data)
+	s.run(t, "pg_ctl", "--wait", "--pgdata="+s.data, "--log="+filepath.Join(folder, "log"), "--options="+
+		fmt.Sprintf("-c port=%d -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200", s.port), "start")
+	t.Cleanup(func() { s.run(t, "pg_ctl", "--wait", "--mode=immediate", "--pgdata="+s.data, "stop") })
+	return s
+}
+
+// Database makes a new database, and returns its URL.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	db, err := sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	name := fmt.Sprintf("test%d", s.databases.Add(1))
+	if _, err := db.ExecContext(context.Background(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	return s.url(name)
+}
+
+// Restart stops the server at once, as if it had crashed, and starts it again.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	s.run(t, "pg_ctl", "--wait", "--mode=immediate", "--pgdata="+s.data, "--log="+filepath.Join(filepath.Dir(s.data), "log"), "restart")
+}
+
+func (s *Server) url(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+// run runs one of PostgreSQL's programs. Its output goes to files: a server that it
+// starts keeps them open.
+func (s *Server) run(t testing.TB, program string, args ...string) {
+	t.Helper()
+	output, err := os.CreateTemp("", "pgtest-*.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(output.Name())
+	defer output.Close()
+	command := exec.Command(filepath.Join(s.bin, program), args...)
+	command.Dir = filepath.Dir(s.data)
+	command.Stdout, command.Stderr = output, output
+	command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PG") }), "LC_ALL=C")
+	if s.as != nil {
+		s.as.runs(command)
+	}
+	if err := command.Run(); err != nil {
+		said, _ := os.ReadFile(output.Name())
+		t.Fatalf("%s: %v\n%s", program, err, said)
+	}
+}
+
+// binaries returns the folder of PostgreSQL's programs, "" if there is none.
+func binaries() string {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // Debian keeps them off the PATH
+	slices.SortFunc(found, func(a, b string) int { return version(b) - version(a) })
+	if onPath, err := exec.LookPath("initdb"); err == nil {
+		found = append(found, onPath)
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return filepath.Dir(found[0])
+}
+
+func version(initdb string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
+	return n
+}
+
+// owner is the user that the system's packages made for the server.
+type owner struct{ uid, gid int }
+
+func lookup(t testing.TB) *owner {
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	return &owner{uid, gid}
+}
+
+func freePort(t testing.TB) int {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}

@@ -1,0 +1,25 @@
+package pgtest_test
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/examples/internal/pgtest"
+)
+
+func TestAServerKeepsItsDatabasesThroughACrash(t *testing.T) {
+	server := pgtest.Start(t)
+	url := server.Database(t)
+	require.NotEqual(t, url, server.Database(t))
+	db, err := sql.Open("pgx", url)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.Exec("CREATE TABLE kept AS SELECT 42 AS answer")
+	require.NoError(t, err)
+	server.Restart(t)
+	var answer int
+	require.NoError(t, db.QueryRow("SELECT answer FROM kept").Scan(&answer))
+	require.Equal(t, 42, answer)
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowexcel"
+)
+
+func (p *program) export() *cobra.Command {
+	var filters notificationFilters
+	c := &cobra.Command{
+		Use:   "export [flusso] <file.xlsx>",
+		Short: "Scrive in Excel le notifiche con il loro stato (Esporta Excel)",
+		Long: `Scrive in Excel le notifiche di un flusso, o di tutti con --all, con lo stato e l'errore.
+Le righe in Errore si possono correggere nel file e inviare di nuovo con «massivo resend».`,
+		Args: cli.Args(1, 2),
+	}
+	everything := c.Flags().Bool("all", false, "le notifiche di tutti i flussi")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		ctx := c.Context()
+		filter, err := filters.filter()
+		if err != nil {
+			return err
+		}
+		if *everything && len(args) > 1 {
+			return cli.Wrongf("Indicare un flusso, oppure --all.")
+		}
+		return p.within(ctx, func(s *session) error {
+			if !*everything {
+				f, err := s.flowNamed(ctx, args[:len(args)-1])
+				if err != nil {
+					return err
+				}
+				filter.Flow = f.ID
+			}
+			return s.exportTo(ctx, args[len(args)-1], filter)
+		})
+	}
+	filters.flags(c.Flags())
+	for _, name := range []string{"limit", "after", "oldest"} {
+		_ = c.Flags().MarkHidden(name) // an export has no pages
+	}
+	return c
+}
+
+// exportTo writes the notifications that match a filter.
+func (s *session) exportTo(ctx context.Context, name string, filter flow.NotificationFilter) error {
+	template, err := flowexcel.New(flowexcel.Config{})
+	if err != nil {
+		return err
+	}
+	count := 0
+	notifications := func(yield func(flow.Notification, error) bool) {
+		for n, err := range s.AllNotifications(ctx, s.by, filter) {
+			count++
+			if !yield(n, err) {
+				return
+			}
+		}
+	}
+	if err := write(name, func(w io.Writer) error { return template.Export(ctx, w, notifications) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "Esportate %s notifiche: %s\n", thousands(count), name)
+	return nil
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// input is a file to be read, and how long it is.
+type input struct {
+	*os.File
+	size int64
+}
+
+// read opens a file. Close it.
+func read(name string) (input, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return input{}, explained{fmt.Sprintf("Il file «%s» non si può leggere: %s", name, reason(err)), err}
+	}
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		err = explained{fmt.Sprintf("«%s» è una cartella, serve un file.", name), errors.New("is a directory")}
+	}
+	if err != nil {
+		return input{}, errors.Join(err, file.Close())
+	}
+	return input{file, info.Size()}, nil
+}
+
+// write makes a file whole, or not at all: one of that name stays as it is until the new
+// one is complete.
+func write(name string, content func(io.Writer) error) (err error) {
+	fail := func(err error) error {
+		var path *os.PathError
+		if errors.As(err, &path) {
+			return explained{fmt.Sprintf("Il file «%s» non si può scrivere: %s", name, reason(err)), err}
+		}
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return fail(err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+	}()
+	if err := errors.Join(content(file), file.Sync(), file.Close()); err != nil {
+		return fail(err)
+	}
+	if err := os.Chmod(file.Name(), 0o600); err != nil { // it may hold personal data
+		return fail(err)
+	}
+	return fail(os.Rename(file.Name(), name))
+}
+
+// beside returns the name of a workbook beside a file: lista.csv becomes lista-errori.xlsx.
+func beside(name, addition string) string {
+	return strings.TrimSuffix(name, filepath.Ext(name)) + "-" + addition + ".xlsx"
+}

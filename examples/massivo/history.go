@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/flow"
+)
+
+func (p *program) history() *cobra.Command {
+	return &cobra.Command{
+		Use:   "history <UUID>",
+		Short: "Mostra la storia di un flusso o di una notifica: chi, quando, che cosa, perché",
+		Args:  cli.Args(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx := c.Context()
+			id, err := parseID(args[0])
+			if err != nil {
+				return err
+			}
+			return p.within(ctx, func(s *session) error {
+				records, err := s.FlowHistory(ctx, s.by, id)
+				if err == nil {
+					tellHistory(s, records, flow.FlowAction.Label, flow.FlowState.Label)
+					return nil
+				}
+				if !errors.Is(err, flow.ErrNotFound) {
+					return err
+				}
+				steps, err := s.NotificationHistory(ctx, s.by, id)
+				if err != nil {
+					return err
+				}
+				tellHistory(s, steps, flow.NotificationAction.Label, flow.NotificationState.Label)
+				return nil
+			})
+		},
+	}
+}
+
+func tellHistory[S, A ~string](s *session, records []flow.Record[S, A], action func(A) string, state func(S) string) {
+	t := newTable(s.out, "Data", "Utente", "Azione", "Stato", "Motivo")
+	for _, r := range records {
+		step := state(r.To)
+		if r.From != "" && r.From != r.To {
+			step = fmt.Sprintf("%s → %s", state(r.From), state(r.To))
+		}
+		t.AppendRow([]any{moment(r.At), r.By, action(r.Action), step, r.Reason.Reveal()})
+	}
+	t.Render()
+}

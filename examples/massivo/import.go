@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowexcel"
+)
+
+// importing says how a file is imported.
+type importing struct {
+	flow, marked             string
+	note, appContext, appKey string
+	goodRows                 bool
+}
+
+func (p *program) imports() *cobra.Command {
+	var how importing
+	c := &cobra.Command{
+		Use:   "import <file>",
+		Short: "Controlla e importa un file Excel o CSV (Importa da File Excel)",
+		Long: `Controlla tutte le righe di un file Excel o CSV e, se sono giuste, le importa in un flusso
+nuovo. Se qualche riga è sbagliata non importa niente, e scrive una copia del file con gli
+errori segnati; con --good-rows importa le righe giuste.`,
+		Args: cli.Args(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.within(c.Context(), func(s *session) error {
+				_, err := s.importFile(c.Context(), args[0], how)
+				return err
+			})
+		},
+	}
+	set := c.Flags()
+	set.StringVar(&how.flow, "flow", "", "aggiunge le righe a un `flusso` che è Inattivo")
+	set.StringVar(&how.note, "note", "", "`note` del flusso nuovo")
+	set.StringVar(&how.appContext, "app-context", "", "`contesto` applicativo del flusso nuovo")
+	set.StringVar(&how.appKey, "app-key", "", "`chiave` applicativa del flusso nuovo")
+	set.BoolVar(&how.goodRows, "good-rows", false, "importa le righe giuste anche se altre sono sbagliate")
+	set.StringVar(&how.marked, "marked", "", "`copia` del file con gli errori segnati; se manca: <file>-errori.xlsx")
+	return c
+}
+
+// importFile checks a file and imports it, tells what it found, and returns the flow.
+func (s *session) importFile(ctx context.Context, name string, how importing) (flow.Flow, error) {
+	template, err := flowexcel.New(flowexcel.Config{})
+	if err != nil {
+		return flow.Flow{}, err
+	}
+	file, err := read(name)
+	if err != nil {
+		return flow.Flow{}, err
+	}
+	defer file.Close()
+
+	var report excel.Report
+	rows := template.Rows(ctx, file, file.size, &report)
+	f, added, err := s.addRows(ctx, rows, how)
+	flowexcel.Complete(&report, added)
+	fmt.Fprint(s.out, shortened(report).Italian())
+	if marks := s.mark(ctx, template, file, &report, how.marked); marks != nil && err == nil {
+		err = marks
+	}
+	s.tellRepeats(added)
+	if added.Added > 0 {
+		fmt.Fprintf(s.out, "\nImportate %s notifiche nel flusso %s (%s).\nPer inviarle: massivo send %[2]s\n", thousands(added.Added), f.ID, f.State.Label())
+	} else {
+		fmt.Fprintln(s.out, "\nNon è stato importato niente.")
+	}
+	if err == nil && added.Wrong > 0 {
+		err = flow.ErrRows
+	}
+	return f, wrongFile(err)
+}
+
+// wrongFile gives its exit code to what is wrong with a file; the report said it all.
+func wrongFile(err error) error {
+	var fault *excel.FileError
+	if errors.As(err, &fault) || errors.Is(err, flow.ErrRows) {
+		return &cli.Exit{Code: exitRows}
+	}
+	return err
+}
+
+// addRows adds rows to a new flow, or to one that is there.
+func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], how importing) (flow.Flow, flow.AddReport, error) {
+	config := flow.AddConfig{GoodRowsOnly: how.goodRows}
+	if how.flow == "" {
+		service, err := s.settings.serviceName()
+		if err != nil {
+			return flow.Flow{}, flow.AddReport{}, err
+		}
+		details := flow.Details{Note: flussi.NewText(how.note), AppContext: how.appContext, AppKey: how.appKey}
+		return s.ImportFlow(ctx, s.by, service, details, rows, config)
+	}
+	id, err := parseID(how.flow)
+	if err != nil {
+		return flow.Flow{}, flow.AddReport{}, err
+	}
+	report, err := s.AddNotifications(ctx, s.by, id, rows, config)
+	if err != nil {
+		return flow.Flow{}, report, err
+	}
+	f, err := s.Flow(ctx, s.by, id)
+	return f, report, err
+}
+
+// mark writes the copy with the errors marked, if there are any and the file allows it.
+func (s *session) mark(ctx context.Context, template *flowexcel.Template, file input, report *excel.Report, name string) error {
+	if report.OK() {
+		return nil
+	}
+	if name == "" {
+		name = beside(file.Name(), "errori")
+	}
+	err := write(name, func(w io.Writer) error { return template.Annotate(ctx, w, file, file.size, report) })
+	switch {
+	case err == nil:
+		fmt.Fprintf(s.out, "\nCopia con gli errori segnati: %s\n", name)
+		return nil
+	case errors.Is(err, excel.ErrReport) || errors.Is(err, excel.ErrLimit):
+		fmt.Fprintln(s.out, "\nDi questo file non si può fare una copia con gli errori segnati.")
+		return nil
+	}
+	return err
+}
+
+// shown is how many errors of a file are shown; the copy has all of them.
+const shown = 10
+
+func shortened(r excel.Report) *excel.Report {
+	if more := len(r.Errors) - shown; more > 0 {
+		r.Errors, r.MoreErrors = r.Errors[:shown], r.MoreErrors+more
+	}
+	if more := len(r.Notes) - shown; more > 0 {
+		r.Notes, r.MoreNotes = r.Notes[:shown], r.MoreNotes+more
+	}
+	return &r
+}
+
+// tellRepeats warns of messages that citizens probably have already; the report lists them.
+func (s *session) tellRepeats(added flow.AddReport) {
+	if added.Repeated > 0 {
+		fmt.Fprintf(s.out, "\nAttenzione: %s righe sono messaggi che il cittadino ha probabilmente già in un altro flusso.\n", thousands(added.Repeated))
+	}
+	if added.RepeatsErr != nil {
+		fmt.Fprintf(s.out, "\nNon è stato possibile cercare fra gli invii precedenti: %s\n", flussi.Explain(added.RepeatsErr))
+	}
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/flow"
+)
+
+func (p *program) list() *cobra.Command {
+	var filters flowFilters
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "Elenca i flussi (Ricerca Flussi)",
+		Long:  "Elenca i flussi, prima i più recenti. «massivo list notifications» elenca le notifiche di tutti i flussi.",
+		Args:  cli.Args(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			filter, err := filters.filter()
+			if err != nil {
+				return err
+			}
+			page, err := filters.page()
+			if err != nil {
+				return err
+			}
+			return p.within(c.Context(), func(s *session) error {
+				found, err := s.Flows(c.Context(), s.by, filter, page)
+				if err != nil {
+					return err
+				}
+				s.tellFlows(found.Flows)
+				return s.tellNext(c, found.Next)
+			})
+		},
+	}
+	filters.flags(c.Flags())
+	c.AddCommand(p.listNotifications())
+	return c
+}
+
+func (p *program) listNotifications() *cobra.Command {
+	var filters notificationFilters
+	c := &cobra.Command{
+		Use:   "notifications",
+		Short: "Elenca le notifiche di tutti i flussi (Notifiche Archivio)",
+		Args:  cli.Args(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			filter, err := filters.filter()
+			if err != nil {
+				return err
+			}
+			return p.within(c.Context(), func(s *session) error {
+				return s.listNotifications(c.Context(), c, filter, &filters)
+			})
+		},
+	}
+	filters.flags(c.Flags())
+	c.Flags().BoolVar(&filters.standalone, "standalone", false, "quelle di nessun flusso")
+	return c
+}
+
+func (s *session) listNotifications(ctx context.Context, c *cobra.Command, filter flow.NotificationFilter, filters *notificationFilters) error {
+	page, err := filters.page()
+	if err != nil {
+		return err
+	}
+	found, err := s.Notifications(ctx, s.by, filter, page)
+	if err != nil {
+		return err
+	}
+	s.tellNotifications(found.Notifications)
+	return s.tellNext(c, found.Next)
+}
+
+// tellFlows shows flows as the guide's list does.
+func (s *session) tellFlows(flows []flow.Flow) {
+	if len(flows) == 0 {
+		fmt.Fprintln(s.out, "Nessun flusso.")
+		return
+	}
+	t := newTable(s.out, "UUID", "Data", "Ora", "Stato", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis.")
+	s.narrow(t, 160, "Utente mod.", "Data mod.", "Dis.")
+	for _, f := range flows {
+		t.AppendRow([]any{f.ID, date(f.CreatedAt), italian(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
+			thousands(f.Counts.Total()), f.UpdatedBy, moment(f.UpdatedAt), yes(f.Disabled)})
+	}
+	t.Render()
+}
+
+// tellNotifications shows notifications as the guide's list does, and why they are in
+// Errore.
+func (s *session) tellNotifications(notifications []flow.Notification) {
+	if len(notifications) == 0 {
+		fmt.Fprintln(s.out, "Nessuna notifica.")
+		return
+	}
+	t := newTable(s.out, "UUID", "Oggetto", "C.F. Dest.", "Stato", "Errore", "Utente mod.", "Data mod.", "Dis.")
+	s.narrow(t, 160, "Utente mod.", "Data mod.", "Dis.")
+	for _, n := range notifications {
+		t.AppendRow([]any{n.ID, clip(n.Subject.Reveal(), 30), n.Recipient.Reveal(), n.State.Label(), n.Transmission.ErrorCode.Label(),
+			n.UpdatedBy, moment(n.UpdatedAt), yes(n.Disabled)})
+	}
+	t.Render()
+}
+
+// tellNext says how to see what comes behind.
+func (s *session) tellNext(c *cobra.Command, next flow.Cursor) error {
+	if next.IsZero() {
+		return nil
+	}
+	mark, err := next.MarshalText()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "Ce ne sono altri: ripetere il comando con --after %s\n", mark)
+	return nil
+}

@@ -1,0 +1,54 @@
+// Command massivo sends a body's messages in bulk through App IO: the workbook that the
+// office fills in goes in, messages go out, and a report comes back. It keeps everything
+// in SQLite, or in PostgreSQL when one machine is not enough.
+//
+//	go run ./examples/massivo demo   # all of it at once, on a simulator of App IO
+//	go run ./examples/massivo help   # the commands, in Italian
+//
+// It can be killed at any moment: started again, it goes on where it was, and nobody is
+// notified twice. It reaches the real platform only with --live; without it, a simulator
+// on this machine (go run ./examples/sandbox).
+//
+// # Configuration
+//
+// By flags, or by these variables of the environment: MASSIVO_STORE, MASSIVO_SERVICE,
+// MASSIVO_OPERATOR, MASSIVO_URL, MASSIVO_KEY_FILE. The key of the service is never a flag,
+// which other users of the machine could read: it is MASSIVO_KEY, or in the file.
+//
+// # Exit codes
+//
+//	0    done; after a sending: every message was accepted
+//	1    failed: the reason is on the standard error
+//	2    the command is not written well
+//	3    the file has wrong rows, or cannot be read: nothing was stored, or the good rows alone if that was asked for
+//	4    sent, with negative or unknown outcomes for some recipients (Invio incompleto)
+//	5    the sending was stopped, by a refused key or a platform that is down; send goes on
+//	130  interrupted by Ctrl-C, cleanly; send goes on
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/flussi-go/flussi/examples/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	p := &program{
+		in: os.Stdin, out: os.Stdout, errs: os.Stderr, getenv: os.Getenv,
+		asks: term.IsTerminal(int(os.Stdin.Fd())), draws: term.IsTerminal(int(os.Stderr.Fd())),
+	}
+	p.width, _, _ = term.GetSize(int(os.Stdout.Fd()))
+	context.AfterFunc(ctx, func() {
+		stop() // a second Ctrl-C ends the program at once
+		fmt.Fprintln(os.Stderr, "\nInterruzione: attendo l'esito dei messaggi già partiti (Ctrl-C di nuovo per uscire subito).")
+	})
+	code := cli.Run(ctx, p.command(), os.Stderr)
+	os.Exit(code)
+}

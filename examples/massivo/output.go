@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/flussi-go/flussi"
+)
+
+// newTable returns a table that is written to out.
+func newTable(out io.Writer, header ...any) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	t.SetStyle(table.StyleRounded)
+	t.Style().Format.Header = text.FormatDefault
+	t.Style().Format.Footer = text.FormatDefault
+	if len(header) > 0 {
+		t.AppendHeader(header)
+	}
+	return t
+}
+
+// narrow hides columns of a table on a terminal that has not the characters for all.
+func (p *program) narrow(t table.Writer, needed int, columns ...string) {
+	if p.width == 0 || p.width >= needed {
+		return
+	}
+	var hidden []table.ColumnConfig
+	for _, name := range columns {
+		hidden = append(hidden, table.ColumnConfig{Name: name, Hidden: true})
+	}
+	t.SetColumnConfigs(hidden)
+}
+
+// date and moment are days and times in Italy, as the guide's screens show them; "" for
+// the zero time.
+func date(t time.Time) string { return italian(t, "02/01/2006") }
+
+func moment(t time.Time) string { return italian(t, "02/01/2006 15:04:05") }
+
+func italian(t time.Time, layout string) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(rome()).Format(layout)
+}
+
+// rome is the time zone of Italy, which package flussi carries with it.
+func rome() *time.Location {
+	zone, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// clip shortens a text to a number of characters, and to one line.
+func clip(s string, most int) string {
+	runes := []rune(strings.Join(strings.Fields(s), " "))
+	if len(runes) <= most {
+		return string(runes)
+	}
+	return string(runes[:most-1]) + "…"
+}
+
+// thousands writes a number as Italians do.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "." + s[i:]
+	}
+	return s
+}
+
+func yes(b bool) string {
+	if b {
+		return "Sì"
+	}
+	return "No"
+}
+
+// euro is "" where there is no amount.
+func euro(c flussi.Cents) string {
+	if c == 0 {
+		return ""
+	}
+	return c.Euro()
+}
+
+// lasting says how long something takes.
+func lasting(d time.Duration) string {
+	switch d = d.Round(time.Second); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+}

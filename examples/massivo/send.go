@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+// sending says how a flow is sent.
+type sending struct {
+	workers, batch int
+	lease          time.Duration
+	profiles, yes  bool
+}
+
+func (s *sending) flags(set *pflag.FlagSet) {
+	set.IntVar(&s.workers, "workers", 16, "`quante` notifiche si inviano insieme")
+	set.IntVar(&s.batch, "batch", 0, "`quante` notifiche si prendono in carico per volta, e restano a esito sconosciuto se il programma viene ucciso; se manca: 4 per ogni invio contemporaneo")
+	set.DurationVar(&s.lease, "lease", 5*time.Minute, "per `quanto` restano prese in carico: dopo un'uccisione, l'attesa prima di poterle risolvere")
+	set.BoolVar(&s.profiles, "check-profiles", false, "chiede prima se il cittadino riceve messaggi del servizio; raddoppia le chiamate")
+	set.BoolVar(&s.yes, "yes", false, "con --live, invia senza chiedere conferma")
+}
+
+func (p *program) send() *cobra.Command {
+	var how sending
+	c := &cobra.Command{
+		Use:   "send [flusso]",
+		Short: "Invia un flusso, o riprende un invio interrotto (Invia Flusso)",
+		Long: `Attiva un flusso e lo invia fino alla fine; se l'invio era stato interrotto o fermato, lo
+riprende. Senza argomento invia l'unico flusso che si può inviare. Più programmi, anche su
+macchine diverse, possono inviare insieme lo stesso flusso di un archivio PostgreSQL.`,
+		Args: cli.Args(0, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.within(c.Context(), func(s *session) error {
+				f, err := s.flowNamed(c.Context(), args, flow.FlowInactive, flow.FlowActive, flow.FlowSending, flow.FlowIncomplete)
+				if err != nil {
+					return err
+				}
+				return s.sendFlow(c.Context(), f, how)
+			})
+		},
+	}
+	how.flags(c.Flags())
+	return c
+}
+
+// sendFlow orders the sending of a flow, does it, and tells what came of it.
+func (s *session) sendFlow(ctx context.Context, f flow.Flow, how sending) error {
+	dispatcher, err := flow.NewDispatcher(s.store, s.messengers, flow.DispatcherConfig{
+		ID: "massivo", Workers: how.workers, Batch: how.batch, Lease: how.lease, CheckProfiles: how.profiles,
+		Progress: s.progress(), Logger: s.logger(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.connect(ctx, f.Service); err != nil {
+		return err
+	}
+	if s.settings.live && !how.yes && f.State != flow.FlowSending &&
+		!s.ask(fmt.Sprintf("Inviare %s messaggi del servizio «%s» ai cittadini?", thousands(f.Counts.Registered), f.Service)) {
+		return cli.Wrongf("Non è stato inviato niente. Per inviare senza conferma: --yes.")
+	}
+	if err := s.bind(ctx); err != nil {
+		return err
+	}
+	if f, err = s.order(ctx, f); err != nil {
+		return err
+	}
+	f, err = dispatcher.Run(ctx, f.ID)
+	return s.outcome(ctx, f, err)
+}
+
+// order takes a flow to In invio, from wherever it is. Others may do the same at the same
+// moment.
+func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
+	for {
+		step := s.SendFlow
+		switch f.State {
+		case flow.FlowSending:
+			return f, nil
+		case flow.FlowInactive:
+			step = s.ActivateFlow
+		}
+		next, err := step(ctx, s.by, f.ID)
+		switch {
+		case err == nil:
+			f = next
+		case errors.Is(err, flow.ErrConflict), errors.Is(err, fsm.ErrNotAllowed):
+			// Perhaps somebody else was quicker.
+			now, readErr := s.Flow(ctx, s.by, f.ID)
+			if readErr != nil {
+				return f, readErr
+			}
+			if now.State == f.State && !errors.Is(err, flow.ErrConflict) {
+				return f, err
+			}
+			f = now
+		default:
+			return f, err
+		}
+	}
+}
+
+// outcome tells how a sending ended.
+func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
+	var stopped *flow.StopError
+	again := "Per riprendere: massivo send " + f.ID.String()
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintf(s.out, "Invio interrotto: %s inviate, %s da inviare. Niente è andato perso.\n%s\n",
+			thousands(f.Counts.Sent), thousands(f.Counts.Left()), again)
+		return &cli.Exit{Code: cli.Interrupted}
+	case errors.As(err, &stopped):
+		fmt.Fprintf(s.out, "Invio fermato: %s\nNiente è andato perso: %s notifiche restano da inviare. Risolta la causa, %s\n",
+			flussi.Explain(err), thousands(f.Counts.Left()), lower(again))
+		return &cli.Exit{Code: exitStopped}
+	case err != nil:
+		fmt.Fprintln(s.out, "L'invio non è finito. "+again)
+		return err
+	}
+	if err := s.tellStates(ctx, f); err != nil {
+		return err
+	}
+	if f.State != flow.FlowSent {
+		return &cli.Exit{Code: exitIncomplete}
+	}
+	return nil
+}
+
+func lower(s string) string { return "p" + s[1:] }
+
+// tellStates shows a flow's notifications by their state, and the errors by their kind,
+// with what can be done.
+func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
+	fmt.Fprintf(s.out, "Flusso %s: %s\n", f.ID, f.State.Label())
+	t := newTable(s.out, "Stato", "Notifiche")
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight, AlignFooter: text.AlignRight}})
+	t.AppendRow([]any{"Inviato", thousands(f.Counts.Sent)})
+	codes, err := s.errorCodes(ctx, f)
+	if err != nil {
+		return err
+	}
+	for _, code := range knownCodes() {
+		if codes[code] > 0 {
+			t.AppendRow([]any{"Errore: " + code.Label(), thousands(codes[code])})
+		}
+	}
+	for _, rest := range []struct {
+		label string
+		n     int
+	}{{"Registrato", f.Counts.Registered}, {"In invio", f.Counts.Sending}, {"Disabilitato", f.Counts.Disabled}} {
+		if rest.n > 0 {
+			t.AppendRow([]any{rest.label, thousands(rest.n)})
+		}
+	}
+	t.AppendFooter([]any{"Totale", thousands(f.Counts.Total())})
+	t.Render()
+	s.advise(f.ID, codes)
+	return nil
+}
+
+// errorCodes counts the notifications of a flow that are in Errore, by the reason.
+func (s *session) errorCodes(ctx context.Context, f flow.Flow) (map[flow.ErrorCode]int, error) {
+	codes := map[flow.ErrorCode]int{}
+	if f.Counts.Failed == 0 {
+		return codes, nil
+	}
+	filter := flow.NotificationFilter{Flow: f.ID, Services: []string{f.Service}, States: []flow.NotificationState{flow.NotificationFailed}, Disabled: flow.OnlyEnabled}
+	for n, err := range s.AllNotifications(ctx, s.by, filter) {
+		if err != nil {
+			return nil, err
+		}
+		codes[n.Transmission.ErrorCode]++
+	}
+	return codes, nil
+}
+
+// advise says what can be done about errors.
+func (s *session) advise(id uuid.UUID, codes map[flow.ErrorCode]int) {
+	if codes[flow.ErrorOutcomeUnknown] > 0 {
+		fmt.Fprintf(s.out, "Esito sconosciuto: decide l'operatore, con: massivo resolve --help\n")
+	}
+	if codes[flow.ErrorOutcomeUnknown] < total(codes) {
+		fmt.Fprintf(s.out, "Per correggere gli errori e inviare di nuovo:\n  massivo export %s correzioni.xlsx\n  massivo resend %s correzioni.xlsx\n", id, id)
+	}
+}
+
+func total(codes map[flow.ErrorCode]int) int {
+	sum := 0
+	for _, n := range codes {
+		sum += n
+	}
+	return sum
+}
+
+// knownCodes are the reasons of errors, in the order in which they are shown.
+func knownCodes() []flow.ErrorCode {
+	return []flow.ErrorCode{flow.ErrorUnreachable, flow.ErrorRefused, flow.ErrorInvalid, flow.ErrorNotSent, flow.ErrorOutcomeUnknown}
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// session is the open database, and who works on it.
+type session struct {
+	*program
+	*flow.Service
+	store      *sqlstore.Store
+	by         flussi.Actor
+	messengers flow.Messengers
+}
+
+// open opens the database. Close the session.
+func (p *program) open(ctx context.Context) (*session, error) {
+	service, err := p.settings.serviceName()
+	if err != nil {
+		return nil, err
+	}
+	by := flussi.Actor{ID: p.settings.operator, Roles: []flussi.Role{flussi.Operator}}
+	if err := by.Check(); err != nil {
+		return nil, err
+	}
+	store, err := sqlstore.Open(ctx, p.settings.store, sqlstore.Config{})
+	if err != nil {
+		return nil, err
+	}
+	s := &session{program: p, store: store, by: by, messengers: p.messengers()}
+	s.Service, err = flow.NewService(store, flow.Operators{by.ID: {service}}, s.messengers, flow.ServiceConfig{})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return s, nil
+}
+
+// within opens the database, does something, and closes it.
+func (p *program) within(ctx context.Context, do func(*session) error) (err error) {
+	s, err := p.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.store.Close()) }()
+	return do(s)
+}
+
+// connect prepares for talking to the platform: what is missing is told before anything
+// is touched.
+func (s *session) connect(ctx context.Context, service string) error {
+	if _, err := s.messengers(ctx, service); err != nil {
+		return err
+	}
+	return s.reach(ctx)
+}
+
+// bind refuses to mix trials with messages that citizens really got.
+func (s *session) bind(ctx context.Context) error {
+	kept, err := s.store.Purpose(ctx, s.settings.purpose())
+	if err != nil {
+		return err
+	}
+	if kept != s.settings.purpose() {
+		return cli.Wrongf("Questo archivio è stato usato con: %s. Ora si usa: %s. Non si mescolano le prove con gli invii reali: indicare un altro archivio con --store.", kept, s.settings.purpose())
+	}
+	if !s.settings.live {
+		fmt.Fprintln(s.errs, "SIMULATORE: nessun messaggio arriva ai cittadini.")
+	}
+	return nil
+}
+
+// flowNamed returns the flow that an argument names; without one, the only flow that
+// fits. Nothing is guessed: if there are several, it lists them.
+func (s *session) flowNamed(ctx context.Context, args []string, states ...flow.FlowState) (flow.Flow, error) {
+	if len(args) > 0 {
+		id, err := parseID(args[0])
+		if err != nil {
+			return flow.Flow{}, err
+		}
+		return s.Flow(ctx, s.by, id)
+	}
+	page, err := s.Flows(ctx, s.by, flow.FlowFilter{States: states, Disabled: flow.OnlyEnabled}, flow.Page{Limit: 10})
+	if err != nil {
+		return flow.Flow{}, err
+	}
+	switch len(page.Flows) {
+	case 1:
+		return page.Flows[0], nil
+	case 0:
+		return flow.Flow{}, explained{"Non c'è nessun flusso adatto: «massivo list» mostra tutti i flussi, «massivo import» ne crea uno.", flow.ErrNotFound}
+	}
+	var list strings.Builder
+	for _, f := range page.Flows {
+		fmt.Fprintf(&list, "\n  %s  %s  %s  %s", f.ID, date(f.CreatedAt), f.State.Label(), clip(f.Note.Reveal(), 40))
+	}
+	return flow.Flow{}, cli.Wrongf("Ci sono più flussi: indicare quale.%s", list.String())
+}
+
+func parseID(text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return uuid.Nil, cli.Wrongf("L'UUID non è scritto bene: «massivo list» mostra quelli dei flussi.")
+	}
+	return id, nil
+}
+
+// logger writes warnings, and with --verbose everything, without personal data.
+func (p *program) logger() *slog.Logger {
+	level := slog.LevelWarn
+	if p.settings.verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: level, ReplaceAttr: flussi.MaskAttr}))
+}
+
+// ask asks a person, and returns whether the answer is yes. Where nobody can be asked, it
+// is no.
+func (p *program) ask(question string) bool {
+	if !p.asks {
+		return false
+	}
+	fmt.Fprintf(p.errs, "%s [s/N] ", question)
+	var answer string
+	if _, err := fmt.Fscanln(p.in, &answer); err != nil && !errors.Is(err, io.EOF) {
+		return false
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "s" || answer == "si" || answer == "sì"
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/user"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// What the simulator of examples/sandbox has if it is not told otherwise.
+const (
+	sandboxURL     = "http://127.0.0.1:7080/api/v1"
+	sandboxService = "prova"
+	sandboxKey     = "chiave-di-prova"
+)
+
+// settings are what flags and environment say, for all commands.
+type settings struct {
+	store, service, operator string
+	live                     bool
+	url, keyFile, key        string
+	calls                    int
+	verbose                  bool
+}
+
+func (s *settings) flags(set *pflag.FlagSet) {
+	set.StringVar(&s.store, "store", "massivo.db", "`archivio`: un file SQLite, o un indirizzo postgres://… [MASSIVO_STORE]")
+	set.StringVar(&s.service, "service", "", "`servizio` App IO dell'ente; con il simulatore, se manca: "+sandboxService+" [MASSIVO_SERVICE]")
+	set.StringVar(&s.operator, "operator", userName(), "`nome` dell'operatore, per lo storico [MASSIVO_OPERATOR]")
+	set.BoolVar(&s.live, "live", false, "usa la piattaforma reale: i messaggi arrivano ai cittadini")
+	set.StringVar(&s.url, "url", "", "`indirizzo` della piattaforma; se manca, quello di App IO o, senza --live, "+sandboxURL+" [MASSIVO_URL]")
+	set.StringVar(&s.keyFile, "key-file", "", "`file` che contiene la chiave del servizio, al posto di MASSIVO_KEY [MASSIVO_KEY_FILE]")
+	set.IntVar(&s.calls, "calls", 150, "`chiamate` ogni 5 secondi concesse all'ente; se più programmi inviano insieme, dividerle fra loro")
+	set.BoolVarP(&s.verbose, "verbose", "v", false, "racconta ogni tentativo, senza dati personali")
+}
+
+// complete takes from the environment what no flag says. It comes after the flags, so that
+// no help shows it: a database's address may hold a password.
+func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string) {
+	for name, value := range map[string]*string{"store": &s.store, "service": &s.service, "operator": &s.operator, "url": &s.url, "key-file": &s.keyFile} {
+		if !set.Changed(name) {
+			*value = cmp.Or(getenv("MASSIVO_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))), *value)
+		}
+	}
+	s.operator = strings.TrimSpace(s.operator)
+	s.key = getenv("MASSIVO_KEY")
+}
+
+func userName() string {
+	u, err := user.Current()
+	if err != nil || u.Username == "" {
+		return "operatore"
+	}
+	return u.Username
+}
+
+// serviceName is the service that the program works for.
+func (s *settings) serviceName() (string, error) {
+	switch {
+	case s.service != "":
+		return s.service, nil
+	case s.live:
+		return "", cli.Wrongf("Con --live serve anche --service: il servizio App IO che invia.")
+	}
+	return sandboxService, nil
+}
+
+// purpose tells a database of trials from a real one.
+func (s *settings) purpose() string {
+	if s.live {
+		return "App IO"
+	}
+	return "simulatore"
+}
+
+// platform returns the address of the platform.
+func (s *settings) platform() (string, error) {
+	if s.live {
+		return s.url, nil // the client has the real one if it is ""
+	}
+	address := cmp.Or(s.url, sandboxURL)
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" {
+		return "", cli.Wrongf("L'indirizzo della piattaforma non è scritto bene: deve essere come %s.", sandboxURL)
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && !ip.IsLoopback() {
+		return "", cli.Wrongf("Senza --live si usa solo un simulatore su questa macchina: per raggiungere un'altra piattaforma serve --live.")
+	}
+	return address, nil
+}
+
+// readKey returns the key of the service.
+func (s *settings) readKey() (appio.Key, error) {
+	text := s.key
+	if s.keyFile != "" {
+		content, err := os.ReadFile(s.keyFile)
+		if err != nil {
+			return appio.Key{}, fmt.Errorf("key file: %w", explained{"Il file della chiave non si può leggere: " + reason(err), err})
+		}
+		text = strings.TrimSpace(string(content))
+	}
+	switch {
+	case text != "":
+		return appio.ParseKey(text)
+	case s.live:
+		return appio.Key{}, cli.Wrongf("Manca la chiave del servizio: metterla nella variabile MASSIVO_KEY, o in un file indicato con --key-file.")
+	}
+	return appio.ParseKey(sandboxKey)
+}
+
+// messengers returns the messengers of the service that the program works for. The one
+// client is made when it is needed: most commands talk to nobody.
+func (p *program) messengers() flow.Messengers {
+	client := sync.OnceValues(p.client)
+	return func(_ context.Context, service string) (flow.Messenger, error) {
+		name, err := p.settings.serviceName()
+		if err != nil {
+			return nil, err
+		}
+		if service != name {
+			return nil, explained{fmt.Sprintf("La chiave è del servizio «%s», il flusso è del servizio «%s»: indicare il suo, con --service e la sua chiave.", name, service),
+				errors.New("key of another service")}
+		}
+		return client()
+	}
+}
+
+func (p *program) client() (*appio.Client, error) {
+	address, err := p.settings.platform()
+	if err != nil {
+		return nil, err
+	}
+	key, err := p.settings.readKey()
+	if err != nil {
+		return nil, err
+	}
+	pace, err := appio.NewPace(appio.PaceConfig{Calls: p.settings.calls})
+	if err != nil {
+		return nil, err
+	}
+	config := appio.Config{BaseURL: address, Pace: pace}
+	if p.settings.verbose {
+		config.Logger = p.logger()
+	}
+	return appio.New(key, config)
+}
+
+// reach checks that the simulator is there: a sending that finds nobody is stopped, and
+// has to be ordered again.
+func (p *program) reach(ctx context.Context) error {
+	if p.settings.live {
+		return nil
+	}
+	address, err := p.settings.platform()
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")))
+	if err != nil {
+		return explained{"Il simulatore non risponde: avviarlo in un'altra finestra con «go run ./examples/sandbox».", err}
+	}
+	return conn.Close()
+}
+
+// explained is an error with a text for the operator.
+type explained struct {
+	italian string
+	err     error
+}
+
+func (e explained) Error() string   { return e.err.Error() }
+func (e explained) Italian() string { return e.italian }
+func (e explained) Unwrap() error   { return e.err }
+
+// reason says in Italian what the operating system had against a file.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "non esiste."
+	case errors.Is(err, os.ErrPermission):
+		return "non si hanno i permessi."
+	case errors.Is(err, os.ErrExist):
+		return "esiste già."
+	}
+	return "il sistema lo rifiuta."
+}

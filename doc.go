@@ -9,6 +9,7 @@
 //   - Test that without the platform: package appio/appiotest.
 //   - Give operators an Excel template, and read back what they filled in: package excel.
 //   - Compose flows of messages, send them, and see what came of them: package flow.
+//   - Take them in from a workbook, export them, take in corrections: package flow/flowexcel.
 //   - Keep them in memory: package flow/memstore. Check a store of yours: package flow/flowtest.
 //   - Know the same of a payment event or a payment notice: package pagoinrete.
 //   - Define a state machine of your own in the same way: package fsm.

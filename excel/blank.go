@@ -189,7 +189,7 @@ func (c *Column[Row]) describe() string {
 
 // cellStyle is the style of the cells of a layout.
 func cellStyle(layout Layout) *excelize.Style {
-	s := &excelize.Style{Font: font(11, textColor), Alignment: &excelize.Alignment{Vertical: "center"}}
+	s := &excelize.Style{Font: font(11, textColor), Alignment: &excelize.Alignment{Vertical: "top"}}
 	switch layout {
 	case TextLayout:
 		s.NumFmt = 49

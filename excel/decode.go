@@ -106,7 +106,7 @@ func (t *Template[Row]) decode(ctx context.Context, expected Format, r io.Reader
 		if report == nil {
 			report = new(Report)
 		}
-		*report = Report{Format: expected}
+		*report = Report{Format: expected, limit: t.config.Limits.Errors}
 		left, err := t.run(ctx, r, size, report, open, yield)
 		if report.Err = fileError(err); report.Err != nil {
 			report.Complete = false

@@ -154,14 +154,19 @@ func (e *CellError) Unwrap() error { return e.Err }
 // Italian describes the fault for the operator, with its place, and without codes and
 // texts of the file.
 func (e *CellError) Italian() string {
-	place := fmt.Sprintf("Riga %d", e.Row)
-	if e.Column != "" {
-		place += ", colonna " + e.Column
+	return italianPlace(e.Row, e.Column, e.Header) + ": " + flussi.Explain(e.Err)
+}
+
+// italianPlace names a cell, or a row as a whole.
+func italianPlace(row int, column, header string) string {
+	place := fmt.Sprintf("Riga %d", row)
+	if column != "" {
+		place += ", colonna " + column
 	}
-	if e.Header != "" {
-		place += " (" + e.Header + ")"
+	if header != "" {
+		place += " (" + header + ")"
 	}
-	return place + ": " + flussi.Explain(e.Err)
+	return place
 }
 
 // wrong makes the error of a value.

@@ -104,6 +104,12 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 			t.config.Limits.HeaderRows, strings.Join(t.Headers(), ", "))}
 	}
 	report.HeaderRow = h.row
+	report.columns = make(map[string]string, h.found)
+	for i, column := range h.columns {
+		if column > 0 {
+			report.columns[t.columns[i].header] = xlsx.ColumnName(column)
+		}
+	}
 	var faults []*CellError
 	fault := func(column int, header, format string, args ...any) {
 		faults = append(faults, &CellError{Row: h.row, Column: xlsx.ColumnName(column), Header: header,

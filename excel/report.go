@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/flussi-go/flussi"
@@ -22,8 +23,8 @@ type Line[Row any] struct {
 // it. The value was read all the same.
 type Note struct {
 	Row      int             // the number of the row in the file, counted from 1
-	Column   string          // the letters of the column
-	Header   string          // the column's name in the template
+	Column   string          // the letters of the column, "" if the whole row is meant or the column is not there
+	Header   string          // the column's name in the template, "" if the whole row is meant
 	Changes  []flussi.Change // what was cleaned
 	Warnings []error         // doubts
 }
@@ -41,7 +42,7 @@ func (n Note) Italian() string {
 	for _, w := range n.Warnings {
 		text = strings.TrimSpace(text + " " + flussi.Explain(w))
 	}
-	return fmt.Sprintf("Riga %d, colonna %s (%s): %s", n.Row, n.Column, n.Header, text)
+	return italianPlace(n.Row, n.Column, n.Header) + ": " + text
 }
 
 // UnknownColumn is a column with a header that the template does not have. It was not
@@ -78,7 +79,9 @@ type Report struct {
 	Totals     int             // rows with sums that were passed over
 	Err        error           // why it was not: a [*FileError], the context's error, or nil if the loop was left
 
-	print fingerprint // of the file
+	print   fingerprint       // of the file
+	columns map[string]string // by header: the letters of the column, for those that are there
+	limit   int               // of Errors and Notes
 }
 
 // LogValue logs what the file is and how many rows are right and wrong, and nothing of
@@ -157,6 +160,37 @@ func (r *Report) accept(notes []Note, limit int) {
 	kept := min(len(notes), max(0, limit-len(r.Notes)))
 	r.Notes = append(r.Notes, notes[:kept]...)
 	r.MoreNotes += len(notes) - kept
+}
+
+// RefuseRow enters what was found wrong with a row after it was decoded, such as by a
+// database, so that [Report.Italian] tells it and [Template.Annotate] marks it. The row is
+// one that was right, by its number; it counts as refused from now on. Errors made by
+// [Wrong] and [Refuse], also joined, are told at their column. A nil error does nothing.
+// It can be called while the sequence is ranged over.
+func (r *Report) RefuseRow(row int, err error) {
+	cells := placed(nil, row, r.columns, err)
+	if len(cells) == 0 {
+		return
+	}
+	r.Rows--
+	r.Wrong++
+	kept := min(len(cells), max(0, r.limit-len(r.Errors)))
+	at, _ := slices.BinarySearchFunc(r.Errors, row+1, func(e *CellError, row int) int { return e.Row - row })
+	r.Errors = slices.Insert(r.Errors, at, cells[:kept]...)
+	r.MoreErrors += len(cells) - kept
+}
+
+// DoubtRow is [Report.RefuseRow] for what is doubtful about a row: it stays right, and
+// the errors become warnings in its [Note]s.
+func (r *Report) DoubtRow(row int, err error) {
+	for _, c := range placed(nil, row, r.columns, err) {
+		if len(r.Notes) >= r.limit {
+			r.MoreNotes++
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(r.Notes, row+1, func(n Note, row int) int { return n.Row - row })
+		r.Notes = slices.Insert(r.Notes, at, Note{Row: row, Column: c.Column, Header: c.Header, Warnings: []error{c.Err}})
+	}
 }
 
 // fingerprint tells a file from others: its size, and a digest of all of a CSV file,

@@ -134,7 +134,7 @@ func (d *decoder[Row]) values(line *Line[Row]) *RowError {
 		}
 	}
 	if len(errs) == 0 && d.t.config.Check != nil {
-		errs = d.flatten(nil, d.t.config.Check(&d.value))
+		errs = placed(nil, d.row.Number, d.report.columns, d.t.config.Check(&d.value))
 	}
 	line.Value = d.value
 	if len(errs) > 0 {
@@ -159,34 +159,29 @@ func (d *decoder[Row]) readCell(c *Column[Row], row *Row, cell xlsx.Cell) (note,
 	return c.read(row, Cell{Type: CellType(cell.Type), Text: cell.Text, Format: NumberFormat(cell.Format), Date1904: d.src.date1904})
 }
 
-// flatten makes cell errors of what Check said.
-func (d *decoder[Row]) flatten(errs []*CellError, err error) []*CellError {
+// placed appends the cell errors that an error comes to, with the letters of their
+// columns by header.
+func placed(cells []*CellError, row int, columns map[string]string, err error) []*CellError {
 	switch e := err.(type) {
 	case nil:
 	case *CellError:
-		placed := &CellError{Row: d.row.Number, Header: e.Header, Err: e.Err}
-		for i := range d.t.columns {
-			if d.t.columns[i].header == e.Header {
-				placed.Column = xlsx.ColumnName(d.src.header.columns[i])
-			}
-		}
-		errs = append(errs, placed)
+		cells = append(cells, &CellError{Row: row, Column: columns[e.Header], Header: e.Header, Err: e.Err})
 	case interface{ Unwrap() []error }:
-		before := len(errs)
+		before := len(cells)
 		for _, sub := range e.Unwrap() {
-			errs = d.flatten(errs, sub)
+			cells = placed(cells, row, columns, sub)
 		}
-		if len(errs) == before { // an error is an error, whatever it holds
-			errs = append(errs, &CellError{Row: d.row.Number, Err: err})
+		if len(cells) == before { // an error is an error, whatever it holds
+			cells = append(cells, &CellError{Row: row, Err: err})
 		}
 	default:
 		var wrapped *CellError
 		if errors.As(err, &wrapped) {
-			return d.flatten(errs, wrapped)
+			return placed(cells, row, columns, wrapped)
 		}
-		errs = append(errs, &CellError{Row: d.row.Number, Err: err})
+		cells = append(cells, &CellError{Row: row, Err: err})
 	}
-	return errs
+	return cells
 }
 
 // checkEnd judges what can only be known behind the last row.

@@ -89,6 +89,15 @@ func (s *Simulator) FailAtRandom(op Operation, rate float64, seed uint64, faults
 	s.random[op] = &randomFaults{rand.New(rand.NewPCG(seed, seed)), rate, slices.Clone(faults)}
 }
 
+// Forget takes back all faults of [Simulator.Fail] and [Simulator.FailAtRandom] that have not
+// struck.
+func (s *Simulator) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.queued)
+	clear(s.random)
+}
+
 // pick returns the fault for the next call, or nil.
 func (s *Simulator) pick(op Operation) *Fault {
 	if queue := s.queued[op]; len(queue) > 0 {

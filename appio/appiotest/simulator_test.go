@@ -233,6 +233,14 @@ func TestRandomFaultsStrikeTheirShare(t *testing.T) {
 	assert.Equal(t, 2000, s.Received(appiotest.GetProfile))
 }
 
+func TestForgottenFaultsStrikeNobody(t *testing.T) {
+	s := newSimulator(appiotest.Config{})
+	s.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
+	s.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.BadGateway})
+	s.Forget()
+	assert.Equal(t, 201, call(s, key, http.MethodPost, "/messages", valid(``)).StatusCode)
+}
+
 func TestTheSimulatorIsSafeForConcurrentUse(t *testing.T) {
 	s := newSimulator(appiotest.Config{Unlimited: true})
 	s.FailAtRandom(appiotest.SubmitMessage, 0.5, 1, appiotest.Fault{Kind: appiotest.NoID}, appiotest.Fault{Kind: appiotest.BadGateway})

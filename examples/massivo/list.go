@@ -98,7 +98,8 @@ func (s *session) tellNotifications(notifications []flow.Notification) {
 		return
 	}
 	t := newTable(s.out, "UUID", "Oggetto", "C.F. Dest.", "Stato", "Errore", "Utente mod.", "Data mod.", "Dis.")
-	s.narrow(t, 160, "Utente mod.", "Data mod.", "Dis.")
+	s.narrow(t, 165, "Utente mod.", "Data mod.", "Dis.")
+	s.narrow(t, 120, "Oggetto", "Utente mod.", "Data mod.", "Dis.")
 	for _, n := range notifications {
 		t.AppendRow([]any{n.ID, clip(n.Subject.Reveal(), 30), n.Recipient.Reveal(), n.State.Label(), n.Transmission.ErrorCode.Label(),
 			n.UpdatedBy, moment(n.UpdatedAt), yes(n.Disabled)})

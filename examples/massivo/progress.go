@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -31,7 +32,7 @@ func drawn(out io.Writer) func(flow.Progress) {
 				progressbar.OptionShowDescriptionAtLineEnd(),
 				progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "▕", BarEnd: "▏"}))
 		}
-		bar.Describe(failures(counts.Failed) + pace(now))
+		bar.Describe(strings.TrimPrefix(failures(counts.Failed)+pace(now), "; "))
 		_ = bar.Set(counts.Sent + counts.Failed)
 		if now.Done {
 			_ = bar.Exit()

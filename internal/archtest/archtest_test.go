@@ -35,10 +35,11 @@ var arrows = map[string][]string{
 	"fsm":               {".", "github.com/looplab/fsm"},
 	"excel": {".", "internal/xlsx", "github.com/xuri/excelize/v2",
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
-	"appio":         {".", "internal/private", "internal/restcall"},
-	"flow":          {".", "appio", "fsm", "github.com/google/uuid"},
-	"flow/memstore": {".", "flow", "github.com/google/uuid"},
-	"pagoinrete":    {".", "fsm", "github.com/google/uuid"},
+	"appio":          {".", "internal/private", "internal/restcall"},
+	"flow":           {".", "appio", "fsm", "github.com/google/uuid"},
+	"flow/memstore":  {".", "flow", "github.com/google/uuid"},
+	"flow/flowexcel": {".", "excel", "flow", "github.com/google/uuid"},
+	"pagoinrete":     {".", "fsm", "github.com/google/uuid"},
 }
 
 // forTests lists the packages that only tests may import, and what they may import.

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/flussi-go/flussi/appio/appiotest"
+)
+
+// call is one call of the platform's API.
+type call struct {
+	began     time.Time
+	operation appiotest.Operation // "" for a path that the platform does not have
+	service   string              // "" for an unknown key
+	messageID string              // that it asks for; anything, as the client wrote it
+	body      []byte
+}
+
+// operationOf returns the operation of a request.
+func operationOf(r *http.Request) appiotest.Operation {
+	path := strings.TrimPrefix(r.URL.Path, appiotest.BasePath+"/")
+	switch first, _, more := strings.Cut(path, "/"); {
+	case r.Method == http.MethodPost && path == "messages":
+		return appiotest.SubmitMessage
+	case r.Method == http.MethodGet && first == "messages" && more:
+		return appiotest.GetMessage
+	case r.Method == http.MethodPost && path == "profiles":
+		return appiotest.GetProfile
+	case r.Method == http.MethodGet && first == "subscriptions-feed" && more:
+		return appiotest.GetFeed
+	}
+	return ""
+}
+
+// operations are the platform's, in the order in which they are shown.
+func operations() []appiotest.Operation {
+	return []appiotest.Operation{appiotest.SubmitMessage, appiotest.GetMessage, appiotest.GetProfile, appiotest.GetFeed}
+}
+
+// labelOf names an operation in Italian.
+func labelOf(op appiotest.Operation) string {
+	switch op {
+	case appiotest.SubmitMessage:
+		return "invio"
+	case appiotest.GetMessage:
+		return "lettura messaggio"
+	case appiotest.GetProfile:
+		return "lettura profilo"
+	case appiotest.GetFeed:
+		return "lettura iscrizioni"
+	}
+	return "percorso che la piattaforma non ha"
+}
+
+// answer is what a client was told.
+type answer struct {
+	Status int  // of HTTP; 0 if there was none, or not to the end
+	Told   bool // a message was stored, and the answer says its ID
+	broken bool // the connection was broken
+}
+
+// italian says it for who watches.
+func (a answer) italian() string {
+	switch {
+	case a.broken:
+		return "connessione interrotta"
+	case a.Status == 0:
+		return "nessuna"
+	case a.Status == http.StatusCreated && !a.Told:
+		return "201 senza ID"
+	}
+	return fmt.Sprintf("%d %s", a.Status, meaning(a.Status))
+}
+
+func meaning(status int) string {
+	switch status {
+	case http.StatusOK:
+		return "trovato"
+	case http.StatusCreated:
+		return "accettato"
+	case http.StatusBadRequest:
+		return "richiesta non valida"
+	case http.StatusUnauthorized:
+		return "chiave non valida"
+	case http.StatusForbidden:
+		return "non permesso"
+	case http.StatusNotFound:
+		return "non trovato"
+	case http.StatusTooManyRequests:
+		return "troppe chiamate"
+	case http.StatusInternalServerError:
+		return "errore interno"
+	case http.StatusGatewayTimeout:
+		return "tempo scaduto"
+	}
+	return "piattaforma non disponibile"
+}
+
+// answerWriter sees what a client is told.
+type answerWriter struct {
+	http.ResponseWriter
+	status int
+	broken bool
+}
+
+// WriteHeader sees the status.
+func (w *answerWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write sees that there is an answer.
+func (w *answerWriter) Write(text []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(text)
+}
+
+// Hijack sees that the connection is about to be broken.
+func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.broken = true
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+// messageID returns the ID of a new message that the client was told, or "".
+func (w *answerWriter) messageID() string {
+	location := w.Header().Get("Location")
+	return location[strings.LastIndexByte(location, '/')+1:]
+}
+
+func (w *answerWriter) answer() answer {
+	return answer{Status: w.status, Told: w.messageID() != "", broken: w.broken}
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"fmt"
+	"hash/fnv"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+)
+
+// What clients may rely on if nothing else is said.
+const (
+	defaultListen  = "127.0.0.1:7080"
+	defaultService = "prova"
+	defaultKey     = "chiave-di-prova"
+)
+
+// settings are what the flags say.
+type settings struct {
+	listen       string
+	services     []string // ID=key
+	body         string
+	limit        int
+	unlimited    bool
+	processAfter time.Duration
+	hold         bool
+	absent       string
+}
+
+// command returns the command line. Everything that is not an error is written to out.
+func command(out io.Writer) *cobra.Command {
+	var s settings
+	c := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Simula App IO su questa macchina, per chi sviluppa",
+		Long: `Simula App IO su questa macchina, per chi sviluppa un programma che invia messaggi.
+
+È un simulatore: nessun messaggio raggiunge i cittadini. Risponde come la piattaforma,
+con gli stessi controlli e gli stessi limiti, e con i guasti che gli si ordinano dalla sua
+pagina. Tutto resta in memoria e si perde quando il programma finisce.`,
+		Example: `  sandbox                                        con il servizio «prova» e la sua chiave
+  sandbox --service tributi=k1 --service anagrafe=k2
+  sandbox --hold --absent 10%                    messaggi in attesa, un cittadino su dieci assente
+  sandbox --unlimited --listen 127.0.0.1:7081`,
+		Args: cli.Args(0, 0),
+	}
+	c.SetOut(out)
+	c.Flags().StringVar(&s.listen, "listen", defaultListen, "`indirizzo` e porta su cui ascoltare")
+	c.Flags().StringArrayVar(&s.services, "service", nil, "`id=chiave` di un servizio; si può ripetere. Se manca: "+defaultService+"="+defaultKey)
+	c.Flags().StringVar(&s.body, "body", "", "`codice fiscale` dell'ente dei servizi, l'unico beneficiario che i pagamenti possono indicare; se manca, vanno bene tutti")
+	c.Flags().IntVar(&s.limit, "limit", 150, "`chiamate` concesse all'ente ogni 5 secondi, come sulla piattaforma")
+	c.Flags().BoolVar(&s.unlimited, "unlimited", false, "nessun limite alle chiamate")
+	c.Flags().DurationVar(&s.processAfter, "process-after", 0, "`durata` per cui un messaggio resta ACCEPTED, come 30s; se manca, è subito elaborato")
+	c.Flags().BoolVar(&s.hold, "hold", false, "i messaggi restano ACCEPTED finché non si ordina di elaborarli")
+	c.Flags().StringVar(&s.absent, "absent", "", "`chi` non è su App IO: una percentuale come 10%, o codici fiscali separati da virgole")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if s.unlimited && c.Flags().Changed("limit") {
+			return cli.Wrongf("Con --unlimited non c'è un limite: togliere --limit, o --unlimited.")
+		}
+		box, err := s.sandbox(out)
+		if err != nil {
+			return err
+		}
+		return box.listen(c.Context(), s.listen)
+	}
+	return c
+}
+
+// sandbox returns the sandbox that the settings ask for. The error is a [*cli.UsageError]
+// that lists everything that is wrong with them.
+func (s *settings) sandbox(out io.Writer) (*sandbox, error) {
+	var wrong []string
+	fail := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	if s.limit < 1 {
+		fail("Il limite delle chiamate (--limit) deve essere almeno 1: per non averne, --unlimited.")
+	}
+	if s.processAfter < 0 {
+		fail("La durata di --process-after non può essere negativa.")
+	}
+	if s.hold && s.processAfter != 0 {
+		fail("Con --hold i messaggi attendono un ordine: togliere --process-after, o --hold.")
+	}
+	if s.body != "" {
+		if _, err := flussi.ParseOrganizationCode(s.body); err != nil {
+			fail("L'ente (--body): %s", flussi.Explain(err))
+		}
+	}
+	services, reasons := parseServices(s.services)
+	wrong = append(wrong, reasons...)
+	absent, reason := parseAbsent(s.absent)
+	if reason != "" {
+		wrong = append(wrong, reason)
+	}
+	if len(wrong) > 0 {
+		return nil, cli.Wrongf("%s", strings.Join(wrong, "\n"))
+	}
+	box, err := newSandbox(out, appiotest.Config{Calls: s.limit, Unlimited: s.unlimited, ProcessAfter: s.processAfter, Hold: s.hold})
+	if err != nil {
+		return nil, err
+	}
+	for _, service := range services {
+		// All services are of one body, and share its limit.
+		service.Body, service.NamesPayee = s.body, s.body == ""
+		if s.body == "" {
+			service.Body = "ente"
+		}
+		service.ReadsFeed, service.ReadsDetails = true, true
+		box.add(service)
+	}
+	box.absent = absent
+	box.manner = s.manner()
+	return box, nil
+}
+
+// parseServices reads ID=key. The reasons do not show keys: somebody may have typed a real
+// one.
+func parseServices(texts []string) (services []appiotest.Service, wrong []string) {
+	if len(texts) == 0 {
+		return []appiotest.Service{{ID: defaultService, Key: defaultKey}}, nil
+	}
+	for i, text := range texts {
+		id, key, _ := strings.Cut(text, "=")
+		_, err := appio.ParseKey(key)
+		same := func(other appiotest.Service) bool { return other.ID == id || other.Key == key }
+		switch {
+		case id == "" || key == "":
+			wrong = append(wrong, fmt.Sprintf("Il servizio n. %d (--service) deve essere scritto id=chiave.", i+1))
+		case err != nil || strings.TrimSpace(key) != key:
+			wrong = append(wrong, fmt.Sprintf("La chiave del servizio n. %d (--service) ha caratteri non ammessi.", i+1))
+		case slices.ContainsFunc(services, same):
+			wrong = append(wrong, fmt.Sprintf("Il servizio n. %d (--service) ha l'id o la chiave di un altro.", i+1))
+		}
+		services = append(services, appiotest.Service{ID: id, Key: key})
+	}
+	return services, wrong
+}
+
+// parseAbsent reads who is not on App IO: a share, for which the code decides, so that it
+// is always the same citizens; or a list.
+func parseAbsent(text string) (absent func(flussi.FiscalCode) bool, wrong string) {
+	if share, isShare := strings.CutSuffix(text, "%"); isShare {
+		percent, err := strconv.ParseFloat(strings.Replace(share, ",", ".", 1), 64)
+		if err != nil || !(percent >= 0 && percent <= 100) {
+			return nil, "La percentuale degli assenti (--absent) deve essere fra 0% e 100%."
+		}
+		return func(c flussi.FiscalCode) bool {
+			hash := fnv.New32a()
+			_, _ = hash.Write([]byte(c.Reveal()))
+			return float64(hash.Sum32()%10_000) < percent*100
+		}, ""
+	}
+	listed := map[flussi.FiscalCode]bool{}
+	for i, code := range strings.Split(text, ",") {
+		if text == "" {
+			break
+		}
+		citizen, err := flussi.ReadFiscalCode(code, flussi.Lenient)
+		if err != nil {
+			return nil, fmt.Sprintf("Il codice n. %d degli assenti (--absent): %s Servono codici fiscali separati da virgole, o una percentuale come 10%%.", i+1, flussi.Explain(err))
+		}
+		listed[citizen.Value] = true
+	}
+	return func(c flussi.FiscalCode) bool { return listed[c] }, ""
+}
+
+// manner says how the sandbox behaves.
+func (s *settings) manner() string {
+	limit := fmt.Sprintf("L'ente può fare %d chiamate ogni 5 secondi.", s.limit)
+	if s.unlimited {
+		limit = "Le chiamate non hanno limite."
+	}
+	processing := "I messaggi sono elaborati subito."
+	switch {
+	case s.hold:
+		processing = "I messaggi restano ACCEPTED finché non si ordina di elaborarli."
+	case s.processAfter > 0:
+		processing = fmt.Sprintf("I messaggi restano ACCEPTED per %s.", s.processAfter)
+	}
+	presence := "Tutti i cittadini sono su App IO."
+	switch {
+	case strings.HasSuffix(s.absent, "%"):
+		presence = fmt.Sprintf("Il %s dei cittadini non è su App IO.", s.absent)
+	case s.absent != "":
+		presence = fmt.Sprintf("Cittadini che non sono su App IO: %d.", 1+strings.Count(s.absent, ","))
+	}
+	return limit + " " + processing + " " + presence
+}

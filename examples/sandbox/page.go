@@ -1,0 +1,228 @@
+package main
+
+import (
+	"cmp"
+	_ "embed"
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/flussi-go/flussi/appio/appiotest"
+)
+
+//go:embed page.html
+var pageText string
+
+func parsePage() (*template.Template, error) { return template.New("page").Parse(pageText) }
+
+// shownDeliveries is how many deliveries the page shows, the latest first.
+const shownDeliveries = 50
+
+// pageData is what the page shows.
+type pageData struct {
+	stateJSON
+	Page     string // where it is
+	Manner   string
+	Counters []counter
+	Rows     []row
+	Orders   []ordered
+	Auto     bool   // it loads itself again
+	Done     string // what was just done
+	Form     form
+	Wrong    map[string]string // what is wrong with the form, by field
+	Options  []option
+	Calls    []option
+	MaxCount int
+}
+
+// counter is a number with what it counts.
+type counter struct {
+	Label string
+	Value int
+}
+
+// row is a delivery in the table.
+type row struct {
+	Number                    int
+	Time, Service, ID, Answer string
+	Status, StatusLabel       string
+	Doubtful                  bool // stored, and the client was not told
+}
+
+// ordered is an order of faults in the list.
+type ordered struct{ Time, Operation, Fault, Extent string }
+
+// option is one of a list to choose from.
+type option struct{ Value, Label string }
+
+// form is what was typed into the form for faults.
+type form struct {
+	Operation, Fault, Extent, Count, Percent, Delay, RetryAfter string
+}
+
+func (s *sandbox) servePage(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		s.show(w, http.StatusOK, pageData{
+			Auto: r.FormValue("auto") != "", Done: done(r.FormValue("fatto")), Form: form{Extent: "count", Count: "1"},
+		})
+	})
+	mux.HandleFunc("POST /faults", s.submitFault)
+	mux.HandleFunc("POST /forget", func(w http.ResponseWriter, r *http.Request) {
+		s.forget()
+		http.Redirect(w, r, "/?fatto=forget", http.StatusSeeOther)
+	})
+	mux.HandleFunc("POST /process", func(w http.ResponseWriter, r *http.Request) {
+		s.process()
+		http.Redirect(w, r, "/?fatto=process", http.StatusSeeOther)
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Qui non c'è niente. L'API simulata comincia da "+s.address+appiotest.BasePath+"; la pagina è "+s.address+"/", http.StatusNotFound)
+	})
+}
+
+// done says what was done.
+func done(what string) string {
+	switch what {
+	case "faults":
+		return "Guasto ordinato."
+	case "forget":
+		return "Tutti i guasti sono stati dimenticati."
+	case "process":
+		return "I messaggi in attesa sono stati elaborati."
+	}
+	return ""
+}
+
+// submitFault takes the form.
+func (s *sandbox) submitFault(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	f := form{
+		Operation: r.PostFormValue("operation"), Fault: r.PostFormValue("fault"), Extent: r.PostFormValue("extent"),
+		Count: r.PostFormValue("count"), Percent: r.PostFormValue("percent"),
+		Delay: r.PostFormValue("delay"), RetryAfter: r.PostFormValue("retry_after"),
+	}
+	o, unread := f.order()
+	wrong := o.check()
+	maps.Copy(wrong, unread)
+	if len(wrong) == 0 {
+		_, wrong = s.obey(o)
+	}
+	if len(wrong) > 0 {
+		s.show(w, http.StatusUnprocessableEntity, pageData{Form: f, Wrong: wrong})
+		return
+	}
+	http.Redirect(w, r, "/?fatto=faults", http.StatusSeeOther)
+}
+
+// order reads the form. What is wrong has the names of an order's fields.
+func (f form) order() (order, map[string]string) {
+	wrong := map[string]string{}
+	number := func(field, text string) float64 {
+		text = strings.TrimSpace(text)
+		if text == "" {
+			return 0
+		}
+		n, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)
+		if err != nil {
+			wrong[field] = "Serve un numero."
+		}
+		return n
+	}
+	o := order{
+		Operation: appiotest.Operation(f.Operation), Kind: appiotest.FaultKind(f.Fault), Seed: 1,
+		Delay: number("delay_seconds", f.Delay), RetryAfter: number("retry_after_seconds", f.RetryAfter),
+	}
+	for _, fault := range appiotest.Faults() {
+		if fault.String() == f.Fault {
+			o.Kind, o.Stored = fault.Kind, fault.Stored
+		}
+	}
+	switch f.Extent {
+	case "count":
+		n, err := strconv.Atoi(strings.TrimSpace(f.Count))
+		if err != nil {
+			wrong["count"] = "Serve un numero intero."
+		}
+		o.Count = n
+	case "share":
+		if o.Share = number("share", f.Percent) / 100; o.Share == 0 && wrong["share"] == "" {
+			wrong["share"] = "Serve una percentuale, più di 0 e al massimo 100."
+		}
+	default:
+		wrong["count"] = "Indicare per quante chiamate."
+	}
+	return o, wrong
+}
+
+// show writes the page.
+func (s *sandbox) show(w http.ResponseWriter, status int, data pageData) {
+	data.stateJSON = s.state()
+	data.Page, data.Manner, data.MaxCount = s.address+"/", s.manner, maxCount
+	data.Counters = []counter{
+		{"Invii ricevuti", data.Received[appiotest.SubmitMessage]},
+		{"Messaggi memorizzati", data.Deliveries},
+		{"In attesa di elaborazione", data.Accepted},
+		{"Chiamate rifiutate per il limite", data.Limited},
+		{"Letture di messaggi", data.Received[appiotest.GetMessage]},
+		{"Letture di profili", data.Received[appiotest.GetProfile]},
+	}
+	data.Rows = s.rows()
+	for _, o := range slices.Backward(data.Faults) {
+		data.Orders = append(data.Orders, ordered{clock(o.At)[:8], labelOf(o.Operation), describe(o.Operation, o.fault()), o.extent()})
+	}
+	for _, op := range operations() {
+		data.Calls = append(data.Calls, option{string(op), labelOf(op)})
+	}
+	for _, f := range appiotest.Faults() {
+		data.Options = append(data.Options, option{f.String(), describe(appiotest.SubmitMessage, f)})
+	}
+	slices.SortStableFunc(data.Options, func(a, b option) int { return cmp.Compare(rank(a), rank(b)) })
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	w.WriteHeader(status)
+	_ = s.page.Execute(w, data) // the browser may be gone
+}
+
+// rank sorts faults for people: those of HTTP by their status, then the others.
+func rank(o option) string {
+	if o.Value[0] >= '0' && o.Value[0] <= '9' {
+		return o.Label[:3]
+	}
+	return "999"
+}
+
+// rows returns the latest deliveries, the latest first.
+func (s *sandbox) rows() []row {
+	stored := s.simulator.Deliveries()
+	first := max(0, len(stored)-shownDeliveries)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var rows []row
+	for i := len(stored) - 1; i >= first; i-- {
+		d := stored[i]
+		told, answered := s.answers[d.ID]
+		r := row{Number: i + 1, Time: clock(d.At), Service: d.Service, ID: d.ID, Answer: "in corso", Status: d.State.Status, StatusLabel: statusLabel(d.State.Status)}
+		if answered {
+			r.Answer, r.Doubtful = told.italian(), !told.Told
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// statusLabel says in Italian how far a message is.
+func statusLabel(status string) string {
+	switch status {
+	case "ACCEPTED":
+		return "da elaborare"
+	case "PROCESSED":
+		return "elaborato"
+	case "REJECTED":
+		return "cittadino assente"
+	}
+	return ""
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/flussi-go/flussi/appio/appiotest"
+)
+
+// listen serves the sandbox until the context ends.
+func (s *sandbox) listen(ctx context.Context, address string) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return &listenError{address, err}
+	}
+	s.address = "http://" + reachable(listener.Addr())
+	s.greet(listener.Addr())
+	return s.serve(ctx, listener)
+}
+
+// serve serves the sandbox on a listener until the context ends, and waits for its end.
+func (s *sandbox) serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(s.journal, "", 0),
+		// Calls that a fault keeps waiting end with the sandbox.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if server.Shutdown(patience) != nil {
+		_ = server.Close()
+	}
+	<-ended
+	s.journal.sayf("Fermato. Messaggi memorizzati: %d; nessuno ha raggiunto un cittadino.", len(s.simulator.Deliveries()))
+	return nil
+}
+
+// greet says at the start what one has to know.
+func (s *sandbox) greet(address net.Addr) {
+	s.journal.sayf("%s", warning)
+	s.journal.sayf("Indirizzo dell'API (BaseURL): %s", s.address+appiotest.BasePath)
+	s.journal.sayf("Pagina per guardare e dare ordini: %s/", s.address)
+	for _, name := range s.names {
+		if s.services[defaultKey] == name {
+			s.journal.sayf("Servizio «%s», chiave «%s».", name, defaultKey)
+			continue
+		}
+		s.journal.sayf("Servizio «%s», con la chiave indicata.", name)
+	}
+	s.journal.sayf("%s", s.manner)
+	if tcp, ok := address.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		s.journal.sayf("ATTENZIONE: %s è raggiungibile anche da altri computer: chiunque nella rete può inviare e ordinare guasti. Usare solo dati inventati.", address)
+	}
+	s.journal.sayf("Per fermarlo: Ctrl-C.")
+}
+
+// reachable returns an address that clients on this machine can use.
+func reachable(address net.Addr) string {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return address.String()
+	}
+	return fmt.Sprintf("localhost:%d", tcp.Port)
+}
+
+// listenError is an address that nobody can listen on.
+type listenError struct {
+	address string
+	err     error
+}
+
+func (e *listenError) Error() string { return "listen: " + e.err.Error() }
+func (e *listenError) Unwrap() error { return e.err }
+
+// Italian says what to do.
+func (e *listenError) Italian() string {
+	switch {
+	case errors.Is(e.err, syscall.EADDRINUSE):
+		return fmt.Sprintf("L'indirizzo %s è già usato da un altro programma, forse da un altro simulatore: fermarlo, o indicare un'altra porta, come --listen 127.0.0.1:7081.", e.address)
+	case errors.Is(e.err, syscall.EACCES):
+		return fmt.Sprintf("Non si ha il permesso di ascoltare su %s: indicare una porta oltre la 1023, come --listen %s.", e.address, defaultListen)
+	}
+	return fmt.Sprintf("Non si può ascoltare su %s: indicare un indirizzo di questo computer con la porta, come --listen %s.", e.address, defaultListen)
+}

@@ -1,0 +1,2 @@
+// Package sqlstore has a [flow.Store] on SQLite and PostgreSQL.
+package sqlstore

@@ -1,0 +1,118 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// sqliteConnector makes connections that keep their prepared statements, as those to PostgreSQL
+// do, and wait for the writes of other processes as long as they should.
+type sqliteConnector struct {
+	driver.Connector
+	patience time.Duration
+}
+
+// Connect opens a connection.
+func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteConn{conn.(fullConn), map[string]fullStmt{}, c.patience}, nil
+}
+
+// fullConn is what a connection of the driver can do.
+type fullConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+}
+
+// fullStmt is what a statement of the driver can do.
+type fullStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// sqliteConn is a connection.
+type sqliteConn struct {
+	fullConn
+	statements map[string]fullStmt
+	patience   time.Duration
+}
+
+// keptStatements is how many prepared statements a connection keeps.
+const keptStatements = 100
+
+// prepared returns a statement that is prepared once. The rows of the one must be read before it
+// is used again.
+func (c *sqliteConn) prepared(ctx context.Context, query string) (fullStmt, error) {
+	if s, there := c.statements[query]; there {
+		return s, nil
+	}
+	made, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.statements) >= keptStatements {
+		for other, s := range c.statements { // any
+			delete(c.statements, other)
+			_ = s.Close()
+			break
+		}
+	}
+	s := made.(fullStmt)
+	c.statements[query] = s
+	return s, nil
+}
+
+// ExecContext executes a statement; without arguments, it may be a script.
+func (c *sqliteConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if len(args) == 0 {
+		return c.fullConn.ExecContext(ctx, query, args)
+	}
+	s, err := c.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args)
+}
+
+// QueryContext executes a statement that gives rows.
+func (c *sqliteConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	s, err := c.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args)
+}
+
+// BeginTx begins a transaction. If it is to write, it waits until other processes have written.
+// SQLite can wait by itself, but not until a context ends.
+func (c *sqliteConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	for end := time.Now().Add(c.patience); ; {
+		begun, err := c.fullConn.BeginTx(ctx, options)
+		var fault *sqlite.Error
+		if err == nil || ctx.Err() != nil || !errors.As(err, &fault) || fault.Code()&0xFF != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+			return begun, err
+		}
+	}
+}
+
+// Close closes the connection and its statements.
+func (c *sqliteConn) Close() error {
+	for _, s := range c.statements {
+		_ = s.Close()
+	}
+	return c.fullConn.Close()
+}

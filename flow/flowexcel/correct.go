@@ -1,0 +1,288 @@
+package flowexcel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// Service is what [Template.Correct] needs of a [*flow.Service], which is one.
+type Service interface {
+	// AllNotifications returns all notifications that match the filter.
+	AllNotifications(ctx context.Context, by flussi.Actor, filter flow.NotificationFilter) iter.Seq2[flow.Notification, error]
+	// NotificationHistory returns what was done to a notification, in order.
+	NotificationHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]flow.NotificationRecord, error)
+	// EditNotification corrects the data of a notification of this version.
+	EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d flow.Draft) (flow.Notification, error)
+	// RegisterNotification sets a notification in Errore back to Registrato.
+	RegisterNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (flow.Notification, error)
+}
+
+// CorrectConfig says how corrections are made. Every field may be left out.
+type CorrectConfig struct {
+	// Flow is the flow whose notifications may be corrected: a row of another is refused.
+	// Defaults to any.
+	Flow uuid.UUID
+	// GoodRowsOnly makes the corrections that are right if others are not. Defaults to
+	// false: all or nothing.
+	GoodRowsOnly bool
+	// Unchanged also sets back what is in Errore and was not changed, unless its outcome is
+	// unknown or it is disabled. Defaults to false: only rows with other data, or with
+	// Registrato in the column Stato.
+	Unchanged bool
+}
+
+// CorrectReport says what became of the rows of a file with corrections.
+type CorrectReport struct {
+	File      excel.Report // of the file: what is wrong with which rows, whoever found it; notes of corrections only
+	Corrected int          // notifications whose data were changed, and that were set back to Registrato
+	SetBack   int          // notifications that were set back with the data that they had
+	Unchanged int          // rows of notifications in Errore that were left alone, since nothing was changed
+	Settled   int          // rows with nothing to do: their notifications are not in Errore, and nothing was changed
+}
+
+// Italian sums the report up for the operator: what was done, and what is wrong.
+func (r *CorrectReport) Italian() string {
+	var b strings.Builder
+	if r.File.Complete {
+		fmt.Fprintf(&b, "Notifiche riportate a Registrato, da inviare di nuovo: %d, di cui %d con dati corretti.\n", r.Corrected+r.SetBack, r.Corrected)
+		fmt.Fprintf(&b, "Righe senza correzioni: %d in Errore, lasciate come sono; %d che non sono in Errore.\n", r.Unchanged, r.Settled)
+		if r.Unchanged > 0 {
+			b.WriteString("Per inviare di nuovo una notifica senza correggerla, scrivere «Registrato» nella colonna «Stato».\n")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String() + r.File.Italian()
+}
+
+// LogValue logs the counts, and nothing of the file's texts.
+func (r CorrectReport) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("corrected", r.Corrected), slog.Int("set_back", r.SetBack),
+		slog.Int("unchanged", r.Unchanged), slog.Int("settled", r.Settled), slog.Any("file", r.File))
+}
+
+// Correct makes the corrections that operators made in an export: every notification
+// whose row has other data is changed ([flow.Service.EditNotification]) and set back to
+// Registrato ([flow.Service.RegisterNotification]), and so is, without a change, one with
+// Registrato in its column Stato. Send the flow again afterwards.
+//
+// Only what is in Errore now is corrected, and only if nobody changed it since the
+// export; otherwise the row is refused, as with [flow.ErrConflict]. What has an unknown
+// outcome is refused with [flow.ErrOutcomeUnknown], and needs a person's decision. Rows
+// that were not changed do nothing, so that a file may be given twice: what was corrected
+// by then is passed over. White space is not looked at, since spreadsheets change it, nor
+// is a fraction of a second.
+//
+// All rows are checked first. If one is wrong, nothing is changed and the error is an
+// [flow.ErrRows], unless the configuration says otherwise. What only shows when a
+// correction is made, such as that somebody else is faster, is told at its row, and the
+// others are made. The report has all errors: [Template.Annotate] marks them.
+//
+// Everything else ends the call: an [*excel.FileError] or a [flussi.ErrEmpty] before
+// anything is changed; an error of the service, such as of its store or the context's, when
+// the report says what was done by then. Calling it again with the same file completes it.
+func (t *Template) Correct(ctx context.Context, service Service, by flussi.Actor, r io.ReaderAt, size int64, c CorrectConfig) (CorrectReport, error) {
+	a := &correcting{template: t, service: service, by: by, config: c, seen: map[uuid.UUID]int{}}
+	err := a.run(ctx, r, size)
+	return a.report, err
+}
+
+// correcting is a Correct under way.
+type correcting struct {
+	template *Template
+	service  Service
+	by       flussi.Actor
+	config   CorrectConfig
+	report   CorrectReport
+	seen     map[uuid.UUID]int // the row of each notification
+	planned  []correction
+}
+
+// lookup is how many notifications are asked for at once.
+const lookup = 200
+
+func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
+	if err := a.read(ctx, r, size); err != nil {
+		return err
+	}
+	if a.report.File.Rows+a.report.File.Wrong == 0 {
+		return &flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe nel file."}
+	}
+	if err := a.refuseDuplicates(ctx); err != nil {
+		return err
+	}
+	a.report.File.Notes, a.report.File.MoreNotes = nil, 0
+	for _, c := range a.planned {
+		for _, note := range c.notes {
+			for _, w := range note.Warnings {
+				a.report.File.DoubtRow(c.row, excel.Wrong(note.Header, w))
+			}
+		}
+	}
+	if a.report.File.Wrong > 0 && (!a.config.GoodRowsOnly || len(a.planned) == 0) {
+		return a.rowsError("nessuna notifica è stata corretta.")
+	}
+	for _, c := range a.planned {
+		if err := a.apply(ctx, c); err != nil {
+			return err
+		}
+	}
+	if a.report.File.Wrong > 0 && !a.config.GoodRowsOnly {
+		return a.rowsError("le altre sono state corrette.")
+	}
+	return nil
+}
+
+func (a *correcting) rowsError(rest string) error {
+	return &flow.Error{Operation: "correct notifications", ID: a.config.Flow, Err: flow.ErrRows,
+		Reason: fmt.Sprintf("Righe con errori: %d su %d; %s", a.report.File.Wrong, a.report.File.Rows+a.report.File.Wrong, rest)}
+}
+
+// read decides about all rows of the file.
+func (a *correcting) read(ctx context.Context, r io.ReaderAt, size int64) error {
+	file := &a.report.File
+	var batch []excel.Line[exported]
+	rows := 0
+	for line, err := range a.template.exports.DecodeAny(ctx, r, size, file) {
+		if rows++; rows == 1 && a.incomplete() != nil {
+			break
+		}
+		var wrong *excel.RowError
+		switch {
+		case errors.As(err, &wrong):
+			continue
+		case err != nil:
+			return err
+		}
+		if batch = append(batch, line); len(batch) == lookup {
+			if err := a.decide(ctx, batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+	}
+	if err := a.incomplete(); err != nil {
+		file.Complete, file.Err = false, err
+		return err
+	}
+	return a.decide(ctx, batch)
+}
+
+// incomplete refuses an export without a column that corrections need: what is not there
+// must not be taken for empty.
+func (a *correcting) incomplete() error {
+	var cells []*excel.CellError
+	var reasons []string
+	for _, header := range append(a.template.imports.Headers(), stateHeader, errorHeader) {
+		if slices.Contains(a.report.File.Missing, header) {
+			reason := fmt.Sprintf("Manca la colonna %s dell'esportazione.", header)
+			reasons = append(reasons, reason)
+			cells = append(cells, &excel.CellError{Row: a.report.File.HeaderRow, Header: header,
+				Err: &flussi.ValueError{Type: "Header", Err: excel.ErrHeader, Reason: reason}})
+		}
+	}
+	if len(cells) == 0 {
+		return nil
+	}
+	return &excel.FileError{Format: a.report.File.Format, Row: a.report.File.HeaderRow, Cells: cells, Err: excel.ErrHeader, Reason: strings.Join(reasons, " ")}
+}
+
+// decide looks the notifications of some rows up, and plans their corrections.
+func (a *correcting) decide(ctx context.Context, lines []excel.Line[exported]) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	filter := flow.NotificationFilter{Flow: a.config.Flow}
+	for _, line := range lines {
+		filter.IDs = append(filter.IDs, line.Value.id)
+	}
+	found := make(map[uuid.UUID]flow.Notification, len(lines))
+	for n, err := range a.service.AllNotifications(ctx, a.by, filter) {
+		if err != nil {
+			return err
+		}
+		found[n.ID] = n
+	}
+	for _, line := range lines {
+		row := line.Value
+		now, ok := found[row.id]
+		first, again := a.seen[row.id]
+		switch {
+		case again:
+			a.refuse(line.Number, excel.Refuse(idHeader, fmt.Sprintf("La notifica è già alla riga %d: lasciare una riga sola.", first)))
+		case !ok:
+			a.refuse(line.Number, excel.Wrong(idHeader, &flussi.ValueError{Type: "UUID", Err: flow.ErrNotFound,
+				Reason: "La notifica non esiste, o è di un altro flusso, oppure non si è abilitati al suo servizio."}))
+		default:
+			if err := a.judge(ctx, correction{row: line.Number, notes: line.Notes, now: now}, row); err != nil {
+				return err
+			}
+		}
+		if !again {
+			a.seen[row.id] = line.Number
+		}
+	}
+	return nil
+}
+
+func (a *correcting) refuse(row int, err error) { a.report.File.RefuseRow(row, err) }
+
+// refuseDuplicates takes out of the plan what would be the same message for the same
+// citizen as another one of the flow, so that it is known before anything is changed.
+// Whether one that stands alone is a duplicate, the service tells.
+func (a *correcting) refuseDuplicates(ctx context.Context) error {
+	rows := map[uuid.UUID]map[flow.Digest]*correction{} // by flow
+	for i := range a.planned {
+		c := &a.planned[i]
+		digest := c.draft.Digest()
+		if c.now.FlowID == uuid.Nil || digest == c.now.Digest() {
+			continue
+		}
+		if rows[c.now.FlowID] == nil {
+			rows[c.now.FlowID] = map[flow.Digest]*correction{}
+		}
+		if first := rows[c.now.FlowID][digest]; first != nil {
+			c.refused = duplicate(fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è già alla riga %d.", first.row))
+			continue
+		}
+		rows[c.now.FlowID][digest] = c
+	}
+	for id, corrections := range rows {
+		var digests []flow.Digest
+		for digest := range corrections {
+			digests = append(digests, digest)
+		}
+		for some := range slices.Chunk(digests, lookup) {
+			for n, err := range a.service.AllNotifications(ctx, a.by, flow.NotificationFilter{Flow: id, Digests: some}) {
+				if err != nil {
+					return err
+				}
+				if c := corrections[n.Digest()]; c != nil && c.now.ID != n.ID {
+					c.refused = duplicate(fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è già nel flusso (notifica %s).", n.ID))
+				}
+			}
+		}
+	}
+	a.planned = slices.DeleteFunc(a.planned, func(c correction) bool {
+		if c.refused != nil {
+			a.refuse(c.row, c.refused)
+		}
+		return c.refused != nil
+	})
+	return nil
+}
+
+func duplicate(reason string) error {
+	return &flussi.ValueError{Type: "Row", Err: flow.ErrDuplicate, Reason: "Doppione: " + reason}
+}

@@ -1,0 +1,427 @@
+package flowexcel_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowexcel"
+)
+
+const corrected = "Oggetto corretto a mano"
+
+// What becomes of one notification, by its state and by what its row says: no rule here
+// ever sets back what is not in Errore.
+func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *testing.T) {
+	subject := map[string]any{"Oggetto": corrected}
+	order := map[string]any{"Stato": "registrato"}
+	later := func(t *testing.T, w *world, n flow.Notification) { // somebody edits it
+		d := n.Draft
+		d.Reference = "di un collega"
+		_, err := w.EditNotification(t.Context(), another, n.ID, n.Version, d)
+		require.NoError(t, err)
+	}
+	back := func(t *testing.T, w *world, n flow.Notification) {
+		_, err := w.RegisterNotification(t.Context(), operator, n.ID)
+		require.NoError(t, err)
+	}
+	touched := func(t *testing.T, w *world, n flow.Notification) { // somebody does what leaves it as it was
+		_, err := w.DisableNotification(t.Context(), operator, n.ID)
+		require.NoError(t, err)
+		_, err = w.EnableNotification(t.Context(), operator, n.ID)
+		require.NoError(t, err)
+	}
+	aside := func(t *testing.T, w *world, n flow.Notification) {
+		_, err := w.DisableNotification(t.Context(), operator, n.ID)
+		require.NoError(t, err)
+	}
+	sameEdit := func(by flussi.Actor) func(*testing.T, *world, flow.Notification) { // who has the same idea
+		return func(t *testing.T, w *world, n flow.Notification) {
+			d := n.Draft
+			d.Subject = flussi.NewText(corrected)
+			_, err := w.EditNotification(t.Context(), by, n.ID, n.Version, d)
+			require.NoError(t, err)
+		}
+	}
+	becomes := func(change func(*flow.Notification)) func(*testing.T, *world, flow.Notification) { // what a sender or a verification does
+		return func(t *testing.T, w *world, n flow.Notification) {
+			from := n.State
+			change(&n)
+			n.UpdatedBy = operator.ID
+			record := flow.NotificationRecord{At: n.UpdatedAt, By: operator.ID, Action: flow.NotificationFail, From: from, To: n.State}
+			require.NoError(t, w.store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n, Record: record}))
+		}
+	}
+	disabled := func(n *flow.Notification) { failed(flow.ErrorRefused)(n); n.Disabled = true }
+	for name, c := range map[string]struct {
+		is     func(*flow.Notification)                    // nil: Registrato
+		cells  map[string]any                              // what the operator changes
+		since  func(*testing.T, *world, flow.Notification) // what happens between the export and the corrections
+		config flowexcel.CorrectConfig
+		state  flow.NotificationState // afterwards
+		want   flowexcel.CorrectReport
+		err    error  // of the row
+		header string // where it is told
+	}{
+		"refused, corrected":                    {is: failed(flow.ErrorRefused), cells: subject, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
+		"not sent, corrected":                   {is: failed(flow.ErrorNotSent), cells: subject, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
+		"refused, left as it is":                {is: failed(flow.ErrorRefused), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"not sent, left as it is":               {is: failed(flow.ErrorNotSent), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"unreachable, set back by hand":         {is: failed(flow.ErrorUnreachable), cells: order, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
+		"unreachable, set back with all":        {is: failed(flow.ErrorUnreachable), config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
+		"unknown, left as it is with all":       {is: failed(flow.ErrorOutcomeUnknown), config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"disabled, left as it is with all":      {is: disabled, config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"unknown, corrected":                    {is: failed(flow.ErrorOutcomeUnknown), cells: subject, state: flow.NotificationFailed, err: flow.ErrOutcomeUnknown, header: "Stato"},
+		"unknown, set back by hand":             {is: failed(flow.ErrorOutcomeUnknown), cells: order, state: flow.NotificationFailed, err: flow.ErrOutcomeUnknown, header: "Stato"},
+		"disabled, corrected":                   {is: disabled, cells: subject, state: flow.NotificationFailed, err: flow.ErrDisabled, header: "Stato"},
+		"another state by hand":                 {is: failed(flow.ErrorUnreachable), cells: map[string]any{"Stato": "Inviato"}, state: flow.NotificationFailed, err: excel.ErrCheck, header: "Stato"},
+		"sent, left as it is":                   {is: sent, state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
+		"sent, corrected":                       {is: sent, cells: subject, state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
+		"sent, set back by hand":                {is: sent, cells: order, state: flow.NotificationSent, err: excel.ErrCheck, header: "Stato"},
+		"registered, left as it is":             {state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
+		"registered, corrected":                 {cells: subject, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
+		"edited since, corrected":               {is: failed(flow.ErrorRefused), cells: subject, since: later, state: flow.NotificationFailed, err: flow.ErrConflict},
+		"edited since, set back by hand":        {is: failed(flow.ErrorRefused), cells: order, since: later, state: flow.NotificationFailed, err: flow.ErrConflict},
+		"touched since, set back by hand":       {is: failed(flow.ErrorRefused), cells: order, since: touched, state: flow.NotificationFailed, err: flow.ErrConflict},
+		"touched since, left as it is with all": {is: failed(flow.ErrorRefused), since: touched, config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"disabled since, left as it is":         {is: failed(flow.ErrorRefused), since: aside, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"corrected alike by another since":      {is: failed(flow.ErrorRefused), cells: subject, since: sameEdit(another), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"corrected alike by the operator since": {is: failed(flow.ErrorRefused), cells: subject, since: sameEdit(operator), state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
+		"registered, failed since":              {since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"sent, failed since":                    {is: sent, since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"sent, failed since, corrected":         {is: sent, cells: subject, since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, err: flow.ErrConflict},
+		"sent since, set back by hand":          {is: failed(flow.ErrorRefused), cells: order, since: becomes(sent), state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
+		"sent since, corrected":                 {is: failed(flow.ErrorRefused), cells: subject, since: becomes(sent), state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
+		"set back since, set back by hand":      {is: failed(flow.ErrorRefused), cells: order, since: back, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
+		"set back since, corrected":             {is: failed(flow.ErrorRefused), cells: subject, since: back, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
+		"corrected with a wrong code":           {is: failed(flow.ErrorRefused), cells: map[string]any{"Codice fiscale": "RSSMRA"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Codice fiscale"},
+		"corrected to nothing":                  {is: failed(flow.ErrorRefused), cells: map[string]any{"Oggetto": nil}, state: flow.NotificationFailed, err: flussi.ErrEmpty, header: "Oggetto"},
+		"corrected, too short":                  {is: failed(flow.ErrorRefused), cells: map[string]any{"Oggetto": "corto"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Oggetto"},
+		"another UUID":                          {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": uuid.NewString()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
+		"no UUID":                               {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "UUID"},
+		"no version":                            {is: failed(flow.ErrorRefused), cells: map[string]any{"Versione": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "Versione"},
+		"of another flow":                       {is: failed(flow.ErrorRefused), cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			n := w.seed(t, 2, c.is)
+			changes := map[string]any{}
+			for header, value := range c.cells {
+				changes[column(t, header)+"2"] = value
+			}
+			file := edited(t, w.export(t), changes)
+			if c.since != nil {
+				c.since(t, w, n)
+			}
+			before := w.get(t, n.ID)
+			report, err := w.correct(t, file, c.config)
+			after := w.get(t, n.ID)
+			assert.Equal(t, c.state, after.State)
+			if c.err != nil {
+				require.ErrorIs(t, err, flow.ErrRows)
+				require.Len(t, report.File.Errors, 1, report.Italian())
+				require.ErrorIs(t, report.File.Errors[0], c.err)
+				assert.Equal(t, c.header, report.File.Errors[0].Header)
+				assert.Equal(t, 2, report.File.Errors[0].Row)
+				assert.Equal(t, before, after, "a refused row changes nothing")
+				c.want = flowexcel.CorrectReport{}
+			} else {
+				require.NoError(t, err, report.Italian())
+				assert.True(t, report.File.OK())
+			}
+			report.File = excel.Report{}
+			assert.Equal(t, c.want, report)
+			if c.want.Corrected+c.want.SetBack == 0 {
+				assert.Equal(t, before, after)
+				return
+			}
+			assert.Empty(t, after.Transmission.ErrorCode)
+			if c.cells["Oggetto"] != nil {
+				assert.Equal(t, corrected, after.Subject.Reveal())
+			}
+			// The same file once more.
+			again, err := w.correct(t, file, c.config)
+			require.NoError(t, err, again.Italian())
+			assert.Equal(t, 1, again.Settled)
+			assert.Equal(t, after, w.get(t, n.ID))
+		})
+	}
+}
+
+// A call that ends between the two steps of a correction is completed by the next one.
+func TestGivingTheFileAgainCompletesWhatWasInterrupted(t *testing.T) {
+	w := newWorld(t)
+	n := w.seed(t, 2, failed(flow.ErrorRefused))
+	left := w.seed(t, 3, failed(flow.ErrorRefused))
+	file := edited(t, w.export(t), map[string]any{"B2": corrected})
+
+	broken := &breaking{Service: w.Service}
+	_, err := template(t).Correct(t.Context(), broken, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	between := w.get(t, n.ID)
+	require.Equal(t, flow.NotificationFailed, between.State)
+	require.Equal(t, corrected, between.Subject.Reveal())
+
+	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+	require.NoError(t, err, report.Italian())
+	assert.Equal(t, 1, report.Corrected)
+	assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
+	assert.Equal(t, left, w.get(t, left.ID))
+}
+
+// breaking is a service that does not get to set anything back.
+type breaking struct{ flowexcel.Service }
+
+func (breaking) RegisterNotification(context.Context, flussi.Actor, uuid.UUID) (flow.Notification, error) {
+	return flow.Notification{}, context.DeadlineExceeded
+}
+
+// racing is a service in which somebody else is always faster.
+type racing struct {
+	flowexcel.Service
+	first func(id uuid.UUID)
+}
+
+func (r racing) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d flow.Draft) (flow.Notification, error) {
+	r.first(id)
+	return r.Service.EditNotification(ctx, by, id, version, d)
+}
+
+func TestWhoIsSlowerOverwritesNothing(t *testing.T) {
+	w := newWorld(t)
+	contested := w.seed(t, 2, failed(flow.ErrorRefused))
+	free := w.seed(t, 3, failed(flow.ErrorRefused))
+	file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
+	service := racing{w.Service, func(id uuid.UUID) {
+		if id == contested.ID {
+			d := contested.Draft
+			d.Reference = "di un collega"
+			_, err := w.EditNotification(t.Context(), another, id, contested.Version, d)
+			require.NoError(t, err)
+		}
+	}}
+	report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+	require.ErrorIs(t, err, flow.ErrRows)
+	assert.Equal(t, "Righe con errori: 1 su 2; le altre sono state corrette.", flussi.Explain(err))
+	require.Len(t, report.File.Errors, 1)
+	require.ErrorIs(t, report.File.Errors[0], flow.ErrConflict)
+	assert.Equal(t, 2, report.File.Errors[0].Row)
+	assert.Equal(t, "di un collega", w.get(t, contested.ID).Reference)
+	assert.Equal(t, flow.NotificationFailed, w.get(t, contested.ID).State)
+	assert.Equal(t, flow.NotificationRegistered, w.get(t, free.ID).State)
+}
+
+func TestAllOrNothingUnlessGoodRowsAreAskedFor(t *testing.T) {
+	for _, good := range []bool{false, true} {
+		w := newWorld(t)
+		a, b := w.seed(t, 2, failed(flow.ErrorRefused)), w.seed(t, 3, failed(flow.ErrorRefused))
+		file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": "corto"})
+		report, err := w.correct(t, file, flowexcel.CorrectConfig{GoodRowsOnly: good})
+		assert.Equal(t, flow.NotificationFailed, w.get(t, b.ID).State)
+		assert.Equal(t, 1, report.File.Wrong)
+		if good {
+			require.NoError(t, err)
+			assert.Equal(t, flow.NotificationRegistered, w.get(t, a.ID).State)
+			assert.Contains(t, report.Italian(), "Notifiche riportate a Registrato, da inviare di nuovo: 1, di cui 1 con dati corretti.")
+		} else {
+			require.ErrorIs(t, err, flow.ErrRows)
+			assert.Equal(t, "Righe con errori: 1 su 2; nessuna notifica è stata corretta.", flussi.Explain(err))
+			assert.Equal(t, a, w.get(t, a.ID))
+		}
+	}
+}
+
+func TestNothingButWrongRowsIsAnError(t *testing.T) {
+	w := newWorld(t)
+	w.seed(t, 2, failed(flow.ErrorRefused))
+	w.seed(t, 3, sent)
+	_, err := w.correct(t, edited(t, w.export(t), map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{GoodRowsOnly: true})
+	require.ErrorIs(t, err, flow.ErrRows)
+}
+
+func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
+	w := newWorld(t)
+	same := map[string]any{}
+	for _, n := range []int{1, 3, 5} {
+		w.seed(t, n, failed(flow.ErrorRefused))
+	}
+	there := w.seed(t, 7, sent)
+	for header, value := range map[string]any{"Codice fiscale": citizen(9).Reveal(), "Oggetto": corrected} {
+		same[column(t, header)+"2"], same[column(t, header)+"3"] = value, value // two rows become one message
+	}
+	same["A4"], same["B4"] = there.Recipient.Reveal(), there.Subject.Reveal() // one becomes what was sent
+	file := edited(t, w.export(t), same)
+	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+	require.ErrorIs(t, err, flow.ErrRows)
+	require.Len(t, report.File.Errors, 2, report.Italian())
+	for i, row := range []int{3, 4} {
+		require.ErrorIs(t, report.File.Errors[i], flow.ErrDuplicate)
+		assert.Equal(t, row, report.File.Errors[i].Row)
+	}
+	assert.Contains(t, report.Italian(), "Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.")
+	assert.Zero(t, report.Corrected)
+}
+
+func TestANotificationHasOneRow(t *testing.T) {
+	w := newWorld(t)
+	n := w.seed(t, 2, failed(flow.ErrorRefused))
+	w.seed(t, 3, failed(flow.ErrorRefused))
+	file := edited(t, w.export(t), map[string]any{"J3": n.ID.String(), "B3": corrected})
+	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+	require.ErrorIs(t, err, flow.ErrRows)
+	assert.Contains(t, report.Italian(), "Riga 3, colonna J (UUID): La notifica è già alla riga 2: lasciare una riga sola.")
+}
+
+// What happens to a file when software opens and saves it is no correction.
+func TestWhatSpreadsheetsChangeIsNoCorrection(t *testing.T) {
+	w := newWorld(t)
+	n := w.seed(t, 3, func(n *flow.Notification) {
+		failed(flow.ErrorRefused)(n)
+		n.Content = flussi.NewText("  Prima riga,\r\ncon\ttabulazione.\u00a0" + letter + "  ")
+		n.Subject = flussi.NewText("Oggetto  riservato\nsu due righe ")
+		n.Reference = "TARI  2030"
+		n.DueDate = time.Date(2030, 6, 16, 13, 0, 0, 123456000, time.UTC)
+		n.PayableAfterDue = true // which means nothing without a payment
+	})
+	file := edited(t, w.export(t), map[string]any{"B2": "Oggetto riservato su due righe", "C2": "Prima riga,\ncon tabulazione. " + letter, "I2": "TARI 2030 "})
+	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+	require.NoError(t, err, report.Italian())
+	assert.Equal(t, 1, report.Unchanged)
+
+	// And what is corrected beside it keeps the rest as it was.
+	file = edited(t, file, map[string]any{"I2": "NUOVO"})
+	report, err = w.correct(t, file, flowexcel.CorrectConfig{})
+	require.NoError(t, err, report.Italian())
+	want := n.Draft
+	want.Reference = "NUOVO"
+	assert.Equal(t, want, w.get(t, n.ID).Draft)
+	assert.Equal(t, 1, report.Corrected)
+}
+
+func TestAFileWithoutAColumnIsRefused(t *testing.T) {
+	w := newWorld(t)
+	n := w.seed(t, 2, failed(flow.ErrorRefused))
+	for header, reason := range map[string]string{
+		"Oggetto": "Manca la colonna Oggetto dell'esportazione.",
+		"Stato":   "Manca la colonna Stato dell'esportazione.",
+		"Errore":  "Manca la colonna Errore dell'esportazione.",
+		"UUID":    "Manca la colonna obbligatoria UUID.",
+	} {
+		file := edited(t, w.export(t), map[string]any{column(t, header) + "1": nil})
+		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+		require.ErrorIs(t, err, excel.ErrHeader, header)
+		assert.Equal(t, reason, flussi.Explain(err))
+		assert.Contains(t, report.Italian(), reason)
+		assert.Equal(t, n, w.get(t, n.ID))
+		var b bytes.Buffer
+		require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), &report.File))
+	}
+	// What operators only look at may be missing.
+	file := edited(t, w.export(t), map[string]any{column(t, "Data mod.") + "1": nil, column(t, "Data mod.") + "2": nil})
+	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+	require.NoError(t, err, report.Italian())
+	assert.Equal(t, 1, report.Unchanged)
+}
+
+func TestATemplateIsNoCorrection(t *testing.T) {
+	w := newWorld(t)
+	var b bytes.Buffer
+	require.NoError(t, template(t).Blank(t.Context(), &b))
+	_, err := w.correct(t, b.Bytes(), flowexcel.CorrectConfig{})
+	require.ErrorIs(t, err, excel.ErrHeader)
+	_, err = w.correct(t, w.export(t), flowexcel.CorrectConfig{})
+	require.ErrorIs(t, err, flussi.ErrEmpty)
+	assert.Equal(t, "Non ci sono righe nel file.", flussi.Explain(err))
+}
+
+// Operators filter an export by its state, and save it so.
+func TestHiddenRowsAreRead(t *testing.T) {
+	w := newWorld(t)
+	n := w.seed(t, 2, failed(flow.ErrorRefused))
+	w.seed(t, 3, sent)
+	file := hide(t, edited(t, w.export(t), map[string]any{"B2": corrected}), 2, 3)
+	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+	require.NoError(t, err, report.Italian())
+	assert.Equal(t, 1, report.Corrected)
+	assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
+}
+
+func TestCorrectionsOfManyRows(t *testing.T) {
+	w := newWorld(t)
+	changes := map[string]any{}
+	var all []flow.Notification
+	for i := range 450 { // more than are looked up at once
+		all = append(all, w.seed(t, 2*i+1, failed(flow.ErrorRefused)))
+		if i%3 == 0 {
+			changes[cell("B", i+2)] = corrected
+		}
+	}
+	file := edited(t, w.export(t), changes)
+	report, err := w.correct(t, file, flowexcel.CorrectConfig{Flow: w.flow.ID})
+	require.NoError(t, err, report.Italian())
+	assert.Equal(t, 150, report.Corrected)
+	assert.Equal(t, 300, report.Unchanged)
+	for i, n := range all {
+		assert.Equal(t, i%3 == 0, w.get(t, n.ID).State == flow.NotificationRegistered)
+	}
+}
+
+// A correction is told what is doubtful about it; what was sent long ago is not.
+func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
+	w := newWorld(t)
+	w.seed(t, 1, failed(flow.ErrorRefused))
+	w.seed(t, 3, sent)
+	file := edited(t, w.export(t), map[string]any{"B2": corrected})
+	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+	require.NoError(t, err, report.Italian())
+	require.Len(t, report.File.Notes, 1)
+	assert.Equal(t, "Riga 2, colonna A (Codice fiscale): Il carattere di controllo del codice fiscale non torna: verificare di averlo copiato bene.", report.File.Notes[0].Italian())
+
+	strict, err := flowexcel.New(flowexcel.Config{Codes: flussi.Strict})
+	require.NoError(t, err)
+	for header, c := range map[string]struct {
+		value any
+		err   error
+	}{
+		"Oggetto":        {corrected, nil}, // a code that is stored is no error
+		"Codice fiscale": {citizen(5).Reveal(), flussi.ErrCheckDigits},
+		"Numero avviso":  {notice(5).Reveal(), flussi.ErrCheckDigits},
+	} {
+		w := newWorld(t)
+		w.seed(t, 2, failed(flow.ErrorRefused))
+		file := edited(t, w.export(t), map[string]any{cell(column(t, header), 2): c.value})
+		report, err := strict.Correct(t.Context(), w.Service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+		if c.err == nil {
+			require.NoError(t, err, report.Italian())
+			continue
+		}
+		require.ErrorIs(t, err, flow.ErrRows)
+		require.ErrorIs(t, report.File.Errors[0], c.err)
+		assert.Equal(t, header, report.File.Errors[0].Header)
+	}
+}
+
+func TestWhatWasAnonymisedIsPassedOver(t *testing.T) {
+	w := newWorld(t)
+	before := w.seed(t, 2, sent)
+	file := w.export(t)
+	count, err := w.Anonymise(t.Context(), operator, taxes, time.Now().Add(-time.Second))
+	require.NoError(t, err)
+	require.Equal(t, 1, count)
+	for _, file := range [][]byte{file, w.export(t)} {
+		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+		require.NoError(t, err, report.Italian())
+		assert.Equal(t, 1, report.Settled)
+	}
+	file = edited(t, w.export(t), map[string]any{"A2": before.Recipient.Reveal()})
+	_, err = w.correct(t, file, flowexcel.CorrectConfig{})
+	require.ErrorIs(t, err, flow.ErrRows)
+}

@@ -1,0 +1,42 @@
+// Package flowexcel is the workbook of the notifications of package flow: the template
+// that operators fill in, its import, the export, and the corrections that operators make
+// in an export.
+//
+//	template, err := flowexcel.New(flowexcel.Config{})
+//	err = template.Blank(ctx, w)                                   // Scarica Template
+//
+//	var report excel.Report                                        // Importa da File Excel
+//	added, err := service.AddNotifications(ctx, operator, f.ID, template.Rows(ctx, file, size, &report), flow.AddConfig{})
+//	flowexcel.Complete(&report, added)                             // what only the flow could tell
+//	fmt.Print(report.Italian())
+//	err = template.Annotate(ctx, w, file, size, &report)           // the operator's file, with the wrong cells marked
+//
+//	err = template.Export(ctx, w, service.AllNotifications(ctx, operator, filter)) // Esporta Excel
+//	done, err := template.Correct(ctx, service, operator, file, size, flowexcel.CorrectConfig{})
+//	fmt.Print(done.Italian())
+//
+// # Import
+//
+// The template has the columns Codice fiscale, Oggetto, Contenuto, Scadenza, Somma, Numero
+// avviso, Ente creditore, Paga dopo la scadenza and Riferimento, of which the first three
+// are required; they are also known by the other names that offices give them. Each cell
+// is checked as the flow will check it, and each row by [flow.Draft.Validate], so that
+// what is wrong is told at its cell. A notification with an amount or a notice number is a
+// payment, and needs both. A due date is the end of its day in Italy.
+//
+// An export is refused as an import, since everybody in it would be notified again.
+//
+// # Corrections
+//
+// In an export, operators correct the notifications in Errore, and give the file back to
+// [Template.Correct]. A row whose data are changed, or whose Stato is changed to
+// Registrato, as on the guide's screen, is set back, so that it is sent again; every other
+// row is left alone, and rows may be deleted. Nobody is notified twice by it: what is not
+// in Errore is never set back, nor is what has an unknown outcome, and a notification that
+// somebody changed since the export is not overwritten. Giving the same file twice is
+// harmless, and completes what a crash has interrupted.
+//
+// # Errors
+//
+// Errors and reports hold no text and no code of the file, as package excel has it.
+package flowexcel

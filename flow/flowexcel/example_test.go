@@ -1,0 +1,146 @@
+package flowexcel_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// The empty workbook, for operators to fill in.
+func ExampleTemplate_Blank() {
+	template, err := flowexcel.New(flowexcel.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var file bytes.Buffer // such as an http.ResponseWriter
+	err = template.Blank(context.Background(), &file)
+	fmt.Println(file.Len() > 0, err)
+	// Output:
+	// true <nil>
+}
+
+// A file is imported into a flow, all of it or nothing, and the operator is told what to
+// correct.
+func ExampleTemplate_Rows() {
+	ctx := context.Background()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, noPlatform, flow.ServiceConfig{})
+	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	template, _ := flowexcel.New(flowexcel.Config{})
+
+	letter := strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)
+	file := strings.NewReader("C.F.;Oggetto;Testo;Data scadenza;Importo;NAV\n" +
+		"MSCMHL68P18H211K;Scadenza della TARI;" + letter + ";16/06/2099;123,45;301005100001400678\n" +
+		"RSSMRA80A01H501U;Scadenza della TARI;" + letter + ";16/06/2099;123,45;\n" +
+		"MSCMHL68P18H211K;Scadenza della TARI;" + letter + ";16/06/2099;123,45;301005100001400678\n")
+
+	var report excel.Report
+	rows := template.Rows(ctx, file, file.Size(), &report)
+	added, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{})
+	flowexcel.Complete(&report, added)
+	fmt.Println(flussi.Explain(err))
+	for _, e := range report.Errors {
+		fmt.Println(e.Italian())
+	}
+
+	var marked bytes.Buffer // the operator's own file, with the wrong cells marked
+	err = template.Annotate(ctx, &marked, file, file.Size(), &report)
+	fmt.Println(marked.Len() > 0, err)
+	// Output:
+	// 2 righe non valide su 3: nessuna notifica è stata importata.
+	// Riga 3, colonna F (Numero avviso): È una notifica di pagamento: manca il numero avviso.
+	// Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.
+	// true <nil>
+}
+
+// What was sent, and what became of it, as a workbook.
+func ExampleTemplate_Export() {
+	ctx := context.Background()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, noPlatform, flow.ServiceConfig{})
+	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(draft(1), draft(2)), flow.AddConfig{})
+	template, _ := flowexcel.New(flowexcel.Config{})
+
+	var file bytes.Buffer
+	err := template.Export(ctx, &file, service.AllNotifications(ctx, operator, flow.NotificationFilter{Flow: f.ID}))
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+
+	book, _ := excelize.OpenReader(&file)
+	defer book.Close()
+	rows, _ := book.GetRows("Notifiche")
+	fmt.Println(strings.Join(rows[0], ", "))
+	fmt.Println(rows[1][10], rows[2][10])
+	// Output:
+	// Codice fiscale, Oggetto, Contenuto, Scadenza, Somma, Numero avviso, Ente creditore, Paga dopo la scadenza, Riferimento, UUID, Stato, Errore, ID Consegna App.IO, Tentativi Invio, Data invio, Stato Consegna, Stato Mail, Stato Push, Utente mod., Data mod., Dis., Versione
+	// Registrato Registrato
+}
+
+// Some citizens were not reached. The operator corrects their codes in the export, and the
+// flow is sent again: to them alone.
+func ExampleTemplate_Correct() {
+	ctx := context.Background()
+	server := appiotest.NewServer(appiotest.Config{})
+	defer server.Close()
+	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
+	server.AddCitizen(appiotest.Citizen{Code: draft(1).Recipient, Absent: true})
+	key, _ := appio.ParseKey("a-key")
+	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
+	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	store := memstore.New()
+	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{CheckProfiles: true})
+	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(draft(1), draft(3), draft(5)), flow.AddConfig{})
+	_, _ = service.ActivateFlow(ctx, operator, f.ID)
+	_, _ = service.SendFlow(ctx, operator, f.ID)
+	f, _ = dispatcher.Run(ctx, f.ID)
+	fmt.Println(f.State.Label(), f.Counts.Sent, f.Counts.Failed)
+
+	template, _ := flowexcel.New(flowexcel.Config{})
+	var file bytes.Buffer
+	_ = template.Export(ctx, &file, service.AllNotifications(ctx, operator, flow.NotificationFilter{Flow: f.ID}))
+
+	// What the operator does.
+	book, _ := excelize.OpenReader(&file)
+	defer book.Close()
+	_ = book.SetCellStr("Notifiche", "A2", "RSSMRA80A01H501U")
+	_ = book.Write(&file)
+
+	report, err := template.Correct(ctx, service, operator, bytes.NewReader(file.Bytes()), int64(file.Len()), flowexcel.CorrectConfig{Flow: f.ID})
+	fmt.Print(report.Italian())
+	if err == nil && report.Corrected+report.SetBack > 0 {
+		_, err = service.SendFlow(ctx, operator, f.ID)
+	}
+	f, _ = dispatcher.Run(ctx, f.ID)
+	fmt.Println(f.State.Label(), len(server.Deliveries()), err)
+	// Output:
+	// Invio incompleto 2 1
+	// Notifiche riportate a Registrato, da inviare di nuovo: 1, di cui 1 con dati corretti.
+	// Righe senza correzioni: 0 in Errore, lasciate come sono; 2 che non sono in Errore.
+	//
+	// Righe corrette: 3. Righe con errori: 0.
+	// Inviato 3 <nil>
+}
+
+func noPlatform(context.Context, string) (flow.Messenger, error) {
+	return nil, errors.New("nothing is sent in this example")
+}

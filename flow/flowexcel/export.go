@@ -1,0 +1,159 @@
+package flowexcel
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// The headers of an export behind those of the draft, in the guide's words.
+const (
+	idHeader       = "UUID"
+	stateHeader    = "Stato"
+	errorHeader    = "Errore"
+	messageHeader  = "ID Consegna App.IO"
+	attemptsHeader = "Tentativi Invio"
+	sentHeader     = "Data invio"
+	statusHeader   = "Stato Consegna"
+	emailHeader    = "Stato Mail"
+	pushHeader     = "Stato Push"
+	userHeader     = "Utente mod."
+	changedHeader  = "Data mod."
+	disabledHeader = "Dis."
+	versionHeader  = "Versione"
+)
+
+const exportIntro = "Le notifiche come erano al momento dell'esportazione.\n" +
+	"Per correggere quelle in Errore: correggerne i dati in questo foglio e caricare il file come correzione. Le righe corrette tornano nello stato «Registrato», da inviare di nuovo. " +
+	"Per inviare di nuovo una notifica in Errore senza cambiarne i dati, scrivere «Registrato» nella colonna «Stato». " +
+	"Le altre righe restano come sono, e si possono eliminare. Le colonne da «UUID» in poi, tranne «Stato», non vanno cambiate."
+
+// exported is a row of an export.
+type exported struct {
+	entry
+	id        uuid.UUID
+	state     string
+	failure   string // Errore
+	messageID string
+	attempts  int64
+	sentAt    time.Time
+	status    string
+	email     string
+	push      string
+	user      string
+	changedAt time.Time
+	disabled  bool
+	version   int64
+}
+
+// Export (Esporta Excel) writes notifications as a workbook, as they stream past: the
+// columns of the import, then what became of them. Personal columns of what was
+// anonymised are empty. Operators correct what is in Errore in it: see
+// [Template.Correct]. For the errors see [excel.Template.Encode]; the first that the
+// sequence gives is returned as it is.
+func (t *Template) Export(ctx context.Context, w io.Writer, notifications iter.Seq2[flow.Notification, error]) error {
+	return t.exports.Encode(ctx, w, func(yield func(exported, error) bool) {
+		for n, err := range notifications {
+			if !yield(exportedOf(n), err) || err != nil {
+				return
+			}
+		}
+	})
+}
+
+func exportedOf(n flow.Notification) exported {
+	failure := n.Transmission.ErrorCode.Label()
+	if text := cmp.Or(n.Transmission.Error, n.Transmission.ErrorCode.Italian()); text != failure {
+		failure = strings.TrimPrefix(failure+": "+text, ": ")
+	}
+	return exported{
+		entry: entryOf(n.Draft), id: n.ID, state: n.State.Label(), failure: failure,
+		messageID: string(n.Transmission.MessageID), attempts: int64(n.Transmission.Attempts), sentAt: n.Transmission.SentAt,
+		status: string(n.Delivery.Status), email: string(n.Delivery.Email), push: string(n.Delivery.Push),
+		user: n.UpdatedBy, changedAt: n.UpdatedAt, disabled: n.Disabled, version: n.Version,
+	}
+}
+
+// maxText is what a cell holds.
+const maxText = 32_767
+
+// exportColumns returns the columns of an export. What is wrong in a cell for an import
+// may have been stored all the same, under other limits, so everything can be read.
+func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[exported] {
+	long := excel.PersonalText(1, maxText)
+	text := excel.Text(1, maxText)
+	lenient := importKinds(l, flussi.Lenient)
+	columns := draftColumns(kinds{
+		recipient: lenient.recipient, notice: lenient.notice, payee: lenient.payee, due: newDueKind(zone),
+		subject: present(long, k.subject.Rule()), content: present(long, k.content.Rule()), reference: present(text, k.reference.Rule()),
+	}, l, false, func(e *exported) *entry { return &e.entry })
+
+	states := excel.Rule{Text: "Registrato, per inviare di nuovo una notifica in Errore", Width: 16,
+		Choices: []string{flow.NotificationRegistered.Label(), flow.NotificationFailed.Label()}, Example: flow.NotificationFailed.Label()}
+	narrow, number, moment := excel.Rule{Width: 20}, excel.Rule{Layout: excel.IntegerLayout, Width: 12}, excel.Rule{Layout: excel.DateTimeLayout, Width: 20}
+	return append(columns,
+		excel.NewColumn(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.id },
+			excel.ColumnConfig{Required: true, Help: "Da non cambiare: dice di quale notifica si tratta."}),
+		excel.NewColumn(stateHeader, present(text, states), func(e *exported) *string { return &e.state }, excel.ColumnConfig{}),
+		excel.NewColumn(errorHeader, present(text, excel.Rule{Layout: excel.LongTextLayout, Width: 50}), func(e *exported) *string { return &e.failure },
+			excel.ColumnConfig{Help: "Da non cambiare."}),
+		shown(messageHeader, text, excel.Rule{Width: 32}, func(e *exported) *string { return &e.messageID }),
+		shown(attemptsHeader, excel.Integer(0, 1<<31), number, func(e *exported) *int64 { return &e.attempts }),
+		shown(sentHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.sentAt }),
+		shown(statusHeader, text, narrow, func(e *exported) *string { return &e.status }),
+		shown(emailHeader, text, narrow, func(e *exported) *string { return &e.email }),
+		shown(pushHeader, text, narrow, func(e *exported) *string { return &e.push }),
+		shown(userHeader, text, narrow, func(e *exported) *string { return &e.user }),
+		shown(changedHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.changedAt }),
+		shown(disabledHeader, excel.YesNo(), excel.Rule{Width: 10}, func(e *exported) *bool { return &e.disabled }),
+		excel.NewColumn(versionHeader, present(excel.Integer(1, maxVersion), number), func(e *exported) *int64 { return &e.version },
+			excel.ColumnConfig{Required: true, Help: "Da non cambiare: serve ad accorgersi che qualcun altro ha modificato la notifica."}),
+	)
+}
+
+// shown is a column that operators only look at.
+func shown[V any](header string, kind excel.Kind[V], rule excel.Rule, field func(*exported) *V) excel.Column[exported] {
+	return excel.NewColumn(header, excel.Kind[V](written[V]{present(kind, rule)}), field, excel.ColumnConfig{Help: "Solo da leggere."})
+}
+
+// maxVersion is more than anybody changes a notification.
+const maxVersion = 999_999_999
+
+// idKind is the kind of the column UUID.
+func idKind() excel.Kind[uuid.UUID] {
+	return excel.FromText(excel.Rule{Text: "l'UUID della notifica", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 40},
+		func(s string) (flussi.Reading[uuid.UUID], error) {
+			code, _ := flussi.NormalizeCode(s)
+			id, err := uuid.Parse(code)
+			if err != nil || id == uuid.Nil {
+				return flussi.Reading[uuid.UUID]{}, &flussi.ValueError{Type: "UUID", Err: flussi.ErrCharacter, Reason: "Non è l'UUID di una notifica: copiarlo dall'esportazione."}
+			}
+			return flussi.Reading[uuid.UUID]{Value: id}, nil
+		}, uuid.UUID.String)
+}
+
+// ruled is a kind that is presented by another rule than its own.
+type ruled[V any] struct {
+	excel.Kind[V]
+	rule excel.Rule
+}
+
+func present[V any](kind excel.Kind[V], rule excel.Rule) excel.Kind[V] { return ruled[V]{kind, rule} }
+
+// Rule returns the rule.
+func (k ruled[V]) Rule() excel.Rule { return k.rule }
+
+// written is a kind that is only written: whatever stands in the cell is read as nothing.
+type written[V any] struct{ excel.Kind[V] }
+
+// Read reads nothing.
+func (written[V]) Read(excel.Cell) (flussi.Reading[V], error) { return flussi.Reading[V]{}, nil }

@@ -1,0 +1,250 @@
+package flowexcel_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowexcel"
+)
+
+// given gives notifications as a sequence.
+func given(notifications ...flow.Notification) func(func(flow.Notification, error) bool) {
+	return func(yield func(flow.Notification, error) bool) {
+		for _, n := range notifications {
+			if !yield(n, nil) {
+				return
+			}
+		}
+	}
+}
+
+// whole is a notification with something in every field.
+func whole() flow.Notification {
+	n := flow.Notification{
+		ID: uuid.MustParse("7cc0c865-87fd-4002-92ec-7952f211640d"), FlowID: uuid.New(), Service: taxes, State: flow.NotificationFailed, Draft: draft(4),
+		Disabled: true, CreatedAt: time.Date(2025, 2, 28, 16, 0, 0, 0, time.UTC), UpdatedAt: time.Date(2025, 2, 28, 16, 47, 53, 0, time.UTC), UpdatedBy: "italsoft", Version: 7,
+	}
+	n.Transmission = flow.Transmission{MessageID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Attempts: 3, SentAt: time.Date(2025, 7, 1, 15, 45, 17, 0, time.UTC), ErrorCode: flow.ErrorRefused, Error: flow.ErrorRefused.Italian()}
+	n.Delivery = flow.Delivery{Status: "REJECTED", Email: "SENT", Push: "THROTTLED"}
+	return n
+}
+
+// open opens the first sheet of a workbook, with what its cells show.
+func open(t testing.TB, file []byte) (*excelize.File, [][]string) {
+	t.Helper()
+	f, err := excelize.OpenReader(bytes.NewReader(file))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, f.Close()) })
+	rows, err := f.GetRows(f.GetSheetName(0))
+	require.NoError(t, err)
+	return f, rows
+}
+
+func TestAnExportHasTheGuidesColumns(t *testing.T) {
+	plain := flow.Notification{ID: uuid.MustParse("9e0beb0b-464d-4e91-8de9-2885bccac7d9"), State: flow.NotificationSent, Draft: draft(1), UpdatedBy: "italsoft", Version: 3}
+	f, rows := open(t, export(t, given(whole(), plain)))
+	require.Len(t, rows, 4)
+	assert.Equal(t, exportHeaders, rows[0])
+	assert.Equal(t, []string{
+		citizen(4).Reveal(), "Oggetto riservato 000004", draft(4).Content.Reveal(), "05/06/2099", "12.38", notice(4).Reveal(), "80185250588", "Sì", "TARI-4",
+		"7cc0c865-87fd-4002-92ec-7952f211640d", "Errore", "Rifiutata: " + flow.ErrorRefused.Italian(), "01JN6Q5CZ3VGTA4X4QJEFR95C1", "3", "01/07/2025 17:45:17",
+		"REJECTED", "SENT", "THROTTLED", "italsoft", "28/02/2025 17:47:53", "Sì", "7",
+	}, rows[1])
+	assert.Equal(t, []string{
+		citizen(1).Reveal(), "Oggetto riservato 000001", draft(1).Content.Reveal(), "", "", "", "", "", "TARI-1",
+		"9e0beb0b-464d-4e91-8de9-2885bccac7d9", "Inviato", "", "", "0", "", "", "", "", "italsoft", "", "No", "3",
+	}, rows[2])
+	assert.Equal(t, "Totale", rows[3][0])
+	assert.Equal(t, "12.38", rows[3][4])
+	sum, err := f.GetCellFormula("Notifiche", "E4")
+	require.NoError(t, err)
+	assert.Equal(t, "SUM(E2:E3)", sum)
+
+	// Typed: amounts and dates are numbers, codes are text.
+	for ref, kind := range map[string]excelize.CellType{"A2": excelize.CellTypeInlineString, "D2": excelize.CellTypeNumber, "E2": excelize.CellTypeNumber, "F2": excelize.CellTypeInlineString, "O2": excelize.CellTypeNumber} {
+		got, err := f.GetCellType("Notifiche", ref)
+		require.NoError(t, err)
+		if got == excelize.CellTypeUnset {
+			got = excelize.CellTypeNumber
+		}
+		assert.Equal(t, kind, got, ref)
+	}
+	panes, err := f.GetPanes("Notifiche")
+	require.NoError(t, err)
+	assert.True(t, panes.Freeze)
+	for i, header := range exportHeaders {
+		name, err := excelize.ColumnNumberToName(i + 1)
+		require.NoError(t, err)
+		width, err := f.GetColWidth("Notifiche", name)
+		require.NoError(t, err)
+		assert.Greater(t, width, 9.5, header)
+		if words := strings.Fields(header); width < 14 { // a header of several words may wrap
+			for _, word := range words {
+				assert.LessOrEqual(t, float64(len(word)), width, header)
+			}
+		}
+	}
+	assert.Contains(t, f.GetSheetList(), "Guida Rapida")
+}
+
+// Whatever is in a store can be exported: what was anonymised, what nobody foresaw.
+func TestAnyNotificationCanBeExported(t *testing.T) {
+	anonymised := whole()
+	anonymised.Draft = flow.Draft{DueDate: anonymised.DueDate, Amount: anonymised.Amount, IsPayment: true}
+	anonymised.AnonymisedAt = time.Now()
+	strange := whole()
+	strange.State, strange.Transmission.ErrorCode, strange.Transmission.Error = "frozen", "melted", ""
+	strange.DueDate = time.Date(1800, 1, 1, 12, 0, 0, 0, time.UTC)
+	strange.Transmission.Attempts = -1
+	strange.Subject = flussi.NewText("=cmd|' /C calc'!A0\x01")
+	unexplained := whole()
+	unexplained.Transmission.ErrorCode = ""
+	_, rows := open(t, export(t, given(anonymised, strange, flow.Notification{}, unexplained)))
+	require.Len(t, rows, 6)
+	assert.Equal(t, []string{"", "", "", "05/06/2099", "12.38", "", ""}, rows[1][:7])
+	assert.Equal(t, "frozen", rows[2][10])
+	assert.Equal(t, "melted", rows[2][11])
+	assert.Equal(t, flow.ErrorRefused.Italian(), rows[4][11])
+}
+
+func TestAnExportEndsWithTheSequencesError(t *testing.T) {
+	down := errors.New("database down")
+	err := template(t).Export(t.Context(), io.Discard, func(yield func(flow.Notification, error) bool) {
+		if yield(whole(), nil) {
+			yield(flow.Notification{}, down)
+		}
+	})
+	assert.Equal(t, down, err)
+}
+
+// Due dates come back to the second, whether they are the end of a day or not, also when
+// the clocks change.
+func TestDueDatesComeBack(t *testing.T) {
+	for _, due := range []string{
+		"2030-06-16T21:59:59Z", "2030-01-31T22:59:59Z", // the end of a day
+		"2030-06-15T22:00:00Z", "2030-06-16T00:00:00Z", // midnight in Italy, in London
+		"2030-06-16T13:00:00Z", "2030-06-16T21:59:58Z",
+		"2030-10-27T00:30:00Z", "2030-10-27T01:30:00Z", "2030-03-31T01:00:00Z",
+		"1850-05-05T10:00:00Z", "9999-12-31T22:59:59Z",
+	} {
+		at, err := time.Parse(time.RFC3339, due)
+		require.NoError(t, err)
+		for _, at := range []time.Time{at, at.Add(123456 * time.Microsecond)} {
+			w := newWorld(t)
+			n := w.seed(t, 1, func(n *flow.Notification) { failed(flow.ErrorRefused)(n); n.DueDate = at })
+			file := edited(t, w.export(t), nil)
+			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+			require.NoError(t, err, "%s: %s", due, report.Italian())
+			assert.Equal(t, 1, report.Unchanged, due)
+
+			// Another notification takes its place: what was read is what was written.
+			n.DueDate = time.Time{}
+			n, err = w.EditNotification(t.Context(), operator, n.ID, n.Version, n.Draft)
+			require.NoError(t, err)
+			file = edited(t, file, map[string]any{cell(column(t, "Versione"), 2): n.Version})
+			report, err = w.correct(t, file, flowexcel.CorrectConfig{})
+			require.NoError(t, err, "%s: %s", due, report.Italian())
+			assert.Equal(t, at.Truncate(time.Second), w.get(t, n.ID).DueDate, due)
+		}
+	}
+}
+
+// A due date that an operator types is the end of its day, or the time that is typed.
+func TestDueDatesThatOperatorsType(t *testing.T) {
+	for typed, want := range map[any]time.Time{
+		"30/06/2099":       time.Date(2099, 6, 30, 21, 59, 59, 0, time.UTC),
+		"30/06/2099 00:00": time.Date(2099, 6, 29, 22, 0, 0, 0, time.UTC),
+		"30/06/2099 12.30": time.Date(2099, 6, 30, 10, 30, 0, 0, time.UTC),
+		time.Date(2099, 6, 30, 0, 0, 0, 0, time.UTC):   time.Date(2099, 6, 30, 21, 59, 59, 0, time.UTC),
+		time.Date(2099, 6, 30, 12, 30, 0, 0, time.UTC): time.Date(2099, 6, 30, 10, 30, 0, 0, time.UTC),
+	} {
+		w := newWorld(t)
+		n := w.seed(t, 1, failed(flow.ErrorRefused))
+		report, err := w.correct(t, edited(t, w.export(t), map[string]any{"D2": typed}), flowexcel.CorrectConfig{})
+		require.NoError(t, err, report.Italian())
+		assert.Equal(t, want, w.get(t, n.ID).DueDate, "%v", typed)
+	}
+}
+
+// An export that no program has touched, or that LibreOffice has saved, has no
+// corrections, and its rows are what they were.
+func TestAnExportComesBack(t *testing.T) {
+	w := newWorld(t)
+	for i := range 60 {
+		w.seed(t, i, []func(*flow.Notification){nil, sent, failed(flow.ErrorUnreachable), failed(flow.ErrorOutcomeUnknown)}[i%4])
+	}
+	files := map[string][]byte{"ours": w.export(t)}
+	files["excelize"] = edited(t, files["ours"], nil)
+	if _, err := exec.LookPath("soffice"); err == nil { // the gate has it
+		files["LibreOffice"] = soffice(t, "xlsx", "notifiche.xlsx", files["ours"])
+		files["LibreOffice's own format"] = soffice(t, "xlsx", "notifiche.ods", soffice(t, "ods", "notifiche.xlsx", files["ours"]))
+	}
+	_, rows := open(t, files["ours"])
+	var csvFile bytes.Buffer
+	writer := csv.NewWriter(&csvFile)
+	writer.Comma = ';'
+	require.NoError(t, writer.WriteAll(rows[:len(rows)-1])) // without the sum, which is a formula
+	files["CSV"] = csvFile.Bytes()
+	for name, file := range files {
+		t.Run(name, func(t *testing.T) {
+			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+			require.NoError(t, err, report.Italian())
+			assert.Equal(t, 30, report.Unchanged)
+			assert.Equal(t, 30, report.Settled)
+
+			_, errs, refusal := read(t, file)
+			require.Len(t, errs, 1, refusal.Italian())
+			assert.Contains(t, refusal.Italian(), "Il file è un'esportazione")
+		})
+	}
+}
+
+// The template survives LibreOffice, empty and filled in.
+func TestTheTemplateComesBackFromLibreOffice(t *testing.T) {
+	if _, err := exec.LookPath("soffice"); err != nil {
+		t.Skipf("LibreOffice is not installed: %v", err)
+	}
+	var blank bytes.Buffer
+	require.NoError(t, template(t).Blank(t.Context(), &blank))
+	saved := soffice(t, "xlsx", "modello.xlsx", blank.Bytes())
+	want := draft(2)
+	file := edited(t, saved, map[string]any{"A2": want.Recipient.Reveal(), "B2": want.Subject.Reveal(), "C2": want.Content.Reveal(), "D2": "03/06/2099", "E2": 12.36,
+		"F2": want.NoticeNumber.Reveal(), "G2": want.Payee.String(), "H2": "no", "I2": want.Reference})
+	for _, file := range [][]byte{file, soffice(t, "xlsx", "modello.xlsx", file)} {
+		rows, errs, report := read(t, file)
+		require.Empty(t, errs, report.Italian())
+		assert.False(t, report.Outdated)
+		assert.Equal(t, []flow.Row{{Number: 2, Draft: want}}, rows)
+	}
+}
+
+// soffice converts a file with LibreOffice.
+func soffice(t testing.TB, to, name string, data []byte) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	source := filepath.Join(dir, name)
+	require.NoError(t, os.WriteFile(source, data, 0o600))
+	out := filepath.Join(dir, "out")
+	format, _, _ := strings.Cut(to, ":")
+	command := exec.CommandContext(t.Context(), "soffice", "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", to, "--outdir", out, source)
+	text, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", text)
+	made, err := os.ReadFile(filepath.Join(out, strings.TrimSuffix(name, filepath.Ext(name))+"."+format))
+	require.NoError(t, err, "%s", text)
+	return made
+}

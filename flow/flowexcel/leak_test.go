@@ -1,0 +1,95 @@
+package flowexcel_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowexcel"
+)
+
+// said is everything that can be printed of a value, in whatever way.
+func said(values ...any) string {
+	var b bytes.Buffer
+	handlers := []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: flussi.MaskAttr})}
+	for _, v := range values {
+		fmt.Fprintf(&b, "%v\n%+v\n%#v\n", v, v, v)
+		for _, h := range handlers {
+			slog.New(h).Info("x", "v", v)
+		}
+		if err, ok := v.(error); ok {
+			b.WriteString(flussi.Explain(err))
+		}
+		if e, ok := v.(flussi.Explainer); ok {
+			b.WriteString(e.Italian())
+		}
+	}
+	return b.String()
+}
+
+// No error and no report holds a code or a text of the file.
+func TestErrorsAndReportsHoldNothingPersonal(t *testing.T) {
+	secrets := []string{"MSCMHL68P18", "RSSMRA80A01", "AAAAAA80A01", "301005100001", "segret", "riservat"}
+	nothing := func(t *testing.T, values ...any) {
+		t.Helper()
+		all := strings.ToLower(said(values...))
+		for _, secret := range secrets {
+			assert.NotContains(t, all, strings.ToLower(secret))
+		}
+	}
+	secretText := "Testo segreto: " + text
+	good := func(n int) map[string]any {
+		return map[string]any{cell("A", n): code, cell("B", n): "Oggetto segreto", cell("C", n): secretText, cell("I", n): "rif-segreto"}
+	}
+	for name, wrong := range map[string]map[string]any{
+		"recipient": {"A2": "MSCMHL68P18H21"}, "strange recipient": {"A2": "RSSMRA80A01H50!"}, "subject": {"B2": "segreto"}, "content": {"C2": "segreto"},
+		"due": {"D2": "segreto"}, "amount": {"E2": "segreto"}, "notice": {"F2": "30100510000140067"}, "notice alone": {"F2": "301005100001400678"},
+		"payee": {"G2": "segreto"}, "late": {"H2": "segreto"}, "reference": {"I2": strings.Repeat("segreto", 99)}, "front matter": {"C2": "---\n" + secretText},
+		"unknown column": {"J1": "Colonna segreta", "J2": "segreto"}, "refused column": {"J1": "IUV", "J2": "segreto"}, "doubled column": {"J1": "Oggetto", "J2": "segreto"},
+		"duplicate": good(3),
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := good(2)
+			for ref, value := range wrong {
+				all[ref] = value
+			}
+			w := newWorld(t)
+			var report excel.Report
+			file := blankFilled(t, all)
+			added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
+			flowexcel.Complete(&report, added)
+			nothing(t, err, report, &report, added)
+			for _, e := range added.Errors {
+				nothing(t, e)
+			}
+			for _, e := range report.Errors {
+				nothing(t, e)
+			}
+			_, errs, _ := read(t, file)
+			nothing(t, errors.Join(errs...))
+		})
+	}
+	for name, wrong := range map[string]map[string]any{
+		"sent": {"B3": "Oggetto segreto"}, "unknown": {"B4": "Oggetto segreto"}, "short": {"B2": "segreto"}, "id": {"J2": "segreto"}, "state": {"K2": "segreto"},
+		"version": {"V2": "segreto"}, "column": {"B1": "Segreto"}, "duplicate": {"A2": citizen(3).Reveal(), "B2": draft(3).Subject.Reveal(), "C2": draft(3).Content.Reveal(), "F2": nil, "E2": nil, "G2": nil, "H2": nil},
+	} {
+		t.Run("corrections/"+name, func(t *testing.T) {
+			w := newWorld(t)
+			w.seed(t, 2, failed(flow.ErrorRefused))
+			w.seed(t, 3, sent)
+			w.seed(t, 4, failed(flow.ErrorOutcomeUnknown))
+			report, err := w.correct(t, edited(t, w.export(t), wrong), flowexcel.CorrectConfig{})
+			require.Error(t, err)
+			nothing(t, err, report, &report)
+		})
+	}
+}

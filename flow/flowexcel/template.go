@@ -1,0 +1,109 @@
+package flowexcel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// Config says how a template works. Every field may be left out.
+type Config struct {
+	// Limits of the texts. Give those of the [flow.ServiceConfig], or the service refuses
+	// rows that the template took. Defaults to [flow.GuideLimits].
+	Limits flow.Limits
+	// Codes says what a doubtful fiscal code or notice number is. Defaults to
+	// [flussi.Lenient]: a warning.
+	Codes flussi.Policy
+	// File bounds what a file may cost. Defaults to those of [excel.Limits].
+	File excel.Limits
+}
+
+// Template is the notifications' workbook. It is made by [New], never changes, and is
+// safe for concurrent use.
+type Template struct {
+	config  Config
+	imports *excel.Template[entry]
+	exports *excel.Template[exported]
+}
+
+// New returns a template. The error lists everything that is wrong with the
+// configuration; it is an [*excel.TemplateError].
+func New(c Config) (*Template, error) {
+	if c.Limits == (flow.Limits{}) {
+		c.Limits = flow.GuideLimits()
+	}
+	zone, err := time.LoadLocation("Europe/Rome") // package flussi links the zone data
+	if err != nil {
+		return nil, err
+	}
+	t := &Template{config: c}
+	k := importKinds(c.Limits, c.Codes)
+	t.imports, err = excel.New(excel.Config[entry]{
+		Name: "Notifiche", Sheet: "Notifiche", Limits: c.File, Refused: refused(), Check: t.check,
+		Intro: "Con questo modello si preparano le notifiche di un flusso: una riga per ogni cittadino e messaggio. Si carica nel flusso con «Importa da File Excel».",
+	}, draftColumns(k, c.Limits, true, func(e *entry) *entry { return e })...)
+	if err != nil {
+		return nil, err
+	}
+	t.exports, err = excel.New(excel.Config[exported]{
+		Name: "Notifiche esportate", Sheet: "Notifiche", Limits: c.File, HiddenRows: excel.ReadHidden, Intro: exportIntro,
+	}, exportColumns(k, c.Limits, zone)...)
+	return t, err
+}
+
+// refused are the headers that an import must not have.
+func refused() []excel.RefusedHeader {
+	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e le sue notifiche ci sono già: importandole, i cittadini le riceverebbero due volte. " +
+		"Per correggere quelle in Errore, caricare il file come correzione. Per scrivere agli stessi cittadini un altro messaggio, copiare le righe nel modello."}}
+	for _, header := range []string{stateHeader, messageHeader, attemptsHeader, statusHeader} {
+		all = append(all, excel.RefusedHeader{Header: header, Hint: "È di un'esportazione."})
+	}
+	for _, header := range []string{"IUV", "Codice IUV", "Numero IUV"} {
+		all = append(all, excel.RefusedHeader{Header: header, Hint: "Serve il numero avviso di 18 cifre, di cui lo IUV è solo una parte: si trova sull'avviso di pagamento."})
+	}
+	return all
+}
+
+// check judges a row whose cells are right, as the flow will.
+func (t *Template) check(e *entry) error {
+	e.Draft = e.draft()
+	return errors.Join(located(e.Validate(t.config.Limits)), lateFault(e.Draft, e.late))
+}
+
+// lateFault refuses what says something about a payment that is none.
+func lateFault(d flow.Draft, late *bool) error {
+	if d.IsPayment || late == nil || !*late {
+		return nil
+	}
+	return excel.Refuse(lateHeader, "C'è scritto che si paga dopo la scadenza, ma non è una notifica di pagamento: aggiungere la somma e il numero avviso, o svuotare la cella.")
+}
+
+// located tells an error of a draft at the columns of its fields.
+func located(err error) error {
+	var invalid *flow.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	var all []error
+	for _, field := range invalid.Fields {
+		all = append(all, excel.Wrong(headerOf(field.Type), field))
+	}
+	return errors.Join(all...)
+}
+
+// Blank (Scarica Template) writes the empty workbook for people to fill in. See
+// [excel.Template.Blank].
+func (t *Template) Blank(ctx context.Context, w io.Writer) error { return t.imports.Blank(ctx, w) }
+
+// Annotate writes a copy of the operator's own file, whether of an import or of
+// corrections, with what the report says marked in it. The report is that of
+// [Template.Rows], best completed by [Complete], or a [CorrectReport]'s. See
+// [excel.Template.Annotate] for the errors.
+func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report) error {
+	return t.exports.Annotate(ctx, w, r, size, report) // which has the columns of both
+}

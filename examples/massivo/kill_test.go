@@ -1,21 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
@@ -58,17 +56,52 @@ func TestKilledOneOfFourOnPostgreSQLThatCrashes(t *testing.T) {
 
 // killing is a flow that is sent by programs that are killed.
 type killing struct {
-	platform *appiotest.Server
-	store    string
-	flow     string
+	trial
+	platform *watched
 	random   *rand.Rand
 	killed   int
 	crashes  int // of programs, besides the kills, that may leave a batch each
 }
 
+// watched is a simulator that tells when so many messages have come.
+type watched struct {
+	*appiotest.Simulator
+	URL     string
+	mu      sync.Mutex
+	left    int
+	arrived chan struct{}
+}
+
+func watch(t *testing.T) *watched {
+	w := &watched{Simulator: appiotest.New(appiotest.Config{Unlimited: true})}
+	server := httptest.NewServer(w)
+	t.Cleanup(server.Close)
+	w.URL = server.URL + appiotest.BasePath
+	return w
+}
+
+// after returns a channel that is closed when so many messages more have come.
+func (w *watched) after(messages int) <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.left, w.arrived = messages, make(chan struct{})
+	return w.arrived
+}
+
+// ServeHTTP answers as the simulator does.
+func (w *watched) ServeHTTP(out http.ResponseWriter, in *http.Request) {
+	w.mu.Lock()
+	if w.left--; w.left <= 0 && w.arrived != nil {
+		close(w.arrived)
+		w.arrived = nil
+	}
+	w.mu.Unlock()
+	w.Simulator.ServeHTTP(out, in)
+}
+
 func newKilling(t *testing.T, store string) *killing {
-	k := &killing{platform: appiotest.NewServer(appiotest.Config{Unlimited: true}), store: store}
-	t.Cleanup(k.platform.Close)
+	k := &killing{platform: watch(t)}
+	k.trial = trial{store: store, url: k.platform.URL}
 	k.platform.AddService(appiotest.Service{ID: sandboxService, Key: sandboxKey})
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -76,75 +109,12 @@ func newKilling(t *testing.T, store string) *killing {
 	k.platform.FailAtRandom(appiotest.SubmitMessage, 1, seed,
 		appiotest.Fault{Kind: appiotest.Slow, Delay: 5 * time.Millisecond}, appiotest.Fault{Kind: appiotest.Slow, Delay: 25 * time.Millisecond})
 
-	workbook := filepath.Join(t.TempDir(), "avvisi.xlsx")
-	writeWorkbook(t, workbook, *messages)
-	p := k.start(t, "import", workbook)
-	require.Equal(t, 0, p.wait(t), p.said())
-	k.flow = flowIn(t, p.said())
+	k.imports(t, *messages)
 	return k
-}
-
-// writeWorkbook writes a workbook with notifications to be imported.
-func writeWorkbook(t testing.TB, name string, rows int) {
-	book := excelize.NewFile()
-	defer book.Close()
-	out, err := book.NewStreamWriter(book.GetSheetName(0))
-	require.NoError(t, err)
-	require.NoError(t, out.SetRow("A1", []any{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Riferimento"}))
-	for i := range rows {
-		require.NoError(t, out.SetRow(fmt.Sprintf("A%d", i+2), []any{
-			appiotest.SampleCitizen(i).Reveal(), "TARI: avviso di pagamento",
-			fmt.Sprintf("Avviso %d. %s", i, strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)),
-			"16/06/2099", fmt.Sprintf("%d,%02d", 10+i%1000, i%100), appiotest.SampleNotice(i).Reveal(), fmt.Sprintf("TARI-%d", i),
-		}))
-	}
-	require.NoError(t, out.Flush())
-	require.NoError(t, book.SaveAs(name))
-}
-
-// process is the program in a process of its own.
-type process struct {
-	*exec.Cmd
-	output bytes.Buffer
-	done   chan struct{} // closed once it ended
-}
-
-// start runs the program.
-func (k *killing) start(t testing.TB, args ...string) *process {
-	t.Helper()
-	args = append(args, "--store", k.store, "--url", k.platform.URL, "--calls", "10000000")
-	p := &process{Cmd: exec.Command(os.Args[0], args...), done: make(chan struct{})}
-	p.Env = append(os.Environ(), beTheProgram+"=1")
-	p.Stdout, p.Stderr = &p.output, &p.output
-	require.NoError(t, p.Start())
-	go func() {
-		defer close(p.done)
-		_ = p.Wait()
-	}()
-	return p
 }
 
 func (k *killing) send(t testing.TB) *process {
 	return k.start(t, "send", k.flow, "--lease", "3s", "--workers", "16", "--batch", fmt.Sprint(batch))
-}
-
-// wait waits for the end of the program, which may take its time with many notifications.
-func (p *process) wait(t testing.TB) int {
-	t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(20 * time.Minute):
-		_ = p.Process.Kill()
-		<-p.done
-		t.Fatalf("the program did not end:\n%s", p.said())
-	}
-	return p.ProcessState.ExitCode()
-}
-
-// said is what a program that ended has said.
-func (p *process) said() string {
-	<-p.done
-	return p.output.String()
 }
 
 // sendThroughKills sends the flow by several programs at once, kills one of them now and
@@ -160,19 +130,21 @@ func (k *killing) sendThroughKills(t *testing.T, programs int, midway func()) {
 			midway()
 		}
 		// At a random place of the flow, and at a random moment of what is done there.
-		goal := k.platform.Received(appiotest.SubmitMessage) + k.random.IntN(max(1, *messages / *kills / 3))
-		for k.platform.Received(appiotest.SubmitMessage) < goal && !ended(running) {
-			time.Sleep(time.Millisecond)
-		}
-		time.Sleep(time.Duration(k.random.Int64N(int64(20 * time.Millisecond))))
-		victim := k.random.IntN(programs)
+		victim := running[k.random.IntN(programs)]
+		place := k.platform.after(k.random.IntN(max(1, *messages / *kills / 3)))
+		moment := time.Duration(k.random.Int64N(int64(20 * time.Millisecond)))
 		select {
-		case <-running[victim].done: // it was done already
-		default:
-			k.killed++
-			require.NoError(t, running[victim].Process.Kill())
-			<-running[victim].done
+		case <-place:
+			select {
+			case <-time.After(moment):
+			case <-victim.done:
+			}
+		case <-victim.done: // with an error, or because there is nothing left to do
 		}
+		if victim.Process.Kill() == nil {
+			k.killed++
+		}
+		<-victim.done
 		for j := range running {
 			select {
 			case <-running[j].done:
@@ -188,17 +160,6 @@ func (k *killing) sendThroughKills(t *testing.T, programs int, midway func()) {
 	code := last.wait(t)
 	require.Contains(t, []int{0, 1, exitIncomplete}, code, last.said())
 	t.Logf("%d programs, %d killed", programs, k.killed)
-}
-
-func ended(running []*process) bool {
-	for _, p := range running {
-		select {
-		case <-p.done:
-			return true
-		default:
-		}
-	}
-	return false
 }
 
 // check compares what the store says with what citizens really got, resolves what is

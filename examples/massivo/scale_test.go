@@ -85,91 +85,72 @@ func bare(b *testing.B, url string, workers int) time.Duration {
 	return time.Since(start)
 }
 
-// at is a killing without kills: programs on a store, and a platform.
-func at(b *testing.B, platform *appiotest.Server, store string) *killing {
-	platform.AddService(appiotest.Service{ID: sandboxService, Key: sandboxKey})
-	return &killing{platform: platform, store: store}
+// platform returns a simulator that ends with the benchmark.
+func platform(b *testing.B) *appiotest.Server {
+	server := appiotest.NewServer(appiotest.Config{Unlimited: true})
+	b.Cleanup(server.Close)
+	server.AddService(appiotest.Service{ID: sandboxService, Key: sandboxKey})
+	return server
 }
 
-func (k *killing) imports(b *testing.B, workbook string) {
-	p := k.start(b, "import", workbook)
-	require.Equal(b, 0, p.wait(b), p.said())
-	k.flow = flowIn(b, p.said())
-}
-
-// sends sends the flow by so many programs at once.
-func (k *killing) sends(b *testing.B, programs, workers int) time.Duration {
-	start := time.Now()
+// sends sends the flow by so many programs at once, and returns them.
+func (r *trial) sends(b *testing.B, programs int) []*process {
 	running := make([]*process, programs)
 	for i := range running {
-		running[i] = k.start(b, "send", k.flow, "--workers", fmt.Sprint(workers))
+		running[i] = r.start(b, "send", r.flow, "--workers", "32")
 	}
 	for _, p := range running {
 		require.Equal(b, 0, p.wait(b), p.said())
 	}
-	return time.Since(start)
+	return running
 }
 
 // Sending a workbook's notifications by the program, with all that is stored, in shares of
 // a bare loop of the same requests.
 func BenchmarkSendSQLite(b *testing.B) {
-	workbook := filepath.Join(b.TempDir(), "avvisi.xlsx")
-	writeWorkbook(b, workbook, *rows)
 	var loop, program time.Duration
 	for i := 0; b.Loop(); i++ {
-		platform := appiotest.NewServer(appiotest.Config{Unlimited: true})
-		k := at(b, platform, filepath.Join(b.TempDir(), fmt.Sprintf("massivo%d.db", i)))
-		k.imports(b, workbook)
-		program += k.sends(b, 1, 32)
-		platform.Close()
-
-		platform = appiotest.NewServer(appiotest.Config{Unlimited: true})
-		at(b, platform, "")
-		loop += bare(b, platform.URL, 32)
-		platform.Close()
+		r := trial{store: filepath.Join(b.TempDir(), fmt.Sprintf("massivo%d.db", i)), url: platform(b).URL}
+		r.imports(b, *rows)
+		start := time.Now()
+		r.sends(b, 1)
+		program += time.Since(start)
+		loop += bare(b, platform(b).URL, 32)
 	}
 	b.ReportMetric(loop.Seconds()/program.Seconds(), "of_a_bare_loop")
 	b.ReportMetric(float64(*rows*b.N)/program.Seconds(), "rows/s")
 }
 
 // Two programs on one flow, where the platform answers in 50 ms, in shares of one.
-func BenchmarkSendPostgreSQLTwoProcesses(b *testing.B) {
+func BenchmarkSendTwoProcesses(b *testing.B) {
 	server := pgtest.Start(b)
-	workbook := filepath.Join(b.TempDir(), "avvisi.xlsx")
-	writeWorkbook(b, workbook, *rows)
 	var took [2]time.Duration
 	for b.Loop() {
 		for n := range took {
-			platform := appiotest.NewServer(appiotest.Config{Unlimited: true})
-			platform.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 50 * time.Millisecond})
-			k := at(b, platform, server.Database(b))
-			k.imports(b, workbook)
-			took[n] += k.sends(b, n+1, 32)
-			platform.Close()
+			slow := platform(b)
+			slow.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 50 * time.Millisecond})
+			r := trial{store: server.Database(b), url: slow.URL}
+			r.imports(b, *rows)
+			start := time.Now()
+			r.sends(b, n+1)
+			took[n] += time.Since(start)
 		}
 	}
 	b.ReportMetric(took[0].Seconds()/took[1].Seconds(), "times_as_quick")
 }
 
-// The memory of the program while it sends, as the operating system counts it.
+// The memory of the program while it imports and sends, as the operating system counts it.
 func BenchmarkMemory(b *testing.B) {
-	workbook := filepath.Join(b.TempDir(), "avvisi.xlsx")
-	writeWorkbook(b, workbook, *rows)
 	var calls atomic.Int64
-	platform := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // keeps nothing, so that the test has room
+	simple := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // keeps nothing: there may be a million
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(http.StatusCreated)
 		fmt.Fprintf(w, `{"id":"01J%023d"}`, calls.Add(1))
 	}))
-	defer platform.Close()
+	defer simple.Close()
 	for name, store := range map[string]string{"SQLite": filepath.Join(b.TempDir(), "massivo.db"), "PostgreSQL": pgtest.Start(b).Database(b)} {
-		k := &killing{platform: &appiotest.Server{URL: platform.URL}, store: store}
-		p := k.start(b, "import", workbook)
-		require.Equal(b, 0, p.wait(b), p.said())
-		b.ReportMetric(p.peak(), "MiB_import_"+name)
-		k.flow = flowIn(b, p.said())
-		p = k.start(b, "send", k.flow, "--workers", "32")
-		require.Equal(b, 0, p.wait(b), p.said())
-		b.ReportMetric(p.peak(), "MiB_send_"+name)
+		r := trial{store: store, url: simple.URL}
+		b.ReportMetric(r.imports(b, *rows).peak(), "MiB_import_"+name)
+		b.ReportMetric(r.sends(b, 1)[0].peak(), "MiB_send_"+name)
 	}
 }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi/appio/appiotest"
+)
+
+// writeWorkbook writes a workbook with notifications to be imported.
+func writeWorkbook(t testing.TB, name string, rows int) {
+	book := excelize.NewFile()
+	defer book.Close()
+	out, err := book.NewStreamWriter(book.GetSheetName(0))
+	require.NoError(t, err)
+	require.NoError(t, out.SetRow("A1", []any{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Riferimento"}))
+	for i := range rows {
+		require.NoError(t, out.SetRow(fmt.Sprintf("A%d", i+2), []any{
+			appiotest.SampleCitizen(i).Reveal(), "TARI: avviso di pagamento",
+			fmt.Sprintf("Avviso %d. %s", i, strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)),
+			"16/06/2099", fmt.Sprintf("%d,%02d", 10+i%1000, i%100), appiotest.SampleNotice(i).Reveal(), fmt.Sprintf("TARI-%d", i),
+		}))
+	}
+	require.NoError(t, out.Flush())
+	require.NoError(t, book.SaveAs(name))
+}
+
+// trial is a database and a platform for programs in processes of their own, and a flow.
+type trial struct{ store, url, flow string }
+
+// imports imports a workbook, and returns the program that did it.
+func (r *trial) imports(t testing.TB, rows int) *process {
+	t.Helper()
+	workbook := filepath.Join(t.TempDir(), "avvisi.xlsx")
+	writeWorkbook(t, workbook, rows)
+	p := r.start(t, "import", workbook)
+	require.Equal(t, 0, p.wait(t), p.said())
+	r.flow = flowIn(t, p.said())
+	return p
+}
+
+// process is the program in a process of its own.
+type process struct {
+	*exec.Cmd
+	output bytes.Buffer
+	done   chan struct{} // closed once it ended
+}
+
+// start runs the program.
+func (r *trial) start(t testing.TB, args ...string) *process {
+	t.Helper()
+	args = append(args, "--store", r.store, "--url", r.url, "--calls", "10000000")
+	p := &process{Cmd: exec.Command(os.Args[0], args...), done: make(chan struct{})}
+	p.Env = append(os.Environ(), beTheProgram+"=1")
+	p.Stdout, p.Stderr = &p.output, &p.output
+	require.NoError(t, p.Start())
+	go func() {
+		defer close(p.done)
+		_ = p.Wait()
+	}()
+	return p
+}
+
+// wait waits for the end of the program, which may take its time with many notifications.
+func (p *process) wait(t testing.TB) int {
+	t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(20 * time.Minute):
+		_ = p.Process.Kill()
+		<-p.done
+		t.Fatalf("the program did not end:\n%s", p.said())
+	}
+	return p.ProcessState.ExitCode()
+}
+
+// said is what a program that ended has said.
+func (p *process) said() string {
+	<-p.done
+	return p.output.String()
+}

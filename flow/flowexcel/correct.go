@@ -61,9 +61,11 @@ func (r *CorrectReport) Italian() string {
 		if r.Unchanged > 0 {
 			b.WriteString("Per inviare di nuovo una notifica senza correggerla, scrivere «Registrato» nella colonna «Stato».\n")
 		}
-		b.WriteByte('\n')
 	}
-	return b.String() + r.File.Italian()
+	if r.File.OK() && len(r.File.Notes)+r.File.MoreNotes == 0 {
+		return b.String() // that all rows are right is said already
+	}
+	return b.String() + "\n" + r.File.Italian()
 }
 
 // LogValue logs the counts, and nothing of the file's texts.
@@ -268,7 +270,7 @@ func (a *correcting) refuseDuplicates(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				if c := corrections[n.Digest()]; c != nil && c.now.ID != n.ID {
+				if c := corrections[n.Digest()]; c != nil { // none of them has it yet
 					c.refused = duplicate(fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è già nel flusso (notifica %s).", n.ID))
 				}
 			}

@@ -47,7 +47,7 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 		return func(t *testing.T, w *world, n flow.Notification) {
 			d := n.Draft
 			d.Subject = flussi.NewText(corrected)
-			_, err := w.EditNotification(t.Context(), by, n.ID, n.Version, d)
+			_, err := w.EditNotification(t.Context(), by, n.ID, w.get(t, n.ID).Version, d)
 			require.NoError(t, err)
 		}
 	}
@@ -95,20 +95,24 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 		"disabled since, left as it is":         {is: failed(flow.ErrorRefused), since: aside, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
 		"corrected alike by another since":      {is: failed(flow.ErrorRefused), cells: subject, since: sameEdit(another), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
 		"corrected alike by the operator since": {is: failed(flow.ErrorRefused), cells: subject, since: sameEdit(operator), state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
-		"registered, failed since":              {since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"sent, failed since":                    {is: sent, since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"sent, failed since, corrected":         {is: sent, cells: subject, since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, err: flow.ErrConflict},
-		"sent since, set back by hand":          {is: failed(flow.ErrorRefused), cells: order, since: becomes(sent), state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
-		"sent since, corrected":                 {is: failed(flow.ErrorRefused), cells: subject, since: becomes(sent), state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
-		"set back since, set back by hand":      {is: failed(flow.ErrorRefused), cells: order, since: back, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
-		"set back since, corrected":             {is: failed(flow.ErrorRefused), cells: subject, since: back, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
-		"corrected with a wrong code":           {is: failed(flow.ErrorRefused), cells: map[string]any{"Codice fiscale": "RSSMRA"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Codice fiscale"},
-		"corrected to nothing":                  {is: failed(flow.ErrorRefused), cells: map[string]any{"Oggetto": nil}, state: flow.NotificationFailed, err: flussi.ErrEmpty, header: "Oggetto"},
-		"corrected, too short":                  {is: failed(flow.ErrorRefused), cells: map[string]any{"Oggetto": "corto"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Oggetto"},
-		"another UUID":                          {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": uuid.NewString()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
-		"no UUID":                               {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "UUID"},
-		"no version":                            {is: failed(flow.ErrorRefused), cells: map[string]any{"Versione": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "Versione"},
-		"of another flow":                       {is: failed(flow.ErrorRefused), cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
+		"corrected alike by the operator, after another": {is: failed(flow.ErrorRefused), cells: subject, since: func(t *testing.T, w *world, n flow.Notification) {
+			later(t, w, n)
+			sameEdit(operator)(t, w, n)
+		}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"registered, failed since":         {since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"sent, failed since":               {is: sent, since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"sent, failed since, corrected":    {is: sent, cells: subject, since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, err: flow.ErrConflict},
+		"sent since, set back by hand":     {is: failed(flow.ErrorRefused), cells: order, since: becomes(sent), state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
+		"sent since, corrected":            {is: failed(flow.ErrorRefused), cells: subject, since: becomes(sent), state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
+		"set back since, set back by hand": {is: failed(flow.ErrorRefused), cells: order, since: back, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
+		"set back since, corrected":        {is: failed(flow.ErrorRefused), cells: subject, since: back, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
+		"corrected with a wrong code":      {is: failed(flow.ErrorRefused), cells: map[string]any{"Codice fiscale": "RSSMRA"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Codice fiscale"},
+		"corrected to nothing":             {is: failed(flow.ErrorRefused), cells: map[string]any{"Oggetto": nil}, state: flow.NotificationFailed, err: flussi.ErrEmpty, header: "Oggetto"},
+		"corrected, too short":             {is: failed(flow.ErrorRefused), cells: map[string]any{"Oggetto": "corto"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Oggetto"},
+		"another UUID":                     {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": uuid.NewString()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
+		"no UUID":                          {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "UUID"},
+		"no version":                       {is: failed(flow.ErrorRefused), cells: map[string]any{"Versione": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "Versione"},
+		"of another flow":                  {is: failed(flow.ErrorRefused), cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -309,6 +313,9 @@ func TestWhatSpreadsheetsChangeIsNoCorrection(t *testing.T) {
 func TestAFileWithoutAColumnIsRefused(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 2, failed(flow.ErrorRefused))
+	for i := range 250 { // more than are looked up at once
+		w.seed(t, 10+i, sent)
+	}
 	for header, reason := range map[string]string{
 		"Oggetto": "Manca la colonna Oggetto dell'esportazione.",
 		"Stato":   "Manca la colonna Stato dell'esportazione.",
@@ -320,12 +327,14 @@ func TestAFileWithoutAColumnIsRefused(t *testing.T) {
 		require.ErrorIs(t, err, excel.ErrHeader, header)
 		assert.Equal(t, reason, flussi.Explain(err))
 		assert.Contains(t, report.Italian(), reason)
+		assert.Empty(t, report.File.Errors, "what is not there is not a row's fault")
 		assert.Equal(t, n, w.get(t, n.ID))
 		var b bytes.Buffer
 		require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), &report.File))
 	}
-	// What operators only look at may be missing.
-	file := edited(t, w.export(t), map[string]any{column(t, "Data mod.") + "1": nil, column(t, "Data mod.") + "2": nil})
+	// What operators only look at may be missing, or anything.
+	file := edited(t, w.export(t), map[string]any{column(t, "Data mod.") + "1": nil, column(t, "Data mod.") + "2": nil,
+		column(t, "Tentativi Invio") + "2": "tanti", column(t, "Data invio") + "2": "ieri", column(t, "Dis.") + "2": "boh", column(t, "Stato Mail") + "2": 1.5})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 	require.NoError(t, err, report.Italian())
 	assert.Equal(t, 1, report.Unchanged)

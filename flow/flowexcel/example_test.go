@@ -136,8 +136,6 @@ func ExampleTemplate_Correct() {
 	// Invio incompleto 2 1
 	// Notifiche riportate a Registrato, da inviare di nuovo: 1, di cui 1 con dati corretti.
 	// Righe senza correzioni: 0 in Errore, lasciate come sono; 2 che non sono in Errore.
-	//
-	// Righe corrette: 3. Righe con errori: 0.
 	// Inviato 3 <nil>
 }
 

@@ -63,7 +63,7 @@ type exported struct {
 func (t *Template) Export(ctx context.Context, w io.Writer, notifications iter.Seq2[flow.Notification, error]) error {
 	return t.exports.Encode(ctx, w, func(yield func(exported, error) bool) {
 		for n, err := range notifications {
-			if !yield(exportedOf(n), err) || err != nil {
+			if !yield(exportedOf(n), err) {
 				return
 			}
 		}
@@ -134,7 +134,7 @@ func idKind() excel.Kind[uuid.UUID] {
 		func(s string) (flussi.Reading[uuid.UUID], error) {
 			code, _ := flussi.NormalizeCode(s)
 			id, err := uuid.Parse(code)
-			if err != nil || id == uuid.Nil {
+			if err != nil {
 				return flussi.Reading[uuid.UUID]{}, &flussi.ValueError{Type: "UUID", Err: flussi.ErrCharacter, Reason: "Non è l'UUID di una notifica: copiarlo dall'esportazione."}
 			}
 			return flussi.Reading[uuid.UUID]{Value: id}, nil

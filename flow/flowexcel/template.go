@@ -53,7 +53,10 @@ func New(c Config) (*Template, error) {
 	t.exports, err = excel.New(excel.Config[exported]{
 		Name: "Notifiche esportate", Sheet: "Notifiche", Limits: c.File, HiddenRows: excel.ReadHidden, Intro: exportIntro,
 	}, exportColumns(k, c.Limits, zone)...)
-	return t, err
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // refused are the headers that an import must not have.
@@ -61,7 +64,7 @@ func refused() []excel.RefusedHeader {
 	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e le sue notifiche ci sono già: importandole, i cittadini le riceverebbero due volte. " +
 		"Per correggere quelle in Errore, caricare il file come correzione. Per scrivere agli stessi cittadini un altro messaggio, copiare le righe nel modello."}}
 	for _, header := range []string{stateHeader, messageHeader, attemptsHeader, statusHeader} {
-		all = append(all, excel.RefusedHeader{Header: header, Hint: "È di un'esportazione."})
+		all = append(all, excel.RefusedHeader{Header: header, Hint: "È una colonna delle esportazioni: se il file non lo è, toglierla."})
 	}
 	for _, header := range []string{"IUV", "Codice IUV", "Numero IUV"} {
 		all = append(all, excel.RefusedHeader{Header: header, Hint: "Serve il numero avviso di 18 cifre, di cui lo IUV è solo una parte: si trova sull'avviso di pagamento."})

@@ -174,7 +174,7 @@ func TestWrongRowsStoreNothingUnlessTheGoodOnesAreAskedFor(t *testing.T) {
 
 	code, said = o.run("import", name, "--good-rows")
 	assert.Equal(t, exitRows, code, said)
-	assert.Contains(t, said, "2 righe sono messaggi che il cittadino ha probabilmente già")
+	assert.Contains(t, said, "2 righe sono messaggi che i cittadini hanno probabilmente già")
 }
 
 func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {

@@ -67,6 +67,6 @@ func (s *session) exportTo(ctx context.Context, name string, filter flow.Notific
 	if err := write(name, func(w io.Writer) error { return template.Export(ctx, w, notifications) }); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "Esportate %s notifiche: %s\n", thousands(count), name)
+	fmt.Fprintf(s.out, "%s: %s\n", counted(count, "Esportata una notifica", "Esportate %s notifiche"), name)
 	return nil
 }

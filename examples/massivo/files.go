@@ -59,7 +59,26 @@ func write(name string, content func(io.Writer) error) (err error) {
 	return fail(os.Rename(file.Name(), name))
 }
 
-// beside returns the name of a workbook beside a file: lista.csv becomes lista-errori.xlsx.
+// beside returns the name of a workbook beside a file that is not there yet: lista.csv
+// becomes lista-errori.xlsx. A workbook with macros remains one.
 func beside(name, addition string) string {
-	return strings.TrimSuffix(name, filepath.Ext(name)) + "-" + addition + ".xlsx"
+	extension := strings.ToLower(filepath.Ext(name))
+	if extension != ".xlsm" && extension != ".xltx" && extension != ".xltm" {
+		extension = ".xlsx"
+	}
+	base := strings.TrimSuffix(name, filepath.Ext(name)) + "-" + addition
+	free := base + extension
+	for i := 2; ; i++ {
+		if _, err := os.Lstat(free); err != nil {
+			return free
+		}
+		free = fmt.Sprintf("%s-%d%s", base, i, extension)
+	}
+}
+
+// sameFile reports whether two names are of one file that is there.
+func sameFile(a, b string) bool {
+	x, errA := os.Stat(a)
+	y, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(x, y)
 }

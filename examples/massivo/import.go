@@ -33,6 +33,9 @@ nuovo. Se qualche riga è sbagliata non importa niente, e scrive una copia del f
 errori segnati; con --good-rows importa le righe giuste.`,
 		Args: cli.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if sameFile(args[0], how.marked) {
+				return cli.Wrongf("La copia con gli errori segnati prenderebbe il posto del file: indicare un altro nome con --marked.")
+			}
 			return p.within(c.Context(), func(s *session) error {
 				_, err := s.importFile(c.Context(), args[0], how)
 				return err
@@ -66,12 +69,11 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	f, added, err := s.addRows(ctx, rows, how)
 	flowexcel.Complete(&report, added)
 	fmt.Fprint(s.out, shortened(report).Italian())
-	if marks := s.mark(ctx, template, file, &report, how.marked); marks != nil && err == nil {
-		err = marks
-	}
+	s.mark(ctx, template, file, &report, how.marked)
 	s.tellRepeats(added)
 	if added.Added > 0 {
-		fmt.Fprintf(s.out, "\nImportate %s notifiche nel flusso %s (%s).\nPer inviarle: massivo send %[2]s\n", thousands(added.Added), f.ID, f.State.Label())
+		fmt.Fprintf(s.out, "\n%s nel flusso %s (%s).\nPer inviare il flusso: massivo send %[2]s\n",
+			counted(added.Added, "Importata una notifica", "Importate %s notifiche"), f.ID, f.State.Label())
 	} else {
 		fmt.Fprintln(s.out, "\nNon è stato importato niente.")
 	}
@@ -81,11 +83,15 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	return f, wrongFile(err)
 }
 
-// wrongFile gives its exit code to what is wrong with a file; the report said it all.
+// wrongFile gives its exit code to what is wrong with a file; the report said it all, but
+// for a file without rows.
 func wrongFile(err error) error {
 	var fault *excel.FileError
-	if errors.As(err, &fault) || errors.Is(err, flow.ErrRows) {
+	switch {
+	case errors.As(err, &fault), errors.Is(err, flow.ErrRows):
 		return &cli.Exit{Code: exitRows}
+	case errors.Is(err, flussi.ErrEmpty):
+		return &cli.Exit{Code: exitRows, Err: err}
 	}
 	return err
 }
@@ -114,9 +120,9 @@ func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], 
 }
 
 // mark writes the copy with the errors marked, if there are any and the file allows it.
-func (s *session) mark(ctx context.Context, template *flowexcel.Template, file input, report *excel.Report, name string) error {
+func (s *session) mark(ctx context.Context, template *flowexcel.Template, file input, report *excel.Report, name string) {
 	if report.OK() {
-		return nil
+		return
 	}
 	if name == "" {
 		name = beside(file.Name(), "errori")
@@ -125,12 +131,11 @@ func (s *session) mark(ctx context.Context, template *flowexcel.Template, file i
 	switch {
 	case err == nil:
 		fmt.Fprintf(s.out, "\nCopia con gli errori segnati: %s\n", name)
-		return nil
-	case errors.Is(err, excel.ErrReport) || errors.Is(err, excel.ErrLimit):
+	case errors.Is(err, excel.ErrReport): // it could not be read to its end
 		fmt.Fprintln(s.out, "\nDi questo file non si può fare una copia con gli errori segnati.")
-		return nil
+	default:
+		fmt.Fprintf(s.out, "\nNon è stata scritta una copia con gli errori segnati: %s\n", flussi.Explain(err))
 	}
-	return err
 }
 
 // shown is how many errors of a file are shown; the copy has all of them.
@@ -149,7 +154,8 @@ func shortened(r excel.Report) *excel.Report {
 // tellRepeats warns of messages that citizens probably have already; the report lists them.
 func (s *session) tellRepeats(added flow.AddReport) {
 	if added.Repeated > 0 {
-		fmt.Fprintf(s.out, "\nAttenzione: %s righe sono messaggi che il cittadino ha probabilmente già in un altro flusso.\n", thousands(added.Repeated))
+		fmt.Fprintf(s.out, "\nAttenzione: %s probabilmente già in un altro flusso.\n",
+			counted(added.Repeated, "una riga è un messaggio che il cittadino ha", "%s righe sono messaggi che i cittadini hanno"))
 	}
 	if added.RepeatsErr != nil {
 		fmt.Fprintf(s.out, "\nNon è stato possibile cercare fra gli invii precedenti: %s\n", flussi.Explain(added.RepeatsErr))

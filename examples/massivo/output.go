@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -59,9 +60,19 @@ func rome() *time.Location {
 	return zone
 }
 
+// plain takes out of a text what would order a terminal about.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // clip shortens a text to a number of characters, and to one line.
 func clip(s string, most int) string {
-	runes := []rune(strings.Join(strings.Fields(s), " "))
+	runes := []rune(strings.Join(strings.Fields(plain(s)), " "))
 	if len(runes) <= most {
 		return string(runes)
 	}
@@ -75,6 +86,14 @@ func thousands(n int) string {
 		s = s[:i] + "." + s[i:]
 	}
 	return s
+}
+
+// counted says how many there are; the text for many has a %s for the number.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf(many, thousands(n))
 }
 
 func yes(b bool) string {

@@ -80,9 +80,7 @@ func (s *session) correct(ctx context.Context, f flow.Flow, name string, goodRow
 	told := report
 	told.File = *shortened(report.File)
 	fmt.Fprint(s.out, told.Italian())
-	if marks := s.mark(ctx, template, file, &report.File, ""); marks != nil && err == nil {
-		err = marks
-	}
+	s.mark(ctx, template, file, &report.File, "")
 	return wrongFile(err)
 }
 

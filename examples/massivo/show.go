@@ -74,7 +74,7 @@ func (s *session) tellFields(title string, fields ...field) {
 			fmt.Fprintln(s.out, title)
 		}
 		shown = true
-		fmt.Fprintf(s.out, "  %-24s %s\n", f.name+":", f.value)
+		fmt.Fprintf(s.out, "  %-24s %s\n", f.name+":", plain(f.value))
 	}
 }
 

@@ -85,7 +85,7 @@ func ExampleTemplate_Decode() {
 	// Output:
 	// row 2: 12,50 € by 2030-02-28
 	// 1 right
-	// Righe corrette: 1. Righe con errori: 1.
+	// Righe senza errori: 1. Righe con errori: 1.
 	//
 	// Da correggere, le righe non sono accettate:
 	// - Riga 3, colonna B (Importo): La cella è vuota: il valore è obbligatorio.
@@ -105,7 +105,7 @@ func ExampleTemplate_DecodeCSV() {
 	fmt.Print(report.Italian())
 	// Output:
 	// 2 1.234,56 €
-	// Righe corrette: 1. Righe con errori: 1.
+	// Righe senza errori: 1. Righe con errori: 1.
 	//
 	// Da correggere, le righe non sono accettate:
 	// - Riga 3, colonna B (Importo): L'importo si può leggere in due modi, 1.234,00 € oppure 1,234 €: scriverlo con la virgola e due decimali.

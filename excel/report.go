@@ -107,7 +107,7 @@ func (r *Report) Italian() string {
 		b.WriteString("La lettura è stata interrotta prima della fine del file.\n")
 	}
 	if r.Complete || r.Rows+r.Wrong > 0 {
-		fmt.Fprintf(&b, "Righe corrette: %s. Righe con errori: %s.", thousands(r.Rows), thousands(r.Wrong))
+		fmt.Fprintf(&b, "Righe senza errori: %s. Righe con errori: %s.", thousands(r.Rows), thousands(r.Wrong))
 		if r.Hidden > 0 {
 			fmt.Fprintf(&b, " Righe nascoste non lette: %s.", thousands(r.Hidden))
 		}

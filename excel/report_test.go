@@ -31,7 +31,7 @@ func TestRowsThatAreRefusedLaterAreMarked(t *testing.T) {
 	d.report.DoubtRow(6, excel.Wrong("Somma", errTaken))
 	assert.Equal(t, []int{9, 3}, []int{d.report.Rows, d.report.Wrong})
 	assert.False(t, d.report.OK())
-	assert.Contains(t, d.report.Italian(), "Righe corrette: 9. Righe con errori: 3.\n\nDa correggere, le righe non sono accettate:\n"+
+	assert.Contains(t, d.report.Italian(), "Righe senza errori: 9. Righe con errori: 3.\n\nDa correggere, le righe non sono accettate:\n"+
 		"- Riga 3, colonna A (Codice fiscale): C'è già.\n- Riga 3, colonna B (Oggetto): Non va bene.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: ne servono da 10 a 120.\n- Riga 9: C'è già.\n")
 	assert.Contains(t, d.report.Italian(), "- Riga 6, colonna E (Somma): C'è già.\n- Riga 7: C'è già.\n")
 

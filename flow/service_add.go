@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,9 +74,18 @@ type Repeat struct {
 
 // Italian describes the repeat for the operator.
 func (r Repeat) Italian() string {
-	return fmt.Sprintf("Riga %d: il cittadino ha probabilmente già questo messaggio (notifica %s del %s, stato «%s»).",
-		r.Row, r.Notification, r.CreatedAt.Format("02/01/2006"), r.State.Label())
+	return fmt.Sprintf("Riga %d: il cittadino potrebbe avere già questo messaggio (notifica %s del %s, stato «%s»).",
+		r.Row, r.Notification, r.CreatedAt.In(italy()).Format("02/01/2006"), r.State.Label())
 }
+
+// italy is the time zone of what operators read.
+var italy = sync.OnceValue(func() *time.Location {
+	zone, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		panic("flow: no zone data for Europe/Rome, although package flussi links it: " + err.Error())
+	}
+	return zone
+})
 
 // RowError says why a row was refused. It holds no text of the row.
 type RowError struct {

@@ -14,6 +14,7 @@ type program struct {
 	asks, draws bool                // whether a person can be asked, and shown a progress bar
 	width       int                 // of the terminal, in characters; 0: it is none
 	settings    settings
+	plays       bool // the demo, whose database is no matter for commands
 }
 
 // The exit codes of the program, besides those of package cli.
@@ -46,6 +47,6 @@ macchina, e nessun messaggio arriva ai cittadini.`,
 	p.settings.flags(root.PersistentFlags())
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) { p.settings.complete(c.Flags(), p.getenv) }
 	root.AddCommand(p.demo(), p.template(), p.imports(), p.send(), p.verify(), p.resend(), p.resolve(),
-		p.list(), p.show(), p.export(), p.history())
+		p.list(), p.show(), p.export(), p.history(), p.disable(), p.enable())
 	return root
 }

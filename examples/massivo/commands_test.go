@@ -23,6 +23,7 @@ type office struct {
 	platform *appiotest.Server
 	folder   string
 	env      map[string]string
+	imports  int
 	answer   string // to a question; "": nobody can be asked
 }
 
@@ -51,7 +52,8 @@ func (o *office) runUntil(ctx context.Context, args ...string) (int, string) {
 
 // imported imports a workbook with so many good rows, and returns the flow.
 func (o *office) imported(t *testing.T, rows int, args ...string) string {
-	writeWorkbook(t, o.path("avvisi.xlsx"), rows)
+	o.imports++
+	writeWorkbook(t, o.path("avvisi.xlsx"), 1000*o.imports, rows) // others each time
 	code, said := o.run(append([]string{"import", o.path("avvisi.xlsx")}, args...)...)
 	require.Equal(t, 0, code, said)
 	return flowIn(t, said)
@@ -68,7 +70,7 @@ func TestTheDemoPlaysToItsEnd(t *testing.T) {
 	code, said := o.run("demo", "--dir", o.path("demo"))
 	require.Equal(t, 0, code, said)
 	for _, want := range []string{
-		"Righe corrette: 194. Righe con errori: 6.",
+		"Righe senza errori: 194. Righe con errori: 6.",
 		"avvisi-errori.xlsx",
 		"Errore: Destinatario non raggiungibile │         5",
 		"Errore: Esito sconosciuto              │         2",
@@ -126,9 +128,9 @@ func TestAFlowGoesItsWayByCommands(t *testing.T) {
 	assert.Equal(t, 0, code, said)
 	assert.Contains(t, said, "Consegnati: 4")
 
-	code, said = o.run("show", id, "--recipient", appiotest.SampleCitizen(3).Reveal())
+	code, said = o.run("show", id, "--recipient", appiotest.SampleCitizen(1003).Reveal())
 	assert.Equal(t, 0, code, said)
-	for _, want := range []string{"TRIBUTI", "Inviato", "Verifica Stato", appiotest.SampleCitizen(3).Reveal()} {
+	for _, want := range []string{"TRIBUTI", "Inviato", "Verifica Stato", appiotest.SampleCitizen(1003).Reveal()} {
 		assert.Contains(t, said, want)
 	}
 	notification := regexp.MustCompile(`│ (\S{36}) │`).FindStringSubmatch(said)[1]
@@ -142,15 +144,15 @@ func TestAFlowGoesItsWayByCommands(t *testing.T) {
 	assert.Equal(t, 0, code, said)
 	assert.Contains(t, said, "m.neri")
 
-	code, said = o.run("list", "notifications", "--notice", appiotest.SampleNotice(2).Reveal())
+	code, said = o.run("list", "notifications", "--notice", appiotest.SampleNotice(1002).Reveal())
 	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, appiotest.SampleCitizen(2).Reveal())
+	assert.Contains(t, said, appiotest.SampleCitizen(1002).Reveal())
 }
 
 func TestWrongRowsStoreNothingUnlessTheGoodOnesAreAskedFor(t *testing.T) {
 	o := newOffice(t)
 	name := o.path("avvisi.xlsx")
-	writeWorkbook(t, name, 3)
+	writeWorkbook(t, name, 0, 3)
 	book, err := excelize.OpenFile(name)
 	require.NoError(t, err)
 	require.NoError(t, book.SetCellStr(book.GetSheetName(0), "A3", "ROSSI MARIO"))
@@ -174,7 +176,7 @@ func TestWrongRowsStoreNothingUnlessTheGoodOnesAreAskedFor(t *testing.T) {
 
 	code, said = o.run("import", name, "--good-rows")
 	assert.Equal(t, exitRows, code, said)
-	assert.Contains(t, said, "2 righe sono messaggi che i cittadini hanno probabilmente già")
+	assert.Contains(t, said, "2 righe sono messaggi che i cittadini potrebbero avere già")
 }
 
 func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {
@@ -209,7 +211,7 @@ func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {
 		"a key file that is not there":       {[]string{"send", id, "--key-file", o.path("chiave")}, nil, cli.Failure, "non esiste"},
 		"a flow of another service":          {[]string{"send", id, "--service", "tributi"}, nil, cli.Failure, "Non esiste"},
 		"both decisions":                     {[]string{"resolve", "--sent", "--resend", id}, nil, cli.Usage, "Scegliere"},
-		"a lease of nothing":                 {[]string{"send", id, "--lease", "1ms"}, nil, cli.Failure, ""},
+		"a lease of nothing":                 {[]string{"send", id, "--lease", "1ms"}, nil, cli.Usage, "almeno 1s"},
 		"a workbook that is none":            {[]string{"import", "commands_test.go"}, nil, exitRows, "Non è stato importato niente."},
 		"a database that is none":            {[]string{"list", "--store", "commands_test.go"}, nil, cli.Failure, ""},
 		"a name of an operator that is none": {[]string{"list", "--operator", " "}, nil, cli.Failure, ""},
@@ -240,8 +242,8 @@ func TestTrialsAndRealSendingsDoNotMix(t *testing.T) {
 	o.imported(t, 2)
 	code, said := o.run("send")
 	require.Equal(t, 0, code, said)
-	o.imported(t, 3)
-	code, said = o.run("send", "--live", "--yes")
+	id := o.imported(t, 3)
+	code, said = o.run("send", id, "--live", "--yes")
 	assert.Equal(t, cli.Usage, code, said)
 	assert.Contains(t, said, "Non si mescolano le prove con gli invii reali")
 	assert.Len(t, o.platform.Deliveries(), 2)
@@ -251,7 +253,7 @@ func TestTrialsAndRealSendingsDoNotMix(t *testing.T) {
 	o.answer = "n"
 	code, said = o.run("send", "--live")
 	assert.Equal(t, cli.Usage, code, said)
-	assert.Contains(t, said, "Inviare 2 messaggi del servizio «tributi» ai cittadini?")
+	assert.Contains(t, said, "Inviare ai cittadini 2 messaggi del servizio «tributi»?")
 	assert.Len(t, o.platform.Deliveries(), 2)
 	o.answer = "sì"
 	code, said = o.run("send", "--live")
@@ -295,7 +297,109 @@ func TestTheKeyComesFromItsFile(t *testing.T) {
 	code, said := o.run("send", "--key-file", key, "--verbose")
 	assert.Equal(t, 0, code, said)
 	assert.NotContains(t, said, "chiave-segreta")
-	assert.NotContains(t, said, appiotest.SampleCitizen(0).Reveal())
+	assert.NotContains(t, said, appiotest.SampleCitizen(1000).Reveal())
+}
+
+// Importing a file twice is no order to send it twice.
+func TestAFileThatIsImportedTwiceIsSentOnce(t *testing.T) {
+	o := newOffice(t)
+	name := o.path("avvisi.xlsx")
+	writeWorkbook(t, name, 0, 5)
+	send := func() int { code, _ := o.run("send"); return code }
+	code, said := o.run("import", name)
+	require.Equal(t, 0, code, said)
+	require.Equal(t, 0, send())
+	code, said = o.run("import", name)
+	assert.Equal(t, exitRows, code, said)
+	assert.Contains(t, said, "il flusso è stato disabilitato")
+	assert.Equal(t, cli.Failure, send(), "there is nothing that can be sent")
+	again := flowIn(t, said)
+	code, _ = o.run("send", again)
+	assert.Equal(t, cli.Failure, code)
+	assert.Len(t, o.platform.Deliveries(), 5)
+
+	code, said = o.run("enable", again)
+	require.Equal(t, 0, code, said)
+	require.Equal(t, 0, send())
+	assert.Len(t, o.platform.Deliveries(), 10, "an operator may order it")
+}
+
+func TestFilesThatAreThereStay(t *testing.T) {
+	o := newOffice(t)
+	id := o.imported(t, 2)
+	there := o.path("mio.xlsx")
+	for name, args := range map[string][]string{
+		"template": {"template", there}, "export": {"export", id, there}, "a copy with errors": {"import", "commands_test.go", "--marked", there},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, os.WriteFile(there, []byte("prezioso"), 0o600))
+			_, said := o.run(args...)
+			kept, err := os.ReadFile(there)
+			require.NoError(t, err)
+			assert.Equal(t, "prezioso", string(kept), said)
+		})
+	}
+	code, said := o.run("export", id, there)
+	assert.Equal(t, cli.Failure, code)
+	assert.Contains(t, said, "esiste già: indicare un altro nome, oppure --overwrite")
+	code, said = o.run("export", id, there, "--overwrite")
+	assert.Equal(t, 0, code, said)
+	info, err := os.Stat(there)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds personal data")
+	code, said = o.run("demo", "--dir", o.folder)
+	assert.Equal(t, cli.Failure, code, said)
+	code, said = o.run("export", id, o.path("manca/esito.xlsx"))
+	assert.Equal(t, cli.Failure, code, said)
+	left, err := filepath.Glob(o.path(".*"))
+	require.NoError(t, err)
+	assert.Empty(t, left, "nothing half written")
+}
+
+func TestResendTouchesNothingBeforeItCanSend(t *testing.T) {
+	o := newOffice(t)
+	fresh := o.imported(t, 2)
+	code, said := o.run("resend", fresh)
+	assert.Equal(t, cli.Usage, code, "a flow that was never sent is not sent again: "+said)
+
+	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest})
+	id := o.imported(t, 3)
+	code, said = o.run("send", id)
+	require.Equal(t, exitIncomplete, code, said)
+	for name, args := range map[string][]string{
+		"nobody answers":        {"--url", "http://127.0.0.1:1/api/v1"},
+		"odd workers":           {"--workers", "0"},
+		"not the operator's":    {"--live", "--service", "tributi"},
+		"unknown is not resent": {"--error", "esito sconosciuto"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, said := o.run(append([]string{"resend", id, "--error", "rifiutata"}, args...)...)
+			assert.NotEqual(t, 0, code)
+			_, said = o.run("show", id, "--state", "errore")
+			assert.Contains(t, said, "Rifiutata")
+		})
+	}
+	code, said = o.run("resend", id, "--error", "rifiutata", "--batch", "1")
+	assert.Equal(t, 0, code, said)
+	assert.Len(t, o.platform.Deliveries(), 3)
+}
+
+func TestWhatAFileHoldsOrdersNoTerminalAbout(t *testing.T) {
+	o := newOffice(t)
+	name := o.path("avvisi.csv")
+	require.NoError(t, os.WriteFile(name, []byte("Codice fiscale;Oggetto;Contenuto;Riferimento\n"+appiotest.SampleCitizen(1).Reveal()+
+		";Avviso \x1b[2J\u202ecancella;"+"\x1b]0;titolo\x07"+strings.Repeat("Testo del messaggio. ", 12)+";r\x1b[0m\n"), 0o600))
+	code, said := o.run("import", name, "--note", "nota \x1b[2J")
+	require.Equal(t, 0, code, said)
+	id := flowIn(t, said)
+	_, shown := o.run("show", id)
+	notification := regexp.MustCompile(`│ (\S{36}) │`).FindStringSubmatch(shown)[1]
+	_, detail := o.run("show", notification)
+	_, list := o.run("list")
+	for _, text := range []string{said, shown, detail, list} {
+		assert.NotContains(t, text, "\x1b")
+		assert.NotContains(t, text, "\u202e")
+	}
 }
 
 func TestATemplateIsFilledInAndImported(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,24 +25,24 @@ piattaforma non risponde; corregge, invia di nuovo, e scrive l'esito. Nessun mes
 da questa macchina, e non serve preparare niente.`,
 		Args: cli.Args(0, 0),
 	}
-	folder := c.Flags().String("dir", "", "`cartella` per i file; se manca, una nuova fra quelle temporanee")
+	folder := c.Flags().String("dir", "", "`cartella` nuova per i file; se manca, una fra quelle temporanee")
 	c.RunE = func(c *cobra.Command, _ []string) error { return p.play(c.Context(), *folder) }
 	return c
 }
 
 // play plays the whole way of a workbook. What it does, the other commands do too.
 func (p *program) play(ctx context.Context, folder string) error {
-	platform := newPlatform()
-	defer platform.Close()
 	var err error
 	if folder == "" {
 		folder, err = os.MkdirTemp("", "massivo-")
 	} else {
-		err = os.MkdirAll(folder, 0o700)
+		err = os.Mkdir(folder, 0o700) // it must be new, so that the demo meets nothing that is somebody's
 	}
 	if err != nil {
-		return err
+		return explained{"La cartella per i file della dimostrazione non si può creare: " + reason(err), err}
 	}
+	platform := newPlatform()
+	defer platform.Close()
 	files := struct{ filled, marked, corrections, result string }{
 		filepath.Join(folder, "avvisi.xlsx"), filepath.Join(folder, "avvisi-errori.xlsx"),
 		filepath.Join(folder, "correzioni.xlsx"), filepath.Join(folder, "esito.xlsx"),
@@ -49,7 +50,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 	// It works like any other session, on a database and a platform of its own.
 	p.settings.store, p.settings.url = filepath.Join(folder, "massivo.db"), platform.URL
 	p.settings.live, p.settings.service, p.settings.keyFile, p.settings.key = false, sandboxService, "", sandboxKey
-	p.settings.calls = demoCalls
+	p.settings.calls, p.settings.given, p.plays = demoCalls, "", true
 	return p.within(ctx, func(s *session) error {
 		s.step("1. L'ufficio compila il modello: 200 avvisi TARI, con qualche errore")
 		if err := writeSample(ctx, files.filled); err != nil {
@@ -64,7 +65,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 		}
 
 		s.step("3. Invio")
-		how := sending{profiles: true}
+		how := sending{workers: 16, lease: 5 * time.Minute, profiles: true}
 		if err := expected(s.sendFlow(ctx, f, how), exitIncomplete); err != nil {
 			return err
 		}
@@ -76,7 +77,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 
 		s.step("5. L'operatore esporta, corregge le righe in Errore, e invia di nuovo")
 		of := flow.NotificationFilter{Flow: f.ID}
-		if err := s.exportTo(ctx, files.corrections, of); err != nil {
+		if err := s.exportTo(ctx, files.corrections, of, false); err != nil {
 			return err
 		}
 		if err := correctSample(files.corrections); err != nil {
@@ -93,7 +94,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 		}
 
 		s.step("6. Esito")
-		if err := s.exportTo(ctx, files.result, of); err != nil {
+		if err := s.exportTo(ctx, files.result, of, false); err != nil {
 			return err
 		}
 		s.tellTruth(platform)

@@ -21,6 +21,8 @@ func (p *program) export() *cobra.Command {
 Le righe in Errore si possono correggere nel file e inviare di nuovo con «massivo resend».`,
 		Args: cli.Args(1, 2),
 	}
+	var overwrite bool
+	overwriting(c, &overwrite)
 	everything := c.Flags().Bool("all", false, "le notifiche di tutti i flussi")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx := c.Context()
@@ -39,18 +41,15 @@ Le righe in Errore si possono correggere nel file e inviare di nuovo con «massi
 				}
 				filter.Flow = f.ID
 			}
-			return s.exportTo(ctx, args[len(args)-1], filter)
+			return s.exportTo(ctx, args[len(args)-1], filter, overwrite)
 		})
 	}
 	filters.flags(c.Flags())
-	for _, name := range []string{"limit", "after", "oldest"} {
-		_ = c.Flags().MarkHidden(name) // an export has no pages
-	}
 	return c
 }
 
 // exportTo writes the notifications that match a filter.
-func (s *session) exportTo(ctx context.Context, name string, filter flow.NotificationFilter) error {
+func (s *session) exportTo(ctx context.Context, name string, filter flow.NotificationFilter, overwrite bool) error {
 	template, err := flowexcel.New(flowexcel.Config{})
 	if err != nil {
 		return err
@@ -64,7 +63,7 @@ func (s *session) exportTo(ctx context.Context, name string, filter flow.Notific
 			}
 		}
 	}
-	if err := write(name, func(w io.Writer) error { return template.Export(ctx, w, notifications) }); err != nil {
+	if err := write(name, overwrite, func(w io.Writer) error { return template.Export(ctx, w, notifications) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "%s: %s\n", counted(count, "Esportata una notifica", "Esportate %s notifiche"), name)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/flussi-go/flussi/examples/internal/cli"
 )
 
 // input is a file to be read, and how long it is.
@@ -31,17 +33,28 @@ func read(name string) (input, error) {
 	return input{file, info.Size()}, nil
 }
 
-// write makes a file whole, or not at all: one of that name stays as it is until the new
-// one is complete.
-func write(name string, content func(io.Writer) error) (err error) {
+// write makes a new file whole, or not at all. One that is there already stays, unless it is
+// to be overwritten.
+func write(name string, overwrite bool, content func(io.Writer) error) (err error) {
 	fail := func(err error) error {
 		var path *os.PathError
-		if errors.As(err, &path) {
+		var link *os.LinkError
+		if errors.As(err, &path) || errors.As(err, &link) {
 			return explained{fmt.Sprintf("Il file «%s» non si può scrivere: %s", name, reason(err)), err}
 		}
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if name == "" {
+		return cli.Wrongf("Manca il nome del file da scrivere.")
+	}
+	switch there, err := os.Lstat(name); {
+	case err != nil: // it is not there, or the rest will tell
+	case !overwrite:
+		return explained{fmt.Sprintf("Il file «%s» esiste già: indicare un altro nome, oppure --overwrite.", name), os.ErrExist}
+	case !there.Mode().IsRegular():
+		return explained{fmt.Sprintf("«%s» non è un file che si possa sostituire: indicare un altro nome.", name), os.ErrInvalid}
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // for its owner alone: it may hold personal data
 	if err != nil {
 		return fail(err)
 	}
@@ -51,9 +64,6 @@ func write(name string, content func(io.Writer) error) (err error) {
 		}
 	}()
 	if err := errors.Join(content(file), file.Sync(), file.Close()); err != nil {
-		return fail(err)
-	}
-	if err := os.Chmod(file.Name(), 0o600); err != nil { // it may hold personal data
 		return fail(err)
 	}
 	return fail(os.Rename(file.Name(), name))

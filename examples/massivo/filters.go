@@ -34,6 +34,10 @@ func (f *common) flags(set *pflag.FlagSet) {
 	set.Var(&f.changedFrom, "changed-from", "modificati dal `giorno`")
 	set.Var(&f.changedTo, "changed-to", "modificati fino al `giorno` compreso")
 	set.StringVar(&f.disabled, "disabled", "", "`quali`: «si», solo i disabilitati; «no», senza i disabilitati")
+}
+
+// pages are the flags of commands that show a page.
+func (f *common) pages(set *pflag.FlagSet) {
 	set.IntVar(&f.limit, "limit", 50, "quante `righe`, al massimo 1000")
 	set.StringVar(&f.after, "after", "", "continua dal `segno` che l'elenco precedente ha indicato")
 	set.BoolVar(&f.oldest, "oldest", false, "prima i più vecchi")
@@ -44,7 +48,7 @@ type day struct{ time.Time }
 
 // Set reads a day.
 func (d *day) Set(text string) error {
-	t, err := time.ParseInLocation(time.DateOnly, text, rome())
+	t, err := time.ParseInLocation(time.DateOnly, text, cli.Italy())
 	if err != nil {
 		return cli.Wrongf("serve un giorno, come 2026-01-31.")
 	}

@@ -304,9 +304,9 @@ func tryCells(t *testing.T, column string, cases map[string]hardValue, parts ...
 			file := imported(bookOf(t, all), "PR-1", "PR-2", "PR-3")
 			switch {
 			case c.refused:
-				file = refused(file.content, c.says, place, "Righe corrette: 2. Righe con errori: 1.").marked(letter+"3").keeping("PR-1", "PR-3")
+				file = refused(file.content, c.says, place, "Righe senza errori: 2. Righe con errori: 1.").marked(letter+"3").keeping("PR-1", "PR-3")
 			case c.says != "":
-				file = file.saying(c.says, place, "Righe corrette: 3. Righe con errori: 0.")
+				file = file.saying(c.says, place, "Righe senza errori: 3. Righe con errori: 0.")
 			}
 			if column != "Scadenza" && column != "Somma" && len(c.cell.text) > 4 { // dates and amounts may be shown
 				file = file.hiding(c.cell.text)
@@ -668,7 +668,7 @@ func encrypted(t *testing.T) []byte {
 // A file that was cut off or damaged, wherever it was, is imported whole or not at all.
 func TestHardDamages(t *testing.T) {
 	o := newDesk(t)
-	writeWorkbook(t, o.path("buono.xlsx"), 30)
+	writeWorkbook(t, o.path("buono.xlsx"), 0, 30)
 	whole, err := os.ReadFile(o.path("buono.xlsx"))
 	require.NoError(t, err)
 	refuse := func(file []byte, says string) {

@@ -48,7 +48,7 @@ func tellHistory[S, A ~string](s *session, records []flow.Record[S, A], action f
 		if r.From != "" && r.From != r.To {
 			step = fmt.Sprintf("%s → %s", state(r.From), state(r.To))
 		}
-		t.AppendRow([]any{moment(r.At), r.By, action(r.Action), step, r.Reason.Reveal()})
+		t.AppendRow([]any{moment(r.At), plain(r.By), action(r.Action), step, plain(r.Reason.Reveal())})
 	}
 	t.Render()
 }

@@ -20,7 +20,7 @@ import (
 type importing struct {
 	flow, marked             string
 	note, appContext, appKey string
-	goodRows                 bool
+	goodRows, overwrite      bool
 }
 
 func (p *program) imports() *cobra.Command {
@@ -33,6 +33,9 @@ nuovo. Se qualche riga è sbagliata non importa niente, e scrive una copia del f
 errori segnati; con --good-rows importa le righe giuste.`,
 		Args: cli.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if how.flow != "" && how.note+how.appContext+how.appKey != "" {
+				return cli.Wrongf("--note, --app-context e --app-key sono di un flusso nuovo: non vanno con --flow.")
+			}
 			if sameFile(args[0], how.marked) {
 				return cli.Wrongf("La copia con gli errori segnati prenderebbe il posto del file: indicare un altro nome con --marked.")
 			}
@@ -49,6 +52,7 @@ errori segnati; con --good-rows importa le righe giuste.`,
 	set.StringVar(&how.appKey, "app-key", "", "`chiave` applicativa del flusso nuovo")
 	set.BoolVar(&how.goodRows, "good-rows", false, "importa le righe giuste anche se altre sono sbagliate")
 	set.StringVar(&how.marked, "marked", "", "`copia` del file con gli errori segnati; se manca: <file>-errori.xlsx")
+	overwriting(c, &how.overwrite)
 	return c
 }
 
@@ -67,20 +71,44 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	var report excel.Report
 	rows := template.Rows(ctx, file, file.size, &report)
 	f, added, err := s.addRows(ctx, rows, how)
+	if report.Format == "" {
+		return f, err // it did not come to reading
+	}
 	flowexcel.Complete(&report, added)
 	fmt.Fprint(s.out, shortened(report).Italian())
-	s.mark(ctx, template, file, &report, how.marked)
-	s.tellRepeats(added)
-	if added.Added > 0 {
-		fmt.Fprintf(s.out, "\n%s nel flusso %s (%s).\nPer inviare il flusso: massivo send %[2]s\n",
-			counted(added.Added, "Importata una notifica", "Importate %s notifiche"), f.ID, f.State.Label())
-	} else {
+	s.mark(ctx, template, file, &report, how)
+	if added.Added == 0 {
 		fmt.Fprintln(s.out, "\nNon è stato importato niente.")
+		return f, wrongFile(err)
+	}
+	fmt.Fprintf(s.out, "\n%s nel flusso %s (%s).\n", counted(added.Added, "Importata una notifica", "Importate %s notifiche"), f.ID, f.State.Label())
+	if err == nil && (added.Repeated > 0 || added.RepeatsErr != nil) {
+		return s.setAside(ctx, f, added)
+	}
+	if !s.plays {
+		fmt.Fprintf(s.out, "Per inviare il flusso: %s\n", s.again("send", f.ID))
 	}
 	if err == nil && added.Wrong > 0 {
 		err = flow.ErrRows
 	}
 	return f, wrongFile(err)
+}
+
+// setAside disables a flow that would send citizens what they probably have: importing a
+// file twice is no order to send it twice.
+func (s *session) setAside(ctx context.Context, f flow.Flow, added flow.AddReport) (flow.Flow, error) {
+	f, err := s.DisableFlow(context.WithoutCancel(ctx), s.by, f.ID)
+	if err != nil {
+		return f, err
+	}
+	if added.RepeatsErr != nil {
+		fmt.Fprintf(s.out, "Non è stato possibile cercare fra gli altri flussi: %s\n", flussi.Explain(added.RepeatsErr))
+	} else {
+		fmt.Fprintf(s.out, "Attenzione: %s già in un altro flusso.\n",
+			counted(added.Repeated, "una riga è un messaggio che il cittadino potrebbe avere", "%s righe sono messaggi che i cittadini potrebbero avere"))
+	}
+	fmt.Fprintf(s.out, "Perché nessuno sia avvisato due volte, il flusso è stato disabilitato. Per inviarlo lo stesso:\n  %s\n  %s\n", s.again("enable", f.ID), s.again("send", f.ID))
+	return f, &cli.Exit{Code: exitRows}
 }
 
 // wrongFile gives its exit code to what is wrong with a file; the report said it all, but
@@ -120,14 +148,15 @@ func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], 
 }
 
 // mark writes the copy with the errors marked, if there are any and the file allows it.
-func (s *session) mark(ctx context.Context, template *flowexcel.Template, file input, report *excel.Report, name string) {
+func (s *session) mark(ctx context.Context, template *flowexcel.Template, file input, report *excel.Report, how importing) {
 	if report.OK() {
 		return
 	}
+	name, overwrite := how.marked, how.overwrite
 	if name == "" {
 		name = beside(file.Name(), "errori")
 	}
-	err := write(name, func(w io.Writer) error { return template.Annotate(ctx, w, file, file.size, report) })
+	err := write(name, overwrite, func(w io.Writer) error { return template.Annotate(ctx, w, file, file.size, report) })
 	switch {
 	case err == nil:
 		fmt.Fprintf(s.out, "\nCopia con gli errori segnati: %s\n", name)
@@ -149,15 +178,4 @@ func shortened(r excel.Report) *excel.Report {
 		r.Notes, r.MoreNotes = r.Notes[:shown], r.MoreNotes+more
 	}
 	return &r
-}
-
-// tellRepeats warns of messages that citizens probably have already; the report lists them.
-func (s *session) tellRepeats(added flow.AddReport) {
-	if added.Repeated > 0 {
-		fmt.Fprintf(s.out, "\nAttenzione: %s probabilmente già in un altro flusso.\n",
-			counted(added.Repeated, "una riga è un messaggio che il cittadino ha", "%s righe sono messaggi che i cittadini hanno"))
-	}
-	if added.RepeatsErr != nil {
-		fmt.Fprintf(s.out, "\nNon è stato possibile cercare fra gli invii precedenti: %s\n", flussi.Explain(added.RepeatsErr))
-	}
 }

@@ -37,6 +37,7 @@ func (p *program) list() *cobra.Command {
 		},
 	}
 	filters.flags(c.Flags())
+	filters.pages(c.Flags())
 	c.AddCommand(p.listNotifications())
 	return c
 }
@@ -58,6 +59,7 @@ func (p *program) listNotifications() *cobra.Command {
 		},
 	}
 	filters.flags(c.Flags())
+	filters.pages(c.Flags())
 	c.Flags().BoolVar(&filters.standalone, "standalone", false, "quelle di nessun flusso")
 	return c
 }
@@ -82,10 +84,10 @@ func (s *session) tellFlows(flows []flow.Flow) {
 		return
 	}
 	t := newTable(s.out, "UUID", "Data", "Ora", "Stato", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis.")
-	s.narrow(t, 160, "Utente mod.", "Data mod.", "Dis.")
+	s.narrow(t, 150, "Dis.", "Data mod.", "Utente mod.", "Note")
 	for _, f := range flows {
 		t.AppendRow([]any{f.ID, date(f.CreatedAt), italian(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
-			thousands(f.Counts.Total()), f.UpdatedBy, moment(f.UpdatedAt), yes(f.Disabled)})
+			thousands(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)})
 	}
 	t.Render()
 }
@@ -98,11 +100,10 @@ func (s *session) tellNotifications(notifications []flow.Notification) {
 		return
 	}
 	t := newTable(s.out, "UUID", "Oggetto", "C.F. Dest.", "Stato", "Errore", "Utente mod.", "Data mod.", "Dis.")
-	s.narrow(t, 165, "Utente mod.", "Data mod.", "Dis.")
-	s.narrow(t, 120, "Oggetto", "Utente mod.", "Data mod.", "Dis.")
+	s.narrow(t, 185, "Dis.", "Data mod.", "Utente mod.", "Oggetto")
 	for _, n := range notifications {
 		t.AppendRow([]any{n.ID, clip(n.Subject.Reveal(), 30), n.Recipient.Reveal(), n.State.Label(), n.Transmission.ErrorCode.Label(),
-			n.UpdatedBy, moment(n.UpdatedAt), yes(n.Disabled)})
+			plain(n.UpdatedBy), moment(n.UpdatedAt), yes(n.Disabled)})
 	}
 	t.Render()
 }

@@ -20,7 +20,8 @@
 //	0    done; after a sending: every message was accepted
 //	1    failed: the reason is on the standard error
 //	2    the command is not written well
-//	3    the file has wrong rows, or cannot be read: nothing was stored, or the good rows alone if that was asked for
+//	3    the file has wrong rows, repeats what was sent, or cannot be read: nothing will be sent of it,
+//	     or the good rows alone if that was asked for
 //	4    sent, with negative or unknown outcomes for some recipients (Invio incompleto)
 //	5    the sending was stopped, by a refused key or a platform that is down; send goes on
 //	130  interrupted by Ctrl-C, cleanly; send goes on
@@ -39,16 +40,20 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Also when the window is closed: what is on its way is waited for.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	signal.Ignore(syscall.SIGPIPE)
+	out := &cli.Output{To: os.Stdout}
 	p := &program{
-		in: os.Stdin, out: os.Stdout, errs: os.Stderr, getenv: os.Getenv,
+		in: os.Stdin, out: out, errs: os.Stderr, getenv: os.Getenv,
 		asks: term.IsTerminal(int(os.Stdin.Fd())), draws: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	p.width, _, _ = term.GetSize(int(os.Stdout.Fd()))
-	context.AfterFunc(ctx, func() {
-		stop() // a second Ctrl-C ends the program at once
-		fmt.Fprintln(os.Stderr, "\nInterruzione: attendo l'esito dei messaggi già partiti (Ctrl-C di nuovo per uscire subito).")
-	})
 	code := cli.Run(ctx, p.command(), os.Stderr)
+	if code == cli.OK && out.Err() != nil {
+		fmt.Fprintln(os.Stderr, "Il comando è stato eseguito, ma il suo risultato non si è potuto scrivere.")
+		code = cli.Failure
+	}
 	os.Exit(code)
 }

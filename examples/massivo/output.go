@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/cli"
 )
 
 // newTable returns a table that is written to out.
@@ -26,17 +27,21 @@ func newTable(out io.Writer, header ...any) table.Writer {
 	return t
 }
 
-// narrow hides columns of a table on a terminal that has not the characters for all.
+// narrow hides columns of a table on a terminal that has not the characters for all of
+// them: those that are named first, as many as it takes.
 func (p *program) narrow(t table.Writer, needed int, columns ...string) {
-	if p.width == 0 || p.width >= needed {
-		return
-	}
 	var hidden []table.ColumnConfig
 	for _, name := range columns {
+		if p.width == 0 || p.width >= needed {
+			break
+		}
 		hidden = append(hidden, table.ColumnConfig{Name: name, Hidden: true})
+		needed -= hiddenWidth
 	}
 	t.SetColumnConfigs(hidden)
 }
+
+const hiddenWidth = 20 // of a column that can be hidden, about
 
 // date and moment are days and times in Italy, as the guide's screens show them; "" for
 // the zero time.
@@ -48,16 +53,7 @@ func italian(t time.Time, layout string) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(rome()).Format(layout)
-}
-
-// rome is the time zone of Italy, which package flussi carries with it.
-func rome() *time.Location {
-	zone, err := time.LoadLocation("Europe/Rome")
-	if err != nil {
-		return time.UTC
-	}
-	return zone
+	return t.In(cli.Italy()).Format(layout)
 }
 
 // plain takes out of a text what would order a terminal about.

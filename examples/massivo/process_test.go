@@ -16,15 +16,16 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 )
 
-// writeWorkbook writes a workbook with notifications to be imported.
-func writeWorkbook(t testing.TB, name string, rows int) {
+// writeWorkbook writes a workbook with notifications to be imported, to the sample citizens
+// from the first on.
+func writeWorkbook(t testing.TB, name string, first, rows int) {
 	book := excelize.NewFile()
 	defer book.Close()
 	out, err := book.NewStreamWriter(book.GetSheetName(0))
 	require.NoError(t, err)
 	require.NoError(t, out.SetRow("A1", []any{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Riferimento"}))
-	for i := range rows {
-		require.NoError(t, out.SetRow(fmt.Sprintf("A%d", i+2), []any{
+	for i := first; i < first+rows; i++ {
+		require.NoError(t, out.SetRow(fmt.Sprintf("A%d", i-first+2), []any{
 			appiotest.SampleCitizen(i).Reveal(), "TARI: avviso di pagamento",
 			fmt.Sprintf("Avviso %d. %s", i, strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)),
 			"16/06/2099", fmt.Sprintf("%d,%02d", 10+i%1000, i%100), appiotest.SampleNotice(i).Reveal(), fmt.Sprintf("TARI-%d", i),
@@ -41,7 +42,7 @@ type trial struct{ store, url, flow string }
 func (r *trial) imports(t testing.TB, rows int) *process {
 	t.Helper()
 	workbook := filepath.Join(t.TempDir(), "avvisi.xlsx")
-	writeWorkbook(t, workbook, rows)
+	writeWorkbook(t, workbook, 0, rows)
 	p := r.start(t, "import", workbook)
 	require.Equal(t, 0, p.wait(t), p.said())
 	r.flow = flowIn(t, p.said())

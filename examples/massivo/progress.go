@@ -51,7 +51,8 @@ func written(out io.Writer) func(flow.Progress) {
 		}
 		last = now.Elapsed
 		counts := now.Flow.Counts
-		fmt.Fprintf(out, "%s inviate, %s in errore, %s da inviare%s\n", thousands(counts.Sent), thousands(counts.Failed), thousands(counts.Left()), pace(now))
+		fmt.Fprintf(out, "%s inviate, %s in errore, %s da inviare, %s in corso%s\n",
+			thousands(counts.Sent), thousands(counts.Failed), thousands(counts.Registered), thousands(counts.Sending), pace(now))
 	}
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -35,8 +37,18 @@ resolve».`,
 			if len(args) == 2 && len(codes) > 0 {
 				return cli.Wrongf("Indicare un file di correzioni, oppure --error.")
 			}
+			if slices.Contains(codes, flow.ErrorOutcomeUnknown) {
+				return cli.Wrongf("Sulle notifiche a esito sconosciuto decide l'operatore, con «massivo resolve».")
+			}
 			return p.within(ctx, func(s *session) error {
 				f, err := s.flowNamed(ctx, args[:1])
+				if err != nil {
+					return err
+				}
+				if f.State == flow.FlowInactive || f.State == flow.FlowActive {
+					return cli.Wrongf("Il flusso non è ancora stato inviato: %s", s.again("send", f.ID))
+				}
+				dispatcher, err := s.prepare(ctx, f, how, "Inviare di nuovo ai cittadini le notifiche corrette del flusso?")
 				if err != nil {
 					return err
 				}
@@ -45,17 +57,20 @@ resolve».`,
 				} else {
 					err = s.register(ctx, f, codes)
 				}
-				if err != nil {
+				now, readErr := s.Flow(context.WithoutCancel(ctx), s.by, f.ID)
+				switch {
+				case err != nil && readErr == nil && now.Counts.Registered > 0:
+					fmt.Fprintf(s.out, "Restano da inviare: %s. Per inviarle: %s\n", thousands(now.Counts.Registered), s.again("send", f.ID))
 					return err
-				}
-				if f, err = s.Flow(ctx, s.by, f.ID); err != nil {
+				case err != nil:
 					return err
-				}
-				if f.Counts.Left() == 0 {
+				case readErr != nil:
+					return readErr
+				case now.Counts.Left() == 0:
 					fmt.Fprintln(s.out, "Non c'è niente da inviare.")
 					return nil
 				}
-				return s.sendFlow(ctx, f, how)
+				return s.run(ctx, now, dispatcher)
 			})
 		},
 	}
@@ -80,7 +95,7 @@ func (s *session) correct(ctx context.Context, f flow.Flow, name string, goodRow
 	told := report
 	told.File = *shortened(report.File)
 	fmt.Fprint(s.out, told.Italian())
-	s.mark(ctx, template, file, &report.File, "")
+	s.mark(ctx, template, file, &report.File, importing{})
 	return wrongFile(err)
 }
 
@@ -90,15 +105,17 @@ func (s *session) register(ctx context.Context, f flow.Flow, codes []flow.ErrorC
 		codes = []flow.ErrorCode{flow.ErrorNotSent}
 	}
 	count := 0
+	var refused error
 	for n, err := range s.AllNotifications(ctx, s.by, flow.NotificationFilter{Flow: f.ID, ErrorCodes: codes, Disabled: flow.OnlyEnabled}) {
 		if err != nil {
 			return err
 		}
 		if _, err := s.RegisterNotification(ctx, s.by, n.ID); err != nil {
-			return err
+			refused = errors.Join(refused, err)
+			continue
 		}
 		count++
 	}
 	fmt.Fprintf(s.out, "Notifiche riportate a Registrato: %s.\n", thousands(count))
-	return nil
+	return refused
 }

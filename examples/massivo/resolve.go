@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche su cui
 			switch {
 			case sent && resend:
 				return cli.Wrongf("Scegliere fra --sent e --resend.")
-			case (sent || resend) && reason == "":
+			case (sent || resend) && strings.TrimSpace(reason) == "":
 				return cli.Wrongf("Serve il motivo della decisione, per lo storico: --reason.")
 			case (of == "") == (len(args) == 0):
 				return cli.Wrongf("Indicare le notifiche, oppure un flusso con --flow.")
@@ -75,6 +76,9 @@ func (s *session) unknown(ctx context.Context, of string, names []string) ([]flo
 		if err != nil {
 			return nil, err
 		}
+		if n.Transmission.ErrorCode != flow.ErrorOutcomeUnknown {
+			return nil, explained{fmt.Sprintf("L'esito della notifica %s è noto: non c'è niente da decidere.", n.ID), flow.ErrOutcomeKnown}
+		}
 		found = append(found, n)
 	}
 	if of == "" {
@@ -82,6 +86,9 @@ func (s *session) unknown(ctx context.Context, of string, names []string) ([]flo
 	}
 	id, err := parseID(of)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Flow(ctx, s.by, id); err != nil {
 		return nil, err
 	}
 	filter := flow.NotificationFilter{Flow: id, ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown}, Disabled: flow.OnlyEnabled}
@@ -117,8 +124,8 @@ func (s *session) decide(ctx context.Context, unknown []flow.Notification, sent 
 	}
 	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(done), thousands(len(unknown)))
 	for id := range flows {
-		if !sent && id != uuid.Nil {
-			fmt.Fprintf(s.out, "Per inviarle: massivo send %s\n", id)
+		if !sent && id != uuid.Nil && !s.plays {
+			fmt.Fprintf(s.out, "Per inviarle: %s\n", s.again("send", id))
 		}
 	}
 	return failed

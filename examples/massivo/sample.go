@@ -86,7 +86,7 @@ func writeSample(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := write(name, func(w io.Writer) error { return template.Blank(ctx, w) }); err != nil {
+	if err := write(name, false, func(w io.Writer) error { return template.Blank(ctx, w) }); err != nil {
 		return err
 	}
 	due := time.Now().AddDate(0, 1, 0)

@@ -56,28 +56,61 @@ macchine diverse, possono inviare insieme lo stesso flusso di un archivio Postgr
 	return c
 }
 
-// sendFlow orders the sending of a flow, does it, and tells what came of it.
-func (s *session) sendFlow(ctx context.Context, f flow.Flow, how sending) error {
-	dispatcher, err := flow.NewDispatcher(s.store, s.messengers, flow.DispatcherConfig{
+// dispatcher returns what sends flows.
+func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
+	switch {
+	case how.workers < 1, how.batch < 0:
+		return nil, cli.Wrongf("--workers e --batch vogliono un numero da 1 in su.")
+	case how.lease < time.Second:
+		return nil, cli.Wrongf("--lease vuole almeno 1s.")
+	case how.batch > 0:
+		how.workers = min(how.workers, how.batch)
+	}
+	return flow.NewDispatcher(s.store, s.messengers, flow.DispatcherConfig{
 		ID: "massivo", Workers: how.workers, Batch: how.batch, Lease: how.lease, CheckProfiles: how.profiles,
 		Progress: s.progress(), Logger: s.logger(),
 	})
+}
+
+// prepare makes sure of everything that a sending needs, and of the operator's will, before
+// anything is touched.
+func (s *session) prepare(ctx context.Context, f flow.Flow, how sending, question string) (*flow.Dispatcher, error) {
+	dispatcher, err := s.dispatcher(how)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx, f.Service); err != nil {
+		return nil, err
+	}
+	if s.settings.live && !how.yes && f.State != flow.FlowSending && !s.ask(ctx, question) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, cli.Wrongf("Non è stato inviato niente. Per inviare senza conferma: --yes.")
+	}
+	return dispatcher, s.bind(ctx)
+}
+
+// sendFlow sends a flow and tells what came of it.
+func (s *session) sendFlow(ctx context.Context, f flow.Flow, how sending) error {
+	question := fmt.Sprintf("Inviare ai cittadini %s del servizio «%s»?", counted(f.Counts.Left(), "un messaggio", "%s messaggi"), f.Service)
+	dispatcher, err := s.prepare(ctx, f, how, question)
 	if err != nil {
 		return err
 	}
-	if err := s.connect(ctx, f.Service); err != nil {
+	return s.run(ctx, f, dispatcher)
+}
+
+// run orders the sending of a flow, does it, and tells what came of it.
+func (s *session) run(ctx context.Context, f flow.Flow, dispatcher *flow.Dispatcher) error {
+	f, err := s.order(ctx, f)
+	if err != nil {
 		return err
 	}
-	if s.settings.live && !how.yes && f.State != flow.FlowSending &&
-		!s.ask(fmt.Sprintf("Inviare %s messaggi del servizio «%s» ai cittadini?", thousands(f.Counts.Registered), f.Service)) {
-		return cli.Wrongf("Non è stato inviato niente. Per inviare senza conferma: --yes.")
-	}
-	if err := s.bind(ctx); err != nil {
-		return err
-	}
-	if f, err = s.order(ctx, f); err != nil {
-		return err
-	}
+	silent := context.AfterFunc(ctx, func() {
+		fmt.Fprintln(s.errs, "\nInterruzione: attendo l'esito dei messaggi già partiti (Ctrl-C di nuovo per uscire subito).")
+	})
+	defer silent()
 	f, err = dispatcher.Run(ctx, f.ID)
 	return s.outcome(ctx, f, err)
 }
@@ -116,18 +149,18 @@ func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
 // outcome tells how a sending ended.
 func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 	var stopped *flow.StopError
-	again := "Per riprendere: massivo send " + f.ID.String()
+	again := s.again("send", f.ID)
 	switch {
 	case ctx.Err() != nil:
-		fmt.Fprintf(s.out, "Invio interrotto: %s inviate, %s da inviare. Niente è andato perso.\n%s\n",
+		fmt.Fprintf(s.out, "Invio interrotto: %s inviate, %s da inviare. Niente è andato perso.\nPer riprendere: %s\n",
 			thousands(f.Counts.Sent), thousands(f.Counts.Left()), again)
 		return &cli.Exit{Code: cli.Interrupted}
 	case errors.As(err, &stopped):
-		fmt.Fprintf(s.out, "Invio fermato: %s\nNiente è andato perso: %s notifiche restano da inviare. Risolta la causa, %s\n",
-			flussi.Explain(err), thousands(f.Counts.Left()), lower(again))
+		fmt.Fprintf(s.out, "%s\nNiente è andato perso, restano da inviare: %s. Risolta la causa, per riprendere: %s\n",
+			flussi.Explain(err), thousands(f.Counts.Left()), again)
 		return &cli.Exit{Code: exitStopped}
 	case err != nil:
-		fmt.Fprintln(s.out, "L'invio non è finito. "+again)
+		fmt.Fprintln(s.out, "L'invio non è finito. Per riprendere: "+again)
 		return err
 	}
 	if err := s.tellStates(ctx, f); err != nil {
@@ -138,8 +171,6 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 	}
 	return nil
 }
-
-func lower(s string) string { return "p" + s[1:] }
 
 // tellStates shows a flow's notifications by their state, and the errors by their kind,
 // with what can be done.
@@ -189,11 +220,14 @@ func (s *session) errorCodes(ctx context.Context, f flow.Flow) (map[flow.ErrorCo
 
 // advise says what can be done about errors.
 func (s *session) advise(id uuid.UUID, codes map[flow.ErrorCode]int) {
+	if s.plays {
+		return
+	}
 	if codes[flow.ErrorOutcomeUnknown] > 0 {
-		fmt.Fprintf(s.out, "Esito sconosciuto: decide l'operatore, con: massivo resolve --help\n")
+		fmt.Fprintf(s.out, "Esito sconosciuto: decide l'operatore, con «massivo resolve». Per vedere quali notifiche sono: %s\n", s.again("resolve", "--flow", id))
 	}
 	if codes[flow.ErrorOutcomeUnknown] < total(codes) {
-		fmt.Fprintf(s.out, "Per correggere gli errori e inviare di nuovo:\n  massivo export %s correzioni.xlsx\n  massivo resend %s correzioni.xlsx\n", id, id)
+		fmt.Fprintf(s.out, "Per correggere gli errori e inviare di nuovo:\n  %s\n  %s\n", s.again("export", id, "correzioni.xlsx"), s.again("resend", id, "correzioni.xlsx"))
 	}
 }
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -116,9 +116,9 @@ func parseID(text string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// logger writes warnings, and with --verbose everything, without personal data.
+// logger writes errors, and with --verbose everything, without personal data.
 func (p *program) logger() *slog.Logger {
-	level := slog.LevelWarn
+	level := slog.LevelError
 	if p.settings.verbose {
 		level = slog.LevelDebug
 	}
@@ -127,15 +127,31 @@ func (p *program) logger() *slog.Logger {
 
 // ask asks a person, and returns whether the answer is yes. Where nobody can be asked, it
 // is no.
-func (p *program) ask(question string) bool {
+func (p *program) ask(ctx context.Context, question string) bool {
 	if !p.asks {
 		return false
 	}
 	fmt.Fprintf(p.errs, "%s [s/N] ", question)
-	var answer string
-	if _, err := fmt.Fscanln(p.in, &answer); err != nil && !errors.Is(err, io.EOF) {
+	answers := make(chan string, 1)
+	go func() { // it may wait for a person for ever; the program ends before
+		var answer string
+		_, _ = fmt.Fscanln(p.in, &answer)
+		answers <- strings.ToLower(answer)
+	}()
+	select {
+	case <-ctx.Done():
 		return false
+	case answer := <-answers:
+		return slices.Contains([]string{"s", "si", "sì"}, answer)
 	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "s" || answer == "si" || answer == "sì"
+}
+
+// again is a command line that goes on with what this one began: with the same database,
+// service and platform.
+func (p *program) again(command string, args ...any) string {
+	line := "massivo " + command
+	for _, arg := range args {
+		line += fmt.Sprintf(" %v", arg)
+	}
+	return line + p.settings.given
 }

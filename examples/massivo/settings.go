@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -34,6 +35,7 @@ type settings struct {
 	url, keyFile, key        string
 	calls                    int
 	verbose                  bool
+	given                    string // the flags that name database, service and platform, as they were given
 }
 
 func (s *settings) flags(set *pflag.FlagSet) {
@@ -50,6 +52,15 @@ func (s *settings) flags(set *pflag.FlagSet) {
 // complete takes from the environment what no flag says. It comes after the flags, so that
 // no help shows it: a database's address may hold a password.
 func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string) {
+	for _, name := range []string{"store", "service", "operator", "live", "url", "key-file"} {
+		switch flag := set.Lookup(name); {
+		case !set.Changed(name):
+		case name == "live":
+			s.given += " --live"
+		case name != "store" || !strings.Contains(s.store, "@"): // an address may hold a password
+			s.given += fmt.Sprintf(" --%s %s", name, quoted(flag.Value.String()))
+		}
+	}
 	for name, value := range map[string]*string{"store": &s.store, "service": &s.service, "operator": &s.operator, "url": &s.url, "key-file": &s.keyFile} {
 		if !set.Changed(name) {
 			*value = cmp.Or(getenv("MASSIVO_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))), *value)
@@ -57,6 +68,14 @@ func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string) {
 	}
 	s.operator = strings.TrimSpace(s.operator)
 	s.key = getenv("MASSIVO_KEY")
+}
+
+// quoted writes a word for a shell.
+func quoted(word string) string {
+	if strings.ContainsAny(word, " '\"$&|;<>()*?`\\") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
 }
 
 func userName() string {
@@ -80,10 +99,13 @@ func (s *settings) serviceName() (string, error) {
 
 // purpose tells a database of trials from a real one.
 func (s *settings) purpose() string {
-	if s.live {
-		return "App IO"
+	if !s.live {
+		return "simulatore"
 	}
-	return "simulatore"
+	if u, err := url.Parse(s.url); s.url != "" && err == nil {
+		return "App IO all'indirizzo " + u.Host
+	}
+	return "App IO"
 }
 
 // platform returns the address of the platform.
@@ -93,7 +115,7 @@ func (s *settings) platform() (string, error) {
 	}
 	address := cmp.Or(s.url, sandboxURL)
 	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" {
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
 		return "", cli.Wrongf("L'indirizzo della piattaforma non è scritto bene: deve essere come %s.", sandboxURL)
 	}
 	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && !ip.IsLoopback() {
@@ -147,6 +169,9 @@ func (p *program) client() (*appio.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.settings.calls < 1 {
+		return nil, cli.Wrongf("--calls vuole un numero da 1 in su.")
+	}
 	pace, err := appio.NewPace(appio.PaceConfig{Calls: p.settings.calls})
 	if err != nil {
 		return nil, err
@@ -155,7 +180,11 @@ func (p *program) client() (*appio.Client, error) {
 	if p.settings.verbose {
 		config.Logger = p.logger()
 	}
-	return appio.New(key, config)
+	client, err := appio.New(key, config)
+	if err != nil {
+		return nil, explained{"L'indirizzo della piattaforma non va bene: deve cominciare con https, e finire come " + sandboxURL + ".", err}
+	}
+	return client, nil
 }
 
 // reach checks that the simulator is there: a sending that finds nobody is stopped, and
@@ -172,8 +201,9 @@ func (p *program) reach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	dialer := net.Dialer{Timeout: 5 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")))
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
 		return explained{"Il simulatore non risponde: avviarlo in un'altra finestra con «go run ./examples/sandbox».", err}
 	}
@@ -193,6 +223,12 @@ func (e explained) Unwrap() error   { return e.err }
 // reason says in Italian what the operating system had against a file.
 func reason(err error) string {
 	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return "il disco è pieno."
+	case errors.Is(err, syscall.EROFS):
+		return "il disco è di sola lettura."
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
+		return "una parte del percorso è un file, o il nome è di una cartella."
 	case errors.Is(err, os.ErrNotExist):
 		return "non esiste."
 	case errors.Is(err, os.ErrPermission):

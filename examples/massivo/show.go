@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
@@ -57,6 +58,7 @@ una notifica, con lo stato della trasmissione e della consegna.`,
 		},
 	}
 	filters.flags(c.Flags())
+	filters.pages(c.Flags())
 	return c
 }
 
@@ -114,7 +116,7 @@ func (s *session) tellNotification(n flow.Notification, actions []flow.Notificat
 		possible = append(possible, a.Label())
 	}
 	of := "nessuno"
-	if n.FlowID != (flow.Notification{}).FlowID {
+	if n.FlowID != uuid.Nil {
 		of = n.FlowID.String()
 	}
 	s.tellFields("Notifica",

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/flussi-go/flussi/examples/internal/cli"
 )
 
 // prefix begins every line, so that the warning is in sight however long it runs.
@@ -34,14 +36,5 @@ func (j *journal) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// rome is the time zone of Italy, which package flussi carries with it.
-func rome() *time.Location {
-	zone, err := time.LoadLocation("Europe/Rome")
-	if err != nil {
-		return time.UTC
-	}
-	return zone
-}
-
 // clock is the time of day in Italy.
-func clock(t time.Time) string { return t.In(rome()).Format("15:04:05.000") }
+func clock(t time.Time) string { return t.In(cli.Italy()).Format("15:04:05.000") }

@@ -17,7 +17,7 @@ func TestBlankAndCheck(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"blank", blank}, &out))
 	require.NoError(t, run(t.Context(), []string{"check", blank, marked}, &out))
-	assert.Contains(t, out.String(), "Righe corrette: 0. Righe con errori: 0.")
+	assert.Contains(t, out.String(), "Righe senza errori: 0. Righe con errori: 0.")
 
 	csv := "C.F.;Causale;Somma;Scadenza\nMSCMHL68P18H211K;Visita a Siena;12,50;31/12/2099\nMSCMHL68P18H211K;Visita a Siena;1.234;31/12/2099\n"
 	require.NoError(t, os.WriteFile(filled, []byte(csv), 0o600))

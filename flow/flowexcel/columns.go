@@ -113,7 +113,8 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 			Help:    "Vale fino alla fine del giorno."}),
 		excel.NewColumn(amountHeader, excel.Money(flussi.MinPayable, flussi.MaxPayable), func(r *Row) *flussi.Cents { return &of(r).Amount }, excel.ColumnConfig{
 			Aliases: []string{"Somma dovuta", "Somma da pagare", "Importo", "Importo dovuto", "Importo da pagare", "Importo totale", "Importo in euro", "Importo euro", "Totale da pagare"},
-			Total:   true, Help: "Solo per un pagamento: serve anche il numero avviso."}),
+			Total:   required, // an export has no sum: saved as CSV, it would be a row like the others
+			Help:    "Solo per un pagamento: serve anche il numero avviso."}),
 		excel.NewColumn(noticeHeader, k.notice, func(r *Row) *flussi.NoticeNumber { return &of(r).NoticeNumber }, excel.ColumnConfig{
 			Aliases: []string{"N. avviso", "Nº avviso", "Nr. avviso", "Num. avviso", "Numero dell'avviso", "Numero avviso pagoPA", "Numero avviso di pagamento", "Numero avviso pagamento",
 				"Codice avviso", "Cod. avviso", "Codice avviso pagoPA", "Codice avviso di pagamento", "Codice avviso pagamento", "Avviso pagoPA", "NAV"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
@@ -199,7 +200,15 @@ func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
 	return d, changed
 }
 
-// sameWords reports whether texts differ by their white space at most.
+// sameWords reports whether texts differ at most by what spreadsheets change: white space,
+// and characters that cannot be seen.
 func sameWords(a, b string) bool {
-	return a == b || strings.Join(strings.Fields(a), " ") == strings.Join(strings.Fields(b), " ")
+	return a == b || visible(a) == visible(b)
+}
+
+func visible(s string) string {
+	words := strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || r >= '\uFFFD' && r <= '\uFFFF'
+	})
+	return strings.Join(words, " ")
 }

@@ -314,7 +314,7 @@ func TestCompleteTellsWhatTheFlowFound(t *testing.T) {
 	added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{GoodRowsOnly: true})
 	require.NoError(t, err)
 	flowexcel.Complete(&report, added)
-	assert.Contains(t, report.Italian(), "Riga 2: Il cittadino ha probabilmente già questo messaggio (notifica ")
+	assert.Contains(t, report.Italian(), "Riga 2: Il cittadino potrebbe avere già questo messaggio (notifica ")
 	assert.NotContains(t, report.Italian(), "Riga 7:")
 }
 

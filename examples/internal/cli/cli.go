@@ -12,6 +12,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -88,11 +89,41 @@ func Run(ctx context.Context, root *cobra.Command, errs io.Writer) int {
 
 // tell writes what the operator has to know, and then what the assistance wants to know.
 func tell(errs io.Writer, err error) {
-	var explained flussi.Explainer
-	if errors.As(err, &explained) {
-		fmt.Fprintln(errs, flussi.Explain(err))
+	const longest = 600
+	detail := []rune(strings.ReplaceAll(err.Error(), "\n", "; "))
+	if len(detail) > longest {
+		detail = append(detail[:longest], '…')
 	}
-	fmt.Fprintf(errs, "(dettaglio tecnico: %v)\n", err)
+	fmt.Fprintf(errs, "%s\n(dettaglio tecnico: %s)\n", flussi.Explain(err), string(detail))
+}
+
+// Output is where results go. It remembers the first error, so that a program does not
+// say that all is well when nobody got them.
+type Output struct {
+	To  io.Writer
+	err error
+}
+
+// Write writes to To, until that fails.
+func (o *Output) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.To.Write(p)
+	o.err = err
+	return n, err
+}
+
+// Err returns the first error.
+func (o *Output) Err() error { return o.err }
+
+// Italy returns the time zone in which operators read times.
+func Italy() *time.Location {
+	zone, err := time.LoadLocation("Europe/Rome") // package flussi links the zone data
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // translate makes a command and those below it speak Italian.
@@ -108,7 +139,7 @@ func translate(root *cobra.Command) {
 		RunE: func(c *cobra.Command, args []string) error {
 			wanted, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return unknown(root, args[0])
+				return unknown(root, args[len(args)-max(len(rest), 1)])
 			}
 			return wanted.Help()
 		},

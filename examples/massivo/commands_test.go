@@ -388,7 +388,7 @@ func TestWhatAFileHoldsOrdersNoTerminalAbout(t *testing.T) {
 	o := newOffice(t)
 	name := o.path("avvisi.csv")
 	require.NoError(t, os.WriteFile(name, []byte("Codice fiscale;Oggetto;Contenuto;Riferimento\n"+appiotest.SampleCitizen(1).Reveal()+
-		";Avviso \x1b[2J\u202ecancella;"+"\x1b]0;titolo\x07"+strings.Repeat("Testo del messaggio. ", 12)+";r\x1b[0m\n"), 0o600))
+		";Avviso \x1b[2J\u202ecancella;"+"\x1b[31m"+strings.Repeat("Testo del messaggio. ", 12)+";r\x1b[0m\n"), 0o600))
 	code, said := o.run("import", name, "--note", "nota \x1b[2J")
 	require.Equal(t, 0, code, said)
 	id := flowIn(t, said)

@@ -100,6 +100,29 @@ func ExampleService_AddNotifications() {
 	// true 2 righe non valide su 3: nessuna notifica è stata importata.
 }
 
+// A flow and its notifications are there together, or not at all.
+func ExampleService_ImportFlow() {
+	ctx := context.Background()
+	server, messengers := platform()
+	defer server.Close()
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+
+	note := flow.Details{Note: flussi.NewText("TARI 2026")}
+	short := letter("AAAAAA00A00A000A")
+	short.Content = flussi.NewText("Troppo breve.")
+	_, report, err := service.ImportFlow(ctx, operator, "tributi", note, flow.Drafts(letter("MSCMHL68P18H211K"), short), flow.AddConfig{})
+	fmt.Println(report.Wrong, flussi.Explain(err))
+	f, report, err := service.ImportFlow(ctx, operator, "tributi", note, flow.Drafts(letter("MSCMHL68P18H211K")), flow.AddConfig{})
+	fmt.Println(f.State.Label(), report.Added, err)
+	flows, err := service.Flows(ctx, operator, flow.FlowFilter{}, flow.Page{})
+	fmt.Println(len(flows.Flows), err)
+	// Output:
+	// 1 1 riga non valida su 2: nessuna notifica è stata importata.
+	// Inattivo 1 <nil>
+	// 1 <nil>
+}
+
 // Follow the sending of a flow.
 func ExampleDispatcherConfig() {
 	ctx := context.Background()

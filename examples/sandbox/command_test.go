@@ -48,6 +48,8 @@ func TestAWrongCommandSaysEverythingThatIsWrong(t *testing.T) {
 		"two of the same ID":     {[]string{"--service", "a=segreta", "--service", "a=c"}, []string{"n. 2", "di un altro"}},
 		"two of the same key":    {[]string{"--service", "a=segreta", "--service", "b=segreta"}, []string{"n. 2", "di un altro"}},
 		"a key in two lines":     {[]string{"--service", "a=segreta\nsegreta"}, []string{"n. 1", "non ammessi"}},
+		"a key with a space":     {[]string{"--service", "a= segreta"}, []string{"n. 1", "non ammessi"}},
+		"a key, and a space":     {[]string{"--service", "a=segreta "}, []string{"n. 1", "non ammessi"}},
 		"a share of too much":    {[]string{"--absent", "101%"}, []string{"fra 0% e 100%"}},
 		"a share that is none":   {[]string{"--absent", "NaN%"}, []string{"fra 0% e 100%"}},
 		"a code that is none":    {[]string{"--absent", personalCode + ",RSSMRA80A01"}, []string{"n. 2", "16 caratteri"}},

@@ -360,3 +360,69 @@ func TestTheSandboxIsSafeForConcurrentUse(t *testing.T) {
 	assert.Len(t, ids, 160, "every submission was stored")
 	assert.Len(t, box.answers, 160, "and it is known what the client was told of each")
 }
+
+// While a call waits for its answer, nobody knows yet which message was stored for it: the
+// same message that comes at that moment must not take it.
+func TestAMessageIsTakenForThatOfTheCallThatStoredIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		key   string // of the second call
+		fault appiotest.Fault
+		says  string
+	}{
+		"not for that of a call that is refused":                 {"ka", appiotest.Fault{Kind: appiotest.BadRequest}, "a invio: NON memorizzato; risposta: 400"},
+		"not for that of a call that is one too many":            {"ka", appiotest.Fault{Kind: appiotest.TooManyRequests}, "a invio: NON memorizzato; risposta: 429"},
+		"not for that of another service":                        {"kb", appiotest.Fault{Kind: appiotest.BadGateway}, "b invio: NON memorizzato; risposta: 502"},
+		"not for that of another service that stores its own":    {"kb", appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}, "b invio: memorizzato "},
+		"not for that of a call that is told its ID by the time": {"ka", appiotest.Fault{}, "a invio: memorizzato "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				box, out := newBox(t, settings{services: []string{"a=ka", "b=kb"}})
+				box.simulator.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true, Delay: time.Minute}, test.fault)
+				h := box.handler()
+				var waits sync.WaitGroup
+				waits.Go(func() { send(h, "POST", submitPath, message(personalCode), "Ocp-Apim-Subscription-Key", "ka") })
+				synctest.Wait()
+				send(h, "POST", submitPath, message(personalCode), "Ocp-Apim-Subscription-Key", test.key)
+				waits.Wait()
+				stored := box.simulator.Deliveries()
+				said := strings.Split(out.String(), "\n")
+				assert.Contains(t, said[0], test.says)
+				if len(stored) > 1 {
+					assert.Contains(t, said[0], stored[1].ID)
+				}
+				assert.Contains(t, said[1], "a invio: memorizzato "+stored[0].ID+"; risposta: 504")
+			})
+		})
+	}
+}
+
+func TestABrokenConnectionIsToldFromNoAnswer(t *testing.T) {
+	for _, fault := range appiotest.Faults() {
+		want := ""
+		switch fault.Kind {
+		case appiotest.Reset, appiotest.Truncated, appiotest.CutBody:
+			want = "risposta: connessione interrotta\n"
+		case appiotest.Silent:
+			want = "risposta: nessuna\n"
+		default:
+			continue
+		}
+		t.Run(fault.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				box, out := newBox(t, settings{})
+				box.simulator.Fail(appiotest.SubmitMessage, fault)
+				client, stop := serveOnPipes(t, box)
+				client.Timeout = time.Second
+				if resp, err := submitTo(t, client); err == nil {
+					_, err = io.Copy(io.Discard, resp.Body)
+					assert.Error(t, err)
+					_ = resp.Body.Close()
+				}
+				synctest.Wait()
+				stop()
+				assert.Contains(t, out.String(), want)
+			})
+		})
+	}
+}

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -12,61 +11,91 @@ import (
 
 // Claim takes notifications that are to be sent: see [flow.Store].
 func (s *Store) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-	const operation = "claim notifications"
 	var f flow.Flow
 	var claimed []flow.Notification
-	err := s.db.write(ctx, func(t *tx) error {
-		var err error
-		if f, err = t.flow(ctx, claim.Flow); err != nil {
-			return err
-		}
-		if f.State != flow.FlowSending || f.Disabled || f.Error != "" || claim.Limit <= 0 {
-			return nil
-		}
-		now, err := t.now(ctx, t)
-		if err != nil {
-			return err
-		}
-		rows, err := t.query(ctx, `WITH picked AS MATERIALIZED (
-				SELECT id FROM notifications WHERE flow_id = ? AND state = 'registered' AND NOT disabled ORDER BY created_at, id LIMIT ?
-			) UPDATE notifications SET state = 'sending', updated_at = ?, updated_by = ?, version = version + 1, unsettled = FALSE, lease_end = ?
-			WHERE id IN (SELECT id FROM picked) RETURNING `+notificationColumns.list(""),
-			t.id(claim.Flow), claim.Limit, claim.At.UnixMicro(), held(claim.By), now+claim.Lease.Microseconds())
-		var n flow.Notification
-		if err := read(rows, err, notificationFields(&n), func() { claimed = append(claimed, n) }); err != nil {
-			return err
-		}
-		slices.SortFunc(claimed, func(a, b flow.Notification) int { return a.Cursor().Compare(b.Cursor()) })
-		records := make([][]any, len(claimed))
-		for i, n := range claimed {
-			records[i] = recordValues(t.database, n.ID, n.Version, flow.NotificationRecord{
-				At: claim.At, By: claim.By, Action: flow.NotificationClaim, From: flow.NotificationRegistered, To: flow.NotificationSending,
-			})
-		}
-		if _, err := t.insert(ctx, t, "notification_records", recordColumns, records); err != nil {
-			return err
-		}
-		w := newWriting(t)
-		w.counts[claim.Flow] = &flow.Counts{Registered: -len(claimed), Sending: len(claimed)}
-		if err := w.end(ctx); err != nil {
-			return err
-		}
-		f, err = t.flow(ctx, claim.Flow)
+	err := s.db.write(ctx, func(t *tx) (err error) {
+		f, claimed, err = t.claim(ctx, claim)
 		return err
 	})
-	return f, claimed, fail(ctx, operation, claim.Flow, err)
+	if err != nil {
+		return flow.Flow{}, nil, fail(ctx, s.db, "claim notifications", claim.Flow, err)
+	}
+	return f, claimed, nil
 }
 
-// Expired returns notifications whose lease is over, in no order: see [flow.Store].
-func (s *Store) Expired(ctx context.Context, limit int) ([]flow.Notification, error) {
-	if limit <= 0 {
-		return nil, fail(ctx, "look for expired leases", uuid.Nil, ctx.Err())
+func (t *tx) claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	// Whoever changes the flow waits until the end of this transaction, and this for them.
+	if err := t.query(ctx, "SELECT 1 FROM flows WHERE id = ?"+t.locking("SHARE"), []any{t.id(claim.Flow)}, []any{new(int)}, func() {}); err != nil {
+		return flow.Flow{}, nil, err
 	}
-	var found []flow.Notification
-	err := s.db.view(ctx, func(t *tx) error {
-		rows, err := t.query(ctx, "SELECT "+notificationColumns.list("")+" FROM notifications WHERE lease_end <= ? LIMIT ?", time.Now().UnixMicro(), limit)
-		var n flow.Notification
-		return read(rows, err, notificationFields(&n), func() { found = append(found, n) })
-	})
-	return found, fail(ctx, "look for expired leases", uuid.Nil, err)
+	f, err := t.flow(ctx, claim.Flow)
+	if err != nil || f.State != flow.FlowSending || f.Disabled || f.Error != "" || claim.Limit <= 0 {
+		return f, nil, err
+	}
+	now, err := t.now(ctx, t)
+	if err != nil {
+		return flow.Flow{}, nil, err
+	}
+	var claimed []flow.Notification
+	var n flow.Notification
+	err = t.query(ctx, `WITH picked AS MATERIALIZED (
+			SELECT `+t.key()+` FROM notifications WHERE flow_id = ? AND state = 'registered' AND NOT disabled ORDER BY created_at, id LIMIT ?`+t.locking("UPDATE SKIP LOCKED")+`
+		) UPDATE notifications SET state = 'sending', updated_at = ?, updated_by = ?, version = version + 1, unsettled = FALSE, lease_end = ?
+		WHERE `+t.key()+` IN (SELECT `+t.key()+` FROM picked) RETURNING `+notificationColumns.list(""),
+		[]any{t.id(claim.Flow), claim.Limit, claim.At.UnixMicro(), held(claim.By), now + claim.Lease.Microseconds()},
+		notificationFields(&n), func() { claimed = append(claimed, n) })
+	if err != nil || len(claimed) == 0 {
+		return f, nil, err
+	}
+	slices.SortFunc(claimed, func(a, b flow.Notification) int { return a.Cursor().Compare(b.Cursor()) })
+	records := make([][]any, len(claimed))
+	for i, n := range claimed {
+		records[i] = recordValues(t.database, n.ID, n.Version, flow.NotificationRecord{
+			At: claim.At, By: claim.By, Action: flow.NotificationClaim, From: flow.NotificationRegistered, To: flow.NotificationSending,
+		})
+	}
+	if _, err := t.insert(ctx, t, &notificationRecordTable, records); err != nil {
+		return flow.Flow{}, nil, err
+	}
+	change := counts{claim.Flow: {Registered: -len(claimed), Sending: len(claimed)}}
+	if err := change.write(ctx, t); err != nil {
+		return flow.Flow{}, nil, err
+	}
+	f, err = t.flow(ctx, claim.Flow)
+	return f, claimed, err
+}
+
+// counts is what changes in the counts of flows.
+type counts map[uuid.UUID]flow.Counts
+
+// add counts a notification in, or out with -1.
+func (c counts) add(of uuid.UUID, n flow.Notification, by int) {
+	if of != uuid.Nil {
+		changed := c[of]
+		changed.Add(n, by)
+		c[of] = changed
+	}
+}
+
+// write writes what changes. It comes last in a transaction, so that whoever changes the counts
+// of the same flow waits for no longer than a commit.
+func (c counts) write(ctx context.Context, t *tx) error {
+	flows := make([]uuid.UUID, 0, len(c))
+	for id, changed := range c {
+		if changed != (flow.Counts{}) {
+			flows = append(flows, id)
+		}
+	}
+	slices.SortFunc(flows, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }) // so that nobody waits for each other
+	for _, id := range flows {
+		changed := c[id]
+		if _, err := t.exec(ctx, `INSERT INTO flow_counts (flow_id, shard, registered, sending, sent, failed, disabled) VALUES (?, `+t.shard()+`, ?, ?, ?, ?, ?)
+			ON CONFLICT (flow_id, shard) DO UPDATE SET registered = flow_counts.registered + excluded.registered,
+			sending = flow_counts.sending + excluded.sending, sent = flow_counts.sent + excluded.sent,
+			failed = flow_counts.failed + excluded.failed, disabled = flow_counts.disabled + excluded.disabled`,
+			t.id(id), changed.Registered, changed.Sending, changed.Sent, changed.Failed, changed.Disabled); err != nil {
+			return err
+		}
+	}
+	return nil
 }

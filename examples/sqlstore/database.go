@@ -7,67 +7,91 @@ import (
 	"github.com/google/uuid"
 )
 
-// dialect is what is done in different ways by the two databases.
+// dialect is what the two databases do in different ways. Statements have ? for their
+// arguments.
 type dialect interface {
+	// rebind makes a statement the database's.
+	rebind(query string) string
 	// id returns an ID as the database keeps it.
 	id(uuid.UUID) any
-	// rebind makes a statement that has ? for its arguments the database's.
-	rebind(query string) string
+	// key is the column that rows are found by at once.
+	key() string
+	// typed returns a placeholder for a value of a column.
+	typed(c column) string
+	// oneOf is the condition that a column has one of some values.
+	oneOf(c column, values []any) clause
+	// keyed is the condition that rows have one of some keys, maybe thousands.
+	keyed(keys []any) clause
+	// contains is the condition that a column has a text in it.
+	contains(column string) string
+	// using tells which index a SELECT from a table uses, where the database is not trusted to
+	// find that out itself.
+	using(index string) string
+
+	// part is a query as a part of one that merges several in an order.
+	part(query, order string) string
+	// locking is what a SELECT ends with that locks rows, in the words of PostgreSQL.
+	locking(how string) string
+	// shard is which of a flow's counts a transaction changes, so that not all change the same.
+	shard() string
+
 	// now returns the time by the store's clock, in microseconds.
 	now(ctx context.Context, t *tx) (int64, error)
 	// insert inserts rows, and returns how many were not there.
-	insert(ctx context.Context, t *tx, table string, c columns, rows [][]any) (int64, error)
-	// update changes all columns but the fixed ones at the beginning of rows, by their ID.
-	update(ctx context.Context, t *tx, table string, c columns, fixed int, rows [][]any) error
+	insert(ctx context.Context, t *tx, into *table, rows [][]any) (int64, error)
+	// update changes all columns of rows but the fixed ones.
+	update(ctx context.Context, t *tx, in *table, rows [][]any) error
+	// lock returns those rows that are there, as they are until the end of the transaction.
+	lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error)
+	// reindex makes rows be found by their new texts.
+	reindex(ctx context.Context, t *tx, in *table, changes []retext) error
+	// hits is a query for the keys of rows that have a text, and perhaps of others, by an index; the
+	// zero clause if none is of use.
+	hits(ctx context.Context, t *tx, in *table, text string) (clause, error)
+
+	// folder is where the migrations are.
+	folder() string
+	// exists reports whether there is a table.
+	exists(ctx context.Context, t *tx, table string) (bool, error)
+	// alone waits until nobody else migrates; until the end of the transaction, they wait.
+	alone(ctx context.Context, t *tx) error
+	// complete creates what is good to have.
+	complete(ctx context.Context, db *database) error
+
+	// fault returns what an error of the driver means; nil if it is not the driver's.
+	fault(err error) *Fault
 }
 
 // database is an open database.
 type database struct {
 	dialect
 	reads, writes *sql.DB // the same on PostgreSQL
+	snapshot      sql.TxOptions
+	looks         looks
 }
 
-// tx is a transaction.
+// tx is a transaction, or a connection without one.
 type tx struct {
-	*sql.Tx
 	*database
+	conn interface {
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	}
 }
 
 // exec executes a statement.
-func (t *tx) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.ExecContext(ctx, t.rebind(query), args...)
-}
-
-// query executes a statement that gives rows.
-func (t *tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return t.QueryContext(ctx, t.rebind(query), args...)
-}
-
-// write does something that changes the database, together or not at all.
-func (d *database) write(ctx context.Context, do func(t *tx) error) error {
-	begun, err := d.writes.BeginTx(ctx, nil)
+func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := t.conn.ExecContext(ctx, t.rebind(query), args...)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	defer func() { _ = begun.Rollback() }()
-	if err := do(&tx{begun, d}); err != nil {
-		return err
-	}
-	return begun.Commit()
+	return result.RowsAffected()
 }
 
-// view does something that reads the database as it is at one moment.
-func (d *database) view(ctx context.Context, do func(t *tx) error) error {
-	begun, err := d.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = begun.Rollback() }()
-	return do(&tx{begun, d})
-}
-
-// read reads all rows into a value, one after the other, and hands each to a function.
-func read(rows *sql.Rows, err error, fields []any, each func()) error {
+// query reads all rows that a statement gives, one after the other, into the same fields, and
+// calls a function after each.
+func (t *tx) query(ctx context.Context, query string, args []any, fields []any, each func()) error {
+	rows, err := t.conn.QueryContext(ctx, t.rebind(query), args...)
 	if err != nil {
 		return err
 	}
@@ -79,4 +103,30 @@ func read(rows *sql.Rows, err error, fields []any, each func()) error {
 		each()
 	}
 	return rows.Err()
+}
+
+// read returns what single statements read by.
+func (d *database) read() *tx { return &tx{d, d.reads} }
+
+// view does something that reads the database as it is at one moment.
+func (d *database) view(ctx context.Context, do func(t *tx) error) error {
+	begun, err := d.reads.BeginTx(ctx, &d.snapshot)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = begun.Rollback() }()
+	return do(&tx{d, begun})
+}
+
+// write does something that changes the database, together or not at all.
+func (d *database) write(ctx context.Context, do func(t *tx) error) error {
+	begun, err := d.writes.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = begun.Rollback() }()
+	if err := do(&tx{d, begun}); err != nil {
+		return err
+	}
+	return begun.Commit()
 }

@@ -10,8 +10,16 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
+// Fault is what is wrong with a database itself.
+type Fault struct {
+	Err error
+}
+
+func (f *Fault) Error() string { return f.Err.Error() }
+func (f *Fault) Unwrap() error { return f.Err }
+
 // fail returns what was wrong with an operation.
-func fail(ctx context.Context, operation string, id uuid.UUID, err error) error {
+func fail(ctx context.Context, d *database, operation string, id uuid.UUID, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -14,35 +14,38 @@ import (
 var migrations embed.FS
 
 // migrate brings the schema up to date.
-func (d *database) migrate(ctx context.Context, dialect string) error {
-	files, err := fs.Glob(migrations, path.Join("migrations", dialect, "*.sql"))
+func (d *database) migrate(ctx context.Context) error {
+	files, err := fs.Glob(migrations, path.Join("migrations", d.folder(), "[0-9]*.sql"))
 	if err != nil {
 		return err
 	}
-	version, err := d.schemaVersion(ctx)
+	version, err := schemaVersion(ctx, d.read())
 	if err != nil || version == len(files) {
 		return err
 	}
 	return d.write(ctx, func(t *tx) error {
-		if _, err := t.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS sqlstore_schema (version INTEGER NOT NULL)"); err != nil {
+		// Again, now that nobody else does it at the same time.
+		if err := d.alone(ctx, t); err != nil {
 			return err
 		}
-		var version int
-		if err := t.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM sqlstore_schema").Scan(&version); err != nil {
+		version, err := schemaVersion(ctx, t)
+		if err != nil {
 			return err
 		}
 		if version > len(files) {
 			return fmt.Errorf("schema version %d", version)
 		}
-		for i, file := range files[version:] {
-			script, err := migrations.ReadFile(file)
-			if err != nil {
+		if version == 0 {
+			if _, err := t.exec(ctx, "CREATE TABLE sqlstore_schema (version INTEGER NOT NULL)"); err != nil {
 				return err
 			}
-			if _, err := t.ExecContext(ctx, string(script)); err != nil {
-				return fmt.Errorf("%s: %w", path.Base(file), err)
+		}
+		for _, file := range files[version:] {
+			version++
+			if err := t.run(ctx, file); err != nil {
+				return err
 			}
-			if _, err := t.ExecContext(ctx, d.rebind("INSERT INTO sqlstore_schema (version) VALUES (?)"), version+i+1); err != nil {
+			if _, err := t.exec(ctx, "INSERT INTO sqlstore_schema (version) VALUES (?)", version); err != nil {
 				return err
 			}
 		}
@@ -50,13 +53,25 @@ func (d *database) migrate(ctx context.Context, dialect string) error {
 	})
 }
 
+// run executes a file of SQL.
+func (t *tx) run(ctx context.Context, file string) error {
+	script, err := migrations.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if _, err := t.conn.ExecContext(ctx, string(script)); err != nil {
+		return fmt.Errorf("%s: %w", path.Base(file), err)
+	}
+	return nil
+}
+
 // schemaVersion returns the version of the schema, 0 if there is none.
-func (d *database) schemaVersion(ctx context.Context) (int, error) {
-	var there, version int
-	err := d.reads.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE name = 'sqlstore_schema'").Scan(&there)
-	if err != nil || there == 0 {
+func schemaVersion(ctx context.Context, t *tx) (int, error) {
+	there, err := t.exists(ctx, t, "sqlstore_schema")
+	if err != nil || !there {
 		return 0, err
 	}
-	err = d.reads.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM sqlstore_schema").Scan(&version)
+	var version int
+	err = t.query(ctx, "SELECT coalesce(max(version), 0) FROM sqlstore_schema", nil, []any{&version}, func() {})
 	return version, err
 }

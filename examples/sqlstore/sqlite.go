@@ -1,11 +1,15 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +20,14 @@ import (
 // sqliteDialect is SQLite, in a file.
 type sqliteDialect struct{}
 
+const (
+	// turn is how long SQLite itself waits to write, before the context is asked again.
+	turn = 100 * time.Millisecond
+
+	writerCache = 48 << 10 // KiB
+	readerCache = 8 << 10  // KiB, of each connection
+)
+
 // openSQLite opens a file: with one connection that writes, since SQLite lets one write at a
 // time, and others that read.
 func openSQLite(path string, c Config) (*database, error) {
@@ -24,10 +36,9 @@ func openSQLite(path string, c Config) (*database, error) {
 		return nil, err
 	}
 	location := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(absolute)}
-	open := func(connections int, options ...string) (*sql.DB, error) {
-		query := url.Values{"_pragma": append(options,
-			"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "secure_delete(FAST)",
-		), "_txlock": {"immediate"}}
+	open := func(connections int, pragmas ...string) (*sql.DB, error) {
+		// Every connection has these; with synchronous FULL, what is written survives a loss of power.
+		query := url.Values{"_txlock": {"immediate"}, "_pragma": append(pragmas, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(FAST)")}
 		connector, err := sqlite.NewConnector(location.String() + "?" + query.Encode())
 		if err != nil {
 			return nil, err
@@ -37,52 +48,187 @@ func openSQLite(path string, c Config) (*database, error) {
 		pool.SetMaxIdleConns(connections)
 		return pool, nil
 	}
-	writes, err := open(1, fmt.Sprintf("busy_timeout(%d)", turn.Milliseconds()))
+	writes, err := open(1, fmt.Sprintf("busy_timeout(%d)", turn.Milliseconds()), fmt.Sprintf("cache_size(-%d)", writerCache))
 	if err != nil {
 		return nil, err
 	}
-	reads, err := open(c.MaxConns, fmt.Sprintf("busy_timeout(%d)", c.BusyTimeout.Milliseconds()), "query_only(1)")
+	reads, err := open(c.MaxConns, fmt.Sprintf("busy_timeout(%d)", c.BusyTimeout.Milliseconds()), fmt.Sprintf("cache_size(-%d)", readerCache), "query_only(1)")
 	if err != nil {
 		return nil, err
 	}
-	return &database{dialect: sqliteDialect{}, reads: reads, writes: writes}, nil
+	return &database{dialect: sqliteDialect{}, reads: reads, writes: writes, snapshot: sql.TxOptions{ReadOnly: true}}, nil
 }
-
-// turn is how long SQLite itself waits to write, before the context is asked again.
-const turn = 100 * time.Millisecond
-
-func (sqliteDialect) id(id uuid.UUID) any { return id[:] }
 
 func (sqliteDialect) rebind(query string) string { return query }
 
+func (sqliteDialect) id(id uuid.UUID) any { return id[:] }
+
+func (sqliteDialect) key() string { return "seq" }
+
+func (sqliteDialect) typed(column) string { return "?" }
+
+func (sqliteDialect) oneOf(c column, values []any) clause {
+	return clause{c.name + " IN (?" + strings.Repeat(", ?", len(values)-1) + ")", values}
+}
+
+func (sqliteDialect) keyed(keys []any) clause {
+	list, err := json.Marshal(keys)
+	if err != nil {
+		panic(err) // they are numbers
+	}
+	return clause{"seq IN (SELECT value FROM json_each(?))", []any{string(list)}}
+}
+
+func (sqliteDialect) contains(column string) string { return "instr(" + column + ", ?) > 0" }
+
+func (sqliteDialect) using(index string) string {
+	if index == "" {
+		return " NOT INDEXED" // but by key
+	}
+	return " INDEXED BY " + index
+}
+
+func (sqliteDialect) part(query, order string) string { return query } // it is given the order of the whole
+
+func (sqliteDialect) locking(string) string { return "" } // one transaction writes at a time
+
+func (sqliteDialect) shard() string { return "0" }
+
 func (sqliteDialect) now(context.Context, *tx) (int64, error) { return time.Now().UnixMicro(), nil }
 
-// insert inserts row by row: SQLite is as quick with one as with many at a time.
-func (sqliteDialect) insert(ctx context.Context, t *tx, table string, c columns, rows [][]any) (int64, error) {
-	query := "INSERT INTO " + table + " (" + c.list("") + ") VALUES (?" + strings.Repeat(", ?", len(c)-1) + ") ON CONFLICT DO NOTHING"
+// insert inserts row by row, which costs SQLite no more than many at a time.
+func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]any) (int64, error) {
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	var last int64
+	if into.search > 0 {
+		if err := t.query(ctx, "SELECT coalesce(max(seq), 0) FROM "+into.name, nil, []any{&last}, func() {}); err != nil {
+			return 0, err
+		}
+	}
+	query := "INSERT INTO " + into.name + " (" + into.columns.list("") + ") VALUES (?" + strings.Repeat(", ?", len(into.columns)-1) + ") ON CONFLICT DO NOTHING"
 	var inserted int64
 	for _, row := range rows {
-		result, err := t.exec(ctx, query, row...)
-		if err != nil {
-			return inserted, err
-		}
-		n, err := result.RowsAffected()
+		n, err := t.exec(ctx, query, row...)
 		if err != nil {
 			return inserted, err
 		}
 		inserted += n
 	}
-	return inserted, nil
+	if into.search == 0 {
+		return inserted, nil
+	}
+	index := searchTable(into)
+	_, err := t.exec(ctx, "INSERT INTO "+index+" (rowid, search) SELECT seq, search FROM "+into.name+" WHERE seq > ?", last)
+	return inserted, err
 }
 
-func (sqliteDialect) update(ctx context.Context, t *tx, table string, c columns, fixed int, rows [][]any) error {
-	changed := c[fixed:]
-	query := "UPDATE " + table + " SET (" + changed.list("") + ") = (?" + strings.Repeat(", ?", len(changed)-1) + ") WHERE id = ?"
+func (sqliteDialect) update(ctx context.Context, t *tx, in *table, rows [][]any) error {
+	changed := in.columns[in.fixed:]
+	query := "UPDATE " + in.name + " SET (" + changed.list("") + ") = (?" + strings.Repeat(", ?", len(changed)-1) + ") WHERE id = ?"
 	for _, row := range rows {
-		args := append(row[fixed:len(row):len(row)], row[0])
+		args := append(row[in.fixed:len(row):len(row)], row[0])
 		if _, err := t.exec(ctx, query, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// lock reads row by row; nobody else writes until the end of the transaction.
+func (d sqliteDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error) {
+	olds := make([]old, 0, len(ids))
+	var o old
+	fields := o.fields()
+	for _, id := range ids {
+		err := t.query(ctx, "SELECT id, seq, version, flow_id, state, disabled, search FROM notifications WHERE id = ?",
+			[]any{d.id(id)}, fields, func() { olds = append(olds, o) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	return olds, nil
+}
+
+func (sqliteDialect) reindex(ctx context.Context, t *tx, in *table, changes []retext) error {
+	index := searchTable(in)
+	for _, c := range changes {
+		if _, err := t.exec(ctx, "INSERT INTO "+index+" ("+index+", rowid, search) VALUES ('delete', ?, ?)", c.key, c.old); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, "INSERT INTO "+index+" (rowid, search) VALUES (?, ?)", c.key, c.new); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hits asks for the rarest trigrams of the text. The index knows in which rows they are, though
+// not where, and the common ones cost a lot and help little.
+func (d sqliteDialect) hits(ctx context.Context, t *tx, in *table, text string) (clause, error) {
+	rare, err := d.rare(ctx, t, in, text)
+	if err != nil || len(rare) == 0 {
+		return clause{}, err
+	}
+	for i, part := range rare {
+		rare[i] = `"` + strings.ReplaceAll(part, `"`, `""`) + `"`
+	}
+	index := searchTable(in)
+	return clause{"SELECT rowid FROM " + index + " WHERE " + index + " MATCH ?", []any{strings.Join(rare, " AND ")}}, nil
+}
+
+const (
+	samples = 256 // rows by which it is guessed how common trigrams are
+	rare    = 16  // of them, what fewer have is rare
+	terms   = 3   // that are looked for
+)
+
+// rare returns the rarest trigrams of a text, none if all are common.
+func (sqliteDialect) rare(ctx context.Context, t *tx, in *table, text string) ([]string, error) {
+	var last int64
+	if err := t.query(ctx, "SELECT coalesce(max(seq), 0) FROM "+in.name, nil, []any{&last}, func() {}); err != nil {
+		return nil, err
+	}
+	keys := make([]any, samples)
+	for i := range keys {
+		keys[i] = 1 + last*int64(i)/samples
+	}
+	found := map[string]int{}
+	runes := []rune(text)
+	for i := range max(0, len(runes)-trigram+1) {
+		found[string(runes[i:i+trigram])] = 0
+	}
+	keyed := t.keyed(keys)
+	var row string
+	err := t.query(ctx, "SELECT search FROM "+in.name+" WHERE "+keyed.text, keyed.args, []any{&row}, func() {
+		for part := range found {
+			if strings.Contains(row, part) {
+				found[part]++
+			}
+		}
+	})
+	parts := slices.SortedFunc(maps.Keys(found), func(a, b string) int { return cmp.Or(found[a]-found[b], strings.Compare(a, b)) })
+	parts = slices.DeleteFunc(parts, func(part string) bool { return found[part] >= rare })
+	return parts[:min(len(parts), terms)], err
+}
+
+// trigram is how many characters the indexes for texts are made of.
+const trigram = 3
+
+// searchTable is the name of the index for the texts of a table.
+func searchTable(of *table) string { return strings.TrimSuffix(of.name, "s") + "_search" }
+
+func (sqliteDialect) fault(err error) *Fault { return nil }
+
+func (sqliteDialect) folder() string { return "sqlite" }
+
+func (sqliteDialect) exists(ctx context.Context, t *tx, table string) (bool, error) {
+	there := false
+	err := t.query(ctx, "SELECT count(*) > 0 FROM sqlite_master WHERE name = ?", []any{table}, []any{&there}, func() {})
+	return there, err
+}
+
+func (sqliteDialect) alone(context.Context, *tx) error { return nil } // who writes always is
+
+func (sqliteDialect) complete(context.Context, *database) error { return nil }

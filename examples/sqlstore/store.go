@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,16 +40,25 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 		c.BusyTimeout = 30 * time.Second
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, fail(ctx, operation, uuid.Nil, err)
+		return nil, fail(ctx, nil, operation, uuid.Nil, err)
 	}
-	db, err := openSQLite(location, c)
+	open := openSQLite
+	if strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://") {
+		open = openPostgres
+	}
+	db, err := open(location, c)
 	if err != nil {
-		return nil, fail(ctx, operation, uuid.Nil, err)
+		return nil, fail(ctx, nil, operation, uuid.Nil, err)
 	}
+	db.looks = usual
 	s := &Store{db: db}
-	if err := db.migrate(ctx, "sqlite"); err != nil {
+	if err := db.migrate(ctx); err != nil {
 		_ = s.Close()
-		return nil, fail(ctx, operation, uuid.Nil, err)
+		return nil, fail(ctx, nil, operation, uuid.Nil, err)
+	}
+	if err := db.complete(ctx, db); err != nil {
+		_ = s.Close()
+		return nil, fail(ctx, nil, operation, uuid.Nil, err)
 	}
 	return s, nil
 }
@@ -68,10 +78,9 @@ func (s *Store) Purpose(ctx context.Context, purpose string) (string, error) {
 	const operation = "read purpose of database"
 	var kept string
 	get := func(t *tx) error {
-		rows, err := t.query(ctx, "SELECT value FROM settings WHERE name = 'purpose'")
-		return read(rows, err, []any{wordTo(&kept)}, func() {})
+		return t.query(ctx, "SELECT value FROM settings WHERE name = 'purpose'", nil, []any{wordTo(&kept)}, func() {})
 	}
-	err := s.db.view(ctx, get)
+	err := get(s.db.read())
 	if err == nil && kept == "" {
 		err = s.db.write(ctx, func(t *tx) error {
 			if _, err := t.exec(ctx, "INSERT INTO settings (name, value) VALUES ('purpose', ?) ON CONFLICT DO NOTHING", held(purpose)); err != nil {
@@ -80,5 +89,5 @@ func (s *Store) Purpose(ctx context.Context, purpose string) (string, error) {
 			return get(t)
 		})
 	}
-	return kept, fail(ctx, operation, uuid.Nil, err)
+	return kept, fail(ctx, s.db, operation, uuid.Nil, err)
 }

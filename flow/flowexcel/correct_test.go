@@ -3,6 +3,10 @@ package flowexcel_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -403,6 +407,7 @@ func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
 		"Oggetto":        {corrected, nil}, // a code that is stored is no error
 		"Codice fiscale": {citizen(5).Reveal(), flussi.ErrCheckDigits},
 		"Numero avviso":  {notice(5).Reveal(), flussi.ErrCheckDigits},
+		"Ente creditore": {"80185250589", flussi.ErrCheckDigits},
 	} {
 		w := newWorld(t)
 		w.seed(t, 2, failed(flow.ErrorRefused))
@@ -433,4 +438,232 @@ func TestWhatWasAnonymisedIsPassedOver(t *testing.T) {
 	file = edited(t, w.export(t), map[string]any{"A2": before.Recipient.Reveal()})
 	_, err = w.correct(t, file, flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flow.ErrRows)
+}
+
+// Each column of a draft is looked at by itself: what is corrected in it alone is not lost.
+func TestACorrectionOfOneColumnIsOne(t *testing.T) {
+	payee, err := flussi.ParseOrganizationCode("15376371009")
+	require.NoError(t, err)
+	due, err := flussi.EndOfDay(2099, time.December, 31)
+	require.NoError(t, err)
+	for header, c := range map[string]struct {
+		cell any
+		want func(*flow.Draft)
+	}{
+		"Codice fiscale":        {citizen(8).Reveal(), func(d *flow.Draft) { d.Recipient = citizen(8) }},
+		"Oggetto":               {corrected, func(d *flow.Draft) { d.Subject = flussi.NewText(corrected) }},
+		"Contenuto":             {letter + corrected, func(d *flow.Draft) { d.Content = flussi.NewText(letter + corrected) }},
+		"Scadenza":              {"31/12/2099", func(d *flow.Draft) { d.DueDate = due }},
+		"Somma":                 {"99,99", func(d *flow.Draft) { d.Amount = 9999 }},
+		"Numero avviso":         {notice(8).Reveal(), func(d *flow.Draft) { d.NoticeNumber = notice(8) }},
+		"Ente creditore":        {payee.String(), func(d *flow.Draft) { d.Payee = payee }},
+		"Paga dopo la scadenza": {"Sì", func(d *flow.Draft) { d.PayableAfterDue = true }},
+		"Riferimento":           {"NUOVO", func(d *flow.Draft) { d.Reference = "NUOVO" }},
+	} {
+		t.Run(header, func(t *testing.T) {
+			w := newWorld(t)
+			n := w.seed(t, 2, failed(flow.ErrorRefused))
+			want := n.Draft
+			c.want(&want)
+			file := edited(t, w.export(t), map[string]any{column(t, header) + "2": c.cell})
+			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+			require.NoError(t, err, report.Italian())
+			assert.Equal(t, 1, report.Corrected)
+			assert.Equal(t, want, w.get(t, n.ID).Draft)
+			assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
+		})
+	}
+	t.Run("in a row that was sent, its header is told", func(t *testing.T) {
+		w := newWorld(t)
+		w.seed(t, 2, sent)
+		file := edited(t, w.export(t), map[string]any{column(t, "Ente creditore") + "2": payee.String(), column(t, "Paga dopo la scadenza") + "2": "Sì"})
+		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+		require.ErrorIs(t, err, flow.ErrRows)
+		assert.Contains(t, report.Italian(), "Colonne cambiate: Ente creditore, Paga dopo la scadenza.")
+	})
+}
+
+// late is a service in which something happens after a notification was looked up.
+type late struct {
+	flowexcel.Service
+	meanwhile func(id uuid.UUID)
+}
+
+func (l late) NotificationHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]flow.NotificationRecord, error) {
+	l.meanwhile(id)
+	return l.Service.NotificationHistory(ctx, by, id)
+}
+
+// An earlier call was interrupted only if its change is the last one, of the version that was
+// looked up: otherwise what would be set back are other data than the row's.
+func TestOnlyAnInterruptedCorrectionIsCompleted(t *testing.T) {
+	edit := func(t *testing.T, w *world, id uuid.UUID, subject string) {
+		n := w.get(t, id)
+		d := n.Draft
+		d.Subject = flussi.NewText(subject)
+		_, err := w.EditNotification(t.Context(), operator, id, n.Version, d)
+		require.NoError(t, err)
+	}
+	for name, c := range map[string]struct {
+		before    []string // what the operator makes of the subject, after the export
+		meanwhile string   // and while the file is looked at
+		want      flowexcel.CorrectReport
+	}{
+		"interrupted":            {before: []string{corrected}, want: flowexcel.CorrectReport{Corrected: 1}},
+		"corrected in two steps": {before: []string{"Oggetto di prima", corrected}, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"changed in the meantime": {before: []string{corrected}, meanwhile: "Oggetto di un'altra finestra",
+			want: flowexcel.CorrectReport{Unchanged: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			n := w.seed(t, 2, failed(flow.ErrorRefused))
+			file := edited(t, w.export(t), map[string]any{"B2": corrected})
+			for _, subject := range c.before {
+				edit(t, w, n.ID, subject)
+			}
+			service := late{w.Service, func(id uuid.UUID) {
+				if c.meanwhile != "" {
+					edit(t, w, id, c.meanwhile)
+				}
+			}}
+			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+			require.NoError(t, err, report.Italian())
+			report.File = excel.Report{}
+			assert.Equal(t, c.want, report)
+			assert.Equal(t, c.want.Corrected == 1, w.get(t, n.ID).State == flow.NotificationRegistered)
+		})
+	}
+}
+
+// Notifications that stand alone have no flow in which they could be duplicates of each
+// other: what their services have, the service tells.
+func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
+	const others = "anagrafe"
+	alone := func(service string) func(*flow.Notification) {
+		return func(n *flow.Notification) { failed(flow.ErrorRefused)(n); n.FlowID, n.Service = uuid.Nil, service }
+	}
+	for name, c := range map[string]struct {
+		second string // the service of the second row, which is to be the same as the first
+		there  func(*flow.Notification)
+		rows   []int // that are refused
+	}{
+		"two of one service":                 {taxes, nil, []int{3}},
+		"two of different services":          {others, nil, nil},
+		"one that its service has":           {others, func(n *flow.Notification) { sent(n); n.FlowID = uuid.Nil }, []int{2}},
+		"one that its service has in a flow": {others, sent, []int{2}},
+		"one that another service has":       {taxes, func(n *flow.Notification) { sent(n); n.FlowID, n.Service = uuid.Nil, "scuola" }, []int{3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			nobody := func(context.Context, string) (flow.Messenger, error) { return nil, errors.New("nothing is sent here") }
+			service, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes, others, "scuola"}}, nobody, flow.ServiceConfig{})
+			require.NoError(t, err)
+			rows := []flow.Notification{w.seed(t, 1, alone(taxes)), w.seed(t, 3, alone(c.second))}
+			cells := map[string]any{}
+			for i := range rows {
+				cells[cell("A", i+2)], cells[cell("B", i+2)], cells[cell("C", i+2)] = citizen(9).Reveal(), corrected, letter+corrected
+			}
+			if c.there != nil {
+				w.seed(t, 5, func(n *flow.Notification) {
+					c.there(n)
+					n.Recipient, n.Subject, n.Content = citizen(9), flussi.NewText(corrected), flussi.NewText(letter+corrected)
+				})
+			}
+			file := edited(t, export(t, func(yield func(flow.Notification, error) bool) {
+				for _, n := range rows {
+					if !yield(n, nil) {
+						return
+					}
+				}
+			}), cells)
+			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+			assert.Equal(t, 2-len(c.rows), report.Corrected, report.Italian())
+			require.Len(t, report.File.Errors, len(c.rows), report.Italian())
+			for i, row := range c.rows {
+				require.ErrorIs(t, err, flow.ErrRows)
+				require.ErrorIs(t, report.File.Errors[i], flow.ErrDuplicate)
+				assert.Equal(t, row, report.File.Errors[i].Row)
+			}
+			for i, n := range rows {
+				assert.Equal(t, !slices.Contains(c.rows, i+2), w.get(t, n.ID).State == flow.NotificationRegistered)
+			}
+		})
+	}
+}
+
+// refusing is a service that fails to edit one notification.
+type refusing struct {
+	flowexcel.Service
+	id  uuid.UUID
+	err error
+}
+
+func (r refusing) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d flow.Draft) (flow.Notification, error) {
+	if id == r.id {
+		return flow.Notification{}, r.err
+	}
+	return r.Service.EditNotification(ctx, by, id, version, d)
+}
+
+// What is about one notification is told at its row, and the others are corrected; what the
+// service works with fails the call.
+func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
+	broken := errors.New("disk full")
+	for name, c := range map[string]struct {
+		err     error
+		refusal error // as it is told at the row; nil: it is a failure
+	}{
+		"it does not exist any more":      {flow.ErrNotFound, flow.ErrNotFound},
+		"somebody else was faster":        {flow.ErrConflict, flow.ErrConflict},
+		"the right was taken away":        {flow.ErrForbidden, flow.ErrForbidden},
+		"a duplicate":                     {flow.ErrDuplicate, flow.ErrDuplicate},
+		"the flow is being sent":          {flow.ErrFlowState, flow.ErrFlowState},
+		"the data are not valid":          {&flow.InvalidError{Fields: []*flussi.ValueError{{Type: "Subject", Err: flussi.ErrLength, Reason: "Troppo corto."}}}, flussi.ErrLength},
+		"it was disabled":                 {&flussi.ValueError{Type: "Notification", Err: flow.ErrDisabled, Reason: "È disabilitata."}, flow.ErrDisabled},
+		"the store fails":                 {broken, nil},
+		"the context ends":                {context.Canceled, nil},
+		"the store fails, in other words": {fmt.Errorf("edit: %w", broken), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			first, second := w.seed(t, 2, failed(flow.ErrorRefused)), w.seed(t, 3, failed(flow.ErrorRefused))
+			file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
+			service := refusing{w.Service, first.ID, &flow.Error{Operation: "edit notification", ID: first.ID, Err: c.err}}
+			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+			assert.Equal(t, flow.NotificationFailed, w.get(t, first.ID).State)
+			if c.refusal == nil {
+				require.ErrorIs(t, err, c.err)
+				assert.Equal(t, second, w.get(t, second.ID), "it ends at once")
+				return
+			}
+			require.ErrorIs(t, err, flow.ErrRows)
+			require.Len(t, report.File.Errors, 1)
+			require.ErrorIs(t, report.File.Errors[0], c.refusal)
+			assert.Equal(t, 2, report.File.Errors[0].Row)
+			assert.Equal(t, flow.NotificationRegistered, w.get(t, second.ID).State)
+		})
+	}
+}
+
+// What no cell can hold is not in an export, and is no correction when it comes back.
+func TestCharactersThatACellCannotHoldAreNoCorrection(t *testing.T) {
+	for name, between := range map[string]string{
+		"a control character": "\x01", "escape": "\x1b", "another, of C1": "\u0085", "delete": "\x7f", "U+FFFE": "\ufffe", "U+FFFF": "\uffff", "a replacement": "\ufffd",
+		"a tab": "\t", "a line": "\r\n", "a hard space": "\u00a0",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			n := w.seed(t, 3, func(n *flow.Notification) {
+				failed(flow.ErrorRefused)(n)
+				n.Subject = flussi.NewText(between + "Oggetto " + between + "riser" + between + "vato" + between)
+				n.Content = flussi.NewText("Prima " + between + letter + between + " ultima")
+				n.Reference = "TARI" + between + "2030"
+			})
+			file := w.export(t)
+			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+			require.NoError(t, err, report.Italian())
+			assert.Equal(t, 1, report.Unchanged, report.Italian())
+			assert.Equal(t, n, w.get(t, n.ID))
+		})
+	}
 }

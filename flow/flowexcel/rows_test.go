@@ -318,6 +318,29 @@ func TestCompleteTellsWhatTheFlowFound(t *testing.T) {
 	assert.NotContains(t, report.Italian(), "Riga 7:")
 }
 
+// A list of what is doubtful may be shorter than what there is: the rest is counted.
+func TestCompleteCountsTheRepeatsThatAreNotListed(t *testing.T) {
+	tpl := template(t)
+	fill := map[string]any{}
+	for row := 2; row <= 6; row++ {
+		fill[cell("A", row)], fill[cell("B", row)], fill[cell("C", row)] = citizen(row).Reveal(), "Scadenza della TARI", text
+	}
+	file := blankFilled(t, fill)
+	for most, listed := range map[int]int{0: 5, 2: 2, 5: 5} {
+		w := newWorld(t)
+		var report excel.Report
+		_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), nil), flow.AddConfig{})
+		require.NoError(t, err)
+		require.Equal(t, 5, added.Added)
+		_, added, err = w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{MaxErrors: most})
+		require.NoError(t, err)
+		before := len(report.Notes) // of the codes
+		flowexcel.Complete(&report, added)
+		assert.Len(t, report.Notes[before:], listed, "at most %d", most)
+		assert.Equal(t, 5-listed, report.MoreNotes, "at most %d", most)
+	}
+}
+
 // A service may have other limits than the template: then its errors are told at their
 // columns.
 func TestCompleteTellsADraftsErrorsAtTheirColumns(t *testing.T) {

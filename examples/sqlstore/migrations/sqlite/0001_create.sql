@@ -8,7 +8,7 @@ CREATE TABLE settings (
 
 CREATE TABLE flows (
     seq         INTEGER PRIMARY KEY,
-    id          BLOB    NOT NULL UNIQUE,
+    id          BLOB    NOT NULL,
     service     TEXT    NOT NULL,
     created_at  INTEGER NOT NULL,
     state       TEXT    NOT NULL,
@@ -27,10 +27,11 @@ CREATE TABLE flows (
         || CASE WHEN updated_at < created_at THEN 'x' ELSE '' END) VIRTUAL
 );
 
-CREATE INDEX flows_by_service ON flows (service, kind, created_at, id);
-CREATE INDEX flows_by_change ON flows (service, updated_by, updated_at);
-CREATE INDEX flows_by_context ON flows (app_context, created_at, id) WHERE app_context <> '';
-CREATE INDEX flows_by_key ON flows (app_key, created_at, id) WHERE app_key <> '';
+CREATE UNIQUE INDEX flows_by_id ON flows (id);
+CREATE INDEX flows_list_in_service ON flows (service, kind, created_at, id);
+CREATE INDEX flows_change_in_service ON flows (service, kind, updated_by, updated_at);
+CREATE INDEX flows_by_context ON flows (app_context) WHERE app_context <> '';
+CREATE INDEX flows_by_key ON flows (app_key) WHERE app_key <> '';
 
 CREATE VIRTUAL TABLE flow_search USING fts5 (search, content='flows', content_rowid='seq',
     tokenize='trigram case_sensitive 1', detail=none, columnsize=0);
@@ -62,7 +63,7 @@ CREATE TABLE flow_records (
 
 CREATE TABLE notifications (
     seq               INTEGER PRIMARY KEY,
-    id                BLOB    NOT NULL UNIQUE,
+    id                BLOB    NOT NULL,
     flow_id           BLOB    NOT NULL, -- zero if it stands alone
     service           TEXT    NOT NULL,
     created_at        INTEGER NOT NULL,
@@ -103,15 +104,17 @@ CREATE TABLE notifications (
         || CASE WHEN updated_at < created_at OR sent_at < created_at THEN 'x' ELSE '' END) VIRTUAL
 );
 
-CREATE INDEX notifications_by_flow ON notifications (flow_id, kind, created_at, id);
-CREATE INDEX notifications_by_service ON notifications (service, kind, created_at, id);
-CREATE INDEX notifications_by_change ON notifications (service, updated_by, updated_at);
+CREATE UNIQUE INDEX notifications_by_id ON notifications (id);
+CREATE INDEX notifications_list_in_flow ON notifications (flow_id, kind, created_at, id);
+CREATE INDEX notifications_list_in_service ON notifications (service, kind, created_at, id);
+CREATE INDEX notifications_change_in_flow ON notifications (flow_id, kind, updated_by, updated_at);
+CREATE INDEX notifications_change_in_service ON notifications (service, kind, updated_by, updated_at);
 CREATE INDEX notifications_to_send ON notifications (flow_id, created_at, id) WHERE state = 'registered' AND NOT disabled;
 CREATE INDEX notifications_by_lease ON notifications (lease_end) WHERE lease_end IS NOT NULL;
-CREATE INDEX notifications_by_recipient ON notifications (recipient, created_at, id) WHERE recipient <> '';
-CREATE INDEX notifications_by_notice ON notifications (notice_number, created_at, id) WHERE notice_number <> '';
-CREATE INDEX notifications_by_reference ON notifications (reference, created_at, id) WHERE reference <> '';
-CREATE INDEX notifications_by_message ON notifications (message_id, created_at, id) WHERE message_id <> '';
+CREATE INDEX notifications_by_recipient ON notifications (recipient) WHERE recipient <> '';
+CREATE INDEX notifications_by_notice ON notifications (notice_number) WHERE notice_number <> '';
+CREATE INDEX notifications_by_reference ON notifications (reference) WHERE reference <> '';
+CREATE INDEX notifications_by_message ON notifications (message_id) WHERE message_id <> '';
 CREATE INDEX notifications_by_digest ON notifications (digest) WHERE digest IS NOT NULL;
 
 CREATE VIRTUAL TABLE notification_search USING fts5 (search, content='notifications', content_rowid='seq',

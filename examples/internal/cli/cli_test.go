@@ -1,0 +1,330 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+)
+
+// place is a flag that says itself what is wrong with its value.
+type place struct{ err error }
+
+func (p *place) Set(string) error { return p.err }
+func (*place) String() string     { return "" }
+func (*place) Type() string       { return "luogo" }
+
+// commands returns a command line of two levels, whose command send does what it is told.
+func commands(send func(context.Context) error) *cobra.Command {
+	root := &cobra.Command{Use: "prova", Short: "Prova i comandi", Long: "Prova i comandi, uno per uno.", Example: "  prova send lista.xlsx"}
+	root.PersistentFlags().String("store", "prova.db", "l'`archivio`")
+	one := &cobra.Command{Use: "send <file>", Short: "Invia un file", Args: cli.Args(1, 2),
+		RunE: func(c *cobra.Command, _ []string) error { return send(c.Context()) }}
+	set := one.Flags()
+	set.IntP("number", "n", 3, "`quanti`")
+	set.Uint64("seed", 0, "da cui comincia il caso")
+	set.Float64("share", 0, "`quota`")
+	set.Duration("wait", 0, "`attesa`")
+	set.Bool("yes", false, "senza `chiedere`")
+	set.StringSlice("id", nil, "`UUID`")
+	set.String("secret", "", "di nessuno")
+	set.Var(&place{cli.Wrongf("serve un luogo, come Roma.")}, "place", "`luogo`")
+	set.Var(&place{errors.New("english")}, "odd", "`luogo`")
+	if err := set.MarkHidden("secret"); err != nil {
+		panic(err)
+	}
+	list := &cobra.Command{Use: "list", Short: "Elenca", Args: cli.Args(0, 0), RunE: func(*cobra.Command, []string) error { return nil }}
+	list.AddCommand(&cobra.Command{Use: "notifications", Short: "Elenca le notifiche", Args: cli.Args(0, 0), RunE: list.RunE})
+	hidden := &cobra.Command{Use: "internal", Short: "di nessuno", Hidden: true, RunE: list.RunE}
+	root.AddCommand(one, list, hidden)
+	return root
+}
+
+// run runs a command line, and returns the exit code, the results, and what else was said.
+func run(ctx context.Context, send func(context.Context) error, args ...string) (code int, out, errs string) {
+	var results, said bytes.Buffer
+	root := commands(send)
+	root.SetOut(&results)
+	root.SetErr(&said)
+	root.SetArgs(args)
+	code = cli.Run(ctx, root, &said)
+	return code, results.String(), said.String()
+}
+
+func nothing(context.Context) error { return nil }
+
+// explained is an error with a text for operators.
+type explained struct{ error }
+
+func (explained) Italian() string { return "Il disco è pieno." }
+
+func TestTheExitCodeSaysHowItEnded(t *testing.T) {
+	full := explained{errors.New("no space left")}
+	for name, test := range map[string]struct {
+		err         error
+		interrupted bool
+		code        int
+		says        string
+	}{
+		"done":                                {nil, false, cli.OK, ""},
+		"failed":                              {full, false, cli.Failure, "Il disco è pieno.\n(dettaglio tecnico: no space left)\n"},
+		"failed, and nobody explains it":      {errors.New("boom"), false, cli.Failure, flussi.Explain(errors.New("boom")) + "\n(dettaglio tecnico: boom)\n"},
+		"typed wrong":                         {cli.Wrongf("Manca %s.", "il file"), false, cli.Usage, "Manca il file.\nPer l'aiuto: prova --help\n"},
+		"typed wrong, inside another error":   {fmt.Errorf("send: %w", cli.Wrongf("Manca il file.")), false, cli.Usage, "Manca il file.\nPer l'aiuto: prova --help\n"},
+		"a code of its own":                   {&cli.Exit{Code: 7, Err: full}, false, 7, "Il disco è pieno.\n(dettaglio tecnico: no space left)\n"},
+		"a code of its own, all was said":     {&cli.Exit{Code: 5}, false, 5, ""},
+		"a code of its own, inside another":   {fmt.Errorf("send: %w", &cli.Exit{Code: 5}), false, 5, ""},
+		"a code of its own, typed wrong":      {&cli.Exit{Code: 3, Err: cli.Wrongf("Manca il file.")}, false, 3, "Manca il file.\n(dettaglio tecnico: Manca il file.)\n"},
+		"interrupted":                         {full, true, cli.Interrupted, "Il disco è pieno.\n(dettaglio tecnico: no space left)\n"},
+		"interrupted, with a code of its own": {&cli.Exit{Code: 5}, true, 5, ""},
+		"interrupted, but done":               {nil, true, cli.OK, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			code, out, said := run(ctx, func(got context.Context) error {
+				if test.interrupted {
+					interrupt()
+					<-got.Done()
+				}
+				return test.err
+			}, "send", "lista.xlsx")
+			assert.Equal(t, test.code, code)
+			assert.Equal(t, test.says, said)
+			assert.Empty(t, out)
+		})
+	}
+}
+
+func TestAnExitIsTheErrorInsideIt(t *testing.T) {
+	cause := errors.New("boom")
+	require.ErrorIs(t, &cli.Exit{Code: 3, Err: cause}, cause)
+	assert.EqualError(t, &cli.Exit{Code: 3, Err: cause}, "boom")
+	assert.EqualError(t, &cli.Exit{Code: 3}, "exit code 3")
+	assert.Equal(t, "Manca il file.", flussi.Explain(cli.Wrongf("Manca il file.")))
+}
+
+func TestALongTechnicalDetailIsCutAndStaysOnItsLine(t *testing.T) {
+	for name, test := range map[string]struct{ detail, want string }{
+		"as long as may be": {strings.Repeat("à", 600), strings.Repeat("à", 600)},
+		"longer":            {strings.Repeat("à", 601), strings.Repeat("à", 600) + "…"},
+		"several lines":     {"one\ntwo\nthree", "one; two; three"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, said := run(t.Context(), func(context.Context) error { return explained{errors.New(test.detail)} }, "send", "lista.xlsx")
+			assert.Equal(t, "Il disco è pieno.\n(dettaglio tecnico: "+test.want+")\n", said)
+		})
+	}
+}
+
+// A value may be personal: it is never shown.
+func TestAFlagThatIsWrongIsExplainedWithoutItsValue(t *testing.T) {
+	const value = "segreto"
+	for name, test := range map[string]struct{ flag, says string }{
+		"one that does not exist":          {"--colour=" + value, "L'opzione --colour non esiste."},
+		"a letter that does not exist":     {"-c", "L'opzione -c non esiste."},
+		"a letter among others":            {"-n3c", "Il valore dell'opzione --number non è valido: serve un numero intero."},
+		"no value":                         {"--number", "L'opzione --number vuole un valore."},
+		"no value, by its letter":          {"-n", "L'opzione --number vuole un valore."},
+		"a number":                         {"--number=" + value, "Il valore dell'opzione --number non è valido: serve un numero intero."},
+		"a number, by its letter":          {"-n" + value, "Il valore dell'opzione --number non è valido: serve un numero intero."},
+		"a number of 64 bits":              {"--seed=" + value, "Il valore dell'opzione --seed non è valido: serve un numero intero."},
+		"a number with decimals":           {"--share=" + value, "Il valore dell'opzione --share non è valido: serve un numero, con il punto per i decimali."},
+		"a duration":                       {"--wait=" + value, "Il valore dell'opzione --wait non è valido: serve una durata, come 30s o 5m."},
+		"yes or no":                        {"--yes=" + value, "Il valore dell'opzione --yes non è valido: serve true o false."},
+		"one that explains itself":         {"--place=" + value, "Opzione --place: serve un luogo, come Roma."},
+		"one that explains nothing":        {"--odd=" + value, "Il valore dell'opzione --odd non è valido: è scritto male."},
+		"a list that is not written well":  {`--id=a"` + value, "Il valore dell'opzione --id non è valido: è scritto male."},
+		"a flag without a name":            {"--=" + value, "Le opzioni non sono scritte bene."},
+		"help with a value that is no yes": {"--help=" + value, "Il valore dell'opzione --help non è valido: serve true o false."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, said := run(t.Context(), nothing, "send", "lista.xlsx", test.flag)
+			assert.Equal(t, cli.Usage, code)
+			assert.Equal(t, test.says+"\nPer l'aiuto: prova --help\n", said)
+			assert.NotContains(t, said, value)
+			assert.Empty(t, out)
+		})
+	}
+}
+
+func TestACommandThatDoesNotExistIsRefusedWithWhatIsNear(t *testing.T) {
+	for name, test := range map[string]struct {
+		args []string
+		says string
+	}{
+		"two letters the wrong way round": {[]string{"sned"}, "Il comando «sned» non esiste. Forse si intendeva «send»."},
+		"the beginning":                   {[]string{"l"}, "Il comando «l» non esiste. Forse si intendeva «list»."},
+		"two are near":                    {[]string{"lend"}, "Il comando «lend» non esiste. Forse si intendeva «send»."},
+		"nothing is near":                 {[]string{"archivia"}, "Il comando «archivia» non esiste."},
+		"its help":                        {[]string{"help", "sned"}, "Il comando «sned» non esiste. Forse si intendeva «send»."},
+		"the help of one below":           {[]string{"help", "list", "archivia"}, "Il comando «archivia» non esiste."},
+		"the help of one below nothing":   {[]string{"help", "send", "archivia", "x"}, "Il comando «archivia» non esiste."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, said := run(t.Context(), nothing, test.args...)
+			assert.Equal(t, cli.Usage, code)
+			assert.Equal(t, test.says+"\nPer l'aiuto: prova --help\n", said)
+			assert.Empty(t, out)
+		})
+	}
+}
+
+const rootHelp = `Prova i comandi, uno per uno.
+
+Uso:
+  prova <comando> [opzioni]
+
+Esempi:
+  prova send lista.xlsx
+
+Comandi:
+  list   Elenca
+  send   Invia un file
+
+Opzioni:
+  -h, --help         mostra questo aiuto
+  --store archivio   l'archivio (se manca: prova.db)
+
+Per l'aiuto di un comando: prova help <comando>
+`
+
+const sendHelp = `Invia un file
+
+Uso:
+  prova send <file> [opzioni]
+
+Opzioni:
+  -h, --help            mostra questo aiuto
+  --id UUID             UUID
+  -n, --number quanti   quanti (se manca: 3)
+  --odd luogo           luogo
+  --place luogo         luogo
+  --seed uint           da cui comincia il caso
+  --share quota         quota
+  --wait attesa         attesa
+  --yes                 senza chiedere
+
+Opzioni di tutti i comandi:
+  --store archivio   l'archivio (se manca: prova.db)
+`
+
+const listHelp = `Elenca
+
+Uso:
+  prova list [opzioni]
+  prova list <comando> [opzioni]
+
+Comandi:
+  notifications   Elenca le notifiche
+
+Opzioni:
+  -h, --help   mostra questo aiuto
+
+Opzioni di tutti i comandi:
+  --store archivio   l'archivio (se manca: prova.db)
+
+Per l'aiuto di un comando: prova help list <comando>
+`
+
+func TestTheHelpIsItalian(t *testing.T) {
+	for want, lines := range map[string][]string{
+		rootHelp: {"", "help", "--help", "-h"},
+		sendHelp: {"help send", "send --help", "send -h", "send --help a b c"},
+		listHelp: {"help list", "list --help"},
+	} {
+		for _, line := range lines {
+			t.Run("prova "+line, func(t *testing.T) {
+				code, out, said := run(t.Context(), nothing, strings.Fields(line)...)
+				assert.Equal(t, cli.OK, code)
+				assert.Equal(t, want, out)
+				assert.Empty(t, said)
+			})
+		}
+	}
+	_, out, _ := run(t.Context(), nothing, "help", "list", "notifications")
+	assert.Contains(t, out, "Uso:\n  prova list notifications [opzioni]\n", "of a command below another")
+}
+
+func TestArgumentsAreCounted(t *testing.T) {
+	for name, test := range map[string]struct {
+		least, most, given int
+		says               string
+	}{
+		"too few":          {1, 2, 0, "Mancano argomenti: invia <file> [opzioni]"},
+		"the least":        {1, 2, 1, ""},
+		"the most":         {1, 2, 2, ""},
+		"too many":         {1, 2, 3, "Ci sono troppi argomenti: invia <file> [opzioni]"},
+		"none are allowed": {0, 0, 1, "Ci sono troppi argomenti: invia <file> [opzioni]"},
+		"none are given":   {0, 0, 0, ""},
+		"however many":     {1, -1, 100, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := cli.Args(test.least, test.most)(&cobra.Command{Use: "invia <file>"}, make([]string, test.given))
+			if test.says == "" {
+				assert.NoError(t, err)
+				return
+			}
+			var usage *cli.UsageError
+			require.ErrorAs(t, err, &usage)
+			assert.Equal(t, test.says, usage.Reason)
+		})
+	}
+}
+
+// tap is a writer that fails after so many writes, each time with another error.
+type tap struct {
+	bytes.Buffer
+	left int
+}
+
+func (w *tap) Write(p []byte) (int, error) {
+	if w.left--; w.left < 0 {
+		return 0, fmt.Errorf("closed %d", -w.left)
+	}
+	return w.Buffer.Write(p)
+}
+
+func TestAnOutputRemembersItsFirstError(t *testing.T) {
+	to := &tap{left: 2}
+	out := &cli.Output{To: to}
+	for range 2 {
+		n, err := fmt.Fprint(out, "riga")
+		require.NoError(t, err)
+		assert.Equal(t, len("riga"), n)
+		require.NoError(t, out.Err())
+	}
+	for range 2 {
+		n, err := fmt.Fprint(out, "persa")
+		assert.EqualError(t, err, "closed 1")
+		assert.EqualError(t, out.Err(), "closed 1")
+		assert.Zero(t, n)
+	}
+	to.left = 1
+	_, err := fmt.Fprint(out, "in ritardo")
+	assert.EqualError(t, err, "closed 1", "nothing comes behind what is missing")
+	assert.Equal(t, "rigariga", to.String())
+}
+
+func TestTimesAreThoseOfItaly(t *testing.T) {
+	for utc, want := range map[string]string{
+		"2026-03-29T00:59:59Z": "2026-03-29T01:59:59+01:00",
+		"2026-03-29T01:00:00Z": "2026-03-29T03:00:00+02:00",
+		"2026-10-25T00:59:59Z": "2026-10-25T02:59:59+02:00",
+		"2026-10-25T01:00:00Z": "2026-10-25T02:00:00+01:00",
+	} {
+		at, err := time.Parse(time.RFC3339, utc)
+		require.NoError(t, err)
+		assert.Equal(t, want, at.In(cli.Italy()).Format(time.RFC3339))
+	}
+}

@@ -1,0 +1,187 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// postgresDialect is PostgreSQL.
+type postgresDialect struct {
+	trigrams bool // there is an index for texts
+}
+
+// openPostgres opens a database.
+func openPostgres(location string, c Config) (*database, error) {
+	config, err := pgx.ParseConfig(location)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range map[string]string{
+		"application_name": "flussi",
+		// Every query has an index; that the statistics are old is no reason not to use it, nor
+		// to compile what takes milliseconds.
+		"enable_seqscan":                  "off",
+		"enable_sort":                     "off",
+		"max_parallel_workers_per_gather": "0",
+		"jit":                             "off",
+	} {
+		if _, set := config.RuntimeParams[name]; !set {
+			config.RuntimeParams[name] = value
+		}
+	}
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(c.MaxConns)
+	pool.SetMaxIdleConns(c.MaxConns)
+	return &database{
+		dialect: &postgresDialect{}, reads: pool, writes: pool,
+		snapshot: sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+	}, nil
+}
+
+func (*postgresDialect) rebind(query string) string {
+	var b strings.Builder
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(query, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("$" + strconv.Itoa(n))
+		query = after
+	}
+}
+
+func (*postgresDialect) id(id uuid.UUID) any { return id }
+
+func (*postgresDialect) key() string { return "id" }
+
+func (*postgresDialect) typed(c column) string { return "?::" + c.kind }
+
+func (*postgresDialect) oneOf(c column, values []any) clause {
+	return clause{c.name + " = ANY (?::" + c.kind + "[])", []any{values}}
+}
+
+func (*postgresDialect) keyed(keys []any) clause {
+	return clause{"id = ANY (?::text[]::uuid[])", []any{keys}}
+}
+
+func (*postgresDialect) contains(column string) string { return "strpos(" + column + ", ?) > 0" }
+
+func (*postgresDialect) using(string) string { return "" }
+
+func (*postgresDialect) part(query, order string) string { return "(" + query + order + ")" }
+
+func (*postgresDialect) locking(how string) string { return " FOR " + how }
+
+func (*postgresDialect) shard() string { return "pg_backend_pid() % 16" }
+
+func (*postgresDialect) now(ctx context.Context, t *tx) (int64, error) {
+	var now int64
+	err := t.query(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", nil, []any{&now}, func() {})
+	return now, err
+}
+
+// unnested is rows as a table expression v, with an array for each column.
+func unnested(c columns, rows [][]any) clause {
+	types := make([]string, len(c))
+	arrays := make([]any, len(c))
+	for i, column := range c {
+		types[i] = "?::" + column.kind + "[]"
+		values := make([]any, len(rows))
+		for j, row := range rows {
+			values[j] = row[i]
+		}
+		arrays[i] = values
+	}
+	return clause{"unnest(" + strings.Join(types, ", ") + ") AS v (" + c.list("") + ")", arrays}
+}
+
+func (d *postgresDialect) insert(ctx context.Context, t *tx, into *table, rows [][]any) (int64, error) {
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	from := unnested(into.columns, rows)
+	return t.exec(ctx, "INSERT INTO "+into.name+" ("+into.columns.list("")+") SELECT * FROM "+from.text+" ON CONFLICT DO NOTHING", from.args...)
+}
+
+func (*postgresDialect) update(ctx context.Context, t *tx, in *table, rows [][]any) error {
+	from := unnested(in.columns, rows)
+	changed := in.columns[in.fixed:]
+	_, err := t.exec(ctx, "UPDATE "+in.name+" o SET ("+changed.list("")+") = ROW ("+changed.list("v.")+") FROM "+from.text+" WHERE o.id = v.id", from.args...)
+	return err
+}
+
+// lock locks the rows in the order of their IDs.
+func (d *postgresDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error) {
+	olds := make([]old, 0, len(ids))
+	var o old
+	err := t.query(ctx, "SELECT id, id, version, flow_id, state, disabled, search FROM notifications WHERE id = ANY (?) ORDER BY id FOR NO KEY UPDATE",
+		[]any{ids}, o.fields(), func() { olds = append(olds, o) })
+	return olds, err
+}
+
+func (*postgresDialect) reindex(context.Context, *tx, *table, []retext) error { return nil } // a trigger does it
+
+// hits asks for the text in a way that the index understands; it knows letters and digits only.
+func (d *postgresDialect) hits(_ context.Context, _ *tx, in *table, text string) (clause, error) {
+	inRow, most := 0, 0
+	for _, r := range text {
+		if inRow++; !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			inRow = 0
+		}
+		most = max(most, inRow)
+	}
+	if !d.trigrams || most < trigram {
+		return clause{}, nil
+	}
+	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+	return clause{"SELECT id FROM " + searchTable(in) + " WHERE search LIKE ?", []any{pattern}}, nil
+}
+
+func (*postgresDialect) fault(err error) *Fault { return nil }
+
+func (*postgresDialect) folder() string { return "postgres" }
+
+func (*postgresDialect) exists(ctx context.Context, t *tx, table string) (bool, error) {
+	there := false
+	err := t.query(ctx, "SELECT to_regclass(?) IS NOT NULL", []any{table}, []any{&there}, func() {})
+	return there, err
+}
+
+func (*postgresDialect) alone(ctx context.Context, t *tx) error {
+	_, err := t.exec(ctx, "SELECT pg_advisory_xact_lock(?)", migrationLock)
+	return err
+}
+
+// migrationLock is the number of the lock; it means nothing, but to this store.
+const migrationLock = 0x666c75737369
+
+// complete creates the index for texts, if the database lets it.
+func (d *postgresDialect) complete(ctx context.Context, db *database) error {
+	there, err := d.exists(ctx, db.read(), "notification_search")
+	if err != nil || there {
+		d.trigrams = there
+		return err
+	}
+	err = db.write(ctx, func(t *tx) error {
+		if err := d.alone(ctx, t); err != nil {
+			return err
+		}
+		if there, err := d.exists(ctx, t, "notification_search"); err != nil || there {
+			return err
+		}
+		if _, err := t.exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_trgm"); err != nil {
+			return err
+		}
+		return t.run(ctx, "migrations/postgres/trigrams.sql")
+	})
+	d.trigrams = err == nil
+	return err
+}

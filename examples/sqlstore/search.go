@@ -1,0 +1,243 @@
+package sqlstore
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// search is a page of a list that is asked for, of flows or notifications.
+//
+// A list is merged from arms, of which each is the rows of one [kind] in a flow or a service: an
+// index gives them in the order of the list, so that a page costs as much among a million rows as
+// among ten thousand. What is asked for beyond the kind is hard: it may be rare or common.
+// What is common is soon found in the list. What is rare is found by an index of its own, and
+// sorted; a look at the beginning of the list tells which of the two it is.
+type search struct {
+	table *table
+	page  flow.Page
+
+	flow     *uuid.UUID      // of one flow; the zero UUID stands for no flow
+	services []string        // of some services; of all if there are none
+	kinds    func(kind) bool // which kinds match
+	where    clauses         // the same in SQL
+	from, to time.Time       // created then
+	orderly  time.Time       // what matches was created before, unless its times run backwards; zero: whenever
+
+	few                    []few     // hard: what few rows should have in common
+	text                   string    // hard
+	user                   string    // hard
+	changedFrom, changedTo time.Time // hard
+}
+
+// few is a condition that few rows should match, and the index that finds them.
+type few struct {
+	clause
+	index string
+}
+
+// looks says how far a search looks.
+type looks struct {
+	first int // rows of a list, at first
+	more  int // and when some of the first ones match
+	hits  int // rows that are found by an index and sorted
+	arms  int // at first
+}
+
+// usual is how far searches look. Only tests differ.
+var usual = looks{first: 200, more: 10_000, hits: 20_000, arms: 8}
+
+// promising is how many of the first rows have to match so that it makes sense to look at more.
+const promising = 2
+
+// find returns the condition by which rows are on the page.
+func (s *search) find(ctx context.Context, t *tx) (clause, error) {
+	for _, few := range s.few {
+		keys, err := t.keys(ctx, t.selectKeys(s.table, few.index, clauses{few.clause}).with(first(t.looks.hits+1)))
+		if err != nil {
+			return clause{}, err
+		}
+		if len(keys) <= t.looks.hits {
+			return s.among(t, keys), nil
+		}
+	}
+	arms, err := s.arms(ctx, t)
+	if err != nil || len(arms) == 0 {
+		return clause{"FALSE", nil}, err
+	}
+	if s.changes() {
+		if arms, err = s.alive(ctx, t, arms); err != nil || len(arms) == 0 {
+			return clause{"FALSE", nil}, err
+		}
+	}
+	if len(s.hard(t)) == 0 {
+		keys, err := s.look(ctx, t, arms, s.page.Limit)
+		return t.keyed(keys), err
+	}
+	for most := max(t.looks.first, s.page.Limit); ; most = t.looks.more {
+		keys, err := s.look(ctx, t, arms, most)
+		if err != nil || len(keys) == s.page.Limit {
+			return t.keyed(keys), err
+		}
+		if len(keys) < promising || most >= t.looks.more {
+			break
+		}
+	}
+	indexes, err := s.indexes(ctx, t, arms)
+	if err != nil {
+		return clause{}, err
+	}
+	for _, index := range indexes {
+		keys, err := t.keys(ctx, index.with(first(t.looks.hits+1)))
+		if err != nil {
+			return clause{}, err
+		}
+		if len(keys) <= t.looks.hits {
+			return s.among(t, keys), nil
+		}
+	}
+	keys, err := s.look(ctx, t, arms, math.MaxInt64)
+	return t.keyed(keys), err
+}
+
+// look returns the keys on the page, out of the first so many rows of the list. As the first
+// rows of few arms are the first of the list, it looks at few arms first.
+func (s *search) look(ctx context.Context, t *tx, arms []arm, most int) ([]any, error) {
+	for some := t.looks.arms; ; some *= 4 {
+		some = min(some, len(arms))
+		var keys []any
+		var key any
+		var at int64
+		query := s.scan(t, arms[:some], most)
+		if err := t.query(ctx, query.text, query.args, []any{&key, &at}, func() { keys = append(keys, key) }); err != nil {
+			return nil, err
+		}
+		if some == len(arms) || len(keys) == s.page.Limit && s.precedes(at, arms[some].first) {
+			return keys, nil
+		}
+	}
+}
+
+// precedes reports whether what was created at a time comes before what was created at another
+// one.
+func (s *search) precedes(at, other int64) bool {
+	return at != other && at < other == s.page.OldestFirst
+}
+
+// keys returns the keys that a query gives.
+func (t *tx) keys(ctx context.Context, query clause) ([]any, error) {
+	var keys []any
+	var key any
+	err := t.query(ctx, query.text, query.args, []any{&key}, func() { keys = append(keys, key) })
+	return keys, err
+}
+
+// selectKeys is a query for the keys of the rows that match conditions, by an index.
+func (t *tx) selectKeys(from *table, index string, conditions clauses) clause {
+	where := conditions.where()
+	return clause{"SELECT " + t.key() + " FROM " + from.name + t.using(index) + where.text, where.args}
+}
+
+// in is the condition that a query gives the key of a row.
+func (t *tx) in(query clause) clause { return clause{t.key() + " IN (" + query.text + ")", query.args} }
+
+// first limits a query. The number is in its text, since databases plan by it.
+func first(many int) string { return " LIMIT " + strconv.Itoa(many) }
+
+// among is the condition by which rows with some keys are on the page.
+func (s *search) among(t *tx, keys []any) clause {
+	conditions := clauses{t.keyed(keys)}
+	if s.flow != nil {
+		conditions.add("flow_id = ?", t.id(*s.flow))
+	}
+	conditions = slices.Concat(conditions, s.inServices(t), s.where, s.hard(t), s.places(t, time.Time{}))
+	return t.in(t.selectKeys(s.table, "", conditions).with(s.order() + first(s.page.Limit)))
+}
+
+// order is that of the list.
+func (s *search) order() string {
+	if s.page.OldestFirst {
+		return " ORDER BY created_at, id"
+	}
+	return " ORDER BY created_at DESC, id DESC"
+}
+
+// inServices is the condition that a row is of one of the services.
+func (s *search) inServices(t *tx) clauses {
+	if len(s.services) == 0 {
+		return nil
+	}
+	return clauses{t.oneOf(column{"service", "text"}, words(s.services))}
+}
+
+// hard returns the conditions that are hard.
+func (s *search) hard(t *tx) clauses {
+	var hard clauses
+	for _, few := range s.few {
+		hard = append(hard, few.clause)
+	}
+	if s.text != "" {
+		hard.add(t.contains("search"), searched(s.text))
+	}
+	return append(hard, s.changed()...)
+}
+
+// changes reports whether it matters who changed a row or when.
+func (s *search) changes() bool { return len(s.changed()) > 0 }
+
+// changed returns the conditions of who changed a row, and when.
+func (s *search) changed() clauses {
+	var conditions clauses
+	if s.user != "" {
+		conditions.add("updated_by = ?", held(s.user))
+	}
+	if !s.changedFrom.IsZero() {
+		conditions.add("updated_at >= ?", ceiling(s.changedFrom))
+	}
+	if !s.changedTo.IsZero() {
+		conditions.add("updated_at < ?", ceiling(s.changedTo))
+	}
+	return conditions
+}
+
+// indexes returns queries for keys, of which each finds all that match, and perhaps more.
+func (s *search) indexes(ctx context.Context, t *tx, arms []arm) (clauses, error) {
+	var found clauses
+	if s.changes() {
+		var parts clauses
+		for _, a := range arms {
+			for _, user := range a.users {
+				conditions := append(clauses{a.is, {"updated_by = ?", []any{user}}}, s.changed()...)
+				parts = append(parts, t.selectKeys(s.table, s.index("change"), conditions))
+			}
+		}
+		if len(parts) <= maxParts {
+			found = append(found, parts.join(" UNION ALL "))
+		}
+	}
+	if s.text != "" {
+		query, err := t.hits(ctx, t, s.table, searched(s.text))
+		if err != nil {
+			return nil, err
+		}
+		if query.text != "" {
+			found = append(found, query)
+		}
+	}
+	return found, nil
+}
+
+// words returns texts as arguments.
+func words[T ~string](values []T) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = held(string(v))
+	}
+	return args
+}

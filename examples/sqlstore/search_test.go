@@ -1,0 +1,229 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// maker makes up entities and filters out of few values, so that each is rare or common.
+type maker struct{ *rand.Rand }
+
+func one[T any](m maker, of ...T) T { return of[m.IntN(len(of))] }
+
+// some returns a few of some values, mostly none.
+func some[T any](m maker, of ...T) []T {
+	var few []T
+	for m.IntN(3) == 0 {
+		few = append(few, one(m, of...))
+	}
+	return few
+}
+
+// maybe returns one of some values, mostly the zero one.
+func maybe[T any](m maker, of ...T) T {
+	if m.IntN(5) > 0 {
+		var none T
+		return none
+	}
+	return one(m, of...)
+}
+
+var (
+	services = []string{"tributi", "tributi", "tributi", "scuola", "anagrafe", "mensa\x00", "\xff"}
+	users    = []string{"m.neri", "M.Neri", "dispatcher", "dispatcher", "a.verdi"}
+	texts    = []string{
+		"", "Avviso TARI", "Mensa scolastica: è ora", "MENSA SCOLASTICA: È SCADUTO", "Sconto del 10% sulla TARI", "C:\\mensa_2026",
+		"con \x00 dentro", "non \xff valido", "\ufdd0\ufde0 riservati \ufffd", "ẞß ﬁ 👩‍👩‍👧", "''\"--",
+	}
+	wanted  = []string{"tari", "TARI", "È s", "scolast", "10% s", "a_2", "\x00 d", "\ufffd v", "\ufdd0\ufde0 r", "👩‍👩", "''\"", "ß", "xyz", "\\m"}
+	fstates = []flow.FlowState{flow.FlowInactive, flow.FlowSent, flow.FlowSent, flow.FlowSending, "a|b", ""}
+	nstates = []flow.NotificationState{flow.NotificationRegistered, flow.NotificationSent, flow.NotificationSent, flow.NotificationSent, flow.NotificationFailed, "a|b", "a"}
+	codes   = []flow.ErrorCode{"", "", "", flow.ErrorRefused, flow.ErrorOutcomeUnknown, "b|c"}
+)
+
+func (m maker) time() time.Time {
+	return time.Date(2026, time.May, 4, 10, m.IntN(40), 0, m.IntN(2)*1000, time.UTC)
+}
+
+// wanted returns a time to look for, which may lie between two microseconds.
+func (m maker) wanted() time.Time { return m.time().Add(one(m, 0, 500*time.Nanosecond)) }
+
+func (m maker) id() uuid.UUID {
+	id := uuid.UUID{6: 0x70, 8: 0x80}
+	id[0], id[15] = byte(m.IntN(256)), byte(m.IntN(256))
+	id[1], id[14] = byte(m.IntN(256)), byte(m.IntN(256))
+	return id
+}
+
+func (m maker) code(t testing.TB) flussi.FiscalCode {
+	code, err := flussi.ParseFiscalCode(fmt.Sprintf("RSSMRA%02dA01H501U", m.IntN(60)))
+	require.NoError(t, err)
+	return code
+}
+
+func (m maker) notice(t testing.TB) flussi.NoticeNumber {
+	if m.IntN(2) == 0 {
+		return flussi.NoticeNumber{}
+	}
+	number, err := flussi.ParseNoticeNumber(fmt.Sprintf("0%017d", m.IntN(30)))
+	require.NoError(t, err)
+	return number
+}
+
+func (m maker) flow() flow.Flow {
+	return flow.Flow{
+		ID: m.id(), Service: one(m, services...), State: one(m, fstates...), Error: maybe(m, texts...), Disabled: m.IntN(6) == 0,
+		Details:   flow.Details{Note: flussi.NewText(one(m, texts...)), AppContext: one(m, "", "protocollo", "x\x00"), AppKey: maybe(m, "1", "2", "\xfe")},
+		CreatedAt: m.time(), UpdatedAt: m.time(), UpdatedBy: one(m, users...),
+	}
+}
+
+func (m maker) notification(t testing.TB, flows []uuid.UUID) flow.Notification {
+	n := flow.Notification{
+		ID: m.id(), FlowID: one(m, flows...), Service: one(m, services...), State: one(m, nstates...),
+		Draft: flow.Draft{
+			Recipient: m.code(t), Subject: flussi.NewText(one(m, texts...)), Content: flussi.NewText(one(m, "Uno", "Due")),
+			DueDate: maybe(m, m.time()), NoticeNumber: m.notice(t), Reference: maybe(m, "r1", "r1", "r1", "r2", "\x00"),
+		},
+		Transmission: flow.Transmission{
+			MessageID: one[appio.MessageID](m, "", "M1", "M1", "M2", "M3"), SentAt: maybe(m, m.time(), m.time(), m.time()),
+			ErrorCode: one(m, codes...), Error: maybe(m, texts...),
+		},
+		Delivery:  flow.Delivery{Status: one(m, "", appio.StatusProcessed, appio.StatusRejected, appio.StatusAccepted)},
+		Disabled:  m.IntN(6) == 0,
+		CreatedAt: m.time(), UpdatedAt: m.time(), UpdatedBy: one(m, users...),
+	}
+	if m.IntN(6) == 0 {
+		n.AnonymisedAt, n.Recipient, n.Subject = m.time(), flussi.FiscalCode{}, flussi.Text{}
+	}
+	return n
+}
+
+func (m maker) disabled() flow.Disabled {
+	return maybe(m, flow.OnlyDisabled, flow.OnlyEnabled, flow.OnlyEnabled)
+}
+
+func (m maker) flowFilter(all []flow.Flow) flow.FlowFilter {
+	q := flow.FlowFilter{
+		Services: some(m, services...), States: some(m, fstates...), Text: maybe(m, wanted...), User: maybe(m, users...),
+		From: maybe(m, m.wanted()), To: maybe(m, m.wanted()), AppContext: maybe(m, "protocollo", "x\x00"), AppKey: maybe(m, "1", "\xfe"),
+		Disabled: m.disabled(), ChangedFrom: maybe(m, m.wanted()), ChangedTo: maybe(m, m.wanted()),
+	}
+	for m.IntN(8) == 0 {
+		q.IDs = append(q.IDs, one(m, all...).ID, m.id())
+	}
+	return q
+}
+
+func (m maker) notificationFilter(t testing.TB, all []flow.Notification) flow.NotificationFilter {
+	like := one(m, all...)
+	q := flow.NotificationFilter{
+		Flow: maybe(m, like.FlowID), Standalone: m.IntN(10) == 0, Services: some(m, services...), States: some(m, nstates...),
+		ErrorCodes: some(m, codes...), Text: maybe(m, wanted...), User: maybe(m, users...), From: maybe(m, m.wanted()), To: maybe(m, m.wanted()),
+		Disabled: m.disabled(), ChangedFrom: maybe(m, m.wanted()), ChangedTo: maybe(m, m.wanted()),
+		Unsettled: m.IntN(8) == 0, ClosedBefore: maybe(m, m.wanted()),
+	}
+	switch m.IntN(16) {
+	case 0:
+		q.IDs = []uuid.UUID{like.ID, m.id(), one(m, all...).ID}
+	case 1:
+		q.Recipient = like.Recipient
+	case 2:
+		q.NoticeNumber = m.notice(t)
+	case 3:
+		q.Reference = one(m, "r1", "r2", "\x00")
+	case 4:
+		q.MessageID = one[appio.MessageID](m, "M1", "M2", "M4")
+	case 5:
+		q.Digests = []flow.Digest{like.Digest(), one(m, all...).Digest(), {1}}
+	}
+	return q
+}
+
+func (m maker) page(after flow.Cursor) flow.Page {
+	p := flow.Page{Limit: one(m, 1, 7, 50, 1000), OldestFirst: m.IntN(2) == 0}
+	switch m.IntN(4) {
+	case 0:
+		p.After = after
+	case 1:
+		p.After = flow.Cursor{At: m.wanted(), ID: m.id()}
+	}
+	return p
+}
+
+// What is found is what a store in memory finds, where Match says what matches.
+func TestSearchesFindWhatMatches(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		m := maker{rand.New(rand.NewPCG(1, 2))}
+		ctx := t.Context()
+		store, reference := open(t, location(t)), memstore.New()
+		var flows []flow.Flow
+		ids := []uuid.UUID{{}}
+		for range 300 {
+			f := m.flow()
+			flows, ids = append(flows, f), append(ids, f.ID)
+		}
+		var all []flow.Notification
+		for range 1500 {
+			all = append(all, m.notification(t, ids[:8]))
+		}
+		save := func(s flow.Store) {
+			for _, f := range flows {
+				require.NoError(t, s.SaveFlow(ctx, flow.FlowChange{Flow: f}, nil))
+			}
+			changes := make([]flow.NotificationChange, len(all))
+			for i, n := range all {
+				changes[i].Notification = n
+			}
+			require.NoError(t, s.SaveNotifications(ctx, changes...))
+		}
+		save(store)
+		save(reference)
+		// Some get other texts, and lose the old ones.
+		for i := range all[:300] {
+			all[i].Version, all[i].Subject = 1, flussi.NewText(one(m, texts...))
+			for _, s := range []flow.Store{store, reference} {
+				require.NoError(t, s.SaveNotifications(ctx, flow.NotificationChange{Notification: all[i]}))
+			}
+		}
+		for i := range 500 {
+			// Few rows are many, now and then.
+			store.Look(one(m, 5, 200), one(m, 20, 10_000), one(m, 0, 10, 200, 20_000), one(m, 1, 3, 8))
+			q, page := m.flowFilter(flows), m.page(one(m, flows...).Cursor())
+			got, err := store.Flows(ctx, q, page)
+			require.NoError(t, err, "%+v", q)
+			want, err := reference.Flows(ctx, q, page)
+			require.NoError(t, err)
+			require.Equal(t, places(want), places(got), "search %d for %+v on %+v", i, q, page)
+
+			nq, page := m.notificationFilter(t, all), m.page(one(m, all...).Cursor())
+			gotN, err := store.Notifications(ctx, nq, page)
+			require.NoError(t, err, "%+v", nq)
+			wantN, err := reference.Notifications(ctx, nq, page)
+			require.NoError(t, err)
+			require.Equal(t, places(wantN), places(gotN), "search %d for %s on %+v", i, strings.ReplaceAll(fmt.Sprintf("%+v", nq), "\n", " "), page)
+			for i := range wantN {
+				require.Equal(t, wantN[i], gotN[i])
+			}
+		}
+	})
+}
+
+func places[T interface{ Cursor() flow.Cursor }](of []T) []string {
+	places := make([]string, len(of))
+	for i, v := range of {
+		places[i] = v.Cursor().At.Format(time.StampMicro) + v.Cursor().ID.String()
+	}
+	return places
+}

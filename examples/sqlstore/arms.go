@@ -26,8 +26,8 @@ func (s *search) scope() column {
 	return column{"service", "text"}
 }
 
-// index returns the name of the index that the arms are read by: as a list, or by change.
-func (s *search) index(by string) string {
+// indexed returns the name of the index that the arms are read by: as a list, or by change.
+func (s *search) indexed(by string) string {
 	return s.table.name + "_" + by + "_in_" + strings.TrimSuffix(s.scope().name, "_id")
 }
 
@@ -171,7 +171,7 @@ func (s *search) merge(t *tx, arms []arm, conditions clauses, most int) clause {
 	} else {
 		for _, a := range arms {
 			where := slices.Concat(clauses{a.is}, conditions, s.places(t, a.before)).where()
-			parts.add("SELECT "+t.key()+" AS k, "+s.table.hard+" FROM "+s.table.name+t.using(s.index("list"))+where.text, where.args...)
+			parts.add("SELECT "+t.key()+" AS k, "+s.table.hard+" FROM "+s.table.name+t.using(s.indexed("list"))+where.text, where.args...)
 		}
 	}
 	if len(parts) > 1 {

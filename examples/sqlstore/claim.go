@@ -18,7 +18,7 @@ func (s *Store) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.
 		return err
 	})
 	if err != nil {
-		return flow.Flow{}, nil, fail(ctx, s.db, "claim notifications", claim.Flow, err)
+		return flow.Flow{}, nil, fail(ctx, "claim notifications", claim.Flow, err)
 	}
 	return f, claimed, nil
 }

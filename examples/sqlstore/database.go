@@ -57,9 +57,6 @@ type dialect interface {
 	alone(ctx context.Context, t *tx) error
 	// complete creates what is good to have.
 	complete(ctx context.Context, db *database) error
-
-	// fault returns what an error of the driver means; nil if it is not the driver's.
-	fault(err error) *Fault
 }
 
 // database is an open database.

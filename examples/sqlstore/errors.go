@@ -2,29 +2,171 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/flussi-go/flussi/flow"
 )
 
-// Fault is what is wrong with a database itself.
+// What can be wrong with a database. A [*Fault] unwraps to one of these. With all of them but
+// ErrLost, nothing was changed.
+var (
+	ErrBusy     = errors.New("database is busy")                        // others write, or there are too many connections; try again
+	ErrFull     = errors.New("disk is full")                            // or a quota is used up
+	ErrLost     = errors.New("database is lost")                        // not there, restarted, or its disk fails; if in the middle of a write, it may have been made
+	ErrReadOnly = errors.New("database is read-only")                   // the file, its folder, or a stand-by server
+	ErrAccess   = errors.New("database cannot be opened")               // a wrong address or password, a missing folder, or no rights
+	ErrNoStore  = errors.New("not a database of this package")          // another file, or a damaged one
+	ErrNewer    = errors.New("database of a newer version of this one") // see [Open]
+)
+
+// Fault says what is wrong with the database itself. It never shows a password, nor a value that
+// is stored; the cause, which may, is found by errors.As.
 type Fault struct {
-	Err error
+	Err   error  // one of the Err… values
+	Code  string // the database's own, such as SQLSTATE 53300; "" if it gave none
+	Cause error  // what the driver said
 }
 
-func (f *Fault) Error() string { return f.Err.Error() }
-func (f *Fault) Unwrap() error { return f.Err }
+// Error describes the fault for programs and logs.
+func (f *Fault) Error() string {
+	if f.Code == "" {
+		return f.Err.Error()
+	}
+	return fmt.Sprintf("%v (%s)", f.Err, f.Code)
+}
+
+// Unwrap returns the class of the fault and its cause.
+func (f *Fault) Unwrap() []error {
+	if f.Cause == nil {
+		return []error{f.Err}
+	}
+	return []error{f.Err, f.Cause}
+}
+
+// Italian describes the fault for the operator.
+func (f *Fault) Italian() string {
+	switch f.Err {
+	case ErrBusy:
+		return "L'archivio è occupato da altri programmi: riprovare fra poco."
+	case ErrFull:
+		return "Il disco dell'archivio è pieno: liberare spazio e riprovare. Quanto era già registrato non è andato perso."
+	case ErrLost:
+		return "L'archivio non risponde, o la connessione si è interrotta: verificare che sia attivo e riprovare. Quanto era già registrato non è andato perso."
+	case ErrReadOnly:
+		return "L'archivio è di sola lettura: servono i permessi per scrivere nel file e nella sua cartella."
+	case ErrAccess:
+		return "L'archivio non si può aprire: controllare il percorso o l'indirizzo, l'utente, la password e i permessi."
+	case ErrNoStore:
+		return "Il file non è un archivio di questo programma, oppure è danneggiato."
+	case ErrNewer:
+		return "L'archivio è di una versione più recente del programma: aggiornare il programma."
+	}
+	return "L'archivio ha un problema tecnico: rivolgersi all'assistenza."
+}
 
 // fail returns what was wrong with an operation.
-func fail(ctx context.Context, d *database, operation string, id uuid.UUID, err error) error {
+func fail(ctx context.Context, operation string, id uuid.UUID, err error) error {
 	if err == nil {
 		return nil
+	}
+	var caller callers
+	if errors.As(err, &caller) {
+		err = caller.error
+	} else if known := classify(err); known != nil {
+		err = known
 	}
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}
 	return &flow.Error{Operation: operation, ID: id, Err: err}
 }
+
+// callers is an error that the caller put into a sequence: it says nothing about the database.
+type callers struct{ error }
+
+// Unwrap returns the error.
+func (c callers) Unwrap() error { return c.error }
+
+// classify returns what an error of a driver means: a [*Fault], or a conflict with another
+// write; nil if it is none.
+func classify(err error) error {
+	var (
+		lite    *sqlite.Error
+		server  *pgconn.PgError
+		connect *pgconn.ConnectError
+		parse   *pgconn.ParseConfigError
+		network net.Error
+	)
+	switch {
+	case errors.As(err, &lite):
+		return &Fault{classOfSQLite(lite.Code()), fmt.Sprintf("SQLite %d", lite.Code()), err}
+	case errors.As(err, &server):
+		class := classOfSQLState(server.Code)
+		if class == flow.ErrConflict {
+			return class
+		}
+		return &Fault{class, "SQLSTATE " + server.Code, err}
+	case errors.As(err, &parse):
+		return &Fault{ErrAccess, "", err}
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return nil
+		}
+		return &Fault{ErrLost, "", err}
+	}
+	return nil
+}
+
+// classOfSQLite returns the class of a result code.
+func classOfSQLite(code int) error {
+	switch code & 0xFF { // the rest says more
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return ErrBusy
+	case sqlite3.SQLITE_FULL:
+		return ErrFull
+	case sqlite3.SQLITE_READONLY:
+		return ErrReadOnly
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return ErrAccess
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT:
+		return ErrNoStore
+	case sqlite3.SQLITE_IOERR:
+		return ErrLost
+	}
+	return errUnknown
+}
+
+// classOfSQLState returns the class of a condition of PostgreSQL: appendix A of its manual.
+func classOfSQLState(code string) error {
+	switch {
+	case code == "40001", code == "40P01": // another write met this one, which was undone
+		return flow.ErrConflict
+	case code == "53100":
+		return ErrFull
+	case strings.HasPrefix(code, "53"), code == "55P03":
+		return ErrBusy
+	case code == "25006":
+		return ErrReadOnly
+	case strings.HasPrefix(code, "28"), code == "3D000", code == "42501":
+		return ErrAccess
+	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "58"):
+		return ErrLost
+	case code == "XX001", code == "XX002":
+		return ErrNoStore
+	}
+	return errUnknown
+}
+
+var errUnknown = errors.New("database failed")

@@ -21,7 +21,7 @@ func (s *Store) Flows(ctx context.Context, filter flow.FlowFilter, page flow.Pag
 		return t.query(ctx, selectFlow+" WHERE "+listed.text+groupFlow, listed.args, flowFields(&f), func() { found = append(found, f) })
 	})
 	sortPage(found, page)
-	return found, fail(ctx, s.db, "list flows", uuid.Nil, err)
+	return found, fail(ctx, "list flows", uuid.Nil, err)
 }
 
 // Notifications returns a page of notifications: see [flow.Store].
@@ -36,7 +36,7 @@ func (s *Store) Notifications(ctx context.Context, filter flow.NotificationFilte
 		return t.query(ctx, selectNotification+" WHERE "+listed.text, listed.args, notificationFields(&n), func() { found = append(found, n) })
 	})
 	sortPage(found, page)
-	return found, fail(ctx, s.db, "list notifications", uuid.Nil, err)
+	return found, fail(ctx, "list notifications", uuid.Nil, err)
 }
 
 // sortPage puts what was found into the order of the list.

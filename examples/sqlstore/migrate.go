@@ -33,7 +33,7 @@ func (d *database) migrate(ctx context.Context) error {
 			return err
 		}
 		if version > len(files) {
-			return fmt.Errorf("schema version %d", version)
+			return &Fault{Err: ErrNewer, Code: fmt.Sprintf("version %d", version)}
 		}
 		if version == 0 {
 			if _, err := t.exec(ctx, "CREATE TABLE sqlstore_schema (version INTEGER NOT NULL)"); err != nil {

@@ -285,7 +285,7 @@ func BenchmarkFirstPage(b *testing.B) {
 						require.NoError(b, err)
 					}
 					for b.Loop() {
-						for range 7 {
+						for range 15 {
 							for i, a := range archives {
 								began := time.Now()
 								n, err := find(a)

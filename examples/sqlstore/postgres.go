@@ -145,8 +145,6 @@ func (d *postgresDialect) hits(_ context.Context, _ *tx, in *table, text string)
 	return clause{"SELECT id FROM " + searchTable(in) + " WHERE search LIKE ?", []any{pattern}}, nil
 }
 
-func (*postgresDialect) fault(err error) *Fault { return nil }
-
 func (*postgresDialect) folder() string { return "postgres" }
 
 func (*postgresDialect) exists(ctx context.Context, t *tx, table string) (bool, error) {

@@ -33,7 +33,7 @@ func (t *tx) flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
 // Flow returns a flow: see [flow.Store].
 func (s *Store) Flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
 	f, err := s.db.read().flow(ctx, id)
-	return f, fail(ctx, s.db, "read flow", id, err)
+	return f, fail(ctx, "read flow", id, err)
 }
 
 // Notification returns a notification: see [flow.Store].
@@ -43,19 +43,19 @@ func (s *Store) Notification(ctx context.Context, id uuid.UUID) (flow.Notificati
 	if err == nil && n.Version == 0 {
 		err = flow.ErrNotFound
 	}
-	return n, fail(ctx, s.db, "read notification", id, err)
+	return n, fail(ctx, "read notification", id, err)
 }
 
 // FlowHistory returns the records of a flow: see [flow.Store].
 func (s *Store) FlowHistory(ctx context.Context, id uuid.UUID) ([]flow.FlowRecord, error) {
 	records, err := history[flow.FlowState, flow.FlowAction](ctx, s.db, "flow_records", id)
-	return records, fail(ctx, s.db, "read history of flow", id, err)
+	return records, fail(ctx, "read history of flow", id, err)
 }
 
 // NotificationHistory returns the records of a notification: see [flow.Store].
 func (s *Store) NotificationHistory(ctx context.Context, id uuid.UUID) ([]flow.NotificationRecord, error) {
 	records, err := history[flow.NotificationState, flow.NotificationAction](ctx, s.db, "notification_records", id)
-	return records, fail(ctx, s.db, "read history of notification", id, err)
+	return records, fail(ctx, "read history of notification", id, err)
 }
 
 func history[S, A ~string](ctx context.Context, d *database, table string, id uuid.UUID) ([]flow.Record[S, A], error) {
@@ -70,7 +70,7 @@ func history[S, A ~string](ctx context.Context, d *database, table string, id uu
 func (s *Store) Expired(ctx context.Context, limit int) ([]flow.Notification, error) {
 	const operation = "look for expired leases"
 	if limit <= 0 || ctx.Err() != nil {
-		return nil, fail(ctx, s.db, operation, uuid.Nil, ctx.Err())
+		return nil, fail(ctx, operation, uuid.Nil, ctx.Err())
 	}
 	t := s.db.read()
 	var found []flow.Notification
@@ -80,5 +80,5 @@ func (s *Store) Expired(ctx context.Context, limit int) ([]flow.Notification, er
 		err = t.query(ctx, selectNotification+t.using("notifications_by_lease")+" WHERE lease_end <= ? LIMIT ?", []any{now, limit},
 			notificationFields(&n), func() { found = append(found, n) })
 	}
-	return found, fail(ctx, s.db, operation, uuid.Nil, err)
+	return found, fail(ctx, operation, uuid.Nil, err)
 }

@@ -27,7 +27,7 @@ func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notificati
 		changes := make([]flow.NotificationChange, 0, group)
 		for n, err := range notifications {
 			if err != nil {
-				return err
+				return callers{err}
 			}
 			if changes = append(changes, n); len(changes) < group {
 				continue
@@ -42,7 +42,7 @@ func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notificati
 		}
 		return w.counts.write(ctx, t)
 	})
-	return fail(ctx, s.db, "save flow", change.Flow.ID, err)
+	return fail(ctx, "save flow", change.Flow.ID, err)
 }
 
 // saveFlow stores a flow by itself.
@@ -100,7 +100,7 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 		}
 		return w.counts.write(ctx, t)
 	})
-	return fail(ctx, s.db, "save notifications", uuid.Nil, err)
+	return fail(ctx, "save notifications", uuid.Nil, err)
 }
 
 // writing is notifications that are written in one transaction, group by group.

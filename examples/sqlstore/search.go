@@ -44,14 +44,15 @@ type few struct {
 
 // looks says how far a search looks.
 type looks struct {
-	first int // rows of a list, at first
-	more  int // and when some of the first ones match
-	hits  int // rows that are found by an index and sorted
-	arms  int // at first
+	few  int // rows with what few rows should have in common
+	list int // rows of the list, at first
+	more int // and when some of the first ones match
+	hits int // rows that an index finds when the list does not
+	arms int // at first
 }
 
 // usual is how far searches look. Only tests differ.
-var usual = looks{first: 200, more: 10_000, hits: 20_000, arms: 8}
+var usual = looks{few: 500, list: 100, more: 10_000, hits: 20_000, arms: 8}
 
 // promising is how many of the first rows have to match so that it makes sense to look at more.
 const promising = 2
@@ -59,28 +60,22 @@ const promising = 2
 // find returns the condition by which rows are on the page.
 func (s *search) find(ctx context.Context, t *tx) (clause, error) {
 	for _, few := range s.few {
-		keys, err := t.keys(ctx, t.selectKeys(s.table, few.index, clauses{few.clause}).with(first(t.looks.hits+1)))
-		if err != nil {
-			return clause{}, err
-		}
-		if len(keys) <= t.looks.hits {
-			return s.among(t, keys), nil
+		if found, err := s.by(ctx, t, index{t.selectKeys(s.table, few.index, clauses{few.clause}), t.looks.few}); err != nil || found.text != "" {
+			return found, err
 		}
 	}
 	arms, err := s.arms(ctx, t)
+	if err == nil && s.changes() {
+		arms, err = s.alive(ctx, t, arms)
+	}
 	if err != nil || len(arms) == 0 {
 		return clause{"FALSE", nil}, err
-	}
-	if s.changes() {
-		if arms, err = s.alive(ctx, t, arms); err != nil || len(arms) == 0 {
-			return clause{"FALSE", nil}, err
-		}
 	}
 	if len(s.hard(t)) == 0 {
 		keys, err := s.look(ctx, t, arms, s.page.Limit)
 		return t.keyed(keys), err
 	}
-	for most := max(t.looks.first, s.page.Limit); ; most = t.looks.more {
+	for most := max(t.looks.list, s.page.Limit); ; most = t.looks.more {
 		keys, err := s.look(ctx, t, arms, most)
 		if err != nil || len(keys) == s.page.Limit {
 			return t.keyed(keys), err
@@ -94,16 +89,34 @@ func (s *search) find(ctx context.Context, t *tx) (clause, error) {
 		return clause{}, err
 	}
 	for _, index := range indexes {
-		keys, err := t.keys(ctx, index.with(first(t.looks.hits+1)))
-		if err != nil {
-			return clause{}, err
-		}
-		if len(keys) <= t.looks.hits {
-			return s.among(t, keys), nil
+		if found, err := s.by(ctx, t, index); err != nil || found.text != "" {
+			return found, err
 		}
 	}
 	keys, err := s.look(ctx, t, arms, math.MaxInt64)
 	return t.keyed(keys), err
+}
+
+// index is a query for the keys of all rows that match, and perhaps of others, and how many may be
+// found so that it is of use.
+type index struct {
+	clause
+	most int
+}
+
+// by returns the condition by which rows that an index finds are on the page; the zero clause if
+// it finds too many.
+func (s *search) by(ctx context.Context, t *tx, i index) (clause, error) {
+	keys, err := t.keys(ctx, i.with(first(i.most+1)))
+	if err != nil || len(keys) > i.most {
+		return clause{}, err
+	}
+	conditions := clauses{t.keyed(keys)}
+	if s.flow != nil {
+		conditions.add("flow_id = ?", t.id(*s.flow))
+	}
+	conditions = slices.Concat(conditions, s.inServices(t), s.where, s.hard(t), s.places(t, time.Time{}))
+	return t.in(t.selectKeys(s.table, "", conditions).with(s.order() + first(s.page.Limit))), nil
 }
 
 // look returns the keys on the page, out of the first so many rows of the list. As the first
@@ -149,16 +162,6 @@ func (t *tx) in(query clause) clause { return clause{t.key() + " IN (" + query.t
 
 // first limits a query. The number is in its text, since databases plan by it.
 func first(many int) string { return " LIMIT " + strconv.Itoa(many) }
-
-// among is the condition by which rows with some keys are on the page.
-func (s *search) among(t *tx, keys []any) clause {
-	conditions := clauses{t.keyed(keys)}
-	if s.flow != nil {
-		conditions.add("flow_id = ?", t.id(*s.flow))
-	}
-	conditions = slices.Concat(conditions, s.inServices(t), s.where, s.hard(t), s.places(t, time.Time{}))
-	return t.in(t.selectKeys(s.table, "", conditions).with(s.order() + first(s.page.Limit)))
-}
 
 // order is that of the list.
 func (s *search) order() string {
@@ -206,19 +209,22 @@ func (s *search) changed() clauses {
 	return conditions
 }
 
-// indexes returns queries for keys, of which each finds all that match, and perhaps more.
-func (s *search) indexes(ctx context.Context, t *tx, arms []arm) (clauses, error) {
-	var found clauses
+// indexes returns those that may be of use.
+func (s *search) indexes(ctx context.Context, t *tx, arms []arm) ([]index, error) {
+	var found []index
+	for _, few := range s.few {
+		found = append(found, index{t.selectKeys(s.table, few.index, clauses{few.clause}), t.looks.hits})
+	}
 	if s.changes() {
 		var parts clauses
 		for _, a := range arms {
 			for _, user := range a.users {
 				conditions := append(clauses{a.is, {"updated_by = ?", []any{user}}}, s.changed()...)
-				parts = append(parts, t.selectKeys(s.table, s.index("change"), conditions))
+				parts = append(parts, t.selectKeys(s.table, s.indexed("change"), conditions))
 			}
 		}
 		if len(parts) <= maxParts {
-			found = append(found, parts.join(" UNION ALL "))
+			found = append(found, index{parts.join(" UNION ALL "), t.looks.hits / 10}) // if they are more, the list has them soon
 		}
 	}
 	if s.text != "" {
@@ -227,7 +233,7 @@ func (s *search) indexes(ctx context.Context, t *tx, arms []arm) (clauses, error
 			return nil, err
 		}
 		if query.text != "" {
-			found = append(found, query)
+			found = append(found, index{query, t.looks.hits})
 		}
 	}
 	return found, nil

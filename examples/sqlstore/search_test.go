@@ -199,7 +199,7 @@ func TestSearchesFindWhatMatches(t *testing.T) {
 		}
 		for i := range 500 {
 			// Few rows are many, now and then.
-			store.Look(one(m, 5, 200), one(m, 20, 10_000), one(m, 0, 10, 200, 20_000), one(m, 1, 3, 8))
+			store.Look(one(m, 0, 10, 500), one(m, 5, 100), one(m, 20, 10_000), one(m, 0, 10, 200, 20_000), one(m, 1, 3, 8))
 			q, page := m.flowFilter(flows), m.page(one(m, flows...).Cursor())
 			got, err := store.Flows(ctx, q, page)
 			require.NoError(t, err, "%+v", q)

@@ -179,8 +179,8 @@ func (d sqliteDialect) hits(ctx context.Context, t *tx, in *table, text string) 
 }
 
 const (
-	samples = 256 // rows by which it is guessed how common trigrams are
-	rare    = 16  // of them, what fewer have is rare
+	samples = 100 // rows by which it is guessed how common trigrams are
+	rare    = 6   // of them, what fewer have is rare
 	terms   = 3   // that are looked for
 )
 
@@ -218,8 +218,6 @@ const trigram = 3
 
 // searchTable is the name of the index for the texts of a table.
 func searchTable(of *table) string { return strings.TrimSuffix(of.name, "s") + "_search" }
-
-func (sqliteDialect) fault(err error) *Fault { return nil }
 
 func (sqliteDialect) folder() string { return "sqlite" }
 

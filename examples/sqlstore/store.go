@@ -40,7 +40,7 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 		c.BusyTimeout = 30 * time.Second
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, fail(ctx, nil, operation, uuid.Nil, err)
+		return nil, fail(ctx, operation, uuid.Nil, err)
 	}
 	open := openSQLite
 	if strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://") {
@@ -48,17 +48,17 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 	}
 	db, err := open(location, c)
 	if err != nil {
-		return nil, fail(ctx, nil, operation, uuid.Nil, err)
+		return nil, fail(ctx, operation, uuid.Nil, err)
 	}
 	db.looks = usual
 	s := &Store{db: db}
 	if err := db.migrate(ctx); err != nil {
 		_ = s.Close()
-		return nil, fail(ctx, nil, operation, uuid.Nil, err)
+		return nil, fail(ctx, operation, uuid.Nil, err)
 	}
 	if err := db.complete(ctx, db); err != nil {
 		_ = s.Close()
-		return nil, fail(ctx, nil, operation, uuid.Nil, err)
+		return nil, fail(ctx, operation, uuid.Nil, err)
 	}
 	return s, nil
 }
@@ -89,5 +89,5 @@ func (s *Store) Purpose(ctx context.Context, purpose string) (string, error) {
 			return get(t)
 		})
 	}
-	return kept, fail(ctx, s.db, operation, uuid.Nil, err)
+	return kept, fail(ctx, operation, uuid.Nil, err)
 }

@@ -123,7 +123,7 @@ func BenchmarkSendSQLite(b *testing.B) {
 
 // Two programs on one flow, where the platform answers in 50 ms, in shares of one.
 func BenchmarkSendTwoProcesses(b *testing.B) {
-	server := pgtest.Start(b)
+	server := pgtest.Start(b, "fsync=on")
 	var took [2]time.Duration
 	for b.Loop() {
 		for n := range took {
@@ -148,7 +148,7 @@ func BenchmarkMemory(b *testing.B) {
 		fmt.Fprintf(w, `{"id":"01J%023d"}`, calls.Add(1))
 	}))
 	defer simple.Close()
-	for name, store := range map[string]string{"SQLite": filepath.Join(b.TempDir(), "massivo.db"), "PostgreSQL": pgtest.Start(b).Database(b)} {
+	for name, store := range map[string]string{"SQLite": filepath.Join(b.TempDir(), "massivo.db"), "PostgreSQL": pgtest.Start(b, "fsync=on").Database(b)} {
 		r := trial{store: store, url: simple.URL}
 		b.ReportMetric(r.imports(b, *rows).peak(), "MiB_import_"+name)
 		b.ReportMetric(r.sends(b, 1)[0].peak(), "MiB_send_"+name)

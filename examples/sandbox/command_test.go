@@ -174,7 +174,7 @@ func TestItStopsCleanlyWhileCallsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		box, out := newBox(t, settings{})
 		client, stop := serveOnPipes(t, box)
-		call := func() (*http.Response, error) { return submitTo(t, client) }
+		call := func() (*http.Response, error) { return submitTo(t, client, defaultKey) }
 		resp, err := call()
 		require.NoError(t, err)
 		require.Equal(t, 201, resp.StatusCode)

@@ -121,10 +121,10 @@ func serveOnPipes(t *testing.T, box *sandbox) (*http.Client, func()) {
 }
 
 // submitTo submits a message, as any program would.
-func submitTo(t *testing.T, client *http.Client) (*http.Response, error) {
+func submitTo(t *testing.T, client *http.Client, key string) (*http.Response, error) {
 	r, err := http.NewRequest(http.MethodPost, "http://sandbox"+submitPath, strings.NewReader(message(personalCode)))
 	require.NoError(t, err)
-	r.Header.Set("Ocp-Apim-Subscription-Key", defaultKey)
+	r.Header.Set("Ocp-Apim-Subscription-Key", key)
 	return client.Do(r)
 }
 
@@ -137,7 +137,7 @@ func TestWhatIsStoredIsLoggedWhateverTheClientIsTold(t *testing.T) {
 				client, stop := serveOnPipes(t, box)
 				client.Timeout = time.Second
 				for range 2 { // the same message again must not be taken for the first
-					if resp, err := submitTo(t, client); err == nil {
+					if resp, err := submitTo(t, client, defaultKey); err == nil {
 						_, _ = io.Copy(io.Discard, resp.Body)
 						_ = resp.Body.Close()
 					}
@@ -361,37 +361,47 @@ func TestTheSandboxIsSafeForConcurrentUse(t *testing.T) {
 	assert.Len(t, box.answers, 160, "and it is known what the client was told of each")
 }
 
-// While a call waits for its answer, nobody knows yet which message was stored for it: the
-// same message that comes at that moment must not take it.
+// While a call waits for its answer, nobody knows yet which message was stored for it: a call
+// with the same text that comes at that moment must not take it.
 func TestAMessageIsTakenForThatOfTheCallThatStoredIt(t *testing.T) {
 	for name, test := range map[string]struct {
-		key   string // of the second call
-		fault appiotest.Fault
-		says  string
+		key    string // of the second call
+		fault  appiotest.Fault
+		says   string
+		stored int
 	}{
-		"not for that of a call that is refused":                 {"ka", appiotest.Fault{Kind: appiotest.BadRequest}, "a invio: NON memorizzato; risposta: 400"},
-		"not for that of a call that is one too many":            {"ka", appiotest.Fault{Kind: appiotest.TooManyRequests}, "a invio: NON memorizzato; risposta: 429"},
-		"not for that of another service":                        {"kb", appiotest.Fault{Kind: appiotest.BadGateway}, "b invio: NON memorizzato; risposta: 502"},
-		"not for that of another service that stores its own":    {"kb", appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}, "b invio: memorizzato "},
-		"not for that of a call that is told its ID by the time": {"ka", appiotest.Fault{}, "a invio: memorizzato "},
+		"not by a call that is refused":             {"ka", appiotest.Fault{Kind: appiotest.BadRequest}, "a invio: NON memorizzato; risposta: 400", 1},
+		"not by a call that is one too many":        {"ka", appiotest.Fault{Kind: appiotest.TooManyRequests}, "a invio: NON memorizzato; risposta: 429", 1},
+		"not by a call of another service":          {"kb", appiotest.Fault{Kind: appiotest.BadGateway}, "b invio: NON memorizzato; risposta: 502", 1},
+		"not by one of another that stores its own": {"kb", appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}, "b invio: memorizzato ", 2},
+		"not by one that is told its own ID":        {"ka", appiotest.Fault{}, "a invio: memorizzato ", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				box, out := newBox(t, settings{services: []string{"a=ka", "b=kb"}})
-				box.simulator.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true, Delay: time.Minute}, test.fault)
-				h := box.handler()
-				var waits sync.WaitGroup
-				waits.Go(func() { send(h, "POST", submitPath, message(personalCode), "Ocp-Apim-Subscription-Key", "ka") })
+				box.simulator.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Silent, Stored: true}, test.fault)
+				client, stop := serveOnPipes(t, box)
+				client.Timeout = time.Minute
+				var calls sync.WaitGroup
+				for _, key := range []string{"ka", test.key} {
+					calls.Go(func() {
+						if resp, err := submitTo(t, client, key); err == nil {
+							_ = resp.Body.Close()
+						}
+					})
+					synctest.Wait()
+				}
+				calls.Wait()
 				synctest.Wait()
-				send(h, "POST", submitPath, message(personalCode), "Ocp-Apim-Subscription-Key", test.key)
-				waits.Wait()
+				stop()
 				stored := box.simulator.Deliveries()
+				require.Len(t, stored, test.stored)
 				said := strings.Split(out.String(), "\n")
 				assert.Contains(t, said[0], test.says)
-				if len(stored) > 1 {
+				if test.stored > 1 {
 					assert.Contains(t, said[0], stored[1].ID)
 				}
-				assert.Contains(t, said[1], "a invio: memorizzato "+stored[0].ID+"; risposta: 504")
+				assert.Contains(t, said[1], "a invio: memorizzato "+stored[0].ID+"; risposta: nessuna")
 			})
 		})
 	}
@@ -414,7 +424,7 @@ func TestABrokenConnectionIsToldFromNoAnswer(t *testing.T) {
 				box.simulator.Fail(appiotest.SubmitMessage, fault)
 				client, stop := serveOnPipes(t, box)
 				client.Timeout = time.Second
-				if resp, err := submitTo(t, client); err == nil {
+				if resp, err := submitTo(t, client, defaultKey); err == nil {
 					_, err = io.Copy(io.Discard, resp.Body)
 					assert.Error(t, err)
 					_ = resp.Body.Close()

@@ -21,7 +21,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// archive is a database with many notifications, in flows of 200 and one of a fifth of all, of 4
+// archive is a database with many notifications, in flows of 80 and one of a fifth of all, of 4
 // services. A thousandth of them, and at least 10, are rare in every respect.
 type archive struct {
 	store *sqlstore.Store
@@ -47,7 +47,7 @@ func (a *archive) fill(b *testing.B) {
 	big := a.n / 5
 	next := 0
 	for number := 0; next < a.n; number++ {
-		size := 200
+		size := 80
 		if number == 3 {
 			size = big
 		}
@@ -96,9 +96,9 @@ func (a *archive) newFlow(number int) flow.Flow {
 	f := flow.Flow{
 		ID: v7(number), Service: benchService(number), State: flow.FlowSent,
 		Details:   flow.Details{Note: flussi.NewText(fmt.Sprintf("Flusso n. %d della TARI", number)), AppContext: "comune", AppKey: fmt.Sprint(number / 2)},
-		CreatedAt: start.Add(time.Duration(number) * time.Hour / 10), UpdatedAt: start.Add(time.Duration(number)*time.Hour/10 + time.Hour), UpdatedBy: "dispatcher",
+		CreatedAt: start.Add(time.Duration(number) * time.Hour / 25), UpdatedAt: start.Add(time.Duration(number)*time.Hour/25 + time.Hour), UpdatedBy: "dispatcher",
 	}
-	if number%max(a.n/2500, 2) == 1 {
+	if number%max(a.n/1000, 2) == 1 {
 		f.State, f.Note, f.AppContext, f.UpdatedBy, f.Disabled = flow.FlowSending, flussi.NewText("introvabile"), "raro", "raro", true
 		f.UpdatedAt = start.AddDate(1, 0, 0)
 		a.flow = f

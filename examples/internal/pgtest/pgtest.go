@@ -34,8 +34,9 @@ type Server struct {
 }
 
 // Start starts a server, which ends with the test. Where PostgreSQL is not installed, the
-// test is skipped.
-func Start(t testing.TB) *Server {
+// test is skipped. Settings are PostgreSQL's own, such as "fsync=on": without that, what is
+// written survives a crash of the server, as every test needs it, and not a loss of power.
+func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	bin := binaries()
 	if bin == "" {
@@ -55,8 +56,12 @@ func Start(t testing.TB) *Server {
 		}
 	}
 	s.run(t, "initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--pgdata="+s.data)
-	s.run(t, "pg_ctl", "--wait", "--pgdata="+s.data, "--log="+filepath.Join(folder, "log"), "--options="+
-		fmt.Sprintf("-c port=%d -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200", s.port), "start")
+	options := ""
+	for _, setting := range append([]string{fmt.Sprintf("port=%d", s.port), "listen_addresses=127.0.0.1", "unix_socket_directories=''",
+		"max_connections=200", "fsync=off"}, settings...) {
+		options += " -c " + setting
+	}
+	s.run(t, "pg_ctl", "--wait", "--pgdata="+s.data, "--log="+filepath.Join(folder, "log"), "--options="+options, "start")
 	t.Cleanup(func() { s.run(t, "pg_ctl", "--wait", "--mode=immediate", "--pgdata="+s.data, "stop") })
 	return s
 }

@@ -131,7 +131,7 @@ func (r *Report) Italian() string {
 			fmt.Fprintf(&b, "- %s\n", e.Italian())
 		}
 		if r.MoreErrors > 0 {
-			fmt.Fprintf(&b, "… e altri %s errori.\n", thousands(r.MoreErrors))
+			fmt.Fprintf(&b, "… e altri errori: %s.\n", thousands(r.MoreErrors))
 		}
 	}
 	if len(r.Notes) > 0 {
@@ -140,7 +140,7 @@ func (r *Report) Italian() string {
 			fmt.Fprintf(&b, "- %s\n", n.Italian())
 		}
 		if r.MoreNotes > 0 {
-			fmt.Fprintf(&b, "… e altre %s osservazioni.\n", thousands(r.MoreNotes))
+			fmt.Fprintf(&b, "… e altre osservazioni: %s.\n", thousands(r.MoreNotes))
 		}
 	}
 	return b.String()

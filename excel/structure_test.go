@@ -225,7 +225,7 @@ func TestErrorsAreCollectedUpToALimit(t *testing.T) {
 	assert.Equal(t, 53, d.report.MoreErrors)
 	assert.Len(t, d.report.Notes, 7)
 	assert.Equal(t, 23, d.report.MoreNotes)
-	assert.Contains(t, d.report.Italian(), "… e altri 53 errori.")
+	assert.Contains(t, d.report.Italian(), "… e altri errori: 53.")
 }
 
 func TestLimitsOfTheTemplate(t *testing.T) {

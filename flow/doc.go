@@ -53,7 +53,11 @@
 // # Errors
 //
 // Those of Service and Dispatcher are an [*Error], or a [*StopError] from Run, and
-// [flussi.Explain] has the text for the operator. None shows personal data.
+// [flussi.Explain] has the text for the operator. None shows personal data. A web service
+// answers 404 to [ErrNotFound], 403 to [ErrForbidden] and fsm.ErrForbidden, 409 to
+// [ErrConflict], [ErrExists] and whatever the state does not permit (fsm.ErrNotAllowed,
+// [ErrFlowState], [ErrDisabled]), 422 to everything else that explains itself (a
+// [flussi.Explainer]), and 500 to the rest.
 //
 // # The life of a flow
 //

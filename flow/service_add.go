@@ -32,8 +32,9 @@ func Drafts(drafts ...Draft) iter.Seq2[Row, error] {
 
 // AddConfig says how rows are added.
 type AddConfig struct {
-	// GoodRowsOnly stores the rows that are valid if others are not. Defaults to false:
-	// all or nothing.
+	// GoodRowsOnly stores the rows that are valid if others are not, which is no error then:
+	// the report has them. If none is valid, the error is an [ErrRows] all the same. Defaults
+	// to false: all or nothing.
 	GoodRowsOnly bool
 	// MaxErrors is how many wrong rows, and how many likely duplicates, are reported one
 	// by one; all are counted. Defaults to 1000.

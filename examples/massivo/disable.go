@@ -14,12 +14,12 @@ import (
 )
 
 func (p *program) disable() *cobra.Command {
-	return p.flag("disable", "Mette da parte un flusso o una notifica, che non si inviano (Dis.)", "Disabilitato",
+	return p.flag("disable", "Mette da parte un flusso o una notifica, che non si inviano (Dis.)", "Disabilitato il flusso", "Disabilitata la notifica",
 		(*flow.Service).DisableFlow, (*flow.Service).DisableNotification)
 }
 
 func (p *program) enable() *cobra.Command {
-	return p.flag("enable", "Riabilita un flusso o una notifica", "Riabilitato",
+	return p.flag("enable", "Riabilita un flusso o una notifica", "Riabilitato il flusso", "Riabilitata la notifica",
 		(*flow.Service).EnableFlow, (*flow.Service).EnableNotification)
 }
 
@@ -27,7 +27,7 @@ func (p *program) enable() *cobra.Command {
 type change[T any] func(s *flow.Service, ctx context.Context, by flussi.Actor, id uuid.UUID) (T, error)
 
 // flag is a command that sets or clears the flag of a flow or of a notification.
-func (p *program) flag(name, short, done string, ofFlow change[flow.Flow], ofNotification change[flow.Notification]) *cobra.Command {
+func (p *program) flag(name, short, flowDone, notificationDone string, ofFlow change[flow.Flow], ofNotification change[flow.Notification]) *cobra.Command {
 	return &cobra.Command{
 		Use:   name + " <UUID>",
 		Short: short,
@@ -39,16 +39,16 @@ func (p *program) flag(name, short, done string, ofFlow change[flow.Flow], ofNot
 				return err
 			}
 			return p.within(ctx, func(s *session) error {
-				what := "flusso"
+				done := flowDone
 				_, err := ofFlow(s.Service, ctx, s.by, id)
 				if errors.Is(err, flow.ErrNotFound) {
-					what = "notifica"
+					done = notificationDone
 					_, err = ofNotification(s.Service, ctx, s.by, id)
 				}
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(s.out, "%s: %s %s.\n", done, what, id)
+				fmt.Fprintf(s.out, "%s %s.\n", done, id)
 				return nil
 			})
 		},

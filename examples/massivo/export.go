@@ -40,6 +40,7 @@ Le righe in Errore si possono correggere nel file e inviare di nuovo con «massi
 					return err
 				}
 				filter.Flow = f.ID
+				fmt.Fprintf(s.out, "Flusso %s %s\n", f.ID, clip(f.Note.Reveal(), 60))
 			}
 			return s.exportTo(ctx, args[len(args)-1], filter, overwrite)
 		})

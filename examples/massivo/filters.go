@@ -29,18 +29,18 @@ func (f *common) flags(set *pflag.FlagSet) {
 	set.StringSliceVar(&f.ids, "id", nil, "`UUID`, anche più d'uno separati da virgole")
 	set.StringSliceVar(&f.states, "state", nil, "`stato`, anche più d'uno separati da virgole")
 	set.StringVar(&f.user, "user", "", "`utente` dell'ultima modifica")
-	set.Var(&f.from, "from", "dal `giorno`, come 2026-01-31")
+	set.Var(&f.from, "from", "dal `giorno`, come 31/01/2026")
 	set.Var(&f.to, "to", "fino al `giorno` compreso")
-	set.Var(&f.changedFrom, "changed-from", "modificati dal `giorno`")
-	set.Var(&f.changedTo, "changed-to", "modificati fino al `giorno` compreso")
-	set.StringVar(&f.disabled, "disabled", "", "`quali`: «si», solo i disabilitati; «no», senza i disabilitati")
+	set.Var(&f.changedFrom, "changed-from", "con modifiche dal `giorno`")
+	set.Var(&f.changedTo, "changed-to", "con modifiche fino al `giorno` compreso")
+	set.StringVar(&f.disabled, "disabled", "", "`quali`: «si», solo quanto è disabilitato; «no», quanto non lo è")
 }
 
 // pages are the flags of commands that show a page.
 func (f *common) pages(set *pflag.FlagSet) {
 	set.IntVar(&f.limit, "limit", 50, "quante `righe`, al massimo 1000")
 	set.StringVar(&f.after, "after", "", "continua dal `segno` che l'elenco precedente ha indicato")
-	set.BoolVar(&f.oldest, "oldest", false, "prima i più vecchi")
+	set.BoolVar(&f.oldest, "oldest", false, "in ordine di tempo, invece che dal più recente")
 }
 
 // day is a flag that takes a day in Italy.
@@ -48,12 +48,13 @@ type day struct{ time.Time }
 
 // Set reads a day.
 func (d *day) Set(text string) error {
-	t, err := time.ParseInLocation(time.DateOnly, text, cli.Italy())
-	if err != nil {
-		return cli.Wrongf("serve un giorno, come 2026-01-31.")
+	for _, layout := range []string{"2/1/2006", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, text, cli.Italy()); err == nil {
+			d.Time = t
+			return nil
+		}
 	}
-	d.Time = t
-	return nil
+	return cli.Wrongf("serve un giorno, come 31/01/2026.")
 }
 
 // String writes the day.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
@@ -43,6 +45,7 @@ func (p *program) history() *cobra.Command {
 
 func tellHistory[S, A ~string](s *session, records []flow.Record[S, A], action func(A) string, state func(S) string) {
 	t := newTable(s.out, "Data", "Utente", "Azione", "Stato", "Motivo")
+	t.SetColumnConfigs([]table.ColumnConfig{{Name: "Motivo", WidthMax: 50, WidthMaxEnforcer: text.WrapSoft}})
 	for _, r := range records {
 		step := state(r.To)
 		if r.From != "" && r.From != r.To {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -79,6 +80,12 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	s.mark(ctx, template, file, &report, how)
 	if added.Added == 0 {
 		fmt.Fprintln(s.out, "\nNon è stato importato niente.")
+		if report.Complete {
+			fmt.Fprintln(s.out, "Correggere il file, o la sua copia, e importarlo di nuovo; oppure importare solo le righe giuste, con --good-rows.")
+		}
+		if isExport(err) {
+			fmt.Fprintf(s.out, "Per correggere le notifiche in Errore: %s\n", s.again("resend", "FLUSSO", quoted(name)))
+		}
 		return f, wrongFile(err)
 	}
 	fmt.Fprintf(s.out, "\n%s nel flusso %s (%s).\n", counted(added.Added, "Importata una notifica", "Importate %s notifiche"), f.ID, f.State.Label())
@@ -109,6 +116,12 @@ func (s *session) setAside(ctx context.Context, f flow.Flow, added flow.AddRepor
 	}
 	fmt.Fprintf(s.out, "Perché nessuno sia avvisato due volte, il flusso è stato disabilitato. Per inviarlo lo stesso:\n  %s\n  %s\n", s.again("enable", f.ID), s.again("send", f.ID))
 	return f, &cli.Exit{Code: exitRows}
+}
+
+// isExport reports whether a file was refused because it is an export.
+func isExport(err error) bool {
+	var fault *excel.FileError
+	return errors.As(err, &fault) && slices.ContainsFunc(fault.Cells, func(c *excel.CellError) bool { return c.Header == "UUID" })
 }
 
 // wrongFile gives its exit code to what is wrong with a file; the report said it all, but

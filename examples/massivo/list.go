@@ -84,7 +84,7 @@ func (s *session) tellFlows(flows []flow.Flow) {
 		return
 	}
 	t := newTable(s.out, "UUID", "Data", "Ora", "Stato", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis.")
-	s.narrow(t, 150, "Dis.", "Data mod.", "Utente mod.", "Note")
+	s.narrow(t, 160, "Dis.", "Data mod.", "Utente mod.", "Ora", "Data")
 	for _, f := range flows {
 		t.AppendRow([]any{f.ID, date(f.CreatedAt), italian(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
 			thousands(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)})
@@ -100,7 +100,7 @@ func (s *session) tellNotifications(notifications []flow.Notification) {
 		return
 	}
 	t := newTable(s.out, "UUID", "Oggetto", "C.F. Dest.", "Stato", "Errore", "Utente mod.", "Data mod.", "Dis.")
-	s.narrow(t, 185, "Dis.", "Data mod.", "Utente mod.", "Oggetto")
+	s.narrow(t, 185, "Dis.", "Data mod.", "Utente mod.", "Oggetto", "C.F. Dest.")
 	for _, n := range notifications {
 		t.AppendRow([]any{n.ID, clip(n.Subject.Reveal(), 30), n.Recipient.Reveal(), n.State.Label(), n.Transmission.ErrorCode.Label(),
 			plain(n.UpdatedBy), moment(n.UpdatedAt), yes(n.Disabled)})

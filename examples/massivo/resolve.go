@@ -25,8 +25,9 @@ func (p *program) resolve() *cobra.Command {
 		Long: `Quando la piattaforma non ha risposto, o il programma è stato ucciso, nessuno sa se il
 messaggio sia arrivato: la notifica resta in Errore finché un operatore decide. Con --sent
 la conferma come inviata; con --resend la riporta a Registrato, sapendo che il cittadino
-potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche su cui decidere.`,
-		Example: `  massivo resolve --flow UUID
+potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche su cui decidere,
+di tutti i flussi o di uno.`,
+		Example: `  massivo resolve
   massivo resolve 0199aa… --sent --reason "il cittadino conferma al telefono"
   massivo resolve --flow UUID --resend --reason "la piattaforma era ferma: niente è arrivato"`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -36,8 +37,10 @@ potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche su cui
 				return cli.Wrongf("Scegliere fra --sent e --resend.")
 			case (sent || resend) && strings.TrimSpace(reason) == "":
 				return cli.Wrongf("Serve il motivo della decisione, per lo storico: --reason.")
-			case (of == "") == (len(args) == 0):
+			case of != "" && len(args) > 0:
 				return cli.Wrongf("Indicare le notifiche, oppure un flusso con --flow.")
+			case (sent || resend) && of == "" && len(args) == 0:
+				return cli.Wrongf("Indicare su quali notifiche si decide, oppure un flusso con --flow.")
 			}
 			return p.within(ctx, func(s *session) error {
 				unknown, err := s.unknown(ctx, of, args)
@@ -50,6 +53,8 @@ potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche su cui
 					return nil
 				case !sent && !resend:
 					s.tellNotifications(unknown)
+					fmt.Fprintf(s.out, "Per decidere:\n  %s\n  %s\n", s.again("resolve", "UUID", "--sent", "--reason", "\"il cittadino l'ha ricevuto\""),
+						s.again("resolve", "UUID", "--resend", "--reason", "\"il cittadino non ha niente\""))
 					return nil
 				}
 				return s.decide(ctx, unknown, sent, reason)
@@ -81,15 +86,16 @@ func (s *session) unknown(ctx context.Context, of string, names []string) ([]flo
 		}
 		found = append(found, n)
 	}
-	if of == "" {
+	if len(names) > 0 {
 		return found, nil
 	}
-	id, err := parseID(of)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.Flow(ctx, s.by, id); err != nil {
-		return nil, err
+	var id uuid.UUID // of all flows
+	if of != "" {
+		f, err := s.flowNamed(ctx, []string{of})
+		if err != nil {
+			return nil, err
+		}
+		id = f.ID
 	}
 	filter := flow.NotificationFilter{Flow: id, ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown}, Disabled: flow.OnlyEnabled}
 	for n, err := range s.AllNotifications(ctx, s.by, filter) {

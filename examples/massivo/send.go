@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -67,9 +68,18 @@ func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 		how.workers = min(how.workers, how.batch)
 	}
 	return flow.NewDispatcher(s.store, s.messengers, flow.DispatcherConfig{
-		ID: "massivo", Workers: how.workers, Batch: how.batch, Lease: how.lease, CheckProfiles: how.profiles,
+		ID: dispatcherName(), Workers: how.workers, Batch: how.batch, Lease: how.lease, CheckProfiles: how.profiles,
 		Progress: s.progress(), Logger: s.logger(),
 	})
+}
+
+// dispatcherName is what histories say about who sent: there may be several machines.
+func dispatcherName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "massivo"
+	}
+	return "massivo@" + host
 }
 
 // prepare makes sure of everything that a sending needs, and of the operator's will, before
@@ -93,6 +103,9 @@ func (s *session) prepare(ctx context.Context, f flow.Flow, how sending, questio
 
 // sendFlow sends a flow and tells what came of it.
 func (s *session) sendFlow(ctx context.Context, f flow.Flow, how sending) error {
+	if f.State == flow.FlowSent && f.Counts.Left() == 0 { // perhaps by another program
+		return s.outcome(ctx, f, nil)
+	}
 	question := fmt.Sprintf("Inviare ai cittadini %s del servizio «%s»?", counted(f.Counts.Left(), "un messaggio", "%s messaggi"), f.Service)
 	dispatcher, err := s.prepare(ctx, f, how, question)
 	if err != nil {

@@ -644,25 +644,27 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 	}
 }
 
-// What no cell can hold is not in an export, and is no correction when it comes back.
-func TestCharactersThatACellCannotHoldAreNoCorrection(t *testing.T) {
-	for name, between := range map[string]string{
-		"a control character": "\x01", "escape": "\x1b", "another, of C1": "\u0085", "delete": "\x7f", "U+FFFE": "\ufffe", "U+FFFF": "\uffff", "a replacement": "\ufffd",
+// Spreadsheets drop characters that cannot be seen, or make others of them.
+func TestCharactersThatCannotBeSeenAreNoCorrection(t *testing.T) {
+	for name, unseen := range map[string]string{
+		"a control character": "\x01", "escape": "\x1b", "one of C1": "\u0085", "delete": "\x7f", "U+FFFE": "\ufffe", "U+FFFF": "\uffff", "a replacement": "\ufffd",
 		"a tab": "\t", "a line": "\r\n", "a hard space": "\u00a0",
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			n := w.seed(t, 3, func(n *flow.Notification) {
 				failed(flow.ErrorRefused)(n)
-				n.Subject = flussi.NewText(between + "Oggetto " + between + "riser" + between + "vato" + between)
-				n.Content = flussi.NewText("Prima " + between + letter + between + " ultima")
-				n.Reference = "TARI" + between + "2030"
+				n.Subject = flussi.NewText(unseen + "Oggetto" + unseen + " riservato" + unseen)
+				n.Content = flussi.NewText("Prima " + unseen + letter + unseen + "ultima")
+				n.Reference = "TARI " + unseen + unseen + "2030"
 			})
-			file := w.export(t)
-			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-			require.NoError(t, err, report.Italian())
-			assert.Equal(t, 1, report.Unchanged, report.Italian())
-			assert.Equal(t, n, w.get(t, n.ID))
+			dropped := map[string]any{"B2": "Oggetto riservato", "C2": "Prima " + letter + "ultima", "I2": "TARI 2030"}
+			for _, file := range [][]byte{w.export(t), edited(t, w.export(t), dropped)} {
+				report, err := w.correct(t, file, flowexcel.CorrectConfig{})
+				require.NoError(t, err, report.Italian())
+				assert.Equal(t, 1, report.Unchanged, report.Italian())
+				assert.Equal(t, n, w.get(t, n.ID))
+			}
 		})
 	}
 }

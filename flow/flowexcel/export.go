@@ -72,7 +72,9 @@ func (t *Template) Export(ctx context.Context, w io.Writer, notifications iter.S
 
 func exportedOf(n flow.Notification) exported {
 	failure := n.Transmission.ErrorCode.Label()
-	if text := cmp.Or(n.Transmission.Error, n.Transmission.ErrorCode.Italian()); text != failure {
+	if text := cmp.Or(n.Transmission.Error, n.Transmission.ErrorCode.Italian()); strings.HasPrefix(text, failure) {
+		failure = text
+	} else {
 		failure = strings.TrimPrefix(failure+": "+text, ": ")
 	}
 	return exported{

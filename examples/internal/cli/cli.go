@@ -65,7 +65,7 @@ func (e *Exit) Unwrap() error { return e.Err }
 // Run executes a command, tells its error, and returns the exit code.
 func Run(ctx context.Context, root *cobra.Command, errs io.Writer) int {
 	translate(root)
-	err := root.ExecuteContext(ctx)
+	called, err := root.ExecuteContextC(ctx)
 	var exit *Exit
 	var usage *UsageError
 	switch {
@@ -77,7 +77,7 @@ func Run(ctx context.Context, root *cobra.Command, errs io.Writer) int {
 		}
 		return exit.Code
 	case errors.As(err, &usage):
-		fmt.Fprintf(errs, "%s\nPer l'aiuto: %s --help\n", usage.Reason, root.Name())
+		fmt.Fprintf(errs, "%s\nPer l'aiuto: %s --help\n", usage.Reason, called.CommandPath())
 		return Usage
 	case ctx.Err() != nil:
 		tell(errs, err)

@@ -194,7 +194,7 @@ func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {
 		"an argument too many":               {[]string{"show", "a", "b"}, nil, cli.Usage, "troppi argomenti"},
 		"no argument":                        {[]string{"import"}, nil, cli.Usage, "massivo import <file>"},
 		"a state that does not exist":        {[]string{"list", "--state", "Partito"}, nil, cli.Usage, "«Invio incompleto»"},
-		"a day that does not exist":          {[]string{"list", "--from", "2026-02-30"}, nil, cli.Usage, "2026-01-31"},
+		"a day that does not exist":          {[]string{"list", "--from", "2026-02-30"}, nil, cli.Usage, "31/01/2026"},
 		"a fiscal code that is none":         {[]string{"list", "notifications", "--recipient", "PIPPO"}, nil, cli.Failure, "16 caratteri"},
 		"a text that is too short":           {[]string{"list", "--text", "ab"}, nil, cli.Failure, "3 caratteri"},
 		"a mark that was not given":          {[]string{"list", "--after", "x"}, nil, cli.Failure, "ripetere la ricerca"},
@@ -374,7 +374,7 @@ func TestResendTouchesNothingBeforeItCanSend(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, said := o.run(append([]string{"resend", id, "--error", "rifiutata"}, args...)...)
-			assert.NotEqual(t, 0, code)
+			assert.NotEqual(t, 0, code, said)
 			_, said = o.run("show", id, "--state", "errore")
 			assert.Contains(t, said, "Rifiutata")
 		})

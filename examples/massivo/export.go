@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +41,7 @@ Le righe in Errore si possono correggere nel file e inviare di nuovo con «massi
 					return err
 				}
 				filter.Flow = f.ID
-				fmt.Fprintf(s.out, "Flusso %s %s\n", f.ID, clip(f.Note.Reveal(), 60))
+				fmt.Fprintln(s.out, strings.TrimSpace(fmt.Sprintf("Flusso %s %s", f.ID, clip(f.Note.Reveal(), 60))))
 			}
 			return s.exportTo(ctx, args[len(args)-1], filter, overwrite)
 		})

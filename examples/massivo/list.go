@@ -84,12 +84,11 @@ func (s *session) tellFlows(flows []flow.Flow) {
 		return
 	}
 	t := newTable(s.out, "UUID", "Data", "Ora", "Stato", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis.")
-	s.narrow(t, 160, "Dis.", "Data mod.", "Utente mod.", "Ora", "Data")
 	for _, f := range flows {
 		t.AppendRow([]any{f.ID, date(f.CreatedAt), italian(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
 			thousands(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)})
 	}
-	t.Render()
+	s.fitted(t, "Dis.", "Data mod.", "Utente mod.", "Ora", "Data")
 }
 
 // tellNotifications shows notifications as the guide's list does, and why they are in
@@ -100,12 +99,11 @@ func (s *session) tellNotifications(notifications []flow.Notification) {
 		return
 	}
 	t := newTable(s.out, "UUID", "Oggetto", "C.F. Dest.", "Stato", "Errore", "Utente mod.", "Data mod.", "Dis.")
-	s.narrow(t, 185, "Dis.", "Data mod.", "Utente mod.", "Oggetto", "C.F. Dest.")
 	for _, n := range notifications {
 		t.AppendRow([]any{n.ID, clip(n.Subject.Reveal(), 30), n.Recipient.Reveal(), n.State.Label(), n.Transmission.ErrorCode.Label(),
 			plain(n.UpdatedBy), moment(n.UpdatedAt), yes(n.Disabled)})
 	}
-	t.Render()
+	s.fitted(t, "Dis.", "Data mod.", "Utente mod.", "Oggetto", "C.F. Dest.")
 }
 
 // tellNext says how to see what comes behind.

@@ -27,21 +27,21 @@ func newTable(out io.Writer, header ...any) table.Writer {
 	return t
 }
 
-// narrow hides columns of a table on a terminal that has not the characters for all of
-// them: those that are named first, as many as it takes.
-func (p *program) narrow(t table.Writer, needed int, columns ...string) {
+// fitted writes a table; on a terminal, without as many columns as it takes to fit, those
+// that are named first.
+func (p *program) fitted(t table.Writer, columns ...string) {
+	t.SetOutputMirror(nil)
 	var hidden []table.ColumnConfig
 	for _, name := range columns {
-		if p.width == 0 || p.width >= needed {
+		if p.width == 0 || text.LongestLineLen(t.Render()) <= p.width {
 			break
 		}
 		hidden = append(hidden, table.ColumnConfig{Name: name, Hidden: true})
-		needed -= hiddenWidth
+		t.SetColumnConfigs(hidden)
 	}
-	t.SetColumnConfigs(hidden)
+	t.SetOutputMirror(p.out)
+	t.Render()
 }
-
-const hiddenWidth = 20 // of a column that can be hidden, about
 
 // date and moment are days and times in Italy, as the guide's screens show them; "" for
 // the zero time.

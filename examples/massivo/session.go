@@ -122,7 +122,7 @@ func (p *program) logger() *slog.Logger {
 	if p.settings.verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: level, ReplaceAttr: flussi.MaskAttr}))
+	return slog.New(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: level}))
 }
 
 // ask asks a person, and returns whether the answer is yes. Where nobody can be asked, it

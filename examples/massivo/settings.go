@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/spf13/pflag"
 
@@ -72,10 +73,13 @@ func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string) {
 
 // quoted writes a word for a shell.
 func quoted(word string) string {
-	if strings.ContainsAny(word, " '\"$&|;<>()*?`\\") {
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	harmless := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_./:@%+=,-", r)
 	}
-	return word
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !harmless(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func userName() string {

@@ -57,7 +57,9 @@ func TestAWrongCommandSaysEverythingThatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			code, said := run(t.Context(), &out, append(test.args, "--listen", "127.0.0.1:0")...)
+			ended, end := context.WithCancel(t.Context())
+			end() // were nothing wrong, it would serve until then
+			code, said := run(ended, &out, append(test.args, "--listen", "127.0.0.1:0")...)
 			assert.Equal(t, cli.Usage, code, said)
 			for _, says := range test.says {
 				assert.Contains(t, said, says)

@@ -668,3 +668,14 @@ func TestCharactersThatCannotBeSeenAreNoCorrection(t *testing.T) {
 		})
 	}
 }
+
+func TestACharacterThatCannotBeSeenInsideAWordIsNoCorrection(t *testing.T) {
+	w := newWorld(t)
+	w.seed(t, 1, func(n *flow.Notification) {
+		failed(flow.ErrorRefused)(n)
+		n.Subject = flussi.NewText("Oggetto riser\x01vato al cittadino")
+	})
+	report, err := w.correct(t, edited(t, w.export(t), map[string]any{"B2": "Oggetto riservato al cittadino"}), flowexcel.CorrectConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, 1, report.Unchanged, report.Italian())
+}

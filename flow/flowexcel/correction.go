@@ -207,8 +207,11 @@ func sameWords(a, b string) bool {
 }
 
 func visible(s string) string {
-	words := strings.FieldsFunc(s, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r >= '\uFFFD' && r <= '\uFFFF'
-	})
-	return strings.Join(words, " ")
+	unseen := func(r rune) rune {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) || r >= '\uFFFD' && r <= '\uFFFF' {
+			return -1
+		}
+		return r
+	}
+	return strings.Join(strings.Fields(strings.Map(unseen, s)), " ")
 }

@@ -88,7 +88,7 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		hint string
 	}{
 		"an export":               {w.export(t), "importandole, i cittadini le riceverebbero due volte. Per correggere quelle in Errore, caricare il file come correzione."},
-		"an export, without UUID": {edited(t, w.export(t), map[string]any{"J1": nil, "J2": nil}), "La colonna K non è ammessa. È una colonna delle esportazioni: se il file non lo è, toglierla."},
+		"an export, without UUID": {edited(t, w.export(t), map[string]any{"J1": nil, "J2": nil}), "La colonna M non è ammessa. È una colonna delle esportazioni: se il file non lo è, toglierla."},
 		"with the IUV":            {sheet(t, cells([]string{"CF", "Oggetto", "Testo", "Importo", "I.U.V."}), []any{code, "Scadenza della TARI", text, "1,00", "05100001400678"}), "La colonna E non è ammessa. Serve il numero avviso di 18 cifre, di cui lo IUV è solo una parte"},
 	} {
 		rows, errs, report := read(t, c.file)

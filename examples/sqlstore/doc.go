@@ -1,2 +1,40 @@
-// Package sqlstore has a [flow.Store] on SQLite and PostgreSQL.
+// Package sqlstore keeps flows and notifications in a database, as [flow.Store] wants it: SQLite
+// for one machine, PostgreSQL where several send together. It is to be copied as a whole.
+//
+//	store, err := sqlstore.Open(ctx, "massivo.db", sqlstore.Config{})                      // a file of SQLite
+//	store, err := sqlstore.Open(ctx, "postgres://massivo@db.example.it/massivo", sqlstore.Config{}) // PostgreSQL
+//	defer store.Close()
+//	service, err := flow.NewService(store, …) // and the dispatcher on the same store
+//
+// Open makes the tables, or brings them up to date. It passes flowtest on both databases.
+//
+// # SQLite
+//
+// The file is its owner's alone, in WAL mode with synchronous FULL: what was written survives a
+// loss of power, or a claim would be undone and its message sent again. Any number of processes of
+// one machine may use it; one writes at a time, and the others wait for their turn
+// ([Config].BusyTimeout). The driver is modernc.org/sqlite, which needs no C compiler.
+//
+// # PostgreSQL
+//
+// Version 13 or later. The user needs the right to create tables in the first schema of the
+// search path, and, for searches by text to be quick among many rows, the extension pg_trgm: Open
+// creates it if it may, and goes without it if not. Claims take what nobody else has in hand
+// (FOR UPDATE SKIP LOCKED), so any number of processes on any machines may send one flow together.
+// Leases go by the server's clock.
+//
+// # How lists are quick
+//
+// The first page of a list takes as long among a million notifications as among ten thousand,
+// whatever is looked for: see search.go. Every kind of notification (by state, error, and flags) in
+// a flow or a service has its place in one index, in the order of the list, and a page is merged from
+// those that match. What few rows have in common, such as a recipient, has an index of its own.
+// Texts, users and times of change are looked for in the list first, and by an index if it does not
+// soon fill the page.
+//
+// # Errors
+//
+// What the database itself has against an operation is a [*Fault], which says in Italian what to do,
+// and shows no password and nothing that is stored. All writes are all or nothing, also if the
+// database is lost in the middle of them.
 package sqlstore

@@ -83,6 +83,18 @@ func TestWhatCannotBeOpenedSaysWhy(t *testing.T) {
 	}
 }
 
+func TestAFileIsItsOwnersAlone(t *testing.T) {
+	at := newSQLite(t)
+	s := open(t, at)
+	_, err := save(t, s, 3)
+	require.NoError(t, err)
+	for _, name := range []string{at, at + "-wal", at + "-shm"} {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), filepath.Base(name))
+	}
+}
+
 // nobody is an address at which nobody listens.
 func nobody(t *testing.T) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -142,14 +142,15 @@ func (s *search) disabled(d flow.Disabled) {
 // is adds the condition that a column has a value that few have.
 func (s *search) is(name, value, index string) {
 	if value != "" {
-		s.few = append(s.few, few{clause{name + " = ? AND " + name + " <> ''", []any{held(value)}}, index})
+		s.few = append(s.few, few{clause{name + " = ? AND " + name + " <> ''", []any{held(value)}}, index, false})
 	}
 }
 
-// oneOf adds the condition that a column has one of some values that few have.
+// oneOf adds the condition that a column has one of some values, of which hardly any is there
+// twice.
 func (s *search) oneOf(t *tx, c column, values []any) {
 	if len(values) > 0 {
-		s.few = append(s.few, few{t.oneOf(c, values), s.table.name + "_by_" + c.name})
+		s.few = append(s.few, few{t.oneOf(c, values), s.table.name + "_by_" + c.name, true})
 	}
 }
 

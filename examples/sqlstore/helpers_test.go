@@ -14,6 +14,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi/examples/internal/pgtest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 )
 
@@ -26,15 +27,16 @@ func open(t testing.TB, location string) *sqlstore.Store {
 	return s
 }
 
+// runner is a test or a benchmark.
+type runner[T any] interface {
+	testing.TB
+	Run(name string, f func(T)) bool
+}
+
 // onBoth runs a test on each database. It may ask for new databases, which are gone at the end.
-func onBoth(t *testing.T, test func(t *testing.T, location func(testing.TB) string)) {
-	t.Run("SQLite", func(t *testing.T) {
-		test(t, newSQLite)
-	})
-	t.Run("PostgreSQL", func(t *testing.T) {
-		server := newServer(t)
-		test(t, server.newSchema)
-	})
+func onBoth[T runner[T]](t T, test func(t T, location func(testing.TB) string)) {
+	t.Run("SQLite", func(t T) { test(t, newSQLite) })
+	t.Run("PostgreSQL", func(t T) { test(t, newServer(t).newSchema) })
 }
 
 // newSQLite returns the path of a file that is yet to be.
@@ -47,12 +49,12 @@ type server struct {
 	schemas atomic.Int64
 }
 
-// newServer creates a database.
+// newServer creates a database: on the server of which FLUSSI_POSTGRES has the URL, or on one of its own.
 func newServer(t testing.TB) *server {
 	t.Helper()
 	given := os.Getenv("FLUSSI_POSTGRES")
 	if given == "" {
-		t.Skip("FLUSSI_POSTGRES has no URL of a PostgreSQL server on which databases can be created")
+		given = pgtest.Start(t).Database(t)
 	}
 	location, err := url.Parse(given)
 	require.NoError(t, err)

@@ -118,19 +118,23 @@ func (w *writing) save(ctx context.Context, changes []flow.NotificationChange) e
 		return err
 	}
 	// In one order, so that nobody waits for each other.
-	changes = slices.SortedFunc(slices.Values(changes), func(a, b flow.NotificationChange) int {
+	ordered := make([]*flow.NotificationChange, len(changes))
+	for i := range changes {
+		ordered[i] = &changes[i]
+	}
+	slices.SortFunc(ordered, func(a, b *flow.NotificationChange) int {
 		return bytes.Compare(a.Notification.ID[:], b.Notification.ID[:])
 	})
 	var created, changed, records [][]any
 	var ids []uuid.UUID
 	var next []*flow.Notification
-	for i := range changes {
-		n := &changes[i].Notification
-		if _, twice := w.written[n.ID]; twice || i > 0 && n.ID == changes[i-1].Notification.ID {
+	for i, change := range ordered {
+		n := &change.Notification
+		if _, twice := w.written[n.ID]; twice || i > 0 && n.ID == ordered[i-1].Notification.ID {
 			return flow.ErrConflict
 		}
 		w.written[n.ID] = struct{}{}
-		leaseEnd, err := w.leaseEnd(ctx, changes[i])
+		leaseEnd, err := w.leaseEnd(ctx, change)
 		if err != nil {
 			return err
 		}
@@ -143,7 +147,7 @@ func (w *writing) save(ctx context.Context, changes []flow.NotificationChange) e
 			ids = append(ids, n.ID)
 			next = append(next, n)
 		}
-		records = append(records, recordValues(w.database, n.ID, n.Version+1, changes[i].Record))
+		records = append(records, recordValues(w.database, n.ID, n.Version+1, change.Record))
 	}
 	if err := w.create(ctx, created); err != nil {
 		return err
@@ -156,7 +160,7 @@ func (w *writing) save(ctx context.Context, changes []flow.NotificationChange) e
 }
 
 // leaseEnd returns the end of the lease of what is to be In invio, and NULL for others.
-func (w *writing) leaseEnd(ctx context.Context, change flow.NotificationChange) (any, error) {
+func (w *writing) leaseEnd(ctx context.Context, change *flow.NotificationChange) (any, error) {
 	if change.Notification.State != flow.NotificationSending {
 		return nil, nil
 	}

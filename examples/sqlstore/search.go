@@ -40,6 +40,7 @@ type search struct {
 type few struct {
 	clause
 	index string
+	one   bool // they are about one for each value that is asked for
 }
 
 // looks says how far a search looks.
@@ -60,6 +61,9 @@ const promising = 2
 // find returns the condition by which rows are on the page.
 func (s *search) find(ctx context.Context, t *tx) (clause, error) {
 	for _, few := range s.few {
+		if few.one {
+			return s.match(t, few.index), nil
+		}
 		if found, err := s.by(ctx, t, index{t.selectKeys(s.table, few.index, clauses{few.clause}), t.looks.few}); err != nil || found.text != "" {
 			return found, err
 		}
@@ -111,12 +115,18 @@ func (s *search) by(ctx context.Context, t *tx, i index) (clause, error) {
 	if err != nil || len(keys) > i.most {
 		return clause{}, err
 	}
-	conditions := clauses{t.keyed(keys)}
+	return s.match(t, "", t.keyed(keys)), nil
+}
+
+// match is the condition by which rows that match, and more conditions, are on the page; an index
+// finds them.
+func (s *search) match(t *tx, index string, more ...clause) clause {
+	conditions := clauses(more)
 	if s.flow != nil {
 		conditions.add("flow_id = ?", t.id(*s.flow))
 	}
 	conditions = slices.Concat(conditions, s.inServices(t), s.where, s.hard(t), s.places(t, time.Time{}))
-	return t.in(t.selectKeys(s.table, "", conditions).with(s.order() + first(s.page.Limit))), nil
+	return t.in(t.selectKeys(s.table, index, conditions).with(s.order() + first(s.page.Limit)))
 }
 
 // look returns the keys on the page, out of the first so many rows of the list. As the first

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,6 +35,10 @@ func openSQLite(path string, c Config) (*database, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
+	}
+	// For its owner alone: it holds personal data. What SQLite keeps beside it has its permissions.
+	if file, err := os.OpenFile(absolute, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		_ = file.Close()
 	}
 	location := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(absolute)}
 	open := func(connections int, pragmas ...string) (*sql.DB, error) {
@@ -109,8 +114,9 @@ func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]
 	}
 	query := "INSERT INTO " + into.name + " (" + into.columns.list("") + ") VALUES (?" + strings.Repeat(", ?", len(into.columns)-1) + ") ON CONFLICT DO NOTHING"
 	var inserted int64
+	quick := context.WithoutCancel(ctx) // a row takes less than to watch the context
 	for _, row := range rows {
-		n, err := t.exec(ctx, query, row...)
+		n, err := t.exec(quick, query, row...)
 		if err != nil {
 			return inserted, err
 		}
@@ -127,9 +133,10 @@ func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]
 func (sqliteDialect) update(ctx context.Context, t *tx, in *table, rows [][]any) error {
 	changed := in.columns[in.fixed:]
 	query := "UPDATE " + in.name + " SET (" + changed.list("") + ") = (?" + strings.Repeat(", ?", len(changed)-1) + ") WHERE id = ?"
+	quick := context.WithoutCancel(ctx)
 	for _, row := range rows {
 		args := append(row[in.fixed:len(row):len(row)], row[0])
-		if _, err := t.exec(ctx, query, args...); err != nil {
+		if _, err := t.exec(quick, query, args...); err != nil {
 			return err
 		}
 	}
@@ -141,8 +148,9 @@ func (d sqliteDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old,
 	olds := make([]old, 0, len(ids))
 	var o old
 	fields := o.fields()
+	quick := context.WithoutCancel(ctx)
 	for _, id := range ids {
-		err := t.query(ctx, "SELECT id, seq, version, flow_id, state, disabled, search FROM notifications WHERE id = ?",
+		err := t.query(quick, "SELECT id, seq, version, flow_id, state, disabled, search FROM notifications WHERE id = ?",
 			[]any{d.id(id)}, fields, func() { olds = append(olds, o) })
 		if err != nil {
 			return nil, err

@@ -18,6 +18,7 @@ import (
 const (
 	sampleRows = 200
 	demoCalls  = 250 // in 5 seconds: some bodies have that many
+	rowHeight  = 64  // of four lines, as a spreadsheet makes it for who types the text
 )
 
 // away returns the rows of citizens whom the service cannot reach.
@@ -93,7 +94,7 @@ func writeSample(ctx context.Context, name string) error {
 	return edit(name, func(book *excelize.File, sheet string) error {
 		for i := range sampleRows {
 			row := sampleRow(i, due)
-			if err := book.SetSheetRow(sheet, fmt.Sprintf("A%d", i+2), &row); err != nil {
+			if err := errors.Join(book.SetSheetRow(sheet, fmt.Sprintf("A%d", i+2), &row), book.SetRowHeight(sheet, i+2, rowHeight)); err != nil {
 				return err
 			}
 		}

@@ -4,16 +4,18 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 )
 
-// arm is the rows of one kind in a flow or a service.
+// arm is the rows of one kind in a flow or a service, or all that are in flight.
 type arm struct {
 	is     clause    // the condition that a row is of it
-	values []any     // the flow or service, and the kind
-	first  int64     // when the first one in the list was created
+	index  string    // has its rows
+	values []any     // the flow or service, and the kind; none of those in flight
+	first  int64     // when the first one in the list was created, at the earliest
 	before time.Time // all that match were created before; zero: whenever
 	users  []any     // who changed those that match, if that was asked
 }
@@ -55,14 +57,20 @@ func (s *search) arms(ctx context.Context, t *tx) ([]arm, error) {
 	if err != nil {
 		return nil, err
 	}
-	var arms []arm
+	arms := s.inFlight(t)
 	for _, step := range kinds {
-		k := kindOf(step.values[1].(string))
-		if k.known && !s.kinds(k) {
+		k, err := parseKind(step.values[1].(string))
+		if err != nil {
+			return nil, err
+		}
+		if !s.kinds(k) {
 			continue
 		}
-		a := arm{is: clause{s.scope().name + " = ? AND kind = ?", step.values}, values: step.values, first: step.found}
-		if k.known && !k.has("x") {
+		a := arm{is: clause{s.scope().name + " = ? AND kind = ?", step.values}, index: s.indexed("list"), values: step.values, first: step.found}
+		if s.table.flying {
+			a.is.text += " AND " + grounded
+		}
+		if !k.has(isDisorderly) {
 			a.before = s.orderly
 		}
 		arms = append(arms, a)
@@ -76,11 +84,34 @@ func (s *search) arms(ctx context.Context, t *tx) ([]arm, error) {
 	return arms, nil
 }
 
+// grounded is the condition that a notification is not in flight.
+const grounded = "state <> 'sending'"
+
+// inFlight returns the arm of what is in flight, if that may match.
+func (s *search) inFlight(t *tx) []arm {
+	if !s.flying {
+		return nil
+	}
+	is := clauses{{"lease_end IS NOT NULL AND state = 'sending'", nil}}
+	if s.flow != nil {
+		is.add("flow_id = ?", t.id(*s.flow))
+	} else {
+		is = append(is, s.inServices(t)...)
+	}
+	first := int64(math.MaxInt64)
+	if s.page.OldestFirst {
+		first = math.MinInt64
+	}
+	return []arm{{is: is.join(" AND "), index: "notifications_in_flight", first: first}}
+}
+
 // alive returns the arms in which something was changed by whom and when it should be.
 func (s *search) alive(ctx context.Context, t *tx, arms []arm) ([]arm, error) {
-	starts := make([][]any, len(arms))
-	for i, a := range arms {
-		starts[i] = a.values
+	var starts [][]any
+	for _, a := range arms {
+		if a.values != nil {
+			starts = append(starts, a.values)
+		}
 	}
 	steps, err := s.walk(ctx, t, columns{s.scope(), {"kind", "text"}}, starts, "updated_by", "updated_at", s.changed(), "")
 	if err != nil {
@@ -93,7 +124,10 @@ func (s *search) alive(ctx context.Context, t *tx, arms []arm) ([]arm, error) {
 	}
 	var alive []arm
 	for _, a := range arms {
-		if a.users = users[key(a.values)]; len(a.users) > 0 {
+		if a.values != nil {
+			a.users = users[key(a.values)]
+		}
+		if a.values == nil || len(a.users) > 0 {
 			alive = append(alive, a)
 		}
 	}
@@ -122,6 +156,9 @@ func (s *search) walk(ctx context.Context, t *tx, begin columns, starts [][]any,
 	}
 	for _, start := range starts {
 		args = append(args, start...)
+	}
+	if s.table.flying && over == "updated_by" {
+		equal += " AND n." + grounded // as the index has it
 	}
 	from := " FROM " + s.table.name + " n WHERE " + equal
 	match := slices.Concat(clauses{{"n." + over + " = w.value", nil}}, conditions).join(" AND ")
@@ -171,7 +208,7 @@ func (s *search) merge(t *tx, arms []arm, conditions clauses, most int) clause {
 	} else {
 		for _, a := range arms {
 			where := slices.Concat(clauses{a.is}, conditions, s.places(t, a.before)).where()
-			parts.add("SELECT "+t.key()+" AS k, "+s.table.hard+" FROM "+s.table.name+t.using(s.indexed("list"))+where.text, where.args...)
+			parts.add("SELECT "+t.key()+" AS k, "+s.table.hard+" FROM "+s.table.name+t.using(a.index)+where.text, where.args...)
 		}
 	}
 	if len(parts) > 1 {

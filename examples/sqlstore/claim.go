@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -37,17 +38,36 @@ func (t *tx) claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Not
 		return flow.Flow{}, nil, err
 	}
 	var claimed []flow.Notification
+	var keys []any
+	kinds := map[string][]any{} // the keys of those that get another kind
 	var n flow.Notification
-	err = t.query(ctx, `WITH picked AS MATERIALIZED (
-			SELECT `+t.key()+` FROM notifications WHERE flow_id = ? AND state = 'registered' AND NOT disabled ORDER BY created_at, id LIMIT ?`+t.locking("UPDATE SKIP LOCKED")+`
-		) UPDATE notifications SET state = 'sending', updated_at = ?, updated_by = ?, version = version + 1, unsettled = FALSE, lease_end = ?
-		WHERE `+t.key()+` IN (SELECT `+t.key()+` FROM picked) RETURNING `+notificationColumns.list(""),
-		[]any{t.id(claim.Flow), claim.Limit, claim.At.UnixMicro(), held(claim.By), now + claim.Lease.Microseconds()},
-		notificationFields(&n), func() { claimed = append(claimed, n) })
+	var key any
+	var kind string
+	fields := append(notificationFields(&n), &key, &kind)
+	err = t.query(ctx, "SELECT "+notificationColumns.read().list("")+", "+t.key()+", kind FROM notifications"+t.using("notifications_to_send")+
+		" WHERE flow_id = ? AND state = 'registered' AND NOT disabled ORDER BY created_at, id LIMIT ?"+t.locking("UPDATE SKIP LOCKED"),
+		[]any{t.id(claim.Flow), claim.Limit}, fields, func() {
+			n.State, n.UpdatedAt, n.UpdatedBy = flow.NotificationSending, claim.At.UTC().Truncate(time.Microsecond), claim.By
+			n.Version++
+			claimed, keys = append(claimed, n), append(keys, key)
+			if next := notificationKind(&n).String(); next != kind {
+				kinds[next] = append(kinds[next], key)
+			}
+		})
 	if err != nil || len(claimed) == 0 {
 		return f, nil, err
 	}
-	slices.SortFunc(claimed, func(a, b flow.Notification) int { return a.Cursor().Compare(b.Cursor()) })
+	keyed := t.keyed(keys)
+	if _, err := t.exec(ctx, "UPDATE notifications SET state = 'sending', updated_at = ?, updated_by = ?, version = version + 1, lease_end = ? WHERE "+keyed.text,
+		append([]any{claim.At.UnixMicro(), held(claim.By), now + claim.Lease.Microseconds()}, keyed.args...)...); err != nil {
+		return flow.Flow{}, nil, err
+	}
+	for kind, keys := range kinds {
+		keyed := t.keyed(keys)
+		if _, err := t.exec(ctx, "UPDATE notifications SET kind = ? WHERE "+keyed.text, append([]any{kind}, keyed.args...)...); err != nil {
+			return flow.Flow{}, nil, err
+		}
+	}
 	records := make([][]any, len(claimed))
 	for i, n := range claimed {
 		records[i] = recordValues(t.database, n.ID, n.Version, flow.NotificationRecord{

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,18 @@ type column struct {
 
 // columns are those of a row, in the order of its values.
 type columns []column
+
+// read returns the columns that are read: some are only looked for.
+func (c columns) read() columns {
+	return slices.DeleteFunc(slices.Clone(c), func(c column) bool {
+		return slices.Contains([]string{"search", "digest", "kind", "unsettled", "lease_end"}, c.name)
+	})
+}
+
+// at returns where a column is.
+func (c columns) at(name string) int {
+	return slices.IndexFunc(c, func(c column) bool { return c.name == name })
+}
 
 // list returns the names as a SELECT has them, each with a prefix such as "n.".
 func (c columns) list(prefix string) string {

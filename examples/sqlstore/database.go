@@ -39,8 +39,8 @@ type dialect interface {
 	now(ctx context.Context, t *tx) (int64, error)
 	// insert inserts rows, and returns how many were not there.
 	insert(ctx context.Context, t *tx, into *table, rows [][]any) (int64, error)
-	// update changes all columns of rows but the fixed ones.
-	update(ctx context.Context, t *tx, in *table, rows [][]any) error
+	// update changes the columns of rows from one on.
+	update(ctx context.Context, t *tx, in *table, from int, rows [][]any) error
 	// lock returns those rows that are there, as they are until the end of the transaction.
 	lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error)
 	// reindex makes rows be found by their new texts.

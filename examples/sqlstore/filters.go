@@ -73,9 +73,10 @@ func notificationSearch(t *tx, q flow.NotificationFilter, page flow.Page) *searc
 		text: q.Text, user: q.User, changedFrom: q.ChangedFrom, changedTo: q.ChangedTo,
 		kinds: func(k kind) bool {
 			return among(q.States, k.state) && among(q.ErrorCodes, k.code) && matches(q.Disabled, k) &&
-				(!q.Unsettled || k.has("u")) && (q.ClosedBefore.IsZero() || closed(k))
+				(!q.Unsettled || k.has(isUnsettled)) && (q.ClosedBefore.IsZero() || closed(k))
 		},
 	}
+	s.flying = among(q.States, string(flow.NotificationSending)) && !q.Unsettled && q.ClosedBefore.IsZero()
 	s.oneOf(t, column{"id", "uuid"}, values(q.IDs, t.id))
 	s.is("message_id", string(q.MessageID), "notifications_by_message")
 	s.is("notice_number", q.NoticeNumber.Reveal(), "notifications_by_notice")
@@ -84,7 +85,7 @@ func notificationSearch(t *tx, q flow.NotificationFilter, page flow.Page) *searc
 	s.is("reference", q.Reference, "notifications_by_reference")
 	switch {
 	case q.Flow != uuid.Nil && q.Standalone:
-		s.kinds = func(kind) bool { return false }
+		s.kinds, s.flying = func(kind) bool { return false }, false
 		s.where.add("FALSE")
 	case q.Flow != uuid.Nil || q.Standalone:
 		s.flow = &q.Flow
@@ -111,11 +112,11 @@ func notificationSearch(t *tx, q flow.NotificationFilter, page flow.Page) *searc
 func closed(k kind) bool {
 	switch flow.NotificationState(k.state) {
 	case flow.NotificationSent:
-		return !k.has("a")
+		return !k.has(isAnonymised)
 	case flow.NotificationFailed:
-		return !k.has("a") && k.code != string(flow.ErrorOutcomeUnknown)
+		return !k.has(isAnonymised) && k.code != string(flow.ErrorOutcomeUnknown)
 	case flow.NotificationRegistered:
-		return !k.has("a") && k.has("d")
+		return !k.has(isAnonymised) && k.has(isDisabled)
 	}
 	return false
 }
@@ -125,7 +126,7 @@ func among[T ~string](wanted []T, value string) bool {
 }
 
 func matches(d flow.Disabled, k kind) bool {
-	return d == flow.AnyDisabled || k.has("d") == (d == flow.OnlyDisabled)
+	return d == flow.AnyDisabled || k.has(isDisabled) == (d == flow.OnlyDisabled)
 }
 
 // disabled adds what is wanted of the flag.

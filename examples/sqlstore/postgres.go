@@ -111,10 +111,14 @@ func (d *postgresDialect) insert(ctx context.Context, t *tx, into *table, rows [
 	return t.exec(ctx, "INSERT INTO "+into.name+" ("+into.columns.list("")+") SELECT * FROM "+from.text+" ON CONFLICT DO NOTHING", from.args...)
 }
 
-func (*postgresDialect) update(ctx context.Context, t *tx, in *table, rows [][]any) error {
-	from := unnested(in.columns, rows)
-	changed := in.columns[in.fixed:]
-	_, err := t.exec(ctx, "UPDATE "+in.name+" o SET ("+changed.list("")+") = ROW ("+changed.list("v.")+") FROM "+from.text+" WHERE o.id = v.id", from.args...)
+func (*postgresDialect) update(ctx context.Context, t *tx, in *table, from int, rows [][]any) error {
+	changed := in.columns[from:]
+	given := make([][]any, len(rows))
+	for i, row := range rows {
+		given[i] = append([]any{row[0]}, row[from:]...)
+	}
+	values := unnested(append(columns{in.columns[0]}, changed...), given)
+	_, err := t.exec(ctx, "UPDATE "+in.name+" o SET ("+changed.list("")+") = ROW ("+changed.list("v.")+") FROM "+values.text+" WHERE o.id = v.id", values.args...)
 	return err
 }
 
@@ -122,7 +126,7 @@ func (*postgresDialect) update(ctx context.Context, t *tx, in *table, rows [][]a
 func (d *postgresDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error) {
 	olds := make([]old, 0, len(ids))
 	var o old
-	err := t.query(ctx, "SELECT id, id, version, flow_id, state, disabled, search FROM notifications WHERE id = ANY (?) ORDER BY id FOR NO KEY UPDATE",
+	err := t.query(ctx, "SELECT id, "+oldColumns+" FROM notifications WHERE id = ANY (?) ORDER BY id FOR NO KEY UPDATE",
 		[]any{ids}, o.fields(), func() { olds = append(olds, o) })
 	return olds, err
 }

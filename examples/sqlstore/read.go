@@ -10,14 +10,14 @@ import (
 
 var (
 	// selectFlow reads flows with their counts.
-	selectFlow = "SELECT " + flowColumns.list("f.") + `,
+	selectFlow = "SELECT " + flowColumns.read().list("f.") + `,
 	CAST(coalesce(sum(c.registered), 0) AS BIGINT), CAST(coalesce(sum(c.sending), 0) AS BIGINT), CAST(coalesce(sum(c.sent), 0) AS BIGINT),
 	CAST(coalesce(sum(c.failed), 0) AS BIGINT), CAST(coalesce(sum(c.disabled), 0) AS BIGINT)
 	FROM flows f LEFT JOIN flow_counts c ON c.flow_id = f.id`
 	groupFlow = " GROUP BY f.id"
 
 	// selectNotification reads notifications.
-	selectNotification = "SELECT " + notificationColumns.list("") + " FROM notifications"
+	selectNotification = "SELECT " + notificationColumns.read().list("") + " FROM notifications"
 )
 
 // flow reads a flow.
@@ -77,7 +77,7 @@ func (s *Store) Expired(ctx context.Context, limit int) ([]flow.Notification, er
 	now, err := t.now(ctx, t)
 	if err == nil {
 		var n flow.Notification
-		err = t.query(ctx, selectNotification+t.using("notifications_by_lease")+" WHERE lease_end <= ? LIMIT ?", []any{now, limit},
+		err = t.query(ctx, selectNotification+t.using("notifications_in_flight")+" WHERE lease_end <= ? LIMIT ?", []any{now, limit},
 			notificationFields(&n), func() { found = append(found, n) })
 	}
 	return found, fail(ctx, operation, uuid.Nil, err)

@@ -8,32 +8,30 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// notificationColumns are the columns of a notification that are read; the first four never
-// change.
+// notificationColumns are the columns of a notification. Those in front never change, then comes
+// what it says, which seldom does; the kind; and the rest.
 var notificationColumns = columns{
 	{"id", "uuid"}, {"flow_id", "uuid"}, {"service", "text"}, {"created_at", "bigint"},
-	{"state", "text"}, {"recipient", "text"}, {"subject", "text"}, {"content", "text"},
-	{"due_date", "bigint"}, {"amount", "bigint"}, {"is_payment", "boolean"}, {"payable_after_due", "boolean"},
-	{"notice_number", "text"}, {"payee", "text"}, {"reference", "text"},
-	{"message_id", "text"}, {"attempts", "bigint"}, {"sent_at", "bigint"}, {"error_code", "text"}, {"error", "text"},
+	{"recipient", "text"}, {"subject", "text"}, {"content", "text"}, {"due_date", "bigint"},
+	{"amount", "bigint"}, {"is_payment", "boolean"}, {"payable_after_due", "boolean"},
+	{"notice_number", "text"}, {"payee", "text"}, {"reference", "text"}, {"search", "text"}, {"digest", "bytea"},
+	{"kind", "text"},
+	{"state", "text"}, {"message_id", "text"}, {"attempts", "bigint"}, {"sent_at", "bigint"}, {"error_code", "text"}, {"error", "text"},
 	{"delivery_status", "text"}, {"delivery_email", "text"}, {"delivery_push", "text"},
 	{"delivery_read", "text"}, {"delivery_payment", "text"}, {"checked_at", "bigint"},
-	{"disabled", "boolean"}, {"anonymised_at", "bigint"},
+	{"disabled", "boolean"}, {"unsettled", "boolean"}, {"anonymised_at", "bigint"}, {"lease_end", "bigint"},
 	{"updated_at", "bigint"}, {"updated_by", "text"}, {"version", "bigint"},
 }
 
-// storedNotificationColumns are those that are written: the same, and what is only looked for.
-var storedNotificationColumns = append(notificationColumns[:len(notificationColumns):len(notificationColumns)],
-	column{"search", "text"}, column{"digest", "bytea"}, column{"unsettled", "boolean"}, column{"lease_end", "bigint"})
-
-// notificationFields returns where the columns of a notification are read to.
+// notificationFields returns where the columns of a notification, but for what is only looked for,
+// are read to.
 func notificationFields(n *flow.Notification) []any {
 	return []any{
 		&n.ID, &n.FlowID, wordTo(&n.Service), moment{&n.CreatedAt},
-		wordTo(&n.State), &n.Recipient, text{&n.Subject}, text{&n.Content},
-		moment{&n.DueDate}, (*int64)(&n.Amount), &n.IsPayment, &n.PayableAfterDue,
+		&n.Recipient, text{&n.Subject}, text{&n.Content}, moment{&n.DueDate},
+		(*int64)(&n.Amount), &n.IsPayment, &n.PayableAfterDue,
 		&n.NoticeNumber, &n.Payee, wordTo(&n.Reference),
-		wordTo(&n.Transmission.MessageID), &n.Transmission.Attempts, moment{&n.Transmission.SentAt},
+		wordTo(&n.State), wordTo(&n.Transmission.MessageID), &n.Transmission.Attempts, moment{&n.Transmission.SentAt},
 		wordTo(&n.Transmission.ErrorCode), wordTo(&n.Transmission.Error),
 		wordTo(&n.Delivery.Status), wordTo(&n.Delivery.Email), wordTo(&n.Delivery.Push),
 		wordTo(&n.Delivery.Read), wordTo(&n.Delivery.Payment), moment{&n.Delivery.CheckedAt},
@@ -42,8 +40,8 @@ func notificationFields(n *flow.Notification) []any {
 	}
 }
 
-// notificationValues returns the values of storedNotificationColumns. The end of the lease is nil
-// if there is none.
+// notificationValues returns the values of notificationColumns. The end of the lease is nil if
+// there is none.
 func (d *database) notificationValues(n *flow.Notification, version int64, leaseEnd any) []any {
 	var digest any
 	if own := n.Digest(); !own.IsZero() {
@@ -51,46 +49,46 @@ func (d *database) notificationValues(n *flow.Notification, version int64, lease
 	}
 	return []any{
 		d.id(n.ID), d.id(n.FlowID), held(n.Service), n.CreatedAt.UnixMicro(),
-		held(string(n.State)), n.Recipient.Reveal(), held(n.Subject.Reveal()), held(n.Content.Reveal()),
-		micros(n.DueDate), int64(n.Amount), n.IsPayment, n.PayableAfterDue,
-		n.NoticeNumber.Reveal(), n.Payee.String(), held(n.Reference),
-		held(string(n.Transmission.MessageID)), n.Transmission.Attempts, micros(n.Transmission.SentAt),
+		n.Recipient.Reveal(), held(n.Subject.Reveal()), held(n.Content.Reveal()), micros(n.DueDate),
+		int64(n.Amount), n.IsPayment, n.PayableAfterDue,
+		n.NoticeNumber.Reveal(), n.Payee.String(), held(n.Reference), searched(n.Subject.Reveal()), digest,
+		notificationKind(n).String(),
+		held(string(n.State)), held(string(n.Transmission.MessageID)), n.Transmission.Attempts, micros(n.Transmission.SentAt),
 		held(string(n.Transmission.ErrorCode)), held(n.Transmission.Error),
 		held(string(n.Delivery.Status)), held(string(n.Delivery.Email)), held(string(n.Delivery.Push)),
 		held(string(n.Delivery.Read)), held(string(n.Delivery.Payment)), micros(n.Delivery.CheckedAt),
-		n.Disabled, micros(n.AnonymisedAt),
+		n.Disabled, n.Unsettled(), micros(n.AnonymisedAt), leaseEnd,
 		n.UpdatedAt.UnixMicro(), held(n.UpdatedBy), version,
-		searched(n.Subject.Reveal()), digest, n.Unsettled(), leaseEnd,
 	}
 }
 
-// flowColumns are the columns of a flow that are read; the first three never change.
+// flowColumns are the columns of a flow; those in front never change.
 var flowColumns = columns{
 	{"id", "uuid"}, {"service", "text"}, {"created_at", "bigint"},
-	{"state", "text"}, {"note", "text"}, {"app_context", "text"}, {"app_key", "text"}, {"error", "text"},
-	{"disabled", "boolean"}, {"updated_at", "bigint"}, {"updated_by", "text"}, {"version", "bigint"},
+	{"note", "text"}, {"app_context", "text"}, {"app_key", "text"}, {"search", "text"}, {"kind", "text"},
+	{"state", "text"}, {"error", "text"}, {"disabled", "boolean"},
+	{"updated_at", "bigint"}, {"updated_by", "text"}, {"version", "bigint"},
 }
 
-// storedFlowColumns are those that are written: the same, and what is only looked for.
-var storedFlowColumns = append(flowColumns[:len(flowColumns):len(flowColumns)], column{"search", "text"})
-
-// flowFields returns where the columns of a flow, and its counts behind them, are read to.
+// flowFields returns where the columns of a flow, but for what is only looked for, and its counts
+// behind them are read to.
 func flowFields(f *flow.Flow) []any {
 	return []any{
 		&f.ID, wordTo(&f.Service), moment{&f.CreatedAt},
-		wordTo(&f.State), text{&f.Note}, wordTo(&f.AppContext), wordTo(&f.AppKey), wordTo(&f.Error),
-		&f.Disabled, moment{&f.UpdatedAt}, wordTo(&f.UpdatedBy), &f.Version,
+		text{&f.Note}, wordTo(&f.AppContext), wordTo(&f.AppKey),
+		wordTo(&f.State), wordTo(&f.Error), &f.Disabled,
+		moment{&f.UpdatedAt}, wordTo(&f.UpdatedBy), &f.Version,
 		&f.Counts.Registered, &f.Counts.Sending, &f.Counts.Sent, &f.Counts.Failed, &f.Counts.Disabled,
 	}
 }
 
-// flowValues returns the values of storedFlowColumns.
+// flowValues returns the values of flowColumns.
 func (d *database) flowValues(f *flow.Flow, version int64) []any {
 	return []any{
 		d.id(f.ID), held(f.Service), f.CreatedAt.UnixMicro(),
-		held(string(f.State)), held(f.Note.Reveal()), held(f.AppContext), held(f.AppKey), held(f.Error),
-		f.Disabled, f.UpdatedAt.UnixMicro(), held(f.UpdatedBy), version,
-		searched(f.Note.Reveal()),
+		held(f.Note.Reveal()), held(f.AppContext), held(f.AppKey), searched(f.Note.Reveal()), flowKind(f).String(),
+		held(string(f.State)), held(f.Error), f.Disabled,
+		f.UpdatedAt.UnixMicro(), held(f.UpdatedBy), version,
 	}
 }
 

@@ -60,14 +60,17 @@ func (t *tx) saveFlow(ctx context.Context, change flow.FlowChange) error {
 	} else {
 		var was old // of version 0, if there is none
 		err := t.query(ctx, "SELECT "+t.key()+", version, search FROM flows WHERE id = ?"+t.locking("NO KEY UPDATE"),
-			[]any{t.id(f.ID)}, []any{&was.key, &was.version, &was.search}, func() {})
+			[]any{t.id(f.ID)}, []any{&was.key, &was.Version, &was.search}, func() {})
 		if err != nil {
 			return err
 		}
-		if was.version != f.Version {
+		if was.Version != f.Version {
 			return flow.ErrConflict
 		}
-		if err := t.change(ctx, &flowTable, row, []old{was}); err != nil {
+		if err := t.update(ctx, t, &flowTable, flowTable.fixed, row); err != nil {
+			return err
+		}
+		if err := t.research(ctx, &flowTable, row, []old{was}); err != nil {
 			return err
 		}
 	}
@@ -75,14 +78,12 @@ func (t *tx) saveFlow(ctx context.Context, change flow.FlowChange) error {
 	return err
 }
 
-// change writes new versions of rows, of which the old ones are in the same order.
-func (t *tx) change(ctx context.Context, in *table, rows [][]any, olds []old) error {
-	if err := t.update(ctx, t, in, rows); err != nil {
-		return err
-	}
+// research makes rows, of which the old ones are in the same order, be found by their new texts.
+func (t *tx) research(ctx context.Context, in *table, rows [][]any, olds []old) error {
 	var changes []retext
+	at := in.columns.at("search")
 	for i, was := range olds {
-		if text := rows[i][in.search].(string); text != was.search {
+		if text := rows[i][at].(string); text != was.search {
 			changes = append(changes, retext{was.key, was.search, text})
 		}
 	}
@@ -189,13 +190,28 @@ func (w *writing) replace(ctx context.Context, ids []uuid.UUID, next []*flow.Not
 	if len(olds) < len(ids) {
 		return flow.ErrConflict
 	}
+	kind := notificationTable.columns.at("kind")
+	changed := map[int][][]any{} // by the first column that changes; an index costs something if it is among them
 	for i, was := range olds {
 		n := next[i]
-		if was.version != n.Version {
+		if was.Version != n.Version {
 			return flow.ErrConflict
 		}
-		w.counts.add(was.flowID, flow.Notification{State: flow.NotificationState(was.state), Disabled: was.disabled}, -1)
-		w.counts.add(was.flowID, *n, 1)
+		w.counts.add(was.FlowID, was.Notification, -1)
+		w.counts.add(was.FlowID, *n, 1)
+		from := notificationTable.fixed
+		if was.says(n) {
+			from = kind
+			if was.kind == rows[i][kind] {
+				from++
+			}
+		}
+		changed[from] = append(changed[from], rows[i])
 	}
-	return w.change(ctx, &notificationTable, rows, olds)
+	for from, rows := range changed {
+		if err := w.update(ctx, w.tx, &notificationTable, from, rows); err != nil {
+			return err
+		}
+	}
+	return w.research(ctx, &notificationTable, rows, olds)
 }

@@ -26,6 +26,7 @@ type search struct {
 	flow     *uuid.UUID      // of one flow; the zero UUID stands for no flow
 	services []string        // of some services; of all if there are none
 	kinds    func(kind) bool // which kinds match
+	flying   bool            // whether what is in flight may match
 	where    clauses         // the same in SQL
 	from, to time.Time       // created then
 	orderly  time.Time       // what matches was created before, unless its times run backwards; zero: whenever
@@ -228,6 +229,9 @@ func (s *search) indexes(ctx context.Context, t *tx, arms []arm) ([]index, error
 	if s.changes() {
 		var parts clauses
 		for _, a := range arms {
+			if a.values == nil {
+				parts = append(parts, t.selectKeys(s.table, a.index, clauses{a.is}))
+			}
 			for _, user := range a.users {
 				conditions := append(clauses{a.is, {"updated_by = ?", []any{user}}}, s.changed()...)
 				parts = append(parts, t.selectKeys(s.table, s.indexed("change"), conditions))

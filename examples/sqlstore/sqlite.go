@@ -25,7 +25,7 @@ const (
 	// turn is how long SQLite itself waits to write, before the context is asked again.
 	turn = 100 * time.Millisecond
 
-	writerCache = 48 << 10 // KiB
+	writerCache = 24 << 10 // KiB
 	readerCache = 8 << 10  // KiB, of each connection
 )
 
@@ -107,7 +107,7 @@ func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]
 		return 0, nil
 	}
 	var last int64
-	if into.search > 0 {
+	if into.searched {
 		if err := t.query(ctx, "SELECT coalesce(max(seq), 0) FROM "+into.name, nil, []any{&last}, func() {}); err != nil {
 			return 0, err
 		}
@@ -122,7 +122,7 @@ func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]
 		}
 		inserted += n
 	}
-	if into.search == 0 {
+	if !into.searched {
 		return inserted, nil
 	}
 	index := searchTable(into)
@@ -130,12 +130,12 @@ func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]
 	return inserted, err
 }
 
-func (sqliteDialect) update(ctx context.Context, t *tx, in *table, rows [][]any) error {
-	changed := in.columns[in.fixed:]
+func (sqliteDialect) update(ctx context.Context, t *tx, in *table, from int, rows [][]any) error {
+	changed := in.columns[from:]
 	query := "UPDATE " + in.name + " SET (" + changed.list("") + ") = (?" + strings.Repeat(", ?", len(changed)-1) + ") WHERE id = ?"
 	quick := context.WithoutCancel(ctx)
 	for _, row := range rows {
-		args := append(row[in.fixed:len(row):len(row)], row[0])
+		args := append(row[from:len(row):len(row)], row[0])
 		if _, err := t.exec(quick, query, args...); err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (d sqliteDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old,
 	fields := o.fields()
 	quick := context.WithoutCancel(ctx)
 	for _, id := range ids {
-		err := t.query(quick, "SELECT id, seq, version, flow_id, state, disabled, search FROM notifications WHERE id = ?",
+		err := t.query(quick, "SELECT seq, "+oldColumns+" FROM notifications WHERE id = ?",
 			[]any{d.id(id)}, fields, func() { olds = append(olds, o) })
 		if err != nil {
 			return nil, err

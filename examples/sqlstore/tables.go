@@ -1,20 +1,25 @@
 package sqlstore
 
-import "github.com/google/uuid"
+import (
+	"bytes"
+
+	"github.com/flussi-go/flussi/flow"
+)
 
 // table is a table that is written, and perhaps listed.
 type table struct {
-	name    string
-	columns columns // that are written; if it is listed, the first is the ID
-	fixed   int     // of them, the first so many never change
-	search  int     // which of them is the text that is looked for; 0 if there is none
-	hard    string  // what of a row in a list is hard to look for
+	name     string
+	columns  columns
+	fixed    int    // how many of them, the first ones, never change
+	searched bool   // whether it has texts that are looked for
+	hard     string // what of a row in a list is hard to look for
+	flying   bool   // whether it has rows that are in flight, see [kind]
 }
 
 var (
-	flowTable         = table{"flows", storedFlowColumns, 3, 12, "created_at, id, search, updated_at, updated_by, app_context, app_key"}
-	notificationTable = table{"notifications", storedNotificationColumns, 4, 31,
-		"created_at, id, search, updated_at, updated_by, recipient, notice_number, reference, message_id, digest"}
+	flowTable         = table{"flows", flowColumns, 3, true, "created_at, id, search, updated_at, updated_by, app_context, app_key", false}
+	notificationTable = table{"notifications", notificationColumns, 4, true,
+		"created_at, id, search, updated_at, updated_by, recipient, notice_number, reference, message_id, digest", true}
 
 	flowRecordTable         = table{name: "flow_records", columns: recordColumns}
 	notificationRecordTable = table{name: "notification_records", columns: recordColumns}
@@ -22,18 +27,28 @@ var (
 
 // old is what of a notification has to be known to write the next version.
 type old struct {
-	id       uuid.UUID
-	key      any
-	version  int64
-	flowID   uuid.UUID
-	state    string
-	disabled bool
-	search   string
+	flow.Notification // the ID, the FlowID, and what may change but for texts
+	key               any
+	kind, search      string
+	digest            []byte
 }
 
-// fields returns where the columns of old are read to.
+// oldColumns are the columns of old behind the key.
+const oldColumns = "id, flow_id, version, state, disabled, kind, search, digest, due_date, amount, is_payment, payable_after_due, payee, reference"
+
+// fields returns where the key and oldColumns are read to.
 func (o *old) fields() []any {
-	return []any{&o.id, &o.key, &o.version, &o.flowID, wordTo(&o.state), &o.disabled, &o.search}
+	return []any{
+		&o.key, &o.ID, &o.FlowID, &o.Version, wordTo(&o.State), &o.Disabled, &o.kind, &o.search, &o.digest,
+		moment{&o.DueDate}, (*int64)(&o.Amount), &o.IsPayment, &o.PayableAfterDue, &o.Payee, wordTo(&o.Reference),
+	}
+}
+
+// says reports whether a notification surely still says what it said.
+func (o *old) says(n *flow.Notification) bool {
+	digest := n.Digest() // of all that is not compared
+	return !digest.IsZero() && bytes.Equal(digest[:], o.digest) && micros(n.DueDate) == micros(o.DueDate) && n.Amount == o.Amount &&
+		n.IsPayment == o.IsPayment && n.PayableAfterDue == o.PayableAfterDue && n.Payee == o.Payee && n.Reference == o.Reference
 }
 
 // retext is a row whose text changes.

@@ -20,10 +20,9 @@ CREATE TABLE flows (
     updated_by  text COLLATE "C" NOT NULL,
     version     bigint NOT NULL,
     search      text COLLATE "C" NOT NULL, -- the note in lower case
-    -- All that has few values and is looked for: lists are merged from those of each kind. The
-    -- flags say d that it is disabled, x that its times run backwards.
-    kind        text COLLATE "C" NOT NULL GENERATED ALWAYS AS (state || '||' || CASE WHEN disabled THEN 'd' ELSE '' END
-        || CASE WHEN updated_at < created_at THEN 'x' ELSE '' END) STORED
+    -- Its state and flags, which are looked for and have few values: see kind.go. Lists are
+    -- merged from those of each kind.
+    kind        text COLLATE "C" NOT NULL
 );
 
 CREATE INDEX flows_list_in_service ON flows (service, kind, created_at, id);
@@ -91,18 +90,15 @@ CREATE TABLE notifications (
     digest            bytea, -- of the message and its recipient, if there is one
     unsettled         boolean NOT NULL, -- whether the platform may still have news of it
     lease_end         bigint, -- of one that is being sent
-    -- As that of a flow; the flags say besides u that it is unsettled, a that it was anonymised.
-    kind              text COLLATE "C" NOT NULL GENERATED ALWAYS AS (state || '|' || error_code || '|' || CASE WHEN disabled THEN 'd' ELSE '' END
-        || CASE WHEN unsettled THEN 'u' ELSE '' END || CASE WHEN anonymised_at IS NULL THEN '' ELSE 'a' END
-        || CASE WHEN updated_at < created_at OR sent_at < created_at THEN 'x' ELSE '' END) STORED
+    kind              text COLLATE "C" NOT NULL
 );
 
 CREATE INDEX notifications_list_in_flow ON notifications (flow_id, kind, created_at, id);
 CREATE INDEX notifications_list_in_service ON notifications (service, kind, created_at, id);
-CREATE INDEX notifications_change_in_flow ON notifications (flow_id, kind, updated_by, updated_at);
-CREATE INDEX notifications_change_in_service ON notifications (service, kind, updated_by, updated_at);
+CREATE INDEX notifications_change_in_flow ON notifications (flow_id, kind, updated_by, updated_at) WHERE state <> 'sending';
+CREATE INDEX notifications_change_in_service ON notifications (service, kind, updated_by, updated_at) WHERE state <> 'sending';
 CREATE INDEX notifications_to_send ON notifications (flow_id, created_at, id) WHERE state = 'registered' AND NOT disabled;
-CREATE INDEX notifications_by_lease ON notifications (lease_end) WHERE lease_end IS NOT NULL;
+CREATE INDEX notifications_in_flight ON notifications (lease_end) WHERE lease_end IS NOT NULL;
 CREATE INDEX notifications_by_recipient ON notifications (recipient) WHERE recipient <> '';
 CREATE INDEX notifications_by_notice ON notifications (notice_number) WHERE notice_number <> '';
 CREATE INDEX notifications_by_reference ON notifications (reference) WHERE reference <> '';

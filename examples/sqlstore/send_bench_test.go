@@ -1,0 +1,244 @@
+package sqlstore_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/flow"
+)
+
+const taxes = "tributi" // the service that the operator is enabled for
+
+var clerk = flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+
+// rowsAsked returns how many rows a benchmark is to have: what FLUSSI_ROWS says, or few.
+func rowsAsked(t testing.TB, few int) int {
+	t.Helper()
+	if given := os.Getenv("FLUSSI_ROWS"); given != "" {
+		n, err := strconv.Atoi(given)
+		require.NoError(t, err)
+		return n
+	}
+	return few
+}
+
+// drafts returns n rows for different citizens, each with a subject of its own.
+func drafts(n int) iter.Seq2[flow.Row, error] {
+	content := flussi.NewText(strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 10))
+	return func(yield func(flow.Row, error) bool) {
+		for i := range n {
+			d := flow.Draft{
+				Recipient: appiotest.SampleCitizen(i), Subject: flussi.NewText(fmt.Sprintf("Avviso di pagamento della TARI 2026 n. %d", i)), Content: content,
+			}
+			if !yield(flow.Row{Number: i + 1, Draft: d}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// platform starts a simulator that answers after a time, and returns its URL.
+func platform(b testing.TB, latency time.Duration) string {
+	b.Helper()
+	simulator := appiotest.New(appiotest.Config{Unlimited: true})
+	simulator.AddService(appiotest.Service{ID: taxes, Key: "una-chiave", Body: "80185250588"})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(latency)
+		simulator.ServeHTTP(w, r)
+	}))
+	b.Cleanup(server.Close)
+	return server.URL + appiotest.BasePath
+}
+
+// client returns a client of a platform that nothing slows down.
+func client(b testing.TB, platform string) *appio.Client {
+	b.Helper()
+	key, err := appio.ParseKey("una-chiave")
+	require.NoError(b, err)
+	pace, err := appio.NewPace(appio.PaceConfig{Calls: 1 << 40, Window: time.Second})
+	require.NoError(b, err)
+	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
+	b.Cleanup(transport.CloseIdleConnections)
+	c, err := appio.New(key, appio.Config{BaseURL: platform, HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second}, Pace: pace})
+	require.NoError(b, err)
+	return c
+}
+
+// sending returns a flow of n notifications that is to be sent.
+func sending(b testing.TB, s flow.Store, c *appio.Client, n int) uuid.UUID {
+	b.Helper()
+	messengers := func(context.Context, string) (flow.Messenger, error) { return c, nil }
+	service, err := flow.NewService(s, flow.Operators{clerk.ID: {taxes}}, messengers, flow.ServiceConfig{})
+	require.NoError(b, err)
+	f, _, err := service.ImportFlow(b.Context(), clerk, taxes, flow.Details{}, drafts(n), flow.AddConfig{})
+	require.NoError(b, err)
+	_, err = service.ActivateFlow(b.Context(), clerk, f.ID)
+	require.NoError(b, err)
+	_, err = service.SendFlow(b.Context(), clerk, f.ID)
+	require.NoError(b, err)
+	return f.ID
+}
+
+// send sends a flow with 32 workers.
+func send(b testing.TB, s flow.Store, c *appio.Client, id uuid.UUID) flow.Flow {
+	b.Helper()
+	messengers := func(context.Context, string) (flow.Messenger, error) { return c, nil }
+	d, err := flow.NewDispatcher(s, messengers, flow.DispatcherConfig{Workers: 32, Poll: 50 * time.Millisecond})
+	require.NoError(b, err)
+	f, err := d.Run(b.Context(), id)
+	require.NoError(b, err)
+	return f
+}
+
+// bareSend submits n messages in a bare loop of 32 workers, and returns the time that took.
+func bareSend(b testing.TB, c *appio.Client, n int) time.Duration {
+	b.Helper()
+	messages := make([]appio.Message, 0, n)
+	for row := range drafts(n) {
+		messages = append(messages, row.Draft.Message())
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	start := time.Now()
+	for range 32 {
+		group.Go(func() {
+			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
+				if _, err := c.Submit(b.Context(), messages[i-1]); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return time.Since(start)
+}
+
+// BenchmarkSend measures how quick a flow is sent, in turns with a bare loop of the same requests
+// through the same client. How many FLUSSI_ROWS says.
+func BenchmarkSend(b *testing.B) {
+	n := rowsAsked(b, 200)
+	onBoth(b, func(b *testing.B, location func(testing.TB) string) {
+		var ratios []float64
+		for b.Loop() {
+			c := client(b, platform(b, 0))
+			bare := bareSend(b, c, n)
+			s := open(b, location(b))
+			id := sending(b, s, c, n)
+			start := time.Now()
+			f := send(b, s, c, id)
+			ours := time.Since(start)
+			require.Equal(b, flow.Counts{Sent: n}, f.Counts)
+			ratios = append(ratios, bare.Seconds()/ours.Seconds())
+			b.Logf("ours %v, bare %v", ours, bare)
+		}
+		slices.Sort(ratios)
+		b.ReportMetric(ratios[len(ratios)/2], "of-bare")
+	})
+}
+
+// sender is what a process that sends is told.
+type sender struct {
+	Store, Platform string
+	Flow            uuid.UUID
+}
+
+const senderEnv = "FLUSSI_TEST_SENDER"
+
+// TestSender is no test: it is what the processes do that send.
+func TestSender(t *testing.T) {
+	told := os.Getenv(senderEnv)
+	if told == "" {
+		return
+	}
+	var c sender
+	require.NoError(t, json.Unmarshal([]byte(told), &c))
+	s := open(t, c.Store)
+	fmt.Println("ready")
+	_, err := io.Copy(io.Discard, os.Stdin) // its end is the sign
+	require.NoError(t, err)
+	send(t, s, client(t, c.Platform), c.Flow)
+}
+
+// sendBy sends a flow by some processes at the same time, and returns the time that took once
+// all were ready.
+func sendBy(b *testing.B, processes int, c sender) time.Duration {
+	b.Helper()
+	config, err := json.Marshal(c)
+	require.NoError(b, err)
+	var commands []*exec.Cmd
+	var starts []func() error
+	for range processes {
+		command := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestSender$")
+		command.Env = append(os.Environ(), senderEnv+"="+string(config))
+		command.Stderr = os.Stderr
+		in, err := command.StdinPipe()
+		require.NoError(b, err)
+		out, err := command.StdoutPipe()
+		require.NoError(b, err)
+		require.NoError(b, command.Start())
+		lines := bufio.NewReader(out)
+		ready, err := lines.ReadString('\n')
+		require.NoError(b, err)
+		require.Equal(b, "ready\n", ready)
+		commands, starts = append(commands, command), append(starts, in.Close)
+	}
+	start := time.Now()
+	for _, begin := range starts {
+		require.NoError(b, begin())
+	}
+	for _, command := range commands {
+		require.NoError(b, command.Wait())
+	}
+	return time.Since(start)
+}
+
+// BenchmarkSendByTwo measures how quick two processes send one flow, as a multiple of what one
+// does, while the platform takes 50 ms to answer. How many FLUSSI_ROWS says.
+func BenchmarkSendByTwo(b *testing.B) {
+	n := rowsAsked(b, 200)
+	onBoth(b, func(b *testing.B, location func(testing.TB) string) {
+		var ratios []float64
+		for b.Loop() {
+			url := platform(b, 50*time.Millisecond)
+			var took [2]time.Duration
+			for i := range took {
+				at := location(b)
+				s := open(b, at)
+				id := sending(b, s, client(b, url), n)
+				took[i] = sendBy(b, i+1, sender{at, url, id})
+				f, err := s.Flow(b.Context(), id)
+				require.NoError(b, err)
+				require.Equal(b, flow.Counts{Sent: n}, f.Counts)
+			}
+			ratios = append(ratios, took[0].Seconds()/took[1].Seconds())
+			b.Logf("one %v, two %v", took[0], took[1])
+		}
+		slices.Sort(ratios)
+		b.ReportMetric(ratios[len(ratios)/2], "of-one")
+	})
+}
+
+var _ = sqlstore.Config{}

@@ -43,11 +43,12 @@ func (o *office) run(args ...string) (int, string) { return o.runUntil(context.B
 
 func (o *office) runUntil(ctx context.Context, args ...string) (int, string) {
 	var said bytes.Buffer
-	p := &program{in: strings.NewReader(o.answer + "\n"), out: &said, errs: &said, asks: o.answer != "",
+	out := &cli.Output{To: &said}
+	p := &program{in: strings.NewReader(o.answer + "\n"), out: out, errs: out, asks: o.answer != "",
 		getenv: func(name string) string { return o.env[name] }}
 	root := p.command()
 	root.SetArgs(append(args, "--calls=1000000"))
-	return cli.Run(ctx, root, &said), said.String()
+	return cli.Run(ctx, root, out), said.String()
 }
 
 // imported imports a workbook with so many good rows, and returns the flow.

@@ -46,7 +46,7 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE)
 	out := &cli.Output{To: os.Stdout}
 	p := &program{
-		in: os.Stdin, out: out, errs: os.Stderr, getenv: os.Getenv,
+		in: os.Stdin, out: out, errs: &cli.Output{To: os.Stderr}, getenv: os.Getenv,
 		asks: term.IsTerminal(int(os.Stdin.Fd())), draws: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	p.width, _, _ = term.GetSize(int(os.Stdout.Fd()))

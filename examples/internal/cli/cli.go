@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -97,15 +98,18 @@ func tell(errs io.Writer, err error) {
 	fmt.Fprintf(errs, "%s\n(dettaglio tecnico: %s)\n", flussi.Explain(err), string(detail))
 }
 
-// Output is where results go. It remembers the first error, so that a program does not
-// say that all is well when nobody got them.
+// Output is where a program writes, from whichever goroutine. It remembers the first error,
+// so that a program does not say that all is well when nobody got its results.
 type Output struct {
 	To  io.Writer
+	mu  sync.Mutex
 	err error
 }
 
 // Write writes to To, until that fails.
 func (o *Output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.err != nil {
 		return 0, o.err
 	}
@@ -115,7 +119,11 @@ func (o *Output) Write(p []byte) (int, error) {
 }
 
 // Err returns the first error.
-func (o *Output) Err() error { return o.err }
+func (o *Output) Err() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
 
 // Italy returns the time zone in which operators read times.
 func Italy() *time.Location {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 
 	"github.com/google/uuid"
 )
@@ -39,8 +40,8 @@ type dialect interface {
 	now(ctx context.Context, t *tx) (int64, error)
 	// insert inserts rows, and returns how many were not there.
 	insert(ctx context.Context, t *tx, into *table, rows [][]any) (int64, error)
-	// update changes the columns of rows from one on.
-	update(ctx context.Context, t *tx, in *table, from int, rows [][]any) error
+	// update changes the columns of rows from one on; the keys of the rows are in the same order.
+	update(ctx context.Context, t *tx, in *table, from int, keys []any, rows [][]any) error
 	// lock returns those rows that are there, as they are until the end of the transaction.
 	lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error)
 	// reindex makes rows be found by their new texts.
@@ -55,8 +56,10 @@ type dialect interface {
 	exists(ctx context.Context, t *tx, table string) (bool, error)
 	// alone waits until nobody else migrates; until the end of the transaction, they wait.
 	alone(ctx context.Context, t *tx) error
-	// complete creates what is good to have.
-	complete(ctx context.Context, db *database) error
+	// complete creates what is good to have, and says what cannot be had.
+	complete(ctx context.Context, db *database, log *slog.Logger) error
+	// met reports whether a write was undone because it met another one.
+	met(err error) bool
 }
 
 // database is an open database.
@@ -74,6 +77,8 @@ type tx struct {
 		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
+	once  bool  // what it does cannot be done again
+	fresh int64 // on SQLite, the key from which on notifications were created in it; 0: none were
 }
 
 // exec executes a statement.
@@ -103,7 +108,7 @@ func (t *tx) query(ctx context.Context, query string, args []any, fields []any, 
 }
 
 // read returns what single statements read by.
-func (d *database) read() *tx { return &tx{d, d.reads} }
+func (d *database) read() *tx { return &tx{database: d, conn: d.reads} }
 
 // view does something that reads the database as it is at one moment.
 func (d *database) view(ctx context.Context, do func(t *tx) error) error {
@@ -112,17 +117,31 @@ func (d *database) view(ctx context.Context, do func(t *tx) error) error {
 		return err
 	}
 	defer func() { _ = begun.Rollback() }()
-	return do(&tx{d, begun})
+	return do(&tx{database: d, conn: begun})
 }
+
+// attempts is how often a write is made anew that was undone because it met another one.
+const attempts = 5
 
 // write does something that changes the database, together or not at all.
 func (d *database) write(ctx context.Context, do func(t *tx) error) error {
-	begun, err := d.writes.BeginTx(ctx, nil)
+	for attempt := 1; ; attempt++ {
+		t := &tx{database: d}
+		err := t.write(ctx, do)
+		if !d.met(err) || t.once || attempt == attempts {
+			return err
+		}
+	}
+}
+
+func (t *tx) write(ctx context.Context, do func(t *tx) error) error {
+	begun, err := t.writes.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = begun.Rollback() }()
-	if err := do(&tx{d, begun}); err != nil {
+	t.conn = begun
+	if err := do(t); err != nil {
 		return err
 	}
 	return begun.Commit()

@@ -3,12 +3,16 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -111,7 +115,7 @@ func (d *postgresDialect) insert(ctx context.Context, t *tx, into *table, rows [
 	return t.exec(ctx, "INSERT INTO "+into.name+" ("+into.columns.list("")+") SELECT * FROM "+from.text+" ON CONFLICT DO NOTHING", from.args...)
 }
 
-func (*postgresDialect) update(ctx context.Context, t *tx, in *table, from int, rows [][]any) error {
+func (*postgresDialect) update(ctx context.Context, t *tx, in *table, from int, _ []any, rows [][]any) error {
 	changed := in.columns[from:]
 	given := make([][]any, len(rows))
 	for i, row := range rows {
@@ -126,8 +130,8 @@ func (*postgresDialect) update(ctx context.Context, t *tx, in *table, from int, 
 func (d *postgresDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error) {
 	olds := make([]old, 0, len(ids))
 	var o old
-	err := t.query(ctx, "SELECT id, "+oldColumns+" FROM notifications WHERE id = ANY (?) ORDER BY id FOR NO KEY UPDATE",
-		[]any{ids}, o.fields(), func() { olds = append(olds, o) })
+	err := t.query(ctx, "SELECT id, "+oldColumns+", xmin = pg_current_xact_id()::xid FROM notifications WHERE id = ANY (?) ORDER BY id FOR NO KEY UPDATE",
+		[]any{ids}, append(o.fields(), &o.fresh), func() { olds = append(olds, o) })
 	return olds, err
 }
 
@@ -153,7 +157,8 @@ func (*postgresDialect) folder() string { return "postgres" }
 
 func (*postgresDialect) exists(ctx context.Context, t *tx, table string) (bool, error) {
 	there := false
-	err := t.query(ctx, "SELECT to_regclass(?) IS NOT NULL", []any{table}, []any{&there}, func() {})
+	err := t.query(ctx, "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class WHERE relname = ? AND pg_catalog.pg_table_is_visible(oid))",
+		[]any{table}, []any{&there}, func() {})
 	return there, err
 }
 
@@ -166,7 +171,7 @@ func (*postgresDialect) alone(ctx context.Context, t *tx) error {
 const migrationLock = 0x666c75737369
 
 // complete creates the index for texts, if the database lets it.
-func (d *postgresDialect) complete(ctx context.Context, db *database) error {
+func (d *postgresDialect) complete(ctx context.Context, db *database, log *slog.Logger) error {
 	there, err := d.exists(ctx, db.read(), "notification_search")
 	if err != nil || there {
 		d.trigrams = there
@@ -184,6 +189,21 @@ func (d *postgresDialect) complete(ctx context.Context, db *database) error {
 		}
 		return t.run(ctx, "migrations/postgres/trigrams.sql")
 	})
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && slices.Contains(noExtension, refused.Code) {
+		log.Warn("sqlstore: searches for texts are slow: the extension pg_trgm is not there and cannot be created", "sqlstate", refused.Code)
+		return nil
+	}
 	d.trigrams = err == nil
 	return err
+}
+
+// noExtension is what PostgreSQL says if an extension cannot be created: no rights, or not
+// installed.
+var noExtension = []string{"42501", "0A000", "58P01"}
+
+// met knows deadlocks and failures to serialise.
+func (*postgresDialect) met(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && (refused.Code == "40P01" || refused.Code == "40001")
 }

@@ -23,13 +23,14 @@ func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notificati
 		if notifications == nil {
 			return nil
 		}
+		t.once = true // the sequence cannot be pulled again
 		w := newWriting(t)
-		changes := make([]flow.NotificationChange, 0, group)
+		changes := make([]*flow.NotificationChange, 0, group)
 		for n, err := range notifications {
 			if err != nil {
 				return callers{err}
 			}
-			if changes = append(changes, n); len(changes) < group {
+			if changes = append(changes, &n); len(changes) < group {
 				continue
 			}
 			if err := w.save(ctx, changes); err != nil {
@@ -67,7 +68,7 @@ func (t *tx) saveFlow(ctx context.Context, change flow.FlowChange) error {
 		if was.Version != f.Version {
 			return flow.ErrConflict
 		}
-		if err := t.update(ctx, t, &flowTable, flowTable.fixed, row); err != nil {
+		if err := t.update(ctx, t, &flowTable, flowTable.fixed, []any{was.key}, row); err != nil {
 			return err
 		}
 		if err := t.research(ctx, &flowTable, row, []old{was}); err != nil {
@@ -92,9 +93,14 @@ func (t *tx) research(ctx context.Context, in *table, rows [][]any, olds []old) 
 
 // SaveNotifications stores notifications: see [flow.Store].
 func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	ordered := make([]*flow.NotificationChange, len(changes))
+	for i := range changes {
+		ordered[i] = &changes[i]
+	}
+	inOrder(ordered) // all of them, so that those who write the same ones never wait for each other
 	err := s.db.write(ctx, func(t *tx) error {
 		w := newWriting(t)
-		for some := range slices.Chunk(changes, group) {
+		for some := range slices.Chunk(ordered, group) {
 			if err := w.save(ctx, some); err != nil {
 				return err
 			}
@@ -104,37 +110,36 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 	return fail(ctx, "save notifications", uuid.Nil, err)
 }
 
+// inOrder sorts changes by ID.
+func inOrder(changes []*flow.NotificationChange) {
+	slices.SortFunc(changes, func(a, b *flow.NotificationChange) int {
+		return bytes.Compare(a.Notification.ID[:], b.Notification.ID[:])
+	})
+}
+
 // writing is notifications that are written in one transaction, group by group.
 type writing struct {
 	*tx
 	counts  counts
-	written map[uuid.UUID]struct{} // of earlier groups
+	changed map[uuid.UUID]struct{} // those of earlier groups that were there before
 }
 
 func newWriting(t *tx) *writing { return &writing{t, counts{}, map[uuid.UUID]struct{}{}} }
 
 // save writes a group.
-func (w *writing) save(ctx context.Context, changes []flow.NotificationChange) error {
+func (w *writing) save(ctx context.Context, changes []*flow.NotificationChange) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// In one order, so that nobody waits for each other.
-	ordered := make([]*flow.NotificationChange, len(changes))
-	for i := range changes {
-		ordered[i] = &changes[i]
-	}
-	slices.SortFunc(ordered, func(a, b *flow.NotificationChange) int {
-		return bytes.Compare(a.Notification.ID[:], b.Notification.ID[:])
-	})
+	inOrder(changes)
 	var created, changed, records [][]any
 	var ids []uuid.UUID
 	var next []*flow.Notification
-	for i, change := range ordered {
+	for i, change := range changes {
 		n := &change.Notification
-		if _, twice := w.written[n.ID]; twice || i > 0 && n.ID == ordered[i-1].Notification.ID {
+		if _, twice := w.changed[n.ID]; twice || i > 0 && n.ID == changes[i-1].Notification.ID {
 			return flow.ErrConflict
 		}
-		w.written[n.ID] = struct{}{}
 		leaseEnd, err := w.leaseEnd(ctx, change)
 		if err != nil {
 			return err
@@ -144,6 +149,7 @@ func (w *writing) save(ctx context.Context, changes []flow.NotificationChange) e
 			created = append(created, row)
 			w.counts.add(n.FlowID, *n, 1)
 		} else {
+			w.changed[n.ID] = struct{}{}
 			changed = append(changed, row)
 			ids = append(ids, n.ID)
 			next = append(next, n)
@@ -178,6 +184,12 @@ func (w *writing) create(ctx context.Context, rows [][]any) error {
 	return err
 }
 
+// changes is rows that are changed from the same column on.
+type changes struct {
+	keys []any
+	rows [][]any
+}
+
 // replace writes the next versions of what is there.
 func (w *writing) replace(ctx context.Context, ids []uuid.UUID, next []*flow.Notification, rows [][]any) error {
 	if len(ids) == 0 {
@@ -190,26 +202,31 @@ func (w *writing) replace(ctx context.Context, ids []uuid.UUID, next []*flow.Not
 	if len(olds) < len(ids) {
 		return flow.ErrConflict
 	}
-	kind := notificationTable.columns.at("kind")
-	changed := map[int][][]any{} // by the first column that changes; an index costs something if it is among them
+	kind, digest := notificationTable.columns.at("kind"), notificationTable.columns.at("digest")
+	changed := map[int]*changes{} // by the first column that changes: an index costs something if its columns are among them
 	for i, was := range olds {
 		n := next[i]
-		if was.Version != n.Version {
+		if was.Version != n.Version || was.fresh {
 			return flow.ErrConflict
 		}
 		w.counts.add(was.FlowID, was.Notification, -1)
 		w.counts.add(was.FlowID, *n, 1)
 		from := notificationTable.fixed
-		if was.says(n) {
+		if was.says(n, rows[i][digest]) {
 			from = kind
 			if was.kind == rows[i][kind] {
 				from++
 			}
 		}
-		changed[from] = append(changed[from], rows[i])
+		c := changed[from]
+		if c == nil {
+			c = &changes{}
+			changed[from] = c
+		}
+		c.keys, c.rows = append(c.keys, was.key), append(c.rows, rows[i])
 	}
-	for from, rows := range changed {
-		if err := w.update(ctx, w.tx, &notificationTable, from, rows); err != nil {
+	for from, c := range changed {
+		if err := w.update(ctx, w.tx, &notificationTable, from, c.keys, c.rows); err != nil {
 			return err
 		}
 	}

@@ -175,7 +175,7 @@ func TestSearchesFindWhatMatches(t *testing.T) {
 			flows, ids = append(flows, f), append(ids, f.ID)
 		}
 		var all []flow.Notification
-		for range 1500 {
+		for range 1200 {
 			all = append(all, m.notification(t, ids[:8]))
 		}
 		save := func(s flow.Store) {
@@ -197,7 +197,11 @@ func TestSearchesFindWhatMatches(t *testing.T) {
 				require.NoError(t, s.SaveNotifications(ctx, flow.NotificationChange{Notification: all[i]}))
 			}
 		}
-		for i := range 500 {
+		searches := 250
+		if testing.Short() {
+			searches = 50
+		}
+		for i := range searches {
 			// Few rows are many, now and then.
 			store.Look(one(m, 0, 10, 500), one(m, 5, 100), one(m, 20, 10_000), one(m, 0, 10, 200, 20_000), one(m, 1, 3, 8))
 			q, page := m.flowFilter(flows), m.page(one(m, flows...).Cursor())

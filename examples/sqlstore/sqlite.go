@@ -1,11 +1,13 @@
 package sqlstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/url"
 	"os"
@@ -43,7 +45,7 @@ func openSQLite(path string, c Config) (*database, error) {
 	location := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(absolute)}
 	open := func(connections int, pragmas ...string) (*sql.DB, error) {
 		// Every connection has these; with synchronous FULL, what is written survives a loss of power.
-		query := url.Values{"_txlock": {"immediate"}, "_pragma": append(pragmas, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(FAST)")}
+		query := url.Values{"_txlock": {"immediate"}, "_pragma": append(pragmas, "journal_mode(WAL)", "wal_autocheckpoint(4000)", "synchronous(FULL)", "secure_delete(FAST)")}
 		connector, err := sqlite.NewConnector(location.String() + "?" + query.Encode())
 		if err != nil {
 			return nil, err
@@ -101,7 +103,10 @@ func (sqliteDialect) shard() string { return "0" }
 
 func (sqliteDialect) now(context.Context, *tx) (int64, error) { return time.Now().UnixMicro(), nil }
 
-// insert inserts row by row, which costs SQLite no more than many at a time.
+// fewArgs is how many arguments a statement may have: it takes the driver longer than many
+// statements to bind many more.
+const fewArgs = 64
+
 func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]any) (int64, error) {
 	if len(rows) == 0 {
 		return 0, nil
@@ -111,12 +116,17 @@ func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]
 		if err := t.query(ctx, "SELECT coalesce(max(seq), 0) FROM "+into.name, nil, []any{&last}, func() {}); err != nil {
 			return 0, err
 		}
+		if into == &notificationTable && t.fresh == 0 {
+			t.fresh = last + 1
+		}
 	}
-	query := "INSERT INTO " + into.name + " (" + into.columns.list("") + ") VALUES (?" + strings.Repeat(", ?", len(into.columns)-1) + ") ON CONFLICT DO NOTHING"
+	row := "(?" + strings.Repeat(", ?", len(into.columns)-1) + ")"
+	query := "INSERT INTO " + into.name + " (" + into.columns.list("") + ") VALUES " + row
+	together := max(1, fewArgs/len(into.columns))
 	var inserted int64
-	quick := context.WithoutCancel(ctx) // a row takes less than to watch the context
-	for _, row := range rows {
-		n, err := t.exec(quick, query, row...)
+	quick := context.WithoutCancel(ctx) // some rows take less than to watch the context
+	for some := range slices.Chunk(rows, together) {
+		n, err := t.exec(quick, query+strings.Repeat(", "+row, len(some)-1)+" ON CONFLICT DO NOTHING", slices.Concat(some...)...)
 		if err != nil {
 			return inserted, err
 		}
@@ -130,34 +140,43 @@ func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]
 	return inserted, err
 }
 
-func (sqliteDialect) update(ctx context.Context, t *tx, in *table, from int, rows [][]any) error {
+func (sqliteDialect) update(ctx context.Context, t *tx, in *table, from int, keys []any, rows [][]any) error {
 	changed := in.columns[from:]
-	query := "UPDATE " + in.name + " SET (" + changed.list("") + ") = (?" + strings.Repeat(", ?", len(changed)-1) + ") WHERE id = ?"
+	query := "UPDATE " + in.name + " SET (" + changed.list("") + ") = (?" + strings.Repeat(", ?", len(changed)-1) + ") WHERE seq = ?"
 	quick := context.WithoutCancel(ctx)
-	for _, row := range rows {
-		args := append(row[from:len(row):len(row)], row[0])
-		if _, err := t.exec(quick, query, args...); err != nil {
+	for i, row := range rows {
+		if _, err := t.exec(quick, query, append(row[from:len(row):len(row)], keys[i])...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lock reads row by row; nobody else writes until the end of the transaction.
+// lock reads the rows. Nobody else writes until the end of the transaction.
 func (d sqliteDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error) {
 	olds := make([]old, 0, len(ids))
 	var o old
 	fields := o.fields()
-	quick := context.WithoutCancel(ctx)
-	for _, id := range ids {
-		err := t.query(quick, "SELECT seq, "+oldColumns+" FROM notifications WHERE id = ?",
-			[]any{d.id(id)}, fields, func() { olds = append(olds, o) })
+	for some := range slices.Chunk(ids, lockedAtOnce) {
+		args := make([]any, lockedAtOnce) // always as many, so that the statement is prepared once
+		for i := range args {
+			args[i] = d.id(some[min(i, len(some)-1)])
+		}
+		err := t.query(ctx, "SELECT seq, "+oldColumns+" FROM notifications WHERE id IN (?"+strings.Repeat(", ?", lockedAtOnce-1)+")",
+			args, fields, func() {
+				o.fresh = t.fresh > 0 && o.key.(int64) >= t.fresh
+				olds = append(olds, o)
+			})
 		if err != nil {
 			return nil, err
 		}
 	}
+	slices.SortFunc(olds, func(a, b old) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return olds, nil
 }
+
+// lockedAtOnce is how many rows are locked by a statement.
+const lockedAtOnce = 16
 
 func (sqliteDialect) reindex(ctx context.Context, t *tx, in *table, changes []retext) error {
 	index := searchTable(in)
@@ -237,4 +256,6 @@ func (sqliteDialect) exists(ctx context.Context, t *tx, table string) (bool, err
 
 func (sqliteDialect) alone(context.Context, *tx) error { return nil } // who writes always is
 
-func (sqliteDialect) complete(context.Context, *database) error { return nil }
+func (sqliteDialect) complete(context.Context, *database, *slog.Logger) error { return nil }
+
+func (sqliteDialect) met(error) bool { return false } // one waits for the other

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -18,6 +19,8 @@ type Config struct {
 	// BusyTimeout is for how long a write waits for the writes of other processes, on SQLite.
 	// Defaults to 30 seconds.
 	BusyTimeout time.Duration
+	// Logger hears what the store has to do without, such as an index for texts. Defaults to none.
+	Logger *slog.Logger
 }
 
 // Store keeps flows and notifications in a database, as [flow.Store] wants it. It is safe
@@ -39,6 +42,9 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 	if c.BusyTimeout <= 0 {
 		c.BusyTimeout = 30 * time.Second
 	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, fail(ctx, operation, uuid.Nil, err)
 	}
@@ -56,7 +62,7 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 		_ = s.Close()
 		return nil, fail(ctx, operation, uuid.Nil, err)
 	}
-	if err := db.complete(ctx, db); err != nil {
+	if err := db.complete(ctx, db, c.Logger); err != nil {
 		_ = s.Close()
 		return nil, fail(ctx, operation, uuid.Nil, err)
 	}

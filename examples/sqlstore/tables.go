@@ -31,6 +31,7 @@ type old struct {
 	key               any
 	kind, search      string
 	digest            []byte
+	fresh             bool // written in the same transaction
 }
 
 // oldColumns are the columns of old behind the key.
@@ -44,10 +45,11 @@ func (o *old) fields() []any {
 	}
 }
 
-// says reports whether a notification surely still says what it said.
-func (o *old) says(n *flow.Notification) bool {
-	digest := n.Digest() // of all that is not compared
-	return !digest.IsZero() && bytes.Equal(digest[:], o.digest) && micros(n.DueDate) == micros(o.DueDate) && n.Amount == o.Amount &&
+// says reports whether a notification surely still says what it said. All that is not compared is
+// in the digest, if there is one.
+func (o *old) says(n *flow.Notification, digest any) bool {
+	own, _ := digest.([]byte)
+	return own != nil && bytes.Equal(own, o.digest) && micros(n.DueDate) == micros(o.DueDate) && n.Amount == o.Amount &&
 		n.IsPayment == o.IsPayment && n.PayableAfterDue == o.PayableAfterDue && n.Payee == o.Payee && n.Reference == o.Reference
 }
 

@@ -1,0 +1,260 @@
+package sqlstore_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// Stores of one database, as processes have them, may be opened for the first time at once.
+func TestSeveralMayOpenANewDatabaseAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		at := location(t)
+		var group sync.WaitGroup
+		errs := make([]error, 8)
+		for i := range errs {
+			group.Go(func() {
+				s, err := sqlstore.Open(t.Context(), at, sqlstore.Config{})
+				if err == nil {
+					err = s.Close()
+				}
+				errs[i] = err
+			})
+		}
+		group.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+	})
+}
+
+// What one process wrote, another one sees; and both may write at the same time.
+func TestStoresOfOneDatabaseShareIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		const each = 30
+		at := location(t)
+		stores := []*sqlstore.Store{open(t, at), open(t, at), open(t, at)}
+		f, none := change(t, 0)
+		f.Flow.State = flow.FlowSending
+		require.NoError(t, stores[0].SaveFlow(t.Context(), f, none))
+		var group sync.WaitGroup
+		errs := make([]error, len(stores))
+		for i, s := range stores {
+			group.Go(func() {
+				for range each {
+					_, rows := change(t, 1)
+					for n := range rows {
+						n.Notification.FlowID = f.Flow.ID
+						errs[i] = s.SaveNotifications(t.Context(), n)
+					}
+					if errs[i] != nil {
+						return
+					}
+				}
+			})
+		}
+		group.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		for _, s := range stores {
+			read, err := s.Flow(t.Context(), f.Flow.ID)
+			require.NoError(t, err)
+			assert.Equal(t, flow.Counts{Registered: each * len(stores)}, read.Counts)
+		}
+	})
+}
+
+// Those who write the same notifications together with others, in whatever order and in however
+// many groups, succeed or conflict; nobody has to untie them.
+func TestWritesThatMeetDoNotHoldEachOtherUp(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		const notifications, crowd = 600, 4 // more than are written at a time
+		s := open(t, location(t))
+		f, rows := change(t, notifications)
+		var all []flow.NotificationChange
+		require.NoError(t, s.SaveFlow(t.Context(), f, func(yield func(flow.NotificationChange, error) bool) {
+			for row, err := range rows {
+				all = append(all, row)
+				if !yield(row, err) {
+					return
+				}
+			}
+		}))
+		var group sync.WaitGroup
+		errs := make([]error, crowd)
+		for i := range crowd {
+			mine := make([]flow.NotificationChange, len(all))
+			for j, c := range all {
+				if i%2 == 1 {
+					c = all[len(all)-1-j]
+				}
+				c.Notification.Version, c.Notification.Reference = 1, fmt.Sprint(i)
+				mine[j] = c
+			}
+			group.Go(func() {
+				if i%3 > 0 {
+					errs[i] = s.SaveNotifications(t.Context(), mine...)
+					return
+				}
+				other, _ := change(t, 0)
+				errs[i] = s.SaveFlow(t.Context(), other, func(yield func(flow.NotificationChange, error) bool) {
+					for _, c := range mine {
+						if !yield(c, nil) {
+							return
+						}
+					}
+				})
+			})
+		}
+		group.Wait()
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+			} else {
+				require.ErrorIs(t, err, flow.ErrConflict)
+			}
+		}
+		assert.LessOrEqual(t, won, 1)
+		first, err := s.Notification(t.Context(), all[0].Notification.ID)
+		require.NoError(t, err)
+		last, err := s.Notification(t.Context(), all[len(all)-1].Notification.ID)
+		require.NoError(t, err)
+		assert.Equal(t, first.Reference, last.Reference)
+	})
+}
+
+// An entity twice in one write is a conflict, however far apart.
+func TestTwiceInALongSequenceIsAConflict(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		s := open(t, location(t))
+		there, rows := change(t, 1)
+		var old flow.NotificationChange
+		for old = range rows {
+		}
+		require.NoError(t, s.SaveFlow(t.Context(), there, nil))
+		require.NoError(t, s.SaveNotifications(t.Context(), old))
+		old.Notification.Version = 1
+		for name, twice := range map[string]func(first flow.NotificationChange) []flow.NotificationChange{
+			"new":     func(c flow.NotificationChange) []flow.NotificationChange { return []flow.NotificationChange{c, c} },
+			"changed": func(flow.NotificationChange) []flow.NotificationChange { return []flow.NotificationChange{old, old} },
+			"new, and the next": func(c flow.NotificationChange) []flow.NotificationChange {
+				return []flow.NotificationChange{c, next(c)}
+			},
+			"changed, and the next": func(flow.NotificationChange) []flow.NotificationChange {
+				return []flow.NotificationChange{old, next(old)}
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				f, rows := change(t, 1200)
+				err := s.SaveFlow(t.Context(), f, func(yield func(flow.NotificationChange, error) bool) {
+					var last []flow.NotificationChange
+					for row, err := range rows {
+						if last == nil {
+							both := twice(row)
+							row, last = both[0], both[1:]
+						}
+						if !yield(row, err) {
+							return
+						}
+					}
+					yield(last[0], nil)
+				})
+				require.ErrorIs(t, err, flow.ErrConflict)
+				_, err = s.Flow(t.Context(), f.Flow.ID)
+				require.ErrorIs(t, err, flow.ErrNotFound)
+			})
+		}
+	})
+}
+
+// next is a change of what another change makes.
+func next(c flow.NotificationChange) flow.NotificationChange {
+	c.Notification.Version++
+	return c
+}
+
+func TestAPurposeIsKeptOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		at := location(t)
+		for _, word := range []string{"prova", "esercizio", "prova"} {
+			kept, err := open(t, at).Purpose(t.Context(), word)
+			require.NoError(t, err)
+			assert.Equal(t, "prova", kept)
+		}
+	})
+}
+
+// Whoever may not create the extension searches for texts without an index, and hears so; once
+// somebody else has created it, it is used, and what was stored without it is found.
+func TestTextsAreFoundWithoutAnIndex(t *testing.T) {
+	server := newServer(t)
+	_, err := server.Exec("DROP EXTENSION pg_trgm")
+	require.NoError(t, err)
+	at := server.newSchema(t)
+	role := fmt.Sprintf("flussi_test_%s", strings.ReplaceAll(uuid.NewString(), "-", ""))
+	schema := fmt.Sprintf("test%d", server.schemas.Load())
+	for _, statement := range []string{"CREATE ROLE " + role + " LOGIN", "ALTER SCHEMA " + schema + " OWNER TO " + role} {
+		_, err := server.Exec(statement)
+		require.NoError(t, err)
+	}
+	t.Cleanup(func() {
+		for _, statement := range []string{"DROP OWNED BY " + role, "DROP ROLE " + role} {
+			_, err := server.Exec(statement)
+			require.NoError(t, err)
+		}
+	})
+	var log strings.Builder
+	poor, err := sqlstore.Open(t.Context(), strings.Replace(at, "postgres@", role+"@", 1), sqlstore.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	require.NoError(t, err)
+	defer poor.Close()
+	assert.Contains(t, log.String(), "pg_trgm")
+	finds := func(s *sqlstore.Store, text string) int {
+		found, err := s.Notifications(t.Context(), flow.NotificationFilter{Text: text}, flow.Page{Limit: 10})
+		require.NoError(t, err)
+		return len(found)
+	}
+	_, err = save(t, poor, 2)
+	require.NoError(t, err)
+	assert.Equal(t, 2, finds(poor, "RISERVATO"))
+
+	_, err = server.Exec("CREATE EXTENSION pg_trgm")
+	require.NoError(t, err)
+	rich := open(t, strings.Replace(at, "postgres@", role+"@", 1))
+	_, err = save(t, poor, 1) // by one who does not know of the index
+	require.NoError(t, err)
+	for _, s := range []*sqlstore.Store{poor, rich} {
+		s.Look(0, 0, 0, 1000, 8) // so that the index is asked
+		assert.Equal(t, 3, finds(s, "riservato"))
+		assert.Zero(t, finds(s, "introvabile"))
+	}
+}
+
+// A context that ends ends the wait for others who write.
+func TestAContextEndsTheWaitForOthers(t *testing.T) {
+	at := newSQLite(t)
+	first, second := open(t, at), open(t, at)
+	f, rows := change(t, 1)
+	other, none := change(t, 0)
+	require.NoError(t, first.SaveFlow(t.Context(), f, func(yield func(flow.NotificationChange, error) bool) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		assert.ErrorIs(t, second.SaveFlow(ctx, other, none), context.DeadlineExceeded)
+		for row, err := range rows {
+			yield(row, err)
+		}
+	}))
+	require.NoError(t, second.SaveFlow(t.Context(), other, none))
+}

@@ -20,6 +20,10 @@ type sqliteConnector struct {
 // Connect opens a connection.
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
+	for end := time.Now().Add(c.patience); isBusy(err) && ctx.Err() == nil && time.Now().Before(end); {
+		// Another one makes a new file be in WAL mode, for which SQLite does not wait.
+		conn, err = c.Connector.Connect(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -115,4 +119,10 @@ func (c *sqliteConn) Close() error {
 		_ = s.Close()
 	}
 	return c.fullConn.Close()
+}
+
+// isBusy reports whether an error says that others have locked the file.
+func isBusy(err error) bool {
+	var fault *sqlite.Error
+	return errors.As(err, &fault) && fault.Code()&0xFF == sqlite3.SQLITE_BUSY
 }

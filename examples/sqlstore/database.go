@@ -23,6 +23,8 @@ type dialect interface {
 	oneOf(c column, values []any) clause
 	// keyed is the condition that rows have one of some keys, maybe thousands.
 	keyed(keys []any) clause
+	// listed is the condition that a query gives the key of a row.
+	listed(ctx context.Context, t *tx, query clause) (clause, error)
 	// contains is the condition that a column has a text in it.
 	contains(column string) string
 	// using tells which index a SELECT from a table uses, where the database is not trusted to
@@ -68,6 +70,7 @@ type database struct {
 	reads, writes *sql.DB // the same on PostgreSQL
 	snapshot      sql.TxOptions
 	looks         looks
+	explain       func(ctx context.Context, t *tx, query string, args []any) // of each query, for tests
 }
 
 // tx is a transaction, or a connection without one.
@@ -93,6 +96,9 @@ func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 // query reads all rows that a statement gives, one after the other, into the same fields, and
 // calls a function after each.
 func (t *tx) query(ctx context.Context, query string, args []any, fields []any, each func()) error {
+	if t.explain != nil {
+		t.explain(ctx, t, query, args)
+	}
 	rows, err := t.conn.QueryContext(ctx, t.rebind(query), args...)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -76,6 +77,12 @@ func (*postgresDialect) keyed(keys []any) clause {
 	return clause{"id = ANY (?::text[]::uuid[])", []any{keys}}
 }
 
+// listed asks for the keys: PostgreSQL may find no good way to join what it had to sort.
+func (d *postgresDialect) listed(ctx context.Context, t *tx, query clause) (clause, error) {
+	keys, err := t.keys(ctx, query)
+	return d.keyed(keys), err
+}
+
 func (*postgresDialect) contains(column string) string { return "strpos(" + column + ", ?) > 0" }
 
 func (*postgresDialect) using(string) string { return "" }
@@ -137,16 +144,14 @@ func (d *postgresDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]o
 
 func (*postgresDialect) reindex(context.Context, *tx, *table, []retext) error { return nil } // a trigger does it
 
-// hits asks for the text in a way that the index understands; it knows letters and digits only.
+// hits asks for the text. The index knows letters and digits, by three, or by two where a word
+// begins or ends.
 func (d *postgresDialect) hits(_ context.Context, _ *tx, in *table, text string) (clause, error) {
-	inRow, most := 0, 0
-	for _, r := range text {
-		if inRow++; !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			inRow = 0
-		}
-		most = max(most, inRow)
-	}
-	if !d.trigrams || most < trigram {
+	known := slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), func(word string) bool {
+		length := utf8.RuneCountInString(word)
+		return length >= trigram || length == trigram-1 && word != text
+	})
+	if !d.trigrams || !known {
 		return clause{}, nil
 	}
 	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"

@@ -54,7 +54,7 @@ type looks struct {
 }
 
 // usual is how far searches look. Only tests differ.
-var usual = looks{few: 500, list: 100, more: 10_000, hits: 20_000, arms: 8}
+var usual = looks{few: 200, list: 100, more: 10_000, hits: 20_000, arms: 8}
 
 // promising is how many of the first rows have to match so that it makes sense to look at more.
 const promising = 2
@@ -63,7 +63,7 @@ const promising = 2
 func (s *search) find(ctx context.Context, t *tx) (clause, error) {
 	for _, few := range s.few {
 		if few.one {
-			return s.match(t, few.index), nil
+			return t.listed(ctx, t, s.match(t, few.index))
 		}
 		if found, err := s.by(ctx, t, index{t.selectKeys(s.table, few.index, clauses{few.clause}), t.looks.few}); err != nil || found.text != "" {
 			return found, err
@@ -77,15 +77,16 @@ func (s *search) find(ctx context.Context, t *tx) (clause, error) {
 		return clause{"FALSE", nil}, err
 	}
 	if len(s.hard(t)) == 0 {
-		keys, err := s.look(ctx, t, arms, s.page.Limit)
+		keys, err := s.look(ctx, t, arms, s.page.Limit, false)
 		return t.keyed(keys), err
 	}
 	for most := max(t.looks.list, s.page.Limit); ; most = t.looks.more {
-		keys, err := s.look(ctx, t, arms, most)
+		keys, err := s.look(ctx, t, arms, most, true)
 		if err != nil || len(keys) == s.page.Limit {
 			return t.keyed(keys), err
 		}
-		if len(keys) < promising || most >= t.looks.more {
+		// What was changed before a time begins behind what was created before it and changed later.
+		if len(keys) < promising && s.changedTo.IsZero() || most >= t.looks.more {
 			break
 		}
 	}
@@ -98,7 +99,7 @@ func (s *search) find(ctx context.Context, t *tx) (clause, error) {
 			return found, err
 		}
 	}
-	keys, err := s.look(ctx, t, arms, math.MaxInt64)
+	keys, err := s.look(ctx, t, arms, math.MaxInt64, false)
 	return t.keyed(keys), err
 }
 
@@ -116,10 +117,10 @@ func (s *search) by(ctx context.Context, t *tx, i index) (clause, error) {
 	if err != nil || len(keys) > i.most {
 		return clause{}, err
 	}
-	return s.match(t, "", t.keyed(keys)), nil
+	return t.listed(ctx, t, s.match(t, "", t.keyed(keys)))
 }
 
-// match is the condition by which rows that match, and more conditions, are on the page; an index
+// match is a query for the keys of the rows on the page that match, and more conditions; an index
 // finds them.
 func (s *search) match(t *tx, index string, more ...clause) clause {
 	conditions := clauses(more)
@@ -127,12 +128,13 @@ func (s *search) match(t *tx, index string, more ...clause) clause {
 		conditions.add("flow_id = ?", t.id(*s.flow))
 	}
 	conditions = slices.Concat(conditions, s.inServices(t), s.where, s.hard(t), s.places(t, time.Time{}))
-	return t.in(t.selectKeys(s.table, index, conditions).with(s.order() + first(s.page.Limit)))
+	return t.selectKeys(s.table, index, conditions).with(s.order() + first(s.page.Limit))
 }
 
 // look returns the keys on the page, out of the first so many rows of the list. As the first
-// rows of few arms are the first of the list, it looks at few arms first.
-func (s *search) look(ctx context.Context, t *tx, arms []arm, most int) ([]any, error) {
+// rows of few arms are the first of the list, it looks at few arms first; a brief look ends there,
+// unless the page is full.
+func (s *search) look(ctx context.Context, t *tx, arms []arm, most int, brief bool) ([]any, error) {
 	for some := t.looks.arms; ; some *= 4 {
 		some = min(some, len(arms))
 		var keys []any
@@ -142,7 +144,8 @@ func (s *search) look(ctx context.Context, t *tx, arms []arm, most int) ([]any, 
 		if err := t.query(ctx, query.text, query.args, []any{&key, &at}, func() { keys = append(keys, key) }); err != nil {
 			return nil, err
 		}
-		if some == len(arms) || len(keys) == s.page.Limit && s.precedes(at, arms[some].first) {
+		full := len(keys) == s.page.Limit
+		if some == len(arms) || full && s.precedes(at, arms[some].first) || !full && brief {
 			return keys, nil
 		}
 	}
@@ -167,9 +170,6 @@ func (t *tx) selectKeys(from *table, index string, conditions clauses) clause {
 	where := conditions.where()
 	return clause{"SELECT " + t.key() + " FROM " + from.name + t.using(index) + where.text, where.args}
 }
-
-// in is the condition that a query gives the key of a row.
-func (t *tx) in(query clause) clause { return clause{t.key() + " IN (" + query.text + ")", query.args} }
 
 // first limits a query. The number is in its text, since databases plan by it.
 func first(many int) string { return " LIMIT " + strconv.Itoa(many) }

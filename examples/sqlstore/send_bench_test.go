@@ -25,7 +25,6 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -180,16 +179,30 @@ func TestSender(t *testing.T) {
 	_, err := io.Copy(io.Discard, os.Stdin) // its end is the sign
 	require.NoError(t, err)
 	send(t, s, client(t, c.Platform), c.Flow)
+	fmt.Println(memory())
+}
+
+// memory returns the most memory that this process has taken, in MiB, as Linux says it; 0 elsewhere.
+func memory() float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	kib := 0.0
+	_, _ = fmt.Sscan(after, &kib)
+	return kib / 1024
 }
 
 // sendBy sends a flow by some processes at the same time, and returns the time that took once
-// all were ready.
-func sendBy(b *testing.B, processes int, c sender) time.Duration {
+// all were ready, and how much memory the largest took, in MiB; 0 if the system does not say.
+func sendBy(b *testing.B, processes int, c sender) (time.Duration, float64) {
 	b.Helper()
 	config, err := json.Marshal(c)
 	require.NoError(b, err)
 	var commands []*exec.Cmd
 	var starts []func() error
+	var outputs []io.Reader
 	for range processes {
 		command := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestSender$")
 		command.Env = append(os.Environ(), senderEnv+"="+string(config))
@@ -203,16 +216,42 @@ func sendBy(b *testing.B, processes int, c sender) time.Duration {
 		ready, err := lines.ReadString('\n')
 		require.NoError(b, err)
 		require.Equal(b, "ready\n", ready)
-		commands, starts = append(commands, command), append(starts, in.Close)
+		commands, starts, outputs = append(commands, command), append(starts, in.Close), append(outputs, lines)
 	}
 	start := time.Now()
 	for _, begin := range starts {
 		require.NoError(b, begin())
 	}
-	for _, command := range commands {
+	most := 0.0
+	for i, command := range commands {
+		var took float64
+		_, err := fmt.Fscanln(outputs[i], &took)
+		require.NoError(b, err)
+		most = max(most, took)
 		require.NoError(b, command.Wait())
 	}
-	return time.Since(start)
+	return time.Since(start), most
+}
+
+// BenchmarkSendMemory measures the most memory that a process takes that sends a flow. How many
+// FLUSSI_ROWS says.
+func BenchmarkSendMemory(b *testing.B) {
+	n := rowsAsked(b, 200)
+	onBoth(b, func(b *testing.B, location func(testing.TB) string) {
+		for b.Loop() {
+			url, at := platform(b, 0), location(b)
+			s := open(b, at)
+			start := time.Now()
+			id := sending(b, s, client(b, url), n)
+			imported := time.Since(start)
+			took, memory := sendBy(b, 1, sender{at, url, id})
+			f, err := s.Flow(b.Context(), id)
+			require.NoError(b, err)
+			require.Equal(b, flow.Counts{Sent: n}, f.Counts)
+			b.ReportMetric(memory, "MiB-peak")
+			b.Logf("imported in %v, sent in %v", imported, took)
+		}
+	})
 }
 
 // BenchmarkSendByTwo measures how quick two processes send one flow, as a multiple of what one
@@ -228,7 +267,7 @@ func BenchmarkSendByTwo(b *testing.B) {
 				at := location(b)
 				s := open(b, at)
 				id := sending(b, s, client(b, url), n)
-				took[i] = sendBy(b, i+1, sender{at, url, id})
+				took[i], _ = sendBy(b, i+1, sender{at, url, id})
 				f, err := s.Flow(b.Context(), id)
 				require.NoError(b, err)
 				require.Equal(b, flow.Counts{Sent: n}, f.Counts)
@@ -240,5 +279,3 @@ func BenchmarkSendByTwo(b *testing.B) {
 		b.ReportMetric(ratios[len(ratios)/2], "of-one")
 	})
 }
-
-var _ = sqlstore.Config{}

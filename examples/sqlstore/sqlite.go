@@ -86,6 +86,10 @@ func (sqliteDialect) keyed(keys []any) clause {
 	return clause{"seq IN (SELECT value FROM json_each(?))", []any{string(list)}}
 }
 
+func (sqliteDialect) listed(_ context.Context, _ *tx, query clause) (clause, error) {
+	return clause{"seq IN (" + query.text + ")", query.args}, nil
+}
+
 func (sqliteDialect) contains(column string) string { return "instr(" + column + ", ?) > 0" }
 
 func (sqliteDialect) using(index string) string {

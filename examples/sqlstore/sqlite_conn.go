@@ -106,8 +106,7 @@ func (c *sqliteConn) QueryContext(ctx context.Context, query string, args []driv
 func (c *sqliteConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
 	for end := time.Now().Add(c.patience); ; {
 		begun, err := c.fullConn.BeginTx(ctx, options)
-		var fault *sqlite.Error
-		if err == nil || ctx.Err() != nil || !errors.As(err, &fault) || fault.Code()&0xFF != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+		if !isBusy(err) || ctx.Err() != nil || time.Now().After(end) {
 			return begun, err
 		}
 	}

@@ -1,0 +1,71 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// What was written survives a loss of power, by whichever connection; and those that read cannot
+// write.
+func TestEveryConnectionToAFileHasItsSettings(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "con spazi, ? e #.db"), Config{MaxConns: 3})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	for pool, connections := range map[*sql.DB]int{s.db.writes: 1, s.db.reads: 3} {
+		for range connections { // all are held until the end
+			c, err := pool.Conn(t.Context())
+			require.NoError(t, err)
+			defer func() { _ = c.Close() }()
+			var synchronous, queryOnly int
+			var mode string
+			require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&synchronous))
+			require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA journal_mode").Scan(&mode))
+			require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA query_only").Scan(&queryOnly))
+			assert.Equal(t, 2, synchronous, "FULL")
+			assert.Equal(t, "wal", mode)
+			assert.Equal(t, pool == s.db.reads, queryOnly == 1)
+		}
+	}
+}
+
+func TestAKindIsReadAsItWasWritten(t *testing.T) {
+	written := map[string]kind{}
+	for _, k := range []kind{
+		{"sent", "", ""}, {"failed", "refused", "dx"}, {"", "", ""}, {"a|b", "", ""}, {"a", "b", ""}, {"a", "|b", ""}, {"a b", "\x00\xff", "u"}, {"è", "%7C", "a"},
+	} {
+		read, err := parseKind(k.String())
+		require.NoError(t, err)
+		assert.Equal(t, k, read)
+		assert.NotContains(t, written, k.String())
+		written[k.String()] = k
+	}
+	sending, registered := flow.Notification{State: flow.NotificationSending}, flow.Notification{State: flow.NotificationRegistered}
+	assert.Equal(t, notificationKind(&registered), notificationKind(&sending), "a claim does not change the kind")
+}
+
+// Databases hold every text, and give it as it was. What is equal stays equal, and a part of a
+// text a part of it.
+func FuzzTextsAreHeld(f *testing.F) {
+	for _, seed := range []string{"", "è", "\x00", "a\x00b", "\xff", "\xc3", "\ufdd0", "\ufdef\ufdd0\ufde0", "\xef\xb7", "\ufffd", "👩‍👩‍👧"} {
+		f.Add(seed, "\x00")
+		f.Add(seed+seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, text, part string) {
+		kept := held(text)
+		assert.True(t, utf8.ValidString(kept))
+		assert.NotContains(t, kept, "\x00")
+		assert.Equal(t, text, given(kept))
+		if utf8.ValidString(text) && utf8.ValidString(part) {
+			assert.Equal(t, strings.Contains(text, part), strings.Contains(kept, held(part)))
+		}
+		assert.Equal(t, text == part, kept == held(part))
+	})
+}

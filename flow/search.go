@@ -1,10 +1,7 @@
 package flow
 
 import (
-	"bytes"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -69,90 +66,24 @@ const (
 	OnlyDisabled Disabled = "disabled" // disabled
 )
 
-// MinSearch is the least number of characters of a text to look for: databases find
-// shorter ones only by reading everything.
-const MinSearch = 3
+// Page says which part of a list is wanted: see [flussi.Page].
+type Page = flussi.Page
 
-// Page says which part of a list is wanted. Lists are sorted by time of creation and
-// then ID, the newest first; IDs are compared byte by byte.
-type Page struct {
-	After       Cursor // behind which entity; the zero Cursor: from the beginning
-	Limit       int    // how many at most. Defaults to 50; at most [MaxPage]. Stores are always given one
-	OldestFirst bool   // the other way round
-}
+// Cursor is a place in a list: see [flussi.Cursor].
+type Cursor = flussi.Cursor
 
 const (
-	defaultPage = 50
-	// MaxPage is the longest page. Stores are asked for one more, to know whether there is more.
-	MaxPage = 1000
+	// MaxPage is the longest page.
+	MaxPage = flussi.MaxPage
+	// MinSearch is the least number of characters of a text to look for.
+	MinSearch = flussi.MinSearch
 )
 
-// Cursor is a place in a list: behind the entity with this time of creation and ID. In
-// text, as for a URL, it is opaque.
-type Cursor struct {
-	At time.Time // CreatedAt
-	ID uuid.UUID // ID
-}
-
-// IsZero reports whether it is the beginning of the list; encoding/json's omitzero uses it.
-func (c Cursor) IsZero() bool { return c == Cursor{} }
-
-// MarshalText returns the cursor as text without special characters; "" for the
-// beginning.
-func (c Cursor) MarshalText() ([]byte, error) {
-	if c.IsZero() {
-		return nil, nil
-	}
-	return fmt.Appendf(nil, "%d_%s", c.At.UnixMicro(), c.ID), nil
-}
-
-// UnmarshalText reads what MarshalText returned. The error is a [*flussi.ValueError]
-// with [flussi.ErrCharacter].
-func (c *Cursor) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		*c = Cursor{}
-		return nil
-	}
-	at, id, _ := strings.Cut(string(text), "_")
-	micro, err := strconv.ParseInt(at, 10, 64)
-	if parsed, idErr := uuid.Parse(id); err == nil && idErr == nil {
-		read := Cursor{time.UnixMicro(micro).UTC(), parsed}
-		again, _ := read.MarshalText()
-		if year := read.At.Year(); 0 < year && year < 10_000 && string(again) == string(text) { // not in another spelling
-			*c = read
-			return nil
-		}
-	}
-	return &flussi.ValueError{Type: "Cursor", Err: flussi.ErrCharacter, Reason: "La pagina richiesta non esiste: ripetere la ricerca."}
-}
-
 // Cursor returns the place of the flow in lists.
-func (f Flow) Cursor() Cursor { return Cursor{f.CreatedAt, f.ID} }
+func (f Flow) Cursor() Cursor { return Cursor{At: f.CreatedAt, ID: f.ID} }
 
 // Cursor returns the place of the notification in lists.
-func (n Notification) Cursor() Cursor { return Cursor{n.CreatedAt, n.ID} }
-
-// Compare orders places as an oldest-first list does: -1 if c comes before d, +1 if it comes
-// behind, 0 if they are the same. Stores in memory and fakes use it.
-func (c Cursor) Compare(d Cursor) int {
-	if order := c.At.Compare(d.At); order != 0 {
-		return order
-	}
-	return bytes.Compare(c.ID[:], d.ID[:])
-}
-
-// Includes reports whether an entity at a place is on the page or behind it, as
-// [Page.Limit] may have it.
-func (p Page) Includes(place Cursor) bool {
-	switch order := place.Compare(p.After); {
-	case p.After.IsZero():
-		return true
-	case p.OldestFirst:
-		return order > 0
-	default:
-		return order < 0
-	}
-}
+func (n Notification) Cursor() Cursor { return Cursor{At: n.CreatedAt, ID: n.ID} }
 
 // Match reports whether the flow matches the filter. It is the definition of what
 // stores return.

@@ -123,12 +123,8 @@ func (s *Service) searched(ctx context.Context, by flussi.Actor, wanted []string
 		return nil, page, &flussi.ValueError{Type: "Text", Err: flussi.ErrLength,
 			Reason: fmt.Sprintf("Il testo da cercare deve avere almeno %d caratteri.", MinSearch)}
 	}
-	switch {
-	case page.Limit < 0 || page.Limit > MaxPage:
-		return nil, page, &flussi.ValueError{Type: "Limit", Err: flussi.ErrRange,
-			Reason: fmt.Sprintf("Una pagina può avere al massimo %d righe.", MaxPage)}
-	case page.Limit == 0:
-		page.Limit = defaultPage
+	if page, err = page.Check(); err != nil {
+		return nil, page, err
 	}
 	if len(wanted) > 0 {
 		return wanted, page, nil

@@ -28,7 +28,7 @@ const (
 // standard library: packages of this module by their folder, others by their path. A
 // new package is entered here, and in the file map of DESIGN.md.
 var arrows = map[string][]string{
-	".":                 {"internal/private"},
+	".":                 {"internal/private", "github.com/google/uuid"},
 	"internal/private":  {},
 	"internal/restcall": {"github.com/hashicorp/go-retryablehttp"},
 	"internal/xlsx":     {},

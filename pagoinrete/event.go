@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,17 +17,56 @@ import (
 // Event (evento di pagamento, tassa) is a fee that many have to pay, or a donation.
 // It is plain data, not safe for concurrent use.
 type Event struct {
-	ID        uuid.UUID  // UUID, version 7
-	Kind      EventKind  // a fee or a donation
-	School    string     // codice meccanografico, 10 characters
-	Name      string     // nome
-	Causale   string     // causale: what payers read on their statement
-	State     EventState // stato
-	RemoteID  string     // the identifier in Pago In Rete, "" before it is transmitted
-	CreatedAt time.Time  // UTC
-	UpdatedAt time.Time  // UTC
-	UpdatedBy string     // the ID of the last actor
-	Version   int64      // counts the stored changes, for optimistic locking; 0: not stored yet
+	ID     uuid.UUID  // UUID, version 7: also what Pago In Rete recognises a repeated transmission by
+	Kind   EventKind  // a fee or a donation
+	School string     // codice meccanografico, 10 characters
+	State  EventState // stato
+	EventData
+	Rejection   flussi.Text  // why the principal rejected it the last time; "" if nobody did
+	RemoteID    string       // the identifier in Pago In Rete, "" before it is transmitted
+	Discrepancy Discrepancy  // what Pago In Rete says that cannot be; zero if nothing
+	Counts      NoticeCounts // how many notices there are, as the store counts them; not written
+	CreatedAt   time.Time    // UTC
+	UpdatedAt   time.Time    // UTC
+	UpdatedBy   string       // the ID of the last actor
+	Version     int64        // counts the stored changes, for optimistic locking; 0: not stored yet
+}
+
+// NoticeCounts says how many notices an event has, by their macro-state: each is counted
+// once, and once more if it has a discrepancy that nobody settled.
+type NoticeCounts struct {
+	NotLinked     int // Non collegato a Pago in Rete
+	Unpaid        int // Non pagato
+	Paid          int // Pagato
+	Cancelled     int // Annullato
+	Refunded      int // Rimborsato
+	Discrepancies int // to be looked at
+}
+
+// Total is the number of notices.
+func (c NoticeCounts) Total() int { return c.NotLinked + c.Unpaid + c.Paid + c.Cancelled + c.Refunded }
+
+// Live is the number of notices that are not cancelled.
+func (c NoticeCounts) Live() int { return c.Total() - c.Cancelled }
+
+// Add counts a notice in, or out with -1. Stores and fakes use it. One in a state that is
+// not known counts as Unpaid.
+func (c *NoticeCounts) Add(n Notice, by int) {
+	switch n.State {
+	case NoticeNotLinked:
+		c.NotLinked += by
+	case NoticeCancelled:
+		c.Cancelled += by
+	case NoticeRefunded:
+		c.Refunded += by
+	case NoticePaidOnline, NoticePaidManually, NoticeConfirmed, NoticeReconciled, NoticeReconciledManually:
+		c.Paid += by
+	default:
+		c.Unpaid += by
+	}
+	if n.Discrepancy.Open() {
+		c.Discrepancies += by
+	}
 }
 
 // EventKind tells a fee from a donation.
@@ -74,16 +114,26 @@ const (
 // EventAction is something that may happen to an event.
 type EventAction string
 
-// The actions on an event, with the roles that may take them.
+// The actions on an event, with the roles that may take them. The first ten are the guide's
+// operations, in its order; those that do not lead to another state of the event are about
+// its notices.
 const (
-	EventSave     EventAction = "save"     // Salva, of the blank form: DSGA, A.A.
-	EventEdit     EventAction = "edit"     // Modifica: DSGA, A.A.
-	EventTransmit EventAction = "transmit" // Salva e trasmetti: DSGA, A.A.
-	EventSubmit   EventAction = "submit"   // Rendi "da approvare": DSGA, A.A.
-	EventApprove  EventAction = "approve"  // Approva: DS
-	EventReject   EventAction = "reject"   // Rifiuta: DS
-	EventNotify   EventAction = "notify"   // Notifica: DSGA, A.A.
-	EventDelete   EventAction = "delete"   // Cancella: DSGA, A.A.
+	EventSave            EventAction = "save"             // Salva, of the blank form: DSGA, A.A.
+	EventTransmit        EventAction = "transmit"         // Salva e trasmetti: DSGA, A.A.
+	EventAddNotices      EventAction = "add_notices"      // Creazione pagamenti: DSGA, A.A.
+	EventTransmitNotices EventAction = "transmit_notices" // Trasmissione avvisi di pagamento: DSGA, A.A.
+	EventSubmit          EventAction = "submit"           // Rendi "da approvare": DSGA, A.A.
+	EventApprove         EventAction = "approve"          // Approva: DS
+	EventReject          EventAction = "reject"           // Rifiuta: DS
+	EventNotify          EventAction = "notify"           // Notifica: DSGA, A.A.
+	EventDownload        EventAction = "download"         // Scarico file .pdf degli avvisi: DSGA, A.A.
+	EventShow            EventAction = "show"             // Rendere visibile in Area Tutore: DSGA, A.A.
+	EventVerify          EventAction = "verify"           // Verifica stato: DSGA, A.A.
+
+	EventEdit   EventAction = "edit"   // Modifica: DSGA, A.A.
+	EventDelete EventAction = "delete" // Cancella: DSGA, A.A.
+	EventSettle EventAction = "settle" // Archivia la discrepanza: DSGA, A.A.
+	EventDiffer EventAction = "differ" // by the system: Pago In Rete says what cannot be
 )
 
 // EventMachine returns the table of what may happen to an event, with the SIDI role
@@ -106,20 +156,43 @@ var eventMachine = sync.OnceValue(func() *fsm.Machine[EventState, EventAction] {
 			{Name: EventNotified, Label: "Notificato", Final: true},
 			{Name: EventDeleted, Label: "Cancellato", Final: true},
 		},
-		Transitions: []fsm.Transition[EventState, EventAction]{
-			{Event: EventSave, From: states{EventBlank}, To: EventNotTransmitted, Label: "Salva", Roles: office},
-			{Event: EventTransmit, From: states{EventNotTransmitted}, To: EventSimulated, Label: "Salva e trasmetti l'evento di pagamento a Pago in Rete", Roles: office},
-			{Event: EventSubmit, From: states{EventSimulated, EventRejected}, To: EventToApprove, Label: `Rendi l'evento "da approvare" dal DS su Pago in Rete`, Roles: office},
-			{Event: EventApprove, From: states{EventToApprove}, To: EventToNotify, Label: "Approva l'evento di pagamento su Pago in Rete", Roles: principal},
-			{Event: EventReject, From: states{EventToApprove}, To: EventRejected, Label: "Rifiuta l'evento di pagamento su Pago in Rete", Roles: principal},
-			{Event: EventNotify, From: states{EventToNotify}, To: EventNotified, Label: "Notifica l'evento di pagamento su Pago in Rete", Roles: office},
-			{Event: EventDelete, From: states{EventSimulated, EventRejected}, To: EventDeleted, Label: "Cancella", Roles: office},
-			{Event: EventEdit, From: states{EventNotTransmitted}, To: EventNotTransmitted, Label: "Modifica", Roles: office},
-			{Event: EventEdit, From: states{EventSimulated}, To: EventSimulated, Label: "Modifica", Roles: office},
-			{Event: EventEdit, From: states{EventRejected}, To: EventRejected, Label: "Modifica", Roles: office},
-		},
+		Transitions: slices.Concat(
+			[]fsm.Transition[EventState, EventAction]{
+				{Event: EventSave, From: states{EventBlank}, To: EventNotTransmitted, Label: "Salva", Roles: office},
+				{Event: EventTransmit, From: states{EventNotTransmitted}, To: EventSimulated, Label: "Salva e trasmetti l'evento di pagamento a Pago in Rete", Roles: office},
+			},
+			within(EventAddNotices, "Crea i pagamenti", office, EventSimulated, EventRejected),
+			within(EventTransmitNotices, "Trasmetti gli avvisi di pagamento a Pago in Rete", office, EventSimulated, EventRejected),
+			[]fsm.Transition[EventState, EventAction]{
+				{Event: EventSubmit, From: states{EventSimulated, EventRejected}, To: EventToApprove, Label: `Rendi l'evento "da approvare" dal DS su Pago in Rete`, Roles: office},
+				{Event: EventApprove, From: states{EventToApprove}, To: EventToNotify, Label: "Approva l'evento di pagamento su Pago in Rete", Roles: principal},
+				{Event: EventReject, From: states{EventToApprove}, To: EventRejected, Label: "Rifiuta l'evento di pagamento su Pago in Rete", Roles: principal},
+				{Event: EventNotify, From: states{EventToNotify}, To: EventNotified, Label: "Notifica l'evento di pagamento su Pago in Rete", Roles: office},
+			},
+			within(EventDownload, "Scarica i file .pdf degli avvisi di pagamento", office, EventNotified),
+			within(EventShow, "Rendi visibile il pagamento in Area Tutore", office, EventNotified),
+			within(EventVerify, "Verifica stato", office, EventSimulated, EventToApprove, EventToNotify, EventRejected, EventNotified),
+			[]fsm.Transition[EventState, EventAction]{
+				{Event: EventDelete, From: states{EventSimulated, EventRejected}, To: EventDeleted, Label: "Cancella", Roles: office},
+			},
+			within(EventEdit, "Modifica", office, EventNotTransmitted, EventSimulated, EventRejected),
+			within(EventSettle, "Archivia la discrepanza", office, remoteEvents...),
+			within(EventDiffer, "Segnala una discrepanza", []flussi.Role{flussi.System}, remoteEvents...),
+		),
 	})
 })
+
+// remoteEvents are the states in which Pago In Rete may say something about an event.
+var remoteEvents = []EventState{EventSimulated, EventToApprove, EventToNotify, EventRejected, EventNotified, EventDeleted}
+
+// within is an action that may be taken in some states and leads to no other.
+func within[S, A ~string](action A, label string, roles []flussi.Role, states ...S) []fsm.Transition[S, A] {
+	rows := make([]fsm.Transition[S, A], len(states))
+	for i, state := range states {
+		rows[i] = fsm.Transition[S, A]{Event: action, From: []S{state}, To: state, Label: label, Roles: roles}
+	}
+	return rows
+}
 
 // officeRoles are the roles of the school's office (segreteria).
 func officeRoles() []flussi.Role { return []flussi.Role{flussi.AdminDirector, flussi.AdminAssistant} }

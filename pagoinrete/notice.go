@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,19 +18,64 @@ import (
 // It is plain data, not safe for concurrent use. Its personal data mask themselves when it is
 // printed, and are left out when it is logged; JSON carries it whole.
 type Notice struct {
-	ID        uuid.UUID           // UUID, version 7
-	EventID   uuid.UUID           // the payment event it belongs to
-	State     NoticeState         // stato
-	Debtor    flussi.FiscalCode   // the pupil or member of staff
-	Amount    flussi.Cents        // importo
-	DueDate   time.Time           // scadenza; the zero time if there is none
-	Number    flussi.NoticeNumber // codice avviso; zero before it is transmitted
-	RemoteID  string              // the identifier in Pago In Rete, "" before it is transmitted
-	CreatedAt time.Time           // UTC
-	UpdatedAt time.Time           // UTC
-	UpdatedBy string              // the ID of the last actor
-	Version   int64               // counts the stored changes, for optimistic locking; 0: not stored yet
+	ID         uuid.UUID   // UUID, version 7: also what Pago In Rete recognises a repeated transmission by
+	EventID    uuid.UUID   // the payment event it belongs to
+	School     string      // codice meccanografico, that of its event
+	State      NoticeState // stato
+	Instalment int         // rata: which of the event's, from 1
+	NoticeData
+	Number          flussi.NoticeNumber // codice avviso; zero before it is transmitted
+	RemoteID        string              // the identifier in Pago In Rete, "" before it is transmitted
+	PayerRegistered bool                // a payer is registered with Pago In Rete
+	PayerLoggedIn   bool                // and has logged in there
+	Visible         bool                // shown in the guardians' area (Area Tutore)
+	Evidence        Evidence            // of each paid state
+	Discrepancy     Discrepancy         // what contradicts it and has to be looked at; zero if nothing
+	Error           string              // why the last transmission was refused, in Italian; "" if it was not
+	CreatedAt       time.Time           // UTC
+	UpdatedAt       time.Time           // UTC
+	UpdatedBy       string              // the ID of the last actor
+	Version         int64               // counts the stored changes, for optimistic locking; 0: not stored yet
 }
+
+// NoticeData is what the office writes about a notice.
+type NoticeData struct {
+	Debtor     flussi.FiscalCode // the pupil or member of staff who owes
+	DebtorKind DebtorKind        // which of the two
+	DebtorName flussi.Text       // surname and name; may be empty
+	Payer      flussi.FiscalCode // versante: who pays for a pupil; zero if nobody is associated
+	Amount     flussi.Cents      // importo, before the discount
+	Discount   flussi.Cents      // sconto
+	DueDate    time.Time         // scadenza, UTC
+	Reference  string            // the caller's own key, without personal data
+}
+
+// DebtorKind tells pupils from members of staff.
+type DebtorKind string
+
+// The kinds of debtors.
+const (
+	Pupil DebtorKind = "pupil" // alunno
+	Staff DebtorKind = "staff" // personale
+)
+
+// Label returns the Italian name of the kind; of an unknown kind, its own text.
+func (k DebtorKind) Label() string {
+	switch k {
+	case Pupil:
+		return "alunno"
+	case Staff:
+		return "personale"
+	}
+	return string(k)
+}
+
+// Due is what has to be paid: the amount without the discount.
+func (d NoticeData) Due() flussi.Cents { return d.Amount - d.Discount }
+
+// IUV returns the identifier that settlements and journals know the payment by; zero before
+// the notice is transmitted.
+func (n Notice) IUV() flussi.IUV { return n.Number.IUV() }
 
 // NoticeState (stato dell'avviso di pagamento) is where a notice is in its life.
 type NoticeState string
@@ -95,6 +141,15 @@ const (
 	NoticeReconcileManually NoticeAction = "reconcile_manually" // DSGA, A.A.
 	NoticeCancel            NoticeAction = "cancel"             // DSGA, A.A.
 	NoticeRefund            NoticeAction = "refund"             // DSGA, A.A.
+	NoticeShow              NoticeAction = "show"               // DSGA, A.A.: in the guardians' area
+	NoticeHide              NoticeAction = "hide"               // DSGA, A.A.
+	NoticeVerify            NoticeAction = "verify"             // DSGA, A.A.: asks Pago In Rete
+	NoticeSettle            NoticeAction = "settle"             // DSGA, A.A.: a discrepancy was looked at
+	NoticeDiffer            NoticeAction = "differ"             // by the system: something contradicts it
+	NoticeRefuse            NoticeAction = "refuse"             // by the system: Pago In Rete refused it
+
+	// No step of the machine; it stands in histories.
+	NoticeCreate NoticeAction = "create" // the first record
 )
 
 // NoticeMachine returns the table of what may happen to a notice. It is made on
@@ -106,6 +161,7 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 	office, system := officeRoles(), []flussi.Role{flussi.System}
 	unpaid := states{NoticeNotNotified, NoticeNotified}
 	paid := states{NoticePaidOnline, NoticePaidManually, NoticeConfirmed, NoticeReconciled, NoticeReconciledManually}
+	linked := slices.Concat(unpaid, states{NoticeAwaitingReceipt}, paid, states{NoticeCancelled, NoticeRefunded})
 	return fsm.MustNew(fsm.Definition[NoticeState, NoticeAction]{
 		Name:    "payment notice",
 		Initial: NoticeNotLinked,
@@ -122,20 +178,28 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 			{Name: NoticeCancelled, Label: NoticeCancelled.Labels().School, Final: true},
 			{Name: NoticeRefunded, Label: NoticeRefunded.Labels().School, Final: true},
 		},
-		Transitions: []fsm.Transition[NoticeState, NoticeAction]{
+		Transitions: slices.Concat([]fsm.Transition[NoticeState, NoticeAction]{
 			{Event: NoticeEdit, From: states{NoticeNotLinked}, To: NoticeNotLinked, Label: "Modifica", Roles: office},
 			{Event: NoticeTransmit, From: states{NoticeNotLinked}, To: NoticeNotNotified, Label: "Trasmetti l'avviso di pagamento a Pago in Rete", Roles: office},
+			{Event: NoticeRefuse, From: states{NoticeNotLinked}, To: NoticeNotLinked, Label: "Trasmissione rifiutata", Roles: system},
 			{Event: NoticeNotify, From: states{NoticeNotNotified}, To: NoticeNotified, Label: "Notifica", Roles: system},
 			{Event: NoticeRequest, From: states{NoticeNotified}, To: NoticeAwaitingReceipt, Label: "RPT inviata", Roles: system},
 			{Event: NoticeFail, From: states{NoticeAwaitingReceipt}, To: NoticeNotified, Label: "Pagamento non riuscito", Roles: system},
 			{Event: NoticePay, From: states{NoticeAwaitingReceipt}, To: NoticePaidOnline, Label: "RT ricevuta", Roles: system},
 			{Event: NoticeConfirm, From: states{NoticePaidOnline}, To: NoticeConfirmed, Label: "Riscontra con i flussi di riversamento PSP", Roles: system},
+			{Event: NoticeConfirm, From: states{NoticeReconciled}, To: NoticeReconciled, Label: "Riscontra con i flussi di riversamento PSP", Roles: system},
 			{Event: NoticeReconcile, From: states{NoticePaidOnline, NoticeConfirmed}, To: NoticeReconciled, Label: "Riconcilia con i movimenti del file OIL", Roles: system},
 			{Event: NoticePayManually, From: unpaid, To: NoticePaidManually, Label: "Riscontra il pagamento manualmente", Roles: office},
 			{Event: NoticeReconcileManually, From: states{NoticePaidManually}, To: NoticeReconciledManually, Label: "Riconcilia manualmente con il file OIL", Roles: office},
 			{Event: NoticeCancel, From: append(states{NoticeNotLinked}, unpaid...), To: NoticeCancelled, Label: "Annulla", Roles: office},
 			{Event: NoticeRefund, From: paid, To: NoticeRefunded, Label: "Rimborsa", Roles: office},
 		},
+			within(NoticeShow, "Rendi visibile in Area Tutore", office, linked...),
+			within(NoticeHide, "Nascondi in Area Tutore", office, linked...),
+			within(NoticeVerify, "Verifica stato", office, linked...),
+			within(NoticeSettle, "Archivia la discrepanza", office, linked...),
+			within(NoticeDiffer, "Segnala una discrepanza", system, linked...),
+		),
 	})
 })
 
@@ -185,20 +249,16 @@ func (s NoticeState) Label() string { return s.Labels().School }
 // Label returns the Italian name of the action; of an unknown action, its own text.
 func (a NoticeAction) Label() string { return NoticeMachine().EventLabel(a) }
 
-// NewNotice returns a notice of an event to a debtor in its first state, made now by
-// the actor. Nothing is stored. The error is a [*flussi.ValueError]: with
-// [flussi.ErrEmpty] if the event, the debtor or the actor's ID is missing, with
-// [flussi.ErrRange] if pagoPA cannot collect the amount.
-func NewNotice(event uuid.UUID, debtor flussi.FiscalCode, amount flussi.Cents, by flussi.Actor) (Notice, error) {
-	if event == uuid.Nil {
+// NewNotice returns a notice of an event in its first state, made now by the actor, for one of
+// the event's instalments. Nothing is stored. The error is an [*InvalidError] for the data,
+// see [NoticeData.Validate], or a [*flussi.ValueError] with [flussi.ErrEmpty] if the event
+// or the actor's ID is missing.
+func NewNotice(e Event, instalment int, d NoticeData, by flussi.Actor) (Notice, error) {
+	if e.ID == uuid.Nil {
 		return Notice{}, fmt.Errorf("pagoinrete: new notice: %w", &flussi.ValueError{
 			Type: "Event", Err: flussi.ErrEmpty, Reason: "Manca l'evento di pagamento dell'avviso."})
 	}
-	if debtor.IsZero() {
-		return Notice{}, fmt.Errorf("pagoinrete: new notice: %w", &flussi.ValueError{
-			Type: "FiscalCode", Err: flussi.ErrEmpty, Reason: "Manca il codice fiscale del debitore."})
-	}
-	if err := amount.Check(); err != nil {
+	if err := d.Validate(); err != nil {
 		return Notice{}, fmt.Errorf("pagoinrete: new notice: %w", err)
 	}
 	id, now, err := newIdentity(by)
@@ -206,9 +266,45 @@ func NewNotice(event uuid.UUID, debtor flussi.FiscalCode, amount flussi.Cents, b
 		return Notice{}, fmt.Errorf("pagoinrete: new notice: %w", err)
 	}
 	return Notice{
-		ID: id, EventID: event, State: NoticeMachine().Initial(), Debtor: debtor, Amount: amount,
+		ID: id, EventID: e.ID, School: e.School, State: NoticeMachine().Initial(), Instalment: instalment, NoticeData: d.normal(),
 		CreatedAt: now, UpdatedAt: now, UpdatedBy: by.ID,
 	}, nil
+}
+
+// Validate returns an [*InvalidError] with everything that is wrong with the data, or nil:
+// [flussi.ErrEmpty] for a missing debtor or due date, [flussi.ErrRange] for an unknown kind,
+// a discount that leaves nothing to pay, or an amount that pagoPA cannot collect, and what
+// texts can have.
+func (d NoticeData) Validate() error {
+	e := &InvalidError{}
+	if d.Debtor.IsZero() {
+		e.fail("Debtor", flussi.ErrEmpty, "Manca il codice fiscale del debitore.")
+	}
+	if d.DebtorKind != Pupil && d.DebtorKind != Staff {
+		e.fail("DebtorKind", flussi.ErrRange, "Il debitore deve essere un alunno o un membro del personale.")
+	}
+	e.text("DebtorName", "il nome del debitore", d.DebtorName.Reveal(), MaxName, false)
+	switch {
+	case d.Amount.Check() != nil:
+		e.fail("Amount", flussi.ErrRange, "L'importo dell'avviso non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+	case d.Discount < 0:
+		e.fail("Discount", flussi.ErrRange, "Lo sconto non può essere negativo.")
+	case d.Discount >= d.Amount:
+		e.fail("Discount", flussi.ErrRange, "Lo sconto è %s e l'importo %s: non resterebbe nulla da pagare.", d.Discount.Euro(), d.Amount.Euro())
+	}
+	if year := d.DueDate.Year(); d.DueDate.IsZero() {
+		e.fail("DueDate", flussi.ErrEmpty, "Manca la scadenza dell'avviso.")
+	} else if year < 2000 || year > 2999 {
+		e.fail("DueDate", flussi.ErrDate, "La scadenza dell'avviso non è valida.")
+	}
+	e.text("Reference", "il riferimento", d.Reference, MaxReference, false)
+	return e.orNil()
+}
+
+// normal returns the data as stores keep them.
+func (d NoticeData) normal() NoticeData {
+	d.DueDate = d.DueDate.UTC().Truncate(time.Microsecond)
+	return d
 }
 
 // Fire applies an action to the notice: on success its State is the new one, on a

@@ -1,0 +1,243 @@
+package pagoinrete
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/flussi-go/flussi"
+)
+
+// EventData is what the office writes about an event.
+type EventData struct {
+	Name          string       // nome: as the office and the families see it; required
+	Causale       string       // causale: what payers read on their statement; required
+	Category      string       // categoria, such as "Visite e viaggi"; may be empty
+	SchoolYear    SchoolYear   // anno scolastico; required
+	FinancialYear int          // esercizio finanziario, such as 2026; required
+	Account       string       // the school's bank account, an IBAN of 27 characters without spaces; required
+	Amount        flussi.Cents // importo: what each debtor owes in all instalments together; 0 if Flexible
+	Flexible      bool         // importo flessibile: of a fee, each notice says its own; of a donation, the payer chooses
+	Instalments   []Instalment // rate, in the order of their due dates; at least one for a fee, at most one for a donation
+	Binding       bool         // scadenza vincolante: what is not paid by the due date cannot be paid any more
+	Repeatable    bool         // of a donation: the same payer may give more than once
+}
+
+// Instalment (rata) is a part of what each debtor owes.
+type Instalment struct {
+	DueDate time.Time    // scadenza, UTC: see [flussi.EndOfDay]; the zero time only for a donation without one
+	Amount  flussi.Cents // 0 if the amount of the event is flexible
+}
+
+// SchoolYear (anno scolastico) is a school year, by the year in which it begins: 2026 is
+// 2026/2027.
+type SchoolYear int
+
+// String returns the year as schools write it: "2026/2027".
+func (y SchoolYear) String() string { return fmt.Sprintf("%d/%d", int(y), int(y)+1) }
+
+// The longest texts of [EventData], in UTF-16 code units.
+const (
+	MaxName        = 100
+	MaxCausale     = 140 // as pagoPA carries it
+	MaxCategory    = 100
+	MaxReference   = 255 // of a notice
+	MaxInstalments = 24
+)
+
+// InvalidError says what is wrong with what the office wrote, field by field. It holds no
+// personal data. Each of its fields' errors is found by [errors.Is].
+type InvalidError struct {
+	Fields []*flussi.ValueError // their Type is the field, such as Name
+}
+
+// Error names the fields and what is wrong, without their texts.
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		parts[i] = fmt.Sprintf("%s: %v", f.Type, f.Err)
+	}
+	return "pagoinrete: not valid: " + strings.Join(parts, "; ")
+}
+
+// Unwrap returns the errors of the fields.
+func (e *InvalidError) Unwrap() []error {
+	all := make([]error, len(e.Fields))
+	for i, f := range e.Fields {
+		all[i] = f
+	}
+	return all
+}
+
+// Italian describes what is wrong for the operator.
+func (e *InvalidError) Italian() string {
+	parts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		parts[i] = f.Reason
+	}
+	return strings.Join(parts, " ")
+}
+
+// fail notes what is wrong with a field.
+func (e *InvalidError) fail(field string, err error, reason string, args ...any) {
+	e.Fields = append(e.Fields, &flussi.ValueError{Type: field, Err: err, Reason: fmt.Sprintf(reason, args...)})
+}
+
+// text checks a text that may be empty unless it is needed.
+func (e *InvalidError) text(field, name, text string, most int, needed bool) {
+	switch n := flussi.NewText(text).Length(); {
+	case strings.TrimSpace(text) == "" && needed:
+		e.fail(field, flussi.ErrEmpty, "Manca %s.", name)
+	case n > most:
+		e.fail(field, flussi.ErrLength, "%s ha %d caratteri: possono essere al massimo %d.", capital(name), n, most)
+	case !storable(text):
+		e.fail(field, flussi.ErrCharacter, "%s contiene caratteri non validi.", capital(name))
+	}
+}
+
+// orNil is the error, or nil if nothing is wrong.
+func (e *InvalidError) orNil() error {
+	if len(e.Fields) == 0 {
+		return nil
+	}
+	return e
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// storable reports whether a text is valid UTF-8 without control characters.
+func storable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7F })
+}
+
+// Validate returns an [*InvalidError] with everything that is wrong with the data of an
+// event of a kind, or nil. The amounts of the instalments have to add up to that of the
+// event.
+func (d EventData) Validate(kind EventKind) error {
+	e := &InvalidError{}
+	e.text("Name", "il nome dell'evento", d.Name, MaxName, true)
+	e.text("Causale", "la causale", d.Causale, MaxCausale, true)
+	e.text("Category", "la categoria", d.Category, MaxCategory, false)
+	if d.SchoolYear < 2000 || d.SchoolYear > 2999 {
+		e.fail("SchoolYear", flussi.ErrRange, "Manca l'anno scolastico, oppure non è valido.")
+	}
+	if d.FinancialYear < 2000 || d.FinancialYear > 2999 {
+		e.fail("FinancialYear", flussi.ErrRange, "Manca l'esercizio finanziario, oppure non è valido.")
+	}
+	e.account(d.Account)
+	if kind == Donation {
+		d.validateDonation(e)
+	} else {
+		d.validateFee(e)
+	}
+	for i, part := range d.Instalments {
+		if i > 0 && part.DueDate.Before(d.Instalments[i-1].DueDate) {
+			e.fail("Instalments", flussi.ErrDate, "La rata %d scade prima della rata %d.", i+1, i)
+		}
+		if year := part.DueDate.Year(); !part.DueDate.IsZero() && (year < 2000 || year > 2999) {
+			e.fail("Instalments", flussi.ErrDate, "La scadenza della rata %d non è valida.", i+1)
+		}
+	}
+	return e.orNil()
+}
+
+func (d EventData) validateFee(e *InvalidError) {
+	if d.Repeatable {
+		e.fail("Repeatable", flussi.ErrRange, "Solo un'erogazione liberale può essere ripetuta.")
+	}
+	switch n := len(d.Instalments); {
+	case n == 0:
+		e.fail("Instalments", flussi.ErrEmpty, "Manca la rata: anche un pagamento unico ne ha una.")
+	case n > MaxInstalments:
+		e.fail("Instalments", flussi.ErrRange, "Le rate sono %d: possono essere al massimo %d.", n, MaxInstalments)
+	}
+	var sum flussi.Cents
+	for i, part := range d.Instalments {
+		if part.DueDate.IsZero() {
+			e.fail("Instalments", flussi.ErrEmpty, "Manca la scadenza della rata %d.", i+1)
+		}
+		switch {
+		case d.Flexible && part.Amount != 0:
+			e.fail("Instalments", ErrAmount, "L'importo dell'evento è flessibile: la rata %d non può averne uno.", i+1)
+		case !d.Flexible && part.Amount.Check() != nil:
+			e.fail("Instalments", flussi.ErrRange, "L'importo della rata %d non è valido: deve essere da %s a %s.", i+1, flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+			return
+		}
+		sum += part.Amount
+	}
+	switch {
+	case d.Flexible && d.Amount != 0:
+		e.fail("Amount", ErrAmount, "L'importo dell'evento è flessibile: non può averne uno.")
+	case d.Flexible:
+	case d.Amount.Check() != nil:
+		e.fail("Amount", flussi.ErrRange, "L'importo dell'evento non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+	case len(d.Instalments) > 0 && sum != d.Amount:
+		e.fail("Instalments", ErrAmount, "La somma delle rate è %s, l'importo dell'evento è %s.", sum.Euro(), d.Amount.Euro())
+	}
+}
+
+func (d EventData) validateDonation(e *InvalidError) {
+	switch {
+	case d.Flexible && d.Amount != 0:
+		e.fail("Amount", ErrAmount, "L'importo dell'erogazione è libero: non può averne uno.")
+	case !d.Flexible && d.Amount.Check() != nil:
+		e.fail("Amount", flussi.ErrRange, "L'importo dell'erogazione non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+	}
+	if len(d.Instalments) > 1 {
+		e.fail("Instalments", flussi.ErrRange, "Un'erogazione liberale non ha rate.")
+	}
+	for _, part := range d.Instalments {
+		if part.Amount != 0 && part.Amount != d.Amount {
+			e.fail("Instalments", ErrAmount, "L'importo della scadenza è %s, quello dell'erogazione è %s.", part.Amount.Euro(), d.Amount.Euro())
+		}
+	}
+}
+
+// account checks an Italian IBAN: IT, 2 check digits, a letter, 22 letters and digits.
+func (e *InvalidError) account(iban string) {
+	switch {
+	case iban == "":
+		e.fail("Account", flussi.ErrEmpty, "Manca l'IBAN del conto della scuola.")
+		return
+	case len(iban) != 27 || !strings.HasPrefix(iban, "IT"):
+		e.fail("Account", flussi.ErrLength, "L'IBAN deve iniziare con IT e avere 27 caratteri, senza spazi.")
+		return
+	}
+	rest := 0
+	for _, r := range iban[4:] + iban[:4] {
+		switch {
+		case r >= '0' && r <= '9':
+			rest = (rest*10 + int(r-'0')) % 97
+		case r >= 'A' && r <= 'Z':
+			rest = (rest*100 + int(r-'A') + 10) % 97
+		default:
+			e.fail("Account", flussi.ErrCharacter, "L'IBAN è fatto di lettere maiuscole e cifre.")
+			return
+		}
+	}
+	if rest != 1 {
+		e.fail("Account", flussi.ErrCheckDigits, "L'IBAN non è valido: i caratteri di controllo non corrispondono.")
+	}
+}
+
+// normal returns the data as stores keep them; they share nothing with the given ones.
+func (d EventData) normal() EventData {
+	d.Instalments = slices.Clone(d.Instalments)
+	for i, part := range d.Instalments {
+		if !part.DueDate.IsZero() {
+			d.Instalments[i].DueDate = part.DueDate.UTC().Truncate(time.Microsecond)
+		}
+	}
+	return d
+}
+
+// fixes reports whether two data ask for the same amounts by the same dates: what notices
+// are made of.
+func (d EventData) fixes(other EventData) bool {
+	return d.Amount == other.Amount && d.Flexible == other.Flexible && d.Binding == other.Binding &&
+		slices.EqualFunc(d.Instalments, other.Instalments, func(a, b Instalment) bool {
+			return a.Amount == b.Amount && a.DueDate.Equal(b.DueDate)
+		})
+}

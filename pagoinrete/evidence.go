@@ -1,0 +1,124 @@
+package pagoinrete
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Evidence is what shows that a notice was paid, one proof for each kind of evidence; the
+// zero Proof where there is none.
+type Evidence struct {
+	Receipt    Proof // RT: the receipt of a payment online; of [NoticePaidOnline]
+	Settlement Proof // the PSP's settlement (flusso di riversamento) that has it; of [NoticeConfirmed]
+	Movement   Proof // the movement of the treasury journal (OIL); of [NoticeReconciled] and [NoticeReconciledManually]
+	Manual     Proof // what the school verified itself; of [NoticePaidManually]
+	Refund     Proof // the refund order (mandato di rimborso); of [NoticeRefunded]
+}
+
+// Proof is a piece of evidence.
+type Proof struct {
+	Reference string       // its identifier, such as that of the receipt, the settlement or the movement; no personal data
+	Amount    flussi.Cents // what was found
+	Date      time.Time    // when, UTC
+	By        string       // the ID of who matched it by hand; "" if it was found by itself
+}
+
+// IsZero reports whether there is no proof; encoding/json's omitzero uses it.
+func (p Proof) IsZero() bool { return p == Proof{} }
+
+// check refuses a proof that proves nothing, or another amount than is due.
+func (p Proof) check(due flussi.Cents) error {
+	e := &InvalidError{}
+	e.text("Reference", "il riferimento della prova di pagamento", p.Reference, MaxReference, true)
+	if p.Date.IsZero() {
+		e.fail("Date", flussi.ErrEmpty, "Manca la data della prova di pagamento.")
+	}
+	if err := e.orNil(); err != nil {
+		return err
+	}
+	if p.Amount != due {
+		return &flussi.ValueError{Type: "Amount", Err: ErrAmount,
+			Reason: fmt.Sprintf("L'importo è %s, quello dovuto è %s.", p.Amount.Euro(), due.Euro())}
+	}
+	return nil
+}
+
+// normal returns the proof as stores keep it, found by somebody or by itself.
+func (p Proof) normal(by string) Proof {
+	p.Date, p.By = p.Date.UTC().Truncate(time.Microsecond), by
+	return p
+}
+
+// merge takes over what is known elsewhere, where nothing is known here.
+func (e *Evidence) merge(known Evidence) {
+	for _, pair := range []struct{ own, other *Proof }{
+		{&e.Receipt, &known.Receipt}, {&e.Settlement, &known.Settlement}, {&e.Movement, &known.Movement},
+		{&e.Manual, &known.Manual}, {&e.Refund, &known.Refund},
+	} {
+		if pair.own.IsZero() {
+			*pair.own = *pair.other
+		}
+	}
+}
+
+// Discrepancy is what contradicts an event or a notice, and has to be looked at by a person.
+// Nothing is overwritten by it. It stays until it was settled, or is gone by itself.
+type Discrepancy struct {
+	Kind    DiscrepancyKind // "" if there is none
+	State   string          // the state that Pago In Rete says, an [EventState] or a [NoticeState]; "" if it is not about that
+	Amount  flussi.Cents    // that was found; 0 if it is not about that
+	At      time.Time       // when it was found first, UTC
+	Settled bool            // somebody looked at it: the same is not reported again
+}
+
+// DiscrepancyKind tells what contradicts.
+type DiscrepancyKind string
+
+// The kinds of discrepancies.
+const (
+	// DiscrepancyState: Pago In Rete says a state that cannot follow the one here.
+	DiscrepancyState DiscrepancyKind = "state"
+	// DiscrepancyMissing: Pago In Rete does not know what was transmitted.
+	DiscrepancyMissing DiscrepancyKind = "missing"
+	// DiscrepancyNumber: Pago In Rete says another notice number.
+	DiscrepancyNumber DiscrepancyKind = "number"
+	// DiscrepancyAmount: another amount was paid than is due.
+	DiscrepancyAmount DiscrepancyKind = "amount"
+	// DiscrepancyTwice: it was paid more than once, such as by hand and online.
+	DiscrepancyTwice DiscrepancyKind = "paid_twice"
+)
+
+// Open reports whether there is a discrepancy that nobody settled.
+func (d Discrepancy) Open() bool { return d.Kind != "" && !d.Settled }
+
+// same reports whether it is the same that was found again.
+func (d Discrepancy) same(other Discrepancy) bool {
+	return d.Kind == other.Kind && d.State == other.State && d.Amount == other.Amount
+}
+
+// Italian describes the discrepancy for the operator; "" if there is none.
+func (d Discrepancy) Italian() string {
+	switch d.Kind {
+	case "":
+		return ""
+	case DiscrepancyMissing:
+		return "Non risulta su Pago In Rete, anche se era stato trasmesso."
+	case DiscrepancyNumber:
+		return "Su Pago In Rete ha un altro codice avviso."
+	case DiscrepancyAmount:
+		return fmt.Sprintf("L'importo pagato è %s, diverso da quello dovuto.", d.Amount.Euro())
+	case DiscrepancyTwice:
+		return "Risulta pagato più di una volta."
+	}
+	return fmt.Sprintf("Su Pago In Rete lo stato è «%s», che non può seguire quello registrato.", d.label())
+}
+
+// label is the name of the state that Pago In Rete says.
+func (d Discrepancy) label() string {
+	if EventMachine().Has(EventState(d.State)) {
+		return EventState(d.State).Label()
+	}
+	return NoticeState(d.State).Label()
+}

@@ -1,0 +1,117 @@
+package pagoinrete
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Gateway is Pago In Rete as a [Procedure] sees it, for one school. [*Client] is one. The
+// ministry's own interface is not public: whoever has its documents puts a Gateway of theirs
+// in the place of Client, and loses nothing else.
+//
+// What holds for every method:
+//
+//   - It is safe for concurrent use, and returns when its context ends.
+//   - Events and notices are known by the IDs that they have here. What is put again is
+//     recognised by its ID: it is replaced as long as its state permits that, keeps its
+//     RemoteID and Number, and is never there twice.
+//   - What an error means for what was asked, [OutcomeOf] says: a Gateway of one's own returns
+//     a [*RemoteError], and any other error is an outcome that is not known. Then the
+//     Procedure reads back what is there.
+//   - Steps are taken in the name of the actor, by whose SIDI role Pago In Rete judges them. A
+//     step that was taken already, or that the state there does not permit, is refused
+//     with [ErrRemoteState].
+type Gateway interface {
+	// PutEvent transmits an event, or replaces it while it is Simulato or Rifiutato there.
+	PutEvent(ctx context.Context, by flussi.Actor, e Event) (RemoteEvent, error)
+	// Event returns an event. The error is an [ErrRemoteNotFound] if there is none.
+	Event(ctx context.Context, id uuid.UUID) (RemoteEvent, error)
+	// MoveEvent submits, approves, rejects, notifies or deletes an event, and returns it as it
+	// is afterwards. The reason is why it is rejected. With an event that is deleted, its
+	// notices are cancelled.
+	MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, action EventAction, reason flussi.Text) (RemoteEvent, error)
+
+	// PutNotice transmits a notice of an event that was transmitted, or replaces it while the
+	// event is Simulato or Rifiutato there. Pago In Rete gives it its Number.
+	PutNotice(ctx context.Context, by flussi.Actor, n Notice) (RemoteNotice, error)
+	// Notices returns what there is of notices, at most [MaxRemote] of them, in any order;
+	// those that are not there are left out.
+	Notices(ctx context.Context, ids []uuid.UUID) ([]RemoteNotice, error)
+	// MoveNotice cancels a notice, or notes that it was paid outside Pago In Rete or refunded,
+	// with the proof of that, and returns it as it is afterwards. The error is an
+	// [ErrRemoteNotFound] if there is none.
+	MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action NoticeAction, proof Proof) (RemoteNotice, error)
+	// NoticePDF returns the notice as a PDF to be printed; the caller closes it. An error of
+	// reading means that the file is cut off. The error is an [ErrRemoteNotFound] if there is
+	// no such notice.
+	NoticePDF(ctx context.Context, id uuid.UUID) (io.ReadCloser, error)
+	// Receipt returns the receipt of a payment. The error is an [ErrRemoteNotFound] if there
+	// is none.
+	Receipt(ctx context.Context, id uuid.UUID) (Receipt, error)
+}
+
+// MaxRemote is how many notices are asked for in one call.
+const MaxRemote = 500
+
+// RemoteEvent is an event as Pago In Rete has it.
+type RemoteEvent struct {
+	ID        uuid.UUID   // as here
+	RemoteID  string      // as there
+	State     EventState  // from Simulato on
+	Rejection flussi.Text // why the principal rejected it; "" if nobody did
+}
+
+// RemoteNotice is a notice as Pago In Rete has it.
+type RemoteNotice struct {
+	ID              uuid.UUID           // as here
+	RemoteID        string              // as there
+	Number          flussi.NoticeNumber // codice avviso
+	State           NoticeState         // from Non pagato (Non notificato) on
+	PayerRegistered bool                // a payer is registered
+	PayerLoggedIn   bool                // and has logged in
+	Evidence        Evidence            // of what was paid, as far as it is known there
+}
+
+// Receipt (RT, ricevuta telematica) tells what came of a payment.
+type Receipt struct {
+	Reference string         // its identifier
+	Outcome   ReceiptOutcome // esito
+	Amount    flussi.Cents   // what was paid
+	Date      time.Time      // when, UTC
+	PSP       string         // who collected it
+}
+
+// ReceiptOutcome (esito della RT) is pagoPA's code of what came of a payment.
+type ReceiptOutcome int
+
+// The outcomes of a payment.
+const (
+	ReceiptPaid          ReceiptOutcome = 0 // eseguito
+	ReceiptNotPaid       ReceiptOutcome = 1 // non eseguito
+	ReceiptPartlyPaid    ReceiptOutcome = 2 // parzialmente eseguito
+	ReceiptExpired       ReceiptOutcome = 3 // decorrenza dei termini
+	ReceiptPartlyExpired ReceiptOutcome = 4 // decorrenza parziale dei termini
+
+)
+
+// Label returns the Italian name of the outcome.
+func (o ReceiptOutcome) Label() string {
+	switch o {
+	case ReceiptPaid:
+		return "Pagamento eseguito"
+	case ReceiptNotPaid:
+		return "Pagamento non eseguito"
+	case ReceiptPartlyPaid:
+		return "Pagamento parzialmente eseguito"
+	case ReceiptExpired:
+		return "Decorrenza termini"
+	case ReceiptPartlyExpired:
+		return "Decorrenza termini parziale"
+	}
+	return "Esito sconosciuto"
+}

@@ -12,7 +12,8 @@ type program struct {
 	out, errs   io.Writer           // results; progress and warnings
 	getenv      func(string) string // the environment
 	asks, draws bool                // whether a person can be asked, and shown a progress bar
-	width       int                 // of the terminal, in characters; 0: it is none
+	width       int                 // of the terminal that results are shown on, in characters; 0: it is none
+	barWidth    int                 // of the one that progress is shown on
 	settings    settings
 	plays       bool // the demo, whose database is no matter for commands
 }
@@ -35,11 +36,11 @@ importa in un flusso, si invia, e si esporta l'esito.
 Può essere interrotto in qualsiasi momento: riavviato, riprende da dove era, e nessun
 cittadino riceve due volte lo stesso messaggio. Senza --live usa il simulatore su questa
 macchina, e nessun messaggio arriva ai cittadini.`,
-		Example: `  massivo demo                                 tutto il percorso, con il simulatore
-  massivo template avvisi.xlsx                 il modello da compilare
-  massivo import avvisi.xlsx --note "TARI"     controlla e importa
-  massivo send                                 invia il flusso
-  massivo export esito.xlsx                    l'esito, notifica per notifica`,
+		Example: `  massivo demo                              tutto il percorso, con il simulatore
+  massivo template avvisi.xlsx              il modello da compilare
+  massivo import avvisi.xlsx --note "TARI"  controlla e importa
+  massivo send                              invia il flusso
+  massivo export esito.xlsx                 l'esito, notifica per notifica`,
 	}
 	root.SetOut(p.out)
 	root.SetErr(p.errs)

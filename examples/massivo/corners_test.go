@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -963,20 +964,22 @@ func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
 	}
 }
 
-// On a terminal that is too narrow for all columns, those that matter least are left out.
-func TestATableLeavesColumnsOutOnANarrowTerminal(t *testing.T) {
+// On a terminal that is too narrow for all columns, those that matter least are left out,
+// and of what is left no line is longer than the terminal.
+func TestATableFitsOnItsTerminal(t *testing.T) {
 	f := newFlow(t, flow.FlowIncomplete, time.Now())
 	f.Note = flussi.NewText(strings.Repeat("nota ", 10))
 	n := inErrore(newNotification(t, 1, f.ID, time.Now()), flow.ErrorUnreachable)
+	n.State = flow.NotificationRegistered // the longest
 	for name, table := range map[string]struct {
 		tell func(*session)
 		kept []string         // always
 		gone map[int][]string // by the width of the terminal
 	}{
-		"flows": {func(s *session) { s.tellFlows([]flow.Flow{f}) }, []string{"UUID", "Stato", "Note", "Messaggi"},
-			map[int][]string{80: {"Ora", "Utente mod.", "Data mod.", "Dis."}, 120: {"Data mod.", "Dis."}, 200: nil, 0: nil}},
+		"flows": {func(s *session) { s.tellFlows([]flow.Flow{f}) }, []string{"UUID", "Stato", "Note"},
+			map[int][]string{80: {"Messaggi", "Ora", "Utente mod.", "Data mod.", "Dis."}, 90: {"Ora"}, 120: {"Data mod.", "Dis."}, 200: nil, 0: nil}},
 		"notifications": {func(s *session) { s.tellNotifications([]flow.Notification{n}) }, []string{"UUID", "Stato", "Errore"},
-			map[int][]string{80: {"Oggetto", "Utente mod.", "Data mod.", "Dis."}, 120: {"Oggetto", "Utente mod.", "Data mod.", "Dis."}, 200: nil, 0: nil}},
+			map[int][]string{80: {"Oggetto", "Utente mod.", "Data mod.", "Dis."}, 90: {"Oggetto"}, 120: {"Oggetto", "Utente mod.", "Data mod.", "Dis."}, 200: nil, 0: nil}},
 	} {
 		for width, gone := range table.gone {
 			t.Run(fmt.Sprintf("%s, %d characters", name, width), func(t *testing.T) {
@@ -991,9 +994,103 @@ func TestATableLeavesColumnsOutOnANarrowTerminal(t *testing.T) {
 				}
 				if len(gone) == 0 {
 					assert.Contains(t, lines[1], "Utente mod. │ Data mod.           │ Dis. │", "all of them")
-					assert.LessOrEqual(t, utf8.RuneCountInString(lines[1]), 200)
+				}
+				for _, line := range lines {
+					assert.LessOrEqual(t, utf8.RuneCountInString(line), cmp.Or(width, 200))
 				}
 			})
+		}
+	}
+}
+
+func TestAHistoryFitsOnItsTerminal(t *testing.T) {
+	records := []flow.FlowRecord{
+		{At: inItaly(t, "2026-06-16 09:05:07"), By: "m.neri", Action: flow.FlowCreate, To: flow.FlowInactive},
+		{At: inItaly(t, "2026-06-16 09:06:07"), By: "massivo@server", Action: flow.FlowFallShort, From: flow.FlowSending, To: flow.FlowIncomplete,
+			Reason: flussi.NewText("La piattaforma ha rifiutato la chiave del servizio: controllare quella che è stata data.\nPoi riprendere.")},
+	}
+	for width, want := range map[int]string{
+		80: `16/06/2026 09:05:07, m.neri: Nuovo (Inattivo)
+16/06/2026 09:06:07, massivo@server: Concludi: esiti negativi (In invio →
+    Invio incompleto)
+    La piattaforma ha rifiutato la chiave del servizio: controllare quella che è
+    stata data.
+    Poi riprendere.
+`,
+		160: `╭─────────────────────┬────────────────┬──────────────────────────┬─────────────────────────────┬───────────────────────────────────────────────────`,
+	} {
+		var said bytes.Buffer
+		tellHistory(&session{program: &program{out: &said, width: width}}, records, flow.FlowAction.Label, flow.FlowState.Label)
+		assert.Equal(t, want, said.String()[:min(len(want), said.Len())], width)
+	}
+}
+
+func TestADetailFitsOnItsTerminal(t *testing.T) {
+	tell := func(width int) string {
+		var said bytes.Buffer
+		s := &session{program: &program{out: &said, width: width}}
+		s.tellFields("Notifica", field{"Contenuto", "Gentile contribuente, la prima rata della TARI scade il 16 giugno.\n\nStato: Inviato"})
+		return said.String()
+	}
+	assert.Equal(t, `Notifica
+  Contenuto:               Gentile contribuente, la prima rata della TARI scade
+                           il 16 giugno.
+                           
+                           Stato: Inviato
+`, tell(80))
+	want := `Notifica
+  Contenuto:               Gentile contribuente, la prima rata della TARI scade il 16 giugno.
+                           
+                           Stato: Inviato
+`
+	assert.Equal(t, want, tell(0), "the lines of a text are not taken for other fields")
+	assert.Equal(t, want, tell(30), "there is no room for a column")
+}
+
+// Operators do not know the platform's words.
+func TestADetailSaysWhatThePlatformsWordsMean(t *testing.T) {
+	for status, want := range map[appio.MessageStatus]string{
+		appio.StatusAccepted:  "ACCEPTED (preso in carico, non ancora consegnato)",
+		appio.StatusThrottled: "THROTTLED (in ritardo per un guasto temporaneo: la piattaforma riprova)",
+		appio.StatusProcessed: "PROCESSED (consegnato: il cittadino lo trova nell'app)",
+		appio.StatusFailed:    "FAILED (non consegnato, per un errore definitivo della piattaforma)",
+		appio.StatusRejected:  "REJECTED (non consegnato: il cittadino non è su App IO o ha disattivato i messaggi del servizio)",
+		"SHELVED":             "SHELVED",
+	} {
+		o := newDesk(t)
+		n := newNotification(t, 1, uuid.Nil, time.Now())
+		n.State, n.Delivery = flow.NotificationSent, flow.Delivery{Status: status, Email: appio.ChannelSent, Push: "LOST"}
+		o.keep(t, nil, []flow.Notification{n})
+		code, said := o.run("show", n.ID.String())
+		assert.Equal(t, 0, code, said)
+		assert.Contains(t, said, "  Stato Consegna:          "+want+"\n  Stato Mail:              SENT (avviso inviato)\n  Stato Push:              LOST\n")
+	}
+	for status, want := range map[appio.ChannelStatus]string{
+		appio.ChannelThrottled: "THROTTLED (in ritardo per un guasto temporaneo: la piattaforma riprova)",
+		appio.ChannelExpired:   "EXPIRED (avviso non inviato: era troppo tardi)",
+		appio.ChannelFailed:    "FAILED (avviso non inviato, per un errore definitivo)",
+		"":                     "",
+	} {
+		assert.Equal(t, want, channel(status))
+	}
+}
+
+func TestAProgressBarFitsOnItsTerminal(t *testing.T) {
+	for _, width := range []int{0, 60, 80, 120} {
+		for _, total := range []int{10, 1_000_000} {
+			var said bytes.Buffer
+			tell := (&program{errs: &said, draws: true, barWidth: width}).progress()
+			for _, sent := range []int{0, total / 2, total - 3} {
+				now := progressOf(sent, 3, total-3-sent, 0, 0, time.Second)
+				now.Rate, now.TimeLeft = 30.4, 59*time.Minute+59*time.Second
+				tell(now)
+			}
+			for line := range strings.SplitSeq(said.String(), "\r") {
+				assert.Less(t, utf8.RuneCountInString(strings.TrimRight(line, " ")), cmp.Or(width, 80), "%d: %s", width, line)
+			}
+			if width == 120 || total == 10 && width != 60 {
+				assert.Contains(t, said.String(), "3 in errore; 30 al secondo; ancora 59 min 59 s")
+			}
 		}
 	}
 }

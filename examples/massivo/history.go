@@ -44,6 +44,8 @@ func (p *program) history() *cobra.Command {
 }
 
 func tellHistory[S, A ~string](s *session, records []flow.Record[S, A], action func(A) string, state func(S) string) {
+	type line struct{ at, by, action, step, reason string }
+	var lines []line
 	t := newTable(s.out, "Data", "Utente", "Azione", "Stato", "Motivo")
 	t.SetColumnConfigs([]table.ColumnConfig{{Name: "Motivo", WidthMax: 50, WidthMaxEnforcer: text.WrapSoft}})
 	for _, r := range records {
@@ -51,7 +53,18 @@ func tellHistory[S, A ~string](s *session, records []flow.Record[S, A], action f
 		if r.From != "" && r.From != r.To {
 			step = fmt.Sprintf("%s → %s", state(r.From), state(r.To))
 		}
-		t.AppendRow([]any{moment(r.At), plain(r.By), action(r.Action), step, plain(r.Reason.Reveal())})
+		l := line{moment(r.At), plain(r.By), action(r.Action), step, plain(r.Reason.Reveal())}
+		lines = append(lines, l)
+		t.AppendRow([]any{l.at, l.by, l.action, l.step, l.reason})
 	}
-	t.Render()
+	if s.fits(t) {
+		t.Render()
+		return
+	}
+	for _, l := range lines { // the terminal is narrow
+		fmt.Fprintln(s.out, indented(fmt.Sprintf("%s, %s: %s (%s)", l.at, l.by, l.action, l.step), 4, s.width))
+		if l.reason != "" {
+			fmt.Fprintf(s.out, "    %s\n", indented(l.reason, 4, s.width))
+		}
+	}
 }

@@ -88,7 +88,7 @@ func (s *session) tellFlows(flows []flow.Flow) {
 		t.AppendRow([]any{f.ID, date(f.CreatedAt), italian(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
 			thousands(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)})
 	}
-	s.fitted(t, "Dis.", "Data mod.", "Utente mod.", "Ora", "Data")
+	s.fitted(t, "Note", "Dis.", "Data mod.", "Utente mod.", "Ora", "Data", "Messaggi")
 }
 
 // tellNotifications shows notifications as the guide's list does, and why they are in
@@ -103,7 +103,7 @@ func (s *session) tellNotifications(notifications []flow.Notification) {
 		t.AppendRow([]any{n.ID, clip(n.Subject.Reveal(), 30), n.Recipient.Reveal(), n.State.Label(), n.Transmission.ErrorCode.Label(),
 			plain(n.UpdatedBy), moment(n.UpdatedAt), yes(n.Disabled)})
 	}
-	s.fitted(t, "Dis.", "Data mod.", "Utente mod.", "Oggetto", "C.F. Dest.")
+	s.fitted(t, "Errore", "Dis.", "Data mod.", "Utente mod.", "Oggetto", "C.F. Dest.")
 }
 
 // tellNext says how to see what comes behind.

@@ -44,16 +44,24 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	signal.Ignore(syscall.SIGPIPE)
-	out := &cli.Output{To: os.Stdout}
+	out, errs := terminal(os.Stdout), terminal(os.Stderr)
 	p := &program{
-		in: os.Stdin, out: out, errs: &cli.Output{To: os.Stderr}, getenv: os.Getenv,
+		in: os.Stdin, out: out, errs: errs, width: out.Width, barWidth: errs.Width, getenv: os.Getenv,
 		asks: term.IsTerminal(int(os.Stdin.Fd())), draws: term.IsTerminal(int(os.Stderr.Fd())),
 	}
-	p.width, _, _ = term.GetSize(int(os.Stdout.Fd()))
-	code := cli.Run(ctx, p.command(), os.Stderr)
+	code := cli.Run(ctx, p.command(), errs)
 	if code == cli.OK && out.Err() != nil {
 		fmt.Fprintln(os.Stderr, "Il comando è stato eseguito, ma il suo risultato non si è potuto scrivere.")
 		code = cli.Failure
 	}
 	os.Exit(code)
+}
+
+// terminal returns what writes to a file, which may be a terminal.
+func terminal(file *os.File) *cli.Output {
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return &cli.Output{To: file, Width: width, Commands: []string{"massivo ", "go run "}}
 }

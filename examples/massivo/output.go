@@ -28,19 +28,27 @@ func newTable(out io.Writer, header ...any) table.Writer {
 }
 
 // fitted writes a table; on a terminal, without as many columns as it takes to fit, those
-// that are named first.
-func (p *program) fitted(t table.Writer, columns ...string) {
-	t.SetOutputMirror(nil)
-	var hidden []table.ColumnConfig
+// that are named first, and with breaks in the last one if that is not enough.
+func (p *program) fitted(t table.Writer, broken string, columns ...string) {
+	var configs []table.ColumnConfig
 	for _, name := range columns {
-		if p.width == 0 || text.LongestLineLen(t.Render()) <= p.width {
+		if p.fits(t) {
 			break
 		}
-		hidden = append(hidden, table.ColumnConfig{Name: name, Hidden: true})
-		t.SetColumnConfigs(hidden)
+		configs = append(configs, table.ColumnConfig{Name: name, Hidden: true})
+		t.SetColumnConfigs(configs)
 	}
-	t.SetOutputMirror(p.out)
+	for most := 30; most >= 10 && !p.fits(t); most-- {
+		t.SetColumnConfigs(append(configs, table.ColumnConfig{Name: broken, WidthMax: most, WidthMaxEnforcer: text.WrapSoft}))
+	}
 	t.Render()
+}
+
+// fits reports whether a table fits on the terminal, if there is one.
+func (p *program) fits(t table.Writer) bool {
+	t.SetOutputMirror(nil)
+	defer t.SetOutputMirror(p.out)
+	return p.width == 0 || text.LongestLineLen(t.Render()) <= p.width
 }
 
 // date and moment are days and times in Italy, as the guide's screens show them; "" for
@@ -64,6 +72,19 @@ func plain(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// indented is a text of several lines whose first stands at a column, and whose others are
+// put below it; so are those that do not fit into a terminal of this width, if there is one.
+func indented(s string, column, width int) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		if width > column+20 {
+			line = strings.ReplaceAll(cli.Wrap(line, width-column, 0), "\n", "\n"+strings.Repeat(" ", column))
+		}
+		lines[i] = line
+	}
+	return strings.Join(lines, "\n"+strings.Repeat(" ", column))
 }
 
 // clip shortens a text to a number of characters, and to one line.

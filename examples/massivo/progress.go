@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -15,30 +17,46 @@ import (
 // nobody looks on.
 func (p *program) progress() func(flow.Progress) {
 	if p.draws {
-		return drawn(p.errs)
+		return drawn(p.errs, cmp.Or(p.barWidth, 80))
 	}
 	return written(p.errs)
 }
 
-// drawn draws a bar.
-func drawn(out io.Writer) func(flow.Progress) {
+// drawn draws a bar on a line of so many characters.
+func drawn(out io.Writer, width int) func(flow.Progress) {
 	var bar *progressbar.ProgressBar
+	var room int // for what stands behind the bar
 	return func(now flow.Progress) {
 		counts := now.Flow.Counts
 		total := counts.Total() - counts.Disabled
 		if bar == nil {
-			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetWidth(30),
+			longest := len(thousands(total) + " in errore; 30 al secondo; ancora 59 min 59 s")
+			rest := width - len(fmt.Sprintf(" 100%% || (%d/%d)  ", total, total))
+			length := min(30, max(rest-longest, 10))
+			room = rest - length
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetWidth(length),
 				progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
 				progressbar.OptionShowDescriptionAtLineEnd(),
 				progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "▕", BarEnd: "▏"}))
 		}
-		bar.Describe(strings.TrimPrefix(failures(counts.Failed)+pace(now), "; "))
+		bar.Describe(behind(now, room))
 		_ = bar.Set(counts.Sent + counts.Failed)
 		if now.Done {
 			_ = bar.Exit()
 			fmt.Fprintln(out)
 		}
 	}
+}
+
+// behind is what stands behind a bar: as much as there is room for.
+func behind(now flow.Progress, room int) string {
+	failed, left := failures(now.Flow.Counts.Failed), remaining(now)
+	for _, s := range []string{failed + rate(now) + left, failed + left, failed} {
+		if s = strings.TrimPrefix(s, "; "); utf8.RuneCountInString(s) <= room {
+			return s
+		}
+	}
+	return ""
 }
 
 // written writes a line now and then.
@@ -65,13 +83,18 @@ func failures(failed int) string {
 }
 
 // pace says how quick it is, and how long it will take.
-func pace(now flow.Progress) string {
-	s := ""
-	if now.Rate > 0 {
-		s = fmt.Sprintf("; %.0f al secondo", now.Rate)
+func pace(now flow.Progress) string { return rate(now) + remaining(now) }
+
+func rate(now flow.Progress) string {
+	if now.Rate <= 0 {
+		return ""
 	}
-	if now.TimeLeft > 0 {
-		s += "; ancora " + lasting(now.TimeLeft)
+	return fmt.Sprintf("; %.0f al secondo", now.Rate)
+}
+
+func remaining(now flow.Progress) string {
+	if now.TimeLeft <= 0 {
+		return ""
 	}
-	return s
+	return "; ancora " + lasting(now.TimeLeft)
 }

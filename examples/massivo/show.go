@@ -76,7 +76,7 @@ func (s *session) tellFields(title string, fields ...field) {
 			fmt.Fprintln(s.out, title)
 		}
 		shown = true
-		fmt.Fprintf(s.out, "  %-24s %s\n", f.name+":", plain(f.value))
+		fmt.Fprintf(s.out, "  %-24s %s\n", f.name+":", indented(plain(f.value), 27, s.width))
 	}
 }
 
@@ -136,8 +136,8 @@ func (s *session) tellNotification(n flow.Notification, actions []flow.Notificat
 		field{"ID Consegna App.IO", string(n.Transmission.MessageID)}, field{"Tentativi Invio", attempts},
 		field{"Data e ora invio", moment(n.Transmission.SentAt)}, field{"Errore", n.Transmission.Error})
 	s.tellFields("Stato della Notifica",
-		field{"Stato Consegna", string(n.Delivery.Status)}, field{"Stato Mail", string(n.Delivery.Email)},
-		field{"Stato Push", string(n.Delivery.Push)}, field{"Verificato", moment(n.Delivery.CheckedAt)})
+		field{"Stato Consegna", delivery(n.Delivery.Status)}, field{"Stato Mail", channel(n.Delivery.Email)},
+		field{"Stato Push", channel(n.Delivery.Push)}, field{"Verificato", moment(n.Delivery.CheckedAt)})
 	s.tellFields("Audit", field{"Ultima modifica", moment(n.UpdatedAt) + ", effettuata da " + n.UpdatedBy})
 	s.tellFields("", field{"Azioni possibili", strings.Join(possible, ", ")})
 }

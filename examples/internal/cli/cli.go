@@ -12,8 +12,8 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -101,21 +101,30 @@ func tell(errs io.Writer, err error) {
 // Output is where a program writes, from whichever goroutine. It remembers the first error,
 // so that a program does not say that all is well when nobody got its results.
 type Output struct {
-	To  io.Writer
-	mu  sync.Mutex
-	err error
+	To       io.Writer
+	Width    int      // of the terminal, in characters: longer lines are broken between words; 0: none are
+	Commands []string // with which commands begin that people copy: they are not broken
+	mu       sync.Mutex
+	err      error
 }
 
-// Write writes to To, until that fails.
+// Write writes to To, until that fails. Each call gives whole lines, or the lines are not
+// broken where they should be.
 func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err != nil {
 		return 0, o.err
 	}
-	n, err := o.To.Write(p)
-	o.err = err
-	return n, err
+	if o.Width == 0 {
+		n, err := o.To.Write(p)
+		o.err = err
+		return n, err
+	}
+	if _, o.err = o.To.Write([]byte(wrapped(string(p), o.Width, o.Commands))); o.err != nil {
+		return 0, o.err
+	}
+	return len(p), nil
 }
 
 // Err returns the first error.
@@ -240,46 +249,88 @@ func Args(least, most int) cobra.PositionalArgs {
 	}
 }
 
-// help writes what a command is for and how it is called.
+// helpWidth is how long the lines of a help are at most, in characters.
+const helpWidth = 80
+
+// help writes what a command is for and how it is called. The flags that all commands have
+// are explained in the help of the program alone.
 func help(c *cobra.Command, out io.Writer) {
-	fmt.Fprintf(out, "%s\n\nUso:\n", strings.TrimSpace(cmp.Or(c.Long, c.Short)))
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\nUso:\n", prose(cmp.Or(c.Long, c.Short)))
 	if c.HasParent() || !c.HasAvailableSubCommands() {
-		fmt.Fprintf(out, "  %s\n", useLine(c))
+		fmt.Fprintf(&b, "  %s\n", useLine(c))
 	}
 	if c.HasAvailableSubCommands() {
-		fmt.Fprintf(out, "  %s <comando> [opzioni]\n", c.CommandPath())
+		fmt.Fprintf(&b, "  %s <comando> [opzioni]\n", c.CommandPath())
 	}
 	if c.Example != "" {
-		fmt.Fprintf(out, "\nEsempi:\n%s\n", strings.TrimRight(c.Example, "\n"))
+		fmt.Fprintf(&b, "\nEsempi:\n%s\n", strings.TrimRight(c.Example, "\n"))
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	if c.HasAvailableSubCommands() {
-		fmt.Fprint(table, "\nComandi:\n")
-		for _, below := range c.Commands() {
-			if below.IsAvailableCommand() {
-				fmt.Fprintf(table, "  %s\t%s\n", below.Name(), below.Short)
+		var below [][2]string
+		for _, c := range c.Commands() {
+			if c.IsAvailableCommand() {
+				below = append(below, [2]string{c.Name(), c.Short})
 			}
 		}
+		list(&b, "Comandi", below)
 	}
-	flags(table, "Opzioni", c.NonInheritedFlags())
-	flags(table, "Opzioni di tutti i comandi", c.InheritedFlags())
-	_ = table.Flush()
+	switch {
+	case c.HasParent():
+		list(&b, "Opzioni", flags(c.NonInheritedFlags(), "help"))
+		if c.HasAvailableInheritedFlags() {
+			var names []string
+			c.InheritedFlags().VisitAll(func(f *pflag.Flag) {
+				if !f.Hidden {
+					names = append(names, "--"+f.Name)
+				}
+			})
+			fmt.Fprintf(&b, "\nOpzioni di tutti i comandi, spiegate da «%s help»:\n%s\n", c.Root().Name(), Wrap("  "+strings.Join(names, ", "), helpWidth, 2))
+		}
+	case c.HasAvailableSubCommands():
+		list(&b, "Opzioni di tutti i comandi", flags(c.LocalFlags(), ""))
+	default:
+		list(&b, "Opzioni", flags(c.LocalFlags(), ""))
+	}
 	if c.HasAvailableSubCommands() {
-		fmt.Fprintf(out, "\nPer l'aiuto di un comando: %s help%s <comando>\n", c.Root().Name(), strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
+		fmt.Fprintf(&b, "\nPer l'aiuto di un comando: %s help%s <comando>\n", c.Root().Name(), strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
 	}
+	_, _ = io.WriteString(out, b.String())
 }
 
 func useLine(c *cobra.Command) string {
 	return strings.TrimSuffix(c.UseLine(), " [flags]") + " [opzioni]"
 }
 
-func flags(out io.Writer, title string, set *pflag.FlagSet) {
-	if !set.HasAvailableFlags() {
+// prose fits paragraphs to the lines of a help.
+func prose(s string) string {
+	paragraphs := strings.Split(strings.TrimSpace(s), "\n\n")
+	for i, p := range paragraphs {
+		paragraphs[i] = Wrap(strings.Join(strings.Fields(p), " "), helpWidth, 0)
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
+// list writes names and what they mean, side by side.
+func list(b *strings.Builder, title string, entries [][2]string) {
+	if len(entries) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s:\n", title)
+	fmt.Fprintf(b, "\n%s:\n", title)
+	longest := 0
+	for _, e := range entries {
+		longest = max(longest, utf8.RuneCountInString(e[0]))
+	}
+	for _, e := range entries {
+		fmt.Fprintln(b, Wrap(fmt.Sprintf("  %-*s   %s", longest, e[0], e[1]), helpWidth, longest+5))
+	}
+}
+
+// flags returns how flags are written, and what they mean, but for one.
+func flags(set *pflag.FlagSet, without string) [][2]string {
+	var all [][2]string
 	set.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
+		if f.Hidden || f.Name == without {
 			return
 		}
 		value, usage := pflag.UnquoteUsage(f)
@@ -295,6 +346,7 @@ func flags(out io.Writer, title string, set *pflag.FlagSet) {
 		default:
 			usage += fmt.Sprintf(" (se manca: %s)", f.DefValue)
 		}
-		fmt.Fprintf(out, "  %s\t%s\n", strings.TrimSpace(name+" "+value), usage)
+		all = append(all, [2]string{strings.TrimSpace(name + " " + value), usage})
 	})
+	return all
 }

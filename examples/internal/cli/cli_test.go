@@ -28,6 +28,7 @@ func (*place) Type() string       { return "luogo" }
 func commands(send func(context.Context) error) *cobra.Command {
 	root := &cobra.Command{Use: "prova", Short: "Prova i comandi", Long: "Prova i comandi, uno per uno.", Example: "  prova send lista.xlsx"}
 	root.PersistentFlags().String("store", "prova.db", "l'`archivio`")
+	root.PersistentFlags().Bool("trace", false, "racconta ogni tentativo, uno per uno, con quello che è stato chiesto e quello che è stato risposto")
 	one := &cobra.Command{Use: "send <file>", Short: "Invia un file", Args: cli.Args(1, 2),
 		RunE: func(c *cobra.Command, _ []string) error { return send(c.Context()) }}
 	set := one.Flags()
@@ -192,9 +193,11 @@ Comandi:
   list   Elenca
   send   Invia un file
 
-Opzioni:
+Opzioni di tutti i comandi:
   -h, --help         mostra questo aiuto
   --store archivio   l'archivio (se manca: prova.db)
+  --trace            racconta ogni tentativo, uno per uno, con quello che è
+                     stato chiesto e quello che è stato risposto
 
 Per l'aiuto di un comando: prova help <comando>
 `
@@ -205,7 +208,6 @@ Uso:
   prova send <file> [opzioni]
 
 Opzioni:
-  -h, --help            mostra questo aiuto
   --id UUID             UUID
   -n, --number quanti   quanti (se manca: 3)
   --odd luogo           luogo
@@ -215,8 +217,8 @@ Opzioni:
   --wait attesa         attesa
   --yes                 senza chiedere
 
-Opzioni di tutti i comandi:
-  --store archivio   l'archivio (se manca: prova.db)
+Opzioni di tutti i comandi, spiegate da «prova help»:
+  --store, --trace
 `
 
 const listHelp = `Elenca
@@ -228,11 +230,8 @@ Uso:
 Comandi:
   notifications   Elenca le notifiche
 
-Opzioni:
-  -h, --help   mostra questo aiuto
-
-Opzioni di tutti i comandi:
-  --store archivio   l'archivio (se manca: prova.db)
+Opzioni di tutti i comandi, spiegate da «prova help»:
+  --store, --trace
 
 Per l'aiuto di un comando: prova help list <comando>
 `
@@ -314,6 +313,75 @@ func TestAnOutputRemembersItsFirstError(t *testing.T) {
 	_, err := fmt.Fprint(out, "in ritardo")
 	assert.EqualError(t, err, "closed 1", "nothing comes behind what is missing")
 	assert.Equal(t, "rigariga", to.String())
+}
+
+func TestTheHelpOfAProgramWithoutCommandsHasAllOfItsOptions(t *testing.T) {
+	var out bytes.Buffer
+	root := &cobra.Command{Use: "prova", Long: "Prova\ni comandi.\n\nUno per uno.", RunE: func(*cobra.Command, []string) error { return nil }}
+	root.Flags().Bool("yes", false, "senza chiedere")
+	root.SetOut(&out)
+	root.SetArgs([]string{"--help"})
+	assert.Equal(t, cli.OK, cli.Run(t.Context(), root, &out))
+	assert.Equal(t, "Prova i comandi.\n\nUno per uno.\n\nUso:\n  prova [opzioni]\n\nOpzioni:\n  -h, --help   mostra questo aiuto\n  --yes        senza chiedere\n", out.String())
+}
+
+func TestALineIsBrokenBetweenWords(t *testing.T) {
+	for name, test := range map[string]struct {
+		line          string
+		width, indent int
+		want          string
+	}{
+		"it fits":                      {"uno due tre", 11, 2, "uno due tre"},
+		"one too many":                 {"uno due tre", 10, 2, "uno due\n  tre"},
+		"several breaks":               {"uno due tre quattro", 8, 0, "uno due\ntre\nquattro"},
+		"what stands in front remains": {"  uno due tre", 9, 4, "  uno due\n    tre"},
+		"spaces within a line remain":  {"uno:   due tre", 11, 7, "uno:   due\n       tre"},
+		"a word that is too long":      {"uno precipitevolissimevolmente due", 10, 2, "uno\n  precipitevolissimevolmente\n  due"},
+		"it begins with one":           {"precipitevolissimevolmente", 10, 2, "precipitevolissimevolmente"},
+		"letters count, not bytes":     {"è già più", 9, 0, "è già più"},
+		"nothing":                      {"", 10, 2, ""},
+		"spaces alone":                 {"    ", 2, 2, ""},
+		"no room at all":               {"uno due", 0, 0, "uno\ndue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.want, cli.Wrap(test.line, test.width, test.indent))
+		})
+	}
+}
+
+func TestAnOutputBreaksWhatATerminalWouldCut(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"short lines":                   {"uno due\n\ntre\n", "uno due\n\ntre\n"},
+		"a long one between others":     {"prima\nquesta riga è troppo lunga\ndopo\n", "prima\nquesta riga è troppo\nlunga\ndopo\n"},
+		"an entry of a list":            {"- Riga 12: manca il codice fiscale", "- Riga 12: manca il\n  codice fiscale"},
+		"one that is indented":          {"  questa riga è troppo lunga", "  questa riga è\n  troppo lunga"},
+		"a table":                       {"╭──────────────────────┬───╮\n│ a b c d e f g h i j  │ k │\n├──────────────────────┼───┤\n╰──────────────────────┴───╯\n", "╭──────────────────────┬───╮\n│ a b c d e f g h i j  │ k │\n├──────────────────────┼───┤\n╰──────────────────────┴───╯\n"},
+		"a progress bar":                {"\r 10% ▕██░░░░░▏ (1/10) 3 in errore", "\r 10% ▕██░░░░░▏ (1/10) 3 in errore"},
+		"a command":                     {"  massivo send 01953b7e --store a b", "  massivo send 01953b7e --store a b"},
+		"a command that fits":           {"Ora: massivo send 1\n", "Ora: massivo send 1\n"},
+		"a command behind its text":     {"Per inviare il flusso: massivo send 01953b7e --store a\n", "Per inviare il\nflusso:\n  massivo send 01953b7e --store a\n"},
+		"a command that is spoken of":   {"decide l'operatore con «massivo resolve»", "decide l'operatore\ncon «massivo\nresolve»"},
+		"a command behind other colons": {"Nota: fatto. Poi: massivo send 01953b7e", "Nota: fatto. Poi:\n  massivo send 01953b7e"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var to bytes.Buffer
+			out := &cli.Output{To: &to, Width: 20, Commands: []string{"massivo "}}
+			n, err := out.Write([]byte(test.text))
+			require.NoError(t, err)
+			assert.Equal(t, len(test.text), n)
+			assert.Equal(t, test.want, to.String())
+			to.Reset()
+			_, err = (&cli.Output{To: &to}).Write([]byte(test.text))
+			require.NoError(t, err)
+			assert.Equal(t, test.text, to.String(), "where there is no terminal")
+		})
+	}
+	to := &tap{left: 0}
+	out := &cli.Output{To: to, Width: 20}
+	n, err := fmt.Fprint(out, "riga")
+	assert.EqualError(t, err, "closed 1")
+	assert.Zero(t, n)
+	assert.EqualError(t, out.Err(), "closed 1")
 }
 
 func TestTimesAreThoseOfItaly(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/listing"
 )
 
 // Flow returns a flow: see [flow.Store].
@@ -36,9 +37,9 @@ func (s *Store) Flows(ctx context.Context, filter flow.FlowFilter, page flow.Pag
 	defer s.mu.RUnlock()
 	candidates := s.flowList
 	if len(filter.IDs) > 0 {
-		candidates = pick(s.flows, filter.IDs)
+		candidates = listing.Pick(s.flows, filter.IDs)
 	}
-	found, err := candidates.page(ctx, page, filter.From, filter.To, func(f *storedFlow) bool { return filter.Match(f.Flow) })
+	found, err := candidates.Page(ctx, page, filter.From, filter.To, func(f *storedFlow) bool { return filter.Match(f.Flow) })
 	if err != nil {
 		return nil, fail(operation, uuid.Nil, err)
 	}
@@ -133,25 +134,13 @@ func (s *Store) putFlow(change flow.FlowChange) {
 	case kept == nil:
 		kept = &storedFlow{Flow: f}
 		s.flows[f.ID] = kept
-		s.flowList.add(kept)
+		s.flowList.Add(kept)
 	case kept.CreatedAt != f.CreatedAt:
-		s.flowList.remove(kept)
+		s.flowList.Remove(kept)
 		kept.Flow = f
-		s.flowList.add(kept)
+		s.flowList.Add(kept)
 	default:
 		kept.Flow = f
 	}
 	kept.history = append(kept.history, record)
-}
-
-// pick returns those with one of the IDs, as a list.
-func pick[T placed](all map[uuid.UUID]T, ids []uuid.UUID) list[T] {
-	picked := make([]T, 0, len(ids))
-	for _, id := range ids {
-		if entry, found := all[id]; found {
-			picked = append(picked, entry)
-		}
-	}
-	slices.SortFunc(picked, compare)
-	return slices.Compact(picked)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/listing"
 )
 
 // Notification returns a notification: see [flow.Store].
@@ -33,7 +34,7 @@ func (s *Store) Notifications(ctx context.Context, filter flow.NotificationFilte
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	found, err := s.candidates(filter).page(ctx, page, filter.From, filter.To, func(n *storedNotification) bool {
+	found, err := s.candidates(filter).Page(ctx, page, filter.From, filter.To, func(n *storedNotification) bool {
 		return filter.Match(n.Notification)
 	})
 	if err != nil {
@@ -43,17 +44,16 @@ func (s *Store) Notifications(ctx context.Context, filter flow.NotificationFilte
 }
 
 // candidates returns the shortest list at hand that has all that match.
-func (s *Store) candidates(filter flow.NotificationFilter) list[*storedNotification] {
+func (s *Store) candidates(filter flow.NotificationFilter) listing.List[*storedNotification] {
 	switch {
 	case len(filter.IDs) > 0:
-		return pick(s.notifications, filter.IDs)
+		return listing.Pick(s.notifications, filter.IDs)
 	case len(filter.Digests) > 0:
 		var found []*storedNotification
 		for _, digest := range filter.Digests {
 			found = append(found, s.digests[digest]...)
 		}
-		slices.SortFunc(found, compare)
-		return slices.Compact(found)
+		return listing.Of(found)
 	case filter.Flow != uuid.Nil || filter.Standalone:
 		if g := s.groups[filter.Flow]; g != nil {
 			return g.list

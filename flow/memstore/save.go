@@ -92,11 +92,11 @@ func (s *Store) put(b batch) {
 			listed = append(listed, n)
 			continue
 		}
-		moved := kept.place() != p.entry.place() || kept.FlowID != p.entry.FlowID
+		moved := kept.Cursor() != p.entry.Cursor() || kept.FlowID != p.entry.FlowID
 		reworded := !sameDigest(kept.Draft, p.entry.Draft)
 		if moved {
-			s.list.remove(kept)
-			s.groups[kept.FlowID].list.remove(kept)
+			s.list.Remove(kept)
+			s.groups[kept.FlowID].list.Remove(kept)
 			listed = append(listed, kept)
 		}
 		if moved || reworded {
@@ -107,9 +107,9 @@ func (s *Store) put(b batch) {
 			s.index(kept, kept.Digest())
 		}
 	}
-	s.list.add(listed...)
+	s.list.Add(listed...)
 	for _, n := range listed {
-		s.groups[n.FlowID].list.add(n)
+		s.groups[n.FlowID].list.Add(n)
 	}
 }
 
@@ -159,7 +159,7 @@ func (s *Store) index(n *storedNotification, digest flow.Digest) {
 		return
 	}
 	same := s.digests[digest]
-	same.add(n)
+	same.Add(n)
 	s.digests[digest] = same
 }
 
@@ -167,7 +167,7 @@ func (s *Store) index(n *storedNotification, digest flow.Digest) {
 func (s *Store) unindex(n *storedNotification) {
 	digest := n.Digest()
 	same := s.digests[digest]
-	same.remove(n)
+	same.Remove(n)
 	if len(same) > 0 {
 		s.digests[digest] = same
 	} else {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/listing"
 )
 
 // Store keeps flows and notifications in memory, as [flow.Store] wants it. It is safe
@@ -16,12 +17,12 @@ import (
 type Store struct {
 	mu            sync.RWMutex
 	flows         map[uuid.UUID]*storedFlow
-	flowList      list[*storedFlow]
+	flowList      listing.List[*storedFlow]
 	notifications map[uuid.UUID]*storedNotification
-	list          list[*storedNotification]                 // all of them
-	groups        map[uuid.UUID]*group                      // by flow, whether it exists or not; under the zero UUID those of none
-	digests       map[flow.Digest]list[*storedNotification] // but for those that have none
-	leases        heapOf                                    // those In invio, by the end of their lease
+	list          listing.List[*storedNotification]                 // all of them
+	groups        map[uuid.UUID]*group                              // by flow, whether it exists or not; under the zero UUID those of none
+	digests       map[flow.Digest]listing.List[*storedNotification] // but for those that have none
+	leases        heapOf                                            // those In invio, by the end of their lease
 }
 
 var _ flow.Store = (*Store)(nil)
@@ -43,7 +44,7 @@ type storedNotification struct {
 // group is what belongs to one flow.
 type group struct {
 	counts flow.Counts
-	list   list[*storedNotification]
+	list   listing.List[*storedNotification]
 	queue  heapOf // those that may be claimed, by place
 }
 
@@ -53,14 +54,17 @@ func New() *Store {
 		flows:         map[uuid.UUID]*storedFlow{},
 		notifications: map[uuid.UUID]*storedNotification{},
 		groups:        map[uuid.UUID]*group{},
-		digests:       map[flow.Digest]list[*storedNotification]{},
+		digests:       map[flow.Digest]listing.List[*storedNotification]{},
 		leases:        heapOf{before: func(a, b *storedNotification) bool { return a.leaseEnd < b.leaseEnd }},
 	}
 }
 
-func (f *storedFlow) place() flow.Cursor { return flow.Cursor{At: f.CreatedAt, ID: f.ID} }
+// Cursor returns the place of the flow in lists, as that of [flow.Flow] does, which would
+// copy all of it for that.
+func (f *storedFlow) Cursor() flow.Cursor { return flow.Cursor{At: f.CreatedAt, ID: f.ID} }
 
-func (n *storedNotification) place() flow.Cursor { return flow.Cursor{At: n.CreatedAt, ID: n.ID} }
+// Cursor returns the place of the notification in lists, without copying it.
+func (n *storedNotification) Cursor() flow.Cursor { return flow.Cursor{At: n.CreatedAt, ID: n.ID} }
 
 // claimable reports whether the notification is to be sent, if its flow is.
 func (n *storedNotification) claimable() bool {
@@ -71,7 +75,7 @@ func (n *storedNotification) claimable() bool {
 func (s *Store) group(id uuid.UUID) *group {
 	g := s.groups[id]
 	if g == nil {
-		g = &group{queue: heapOf{before: func(a, b *storedNotification) bool { return a.place().Compare(b.place()) < 0 }}}
+		g = &group{queue: heapOf{before: func(a, b *storedNotification) bool { return a.Cursor().Compare(b.Cursor()) < 0 }}}
 		s.groups[id] = g
 	}
 	return g

@@ -29,17 +29,19 @@ const (
 // new package is entered here, and in the file map of DESIGN.md.
 var arrows = map[string][]string{
 	".":                 {"internal/private", "github.com/google/uuid"},
+	"internal/listing":  {".", "github.com/google/uuid"},
 	"internal/private":  {},
 	"internal/restcall": {"github.com/hashicorp/go-retryablehttp"},
 	"internal/xlsx":     {},
 	"fsm":               {".", "github.com/looplab/fsm"},
 	"excel": {".", "internal/xlsx", "github.com/xuri/excelize/v2",
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
-	"appio":          {".", "internal/private", "internal/restcall"},
-	"flow":           {".", "appio", "fsm", "github.com/google/uuid"},
-	"flow/memstore":  {".", "flow", "github.com/google/uuid"},
-	"flow/flowexcel": {".", "excel", "flow", "github.com/google/uuid"},
-	"pagoinrete":     {".", "fsm", "github.com/google/uuid"},
+	"appio":               {".", "internal/private", "internal/restcall"},
+	"flow":                {".", "appio", "fsm", "github.com/google/uuid"},
+	"flow/memstore":       {".", "flow", "internal/listing", "github.com/google/uuid"},
+	"flow/flowexcel":      {".", "excel", "flow", "github.com/google/uuid"},
+	"pagoinrete":          {".", "fsm", "github.com/google/uuid"},
+	"pagoinrete/memstore": {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
 }
 
 // forTests lists the packages that only tests may import, and what they may import.

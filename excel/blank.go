@@ -36,6 +36,7 @@ type blank struct {
 const (
 	headerColor   = "1F4E78" // the background of headers, with white text
 	optionalColor = "5B7FA6" // the same for columns that may be left out
+	readOnlyColor = "7F7F7F" // the same for columns of an export that people only look at
 	borderColor   = "BFBFBF"
 	textColor     = "000000"
 	headText      = "FFFFFF"
@@ -136,7 +137,10 @@ func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank
 	b.do(b.f.SetColStyle(sheet, name, id))
 	b.do(b.f.SetColWidth(sheet, name, name, c.width()))
 	color := optionalColor
-	if c.config.Required {
+	switch {
+	case t.config.Export && c.config.ReadOnly:
+		color = readOnlyColor
+	case t.config.Export, c.config.Required:
 		color = headerColor
 	}
 	head := b.style(&excelize.Style{
@@ -148,7 +152,7 @@ func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank
 	})
 	b.do(b.f.SetCellStr(sheet, name+"1", c.header))
 	b.do(b.f.SetCellStyle(sheet, name+"1", name+"1", head))
-	text := c.describe()
+	text := c.describe(t.config.Export)
 	b.do(b.f.AddComment(sheet, excelize.Comment{Author: commentator, Cell: name + "1", Width: 260, Height: commentHeight(text),
 		Paragraph: []excelize.RichTextRun{{Font: boldFont(10, textColor), Text: c.header + "\n"},
 			{Font: font(10, textColor), Text: text}}}))
@@ -168,11 +172,16 @@ func commentHeight(text string) uint {
 }
 
 // describe says all about a column, for its comment.
-func (c *Column[Row]) describe() string {
+func (c *Column[Row]) describe(export bool) string {
 	var b strings.Builder
-	if c.config.Required {
+	switch {
+	case export && c.config.ReadOnly:
+		return strings.TrimSpace("Solo da leggere.\n" + c.config.Help)
+	case export:
+		b.WriteString("Si può correggere.")
+	case c.config.Required:
 		b.WriteString("Obbligatoria.")
-	} else {
+	default:
 		b.WriteString("Facoltativa.")
 	}
 	if c.rule.Text != "" {

@@ -118,6 +118,38 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 	})
 }
 
+// An export is not filled in: its guide says what may be corrected.
+func TestAnExportSaysWhatMayBeCorrected(t *testing.T) {
+	type row struct{ subject, id string }
+	tpl := excel.MustNew(excel.Config[row]{Name: "Esportazione", Intro: "Com'era.", Export: true, Hints: []string{"Si corregge l'oggetto.", "Poi si carica."}},
+		excel.NewColumn("Oggetto", excel.Text(1, 20), func(r *row) *string { return &r.subject }, excel.ColumnConfig{Aliases: []string{"Titolo"}, Example: "Avviso"}),
+		excel.NewColumn("ID", excel.Text(1, 9), func(r *row) *string { return &r.id }, excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Dice quale riga è."}))
+	var file bytes.Buffer
+	require.NoError(t, tpl.Blank(t.Context(), &file))
+	f, err := excelize.OpenReader(&file)
+	require.NoError(t, err)
+	defer f.Close()
+	rows, err := f.GetRows("Guida Rapida")
+	require.NoError(t, err)
+	assert.Equal(t, [][]string{
+		{"Guida Rapida – Esportazione"}, {"Com'era."}, {"• Si corregge l'oggetto."}, {"• Poi si carica."}, nil,
+		{"Colonna", "Si può correggere", "Cosa contiene", "Esempio"},
+		{"Oggetto", "Sì", "Al massimo 20 caratteri.", "Avviso"},
+		{"ID", "No, solo da leggere", "Dice quale riga è."},
+	}, rows)
+	assert.Equal(t, "Oggetto\nSi può correggere. Scrivere: al massimo 20 caratteri.\nEsempio: Avviso", comment(t, f, "Dati", "A1"))
+	assert.Equal(t, "ID\nSolo da leggere.\nDice quale riga è.", comment(t, f, "Dati", "B1"))
+	colors := map[string]string{}
+	for _, ref := range []string{"A1", "B1"} {
+		id, err := f.GetCellStyle("Dati", ref)
+		require.NoError(t, err)
+		style, err := f.GetStyle(id)
+		require.NoError(t, err)
+		colors[ref] = style.Fill.Color[0]
+	}
+	assert.NotEqual(t, colors["A1"], colors["B1"])
+}
+
 func TestLongListsStandInAHiddenSheet(t *testing.T) {
 	var options []excel.Option[int]
 	for i := range 100 {

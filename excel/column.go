@@ -19,6 +19,7 @@ type ColumnConfig struct {
 	Help     string   // for operators, in Italian, beside what the kind says
 	Example  string   // for the guide; default the kind's
 	Width    float64  // in characters; default the kind's
+	ReadOnly bool     // with [Config.Export]: people only look at it; Help says what it is
 	Total    bool     // [Template.Encode] writes the sum below the column; for amounts and whole numbers only
 }
 

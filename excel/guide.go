@@ -2,6 +2,7 @@ package excel
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -10,15 +11,22 @@ import (
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
-// guideColumns are the columns of the table in the guide, with their widths.
-var guideColumns = []struct {
+// guideColumn is a column of the table in the guide.
+type guideColumn struct {
 	header string
 	width  float64
-}{
-	{"Colonna", 24}, {"Obbligatoria", 16}, {"Cosa scrivere", 56}, {"Esempio", 34}, {"Altri nomi accettati", 30},
 }
 
-// guideHints are what operators have to know about every template.
+// guideColumns are those of a template that is filled in, and of an export. They are as
+// wide together, so that paragraphs are.
+func guideColumns(export bool) []guideColumn {
+	if export {
+		return []guideColumn{{"Colonna", 24}, {"Si può correggere", 20}, {"Cosa contiene", 76}, {"Esempio", 40}}
+	}
+	return []guideColumn{{"Colonna", 24}, {"Obbligatoria", 16}, {"Cosa scrivere", 56}, {"Esempio", 34}, {"Altri nomi accettati", 30}}
+}
+
+// guideHints are what operators have to know about every template that they fill in.
 var guideHints = []string{
 	"Si compila il foglio «%s»: una riga per ogni voce, sotto le intestazioni, che non vanno cambiate.",
 	"Le intestazioni scure sono delle colonne obbligatorie, quelle chiare delle facoltative.",
@@ -42,9 +50,10 @@ func (t *Template[Row]) buildGuide(b *builder) {
 	border := []excelize.Border{{Type: "bottom", Color: borderColor, Style: 1}}
 	cell := b.style(&excelize.Style{NumFmt: 49, Font: font(11, textColor), Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top", WrapText: true}})
 	bold := b.style(&excelize.Style{NumFmt: 49, Font: boldFont(11, textColor), Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top", WrapText: true}})
-	last := xlsx.ColumnName(len(guideColumns))
+	columns := guideColumns(t.config.Export)
+	last := xlsx.ColumnName(len(columns))
 	total := 0.0
-	for i, c := range guideColumns {
+	for i, c := range columns {
 		name := xlsx.ColumnName(i + 1)
 		b.do(b.f.SetColWidth(guideSheet, name, name, c.width))
 		total += c.width
@@ -64,10 +73,7 @@ func (t *Template[Row]) buildGuide(b *builder) {
 	if t.config.Intro != "" {
 		paragraph(t.config.Intro, plain)
 	}
-	for i, hint := range guideHints {
-		if i == 0 {
-			hint = fmt.Sprintf(hint, t.config.Sheet)
-		}
+	for _, hint := range t.hints() {
 		paragraph("• "+hint, plain)
 	}
 	row += 2
@@ -77,56 +83,89 @@ func (t *Template[Row]) buildGuide(b *builder) {
 			ref := xlsx.Reference(i+1, row)
 			b.do(b.f.SetCellStr(guideSheet, ref, text))
 			b.do(b.f.SetCellStyle(guideSheet, ref, ref, styles(i)))
-			tallest = max(tallest, height(text, guideColumns[i].width))
+			tallest = max(tallest, height(text, columns[i].width))
 		}
 		b.do(b.f.SetRowHeight(guideSheet, row, tallest))
 		row++
 	}
 	var headers []string
-	for _, c := range guideColumns {
+	for _, c := range columns {
 		headers = append(headers, c.header)
 	}
 	write(headers, func(int) int { return head })
 	for i := range t.columns {
 		c := &t.columns[i]
-		required := "No"
-		if c.config.Required {
-			required = "Sì"
+		texts := c.explain()
+		if t.config.Export {
+			texts = c.explainExport()
 		}
-		what := strings.TrimSpace(capital(c.rule.Text) + ". " + c.config.Help)
-		write([]string{c.header, required, strings.TrimPrefix(what, ". "), c.example(), strings.Join(c.config.Aliases, ", ")}, func(i int) int {
+		write(texts, func(i int) int {
 			if i == 0 {
 				return bold
 			}
 			return cell
 		})
 	}
-	t.buildExample(b, &row, head, cell)
+	if !t.config.Export {
+		t.buildExample(b, &row, columns, head, cell)
+	}
 	b.do(b.f.SetSheetView(guideSheet, 0, &excelize.ViewOptions{ShowGridLines: ptr(false)}))
 	b.do(b.f.SetPageLayout(guideSheet, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
 	b.do(b.f.SetSheetProps(guideSheet, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
 }
 
+// hints are the rules of the guide.
+func (t *Template[Row]) hints() []string {
+	if t.config.Export {
+		return t.config.Hints
+	}
+	hints := slices.Clone(guideHints)
+	hints[0] = fmt.Sprintf(hints[0], t.config.Sheet)
+	return hints
+}
+
+// what is the description of what stands in a column.
+func (c *Column[Row]) what() string {
+	return strings.TrimPrefix(strings.TrimSpace(capital(c.rule.Text)+". "+c.config.Help), ". ")
+}
+
+// explain is the line of a column in the guide of a template that is filled in.
+func (c *Column[Row]) explain() []string {
+	required := "No"
+	if c.config.Required {
+		required = "Sì"
+	}
+	return []string{c.header, required, c.what(), c.example(), strings.Join(c.config.Aliases, ", ")}
+}
+
+// explainExport is its line in the guide of an export.
+func (c *Column[Row]) explainExport() []string {
+	if c.config.ReadOnly {
+		return []string{c.header, "No, solo da leggere", c.config.Help, c.example()}
+	}
+	return []string{c.header, "Sì", c.what(), c.example()}
+}
+
 // buildExample writes a row as it looks when it is filled in, a few columns below the
 // others so that it can be printed.
-func (t *Template[Row]) buildExample(b *builder, row *int, head, cell int) {
+func (t *Template[Row]) buildExample(b *builder, row *int, columns []guideColumn, head, cell int) {
 	*row++
 	title := b.style(&excelize.Style{Font: boldFont(12, headerColor)})
 	ref := xlsx.Reference(1, *row)
 	b.do(b.f.SetCellStr(guideSheet, ref, "Esempio di riga compilata"))
 	b.do(b.f.SetCellStyle(guideSheet, ref, ref, title))
 	*row++
-	for from := 0; from < len(t.columns); from += len(guideColumns) {
+	for from := 0; from < len(t.columns); from += len(columns) {
 		heads, values := 15.0, 15.0
-		for n := range min(len(guideColumns), len(t.columns)-from) {
+		for n := range min(len(columns), len(t.columns)-from) {
 			c := &t.columns[from+n]
 			for line, text := range []string{c.header, c.example()} {
 				ref := xlsx.Reference(n+1, *row+line)
 				b.do(b.f.SetCellStr(guideSheet, ref, text))
 				b.do(b.f.SetCellStyle(guideSheet, ref, ref, []int{head, cell}[line]))
 			}
-			heads = max(heads, height(c.header, guideColumns[n].width))
-			values = max(values, height(c.example(), guideColumns[n].width))
+			heads = max(heads, height(c.header, columns[n].width))
+			values = max(values, height(c.example(), columns[n].width))
 		}
 		b.do(b.f.SetRowHeight(guideSheet, *row, heads))
 		b.do(b.f.SetRowHeight(guideSheet, *row+1, values))

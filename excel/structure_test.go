@@ -340,5 +340,15 @@ func TestDefectsOfATemplateAreToldAtOnce(t *testing.T) {
 	}
 	_, err = excel.New(excel.Config[notice]{Name: "Prova"})
 	require.ErrorAs(t, err, &defects)
+	for name, test := range map[string]struct {
+		hints  []string
+		column excel.ColumnConfig
+	}{"Hints": {hints: []string{"Da correggere."}}, "ReadOnly": {column: excel.ColumnConfig{ReadOnly: true}}} {
+		_, err = excel.New(excel.Config[notice]{Name: "Prova", Hints: test.hints}, excel.NewColumn("Oggetto", excel.Text(1, 2), field, test.column))
+		require.ErrorAs(t, err, &defects)
+		assert.Contains(t, err.Error(), name+" ", "of an export only")
+		_, err = excel.New(excel.Config[notice]{Name: "Prova", Export: true, Hints: test.hints}, excel.NewColumn("Oggetto", excel.Text(1, 2), field, test.column))
+		require.NoError(t, err)
+	}
 	assert.Panics(t, func() { excel.MustNew(excel.Config[notice]{}) })
 }

@@ -26,6 +26,12 @@ type Config[Row any] struct {
 	Sheet   string // the name of the sheet; default "Dati"
 	Intro   string // the first paragraph of the guide sheet, in Italian; line breaks are kept
 
+	// Export says that the workbook is one with rows in it, that people look at and perhaps
+	// correct, and none to fill in: the guide and the comments tell which columns may be
+	// changed, instead of which are required. The rules of its guide are Hints.
+	Export bool
+	Hints  []string // with Export: the paragraphs below Intro, in Italian
+
 	Blank Row              // what decoding begins each row with, so what an empty cell leaves; copied by assignment
 	Check func(*Row) error // judges a row whose cells are all right, such as fields that need each other, and may change it; errors made by [Wrong] and [Refuse], also joined, are told at their column; Encode does not call it
 
@@ -117,6 +123,9 @@ func New[Row any](c Config[Row], columns ...Column[Row]) (*Template[Row], error)
 	defects = append(defects, wrongLimits...)
 	if c.Unknown > RefuseUnknown || c.HiddenRows > SkipHidden {
 		defect("a policy does not exist")
+	}
+	if !c.Export && (len(c.Hints) > 0 || slices.ContainsFunc(columns, func(c Column[Row]) bool { return c.config.ReadOnly })) {
+		defect("Config.Hints and ColumnConfig.ReadOnly are for Config.Export only")
 	}
 	if len(columns) == 0 {
 		defect("there are no columns")

@@ -32,10 +32,20 @@ const (
 	versionHeader  = "Versione"
 )
 
-const exportIntro = "Le notifiche come erano al momento dell'esportazione.\n" +
-	"Per correggere quelle in Errore: correggerne i dati in questo foglio e caricare il file come correzione. Le righe corrette tornano nello stato «Registrato», da inviare di nuovo. " +
-	"Per inviare di nuovo una notifica in Errore senza cambiarne i dati, scrivere «Registrato» nella colonna «Stato». " +
-	"Le altre righe restano come sono, e si possono eliminare. Le colonne da «UUID» in poi, tranne «Stato», non vanno cambiate."
+const exportIntro = "Le notifiche e il loro stato, come erano al momento dell'esportazione. In questo file si possono correggere quelle in Errore, per inviarle di nuovo."
+
+// exportHints are the rules of an export's guide.
+func exportHints() []string {
+	return []string{
+		"Le colonne con l'intestazione blu si possono correggere, quelle con l'intestazione grigia si leggono soltanto. Le intestazioni non vanno cambiate.",
+		"Si correggono i dati delle sole notifiche il cui «Stato» è «Errore»: la colonna «Errore» dice che cosa non va. Su quelle con «Esito sconosciuto» decide prima l'operatore, perché il cittadino potrebbe avere già il messaggio.",
+		"Per inviare di nuovo una notifica in Errore senza cambiarne i dati, scrivere «Registrato» nella colonna «Stato».",
+		"Poi si salva il file e lo si carica come correzione del flusso, non con «Importa da File Excel», che lo rifiuta: le notifiche corrette tornano nello stato «Registrato», e si invia di nuovo il flusso.",
+		"Tutte le altre righe restano come sono, e si possono ordinare, filtrare o eliminare. Caricare due volte lo stesso file non cambia e non invia niente due volte.",
+		"I codici restano testo: non cambiare il formato delle celle, o il foglio di calcolo ne perde le cifre e gli zeri iniziali. Incollando da altri file usare «Incolla speciale» e «Valori».",
+		"Gli importi si scrivono con la virgola prima dei centesimi, ad esempio 1.234,56; le date nella forma gg/mm/aaaa.",
+	}
+}
 
 // exported is a row of an export.
 type exported struct {
@@ -104,27 +114,29 @@ func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[e
 	narrow, number, moment := excel.Rule{Width: 20}, excel.Rule{Layout: excel.IntegerLayout, Width: 12}, excel.Rule{Layout: excel.DateTimeLayout, Width: 20}
 	return append(columns,
 		excel.NewColumn(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.id },
-			excel.ColumnConfig{Required: true, Help: "Da non cambiare: dice di quale notifica si tratta."}),
+			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Dice di quale notifica si tratta."}),
 		excel.NewColumn(stateHeader, present(text, states), func(e *exported) *string { return &e.state }, excel.ColumnConfig{}),
 		excel.NewColumn(errorHeader, present(text, excel.Rule{Layout: excel.LongTextLayout, Width: 50}), func(e *exported) *string { return &e.failure },
-			excel.ColumnConfig{Help: "Da non cambiare."}),
-		shown(messageHeader, text, excel.Rule{Width: 32}, func(e *exported) *string { return &e.messageID }),
-		shown(attemptsHeader, excel.Integer(0, 1<<31), number, func(e *exported) *int64 { return &e.attempts }),
-		shown(sentHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.sentAt }),
-		shown(statusHeader, text, narrow, func(e *exported) *string { return &e.status }),
-		shown(emailHeader, text, narrow, func(e *exported) *string { return &e.email }),
-		shown(pushHeader, text, narrow, func(e *exported) *string { return &e.push }),
-		shown(userHeader, text, narrow, func(e *exported) *string { return &e.user }),
-		shown(changedHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.changedAt }),
-		shown(disabledHeader, excel.YesNo(), excel.Rule{Width: 10}, func(e *exported) *bool { return &e.disabled }),
+			excel.ColumnConfig{ReadOnly: true, Help: "Perché la notifica è in Errore."}),
+		shown(messageHeader, text, excel.Rule{Width: 32}, func(e *exported) *string { return &e.messageID }, "L'identificativo che App IO ha dato al messaggio."),
+		shown(attemptsHeader, excel.Integer(0, 1<<31), number, func(e *exported) *int64 { return &e.attempts }, "Quante volte si è cercato di inviarla."),
+		shown(sentHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.sentAt }, "Quando App IO l'ha presa in carico; se l'esito è sconosciuto, quando si è cercato di inviarla."),
+		shown(statusHeader, text, narrow, func(e *exported) *string { return &e.status },
+			"Che cosa ne dice App IO, quando è stato chiesto con «Verifica Stato»: ACCEPTED, presa in carico; THROTTLED, in ritardo per un guasto temporaneo; PROCESSED, consegnata; "+
+				"FAILED, non consegnata per un errore definitivo; REJECTED, il cittadino non è su App IO o ha disattivato i messaggi del servizio."),
+		shown(emailHeader, text, narrow, func(e *exported) *string { return &e.email }, "Lo stesso per l'avviso via e-mail: SENT, inviato; THROTTLED, in ritardo; EXPIRED, scaduto; FAILED, non inviato. App IO può non dirlo."),
+		shown(pushHeader, text, narrow, func(e *exported) *string { return &e.push }, "Lo stesso per l'avviso sul telefono."),
+		shown(userHeader, text, narrow, func(e *exported) *string { return &e.user }, "Chi ha modificato la notifica per ultimo."),
+		shown(changedHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.changedAt }, "Quando è stata modificata."),
+		shown(disabledHeader, excel.YesNo(), excel.Rule{Width: 10}, func(e *exported) *bool { return &e.disabled }, "Se è disabilitata: in questo caso non si invia."),
 		excel.NewColumn(versionHeader, present(excel.Integer(1, maxVersion), number), func(e *exported) *int64 { return &e.version },
-			excel.ColumnConfig{Required: true, Help: "Da non cambiare: serve ad accorgersi che qualcun altro ha modificato la notifica."}),
+			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Serve ad accorgersi che qualcun altro ha modificato la notifica dopo l'esportazione."}),
 	)
 }
 
 // shown is a column that operators only look at.
-func shown[V any](header string, kind excel.Kind[V], rule excel.Rule, field func(*exported) *V) excel.Column[exported] {
-	return excel.NewColumn(header, excel.Kind[V](written[V]{present(kind, rule)}), field, excel.ColumnConfig{Help: "Solo da leggere."})
+func shown[V any](header string, kind excel.Kind[V], rule excel.Rule, field func(*exported) *V, help string) excel.Column[exported] {
+	return excel.NewColumn(header, excel.Kind[V](written[V]{present(kind, rule)}), field, excel.ColumnConfig{ReadOnly: true, Help: help})
 }
 
 // maxVersion is more than anybody changes a notification.

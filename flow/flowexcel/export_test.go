@@ -97,6 +97,42 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 	assert.Contains(t, f.GetSheetList(), "Guida Rapida")
 }
 
+// Who opens an export months later finds in it what to do with it.
+func TestAnExportsGuideSaysWhatMayBeCorrectedAndHow(t *testing.T) {
+	f, _ := open(t, export(t, given(whole())))
+	rows, err := f.GetRows("Guida Rapida")
+	require.NoError(t, err)
+	guide := map[string][]string{}
+	var text strings.Builder
+	for _, row := range rows {
+		if len(row) > 2 {
+			guide[row[0]] = row
+		} else if len(row) > 0 {
+			text.WriteString(row[0] + "\n")
+		}
+	}
+	for _, header := range exportHeaders[:9] {
+		assert.Equal(t, "Sì", guide[header][1], header)
+	}
+	for _, header := range exportHeaders[9:] {
+		want := "No, solo da leggere"
+		if header == "Stato" {
+			want = "Sì"
+		}
+		assert.Equal(t, want, guide[header][1], header)
+		assert.Greater(t, len(guide[header][2]), 10, header)
+	}
+	for _, word := range []string{"ACCEPTED", "THROTTLED", "PROCESSED", "FAILED", "REJECTED"} {
+		assert.Contains(t, guide["Stato Consegna"][2], word+", ")
+	}
+	for _, want := range []string{"lo si carica come correzione del flusso", "scrivere «Registrato» nella colonna «Stato»", "«Esito sconosciuto»", "non con «Importa da File Excel»"} {
+		assert.Contains(t, text.String(), want)
+	}
+	for _, other := range []string{"Si compila il foglio", "obbligatorie", "Esempio di riga compilata"} {
+		assert.NotContains(t, text.String(), other, "it is not filled in")
+	}
+}
+
 // Whatever is in a store can be exported: what was anonymised, what nobody foresaw.
 func TestAnyNotificationCanBeExported(t *testing.T) {
 	anonymised := whole()

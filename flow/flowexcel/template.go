@@ -51,7 +51,8 @@ func New(c Config) (*Template, error) {
 		return nil, err
 	}
 	t.exports, err = excel.New(excel.Config[exported]{
-		Name: "Notifiche esportate", Sheet: "Notifiche", Limits: c.File, HiddenRows: excel.ReadHidden, Intro: exportIntro,
+		Name: "Notifiche esportate", Sheet: "Notifiche", Limits: c.File, HiddenRows: excel.ReadHidden,
+		Export: true, Intro: exportIntro, Hints: exportHints(),
 	}, exportColumns(k, c.Limits, zone)...)
 	if err != nil {
 		return nil, err

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// arm is the rows of one kind in a flow or a service, or all that are in flight.
+// arm is the rows of one kind in a parent or a realm, or all that are in flight.
 type arm struct {
 	is     clause    // the condition that a row is of it
 	index  string    // has its rows
-	values []any     // the flow or service, and the kind; none of those in flight
+	values []any     // the parent or realm, and the kind; none of those in flight
 	first  int64     // when the first one in the list was created, at the earliest
 	before time.Time // all that match were created before; zero: whenever
 	users  []any     // who changed those that match, if that was asked
@@ -22,10 +22,10 @@ type arm struct {
 
 // scope returns the column by which the arms are told apart, besides the kind.
 func (s *search) scope() column {
-	if s.flow != nil {
-		return column{"flow_id", "uuid"}
+	if s.parent != nil {
+		return column{s.table.parent, "uuid"}
 	}
-	return column{"service", "text"}
+	return column{s.table.realm, "text"}
 }
 
 // indexed returns the name of the index that the arms are read by: as a list, or by change.
@@ -38,14 +38,14 @@ func (s *search) indexed(by string) string {
 func (s *search) arms(ctx context.Context, t *tx) ([]arm, error) {
 	var starts [][]any
 	switch {
-	case s.flow != nil:
-		starts = [][]any{{t.id(*s.flow)}}
-	case len(s.services) > 0:
-		for _, service := range words(slices.Compact(slices.Sorted(slices.Values(s.services)))) { // each once
-			starts = append(starts, []any{service})
+	case s.parent != nil:
+		starts = [][]any{{t.id(*s.parent)}}
+	case len(s.realms) > 0:
+		for _, realm := range words(slices.Compact(slices.Sorted(slices.Values(s.realms)))) { // each once
+			starts = append(starts, []any{realm})
 		}
 	default:
-		all, err := s.walk(ctx, t, nil, [][]any{{}}, "service", "created_at", nil, "")
+		all, err := s.walk(ctx, t, nil, [][]any{{}}, s.table.realm, "created_at", nil, "")
 		if err != nil {
 			return nil, err
 		}
@@ -93,10 +93,10 @@ func (s *search) inFlight(t *tx) []arm {
 		return nil
 	}
 	is := clauses{{"lease_end IS NOT NULL AND state = 'sending'", nil}}
-	if s.flow != nil {
-		is.add("flow_id = ?", t.id(*s.flow))
+	if s.parent != nil {
+		is.add(s.table.parent+" = ?", t.id(*s.parent))
 	} else {
-		is = append(is, s.inServices(t)...)
+		is = append(is, s.inRealms(t)...)
 	}
 	first := int64(math.MaxInt64)
 	if s.page.OldestFirst {
@@ -189,8 +189,8 @@ const maxParts = 100
 // rows of some arms.
 func (s *search) scan(t *tx, arms []arm, most int) clause {
 	easy := s.where
-	if s.flow != nil {
-		easy = slices.Concat(easy, s.inServices(t))
+	if s.parent != nil {
+		easy = slices.Concat(easy, s.inRealms(t))
 	}
 	merged := s.merge(t, arms, easy, most)
 	where := s.hard(t).where()

@@ -52,7 +52,7 @@ func sortPage[T interface{ Cursor() flow.Cursor }](found []T, page flow.Page) {
 // flowSearch translates a filter.
 func flowSearch(t *tx, q flow.FlowFilter, page flow.Page) *search {
 	s := &search{
-		table: &flowTable, page: page, services: q.Services, from: q.From, to: q.To, orderly: q.ChangedTo,
+		table: &flowTable, page: page, realms: q.Services, from: q.From, to: q.To, orderly: q.ChangedTo,
 		text: q.Text, user: q.User, changedFrom: q.ChangedFrom, changedTo: q.ChangedTo,
 		kinds: func(k kind) bool { return among(q.States, k.state) && matches(q.Disabled, k) },
 	}
@@ -69,7 +69,7 @@ func flowSearch(t *tx, q flow.FlowFilter, page flow.Page) *search {
 // notificationSearch translates a filter.
 func notificationSearch(t *tx, q flow.NotificationFilter, page flow.Page) *search {
 	s := &search{
-		table: &notificationTable, page: page, services: q.Services, from: q.From, to: q.To, orderly: earlier(q.ChangedTo, q.ClosedBefore),
+		table: &notificationTable, page: page, realms: q.Services, from: q.From, to: q.To, orderly: earlier(q.ChangedTo, q.ClosedBefore),
 		text: q.Text, user: q.User, changedFrom: q.ChangedFrom, changedTo: q.ChangedTo,
 		kinds: func(k kind) bool {
 			return among(q.States, k.state) && among(q.ErrorCodes, k.code) && matches(q.Disabled, k) &&
@@ -88,7 +88,7 @@ func notificationSearch(t *tx, q flow.NotificationFilter, page flow.Page) *searc
 		s.kinds, s.flying = func(kind) bool { return false }, false
 		s.where.add("FALSE")
 	case q.Flow != uuid.Nil || q.Standalone:
-		s.flow = &q.Flow
+		s.parent = &q.Flow
 	}
 	if len(q.States) > 0 {
 		s.where = append(s.where, t.oneOf(column{"state", "text"}, words(q.States)))

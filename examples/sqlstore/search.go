@@ -12,19 +12,20 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// search is a page of a list that is asked for, of flows or notifications.
+// search is a page of a list that is asked for, such as of flows or notifications.
 //
-// A list is merged from arms, of which each is the rows of one [kind] in a flow or a service: an
-// index gives them in the order of the list, so that a page costs as much among a million rows as
-// among ten thousand. What is asked for beyond the kind is hard: it may be rare or common.
-// What is common is soon found in the list. What is rare is found by an index of its own, and
-// sorted; a look at the beginning of the list tells which of the two it is.
+// A list is merged from arms, of which each is the rows of one [kind] in a parent, such as a flow,
+// or in a realm, such as a service: an index gives them in the order of the list, so that a page
+// costs as much among a million rows as among ten thousand. What is asked for beyond the kind is
+// hard: it may be rare or common. What is common is soon found in the list. What is rare is found
+// by an index of its own, and sorted; a look at the beginning of the list tells which of the two
+// it is.
 type search struct {
 	table *table
 	page  flow.Page
 
-	flow     *uuid.UUID      // of one flow; the zero UUID stands for no flow
-	services []string        // of some services; of all if there are none
+	parent   *uuid.UUID      // of one flow or event; the zero UUID stands for no flow
+	realms   []string        // of some services or schools; of all if there are none
 	kinds    func(kind) bool // which kinds match
 	flying   bool            // whether what is in flight may match
 	where    clauses         // the same in SQL
@@ -35,6 +36,7 @@ type search struct {
 	text                   string    // hard
 	user                   string    // hard
 	changedFrom, changedTo time.Time // hard
+	dueBefore              time.Time // hard
 }
 
 // few is a condition that few rows should match, and the index that finds them.
@@ -124,10 +126,10 @@ func (s *search) by(ctx context.Context, t *tx, i index) (clause, error) {
 // finds them.
 func (s *search) match(t *tx, index string, more ...clause) clause {
 	conditions := clauses(more)
-	if s.flow != nil {
-		conditions.add("flow_id = ?", t.id(*s.flow))
+	if s.parent != nil {
+		conditions.add(s.table.parent+" = ?", t.id(*s.parent))
 	}
-	conditions = slices.Concat(conditions, s.inServices(t), s.where, s.hard(t), s.places(t, time.Time{}))
+	conditions = slices.Concat(conditions, s.inRealms(t), s.where, s.hard(t), s.places(t, time.Time{}))
 	return t.selectKeys(s.table, index, conditions).with(s.order() + first(s.page.Limit))
 }
 
@@ -182,12 +184,12 @@ func (s *search) order() string {
 	return " ORDER BY created_at DESC, id DESC"
 }
 
-// inServices is the condition that a row is of one of the services.
-func (s *search) inServices(t *tx) clauses {
-	if len(s.services) == 0 {
+// inRealms is the condition that a row is of one of the services or schools.
+func (s *search) inRealms(t *tx) clauses {
+	if len(s.realms) == 0 {
 		return nil
 	}
-	return clauses{t.oneOf(column{"service", "text"}, words(s.services))}
+	return clauses{t.oneOf(column{s.table.realm, "text"}, words(s.realms))}
 }
 
 // hard returns the conditions that are hard.
@@ -199,7 +201,16 @@ func (s *search) hard(t *tx) clauses {
 	if s.text != "" {
 		hard.add(t.contains("search"), searched(s.text))
 	}
+	hard = append(hard, s.due()...)
 	return append(hard, s.changed()...)
+}
+
+// due returns the condition of when something is due.
+func (s *search) due() clauses {
+	if s.dueBefore.IsZero() {
+		return nil
+	}
+	return clauses{{"due_date < ?", []any{ceiling(s.dueBefore)}}}
 }
 
 // changes reports whether it matters who changed a row or when.
@@ -241,7 +252,14 @@ func (s *search) indexes(ctx context.Context, t *tx, arms []arm) ([]index, error
 			found = append(found, index{parts.join(" UNION ALL "), t.looks.hits / 10}) // if they are more, the list has them soon
 		}
 	}
-	if s.text != "" {
+	if due := s.due(); due != nil && len(arms) <= maxParts {
+		var parts clauses
+		for _, a := range arms {
+			parts = append(parts, t.selectKeys(s.table, s.indexed("due"), append(clauses{a.is}, due...)))
+		}
+		found = append(found, index{parts.join(" UNION ALL "), t.looks.hits})
+	}
+	if s.text != "" && s.table.searched {
 		query, err := t.hits(ctx, t, s.table, searched(s.text))
 		if err != nil {
 			return nil, err

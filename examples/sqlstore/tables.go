@@ -11,15 +11,23 @@ type table struct {
 	name     string
 	columns  columns
 	fixed    int    // how many of them, the first ones, never change
-	searched bool   // whether it has texts that are looked for
+	parent   string // the column of what its rows belong to, if they do
+	realm    string // the column of what else they are listed in
+	searched bool   // whether it has an index for texts
+	bulk     bool   // whether it is written in long sequences, in which a row might be twice
 	hard     string // what of a row in a list is hard to look for
 	flying   bool   // whether it has rows that are in flight, see [kind]
 }
 
 var (
-	flowTable         = table{"flows", flowColumns, 3, true, "created_at, id, search, updated_at, updated_by, app_context, app_key", false}
-	notificationTable = table{"notifications", notificationColumns, 4, true,
-		"created_at, id, search, updated_at, updated_by, recipient, notice_number, reference, message_id, digest", true}
+	flowTable = table{
+		name: "flows", columns: flowColumns, fixed: 3, realm: "service", searched: true,
+		hard: "created_at, id, search, updated_at, updated_by, app_context, app_key",
+	}
+	notificationTable = table{
+		name: "notifications", columns: notificationColumns, fixed: 4, parent: "flow_id", realm: "service", searched: true, bulk: true,
+		hard: "created_at, id, search, updated_at, updated_by, recipient, notice_number, reference, message_id, digest", flying: true,
+	}
 
 	flowRecordTable         = table{name: "flow_records", columns: recordColumns}
 	notificationRecordTable = table{name: "notification_records", columns: recordColumns}

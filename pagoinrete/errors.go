@@ -111,3 +111,10 @@ func plain(err error) error {
 	}
 	return err
 }
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

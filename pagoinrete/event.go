@@ -171,7 +171,7 @@ var eventMachine = sync.OnceValue(func() *fsm.Machine[EventState, EventAction] {
 			},
 			within(EventDownload, "Scarica i file .pdf degli avvisi di pagamento", office, EventNotified),
 			within(EventShow, "Rendi visibile il pagamento in Area Tutore", office, EventNotified),
-			within(EventVerify, "Verifica stato", office, EventSimulated, EventToApprove, EventToNotify, EventRejected, EventNotified),
+			within(EventVerify, "Verifica stato", office, EventNotTransmitted, EventSimulated, EventToApprove, EventToNotify, EventRejected, EventNotified),
 			[]fsm.Transition[EventState, EventAction]{
 				{Event: EventDelete, From: states{EventSimulated, EventRejected}, To: EventDeleted, Label: "Cancella", Roles: office},
 			},

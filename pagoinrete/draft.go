@@ -1,0 +1,117 @@
+package pagoinrete
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/flussi-go/flussi"
+)
+
+// NoticeDraft (bozza) is what the office, or a row of a workbook, says about what one debtor
+// owes: one notice, or one for each instalment of the event.
+type NoticeDraft struct {
+	Debtor     flussi.FiscalCode // the pupil or member of staff who owes; required
+	DebtorKind DebtorKind        // defaults to [Pupil]
+	DebtorName flussi.Text       // surname and name; may be empty
+	Payer      flussi.FiscalCode // versante: who pays for a pupil; zero if nobody is associated
+	Instalment int               // rata: which one, from 1; 0: a notice for each
+	Amount     flussi.Cents      // of all its notices together; 0: that of the event, if it is not flexible
+	Discount   flussi.Cents      // sconto, of all its notices together
+	DueDate    time.Time         // scadenza of a single notice; the zero time: that of its instalment
+	Reference  string            // the caller's own key, without personal data
+}
+
+// part is a notice that a draft stands for.
+type part struct {
+	instalment int
+	data       NoticeData
+}
+
+// Notices returns what the draft stands for, by instalment, in an event: the amounts add up to
+// that of the draft, or of the event, and the discounts to the draft's. The error is an
+// [*InvalidError].
+func (d NoticeDraft) parts(e Event) ([]part, error) {
+	fault := &InvalidError{}
+	first, last := d.Instalment, d.Instalment
+	switch {
+	case d.Instalment == 0:
+		first, last = 1, len(e.Instalments)
+	case d.Instalment < 0 || d.Instalment > len(e.Instalments):
+		fault.fail("Instalment", flussi.ErrRange, "La rata non esiste: l'evento ne ha %d.", len(e.Instalments))
+		return nil, fault
+	}
+	if first != last && !d.DueDate.IsZero() {
+		fault.fail("DueDate", flussi.ErrRange, "La scadenza si può indicare solo per una rata.")
+	}
+	wanted := e.Instalments[first-1 : last]
+	amounts := make([]flussi.Cents, len(wanted))
+	var sum flussi.Cents
+	for i, instalment := range wanted {
+		amounts[i] = instalment.Amount
+		sum += instalment.Amount
+	}
+	switch {
+	case e.Flexible && d.Amount == 0:
+		fault.fail("Amount", flussi.ErrEmpty, "Manca l'importo, che per questo evento è flessibile.")
+	case e.Flexible && d.Amount.Check() != nil:
+		fault.fail("Amount", flussi.ErrRange, "L'importo non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+	case e.Flexible:
+		for i := range amounts {
+			amounts[i] = 1
+		}
+		amounts = share(d.Amount, amounts)
+	case d.Amount != 0 && d.Amount != sum:
+		fault.fail("Amount", ErrAmount, "L'importo è %s, quello dell'evento %s.", d.Amount.Euro(), sum.Euro())
+	}
+	if err := fault.orNil(); err != nil {
+		return nil, err
+	}
+	if d.Discount < 0 || d.Discount > flussi.MaxPayable {
+		fault.fail("Discount", flussi.ErrRange, "Lo sconto non è valido.")
+		return nil, fault
+	}
+	discounts := share(d.Discount, amounts)
+	parts := make([]part, len(wanted))
+	for i, instalment := range wanted {
+		data := NoticeData{
+			Debtor: d.Debtor, DebtorKind: d.DebtorKind, DebtorName: d.DebtorName, Payer: d.Payer,
+			Amount: amounts[i], Discount: discounts[i], DueDate: d.DueDate, Reference: d.Reference,
+		}
+		if data.DebtorKind == "" {
+			data.DebtorKind = Pupil
+		}
+		if data.DueDate.IsZero() {
+			data.DueDate = instalment.DueDate
+		}
+		if err := data.Validate(); err != nil {
+			return nil, err
+		}
+		parts[i] = part{first + i, data}
+	}
+	return parts, nil
+}
+
+// share divides an amount in proportion to weights, none negative and not all 0. The shares
+// add up to it, and each is at most a cent away from its exact part: what the division leaves
+// goes to the first ones, a cent each.
+func share(amount flussi.Cents, weights []flussi.Cents) []flussi.Cents {
+	var total int64
+	for _, w := range weights {
+		total += int64(w)
+	}
+	shares := make([]flussi.Cents, len(weights))
+	left := amount
+	var product, quotient big.Int // amount times weight may need more than 64 bits
+	for i, w := range weights {
+		product.Mul(big.NewInt(int64(amount)), big.NewInt(int64(w)))
+		shares[i] = flussi.Cents(quotient.Quo(&product, big.NewInt(total)).Int64())
+		left -= shares[i]
+	}
+	for i := 0; left > 0; i = (i + 1) % len(shares) {
+		if weights[i] > 0 {
+			shares[i]++
+			left--
+		}
+	}
+	return shares
+}

@@ -1,0 +1,103 @@
+package pagoinrete
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// PDF is a notice to be printed.
+type PDF struct {
+	Notice Notice    // whose it is
+	Body   io.Reader // the file; until the next step of the sequence. An error of reading means that it is cut off
+}
+
+// NoticePDF (Scarico file .pdf; the eighth operation) returns a notice of an event that is
+// Notificato as a PDF, as it comes from Pago In Rete. The caller closes it; an error of reading
+// means that it is cut off.
+func (p *Procedure) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) (io.ReadCloser, error) {
+	const op = "download notice"
+	n, e, err := p.notice(ctx, by, id)
+	if err == nil {
+		err = e.Fire(ctx, EventDownload, by)
+	}
+	if err == nil && n.State == NoticeCancelled {
+		err = refuse(ErrNotices, "L'avviso è annullato.")
+	}
+	if err != nil {
+		return nil, failure(op, id, err)
+	}
+	g, err := p.gateways(ctx, n.School)
+	if err != nil {
+		return nil, failure(op, id, err)
+	}
+	body, err := g.NoticePDF(ctx, id)
+	return body, failure(op, id, err)
+}
+
+// EventPDFs (Scarico file .pdf degli avvisi di pagamento; the eighth operation) returns the
+// notices of an event that is Notificato as PDFs, one after the other, as they come from Pago
+// In Rete, but for those that are cancelled. An error with the Notice of a PDF is of that one
+// only; one without ends the sequence.
+func (p *Procedure) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) iter.Seq2[PDF, error] {
+	return func(yield func(PDF, error) bool) {
+		const op = "download notices"
+		e, err := p.event(ctx, by, id)
+		if err == nil {
+			err = e.Fire(ctx, EventDownload, by)
+		}
+		if err == nil && e.Kind == Donation {
+			err = donation()
+		}
+		var g Gateway
+		if err == nil {
+			g, err = p.gateways(ctx, e.School)
+		}
+		if err != nil {
+			yield(PDF{}, failure(op, id, err))
+			return
+		}
+		for n, err := range p.all(ctx, NoticeFilter{Event: id, States: linkedStates()}) {
+			if err != nil {
+				yield(PDF{}, failure(op, id, err))
+				return
+			}
+			if n.State != NoticeCancelled && !p.onePDF(ctx, g, n, yield) {
+				return
+			}
+		}
+	}
+}
+
+// onePDF yields a notice as a PDF, and reports whether more are wanted.
+func (p *Procedure) onePDF(ctx context.Context, g Gateway, n Notice, yield func(PDF, error) bool) bool {
+	if err := ctx.Err(); err != nil {
+		yield(PDF{}, failure("download notices", n.EventID, err))
+		return false
+	}
+	body, err := g.NoticePDF(ctx, n.ID)
+	if err != nil {
+		return yield(PDF{Notice: n}, failure("download notice", n.ID, err))
+	}
+	defer func() { _ = body.Close() }()
+	return yield(PDF{Notice: n, Body: body}, nil)
+}
+
+// Receipt returns the receipt (RT) of the payment of a notice, as it comes from Pago In Rete.
+func (p *Procedure) Receipt(ctx context.Context, by flussi.Actor, id uuid.UUID) (Receipt, error) {
+	const op = "get receipt"
+	n, _, err := p.notice(ctx, by, id)
+	if err != nil {
+		return Receipt{}, failure(op, id, err)
+	}
+	g, err := p.gateways(ctx, n.School)
+	if err != nil {
+		return Receipt{}, failure(op, id, err)
+	}
+	receipt, err := g.Receipt(ctx, id)
+	return receipt, failure(op, id, err)
+}

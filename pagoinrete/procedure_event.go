@@ -1,0 +1,345 @@
+package pagoinrete
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// CreateEvent (Creazione tassa, evento di pagamento; the first operation) creates an event of
+// a school with its instalments: Non trasmesso a Pago in Rete.
+func (p *Procedure) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKind, school string, d EventData) (Event, error) {
+	const op = "create event"
+	e, err := NewEvent(kind, school, by)
+	if err == nil {
+		err = p.admit(ctx, by, school)
+	}
+	if err == nil {
+		err = e.Fire(ctx, EventSave, by)
+	}
+	if err == nil {
+		err = d.Validate(kind)
+	}
+	if err != nil {
+		return Event{}, failure(op, uuid.Nil, err)
+	}
+	e.EventData = d.normal()
+	record := EventRecord{At: e.CreatedAt, By: by.ID, Action: EventSave, From: EventBlank, To: e.State}
+	if err := p.store.SaveEvent(ctx, EventChange{Event: e, Record: record}, nil); err != nil {
+		return Event{}, failure(op, e.ID, err)
+	}
+	e.Version++
+	return e, nil
+}
+
+// EditEvent (Modifica) replaces what the office wrote about an event that is in its hands: Non
+// trasmesso, Simulato or Rifiutato. The version is the one that was seen: if it is not the
+// event's any more, the error is an [ErrConflict]. What was transmitted is replaced in Pago In
+// Rete as well. While the event has notices, its amounts, due dates and instalments are fixed.
+func (p *Procedure) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d EventData) (Event, error) {
+	d = d.normal()
+	return p.changeEvent(ctx, "edit event", by, id, step{
+		action: EventEdit,
+		guard: func(e Event) error {
+			if e.Version != version {
+				return ErrConflict
+			}
+			if err := d.Validate(e.Kind); err != nil {
+				return err
+			}
+			if live := e.Counts.Live(); live > 0 && !d.fixes(e.EventData) {
+				return refuse(ErrNotices, "L'evento ha già %s: per cambiare importi, scadenze o rate occorre prima annullarli.", counted(live, "avviso", "avvisi"))
+			}
+			return nil
+		},
+		edit: func(e *Event) { e.EventData = d },
+		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
+			if e.State == EventNotTransmitted {
+				return RemoteEvent{State: e.State}, nil
+			}
+			return g.PutEvent(ctx, by, e)
+		},
+	})
+}
+
+// TransmitEvent (Salva e trasmetti; the second operation) transmits an event: Simulato.
+func (p *Procedure) TransmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	return p.changeEvent(ctx, "transmit event", by, id, step{
+		action: EventTransmit,
+		guard:  func(e Event) error { return e.Validate(e.Kind) },
+		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) { return g.PutEvent(ctx, by, e) },
+	})
+}
+
+// SubmitEvent (Rendi l'evento "da approvare"; the fifth operation) hands an event to the
+// principal: Da approvare. Its notices are all transmitted by then; a donation has none. What
+// the office wrote is transmitted once more before, so that the principal approves just that.
+func (p *Procedure) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	return p.changeEvent(ctx, "submit event", by, id, step{
+		action: EventSubmit,
+		guard:  noticesReady,
+		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
+			if _, err := g.PutEvent(ctx, by, e); err != nil && !errors.Is(err, ErrRemoteState) {
+				return RemoteEvent{}, err
+			}
+			return g.MoveEvent(ctx, by, e.ID, EventSubmit, flussi.Text{})
+		},
+	})
+}
+
+// ApproveEvent (Approva; the sixth operation) is the principal's alone: Da notificare.
+func (p *Procedure) ApproveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	return p.changeEvent(ctx, "approve event", by, id, step{
+		action: EventApprove,
+		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
+			return g.MoveEvent(ctx, by, e.ID, EventApprove, flussi.Text{})
+		},
+		edit: func(e *Event) { e.Rejection = flussi.Text{} },
+	})
+}
+
+// RejectEvent (Rifiuta; the sixth operation) is the principal's alone, and says why, in at most
+// 4000 UTF-16 code units: Rifiutato.
+func (p *Procedure) RejectEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Event, error) {
+	return p.changeEvent(ctx, "reject event", by, id, step{
+		action: EventReject,
+		reason: why,
+		guard:  func(Event) error { return checkReason(why, "il motivo del rifiuto") },
+		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
+			return g.MoveEvent(ctx, by, e.ID, EventReject, why)
+		},
+		edit: func(e *Event) { e.Rejection = why },
+	})
+}
+
+// NotifyEvent (Notifica; the seventh operation) makes an event Notificato: families see it and
+// can pay, and its data are fixed. Its notices become Non pagato (Notificato) where a payer is
+// registered and has logged in, which Pago In Rete is asked for at once, as by
+// [Procedure.VerifyEvent]: if that fails, the event is Notificato all the same, and comes with
+// the error.
+func (p *Procedure) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	const op = "notify event"
+	e, err := p.changeEvent(ctx, op, by, id, step{
+		action: EventNotify,
+		guard: func(e Event) error {
+			if e.Kind == Fee && e.Counts.Unpaid == 0 {
+				return refuse(ErrNotices, "L'evento non ha avvisi da notificare: sono tutti annullati.")
+			}
+			return nil
+		},
+		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
+			return g.MoveEvent(ctx, by, e.ID, EventNotify, flussi.Text{})
+		},
+	})
+	if err != nil || e.Kind != Fee {
+		return e, err
+	}
+	if _, err := p.verifyNotices(ctx, by, e.School, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotNotified}}); err != nil {
+		return e, failure(op, id, err)
+	}
+	e, err = p.store.Event(ctx, id)
+	return e, failure(op, id, plain(err))
+}
+
+// DeleteEvent (Cancella) withdraws an event that is Simulato or Rifiutato: Cancellato, here and
+// in Pago In Rete. Its notices are cancelled, some hundred at a time: if the call fails in the
+// middle of them, make it again.
+func (p *Procedure) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	return p.changeEvent(ctx, "delete event", by, id, step{
+		action: EventDelete,
+		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
+			return g.MoveEvent(ctx, by, e.ID, EventDelete, flussi.Text{})
+		},
+		before: func(ctx context.Context, e Event) error { return p.withdrawNotices(ctx, by, e) },
+	})
+}
+
+// SettleEvent (Archivia la discrepanza) says that somebody looked at an event's discrepancy,
+// and what came of it: it is not reported again.
+func (p *Procedure) SettleEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Event, error) {
+	return p.changeEvent(ctx, "settle event", by, id, step{
+		action: EventSettle,
+		reason: why,
+		guard: func(e Event) error {
+			if !e.Discrepancy.Open() {
+				return refuse(ErrDiscrepancy, "L'evento non ha discrepanze da archiviare.")
+			}
+			return checkReason(why, "la spiegazione")
+		},
+		edit: func(e *Event) { e.Discrepancy.Settled = true },
+	})
+}
+
+// step is a step of an event.
+type step struct {
+	action EventAction
+	reason flussi.Text                                                // for the history
+	guard  func(Event) error                                          // may refuse; nil: nothing to check
+	edit   func(*Event)                                               // changes it; nil: nothing but the state
+	remote func(context.Context, Gateway, Event) (RemoteEvent, error) // does it in Pago In Rete; nil: it is done here only
+	before func(ctx context.Context, e Event) error                   // is done here before it is stored; nil: nothing
+}
+
+// changeEvent takes a step with an event: in Pago In Rete first, and stored afterwards. If
+// somebody else changed it in the meantime, it is tried anew on what they left.
+func (p *Procedure) changeEvent(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, s step) (Event, error) {
+	var done EventState // that Pago In Rete has it in now
+	for try := 0; ; try++ {
+		e, err := p.event(ctx, by, id)
+		if err != nil || done != "" && e.State == done { // somebody else took the same step
+			return e, failure(op, id, err)
+		}
+		from := e.State
+		if err := e.Fire(ctx, s.action, by); err != nil {
+			return Event{}, failure(op, id, err)
+		}
+		to := e.State
+		e.State = from
+		if s.guard != nil {
+			if err := s.guard(e); err != nil {
+				return Event{}, failure(op, id, err)
+			}
+		}
+		if s.edit != nil {
+			s.edit(&e)
+		}
+		if s.remote != nil && done == "" {
+			there, err := p.there(ctx, e, to, s.remote)
+			if err != nil {
+				return Event{}, failure(op, id, err)
+			}
+			e.RemoteID = keep(e.RemoteID, there.RemoteID)
+			if to != from {
+				done = to
+			}
+		}
+		if s.before != nil {
+			if err := s.before(ctx, e); err != nil {
+				return Event{}, failure(op, id, err)
+			}
+		}
+		e.State = to
+		change := e.change(s.action, from, by.ID, s.reason.Reveal())
+		switch err := p.store.SaveEvent(ctx, change, nil); {
+		case err == nil:
+			stored, err := p.store.Event(ctx, id)
+			return stored, failure(op, id, plain(err))
+		case !errors.Is(err, ErrConflict) || try == maxTries:
+			return Event{}, failure(op, id, err)
+		}
+		if err := again(ctx, try); err != nil {
+			return Event{}, failure(op, id, err)
+		}
+	}
+}
+
+// there takes a step in Pago In Rete, and reads back what came of it where that is not known,
+// or where the step was taken already.
+func (p *Procedure) there(ctx context.Context, e Event, to EventState, remote func(context.Context, Gateway, Event) (RemoteEvent, error)) (RemoteEvent, error) {
+	g, err := p.gateways(ctx, e.School)
+	if err != nil {
+		return RemoteEvent{}, err
+	}
+	there, err := remote(ctx, g, e)
+	if err != nil {
+		if OutcomeOf(err) != Unknown && !errors.Is(err, ErrRemoteState) && !errors.Is(err, ErrRemoteNotFound) {
+			return there, err
+		}
+		read, readErr := g.Event(ctx, e.ID)
+		switch {
+		case errors.Is(readErr, ErrRemoteNotFound) && to == EventDeleted: // it is gone
+			return RemoteEvent{ID: e.ID, State: EventDeleted}, nil
+		case readErr != nil, read.State != to:
+			return there, err
+		}
+		there = read
+	}
+	if there.State != to {
+		return there, refuse(ErrRemoteState, "Su Pago In Rete lo stato dell'evento è «%s»: verificare lo stato.", there.State.Label())
+	}
+	return there, nil
+}
+
+// keep is what is known, or what is new.
+func keep(known, told string) string {
+	if told != "" {
+		return told
+	}
+	return known
+}
+
+// noticesReady refuses to hand over an event whose notices are not ready.
+func noticesReady(e Event) error {
+	switch c := e.Counts; {
+	case e.Kind == Donation:
+		return nil
+	case c.NotLinked > 0:
+		return refuse(ErrNotices, "L'evento ha %s: trasmetterli o annullarli prima.", counted(c.NotLinked, "avviso non ancora trasmesso", "avvisi non ancora trasmessi"))
+	case c.Unpaid == 0:
+		return refuse(ErrNotices, "L'evento non ha avvisi di pagamento: crearli e trasmetterli prima.")
+	}
+	return nil
+}
+
+// withdrawNotices cancels the notices of an event that is withdrawn.
+func (p *Procedure) withdrawNotices(ctx context.Context, by flussi.Actor, e Event) error {
+	for {
+		found, err := p.store.Notices(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked, NoticeNotNotified}}, Page{Limit: MaxRemote, OldestFirst: true})
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		changes := make([]NoticeChange, len(found))
+		for i, n := range found {
+			from := n.State
+			n.State = NoticeCancelled
+			changes[i] = n.change(NoticeCancel, from, by.ID, "L'evento è stato cancellato.")
+		}
+		if err := p.store.SaveNotices(ctx, changes...); err != nil && !errors.Is(err, ErrConflict) {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// maxReason is how long a reason may be, in UTF-16 code units.
+const maxReason = 4000
+
+// checkReason refuses a reason that says nothing, or too much.
+func checkReason(why flussi.Text, name string) error {
+	e := &InvalidError{}
+	e.text("Reason", name, strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(why.Reveal()), maxReason, true)
+	return e.orNil()
+}
+
+// EventActions returns what the actor may do with an event now, as it and its notices are: the
+// buttons to show, in the order of the machine's table.
+func (p *Procedure) EventActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventAction, error) {
+	e, err := p.event(ctx, by, id)
+	if err != nil {
+		return nil, failure("get actions of event", id, err)
+	}
+	return slices.DeleteFunc(e.Allowed(by.Roles...), func(action EventAction) bool {
+		switch action {
+		case EventSubmit:
+			return noticesReady(e) != nil
+		case EventAddNotices:
+			return e.Kind == Donation
+		case EventTransmitNotices:
+			return e.Counts.NotLinked == 0
+		case EventNotify:
+			return e.Kind == Fee && e.Counts.Unpaid == 0
+		case EventDownload, EventShow:
+			return e.Counts.Live() == 0
+		case EventSettle:
+			return !e.Discrepancy.Open()
+		}
+		return false
+	}), nil
+}

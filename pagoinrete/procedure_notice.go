@@ -1,0 +1,302 @@
+package pagoinrete
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// EditNotice (Modifica) replaces what the office wrote about a notice that was not transmitted
+// yet. The version is the one that was seen: if it is not the notice's any more, the error is
+// an [ErrConflict]. Its debtor, and where the event fixes it its amount, cannot change: cancel
+// it and create another.
+func (p *Procedure) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d NoticeData) (Notice, error) {
+	return p.changeNotice(ctx, "edit notice", by, id, move{
+		action: NoticeEdit,
+		guard: func(n Notice, e Event) error {
+			fault := &InvalidError{}
+			switch {
+			case n.Version != version:
+				return ErrConflict
+			case d.Debtor != n.Debtor:
+				fault.fail("Debtor", flussi.ErrRange, "Il debitore di un avviso non cambia: annullarlo e crearne un altro.")
+				return fault
+			case !e.Flexible && d.Amount != n.Amount:
+				fault.fail("Amount", ErrAmount, "L'importo è stabilito dall'evento: %s.", n.Amount.Euro())
+				return fault
+			}
+			return d.Validate()
+		},
+		edit: func(n *Notice) { n.NoticeData, n.Error = d.normal(), "" },
+	})
+}
+
+// CancelNotice (Annulla) cancels a notice that is not paid, and says why: Annullato, here and in
+// Pago In Rete. While its event is Da approvare, it is in the hands of the principal, and the
+// error is an [ErrEventState].
+func (p *Procedure) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
+	return p.changeNotice(ctx, "cancel notice", by, id, move{
+		action: NoticeCancel,
+		reason: why,
+		guard: func(n Notice, e Event) error {
+			if err := noticeReady(NoticeCancel, n, e); err != nil {
+				return err
+			}
+			return checkReason(why, "il motivo dell'annullamento")
+		},
+		there: true,
+	})
+}
+
+// PayNoticeManually (Pagato manualmente) notes that a notice was paid without Pago In Rete, as
+// the school could verify, by the proof of exactly what is due: here, and in Pago In Rete, so
+// that nobody pays it there again. Its event is Notificato.
+func (p *Procedure) PayNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, proof Proof) (Notice, error) {
+	proof = proof.normal(by.ID)
+	return p.changeNotice(ctx, "pay notice manually", by, id, move{
+		action: NoticePayManually,
+		guard: func(n Notice, e Event) error {
+			return errors.Join(noticeReady(NoticePayManually, n, e), proof.check(n.Due()))
+		},
+		edit:  func(n *Notice) { n.Evidence.Manual = proof },
+		there: true, proof: proof,
+	})
+}
+
+// ReconcileNoticeManually (Pagamento riscontrato manualmente) notes by which movement of the
+// treasury journal (OIL) a notice that is Pagato manualmente arrived: exactly what is due.
+func (p *Procedure) ReconcileNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, movement Proof) (Notice, error) {
+	movement = movement.normal(by.ID)
+	return p.changeNotice(ctx, "reconcile notice manually", by, id, move{
+		action: NoticeReconcileManually,
+		guard:  func(n Notice, _ Event) error { return movement.check(n.Due()) },
+		edit:   func(n *Notice) { n.Evidence.Movement = movement },
+	})
+}
+
+// RefundNotice (Rimborsa) notes by which order (mandato di rimborso) the school gave back what
+// was paid for a notice, exactly what was due: Rimborsato, here and in Pago In Rete.
+func (p *Procedure) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, order Proof) (Notice, error) {
+	order = order.normal(by.ID)
+	return p.changeNotice(ctx, "refund notice", by, id, move{
+		action: NoticeRefund,
+		guard:  func(n Notice, _ Event) error { return order.check(n.Due()) },
+		edit:   func(n *Notice) { n.Evidence.Refund = order },
+		there:  true, proof: order,
+	})
+}
+
+// ShowNotice (Rendere visibile il pagamento in Area Tutore; the ninth operation) shows a notice
+// of an event that is Notificato in the guardians' area. One that is shown already stays so.
+func (p *Procedure) ShowNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+	return p.changeNotice(ctx, "show notice", by, id, move{
+		action: NoticeShow,
+		guard:  func(n Notice, e Event) error { return noticeReady(NoticeShow, n, e) },
+		edit:   func(n *Notice) { n.Visible = true },
+	})
+}
+
+// HideNotice takes back what ShowNotice did.
+func (p *Procedure) HideNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+	return p.changeNotice(ctx, "hide notice", by, id, move{
+		action: NoticeHide,
+		edit:   func(n *Notice) { n.Visible = false },
+	})
+}
+
+// ShowEvent shows all notices of an event in the guardians' area, as [Procedure.ShowNotice]
+// does, but for those that are cancelled, and returns how many were not shown before. A
+// context that ends leaves what was shown by then.
+func (p *Procedure) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (int, error) {
+	const op = "show event"
+	e, err := p.event(ctx, by, id)
+	if err == nil {
+		err = e.Fire(ctx, EventShow, by)
+	}
+	if err == nil && e.Kind == Donation {
+		err = donation()
+	}
+	if err != nil {
+		return 0, failure(op, id, err)
+	}
+	shown := 0
+	for again := true; again; { // what somebody else changed meanwhile is looked at once more
+		again = false
+		for page, err := range p.pages(ctx, NoticeFilter{Event: id, States: linkedStates()}) {
+			if err != nil {
+				return shown, failure(op, id, err)
+			}
+			var changes []NoticeChange
+			for _, n := range page {
+				if !n.Visible && n.State != NoticeCancelled {
+					n.Visible = true
+					changes = append(changes, n.change(NoticeShow, n.State, by.ID, ""))
+				}
+			}
+			if len(changes) == 0 {
+				continue
+			}
+			switch err := p.store.SaveNotices(ctx, changes...); {
+			case err == nil:
+				shown += len(changes)
+			case errors.Is(err, ErrConflict):
+				again = true
+			default:
+				return shown, failure(op, id, err)
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return shown, failure(op, id, err)
+		}
+	}
+	return shown, nil
+}
+
+// SettleNotice (Archivia la discrepanza) says that somebody looked at a notice's discrepancy, and
+// what came of it: it is not reported again.
+func (p *Procedure) SettleNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
+	return p.changeNotice(ctx, "settle notice", by, id, move{
+		action: NoticeSettle,
+		reason: why,
+		guard: func(n Notice, e Event) error {
+			if err := noticeReady(NoticeSettle, n, e); err != nil {
+				return err
+			}
+			return checkReason(why, "la spiegazione")
+		},
+		edit: func(n *Notice) { n.Discrepancy.Settled = true },
+	})
+}
+
+// noticeReady refuses what the event of a notice, or the notice besides its state, does not
+// permit.
+func noticeReady(action NoticeAction, n Notice, e Event) error {
+	switch action {
+	case NoticeTransmit:
+		if e.State != EventSimulated && e.State != EventRejected {
+			return inState(e)
+		}
+	case NoticeCancel:
+		if e.State == EventToApprove {
+			return refuse(ErrEventState, "L'evento è «%s», in carico al dirigente: l'avviso non può essere annullato adesso.", e.State.Label())
+		}
+	case NoticePayManually, NoticeShow:
+		if e.State != EventNotified {
+			return inState(e)
+		}
+	case NoticeSettle:
+		if !n.Discrepancy.Open() {
+			return refuse(ErrDiscrepancy, "L'avviso non ha discrepanze da archiviare.")
+		}
+	}
+	return nil
+}
+
+func inState(e Event) error {
+	return refuse(ErrEventState, "L'evento è «%s»: l'operazione non è possibile in questo stato.", e.State.Label())
+}
+
+// move is a step of a notice.
+type move struct {
+	action NoticeAction
+	reason flussi.Text               // for the history
+	guard  func(Notice, Event) error // may refuse; nil: nothing to check
+	edit   func(*Notice)             // changes it; nil: nothing but the state
+	there  bool                      // is taken in Pago In Rete too
+	proof  Proof                     // for Pago In Rete
+}
+
+// changeNotice takes a step with a notice: in Pago In Rete first, if it is one of its, and
+// stored afterwards. If somebody else changed it in the meantime, it is tried anew on what they
+// left.
+func (p *Procedure) changeNotice(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, m move) (Notice, error) {
+	var done NoticeState // that Pago In Rete has it in now
+	for try := 0; ; try++ {
+		n, e, err := p.notice(ctx, by, id)
+		if err != nil || done != "" && n.State == done { // somebody else took the same step
+			return n, failure(op, id, err)
+		}
+		from := n.State
+		if err := n.Fire(ctx, m.action, by); err != nil {
+			return Notice{}, failure(op, id, err)
+		}
+		to := n.State
+		n.State = from
+		if m.guard != nil {
+			if err := m.guard(n, e); err != nil {
+				return Notice{}, failure(op, id, err)
+			}
+		}
+		if m.there && done == "" {
+			if err := p.moveThere(ctx, by, n, to, m); err != nil {
+				return Notice{}, failure(op, id, err)
+			}
+			done = to
+		}
+		if m.edit != nil {
+			m.edit(&n)
+		}
+		n.State = to
+		change := n.change(m.action, from, by.ID, m.reason.Reveal())
+		switch err := p.store.SaveNotices(ctx, change); {
+		case err == nil:
+			change.Notice.Version++
+			return change.Notice, nil
+		case !errors.Is(err, ErrConflict) || try == maxTries:
+			return Notice{}, failure(op, id, err)
+		}
+		if err := again(ctx, try); err != nil {
+			return Notice{}, failure(op, id, err)
+		}
+	}
+}
+
+// moveThere takes a step in Pago In Rete, and reads back what came of it where that is not
+// known, or where the step was taken already. One that was never transmitted is cancelled if
+// it is there all the same, since its transmission may have arrived without an answer.
+func (p *Procedure) moveThere(ctx context.Context, by flussi.Actor, n Notice, to NoticeState, m move) error {
+	g, err := p.gateways(ctx, n.School)
+	if err != nil {
+		return err
+	}
+	there, err := g.MoveNotice(ctx, by, n.ID, m.action, m.proof)
+	switch {
+	case err == nil && there.State == to:
+		return nil
+	case errors.Is(err, ErrRemoteNotFound) && n.State == NoticeNotLinked:
+		return nil
+	case err != nil && OutcomeOf(err) != Unknown && !errors.Is(err, ErrRemoteState):
+		return err
+	}
+	found, readErr := g.Notices(ctx, []uuid.UUID{n.ID})
+	switch {
+	case readErr == nil && len(found) == 0 && n.State == NoticeNotLinked:
+		return nil
+	case readErr != nil, len(found) != 1:
+		if err == nil {
+			err = readErr
+		}
+		return err
+	case found[0].State == to:
+		return nil
+	case err != nil && !errors.Is(err, ErrRemoteState):
+		return err
+	}
+	return refuse(ErrRemoteState, "Su Pago In Rete lo stato dell'avviso è «%s»: verificare lo stato.", found[0].State.Label())
+}
+
+// NoticeActions returns what the actor may do with a notice now, as it and its event are: the
+// buttons to show, in the order of the machine's table.
+func (p *Procedure) NoticeActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeAction, error) {
+	n, e, err := p.notice(ctx, by, id)
+	if err != nil {
+		return nil, failure("get actions of notice", id, err)
+	}
+	return slices.DeleteFunc(n.Allowed(by.Roles...), func(action NoticeAction) bool {
+		return noticeReady(action, n, e) != nil || action == NoticeShow && n.Visible || action == NoticeHide && !n.Visible
+	}), nil
+}

@@ -1,0 +1,316 @@
+package pagoinrete
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// TransmitReport says what became of the notices of an event that were to be transmitted.
+type TransmitReport struct {
+	Transmitted int            // Non pagato (Non notificato) now, with their numbers
+	Refused     int            // by Pago In Rete: each says why in its Error
+	Failed      int            // that got no answer: transmit them again, which is recognised
+	Errors      []*NoticeError // the first 1000 of those that were refused or failed
+}
+
+// NoticeError says why a notice was refused, or failed.
+type NoticeError struct {
+	Notice uuid.UUID // its ID
+	Err    error     // such as a [*RemoteError]
+}
+
+// Error describes the refusal for programs and logs.
+func (e *NoticeError) Error() string { return "notice " + e.Notice.String() + ": " + e.Err.Error() }
+
+// Unwrap returns why.
+func (e *NoticeError) Unwrap() error { return e.Err }
+
+// Italian describes the refusal for the operator.
+func (e *NoticeError) Italian() string {
+	return "Avviso " + e.Notice.String() + ": " + (&Error{Err: e.Err}).Italian()
+}
+
+const (
+	maxNoticeErrors = 1000
+	maxInRow        = 10  // failures in a row that end a transmission
+	saveTogether    = 100 // notices a write
+)
+
+// TransmitNotices (Trasmissione avvisi di pagamento; the fourth operation) transmits all notices
+// of an event that are Non collegato, some at the same time: each becomes Non pagato (Non
+// notificato) and gets its number. The event is Simulato or Rifiutato; for a donation the error
+// is an [ErrDonation], since it has none.
+//
+// What Pago In Rete refuses is counted and noted with the notice, and so is what gets no
+// answer, which stays Non collegato. If the credentials are not accepted, or nothing gets an
+// answer many times in a row, the call ends with that error. Whatever ended it, even a crash:
+// called again, it goes on with what is left, and what had arrived is recognised.
+func (p *Procedure) TransmitNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID) (TransmitReport, error) {
+	const op = "transmit notices"
+	e, err := p.transmittable(ctx, by, eventID)
+	if err != nil {
+		return TransmitReport{}, failure(op, eventID, err)
+	}
+	g, err := p.gateways(ctx, e.School)
+	if err != nil {
+		return TransmitReport{}, failure(op, eventID, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	t := &transmission{Procedure: p, gateway: g, by: by, cancel: cancel}
+	jobs, results := make(chan Notice), make(chan transmitted, p.workers)
+	var workers, writer sync.WaitGroup
+	for range p.workers {
+		workers.Go(func() {
+			for n := range jobs {
+				results <- t.transmit(ctx, n)
+			}
+		})
+	}
+	writer.Go(func() { t.write(ctx, results) })
+	for n, err := range p.all(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked}}) {
+		if err != nil {
+			t.end(err)
+			break
+		}
+		select {
+		case jobs <- n:
+			continue
+		case <-ctx.Done():
+			t.end(ctx.Err())
+		}
+		break
+	}
+	close(jobs)
+	workers.Wait()
+	close(results)
+	writer.Wait()
+	return t.report, failure(op, eventID, t.err)
+}
+
+// TransmitNotice transmits one notice, as [Procedure.TransmitNotices] does.
+func (p *Procedure) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+	const op = "transmit notice"
+	n, _, err := p.notice(ctx, by, id)
+	if err == nil {
+		_, err = p.transmittable(ctx, by, n.EventID)
+	}
+	if err == nil {
+		fired := n
+		err = fired.Fire(ctx, NoticeTransmit, by)
+	}
+	if err != nil {
+		return Notice{}, failure(op, id, err)
+	}
+	g, err := p.gateways(ctx, n.School)
+	if err != nil {
+		return Notice{}, failure(op, id, err)
+	}
+	t := &transmission{Procedure: p, gateway: g, by: by, cancel: func() {}}
+	sent := t.transmit(ctx, n)
+	t.keep(context.WithoutCancel(ctx), []transmitted{sent})
+	if err := errors.Join(sent.err, t.err); err != nil {
+		return Notice{}, failure(op, id, err)
+	}
+	n, err = p.store.Notice(ctx, id)
+	return n, failure(op, id, plain(err))
+}
+
+// transmittable reads an event whose notices the actor may transmit.
+func (p *Procedure) transmittable(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	e, err := p.event(ctx, by, id)
+	if err == nil && e.Kind == Donation {
+		err = donation()
+	}
+	if err == nil {
+		err = e.Fire(ctx, EventTransmitNotices, by)
+	}
+	return e, err
+}
+
+// transmission is a TransmitNotices under way.
+type transmission struct {
+	*Procedure
+	gateway Gateway
+	by      flussi.Actor
+	cancel  func()
+
+	mu     sync.Mutex
+	inRow  int // failures
+	report TransmitReport
+	err    error // why it ends early
+}
+
+// transmitted is what came of a notice.
+type transmitted struct {
+	notice Notice // as it was
+	there  RemoteNotice
+	err    error
+}
+
+// end notes why the transmission ends early; the first reason counts.
+func (t *transmission) end(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
+		t.err = err
+	}
+	t.cancel()
+}
+
+// transmit transmits a notice, and reads back what came of it where that is not known.
+func (t *transmission) transmit(ctx context.Context, n Notice) transmitted {
+	if err := ctx.Err(); err != nil {
+		return transmitted{n, RemoteNotice{}, &RemoteError{Operation: "transmit notice", Kind: ErrInterrupted, Outcome: NotDone, Err: err}}
+	}
+	there, err := t.gateway.PutNotice(ctx, t.by, n)
+	if err != nil && (OutcomeOf(err) == Unknown || errors.Is(err, ErrRemoteState)) {
+		if found, readErr := t.gateway.Notices(ctx, []uuid.UUID{n.ID}); readErr == nil && len(found) == 1 {
+			there, err = found[0], nil
+		}
+	}
+	if err == nil && there.Number.IsZero() {
+		err = &RemoteError{Operation: "transmit notice", Kind: ErrUnknown, Outcome: Unknown, Reason: "no notice number in the reply"}
+	}
+	t.judge(err)
+	return transmitted{n, there, err}
+}
+
+// judge ends a transmission that cannot go on.
+func (t *transmission) judge(err error) {
+	switch OutcomeOf(err) {
+	case Done:
+		t.mu.Lock()
+		t.inRow = 0
+		t.mu.Unlock()
+	case Refused:
+		if errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrRemoteForbidden) {
+			t.end(err)
+		}
+	default:
+		t.mu.Lock()
+		t.inRow++
+		over := t.inRow >= maxInRow
+		t.mu.Unlock()
+		if over {
+			t.end(err)
+		}
+	}
+}
+
+// write stores results, some together, until there are no more. What was transmitted is
+// stored also when the context ends.
+func (t *transmission) write(ctx context.Context, results <-chan transmitted) {
+	ctx = context.WithoutCancel(ctx)
+	var waiting []transmitted
+	for r := range results {
+		if waiting = append(waiting, r); len(waiting) == saveTogether {
+			t.keep(ctx, waiting)
+			waiting = waiting[:0]
+		}
+	}
+	t.keep(ctx, waiting)
+}
+
+// keep stores results together, or one by one where somebody else changed one of them.
+func (t *transmission) keep(ctx context.Context, results []transmitted) {
+	var changes []NoticeChange
+	for _, r := range results {
+		if change, worth := r.change(t.by); worth {
+			changes = append(changes, change)
+		}
+	}
+	err := error(nil)
+	if len(changes) > 0 {
+		err = t.store.SaveNotices(ctx, changes...)
+	}
+	switch {
+	case err == nil:
+		for _, r := range results {
+			t.count(r, r.err)
+		}
+	case errors.Is(err, ErrConflict):
+		for _, r := range results {
+			t.count(r, t.keepOne(ctx, r))
+		}
+	default:
+		t.end(err)
+		for _, r := range results {
+			t.count(r, err)
+		}
+	}
+}
+
+// keepOne stores a result on what others left. One that was cancelled in the meantime is
+// cancelled in Pago In Rete too.
+func (t *transmission) keepOne(ctx context.Context, r transmitted) error {
+	for try := 0; ; try++ {
+		current, err := t.store.Notice(ctx, r.notice.ID)
+		if err != nil {
+			return err
+		}
+		r.notice = current
+		switch {
+		case current.State == NoticeCancelled && r.err == nil:
+			_, err := t.gateway.MoveNotice(ctx, t.by, current.ID, NoticeCancel, Proof{})
+			if err != nil && !errors.Is(err, ErrRemoteState) && !errors.Is(err, ErrRemoteNotFound) {
+				return err
+			}
+			return refuse(ErrConflict, "L'avviso è stato annullato nel frattempo.")
+		case current.State != NoticeNotLinked:
+			return r.err // somebody else transmitted it, and it has its number
+		}
+		change, worth := r.change(t.by)
+		if !worth {
+			return r.err
+		}
+		if err := t.store.SaveNotices(ctx, change); !errors.Is(err, ErrConflict) || try == maxTries {
+			return errors.Join(r.err, err)
+		}
+	}
+}
+
+// change is what a result makes of its notice, if that has to be stored.
+func (r transmitted) change(by flussi.Actor) (NoticeChange, bool) {
+	n := r.notice
+	switch OutcomeOf(r.err) {
+	case Done:
+		from := n.State
+		n.State, n.RemoteID, n.Number, n.Error = NoticeNotNotified, r.there.RemoteID, r.there.Number, ""
+		n.PayerRegistered, n.PayerLoggedIn = r.there.PayerRegistered, r.there.PayerLoggedIn
+		return n.change(NoticeTransmit, from, by.ID, ""), true
+	case Refused:
+		why := (&Error{Err: r.err}).Italian()
+		if n.Error == why {
+			return NoticeChange{}, false
+		}
+		n.Error = why
+		return n.change(NoticeRefuse, n.State, by.ID, why), true
+	}
+	return NoticeChange{}, false
+}
+
+// count counts a result whose error, of sending or storing it, is the given one.
+func (t *transmission) count(r transmitted, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case err == nil:
+		t.report.Transmitted++
+		return
+	case errors.Is(err, ErrInterrupted): // it was not begun
+		return
+	case OutcomeOf(r.err) == Refused:
+		t.report.Refused++
+	default:
+		t.report.Failed++
+	}
+	if len(t.report.Errors) < maxNoticeErrors {
+		t.report.Errors = append(t.report.Errors, &NoticeError{r.notice.ID, err})
+	}
+}

@@ -88,7 +88,14 @@ const (
 	DiscrepancyAmount DiscrepancyKind = "amount"
 	// DiscrepancyTwice: it was paid more than once, such as by hand and online.
 	DiscrepancyTwice DiscrepancyKind = "paid_twice"
+	// DiscrepancyPaid: it was paid although it was cancelled, or after it was refunded.
+	DiscrepancyPaid DiscrepancyKind = "paid"
 )
+
+// ofFiles reports whether a discrepancy may come from a settlement or the treasury journal.
+func (k DiscrepancyKind) ofFiles() bool {
+	return k == DiscrepancyAmount || k == DiscrepancyTwice || k == DiscrepancyPaid
+}
 
 // Open reports whether there is a discrepancy that nobody settled.
 func (d Discrepancy) Open() bool { return d.Kind != "" && !d.Settled }
@@ -111,6 +118,8 @@ func (d Discrepancy) Italian() string {
 		return fmt.Sprintf("L'importo pagato è %s, diverso da quello dovuto.", d.Amount.Euro())
 	case DiscrepancyTwice:
 		return "Risulta pagato più di una volta."
+	case DiscrepancyPaid:
+		return "Risulta pagato, anche se è annullato o rimborsato."
 	}
 	return fmt.Sprintf("Su Pago In Rete lo stato è «%s», che non può seguire quello registrato.", d.label())
 }

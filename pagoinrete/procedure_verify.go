@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -182,7 +183,7 @@ func (e Event) learn(there RemoteEvent, missing bool, by flussi.Actor) (EventCha
 		}
 	}
 	news := e.Discrepancy.meet(found)
-	reason := steps(path, EventAction.Label)
+	reason := steps(told, path, EventAction.Label)
 	switch {
 	case len(path) > 0:
 		return e.change(path[len(path)-1], before.State, by.ID, reason), e.State == EventDeleted
@@ -207,17 +208,20 @@ func (d *Discrepancy) meet(found Discrepancy) bool {
 	return true
 }
 
-// steps says which steps were implied, but for the last.
-func steps[A ~string](path []A, label func(A) string) string {
+// steps says where a state comes from, and which steps were implied on the way to it.
+func steps[A ~string](from string, path []A, label func(A) string) string {
 	if len(path) < 2 {
-		return "Secondo Pago In Rete."
+		return from + "."
 	}
 	implied := make([]string, len(path)-1)
 	for i, action := range path[:len(path)-1] {
 		implied[i] = "«" + label(action) + "»"
 	}
-	return fmt.Sprintf("Secondo Pago In Rete; passi impliciti: %s.", strings.Join(implied, ", "))
+	return fmt.Sprintf("%s; passi impliciti: %s.", from, strings.Join(implied, ", "))
 }
+
+// told is where a state comes from that was asked for.
+const told = "Secondo Pago In Rete"
 
 // verifyNotices asks for all notices of a school that match the filter, page by page, and
 // stores what is new.
@@ -239,11 +243,11 @@ func (p *Procedure) verifyNotices(ctx context.Context, by flussi.Actor, school s
 		if err != nil {
 			return report, err
 		}
-		told := make(map[uuid.UUID]RemoteNotice, len(there))
+		answers := make(map[uuid.UUID]RemoteNotice, len(there))
 		for _, n := range there {
-			told[n.ID] = n
+			answers[n.ID] = n
 		}
-		found, err := p.learnPage(ctx, by, page, told)
+		found, err := p.learnPage(ctx, by, page, answers)
 		report.add(found)
 		if err != nil {
 			return report, err
@@ -253,15 +257,15 @@ func (p *Procedure) verifyNotices(ctx context.Context, by flussi.Actor, school s
 }
 
 // learnPage stores what was told of a page of notices.
-func (p *Procedure) learnPage(ctx context.Context, by flussi.Actor, page []Notice, told map[uuid.UUID]RemoteNotice) (VerifyReport, error) {
+func (p *Procedure) learnPage(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (VerifyReport, error) {
 	report := VerifyReport{Asked: len(page)}
-	notified, err := p.notified(ctx, by, page, told)
+	notified, err := p.notified(ctx, by, page, answers)
 	if err != nil {
 		return report, err
 	}
 	var changes []NoticeChange
 	for _, n := range page {
-		there, is := told[n.ID]
+		there, is := answers[n.ID]
 		if change, news := n.learn(there, !is, notified[n.EventID], by); news {
 			changes = append(changes, change)
 		}
@@ -281,7 +285,7 @@ func (p *Procedure) learnPage(ctx context.Context, by flussi.Actor, page []Notic
 	if len(changes) == 0 {
 		err = nil
 	} else if err = p.store.SaveNotices(ctx, changes...); errors.Is(err, ErrConflict) {
-		err = p.learnEach(ctx, by, changes, told, notified)
+		err = p.learnEach(ctx, by, changes, answers, notified)
 	}
 	if err != nil {
 		return report, err
@@ -301,7 +305,7 @@ func (p *Procedure) learnPage(ctx context.Context, by flussi.Actor, page []Notic
 }
 
 // learnEach stores what was told of notices one by one, on what others left.
-func (p *Procedure) learnEach(ctx context.Context, by flussi.Actor, changes []NoticeChange, told map[uuid.UUID]RemoteNotice, notified map[uuid.UUID]bool) error {
+func (p *Procedure) learnEach(ctx context.Context, by flussi.Actor, changes []NoticeChange, answers map[uuid.UUID]RemoteNotice, notified map[uuid.UUID]bool) error {
 	for i := range changes {
 		id := changes[i].Notice.ID
 		for try := 0; ; try++ {
@@ -309,7 +313,7 @@ func (p *Procedure) learnEach(ctx context.Context, by flussi.Actor, changes []No
 			if err != nil {
 				return err
 			}
-			there, is := told[id]
+			there, is := answers[id]
 			change, news := n.learn(there, !is, notified[n.EventID], by)
 			if !news {
 				changes[i].Notice = n
@@ -333,13 +337,13 @@ func (p *Procedure) learnEach(ctx context.Context, by flussi.Actor, changes []No
 
 // notified tells which events of a page are Notificato here. One that has notices in states
 // that only a notified event permits is asked for first, since it may be further on there.
-func (p *Procedure) notified(ctx context.Context, by flussi.Actor, page []Notice, told map[uuid.UUID]RemoteNotice) (map[uuid.UUID]bool, error) {
+func (p *Procedure) notified(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (map[uuid.UUID]bool, error) {
 	known := map[uuid.UUID]bool{}
 	for _, n := range page {
 		if _, is := known[n.EventID]; is {
 			continue
 		}
-		there, is := told[n.ID]
+		there, is := answers[n.ID]
 		if !is || Coupled(EventToNotify, there.State) {
 			continue // it does not matter
 		}
@@ -385,13 +389,13 @@ func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Acto
 	switch receipt := there.Evidence.Receipt; {
 	case !receipt.IsZero() && receipt.Amount != n.Due():
 		found = Discrepancy{Kind: DiscrepancyAmount, Amount: receipt.Amount}
-	case n.Discrepancy.Kind == DiscrepancyAmount || n.Discrepancy.Kind == DiscrepancyTwice:
-		found = n.Discrepancy // found in a file, and not gone by this
+	case n.Discrepancy.Kind.ofFiles():
+		found = n.Discrepancy // not gone by this
 	}
 	news := n.Discrepancy.meet(found)
 	switch {
 	case len(path) > 0:
-		return n.change(path[len(path)-1], before.State, by.ID, steps(path, NoticeAction.Label)), true
+		return n.change(path[len(path)-1], before.State, by.ID, steps(told, path, NoticeAction.Label)), true
 	case news && found.Kind != "":
 		return n.change(NoticeDiffer, n.State, by.ID, n.Discrepancy.Italian()), true
 	case news || n != before:
@@ -408,19 +412,23 @@ func (n Notice) differs(before Notice, found Discrepancy, by flussi.Actor) (Noti
 	return n.change(NoticeDiffer, before.State, by.ID, n.Discrepancy.Italian()), true
 }
 
-// ahead reports whether the notice is further on than Pago In Rete says by nothing but what
-// settlements and the treasury journal showed here, or is just there.
+// ahead reports whether the notice is just where Pago In Rete says, or further on by nothing
+// but what settlements and the treasury journal showed here.
 func (n Notice) ahead(there NoticeState) bool {
 	path, err := NoticeMachine().Path(there, n.State)
 	if err != nil {
 		return false
 	}
-	for _, action := range path {
-		if action != NoticeConfirm && action != NoticeReconcile && action != NoticeReconcileManually {
+	shown := !n.Evidence.Settlement.IsZero() || !n.Evidence.Movement.IsZero()
+	return !slices.ContainsFunc(path, func(action NoticeAction) bool {
+		switch action {
+		case NoticeConfirm, NoticeReconcile, NoticeReconcileManually:
 			return false
+		case NoticeNotify, NoticeRequest, NoticePay: // what was collected was paid, even if Pago In Rete does not know yet
+			return !shown
 		}
-	}
-	return true
+		return true
+	})
 }
 
 // paid reports whether a notice in the state is paid.

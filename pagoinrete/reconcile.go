@@ -1,0 +1,402 @@
+package pagoinrete
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// PaymentRow is a row of a PSP's settlement (flusso di riversamento) or of the treasury journal
+// (giornale di cassa, file OIL): one payment.
+type PaymentRow struct {
+	Number    int            // as the operator counts, such as the row of a file; 0: its place in the sequence
+	IUV       flussi.IUV     // which payment; required
+	Amount    flussi.Cents   // what was paid
+	Outcome   PaymentOutcome // esito; the journal has only what was paid
+	Reference string         // of the settlement, or of the movement; required. No personal data
+	Date      time.Time      // when, UTC; required
+}
+
+// PaymentOutcome (esito del singolo pagamento) is pagoPA's code of a payment in a settlement.
+type PaymentOutcome int
+
+// The outcomes of a payment in a settlement.
+const (
+	PaymentDone      PaymentOutcome = 0 // eseguito
+	PaymentReversed  PaymentOutcome = 3 // revocato
+	PaymentByStandIn PaymentOutcome = 8 // eseguito in assenza di RPT, by the standing-in node
+	PaymentNoRequest PaymentOutcome = 9 // eseguito in assenza di RPT
+)
+
+// MatchReport says what became of the rows of a settlement or a journal. Every row is counted
+// once, and so is its amount: as matched, as known since before, or as one that does not match.
+type MatchReport struct {
+	Rows, Matched, Known, Unmatched                     int          // rows
+	Amount, MatchedAmount, KnownAmount, UnmatchedAmount flussi.Cents // what they say
+	Mismatches                                          []*Mismatch  // the first 1000 that do not match, in the order of the rows
+}
+
+// Mismatch is a row that does not match, and why. Look at it, and match it by hand if it does
+// belong to a notice: [Procedure.MatchSettlement], [Procedure.MatchMovement].
+type Mismatch struct {
+	Row    PaymentRow
+	Notice uuid.UUID // that has its IUV; the zero UUID if there is none
+	Err    error     // why: [ErrNotFound] for an unknown IUV, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrNotPayable], an [*InvalidError]
+	Reason string    // why, in Italian
+}
+
+// Why a row does not match a notice, besides [ErrNotFound] and [ErrAmount].
+var (
+	// ErrPaidTwice: the notice was paid by something else already.
+	ErrPaidTwice = errors.New("paid twice")
+	// ErrReversed: the payment was taken back.
+	ErrReversed = errors.New("payment reversed")
+	// ErrNotPayable: the notice was cancelled or refunded, or its event is not Notificato.
+	ErrNotPayable = errors.New("notice cannot be paid")
+)
+
+// Error describes the mismatch for programs and logs.
+func (m *Mismatch) Error() string { return fmt.Sprintf("row %d: %v", m.Row.Number, m.Err) }
+
+// Unwrap returns why.
+func (m *Mismatch) Unwrap() error { return m.Err }
+
+// Italian describes the mismatch for the operator.
+func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Number, m.Reason) }
+
+// ApplySettlement matches the rows of PSP settlements to the notices of a school: what they
+// show to be paid becomes Pagamento confermato. A payment that was not heard of before implies
+// the steps to it. A row whose amount differs, whose IUV no notice has, or whose notice is paid
+// already by another one, changes nothing but the notice's Discrepancy, and is in the report;
+// so the same settlement can be applied twice. It costs in proportion to the rows, and the
+// memory that a page of them needs.
+//
+// An error in the sequence ends the call, with what was stored by then; apply it again once it
+// is whole. The sequence may not use the store.
+func (p *Procedure) ApplySettlement(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
+	return p.match(ctx, "apply settlement", by, school, rows, settlement)
+}
+
+// ApplyJournal matches the rows of the treasury journal (OIL) to the notices of a school, as
+// [Procedure.ApplySettlement] does: what was paid through Pago In Rete becomes Pagamento
+// riscontrato automaticamente. What the school noted as paid otherwise does not match by itself:
+// see [Procedure.MatchMovement].
+func (p *Procedure) ApplyJournal(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
+	return p.match(ctx, "apply journal", by, school, rows, journal)
+}
+
+// MatchSettlement matches a row of a settlement by hand to a notice that somebody chose, though
+// its IUV, or its amount, may be another. The proof says by whom, and another amount than was
+// due stays noted as a Discrepancy that is settled.
+func (p *Procedure) MatchSettlement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
+	return p.matchByHand(ctx, "match settlement", by, id, row, settlement)
+}
+
+// MatchMovement matches a row of the treasury journal by hand to a notice that somebody chose, as
+// [Procedure.MatchSettlement] does. One that was paid through Pago In Rete becomes riscontrato
+// automaticamente, as the guide calls it; one that was not, by exactly what is due, riscontrato
+// manualmente, by way of Pagato manualmente, which Pago In Rete is told.
+func (p *Procedure) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
+	const op = "match movement"
+	n, _, err := p.notice(ctx, by, id)
+	if err != nil {
+		return Notice{}, failure(op, id, err)
+	}
+	proof := row.proof()
+	switch n.State {
+	case NoticeNotNotified, NoticeNotified:
+		if n, err = p.PayNoticeManually(ctx, by, id, proof); err != nil {
+			return n, failure(op, id, err)
+		}
+		fallthrough
+	case NoticePaidManually:
+		n, err = p.ReconcileNoticeManually(ctx, by, id, proof)
+		return n, failure(op, id, err)
+	}
+	return p.matchByHand(ctx, op, by, id, row, journal)
+}
+
+// source is where rows come from.
+type source struct {
+	action NoticeAction           // what they make of a notice
+	to     NoticeState            // and the state that it comes to
+	proof  func(*Evidence) *Proof // where they are noted
+}
+
+var (
+	settlement = source{NoticeConfirm, NoticeConfirmed, func(e *Evidence) *Proof { return &e.Settlement }}
+	journal    = source{NoticeReconcile, NoticeReconciled, func(e *Evidence) *Proof { return &e.Movement }}
+)
+
+// proof is what a row proves.
+func (r PaymentRow) proof() Proof {
+	return Proof{Reference: r.Reference, Amount: r.Amount, Date: r.Date}
+}
+
+// check refuses a row that says nothing.
+func (r PaymentRow) check() error {
+	e := &InvalidError{}
+	e.text("Reference", "il riferimento", r.Reference, MaxReference, true)
+	if r.Amount <= 0 || r.Amount > flussi.MaxPayable {
+		e.fail("Amount", flussi.ErrRange, "L'importo della riga non è valido.")
+	}
+	if r.Date.IsZero() {
+		e.fail("Date", flussi.ErrEmpty, "Manca la data.")
+	}
+	return e.orNil()
+}
+
+// office refuses an actor who may not reconcile.
+func (p *Procedure) office(ctx context.Context, by flussi.Actor, school string) error {
+	if err := p.admit(ctx, by, school); err != nil {
+		return err
+	}
+	// Whoever may note payments by hand may also take in files of them.
+	n := Notice{State: NoticeNotified}
+	if by.Has(flussi.System) {
+		return nil
+	}
+	return n.Fire(ctx, NoticePayManually, by)
+}
+
+func (p *Procedure) match(ctx context.Context, op string, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error], s source) (MatchReport, error) {
+	if err := p.office(ctx, by, school); err != nil {
+		return MatchReport{}, failure(op, uuid.Nil, err)
+	}
+	m := &matching{Procedure: p, by: by, school: school, source: s, notified: map[uuid.UUID]bool{}}
+	var err error
+	for row, rowErr := range rows {
+		if err = errors.Join(rowErr, ctx.Err()); err != nil {
+			break
+		}
+		m.read++
+		if row.Number == 0 {
+			row.Number = m.read
+		}
+		if m.waiting = append(m.waiting, row); len(m.waiting) == MaxRemote {
+			if err = m.page(ctx); err != nil {
+				break
+			}
+		}
+	}
+	if err == nil {
+		err = m.page(ctx)
+	}
+	return m.report, failure(op, uuid.Nil, err)
+}
+
+// matching is a match under way.
+type matching struct {
+	*Procedure
+	by       flussi.Actor
+	school   string
+	source   source
+	read     int
+	waiting  []PaymentRow
+	notified map[uuid.UUID]bool // whether events are Notificato
+	report   MatchReport
+}
+
+// page matches the rows that wait, all together. If somebody else changes one of the notices at
+// the same moment, it begins anew.
+func (m *matching) page(ctx context.Context) error {
+	rows := m.waiting
+	m.waiting = m.waiting[:0]
+	if len(rows) == 0 {
+		return nil
+	}
+	for try := 0; ; try++ {
+		found, err := m.find(ctx, rows)
+		if err != nil {
+			return err
+		}
+		var report MatchReport
+		changes := map[uuid.UUID]NoticeChange{}
+		var order []uuid.UUID
+		for _, row := range rows {
+			n, is := found[row.IUV]
+			if !is {
+				report.count(row, refuse(ErrNotFound, "Nessun avviso della scuola ha questo IUV."), uuid.Nil, false)
+				continue
+			}
+			change, known, err := m.source.learn(n, row, m.notified[n.EventID], m.by, "")
+			report.count(row, err, n.ID, known)
+			if change.Notice.ID == uuid.Nil {
+				continue
+			}
+			if earlier, twice := changes[n.ID]; twice { // two rows of a page about one notice: one change
+				change.Record.From = earlier.Record.From
+				if change.Record.Action == NoticeDiffer {
+					change.Record.Action = earlier.Record.Action
+				}
+			} else {
+				order = append(order, n.ID)
+			}
+			changes[n.ID] = change
+			found[row.IUV] = change.Notice
+		}
+		all := make([]NoticeChange, len(order))
+		for i, id := range order {
+			all[i] = changes[id]
+		}
+		if len(all) > 0 {
+			err = m.store.SaveNotices(ctx, all...)
+		}
+		if err == nil {
+			m.report.add(report)
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) || try == maxTries {
+			return err
+		}
+		if err := again(ctx, try); err != nil {
+			return err
+		}
+	}
+}
+
+// find returns the notices of the rows, by their IUV, and learns which of their events are
+// Notificato. A school's notices have each an IUV of their own.
+func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]Notice, error) {
+	wanted := make([]flussi.IUV, 0, len(rows))
+	for _, row := range rows {
+		if !row.IUV.IsZero() {
+			wanted = append(wanted, row.IUV)
+		}
+	}
+	found := make(map[flussi.IUV]Notice, len(wanted))
+	if len(wanted) == 0 {
+		return found, nil
+	}
+	for n, err := range m.all(ctx, NoticeFilter{Schools: []string{m.school}, IUVs: wanted}) {
+		if err != nil {
+			return nil, err
+		}
+		found[n.IUV()] = n
+		if _, known := m.notified[n.EventID]; !known {
+			e, err := m.store.Event(ctx, n.EventID)
+			if err != nil {
+				return nil, plain(err)
+			}
+			m.notified[n.EventID] = e.State == EventNotified
+		}
+	}
+	return found, nil
+}
+
+// count counts a row.
+func (r *MatchReport) count(row PaymentRow, err error, notice uuid.UUID, known bool) {
+	r.Rows++
+	r.Amount += row.Amount
+	switch {
+	case err != nil:
+		r.Unmatched++
+		r.UnmatchedAmount += row.Amount
+		reason := flussi.Explain(err)
+		var own *Error
+		if errors.As(err, &own) {
+			err = own.Err
+		}
+		r.Mismatches = append(r.Mismatches, &Mismatch{Row: row, Notice: notice, Err: err, Reason: reason})
+	case known:
+		r.Known++
+		r.KnownAmount += row.Amount
+	default:
+		r.Matched++
+		r.MatchedAmount += row.Amount
+	}
+}
+
+// add adds the report of more rows.
+func (r *MatchReport) add(more MatchReport) {
+	r.Rows, r.Matched, r.Known, r.Unmatched = r.Rows+more.Rows, r.Matched+more.Matched, r.Known+more.Known, r.Unmatched+more.Unmatched
+	r.Amount += more.Amount
+	r.MatchedAmount += more.MatchedAmount
+	r.KnownAmount += more.KnownAmount
+	r.UnmatchedAmount += more.UnmatchedAmount
+	r.Mismatches = append(r.Mismatches, more.Mismatches[:min(len(more.Mismatches), maxNoticeErrors-len(r.Mismatches))]...)
+}
+
+// learn is what a notice becomes by a row, and whether the row is known since before. Where it
+// does not match, the error says why, and the notice gets a discrepancy if that is news. The hand
+// is the ID of who matches it by hand, "" if it is matched by itself.
+func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, hand string) (change NoticeChange, known bool, err error) {
+	if err := row.check(); err != nil {
+		return NoticeChange{}, false, err
+	}
+	differs := func(kind DiscrepancyKind) NoticeChange {
+		before := n
+		change, news := n.differs(before, Discrepancy{Kind: kind, Amount: row.Amount}, by)
+		if !news {
+			return NoticeChange{}
+		}
+		return change
+	}
+	own := s.proof(&n.Evidence)
+	same := own.Reference == row.Reference && own.Amount == row.Amount
+	switch {
+	case row.Outcome == PaymentReversed:
+		return NoticeChange{}, false, refuse(ErrReversed, "Il pagamento è stato revocato.")
+	case row.Outcome != PaymentDone && row.Outcome != PaymentNoRequest && row.Outcome != PaymentByStandIn:
+		return NoticeChange{}, false, refuse(ErrReversed, "Il pagamento non risulta eseguito (esito %d).", row.Outcome)
+	case same:
+		return NoticeChange{}, true, nil
+	case !own.IsZero():
+		return differs(DiscrepancyTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato: il riferimento registrato è un altro.")
+	case n.State == NoticePaidManually, n.State == NoticeReconciledManually:
+		return differs(DiscrepancyTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato al di fuori di Pago In Rete.")
+	case n.State == NoticeCancelled, n.State == NoticeRefunded:
+		return differs(DiscrepancyPaid), false, refuse(ErrNotPayable, "L'avviso è «%s».", n.State.Label())
+	case !notified:
+		return NoticeChange{}, false, refuse(ErrNotPayable, "L'evento dell'avviso non è «%s».", EventNotified.Label())
+	case row.Amount != n.Due() && hand == "":
+		return differs(DiscrepancyAmount), false, refuse(ErrAmount, "L'importo è %s, quello dovuto è %s.", row.Amount.Euro(), n.Due().Euro())
+	}
+	from, path := n.State, []NoticeAction{s.action}
+	to, err := NoticeMachine().Next(from, s.action)
+	if err != nil {
+		if path, err = NoticeMachine().Path(from, s.to); err != nil {
+			return NoticeChange{}, false, err
+		}
+		to = s.to
+	}
+	n.State = to
+	*s.proof(&n.Evidence) = row.proof().normal(hand)
+	if row.Amount != n.Due() { // somebody looked at it
+		n.Discrepancy = Discrepancy{Kind: DiscrepancyAmount, Amount: row.Amount, At: now(), Settled: true}
+	}
+	return n.change(path[len(path)-1], from, by.ID, steps("Riferimento "+row.Reference, path, NoticeAction.Label)), false, nil
+}
+
+func (p *Procedure) matchByHand(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, row PaymentRow, s source) (Notice, error) {
+	for try := 0; ; try++ {
+		n, e, err := p.notice(ctx, by, id)
+		if err == nil {
+			err = p.office(ctx, by, n.School)
+		}
+		if err != nil {
+			return Notice{}, failure(op, id, err)
+		}
+		change, known, err := s.learn(n, row, e.State == EventNotified, by, by.ID)
+		if known || err != nil {
+			return n, failure(op, id, err)
+		}
+		err = p.store.SaveNotices(ctx, change)
+		if err == nil {
+			change.Notice.Version++
+			return change.Notice, nil
+		}
+		if !errors.Is(err, ErrConflict) || try == maxTries {
+			return Notice{}, failure(op, id, err)
+		}
+		if err := again(ctx, try); err != nil {
+			return Notice{}, failure(op, id, err)
+		}
+	}
+}

@@ -29,7 +29,7 @@ var claimRules = []rule{
 func (p *probe) takes(what string, of uuid.UUID, limit int, want []flow.Notification) []flow.Notification {
 	_, claimed := p.claim(of, limit, long)
 	if !slices.Equal(ids(claimed), ids(want)) {
-		p.fail("%s: want %s, got %s", what, list(ids(want)), list(ids(claimed)))
+		p.Fail("%s: want %s, got %s", what, list(ids(want)), list(ids(claimed)))
 	}
 	return claimed
 }
@@ -56,7 +56,7 @@ func claimsTakeTheOldest(p *probe) {
 	for i := range all { // in threes of the same time, and not stored in their order
 		all[i].CreatedAt = all[i-i%3].CreatedAt
 	}
-	p.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	p.Random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	p.saveFlow(f, all[:20]...)
 	p.saveAll(all[20:]...)
 	want := inOrder(all)
@@ -120,10 +120,10 @@ func (p *probe) claimsNothing(what string, spoil func(*flow.Flow)) {
 	before := p.state()
 	got, claimed := p.claim(f.ID, 10, long)
 	if len(claimed) != 0 {
-		p.fail("Claim of a flow %s gives %d", what, len(claimed))
+		p.Fail("Claim of a flow %s gives %d", what, len(claimed))
 	}
 	f.Counts = flow.Counts{Registered: 3}
-	p.equal("the flow of a Claim of a flow "+what, got, f)
+	p.Equal("the flow of a Claim of a flow "+what, got, f)
 	p.unchanged(before, "Claim of a flow "+what)
 	good.Version = f.Version
 	p.saveFlow(good)
@@ -153,18 +153,18 @@ func claimsChangeWhatTheyTake(p *probe) {
 		all = append(all, p.save(n))
 	}
 	all = inOrder(all)
-	claim := flow.Claim{Flow: f.ID, Limit: 2, Lease: long, At: p.someTime(), By: p.word()}
-	_, claimed, err := p.store.Claim(p.ctx, claim)
-	p.must(err, "Claim")
+	claim := flow.Claim{Flow: f.ID, Limit: 2, Lease: long, At: p.SomeTime(), By: p.Word()}
+	_, claimed, err := p.store.Claim(p.Ctx, claim)
+	p.Must(err, "Claim")
 	if len(claimed) != 2 {
-		p.fail("Claim with the limit 2, of 3: got %d", len(claimed))
+		p.Fail("Claim with the limit 2, of 3: got %d", len(claimed))
 		return
 	}
 	for i, want := range all {
 		if i < 2 {
 			want.State, want.UpdatedAt, want.UpdatedBy = flow.NotificationSending, claim.At, claim.By
 			want.Version++
-			p.equal("what Claim gives", claimed[i], want)
+			p.Equal("what Claim gives", claimed[i], want)
 		}
 		p.readsNotification(fmt.Sprintf("number %d, after a claim of the first 2", i+1), want)
 	}
@@ -183,7 +183,7 @@ func claimsGiveTheFlow(p *probe) {
 	} {
 		got, _ := p.claim(f.ID, 2, long)
 		f.Counts = left
-		p.equal("the flow of a Claim with the limit 2", got, f)
+		p.Equal("the flow of a Claim with the limit 2", got, f)
 	}
 }
 
@@ -204,11 +204,11 @@ func claimsOfMissingFlows(p *probe) {
 	n := p.newNotification(uuid.Nil)
 	f := p.sendingFlow()
 	p.saveFlow(f, n, p.newNotification(f.ID))
-	for _, id := range []uuid.UUID{p.id(), uuid.Nil, n.ID} {
-		_, claimed, err := p.store.Claim(p.ctx, flow.Claim{Flow: id, Limit: 10, Lease: long, At: p.now(), By: "dispatcher"})
-		p.wants(flow.ErrNotFound, err, "Claim of a flow that is not there")
+	for _, id := range []uuid.UUID{p.ID(), uuid.Nil, n.ID} {
+		_, claimed, err := p.store.Claim(p.Ctx, flow.Claim{Flow: id, Limit: 10, Lease: long, At: p.Now(), By: "dispatcher"})
+		p.Wants(flow.ErrNotFound, err, "Claim of a flow that is not there")
 		if len(claimed) != 0 {
-			p.fail("Claim of a flow that is not there gives %d", len(claimed))
+			p.Fail("Claim of a flow that is not there gives %d", len(claimed))
 		}
 	}
 }

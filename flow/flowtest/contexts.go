@@ -20,9 +20,9 @@ func endedContextsAreRefused(p *probe) {
 	f = p.saveFlow(f, n)
 	n.Version++
 	p.saveSending(p.newNotification(f.ID), short)
-	cancelled, cancel := context.WithCancel(p.ctx)
+	cancelled, cancel := context.WithCancel(p.Ctx)
 	cancel()
-	late, cancel := context.WithDeadline(p.ctx, time.Now().Add(-time.Second))
+	late, cancel := context.WithDeadline(p.Ctx, time.Now().Add(-time.Second))
 	defer cancel()
 
 	for _, ctx := range []context.Context{cancelled, late} {
@@ -46,13 +46,13 @@ func endedContextsAreRefused(p *probe) {
 			}},
 			{"SaveNotifications", func() error { return p.store.SaveNotifications(ctx, notificationChange(n)) }},
 			{"Claim", func() error {
-				_, _, err := p.store.Claim(ctx, flow.Claim{Flow: f.ID, Limit: 1, Lease: long, At: p.now(), By: "dispatcher"})
+				_, _, err := p.store.Claim(ctx, flow.Claim{Flow: f.ID, Limit: 1, Lease: long, At: p.Now(), By: "dispatcher"})
 				return err
 			}},
 			{"Expired", func() error { _, err := p.store.Expired(ctx, 1); return err }},
 		} {
 			before := p.state()
-			p.wants(ctx.Err(), method.call(), method.name+" with a context that has ended")
+			p.Wants(ctx.Err(), method.call(), method.name+" with a context that has ended")
 			p.unchanged(before, method.name+" with a context that has ended")
 		}
 	}
@@ -61,7 +61,7 @@ func endedContextsAreRefused(p *probe) {
 func contextsEndTheSequence(p *probe) {
 	stored := p.saveFlow(p.newFlow(), p.newNotification(uuid.Nil))
 	for _, f := range []flow.Flow{stored, p.newFlow()} {
-		ctx, cancel := context.WithCancel(p.ctx)
+		ctx, cancel := context.WithCancel(p.Ctx)
 		defer cancel()
 		f.State = flow.FlowActive
 		before := p.state()
@@ -75,7 +75,7 @@ func contextsEndTheSequence(p *probe) {
 				}
 			}
 		})
-		p.wants(context.Canceled, err, "SaveFlow with a context that ends in the sequence")
+		p.Wants(context.Canceled, err, "SaveFlow with a context that ends in the sequence")
 		p.unchanged(before, "SaveFlow with a context that ends in the sequence")
 	}
 }

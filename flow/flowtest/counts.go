@@ -4,6 +4,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 var countRules = []rule{
@@ -14,14 +15,14 @@ var countRules = []rule{
 
 // counted checks the counts of a flow in every way to read them.
 func (p *probe) counted(when string, id uuid.UUID, want flow.Counts) {
-	p.equal(when+": the counts of Flow", p.flow(id).Counts, want)
-	for _, f := range p.flows(flow.FlowFilter{}, flow.Page{Limit: everything}) {
+	p.Equal(when+": the counts of Flow", p.flow(id).Counts, want)
+	for _, f := range p.flows(flow.FlowFilter{}, flow.Page{Limit: storetest.Everything}) {
 		if f.ID == id {
-			p.equal(when+": the counts of Flows", f.Counts, want)
+			p.Equal(when+": the counts of Flows", f.Counts, want)
 		}
 	}
 	f, _ := p.claim(id, 0, long)
-	p.equal(when+": the counts of Claim with the limit 0", f.Counts, want)
+	p.Equal(when+": the counts of Claim with the limit 0", f.Counts, want)
 }
 
 func countsAreOfNotifications(p *probe) {
@@ -40,7 +41,7 @@ func countsAreOfNotifications(p *probe) {
 
 	_, claimed := p.claim(f.ID, 5, long)
 	if len(claimed) != 5 {
-		p.fail("Claim with the limit 5, of 7: got %d", len(claimed))
+		p.Fail("Claim with the limit 5, of 7: got %d", len(claimed))
 		return
 	}
 	p.counted("after a claim of 5", f.ID, flow.Counts{Registered: 2, Sending: 5})
@@ -74,7 +75,7 @@ func countsAreOfNotifications(p *probe) {
 
 	conflict := claimed[0]
 	conflict.State = flow.NotificationFailed
-	p.wants(flow.ErrConflict, p.store.SaveNotifications(p.ctx, notificationChange(conflict)), "SaveNotifications of an old version")
+	p.Wants(flow.ErrConflict, p.store.SaveNotifications(p.Ctx, notificationChange(conflict)), "SaveNotifications of an old version")
 	p.counted("after a conflict", f.ID, want)
 	p.counted("the other flow, at the end", other.ID, flow.Counts{Registered: 1})
 }
@@ -100,6 +101,6 @@ func notificationsLeaveTheFlow(p *probe) {
 	p.saveAll(claimed...)
 	got := p.flow(f.ID)
 	got.Counts = flow.Counts{}
-	p.equal("a flow whose notifications were stored, claimed and changed", got, f)
+	p.Equal("a flow whose notifications were stored, claimed and changed", got, f)
 	p.hasFlowRecords(f.ID, flowChange(created).Record)
 }

@@ -17,7 +17,7 @@ func flowsAreKept(p *probe) {
 	p.readsFlow("with all fields", full)
 
 	changed := flow.Flow{}
-	p.fill(&changed, false)
+	p.Fill(&changed, false)
 	changed.ID, changed.Service, changed.CreatedAt, changed.Version = full.ID, full.Service, full.CreatedAt, full.Version
 	changed.State, changed.Counts = flow.FlowSent, flow.Counts{}
 	changed = p.saveFlow(changed)
@@ -31,18 +31,18 @@ func flowsAreKept(p *probe) {
 
 // readsFlow checks that a flow is read as it should be, in every way.
 func (p *probe) readsFlow(what string, want flow.Flow) {
-	p.equal("Flow "+what, p.flow(want.ID), want)
+	p.Equal("Flow "+what, p.flow(want.ID), want)
 	listed := p.flows(flow.FlowFilter{IDs: []uuid.UUID{want.ID}}, flow.Page{Limit: 2})
 	if len(listed) != 1 {
-		p.fail("Flows gives %d flows with the ID of the one %s, not 1", len(listed), what)
+		p.Fail("Flows gives %d flows with the ID of the one %s, not 1", len(listed), what)
 		return
 	}
-	p.equal("Flows, the one "+what, listed[0], want)
+	p.Equal("Flows, the one "+what, listed[0], want)
 	claimed, none := p.claim(want.ID, 0, long)
 	if len(none) != 0 {
-		p.fail("Claim with the limit 0 gives %d notifications", len(none))
+		p.Fail("Claim with the limit 0 gives %d notifications", len(none))
 	}
-	p.equal("Claim, the flow "+what, claimed, want)
+	p.Equal("Claim, the flow "+what, claimed, want)
 }
 
 func missingFlowsAreNotFound(p *probe) {
@@ -50,15 +50,15 @@ func missingFlowsAreNotFound(p *probe) {
 		if stored {
 			p.saveFlow(p.newFlow(), p.newNotification(uuid.Nil))
 		}
-		for _, id := range []uuid.UUID{p.id(), uuid.Nil} {
-			_, err := p.store.Flow(p.ctx, id)
-			p.wants(flow.ErrNotFound, err, "Flow of an ID that was never stored")
+		for _, id := range []uuid.UUID{p.ID(), uuid.Nil} {
+			_, err := p.store.Flow(p.Ctx, id)
+			p.Wants(flow.ErrNotFound, err, "Flow of an ID that was never stored")
 		}
 	}
 	n := p.save(p.newNotification(uuid.Nil))
-	_, err := p.store.Flow(p.ctx, n.ID)
-	p.wants(flow.ErrNotFound, err, "Flow of the ID of a notification")
-	if listed := p.flows(flow.FlowFilter{IDs: []uuid.UUID{p.id()}}, flow.Page{Limit: 1}); len(listed) != 0 {
-		p.fail("Flows gives %d flows with an ID that was never stored", len(listed))
+	_, err := p.store.Flow(p.Ctx, n.ID)
+	p.Wants(flow.ErrNotFound, err, "Flow of the ID of a notification")
+	if listed := p.flows(flow.FlowFilter{IDs: []uuid.UUID{p.ID()}}, flow.Page{Limit: 1}); len(listed) != 0 {
+		p.Fail("Flows gives %d flows with an ID that was never stored", len(listed))
 	}
 }

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"runtime/debug"
 	"slices"
 	"testing"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 // Run checks each rule of the contract in a subtest. It calls open once a rule, for a
@@ -82,30 +81,22 @@ var contract = slices.Concat(
 )
 
 // check returns nil if the store, which must be empty, keeps the rule.
-func (r rule) check(ctx context.Context, store flow.Store) (broken *Broken) {
-	p := &probe{ctx: ctx, store: store, random: rand.New(rand.NewPCG(1, 2))}
-	defer func() {
-		switch v := recover(); v {
-		case nil, halt{}:
-		default:
-			p.errs = append(p.errs, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
-		}
-		if len(p.errs) > 0 {
-			broken = &Broken{r.words, errors.Join(p.errs...)}
-		}
-	}()
-	r.test(p)
+func (r rule) check(ctx context.Context, store flow.Store) *Broken {
+	p := &probe{storetest.New(ctx), store}
+	if err := p.Run(func() { r.test(p) }); err != nil {
+		return &Broken{r.words, err}
+	}
 	return nil
 }
 
 func newStoresAreEmpty(p *probe) {
 	if n := len(p.flows(flow.FlowFilter{}, flow.Page{Limit: 1})); n != 0 {
-		p.fail("a store that was just opened has flows: each rule needs an empty one")
+		p.Fail("a store that was just opened has flows: each rule needs an empty one")
 	}
 	if n := len(p.notifications(flow.NotificationFilter{}, flow.Page{Limit: 1})); n != 0 {
-		p.fail("a store that was just opened has notifications: each rule needs an empty one")
+		p.Fail("a store that was just opened has notifications: each rule needs an empty one")
 	}
 	if n := len(p.expired(1)); n != 0 {
-		p.fail("a store that was just opened has expired leases: each rule needs an empty one")
+		p.Fail("a store that was just opened has expired leases: each rule needs an empty one")
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 var historyRules = []rule{
@@ -21,8 +22,8 @@ func versionsHaveRecords(p *probe) {
 	for i := range 12 {
 		flowStored, notificationStored := flowChange(f), notificationChange(n)
 		// The store gives the version, whatever the record has.
-		p.fill(&flowStored.Record, false)
-		p.fill(&notificationStored.Record, false)
+		p.Fill(&flowStored.Record, false)
+		p.Fill(&notificationStored.Record, false)
 		switch i % 3 {
 		case 0: // what says nothing but what was done
 			flowStored.Record.From, flowStored.Record.Reason = "", flussi.Text{}
@@ -32,10 +33,10 @@ func versionsHaveRecords(p *probe) {
 			notificationStored.Record.At = notificationStored.Record.At.AddDate(-20, 0, 0)
 		}
 		if i%2 == 0 {
-			p.must(p.store.SaveFlow(p.ctx, flowStored, nil), "SaveFlow")
-			p.must(p.store.SaveNotifications(p.ctx, notificationStored), "SaveNotifications")
+			p.Must(p.store.SaveFlow(p.Ctx, flowStored, nil), "SaveFlow")
+			p.Must(p.store.SaveNotifications(p.Ctx, notificationStored), "SaveNotifications")
 		} else {
-			p.must(p.store.SaveFlow(p.ctx, flowStored, func(yield func(flow.NotificationChange, error) bool) {
+			p.Must(p.store.SaveFlow(p.Ctx, flowStored, func(yield func(flow.NotificationChange, error) bool) {
 				yield(notificationStored, nil)
 			}), "SaveFlow with a notification")
 		}
@@ -55,11 +56,11 @@ func claimsHaveRecords(p *probe) {
 	f := p.sendingFlow()
 	created := p.newNotifications(f.ID, 3)
 	p.saveFlow(f, created...)
-	claim := flow.Claim{Flow: f.ID, Limit: 2, Lease: long, At: p.someTime(), By: p.word()}
-	_, claimed, err := p.store.Claim(p.ctx, claim)
-	p.must(err, "Claim")
+	claim := flow.Claim{Flow: f.ID, Limit: 2, Lease: long, At: p.SomeTime(), By: p.Word()}
+	_, claimed, err := p.store.Claim(p.Ctx, claim)
+	p.Must(err, "Claim")
 	if len(claimed) != 2 {
-		p.fail("Claim with the limit 2, of 3: got %d", len(claimed))
+		p.Fail("Claim with the limit 2, of 3: got %d", len(claimed))
 		return
 	}
 	record := flow.NotificationRecord{
@@ -81,20 +82,20 @@ func claimsHaveRecords(p *probe) {
 
 func missingHasNoHistory(p *probe) {
 	p.saveFlow(p.newFlow(), p.newNotification(uuid.Nil))
-	for _, id := range []uuid.UUID{p.id(), uuid.Nil} {
-		if records, err := p.store.FlowHistory(p.ctx, id); err != nil || len(records) != 0 {
-			p.fail("FlowHistory of a flow that is not there: want no records and no error, got %d and %w", len(records), orNone(err))
+	for _, id := range []uuid.UUID{p.ID(), uuid.Nil} {
+		if records, err := p.store.FlowHistory(p.Ctx, id); err != nil || len(records) != 0 {
+			p.Fail("FlowHistory of a flow that is not there: want no records and no error, got %d and %w", len(records), storetest.OrNone(err))
 		}
-		if records, err := p.store.NotificationHistory(p.ctx, id); err != nil || len(records) != 0 {
-			p.fail("NotificationHistory of a notification that is not there: want no records and no error, got %d and %w", len(records), orNone(err))
+		if records, err := p.store.NotificationHistory(p.Ctx, id); err != nil || len(records) != 0 {
+			p.Fail("NotificationHistory of a notification that is not there: want no records and no error, got %d and %w", len(records), storetest.OrNone(err))
 		}
 	}
 	f := p.newFlow()
 	bad := p.newNotification(f.ID)
 	bad.Version = 5
-	err := p.store.SaveFlow(p.ctx, flowChange(f), sequence(p.newNotification(f.ID), bad))
-	p.wants(flow.ErrConflict, err, "SaveFlow with a notification of version 5 that is not there")
+	err := p.store.SaveFlow(p.Ctx, flowChange(f), sequence(p.newNotification(f.ID), bad))
+	p.Wants(flow.ErrConflict, err, "SaveFlow with a notification of version 5 that is not there")
 	if n := len(p.flowHistory(f.ID)); n != 0 {
-		p.fail("a flow that was refused has %d records", n)
+		p.Fail("a flow that was refused has %d records", n)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 var isolationRules = []rule{
@@ -24,13 +25,13 @@ func returnedIsTheCallers(p *probe) {
 	flowRecords, records := p.flowHistory(f.ID), p.notificationHistory(created[0].ID)
 
 	page := flow.Page{Limit: 3}
-	spoil(p, claimed)
-	spoil(p, p.flows(flow.FlowFilter{}, page))
-	spoil(p, p.notifications(flow.NotificationFilter{Flow: f.ID}, page))
-	spoil(p, p.notifications(flow.NotificationFilter{}, page))
-	spoil(p, p.expired(10))
-	spoil(p, p.flowHistory(f.ID))
-	spoil(p, p.notificationHistory(created[0].ID))
+	storetest.Spoil(p.Probe, claimed)
+	storetest.Spoil(p.Probe, p.flows(flow.FlowFilter{}, page))
+	storetest.Spoil(p.Probe, p.notifications(flow.NotificationFilter{Flow: f.ID}, page))
+	storetest.Spoil(p.Probe, p.notifications(flow.NotificationFilter{}, page))
+	storetest.Spoil(p.Probe, p.expired(10))
+	storetest.Spoil(p.Probe, p.flowHistory(f.ID))
+	storetest.Spoil(p.Probe, p.notificationHistory(created[0].ID))
 	p.unchanged(before, "after a change of what was returned")
 	p.hasFlowRecords(f.ID, flowRecords...)
 	p.hasNotificationRecords(created[0].ID, records...)
@@ -39,21 +40,21 @@ func returnedIsTheCallers(p *probe) {
 // spoil changes everything in what was returned, and appends to it.
 func spoil[T any](p *probe, all []T) {
 	for i := range all {
-		p.fill(&all[i], true)
+		p.Fill(&all[i], true)
 	}
 	if cap(all) > len(all) {
-		p.fill(&all[:len(all)+1][len(all)], true)
+		p.Fill(&all[:len(all)+1][len(all)], true)
 	}
 }
 
 func givenIsTheCallers(p *probe) {
 	all := p.newNotifications(uuid.Nil, 3)
 	changes := notificationChanges(all...)
-	p.must(p.store.SaveNotifications(p.ctx, changes...), "SaveNotifications")
+	p.Must(p.store.SaveNotifications(p.Ctx, changes...), "SaveNotifications")
 	for i, change := range changes {
-		p.equal("a change that was stored", change, notificationChange(all[i]))
+		p.Equal("a change that was stored", change, notificationChange(all[i]))
 	}
-	spoil(p, changes)
+	storetest.Spoil(p.Probe, changes)
 	for _, n := range all {
 		n.Version++
 		p.readsNotification("whose change was altered after it was stored", n)
@@ -63,6 +64,6 @@ func givenIsTheCallers(p *probe) {
 	filter := flow.NotificationFilter{IDs: slices.Clone(given), Services: []string{"tributi", "anagrafe"}}
 	p.notifications(filter, flow.Page{Limit: 2})
 	if !slices.Equal(filter.IDs, given) || !slices.Equal(filter.Services, []string{"tributi", "anagrafe"}) {
-		p.fail("Notifications has changed the filter it was given")
+		p.Fail("Notifications has changed the filter it was given")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 var leaseRules = []rule{
@@ -21,7 +22,7 @@ func (p *probe) saveSending(n flow.Notification, lease time.Duration) flow.Notif
 	n.State = flow.NotificationSending
 	change := notificationChange(n)
 	change.Lease = lease
-	p.must(p.store.SaveNotifications(p.ctx, change), "SaveNotifications")
+	p.Must(p.store.SaveNotifications(p.Ctx, change), "SaveNotifications")
 	n.Version++
 	return n
 }
@@ -29,9 +30,9 @@ func (p *probe) saveSending(n flow.Notification, lease time.Duration) flow.Notif
 // findsExpired waits until a lease is over, and checks what is found.
 func (p *probe) findsExpired(what string, want flow.Notification) {
 	p.eventually("Expired gives "+what, func() bool { return p.isExpired(want.ID) })
-	for _, n := range p.expired(everything) {
+	for _, n := range p.expired(storetest.Everything) {
 		if n.ID == want.ID {
-			p.equal("Expired, "+what, n, want)
+			p.Equal("Expired, "+what, n, want)
 		}
 	}
 }
@@ -46,7 +47,7 @@ func endedLeasesAreFound(p *probe) {
 	stored.State = flow.NotificationSending
 	change := notificationChange(stored)
 	change.Lease = short
-	p.must(p.store.SaveFlow(p.ctx, flowChange(f), func(yield func(flow.NotificationChange, error) bool) {
+	p.Must(p.store.SaveFlow(p.Ctx, flowChange(f), func(yield func(flow.NotificationChange, error) bool) {
 		yield(change, nil)
 	}), "SaveFlow")
 	stored.Version++
@@ -82,7 +83,7 @@ func runningLeasesAreNotFound(p *probe) {
 	p.shortIsOver()
 	for _, n := range running {
 		if p.isExpired(n.ID) {
-			p.fail("Expired gives a notification whose lease is of an hour")
+			p.Fail("Expired gives a notification whose lease is of an hour")
 		}
 	}
 }
@@ -97,10 +98,10 @@ func leasesEndWithTheState(p *probe) {
 		n.State = state
 		change := notificationChange(n)
 		change.Lease = short // says nothing in this state
-		p.must(p.store.SaveNotifications(p.ctx, change), "SaveNotifications")
+		p.Must(p.store.SaveNotifications(p.Ctx, change), "SaveNotifications")
 		p.shortIsOver()
 		if p.isExpired(n.ID) {
-			p.fail("Expired gives a notification that is now in the state %q", state)
+			p.Fail("Expired gives a notification that is now in the state %q", state)
 		}
 	}
 	// What was given back and claimed again has the new lease only.
@@ -110,7 +111,7 @@ func leasesEndWithTheState(p *probe) {
 	p.claim(f.ID, 10, long)
 	p.shortIsOver()
 	if p.isExpired(n.ID) {
-		p.fail("Expired gives a notification that was given back, and claimed again for an hour")
+		p.Fail("Expired gives a notification that was given back, and claimed again for an hour")
 	}
 }
 
@@ -120,7 +121,7 @@ func leasesAreRenewed(p *probe) {
 	n = p.saveSending(n, long)
 	p.shortIsOver()
 	if p.isExpired(n.ID) {
-		p.fail("Expired gives a notification that was stored again with a lease of an hour")
+		p.Fail("Expired gives a notification that was stored again with a lease of an hour")
 	}
 	p.findsExpired("one whose lease was renewed for a nanosecond", p.saveSending(n, short))
 }
@@ -130,10 +131,10 @@ func expiredKeepsTheLimit(p *probe) {
 	for _, of := range []uuid.UUID{f.ID, f.ID, f.ID, uuid.Nil, uuid.Nil} {
 		p.saveSending(p.newNotification(of), short)
 	}
-	p.eventually("Expired gives all 5", func() bool { return len(p.expired(everything)) == 5 })
+	p.eventually("Expired gives all 5", func() bool { return len(p.expired(storetest.Everything)) == 5 })
 	for _, limit := range []int{-1, 0, 1, 3, 5, 6} {
 		if got := len(p.expired(limit)); got != max(0, min(limit, 5)) {
-			p.fail("Expired with the limit %d, when 5 are: got %d", limit, got)
+			p.Fail("Expired with the limit %d, when 5 are: got %d", limit, got)
 		}
 	}
 }

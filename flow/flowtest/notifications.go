@@ -28,7 +28,7 @@ func notificationsAreKept(p *probe) {
 			p.readsNotification("with all fields, "+with, full)
 
 			changed := flow.Notification{}
-			p.fill(&changed, false)
+			p.Fill(&changed, false)
 			changed.ID, changed.FlowID, changed.Service, changed.CreatedAt, changed.Version = full.ID, of, full.Service, full.CreatedAt, full.Version
 			changed.State, changed.Transmission.ErrorCode = flow.NotificationSent, flow.ErrorUnreachable
 			changed = store(changed)
@@ -45,13 +45,13 @@ func notificationsAreKept(p *probe) {
 
 // readsNotification checks that a notification is read as it should be, in every way.
 func (p *probe) readsNotification(what string, want flow.Notification) {
-	p.equal("Notification "+what, p.notification(want.ID), want)
+	p.Equal("Notification "+what, p.notification(want.ID), want)
 	listed := p.notifications(flow.NotificationFilter{IDs: []uuid.UUID{want.ID}}, flow.Page{Limit: 2})
 	if len(listed) != 1 {
-		p.fail("Notifications gives %d with the ID of the one %s, not 1", len(listed), what)
+		p.Fail("Notifications gives %d with the ID of the one %s, not 1", len(listed), what)
 		return
 	}
-	p.equal("Notifications, the one "+what, listed[0], want)
+	p.Equal("Notifications, the one "+what, listed[0], want)
 }
 
 func missingNotificationsAreNotFound(p *probe) {
@@ -60,12 +60,12 @@ func missingNotificationsAreNotFound(p *probe) {
 		if stored {
 			p.saveAll(p.newNotification(f.ID))
 		}
-		for _, id := range []uuid.UUID{p.id(), uuid.Nil, f.ID} {
-			_, err := p.store.Notification(p.ctx, id)
-			p.wants(flow.ErrNotFound, err, "Notification of an ID that no notification was stored with")
+		for _, id := range []uuid.UUID{p.ID(), uuid.Nil, f.ID} {
+			_, err := p.store.Notification(p.Ctx, id)
+			p.Wants(flow.ErrNotFound, err, "Notification of an ID that no notification was stored with")
 		}
 	}
-	if listed := p.notifications(flow.NotificationFilter{IDs: []uuid.UUID{p.id()}}, flow.Page{Limit: 1}); len(listed) != 0 {
-		p.fail("Notifications gives %d with an ID that was never stored", len(listed))
+	if listed := p.notifications(flow.NotificationFilter{IDs: []uuid.UUID{p.ID()}}, flow.Page{Limit: 1}); len(listed) != 0 {
+		p.Fail("Notifications gives %d with an ID that was never stored", len(listed))
 	}
 }

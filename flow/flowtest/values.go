@@ -1,7 +1,6 @@
 package flowtest
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -9,6 +8,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 var valueRules = []rule{
@@ -18,28 +18,8 @@ var valueRules = []rule{
 	{"states, codes and actions that are unknown are kept", unknownWordsAreKept},
 }
 
-// awkward is what has come back as something else from one database or another: quotes
-// and escapes, spaces at both ends, line breaks, an accent in one character and in two,
-// characters outside the first plane, joined and from right to left.
-const awkward = " \t'\"`\\ \\' %_ $1 :a ?; -- <&amp;> {{.}}\r\n\n è e\u0300 ẞß ﬁ œ € 𝄞 👩‍👩‍👧‍👦 🇮🇹 שלום مرحبا \u200b\ufeff\ufffd \u2028 "
-
-// tooLong is a text as long as a message may be.
-func tooLong() string {
-	runes := []rune(strings.Repeat(awkward, 10_000/len([]rune(awkward))+1))
-	return string(runes[:9_999]) + "."
-}
-
 func textsAreKept(p *probe) {
-	fill := func(pointer any) {
-		for _, f := range fields(pointer) {
-			switch field := f.pointer.(type) {
-			case *flussi.Text:
-				*field = flussi.NewText(tooLong())
-			case *string:
-				*field = awkward
-			}
-		}
-	}
+	fill := func(pointer any) { storetest.SetTexts(pointer, storetest.TooLong(), storetest.Awkward) }
 	f, n := p.fullFlow(), p.fullNotification(uuid.Nil)
 	fill(&f)
 	fill(&n)
@@ -53,77 +33,48 @@ func textsAreKept(p *probe) {
 	flowStored, notificationStored := flowChange(g), notificationChange(m)
 	fill(&flowStored.Record)
 	fill(&notificationStored.Record)
-	p.must(p.store.SaveFlow(p.ctx, flowStored, nil), "SaveFlow")
-	p.must(p.store.SaveNotifications(p.ctx, notificationStored), "SaveNotifications")
+	p.Must(p.store.SaveFlow(p.Ctx, flowStored, nil), "SaveFlow")
+	p.Must(p.store.SaveNotifications(p.Ctx, notificationStored), "SaveNotifications")
 	p.hasFlowRecords(g.ID, flowStored.Record)
 	p.hasNotificationRecords(m.ID, notificationStored.Record)
 }
 
 func timesAreKept(p *probe) {
-	rome := time.FixedZone("CEST", 2*60*60)
-	for _, given := range []time.Time{
-		time.Date(2026, time.March, 29, 2, 30, 0, 123_456_000, time.UTC),
-		time.Date(2026, time.March, 29, 0, 30, 59, 999_999_000, rome),
-		time.Date(2026, time.December, 31, 23, 59, 59, 123_456_789, rome),
-		time.Date(1969, time.December, 31, 23, 59, 59, 999_999_000, time.UTC),
-		time.Now(),
-	} {
-		fill := func(pointer any) {
-			for _, field := range fields(pointer) {
-				if t, ok := field.pointer.(*time.Time); ok {
-					*t = given
-				}
-			}
-		}
+	for _, given := range storetest.Moments() {
 		f, n := p.sendingFlow(), p.newNotification(uuid.Nil)
-		fill(&f)
-		fill(&n)
+		storetest.SetTimes(&f, given)
+		storetest.SetTimes(&n, given)
 		n.FlowID = f.ID
 		p.saveFlow(f, n)
 		claim := flow.Claim{Flow: f.ID, Limit: 1, Lease: long, At: given, By: "dispatcher"}
 		n = p.notification(n.ID)
-		inFlow, claimed, err := p.store.Claim(p.ctx, claim)
-		p.must(err, "Claim")
+		inFlow, claimed, err := p.store.Claim(p.Ctx, claim)
+		p.Must(err, "Claim")
 		f = p.flow(f.ID)
-		check := func(what string, pointer any) {
-			for _, field := range fields(pointer) {
-				if t, ok := field.pointer.(*time.Time); ok {
-					p.isTime(what+", "+field.name, *t, given)
-				}
-			}
-		}
-		check("Flow", &f)
-		check("the flow of Claim", &inFlow)
-		check("Notification", &n)
+		p.HasTimes("Flow", &f, given)
+		p.HasTimes("the flow of Claim", &inFlow, given)
+		p.HasTimes("Notification", &n, given)
 		for i := range claimed {
-			check("a notification of Claim", &claimed[i])
+			p.HasTimes("a notification of Claim", &claimed[i], given)
 		}
 		for _, r := range p.flowHistory(f.ID) {
-			check("a record of FlowHistory", &r)
+			p.HasTimes("a record of FlowHistory", &r, given)
 		}
 		for _, r := range p.notificationHistory(n.ID) {
-			check("a record of NotificationHistory", &r)
+			p.HasTimes("a record of NotificationHistory", &r, given)
 		}
-	}
-}
-
-// isTime checks that a time is the given one to the microsecond, whichever way it was
-// rounded.
-func (p *probe) isTime(what string, got, given time.Time) {
-	if got.Sub(given).Abs() >= time.Microsecond || got.Nanosecond()%1000 != 0 || got.Location() != time.UTC {
-		p.fail("%s: stored %s, got %s", what, show(given), show(got))
 	}
 }
 
 func zeroTimesAreKept(p *probe) {
 	n := p.save(p.fullNotification(uuid.Nil))
-	for _, field := range fields(&n) {
-		if t, ok := field.pointer.(*time.Time); ok && field.name != "CreatedAt" && field.name != "UpdatedAt" {
+	for _, field := range storetest.Fields(&n) {
+		if t, ok := field.Pointer.(*time.Time); ok && field.Name != "CreatedAt" && field.Name != "UpdatedAt" {
 			*t = time.Time{}
 		}
 	}
 	p.readsNotification("with times that were set, and are zero", p.save(n))
-	n.ID, n.Version = p.id(), 0
+	n.ID, n.Version = p.ID(), 0
 	p.readsNotification("with times that were always zero", p.save(n))
 }
 
@@ -137,8 +88,8 @@ func unknownWordsAreKept(p *probe) {
 	flowStored.Record.Action, flowStored.Record.From, flowStored.Record.To = "archive", "incomplete", f.State
 	notificationStored.Record.Action, notificationStored.Record.From, notificationStored.Record.To = "suspend", "parked", n.State
 
-	p.must(p.store.SaveFlow(p.ctx, flowStored, nil), "SaveFlow")
-	p.must(p.store.SaveNotifications(p.ctx, notificationStored), "SaveNotifications")
+	p.Must(p.store.SaveFlow(p.Ctx, flowStored, nil), "SaveFlow")
+	p.Must(p.store.SaveNotifications(p.Ctx, notificationStored), "SaveNotifications")
 	f.Version, n.Version = 1, 1
 	p.readsFlow("with unknown words", f)
 	p.readsNotification("with unknown words", n)
@@ -146,7 +97,7 @@ func unknownWordsAreKept(p *probe) {
 	p.hasNotificationRecords(n.ID, notificationStored.Record)
 	for state, want := range map[flow.NotificationState]int{n.State: 1, "altro": 0} {
 		if got := p.notifications(flow.NotificationFilter{States: []flow.NotificationState{state}}, flow.Page{Limit: 2}); len(got) != want {
-			p.fail("Notifications in the state %q: want %d, got %d", state, want, len(got))
+			p.Fail("Notifications in the state %q: want %d, got %d", state, want, len(got))
 		}
 	}
 }
@@ -154,21 +105,10 @@ func unknownWordsAreKept(p *probe) {
 // hasFlowRecords checks that these are the records of a flow, but for their versions,
 // which count.
 func (p *probe) hasFlowRecords(id uuid.UUID, want ...flow.FlowRecord) {
-	sameRecords(p, "FlowHistory", p.flowHistory(id), want)
+	storetest.SameRecords(p.Probe, "FlowHistory", p.flowHistory(id), want)
 }
 
 // hasNotificationRecords checks the same of a notification.
 func (p *probe) hasNotificationRecords(id uuid.UUID, want ...flow.NotificationRecord) {
-	sameRecords(p, "NotificationHistory", p.notificationHistory(id), want)
-}
-
-func sameRecords[S, A ~string](p *probe, what string, got, want []flow.Record[S, A]) {
-	if len(got) != len(want) {
-		p.fail("%s: want %d records, got %d", what, len(want), len(got))
-		return
-	}
-	for i, w := range want {
-		w.Version = int64(i + 1)
-		p.equal(fmt.Sprintf("%s, record %d", what, i+1), got[i], w)
-	}
+	storetest.SameRecords(p.Probe, "NotificationHistory", p.notificationHistory(id), want)
 }

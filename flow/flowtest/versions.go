@@ -21,19 +21,19 @@ func versionsCount(p *probe) {
 	for version := int64(1); version <= 4; version++ {
 		f, n = p.saveFlow(f), p.save(n)
 		if got := p.flow(f.ID).Version; got != version {
-			p.fail("a flow that was stored %d times has the version %d", version, got)
+			p.Fail("a flow that was stored %d times has the version %d", version, got)
 		}
 		if got := p.notification(n.ID).Version; got != version {
-			p.fail("a notification that was stored %d times has the version %d", version, got)
+			p.Fail("a notification that was stored %d times has the version %d", version, got)
 		}
 	}
 	f = p.saveFlow(f, n)
 	if got := p.notification(n.ID).Version; got != n.Version+1 {
-		p.fail("a notification of version %d that was stored with a flow has the version %d", n.Version, got)
+		p.Fail("a notification of version %d that was stored with a flow has the version %d", n.Version, got)
 	}
 	p.saveFlow(f)
 	if got := p.notification(n.ID).Version; got != n.Version+1 {
-		p.fail("a notification has got the version %d from a change of a flow without it", got)
+		p.Fail("a notification has got the version %d from a change of a flow without it", got)
 	}
 }
 
@@ -41,19 +41,19 @@ func versionsCount(p *probe) {
 // nothing changes.
 func (p *probe) conflicts(what string, all ...flow.Notification) {
 	before := p.state()
-	p.wants(flow.ErrConflict, p.store.SaveNotifications(p.ctx, notificationChanges(all...)...), "SaveNotifications of "+what)
+	p.Wants(flow.ErrConflict, p.store.SaveNotifications(p.Ctx, notificationChanges(all...)...), "SaveNotifications of "+what)
 	p.unchanged(before, "SaveNotifications of "+what)
 	f := p.newFlow()
-	p.wants(flow.ErrConflict, p.store.SaveFlow(p.ctx, flowChange(f), sequence(all...)), "SaveFlow with "+what)
+	p.Wants(flow.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(f), sequence(all...)), "SaveFlow with "+what)
 	p.unchanged(before, "SaveFlow with "+what)
 }
 
 // flowConflicts checks that a flow is refused, and that nothing changes.
 func (p *probe) flowConflicts(what string, f flow.Flow) {
 	before := p.state()
-	p.wants(flow.ErrConflict, p.store.SaveFlow(p.ctx, flowChange(f), nil), "SaveFlow of "+what)
+	p.Wants(flow.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(f), nil), "SaveFlow of "+what)
 	p.unchanged(before, "SaveFlow of "+what)
-	p.wants(flow.ErrConflict, p.store.SaveFlow(p.ctx, flowChange(f), sequence(p.newNotification(f.ID))), "SaveFlow of "+what+", with a notification")
+	p.Wants(flow.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(f), sequence(p.newNotification(f.ID))), "SaveFlow of "+what+", with a notification")
 	p.unchanged(before, "SaveFlow of "+what+", with a notification")
 }
 

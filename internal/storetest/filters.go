@@ -1,0 +1,166 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Catalogue is what is searched: entities of one kind. What should be found is what the
+// filter's own Match says.
+type Catalogue[T Placed, Q any] struct {
+	Name  string                   // the method that searches, such as "Flows"
+	All   []T                      // as they are stored
+	Match func(Q, T) bool          // of the filter
+	Find  func(Q, flussi.Page) []T // searches in the store
+}
+
+// Finds checks what a filter finds, in pages and in full.
+func (c Catalogue[T, Q]) Finds(p *Probe, what string, filter Q) {
+	var want []T
+	for _, one := range c.All {
+		if c.Match(filter, one) {
+			want = append(want, one)
+		}
+	}
+	slices.SortFunc(want, func(a, b T) int { return a.Cursor().Compare(b.Cursor()) })
+	page := flussi.Page{Limit: []int{7, 50, Everything}[p.Random.IntN(3)], OldestFirst: p.Random.IntN(2) == 0}
+	what = fmt.Sprintf("%s by %s, the oldest first: %t", c.Name, what, page.OldestFirst)
+	var found []T
+	got := p.walk(what, page, func(page flussi.Page) []flussi.Cursor {
+		some := c.Find(filter, page)
+		found = append(found, some...)
+		return Places(some)
+	}, func() {})
+	failures := len(p.errs)
+	p.samePlaces(what, got, Places(want), page.OldestFirst)
+	if len(p.errs) > failures {
+		return
+	}
+	if !page.OldestFirst {
+		slices.Reverse(want)
+	}
+	for i, one := range want {
+		p.Equal(what, found[i], one)
+	}
+}
+
+// Criterion sets one field of a filter so that it finds one entity, or others like it. It
+// is a struct without a name, so that tables of criteria need not name its fields.
+type Criterion[T, Q any] = struct {
+	Field string                       // such as "States, several"
+	Set   func(p *Probe, q *Q, like T) // sets it
+}
+
+// Each checks criteria one by one.
+func (c Catalogue[T, Q]) Each(p *Probe, criteria []Criterion[T, Q]) {
+	var none Q
+	c.Finds(p, "nothing", none)
+	for _, criterion := range criteria {
+		for range 6 {
+			var filter Q
+			criterion.Set(p, &filter, c.All[p.Random.IntN(len(c.All))])
+			c.Finds(p, criterion.Field, filter)
+		}
+	}
+}
+
+// InCompany checks criteria two to four at a time, which are mostly true of one entity.
+func (c Catalogue[T, Q]) InCompany(p *Probe, criteria []Criterion[T, Q]) {
+	for range 150 {
+		var filter Q
+		var names []string
+		like := c.All[p.Random.IntN(len(c.All))]
+		for range 2 + p.Random.IntN(3) {
+			if p.Random.IntN(8) == 0 {
+				like = c.All[p.Random.IntN(len(c.All))]
+			}
+			criterion := criteria[p.Random.IntN(len(criteria))]
+			criterion.Set(p, &filter, like)
+			names = append(names, criterion.Field)
+		}
+		c.Finds(p, strings.Join(names, " and "), filter)
+	}
+}
+
+// OneOf picks one.
+func OneOf[T any](p *Probe, all ...T) T { return all[p.Random.IntN(len(all))] }
+
+// Part returns a part of a text that is long enough to be looked for, in some case; ""
+// of a shorter text.
+func (p *Probe) Part(text string) string {
+	runes := []rune(text)
+	if len(runes) < flussi.MinSearch {
+		return ""
+	}
+	start := p.Random.IntN(len(runes) - flussi.MinSearch + 1)
+	end := start + flussi.MinSearch + p.Random.IntN(len(runes)-start-flussi.MinSearch+1)
+	part := string(runes[start:end])
+	return OneOf(p, part, strings.ToLower(part), strings.ToUpper(part))
+}
+
+// Several returns an ID among others, one of which is twice and one not there.
+func (p *Probe) Several(id uuid.UUID, others ...uuid.UUID) []uuid.UUID {
+	all := append([]uuid.UUID{id, p.ID(), id}, others...)
+	p.Random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
+// minutes are what entities of a catalogue are created in: few, so that several are of the
+// same.
+const minutes = 15
+
+// SomeMinute returns one of few times.
+func (p *Probe) SomeMinute() time.Time {
+	return time.Date(2026, time.May, 4, 10, p.Random.IntN(minutes), 0, 1000, time.UTC)
+}
+
+// Around returns times from which and to which entities were created, of which one is.
+func (p *Probe) Around(t time.Time) (from, to time.Time) {
+	rome := time.FixedZone("CEST", 2*60*60)
+	return t.Add(-time.Duration(p.Random.IntN(minutes)) * time.Minute).In(rome), t.Add(OneOf(p, time.Microsecond, 3*time.Minute)).In(rome)
+}
+
+// Texts are what is looked for in catalogues.
+func Texts() []string {
+	return []string{
+		"", "Avviso TARI", "Mensa scolastica: è ora di iscriversi", "MENSA SCOLASTICA: È SCADUTO IL TERMINE",
+		"Perché non paghi?", "Sconto del 10% sulla TARI", "Sconto del 100 euro", "file_2026.pdf", "file-2026.pdf", `C:\mensa`,
+	}
+}
+
+// Search is texts that are looked for in others.
+type Search struct {
+	Stored []string // what is searched
+	Wanted []string // what is looked for
+}
+
+// AnyCase is texts that have to be found whatever their case.
+func AnyCase() Search {
+	stored := []string{
+		"è scaduto", "È SCADUTO", "È scaduto", "e scaduto", "Perché no", "PERCHÉ NO", "Perchè no", "CITTÀ", "città", "citta",
+		"Più ore di lunedì", "PIÙ ORE DI LUNEDÌ", "Però", "PERÒ", "Avviso", "AVVISO", "aVVISO", "",
+	}
+	var wanted []string
+	for _, text := range []string{"è scaduto", "perché", "città", "più ore", "lunedì", "però", "avviso"} {
+		wanted = append(wanted, text, strings.ToUpper(text))
+	}
+	return Search{stored, append(wanted, "È scaduto", "CITTà", "aVViSo")}
+}
+
+// Literally is texts that stand for themselves.
+func Literally() Search {
+	stored := []string{
+		"sconto 100% oggi", "sconto 1000 oggi", "sconto 100", "a_b_c", "aXbXc", "%%%", "___", "abc", `c:\dati`, `c:dati`, `c:\\dati`,
+		"x*y", "xxy", "a?c", "[abc]", "(a+b)", "aab", "l'avviso", "l''avviso", `dice "ciao"`, "a--b", "$1 $2", "uno  due", "uno due", " uno", "uno\ndue", "",
+	}
+	return Search{stored, []string{
+		"100%", "100% oggi", "%oggi", "%oggi%", "a_b", "_b_", "%%%", "___", `c:\d`, `:\\d`, `c:d`, `\_b`, "x*y", "a?c", "[ab", "(a+b)", "a.c", "^abc",
+		"l'a", "''a", `"ciao"`, "a--b", "$1 ", "uno due", "uno  due", " uno", "uno ", "uno\ndue",
+	}}
+}

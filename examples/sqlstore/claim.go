@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -97,25 +96,13 @@ func (c counts) add(of uuid.UUID, n flow.Notification, by int) {
 	}
 }
 
-// write writes what changes. It comes last in a transaction, so that whoever changes the counts
-// of the same flow waits for no longer than a commit.
+// write writes what changes.
 func (c counts) write(ctx context.Context, t *tx) error {
-	flows := make([]uuid.UUID, 0, len(c))
+	changes := map[uuid.UUID][]any{}
 	for id, changed := range c {
 		if changed != (flow.Counts{}) {
-			flows = append(flows, id)
+			changes[id] = []any{changed.Registered, changed.Sending, changed.Sent, changed.Failed, changed.Disabled}
 		}
 	}
-	slices.SortFunc(flows, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }) // so that nobody waits for each other
-	for _, id := range flows {
-		changed := c[id]
-		if _, err := t.exec(ctx, `INSERT INTO flow_counts (flow_id, shard, registered, sending, sent, failed, disabled) VALUES (?, `+t.shard()+`, ?, ?, ?, ?, ?)
-			ON CONFLICT (flow_id, shard) DO UPDATE SET registered = flow_counts.registered + excluded.registered,
-			sending = flow_counts.sending + excluded.sending, sent = flow_counts.sent + excluded.sent,
-			failed = flow_counts.failed + excluded.failed, disabled = flow_counts.disabled + excluded.disabled`,
-			t.id(id), changed.Registered, changed.Sending, changed.Sent, changed.Failed, changed.Disabled); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.count(ctx, "flow", []string{"registered", "sending", "sent", "failed", "disabled"}, changes)
 }

@@ -44,8 +44,10 @@ type dialect interface {
 	insert(ctx context.Context, t *tx, into *table, rows [][]any) (int64, error)
 	// update changes the columns of rows from one on; the keys of the rows are in the same order.
 	update(ctx context.Context, t *tx, in *table, from int, keys []any, rows [][]any) error
-	// lock returns those rows that are there, as they are until the end of the transaction.
-	lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error)
+	// lock reads columns of those rows that are there, in the order of the IDs, as they are until
+	// the end of the transaction, and calls a function after each, with the key of the row and
+	// whether it was created in the same transaction.
+	lock(ctx context.Context, t *tx, in *table, list string, ids []uuid.UUID, fields []any, each func(key any, fresh bool)) error
 	// reindex makes rows be found by their new texts.
 	reindex(ctx context.Context, t *tx, in *table, changes []retext) error
 	// hits is a query for the keys of rows that have a text, and perhaps of others, by an index; the
@@ -81,7 +83,7 @@ type tx struct {
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
 	once  bool  // what it does cannot be done again
-	fresh int64 // on SQLite, the key from which on notifications were created in it; 0: none were
+	fresh int64 // on SQLite, the key from which on rows of a bulk table were created in it; 0: none were
 }
 
 // exec executes a statement.

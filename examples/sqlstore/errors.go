@@ -16,6 +16,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 // What can be wrong with a database. A [*Fault] unwraps to one of these. With all of them but
@@ -75,21 +76,46 @@ func (f *Fault) Italian() string {
 	return "L'archivio ha un problema tecnico: rivolgersi all'assistenza."
 }
 
-// fail returns what was wrong with an operation.
+// What the rooms have their own errors for.
+var (
+	errNotFound = errors.New("not found")
+	errConflict = errors.New("changed in the meantime")
+)
+
+// fail returns what was wrong with an operation on flows or notifications.
 func fail(ctx context.Context, operation string, id uuid.UUID, err error) error {
 	if err == nil {
 		return nil
 	}
+	return &flow.Error{Operation: operation, ID: id, Err: cause(ctx, err, flow.ErrNotFound, flow.ErrConflict)}
+}
+
+// failNotice returns what was wrong with an operation on events or notices.
+func failNotice(ctx context.Context, operation string, id uuid.UUID, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &pagoinrete.Error{Operation: operation, ID: id, Err: cause(ctx, err, pagoinrete.ErrNotFound, pagoinrete.ErrConflict)}
+}
+
+// cause returns what an error means, with a room's own errors.
+func cause(ctx context.Context, err, notFound, conflict error) error {
 	var caller callers
 	if errors.As(err, &caller) {
 		err = caller.error
 	} else if known := classify(err); known != nil {
 		err = known
 	}
+	switch {
+	case errors.Is(err, errNotFound):
+		err = notFound
+	case errors.Is(err, errConflict):
+		err = conflict
+	}
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}
-	return &flow.Error{Operation: operation, ID: id, Err: err}
+	return err
 }
 
 // callers is an error that the caller put into a sequence: it says nothing about the database.
@@ -113,7 +139,7 @@ func classify(err error) error {
 		return &Fault{classOfSQLite(lite.Code()), fmt.Sprintf("SQLite %d", lite.Code()), err}
 	case errors.As(err, &server):
 		class := classOfSQLState(server.Code)
-		if class == flow.ErrConflict {
+		if class == errConflict {
 			return class
 		}
 		return &Fault{class, "SQLSTATE " + server.Code, err}
@@ -152,7 +178,7 @@ func classOfSQLite(code int) error {
 func classOfSQLState(code string) error {
 	switch {
 	case code == "40001", code == "40P01": // another write met this one, which was undone
-		return flow.ErrConflict
+		return errConflict
 	case code == "53100":
 		return ErrFull
 	case strings.HasPrefix(code, "53"), code == "55P03":

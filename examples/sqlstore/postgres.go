@@ -134,12 +134,11 @@ func (*postgresDialect) update(ctx context.Context, t *tx, in *table, from int, 
 }
 
 // lock locks the rows in the order of their IDs.
-func (d *postgresDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error) {
-	olds := make([]old, 0, len(ids))
-	var o old
-	err := t.query(ctx, "SELECT id, "+oldColumns+", xmin = pg_current_xact_id()::xid FROM notifications WHERE id = ANY (?) ORDER BY id FOR NO KEY UPDATE",
-		[]any{ids}, append(o.fields(), &o.fresh), func() { olds = append(olds, o) })
-	return olds, err
+func (*postgresDialect) lock(ctx context.Context, t *tx, in *table, list string, ids []uuid.UUID, fields []any, each func(any, bool)) error {
+	var key any
+	var fresh bool
+	return t.query(ctx, "SELECT id, xmin = pg_current_xact_id()::xid, "+list+" FROM "+in.name+" WHERE id = ANY (?) ORDER BY id FOR NO KEY UPDATE",
+		[]any{ids}, append([]any{&key, &fresh}, fields...), func() { each(key, fresh) })
 }
 
 func (*postgresDialect) reindex(context.Context, *tx, *table, []retext) error { return nil } // a trigger does it

@@ -25,7 +25,7 @@ func (t *tx) flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
 	var f flow.Flow
 	err := t.query(ctx, selectFlow+" WHERE f.id = ?"+groupFlow, []any{t.id(id)}, flowFields(&f), func() {})
 	if err == nil && f.Version == 0 {
-		err = flow.ErrNotFound
+		err = errNotFound
 	}
 	return f, err
 }
@@ -41,7 +41,7 @@ func (s *Store) Notification(ctx context.Context, id uuid.UUID) (flow.Notificati
 	var n flow.Notification
 	err := s.db.read().query(ctx, selectNotification+" WHERE id = ?", []any{s.db.id(id)}, notificationFields(&n), func() {})
 	if err == nil && n.Version == 0 {
-		err = flow.ErrNotFound
+		err = errNotFound
 	}
 	return n, fail(ctx, "read notification", id, err)
 }

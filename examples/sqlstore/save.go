@@ -11,34 +11,20 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// group is how many notifications of a long sequence are written at a time.
+// group is how many rows of a long sequence are written at a time.
 const group = 500
 
 // SaveFlow stores a flow, and notifications with it: see [flow.Store].
 func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error]) error {
 	err := s.db.write(ctx, func(t *tx) error {
-		if err := t.saveFlow(ctx, change); err != nil {
+		f := &change.Flow
+		err := t.saveOne(ctx, &flowTable, &flowRecordTable, f.ID, f.Version,
+			t.flowValues(f, f.Version+1), recordValues(t.database, f.ID, f.Version+1, change.Record))
+		if err != nil || notifications == nil {
 			return err
 		}
-		if notifications == nil {
-			return nil
-		}
-		t.once = true // the sequence cannot be pulled again
 		w := newWriting(t)
-		changes := make([]*flow.NotificationChange, 0, group)
-		for n, err := range notifications {
-			if err != nil {
-				return callers{err}
-			}
-			if changes = append(changes, &n); len(changes) < group {
-				continue
-			}
-			if err := w.save(ctx, changes); err != nil {
-				return err
-			}
-			changes = changes[:0]
-		}
-		if err := w.save(ctx, changes); err != nil {
+		if err := grouped(ctx, t, notifications, w.save); err != nil {
 			return err
 		}
 		return w.counts.write(ctx, t)
@@ -46,37 +32,56 @@ func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notificati
 	return fail(ctx, "save flow", change.Flow.ID, err)
 }
 
-// saveFlow stores a flow by itself.
-func (t *tx) saveFlow(ctx context.Context, change flow.FlowChange) error {
-	f := change.Flow
-	row := [][]any{t.flowValues(&f, f.Version+1)}
-	if f.Version == 0 {
-		inserted, err := t.insert(ctx, t, &flowTable, row)
+// saveOne stores a row of a table, of which the version was read, by itself, and its record.
+func (t *tx) saveOne(ctx context.Context, in, records *table, id uuid.UUID, version int64, row, record []any) error {
+	if version == 0 {
+		inserted, err := t.insert(ctx, t, in, [][]any{row})
 		if err != nil {
 			return err
 		}
 		if inserted == 0 {
-			return flow.ErrConflict
+			return errConflict
 		}
 	} else {
 		var was old // of version 0, if there is none
-		err := t.query(ctx, "SELECT "+t.key()+", version, search FROM flows WHERE id = ?"+t.locking("NO KEY UPDATE"),
-			[]any{t.id(f.ID)}, []any{&was.key, &was.Version, &was.search}, func() {})
+		err := t.query(ctx, "SELECT "+t.key()+", version, search FROM "+in.name+" WHERE id = ?"+t.locking("NO KEY UPDATE"),
+			[]any{t.id(id)}, []any{&was.key, &was.Version, &was.search}, func() {})
 		if err != nil {
 			return err
 		}
-		if was.Version != f.Version {
-			return flow.ErrConflict
+		if was.Version != version {
+			return errConflict
 		}
-		if err := t.update(ctx, t, &flowTable, flowTable.fixed, []any{was.key}, row); err != nil {
+		if err := t.update(ctx, t, in, in.fixed, []any{was.key}, [][]any{row}); err != nil {
 			return err
 		}
-		if err := t.research(ctx, &flowTable, row, []old{was}); err != nil {
-			return err
+		if in.searched {
+			if err := t.research(ctx, in, [][]any{row}, []old{was}); err != nil {
+				return err
+			}
 		}
 	}
-	_, err := t.insert(ctx, t, &flowRecordTable, [][]any{recordValues(t.database, f.ID, f.Version+1, change.Record)})
+	_, err := t.insert(ctx, t, records, [][]any{record})
 	return err
+}
+
+// grouped pulls a sequence, and saves what it gives in groups.
+func grouped[C any](ctx context.Context, t *tx, sequence iter.Seq2[C, error], save func(context.Context, []*C) error) error {
+	t.once = true // the sequence cannot be pulled again
+	changes := make([]*C, 0, group)
+	for c, err := range sequence {
+		if err != nil {
+			return callers{err}
+		}
+		if changes = append(changes, &c); len(changes) < group {
+			continue
+		}
+		if err := save(ctx, changes); err != nil {
+			return err
+		}
+		changes = changes[:0]
+	}
+	return save(ctx, changes)
 }
 
 // research makes rows, of which the old ones are in the same order, be found by their new texts.
@@ -138,7 +143,7 @@ func (w *writing) save(ctx context.Context, changes []*flow.NotificationChange) 
 	for i, change := range changes {
 		n := &change.Notification
 		if _, twice := w.changed[n.ID]; twice || i > 0 && n.ID == changes[i-1].Notification.ID {
-			return flow.ErrConflict
+			return errConflict
 		}
 		leaseEnd, err := w.leaseEnd(ctx, change)
 		if err != nil {
@@ -179,7 +184,7 @@ func (w *writing) leaseEnd(ctx context.Context, change *flow.NotificationChange)
 func (w *writing) create(ctx context.Context, rows [][]any) error {
 	inserted, err := w.insert(ctx, w.tx, &notificationTable, rows)
 	if err == nil && inserted < int64(len(rows)) {
-		err = flow.ErrConflict
+		err = errConflict
 	}
 	return err
 }
@@ -195,19 +200,24 @@ func (w *writing) replace(ctx context.Context, ids []uuid.UUID, next []*flow.Not
 	if len(ids) == 0 {
 		return nil
 	}
-	olds, err := w.lock(ctx, w.tx, ids)
+	olds := make([]old, 0, len(ids))
+	var o old
+	err := w.lock(ctx, w.tx, &notificationTable, oldColumns, ids, o.fields(), func(key any, fresh bool) {
+		o.key, o.fresh = key, fresh
+		olds = append(olds, o)
+	})
 	if err != nil {
 		return err
 	}
 	if len(olds) < len(ids) {
-		return flow.ErrConflict
+		return errConflict
 	}
 	kind, digest := notificationTable.columns.at("kind"), notificationTable.columns.at("digest")
 	changed := map[int]*changes{} // by the first column that changes: an index costs something if its columns are among them
 	for i, was := range olds {
 		n := next[i]
 		if was.Version != n.Version || was.fresh {
-			return flow.ErrConflict
+			return errConflict
 		}
 		w.counts.add(was.FlowID, was.Notification, -1)
 		w.counts.add(was.FlowID, *n, 1)

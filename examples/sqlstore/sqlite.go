@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -116,11 +115,11 @@ func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]
 		return 0, nil
 	}
 	var last int64
-	if into.searched {
+	if into.searched || into.bulk {
 		if err := t.query(ctx, "SELECT coalesce(max(seq), 0) FROM "+into.name, nil, []any{&last}, func() {}); err != nil {
 			return 0, err
 		}
-		if into == &notificationTable && t.fresh == 0 {
+		if into.bulk && t.fresh == 0 {
 			t.fresh = last + 1
 		}
 	}
@@ -157,26 +156,21 @@ func (sqliteDialect) update(ctx context.Context, t *tx, in *table, from int, key
 }
 
 // lock reads the rows. Nobody else writes until the end of the transaction.
-func (d sqliteDialect) lock(ctx context.Context, t *tx, ids []uuid.UUID) ([]old, error) {
-	olds := make([]old, 0, len(ids))
-	var o old
-	fields := o.fields()
+func (d sqliteDialect) lock(ctx context.Context, t *tx, in *table, list string, ids []uuid.UUID, fields []any, each func(any, bool)) error {
+	var key int64
+	fields = append([]any{&key}, fields...)
 	for some := range slices.Chunk(ids, lockedAtOnce) {
 		args := make([]any, lockedAtOnce) // always as many, so that the statement is prepared once
 		for i := range args {
 			args[i] = d.id(some[min(i, len(some)-1)])
 		}
-		err := t.query(ctx, "SELECT seq, "+oldColumns+" FROM notifications WHERE id IN (?"+strings.Repeat(", ?", lockedAtOnce-1)+")",
-			args, fields, func() {
-				o.fresh = t.fresh > 0 && o.key.(int64) >= t.fresh
-				olds = append(olds, o)
-			})
+		err := t.query(ctx, "SELECT seq, "+list+" FROM "+in.name+" WHERE id IN (?"+strings.Repeat(", ?", lockedAtOnce-1)+") ORDER BY id",
+			args, fields, func() { each(key, t.fresh > 0 && key >= t.fresh) })
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	slices.SortFunc(olds, func(a, b old) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-	return olds, nil
+	return nil
 }
 
 // lockedAtOnce is how many rows are locked by a statement.

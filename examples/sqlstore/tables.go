@@ -42,13 +42,13 @@ type old struct {
 	fresh             bool // written in the same transaction
 }
 
-// oldColumns are the columns of old behind the key.
+// oldColumns are the columns of old.
 const oldColumns = "id, flow_id, version, state, disabled, kind, search, digest, due_date, amount, is_payment, payable_after_due, payee, reference"
 
-// fields returns where the key and oldColumns are read to.
+// fields returns where oldColumns are read to.
 func (o *old) fields() []any {
 	return []any{
-		&o.key, &o.ID, &o.FlowID, &o.Version, wordTo(&o.State), &o.Disabled, &o.kind, &o.search, &o.digest,
+		&o.ID, &o.FlowID, &o.Version, wordTo(&o.State), &o.Disabled, &o.kind, &o.search, &o.digest,
 		moment{&o.DueDate}, (*int64)(&o.Amount), &o.IsPayment, &o.PayableAfterDue, &o.Payee, wordTo(&o.Reference),
 	}
 }

@@ -47,9 +47,29 @@ var describedEvents = []struct{ from, action, to, users string }{
 	{"Rifiutato", `Rendi l'evento "da approvare" dal DS su Pago in Rete`, "Da approvare", "DSGA / A.A."},
 }
 
+// What may be done without leaving a state: the other operations of the guide, where its
+// table of the ten operations has them, and what goes with discrepancies.
+var withinEvents = map[string]struct {
+	users  string
+	states []string
+}{
+	"Crea i pagamenti": {"DSGA / A.A.", []string{"Simulato", "Rifiutato"}},
+	"Trasmetti gli avvisi di pagamento a Pago in Rete": {"DSGA / A.A.", []string{"Simulato", "Rifiutato"}},
+	"Scarica i file .pdf degli avvisi di pagamento":    {"DSGA / A.A.", []string{"Notificato"}},
+	"Rendi visibile il pagamento in Area Tutore":       {"DSGA / A.A.", []string{"Notificato"}},
+	"Verifica stato":          {"DSGA / A.A.", []string{"Non trasmesso a Pago in Rete", "Simulato", "Da approvare", "Da notificare", "Rifiutato", "Notificato"}},
+	"Archivia la discrepanza": {"DSGA / A.A.", []string{"Simulato", "Da approvare", "Da notificare", "Rifiutato", "Notificato", "Cancellato"}},
+	"Segnala una discrepanza": {"sistema", []string{"Simulato", "Da approvare", "Da notificare", "Rifiutato", "Notificato", "Cancellato"}},
+}
+
 func TestTheEventMachineIsTheGuides(t *testing.T) {
 	type row struct{ from, action, to, users string }
 	var want []row
+	for action, r := range withinEvents {
+		for _, state := range r.states {
+			want = append(want, row{state, action, state, r.users})
+		}
+	}
 	for _, r := range slices.Concat(guideEvents, describedEvents) {
 		if r.users == "" {
 			r.users = "DSGA / A.A."
@@ -117,7 +137,8 @@ func TestTheLifeOfAnEvent(t *testing.T) {
 		assert.ErrorIs(t, err, step.err, "%s by %s", step.action, step.by.ID)
 		assert.Equal(t, step.want, e.State.Label(), "%s by %s", step.action, step.by.ID)
 	}
-	assert.Empty(t, e.Allowed(flussi.AdminDirector, flussi.AdminAssistant, flussi.Principal, flussi.System))
+	assert.Equal(t, []pagoinrete.EventAction{pagoinrete.EventDownload, pagoinrete.EventShow, pagoinrete.EventVerify, pagoinrete.EventSettle},
+		e.Allowed(flussi.AdminDirector, flussi.AdminAssistant, flussi.Principal), "nothing leads out of Notificato")
 }
 
 func TestNewEventRefuses(t *testing.T) {
@@ -139,7 +160,7 @@ func TestNewEventRefuses(t *testing.T) {
 }
 
 func TestAnEventDoesNotLogItsTexts(t *testing.T) {
-	e := pagoinrete.Event{State: pagoinrete.EventSimulated, Name: "Gita di Rossi", Causale: "Gita di Rossi"}
+	e := pagoinrete.Event{State: pagoinrete.EventSimulated, EventData: pagoinrete.EventData{Name: "Gita di Rossi", Causale: "Gita di Rossi"}}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "event", e, "pointer", &e)
 	line := `{"id":"00000000-0000-0000-0000-000000000000","kind":"","school":"","state":"simulated","version":0}`

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -71,7 +73,18 @@ func TestTheLifeOfANotice(t *testing.T) {
 		{pagoinrete.NoticePaidManually, pagoinrete.NoticeRefund}:            pagoinrete.NoticeRefunded,
 		{pagoinrete.NoticeReconciledManually, pagoinrete.NoticeRefund}:      pagoinrete.NoticeRefunded,
 	}
+	// What may be done without leaving a state: with whatever was transmitted, and one refusal.
+	for _, state := range pagoinrete.NoticeMachine().States() {
+		if state.Name != pagoinrete.NoticeNotLinked {
+			for _, action := range []pagoinrete.NoticeAction{pagoinrete.NoticeShow, pagoinrete.NoticeHide, pagoinrete.NoticeVerify, pagoinrete.NoticeSettle, pagoinrete.NoticeDiffer} {
+				allowed[edge{state.Name, action}] = state.Name
+			}
+		}
+	}
+	allowed[edge{pagoinrete.NoticeNotLinked, pagoinrete.NoticeRefuse}] = pagoinrete.NoticeNotLinked
+	allowed[edge{pagoinrete.NoticeReconciled, pagoinrete.NoticeConfirm}] = pagoinrete.NoticeReconciled // the settlement comes after the journal
 	office := map[pagoinrete.NoticeAction]bool{
+		pagoinrete.NoticeShow: true, pagoinrete.NoticeHide: true, pagoinrete.NoticeVerify: true, pagoinrete.NoticeSettle: true,
 		pagoinrete.NoticeEdit: true, pagoinrete.NoticeTransmit: true, pagoinrete.NoticePayManually: true,
 		pagoinrete.NoticeReconcileManually: true, pagoinrete.NoticeCancel: true, pagoinrete.NoticeRefund: true,
 	}
@@ -82,7 +95,7 @@ func TestTheLifeOfANotice(t *testing.T) {
 	for _, state := range pagoinrete.NoticeMachine().States() {
 		for action := range actions {
 			for _, by := range []flussi.Actor{assistant, director, principal, system} {
-				n := pagoinrete.Notice{State: state.Name, Amount: 1250}
+				n := pagoinrete.Notice{State: state.Name}
 				err := n.Fire(t.Context(), action, by)
 				to, exists := allowed[edge{state.Name, action}]
 				mine := by.Has(flussi.System)
@@ -128,35 +141,63 @@ func TestALatePollImpliesTheStepsBetween(t *testing.T) {
 }
 
 func TestNewNotice(t *testing.T) {
-	event := uuid.Must(uuid.NewV7())
-	n, err := pagoinrete.NewNotice(event, flussi.TestRecipient(), 1250, assistant)
+	e := pagoinrete.Event{ID: uuid.Must(uuid.NewV7()), School: "RMIC8GA002"}
+	due, err := flussi.EndOfDay(2026, 12, 31)
+	require.NoError(t, err)
+	data := pagoinrete.NoticeData{Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.Pupil, Amount: 1250, Discount: 250, DueDate: due}
+	n, err := pagoinrete.NewNotice(e, 1, data, assistant)
 	require.NoError(t, err)
 	assert.Equal(t, uuid.Version(7), n.ID.Version())
 	assert.False(t, n.CreatedAt.IsZero())
 	assert.Equal(t, pagoinrete.Notice{
-		ID: n.ID, EventID: event, State: pagoinrete.NoticeNotLinked, Debtor: flussi.TestRecipient(), Amount: 1250,
+		ID: n.ID, EventID: e.ID, School: e.School, State: pagoinrete.NoticeNotLinked, Instalment: 1, NoticeData: data,
 		CreatedAt: n.CreatedAt, UpdatedAt: n.CreatedAt, UpdatedBy: "a.bianchi",
 	}, n)
+	assert.Equal(t, flussi.Cents(1000), n.Due())
 	assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeEdit, pagoinrete.NoticeTransmit, pagoinrete.NoticeCancel},
 		n.Allowed(flussi.AdminAssistant))
 	assert.Equal(t, "Annulla", pagoinrete.NoticeCancel.Label())
 
-	_, err = pagoinrete.NewNotice(uuid.Nil, flussi.TestRecipient(), 1250, assistant)
+	_, err = pagoinrete.NewNotice(pagoinrete.Event{}, 1, data, assistant)
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
 	assert.Equal(t, "Manca l'evento di pagamento dell'avviso.", flussi.Explain(err))
-	_, err = pagoinrete.NewNotice(event, flussi.FiscalCode{}, 1250, assistant)
+	_, err = pagoinrete.NewNotice(e, 1, data, flussi.Actor{})
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
-	assert.Equal(t, "Manca il codice fiscale del debitore.", flussi.Explain(err))
-	for _, amount := range []flussi.Cents{-1, 0, flussi.MaxPayable + 1} {
-		_, err = pagoinrete.NewNotice(event, flussi.TestRecipient(), amount, assistant)
-		assert.ErrorIs(t, err, flussi.ErrRange)
+	for name, test := range map[string]struct {
+		change func(*pagoinrete.NoticeData)
+		want   error
+		says   string
+	}{
+		"no debtor":            {func(d *pagoinrete.NoticeData) { d.Debtor = flussi.FiscalCode{} }, flussi.ErrEmpty, "Manca il codice fiscale del debitore."},
+		"no kind":              {func(d *pagoinrete.NoticeData) { d.DebtorKind = "" }, flussi.ErrRange, "alunno"},
+		"no amount":            {func(d *pagoinrete.NoticeData) { d.Amount = 0 }, flussi.ErrRange, "L'importo dell'avviso non è valido"},
+		"a negative amount":    {func(d *pagoinrete.NoticeData) { d.Amount = -1 }, flussi.ErrRange, "L'importo dell'avviso non è valido"},
+		"too much":             {func(d *pagoinrete.NoticeData) { d.Amount = flussi.MaxPayable + 1 }, flussi.ErrRange, "L'importo dell'avviso non è valido"},
+		"all of it discounted": {func(d *pagoinrete.NoticeData) { d.Discount = d.Amount }, flussi.ErrRange, "non resterebbe nulla da pagare"},
+		"a negative discount":  {func(d *pagoinrete.NoticeData) { d.Discount = -1 }, flussi.ErrRange, "Lo sconto non può essere negativo."},
+		"no due date":          {func(d *pagoinrete.NoticeData) { d.DueDate = time.Time{} }, flussi.ErrEmpty, "Manca la scadenza dell'avviso."},
+		"a due date long ago":  {func(d *pagoinrete.NoticeData) { d.DueDate = time.Date(1926, 1, 1, 0, 0, 0, 0, time.UTC) }, flussi.ErrDate, "La scadenza dell'avviso non è valida."},
+		"a long reference":     {func(d *pagoinrete.NoticeData) { d.Reference = strings.Repeat("x", 256) }, flussi.ErrLength, "256 caratteri"},
+		"a name with NUL":      {func(d *pagoinrete.NoticeData) { d.DebtorName = flussi.NewText("a\x00") }, flussi.ErrCharacter, "caratteri non validi"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wrong := data
+			test.change(&wrong)
+			_, err := pagoinrete.NewNotice(e, 1, wrong, assistant)
+			assert.ErrorIs(t, err, test.want)
+			assert.Contains(t, flussi.Explain(err), test.says)
+			var invalid *pagoinrete.InvalidError
+			require.ErrorAs(t, err, &invalid)
+			assert.Len(t, invalid.Fields, 1)
+		})
 	}
-	_, err = pagoinrete.NewNotice(event, flussi.TestRecipient(), 1250, flussi.Actor{})
-	assert.ErrorIs(t, err, flussi.ErrEmpty)
 }
 
 func TestANoticeDoesNotShowItself(t *testing.T) {
-	n, err := pagoinrete.NewNotice(uuid.Must(uuid.NewV7()), flussi.TestRecipient(), 1250, assistant)
+	n, err := pagoinrete.NewNotice(pagoinrete.Event{ID: uuid.Must(uuid.NewV7()), School: "RMIC8GA002"}, 1, pagoinrete.NoticeData{
+		Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Rossi Ada"), Amount: 1250,
+		DueDate: time.Date(2026, 12, 31, 22, 59, 59, 0, time.UTC),
+	}, assistant)
 	require.NoError(t, err)
 	n.Number, err = flussi.ParseNoticeNumber("301005100001400678")
 	require.NoError(t, err)
@@ -174,7 +215,7 @@ func TestANoticeDoesNotShowItself(t *testing.T) {
 		slog.New(handler).Info("m", "value", n, "pointer", &n)
 	}
 	assert.Contains(t, out.String(), `"value":{"id":"`+n.ID.String()+`","event":"`+n.EventID.String()+`","state":"not_linked","version":0}`)
-	for _, secret := range []string{"AAAAAA00A00A000A", "301005100001400678"} {
+	for _, secret := range []string{"AAAAAA00A00A000A", "301005100001400678", "Rossi Ada"} {
 		assert.False(t, bytes.Contains(out.Bytes(), []byte(secret)), secret)
 	}
 	assert.True(t, bytes.Contains(out.Bytes(), []byte(n.ID.String())))

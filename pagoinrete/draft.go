@@ -27,16 +27,16 @@ type part struct {
 	data       NoticeData
 }
 
-// Notices returns what the draft stands for, by instalment, in an event: the amounts add up to
+// parts returns what the draft stands for, by instalment, in an event: the amounts add up to
 // that of the draft, or of the event, and the discounts to the draft's. The error is an
 // [*InvalidError].
 func (d NoticeDraft) parts(e Event) ([]part, error) {
 	fault := &InvalidError{}
 	first, last := d.Instalment, d.Instalment
-	switch {
-	case d.Instalment == 0:
+	if d.Instalment == 0 {
 		first, last = 1, len(e.Instalments)
-	case d.Instalment < 0 || d.Instalment > len(e.Instalments):
+	}
+	if first < 1 || last < first || last > len(e.Instalments) {
 		fault.fail("Instalment", flussi.ErrRange, "La rata non esiste: l'evento ne ha %d.", len(e.Instalments))
 		return nil, fault
 	}

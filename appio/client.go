@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/flussi-go/flussi/internal/restcall"
@@ -47,14 +44,12 @@ type Config struct {
 }
 
 const (
-	defaultBaseURL     = "https://api.io.pagopa.it/api/v1"
-	defaultTimeout     = 30 * time.Second
-	defaultConnections = 128
-	defaultAttempts    = 5
-	defaultMinWait     = 500 * time.Millisecond
-	defaultMaxWait     = time.Minute
-	maxReply           = 1 << 20  // bytes
-	maxFeed            = 64 << 20 // bytes; a feed lists a day's citizens, 67 bytes each
+	defaultBaseURL  = "https://api.io.pagopa.it/api/v1"
+	defaultAttempts = 5
+	defaultMinWait  = 500 * time.Millisecond
+	defaultMaxWait  = time.Minute
+	maxReply        = 1 << 20  // bytes
+	maxFeed         = 64 << 20 // bytes; a feed lists a day's citizens, 67 bytes each
 )
 
 // New returns a client for the service with the key. The error lists everything that
@@ -68,14 +63,9 @@ func New(key Key, c Config) (*Client, error) {
 	if c.BaseURL == "" {
 		c.BaseURL = defaultBaseURL
 	}
-	base, err := url.Parse(strings.TrimRight(c.BaseURL, "/"))
-	switch {
-	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http":
-		fault("BaseURL is not an http or https URL")
-	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
-		fault("BaseURL must have no user, query or fragment")
-	case base.Scheme == "http" && !c.AllowHTTP && !isLoopback(base.Hostname()):
-		fault("BaseURL would send keys and messages without TLS to another machine; see AllowHTTP")
+	base, err := restcall.ParseBase(c.BaseURL, c.AllowHTTP)
+	if err != nil {
+		faults = append(faults, err)
 	}
 	if c.MaxAttempts < 0 {
 		fault("MaxAttempts is negative")
@@ -87,7 +77,7 @@ func New(key Key, c Config) (*Client, error) {
 		return nil, fmt.Errorf("appio: new client: %w: %w", ErrConfig, errors.Join(faults...))
 	}
 	if c.HTTPClient == nil {
-		c.HTTPClient = defaultClient()
+		c.HTTPClient = restcall.DefaultClient()
 	}
 	if c.Pace == nil {
 		if c.Pace, err = NewPace(PaceConfig{}); err != nil {
@@ -119,10 +109,6 @@ func New(key Key, c Config) (*Client, error) {
 
 // ErrConfig: the configuration of a client contradicts itself.
 var ErrConfig = errors.New("configuration not valid")
-
-func isLoopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
-}
 
 // Receipt says that the platform accepted a message. Whether it reached the citizen,
 // [Client.Message] tells later.

@@ -3,7 +3,6 @@ package appio
 import (
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/private"
@@ -20,17 +19,15 @@ type Key struct {
 // or [flussi.ErrCharacter] for what cannot stand in an HTTP header; it does not hold
 // the text.
 func ParseKey(s string) (Key, error) {
-	s = strings.TrimSpace(s)
-	if s == "" {
+	text, position := private.Credential(s)
+	switch {
+	case position > 0:
+		return Key{}, &flussi.ValueError{Type: "Key", Err: flussi.ErrCharacter, Position: position,
+			Reason: "La chiave del servizio App IO contiene un carattere non ammesso."}
+	case text.IsZero():
 		return Key{}, &flussi.ValueError{Type: "Key", Err: flussi.ErrEmpty, Reason: "Manca la chiave del servizio App IO."}
 	}
-	for i, r := range s {
-		if r <= ' ' || r > '~' {
-			return Key{}, &flussi.ValueError{Type: "Key", Err: flussi.ErrCharacter, Position: i + 1,
-				Reason: "La chiave del servizio App IO contiene un carattere non ammesso."}
-		}
-	}
-	return Key{private.Of(s)}, nil
+	return Key{text}, nil
 }
 
 // IsZero reports whether there is no key.

@@ -3,8 +3,9 @@ package appio
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
+
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // Pace spreads calls over time, so that they stay within what the platform allows a
@@ -16,18 +17,7 @@ import (
 // for as long as the platform asked, at most a minute, and goes on at four fifths of its
 // rate; then it regains a hundredth of its full rate each second.
 type Pace struct {
-	full  float64       // calls a second
-	pause time.Duration // after a 429 that names no time
-
-	// Held by the one caller whose turn is next; the others queue for it. A caller that
-	// leaves takes nothing along.
-	turn chan struct{}
-
-	mu    sync.Mutex
-	rate  float64   // at the time of since
-	since time.Time // when the rate was last lowered, and regaining begins
-	held  time.Time // nothing goes out before
-	last  time.Time // when the last call was due
+	pace *pace.Pace
 }
 
 // PaceConfig says what a body may do. The zero value is what the platform allows
@@ -42,13 +32,7 @@ type PaceConfig struct {
 const (
 	paceCalls  = 150
 	paceWindow = 5 * time.Second
-
 	paceMargin = 0.98 // of the allowed rate, since calls bunch on their way
-	paceDrop   = 0.8  // of its rate a Pace keeps at a 429
-	paceFloor  = 0.05 // of the full rate is the least
-	paceRegain = 0.01 // of the full rate is regained in a second
-
-	paceLongest = time.Minute
 )
 
 // NewPace returns a pace at its full rate. The error is an
@@ -64,98 +48,17 @@ func NewPace(c PaceConfig) (*Pace, error) {
 		c.Window = paceWindow
 	}
 	full := float64(c.Calls) / c.Window.Seconds() * paceMargin
-	return &Pace{full: full, rate: full, pause: c.Window / 5, turn: make(chan struct{}, 1)}, nil
+	return &Pace{pace.New(full, c.Window/5)}, nil
 }
 
 // Wait returns when the next call may go out, or at once with the error of the
 // context when it ends. Clients call it before every attempt; call it before calls
 // of your own that count against the same limit.
-func (p *Pace) Wait(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case p.turn <- struct{}{}:
-	}
-	defer func() { <-p.turn }()
-	for {
-		due, now := p.depart()
-		if now {
-			return nil
-		}
-		if err := sleepUntil(ctx, due); err != nil {
-			return err
-		}
-	}
-}
-
-// depart lets the next call go if it is due, or says when it is, as things are now.
-func (p *Pace) depart() (due time.Time, now bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	at := time.Now()
-	interval := time.Duration(float64(time.Second) / p.current(at))
-	due = p.last.Add(interval)
-	if p.held.After(due) {
-		due = p.held
-	}
-	if due.After(at) {
-		return due, false
-	}
-	// What is a little late does not delay the next one; what is idle saves nothing up.
-	p.last = due
-	if at.Sub(due) > interval {
-		p.last = at
-	}
-	return due, true
-}
+func (p *Pace) Wait(ctx context.Context) error { return p.pace.Wait(ctx) }
 
 // Slow says that the platform answered 429, and how long it asked to be left alone;
 // 0 if it did not say. Clients call it; call it for calls of your own.
-func (p *Pace) Slow(retryAfter time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	if retryAfter <= 0 {
-		retryAfter = p.pause
-	}
-	// Calls that were under way together are refused together: that counts once.
-	if !now.Before(p.held) {
-		p.rate = max(p.current(now)*paceDrop, p.full*paceFloor)
-	}
-	// A body that is asked to wait longer is asked again, not frozen by one answer.
-	if until := now.Add(min(retryAfter, paceLongest)); until.After(p.held) {
-		p.held, p.since = until, until
-	}
-}
+func (p *Pace) Slow(retryAfter time.Duration) { p.pace.Slow(retryAfter) }
 
 // Rate returns how many calls a second go out now at most.
-func (p *Pace) Rate() float64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.current(time.Now())
-}
-
-// current returns the rate with what was regained by now. While nothing may go out,
-// nothing is regained.
-func (p *Pace) current(now time.Time) float64 {
-	regained := p.full * paceRegain * max(now.Sub(p.since).Seconds(), 0)
-	return min(p.rate+regained, p.full)
-}
-
-func sleepUntil(ctx context.Context, at time.Time) error {
-	wait := time.Until(at)
-	if wait <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
+func (p *Pace) Rate() float64 { return p.pace.Rate() }

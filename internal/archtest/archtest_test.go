@@ -30,31 +30,33 @@ const (
 var arrows = map[string][]string{
 	".":                 {"internal/private", "github.com/google/uuid"},
 	"internal/listing":  {".", "github.com/google/uuid"},
+	"internal/pace":     {},
 	"internal/private":  {},
 	"internal/restcall": {"github.com/hashicorp/go-retryablehttp"},
 	"internal/xlsx":     {},
 	"fsm":               {".", "github.com/looplab/fsm"},
 	"excel": {".", "internal/xlsx", "github.com/xuri/excelize/v2",
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
-	"appio":               {".", "internal/private", "internal/restcall"},
+	"appio":               {".", "internal/pace", "internal/private", "internal/restcall"},
 	"flow":                {".", "appio", "fsm", "github.com/google/uuid"},
 	"flow/memstore":       {".", "flow", "internal/listing", "github.com/google/uuid"},
 	"flow/flowexcel":      {".", "excel", "flow", "github.com/google/uuid"},
-	"pagoinrete":          {".", "fsm", "github.com/google/uuid"},
+	"pagoinrete":          {".", "fsm", "internal/pace", "internal/private", "internal/restcall", "github.com/google/uuid"},
 	"pagoinrete/memstore": {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
 }
 
 // forTests lists the packages that only tests and each other may import, and what they may
 // import.
 var forTests = map[string][]string{
-	"appio/appiotest":      {"."},
-	"flow/flowtest":        {".", "appio", "flow", "internal/storetest", "github.com/google/uuid"},
-	"internal/archtest":    {},
-	"internal/golden":      {},
-	"internal/pipenet":     {},
-	"internal/storetest":   {".", "github.com/google/uuid"},
-	"internal/xlsxtest":    {"github.com/stretchr/testify/require"},
-	"internal/machinetest": {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
+	"appio/appiotest":           {"."},
+	"flow/flowtest":             {".", "appio", "flow", "internal/storetest", "github.com/google/uuid"},
+	"internal/archtest":         {},
+	"internal/golden":           {},
+	"internal/pipenet":          {},
+	"internal/storetest":        {".", "github.com/google/uuid"},
+	"internal/xlsxtest":         {"github.com/stretchr/testify/require"},
+	"internal/machinetest":      {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
+	"pagoinrete/pagoinretetest": {".", "internal/storetest", "pagoinrete", "github.com/google/uuid"},
 }
 
 // source is a parsed file.

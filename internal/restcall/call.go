@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
@@ -139,6 +140,7 @@ func (c *call) request() (*retryablehttp.Request, error) {
 	if c.op.Body != nil {
 		header["Content-Type"] = contentType
 	}
+	maps.Copy(header, c.op.Header)
 	req := &retryablehttp.Request{Request: (&http.Request{
 		Method: c.op.Method, URL: &at, Host: at.Host, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(c.begin())}
@@ -175,8 +177,12 @@ func (c *call) check(_ context.Context, resp *http.Response, err error) (bool, e
 		if resp.StatusCode == http.StatusTooManyRequests {
 			c.engine.Pace.Slow(asked) // before the body, which may take its time
 		}
-		data, bodyErr := c.engine.read(resp)
-		c.last = Reply{Status: resp.StatusCode, Header: resp.Header, Body: data, BodyErr: bodyErr}
+		c.last = Reply{Status: resp.StatusCode, Header: resp.Header}
+		if c.op.Stream > 0 && resp.StatusCode == http.StatusOK {
+			c.last.Stream = &stream{body: resp.Body, left: c.op.Stream}
+		} else {
+			c.last.Body, c.last.BodyErr = c.engine.read(resp)
+		}
 		c.reply = &c.last
 	}
 	var again bool

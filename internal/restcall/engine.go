@@ -59,6 +59,14 @@ type Operation struct {
 	Path   string // escaped; may hold personal data: never logged, never in an error
 	Body   []byte // sent as JSON; nil for none
 	Repeat Repeat // when it may be attempted again
+
+	// Header holds what the request carries besides; nil for nothing. It may hold personal
+	// data: never logged.
+	Header http.Header
+	// Stream, if it is not 0, leaves the body of a reply with status 200 to the caller, as
+	// Reply.Stream, and is how many bytes of it can be read. Once there is such a reply,
+	// nothing is repeated.
+	Stream int64
 }
 
 // Reply is a complete answer of the server, whatever its status.
@@ -68,6 +76,12 @@ type Reply struct {
 	Body     []byte      // what could be read of it
 	BodyErr  error       // why it could not be read to the end; nil if it could
 	Attempts []Attempt   // all, the last one included
+
+	// Stream is the body in place of Body, where the operation asks for it: the caller closes
+	// it. The context of the call and the client's Timeout go on to bound it. Its errors are
+	// concealed; one that is cut off ends with [io.ErrUnexpectedEOF], as far as HTTP can tell,
+	// and one that is too long with [ErrTooLarge].
+	Stream io.ReadCloser
 }
 
 // Attempt is what became of one attempt.
@@ -77,7 +91,8 @@ type Attempt struct {
 	Wait   time.Duration // before the next one
 }
 
-// ErrTooLarge is the BodyErr of a reply that is larger than the engine's MaxBody.
+// ErrTooLarge is the BodyErr of a reply that is larger than the engine's MaxBody, and the
+// error of reading a stream that is longer than its operation's Stream.
 var ErrTooLarge = errors.New("reply is too large")
 
 // Isolate returns a copy of a client for an engine. It shares the transport, and so

@@ -1,0 +1,134 @@
+package pagoinrete_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/pipenet"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+const (
+	clientKey    = "chiave-molto-segreta"
+	clientSchool = "RMIC8GA002"
+	secretDebtor = "RSSMRA80A01H501U"
+	secretPayer  = "VRDGPP75B02F205X"
+	secretName   = "Rossi Mariolina"
+)
+
+func clientOffice() flussi.Actor {
+	return flussi.Actor{ID: "assistente@scuola.it", Roles: []flussi.Role{flussi.AdminAssistant, "applicazione"}}
+}
+
+func clientPrincipal() flussi.Actor {
+	return flussi.Actor{ID: "Preside Però", Roles: []flussi.Role{flussi.Principal}}
+}
+
+func clientCredentials(t testing.TB, s string) pagoinrete.Key {
+	t.Helper()
+	key, err := pagoinrete.ParseKey(s)
+	require.NoError(t, err)
+	return key
+}
+
+func clientCode(t testing.TB, s string) flussi.FiscalCode {
+	t.Helper()
+	code, err := flussi.ParseFiscalCode(s)
+	require.NoError(t, err)
+	return code
+}
+
+// clientEvent returns a fee of two instalments.
+func clientEvent(t testing.TB) pagoinrete.Event {
+	t.Helper()
+	e, err := pagoinrete.NewEvent(pagoinrete.Fee, clientSchool, clientOffice())
+	require.NoError(t, err)
+	e.EventData = pagoinrete.EventData{
+		Name: "Gita a Roma", Causale: "Gita a Roma, 3ª A", Category: "Visite e viaggi", SchoolYear: 2026, FinancialYear: 2026,
+		Account: "IT60X0542811101000000123456", Amount: 15000,
+		Instalments: []pagoinrete.Instalment{
+			{DueDate: time.Date(2026, 12, 1, 22, 59, 59, 0, time.UTC), Amount: 10000},
+			{DueDate: time.Date(2027, 2, 1, 22, 59, 59, 0, time.UTC), Amount: 5000},
+		},
+	}
+	return e
+}
+
+// clientNotice returns a notice of the event's first instalment.
+func clientNotice(t testing.TB, e pagoinrete.Event) pagoinrete.Notice {
+	t.Helper()
+	n, err := pagoinrete.NewNotice(e, 1, pagoinrete.NoticeData{
+		Debtor: clientCode(t, secretDebtor), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText(secretName),
+		Payer: clientCode(t, secretPayer), Amount: 10000, Discount: 1000, DueDate: e.Instalments[0].DueDate, Reference: "3A-7",
+	}, clientOffice())
+	require.NoError(t, err)
+	return n
+}
+
+// platform is a simulator with one school, and a client of it over pipes.
+type platform struct {
+	*pagoinretetest.Simulator
+	client *pagoinrete.Client
+	close  func()
+}
+
+func newPlatform(t testing.TB, configure func(*pagoinrete.Config)) *platform {
+	t.Helper()
+	simulator := pagoinretetest.New(pagoinretetest.Config{})
+	simulator.AddSchool(pagoinretetest.School{Code: clientSchool, Key: clientKey, Name: "I.C. Via Però"})
+	transport, closeAll := pipenet.Serve(simulator)
+	config := pagoinrete.Config{
+		BaseURL: "http://localhost" + pagoinretetest.BasePath, Calls: 1_000_000,
+		HTTPClient: &http.Client{Transport: transport, Timeout: 10 * time.Second},
+	}
+	if configure != nil {
+		configure(&config)
+	}
+	client, err := pagoinrete.New(clientCredentials(t, clientKey), clientSchool, config)
+	require.NoError(t, err)
+	return &platform{simulator, client, closeAll}
+}
+
+// ready puts an event with a notice on the platform and leads it to a state.
+func (p *platform) ready(t testing.TB, state pagoinrete.EventState) (pagoinrete.Event, pagoinrete.Notice) {
+	t.Helper()
+	e := clientEvent(t)
+	n := clientNotice(t, e)
+	_, err := p.client.PutEvent(t.Context(), clientOffice(), e)
+	require.NoError(t, err)
+	there, err := p.client.PutNotice(t.Context(), clientOffice(), n)
+	require.NoError(t, err)
+	n.Number, n.RemoteID = there.Number, there.RemoteID
+	move := func(by flussi.Actor, action pagoinrete.EventAction) {
+		there, err := p.client.MoveEvent(t.Context(), by, e.ID, action, flussi.Text{})
+		require.NoError(t, err)
+		e.State = there.State
+	}
+	e.State = pagoinrete.EventSimulated
+	if state != e.State {
+		move(clientOffice(), pagoinrete.EventSubmit)
+	}
+	if state != e.State {
+		move(clientPrincipal(), pagoinrete.EventApprove)
+	}
+	if state != e.State {
+		move(clientOffice(), pagoinrete.EventNotify)
+	}
+	require.Equal(t, state, e.State)
+	return e, n
+}
+
+// one reads a notice back.
+func (p *platform) one(t testing.TB, id uuid.UUID) pagoinrete.RemoteNotice {
+	t.Helper()
+	all, err := p.client.Notices(t.Context(), []uuid.UUID{id})
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	return all[0]
+}

@@ -1,0 +1,428 @@
+package pagoinretetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// ServeHTTP answers as the platform does, with the faults that were injected.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// Read first: a server that has not read the request does not see the client go.
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		return
+	}
+	c, known := route(r)
+	if !known {
+		gateway(http.StatusNotFound, "Resource not found").write(w)
+		return
+	}
+	c.body = body
+	fault, refusal := s.admit(&c, r.Header)
+	if refusal != nil {
+		refusal.write(w)
+		return
+	}
+	answer := func() *response { return s.answer(c) }
+	if fault == nil {
+		answer().write(w)
+		return
+	}
+	fault.inject(w, r, answer)
+}
+
+// call is a call of the platform.
+type call struct {
+	op     Operation
+	code   string // of the school that it is about
+	id     uuid.UUID
+	action string // of a step
+	body   []byte
+	school School // that makes it
+	user   string // who acts
+	roles  []string
+}
+
+// route finds the operation and the arguments in the path.
+func route(r *http.Request) (c call, known bool) {
+	path, found := strings.CutPrefix(r.URL.Path, BasePath+"/schools/")
+	parts := strings.Split(path, "/")
+	if !found || len(parts) < 3 || len(parts) > 4 {
+		return c, false
+	}
+	c.code = parts[0]
+	shape := r.Method + " " + parts[1]
+	if shape == "POST notices" && len(parts) == 3 && parts[2] == "query" {
+		c.op = GetNotices
+		return c, true
+	}
+	id, err := uuid.Parse(parts[2])
+	if err != nil || len(parts[2]) != 36 {
+		return c, false
+	}
+	if c.id = id; len(parts) == 4 {
+		shape, c.action = shape+" …", parts[3]
+	}
+	switch shape {
+	case "PUT events":
+		c.op = PutEvent
+	case "GET events":
+		c.op = GetEvent
+	case "POST events …":
+		c.op = MoveEvent
+		return c, slices.Contains([]string{"submit", "approve", "reject", "notify", "delete"}, c.action)
+	case "PUT notices":
+		c.op = PutNotice
+	case "POST notices …":
+		c.op = MoveNotice
+		return c, slices.Contains([]string{"cancel", "pay-manually", "refund"}, c.action)
+	case "GET notices …":
+		c.op = map[string]Operation{"pdf": GetPDF, "receipt": GetReceipt}[c.action]
+	}
+	return c, c.op != ""
+}
+
+// admit does what stands in front of the service: it checks the key and the limit, and says who
+// acts. It also picks the fault for the call.
+func (s *Simulator) admit(c *call, header http.Header) (*Fault, *response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.received[c.op]++
+	key, _ := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
+	school, known := s.schools[key]
+	if !known || key == "" {
+		return nil, gateway(http.StatusUnauthorized, "Access denied due to invalid credentials.")
+	}
+	if wait := s.limit(school.Code); wait > 0 {
+		s.limited++
+		return nil, tooMany(wait)
+	}
+	if school.Forbidden || school.Code != c.code {
+		return nil, problem(http.StatusForbidden, "Not permitted", "The credentials are not those of the school "+c.code)
+	}
+	c.school = school
+	c.user, _ = url.PathUnescape(header.Get("Sidi-User"))
+	c.roles = strings.Split(header.Get("Sidi-Roles"), ",")
+	return s.pick(c.op), nil
+}
+
+// limit counts a call of a school, or says how long until it may make another.
+func (s *Simulator) limit(school string) time.Duration {
+	if s.config.Calls == 0 {
+		return 0
+	}
+	now := time.Now()
+	window := s.calls[school]
+	for len(window) > 0 && now.Sub(window[0]) >= s.config.Window {
+		window = window[1:]
+	}
+	if len(window) >= s.config.Calls {
+		s.calls[school] = window
+		return s.config.Window - now.Sub(window[0])
+	}
+	s.calls[school] = append(window, now)
+	return 0
+}
+
+// answer does what is asked.
+func (s *Simulator) answer(c call) *response {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch c.op {
+	case PutEvent:
+		return s.putEvent(c)
+	case GetEvent:
+		return s.getEvent(c)
+	case MoveEvent:
+		return s.moveEvent(c)
+	case PutNotice:
+		return s.putNotice(c)
+	case GetNotices:
+		return s.getNotices(c)
+	case MoveNotice:
+		return s.moveNotice(c)
+	case GetPDF:
+		return s.getPDF(c)
+	}
+	return s.getReceipt(c)
+}
+
+// permitted refuses whoever may not act.
+func (c call) permitted(who func([]string) bool) *response {
+	if c.user == "" || !who(c.roles) {
+		return problem(http.StatusForbidden, "Not permitted", fmt.Sprintf("The user %q may not do this as %v", c.user, c.roles))
+	}
+	return nil
+}
+
+func (s *Simulator) putEvent(c call) *response {
+	if refusal := c.permitted(office); refusal != nil {
+		return refusal
+	}
+	checked, fault := checkEvent(c.body)
+	if fault != "" {
+		return problem(http.StatusBadRequest, "Event not valid", fault)
+	}
+	e, status := s.events[c.id], http.StatusOK
+	switch {
+	case e == nil && s.notices[c.id] != nil:
+		return problem(http.StatusConflict, "ID in use", "A notice has this ID")
+	case e == nil:
+		status = http.StatusCreated
+		e = &event{StoredEvent: StoredEvent{ID: c.id, School: c.code, RemoteID: s.remoteID("EV"), State: EventSimulated, Donation: checked.donation}}
+		s.events[c.id] = e
+	case e.School != c.code || e.Donation != checked.donation:
+		return problem(http.StatusConflict, "ID in use", "There is another event with this ID")
+	case !e.State.open():
+		return problem(http.StatusConflict, "State does not permit it", "The event is "+string(e.State))
+	}
+	s.count(c.id, status == http.StatusCreated)
+	e.name, e.instalments, e.Request = checked.name, checked.instalments, flussi.NewText(string(c.body))
+	return e.reply(status)
+}
+
+// event returns an event of the school.
+func (s *Simulator) event(c call, id uuid.UUID) (*event, *response) {
+	e := s.events[id]
+	if e == nil || e.School != c.code {
+		return nil, problem(http.StatusNotFound, "Event not found", "There is no event "+id.String())
+	}
+	return e, nil
+}
+
+func (s *Simulator) getEvent(c call) *response {
+	e, missing := s.event(c, c.id)
+	if missing != nil {
+		return missing
+	}
+	return e.reply(http.StatusOK)
+}
+
+func (s *Simulator) moveEvent(c call) *response {
+	e, missing := s.event(c, c.id)
+	if missing != nil {
+		return missing
+	}
+	to, permitted, who := e.State.move(c.action)
+	if refusal := c.permitted(who); refusal != nil {
+		return refusal
+	}
+	reason, fault := checkReason(c.body, c.action)
+	switch {
+	case fault != "":
+		return problem(http.StatusBadRequest, "Request not valid", fault)
+	case !permitted:
+		return problem(http.StatusConflict, "State does not permit it", "The event is "+string(e.State))
+	}
+	switch c.action {
+	case "reject":
+		e.Rejection = flussi.NewText(reason)
+	case "delete":
+		for _, n := range e.notices {
+			if n.State != NoticeCancelled {
+				n.State = NoticeCancelled
+				n.Steps = append(n.Steps, c.step("cancel"))
+			}
+		}
+	}
+	e.State = to
+	e.Steps = append(e.Steps, c.step(c.action))
+	return e.reply(http.StatusOK)
+}
+
+func (c call) step(action string) Step { return Step{action, c.user, now()} }
+
+func (s *Simulator) putNotice(c call) *response {
+	if refusal := c.permitted(office); refusal != nil {
+		return refusal
+	}
+	checked, fault := checkNotice(c.body)
+	if fault != "" {
+		return problem(http.StatusBadRequest, "Notice not valid", fault)
+	}
+	e, missing := s.event(c, checked.event)
+	n, status := s.notices[c.id], http.StatusOK
+	switch {
+	case missing != nil:
+		return missing
+	case e.Donation:
+		return problem(http.StatusUnprocessableEntity, "Notice not valid", "A donation has no notices")
+	case checked.instalment > e.instalments:
+		return problem(http.StatusUnprocessableEntity, "Notice not valid", fmt.Sprintf("The event has %d instalments", e.instalments))
+	case !e.State.open():
+		return problem(http.StatusConflict, "State does not permit it", "The event is "+string(e.State))
+	case n == nil && s.events[c.id] != nil, n != nil && n.event != e:
+		return problem(http.StatusConflict, "ID in use", "Something else has this ID")
+	case n != nil && n.State != NoticeNotNotified:
+		return problem(http.StatusConflict, "State does not permit it", "The notice is "+string(n.State))
+	case n == nil:
+		status = http.StatusCreated
+		n = &notice{event: e, proofs: map[ProofKind]Proof{}, StoredNotice: StoredNotice{
+			ID: c.id, Event: e.ID, School: c.code, RemoteID: s.remoteID("AV"), Number: s.number(c.school), State: NoticeNotNotified,
+		}}
+		s.notices[c.id] = n
+		e.notices = append(e.notices, n)
+	}
+	s.count(c.id, status == http.StatusCreated)
+	n.instalment, n.Debtor, n.Payer, n.Due, n.DueDate = checked.instalment, checked.debtor, checked.payer, checked.due, checked.dueDate
+	n.Request = flussi.NewText(string(c.body))
+	return reply(status, s.wireNotice(n))
+}
+
+func (s *Simulator) getNotices(c call) *response {
+	ids, fault := checkQuery(c.body)
+	if fault != "" {
+		return problem(http.StatusBadRequest, "Query not valid", fault)
+	}
+	found, seen := []map[string]any{}, map[uuid.UUID]bool{}
+	for _, id := range ids {
+		if n := s.notices[id]; n != nil && n.School == c.code && !seen[id] {
+			found = append(found, s.wireNotice(n))
+			seen[id] = true
+		}
+	}
+	return reply(http.StatusOK, map[string]any{"notices": found})
+}
+
+// notice returns the notice of a call.
+func (s *Simulator) notice(c call) (*notice, *response) {
+	n := s.notices[c.id]
+	if n == nil || n.School != c.code {
+		return nil, problem(http.StatusNotFound, "Notice not found", "There is no notice "+c.id.String())
+	}
+	s.advance(n)
+	return n, nil
+}
+
+func (s *Simulator) moveNotice(c call) *response {
+	n, missing := s.notice(c)
+	if missing != nil {
+		return missing
+	}
+	if refusal := c.permitted(office); refusal != nil {
+		return refusal
+	}
+	to, permitted, needs := n.State.move(c.action, n.event.State)
+	proof, fault := checkProof(c.body, needs != "")
+	switch {
+	case fault != "":
+		return problem(http.StatusBadRequest, "Request not valid", fault)
+	case !permitted:
+		return problem(http.StatusConflict, "State does not permit it", "The notice is "+string(n.State)+", its event "+string(n.event.State))
+	case needs != "" && proof.Amount != n.Due:
+		return problem(http.StatusUnprocessableEntity, "Proof not valid", "The amount is not what is due")
+	}
+	if needs != "" {
+		n.proofs[needs] = proof
+	}
+	n.State = to
+	n.Steps = append(n.Steps, c.step(c.action))
+	return reply(http.StatusOK, s.wireNotice(n))
+}
+
+func (s *Simulator) getPDF(c call) *response {
+	n, missing := s.notice(c)
+	if missing != nil {
+		return missing
+	}
+	return &response{http.StatusOK, "application/pdf", nil, makePDF(c.school.Name, n)}
+}
+
+func (s *Simulator) getReceipt(c call) *response {
+	n, missing := s.notice(c)
+	switch {
+	case missing != nil:
+		return missing
+	case n.receipt == nil:
+		return problem(http.StatusNotFound, "Receipt not found", "There is no receipt of the notice "+c.id.String())
+	}
+	r := n.receipt
+	return reply(http.StatusOK, map[string]any{
+		"notice": n.ID, "reference": r.reference, "outcome": r.outcome, "amount": r.amount, "date": r.date.Format(time.RFC3339), "psp": "Banca di Prova",
+	})
+}
+
+// reply writes an event as the platform has it.
+func (e *event) reply(status int) *response {
+	wire := map[string]any{"id": e.ID, "remote_id": e.RemoteID, "state": e.State}
+	if !e.Rejection.IsZero() {
+		wire["rejection"] = e.Rejection.Reveal()
+	}
+	return reply(status, wire)
+}
+
+// wireNotice is a notice as the platform has it.
+func (s *Simulator) wireNotice(n *notice) map[string]any {
+	s.advance(n)
+	evidence := map[string]any{}
+	for kind, p := range n.proofs {
+		proof := map[string]any{"reference": p.Reference, "amount": p.Amount, "date": p.Date.UTC().Format(time.RFC3339Nano)}
+		if p.By != "" {
+			proof["by"] = p.By
+		}
+		evidence[string(kind)] = proof
+	}
+	known := s.payers[n.Payer]
+	return map[string]any{
+		"id": n.ID, "remote_id": n.RemoteID, "number": n.Number, "state": n.State,
+		"payer_registered": known.registered, "payer_logged_in": known.loggedIn, "evidence": evidence,
+	}
+}
+
+// response is an answer.
+type response struct {
+	status int
+	kind   string // Content-Type
+	header http.Header
+	body   []byte
+}
+
+func (r *response) write(w http.ResponseWriter) {
+	for name, values := range r.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", r.kind)
+	w.Header().Set("Content-Length", fmt.Sprint(len(r.body)))
+	w.WriteHeader(r.status)
+	_, _ = w.Write(r.body)
+}
+
+// reply is a JSON body.
+func reply(status int, body any) *response {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic("pagoinretetest: " + err.Error())
+	}
+	return &response{status, "application/json; charset=utf-8", nil, text}
+}
+
+// problem answers as the service itself does.
+func problem(status int, title, detail string) *response {
+	r := reply(status, map[string]any{"type": "about:blank", "status": status, "title": title, "detail": detail})
+	r.kind = "application/problem+json; charset=utf-8"
+	return r
+}
+
+// gateway answers as a gateway in front of the service does.
+func gateway(status int, message string) *response {
+	return reply(status, map[string]any{"statusCode": status, "message": message})
+}
+
+// tooMany answers to a call too many.
+func tooMany(wait time.Duration) *response {
+	seconds := fmt.Sprint(int(math.Ceil(wait.Seconds())))
+	r := gateway(http.StatusTooManyRequests, "Rate limit is exceeded. Try again in "+seconds+" seconds.")
+	r.header = http.Header{"Retry-After": {seconds}}
+	return r
+}

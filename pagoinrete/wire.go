@@ -1,0 +1,408 @@
+package pagoinrete
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// The format that [Client] speaks. The ministry's own is not public, so this one is made up
+// here. openapi.yaml describes it, and nothing outside this file knows it.
+
+// route is where an operation is. Paths hold no personal data: only the school's code and IDs
+// that are made here.
+type route struct {
+	name   string // for errors and logs
+	method string
+	path   string
+}
+
+// The operations.
+var (
+	routePutEvent  = route{"transmit event", http.MethodPut, "/schools/{school}/events/{id}"}
+	routeEvent     = route{"get event", http.MethodGet, "/schools/{school}/events/{id}"}
+	routePutNotice = route{"transmit notice", http.MethodPut, "/schools/{school}/notices/{id}"}
+	routeNotices   = route{"get notices", http.MethodPost, "/schools/{school}/notices/query"}
+	routePDF       = route{"get notice PDF", http.MethodGet, "/schools/{school}/notices/{id}/pdf"}
+	routeReceipt   = route{"get receipt", http.MethodGet, "/schools/{school}/notices/{id}/receipt"}
+
+	routeEventSteps = map[EventAction]route{
+		EventSubmit:  {"submit event", http.MethodPost, "/schools/{school}/events/{id}/submit"},
+		EventApprove: {"approve event", http.MethodPost, "/schools/{school}/events/{id}/approve"},
+		EventReject:  {"reject event", http.MethodPost, "/schools/{school}/events/{id}/reject"},
+		EventNotify:  {"notify event", http.MethodPost, "/schools/{school}/events/{id}/notify"},
+		EventDelete:  {"delete event", http.MethodPost, "/schools/{school}/events/{id}/delete"},
+	}
+	routeNoticeSteps = map[NoticeAction]route{
+		NoticeCancel:      {"cancel notice", http.MethodPost, "/schools/{school}/notices/{id}/cancel"},
+		NoticePayManually: {"pay notice manually", http.MethodPost, "/schools/{school}/notices/{id}/pay-manually"},
+		NoticeRefund:      {"refund notice", http.MethodPost, "/schools/{school}/notices/{id}/refund"},
+	}
+)
+
+// to returns the path of the route for a school and an event or a notice of it, escaped.
+func (r route) to(school string, id uuid.UUID) string {
+	path := strings.Replace(r.path, "{school}", url.PathEscape(school), 1)
+	return strings.Replace(path, "{id}", id.String(), 1)
+}
+
+// The headers, in the form that net/http gives them.
+const (
+	headerKey   = "Authorization" // Bearer and the key
+	headerUser  = "Sidi-User"     // who acts, percent-encoded
+	headerRoles = "Sidi-Roles"    // as what: DS, DSGA, AA, with commas in between
+	typePDF     = "application/pdf"
+)
+
+// actingHeader says who acts. Roles that SIDI does not know are not told.
+func actingHeader(by flussi.Actor) http.Header {
+	var roles []string
+	for _, role := range []flussi.Role{flussi.Principal, flussi.AdminDirector, flussi.AdminAssistant} {
+		if by.Has(role) {
+			roles = append(roles, string(role))
+		}
+	}
+	return http.Header{headerUser: {url.PathEscape(by.ID)}, headerRoles: {strings.Join(roles, ",")}}
+}
+
+// wireEvent is an event as it is transmitted.
+type wireEvent struct {
+	Kind          string           `json:"kind"`
+	Name          string           `json:"name"`
+	Causale       string           `json:"causale"`
+	Category      string           `json:"category,omitempty"`
+	SchoolYear    int              `json:"school_year"`
+	FinancialYear int              `json:"financial_year"`
+	Account       string           `json:"account"`
+	Amount        int64            `json:"amount"`
+	Flexible      bool             `json:"flexible"`
+	Instalments   []wireInstalment `json:"instalments"`
+	Binding       bool             `json:"binding"`
+	Repeatable    bool             `json:"repeatable"`
+}
+
+// wireInstalment is an instalment of it.
+type wireInstalment struct {
+	DueDate string `json:"due_date,omitempty"`
+	Amount  int64  `json:"amount"`
+}
+
+// wireNotice is a notice as it is transmitted.
+type wireNotice struct {
+	Event      string     `json:"event"`
+	Instalment int        `json:"instalment"`
+	Debtor     wireDebtor `json:"debtor"`
+	Payer      string     `json:"payer,omitempty"`
+	Amount     int64      `json:"amount"`
+	Discount   int64      `json:"discount"`
+	DueDate    string     `json:"due_date"`
+}
+
+// wireDebtor is who owes.
+type wireDebtor struct {
+	FiscalCode string `json:"fiscal_code"`
+	Kind       string `json:"kind"`
+	Name       string `json:"name,omitempty"`
+}
+
+// wireReason is why an event is rejected; of other steps it is empty.
+type wireReason struct {
+	Reason string `json:"reason,omitempty"`
+}
+
+// wireQuery asks for notices.
+type wireQuery struct {
+	IDs []uuid.UUID `json:"ids"`
+}
+
+// wireProof is a piece of evidence, there and back.
+type wireProof struct {
+	Reference string `json:"reference"`
+	Amount    int64  `json:"amount"`
+	Date      string `json:"date"`
+	By        string `json:"by,omitempty"`
+}
+
+// wireRemoteEvent is an event as Pago In Rete has it.
+type wireRemoteEvent struct {
+	ID        string `json:"id"`
+	RemoteID  string `json:"remote_id"`
+	State     string `json:"state"`
+	Rejection string `json:"rejection"`
+}
+
+// wireRemoteNotice is a notice as Pago In Rete has it.
+type wireRemoteNotice struct {
+	ID              string       `json:"id"`
+	RemoteID        string       `json:"remote_id"`
+	Number          string       `json:"number"`
+	State           string       `json:"state"`
+	PayerRegistered *bool        `json:"payer_registered"`
+	PayerLoggedIn   *bool        `json:"payer_logged_in"`
+	Evidence        wireEvidence `json:"evidence"`
+}
+
+// wireEvidence is what shows that it was paid.
+type wireEvidence struct {
+	Receipt    *wireProof `json:"receipt"`
+	Settlement *wireProof `json:"settlement"`
+	Movement   *wireProof `json:"movement"`
+	Manual     *wireProof `json:"manual"`
+	Refund     *wireProof `json:"refund"`
+}
+
+// wireNotices are the notices that were asked for.
+type wireNotices struct {
+	Notices []wireRemoteNotice `json:"notices"`
+}
+
+// wireReceipt is a receipt.
+type wireReceipt struct {
+	Notice    string `json:"notice"`
+	Reference string `json:"reference"`
+	Outcome   *int   `json:"outcome"`
+	Amount    int64  `json:"amount"`
+	Date      string `json:"date"`
+	PSP       string `json:"psp"`
+}
+
+// The words of the format.
+var (
+	wireKinds   = map[EventKind]string{Fee: "TASSA", Donation: "EROGAZIONE_LIBERALE"}
+	wireDebtors = map[DebtorKind]string{Pupil: "ALUNNO", Staff: "PERSONALE"}
+
+	wireEventStates = map[string]EventState{
+		"SIMULATO":      EventSimulated,
+		"DA_APPROVARE":  EventToApprove,
+		"DA_NOTIFICARE": EventToNotify,
+		"RIFIUTATO":     EventRejected,
+		"NOTIFICATO":    EventNotified,
+		"CANCELLATO":    EventDeleted,
+	}
+	wireNoticeStates = map[string]NoticeState{
+		"NON_NOTIFICATO":          NoticeNotNotified,
+		"NOTIFICATO":              NoticeNotified,
+		"RPT_INVIATA":             NoticeAwaitingReceipt,
+		"PAGATO_ONLINE":           NoticePaidOnline,
+		"PAGATO_MANUALMENTE":      NoticePaidManually,
+		"CONFERMATO":              NoticeConfirmed,
+		"RISCONTRATO":             NoticeReconciled,
+		"RISCONTRATO_MANUALMENTE": NoticeReconciledManually,
+		"ANNULLATO":               NoticeCancelled,
+		"RIMBORSATO":              NoticeRefunded,
+	}
+)
+
+func encodeEvent(e Event) ([]byte, error) {
+	w := wireEvent{
+		Kind: wireKinds[e.Kind], Name: e.Name, Causale: e.Causale, Category: e.Category,
+		SchoolYear: int(e.SchoolYear), FinancialYear: e.FinancialYear, Account: e.Account,
+		Amount: int64(e.Amount), Flexible: e.Flexible, Instalments: []wireInstalment{}, Binding: e.Binding, Repeatable: e.Repeatable,
+	}
+	for _, part := range e.Instalments {
+		w.Instalments = append(w.Instalments, wireInstalment{encodeTime(part.DueDate), int64(part.Amount)})
+	}
+	return json.Marshal(w)
+}
+
+func encodeNotice(n Notice) ([]byte, error) {
+	return json.Marshal(wireNotice{
+		Event: n.EventID.String(), Instalment: n.Instalment,
+		Debtor: wireDebtor{n.Debtor.Reveal(), wireDebtors[n.DebtorKind], n.DebtorName.Reveal()},
+		Payer:  n.Payer.Reveal(), Amount: int64(n.Amount), Discount: int64(n.Discount), DueDate: encodeTime(n.DueDate),
+	})
+}
+
+func encodeReason(reason flussi.Text) ([]byte, error) {
+	return json.Marshal(wireReason{reason.Reveal()})
+}
+
+// encodeProof writes a proof, or an empty object where a step needs none.
+func encodeProof(p Proof) ([]byte, error) {
+	if p.IsZero() {
+		return []byte("{}"), nil
+	}
+	return json.Marshal(wireProof{p.Reference, int64(p.Amount), encodeTime(p.Date), p.By})
+}
+
+func encodeQuery(ids []uuid.UUID) ([]byte, error) { return json.Marshal(wireQuery{ids}) }
+
+// encodeTime writes a time; "" for the zero time.
+func encodeTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// Why a reply is not taken. They name no value of it.
+var (
+	errForm   = errors.New("is not of the form that was expected")
+	errOther  = errors.New("is about something else than was asked for")
+	errState  = errors.New("has a state that is not known")
+	errNumber = errors.New("has a notice number that is none")
+	errText   = errors.New("has a text that is missing, too long or not valid")
+	errSum    = errors.New("has an amount that cannot be")
+	errTime   = errors.New("has a time that cannot be")
+	errEsito  = errors.New("has an outcome that is not known")
+)
+
+// decodeEvent reads the reply about an event with the ID.
+func decodeEvent(body []byte, id uuid.UUID) (RemoteEvent, error) {
+	var w wireRemoteEvent
+	if json.Unmarshal(body, &w) != nil {
+		return RemoteEvent{}, errForm
+	}
+	state, known := wireEventStates[w.State]
+	switch {
+	case w.ID != id.String():
+		return RemoteEvent{}, errOther
+	case !known:
+		return RemoteEvent{}, errState
+	case !readable(w.RemoteID, true):
+		return RemoteEvent{}, errText
+	}
+	return RemoteEvent{ID: id, RemoteID: w.RemoteID, State: state, Rejection: flussi.NewText(plainText(w.Rejection))}, nil
+}
+
+// decodeNotice reads the reply about a notice with the ID.
+func decodeNotice(body []byte, id uuid.UUID) (RemoteNotice, error) {
+	var w wireRemoteNotice
+	if json.Unmarshal(body, &w) != nil {
+		return RemoteNotice{}, errForm
+	}
+	if w.ID != id.String() {
+		return RemoteNotice{}, errOther
+	}
+	return w.notice(id)
+}
+
+// decodeNotices reads the reply about notices, each of which is one of those asked for and is
+// there once.
+func decodeNotices(body []byte, ids []uuid.UUID) ([]RemoteNotice, error) {
+	var w wireNotices
+	if json.Unmarshal(body, &w) != nil || w.Notices == nil {
+		return nil, errForm
+	}
+	asked := make(map[string]uuid.UUID, len(ids))
+	for _, id := range ids {
+		asked[id.String()] = id
+	}
+	notices := make([]RemoteNotice, 0, min(len(w.Notices), len(ids)))
+	for _, one := range w.Notices {
+		id, wanted := asked[one.ID]
+		if !wanted {
+			return nil, errOther
+		}
+		delete(asked, one.ID)
+		notice, err := one.notice(id)
+		if err != nil {
+			return nil, err
+		}
+		notices = append(notices, notice)
+	}
+	return notices, nil
+}
+
+func (w wireRemoteNotice) notice(id uuid.UUID) (RemoteNotice, error) {
+	state, known := wireNoticeStates[w.State]
+	number, err := flussi.ParseNoticeNumber(w.Number)
+	switch {
+	case w.PayerRegistered == nil || w.PayerLoggedIn == nil:
+		return RemoteNotice{}, errForm
+	case !known:
+		return RemoteNotice{}, errState
+	case err != nil || number.Check() != nil:
+		return RemoteNotice{}, errNumber
+	case !readable(w.RemoteID, true):
+		return RemoteNotice{}, errText
+	}
+	n := RemoteNotice{
+		ID: id, RemoteID: w.RemoteID, Number: number, State: state,
+		PayerRegistered: *w.PayerRegistered, PayerLoggedIn: *w.PayerLoggedIn,
+	}
+	for _, pair := range []struct {
+		from *wireProof
+		to   *Proof
+	}{
+		{w.Evidence.Receipt, &n.Evidence.Receipt}, {w.Evidence.Settlement, &n.Evidence.Settlement},
+		{w.Evidence.Movement, &n.Evidence.Movement}, {w.Evidence.Manual, &n.Evidence.Manual}, {w.Evidence.Refund, &n.Evidence.Refund},
+	} {
+		if *pair.to, err = pair.from.proof(); err != nil {
+			return RemoteNotice{}, err
+		}
+	}
+	return n, nil
+}
+
+// proof reads a proof; the zero Proof if there is none.
+func (w *wireProof) proof() (Proof, error) {
+	if w == nil {
+		return Proof{}, nil
+	}
+	date, err := decodeTime(w.Date)
+	switch {
+	case err != nil:
+		return Proof{}, err
+	case !readable(w.Reference, true) || !readable(w.By, false):
+		return Proof{}, errText
+	case flussi.Cents(w.Amount).Check() != nil:
+		return Proof{}, errSum
+	}
+	return Proof{Reference: w.Reference, Amount: flussi.Cents(w.Amount), Date: date, By: w.By}, nil
+}
+
+// decodeReceipt reads the reply about the receipt of a notice with the ID.
+func decodeReceipt(body []byte, id uuid.UUID) (Receipt, error) {
+	var w wireReceipt
+	if json.Unmarshal(body, &w) != nil || w.Outcome == nil {
+		return Receipt{}, errForm
+	}
+	date, err := decodeTime(w.Date)
+	outcome, amount := ReceiptOutcome(*w.Outcome), flussi.Cents(w.Amount)
+	switch {
+	case w.Notice != id.String():
+		return Receipt{}, errOther
+	case err != nil:
+		return Receipt{}, err
+	case outcome < ReceiptPaid || outcome > ReceiptPartlyExpired:
+		return Receipt{}, errEsito
+	case amount.Check() != nil && (amount != 0 || outcome == ReceiptPaid):
+		return Receipt{}, errSum
+	case !readable(w.Reference, true) || !readable(w.PSP, false):
+		return Receipt{}, errText
+	}
+	return Receipt{Reference: w.Reference, Outcome: outcome, Amount: amount, Date: date, PSP: w.PSP}, nil
+}
+
+// decodeTime reads a time as stores keep it.
+func decodeTime(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	t = t.UTC().Truncate(time.Microsecond)
+	if err != nil || t.Year() < 2000 || t.Year() > 2999 {
+		return time.Time{}, errTime
+	}
+	return t, nil
+}
+
+// readable reports whether a text can be kept as a reference.
+func readable(text string, needed bool) bool {
+	return storable(text) && flussi.NewText(text).Length() <= MaxReference && (!needed || strings.TrimSpace(text) != "")
+}
+
+// plainText returns what a person wrote, on one line.
+func plainText(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7F {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "�"))
+}

@@ -59,9 +59,7 @@ func flowSearch(t *tx, q flow.FlowFilter, page flow.Page) *search {
 	s.oneOf(t, column{"id", "uuid"}, values(q.IDs, t.id))
 	s.is("app_key", q.AppKey, "flows_by_key")
 	s.is("app_context", q.AppContext, "flows_by_context")
-	if len(q.States) > 0 {
-		s.where = append(s.where, t.oneOf(column{"state", "text"}, words(q.States)))
-	}
+	s.states(t, words(q.States))
 	s.disabled(q.Disabled)
 	return s
 }
@@ -90,9 +88,7 @@ func notificationSearch(t *tx, q flow.NotificationFilter, page flow.Page) *searc
 	case q.Flow != uuid.Nil || q.Standalone:
 		s.parent = &q.Flow
 	}
-	if len(q.States) > 0 {
-		s.where = append(s.where, t.oneOf(column{"state", "text"}, words(q.States)))
-	}
+	s.states(t, words(q.States))
 	if len(q.ErrorCodes) > 0 {
 		s.where = append(s.where, t.oneOf(column{"error_code", "text"}, words(q.ErrorCodes)))
 	}

@@ -26,6 +26,8 @@ const (
 	isUnsettled  = "u"
 	isAnonymised = "a"
 	isDisorderly = "x" // its times run backwards
+	isDiscrepant = "o" // it has a discrepancy that nobody settled
+	isVisible    = "v" // it is shown in the guardians' area
 )
 
 // String returns the kind as the column has it.

@@ -102,7 +102,7 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 	for i := range changes {
 		ordered[i] = &changes[i]
 	}
-	inOrder(ordered) // all of them, so that those who write the same ones never wait for each other
+	inOrder(ordered, notificationID) // all of them, so that those who write the same ones never wait for each other
 	err := s.db.write(ctx, func(t *tx) error {
 		w := newWriting(t)
 		for some := range slices.Chunk(ordered, group) {
@@ -116,11 +116,14 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 }
 
 // inOrder sorts changes by ID.
-func inOrder(changes []*flow.NotificationChange) {
-	slices.SortFunc(changes, func(a, b *flow.NotificationChange) int {
-		return bytes.Compare(a.Notification.ID[:], b.Notification.ID[:])
+func inOrder[C any](changes []*C, id func(*C) uuid.UUID) {
+	slices.SortFunc(changes, func(a, b *C) int {
+		own, other := id(a), id(b)
+		return bytes.Compare(own[:], other[:])
 	})
 }
+
+func notificationID(change *flow.NotificationChange) uuid.UUID { return change.Notification.ID }
 
 // writing is notifications that are written in one transaction, group by group.
 type writing struct {
@@ -136,7 +139,7 @@ func (w *writing) save(ctx context.Context, changes []*flow.NotificationChange) 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	inOrder(changes)
+	inOrder(changes, notificationID)
 	var created, changed, records [][]any
 	var ids []uuid.UUID
 	var next []*flow.Notification

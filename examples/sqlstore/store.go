@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 // Config says how a database is used. The zero Config is fine.
@@ -23,13 +24,16 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Store keeps flows and notifications in a database, as [flow.Store] wants it. It is safe
-// for concurrent use.
+// Store keeps flows and notifications, and payment events and notices, in a database, as
+// [flow.Store] and [pagoinrete.Store] want it. It is safe for concurrent use.
 type Store struct {
 	db *database
 }
 
-var _ flow.Store = (*Store)(nil)
+var (
+	_ flow.Store       = (*Store)(nil)
+	_ pagoinrete.Store = (*Store)(nil)
+)
 
 // Open opens the database at a location: the path of a SQLite file, which is made if it is not
 // there, or the URL of a database of PostgreSQL, which is. What the store needs in it is created

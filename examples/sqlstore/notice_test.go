@@ -1,0 +1,366 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"iter"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/memstore"
+)
+
+var (
+	schools = []string{"MIIC8AA00A", "MIIC8AA00A", "MIIC8AA00A", "RMIS00900E", "\xff"}
+	estates = []pagoinrete.EventState{pagoinrete.EventSimulated, pagoinrete.EventNotified, pagoinrete.EventNotified, "a|b"}
+	pstates = []pagoinrete.NoticeState{
+		pagoinrete.NoticeNotified, pagoinrete.NoticeNotified, pagoinrete.NoticeNotified, pagoinrete.NoticeNotLinked,
+		pagoinrete.NoticePaidOnline, pagoinrete.NoticeCancelled, pagoinrete.NoticeRefunded, "a|b",
+	}
+)
+
+func (m maker) discrepancy() pagoinrete.Discrepancy {
+	return maybe(m,
+		pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyState, State: "cancelled", At: m.time()},
+		pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyAmount, Amount: 1<<62 + 1, At: m.time(), Settled: true},
+		pagoinrete.Discrepancy{Kind: "\xff", State: "\x00"},
+		pagoinrete.Discrepancy{Settled: true})
+}
+
+func (m maker) event() pagoinrete.Event {
+	return pagoinrete.Event{
+		ID: m.id(), Kind: one(m, pagoinrete.Fee, pagoinrete.Fee, pagoinrete.Donation, ""), School: one(m, schools...), State: one(m, estates...),
+		EventData: pagoinrete.EventData{
+			Name: one(m, texts...), Causale: one(m, texts...), Category: maybe(m, texts...), SchoolYear: one[pagoinrete.SchoolYear](m, 2025, 2026, 2026),
+			FinancialYear: 2026, Account: "IT60X0542811101000000123456", Amount: one[flussi.Cents](m, 0, 12_345), Flexible: m.IntN(2) == 0,
+			Instalments: one(m, nil, []pagoinrete.Instalment{{DueDate: m.time(), Amount: 1<<62 + 1}}, []pagoinrete.Instalment{{Amount: 5}, {DueDate: m.time()}}),
+			Binding:     m.IntN(2) == 0, Repeatable: m.IntN(2) == 0,
+		},
+		Rejection: flussi.NewText(maybe(m, texts...)), RemoteID: maybe(m, "E1", "\x00"), Discrepancy: m.discrepancy(),
+		CreatedAt: m.time(), UpdatedAt: m.time(), UpdatedBy: one(m, users...),
+	}
+}
+
+func (m maker) proof() pagoinrete.Proof {
+	return maybe(m,
+		pagoinrete.Proof{Reference: one(m, texts...), Amount: 1<<62 + 1, Date: m.time(), By: one(m, users...)},
+		pagoinrete.Proof{By: "\xff"}, pagoinrete.Proof{Amount: -1}, pagoinrete.Proof{Date: m.time()})
+}
+
+func (m maker) assigned(t testing.TB, events []pagoinrete.Event) pagoinrete.Notice {
+	e := one(m, events...)
+	return m.again(t, pagoinrete.Notice{ID: m.id(), EventID: e.ID, School: e.School, CreatedAt: m.time()})
+}
+
+// again returns a notice with other data, as a later version may have them.
+func (m maker) again(t testing.TB, n pagoinrete.Notice) pagoinrete.Notice {
+	next := pagoinrete.Notice{
+		ID: n.ID, EventID: n.EventID, School: n.School, CreatedAt: n.CreatedAt, Version: n.Version,
+		State: one(m, pstates...), Instalment: 1 + m.IntN(3), NoticeData: n.NoticeData, Number: n.Number,
+		RemoteID: maybe(m, "A1", "\x00"), PayerRegistered: m.IntN(2) == 0, PayerLoggedIn: m.IntN(2) == 0, Visible: m.IntN(3) == 0,
+		Evidence:    pagoinrete.Evidence{Receipt: m.proof(), Settlement: m.proof(), Movement: m.proof(), Manual: m.proof(), Refund: m.proof()},
+		Discrepancy: m.discrepancy(), Error: maybe(m, texts...), UpdatedAt: m.time(), UpdatedBy: one(m, users...),
+	}
+	if m.IntN(2) == 0 {
+		next.NoticeData = pagoinrete.NoticeData{
+			Debtor: m.code(t), DebtorKind: one(m, pagoinrete.Pupil, pagoinrete.Staff, "\xff"), DebtorName: flussi.NewText(one(m, texts...)),
+			Payer: one(m, flussi.FiscalCode{}, m.code(t)), Amount: 12_345, Discount: one[flussi.Cents](m, 0, 45),
+			DueDate: one(m, time.Time{}, m.time(), m.time()), Reference: maybe(m, "r1", "r1", "r1", "r2", "\x00"),
+		}
+		next.Number = m.notice(t)
+	}
+	return next
+}
+
+func (m maker) eventFilter(all []pagoinrete.Event) pagoinrete.EventFilter {
+	q := pagoinrete.EventFilter{
+		Schools: some(m, schools...), States: some(m, estates...), Kind: maybe(m, pagoinrete.Fee, pagoinrete.Donation),
+		SchoolYear: maybe[pagoinrete.SchoolYear](m, 2025, 2026), Text: maybe(m, wanted...), From: maybe(m, m.wanted()), To: maybe(m, m.wanted()),
+		Discrepancy: m.IntN(6) == 0,
+	}
+	for m.IntN(8) == 0 {
+		q.IDs = append(q.IDs, one(m, all...).ID, m.id())
+	}
+	return q
+}
+
+func (m maker) noticeFilter(t testing.TB, all []pagoinrete.Notice) pagoinrete.NoticeFilter {
+	like := one(m, all...)
+	q := pagoinrete.NoticeFilter{
+		Event: one(m, uuid.Nil, like.EventID), Schools: some(m, schools...), States: some(m, pstates...), From: maybe(m, m.wanted()), To: maybe(m, m.wanted()),
+		DueBefore: maybe(m, m.wanted()), Visible: m.IntN(5) == 0, Discrepancy: m.IntN(5) == 0,
+	}
+	switch m.IntN(12) {
+	case 0:
+		q.IDs = []uuid.UUID{like.ID, m.id(), one(m, all...).ID}
+	case 1:
+		q.Debtor = like.Debtor
+	case 2:
+		q.Payer = like.Payer
+	case 3:
+		q.Reference = one(m, "r1", "r2", "\x00")
+	case 4:
+		q.IUVs = []flussi.IUV{like.IUV(), one(m, all...).IUV(), {}, m.notice(t).IUV()}
+	}
+	return q
+}
+
+// What is found is what a store in memory finds, whole, where Match says what matches.
+func TestSearchesForNoticesFindWhatMatches(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		m := maker{rand.New(rand.NewPCG(1, 2))}
+		ctx := t.Context()
+		store, reference := open(t, location(t)), memstore.New()
+		both := []pagoinrete.Store{store, reference}
+		var events []pagoinrete.Event
+		for range 200 {
+			events = append(events, m.event())
+		}
+		var all []pagoinrete.Notice
+		for range 1200 {
+			all = append(all, m.assigned(t, events[:8]))
+		}
+		changes := func(of []pagoinrete.Notice) []pagoinrete.NoticeChange {
+			changes := make([]pagoinrete.NoticeChange, len(of))
+			for i, n := range of {
+				changes[i].Notice = n
+			}
+			return changes
+		}
+		for _, s := range both {
+			for _, e := range events {
+				require.NoError(t, s.SaveEvent(ctx, pagoinrete.EventChange{Event: e}, nil))
+			}
+			require.NoError(t, s.SaveNotices(ctx, changes(all)...))
+		}
+		// Some change once, some twice.
+		for version, some := range [][]pagoinrete.Notice{1: all[:800], 2: all[:300]} {
+			for i := range some {
+				some[i].Version = int64(version)
+				some[i] = m.again(t, some[i])
+			}
+			for _, s := range both {
+				require.NoError(t, s.SaveNotices(ctx, changes(some)...))
+			}
+		}
+		for i := range events[:50] {
+			next := m.event()
+			next.ID, next.School, next.CreatedAt, next.Version = events[i].ID, events[i].School, events[i].CreatedAt, 1
+			events[i] = next
+			for _, s := range both {
+				require.NoError(t, s.SaveEvent(ctx, pagoinrete.EventChange{Event: next}, nil))
+			}
+		}
+		searches := 300
+		if testing.Short() {
+			searches = 50
+		}
+		for i := range searches {
+			// Few rows are many, now and then.
+			store.Look(one(m, 0, 10, 500), one(m, 5, 100), one(m, 20, 10_000), one(m, 0, 10, 200, 20_000), one(m, 1, 3, 8))
+			q, page := m.eventFilter(events), m.page(one(m, events...).Cursor())
+			got, err := store.Events(ctx, q, page)
+			require.NoError(t, err, "%+v", q)
+			want, err := reference.Events(ctx, q, page)
+			require.NoError(t, err)
+			require.Equal(t, places(want), places(got), "search %d for %+v on %+v", i, q, page)
+			for i := range want {
+				require.Equal(t, want[i], got[i])
+			}
+
+			nq, page := m.noticeFilter(t, all), m.page(one(m, all...).Cursor())
+			gotN, err := store.Notices(ctx, nq, page)
+			require.NoError(t, err, "%+v", nq)
+			wantN, err := reference.Notices(ctx, nq, page)
+			require.NoError(t, err)
+			require.Equal(t, places(wantN), places(gotN), "search %d for %+v on %+v", i, nq, page)
+			for i := range wantN {
+				require.Equal(t, wantN[i], gotN[i])
+			}
+		}
+	})
+}
+
+// fee is an event that is to be stored, and notices of it.
+func fee(t testing.TB, notices int) (pagoinrete.EventChange, []pagoinrete.NoticeChange) {
+	m := maker{rand.New(rand.NewPCG(uint64(notices), 7))}
+	e := m.event()
+	changes := make([]pagoinrete.NoticeChange, notices)
+	for i := range changes {
+		n := m.assigned(t, []pagoinrete.Event{e})
+		n.ID, n.State, n.Discrepancy = v7(i), pagoinrete.NoticeNotLinked, pagoinrete.Discrepancy{}
+		changes[i] = pagoinrete.NoticeChange{Notice: n, Record: pagoinrete.NoticeRecord{At: n.CreatedAt, By: "m.neri", Action: pagoinrete.NoticeVerify, To: n.State}}
+	}
+	return pagoinrete.EventChange{Event: e, Record: pagoinrete.EventRecord{At: e.CreatedAt, By: "m.neri", Action: pagoinrete.EventSave, To: e.State}}, changes
+}
+
+func sequence[C any](changes ...C) iter.Seq2[C, error] {
+	return func(yield func(C, error) bool) {
+		for _, c := range changes {
+			if !yield(c, nil) {
+				return
+			}
+		}
+	}
+}
+
+// A sequence of several groups is written whole or not at all, whatever is wrong at its end.
+func TestLongSequencesOfNoticesAreAllOrNothing(t *testing.T) {
+	broken := errors.New("no more rows")
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		s, ctx := open(t, location(t)), t.Context()
+		e, changes := fee(t, 1200)
+		next := func(at int, version int64) pagoinrete.NoticeChange {
+			c := changes[at]
+			c.Notice.Version = version
+			return c
+		}
+		for name, last := range map[string]pagoinrete.NoticeChange{
+			"new twice":                          next(3, 0),
+			"new and then changed":               next(3, 1),
+			"changed, and is not there":          {Notice: pagoinrete.Notice{ID: v7(1 << 20), EventID: e.Event.ID, Version: 1}},
+			"new twice in the last group":        next(1199, 0),
+			"new and changed, in the last group": next(1199, 1),
+		} {
+			err := s.SaveEvent(ctx, e, sequence(append(changes[:1200:1200], last)...))
+			require.ErrorIs(t, err, pagoinrete.ErrConflict, name)
+		}
+		err := s.SaveEvent(ctx, e, func(yield func(pagoinrete.NoticeChange, error) bool) {
+			sequence(changes...)(yield)
+			yield(pagoinrete.NoticeChange{}, broken)
+		})
+		require.ErrorIs(t, err, broken)
+		_, err = s.Event(ctx, e.Event.ID)
+		require.ErrorIs(t, err, pagoinrete.ErrNotFound)
+		var own *pagoinrete.Error
+		require.ErrorAs(t, err, &own)
+		assert.Equal(t, e.Event.ID, own.ID)
+
+		require.NoError(t, s.SaveEvent(ctx, e, sequence(changes...)))
+		kept, err := s.Event(ctx, e.Event.ID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.NoticeCounts{NotLinked: 1200}, kept.Counts)
+		history, err := s.NoticeHistory(ctx, changes[1199].Notice.ID)
+		require.NoError(t, err)
+		want := changes[1199].Record
+		want.Version = 1
+		assert.Equal(t, []pagoinrete.NoticeRecord{want}, history)
+
+		// Changed once is enough, in one write.
+		require.ErrorIs(t, s.SaveNotices(ctx, append(nexts(changes, 1), next(0, 2))...), pagoinrete.ErrConflict)
+		require.ErrorIs(t, s.SaveNotices(ctx, append(nexts(changes, 1)[1:], next(0, 2))...), pagoinrete.ErrConflict)
+		require.NoError(t, s.SaveNotices(ctx, nexts(changes, 1)...))
+		require.ErrorIs(t, s.SaveNotices(ctx, nexts(changes, 1)...), pagoinrete.ErrConflict)
+	})
+}
+
+func nexts(changes []pagoinrete.NoticeChange, version int64) []pagoinrete.NoticeChange {
+	changed := make([]pagoinrete.NoticeChange, len(changes))
+	for i, c := range changes {
+		c.Notice.Version = version
+		changed[i] = c
+	}
+	return changed
+}
+
+// Counts are right when many change the notices of an event at once, some with others' notices.
+func TestCountsOfNoticesAreRightWhateverGoesOnAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		s, ctx := open(t, location(t)), t.Context()
+		e, changes := fee(t, 60)
+		require.NoError(t, s.SaveEvent(ctx, e, sequence(changes...)))
+		var group sync.WaitGroup
+		for worker := range 6 {
+			group.Go(func() {
+				m := maker{rand.New(rand.NewPCG(uint64(worker), 3))}
+				for range 20 {
+					var next []pagoinrete.NoticeChange
+					for at := m.IntN(10); at < 60; at += 1 + m.IntN(10) {
+						n, err := s.Notice(ctx, changes[at].Notice.ID)
+						assert.NoError(t, err)
+						n.State, n.Discrepancy = one(m, pstates...), m.discrepancy()
+						next = append(next, pagoinrete.NoticeChange{Notice: n})
+					}
+					if err := s.SaveNotices(ctx, next...); err != nil {
+						assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+					}
+				}
+			})
+		}
+		group.Wait()
+		kept, err := s.Event(ctx, e.Event.ID)
+		require.NoError(t, err)
+		all, err := s.Notices(ctx, pagoinrete.NoticeFilter{Event: e.Event.ID}, pagoinrete.Page{Limit: 100})
+		require.NoError(t, err)
+		var want pagoinrete.NoticeCounts
+		for _, n := range all {
+			want.Add(n, 1)
+		}
+		assert.Equal(t, want, kept.Counts)
+		assert.Equal(t, 60, kept.Counts.Total())
+	})
+}
+
+// A database from before there were notices is brought up to date, and keeps its flows; from then
+// on it holds both.
+func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		at, ctx := location(t), t.Context()
+		old, err := sqlstore.Open(ctx, at, sqlstore.Config{})
+		require.NoError(t, err)
+		id, err := save(t, old, 3)
+		require.NoError(t, err)
+		require.NoError(t, old.Close())
+		driver := "pgx"
+		if !strings.HasPrefix(at, "postgres") {
+			driver = "sqlite"
+		}
+		db, err := sql.Open(driver, at)
+		require.NoError(t, err)
+		for _, table := range []string{"events", "event_counts", "event_records", "notices", "notice_records"} {
+			_, err := db.ExecContext(ctx, "DROP TABLE "+table)
+			require.NoError(t, err)
+		}
+		_, err = db.ExecContext(ctx, "DELETE FROM sqlstore_schema WHERE version > 1")
+		require.NoError(t, err)
+		require.NoError(t, db.Close())
+
+		s := open(t, at)
+		f, err := s.Flow(ctx, id)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Registered: 3}, f.Counts)
+		e, changes := fee(t, 5)
+		require.NoError(t, s.SaveEvent(ctx, e, sequence(changes...)))
+		kept, err := s.Event(ctx, e.Event.ID)
+		require.NoError(t, err)
+		assert.Equal(t, 5, kept.Counts.NotLinked)
+	})
+}
+
+// A fault says in Italian what to do, whichever room it is told in.
+func TestAFaultIsToldInTheRoomsOwnError(t *testing.T) {
+	s, err := sqlstore.Open(t.Context(), newSQLite(t), sqlstore.Config{})
+	require.NoError(t, err)
+	require.NoError(t, s.Fill(t.Context()))
+	e, changes := fee(t, 3000)
+	err = s.SaveEvent(t.Context(), e, sequence(changes...))
+	refused(t, err, sqlstore.ErrFull)
+	var own *pagoinrete.Error
+	require.ErrorAs(t, err, &own)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, s.SaveNotices(ctx, changes...), context.Canceled)
+	require.NoError(t, s.Close())
+}

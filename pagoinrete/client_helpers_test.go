@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/openapitest"
 	"github.com/flussi-go/flussi/internal/pipenet"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
@@ -71,18 +72,33 @@ func clientNotice(t testing.TB, e pagoinrete.Event) pagoinrete.Notice {
 	return n
 }
 
-// platform is a simulator with one school, and a client of it over pipes.
+// platform is a simulator with one school, and a client of it over pipes; all that passes is
+// checked against the document.
 type platform struct {
 	*pagoinretetest.Simulator
 	client *pagoinrete.Client
 	close  func()
 }
 
+// newPlatform starts one whose replies are right.
 func newPlatform(t testing.TB, configure func(*pagoinrete.Config)) *platform {
+	t.Helper()
+	return startPlatform(t, configure, func(err error) { t.Error(err) })
+}
+
+// newFaulty starts one whose replies may be wrong, since faults are injected.
+func newFaulty(t testing.TB, configure func(*pagoinrete.Config)) *platform {
+	t.Helper()
+	return startPlatform(t, configure, func(error) {})
+}
+
+func startPlatform(t testing.TB, configure func(*pagoinrete.Config), wrong func(error)) *platform {
 	t.Helper()
 	simulator := pagoinretetest.New(pagoinretetest.Config{})
 	simulator.AddSchool(pagoinretetest.School{Code: clientSchool, Key: clientKey, Name: "I.C. Via Però"})
-	transport, closeAll := pipenet.Serve(simulator)
+	document, err := openapitest.Load("openapi.yaml")
+	require.NoError(t, err)
+	transport, closeAll := pipenet.Serve(document.Handler(pagoinretetest.BasePath, simulator, func(err error) { t.Error(err) }, wrong))
 	config := pagoinrete.Config{
 		BaseURL: "http://localhost" + pagoinretetest.BasePath, Calls: 1_000_000,
 		HTTPClient: &http.Client{Transport: transport, Timeout: 10 * time.Second},

@@ -52,6 +52,7 @@ var forTests = map[string][]string{
 	"flow/flowtest":             {".", "appio", "flow", "internal/storetest", "github.com/google/uuid"},
 	"internal/archtest":         {},
 	"internal/golden":           {},
+	"internal/openapitest":      {"go.yaml.in/yaml/v3"},
 	"internal/pipenet":          {},
 	"internal/storetest":        {".", "github.com/google/uuid"},
 	"internal/xlsxtest":         {"github.com/stretchr/testify/require"},

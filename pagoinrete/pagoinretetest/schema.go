@@ -131,7 +131,7 @@ func checkReason(body []byte, action string) (reason, fault string) {
 	root := c.parse(body)
 	if action == "reject" {
 		if root.has("reason") {
-			reason = c.text(root, "reason", anyText, 1000)
+			reason = c.text(root, "reason", anyText, 4000)
 		}
 		c.only(root, "reason")
 	} else {

@@ -51,8 +51,8 @@ func Operations() []Operation {
 
 // Step is something that was done to an event or a notice, besides transmitting it.
 type Step struct {
-	Action string // such as approve
-	By     string // the user who is said to have done it
+	Action string    // such as approve
+	By     string    // the user who is said to have done it
 	At     time.Time // when
 }
 

@@ -78,7 +78,10 @@ type DiscrepancyKind string
 
 // The kinds of discrepancies.
 const (
-	// DiscrepancyState: Pago In Rete says a state that cannot follow the one here.
+	// DiscrepancyEventState: Pago In Rete says a state of the event that cannot follow the
+	// one here.
+	DiscrepancyEventState DiscrepancyKind = "event_state"
+	// DiscrepancyState: the same of a notice.
 	DiscrepancyState DiscrepancyKind = "state"
 	// DiscrepancyMissing: Pago In Rete does not know what was transmitted.
 	DiscrepancyMissing DiscrepancyKind = "missing"
@@ -126,7 +129,7 @@ func (d Discrepancy) Italian() string {
 
 // label is the name of the state that Pago In Rete says.
 func (d Discrepancy) label() string {
-	if EventMachine().Has(EventState(d.State)) {
+	if d.Kind == DiscrepancyEventState {
 		return EventState(d.State).Label()
 	}
 	return NoticeState(d.State).Label()

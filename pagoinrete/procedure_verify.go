@@ -172,7 +172,7 @@ func (e Event) learn(there RemoteEvent, missing bool, by flussi.Actor) (EventCha
 		path, err = EventMachine().Path(e.State, there.State)
 		blocked := there.State != EventSimulated && there.State != EventRejected && there.State != EventDeleted && e.Counts.NotLinked > 0
 		if err != nil || blocked {
-			found = Discrepancy{Kind: DiscrepancyState, State: string(there.State)}
+			found = Discrepancy{Kind: DiscrepancyEventState, State: string(there.State)}
 			path = nil
 			break
 		}
@@ -365,6 +365,9 @@ func (p *Procedure) notified(ctx context.Context, by flussi.Actor, page []Notice
 // new. Its event is notified, or not.
 func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Actor) (NoticeChange, bool) {
 	before := n
+	if missing && n.State == NoticeCancelled && n.Number.IsZero() {
+		return NoticeChange{}, false // it was never there
+	}
 	if missing {
 		return n.differs(before, Discrepancy{Kind: DiscrepancyMissing}, by)
 	}

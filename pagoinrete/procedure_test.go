@@ -1,0 +1,368 @@
+package pagoinrete_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+// The guide's table of the ten operations, cell by cell: the states of the event and of its
+// notices when each is over.
+var guideOperations = []struct{ number, operation, event, notice string }{
+	{"1", "Creazione tassa Nuvola/evento di pagamento (con relative rate)", "Non trasmesso a Pago in Rete", ""},
+	{"2", "Trasmissione evento di pagamento a Pago in Rete", "Simulato", ""},
+	{"3", "Creazione pagamenti Nuvola", "Simulato", "Non collegato a Pago in Rete"},
+	{"4", "Trasmissione avvisi di pagamento a Pago in Rete", "Simulato", "Non pagato (Non notificato)"},
+	{"5", "Modifica tassa rendendo l'evento DA APPROVARE", "Da approvare", "Non pagato (Non notificato)"},
+	{"6", "Modifica tassa per APPROVAZIONE (o Rifiuto) da parte del DS", "Da notificare", "Non pagato (Non notificato)"},
+	{"7", "Modifica tassa per NOTIFICA evento di pagamento", "Notificato", "Non pagato (Notificato)"},
+	{"8", "Scarico file .pdf degli avvisi di pagamento", "Notificato", "Non pagato (Notificato)"},
+	{"9", "Rendere visibile il pagamento in Area Tutore", "Notificato", "Non pagato (Notificato)"},
+	{"10", "Verifica stato avviso di pagamento", "Notificato", "Pagato (Pagato online)"},
+}
+
+// operations are the ten calls, in order.
+func operations(t *testing.T, w *world) []func(ctx context.Context, e *pagoinrete.Event) error {
+	into := func(e *pagoinrete.Event) func(pagoinrete.Event, error) error {
+		return func(changed pagoinrete.Event, err error) error {
+			if err == nil {
+				*e = changed
+			}
+			return err
+		}
+	}
+	type event = *pagoinrete.Event
+	return []func(context.Context, event) error{
+		func(ctx context.Context, e event) error {
+			return into(e)(w.CreateEvent(ctx, assistant, pagoinrete.Fee, school, trip(t)))
+		},
+		func(ctx context.Context, e event) error { return into(e)(w.TransmitEvent(ctx, assistant, e.ID)) },
+		func(ctx context.Context, e event) error {
+			report, err := w.AddNotices(ctx, assistant, e.ID, pagoinrete.NoticeDrafts(drafts(3)...), pagoinrete.AddConfig{})
+			assert.Equal(t, pagoinrete.AddReport{Rows: 3, Notices: 6, Amount: 45_000}, report)
+			return err
+		},
+		func(ctx context.Context, e event) error {
+			report, err := w.TransmitNotices(ctx, assistant, e.ID)
+			assert.Equal(t, pagoinrete.TransmitReport{Transmitted: 6}, report)
+			return err
+		},
+		func(ctx context.Context, e event) error { return into(e)(w.SubmitEvent(ctx, assistant, e.ID)) },
+		func(ctx context.Context, e event) error { return into(e)(w.ApproveEvent(ctx, principal, e.ID)) },
+		func(ctx context.Context, e event) error { return into(e)(w.NotifyEvent(ctx, assistant, e.ID)) },
+		func(ctx context.Context, e event) error {
+			files := 0
+			for pdf, err := range w.EventPDFs(ctx, assistant, e.ID) {
+				require.NoError(t, err)
+				data, err := io.ReadAll(pdf.Body)
+				require.NoError(t, err)
+				assert.True(t, strings.HasPrefix(string(data), "%PDF-"))
+				files++
+			}
+			assert.Equal(t, 6, files)
+			return nil
+		},
+		func(ctx context.Context, e event) error {
+			shown, err := w.ShowEvent(ctx, assistant, e.ID)
+			assert.Equal(t, 6, shown)
+			return err
+		},
+		func(ctx context.Context, e event) error {
+			for _, n := range w.notices(t, e.ID) {
+				require.True(t, w.platform.Pay(n.ID, n.Due()))
+			}
+			verified, report, err := w.VerifyEvent(ctx, assistant, e.ID)
+			assert.Equal(t, pagoinrete.VerifyReport{Asked: 6, Changed: 6}, report)
+			return into(e)(verified, err)
+		},
+	}
+}
+
+func TestTheTenOperationsAreTheGuides(t *testing.T) {
+	w := newWorld(t)
+	for i := range 3 {
+		w.platform.LogIn(payer(i))
+	}
+	var e pagoinrete.Event
+	for i, operate := range operations(t, w) {
+		row := guideOperations[i]
+		require.NoError(t, operate(t.Context(), &e), row.operation)
+		stored, err := w.Event(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		assert.Equal(t, row.event, stored.State.Label(), row.operation)
+		states := map[string]bool{}
+		for _, n := range w.notices(t, e.ID) {
+			states[n.State.Label()] = true
+			assert.True(t, pagoinrete.Coupled(stored.State, n.State))
+		}
+		if row.notice == "" {
+			assert.Empty(t, states, row.operation)
+		} else {
+			assert.Equal(t, map[string]bool{row.notice: true}, states, row.operation)
+		}
+	}
+	for _, n := range w.notices(t, e.ID) {
+		assert.Equal(t, "Pagato", n.State.Labels().Macro)
+		assert.Equal(t, n.Due(), n.Evidence.Receipt.Amount)
+		assert.NotEmpty(t, n.Evidence.Receipt.Reference)
+		assert.False(t, n.Number.IsZero())
+		assert.NoError(t, n.Number.Check())
+		assert.True(t, n.Visible)
+		assert.Equal(t, 1, w.platform.Created(n.ID))
+		records, err := w.NoticeHistory(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		var done []pagoinrete.NoticeAction
+		for _, r := range records {
+			done = append(done, r.Action)
+		}
+		assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeCreate, pagoinrete.NoticeTransmit, pagoinrete.NoticeNotify, pagoinrete.NoticeShow, pagoinrete.NoticePay}, done)
+		assert.Equal(t, "Secondo Pago In Rete; passi impliciti: «RPT inviata».", records[4].Reason.Reveal())
+		receipt, err := w.Receipt(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, n.Due(), receipt.Amount)
+		assert.Equal(t, pagoinrete.ReceiptPaid, receipt.Outcome)
+	}
+	records, err := w.EventHistory(t.Context(), principal, e.ID)
+	require.NoError(t, err)
+	var done []string
+	for _, r := range records {
+		done = append(done, fmt.Sprintf("%s %s %s→%s", r.By, r.Action, r.From, r.To))
+	}
+	assert.Equal(t, []string{
+		"a.bianchi save blank→not_transmitted", "a.bianchi transmit not_transmitted→simulated", "a.bianchi add_notices simulated→simulated",
+		"a.bianchi submit simulated→to_approve", "p.russo approve to_approve→to_notify", "a.bianchi notify to_notify→notified",
+	}, done)
+}
+
+// «Attenzione: questa operazione non va effettuata per gli eventi di tipo Erogazione liberale»
+func TestADonationHasNoNotices(t *testing.T) {
+	w := newWorld(t)
+	e := w.simulated(t, pagoinrete.Donation)
+	const says = "Un'erogazione liberale non ha avvisi di pagamento: questa operazione non va effettuata."
+	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	assert.ErrorIs(t, err, pagoinrete.ErrDonation)
+	assert.Equal(t, says, flussi.Explain(err))
+	_, err = w.TransmitNotices(t.Context(), assistant, e.ID)
+	assert.ErrorIs(t, err, pagoinrete.ErrDonation)
+	assert.Equal(t, says, flussi.Explain(err))
+	e, err = w.SubmitEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	_, err = w.ApproveEvent(t.Context(), principal, e.ID)
+	require.NoError(t, err)
+	e, err = w.NotifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.EventNotified, e.State)
+	for _, err := range w.EventPDFs(t.Context(), assistant, e.ID) {
+		assert.ErrorIs(t, err, pagoinrete.ErrDonation)
+	}
+	_, err = w.ShowEvent(t.Context(), assistant, e.ID)
+	assert.ErrorIs(t, err, pagoinrete.ErrDonation)
+	_, report, err := w.VerifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Zero(t, report)
+	assert.Zero(t, w.platform.Received(pagoinretetest.PutNotice))
+}
+
+// «rigettato dal dirigente e in carico alla segreteria che potrà modificarlo prima di inviarlo di
+// nuovo in approvazione o che potrà cancellarlo»
+func TestARejectedEventIsCorrectedAndSubmittedAgain(t *testing.T) {
+	w := newWorld(t)
+	e := w.toApprove(t, 2)
+	_, err := w.RejectEvent(t.Context(), principal, e.ID, flussi.NewText(" \n"))
+	assert.ErrorIs(t, err, flussi.ErrEmpty)
+	assert.Equal(t, "Manca il motivo del rifiuto.", flussi.Explain(err))
+	why := flussi.NewText("La causale non dice\nquali classi.")
+	e, err = w.RejectEvent(t.Context(), principal, e.ID, why)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.EventRejected, e.State)
+	assert.Equal(t, why, e.Rejection)
+	there, _ := w.platform.Event(e.ID)
+	assert.Equal(t, why, there.Rejection)
+	records, err := w.EventHistory(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, why, records[len(records)-1].Reason)
+
+	_, err = w.EditEvent(t.Context(), assistant, e.ID, e.Version-1, trip(t))
+	assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+	dearer := trip(t)
+	dearer.Amount, dearer.Instalments[1].Amount = 16_000, 6_000
+	_, err = w.EditEvent(t.Context(), assistant, e.ID, e.Version, dearer)
+	assert.ErrorIs(t, err, pagoinrete.ErrNotices)
+	assert.Equal(t, "L'evento ha già 4 avvisi: per cambiare importi, scadenze o rate occorre prima annullarli.", flussi.Explain(err))
+	clearer := trip(t)
+	clearer.Causale = "Viaggio a Firenze, 2A e 2B"
+	e, err = w.EditEvent(t.Context(), assistant, e.ID, e.Version, clearer)
+	require.NoError(t, err)
+	assert.Equal(t, clearer.Causale, e.Causale)
+	there, _ = w.platform.Event(e.ID)
+	assert.Contains(t, there.Request.Reveal(), clearer.Causale, "replaced there too")
+	assert.Equal(t, 1, there.Created)
+
+	// Another pupil, whose notices have to be transmitted before.
+	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(3)[2]), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
+	assert.ErrorIs(t, err, pagoinrete.ErrNotices)
+	assert.Equal(t, "L'evento ha 2 avvisi non ancora trasmessi: trasmetterli o annullarli prima.", flussi.Explain(err))
+	_, err = w.TransmitNotices(t.Context(), director, e.ID)
+	require.NoError(t, err)
+	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	e, err = w.ApproveEvent(t.Context(), principal, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.EventToNotify, e.State)
+	assert.True(t, e.Rejection.IsZero())
+	assert.Equal(t, pagoinrete.NoticeCounts{Unpaid: 6}, e.Counts)
+}
+
+func TestAnEventIsDeletedWithItsNotices(t *testing.T) {
+	for _, rejected := range []bool{false, true} {
+		w := newWorld(t)
+		var e pagoinrete.Event
+		if rejected {
+			e = w.toApprove(t, 2)
+			var err error
+			e, err = w.RejectEvent(t.Context(), principal, e.ID, flussi.NewText("No."))
+			require.NoError(t, err)
+		} else {
+			e = w.simulated(t, pagoinrete.Fee)
+		}
+		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(9)[8]), pagoinrete.AddConfig{})
+		require.NoError(t, err)
+		e, err = w.DeleteEvent(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.EventDeleted, e.State)
+		assert.Equal(t, e.Counts.Total(), e.Counts.Cancelled)
+		assert.Zero(t, e.Counts.Live())
+		there, _ := w.platform.Event(e.ID)
+		assert.Equal(t, pagoinretetest.EventDeleted, there.State)
+		for _, n := range w.notices(t, e.ID) {
+			if there, is := w.platform.Notice(n.ID); is {
+				assert.Equal(t, pagoinretetest.NoticeCancelled, there.State)
+			}
+		}
+		for _, refused := range []func() error{
+			func() error { _, err := w.EditEvent(t.Context(), assistant, e.ID, e.Version, trip(t)); return err },
+			func() error { _, err := w.SubmitEvent(t.Context(), assistant, e.ID); return err },
+			func() error { _, err := w.TransmitNotices(t.Context(), assistant, e.ID); return err },
+			func() error {
+				_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+				return err
+			},
+		} {
+			assert.ErrorIs(t, refused(), fsm.ErrNotAllowed)
+		}
+	}
+}
+
+// Each operation is open to the roles that the guide names, and to no others.
+func TestTheRolesAreTheGuides(t *testing.T) {
+	office, ds := "DSGA / A.A.", "DS"
+	for i, users := range []string{office, office, office, office, office, ds, office, office, office, office} {
+		t.Run(guideOperations[i].operation, func(t *testing.T) {
+			w := newWorld(t)
+			for i := range 3 {
+				w.platform.LogIn(payer(i))
+			}
+			var e pagoinrete.Event
+			for _, operate := range operations(t, w)[:i] {
+				require.NoError(t, operate(t.Context(), &e))
+			}
+			for _, by := range []flussi.Actor{assistant, director, principal, system, {ID: assistant.ID}, {ID: assistant.ID, Roles: []flussi.Role{flussi.Operator}}} {
+				err := w.as(t, by, i+1, e)
+				may := users == ds && by.Has(flussi.Principal) || users == office && by.Has(flussi.AdminDirector, flussi.AdminAssistant)
+				if may {
+					continue // it is done below and elsewhere
+				}
+				assert.ErrorIs(t, err, fsm.ErrForbidden, "%v", by)
+				assert.Contains(t, flussi.Explain(err), "è riservata a: ")
+			}
+		})
+	}
+}
+
+// as tries an operation, by its number, as somebody who may not.
+func (w *world) as(t *testing.T, by flussi.Actor, number int, e pagoinrete.Event) error {
+	if by.Has(flussi.AdminDirector, flussi.AdminAssistant) && number != 6 || by.Has(flussi.Principal) && number == 6 {
+		return nil
+	}
+	var err error
+	switch ctx := t.Context(); number {
+	case 1:
+		_, err = w.CreateEvent(ctx, by, pagoinrete.Fee, school, trip(t))
+	case 2:
+		_, err = w.TransmitEvent(ctx, by, e.ID)
+	case 3:
+		_, err = w.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	case 4:
+		_, err = w.TransmitNotices(ctx, by, e.ID)
+	case 5:
+		_, err = w.SubmitEvent(ctx, by, e.ID)
+	case 6:
+		_, err = w.ApproveEvent(ctx, by, e.ID)
+		_, rejected := w.RejectEvent(ctx, by, e.ID, flussi.NewText("No."))
+		assert.ErrorIs(t, rejected, fsm.ErrForbidden)
+	case 7:
+		_, err = w.NotifyEvent(ctx, by, e.ID)
+	case 8:
+		for _, err = range w.EventPDFs(ctx, by, e.ID) {
+		}
+	case 9:
+		_, err = w.ShowEvent(ctx, by, e.ID)
+	case 10:
+		_, _, err = w.VerifyEvent(ctx, by, e.ID)
+	}
+	after, readErr := w.store.Event(t.Context(), e.ID)
+	if number > 1 {
+		require.NoError(t, readErr)
+		assert.Equal(t, e.State, after.State)
+	}
+	return err
+}
+
+func TestTheButtonsFollowTheStates(t *testing.T) {
+	w := newWorld(t)
+	type actions = []pagoinrete.EventAction
+	buttons := func(by flussi.Actor, e uuid.UUID) actions {
+		allowed, err := w.EventActions(t.Context(), by, e)
+		require.NoError(t, err)
+		return allowed
+	}
+	e, err := w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, trip(t))
+	require.NoError(t, err)
+	assert.Equal(t, actions{pagoinrete.EventTransmit, pagoinrete.EventVerify, pagoinrete.EventEdit}, buttons(assistant, e.ID))
+	assert.Empty(t, buttons(principal, e.ID))
+	_, err = w.TransmitEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, actions{pagoinrete.EventAddNotices, pagoinrete.EventVerify, pagoinrete.EventDelete, pagoinrete.EventEdit}, buttons(director, e.ID))
+	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	assert.Contains(t, buttons(assistant, e.ID), pagoinrete.EventTransmitNotices)
+	assert.NotContains(t, buttons(assistant, e.ID), pagoinrete.EventSubmit)
+	n := w.notices(t, e.ID)[0]
+	noticeButtons, err := w.NoticeActions(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeEdit, pagoinrete.NoticeTransmit, pagoinrete.NoticeCancel}, noticeButtons)
+	_, err = w.TransmitNotices(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Contains(t, buttons(assistant, e.ID), pagoinrete.EventSubmit)
+	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, actions{pagoinrete.EventVerify}, buttons(assistant, e.ID))
+	assert.Equal(t, actions{pagoinrete.EventApprove, pagoinrete.EventReject}, buttons(principal, e.ID))
+	noticeButtons, err = w.NoticeActions(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeVerify}, slices.DeleteFunc(noticeButtons, func(a pagoinrete.NoticeAction) bool { return a == pagoinrete.NoticeHide }))
+}

@@ -1,0 +1,230 @@
+package pagoinrete_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+func TestAPollImpliesTheStepsBetween(t *testing.T) {
+	w := newWorld(t)
+	e := w.notified(t, 1)
+	for i, n := range w.notices(t, e.ID) {
+		require.Equal(t, pagoinrete.NoticeNotified, n.State)
+		require.True(t, w.platform.Pay(n.ID, n.Due()))
+		require.True(t, w.platform.Settle(n.ID, n.Due()))
+		if i == 1 {
+			require.True(t, w.platform.Reconcile(n.ID, n.Due()))
+		}
+		n, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, []pagoinrete.NoticeState{pagoinrete.NoticeConfirmed, pagoinrete.NoticeReconciled}[i], n.State)
+		assert.Equal(t, n.Due(), n.Evidence.Receipt.Amount)
+		assert.Equal(t, n.Due(), n.Evidence.Settlement.Amount)
+		records, err := w.NoticeHistory(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		last := records[len(records)-1]
+		assert.Equal(t, pagoinrete.NoticeNotified, last.From)
+		assert.Equal(t, "a.bianchi", last.By)
+		assert.Contains(t, last.Reason.Reveal(), "passi impliciti: «RPT inviata», «RT ricevuta»")
+
+		again, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, n, again, "nothing new, nothing stored")
+	}
+}
+
+func TestAPaymentThatComesToNothing(t *testing.T) {
+	w := newWorld(t)
+	n := w.notices(t, w.notified(t, 1).ID)[0]
+	require.True(t, w.platform.StartPayment(n.ID))
+	n, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	assert.Equal(t, "In attesa di ricevuta", n.State.Labels().Family)
+	_, err = w.CancelNotice(t.Context(), assistant, n.ID, flussi.NewText("Errore nostro."))
+	assert.Error(t, err, "the money may arrive")
+	require.True(t, w.platform.FailPayment(n.ID))
+	n, err = w.VerifyNotice(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.NoticeNotified, n.State)
+}
+
+// What a payer does after the event was notified is found by a poll.
+func TestALateLogInNotifiesTheNotice(t *testing.T) {
+	w := newWorld(t)
+	e := w.toApprove(t, 2)
+	_, err := w.ApproveEvent(t.Context(), principal, e.ID)
+	require.NoError(t, err)
+	w.platform.LogIn(payer(0))
+	w.platform.RegisterPayer(payer(1))
+	_, err = w.NotifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	states := func() (all []pagoinrete.NoticeState) {
+		for _, n := range w.notices(t, e.ID) {
+			all = append(all, n.State)
+			assert.Equal(t, n.Payer == payer(1) || n.PayerLoggedIn, n.PayerRegistered || n.State == pagoinrete.NoticeNotNotified)
+		}
+		return all
+	}
+	yes, no := pagoinrete.NoticeNotified, pagoinrete.NoticeNotNotified
+	assert.Equal(t, []pagoinrete.NoticeState{yes, yes, no, no}, states())
+	w.platform.LogIn(payer(1))
+	report, err := w.VerifyOpen(t.Context(), assistant, school)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.VerifyReport{Asked: 4, Changed: 2}, report)
+	assert.Equal(t, []pagoinrete.NoticeState{yes, yes, yes, yes}, states())
+}
+
+func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
+	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: 10_000, Date: day(t, 10, 1)}
+	other, err := flussi.ParseNoticeNumber("301005100001400678")
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		happen func(*testing.T, *world, pagoinrete.Notice)
+		kind   pagoinrete.DiscrepancyKind
+		state  pagoinrete.NoticeState // that is kept, or came
+		says   string
+	}{
+		"cancelled here, paid there": {func(t *testing.T, w *world, n pagoinrete.Notice) {
+			_, err := w.CancelNotice(t.Context(), assistant, n.ID, flussi.NewText("Ritirato."))
+			require.NoError(t, err)
+			require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticePaidOnline))
+		}, pagoinrete.DiscrepancyState, pagoinrete.NoticeCancelled, "Su Pago In Rete lo stato è «Pagato (Pagato online)», che non può seguire quello registrato."},
+		"paid by hand and online": {func(t *testing.T, w *world, n pagoinrete.Notice) {
+			_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, proof)
+			require.NoError(t, err)
+			require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticePaidOnline))
+		}, pagoinrete.DiscrepancyTwice, pagoinrete.NoticePaidManually, "Risulta pagato più di una volta."},
+		"paid, and then not": {func(t *testing.T, w *world, n pagoinrete.Notice) {
+			require.True(t, w.platform.Pay(n.ID, n.Due()))
+			_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+			require.NoError(t, err)
+			require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticeNotified))
+		}, pagoinrete.DiscrepancyState, pagoinrete.NoticePaidOnline, "Non pagato (Notificato)"},
+		"lost": {func(t *testing.T, w *world, n pagoinrete.Notice) {
+			require.True(t, w.platform.Forget(n.ID))
+		}, pagoinrete.DiscrepancyMissing, pagoinrete.NoticeNotified, "Non risulta su Pago In Rete, anche se era stato trasmesso."},
+		"another number": {func(t *testing.T, w *world, n pagoinrete.Notice) {
+			require.True(t, w.platform.SetNumber(n.ID, other))
+		}, pagoinrete.DiscrepancyNumber, pagoinrete.NoticeNotified, "altro codice avviso"},
+		"another amount": {func(t *testing.T, w *world, n pagoinrete.Notice) {
+			require.True(t, w.platform.Pay(n.ID, n.Due()-1))
+		}, pagoinrete.DiscrepancyAmount, pagoinrete.NoticePaidOnline, "L'importo pagato è 99,99 €, diverso da quello dovuto."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			e := w.notified(t, 1)
+			n := w.notices(t, e.ID)[0]
+			test.happen(t, w, n)
+			found, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+			assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
+			assert.Contains(t, flussi.Explain(err), test.says)
+			assert.Equal(t, test.kind, found.Discrepancy.Kind)
+			assert.Equal(t, test.state, found.State)
+			assert.Equal(t, n.Number, found.Number, "nothing is overwritten")
+
+			e, report, err := w.VerifyEvent(t.Context(), assistant, e.ID)
+			require.NoError(t, err)
+			assert.Equal(t, 1, report.Discrepancies)
+			assert.Equal(t, 1, e.Counts.Discrepancies)
+			page, err := w.Notices(t.Context(), assistant, pagoinrete.NoticeFilter{Discrepancy: true}, pagoinrete.Page{})
+			require.NoError(t, err)
+			require.Len(t, page.Notices, 1)
+			assert.Equal(t, found, page.Notices[0], "the same is not stored again")
+			allowed, err := w.NoticeActions(t.Context(), assistant, n.ID)
+			require.NoError(t, err)
+			assert.Contains(t, allowed, pagoinrete.NoticeSettle)
+
+			_, err = w.SettleNotice(t.Context(), principal, n.ID, flussi.NewText("Visto."))
+			assert.Error(t, err)
+			_, err = w.SettleNotice(t.Context(), assistant, n.ID, flussi.NewText("Chiarito con la famiglia."))
+			require.NoError(t, err)
+			found, err = w.VerifyNotice(t.Context(), assistant, n.ID)
+			require.NoError(t, err, "what was looked at is not reported again")
+			assert.False(t, found.Discrepancy.Open())
+			_, err = w.SettleNotice(t.Context(), assistant, n.ID, flussi.NewText("Chiarito."))
+			assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
+			assert.Equal(t, "L'avviso non ha discrepanze da archiviare.", flussi.Explain(err))
+		})
+	}
+}
+
+func TestADiscrepancyMayGoByItself(t *testing.T) {
+	w := newWorld(t)
+	n := w.notices(t, w.notified(t, 1).ID)[0]
+	require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticeNotNotified))
+	_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+	require.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
+	require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticeNotified))
+	n, err = w.VerifyNotice(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	assert.Zero(t, n.Discrepancy)
+}
+
+func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
+	w := newWorld(t)
+	e := w.toApprove(t, 1)
+	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventNotified))
+	e, report, err := w.VerifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.EventNotified, e.State)
+	assert.Equal(t, 2, report.Asked)
+	records, err := w.EventHistory(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, "Secondo Pago In Rete; passi impliciti: «Approva l'evento di pagamento su Pago in Rete».", records[len(records)-1].Reason.Reveal())
+
+	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventToApprove))
+	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
+	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
+	assert.Equal(t, "Su Pago In Rete lo stato è «Da approvare», che non può seguire quello registrato.", flussi.Explain(err))
+	assert.Equal(t, pagoinrete.EventNotified, e.State)
+	page, err := w.Events(t.Context(), assistant, pagoinrete.EventFilter{Discrepancy: true}, pagoinrete.Page{})
+	require.NoError(t, err)
+	assert.Len(t, page.Events, 1)
+	e, err = w.SettleEvent(t.Context(), assistant, e.ID, flussi.NewText("Segnalato all'assistenza."))
+	require.NoError(t, err)
+	_, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+
+	// Submitted there while notices are not transmitted: that cannot be taken over.
+	w = newWorld(t)
+	e = w.simulated(t, pagoinrete.Fee)
+	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventToApprove))
+	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
+	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
+	assert.Equal(t, pagoinrete.EventSimulated, e.State)
+
+	// Deleted there: its notices are cancelled.
+	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventDeleted))
+	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.EventDeleted, e.State)
+	assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 2}, e.Counts)
+	assert.Zero(t, e.Discrepancy)
+}
+
+// A notice that is paid there while its event here is not notified yet brings the event along;
+// if the event there is not notified either, it is a discrepancy.
+func TestANoticeDoesNotOvertakeItsEvent(t *testing.T) {
+	w := newWorld(t)
+	e := w.toApprove(t, 1)
+	all := w.notices(t, e.ID)
+	require.True(t, w.platform.SetNoticeState(all[0].ID, pagoinretetest.NoticePaidOnline))
+	n, err := w.VerifyNotice(t.Context(), assistant, all[0].ID)
+	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
+	assert.Equal(t, pagoinrete.NoticeNotNotified, n.State)
+	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventNotified))
+	n, err = w.VerifyNotice(t.Context(), assistant, all[0].ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.NoticePaidOnline, n.State)
+	e, err = w.Event(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.EventNotified, e.State)
+}

@@ -1,0 +1,192 @@
+package pagoinretetest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/storetest"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+type (
+	eventFilter     = pagoinrete.EventFilter
+	eventCatalogue  = storetest.Catalogue[pagoinrete.Event, eventFilter]
+	eventCriterion  = storetest.Criterion[pagoinrete.Event, eventFilter]
+	noticeFilter    = pagoinrete.NoticeFilter
+	noticeCatalogue = storetest.Catalogue[pagoinrete.Notice, noticeFilter]
+	noticeCriterion = storetest.Criterion[pagoinrete.Notice, noticeFilter]
+)
+
+// oneOf picks one.
+func oneOf[T any](p *probe, all ...T) T { return storetest.OneOf(p.Probe, all...) }
+
+// someDiscrepancy returns the kind of a discrepancy, and whether it is settled.
+func (p *probe) someDiscrepancy() (pagoinrete.DiscrepancyKind, bool) {
+	return oneOf(p, "", pagoinrete.DiscrepancyAmount, pagoinrete.DiscrepancyMissing, "colour"), p.Random.IntN(3) == 0
+}
+
+// someDispute gives a notice a discrepancy that is open, or settled, or none.
+func (p *probe) someDispute(n *pagoinrete.Notice) {
+	if kind, settled := p.someDiscrepancy(); kind != "" {
+		p.dispute(n, kind)
+		n.Discrepancy.Settled = settled
+	} else {
+		n.Discrepancy = pagoinrete.Notice{}.Discrepancy
+	}
+}
+
+// eventCatalogue stores events that are all different, though not in everything.
+func (p *probe) eventCatalogue() eventCatalogue {
+	all := make([]pagoinrete.Event, 60)
+	for i := range all {
+		e := p.fullEvent()
+		e.School = oneOf(p, school, "RMIC8GA003", "rmic8ga002")
+		e.State = oneOf(p, pagoinrete.EventNotTransmitted, pagoinrete.EventSimulated, pagoinrete.EventToApprove, pagoinrete.EventNotified, "archiviato")
+		e.Kind = oneOf(p, pagoinrete.Fee, pagoinrete.Donation, "contributo")
+		e.SchoolYear = oneOf[pagoinrete.SchoolYear](p, 2025, 2026, 2027)
+		e.Name, e.Causale = oneOf(p, storetest.Texts()...), oneOf(p, storetest.Texts()...)
+		if e.Discrepancy.Kind, e.Discrepancy.Settled = p.someDiscrepancy(); e.Discrepancy.Kind == "" {
+			e.Discrepancy = pagoinrete.Event{}.Discrepancy
+		}
+		e.Instalments = e.Instalments[:p.Random.IntN(1+len(e.Instalments))]
+		e.CreatedAt, e.UpdatedAt = p.SomeMinute(), p.SomeMinute()
+		notices := p.newNotices(e, p.Random.IntN(3))
+		for i := range notices {
+			p.someDispute(&notices[i]) // which is not the event's own
+		}
+		all[i] = p.saveEvent(e, notices...)
+		all[i].Counts = counted(notices...)
+	}
+	return eventCatalogue{Name: "Events", All: all, Match: eventFilter.Match, Find: p.events}
+}
+
+var eventCriteria = []eventCriterion{
+	{"IDs", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.IDs = p.Several(e.ID) }},
+	{"IDs, an empty list", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.IDs = []uuid.UUID{} }},
+	{"Schools", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Schools = []string{e.School} }},
+	{"Schools, several", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) {
+		q.Schools = []string{e.School, "RMIC8GA009", school}
+	}},
+	{"States", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) {
+		q.States = []pagoinrete.EventState{e.State}
+	}},
+	{"States, several", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) {
+		q.States = []pagoinrete.EventState{e.State, pagoinrete.EventDeleted, pagoinrete.EventNotified}
+	}},
+	{"Kind", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Kind = e.Kind }},
+	{"SchoolYear", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.SchoolYear = e.SchoolYear }},
+	{"Text, of the name", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Text = p.Part(e.Name) }},
+	{"Text, of the causale", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Text = p.Part(e.Causale) }},
+	{"From", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.From = e.CreatedAt }},
+	{"To", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.To = e.CreatedAt }},
+	{"From and To, in another zone", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) {
+		q.From, q.To = p.Around(e.CreatedAt)
+	}},
+	{"Discrepancy", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Discrepancy = true }},
+}
+
+// noticeCatalogue stores notices that are all different, though not in everything: of a few
+// events, for a few debtors, some of the same number, or of another one with the same IUV.
+func (p *probe) noticeCatalogue() noticeCatalogue {
+	var events []pagoinrete.Event
+	for _, school := range []string{school, school, "RMIC8GA003", "RMIC8GA004"} {
+		e := p.newEvent()
+		e.School = school
+		events = append(events, p.saveEvent(e))
+	}
+	people := []flussi.FiscalCode{p.FiscalCode(), p.FiscalCode(), p.FiscalCode(), p.FiscalCode()}
+	all := make([]pagoinrete.Notice, 80)
+	for i := range all {
+		n := p.fullNotice(oneOf(p, events...))
+		n.State = oneOf(p, pagoinrete.NoticeNotLinked, pagoinrete.NoticeNotNotified, pagoinrete.NoticeNotified,
+			pagoinrete.NoticePaidOnline, pagoinrete.NoticeConfirmed, pagoinrete.NoticeCancelled, "sospeso")
+		n.Debtor, n.Payer = oneOf(p, people...), oneOf(p, append(people, flussi.FiscalCode{})...)
+		n.Number = number(p.Random.IntN(4), p.Random.Int64N(1e17))
+		if i > 0 && !all[i-1].Number.IsZero() && p.Random.IntN(3) == 0 {
+			n.Number = twin(all[i-1].Number, p.Random.IntN(4))
+		}
+		if p.Random.IntN(4) == 0 {
+			n.Number = flussi.NoticeNumber{}
+		}
+		n.Reference = oneOf(p, "", "riga 1", "riga 12", "Riga 1")
+		n.Visible = oneOf(p, true, false)
+		p.someDispute(&n)
+		n.CreatedAt, n.DueDate = p.SomeMinute(), p.SomeMinute()
+		all[i] = p.save(n)
+	}
+	return noticeCatalogue{Name: "Notices", All: all, Match: noticeFilter.Match, Find: p.notices}
+}
+
+// number returns a notice number with an aux digit.
+func number(aux int, rest int64) flussi.NoticeNumber {
+	return parsed(fmt.Sprintf("%d%017d", aux, rest))
+}
+
+// twin returns a number with the same digits behind the aux digit: between 1, 2 and 3, one with
+// the same IUV.
+func twin(of flussi.NoticeNumber, aux int) flussi.NoticeNumber {
+	return parsed(fmt.Sprint(aux) + of.Reveal()[1:])
+}
+
+// parsed returns a number that is in order by its making.
+func parsed(digits string) flussi.NoticeNumber {
+	n, err := flussi.ParseNoticeNumber(digits)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+var noticeCriteria = []noticeCriterion{
+	{"IDs", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IDs = p.Several(n.ID) }},
+	{"IDs, an empty list", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IDs = []uuid.UUID{} }},
+	{"IDs, some hundred", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IDs = hundreds(p, n.ID, p.ID) }},
+	{"Event", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Event = n.EventID }},
+	{"Event, one that is not there", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Event = p.ID() }},
+	{"Schools", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Schools = []string{n.School} }},
+	{"Schools, several", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
+		q.Schools = []string{n.School, "RMIC8GA009", school}
+	}},
+	{"States", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
+		q.States = []pagoinrete.NoticeState{n.State}
+	}},
+	{"States, several", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
+		q.States = []pagoinrete.NoticeState{n.State, pagoinrete.NoticeRefunded, pagoinrete.NoticePaidOnline}
+	}},
+	{"Debtor", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Debtor = n.Debtor }},
+	{"Payer", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Payer = n.Payer }},
+	{"IUVs", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IUVs = []flussi.IUV{n.IUV()} }},
+	{"IUVs, several", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
+		q.IUVs = []flussi.IUV{p.NoticeNumber().IUV(), n.IUV(), {}, n.IUV()}
+	}},
+	{"IUVs, an empty list", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IUVs = []flussi.IUV{} }},
+	{"IUVs, none but that of no number", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IUVs = []flussi.IUV{{}} }},
+	{"IUVs, some hundred", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
+		q.IUVs = hundreds(p, n.IUV(), func() flussi.IUV { return p.NoticeNumber().IUV() })
+	}},
+	{"Reference", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Reference = n.Reference }},
+	{"From", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.From = n.CreatedAt }},
+	{"To", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.To = n.CreatedAt }},
+	{"From and To, in another zone", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
+		q.From, q.To = p.Around(n.CreatedAt)
+	}},
+	{"DueBefore", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
+		q.DueBefore = n.DueDate.Add(storetest.OneOf(p, 0, time.Microsecond))
+	}},
+	{"DueBefore, in another zone", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { _, q.DueBefore = p.Around(n.DueDate) }},
+	{"Visible", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Visible = true }},
+	{"Discrepancy", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Discrepancy = true }},
+}
+
+// hundreds returns one among many others.
+func hundreds[T any](p *storetest.Probe, one T, other func() T) []T {
+	all := make([]T, 500)
+	for i := range all {
+		all[i] = other()
+	}
+	all[p.Random.IntN(len(all))] = one
+	return all
+}

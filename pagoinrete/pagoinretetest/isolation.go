@@ -1,0 +1,74 @@
+package pagoinretetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/internal/storetest"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+var isolationRules = []rule{
+	{"what is returned is the caller's", returnedIsTheCallers},
+	{"what is given stays the caller's", givenIsTheCallers},
+}
+
+func returnedIsTheCallers(p *probe) {
+	e := p.fullEvent()
+	created := p.newNotices(e, 4)
+	p.saveEvent(e, created...)
+	p.saveEvent(p.fullEvent())
+	before := p.state()
+	eventRecords, records := p.eventHistory(e.ID), p.noticeHistory(created[0].ID)
+
+	page := pagoinrete.Page{Limit: 3}
+	first, second := p.event(e.ID), p.event(e.ID)
+	want := first
+	want.Instalments = slices.Clone(first.Instalments)
+	storetest.Spoil(p.Probe, []pagoinrete.Event{second})
+	storetest.Spoil(p.Probe, p.events(pagoinrete.EventFilter{}, page))
+	storetest.Spoil(p.Probe, p.events(pagoinrete.EventFilter{IDs: []uuid.UUID{e.ID}}, page))
+	p.Equal("what was returned, after a change of what was returned another time", first, want)
+	storetest.Spoil(p.Probe, p.notices(pagoinrete.NoticeFilter{Event: e.ID}, page))
+	storetest.Spoil(p.Probe, p.notices(pagoinrete.NoticeFilter{}, page))
+	storetest.Spoil(p.Probe, p.eventHistory(e.ID))
+	storetest.Spoil(p.Probe, p.noticeHistory(created[0].ID))
+	p.unchanged(before, "after a change of what was returned")
+	p.hasEventRecords(e.ID, eventRecords...)
+	p.hasNoticeRecords(created[0].ID, records...)
+}
+
+func givenIsTheCallers(p *probe) {
+	e := p.fullEvent()
+	e.Instalments[0].DueDate = e.Instalments[0].DueDate.In(time.FixedZone("CEST", 2*60*60)).Add(time.Nanosecond)
+	change := eventChange(e)
+	p.Must(p.store.SaveEvent(p.Ctx, change, nil), "SaveEvent")
+	if !slices.Equal(change.Event.Instalments, e.Instalments) {
+		p.Fail("SaveEvent has changed the instalments it was given")
+	}
+	before := p.state()
+	storetest.Spoil(p.Probe, []pagoinrete.EventChange{change})
+	p.unchanged(before, "after a change of the event that was stored")
+
+	all := p.newNotices(e, 3)
+	changes := noticeChanges(all...)
+	p.Must(p.store.SaveNotices(p.Ctx, changes...), "SaveNotices")
+	for i, change := range changes {
+		p.Equal("a change that was stored", change, noticeChange(all[i]))
+	}
+	storetest.Spoil(p.Probe, changes)
+	for _, n := range all {
+		n.Version++
+		p.readsNotice("whose change was altered after it was stored", n)
+	}
+	given := ids(all)
+	slices.Reverse(given)
+	schools := []string{school, e.School, "RMIC8GA003"}
+	filter := pagoinrete.NoticeFilter{IDs: slices.Clone(given), Schools: slices.Clone(schools)}
+	p.notices(filter, pagoinrete.Page{Limit: 2})
+	if !slices.Equal(filter.IDs, given) || !slices.Equal(filter.Schools, schools) {
+		p.Fail("Notices has changed the filter it was given")
+	}
+}

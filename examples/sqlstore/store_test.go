@@ -5,10 +5,18 @@ import (
 
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowtest"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
 
 func TestStoreKeepsTheContract(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
 		flowtest.Run(t, func(t *testing.T) flow.Store { return open(t, location(t)) })
+	})
+}
+
+func TestStoreKeepsTheContractOfNotices(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		pagoinretetest.Run(t, func(t *testing.T) pagoinrete.Store { return open(t, location(t)) })
 	})
 }

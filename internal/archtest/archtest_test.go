@@ -37,12 +37,13 @@ var arrows = map[string][]string{
 	"fsm":               {".", "github.com/looplab/fsm"},
 	"excel": {".", "internal/xlsx", "github.com/xuri/excelize/v2",
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
-	"appio":               {".", "internal/pace", "internal/private", "internal/restcall"},
-	"flow":                {".", "appio", "fsm", "github.com/google/uuid"},
-	"flow/memstore":       {".", "flow", "internal/listing", "github.com/google/uuid"},
-	"flow/flowexcel":      {".", "excel", "flow", "github.com/google/uuid"},
-	"pagoinrete":          {".", "fsm", "internal/pace", "internal/private", "internal/restcall", "github.com/google/uuid"},
-	"pagoinrete/memstore": {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
+	"appio":                  {".", "internal/pace", "internal/private", "internal/restcall"},
+	"flow":                   {".", "appio", "fsm", "github.com/google/uuid"},
+	"flow/memstore":          {".", "flow", "internal/listing", "github.com/google/uuid"},
+	"flow/flowexcel":         {".", "excel", "flow", "github.com/google/uuid"},
+	"pagoinrete":             {".", "fsm", "internal/pace", "internal/private", "internal/restcall", "github.com/google/uuid"},
+	"pagoinrete/memstore":    {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
+	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "github.com/google/uuid"},
 }
 
 // forTests lists the packages that only tests and each other may import, and what they may

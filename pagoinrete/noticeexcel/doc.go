@@ -1,0 +1,36 @@
+// Package noticeexcel is the workbook of the payment notices of package pagoinrete: the
+// template that a school's office fills in for a fee, its import, and the export.
+//
+//	template, err := noticeexcel.New(noticeexcel.Config{})
+//	err = template.Blank(ctx, w)                                 // Scarica Template
+//
+//	var report excel.Report                                      // Creazione pagamenti, massiva
+//	added, err := procedure.AddNotices(ctx, assistant, event.ID, template.Rows(ctx, file, size, &report), pagoinrete.AddConfig{})
+//	noticeexcel.Complete(&report, added)                         // what only the event could tell
+//	fmt.Print(report.Italian())
+//	err = template.Annotate(ctx, w, file, size, &report)         // the office's file, with the wrong cells marked
+//
+//	err = template.Export(ctx, w, procedure.AllNotices(ctx, assistant, filter)) // Esporta Excel
+//
+// After an import, show report.Italian(): it has whatever is wrong with the file and its rows. An
+// error that is neither an [*excel.FileError] nor a [pagoinrete.ErrRows] is about something else:
+// show [flussi.Explain] of it. [Template.Annotate] refuses a file that was not read to its end
+// with [excel.ErrReport].
+//
+// # Import
+//
+// The template has the columns Codice fiscale debitore, Cognome e nome, Tipo, Codice fiscale
+// versante, Rata, Importo, Sconto, Scadenza and Riferimento, of which only the first is
+// required; they are also known by the other names that offices give them. An empty Tipo is a
+// pupil (alunno), an empty Rata a notice for each instalment, an empty Importo and an empty
+// Scadenza are those of the event. A due date is the end of its day in Italy. Each cell is
+// checked as [pagoinrete.Procedure.AddNotices] will check it; what depends on the event, such
+// as how many instalments it has, only that can tell, and [Complete] enters it into the
+// report at its column.
+//
+// An export is refused as an import, since everybody in it would owe twice.
+//
+// # Errors
+//
+// Errors and reports hold no text and no code of the file, as package excel has it.
+package noticeexcel

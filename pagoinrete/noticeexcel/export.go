@@ -1,0 +1,189 @@
+package noticeexcel
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+// The headers of an export behind those of the draft, in the guide's words.
+const (
+	leftHeader        = "Da pagare"
+	idHeader          = "UUID"
+	macroHeader       = "Macrostato Scuola"
+	schoolHeader      = "Stato utente Scuola"
+	familyHeader      = "Stato utente Famiglia"
+	numberHeader      = "Codice avviso"
+	iuvHeader         = "IUV"
+	visibleHeader     = "Visibile in Area Tutore"
+	registeredHeader  = "Versante registrato"
+	loggedInHeader    = "Versante connesso"
+	discrepancyHeader = "Discrepanza"
+	settledHeader     = "Discrepanza archiviata"
+	errorHeader       = "Errore"
+	remoteHeader      = "ID Pago In Rete"
+	userHeader        = "Utente mod."
+	changedHeader     = "Data mod."
+)
+
+const exportIntro = "Gli avvisi di pagamento e il loro stato, come erano al momento dell'esportazione."
+
+// exportHints are the rules of an export's guide.
+func exportHints() []string {
+	return []string{
+		"Il file serve per leggere, ordinare, filtrare e calcolare: ciò che vi si cambia non torna negli avvisi.",
+		"Non si importa: i suoi avvisi ci sono già, e ognuno dovrebbe pagare due volte. Per creare altri avvisi per le stesse persone, copiare le righe nel modello.",
+		"Le colonne da «Ricevuta (RT)» in poi dicono con che cosa è provato il pagamento: la ricevuta telematica, il flusso di riversamento del PSP, il movimento del giornale di cassa (OIL), ciò che la scuola ha verificato, il mandato di rimborso.",
+		"I codici restano testo: non cambiare il formato delle celle, o il foglio di calcolo ne perde le cifre e gli zeri iniziali.",
+	}
+}
+
+// exported is a row of an export.
+type exported struct {
+	draft pagoinrete.NoticeDraft
+	pagoinrete.Notice
+	left        flussi.Cents // what has to be paid
+	labels      pagoinrete.NoticeLabels
+	iuv         string
+	discrepancy string
+}
+
+// Export (Esporta Excel) writes notices as a workbook, as they stream past: the columns of
+// the import, then what became of them, with the state's name for each audience and the
+// proofs of what was paid. It is to be looked at: an import refuses it. For the errors see
+// [excel.Template.Encode]; the first that the sequence gives is returned as it is.
+func (t *Template) Export(ctx context.Context, w io.Writer, notices iter.Seq2[pagoinrete.Notice, error]) error {
+	return t.exports.Encode(ctx, w, func(yield func(exported, error) bool) {
+		for n, err := range notices {
+			if !yield(exportedOf(n), err) {
+				return
+			}
+		}
+	})
+}
+
+func exportedOf(n pagoinrete.Notice) exported {
+	e := exported{
+		draft: pagoinrete.NoticeDraft{
+			Debtor: n.Debtor, DebtorKind: n.DebtorKind, DebtorName: n.DebtorName, Payer: n.Payer, Instalment: n.Instalment,
+			Amount: n.Amount, Discount: n.Discount, DueDate: n.DueDate, Reference: n.Reference,
+		},
+		Notice: n, left: n.Due(), labels: n.State.Labels(), discrepancy: n.Discrepancy.Italian(),
+	}
+	if !n.Number.IsZero() {
+		e.iuv = n.IUV().Reveal()
+	}
+	return e
+}
+
+const (
+	maxText  = 32_767              // what a cell holds
+	maxMoney = 999_999_999_999_999 // what a number in a cell holds
+)
+
+// exportColumns returns the columns of an export. Whatever is in a store can be written.
+func exportColumns() []excel.Column[exported] {
+	text, money, day := excel.Text(1, maxText), excel.Money(0, maxMoney), excel.Date(excel.DateConfig{EndOfDay: true})
+	columns := draftColumns(kinds{
+		code: excel.FiscalCode(flussi.Lenient), name: excel.PersonalText(1, maxText), instalment: instalments(0, 1<<31),
+		debtor: excel.Convert(present(text, excel.Rule{Width: 14}), func(s string) pagoinrete.DebtorKind { return pagoinrete.DebtorKind(s) }, pagoinrete.DebtorKind.Label),
+		amount: money, discount: money, due: day, reference: text,
+	}, true, func(e *exported) *pagoinrete.NoticeDraft { return &e.draft })
+
+	narrow, wide := excel.Rule{Width: 20}, excel.Rule{Width: 36}
+	moment := excel.Rule{Layout: excel.DateTimeLayout, Width: 20}
+	long := excel.Rule{Layout: excel.LongTextLayout, Width: 50}
+	columns = append(columns,
+		shown(leftHeader, money, func(e *exported) *flussi.Cents { return &e.left }, "L'importo senza lo sconto."),
+		shown(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.ID }, "Dice di quale avviso si tratta."),
+		shown(macroHeader, present(text, narrow), func(e *exported) *string { return &e.labels.Macro }, "Lo stato in breve, per la scuola."),
+		shown(schoolHeader, present(text, wide), func(e *exported) *string { return &e.labels.School }, "Lo stato come lo vede la scuola."),
+		shown(familyHeader, present(text, narrow), func(e *exported) *string { return &e.labels.Family }, "Lo stato come lo vede la famiglia."),
+		shown(numberHeader, excel.NoticeNumber(flussi.Lenient), func(e *exported) *flussi.NoticeNumber { return &e.Number }, "Dell'avviso pagoPA; lo assegna Pago In Rete alla trasmissione."),
+		shown(iuvHeader, present(text, narrow), func(e *exported) *string { return &e.iuv }, "Con cui riversamenti e giornale di cassa riconoscono il pagamento."),
+		shown(visibleHeader, excel.YesNo(), func(e *exported) *bool { return &e.Visible }, "Se la famiglia lo vede."),
+		shown(registeredHeader, excel.YesNo(), func(e *exported) *bool { return &e.PayerRegistered }, "Se un versante è registrato su Pago In Rete."),
+		shown(loggedInHeader, excel.YesNo(), func(e *exported) *bool { return &e.PayerLoggedIn }, "Se vi ha già effettuato l'accesso."),
+		shown(discrepancyHeader, present(text, long), func(e *exported) *string { return &e.discrepancy }, "Che cosa contraddice l'avviso e va verificato."),
+		shown(settledHeader, excel.YesNo(), func(e *exported) *bool { return &e.Discrepancy.Settled }, "Se qualcuno l'ha già verificata."),
+		shown(errorHeader, present(text, long), func(e *exported) *string { return &e.Error }, "Perché l'ultima trasmissione è stata rifiutata."),
+		shown(remoteHeader, present(text, narrow), func(e *exported) *string { return &e.RemoteID }, "L'identificativo dell'avviso su Pago In Rete."),
+		shown(userHeader, present(text, narrow), func(e *exported) *string { return &e.UpdatedBy }, "Chi ha modificato l'avviso per ultimo."),
+		shown(changedHeader, present(excel.DateTime(), moment), func(e *exported) *time.Time { return &e.UpdatedAt }, "Quando è stato modificato."),
+	)
+	for _, p := range []struct {
+		header, short, what, by string // by: "" if nobody matches it by hand
+		of                      func(*exported) *pagoinrete.Proof
+	}{
+		{"Ricevuta (RT)", "RT", "la ricevuta telematica del pagamento", "", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Receipt }},
+		{"Riversamento PSP", "riversamento", "il flusso di riversamento del PSP", "", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Settlement }},
+		{"Movimento OIL", "movimento", "il movimento del giornale di cassa", "Movimento abbinato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Movement }},
+		{"Riscontro manuale", "riscontro", "la prova di pagamento che la scuola ha verificato", "Riscontrato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Manual }},
+		{"Mandato di rimborso", "rimborso", "il mandato di rimborso", "Rimborsato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Refund }},
+	} {
+		columns = append(columns,
+			shown(p.header, present(text, narrow), func(e *exported) *string { return &p.of(e).Reference }, "L'identificativo: "+p.what+"."),
+			shown("Importo "+p.short, found{money}, func(e *exported) *pagoinrete.Proof { return p.of(e) }, "L'importo che vi risulta."),
+			shown("Data "+p.short, day, func(e *exported) *time.Time { return &p.of(e).Date }, "La data che vi risulta."),
+		)
+		if p.by != "" {
+			columns = append(columns, shown(p.by, present(text, narrow), func(e *exported) *string { return &p.of(e).By }, "Chi l'ha registrato; se vuota, è stato trovato automaticamente."))
+		}
+	}
+	return columns
+}
+
+// shown is a column that operators only look at.
+func shown[V any](header string, kind excel.Kind[V], field func(*exported) *V, help string) excel.Column[exported] {
+	return excel.NewColumn(header, kind, field, excel.ColumnConfig{ReadOnly: true, Help: help})
+}
+
+// idKind is the kind of the column UUID.
+func idKind() excel.Kind[uuid.UUID] {
+	return excel.FromText(excel.Rule{Text: "l'UUID dell'avviso", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 40},
+		func(s string) (flussi.Reading[uuid.UUID], error) {
+			id, err := uuid.Parse(s)
+			if err != nil {
+				err = &flussi.ValueError{Type: "UUID", Err: flussi.ErrCharacter, Reason: "Non è l'UUID di un avviso."}
+			}
+			return flussi.Reading[uuid.UUID]{Value: id}, err
+		}, uuid.UUID.String)
+}
+
+// found is the kind of the amount of a proof: an empty cell if there is none.
+type found struct{ money excel.Kind[flussi.Cents] }
+
+// Rule is that of amounts.
+func (k found) Rule() excel.Rule { return k.money.Rule() }
+
+// Write writes the amount that was found.
+func (k found) Write(p pagoinrete.Proof) excel.Cell {
+	if p.IsZero() {
+		return excel.Cell{}
+	}
+	return k.money.Write(p.Amount)
+}
+
+// Read reads an amount.
+func (k found) Read(c excel.Cell) (flussi.Reading[pagoinrete.Proof], error) {
+	amount, err := k.money.Read(c)
+	return flussi.Reading[pagoinrete.Proof]{Value: pagoinrete.Proof{Amount: amount.Value}, Changes: amount.Changes, Warnings: amount.Warnings}, err
+}
+
+// ruled is a kind that is presented by another rule than its own.
+type ruled[V any] struct {
+	excel.Kind[V]
+	rule excel.Rule
+}
+
+func present[V any](kind excel.Kind[V], rule excel.Rule) excel.Kind[V] { return ruled[V]{kind, rule} }
+
+// Rule returns the rule.
+func (k ruled[V]) Rule() excel.Rule { return k.rule }

@@ -1,0 +1,269 @@
+package noticeexcel_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
+)
+
+const school = "RMIC8GA002"
+
+var assistant = flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant}}
+
+// world is a procedure on a store in memory.
+type world struct {
+	*pagoinrete.Procedure
+	store pagoinrete.Store
+	event pagoinrete.Event // Simulato, of three instalments
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	store := memstore.New()
+	nobody := func(context.Context, string) (pagoinrete.Gateway, error) {
+		return nil, errors.New("nothing is transmitted here")
+	}
+	procedure, err := pagoinrete.NewProcedure(store, pagoinrete.Staffs{assistant.ID: {school}}, nobody, pagoinrete.ProcedureConfig{})
+	require.NoError(t, err)
+	w := &world{Procedure: procedure, store: store}
+	w.event = w.seed(t, func(*pagoinrete.Event) {})
+	return w
+}
+
+// seed stores an event in whatever state it is made to have.
+func (w *world) seed(t testing.TB, change func(*pagoinrete.Event)) pagoinrete.Event {
+	t.Helper()
+	e, err := pagoinrete.NewEvent(pagoinrete.Fee, school, assistant)
+	require.NoError(t, err)
+	e.State, e.EventData = pagoinrete.EventSimulated, fee()
+	change(&e)
+	require.NoError(t, w.store.SaveEvent(t.Context(), pagoinrete.EventChange{Event: e, Record: pagoinrete.EventRecord{
+		At: e.CreatedAt, By: assistant.ID, Action: pagoinrete.EventSave, To: e.State}}, nil))
+	e, err = w.store.Event(t.Context(), e.ID)
+	require.NoError(t, err)
+	return e
+}
+
+func fee() pagoinrete.EventData {
+	d := pagoinrete.EventData{
+		Name: "Viaggio a Firenze", Causale: "Viaggio di istruzione a Firenze", SchoolYear: 2098, FinancialYear: 2099,
+		Account: "IT60X0542811101000000123456", Amount: 10_000,
+	}
+	for i, amount := range []flussi.Cents{5_000, 3_000, 2_000} {
+		due, err := flussi.EndOfDay(2099, time.Month(3+i), 31-i%2)
+		if err != nil {
+			panic(err)
+		}
+		d.Instalments = append(d.Instalments, pagoinrete.Instalment{DueDate: due, Amount: amount})
+	}
+	return d
+}
+
+// add gives a file to the event, as an office does.
+func (w *world) add(t testing.TB, file []byte, c pagoinrete.AddConfig) (pagoinrete.AddReport, *excel.Report, error) {
+	t.Helper()
+	var report excel.Report
+	added, err := w.AddNotices(t.Context(), assistant, w.event.ID, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), c)
+	noticeexcel.Complete(&report, added)
+	return added, &report, err
+}
+
+func (w *world) notices(t testing.TB) []pagoinrete.Notice {
+	t.Helper()
+	var all []pagoinrete.Notice
+	for n, err := range w.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{}) {
+		require.NoError(t, err)
+		all = append(all, n)
+	}
+	return all
+}
+
+func template(t testing.TB) *noticeexcel.Template {
+	t.Helper()
+	tpl, err := noticeexcel.New(noticeexcel.Config{})
+	require.NoError(t, err)
+	return tpl
+}
+
+// read reads an import.
+func read(t testing.TB, file []byte) ([]pagoinrete.NoticeRow, []error, *excel.Report) {
+	t.Helper()
+	var report excel.Report
+	var rows []pagoinrete.NoticeRow
+	var errs []error
+	for row, err := range template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report) {
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			rows = append(rows, row)
+		}
+	}
+	return rows, errs, &report
+}
+
+func export(t testing.TB, notices iter.Seq2[pagoinrete.Notice, error]) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, template(t).Export(t.Context(), &b, notices))
+	return b.Bytes()
+}
+
+// given gives notices as a sequence.
+func given(notices ...pagoinrete.Notice) iter.Seq2[pagoinrete.Notice, error] {
+	return func(yield func(pagoinrete.Notice, error) bool) {
+		for _, n := range notices {
+			if !yield(n, nil) {
+				return
+			}
+		}
+	}
+}
+
+// blankFilled is the template as an office fills it in with other software.
+func blankFilled(t testing.TB, cells map[string]any) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, template(t).Blank(t.Context(), &b))
+	return edited(t, b.Bytes(), cells)
+}
+
+// edited opens a workbook with the engine, as other software does, changes cells of its
+// first sheet, and saves it.
+func edited(t testing.TB, file []byte, cells map[string]any) []byte {
+	t.Helper()
+	f, err := excelize.OpenReader(bytes.NewReader(file))
+	require.NoError(t, err)
+	for ref, value := range cells {
+		require.NoError(t, f.SetCellValue(f.GetSheetName(0), ref, value))
+	}
+	var b bytes.Buffer
+	require.NoError(t, f.Write(&b))
+	require.NoError(t, f.Close())
+	return b.Bytes()
+}
+
+// sheet makes a workbook of one sheet.
+func sheet(t testing.TB, rows ...[]any) []byte {
+	t.Helper()
+	f := excelize.NewFile()
+	for i, row := range rows {
+		require.NoError(t, f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row))
+	}
+	var b bytes.Buffer
+	require.NoError(t, f.Write(&b))
+	require.NoError(t, f.Close())
+	return b.Bytes()
+}
+
+// open opens the first sheet of a workbook, with what its cells show.
+func open(t testing.TB, file []byte) (*excelize.File, [][]string) {
+	t.Helper()
+	f, err := excelize.OpenReader(bytes.NewReader(file))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, f.Close()) })
+	rows, err := f.GetRows(f.GetSheetName(0))
+	require.NoError(t, err)
+	return f, rows
+}
+
+// comment returns the text of a cell's comment in the first sheet.
+func comment(t testing.TB, file []byte, ref string) string {
+	t.Helper()
+	f, err := excelize.OpenReader(bytes.NewReader(file))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, f.Close()) }()
+	comments, err := f.GetComments(f.GetSheetName(0))
+	require.NoError(t, err)
+	text := ""
+	for _, c := range comments {
+		if c.Cell == ref {
+			text += c.Text
+			for _, run := range c.Paragraph {
+				text += run.Text
+			}
+		}
+	}
+	return text
+}
+
+var importHeaders = []string{"Codice fiscale debitore", "Cognome e nome", "Tipo", "Codice fiscale versante", "Rata", "Importo", "Sconto", "Scadenza", "Riferimento"}
+
+var exportHeaders = append(slices.Clone(importHeaders), "Da pagare", "UUID", "Macrostato Scuola", "Stato utente Scuola", "Stato utente Famiglia", "Codice avviso", "IUV",
+	"Visibile in Area Tutore", "Versante registrato", "Versante connesso", "Discrepanza", "Discrepanza archiviata", "Errore", "ID Pago In Rete", "Utente mod.", "Data mod.",
+	"Ricevuta (RT)", "Importo RT", "Data RT", "Riversamento PSP", "Importo riversamento", "Data riversamento",
+	"Movimento OIL", "Importo movimento", "Data movimento", "Movimento abbinato da",
+	"Riscontro manuale", "Importo riscontro", "Data riscontro", "Riscontrato da",
+	"Mandato di rimborso", "Importo rimborso", "Data rimborso", "Rimborsato da")
+
+// cells makes cells of texts.
+func cells(texts []string) []any {
+	row := make([]any, len(texts))
+	for i, text := range texts {
+		row[i] = text
+	}
+	return row
+}
+
+func cell(column string, row int) string { return fmt.Sprintf("%s%d", column, row) }
+
+// person returns fiscal codes that are all different.
+func person(n int) flussi.FiscalCode {
+	letters := ""
+	for range 6 {
+		letters += string(rune('A' + n%26))
+		n /= 26
+	}
+	return code(letters + "80A01H501X")
+}
+
+func code(s string) flussi.FiscalCode {
+	c, err := flussi.ParseFiscalCode(s)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func endOfDay(t testing.TB, year int, month time.Month, day int) time.Time {
+	t.Helper()
+	at, err := flussi.EndOfDay(year, month, day)
+	require.NoError(t, err)
+	return at
+}
+
+// whole is a notice with something in every field.
+func whole(t testing.TB) pagoinrete.Notice {
+	t.Helper()
+	number, err := flussi.ParseNoticeNumber("301005100001400678")
+	require.NoError(t, err)
+	proof := func(reference string, amount flussi.Cents, day int, by string) pagoinrete.Proof {
+		return pagoinrete.Proof{Reference: reference, Amount: amount, Date: time.Date(2099, 4, day, 0, 0, 0, 0, time.UTC), By: by}
+	}
+	return pagoinrete.Notice{
+		ID: uuid.MustParse("7cc0c865-87fd-4002-92ec-7952f211640d"), EventID: uuid.New(), School: school, State: pagoinrete.NoticePaidOnline, Instalment: 2,
+		NoticeData: pagoinrete.NoticeData{Debtor: person(1), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Rossi Maria"), Payer: person(2),
+			Amount: 5_000, Discount: 500, DueDate: endOfDay(t, 2099, 3, 31), Reference: "GITA-1"},
+		Number: number, RemoteID: "PIR-1", PayerRegistered: true, PayerLoggedIn: true, Visible: true,
+		Evidence: pagoinrete.Evidence{
+			Receipt: proof("RT-1", 4_500, 1, ""), Settlement: proof("RIV-1", 4_501, 2, ""), Movement: proof("OIL-1", 4_502, 3, "m.neri"),
+			Manual: proof("BOLL-1", 4_503, 4, "l.bianchi"), Refund: proof("MAND-1", 4_504, 5, "p.verdi"),
+		},
+		Discrepancy: pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyTwice, Settled: true}, Error: "Importo non ammesso.",
+		CreatedAt: time.Date(2099, 2, 28, 16, 0, 0, 0, time.UTC), UpdatedAt: time.Date(2099, 2, 28, 16, 47, 53, 0, time.UTC), UpdatedBy: "a.verdi", Version: 7,
+	}
+}

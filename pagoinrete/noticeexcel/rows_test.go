@@ -1,0 +1,301 @@
+package noticeexcel_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
+)
+
+const (
+	pupil    = "MSCMHL68P18H211K"
+	guardian = "RSSMRA80A01H501U"
+)
+
+func TestRowsOfAFilledInTemplate(t *testing.T) {
+	rows, errs, report := read(t, blankFilled(t, map[string]any{
+		"A2": pupil,
+		"A4": " rssmra80a01h501u", "B4": "Rossi Mario", "C4": "Personale", "E4": 2, "F4": 30.5, "G4": "1,50", "H4": time.Date(2099, 6, 16, 0, 0, 0, 0, time.UTC), "I4": "GITA-1",
+		"A5": pupil, "B5": "Moschini Michele", "C5": "ALUNNO", "D5": guardian,
+	}))
+	require.Empty(t, errs, report.Italian())
+	assert.Equal(t, []pagoinrete.NoticeRow{
+		{Number: 2, Draft: pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.Pupil}},
+		{Number: 4, Draft: pagoinrete.NoticeDraft{Debtor: code(guardian), DebtorKind: pagoinrete.Staff, DebtorName: flussi.NewText("Rossi Mario"), Instalment: 2,
+			Amount: 3_050, Discount: 150, DueDate: time.Date(2099, 6, 16, 21, 59, 59, 0, time.UTC), Reference: "GITA-1"}},
+		{Number: 5, Draft: pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Moschini Michele"), Payer: code(guardian)}},
+	}, rows)
+	assert.True(t, report.OK())
+}
+
+func TestTheTemplateOffersTheKinds(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, template(t).Blank(t.Context(), &b))
+	f, rows := open(t, b.Bytes())
+	assert.Equal(t, importHeaders, rows[0])
+	checks, err := f.GetDataValidations("Avvisi")
+	require.NoError(t, err)
+	lists := 0
+	for _, c := range checks {
+		if strings.HasPrefix(c.Sqref, "C") {
+			lists++
+			assert.Contains(t, c.Formula1, "alunno,personale")
+		}
+	}
+	assert.Equal(t, 1, lists)
+	assert.Contains(t, f.GetSheetList(), "Guida Rapida")
+}
+
+func TestHeadersThatSchoolsWrite(t *testing.T) {
+	for header, others := range map[string][]string{
+		"Codice fiscale debitore": {"Codice fiscale", "C.F.", "CF", "CF alunno", "C.F. alunno/a", "Codice fiscale alunno", "CODICE FISCALE\nDELL'ALUNNO", "Cod. Fisc.", "codice_fiscale_studente"},
+		"Cognome e nome":          {"Cognome Nome", "COGNOME/NOME", "Nome e Cognome", "Nominativo", "Alunno", "Alunno/a"},
+		"Tipo":                    {"Tipo debitore", "Tipologia"},
+		"Codice fiscale versante": {"CF tutore", "CF genitore", "Versante", "C.F. del versante", "Codice Fiscale Genitore/Tutore", "Codice fiscale del genitore"},
+		"Rata":                    {"N. rata", "N° rata", "Numero rata", "Rata n."},
+		"Importo":                 {"Importo (€)", "Somma", "Quota", "Importo dovuto", "Totale da pagare"},
+		"Sconto":                  {"Sconto (€)", "Riduzione"},
+		"Scadenza":                {"Data scadenza", "Data di scadenza", "Scade il", "Scad."},
+		"Riferimento":             {"Rif.", "Riferimento interno"},
+	} {
+		for _, other := range others {
+			heads := slices.Clone(importHeaders)
+			heads[slices.Index(heads, header)] = other
+			rows, errs, report := read(t, sheet(t, cells(heads), []any{pupil, "Moschini Michele", "alunno", guardian, "1", "12,50", "0,50", "16/06/2099", "R-1"}))
+			require.Empty(t, errs, "%s: %s", other, report.Italian())
+			require.Len(t, rows, 1)
+			assert.Equal(t, pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Moschini Michele"), Payer: code(guardian),
+				Instalment: 1, Amount: 1_250, Discount: 50, DueDate: endOfDay(t, 2099, 6, 16), Reference: "R-1"}, rows[0].Draft)
+			assert.Empty(t, report.Missing, other)
+		}
+	}
+}
+
+func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.AddNotices(t.Context(), assistant, w.event.ID, pagoinrete.NoticeDrafts(pagoinrete.NoticeDraft{Debtor: person(1)}), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	ours := export(t, w.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: w.event.ID}))
+	for name, c := range map[string]struct {
+		file []byte
+		hint string
+	}{
+		"an export":               {ours, "Il file è un'esportazione, e i suoi avvisi ci sono già: importandoli, ognuno dovrebbe pagare due volte."},
+		"an export, without UUID": {edited(t, ours, map[string]any{"K1": nil, "K2": nil}), "La colonna O non è ammessa. Il codice avviso lo assegna Pago In Rete alla trasmissione"},
+		"with the notice number":  {sheet(t, cells([]string{"CF", "N.A.V."}), []any{pupil, "301005100001400678"}), "La colonna B non è ammessa. Il codice avviso lo assegna Pago In Rete"},
+		"with the IUV":            {sheet(t, cells([]string{"CF", "I.U.V."}), []any{pupil, "05100001400678"}), "La colonna B non è ammessa. Lo IUV lo assegna Pago In Rete"},
+	} {
+		rows, errs, _ := read(t, c.file)
+		assert.Empty(t, rows, name)
+		require.Len(t, errs, 1, name)
+		require.ErrorIs(t, errs[0], excel.ErrHeader, name)
+		assert.Contains(t, flussi.Explain(errs[0]), c.hint, name)
+		before := len(w.notices(t))
+		_, _, err = w.add(t, c.file, pagoinrete.AddConfig{GoodRowsOnly: true})
+		require.ErrorIs(t, err, excel.ErrHeader, name)
+		assert.Contains(t, flussi.Explain(err), c.hint, name)
+		assert.Len(t, w.notices(t), before, name)
+	}
+}
+
+// Every rule is told at the cell that breaks it.
+func TestWrongRowsAreToldAtTheirCells(t *testing.T) {
+	for name, c := range map[string]struct {
+		cells map[string]any
+		at    string
+		err   error
+		says  string
+	}{
+		"no debtor":               {map[string]any{"A2": nil}, "A", excel.ErrRequired, "obbligatorio"},
+		"a company":               {map[string]any{"A2": "80185250588"}, "A", flussi.ErrNotPersonal, ""},
+		"name too long":           {map[string]any{"B2": strings.Repeat("x", 101)}, "B", flussi.ErrLength, "100"},
+		"name of two lines":       {map[string]any{"B2": "Rossi\nMaria"}, "B", flussi.ErrCharacter, "caratteri non validi"},
+		"another kind":            {map[string]any{"C2": "esterno"}, "C", excel.ErrChoice, "alunno"},
+		"a name for a payer":      {map[string]any{"D2": "Rossi Mario"}, "D", nil, ""},
+		"a payer for staff":       {map[string]any{"C2": "personale"}, "D", excel.ErrCheck, "paga per sé"},
+		"no instalment":           {map[string]any{"E2": 0}, "E", flussi.ErrRange, ""},
+		"instalment in words":     {map[string]any{"E2": "unica"}, "E", nil, ""},
+		"amount of zero":          {map[string]any{"F2": 0}, "F", flussi.ErrRange, ""},
+		"discount in percent":     {map[string]any{"G2": "10%"}, "G", nil, ""},
+		"all of it discounted":    {map[string]any{"G2": 12.5}, "G", flussi.ErrRange, "non resterebbe nulla da pagare"},
+		"no such day":             {map[string]any{"H2": "31/04/2099"}, "H", flussi.ErrDate, ""},
+		"long ago":                {map[string]any{"H2": "31/12/1999"}, "H", flussi.ErrRange, ""},
+		"a time of day":           {map[string]any{"H2": "16/06/2099 12:00"}, "H", excel.ErrTimeOfDay, "sola data"},
+		"reference too long":      {map[string]any{"I2": strings.Repeat("x", 256)}, "I", flussi.ErrLength, "255"},
+		"reference of two lines":  {map[string]any{"I2": "a\nb"}, "I", flussi.ErrCharacter, ""},
+		"amount read in two ways": {map[string]any{"F2": "1.234"}, "F", flussi.ErrAmbiguous, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := map[string]any{"A2": pupil, "B2": "Moschini Michele", "C2": "alunno", "D2": guardian, "E2": 1, "F2": 12.5, "G2": 0.5, "H2": "16/06/2099", "I2": "R"}
+			for ref, value := range c.cells {
+				all[ref] = value
+			}
+			file := blankFilled(t, all)
+			rows, errs, report := read(t, file)
+			require.Empty(t, rows)
+			require.Len(t, errs, 1)
+			var wrong *excel.RowError
+			require.ErrorAs(t, errs[0], &wrong)
+			require.Len(t, report.Errors, 1, report.Italian())
+			assert.Equal(t, c.at, report.Errors[0].Column)
+			if c.err != nil {
+				require.ErrorIs(t, report.Errors[0], c.err)
+			}
+			assert.Contains(t, report.Italian(), c.says)
+			assert.Equal(t, 2, report.Errors[0].Row)
+
+			var b bytes.Buffer
+			require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), report))
+			assert.Contains(t, comment(t, b.Bytes(), c.at+"2"), "Da correggere")
+		})
+	}
+}
+
+// Who pays for themselves may be named as the payer too.
+func TestStaffMayPayForThemselves(t *testing.T) {
+	rows, errs, report := read(t, blankFilled(t, map[string]any{"A2": guardian, "C2": "personale", "D2": guardian}))
+	require.Empty(t, errs, report.Italian())
+	assert.Equal(t, rows[0].Draft.Debtor, rows[0].Draft.Payer)
+}
+
+func TestAnImportCreatesAllNoticesOrNone(t *testing.T) {
+	w := newWorld(t)
+	good := map[string]any{"A2": pupil, "D2": guardian, "A3": guardian, "C3": "personale", "E3": 1}
+	file := blankFilled(t, good)
+	cut := file[:len(file)-100]
+	_, _, err := w.add(t, cut, pagoinrete.AddConfig{GoodRowsOnly: true})
+	require.ErrorIs(t, err, excel.ErrTruncated)
+	assert.Empty(t, w.notices(t))
+
+	good["G3"] = "10%"
+	added, _, err := w.add(t, blankFilled(t, good), pagoinrete.AddConfig{})
+	require.ErrorIs(t, err, pagoinrete.ErrRows)
+	assert.Empty(t, w.notices(t))
+	require.Len(t, added.Errors, 1)
+	assert.True(t, strings.HasPrefix(added.Errors[0].Italian(), "Riga 3: Colonna G (Sconto): "), added.Errors[0].Italian())
+
+	added, report, err := w.add(t, file, pagoinrete.AddConfig{})
+	require.NoError(t, err, report.Italian())
+	assert.Equal(t, 4, added.Notices, "three instalments, and one")
+	assert.Equal(t, flussi.Cents(15_000), added.Amount)
+	assert.True(t, report.OK())
+
+	// The same file again: everybody has their notices already.
+	added, report, err = w.add(t, file, pagoinrete.AddConfig{})
+	require.ErrorIs(t, err, pagoinrete.ErrRows)
+	assert.Equal(t, 2, added.Wrong)
+	assert.Contains(t, report.Italian(), "Riga 2: Doppione: un avviso per lo stesso debitore e la rata 1 è già nell'evento.")
+	assert.Len(t, w.notices(t), 4)
+}
+
+func TestACSVFileIsReadToo(t *testing.T) {
+	csv := "CF alunno;Alunno;CF genitore;Quota;Scade il\n" +
+		pupil + ";Moschini Michele;" + guardian + ";\"1.234,50\";16/06/2099\n" +
+		pupil + ";;;1.234;\n"
+	rows, errs, report := read(t, []byte(csv))
+	require.Len(t, rows, 1, report.Italian())
+	assert.Equal(t, flussi.Cents(123450), rows[0].Draft.Amount)
+	assert.Equal(t, endOfDay(t, 2099, 6, 16), rows[0].Draft.DueDate)
+	require.Len(t, errs, 1)
+	assert.Equal(t, excel.CSV, report.Format)
+	var b bytes.Buffer
+	require.NoError(t, template(t).Annotate(t.Context(), &b, strings.NewReader(csv), int64(len(csv)), report))
+	assert.Contains(t, comment(t, b.Bytes(), "D3"), "Da correggere")
+}
+
+// A sum that the office has added below is no notice.
+func TestARowWithTheSumIsPassedOver(t *testing.T) {
+	f, err := excelize.OpenReader(bytes.NewReader(blankFilled(t, map[string]any{"A2": pupil, "F2": 12.5, "A3": "Totale"})))
+	require.NoError(t, err)
+	require.NoError(t, f.SetCellFormula("Avvisi", "F3", "SUM(F2:F2)"))
+	require.NoError(t, f.UpdateLinkedValue())
+	var b bytes.Buffer
+	require.NoError(t, f.Write(&b))
+	require.NoError(t, f.Close())
+	rows, errs, report := read(t, b.Bytes())
+	require.Empty(t, errs, report.Italian())
+	assert.Len(t, rows, 1)
+	assert.Equal(t, 1, report.Totals)
+}
+
+func TestPastDueDatesAndDoubtfulCodesAreWarnings(t *testing.T) {
+	file := blankFilled(t, map[string]any{"A2": person(1).Reveal(), "H2": "16/06/2020"})
+	rows, errs, report := read(t, file)
+	require.Empty(t, errs)
+	require.Len(t, rows, 1)
+	require.Len(t, report.Notes, 2)
+	require.ErrorIs(t, report.Notes[0].Warnings[0], flussi.ErrCheckDigits)
+	require.ErrorIs(t, report.Notes[1].Warnings[0], excel.ErrPast)
+
+	strict, err := noticeexcel.New(noticeexcel.Config{Codes: flussi.Strict})
+	require.NoError(t, err)
+	for _, err := range strict.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), nil) {
+		require.ErrorIs(t, err, flussi.ErrCheckDigits)
+	}
+}
+
+func TestNewListsWhatIsWrongWithTheConfiguration(t *testing.T) {
+	_, err := noticeexcel.New(noticeexcel.Config{File: excel.Limits{Rows: -1}})
+	var defects *excel.TemplateError
+	require.ErrorAs(t, err, &defects)
+}
+
+// What only the event can tell is entered into the report of the file at its column, and
+// marked.
+func TestCompleteTellsWhatTheEventFound(t *testing.T) {
+	for _, most := range []int{0, 1, 2} {
+		w := newWorld(t)
+		file := blankFilled(t, map[string]any{
+			"A2": person(2).Reveal(), "E2": 1,
+			"A3": person(3).Reveal(), "E3": 4, // there are three
+			"A4": person(4).Reveal(), "E4": 1, "F4": 12.5, // the event says 50
+			"A5": person(5).Reveal(), "H5": "16/06/2099", // of which instalment?
+			"A6": person(6).Reveal(), "G6": "10%", // the template refuses it
+			"A7": person(2).Reveal(),            // it has the first instalment
+			"A8": person(8).Reveal(), "G8": 999, // more than is due
+			"A9": person(9).Reveal(),
+		})
+		added, report, err := w.add(t, file, pagoinrete.AddConfig{MaxErrors: most})
+		require.ErrorIs(t, err, pagoinrete.ErrRows)
+		assert.Equal(t, 6, added.Wrong)
+		assert.Equal(t, []int{2, 6}, []int{report.Rows, report.Wrong}, "at most %d", most)
+		assert.Equal(t, 6, len(report.Errors)+report.MoreErrors, "at most %d", most)
+		assert.False(t, report.OK())
+		if most > 0 {
+			continue
+		}
+		var b bytes.Buffer
+		require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), report))
+		for ref, text := range map[string]string{
+			"E3": "La rata non esiste: l'evento ne ha 3.", "F4": "L'importo è 12,50 €, quello dell'evento 50,00 €.",
+			"H5": "La scadenza si può indicare solo per una rata.", "A7": "Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2.",
+			"G8": "non resterebbe nulla da pagare", "G6": "Da correggere",
+		} {
+			assert.Contains(t, comment(t, b.Bytes(), ref), text, ref)
+		}
+	}
+}
+
+func TestALoopThatIsLeftEndsTheReading(t *testing.T) {
+	file := blankFilled(t, map[string]any{"A2": pupil, "A3": "x"})
+	for _, err := range template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), nil) {
+		require.NoError(t, err)
+		break
+	}
+	var wrong *excel.FileError
+	for row, err := range template(t).Rows(t.Context(), strings.NewReader("%PDF-1.7"), 8, nil) {
+		assert.Zero(t, row.Number)
+		assert.True(t, errors.As(err, &wrong))
+	}
+}

@@ -1,0 +1,108 @@
+package noticeexcel
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+// Config says how a template works. Every field may be left out.
+type Config struct {
+	// Codes says what a doubtful fiscal code is. Defaults to [flussi.Lenient]: a warning.
+	Codes flussi.Policy
+	// File bounds what a file may cost. Defaults to those of [excel.Limits].
+	File excel.Limits
+}
+
+// Template is the notices' workbook. It is made by [New], never changes, and is safe for
+// concurrent use.
+type Template struct {
+	imports *excel.Template[pagoinrete.NoticeDraft]
+	exports *excel.Template[exported]
+}
+
+// New returns a template. The error lists everything that is wrong with the
+// configuration; it is an [*excel.TemplateError].
+func New(c Config) (*Template, error) {
+	imports, err := excel.New(excel.Config[pagoinrete.NoticeDraft]{
+		Name: "Avvisi di pagamento", Sheet: "Avvisi", Limits: c.File, Refused: refused(), Check: check,
+		Blank: pagoinrete.NoticeDraft{DebtorKind: pagoinrete.Pupil},
+		Intro: "Con questo modello si creano gli avvisi di pagamento di un evento: una riga per ogni alunno o membro del personale che deve pagare. " +
+			"Si carica nell'evento con la creazione massiva dei pagamenti.",
+	}, draftColumns(importKinds(c.Codes), false, func(d *pagoinrete.NoticeDraft) *pagoinrete.NoticeDraft { return d })...)
+	if err != nil {
+		return nil, err
+	}
+	exports, err := excel.New(excel.Config[exported]{
+		Name: "Avvisi di pagamento esportati", Sheet: "Avvisi", Limits: c.File, HiddenRows: excel.ReadHidden,
+		Export: true, Intro: exportIntro, Hints: exportHints(),
+	}, exportColumns()...)
+	if err != nil {
+		return nil, err
+	}
+	return &Template{imports, exports}, nil
+}
+
+// refused are the headers that an import must not have.
+func refused() []excel.RefusedHeader {
+	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e i suoi avvisi ci sono già: importandoli, ognuno dovrebbe pagare due volte. " +
+		"Per creare altri avvisi per le stesse persone, copiare le righe nel modello."}}
+	for _, header := range []string{numberHeader, "Cod. avviso", "Codice avviso pagoPA", "Numero avviso", "Numero avviso pagoPA", "NAV"} {
+		all = append(all, excel.RefusedHeader{Header: header, Hint: "Il codice avviso lo assegna Pago In Rete alla trasmissione: chi ce l'ha già ha già l'avviso. Se gli avvisi sono da creare, togliere la colonna."})
+	}
+	for _, header := range []string{iuvHeader, "Codice IUV", "Numero IUV"} {
+		all = append(all, excel.RefusedHeader{Header: header, Hint: "Lo IUV lo assegna Pago In Rete alla trasmissione: chi ce l'ha già ha già l'avviso. Se gli avvisi sono da creare, togliere la colonna."})
+	}
+	return all
+}
+
+// check judges a row whose cells are right, as every event will.
+func check(d *pagoinrete.NoticeDraft) error {
+	data := pagoinrete.NoticeData{
+		Debtor: d.Debtor, DebtorKind: d.DebtorKind, DebtorName: d.DebtorName, Payer: d.Payer,
+		Amount: d.Amount, Discount: d.Discount, DueDate: d.DueDate, Reference: d.Reference,
+	}
+	if data.Amount == 0 { // the event's, whatever it is
+		data.Amount = flussi.MaxPayable
+	}
+	if data.DueDate.IsZero() { // that of the instalment
+		data.DueDate, _ = flussi.EndOfDay(2030, 1, 1)
+	}
+	return errors.Join(located(data.Validate()), payerFault(d))
+}
+
+// payerFault refuses a payer for a member of staff, to whom a notice belongs alone.
+func payerFault(d *pagoinrete.NoticeDraft) error {
+	if d.DebtorKind != pagoinrete.Staff || d.Payer.IsZero() || d.Payer == d.Debtor {
+		return nil
+	}
+	return excel.Refuse(payerHeader, "C'è un versante, ma il debitore è un membro del personale, che paga per sé: svuotare la cella, o correggere il tipo.")
+}
+
+// located tells an error of a draft at the columns of its fields.
+func located(err error) error {
+	var invalid *pagoinrete.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	var all []error
+	for _, field := range invalid.Fields {
+		all = append(all, excel.Wrong(headerOf(field.Type), field))
+	}
+	return errors.Join(all...)
+}
+
+// Blank (Scarica Template) writes the empty workbook for people to fill in. See
+// [excel.Template.Blank].
+func (t *Template) Blank(ctx context.Context, w io.Writer) error { return t.imports.Blank(ctx, w) }
+
+// Annotate writes a copy of the office's own file with what the report says marked in it.
+// The report is that of [Template.Rows], best completed by [Complete]. See
+// [excel.Template.Annotate] for the errors.
+func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report) error {
+	return t.imports.Annotate(ctx, w, r, size, report)
+}

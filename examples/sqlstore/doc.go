@@ -1,12 +1,15 @@
-// Package sqlstore keeps flows and notifications in a database, as [flow.Store] wants it: SQLite
-// for one machine, PostgreSQL where several send together. It is to be copied as a whole.
+// Package sqlstore keeps flows and notifications, and payment events and their notices, in a
+// database, as [flow.Store] and [pagoinrete.Store] want them: SQLite for one machine, PostgreSQL
+// where several send together. It is to be copied as a whole.
 //
 //	store, err := sqlstore.Open(ctx, "massivo.db", sqlstore.Config{})                      // a file of SQLite
 //	store, err := sqlstore.Open(ctx, "postgres://massivo@db.example.it/massivo", sqlstore.Config{}) // PostgreSQL
 //	defer store.Close()
 //	service, err := flow.NewService(store, …) // and the dispatcher on the same store
+//	procedure, err := pagoinrete.NewProcedure(store, …) // and the payments, in the same database
 //
-// Open makes the tables, or brings them up to date. It passes flowtest on both databases.
+// Open makes the tables, or brings them up to date. It passes flowtest and pagoinretetest on both
+// databases.
 //
 // # SQLite
 //
@@ -31,6 +34,13 @@
 // those that match. What few rows have in common, such as a recipient, has an index of its own.
 // Texts, users and times of change are looked for in the list first, and by an index if it does not
 // soon fill the page.
+//
+// Notices are listed in the same way, by event or school: their kinds are made of the state, of
+// whether they are visible, and of whether they have an open discrepancy. What is due before a time
+// is looked for as texts are. The names of events have no index, since a school has few events.
+//
+// Flows and events are read with counts that every write keeps, so that a list of them costs the
+// same however much belongs to them.
 //
 // # Errors
 //

@@ -64,21 +64,22 @@ func (c Catalogue[T, Q]) Each(p *Probe, criteria []Criterion[T, Q]) {
 	for _, criterion := range criteria {
 		for range 6 {
 			var filter Q
-			criterion.Set(p, &filter, c.All[p.Random.IntN(len(c.All))])
+			criterion.Set(p, &filter, c.some(p))
 			c.Finds(p, criterion.Field, filter)
 		}
 	}
 }
 
-// InCompany checks criteria two to four at a time, which are mostly true of one entity.
+// InCompany checks criteria two to four at a time, which are mostly true of one entity, and
+// every two of which the second excludes what the first finds.
 func (c Catalogue[T, Q]) InCompany(p *Probe, criteria []Criterion[T, Q]) {
 	for range 150 {
 		var filter Q
 		var names []string
-		like := c.All[p.Random.IntN(len(c.All))]
+		like := c.some(p)
 		for range 2 + p.Random.IntN(3) {
 			if p.Random.IntN(8) == 0 {
-				like = c.All[p.Random.IntN(len(c.All))]
+				like = c.some(p)
 			}
 			criterion := criteria[p.Random.IntN(len(criteria))]
 			criterion.Set(p, &filter, like)
@@ -86,7 +87,33 @@ func (c Catalogue[T, Q]) InCompany(p *Probe, criteria []Criterion[T, Q]) {
 		}
 		c.Finds(p, strings.Join(names, " and "), filter)
 	}
+	for _, first := range criteria {
+		for _, second := range criteria {
+			if filter, excludes := c.excluding(p, first, second); excludes {
+				c.Finds(p, first.Field+" and another's "+second.Field, filter)
+			}
+		}
+	}
 }
+
+// excluding looks for a filter by two criteria of which the first finds something that the
+// second excludes.
+func (c Catalogue[T, Q]) excluding(p *Probe, first, second Criterion[T, Q]) (Q, bool) {
+	for range 20 {
+		var filter Q
+		like := c.some(p)
+		first.Set(p, &filter, like)
+		found := c.Match(filter, like)
+		second.Set(p, &filter, c.some(p))
+		if found && !c.Match(filter, like) {
+			return filter, true
+		}
+	}
+	var none Q
+	return none, false
+}
+
+func (c Catalogue[T, Q]) some(p *Probe) T { return c.All[p.Random.IntN(len(c.All))] }
 
 // OneOf picks one.
 func OneOf[T any](p *Probe, all ...T) T { return all[p.Random.IntN(len(all))] }

@@ -98,10 +98,13 @@ func PagesKeepTheLimit(p *Probe, kinds []Kind) {
 	}
 }
 
+// endless is longer than any list that is walked through.
+const endless = 500
+
 // walk reads page after page. It does something between them.
 func (p *Probe) walk(what string, page flussi.Page, list func(flussi.Page) []flussi.Cursor, between func()) []flussi.Cursor {
 	var all []flussi.Cursor
-	for len(all) < 2*Everything {
+	for len(all) < endless {
 		got := list(page)
 		if len(got) == 0 {
 			return all

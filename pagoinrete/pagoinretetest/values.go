@@ -1,6 +1,7 @@
 package pagoinretetest
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 var valueRules = []rule{
 	{"texts are kept to the last character", textsAreKept},
+	{"each flag is kept for itself", flagsAreKept},
 	{"amounts are kept to the cent, however large", amountsAreKept},
 	{"times are kept to the microsecond, and given in UTC", timesAreKept},
 	{"a time that is zero stays zero", zeroTimesAreKept},
@@ -38,6 +40,37 @@ func textsAreKept(p *probe) {
 		p.Must(p.store.SaveNotices(p.Ctx, noticeStored), "SaveNotices")
 		p.hasEventRecords(e.ID, eventStored.Record)
 		p.hasNoticeRecords(n.ID, noticeStored.Record)
+	}
+}
+
+func flagsAreKept(p *probe) {
+	e := p.saveEvent(p.fullEvent())
+	eachFlag(&e, func(what string) {
+		e = p.saveEvent(e)
+		p.readsEvent(what, e)
+	})
+	n := p.save(p.fullNotice(e))
+	eachFlag(&n, func(what string) {
+		n = p.save(n)
+		p.readsNotice(what, n)
+	})
+}
+
+// eachFlag sets each flag of a struct without the others, and all others without it.
+func eachFlag(pointer any, check func(what string)) {
+	fields := storetest.Fields(pointer)
+	for _, to := range []bool{true, false} {
+		for i, one := range fields {
+			if _, ok := one.Pointer.(*bool); !ok {
+				continue
+			}
+			for j, f := range fields {
+				if flag, ok := f.Pointer.(*bool); ok {
+					*flag = to == (i == j)
+				}
+			}
+			check(fmt.Sprintf("whose %s is %t, and each other flag is not", one.Name, to))
+		}
 	}
 }
 

@@ -385,7 +385,7 @@ func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Acto
 	default:
 		n.State = there.State
 	}
-	n.RemoteID = keep(n.RemoteID, there.RemoteID)
+	n.RemoteID, n.Number = keep(n.RemoteID, there.RemoteID), there.Number
 	n.PayerRegistered, n.PayerLoggedIn = there.PayerRegistered, there.PayerLoggedIn
 	n.Evidence.merge(there.Evidence)
 	found := Discrepancy{}

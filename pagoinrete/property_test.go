@@ -1,0 +1,298 @@
+package pagoinrete_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+// chaos is a world in which everybody tries everything.
+type chaos struct {
+	*world
+	random *rand.Rand
+	events []uuid.UUID
+	pupils int
+	done   map[string]int // what succeeded, and what did not
+}
+
+func pick[T any](c *chaos, all []T) (one T, any bool) {
+	if len(all) == 0 {
+		return one, false
+	}
+	return all[c.random.IntN(len(all))], true
+}
+
+// someEvent is any event, as it is.
+func (c *chaos) someEvent() pagoinrete.Event {
+	id, any := pick(c, c.events)
+	if !any {
+		return pagoinrete.Event{}
+	}
+	e, _ := c.store.Event(context.Background(), id)
+	return e
+}
+
+// someNotice is any notice, as it is.
+func (c *chaos) someNotice() pagoinrete.Notice {
+	all, _ := c.store.Notices(context.Background(), pagoinrete.NoticeFilter{Event: c.someEvent().ID}, pagoinrete.Page{Limit: 200})
+	n, _ := pick(c, all)
+	return n
+}
+
+// step tries something.
+func (c *chaos) step(t *testing.T) {
+	ctx := t.Context()
+	by, _ := pick(c, []flussi.Actor{assistant, assistant, assistant, director, director, principal, principal, system, {ID: "nessuno"}})
+	proof := func(n pagoinrete.Notice) pagoinrete.Proof {
+		return pagoinrete.Proof{Reference: "Documento", Amount: n.Due(), Date: day(t, 11, 3)}
+	}
+	why := flussi.NewText("Così è deciso.")
+	e, n := c.someEvent(), c.someNotice()
+	steps := []struct {
+		name string
+		try  func() error
+	}{
+		{"create", func() error {
+			if len(c.events) > 3 {
+				return errors.New("enough")
+			}
+			kind, data, where := pagoinrete.Fee, trip(t), school
+			if c.random.IntN(5) == 0 {
+				kind, data = pagoinrete.Donation, gift()
+			}
+			if c.random.IntN(6) == 0 {
+				where = otherSchool
+			}
+			created, err := c.CreateEvent(ctx, by, kind, where, data)
+			if err == nil {
+				c.events = append(c.events, created.ID)
+			}
+			return err
+		}},
+		{"edit", func() error {
+			data := trip(t)
+			data.Causale = fmt.Sprintf("Viaggio n. %d", c.random.IntN(100))
+			if c.random.IntN(3) == 0 {
+				data.Amount, data.Instalments = 9_000, data.Instalments[:1]
+				data.Instalments[0].Amount = 9_000
+			}
+			_, err := c.EditEvent(ctx, by, e.ID, e.Version, data)
+			return err
+		}},
+		{"transmit", func() error { _, err := c.TransmitEvent(ctx, by, e.ID); return err }},
+		{"add", func() error {
+			c.pupils = min(c.pupils+1, 8)
+			some := drafts(c.pupils)[c.random.IntN(c.pupils):]
+			report, err := c.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDrafts(some[:min(len(some), 3)]...), pagoinrete.AddConfig{GoodRowsOnly: true})
+			if err == nil {
+				require.Zero(t, e.Amount*flussi.Cents(report.Rows-report.Wrong)-report.Amount, "the instalments add up")
+			}
+			return err
+		}},
+		{"transmit notices", func() error { _, err := c.TransmitNotices(ctx, by, e.ID); return err }},
+		{"transmit notice", func() error { _, err := c.TransmitNotice(ctx, by, n.ID); return err }},
+		{"submit", func() error { _, err := c.SubmitEvent(ctx, by, e.ID); return err }},
+		{"approve", func() error { _, err := c.ApproveEvent(ctx, by, e.ID); return err }},
+		{"reject", func() error {
+			_, err := c.RejectEvent(ctx, by, e.ID, why)
+			return err
+		}},
+		{"notify", func() error { _, err := c.NotifyEvent(ctx, by, e.ID); return err }},
+		{"delete", func() error {
+			if c.random.IntN(20) != 0 {
+				return errors.New("not now")
+			}
+			_, err := c.DeleteEvent(ctx, by, e.ID)
+			return err
+		}},
+		{"show", func() error { _, err := c.ShowEvent(ctx, by, e.ID); return err }},
+		{"verify", func() error { _, _, err := c.VerifyEvent(ctx, by, e.ID); return err }},
+		{"verify open", func() error { _, err := c.VerifyOpen(ctx, by, school); return err }},
+		{"verify notice", func() error { _, err := c.VerifyNotice(ctx, by, n.ID); return err }},
+		{"edit notice", func() error {
+			data := n.NoticeData
+			data.Discount = flussi.Cents(c.random.IntN(100))
+			_, err := c.EditNotice(ctx, by, n.ID, n.Version, data)
+			return err
+		}},
+		{"cancel", func() error { _, err := c.CancelNotice(ctx, by, n.ID, why); return err }},
+		{"pay manually", func() error { _, err := c.PayNoticeManually(ctx, by, n.ID, proof(n)); return err }},
+		{"reconcile manually", func() error { _, err := c.ReconcileNoticeManually(ctx, by, n.ID, proof(n)); return err }},
+		{"refund", func() error { _, err := c.RefundNotice(ctx, by, n.ID, proof(n)); return err }},
+		{"settle", func() error { _, err := c.SettleNotice(ctx, by, n.ID, why); return err }},
+		{"settlement", func() error {
+			if n.Number.IsZero() {
+				return errors.New("none")
+			}
+			_, err := c.ApplySettlement(ctx, by, school, payments(payment(t, n, fmt.Sprint("FR-", c.random.IntN(5)))))
+			return err
+		}},
+		{"journal", func() error {
+			if n.Number.IsZero() {
+				return errors.New("none")
+			}
+			_, err := c.ApplyJournal(ctx, by, school, payments(payment(t, n, fmt.Sprint("P-", c.random.IntN(5)))))
+			return err
+		}},
+		{"family", func() error {
+			c.platform.LogIn(payer(c.random.IntN(c.pupils + 1)))
+			c.platform.StartPayment(n.ID)
+			switch c.random.IntN(3) {
+			case 0:
+				c.platform.Pay(n.ID, n.Due())
+			case 1:
+				c.platform.FailPayment(n.ID)
+			}
+			return nil
+		}},
+	}
+	s, _ := pick(c, steps)
+	if c.random.IntN(4) > 0 { // who may
+		by = assistant
+		if s.name == "approve" || s.name == "reject" {
+			by = principal
+		}
+	}
+	err := s.try()
+	outcome := s.name
+	if err != nil {
+		outcome += " refused"
+		if flussi.Explain(err) == "" {
+			t.Fatalf("%s: no reason: %v", s.name, err)
+		}
+	}
+	c.done[outcome]++
+	c.check(t, outcome)
+}
+
+// check finds what the guide excludes.
+func (c *chaos) check(t *testing.T, after string) {
+	numbers := map[flussi.NoticeNumber]uuid.UUID{}
+	for _, id := range c.events {
+		e, err := c.store.Event(t.Context(), id)
+		require.NoError(t, err)
+		all, err := c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000})
+		require.NoError(t, err)
+		require.LessOrEqual(t, c.platform.Created(id), 1, "transmitted twice, after %s", after)
+		if e.Kind == pagoinrete.Donation {
+			require.Empty(t, all, "after %s", after)
+		}
+		places := map[string]bool{}
+		for _, n := range all {
+			require.True(t, pagoinrete.Coupled(e.State, n.State), "an event that is %s with a notice that is %s, after %s", e.State, n.State, after)
+			require.LessOrEqual(t, c.platform.Created(n.ID), 1, "transmitted twice, after %s", after)
+			if n.State != pagoinrete.NoticeNotLinked && !n.Number.IsZero() {
+				require.Equal(t, uuid.Nil, numbers[n.Number], "one number twice, after %s", after)
+				numbers[n.Number] = n.ID
+			}
+			if n.State != pagoinrete.NoticeCancelled {
+				place := fmt.Sprint(n.Debtor.Reveal(), n.Instalment)
+				require.False(t, places[place], "one debtor twice, after %s", after)
+				places[place] = true
+			}
+		}
+	}
+}
+
+// settleAll lets the office finish what was left open, once Pago In Rete works; then both say
+// the same.
+func (c *chaos) settleAll(t *testing.T) {
+	c.platform.StopFailing()
+	for _, id := range c.events {
+		e, err := c.store.Event(t.Context(), id)
+		require.NoError(t, err)
+		by := assistant
+		if e.School == otherSchool {
+			continue
+		}
+		if e.Counts.NotLinked > 0 {
+			_, err := c.TransmitNotices(t.Context(), by, id)
+			require.NoError(t, err)
+		}
+		if e.State == pagoinrete.EventDeleted {
+			continue
+		}
+		e, _, err = c.VerifyEvent(t.Context(), by, id)
+		if errors.Is(err, pagoinrete.ErrDiscrepancy) && e.Counts.NotLinked > 0 {
+			// It was submitted without an answer, and notices were added since: they go.
+			for _, n := range c.notices(t, id) {
+				if n.State == pagoinrete.NoticeNotLinked {
+					_, err := c.CancelNotice(t.Context(), by, n.ID, flussi.NewText("Aggiunto troppo tardi."))
+					require.NoError(t, err)
+				}
+			}
+			e, _, err = c.VerifyEvent(t.Context(), by, id)
+		}
+		require.NoError(t, err)
+		there, is := c.platform.Event(id)
+		assert.Equal(t, e.State != pagoinrete.EventNotTransmitted, is)
+		if is {
+			assert.Equal(t, e.RemoteID, there.RemoteID)
+		}
+		all, err := c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000})
+		require.NoError(t, err)
+		for _, n := range all {
+			there, is := c.platform.Notice(n.ID)
+			if !is {
+				assert.True(t, n.State == pagoinrete.NoticeCancelled && n.Number.IsZero(), "lost: %s", n.State)
+				continue
+			}
+			assert.Equal(t, n.RemoteID == "", n.Number.IsZero())
+			if !n.Number.IsZero() {
+				assert.Equal(t, there.Number, n.Number)
+				assert.Equal(t, there.RemoteID, n.RemoteID)
+			}
+			if n.Discrepancy.Kind == "" { // somebody is told of what differs
+				assert.Equal(t, n.State == pagoinrete.NoticeCancelled, there.State == pagoinretetest.NoticeCancelled, "%s here, %s there", n.State, there.State)
+			}
+		}
+	}
+}
+
+// Whatever anybody tries, in whatever order, and whatever goes wrong on the way: no event and
+// notice are in states together that the guide excludes, nothing is transmitted twice, and
+// nothing is lost.
+func TestWhateverAnybodyTriesTheTablesHold(t *testing.T) {
+	rounds, tries := 24, 2500
+	if testing.Short() {
+		rounds = 6
+	}
+	all := map[string]int{}
+	for round := range rounds {
+		seed := rand.Uint64()
+		ok := t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &chaos{world: newWorld(t), random: rand.New(rand.NewPCG(seed, 0)), done: all, pupils: 3}
+				for i, op := range pagoinretetest.Operations() { // a storm, mostly
+					c.platform.FailAtRandom(op, []float64{0, 0.05, 0.3}[round%3], seed+uint64(i), pagoinretetest.Faults()...)
+				}
+				for range tries {
+					c.step(t)
+				}
+				c.settleAll(t)
+			})
+		})
+		if !ok {
+			return
+		}
+	}
+	t.Log(all)
+	for _, name := range []string{
+		"create", "edit", "transmit", "add", "transmit notices", "submit", "approve", "reject", "notify", "delete", "show", "verify",
+		"verify open", "verify notice", "edit notice", "cancel", "pay manually", "reconcile manually", "refund", "settlement", "journal",
+	} {
+		assert.NotZero(t, all[name], "%s never succeeded: the test does not reach it", name)
+		assert.NotZero(t, all[name+" refused"], "%s was never refused", name)
+	}
+}

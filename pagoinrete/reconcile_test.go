@@ -1,0 +1,253 @@
+package pagoinrete_test
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+// payments are rows as a sequence.
+func payments(rows ...pagoinrete.PaymentRow) iter.Seq2[pagoinrete.PaymentRow, error] {
+	return func(yield func(pagoinrete.PaymentRow, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// payment is the row that settles a notice.
+func payment(t testing.TB, n pagoinrete.Notice, reference string) pagoinrete.PaymentRow {
+	return pagoinrete.PaymentRow{IUV: n.IUV(), Amount: n.Due(), Reference: reference, Date: day(t, 11, 5)}
+}
+
+func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
+	w := newWorld(t)
+	all := w.notices(t, w.notified(t, 4).ID) // of 4 pupils, 2 instalments each
+	for _, n := range all[:2] {
+		require.True(t, w.platform.Pay(n.ID, n.Due()))
+		_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+	}
+	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: all[3].Due(), Date: day(t, 10, 1)}
+	_, err := w.PayNoticeManually(t.Context(), assistant, all[3].ID, proof)
+	require.NoError(t, err)
+	_, err = w.CancelNotice(t.Context(), assistant, all[4].ID, flussi.NewText("Ritirato."))
+	require.NoError(t, err)
+	unknown, err := flussi.ParseIUV("12345678901234567")
+	require.NoError(t, err)
+
+	short := payment(t, all[5], "FR-1")
+	short.Amount--
+	reversed := payment(t, all[6], "FR-1")
+	reversed.Outcome = pagoinrete.PaymentReversed
+	rows := []pagoinrete.PaymentRow{
+		payment(t, all[0], "FR-1"),
+		payment(t, all[2], "FR-1"), // nobody has heard of this payment yet
+		{IUV: unknown, Amount: 1_000, Reference: "FR-1", Date: day(t, 11, 5)},
+		payment(t, all[3], "FR-1"),
+		payment(t, all[4], "FR-1"),
+		short, reversed,
+		payment(t, all[0], "FR-2"),                                          // once more
+		{IUV: all[7].IUV(), Amount: 5_000, Reference: "FR-1"},               // without a date
+		{Amount: 700, Reference: "FR-1", Date: day(t, 11, 5)},               // without an IUV
+		{IUV: all[7].IUV(), Amount: -1, Reference: "", Date: day(t, 11, 5)}, // nonsense
+	}
+	report, err := w.ApplySettlement(t.Context(), assistant, school, payments(rows...))
+	require.NoError(t, err)
+	assert.Equal(t, []int{11, 2, 0, 9}, []int{report.Rows, report.Matched, report.Known, report.Unmatched})
+	assert.Equal(t, report.Amount, report.MatchedAmount+report.KnownAmount+report.UnmatchedAmount)
+	assert.Equal(t, all[0].Due()+all[2].Due(), report.MatchedAmount)
+	for i, want := range []struct {
+		row  int
+		err  error
+		says string
+	}{
+		{3, pagoinrete.ErrNotFound, "Riga 3: Nessun avviso della scuola ha questo IUV."},
+		{4, pagoinrete.ErrPaidTwice, "Riga 4: L'avviso risulta già pagato al di fuori di Pago In Rete."},
+		{5, pagoinrete.ErrNotPayable, "Riga 5: L'avviso è «Annullato»."},
+		{6, pagoinrete.ErrAmount, "Riga 6: L'importo è 49,99 €, quello dovuto è 50,00 €."},
+		{7, pagoinrete.ErrReversed, "Riga 7: Il pagamento è stato revocato."},
+		{8, pagoinrete.ErrPaidTwice, "Riga 8: L'avviso risulta già pagato: il riferimento registrato è un altro."},
+		{9, flussi.ErrEmpty, "Riga 9: Manca la data."},
+		{10, pagoinrete.ErrNotFound, "Riga 10: Nessun avviso della scuola ha questo IUV."},
+		{11, flussi.ErrRange, "Riga 11: Manca il riferimento. L'importo della riga non è valido."},
+	} {
+		got := report.Mismatches[i]
+		assert.Equal(t, want.row, got.Row.Number)
+		assert.ErrorIs(t, got, want.err)
+		assert.Equal(t, want.says, got.Italian())
+	}
+	after := w.notices(t, all[0].EventID)
+	for i, want := range []pagoinrete.NoticeState{
+		pagoinrete.NoticeConfirmed, pagoinrete.NoticePaidOnline, pagoinrete.NoticeConfirmed, pagoinrete.NoticePaidManually,
+		pagoinrete.NoticeCancelled, pagoinrete.NoticeNotified, pagoinrete.NoticeNotified, pagoinrete.NoticeNotified,
+	} {
+		assert.Equal(t, want, after[i].State, "notice %d", i)
+	}
+	for i, want := range []pagoinrete.DiscrepancyKind{pagoinrete.DiscrepancyTwice, "", "", pagoinrete.DiscrepancyTwice, pagoinrete.DiscrepancyPaid, pagoinrete.DiscrepancyAmount, "", ""} {
+		assert.Equal(t, want, after[i].Discrepancy.Kind, "notice %d", i)
+	}
+	assert.Equal(t, pagoinrete.Proof{Reference: "FR-1", Amount: all[0].Due(), Date: day(t, 11, 5)}, after[0].Evidence.Settlement)
+	records, err := w.NoticeHistory(t.Context(), assistant, all[2].ID)
+	require.NoError(t, err)
+	assert.Equal(t, "Riferimento FR-1; passi impliciti: «RPT inviata», «RT ricevuta».", records[len(records)-1].Reason.Reveal())
+
+	again, err := w.ApplySettlement(t.Context(), assistant, school, payments(rows...))
+	require.NoError(t, err)
+	assert.Equal(t, []int{11, 0, 2, 9}, []int{again.Rows, again.Matched, again.Known, again.Unmatched}, "what was applied is known")
+	assert.Equal(t, after, w.notices(t, all[0].EventID), "and nothing changes")
+
+	// By hand: the amount that differs, and the payment with an IUV of nobody.
+	n, err := w.MatchSettlement(t.Context(), assistant, all[5].ID, short)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
+	assert.Equal(t, pagoinrete.Proof{Reference: "FR-1", Amount: 4_999, Date: day(t, 11, 5), By: "a.bianchi"}, n.Evidence.Settlement)
+	assert.False(t, n.Discrepancy.Open())
+	// Pago In Rete hears of the payment later, of exactly what is due.
+	n, err = w.VerifyNotice(t.Context(), assistant, all[2].ID)
+	require.NoError(t, err, "what was collected was paid, whether Pago In Rete knows it yet or not")
+	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
+}
+
+func TestTheJournalReconcilesPayments(t *testing.T) {
+	w := newWorld(t)
+	all := w.notices(t, w.notified(t, 2).ID)
+	_, err := w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, all[0], "FR-1")))
+	require.NoError(t, err)
+	report, err := w.ApplyJournal(t.Context(), assistant, school, payments(payment(t, all[0], "Provvisorio 12"), payment(t, all[1], "Provvisorio 13")))
+	require.NoError(t, err)
+	assert.Equal(t, 2, report.Matched)
+	for i := range 2 {
+		n, err := w.Notice(t.Context(), assistant, all[i].ID)
+		require.NoError(t, err)
+		assert.Equal(t, "Pagamento riscontrato automaticamente", n.State.Label())
+		assert.Equal(t, fmt.Sprintf("Provvisorio %d", 12+i), n.Evidence.Movement.Reference)
+	}
+	// A settlement that comes after the journal is noted, and changes no state.
+	_, err = w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, all[1], "FR-2")))
+	require.NoError(t, err)
+	n, err := w.Notice(t.Context(), assistant, all[1].ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.NoticeReconciled, n.State)
+	assert.Equal(t, "FR-2", n.Evidence.Settlement.Reference)
+
+	// «pagato al di fuori del sistema Pago In Rete e per il quale la scuola ha effettuato la
+	// riconciliazione manuale»
+	n, err = w.MatchMovement(t.Context(), assistant, all[2].ID, payment(t, all[2], "Provvisorio 14"))
+	require.NoError(t, err)
+	assert.Equal(t, "Pagamento riscontrato manualmente", n.State.Label())
+	assert.Equal(t, "a.bianchi", n.Evidence.Movement.By)
+	assert.Equal(t, "Provvisorio 14", n.Evidence.Manual.Reference)
+	there, _ := w.platform.Notice(n.ID)
+	assert.EqualValues(t, "PAGATO_MANUALMENTE", there.State)
+	wrong := payment(t, all[3], "Provvisorio 15")
+	wrong.Amount++
+	_, err = w.MatchMovement(t.Context(), assistant, all[3].ID, wrong)
+	assert.ErrorIs(t, err, pagoinrete.ErrAmount)
+
+	// Refunded by an order.
+	order := pagoinrete.Proof{Reference: "Mandato 3", Amount: n.Due(), Date: day(t, 12, 1)}
+	_, err = w.RefundNotice(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "Mandato 3", Amount: 1, Date: day(t, 12, 1)})
+	assert.ErrorIs(t, err, pagoinrete.ErrAmount)
+	n, err = w.RefundNotice(t.Context(), assistant, n.ID, order)
+	require.NoError(t, err)
+	assert.Equal(t, "Rimborsato", n.State.Label())
+	report, err = w.ApplyJournal(t.Context(), assistant, school, payments(payment(t, n, "Provvisorio 99")))
+	require.NoError(t, err)
+	assert.ErrorIs(t, report.Mismatches[0], pagoinrete.ErrPaidTwice)
+}
+
+func TestWhoMayReconcile(t *testing.T) {
+	w := newWorld(t)
+	n := w.notices(t, w.notified(t, 1).ID)[0]
+	for _, by := range []flussi.Actor{principal, {ID: assistant.ID}, {ID: assistant.ID, Roles: []flussi.Role{flussi.Operator}}} {
+		_, err := w.ApplySettlement(t.Context(), by, school, payments(payment(t, n, "FR-1")))
+		assert.ErrorIs(t, err, fsm.ErrForbidden)
+		_, err = w.ApplyJournal(t.Context(), by, school, payments(payment(t, n, "FR-1")))
+		assert.ErrorIs(t, err, fsm.ErrForbidden)
+		_, err = w.MatchSettlement(t.Context(), by, n.ID, payment(t, n, "FR-1"))
+		assert.ErrorIs(t, err, fsm.ErrForbidden)
+	}
+	_, err := w.ApplySettlement(t.Context(), assistant, otherSchool, payments(payment(t, n, "FR-1")))
+	assert.ErrorIs(t, err, pagoinrete.ErrForbidden)
+	report, err := w.ApplySettlement(t.Context(), system, otherSchool, payments(payment(t, n, "FR-1")))
+	require.NoError(t, err)
+	assert.ErrorIs(t, report.Mismatches[0], pagoinrete.ErrNotFound, "another school's")
+
+	cut := errors.New("cut off")
+	report, err = w.ApplySettlement(t.Context(), assistant, school, func(yield func(pagoinrete.PaymentRow, error) bool) {
+		_ = yield(payment(t, n, "FR-1"), nil) && yield(pagoinrete.PaymentRow{}, cut)
+	})
+	assert.ErrorIs(t, err, cut)
+	assert.Zero(t, report.Rows, "nothing of the last page is stored")
+}
+
+// Whatever rows come, in whatever order and however often: every cent of a file is counted once,
+// every notice is paid by one row of each kind at most, and that row's amount is what is due.
+func TestMoneyIsNeitherLostNorMade(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	defer func() { t.Logf("seed %d", seed) }()
+	for range 15 {
+		w := newWorld(t)
+		all := w.notices(t, w.notified(t, 1+random.IntN(40)).ID)
+		rows := func(n int) []pagoinrete.PaymentRow {
+			rows := make([]pagoinrete.PaymentRow, n)
+			for i := range rows {
+				rows[i] = payment(t, all[random.IntN(len(all))], fmt.Sprintf("R-%d", random.IntN(3)))
+				switch random.IntN(8) {
+				case 0:
+					rows[i].Amount += flussi.Cents(random.IntN(3) - 1)
+				case 1:
+					rows[i].IUV, _ = flussi.ParseIUV(fmt.Sprintf("%017d", random.IntN(1000)))
+				case 2:
+					rows[i].Outcome = pagoinrete.PaymentOutcome(random.IntN(10))
+				}
+			}
+			return rows
+		}
+		confirmed, reconciled := flussi.Cents(0), flussi.Cents(0)
+		for range 4 {
+			file := rows(random.IntN(1500))
+			var sum flussi.Cents
+			for _, row := range file {
+				sum += row.Amount
+			}
+			apply, total := w.ApplySettlement, &confirmed
+			if random.IntN(2) == 0 {
+				apply, total = w.ApplyJournal, &reconciled
+			}
+			report, err := apply(t.Context(), assistant, school, payments(file...))
+			require.NoError(t, err)
+			require.Equal(t, len(file), report.Rows)
+			require.Equal(t, report.Rows, report.Matched+report.Known+report.Unmatched)
+			require.Equal(t, sum, report.Amount)
+			require.Equal(t, sum, report.MatchedAmount+report.KnownAmount+report.UnmatchedAmount)
+			require.Len(t, report.Mismatches, min(report.Unmatched, 1000))
+			*total += report.MatchedAmount
+		}
+		var settled, moved flussi.Cents
+		for _, n := range w.notices(t, all[0].EventID) {
+			settled += n.Evidence.Settlement.Amount
+			moved += n.Evidence.Movement.Amount
+			for _, proof := range []pagoinrete.Proof{n.Evidence.Settlement, n.Evidence.Movement} {
+				require.True(t, proof.IsZero() || proof.Amount == n.Due())
+			}
+			require.Equal(t, !n.Evidence.Movement.IsZero(), n.State == pagoinrete.NoticeReconciled)
+			require.True(t, pagoinrete.Coupled(pagoinrete.EventNotified, n.State))
+		}
+		require.Equal(t, confirmed, settled)
+		require.Equal(t, reconciled, moved)
+	}
+}

@@ -76,8 +76,9 @@ func clientNotice(t testing.TB, e pagoinrete.Event) pagoinrete.Notice {
 // checked against the document.
 type platform struct {
 	*pagoinretetest.Simulator
-	client *pagoinrete.Client
-	close  func()
+	client    *pagoinrete.Client
+	transport http.RoundTripper
+	close     func()
 }
 
 // newPlatform starts one whose replies are right.
@@ -108,7 +109,7 @@ func startPlatform(t testing.TB, configure func(*pagoinrete.Config), wrong func(
 	}
 	client, err := pagoinrete.New(clientCredentials(t, clientKey), clientSchool, config)
 	require.NoError(t, err)
-	return &platform{simulator, client, closeAll}
+	return &platform{simulator, client, transport, closeAll}
 }
 
 // ready puts an event with a notice on the platform and leads it to a state.

@@ -219,13 +219,9 @@ func (f *Fault) wait(r *http.Request) bool {
 
 // hangUp breaks the connection, after writing what is given.
 func hangUp(w http.ResponseWriter, last string) {
-	hijacker, ok := w.(http.Hijacker)
-	if !ok {
-		panic(http.ErrAbortHandler) // the server's own way to break off
-	}
-	conn, _, err := hijacker.Hijack()
+	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) // the server's own way to break off
 	}
 	if last != "" {
 		_, _ = conn.Write([]byte(last))

@@ -1,0 +1,91 @@
+package pagoinrete_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+// Transmitting a notice, by 32 workers: through the client; as a bare request whose body was
+// made beforehand and whose reply is not looked at; and both in turns, to compare them on a
+// noisy machine.
+func BenchmarkPutNotice(b *testing.B) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+		_, _ = fmt.Fprintf(w, `{"id":%q,"remote_id":"AV-1","number":"301005100001400678","state":"NON_NOTIFICATO","payer_registered":false,"payer_logged_in":false,"evidence":{}}`, id)
+	}))
+	defer server.Close()
+	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
+	defer transport.CloseIdleConnections()
+	plain := &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	client, err := pagoinrete.New(clientCredentials(b, clientKey), clientSchool, pagoinrete.Config{BaseURL: server.URL, HTTPClient: plain, Calls: 1 << 30})
+	require.NoError(b, err)
+	n := clientNotice(b, clientEvent(b))
+	body, err := pagoinrete.EncodeNotice(n)
+	require.NoError(b, err)
+	by := clientOffice()
+
+	put := func() error {
+		_, err := client.PutNotice(b.Context(), by, n)
+		return err
+	}
+	bare := func() error {
+		r, err := http.NewRequestWithContext(b.Context(), http.MethodPut, server.URL+"/schools/"+clientSchool+"/notices/"+n.ID.String(), bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Authorization", "Bearer "+clientKey)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Sidi-User", by.ID)
+		r.Header.Set("Sidi-Roles", "AA")
+		resp, err := plain.Do(r)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		_, err = io.Copy(io.Discard, resp.Body)
+		return err
+	}
+	run := func(n int, call func() error) time.Duration {
+		var left atomic.Int64
+		left.Store(int64(n))
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 32 {
+			group.Go(func() {
+				for left.Add(-1) >= 0 {
+					if err := call(); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		}
+		group.Wait()
+		return time.Since(start)
+	}
+	b.Run("client", func(b *testing.B) { b.ReportAllocs(); run(b.N, put) })
+	b.Run("bare", func(b *testing.B) { b.ReportAllocs(); run(b.N, bare) })
+	b.Run("in_turns", func(b *testing.B) {
+		var ours, theirs time.Duration
+		for done := 0; done < b.N; done += 1000 {
+			n := min(1000, b.N-done)
+			ours += run(n, put)
+			theirs += run(n, bare)
+		}
+		b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-bare")
+	})
+}

@@ -44,6 +44,7 @@ var arrows = map[string][]string{
 	"pagoinrete":             {".", "fsm", "internal/pace", "internal/private", "internal/restcall", "github.com/google/uuid"},
 	"pagoinrete/memstore":    {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "github.com/google/uuid"},
+	"pagoinrete/noticeflow":  {".", "flow", "pagoinrete", "github.com/google/uuid"},
 }
 
 // forTests lists the packages that only tests and each other may import, and what they may

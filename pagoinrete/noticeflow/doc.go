@@ -1,0 +1,45 @@
+// Package noticeflow writes to the payers of payment notices on App IO: it makes a flow of
+// package flow out of the unpaid notices of an event of package pagoinrete.
+//
+//	messages, err := noticeflow.New(procedure, service, noticeflow.Config{School: "IC Via Verdi"})
+//	f, report, err := messages.Import(ctx, assistant, event.ID, "scuola", flow.Details{}, flow.AddConfig{GoodRowsOnly: true})
+//	fmt.Print(report.Italian())                          // who could not be written to, and why
+//	f, err = service.ActivateFlow(ctx, assistant, f.ID)  // and SendFlow, as for any flow
+//
+// Each notice that is to be paid becomes a payment message to its payer (versante), or to a
+// member of staff who owes it themselves: with the amount that is due, the notice number, the
+// due date, and the notice's ID as its Reference. Only events that are Notificato are written
+// about, and donations never. Running it again writes to nobody twice: see [Messages.Import].
+//
+// The actor needs the flow's role Operator, and a role of the school's office with a school of
+// the procedure, at once.
+//
+// # Texts
+//
+// Subject and content are templates of text/template, in which the fields of the notice stand
+// between braces:
+//
+//	Da pagare: {{.Evento}}{{if gt .Rate 1}}, rata {{.Rata}} di {{.Rate}}{{end}}
+//
+// The fields are:
+//
+//	Evento, Causale, Categoria  of the event, as the office wrote them
+//	AnnoScolastico              such as 2026/2027
+//	Scuola                      Config.School, or the codice meccanografico
+//	Importo                     what is due, such as 50,00 €
+//	Scadenza                    such as 31/03/2027
+//	Rata, Rate                  which instalment, and how many there are: numbers
+//	Iniziali                    of who owes, such as R. M.; empty if no name is known
+//	Personale                   who owes is a member of staff: yes or no
+//	Vincolante                  after the due date it cannot be paid: yes or no
+//
+// Neither the name of a pupil nor a fiscal code is among them, so no text can hold one that the
+// office did not write into the template itself. Besides fields there are if, else, end and
+// comparisons (and, or, not, eq, ne, lt, le, gt, ge); nothing that repeats or calls, so that no
+// text takes long. What the office wrote about the event cannot become Markdown: its
+// signs are escaped in the content. [New] checks the templates.
+//
+// # Errors
+//
+// Errors and reports hold no text, no name and no code. A notice is named by its UUID.
+package noticeflow

@@ -1,0 +1,36 @@
+package noticeflow
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// Why something is refused, besides what packages pagoinrete and flow have.
+var (
+	// ErrNoPayer: nobody is associated with the notice who could be written to.
+	ErrNoPayer = errors.New("notice without a payer")
+	// ErrTemplate: a text is no template, or not one of this package.
+	ErrTemplate = errors.New("template not valid")
+	// ErrConfig: the configuration is not valid.
+	ErrConfig = errors.New("configuration not valid")
+)
+
+// NoticeError says why there is no message about a notice. It holds no personal data.
+type NoticeError struct {
+	Notice uuid.UUID // which one
+	Err    error     // why: an [ErrNoPayer], a [pagoinrete.ErrDiscrepancy] or an [ErrTemplate]
+	Reason string    // why, in Italian, as the end of a sentence that begins with the notice
+}
+
+// Error describes the refusal for programs and logs.
+func (e *NoticeError) Error() string {
+	return fmt.Sprintf("noticeflow: notice %s: %v", e.Notice, e.Err)
+}
+
+// Unwrap returns why.
+func (e *NoticeError) Unwrap() error { return e.Err }
+
+// Italian describes the refusal for the operator.
+func (e *NoticeError) Italian() string { return fmt.Sprintf("L'avviso %s %s", e.Notice, e.Reason) }

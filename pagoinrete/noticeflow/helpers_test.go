@@ -1,0 +1,171 @@
+package noticeflow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	flowstore "github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
+)
+
+const (
+	school  = "RMIC8GA002"
+	service = "scuola"
+	another = "mensa"
+)
+
+// assistant works in the school's office and sends its messages.
+var assistant = flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant, flussi.Operator}}
+
+// world is a procedure and a service, each on a store in memory.
+type world struct {
+	*pagoinrete.Procedure
+	flows   *flow.Service
+	notices pagoinrete.Store
+	store   flow.Store
+	event   pagoinrete.Event // Notificato, of three instalments
+}
+
+func newWorld(t testing.TB, change func(*pagoinrete.Event)) *world {
+	t.Helper()
+	w := &world{notices: memstore.New(), store: flowstore.New()}
+	var err error
+	w.Procedure, err = pagoinrete.NewProcedure(w.notices, pagoinrete.Staffs{assistant.ID: {school}}, func(context.Context, string) (pagoinrete.Gateway, error) {
+		return nil, errors.New("nothing is transmitted here")
+	}, pagoinrete.ProcedureConfig{})
+	require.NoError(t, err)
+	w.flows, err = flow.NewService(w.store, flow.Operators{assistant.ID: {service, another}}, func(context.Context, string) (flow.Messenger, error) {
+		return nil, errors.New("nothing is sent here")
+	}, flow.ServiceConfig{})
+	require.NoError(t, err)
+
+	e, err := pagoinrete.NewEvent(pagoinrete.Fee, school, assistant)
+	require.NoError(t, err)
+	e.State, e.EventData = pagoinrete.EventNotified, fee()
+	if change != nil {
+		change(&e)
+	}
+	require.NoError(t, w.notices.SaveEvent(t.Context(), pagoinrete.EventChange{Event: e, Record: pagoinrete.EventRecord{
+		At: e.CreatedAt, By: assistant.ID, Action: pagoinrete.EventSave, To: e.State}}, nil))
+	w.event, err = w.notices.Event(t.Context(), e.ID)
+	require.NoError(t, err)
+	return w
+}
+
+// seed stores a notice of the event, the nth, whose second instalment its debtor owes.
+func (w *world) seed(t testing.TB, n int, change func(*pagoinrete.Notice)) pagoinrete.Notice {
+	t.Helper()
+	made, err := pagoinrete.NewNotice(w.event, 2, pagoinrete.NoticeData{
+		Debtor: person(1000 + n), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Segreti Sara"), Payer: person(n),
+		Amount: 3_000, Discount: 500, DueDate: w.event.Instalments[1].DueDate,
+	}, assistant)
+	require.NoError(t, err)
+	made.State, made.Number = pagoinrete.NoticeNotified, notice(n)
+	made.CreatedAt = made.CreatedAt.Truncate(time.Second).Add(time.Duration(n) * time.Millisecond) // in their order
+	if change != nil {
+		change(&made)
+	}
+	require.NoError(t, w.notices.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: made, Record: pagoinrete.NoticeRecord{
+		At: made.CreatedAt, By: assistant.ID, Action: pagoinrete.NoticeCreate, To: made.State}}))
+	return made
+}
+
+func fee() pagoinrete.EventData {
+	d := pagoinrete.EventData{
+		Name: "Viaggio a Firenze", Causale: "Viaggio di istruzione a Firenze", SchoolYear: 2098, FinancialYear: 2099,
+		Account: "IT60X0542811101000000123456", Amount: 10_000,
+	}
+	for i, amount := range []flussi.Cents{5_000, 3_000, 2_000} {
+		due, err := flussi.EndOfDay(2099, time.Month(3+i), 31-i%2)
+		if err != nil {
+			panic(err)
+		}
+		d.Instalments = append(d.Instalments, pagoinrete.Instalment{DueDate: due, Amount: amount})
+	}
+	return d
+}
+
+func in(state pagoinrete.NoticeState) func(*pagoinrete.Notice) {
+	return func(n *pagoinrete.Notice) { n.State = state }
+}
+
+func (w *world) messages(t testing.TB, c noticeflow.Config) *noticeflow.Messages {
+	t.Helper()
+	m, err := noticeflow.New(w.Procedure, w.flows, c)
+	require.NoError(t, err)
+	return m
+}
+
+// rows returns the messages, and what is wrong with the other rows by their numbers.
+func (w *world) rows(t testing.TB, c noticeflow.Config) ([]flow.Row, map[int]error, noticeflow.Report) {
+	t.Helper()
+	var report noticeflow.Report
+	rows, err := w.messages(t, c).Rows(t.Context(), assistant, w.event.ID, service, &report)
+	require.NoError(t, err)
+	var good []flow.Row
+	wrong := map[int]error{}
+	for row, err := range rows {
+		if err != nil {
+			wrong[row.Number] = err
+		} else {
+			good = append(good, row)
+		}
+	}
+	return good, wrong, report
+}
+
+// draft returns the only message.
+func (w *world) draft(t testing.TB, c noticeflow.Config) flow.Draft {
+	t.Helper()
+	rows, wrong, _ := w.rows(t, c)
+	require.Empty(t, wrong)
+	require.Len(t, rows, 1)
+	return rows[0].Draft
+}
+
+func (w *world) importAll(t testing.TB, m *noticeflow.Messages, c flow.AddConfig) (flow.Flow, noticeflow.Report, error) {
+	t.Helper()
+	return m.Import(t.Context(), assistant, w.event.ID, service, flow.Details{}, c)
+}
+
+func (w *world) notifications(t testing.TB, flowID uuid.UUID) []flow.Notification {
+	t.Helper()
+	var all []flow.Notification
+	for n, err := range w.flows.AllNotifications(t.Context(), assistant, flow.NotificationFilter{Flow: flowID}) {
+		require.NoError(t, err)
+		all = append(all, n)
+	}
+	return all
+}
+
+// person returns fiscal codes that are all different.
+func person(n int) flussi.FiscalCode {
+	letters := ""
+	for range 6 {
+		letters += string(rune('A' + n%26))
+		n /= 26
+	}
+	code, err := flussi.ParseFiscalCode(letters + "80A01H501X")
+	if err != nil {
+		panic(err)
+	}
+	return code
+}
+
+func notice(n int) flussi.NoticeNumber {
+	number, err := flussi.ParseNoticeNumber(fmt.Sprintf("3010%014d", n))
+	if err != nil {
+		panic(err)
+	}
+	return number
+}

@@ -1,0 +1,81 @@
+package noticeflow_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
+)
+
+// said is everything that can be printed of a value, in whatever way.
+func said(values ...any) string {
+	var b bytes.Buffer
+	handlers := []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: flussi.MaskAttr})}
+	for _, v := range values {
+		fmt.Fprintf(&b, "%v\n%+v\n%#v\n", v, v, v)
+		for _, h := range handlers {
+			slog.New(h).Info("x", "v", v)
+		}
+		if err, ok := v.(error); ok {
+			b.WriteString(flussi.Explain(err))
+		}
+		if e, ok := v.(interface{ Italian() string }); ok {
+			b.WriteString(e.Italian())
+		}
+	}
+	return b.String()
+}
+
+// Neither errors and reports nor messages hold a name or a code; a message's text holds no
+// code at all.
+func TestNothingPersonalIsInErrorsReportsAndTexts(t *testing.T) {
+	w := newWorld(t, nil)
+	w.seed(t, 1, func(n *pagoinrete.Notice) { n.Payer = flussi.FiscalCode{} })
+	w.seed(t, 2, func(n *pagoinrete.Notice) { n.Discrepancy.Kind = pagoinrete.DiscrepancyTwice })
+	w.seed(t, 3, func(n *pagoinrete.Notice) { n.Number = flussi.NoticeNumber{} })
+	w.seed(t, 4, nil)
+	secrets := []string{"segreti", "sara", "80a01h501x", strings.ToLower(notice(4).Reveal())}
+	nothing := func(values ...any) {
+		t.Helper()
+		all := strings.ToLower(said(values...))
+		for _, secret := range secrets {
+			assert.NotContains(t, all, secret)
+		}
+	}
+	m := w.messages(t, noticeflow.Config{})
+	_, report, err := w.importAll(t, m, flow.AddConfig{})
+	require.ErrorIs(t, err, flow.ErrRows)
+	require.Equal(t, 3, report.Added.Wrong)
+	nothing(err, report, &report)
+	for _, e := range report.Added.Errors {
+		nothing(e)
+	}
+	f, report, err := w.importAll(t, m, flow.AddConfig{GoodRowsOnly: true})
+	require.NoError(t, err)
+	nothing(report, &report, f)
+	_, report, err = w.importAll(t, w.messages(t, noticeflow.Config{Again: true}), flow.AddConfig{GoodRowsOnly: true})
+	require.NoError(t, err)
+	require.Equal(t, 1, report.Added.Repeated)
+	nothing(report, &report)
+
+	for _, n := range w.notifications(t, f.ID) {
+		text := strings.ToLower(n.Subject.Reveal() + n.Content.Reveal() + n.Reference)
+		for _, secret := range secrets {
+			assert.NotContains(t, text, secret)
+		}
+	}
+	rows, err := m.Rows(t.Context(), assistant, w.event.ID, service, nil)
+	require.NoError(t, err)
+	for row, err := range rows {
+		nothing(row, err)
+	}
+}

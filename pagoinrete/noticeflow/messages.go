@@ -1,0 +1,143 @@
+package noticeflow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"text/template"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+// Procedure is what [Messages] need of a [*pagoinrete.Procedure], which is one.
+type Procedure interface {
+	// Event returns an event.
+	Event(ctx context.Context, by flussi.Actor, id uuid.UUID) (pagoinrete.Event, error)
+	// AllNotices returns all notices that match the filter, the oldest first.
+	AllNotices(ctx context.Context, by flussi.Actor, filter pagoinrete.NoticeFilter) iter.Seq2[pagoinrete.Notice, error]
+}
+
+// Service is what [Messages] need of a [*flow.Service], which is one.
+type Service interface {
+	// AllNotifications returns all notifications that match the filter.
+	AllNotifications(ctx context.Context, by flussi.Actor, filter flow.NotificationFilter) iter.Seq2[flow.Notification, error]
+	// ImportFlow creates a flow with its notifications.
+	ImportFlow(ctx context.Context, by flussi.Actor, service string, d flow.Details, rows iter.Seq2[flow.Row, error], c flow.AddConfig) (flow.Flow, flow.AddReport, error)
+}
+
+// Config says which notices are written about, and what. Every field may be left out.
+type Config struct {
+	// Subject is the template of the subject (oggetto). White space in it becomes single
+	// spaces. Defaults to [DefaultSubject].
+	Subject string
+	// Content is the template of the content (contenuto), in Markdown. Defaults to
+	// [DefaultContent].
+	Content string
+	// Limits of the texts. Give those of the [flow.ServiceConfig]. Defaults to
+	// [flow.GuideLimits].
+	Limits flow.Limits
+	// School is the school's name as families know it, of up to 100 characters. Defaults to
+	// the codice meccanografico.
+	School string
+	// Payee (ente creditore) is the fiscal code of the school, if the App IO service is of
+	// another body. Defaults to the service's own body.
+	Payee flussi.OrganizationCode
+	// Instalment is the one instalment (rata) that is written about. Defaults to all.
+	Instalment int
+	// NotNotified writes also about notices that are Non pagato (Non notificato): those whose
+	// payer has not logged in to Pago In Rete yet. Defaults to false: Non pagato (Notificato)
+	// only.
+	NotNotified bool
+	// Again writes also about notices that the service has a message about already, such as
+	// for a reminder. Defaults to false.
+	Again bool
+}
+
+// Messages writes to the payers of notices. It is made by [New], never changes, and is safe
+// for concurrent use.
+type Messages struct {
+	procedure        Procedure
+	service          Service
+	config           Config
+	subject, content *template.Template
+}
+
+// New returns messages of a configuration. The error lists everything that is wrong with it;
+// it is an [ErrConfig], and explains itself: an [ErrTemplate] for a text that is no template or
+// uses what there is not, [flussi.ErrLength] for one that cannot come within the limits
+// whatever the notice, and what the other fields can have.
+func New(procedure Procedure, service Service, c Config) (*Messages, error) {
+	c.Subject, c.Content = cmp.Or(c.Subject, DefaultSubject), cmp.Or(c.Content, DefaultContent)
+	if c.Limits == (flow.Limits{}) {
+		c.Limits = flow.GuideLimits()
+	}
+	m := &Messages{procedure: procedure, service: service, config: c}
+	var faults []error
+	if procedure == nil || service == nil {
+		faults = append(faults, errors.New("procedure and service are needed"))
+	}
+	if c.Instalment < 0 || c.Instalment > pagoinrete.MaxInstalments {
+		faults = append(faults, &flussi.ValueError{Type: "Instalment", Err: flussi.ErrRange,
+			Reason: fmt.Sprintf("Il numero della rata deve essere da 1 a %d, o 0 per tutte.", pagoinrete.MaxInstalments)})
+	}
+	faults = append(faults, checkSchool(c.School))
+	var err error
+	m.subject, err = parseTemplate("Subject", "L'oggetto", c.Subject)
+	faults = append(faults, err)
+	m.content, err = parseTemplate("Content", "Il contenuto", c.Content)
+	faults = append(faults, err)
+	if m.subject != nil && m.content != nil {
+		faults = append(faults, m.try())
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("noticeflow: new: %w: %w", ErrConfig, err)
+	}
+	return m, nil
+}
+
+// What a flow is found by: see [flow.FlowFilter].
+const (
+	// AppContext is the application context (contesto applicativo) of flows that
+	// [Messages.Import] makes; the key (chiave applicativo) is the event's UUID.
+	AppContext = "Pago In Rete"
+)
+
+// Import makes a flow of a service out of the notices of an event that are to be paid, with a
+// message for each: see [Messages.Rows] for which, and [flow.Service.ImportFlow], which
+// stores it, for the configuration. What the details leave out leads back to the event: the
+// context is [AppContext], the key the event's UUID, the note its name.
+//
+// Calling it twice writes to nobody twice, unless [Config.Again] says so: notices that the
+// service has a message about, in whatever flow and state, are left out, and if none is left,
+// the error is a [flow.ErrNothingToSend]. Two calls at the same moment may both write; then the
+// report of one of them has the repeats ([flow.AddReport]). So look at the report before the
+// flow is activated; whoever paid in the meantime is told by the platform that there is
+// nothing to pay, so activate and send it soon.
+//
+// The error is an [*pagoinrete.Error] or a [*flow.Error], as the procedure and the service
+// have it. With a [flow.ErrRows], some notices cannot be written about, such as those without
+// a payer, and nothing was stored: the report says which, and GoodRowsOnly writes to the
+// others.
+func (m *Messages) Import(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, d flow.Details, c flow.AddConfig) (flow.Flow, Report, error) {
+	var report Report
+	e, owed, err := m.read(ctx, by, eventID, service, &report)
+	if err != nil {
+		return flow.Flow{}, report, err
+	}
+	if len(owed) == 0 {
+		return flow.Flow{}, report, &flow.Error{Operation: "import flow", Err: flow.ErrNothingToSend, Reason: "Non c'è nessuno a cui scrivere. " + report.leftOut()}
+	}
+	d.AppContext, d.AppKey = cmp.Or(d.AppContext, AppContext), cmp.Or(d.AppKey, e.ID.String())
+	if d.Note.IsZero() {
+		d.Note = flussi.NewText("Avvisi di pagamento: " + e.Name)
+	}
+	f, added, err := m.service.ImportFlow(ctx, by, service, d, m.rows(e, owed), c)
+	report.Added = added
+	return f, report, err
+}

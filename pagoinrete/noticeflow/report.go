@@ -1,0 +1,80 @@
+package noticeflow
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// Report says which notices of an event are written about, and why others are not: see
+// [Messages.Rows]. Each notice is counted once.
+type Report struct {
+	Notices          int // of the event
+	Rows             int // that are to be paid and have a row: a message, or an error if a person has to look at them
+	Settled          int // not to be paid: paid, cancelled, or refunded
+	OtherInstalments int // of other instalments than the one that is written about
+	UnderWay         int // with a payment under way
+	NotNotified      int // Non pagato (Non notificato)
+	Expired          int // that cannot be paid any more
+	Known            int // that the service has a message about
+
+	Added flow.AddReport // of [Messages.Import]: what became of the rows
+}
+
+// Italian sums the report up for the operator: what was written, and to whom not.
+func (r *Report) Italian() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Avvisi dell'evento: %d. Messaggi preparati: %d.\n", r.Notices, r.Added.Added)
+	if text := r.leftOut(); text != "" {
+		b.WriteString(text + "\n")
+	}
+	for _, e := range r.Added.Errors {
+		b.WriteString("- " + e.Italian() + "\n")
+	}
+	if more := r.Added.Wrong - len(r.Added.Errors); more > 0 {
+		fmt.Fprintf(&b, "- Altri avvisi con errori: %d.\n", more)
+	}
+	for _, e := range r.Added.Repeats {
+		b.WriteString("- " + e.Italian() + "\n")
+	}
+	if more := r.Added.Repeated - len(r.Added.Repeats); more > 0 {
+		fmt.Fprintf(&b, "- Altri messaggi che il cittadino potrebbe avere già: %d.\n", more)
+	}
+	return b.String()
+}
+
+// leftOut says which notices have no row, "" if all have one.
+func (r *Report) leftOut() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{
+		{r.Known, "hanno già un messaggio nel servizio"},
+		{r.Settled, "non sono da pagare"},
+		{r.UnderWay, "hanno un pagamento in corso"},
+		{r.NotNotified, "non sono ancora notificati su Pago In Rete"},
+		{r.Expired, "non si possono più pagare, perché la scadenza è passata"},
+		{r.OtherInstalments, "sono di altre rate"},
+	} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	switch {
+	case len(parts) > 0:
+		return "Avvisi lasciati fuori: " + strings.Join(parts, "; ") + "."
+	case r.Notices == 0:
+		return "L'evento non ha avvisi."
+	}
+	return ""
+}
+
+// LogValue logs the counts.
+func (r Report) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("notices", r.Notices), slog.Int("rows", r.Rows), slog.Int("added", r.Added.Added), slog.Int("wrong", r.Added.Wrong),
+		slog.Int("settled", r.Settled), slog.Int("other_instalments", r.OtherInstalments), slog.Int("under_way", r.UnderWay),
+		slog.Int("not_notified", r.NotNotified), slog.Int("expired", r.Expired), slog.Int("known", r.Known))
+}

@@ -1,0 +1,339 @@
+package noticeflow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
+)
+
+func TestAMessageSaysWhatIsDueToWhoPays(t *testing.T) {
+	w := newWorld(t, nil)
+	n := w.seed(t, 1, nil)
+	payee, err := flussi.ParseOrganizationCode("80185250588")
+	require.NoError(t, err)
+	rows, wrong, report := w.rows(t, noticeflow.Config{Subject: "Da pagare: {{.Evento}}", Payee: payee})
+	require.Empty(t, wrong)
+	require.Len(t, rows, 1)
+	content := rows[0].Draft.Content
+	rows[0].Draft.Content = flussi.Text{}
+	assert.Equal(t, flow.Row{Number: 1, Draft: flow.Draft{
+		Recipient: n.Payer, Subject: flussi.NewText("Da pagare: Viaggio a Firenze"), DueDate: w.event.Instalments[1].DueDate,
+		Amount: 2_500, IsPayment: true, PayableAfterDue: true, NoticeNumber: n.Number, Payee: payee, Reference: n.ID.String(),
+	}}, rows[0])
+	assert.Equal(t, `La scuola RMIC8GA002 ha emesso un avviso di pagamento.
+
+**Viaggio a Firenze** (anno scolastico 2098/2099)
+
+- Alunno/a: S. S.
+- Causale: Viaggio di istruzione a Firenze
+- Rata: 2 di 3
+- Importo: 25,00 €
+- Scadenza: 30/04/2099
+
+L'avviso si può pagare direttamente da questo messaggio. Se il pagamento è già stato fatto, non serve fare altro.`, content.Reveal())
+	assert.Equal(t, noticeflow.Report{Notices: 1, Rows: 1}, report)
+}
+
+func TestStaffAreWrittenToThemselves(t *testing.T) {
+	w := newWorld(t, nil)
+	n := w.seed(t, 1, func(n *pagoinrete.Notice) { n.DebtorKind = pagoinrete.Staff })
+	d := w.draft(t, noticeflow.Config{})
+	assert.Equal(t, n.Debtor, d.Recipient, "not the payer")
+	assert.Contains(t, d.Content.Reveal(), "un avviso di pagamento a Suo nome.")
+}
+
+func TestABindingDueDateIsOneInTheMessageToo(t *testing.T) {
+	w := newWorld(t, func(e *pagoinrete.Event) { e.Binding = true })
+	w.seed(t, 1, nil)
+	d := w.draft(t, noticeflow.Config{})
+	assert.False(t, d.PayableAfterDue)
+	assert.True(t, d.Message().Payment.InvalidAfterDueDate)
+	assert.Contains(t, d.Content.Reveal(), "dopo la scadenza non sarà più possibile")
+}
+
+// Whoever has nothing to pay is not written to.
+func TestOnlyWhatIsToBePaidIsWrittenAbout(t *testing.T) {
+	w := newWorld(t, nil)
+	for i, state := range []pagoinrete.NoticeState{
+		pagoinrete.NoticeNotified, pagoinrete.NoticeNotNotified, pagoinrete.NoticeAwaitingReceipt, pagoinrete.NoticePaidOnline, pagoinrete.NoticePaidManually,
+		pagoinrete.NoticeConfirmed, pagoinrete.NoticeReconciled, pagoinrete.NoticeReconciledManually, pagoinrete.NoticeCancelled, pagoinrete.NoticeRefunded, "frozen",
+	} {
+		w.seed(t, i+1, in(state))
+	}
+	w.seed(t, 12, func(n *pagoinrete.Notice) { n.Instalment = 3 })
+	for name, c := range map[string]struct {
+		config  noticeflow.Config
+		numbers []int
+		report  noticeflow.Report
+	}{
+		"by default":            {noticeflow.Config{}, []int{1, 12}, noticeflow.Report{Notices: 12, Rows: 2, Settled: 8, UnderWay: 1, NotNotified: 1}},
+		"also the not notified": {noticeflow.Config{NotNotified: true}, []int{1, 2, 12}, noticeflow.Report{Notices: 12, Rows: 3, Settled: 8, UnderWay: 1}},
+		"of an instalment":      {noticeflow.Config{Instalment: 3}, []int{12}, noticeflow.Report{Notices: 12, Rows: 1, OtherInstalments: 11}},
+	} {
+		rows, wrong, report := w.rows(t, c.config)
+		assert.Empty(t, wrong, name)
+		var numbers []int
+		for _, row := range rows {
+			numbers = append(numbers, row.Number)
+		}
+		assert.Equal(t, c.numbers, numbers, name)
+		assert.Equal(t, c.report, report, name)
+	}
+}
+
+func TestWhatCannotBePaidAnyMoreIsLeftOut(t *testing.T) {
+	past := func(n *pagoinrete.Notice) { n.DueDate = time.Now().Add(-time.Minute).UTC() }
+	w := newWorld(t, func(e *pagoinrete.Event) { e.Binding = true })
+	w.seed(t, 1, past)
+	w.seed(t, 2, nil)
+	rows, _, report := w.rows(t, noticeflow.Config{})
+	assert.Len(t, rows, 1)
+	assert.Equal(t, noticeflow.Report{Notices: 2, Rows: 1, Expired: 1}, report)
+
+	w = newWorld(t, nil) // it can be paid late
+	w.seed(t, 1, past)
+	assert.True(t, w.draft(t, noticeflow.Config{}).PayableAfterDue)
+}
+
+// What a person has to look at is an error at the notice's place.
+func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T) {
+	w := newWorld(t, nil)
+	w.seed(t, 1, in(pagoinrete.NoticeCancelled))
+	lonely := w.seed(t, 2, func(n *pagoinrete.Notice) { n.Payer = flussi.FiscalCode{} })
+	w.seed(t, 3, nil)
+	odd := w.seed(t, 4, func(n *pagoinrete.Notice) { n.Discrepancy = pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyNumber} })
+	w.seed(t, 5, func(n *pagoinrete.Notice) {
+		n.Discrepancy = pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyNumber, Settled: true}
+	})
+	rows, wrong, report := w.rows(t, noticeflow.Config{})
+	assert.Len(t, rows, 2)
+	require.Len(t, wrong, 2)
+	require.ErrorIs(t, wrong[2], noticeflow.ErrNoPayer)
+	assert.Equal(t, "L'avviso "+lonely.ID.String()+" non ha un versante a cui scrivere: va comunicato in un altro modo.", flussi.Explain(wrong[2]))
+	require.ErrorIs(t, wrong[4], pagoinrete.ErrDiscrepancy)
+	assert.Equal(t, "L'avviso "+odd.ID.String()+" ha una discrepanza da verificare prima. Su Pago In Rete ha un altro codice avviso.", flussi.Explain(wrong[4]))
+	var at *noticeflow.NoticeError
+	require.ErrorAs(t, wrong[4], &at)
+	assert.Equal(t, odd.ID, at.Notice)
+	assert.Equal(t, noticeflow.Report{Notices: 5, Rows: 4, Settled: 1}, report)
+
+	_, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{})
+	require.ErrorIs(t, err, flow.ErrRows)
+	assert.Equal(t, []int{2, 4}, []int{report.Added.Errors[0].Row, report.Added.Errors[1].Row})
+	assert.Contains(t, report.Italian(), "- Riga 2: L'avviso "+lonely.ID.String()+" non ha un versante")
+	f, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{GoodRowsOnly: true, MaxErrors: 1})
+	require.NoError(t, err)
+	assert.Equal(t, 2, f.Counts.Registered)
+	assert.Contains(t, report.Italian(), "Avvisi dell'evento: 5. Messaggi preparati: 2.\nAvvisi lasciati fuori: 1 non sono da pagare.\n")
+	assert.Contains(t, report.Italian(), "- Altri avvisi con errori: 1.")
+}
+
+func TestAnEventThatNobodyCanPayIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*pagoinrete.Event)
+		err    error
+		says   string
+	}{
+		"a donation":     {func(e *pagoinrete.Event) { e.Kind = pagoinrete.Donation }, pagoinrete.ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento"},
+		"not notified":   {func(e *pagoinrete.Event) { e.State = pagoinrete.EventToNotify }, pagoinrete.ErrEventState, "L'evento è nello stato «Da notificare»: si scrive a chi deve pagare quando è «Notificato»."},
+		"deleted":        {func(e *pagoinrete.Event) { e.State = pagoinrete.EventDeleted }, pagoinrete.ErrEventState, "«Cancellato»"},
+		"in discrepancy": {func(e *pagoinrete.Event) { e.Discrepancy.Kind = pagoinrete.DiscrepancyMissing }, pagoinrete.ErrDiscrepancy, "Non risulta su Pago In Rete"},
+	} {
+		w := newWorld(t, c.change)
+		m := w.messages(t, noticeflow.Config{})
+		_, err := m.Rows(t.Context(), assistant, w.event.ID, service, nil)
+		require.ErrorIs(t, err, c.err, name)
+		assert.Contains(t, flussi.Explain(err), c.says, name)
+		_, _, err = w.importAll(t, m, flow.AddConfig{})
+		require.ErrorIs(t, err, c.err, name)
+	}
+}
+
+func TestOnlyWhoWorksForTheSchoolAndSendsForTheServiceWrites(t *testing.T) {
+	w := newWorld(t, nil)
+	w.seed(t, 1, nil)
+	m := w.messages(t, noticeflow.Config{})
+	_, _, err := m.Import(t.Context(), flussi.Actor{ID: "nobody", Roles: assistant.Roles}, w.event.ID, service, flow.Details{}, flow.AddConfig{})
+	require.ErrorIs(t, err, pagoinrete.ErrNotFound)
+	_, _, err = m.Import(t.Context(), assistant, uuid.New(), service, flow.Details{}, flow.AddConfig{})
+	require.ErrorIs(t, err, pagoinrete.ErrNotFound)
+	_, _, err = m.Import(t.Context(), assistant, w.event.ID, "tributi", flow.Details{}, flow.AddConfig{})
+	require.ErrorIs(t, err, flow.ErrForbidden)
+	_, _, err = m.Import(t.Context(), flussi.Actor{ID: assistant.ID, Roles: assistant.Roles[:1]}, w.event.ID, service, flow.Details{}, flow.AddConfig{})
+	require.Error(t, err)
+	assert.Contains(t, flussi.Explain(err), "riservata a: operatore")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = m.Rows(ended, assistant, w.event.ID, service, nil)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestAFlowLeadsBackToItsEvent(t *testing.T) {
+	w := newWorld(t, nil)
+	w.seed(t, 1, nil)
+	m := w.messages(t, noticeflow.Config{Again: true})
+	f, report, err := w.importAll(t, m, flow.AddConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, flow.Details{Note: flussi.NewText("Avvisi di pagamento: Viaggio a Firenze"), AppContext: "Pago In Rete", AppKey: w.event.ID.String()}, f.Details)
+	assert.Equal(t, service, f.Service)
+	assert.Equal(t, flow.FlowInactive, f.State)
+	assert.Equal(t, 1, report.Added.Added)
+	found, err := w.flows.Flows(t.Context(), assistant, flow.FlowFilter{AppContext: noticeflow.AppContext, AppKey: w.event.ID.String()}, flow.Page{})
+	require.NoError(t, err)
+	assert.Len(t, found.Flows, 1)
+
+	details := flow.Details{Note: flussi.NewText("Sollecito"), AppContext: "Segreteria", AppKey: "7"}
+	f, _, err = m.Import(t.Context(), assistant, w.event.ID, service, details, flow.AddConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, details, f.Details)
+}
+
+func TestNobodyIsWrittenToTwice(t *testing.T) {
+	w := newWorld(t, nil)
+	for i := range 5 {
+		w.seed(t, i+1, nil)
+	}
+	m := w.messages(t, noticeflow.Config{})
+	f, _, err := w.importAll(t, m, flow.AddConfig{})
+	require.NoError(t, err)
+	require.Len(t, w.notifications(t, f.ID), 5)
+
+	_, report, err := w.importAll(t, m, flow.AddConfig{})
+	require.ErrorIs(t, err, flow.ErrNothingToSend)
+	assert.Equal(t, noticeflow.Report{Notices: 5, Known: 5}, report)
+	assert.Equal(t, "Non c'è nessuno a cui scrivere. Avvisi lasciati fuori: 5 hanno già un messaggio nel servizio.", flussi.Explain(err))
+
+	// Another text, a flow that is set aside, a reference that is lost: it is the same notice.
+	_, err = w.flows.DisableFlow(t.Context(), assistant, f.ID)
+	require.NoError(t, err)
+	sixth, seventh := w.seed(t, 6, nil), w.seed(t, 7, nil)
+	w.seed(t, 8, nil)
+	text := flussi.NewText("Un altro testo, che la scuola ha scritto a mano: l'avviso è da pagare entro la scadenza, direttamente da questo messaggio dell'app.")
+	add := func(d flow.Draft) {
+		_, _, err = w.flows.ImportFlow(t.Context(), assistant, service, flow.Details{}, flow.Drafts(d), flow.AddConfig{})
+		require.NoError(t, err)
+	}
+	add(flow.Draft{Recipient: person(77), Subject: flussi.NewText("Avviso da pagare"), Content: text, IsPayment: true, Amount: 1, NoticeNumber: sixth.Number})
+	add(flow.Draft{Recipient: person(78), Subject: flussi.NewText("Avviso da pagare"), Content: text, Reference: seventh.ID.String()})
+	rows, _, report := w.rows(t, noticeflow.Config{Subject: "Sollecito: {{.Evento}}"})
+	assert.Equal(t, noticeflow.Report{Notices: 8, Rows: 1, Known: 7}, report)
+	require.Len(t, rows, 1)
+	assert.Equal(t, 8, rows[0].Number)
+
+	// Another service has none of them; and a reminder may be wanted.
+	all, err := m.Rows(t.Context(), assistant, w.event.ID, another, &report)
+	require.NoError(t, err)
+	assert.Equal(t, 8, report.Rows)
+	for range 2 { // more than once
+		n := 0
+		for range all {
+			n++
+		}
+		assert.Equal(t, 8, n)
+	}
+	_, report, err = w.importAll(t, w.messages(t, noticeflow.Config{Again: true}), flow.AddConfig{MaxErrors: 2})
+	require.NoError(t, err)
+	assert.Equal(t, 8, report.Added.Added)
+	assert.Equal(t, 5, report.Added.Repeated, "of the same text")
+	assert.Contains(t, report.Italian(), "- Riga 1: il cittadino potrebbe avere già questo messaggio")
+	assert.Contains(t, report.Italian(), "- Altri messaggi che il cittadino potrebbe avere già: 3.")
+}
+
+// counting counts what is asked of a service.
+type counting struct {
+	*flow.Service
+	calls int
+	from  time.Time
+}
+
+func (c *counting) AllNotifications(ctx context.Context, by flussi.Actor, f flow.NotificationFilter) iter.Seq2[flow.Notification, error] {
+	c.calls++
+	c.from = f.From
+	return c.Service.AllNotifications(ctx, by, f)
+}
+
+func TestWhatTheServiceHasIsReadOnceSinceTheFirstNotice(t *testing.T) {
+	w := newWorld(t, nil)
+	first := w.seed(t, 1, nil)
+	for i := range 20 {
+		w.seed(t, i+2, nil)
+	}
+	c := &counting{Service: w.flows}
+	m, err := noticeflow.New(w.Procedure, c, noticeflow.Config{})
+	require.NoError(t, err)
+	_, err = m.Rows(t.Context(), assistant, w.event.ID, service, nil)
+	require.NoError(t, err)
+	assert.Equal(t, 1, c.calls)
+	assert.True(t, c.from.Before(first.CreatedAt))
+	assert.WithinDuration(t, first.CreatedAt, c.from, 25*time.Hour)
+}
+
+// failing fails once it has given something.
+type failing struct{ *world }
+
+var errDown = errors.New("database down")
+
+func (f failing) AllNotices(context.Context, flussi.Actor, pagoinrete.NoticeFilter) iter.Seq2[pagoinrete.Notice, error] {
+	return func(yield func(pagoinrete.Notice, error) bool) {
+		if yield(pagoinrete.Notice{State: pagoinrete.NoticeNotified}, nil) {
+			yield(pagoinrete.Notice{}, errDown)
+		}
+	}
+}
+
+func (f failing) AllNotifications(context.Context, flussi.Actor, flow.NotificationFilter) iter.Seq2[flow.Notification, error] {
+	return func(yield func(flow.Notification, error) bool) { yield(flow.Notification{}, errDown) }
+}
+
+func (f failing) ImportFlow(context.Context, flussi.Actor, string, flow.Details, iter.Seq2[flow.Row, error], flow.AddConfig) (flow.Flow, flow.AddReport, error) {
+	panic("nothing is stored when the reading failed")
+}
+
+func TestNothingIsStoredWhenTheReadingFails(t *testing.T) {
+	w := newWorld(t, nil)
+	w.seed(t, 1, nil)
+	for _, parts := range []struct {
+		procedure noticeflow.Procedure
+		service   noticeflow.Service
+	}{{failing{w}, w.flows}, {w.Procedure, failing{w}}} {
+		m, err := noticeflow.New(parts.procedure, parts.service, noticeflow.Config{})
+		require.NoError(t, err)
+		_, _, err = w.importAll(t, m, flow.AddConfig{GoodRowsOnly: true})
+		require.ErrorIs(t, err, errDown)
+	}
+}
+
+// Two that do the same at the same moment are told of it.
+func TestWritersAtTheSameMomentAreTold(t *testing.T) {
+	w := newWorld(t, nil)
+	w.seed(t, 1, nil)
+	m := w.messages(t, noticeflow.Config{})
+	early, err := m.Rows(t.Context(), assistant, w.event.ID, service, nil)
+	require.NoError(t, err)
+	_, _, err = w.importAll(t, m, flow.AddConfig{})
+	require.NoError(t, err)
+	_, added, err := w.flows.ImportFlow(t.Context(), assistant, service, flow.Details{}, early, flow.AddConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, 1, added.Repeated)
+}
+
+func TestAnEventWithoutNoticesSaysSo(t *testing.T) {
+	w := newWorld(t, nil)
+	_, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{})
+	require.ErrorIs(t, err, flow.ErrNothingToSend)
+	assert.Equal(t, "Non c'è nessuno a cui scrivere. L'evento non ha avvisi.", flussi.Explain(err))
+	assert.Equal(t, noticeflow.Report{}, report)
+	assert.NotEmpty(t, fmt.Sprint(report.LogValue()))
+}

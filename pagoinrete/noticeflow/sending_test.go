@@ -1,0 +1,157 @@
+package noticeflow_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+	flowstore "github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+var principal = flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principal}}
+
+// platforms are Pago In Rete and App IO, with what talks to them.
+type platforms struct {
+	rete       *pagoinretetest.Server
+	io         *appiotest.Server
+	procedure  *pagoinrete.Procedure
+	flows      *flow.Service
+	dispatcher *flow.Dispatcher
+}
+
+func newPlatforms(t testing.TB) *platforms {
+	t.Helper()
+	p := &platforms{rete: pagoinretetest.NewServer(pagoinretetest.Config{}), io: appiotest.NewServer(appiotest.Config{Unlimited: true})}
+	t.Cleanup(p.rete.Close)
+	t.Cleanup(p.io.Close)
+	p.rete.AddSchool(pagoinretetest.School{Code: school, Key: "s-key"})
+	p.io.AddService(appiotest.Service{ID: service, Key: "a-key"})
+	schoolKey, err := pagoinrete.ParseKey("s-key")
+	require.NoError(t, err)
+	gateway, err := pagoinrete.New(schoolKey, school, pagoinrete.Config{BaseURL: p.rete.URL})
+	require.NoError(t, err)
+	serviceKey, err := appio.ParseKey("a-key")
+	require.NoError(t, err)
+	client, err := appio.New(serviceKey, appio.Config{BaseURL: p.io.URL})
+	require.NoError(t, err)
+
+	p.procedure, err = pagoinrete.NewProcedure(memstore.New(), pagoinrete.Staffs{assistant.ID: {school}, principal.ID: {school}},
+		func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ProcedureConfig{})
+	require.NoError(t, err)
+	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	store := flowstore.New()
+	p.flows, err = flow.NewService(store, flow.Operators{assistant.ID: {service}}, messengers, flow.ServiceConfig{})
+	require.NoError(t, err)
+	p.dispatcher, err = flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+	require.NoError(t, err)
+	return p
+}
+
+// notified brings an event with its notices to Notificato, as the school does.
+func (p *platforms) notified(t testing.TB, drafts ...pagoinrete.NoticeDraft) pagoinrete.Event {
+	t.Helper()
+	e, err := p.procedure.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, fee())
+	require.NoError(t, err)
+	_, err = p.procedure.TransmitEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	_, err = p.procedure.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts...), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	_, err = p.procedure.TransmitNotices(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	_, err = p.procedure.SubmitEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	_, err = p.procedure.ApproveEvent(t.Context(), principal, e.ID)
+	require.NoError(t, err)
+	e, err = p.procedure.NotifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	return e
+}
+
+// From the event to the citizens' phones: each payer has one message for each notice, with the
+// notice number that Pago In Rete gave.
+func TestMessagesArriveOnceAtThosePayersWhoHaveToPay(t *testing.T) {
+	p := newPlatforms(t)
+	e := p.notified(t,
+		pagoinrete.NoticeDraft{Debtor: person(11), Payer: person(1), Discount: 1_000},
+		pagoinrete.NoticeDraft{Debtor: person(12), Payer: person(2)},
+		pagoinrete.NoticeDraft{Debtor: person(3), DebtorKind: pagoinrete.Staff},
+		pagoinrete.NoticeDraft{Debtor: person(14), Payer: person(4)}, // has not logged in
+	)
+	for i := range 3 {
+		p.rete.LogIn(person(i + 1))
+	}
+	for n, err := range p.procedure.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: e.ID, Payer: person(2)}) {
+		require.NoError(t, err)
+		if n.Instalment == 1 {
+			require.True(t, p.rete.StartPayment(n.ID))
+		} else if n.Instalment == 2 {
+			require.True(t, p.rete.Pay(n.ID, n.Due()))
+		}
+	}
+	_, _, err := p.procedure.VerifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+
+	m, err := noticeflow.New(p.procedure, p.flows, noticeflow.Config{})
+	require.NoError(t, err)
+	f, report, err := m.Import(t.Context(), assistant, e.ID, service, flow.Details{}, flow.AddConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, []int{12, 7, 1, 1, 3}, []int{report.Notices, report.Rows, report.Settled, report.UnderWay, report.NotNotified})
+	_, err = p.flows.ActivateFlow(t.Context(), assistant, f.ID)
+	require.NoError(t, err)
+	_, err = p.flows.SendFlow(t.Context(), assistant, f.ID)
+	require.NoError(t, err)
+	f, err = p.dispatcher.Run(t.Context(), f.ID)
+	require.NoError(t, err)
+	assert.Equal(t, flow.FlowSent, f.State)
+
+	// Once more sends to nobody, but to whom has logged in since.
+	_, _, err = m.Import(t.Context(), assistant, e.ID, service, flow.Details{}, flow.AddConfig{})
+	require.ErrorIs(t, err, flow.ErrNothingToSend)
+	p.rete.LogIn(person(4))
+	_, _, err = p.procedure.VerifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	f, report, err = m.Import(t.Context(), assistant, e.ID, service, flow.Details{}, flow.AddConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, []int{3, 7}, []int{report.Added.Added, report.Known})
+	_, err = p.flows.ActivateFlow(t.Context(), assistant, f.ID)
+	require.NoError(t, err)
+	_, err = p.flows.SendFlow(t.Context(), assistant, f.ID)
+	require.NoError(t, err)
+	_, err = p.dispatcher.Run(t.Context(), f.ID)
+	require.NoError(t, err)
+
+	due := map[string]int64{} // of each notice number
+	for _, n := range p.rete.Notices() {
+		due[n.Number.Reveal()] = int64(n.Due)
+	}
+	got := map[flussi.FiscalCode]int{}
+	for _, d := range p.io.Deliveries() {
+		got[d.Recipient]++
+		var request struct {
+			Content struct {
+				PaymentData struct {
+					Amount int64  `json:"amount"`
+					Number string `json:"notice_number"`
+				} `json:"payment_data"`
+			} `json:"content"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(d.Request.Reveal()), &request))
+		paid := request.Content.PaymentData
+		require.Contains(t, due, paid.Number)
+		assert.Equal(t, due[paid.Number], paid.Amount)
+		delete(due, paid.Number)
+	}
+	assert.Equal(t, map[flussi.FiscalCode]int{person(1): 3, person(2): 1, person(3): 3, person(4): 3}, got)
+	assert.Len(t, due, 2, "one is paid, one is being paid")
+}

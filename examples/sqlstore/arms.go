@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"slices"
@@ -168,15 +169,15 @@ func (s *search) walk(ctx context.Context, t *tx, begin columns, starts [][]any,
 			UNION ALL SELECT ` + list + `, (SELECT min(n.` + over + `)` + from + ` AND n.` + over + ` > w.value) FROM walk w WHERE value IS NOT NULL
 		) SELECT ` + list + `, value, (SELECT n.` + find + from + ` AND `, args}.
 		with(match.text, match.args...).with(order + ` LIMIT 1) FROM walk w WHERE value IS NOT NULL`)
-	values, found := make([]any, len(begin)+1), any(nil)
+	values, found := make([]any, len(begin)+1), sql.NullInt64{}
 	fields := []any{new(any)}
 	for i := range values {
 		fields = append(fields, &values[i])
 	}
 	var steps []step
 	err := t.query(ctx, query.text, query.args, append(fields, &found), func() {
-		if found != nil {
-			steps = append(steps, step{slices.Clone(values), found.(int64)})
+		if found.Valid {
+			steps = append(steps, step{slices.Clone(values), found.Int64})
 		}
 	})
 	return steps, err

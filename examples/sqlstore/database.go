@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 
 	"github.com/google/uuid"
@@ -71,6 +72,7 @@ type database struct {
 	dialect
 	reads, writes *sql.DB // the same on PostgreSQL
 	snapshot      sql.TxOptions
+	writing       sql.TxOptions
 	looks         looks
 	explain       func(ctx context.Context, t *tx, query string, args []any) // of each query, for tests
 }
@@ -107,8 +109,11 @@ func (t *tx) query(ctx context.Context, query string, args []any, fields []any, 
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		if err := rows.Scan(fields...); err != nil {
+		switch err := rows.Scan(fields...); {
+		case err != nil && ctx.Err() != nil:
 			return err
+		case err != nil: // somebody else wrote it; the error may show it
+			return &Fault{ErrNoStore, "", err}
 		}
 		each()
 	}
@@ -143,7 +148,7 @@ func (d *database) write(ctx context.Context, do func(t *tx) error) error {
 }
 
 func (t *tx) write(ctx context.Context, do func(t *tx) error) error {
-	begun, err := t.writes.BeginTx(ctx, nil)
+	begun, err := t.writes.BeginTx(ctx, &t.writing)
 	if err != nil {
 		return err
 	}
@@ -152,5 +157,12 @@ func (t *tx) write(ctx context.Context, do func(t *tx) error) error {
 	if err := do(t); err != nil {
 		return err
 	}
-	return begun.Commit()
+	if err := ctx.Err(); err != nil {
+		return err // nothing is written
+	}
+	err = begun.Commit()
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+		return &Fault{ErrLost, "", err} // the database may have come to the end all the same
+	}
+	return err
 }

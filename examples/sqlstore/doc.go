@@ -16,7 +16,8 @@
 // The file is its owner's alone, in WAL mode with synchronous FULL: what was written survives a
 // loss of power, or a claim would be undone and its message sent again. Any number of processes of
 // one machine may use it; one writes at a time, and the others wait for their turn
-// ([Config].BusyTimeout). The driver is modernc.org/sqlite, which needs no C compiler.
+// ([Config].BusyTimeout). A file that was moved, deleted or replaced meanwhile is written no more:
+// close the store and open it again. The driver is modernc.org/sqlite, which needs no C compiler.
 //
 // # PostgreSQL
 //
@@ -24,7 +25,9 @@
 // search path, and, for searches by text to be quick among many rows, the extension pg_trgm: Open
 // creates it if it may, and goes without it if not. Claims take what nobody else has in hand
 // (FOR UPDATE SKIP LOCKED), so any number of processes on any machines may send one flow together.
-// Leases go by the server's clock.
+// Leases go by the server's clock. Commits wait for the server's disk, also where it is set not to
+// (synchronous_commit off), and transactions see what was committed before each statement, whatever
+// isolation it is set to.
 //
 // # How lists are quick
 //

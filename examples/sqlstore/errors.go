@@ -22,9 +22,9 @@ import (
 // What can be wrong with a database. A [*Fault] unwraps to one of these. With all of them but
 // ErrLost, nothing was changed.
 var (
-	ErrBusy     = errors.New("database is busy")                        // others write, or there are too many connections; try again
+	ErrBusy     = errors.New("database is busy")                        // others write, it takes longer than the server lets it, or there are too many connections; try again
 	ErrFull     = errors.New("disk is full")                            // or a quota is used up
-	ErrLost     = errors.New("database is lost")                        // not there, restarted, or its disk fails; if in the middle of a write, it may have been made
+	ErrLost     = errors.New("database is lost")                        // not there, restarted, replaced, its disk fails, or the context ended while it was committing; if in the middle of a write, it may have been made
 	ErrReadOnly = errors.New("database is read-only")                   // the file, its folder, or a stand-by server
 	ErrAccess   = errors.New("database cannot be opened")               // a wrong address or password, a missing folder, or no rights
 	ErrNoStore  = errors.New("not a database of this package")          // another file, or a damaged one
@@ -69,7 +69,7 @@ func (f *Fault) Italian() string {
 	case ErrAccess:
 		return "L'archivio non si può aprire: controllare il percorso o l'indirizzo, l'utente, la password e i permessi."
 	case ErrNoStore:
-		return "Il file non è un archivio di questo programma, oppure è danneggiato."
+		return "Non è un archivio di questo programma, oppure è danneggiato."
 	case ErrNewer:
 		return "L'archivio è di una versione più recente del programma: aggiornare il programma."
 	}
@@ -181,15 +181,15 @@ func classOfSQLState(code string) error {
 		return errConflict
 	case code == "53100":
 		return ErrFull
-	case strings.HasPrefix(code, "53"), code == "55P03":
+	case strings.HasPrefix(code, "53"), code == "55P03", code == "57014":
 		return ErrBusy
 	case code == "25006":
 		return ErrReadOnly
-	case strings.HasPrefix(code, "28"), code == "3D000", code == "42501":
+	case strings.HasPrefix(code, "28"), code == "3D000", code == "3F000", code == "42501", code == "42704":
 		return ErrAccess
-	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "58"):
+	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "58"), code == "25P03", code == "25P04":
 		return ErrLost
-	case code == "XX001", code == "XX002":
+	case code == "XX001", code == "XX002", code == "42P01", code == "42703", code == "42P07", code == "42710": // damaged, or other tables
 		return ErrNoStore
 	}
 	return errUnknown

@@ -41,13 +41,21 @@ func openPostgres(location string, c Config) (*database, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
-	pool := stdlib.OpenDB(*config)
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(waitForDisk))
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
 	return &database{
 		dialect: &postgresDialect{}, reads: pool, writes: pool,
 		snapshot: sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		writing:  sql.TxOptions{Isolation: sql.LevelReadCommitted}, // whatever the server's default is: who waited for a lock sees what the other wrote
 	}, nil
+}
+
+// waitForDisk makes commits wait until they are on the server's disk, also where the server is set
+// not to: a claim that is lost in a crash would be sent again.
+func waitForDisk(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'")
+	return err
 }
 
 func (*postgresDialect) rebind(query string) string {

@@ -33,6 +33,9 @@ const (
 // openSQLite opens a file: with one connection that writes, since SQLite lets one write at a
 // time, and others that read.
 func openSQLite(path string, c Config) (*database, error) {
+	if path == ":memory:" || strings.HasPrefix(path, "file:") || strings.ContainsRune(path, 0) {
+		return nil, &Fault{ErrAccess, "not the path of a file", nil} // but of one that nobody means
+	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -41,25 +44,26 @@ func openSQLite(path string, c Config) (*database, error) {
 	if file, err := os.OpenFile(absolute, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
 		_ = file.Close()
 	}
+	opened, _ := os.Stat(absolute) // if it is not there, SQLite says why
 	location := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(absolute)}
-	open := func(connections int, pragmas ...string) (*sql.DB, error) {
+	open := func(connections int, waits bool, pragmas ...string) (*sql.DB, error) {
 		// Every connection has these; with synchronous FULL, what is written survives a loss of power.
-		query := url.Values{"_txlock": {"immediate"}, "_pragma": append(pragmas, "journal_mode(WAL)", "wal_autocheckpoint(4000)", "synchronous(FULL)", "secure_delete(FAST)")}
+		query := url.Values{"_txlock": {"immediate"}, "_pragma": append(pragmas, fmt.Sprintf("busy_timeout(%d)", turn.Milliseconds()), "journal_mode(WAL)", "wal_autocheckpoint(4000)", "synchronous(FULL)", "secure_delete(FAST)")}
 		connector, err := sqlite.NewConnector(location.String() + "?" + query.Encode())
 		if err != nil {
 			return nil, err
 		}
-		pool := sql.OpenDB(sqliteConnector{connector, c.BusyTimeout})
+		pool := sql.OpenDB(sqliteConnector{connector, c.BusyTimeout, waits, absolute, opened})
 		pool.SetMaxOpenConns(connections)
 		pool.SetMaxIdleConns(connections)
 		return pool, nil
 	}
 	// With temp_store MEMORY, what undoes a single statement that fails is written to no file.
-	writes, err := open(1, fmt.Sprintf("busy_timeout(%d)", turn.Milliseconds()), fmt.Sprintf("cache_size(-%d)", writerCache), "temp_store(MEMORY)")
+	writes, err := open(1, false, fmt.Sprintf("cache_size(-%d)", writerCache), "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
 	}
-	reads, err := open(c.MaxConns, fmt.Sprintf("busy_timeout(%d)", c.BusyTimeout.Milliseconds()), fmt.Sprintf("cache_size(-%d)", readerCache), "query_only(1)")
+	reads, err := open(c.MaxConns, true, fmt.Sprintf("cache_size(-%d)", readerCache), "query_only(1)")
 	if err != nil {
 		return nil, err
 	}

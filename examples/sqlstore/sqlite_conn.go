@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"os"
 	"time"
 
 	"modernc.org/sqlite"
@@ -15,10 +17,18 @@ import (
 type sqliteConnector struct {
 	driver.Connector
 	patience time.Duration
+	waits    bool        // a statement by itself, too: it is no connection that writes
+	path     string      // of the file
+	file     os.FileInfo // as it was opened
 }
 
 // Connect opens a connection.
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	if c.file != nil {
+		if err := c.stillThere(); err != nil {
+			return nil, err
+		}
+	}
 	conn, err := c.Connector.Connect(ctx)
 	for end := time.Now().Add(c.patience); isBusy(err) && ctx.Err() == nil && time.Now().Before(end); {
 		// Another one makes a new file be in WAL mode, for which SQLite does not wait.
@@ -27,7 +37,14 @@ func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{conn.(fullConn), map[string]fullStmt{}, c.patience}, nil
+	made := &sqliteConn{conn.(fullConn), map[string]fullStmt{}, c}
+	if c.waits {
+		if _, err := made.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", c.patience.Milliseconds()), nil); err != nil {
+			_ = made.Close()
+			return nil, err
+		}
+	}
+	return made, nil
 }
 
 // fullConn is what a connection of the driver can do.
@@ -52,7 +69,7 @@ type fullStmt interface {
 type sqliteConn struct {
 	fullConn
 	statements map[string]fullStmt
-	patience   time.Duration
+	made       sqliteConnector
 }
 
 // keptStatements is how many prepared statements a connection keeps.
@@ -104,12 +121,27 @@ func (c *sqliteConn) QueryContext(ctx context.Context, query string, args []driv
 // BeginTx begins a transaction. If it is to write, it waits until other processes have written.
 // SQLite can wait by itself, but not until a context ends.
 func (c *sqliteConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
-	for end := time.Now().Add(c.patience); ; {
+	if !options.ReadOnly {
+		if err := c.made.stillThere(); err != nil {
+			return nil, err
+		}
+	}
+	for end := time.Now().Add(c.made.patience); ; {
 		begun, err := c.fullConn.BeginTx(ctx, options)
 		if !isBusy(err) || ctx.Err() != nil || time.Now().After(end) {
 			return begun, err
 		}
 	}
+}
+
+// stillThere refuses to write where nobody will find it: SQLite goes on with a file that was deleted
+// or replaced, as when a copy of an earlier day is put in its place.
+func (c sqliteConnector) stillThere() error {
+	now, err := os.Stat(c.path)
+	if err != nil || !os.SameFile(c.file, now) {
+		return &Fault{ErrLost, "the file was moved, deleted or replaced", err}
+	}
+	return nil
 }
 
 // Close closes the connection and its statements.

@@ -111,6 +111,13 @@ func (s *faulty) SaveNotifications(ctx context.Context, changes ...flow.Notifica
 	return err
 }
 
+func (s *faulty) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	if s.fails(&s.before) {
+		return flow.Flow{}, nil, errStore
+	}
+	return s.Store.(flow.Exchanger).Exchange(ctx, changes, claim)
+}
+
 func (s *faulty) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
 	if s.fails(&s.before) {
 		return errStore

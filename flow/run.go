@@ -18,8 +18,9 @@ import (
 type run struct {
 	*Dispatcher
 	pool      *pool
-	waits     bool // for others who send the rest
-	flow      Flow // as it was last seen
+	waits     bool      // for others who send the rest
+	flow      Flow      // as it was last seen
+	exchanger Exchanger // the store, if it is one
 	messenger Messenger
 	unable    error // why there is no messenger
 	known     *profiles
@@ -45,6 +46,7 @@ type run struct {
 	stopped *StopError // why this run stopped the flow
 	marked  bool       // the flow says so
 	failed  error      // of the store: the run cannot go on
+	doubt   error      // of a claim that may have been made: the outcomes that went with it will tell
 	misses  int        // recoveries in a row that failed
 }
 
@@ -67,6 +69,7 @@ type result struct {
 	job
 	outcome
 	down  bool      // it was one too many in a row that the platform did not take
+	tells bool      // once it is stored, the claim that is in doubt was not made
 	until time.Time // when storing it is given up; zero: it was not tried
 }
 
@@ -87,6 +90,7 @@ func newRun(d *Dispatcher, f Flow, batch *pool, waits bool) *run {
 		jobs: make(chan job, batch.size), results: make(chan result, batch.size),
 		again: map[uuid.UUID]trial{},
 	}
+	r.exchanger, _ = d.store.(Exchanger)
 	r.works.Store(f.Counts.Sent > 0)
 	return r
 }
@@ -118,8 +122,11 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 		r.mark()
 		r.claim(ctx)
 		if r.open > 0 {
-			r.write(r.collect())
+			r.write(ctx, r.collect())
 			continue
+		}
+		if r.failed == nil {
+			r.failed = r.doubt
 		}
 		switch over, err := r.conclude(); {
 		case errors.Is(r.failed, ErrNotStored):
@@ -173,27 +180,69 @@ const maxMisses = 10
 
 // claim fills the batch up.
 func (r *run) claim(ctx context.Context) {
-	if r.over(ctx) || r.failed != nil || r.messenger == nil || r.dry && r.open > 0 {
+	if !r.mayClaim(ctx) || r.dry && r.open > 0 {
 		return
 	}
 	// Not for each one, if the batch has room for more than what the workers have in hand.
-	room := r.pool.take(r.open, r.config.Workers)
+	room := r.pool.take(r.open, 0, r.config.Workers)
 	if room == 0 {
 		r.dry = r.open == 0
 		return
 	}
+	r.failed = r.take(room, 0, r.store.Claim)
+}
+
+// mayClaim reports whether anything more may be claimed.
+func (r *run) mayClaim(ctx context.Context) bool {
+	return !r.over(ctx) && r.failed == nil && r.doubt == nil && r.messenger != nil
+}
+
+// exchange stores the outcomes of a group and claims anew in one step, if the store can and the
+// batch has room for a claim that is worth it. It reports whether they are stored.
+func (r *run) exchange(ctx context.Context, group []result) bool {
+	if r.exchanger == nil || !r.mayClaim(ctx) || r.dry {
+		return false
+	}
+	changes, err := r.changes(group)
+	if err != nil {
+		return false
+	}
+	room := r.pool.take(r.open, len(group), r.config.Workers)
+	if room == 0 {
+		return false
+	}
+	err = r.take(room, len(group), func(ctx context.Context, claim Claim) (Flow, []Notification, error) {
+		return r.exchanger.Exchange(ctx, changes, claim)
+	})
+	if err != nil && !errors.Is(err, ErrConflict) {
+		r.doubt = err
+		for i := range group {
+			group[i].tells = true
+		}
+	}
+	return err == nil
+}
+
+// take claims what there is room for, by a method of the store that also stores those that
+// are done.
+func (r *run) take(room, done int, claim func(context.Context, Claim) (Flow, []Notification, error)) error {
 	start := time.Now()
 	// A claim is not cut off: what it took, and nobody heard of, would be unknown.
-	claiming, cancel := context.WithTimeout(r.writes, r.config.Lease/2)
+	limit := r.config.Lease / 2
+	if done > 0 { // time is left to store them without it
+		limit = min(limit, r.config.Grace)
+	}
+	claiming, cancel := context.WithTimeout(r.writes, limit)
 	defer cancel()
-	f, claimed, err := r.store.Claim(claiming, Claim{
+	f, claimed, err := claim(claiming, Claim{
 		Flow: r.flow.ID, Limit: room, Lease: r.config.Lease, At: now(), By: r.config.ID,
 	})
-	r.pool.give(room - len(claimed))
 	if err != nil {
-		r.failed = err
-		return
+		r.pool.give(reserve(room, done))
+		return err
 	}
+	r.pool.give(reserve(room, done) + done - len(claimed))
+	r.open -= done
 	r.saw(f)
 	r.dry = len(claimed) == 0
 	b := &batch{claimed: start, open: len(claimed)}
@@ -206,6 +255,7 @@ func (r *run) claim(ctx context.Context) {
 		r.jobs <- job{n, b} // there is room for a batch
 	}
 	r.meter.report(f, false)
+	return nil
 }
 
 // saw notes what the flow is like, and whether somebody stopped it.
@@ -277,7 +327,7 @@ func (r *run) collect() []result {
 // write stores what came of a group of notifications, and of those that could not be stored
 // before, when it is time. What cannot be stored holds up nothing else; it is tried again as
 // long as it makes sense.
-func (r *run) write(group []result) {
+func (r *run) write(ctx context.Context, group []result) {
 	for i := range group {
 		b := group[i].batch
 		if b.open--; b.open == 0 {
@@ -285,7 +335,7 @@ func (r *run) write(group []result) {
 		}
 		r.weigh(&group[i])
 	}
-	if len(group) > 0 {
+	if len(group) > 0 && !r.exchange(ctx, group) {
 		r.settle(group, r.writeAll)
 		r.meter.report(r.flow, false)
 	}
@@ -335,22 +385,39 @@ func (r *run) settle(group []result, write func(context.Context, []result) ([]re
 
 // writeAll stores outcomes together, and if that fails, one by one.
 func (r *run) writeAll(ctx context.Context, group []result) ([]result, error) {
-	changes := make([]NotificationChange, len(group))
-	for i, g := range group {
-		change, err := g.apply(g.n, r.config.ID)
-		if err != nil { // a step that the machine always has
-			return group, err
-		}
-		changes[i] = change
+	changes, err := r.changes(group)
+	if err != nil {
+		return group, err
 	}
 	if err := r.store.SaveNotifications(ctx, changes...); err != nil {
 		return r.writeEach(ctx, group)
 	}
 	for i, g := range group {
+		r.stored(g)
 		r.flow.Counts.Add(g.n, -1)
 		r.flow.Counts.Add(changes[i].Notification, 1)
 	}
 	return nil, nil
+}
+
+// changes returns what is to be stored of a group.
+func (r *run) changes(group []result) ([]NotificationChange, error) {
+	changes := make([]NotificationChange, len(group))
+	for i, g := range group {
+		change, err := g.apply(g.n, r.config.ID)
+		if err != nil { // a step that the machine always has
+			return nil, err
+		}
+		changes[i] = change
+	}
+	return changes, nil
+}
+
+// stored notes that an outcome was stored, and by now: so nothing that came with it was before.
+func (r *run) stored(g result) {
+	if g.tells {
+		r.doubt = nil
+	}
 }
 
 // writeEach stores outcomes one by one, as one of the notifications went on without us,
@@ -377,6 +444,9 @@ func (r *run) writeOne(ctx context.Context, g result) error {
 		return err
 	}
 	if err = r.store.SaveNotifications(ctx, change); !errors.Is(err, ErrConflict) {
+		if err == nil {
+			r.stored(g)
+		}
 		return err
 	}
 	_, err = overtaken(ctx, r.store, r.config.ID, g.n, change, g.outcome)

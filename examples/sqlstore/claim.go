@@ -11,30 +11,61 @@ import (
 
 // Claim takes notifications that are to be sent: see [flow.Store].
 func (s *Store) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	return s.exchange(ctx, "claim notifications", nil, claim)
+}
+
+// Exchange stores notifications and claims others: see [flow.Exchanger].
+func (s *Store) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	return s.exchange(ctx, "save and claim notifications", changes, claim)
+}
+
+func (s *Store) exchange(ctx context.Context, operation string, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	ordered := allInOrder(changes)
 	var f flow.Flow
 	var claimed []flow.Notification
 	err := s.db.write(ctx, func(t *tx) (err error) {
-		f, claimed, err = t.claim(ctx, claim)
+		f, claimed, err = newWriting(t).exchange(ctx, ordered, claim)
 		return err
 	})
 	if err != nil {
-		return flow.Flow{}, nil, fail(ctx, "claim notifications", claim.Flow, err)
+		return flow.Flow{}, nil, fail(ctx, operation, claim.Flow, err)
 	}
 	return f, claimed, nil
 }
 
-func (t *tx) claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+func (w *writing) exchange(ctx context.Context, changes []*flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	t := w.tx
 	// Whoever changes the flow waits until the end of this transaction, and this for them.
 	if err := t.query(ctx, "SELECT 1 FROM flows WHERE id = ?"+t.locking("SHARE"), []any{t.id(claim.Flow)}, []any{new(int)}, func() {}); err != nil {
 		return flow.Flow{}, nil, err
 	}
 	f, err := t.flow(ctx, claim.Flow)
-	if err != nil || f.State != flow.FlowSending || f.Disabled || f.Error != "" || claim.Limit <= 0 {
-		return f, nil, err
+	if err == nil {
+		err = w.saveAll(ctx, changes)
 	}
-	now, err := t.now(ctx, t)
 	if err != nil {
 		return flow.Flow{}, nil, err
+	}
+	var claimed []flow.Notification
+	if f.State == flow.FlowSending && !f.Disabled && f.Error == "" && claim.Limit > 0 {
+		if claimed, err = w.claim(ctx, claim); err != nil {
+			return flow.Flow{}, nil, err
+		}
+	}
+	if len(changes)+len(claimed) > 0 {
+		if err = w.counts.write(ctx, t); err == nil {
+			f, err = t.flow(ctx, claim.Flow)
+		}
+	}
+	return f, claimed, err
+}
+
+// claim takes notifications of a flow that is to be sent.
+func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notification, error) {
+	t := w.tx
+	now, err := t.now(ctx, t)
+	if err != nil {
+		return nil, err
 	}
 	var claimed []flow.Notification
 	var keys []any
@@ -54,17 +85,17 @@ func (t *tx) claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Not
 			}
 		})
 	if err != nil || len(claimed) == 0 {
-		return f, nil, err
+		return nil, err
 	}
 	keyed := t.keyed(keys)
 	if _, err := t.exec(ctx, "UPDATE notifications SET state = 'sending', updated_at = ?, updated_by = ?, version = version + 1, lease_end = ? WHERE "+keyed.text,
 		append([]any{claim.At.UnixMicro(), held(claim.By), now + claim.Lease.Microseconds()}, keyed.args...)...); err != nil {
-		return flow.Flow{}, nil, err
+		return nil, err
 	}
 	for kind, keys := range kinds {
 		keyed := t.keyed(keys)
 		if _, err := t.exec(ctx, "UPDATE notifications SET kind = ? WHERE "+keyed.text, append([]any{kind}, keyed.args...)...); err != nil {
-			return flow.Flow{}, nil, err
+			return nil, err
 		}
 	}
 	records := make([][]any, len(claimed))
@@ -74,14 +105,10 @@ func (t *tx) claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Not
 		})
 	}
 	if _, err := t.insert(ctx, t, &notificationRecordTable, records); err != nil {
-		return flow.Flow{}, nil, err
+		return nil, err
 	}
-	change := counts{claim.Flow: {Registered: -len(claimed), Sending: len(claimed)}}
-	if err := change.write(ctx, t); err != nil {
-		return flow.Flow{}, nil, err
-	}
-	f, err = t.flow(ctx, claim.Flow)
-	return f, claimed, err
+	w.counts.claimed(claim.Flow, len(claimed))
+	return claimed, nil
 }
 
 // counts is what changes in the counts of flows.
@@ -94,6 +121,14 @@ func (c counts) add(of uuid.UUID, n flow.Notification, by int) {
 		changed.Add(n, by)
 		c[of] = changed
 	}
+}
+
+// claimed counts so many that are In invio from now on.
+func (c counts) claimed(of uuid.UUID, n int) {
+	changed := c[of]
+	changed.Registered -= n
+	changed.Sending += n
+	c[of] = changed
 }
 
 // write writes what changes.

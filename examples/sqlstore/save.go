@@ -98,21 +98,26 @@ func (t *tx) research(ctx context.Context, in *table, rows [][]any, olds []old) 
 
 // SaveNotifications stores notifications: see [flow.Store].
 func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
-	ordered := make([]*flow.NotificationChange, len(changes))
-	for i := range changes {
-		ordered[i] = &changes[i]
-	}
-	inOrder(ordered, notificationID) // all of them, so that those who write the same ones never wait for each other
+	ordered := allInOrder(changes)
 	err := s.db.write(ctx, func(t *tx) error {
 		w := newWriting(t)
-		for some := range slices.Chunk(ordered, group) {
-			if err := w.save(ctx, some); err != nil {
-				return err
-			}
+		if err := w.saveAll(ctx, ordered); err != nil {
+			return err
 		}
 		return w.counts.write(ctx, t)
 	})
 	return fail(ctx, "save notifications", uuid.Nil, err)
+}
+
+// allInOrder returns changes sorted by ID: all of them, so that those who write the same ones
+// never wait for each other.
+func allInOrder(changes []flow.NotificationChange) []*flow.NotificationChange {
+	ordered := make([]*flow.NotificationChange, len(changes))
+	for i := range changes {
+		ordered[i] = &changes[i]
+	}
+	inOrder(ordered, notificationID)
+	return ordered
 }
 
 // inOrder sorts changes by ID.
@@ -133,6 +138,16 @@ type writing struct {
 }
 
 func newWriting(t *tx) *writing { return &writing{t, counts{}, map[uuid.UUID]struct{}{}} }
+
+// saveAll writes changes that are in order.
+func (w *writing) saveAll(ctx context.Context, changes []*flow.NotificationChange) error {
+	for some := range slices.Chunk(changes, group) {
+		if err := w.save(ctx, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // save writes a group.
 func (w *writing) save(ctx context.Context, changes []*flow.NotificationChange) error {

@@ -170,6 +170,16 @@ func read(s flow.Store, onFlow func(*flow.Flow), onNotification func(*flow.Notif
 	}
 }
 
+// exchanging is a store with an Exchange of its own.
+type exchanging struct {
+	flow.Store
+	exchange func(context.Context, []flow.NotificationChange, flow.Claim) (flow.Flow, []flow.Notification, error)
+}
+
+func (e exchanging) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	return e.exchange(ctx, changes, claim)
+}
+
 func noFlowChange(*flow.FlowChange)                 {}
 func noNotificationChange(*flow.NotificationChange) {}
 func noFlow(*flow.Flow)                             {}

@@ -741,6 +741,35 @@ var breakers = []breaker{
 			return f, err
 		}}
 	}},
+	{"an exchange claims, and then stores", "an exchange stores, and then claims", func(s flow.Store) flow.Store {
+		return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+			f, claimed, err := s.Claim(ctx, claim)
+			return f, claimed, errors.Join(err, s.SaveNotifications(ctx, changes...))
+		}}
+	}},
+	{"an exchange with a flow that is disabled stores nothing", "an exchange stores, and then claims", func(s flow.Store) flow.Store {
+		return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+			if f, err := s.Flow(ctx, claim.Flow); err != nil || !mayClaim(f) {
+				return f, nil, err
+			}
+			return s.(flow.Exchanger).Exchange(ctx, changes, claim)
+		}}
+	}},
+	{"an exchange claims although it stored nothing", "an exchange stores and claims together or not at all", func(s flow.Store) flow.Store {
+		return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+			failed := s.SaveNotifications(ctx, changes...)
+			f, claimed, err := s.Claim(ctx, claim)
+			return f, claimed, errors.Join(failed, err)
+		}}
+	}},
+	{"an exchange stores although it claimed nothing", "an exchange stores and claims together or not at all", func(s flow.Store) flow.Store {
+		return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+			if err := s.SaveNotifications(ctx, changes...); err != nil {
+				return flow.Flow{}, nil, err
+			}
+			return s.Claim(ctx, claim)
+		}}
+	}},
 	{"it panics", "a lease that is over is found", func(s flow.Store) flow.Store {
 		return altered{Store: s, expired: func(context.Context, int) ([]flow.Notification, error) { panic("no such query") }}
 	}},

@@ -23,6 +23,8 @@ var claimRules = []rule{
 	{"a claim gives the flow with its counts afterwards", claimsGiveTheFlow},
 	{"what was given back can be claimed again", releasedIsClaimed},
 	{"a claim of a flow that is not there finds none", claimsOfMissingFlows},
+	{"an exchange stores, and then claims", exchangesStoreAndClaim},
+	{"an exchange stores and claims together or not at all", exchangesGoTogether},
 }
 
 // takes checks that a claim gives what it should, in this order.
@@ -211,4 +213,75 @@ func claimsOfMissingFlows(p *probe) {
 			p.Fail("Claim of a flow that is not there gives %d", len(claimed))
 		}
 	}
+}
+
+// exchange stores and claims, if the store can do both at once.
+func (p *probe) exchange(of uuid.UUID, limit int, all ...flow.Notification) (f flow.Flow, claimed []flow.Notification, can bool, err error) {
+	store, can := p.store.(flow.Exchanger)
+	if can {
+		f, claimed, err = store.Exchange(p.Ctx, notificationChanges(all...), flow.Claim{Flow: of, Limit: limit, Lease: long, At: p.Now(), By: "dispatcher"})
+	}
+	return f, claimed, can, err
+}
+
+func exchangesStoreAndClaim(p *probe) {
+	f := p.sendingFlow()
+	all := p.newNotifications(f.ID, 6)
+	f = p.saveFlow(f, all...)
+	done := p.takes("Claim", f.ID, 3, all[:3])
+	done[0].State, done[1].State, done[2].State = flow.NotificationSent, flow.NotificationFailed, flow.NotificationRegistered
+	got, claimed, can, err := p.exchange(f.ID, 2, done...)
+	if !can {
+		return
+	}
+	p.Must(err, "Exchange")
+	if want := []uuid.UUID{all[2].ID, all[3].ID}; !slices.Equal(ids(claimed), want) { // what was given back is the oldest
+		p.Fail("Exchange with the limit 2: want %s, got %s", list(want), list(ids(claimed)))
+		return
+	}
+	f.Counts = flow.Counts{Registered: 2, Sending: 2, Sent: 1, Failed: 1}
+	p.Equal("the flow of an Exchange", got, f)
+	for i := range done[:2] {
+		done[i].Version++
+		p.readsNotification("stored by an Exchange", done[i])
+	}
+	for _, n := range claimed {
+		p.readsNotification("claimed by an Exchange", n)
+	}
+	// A flow that is not to be sent keeps nothing from being stored.
+	f.Disabled = true
+	f = p.saveFlow(f)
+	claimed[0].State, claimed[1].State = flow.NotificationSent, flow.NotificationSent
+	f.Counts = flow.Counts{Registered: 2, Sent: 3, Failed: 1}
+	got, none, _, err := p.exchange(f.ID, 2, claimed...)
+	p.Must(err, "Exchange with a flow that is disabled")
+	if len(none) > 0 {
+		p.Fail("Exchange with a flow that is disabled claims %s", list(ids(none)))
+	}
+	p.Equal("the flow of an Exchange, which is disabled", got, f)
+	for _, n := range claimed {
+		n.Version++
+		p.readsNotification("stored by an Exchange with a flow that is disabled", n)
+	}
+}
+
+func exchangesGoTogether(p *probe) {
+	f := p.sendingFlow()
+	f = p.saveFlow(f, p.newNotifications(f.ID, 3)...)
+	for _, position := range []int{0, 2, 4} {
+		for _, c := range p.conflicting(f.ID, position) {
+			before, what := p.state(), "Exchange, of which "+c.why
+			_, _, can, err := p.exchange(f.ID, 2, c.all...)
+			if !can {
+				return
+			}
+			p.Wants(flow.ErrConflict, err, what)
+			p.unchanged(before, what)
+		}
+	}
+	n := p.save(p.newNotification(f.ID))
+	before, what := p.state(), "Exchange with a flow that is not there"
+	_, _, _, err := p.exchange(p.ID(), 2, n)
+	p.Wants(flow.ErrNotFound, err, what)
+	p.unchanged(before, what)
 }

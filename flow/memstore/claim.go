@@ -11,7 +11,16 @@ import (
 
 // Claim takes notifications that are to be sent: see [flow.Store].
 func (s *Store) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-	const operation = "claim notifications"
+	return s.exchange(ctx, "claim notifications", nil, claim)
+}
+
+// Exchange stores notifications and claims others: see [flow.Exchanger].
+func (s *Store) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	return s.exchange(ctx, "save and claim notifications", changes, claim)
+}
+
+func (s *Store) exchange(ctx context.Context, operation string, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	b := newBatch(changes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ended(ctx, operation, claim.Flow); err != nil {
@@ -21,6 +30,10 @@ func (s *Store) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.
 	if f == nil {
 		return flow.Flow{}, nil, fail(operation, claim.Flow, flow.ErrNotFound)
 	}
+	if err := s.check(operation, b); err != nil {
+		return flow.Flow{}, nil, err
+	}
+	s.put(b)
 	if f.State != flow.FlowSending || f.Disabled || f.Error != "" {
 		return s.stored(f), nil, nil
 	}

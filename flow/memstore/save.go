@@ -16,10 +16,7 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 	if err := ended(ctx, operation, uuid.Nil); err != nil {
 		return err
 	}
-	b := make(batch, 0, len(changes))
-	for _, change := range changes {
-		b.add(change)
-	}
+	b := newBatch(changes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ended(ctx, operation, uuid.Nil); err != nil {
@@ -41,6 +38,14 @@ type pending struct {
 	entry  *storedNotification // with one record
 	lease  time.Duration
 	digest flow.Digest // if it is new: of others it seldom changes
+}
+
+func newBatch(changes []flow.NotificationChange) batch {
+	b := make(batch, 0, len(changes))
+	for _, change := range changes {
+		b.add(change)
+	}
+	return b
 }
 
 // add prepares a change. It needs no lock.

@@ -1,0 +1,146 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// exchanges is a store whose exchanges are another's.
+type exchanges struct {
+	*memstore.Store
+	mu       sync.Mutex
+	count    int
+	most     int // In invio at the same time, of whichever flow
+	exchange func(changes []flow.NotificationChange, exchange func() error) error
+}
+
+func (s *exchanges) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	err = s.exchange(changes, func() error {
+		f, claimed, err = s.Store.Exchange(ctx, changes, claim)
+		s.most = max(s.most, s.sending(ctx))
+		return err
+	})
+	if err != nil {
+		return flow.Flow{}, nil, err
+	}
+	return f, claimed, nil
+}
+
+// sending is how many are In invio.
+func (s *exchanges) sending(ctx context.Context) int {
+	flows, _ := s.Flows(ctx, flow.FlowFilter{}, flow.Page{Limit: flow.MaxPage})
+	sum := 0
+	for _, f := range flows {
+		sum += f.Counts.Sending
+	}
+	return sum
+}
+
+// What is claimed along with outcomes is never more than the batch.
+func TestExchangesKeepTheBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &exchanges{Store: memstore.New(), exchange: func(_ []flow.NotificationChange, exchange func() error) error { return exchange() }}
+		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
+		f := w.sending(t, 500)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 16}).Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Sent: 500}, got.Counts)
+		assert.Equal(t, 16, store.most)
+		assert.Positive(t, store.count)
+	})
+}
+
+// The flows of a Serve share the batch, whatever they exchange.
+func TestExchangesOfManyFlowsKeepTheBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &exchanges{Store: memstore.New(), exchange: func(_ []flow.NotificationChange, exchange func() error) error { return exchange() }}
+		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
+		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
+		var flows []flow.Flow
+		for range 3 {
+			flows = append(flows, w.sending(t, 100))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 16, Flows: 3}).Serve(ctx)
+		}()
+		time.Sleep(5 * time.Minute)
+		cancel()
+		require.NoError(t, <-ended)
+		for _, f := range flows {
+			assert.Equal(t, flow.Counts{Sent: 100}, w.flow(t, f.ID).Counts)
+		}
+		assert.LessOrEqual(t, store.most, 16)
+		assert.Positive(t, store.count)
+	})
+}
+
+// An exchange that was not made is made up for, and the run goes on.
+func TestAnExchangeThatWasNotMadeHoldsUpNothing(t *testing.T) {
+	for name, failure := range map[string]error{"a conflict": flow.ErrConflict, "a failure": errStore} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &exchanges{Store: memstore.New()}
+				store.exchange = func(_ []flow.NotificationChange, exchange func() error) error {
+					if store.count%2 == 1 {
+						return failure
+					}
+					return exchange()
+				}
+				w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
+				f := w.sending(t, 300)
+				got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 16}).Run(t.Context(), f.ID)
+				require.NoError(t, err)
+				assert.Equal(t, flow.Counts{Sent: 300}, got.Counts)
+				assert.Len(t, w.Deliveries(), 300)
+				assert.Greater(t, store.count, 2)
+			})
+		})
+	}
+}
+
+// An exchange that was made although the store said otherwise ends the run, as a claim does that
+// failed: what it took is unknown after its lease, and nothing is sent twice.
+func TestAnExchangeThatWasMadeAllTheSameEndsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &exchanges{Store: memstore.New()}
+		store.exchange = func(_ []flow.NotificationChange, exchange func() error) error {
+			if err := exchange(); err != nil {
+				return err
+			}
+			if store.count == 3 {
+				return errStore
+			}
+			return nil
+		}
+		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
+		f := w.sending(t, 300)
+		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 16, Lease: time.Minute})
+		got, err := d.Run(t.Context(), f.ID)
+		require.ErrorIs(t, err, errStore)
+		assert.False(t, errors.Is(err, flow.ErrNotStored), "every outcome is stored")
+		assert.Len(t, w.Deliveries(), got.Counts.Sent)
+		lost := got.Counts.Sending
+		assert.Positive(t, lost)
+		assert.LessOrEqual(t, lost, 16)
+		got, err = d.Run(t.Context(), f.ID)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counts{Sent: 300 - lost, Failed: lost}, got.Counts)
+		assert.Len(t, w.Deliveries(), 300-lost)
+	})
+}

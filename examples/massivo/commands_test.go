@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -163,7 +165,7 @@ func TestWrongRowsStoreNothingUnlessTheGoodOnesAreAskedFor(t *testing.T) {
 	code, said := o.run("import", name)
 	assert.Equal(t, exitRows, code, said)
 	assert.Contains(t, said, "Riga 3, colonna A")
-	assert.Contains(t, said, "Non è stato importato niente.")
+	assert.Contains(t, said, "Non è stato importato niente.\nCorreggere il file")
 	assert.FileExists(t, o.path("avvisi-errori.xlsx"))
 	_, said = o.run("list")
 	assert.Contains(t, said, "Nessun flusso.")
@@ -178,6 +180,22 @@ func TestWrongRowsStoreNothingUnlessTheGoodOnesAreAskedFor(t *testing.T) {
 	code, said = o.run("import", name, "--good-rows")
 	assert.Equal(t, exitRows, code, said)
 	assert.Contains(t, said, "2 righe sono messaggi che i cittadini potrebbero avere già")
+}
+
+// Where the database is at fault, nobody is told to correct the file.
+func TestAnImportThatTheDatabaseRefusesDoesNotBlameTheFile(t *testing.T) {
+	o := newOffice(t)
+	writeWorkbook(t, o.path("avvisi.xlsx"), 0, 3)
+	code, said := o.run("list")
+	require.Equal(t, 0, code, said)
+	db, err := sql.Open("sqlite", o.path("massivo.db"))
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), "CREATE TRIGGER t BEFORE INSERT ON notifications BEGIN SELECT raise(ABORT, 'no'); END")
+	require.NoError(t, errors.Join(err, db.Close()))
+	code, said = o.run("import", o.path("avvisi.xlsx"))
+	assert.Equal(t, cli.Failure, code, said)
+	assert.Contains(t, said, "Non è stato importato niente.\nL'archivio ha un problema tecnico")
+	assert.NotContains(t, said, "Correggere il file")
 }
 
 func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {

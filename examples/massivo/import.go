@@ -80,7 +80,7 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	s.mark(ctx, template, file, &report, how)
 	if added.Added == 0 {
 		fmt.Fprintln(s.out, "\nNon è stato importato niente.")
-		if report.Complete {
+		if report.Complete && errors.Is(err, flow.ErrRows) {
 			fmt.Fprintln(s.out, "Correggere il file, o la sua copia, e importarlo di nuovo; oppure importare solo le righe giuste, con --good-rows.")
 		}
 		if isExport(err) {

@@ -2,11 +2,15 @@ package sqlstore
 
 import (
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -33,6 +37,15 @@ func TestEveryConnectionToAFileHasItsSettings(t *testing.T) {
 			assert.Equal(t, "wal", mode)
 			assert.Equal(t, pool == s.db.reads, queryOnly == 1)
 		}
+	}
+}
+
+// The driver has no error of its own for a connection that the server has closed meanwhile.
+func TestAConnectionThatIsClosedIsLost(t *testing.T) {
+	closed := (&pgconn.PgConn{}).ExecParams(t.Context(), "SELECT 1", nil, nil, nil, nil).Read().Err
+	for _, err := range []error{closed, fmt.Errorf("claim: %w", closed), pgx.ErrTxClosed, pgx.ErrTxCommitRollback} {
+		require.Error(t, err)
+		require.ErrorIs(t, fail(t.Context(), "claim", uuid.Nil, err), ErrLost)
 	}
 }
 

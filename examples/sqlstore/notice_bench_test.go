@@ -19,7 +19,6 @@ import (
 type school struct {
 	event uuid.UUID
 	due   time.Time
-	first uuid.UUID
 }
 
 func (s *school) events(n int) iter.Seq2[pagoinrete.EventChange, iter.Seq2[pagoinrete.NoticeChange, error]] {
@@ -36,7 +35,7 @@ func (s *school) events(n int) iter.Seq2[pagoinrete.EventChange, iter.Seq2[pagoi
 				EventData: pagoinrete.EventData{Name: "Gita", Causale: "Gita a Roma", SchoolYear: 2026}, CreatedAt: created, UpdatedAt: created, UpdatedBy: "m.neri",
 			}
 			if number == 0 {
-				s.event, s.due, s.first = e.ID, start.AddDate(0, 2, 0), v7(1<<28+next)
+				s.event, s.due = e.ID, start.AddDate(0, 2, 0)
 			}
 			rows := func(yield func(pagoinrete.NoticeChange, error) bool) {
 				for i := range size {

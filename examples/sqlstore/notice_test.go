@@ -193,6 +193,55 @@ func TestSearchesForNoticesFindWhatMatches(t *testing.T) {
 	})
 }
 
+// The name of an event and its causale are searched each by itself.
+func TestATextIsFoundInTheNameOrInTheCausale(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		s := open(t, location(t))
+		e, _ := fee(t, 0)
+		e.Event.Name, e.Event.Causale = "Avviso TARI", "Mensa scolastica"
+		require.NoError(t, s.SaveEvent(t.Context(), e, nil))
+		for text, want := range map[string]int{"tari": 1, "MENSA": 1, "tarimensa": 0, "i\nm": 0, "i m": 0, "i\ufde0m": 0, "\ufde0": 0} {
+			found, err := s.Events(t.Context(), pagoinrete.EventFilter{Text: text}, pagoinrete.Page{Limit: 5})
+			require.NoError(t, err)
+			assert.Len(t, found, want, "%q", text)
+		}
+	})
+}
+
+// A field that changes alone is stored, although rows are written from where they changed.
+func TestAFieldOfANoticeThatChangesAloneIsStored(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		s := open(t, location(t))
+		e, _ := fee(t, 0)
+		require.NoError(t, s.SaveEvent(t.Context(), e, nil))
+		number, err := flussi.ParseNoticeNumber("301005100001400678")
+		require.NoError(t, err)
+		at := time.Date(2026, time.May, 4, 10, 0, 0, 0, time.UTC)
+		code := maker{rand.New(rand.NewPCG(1, 1))}.code(t)
+		n := pagoinrete.Notice{ID: v7(1), EventID: e.Event.ID, School: e.Event.School, CreatedAt: at, UpdatedAt: at}
+		for _, change := range []func(){
+			func() { n.State = pagoinrete.NoticeNotified }, func() { n.Instalment = 2 }, func() { n.Debtor = code }, func() { n.DebtorKind = pagoinrete.Staff },
+			func() { n.DebtorName = flussi.NewText("Rossi") }, func() { n.Payer = code }, func() { n.Amount = 5 }, func() { n.Discount = 1 },
+			func() { n.DueDate = at }, func() { n.Reference = "r" }, func() { n.Number = number }, func() { n.RemoteID = "A" },
+			func() { n.PayerRegistered = true }, func() { n.PayerLoggedIn = true }, func() { n.Visible = true },
+			func() { n.Evidence.Refund.By = "m.neri" }, func() { n.Discrepancy.Kind = "x" }, func() { n.Discrepancy.Settled = true },
+			func() { n.Discrepancy.State = "y" }, func() { n.Discrepancy.Amount = 7 }, func() { n.Discrepancy.At = at },
+			func() { n.Error = "Respinto" }, func() { n.UpdatedAt = at.Add(time.Microsecond) }, func() { n.UpdatedBy = "m.neri" },
+		} {
+			change()
+			require.NoError(t, s.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: n}))
+			n.Version++
+			kept, err := s.Notice(t.Context(), n.ID)
+			require.NoError(t, err)
+			require.Equal(t, n, kept)
+		}
+		// What is looked for is kept along.
+		found, err := s.Notices(t.Context(), pagoinrete.NoticeFilter{IUVs: []flussi.IUV{number.IUV()}, Visible: true}, pagoinrete.Page{Limit: 5})
+		require.NoError(t, err)
+		assert.Len(t, found, 1)
+	})
+}
+
 // fee is an event that is to be stored, and notices of it.
 func fee(t testing.TB, notices int) (pagoinrete.EventChange, []pagoinrete.NoticeChange) {
 	m := maker{rand.New(rand.NewPCG(uint64(notices), 7))}

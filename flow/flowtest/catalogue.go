@@ -37,6 +37,11 @@ func (p *probe) flowCatalogue() flowCatalogue {
 		f.Disabled = p.Random.IntN(4) == 0
 		f.CreatedAt, f.UpdatedAt = p.SomeMinute(), p.SomeMinute()
 		f.UpdatedBy = oneOf(p, "m.neri", "M.Neri", "a.verdi")
+		if p.Random.IntN(3) == 0 { // it was another before
+			before := p.fullFlow()
+			before.ID, before.Service, before.CreatedAt = f.ID, f.Service, f.CreatedAt
+			f.Version = p.saveFlow(before).Version
+		}
 		all[i] = p.saveFlow(f)
 		n := p.newNotification(f.ID)
 		p.saveAll(n)
@@ -105,6 +110,11 @@ func (p *probe) notificationCatalogue() notificationCatalogue {
 			n.Draft = all[p.Random.IntN(i)].Draft
 		case p.Random.IntN(5) == 0:
 			n.Draft, n.AnonymisedAt = flow.Draft{Reference: n.Reference, Amount: n.Amount, IsPayment: n.IsPayment}, p.SomeMinute()
+		}
+		if p.Random.IntN(3) == 0 { // it was another before
+			before := p.fullNotification(n.FlowID)
+			before.ID, before.Service, before.CreatedAt = n.ID, n.Service, n.CreatedAt
+			n.Version = p.save(before).Version
 		}
 		all[i] = p.save(n)
 	}

@@ -631,6 +631,26 @@ var breakers = []breaker{
 			return all[:min(len(all), page.Limit)], err
 		}}
 	}},
+	{"a notice is found by the number that it had first", "notices are found by each field of the filter", func(s pagoinrete.Store) pagoinrete.Store {
+		var mu sync.Mutex
+		first := map[uuid.UUID]flussi.NoticeNumber{}
+		store := written(s, noEventChange, func(c *pagoinrete.NoticeChange) {
+			mu.Lock()
+			defer mu.Unlock()
+			if c.Notice.Version == 0 {
+				first[c.Notice.ID] = c.Notice.Number
+			}
+		}).(altered)
+		store.notices = func(ctx context.Context, filter pagoinrete.NoticeFilter, page pagoinrete.Page) ([]pagoinrete.Notice, error) {
+			ns, err := s.Notices(ctx, filter, page)
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.DeleteFunc(ns, func(n pagoinrete.Notice) bool {
+				return len(filter.IUVs) > 0 && !slices.Contains(filter.IUVs, first[n.ID].IUV())
+			}), err
+		}
+		return store
+	}},
 	{"with IDs, nothing else is looked at", "events are found by fields of the filter together", func(s pagoinrete.Store) pagoinrete.Store {
 		return asked(s, func(q *pagoinrete.EventFilter) {
 			if len(q.IDs) > 0 {

@@ -38,29 +38,41 @@ func (p *probe) someDispute(n *pagoinrete.Notice) {
 	}
 }
 
-// eventCatalogue stores events that are all different, though not in everything.
+// eventCatalogue stores events that are all different, though not in everything. Some were
+// others before.
 func (p *probe) eventCatalogue() eventCatalogue {
 	all := make([]pagoinrete.Event, 60)
 	for i := range all {
-		e := p.fullEvent()
-		e.School = oneOf(p, school, "RMIC8GA003", "rmic8ga002")
-		e.State = oneOf(p, pagoinrete.EventNotTransmitted, pagoinrete.EventSimulated, pagoinrete.EventToApprove, pagoinrete.EventNotified, "archiviato")
-		e.Kind = oneOf(p, pagoinrete.Fee, pagoinrete.Donation, "contributo")
-		e.SchoolYear = oneOf[pagoinrete.SchoolYear](p, 2025, 2026, 2027)
-		e.Name, e.Causale = oneOf(p, storetest.Texts()...), oneOf(p, storetest.Texts()...)
-		if e.Discrepancy.Kind, e.Discrepancy.Settled = p.someDiscrepancy(); e.Discrepancy.Kind == "" {
-			e.Discrepancy = pagoinrete.Event{}.Discrepancy
-		}
-		e.Instalments = e.Instalments[:p.Random.IntN(1+len(e.Instalments))]
-		e.CreatedAt, e.UpdatedAt = p.SomeMinute(), p.SomeMinute()
+		e := p.someEvent()
 		notices := p.newNotices(e, p.Random.IntN(3))
 		for i := range notices {
 			p.someDispute(&notices[i]) // which is not the event's own
+		}
+		if p.Random.IntN(3) == 0 {
+			before := p.someEvent()
+			before.ID, before.School, before.CreatedAt = e.ID, e.School, e.CreatedAt
+			e.Version = p.saveEvent(before).Version
 		}
 		all[i] = p.saveEvent(e, notices...)
 		all[i].Counts = counted(notices...)
 	}
 	return eventCatalogue{Name: "Events", All: all, Match: eventFilter.Match, Find: p.events}
+}
+
+// someEvent returns an event that is new, and like others in some things.
+func (p *probe) someEvent() pagoinrete.Event {
+	e := p.fullEvent()
+	e.School = oneOf(p, school, "RMIC8GA003", "rmic8ga002")
+	e.State = oneOf(p, pagoinrete.EventNotTransmitted, pagoinrete.EventSimulated, pagoinrete.EventToApprove, pagoinrete.EventNotified, "archiviato")
+	e.Kind = oneOf(p, pagoinrete.Fee, pagoinrete.Donation, "contributo")
+	e.SchoolYear = oneOf[pagoinrete.SchoolYear](p, 2025, 2026, 2027)
+	e.Name, e.Causale = oneOf(p, storetest.Texts()...), oneOf(p, storetest.Texts()...)
+	if e.Discrepancy.Kind, e.Discrepancy.Settled = p.someDiscrepancy(); e.Discrepancy.Kind == "" {
+		e.Discrepancy = pagoinrete.Event{}.Discrepancy
+	}
+	e.Instalments = e.Instalments[:p.Random.IntN(1+len(e.Instalments))]
+	e.CreatedAt, e.UpdatedAt = p.SomeMinute(), p.SomeMinute()
+	return e
 }
 
 var eventCriteria = []eventCriterion{
@@ -90,6 +102,7 @@ var eventCriteria = []eventCriterion{
 
 // noticeCatalogue stores notices that are all different, though not in everything: of a few
 // events, for a few debtors, some of the same number, or of another one with the same IUV.
+// Some were others before.
 func (p *probe) noticeCatalogue() noticeCatalogue {
 	var events []pagoinrete.Event
 	for _, school := range []string{school, school, "RMIC8GA003", "RMIC8GA004"} {
@@ -98,26 +111,41 @@ func (p *probe) noticeCatalogue() noticeCatalogue {
 		events = append(events, p.saveEvent(e))
 	}
 	people := []flussi.FiscalCode{p.FiscalCode(), p.FiscalCode(), p.FiscalCode(), p.FiscalCode()}
+	numbers := make([]flussi.NoticeNumber, 40)
+	for i := range numbers {
+		numbers[i] = number(p.Random.IntN(4), p.Random.Int64N(1e17))
+		if i > 0 && p.Random.IntN(2) == 0 {
+			numbers[i] = twin(numbers[i-1], p.Random.IntN(4))
+		}
+	}
 	all := make([]pagoinrete.Notice, 80)
 	for i := range all {
-		n := p.fullNotice(oneOf(p, events...))
-		n.State = oneOf(p, pagoinrete.NoticeNotLinked, pagoinrete.NoticeNotNotified, pagoinrete.NoticeNotified,
-			pagoinrete.NoticePaidOnline, pagoinrete.NoticeConfirmed, pagoinrete.NoticeCancelled, "sospeso")
-		n.Debtor, n.Payer = oneOf(p, people...), oneOf(p, append(people, flussi.FiscalCode{})...)
-		n.Number = number(p.Random.IntN(4), p.Random.Int64N(1e17))
-		if i > 0 && !all[i-1].Number.IsZero() && p.Random.IntN(3) == 0 {
-			n.Number = twin(all[i-1].Number, p.Random.IntN(4))
+		e := oneOf(p, events...)
+		n := p.someNotice(e, people, numbers)
+		if p.Random.IntN(3) == 0 {
+			before := p.someNotice(e, people, numbers)
+			before.ID, before.CreatedAt = n.ID, n.CreatedAt
+			n.Version = p.save(before).Version
 		}
-		if p.Random.IntN(4) == 0 {
-			n.Number = flussi.NoticeNumber{}
-		}
-		n.Reference = oneOf(p, "", "riga 1", "riga 12", "Riga 1")
-		n.Visible = oneOf(p, true, false)
-		p.someDispute(&n)
-		n.CreatedAt, n.DueDate = p.SomeMinute(), p.SomeMinute()
 		all[i] = p.save(n)
 	}
 	return noticeCatalogue{Name: "Notices", All: all, Match: noticeFilter.Match, Find: p.notices}
+}
+
+// someNotice returns a notice that is new, and like others in some things.
+func (p *probe) someNotice(of pagoinrete.Event, people []flussi.FiscalCode, numbers []flussi.NoticeNumber) pagoinrete.Notice {
+	n := p.fullNotice(of)
+	n.State = oneOf(p, pagoinrete.NoticeNotLinked, pagoinrete.NoticeNotNotified, pagoinrete.NoticeNotified,
+		pagoinrete.NoticePaidOnline, pagoinrete.NoticeConfirmed, pagoinrete.NoticeCancelled, "sospeso")
+	n.Debtor, n.Payer = oneOf(p, people...), oneOf(p, append(people, flussi.FiscalCode{})...)
+	if n.Number = oneOf(p, numbers...); p.Random.IntN(4) == 0 {
+		n.Number = flussi.NoticeNumber{}
+	}
+	n.Reference = oneOf(p, "", "riga 1", "riga 12", "Riga 1")
+	n.Visible = oneOf(p, true, false)
+	p.someDispute(&n)
+	n.CreatedAt, n.DueDate = p.SomeMinute(), p.SomeMinute()
+	return n
 }
 
 // number returns a notice number with an aux digit.

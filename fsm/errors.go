@@ -77,8 +77,8 @@ func (e *TransitionError) Italian() string {
 	case e.Err == ErrNoPath:
 		return fmt.Sprintf("Dallo stato «%s» non si può arrivare allo stato «%s».", e.FromLabel, e.ToLabel)
 	case e.Err == ErrForbidden:
-		return fmt.Sprintf("L'azione «%s» è riservata a: %s.", e.EventLabel,
-			strings.Join(roleNames(e.Roles, flussi.Role.Label), ", "))
+		roles := strings.Join(roleNames(e.Roles, flussi.Role.Label), ", ")
+		return fmt.Sprintf("L'azione «%s» è riservata a: %s.", e.EventLabel, strings.TrimSuffix(roles, ".")) // A.A. ends in one
 	case len(e.AllowedLabels) == 0:
 		return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», in cui non ci sono azioni possibili.", e.EventLabel, e.FromLabel)
 	}

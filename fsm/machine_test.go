@@ -124,6 +124,12 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 	}
 }
 
+// The guide writes A.A. with its full stop, which ends the sentence too.
+func TestASentenceThatEndsWithAnAbbreviationHasOneFullStop(t *testing.T) {
+	refused := &fsm.TransitionError{EventLabel: "Notifica", Roles: []flussi.Role{flussi.AdminDirector, flussi.AdminAssistant}, Err: fsm.ErrForbidden}
+	assert.Equal(t, "L'azione «Notifica» è riservata a: DSGA, A.A.", flussi.Explain(refused))
+}
+
 func TestNextNamesWhatAnybodyMayDo(t *testing.T) {
 	_, err := fsm.MustNew(door()).Next(closed, pull)
 	var refused *fsm.TransitionError

@@ -32,7 +32,7 @@ func (e *NoticeError) Unwrap() error { return e.Err }
 
 // Italian describes the refusal for the operator.
 func (e *NoticeError) Italian() string {
-	return "Avviso " + e.Notice.String() + ": " + (&Error{Err: e.Err}).Italian()
+	return "Avviso " + e.Notice.String() + ": " + flussi.Explain(failure("transmit notice", e.Notice, e.Err))
 }
 
 const (
@@ -285,7 +285,7 @@ func (r transmitted) change(by flussi.Actor) (NoticeChange, bool) {
 		n.PayerRegistered, n.PayerLoggedIn = r.there.PayerRegistered, r.there.PayerLoggedIn
 		return n.change(NoticeTransmit, from, by.ID, ""), true
 	case Refused:
-		why := (&Error{Err: r.err}).Italian()
+		why := flussi.Explain(failure("transmit notice", n.ID, r.err))
 		if n.Error == why {
 			return NoticeChange{}, false
 		}

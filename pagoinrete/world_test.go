@@ -27,6 +27,7 @@ type world struct {
 	*pagoinrete.Procedure
 	store    pagoinrete.Store
 	platform *pagoinretetest.Simulator
+	gateway  pagoinrete.Gateway // of the school
 }
 
 // staffs are the schools of everybody in tests.
@@ -59,7 +60,7 @@ func newWorldOn(t testing.TB, store pagoinrete.Store) *world {
 	gateways := func(_ context.Context, school string) (pagoinrete.Gateway, error) { return clients[school], nil }
 	p, err := pagoinrete.NewProcedure(store, staffs, gateways, pagoinrete.ProcedureConfig{})
 	require.NoError(t, err)
-	return &world{p, store, platform}
+	return &world{p, store, platform, clients[school]}
 }
 
 // pupil returns the code of some pupil, and payer that of a parent.

@@ -1,0 +1,183 @@
+package pagoinrete_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+// interrupted is Pago In Rete, in front of which something else happens once.
+type interrupted struct {
+	pagoinrete.Gateway
+	before func()
+}
+
+func (g *interrupted) meanwhile() {
+	if f := g.before; f != nil {
+		g.before = nil
+		f()
+	}
+}
+
+func (g *interrupted) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (pagoinrete.RemoteNotice, error) {
+	g.meanwhile()
+	return g.Gateway.PutNotice(ctx, by, n)
+}
+
+func (g *interrupted) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.EventAction, reason flussi.Text) (pagoinrete.RemoteEvent, error) {
+	g.meanwhile()
+	return g.Gateway.MoveEvent(ctx, by, id, action, reason)
+}
+
+func (g *interrupted) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.NoticeAction, proof pagoinrete.Proof) (pagoinrete.RemoteNotice, error) {
+	g.meanwhile()
+	return g.Gateway.MoveNotice(ctx, by, id, action, proof)
+}
+
+func (g *interrupted) Notices(ctx context.Context, ids []uuid.UUID) ([]pagoinrete.RemoteNotice, error) {
+	there, err := g.Gateway.Notices(ctx, ids)
+	g.meanwhile() // what was told is old by then
+	return there, err
+}
+
+// interruptedBy is the same office, at whose next call to Pago In Rete something else happens.
+func (w *world) interruptedBy(t testing.TB, before func()) *pagoinrete.Procedure {
+	gateway := &interrupted{w.gateway, before}
+	p, err := pagoinrete.NewProcedure(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ProcedureConfig{})
+	require.NoError(t, err)
+	return p
+}
+
+func TestWhatTwoDoAtTheSameTime(t *testing.T) {
+	why := flussi.NewText("Ritirato.")
+	t.Run("a notice is cancelled while it is transmitted", func(t *testing.T) {
+		w := newWorld(t)
+		e := w.simulated(t, pagoinrete.Fee)
+		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+		require.NoError(t, err)
+		n := w.notices(t, e.ID)[0]
+		report, err := w.interruptedBy(t, func() {
+			_, err := w.CancelNotice(t.Context(), director, n.ID, why)
+			require.NoError(t, err)
+		}).TransmitNotices(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		assert.Equal(t, 1, report.Transmitted)
+		require.Len(t, report.Errors, 1)
+		assert.Equal(t, n.ID, report.Errors[0].Notice)
+		assert.Contains(t, report.Errors[0].Italian(), "L'avviso è stato annullato nel frattempo.")
+		there, _ := w.platform.Notice(n.ID)
+		assert.Equal(t, pagoinretetest.NoticeCancelled, there.State, "nobody pays it")
+		_, err = w.VerifyNotice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+	})
+	t.Run("two transmit", func(t *testing.T) {
+		w := newWorld(t)
+		e := w.simulated(t, pagoinrete.Fee)
+		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(5)...), pagoinrete.AddConfig{})
+		require.NoError(t, err)
+		report, err := w.interruptedBy(t, func() {
+			_, err := w.TransmitNotices(t.Context(), director, e.ID)
+			require.NoError(t, err)
+		}).TransmitNotices(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		assert.Empty(t, report.Errors)
+		for _, n := range w.notices(t, e.ID) {
+			there, _ := w.platform.Notice(n.ID)
+			assert.Equal(t, 1, there.Created)
+			assert.Equal(t, there.Number, n.Number)
+			assert.Equal(t, int64(2), n.Version, "stored once")
+		}
+	})
+	t.Run("two notify", func(t *testing.T) {
+		w := newWorld(t)
+		e := w.toApprove(t, 2)
+		_, err := w.ApproveEvent(t.Context(), principal, e.ID)
+		require.NoError(t, err)
+		e, err = w.interruptedBy(t, func() {
+			_, err := w.NotifyEvent(t.Context(), director, e.ID)
+			require.NoError(t, err)
+		}).NotifyEvent(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.EventNotified, e.State)
+		records, err := w.EventHistory(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		assert.Equal(t, director.ID, records[len(records)-1].By, "who was first")
+		assert.Equal(t, pagoinrete.EventToNotify, records[len(records)-1].From)
+	})
+	t.Run("one approves, one rejects", func(t *testing.T) {
+		w := newWorld(t)
+		e := w.toApprove(t, 1)
+		_, err := w.interruptedBy(t, func() {
+			_, err := w.RejectEvent(t.Context(), principal, e.ID, why)
+			require.NoError(t, err)
+		}).ApproveEvent(t.Context(), principal, e.ID)
+		assert.ErrorIs(t, err, pagoinrete.ErrRemoteState)
+		assert.Equal(t, "Lo stato su Pago In Rete non permette l'operazione: verificare lo stato.", flussi.Explain(err))
+		e, err = w.Event(t.Context(), principal, e.ID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.EventRejected, e.State)
+	})
+	t.Run("notices are added while the event is deleted", func(t *testing.T) {
+		w := newWorld(t)
+		e := w.simulated(t, pagoinrete.Fee)
+		e, err := w.interruptedBy(t, func() {
+			_, err := w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDrafts(drafts(2)...), pagoinrete.AddConfig{})
+			require.NoError(t, err)
+		}).DeleteEvent(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.EventDeleted, e.State)
+		assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 4}, e.Counts)
+	})
+	t.Run("notices are added while the event is submitted", func(t *testing.T) {
+		w := newWorld(t)
+		e := w.toApprove(t, 1)
+		e, err := w.RejectEvent(t.Context(), principal, e.ID, why)
+		require.NoError(t, err)
+		_, err = w.interruptedBy(t, func() {
+			_, err := w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDrafts(drafts(2)[1]), pagoinrete.AddConfig{})
+			require.NoError(t, err)
+		}).SubmitEvent(t.Context(), assistant, e.ID)
+		assert.ErrorIs(t, err, pagoinrete.ErrNotices, "it is not in the hands of the principal with notices that were not transmitted")
+		e, err = w.Event(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.EventRejected, e.State)
+		// Pago In Rete has it submitted: the office is told, and what came too late goes.
+		_, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
+		assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
+	})
+	t.Run("a notice is paid by hand while somebody cancels it", func(t *testing.T) {
+		w := newWorld(t)
+		n := w.notices(t, w.notified(t, 1).ID)[0]
+		_, err := w.interruptedBy(t, func() {
+			_, err := w.PayNoticeManually(t.Context(), director, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(t, 10, 1)})
+			require.NoError(t, err)
+		}).CancelNotice(t.Context(), assistant, n.ID, why)
+		assert.ErrorIs(t, err, pagoinrete.ErrRemoteState)
+		n, err = w.Notice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.NoticePaidManually, n.State)
+	})
+	t.Run("a settlement comes while a poll is under way", func(t *testing.T) {
+		w := newWorld(t)
+		n := w.notices(t, w.notified(t, 1).ID)[0]
+		require.True(t, w.platform.Pay(n.ID, n.Due()))
+		report, err := w.interruptedBy(t, func() {
+			_, err := w.ApplySettlement(t.Context(), director, school, payments(payment(t, n, "FR-1")))
+			require.NoError(t, err)
+		}).VerifyOpen(t.Context(), assistant, school)
+		require.NoError(t, err)
+		assert.Zero(t, report.Discrepancies)
+		n, err = w.Notice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
+		assert.Equal(t, n.Due(), n.Evidence.Receipt.Amount)
+		assert.Equal(t, "FR-1", n.Evidence.Settlement.Reference)
+	})
+}

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/examples/internal/pgtest"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+// The whole set is go test ./examples/segreteria -run Killed -kills 30 -notices 2000 -v
+var (
+	kills   = flag.Int("kills", 4, "how often a program is killed in each of the tests of killing")
+	notices = flag.Int("notices", 300, "how many notices are transmitted in the tests of killing")
+)
+
+// Programs that are killed at any point, and started again until they are done, have created
+// nothing twice in Pago In Rete and lost nothing, and every notice here has the number that it
+// has there.
+func TestKilledWhileTransmittingOnSQLite(t *testing.T) {
+	k := newKilling(t, filepath.Join(t.TempDir(), "segreteria.db"))
+	k.transmitsThroughKills(t, 1)
+}
+
+// Whatever step of an event a program is killed in: the same call made again comes to the same
+// end, and each step is taken once.
+func TestKilledInAStepOnSQLite(t *testing.T) {
+	k := newKilling(t, filepath.Join(t.TempDir(), "segreteria.db"))
+	k.takesStepsThroughKills(t)
+}
+
+// The same on PostgreSQL, where two programs transmit the same notices at once.
+func TestKilledOnPostgreSQL(t *testing.T) {
+	server := pgtest.Start(t)
+	t.Run("one of two that transmit", func(t *testing.T) { newKilling(t, server.Database(t)).transmitsThroughKills(t, 2) })
+	t.Run("in a step", func(t *testing.T) { newKilling(t, server.Database(t)).takesStepsThroughKills(t) })
+}
+
+// killing is a database and a platform for programs that are killed.
+type killing struct {
+	*pagoinrete.Procedure // of the test itself
+	store                 string
+	platform              *watched
+	killed                int
+}
+
+func newKilling(t *testing.T, store string) *killing {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	k := &killing{store: store, platform: watch(t, rand.New(rand.NewPCG(seed, 0)))}
+	p, closeStore, err := openProcedure(t.Context(), store, k.platform.URL)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, closeStore()) })
+	k.Procedure = p
+	return k
+}
+
+// simulated is a fee with so many notices that are not transmitted yet.
+func (k *killing) simulated(t *testing.T, notices int) uuid.UUID {
+	e, err := k.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, fee("Viaggio a Firenze", "Viaggio a Firenze", 5_000, 5_000))
+	require.NoError(t, err)
+	_, err = k.TransmitEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	drafts := make([]pagoinrete.NoticeDraft, notices)
+	for i := range drafts {
+		drafts[i] = pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(1_000_000 + i), Payer: appiotest.SampleCitizen(i)}
+	}
+	_, err = k.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts...), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	return e.ID
+}
+
+// kill kills a worker after so many of its calls, and a moment, or lets it end.
+func (k *killing) kill(p *process, calls int) {
+	select {
+	case <-k.platform.after(calls):
+		select {
+		case <-time.After(k.platform.moment(12 * time.Millisecond)):
+		case <-p.done:
+		}
+	case <-p.done:
+	}
+	if p.Process.Kill() == nil {
+		k.killed++
+	}
+	<-p.done
+}
+
+func (k *killing) transmitsThroughKills(t *testing.T, programs int) {
+	event := k.simulated(t, *notices)
+	running := make([]*process, programs)
+	start := func() *process { return startWorker(t, k.store, k.platform.URL, event, "transmit") }
+	for i := range running {
+		running[i] = start()
+	}
+	for range *kills {
+		// At a random place of the work, and at a random moment of what is done there.
+		k.kill(running[k.platform.number(programs)], k.platform.number(max(150, 3**notices / *kills)))
+		for j := range running {
+			select {
+			case <-running[j].done:
+				running[j] = start()
+			default:
+			}
+		}
+	}
+	for _, p := range running {
+		p.code(t)
+	}
+
+	there := k.platform.Notices()
+	assert.Len(t, there, *notices, "not lost, and not twice")
+	numbers := map[flussi.NoticeNumber]bool{}
+	for n, err := range k.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: event}) {
+		require.NoError(t, err)
+		remote, is := k.platform.Notice(n.ID)
+		require.True(t, is, "lost")
+		assert.Equal(t, 1, k.platform.Created(n.ID))
+		assert.Equal(t, pagoinrete.NoticeNotNotified, n.State)
+		assert.Equal(t, remote.Number.Reveal(), n.Number.Reveal())
+		assert.Equal(t, remote.RemoteID, n.RemoteID)
+		assert.False(t, numbers[n.Number], "two notices have one number")
+		numbers[n.Number] = true
+		k.checkHistory(t, n.ID, pagoinrete.NoticeCreate, pagoinrete.NoticeTransmit)
+	}
+	assert.Len(t, numbers, *notices)
+	assert.Equal(t, 1, k.platform.Created(event))
+	assert.Len(t, k.platform.Events(), 1)
+	e, err := k.Event(t.Context(), assistant, event)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.NoticeCounts{Unpaid: *notices}, e.Counts)
+	t.Logf("%d notices, %d programs, %d killed, %d calls for them: 0 twice, 0 lost", *notices, programs, k.killed, k.platform.Received(pagoinretetest.PutNotice))
+}
+
+func (k *killing) checkHistory(t *testing.T, notice uuid.UUID, want ...pagoinrete.NoticeAction) {
+	records, err := k.NoticeHistory(t.Context(), assistant, notice)
+	require.NoError(t, err)
+	var done []pagoinrete.NoticeAction
+	for _, r := range records {
+		done = append(done, r.Action)
+	}
+	assert.Equal(t, want, done)
+}
+
+const stepNotices = 20 // of each event whose steps are taken
+
+func (k *killing) takesStepsThroughKills(t *testing.T) {
+	for i := range stepNotices {
+		k.platform.LogIn(appiotest.SampleCitizen(i))
+	}
+	rounds := max(1, *kills/4)
+	for range rounds {
+		event := k.simulated(t, stepNotices)
+		_, err := k.TransmitNotices(t.Context(), assistant, event)
+		require.NoError(t, err)
+		k.takes(t, event, "submit", pagoinrete.EventToApprove)
+		k.takes(t, event, "approve", pagoinrete.EventToNotify)
+		k.takes(t, event, "notify", pagoinrete.EventNotified)
+		for n, err := range k.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: event}) {
+			require.NoError(t, err)
+			assert.True(t, k.platform.Pay(n.ID, n.Due()))
+		}
+		k.takes(t, event, "verify", pagoinrete.EventNotified)
+		k.checkNotices(t, event, pagoinrete.NoticePaidOnline)
+		k.checkSteps(t, event, "submit", "approve", "notify")
+
+		event = k.simulated(t, stepNotices)
+		if k.platform.number(2) == 0 {
+			_, err := k.TransmitNotices(t.Context(), assistant, event)
+			require.NoError(t, err)
+		}
+		k.takes(t, event, "delete", pagoinrete.EventDeleted)
+		k.checkNotices(t, event, pagoinrete.NoticeCancelled)
+		k.checkSteps(t, event, "delete")
+	}
+	for _, e := range k.platform.Events() {
+		assert.Equal(t, 1, e.Created)
+	}
+	assert.Len(t, k.platform.Events(), 2*rounds)
+	t.Logf("%d events, %d programs killed: each step taken once", 2*rounds, k.killed)
+}
+
+// takes takes a step by a program that is killed once or twice, and started again.
+func (k *killing) takes(t *testing.T, event uuid.UUID, step string, to pagoinrete.EventState) {
+	for range 1 + k.platform.number(2) {
+		k.kill(startWorker(t, k.store, k.platform.URL, event, step), k.platform.number(2))
+	}
+	startWorker(t, k.store, k.platform.URL, event, step).code(t)
+	e, err := k.Event(t.Context(), assistant, event)
+	require.NoError(t, err)
+	assert.Equal(t, to, e.State, step)
+	assert.Zero(t, e.Discrepancy)
+	for n, err := range k.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: event}) {
+		require.NoError(t, err)
+		assert.True(t, pagoinrete.Coupled(e.State, n.State), "%s while the event is %s", n.State, e.State)
+	}
+}
+
+// checkNotices checks that all notices of an event are in a state, here and there, and have
+// come to it once.
+func (k *killing) checkNotices(t *testing.T, event uuid.UUID, state pagoinrete.NoticeState) {
+	count := 0
+	for n, err := range k.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: event}) {
+		require.NoError(t, err)
+		count++
+		assert.Equal(t, state, n.State)
+		assert.Zero(t, n.Discrepancy)
+		if there, is := k.platform.Notice(n.ID); is {
+			want := map[pagoinrete.NoticeState]pagoinretetest.NoticeState{
+				pagoinrete.NoticePaidOnline: pagoinretetest.NoticePaidOnline, pagoinrete.NoticeCancelled: pagoinretetest.NoticeCancelled,
+			}[state]
+			assert.Equal(t, want, there.State)
+			assert.Equal(t, there.Number.Reveal(), n.Number.Reveal())
+		}
+		records, err := k.NoticeHistory(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		arrivals := 0
+		for _, r := range records {
+			if r.To == state && r.From != state {
+				arrivals++
+			}
+		}
+		assert.Equal(t, 1, arrivals)
+	}
+	assert.Equal(t, stepNotices, count)
+}
+
+// checkSteps checks that steps of an event were taken once each, here and there.
+func (k *killing) checkSteps(t *testing.T, event uuid.UUID, want ...string) {
+	there, is := k.platform.Event(event)
+	require.True(t, is)
+	var taken []string
+	for _, step := range there.Steps {
+		taken = append(taken, step.Action)
+	}
+	assert.Equal(t, want, taken)
+	records, err := k.EventHistory(t.Context(), assistant, event)
+	require.NoError(t, err)
+	var noted []string
+	for _, r := range records {
+		if r.From != r.To && slices.Contains([]string{"submit", "approve", "notify", "delete"}, string(r.Action)) {
+			noted = append(noted, fmt.Sprint(r.Action))
+		}
+	}
+	assert.Equal(t, want, noted)
+}

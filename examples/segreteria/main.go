@@ -1,0 +1,51 @@
+// Command segreteria plays the work of a school's office with the fees that families pay
+// through Pago In Rete: the ten operations of the guide, from the fee to the verified
+// payment, and what stands around them.
+//
+//	go run ./examples/segreteria          # all of it at once; nothing to prepare
+//	go run ./examples/segreteria --help   # the options, in Italian
+//
+// Everything happens on this machine: Pago In Rete and App IO are simulators within the
+// program, the families are invented, and the database is a file of SQLite in a folder of
+// its own, beside the workbooks and the PDFs that the office gets. What is printed comes
+// from there: the table at the end of the ten operations has the states that were read
+// after each of them.
+//
+// A file for each part: [demo.play] has their order. It is to be read, and copied from.
+//
+// # Exit codes
+//
+//	0    done
+//	1    failed: the reason is on the standard error
+//	2    the command is not written well
+//	130  interrupted by Ctrl-C, cleanly: what was stored stays in the folder
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/flussi-go/flussi/examples/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	signal.Ignore(syscall.SIGPIPE)
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		width = 0
+	}
+	out := &cli.Output{To: os.Stdout, Width: width}
+	code := cli.Run(ctx, command(out), os.Stderr)
+	if code == cli.OK && out.Err() != nil {
+		fmt.Fprintln(os.Stderr, "La dimostrazione è finita, ma il suo risultato non si è potuto scrivere.")
+		code = cli.Failure
+	}
+	os.Exit(code)
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
+	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+const (
+	school     = "RMIC8GA002" // codice meccanografico
+	schoolName = "IC Via Verdi"
+	schoolKey  = "credenziale-di-prova"
+	appService = "scuola" // of App IO
+	appKey     = "chiave-di-prova"
+)
+
+// Who works for the school, and somebody who works for another.
+var (
+	assistant = flussi.Actor{ID: "m.conti", Roles: []flussi.Role{flussi.AdminAssistant, flussi.Operator}}
+	director  = flussi.Actor{ID: "l.ferri", Roles: []flussi.Role{flussi.AdminDirector}}
+	principal = flussi.Actor{ID: "p.marini", Roles: []flussi.Role{flussi.Principal}}
+	stranger  = flussi.Actor{ID: "a.sala", Roles: []flussi.Role{flussi.AdminAssistant}}
+)
+
+// office is what a program for schools has: a database, the two platforms, and the library's
+// services on them.
+type office struct {
+	*pagoinrete.Procedure
+	folder     string
+	store      *sqlstore.Store
+	pagoInRete *pagoinretetest.Server // instead of the real one
+	appIO      *appiotest.Server      // instead of the real one
+	service    *flow.Service
+	dispatcher *flow.Dispatcher
+	template   *noticeexcel.Template
+	messages   *noticeflow.Messages
+}
+
+// openOffice opens an office on an empty folder. Close it.
+func openOffice(ctx context.Context, folder string) (*office, error) {
+	store, err := sqlstore.Open(ctx, filepath.Join(folder, "segreteria.db"), sqlstore.Config{})
+	if err != nil {
+		return nil, err
+	}
+	o := &office{
+		folder: folder, store: store,
+		pagoInRete: pagoinretetest.NewServer(pagoinretetest.Config{}), appIO: appiotest.NewServer(appiotest.Config{Unlimited: true}),
+	}
+	if err := errors.Join(o.takePayments(), o.sendMessages()); err != nil {
+		return nil, errors.Join(err, o.close())
+	}
+	return o, nil
+}
+
+func (o *office) close() error {
+	o.pagoInRete.Close()
+	o.appIO.Close()
+	return o.store.Close()
+}
+
+// takePayments sets up what works with Pago In Rete.
+func (o *office) takePayments() error {
+	o.pagoInRete.AddSchool(pagoinretetest.School{Code: school, Key: schoolKey, Name: schoolName})
+	gateway, err := schoolGateway(o.pagoInRete.URL)
+	if err != nil {
+		return err
+	}
+	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil } // there is one school
+	staffs := pagoinrete.Staffs{assistant.ID: {school}, director.ID: {school}, principal.ID: {school}, stranger.ID: {"MIIC8AB00X"}}
+	if o.Procedure, err = pagoinrete.NewProcedure(o.store, staffs, gateways, pagoinrete.ProcedureConfig{}); err != nil {
+		return err
+	}
+	o.template, err = noticeexcel.New(noticeexcel.Config{})
+	return err
+}
+
+// schoolGateway returns a client of Pago In Rete for the school.
+func schoolGateway(url string) (*pagoinrete.Client, error) {
+	key, err := pagoinrete.ParseKey(schoolKey)
+	if err != nil {
+		return nil, err
+	}
+	return pagoinrete.New(key, school, pagoinrete.Config{BaseURL: url, Calls: 100_000}) // a simulator has no limit
+}
+
+// sendMessages sets up what works with App IO, on the same database.
+func (o *office) sendMessages() error {
+	o.appIO.AddService(appiotest.Service{ID: appService, Key: appKey})
+	key, err := appio.ParseKey(appKey)
+	if err != nil {
+		return err
+	}
+	client, err := appio.New(key, appio.Config{BaseURL: o.appIO.URL})
+	if err != nil {
+		return err
+	}
+	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	if o.service, err = flow.NewService(o.store, flow.Operators{assistant.ID: {appService}}, messengers, flow.ServiceConfig{}); err != nil {
+		return err
+	}
+	if o.dispatcher, err = flow.NewDispatcher(o.store, messengers, flow.DispatcherConfig{CheckProfiles: true}); err != nil {
+		return err
+	}
+	o.messages, err = noticeflow.New(o.Procedure, o.service, noticeflow.Config{School: schoolName})
+	return err
+}
+
+// path is the name of a file in the folder.
+func (o *office) path(name string) string { return filepath.Join(o.folder, name) }

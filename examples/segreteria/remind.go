@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// remind writes to the parents whose notices are still to be paid, as a flow of App IO, and
+// shows what arrived.
+func (d *demo) remind(ctx context.Context) error {
+	d.appIO.AddCitizen(appiotest.Citizen{Code: parent(notOnAppIO), Absent: true})
+	f, report, err := d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, flow.AddConfig{GoodRowsOnly: true})
+	if err != nil {
+		return err
+	}
+	if err := d.say("%s", report.Italian()); err != nil {
+		return err
+	}
+	if f, err = d.service.ActivateFlow(ctx, assistant, f.ID); err != nil {
+		return err
+	}
+	if f, err = d.service.SendFlow(ctx, assistant, f.ID); err != nil {
+		return err
+	}
+	if f, err = d.dispatcher.Run(ctx, f.ID); err != nil {
+		return err
+	}
+	if err := d.say("Il flusso è «%s»: %d inviati, %d in errore.\n", f.State.Label(), f.Counts.Sent, f.Counts.Failed); err != nil {
+		return err
+	}
+	for n, err := range d.service.AllNotifications(ctx, assistant, flow.NotificationFilter{Flow: f.ID, States: []flow.NotificationState{flow.NotificationFailed}}) {
+		if err != nil {
+			return err
+		}
+		if err := d.say("- In errore: %s. %s\n", n.Subject.Reveal(), n.Transmission.ErrorCode.Label()); err != nil {
+			return err
+		}
+	}
+	if err := d.showDelivered(); err != nil {
+		return err
+	}
+	_, _, err = d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, flow.AddConfig{GoodRowsOnly: true})
+	again, err := refuses(assistant, "writing to everybody again", err)
+	if err != nil {
+		return err
+	}
+	return d.say("Una seconda volta: %s\n", again.why)
+}
+
+// message is what a delivery holds.
+type message struct {
+	Content struct {
+		Markdown string `json:"markdown"`
+		DueDate  string `json:"due_date"`
+		Payment  struct {
+			Amount flussi.Cents `json:"amount"`
+		} `json:"payment_data"`
+	} `json:"content"`
+}
+
+// showDelivered prints what App IO has: an overview, and one message whole.
+func (d *demo) showDelivered() error {
+	t := d.table("Consegnato", "Da pagare", "Entro il", "Stato")
+	sample := ""
+	for _, delivery := range d.appIO.Deliveries() {
+		var m message
+		if err := json.Unmarshal([]byte(delivery.Request.Reveal()), &m); err != nil {
+			return err
+		}
+		due, err := time.Parse(time.RFC3339, m.Content.DueDate)
+		if err != nil {
+			return err
+		}
+		t.row(delivery.Subject.Reveal(), m.Content.Payment.Amount.Euro(), date(due), delivery.State.Status)
+		if sample == "" {
+			sample = fmt.Sprintf("\nIl primo messaggio:\n\n%s\n", indent(m.Content.Markdown))
+		}
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	return d.say("%s", sample)
+}

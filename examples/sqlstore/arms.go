@@ -14,7 +14,7 @@ import (
 // arm is the rows of one kind in a parent or a realm, or all that are in flight.
 type arm struct {
 	is     clause    // the condition that a row is of it
-	index  string    // has its rows
+	from   clause    // the table, by the index that has its rows
 	values []any     // the parent or realm, and the kind; none of those in flight
 	first  int64     // when the first one in the list was created, at the earliest
 	before time.Time // all that match were created before; zero: whenever
@@ -67,7 +67,8 @@ func (s *search) arms(ctx context.Context, t *tx) ([]arm, error) {
 		if !s.kinds(k) {
 			continue
 		}
-		a := arm{is: clause{s.scope().name + " = ? AND kind = ?", step.values}, index: s.indexed("list"), values: step.values, first: step.found}
+		a := arm{is: clause{s.scope().name + " = ? AND kind = ?", step.values}, values: step.values, first: step.found}
+		a.from.text = s.table.name + t.using(s.indexed("list"))
 		if s.table.flying {
 			a.is.text += " AND " + grounded
 		}
@@ -93,7 +94,7 @@ func (s *search) inFlight(t *tx) []arm {
 	if !s.flying {
 		return nil
 	}
-	is := clauses{{"lease_end IS NOT NULL AND state = 'sending'", nil}}
+	is := clauses{{"state = 'sending'", nil}}
 	if s.parent != nil {
 		is.add(s.table.parent+" = ?", t.id(*s.parent))
 	} else {
@@ -103,7 +104,7 @@ func (s *search) inFlight(t *tx) []arm {
 	if s.page.OldestFirst {
 		first = math.MinInt64
 	}
-	return []arm{{is: is.join(" AND "), index: "notifications_in_flight", first: first}}
+	return []arm{{is: is.join(" AND "), from: t.among(s.table, "notifications_in_flight", clause{"lease_end IS NOT NULL", nil}), first: first}}
 }
 
 // alive returns the arms in which something was changed by whom and when it should be.
@@ -209,7 +210,7 @@ func (s *search) merge(t *tx, arms []arm, conditions clauses, most int) clause {
 	} else {
 		for _, a := range arms {
 			where := slices.Concat(clauses{a.is}, conditions, s.places(t, a.before)).where()
-			parts.add("SELECT "+t.key()+" AS k, "+s.table.hard+" FROM "+s.table.name+t.using(a.index)+where.text, where.args...)
+			parts = append(parts, clause{"SELECT " + t.key() + " AS k, " + s.table.hard + " FROM ", nil}.with(a.from.text, a.from.args...).with(where.text, where.args...))
 		}
 	}
 	if len(parts) > 1 {

@@ -31,6 +31,8 @@ type dialect interface {
 	// using tells which index a SELECT from a table uses, where the database is not trusted to
 	// find that out itself.
 	using(index string) string
+	// fence is what a query ends with so that it is not planned together with the one around it.
+	fence() string
 
 	// part is a query as a part of one that merges several in an order.
 	part(query, order string) string
@@ -51,9 +53,13 @@ type dialect interface {
 	lock(ctx context.Context, t *tx, in *table, list string, ids []uuid.UUID, fields []any, each func(key any, fresh bool)) error
 	// reindex makes rows be found by their new texts.
 	reindex(ctx context.Context, t *tx, in *table, changes []retext) error
-	// hits is a query for the keys of rows that have a text, and perhaps of others, by an index; the
-	// zero clause if none is of use.
-	hits(ctx context.Context, t *tx, in *table, text string) (clause, error)
+	// sample returns the texts of some rows, as the index for texts has them.
+	sample(ctx context.Context, t *tx, in *table) ([]string, error)
+	// indexed reports whether the index has a trigram.
+	indexed(part string) bool
+	// hits returns the keys of the rows on the page, found by an index for texts; false if none is of
+	// use.
+	hits(ctx context.Context, t *tx, s *search, arms []arm) ([]any, bool, error)
 
 	// folder is where the migrations are.
 	folder() string

@@ -39,7 +39,7 @@ func noticeSearch(t *tx, q pagoinrete.NoticeFilter, page pagoinrete.Page) *searc
 	s.oneOf(t, column{"id", "uuid"}, values(q.IDs, t.id))
 	s.oneOf(t, column{"iuv", "text"}, values(q.IUVs, func(v flussi.IUV) any { return v.Reveal() }))
 	if len(q.IUVs) > 0 {
-		s.where.add("iuv <> ''") // as the index has it
+		s.few[len(s.few)-1].text += " AND iuv <> ''" // as the index has it
 	}
 	s.is("debtor", q.Debtor.Reveal(), "notices_by_debtor")
 	s.is("payer", q.Payer.Reveal(), "notices_by_payer")

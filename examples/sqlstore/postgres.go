@@ -5,11 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -95,6 +95,10 @@ func (*postgresDialect) contains(column string) string { return "strpos(" + colu
 
 func (*postgresDialect) using(string) string { return "" }
 
+// Else the planner, as long as it has no statistics, may take an index that has the order of what
+// is asked, and read all of it.
+func (*postgresDialect) fence() string { return " OFFSET 0" }
+
 func (*postgresDialect) part(query, order string) string { return "(" + query + order + ")" }
 
 func (*postgresDialect) locking(how string) string { return " FOR " + how }
@@ -151,18 +155,63 @@ func (*postgresDialect) lock(ctx context.Context, t *tx, in *table, list string,
 
 func (*postgresDialect) reindex(context.Context, *tx, *table, []retext) error { return nil } // a trigger does it
 
-// hits asks for the text. The index knows letters and digits, by three, or by two where a word
-// begins or ends.
-func (d *postgresDialect) hits(_ context.Context, _ *tx, in *table, text string) (clause, error) {
-	known := slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), func(word string) bool {
-		length := utf8.RuneCountInString(word)
-		return length >= trigram || length == trigram-1 && word != text
-	})
-	if !d.trigrams || !known {
-		return clause{}, nil
+// hits sorts all rows in the scope that have the text, and takes the first ones that match. What is
+// common may be found in the list before that.
+func (d *postgresDialect) hits(ctx context.Context, t *tx, s *search, arms []arm) ([]any, bool, error) {
+	if !d.trigrams {
+		return nil, false, nil
 	}
-	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
-	return clause{"SELECT id FROM " + searchTable(in) + " WHERE search LIKE ?", []any{pattern}}, nil
+	text := strings.ReplaceAll(searched(s.text), " ", "j") // as the index has it: see trigrams.sql
+	parts, isRare, err := t.rarest(ctx, s.table, text)
+	if err != nil || len(parts) == 0 {
+		return nil, false, err
+	}
+	if !isRare {
+		if keys, err := s.look(ctx, t, arms, t.looks.more, true); err != nil || len(keys) == s.page.Limit {
+			return keys, true, err
+		}
+	}
+	found := s.inScope(t)
+	for _, part := range parts {
+		found.add("search LIKE ?", "%"+part+"%")
+	}
+	found.add(d.contains("search"), text)
+	where := found.where()
+	match := append(clauses{{"id = h.id", nil}}, s.all(t)...).where()
+	for most := t.looks.list + s.page.Limit; ; most = math.MaxInt64 {
+		query := clause{"SELECT h.id, n.found IS NOT NULL FROM (SELECT id, created_at FROM " + searchTable(s.table), nil}.
+			with(where.text, where.args...).with(s.order()+first(most)+") h LEFT JOIN LATERAL (SELECT TRUE AS found FROM "+s.table.name).
+			with(match.text, match.args...).with(" OFFSET 0) n ON TRUE")
+		if most == math.MaxInt64 {
+			query = query.with(" WHERE n.found")
+		}
+		query = query.with(strings.NewReplacer("created_at", "h.created_at", "id", "h.id").Replace(s.order()))
+		var keys []any
+		var key any
+		var matches bool
+		seen := 0
+		err := t.query(ctx, query.text, query.args, []any{&key, &matches}, func() {
+			if seen++; matches && len(keys) < s.page.Limit {
+				keys = append(keys, key)
+			}
+		})
+		if err != nil || len(keys) == s.page.Limit || seen < most {
+			return keys, true, err
+		}
+	}
+}
+
+// sample reads the first row of some pages.
+func (*postgresDialect) sample(ctx context.Context, t *tx, in *table) ([]string, error) {
+	index := searchTable(in)
+	return t.texts(ctx, clause{"SELECT search FROM " + index + ` WHERE ctid = ANY (ARRAY(
+		SELECT ('(' || pg_relation_size(?::text) / current_setting('block_size')::bigint * i / ? || ',1)')::tid FROM generate_series(0, ?::int - 1) i))`,
+		[]any{index, samples, samples}})
+}
+
+// indexed tells that the index has letters and digits.
+func (*postgresDialect) indexed(part string) bool {
+	return strings.IndexFunc(part, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) < 0
 }
 
 func (*postgresDialect) folder() string { return "postgres" }

@@ -65,7 +65,7 @@ const promising = 2
 func (s *search) find(ctx context.Context, t *tx) (clause, error) {
 	for _, few := range s.few {
 		if few.one {
-			return t.listed(ctx, t, s.match(t, few.index))
+			return t.listed(ctx, t, s.match(t, few.clause, few.index))
 		}
 		if found, err := s.by(ctx, t, index{t.selectKeys(s.table, few.index, clauses{few.clause}), t.looks.few}); err != nil || found.text != "" {
 			return found, err
@@ -92,13 +92,14 @@ func (s *search) find(ctx context.Context, t *tx) (clause, error) {
 			break
 		}
 	}
-	indexes, err := s.indexes(ctx, t, arms)
-	if err != nil {
-		return clause{}, err
-	}
-	for _, index := range indexes {
+	for _, index := range s.indexes(t, arms) {
 		if found, err := s.by(ctx, t, index); err != nil || found.text != "" {
 			return found, err
+		}
+	}
+	if s.text != "" && s.table.searched {
+		if keys, ok, err := t.hits(ctx, t, s, arms); err != nil || ok {
+			return t.keyed(keys), err
 		}
 	}
 	keys, err := s.look(ctx, t, arms, math.MaxInt64, false)
@@ -119,18 +120,34 @@ func (s *search) by(ctx context.Context, t *tx, i index) (clause, error) {
 	if err != nil || len(keys) > i.most {
 		return clause{}, err
 	}
-	return t.listed(ctx, t, s.match(t, "", t.keyed(keys)))
+	return t.listed(ctx, t, s.match(t, t.keyed(keys), ""))
 }
 
-// match is a query for the keys of the rows on the page that match, and more conditions; an index
-// finds them.
-func (s *search) match(t *tx, index string, more ...clause) clause {
-	conditions := clauses(more)
+// match is a query for the keys of the rows on the page, out of those that an index finds by a
+// condition.
+func (s *search) match(t *tx, found clause, index string) clause {
+	from, where := t.among(s.table, index, found), s.all(t).where()
+	return clause{"SELECT " + t.key() + " FROM ", nil}.with(from.text, from.args...).with(where.text, where.args...).with(s.order() + first(s.page.Limit))
+}
+
+// among is the rows that an index finds by a condition, as a table. What else is asked of them does
+// not change how they are found.
+func (t *tx) among(from *table, index string, found clause) clause {
+	return clause{"(SELECT * FROM " + from.name + t.using(index) + " WHERE ", nil}.with(found.text, found.args...).with(t.fence() + ") f")
+}
+
+// all returns the conditions by which a row matches and lies behind the cursor of the page.
+func (s *search) all(t *tx) clauses {
+	return slices.Concat(s.inScope(t), s.where, s.hard(t))
+}
+
+// inScope returns those of them that ask for nothing that changes.
+func (s *search) inScope(t *tx) clauses {
+	var conditions clauses
 	if s.parent != nil {
 		conditions.add(s.table.parent+" = ?", t.id(*s.parent))
 	}
-	conditions = slices.Concat(conditions, s.inRealms(t), s.where, s.hard(t), s.places(t, time.Time{}))
-	return t.selectKeys(s.table, index, conditions).with(s.order() + first(s.page.Limit))
+	return slices.Concat(conditions, s.inRealms(t), s.places(t, time.Time{}))
 }
 
 // look returns the keys on the page, out of the first so many rows of the list. As the first
@@ -231,8 +248,8 @@ func (s *search) changed() clauses {
 	return conditions
 }
 
-// indexes returns those that may be of use.
-func (s *search) indexes(ctx context.Context, t *tx, arms []arm) ([]index, error) {
+// indexes returns those that may be of use, but for the one for texts.
+func (s *search) indexes(t *tx, arms []arm) []index {
 	var found []index
 	for _, few := range s.few {
 		found = append(found, index{t.selectKeys(s.table, few.index, clauses{few.clause}), t.looks.hits})
@@ -241,7 +258,7 @@ func (s *search) indexes(ctx context.Context, t *tx, arms []arm) ([]index, error
 		var parts clauses
 		for _, a := range arms {
 			if a.values == nil {
-				parts = append(parts, t.selectKeys(s.table, a.index, clauses{a.is}))
+				parts = append(parts, clause{"SELECT " + t.key() + " FROM ", nil}.with(a.from.text, a.from.args...).with(" WHERE "+a.is.text, a.is.args...))
 			}
 			for _, user := range a.users {
 				conditions := append(clauses{a.is, {"updated_by = ?", []any{user}}}, s.changed()...)
@@ -259,16 +276,7 @@ func (s *search) indexes(ctx context.Context, t *tx, arms []arm) ([]index, error
 		}
 		found = append(found, index{parts.join(" UNION ALL "), t.looks.hits})
 	}
-	if s.text != "" && s.table.searched {
-		query, err := t.hits(ctx, t, s.table, searched(s.text))
-		if err != nil {
-			return nil, err
-		}
-		if query.text != "" {
-			found = append(found, index{query, t.looks.hits})
-		}
-	}
-	return found, nil
+	return found
 }
 
 // words returns texts as arguments.

@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -219,6 +220,53 @@ func TestSearchesFindWhatMatches(t *testing.T) {
 			require.Equal(t, places(wantN), places(gotN), "search %d for %s on %+v", i, strings.ReplaceAll(fmt.Sprintf("%+v", nq), "\n", " "), page)
 			for i := range wantN {
 				require.Equal(t, wantN[i], gotN[i])
+			}
+		}
+	})
+}
+
+// Texts that some rows have are found in the order of the list, although times run backwards now and
+// then: on SQLite, rows are read in the order in which they were inserted.
+func TestTextsAreFoundInTheOrderOfTheList(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		m := maker{rand.New(rand.NewPCG(3, 4))}
+		ctx := t.Context()
+		store, reference := open(t, location(t)), memstore.New()
+		began := m.time()
+		var changes []flow.NotificationChange
+		for i := range 5000 {
+			n := flow.Notification{
+				ID: m.id(), Service: one(m, "tributi", "scuola"), State: flow.NotificationSent,
+				Draft:     flow.Draft{Recipient: m.code(t), Subject: flussi.NewText(fmt.Sprintf("Avviso %d", m.IntN(400)))},
+				CreatedAt: began.Add(time.Duration(i/300) * time.Minute), UpdatedBy: "dispatcher", // many at once
+			}
+			if m.IntN(50) == 0 {
+				n.CreatedAt = began.Add(time.Duration(m.IntN(300)-10) * time.Minute / 10)
+			}
+			n.UpdatedAt = n.CreatedAt
+			changes = append(changes, flow.NotificationChange{Notification: n})
+		}
+		for some := range slices.Chunk(changes, 700) {
+			require.NoError(t, store.SaveNotifications(ctx, some...))
+			require.NoError(t, reference.SaveNotifications(ctx, some...))
+		}
+		store.Look(0, 1, 1, 20_000, 8) // or all are found in the list
+		for _, text := range []string{"avviso 7", "o 123", "so 31", "399", "o 400"} {
+			for _, q := range []flow.NotificationFilter{
+				{Text: text}, {Text: text, Services: []string{"scuola"}}, {Text: text, From: began.Add(4 * time.Minute), To: began.Add(11 * time.Minute)},
+			} {
+				for _, page := range []flow.Page{{Limit: 3}, {Limit: 20}, {Limit: 20, OldestFirst: true}, {Limit: 1000, OldestFirst: true}} {
+					for more, pages := true, 0; more && pages < 5; pages++ {
+						want, err := reference.Notifications(ctx, q, page)
+						require.NoError(t, err)
+						got, err := store.Notifications(ctx, q, page)
+						require.NoError(t, err)
+						require.Equal(t, places(want), places(got), "%+v on %+v", q, page)
+						if more = len(want) > 0; more {
+							page.After = want[len(want)-1].Cursor()
+						}
+					}
+				}
 			}
 		}
 	})

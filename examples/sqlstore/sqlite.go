@@ -1,13 +1,11 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -103,6 +101,8 @@ func (sqliteDialect) using(index string) string {
 	return " INDEXED BY " + index
 }
 
+func (sqliteDialect) fence() string { return "" } // it is told the index
+
 func (sqliteDialect) part(query, order string) string { return query } // it is given the order of the whole
 
 func (sqliteDialect) locking(string) string { return "" } // one transaction writes at a time
@@ -144,8 +144,10 @@ func (d sqliteDialect) insert(ctx context.Context, t *tx, into *table, rows [][]
 		return inserted, nil
 	}
 	index := searchTable(into)
-	_, err := t.exec(ctx, "INSERT INTO "+index+" (rowid, search) SELECT seq, search FROM "+into.name+" WHERE seq > ?", last)
-	return inserted, err
+	if _, err := t.exec(ctx, "INSERT INTO "+index+" (rowid, search) SELECT seq, search FROM "+into.name+" WHERE seq > ?", last); err != nil {
+		return inserted, err
+	}
+	return inserted, d.block(ctx, t, into, rows, last, inserted)
 }
 
 func (sqliteDialect) update(ctx context.Context, t *tx, in *table, from int, keys []any, rows [][]any) error {
@@ -193,61 +195,6 @@ func (sqliteDialect) reindex(ctx context.Context, t *tx, in *table, changes []re
 	}
 	return nil
 }
-
-// hits asks for the rarest trigrams of the text. The index knows in which rows they are, though
-// not where, and the common ones cost a lot and help little.
-func (d sqliteDialect) hits(ctx context.Context, t *tx, in *table, text string) (clause, error) {
-	rare, err := d.rare(ctx, t, in, text)
-	if err != nil || len(rare) == 0 {
-		return clause{}, err
-	}
-	for i, part := range rare {
-		rare[i] = `"` + strings.ReplaceAll(part, `"`, `""`) + `"`
-	}
-	index := searchTable(in)
-	return clause{"SELECT rowid FROM " + index + " WHERE " + index + " MATCH ?", []any{strings.Join(rare, " AND ")}}, nil
-}
-
-const (
-	samples = 100 // rows by which it is guessed how common trigrams are
-	rare    = 6   // of them, what fewer have is rare
-	terms   = 3   // that are looked for
-)
-
-// rare returns the rarest trigrams of a text, none if all are common.
-func (sqliteDialect) rare(ctx context.Context, t *tx, in *table, text string) ([]string, error) {
-	var last int64
-	if err := t.query(ctx, "SELECT coalesce(max(seq), 0) FROM "+in.name, nil, []any{&last}, func() {}); err != nil {
-		return nil, err
-	}
-	keys := make([]any, samples)
-	for i := range keys {
-		keys[i] = 1 + last*int64(i)/samples
-	}
-	found := map[string]int{}
-	runes := []rune(text)
-	for i := range max(0, len(runes)-trigram+1) {
-		found[string(runes[i:i+trigram])] = 0
-	}
-	keyed := t.keyed(keys)
-	var row string
-	err := t.query(ctx, "SELECT search FROM "+in.name+" WHERE "+keyed.text, keyed.args, []any{&row}, func() {
-		for part := range found {
-			if strings.Contains(row, part) {
-				found[part]++
-			}
-		}
-	})
-	parts := slices.SortedFunc(maps.Keys(found), func(a, b string) int { return cmp.Or(found[a]-found[b], strings.Compare(a, b)) })
-	parts = slices.DeleteFunc(parts, func(part string) bool { return found[part] >= rare })
-	return parts[:min(len(parts), terms)], err
-}
-
-// trigram is how many characters the indexes for texts are made of.
-const trigram = 3
-
-// searchTable is the name of the index for the texts of a table.
-func searchTable(of *table) string { return strings.TrimSuffix(of.name, "s") + "_search" }
 
 func (sqliteDialect) folder() string { return "sqlite" }
 

@@ -36,6 +36,13 @@ CREATE VIRTUAL TABLE flow_search USING fts5 (search, content='flows', content_ro
     tokenize='trigram case_sensitive 1', detail=none, columnsize=0);
 INSERT INTO flow_search (flow_search, rank) VALUES ('secure-delete', 1);
 
+-- The first and the last place, in the order of lists, among runs of rows in the order of seq.
+CREATE TABLE flow_blocks (
+    block INTEGER PRIMARY KEY,
+    first TEXT    NOT NULL,
+    last  TEXT    NOT NULL
+);
+
 -- How many notifications a flow has: the sum of its shards.
 CREATE TABLE flow_counts (
     flow_id    BLOB    NOT NULL,
@@ -116,6 +123,12 @@ CREATE INDEX notifications_by_digest ON notifications (digest) WHERE digest IS N
 CREATE VIRTUAL TABLE notification_search USING fts5 (search, content='notifications', content_rowid='seq',
     tokenize='trigram case_sensitive 1', detail=none, columnsize=0);
 INSERT INTO notification_search (notification_search, rank) VALUES ('secure-delete', 1);
+
+CREATE TABLE notification_blocks (
+    block INTEGER PRIMARY KEY,
+    first TEXT    NOT NULL,
+    last  TEXT    NOT NULL
+);
 
 CREATE TABLE notification_records (
     owner      BLOB    NOT NULL,

@@ -45,10 +45,10 @@ type MatchReport struct {
 // Mismatch is a row that does not match, and why. Look at it, and match it by hand if it does
 // belong to a notice: [Procedure.MatchSettlement], [Procedure.MatchMovement].
 type Mismatch struct {
-	Row    PaymentRow
-	Notice uuid.UUID // that has its IUV; the zero UUID if there is none
-	Err    error     // why: [ErrNotFound] for an unknown IUV, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrNotPayable], an [*InvalidError]
-	Reason string    // why, in Italian
+	Row    PaymentRow // as it came
+	Notice uuid.UUID  // that has its IUV; the zero UUID if there is none
+	Err    error      // why: [ErrNotFound] for an unknown IUV, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrNotPayable], an [*InvalidError]
+	Reason string     // why, in Italian
 }
 
 // Why a row does not match a notice, besides [ErrNotFound] and [ErrAmount].

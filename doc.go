@@ -11,7 +11,11 @@
 //   - Compose flows of messages, send them, and see what came of them: package flow.
 //   - Take them in from a workbook, export them, take in corrections: package flow/flowexcel.
 //   - Keep them in memory: package flow/memstore. Check a store of yours: package flow/flowtest.
-//   - Know the same of a payment event or a payment notice: package pagoinrete.
+//   - Collect what a school is owed through Pago In Rete, from the creation of a fee to its
+//     reconciliation: package pagoinrete. The workbook of its notices: package
+//     pagoinrete/noticeexcel. Write to those who have not paid, on App IO: package
+//     pagoinrete/noticeflow. A store in memory: package pagoinrete/memstore; what tests need:
+//     package pagoinrete/pagoinretetest.
 //   - Define a state machine of your own in the same way: package fsm.
 //
 // # Values

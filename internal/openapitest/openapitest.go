@@ -117,7 +117,7 @@ func (d *Document) known(where string, schema node) error {
 // Operation is an operation of the document.
 type Operation struct {
 	Name   string // its operationId
-	Method string
+	Method string // of HTTP, in capitals
 	Path   string // with parameters in braces
 }
 

@@ -70,17 +70,13 @@ func (t *Template) Export(ctx context.Context, w io.Writer, notices iter.Seq2[pa
 }
 
 func exportedOf(n pagoinrete.Notice) exported {
-	e := exported{
+	return exported{
 		draft: pagoinrete.NoticeDraft{
 			Debtor: n.Debtor, DebtorKind: n.DebtorKind, DebtorName: n.DebtorName, Payer: n.Payer, Instalment: n.Instalment,
 			Amount: n.Amount, Discount: n.Discount, DueDate: n.DueDate, Reference: n.Reference,
 		},
-		Notice: n, left: n.Due(), labels: n.State.Labels(), discrepancy: n.Discrepancy.Italian(),
+		Notice: n, left: n.Due(), labels: n.State.Labels(), iuv: n.IUV().Reveal(), discrepancy: n.Discrepancy.Italian(),
 	}
-	if !n.Number.IsZero() {
-		e.iuv = n.IUV().Reveal()
-	}
-	return e
 }
 
 const (

@@ -125,6 +125,7 @@ func TestWrongRowsAreToldAtTheirCells(t *testing.T) {
 		"a name for a payer":      {map[string]any{"D2": "Rossi Mario"}, "D", nil, ""},
 		"a payer for staff":       {map[string]any{"C2": "personale"}, "D", excel.ErrCheck, "paga per sé"},
 		"no instalment":           {map[string]any{"E2": 0}, "E", flussi.ErrRange, ""},
+		"no event has so many":    {map[string]any{"E2": 25}, "E", flussi.ErrRange, "24"},
 		"instalment in words":     {map[string]any{"E2": "unica"}, "E", nil, ""},
 		"amount of zero":          {map[string]any{"F2": 0}, "F", flussi.ErrRange, ""},
 		"discount in percent":     {map[string]any{"G2": "10%"}, "G", nil, ""},
@@ -254,7 +255,7 @@ func TestNewListsWhatIsWrongWithTheConfiguration(t *testing.T) {
 // What only the event can tell is entered into the report of the file at its column, and
 // marked.
 func TestCompleteTellsWhatTheEventFound(t *testing.T) {
-	for _, most := range []int{0, 1, 2} {
+	for _, most := range []int{0, 1, 2, 4} {
 		w := newWorld(t)
 		file := blankFilled(t, map[string]any{
 			"A2": person(2).Reveal(), "E2": 1,

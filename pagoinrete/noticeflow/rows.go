@@ -87,7 +87,7 @@ func (m *Messages) read(ctx context.Context, by flussi.Actor, eventID uuid.UUID,
 		if !m.wanted(e, n, now, report) {
 			continue
 		}
-		if len(all) == 0 || n.CreatedAt.Before(first) {
+		if len(all) == 0 { // the oldest first
 			first = n.CreatedAt
 		}
 		all = append(all, owedFor(n, report.Notices))

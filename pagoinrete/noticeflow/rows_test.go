@@ -268,7 +268,7 @@ func TestWhatTheServiceHasIsReadOnceSinceTheFirstNotice(t *testing.T) {
 	w := newWorld(t, nil)
 	first := w.seed(t, 1, nil)
 	for i := range 20 {
-		w.seed(t, i+2, nil)
+		w.seed(t, i+2, func(n *pagoinrete.Notice) { n.CreatedAt = n.CreatedAt.AddDate(0, 0, i) })
 	}
 	c := &counting{Service: w.flows}
 	m, err := noticeflow.New(w.Procedure, c, noticeflow.Config{})

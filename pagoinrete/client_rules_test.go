@@ -257,7 +257,11 @@ func TestTheLibraryAndTheSimulatorThinkTheSameOfData(t *testing.T) {
 	seen := map[string]int{}
 	p := newFaulty(t, nil)
 	defer p.close()
-	for range 6000 {
+	rounds := 6000
+	if testing.Short() {
+		rounds = 1000
+	}
+	for range rounds {
 		e := good
 		e.ID = uuid.New()
 		e.Instalments = slices.Clone(good.Instalments)
@@ -335,7 +339,7 @@ func TestTheLibraryAndTheSimulatorThinkTheSameOfData(t *testing.T) {
 	}
 	t.Log(seen)
 	for _, what := range []string{"event 201", "event 400", "notice 201", "notice 400"} {
-		assert.Greater(t, seen[what], 300, what)
+		assert.Greater(t, seen[what], rounds/20, what)
 	}
 }
 

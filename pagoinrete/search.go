@@ -66,7 +66,7 @@ func (q NoticeFilter) Match(n Notice) bool {
 	return among(q.IDs, n.ID) && same(q.Event, n.EventID) && among(q.Schools, n.School) && among(q.States, n.State) &&
 		same(q.Debtor, n.Debtor) && same(q.Payer, n.Payer) && (len(q.IUVs) == 0 || !n.Number.IsZero() && among(q.IUVs, n.IUV())) &&
 		same(q.Reference, n.Reference) && between(q.From, q.To, n.CreatedAt) &&
-		(q.DueBefore.IsZero() || n.DueDate.Before(q.DueBefore)) && (!q.Visible || n.Visible) &&
+		(q.DueBefore.IsZero() || !n.DueDate.IsZero() && n.DueDate.Before(q.DueBefore)) && (!q.Visible || n.Visible) &&
 		(!q.Discrepancy || n.Discrepancy.Open())
 }
 

@@ -11,8 +11,7 @@
 // due date, and the notice's ID as its Reference. Only events that are Notificato are written
 // about, and donations never. Running it again writes to nobody twice: see [Messages.Import].
 //
-// The actor needs the flow's role Operator, and a role of the school's office with a school of
-// the procedure, at once.
+// The actor works for the event's school, and is an operator of the App IO service, at once.
 //
 // # Texts
 //
@@ -33,11 +32,12 @@
 //	Personale                   who owes is a member of staff: yes or no
 //	Vincolante                  after the due date it cannot be paid: yes or no
 //
-// Neither the name of a pupil nor a fiscal code is among them, so no text can hold one that the
-// office did not write into the template itself. Besides fields there are if, else, end and
-// comparisons (and, or, not, eq, ne, lt, le, gt, ge); nothing that repeats or calls, so that no
-// text takes long. What the office wrote about the event cannot become Markdown: its
-// signs are escaped in the content. [New] checks the templates.
+// Neither the name of a pupil nor a fiscal code is among them, so a text holds none unless the
+// office wrote it into the template or the event itself. Besides fields there are if, else, end
+// and comparisons (and, or, not, eq, ne, lt, le, gt, ge); nothing that repeats or calls, so
+// that no text takes long. What the office wrote about the event is shown as it is: what
+// Markdown would take for its own signs is escaped in the content, though the app may make a
+// link of an address. [New] checks the templates.
 //
 // # Errors
 //

@@ -104,10 +104,12 @@ type markdown string
 // String returns the text with the signs escaped that Markdown would take for its own.
 func (m markdown) String() string {
 	var b strings.Builder
+	numbered := true // so far there are digits only, as in front of the items of a list
 	for i, r := range string(m) {
-		if strings.ContainsRune("\\`*_[]<>~|&", r) || i == 0 && strings.ContainsRune("#-+=:!", r) {
+		if strings.ContainsRune("\\`*_[]<>~|&", r) || i == 0 && strings.ContainsRune("#-+=:!", r) || i > 0 && numbered && (r == '.' || r == ')') {
 			b.WriteByte('\\')
 		}
+		numbered = numbered && r >= '0' && r <= '9'
 		b.WriteRune(r)
 	}
 	return b.String()

@@ -72,6 +72,7 @@ func TestTextsOfTheEventAreNoMarkdownAndNoTemplates(t *testing.T) {
 		"{{.Importo}}{{end}}":                "{{.Importo}}{{end}}",
 		`a\*b`:                               `a\\\*b`,
 		"a\u202eb\u2066c  d":                 "abc d",
+		"1. Gita, 2) museo":                  `1\. Gita, 2) museo`,
 		"C++ e 50%":                          "C++ e 50%",
 	} {
 		w := newWorld(t, func(e *pagoinrete.Event) { e.Name = name })

@@ -9,7 +9,9 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -352,4 +354,51 @@ func putRaw(simulator http.Handler, kind string, id uuid.UUID, body []byte) int 
 	w := httptest.NewRecorder()
 	simulator.ServeHTTP(w, r)
 	return w.Code
+}
+
+// A redirect would carry the key and the data to another place.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	e := clientEvent(t)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		calls := 0
+		client := clientOf(t, func(*http.Request) (*http.Response, error) {
+			calls++
+			r := answer(status, "", "")
+			r.Header.Set("Location", "https://elsewhere.example/")
+			return r, nil
+		})
+		_, err := client.PutEvent(t.Context(), clientOffice(), e)
+		assert.Equal(t, pagoinrete.Unknown, pagoinrete.OutcomeOf(err), status)
+		_, err = client.Event(t.Context(), e.ID)
+		assert.ErrorIs(t, err, pagoinrete.ErrUnavailable, status)
+		_, err = client.NoticePDF(t.Context(), e.ID)
+		assert.ErrorIs(t, err, pagoinrete.ErrUnavailable, status)
+		assert.Equal(t, 3, calls, status)
+	}
+}
+
+// Calls go out evenly, however many ask at once, and all of them wait after a 429.
+func TestCallsAreSpreadOverTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newFaulty(t, func(c *pagoinrete.Config) { c.Calls = 10 })
+		defer p.close()
+		e := clientEvent(t)
+		_, err := p.client.PutEvent(t.Context(), clientOffice(), e)
+		require.NoError(t, err)
+		all := func() time.Duration {
+			start := time.Now()
+			var group sync.WaitGroup
+			for range 20 {
+				group.Go(func() {
+					_, err := p.client.Event(t.Context(), e.ID)
+					assert.NoError(t, err)
+				})
+			}
+			group.Wait()
+			return time.Since(start)
+		}
+		assert.InDelta(t, 2, all().Seconds(), 0.11)
+		p.Fail(pagoinretetest.GetEvent, pagoinretetest.Fault{Kind: pagoinretetest.TooManyRequests, RetryAfter: 10 * time.Second})
+		assert.Greater(t, all(), 12*time.Second)
+	})
 }

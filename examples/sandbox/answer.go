@@ -36,26 +36,6 @@ func operationOf(r *http.Request) appiotest.Operation {
 	return ""
 }
 
-// operations are the platform's, in the order in which they are shown.
-func operations() []appiotest.Operation {
-	return []appiotest.Operation{appiotest.SubmitMessage, appiotest.GetMessage, appiotest.GetProfile, appiotest.GetFeed}
-}
-
-// labelOf names an operation in Italian.
-func labelOf(op appiotest.Operation) string {
-	switch op {
-	case appiotest.SubmitMessage:
-		return "invio"
-	case appiotest.GetMessage:
-		return "lettura messaggio"
-	case appiotest.GetProfile:
-		return "lettura profilo"
-	case appiotest.GetFeed:
-		return "lettura iscrizioni"
-	}
-	return "percorso che la piattaforma non ha"
-}
-
 // answer is what a client was told.
 type answer struct {
 	Status int  // of HTTP; 0 if there was none, or not to the end
@@ -90,6 +70,12 @@ func meaning(status int) string {
 		return "non permesso"
 	case http.StatusNotFound:
 		return "non trovato"
+	case http.StatusConflict:
+		return "stato che non lo permette"
+	case http.StatusUnprocessableEntity:
+		return "dati non validi"
+	case http.StatusTemporaryRedirect:
+		return "altrove"
 	case http.StatusTooManyRequests:
 		return "troppe chiamate"
 	case http.StatusInternalServerError:

@@ -21,7 +21,8 @@ type stateJSON struct {
 	Deliveries int                         `json:"deliveries"`
 	Accepted   int                         `json:"accepted"` // deliveries that wait for being processed
 	Limited    int                         `json:"limited"`  // calls that were one too many
-	Faults     []order                     `json:"faults"`   // ordered, since they were forgotten
+	Faults     []order                     `json:"faults"`   // ordered on both platforms, since they were forgotten
+	PagoInRete paymentsJSON                `json:"pago_in_rete"`
 }
 
 // deliveryJSON is a message that was stored. It holds nothing of the citizen.
@@ -56,6 +57,11 @@ func (s *sandbox) serveAPI(mux *http.ServeMux) {
 		s.process()
 		w.WriteHeader(http.StatusNoContent)
 	})
+	for path, act := range map[string]func() int{"POST /sandbox/families/login": s.logIn, "POST /sandbox/families/pay": s.payAll} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, http.StatusOK, map[string]int{"count": act()})
+		})
+	}
 	mux.HandleFunc("/sandbox/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "Questa operazione non esiste: quelle che ci sono le elenca go doc ./examples/sandbox.", nil)
 	})
@@ -67,6 +73,7 @@ func (s *sandbox) state() stateJSON {
 	state := stateJSON{
 		Warning: warning, BaseURL: s.address + appiotest.BasePath, Services: s.names,
 		Received: map[appiotest.Operation]int{}, Deliveries: len(all), Limited: s.simulator.Limited(), Faults: []order{},
+		PagoInRete: s.paymentsState(),
 	}
 	for _, d := range all {
 		if d.State.Status == "ACCEPTED" {
@@ -75,7 +82,8 @@ func (s *sandbox) state() stateJSON {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, op := range operations() {
+	for _, name := range appIO.operations() {
+		op := appiotest.Operation(name)
 		state.Received[op] = s.received[op]
 	}
 	state.Faults = append(state.Faults, s.orders...)

@@ -153,7 +153,7 @@ func theStateIsTold(t *testing.T) {
 	assert.Equal(t, stateJSON{
 		Warning: warning, BaseURL: "http://127.0.0.1:7080/api/v1", Services: []string{"prova"},
 		Received:   map[appiotest.Operation]int{"submit message": 3, "get message": 0, "get profile": 0, "get feed": 0},
-		Deliveries: 2, Accepted: 2, Limited: 1, Faults: []order{},
+		Deliveries: 2, Accepted: 2, Limited: 1, Faults: []order{}, PagoInRete: box.paymentsState(),
 	}, state)
 	assert.Equal(t, 204, send(h, "POST", "/sandbox/process", "").Code)
 	assert.Equal(t, 0, box.state().Accepted)

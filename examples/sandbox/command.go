@@ -15,6 +15,8 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
 
 // What clients may rely on if nothing else is said.
@@ -22,12 +24,14 @@ const (
 	defaultListen  = "127.0.0.1:7080"
 	defaultService = "prova"
 	defaultKey     = "chiave-di-prova"
+	defaultSchool  = "RMIC8GA002"
 )
 
 // settings are what the flags say.
 type settings struct {
 	listen       string
 	services     []string // ID=key
+	schools      []string // code=key
 	body         string
 	limit        int
 	unlimited    bool
@@ -41,14 +45,17 @@ func command(out io.Writer) *cobra.Command {
 	var s settings
 	c := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Simula App IO su questa macchina, per chi sviluppa",
-		Long: `Simula App IO su questa macchina, per chi sviluppa un programma che invia messaggi.
+		Short: "Simula App IO e Pago In Rete su questa macchina, per chi sviluppa",
+		Long: `Simula App IO e Pago In Rete su questa macchina, per chi sviluppa un programma che invia
+messaggi o che incassa per le scuole.
 
-È un simulatore: nessun messaggio raggiunge i cittadini. Risponde come la piattaforma,
-con gli stessi controlli e gli stessi limiti, e con i guasti che gli si ordinano dalla sua
-pagina. Tutto resta in memoria e si perde quando il programma finisce.`,
+È un simulatore: nessun messaggio raggiunge i cittadini, e nessun pagamento è vero. Risponde
+come le piattaforme, con gli stessi controlli e i limiti di App IO, e con i guasti che gli si
+ordinano dalla sua pagina, dove si fanno accedere e pagare le famiglie. Tutto resta in memoria e
+si perde quando il programma finisce.`,
 		Example: `  sandbox                                        con il servizio «prova» e la sua chiave
   sandbox --service tributi=k1 --service anagrafe=k2
+  sandbox --school RMIC8GA002=k3                 la scuola che usa Pago In Rete
   sandbox --hold --absent 10%                    messaggi in attesa, un cittadino su dieci assente
   sandbox --unlimited --listen 127.0.0.1:7081`,
 		Args: cli.Args(0, 0),
@@ -56,6 +63,7 @@ pagina. Tutto resta in memoria e si perde quando il programma finisce.`,
 	c.SetOut(out)
 	c.Flags().StringVar(&s.listen, "listen", defaultListen, "`indirizzo` e porta su cui ascoltare")
 	c.Flags().StringArrayVar(&s.services, "service", nil, "`id=chiave` di un servizio; si può ripetere. Se manca: "+defaultService+"="+defaultKey)
+	c.Flags().StringArrayVar(&s.schools, "school", nil, "`codice=credenziale` di una scuola su Pago In Rete, con il codice meccanografico; si può ripetere. Se manca: "+defaultSchool+"="+defaultKey)
 	c.Flags().StringVar(&s.body, "body", "", "`codice fiscale` dell'ente dei servizi, l'unico beneficiario che i pagamenti possono indicare; se manca, vanno bene tutti")
 	c.Flags().IntVar(&s.limit, "limit", 150, "`chiamate` concesse all'ente ogni 5 secondi, come sulla piattaforma")
 	c.Flags().BoolVar(&s.unlimited, "unlimited", false, "nessun limite alle chiamate")
@@ -96,6 +104,8 @@ func (s *settings) sandbox(out io.Writer) (*sandbox, error) {
 	}
 	services, reasons := parseServices(s.services)
 	wrong = append(wrong, reasons...)
+	schools, reasons := parseSchools(s.schools)
+	wrong = append(wrong, reasons...)
 	absent, reason := parseAbsent(s.absent)
 	if reason != "" {
 		wrong = append(wrong, reason)
@@ -115,6 +125,9 @@ func (s *settings) sandbox(out io.Writer) (*sandbox, error) {
 		}
 		service.ReadsFeed, service.ReadsDetails = true, true
 		box.add(service)
+	}
+	for _, school := range schools {
+		box.addSchool(school)
 	}
 	box.absent = absent
 	box.manner = s.manner()
@@ -142,6 +155,33 @@ func parseServices(texts []string) (services []appiotest.Service, wrong []string
 		services = append(services, appiotest.Service{ID: id, Key: key})
 	}
 	return services, wrong
+}
+
+// parseSchools reads code=key. The reasons do not show keys.
+func parseSchools(texts []string) (schools []pagoinretetest.School, wrong []string) {
+	if len(texts) == 0 {
+		return []pagoinretetest.School{{Code: defaultSchool, Key: defaultKey}}, nil
+	}
+	for i, text := range texts {
+		code, key, _ := strings.Cut(text, "=")
+		_, err := pagoinrete.ParseKey(key)
+		same := func(other pagoinretetest.School) bool { return other.Code == code || other.Key == key }
+		switch {
+		case !isSchool(code) || key == "":
+			wrong = append(wrong, fmt.Sprintf("La scuola n. %d (--school) deve essere scritta codice=credenziale, con il codice meccanografico di 10 caratteri, come %s.", i+1, defaultSchool))
+		case err != nil || strings.TrimSpace(key) != key:
+			wrong = append(wrong, fmt.Sprintf("La credenziale della scuola n. %d (--school) ha caratteri non ammessi.", i+1))
+		case slices.ContainsFunc(schools, same):
+			wrong = append(wrong, fmt.Sprintf("La scuola n. %d (--school) ha il codice o la credenziale di un'altra.", i+1))
+		}
+		schools = append(schools, pagoinretetest.School{Code: code, Key: key})
+	}
+	return schools, wrong
+}
+
+// isSchool reports whether a text looks like a codice meccanografico.
+func isSchool(code string) bool {
+	return len(code) == 10 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
 // parseAbsent reads who is not on App IO: a share, for which the code decides, so that it

@@ -53,6 +53,10 @@ func TestAWrongCommandSaysEverythingThatIsWrong(t *testing.T) {
 		"a share of too much":    {[]string{"--absent", "101%"}, []string{"fra 0% e 100%"}},
 		"a share that is none":   {[]string{"--absent", "NaN%"}, []string{"fra 0% e 100%"}},
 		"a code that is none":    {[]string{"--absent", personalCode + ",RSSMRA80A01"}, []string{"n. 2", "16 caratteri"}},
+		"a school without key":   {[]string{"--school", "RMIC8GA002"}, []string{"scuola n. 1", "codice=credenziale"}},
+		"a school that is none":  {[]string{"--school", "Verdi=segreta"}, []string{"scuola n. 1", "10 caratteri"}},
+		"a school's key in two":  {[]string{"--school", "RMIC8GA002=segreta\nsegreta"}, []string{"scuola n. 1", "non ammessi"}},
+		"two schools of one key": {[]string{"--school", "RMIC8GA002=segreta", "--school", "MIIC8AB00X=segreta"}, []string{"scuola n. 2", "di un'altra"}},
 		"several things at once": {[]string{"--limit", "0", "--absent", "x%", "--service", "a"}, []string{"--limit", "--absent", "--service"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -163,7 +167,7 @@ func TestAClientWorksWithWhatIsPrinted(t *testing.T) {
 	assert.Equal(t, cli.OK, <-ended)
 	said := out.String()
 	assert.Contains(t, said, "memorizzato "+string(receipt.ID))
-	assert.Contains(t, said, "Fermato. Messaggi memorizzati: 1; nessuno ha raggiunto un cittadino.")
+	assert.Contains(t, said, "Fermato. Messaggi memorizzati: 1; avvisi di pagamento: 0; niente ha raggiunto un cittadino.")
 	assert.NotContains(t, said, to.Reveal())
 	client, err = appio.New(key, appio.Config{BaseURL: baseURL, MaxAttempts: 1})
 	require.NoError(t, err)

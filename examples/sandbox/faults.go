@@ -6,21 +6,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/flussi-go/flussi/appio/appiotest"
 )
 
 // order is an order that calls go wrong: the next ones, or a share of them.
 type order struct {
-	Operation  appiotest.Operation `json:"operation"`
-	Kind       appiotest.FaultKind `json:"kind"`
-	Stored     bool                `json:"stored,omitempty"`              // after the message was stored
-	Count      int                 `json:"count,omitempty"`               // of the next calls
-	Share      float64             `json:"share,omitempty"`               // of all calls, up to 1
-	Seed       uint64              `json:"seed,omitempty"`                // draws the calls of a share
-	Delay      float64             `json:"delay_seconds,omitempty"`       // before the answer
-	RetryAfter float64             `json:"retry_after_seconds,omitempty"` // that a 429 asks for
-	At         time.Time           `json:"at"`
+	Operation  string    `json:"operation"` // of App IO, or of Pago In Rete
+	Kind       string    `json:"kind"`
+	Stored     bool      `json:"stored,omitempty"`              // after what was asked for was done
+	Count      int       `json:"count,omitempty"`               // of the next calls
+	Share      float64   `json:"share,omitempty"`               // of all calls, up to 1
+	Seed       uint64    `json:"seed,omitempty"`                // draws the calls of a share
+	Delay      float64   `json:"delay_seconds,omitempty"`       // before the answer
+	RetryAfter float64   `json:"retry_after_seconds,omitempty"` // that a 429 asks for
+	At         time.Time `json:"at"`
 }
 
 // The limits of an order.
@@ -31,29 +29,29 @@ const (
 )
 
 // fault returns the fault.
-func (o order) fault() appiotest.Fault {
+func (o order) fault() fault {
 	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-	return appiotest.Fault{Kind: o.Kind, Stored: o.Stored, Delay: seconds(o.Delay), RetryAfter: seconds(o.RetryAfter)}
+	return fault{Kind: o.Kind, Stored: o.Stored, Delay: seconds(o.Delay), RetryAfter: seconds(o.RetryAfter)}
 }
 
 // check returns what is wrong with an order, by the names of its fields in JSON.
 func (o order) check() map[string]string {
 	wrong := map[string]string{}
-	if !slices.Contains(operations(), o.Operation) {
-		wrong["operation"] = "L'operazione non esiste: deve essere una fra " + list(operations()) + "."
+	if all := append(appIO.operations(), pagoInRete.operations()...); !slices.Contains(all, o.Operation) {
+		wrong["operation"] = "L'operazione non esiste: deve essere una fra " + list(all) + "."
 	}
-	is := func(stored bool) func(appiotest.Fault) bool {
-		return func(f appiotest.Fault) bool { return f.Kind == o.Kind && f.Stored == stored }
+	is := func(stored bool) func(fault) bool {
+		return func(f fault) bool { return f.Kind == o.Kind && f.Stored == stored }
 	}
-	faults := appiotest.Faults()
+	of := platformOf(o.Operation)
 	switch {
-	case !slices.ContainsFunc(faults, is(false)):
-		wrong["kind"] = "Il guasto non esiste: deve essere uno fra " + list(kinds()) + "."
-	case o.Stored && !slices.ContainsFunc(faults, is(true)):
-		wrong["stored"] = "Con questo guasto è già detto se il messaggio viene memorizzato: togliere l'indicazione."
-	case o.Stored && o.Operation != appiotest.SubmitMessage:
-		wrong["stored"] = "Solo un invio può memorizzare un messaggio: togliere l'indicazione."
-	case o.Operation != appiotest.SubmitMessage && (o.Kind == appiotest.NoID || o.Kind == appiotest.LocationOnly):
+	case !slices.ContainsFunc(of.faults, is(false)):
+		wrong["kind"] = "Il guasto non esiste: deve essere uno fra " + list(of.kinds()) + "."
+	case o.Stored && !slices.ContainsFunc(of.faults, is(true)):
+		wrong["stored"] = "Con questo guasto è già detto se quello che si chiede viene fatto: togliere l'indicazione."
+	case o.Stored && !of.changes(o.Operation):
+		wrong["stored"] = of.onlyChanges
+	case !of.changes(o.Operation) && slices.Contains(of.onlyFor, o.Kind):
 		wrong["kind"] = "Questo guasto riguarda l'ID di un nuovo messaggio: vale solo per l'invio."
 	}
 	switch {
@@ -66,13 +64,13 @@ func (o order) check() map[string]string {
 	}
 	if !(o.Delay >= 0 && o.Delay <= maxDelay) {
 		wrong["delay_seconds"] = fmt.Sprintf("L'attesa deve essere fra 0 e %.0f secondi.", maxDelay)
-	} else if o.Kind == appiotest.Slow && o.Delay == 0 {
+	} else if o.Kind == slow && o.Delay == 0 {
 		wrong["delay_seconds"] = "Per una risposta lenta serve l'attesa, in secondi."
 	}
 	switch {
 	case !(o.RetryAfter >= 0 && o.RetryAfter <= maxRetryAfter):
 		wrong["retry_after_seconds"] = fmt.Sprintf("La pausa chiesta deve essere fra 0 e %.0f secondi.", maxRetryAfter)
-	case o.RetryAfter != 0 && o.Kind != appiotest.TooManyRequests:
+	case o.RetryAfter != 0 && o.Kind != tooManyRequests:
 		wrong["retry_after_seconds"] = "Solo il guasto 429 chiede una pausa."
 	}
 	return wrong
@@ -94,9 +92,9 @@ func (s *sandbox) obey(o order) (order, map[string]string) {
 	s.orders = append(s.orders, o)
 	s.mu.Unlock()
 	if o.Share > 0 {
-		s.simulator.FailAtRandom(o.Operation, o.Share, o.Seed, o.fault())
+		s.failAtRandom(o)
 	} else {
-		s.simulator.Fail(o.Operation, slices.Repeat([]appiotest.Fault{o.fault()}, o.Count)...)
+		s.fail(o)
 	}
 	s.journal.sayf("%s guasto ordinato: %s: %s, %s", clock(o.At), labelOf(o.Operation), describe(o.Operation, o.fault()), o.extent())
 	return o, nil
@@ -110,6 +108,7 @@ func (s *sandbox) forget() {
 	s.orders = nil
 	s.mu.Unlock()
 	s.simulator.Forget()
+	s.payments.StopFailing()
 	s.journal.sayf("%s guasti dimenticati", clock(time.Now()))
 }
 
@@ -127,54 +126,6 @@ func (o order) extent() string {
 // percent writes a share as Italians do.
 func percent(share float64) string {
 	return strings.Replace(strconv.FormatFloat(share*100, 'f', -1, 32), ".", ",", 1)
-}
-
-// kinds are the kinds of faults, in the simulator's order.
-func kinds() []appiotest.FaultKind {
-	var all []appiotest.FaultKind
-	for _, f := range appiotest.Faults() {
-		if !slices.Contains(all, f.Kind) {
-			all = append(all, f.Kind)
-		}
-	}
-	return all
-}
-
-// describe says in Italian what a fault does to an operation.
-func describe(op appiotest.Operation, f appiotest.Fault) string {
-	text := map[appiotest.FaultKind]string{
-		appiotest.BadRequest:      "400, richiesta non valida",
-		appiotest.Unauthorized:    "401, chiave non valida",
-		appiotest.Forbidden:       "403, non permesso",
-		appiotest.NotFound:        "404, non trovato",
-		appiotest.TooManyRequests: "429, troppe chiamate, con la pausa da fare",
-		appiotest.TooManyBare:     "429, troppe chiamate, senza altro",
-		appiotest.ServerProblem:   "500, con la spiegazione",
-		appiotest.ServerError:     "500, senza spiegazione",
-		appiotest.BadGateway:      "502, pagina HTML",
-		appiotest.Unavailable:     "503, non disponibile",
-		appiotest.GatewayTimeout:  "504, tempo scaduto",
-		appiotest.Slow:            "risposta giusta, ma lenta",
-		appiotest.Silent:          "nessuna risposta",
-		appiotest.Reset:           "connessione interrotta",
-		appiotest.Truncated:       "risposta interrotta fra le intestazioni",
-		appiotest.CutBody:         "risposta interrotta nel corpo",
-		appiotest.NoID:            "201 senza ID",
-		appiotest.LocationOnly:    "201 con l'ID solo in Location",
-	}[f.Kind]
-	if op != appiotest.SubmitMessage {
-		return text
-	}
-	switch f.Kind {
-	case appiotest.Slow:
-		return text
-	case appiotest.Truncated, appiotest.CutBody, appiotest.NoID, appiotest.LocationOnly:
-		return text + " (messaggio memorizzato)"
-	}
-	if f.Stored {
-		return text + " (messaggio memorizzato)"
-	}
-	return text + " (messaggio non memorizzato)"
 }
 
 // list writes alternatives.

@@ -14,7 +14,7 @@ import (
 const prefix = "[SIMULATORE] "
 
 // warning is what nobody may overlook.
-const warning = "Questo è un simulatore di App IO: nessun messaggio raggiunge i cittadini."
+const warning = "Questo è un simulatore di App IO e di Pago In Rete: niente raggiunge i cittadini."
 
 // journal writes lines for who watches. It is safe for concurrent use.
 type journal struct {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
 
 //go:embed page.html
@@ -33,6 +34,16 @@ type pageData struct {
 	Done     string // what was just done
 	Form     form
 	Wrong    map[string]string // what is wrong with the form, by field
+	Forms    []faultForm       // one for each platform
+	Payments []paymentRow
+}
+
+// faultForm is the form for the faults of a platform.
+type faultForm struct {
+	Platform string
+	Prefix   string // of the IDs on the page
+	Form     form
+	Wrong    map[string]string
 	Options  []option
 	Calls    []option
 	MaxCount int
@@ -66,7 +77,7 @@ type form struct {
 func (s *sandbox) servePage(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		s.show(w, http.StatusOK, pageData{
-			Auto: r.FormValue("auto") != "", Done: done(r.FormValue("fatto")), Form: form{Extent: "count", Count: "1"},
+			Auto: r.FormValue("auto") != "", Done: done(r.FormValue("fatto")),
 		})
 	})
 	mux.HandleFunc("POST /faults", s.submitFault)
@@ -78,8 +89,16 @@ func (s *sandbox) servePage(mux *http.ServeMux) {
 		s.process()
 		http.Redirect(w, r, "/?fatto=process", http.StatusSeeOther)
 	})
+	mux.HandleFunc("POST /families/login", func(w http.ResponseWriter, r *http.Request) {
+		s.logIn()
+		http.Redirect(w, r, "/?fatto=login", http.StatusSeeOther)
+	})
+	mux.HandleFunc("POST /families/pay", func(w http.ResponseWriter, r *http.Request) {
+		s.payAll()
+		http.Redirect(w, r, "/?fatto=pay", http.StatusSeeOther)
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "Qui non c'è niente. L'API simulata comincia da "+s.address+appiotest.BasePath+"; la pagina è "+s.address+"/", http.StatusNotFound)
+		http.Error(w, "Qui non c'è niente. Le API simulate cominciano da "+s.address+appiotest.BasePath+" e da "+s.address+pagoinretetest.BasePath+"; la pagina è "+s.address+"/", http.StatusNotFound)
 	})
 }
 
@@ -92,6 +111,10 @@ func done(what string) string {
 		return "Tutti i guasti sono stati dimenticati."
 	case "process":
 		return "I messaggi in attesa sono stati elaborati."
+	case "login":
+		return "Le famiglie degli avvisi hanno fatto l'accesso a Pago In Rete."
+	case "pay":
+		return "Gli avvisi che si potevano pagare sono stati pagati."
 	}
 	return ""
 }
@@ -132,10 +155,10 @@ func (f form) order() (order, map[string]string) {
 		return n
 	}
 	o := order{
-		Operation: appiotest.Operation(f.Operation), Kind: appiotest.FaultKind(f.Fault), Seed: 1,
+		Operation: f.Operation, Kind: f.Fault, Seed: 1,
 		Delay: number("delay_seconds", f.Delay), RetryAfter: number("retry_after_seconds", f.RetryAfter),
 	}
-	for _, fault := range appiotest.Faults() {
+	for _, fault := range platformOf(f.Operation).faults {
 		if fault.String() == f.Fault {
 			o.Kind, o.Stored = fault.Kind, fault.Stored
 		}
@@ -160,7 +183,7 @@ func (f form) order() (order, map[string]string) {
 // show writes the page.
 func (s *sandbox) show(w http.ResponseWriter, status int, data pageData) {
 	data.stateJSON = s.state()
-	data.Page, data.Manner, data.MaxCount = s.address+"/", s.manner, maxCount
+	data.Page, data.Manner = s.address+"/", s.manner
 	data.Counters = []counter{
 		{"Invii ricevuti", data.Received[appiotest.SubmitMessage]},
 		{"Messaggi memorizzati", data.Deliveries},
@@ -171,20 +194,31 @@ func (s *sandbox) show(w http.ResponseWriter, status int, data pageData) {
 	}
 	data.Rows = s.rows()
 	for _, o := range slices.Backward(data.Faults) {
-		data.Orders = append(data.Orders, ordered{clock(o.At)[:8], labelOf(o.Operation), describe(o.Operation, o.fault()), o.extent()})
+		data.Orders = append(data.Orders, ordered{clock(o.At)[:8], platformOf(o.Operation).name + ", " + labelOf(o.Operation), describe(o.Operation, o.fault()), o.extent()})
 	}
-	for _, op := range operations() {
-		data.Calls = append(data.Calls, option{string(op), labelOf(op)})
-	}
-	for _, f := range appiotest.Faults() {
-		data.Options = append(data.Options, option{f.String(), describe(appiotest.SubmitMessage, f)})
-	}
-	slices.SortStableFunc(data.Options, func(a, b option) int { return cmp.Compare(rank(a), rank(b)) })
+	data.Payments = s.paymentRows()
+	data.Forms = []faultForm{data.formOf(appIO, ""), data.formOf(pagoInRete, "pir-")}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
 	_ = s.page.Execute(w, data) // the browser may be gone
+}
+
+// formOf returns the form for a platform, with what was typed if it is about that one.
+func (d pageData) formOf(of platform, prefix string) faultForm {
+	f := faultForm{Platform: of.name, Prefix: prefix, Form: form{Extent: "count", Count: "1"}, MaxCount: maxCount}
+	if d.Form.Operation != "" && platformOf(d.Form.Operation).name == of.name {
+		f.Form, f.Wrong = d.Form, d.Wrong
+	}
+	for _, op := range of.operations() {
+		f.Calls = append(f.Calls, option{op, labelOf(op)})
+	}
+	for _, fault := range of.faults {
+		f.Options = append(f.Options, option{fault.String(), describe(of.changing[0], fault)})
+	}
+	slices.SortStableFunc(f.Options, func(a, b option) int { return cmp.Compare(rank(a), rank(b)) })
+	return f
 }
 
 // rank sorts faults for people: those of HTTP by their status, then the others.

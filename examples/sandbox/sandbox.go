@@ -14,15 +14,19 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
 
-// sandbox is a simulated platform, with what a person needs to work with it.
+// sandbox is two simulated platforms, with what a person needs to work with it.
 type sandbox struct {
-	simulator *appiotest.Simulator
+	simulator *appiotest.Simulator      // of App IO
+	payments  *pagoinretetest.Simulator // of Pago In Rete
 	journal   *journal
 	page      *template.Template
 	services  map[string]string // IDs, by key
 	names     []string          // the services' IDs, in their order
+	schools   map[string]string // codici meccanografici, by key
+	codes     []string          // the same, in their order
 	absent    func(flussi.FiscalCode) bool
 	manner    string // how it behaves, for the page
 	address   string // where it listens, as http://host:port
@@ -43,9 +47,11 @@ func newSandbox(out io.Writer, config appiotest.Config) (*sandbox, error) {
 	}
 	return &sandbox{
 		simulator: appiotest.New(config),
+		payments:  pagoinretetest.New(pagoinretetest.Config{}),
 		journal:   &journal{out: out},
 		page:      page,
 		services:  map[string]string{},
+		schools:   map[string]string{},
 		absent:    func(flussi.FiscalCode) bool { return false },
 		received:  map[appiotest.Operation]int{},
 		answers:   map[string]answer{},
@@ -57,6 +63,13 @@ func (s *sandbox) add(service appiotest.Service) {
 	s.simulator.AddService(service)
 	s.services[service.Key] = service.ID
 	s.names = append(s.names, service.ID)
+}
+
+// addSchool adds a school, before the sandbox is served.
+func (s *sandbox) addSchool(school pagoinretetest.School) {
+	s.payments.AddSchool(school)
+	s.schools[school.Key] = school.Code
+	s.codes = append(s.codes, school.Code)
 }
 
 // handler returns everything that the sandbox serves.
@@ -71,6 +84,7 @@ func (s *sandbox) handler() http.Handler {
 	}))
 	all := http.NewServeMux()
 	all.HandleFunc(appiotest.BasePath+"/", s.call)
+	all.HandleFunc(pagoinretetest.BasePath+"/", s.pay)
 	all.Handle("/", protection.Handler(own))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Flussi-Simulator", "nessun messaggio raggiunge i cittadini")
@@ -125,7 +139,7 @@ func (s *sandbox) note(c *call, told *answerWriter) {
 	service := cmp.Or(c.service, "(chiave sconosciuta)")
 	reply := told.answer()
 	if c.operation != appiotest.SubmitMessage {
-		subject := labelOf(c.operation)
+		subject := labelOf(string(c.operation))
 		if s.knows(c.messageID) {
 			subject += " " + c.messageID
 		}

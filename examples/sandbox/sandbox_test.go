@@ -217,7 +217,8 @@ func TestOrdersFromOtherSitesAreRefused(t *testing.T) {
 			h := box.handler()
 			require.Equal(t, 201, send(h, "POST", submitPath, message(personalCode)).Code)
 			require.Equal(t, 201, send(h, "POST", "/sandbox/faults", `{"operation":"get profile","kind":"404","count":1}`).Code)
-			for _, order := range []string{"POST /faults", "POST /forget", "POST /process", "POST /sandbox/faults", "DELETE /sandbox/faults", "POST /sandbox/process"} {
+			for _, order := range []string{"POST /faults", "POST /forget", "POST /process", "POST /sandbox/faults", "DELETE /sandbox/faults", "POST /sandbox/process",
+				"POST /families/login", "POST /families/pay", "POST /sandbox/families/login", "POST /sandbox/families/pay"} {
 				method, path, _ := strings.Cut(order, " ")
 				w := send(h, method, path, `{"operation":"get profile","kind":"404","count":1}`, headers...)
 				assert.Equal(t, 403, w.Code, order)
@@ -239,15 +240,15 @@ func TestForgottenFaultsStrikeNobody(t *testing.T) { synctest.Test(t, forgottenF
 func forgottenFaultsStrikeNobody(t *testing.T) {
 	box, _ := newBox(t, settings{limit: 8})
 	h := box.handler()
-	for _, op := range operations() {
-		for _, f := range appiotest.Faults() {
+	for _, op := range append(appIO.operations(), pagoInRete.operations()...) {
+		for _, f := range platformOf(op).faults {
 			o := order{Operation: op, Kind: f.Kind, Stored: f.Stored, Count: 2, Delay: 300}
 			if len(o.check()) == 0 {
 				_, wrong := box.obey(o)
 				require.Empty(t, wrong)
 			}
 		}
-		_, wrong := box.obey(order{Operation: op, Kind: appiotest.BadGateway, Share: 1})
+		_, wrong := box.obey(order{Operation: op, Kind: "502", Share: 1})
 		require.Empty(t, wrong)
 	}
 	require.NotEmpty(t, box.state().Faults)
@@ -321,16 +322,18 @@ func TestPayeesAreCheckedIfTheBodyIsKnown(t *testing.T) {
 }
 
 func TestEveryFaultHasWordsOfItsOwn(t *testing.T) {
-	seen := map[string]bool{}
-	for _, f := range appiotest.Faults() {
-		text := describe(appiotest.SubmitMessage, f)
-		assert.NotEmpty(t, describe(appiotest.GetProfile, f), f)
-		assert.NotContains(t, describe(appiotest.GetProfile, f), "memorizzato", "nothing is stored by reading")
-		assert.False(t, seen[text], text)
-		seen[text] = true
-		o, wrong := form{Operation: "submit message", Fault: f.String(), Extent: "count", Count: "1"}.order()
-		assert.Empty(t, wrong)
-		assert.Equal(t, f, o.fault(), "what the form offers is what is ordered")
+	for _, of := range []platform{appIO, pagoInRete} {
+		seen := map[string]bool{}
+		for _, f := range of.faults {
+			text := describe(of.changing[0], f)
+			assert.NotEmpty(t, describe(of.reading[0], f), f)
+			assert.NotContains(t, describe(of.reading[0], f), "(", "nothing is stored by reading")
+			assert.False(t, seen[text], text)
+			seen[text] = true
+			o, wrong := form{Operation: of.changing[0], Fault: f.String(), Extent: "count", Count: "1"}.order()
+			assert.Empty(t, wrong)
+			assert.Equal(t, f, o.fault(), "what the form offers is what is ordered")
+		}
 	}
 }
 

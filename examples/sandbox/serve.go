@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
 
 // listen serves the sandbox until the context ends.
@@ -46,7 +47,7 @@ func (s *sandbox) serve(ctx context.Context, listener net.Listener) error {
 		_ = server.Close()
 	}
 	<-ended
-	s.journal.sayf("Fermato. Messaggi memorizzati: %d; nessuno ha raggiunto un cittadino.", len(s.simulator.Deliveries()))
+	s.journal.sayf("Fermato. Messaggi memorizzati: %d; avvisi di pagamento: %d; niente ha raggiunto un cittadino.", len(s.simulator.Deliveries()), len(s.payments.Notices()))
 	return nil
 }
 
@@ -54,6 +55,7 @@ func (s *sandbox) serve(ctx context.Context, listener net.Listener) error {
 func (s *sandbox) greet(address net.Addr) {
 	s.journal.sayf("%s", warning)
 	s.journal.sayf("Indirizzo dell'API (BaseURL): %s", s.address+appiotest.BasePath)
+	s.journal.sayf("Indirizzo di Pago In Rete (BaseURL): %s", s.address+pagoinretetest.BasePath)
 	s.journal.sayf("Pagina per guardare e dare ordini: %s/", s.address)
 	for _, name := range s.names {
 		if s.services[defaultKey] == name {
@@ -61,6 +63,13 @@ func (s *sandbox) greet(address net.Addr) {
 			continue
 		}
 		s.journal.sayf("Servizio «%s», con la chiave indicata.", name)
+	}
+	for _, code := range s.codes {
+		if s.schools[defaultKey] == code {
+			s.journal.sayf("Scuola «%s», credenziale «%s».", code, defaultKey)
+			continue
+		}
+		s.journal.sayf("Scuola «%s», con la credenziale indicata.", code)
 	}
 	s.journal.sayf("%s", s.manner)
 	if tcp, ok := address.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+// pay lets the simulator of Pago In Rete answer a call, and tells what came of it. The line
+// holds no fiscal code, no notice number and no key.
+func (s *sandbox) pay(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	key, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	told := &answerWriter{ResponseWriter: w}
+	defer func() {
+		reply := told.answer()
+		reply.Told = true // there is no ID to be told
+		s.journal.sayf("%s %s %s: %s", clock(began), cmp.Or(s.schools[key], "(credenziale sconosciuta)"), labelOf(string(paymentOf(r))), reply.italian())
+		if told.status == 0 && !told.broken {
+			panic(http.ErrAbortHandler) // net/http would answer 200 otherwise
+		}
+	}()
+	s.payments.ServeHTTP(told, r)
+}
+
+// paymentOf returns the operation of a request to Pago In Rete, "" for a path that it does not
+// have.
+func paymentOf(r *http.Request) pagoinretetest.Operation {
+	parts := strings.Split(strings.TrimPrefix(r.URL.Path, pagoinretetest.BasePath+"/schools/"), "/")
+	if len(parts) < 3 || len(parts) > 4 {
+		return ""
+	}
+	last := ""
+	if len(parts) == 4 {
+		last = parts[3]
+	}
+	switch shape := r.Method + " " + parts[1]; {
+	case shape == "PUT events" && last == "":
+		return pagoinretetest.PutEvent
+	case shape == "GET events" && last == "":
+		return pagoinretetest.GetEvent
+	case shape == "POST events" && last != "":
+		return pagoinretetest.MoveEvent
+	case shape == "PUT notices" && last == "":
+		return pagoinretetest.PutNotice
+	case shape == "POST notices" && parts[2] == "query":
+		return pagoinretetest.GetNotices
+	case shape == "POST notices" && last != "":
+		return pagoinretetest.MoveNotice
+	case shape == "GET notices" && last == "pdf":
+		return pagoinretetest.GetPDF
+	case shape == "GET notices" && last == "receipt":
+		return pagoinretetest.GetReceipt
+	}
+	return ""
+}
+
+// logIn lets the payers of all notices log in, and returns how many they are.
+func (s *sandbox) logIn() int {
+	payers := map[flussi.FiscalCode]bool{}
+	for _, n := range s.payments.Notices() {
+		if !n.Payer.IsZero() {
+			payers[n.Payer] = true
+			s.payments.LogIn(n.Payer)
+		}
+	}
+	s.journal.sayf("%s famiglie che hanno fatto l'accesso a Pago In Rete: %d", clock(time.Now()), len(payers))
+	return len(payers)
+}
+
+// payAll lets families pay all notices that can be paid, and returns how many they are.
+func (s *sandbox) payAll() int {
+	paid := 0
+	for _, n := range s.payments.Notices() {
+		if s.payments.Pay(n.ID, n.Due) {
+			paid++
+		}
+	}
+	s.journal.sayf("%s avvisi pagati su Pago In Rete: %d", clock(time.Now()), paid)
+	return paid
+}
+
+// paymentsJSON says how far the simulator of Pago In Rete is.
+type paymentsJSON struct {
+	BaseURL  string                             `json:"base_url"`
+	Schools  []string                           `json:"schools"`
+	Received map[pagoinretetest.Operation]int   `json:"received"`
+	Events   map[pagoinretetest.EventState]int  `json:"events"` // how many are in which state
+	Notices  map[pagoinretetest.NoticeState]int `json:"notices"`
+}
+
+func (s *sandbox) paymentsState() paymentsJSON {
+	state := paymentsJSON{
+		BaseURL: s.address + pagoinretetest.BasePath, Schools: s.codes,
+		Received: map[pagoinretetest.Operation]int{}, Events: map[pagoinretetest.EventState]int{}, Notices: map[pagoinretetest.NoticeState]int{},
+	}
+	for _, op := range pagoinretetest.Operations() {
+		state.Received[op] = s.payments.Received(op)
+	}
+	for _, e := range s.payments.Events() {
+		state.Events[e.State]++
+	}
+	for _, n := range s.payments.Notices() {
+		state.Notices[n.State]++
+	}
+	return state
+}
+
+// paymentRow is an event in the table of the page.
+type paymentRow struct {
+	ID, School, State string
+	Notices, Unpaid   int
+}
+
+// paymentRows returns the latest events, the latest first.
+func (s *sandbox) paymentRows() []paymentRow {
+	events := s.payments.Events()
+	events = events[max(0, len(events)-shownDeliveries):]
+	at := map[string]int{}
+	rows := make([]paymentRow, len(events))
+	for i, e := range events {
+		place := len(events) - 1 - i
+		rows[place] = paymentRow{ID: e.ID.String(), School: e.School, State: string(e.State)}
+		at[e.ID.String()] = place
+	}
+	for _, n := range s.payments.Notices() {
+		place, shown := at[n.Event.String()]
+		if !shown {
+			continue
+		}
+		rows[place].Notices++
+		switch n.State {
+		case pagoinretetest.NoticeNotNotified, pagoinretetest.NoticeNotified, pagoinretetest.NoticeAwaitingReceipt:
+			rows[place].Unpaid++
+		}
+	}
+	return rows
+}

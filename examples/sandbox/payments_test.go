@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+var (
+	assistant = flussi.Actor{ID: "m.conti", Roles: []flussi.Role{flussi.AdminAssistant}}
+	principal = flussi.Actor{ID: "p.marini", Roles: []flussi.Role{flussi.Principal}}
+)
+
+// newSchool is a school's procedure on a sandbox that is served.
+func newSchool(t *testing.T) (*sandbox, *lines, *pagoinrete.Procedure) {
+	box, out := newBox(t, settings{})
+	server := httptest.NewServer(box.handler())
+	t.Cleanup(server.Close)
+	key, err := pagoinrete.ParseKey(defaultKey)
+	require.NoError(t, err)
+	client, err := pagoinrete.New(key, defaultSchool, pagoinrete.Config{BaseURL: server.URL + pagoinretetest.BasePath, Calls: 10_000, MaxWait: time.Millisecond})
+	require.NoError(t, err)
+	p, err := pagoinrete.NewProcedure(memstore.New(), pagoinrete.Staffs{assistant.ID: {defaultSchool}, principal.ID: {defaultSchool}},
+		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ProcedureConfig{})
+	require.NoError(t, err)
+	return box, out, p
+}
+
+// notified is a fee with two notices that was notified.
+func notified(t *testing.T, p *pagoinrete.Procedure) pagoinrete.Event {
+	due, err := flussi.EndOfDay(2099, 12, 31)
+	require.NoError(t, err)
+	e, err := p.CreateEvent(t.Context(), assistant, pagoinrete.Fee, defaultSchool, pagoinrete.EventData{
+		Name: "Viaggio", Causale: "Viaggio", SchoolYear: 2098, FinancialYear: 2099, Account: "IT60X0542811101000000123456", Amount: 5_000,
+		Instalments: []pagoinrete.Instalment{{DueDate: due, Amount: 5_000}},
+	})
+	require.NoError(t, err)
+	_, err = p.TransmitEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	_, err = p.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(
+		pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(11), Payer: appiotest.SampleCitizen(1), DebtorName: flussi.NewText("Maria Rossi")},
+		pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(12)},
+	), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	report, err := p.TransmitNotices(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	require.Equal(t, 2, report.Transmitted)
+	_, err = p.SubmitEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	_, err = p.ApproveEvent(t.Context(), principal, e.ID)
+	require.NoError(t, err)
+	e, err = p.NotifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	return e
+}
+
+func TestFamiliesLogInAndPayByOrder(t *testing.T) {
+	box, out, p := newSchool(t)
+	h := box.handler()
+	e := notified(t, p)
+	assert.Equal(t, map[pagoinretetest.NoticeState]int{pagoinretetest.NoticeNotNotified: 2}, box.state().PagoInRete.Notices)
+	assert.JSONEq(t, `{"count":0}`, send(h, "POST", "/sandbox/families/pay", "").Body.String())
+	assert.JSONEq(t, `{"count":1}`, send(h, "POST", "/sandbox/families/login", "").Body.String())
+	assert.JSONEq(t, `{"count":1}`, send(h, "POST", "/sandbox/families/pay", "").Body.String())
+	_, report, err := p.VerifyEvent(t.Context(), assistant, e.ID)
+	require.NoError(t, err)
+	assert.Equal(t, 1, report.Changed)
+	state := decode[stateJSON](t, send(h, "GET", "/sandbox/state", "").Body.String()).PagoInRete
+	assert.Equal(t, box.paymentsState(), state)
+	assert.Equal(t, map[pagoinretetest.EventState]int{pagoinretetest.EventNotified: 1}, state.Events)
+	assert.Equal(t, map[pagoinretetest.NoticeState]int{pagoinretetest.NoticeNotNotified: 1, pagoinretetest.NoticePaidOnline: 1}, state.Notices)
+	assert.Equal(t, 2, state.Received[pagoinretetest.PutNotice])
+
+	page := send(h, "GET", "/", "").Body.String()
+	assert.Contains(t, page, "<code>"+e.ID.String()+"</code></td><td>"+defaultSchool+"</td><td>NOTIFICATO</td><td>2</td><td>1</td>")
+	assert.Contains(t, page, "Paga tutti gli avvisi notificati")
+	for _, path := range []string{"/families/login", "/families/pay"} {
+		status, location, _ := post(box, path, nil)
+		assert.Equal(t, 303, status)
+		assert.Contains(t, send(h, "GET", location, "").Body.String(), `role="status"`)
+	}
+	said := out.String()
+	for _, shown := range []string{"RMIC8GA002 trasmissione evento: 201", "RMIC8GA002 trasmissione avviso: 201 accettato", "RMIC8GA002 passo di un evento: 200", "RMIC8GA002 lettura avvisi: 200",
+		"famiglie che hanno fatto l'accesso a Pago In Rete: 1", "avvisi pagati su Pago In Rete: 1"} {
+		assert.Contains(t, said, shown)
+	}
+	for _, n := range box.payments.Notices() {
+		for _, secret := range []string{n.Number.Reveal(), n.Debtor.Reveal(), "Maria", defaultKey} {
+			assert.NotContains(t, said, secret)
+			assert.NotContains(t, page, secret)
+		}
+	}
+}
+
+func TestFaultsOfPagoInReteAreOrdered(t *testing.T) {
+	box, out, p := newSchool(t)
+	h := box.handler()
+	w := send(h, "POST", "/sandbox/faults", `{"operation":"put notice","kind":"504","stored":true,"count":1}`)
+	assert.Equal(t, 201, w.Code, w.Body)
+	status, location, _ := post(box, "/faults", typed("operation", "get event", "fault", "garbled", "count", "1"))
+	assert.Equal(t, 303, status)
+	assert.Equal(t, "/?fatto=faults", location)
+	notified(t, p) // a fault is no matter for it
+	said := out.String()
+	assert.Contains(t, said, "guasto ordinato: trasmissione avviso: 504, tempo scaduto (operazione fatta), la prossima chiamata")
+	assert.Contains(t, said, "RMIC8GA002 trasmissione avviso: 504 tempo scaduto")
+	for _, n := range box.payments.Notices() {
+		assert.Equal(t, 1, n.Created)
+	}
+	assert.Contains(t, send(h, "GET", "/", "").Body.String(), "Pago In Rete, trasmissione avviso")
+
+	for body, says := range map[string]string{
+		`{"operation":"put notice","kind":"no ID","count":1}`:            "Il guasto non esiste",
+		`{"operation":"submit message","kind":"garbled","count":1}`:      "Il guasto non esiste",
+		`{"operation":"get PDF","kind":"504","stored":true,"count":1}`:   "Una lettura non fa niente",
+		`{"operation":"put event","kind":"409","stored":true,"count":1}`: "è già detto",
+	} {
+		w := send(h, "POST", "/sandbox/faults", body)
+		assert.Equal(t, 422, w.Code, body)
+		assert.Contains(t, w.Body.String(), says)
+	}
+	status, _, page := post(box, "/faults", typed("operation", "put notice", "fault", "slow"))
+	assert.Equal(t, 422, status)
+	assert.Contains(t, page, `id="pir-delay-error"`)
+	assert.NotContains(t, page, `id="delay-error"`)
+	assert.Contains(t, page, `<option value="put notice" selected>`)
+}
+
+// A call that breaks off is told as such, and one for a path that is none as well.
+func TestWhatBecomesOfCallsToPagoInReteIsTold(t *testing.T) {
+	box, out, p := newSchool(t)
+	box.payments.Fail(pagoinretetest.PutNotice, pagoinretetest.Fault{Kind: pagoinretetest.Reset, Stored: true})
+	notified(t, p)
+	assert.Contains(t, out.String(), "RMIC8GA002 trasmissione avviso: connessione interrotta")
+	for _, path := range []string{"/altrove", "/schools/RMIC8GA002/events/x/y/z", "/schools/RMIC8GA002/altro/x"} {
+		w := send(box.handler(), "GET", pagoinretetest.BasePath+path, "")
+		assert.Equal(t, 404, w.Code)
+		assert.NotEmpty(t, w.Header().Get("X-Flussi-Simulator"))
+	}
+	assert.Contains(t, out.String(), "(credenziale sconosciuta) percorso che la piattaforma non ha: 404 non trovato")
+	for _, op := range pagoinretetest.Operations() {
+		assert.NotEmpty(t, pagoInRete.labels[string(op)], op)
+		assert.Contains(t, pagoInRete.operations(), string(op))
+	}
+}

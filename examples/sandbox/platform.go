@@ -1,0 +1,182 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+// fault is something that goes wrong with a call, on either platform.
+type fault struct {
+	Kind              string
+	Stored            bool
+	Delay, RetryAfter time.Duration
+}
+
+// String names the fault, as the simulators do.
+func (f fault) String() string { return f.appIO().String() }
+
+func (f fault) appIO() appiotest.Fault {
+	return appiotest.Fault{Kind: appiotest.FaultKind(f.Kind), Stored: f.Stored, Delay: f.Delay, RetryAfter: f.RetryAfter}
+}
+
+func (f fault) pagoInRete() pagoinretetest.Fault {
+	return pagoinretetest.Fault{Kind: pagoinretetest.FaultKind(f.Kind), Stored: f.Stored, Delay: f.Delay, RetryAfter: f.RetryAfter}
+}
+
+// The kinds of faults that need more than their name, on both platforms.
+const (
+	slow            = string(appiotest.Slow)
+	tooManyRequests = string(appiotest.TooManyRequests)
+)
+
+// platform says what can go wrong on one of the platforms.
+type platform struct {
+	name        string
+	changing    []string          // operations that change something: a fault may come before or after that
+	reading     []string          // operations that do not
+	labels      map[string]string // of the operations, in Italian
+	faults      []fault           // that exist
+	done, not   string            // what a fault says of a change, in Italian
+	onlyChanges string            // why a reading cannot be done and go wrong
+	onlyFor     []string          // kinds that are for changes alone
+}
+
+var appIO = platform{
+	name:     "App IO",
+	changing: []string{string(appiotest.SubmitMessage)},
+	reading:  []string{string(appiotest.GetMessage), string(appiotest.GetProfile), string(appiotest.GetFeed)},
+	labels: map[string]string{
+		string(appiotest.SubmitMessage): "invio",
+		string(appiotest.GetMessage):    "lettura messaggio",
+		string(appiotest.GetProfile):    "lettura profilo",
+		string(appiotest.GetFeed):       "lettura iscrizioni",
+	},
+	faults: converted(appiotest.Faults(), func(f appiotest.Fault) fault { return fault{string(f.Kind), f.Stored, 0, 0} }),
+	done:   "messaggio memorizzato", not: "messaggio non memorizzato",
+	onlyChanges: "Solo un invio può memorizzare un messaggio: togliere l'indicazione.",
+	onlyFor:     []string{string(appiotest.NoID), string(appiotest.LocationOnly)},
+}
+
+var pagoInRete = platform{
+	name: "Pago In Rete",
+	changing: []string{string(pagoinretetest.PutEvent), string(pagoinretetest.MoveEvent), string(pagoinretetest.PutNotice),
+		string(pagoinretetest.MoveNotice)},
+	reading: []string{string(pagoinretetest.GetEvent), string(pagoinretetest.GetNotices), string(pagoinretetest.GetPDF), string(pagoinretetest.GetReceipt)},
+	labels: map[string]string{
+		string(pagoinretetest.PutEvent):   "trasmissione evento",
+		string(pagoinretetest.MoveEvent):  "passo di un evento",
+		string(pagoinretetest.PutNotice):  "trasmissione avviso",
+		string(pagoinretetest.MoveNotice): "passo di un avviso",
+		string(pagoinretetest.GetEvent):   "lettura evento",
+		string(pagoinretetest.GetNotices): "lettura avvisi",
+		string(pagoinretetest.GetPDF):     "lettura PDF",
+		string(pagoinretetest.GetReceipt): "lettura ricevuta",
+	},
+	faults: converted(pagoinretetest.Faults(), func(f pagoinretetest.Fault) fault { return fault{string(f.Kind), f.Stored, 0, 0} }),
+	done:   "operazione fatta", not: "operazione non fatta",
+	onlyChanges: "Una lettura non fa niente: togliere l'indicazione.",
+}
+
+func converted[F any](all []F, to func(F) fault) []fault {
+	faults := make([]fault, len(all))
+	for i, f := range all {
+		faults[i] = to(f)
+	}
+	return faults
+}
+
+// platformOf returns the platform of an operation; App IO for one that does not exist.
+func platformOf(op string) platform {
+	if slices.Contains(pagoInRete.operations(), op) {
+		return pagoInRete
+	}
+	return appIO
+}
+
+// operations are those of the platform, in the order in which they are shown.
+func (p platform) operations() []string { return slices.Concat(p.changing, p.reading) }
+
+func (p platform) changes(op string) bool { return slices.Contains(p.changing, op) }
+
+// kinds are the kinds of faults, in the simulator's order.
+func (p platform) kinds() []string {
+	var all []string
+	for _, f := range p.faults {
+		if !slices.Contains(all, f.Kind) {
+			all = append(all, f.Kind)
+		}
+	}
+	return all
+}
+
+// labelOf names an operation in Italian.
+func labelOf(op string) string {
+	if label := platformOf(op).labels[op]; label != "" {
+		return label
+	}
+	return "percorso che la piattaforma non ha"
+}
+
+// texts say in Italian what faults are.
+var texts = map[string]string{
+	string(appiotest.BadRequest):      "400, richiesta non valida",
+	string(appiotest.Unauthorized):    "401, chiave non valida",
+	string(appiotest.Forbidden):       "403, non permesso",
+	string(appiotest.NotFound):        "404, non trovato",
+	string(appiotest.TooManyRequests): "429, troppe chiamate, con la pausa da fare",
+	string(appiotest.TooManyBare):     "429, troppe chiamate, senza altro",
+	string(appiotest.ServerProblem):   "500, con la spiegazione",
+	string(appiotest.ServerError):     "500, senza spiegazione",
+	string(appiotest.BadGateway):      "502, pagina HTML",
+	string(appiotest.Unavailable):     "503, non disponibile",
+	string(appiotest.GatewayTimeout):  "504, tempo scaduto",
+	string(appiotest.Slow):            "risposta giusta, ma lenta",
+	string(appiotest.Silent):          "nessuna risposta",
+	string(appiotest.Reset):           "connessione interrotta",
+	string(appiotest.Truncated):       "risposta interrotta fra le intestazioni",
+	string(appiotest.CutBody):         "risposta interrotta nel corpo",
+	string(appiotest.NoID):            "201 senza ID",
+	string(appiotest.LocationOnly):    "201 con l'ID solo in Location",
+
+	string(pagoinretetest.NoSuchAddress): "404, indirizzo sbagliato",
+	string(pagoinretetest.Conflict):      "409, stato che non lo permette",
+	string(pagoinretetest.Unprocessable): "422, dati non validi",
+	string(pagoinretetest.Redirected):    "307, altrove",
+	string(pagoinretetest.CutUnseen):     "risposta interrotta nel corpo, senza dire quanto è lunga",
+	string(pagoinretetest.Garbled):       "risposta illeggibile",
+	string(pagoinretetest.OtherID):       "risposta che parla d'altro",
+	string(pagoinretetest.Huge):          "risposta smisurata",
+}
+
+// describe says in Italian what a fault does to an operation.
+func describe(op string, f fault) string {
+	of, text := platformOf(op), texts[f.Kind]
+	switch {
+	case !of.changes(op), f.Kind == slow:
+		return text
+	case f.Stored || f.pagoInRete().Does() || slices.Contains(of.onlyFor, f.Kind):
+		return text + " (" + of.done + ")"
+	}
+	return text + " (" + of.not + ")"
+}
+
+// fail lets the next calls go wrong, as an order says.
+func (s *sandbox) fail(o order) {
+	if platformOf(o.Operation).name == pagoInRete.name {
+		s.payments.Fail(pagoinretetest.Operation(o.Operation), slices.Repeat([]pagoinretetest.Fault{o.fault().pagoInRete()}, o.Count)...)
+		return
+	}
+	s.simulator.Fail(appiotest.Operation(o.Operation), slices.Repeat([]appiotest.Fault{o.fault().appIO()}, o.Count)...)
+}
+
+// failAtRandom lets a share of the calls go wrong, as an order says.
+func (s *sandbox) failAtRandom(o order) {
+	if platformOf(o.Operation).name == pagoInRete.name {
+		s.payments.FailAtRandom(pagoinretetest.Operation(o.Operation), o.Share, o.Seed, o.fault().pagoInRete())
+		return
+	}
+	s.simulator.FailAtRandom(appiotest.Operation(o.Operation), o.Share, o.Seed, o.fault().appIO())
+}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/google/uuid"
 
@@ -394,7 +395,11 @@ func decodeTime(text string) (time.Time, error) {
 
 // readable reports whether a text can be kept as a reference.
 func readable(text string, needed bool) bool {
-	return storable(text) && flussi.NewText(text).Length() <= MaxReference && (!needed || strings.TrimSpace(text) != "")
+	units := 0 // of UTF-16; not by a Text, which would be made anew for each reply
+	for _, r := range text {
+		units += max(utf16.RuneLen(r), 1)
+	}
+	return storable(text) && units <= MaxReference && (!needed || strings.TrimSpace(text) != "")
 }
 
 // plainText returns what a person wrote, on one line.

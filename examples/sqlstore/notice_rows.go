@@ -108,7 +108,7 @@ func (d *database) noticeValues(n *pagoinrete.Notice, version int64) []any {
 	return []any{
 		d.id(n.ID), d.id(n.EventID), held(n.School), n.CreatedAt.UnixMicro(),
 		n.Instalment, n.Debtor.Reveal(), held(string(n.DebtorKind)), held(n.DebtorName.Reveal()), n.Payer.Reveal(),
-		int64(n.Amount), int64(n.Discount), n.DueDate.UnixMicro(), held(n.Reference), n.Number.Reveal(), n.IUV().Reveal(),
+		int64(n.Amount), int64(n.Discount), micros(n.DueDate), held(n.Reference), n.Number.Reveal(), n.IUV().Reveal(),
 		noticeKind(n).String(),
 		held(string(n.State)), held(n.RemoteID), n.PayerRegistered, n.PayerLoggedIn, n.Visible,
 		evidence{&n.Evidence}.held(),

@@ -70,7 +70,7 @@ CREATE TABLE notices (
     payer               text COLLATE "C" NOT NULL,
     amount              bigint NOT NULL, -- in cents
     discount            bigint NOT NULL, -- in cents
-    due_date            bigint NOT NULL, -- of one that has none: the beginning of the year 1
+    due_date            bigint,
     reference           text COLLATE "C" NOT NULL,
     number              text COLLATE "C" NOT NULL,
     iuv                 text COLLATE "C" NOT NULL, -- that of the number

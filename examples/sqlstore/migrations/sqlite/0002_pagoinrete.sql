@@ -73,7 +73,7 @@ CREATE TABLE notices (
     payer               TEXT    NOT NULL,
     amount              INTEGER NOT NULL, -- in cents
     discount            INTEGER NOT NULL, -- in cents
-    due_date            INTEGER NOT NULL, -- of one that has none: the beginning of the year 1
+    due_date            INTEGER,
     reference           TEXT    NOT NULL,
     number              TEXT    NOT NULL,
     iuv                 TEXT    NOT NULL, -- that of the number

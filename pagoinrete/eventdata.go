@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
@@ -87,7 +88,7 @@ func (e *InvalidError) fail(field string, err error, reason string, args ...any)
 
 // text checks a text that may be empty unless it is needed.
 func (e *InvalidError) text(field, name, text string, most int, needed bool) {
-	switch n := flussi.NewText(text).Length(); {
+	switch n := units(text); {
 	case strings.TrimSpace(text) == "" && needed:
 		e.fail(field, flussi.ErrEmpty, "Manca %s.", name)
 	case n > most:
@@ -103,6 +104,15 @@ func (e *InvalidError) orNil() error {
 		return nil
 	}
 	return e
+}
+
+// units counts a text in UTF-16 code units.
+func units(text string) int {
+	n := 0
+	for _, r := range text {
+		n += utf16.RuneLen(r)
+	}
+	return n
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

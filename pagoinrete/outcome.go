@@ -41,7 +41,7 @@ var (
 	// ErrRateLimited: try again later.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrUnavailable: Pago In Rete cannot be reached or does not work; try again later.
-	ErrUnavailable = errors.New("Pago In Rete not available")
+	ErrUnavailable = errors.New("platform not available")
 	// ErrInterrupted: the caller's context ended before anything was asked.
 	ErrInterrupted = errors.New("interrupted")
 	// ErrUnknown: nobody knows yet whether it was done. Do it again, which is recognised, or

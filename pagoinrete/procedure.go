@@ -150,12 +150,6 @@ func (p *Procedure) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (
 	return n, e, plain(err)
 }
 
-// asSystem is an actor whose steps are the system's by the machines, since Pago In Rete or a
-// file told of them, and their own by the records, since they asked.
-func asSystem(by flussi.Actor) flussi.Actor {
-	return flussi.Actor{ID: by.ID, Roles: []flussi.Role{flussi.System}}
-}
-
 // maxTries bounds how often a change is tried again because somebody else changed the same
 // at the same moment.
 const maxTries = 100

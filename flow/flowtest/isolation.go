@@ -37,16 +37,6 @@ func returnedIsTheCallers(p *probe) {
 	p.hasNotificationRecords(created[0].ID, records...)
 }
 
-// spoil changes everything in what was returned, and appends to it.
-func spoil[T any](p *probe, all []T) {
-	for i := range all {
-		p.Fill(&all[i], true)
-	}
-	if cap(all) > len(all) {
-		p.Fill(&all[:len(all)+1][len(all)], true)
-	}
-}
-
 func givenIsTheCallers(p *probe) {
 	all := p.newNotifications(uuid.Nil, 3)
 	changes := notificationChanges(all...)

@@ -51,7 +51,7 @@ func instalmentsAreKept(p *probe) {
 	p.Fill(&all, true)
 	all[3] = all[2]   // the same twice
 	all[5].Amount = 0 // each part may be missing
-	all[7] = all[7-7] // and one that is not next to it
+	all[7] = all[0]   // and one that is not next to it
 	reversed := slices.Clone(all)
 	slices.Reverse(reversed)
 	for _, parts := range [][]pagoinrete.Instalment{all[:1], all, reversed, all[:3], nil, all[1:2], {}} {

@@ -38,7 +38,7 @@ func (e *NoticeError) Italian() string {
 const (
 	maxNoticeErrors = 1000
 	maxInRow        = 10  // failures in a row that end a transmission
-	saveTogether    = 100 // notices a write
+	saveTogether    = 500 // notices a write, at most
 )
 
 // TransmitNotices (Trasmissione avvisi di pagamento; the fourth operation) transmits all notices
@@ -63,7 +63,7 @@ func (p *Procedure) TransmitNotices(ctx context.Context, by flussi.Actor, eventI
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	t := &transmission{Procedure: p, gateway: g, by: by, cancel: cancel}
-	jobs, results := make(chan Notice), make(chan transmitted, p.workers)
+	jobs, results := make(chan Notice), make(chan transmitted, saveTogether)
 	var workers, writer sync.WaitGroup
 	for range p.workers {
 		workers.Go(func() {
@@ -203,18 +203,17 @@ func (t *transmission) judge(err error) {
 	}
 }
 
-// write stores results, some together, until there are no more. What was transmitted is
-// stored also when the context ends.
+// write stores results until there are no more, together those that came in while the last ones
+// were being stored. What was transmitted is stored also when the context ends.
 func (t *transmission) write(ctx context.Context, results <-chan transmitted) {
 	ctx = context.WithoutCancel(ctx)
-	var waiting []transmitted
 	for r := range results {
-		if waiting = append(waiting, r); len(waiting) == saveTogether {
-			t.keep(ctx, waiting)
-			waiting = waiting[:0]
+		waiting := []transmitted{r}
+		for len(results) > 0 && len(waiting) < saveTogether {
+			waiting = append(waiting, <-results)
 		}
+		t.keep(ctx, waiting)
 	}
-	t.keep(ctx, waiting)
 }
 
 // keep stores results together, or one by one where somebody else changed one of them.

@@ -1,0 +1,60 @@
+package pagoinrete_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+)
+
+// slowStore holds up what is stored until it is released.
+type slowStore struct {
+	pagoinrete.Store
+	once            sync.Once
+	began, released chan struct{}
+}
+
+func (s *slowStore) SaveNotices(ctx context.Context, changes ...pagoinrete.NoticeChange) error {
+	s.once.Do(func() { close(s.began) })
+	select {
+	case <-s.released:
+		return s.Store.SaveNotices(ctx, changes...)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// While some are being stored, others are transmitted: a slow database and a slow platform do
+// not wait for each other.
+func TestNoticesAreTransmittedWhileOthersAreBeingStored(t *testing.T) {
+	synctest.Test(t, noticesAreTransmittedWhileOthersAreBeingStored)
+}
+
+func noticesAreTransmittedWhileOthersAreBeingStored(t *testing.T) {
+	store := &slowStore{Store: memstore.New(), began: make(chan struct{}), released: make(chan struct{})}
+	w := newWorldOn(t, store)
+	e := w.simulated(t, pagoinrete.Fee)
+	const pupils = 200 // with two instalments each
+	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(pupils)...), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		report, err := w.TransmitNotices(t.Context(), assistant, e.ID)
+		assert.NoError(t, err)
+		assert.Equal(t, pagoinrete.TransmitReport{Transmitted: 2 * pupils}, report)
+	}()
+	<-store.began
+	time.Sleep(time.Minute) // whatever goes on without the store is over by then
+	assert.Equal(t, 2*pupils, w.platform.Received(pagoinretetest.PutNotice))
+	close(store.released)
+	<-ended
+}

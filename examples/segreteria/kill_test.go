@@ -107,7 +107,7 @@ func (k *killing) transmitsThroughKills(t *testing.T, programs int) {
 	}
 	for range *kills {
 		// At a random place of the work, and at a random moment of what is done there.
-		k.kill(running[k.platform.number(programs)], k.platform.number(max(150, 3**notices / *kills)))
+		k.kill(running[k.platform.number(programs)], k.platform.number(max(1, 3**notices / *kills / 2)))
 		for j := range running {
 			select {
 			case <-running[j].done:
@@ -120,8 +120,7 @@ func (k *killing) transmitsThroughKills(t *testing.T, programs int) {
 		p.code(t)
 	}
 
-	there := k.platform.Notices()
-	assert.Len(t, there, *notices, "not lost, and not twice")
+	assert.Equal(t, *notices, len(k.platform.Notices()), "not lost, and not twice")
 	numbers := map[flussi.NoticeNumber]bool{}
 	for n, err := range k.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: event}) {
 		require.NoError(t, err)
@@ -135,7 +134,7 @@ func (k *killing) transmitsThroughKills(t *testing.T, programs int) {
 		numbers[n.Number] = true
 		k.checkHistory(t, n.ID, pagoinrete.NoticeCreate, pagoinrete.NoticeTransmit)
 	}
-	assert.Len(t, numbers, *notices)
+	assert.Equal(t, *notices, len(numbers))
 	assert.Equal(t, 1, k.platform.Created(event))
 	assert.Len(t, k.platform.Events(), 1)
 	e, err := k.Event(t.Context(), assistant, event)

@@ -30,7 +30,7 @@ func TestASignalEndsTheProgramCleanly(t *testing.T) {
 		lines := bufio.NewReader(out)
 		for line := ""; !strings.Contains(line, "Con uno stato nuovo: 10."); {
 			line, err = lines.ReadString('\n')
-			require.NoError(t, err, errs.String())
+			require.NoError(t, err)
 		}
 		require.NoError(t, c.Process.Signal(signal))
 		rest, _ := io.ReadAll(lines)

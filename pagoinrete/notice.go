@@ -247,7 +247,12 @@ func (s NoticeState) Labels() NoticeLabels {
 func (s NoticeState) Label() string { return s.Labels().School }
 
 // Label returns the Italian name of the action; of an unknown action, its own text.
-func (a NoticeAction) Label() string { return NoticeMachine().EventLabel(a) }
+func (a NoticeAction) Label() string {
+	if a == NoticeCreate {
+		return "Crea il pagamento"
+	}
+	return NoticeMachine().EventLabel(a)
+}
 
 // NewNotice returns a notice of an event in its first state, made now by the actor, for one of
 // the event's instalments. Nothing is stored. The error is an [*InvalidError] for the data,

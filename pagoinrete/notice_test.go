@@ -157,6 +157,7 @@ func TestNewNotice(t *testing.T) {
 	assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeEdit, pagoinrete.NoticeTransmit, pagoinrete.NoticeCancel},
 		n.Allowed(flussi.AdminAssistant))
 	assert.Equal(t, "Annulla", pagoinrete.NoticeCancel.Label())
+	assert.Equal(t, "Crea il pagamento", pagoinrete.NoticeCreate.Label(), "it is in histories only")
 
 	_, err = pagoinrete.NewNotice(pagoinrete.Event{}, 1, data, assistant)
 	assert.ErrorIs(t, err, flussi.ErrEmpty)

@@ -49,18 +49,21 @@ func (r *Report) Italian() string {
 func (r *Report) leftOut() string {
 	var parts []string
 	for _, p := range []struct {
-		n    int
-		what string
+		n         int
+		one, many string
 	}{
-		{r.Known, "hanno già un messaggio nel servizio"},
-		{r.Settled, "non sono da pagare"},
-		{r.UnderWay, "hanno un pagamento in corso"},
-		{r.NotNotified, "non sono ancora notificati su Pago In Rete"},
-		{r.Expired, "non si possono più pagare, perché la scadenza è passata"},
-		{r.OtherInstalments, "sono di altre rate"},
+		{r.Known, "ha già un messaggio nel servizio", "hanno già un messaggio nel servizio"},
+		{r.Settled, "non è da pagare", "non sono da pagare"},
+		{r.UnderWay, "ha un pagamento in corso", "hanno un pagamento in corso"},
+		{r.NotNotified, "non è ancora notificato su Pago In Rete", "non sono ancora notificati su Pago In Rete"},
+		{r.Expired, "non si può più pagare, perché la scadenza è passata", "non si possono più pagare, perché la scadenza è passata"},
+		{r.OtherInstalments, "è di un'altra rata", "sono di altre rate"},
 	} {
-		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		switch {
+		case p.n == 1:
+			parts = append(parts, "1 "+p.one)
+		case p.n > 1:
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.many))
 		}
 	}
 	switch {

@@ -107,6 +107,15 @@ func TestWhatCannotBePaidAnyMoreIsLeftOut(t *testing.T) {
 	assert.True(t, w.draft(t, noticeflow.Config{}).PayableAfterDue)
 }
 
+func TestTheReportSpeaksOfOneAsOfOne(t *testing.T) {
+	one := noticeflow.Report{Notices: 6, Settled: 1, OtherInstalments: 1, UnderWay: 1, NotNotified: 1, Expired: 1, Known: 1}
+	assert.Equal(t, "Avvisi dell'evento: 6. Messaggi preparati: 0.\nAvvisi lasciati fuori: 1 ha già un messaggio nel servizio; 1 non è da pagare; "+
+		"1 ha un pagamento in corso; 1 non è ancora notificato su Pago In Rete; 1 non si può più pagare, perché la scadenza è passata; 1 è di un'altra rata.\n", one.Italian())
+	two := noticeflow.Report{Notices: 12, Settled: 2, OtherInstalments: 2, UnderWay: 2, NotNotified: 2, Expired: 2, Known: 2}
+	assert.Contains(t, two.Italian(), "2 hanno già un messaggio nel servizio; 2 non sono da pagare; 2 hanno un pagamento in corso; "+
+		"2 non sono ancora notificati su Pago In Rete; 2 non si possono più pagare, perché la scadenza è passata; 2 sono di altre rate.")
+}
+
 // What a person has to look at is an error at the notice's place.
 func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T) {
 	w := newWorld(t, nil)
@@ -136,7 +145,7 @@ func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T
 	f, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{GoodRowsOnly: true, MaxErrors: 1})
 	require.NoError(t, err)
 	assert.Equal(t, 2, f.Counts.Registered)
-	assert.Contains(t, report.Italian(), "Avvisi dell'evento: 5. Messaggi preparati: 2.\nAvvisi lasciati fuori: 1 non sono da pagare.\n")
+	assert.Contains(t, report.Italian(), "Avvisi dell'evento: 5. Messaggi preparati: 2.\nAvvisi lasciati fuori: 1 non è da pagare.\n")
 	assert.Contains(t, report.Italian(), "- Altri avvisi con errori: 1.")
 }
 

@@ -33,6 +33,7 @@ type TransitionError struct {
 	Err           error         // why
 
 	guarded bool // Err is the reason of a guard or hook, whatever it is
+	others  bool // for ErrNotAllowed: nothing may happen by the actor, but something by others
 }
 
 // Error describes the refusal for programmers.
@@ -79,6 +80,8 @@ func (e *TransitionError) Italian() string {
 	case e.Err == ErrForbidden:
 		roles := strings.Join(roleNames(e.Roles, flussi.Role.Label), ", ")
 		return fmt.Sprintf("L'azione «%s» è riservata a: %s.", e.EventLabel, strings.TrimSuffix(roles, ".")) // A.A. ends in one
+	case len(e.AllowedLabels) == 0 && e.others:
+		return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», in cui non ci sono azioni possibili per i ruoli dell'utente.", e.EventLabel, e.FromLabel)
 	case len(e.AllowedLabels) == 0:
 		return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», in cui non ci sono azioni possibili.", e.EventLabel, e.FromLabel)
 	}
@@ -108,6 +111,7 @@ func (m *Machine[S, E]) refusal(from S, event E, open func(exit[S, E]) bool) err
 			e.AllowedLabels = append(e.AllowedLabels, m.table.labels[x.event])
 		}
 	}
+	e.others = len(e.Allowed) == 0 && len(row.exits) > 0
 	return e
 }
 

@@ -124,6 +124,18 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 	}
 }
 
+// Others may act where the actor may not, so the state is not said to have no actions.
+func TestARefusalSaysThatOnlyOthersMayAct(t *testing.T) {
+	m := fsm.MustNew(fsm.Definition[state, event]{
+		Name: "door", Initial: closed,
+		States:      []fsm.State[state]{{Name: closed, Label: "Chiusa"}, {Name: walled, Label: "Murata", Final: true}},
+		Transitions: []fsm.Transition[state, event]{{Event: wall, From: []state{closed}, To: walled, Label: "Mura", Roles: []flussi.Role{mason}}},
+	})
+	_, err := m.Fire(t.Context(), closed, push, anyone)
+	assert.EqualError(t, err, `fsm: door: event "push" from state "closed": event not allowed in this state (allowed: nothing)`)
+	assert.Equal(t, "L'azione «push» non è possibile nello stato «Chiusa», in cui non ci sono azioni possibili per i ruoli dell'utente.", flussi.Explain(err))
+}
+
 // The guide writes A.A. with its full stop, which ends the sentence too.
 func TestASentenceThatEndsWithAnAbbreviationHasOneFullStop(t *testing.T) {
 	refused := &fsm.TransitionError{EventLabel: "Notifica", Roles: []flussi.Role{flussi.AdminDirector, flussi.AdminAssistant}, Err: fsm.ErrForbidden}

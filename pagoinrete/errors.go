@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
 )
 
 // Why something is refused, besides a [*fsm.TransitionError] from the machines, an
@@ -102,6 +103,19 @@ func failure(operation string, id uuid.UUID, err error) error {
 // refuse is a refusal with its reason in Italian.
 func refuse(err error, reason string, args ...any) error {
 	return &Error{Err: err, Reason: fmt.Sprintf(reason, args...)}
+}
+
+// narrow lets a refusal of a machine, which knows its table alone, name only what may be done.
+func narrow[A ~string](err error, actions func() []A, label func(A) string) error {
+	var refused *fsm.TransitionError
+	if errors.As(err, &refused) && errors.Is(err, fsm.ErrNotAllowed) {
+		refused.Allowed, refused.AllowedLabels = nil, nil
+		for _, action := range actions() {
+			refused.Allowed = append(refused.Allowed, string(action))
+			refused.AllowedLabels = append(refused.AllowedLabels, label(action))
+		}
+	}
+	return err
 }
 
 // plain makes all that do not exist look the same, whatever the store says about it.

@@ -23,7 +23,7 @@ func (p *Procedure) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID
 	const op = "download notice"
 	n, e, err := p.notice(ctx, by, id)
 	if err == nil {
-		err = e.Fire(ctx, EventDownload, by)
+		err = e.take(ctx, EventDownload, by)
 	}
 	if err == nil && n.State == NoticeCancelled {
 		err = refuse(ErrNotices, "L'avviso è annullato.")
@@ -48,7 +48,7 @@ func (p *Procedure) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID
 		const op = "download notices"
 		e, err := p.event(ctx, by, id)
 		if err == nil {
-			err = e.Fire(ctx, EventDownload, by)
+			err = e.take(ctx, EventDownload, by)
 		}
 		if err == nil && e.Kind == Donation {
 			err = donation()

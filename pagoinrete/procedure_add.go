@@ -84,7 +84,7 @@ func (p *Procedure) AddNotices(ctx context.Context, by flussi.Actor, eventID uui
 	const op = "add notices"
 	e, err := p.event(ctx, by, eventID)
 	if err == nil {
-		err = e.Fire(ctx, EventAddNotices, by)
+		err = e.take(ctx, EventAddNotices, by)
 	}
 	if err == nil && e.Kind == Donation {
 		err = donation()

@@ -195,7 +195,7 @@ func (p *Procedure) changeEvent(ctx context.Context, op string, by flussi.Actor,
 			return e, failure(op, id, err)
 		}
 		from := e.State
-		if err := e.Fire(ctx, s.action, by); err != nil {
+		if err := e.take(ctx, s.action, by); err != nil {
 			return Event{}, failure(op, id, err)
 		}
 		to := e.State
@@ -279,7 +279,8 @@ func noticesReady(e Event) error {
 	case e.Kind == Donation:
 		return nil
 	case c.NotLinked > 0:
-		return refuse(ErrNotices, "L'evento ha %s: trasmetterli o annullarli prima.", counted(c.NotLinked, "avviso non ancora trasmesso", "avvisi non ancora trasmessi"))
+		return refuse(ErrNotices, "L'evento ha %s prima.", counted(c.NotLinked,
+			"avviso non ancora trasmesso: trasmetterlo o annullarlo", "avvisi non ancora trasmessi: trasmetterli o annullarli"))
 	case c.Unpaid == 0:
 		return refuse(ErrNotices, "L'evento non ha avvisi di pagamento: crearli e trasmetterli prima.")
 	}
@@ -325,10 +326,17 @@ func (p *Procedure) EventActions(ctx context.Context, by flussi.Actor, id uuid.U
 	if err != nil {
 		return nil, failure("get actions of event", id, err)
 	}
-	return slices.DeleteFunc(e.Allowed(by.Roles...), func(action EventAction) bool {
+	return e.Actions(by.Roles...), nil
+}
+
+// Actions returns what somebody who holds the roles may do with the event now, as it and its
+// Counts are: the buttons to show in a list, where [Procedure.EventActions] would read each
+// event again. In the order of the machine's table.
+func (e *Event) Actions(roles ...flussi.Role) []EventAction {
+	return slices.DeleteFunc(e.Allowed(roles...), func(action EventAction) bool {
 		switch action {
 		case EventSubmit:
-			return noticesReady(e) != nil
+			return noticesReady(*e) != nil
 		case EventAddNotices:
 			return e.Kind == Donation
 		case EventTransmitNotices:
@@ -341,5 +349,12 @@ func (p *Procedure) EventActions(ctx context.Context, by flussi.Actor, id uuid.U
 			return !e.Discrepancy.Open()
 		}
 		return false
-	}), nil
+	})
+}
+
+// take takes a step with the event. Where its state refuses it, the refusal names what may be
+// done as its notices are, too.
+func (e *Event) take(ctx context.Context, action EventAction, by flussi.Actor) error {
+	err := e.Fire(ctx, action, by)
+	return narrow(err, func() []EventAction { return e.Actions(by.Roles...) }, EventAction.Label)
 }

@@ -115,7 +115,7 @@ func (p *Procedure) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 	const op = "show event"
 	e, err := p.event(ctx, by, id)
 	if err == nil {
-		err = e.Fire(ctx, EventShow, by)
+		err = e.take(ctx, EventShow, by)
 	}
 	if err == nil && e.Kind == Donation {
 		err = donation()
@@ -221,7 +221,7 @@ func (p *Procedure) changeNotice(ctx context.Context, op string, by flussi.Actor
 			return n, failure(op, id, err)
 		}
 		from := n.State
-		if err := n.Fire(ctx, m.action, by); err != nil {
+		if err := n.take(ctx, m.action, e, by); err != nil {
 			return Notice{}, failure(op, id, err)
 		}
 		to := n.State
@@ -296,7 +296,21 @@ func (p *Procedure) NoticeActions(ctx context.Context, by flussi.Actor, id uuid.
 	if err != nil {
 		return nil, failure("get actions of notice", id, err)
 	}
-	return slices.DeleteFunc(n.Allowed(by.Roles...), func(action NoticeAction) bool {
-		return noticeReady(action, n, e) != nil || action == NoticeShow && n.Visible || action == NoticeHide && !n.Visible
-	}), nil
+	return n.Actions(e, by.Roles...), nil
+}
+
+// Actions returns what somebody who holds the roles may do with the notice now, as it and its
+// event are: the buttons to show in a list, where [Procedure.NoticeActions] would read each
+// notice and its event again. In the order of the machine's table.
+func (n *Notice) Actions(e Event, roles ...flussi.Role) []NoticeAction {
+	return slices.DeleteFunc(n.Allowed(roles...), func(action NoticeAction) bool {
+		return noticeReady(action, *n, e) != nil || action == NoticeShow && n.Visible || action == NoticeHide && !n.Visible
+	})
+}
+
+// take takes a step with the notice. Where its state refuses it, the refusal names what may be
+// done as its event is, too.
+func (n *Notice) take(ctx context.Context, action NoticeAction, e Event, by flussi.Actor) error {
+	err := n.Fire(ctx, action, by)
+	return narrow(err, func() []NoticeAction { return n.Actions(e, by.Roles...) }, NoticeAction.Label)
 }

@@ -332,6 +332,65 @@ func (w *world) as(t *testing.T, by flussi.Actor, number int, e pagoinrete.Event
 	return err
 }
 
+// Whoever is told what may be done instead can do it.
+func TestARefusalNamesOnlyWhatMayBeDone(t *testing.T) {
+	w := newWorld(t)
+	e := w.simulated(t, pagoinrete.Fee)
+	_, err := w.TransmitEvent(t.Context(), assistant, e.ID) // which has no notices, and no discrepancy
+	assert.Equal(t, "L'azione «Salva e trasmetti l'evento di pagamento a Pago in Rete» non è possibile nello stato «Simulato». "+
+		"Azioni possibili: «Crea i pagamenti», «Verifica stato», «Cancella», «Modifica».", flussi.Explain(err))
+	var refused *fsm.TransitionError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, []string{"add_notices", "verify", "delete", "edit"}, refused.Allowed)
+	_, err = w.ApproveEvent(t.Context(), principal, e.ID)
+	assert.Equal(t, "L'azione «Approva l'evento di pagamento su Pago in Rete» non è possibile nello stato «Simulato», "+
+		"in cui non ci sono azioni possibili per i ruoli dell'utente.", flussi.Explain(err))
+
+	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	n := w.notices(t, e.ID)[0]
+	_, err = w.VerifyNotice(t.Context(), assistant, n.ID)
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, []string{"edit", "transmit", "cancel"}, refused.Allowed)
+}
+
+// A list shows the buttons that each of its lines would show by itself.
+func TestTheButtonsOfAListAreThoseOfItsEventsAndNotices(t *testing.T) {
+	w := newWorld(t)
+	w.simulated(t, pagoinrete.Fee)
+	w.simulated(t, pagoinrete.Donation)
+	w.toApprove(t, 1)
+	w.notified(t, 2)
+	page, err := w.Events(t.Context(), assistant, pagoinrete.EventFilter{}, pagoinrete.Page{})
+	require.NoError(t, err)
+	require.Len(t, page.Events, 4)
+	for _, e := range page.Events {
+		for _, by := range []flussi.Actor{assistant, principal, system} {
+			wanted, err := w.EventActions(t.Context(), by, e.ID)
+			require.NoError(t, err)
+			assert.Equal(t, wanted, e.Actions(by.Roles...))
+			for _, n := range w.notices(t, e.ID) {
+				wanted, err := w.NoticeActions(t.Context(), by, n.ID)
+				require.NoError(t, err)
+				assert.Equal(t, wanted, n.Actions(e, by.Roles...))
+			}
+		}
+	}
+	assert.Equal(t, []pagoinrete.EventAction{pagoinrete.EventDownload, pagoinrete.EventShow, pagoinrete.EventVerify}, page.Events[0].Actions(director.Roles...))
+}
+
+// Where one is left, it is one.
+func TestWhatIsNotTransmittedIsCounted(t *testing.T) {
+	w := newWorld(t)
+	e := w.simulated(t, pagoinrete.Fee)
+	one := drafts(1)[0]
+	one.Instalment = 1
+	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(one), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
+	assert.Equal(t, "L'evento ha 1 avviso non ancora trasmesso: trasmetterlo o annullarlo prima.", flussi.Explain(err))
+}
+
 func TestTheButtonsFollowTheStates(t *testing.T) {
 	w := newWorld(t)
 	type actions = []pagoinrete.EventAction

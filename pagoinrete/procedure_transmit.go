@@ -96,13 +96,13 @@ func (p *Procedure) TransmitNotices(ctx context.Context, by flussi.Actor, eventI
 // TransmitNotice transmits one notice, as [Procedure.TransmitNotices] does.
 func (p *Procedure) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	const op = "transmit notice"
-	n, _, err := p.notice(ctx, by, id)
+	n, e, err := p.notice(ctx, by, id)
 	if err == nil {
-		_, err = p.transmittable(ctx, by, n.EventID)
+		e, err = p.transmittable(ctx, by, n.EventID)
 	}
 	if err == nil {
 		fired := n
-		err = fired.Fire(ctx, NoticeTransmit, by)
+		err = fired.take(ctx, NoticeTransmit, e, by)
 	}
 	if err != nil {
 		return Notice{}, failure(op, id, err)
@@ -128,7 +128,7 @@ func (p *Procedure) transmittable(ctx context.Context, by flussi.Actor, id uuid.
 		err = donation()
 	}
 	if err == nil {
-		err = e.Fire(ctx, EventTransmitNotices, by)
+		err = e.take(ctx, EventTransmitNotices, by)
 	}
 	return e, err
 }

@@ -32,10 +32,10 @@ func (r *VerifyReport) add(other VerifyReport) {
 // notice gets a Discrepancy, and the error is an [ErrDiscrepancy].
 func (p *Procedure) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	const op = "verify notice"
-	n, _, err := p.notice(ctx, by, id)
+	n, e, err := p.notice(ctx, by, id)
 	if err == nil {
 		fired := n
-		err = fired.Fire(ctx, NoticeVerify, by)
+		err = fired.take(ctx, NoticeVerify, e, by)
 	}
 	if err != nil {
 		return Notice{}, failure(op, id, err)
@@ -62,7 +62,7 @@ func (p *Procedure) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 	e, err := p.event(ctx, by, id)
 	if err == nil {
 		fired := e
-		err = fired.Fire(ctx, EventVerify, by)
+		err = fired.take(ctx, EventVerify, by)
 	}
 	if err != nil {
 		return Event{}, VerifyReport{}, failure(op, id, err)

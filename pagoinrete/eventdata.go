@@ -98,6 +98,15 @@ func (e *InvalidError) text(field, name, text string, most int, needed bool) {
 	}
 }
 
+// date checks the date of a document.
+func (e *InvalidError) date(name string, date time.Time) {
+	if year := date.Year(); date.IsZero() {
+		e.fail("Date", flussi.ErrEmpty, "Manca %s.", name)
+	} else if year < 2000 || year > 2999 {
+		e.fail("Date", flussi.ErrDate, "%s non è valida.", capital(name))
+	}
+}
+
 // orNil is the error, or nil if nothing is wrong.
 func (e *InvalidError) orNil() error {
 	if len(e.Fields) == 0 {

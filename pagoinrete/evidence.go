@@ -32,9 +32,7 @@ func (p Proof) IsZero() bool { return p == Proof{} }
 func (p Proof) check(due flussi.Cents) error {
 	e := &InvalidError{}
 	e.text("Reference", "il riferimento della prova di pagamento", p.Reference, MaxReference, true)
-	if p.Date.IsZero() {
-		e.fail("Date", flussi.ErrEmpty, "Manca la data della prova di pagamento.")
-	}
+	e.date("la data della prova di pagamento", p.Date)
 	if err := e.orNil(); err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ type MatchReport struct {
 type Mismatch struct {
 	Row    PaymentRow // as it came
 	Notice uuid.UUID  // that has its IUV; the zero UUID if there is none
-	Err    error      // why: [ErrNotFound] for an unknown IUV, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrNotPayable], an [*InvalidError]
+	Err    error      // why: [ErrNotFound] for an unknown IUV, [ErrDiscrepancy] for one of several notices, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrNotPayable], an [*InvalidError]
 	Reason string     // why, in Italian
 }
 
@@ -93,7 +93,7 @@ func (p *Procedure) ApplyJournal(ctx context.Context, by flussi.Actor, school st
 
 // MatchSettlement matches a row of a settlement by hand to a notice that somebody chose, though
 // its IUV, or its amount, may be another. The proof says by whom, and another amount than was
-// due stays noted as a Discrepancy that is settled.
+// due stays noted as a Discrepancy that is settled, unless something else is open.
 func (p *Procedure) MatchSettlement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
 	return p.matchByHand(ctx, "match settlement", by, id, row, settlement)
 }
@@ -105,6 +105,9 @@ func (p *Procedure) MatchSettlement(ctx context.Context, by flussi.Actor, id uui
 func (p *Procedure) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
 	const op = "match movement"
 	n, _, err := p.notice(ctx, by, id)
+	if err == nil {
+		err = row.check()
+	}
 	if err != nil {
 		return Notice{}, failure(op, id, err)
 	}
@@ -139,17 +142,23 @@ func (r PaymentRow) proof() Proof {
 	return Proof{Reference: r.Reference, Amount: r.Amount, Date: r.Date}
 }
 
-// check refuses a row that says nothing.
+// check refuses a row that says nothing, or that nothing was paid.
 func (r PaymentRow) check() error {
 	e := &InvalidError{}
 	e.text("Reference", "il riferimento", r.Reference, MaxReference, true)
 	if r.Amount <= 0 || r.Amount > flussi.MaxPayable {
 		e.fail("Amount", flussi.ErrRange, "L'importo della riga non è valido.")
 	}
-	if r.Date.IsZero() {
-		e.fail("Date", flussi.ErrEmpty, "Manca la data.")
+	e.date("la data", r.Date)
+	switch err := e.orNil(); {
+	case err != nil:
+		return err
+	case r.Outcome == PaymentReversed:
+		return refuse(ErrReversed, "Il pagamento è stato revocato.")
+	case r.Outcome != PaymentDone && r.Outcome != PaymentNoRequest && r.Outcome != PaymentByStandIn:
+		return refuse(ErrReversed, "Il pagamento non risulta eseguito (esito %d).", r.Outcome)
 	}
-	return e.orNil()
+	return nil
 }
 
 // office refuses an actor who may not reconcile.
@@ -168,6 +177,9 @@ func (p *Procedure) office(ctx context.Context, by flussi.Actor, school string) 
 func (p *Procedure) match(ctx context.Context, op string, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error], s source) (MatchReport, error) {
 	if err := p.office(ctx, by, school); err != nil {
 		return MatchReport{}, failure(op, uuid.Nil, err)
+	}
+	if rows == nil {
+		rows = func(func(PaymentRow, error) bool) {}
 	}
 	m := &matching{Procedure: p, by: by, school: school, source: s, notified: map[uuid.UUID]bool{}}
 	var err error
@@ -221,8 +233,12 @@ func (m *matching) page(ctx context.Context) error {
 		var order []uuid.UUID
 		for _, row := range rows {
 			n, is := found[row.IUV]
-			if !is {
+			switch {
+			case !is:
 				report.count(row, refuse(ErrNotFound, "Nessun avviso della scuola ha questo IUV."), uuid.Nil, false)
+				continue
+			case n.ID == uuid.Nil:
+				report.count(row, refuse(ErrDiscrepancy, "Più avvisi della scuola hanno questo IUV: abbinare il pagamento a mano."), uuid.Nil, false)
 				continue
 			}
 			change, known, err := m.source.learn(n, row, m.notified[n.EventID], m.by, "")
@@ -262,7 +278,8 @@ func (m *matching) page(ctx context.Context) error {
 }
 
 // find returns the notices of the rows, by their IUV, and learns which of their events are
-// Notificato. A school's notices have each an IUV of their own.
+// Notificato. A school's notices should have each an IUV of their own: what several have is
+// found as the zero Notice, since nobody knows whose it is.
 func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]Notice, error) {
 	wanted := make([]flussi.IUV, 0, len(rows))
 	for _, row := range rows {
@@ -277,6 +294,10 @@ func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]
 	for n, err := range m.all(ctx, NoticeFilter{Schools: []string{m.school}, IUVs: wanted}) {
 		if err != nil {
 			return nil, err
+		}
+		if _, shared := found[n.IUV()]; shared {
+			found[n.IUV()] = Notice{}
+			continue
 		}
 		found[n.IUV()] = n
 		if _, known := m.notified[n.EventID]; !known {
@@ -341,10 +362,6 @@ func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	own := s.proof(&n.Evidence)
 	same := own.Reference == row.Reference && own.Amount == row.Amount
 	switch {
-	case row.Outcome == PaymentReversed:
-		return NoticeChange{}, false, refuse(ErrReversed, "Il pagamento è stato revocato.")
-	case row.Outcome != PaymentDone && row.Outcome != PaymentNoRequest && row.Outcome != PaymentByStandIn:
-		return NoticeChange{}, false, refuse(ErrReversed, "Il pagamento non risulta eseguito (esito %d).", row.Outcome)
 	case same:
 		return NoticeChange{}, true, nil
 	case !own.IsZero():
@@ -360,7 +377,10 @@ func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	}
 	from, path := n.State, []NoticeAction{s.action}
 	to, err := NoticeMachine().Next(from, s.action)
-	if err != nil {
+	switch {
+	case from == s.to: // Pago In Rete told of it before, without the proof
+		to = from
+	case err != nil:
 		if path, err = NoticeMachine().Path(from, s.to); err != nil {
 			return NoticeChange{}, false, err
 		}
@@ -368,8 +388,9 @@ func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	}
 	n.State = to
 	*s.proof(&n.Evidence) = row.proof().normal(hand)
-	if row.Amount != n.Due() { // somebody looked at it
-		n.Discrepancy = Discrepancy{Kind: DiscrepancyAmount, Amount: row.Amount, At: now(), Settled: true}
+	other := Discrepancy{Kind: DiscrepancyAmount, Amount: row.Amount, At: now(), Settled: true}
+	if row.Amount != n.Due() && (!n.Discrepancy.Open() || n.Discrepancy.same(other)) { // somebody looked at it, and at nothing else
+		n.Discrepancy = other
 	}
 	return n.change(path[len(path)-1], from, by.ID, steps("Riferimento "+row.Reference, path, NoticeAction.Label)), false, nil
 }

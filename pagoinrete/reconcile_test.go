@@ -1,18 +1,21 @@
 package pagoinrete_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
 
 // payments are rows as a sequence.
@@ -250,4 +253,85 @@ func TestMoneyIsNeitherLostNorMade(t *testing.T) {
 		require.Equal(t, confirmed, settled)
 		require.Equal(t, reconciled, moved)
 	}
+}
+
+// Pago In Rete may tell that a payment was found, and not where: the proof comes later.
+func TestAProofMayComeAfterItsState(t *testing.T) {
+	for _, there := range []pagoinretetest.NoticeState{pagoinretetest.NoticeConfirmed, pagoinretetest.NoticeReconciled} {
+		w := newWorld(t)
+		n := w.notices(t, w.notified(t, 1).ID)[0]
+		require.True(t, w.platform.SetNoticeState(n.ID, there))
+		before, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		apply := w.ApplySettlement
+		if there == pagoinretetest.NoticeReconciled {
+			apply = w.ApplyJournal
+		}
+		report, err := apply(t.Context(), assistant, school, payments(payment(t, n, "R-1"), payment(t, n, "R-1")))
+		require.NoError(t, err)
+		assert.Equal(t, []int{1, 1, 0}, []int{report.Matched, report.Known, report.Unmatched})
+		n, err = w.Notice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, before.State, n.State)
+		assert.Contains(t, []string{n.Evidence.Settlement.Reference, n.Evidence.Movement.Reference}, "R-1")
+	}
+}
+
+func TestNoRowsAreNone(t *testing.T) {
+	w := newWorld(t)
+	report, err := w.ApplySettlement(t.Context(), assistant, school, nil)
+	require.NoError(t, err)
+	assert.Zero(t, report)
+}
+
+func TestWhatWasTakenBackOrHasNoDateIsNotMatchedByHand(t *testing.T) {
+	w := newWorld(t)
+	n := w.notices(t, w.notified(t, 1).ID)[0]
+	reversed, timeless := payment(t, n, "P-1"), payment(t, n, "P-1")
+	reversed.Outcome = pagoinrete.PaymentReversed
+	timeless.Date = timeless.Date.AddDate(18_000, 0, 0) // 20026, as somebody types it
+	for _, match := range []func(context.Context, flussi.Actor, uuid.UUID, pagoinrete.PaymentRow) (pagoinrete.Notice, error){w.MatchMovement, w.MatchSettlement} {
+		_, err := match(t.Context(), assistant, n.ID, reversed)
+		assert.ErrorIs(t, err, pagoinrete.ErrReversed)
+		assert.Equal(t, "Il pagamento è stato revocato.", flussi.Explain(err))
+		_, err = match(t.Context(), assistant, n.ID, timeless)
+		assert.ErrorIs(t, err, flussi.ErrDate)
+		assert.Equal(t, "La data non è valida.", flussi.Explain(err))
+	}
+	_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: timeless.Date})
+	assert.Equal(t, "La data della prova di pagamento non è valida.", flussi.Explain(err))
+	assert.Equal(t, n, w.notices(t, n.EventID)[0])
+}
+
+// Nobody knows whose payment it is, so a person says it.
+func TestAnIUVOfTwoNoticesMatchesNeither(t *testing.T) {
+	w := newWorld(t)
+	all := w.notices(t, w.notified(t, 1).ID)
+	twin := all[1]
+	twin.Number = all[0].Number
+	require.NoError(t, w.store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: twin}))
+	row := payment(t, all[0], "FR-1")
+	report, err := w.ApplySettlement(t.Context(), assistant, school, payments(row))
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 1}, []int{report.Matched, report.Unmatched})
+	assert.ErrorIs(t, report.Mismatches[0], pagoinrete.ErrDiscrepancy)
+	assert.Equal(t, "Riga 1: Più avvisi della scuola hanno questo IUV: abbinare il pagamento a mano.", report.Mismatches[0].Italian())
+	n, err := w.MatchSettlement(t.Context(), assistant, all[0].ID, row)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
+}
+
+// Whoever matches a row by hand looked at its amount, and at nothing else.
+func TestAMatchByHandSettlesNoOtherDiscrepancy(t *testing.T) {
+	w := newWorld(t)
+	n := w.notices(t, w.notified(t, 1).ID)[0]
+	_, err := w.ApplyJournal(t.Context(), assistant, school, payments(payment(t, n, "P-1"), payment(t, n, "P-2")))
+	require.NoError(t, err)
+	short := payment(t, n, "FR-1")
+	short.Amount--
+	n, err = w.MatchSettlement(t.Context(), assistant, n.ID, short)
+	require.NoError(t, err)
+	assert.Equal(t, short.Amount, n.Evidence.Settlement.Amount)
+	assert.Equal(t, pagoinrete.DiscrepancyTwice, n.Discrepancy.Kind)
+	assert.True(t, n.Discrepancy.Open())
 }

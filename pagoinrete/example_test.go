@@ -6,10 +6,79 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
 
-// The office prepares an event, and only the principal may approve it.
+// All that it takes: a store, who works for which school, and a gateway to Pago In Rete, here
+// the client and a simulator. A fee goes from its creation to its payment.
 func Example() {
+	ctx := context.Background()
+	server := pagoinretetest.NewServer(pagoinretetest.Config{}) // in place of Pago In Rete
+	defer server.Close()
+	server.AddSchool(pagoinretetest.School{Code: "RMIC8GA002", Key: "a-key"})
+
+	key, err := pagoinrete.ParseKey("a-key")
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	client, err := pagoinrete.New(key, "RMIC8GA002", pagoinrete.Config{BaseURL: server.URL})
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil } // of the one school
+	staffs := pagoinrete.Staffs{"a.bianchi": {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}}
+	p, err := pagoinrete.NewProcedure(memstore.New(), staffs, gateways, pagoinrete.ProcedureConfig{})
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+
+	assistant := flussi.Actor{ID: "a.bianchi", Roles: []flussi.Role{flussi.AdminAssistant}}
+	principal := flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principal}}
+	e, err := p.CreateEvent(ctx, assistant, pagoinrete.Fee, "RMIC8GA002", journey()) // Non trasmesso a Pago in Rete
+	if err == nil {
+		e, err = p.TransmitEvent(ctx, assistant, e.ID) // Simulato
+	}
+	if err == nil {
+		_, err = p.AddNotices(ctx, assistant, e.ID, pupils(), pagoinrete.AddConfig{}) // a notice for each instalment of each pupil
+	}
+	if err == nil {
+		_, err = p.TransmitNotices(ctx, assistant, e.ID) // Non pagato (Non notificato)
+	}
+	if err == nil {
+		e, err = p.SubmitEvent(ctx, assistant, e.ID) // Da approvare
+	}
+	if err == nil {
+		e, err = p.ApproveEvent(ctx, principal, e.ID) // Da notificare
+	}
+	if err == nil {
+		e, err = p.NotifyEvent(ctx, assistant, e.ID) // Notificato
+	}
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+
+	server.LogIn(code("RSSGNN80A01H501N")) // a parent, who sees the notices and pays the first
+	for n, err := range p.AllNotices(ctx, assistant, pagoinrete.NoticeFilter{Event: e.ID}) {
+		if err == nil && n.Payer == code("RSSGNN80A01H501N") && n.Instalment == 1 {
+			server.Pay(n.ID, n.Due())
+		}
+	}
+	e, report, err := p.VerifyEvent(ctx, assistant, e.ID)
+	fmt.Println(e.State.Label(), "da pagare:", e.Counts.Unpaid, "pagati:", e.Counts.Paid)
+	fmt.Println(report.Changed, err)
+	// Output:
+	// Notificato da pagare: 3 pagati: 1
+	// 2 <nil>
+}
+
+// By itself, an event knows which step may follow which, and who may take it. A [pagoinrete.Procedure]
+// does more with it: it looks at the notices, asks Pago In Rete, and stores what was done.
+func ExampleEvent_Fire() {
 	ctx := context.Background()
 	assistant := flussi.Actor{ID: "a.bianchi", Roles: []flussi.Role{flussi.AdminAssistant}}
 	principal := flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principal}}

@@ -3,6 +3,7 @@ package pagoinrete_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -55,6 +56,14 @@ func (w *world) interruptedBy(t testing.TB, before func()) *pagoinrete.Procedure
 	return p
 }
 
+// unsent is a notice of one pupil, the first of two instalments, that was not transmitted.
+func (w *world) unsent(t testing.TB) pagoinrete.Notice {
+	e := w.simulated(t, pagoinrete.Fee)
+	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	require.NoError(t, err)
+	return w.notices(t, e.ID)[0]
+}
+
 func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 	why := flussi.NewText("Ritirato.")
 	t.Run("a notice is cancelled while it is transmitted", func(t *testing.T) {
@@ -76,6 +85,34 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		assert.Equal(t, pagoinretetest.NoticeCancelled, there.State, "nobody pays it")
 		_, err = w.VerifyNotice(t.Context(), assistant, n.ID)
 		require.NoError(t, err)
+	})
+	t.Run("one notice is cancelled while it is transmitted by itself", func(t *testing.T) {
+		w := newWorld(t)
+		n := w.unsent(t)
+		_, err := w.interruptedBy(t, func() {
+			_, err := w.CancelNotice(t.Context(), director, n.ID, why)
+			require.NoError(t, err)
+		}).TransmitNotice(t.Context(), assistant, n.ID)
+		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+		assert.Equal(t, "L'avviso è stato annullato nel frattempo.", flussi.Explain(err))
+	})
+	t.Run("a notice is edited while it is transmitted", func(t *testing.T) {
+		w := newWorld(t)
+		n := w.unsent(t)
+		cheaper := n.NoticeData
+		cheaper.Discount = 77
+		report, err := w.interruptedBy(t, func() {
+			_, err := w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper)
+			require.NoError(t, err)
+		}).TransmitNotices(t.Context(), assistant, n.EventID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.TransmitReport{Transmitted: 2}, report)
+		n, err = w.Notice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, cheaper, n.NoticeData)
+		there, _ := w.platform.Notice(n.ID)
+		assert.Equal(t, cheaper.Due(), there.Due, "the family is asked for what the office wrote last")
+		assert.Equal(t, 1, there.Created)
 	})
 	t.Run("two transmit", func(t *testing.T) {
 		w := newWorld(t)
@@ -179,5 +216,55 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
 		assert.Equal(t, n.Due(), n.Evidence.Receipt.Amount)
 		assert.Equal(t, "FR-1", n.Evidence.Settlement.Reference)
+	})
+}
+
+// A notice arrives without an answer, is edited, and the next transmission gets no answer
+// either: what is there may be what it was before.
+func TestAnOldNoticeIsNotTakenForTheNewOne(t *testing.T) {
+	w := newWorld(t)
+	n := w.unsent(t)
+	w.platform.Fail(pagoinretetest.PutNotice, pagoinretetest.Fault{Kind: pagoinretetest.BadGateway, Stored: true})
+	w.platform.Fail(pagoinretetest.GetNotices, pagoinretetest.Fault{Kind: pagoinretetest.BadRequest})
+	_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
+	require.ErrorIs(t, err, pagoinrete.ErrUnknown)
+	cheaper := n.NoticeData
+	cheaper.Discount = 77
+	_, err = w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper)
+	require.NoError(t, err)
+	lost := pagoinretetest.Fault{Kind: pagoinretetest.BadGateway}
+	w.platform.Fail(pagoinretetest.PutNotice, lost, lost, lost)
+	_, err = w.TransmitNotice(t.Context(), assistant, n.ID)
+	require.ErrorIs(t, err, pagoinrete.ErrUnknown)
+	n, err = w.TransmitNotice(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	there, _ := w.platform.Notice(n.ID)
+	assert.Equal(t, n.Due(), there.Due)
+	assert.Equal(t, 1, there.Created)
+}
+
+func TestAnOperatorReadsOnceWhyANoticeWasRefused(t *testing.T) {
+	w := newWorld(t)
+	n := w.unsent(t)
+	w.platform.Fail(pagoinretetest.PutNotice, pagoinretetest.Fault{Kind: pagoinretetest.Unauthorized})
+	_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
+	assert.ErrorIs(t, err, pagoinrete.ErrUnauthorized)
+	assert.Equal(t, "Pago In Rete non accetta le credenziali della scuola: verificarle.", flussi.Explain(err))
+}
+
+// panicking is a store whose lists of notices panic.
+type panicking struct{ pagoinrete.Store }
+
+func (panicking) Notices(context.Context, pagoinrete.NoticeFilter, pagoinrete.Page) ([]pagoinrete.Notice, error) {
+	panic("broken")
+}
+
+func TestAStoreThatPanicsLeavesNothingBehind(t *testing.T) {
+	w := newWorld(t)
+	n := w.unsent(t)
+	synctest.Test(t, func(t *testing.T) { // which waits for every goroutine
+		p, err := pagoinrete.NewProcedure(panicking{w.store}, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ProcedureConfig{})
+		require.NoError(t, err)
+		assert.PanicsWithValue(t, "broken", func() { _, _ = p.TransmitNotices(t.Context(), assistant, n.EventID) })
 	})
 }

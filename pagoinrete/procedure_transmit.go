@@ -73,24 +73,32 @@ func (p *Procedure) TransmitNotices(ctx context.Context, by flussi.Actor, eventI
 		})
 	}
 	writer.Go(func() { t.write(ctx, results) })
-	for n, err := range p.all(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked}}) {
+	func() {
+		defer func() { // whatever the store does
+			close(jobs)
+			workers.Wait()
+			close(results)
+			writer.Wait()
+		}()
+		t.feed(ctx, e.ID, jobs)
+	}()
+	return t.report, failure(op, eventID, t.err)
+}
+
+// feed hands out the notices of an event that are to be transmitted.
+func (t *transmission) feed(ctx context.Context, event uuid.UUID, jobs chan<- Notice) {
+	for n, err := range t.all(ctx, NoticeFilter{Event: event, States: []NoticeState{NoticeNotLinked}}) {
 		if err != nil {
 			t.end(err)
-			break
+			return
 		}
 		select {
 		case jobs <- n:
-			continue
 		case <-ctx.Done():
 			t.end(ctx.Err())
+			return
 		}
-		break
 	}
-	close(jobs)
-	workers.Wait()
-	close(results)
-	writer.Wait()
-	return t.report, failure(op, eventID, t.err)
 }
 
 // TransmitNotice transmits one notice, as [Procedure.TransmitNotices] does.
@@ -114,7 +122,13 @@ func (p *Procedure) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid
 	t := &transmission{Procedure: p, gateway: g, by: by, cancel: func() {}}
 	sent := t.transmit(ctx, n)
 	t.keep(context.WithoutCancel(ctx), []transmitted{sent})
-	if err := errors.Join(sent.err, t.err); err != nil {
+	switch {
+	case len(t.report.Errors) > 0:
+		err = t.report.Errors[0].Err
+	case t.report.Transmitted == 0: // it was not begun
+		err = sent.err
+	}
+	if err != nil {
 		return Notice{}, failure(op, id, err)
 	}
 	n, err = p.store.Notice(ctx, id)
@@ -163,15 +177,21 @@ func (t *transmission) end(err error) {
 	t.cancel()
 }
 
-// transmit transmits a notice, and reads back what came of it where that is not known.
+// transmit transmits a notice, and reads back what came of it where that is not known. One that
+// was changed since it was created may be there as it was before, so it is transmitted again.
 func (t *transmission) transmit(ctx context.Context, n Notice) transmitted {
 	if err := ctx.Err(); err != nil {
 		return transmitted{n, RemoteNotice{}, &RemoteError{Operation: "transmit notice", Kind: ErrInterrupted, Outcome: NotDone, Err: err}}
 	}
 	there, err := t.gateway.PutNotice(ctx, t.by, n)
 	if err != nil && (OutcomeOf(err) == Unknown || errors.Is(err, ErrRemoteState)) {
-		if found, readErr := t.gateway.Notices(ctx, []uuid.UUID{n.ID}); readErr == nil && len(found) == 1 {
+		found, readErr := t.gateway.Notices(ctx, []uuid.UUID{n.ID})
+		switch {
+		case readErr != nil || len(found) != 1:
+		case n.Version == 1:
 			there, err = found[0], nil
+		default:
+			there, err = t.gateway.PutNotice(ctx, t.by, n)
 		}
 	}
 	if err == nil && there.Number.IsZero() {
@@ -235,7 +255,8 @@ func (t *transmission) keep(ctx context.Context, results []transmitted) {
 		}
 	case errors.Is(err, ErrConflict):
 		for _, r := range results {
-			t.count(r, t.keepOne(ctx, r))
+			err := t.keepOne(ctx, &r)
+			t.count(r, err)
 		}
 	default:
 		t.end(err)
@@ -246,13 +267,14 @@ func (t *transmission) keep(ctx context.Context, results []transmitted) {
 }
 
 // keepOne stores a result on what others left. One that was cancelled in the meantime is
-// cancelled in Pago In Rete too.
-func (t *transmission) keepOne(ctx context.Context, r transmitted) error {
+// cancelled in Pago In Rete too, and one that was edited is transmitted again.
+func (t *transmission) keepOne(ctx context.Context, r *transmitted) error {
 	for try := 0; ; try++ {
 		current, err := t.store.Notice(ctx, r.notice.ID)
 		if err != nil {
 			return err
 		}
+		edited := r.err == nil && current.NoticeData != r.notice.NoticeData
 		r.notice = current
 		switch {
 		case current.State == NoticeCancelled && r.err == nil:
@@ -261,8 +283,14 @@ func (t *transmission) keepOne(ctx context.Context, r transmitted) error {
 				return err
 			}
 			return refuse(ErrConflict, "L'avviso è stato annullato nel frattempo.")
+		case current.State == NoticeCancelled:
+		case edited:
+			*r = t.transmit(ctx, current)
 		case current.State != NoticeNotLinked:
-			return r.err // somebody else transmitted it, and it has its number
+			r.err = nil // somebody else transmitted it, and it has its number
+		}
+		if current.State != NoticeNotLinked {
+			return r.err
 		}
 		change, worth := r.change(t.by)
 		if !worth {

@@ -61,6 +61,16 @@ func (e *Evidence) merge(known Evidence) {
 	}
 }
 
+// other returns the first amount in it that is not what is due, and whether there is one.
+func (e Evidence) other(due flussi.Cents) (flussi.Cents, bool) {
+	for _, proof := range []Proof{e.Receipt, e.Settlement, e.Movement, e.Manual, e.Refund} {
+		if !proof.IsZero() && proof.Amount != due {
+			return proof.Amount, true
+		}
+	}
+	return 0, false
+}
+
 // Discrepancy is what contradicts an event or a notice, and has to be looked at by a person.
 // Nothing is overwritten by it. It stays until it was settled, or is gone by itself.
 type Discrepancy struct {
@@ -97,6 +107,10 @@ const (
 func (k DiscrepancyKind) ofFiles() bool {
 	return k == DiscrepancyAmount || k == DiscrepancyTwice || k == DiscrepancyPaid
 }
+
+// stays reports whether a poll leaves it as it is: nobody settled it, and it may come from a file
+// that nobody reads again.
+func (d Discrepancy) stays() bool { return d.Open() && d.Kind.ofFiles() }
 
 // Open reports whether there is a discrepancy that nobody settled.
 func (d Discrepancy) Open() bool { return d.Kind != "" && !d.Settled }

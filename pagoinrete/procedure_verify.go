@@ -365,23 +365,29 @@ func (p *Procedure) notified(ctx context.Context, by flussi.Actor, page []Notice
 // new. Its event is notified, or not.
 func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Actor) (NoticeChange, bool) {
 	before := n
+	differs := func(found Discrepancy) (NoticeChange, bool) {
+		if n.Discrepancy.stays() {
+			return NoticeChange{}, false // the next poll after it was settled finds this one
+		}
+		return n.differs(before, found, by)
+	}
 	if missing && n.State == NoticeCancelled && n.Number.IsZero() {
 		return NoticeChange{}, false // it was never there
 	}
 	if missing {
-		return n.differs(before, Discrepancy{Kind: DiscrepancyMissing}, by)
+		return differs(Discrepancy{Kind: DiscrepancyMissing})
 	}
 	if !n.Number.IsZero() && there.Number != n.Number {
-		return n.differs(before, Discrepancy{Kind: DiscrepancyNumber}, by)
+		return differs(Discrepancy{Kind: DiscrepancyNumber})
 	}
 	path, err := NoticeMachine().Path(n.State, there.State)
 	switch {
 	case n.ahead(there.State):
 		path = nil // what is here comes from files that are not known there
 	case err != nil && paid(n.State) && paid(there.State):
-		return n.differs(before, Discrepancy{Kind: DiscrepancyTwice, State: string(there.State)}, by)
+		return differs(Discrepancy{Kind: DiscrepancyTwice, State: string(there.State)})
 	case err != nil, !notified && !Coupled(EventToNotify, there.State):
-		return n.differs(before, Discrepancy{Kind: DiscrepancyState, State: string(there.State)}, by)
+		return differs(Discrepancy{Kind: DiscrepancyState, State: string(there.State)})
 	default:
 		n.State = there.State
 	}
@@ -389,9 +395,11 @@ func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Acto
 	n.PayerRegistered, n.PayerLoggedIn = there.PayerRegistered, there.PayerLoggedIn
 	n.Evidence.merge(there.Evidence)
 	found := Discrepancy{}
-	switch receipt := there.Evidence.Receipt; {
-	case !receipt.IsZero() && receipt.Amount != n.Due():
-		found = Discrepancy{Kind: DiscrepancyAmount, Amount: receipt.Amount}
+	switch amount, is := there.Evidence.other(n.Due()); {
+	case n.Discrepancy.stays():
+		found = n.Discrepancy
+	case is:
+		found = Discrepancy{Kind: DiscrepancyAmount, Amount: amount}
 	case n.Discrepancy.Kind.ofFiles():
 		found = n.Discrepancy // not gone by this
 	}

@@ -228,3 +228,42 @@ func TestANoticeDoesNotOvertakeItsEvent(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.EventNotified, e.State)
 }
+
+// What a file showed is in no other place, so a poll that finds something else leaves it, and
+// tells of what it found once somebody looked at it.
+func TestAPollDoesNotHideWhatAFileShowed(t *testing.T) {
+	w := newWorld(t)
+	n := w.notices(t, w.notified(t, 1).ID)[0]
+	require.True(t, w.platform.Pay(n.ID, n.Due()))
+	_, err := w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, n, "FR-1"), payment(t, n, "FR-2")))
+	require.NoError(t, err)
+	other, err := flussi.ParseNoticeNumber("301005100001400678")
+	require.NoError(t, err)
+	kind := func() pagoinrete.DiscrepancyKind {
+		found, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+		require.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
+		return found.Discrepancy.Kind
+	}
+	require.True(t, w.platform.SetNumber(n.ID, other))
+	assert.Equal(t, pagoinrete.DiscrepancyTwice, kind())
+	require.True(t, w.platform.SetNumber(n.ID, n.Number))
+	assert.Equal(t, pagoinrete.DiscrepancyTwice, kind(), "somebody paid twice all the same")
+	require.True(t, w.platform.SetProof(n.ID, pagoinretetest.ReceiptProof, pagoinretetest.Proof{Reference: "RT", Amount: 1, Date: day(t, 11, 1)}))
+	assert.Equal(t, pagoinrete.DiscrepancyTwice, kind())
+	_, err = w.SettleNotice(t.Context(), assistant, n.ID, flussi.NewText("Restituito."))
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.DiscrepancyAmount, kind())
+}
+
+func TestEveryAmountThatPagoInReteTellsIsLookedAt(t *testing.T) {
+	for _, kind := range []pagoinretetest.ProofKind{pagoinretetest.ReceiptProof, pagoinretetest.Settlement, pagoinretetest.Movement, pagoinretetest.Manual} {
+		w := newWorld(t)
+		n := w.notices(t, w.notified(t, 1).ID)[0]
+		require.True(t, w.platform.Pay(n.ID, n.Due()))
+		require.True(t, w.platform.SetProof(n.ID, kind, pagoinretetest.Proof{Reference: "R", Amount: 1, Date: day(t, 11, 1)}))
+		n, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+		assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy, kind)
+		assert.Equal(t, flussi.Cents(1), n.Discrepancy.Amount)
+		assert.Equal(t, pagoinrete.NoticePaidOnline, n.State)
+	}
+}

@@ -370,6 +370,26 @@ func TestEveryCallCanBeMadeAgain(t *testing.T) {
 	}
 }
 
+// A lookup that finds nothing is easily taken for one that does.
+func TestASchoolWithoutAGatewayIsToldSo(t *testing.T) {
+	for name, c := range calls() {
+		if len(c.remote) == 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			s := sceneOf(t, w)
+			none, err := pagoinrete.NewProcedure(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return nil, nil }, pagoinrete.ProcedureConfig{})
+			require.NoError(t, err)
+			before := everything(t, w)
+			err = c.do(t.Context(), t, &world{none, w.store, w.platform, nil}, s, or(c.by, principal))
+			assert.ErrorIs(t, err, pagoinrete.ErrConfig)
+			assert.Equal(t, "La scuola non è collegata a Pago In Rete: rivolgersi all'assistenza.", flussi.Explain(err))
+			assert.Equal(t, before, everything(t, w))
+		})
+	}
+}
+
 func or(by, other flussi.Actor) flussi.Actor {
 	if by.ID == "" {
 		return other

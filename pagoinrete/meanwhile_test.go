@@ -268,3 +268,28 @@ func TestAStoreThatPanicsLeavesNothingBehind(t *testing.T) {
 		assert.PanicsWithValue(t, "broken", func() { _, _ = p.TransmitNotices(t.Context(), assistant, n.EventID) })
 	})
 }
+
+// contended is a store whose notices somebody else always changes first.
+type contended struct{ pagoinrete.Store }
+
+func (contended) SaveNotices(context.Context, ...pagoinrete.NoticeChange) error {
+	return pagoinrete.ErrConflict
+}
+
+func TestNothingIsTriedForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		shown, deleted := w.notified(t, 1), w.simulated(t, pagoinrete.Fee)
+		_, err := w.AddNotices(t.Context(), assistant, deleted.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+		require.NoError(t, err)
+		p, err := pagoinrete.NewProcedure(contended{w.store}, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ProcedureConfig{})
+		require.NoError(t, err)
+		_, err = p.ShowEvent(t.Context(), assistant, shown.ID)
+		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+		_, err = p.DeleteEvent(t.Context(), assistant, deleted.ID)
+		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+		e, err := w.DeleteEvent(t.Context(), assistant, deleted.ID)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 2}, e.Counts)
+	})
+}

@@ -31,7 +31,7 @@ func (p *Procedure) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID
 	if err != nil {
 		return nil, failure(op, id, err)
 	}
-	g, err := p.gateways(ctx, n.School)
+	g, err := p.gateway(ctx, n.School)
 	if err != nil {
 		return nil, failure(op, id, err)
 	}
@@ -55,7 +55,7 @@ func (p *Procedure) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID
 		}
 		var g Gateway
 		if err == nil {
-			g, err = p.gateways(ctx, e.School)
+			g, err = p.gateway(ctx, e.School)
 		}
 		if err != nil {
 			yield(PDF{}, failure(op, id, err))
@@ -94,7 +94,7 @@ func (p *Procedure) Receipt(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 	if err != nil {
 		return Receipt{}, failure(op, id, err)
 	}
-	g, err := p.gateways(ctx, n.School)
+	g, err := p.gateway(ctx, n.School)
 	if err != nil {
 		return Receipt{}, failure(op, id, err)
 	}

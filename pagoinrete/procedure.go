@@ -15,7 +15,7 @@ import (
 
 // Gateways returns the gateway of a school, by its codice meccanografico. It must be safe for
 // concurrent use. For a school that it does not know it returns an error; if that is a
-// [flussi.Explainer], the operator reads why.
+// [flussi.Explainer], the operator reads why. No Gateway is an [ErrConfig].
 type Gateways func(ctx context.Context, school string) (Gateway, error)
 
 // Authorizer knows which schools somebody works for. It is asked on every call of a
@@ -115,6 +115,15 @@ func (p *Procedure) admit(ctx context.Context, by flussi.Actor, school string) e
 		err = ErrForbidden
 	}
 	return err
+}
+
+// gateway returns the gateway of a school.
+func (p *Procedure) gateway(ctx context.Context, school string) (Gateway, error) {
+	g, err := p.gateways(ctx, school)
+	if err == nil && g == nil {
+		err = refuse(ErrConfig, "La scuola non è collegata a Pago In Rete: rivolgersi all'assistenza.")
+	}
+	return g, err
 }
 
 // event reads an event that the actor may see.

@@ -241,7 +241,7 @@ func (p *Procedure) changeEvent(ctx context.Context, op string, by flussi.Actor,
 // there takes a step in Pago In Rete, and reads back what came of it where that is not known,
 // or where the step was taken already.
 func (p *Procedure) there(ctx context.Context, e Event, to EventState, remote func(context.Context, Gateway, Event) (RemoteEvent, error)) (RemoteEvent, error) {
-	g, err := p.gateways(ctx, e.School)
+	g, err := p.gateway(ctx, e.School)
 	if err != nil {
 		return RemoteEvent{}, err
 	}
@@ -289,7 +289,7 @@ func noticesReady(e Event) error {
 
 // withdrawNotices cancels the notices of an event that is withdrawn.
 func (p *Procedure) withdrawNotices(ctx context.Context, by flussi.Actor, e Event) error {
-	for {
+	for try := 0; ; {
 		found, err := p.store.Notices(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked, NoticeNotNotified}}, Page{Limit: MaxRemote, OldestFirst: true})
 		if err != nil || len(found) == 0 {
 			return err
@@ -300,12 +300,17 @@ func (p *Procedure) withdrawNotices(ctx context.Context, by flussi.Actor, e Even
 			n.State = NoticeCancelled
 			changes[i] = n.change(NoticeCancel, from, by.ID, "L'evento è stato cancellato.")
 		}
-		if err := p.store.SaveNotices(ctx, changes...); err != nil && !errors.Is(err, ErrConflict) {
+		switch err := p.store.SaveNotices(ctx, changes...); {
+		case err == nil:
+			try = 0
+			continue
+		case !errors.Is(err, ErrConflict) || try == maxTries:
 			return err
 		}
-		if err := ctx.Err(); err != nil {
+		if err := again(ctx, try); err != nil {
 			return err
 		}
+		try++
 	}
 }
 

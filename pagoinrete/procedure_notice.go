@@ -124,8 +124,8 @@ func (p *Procedure) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 		return 0, failure(op, id, err)
 	}
 	shown := 0
-	for again := true; again; { // what somebody else changed meanwhile is looked at once more
-		again = false
+	for try := 0; ; try++ { // what somebody else changed meanwhile is looked at once more
+		var conflict error
 		for page, err := range p.pages(ctx, NoticeFilter{Event: id, States: linkedStates()}) {
 			if err != nil {
 				return shown, failure(op, id, err)
@@ -144,16 +144,18 @@ func (p *Procedure) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 			case err == nil:
 				shown += len(changes)
 			case errors.Is(err, ErrConflict):
-				again = true
+				conflict = err
 			default:
 				return shown, failure(op, id, err)
 			}
 		}
-		if err := ctx.Err(); err != nil {
+		if conflict == nil || try == maxTries {
+			return shown, failure(op, id, conflict)
+		}
+		if err := again(ctx, try); err != nil {
 			return shown, failure(op, id, err)
 		}
 	}
-	return shown, nil
 }
 
 // SettleNotice (Archivia la discrepanza) says that somebody looked at a notice's discrepancy, and
@@ -259,7 +261,7 @@ func (p *Procedure) changeNotice(ctx context.Context, op string, by flussi.Actor
 // known, or where the step was taken already. One that was never transmitted is cancelled if
 // it is there all the same, since its transmission may have arrived without an answer.
 func (p *Procedure) moveThere(ctx context.Context, by flussi.Actor, n Notice, to NoticeState, m move) error {
-	g, err := p.gateways(ctx, n.School)
+	g, err := p.gateway(ctx, n.School)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (p *Procedure) TransmitNotices(ctx context.Context, by flussi.Actor, eventI
 	if err != nil {
 		return TransmitReport{}, failure(op, eventID, err)
 	}
-	g, err := p.gateways(ctx, e.School)
+	g, err := p.gateway(ctx, e.School)
 	if err != nil {
 		return TransmitReport{}, failure(op, eventID, err)
 	}
@@ -115,7 +115,7 @@ func (p *Procedure) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid
 	if err != nil {
 		return Notice{}, failure(op, id, err)
 	}
-	g, err := p.gateways(ctx, n.School)
+	g, err := p.gateway(ctx, n.School)
 	if err != nil {
 		return Notice{}, failure(op, id, err)
 	}

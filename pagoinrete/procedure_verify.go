@@ -112,7 +112,7 @@ func linkedStates() []NoticeState {
 // follow lets an event follow what Pago In Rete says of it. The error is an ErrDiscrepancy if
 // that cannot be.
 func (p *Procedure) follow(ctx context.Context, by flussi.Actor, e Event) (Event, error) {
-	g, err := p.gateways(ctx, e.School)
+	g, err := p.gateway(ctx, e.School)
 	if err != nil {
 		return e, err
 	}
@@ -227,7 +227,7 @@ const told = "Secondo Pago In Rete"
 // stores what is new.
 func (p *Procedure) verifyNotices(ctx context.Context, by flussi.Actor, school string, filter NoticeFilter) (VerifyReport, error) {
 	var report VerifyReport
-	g, err := p.gateways(ctx, school)
+	g, err := p.gateway(ctx, school)
 	if err != nil {
 		return report, err
 	}

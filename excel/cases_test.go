@@ -125,6 +125,16 @@ func TestCodesKeepTheirDigitsOrAreRefused(t *testing.T) {
 	_, _, err := one(t, excel.NoticeNumber(flussi.Strict), false, text("301005100001400679"))
 	require.ErrorIs(t, err, flussi.ErrCheckDigits)
 
+	iuv := right.IUV()
+	check(t, excel.IUV(), map[string]outcome[flussi.IUV]{
+		"text":                      {cell: text("01005100001400678"), value: iuv},
+		"spaces":                    {cell: text("01005 1000014 00678"), value: iuv, changed: flussi.RemovedSpaces},
+		"number as Excel stores it": {cell: number("1.00510000140067E+15"), err: flussi.ErrDigitsLost, says: "formato Testo"},
+		"lost zero":                 {cell: number("5100001400678"), err: flussi.ErrLength, says: "15 o 17 cifre"},
+		"16 digits are not padded":  {cell: text("1005100001400678"), err: flussi.ErrLength, says: "15 o 17 cifre"},
+		"letter O for 0":            {cell: text("O1005100001400678"), err: flussi.ErrCharacter, says: "non è una cifra"},
+	})
+
 	check(t, excel.FiscalCode(flussi.Lenient), map[string]outcome[flussi.FiscalCode]{
 		"lower case":        {cell: text("mscmhl68p18h211k"), value: mustCode("MSCMHL68P18H211K"), changed: flussi.ChangedCase},
 		"inner spaces":      {cell: text("MSC MHL 68P18 H211K"), value: mustCode("MSCMHL68P18H211K"), changed: flussi.RemovedSpaces},

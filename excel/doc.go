@@ -19,7 +19,7 @@
 //
 // A column has a header, a [Kind] of values, and the field of the row that holds
 // them. Headers are known by their letters and digits alone, so "C.F." is "cf". There
-// are kinds for codes ([FiscalCode], [NoticeNumber], [OrganizationCode], [Code]),
+// are kinds for codes ([FiscalCode], [NoticeNumber], [IUV], [OrganizationCode], [Code]),
 // texts ([Text], [PersonalText]), amounts ([Money]), whole numbers ([Integer]), days
 // and moments ([Date], [DateTime]), yes or no ([YesNo]) and lists ([Choice]).
 // [FromText] makes one of a type that reads itself from text, [Convert] one of a type

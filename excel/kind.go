@@ -161,6 +161,14 @@ func NoticeNumber(p flussi.Policy) Kind[flussi.NoticeNumber] {
 		flussi.NoticeNumber.Reveal)
 }
 
+// IUV is the kind of a payment's identifier (identificativo univoco di versamento), as
+// settlements and treasury journals have it, read as [flussi.ReadIUV] does.
+func IUV() Kind[flussi.IUV] {
+	return FromText(Rule{Text: "15 o 17 cifre, compresi gli zeri iniziali", Example: "01005100001400678", Min: 15, Max: 17, Width: 24},
+		func(s string) (flussi.Reading[flussi.IUV], error) { return flussi.ReadIUV(s, flussi.Lenient) },
+		flussi.IUV.Reveal)
+}
+
 // OrganizationCode is the kind of an organization's fiscal code (codice fiscale
 // dell'ente), read as [flussi.ReadOrganizationCode] does.
 func OrganizationCode(p flussi.Policy) Kind[flussi.OrganizationCode] {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
@@ -259,6 +261,61 @@ func ExampleProcedure_ApplySettlement() {
 	// Riga 2: L'importo è 5,00 €, quello dovuto è 50,00 €.
 	// Pagamento confermato []
 	// Pagato (Pagato online) [L'importo pagato è 5,00 €, diverso da quello dovuto.]
+}
+
+// A settlement as a CSV file, with columns of one's own choice. What cannot be read is told by
+// the report of the file, and what does not match by that of the settlement.
+func ExampleProcedure_ApplySettlement_csv() {
+	ctx, o := context.Background(), openOffice()
+	defer o.Close()
+	e := o.event(7)
+	o.pay(e, 1)
+	file := strings.NewReader("IUV;Importo;Esito;Flusso;Data\n" +
+		o.all(e)[0].IUV().Reveal() + ";100,00;0;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
+		"0100510000140067;50,00;0;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
+		"99005100001400678;50,00;0;2027-03-12BPPIITRRXXX-7;12/03/2027\n")
+
+	type row = pagoinrete.PaymentRow
+	outcome := excel.Convert(excel.Integer(0, 9),
+		func(v int64) pagoinrete.PaymentOutcome { return pagoinrete.PaymentOutcome(v) },
+		func(o pagoinrete.PaymentOutcome) int64 { return int64(o) })
+	required := excel.ColumnConfig{Required: true}
+	template, err := excel.New(excel.Config[row]{Name: "Riversamento"},
+		excel.NewColumn("IUV", excel.IUV(), func(r *row) *flussi.IUV { return &r.IUV }, required),
+		excel.NewColumn("Importo", excel.Money(flussi.MinPayable, flussi.MaxPayable), func(r *row) *flussi.Cents { return &r.Amount }, required),
+		excel.NewColumn("Esito", outcome, func(r *row) *pagoinrete.PaymentOutcome { return &r.Outcome }, required),
+		excel.NewColumn("Flusso", excel.Text(1, pagoinrete.MaxReference), func(r *row) *string { return &r.Reference }, required),
+		excel.NewColumn("Data", excel.Date(excel.DateConfig{}), func(r *row) *time.Time { return &r.Date }, required),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var read excel.Report
+	rows := func(yield func(row, error) bool) {
+		for line, err := range template.DecodeCSV(ctx, file, file.Size(), &read) {
+			var wrong *excel.RowError
+			if errors.As(err, &wrong) { // in the report as well
+				continue
+			}
+			line.Value.Number = line.Number
+			if !yield(line.Value, err) {
+				return
+			}
+		}
+	}
+	report, err := o.ApplySettlement(ctx, o.assistant, "RMIC8GA002", rows)
+	fmt.Println("abbinati", report.Matched, "da guardare", report.Unmatched, err)
+	for _, wrong := range read.Errors {
+		fmt.Println(wrong.Italian())
+	}
+	for _, wrong := range report.Mismatches {
+		fmt.Println(wrong.Italian())
+	}
+	// Output:
+	// abbinati 1 da guardare 1 <nil>
+	// Riga 3, colonna A (IUV): Lo IUV deve avere 15 o 17 cifre, questo ha 16 caratteri.
+	// Riga 4: Nessun avviso della scuola ha questo IUV.
 }
 
 // The treasury journal shows that the money arrived, even where nobody asked Pago In Rete yet:

@@ -5,7 +5,8 @@
 // alone knows and openapi.yaml describes, and whoever has the ministry's documents puts a
 // [Gateway] of their own in its place.
 //
-//	store := memstore.New() // or your own, on your database
+//	client, err := pagoinrete.New(key, "RMIC8GA002", pagoinrete.Config{BaseURL: address}) // one for each school
+//	store := memstore.New()                                                               // or your own, on your database
 //	gateways := func(ctx context.Context, school string) (pagoinrete.Gateway, error) { return client, nil }
 //	p, err := pagoinrete.NewProcedure(store, pagoinrete.Staffs{"a.bianchi": {"RMIC8GA002"}}, gateways, pagoinrete.ProcedureConfig{})
 //
@@ -27,7 +28,8 @@
 //	10  e, report, err := p.VerifyEvent(ctx, assistant, e.ID)                  Notificato; Pagato
 //
 // The third and the fourth are not for a donation (erogazione liberale), which has no notices.
-// [Procedure.EventActions] and [Procedure.NoticeActions] are the buttons to show.
+// [Procedure.EventActions] and [Procedure.NoticeActions] are the buttons to show; in lists,
+// [Event.Actions] and [Notice.Actions].
 // [Procedure.ApplySettlement] and [Procedure.ApplyJournal] match what the payment service
 // providers and the treasury say was collected.
 //

@@ -16,7 +16,7 @@ type NoticeDraft struct {
 	Payer      flussi.FiscalCode // versante: who pays for a pupil; zero if nobody is associated
 	Instalment int               // rata: which one, from 1; 0: a notice for each
 	Amount     flussi.Cents      // of all its notices together; 0: that of the event, if it is not flexible
-	Discount   flussi.Cents      // sconto, of all its notices together
+	Discount   flussi.Cents      // sconto, of all its notices together: each has its part, in proportion to its amount
 	DueDate    time.Time         // scadenza of a single notice; the zero time: that of its instalment
 	Reference  string            // the caller's own key, without personal data
 }

@@ -259,8 +259,9 @@ func (e *Event) Fire(ctx context.Context, action EventAction, by flussi.Actor, g
 	return nil
 }
 
-// Allowed returns what somebody who holds the roles may do with the event now, in
-// the order of the table; nothing for somebody without a role.
+// Allowed returns what somebody who holds the roles may do with the event by its state, in
+// the order of the table; nothing for somebody without a role. The buttons to show are fewer:
+// see [Event.Actions].
 func (e *Event) Allowed(roles ...flussi.Role) []EventAction {
 	return EventMachine().Allowed(e.State, roles...)
 }

@@ -325,8 +325,9 @@ func (n *Notice) Fire(ctx context.Context, action NoticeAction, by flussi.Actor,
 	return nil
 }
 
-// Allowed returns what somebody who holds the roles may do with the notice now, in
-// the order of the table; nothing for somebody without a role.
+// Allowed returns what somebody who holds the roles may do with the notice by its state, in
+// the order of the table; nothing for somebody without a role. The buttons to show are fewer:
+// see [Notice.Actions].
 func (n *Notice) Allowed(roles ...flussi.Role) []NoticeAction {
 	return NoticeMachine().Allowed(n.State, roles...)
 }

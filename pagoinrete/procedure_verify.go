@@ -81,7 +81,8 @@ func (p *Procedure) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 
 // VerifyOpen asks Pago In Rete now for all notices of a school about which it may have news:
 // those that are not paid, and those whose payment is not reconciled; as
-// [Procedure.VerifyEvent] does. It is for programs that do so now and then.
+// [Procedure.VerifyEvent] does. It is for programs that do so now and then: the actor is of the
+// office, or one with the role [flussi.System]; the [Authorizer] is asked about either.
 func (p *Procedure) VerifyOpen(ctx context.Context, by flussi.Actor, school string) (VerifyReport, error) {
 	const op = "verify open notices"
 	err := p.admit(ctx, by, school)

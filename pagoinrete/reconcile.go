@@ -55,7 +55,7 @@ type Mismatch struct {
 var (
 	// ErrPaidTwice: the notice was paid by something else already.
 	ErrPaidTwice = errors.New("paid twice")
-	// ErrReversed: the payment was taken back.
+	// ErrReversed: the payment was taken back, or was not made.
 	ErrReversed = errors.New("payment reversed")
 	// ErrNotPayable: the notice was cancelled or refunded, or its event is not Notificato.
 	ErrNotPayable = errors.New("notice cannot be paid")
@@ -74,11 +74,16 @@ func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Nu
 // show to be paid becomes Pagamento confermato. A payment that was not heard of before implies
 // the steps to it. A row whose amount differs, whose IUV no notice has, or whose notice is paid
 // already by another one, changes nothing but the notice's Discrepancy, and is in the report;
-// so the same settlement can be applied twice. It costs in proportion to the rows, and the
-// memory that a page of them needs.
+// so the same settlement can be applied twice. One whose outcome is that nothing was paid, or
+// that it was taken back, changes nothing at all: the report alone tells of it. It costs in
+// proportion to the rows, and the memory that a page of them needs.
 //
 // An error in the sequence ends the call, with what was stored by then; apply it again once it
-// is whole. The sequence may not use the store.
+// is whole. So leave out rows of a file that cannot be read, and tell of them yourself. The
+// sequence may not use the store.
+//
+// The actor is of the office, or a program with the role [flussi.System]; the [Authorizer] is
+// asked about either.
 func (p *Procedure) ApplySettlement(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
 	return p.match(ctx, "apply settlement", by, school, rows, settlement)
 }

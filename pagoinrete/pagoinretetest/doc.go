@@ -42,7 +42,8 @@
 // [Simulator.LogIn], [Simulator.StartPayment], [Simulator.Pay], [Simulator.Settle] and
 // [Simulator.Reconcile]. The platform contradicts what it said by [Simulator.SetEventState],
 // [Simulator.SetNoticeState], [Simulator.SetNumber], [Simulator.SetProof] and
-// [Simulator.Forget].
+// [Simulator.Forget]. Each reports whether it happened: not where there is no such event or
+// notice, or its state does not permit it.
 //
 // [Simulator.Fail] and [Simulator.FailAtRandom] inject faults: refusals, errors with and
 // without a problem, silence, replies and PDFs that are cut off or about something else, and

@@ -83,13 +83,14 @@ func (s *Simulator) happen(id uuid.UUID, change func(*notice), in ...NoticeState
 	return permitted
 }
 
-// StartPayment sends the payment request (RPT) of a notice that is Notificato: RPT inviata.
+// StartPayment sends the payment request (RPT) of a notice that is Notificato: RPT inviata. It
+// reports whether the notice was.
 func (s *Simulator) StartPayment(id uuid.UUID) bool {
 	return s.happen(id, func(n *notice) { n.State = NoticeAwaitingReceipt }, NoticeNotified)
 }
 
 // FailPayment lets a payment come to nothing: the notice is Notificato again, and the receipt
-// says so.
+// says so. It reports whether a payment was under way.
 func (s *Simulator) FailPayment(id uuid.UUID) bool {
 	return s.happen(id, func(n *notice) {
 		n.State, n.receipt = NoticeNotified, &receipt{reference("RT"), 1, 0, now()}
@@ -97,7 +98,9 @@ func (s *Simulator) FailPayment(id uuid.UUID) bool {
 }
 
 // Pay pays a notice online, whose payment is under way or begins with it: its receipt is there,
-// and it is Pagato online. The amount is what was paid, usually what is due.
+// and it is Pagato online. The amount is what was paid, usually what is due. It reports whether
+// the notice could be paid: it is Notificato, so its payer has to have logged in before, or its
+// payment is under way.
 func (s *Simulator) Pay(id uuid.UUID, amount flussi.Cents) bool {
 	return s.happen(id, func(n *notice) {
 		n.State, n.receipt = NoticePaidOnline, &receipt{reference("RT"), 0, amount, now()}
@@ -106,7 +109,7 @@ func (s *Simulator) Pay(id uuid.UUID, amount flussi.Cents) bool {
 }
 
 // Settle lets the provider settle an online payment: Pagamento confermato, with a settlement of
-// the amount.
+// the amount. It reports whether there was such a payment.
 func (s *Simulator) Settle(id uuid.UUID, amount flussi.Cents) bool {
 	return s.happen(id, func(n *notice) {
 		if n.State == NoticePaidOnline {
@@ -117,7 +120,8 @@ func (s *Simulator) Settle(id uuid.UUID, amount flussi.Cents) bool {
 }
 
 // Reconcile finds a payment in the treasury journal, as a movement of the amount: Riscontrato,
-// automaticamente if it was paid online, and manualmente if by hand.
+// automaticamente if it was paid online, and manualmente if by hand. It reports whether there
+// was such a payment.
 func (s *Simulator) Reconcile(id uuid.UUID, amount flussi.Cents) bool {
 	return s.happen(id, func(n *notice) {
 		to := NoticeReconciled
@@ -129,7 +133,8 @@ func (s *Simulator) Reconcile(id uuid.UUID, amount flussi.Cents) bool {
 	}, NoticePaidOnline, NoticeConfirmed, NoticePaidManually)
 }
 
-// SetEventState sets the state of an event, whatever it was, also to one that does not exist.
+// SetEventState sets the state of an event, whatever it was, also to one that does not exist. It
+// reports whether there is such an event.
 func (s *Simulator) SetEventState(id uuid.UUID, state EventState) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,13 +147,14 @@ func (s *Simulator) SetEventState(id uuid.UUID, state EventState) bool {
 }
 
 // SetNoticeState sets the state of a notice, whatever it was, also to one that does not exist;
-// its proofs stay as they are, and it does not follow its event and its payer any more.
+// its proofs stay as they are, and it does not follow its event and its payer any more. It
+// reports whether there is such a notice.
 func (s *Simulator) SetNoticeState(id uuid.UUID, state NoticeState) bool {
 	return s.happen(id, func(n *notice) { n.State, n.pinned = state, true })
 }
 
 // SetProof sets a piece of evidence of a notice, whatever its state, or takes it away if it is
-// the zero Proof.
+// the zero Proof. It reports whether there is such a notice.
 func (s *Simulator) SetProof(id uuid.UUID, kind ProofKind, proof Proof) bool {
 	return s.happen(id, func(n *notice) {
 		n.proofs[kind] = proof
@@ -158,12 +164,13 @@ func (s *Simulator) SetProof(id uuid.UUID, kind ProofKind, proof Proof) bool {
 	})
 }
 
-// SetNumber gives a notice another number.
+// SetNumber gives a notice another number. It reports whether there is such a notice.
 func (s *Simulator) SetNumber(id uuid.UUID, number flussi.NoticeNumber) bool {
 	return s.happen(id, func(n *notice) { n.Number = number })
 }
 
-// Forget lets the platform lose an event with all its notices, or a notice.
+// Forget lets the platform lose an event with all its notices, or a notice. It reports whether
+// there was one.
 func (s *Simulator) Forget(id uuid.UUID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

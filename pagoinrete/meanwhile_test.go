@@ -2,6 +2,7 @@ package pagoinrete_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 
@@ -45,6 +46,21 @@ func (g *interrupted) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.U
 func (g *interrupted) Notices(ctx context.Context, ids []uuid.UUID) ([]pagoinrete.RemoteNotice, error) {
 	there, err := g.Gateway.Notices(ctx, ids)
 	g.meanwhile() // what was told is old by then
+	return there, err
+}
+
+// overtaken is Pago In Rete, behind whose first step with a notice something else happens.
+type overtaken struct {
+	pagoinrete.Gateway
+	after func()
+}
+
+func (g *overtaken) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.NoticeAction, proof pagoinrete.Proof) (pagoinrete.RemoteNotice, error) {
+	there, err := g.Gateway.MoveNotice(ctx, by, id, action, proof)
+	if f := g.after; f != nil {
+		g.after = nil
+		f()
+	}
 	return there, err
 }
 
@@ -95,6 +111,21 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		}).TransmitNotice(t.Context(), assistant, n.ID)
 		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
 		assert.Equal(t, "L'avviso è stato annullato nel frattempo.", flussi.Explain(err))
+	})
+	t.Run("a notice is transmitted just after Pago In Rete did not know it", func(t *testing.T) {
+		w := newWorld(t)
+		n := w.unsent(t)
+		gateway := &overtaken{w.gateway, func() {
+			_, err := w.TransmitNotices(t.Context(), director, n.EventID)
+			require.NoError(t, err)
+		}}
+		p, err := pagoinrete.NewProcedure(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ProcedureConfig{})
+		require.NoError(t, err)
+		n, err = p.CancelNotice(t.Context(), assistant, n.ID, why)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.NoticeCancelled, n.State)
+		there, _ := w.platform.Notice(n.ID)
+		assert.Equal(t, pagoinretetest.NoticeCancelled, there.State, "nobody pays it")
 	})
 	t.Run("a notice is edited while it is transmitted", func(t *testing.T) {
 		w := newWorld(t)
@@ -200,6 +231,41 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		n, err = w.Notice(t.Context(), assistant, n.ID)
 		require.NoError(t, err)
 		assert.Equal(t, pagoinrete.NoticePaidManually, n.State)
+	})
+	t.Run("two refund by orders of their own", func(t *testing.T) {
+		w := newWorld(t)
+		n := w.notices(t, w.notified(t, 1).ID)[0]
+		require.True(t, w.platform.Pay(n.ID, n.Due()))
+		_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		order := func(number int) pagoinrete.Proof {
+			return pagoinrete.Proof{Reference: fmt.Sprint("Mandato ", number), Amount: n.Due(), Date: day(t, 12, 1)}
+		}
+		two := w.interruptedBy(t, func() {
+			_, err := w.RefundNotice(t.Context(), director, n.ID, order(3))
+			require.NoError(t, err)
+		})
+		_, err = two.RefundNotice(t.Context(), assistant, n.ID, order(4))
+		assert.ErrorIs(t, err, pagoinrete.ErrRemoteState, "the money would go back twice")
+		assert.Equal(t, "Su Pago In Rete l'avviso è già «Rimborsato», con un altro riferimento: verificare lo stato.", flussi.Explain(err))
+		n, err = w.Notice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, "Mandato 3", n.Evidence.Refund.Reference)
+	})
+	t.Run("one pays by hand, and another one by something else before it is stored", func(t *testing.T) {
+		w := newWorld(t)
+		n := w.notices(t, w.notified(t, 1).ID)[0]
+		proof := pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(t, 10, 1)}
+		paid := n
+		paid.State, paid.Evidence.Manual = pagoinrete.NoticePaidManually, proof
+		p := w.interruptedBy(t, func() { require.NoError(t, w.store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: paid})) })
+		other := proof
+		other.Reference = "B-2"
+		_, err := p.PayNoticeManually(t.Context(), assistant, n.ID, other)
+		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+		n, err = w.Notice(t.Context(), assistant, n.ID)
+		require.NoError(t, err)
+		assert.Equal(t, "B-1", n.Evidence.Manual.Reference)
 	})
 	t.Run("a settlement comes while a poll is under way", func(t *testing.T) {
 		w := newWorld(t)

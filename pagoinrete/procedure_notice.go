@@ -62,8 +62,7 @@ func (p *Procedure) PayNoticeManually(ctx context.Context, by flussi.Actor, id u
 		guard: func(n Notice, e Event) error {
 			return errors.Join(noticeReady(NoticePayManually, n, e), proof.check(n.Due()))
 		},
-		edit:  func(n *Notice) { n.Evidence.Manual = proof },
-		there: true, proof: proof,
+		there: true, proof: proof, of: func(e *Evidence) *Proof { return &e.Manual },
 	})
 }
 
@@ -74,7 +73,7 @@ func (p *Procedure) ReconcileNoticeManually(ctx context.Context, by flussi.Actor
 	return p.changeNotice(ctx, "reconcile notice manually", by, id, move{
 		action: NoticeReconcileManually,
 		guard:  func(n Notice, _ Event) error { return movement.check(n.Due()) },
-		edit:   func(n *Notice) { n.Evidence.Movement = movement },
+		proof:  movement, of: func(e *Evidence) *Proof { return &e.Movement },
 	})
 }
 
@@ -85,8 +84,7 @@ func (p *Procedure) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.U
 	return p.changeNotice(ctx, "refund notice", by, id, move{
 		action: NoticeRefund,
 		guard:  func(n Notice, _ Event) error { return order.check(n.Due()) },
-		edit:   func(n *Notice) { n.Evidence.Refund = order },
-		there:  true, proof: order,
+		there:  true, proof: order, of: func(e *Evidence) *Proof { return &e.Refund },
 	})
 }
 
@@ -209,7 +207,17 @@ type move struct {
 	guard  func(Notice, Event) error // may refuse; nil: nothing to check
 	edit   func(*Notice)             // changes it; nil: nothing but the state
 	there  bool                      // is taken in Pago In Rete too
-	proof  Proof                     // for Pago In Rete
+	proof  Proof                     // what shows it, here and in Pago In Rete
+	of     func(*Evidence) *Proof    // where that is noted; nil: nothing shows it
+}
+
+// shown reports whether it is shown already, by another proof.
+func (m move) shown(e Evidence) bool {
+	if m.of == nil {
+		return false
+	}
+	known := m.of(&e)
+	return !known.IsZero() && known.Reference != m.proof.Reference
 }
 
 // changeNotice takes a step with a notice: in Pago In Rete first, if it is one of its, and
@@ -219,6 +227,9 @@ func (p *Procedure) changeNotice(ctx context.Context, op string, by flussi.Actor
 	var done NoticeState // that Pago In Rete has it in now
 	for try := 0; ; try++ {
 		n, e, err := p.notice(ctx, by, id)
+		if err == nil && done != "" && n.State == done && m.shown(n.Evidence) {
+			return Notice{}, failure(op, id, ErrConflict) // two proofs are two payments
+		}
 		if err != nil || done != "" && n.State == done { // somebody else took the same step
 			return n, failure(op, id, err)
 		}
@@ -237,10 +248,15 @@ func (p *Procedure) changeNotice(ctx context.Context, op string, by flussi.Actor
 			if err := p.moveThere(ctx, by, n, to, m); err != nil {
 				return Notice{}, failure(op, id, err)
 			}
-			done = to
+			if from != NoticeNotLinked { // which may have been transmitted since
+				done = to
+			}
 		}
 		if m.edit != nil {
 			m.edit(&n)
+		}
+		if m.of != nil {
+			*m.of(&n.Evidence) = m.proof
 		}
 		n.State = to
 		change := n.change(m.action, from, by.ID, m.reason.Reveal())
@@ -283,6 +299,8 @@ func (p *Procedure) moveThere(ctx context.Context, by flussi.Actor, n Notice, to
 			err = readErr
 		}
 		return err
+	case found[0].State == to && m.shown(found[0].Evidence):
+		return refuse(ErrRemoteState, "Su Pago In Rete l'avviso è già «%s», con un altro riferimento: verificare lo stato.", to.Label())
 	case found[0].State == to:
 		return nil
 	case err != nil && !errors.Is(err, ErrRemoteState):

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
 )
 
 // PaymentRow is a row of a PSP's settlement (flusso di riversamento) or of the treasury journal
@@ -176,7 +177,11 @@ func (p *Procedure) office(ctx context.Context, by flussi.Actor, school string) 
 	if by.Has(flussi.System) {
 		return nil
 	}
-	return n.Fire(ctx, NoticePayManually, by)
+	err := n.Fire(ctx, NoticePayManually, by)
+	if errors.Is(err, fsm.ErrForbidden) { // which is not what was asked for
+		return refuse(err, "La riconciliazione è riservata a: DSGA, A.A.")
+	}
+	return err
 }
 
 func (p *Procedure) match(ctx context.Context, op string, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error], s source) (MatchReport, error) {

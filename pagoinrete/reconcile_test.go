@@ -177,6 +177,7 @@ func TestWhoMayReconcile(t *testing.T) {
 	for _, by := range []flussi.Actor{principal, {ID: assistant.ID}, {ID: assistant.ID, Roles: []flussi.Role{flussi.Operator}}} {
 		_, err := w.ApplySettlement(t.Context(), by, school, payments(payment(t, n, "FR-1")))
 		assert.ErrorIs(t, err, fsm.ErrForbidden)
+		assert.Equal(t, "La riconciliazione è riservata a: DSGA, A.A.", flussi.Explain(err))
 		_, err = w.ApplyJournal(t.Context(), by, school, payments(payment(t, n, "FR-1")))
 		assert.ErrorIs(t, err, fsm.ErrForbidden)
 		_, err = w.MatchSettlement(t.Context(), by, n.ID, payment(t, n, "FR-1"))

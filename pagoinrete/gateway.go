@@ -21,8 +21,9 @@ import (
 //     recognised by its ID: it is replaced as long as its state permits that, keeps its
 //     RemoteID and Number, and is never there twice.
 //   - What an error means for what was asked, [OutcomeOf] says: a Gateway of one's own returns
-//     a [*RemoteError], and any other error is an outcome that is not known. Then the
-//     Procedure reads back what is there.
+//     a [*RemoteError] with its Operation, its Kind and, if something was to be changed, its
+//     Outcome; any other error is an outcome that is not known. Then the Procedure reads back
+//     what is there.
 //   - Steps are taken in the name of the actor, by whose SIDI role Pago In Rete judges them. A
 //     step that was taken already, or that the state there does not permit, is refused
 //     with [ErrRemoteState].
@@ -31,20 +32,22 @@ type Gateway interface {
 	PutEvent(ctx context.Context, by flussi.Actor, e Event) (RemoteEvent, error)
 	// Event returns an event. The error is an [ErrRemoteNotFound] if there is none.
 	Event(ctx context.Context, id uuid.UUID) (RemoteEvent, error)
-	// MoveEvent submits, approves, rejects, notifies or deletes an event, and returns it as it
-	// is afterwards. The reason is why it is rejected. With an event that is deleted, its
-	// notices are cancelled.
+	// MoveEvent submits, approves, rejects, notifies or deletes an event ([EventSubmit],
+	// [EventApprove], [EventReject], [EventNotify], [EventDelete]), and returns it as it is
+	// afterwards. The reason is why it is rejected. With an event that is deleted, its notices
+	// are cancelled.
 	MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, action EventAction, reason flussi.Text) (RemoteEvent, error)
 
 	// PutNotice transmits a notice of an event that was transmitted, or replaces it while the
-	// event is Simulato or Rifiutato there. Pago In Rete gives it its Number.
+	// event is Simulato or Rifiutato there. Pago In Rete gives it its Number, which no other
+	// notice of the school has.
 	PutNotice(ctx context.Context, by flussi.Actor, n Notice) (RemoteNotice, error)
 	// Notices returns what there is of notices, at most [MaxRemote] of them, in any order;
 	// those that are not there are left out.
 	Notices(ctx context.Context, ids []uuid.UUID) ([]RemoteNotice, error)
-	// MoveNotice cancels a notice, or notes that it was paid outside Pago In Rete or refunded,
-	// with the proof of that, and returns it as it is afterwards. The error is an
-	// [ErrRemoteNotFound] if there is none.
+	// MoveNotice cancels a notice ([NoticeCancel]), or notes that it was paid outside Pago In
+	// Rete ([NoticePayManually]) or refunded ([NoticeRefund]), with the proof of that, and
+	// returns it as it is afterwards. The error is an [ErrRemoteNotFound] if there is none.
 	MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action NoticeAction, proof Proof) (RemoteNotice, error)
 	// NoticePDF returns the notice as a PDF to be printed; the caller closes it. An error of
 	// reading means that the file is cut off. The error is an [ErrRemoteNotFound] if there is

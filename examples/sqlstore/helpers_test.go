@@ -54,7 +54,7 @@ func newServer(t testing.TB) *server {
 	t.Helper()
 	given := os.Getenv("FLUSSI_POSTGRES")
 	if given == "" {
-		given = pgtest.Start(t).Database(t)
+		given = pgtest.Shared(t).Database(t)
 	}
 	location, err := url.Parse(given)
 	require.NoError(t, err)

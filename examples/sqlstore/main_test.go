@@ -1,0 +1,10 @@
+package sqlstore_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/flussi-go/flussi/examples/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }

@@ -227,8 +227,7 @@ func (p *Procedure) changeEvent(ctx context.Context, op string, by flussi.Actor,
 		change := e.change(s.action, from, by.ID, s.reason.Reveal())
 		switch err := p.store.SaveEvent(ctx, change, nil); {
 		case err == nil:
-			stored, err := p.store.Event(ctx, id)
-			return stored, failure(op, id, plain(err))
+			return p.stored(ctx, change.Event), nil
 		case !errors.Is(err, ErrConflict) || try == maxTries:
 			return Event{}, failure(op, id, err)
 		}
@@ -236,6 +235,16 @@ func (p *Procedure) changeEvent(ctx context.Context, op string, by flussi.Actor,
 			return Event{}, failure(op, id, err)
 		}
 	}
+}
+
+// stored is an event as it was stored just now, with the Counts that it has now, if they can be
+// read: what was done is no error.
+func (p *Procedure) stored(ctx context.Context, e Event) Event {
+	if read, err := p.store.Event(ctx, e.ID); err == nil {
+		return read
+	}
+	e.Version++
+	return e
 }
 
 // there takes a step in Pago In Rete, and reads back what came of it where that is not known,

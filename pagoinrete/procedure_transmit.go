@@ -121,7 +121,8 @@ func (p *Procedure) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid
 	}
 	t := &transmission{Procedure: p, gateway: g, by: by, cancel: func() {}}
 	sent := t.transmit(ctx, n)
-	t.keep(context.WithoutCancel(ctx), []transmitted{sent})
+	ctx = context.WithoutCancel(ctx) // what was transmitted is stored, and told
+	t.keep(ctx, []transmitted{sent})
 	switch {
 	case len(t.report.Errors) > 0:
 		err = t.report.Errors[0].Err
@@ -131,8 +132,12 @@ func (p *Procedure) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid
 	if err != nil {
 		return Notice{}, failure(op, id, err)
 	}
-	n, err = p.store.Notice(ctx, id)
-	return n, failure(op, id, plain(err))
+	if n, err = p.store.Notice(ctx, id); err != nil { // it was stored all the same
+		change, _ := sent.change(by)
+		n = change.Notice
+		n.Version++
+	}
+	return n, nil
 }
 
 // transmittable reads an event whose notices the actor may transmit.

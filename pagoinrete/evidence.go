@@ -10,11 +10,11 @@ import (
 // Evidence is what shows that a notice was paid, one proof for each kind of evidence; the
 // zero Proof where there is none.
 type Evidence struct {
-	Receipt    Proof // RT: the receipt of a payment online; of [NoticePaidOnline]
-	Settlement Proof // the PSP's settlement (flusso di riversamento) that has it; of [NoticeConfirmed]
-	Movement   Proof // the movement of the treasury journal (OIL); of [NoticeReconciled] and [NoticeReconciledManually]
-	Manual     Proof // what the school verified itself; of [NoticePaidManually]
-	Refund     Proof // the refund order (mandato di rimborso); of [NoticeRefunded]
+	Receipt    Proof `json:",omitzero"` // RT: the receipt of a payment online; of [NoticePaidOnline]
+	Settlement Proof `json:",omitzero"` // the PSP's settlement (flusso di riversamento) that has it; of [NoticeConfirmed]
+	Movement   Proof `json:",omitzero"` // the movement of the treasury journal (OIL); of [NoticeReconciled] and [NoticeReconciledManually]
+	Manual     Proof `json:",omitzero"` // what the school verified itself; of [NoticePaidManually]
+	Refund     Proof `json:",omitzero"` // the refund order (mandato di rimborso); of [NoticeRefunded]
 }
 
 // Proof is a piece of evidence.
@@ -101,11 +101,13 @@ const (
 	DiscrepancyTwice DiscrepancyKind = "paid_twice"
 	// DiscrepancyPaid: it was paid although it was cancelled, or after it was refunded.
 	DiscrepancyPaid DiscrepancyKind = "paid"
+	// DiscrepancyReversed: the payment of a notice that is paid was taken back.
+	DiscrepancyReversed DiscrepancyKind = "reversed"
 )
 
 // ofFiles reports whether a discrepancy may come from a settlement or the treasury journal.
 func (k DiscrepancyKind) ofFiles() bool {
-	return k == DiscrepancyAmount || k == DiscrepancyTwice || k == DiscrepancyPaid
+	return k == DiscrepancyAmount || k == DiscrepancyTwice || k == DiscrepancyPaid || k == DiscrepancyReversed
 }
 
 // stays reports whether a poll leaves it as it is: nobody settled it, and it may come from a file
@@ -135,6 +137,8 @@ func (d Discrepancy) Italian() string {
 		return "Risulta pagato più di una volta."
 	case DiscrepancyPaid:
 		return "Risulta pagato, anche se è annullato o rimborsato."
+	case DiscrepancyReversed:
+		return "Il pagamento risulta revocato."
 	}
 	return fmt.Sprintf("Su Pago In Rete lo stato è «%s», che non può seguire quello registrato.", d.label())
 }

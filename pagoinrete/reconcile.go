@@ -358,9 +358,6 @@ func (r *MatchReport) add(more MatchReport) {
 // does not match, the error says why, and the notice gets a discrepancy if that is news. The hand
 // is the ID of who matches it by hand, "" if it is matched by itself.
 func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, hand string) (change NoticeChange, known bool, err error) {
-	if err := row.check(); err != nil {
-		return NoticeChange{}, false, err
-	}
 	differs := func(kind DiscrepancyKind) NoticeChange {
 		before := n
 		change, news := n.differs(before, Discrepancy{Kind: kind, Amount: row.Amount}, by)
@@ -368,6 +365,12 @@ func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 			return NoticeChange{}
 		}
 		return change
+	}
+	switch err := row.check(); {
+	case row.Outcome == PaymentReversed && errors.Is(err, ErrReversed) && paid(n.State):
+		return differs(DiscrepancyReversed), false, err
+	case err != nil:
+		return NoticeChange{}, false, err
 	}
 	own := s.proof(&n.Evidence)
 	same := own.Reference == row.Reference && own.Amount == row.Amount

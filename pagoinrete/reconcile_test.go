@@ -111,8 +111,21 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	assert.Equal(t, []int{11, 0, 2, 9}, []int{again.Rows, again.Matched, again.Known, again.Unmatched}, "what was applied is known")
 	assert.Equal(t, after, w.notices(t, all[0].EventID), "and nothing changes")
 
+	// A payment that was confirmed, and is taken back.
+	taken := payment(t, all[2], "FR-3")
+	taken.Outcome = pagoinrete.PaymentReversed
+	reverse, err := w.ApplySettlement(t.Context(), assistant, school, payments(taken))
+	require.NoError(t, err)
+	assert.ErrorIs(t, reverse.Mismatches[0], pagoinrete.ErrReversed)
+	n, err := w.Notice(t.Context(), assistant, all[2].ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State, "what comes of it, a person decides")
+	assert.Equal(t, "Il pagamento risulta revocato.", n.Discrepancy.Italian())
+	_, err = w.SettleNotice(t.Context(), assistant, n.ID, flussi.NewText("La famiglia paga di nuovo."))
+	require.NoError(t, err)
+
 	// By hand: the amount that differs, and the payment with an IUV of nobody.
-	n, err := w.MatchSettlement(t.Context(), assistant, all[5].ID, short)
+	n, err = w.MatchSettlement(t.Context(), assistant, all[5].ID, short)
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
 	assert.Equal(t, pagoinrete.Proof{Reference: "FR-1", Amount: 4_999, Date: day(t, 11, 5), By: "a.bianchi"}, n.Evidence.Settlement)

@@ -359,3 +359,31 @@ func TestNothingIsTriedForEver(t *testing.T) {
 		assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 2}, e.Counts)
 	})
 }
+
+// confused is Pago In Rete as a Gateway shows it that mistakes one notice for another.
+type confused struct {
+	pagoinrete.Gateway
+	other uuid.UUID
+}
+
+func (g *confused) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (pagoinrete.RemoteNotice, error) {
+	there, err := g.Gateway.PutNotice(ctx, by, n)
+	there.ID = g.other
+	return there, err
+}
+
+func TestANoticeDoesNotGetTheNumberOfAnother(t *testing.T) {
+	w := newWorld(t)
+	n := w.unsent(t)
+	gateway := &confused{w.gateway, uuid.New()}
+	p, err := pagoinrete.NewProcedure(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ProcedureConfig{})
+	require.NoError(t, err)
+	_, err = p.TransmitNotice(t.Context(), assistant, n.ID)
+	assert.ErrorIs(t, err, pagoinrete.ErrUnknown)
+	assert.Equal(t, n, w.notices(t, n.EventID)[0])
+	gateway.other = n.ID
+	n, err = p.TransmitNotice(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	there, _ := w.platform.Notice(n.ID)
+	assert.Equal(t, there.Number, n.Number)
+}

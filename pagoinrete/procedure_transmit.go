@@ -199,7 +199,11 @@ func (t *transmission) transmit(ctx context.Context, n Notice) transmitted {
 			there, err = t.gateway.PutNotice(ctx, t.by, n)
 		}
 	}
-	if err == nil && there.Number.IsZero() {
+	switch {
+	case err != nil:
+	case there.ID != n.ID: // whose number would be taken for this one's
+		err = &RemoteError{Operation: "transmit notice", Kind: ErrUnknown, Outcome: Unknown, Reason: "the reply " + errOther.Error()}
+	case there.Number.IsZero():
 		err = &RemoteError{Operation: "transmit notice", Kind: ErrUnknown, Outcome: Unknown, Reason: "no notice number in the reply"}
 	}
 	t.judge(err)

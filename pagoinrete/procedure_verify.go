@@ -94,7 +94,7 @@ func (p *Procedure) VerifyOpen(ctx context.Context, by flussi.Actor, school stri
 		return VerifyReport{}, failure(op, uuid.Nil, err)
 	}
 	report, err := p.verifyNotices(ctx, by, school, NoticeFilter{Schools: []string{school}, States: []NoticeState{
-		NoticeNotNotified, NoticeNotified, NoticeAwaitingReceipt, NoticePaidOnline, NoticeConfirmed,
+		NoticeNotNotified, NoticeNotified, NoticeAwaitingReceipt, NoticePaidOnline, NoticePaidManually, NoticeConfirmed,
 	}})
 	return report, failure(op, uuid.Nil, err)
 }

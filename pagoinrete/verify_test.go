@@ -267,3 +267,18 @@ func TestEveryAmountThatPagoInReteTellsIsLookedAt(t *testing.T) {
 		assert.Equal(t, pagoinrete.NoticePaidOnline, n.State)
 	}
 }
+
+// What was paid by hand is not reconciled yet, and somebody may pay it online all the same.
+func TestWhatWasPaidByHandIsPolled(t *testing.T) {
+	w := newWorld(t)
+	n := w.notices(t, w.notified(t, 1).ID)[0]
+	_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(t, 10, 1)})
+	require.NoError(t, err)
+	require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticePaidOnline))
+	report, err := w.VerifyOpen(t.Context(), assistant, school)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.VerifyReport{Asked: 2, Discrepancies: 1}, report)
+	n, err = w.Notice(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.DiscrepancyTwice, n.Discrepancy.Kind)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -257,10 +258,7 @@ func (m *matching) page(ctx context.Context) error {
 				continue
 			}
 			if earlier, twice := changes[n.ID]; twice { // two rows of a page about one notice: one change
-				change.Record.From = earlier.Record.From
-				if change.Record.Action == NoticeDiffer {
-					change.Record.Action = earlier.Record.Action
-				}
+				change.Record = together(earlier.Record, change.Record)
 			} else {
 				order = append(order, n.ID)
 			}
@@ -285,6 +283,23 @@ func (m *matching) page(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// together is one record of two that are stored with one change. Where one of them is a
+// discrepancy, the other is the step, and it says both.
+func together(earlier, later NoticeRecord) NoticeRecord {
+	later.From = earlier.From
+	if later.Action == earlier.Action {
+		return later
+	}
+	if later.Action == NoticeDiffer {
+		later.Action = earlier.Action
+	}
+	before, after := earlier.Reason.Reveal(), later.Reason.Reveal()
+	if later.Reason = earlier.Reason; !strings.Contains(before, after) {
+		later.Reason = flussi.NewText(before + " " + after)
+	}
+	return later
 }
 
 // find returns the notices of the rows, by their IUV, and learns which of their events are

@@ -349,3 +349,19 @@ func TestAMatchByHandSettlesNoOtherDiscrepancy(t *testing.T) {
 	assert.Equal(t, pagoinrete.DiscrepancyTwice, n.Discrepancy.Kind)
 	assert.True(t, n.Discrepancy.Open())
 }
+
+func TestTwoRowsOfOneNoticeAreOneRecordOfBoth(t *testing.T) {
+	w := newWorld(t)
+	n := w.notices(t, w.notified(t, 1).ID)[0]
+	short := payment(t, n, "FR-1")
+	short.Amount--
+	_, err := w.ApplySettlement(t.Context(), assistant, school, payments(short, payment(t, n, "FR-2"), payment(t, n, "FR-3"), payment(t, n, "FR-4")))
+	require.NoError(t, err)
+	records, err := w.NoticeHistory(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	last := records[len(records)-1]
+	assert.Equal(t, pagoinrete.NoticeConfirm, last.Action)
+	assert.Equal(t, []pagoinrete.NoticeState{pagoinrete.NoticeNotified, pagoinrete.NoticeConfirmed}, []pagoinrete.NoticeState{last.From, last.To})
+	assert.Equal(t, "L'importo pagato è 99,99 €, diverso da quello dovuto. Riferimento FR-2; passi impliciti: «RPT inviata», «RT ricevuta». "+
+		"Risulta pagato più di una volta.", last.Reason.Reveal())
+}

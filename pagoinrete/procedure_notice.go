@@ -54,7 +54,9 @@ func (p *Procedure) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.U
 
 // PayNoticeManually (Pagato manualmente) notes that a notice was paid without Pago In Rete, as
 // the school could verify, by the proof of exactly what is due: here, and in Pago In Rete, so
-// that nobody pays it there again. Its event is Notificato.
+// that nobody pays it there again. Its event is Notificato. One that is paid by another proof
+// already, there or by somebody at the same moment, is refused: an [ErrRemoteState], or an
+// [ErrConflict].
 func (p *Procedure) PayNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, proof Proof) (Notice, error) {
 	proof = proof.normal(by.ID)
 	return p.changeNotice(ctx, "pay notice manually", by, id, move{
@@ -78,7 +80,8 @@ func (p *Procedure) ReconcileNoticeManually(ctx context.Context, by flussi.Actor
 }
 
 // RefundNotice (Rimborsa) notes by which order (mandato di rimborso) the school gave back what
-// was paid for a notice, exactly what was due: Rimborsato, here and in Pago In Rete.
+// was paid for a notice, exactly what was due: Rimborsato, here and in Pago In Rete. Another
+// order is refused as [Procedure.PayNoticeManually] refuses another proof.
 func (p *Procedure) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, order Proof) (Notice, error) {
 	order = order.normal(by.ID)
 	return p.changeNotice(ctx, "refund notice", by, id, move{

@@ -54,6 +54,7 @@ type process struct {
 	*exec.Cmd
 	output bytes.Buffer
 	done   chan struct{} // closed once it ended
+	peak   float64       // the most memory that it had, in MiB, as Linux says it now and then; 0 elsewhere
 }
 
 // start runs the program.
@@ -64,11 +65,37 @@ func (r *trial) start(t testing.TB, args ...string) *process {
 	p.Env = append(os.Environ(), beTheProgram+"=1")
 	p.Stdout, p.Stderr = &p.output, &p.output
 	require.NoError(t, p.Start())
+	ended := make(chan struct{})
 	go func() {
-		defer close(p.done)
+		defer close(ended)
 		_ = p.Wait()
 	}()
+	go func() {
+		defer close(p.done)
+		for tick := time.NewTicker(100 * time.Millisecond); ; {
+			p.peak = max(p.peak, p.memory())
+			select {
+			case <-ended:
+				tick.Stop()
+				return
+			case <-tick.C:
+			}
+		}
+	}()
 	return p
+}
+
+// memory is the most memory that the program had until now, in MiB. What the system says once it
+// ended begins with what its parent had.
+func (p *process) memory() float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	kib := 0.0
+	_, _ = fmt.Sscan(after, &kib)
+	return kib / 1024
 }
 
 // wait waits for the end of the program, which may take its time with many notifications.

@@ -150,7 +150,7 @@ func BenchmarkMemory(b *testing.B) {
 	defer simple.Close()
 	for name, store := range map[string]string{"SQLite": filepath.Join(b.TempDir(), "massivo.db"), "PostgreSQL": pgtest.Start(b, "fsync=on").Database(b)} {
 		r := trial{store: store, url: simple.URL}
-		b.ReportMetric(r.imports(b, *rows).peak(), "MiB_import_"+name)
-		b.ReportMetric(r.sends(b, 1)[0].peak(), "MiB_send_"+name)
+		b.ReportMetric(r.imports(b, *rows).peak, "MiB_import_"+name)
+		b.ReportMetric(r.sends(b, 1)[0].peak, "MiB_send_"+name)
 	}
 }

@@ -3,6 +3,7 @@ package pagoinrete_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -15,18 +16,15 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
 
-// interrupted is Pago In Rete, in front of which something else happens once.
+// interrupted is Pago In Rete, in front of which something else happens once; whoever comes
+// meanwhile waits.
 type interrupted struct {
 	pagoinrete.Gateway
 	before func()
+	once   sync.Once
 }
 
-func (g *interrupted) meanwhile() {
-	if f := g.before; f != nil {
-		g.before = nil
-		f()
-	}
-}
+func (g *interrupted) meanwhile() { g.once.Do(g.before) }
 
 func (g *interrupted) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (pagoinrete.RemoteNotice, error) {
 	g.meanwhile()
@@ -66,7 +64,7 @@ func (g *overtaken) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 
 // interruptedBy is the same office, at whose next call to Pago In Rete something else happens.
 func (w *world) interruptedBy(t testing.TB, before func()) *pagoinrete.Procedure {
-	gateway := &interrupted{w.gateway, before}
+	gateway := &interrupted{Gateway: w.gateway, before: before}
 	p, err := pagoinrete.NewProcedure(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ProcedureConfig{})
 	require.NoError(t, err)
 	return p

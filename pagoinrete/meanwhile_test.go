@@ -31,6 +31,11 @@ func (g *interrupted) PutNotice(ctx context.Context, by flussi.Actor, n pagoinre
 	return g.Gateway.PutNotice(ctx, by, n)
 }
 
+func (g *interrupted) PutEvent(ctx context.Context, by flussi.Actor, e pagoinrete.Event) (pagoinrete.RemoteEvent, error) {
+	g.meanwhile()
+	return g.Gateway.PutEvent(ctx, by, e)
+}
+
 func (g *interrupted) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.EventAction, reason flussi.Text) (pagoinrete.RemoteEvent, error) {
 	g.meanwhile()
 	return g.Gateway.MoveEvent(ctx, by, id, action, reason)
@@ -384,4 +389,58 @@ func TestANoticeDoesNotGetTheNumberOfAnother(t *testing.T) {
 	require.NoError(t, err)
 	there, _ := w.platform.Notice(n.ID)
 	assert.Equal(t, there.Number, n.Number)
+}
+
+// What a notice is checked against in Pago In Rete is the event that the office wrote last.
+func TestAnOldEventIsNotTakenForTheNewOne(t *testing.T) {
+	single := trip(t)
+	single.Instalments = single.Instalments[:1]
+	single.Instalments[0].Amount = single.Amount
+	edit := func(t *testing.T, w *world, e pagoinrete.Event) {
+		_, err := w.EditEvent(t.Context(), director, e.ID, e.Version, trip(t))
+		require.NoError(t, err)
+	}
+	created := func(t *testing.T, w *world) pagoinrete.Event {
+		e, err := w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, single)
+		require.NoError(t, err)
+		return e
+	}
+	works := func(t *testing.T, w *world, id uuid.UUID) {
+		_, err := w.AddNotices(t.Context(), assistant, id, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+		require.NoError(t, err)
+		report, err := w.TransmitNotices(t.Context(), assistant, id)
+		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.TransmitReport{Transmitted: 2}, report)
+	}
+	lost := pagoinretetest.Fault{Kind: pagoinretetest.BadGateway}
+	t.Run("it arrived without an answer, and the next one did not", func(t *testing.T) {
+		w := newWorld(t)
+		e := created(t, w)
+		w.platform.Fail(pagoinretetest.PutEvent, pagoinretetest.Fault{Kind: pagoinretetest.BadGateway, Stored: true}, lost, lost)
+		w.platform.Fail(pagoinretetest.GetEvent, pagoinretetest.Fault{Kind: pagoinretetest.BadRequest})
+		_, err := w.TransmitEvent(t.Context(), assistant, e.ID)
+		require.ErrorIs(t, err, pagoinrete.ErrUnknown)
+		edit(t, w, e)
+		_, err = w.TransmitEvent(t.Context(), assistant, e.ID)
+		require.ErrorIs(t, err, pagoinrete.ErrUnknown)
+		_, err = w.TransmitEvent(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		works(t, w, e.ID)
+	})
+	t.Run("it is edited while it is transmitted", func(t *testing.T) {
+		w := newWorld(t)
+		e := created(t, w)
+		_, err := w.interruptedBy(t, func() { edit(t, w, e) }).TransmitEvent(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		works(t, w, e.ID)
+	})
+	t.Run("its replacement is lost", func(t *testing.T) {
+		w := newWorld(t)
+		e := created(t, w)
+		e, err := w.TransmitEvent(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		w.platform.Fail(pagoinretetest.PutEvent, lost)
+		edit(t, w, e)
+		works(t, w, e.ID)
+	})
 }

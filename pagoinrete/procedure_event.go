@@ -64,6 +64,7 @@ func (p *Procedure) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 			}
 			return g.PutEvent(ctx, by, e)
 		},
+		puts: true,
 	})
 }
 
@@ -73,6 +74,7 @@ func (p *Procedure) TransmitEvent(ctx context.Context, by flussi.Actor, id uuid.
 		action: EventTransmit,
 		guard:  func(e Event) error { return e.Validate(e.Kind) },
 		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) { return g.PutEvent(ctx, by, e) },
+		puts:   true,
 	})
 }
 
@@ -182,6 +184,7 @@ type step struct {
 	guard  func(Event) error                                          // may refuse; nil: nothing to check
 	edit   func(*Event)                                               // changes it; nil: nothing but the state
 	remote func(context.Context, Gateway, Event) (RemoteEvent, error) // does it in Pago In Rete; nil: it is done here only
+	puts   bool                                                       // the remote is PutEvent: what somebody edits meanwhile is put again
 	before func(ctx context.Context, e Event) error                   // is done here before it is stored; nil: nothing
 }
 
@@ -208,8 +211,8 @@ func (p *Procedure) changeEvent(ctx context.Context, op string, by flussi.Actor,
 		if s.edit != nil {
 			s.edit(&e)
 		}
-		if s.remote != nil && done == "" {
-			there, err := p.there(ctx, e, to, s.remote)
+		if s.remote != nil && (done == "" || s.puts) {
+			there, err := p.there(ctx, e, to, s)
 			if err != nil {
 				return Event{}, failure(op, id, err)
 			}
@@ -248,13 +251,19 @@ func (p *Procedure) stored(ctx context.Context, e Event) Event {
 }
 
 // there takes a step in Pago In Rete, and reads back what came of it where that is not known,
-// or where the step was taken already.
-func (p *Procedure) there(ctx context.Context, e Event, to EventState, remote func(context.Context, Gateway, Event) (RemoteEvent, error)) (RemoteEvent, error) {
+// or where the step was taken already. An event that was changed since it was created may be
+// there as it was before, so it is put again instead.
+func (p *Procedure) there(ctx context.Context, e Event, to EventState, s step) (RemoteEvent, error) {
 	g, err := p.gateway(ctx, e.School)
 	if err != nil {
 		return RemoteEvent{}, err
 	}
-	there, err := remote(ctx, g, e)
+	there, err := s.remote(ctx, g, e)
+	if s.puts && e.Version > 1 && OutcomeOf(err) == Unknown {
+		if there, err = s.remote(ctx, g, e); OutcomeOf(err) == Unknown {
+			return there, err
+		}
+	}
 	if err != nil {
 		if OutcomeOf(err) != Unknown && !errors.Is(err, ErrRemoteState) && !errors.Is(err, ErrRemoteNotFound) {
 			return there, err

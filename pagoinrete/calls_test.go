@@ -62,6 +62,8 @@ func sceneOf(t testing.TB, w *world) *scene {
 	must(err)
 	s.paid, err = w.Notice(ctx, assistant, s.paid.ID)
 	must(err)
+	s.strange, err = w.Notice(ctx, assistant, s.strange.ID)
+	must(err)
 	s.notified, err = w.Event(ctx, assistant, s.notified.ID)
 	must(err)
 	return s
@@ -190,7 +192,7 @@ func calls() map[string]call {
 			return drop(w.DeleteEvent(c, by, s.simulated.ID))
 		}},
 		"SettleEvent": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
-			return drop(w.SettleEvent(c, by, s.odd.ID, why))
+			return drop(w.SettleEvent(c, by, s.odd.ID, s.odd.Version, why))
 		}},
 		"ShowEvent": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.ShowEvent(c, by, s.notified.ID)) }},
 		"VerifyEvent": {by: assistant, remote: ops(get, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) error {
@@ -221,7 +223,7 @@ func calls() map[string]call {
 		"ShowNotice": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.ShowNotice(c, by, s.hidden.ID)) }},
 		"HideNotice": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.HideNotice(c, by, s.shown.ID)) }},
 		"SettleNotice": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
-			return drop(w.SettleNotice(c, by, s.strange.ID, why))
+			return drop(w.SettleNotice(c, by, s.strange.ID, s.strange.Version, why))
 		}},
 		"ApplySettlement": {by: assistant, school: true, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
 			return drop(w.ApplySettlement(c, by, school, payments(payment(t, s.paid, "FR-1"))))

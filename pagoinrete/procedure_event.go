@@ -162,12 +162,16 @@ func (p *Procedure) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 }
 
 // SettleEvent (Archivia la discrepanza) says that somebody looked at an event's discrepancy,
-// and what came of it: it is not reported again.
-func (p *Procedure) SettleEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Event, error) {
+// and what came of it: it is not reported again. The version is the one that was seen: if it is
+// not the event's any more, the error is an [ErrConflict].
+func (p *Procedure) SettleEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Event, error) {
 	return p.changeEvent(ctx, "settle event", by, id, step{
 		action: EventSettle,
 		reason: why,
 		guard: func(e Event) error {
+			if e.Version != version {
+				return ErrConflict
+			}
 			if !e.Discrepancy.Open() {
 				return refuse(ErrDiscrepancy, "L'evento non ha discrepanze da archiviare.")
 			}

@@ -160,12 +160,16 @@ func (p *Procedure) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 }
 
 // SettleNotice (Archivia la discrepanza) says that somebody looked at a notice's discrepancy, and
-// what came of it: it is not reported again.
-func (p *Procedure) SettleNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
+// what came of it: it is not reported again. The version is the one that was seen: if it is not
+// the notice's any more, the error is an [ErrConflict], since there may be another discrepancy.
+func (p *Procedure) SettleNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Notice, error) {
 	return p.changeNotice(ctx, "settle notice", by, id, move{
 		action: NoticeSettle,
 		reason: why,
 		guard: func(n Notice, e Event) error {
+			if n.Version != version {
+				return ErrConflict
+			}
 			if err := noticeReady(NoticeSettle, n, e); err != nil {
 				return err
 			}

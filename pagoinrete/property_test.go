@@ -132,7 +132,7 @@ func (c *chaos) step(t *testing.T) {
 		{"pay manually", func() error { _, err := c.PayNoticeManually(ctx, by, n.ID, proof(n)); return err }},
 		{"reconcile manually", func() error { _, err := c.ReconcileNoticeManually(ctx, by, n.ID, proof(n)); return err }},
 		{"refund", func() error { _, err := c.RefundNotice(ctx, by, n.ID, proof(n)); return err }},
-		{"settle", func() error { _, err := c.SettleNotice(ctx, by, n.ID, why); return err }},
+		{"settle", func() error { _, err := c.SettleNotice(ctx, by, n.ID, n.Version, why); return err }},
 		{"settlement", func() error {
 			if n.Number.IsZero() {
 				return errors.New("none")

@@ -121,7 +121,7 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State, "what comes of it, a person decides")
 	assert.Equal(t, "Il pagamento risulta revocato.", n.Discrepancy.Italian())
-	_, err = w.SettleNotice(t.Context(), assistant, n.ID, flussi.NewText("La famiglia paga di nuovo."))
+	_, err = w.SettleNotice(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo."))
 	require.NoError(t, err)
 
 	// By hand: the amount that differs, and the payment with an IUV of nobody.

@@ -3,9 +3,6 @@ package pagoinrete
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -157,73 +154,6 @@ func discrepancyOf(e Event) error {
 	return nil
 }
 
-// learn is what an event becomes by what Pago In Rete says of it; the zero EventChange if that
-// is nothing new. It reports whether the event is deleted by that.
-func (e Event) learn(there RemoteEvent, missing bool, by flussi.Actor) (EventChange, bool) {
-	before := e
-	found := Discrepancy{}
-	var path []EventAction
-	switch {
-	case missing && e.State == EventNotTransmitted:
-	case missing && e.State == EventDeleted: // as it should be
-	case missing:
-		found.Kind = DiscrepancyMissing
-	default:
-		var err error
-		path, err = EventMachine().Path(e.State, there.State)
-		blocked := there.State != EventSimulated && there.State != EventRejected && there.State != EventDeleted && e.Counts.NotLinked > 0
-		if err != nil || blocked {
-			found = Discrepancy{Kind: DiscrepancyEventState, State: string(there.State)}
-			path = nil
-			break
-		}
-		e.State = there.State
-		e.RemoteID = keep(e.RemoteID, there.RemoteID)
-		if there.State == EventRejected {
-			e.Rejection = there.Rejection
-		}
-	}
-	news := e.Discrepancy.meet(found)
-	reason := steps(told, path, EventAction.Label)
-	switch {
-	case len(path) > 0:
-		return e.change(path[len(path)-1], before.State, by.ID, reason), e.State == EventDeleted
-	case news && found.Kind != "":
-		return e.change(EventDiffer, e.State, by.ID, e.Discrepancy.Italian()), false
-	case news:
-		return e.change(EventVerify, e.State, by.ID, "La discrepanza non c'è più."), false
-	}
-	return EventChange{}, false
-}
-
-// meet takes over what was found, and reports whether that is news. The zero Discrepancy
-// means that nothing contradicts any more.
-func (d *Discrepancy) meet(found Discrepancy) bool {
-	switch {
-	case d.same(found):
-		return false
-	case found.Kind != "":
-		found.At = now()
-	}
-	*d = found
-	return true
-}
-
-// steps says where a state comes from, and which steps were implied on the way to it.
-func steps[A ~string](from string, path []A, label func(A) string) string {
-	if len(path) < 2 {
-		return from + "."
-	}
-	implied := make([]string, len(path)-1)
-	for i, action := range path[:len(path)-1] {
-		implied[i] = "«" + label(action) + "»"
-	}
-	return fmt.Sprintf("%s; passi impliciti: %s.", from, strings.Join(implied, ", "))
-}
-
-// told is where a state comes from that was asked for.
-const told = "Secondo Pago In Rete"
-
 // verifyNotices asks for all notices of a school that match the filter, page by page, and
 // stores what is new.
 func (p *Procedure) verifyNotices(ctx context.Context, by flussi.Actor, school string, filter NoticeFilter) (VerifyReport, error) {
@@ -361,87 +291,3 @@ func (p *Procedure) notified(ctx context.Context, by flussi.Actor, page []Notice
 	}
 	return known, nil
 }
-
-// learn is what a notice becomes by what Pago In Rete says of it, and whether that is anything
-// new. Its event is notified, or not.
-func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Actor) (NoticeChange, bool) {
-	before := n
-	differs := func(found Discrepancy) (NoticeChange, bool) {
-		if n.Discrepancy.stays() {
-			return NoticeChange{}, false // the next poll after it was settled finds this one
-		}
-		return n.differs(before, found, by)
-	}
-	if missing && n.State == NoticeCancelled && n.Number.IsZero() {
-		return NoticeChange{}, false // it was never there
-	}
-	if missing {
-		return differs(Discrepancy{Kind: DiscrepancyMissing})
-	}
-	if !n.Number.IsZero() && there.Number != n.Number {
-		return differs(Discrepancy{Kind: DiscrepancyNumber})
-	}
-	path, err := NoticeMachine().Path(n.State, there.State)
-	switch {
-	case n.ahead(there.State):
-		path = nil // what is here comes from files that are not known there
-	case err != nil && paid(n.State) && paid(there.State):
-		return differs(Discrepancy{Kind: DiscrepancyTwice, State: string(there.State)})
-	case err != nil, !notified && !Coupled(EventToNotify, there.State):
-		return differs(Discrepancy{Kind: DiscrepancyState, State: string(there.State)})
-	default:
-		n.State = there.State
-	}
-	n.RemoteID, n.Number = keep(n.RemoteID, there.RemoteID), there.Number
-	n.PayerRegistered, n.PayerLoggedIn = there.PayerRegistered, there.PayerLoggedIn
-	n.Evidence.merge(there.Evidence)
-	found := Discrepancy{}
-	switch amount, is := there.Evidence.other(n.Due()); {
-	case n.Discrepancy.stays():
-		found = n.Discrepancy
-	case is:
-		found = Discrepancy{Kind: DiscrepancyAmount, Amount: amount}
-	case n.Discrepancy.Kind.ofFiles():
-		found = n.Discrepancy // not gone by this
-	}
-	news := n.Discrepancy.meet(found)
-	switch {
-	case len(path) > 0:
-		return n.change(path[len(path)-1], before.State, by.ID, steps(told, path, NoticeAction.Label)), true
-	case news && found.Kind != "":
-		return n.change(NoticeDiffer, n.State, by.ID, n.Discrepancy.Italian()), true
-	case news || n != before:
-		return n.change(NoticeVerify, n.State, by.ID, ""), true
-	}
-	return NoticeChange{}, false
-}
-
-// differs notes a discrepancy, unless it is known.
-func (n Notice) differs(before Notice, found Discrepancy, by flussi.Actor) (NoticeChange, bool) {
-	if !n.Discrepancy.meet(found) {
-		return NoticeChange{}, false
-	}
-	return n.change(NoticeDiffer, before.State, by.ID, n.Discrepancy.Italian()), true
-}
-
-// ahead reports whether the notice is just where Pago In Rete says, or further on by nothing
-// but what settlements and the treasury journal showed here.
-func (n Notice) ahead(there NoticeState) bool {
-	path, err := NoticeMachine().Path(there, n.State)
-	if err != nil {
-		return false
-	}
-	shown := !n.Evidence.Settlement.IsZero() || !n.Evidence.Movement.IsZero()
-	return !slices.ContainsFunc(path, func(action NoticeAction) bool {
-		switch action {
-		case NoticeConfirm, NoticeReconcile, NoticeReconcileManually:
-			return false
-		case NoticeNotify, NoticeRequest, NoticePay: // what was collected was paid, even if Pago In Rete does not know yet
-			return !shown
-		}
-		return true
-	})
-}
-
-// paid reports whether a notice in the state is paid.
-func paid(state NoticeState) bool { return state.Labels().Macro == NoticePaidOnline.Labels().Macro }

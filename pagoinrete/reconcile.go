@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -132,42 +131,6 @@ func (p *Procedure) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.
 	return p.matchByHand(ctx, op, by, id, row, journal)
 }
 
-// source is where rows come from.
-type source struct {
-	action NoticeAction           // what they make of a notice
-	to     NoticeState            // and the state that it comes to
-	proof  func(*Evidence) *Proof // where they are noted
-}
-
-var (
-	settlement = source{NoticeConfirm, NoticeConfirmed, func(e *Evidence) *Proof { return &e.Settlement }}
-	journal    = source{NoticeReconcile, NoticeReconciled, func(e *Evidence) *Proof { return &e.Movement }}
-)
-
-// proof is what a row proves.
-func (r PaymentRow) proof() Proof {
-	return Proof{Reference: r.Reference, Amount: r.Amount, Date: r.Date}
-}
-
-// check refuses a row that says nothing, or that nothing was paid.
-func (r PaymentRow) check() error {
-	e := &InvalidError{}
-	e.text("Reference", "il riferimento", r.Reference, MaxReference, true)
-	if r.Amount <= 0 || r.Amount > flussi.MaxPayable {
-		e.fail("Amount", flussi.ErrRange, "L'importo della riga non è valido.")
-	}
-	e.date("la data", r.Date)
-	switch err := e.orNil(); {
-	case err != nil:
-		return err
-	case r.Outcome == PaymentReversed:
-		return refuse(ErrReversed, "Il pagamento è stato revocato.")
-	case r.Outcome != PaymentDone && r.Outcome != PaymentNoRequest && r.Outcome != PaymentByStandIn:
-		return refuse(ErrReversed, "Il pagamento non risulta eseguito (esito %d).", r.Outcome)
-	}
-	return nil
-}
-
 // office refuses an actor who may not reconcile.
 func (p *Procedure) office(ctx context.Context, by flussi.Actor, school string) error {
 	if err := p.admit(ctx, by, school); err != nil {
@@ -214,128 +177,6 @@ func (p *Procedure) match(ctx context.Context, op string, by flussi.Actor, schoo
 	return m.report, failure(op, uuid.Nil, err)
 }
 
-// matching is a match under way.
-type matching struct {
-	*Procedure
-	by       flussi.Actor
-	school   string
-	source   source
-	read     int
-	waiting  []PaymentRow
-	notified map[uuid.UUID]bool // whether events are Notificato
-	report   MatchReport
-}
-
-// page matches the rows that wait, all together. If somebody else changes one of the notices at
-// the same moment, it begins anew.
-func (m *matching) page(ctx context.Context) error {
-	rows := m.waiting
-	m.waiting = m.waiting[:0]
-	if len(rows) == 0 {
-		return nil
-	}
-	for try := 0; ; try++ {
-		found, err := m.find(ctx, rows)
-		if err != nil {
-			return err
-		}
-		var report MatchReport
-		changes := map[uuid.UUID]NoticeChange{}
-		var order []uuid.UUID
-		for _, row := range rows {
-			n, is := found[row.IUV]
-			switch {
-			case !is:
-				report.count(row, refuse(ErrNotFound, "Nessun avviso della scuola ha questo IUV."), uuid.Nil, false)
-				continue
-			case n.ID == uuid.Nil:
-				report.count(row, refuse(ErrDiscrepancy, "Più avvisi della scuola hanno questo IUV: abbinare il pagamento a mano."), uuid.Nil, false)
-				continue
-			}
-			change, known, err := m.source.learn(n, row, m.notified[n.EventID], m.by, "")
-			report.count(row, err, n.ID, known)
-			if change.Notice.ID == uuid.Nil {
-				continue
-			}
-			if earlier, twice := changes[n.ID]; twice { // two rows of a page about one notice: one change
-				change.Record = together(earlier.Record, change.Record)
-			} else {
-				order = append(order, n.ID)
-			}
-			changes[n.ID] = change
-			found[row.IUV] = change.Notice
-		}
-		all := make([]NoticeChange, len(order))
-		for i, id := range order {
-			all[i] = changes[id]
-		}
-		if len(all) > 0 {
-			err = m.store.SaveNotices(ctx, all...)
-		}
-		if err == nil {
-			m.report.add(report)
-			return nil
-		}
-		if !errors.Is(err, ErrConflict) || try == maxTries {
-			return err
-		}
-		if err := again(ctx, try); err != nil {
-			return err
-		}
-	}
-}
-
-// together is one record of two that are stored with one change. Where one of them is a
-// discrepancy, the other is the step, and it says both.
-func together(earlier, later NoticeRecord) NoticeRecord {
-	later.From = earlier.From
-	if later.Action == earlier.Action {
-		return later
-	}
-	if later.Action == NoticeDiffer {
-		later.Action = earlier.Action
-	}
-	before, after := earlier.Reason.Reveal(), later.Reason.Reveal()
-	if later.Reason = earlier.Reason; !strings.Contains(before, after) {
-		later.Reason = flussi.NewText(before + " " + after)
-	}
-	return later
-}
-
-// find returns the notices of the rows, by their IUV, and learns which of their events are
-// Notificato. A school's notices should have each an IUV of their own: what several have is
-// found as the zero Notice, since nobody knows whose it is.
-func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]Notice, error) {
-	wanted := make([]flussi.IUV, 0, len(rows))
-	for _, row := range rows {
-		if !row.IUV.IsZero() {
-			wanted = append(wanted, row.IUV)
-		}
-	}
-	found := make(map[flussi.IUV]Notice, len(wanted))
-	if len(wanted) == 0 {
-		return found, nil
-	}
-	for n, err := range m.all(ctx, NoticeFilter{Schools: []string{m.school}, IUVs: wanted}) {
-		if err != nil {
-			return nil, err
-		}
-		if _, shared := found[n.IUV()]; shared {
-			found[n.IUV()] = Notice{}
-			continue
-		}
-		found[n.IUV()] = n
-		if _, known := m.notified[n.EventID]; !known {
-			e, err := m.store.Event(ctx, n.EventID)
-			if err != nil {
-				return nil, plain(err)
-			}
-			m.notified[n.EventID] = e.State == EventNotified
-		}
-	}
-	return found, nil
-}
-
 // count counts a row.
 func (r *MatchReport) count(row PaymentRow, err error, notice uuid.UUID, known bool) {
 	r.Rows++
@@ -367,60 +208,6 @@ func (r *MatchReport) add(more MatchReport) {
 	r.KnownAmount += more.KnownAmount
 	r.UnmatchedAmount += more.UnmatchedAmount
 	r.Mismatches = append(r.Mismatches, more.Mismatches[:min(len(more.Mismatches), maxNoticeErrors-len(r.Mismatches))]...)
-}
-
-// learn is what a notice becomes by a row, and whether the row is known since before. Where it
-// does not match, the error says why, and the notice gets a discrepancy if that is news. The hand
-// is the ID of who matches it by hand, "" if it is matched by itself.
-func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, hand string) (change NoticeChange, known bool, err error) {
-	differs := func(kind DiscrepancyKind) NoticeChange {
-		before := n
-		change, news := n.differs(before, Discrepancy{Kind: kind, Amount: row.Amount}, by)
-		if !news {
-			return NoticeChange{}
-		}
-		return change
-	}
-	switch err := row.check(); {
-	case row.Outcome == PaymentReversed && errors.Is(err, ErrReversed) && paid(n.State):
-		return differs(DiscrepancyReversed), false, err
-	case err != nil:
-		return NoticeChange{}, false, err
-	}
-	own := s.proof(&n.Evidence)
-	same := own.Reference == row.Reference && own.Amount == row.Amount
-	switch {
-	case same:
-		return NoticeChange{}, true, nil
-	case !own.IsZero():
-		return differs(DiscrepancyTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato: il riferimento registrato è un altro.")
-	case n.State == NoticePaidManually, n.State == NoticeReconciledManually:
-		return differs(DiscrepancyTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato al di fuori di Pago In Rete.")
-	case n.State == NoticeCancelled, n.State == NoticeRefunded:
-		return differs(DiscrepancyPaid), false, refuse(ErrNotPayable, "L'avviso è «%s».", n.State.Label())
-	case !notified:
-		return NoticeChange{}, false, refuse(ErrNotPayable, "L'evento dell'avviso non è «%s».", EventNotified.Label())
-	case row.Amount != n.Due() && hand == "":
-		return differs(DiscrepancyAmount), false, refuse(ErrAmount, "L'importo è %s, quello dovuto è %s.", row.Amount.Euro(), n.Due().Euro())
-	}
-	from, path := n.State, []NoticeAction{s.action}
-	to, err := NoticeMachine().Next(from, s.action)
-	switch {
-	case from == s.to: // Pago In Rete told of it before, without the proof
-		to = from
-	case err != nil:
-		if path, err = NoticeMachine().Path(from, s.to); err != nil {
-			return NoticeChange{}, false, err
-		}
-		to = s.to
-	}
-	n.State = to
-	*s.proof(&n.Evidence) = row.proof().normal(hand)
-	other := Discrepancy{Kind: DiscrepancyAmount, Amount: row.Amount, At: now(), Settled: true}
-	if row.Amount != n.Due() && (!n.Discrepancy.Open() || n.Discrepancy.same(other)) { // somebody looked at it, and at nothing else
-		n.Discrepancy = other
-	}
-	return n.change(path[len(path)-1], from, by.ID, steps("Riferimento "+row.Reference, path, NoticeAction.Label)), false, nil
 }
 
 func (p *Procedure) matchByHand(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, row PaymentRow, s source) (Notice, error) {

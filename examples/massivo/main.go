@@ -32,7 +32,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"golang.org/x/term"
@@ -41,11 +40,6 @@ import (
 )
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		// What it has in memory is little and short-lived: collecting it less often leaves a sixth
-		// more time for the messages, and costs some 50 MiB.
-		debug.SetGCPercent(300)
-	}
 	// Also when the window is closed: what is on its way is waited for.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once

@@ -381,6 +381,7 @@ func TestServeSharesTheBatch(t *testing.T) {
 				flows = append(flows, w.sending(t, 20))
 			}
 			time.Sleep(300 * time.Millisecond)
+			synctest.Wait() // nothing moves while they are counted
 			open := 0
 			for _, f := range flows {
 				open += w.flow(t, f.ID).Counts.Sending

@@ -35,27 +35,26 @@ func (s *Store) exchange(ctx context.Context, operation string, changes []flow.N
 
 func (w *writing) exchange(ctx context.Context, changes []*flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	t := w.tx
+	var f flow.Flow
+	there := false
 	// Whoever changes the flow waits until the end of this transaction, and this for them.
-	if err := t.query(ctx, "SELECT 1 FROM flows WHERE id = ?"+t.locking("SHARE"), []any{t.id(claim.Flow)}, []any{new(int)}, func() {}); err != nil {
-		return flow.Flow{}, nil, err
+	err := t.query(ctx, "SELECT state, disabled, error FROM flows WHERE id = ?"+t.locking("SHARE"), []any{t.id(claim.Flow)},
+		[]any{wordTo(&f.State), &f.Disabled, wordTo(&f.Error)}, func() { there = true })
+	if err == nil && !there {
+		err = errNotFound
 	}
-	f, err := t.flow(ctx, claim.Flow)
 	if err == nil {
 		err = w.saveAll(ctx, changes)
 	}
-	if err != nil {
-		return flow.Flow{}, nil, err
-	}
 	var claimed []flow.Notification
-	if f.State == flow.FlowSending && !f.Disabled && f.Error == "" && claim.Limit > 0 {
-		if claimed, err = w.claim(ctx, claim); err != nil {
-			return flow.Flow{}, nil, err
-		}
+	if err == nil && f.State == flow.FlowSending && !f.Disabled && f.Error == "" && claim.Limit > 0 {
+		claimed, err = w.claim(ctx, claim)
 	}
-	if len(changes)+len(claimed) > 0 {
-		if err = w.counts.write(ctx, t); err == nil {
-			f, err = t.flow(ctx, claim.Flow)
-		}
+	if err == nil {
+		err = w.counts.write(ctx, t)
+	}
+	if err == nil {
+		f, err = t.flow(ctx, claim.Flow)
 	}
 	return f, claimed, err
 }
@@ -88,6 +87,11 @@ func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notificat
 		return nil, err
 	}
 	keyed := t.keyed(keys)
+	if err := t.record(ctx, keyed, flow.NotificationRecord{
+		At: claim.At, By: claim.By, Action: flow.NotificationClaim, From: flow.NotificationRegistered, To: flow.NotificationSending,
+	}); err != nil {
+		return nil, err
+	}
 	if _, err := t.exec(ctx, "UPDATE notifications SET state = 'sending', updated_at = ?, updated_by = ?, version = version + 1, lease_end = ? WHERE "+keyed.text,
 		append([]any{claim.At.UnixMicro(), held(claim.By), now + claim.Lease.Microseconds()}, keyed.args...)...); err != nil {
 		return nil, err
@@ -98,17 +102,20 @@ func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notificat
 			return nil, err
 		}
 	}
-	records := make([][]any, len(claimed))
-	for i, n := range claimed {
-		records[i] = recordValues(t.database, n.ID, n.Version, flow.NotificationRecord{
-			At: claim.At, By: claim.By, Action: flow.NotificationClaim, From: flow.NotificationRegistered, To: flow.NotificationSending,
-		})
-	}
-	if _, err := t.insert(ctx, t, &notificationRecordTable, records); err != nil {
-		return nil, err
-	}
 	w.counts.claimed(claim.Flow, len(claimed))
 	return claimed, nil
+}
+
+// record writes the same record of the next version of all rows of notifications with some keys.
+func (t *tx) record(ctx context.Context, keyed clause, r flow.NotificationRecord) error {
+	given := recordColumns[2:] // the owner and the version are those of the row
+	row := clause{"INSERT INTO notification_records (" + recordColumns.list("") + ") SELECT id, version + 1", nil}
+	for i, value := range recordValues(t.database, uuid.Nil, 0, r)[2:] {
+		row = row.with(", "+t.typed(given[i]), value)
+	}
+	row = row.with(" FROM notifications WHERE "+keyed.text, keyed.args...)
+	_, err := t.exec(ctx, row.text, row.args...)
+	return err
 }
 
 // counts is what changes in the counts of flows.

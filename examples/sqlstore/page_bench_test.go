@@ -304,7 +304,8 @@ func BenchmarkFirstPage(b *testing.B) {
 					b.ReportMetric(float64(medians[0].Microseconds()), "µs-few")
 					b.ReportMetric(float64(medians[1].Microseconds()), "µs-many")
 					b.ReportMetric(float64(medians[1])/float64(medians[0]), "ratio")
-					b.ReportMetric(float64(found[1]), "found")
+					b.ReportMetric(float64(found[0]), "found-few")
+					b.ReportMetric(float64(found[1]), "found-many")
 				})
 			}
 			ctx := context.Background()

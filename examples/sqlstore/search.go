@@ -56,7 +56,7 @@ type looks struct {
 }
 
 // usual is how far searches look. Only tests differ.
-var usual = looks{few: 200, list: 100, more: 10_000, hits: 20_000, arms: 8}
+var usual = looks{few: 100, list: 100, more: 10_000, hits: 20_000, arms: 8}
 
 // promising is how many of the first rows have to match so that it makes sense to look at more.
 const promising = 2

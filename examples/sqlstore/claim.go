@@ -35,14 +35,10 @@ func (s *Store) exchange(ctx context.Context, operation string, changes []flow.N
 
 func (w *writing) exchange(ctx context.Context, changes []*flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	t := w.tx
-	var f flow.Flow
-	there := false
+	var f flow.Flow // if there is none, that is seen in the end
 	// Whoever changes the flow waits until the end of this transaction, and this for them.
 	err := t.query(ctx, "SELECT state, disabled, error FROM flows WHERE id = ?"+t.locking("SHARE"), []any{t.id(claim.Flow)},
-		[]any{wordTo(&f.State), &f.Disabled, wordTo(&f.Error)}, func() { there = true })
-	if err == nil && !there {
-		err = errNotFound
-	}
+		[]any{wordTo(&f.State), &f.Disabled, wordTo(&f.Error)}, func() {})
 	if err == nil {
 		err = w.saveAll(ctx, changes)
 	}

@@ -39,10 +39,9 @@
 // soon fill the page.
 //
 // Texts that are neither rare nor common are the exception. The page of one that one row in 100 or in
-// 1000 has costs 2 to 6 times as much among a million (the benchmark FirstPage), a few milliseconds:
-// among ten thousand such rows do not even fill a page, among a million they are far from each other,
-// and PostgreSQL sorts all of them. If no row has a text though its parts of three characters are all
-// common, all rows are read.
+// 1000 has costs 2 to 6 times as much among a million (the benchmark FirstPage): among ten thousand such
+// rows seldom fill a page, among a million they are far from each other, and PostgreSQL sorts all of
+// them. If no row has a text though its parts of three characters are all common, all rows are read.
 //
 // Notices are listed in the same way, by event or school: their kinds are made of the state, of
 // whether they are visible, and of whether they have an open discrepancy. What is due before a time

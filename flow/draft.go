@@ -1,9 +1,6 @@
 package flow
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -26,6 +23,11 @@ type Draft struct {
 	NoticeNumber    flussi.NoticeNumber     // codice avviso; zero if it is no payment
 	Payee           flussi.OrganizationCode // Ente creditore; zero: the service's own body
 	Reference       string                  // Riferimento: the caller's own key, without personal data
+
+	// Occasion (Occasione) tells messages apart that read the same and are meant to be sent again,
+	// such as "sollecito marzo"; "" for none. It is not sent. Up to [MaxKey] UTF-16 code units,
+	// without personal data. See [Draft.Digest].
+	Occasion string
 }
 
 // Limits say how long the texts of a notification are, in UTF-16 code units, in which
@@ -126,6 +128,9 @@ func (d Draft) Validate(l Limits) error {
 	if err, ok := atMost("Reference", "Il riferimento", flussi.NewText(d.Reference), MaxKey).(*flussi.ValueError); ok {
 		e.Fields = append(e.Fields, err)
 	}
+	if err, ok := atMost("Occasion", "L'occasione", flussi.NewText(d.Occasion), MaxKey).(*flussi.ValueError); ok {
+		e.Fields = append(e.Fields, err)
+	}
 	// The platform's rules; what is said above in other words is not said again.
 	var platform *appio.InvalidError
 	if errors.As(d.Message().Validate(), &platform) {
@@ -171,6 +176,7 @@ func (d Draft) normal() Draft {
 	if !d.DueDate.IsZero() {
 		d.DueDate = d.DueDate.UTC().Truncate(time.Microsecond)
 	}
+	d.Occasion = visible(d.Occasion)
 	return d
 }
 
@@ -186,29 +192,3 @@ func (d Draft) Message() appio.Message {
 	}
 	return m
 }
-
-// Digest recognises drafts that would be the same message for the same citizen: it is
-// made of the recipient, the subject, the content and the notice number. It cannot be
-// read, but whoever guesses all of them could tell, so it is erased with them.
-type Digest [16]byte
-
-// Digest returns the digest of the draft; the zero Digest if it has no recipient.
-func (d Draft) Digest() Digest {
-	if d.Recipient.IsZero() {
-		return Digest{}
-	}
-	h := sha256.New()
-	var size [8]byte
-	for _, part := range []string{d.Recipient.Reveal(), d.Subject.Reveal(), d.Content.Reveal(), d.NoticeNumber.Reveal()} {
-		binary.BigEndian.PutUint64(size[:], uint64(len(part))) // so that parts cannot run into each other
-		h.Write(size[:])
-		h.Write([]byte(part))
-	}
-	return Digest(h.Sum(nil)[:16])
-}
-
-// IsZero reports whether there is no digest.
-func (d Digest) IsZero() bool { return d == Digest{} }
-
-// String returns the digest in hexadecimal.
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }

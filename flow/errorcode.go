@@ -17,6 +17,11 @@ const (
 	// ErrorNotSent: the platform did not take the message although it was tried several
 	// times, while it took others. Nothing arrived.
 	ErrorNotSent ErrorCode = "not_sent"
+	// ErrorAlreadySent: the message was not sent, because the citizen may have it from
+	// another notification of the service. [Transmission].Earlier says from which, and
+	// Transmission.Error when. An operator disables the notification, gives it another
+	// occasion, or sends it knowingly by NotificationResend.
+	ErrorAlreadySent ErrorCode = "already_sent"
 	// ErrorInvalid: the message was never sent, because its data are not valid.
 	ErrorInvalid ErrorCode = "invalid"
 )
@@ -32,6 +37,8 @@ func (c ErrorCode) Label() string {
 		return "Esito sconosciuto"
 	case ErrorNotSent:
 		return "Non inviata"
+	case ErrorAlreadySent:
+		return "Già inviata"
 	case ErrorInvalid:
 		return "Dati non validi"
 	}
@@ -50,6 +57,8 @@ func (c ErrorCode) Italian() string {
 		return "Esito sconosciuto: il messaggio potrebbe essere arrivato. Confermare la notifica come inviata, oppure inviarla di nuovo sapendo che il cittadino potrebbe riceverla due volte."
 	case ErrorNotSent:
 		return "La piattaforma non ha preso in carico il messaggio, nonostante più tentativi: il messaggio non è arrivato. Riportare la notifica a Registrato e inviarla di nuovo."
+	case ErrorAlreadySent:
+		return "Non inviata: un'altra notifica ha già portato, o potrebbe aver portato, lo stesso messaggio al cittadino. " + whatToDoOnceSent
 	case ErrorInvalid:
 		return "I dati non sono validi e il messaggio non è stato inviato: correggerli, riportare la notifica a Registrato e inviarla di nuovo."
 	}

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -50,10 +51,11 @@ func (r *run) take(room, done int, claim func(context.Context, Claim) (Flow, []N
 		r.pool.give(reserve(room, done))
 		return err
 	}
-	r.pool.give(reserve(room, done) + done - len(claimed))
-	r.open -= done
 	r.saw(f)
 	r.dry = len(claimed) == 0
+	claimed = slices.DeleteFunc(claimed, func(n Notification) bool { return n.State != NotificationSending }) // already sent
+	r.pool.give(reserve(room, done) + done - len(claimed))
+	r.open -= done
 	b := &batch{claimed: start, open: len(claimed)}
 	b.calls, b.cancel = context.WithDeadline(r.calls, cutTime(start, r.config.Lease))
 	if b.open == 0 {

@@ -9,11 +9,11 @@ import (
 )
 
 // newIdentity returns a new ID, which sorts by time, and the time now in UTC, for
-// what the actor creates for a service. It refuses no service and nobody.
+// what the actor creates for a service. It refuses a name that [CheckService] refuses, and an
+// actor without an ID.
 func newIdentity(service string, by flussi.Actor) (uuid.UUID, time.Time, error) {
-	if service == "" {
-		return uuid.Nil, time.Time{}, &flussi.ValueError{
-			Type: "Service", Err: flussi.ErrEmpty, Reason: "Manca il servizio."}
+	if err := CheckService(service); err != nil {
+		return uuid.Nil, time.Time{}, err
 	}
 	if err := by.Check(); err != nil {
 		return uuid.Nil, time.Time{}, err

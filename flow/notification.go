@@ -28,6 +28,7 @@ type Notification struct {
 	Transmission Transmission // Stato della Trasmissione
 	Delivery     Delivery     // Stato della Notifica
 	Disabled     bool         // Dis.: set aside by an operator, whatever its state
+	AllowRepeat  bool         // an operator ordered it to be sent although the citizen may have the message: see [Service.ResendNotification]
 	AnonymisedAt time.Time    // when its personal data were erased; UTC; zero: they were not
 	CreatedAt    time.Time    // UTC
 	UpdatedAt    time.Time    // Data mod.; UTC
@@ -42,6 +43,7 @@ type Transmission struct {
 	SentAt    time.Time       // Data invio, Ora invio: when the platform accepted it; if the outcome is unknown, when it was tried; UTC
 	ErrorCode ErrorCode       // Errore: why it is in Errore; "" in every other state
 	Error     string          // Errore: the same for the operator, in Italian; without personal data
+	Earlier   uuid.UUID       // for [ErrorAlreadySent]: the notification that has the message; the zero UUID otherwise
 }
 
 // Delivery (stato della notifica) is what the platform last told of a message. What it
@@ -75,9 +77,11 @@ const (
 	// the platform rejects the message later on.
 	NotificationSent NotificationState = "sent"
 	// NotificationFailed (Errore): the message did not arrive, or nobody knows. Entered
-	// by NotificationFail or NotificationReject. Left by an operator only: by
-	// NotificationRegister after a correction, and where the outcome is unknown by
-	// NotificationConfirm or NotificationResend.
+	// by NotificationFail or NotificationReject, or by NotificationSkip instead of a claim,
+	// if the citizen may have the message already. Left by an operator only: by
+	// NotificationRegister after a correction, where the outcome is unknown by
+	// NotificationConfirm or NotificationResend, and after NotificationSkip by
+	// NotificationResend, too.
 	NotificationFailed NotificationState = "failed"
 )
 
@@ -92,9 +96,10 @@ const (
 	NotificationAccept   NotificationAction = "accept"   // by the system: the platform has it
 	NotificationFail     NotificationAction = "fail"     // by the system: refused, or outcome unknown
 	NotificationReject   NotificationAction = "reject"   // by the system: rejected after it was accepted
+	NotificationSkip     NotificationAction = "skip"     // by the system: not sent, since the citizen may have the message already
 	NotificationRegister NotificationAction = "register" // Registrato: to be sent again, after an error in which nothing arrived
 	NotificationConfirm  NotificationAction = "confirm"  // outcome unknown: the operator knows it was sent
-	NotificationResend   NotificationAction = "resend"   // outcome unknown: sent again, perhaps twice, knowingly
+	NotificationResend   NotificationAction = "resend"   // outcome unknown, or already sent: sent again, perhaps twice, knowingly
 	NotificationCheck    NotificationAction = "check"    // Verifica Stato: the platform is asked what became of it
 	NotificationDisable  NotificationAction = "disable"  // Disabilita: set aside, and not sent
 	NotificationEnable   NotificationAction = "enable"   // Riabilita
@@ -133,6 +138,7 @@ var notificationMachine = sync.OnceValue(func() *fsm.Machine[NotificationState, 
 			{Event: NotificationRelease, From: states{NotificationSending}, To: NotificationRegistered, Label: "Restituisci: non inviata", Roles: system},
 			{Event: NotificationAccept, From: states{NotificationSending, NotificationFailed}, To: NotificationSent, Label: "Accettata dalla piattaforma", Roles: system},
 			{Event: NotificationFail, From: states{NotificationSending}, To: NotificationFailed, Label: "Esito negativo o ignoto", Roles: system},
+			{Event: NotificationSkip, From: states{NotificationRegistered}, To: NotificationFailed, Label: "Non inviata: messaggio già inviato", Roles: system},
 			{Event: NotificationReject, From: states{NotificationSent}, To: NotificationFailed, Label: "Rifiutata in seguito", Roles: system},
 			{Event: NotificationEdit, From: states{NotificationFailed}, To: NotificationFailed, Label: "Aggiorna", Roles: operator},
 			{Event: NotificationRegister, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Riporta a Registrato", Roles: operator},
@@ -190,8 +196,8 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 // Besides the table it holds the rules that keep a citizen from being notified twice:
 // while the outcome of the message is unknown, NotificationRegister is refused with
 // [ErrOutcomeUnknown], and so is NotificationEdit, since it would hide who may have it;
-// otherwise NotificationConfirm, NotificationResend and a late NotificationAccept are,
-// with [ErrOutcomeKnown]. What is Disabled is neither sent nor changed ([ErrDisabled]),
+// otherwise NotificationConfirm and a late NotificationAccept are, with [ErrOutcomeKnown],
+// and NotificationResend, unless the notification is in [ErrorAlreadySent]. What is Disabled is neither sent nor changed ([ErrDisabled]),
 // and what was anonymised can only be looked at ([ErrAnonymised]). See [fsm.Machine.Fire]
 // for guards and contexts.
 func (n *Notification) Fire(ctx context.Context, action NotificationAction, by flussi.Actor, guards ...fsm.Guard[NotificationState, NotificationAction]) error {
@@ -232,7 +238,9 @@ func (n *Notification) check(action NotificationAction) error {
 	case NotificationRelease, NotificationFail, NotificationReject:
 		return nil // what happened, happened
 	case NotificationAccept, NotificationConfirm, NotificationResend:
-		if n.State == NotificationFailed && n.Transmission.ErrorCode != ErrorOutcomeUnknown {
+		code := n.Transmission.ErrorCode
+		decided := action == NotificationResend && code == ErrorAlreadySent
+		if n.State == NotificationFailed && code != ErrorOutcomeUnknown && !decided {
 			return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeKnown, Reason: "L'esito dell'invio è noto."}
 		}
 		if action == NotificationAccept {

@@ -25,6 +25,16 @@ type remoteStore struct {
 
 var _ flow.Store = remoteStore{}
 
+// Import is not possible: its callbacks cannot be called from another process.
+func (remoteStore) Import(context.Context, flow.Import) (flow.Imported, bool, error) {
+	return flow.Imported{}, false, errors.ErrUnsupported
+}
+
+// Imported is not there without Import.
+func (remoteStore) Imported(context.Context, flow.ImportKey) (flow.Imported, error) {
+	return flow.Imported{}, errors.ErrUnsupported
+}
+
 // storeCall is a call of a store's method, which the path names, with its arguments.
 type storeCall struct {
 	ID                 uuid.UUID

@@ -2,9 +2,12 @@ package flow
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"hash"
 	"iter"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,47 +39,56 @@ type AddConfig struct {
 	// the report has them. If none is valid, the error is an [ErrRows] all the same. Defaults
 	// to false: all or nothing.
 	GoodRowsOnly bool
-	// MaxErrors is how many wrong rows, and how many likely duplicates, are reported one
-	// by one; all are counted. Defaults to 1000.
+	// Occasion of the rows that have none of their own, such as "sollecito marzo": with it, the
+	// same rows are another import, and the same messages other messages. See
+	// [Draft.Occasion]. Defaults to none.
+	Occasion string
+	// MaxErrors is how many wrong rows, and how many duplicates, are reported one by one; all
+	// are counted. Defaults to 1000.
 	MaxErrors int
 }
 
-const (
-	defaultMaxErrors = 1000
-	lookup           = 200 // digests a query, so that statements stay small
-)
+const defaultMaxErrors = 1000
 
 // AddReport says what became of the rows.
 type AddReport struct {
 	Rows   int         // that were read
-	Added  int         // that are in the flow now
+	Added  int         // that were stored by this call
 	Wrong  int         // that are not valid
 	Errors []*RowError // the first of them, in the order of the rows
 
-	// Repeats are the rows, among those that were added, whose message the same citizen
-	// has from another flow of the service or by itself already, whatever its state and
-	// whether disabled or not. They are not refused: look at them before the flow is activated.
-	Repeats []Repeat
-	// Repeated is how many Repeats there are; the list has the first of them.
-	Repeated int
-	// RepeatsErr is why Repeats may be incomplete: the store could not be asked any more
-	// once the rows were stored; nil if it could.
-	RepeatsErr error
+	// Duplicates are the first rows whose message the service has already: it was sent, or
+	// waits to be sent, by an earlier notification. They are stored Disabled, so that they are
+	// not sent unless an operator enables them, or not at all if they are in the flow itself.
+	Duplicates []Duplicate
+	Duplicated int // how many there are
+	Disabled   int // of Added, those that were stored Disabled as duplicates
+
+	// ImportedAt is when the same rows were imported before, with the same occasion; then
+	// nothing was stored by this call. The zero time if they were not.
+	ImportedAt time.Time
 }
 
-// Repeat is a row whose message was probably sent before.
-type Repeat struct {
+// Duplicate is a row whose message the service has already.
+type Duplicate struct {
 	Row          int               // its number
-	Notification uuid.UUID         // the earlier one
+	Notification uuid.UUID         // that was stored for it, Disabled; the zero UUID if the flow has the earlier one
+	Earlier      uuid.UUID         // the earlier notification
 	Flow         uuid.UUID         // its flow; the zero UUID if it stands alone
 	State        NotificationState // of the earlier one
-	CreatedAt    time.Time         // of the earlier one
+	Date         time.Time         // of the earlier one: when it was sent, or else created; UTC
 }
 
-// Italian describes the repeat for the operator.
-func (r Repeat) Italian() string {
-	return fmt.Sprintf("Riga %d: il cittadino potrebbe avere già questo messaggio (notifica %s del %s, stato «%s»).",
-		r.Row, r.Notification, r.CreatedAt.In(italy()).Format("02/01/2006"), r.State.Label())
+// Italian describes the duplicate for the operator.
+func (d Duplicate) Italian() string { return fmt.Sprintf("Riga %d: %s", d.Row, d.Reason()) }
+
+// Reason is Italian without the number of the row.
+func (d Duplicate) Reason() string {
+	what := fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è nella notifica %s del %s, nello stato «%s»", d.Earlier, day(d.Date), d.State.Label())
+	if d.Notification == uuid.Nil {
+		return what + ", nello stesso flusso: la riga non è stata aggiunta di nuovo."
+	}
+	return what + fmt.Sprintf(": la riga è stata aggiunta disabilitata (notifica %s).", d.Notification)
 }
 
 // italy is the time zone of what operators read.
@@ -91,7 +103,7 @@ var italy = sync.OnceValue(func() *time.Location {
 // RowError says why a row was refused. It holds no text of the row.
 type RowError struct {
 	Row   int   // its number
-	Other int   // for an [ErrDuplicate]: the number of the row that is the same; 0 if it is in the flow since before
+	Other int   // for an [ErrDuplicate]: the number of the row that is the same
 	Err   error // such as an [*InvalidError], or what the sequence had in place of the row
 }
 
@@ -107,8 +119,13 @@ func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, f
 // AddNotifications (Importa da File Excel) adds notifications to a flow that is Inattivo.
 // Either all rows are added, or, if one of them is not valid, none: then the error is an
 // [ErrRows], and the report says what is wrong with which rows. A row is refused if the
-// sequence has an error in its place, if its draft is not valid, or if the flow has the
-// same message for the same citizen already ([ErrDuplicate]).
+// sequence has an error in its place, if its draft is not valid, or if an earlier row is the
+// same message for the same citizen ([ErrDuplicate]). A row whose message the service has
+// already is one of the report's Duplicates.
+//
+// It can be called again with the same rows, occasion and flow, after an error, a crash, or by
+// mistake: if they were stored, nothing is done, and the report's ImportedAt says when. If the
+// store fails in a way that leaves open whether they were, the error is an [ErrUncertain].
 //
 // The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until
 // the call returns. An error in it belongs to its row if that has a Number, and otherwise
@@ -122,65 +139,141 @@ func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID 
 	if err != nil {
 		return AddReport{}, failure(op, flowID, err)
 	}
+	a := newAdding(s, op, f, flowID, by, c)
 	if err := f.Fire(ctx, FlowImport, by); err != nil {
-		return AddReport{}, failure(op, flowID, err)
-	}
-	a := newAdding(s, op, f, by, c)
-	a.about = flowID
-	if f.Counts.Total() > 0 {
-		if err := a.remember(ctx); err != nil {
+		// The rows may be there since an earlier call, after which the flow went on.
+		if a.config.check() != nil || !by.Has(flussi.Operator) || !a.imported(ctx, rows) {
 			return AddReport{}, failure(op, flowID, err)
 		}
+		return a.report, nil
 	}
-	err = a.save(ctx, f.change(FlowImport, f.State, by.ID, ""), rows)
+	_, err = a.save(ctx, f.change(FlowImport, f.State, by.ID, a.reason()), rows)
 	return a.report, failure(op, flowID, err)
 }
 
 // ImportFlow (Nuovo, Importa da File Excel) is [Service.CreateFlow] and
 // [Service.AddNotifications] at once: the flow is there with its notifications, or, with
-// every error, it is not there at all. Whoever imports a file by a single command wants
-// this: neither a wrong row nor a crash leaves an empty flow behind.
+// every error but an [ErrUncertain], it is not there at all. A program that imports a file by a
+// single command wants this: neither a wrong row nor a crash leaves an empty flow behind.
+//
+// It can be called again with the same rows, service and occasion: if they are in a flow, that flow
+// is returned as it is now, and the report's ImportedAt says since when. A flow that was disabled
+// before it was sent does not count.
 func (s *Service) ImportFlow(ctx context.Context, by flussi.Actor, service string, d Details, rows iter.Seq2[Row, error], c AddConfig) (Flow, AddReport, error) {
 	const op = "import flow"
 	change, err := s.newFlow(ctx, by, service, d, op)
 	if err != nil {
 		return Flow{}, AddReport{}, failure(op, uuid.Nil, err)
 	}
-	a := newAdding(s, op, change.Flow, by, c)
-	if err := a.save(ctx, change, rows); err != nil {
+	a := newAdding(s, op, change.Flow, uuid.Nil, by, c)
+	change.Record.Reason = flussi.NewText(a.reason())
+	done, err := a.save(ctx, change, rows)
+	if err != nil {
 		return Flow{}, a.report, failure(op, uuid.Nil, err)
+	}
+	if !a.report.ImportedAt.IsZero() {
+		f, err := s.store.Flow(ctx, done.Flow)
+		return f, a.report, failure(op, done.Flow, err)
 	}
 	f := change.Flow
 	f.Version++
-	f.Counts.Registered = a.report.Added
+	f.Counts.Registered, f.Counts.Disabled = a.report.Added-a.report.Disabled, a.report.Disabled
 	return f, a.report, nil
 }
 
-func newAdding(s *Service, op string, f Flow, by flussi.Actor, c AddConfig) *adding {
+// newAdding begins an import into a flow; the target is its ID, or the zero UUID if it is new.
+func newAdding(s *Service, op string, f Flow, target uuid.UUID, by flussi.Actor, c AddConfig) *adding {
 	if c.MaxErrors <= 0 {
 		c.MaxErrors = defaultMaxErrors
 	}
-	return &adding{service: s, operation: op, flow: f, by: by, config: c, seen: map[Digest]int{}}
+	c.Occasion = visible(c.Occasion)
+	a := &adding{service: s, operation: op, about: target, flow: f, by: by, config: c, seen: map[Digest]int{}, key: sha256.New()}
+	for _, part := range []string{f.Service, strings.ToLower(c.Occasion), target.String()} {
+		fmt.Fprintf(a.key, "%d:%s", len(part), part)
+	}
+	return a
+}
+
+// check refuses an occasion that a draft cannot have.
+func (c AddConfig) check() error {
+	return atMost("Occasion", "L'occasione", flussi.NewText(c.Occasion), MaxKey)
+}
+
+// reason is what the flow's history says about the import.
+func (a *adding) reason() string {
+	if a.config.Occasion == "" {
+		return ""
+	}
+	return "Occasione: " + a.config.Occasion + "."
 }
 
 // save stores the change of the flow, and the rows with it, and makes the report.
-func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row, error]) error {
-	if rows == nil {
-		rows = Drafts()
+func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row, error]) (Imported, error) {
+	if err := a.config.check(); err != nil {
+		return Imported{}, err
 	}
-	err := a.service.store.SaveFlow(ctx, change, a.notifications(ctx, rows))
-	if a.fault != nil {
-		return a.fault // as it is, whatever the store made of it
+	done, before, err := a.service.store.Import(ctx, Import{
+		Flow: change, Rows: a.notifications(ctx, rows), Key: a.importKey, Duplicate: a.duplicate,
+	})
+	switch {
+	case a.fault != nil:
+		return Imported{}, a.fault // as it is, whatever the store made of it
+	case errors.Is(err, ErrUncertain) && a.whole:
+		if done, err = a.find(ctx, err); err != nil {
+			return Imported{}, err
+		}
+		before = done.Flow != change.Flow.ID
+	case err != nil:
+		return Imported{}, err
 	}
-	if err != nil {
-		return err
+	if before {
+		a.report.ImportedAt = done.At
+		a.report.Disabled, a.report.Duplicates, a.report.Duplicated = 0, nil, 0
+		return done, nil
 	}
-	a.report.Added = a.report.Rows - a.report.Wrong
-	a.report.RepeatsErr = a.repeats(ctx)
-	return nil
+	a.report.Added = a.report.Rows - a.report.Wrong - (a.report.Duplicated - a.report.Disabled)
+	return done, nil
 }
 
-// adding is an Add under way.
+// find looks for an import of which the store does not know whether it was made. A server may
+// still be busy with it when the connection is lost, so it is looked for several times, and not
+// found is no proof that it was not made.
+func (a *adding) find(ctx context.Context, cause error) (Imported, error) {
+	ctx, cancel := patient(ctx, findTime)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, findTime)
+	defer cancel()
+	for pause := (backoff{}); ; {
+		done, err := a.service.store.Imported(ctx, a.importKey())
+		if err == nil {
+			return done, nil
+		}
+		if pause.wait(ctx) != nil {
+			return Imported{}, &Error{Operation: a.operation, ID: a.about, Err: cause, Reason: "La connessione con l'archivio si è interrotta mentre registrava le righe, " +
+				"e non si sa se siano state registrate. Ripetere l'importazione: se ci sono già, vengono riconosciute e non si aggiungono di nuovo."}
+		}
+	}
+}
+
+// findTime is how long an import is looked for.
+const findTime = 5 * time.Second
+
+// imported reports whether the rows were stored by an earlier call, and notes when.
+func (a *adding) imported(ctx context.Context, rows iter.Seq2[Row, error]) bool {
+	for range a.notifications(ctx, rows) {
+	}
+	if !a.whole {
+		return false
+	}
+	done, err := a.service.store.Imported(ctx, a.importKey())
+	if err != nil || done.Flow != a.flow.ID {
+		return false
+	}
+	a.report.ImportedAt = done.At
+	return true
+}
+
+// adding is an import under way.
 type adding struct {
 	service   *Service
 	operation string
@@ -189,24 +282,45 @@ type adding struct {
 	by        flussi.Actor
 	config    AddConfig
 	report    AddReport
-	seen      map[Digest]int // the row of each digest; 0 for what the flow had before
+	seen      map[Digest]int // the row of each digest
+	key       hash.Hash      // of the digests of the rows
+	whole     bool           // the rows came to their end, and are to be stored
 	fault     error          // why nothing is stored
 }
 
-// remember notes what the flow has already.
-func (a *adding) remember(ctx context.Context) error {
-	for n, err := range all(ctx, a.service.store, NotificationFilter{Flow: a.flow.ID}) {
-		if err != nil {
-			return err
-		}
-		a.seen[n.Digest()] = 0
+// importKey returns the key of the rows so far.
+func (a *adding) importKey() ImportKey {
+	return ImportKey(a.key.Sum(nil)[:len(ImportKey{})])
+}
+
+// duplicate notes a row whose message the service has, and returns what is stored of it.
+func (a *adding) duplicate(row NotificationChange, earlier Notification) (NotificationChange, bool) {
+	n := &row.Notification
+	d := Duplicate{
+		Row: a.seen[n.Digest()], Notification: n.ID, Earlier: earlier.ID, Flow: earlier.FlowID,
+		State: earlier.State, Date: sentOn(earlier),
 	}
-	return nil
+	stored := earlier.FlowID != a.flow.ID
+	if stored {
+		n.Disabled = true
+		row.Record.Reason = flussi.NewText("Aggiunta disabilitata: lo stesso messaggio per lo stesso cittadino è nella notifica " + described(earlier) + ".")
+		a.report.Disabled++
+	} else {
+		d.Notification = uuid.Nil
+	}
+	a.report.Duplicated++
+	if len(a.report.Duplicates) < a.config.MaxErrors {
+		a.report.Duplicates = append(a.report.Duplicates, d)
+	}
+	return row, stored
 }
 
 // notifications checks the rows and returns those that are to be stored; if nothing is
 // to be stored, the last item is the error that says so.
 func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[NotificationChange, error] {
+	if rows == nil {
+		rows = Drafts()
+	}
 	return func(yield func(NotificationChange, error) bool) {
 		refuse := func(err error) {
 			a.fault = err
@@ -226,7 +340,8 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 			if row.Number == 0 {
 				row.Number = a.report.Rows
 			}
-			if wrong := a.check(row, err); wrong != nil {
+			digest, wrong := a.check(&row, err)
+			if wrong != nil {
 				a.report.Wrong++
 				if len(a.report.Errors) < a.config.MaxErrors {
 					a.report.Errors = append(a.report.Errors, wrong)
@@ -241,6 +356,7 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 				refuse(err)
 				return
 			}
+			a.key.Write(digest[:])
 			if !yield(change, nil) {
 				return
 			}
@@ -251,6 +367,8 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 		case a.report.Wrong > 0 && !a.config.GoodRowsOnly, a.report.Wrong == a.report.Rows:
 			refuse(&Error{Operation: a.operation, ID: a.about, Err: ErrRows, Reason: fmt.Sprintf(
 				"%s su %d: nessuna notifica è stata importata.", counted(a.report.Wrong, "riga non valida", "righe non valide"), a.report.Rows)})
+		default:
+			a.whole = true
 		}
 	}
 }
@@ -262,26 +380,25 @@ func counted(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// check says what is wrong with a row, or nil.
-func (a *adding) check(row Row, err error) *RowError {
+// check gives a row the import's occasion, and returns its digest, or what is wrong with it.
+func (a *adding) check(row *Row, err error) (Digest, *RowError) {
+	if row.Draft.Occasion == "" {
+		row.Draft.Occasion = a.config.Occasion
+	}
 	if err == nil {
 		err = row.Draft.Validate(a.service.limits)
 	}
 	if err != nil {
-		return &RowError{Row: row.Number, Err: err}
+		return Digest{}, &RowError{Row: row.Number, Err: err}
 	}
 	digest := row.Draft.Digest()
 	other, same := a.seen[digest]
 	if !same {
 		a.seen[digest] = row.Number
-		return nil
+		return digest, nil
 	}
-	reason := fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è già alla riga %d.", other)
-	if other == 0 {
-		reason = "lo stesso messaggio per lo stesso cittadino è già nel flusso."
-	}
-	return &RowError{Row: row.Number, Other: other, Err: &Error{
-		Operation: a.operation, ID: a.about, Err: ErrDuplicate, Reason: "Doppione: " + reason}}
+	return digest, &RowError{Row: row.Number, Other: other, Err: &Error{Operation: a.operation, ID: a.about, Err: ErrDuplicate,
+		Reason: fmt.Sprintf("Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga %d.", other)}}
 }
 
 // create makes a notification of the flow.
@@ -295,34 +412,12 @@ func (a *adding) create(d Draft, at time.Time) (NotificationChange, error) {
 
 // created is a new notification and its first record.
 func created(n Notification) NotificationChange {
+	reason := ""
+	if n.Occasion != "" {
+		reason = "Occasione: " + n.Occasion + "."
+	}
 	return NotificationChange{Notification: n, Record: NotificationRecord{
-		At: n.CreatedAt, By: n.UpdatedBy, Action: NotificationCreate, To: n.State}}
-}
-
-// repeats finds the rows whose message there is elsewhere in the service.
-func (a *adding) repeats(ctx context.Context) error {
-	added := make([]Digest, 0, a.report.Added)
-	for digest, row := range a.seen {
-		if row > 0 {
-			added = append(added, digest)
-		}
-	}
-	slices.SortFunc(added, func(x, y Digest) int { return a.seen[x] - a.seen[y] })
-	for digests := range slices.Chunk(added, lookup) {
-		var found []Repeat
-		for n, err := range all(ctx, a.service.store, NotificationFilter{Services: []string{a.flow.Service}, Digests: digests}) {
-			if err != nil {
-				return err
-			}
-			if n.FlowID != a.flow.ID {
-				found = append(found, Repeat{a.seen[n.Digest()], n.ID, n.FlowID, n.State, n.CreatedAt})
-			}
-		}
-		slices.SortStableFunc(found, func(x, y Repeat) int { return x.Row - y.Row })
-		a.report.Repeated += len(found)
-		a.report.Repeats = append(a.report.Repeats, found[:min(len(found), a.config.MaxErrors-len(a.report.Repeats))]...)
-	}
-	return nil
+		At: n.CreatedAt, By: n.UpdatedBy, Action: NotificationCreate, To: n.State, Reason: flussi.NewText(reason)}}
 }
 
 // all returns all notifications that match a filter, the oldest first, page by page.

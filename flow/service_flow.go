@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
 )
 
 // The longest texts of [Details], in UTF-16 code units.
@@ -62,10 +63,14 @@ func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, v
 	})
 }
 
-// ActivateFlow (Attiva) makes a flow ready to be sent; its notifications are fixed then. The
-// error is an [ErrNothingToSend] if it has none that is Registrato.
+// ActivateFlow (Attiva) makes a flow ready to be sent; its notifications are fixed then. One that
+// is Attivo already, or went on from there, is returned as it is. The error is an
+// [ErrNothingToSend] if it has no notification that is Registrato.
 func (s *Service) ActivateFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
-	return s.changeFlow(ctx, "activate flow", by, id, FlowActivate, needsSomething)
+	const op = "activate flow"
+	return s.onceOnly(ctx, op, by, id, func(f Flow) bool { return f.State != FlowInactive }, func() (Flow, error) {
+		return s.changeFlow(ctx, op, by, id, FlowActivate, needsSomething)
+	})
 }
 
 // DeactivateFlow (Riporta a Inattivo) takes an active flow back into preparation.
@@ -75,13 +80,38 @@ func (s *Service) DeactivateFlow(ctx context.Context, by flussi.Actor, id uuid.U
 
 // SendFlow (Invia Flusso) orders the sending of an active flow, or of one that is Invio
 // incompleto and has notifications to be sent: set back to Registrato, or not sent since
-// the sending stopped. It returns at once; a [Dispatcher] does the sending. The error
-// is an [ErrNothingToSend] if nothing is Registrato.
+// the sending stopped. It returns at once; a [Dispatcher] does the sending. One that is In invio or
+// Inviato already is returned as it is. The error is an [ErrNothingToSend] if nothing is
+// Registrato.
 func (s *Service) SendFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
-	return s.changeFlow(ctx, "send flow", by, id, FlowSend, func(f *Flow) error {
-		f.Error = ""
-		return needsSomething(f)
+	const op = "send flow"
+	return s.onceOnly(ctx, op, by, id, func(f Flow) bool { return f.State == FlowSending || f.State == FlowSent }, func() (Flow, error) {
+		return s.changeFlow(ctx, op, by, id, FlowSend, func(f *Flow) error {
+			f.Error = ""
+			return needsSomething(f)
+		})
 	})
+}
+
+// onceOnly takes a step with a flow unless it was taken already, so that a program can be run
+// again from its beginning.
+func (s *Service) onceOnly(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, taken func(Flow) bool, step func() (Flow, error)) (Flow, error) {
+	f, err := s.flow(ctx, by, id)
+	switch {
+	case err != nil:
+		return Flow{}, failure(op, id, err)
+	case !f.Disabled && by.Has(flussi.Operator) && taken(f):
+		return f, nil
+	}
+	f, err = step()
+	if err == nil || !errors.Is(err, fsm.ErrNotAllowed) {
+		return f, err
+	}
+	// Another one may have taken it in the meantime.
+	if now, readErr := s.flow(ctx, by, id); readErr == nil && !now.Disabled && taken(now) {
+		return now, nil
+	}
+	return f, err
 }
 
 // DisableFlow (Dis.) sets a flow aside, in whatever state it is: until it is enabled,

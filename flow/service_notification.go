@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 
 	"github.com/google/uuid"
@@ -29,7 +28,9 @@ func (s *Service) EditNotification(ctx context.Context, by flussi.Actor, id uuid
 		if err := d.Validate(s.limits); err != nil {
 			return err
 		}
-		n.Draft = d.normal()
+		d = d.normal()
+		n.AllowRepeat = n.AllowRepeat && d.Digest() == n.Digest() // the order was for what it said
+		n.Draft = d
 		return s.unique(ctx, n)
 	})
 }
@@ -66,38 +67,41 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 // RegisterNotification (Registrato) sets a notification in Errore back, so that it is sent
 // again: by [Service.SendNotification], or with its flow by [Service.SendFlow]. While the
 // outcome is unknown it is refused with [ErrOutcomeUnknown]: see
-// [Service.ConfirmNotification] and [Service.ResendNotification]. One that stands alone is
-// refused with [ErrDuplicate] if its service sent the same message to the same citizen in
-// the meantime.
+// [Service.ConfirmNotification] and [Service.ResendNotification]. One in [ErrorAlreadySent]
+// becomes that again, unless the earlier message turned out not to have arrived.
 func (s *Service) RegisterNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
-	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", func(n *Notification, f *Flow) error {
-		if err := s.unrepeated(ctx, n); err != nil {
-			return err
-		}
-		return anew(n, f)
-	})
+	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", anew)
 }
 
 // ConfirmNotification (Conferma come inviata) resolves an unknown outcome: the operator
 // knows that the message arrived, say from the citizen. The reason is recorded; keep
 // personal data out of it. Without one it is refused with [flussi.ErrEmpty].
 func (s *Service) ConfirmNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
-	return s.changeNotification(ctx, "confirm notification", by, id, NotificationConfirm, reason, func(n *Notification, _ *Flow) error {
-		n.Transmission.ErrorCode, n.Transmission.Error = "", ""
-		return needsReason(reason)
+	return s.changeNotification(ctx, "confirm notification", by, id, NotificationConfirm, reason, func(n *Notification, f *Flow) error {
+		if err := needsReason(reason); err != nil {
+			return err
+		}
+		return confirmed(n, f)
 	})
 }
 
-// ResendNotification (Invia di nuovo) resolves an unknown outcome by accepting that the
-// citizen may get the message twice: the notification is Registrato again, to be sent as
-// after [Service.RegisterNotification]. The reason is recorded; keep personal data out of
-// it. Without one it is refused with [flussi.ErrEmpty].
+// confirmed makes a notification one that was sent, on an operator's word.
+func confirmed(n *Notification, _ *Flow) error {
+	n.Transmission.ErrorCode, n.Transmission.Error = "", ""
+	return nil
+}
+
+// ResendNotification (Invia di nuovo) resolves an unknown outcome, or [ErrorAlreadySent], by
+// accepting that the citizen may get the message twice: the notification is Registrato again, to
+// be sent as after [Service.RegisterNotification], once, whatever else the service sent. The
+// reason is recorded; keep personal data out of it. Without one it is refused with
+// [flussi.ErrEmpty].
 func (s *Service) ResendNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
 	return s.changeNotification(ctx, "resend notification", by, id, NotificationResend, reason, func(n *Notification, f *Flow) error {
 		if err := needsReason(reason); err != nil {
 			return err
 		}
-		return anew(n, f)
+		return knowingly(n, f)
 	})
 }
 
@@ -108,20 +112,19 @@ func needsReason(reason string) error {
 	return atMost("Reason", "Il motivo", flussi.NewText(reason), MaxNote)
 }
 
-// unrepeated refuses to make a notification that stands alone one to be sent, if its
-// service has sent the same message in the meantime.
-func (s *Service) unrepeated(ctx context.Context, n *Notification) error {
-	if n.FlowID != uuid.Nil || n.State != NotificationRegistered {
-		return nil
-	}
-	return s.unsent(ctx, *n)
-}
-
 // anew prepares a notification for another sending.
 func anew(n *Notification, _ *Flow) error {
 	n.Transmission = Transmission{Attempts: n.Transmission.Attempts}
 	n.Delivery = Delivery{}
+	n.AllowRepeat = false
 	return nil
+}
+
+// knowingly prepares a notification for another sending, whatever the citizen has.
+func knowingly(n *Notification, f *Flow) error {
+	err := anew(n, f)
+	n.AllowRepeat = true
+	return err
 }
 
 // DisableNotification (Dis.) sets a notification aside: it is not sent, and does not
@@ -138,9 +141,6 @@ func (s *Service) DisableNotification(ctx context.Context, by flussi.Actor, id u
 func (s *Service) EnableNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	return s.changeNotification(ctx, "enable notification", by, id, NotificationEnable, "", func(n *Notification, f *Flow) error {
 		n.Disabled = false
-		if err := s.unrepeated(ctx, n); err != nil {
-			return err
-		}
 		return fixed(n, f)
 	})
 }
@@ -193,32 +193,37 @@ func (s *Service) tryNotification(ctx context.Context, by flussi.Actor, n Notifi
 	return together(ctx, s.store, by.ID, f, before, n.change(action, before.State, by.ID, reason))
 }
 
-// together stores a change of a notification, and with it its flow, if it has one, in
-// the state that follows. That the flow's version moves keeps two who act on the same
-// flow from concluding different things.
+// together stores a change of a notification, and with it its flow: see allTogether.
 func together(ctx context.Context, store Store, by string, f *Flow, before Notification, c NotificationChange) (Notification, error) {
-	var err error
-	if f == nil {
-		err = store.SaveNotifications(ctx, c)
-	} else {
-		from := f.State
-		f.Counts.Add(before, -1)
-		f.Counts.Add(c.Notification, 1)
-		action, refused := f.conclude(ctx, by, FlowTouch)
-		if refused != nil {
-			return Notification{}, refused
-		}
-		change := f.change(action, from, by, fmt.Sprintf("Notifica %s: %s.", c.Notification.ID, c.Record.Action.Label()))
-		err = store.SaveFlow(ctx, change, one(c))
-	}
-	if err != nil {
+	reason := fmt.Sprintf("Notifica %s: %s.", c.Notification.ID, c.Record.Action.Label())
+	if err := allTogether(ctx, store, by, f, []Notification{before}, []NotificationChange{c}, reason); err != nil {
 		return Notification{}, err
 	}
 	c.Notification.Version++
 	return c.Notification, nil
 }
 
-// one is a sequence of a single change.
-func one(c NotificationChange) iter.Seq2[NotificationChange, error] {
-	return func(yield func(NotificationChange, error) bool) { yield(c, nil) }
+// allTogether stores changes of notifications of one flow, and with them the flow in the state that
+// follows; or of notifications that stand alone, with nil for the flow. That the flow's version
+// moves keeps two who act on the same flow from concluding different things.
+func allTogether(ctx context.Context, store Store, by string, f *Flow, before []Notification, changes []NotificationChange, reason string) error {
+	if f == nil {
+		return store.SaveNotifications(ctx, changes...)
+	}
+	from := f.State
+	for i, c := range changes {
+		f.Counts.Add(before[i], -1)
+		f.Counts.Add(c.Notification, 1)
+	}
+	action, err := f.conclude(ctx, by, FlowTouch)
+	if err != nil {
+		return err
+	}
+	return store.SaveFlow(ctx, f.change(action, from, by, reason), func(yield func(NotificationChange, error) bool) {
+		for _, c := range changes {
+			if !yield(c, nil) {
+				return
+			}
+		}
+	})
 }

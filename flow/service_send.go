@@ -19,17 +19,15 @@ type SendNewConfig struct {
 	// that is Registrato, it was not sent, and [Service.SendNotification] sends it. Defaults to
 	// a new ID.
 	ID uuid.UUID
-	// Repeat sends the notification although the service has the same message for the same
-	// citizen already, and has not failed to send it. Defaults to false: it is refused with
-	// [ErrDuplicate]. Of two that are submitted at the same moment, one at most is sent, and
-	// what is not is set aside.
-	Repeat bool
 }
 
 // SendNewNotification (Nuovo, Aggiungi) creates a notification outside any flow and sends
 // it at once. It returns when the outcome is known. See [Service.SendNotification] for
 // what comes of it: the notification that is returned exists, unless it is the zero
-// Notification.
+// Notification. If the service has sent the same message to the same citizen, or is about to,
+// the error is an [ErrDuplicate], and nothing is created; a message that is meant to come again
+// has another [Draft.Occasion]. Of two that are submitted at the same moment, one is sent, and
+// the other is in [ErrorAlreadySent].
 func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
 	const op = "send new notification"
 	n, err := s.draft(ctx, by, service, d, c, op)
@@ -47,16 +45,6 @@ func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, serv
 		return Notification{}, failure(op, c.ID, err)
 	}
 	n.Version++
-	if !c.Repeat {
-		// Now that others see it, too: of two at the same moment, none passes both times.
-		if err := s.unsent(ctx, n); err != nil {
-			n, withdrawn := s.withdraw(ctx, by, n, flussi.Explain(err))
-			if withdrawn != nil {
-				err = errors.Join(err, withdrawn)
-			}
-			return n, failure(op, n.ID, err)
-		}
-	}
 	return s.send(ctx, op, by, n)
 }
 
@@ -82,52 +70,52 @@ func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d 
 			return Notification{}, err
 		}
 	}
-	if !c.Repeat {
-		err = s.unsent(ctx, n)
-	}
-	return n, err
+	return n, s.unsent(ctx, n)
 }
 
 // unsent refuses a message that the citizen has from the service already, or is about to
-// get, from another notification. What surely did not arrive does not count, nor does what
-// was set aside before it was sent.
+// get, from another notification. It tells early what the store decides when the notification is
+// to be sent.
 func (s *Service) unsent(ctx context.Context, n Notification) error {
 	for other, err := range all(ctx, s.store, NotificationFilter{Services: []string{n.Service}, Digests: []Digest{n.Digest()}}) {
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case other.ID == n.ID,
-			other.State == NotificationFailed && other.Transmission.ErrorCode != ErrorOutcomeUnknown,
-			other.State == NotificationRegistered && other.Disabled:
+		}
+		if other.ID == n.ID {
 			continue
 		}
+		if !other.MayHaveArrived() {
+			aside, err := s.setAside(ctx, other)
+			if err != nil {
+				return err
+			}
+			if !other.ToBeSent(aside) {
+				continue
+			}
+		}
 		return &Error{Operation: "check for duplicates", ID: other.ID, Err: ErrDuplicate, Reason: fmt.Sprintf(
-			"Doppione: il servizio ha già lo stesso messaggio per lo stesso cittadino (notifica %s, stato «%s»).", other.ID, other.State.Label())}
+			"Doppione: il servizio ha già lo stesso messaggio per lo stesso cittadino (notifica %s, stato «%s»). Se è un nuovo invio, indicare un'occasione diversa.", other.ID, other.State.Label())}
 	}
 	return nil
 }
 
-// withdraw sets a notification aside that is not to be sent after all.
-func (s *Service) withdraw(ctx context.Context, by flussi.Actor, n Notification, reason string) (Notification, error) {
-	ctx, cancel := patient(ctx, defaultGrace)
-	defer cancel()
-	withdrawn := n
-	if err := withdrawn.Fire(ctx, NotificationDisable, by); err != nil {
-		return n, err
+// setAside reports whether the flow of a notification, if it has one, is disabled.
+func (s *Service) setAside(ctx context.Context, n Notification) (bool, error) {
+	if n.FlowID == uuid.Nil {
+		return false, nil
 	}
-	withdrawn.Disabled = true
-	change := withdrawn.change(NotificationDisable, n.State, by.ID, reason)
-	if err := s.store.SaveNotifications(ctx, change); err != nil {
-		return n, err
+	f, err := s.store.Flow(ctx, n.FlowID)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
 	}
-	change.Notification.Version++
-	return change.Notification, nil
+	return f.Disabled, err
 }
 
 // SendNotification (Invia Messaggio) sends a notification that is Registrato, at once: one
 // that stands alone, or one whose flow was sent before, after a correction. With a flow
-// in another state it is refused with [ErrFlowState]; one that stands alone, with
-// [ErrDuplicate] if its service has the same message for the same citizen already.
+// in another state it is refused with [ErrFlowState]. If the citizen may have the message from
+// another notification of the service, it is not sent: it is in Errore with
+// [ErrorAlreadySent], and the error is an [ErrDuplicate].
 //
 // It returns when the outcome is known, and no error only if the platform accepted the
 // message. Otherwise the notification that it returns says what came of it: it is in
@@ -140,9 +128,6 @@ func (s *Service) SendNotification(ctx context.Context, by flussi.Actor, id uuid
 	n, err := s.notification(ctx, by, id)
 	if err == nil {
 		err = s.admitOperator(ctx, by, n.Service, op)
-	}
-	if err == nil {
-		err = s.unrepeated(ctx, &n)
 	}
 	if err != nil {
 		return Notification{}, failure(op, id, err)
@@ -195,27 +180,35 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	return n, &Error{Operation: op, ID: n.ID, Err: o.err, Reason: n.Transmission.Error}
 }
 
-// claim makes a notification In invio, under a lease, with its flow.
+// claim makes a notification In invio, under a lease, with its flow; or Errore, with an
+// [*AlreadySentError], if the citizen may have its message already.
 func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (Notification, error) {
 	seen := n.Version
+	var refused *AlreadySentError
 	for try := 0; ; try++ {
 		f, err := s.sentFlow(ctx, n)
 		if err != nil {
 			return n, err
 		}
-		before := n
-		claimed := n
+		before, claimed := n, n
 		if err := claimed.Fire(ctx, NotificationClaim, asSystem(by.ID)); err != nil {
 			return n, err
 		}
 		change := claimed.change(NotificationClaim, before.State, by.ID, "")
 		change.Lease = s.lease
+		if refused != nil {
+			change = n.AlreadySent(refused.Earlier, now(), by.ID)
+		}
 		claimed, err = together(ctx, s.store, by.ID, f, before, change)
-		if err == nil || !errors.Is(err, ErrConflict) || try == maxTries {
-			if err != nil {
-				return n, err
-			}
+		switch {
+		case err == nil && refused != nil:
+			return claimed, refused
+		case err == nil:
 			return claimed, nil
+		case errors.As(err, &refused):
+			continue
+		case !errors.Is(err, ErrConflict) || try == maxTries:
+			return n, err
 		}
 		if err := again(ctx, try); err != nil {
 			return n, err

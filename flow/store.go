@@ -17,7 +17,7 @@ import (
 //   - It is safe for concurrent use by any number of goroutines, and if the database is
 //     shared, of processes.
 //   - It is all or nothing. A write that returns an error has changed nothing, unless
-//     the error says that the database was lost in the middle of it.
+//     the error is an [ErrUncertain]: the database was lost in the middle of it.
 //   - A context that ends makes it return an error that is the context's; a write whose
 //     context ended before it began changes nothing.
 //   - What it returns is the caller's: changing it changes nothing in the store.
@@ -36,6 +36,16 @@ import (
 // Leases: a notification that is stored as In invio, by whichever method, gets a lease: from
 // now, by the store's clock, for as long as its change says; one of 0 is over at once. Stored in
 // any other state it has none.
+//
+// Never twice: a notification does not become In invio, by whichever method, while another one of
+// the same Service with the same [Draft.Digest] may have arrived ([Notification.MayHaveArrived]),
+// unless its AllowRepeat is set. Claim makes it Errore instead, as [Notification.AlreadySent] says;
+// every other method writes nothing, and the error is an [*AlreadySentError]. That holds whoever
+// makes the others In invio at the same moment, and for two of one write or claim too, of which
+// the first stands. Stored in any other state, notifications are not looked at.
+//
+// Services: the first flow or notification of a service whose name is not that of another, but has
+// the same [ServiceLook], is refused with a [*SimilarServiceError], and nothing is written.
 //
 // Stores know no rules besides: they never look at what a step means, and never take one
 // by themselves, but for Claim.
@@ -65,6 +75,46 @@ type FlowStore interface {
 	// be pulled; the error is returned, wrapped or as it is. The store does not have to be
 	// usable from within the sequence.
 	SaveFlow(ctx context.Context, change FlowChange, notifications iter.Seq2[NotificationChange, error]) error
+
+	// Import is SaveFlow for the rows of a file, which are stored once: it keeps the import's
+	// Key with them, in the same transaction. If there is a flow with the key already, nothing
+	// is stored, and the earlier import is returned, and true; a flow that was disabled while
+	// it was Inattivo or Attivo, or is not there any more, does not count, and loses the key. Of two
+	// imports with one key at the same moment, one is stored, and the other finds it.
+	Import(ctx context.Context, i Import) (done Imported, before bool, err error)
+
+	// Imported returns the import with a key. The error is an [ErrNotFound] if there is none
+	// that counts.
+	Imported(ctx context.Context, key ImportKey) (Imported, error)
+}
+
+// Import is what [FlowStore.Import] stores.
+type Import struct {
+	Flow FlowChange                           // as SaveFlow takes it
+	Rows iter.Seq2[NotificationChange, error] // new notifications of the flow, as SaveFlow takes them
+
+	// Key returns what recognises the import. It is called once, after the rows were pulled to
+	// their end.
+	Key func() ImportKey
+	// Duplicate is called for a row whose message the service has already, in the same
+	// transaction: a notification with the same [Draft.Digest] that was there before may have
+	// arrived ([Notification.MayHaveArrived]), or waits to be sent
+	// ([Notification.ToBeSent]). If there are several, the earlier one that is passed may have
+	// arrived, if one of them has, and is the oldest of those. It returns what is stored in
+	// place of the row, or false for nothing. It is called in the order of the rows, from
+	// within Import, and must not use the store.
+	Duplicate func(row NotificationChange, earlier Notification) (NotificationChange, bool)
+}
+
+// ImportKey recognises an import that is made again: the same rows in the same order, for the same
+// service, occasion and flow.
+type ImportKey [16]byte
+
+// Imported is an import that was stored.
+type Imported struct {
+	Key  ImportKey
+	Flow uuid.UUID // that has the rows
+	At   time.Time // of the flow's record; UTC
 }
 
 // NotificationStore is the part of a [Store] that keeps notifications.
@@ -86,7 +136,9 @@ type NotificationStore interface {
 	// Claim takes notifications of a flow that are to be sent, and returns the flow with
 	// its Counts afterwards: up to Limit that are Registrato and not Disabled, the oldest
 	// first, by time of creation and then ID. Each becomes In invio, with a lease, the next
-	// version, UpdatedAt and UpdatedBy of the claim, and a record of NotificationClaim.
+	// version, UpdatedAt and UpdatedBy of the claim, and a record of NotificationClaim; or,
+	// if the citizen may have its message already, Errore with [ErrorAlreadySent]: see [Store].
+	// Both are returned.
 	//
 	// It takes none unless the flow is In invio, not Disabled, and has no Error, and it
 	// happens wholly before or wholly after any change of the flow: once SaveFlow has

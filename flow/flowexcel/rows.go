@@ -75,9 +75,9 @@ func Complete(report *excel.Report, added flow.AddReport) {
 		report.Wrong += unlisted
 		report.MoreErrors += unlisted
 	}
-	for _, r := range added.Repeats {
-		text := strings.TrimPrefix(r.Italian(), fmt.Sprintf("Riga %d: ", r.Row)) // the note names the row
-		report.DoubtRow(r.Row, &flussi.ValueError{Type: "Row", Err: flow.ErrDuplicate, Reason: strings.ToUpper(text[:1]) + text[1:]})
+	for _, d := range added.Duplicates {
+		text := d.Reason() // the note names the row
+		report.DoubtRow(d.Row, &flussi.ValueError{Type: "Row", Err: flow.ErrDuplicate, Reason: strings.ToUpper(text[:1]) + text[1:]})
 	}
-	report.MoreNotes += added.Repeated - len(added.Repeats)
+	report.MoreNotes += added.Duplicated - len(added.Duplicates)
 }

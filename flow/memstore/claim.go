@@ -43,6 +43,12 @@ func (s *Store) exchange(ctx context.Context, operation string, changes []flow.N
 	for len(claimed) < claim.Limit && queue.Len() > 0 {
 		kept := queue.entries[0]
 		n := kept.Notification
+		if earlier := s.alreadySent(kept); earlier != nil {
+			change := n.AlreadySent(*earlier, claim.At, claim.By)
+			s.change(kept, change.Notification, change.Record, leaseEnd)
+			claimed = append(claimed, kept.Notification)
+			continue
+		}
 		n.State, n.UpdatedAt, n.UpdatedBy = flow.NotificationSending, claim.At, claim.By
 		s.change(kept, n, flow.NotificationRecord{
 			At: claim.At, By: claim.By, Action: flow.NotificationClaim, From: kept.State, To: n.State,

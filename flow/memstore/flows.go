@@ -68,28 +68,42 @@ func (s *Store) FlowHistory(ctx context.Context, id uuid.UUID) ([]flow.FlowRecor
 // flow is changed by then, the error is a [flow.ErrConflict].
 func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error]) error {
 	const operation = "save flow"
-	id := change.Flow.ID
-	if err := ended(ctx, operation, id); err != nil {
+	b, err := s.pull(ctx, operation, change, notifications)
+	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.save(ctx, operation, change, b)
+}
+
+// pull collects the notifications that come with a flow.
+func (s *Store) pull(ctx context.Context, operation string, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error]) (batch, error) {
+	id := change.Flow.ID
+	if err := ended(ctx, operation, id); err != nil {
+		return nil, err
+	}
 	if err := s.checkFlow(operation, change.Flow); err != nil {
-		return err
+		return nil, err
 	}
 	var b batch
 	if notifications != nil {
 		for n, err := range notifications {
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if err := ended(ctx, operation, id); err != nil {
-				return err
+				return nil, err
 			}
 			b.add(n)
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := ended(ctx, operation, id); err != nil {
+	return b, nil
+}
+
+// save stores a flow and a batch, under the lock.
+func (s *Store) save(ctx context.Context, operation string, change flow.FlowChange, b batch) error {
+	if err := ended(ctx, operation, change.Flow.ID); err != nil {
 		return err
 	}
 	if err := s.flowConflict(operation, change.Flow); err != nil {
@@ -118,6 +132,11 @@ func (s *Store) flowConflict(operation string, f flow.Flow) error {
 	if f.Version != version {
 		return fail(operation, f.ID, flow.ErrConflict)
 	}
+	if version == 0 {
+		if err := s.checkService(f.Service); err != nil {
+			return fail(operation, f.ID, err)
+		}
+	}
 	return nil
 }
 
@@ -133,6 +152,7 @@ func (s *Store) putFlow(change flow.FlowChange) {
 	switch {
 	case kept == nil:
 		kept = &storedFlow{Flow: f}
+		s.services[f.Service] = struct{}{}
 		s.flows[f.ID] = kept
 		s.flowList.Add(kept)
 	case kept.CreatedAt != f.CreatedAt:

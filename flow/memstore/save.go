@@ -35,9 +35,8 @@ type batch []pending
 // pending is a notification that is to be stored. If it is new, its entry is what will
 // be kept, so that it is not copied again.
 type pending struct {
-	entry  *storedNotification // with one record
-	lease  time.Duration
-	digest flow.Digest // if it is new: of others it seldom changes
+	entry *storedNotification // with one record; its digest only if it is new: of others it seldom changes
+	lease time.Duration
 }
 
 func newBatch(changes []flow.NotificationChange) batch {
@@ -57,7 +56,7 @@ func (b *batch) add(change flow.NotificationChange) {
 	n := p.entry
 	utc(&n.DueDate, &n.Transmission.SentAt, &n.Delivery.CheckedAt, &n.AnonymisedAt, &n.CreatedAt, &n.UpdatedAt, &n.history[0].At)
 	if n.Version == 0 {
-		p.digest = n.Digest()
+		n.digest = n.Digest()
 	}
 	*b = append(*b, p)
 }
@@ -77,6 +76,14 @@ func (s *Store) check(operation string, b batch) error {
 			return fail(operation, p.entry.ID, flow.ErrConflict)
 		}
 		seen[p.entry.ID] = struct{}{}
+		if version == 0 {
+			if err := s.checkService(p.entry.Service); err != nil {
+				return fail(operation, p.entry.ID, err)
+			}
+		}
+	}
+	if err := s.checkSent(b); err != nil {
+		return fail(operation, err.Notification, err)
 	}
 	return nil
 }
@@ -90,9 +97,10 @@ func (s *Store) put(b batch) {
 		kept := s.notifications[p.entry.ID]
 		if kept == nil {
 			n := p.entry
+			s.services[n.Service] = struct{}{}
 			n.Version, n.history[0].Version = 1, 1
 			s.notifications[n.ID] = n
-			s.index(n, p.digest)
+			s.index(n)
 			s.enter(n, end)
 			listed = append(listed, n)
 			continue
@@ -109,7 +117,8 @@ func (s *Store) put(b batch) {
 		}
 		s.change(kept, p.entry.Notification, p.entry.history[0], end)
 		if moved || reworded {
-			s.index(kept, kept.Digest())
+			kept.digest = kept.Digest()
+			s.index(kept)
 		}
 	}
 	s.list.Add(listed...)
@@ -155,27 +164,27 @@ func (s *Store) leave(n *storedNotification) {
 
 // sameDigest reports whether two drafts have the same digest, without making it.
 func sameDigest(a, b flow.Draft) bool {
-	return a.Recipient == b.Recipient && a.Subject == b.Subject && a.Content == b.Content && a.NoticeNumber == b.NoticeNumber
+	return a.Recipient == b.Recipient && a.Subject == b.Subject && a.Content == b.Content && a.NoticeNumber == b.NoticeNumber &&
+		a.Amount == b.Amount && a.DueDate.Equal(b.DueDate) && a.Occasion == b.Occasion
 }
 
 // index makes a notification be found by its digest.
-func (s *Store) index(n *storedNotification, digest flow.Digest) {
-	if digest.IsZero() {
+func (s *Store) index(n *storedNotification) {
+	if n.digest.IsZero() {
 		return
 	}
-	same := s.digests[digest]
+	same := s.digests[n.digest]
 	same.Add(n)
-	s.digests[digest] = same
+	s.digests[n.digest] = same
 }
 
 // unindex undoes index. Nothing is left of a digest that no notification has any more.
 func (s *Store) unindex(n *storedNotification) {
-	digest := n.Digest()
-	same := s.digests[digest]
+	same := s.digests[n.digest]
 	same.Remove(n)
 	if len(same) > 0 {
-		s.digests[digest] = same
+		s.digests[n.digest] = same
 	} else {
-		delete(s.digests, digest)
+		delete(s.digests, n.digest)
 	}
 }

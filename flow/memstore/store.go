@@ -23,6 +23,8 @@ type Store struct {
 	groups        map[uuid.UUID]*group                              // by flow, whether it exists or not; under the zero UUID those of none
 	digests       map[flow.Digest]listing.List[*storedNotification] // but for those that have none
 	leases        heapOf                                            // those In invio, by the end of their lease
+	services      map[string]struct{}                               // the names that flows and notifications have
+	imports       map[flow.ImportKey]flow.Imported
 }
 
 var _ flow.Store = (*Store)(nil)
@@ -37,6 +39,7 @@ type storedFlow struct {
 type storedNotification struct {
 	flow.Notification
 	history  []flow.NotificationRecord
+	digest   flow.Digest
 	leaseEnd int64 // in Unix microseconds; of one that is In invio
 	position int   // in the heap that holds it: the queue of its group, the leases, or none
 }
@@ -55,6 +58,8 @@ func New() *Store {
 		notifications: map[uuid.UUID]*storedNotification{},
 		groups:        map[uuid.UUID]*group{},
 		digests:       map[flow.Digest]listing.List[*storedNotification]{},
+		services:      map[string]struct{}{},
+		imports:       map[flow.ImportKey]flow.Imported{},
 		leases:        heapOf{before: func(a, b *storedNotification) bool { return a.leaseEnd < b.leaseEnd }},
 	}
 }

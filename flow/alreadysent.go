@@ -1,0 +1,88 @@
+package flow
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The rule that keeps a citizen from getting one message by two notifications. It is decided in
+// the store, in the transaction that makes a notification In invio: see [Store].
+
+// MayHaveArrived reports whether the citizen may have the message of the notification: it is In
+// invio, Inviato, or in Errore with an unknown outcome. What was anonymised is not known any more.
+func (n *Notification) MayHaveArrived() bool {
+	if !n.AnonymisedAt.IsZero() {
+		return false
+	}
+	switch n.State {
+	case NotificationSending, NotificationSent:
+		return true
+	case NotificationFailed:
+		return n.Transmission.ErrorCode == ErrorOutcomeUnknown
+	}
+	return false
+}
+
+// ToBeSent reports whether the notification waits to be sent: it is Registrato and not disabled,
+// and its flow, if it has one, is not disabled.
+func (n *Notification) ToBeSent(flowDisabled bool) bool {
+	return n.State == NotificationRegistered && !n.Disabled && !flowDisabled
+}
+
+// AlreadySent returns the change that a store makes instead of a claim: the notification is in
+// Errore with [ErrorAlreadySent], because of an earlier one, of which the ID, the State, the
+// Transmission and UpdatedAt are used.
+func (n Notification) AlreadySent(earlier Notification, at time.Time, by string) NotificationChange {
+	from := n.State
+	n.State = NotificationFailed
+	n.AllowRepeat = false
+	n.Transmission.ErrorCode, n.Transmission.Earlier = ErrorAlreadySent, earlier.ID
+	n.Transmission.Error = fmt.Sprintf("Non inviata: lo stesso messaggio per lo stesso cittadino è nella notifica %s. %s",
+		described(earlier), whatToDoOnceSent)
+	change := n.change(NotificationSkip, from, by, n.Transmission.Error)
+	change.Notification.UpdatedAt, change.Record.At = at, at
+	return change
+}
+
+const whatToDoOnceSent = "Se il messaggio non serve più, disabilitare la notifica; se è un nuovo invio, indicare un'occasione diversa; altrimenti inviarla di nuovo, sapendo che il cittadino potrebbe riceverla due volte."
+
+// described names an earlier notification to operators: its ID, state and date.
+func described(earlier Notification) string {
+	return fmt.Sprintf("%s del %s, nello stato «%s»", earlier.ID, day(sentOn(earlier)), earlier.State.Label())
+}
+
+// sentOn is when a notification was sent, claimed, or otherwise created.
+func sentOn(n Notification) time.Time {
+	switch {
+	case !n.Transmission.SentAt.IsZero():
+		return n.Transmission.SentAt
+	case n.State == NotificationSending:
+		return n.UpdatedAt
+	}
+	return n.CreatedAt
+}
+
+// day is a date as operators read it.
+func day(t time.Time) string { return t.In(italy()).Format("02/01/2006") }
+
+// AlreadySentError is the refusal of a store to make a notification In invio, because an earlier
+// one of the service may have brought the citizen the same message. It is an [ErrDuplicate].
+type AlreadySentError struct {
+	Notification uuid.UUID    // that is not to be sent
+	Earlier      Notification // that may have arrived: its ID, State, CreatedAt, UpdatedAt and Transmission
+}
+
+// Error describes the refusal for programs and logs.
+func (e *AlreadySentError) Error() string {
+	return fmt.Sprintf("notification %s: already sent by %s", e.Notification, e.Earlier.ID)
+}
+
+// Unwrap returns [ErrDuplicate].
+func (e *AlreadySentError) Unwrap() error { return ErrDuplicate }
+
+// Italian describes the refusal for the operator.
+func (e *AlreadySentError) Italian() string {
+	return fmt.Sprintf("Lo stesso messaggio per lo stesso cittadino è nella notifica %s.", described(e.Earlier))
+}

@@ -1,0 +1,100 @@
+package flow
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Digest recognises drafts that are the same message for the same citizen: see [Draft.Digest].
+// It cannot be read, but can be confirmed by guessing all that it is made of, so it is erased
+// with the personal data.
+type Digest [16]byte
+
+// DigestVersion is the version of what a [Digest] is made of. A store that keeps digests in a
+// column keeps the version beside them, and makes those of another version anew.
+const DigestVersion = 2
+
+// Digest returns the digest of the draft; the zero Digest if it has no recipient. Two drafts are
+// the same message if these are the same: recipient, subject, content, notice number, amount, due
+// date to the second, and occasion. Texts are compared as a reader sees them: in Unicode's form
+// NFC, with each run of white space as one blank and none at the ends, and without invisible
+// characters (controls, zero-width characters, soft hyphens, bidirectional marks, variation
+// selectors). In the occasion, upper and lower case are the same, too.
+func (d Draft) Digest() Digest {
+	if d.Recipient.IsZero() {
+		return Digest{}
+	}
+	var room [1024]byte
+	input := append(room[:0], DigestVersion)
+	for _, part := range [...]string{
+		d.Recipient.Reveal(), visible(d.Subject.Reveal()), visible(d.Content.Reveal()), d.NoticeNumber.Reveal(), strings.ToLower(visible(d.Occasion)),
+	} {
+		input = binary.BigEndian.AppendUint64(input, uint64(len(part))) // so that parts cannot run into each other
+		input = append(input, part...)
+	}
+	input = binary.BigEndian.AppendUint64(input, uint64(d.Amount))
+	if !d.DueDate.IsZero() {
+		input = binary.BigEndian.AppendUint64(input, uint64(d.DueDate.Unix()))
+	}
+	sum := sha256.Sum256(input)
+	return Digest(sum[:16])
+}
+
+// IsZero reports whether there is no digest.
+func (d Digest) IsZero() bool { return d == Digest{} }
+
+// String returns the digest in hexadecimal.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// visible returns a text as a reader sees it: see [Draft.Digest].
+func visible(text string) string {
+	plain := true // printable ASCII with single blanks: most texts
+	for i := 0; i < len(text) && plain; i++ {
+		c := text[i]
+		plain = c > ' ' && c < utf8.RuneSelf-1 || c == ' ' && i > 0 && i < len(text)-1 && text[i-1] != ' '
+	}
+	if plain {
+		return text
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	blank, composed := false, true
+	for _, r := range text {
+		switch {
+		case unicode.IsSpace(r):
+			blank = b.Len() > 0
+			continue
+		case invisible(r):
+			continue
+		case blank:
+			b.WriteByte(' ')
+			blank = false
+		}
+		composed = composed && r < firstCombining
+		b.WriteRune(r)
+	}
+	if composed {
+		return b.String()
+	}
+	return norm.NFC.String(b.String())
+}
+
+// firstCombining is the first character that may not be in the form NFC.
+const firstCombining = 0x300
+
+// invisible reports whether a character that is no white space shows nothing.
+func invisible(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return r < ' ' || r == 0x7F
+	case r > 0xAD && r < firstCombining: // Latin letters and signs
+		return false
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}

@@ -1,0 +1,102 @@
+package memstore
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// Import stores the rows of a file once: see [flow.Store]. While it pulls the rows, of which it
+// keeps all in memory, the store can be used.
+func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	const operation = "import"
+	b, err := s.pull(ctx, operation, i.Flow, i.Rows)
+	if err != nil {
+		return flow.Imported{}, false, err
+	}
+	done := flow.Imported{Key: i.Key(), Flow: i.Flow.Flow.ID, At: i.Flow.Record.At}
+	utc(&done.At)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if before, there := s.imported(done.Key); there {
+		return before, true, nil
+	}
+	if err := s.save(ctx, operation, i.Flow, s.withoutDuplicates(b, i.Duplicate)); err != nil {
+		return flow.Imported{}, false, err
+	}
+	s.imports[done.Key] = done
+	return done, false, nil
+}
+
+// Imported returns the import with a key: see [flow.Store].
+func (s *Store) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+	const operation = "find import"
+	if err := ended(ctx, operation, uuid.Nil); err != nil {
+		return flow.Imported{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	done, there := s.imported(key)
+	if !there {
+		return flow.Imported{}, fail(operation, uuid.Nil, flow.ErrNotFound)
+	}
+	return done, nil
+}
+
+// imported returns the import with a key, unless its flow was disabled before it was sent.
+func (s *Store) imported(key flow.ImportKey) (flow.Imported, bool) {
+	done, there := s.imports[key]
+	f := s.flows[done.Flow]
+	if !there || f == nil || f.Disabled && (f.State == flow.FlowInactive || f.State == flow.FlowActive) {
+		return flow.Imported{}, false
+	}
+	return done, true
+}
+
+// withoutDuplicates returns a batch with what is to be stored of the rows whose message the service
+// has.
+func (s *Store) withoutDuplicates(b batch, duplicate func(flow.NotificationChange, flow.Notification) (flow.NotificationChange, bool)) batch {
+	var kept batch
+	for _, p := range b {
+		earlier := s.earlier(p)
+		if earlier == nil {
+			kept = append(kept, p)
+			continue
+		}
+		change := flow.NotificationChange{Notification: p.entry.Notification, Record: p.entry.history[0], Lease: p.lease}
+		if change, store := duplicate(change, *earlier); store {
+			kept.add(change)
+		}
+	}
+	return kept
+}
+
+// earlier returns the notification that has the message of a row, nil if there is none: one that
+// may have arrived rather than one that waits to be sent, and the oldest of those.
+func (s *Store) earlier(row pending) *flow.Notification {
+	var found *storedNotification
+	for _, n := range s.digests[row.entry.digest] { // in the order of lists
+		if n.Service != row.entry.Service || n.ID == row.entry.ID {
+			continue
+		}
+		arrived := n.MayHaveArrived()
+		if !arrived && !n.ToBeSent(s.setAside(n)) {
+			continue
+		}
+		if found == nil || arrived && !found.MayHaveArrived() {
+			found = n
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return &found.Notification
+}
+
+// setAside reports whether the flow of a notification, if it has one, is disabled.
+func (s *Store) setAside(n *storedNotification) bool {
+	f := s.flows[n.FlowID]
+	return f != nil && f.Disabled
+}

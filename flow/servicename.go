@@ -1,0 +1,94 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/flussi-go/flussi"
+)
+
+// MaxService is the longest name of a service, in UTF-16 code units.
+const MaxService = 255
+
+// CheckService returns what is wrong with the name of a service, as a [*flussi.ValueError], or
+// nil. A name has no control characters, no invisible ones such as zero-width spaces or
+// bidirectional marks, and no blanks at its ends: two names that look the same must not be two
+// services, since a message that one of them sent is not recognised for the other.
+func CheckService(name string) error {
+	fail := func(err error, reason string) error {
+		return &flussi.ValueError{Type: "Service", Err: err, Reason: reason}
+	}
+	switch {
+	case strings.TrimSpace(name) == "":
+		return fail(flussi.ErrEmpty, "Manca il servizio.")
+	case !utf8.ValidString(name):
+		return fail(flussi.ErrCharacter, "Il nome del servizio contiene caratteri non validi.")
+	case strings.ContainsFunc(name, func(r rune) bool {
+		return invisible(r) || unicode.IsSpace(r) && r != ' ' && !unicode.Is(unicode.Zs, r)
+	}):
+		return fail(flussi.ErrCharacter, "Il nome del servizio contiene caratteri invisibili: riscriverlo a mano.")
+	case strings.TrimSpace(name) != name:
+		return fail(flussi.ErrCharacter, "Il nome del servizio comincia o finisce con uno spazio: toglierlo.")
+	}
+	if n := flussi.NewText(name).Length(); n > MaxService {
+		return fail(flussi.ErrLength, fmt.Sprintf("Il nome del servizio ha %d caratteri: al massimo sono %d.", n, MaxService))
+	}
+	return nil
+}
+
+// ServiceLook returns what the names of services that look alike have in common: upper and lower
+// case, Cyrillic and Greek letters that look like Latin ones, and the kinds of blanks, hyphens
+// and quotes are the same. It is for stores to find such names, never to authorise.
+func ServiceLook(name string) string {
+	// A Caser has a state, so each call makes its own.
+	folded := cases.Fold().String(norm.NFKC.String(visible(name)))
+	return visible(strings.Map(func(r rune) rune {
+		if like, found := lookalikes[r]; found {
+			return like
+		}
+		switch {
+		case unicode.Is(unicode.Pd, r) || r == '\u2212':
+			return '-'
+		case r == '\u2018' || r == '\u2019' || r == '\u00B4' || r == '`':
+			return '\''
+		}
+		return r
+	}, folded))
+}
+
+// lookalikes are lower-case letters, and those that look like them once they are Latin.
+var lookalikes = map[rune]rune{
+	'а': 'a', 'в': 'b', 'е': 'e', 'к': 'k', 'м': 'm', 'н': 'h', 'о': 'o', 'р': 'p', 'с': 'c', 'т': 't', 'у': 'y', 'х': 'x',
+	'ѕ': 's', 'і': 'i', 'ј': 'j', 'ԁ': 'd', 'ԛ': 'q', 'ԝ': 'w', 'ѵ': 'v', 'һ': 'h', 'ӏ': 'l',
+	'α': 'a', 'β': 'b', 'ε': 'e', 'ζ': 'z', 'η': 'h', 'ι': 'i', 'κ': 'k', 'μ': 'm', 'ν': 'v', 'ο': 'o', 'ρ': 'p', 'τ': 't', 'υ': 'y', 'χ': 'x',
+	'ı': 'i', 'ɑ': 'a', 'ɡ': 'g',
+}
+
+// ErrSimilarService: the service's name only looks like the name of another one.
+var ErrSimilarService = errors.New("name of another service, spelt in another way")
+
+// SimilarServiceError is the refusal of a store to keep the first flow or notification of a
+// service whose name looks like that of another. It is an [ErrSimilarService].
+type SimilarServiceError struct {
+	Service  string // the name that is refused
+	Existing string // the name that there is
+}
+
+// Error describes the refusal for programs and logs.
+func (e *SimilarServiceError) Error() string {
+	return fmt.Sprintf("service %q: %v: there is %q", e.Service, ErrSimilarService, e.Existing)
+}
+
+// Unwrap returns [ErrSimilarService].
+func (e *SimilarServiceError) Unwrap() error { return ErrSimilarService }
+
+// Italian describes the refusal for the operator.
+func (e *SimilarServiceError) Italian() string {
+	return fmt.Sprintf("Il servizio «%s» somiglia a «%s», che esiste già: usare questo nome, scritto nello stesso modo.", e.Service, e.Existing)
+}

@@ -36,7 +36,7 @@ type Config struct {
 	// it. It is told no key, no fiscal code and no text. Defaults to none.
 	Logger *slog.Logger
 	// MaxAttempts bounds the attempts of a call. A message is only sent again where it
-	// surely was not sent. Defaults to 5; 1 means no repetition.
+	// surely was not sent: after 429, or no connection. Defaults to 5; 1 means no repetition.
 	MaxAttempts int
 	// MaxWait is the longest wait between two attempts; if the platform asks for more,
 	// the call ends and its error says how long. Defaults to 1 minute.
@@ -122,11 +122,11 @@ type Receipt struct {
 // [*InvalidError], or an [*Error] of any Kind.
 //
 // A call never delivers a message twice: it makes a further attempt only where the
-// last one surely was not sent, after 429, a problem that the service itself reported
-// with 500, or no connection. When it returns [Unknown], sending again may deliver
-// twice: that is for a person to decide. A context that ends says nothing about what
-// the platform did; the outcome does, so do not judge by [context.DeadlineExceeded],
-// which an unknown outcome may wrap as well.
+// last one surely was not sent, after 429 or no connection. After a 500 of any kind the
+// message may have been sent, so it is [Unknown], and no setting changes that. When it
+// returns [Unknown], sending again may deliver twice: that is for a person to decide. A
+// context that ends says nothing about what the platform did; the outcome does, so do not
+// judge by [context.DeadlineExceeded], which an unknown outcome may wrap as well.
 //
 // A program that dies during the call does not learn the outcome: write down that the
 // message is being sent before the call, and treat what is still so afterwards as

@@ -27,9 +27,12 @@
 //	the platform answered 201 with an ID                          Accepted
 //	400 and other 4xx, or Validate found a fault                  Refused: correct the message
 //	401, 403                                                      Refused: mend the service, send as it is
-//	429; 500 with a problem of the service; no connection         NotSent, after all attempts
-//	anything else: 502, 503, 504, a bare 500, 408, a time-out,
-//	a connection that broke, 201 without an ID                    Unknown
+//	429; no connection                                            NotSent, after all attempts
+//	anything else: 500 with or without a problem, 502, 503, 504,
+//	408, a time-out, a connection that broke, 201 without an ID   Unknown
+//
+// A 500 does not say that nothing was sent, not even with a problem of the service itself:
+// the platform can store and queue a message, and then answer 500.
 //
 // The platform has no idempotency key and no list of what was sent, so an unknown
 // outcome cannot be found out. The client never sends such a message again.

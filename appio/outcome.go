@@ -172,7 +172,8 @@ const (
 )
 
 // submission judges what came of submitting a message: the ID if it was accepted, or
-// the error. The table is the platform's; what it does not name is unknown.
+// the error. The table is the platform's; what it does not name is unknown, and so is every
+// 500: the platform can store and queue a message, and then answer 500 with a problem.
 func submission(operation string, reply *restcall.Reply, err error) (MessageID, error) {
 	if reply != nil && reply.Status >= 200 && reply.Status < 300 {
 		if id := idOf(reply); id != "" {
@@ -191,8 +192,7 @@ func submission(operation string, reply *restcall.Reply, err error) (MessageID, 
 	switch status := reply.Status; {
 	case status >= 200 && status < 300:
 		e.Kind, e.Outcome, e.Reason = ErrUnknown, Unknown, "no message ID in the reply"
-	case status == http.StatusTooManyRequests,
-		status == http.StatusInternalServerError && reply.Problem() != nil:
+	case status == http.StatusTooManyRequests:
 		e.Outcome = NotSent
 	case status == http.StatusRequestTimeout, status == 499, status < 400, status >= 500:
 		e.Kind, e.Outcome = ErrUnknown, Unknown

@@ -48,27 +48,27 @@ func TestOutcomes(t *testing.T) {
 			m.Payment = payment(t)
 			m.Payment.Payee = organization(t, "15376371009")
 		}, outcome: appio.Refused, kind: appio.ErrForbidden, attempts: 1},
-		"429, and then it passes":          {faults: []appiotest.Fault{{Kind: appiotest.TooManyBare}}, outcome: appio.Accepted, delivered: 1, attempts: 2},
-		"429 to the end":                   {faults: always(appiotest.Fault{Kind: appiotest.TooManyBare}), outcome: appio.NotSent, kind: appio.ErrRateLimited, attempts: 3},
-		"429 that asks for long":           {faults: []appiotest.Fault{{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour}}, outcome: appio.NotSent, kind: appio.ErrRateLimited, attempts: 1},
-		"500 with a problem, and then not": {faults: []appiotest.Fault{{Kind: appiotest.ServerProblem}}, outcome: appio.Accepted, delivered: 1, attempts: 2},
-		"500 with a problem to the end":    {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem}), outcome: appio.NotSent, kind: appio.ErrUnavailable, attempts: 3},
-		"500 without one, not stored":      {faults: always(appiotest.Fault{Kind: appiotest.ServerError}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"500 without one, stored":          {faults: always(appiotest.Fault{Kind: appiotest.ServerError, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"502, not stored":                  {faults: always(appiotest.Fault{Kind: appiotest.BadGateway}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"502, stored":                      {faults: always(appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"503, not stored":                  {faults: always(appiotest.Fault{Kind: appiotest.Unavailable}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"503, stored":                      {faults: always(appiotest.Fault{Kind: appiotest.Unavailable, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"504, not stored":                  {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"504, stored":                      {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"a time-out, not stored":           {faults: always(appiotest.Fault{Kind: appiotest.Silent}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"a time-out, stored":               {faults: always(appiotest.Fault{Kind: appiotest.Silent, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"a reset, not stored":              {faults: always(appiotest.Fault{Kind: appiotest.Reset}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"a reset, stored":                  {faults: always(appiotest.Fault{Kind: appiotest.Reset, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"201 that is cut off":              {faults: always(appiotest.Fault{Kind: appiotest.Truncated}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"201 without an ID":                {faults: always(appiotest.Fault{Kind: appiotest.NoID}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"no server":                        {spoil: func(_ *appio.Message, s *appiotest.Server) { s.Close() }, outcome: appio.NotSent, kind: appio.ErrUnavailable, attempts: 3},
-		"a message that is not valid":      {spoil: func(m *appio.Message, _ *appiotest.Server) { m.Subject = flussi.NewText("corto") }, outcome: appio.Refused, kind: appio.ErrInvalid},
+		"429, and then it passes":        {faults: []appiotest.Fault{{Kind: appiotest.TooManyBare}}, outcome: appio.Accepted, delivered: 1, attempts: 2},
+		"429 to the end":                 {faults: always(appiotest.Fault{Kind: appiotest.TooManyBare}), outcome: appio.NotSent, kind: appio.ErrRateLimited, attempts: 3},
+		"429 that asks for long":         {faults: []appiotest.Fault{{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour}}, outcome: appio.NotSent, kind: appio.ErrRateLimited, attempts: 1},
+		"500 with a problem, not stored": {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"500 with a problem, stored":     {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"500 without one, not stored":    {faults: always(appiotest.Fault{Kind: appiotest.ServerError}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"500 without one, stored":        {faults: always(appiotest.Fault{Kind: appiotest.ServerError, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"502, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.BadGateway}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"502, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"503, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.Unavailable}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"503, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.Unavailable, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"504, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"504, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"a time-out, not stored":         {faults: always(appiotest.Fault{Kind: appiotest.Silent}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"a time-out, stored":             {faults: always(appiotest.Fault{Kind: appiotest.Silent, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"a reset, not stored":            {faults: always(appiotest.Fault{Kind: appiotest.Reset}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
+		"a reset, stored":                {faults: always(appiotest.Fault{Kind: appiotest.Reset, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"201 that is cut off":            {faults: always(appiotest.Fault{Kind: appiotest.Truncated}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"201 without an ID":              {faults: always(appiotest.Fault{Kind: appiotest.NoID}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
+		"no server":                      {spoil: func(_ *appio.Message, s *appiotest.Server) { s.Close() }, outcome: appio.NotSent, kind: appio.ErrUnavailable, attempts: 3},
+		"a message that is not valid":    {spoil: func(m *appio.Message, _ *appiotest.Server) { m.Subject = flussi.NewText("corto") }, outcome: appio.Refused, kind: appio.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -161,19 +161,41 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// Only the service itself, by a declared problem, can say that nothing was sent.
-func TestA500ThatOnlyLooksLikeAProblemIsUnknown(t *testing.T) {
-	const problem = `{"title":"Internal server error","status":500}`
-	for kind, want := range map[string]appio.Outcome{
-		"application/problem+json": appio.NotSent, "application/problem+json; charset=utf-8": appio.NotSent,
-		"application/json": appio.Unknown, "text/plain": appio.Unknown, "": appio.Unknown, ";": appio.Unknown,
-	} {
-		client := clientOf(t, func(*http.Request) (*http.Response, error) {
-			return answer(500, problem, map[string]string{"Content-Type": kind}), nil
-		})
-		_, err := client.Submit(t.Context(), message(t, 1))
-		assert.Equal(t, want, appio.OutcomeOf(err), kind)
+// The platform may answer 500 after it stored the message, whatever the answer says of
+// itself. So a 500 is unknown, and there is one request however many attempts are permitted.
+func TestEvery500IsUnknown(t *testing.T) {
+	const problem = `{"title":"Internal server error","status":500,"detail":"The message cannot be delivered"}`
+	for _, kind := range []string{"application/problem+json", "application/problem+json; charset=utf-8", "application/json", "text/plain", "", ";"} {
+		for _, body := range []string{problem, `{}`, ``} {
+			calls := 0
+			client, err := appio.New(key(t, secretKey), appio.Config{
+				BaseURL: "https://platform.test/api/v1", MaxAttempts: 5, MaxWait: time.Millisecond,
+				HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+					calls++
+					return answer(500, body, map[string]string{"Content-Type": kind, "Retry-After": "0"}), nil
+				})},
+			})
+			require.NoError(t, err)
+			_, err = client.Submit(t.Context(), message(t, 1))
+			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err), "%s %s", kind, body)
+			assert.ErrorIs(t, err, appio.ErrUnknown, "%s %s", kind, body)
+			assert.Equal(t, 1, calls, "%s %s", kind, body)
+		}
 	}
+}
+
+// A 429 says that the message was not sent. A 500 that follows it says nothing, and ends the
+// call.
+func TestA500AfterA429IsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t, appiotest.Config{}, nil)
+		defer p.close()
+		p.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyBare}, appiotest.Fault{Kind: appiotest.ServerProblem, Stored: true})
+		_, err := p.client.Submit(t.Context(), message(t, 1))
+		assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+		assert.Equal(t, 2, p.Received(appiotest.SubmitMessage))
+		assert.Len(t, p.Deliveries(), 1)
+	})
 }
 
 func TestWhereTheIDIs(t *testing.T) {

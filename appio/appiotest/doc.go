@@ -14,9 +14,9 @@
 // the service; has profiles and feeds; and answers with the gateway's own bodies where
 // the gateway answers.
 //
-// [Simulator.Fail] and [Simulator.FailAtRandom] inject faults: refusals, errors with
-// and without a problem, silence, and connections that break before and after the
-// message is stored. [Simulator.Deliveries] is the truth about what was stored,
+// [Simulator.Fail] and [Simulator.FailAtRandom] inject faults: refusals;
+// errors with and without a problem, silence, and connections that break, each of them
+// before or after the message is stored. [Simulator.Deliveries] is the truth about what was stored,
 // whatever the client was told.
 //
 // Time is the machine's, or that of a testing/synctest bubble.

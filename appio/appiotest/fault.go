@@ -23,7 +23,7 @@ const (
 	NotFound        FaultKind = "404"            // as problem+json
 	TooManyRequests FaultKind = "429"            // with both headers, asking for RetryAfter
 	TooManyBare     FaultKind = "429 bare"       // without headers or body
-	ServerProblem   FaultKind = "500 problem"    // as problem+json: surely not stored
+	ServerProblem   FaultKind = "500 problem"    // as problem+json; Stored or not
 	ServerError     FaultKind = "500"            // without a body; Stored or not
 	BadGateway      FaultKind = "502"            // the gateway's HTML; Stored or not
 	Unavailable     FaultKind = "503"            // the gateway's JSON; Stored or not
@@ -57,10 +57,10 @@ func (f Fault) String() string {
 // Faults returns a fault of every kind that exists, Stored and not where that is open.
 func Faults() []Fault {
 	var all []Fault
-	for _, kind := range []FaultKind{ServerError, BadGateway, Unavailable, GatewayTimeout, Silent, Reset} {
+	for _, kind := range []FaultKind{ServerProblem, ServerError, BadGateway, Unavailable, GatewayTimeout, Silent, Reset} {
 		all = append(all, Fault{Kind: kind}, Fault{Kind: kind, Stored: true})
 	}
-	for _, kind := range []FaultKind{BadRequest, Unauthorized, Forbidden, NotFound, TooManyRequests, TooManyBare, ServerProblem, Slow, Truncated, CutBody, NoID, LocationOnly} {
+	for _, kind := range []FaultKind{BadRequest, Unauthorized, Forbidden, NotFound, TooManyRequests, TooManyBare, Slow, Truncated, CutBody, NoID, LocationOnly} {
 		all = append(all, Fault{Kind: kind})
 	}
 	return all
@@ -134,9 +134,6 @@ func (f *Fault) inject(w http.ResponseWriter, r *http.Request, answer func(http.
 	case TooManyBare:
 		w.WriteHeader(http.StatusTooManyRequests)
 		return
-	case ServerProblem:
-		problem(w, http.StatusInternalServerError, "Internal server error", "The message cannot be delivered")
-		return
 	case Slow, "":
 		answer(w)
 		return
@@ -148,6 +145,8 @@ func (f *Fault) inject(w http.ResponseWriter, r *http.Request, answer func(http.
 		answer(lost)
 	}
 	switch f.Kind {
+	case ServerProblem: // the same words, whether the message was stored or not
+		problem(w, http.StatusInternalServerError, "Internal server error", "The message cannot be delivered")
 	case ServerError:
 		w.WriteHeader(http.StatusInternalServerError)
 	case BadGateway:

@@ -216,6 +216,27 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// The platform may answer any error of a server before or after it stored the message.
+func TestFaultsOfTheServerAreStoredAndNot(t *testing.T) {
+	for _, kind := range []appiotest.FaultKind{
+		appiotest.ServerProblem, appiotest.ServerError, appiotest.BadGateway, appiotest.Unavailable, appiotest.GatewayTimeout, appiotest.Silent, appiotest.Reset,
+	} {
+		assert.Contains(t, appiotest.Faults(), appiotest.Fault{Kind: kind})
+		assert.Contains(t, appiotest.Faults(), appiotest.Fault{Kind: kind, Stored: true})
+	}
+	var bodies []string
+	for _, stored := range []bool{false, true} {
+		s := newSimulator(appiotest.Config{})
+		s.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.ServerProblem, Stored: stored})
+		r := call(s, key, http.MethodPost, "/messages", valid(``))
+		assert.Equal(t, 500, r.StatusCode)
+		assert.Empty(t, r.Header.Get("Location"))
+		bodies = append(bodies, r.Header.Get("Content-Type")+read(t, r))
+		assert.Equal(t, stored, len(s.Deliveries()) == 1)
+	}
+	assert.Equal(t, bodies[0], bodies[1], "the answer does not tell which")
+}
+
 func TestRandomFaultsStrikeTheirShare(t *testing.T) {
 	s := newSimulator(appiotest.Config{Unlimited: true})
 	s.FailAtRandom(appiotest.GetProfile, 0.3, 1, appiotest.Fault{Kind: appiotest.ServerProblem})

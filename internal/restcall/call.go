@@ -201,7 +201,8 @@ func (c *call) check(_ context.Context, resp *http.Response, err error) (bool, e
 }
 
 // judge says why an attempt is not the end of it, and whether the operation may be
-// attempted again.
+// attempted again. A server that answers 500 may have acted on the request before, whatever
+// the body of the answer says.
 func (c *call) judge(err error) (reason string, again bool) {
 	switch {
 	case err != nil:
@@ -210,7 +211,7 @@ func (c *call) judge(err error) (reason string, again bool) {
 	case c.reply.Status == http.StatusTooManyRequests:
 		return "too many requests", true
 	case c.reply.Status == http.StatusInternalServerError && c.reply.Problem() != nil:
-		return "problem at the server", true
+		return "problem at the server", c.op.Repeat == Freely
 	case c.reply.Status >= 500:
 		return "server or gateway failed", c.op.Repeat == Freely && c.reply.Status != http.StatusNotImplemented
 	case c.reply.BodyErr != nil:

@@ -29,10 +29,9 @@ import (
 // Client.
 //
 // A change is never repeated blindly: a further attempt is made only where the last one surely
-// was not acted upon, after 429, a problem that the service itself reported with 500, or no
-// connection. Everything else that is not a clear answer is an [Unknown] outcome, and the
-// Procedure reads back what is there. What only reads is repeated after any failure that may
-// pass.
+// was not acted upon, after 429 or no connection. Everything else that is not a clear answer,
+// among it every 500, is an [Unknown] outcome, and the Procedure reads back what is there. What
+// only reads is repeated after any failure that may pass.
 type Client struct {
 	engine restcall.Engine
 	school string
@@ -335,7 +334,7 @@ func changed(r route, reply *restcall.Reply, err error) error {
 	switch {
 	case slices.Contains([]error{ErrRemoteInvalid, ErrUnauthorized, ErrRemoteForbidden, ErrRemoteNotFound, ErrRemoteState}, e.Kind):
 		e.Outcome = Refused
-	case e.Kind == ErrRateLimited, reply.Status == http.StatusInternalServerError && reply.Problem() != nil:
+	case e.Kind == ErrRateLimited:
 		e.Outcome = NotDone
 	default:
 		e.Kind, e.Outcome = ErrUnknown, Unknown

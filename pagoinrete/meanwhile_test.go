@@ -288,6 +288,53 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 	})
 }
 
+// Pago In Rete may do what it is asked for and then answer 500, with a problem. Each change is
+// asked for once, and what is there is read back.
+func TestWhatA500SaysIsReadBack(t *testing.T) {
+	for _, stored := range []bool{false, true} {
+		t.Run(fmt.Sprint("done: ", stored), func(t *testing.T) {
+			w := newWorld(t)
+			n := w.unsent(t)
+			fault := pagoinretetest.Fault{Kind: pagoinretetest.ServerProblem, Stored: stored}
+			once := func(change, reading pagoinretetest.Operation, do func() error) {
+				t.Helper()
+				w.platform.Fail(change, fault)
+				changes, readings := w.platform.Received(change), w.platform.Received(reading)
+				err := do()
+				assert.Equal(t, 1, w.platform.Received(change)-changes, change)
+				assert.Equal(t, 1, w.platform.Received(reading)-readings, reading)
+				if stored {
+					assert.NoError(t, err, change)
+					return
+				}
+				require.Error(t, err, change)
+				assert.Equal(t, pagoinrete.Unknown, pagoinrete.OutcomeOf(err), change)
+				assert.NoError(t, do(), change)
+			}
+			once(pagoinretetest.PutNotice, pagoinretetest.GetNotices, func() error {
+				_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
+				return err
+			})
+			assert.Equal(t, 1, w.platform.Created(n.ID))
+			e, err := w.CreateEvent(t.Context(), assistant, pagoinrete.Donation, school, gift())
+			require.NoError(t, err)
+			once(pagoinretetest.PutEvent, pagoinretetest.GetEvent, func() error {
+				_, err := w.TransmitEvent(t.Context(), assistant, e.ID)
+				return err
+			})
+			assert.Equal(t, 1, w.platform.Created(e.ID))
+			once(pagoinretetest.MoveNotice, pagoinretetest.GetNotices, func() error {
+				_, err := w.CancelNotice(t.Context(), director, n.ID, flussi.NewText("Ritirato."))
+				return err
+			})
+			once(pagoinretetest.MoveEvent, pagoinretetest.GetEvent, func() error {
+				_, err := w.SubmitEvent(t.Context(), assistant, e.ID)
+				return err
+			})
+		})
+	}
+}
+
 // A notice arrives without an answer, is edited, and the next transmission gets no answer
 // either: what is there may be what it was before.
 func TestAnOldNoticeIsNotTakenForTheNewOne(t *testing.T) {

@@ -28,7 +28,7 @@ const (
 	Unprocessable   FaultKind = "422"         // as problem+json
 	TooManyRequests FaultKind = "429"         // asking for RetryAfter
 	TooManyBare     FaultKind = "429 bare"    // without headers or body
-	ServerProblem   FaultKind = "500 problem" // as problem+json: surely not done
+	ServerProblem   FaultKind = "500 problem" // as problem+json; Stored or not
 	ServerError     FaultKind = "500"         // without a body; Stored or not
 	BadGateway      FaultKind = "502"         // the gateway's HTML; Stored or not
 	Unavailable     FaultKind = "503"         // the gateway's JSON; Stored or not
@@ -71,12 +71,12 @@ func (f Fault) Does() bool {
 // Faults returns a fault of every kind that exists, Stored and not where that is open.
 func Faults() []Fault {
 	var all []Fault
-	for _, kind := range []FaultKind{ServerError, BadGateway, Unavailable, GatewayTimeout, Silent, Reset} {
+	for _, kind := range []FaultKind{ServerProblem, ServerError, BadGateway, Unavailable, GatewayTimeout, Silent, Reset} {
 		all = append(all, Fault{Kind: kind}, Fault{Kind: kind, Stored: true})
 	}
 	for _, kind := range []FaultKind{
 		BadRequest, Unauthorized, Forbidden, NotFound, NoSuchAddress, Conflict, Unprocessable, TooManyRequests, TooManyBare,
-		ServerProblem, Redirected, Slow, Truncated, CutBody, CutUnseen, Garbled, OtherID, Huge,
+		Redirected, Slow, Truncated, CutBody, CutUnseen, Garbled, OtherID, Huge,
 	} {
 		all = append(all, Fault{Kind: kind})
 	}

@@ -264,7 +264,8 @@ func ExampleProcedure_ApplySettlement() {
 }
 
 // A settlement as a CSV file, with columns of one's own choice. What cannot be read is told by
-// the report of the file, and what does not match by that of the settlement.
+// the report of the file, and what does not match by that of the settlement. The amount of a
+// payment that was taken back may have a sign.
 func ExampleProcedure_ApplySettlement_csv() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
@@ -272,6 +273,9 @@ func ExampleProcedure_ApplySettlement_csv() {
 	o.pay(e, 1)
 	file := strings.NewReader("IUV;Importo;Esito;Flusso;Data\n" +
 		o.all(e)[0].IUV().Reveal() + ";100,00;0;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
+		o.all(e)[1].IUV().Reveal() + ";50,00;4;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
+		o.all(e)[1].IUV().Reveal() + ";-50,00;3;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
+		o.all(e)[2].IUV().Reveal() + ";50,00;7;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
 		"0100510000140067;50,00;0;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
 		"99005100001400678;50,00;0;2027-03-12BPPIITRRXXX-7;12/03/2027\n")
 
@@ -279,10 +283,18 @@ func ExampleProcedure_ApplySettlement_csv() {
 	outcome := excel.Convert(excel.Integer(0, 9),
 		func(v int64) pagoinrete.PaymentOutcome { return pagoinrete.PaymentOutcome(v) },
 		func(o pagoinrete.PaymentOutcome) int64 { return int64(o) })
+	amount := excel.FromText(excel.Money(flussi.MinPayable, flussi.MaxPayable).Rule(), func(text string) (flussi.Reading[flussi.Cents], error) {
+		unsigned, negative := strings.CutPrefix(text, "-")
+		reading, err := flussi.ReadCents(unsigned)
+		if negative {
+			reading.Value = -reading.Value
+		}
+		return reading, err
+	}, flussi.Cents.String)
 	required := excel.ColumnConfig{Required: true}
 	template, err := excel.New(excel.Config[row]{Name: "Riversamento"},
 		excel.NewColumn("IUV", excel.IUV(), func(r *row) *flussi.IUV { return &r.IUV }, required),
-		excel.NewColumn("Importo", excel.Money(flussi.MinPayable, flussi.MaxPayable), func(r *row) *flussi.Cents { return &r.Amount }, required),
+		excel.NewColumn("Importo", amount, func(r *row) *flussi.Cents { return &r.Amount }, required),
 		excel.NewColumn("Esito", outcome, func(r *row) *pagoinrete.PaymentOutcome { return &r.Outcome }, required),
 		excel.NewColumn("Flusso", excel.Text(1, pagoinrete.MaxReference), func(r *row) *string { return &r.Reference }, required),
 		excel.NewColumn("Data", excel.Date(excel.DateConfig{}), func(r *row) *time.Time { return &r.Date }, required),
@@ -313,9 +325,11 @@ func ExampleProcedure_ApplySettlement_csv() {
 		fmt.Println(wrong.Italian())
 	}
 	// Output:
-	// abbinati 1 da guardare 1 <nil>
-	// Riga 3, colonna A (IUV): Lo IUV deve avere 15 o 17 cifre, questo ha 16 caratteri.
-	// Riga 4: Nessun avviso della scuola ha questo IUV.
+	// abbinati 2 da guardare 3 <nil>
+	// Riga 6, colonna A (IUV): Lo IUV deve avere 15 o 17 cifre, questo ha 16 caratteri.
+	// Riga 4: Il pagamento è stato revocato.
+	// Riga 5: Il codice di esito 7 non è previsto: verificare il pagamento con la banca o con il PSP.
+	// Riga 7: Nessun avviso della scuola ha questo IUV.
 }
 
 // The treasury journal shows that the money arrived, even where nobody asked Pago In Rete yet:

@@ -27,11 +27,15 @@ func (r PaymentRow) proof() Proof {
 	return Proof{Reference: r.Reference, Amount: r.Amount, Date: r.Date}
 }
 
-// check refuses a row that says nothing, or that nothing was paid.
+// check refuses a row that says nothing, one whose outcome is not known, and one that takes a
+// payment back.
 func (r PaymentRow) check() error {
+	if !r.Outcome.known() {
+		return refuse(ErrPaymentOutcome, "Il codice di esito %d non è previsto: verificare il pagamento con la banca o con il PSP.", r.Outcome)
+	}
 	e := &InvalidError{}
 	e.text("Reference", "il riferimento", r.Reference, MaxReference, true)
-	if r.Amount <= 0 || r.Amount > flussi.MaxPayable {
+	if amount := r.moved(); amount <= 0 || amount > flussi.MaxPayable {
 		e.fail("Amount", flussi.ErrRange, "L'importo della riga non è valido.")
 	}
 	e.date("la data", r.Date)
@@ -40,10 +44,17 @@ func (r PaymentRow) check() error {
 		return err
 	case r.Outcome == PaymentReversed:
 		return refuse(ErrReversed, "Il pagamento è stato revocato.")
-	case r.Outcome != PaymentDone && r.Outcome != PaymentNoRequest && r.Outcome != PaymentByStandIn:
-		return refuse(ErrReversed, "Il pagamento non risulta eseguito (esito %d).", r.Outcome)
 	}
 	return nil
+}
+
+// moved is how much was paid or taken back. The specification asks for a negative amount of
+// what was taken back, and the schema for a positive one.
+func (r PaymentRow) moved() flussi.Cents {
+	if r.Outcome == PaymentReversed && r.Amount < 0 {
+		return -r.Amount
+	}
+	return r.Amount
 }
 
 // matching is a match under way.
@@ -77,6 +88,9 @@ func (m *matching) page(ctx context.Context) error {
 		for _, row := range rows {
 			n, is := found[row.IUV]
 			switch {
+			case !row.Outcome.known(): // whosever it is
+				report.count(row, row.check(), n.ID, false)
+				continue
 			case !is:
 				report.count(row, refuse(ErrNotFound, "Nessun avviso della scuola ha questo IUV."), uuid.Nil, false)
 				continue
@@ -174,7 +188,7 @@ func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]
 func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, hand string) (change NoticeChange, known bool, err error) {
 	differs := func(kind DiscrepancyKind) NoticeChange {
 		before := n
-		change, news := n.differs(before, Discrepancy{Kind: kind, Amount: row.Amount}, by)
+		change, news := n.differs(before, Discrepancy{Kind: kind, Amount: row.moved()}, by)
 		if !news {
 			return NoticeChange{}
 		}

@@ -18,22 +18,34 @@ import (
 type PaymentRow struct {
 	Number    int            // as the operator counts, such as the row of a file; 0: its place in the sequence
 	IUV       flussi.IUV     // which payment; required
-	Amount    flussi.Cents   // what was paid
+	Amount    flussi.Cents   // what was paid; of what was taken back either sign, since files have both
 	Outcome   PaymentOutcome // esito; the journal has only what was paid
 	Reference string         // of the settlement, or of the movement; required. No personal data
 	Date      time.Time      // when, UTC; required
 }
 
 // PaymentOutcome (esito del singolo pagamento) is pagoPA's code of a payment in a settlement.
+// There are no others than these: a row with another one does not match, and is told with
+// [ErrPaymentOutcome].
 type PaymentOutcome int
 
-// The outcomes of a payment in a settlement.
+// The outcomes of a payment in a settlement. All but PaymentReversed were paid.
 const (
-	PaymentDone      PaymentOutcome = 0 // eseguito
-	PaymentReversed  PaymentOutcome = 3 // revocato
-	PaymentByStandIn PaymentOutcome = 8 // eseguito in assenza di RPT, by the standing-in node
-	PaymentNoRequest PaymentOutcome = 9 // eseguito in assenza di RPT
+	PaymentDone               PaymentOutcome = 0 // eseguito
+	PaymentReversed           PaymentOutcome = 3 // revocato
+	PaymentByStandIn          PaymentOutcome = 4 // eseguito, by the standing-in station
+	PaymentByStandInNoRequest PaymentOutcome = 8 // eseguito in assenza di RPT, by the standing-in station
+	PaymentNoRequest          PaymentOutcome = 9 // eseguito in assenza di RPT
 )
+
+// known reports whether the outcome is one of pagoPA's.
+func (o PaymentOutcome) known() bool {
+	switch o {
+	case PaymentDone, PaymentReversed, PaymentByStandIn, PaymentByStandInNoRequest, PaymentNoRequest:
+		return true
+	}
+	return false
+}
 
 // MatchReport says what became of the rows of a settlement or a journal. Every row is counted
 // once, and so is its amount: as matched, as known since before, or as one that does not match.
@@ -48,7 +60,7 @@ type MatchReport struct {
 type Mismatch struct {
 	Row    PaymentRow // as it came
 	Notice uuid.UUID  // that has its IUV; the zero UUID if there is none
-	Err    error      // why: [ErrNotFound] for an unknown IUV, [ErrDiscrepancy] for one of several notices, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrNotPayable], an [*InvalidError]
+	Err    error      // why: [ErrNotFound] for an unknown IUV, [ErrDiscrepancy] for one of several notices, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrPaymentOutcome], [ErrNotPayable], an [*InvalidError]
 	Reason string     // why, in Italian
 }
 
@@ -56,8 +68,11 @@ type Mismatch struct {
 var (
 	// ErrPaidTwice: the notice was paid by something else already.
 	ErrPaidTwice = errors.New("paid twice")
-	// ErrReversed: the payment was taken back, or was not made.
+	// ErrReversed: the payment was taken back.
 	ErrReversed = errors.New("payment reversed")
+	// ErrPaymentOutcome: the outcome of the payment is a code that pagoPA does not have. Ask
+	// the bank or the PSP whether it was paid.
+	ErrPaymentOutcome = errors.New("payment outcome not known")
 	// ErrNotPayable: the notice was cancelled or refunded, or its event is not Notificato.
 	ErrNotPayable = errors.New("notice cannot be paid")
 )
@@ -75,9 +90,10 @@ func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Nu
 // show to be paid becomes Pagamento confermato. A payment that was not heard of before implies
 // the steps to it. A row whose amount differs, whose IUV no notice has, or whose notice is paid
 // already by another one, changes nothing but the notice's Discrepancy, and is in the report;
-// so the same settlement can be applied twice. One whose outcome is that nothing was paid, or
-// that it was taken back, changes nothing at all: the report alone tells of it. It costs in
-// proportion to the rows, and the memory that a page of them needs.
+// so the same settlement can be applied twice. A payment that was taken back is in the report
+// too, and changes nothing but the Discrepancy of a notice that is paid. A row whose outcome is
+// not known changes nothing at all: the report alone tells of it. It costs in proportion to the
+// rows, and the memory that a page of them needs.
 //
 // An error in the sequence ends the call, with what was stored by then; apply it again once it
 // is whole. So leave out rows of a file that cannot be read, and tell of them yourself. The

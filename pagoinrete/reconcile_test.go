@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -136,6 +138,120 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
 }
 
+// pagoPA's codes of a payment in a settlement, and what each of them means here.
+func TestEveryCodeOfASettlement(t *testing.T) {
+	for code := pagoinrete.PaymentOutcome(-1); code <= 10; code++ {
+		for _, negative := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%d, negative: %t", code, negative), func(t *testing.T) {
+				w := newWorld(t)
+				all := w.notices(t, w.notified(t, 1).ID)
+				_, err := w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, all[1], "FR-0")))
+				require.NoError(t, err)
+				all = w.notices(t, all[0].EventID) // the first is to be paid, the second is paid
+				rows := []pagoinrete.PaymentRow{payment(t, all[0], "FR-1"), payment(t, all[1], "FR-1")}
+				for i := range rows {
+					if rows[i].Outcome = code; negative {
+						rows[i].Amount = -rows[i].Amount
+					}
+				}
+				report, err := w.ApplySettlement(t.Context(), assistant, school, payments(rows...))
+				require.NoError(t, err)
+				require.Equal(t, rows[0].Amount+rows[1].Amount, report.Amount)
+				after := w.notices(t, all[0].EventID)
+				n, byHand := w.MatchSettlement(t.Context(), assistant, all[0].ID, rows[0])
+				switch paid := []pagoinrete.PaymentOutcome{0, 4, 8, 9}; {
+				case slices.Contains(paid, code) && !negative:
+					require.Len(t, report.Mismatches, 1)
+					assert.ErrorIs(t, report.Mismatches[0], pagoinrete.ErrPaidTwice)
+					assert.Equal(t, pagoinrete.NoticeConfirmed, after[0].State)
+					assert.Equal(t, "FR-1", after[0].Evidence.Settlement.Reference)
+					assert.Equal(t, pagoinrete.DiscrepancyTwice, after[1].Discrepancy.Kind)
+					assert.NoError(t, byHand)
+					assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
+					return
+				case slices.Contains(paid, code):
+					for _, m := range report.Mismatches {
+						assert.ErrorIs(t, m, flussi.ErrRange)
+						assert.Contains(t, m.Italian(), "L'importo della riga non è valido.")
+					}
+					assert.ErrorIs(t, byHand, flussi.ErrRange)
+					assert.Equal(t, all, after)
+				case code == pagoinrete.PaymentReversed: // the amount is negative in the specification, and positive in the schema
+					for _, m := range report.Mismatches {
+						assert.ErrorIs(t, m, pagoinrete.ErrReversed)
+						assert.Contains(t, m.Italian(), "Il pagamento è stato revocato.")
+					}
+					assert.ErrorIs(t, byHand, pagoinrete.ErrReversed)
+					assert.Equal(t, all[0], after[0])
+					assert.Equal(t, pagoinrete.NoticeConfirmed, after[1].State)
+					assert.Equal(t, pagoinrete.DiscrepancyReversed, after[1].Discrepancy.Kind)
+					assert.Equal(t, all[1].Due(), after[1].Discrepancy.Amount)
+				default:
+					for _, m := range report.Mismatches {
+						assert.ErrorIs(t, m, pagoinrete.ErrPaymentOutcome)
+						assert.NotErrorIs(t, m, pagoinrete.ErrReversed)
+						assert.NotEqual(t, uuid.Nil, m.Notice)
+						assert.Contains(t, m.Italian(), fmt.Sprintf("Il codice di esito %d non è previsto: verificare il pagamento con la banca o con il PSP.", code))
+					}
+					assert.ErrorIs(t, byHand, pagoinrete.ErrPaymentOutcome)
+					assert.Equal(t, all, after, "no notice is changed")
+				}
+				assert.Len(t, report.Mismatches, 2)
+				_, byHand = w.MatchMovement(t.Context(), assistant, all[0].ID, rows[0])
+				assert.Error(t, byHand)
+				assert.Equal(t, after, w.notices(t, all[0].EventID), "no notice is changed by hand")
+			})
+		}
+	}
+}
+
+// A code that is not known is told as such, whatever else is wrong with the row.
+func TestAnUnknownCodeIsToldWhateverElseIsWrong(t *testing.T) {
+	w := newWorld(t)
+	all := w.notices(t, w.notified(t, 1).ID)
+	twin := all[1]
+	twin.Number = all[0].Number
+	require.NoError(t, w.store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: twin}))
+	all = w.notices(t, all[0].EventID)
+	nobody, err := flussi.ParseIUV("12345678901234567")
+	require.NoError(t, err)
+	of := func(iuv flussi.IUV) pagoinrete.PaymentRow {
+		return pagoinrete.PaymentRow{IUV: iuv, Amount: 1_000, Outcome: 7, Reference: "FR-1", Date: day(t, 11, 5)}
+	}
+	report, err := w.ApplySettlement(t.Context(), assistant, school, payments(of(all[0].IUV()), of(nobody), of(flussi.IUV{}), pagoinrete.PaymentRow{Outcome: 7}))
+	require.NoError(t, err)
+	require.Len(t, report.Mismatches, 4)
+	for _, m := range report.Mismatches {
+		assert.ErrorIs(t, m, pagoinrete.ErrPaymentOutcome)
+		assert.Equal(t, uuid.Nil, m.Notice)
+	}
+	assert.Equal(t, all, w.notices(t, all[0].EventID))
+}
+
+// The same payment that is taken back is news once, whichever sign its amount has.
+func TestAReversalIsNewsOnceWhateverItsSign(t *testing.T) {
+	w := newWorld(t)
+	n := w.notices(t, w.notified(t, 1).ID)[0]
+	positive := payment(t, n, "FR-2")
+	positive.Outcome = pagoinrete.PaymentReversed
+	negative := positive
+	negative.Amount = -negative.Amount
+	_, err := w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, n, "FR-1"), negative))
+	require.NoError(t, err)
+	n, err = w.Notice(t.Context(), assistant, n.ID)
+	require.NoError(t, err)
+	n, err = w.SettleNotice(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo."))
+	require.NoError(t, err)
+	_, err = w.ApplySettlement(t.Context(), assistant, school, payments(positive, negative))
+	require.NoError(t, err)
+	assert.Equal(t, n, w.notices(t, n.EventID)[0])
+	for _, amount := range []flussi.Cents{0, math.MinInt64, math.MaxInt64, -flussi.MaxPayable - 1} {
+		negative.Amount = amount
+		_, err = w.MatchSettlement(t.Context(), assistant, n.ID, negative)
+		assert.ErrorIs(t, err, flussi.ErrRange)
+	}
+}
+
 func TestTheJournalReconcilesPayments(t *testing.T) {
 	w := newWorld(t)
 	all := w.notices(t, w.notified(t, 2).ID)
@@ -230,6 +346,8 @@ func TestMoneyIsNeitherLostNorMade(t *testing.T) {
 					rows[i].IUV, _ = flussi.ParseIUV(fmt.Sprintf("%017d", random.IntN(1000)))
 				case 2:
 					rows[i].Outcome = pagoinrete.PaymentOutcome(random.IntN(10))
+				case 3:
+					rows[i].Outcome, rows[i].Amount = pagoinrete.PaymentReversed, -rows[i].Amount
 				}
 			}
 			return rows

@@ -247,7 +247,12 @@ func (a *annotator) list(all []finding, report *Report) {
 		summary = "Il file non è stato accettato."
 	}
 	b.do(b.f.SetCellStr(a.errors, "A2", summary))
-	row := 4
+	row := 3
+	for _, hint := range report.Hints {
+		a.hint(row, hint)
+		row++
+	}
+	row++
 	doubts := slices.IndexFunc(all, func(f finding) bool { return f.doubt })
 	if doubts < 0 {
 		doubts = len(all)
@@ -263,6 +268,18 @@ func (a *annotator) list(all []finding, report *Report) {
 	if index, err := b.f.GetSheetIndex(a.errors); err == nil {
 		b.f.SetActiveSheet(index)
 	}
+}
+
+// hint writes a sentence of the caller across the list.
+func (a *annotator) hint(row int, text string) {
+	b := a.b
+	first, last := xlsx.Reference(1, row), xlsx.Reference(3, row)
+	b.do(b.f.SetCellStr(a.errors, first, text))
+	b.do(b.f.MergeCell(a.errors, first, last))
+	b.do(b.f.SetCellStyle(a.errors, first, last, b.style(&excelize.Style{
+		Font: boldFont(11, textColor), Alignment: &excelize.Alignment{Vertical: "top", WrapText: true},
+	})))
+	b.do(b.f.SetRowHeight(a.errors, row, max(16, height(text, 130))))
 }
 
 // maxLinks is how many links Excel allows in a sheet.

@@ -79,6 +79,11 @@ type Report struct {
 	Totals     int             // rows with sums that were passed over
 	Err        error           // why it was not: a [*FileError], the context's error, or nil if the loop was left
 
+	// Hints are sentences for the operator, in Italian, that callers add: what to do with the
+	// file, or what became of its rows. [Report.Italian] ends with them, and the list of errors
+	// of [Template.Annotate] begins with them.
+	Hints []string
+
 	print   fingerprint       // of the file
 	columns map[string]string // by header: the letters of the column, for those that are there
 	limit   int               // of Errors and Notes
@@ -142,6 +147,9 @@ func (r *Report) Italian() string {
 		if r.MoreNotes > 0 {
 			fmt.Fprintf(&b, "… e altre osservazioni: %s.\n", thousands(r.MoreNotes))
 		}
+	}
+	if len(r.Hints) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", strings.Join(r.Hints, "\n"))
 	}
 	return b.String()
 }

@@ -3,6 +3,7 @@ package excel_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -63,4 +64,26 @@ func TestRowsThatAreRefusedLaterCountBeyondTheLimit(t *testing.T) {
 	}
 	assert.Equal(t, []int{8, 4, 2, 2, 2, 2}, []int{d.report.Rows, d.report.Wrong, len(d.report.Errors), d.report.MoreErrors, len(d.report.Notes), d.report.MoreNotes})
 	assert.Equal(t, 4, d.report.Errors[0].Row)
+}
+
+// What callers add stands at the end of the summary, and above the list of errors.
+func TestHintsAreToldAndListed(t *testing.T) {
+	tpl := template()
+	file := resave(t, encode(t, tpl, generate(3)), func(f *excelize.File) { require.NoError(t, f.SetCellValue("Dati", "B3", "corto")) })
+	for name, hints := range map[string][]string{"none": nil, "one": {"Le altre righe ci sono già."}, "two": {"Le altre righe ci sono già.", strings.Repeat("Importare di nuovo la copia. ", 8)}} {
+		t.Run(name, func(t *testing.T) {
+			d := decode(tpl, file)
+			d.report.Hints = hints
+			f := annotate(t, tpl, file, &d.report)
+			for i, hint := range hints {
+				assert.Contains(t, d.report.Italian(), "\n"+hint+"\n")
+				text, err := f.GetCellValue("Errori", fmt.Sprintf("A%d", 3+i))
+				require.NoError(t, err)
+				assert.Equal(t, hint, text)
+			}
+			head, err := f.GetCellValue("Errori", fmt.Sprintf("C%d", 4+len(hints)))
+			require.NoError(t, err)
+			assert.Equal(t, "Che cosa correggere", head)
+		})
+	}
 }

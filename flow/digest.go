@@ -33,7 +33,7 @@ func (d Draft) Digest() Digest {
 	var room [1024]byte
 	input := append(room[:0], DigestVersion)
 	for _, part := range [...]string{
-		d.Recipient.Reveal(), visible(d.Subject.Reveal()), visible(d.Content.Reveal()), d.NoticeNumber.Reveal(), strings.ToLower(visible(d.Occasion)),
+		d.Recipient.Reveal(), VisibleText(d.Subject.Reveal()), VisibleText(d.Content.Reveal()), d.NoticeNumber.Reveal(), sameOccasion(d.Occasion),
 	} {
 		input = binary.BigEndian.AppendUint64(input, uint64(len(part))) // so that parts cannot run into each other
 		input = append(input, part...)
@@ -52,8 +52,14 @@ func (d Digest) IsZero() bool { return d == Digest{} }
 // String returns the digest in hexadecimal.
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
-// visible returns a text as a reader sees it: see [Draft.Digest].
-func visible(text string) string {
+// SameOccasion reports whether two occasions are the same, as [Draft.Digest] compares them.
+func SameOccasion(a, b string) bool { return sameOccasion(a) == sameOccasion(b) }
+
+// sameOccasion returns what the spellings of an occasion have in common.
+func sameOccasion(occasion string) string { return strings.ToLower(VisibleText(occasion)) }
+
+// VisibleText returns a text as a reader sees it, which is how [Draft.Digest] compares texts.
+func VisibleText(text string) string {
 	plain := true // printable ASCII with single blanks: most texts
 	for i := 0; i < len(text) && plain; i++ {
 		c := text[i]

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"iter"
-	"strings"
 	"sync"
 	"time"
 
@@ -186,9 +185,9 @@ func newAdding(s *Service, op string, f Flow, target uuid.UUID, by flussi.Actor,
 	if c.MaxErrors <= 0 {
 		c.MaxErrors = defaultMaxErrors
 	}
-	c.Occasion = visible(c.Occasion)
+	c.Occasion = VisibleText(c.Occasion)
 	a := &adding{service: s, operation: op, about: target, flow: f, by: by, config: c, seen: map[Digest]int{}, key: sha256.New()}
-	for _, part := range []string{f.Service, strings.ToLower(c.Occasion), target.String()} {
+	for _, part := range []string{f.Service, sameOccasion(c.Occasion), target.String()} {
 		fmt.Fprintf(a.key, "%d:%s", len(part), part)
 	}
 	return a
@@ -208,10 +207,15 @@ func (a *adding) reason() string {
 }
 
 // save stores the change of the flow, and the rows with it, and makes the report.
-func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row, error]) (Imported, error) {
+func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row, error]) (_ Imported, err error) {
 	if err := a.config.check(); err != nil {
 		return Imported{}, err
 	}
+	defer func() {
+		if err != nil { // nothing was stored for the duplicates either
+			a.report.Disabled, a.report.Duplicates, a.report.Duplicated = 0, nil, 0
+		}
+	}()
 	done, before, err := a.service.store.Import(ctx, Import{
 		Flow: change, Rows: a.notifications(ctx, rows), Key: a.importKey, Duplicate: a.duplicate,
 	})

@@ -47,8 +47,8 @@ func CheckService(name string) error {
 // and quotes are the same. It is for stores to find such names, never to authorise.
 func ServiceLook(name string) string {
 	// A Caser has a state, so each call makes its own.
-	folded := cases.Fold().String(norm.NFKC.String(visible(name)))
-	return visible(strings.Map(func(r rune) rune {
+	folded := cases.Fold().String(norm.NFKC.String(VisibleText(name)))
+	return VisibleText(strings.Map(func(r rune) rune {
 		if like, found := lookalikes[r]; found {
 			return like
 		}

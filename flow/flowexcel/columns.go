@@ -20,6 +20,7 @@ const (
 	payeeHeader     = "Ente creditore"
 	lateHeader      = "Paga dopo la scadenza"
 	referenceHeader = "Riferimento"
+	occasionHeader  = "Occasione"
 )
 
 // headerOf returns the column of a field of [flow.Draft], "" if there is none.
@@ -41,6 +42,8 @@ func headerOf(field string) string {
 		return payeeHeader
 	case "Reference":
 		return referenceHeader
+	case "Occasion":
+		return occasionHeader
 	}
 	return ""
 }
@@ -76,6 +79,7 @@ type kinds struct {
 	notice           excel.Kind[flussi.NoticeNumber]
 	payee            excel.Kind[flussi.OrganizationCode]
 	reference        excel.Kind[string]
+	occasion         excel.Kind[string]
 }
 
 // importKinds refuse in a cell what the flow will refuse.
@@ -88,6 +92,7 @@ func importKinds(l flow.Limits, codes flussi.Policy) kinds {
 		notice:    excel.NoticeNumber(codes),
 		payee:     excel.OrganizationCode(codes),
 		reference: excel.Text(1, flow.MaxKey),
+		occasion:  excel.Text(1, flow.MaxKey),
 	}
 }
 
@@ -129,6 +134,9 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 		excel.NewColumn(referenceHeader, k.reference, func(r *Row) *string { return &of(r).Reference }, excel.ColumnConfig{
 			Aliases: []string{"Rif.", "Rif. interno", "Riferimento interno", "Nostro riferimento", "Riferimento pratica"},
 			Width:   24, Example: "TARI-2030-000123", Help: "La chiave con cui l'ente riconosce la notifica, senza dati personali. Il cittadino non la vede."}),
+		excel.NewColumn(occasionHeader, k.occasion, func(r *Row) *string { return &of(r).Occasion }, excel.ColumnConfig{
+			Aliases: []string{"Occasione invio", "Occasione dell'invio"},
+			Width:   24, Example: "sollecito marzo", Help: "Solo per inviare di nuovo un messaggio uguale a uno già inviato, ad esempio un sollecito: senza un'occasione diversa non parte una seconda volta. Il cittadino non la vede."}),
 	}
 }
 

@@ -83,8 +83,13 @@ func (r CorrectReport) LogValue() slog.Value {
 // export; otherwise the row is refused, as with [flow.ErrConflict]. What has an unknown
 // outcome is refused with [flow.ErrOutcomeUnknown], and needs a person's decision. Rows
 // that were not changed do nothing, so that a file may be given twice: what was corrected
-// by then is passed over. White space is not looked at, since spreadsheets change it, nor
-// is a fraction of a second.
+// by then is passed over. White space and characters that cannot be seen are not looked at,
+// since spreadsheets change them, nor is a fraction of a second. Without the column Occasione, as
+// exports of earlier versions are, occasions stay as they are.
+//
+// What is in [flow.ErrorAlreadySent] is corrected like the rest: by another occasion it becomes
+// another message. Set back without one, it is decided anew when it is sent, and is in
+// the same error again if the citizen may still have the message.
 //
 // All rows are checked first. If one is wrong, nothing is changed and the error is an
 // [flow.ErrRows], unless the configuration says otherwise. What only shows when a
@@ -182,12 +187,13 @@ func (a *correcting) read(ctx context.Context, r io.ReaderAt, size int64) error 
 }
 
 // incomplete refuses an export without a column that corrections need: what is not there
-// must not be taken for empty.
+// must not be taken for empty. The column of the occasion, which exports of earlier versions
+// do not have, may be missing: then the occasions stay.
 func (a *correcting) incomplete() error {
 	var cells []*excel.CellError
 	var reasons []string
 	for _, header := range append(a.template.imports.Headers(), stateHeader, errorHeader) {
-		if slices.Contains(a.report.File.Missing, header) {
+		if header != occasionHeader && slices.Contains(a.report.File.Missing, header) {
 			reason := fmt.Sprintf("Manca la colonna %s dell'esportazione.", header)
 			reasons = append(reasons, reason)
 			cells = append(cells, &excel.CellError{Row: a.report.File.HeaderRow, Header: header,

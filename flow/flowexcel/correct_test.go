@@ -114,6 +114,9 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 		"corrected, too short":             {is: failed(flow.ErrorRefused), cells: map[string]any{"Oggetto": "corto"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Oggetto"},
 		"another UUID":                     {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": uuid.NewString()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
 		"no UUID":                          {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "UUID"},
+		"already sent, left as it is":      {is: failed(flow.ErrorAlreadySent), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"already sent, set back by hand":   {is: failed(flow.ErrorAlreadySent), cells: order, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
+		"already sent, another occasion":   {is: failed(flow.ErrorAlreadySent), cells: map[string]any{"Occasione": "sollecito marzo"}, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
 		"no version":                       {is: failed(flow.ErrorRefused), cells: map[string]any{"Versione": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "Versione"},
 		"of another flow":                  {is: failed(flow.ErrorRefused), cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
 	} {
@@ -281,10 +284,10 @@ func TestANotificationHasOneRow(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 2, failed(flow.ErrorRefused))
 	w.seed(t, 3, failed(flow.ErrorRefused))
-	file := edited(t, w.export(t), map[string]any{"J3": n.ID.String(), "B3": corrected})
+	file := edited(t, w.export(t), map[string]any{"K3": n.ID.String(), "B3": corrected})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flow.ErrRows)
-	assert.Contains(t, report.Italian(), "Riga 3, colonna J (UUID): La notifica è già alla riga 2: lasciare una riga sola.")
+	assert.Contains(t, report.Italian(), "Riga 3, colonna K (UUID): La notifica è già alla riga 2: lasciare una riga sola.")
 }
 
 // What happens to a file when software opens and saves it is no correction.
@@ -295,16 +298,17 @@ func TestWhatSpreadsheetsChangeIsNoCorrection(t *testing.T) {
 		n.Content = flussi.NewText("  Prima riga,\r\ncon\ttabulazione.\u00a0" + letter + "  ")
 		n.Subject = flussi.NewText("Oggetto  riservato\nsu due righe ")
 		n.Reference = "TARI  2030"
+		n.Occasion = "Sollecito marzo"
 		n.DueDate = time.Date(2030, 6, 16, 13, 0, 0, 123456000, time.UTC)
 		n.PayableAfterDue = true // which means nothing without a payment
 	})
-	file := edited(t, w.export(t), map[string]any{"B2": "Oggetto riservato su due righe", "C2": "Prima riga,\ncon tabulazione. " + letter, "I2": "TARI 2030 "})
+	file := edited(t, w.export(t), map[string]any{"B2": "Oggetto riservato su due righe", "C2": "Prima riga,\ncon tabulazione. " + letter, "I2": "TARI 2030 ", "J2": " sollecito\u00a0Marzo\u200b"})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 	require.NoError(t, err, report.Italian())
 	assert.Equal(t, 1, report.Unchanged)
 
 	// And what is corrected beside it keeps the rest as it was.
-	file = edited(t, file, map[string]any{"I2": "NUOVO"})
+	file = edited(t, file, map[string]any{"I2": "NUOVO", "J2": "Sollecito marzo"})
 	report, err = w.correct(t, file, flowexcel.CorrectConfig{})
 	require.NoError(t, err, report.Italian())
 	want := n.Draft
@@ -458,6 +462,7 @@ func TestACorrectionOfOneColumnIsOne(t *testing.T) {
 		"Ente creditore":        {payee.String(), func(d *flow.Draft) { d.Payee = payee }},
 		"Paga dopo la scadenza": {"Sì", func(d *flow.Draft) { d.PayableAfterDue = true }},
 		"Riferimento":           {"NUOVO", func(d *flow.Draft) { d.Reference = "NUOVO" }},
+		"Occasione":             {"sollecito  marzo", func(d *flow.Draft) { d.Occasion = "sollecito marzo" }},
 	} {
 		t.Run(header, func(t *testing.T) {
 			w := newWorld(t)
@@ -648,6 +653,7 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 func TestCharactersThatCannotBeSeenAreNoCorrection(t *testing.T) {
 	for name, unseen := range map[string]string{
 		"a control character": "\x01", "escape": "\x1b", "one of C1": "\u0085", "delete": "\x7f", "U+FFFE": "\ufffe", "U+FFFF": "\uffff", "a replacement": "\ufffd",
+		"a zero-width space": "\u200b", "a soft hyphen": "\u00ad", "a mark of direction": "\u200e",
 		"a tab": "\t", "a line": "\r\n", "a hard space": "\u00a0",
 	} {
 		t.Run(name, func(t *testing.T) {

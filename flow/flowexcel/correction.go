@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
@@ -30,6 +30,9 @@ func (a *correcting) judge(ctx context.Context, c correction, row exported) erro
 	registered, current := flow.NotificationRegistered.Label(), c.now.State.Label()
 	written := strings.TrimSpace(row.state)
 	var changed []string // the headers of what is to be different
+	if slices.Contains(a.report.File.Missing, occasionHeader) {
+		row.Occasion = c.now.Occasion // of an export made before there was such a column
+	}
 	c.draft, changed = merge(c.now.Draft, row.entry)
 
 	failed := c.now.State == flow.NotificationFailed
@@ -167,7 +170,8 @@ func isRefusal(err error) bool {
 
 // merge returns the draft that a row makes of the one that there is, and the headers of
 // what is different. Spreadsheets and their formats change white space, so texts that differ
-// by that alone are the same; and due dates to the second.
+// by that alone are the same; due dates are to the second, and in occasions upper and lower
+// case are the same.
 func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
 	d := row.draft()
 	if sameWords(d.Subject.Reveal(), now.Subject.Reveal()) {
@@ -178,6 +182,9 @@ func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
 	}
 	if sameWords(d.Reference, now.Reference) {
 		d.Reference = now.Reference
+	}
+	if flow.SameOccasion(d.Occasion, now.Occasion) {
+		d.Occasion = now.Occasion
 	}
 	if d.DueDate.Equal(now.DueDate.Truncate(time.Second)) {
 		d.DueDate = now.DueDate
@@ -192,6 +199,7 @@ func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
 		{recipientHeader, d.Recipient == now.Recipient}, {subjectHeader, d.Subject == now.Subject}, {contentHeader, d.Content == now.Content},
 		{dueHeader, d.DueDate.Equal(now.DueDate)}, {amountHeader, d.Amount == now.Amount}, {noticeHeader, d.NoticeNumber == now.NoticeNumber},
 		{payeeHeader, d.Payee == now.Payee}, {lateHeader, d.PayableAfterDue == now.PayableAfterDue}, {referenceHeader, d.Reference == now.Reference},
+		{occasionHeader, d.Occasion == now.Occasion},
 	} {
 		if !field.same {
 			changed = append(changed, field.header)
@@ -201,17 +209,18 @@ func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
 }
 
 // sameWords reports whether texts differ at most by what spreadsheets change: white space,
-// and characters that cannot be seen.
+// characters that cannot be seen, and those that XML cannot hold.
 func sameWords(a, b string) bool {
-	return a == b || visible(a) == visible(b)
+	return a == b || flow.VisibleText(inXML(a)) == flow.VisibleText(inXML(b))
 }
 
-func visible(s string) string {
-	unseen := func(r rune) rune {
-		if unicode.IsControl(r) && !unicode.IsSpace(r) || r >= '\uFFFD' && r <= '\uFFFF' {
+// inXML returns a text without the characters that a workbook cannot hold, and without the one
+// that stands for them.
+func inXML(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '\uFFFD' && r <= '\uFFFF' {
 			return -1
 		}
 		return r
-	}
-	return strings.Join(strings.Fields(strings.Map(unseen, s)), " ")
+	}, s)
 }

@@ -23,13 +23,17 @@
 // # Import
 //
 // The template has the columns Codice fiscale, Oggetto, Contenuto, Scadenza, Somma, Numero
-// avviso, Ente creditore, Paga dopo la scadenza and Riferimento, of which the first three
-// are required; they are also known by the other names that offices give them. Each cell
+// avviso, Ente creditore, Paga dopo la scadenza, Riferimento and Occasione, of which the first
+// three are required; they are also known by the other names that offices give them. Each cell
 // is checked as the flow will check it, and each row by [flow.Draft.Validate], so that
 // what is wrong is told at its cell. A notification with an amount or a notice number is a
 // payment, and needs both. A due date is the end of its day in Italy.
 //
-// An export is refused as an import, since everybody in it would be notified again.
+// The same file can be imported again: see [flow.Service.AddNotifications]. So can the marked
+// copy of a file of which only the good rows were imported, once its errors are corrected: the
+// rows that are there already are recognised and stored disabled.
+//
+// An export is refused as an import, since its notifications are there already.
 //
 // # Corrections
 //

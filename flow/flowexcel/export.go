@@ -39,6 +39,7 @@ func exportHints() []string {
 	return []string{
 		"Le colonne con l'intestazione blu si possono correggere, quelle con l'intestazione grigia si leggono soltanto. Le intestazioni non vanno cambiate.",
 		"Si correggono i dati delle sole notifiche il cui «Stato» è «Errore»: la colonna «Errore» dice che cosa non va. Su quelle con «Esito sconosciuto» decide prima l'operatore, perché il cittadino potrebbe avere già il messaggio.",
+		"Quelle con «Già inviata» sono uguali a un messaggio che il cittadino ha, o potrebbe avere: se è un nuovo invio, scrivere nella colonna «Occasione» un'occasione diversa, ad esempio «sollecito marzo».",
 		"Per inviare di nuovo una notifica in Errore senza cambiarne i dati, scrivere «Registrato» nella colonna «Stato».",
 		"Poi si salva il file e lo si carica come correzione del flusso, non con «Importa da File Excel», che lo rifiuta: le notifiche corrette tornano nello stato «Registrato», e si invia di nuovo il flusso.",
 		"Tutte le altre righe restano come sono, e si possono ordinare, filtrare o eliminare. Caricare due volte lo stesso file non cambia e non invia niente due volte.",
@@ -107,6 +108,7 @@ func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[e
 	columns := draftColumns(kinds{
 		recipient: lenient.recipient, notice: lenient.notice, payee: lenient.payee, due: newDueKind(zone),
 		subject: present(long, k.subject.Rule()), content: present(long, k.content.Rule()), reference: present(text, k.reference.Rule()),
+		occasion: present(text, k.occasion.Rule()),
 	}, l, false, func(e *exported) *entry { return &e.entry })
 
 	states := excel.Rule{Text: "Registrato, per inviare di nuovo una notifica in Errore", Width: 16,

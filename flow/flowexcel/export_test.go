@@ -61,17 +61,17 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 	require.Len(t, rows, 3, "no sum: saved as CSV, it would be a row")
 	assert.Equal(t, exportHeaders, rows[0])
 	assert.Equal(t, []string{
-		citizen(4).Reveal(), "Oggetto riservato 000004", draft(4).Content.Reveal(), "05/06/2099", "12.38", notice(4).Reveal(), "80185250588", "Sì", "TARI-4",
+		citizen(4).Reveal(), "Oggetto riservato 000004", draft(4).Content.Reveal(), "05/06/2099", "12.38", notice(4).Reveal(), "80185250588", "Sì", "TARI-4", "",
 		"7cc0c865-87fd-4002-92ec-7952f211640d", "Errore", "Rifiutata: " + flow.ErrorRefused.Italian(), "01JN6Q5CZ3VGTA4X4QJEFR95C1", "3", "01/07/2025 17:45:17",
 		"REJECTED", "SENT", "THROTTLED", "italsoft", "28/02/2025 17:47:53", "Sì", "7",
 	}, rows[1])
 	assert.Equal(t, []string{
-		citizen(1).Reveal(), "Oggetto riservato 000001", draft(1).Content.Reveal(), "", "", "", "", "", "TARI-1",
+		citizen(1).Reveal(), "Oggetto riservato 000001", draft(1).Content.Reveal(), "", "", "", "", "", "TARI-1", "",
 		"9e0beb0b-464d-4e91-8de9-2885bccac7d9", "Inviato", "", "", "0", "", "", "", "", "italsoft", "", "No", "3",
 	}, rows[2])
 
 	// Typed: amounts and dates are numbers, codes are text.
-	for ref, kind := range map[string]excelize.CellType{"A2": excelize.CellTypeInlineString, "D2": excelize.CellTypeNumber, "E2": excelize.CellTypeNumber, "F2": excelize.CellTypeInlineString, "O2": excelize.CellTypeNumber} {
+	for ref, kind := range map[string]excelize.CellType{"A2": excelize.CellTypeInlineString, "D2": excelize.CellTypeNumber, "E2": excelize.CellTypeNumber, "F2": excelize.CellTypeInlineString, "P2": excelize.CellTypeNumber} {
 		got, err := f.GetCellType("Notifiche", ref)
 		require.NoError(t, err)
 		if got == excelize.CellTypeUnset {
@@ -111,10 +111,10 @@ func TestAnExportsGuideSaysWhatMayBeCorrectedAndHow(t *testing.T) {
 			text.WriteString(row[0] + "\n")
 		}
 	}
-	for _, header := range exportHeaders[:9] {
+	for _, header := range exportHeaders[:10] {
 		assert.Equal(t, "Sì", guide[header][1], header)
 	}
-	for _, header := range exportHeaders[9:] {
+	for _, header := range exportHeaders[10:] {
 		want := "No, solo da leggere"
 		if header == "Stato" {
 			want = "Sì"
@@ -125,7 +125,7 @@ func TestAnExportsGuideSaysWhatMayBeCorrectedAndHow(t *testing.T) {
 	for _, word := range []string{"ACCEPTED", "THROTTLED", "PROCESSED", "FAILED", "REJECTED"} {
 		assert.Contains(t, guide["Stato Consegna"][2], word+", ")
 	}
-	for _, want := range []string{"lo si carica come correzione del flusso", "scrivere «Registrato» nella colonna «Stato»", "«Esito sconosciuto»", "non con «Importa da File Excel»"} {
+	for _, want := range []string{"lo si carica come correzione del flusso", "scrivere «Registrato» nella colonna «Stato»", "«Esito sconosciuto»", "«Già inviata»", "nella colonna «Occasione»", "non con «Importa da File Excel»"} {
 		assert.Contains(t, text.String(), want)
 	}
 	for _, other := range []string{"Si compila il foglio", "obbligatorie", "Esempio di riga compilata"} {
@@ -148,9 +148,9 @@ func TestAnyNotificationCanBeExported(t *testing.T) {
 	_, rows := open(t, export(t, given(anonymised, strange, flow.Notification{}, unexplained)))
 	require.Len(t, rows, 5)
 	assert.Equal(t, []string{"", "", "", "05/06/2099", "12.38", "", ""}, rows[1][:7])
-	assert.Equal(t, "frozen", rows[2][10])
-	assert.Equal(t, "melted", rows[2][11])
-	assert.Equal(t, flow.ErrorRefused.Italian(), rows[4][11])
+	assert.Equal(t, "frozen", rows[2][11])
+	assert.Equal(t, "melted", rows[2][12])
+	assert.Equal(t, flow.ErrorRefused.Italian(), rows[4][12])
 }
 
 func TestAnExportEndsWithTheSequencesError(t *testing.T) {

@@ -147,7 +147,7 @@ func column(t testing.TB, header string) string {
 	return name
 }
 
-var importHeaders = []string{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Ente creditore", "Paga dopo la scadenza", "Riferimento"}
+var importHeaders = []string{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Ente creditore", "Paga dopo la scadenza", "Riferimento", "Occasione"}
 
 var exportHeaders = append(slices.Clone(importHeaders), "UUID", "Stato", "Errore", "ID Consegna App.IO", "Tentativi Invio", "Data invio",
 	"Stato Consegna", "Stato Mail", "Stato Push", "Utente mod.", "Data mod.", "Dis.", "Versione")

@@ -35,7 +35,7 @@ func TestRowsOfAFilledInTemplate(t *testing.T) {
 	rows, errs, report := read(t, blankFilled(t, map[string]any{
 		"A2": code, "B2": "Scadenza della TARI", "C2": text,
 		"A4": " rssmra80a01h501u", "B4": "Prima rata della TARI", "C4": text + "\nCordiali saluti.", "D4": time.Date(2099, 6, 16, 0, 0, 0, 0, time.UTC),
-		"E4": 123.45, "F4": "301005100001400678", "G4": "80185250588", "H4": "Sì", "I4": "TARI-1",
+		"E4": 123.45, "F4": "301005100001400678", "G4": "80185250588", "H4": "Sì", "I4": "TARI-1", "J4": "sollecito marzo",
 	}))
 	require.Empty(t, errs, report.Italian())
 	to, err := flussi.ParseFiscalCode(code)
@@ -50,7 +50,7 @@ func TestRowsOfAFilledInTemplate(t *testing.T) {
 		{Number: 2, Draft: flow.Draft{Recipient: to, Subject: flussi.NewText("Scadenza della TARI"), Content: flussi.NewText(text)}},
 		{Number: 4, Draft: flow.Draft{
 			Recipient: other, Subject: flussi.NewText("Prima rata della TARI"), Content: flussi.NewText(text + "\nCordiali saluti."),
-			DueDate: time.Date(2099, 6, 16, 21, 59, 59, 0, time.UTC), Amount: 12345, IsPayment: true, PayableAfterDue: true, NoticeNumber: number, Payee: payee, Reference: "TARI-1"}},
+			DueDate: time.Date(2099, 6, 16, 21, 59, 59, 0, time.UTC), Amount: 12345, IsPayment: true, PayableAfterDue: true, NoticeNumber: number, Payee: payee, Reference: "TARI-1", Occasion: "sollecito marzo"}},
 	}, rows)
 	assert.True(t, report.OK())
 }
@@ -87,8 +87,8 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		file []byte
 		hint string
 	}{
-		"an export":               {w.export(t), "importandole, i cittadini le riceverebbero due volte. Per correggere quelle in Errore, caricare il file come correzione."},
-		"an export, without UUID": {edited(t, w.export(t), map[string]any{"J1": nil, "J2": nil}), "La colonna M non è ammessa. È una colonna delle esportazioni: se il file non lo è, toglierla."},
+		"an export":               {w.export(t), "Il file è un'esportazione, e le sue notifiche ci sono già. Per correggere quelle in Errore, caricare il file come correzione."},
+		"an export, without UUID": {edited(t, w.export(t), map[string]any{"K1": nil, "K2": nil}), "La colonna N non è ammessa. È una colonna delle esportazioni: se il file non lo è, toglierla."},
 		"with the IUV":            {sheet(t, cells([]string{"CF", "Oggetto", "Testo", "Importo", "I.U.V."}), []any{code, "Scadenza della TARI", text, "1,00", "05100001400678"}), "La colonna E non è ammessa. Serve il numero avviso di 18 cifre, di cui lo IUV è solo una parte"},
 	} {
 		rows, errs, report := read(t, c.file)
@@ -222,9 +222,8 @@ func TestAnImportStoresAllRowsOrNone(t *testing.T) {
 	file = blankFilled(t, good)
 	added, err = w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
 	require.ErrorIs(t, err, flow.ErrRows)
-	require.Len(t, added.Errors, 2)
-	assert.Equal(t, "Riga 3: Colonna B (Oggetto): Il testo ha 5 caratteri: ne servono da 10 a 120.", added.Errors[1].Italian())
-	assert.Equal(t, 2, added.Errors[0].Row, "a duplicate of what the flow has")
+	require.Len(t, added.Errors, 1, "what the flow has already is no error")
+	assert.Equal(t, "Riga 3: Colonna B (Oggetto): Il testo ha 5 caratteri: ne servono da 10 a 120.", added.Errors[0].Italian())
 }
 
 func TestACSVFileIsReadToo(t *testing.T) {
@@ -314,12 +313,12 @@ func TestCompleteTellsWhatTheFlowFound(t *testing.T) {
 	added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{GoodRowsOnly: true})
 	require.NoError(t, err)
 	flowexcel.Complete(&report, added)
-	assert.Contains(t, report.Italian(), "Riga 2: Il cittadino potrebbe avere già questo messaggio (notifica ")
+	assert.Contains(t, report.Italian(), "Riga 2: Lo stesso messaggio per lo stesso cittadino è nella notifica ")
 	assert.NotContains(t, report.Italian(), "Riga 7:")
 }
 
 // A list of what is doubtful may be shorter than what there is: the rest is counted.
-func TestCompleteCountsTheRepeatsThatAreNotListed(t *testing.T) {
+func TestCompleteCountsTheDuplicatesThatAreNotListed(t *testing.T) {
 	tpl := template(t)
 	fill := map[string]any{}
 	for row := 2; row <= 6; row++ {
@@ -332,7 +331,8 @@ func TestCompleteCountsTheRepeatsThatAreNotListed(t *testing.T) {
 		_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), nil), flow.AddConfig{})
 		require.NoError(t, err)
 		require.Equal(t, 5, added.Added)
-		_, added, err = w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{MaxErrors: most})
+		more := edited(t, file, map[string]any{"A7": citizen(7).Reveal(), "B7": "Scadenza della TARI", "C7": text}) // the same file would be known as a whole
+		_, added, err = w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, tpl.Rows(t.Context(), bytes.NewReader(more), int64(len(more)), &report), flow.AddConfig{MaxErrors: most})
 		require.NoError(t, err)
 		before := len(report.Notes) // of the codes
 		flowexcel.Complete(&report, added)

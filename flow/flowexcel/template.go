@@ -62,7 +62,7 @@ func New(c Config) (*Template, error) {
 
 // refused are the headers that an import must not have.
 func refused() []excel.RefusedHeader {
-	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e le sue notifiche ci sono già: importandole, i cittadini le riceverebbero due volte. " +
+	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e le sue notifiche ci sono già. " +
 		"Per correggere quelle in Errore, caricare il file come correzione. Per scrivere agli stessi cittadini un altro messaggio, copiare le righe nel modello."}}
 	for _, header := range []string{messageHeader} {
 		all = append(all, excel.RefusedHeader{Header: header, Hint: "È una colonna delle esportazioni: se il file non lo è, toglierla."})

@@ -1,0 +1,227 @@
+package flowexcel_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// sendingWorld is a world that sends to a simulator.
+type sendingWorld struct {
+	*world
+	platform   *appiotest.Server
+	dispatcher *flow.Dispatcher
+}
+
+func newSendingWorld(t *testing.T) *sendingWorld {
+	t.Helper()
+	platform := appiotest.NewServer(appiotest.Config{Unlimited: true})
+	t.Cleanup(platform.Close)
+	platform.AddService(appiotest.Service{ID: taxes, Key: "a-key"})
+	key, err := appio.ParseKey("a-key")
+	require.NoError(t, err)
+	client, err := appio.New(key, appio.Config{BaseURL: platform.URL})
+	require.NoError(t, err)
+	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	store := memstore.New()
+	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
+	require.NoError(t, err)
+	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+	require.NoError(t, err)
+	return &sendingWorld{&world{Service: service, store: store}, platform, dispatcher}
+}
+
+// importFile imports the good rows of a file into a new flow.
+func (w *sendingWorld) importFile(t *testing.T, file []byte, c flow.AddConfig) (flow.Flow, flow.AddReport, *excel.Report) {
+	t.Helper()
+	c.GoodRowsOnly = true
+	var report excel.Report
+	f, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), c)
+	require.NoError(t, err)
+	flowexcel.Complete(&report, added)
+	return f, added, &report
+}
+
+func (w *sendingWorld) send(t *testing.T, id uuid.UUID) flow.Flow {
+	t.Helper()
+	_, err := w.ActivateFlow(t.Context(), operator, id)
+	require.NoError(t, err)
+	_, err = w.SendFlow(t.Context(), operator, id)
+	require.NoError(t, err)
+	f, err := w.dispatcher.Run(t.Context(), id)
+	require.NoError(t, err)
+	return f
+}
+
+// delivered counts the messages of each citizen.
+func (w *sendingWorld) delivered() map[string]int {
+	counts := map[string]int{}
+	for _, d := range w.platform.Deliveries() {
+		counts[d.Recipient.Reveal()]++
+	}
+	return counts
+}
+
+// filled is a template with the rows of so many citizens.
+func filled(t *testing.T, citizens int) map[string]any {
+	t.Helper()
+	cells := map[string]any{}
+	for i := range citizens {
+		row := i + 2
+		cells[cell("A", row)], cells[cell("B", row)], cells[cell("C", row)] = appiotest.SampleCitizen(i).Reveal(), "Scadenza della TARI", text
+	}
+	return cells
+}
+
+// Whoever corrects the marked copy and imports it as a whole sends the corrected rows only.
+func TestAnImportedCorrectedCopySendsTheCorrectedRowsOnly(t *testing.T) {
+	w := newSendingWorld(t)
+	cells := filled(t, 6)
+	cells["B4"], cells["A6"] = "corto", "RSSMRA"
+	file := blankFilled(t, cells)
+	first, added, report := w.importFile(t, file, flow.AddConfig{})
+	assert.Equal(t, 4, added.Added)
+	const hint = "Le righe senza errori sono già importate."
+	assert.Contains(t, report.Italian(), hint)
+	var marked bytes.Buffer
+	require.NoError(t, template(t).Annotate(t.Context(), &marked, bytes.NewReader(file), int64(len(file)), report))
+	assert.Contains(t, errorSheet(t, marked.Bytes()), hint)
+
+	copied := edited(t, marked.Bytes(), map[string]any{"B4": "Scadenza della TARI", "A6": appiotest.SampleCitizen(4).Reveal()})
+	second, added, report := w.importFile(t, copied, flow.AddConfig{})
+	assert.NotEqual(t, first.ID, second.ID)
+	assert.Equal(t, 6, added.Added)
+	assert.Equal(t, 4, added.Disabled)
+	assert.Equal(t, 4, added.Duplicated)
+	assert.Contains(t, report.Italian(), "Riga 2: Lo stesso messaggio per lo stesso cittadino è nella notifica ")
+	assert.NotContains(t, report.Italian(), hint, "all rows are right")
+	assert.Equal(t, flow.Counts{Registered: 2, Disabled: 4}, second.Counts)
+
+	w.send(t, second.ID)
+	w.send(t, first.ID)
+	counts := w.delivered()
+	assert.Len(t, counts, 6)
+	for code, n := range counts {
+		assert.Equal(t, 1, n, code)
+	}
+}
+
+// The hint is for files of which rows were stored, whether now or by an earlier call.
+func TestTheHintIsForFilesOfWhichRowsAreStored(t *testing.T) {
+	w := newSendingWorld(t)
+	cells := filled(t, 3)
+	cells["B4"] = "corto"
+	file := blankFilled(t, cells)
+	var refused excel.Report
+	_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &refused), flow.AddConfig{})
+	require.ErrorIs(t, err, flow.ErrRows)
+	flowexcel.Complete(&refused, added)
+	assert.Empty(t, refused.Hints, "nothing was stored")
+
+	_, _, report := w.importFile(t, file, flow.AddConfig{})
+	assert.Len(t, report.Hints, 1)
+	_, added, report = w.importFile(t, file, flow.AddConfig{})
+	assert.False(t, added.ImportedAt.IsZero())
+	assert.Len(t, report.Hints, 1, "they are stored since the first time")
+}
+
+// errorSheet returns the texts of the first rows of the list of errors.
+func errorSheet(t *testing.T, file []byte) string {
+	t.Helper()
+	f, err := excelize.OpenReader(bytes.NewReader(file))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, f.Close()) }()
+	rows, err := f.GetRows("Errori")
+	require.NoError(t, err)
+	var all string
+	for _, row := range rows {
+		for _, text := range row {
+			all += text + "\n"
+		}
+	}
+	return all
+}
+
+// The occasion of a row tells its message from one that was sent.
+func TestARowWithAnOccasionIsAnotherMessage(t *testing.T) {
+	w := newSendingWorld(t)
+	cells := filled(t, 2)
+	first, _, _ := w.importFile(t, blankFilled(t, cells), flow.AddConfig{})
+	w.send(t, first.ID)
+	cells["J2"] = "sollecito marzo"
+	second, added, _ := w.importFile(t, blankFilled(t, cells), flow.AddConfig{})
+	assert.Equal(t, 1, added.Disabled, "the row without an occasion")
+	w.send(t, second.ID)
+	assert.Equal(t, map[string]int{appiotest.SampleCitizen(0).Reveal(): 2, appiotest.SampleCitizen(1).Reveal(): 1}, w.delivered())
+}
+
+// What is already sent is sent again only if the operator writes another occasion.
+func TestAnotherOccasionSendsWhatWasAlreadySent(t *testing.T) {
+	for name, c := range map[string]struct {
+		cells map[string]any
+		times int
+	}{
+		"another occasion": {map[string]any{"Occasione": "sollecito marzo"}, 2},
+		"Registrato":       {map[string]any{"Stato": "Registrato"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSendingWorld(t)
+			file := blankFilled(t, filled(t, 2))
+			first, _, _ := w.importFile(t, file, flow.AddConfig{})
+			second, _, _ := w.importFile(t, blankFilled(t, filled(t, 3)), flow.AddConfig{})
+			for n, err := range w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Flow: second.ID, Disabled: flow.OnlyDisabled}) {
+				require.NoError(t, err)
+				_, err := w.EnableNotification(t.Context(), operator, n.ID)
+				require.NoError(t, err)
+			}
+			w.send(t, first.ID)
+			assert.Equal(t, flow.Counts{Sent: 1, Failed: 2}, w.send(t, second.ID).Counts)
+			w.flow = second
+			cells := map[string]any{}
+			for header, value := range c.cells {
+				cells[column(t, header)+"2"] = value
+			}
+			report, err := w.correct(t, edited(t, w.export(t), cells), flowexcel.CorrectConfig{Flow: second.ID})
+			require.NoError(t, err, report.Italian())
+			assert.Equal(t, 1, report.Corrected+report.SetBack)
+			w.send(t, second.ID)
+			assert.Equal(t, c.times, w.delivered()[appiotest.SampleCitizen(0).Reveal()])
+			assert.Equal(t, 1, w.delivered()[appiotest.SampleCitizen(1).Reveal()], "was left alone")
+		})
+	}
+}
+
+// An export made before there was a column of occasions leaves them as they are.
+func TestAnExportWithoutOccasionsIsAccepted(t *testing.T) {
+	w := newWorld(t)
+	n := w.seed(t, 2, func(n *flow.Notification) {
+		failed(flow.ErrorRefused)(n)
+		n.Occasion = "sollecito marzo"
+	})
+	f, err := excelize.OpenReader(bytes.NewReader(w.export(t)))
+	require.NoError(t, err)
+	require.NoError(t, f.RemoveCol("Notifiche", column(t, "Occasione")))
+	require.NoError(t, f.SetCellValue("Notifiche", "B2", corrected))
+	var file bytes.Buffer
+	require.NoError(t, f.Write(&file))
+	require.NoError(t, f.Close())
+	report, err := w.correct(t, file.Bytes(), flowexcel.CorrectConfig{})
+	require.NoError(t, err, report.Italian())
+	assert.Equal(t, 1, report.Corrected)
+	want := n.Draft
+	want.Subject = flussi.NewText(corrected)
+	assert.Equal(t, want, w.get(t, n.ID).Draft)
+}

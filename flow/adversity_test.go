@@ -457,7 +457,7 @@ func TestAStoreWhoseWordIsNotToBeTrusted(t *testing.T) {
 					return failure
 				}
 				w := newWorld(t, worldConfig{store: store})
-				n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
+				n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 9), flow.SendNewConfig{})
 				require.NoError(t, err)
 				assert.Equal(t, flow.NotificationSent, n.State)
 				failures = 0
@@ -512,7 +512,7 @@ func TestAServiceThatIsNotEnabledBurnsNoPayment(t *testing.T) {
 	})
 }
 
-// What stands alone is not made one to be sent if the same message was sent meanwhile.
+// What was refused, and was sent by another notification meanwhile, is not sent again.
 func TestARefusedMessageThatWasSentOtherwise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
@@ -522,7 +522,10 @@ func TestARefusedMessageThatWasSentOtherwise(t *testing.T) {
 		_, err = w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 		require.NoError(t, err)
 		_, err = w.RegisterNotification(t.Context(), operator, first.ID)
+		require.NoError(t, err)
+		got, err := w.SendNotification(t.Context(), operator, first.ID)
 		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.Equal(t, flow.ErrorAlreadySent, got.Transmission.ErrorCode)
 		assert.Len(t, w.Deliveries(), 1)
 	})
 }
@@ -651,15 +654,24 @@ func TestManyPayeesThatMayNotBeNamed(t *testing.T) {
 func TestWhatAFlowHasSentIsNotSentByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{client: appio.Config{MaxAttempts: 1}})
-		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.ServerProblem})
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests})
 		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 0), flow.SendNewConfig{})
 		require.Error(t, err)
 		require.Equal(t, flow.NotificationRegistered, n.State)
-		f := w.sending(t, 1)
+		f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(draft(t, 0)), flow.AddConfig{})
+		require.NoError(t, err)
+		require.Equal(t, 1, report.Disabled, "one that waits to be sent has the message")
+		_, err = w.EnableNotification(t.Context(), operator, report.Duplicates[0].Notification)
+		require.NoError(t, err)
+		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
+		require.NoError(t, err)
+		_, err = w.SendFlow(t.Context(), operator, f.ID)
+		require.NoError(t, err)
 		_, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
-		_, err = w.SendNotification(t.Context(), operator, n.ID)
+		n, err = w.SendNotification(t.Context(), operator, n.ID)
 		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.Equal(t, flow.ErrorAlreadySent, n.Transmission.ErrorCode)
 		assert.Len(t, w.Deliveries(), 1)
 	})
 }

@@ -211,6 +211,12 @@ var methods = map[string]method{
 	"Anonymise": {ofService, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.Anonymise(ctx, by, on.service, time.Now())
 	}},
+	"ConfirmUnknown": {ofService, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.ConfirmUnknown(ctx, by, flow.NotificationFilter{Services: []string{on.service}}, "detto dal fornitore")
+	}},
+	"ResendUnknown": {ofService, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
+		return s.ResendUnknown(ctx, by, flow.NotificationFilter{Services: []string{on.service}}, "detto dal fornitore")
+	}},
 	"Flow": {ofFlow, false, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.Flow(ctx, by, on.incomplete.ID)
 	}},
@@ -460,12 +466,14 @@ func must[T any](value T, err error) func(testing.TB) T {
 func TestWhatOtherServicesHaveIsNotRevealedByDuplicates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
-		_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 0), flow.SendNewConfig{})
+		_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 		require.NoError(t, err)
-		w.prepared(t, 1)
-		_, err = w.SendNewNotification(t.Context(), stranger, school, draft(t, 0), flow.SendNewConfig{})
-		require.NoError(t, err)
-		assert.Len(t, w.Deliveries(), 2)
+		w.prepared(t, 1) // draft 0
+		for _, d := range drafts(t, 2) {
+			_, err = w.SendNewNotification(t.Context(), stranger, school, d, flow.SendNewConfig{})
+			require.NoError(t, err)
+		}
+		assert.Len(t, w.Deliveries(), 3)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})

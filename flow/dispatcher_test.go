@@ -172,7 +172,7 @@ func TestAFailureOfTheServiceStopsTheFlow(t *testing.T) {
 		"the key is refused":             {appiotest.Fault{Kind: appiotest.Unauthorized}, appio.ErrUnauthorized, "Invio fermato. App IO non accetta la chiave del servizio", 0},
 		"the service is not enabled":     {appiotest.Fault{Kind: appiotest.Forbidden}, appio.ErrForbidden, "Invio fermato. Il servizio non è abilitato", 0},
 		"the service is not known":       {appiotest.Fault{Kind: appiotest.NotFound}, appio.ErrNotFound, "App IO non trova il servizio", 0},
-		"the platform reports errors":    {appiotest.Fault{Kind: appiotest.ServerProblem}, appio.ErrUnavailable, "Invio fermato dopo 20 invii consecutivi non riusciti. App IO non è raggiungibile", 0},
+		"the platform reports errors":    {appiotest.Fault{Kind: appiotest.ServerProblem}, appio.ErrUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
 		"the platform lets nobody in":    {appiotest.Fault{Kind: appiotest.TooManyRequests}, appio.ErrRateLimited, "troppe richieste", 0},
 		"the platform gives no answers":  {appiotest.Fault{Kind: appiotest.BadGateway}, appio.ErrUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
 		"the platform breaks the line":   {appiotest.Fault{Kind: appiotest.Reset}, appio.ErrUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},

@@ -116,6 +116,7 @@
 //	    s_failed : Riabilita (operatore)
 //	    [*] --> s_registered
 //	    s_registered --> s_sending : Prendi in carico (sistema)
+//	    s_registered --> s_failed : Non inviata#58; messaggio già inviato (sistema)
 //	    s_sending --> s_registered : Restituisci#58; non inviata (sistema)
 //	    s_sending --> s_sent : Accettata dalla piattaforma (sistema)
 //	    s_sending --> s_failed : Esito negativo o ignoto (sistema)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type world struct {
 	*flow.Service
 	store      flow.Store
 	messengers flow.Messengers
+	imports    atomic.Int64 // files that prepared has imported
 }
 
 // worldConfig says what is special about a world.
@@ -66,7 +68,7 @@ func newWorld(t testing.TB, c worldConfig) *world {
 	messengers := clients(t, c.client)
 	service, err := flow.NewService(c.store, flow.Operators{operator.ID: {taxes}, stranger.ID: {school}}, messengers, c.service)
 	require.NoError(t, err)
-	return &world{simulator, service, c.store, messengers}
+	return &world{Simulator: simulator, Service: service, store: c.store, messengers: messengers}
 }
 
 // clients makes a client for each service.
@@ -136,17 +138,27 @@ func drafts(t testing.TB, n int) []flow.Draft {
 	return all
 }
 
-// prepared returns a flow of the taxes with that many notifications, Inattivo.
+// prepared returns a flow of the taxes with that many notifications, Inattivo. Each flow of a world
+// but the first has an occasion of its own, so that its notifications can be sent, too.
 func (w *world) prepared(t testing.TB, n int) flow.Flow {
 	t.Helper()
 	f, err := w.CreateFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText("nota riservata")})
 	require.NoError(t, err)
 	if n > 0 {
-		report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, n)...), flow.AddConfig{})
+		report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, n)...), flow.AddConfig{Occasion: w.occasion()})
 		require.NoError(t, err)
 		require.Equal(t, n, report.Added)
+		require.Zero(t, report.Disabled)
 	}
 	return w.flow(t, f.ID)
+}
+
+// occasion returns an occasion for the next file that the world imports: none for the first.
+func (w *world) occasion() string {
+	if earlier := w.imports.Add(1) - 1; earlier > 0 {
+		return fmt.Sprint("sollecito ", earlier)
+	}
+	return ""
 }
 
 // sending returns a flow that is to be sent.

@@ -200,7 +200,7 @@ func leakDrafts(t testing.TB, n int) []flow.Draft {
 func (w *world) leakFlow(t testing.TB, n int) flow.Flow {
 	t.Helper()
 	f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText(leakNote)}))(t)
-	must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(leakDrafts(t, n)...), flow.AddConfig{}))(t)
+	must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(leakDrafts(t, n)...), flow.AddConfig{Occasion: w.occasion()}))(t)
 	must(w.ActivateFlow(t.Context(), operator, f.ID))(t)
 	return must(w.SendFlow(t.Context(), operator, f.ID))(t)
 }
@@ -365,6 +365,20 @@ func (s *faultyStore) SaveFlow(ctx context.Context, change flow.FlowChange, noti
 	return s.Store.SaveFlow(ctx, change, notifications)
 }
 
+func (s *faultyStore) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	if err := s.fault("Import"); err != nil {
+		return flow.Imported{}, false, err
+	}
+	return s.Store.Import(ctx, i)
+}
+
+func (s *faultyStore) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+	if err := s.fault("Imported"); err != nil {
+		return flow.Imported{}, err
+	}
+	return s.Store.Imported(ctx, key)
+}
+
 func (s *faultyStore) Notification(ctx context.Context, id uuid.UUID) (flow.Notification, error) {
 	if err := s.fault("Notification"); err != nil {
 		return flow.Notification{}, err
@@ -414,7 +428,7 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 		failures = 1
 	}
 	for _, fails := range []string{
-		"Flow", "Flows", "FlowHistory", "SaveFlow", "Notification", "Notifications", "NotificationHistory", "SaveNotifications", "Claim", "Expired",
+		"Flow", "Flows", "FlowHistory", "SaveFlow", "Import", "Notification", "Notifications", "NotificationHistory", "SaveNotifications", "Claim", "Expired",
 	} {
 		for cause, times := range map[error]int{errors.New("disk full"): 1000, &flow.Error{Operation: "save", Err: flow.ErrConflict}: 5} {
 			t.Run(fmt.Sprint(fails, ", ", cause), func(t *testing.T) {
@@ -530,9 +544,12 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		f := must(w.CreateFlow(ctx, operator, taxes, flow.Details{}))(t)
 		report, err := w.AddNotifications(ctx, operator, f.ID, flow.Drafts(leakDraft(t, 6), leakDraft(t, 10), leakDraft(t, 11)), flow.AddConfig{})
 		require.NoError(t, err)
-		require.Len(t, report.Repeats, 3)
+		require.Len(t, report.Duplicates, 2)
 		s.print(report)
-		s.print(report.Repeats[0])
+		for _, d := range report.Duplicates {
+			s.print(d)
+			s.print(d.Italian())
+		}
 
 		refusals := 0
 		refused := func(_ any, err error) {
@@ -558,7 +575,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		refused(w.VerifyNotification(ctx, operator, on.unknown.ID))
 		refused(w.VerifyNotification(ctx, operator, on.draft.ID))
 		refused(w.SendNotification(ctx, operator, on.draft.ID))
-		refused(w.ActivateFlow(ctx, operator, on.incomplete.ID))
+		refused(w.DeactivateFlow(ctx, operator, on.incomplete.ID))
 		refused(w.SendFlow(ctx, operator, on.disabled.ID))
 		refused(w.VerifyFlow(ctx, operator, on.inactive.ID))
 		refused(w.Flows(ctx, operator, flow.FlowFilter{Text: leakSearch[:2]}, flow.Page{}))
@@ -574,7 +591,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		sent := must(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{}))(t)
 		s.print(sent)
 		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{}))
-		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{ID: sent.ID, Repeat: true}))
+		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{ID: sent.ID}))
 		w.AddCitizen(appiotest.Citizen{Code: leakDraft(t, 17).Recipient, Blocks: []string{taxes}})
 		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 17), flow.SendNewConfig{}))
 		cancelled, cancel := context.WithCancel(ctx)

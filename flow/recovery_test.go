@@ -129,6 +129,17 @@ func (s *faulty) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter
 	return err
 }
 
+func (s *faulty) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	if s.fails(&s.before) {
+		return flow.Imported{}, false, errStore
+	}
+	done, before, err := s.Store.Import(ctx, i)
+	if err == nil && s.fails(&s.after) {
+		return flow.Imported{}, false, flow.ErrUncertain
+	}
+	return done, before, err
+}
+
 // A store that fails now and then loses nothing, and makes nothing unknown.
 func TestAStoreThatFailsNowAndThen(t *testing.T) {
 	for seed := range uint64(10) {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -32,16 +32,13 @@ func TestAFileIsImportedOnceHoweverOftenAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	won := 0
 	for _, err := range errs {
-		if err == nil {
-			won++
-		} else if !errors.Is(err, flow.ErrRows) {
+		if err != nil {
 			assert.ErrorIs(t, err, flow.ErrConflict)
 		}
 	}
-	assert.Equal(t, 1, won)
 	assert.Equal(t, flow.Counts{Registered: 20}, w.flow(t, f.ID).Counts)
+	assert.Equal(t, []flow.FlowAction{flow.FlowCreate, flow.FlowImport}, w.flowSteps(t, f.ID))
 }
 
 // wrongRow is what a report says about a row, in short.
@@ -75,8 +72,10 @@ func TestAdd(t *testing.T) {
 			flow.AddReport{Rows: 4, Added: 2, Wrong: 2}, []wrongRow{{2, 0, flussi.ErrEmpty}, {3, 1, flow.ErrDuplicate}}, nil},
 		"only the good rows, of which there is none": {0, []flow.Row{bad, bad}, nil, flow.AddConfig{GoodRowsOnly: true},
 			flow.AddReport{Rows: 2, Wrong: 2}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, flow.ErrRows},
-		"what the flow has already": {2, []flow.Row{good(5), good(1), good(0), good(1)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 4, Wrong: 3}, []wrongRow{{2, 0, flow.ErrDuplicate}, {3, 0, flow.ErrDuplicate}, {4, 0, flow.ErrDuplicate}}, flow.ErrRows},
+		"what the flow has already": {2, []flow.Row{good(5), good(1), good(0)}, nil, flow.AddConfig{},
+			flow.AddReport{Rows: 3, Added: 1, Duplicated: 2}, nil, nil},
+		"what the flow has already, twice": {2, []flow.Row{good(5), good(1), good(0), good(1)}, nil, flow.AddConfig{},
+			flow.AddReport{Rows: 4, Wrong: 1}, []wrongRow{{4, 2, flow.ErrDuplicate}}, flow.ErrRows},
 		"more to what the flow has": {2, []flow.Row{good(2), good(3)}, nil, flow.AddConfig{}, flow.AddReport{Rows: 2, Added: 2}, nil, nil},
 		"not all errors are told": {0, []flow.Row{bad, bad, good(0), bad}, nil, flow.AddConfig{MaxErrors: 2, GoodRowsOnly: true},
 			flow.AddReport{Rows: 4, Added: 1, Wrong: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, nil},
@@ -116,7 +115,8 @@ func TestAdd(t *testing.T) {
 				wrong = append(wrong, wrongRow{e.Row, e.Other, test.wrong[i].err})
 			}
 			assert.Equal(t, test.wrong, wrong)
-			report.Errors = nil
+			assert.Len(t, report.Duplicates, test.want.Duplicated)
+			report.Errors, report.Duplicates = nil, nil
 			assert.Equal(t, test.want, report)
 			if test.err != nil {
 				var typed *flow.Error
@@ -152,7 +152,7 @@ func TestImportedRowsKeepTheirOrder(t *testing.T) {
 	})
 }
 
-func TestAnImportTellsWhatWasProbablySentBefore(t *testing.T) {
+func TestImportReportsRowsThatTheServiceHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		alone := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 4), flow.SendNewConfig{}))(t)
@@ -161,54 +161,44 @@ func TestAnImportTellsWhatWasProbablySentBefore(t *testing.T) {
 		earlier := w.prepared(t, 3) // drafts 0, 1 and 2
 		had := w.notifications(t, earlier.ID)
 		must(w.DisableNotification(t.Context(), operator, had[1].ID))(t)
+		time.Sleep(24 * time.Hour)
 
 		f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
 		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(draft(t, 8)), flow.AddConfig{}))(t)
-		assert.Empty(t, report.Repeats)
+		assert.Empty(t, report.Duplicates)
 		rows := func(yield func(flow.Row, error) bool) {
-			for i, n := range []int{5, 4, 1, 6, 0, 7} {
+			for i, n := range []int{5, 4, 1, 6, 0, 7, 8} {
 				if !yield(flow.Row{Number: 20 + i, Draft: draft(t, n)}, nil) {
 					return
 				}
 			}
 		}
 		report = must(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
-		assert.Equal(t, []flow.Repeat{
-			{Row: 21, Notification: alone.ID, State: flow.NotificationSent, CreatedAt: alone.CreatedAt},
-			{Row: 22, Notification: had[1].ID, Flow: earlier.ID, State: flow.NotificationRegistered, CreatedAt: had[1].CreatedAt},
-			{Row: 24, Notification: had[0].ID, Flow: earlier.ID, State: flow.NotificationRegistered, CreatedAt: had[0].CreatedAt},
-		}, report.Repeats)
-		assert.NoError(t, report.RepeatsErr)
-		assert.Equal(t, 6, report.Added, "they are told, and not refused")
+		all := w.notifications(t, f.ID)
+		assert.Equal(t, []flow.Duplicate{
+			{Row: 21, Notification: all[2].ID, Earlier: alone.ID, State: flow.NotificationSent, Date: alone.Transmission.SentAt},
+			{Row: 24, Notification: all[5].ID, Earlier: had[0].ID, Flow: earlier.ID, State: flow.NotificationRegistered, Date: had[0].CreatedAt},
+			{Row: 26, Earlier: all[0].ID, Flow: f.ID, State: flow.NotificationRegistered, Date: all[0].CreatedAt},
+		}, report.Duplicates)
+		assert.Equal(t, [4]int{7, 6, 3, 2}, [4]int{report.Rows, report.Added, report.Duplicated, report.Disabled})
+		for i, n := range all {
+			assert.Equal(t, i == 2 || i == 5, n.Disabled, "row %d", i)
+		}
+		assert.Equal(t, flow.Counts{Registered: 5, Disabled: 2}, w.flow(t, f.ID).Counts)
 
-		// Those among more rows than are looked up at once, and no more than are wanted.
+		// All are counted, and no more are reported than are wanted.
 		large := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
 		report = must(w.AddNotifications(t.Context(), operator, large.ID, flow.Drafts(drafts(t, 500)...), flow.AddConfig{}))(t)
-		got := map[int]int{}
-		for _, r := range report.Repeats {
-			got[r.Row]++
+		var got []int
+		for _, d := range report.Duplicates {
+			got = append(got, d.Row)
 		}
-		assert.Equal(t, map[int]int{1: 2, 2: 2, 3: 1, 5: 2, 6: 1, 7: 1, 8: 1, 9: 1}, got)
+		assert.Equal(t, []int{1, 2, 3, 5, 6, 7, 8, 9}, got, "once each")
 		small := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report = must(w.AddNotifications(t.Context(), operator, small.ID, flow.Drafts(drafts(t, 500)...), flow.AddConfig{MaxErrors: 3}))(t)
-		assert.Len(t, report.Repeats, 3)
+		report = must(w.AddNotifications(t.Context(), operator, small.ID, flow.Drafts(drafts(t, 400)...), flow.AddConfig{MaxErrors: 3}))(t)
+		assert.Len(t, report.Duplicates, 3)
+		assert.Equal(t, [2]int{400, 400}, [2]int{report.Duplicated, report.Disabled})
 	})
-}
-
-// What the store cannot tell any more does not undo the import.
-func TestAnImportStandsThoughRepeatsCannotBeLookedUp(t *testing.T) {
-	w := newWorld(t, worldConfig{})
-	f := w.prepared(t, 0)
-	down := errors.New("connection lost")
-	store := &faultyStore{Store: w.store}
-	store.set("Notifications", 0, 1, down)
-	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
-	require.NoError(t, err)
-	report, err := service.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{})
-	require.NoError(t, err)
-	assert.Equal(t, 3, report.Added)
-	assert.ErrorIs(t, report.RepeatsErr, down)
-	assert.Equal(t, 3, w.flow(t, f.ID).Counts.Registered)
 }
 
 func TestOnlyAnInactiveFlowIsImportedInto(t *testing.T) {
@@ -216,15 +206,14 @@ func TestOnlyAnInactiveFlowIsImportedInto(t *testing.T) {
 	on := sceneOf(t, w)
 	sent := w.sending(t, 1)
 	w.run(t, sent.ID)
-	for name, id := range map[string]uuid.UUID{
+	for name, id := range map[string]uuid.UUID{ // in which these rows are not
 		"Attivo": on.active.ID, "In invio": w.sending(t, 1).ID, "Inviato": sent.ID, "Invio incompleto": on.incomplete.ID,
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, name, w.flow(t, id).State.Label())
-			pulled := false
-			rows := func(yield func(flow.Row, error) bool) { pulled = true; yield(flow.Row{Draft: draft(t, 9)}, nil) }
-			w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.AddNotifications(t.Context(), operator, id, rows, flow.AddConfig{})) })
-			assert.False(t, pulled)
+			w.refused(t, fsm.ErrNotAllowed, func() error {
+				return only(w.AddNotifications(t.Context(), operator, id, flow.Drafts(draft(t, 9)), flow.AddConfig{}))
+			})
 		})
 	}
 }
@@ -307,17 +296,17 @@ func TestAFlowIsImportedWithItsRowsOrNotAtAll(t *testing.T) {
 	}
 }
 
-// failingStore fails to save flows, if it has an error.
+// failingStore fails to import rows, if it has an error.
 type failingStore struct {
 	flow.Store
 	err error
 }
 
-func (s *failingStore) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
+func (s *failingStore) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
 	if s.err == nil {
-		return s.Store.SaveFlow(ctx, change, rows)
+		return s.Store.Import(ctx, i)
 	}
-	for range rows {
+	for range i.Rows {
 	}
-	return s.err
+	return flow.Imported{}, false, s.err
 }

@@ -46,7 +46,7 @@ func TestSendNew(t *testing.T) {
 		"the citizen blocks the service":     {"", "", plain, true, appiotest.Citizen{Blocks: []string{taxes}}, flow.ErrUnreachable, flow.NotificationFailed, flow.ErrorUnreachable, 0},
 		"nobody knows":                       {appiotest.NoID, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.ErrorOutcomeUnknown, 1},
 		"there is no answer":                 {appiotest.Silent, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.ErrorOutcomeUnknown, 1},
-		"the platform does not work":         {appiotest.ServerProblem, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnavailable, flow.NotificationRegistered, "", 5},
+		"the platform reports a failure":     {appiotest.ServerProblem, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.ErrorOutcomeUnknown, 1},
 		"the platform lets nobody in":        {appiotest.TooManyRequests, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrRateLimited, flow.NotificationRegistered, "", 5},
 		"the key is not accepted":            {appiotest.Unauthorized, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnauthorized, flow.NotificationRegistered, "", 1},
 		"the service is not enabled":         {appiotest.Forbidden, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationRegistered, "", 1},
@@ -118,10 +118,10 @@ func TestSendNew(t *testing.T) {
 func TestTheErrorOfAMessageThatWasNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{client: appio.Config{MaxAttempts: 1}})
-		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.ServerProblem})
+		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests})
 		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
-		assert.EqualError(t, err, "flow: send new notification "+n.ID.String()+": appio: submit message: platform not available (status 500)")
-		assert.Equal(t, "App IO non è raggiungibile o non funziona: riprovare più tardi.", flussi.Explain(err))
+		assert.EqualError(t, err, "flow: send new notification "+n.ID.String()+": appio: submit message: rate limited, retry after 1s (status 429)")
+		assert.Equal(t, "App IO ha ricevuto troppe richieste dall'ente: riprovare più tardi.", flussi.Explain(err))
 	})
 }
 
@@ -149,7 +149,9 @@ func TestTheSameMessageIsNotSentTwiceUnlessWanted(t *testing.T) {
 		}
 		first := must(w.SendNewNotification(ctx, operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
 		w.refused(t, flow.ErrDuplicate, again(1))
-		second := must(w.SendNewNotification(ctx, operator, taxes, draft(t, 1), flow.SendNewConfig{Repeat: true}))(t)
+		reminder := draft(t, 1)
+		reminder.Occasion = "sollecito marzo"
+		second := must(w.SendNewNotification(ctx, operator, taxes, reminder, flow.SendNewConfig{}))(t)
 		assert.NotEqual(t, first.ID, second.ID)
 		assert.Equal(t, 2, w.delivered()[citizen(t, 1)])
 
@@ -170,12 +172,11 @@ func TestTheSameMessageIsNotSentTwiceUnlessWanted(t *testing.T) {
 func TestAFormIsSentOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
-		c := flow.SendNewConfig{ID: uuid.New(), Repeat: true}
+		c := flow.SendNewConfig{ID: uuid.New()}
 		n := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c))(t)
 		assert.Equal(t, c.ID, n.ID)
 		w.refused(t, flow.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)) })
 		w.refused(t, flow.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 2), c)) })
-		c.Repeat = false
 		again, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)
 		assert.ErrorIs(t, err, flow.ErrExists)
 		assert.Equal(t, n, again, "as it is")
@@ -184,15 +185,17 @@ func TestAFormIsSentOnce(t *testing.T) {
 }
 
 func TestAFormIsSentOnceHoweverOftenAtOnce(t *testing.T) {
-	for _, repeat := range []bool{false, true} {
+	for _, occasion := range []string{"", "sollecito marzo"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, worldConfig{})
-			c := flow.SendNewConfig{ID: uuid.New(), Repeat: repeat}
+			c := flow.SendNewConfig{ID: uuid.New()}
+			d := draft(t, 1)
+			d.Occasion = occasion
 			w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
 			errs := make([]error, 16)
 			var group sync.WaitGroup
 			for i := range errs {
-				group.Go(func() { errs[i] = only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)) })
+				group.Go(func() { errs[i] = only(w.SendNewNotification(t.Context(), operator, taxes, d, c)) })
 			}
 			group.Wait()
 			won := 0

@@ -20,7 +20,7 @@ type ResolveReport struct {
 // ConfirmUnknown (Conferma come inviata) does what [Service.ConfirmNotification] does for all
 // notifications that match the filter and whose outcome is unknown, such as those of a flow: one
 // decision of the operator, with one reason, recorded in the history of each. Disabled ones are
-// left alone. Notifications are stored in groups, so an error, or a context that ends, leaves those
+// left alone, also if the filter asks for them. Notifications are stored in groups, so an error, or a context that ends, leaves those
 // before as they are; call it again for the rest. Services in the filter are as in
 // [Service.Notifications].
 func (s *Service) ConfirmUnknown(ctx context.Context, by flussi.Actor, filter NotificationFilter, reason string) (ResolveReport, error) {
@@ -36,10 +36,13 @@ func (s *Service) ResendUnknown(ctx context.Context, by flussi.Actor, filter Not
 func (s *Service) resolve(ctx context.Context, op string, by flussi.Actor, filter NotificationFilter, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (ResolveReport, error) {
 	var report ResolveReport
 	services, page, err := s.searched(ctx, by, filter.Services, filter.Text, Page{Limit: MaxPage, OldestFirst: true})
+	if err == nil && len(services) > 0 {
+		err = s.admitOperator(ctx, by, services[0], op)
+	}
 	if err == nil {
 		err = needsReason(reason)
 	}
-	if err != nil || len(services) == 0 || len(filter.ErrorCodes) > 0 && !slices.Contains(filter.ErrorCodes, ErrorOutcomeUnknown) {
+	if err != nil || len(services) == 0 || filter.Disabled == OnlyDisabled || len(filter.ErrorCodes) > 0 && !slices.Contains(filter.ErrorCodes, ErrorOutcomeUnknown) {
 		return report, failure(op, uuid.Nil, err)
 	}
 	filter.Services, filter.ErrorCodes, filter.Disabled = services, []ErrorCode{ErrorOutcomeUnknown}, OnlyEnabled

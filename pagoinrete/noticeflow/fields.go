@@ -1,6 +1,7 @@
 package noticeflow
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -130,6 +132,18 @@ func checkSchool(name string) error {
 }
 
 const maxSchool = 100
+
+// checkOccasion refuses what a notification cannot have as its occasion.
+func checkOccasion(occasion string) error {
+	var invalid *flow.InvalidError
+	errors.As(flow.Draft{Occasion: occasion}.Validate(flow.GuideLimits()), &invalid)
+	for _, field := range invalid.Fields { // the other fields are empty, so there are some
+		if field.Type == "Occasion" {
+			return field
+		}
+	}
+	return nil
+}
 
 // inventedValues are values at their shortest and at their longest, in all cases that texts tell
 // apart.

@@ -62,9 +62,9 @@ func TestNothingPersonalIsInErrorsReportsAndTexts(t *testing.T) {
 	f, report, err := w.importAll(t, m, flow.AddConfig{GoodRowsOnly: true})
 	require.NoError(t, err)
 	nothing(report, &report, f)
-	_, report, err = w.importAll(t, w.messages(t, noticeflow.Config{Again: true}), flow.AddConfig{GoodRowsOnly: true})
+	_, report, err = w.importAll(t, w.messages(t, noticeflow.Config{Occasion: "sollecito"}), flow.AddConfig{GoodRowsOnly: true})
 	require.NoError(t, err)
-	require.Equal(t, 1, report.Added.Repeated)
+	require.Equal(t, 1, report.Added.Added)
 	nothing(report, &report)
 
 	for _, n := range w.notifications(t, f.ID) {

@@ -54,9 +54,12 @@ type Config struct {
 	// payer has not logged in to Pago In Rete yet. Defaults to false: Non pagato (Notificato)
 	// only.
 	NotNotified bool
-	// Again writes also about notices that the service has a message about already, such as
-	// for a reminder. Defaults to false.
-	Again bool
+	// Occasion names a reminder, such as "sollecito marzo": with one, only notices are left out
+	// that the service has a message about with the same occasion, whatever its upper and lower
+	// case and its white space. So a reminder that is run twice writes to nobody twice. Up to
+	// [flow.MaxKey] characters, without personal data; see [flow.Draft]. Defaults to none: any
+	// message about a notice leaves it out.
+	Occasion string
 }
 
 // Messages writes to the payers of notices. It is made by [New], never changes, and is safe
@@ -77,6 +80,8 @@ func New(procedure Procedure, service Service, c Config) (*Messages, error) {
 	if c.Limits == (flow.Limits{}) {
 		c.Limits = flow.GuideLimits()
 	}
+	wrongOccasion := checkOccasion(c.Occasion)
+	c.Occasion = flow.VisibleText(c.Occasion)
 	m := &Messages{procedure: procedure, service: service, config: c}
 	var faults []error
 	if procedure == nil || service == nil {
@@ -86,7 +91,7 @@ func New(procedure Procedure, service Service, c Config) (*Messages, error) {
 		faults = append(faults, &flussi.ValueError{Type: "Instalment", Err: flussi.ErrRange,
 			Reason: fmt.Sprintf("Il numero della rata deve essere da 1 a %d, o 0 per tutte.", pagoinrete.MaxInstalments)})
 	}
-	faults = append(faults, checkSchool(c.School))
+	faults = append(faults, checkSchool(c.School), wrongOccasion)
 	var err error
 	m.subject, err = parseTemplate("Subject", "L'oggetto", c.Subject)
 	faults = append(faults, err)
@@ -113,19 +118,20 @@ const (
 // stores it, for the configuration. What the details leave out leads back to the event: the
 // context is [AppContext], the key the event's UUID, the note its name.
 //
-// Calling it twice writes to nobody twice, unless [Config.Again] says so: notices that the
-// service has a message about, in whatever flow and state, are left out, and if none is left,
-// the error is a [flow.ErrNothingToSend]. Two calls at the same moment may both write; then the
-// report of one of them has the repeats ([flow.AddReport]). So look at the report before the
-// flow is activated; whoever paid in the meantime is told by the platform that there is
-// nothing to pay, so activate and send it soon.
+// Calling it twice writes to nobody twice: notices that the service has a message about, in
+// whatever flow and state, are left out, and if none is left, the error is a
+// [flow.ErrNothingToSend]. With an occasion, those are left out that have a message with the same
+// occasion: [Config.Occasion], or, if that is empty, the one of the [flow.AddConfig]. Of two calls
+// at the same moment, one finds the flow of the other, or has its messages as duplicates that
+// are stored disabled ([flow.AddReport]). Activate and send the flow soon: payers who paid in the
+// meantime are told by the platform that there is nothing to pay.
 //
 // The error is an [*pagoinrete.Error] or a [*flow.Error], as the procedure and the service
 // have it. With a [flow.ErrRows], some notices cannot be written about, such as those without
 // a payer, and nothing was stored: the report says which, and GoodRowsOnly writes to the
 // others.
 func (m *Messages) Import(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, d flow.Details, c flow.AddConfig) (flow.Flow, Report, error) {
-	var report Report
+	report := Report{Occasion: cmp.Or(m.config.Occasion, flow.VisibleText(c.Occasion))}
 	e, owed, err := m.read(ctx, by, eventID, service, &report)
 	if err != nil {
 		return flow.Flow{}, report, err
@@ -137,7 +143,7 @@ func (m *Messages) Import(ctx context.Context, by flussi.Actor, eventID uuid.UUI
 	if d.Note.IsZero() {
 		d.Note = flussi.NewText("Avvisi di pagamento: " + e.Name)
 	}
-	f, added, err := m.service.ImportFlow(ctx, by, service, d, m.rows(e, owed), c)
+	f, added, err := m.service.ImportFlow(ctx, by, service, d, m.rows(e, owed, report.Occasion), c)
 	report.Added = added
 	return f, report, err
 }

@@ -18,15 +18,22 @@ type Report struct {
 	UnderWay         int // with a payment under way
 	NotNotified      int // Non pagato (Non notificato)
 	Expired          int // that cannot be paid any more
-	Known            int // that the service has a message about
+	Known            int // that the service has a message about, of the Occasion if there is one
 
-	Added flow.AddReport // of [Messages.Import]: what became of the rows
+	Occasion string         // of the messages; "" for none
+	Added    flow.AddReport // of [Messages.Import]: what became of the rows
 }
 
 // Italian sums the report up for the operator: what was written, and to whom not.
 func (r *Report) Italian() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Avvisi dell'evento: %d. Messaggi preparati: %d.\n", r.Notices, r.Added.Added)
+	if r.Added.Disabled > 0 {
+		fmt.Fprintf(&b, "Di questi, disabilitati perché il servizio ha già lo stesso messaggio per lo stesso cittadino: %d. Nessuno lo riceve due volte.\n", r.Added.Disabled)
+	}
+	if at := r.Added.ImportedAt; !at.IsZero() {
+		fmt.Fprintf(&b, "Gli stessi messaggi sono già stati preparati il %s: non è stato aggiunto niente.\n", at.In(italy()).Format("02/01/2006 alle 15:04"))
+	}
 	if text := r.leftOut(); text != "" {
 		b.WriteString(text + "\n")
 	}
@@ -36,23 +43,27 @@ func (r *Report) Italian() string {
 	if more := r.Added.Wrong - len(r.Added.Errors); more > 0 {
 		fmt.Fprintf(&b, "- Altri avvisi con errori: %d.\n", more)
 	}
-	for _, e := range r.Added.Repeats {
-		b.WriteString("- " + e.Italian() + "\n")
+	for _, d := range r.Added.Duplicates {
+		b.WriteString("- " + d.Italian() + "\n")
 	}
-	if more := r.Added.Repeated - len(r.Added.Repeats); more > 0 {
-		fmt.Fprintf(&b, "- Altri messaggi che il cittadino potrebbe avere già: %d.\n", more)
+	if more := r.Added.Duplicated - len(r.Added.Duplicates); more > 0 {
+		fmt.Fprintf(&b, "- Altri messaggi che il servizio ha già: %d.\n", more)
 	}
 	return b.String()
 }
 
 // leftOut says which notices have no row, "" if all have one.
 func (r *Report) leftOut() string {
+	where := "nel servizio"
+	if r.Occasion != "" {
+		where = "per l'occasione «" + r.Occasion + "»"
+	}
 	var parts []string
 	for _, p := range []struct {
 		n         int
 		one, many string
 	}{
-		{r.Known, "ha già un messaggio nel servizio", "hanno già un messaggio nel servizio"},
+		{r.Known, "ha già un messaggio " + where, "hanno già un messaggio " + where},
 		{r.Settled, "non è da pagare", "non sono da pagare"},
 		{r.UnderWay, "ha un pagamento in corso", "hanno un pagamento in corso"},
 		{r.NotNotified, "non è ancora notificato su Pago In Rete", "non sono ancora notificati su Pago In Rete"},

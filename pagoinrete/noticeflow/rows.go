@@ -24,9 +24,9 @@ import (
 //   - have a payment under way;
 //   - are Non pagato (Non notificato), unless [Config.NotNotified];
 //   - cannot be paid any more, since the event's due dates are binding and theirs is past;
-//   - the service has a message about, unless [Config.Again]: one with the notice's ID as
-//     its Reference, or with its number, whatever its state, in a flow or by itself, disabled
-//     or not. What was anonymised is not recognised.
+//   - the service has a message about, with [Config.Occasion] one of the same occasion: a message
+//     with the notice's ID as its Reference, or with its number, whatever its state, in a flow or
+//     by itself, disabled or not. What was anonymised is not recognised.
 //
 // In place of a notice that a person has to look at there is a [*NoticeError] with the row's
 // number: an [ErrNoPayer] for one without a payer, a [pagoinrete.ErrDiscrepancy] for one with
@@ -45,12 +45,12 @@ func (m *Messages) Rows(ctx context.Context, by flussi.Actor, eventID uuid.UUID,
 	if report == nil {
 		report = &Report{}
 	}
-	*report = Report{}
+	*report = Report{Occasion: m.config.Occasion}
 	e, owed, err := m.read(ctx, by, eventID, service, report)
 	if err != nil {
 		return nil, err
 	}
-	return m.rows(e, owed), nil
+	return m.rows(e, owed, report.Occasion), nil
 }
 
 // owed is what a message needs of a notice.
@@ -67,7 +67,7 @@ type owed struct {
 	fault      error // why there is no message
 }
 
-// read returns the event, and what is owed in it.
+// read returns the event, and what is owed in it, for the report's occasion.
 func (m *Messages) read(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, report *Report) (pagoinrete.Event, []owed, error) {
 	e, err := m.procedure.Event(ctx, by, eventID)
 	if err == nil {
@@ -92,7 +92,7 @@ func (m *Messages) read(ctx context.Context, by flussi.Actor, eventID uuid.UUID,
 		}
 		all = append(all, owedFor(n, report.Notices))
 	}
-	if len(all) > 0 && !m.config.Again {
+	if len(all) > 0 {
 		if all, err = m.unknown(ctx, by, service, all, first, report); err != nil {
 			return e, nil, err
 		}
@@ -157,8 +157,8 @@ func owedFor(n pagoinrete.Notice, place int) owed {
 // notification.
 const clocks = 24 * time.Hour
 
-// unknown returns those that the service has no message about. No message is older than the
-// notice that it is about.
+// unknown returns those that the service has no message about, of the report's occasion if there
+// is one. No message is older than the notice that it is about.
 func (m *Messages) unknown(ctx context.Context, by flussi.Actor, service string, all []owed, first time.Time, report *Report) ([]owed, error) {
 	byID, byNumber := make(map[string]int, len(all)), make(map[flussi.NoticeNumber]int, len(all))
 	for i, o := range all {
@@ -171,6 +171,9 @@ func (m *Messages) unknown(ctx context.Context, by flussi.Actor, service string,
 	for n, err := range m.service.AllNotifications(ctx, by, flow.NotificationFilter{Services: []string{service}, From: first.Add(-clocks)}) {
 		if err != nil {
 			return nil, err
+		}
+		if report.Occasion != "" && !flow.SameOccasion(n.Occasion, report.Occasion) {
+			continue
 		}
 		if i, found := byID[n.Reference]; found {
 			known[i] = true
@@ -190,13 +193,14 @@ func (m *Messages) unknown(ctx context.Context, by flussi.Actor, service string,
 	return left, nil
 }
 
-// rows returns the messages.
-func (m *Messages) rows(e pagoinrete.Event, all []owed) iter.Seq2[flow.Row, error] {
+// rows returns the messages, of an occasion.
+func (m *Messages) rows(e pagoinrete.Event, all []owed, occasion string) iter.Seq2[flow.Row, error] {
 	return func(yield func(flow.Row, error) bool) {
 		for _, o := range all {
 			row, err := flow.Row{Number: o.place}, o.fault
 			if err == nil {
 				row.Draft, err = m.draft(e, o)
+				row.Draft.Occasion = occasion
 			}
 			if !yield(row, err) {
 				return

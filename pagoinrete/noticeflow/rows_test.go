@@ -192,7 +192,7 @@ func TestOnlyWhoWorksForTheSchoolAndSendsForTheServiceWrites(t *testing.T) {
 func TestAFlowLeadsBackToItsEvent(t *testing.T) {
 	w := newWorld(t, nil)
 	w.seed(t, 1, nil)
-	m := w.messages(t, noticeflow.Config{Again: true})
+	m := w.messages(t, noticeflow.Config{})
 	f, report, err := w.importAll(t, m, flow.AddConfig{})
 	require.NoError(t, err)
 	assert.Equal(t, flow.Details{Note: flussi.NewText("Avvisi di pagamento: Viaggio a Firenze"), AppContext: "Pago In Rete", AppKey: w.event.ID.String()}, f.Details)
@@ -204,7 +204,7 @@ func TestAFlowLeadsBackToItsEvent(t *testing.T) {
 	assert.Len(t, found.Flows, 1)
 
 	details := flow.Details{Note: flussi.NewText("Sollecito"), AppContext: "Segreteria", AppKey: "7"}
-	f, _, err = m.Import(t.Context(), assistant, w.event.ID, service, details, flow.AddConfig{})
+	f, _, err = m.Import(t.Context(), assistant, w.event.ID, service, details, flow.AddConfig{Occasion: "sollecito"})
 	require.NoError(t, err)
 	assert.Equal(t, details, f.Details)
 }
@@ -241,7 +241,7 @@ func TestNobodyIsWrittenToTwice(t *testing.T) {
 	require.Len(t, rows, 1)
 	assert.Equal(t, 8, rows[0].Number)
 
-	// Another service has none of them; and a reminder may be wanted.
+	// Another service has none of them.
 	all, err := m.Rows(t.Context(), assistant, w.event.ID, another, &report)
 	require.NoError(t, err)
 	assert.Equal(t, 8, report.Rows)
@@ -252,12 +252,40 @@ func TestNobodyIsWrittenToTwice(t *testing.T) {
 		}
 		assert.Equal(t, 8, n)
 	}
-	_, report, err = w.importAll(t, w.messages(t, noticeflow.Config{Again: true}), flow.AddConfig{MaxErrors: 2})
+}
+
+// A reminder leaves out what has a message of the same occasion, and nothing else.
+func TestAReminderWritesOnceForItsOccasion(t *testing.T) {
+	w := newWorld(t, nil)
+	for i := range 3 {
+		w.seed(t, i+1, nil)
+	}
+	_, _, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{})
 	require.NoError(t, err)
-	assert.Equal(t, 8, report.Added.Added)
-	assert.Equal(t, 5, report.Added.Repeated, "of the same text")
-	assert.Contains(t, report.Italian(), "- Riga 1: il cittadino potrebbe avere già questo messaggio")
-	assert.Contains(t, report.Italian(), "- Altri messaggi che il cittadino potrebbe avere già: 3.")
+	march := w.messages(t, noticeflow.Config{Occasion: " Sollecito\u00a0 marzo"})
+	f, report, err := w.importAll(t, march, flow.AddConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, 3, report.Added.Added)
+	assert.Zero(t, report.Added.Disabled)
+	for _, n := range w.notifications(t, f.ID) {
+		assert.Equal(t, "Sollecito marzo", n.Occasion)
+	}
+	w.seed(t, 4, nil)
+	for _, spelling := range []string{"Sollecito marzo", "sollecito  MARZO", "solle\u00adcito marzo\u200b"} {
+		_, _, report := w.rows(t, noticeflow.Config{Occasion: spelling})
+		assert.Equal(t, []int{1, 3}, []int{report.Rows, report.Known}, spelling)
+	}
+	_, report, err = w.importAll(t, march, flow.AddConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, 1, report.Added.Added, "the notice that is new")
+	_, _, err = w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{Occasion: "sollecito Marzo"})
+	require.ErrorIs(t, err, flow.ErrNothingToSend)
+	assert.Equal(t, "Non c'è nessuno a cui scrivere. Avvisi lasciati fuori: 4 hanno già un messaggio per l'occasione «sollecito Marzo».", flussi.Explain(err))
+	_, report, err = w.importAll(t, w.messages(t, noticeflow.Config{Occasion: "sollecito aprile"}), flow.AddConfig{Occasion: "sollecito marzo"})
+	require.NoError(t, err)
+	assert.Equal(t, 4, report.Added.Added, "the configuration comes first")
+	_, _, err = w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{})
+	require.ErrorIs(t, err, flow.ErrNothingToSend, "without an occasion, any message counts")
 }
 
 // counting counts what is asked of a service.
@@ -335,7 +363,24 @@ func TestWritersAtTheSameMomentAreTold(t *testing.T) {
 	require.NoError(t, err)
 	_, added, err := w.flows.ImportFlow(t.Context(), assistant, service, flow.Details{}, early, flow.AddConfig{})
 	require.NoError(t, err)
-	assert.Equal(t, 1, added.Repeated)
+	assert.False(t, added.ImportedAt.IsZero())
+	report := noticeflow.Report{Notices: 1, Rows: 1, Added: added}
+	assert.Contains(t, report.Italian(), "Gli stessi messaggi sono già stati preparati il ")
+
+	for i := range 3 {
+		w.seed(t, i+2, nil)
+	}
+	early, err = m.Rows(t.Context(), assistant, w.event.ID, service, nil)
+	require.NoError(t, err)
+	w.seed(t, 5, nil)
+	_, _, err = w.importAll(t, m, flow.AddConfig{})
+	require.NoError(t, err)
+	f, added, err := w.flows.ImportFlow(t.Context(), assistant, service, flow.Details{}, early, flow.AddConfig{MaxErrors: 2})
+	require.NoError(t, err)
+	assert.Equal(t, flow.Counts{Disabled: 3}, f.Counts)
+	report = noticeflow.Report{Notices: 4, Rows: 3, Added: added}
+	assert.Contains(t, report.Italian(), "Messaggi preparati: 3.\nDi questi, disabilitati perché il servizio ha già lo stesso messaggio per lo stesso cittadino: 3. Nessuno lo riceve due volte.\n- Riga 2: lo stesso messaggio")
+	assert.Contains(t, report.Italian(), "- Altri messaggi che il servizio ha già: 1.\n")
 }
 
 func TestAnEventWithoutNoticesSaysSo(t *testing.T) {

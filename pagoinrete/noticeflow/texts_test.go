@@ -144,7 +144,7 @@ func TestNewListsWhatIsWrongWithTheConfiguration(t *testing.T) {
 	for _, says := range []string{"Il numero della rata deve essere da 1 a 24", "Il nome della scuola può avere al massimo 100 caratteri", "L'oggetto non è un modello", "Il contenuto non è un modello"} {
 		assert.Contains(t, flussi.Explain(err), says)
 	}
-	for _, c := range []noticeflow.Config{{Instalment: -1}, {School: " "}, {School: "a\nb"}, {School: "\xff"}, {Subject: "corto"}, {Subject: "{{.Rata}}"}, {Subject: strings.Repeat("x", 121)},
+	for _, c := range []noticeflow.Config{{Instalment: -1}, {School: " "}, {School: "a\nb"}, {School: "\xff"}, {Occasion: strings.Repeat("x", 256)}, {Occasion: "a\x00"}, {Subject: "corto"}, {Subject: "{{.Rata}}"}, {Subject: strings.Repeat("x", 121)},
 		{Limits: flow.Limits{MinSubject: 10, MaxSubject: 120, MinContent: 9_000, MaxContent: 10_000}}} {
 		_, err := noticeflow.New(w.Procedure, w.flows, c)
 		require.ErrorIs(t, err, noticeflow.ErrConfig)

@@ -42,6 +42,9 @@ func (w *writing) exchange(ctx context.Context, changes []*flow.NotificationChan
 	if err == nil {
 		err = w.saveAll(ctx, changes)
 	}
+	if err == nil {
+		err = w.checkBegun(ctx)
+	}
 	var claimed []flow.Notification
 	if err == nil && f.State == flow.FlowSending && !f.Disabled && f.Error == "" && claim.Limit > 0 {
 		claimed, err = w.claim(ctx, claim)
@@ -55,16 +58,18 @@ func (w *writing) exchange(ctx context.Context, changes []*flow.NotificationChan
 	return f, claimed, err
 }
 
-// claim takes notifications of a flow that is to be sent.
+// claim takes notifications of a flow that is to be sent. Those whose message citizens may have
+// become Errore.
 func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notification, error) {
 	t := w.tx
 	now, err := t.now(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	var claimed []flow.Notification
+	claim.At = claim.At.UTC().Truncate(time.Microsecond)
+	var found []flow.Notification
 	var keys []any
-	kinds := map[string][]any{} // the keys of those that get another kind
+	var kinds []string
 	var n flow.Notification
 	var key any
 	var kind string
@@ -72,34 +77,55 @@ func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notificat
 	err = t.query(ctx, "SELECT "+notificationColumns.read().list("")+", "+t.key()+", kind FROM notifications"+t.using("notifications_to_send")+
 		" WHERE flow_id = ? AND state = 'registered' AND NOT disabled ORDER BY created_at, id LIMIT ?"+t.locking("UPDATE SKIP LOCKED"),
 		[]any{t.id(claim.Flow), claim.Limit}, fields, func() {
-			n.State, n.UpdatedAt, n.UpdatedBy = flow.NotificationSending, claim.At.UTC().Truncate(time.Microsecond), claim.By
-			n.Version++
-			claimed, keys = append(claimed, n), append(keys, key)
-			if next := notificationKind(&n).String(); next != kind {
-				kinds[next] = append(kinds[next], key)
-			}
+			found, keys, kinds = append(found, n), append(keys, key), append(kinds, kind)
 		})
-	if err != nil || len(claimed) == 0 {
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	keyed := t.keyed(keys)
+	sent, err := t.alreadySent(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	changed := map[string][]any{} // the keys of those that get another kind
+	var skipped []*flow.NotificationChange
+	taken := keys[:0]
+	for i := range found {
+		n, key := &found[i], keys[i]
+		if earlier, there := sent[n.ID]; there {
+			change := n.AlreadySent(earlier, claim.At, claim.By)
+			skipped = append(skipped, &change)
+			*n = change.Notification
+			n.Version++
+			continue
+		}
+		n.State, n.UpdatedAt, n.UpdatedBy = flow.NotificationSending, claim.At, claim.By
+		n.Version++
+		taken = append(taken, key)
+		if next := notificationKind(n).String(); next != kinds[i] {
+			changed[next] = append(changed[next], key)
+		}
+	}
+	if err := w.saveAll(ctx, inOrder(skipped, notificationID)); err != nil || len(taken) == 0 {
+		return found, err
+	}
+	keyed := t.keyed(taken)
 	if err := t.record(ctx, keyed, flow.NotificationRecord{
 		At: claim.At, By: claim.By, Action: flow.NotificationClaim, From: flow.NotificationRegistered, To: flow.NotificationSending,
 	}); err != nil {
 		return nil, err
 	}
-	if _, err := t.exec(ctx, "UPDATE notifications SET state = 'sending', updated_at = ?, updated_by = ?, version = version + 1, lease_end = ? WHERE "+keyed.text,
+	if _, err := t.exec(ctx, "UPDATE notifications SET state = 'sending', updated_at = ?, updated_by = ?, version = version + 1, claimed_version = version + 1, lease_end = ? WHERE "+keyed.text,
 		append([]any{claim.At.UnixMicro(), held(claim.By), now + claim.Lease.Microseconds()}, keyed.args...)...); err != nil {
 		return nil, err
 	}
-	for kind, keys := range kinds {
+	for kind, keys := range changed {
 		keyed := t.keyed(keys)
 		if _, err := t.exec(ctx, "UPDATE notifications SET kind = ? WHERE "+keyed.text, append([]any{kind}, keyed.args...)...); err != nil {
 			return nil, err
 		}
 	}
-	w.counts.claimed(claim.Flow, len(claimed))
-	return claimed, nil
+	w.counts.claimed(claim.Flow, len(taken))
+	return found, nil
 }
 
 // record writes the same record of the next version of all rows of notifications with some keys.

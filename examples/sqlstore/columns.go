@@ -21,7 +21,7 @@ type columns []column
 // read returns the columns that are read: some are only looked for.
 func (c columns) read() columns {
 	return slices.DeleteFunc(slices.Clone(c), func(c column) bool {
-		return slices.Contains([]string{"search", "digest", "kind", "unsettled", "lease_end", "iuv"}, c.name)
+		return slices.Contains([]string{"search", "message_digest", "kind", "unsettled", "lease_end", "claimed_version", "iuv"}, c.name)
 	})
 }
 

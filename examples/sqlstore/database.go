@@ -7,6 +7,8 @@ import (
 	"log/slog"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
 )
 
 // dialect is what the two databases do in different ways. Statements have ? for their
@@ -57,6 +59,13 @@ type dialect interface {
 	sample(ctx context.Context, t *tx, in *table) ([]string, error)
 	// indexed reports whether the index has a trigram.
 	indexed(part string) bool
+	// isFresh is the condition that a row of notifications was created in the same transaction.
+	isFresh(t *tx, alias string) clause
+	// digests is the condition, behind a column's name, that it has one of some digests.
+	digests(list []flow.Digest) clause
+	// takeInHand waits until no other transaction makes one of some messages In invio; until the
+	// end of this one, others wait.
+	takeInHand(ctx context.Context, t *tx, messages []message) error
 	// hits returns the keys of the rows on the page, found by an index for texts; false if none is of
 	// use.
 	hits(ctx context.Context, t *tx, s *search, arms []arm) ([]any, bool, error)
@@ -80,6 +89,7 @@ type database struct {
 	snapshot      sql.TxOptions
 	writing       sql.TxOptions
 	looks         looks
+	services      services
 	explain       func(ctx context.Context, t *tx, query string, args []any) // of each query, for tests
 }
 
@@ -90,8 +100,9 @@ type tx struct {
 		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
-	once  bool  // what it does cannot be done again
-	fresh int64 // on SQLite, the key from which on rows of a bulk table were created in it; 0: none were
+	once  bool                // what it does cannot be done again
+	noted map[string]struct{} // services that are new in it
+	fresh int64               // on SQLite, the key from which on rows of a bulk table were created in it; 0: none were
 }
 
 // exec executes a statement.
@@ -167,8 +178,8 @@ func (t *tx) write(ctx context.Context, do func(t *tx) error) error {
 		return err // nothing is written
 	}
 	err = begun.Commit()
-	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
-		return &Fault{ErrLost, "", err} // the database may have come to the end all the same
+	if uncertain(ctx, err) {
+		return &Fault{ErrLost, "", errors.Join(flow.ErrUncertain, err)}
 	}
 	return err
 }

@@ -157,6 +157,23 @@ func classify(err error) error {
 	return nil
 }
 
+// uncertain reports whether a transaction whose COMMIT had an error may have come to its end.
+func uncertain(ctx context.Context, err error) bool {
+	var (
+		lite   *sqlite.Error
+		server *pgconn.PgError
+	)
+	switch {
+	case err == nil, errors.Is(err, pgx.ErrTxCommitRollback), errors.Is(err, sql.ErrTxDone) && ctx.Err() == nil:
+		return false
+	case errors.As(err, &lite):
+		return classOfSQLite(lite.Code()) == ErrLost
+	case errors.As(err, &server):
+		return classOfSQLState(server.Code) == ErrLost
+	}
+	return true // no answer
+}
+
 // classOfSQLite returns the class of a result code.
 func classOfSQLite(code int) error {
 	switch code & 0xFF { // the rest says more

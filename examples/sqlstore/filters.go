@@ -78,7 +78,7 @@ func notificationSearch(t *tx, q flow.NotificationFilter, page flow.Page) *searc
 	s.oneOf(t, column{"id", "uuid"}, values(q.IDs, t.id))
 	s.is("message_id", string(q.MessageID), "notifications_by_message")
 	s.is("notice_number", q.NoticeNumber.Reveal(), "notifications_by_notice")
-	s.oneOf(t, column{"digest", "bytea"}, values(q.Digests, func(d flow.Digest) any { return d[:] }))
+	s.oneOf(t, column{"message_digest", "bytea"}, values(q.Digests, func(d flow.Digest) any { return d[:] }))
 	s.is("recipient", q.Recipient.Reveal(), "notifications_by_recipient")
 	s.is("reference", q.Reference, "notifications_by_reference")
 	switch {

@@ -19,6 +19,11 @@ func (d *database) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return d.migrateBy(ctx, files)
+}
+
+// migrateBy brings the schema to where the files lead.
+func (d *database) migrateBy(ctx context.Context, files []string) error {
 	version, err := schemaVersion(ctx, d.read())
 	if err != nil || version == len(files) {
 		return err
@@ -49,7 +54,10 @@ func (d *database) migrate(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		if version < 3 {
+			return nil
+		}
+		return t.noteServices(ctx)
 	})
 }
 

@@ -2,11 +2,9 @@ package sqlstore_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"iter"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -367,24 +365,16 @@ func TestCountsOfNoticesAreRightWhateverGoesOnAtOnce(t *testing.T) {
 func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
 		at, ctx := location(t), t.Context()
-		old, err := sqlstore.Open(ctx, at, sqlstore.Config{})
+		old, err := sqlstore.OpenOlder(ctx, at, 1)
 		require.NoError(t, err)
-		id, err := save(t, old, 3)
-		require.NoError(t, err)
+		made, rows := change(t, 3)
+		id := made.Flow.ID
+		require.NoError(t, old.WriteFlow(ctx, made.Flow))
+		for row := range rows {
+			row.Notification.Version = 1
+			require.NoError(t, old.Write(ctx, row.Notification, 0))
+		}
 		require.NoError(t, old.Close())
-		driver := "pgx"
-		if !strings.HasPrefix(at, "postgres") {
-			driver = "sqlite"
-		}
-		db, err := sql.Open(driver, at)
-		require.NoError(t, err)
-		for _, table := range []string{"events", "event_counts", "event_records", "notices", "notice_records"} {
-			_, err := db.ExecContext(ctx, "DROP TABLE "+table)
-			require.NoError(t, err)
-		}
-		_, err = db.ExecContext(ctx, "DELETE FROM sqlstore_schema WHERE version > 1")
-		require.NoError(t, err)
-		require.NoError(t, db.Close())
 
 		s := open(t, at)
 		f, err := s.Flow(ctx, id)

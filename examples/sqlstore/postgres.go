@@ -1,6 +1,8 @@
 package sqlstore
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,6 +17,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/flussi-go/flussi/flow"
 )
 
 // postgresDialect is PostgreSQL.
@@ -154,6 +158,41 @@ func (*postgresDialect) lock(ctx context.Context, t *tx, in *table, list string,
 }
 
 func (*postgresDialect) reindex(context.Context, *tx, *table, []retext) error { return nil } // a trigger does it
+
+func (*postgresDialect) isFresh(_ *tx, alias string) clause {
+	return clause{alias + ".xmin = pg_current_xact_id()::xid", nil}
+}
+
+func (*postgresDialect) digests(list []flow.Digest) clause {
+	values := make([][]byte, len(list))
+	for i := range list {
+		values[i] = list[i][:]
+	}
+	return clause{" = ANY (?::bytea[])", []any{values}}
+}
+
+// takeInHand writes the messages, in one order, so that of two transactions the second waits for the
+// end of the first, and no two for each other. The rows are deleted at once: until the end of the
+// transaction, others wait for them all the same.
+func (*postgresDialect) takeInHand(ctx context.Context, t *tx, messages []message) error {
+	sorted := slices.Clone(messages)
+	slices.SortFunc(sorted, func(a, b message) int {
+		return cmp.Or(strings.Compare(a.service, b.service), bytes.Compare(a.digest[:], b.digest[:]))
+	})
+	sorted = slices.DeleteFunc(slices.Compact(sorted), func(m message) bool { return m.digest.IsZero() })
+	if len(sorted) == 0 {
+		return nil
+	}
+	services, digests := make([]string, len(sorted)), make([][]byte, len(sorted))
+	for i := range sorted {
+		services[i], digests[i] = held(sorted[i].service), sorted[i].digest[:]
+	}
+	if _, err := t.exec(ctx, "INSERT INTO messages_in_hand (service, digest) SELECT * FROM unnest(?::text[], ?::bytea[])", services, digests); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, "DELETE FROM messages_in_hand WHERE digest = ANY (?::bytea[])", digests)
+	return err
+}
 
 // hits sorts all rows in the scope that have the text, and takes the first ones that match. What is
 // common may be found in the list before that.

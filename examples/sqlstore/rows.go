@@ -14,12 +14,12 @@ var notificationColumns = columns{
 	{"id", "uuid"}, {"flow_id", "uuid"}, {"service", "text"}, {"created_at", "bigint"},
 	{"recipient", "text"}, {"subject", "text"}, {"content", "text"}, {"due_date", "bigint"},
 	{"amount", "bigint"}, {"is_payment", "boolean"}, {"payable_after_due", "boolean"},
-	{"notice_number", "text"}, {"payee", "text"}, {"reference", "text"}, {"search", "text"}, {"digest", "bytea"},
+	{"notice_number", "text"}, {"payee", "text"}, {"reference", "text"}, {"occasion", "text"}, {"search", "text"}, {"message_digest", "bytea"},
 	{"kind", "text"},
-	{"state", "text"}, {"message_id", "text"}, {"attempts", "bigint"}, {"sent_at", "bigint"}, {"error_code", "text"}, {"error", "text"},
+	{"state", "text"}, {"message_id", "text"}, {"attempts", "bigint"}, {"sent_at", "bigint"}, {"error_code", "text"}, {"error", "text"}, {"earlier", "uuid"},
 	{"delivery_status", "text"}, {"delivery_email", "text"}, {"delivery_push", "text"},
 	{"delivery_read", "text"}, {"delivery_payment", "text"}, {"checked_at", "bigint"},
-	{"disabled", "boolean"}, {"unsettled", "boolean"}, {"anonymised_at", "bigint"}, {"lease_end", "bigint"},
+	{"disabled", "boolean"}, {"allow_repeat", "boolean"}, {"unsettled", "boolean"}, {"anonymised_at", "bigint"}, {"lease_end", "bigint"}, {"claimed_version", "bigint"},
 	{"updated_at", "bigint"}, {"updated_by", "text"}, {"version", "bigint"},
 }
 
@@ -30,12 +30,12 @@ func notificationFields(n *flow.Notification) []any {
 		&n.ID, &n.FlowID, wordTo(&n.Service), moment{&n.CreatedAt},
 		&n.Recipient, text{&n.Subject}, text{&n.Content}, moment{&n.DueDate},
 		(*int64)(&n.Amount), &n.IsPayment, &n.PayableAfterDue,
-		&n.NoticeNumber, &n.Payee, wordTo(&n.Reference),
+		&n.NoticeNumber, &n.Payee, wordTo(&n.Reference), wordTo(&n.Occasion),
 		wordTo(&n.State), wordTo(&n.Transmission.MessageID), &n.Transmission.Attempts, moment{&n.Transmission.SentAt},
-		wordTo(&n.Transmission.ErrorCode), wordTo(&n.Transmission.Error),
+		wordTo(&n.Transmission.ErrorCode), wordTo(&n.Transmission.Error), &n.Transmission.Earlier,
 		wordTo(&n.Delivery.Status), wordTo(&n.Delivery.Email), wordTo(&n.Delivery.Push),
 		wordTo(&n.Delivery.Read), wordTo(&n.Delivery.Payment), moment{&n.Delivery.CheckedAt},
-		&n.Disabled, moment{&n.AnonymisedAt},
+		&n.Disabled, &n.AllowRepeat, moment{&n.AnonymisedAt},
 		moment{&n.UpdatedAt}, wordTo(&n.UpdatedBy), &n.Version,
 	}
 }
@@ -43,21 +43,21 @@ func notificationFields(n *flow.Notification) []any {
 // notificationValues returns the values of notificationColumns. The end of the lease is nil if
 // there is none.
 func (d *database) notificationValues(n *flow.Notification, version int64, leaseEnd any) []any {
-	var digest any
-	if own := n.Digest(); !own.IsZero() {
-		digest = own[:]
+	claimed := int64(0)
+	if n.State == flow.NotificationSending {
+		claimed = version
 	}
 	return []any{
 		d.id(n.ID), d.id(n.FlowID), held(n.Service), n.CreatedAt.UnixMicro(),
 		n.Recipient.Reveal(), held(n.Subject.Reveal()), held(n.Content.Reveal()), micros(n.DueDate),
 		int64(n.Amount), n.IsPayment, n.PayableAfterDue,
-		n.NoticeNumber.Reveal(), n.Payee.String(), held(n.Reference), searched(n.Subject.Reveal()), digest,
+		n.NoticeNumber.Reveal(), n.Payee.String(), held(n.Reference), held(n.Occasion), searched(n.Subject.Reveal()), digested(n.Digest()),
 		notificationKind(n).String(),
 		held(string(n.State)), held(string(n.Transmission.MessageID)), n.Transmission.Attempts, micros(n.Transmission.SentAt),
-		held(string(n.Transmission.ErrorCode)), held(n.Transmission.Error),
+		held(string(n.Transmission.ErrorCode)), held(n.Transmission.Error), d.id(n.Transmission.Earlier),
 		held(string(n.Delivery.Status)), held(string(n.Delivery.Email)), held(string(n.Delivery.Push)),
 		held(string(n.Delivery.Read)), held(string(n.Delivery.Payment)), micros(n.Delivery.CheckedAt),
-		n.Disabled, n.Unsettled(), micros(n.AnonymisedAt), leaseEnd,
+		n.Disabled, n.AllowRepeat, n.Unsettled(), micros(n.AnonymisedAt), leaseEnd, claimed,
 		n.UpdatedAt.UnixMicro(), held(n.UpdatedBy), version,
 	}
 }

@@ -17,9 +17,7 @@ const group = 500
 // SaveFlow stores a flow, and notifications with it: see [flow.Store].
 func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error]) error {
 	err := s.db.write(ctx, func(t *tx) error {
-		f := &change.Flow
-		err := t.saveOne(ctx, &flowTable, &flowRecordTable, f.ID, f.Version,
-			t.flowValues(f, f.Version+1), recordValues(t.database, f.ID, f.Version+1, change.Record))
+		err := t.saveFlow(ctx, &change)
 		if err != nil || notifications == nil {
 			return err
 		}
@@ -27,9 +25,21 @@ func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notificati
 		if err := grouped(ctx, t, notifications, w.save); err != nil {
 			return err
 		}
-		return w.counts.write(ctx, t)
+		return w.finish(ctx)
 	})
 	return fail(ctx, "save flow", change.Flow.ID, err)
+}
+
+// saveFlow stores a flow alone.
+func (t *tx) saveFlow(ctx context.Context, change *flow.FlowChange) error {
+	f := &change.Flow
+	if f.Version == 0 {
+		if err := t.useService(ctx, f.Service); err != nil {
+			return err
+		}
+	}
+	return t.saveOne(ctx, &flowTable, &flowRecordTable, f.ID, f.Version,
+		t.flowValues(f, f.Version+1), recordValues(t.database, f.ID, f.Version+1, change.Record))
 }
 
 // saveOne stores a row of a table, of which the version was read, by itself, and its record.
@@ -104,7 +114,7 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 		if err := w.saveAll(ctx, ordered); err != nil {
 			return err
 		}
-		return w.counts.write(ctx, t)
+		return w.finish(ctx)
 	})
 	return fail(ctx, "save notifications", uuid.Nil, err)
 }
@@ -120,12 +130,13 @@ func allInOrder(changes []flow.NotificationChange) []*flow.NotificationChange {
 	return ordered
 }
 
-// inOrder sorts changes by ID.
-func inOrder[C any](changes []*C, id func(*C) uuid.UUID) {
+// inOrder sorts changes by ID, and returns them.
+func inOrder[C any](changes []*C, id func(*C) uuid.UUID) []*C {
 	slices.SortFunc(changes, func(a, b *C) int {
 		own, other := id(a), id(b)
 		return bytes.Compare(own[:], other[:])
 	})
+	return changes
 }
 
 func notificationID(change *flow.NotificationChange) uuid.UUID { return change.Notification.ID }
@@ -135,9 +146,20 @@ type writing struct {
 	*tx
 	counts  counts
 	changed map[uuid.UUID]struct{} // those of earlier groups that were there before
+	begun   []*flow.Notification   // those that become In invio
 }
 
-func newWriting(t *tx) *writing { return &writing{t, counts{}, map[uuid.UUID]struct{}{}} }
+func newWriting(t *tx) *writing {
+	return &writing{tx: t, counts: counts{}, changed: map[uuid.UUID]struct{}{}}
+}
+
+// finish does what comes last in a transaction.
+func (w *writing) finish(ctx context.Context) error {
+	if err := w.checkBegun(ctx); err != nil {
+		return err
+	}
+	return w.counts.write(ctx, w.tx)
+}
 
 // saveAll writes changes that are in order.
 func (w *writing) saveAll(ctx context.Context, changes []*flow.NotificationChange) error {
@@ -169,6 +191,12 @@ func (w *writing) save(ctx context.Context, changes []*flow.NotificationChange) 
 		}
 		row := w.notificationValues(n, n.Version+1, leaseEnd)
 		if n.Version == 0 {
+			if err := w.useService(ctx, n.Service); err != nil {
+				return err
+			}
+			if n.State == flow.NotificationSending {
+				w.begun = append(w.begun, n)
+			}
 			created = append(created, row)
 			w.counts.add(n.FlowID, *n, 1)
 		} else {
@@ -230,17 +258,20 @@ func (w *writing) replace(ctx context.Context, ids []uuid.UUID, next []*flow.Not
 	if len(olds) < len(ids) {
 		return errConflict
 	}
-	kind, digest := notificationTable.columns.at("kind"), notificationTable.columns.at("digest")
+	kind := notificationTable.columns.at("kind")
 	changed := map[int]*changes{} // by the first column that changes: an index costs something if its columns are among them
 	for i, was := range olds {
 		n := next[i]
 		if was.Version != n.Version || was.fresh {
 			return errConflict
 		}
+		if n.State == flow.NotificationSending && was.State != flow.NotificationSending {
+			w.begun = append(w.begun, n)
+		}
 		w.counts.add(was.FlowID, was.Notification, -1)
 		w.counts.add(was.FlowID, *n, 1)
 		from := notificationTable.fixed
-		if was.says(n, rows[i][digest]) {
+		if was.says(n) {
 			from = kind
 			if was.kind == rows[i][kind] {
 				from++

@@ -1,11 +1,13 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +17,8 @@ import (
 
 	"github.com/google/uuid"
 	"modernc.org/sqlite"
+
+	"github.com/flussi-go/flussi/flow"
 )
 
 // sqliteDialect is SQLite, in a file.
@@ -195,6 +199,24 @@ func (sqliteDialect) reindex(ctx context.Context, t *tx, in *table, changes []re
 	}
 	return nil
 }
+
+func (sqliteDialect) isFresh(t *tx, alias string) clause {
+	return clause{alias + ".seq >= ?", []any{cmp.Or(t.fresh, math.MaxInt64)}}
+}
+
+func (sqliteDialect) digests(list []flow.Digest) clause {
+	texts := make([]string, len(list))
+	for i, d := range list {
+		texts[i] = d.String()
+	}
+	encoded, err := json.Marshal(texts)
+	if err != nil {
+		panic(err) // they are hexadecimal digits
+	}
+	return clause{" IN (SELECT unhex(value) FROM json_each(?))", []any{string(encoded)}}
+}
+
+func (sqliteDialect) takeInHand(context.Context, *tx, []message) error { return nil } // one transaction writes at a time
 
 func (sqliteDialect) folder() string { return "sqlite" }
 

@@ -66,6 +66,10 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 		_ = s.Close()
 		return nil, fail(ctx, operation, uuid.Nil, err)
 	}
+	if err := db.digestAll(ctx); err != nil {
+		_ = s.Close()
+		return nil, fail(ctx, operation, uuid.Nil, err)
+	}
 	if err := db.complete(ctx, db, c.Logger); err != nil {
 		_ = s.Close()
 		return nil, fail(ctx, operation, uuid.Nil, err)

@@ -1,8 +1,6 @@
 package sqlstore
 
 import (
-	"bytes"
-
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -26,7 +24,7 @@ var (
 	}
 	notificationTable = table{
 		name: "notifications", columns: notificationColumns, fixed: 4, parent: "flow_id", realm: "service", searched: true, bulk: true,
-		hard: "created_at, id, search, updated_at, updated_by, recipient, notice_number, reference, message_id, digest", flying: true,
+		hard: "created_at, id, search, updated_at, updated_by, recipient, notice_number, reference, message_id, message_digest", flying: true,
 	}
 
 	flowRecordTable         = table{name: "flow_records", columns: recordColumns}
@@ -38,27 +36,28 @@ type old struct {
 	flow.Notification // the ID, the FlowID, and what may change but for texts
 	key               any
 	kind, search      string
-	digest            []byte
+	recipient, notice string
+	subject, content  string
 	fresh             bool // written in the same transaction
 }
 
 // oldColumns are the columns of old.
-const oldColumns = "id, flow_id, version, state, disabled, kind, search, digest, due_date, amount, is_payment, payable_after_due, payee, reference"
+const oldColumns = "id, flow_id, version, state, disabled, kind, search, recipient, notice_number, subject, content, due_date, amount, is_payment, payable_after_due, payee, reference, occasion"
 
 // fields returns where oldColumns are read to.
 func (o *old) fields() []any {
 	return []any{
-		&o.ID, &o.FlowID, &o.Version, wordTo(&o.State), &o.Disabled, &o.kind, &o.search, &o.digest,
-		moment{&o.DueDate}, (*int64)(&o.Amount), &o.IsPayment, &o.PayableAfterDue, &o.Payee, wordTo(&o.Reference),
+		&o.ID, &o.FlowID, &o.Version, wordTo(&o.State), &o.Disabled, &o.kind, &o.search, &o.recipient, &o.notice, &o.subject, &o.content,
+		moment{&o.DueDate}, (*int64)(&o.Amount), &o.IsPayment, &o.PayableAfterDue, &o.Payee, wordTo(&o.Reference), wordTo(&o.Occasion),
 	}
 }
 
-// says reports whether a notification surely still says what it said. All that is not compared is
-// in the digest, if there is one.
-func (o *old) says(n *flow.Notification, digest any) bool {
-	own, _ := digest.([]byte)
-	return own != nil && bytes.Equal(own, o.digest) && micros(n.DueDate) == micros(o.DueDate) && n.Amount == o.Amount &&
-		n.IsPayment == o.IsPayment && n.PayableAfterDue == o.PayableAfterDue && n.Payee == o.Payee && n.Reference == o.Reference
+// says reports whether a notification says what it said.
+func (o *old) says(n *flow.Notification) bool {
+	return n.Recipient.Reveal() == o.recipient && n.NoticeNumber.Reveal() == o.notice &&
+		held(n.Subject.Reveal()) == o.subject && held(n.Content.Reveal()) == o.content &&
+		micros(n.DueDate) == micros(o.DueDate) && n.Amount == o.Amount && n.IsPayment == o.IsPayment &&
+		n.PayableAfterDue == o.PayableAfterDue && n.Payee == o.Payee && n.Reference == o.Reference && n.Occasion == o.Occasion
 }
 
 // retext is a row whose text changes.

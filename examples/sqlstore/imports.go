@@ -1,0 +1,122 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// errBefore undoes an import that was made before.
+var errBefore = errors.New("imported before")
+
+// Import stores the rows of a file once: see [flow.Store].
+func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	done := flow.Imported{Flow: i.Flow.Flow.ID, At: i.Flow.Record.At.UTC()}
+	var before flow.Imported
+	err := s.db.write(ctx, func(t *tx) error {
+		err := t.saveFlow(ctx, &i.Flow)
+		if err == nil {
+			err = t.digestAnew(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		w := newWriting(t)
+		if err := grouped(ctx, t, i.Rows, func(ctx context.Context, rows []*flow.NotificationChange) error {
+			return w.saveRows(ctx, rows, i.Duplicate)
+		}); err != nil {
+			return err
+		}
+		if err := w.finish(ctx); err != nil {
+			return err
+		}
+		done.Key = i.Key()
+		before, err = t.keepKey(ctx, done)
+		return err
+	})
+	if errors.Is(err, errBefore) {
+		return before, true, nil
+	}
+	if err != nil {
+		return flow.Imported{}, false, fail(ctx, "import", i.Flow.Flow.ID, err)
+	}
+	return done, false, nil
+}
+
+// saveRows writes a group of rows, and of those whose message the service has what is to be stored
+// of them.
+func (w *writing) saveRows(ctx context.Context, rows []*flow.NotificationChange, duplicate func(flow.NotificationChange, flow.Notification) (flow.NotificationChange, bool)) error {
+	messages := make([]message, len(rows))
+	for i, row := range rows {
+		messages[i] = messageOf(&row.Notification)
+	}
+	earlier := map[message]flow.Notification{}
+	if err := w.same(ctx, messages, func(s *same) {
+		arrived := s.MayHaveArrived()
+		if !arrived && !s.ToBeSent(s.aside) || s.fresh {
+			return
+		}
+		if known, there := earlier[s.message]; !there || arrived && !known.MayHaveArrived() {
+			earlier[s.message] = s.Notification
+		}
+	}); err != nil {
+		return err
+	}
+	kept := rows[:0]
+	for i, row := range rows {
+		n, there := earlier[messages[i]]
+		if there && !messages[i].digest.IsZero() {
+			change, store := duplicate(*row, n)
+			if !store {
+				continue
+			}
+			row = &change
+		}
+		kept = append(kept, row)
+	}
+	return w.save(ctx, kept)
+}
+
+// keepKey notes an import. If it was made before, that is returned, with errBefore.
+func (t *tx) keepKey(ctx context.Context, i flow.Imported) (flow.Imported, error) {
+	kept, err := t.exec(ctx, "INSERT INTO imports (key, flow_id, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING", i.Key[:], t.id(i.Flow), i.At.UnixMicro())
+	if err != nil || kept == 1 {
+		return flow.Imported{}, err
+	}
+	before, counts, err := t.imported(ctx, i.Key, t.locking("UPDATE OF i"))
+	switch {
+	case err != nil:
+		return flow.Imported{}, err
+	case counts:
+		return before, errBefore
+	}
+	_, err = t.exec(ctx, "UPDATE imports SET flow_id = ?, at = ? WHERE key = ?", t.id(i.Flow), i.At.UnixMicro(), i.Key[:])
+	return flow.Imported{}, err
+}
+
+// imported reads an import, and reports whether it counts: its flow is there, and was not disabled
+// before it was sent.
+func (t *tx) imported(ctx context.Context, key flow.ImportKey, locking string) (flow.Imported, bool, error) {
+	done := flow.Imported{Key: key}
+	var f flow.Flow
+	there := false
+	err := t.query(ctx, "SELECT i.flow_id, i.at, coalesce(f.state, ''), coalesce(f.disabled, FALSE) FROM imports i LEFT JOIN flows f ON f.id = i.flow_id WHERE i.key = ?"+locking,
+		[]any{key[:]}, []any{&done.Flow, moment{&done.At}, wordTo(&f.State), &f.Disabled}, func() { there = true })
+	counts := there && f.State != "" && !(f.Disabled && (f.State == flow.FlowInactive || f.State == flow.FlowActive))
+	return done, counts, err
+}
+
+// Imported returns the import with a key: see [flow.Store].
+func (s *Store) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+	done, counts, err := s.db.read().imported(ctx, key, "")
+	if err == nil && !counts {
+		err = errNotFound
+	}
+	if err != nil {
+		return flow.Imported{}, fail(ctx, "find import", uuid.Nil, err)
+	}
+	return done, nil
+}

@@ -2,6 +2,7 @@ package noticeflow_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/flussi-go/flussi"
@@ -46,15 +47,15 @@ func ExampleMessages_Import() {
 	// A reminder has an occasion. Running it twice writes once.
 	for range 2 {
 		_, report, err = messages.Import(ctx, assistant, event.ID, "scuola", flow.Details{}, flow.AddConfig{GoodRowsOnly: true, Occasion: "sollecito marzo"})
-		fmt.Println(report.Added.Added, flussi.Explain(err))
+		fmt.Println(report.Added.Added, errors.Is(err, flow.ErrNothingToSend))
 	}
 	// Output:
 	// Avvisi dell'evento: 6. Messaggi preparati: 3.
 	// Avvisi lasciati fuori: 3 non sono ancora notificati su Pago In Rete.
 	// Inviato 3 <nil>
 	// Non c'è nessuno a cui scrivere. Avvisi lasciati fuori: 3 hanno già un messaggio nel servizio; 3 non sono ancora notificati su Pago In Rete.
-	// 3
-	// 0 Non c'è nessuno a cui scrivere. Avvisi lasciati fuori: 3 hanno già un messaggio per l'occasione «sollecito marzo»; 3 non sono ancora notificati su Pago In Rete.
+	// 3 false
+	// 0 true
 }
 
 // The school's own text, looked at before anything is stored.

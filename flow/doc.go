@@ -34,7 +34,14 @@
 // knows the outcome, since the platform did not answer or the process died in between, the
 // notification is in Errore with [ErrorOutcomeUnknown], and only an operator leads out of
 // that: by [Service.ConfirmNotification], or by [Service.ResendNotification], knowing that it may arrive twice.
-// What surely was not sent is sent again by itself.
+// What was certainly not sent is sent again.
+//
+// Two notifications do not bring a citizen the same message either, whichever way they came in and
+// whichever process sends them. The store decides that when it claims one: if another one of the
+// service with the same [Draft.Digest] may have arrived, it is in Errore with
+// [ErrorAlreadySent], for an operator to decide. An import that is made again, after an error, a
+// crash or by mistake, finds its flow. A message that is meant to come again, such as a monthly
+// reminder, has an occasion: [AddConfig].Occasion or [Draft].Occasion.
 //
 // Nothing is lost. A write to the store is all or nothing, and comes with its record in the
 // history. A store that fails is asked again until the lease is over. What a crash leaves
@@ -55,7 +62,7 @@
 // Those of Service and Dispatcher are an [*Error], or a [*StopError] from Run, and
 // [flussi.Explain] has the text for the operator. None shows personal data. A web service
 // answers 404 to [ErrNotFound], 403 to [ErrForbidden] and fsm.ErrForbidden, 409 to
-// [ErrConflict], [ErrExists] and whatever the state does not permit (fsm.ErrNotAllowed,
+// [ErrConflict], [ErrExists], [ErrDuplicate], [ErrSimilarService] and what the state does not permit (fsm.ErrNotAllowed,
 // [ErrFlowState], [ErrDisabled]), 422 to everything else that explains itself (a
 // [flussi.Explainer]), and 500 to the rest.
 //

@@ -53,7 +53,11 @@ func (r *run) take(room, done int, claim func(context.Context, Claim) (Flow, []N
 	}
 	r.saw(f)
 	r.dry = len(claimed) == 0
-	claimed = slices.DeleteFunc(claimed, func(n Notification) bool { return n.State != NotificationSending }) // already sent
+	all := len(claimed)
+	claimed = slices.DeleteFunc(claimed, func(n Notification) bool { return n.State != NotificationSending })
+	if skipped := all - len(claimed); skipped > 0 {
+		r.config.Logger.Warn("flow: not sent: citizens may have the same messages already", "flow", r.flow.ID, "notifications", skipped)
+	}
 	r.pool.give(reserve(room, done) + done - len(claimed))
 	r.open -= done
 	b := &batch{claimed: start, open: len(claimed)}

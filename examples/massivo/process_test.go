@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,13 +20,30 @@ import (
 // writeWorkbook writes a workbook with notifications to be imported, to the sample citizens
 // from the first on.
 func writeWorkbook(t testing.TB, name string, first, rows int) {
+	writeRows(t, name, func(yield func(int) bool) {
+		for i := first; i < first+rows && yield(i); i++ {
+		}
+	})
+}
+
+// writeSorted writes the same rows as writeWorkbook from the first citizen on, the last one first.
+func writeSorted(t testing.TB, name string, rows int) {
+	writeRows(t, name, func(yield func(int) bool) {
+		for i := rows - 1; i >= 0 && yield(i); i-- {
+		}
+	})
+}
+
+func writeRows(t testing.TB, name string, citizens iter.Seq[int]) {
 	book := excelize.NewFile()
 	defer book.Close()
 	out, err := book.NewStreamWriter(book.GetSheetName(0))
 	require.NoError(t, err)
 	require.NoError(t, out.SetRow("A1", []any{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Riferimento"}))
-	for i := first; i < first+rows; i++ {
-		require.NoError(t, out.SetRow(fmt.Sprintf("A%d", i-first+2), []any{
+	row := 1
+	for i := range citizens {
+		row++
+		require.NoError(t, out.SetRow(fmt.Sprintf("A%d", row), []any{
 			appiotest.SampleCitizen(i).Reveal(), "TARI: avviso di pagamento",
 			fmt.Sprintf("Avviso %d. %s", i, strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)),
 			"16/06/2099", fmt.Sprintf("%d,%02d", 10+i%1000, i%100), appiotest.SampleNotice(i).Reveal(), fmt.Sprintf("TARI-%d", i),

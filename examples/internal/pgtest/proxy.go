@@ -1,0 +1,138 @@
+package pgtest
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// Proxy stands between a program and a server, and loses answers to COMMIT on command.
+type Proxy struct {
+	URL string // of the database by way of the proxy
+
+	server string
+	lose   atomic.Int64 // how many answers are still to be lost
+	Lost   atomic.Int64 // how many were lost
+
+	mu     sync.Mutex
+	closed bool // no connection is accepted
+	open   map[net.Conn]struct{}
+}
+
+// NewProxy returns a proxy for a database, which ends with the test.
+func NewProxy(t testing.TB, database string) *Proxy {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{server: u.Host, open: map[net.Conn]struct{}{}}
+	u.Host = listener.Addr().String()
+	p.URL = u.String()
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() { p.serve(client) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		p.Close()
+		conns.Wait()
+	})
+	return p
+}
+
+// LoseAnswers makes the proxy pass the next n COMMITs on, wait until the server has committed, and
+// break the connection instead of passing the answer back.
+func (p *Proxy) LoseAnswers(n int) { p.lose.Store(int64(n)) }
+
+// Close breaks all connections and refuses new ones, as if the server had gone.
+func (p *Proxy) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for conn := range p.open {
+		_ = conn.Close()
+	}
+}
+
+// track keeps a connection to be broken by Close; it reports whether that happened already.
+func (p *Proxy) track(conn net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.open[conn] = struct{}{}
+	return true
+}
+
+// commit is the message by which drivers end a transaction: a simple query.
+var commit = []byte("Q\x00\x00\x00\x0bcommit\x00")
+
+func (p *Proxy) serve(client net.Conn) {
+	defer client.Close()
+	if !p.track(client) {
+		return
+	}
+	server, err := net.Dial("tcp", p.server)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	var losing atomic.Bool
+	var back sync.WaitGroup
+	back.Go(func() { // to the client
+		defer client.Close()
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := server.Read(buffer)
+			if n > 0 && losing.Load() { // the server has committed
+				p.Lost.Add(1)
+				return
+			}
+			if n > 0 {
+				if _, err := client.Write(buffer[:n]); err != nil {
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := client.Read(buffer)
+		if n > 0 {
+			if bytes.Contains(buffer[:n], commit) && p.lose.Add(-1) >= 0 {
+				losing.Store(true)
+			}
+			if _, err := server.Write(buffer[:n]); err != nil {
+				break
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	if tcp, ok := server.(*net.TCPConn); ok {
+		_ = tcp.CloseWrite()
+	}
+	_, _ = io.Copy(io.Discard, client)
+	_ = server.Close()
+	back.Wait()
+}

@@ -33,7 +33,7 @@ func (n *Notification) ToBeSent(flowDisabled bool) bool {
 
 // AlreadySent returns the change that a store makes instead of a claim: the notification is in
 // Errore with [ErrorAlreadySent], because of an earlier one, of which the ID, the State, the
-// Transmission and UpdatedAt are used.
+// Transmission, CreatedAt and UpdatedAt are used.
 func (n Notification) AlreadySent(earlier Notification, at time.Time, by string) NotificationChange {
 	from := n.State
 	n.State = NotificationFailed

@@ -38,14 +38,15 @@ import (
 // any other state it has none.
 //
 // Never twice: a notification does not become In invio, by whichever method, while another one of
-// the same Service with the same [Draft.Digest] may have arrived ([Notification.MayHaveArrived]),
-// unless its AllowRepeat is set. Claim makes it Errore instead, as [Notification.AlreadySent] says;
+// the same Service with the same [Draft.Digest], if it has one, may have arrived
+// ([Notification.MayHaveArrived]), unless its AllowRepeat is set. Claim makes it Errore instead, as [Notification.AlreadySent] says;
 // every other method writes nothing, and the error is an [*AlreadySentError]. That holds whoever
 // makes the others In invio at the same moment, and for two of one write or claim too, of which
 // the first stands. Stored in any other state, notifications are not looked at.
 //
 // Services: the first flow or notification of a service whose name is not that of another, but has
-// the same [ServiceLook], is refused with a [*SimilarServiceError], and nothing is written.
+// the same [ServiceLook], is refused with a [*SimilarServiceError], and nothing is written. That
+// holds for two of one write, too, of which the first stands.
 //
 // Stores know no rules besides: they never look at what a step means, and never take one
 // by themselves, but for Claim.

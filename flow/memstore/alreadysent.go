@@ -68,16 +68,31 @@ func (s *Store) begins(p pending) bool {
 	return p.entry.State == flow.NotificationSending && (kept == nil || kept.State != flow.NotificationSending)
 }
 
-// checkService refuses the first use of a name that looks like that of another service.
-func (s *Store) checkService(name string) error {
+// firstUses are the services that a write is the first to use: their names by flow.ServiceLook.
+type firstUses map[string]string
+
+// checkService refuses the first use of a name that looks like that of another service, of which
+// the same write may be the first use, too.
+func (s *Store) checkService(name string, first firstUses) error {
 	if _, known := s.services[name]; known {
 		return nil
 	}
 	look := flow.ServiceLook(name)
-	for other := range s.services {
-		if flow.ServiceLook(other) == look {
-			return &flow.SimilarServiceError{Service: name, Existing: other}
-		}
+	other, there := s.looks[look]
+	if !there {
+		other, there = first[look]
 	}
+	if there && other != name {
+		return &flow.SimilarServiceError{Service: name, Existing: other}
+	}
+	first[look] = name
 	return nil
+}
+
+// putService stores the name of a service.
+func (s *Store) putService(name string) {
+	if _, known := s.services[name]; !known {
+		s.services[name] = struct{}{}
+		s.looks[flow.ServiceLook(name)] = name
+	}
 }

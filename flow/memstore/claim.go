@@ -30,7 +30,7 @@ func (s *Store) exchange(ctx context.Context, operation string, changes []flow.N
 	if f == nil {
 		return flow.Flow{}, nil, fail(operation, claim.Flow, flow.ErrNotFound)
 	}
-	if err := s.check(operation, b); err != nil {
+	if err := s.check(operation, b, firstUses{}); err != nil {
 		return flow.Flow{}, nil, err
 	}
 	s.put(b)

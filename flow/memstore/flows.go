@@ -106,10 +106,11 @@ func (s *Store) save(ctx context.Context, operation string, change flow.FlowChan
 	if err := ended(ctx, operation, change.Flow.ID); err != nil {
 		return err
 	}
-	if err := s.flowConflict(operation, change.Flow); err != nil {
+	first := firstUses{}
+	if err := s.flowConflict(operation, change.Flow, first); err != nil {
 		return err
 	}
-	if err := s.check(operation, b); err != nil {
+	if err := s.check(operation, b, first); err != nil {
 		return err
 	}
 	s.putFlow(change)
@@ -120,11 +121,11 @@ func (s *Store) save(ctx context.Context, operation string, change flow.FlowChan
 func (s *Store) checkFlow(operation string, f flow.Flow) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.flowConflict(operation, f)
+	return s.flowConflict(operation, f, firstUses{})
 }
 
 // flowConflict returns an error unless the flow may be stored.
-func (s *Store) flowConflict(operation string, f flow.Flow) error {
+func (s *Store) flowConflict(operation string, f flow.Flow, first firstUses) error {
 	var version int64
 	if old := s.flows[f.ID]; old != nil {
 		version = old.Version
@@ -133,7 +134,7 @@ func (s *Store) flowConflict(operation string, f flow.Flow) error {
 		return fail(operation, f.ID, flow.ErrConflict)
 	}
 	if version == 0 {
-		if err := s.checkService(f.Service); err != nil {
+		if err := s.checkService(f.Service, first); err != nil {
 			return fail(operation, f.ID, err)
 		}
 	}
@@ -152,7 +153,7 @@ func (s *Store) putFlow(change flow.FlowChange) {
 	switch {
 	case kept == nil:
 		kept = &storedFlow{Flow: f}
-		s.services[f.Service] = struct{}{}
+		s.putService(f.Service)
 		s.flows[f.ID] = kept
 		s.flowList.Add(kept)
 	case kept.CreatedAt != f.CreatedAt:
@@ -163,4 +164,10 @@ func (s *Store) putFlow(change flow.FlowChange) {
 		kept.Flow = f
 	}
 	kept.history = append(kept.history, record)
+	if !mayKeepKey(f) {
+		for _, key := range kept.imports {
+			delete(s.imports, key)
+		}
+		kept.imports = nil
+	}
 }

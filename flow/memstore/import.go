@@ -20,13 +20,19 @@ func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 	utc(&done.At)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if before, there := s.imported(done.Key); there {
+	if err := ended(ctx, operation, done.Flow); err != nil {
+		return flow.Imported{}, false, err
+	}
+	if before, there := s.imports[done.Key]; there {
 		return before, true, nil
 	}
 	if err := s.save(ctx, operation, i.Flow, s.withoutDuplicates(b, i.Duplicate)); err != nil {
 		return flow.Imported{}, false, err
 	}
-	s.imports[done.Key] = done
+	if f := s.flows[done.Flow]; mayKeepKey(f.Flow) {
+		s.imports[done.Key] = done
+		f.imports = append(f.imports, done.Key)
+	}
 	return done, false, nil
 }
 
@@ -38,21 +44,17 @@ func (s *Store) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	done, there := s.imported(key)
+	done, there := s.imports[key]
 	if !there {
 		return flow.Imported{}, fail(operation, uuid.Nil, flow.ErrNotFound)
 	}
 	return done, nil
 }
 
-// imported returns the import with a key, unless its flow was disabled before it was sent.
-func (s *Store) imported(key flow.ImportKey) (flow.Imported, bool) {
-	done, there := s.imports[key]
-	f := s.flows[done.Flow]
-	if !there || f == nil || f.Disabled && (f.State == flow.FlowInactive || f.State == flow.FlowActive) {
-		return flow.Imported{}, false
-	}
-	return done, true
+// mayKeepKey reports whether a flow may keep the keys of its imports: it was not disabled before it
+// was sent.
+func mayKeepKey(f flow.Flow) bool {
+	return !f.Disabled || f.State != flow.FlowInactive && f.State != flow.FlowActive
 }
 
 // withoutDuplicates returns a batch with what is to be stored of the rows whose message the service

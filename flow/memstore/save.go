@@ -22,7 +22,7 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 	if err := ended(ctx, operation, uuid.Nil); err != nil {
 		return err
 	}
-	if err := s.check(operation, b); err != nil {
+	if err := s.check(operation, b, firstUses{}); err != nil {
 		return err
 	}
 	s.put(b)
@@ -62,8 +62,9 @@ func (b *batch) add(change flow.NotificationChange) {
 }
 
 // check returns an error unless all of the batch may be stored.
-func (s *Store) check(operation string, b batch) error {
+func (s *Store) check(operation string, b batch, first firstUses) error {
 	seen := make(map[uuid.UUID]struct{}, len(b))
+	var service string // the last that was checked: most are of one
 	for _, p := range b {
 		var version int64
 		if old := s.notifications[p.entry.ID]; old != nil {
@@ -76,8 +77,9 @@ func (s *Store) check(operation string, b batch) error {
 			return fail(operation, p.entry.ID, flow.ErrConflict)
 		}
 		seen[p.entry.ID] = struct{}{}
-		if version == 0 {
-			if err := s.checkService(p.entry.Service); err != nil {
+		if version == 0 && (service == "" || p.entry.Service != service) {
+			service = p.entry.Service
+			if err := s.checkService(service, first); err != nil {
 				return fail(operation, p.entry.ID, err)
 			}
 		}
@@ -97,7 +99,7 @@ func (s *Store) put(b batch) {
 		kept := s.notifications[p.entry.ID]
 		if kept == nil {
 			n := p.entry
-			s.services[n.Service] = struct{}{}
+			s.putService(n.Service)
 			n.Version, n.history[0].Version = 1, 1
 			s.notifications[n.ID] = n
 			s.index(n)

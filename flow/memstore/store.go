@@ -24,6 +24,7 @@ type Store struct {
 	digests       map[flow.Digest]listing.List[*storedNotification] // but for those that have none
 	leases        heapOf                                            // those In invio, by the end of their lease
 	services      map[string]struct{}                               // the names that flows and notifications have
+	looks         map[string]string                                 // the same names, by flow.ServiceLook
 	imports       map[flow.ImportKey]flow.Imported
 }
 
@@ -33,6 +34,7 @@ var _ flow.Store = (*Store)(nil)
 type storedFlow struct {
 	flow.Flow
 	history []flow.FlowRecord
+	imports []flow.ImportKey // that it has not lost
 }
 
 // storedNotification is a notification as it is kept, or is to be.
@@ -59,6 +61,7 @@ func New() *Store {
 		groups:        map[uuid.UUID]*group{},
 		digests:       map[flow.Digest]listing.List[*storedNotification]{},
 		services:      map[string]struct{}{},
+		looks:         map[string]string{},
 		imports:       map[flow.ImportKey]flow.Imported{},
 		leases:        heapOf{before: func(a, b *storedNotification) bool { return a.leaseEnd < b.leaseEnd }},
 	}

@@ -91,6 +91,7 @@ func (p *probe) notificationCatalogue() notificationCatalogue {
 		n.Subject = flussi.NewText(oneOf(p, storetest.Texts()...))
 		n.Reference = oneOf(p, "", "2026/1", "2026/12")
 		n.IsPayment, n.PayableAfterDue, n.Disabled = oneOf(p, true, false), oneOf(p, true, false), p.Random.IntN(4) == 0
+		n.Occasion, n.AllowRepeat = oneOf(p, "", "sollecito marzo"), oneOf(p, true, false)
 		if p.Random.IntN(2) == 0 {
 			n.NoticeNumber, n.Payee, n.Amount = flussi.NoticeNumber{}, flussi.OrganizationCode{}, 0
 		}
@@ -107,7 +108,7 @@ func (p *probe) notificationCatalogue() notificationCatalogue {
 		n.UpdatedBy = oneOf(p, "m.neri", "M.Neri", "a.verdi", "dispatcher")
 		switch {
 		case i > 0 && p.Random.IntN(5) == 0: // the same again
-			n.Draft = all[p.Random.IntN(i)].Draft
+			n.Draft, n.AllowRepeat = all[p.Random.IntN(i)].Draft, true
 		case p.Random.IntN(5) == 0:
 			n.Draft, n.AnonymisedAt = flow.Draft{Reference: n.Reference, Amount: n.Amount, IsPayment: n.IsPayment}, p.SomeMinute()
 		}

@@ -149,9 +149,9 @@ func claimsNeedNoError(p *probe) {
 func claimsChangeWhatTheyTake(p *probe) {
 	f := p.saveFlow(p.sendingFlow())
 	var all []flow.Notification
-	for range 3 {
+	for i := range 3 {
 		n := p.fullNotification(f.ID)
-		n.State, n.Disabled = flow.NotificationRegistered, false
+		n.State, n.Disabled, n.AllowRepeat = flow.NotificationRegistered, false, i%2 == 0
 		all = append(all, p.save(n))
 	}
 	all = inOrder(all)

@@ -20,6 +20,7 @@ func endedContextsAreRefused(p *probe) {
 	f = p.saveFlow(f, n)
 	n.Version++
 	p.saveSending(p.newNotification(f.ID), short)
+	done := p.imports("of a flow", p.importOf(p.newKey(), p.newFlow()))
 	cancelled, cancel := context.WithCancel(p.Ctx)
 	cancel()
 	late, cancel := context.WithDeadline(p.Ctx, time.Now().Add(-time.Second))
@@ -49,6 +50,24 @@ func endedContextsAreRefused(p *probe) {
 				_, _, err := p.store.Claim(ctx, flow.Claim{Flow: f.ID, Limit: 1, Lease: long, At: p.Now(), By: "dispatcher"})
 				return err
 			}},
+			{"Exchange", func() error {
+				store, can := p.store.(flow.Exchanger)
+				if !can {
+					return ctx.Err()
+				}
+				_, _, err := store.Exchange(ctx, notificationChanges(n), flow.Claim{Flow: f.ID, Limit: 1, Lease: long, At: p.Now(), By: "dispatcher"})
+				return err
+			}},
+			{"Import of a new flow", func() error {
+				g := p.newFlow()
+				_, _, err := p.store.Import(ctx, p.importOf(p.newKey(), g, p.newNotification(g.ID)))
+				return err
+			}},
+			{"Import of what was imported before", func() error {
+				_, _, err := p.store.Import(ctx, p.importOf(done.Key, p.newFlow()))
+				return err
+			}},
+			{"Imported", func() error { _, err := p.store.Imported(ctx, done.Key); return err }},
 			{"Expired", func() error { _, err := p.store.Expired(ctx, 1); return err }},
 		} {
 			before := p.state()

@@ -76,7 +76,8 @@ type rule struct {
 // contract is all rules. The last finds out whether open gives stores of their own.
 var contract = slices.Concat(
 	flowRules, notificationRules, valueRules, countRules, versionRules, historyRules, atomicityRules,
-	claimRules, leaseRules, listRules, filterRules, searchRules, contextRules, isolationRules, concurrencyRules,
+	claimRules, alreadySentRules, releasedRules, saveSentRules, importRules, importFailureRules,
+	duplicateRules, serviceRules, leaseRules, listRules, filterRules, searchRules, contextRules, isolationRules, concurrencyRules,
 	[]rule{{"a new store is empty", newStoresAreEmpty}},
 )
 

@@ -1,0 +1,312 @@
+package flowtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+)
+
+var alreadySentRules = []rule{
+	{"a claim makes a notification Errore if another one may have brought its message", claimsSkip},
+	{"a claim takes a notification if no other one may have brought its message", claimsTakeWhatDidNotArrive},
+	{"a claim returns, records and counts what was sent already", skippedAreRecorded},
+	{"what was sent already counts toward the limit of a claim", skippedCountTowardTheLimit},
+	{"of two with one message in a claim, the first is taken", claimsTakeTheFirst},
+	{"a claim takes a notification that may be repeated", claimsRepeat},
+}
+
+// arrival is a way in which a message may have arrived.
+type arrival struct {
+	why string
+	set func(n *flow.Notification)
+}
+
+// place is a flow, or none, that a notification belongs to.
+type place struct {
+	name string
+	of   uuid.UUID
+}
+
+// arrivals are those that keep others with the message from becoming In invio.
+func (p *probe) arrivals() []arrival {
+	sent := func(n *flow.Notification) {
+		n.State, n.Transmission.SentAt = flow.NotificationSent, p.SomeTime()
+	}
+	unknown := func(n *flow.Notification) {
+		n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorOutcomeUnknown
+	}
+	return []arrival{
+		{"In invio", func(n *flow.Notification) { n.State = flow.NotificationSending }},
+		{"Inviato", sent},
+		{"Inviato, without a time", func(n *flow.Notification) { n.State = flow.NotificationSent }},
+		{"Inviato and disabled", func(n *flow.Notification) { sent(n); n.Disabled = true }},
+		{"in Errore with an unknown outcome", unknown},
+		{"in Errore with an unknown outcome, and disabled", func(n *flow.Notification) {
+			unknown(n)
+			n.Transmission.SentAt, n.Disabled = p.SomeTime(), true
+		}},
+	}
+}
+
+// harmless are notifications that keep no other from becoming In invio.
+func (p *probe) harmless() []arrival {
+	all := []arrival{
+		{"Registrato", func(n *flow.Notification) { n.State = flow.NotificationRegistered }},
+		{"Registrato and disabled", func(n *flow.Notification) { n.State, n.Disabled = flow.NotificationRegistered, true }},
+		{"in an unknown state", func(n *flow.Notification) { n.State = "sospesa" }},
+	}
+	for _, code := range []flow.ErrorCode{
+		flow.ErrorRefused, flow.ErrorUnreachable, flow.ErrorNotSent, flow.ErrorAlreadySent, flow.ErrorInvalid, "blocco_notturno", "",
+	} {
+		all = append(all, arrival{fmt.Sprintf("in Errore with the code %q", code), func(n *flow.Notification) {
+			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, code
+		}})
+	}
+	for _, a := range p.arrivals() {
+		all = append(all, arrival{a.why + ", and anonymised", func(n *flow.Notification) {
+			a.set(n)
+			n.AnonymisedAt = p.SomeTime()
+		}})
+		all = append(all, arrival{a.why + ", and anonymised, without a text", func(n *flow.Notification) {
+			a.set(n)
+			n.Draft, n.AnonymisedAt = flow.Draft{}, p.SomeTime()
+		}})
+	}
+	sent := func(n *flow.Notification) { n.State = flow.NotificationSent }
+	return append(all,
+		arrival{"Inviato of another service", func(n *flow.Notification) { sent(n); n.Service = "scuola" }},
+		arrival{"Inviato to another citizen", func(n *flow.Notification) { sent(n); n.Recipient = p.FiscalCode() }},
+		arrival{"Inviato with another subject", func(n *flow.Notification) { sent(n); n.Subject = flussi.NewText("Sollecito") }},
+		arrival{"Inviato with another content", func(n *flow.Notification) { sent(n); n.Content = flussi.NewText("Un'altra rata") }},
+		arrival{"Inviato with another notice number", func(n *flow.Notification) { sent(n); n.NoticeNumber = p.NoticeNumber() }},
+		arrival{"Inviato with another amount", func(n *flow.Notification) { sent(n); n.Amount++ }},
+		arrival{"Inviato with another due date", func(n *flow.Notification) { sent(n); n.DueDate = p.SomeTime() }},
+		arrival{"Inviato with another occasion", func(n *flow.Notification) { sent(n); n.Occasion = "sollecito marzo" }},
+	)
+}
+
+// twin returns a new notification with the message of another one, of a flow or none.
+func (p *probe) twin(n flow.Notification, of uuid.UUID) flow.Notification {
+	twin := p.newNotification(of)
+	twin.Service, twin.Draft = n.Service, n.Draft
+	return twin
+}
+
+// skips checks that a claim finds one notification, and makes it Errore because of one of others.
+func (p *probe) skips(what string, n flow.Notification, because ...flow.Notification) {
+	want := p.flow(n.FlowID)
+	want.Counts.Registered--
+	want.Counts.Failed++
+	claim := flow.Claim{Flow: n.FlowID, Limit: 10, Lease: long, At: p.SomeTime(), By: p.Word()}
+	got, claimed, err := p.store.Claim(p.Ctx, claim)
+	p.Must(err, "Claim")
+	if !slices.Equal(ids(claimed), []uuid.UUID{n.ID}) {
+		p.Fail("Claim of one %s: want it returned, got %s", what, list(ids(claimed)))
+		return
+	}
+	p.isSkipped(what, claimed[0], n, claim, because...)
+	p.Equal("the flow of a Claim of one "+what, got, want)
+	p.readsFlow("after a Claim of one "+what, want)
+}
+
+// isSkipped checks a notification that a claim made Errore because of one of others.
+func (p *probe) isSkipped(what string, got, before flow.Notification, claim flow.Claim, because ...flow.Notification) {
+	i := slices.Index(ids(because), got.Transmission.Earlier)
+	if got.State != flow.NotificationFailed || i < 0 {
+		p.Fail("Claim of one %s: want it in Errore because of %s, got the state %q and Transmission.Earlier %v",
+			what, list(ids(because)), got.State, got.Transmission.Earlier)
+		return
+	}
+	change := before.AlreadySent(because[i], claim.At, claim.By)
+	want := change.Notification
+	want.Version++
+	p.Equal("Claim of one "+what, got, want)
+	p.readsNotification("after a Claim of one "+what, want)
+	records := p.notificationHistory(before.ID)
+	if len(records) == 0 {
+		p.Fail("one that was claimed, %s, has no records", what)
+		return
+	}
+	change.Record.Version = want.Version
+	p.Equal("the last record of one "+what, records[len(records)-1], change.Record)
+}
+
+func claimsSkip(p *probe) {
+	f, other := p.saveFlow(p.sendingFlow()), p.saveFlow(p.newFlow())
+	for _, a := range p.arrivals() {
+		for _, place := range []place{{"the flow", f.ID}, {"another flow", other.ID}, {"no flow", uuid.Nil}} {
+			earlier := p.newNotification(place.of)
+			a.set(&earlier)
+			earlier = p.save(earlier)
+			n := p.save(p.twin(earlier, f.ID))
+			p.skips(fmt.Sprintf("whose message another one of %s has, which is %s", place.name, a.why), n, earlier)
+		}
+	}
+	// The texts need not be equal to the letter.
+	earlier := p.newNotification(uuid.Nil)
+	earlier.Subject, earlier.Occasion, earlier.State = flussi.NewText("Così è"), "Sollecito", flow.NotificationSent
+	earlier = p.save(earlier)
+	n := p.twin(earlier, f.ID)
+	n.Subject = flussi.NewText(" Cosi\u0300  e\u0300\u200b ")
+	n.Occasion = strings.ToUpper(n.Occasion)
+	n.Reference, n.Payee = "another", p.OrganizationCode()
+	p.skips("whose message another one has, with other blanks and invisible characters", p.save(n), earlier)
+}
+
+func claimsTakeWhatDidNotArrive(p *probe) {
+	f, other := p.saveFlow(p.sendingFlow()), p.saveFlow(p.newFlow())
+	for _, h := range p.harmless() {
+		for _, place := range []place{{"another flow", other.ID}, {"no flow", uuid.Nil}} {
+			n := p.newNotification(f.ID)
+			earlier := p.twin(n, place.of)
+			h.set(&earlier)
+			p.saveAll(earlier, n)
+			what := fmt.Sprintf("one whose message one of %s has, which is %s", place.name, h.why)
+			if _, claimed := p.claim(f.ID, 10, long); !slices.Equal(ids(claimed), []uuid.UUID{n.ID}) {
+				p.Fail("Claim of %s: want it returned, got %s", what, list(ids(claimed)))
+			}
+			p.isSending(what, n.ID)
+		}
+	}
+	// A notification is no obstacle to itself.
+	n := p.save(p.newNotification(f.ID))
+	for _, code := range []flow.ErrorCode{flow.ErrorOutcomeUnknown, flow.ErrorRefused, ""} {
+		_, claimed := p.claim(f.ID, 10, long)
+		if len(claimed) != 1 {
+			p.Fail("Claim of one that was In invio before: got %s", list(ids(claimed)))
+			return
+		}
+		n = claimed[0]
+		p.isSending("one that was In invio before", n.ID)
+		if code != "" {
+			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, code
+			n = p.save(n)
+		}
+		n.State, n.Transmission.ErrorCode = flow.NotificationRegistered, ""
+		n = p.save(n)
+	}
+	p.claim(f.ID, 10, long)
+	// Without a recipient there is no message.
+	blank := p.newNotifications(f.ID, 2)
+	blank[0].Draft, blank[1].Draft = flow.Draft{}, flow.Draft{}
+	p.saveAll(blank...)
+	p.takes("Claim of two without a recipient", f.ID, 10, blank)
+	p.isSending("one without a recipient", blank[0].ID)
+	p.isSending("another one without a recipient", blank[1].ID)
+}
+
+// isSending checks that a notification was claimed.
+func (p *probe) isSending(what string, id uuid.UUID) {
+	if n := p.notification(id); n.State != flow.NotificationSending || n.Transmission.Earlier != uuid.Nil {
+		p.Fail("%s: want it In invio, got the state %q with the error %q", what, n.State, n.Transmission.Error)
+	}
+}
+
+func skippedAreRecorded(p *probe) {
+	f := p.saveFlow(p.sendingFlow())
+	full := p.fullNotification(f.ID)
+	full.State, full.Disabled, full.AllowRepeat, full.AnonymisedAt = flow.NotificationRegistered, false, false, time.Time{}
+	full.Transmission.ErrorCode, full.CreatedAt = "", p.Now()
+	earlier := p.twin(full, uuid.Nil)
+	earlier.State = flow.NotificationSending
+	p.saveAll(earlier, full)
+	earlier.Version++
+	full.Version++
+	free := p.save(p.newNotification(f.ID))
+	claim := flow.Claim{Flow: f.ID, Limit: 10, Lease: short, At: p.SomeTime(), By: p.Word()}
+	got, claimed, err := p.store.Claim(p.Ctx, claim)
+	p.Must(err, "Claim")
+	if !slices.Equal(ids(claimed), []uuid.UUID{full.ID, free.ID}) {
+		p.Fail("Claim of one that was sent already, and one that was not: want both, got %s", list(ids(claimed)))
+		return
+	}
+	f.Counts = flow.Counts{Sending: 1, Failed: 1}
+	p.Equal("the flow of a Claim of one that was sent already, and one that was not", got, f)
+	p.readsFlow("after a Claim of one that was sent already, and one that was not", f)
+	p.isSkipped("that was sent already", claimed[0], full, claim, earlier)
+	p.hasNotificationRecords(full.ID, notificationChange(withVersion(full, 0)).Record, full.AlreadySent(earlier, claim.At, claim.By).Record)
+	p.isSending("one that was not sent", free.ID)
+	p.eventually("Expired gives the one that was claimed", func() bool { return p.isExpired(free.ID) })
+	if p.isExpired(full.ID) {
+		p.Fail("Expired gives one that was sent already")
+	}
+	p.readsNotification("that keeps a claim from taking another one", earlier)
+	p.takes("Claim when one was found sent already", f.ID, 10, nil)
+}
+
+// withVersion returns a notification as if it had another version.
+func withVersion(n flow.Notification, version int64) flow.Notification {
+	n.Version = version
+	return n
+}
+
+func skippedCountTowardTheLimit(p *probe) {
+	f := p.saveFlow(p.sendingFlow())
+	all := p.newNotifications(f.ID, 7)
+	for _, i := range []int{0, 1, 2, 4} {
+		earlier := p.twin(all[i], uuid.Nil)
+		earlier.State = flow.NotificationSent
+		p.saveAll(earlier)
+	}
+	p.saveAll(all...)
+	p.takes("Claim with the limit 2, of which both were sent already", f.ID, 2, all[:2])
+	p.takes("Claim with the limit 2, of which the first was sent already", f.ID, 2, all[2:4])
+	p.counted("after two claims of 2, in which 3 were sent already", f.ID, flow.Counts{Registered: 3, Sending: 1, Failed: 3})
+	p.takes("Claim with the limit 10, of which the first was sent already", f.ID, 10, all[4:])
+	p.counted("after a claim of all", f.ID, flow.Counts{Sending: 3, Failed: 4})
+}
+
+func claimsTakeTheFirst(p *probe) {
+	for _, between := range []int{0, 1, 40} {
+		f := p.saveFlow(p.sendingFlow())
+		first := p.newNotification(f.ID)
+		all := append([]flow.Notification{first}, p.newNotifications(f.ID, between)...)
+		all = append(all, p.twin(first, f.ID), p.twin(first, f.ID))
+		p.saveAll(all...)
+		claim := flow.Claim{Flow: f.ID, Limit: 100, Lease: long, At: p.SomeTime(), By: p.Word()}
+		got, claimed, err := p.store.Claim(p.Ctx, claim)
+		p.Must(err, "Claim")
+		if !slices.Equal(ids(claimed), ids(all)) {
+			p.Fail("Claim of %d, three of which have one message: want %s, got %s", len(all), list(ids(all)), list(ids(claimed)))
+			return
+		}
+		p.Equal("the counts of Claim", got.Counts, flow.Counts{Sending: 1 + between, Failed: 2})
+		p.isSending("the first of three with one message", first.ID)
+		for i, n := range all[1+between:] {
+			p.isSkipped("whose message the first of the claim has", claimed[1+between+i], withVersion(n, 1), claim, p.notification(first.ID))
+		}
+	}
+}
+
+func claimsRepeat(p *probe) {
+	f := p.saveFlow(p.sendingFlow())
+	for _, a := range p.arrivals() {
+		earlier := p.newNotification(uuid.Nil)
+		a.set(&earlier)
+		p.saveAll(earlier)
+		n := p.twin(earlier, f.ID)
+		n.AllowRepeat = true
+		p.saveAll(n)
+		_, claimed := p.claim(f.ID, 10, long)
+		what := "one that may be repeated, and whose message one has that is " + a.why
+		if len(claimed) != 1 {
+			p.Fail("Claim of %s: got %s", what, list(ids(claimed)))
+			continue
+		}
+		if p.isSending(what, n.ID); !claimed[0].AllowRepeat {
+			p.Fail("Claim of %s clears AllowRepeat", what)
+		}
+	}
+	// What is repeated was sent before, too.
+	first := p.newNotification(f.ID)
+	first.AllowRepeat = true
+	first = p.save(first)
+	p.takes("Claim of one that may be repeated, and was never sent", f.ID, 10, []flow.Notification{first})
+	p.skips("whose message one has that may be repeated", p.save(p.twin(first, f.ID)), p.notification(first.ID))
+}

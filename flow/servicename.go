@@ -46,27 +46,33 @@ func CheckService(name string) error {
 // case, Cyrillic and Greek letters that look like Latin ones, and the kinds of blanks, hyphens
 // and quotes are the same. It is for stores to find such names, never to authorise.
 func ServiceLook(name string) string {
-	// A Caser has a state, so each call makes its own.
-	folded := cases.Fold().String(norm.NFKC.String(VisibleText(name)))
+	// Signs come first, since NFKC makes an acute accent a blank and a combining one. A Caser has a
+	// state, so each call makes its own.
+	folded := cases.Fold().String(norm.NFKC.String(strings.Map(plainSign, VisibleText(name))))
 	return VisibleText(strings.Map(func(r rune) rune {
 		if like, found := lookalikes[r]; found {
 			return like
-		}
-		switch {
-		case unicode.Is(unicode.Pd, r) || r == '\u2212':
-			return '-'
-		case r == '\u2018' || r == '\u2019' || r == '\u00B4' || r == '`':
-			return '\''
 		}
 		return r
 	}, folded))
 }
 
-// lookalikes are lower-case letters, and those that look like them once they are Latin.
+// plainSign returns the ASCII hyphen or apostrophe for a character that looks like one.
+func plainSign(r rune) rune {
+	switch {
+	case unicode.Is(unicode.Pd, r) || r == '\u2212':
+		return '-'
+	case r == '\u2018' || r == '\u2019' || r == '\u02BC' || r == '\u2032' || r == '\u00B4' || r == '`':
+		return '\''
+	}
+	return r
+}
+
+// lookalikes are lower-case letters, and the Latin ones that they, or their capitals, look like.
 var lookalikes = map[rune]rune{
 	'а': 'a', 'в': 'b', 'е': 'e', 'к': 'k', 'м': 'm', 'н': 'h', 'о': 'o', 'р': 'p', 'с': 'c', 'т': 't', 'у': 'y', 'х': 'x',
 	'ѕ': 's', 'і': 'i', 'ј': 'j', 'ԁ': 'd', 'ԛ': 'q', 'ԝ': 'w', 'ѵ': 'v', 'һ': 'h', 'ӏ': 'l',
-	'α': 'a', 'β': 'b', 'ε': 'e', 'ζ': 'z', 'η': 'h', 'ι': 'i', 'κ': 'k', 'μ': 'm', 'ν': 'v', 'ο': 'o', 'ρ': 'p', 'τ': 't', 'υ': 'y', 'χ': 'x',
+	'α': 'a', 'β': 'b', 'ε': 'e', 'ζ': 'z', 'η': 'h', 'ι': 'i', 'κ': 'k', 'μ': 'm', 'ν': 'n', 'ο': 'o', 'ρ': 'p', 'τ': 't', 'υ': 'y', 'χ': 'x',
 	'ı': 'i', 'ɑ': 'a', 'ɡ': 'g',
 }
 

@@ -90,15 +90,17 @@ func detectText(ctx context.Context, r io.ReaderAt, size int64) (*csvText, error
 	}
 	var end [2]byte
 	tail := min(size, 2)
-	if _, err := r.ReadAt(end[:tail], size-tail); err != nil && err != io.EOF {
+	if _, err := r.ReadAt(end[2-tail:], size-tail); err != nil && err != io.EOF {
 		return nil, err
 	}
-	t.newline = strings.ContainsRune(string(end[:tail]), '\n')
+	t.newline = end[1] == '\n' || end[1] == '\r'
 	if wide != "" {
 		t.encoding, t.order = "UTF-16", unicode.LittleEndian
 		if wide == "BE" {
 			t.order = unicode.BigEndian
+			end[0], end[1] = end[1], end[0]
 		}
+		t.newline = end[1] == 0 && (end[0] == '\n' || end[0] == '\r')
 		if size%2 != 0 {
 			return nil, &FileError{Format: CSV, Err: ErrTruncated, Reason: "Il file è incompleto: finisce a metà di un carattere. Copiarlo o salvarlo di nuovo."}
 		}
@@ -175,8 +177,11 @@ func (t *csvText) declaredSeparator() (rune, error) {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return 0, err
 	}
-	line, _, _ := strings.Cut(string(head[:n]), "\n")
-	trimmed := strings.Trim(strings.TrimRight(line, "\r"), `"`)
+	line := string(head[:n])
+	if i := strings.IndexAny(line, "\r\n"); i >= 0 {
+		line = line[:i]
+	}
+	trimmed := strings.Trim(line, `"`)
 	if len(trimmed) != len("sep=;") || !strings.EqualFold(trimmed[:4], "sep=") || !strings.ContainsAny(trimmed[4:], ";,\t|") {
 		return 0, nil
 	}
@@ -184,7 +189,11 @@ func (t *csvText) declaredSeparator() (rune, error) {
 	if t.encoding == "UTF-16" {
 		width = 2
 	}
-	t.skip = min(t.size, t.skip+int64(len(line)+1)*width)
+	ended := int64(len(line) + 1)
+	if strings.HasPrefix(string(head[len(line):n]), "\r\n") {
+		ended++
+	}
+	t.skip = min(t.size, t.skip+ended*width)
 	return rune(trimmed[4]), nil
 }
 
@@ -193,6 +202,7 @@ type csvRows struct {
 	ctx     context.Context
 	csv     *csv.Reader
 	guard   *recordGuard
+	ends    *lineEnds
 	text    *csvText
 	limits  Limits
 	width   int // how many fields the header has, 0 if not known
@@ -206,11 +216,12 @@ type csvRows struct {
 
 // rows reads the records from the beginning.
 func (t *csvText) rows(ctx context.Context, separator rune, l Limits) *csvRows {
-	guard := &recordGuard{r: t.reader(), limit: 4*l.CellLength + 64*l.Columns + 1<<20}
+	ends := newLineEnds(t.reader())
+	guard := &recordGuard{r: ends, limit: 4*l.CellLength + 64*l.Columns + 1<<20}
 	c := csv.NewReader(guard)
 	c.Comma = separator
 	c.FieldsPerRecord = -1
-	return &csvRows{ctx: ctx, csv: c, guard: guard, text: t, limits: l}
+	return &csvRows{ctx: ctx, csv: c, guard: guard, ends: ends, text: t, limits: l}
 }
 
 // lineWeight is how many line ends count as one byte.
@@ -295,6 +306,10 @@ func (c *csvRows) fault(err error) error {
 		return err
 	case errors.Is(err, ErrLimit):
 		return &FileError{Format: CSV, Row: c.line + 1, Err: ErrLimit, Reason: fmt.Sprintf("Dopo la riga %d del file c'è una riga che non finisce: forse le virgolette non si chiudono.", c.line)}
+	case errors.Is(err, errLineEnds):
+		line := c.ends.line + 1
+		return &FileError{Format: CSV, Row: line, Err: ErrMalformed, Reason: fmt.Sprintf("Le righe del file finiscono in modi diversi: alla riga %d c'è un ritorno a capo che non è quello delle altre. "+
+			"Aprire il file con Excel o LibreOffice, controllare le righe e salvarlo di nuovo come CSV.", line)}
 	case !errors.As(err, &parse):
 		return err
 	case parse.Line > parse.StartLine || errors.Is(parse.Err, csv.ErrQuote) && c.atEnd():

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,7 +101,26 @@ func FuzzDecodeCSV(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	for end := range lineEnds {
+		lines := "CF;Oggetto;Contenuto;Riferimento" + end + code + ";Oggetto di prova;\"" + content + end + "è\";\"a" + end + "\"" + end + end +
+			other + ";Oggetto di prova;" + content + ";b" + end
+		for _, encode := range encodings {
+			f.Add(encode(lines))
+			f.Add(encode("sep=;" + end + lines + "\r"))
+		}
+	}
+	for _, seed := range []string{"CF;Oggetto;Contenuto\n\"a\"\r;b;c\n", "CF;Oggetto;Contenuto\ra;b;c\n", "CF;Oggetto;Contenuto\r\r\n\"\r\r\n\r", "\r\r\n\r\r\nCF\tOggetto\tContenuto\r\r"} {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		settle(t, func() *decoded { return decodeCSV(tpl, data) })
+		settle(t, func() *decoded {
+			d := decodeCSV(tpl, data)
+			for _, n := range d.rows {
+				if strings.Contains(n.Subject+n.Content.Reveal()+n.Reference, "\r") {
+					t.Fatal("a carriage return is in a value")
+				}
+			}
+			return d
+		})
 	})
 }

@@ -88,7 +88,7 @@ func (m *matching) page(ctx context.Context) error {
 		for _, row := range rows {
 			n, is := found[row.IUV]
 			switch {
-			case !row.Outcome.known(): // whosever it is
+			case !row.Outcome.known(): // found or not, it changes no notice
 				report.count(row, row.check(), n.ID, false)
 				continue
 			case !is:

@@ -1,0 +1,140 @@
+package flow_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// B was ordered beside A, which the platform rejected later: C is still refused because of B.
+func TestAMessageSentKnowinglyBlocksLaterOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		a, b := w.skipped(t)
+		must(w.ResendNotification(t.Context(), operator, b.ID, "Il cittadino l'ha cancellata."))(t)
+		must(w.SendNotification(t.Context(), operator, b.ID))(t)
+		w.SetState(string(a.Transmission.MessageID), appiotest.State{Status: "REJECTED"})
+		must(w.VerifyNotification(t.Context(), operator, a.ID))(t)
+		require.Equal(t, flow.NotificationFailed, w.notification(t, a.ID).State)
+		c := w.another(t, draft(t, 1))[0]
+		assert.Equal(t, flow.ErrorAlreadySent, c.Transmission.ErrorCode)
+		assert.Equal(t, b.ID, c.Transmission.Earlier)
+		assert.Len(t, w.Deliveries(), 2)
+
+		// A itself, once registered again, is refused because of B, too.
+		must(w.RegisterNotification(t.Context(), operator, a.ID))(t)
+		a, err := w.SendNotification(t.Context(), operator, a.ID)
+		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.Equal(t, b.ID, a.Transmission.Earlier)
+		assert.Len(t, w.Deliveries(), 2)
+	})
+}
+
+func TestAnOrderToSendAgainHoldsForOneMessage(t *testing.T) {
+	unavailable := &appio.Error{Operation: "submit message", Kind: appio.ErrUnavailable, Outcome: appio.NotSent}
+	edit := func(change func(*flow.Draft)) func(t *testing.T, w *world, n flow.Notification) {
+		return func(t *testing.T, w *world, n flow.Notification) {
+			for _, change := range []func(*flow.Draft){change, func(d *flow.Draft) { *d = draft(t, 1) }} {
+				n := w.notification(t, n.ID)
+				d := n.Draft
+				change(&d)
+				must(w.EditNotification(t.Context(), operator, n.ID, n.Version, d))(t)
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		between func(t *testing.T, w *world, n flow.Notification)
+		holds   bool
+	}{
+		"nothing": {func(*testing.T, *world, flow.Notification) {}, true},
+		"the platform did not take it": {func(t *testing.T, w *world, n flow.Notification) {
+			messengers := func(ctx context.Context, service string) (flow.Messenger, error) {
+				return brokenMessenger{unavailable}, nil
+			}
+			down, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
+			require.NoError(t, err)
+			for range 2 {
+				got, err := down.SendNotification(t.Context(), operator, n.ID)
+				assert.ErrorIs(t, err, appio.ErrUnavailable)
+				assert.Equal(t, flow.NotificationRegistered, got.State)
+				assert.True(t, got.AllowRepeat)
+			}
+		}, true},
+		"the flow was stopped": {func(t *testing.T, w *world, n flow.Notification) {
+			w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Unauthorized})
+			must(w.SendFlow(t.Context(), operator, n.FlowID))(t)
+			_, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), n.FlowID)
+			assert.ErrorIs(t, err, appio.ErrUnauthorized)
+			w.FailAtRandom(appiotest.SubmitMessage, 0, 1)
+			assert.True(t, w.notification(t, n.ID).AllowRepeat)
+		}, true},
+		"it was set aside": {func(t *testing.T, w *world, n flow.Notification) {
+			must(w.DisableNotification(t.Context(), operator, n.ID))(t)
+			must(w.EnableNotification(t.Context(), operator, n.ID))(t)
+		}, true},
+		"its reference was changed": {edit(func(d *flow.Draft) { d.Reference = "R/1" }), true},
+		"its spelling was changed":  {edit(func(d *flow.Draft) { d.Subject = flussi.NewText(d.Subject.Reveal() + " ") }), true},
+		"its text was changed":      {edit(func(d *flow.Draft) { d.Subject = flussi.NewText(d.Subject.Reveal() + ".") }), false},
+		"its occasion was changed":  {edit(func(d *flow.Draft) { d.Occasion = "sollecito" }), false},
+		"it was refused": {func(t *testing.T, w *world, n flow.Notification) {
+			w.Fail(appiotest.SubmitMessage, refusal)
+			assert.ErrorIs(t, only(w.SendNotification(t.Context(), operator, n.ID)), appio.ErrInvalid)
+			must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, worldConfig{})
+				_, n := w.skipped(t)
+				must(w.ResendNotification(t.Context(), operator, n.ID, "Il cittadino l'ha cancellata."))(t)
+				test.between(t, w, n)
+				assert.Equal(t, test.holds, w.notification(t, n.ID).AllowRepeat)
+				got, err := w.SendNotification(t.Context(), operator, n.ID)
+				if !test.holds {
+					assert.ErrorIs(t, err, flow.ErrDuplicate)
+					assert.Equal(t, flow.ErrorAlreadySent, got.Transmission.ErrorCode)
+					assert.Len(t, w.Deliveries(), 1)
+					return
+				}
+				require.NoError(t, err)
+				assert.Len(t, w.Deliveries(), 2)
+				assert.False(t, got.AllowRepeat)
+			})
+		})
+	}
+}
+
+// An order whose outcome is unknown is carried out, and another one is needed.
+func TestAnOrderEndsWithAnUnknownOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		_, n := w.skipped(t)
+		must(w.ResendNotification(t.Context(), operator, n.ID, "Il cittadino l'ha cancellata."))(t)
+		w.Fail(appiotest.SubmitMessage, noAnswer)
+		got, err := w.SendNotification(t.Context(), operator, n.ID)
+		require.ErrorIs(t, err, appio.ErrUnknown)
+		assert.False(t, got.AllowRepeat)
+		got = must(w.ConfirmNotification(t.Context(), operator, n.ID, "arrivata"))(t)
+		assert.False(t, got.AllowRepeat)
+
+		// A crash ends it, too.
+		third := w.another(t, draft(t, 1))[0]
+		must(w.ResendNotification(t.Context(), operator, third.ID, "Il cittadino l'ha cancellata."))(t)
+		must(w.SendFlow(t.Context(), operator, third.FlowID))(t)
+		require.True(t, w.claimed(t, third.FlowID, 1, time.Second)[0].AllowRepeat)
+		time.Sleep(2 * time.Second)
+		require.Equal(t, 1, must(w.dispatcher(t, flow.DispatcherConfig{}).Recover(t.Context()))(t))
+		third = w.notification(t, third.ID)
+		assert.Equal(t, flow.ErrorOutcomeUnknown, third.Transmission.ErrorCode)
+		assert.False(t, third.AllowRepeat)
+	})
+}

@@ -113,7 +113,7 @@ type ImportKey [16]byte
 
 // Imported is an import that was stored.
 type Imported struct {
-	Key  ImportKey
+	Key  ImportKey // of its rows
 	Flow uuid.UUID // that has the rows
 	At   time.Time // of the flow's record; UTC
 }

@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"excel": {".", "internal/xlsx", "github.com/xuri/excelize/v2",
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
 	"appio":                  {".", "internal/pace", "internal/private", "internal/restcall"},
-	"flow":                   {".", "appio", "fsm", "github.com/google/uuid"},
+	"flow":                   {".", "appio", "fsm", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
 	"flow/memstore":          {".", "flow", "internal/listing", "github.com/google/uuid"},
 	"flow/flowexcel":         {".", "excel", "flow", "github.com/google/uuid"},
 	"pagoinrete":             {".", "fsm", "internal/pace", "internal/private", "internal/restcall", "github.com/google/uuid"},

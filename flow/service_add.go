@@ -226,7 +226,7 @@ func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row
 		if done, err = a.find(ctx, err); err != nil {
 			return Imported{}, err
 		}
-		before = done.Flow != change.Flow.ID
+		before = done.Flow != change.Flow.ID || !done.At.Equal(change.Record.At)
 	case err != nil:
 		return Imported{}, err
 	}

@@ -1,0 +1,321 @@
+package flow_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/fsm"
+)
+
+// importFile imports drafts into a new flow of the taxes.
+func (w *world) importFile(t testing.TB, c flow.AddConfig, rows ...flow.Draft) (flow.Flow, flow.AddReport) {
+	t.Helper()
+	f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(rows...), c)
+	require.NoError(t, err)
+	return f, report
+}
+
+// flows returns all flows of the taxes, the oldest first.
+func (w *world) flows(t testing.TB) []flow.Flow {
+	t.Helper()
+	return must(w.store.Flows(context.WithoutCancel(t.Context()), flow.FlowFilter{Services: []string{taxes}}, flow.Page{OldestFirst: true}))(t)
+}
+
+// stages are steps that an operator takes with a flow after its rows were imported.
+var stages = map[string]func(t *testing.T, w *world, id uuid.UUID){
+	"Inattivo": func(*testing.T, *world, uuid.UUID) {},
+	"Attivo":   func(t *testing.T, w *world, id uuid.UUID) { must(w.ActivateFlow(t.Context(), operator, id))(t) },
+	"In invio": func(t *testing.T, w *world, id uuid.UUID) { w.ordered(t, id) },
+	"Inviato":  func(t *testing.T, w *world, id uuid.UUID) { w.ordered(t, id); w.run(t, id) },
+	"Invio incompleto": func(t *testing.T, w *world, id uuid.UUID) {
+		w.ordered(t, id)
+		w.run(t, id, refusal, noAnswer)
+	},
+}
+
+func TestTheSameFileIsImportedOnce(t *testing.T) {
+	for stage, steps := range stages {
+		for how, c := range map[string]flow.AddConfig{"all rows": {}, "with an occasion": {Occasion: "Sollecito  marzo"}, "good rows only": {GoodRowsOnly: true}} {
+			t.Run(stage+", "+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, worldConfig{})
+					rows, wrong := drafts(t, 5), 0
+					if c.GoodRowsOnly {
+						rows, wrong = append(rows, rows[0], flow.Draft{Recipient: citizen(t, 9)}), 2
+					}
+					first, report := w.importFile(t, c, rows...)
+					assert.Equal(t, [3]int{5 + wrong, 5, wrong}, [3]int{report.Rows, report.Added, report.Wrong})
+					assert.Zero(t, report.ImportedAt)
+					at := time.Now()
+					steps(t, w, first.ID)
+					require.Equal(t, stage, w.flow(t, first.ID).State.Label())
+					time.Sleep(24 * time.Hour)
+					before := everythingIn(t, w.store)
+					for i := range rows { // as another program spells them
+						rows[i].Content = flussi.NewText(norm.NFD.String(rows[i].Content.Reveal()) + "\r\n")
+					}
+					c.Occasion = " SOLLECITO marzo"[:min(16, 16*len(c.Occasion))]
+					f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText("di nuovo")}, flow.Drafts(rows...), c)
+					require.NoError(t, err)
+					assert.Equal(t, w.flow(t, first.ID), f, "as it is now")
+					assert.True(t, at.Equal(report.ImportedAt), report.ImportedAt)
+					report.Errors = nil
+					assert.Equal(t, flow.AddReport{Rows: 5 + wrong, Wrong: wrong, ImportedAt: report.ImportedAt}, report)
+					assert.Equal(t, before, everythingIn(t, w.store), "something was stored")
+				})
+			})
+		}
+	}
+}
+
+func TestRowsAreAddedToAFlowOnce(t *testing.T) {
+	for stage, steps := range stages {
+		t.Run(stage, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, worldConfig{})
+				f := w.prepared(t, 0)
+				files := [][]flow.Draft{drafts(t, 5)[:3], drafts(t, 5)[3:]}
+				var at []time.Time
+				for _, rows := range files {
+					time.Sleep(time.Minute)
+					at = append(at, time.Now().UTC())
+					must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(rows...), flow.AddConfig{}))(t)
+				}
+				steps(t, w, f.ID)
+				require.Equal(t, stage, w.flow(t, f.ID).State.Label())
+				time.Sleep(time.Hour)
+				before := everythingIn(t, w.store)
+				for i, rows := range files {
+					report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(rows...), flow.AddConfig{}))(t)
+					assert.Equal(t, flow.AddReport{Rows: len(rows), ImportedAt: at[i]}, report)
+				}
+				assert.Equal(t, before, everythingIn(t, w.store), "something was stored")
+				if stage == "Inattivo" {
+					return
+				}
+				for _, call := range map[string]func() error{
+					"other rows": func() error {
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(draft(t, 7)), flow.AddConfig{}))
+					},
+					"all rows": func() error {
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 5)...), flow.AddConfig{}))
+					},
+					"a part of them": func() error {
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(files[0][:2]...), flow.AddConfig{}))
+					},
+					"for another occasion": func() error {
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(files[0]...), flow.AddConfig{Occasion: "sollecito"}))
+					},
+					"none": func() error {
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(), flow.AddConfig{}))
+					},
+					"one that is wrong": func() error {
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(append(files[0], flow.Draft{})...), flow.AddConfig{}))
+					},
+				} {
+					w.refused(t, fsm.ErrNotAllowed, call)
+				}
+			})
+		})
+	}
+}
+
+func TestAFlowThatWasSetAsideDoesNotCountAsImported(t *testing.T) {
+	for stage, steps := range stages {
+		t.Run(stage, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, worldConfig{})
+				first, _ := w.importFile(t, flow.AddConfig{}, drafts(t, 5)...)
+				steps(t, w, first.ID)
+				must(w.DisableFlow(t.Context(), operator, first.ID))(t)
+				f, report := w.importFile(t, flow.AddConfig{}, drafts(t, 5)...)
+				if stage != "Inattivo" && stage != "Attivo" {
+					assert.Equal(t, first.ID, f.ID, "it may have notified somebody")
+					assert.NotZero(t, report.ImportedAt)
+					return
+				}
+				assert.NotEqual(t, first.ID, f.ID)
+				assert.Equal(t, flow.AddReport{Rows: 5, Added: 5}, report, "nothing waits to be sent")
+				w.ordered(t, f.ID)
+				assert.Equal(t, flow.FlowSent, w.run(t, f.ID).State)
+				again, _ := w.importFile(t, flow.AddConfig{}, drafts(t, 5)...)
+				assert.Equal(t, f.ID, again.ID, "the one that was not set aside")
+
+				// The first one, enabled again, notifies nobody.
+				must(w.EnableFlow(t.Context(), operator, first.ID))(t)
+				w.ordered(t, first.ID)
+				assert.Equal(t, flow.Counts{Failed: 5}, w.run(t, first.ID).Counts)
+				assert.Len(t, w.Deliveries(), 5)
+				again, _ = w.importFile(t, flow.AddConfig{}, drafts(t, 5)...)
+				assert.Equal(t, f.ID, again.ID)
+			})
+		})
+	}
+}
+
+func TestOtherImports(t *testing.T) {
+	reversed := func(rows []flow.Draft) []flow.Draft {
+		return []flow.Draft{rows[2], rows[1], rows[0]}
+	}
+	for name, test := range map[string]struct {
+		rows       func([]flow.Draft) []flow.Draft
+		config     flow.AddConfig
+		by         flussi.Actor
+		service    string
+		duplicates int
+	}{
+		"for another occasion":            {nil, flow.AddConfig{Occasion: "sollecito marzo"}, operator, taxes, 0},
+		"of another service":              {nil, flow.AddConfig{}, stranger, school, 0},
+		"in another order":                {reversed, flow.AddConfig{}, operator, taxes, 3},
+		"with a row less":                 {func(rows []flow.Draft) []flow.Draft { return rows[:2] }, flow.AddConfig{}, operator, taxes, 2},
+		"with a row more":                 {func(rows []flow.Draft) []flow.Draft { return append(rows, draft(t, 8)) }, flow.AddConfig{}, operator, taxes, 3},
+		"with another text in one row":    {func(rows []flow.Draft) []flow.Draft { return append(rows[:2], draft(t, 8)) }, flow.AddConfig{}, operator, taxes, 2},
+		"with an occasion for one row":    {func(rows []flow.Draft) []flow.Draft { rows[1].Occasion = "rata 2"; return rows }, flow.AddConfig{}, operator, taxes, 2},
+		"with two rows the other way":     {func(rows []flow.Draft) []flow.Draft { return []flow.Draft{rows[1], rows[0], rows[2]} }, flow.AddConfig{}, operator, taxes, 3},
+		"of good rows, for an occasion":   {nil, flow.AddConfig{GoodRowsOnly: true, Occasion: "sollecito"}, operator, taxes, 0},
+		"with the rows of another import": {func([]flow.Draft) []flow.Draft { return []flow.Draft{draft(t, 8)} }, flow.AddConfig{}, operator, taxes, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, worldConfig{})
+			first, _ := w.importFile(t, flow.AddConfig{}, drafts(t, 3)...)
+			rows := drafts(t, 3)
+			if test.rows != nil {
+				rows = test.rows(rows)
+			}
+			f, report, err := w.ImportFlow(t.Context(), test.by, test.service, flow.Details{}, flow.Drafts(rows...), test.config)
+			require.NoError(t, err)
+			assert.NotEqual(t, first.ID, f.ID)
+			assert.Zero(t, report.ImportedAt)
+			assert.Equal(t, [3]int{len(rows), test.duplicates, test.duplicates}, [3]int{report.Added, report.Duplicated, report.Disabled})
+			assert.Equal(t, flow.Counts{Registered: len(rows) - test.duplicates, Disabled: test.duplicates}, f.Counts)
+			assert.Equal(t, f, w.flow(t, f.ID))
+		})
+	}
+	t.Run("into another flow", func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		for i, target := range []flow.Flow{w.prepared(t, 0), w.prepared(t, 0)} {
+			report := must(w.AddNotifications(t.Context(), operator, target.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{}))(t)
+			assert.Equal(t, [2]int{3, 3 * i}, [2]int{report.Added, report.Disabled})
+		}
+		_, report := w.importFile(t, flow.AddConfig{}, drafts(t, 3)...)
+		assert.Equal(t, [2]int{3, 3}, [2]int{report.Added, report.Disabled})
+	})
+}
+
+// A workbook had 10 wrong rows of 200. Its copy, with those corrected, has all of them.
+func TestACorrectedCopyIsSentOnlyWhereItWasWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+		rows := drafts(t, 200)
+		for i := range 10 {
+			rows[20*i].Subject = flussi.NewText("corto")
+		}
+		first, report := w.importFile(t, flow.AddConfig{GoodRowsOnly: true}, rows...)
+		require.Equal(t, [2]int{190, 10}, [2]int{report.Added, report.Wrong})
+		w.ordered(t, first.ID)
+		must(w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), first.ID))(t)
+
+		copied, report := w.importFile(t, flow.AddConfig{GoodRowsOnly: true}, drafts(t, 200)...)
+		assert.Equal(t, [4]int{200, 190, 190, 0}, [4]int{report.Added, report.Duplicated, report.Disabled, report.Wrong})
+		assert.Equal(t, flow.Counts{Registered: 10, Disabled: 190}, copied.Counts)
+		require.Len(t, report.Duplicates, 190)
+		for _, d := range report.Duplicates {
+			assert.Equal(t, w.notification(t, d.Notification).Digest(), w.notification(t, d.Earlier).Digest())
+			assert.Equal(t, draft(t, d.Row-1).Digest(), w.notification(t, d.Earlier).Digest())
+			assert.Equal(t, first.ID, d.Flow)
+			assert.Equal(t, flow.NotificationSent, d.State)
+		}
+		w.ordered(t, copied.ID)
+		got := must(w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), copied.ID))(t)
+		assert.Equal(t, flow.FlowSent, got.State)
+		assert.Len(t, w.Deliveries(), 200)
+		assert.Len(t, w.delivered(), 200)
+	})
+}
+
+func TestADuplicateNamesTheEarlierNotificationThatMatters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		stored := func(change func(*flow.Notification)) flow.Notification {
+			time.Sleep(24 * time.Hour)
+			n, err := flow.NewNotification(taxes, citizen(t, 1), operator)
+			require.NoError(t, err)
+			n.Draft = draft(t, 1)
+			change(&n)
+			return w.held(t, n)
+		}
+		import1 := func() flow.Duplicate {
+			t.Helper()
+			f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+			rows := func(yield func(flow.Row, error) bool) { yield(flow.Row{Number: 12, Draft: draft(t, 1)}, nil) }
+			report := must(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
+			require.Equal(t, 1, report.Duplicated)
+			require.Len(t, report.Duplicates, 1)
+			d := report.Duplicates[0]
+			assert.Equal(t, [2]any{12, w.notifications(t, f.ID)[0].ID}, [2]any{d.Row, d.Notification})
+			records := must(w.NotificationHistory(t.Context(), operator, d.Notification))(t)
+			assert.Contains(t, records[0].Reason.Reveal(), d.Earlier.String())
+			return d
+		}
+		stored(func(n *flow.Notification) { n.Disabled = true })
+		waits := stored(func(*flow.Notification) {})
+		stored(func(*flow.Notification) {})
+		d := import1()
+		assert.Equal(t, [3]any{waits.ID, flow.NotificationRegistered, waits.CreatedAt}, [3]any{d.Earlier, d.State, d.Date}, "the oldest that waits to be sent")
+		assert.Equal(t, fmt.Sprintf("Riga 12: lo stesso messaggio per lo stesso cittadino è nella notifica %s del 03/01/2000, nello stato «Registrato»: "+
+			"la riga è stata aggiunta disabilitata (notifica %s).", waits.ID, d.Notification), d.Italian())
+
+		stored(func(n *flow.Notification) {
+			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorRefused
+		})
+		unknown := stored(func(n *flow.Notification) {
+			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorOutcomeUnknown
+		})
+		d = import1()
+		assert.Equal(t, [2]any{unknown.ID, flow.NotificationFailed}, [2]any{d.Earlier, d.State}, "one that may have arrived")
+
+		sending := stored(func(n *flow.Notification) { n.State, n.AllowRepeat = flow.NotificationSending, true })
+		d = import1()
+		assert.Equal(t, unknown.ID, d.Earlier, "the oldest of those")
+		must(w.ConfirmNotification(t.Context(), operator, unknown.ID, "arrivata"))(t)
+		assert.Equal(t, flow.NotificationSent, import1().State)
+		time.Sleep(time.Hour)
+		must(w.dispatcher(t, flow.DispatcherConfig{}).Recover(t.Context()))(t)
+		assert.Equal(t, flow.ErrorOutcomeUnknown, w.notification(t, sending.ID).Transmission.ErrorCode)
+		assert.Equal(t, unknown.ID, import1().Earlier)
+	})
+}
+
+func TestAFileImportedAtTheSameMomentIsOneFlow(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	flows, reports, errs := make([]flow.Flow, 16), make([]flow.AddReport, 16), make([]error, 16)
+	var group sync.WaitGroup
+	for i := range flows {
+		group.Go(func() {
+			flows[i], reports[i], errs[i] = w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(drafts(t, 20)...), flow.AddConfig{})
+		})
+	}
+	group.Wait()
+	added := 0
+	for i, f := range flows {
+		require.NoError(t, errs[i])
+		assert.Equal(t, flows[0].ID, f.ID)
+		assert.Equal(t, reports[i].Added == 0, !reports[i].ImportedAt.IsZero())
+		added += reports[i].Added
+	}
+	assert.Equal(t, 20, added)
+	require.Len(t, w.flows(t), 1)
+	assert.Equal(t, flow.Counts{Registered: 20}, w.flows(t)[0].Counts)
+}

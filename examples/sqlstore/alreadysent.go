@@ -17,38 +17,35 @@ type message struct {
 
 func messageOf(n *flow.Notification) message { return message{n.Service, n.Digest()} }
 
-// same is what is known of a notification that has a message.
-type same struct {
-	flow.Notification // what of it is used, but for the draft
-	message
+// holder is a notification that has a message.
+type holder struct {
+	flow.Notification
 	aside bool // its flow is disabled
-	fresh bool // created in the same transaction
+	fresh bool // it was created in the same transaction
 }
 
-// same calls a function for each notification that has one of some messages, the oldest first.
-func (t *tx) same(ctx context.Context, messages []message, each func(*same)) error {
-	if len(messages) == 0 {
-		return nil
-	}
+// mayHaveArrived is the condition that a row may be one whose message citizens have.
+const mayHaveArrived = " AND n.state IN ('sending', 'sent', 'failed')"
+
+// holders calls a function for each notification that has one of some messages and matches a
+// condition, the oldest first.
+func (t *tx) holders(ctx context.Context, messages []message, condition string, each func(message, *holder)) error {
 	services := map[string][]flow.Digest{}
 	for _, m := range messages {
-		services[m.service] = append(services[m.service], m.digest)
+		if !m.digest.IsZero() {
+			services[m.service] = append(services[m.service], m.digest)
+		}
 	}
 	for service, digests := range services {
-		var s same
+		var h holder
 		var digest []byte
 		those, fresh := t.digests(digests), t.isFresh(t, "n")
-		s.service = service
-		err := t.query(ctx, `SELECT n.id, n.flow_id, n.state, n.error_code, n.sent_at, n.anonymised_at, n.created_at, n.updated_at, n.disabled, n.message_digest, coalesce(f.disabled, FALSE), `+fresh.text+`
-			FROM notifications n`+t.using("notifications_by_message_digest")+` LEFT JOIN flows f ON f.id = n.flow_id
-			WHERE n.message_digest`+those.text+` AND n.service = ? ORDER BY n.created_at, n.id`,
+		err := t.query(ctx, "SELECT "+notificationColumns.read().list("n.")+", n.message_digest, coalesce(f.disabled, FALSE), "+fresh.text+
+			" FROM notifications n"+t.using("notifications_by_message_digest")+" LEFT JOIN flows f ON f.id = n.flow_id"+
+			" WHERE n.message_digest"+those.text+" AND n.service = ?"+condition+" ORDER BY n.created_at, n.id",
 			slices.Concat(fresh.args, those.args, []any{held(service)}),
-			[]any{&s.ID, &s.FlowID, wordTo(&s.State), wordTo(&s.Transmission.ErrorCode), moment{&s.Transmission.SentAt}, moment{&s.AnonymisedAt},
-				moment{&s.CreatedAt}, moment{&s.UpdatedAt}, &s.Disabled, &digest, &s.aside, &s.fresh},
-			func() {
-				copy(s.digest[:], digest)
-				each(&s)
-			})
+			append(notificationFields(&h.Notification), &digest, &h.aside, &h.fresh),
+			func() { each(message{service, flow.Digest(digest)}, &h) })
 		if err != nil {
 			return err
 		}
@@ -56,88 +53,77 @@ func (t *tx) same(ctx context.Context, messages []message, each func(*same)) err
 	return nil
 }
 
-// arrived returns a notification for each of some messages that citizens may have, but for some
-// notifications.
-func (t *tx) arrived(ctx context.Context, messages []message, but map[uuid.UUID]struct{}) (map[message]flow.Notification, error) {
-	found := map[message]flow.Notification{}
-	err := t.same(ctx, messages, func(s *same) {
-		if _, own := but[s.ID]; !own && s.MayHaveArrived() {
-			found[s.message] = s.Notification
+// arrived returns the notifications that citizens may have each of some messages by.
+func (t *tx) arrived(ctx context.Context, messages []message) (map[message][]flow.Notification, error) {
+	found := map[message][]flow.Notification{}
+	err := t.holders(ctx, messages, mayHaveArrived, func(m message, h *holder) {
+		if h.MayHaveArrived() {
+			found[m] = append(found[m], h.Notification)
 		}
 	})
 	return found, err
 }
 
 // alreadySent returns, of notifications that are to be claimed, those whose message citizens may
-// have, with the notification that has it. Nobody else makes any of the messages In invio until the
-// end of the transaction.
-func (t *tx) alreadySent(ctx context.Context, candidates []flow.Notification) (map[uuid.UUID]flow.Notification, error) {
-	messages := make([]message, 0, len(candidates))
-	own := make(map[uuid.UUID]struct{}, len(candidates))
+// have, with the notification that has it. No other transaction makes any of the messages In invio
+// until the end of this one.
+func (t *tx) alreadySent(ctx context.Context, claim flow.Claim, candidates []flow.Notification) (map[uuid.UUID]flow.Notification, error) {
+	messages := make([]message, len(candidates))
 	for i := range candidates {
-		own[candidates[i].ID] = struct{}{}
-		messages = append(messages, messageOf(&candidates[i]))
+		messages[i] = messageOf(&candidates[i])
 	}
+	arrived, err := t.begin(ctx, messages)
+	if err != nil {
+		return nil, err
+	}
+	sent := map[uuid.UUID]flow.Notification{}
+	for i, n := range candidates {
+		m := messages[i]
+		if m.digest.IsZero() {
+			continue
+		}
+		if earlier := arrived[m]; len(earlier) > 0 && !n.AllowRepeat {
+			sent[n.ID] = earlier[0]
+			continue
+		}
+		n.State, n.UpdatedAt = flow.NotificationSending, claim.At
+		arrived[m] = append(arrived[m], n) // of two in one claim, the first stands
+	}
+	return sent, nil
+}
+
+// begin keeps other transactions from making messages In invio, and returns the notifications that
+// citizens may have them by.
+func (t *tx) begin(ctx context.Context, messages []message) (map[message][]flow.Notification, error) {
 	if err := t.digestAnew(ctx); err != nil {
 		return nil, err
 	}
 	if err := t.takeInHand(ctx, t, messages); err != nil {
 		return nil, err
 	}
-	arrived, err := t.arrived(ctx, messages, own)
-	if err != nil {
-		return nil, err
-	}
-	var sent map[uuid.UUID]flow.Notification
-	for i, n := range candidates {
-		m := messages[i]
-		if m.digest.IsZero() {
-			continue
-		}
-		if earlier, there := arrived[m]; there && !n.AllowRepeat {
-			if sent == nil {
-				sent = map[uuid.UUID]flow.Notification{}
-			}
-			sent[n.ID] = earlier
-			continue
-		}
-		n.State = flow.NotificationSending
-		arrived[m] = n // of two in one claim, the first stands
-	}
-	return sent, nil
+	return t.arrived(ctx, messages)
 }
 
-// checkBegun refuses to make notifications In invio, which was done in this transaction, whose
-// message citizens may have from another one.
+// checkBegun refuses to have made notifications In invio in this transaction whose message citizens
+// may have from another one.
 func (w *writing) checkBegun(ctx context.Context) error {
 	if len(w.begun) == 0 {
 		return nil
 	}
-	if err := w.digestAnew(ctx); err != nil {
-		return err
+	messages := make([]message, len(w.begun))
+	allowed := map[uuid.UUID]bool{}
+	for i, n := range w.begun {
+		messages[i] = messageOf(n)
+		allowed[n.ID] = n.AllowRepeat
 	}
-	var messages []message
-	for _, n := range w.begun {
-		messages = append(messages, messageOf(n))
-	}
-	if err := w.takeInHand(ctx, w.tx, messages); err != nil {
-		return err
-	}
-	holders := map[message][]flow.Notification{}
-	if err := w.same(ctx, messages, func(s *same) {
-		if s.MayHaveArrived() {
-			holders[s.message] = append(holders[s.message], s.Notification)
-		}
-	}); err != nil {
+	arrived, err := w.begin(ctx, messages)
+	if err != nil {
 		return err
 	}
 	for i, n := range w.begun {
-		if n.AllowRepeat || messages[i].digest.IsZero() {
-			continue
-		}
-		for _, holder := range holders[messages[i]] {
-			if holder.ID != n.ID {
-				return &flow.AlreadySentError{Notification: n.ID, Earlier: holder}
+		for _, other := range arrived[messages[i]] {
+			if other.ID != n.ID && !n.AllowRepeat && !allowed[other.ID] {
+				return &flow.AlreadySentError{Notification: n.ID, Earlier: other}
 			}
 		}
 	}

@@ -82,7 +82,7 @@ func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notificat
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	sent, err := t.alreadySent(ctx, found)
+	sent, err := t.alreadySent(ctx, claim, found)
 	if err != nil {
 		return nil, err
 	}

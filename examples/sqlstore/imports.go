@@ -54,21 +54,20 @@ func (w *writing) saveRows(ctx context.Context, rows []*flow.NotificationChange,
 		messages[i] = messageOf(&row.Notification)
 	}
 	earlier := map[message]flow.Notification{}
-	if err := w.same(ctx, messages, func(s *same) {
-		arrived := s.MayHaveArrived()
-		if !arrived && !s.ToBeSent(s.aside) || s.fresh {
+	if err := w.holders(ctx, messages, "", func(m message, h *holder) {
+		arrived := h.MayHaveArrived()
+		if !arrived && !h.ToBeSent(h.aside) || h.fresh {
 			return
 		}
-		if known, there := earlier[s.message]; !there || arrived && !known.MayHaveArrived() {
-			earlier[s.message] = s.Notification
+		if known, there := earlier[m]; !there || arrived && !known.MayHaveArrived() {
+			earlier[m] = h.Notification
 		}
 	}); err != nil {
 		return err
 	}
 	kept := rows[:0]
 	for i, row := range rows {
-		n, there := earlier[messages[i]]
-		if there && !messages[i].digest.IsZero() {
+		if n, there := earlier[messages[i]]; there {
 			change, store := duplicate(*row, n)
 			if !store {
 				continue

@@ -1,0 +1,183 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// losing is a store that is lost while it imports: nobody knows at first whether the rows are stored.
+type losing struct {
+	flow.Store
+	stores bool          // it stores the rows nevertheless
+	after  time.Duration // then
+	fails  int           // so many calls of Imported
+	calls  int           // of Import
+}
+
+func (s *losing) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	if s.calls++; s.calls > 1 {
+		return s.Store.Import(ctx, i)
+	}
+	if !s.stores {
+		for _, err := range i.Rows {
+			if err != nil {
+				return flow.Imported{}, false, err
+			}
+		}
+		return flow.Imported{}, false, fmt.Errorf("commit: %w", flow.ErrUncertain)
+	}
+	var rows []flow.NotificationChange
+	for row, err := range i.Rows {
+		if err != nil {
+			return flow.Imported{}, false, err
+		}
+		rows = append(rows, row)
+	}
+	i.Rows = func(yield func(flow.NotificationChange, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+	key := i.Key()
+	i.Key = func() flow.ImportKey { return key }
+	if s.after == 0 {
+		if _, _, err := s.Store.Import(ctx, i); err != nil {
+			return flow.Imported{}, false, err
+		}
+	} else {
+		go func() { // the server is still busy with it
+			time.Sleep(s.after)
+			_, _, _ = s.Store.Import(context.WithoutCancel(ctx), i)
+		}()
+	}
+	return flow.Imported{}, false, fmt.Errorf("commit: %w", flow.ErrUncertain)
+}
+
+func (s *losing) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+	if s.fails > 0 {
+		s.fails--
+		return flow.Imported{}, errStore
+	}
+	return s.Store.Imported(ctx, key)
+}
+
+// The connection is lost while an import is stored. Whatever came of it, there is one flow with the
+// rows after it was called again, and every answer is true.
+func TestAnImportWhoseAnswerIsLost(t *testing.T) {
+	for name, test := range map[string]struct {
+		store losing
+		found bool // by the first call
+	}{
+		"stored":                           {losing{stores: true}, true},
+		"stored a little later":            {losing{stores: true, after: 2 * time.Second}, true},
+		"stored, and found after failures": {losing{stores: true, fails: 4}, true},
+		"stored much later":                {losing{stores: true, after: 8 * time.Second}, false},
+		"not stored":                       {losing{}, false},
+		"not stored, and not there":        {losing{fails: 1000}, false},
+	} {
+		for into, call := range map[string]func(w *world, ctx context.Context, target uuid.UUID) (uuid.UUID, flow.AddReport, error){
+			"a new flow": func(w *world, ctx context.Context, _ uuid.UUID) (uuid.UUID, flow.AddReport, error) {
+				f, report, err := w.ImportFlow(ctx, operator, taxes, flow.Details{}, flow.Drafts(drafts(t, 4)...), flow.AddConfig{})
+				return f.ID, report, err
+			},
+			"a flow": func(w *world, ctx context.Context, target uuid.UUID) (uuid.UUID, flow.AddReport, error) {
+				report, err := w.AddNotifications(ctx, operator, target, flow.Drafts(drafts(t, 4)...), flow.AddConfig{})
+				return target, report, err
+			},
+		} {
+			for _, cancelled := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, into %s, cancelled: %v", name, into, cancelled), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						store := test.store
+						store.Store = memstore.New()
+						w := newWorld(t, worldConfig{store: &store})
+						target := uuid.Nil
+						if into == "a flow" {
+							target = w.prepared(t, 0).ID
+						}
+						ctx, cancel := context.WithCancel(t.Context())
+						defer cancel()
+						if cancelled {
+							time.AfterFunc(time.Millisecond, cancel) // while it is looked for
+						}
+						start := time.Now()
+						id, report, err := call(w, ctx, target)
+						assert.LessOrEqual(t, time.Since(start), 5*time.Second)
+						if test.found {
+							require.NoError(t, err)
+							assert.Equal(t, flow.AddReport{Rows: 4, Added: 4}, report)
+						} else {
+							require.ErrorIs(t, err, flow.ErrUncertain)
+							assert.Zero(t, report.Added)
+							assert.Equal(t, "La connessione con l'archivio si è interrotta mentre registrava le righe, e non si sa se siano state registrate. "+
+								"Ripetere l'importazione: se ci sono già, vengono riconosciute e non si aggiungono di nuovo.", flussi.Explain(err))
+						}
+						time.Sleep(10 * time.Second)
+						store.fails = 0
+						again, report, err := call(w, t.Context(), target)
+						require.NoError(t, err)
+						if test.found {
+							assert.Equal(t, id, again)
+						}
+						assert.Equal(t, test.store.stores, !report.ImportedAt.IsZero())
+						require.Len(t, w.flows(t), 1)
+						assert.Equal(t, flow.Counts{Registered: 4}, w.flow(t, again).Counts)
+					})
+				})
+			}
+		}
+	}
+}
+
+// What is there already is said so, also if the answer to that is lost.
+func TestAnImportThatIsThereIsNotSaidToBeAdded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &losing{Store: memstore.New(), calls: 1}
+		w := newWorld(t, worldConfig{store: store})
+		f := w.prepared(t, 3)
+		at := time.Now().UTC()
+		time.Sleep(time.Hour)
+		store.calls = 0
+		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{}))(t)
+		assert.Equal(t, flow.AddReport{Rows: 3, ImportedAt: at}, report)
+	})
+}
+
+// A fault of the rows is what it is, whatever the store made of it.
+func TestAFaultOfTheRowsIsNotUncertain(t *testing.T) {
+	cut := errors.New("the file ends in the middle")
+	w := newWorld(t, worldConfig{store: wrapping{memstore.New()}})
+	_, _, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, func(yield func(flow.Row, error) bool) {
+		if yield(flow.Row{Draft: draft(t, 1)}, nil) {
+			yield(flow.Row{}, cut)
+		}
+	}, flow.AddConfig{})
+	assert.ErrorIs(t, err, cut)
+	assert.NotErrorIs(t, err, flow.ErrUncertain)
+	assert.Empty(t, w.flows(t))
+}
+
+// wrapping is a store that makes every error of an import an uncertain one.
+type wrapping struct{ flow.Store }
+
+func (s wrapping) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	done, before, err := s.Store.Import(ctx, i)
+	if err != nil {
+		err = flow.ErrUncertain
+	}
+	return done, before, err
+}

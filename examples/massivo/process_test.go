@@ -26,10 +26,10 @@ func writeWorkbook(t testing.TB, name string, first, rows int) {
 	})
 }
 
-// writeSorted writes the same rows as writeWorkbook from the first citizen on, the last one first.
-func writeSorted(t testing.TB, name string, rows int) {
+// writeBackwards writes the rows of writeWorkbook, the last one first.
+func writeBackwards(t testing.TB, name string, first, rows int) {
 	writeRows(t, name, func(yield func(int) bool) {
-		for i := rows - 1; i >= 0 && yield(i); i-- {
+		for i := first + rows - 1; i >= first && yield(i); i-- {
 		}
 	})
 }

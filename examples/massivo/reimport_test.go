@@ -2,8 +2,11 @@ package main
 
 import (
 	"flag"
+	"fmt"
+	"iter"
+	"math/rand/v2"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,9 +23,10 @@ import (
 // The whole set is go test ./examples/massivo -run SecondImport -imports 50 -messages 20000 -v -timeout 2h
 var imports = flag.Int("imports", 6, "how often a file is imported again in the tests of second imports")
 
-// A file is imported again and again, in two ways of sorting its rows, while its flow is sent; the
-// programs that import and the programs that send are killed at random. Every citizen gets the
-// message once, there is one flow for each way of sorting, and every program says what is true.
+// A file is imported again and again while its flow is sent, and so is another one, of which half the
+// rows repeat the first; the programs that import and those that send are killed at random. Every
+// citizen gets the message once, there is one flow for each file, and every program says what is
+// true.
 func TestSecondImportsBesideSendOnSQLite(t *testing.T) {
 	importBesideSend(t, filepath.Join(t.TempDir(), "massivo.db"))
 }
@@ -31,53 +35,59 @@ func TestSecondImportsBesideSendOnPostgreSQL(t *testing.T) {
 	importBesideSend(t, pgtest.Start(t).Database(t))
 }
 
-func importBesideSend(t *testing.T, store string) {
-	k := newKilling(t, store)
+func importBesideSend(t *testing.T, location string) {
+	k := newKilling(t, location)
+	store, err := sqlstore.Open(t.Context(), location, sqlstore.Config{})
+	require.NoError(t, err)
+	defer store.Close()
 	folder := t.TempDir()
-	same, sorted := filepath.Join(folder, "avvisi.xlsx"), filepath.Join(folder, "avvisi ordinati.xlsx")
-	writeWorkbook(t, same, 0, *messages)
-	writeSorted(t, sorted, *messages)
+	first, other := filepath.Join(folder, "avvisi.xlsx"), filepath.Join(folder, "altri avvisi.xlsx")
+	writeWorkbook(t, first, 0, *messages)
+	writeBackwards(t, other, *messages/2, *messages)
 
-	sent := make(chan struct{})
-	var sender sync.WaitGroup
-	kill := k.random.Perm(*kills + 1)
-	sender.Go(func() {
-		for i := 0; ; i++ {
-			p := k.send(t)
-			if i < *kills {
-				place := k.platform.after(1 + kill[i]%max(1, *messages / *kills / 2))
+	over := make(chan struct{})
+	var senders sync.WaitGroup
+	for range 2 { // both send every flow that there is
+		random := rand.New(rand.NewPCG(k.random.Uint64(), 0))
+		senders.Go(func() {
+			for killed := 0; ; {
+				for _, f := range k.flows(t, store) {
+					p := k.sendFlow(t, f)
+					if killed < *kills && random.IntN(2) == 0 {
+						select {
+						case <-time.After(time.Duration(random.Int64N(int64(300 * time.Millisecond)))):
+							_ = p.Process.Kill()
+							killed++
+						case <-p.done:
+						}
+					}
+					k.checkSend(t, p)
+				}
 				select {
-				case <-place:
-					_ = p.Process.Kill()
-				case <-p.done:
-				case <-sent:
+				case <-over:
+					return
+				default:
 				}
 			}
-			code := p.wait(t)
-			switch said := p.said(); code {
-			case -1: // killed
-			case 0, exitIncomplete:
-				assert.Contains(t, said, "Totale", "%s", said)
-			default:
-				assert.Contains(t, said, "occupato", "exit %d: %s", code, said)
-			}
-			select {
-			case <-sent:
-				return
-			default:
-			}
-		}
-	})
-	took := time.Second
-	known := map[string]bool{k.flow: true}
-	for i := range *imports {
-		book := same
-		if i%3 == 2 {
-			book = sorted
+		})
+	}
+	k.importAgain(t, first, other)
+	close(over)
+	senders.Wait()
+	k.settle(t, store)
+}
+
+// importAgain runs imports, of which it kills every other one, and checks what the others say.
+func (k *killing) importAgain(t *testing.T, first, other string) {
+	took, otherFlow := time.Second, ""
+	for i := 0; i < *imports || otherFlow == ""; i++ {
+		book := first
+		if i%3 == 1 {
+			book = other
 		}
 		start := time.Now()
-		p := k.start(t, "import", book, "--marked", filepath.Join(folder, uuid.NewString()+".xlsx"))
-		if i%2 == 1 { // killed at a random moment
+		p := k.start(t, "import", book, "--marked", filepath.Join(t.TempDir(), "segnati.xlsx"))
+		if i%2 == 1 {
 			select {
 			case <-time.After(time.Duration(k.random.Int64N(int64(took)))):
 				_ = p.Process.Kill()
@@ -85,53 +95,130 @@ func importBesideSend(t *testing.T, store string) {
 			}
 		}
 		code := p.wait(t)
-		said := p.said()
-		switch {
-		case code == -1:
+		if code == -1 {
 			continue
-		case code == 1:
-			assert.Contains(t, said, "occupato", said)
-			continue
-		case book == same:
-			assert.Equal(t, 0, code, said)
-			assert.Contains(t, said, k.flow)
-			assert.Contains(t, said, "già", said)
-		case code == exitRows: // the first of the sorted ones that was not killed
-			known[flowIn(t, said)] = true
-			assert.Contains(t, said, "disabilitat", said)
-		default:
-			assert.Equal(t, 0, code, said)
-			assert.Contains(t, said, "già", said)
-			known[flowIn(t, said)] = true
 		}
-		assert.NotContains(t, said, "Non è stato importato niente")
 		took = time.Since(start)
-	}
-	close(sent)
-	sender.Wait()
-	last := k.send(t)
-	require.Contains(t, []int{0, exitIncomplete}, last.wait(t), last.said())
-	k.crashes = *kills // of programs that were killed by their place in the flow
-	k.check(t)
-
-	s, err := sqlstore.Open(t.Context(), store, sqlstore.Config{})
-	require.NoError(t, err)
-	defer s.Close()
-	flows, err := s.Flows(t.Context(), flow.FlowFilter{}, flow.Page{Limit: 100})
-	require.NoError(t, err)
-	assert.LessOrEqual(t, len(flows), 2, "one flow for each way of sorting")
-	for _, f := range flows {
-		assert.Equal(t, *messages, f.Counts.Total())
-		if f.ID.String() != k.flow {
-			assert.Equal(t, flow.Counts{Disabled: *messages}, f.Counts, "all of them repeat the first")
+		said := p.said()
+		require.NotContains(t, said, "Non è stato importato niente", said)
+		switch {
+		case code == 1:
+			require.Contains(t, said, "occupato", said)
+		case code == exitRows: // only what is stored for the first time has rows to be told of
+			require.Equal(t, other, book, said)
+			require.Contains(t, said, "disabilitat", said)
+			require.Empty(t, otherFlow, "it was stored before: %s", said)
+			otherFlow = flowIn(t, said)
+		default:
+			require.Equal(t, 0, code, said)
+			require.Contains(t, said, "già stat", said)
+			if book == first {
+				require.Equal(t, k.flow, flowIn(t, said), said)
+			} else if otherFlow == "" { // stored by a program that was killed afterwards
+				otherFlow = flowIn(t, said)
+			} else {
+				require.Equal(t, otherFlow, flowIn(t, said), said)
+			}
 		}
-	}
-	for id := range known {
-		assert.True(t, strings.Contains(id, "-"))
-		_, err := s.Flow(t.Context(), uuid.MustParse(id))
-		assert.NoError(t, err, "a program named a flow that is not there")
 	}
 }
+
+func (k *killing) flows(t *testing.T, store *sqlstore.Store) []string {
+	found, err := store.Flows(t.Context(), flow.FlowFilter{}, flow.Page{Limit: 100, OldestFirst: true})
+	require.NoError(t, err)
+	var ids []string
+	for _, f := range found {
+		ids = append(ids, f.ID.String())
+	}
+	require.LessOrEqual(t, len(ids), 2, "one flow for each file")
+	return ids
+}
+
+func (k *killing) sendFlow(t *testing.T, id string) *process {
+	return k.start(t, "send", id, "--lease", "3s", "--workers", "16", "--batch", fmt.Sprint(batch))
+}
+
+// checkSend waits for a program that sends, and checks what it says.
+func (k *killing) checkSend(t *testing.T, p *process) {
+	code := p.wait(t)
+	switch said := p.said(); code {
+	case -1:
+	case 0, exitIncomplete:
+		assert.Contains(t, said, "Totale", said)
+	case exitStopped:
+		assert.Fail(t, "nothing stops a flow here", said)
+	default:
+		assert.Regexp(t, "occupato|non ha notifiche nello stato", said, "exit %d", code)
+	}
+}
+
+// settle lets an operator who knows the truth resolve what is unknown, sends the rest, and compares
+// what the store says with what citizens got.
+func (k *killing) settle(t *testing.T, store *sqlstore.Store) {
+	citizens := *messages + *messages/2
+	for round := 0; ; round++ {
+		got := k.delivered(t)
+		have, lack := []string{"resolve", "--sent", "--reason", "arrivata"}, []string{"resolve", "--resend", "--reason", "non arrivata"}
+		before, open := len(have), 0
+		for n, err := range k.all(t, store) {
+			require.NoError(t, err)
+			switch {
+			case n.State == flow.NotificationSent:
+				require.Equal(t, 1, got[n.Recipient], "%s is Inviato", n.ID)
+			case n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown && got[n.Recipient] > 0:
+				have = append(have, n.ID.String())
+			case n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown:
+				lack = append(lack, n.ID.String())
+			case n.Disabled:
+				require.Equal(t, registered, n.State)
+			default:
+				require.Contains(t, []flow.NotificationState{registered, flow.NotificationSending}, n.State, "lost: %s %s", n.ID, n.Transmission.ErrorCode)
+				open++
+			}
+		}
+		if len(have) == before && len(lack) == before && open == 0 {
+			break
+		}
+		require.Less(t, round, 10, "it does not come to an end")
+		for _, args := range [][]string{have, lack} {
+			for some := range slices.Chunk(args[before:], 500) {
+				p := k.start(t, append(slices.Clone(args[:before]), some...)...)
+				require.Equal(t, 0, p.wait(t), p.said())
+			}
+		}
+		for _, f := range k.flows(t, store) {
+			k.checkSend(t, k.sendFlow(t, f))
+		}
+	}
+	got := k.delivered(t)
+	assert.Len(t, got, citizens, "nobody is lost")
+	t.Logf("%d imports, %d citizens: 0 twice, %d lost", *imports, citizens, citizens-len(got))
+}
+
+// all returns all notifications of the store.
+func (k *killing) all(t *testing.T, store *sqlstore.Store) iter.Seq2[flow.Notification, error] {
+	return func(yield func(flow.Notification, error) bool) {
+		page := flow.Page{Limit: flow.MaxPage, OldestFirst: true}
+		for {
+			found, err := store.Notifications(t.Context(), flow.NotificationFilter{}, page)
+			if err != nil {
+				yield(flow.Notification{}, err)
+				return
+			}
+			for _, n := range found {
+				if !yield(n, nil) {
+					return
+				}
+			}
+			if len(found) < page.Limit {
+				return
+			}
+			page.After = found[len(found)-1].Cursor()
+		}
+	}
+}
+
+const registered = flow.NotificationRegistered
 
 // The server commits an import, and its answer is lost: the program finds out that the import was
 // made, or says that it is not known; a second run finds it.

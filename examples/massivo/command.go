@@ -46,7 +46,9 @@ macchina, e nessun messaggio arriva ai cittadini.`,
 	root.SetErr(p.errs)
 	root.SetIn(p.in)
 	p.settings.flags(root.PersistentFlags())
-	root.PersistentPreRun = func(c *cobra.Command, _ []string) { p.settings.complete(c.Flags(), p.getenv) }
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		return p.settings.complete(c.Flags(), p.getenv, p.errs)
+	}
 	root.AddCommand(p.demo(), p.template(), p.imports(), p.send(), p.verify(), p.resend(), p.resolve(),
 		p.list(), p.show(), p.export(), p.history(), p.disable(), p.enable())
 	return root

@@ -121,7 +121,7 @@ func (s *session) decideByAsking(ctx context.Context, f flow.Flow, platform *app
 	for _, d := range platform.Deliveries() {
 		arrived[d.Recipient.Reveal()] = true
 	}
-	unknown, err := s.unknown(ctx, f.ID.String(), nil)
+	unknown, err := s.unknown(ctx, flow.NotificationFilter{Flow: f.ID})
 	if err != nil {
 		return err
 	}

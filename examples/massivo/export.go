@@ -19,7 +19,8 @@ func (p *program) export() *cobra.Command {
 		Use:   "export [flusso] <file.xlsx>",
 		Short: "Scrive in Excel le notifiche con il loro stato (Esporta Excel)",
 		Long: `Scrive in Excel le notifiche di un flusso, o di tutti con --all, con lo stato e l'errore.
-Le righe in Errore si possono correggere nel file e inviare di nuovo con «massivo resend».`,
+Le righe in Errore si possono correggere nel file e inviare di nuovo con «massivo resend»; quelle
+con «Già inviata», scrivendo un'occasione diversa nella colonna «Occasione».`,
 		Args: cli.Args(1, 2),
 	}
 	var overwrite bool

@@ -536,7 +536,7 @@ func TestHardStructures(t *testing.T) {
 		"as it should be": imported(book(head+two), "PR-1", "PR-2"),
 		"header in row 4": imported(book(textRow(1, "Comune di Prova")+textRow(2, "", "Elenco", "Contenuto")+headRow(4)+goodRow(5, 1)+goodRow(6, 2), merged("A1:I2")), "PR-1", "PR-2"),
 		"header by aliases": imported(book(textRow(1, "C. F.\nDest ", "TITOLO:", "Testo del messaggio", "Data_x000D_\nscadenza", "Importo (€)", "Codice avviso", "", "", "Rif.")+two), "PR-1", "PR-2").
-			saying("Colonne facoltative che mancano: Ente creditore, Paga dopo la scadenza."),
+			saying("Colonne facoltative che mancano: Ente creditore, Paga dopo la scadenza, Occasione."),
 		"data in a second sheet":    imported(twoSheets(t, textRow(1, "Istruzioni segreto"), head+two, ""), "PR-1", "PR-2").saying("Altri fogli non letti: 1."),
 		"blank rows in the middle":  imported(book(head+goodRow(2, 1)+textRow(3, " ", "\u00a0", "\u200b")+goodRow(6, 2)), "PR-1", "PR-2"),
 		"formatted rows behind":     imported(book(head+two+formatted), "PR-1", "PR-2"),
@@ -548,7 +548,7 @@ func TestHardStructures(t *testing.T) {
 		"misspelt header":           refused(book(textRow(1, "Codice fiscale", "Oggetto", "Contenuto", "Scadneza")+two), "L'intestazione della colonna D è quasi Scadenza").marked("D1"),
 		"required column missing":   refused(book(textRow(1, "Codice fiscale", "Oggetto")+two), "Manca la colonna obbligatoria Contenuto.").marked(""),
 		"IUV for the notice":        refused(book(textRow(1, "Codice fiscale", "Oggetto", "Contenuto", "", "Somma", "I.U.V.")+two), "La colonna F non è ammessa.").marked("F1"),
-		"an export":                 refused(book(headRow(1, "UUID")+two), "i cittadini le riceverebbero due volte").marked("J1"),
+		"an export":                 refused(book(headRow(1, "UUID")+two), "Il file è un'esportazione, e le sue notifiche ci sono già.").marked("J1"),
 		"two headers":               refused(book(textRow(1, hardColumns[:3]...)+goodRow(2, 1)+headRow(4)+goodRow(5, 2)), "Anche la riga 1 ha le intestazioni").marked(""),
 		"no header":                 refused(book(two), "non c'è l'intestazione del modello").marked(""),
 		"header in row 21":          refused(book(headRow(21)+goodRow(22, 1)), "Nelle prime 20 righe non c'è l'intestazione").marked(""),

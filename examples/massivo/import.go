@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/flussi-go/flussi"
@@ -20,6 +21,7 @@ import (
 // importing says how a file is imported.
 type importing struct {
 	flow, marked             string
+	occasion                 string
 	note, appContext, appKey string
 	goodRows, overwrite      bool
 }
@@ -31,7 +33,14 @@ func (p *program) imports() *cobra.Command {
 		Short: "Controlla e importa un file Excel o CSV (Importa da File Excel)",
 		Long: `Controlla tutte le righe di un file Excel o CSV e, se sono giuste, le importa in un flusso
 nuovo. Se qualche riga è sbagliata non importa niente, e scrive una copia del file con gli
-errori segnati; con --good-rows importa le righe giuste.`,
+errori segnati; con --good-rows importa le righe giuste.
+
+Lo stesso file si può importare più volte: se le righe ci sono già, il programma lo dice e non
+aggiunge niente. Le righe uguali a messaggi già inviati, o da inviare, sono aggiunte
+disabilitate, e nessuno li riceve due volte. Per inviarli di nuovo, ad esempio come sollecito,
+serve un'occasione diversa: --occasion.`,
+		Example: `  massivo import avvisi.xlsx --note "TARI, prima rata"
+  massivo import avvisi.xlsx --occasion "sollecito marzo"`,
 		Args: cli.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if how.flow != "" && how.note+how.appContext+how.appKey != "" {
@@ -48,6 +57,7 @@ errori segnati; con --good-rows importa le righe giuste.`,
 	}
 	set := c.Flags()
 	set.StringVar(&how.flow, "flow", "", "aggiunge le righe a un `flusso` che è Inattivo")
+	set.StringVar(&how.occasion, "occasion", "", "`occasione` dell'invio, come \"sollecito marzo\": gli stessi messaggi, con un'occasione diversa, si inviano di nuovo")
 	set.StringVar(&how.note, "note", "", "`note` del flusso nuovo")
 	set.StringVar(&how.appContext, "app-context", "", "`contesto` applicativo del flusso nuovo")
 	set.StringVar(&how.appKey, "app-key", "", "`chiave` applicativa del flusso nuovo")
@@ -78,44 +88,102 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	flowexcel.Complete(&report, added)
 	fmt.Fprint(s.out, shortened(report).Italian())
 	s.mark(ctx, template, file, &report, how)
-	if added.Added == 0 {
-		fmt.Fprintln(s.out, "\nNon è stato importato niente.")
-		if report.Complete && errors.Is(err, flow.ErrRows) {
-			fmt.Fprintln(s.out, "Correggere il file, o la sua copia, e importarlo di nuovo; oppure importare solo le righe giuste, con --good-rows.")
-		}
-		if isExport(err) {
-			fmt.Fprintf(s.out, "Per correggere le notifiche in Errore: %s\n", s.again("resend", "FLUSSO", quoted(name)))
-		}
+	switch {
+	case errors.Is(err, flow.ErrUncertain):
+		fmt.Fprintln(s.out, "\nNon si sa se le righe siano state importate. Ripetere lo stesso comando: se ci sono già, le riconosce e non le aggiunge di nuovo.")
+		return f, err
+	case !added.ImportedAt.IsZero():
+		s.tellImported(f, added, name)
+	case added.Added+added.Duplicated == 0:
+		s.tellRefused(&report, name, err)
 		return f, wrongFile(err)
+	default:
+		s.tellAdded(f, added, name)
 	}
-	fmt.Fprintf(s.out, "\n%s nel flusso %s (%s).\n", counted(added.Added, "Importata una notifica", "Importate %s notifiche"), f.ID, f.State.Label())
-	if err == nil && (added.Repeated > 0 || added.RepeatsErr != nil) {
-		return s.setAside(ctx, f, added)
+	switch {
+	case err != nil:
+		return f, err
+	case added.Wrong > 0, added.Duplicated > 0:
+		return f, &cli.Exit{Code: exitRows}
 	}
-	if !s.plays {
-		fmt.Fprintf(s.out, "Per inviare il flusso: %s\n", s.again("send", f.ID))
-	}
-	if err == nil && added.Wrong > 0 {
-		err = flow.ErrRows
-	}
-	return f, wrongFile(err)
+	return f, nil
 }
 
-// setAside disables a flow that would send citizens what they probably have: importing a
-// file twice is no order to send it twice.
-func (s *session) setAside(ctx context.Context, f flow.Flow, added flow.AddReport) (flow.Flow, error) {
-	f, err := s.DisableFlow(context.WithoutCancel(ctx), s.by, f.ID)
-	if err != nil {
-		return f, err
+// tellRefused says that nothing was imported, and what can be done about the file.
+func (s *session) tellRefused(report *excel.Report, name string, err error) {
+	fmt.Fprintln(s.out, "\nNon è stato importato niente.")
+	if report.Complete && errors.Is(err, flow.ErrRows) {
+		fmt.Fprintln(s.out, "Correggere il file, o la sua copia, e importarlo di nuovo; oppure importare solo le righe giuste, con --good-rows.")
 	}
-	if added.RepeatsErr != nil {
-		fmt.Fprintf(s.out, "Non è stato possibile cercare fra gli altri flussi: %s\n", flussi.Explain(added.RepeatsErr))
+	if isExport(err) {
+		fmt.Fprintf(s.out, "Per correggere le notifiche in Errore: %s\n", s.again("resend", "FLUSSO", quoted(name)))
+	}
+}
+
+// tellImported says that the rows are there since an earlier import, and how to go on.
+func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string) {
+	fmt.Fprintf(s.out, "\nQueste righe sono già state importate il %s", italian(added.ImportedAt, "02/01/2006 alle 15:04:05"))
+	if f.ID != uuid.Nil { // it could be read
+		fmt.Fprintf(s.out, " nel flusso %s (%s)", f.ID, stateOf(f))
+	}
+	fmt.Fprintln(s.out, ": non è stato aggiunto niente.")
+	if f.ID == uuid.Nil || s.plays {
+		return
+	}
+	switch {
+	case f.Disabled:
+		fmt.Fprintf(s.out, "Il flusso è disabilitato. Per riabilitarlo: %s\n", s.again("enable", f.ID))
+	case f.Counts.Left() > 0:
+		fmt.Fprintf(s.out, "Per inviare quanto resta da inviare: %s\n", s.again("send", f.ID))
+	default:
+		fmt.Fprintf(s.out, "Non resta niente da inviare. Per vedere il flusso: %s\n", s.again("show", f.ID))
+	}
+	fmt.Fprintf(s.out, "Per inviare di nuovo gli stessi messaggi, indicare un'altra occasione: %s\n", s.anotherOccasion(name))
+}
+
+// tellAdded says what was imported, and how to go on.
+func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string) {
+	if added.Added > 0 {
+		state := ""
+		if f.State != "" { // it could be read
+			state = " (" + stateOf(f) + ")"
+		}
+		fmt.Fprintf(s.out, "\n%s nel flusso %s%s.\n", counted(added.Added, "Importata una notifica", "Importate %s notifiche"), f.ID, state)
 	} else {
-		fmt.Fprintf(s.out, "Attenzione: %s già in un altro flusso.\n",
-			counted(added.Repeated, "una riga è un messaggio che il cittadino potrebbe avere", "%s righe sono messaggi che i cittadini potrebbero avere"))
+		fmt.Fprintln(s.out, "\nNon è stato aggiunto niente.")
 	}
-	fmt.Fprintf(s.out, "Perché nessuno sia avvisato due volte, il flusso è stato disabilitato. Per inviarlo lo stesso:\n  %s\n  %s\n", s.again("enable", f.ID), s.again("send", f.ID))
-	return f, &cli.Exit{Code: exitRows}
+	if known := added.Duplicated - added.Disabled; known > 0 {
+		fmt.Fprintln(s.out, counted(known, "Una riga è già nel flusso, e non è stata aggiunta di nuovo.", "%s righe sono già nel flusso, e non sono state aggiunte di nuovo."))
+	}
+	if added.Disabled > 0 {
+		fmt.Fprintf(s.out, "%s\nPer vedere quali notifiche sono: %s\n", counted(added.Disabled,
+			"Una riga è un messaggio che il servizio ha già inviato, o sta per inviare: è stata aggiunta disabilitata, e nessuno riceve due volte lo stesso messaggio.",
+			"%s righe sono messaggi che il servizio ha già inviato, o sta per inviare: sono state aggiunte disabilitate, e nessuno riceve due volte lo stesso messaggio."),
+			s.again("show", f.ID, "--disabled", "si"))
+	}
+	if s.plays {
+		return
+	}
+	if added.Added > added.Disabled || f.Counts.Left() > 0 {
+		fmt.Fprintf(s.out, "Per inviare il flusso: %s\n", s.again("send", f.ID))
+	}
+	if added.Disabled > 0 {
+		fmt.Fprintf(s.out, "Se invece tutto il file è un nuovo invio, ad esempio un sollecito, disabilitare il flusso e importarlo con un'occasione:\n  %s\n  %s\n",
+			s.again("disable", f.ID), s.anotherOccasion(name))
+	}
+}
+
+// stateOf is the state of a flow, and whether it is disabled.
+func stateOf(f flow.Flow) string {
+	if f.Disabled {
+		return f.State.Label() + ", disabilitato"
+	}
+	return f.State.Label()
+}
+
+// anotherOccasion is a command that imports a file once more, to be sent again.
+func (s *session) anotherOccasion(name string) string {
+	return s.again("import", quoted(name), "--occasion", "\"sollecito marzo\"")
 }
 
 // isExport reports whether a file was refused because it is an export.
@@ -139,7 +207,7 @@ func wrongFile(err error) error {
 
 // addRows adds rows to a new flow, or to one that is there.
 func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], how importing) (flow.Flow, flow.AddReport, error) {
-	config := flow.AddConfig{GoodRowsOnly: how.goodRows}
+	config := flow.AddConfig{GoodRowsOnly: how.goodRows, Occasion: how.occasion}
 	if how.flow == "" {
 		service, err := s.settings.serviceName()
 		if err != nil {
@@ -157,6 +225,9 @@ func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], 
 		return flow.Flow{}, report, err
 	}
 	f, err := s.Flow(ctx, s.by, id)
+	if err != nil {
+		f.ID = id // the rows are there all the same
+	}
 	return f, report, err
 }
 

@@ -6,22 +6,25 @@
 //	go run ./examples/massivo help   # the commands, in Italian
 //
 // It can be killed at any moment: started again, it goes on where it was, and nobody is
-// notified twice. It reaches the real platform only with --live; without it, a simulator
+// notified twice. Every command can be run again: a file that was imported is recognised, and
+// what was sent is not sent again. It reaches the real platform only with --live; without it, a simulator
 // on this machine (go run ./examples/sandbox).
 //
 // # Configuration
 //
 // By flags, or by these variables of the environment: MASSIVO_STORE, MASSIVO_SERVICE,
-// MASSIVO_OPERATOR, MASSIVO_URL, MASSIVO_KEY_FILE. The key of the service is never a flag,
+// MASSIVO_OPERATOR, MASSIVO_URL, MASSIVO_KEY_FILE. Blanks and invisible characters at the ends of a
+// variable are left out, which is said; in a flag they are refused. The key of the service is never a flag,
 // which other users of the machine could read: it is MASSIVO_KEY, or in the file.
 //
 // # Exit codes
 //
-//	0    done; after a sending: every message was accepted
-//	1    failed: the reason is on the standard error
+//	0    done, now or by an earlier command: the rows were imported, every message was accepted
+//	1    failed, or it is not known whether it was done, because the database was lost while it wrote:
+//	     the standard error says which; the command can be run again
 //	2    the command is not written well
-//	3    the file has wrong rows, repeats what was sent, or cannot be read: nothing will be sent of it,
-//	     or the good rows alone if that was asked for
+//	3    the file cannot be read, or has wrong rows, or rows that repeat earlier messages. Wrong rows are
+//	     not stored, and the others only if that was asked for; rows that repeat are stored disabled
 //	4    sent, with negative or unknown outcomes for some recipients (Invio incompleto)
 //	5    the sending was stopped, by a refused key or a platform that is down; send goes on
 //	130  interrupted by Ctrl-C, cleanly; send goes on

@@ -26,7 +26,8 @@ altre non vengono toccate. Senza file riporta a Registrato, così come sono, le 
 la piattaforma non ha preso in carico, o quelle con gli errori indicati da --error.
 
 Le notifiche a esito sconosciuto non si inviano così: decide l'operatore, con «massivo
-resolve».`,
+resolve». Quelle con l'errore «Già inviata» si inviano di nuovo solo con un'altra occasione,
+scritta nel file di correzioni, o con «massivo resolve»: altrimenti tornano in Errore.`,
 		Args: cli.Args(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
@@ -104,7 +105,7 @@ func (s *session) register(ctx context.Context, f flow.Flow, codes []flow.ErrorC
 	if len(codes) == 0 {
 		codes = []flow.ErrorCode{flow.ErrorNotSent}
 	}
-	count := 0
+	count, uncertain := 0, 0
 	var refused error
 	for n, err := range s.AllNotifications(ctx, s.by, flow.NotificationFilter{Flow: f.ID, ErrorCodes: codes, Disabled: flow.OnlyEnabled}) {
 		if err != nil {
@@ -112,10 +113,16 @@ func (s *session) register(ctx context.Context, f flow.Flow, codes []flow.ErrorC
 		}
 		if _, err := s.RegisterNotification(ctx, s.by, n.ID); err != nil {
 			refused = errors.Join(refused, err)
+			if errors.Is(err, flow.ErrUncertain) {
+				uncertain++
+			}
 			continue
 		}
 		count++
 	}
 	fmt.Fprintf(s.out, "Notifiche riportate a Registrato: %s.\n", thousands(count))
+	if uncertain > 0 {
+		fmt.Fprintf(s.out, "Notifiche di cui non si sa se siano riportate a Registrato: %s. Ripetere il comando.\n", thousands(uncertain))
+	}
 	return refused
 }

@@ -13,91 +13,170 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
+// resolving says what an operator decides, and about which notifications.
+type resolving struct {
+	flow         string
+	all          bool
+	sent, resend bool
+	reason       string
+}
+
 func (p *program) resolve() *cobra.Command {
-	var (
-		of           string
-		sent, resend bool
-		reason       string
-	)
+	var how resolving
 	c := &cobra.Command{
 		Use:   "resolve [notifica...]",
-		Short: "Decide su notifiche a esito sconosciuto",
-		Long: `Quando la piattaforma non ha risposto, o il programma è stato ucciso, nessuno sa se il
-messaggio sia arrivato: la notifica resta in Errore finché un operatore decide. Con --sent
+		Short: "Decide su notifiche a esito sconosciuto, o già inviate",
+		Long: `Quando la piattaforma non ha risposto, o il programma è stato interrotto con la forza, non si sa
+se il messaggio sia arrivato: la notifica resta in Errore finché un operatore decide. Con --sent
 la conferma come inviata; con --resend la riporta a Registrato, sapendo che il cittadino
-potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche su cui decidere,
-di tutti i flussi o di uno.`,
+potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche su cui decidere, di
+tutti i flussi o di uno.
+
+Con --resend si può anche inviare, sapendolo, una notifica con l'errore «Già inviata»: il
+cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica.`,
 		Example: `  massivo resolve
   massivo resolve 0199aa… --sent --reason "il cittadino conferma al telefono"
   massivo resolve --flow UUID --resend --reason "la piattaforma era ferma: niente è arrivato"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
-			switch {
-			case sent && resend:
-				return cli.Wrongf("Scegliere fra --sent e --resend.")
-			case (sent || resend) && strings.TrimSpace(reason) == "":
-				return cli.Wrongf("Serve il motivo della decisione, per lo storico: --reason.")
-			case of != "" && len(args) > 0:
-				return cli.Wrongf("Indicare le notifiche, oppure un flusso con --flow.")
-			case (sent || resend) && of == "" && len(args) == 0:
-				return cli.Wrongf("Indicare su quali notifiche si decide, oppure un flusso con --flow.")
+			if err := how.check(args); err != nil {
+				return err
 			}
 			return p.within(ctx, func(s *session) error {
-				unknown, err := s.unknown(ctx, of, args)
-				if err != nil {
-					return err
+				if len(args) > 0 {
+					return s.resolveNamed(ctx, args, how)
 				}
-				switch {
-				case len(unknown) == 0:
-					fmt.Fprintln(s.out, "Nessuna notifica a esito sconosciuto.")
-					return nil
-				case !sent && !resend:
-					s.tellNotifications(unknown)
-					fmt.Fprintf(s.out, "Per decidere:\n  %s\n  %s\n", s.again("resolve", "UUID", "--sent", "--reason", "\"il cittadino l'ha ricevuto\""),
-						s.again("resolve", "UUID", "--resend", "--reason", "\"il cittadino non ha niente\""))
-					return nil
-				}
-				return s.decide(ctx, unknown, sent, reason)
+				return s.resolveUnknown(ctx, how)
 			})
 		},
 	}
-	c.Flags().StringVar(&of, "flow", "", "tutte quelle di un `flusso`")
-	c.Flags().BoolVar(&sent, "sent", false, "conferma come inviata")
-	c.Flags().BoolVar(&resend, "resend", false, "da inviare di nuovo, anche se forse già arrivata")
-	c.Flags().StringVar(&reason, "reason", "", "`motivo`, per lo storico; senza dati personali")
+	c.Flags().StringVar(&how.flow, "flow", "", "tutte quelle a esito sconosciuto di un `flusso`")
+	c.Flags().BoolVar(&how.all, "all", false, "tutte quelle a esito sconosciuto del servizio")
+	c.Flags().BoolVar(&how.sent, "sent", false, "conferma come inviata")
+	c.Flags().BoolVar(&how.resend, "resend", false, "da inviare di nuovo, anche se forse già arrivata")
+	c.Flags().StringVar(&how.reason, "reason", "", "`motivo`, per lo storico; senza dati personali")
 	return c
 }
 
-// unknown returns the notifications that are named, or all of a flow whose outcome is
-// unknown.
-func (s *session) unknown(ctx context.Context, of string, names []string) ([]flow.Notification, error) {
-	var found []flow.Notification
+func (r resolving) decides() bool { return r.sent || r.resend }
+
+// check refuses a decision that is not clear.
+func (r resolving) check(args []string) error {
+	switch {
+	case r.sent && r.resend:
+		return cli.Wrongf("Scegliere fra --sent e --resend.")
+	case r.decides() && strings.TrimSpace(r.reason) == "":
+		return cli.Wrongf("Serve il motivo della decisione, per lo storico: --reason.")
+	case r.flow != "" && len(args) > 0, r.all && len(args) > 0, r.flow != "" && r.all:
+		return cli.Wrongf("Indicare le notifiche, oppure un flusso con --flow, oppure --all.")
+	case r.decides() && r.flow == "" && !r.all && len(args) == 0:
+		return cli.Wrongf("Indicare su quali notifiche si decide, oppure un flusso con --flow, oppure --all per tutte.")
+	}
+	return nil
+}
+
+// resolveNamed decides about notifications that are named, or shows them. What needs no decision is
+// passed over, unless there is nothing else: the command may be run again.
+func (s *session) resolveNamed(ctx context.Context, names []string, how resolving) error {
+	var open []flow.Notification
+	var known error
 	for _, name := range names {
 		id, err := parseID(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		n, err := s.Notification(ctx, s.by, id)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if n.Transmission.ErrorCode != flow.ErrorOutcomeUnknown {
-			return nil, explained{fmt.Sprintf("L'esito della notifica %s è noto: non c'è niente da decidere.", n.ID), flow.ErrOutcomeKnown}
+		if reason := how.needless(n); reason != "" {
+			known = explained{reason, flow.ErrOutcomeKnown}
+			if len(names) > 1 {
+				fmt.Fprintln(s.out, reason)
+			}
+			continue
 		}
-		found = append(found, n)
+		open = append(open, n)
 	}
-	if len(names) > 0 {
-		return found, nil
+	switch {
+	case len(open) == 0:
+		return known
+	case !how.decides():
+		s.tellOpen(open)
+		return nil
 	}
-	var id uuid.UUID // of all flows
-	if of != "" {
-		f, err := s.flowNamed(ctx, []string{of})
+	return s.decide(ctx, open, how.sent, how.reason)
+}
+
+// needless says in Italian why there is nothing to decide about a notification, "" if there is.
+func (r resolving) needless(n flow.Notification) string {
+	code := n.Transmission.ErrorCode
+	switch {
+	case code == flow.ErrorOutcomeUnknown, code == flow.ErrorAlreadySent && !r.sent:
+		return ""
+	case code == flow.ErrorAlreadySent:
+		return fmt.Sprintf("La notifica %s non è stata inviata, perché il messaggio è già in un'altra: --sent è per quelle a esito sconosciuto. Se non serve più, disabilitarla.", n.ID)
+	case n.State == flow.NotificationRegistered:
+		return fmt.Sprintf("La notifica %s è ancora da inviare: non c'è niente da decidere.", n.ID)
+	case n.State == flow.NotificationSending:
+		return fmt.Sprintf("La notifica %s è in corso di invio: attendere l'esito.", n.ID)
+	}
+	return fmt.Sprintf("L'esito della notifica %s è noto: non c'è niente da decidere.", n.ID)
+}
+
+// resolveUnknown decides about all unknown outcomes, of a flow if one is named, or shows them.
+func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
+	var filter flow.NotificationFilter
+	if how.flow != "" {
+		f, err := s.flowNamed(ctx, []string{how.flow})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		id = f.ID
+		filter.Flow = f.ID
 	}
-	filter := flow.NotificationFilter{Flow: id, ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown}, Disabled: flow.OnlyEnabled}
+	unknown, err := s.unknown(ctx, filter)
+	switch {
+	case err != nil:
+		return err
+	case len(unknown) == 0:
+		fmt.Fprintln(s.out, "Nessuna notifica a esito sconosciuto.")
+		return nil
+	case !how.decides():
+		s.tellOpen(unknown)
+		return nil
+	}
+	decision := s.ResendUnknown
+	if how.sent {
+		decision = s.ConfirmUnknown
+	}
+	report, err := decision(ctx, s.by, filter, how.reason)
+	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(report.Resolved), thousands(max(len(unknown), report.Resolved)))
+	if report.Skipped > 0 {
+		fmt.Fprintf(s.out, "Non decise, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", thousands(report.Skipped))
+	}
+	if errors.Is(err, flow.ErrUncertain) {
+		fmt.Fprintln(s.out, uncertainDecisions)
+	}
+	if !how.sent && report.Resolved > 0 {
+		s.tellFlowsToSend(unknown)
+	}
+	return err
+}
+
+// uncertainDecisions is told when the database was lost while it wrote.
+const uncertainDecisions = "Di altre non si sa se la decisione sia registrata: ripetere il comando, che lascia com'è quanto è già deciso."
+
+// tellOpen shows notifications that need a decision, and how to decide.
+func (s *session) tellOpen(open []flow.Notification) {
+	s.tellNotifications(open)
+	fmt.Fprintf(s.out, "Per decidere:\n  %s\n  %s\n", s.again("resolve", "UUID", "--sent", "--reason", "\"il cittadino l'ha ricevuto\""),
+		s.again("resolve", "UUID", "--resend", "--reason", "\"il cittadino non ha niente\""))
+}
+
+// unknown returns the notifications that match a filter and whose outcome is unknown.
+func (s *session) unknown(ctx context.Context, filter flow.NotificationFilter) ([]flow.Notification, error) {
+	filter.ErrorCodes, filter.Disabled = []flow.ErrorCode{flow.ErrorOutcomeUnknown}, flow.OnlyEnabled
+	var found []flow.Notification
 	for n, err := range s.AllNotifications(ctx, s.by, filter) {
 		if err != nil {
 			return nil, err
@@ -109,15 +188,14 @@ func (s *session) unknown(ctx context.Context, of string, names []string) ([]flo
 
 // decide confirms notifications, or sets them back to be sent again. One that is refused
 // stops none of the others.
-func (s *session) decide(ctx context.Context, unknown []flow.Notification, sent bool, reason string) error {
+func (s *session) decide(ctx context.Context, open []flow.Notification, sent bool, reason string) error {
 	decision := s.ResendNotification
 	if sent {
 		decision = s.ConfirmNotification
 	}
-	flows := map[uuid.UUID]bool{}
-	done := 0
+	var done []flow.Notification
 	var failed error
-	for _, n := range unknown {
+	for _, n := range open {
 		if _, err := decision(ctx, s.by, n.ID, reason); err != nil {
 			failed = errors.Join(failed, err)
 			if ctx.Err() != nil {
@@ -125,14 +203,25 @@ func (s *session) decide(ctx context.Context, unknown []flow.Notification, sent 
 			}
 			continue
 		}
-		done++
-		flows[n.FlowID] = true
+		done = append(done, n)
 	}
-	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(done), thousands(len(unknown)))
-	for id := range flows {
-		if !sent && id != uuid.Nil && !s.plays {
-			fmt.Fprintf(s.out, "Per inviarle: %s\n", s.again("send", id))
-		}
+	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(len(done)), thousands(len(open)))
+	if errors.Is(failed, flow.ErrUncertain) {
+		fmt.Fprintln(s.out, uncertainDecisions)
+	}
+	if !sent {
+		s.tellFlowsToSend(done)
 	}
 	return failed
+}
+
+// tellFlowsToSend says how the flows of notifications are sent that are Registrato again.
+func (s *session) tellFlowsToSend(notifications []flow.Notification) {
+	told := map[uuid.UUID]bool{uuid.Nil: true}
+	for _, n := range notifications {
+		if !told[n.FlowID] && !s.plays {
+			fmt.Fprintf(s.out, "Per inviarle: %s\n", s.again("send", n.FlowID))
+		}
+		told[n.FlowID] = true
+	}
 }

@@ -29,8 +29,8 @@ type sending struct {
 
 func (s *sending) flags(set *pflag.FlagSet) {
 	set.IntVar(&s.workers, "workers", 16, "`quante` notifiche si inviano insieme")
-	set.IntVar(&s.batch, "batch", 0, "`quante` notifiche si prendono in carico per volta, e restano a esito sconosciuto se il programma viene ucciso; se manca: 4 per ogni invio contemporaneo")
-	set.DurationVar(&s.lease, "lease", 5*time.Minute, "per `quanto` restano prese in carico: dopo un'uccisione, l'attesa prima di poterle risolvere")
+	set.IntVar(&s.batch, "batch", 0, "`quante` notifiche si prendono in carico per volta, e restano a esito sconosciuto dopo un arresto forzato del programma; se manca: 4 per ogni invio contemporaneo")
+	set.DurationVar(&s.lease, "lease", 5*time.Minute, "per `quanto` restano prese in carico: dopo un arresto forzato, l'attesa prima di poterle risolvere")
 	set.BoolVar(&s.profiles, "check-profiles", false, "chiede prima se il cittadino riceve messaggi del servizio; raddoppia le chiamate")
 	set.BoolVar(&s.yes, "yes", false, "con --live, invia senza chiedere conferma")
 }
@@ -41,12 +41,19 @@ func (p *program) send() *cobra.Command {
 		Use:   "send [flusso]",
 		Short: "Invia un flusso, o riprende un invio interrotto (Invia Flusso)",
 		Long: `Attiva un flusso e lo invia fino alla fine; se l'invio era stato interrotto o fermato, lo
-riprende. Senza argomento invia l'unico flusso che si può inviare. Più programmi, anche su
-macchine diverse, possono inviare insieme lo stesso flusso di un archivio PostgreSQL.`,
+riprende, e se è già stato inviato non invia niente. Senza argomento invia l'unico flusso che
+si può inviare. Più programmi, anche su macchine diverse, possono inviare insieme lo stesso
+flusso di un archivio PostgreSQL.
+
+Un messaggio che il servizio ha già inviato allo stesso cittadino non si invia una seconda
+volta: la notifica passa a Errore, «Già inviata», e decide l'operatore.`,
 		Args: cli.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.within(c.Context(), func(s *session) error {
 				f, err := s.flowNamed(c.Context(), args, flow.FlowInactive, flow.FlowActive, flow.FlowSending, flow.FlowIncomplete)
+				if errors.Is(err, flow.ErrNotFound) && len(args) == 0 {
+					return s.nothingLeft(c.Context(), err)
+				}
 				if err != nil {
 					return err
 				}
@@ -102,9 +109,28 @@ func (s *session) prepare(ctx context.Context, f flow.Flow, how sending, questio
 	return dispatcher, s.bind(ctx)
 }
 
+// nothingLeft tells that there is no flow to be sent. It is no error if flows were sent, since the
+// command may be run again; otherwise the error is err.
+func (s *session) nothingLeft(ctx context.Context, err error) error {
+	sent, readErr := s.Flows(ctx, s.by, flow.FlowFilter{States: []flow.FlowState{flow.FlowSent}}, flow.Page{Limit: 1})
+	switch {
+	case readErr != nil:
+		return readErr
+	case len(sent.Flows) == 0:
+		return err
+	}
+	fmt.Fprintf(s.out, "Non c'è niente da inviare: i flussi sono già inviati, o disabilitati. Per vederli: %s\n", s.again("list"))
+	return nil
+}
+
+// isOver reports whether the sending of a flow is over and nothing of it is left.
+func isOver(f flow.Flow) bool {
+	return (f.State == flow.FlowSent || f.State == flow.FlowIncomplete) && f.Counts.Left() == 0
+}
+
 // sendFlow sends a flow and tells what came of it.
 func (s *session) sendFlow(ctx context.Context, f flow.Flow, how sending) error {
-	if f.State == flow.FlowSent && f.Counts.Left() == 0 { // perhaps by another program
+	if isOver(f) { // by an earlier command, or by another program
 		return s.outcome(ctx, f, nil)
 	}
 	question := fmt.Sprintf("Inviare ai cittadini %s del servizio «%s»?", counted(f.Counts.Left(), "un messaggio", "%s messaggi"), f.Service)
@@ -118,8 +144,11 @@ func (s *session) sendFlow(ctx context.Context, f flow.Flow, how sending) error 
 // run orders the sending of a flow, does it, and tells what came of it.
 func (s *session) run(ctx context.Context, f flow.Flow, dispatcher *flow.Dispatcher) error {
 	f, err := s.order(ctx, f)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case f.State != flow.FlowSending: // another program was quicker
+		return s.outcome(ctx, f, nil)
 	}
 	silent := context.AfterFunc(ctx, func() {
 		fmt.Fprintln(s.errs, "\nInterruzione: attendo l'esito dei messaggi già partiti (Ctrl-C di nuovo per uscire subito).")
@@ -134,8 +163,8 @@ func (s *session) run(ctx context.Context, f flow.Flow, dispatcher *flow.Dispatc
 	return s.outcome(ctx, f, err)
 }
 
-// order takes a flow to In invio, from wherever it is. Others may do the same at the same
-// moment.
+// order takes a flow to In invio, from whichever state it is in. If others do the same at the same
+// moment and its sending is over by then, it returns the flow as it is.
 func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
 	for {
 		step := s.SendFlow
@@ -147,15 +176,19 @@ func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
 		}
 		next, err := step(ctx, s.by, f.ID)
 		switch {
+		case err == nil && next.State == flow.FlowSent:
+			return next, nil
 		case err == nil:
 			f = next
-		case errors.Is(err, flow.ErrConflict), errors.Is(err, fsm.ErrNotAllowed):
-			// Perhaps somebody else was quicker.
+		case errors.Is(err, flow.ErrConflict), errors.Is(err, fsm.ErrNotAllowed), errors.Is(err, flow.ErrNothingToSend):
+			// Perhaps another program was quicker.
 			now, readErr := s.Flow(ctx, s.by, f.ID)
-			if readErr != nil {
+			switch {
+			case readErr != nil:
 				return f, readErr
-			}
-			if now.State == f.State && !errors.Is(err, flow.ErrConflict) {
+			case errors.Is(err, flow.ErrNothingToSend) && isOver(now):
+				return now, nil
+			case now.State == f.State && !errors.Is(err, flow.ErrConflict):
 				return f, err
 			}
 			f = now
@@ -170,6 +203,9 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 	var stopped *flow.StopError
 	again := s.again("send", f.ID)
 	switch {
+	case errors.Is(err, flow.ErrNotStored), errors.Is(err, flow.ErrUncertain):
+		fmt.Fprintln(s.out, "Non si sa se l'invio sia finito: l'archivio non ha risposto. Ripetere il comando, che riprende da dove era: "+again)
+		return err
 	case ctx.Err() != nil:
 		fmt.Fprintf(s.out, "Invio interrotto: %s inviate, %s da inviare. Niente è andato perso.\nPer riprendere: %s\n",
 			thousands(f.Counts.Sent), thousands(f.Counts.Left()), again)
@@ -245,6 +281,11 @@ func (s *session) advise(id uuid.UUID, codes map[flow.ErrorCode]int) {
 	if codes[flow.ErrorOutcomeUnknown] > 0 {
 		fmt.Fprintf(s.out, "Esito sconosciuto: decide l'operatore, con «massivo resolve». Per vedere quali notifiche sono: %s\n", s.again("resolve", "--flow", id))
 	}
+	if codes[flow.ErrorAlreadySent] > 0 {
+		fmt.Fprintf(s.out, "Già inviata: il cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica. Per vedere quali notifiche sono:\n  %s\n", s.again("show", id, "--error", "'già inviata'"))
+		fmt.Fprintf(s.out, "Se una non serve più: %s\nSe è un nuovo invio, scrivere un'altra occasione nella colonna «Occasione» delle correzioni. Per inviarla comunque:\n  %s\n",
+			s.again("disable", "UUID"), s.again("resolve", "UUID", "--resend", "--reason", "\"il cittadino la chiede di nuovo\""))
+	}
 	if codes[flow.ErrorOutcomeUnknown] < total(codes) {
 		fmt.Fprintf(s.out, "Per correggere gli errori e inviare di nuovo:\n  %s\n  %s\n", s.again("export", id, "correzioni.xlsx"), s.again("resend", id, "correzioni.xlsx"))
 	}
@@ -260,5 +301,5 @@ func total(codes map[flow.ErrorCode]int) int {
 
 // knownCodes are the reasons of errors, in the order in which they are shown.
 func knownCodes() []flow.ErrorCode {
-	return []flow.ErrorCode{flow.ErrorUnreachable, flow.ErrorRefused, flow.ErrorInvalid, flow.ErrorNotSent, flow.ErrorOutcomeUnknown}
+	return []flow.ErrorCode{flow.ErrorUnreachable, flow.ErrorRefused, flow.ErrorInvalid, flow.ErrorNotSent, flow.ErrorOutcomeUnknown, flow.ErrorAlreadySent}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
@@ -50,9 +52,31 @@ func (s *settings) flags(set *pflag.FlagSet) {
 	set.BoolVarP(&s.verbose, "verbose", "v", false, "racconta ogni tentativo, senza dati personali")
 }
 
+// fromEnvironment are the flags that a variable of the environment can stand for.
+var fromEnvironment = []string{"store", "service", "operator", "url", "key-file"}
+
 // complete takes from the environment what no flag says. It comes after the flags, so that
-// no help shows it: a database's address may hold a password.
-func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string) {
+// no help shows it: a database's address may hold a password. What cannot be seen at the ends of
+// a variable, such as the end of a line of Windows, is left out, and errs is told; anywhere
+// else, and in a flag, it is refused: "prova" and "prova " would be two stores, or two services.
+func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs io.Writer) error {
+	for _, name := range fromEnvironment {
+		if value := set.Lookup(name).Value.String(); set.Changed(name) && (trimmed(value) != value || holdsUnseen(value)) {
+			return cli.Wrongf("L'opzione --%s contiene spazi all'inizio o alla fine, o caratteri invisibili: riscriverla.", name)
+		}
+	}
+	variable := func(name string) (string, error) {
+		name = "MASSIVO_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		given := getenv(name)
+		value := trimmed(given)
+		if holdsUnseen(value) {
+			return "", cli.Wrongf("La variabile %s contiene caratteri invisibili: riscriverla.", name)
+		}
+		if value != given {
+			fmt.Fprintf(errs, "La variabile %s ha spazi o caratteri invisibili all'inizio o alla fine: vengono ignorati.\n", name)
+		}
+		return value, nil
+	}
 	for _, name := range []string{"store", "service", "operator", "live", "url", "key-file"} {
 		switch flag := set.Lookup(name); {
 		case !set.Changed(name):
@@ -62,13 +86,32 @@ func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string) {
 			s.given += fmt.Sprintf(" --%s %s", name, quoted(flag.Value.String()))
 		}
 	}
-	for name, value := range map[string]*string{"store": &s.store, "service": &s.service, "operator": &s.operator, "url": &s.url, "key-file": &s.keyFile} {
-		if !set.Changed(name) {
-			*value = cmp.Or(getenv("MASSIVO_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))), *value)
+	for i, value := range []*string{&s.store, &s.service, &s.operator, &s.url, &s.keyFile} {
+		if name := fromEnvironment[i]; !set.Changed(name) {
+			said, err := variable(name)
+			if err != nil {
+				return err
+			}
+			*value = cmp.Or(said, *value)
 		}
 	}
-	s.operator = strings.TrimSpace(s.operator)
-	s.key = getenv("MASSIVO_KEY")
+	var err error
+	s.key, err = variable("key")
+	return err
+}
+
+// trimmed returns a text without white space and other characters that cannot be seen at its
+// ends.
+func trimmed(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unseen(r) })
+}
+
+// holdsUnseen reports whether a text has a character that cannot be seen.
+func holdsUnseen(s string) bool { return strings.ContainsFunc(s, unseen) }
+
+// unseen reports whether a character, which is no blank, cannot be seen.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) || !unicode.IsSpace(r) && flow.VisibleText(string(r)) == ""
 }
 
 // quoted writes a word for a shell.
@@ -94,6 +137,9 @@ func userName() string {
 func (s *settings) serviceName() (string, error) {
 	switch {
 	case s.service != "":
+		if err := flow.CheckService(s.service); err != nil {
+			return "", cli.Wrongf("%s", flussi.Explain(err))
+		}
 		return s.service, nil
 	case s.live:
 		return "", cli.Wrongf("Con --live serve anche --service: il servizio App IO che invia.")
@@ -136,7 +182,7 @@ func (s *settings) readKey() (appio.Key, error) {
 		if err != nil {
 			return appio.Key{}, fmt.Errorf("key file: %w", explained{"Il file della chiave non si può leggere: " + reason(err), err})
 		}
-		text = strings.TrimSpace(string(content))
+		text = trimmed(string(content))
 	}
 	switch {
 	case text != "":
@@ -186,7 +232,7 @@ func (p *program) client() (*appio.Client, error) {
 	}
 	client, err := appio.New(key, config)
 	if err != nil {
-		return nil, explained{"L'indirizzo della piattaforma non va bene: deve cominciare con https, e finire come " + sandboxURL + ".", err}
+		return nil, explained{"L'indirizzo della piattaforma non va bene: deve cominciare con https:// e finire con /api/v1.", err}
 	}
 	return client, nil
 }

@@ -124,7 +124,7 @@ func (s *session) tellNotification(n flow.Notification, actions []flow.Notificat
 		field{"Disabilitata", yes(n.Disabled)}, field{"C.F. destinatario", n.Recipient.Reveal()}, field{"Oggetto", n.Subject.Reveal()},
 		field{"Contenuto", n.Content.Reveal()}, field{"Scadenza", moment(n.DueDate)}, field{"Somma", euro(n.Amount)},
 		field{"Numero avviso", n.NoticeNumber.Reveal()}, field{"Ente creditore", n.Payee.String()}, field{"Riferimento", n.Reference},
-		field{"Dati personali", erased(n)})
+		field{"Occasione", n.Occasion}, field{"Dati personali", erased(n)})
 	if n.IsPayment {
 		s.tellFields("", field{"Paga dopo la scadenza", yes(n.PayableAfterDue)})
 	}
@@ -134,12 +134,21 @@ func (s *session) tellNotification(n flow.Notification, actions []flow.Notificat
 	}
 	s.tellFields("Stato della Trasmissione",
 		field{"ID Consegna App.IO", string(n.Transmission.MessageID)}, field{"Tentativi Invio", attempts},
-		field{"Data e ora invio", moment(n.Transmission.SentAt)}, field{"Errore", n.Transmission.Error})
+		field{"Data e ora invio", moment(n.Transmission.SentAt)}, field{"Errore", n.Transmission.Error},
+		field{"Notifica precedente", earlier(n)})
 	s.tellFields("Stato della Notifica",
 		field{"Stato Consegna", delivery(n.Delivery.Status)}, field{"Stato Mail", channel(n.Delivery.Email)},
 		field{"Stato Push", channel(n.Delivery.Push)}, field{"Verificato", moment(n.Delivery.CheckedAt)})
 	s.tellFields("Audit", field{"Ultima modifica", moment(n.UpdatedAt) + ", effettuata da " + n.UpdatedBy})
 	s.tellFields("", field{"Azioni possibili", strings.Join(possible, ", ")})
+}
+
+// earlier names the notification that has the message already, "" if there is none.
+func earlier(n flow.Notification) string {
+	if n.Transmission.Earlier == uuid.Nil {
+		return ""
+	}
+	return n.Transmission.Earlier.String()
 }
 
 func erased(n flow.Notification) string {

@@ -56,7 +56,7 @@ func (e *rowError) Italian() string {
 }
 
 // alreadyImported is what operators are told of a file of which only the good rows were stored.
-const alreadyImported = "Le righe senza errori sono già importate. Correggere le altre in questa copia e importarla di nuovo, tutta intera: le righe già importate vengono riconosciute e i loro messaggi non si inviano due volte."
+const alreadyImported = "Le righe senza errori sono già importate. Correggere le altre nella copia con gli errori segnati e importarla di nuovo, tutta intera: le righe già importate vengono riconosciute e i loro messaggi non si inviano due volte."
 
 // Complete enters into the report of a file what [flow.Service.AddNotifications] or
 // [flow.Service.ImportFlow] found besides: rows that it refused, such as duplicates, as

@@ -1,0 +1,337 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// What is run again, spelt in another way, or interrupted: nobody gets a message twice, and every
+// text and exit code is true.
+
+// delivered checks how many citizens have messages, and that each has so many.
+func (o *office) delivered(t *testing.T, citizens, each int) {
+	t.Helper()
+	counts := map[string]int{}
+	for _, d := range o.platform.Deliveries() {
+		counts[d.Recipient.Reveal()]++
+	}
+	assert.Len(t, counts, citizens)
+	for code, n := range counts {
+		assert.Equal(t, each, n, code)
+	}
+}
+
+// ran runs a command that must end with this code, and returns what it said.
+func (o *office) ran(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	got, said := o.run(args...)
+	require.Equal(t, code, got, said)
+	return said
+}
+
+func TestAFileThatIsImportedTwiceIsSentOnce(t *testing.T) {
+	o := newOffice(t)
+	name := o.path("avvisi.xlsx")
+	writeWorkbook(t, name, 0, 5)
+	id := flowIn(t, o.ran(t, 0, "import", name))
+	for _, again := range []struct{ state, next string }{
+		{"Inattivo", "Per inviare quanto resta da inviare: massivo send " + id},
+		{"Inviato", "Non resta niente da inviare. Per vedere il flusso: massivo show " + id},
+	} {
+		said := o.ran(t, 0, "import", name, "--note", "un'altra nota")
+		assert.Regexp(t, `Queste righe sono già state importate il \d\d/\d\d/\d{4} alle \d\d:\d\d:\d\d nel flusso `+id+` \(`+again.state+`\): non è stato aggiunto niente\.`, said)
+		assert.Contains(t, said, again.next)
+		assert.Contains(t, said, "massivo import "+quoted(name)+` --occasion "sollecito marzo"`)
+		assert.NotContains(t, said, "Importate")
+		o.ran(t, 0, "send")
+		o.ran(t, 0, "send", id)
+	}
+	o.delivered(t, 5, 1)
+}
+
+func TestAFlowThatWasSetAsideIsNoEarlierImport(t *testing.T) {
+	o := newOffice(t)
+	name := o.path("avvisi.xlsx")
+	writeWorkbook(t, name, 0, 3)
+	first := flowIn(t, o.ran(t, 0, "import", name))
+	o.ran(t, 0, "disable", first)
+	second := flowIn(t, o.ran(t, 0, "import", name))
+	assert.NotEqual(t, first, second)
+	o.ran(t, 0, "send")
+	said := o.ran(t, 0, "import", name)
+	assert.Contains(t, said, second)
+	o.ran(t, 0, "disable", second)
+	said = o.ran(t, 0, "import", name)
+	assert.Contains(t, said, "nel flusso "+second+" (Inviato, disabilitato): non è stato aggiunto niente.")
+	assert.Contains(t, said, "massivo enable "+second)
+	o.delivered(t, 3, 1)
+}
+
+func TestARowThatRepeatsAMessageIsStoredDisabled(t *testing.T) {
+	for name, change := range map[string]func(string) string{
+		"as it was":      func(s string) string { return s },
+		"trailing blank": func(s string) string { return s + " " },
+		"double blank":   func(s string) string { return strings.ReplaceAll(s, " ", "  ") },
+		"hard blank":     func(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") },
+		"soft hyphen":    func(s string) string { return s[:4] + "\u00ad" + s[4:] },
+		"zero width":     func(s string) string { return "\u200b" + s },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			file := o.path("avvisi.xlsx")
+			writeWorkbook(t, file, 0, 3)
+			o.ran(t, 0, "import", file)
+			o.ran(t, 0, "send")
+			writeWorkbook(t, file, 0, 5)
+			require.NoError(t, edit(file, func(book *excelize.File, sheet string) error {
+				text, err := book.GetCellValue(sheet, "B3")
+				require.NoError(t, err)
+				return book.SetCellStr(sheet, "B3", change(text))
+			}))
+			said := o.ran(t, exitRows, "import", file)
+			id := flowIn(t, said)
+			for _, want := range []string{
+				"Importate 5 notifiche nel flusso " + id + " (Inattivo).",
+				"3 righe sono messaggi che il servizio ha già inviato, o sta per inviare: sono state aggiunte disabilitate, e nessuno riceve due volte lo stesso messaggio.",
+				"massivo show " + id + " --disabled si", "massivo send " + id, "massivo disable " + id, "--occasion", "Riga 3: Lo stesso messaggio",
+			} {
+				assert.Contains(t, said, want)
+			}
+			assert.Contains(t, o.ran(t, 0, "show", id, "--disabled", "si"), appiotest.SampleCitizen(1).Reveal())
+			o.ran(t, 0, "send", id)
+			o.delivered(t, 5, 1)
+		})
+	}
+}
+
+func TestRowsThatTheFlowHasAreNotAddedAgain(t *testing.T) {
+	o := newOffice(t)
+	file := o.path("avvisi.xlsx")
+	writeWorkbook(t, file, 0, 3)
+	id := flowIn(t, o.ran(t, 0, "import", file))
+	writeWorkbook(t, file, 0, 1)
+	said := o.ran(t, exitRows, "import", file, "--flow", id)
+	assert.Contains(t, said, "Non è stato aggiunto niente.\nUna riga è già nel flusso, e non è stata aggiunta di nuovo.")
+	assert.NotContains(t, said, "disabilitat")
+	writeWorkbook(t, file, 0, 5)
+	said = o.ran(t, exitRows, "import", file, "--flow", id)
+	assert.Contains(t, said, "Importate 2 notifiche nel flusso "+id+" (Inattivo).\n3 righe sono già nel flusso")
+	o.ran(t, 0, "send", id)
+	said = o.ran(t, 0, "import", file, "--flow", id)
+	assert.Contains(t, said, "nel flusso "+id+" (Inviato): non è stato aggiunto niente.")
+	o.delivered(t, 5, 1)
+}
+
+func TestAnOccasionSendsTheSameMessagesOnceMore(t *testing.T) {
+	o := newOffice(t)
+	name := o.path("avvisi.xlsx")
+	writeWorkbook(t, name, 0, 4)
+	o.ran(t, 0, "import", name)
+	o.ran(t, 0, "send")
+	id := flowIn(t, o.ran(t, 0, "import", name, "--occasion", "sollecito marzo"))
+	o.ran(t, 0, "send")
+	for _, spelling := range []string{"sollecito marzo", "Sollecito  MARZO", " sollecito\u00a0marzo\r"} {
+		said := o.ran(t, 0, "import", name, "--occasion", spelling)
+		assert.Contains(t, said, "nel flusso "+id+" (Inviato): non è stato aggiunto niente.", spelling)
+	}
+	o.delivered(t, 4, 2)
+	assert.Contains(t, o.ran(t, 0, "history", id), "Occasione: sollecito marzo.")
+	notification := regexp.MustCompile(`│ (\S{36}) │`).FindStringSubmatch(o.ran(t, 0, "show", id))[1]
+	assert.Contains(t, o.ran(t, 0, "show", notification), "  Occasione:               sollecito marzo\n")
+	assert.Contains(t, o.ran(t, 0, "history", notification), "Occasione: sollecito marzo.")
+	code, said := o.run("import", name, "--occasion", strings.Repeat("x", 300))
+	assert.Equal(t, cli.Failure, code, said)
+	assert.Contains(t, said, "L'occasione ha 300 caratteri")
+}
+
+// The same file for a service that is spelt in another way is the same import, or is refused.
+func TestASpellingOfTheServiceIsNoOtherService(t *testing.T) {
+	for name, test := range map[string]struct {
+		env, flag string
+		code      int
+		says      string
+	}{
+		"the end of a line of Windows": {env: "prova\r", says: "La variabile MASSIVO_SERVICE ha spazi o caratteri invisibili all'inizio o alla fine: vengono ignorati."},
+		"blanks":                       {env: " prova ", says: "La variabile MASSIVO_SERVICE ha spazi"},
+		"a byte order mark":            {env: "\ufeffprova", says: "La variabile MASSIVO_SERVICE ha spazi"},
+		"zero width inside":            {env: "pro\u200bva", code: cli.Usage, says: "La variabile MASSIVO_SERVICE contiene caratteri invisibili: riscriverla."},
+		"capital":                      {env: "Prova", code: cli.Failure, says: "Il servizio «Prova» somiglia a «prova», che esiste già"},
+		"Cyrillic":                     {env: "рrova", code: cli.Failure, says: "somiglia a «prova», che esiste già"},
+		"a flag, capital":              {flag: "PROVA", code: cli.Failure, says: "somiglia a «prova», che esiste già"},
+		"a flag, blank behind":         {flag: "prova ", code: cli.Usage, says: "L'opzione --service contiene spazi all'inizio o alla fine, o caratteri invisibili: riscriverla."},
+		"a flag, end of line":          {flag: "prova\r", code: cli.Usage, says: "L'opzione --service contiene"},
+		"a flag, zero width":           {flag: "pro\u200bva", code: cli.Usage, says: "L'opzione --service contiene"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			file := o.path("avvisi.xlsx")
+			writeWorkbook(t, file, 0, 5)
+			id := flowIn(t, o.ran(t, 0, "import", file))
+			o.ran(t, 0, "send")
+			if test.env != "" {
+				o.env["MASSIVO_SERVICE"] = test.env
+			}
+			args := []string{"import", file}
+			if test.flag != "" {
+				args = append(args, "--service", test.flag)
+			}
+			said := o.ran(t, test.code, args...)
+			assert.Contains(t, said, test.says)
+			if test.code == 0 {
+				assert.Contains(t, said, "nel flusso "+id+" (Inviato): non è stato aggiunto niente.")
+			} else {
+				assert.NotContains(t, said, "Importate")
+			}
+			o.delivered(t, 5, 1)
+		})
+	}
+}
+
+// What the environment brings is taken without what cannot be seen at its ends.
+func TestTheEnvironmentIsTrimmed(t *testing.T) {
+	o := newOffice(t)
+	file := o.path("avvisi.xlsx")
+	writeWorkbook(t, file, 0, 3)
+	id := flowIn(t, o.ran(t, 0, "import", file))
+	key := o.path("chiave")
+	require.NoError(t, os.WriteFile(key, []byte("\ufeff"+sandboxKey+"\r\n"), 0o600))
+	o.env["MASSIVO_KEY_FILE"] = key
+	o.env["MASSIVO_KEY"] = "chiave-segreta \r"
+	for name := range o.env {
+		if name != "MASSIVO_KEY" {
+			o.env[name] += "\r"
+		}
+	}
+	said := o.ran(t, 0, "send", id)
+	for name := range o.env {
+		assert.Contains(t, said, "La variabile "+name+" ha spazi o caratteri invisibili all'inizio o alla fine: vengono ignorati.\n")
+	}
+	assert.NotContains(t, said, "chiave-segreta")
+	assert.NotContains(t, said, "\r")
+	said = o.ran(t, 0, "import", file)
+	assert.Contains(t, said, "non è stato aggiunto niente")
+	assert.Contains(t, o.ran(t, 0, "show", id), "effettuata da ")
+	assert.Contains(t, o.ran(t, 0, "history", id), "│ m.neri ", "the operator")
+	o.delivered(t, 3, 1)
+	files, err := os.ReadDir(o.folder)
+	require.NoError(t, err)
+	for _, f := range files {
+		assert.NotContains(t, f.Name(), "\r")
+	}
+	for name, value := range map[string]string{"--store": o.path("x.db") + "\r", "--operator": "m.neri\u200b", "--url": " " + o.platform.URL, "--key-file": key + "\n"} {
+		said := o.ran(t, cli.Usage, "list", name, value)
+		assert.Contains(t, said, "L'opzione "+name+" contiene spazi all'inizio o alla fine, o caratteri invisibili: riscriverla.")
+	}
+	assert.NoFileExists(t, o.path("x.db")+"\r")
+}
+
+// A corrected copy, imported as a whole, sends the corrected rows only.
+func TestACorrectedCopySendsTheCorrectedRowsOnly(t *testing.T) {
+	o := newOffice(t)
+	file, marked := o.path("avvisi.xlsx"), o.path("avvisi-errori.xlsx")
+	writeWorkbook(t, file, 0, 6)
+	require.NoError(t, edit(file, func(book *excelize.File, sheet string) error { return book.SetCellStr(sheet, "B4", "corto") }))
+	said := o.ran(t, exitRows, "import", file, "--good-rows")
+	first := flowIn(t, said)
+	assert.Contains(t, said, "Le righe senza errori sono già importate. Correggere le altre nella copia con gli errori segnati")
+	o.ran(t, 0, "send", first)
+	require.NoError(t, edit(marked, func(book *excelize.File, sheet string) error {
+		return book.SetCellStr(sheet, "B4", "TARI: avviso di pagamento")
+	}))
+	said = o.ran(t, exitRows, "import", marked)
+	assert.Contains(t, said, "5 righe sono messaggi che il servizio ha già inviato")
+	o.ran(t, 0, "send", flowIn(t, said))
+	o.delivered(t, 6, 1)
+}
+
+func TestSendingAgainIsNoError(t *testing.T) {
+	o := newOffice(t)
+	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest})
+	id := o.imported(t, 3)
+	for range 2 {
+		said := o.ran(t, exitIncomplete, "send", id)
+		assert.Contains(t, said, "Flusso "+id+": Invio incompleto")
+		o.env["MASSIVO_URL"] = "http://127.0.0.1:1/api/v1" // it is not needed any more
+	}
+	o.delivered(t, 2, 1)
+}
+
+// Another program may have sent the flow since it was read.
+func TestAFlowThatAnotherProgramSentIsOver(t *testing.T) {
+	o := newDesk(t)
+	f := newFlow(t, flow.FlowIncomplete, time.Now())
+	o.keep(t, []flow.Flow{f}, []flow.Notification{inErrore(newNotification(t, 1, f.ID, time.Now()), flow.ErrorRefused)})
+	o.within(t, func(s *session) {
+		stale, err := s.Flow(t.Context(), s.by, f.ID)
+		require.NoError(t, err)
+		stale.State = flow.FlowActive
+		got, err := s.order(t.Context(), stale)
+		require.NoError(t, err)
+		assert.Equal(t, flow.FlowIncomplete, got.State)
+	})
+}
+
+// repeated is an office with a flow that was sent, and a notification that repeats one of its
+// messages and was not sent.
+func repeated(t *testing.T) (o *office, flowID, notification string) {
+	o = newOffice(t)
+	file := o.path("avvisi.xlsx")
+	writeWorkbook(t, file, 0, 2)
+	o.ran(t, 0, "import", file)
+	o.ran(t, 0, "send")
+	writeWorkbook(t, file, 1, 2)
+	flowID = flowIn(t, o.ran(t, exitRows, "import", file))
+	notification = regexp.MustCompile(`│ (\S{36}) │`).FindStringSubmatch(o.ran(t, 0, "show", flowID, "--disabled", "si"))[1]
+	o.ran(t, 0, "enable", notification)
+	return o, flowID, notification
+}
+
+func TestWhatWasAlreadySentIsToldWithWhatCanBeDone(t *testing.T) {
+	o, id, n := repeated(t)
+	said := o.ran(t, exitIncomplete, "send", id)
+	for _, want := range []string{
+		"│ Errore: Già inviata │", "massivo show " + id + " --error 'già inviata'", "massivo disable UUID", "un'altra occasione nella colonna «Occasione»", "massivo resolve UUID --resend",
+	} {
+		assert.Contains(t, said, want)
+	}
+	o.delivered(t, 3, 1)
+	assert.Contains(t, o.ran(t, 0, "list", "notifications", "--error", "Già inviata"), n)
+	assert.Contains(t, o.ran(t, 0, "show", id, "--error", "già inviata"), n)
+	said = o.ran(t, 0, "show", n)
+	assert.Contains(t, said, "Non inviata: lo stesso messaggio per lo stesso cittadino è nella notifica ")
+	assert.Regexp(t, `Notifica precedente: +\S{36}\n`, said)
+	assert.Contains(t, o.ran(t, 0, "resolve"), "Nessuna notifica a esito sconosciuto.")
+
+	// Setting it back does not send it: the store decides again.
+	o.ran(t, exitIncomplete, "resend", id, "--error", "già inviata")
+	o.delivered(t, 3, 1)
+
+	said = o.ran(t, cli.Failure, "resolve", n, "--sent", "--reason", "l'ha ricevuto")
+	assert.Contains(t, said, "non è stata inviata, perché il messaggio è già in un'altra: --sent è per quelle a esito sconosciuto.")
+	said = o.ran(t, 0, "resolve", n, "--resend", "--reason", "il cittadino la chiede di nuovo")
+	assert.Contains(t, said, "Notifiche decise: 1 di 1.\nPer inviarle: massivo send "+id)
+	o.ran(t, 0, "send", id)
+	assert.Len(t, o.platform.Deliveries(), 4, "knowingly")
+	assert.Contains(t, o.ran(t, 0, "history", n), "il cittadino la chiede di nuovo")
+}
+
+func TestWhatWasAlreadySentIsSentForAnotherOccasion(t *testing.T) {
+	o, id, _ := repeated(t)
+	o.ran(t, exitIncomplete, "send", id)
+	file := o.path("correzioni.xlsx")
+	o.ran(t, 0, "export", id, file, "--error", "già inviata")
+	require.NoError(t, edit(file, func(book *excelize.File, sheet string) error { return book.SetCellStr(sheet, "J2", "sollecito marzo") }))
+	o.ran(t, 0, "resend", id, file)
+	assert.Len(t, o.platform.Deliveries(), 4)
+}

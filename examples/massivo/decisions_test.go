@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// lossy is a store whose connection is lost while it writes. It may have written, or not.
+type lossy struct {
+	flow.Store
+	writes bool
+	hides  bool // what was imported is not found either
+}
+
+func (l lossy) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	if l.writes {
+		if done, before, err := l.Store.Import(ctx, i); err != nil {
+			return done, before, err
+		}
+	} else {
+		for _, err := range i.Rows {
+			if err != nil {
+				return flow.Imported{}, false, err
+			}
+		}
+	}
+	return flow.Imported{}, false, flow.ErrUncertain
+}
+
+func (l lossy) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+	if l.hides {
+		return flow.Imported{}, flow.ErrNotFound
+	}
+	return l.Store.Imported(ctx, key)
+}
+
+func (l lossy) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	if l.writes {
+		if err := l.Store.SaveNotifications(ctx, changes...); err != nil {
+			return err
+		}
+	}
+	return flow.ErrUncertain
+}
+
+// on does something with the database of the office through a store that loses its connection, and
+// returns what was said.
+func (l lossy) on(t *testing.T, o *office, do func(*session) error) (string, error) {
+	t.Helper()
+	var said bytes.Buffer
+	var done error
+	o.within(t, func(s *session) {
+		l.Store = s.store
+		s.out = &said
+		var err error
+		s.Service, err = flow.NewService(l, flow.Operators{s.by.ID: {sandboxService}}, s.messengers, flow.ServiceConfig{})
+		require.NoError(t, err)
+		done = do(s)
+	})
+	return said.String(), done
+}
+
+// The answer to the COMMIT of an import is lost. What is said is true, and running it again
+// imports once.
+func TestAnImportWithoutAnAnswerIsNotDenied(t *testing.T) {
+	for name, test := range map[string]struct {
+		store lossy
+		says  string
+		fails bool
+	}{
+		"made, and found":     {lossy{writes: true}, "Importate 4 notifiche nel flusso ", false},
+		"made, and not found": {lossy{writes: true, hides: true}, "Non si sa se le righe siano state importate. Ripetere lo stesso comando", true},
+		"not made":            {lossy{}, "Non si sa se le righe siano state importate. Ripetere lo stesso comando", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t)
+			file := o.path("avvisi.xlsx")
+			writeWorkbook(t, file, 0, 4)
+			said, err := test.store.on(t, o, func(s *session) error {
+				_, err := s.importFile(t.Context(), file, importing{})
+				return err
+			})
+			assert.Equal(t, test.fails, err != nil)
+			assert.Contains(t, said, test.says)
+			assert.NotContains(t, said, "Non è stato importato niente")
+			if test.fails {
+				assert.Contains(t, flussi.Explain(err), "non si sa se siano state registrate")
+			}
+			for range 2 {
+				o.ran(t, 0, "import", file)
+			}
+			o.ran(t, 0, "send")
+			o.delivered(t, 4, 1)
+		})
+	}
+}
+
+// A decision whose answer is lost is not told as refused, and can be made again.
+func TestADecisionWithoutAnAnswerIsNotDenied(t *testing.T) {
+	for _, writes := range []bool{true, false} {
+		t.Run(fmt.Sprint("written: ", writes), func(t *testing.T) {
+			o := newOffice(t)
+			one := inErrore(newNotification(t, 1, uuid.Nil, time.Now()), flow.ErrorOutcomeUnknown)
+			two := inErrore(newNotification(t, 2, uuid.Nil, time.Now()), flow.ErrorOutcomeUnknown)
+			o.keep(t, nil, []flow.Notification{one, two})
+			said, err := lossy{writes: writes}.on(t, o, func(s *session) error {
+				return s.resolveNamed(t.Context(), []string{one.ID.String()}, resolving{sent: true, reason: "arrivata"})
+			})
+			require.ErrorIs(t, err, flow.ErrUncertain)
+			assert.Contains(t, said, "Di altre non si sa se la decisione sia registrata: ripetere il comando")
+			said = o.ran(t, 0, "resolve", one.ID.String(), two.ID.String(), "--sent", "--reason", "arrivata")
+			assert.Equal(t, writes, strings.Contains(said, "L'esito della notifica "+one.ID.String()+" è noto: non c'è niente da decidere."))
+			for _, n := range []flow.Notification{one, two} {
+				state, _ := o.state(t, n.ID)
+				assert.Equal(t, flow.NotificationSent, state)
+			}
+		})
+	}
+}
+
+// All unknown outcomes of a flow, or of the service, are decided by one call with one reason.
+func TestUnknownOutcomesAreDecidedTogether(t *testing.T) {
+	for name, test := range map[string]struct {
+		all   bool
+		sent  bool
+		state flow.NotificationState
+	}{
+		"a flow, sent":        {false, true, flow.NotificationSent},
+		"a flow, again":       {false, false, flow.NotificationRegistered},
+		"the service, sent":   {true, true, flow.NotificationSent},
+		"the service, resent": {true, false, flow.NotificationRegistered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, flows, in := failing(t, flow.ErrorOutcomeUnknown, flow.ErrorRefused, flow.ErrorOutcomeUnknown)
+			args := []string{"resolve", "--reason", "la piattaforma era ferma"}
+			if args = append(args, "--flow", flows[0].ID.String()); test.all {
+				args = append(args[:3], "--all")
+			}
+			if test.sent {
+				args = append(args, "--sent")
+			} else {
+				args = append(args, "--resend")
+			}
+			said := o.ran(t, 0, args...)
+			decided := map[bool]string{true: "Notifiche decise: 4 di 4.", false: "Notifiche decise: 2 di 2."}[test.all]
+			assert.Contains(t, said, decided)
+			for i, f := range flows {
+				assert.Equal(t, !test.sent && (i == 0 || test.all), strings.Contains(said, "Per inviarle: massivo send "+f.ID.String()))
+				for j, n := range in[f.ID] {
+					state, _ := o.state(t, n.ID)
+					assert.Equal(t, j != 1 && (i == 0 || test.all), state == test.state)
+				}
+			}
+			assert.Contains(t, o.ran(t, 0, "history", in[flows[0].ID][0].ID.String()), "la piattaforma era ferma")
+			said = o.ran(t, 0, args...)
+			assert.Contains(t, said, "Nessuna notifica a esito sconosciuto.", "run again")
+		})
+	}
+	o, flows, _ := failing(t, flow.ErrorOutcomeUnknown)
+	said := o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x")
+	assert.Contains(t, said, "oppure --all per tutte")
+	o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x", "--all", "--flow", flows[0].ID.String())
+	o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x", "--all", flows[0].ID.String())
+}
+
+// Why a notification needs no decision is told by its state.
+func TestWhyThereIsNothingToDecideIsToldByTheState(t *testing.T) {
+	o := newOffice(t)
+	registered := newNotification(t, 1, uuid.Nil, time.Now())
+	sending, sent, refused := newNotification(t, 2, uuid.Nil, time.Now()), newNotification(t, 3, uuid.Nil, time.Now()), inErrore(newNotification(t, 4, uuid.Nil, time.Now()), flow.ErrorRefused)
+	sending.State, sent.State = flow.NotificationSending, flow.NotificationSent
+	o.keep(t, nil, []flow.Notification{registered, sending, sent, refused})
+	for want, n := range map[string]flow.Notification{
+		"è ancora da inviare: non c'è niente da decidere.": registered, "è in corso di invio: attendere l'esito.": sending,
+		"L'esito della notifica " + sent.ID.String() + " è noto": sent, "L'esito della notifica " + refused.ID.String() + " è noto": refused,
+	} {
+		assert.Contains(t, o.ran(t, cli.Failure, "resolve", n.ID.String(), "--sent", "--reason", "x"), want)
+	}
+}

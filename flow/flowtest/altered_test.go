@@ -27,6 +27,8 @@ type altered struct {
 	saveNotifications   func(context.Context, ...flow.NotificationChange) error
 	claim               func(context.Context, flow.Claim) (flow.Flow, []flow.Notification, error)
 	expired             func(context.Context, int) ([]flow.Notification, error)
+	importRows          func(context.Context, flow.Import) (flow.Imported, bool, error)
+	imported            func(context.Context, flow.ImportKey) (flow.Imported, error)
 }
 
 type sequence = iter.Seq2[flow.NotificationChange, error]
@@ -99,6 +101,20 @@ func (a altered) Expired(ctx context.Context, limit int) ([]flow.Notification, e
 		return a.expired(ctx, limit)
 	}
 	return a.Store.Expired(ctx, limit)
+}
+
+func (a altered) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	if a.importRows != nil {
+		return a.importRows(ctx, i)
+	}
+	return a.Store.Import(ctx, i)
+}
+
+func (a altered) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+	if a.imported != nil {
+		return a.imported(ctx, key)
+	}
+	return a.Store.Imported(ctx, key)
 }
 
 // written makes a store that changes what it is given before it stores it.

@@ -46,9 +46,13 @@ func brokenRules(t *testing.T, err error) []string {
 	return rules
 }
 
+func allBreakers() []breaker {
+	return slices.Concat(breakers, sentBreakers, importBreakers, serviceBreakers)
+}
+
 // Each store that breaks one thing is found out, by the rule that it breaks.
 func TestBrokenStoresAreFoundOut(t *testing.T) {
-	for _, b := range breakers {
+	for _, b := range allBreakers() {
 		t.Run(b.name, func(t *testing.T) {
 			// In a bubble nobody waits for half a minute.
 			synctest.Test(t, func(t *testing.T) {
@@ -64,8 +68,9 @@ func TestBrokenStoresAreFoundOut(t *testing.T) {
 
 // No rule is there that nothing was seen to break.
 func TestEveryRuleWasSeenBroken(t *testing.T) {
+	all := allBreakers()
 	for _, rule := range flowtest.Rules() {
-		assert.True(t, rule == "a new store is empty" || slices.ContainsFunc(breakers, func(b breaker) bool { return b.rule == rule }), rule)
+		assert.True(t, rule == "a new store is empty" || slices.ContainsFunc(all, func(b breaker) bool { return b.rule == rule }), rule)
 	}
 }
 

@@ -155,20 +155,20 @@ func exchangesClaimByOutcomes(p *probe) {
 	again.State = flow.NotificationSending
 	before := p.state()
 	_, _, _, err = p.exchange(f.ID, 10, claimed[0], again)
-	p.isAlreadySent("Exchange", err, again.ID, all[0].ID)
+	p.isAlreadySent("Exchange of one that was sent already", err, again.ID, all[0].ID)
 	p.unchanged(before, "Exchange of one that was sent already")
 }
 
 // isAlreadySent checks an error that refuses to make a notification In invio because of one of
 // others.
 func (p *probe) isAlreadySent(what string, err error, id uuid.UUID, because ...uuid.UUID) {
-	p.Wants(flow.ErrDuplicate, err, what+" of one that was sent already")
+	p.Wants(flow.ErrDuplicate, err, what)
 	var refused *flow.AlreadySentError
 	switch {
 	case !errors.As(err, &refused):
-		p.Fail("%s of one that was sent already: want an *AlreadySentError, got %w", what, storetest.OrNone(err))
+		p.Fail("%s: want an *AlreadySentError, got %w", what, storetest.OrNone(err))
 	case refused.Notification != id || !slices.Contains(because, refused.Earlier.ID):
-		p.Fail("%s of %v: want an error because of %s, got one of %v because of %v",
+		p.Fail("%s: want an error of %v because of %s, got one of %v because of %v",
 			what, id, list(because), refused.Notification, refused.Earlier.ID)
 	}
 }

@@ -234,7 +234,11 @@ func messagesHaveOneWinner(p *probe) {
 				flows[i] = p.sendingFlow()
 				of = flows[i].ID
 			}
-			for _, at := range p.Random.Perm(messages) {
+			some := messages
+			if of == uuid.Nil {
+				some = messages / 3 // the others are claimed only
+			}
+			for _, at := range p.Random.Perm(some) {
 				own[i] = append(own[i], p.twin(models[at], of))
 			}
 			switch {

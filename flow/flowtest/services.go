@@ -49,7 +49,7 @@ func (p *probe) uses() []use {
 		{"SaveFlow", func(service string) error {
 			f := p.newFlow()
 			f.Service = service
-			return p.store.SaveFlow(p.Ctx, flowChange(f), sequence(named(p.newNotification(f.ID), service)))
+			return p.store.SaveFlow(p.Ctx, flowChange(f), nil)
 		}},
 		{"SaveFlow of a flow of another service, with a notification", func(service string) error {
 			return p.store.SaveFlow(p.Ctx, flowChange(p.flow(there.ID)), sequence(p.newNotification(there.ID), named(p.newNotification(uuid.Nil), service)))
@@ -60,7 +60,7 @@ func (p *probe) uses() []use {
 		{"Import", func(service string) error {
 			f := p.newFlow()
 			f.Service = service
-			_, _, err := p.store.Import(p.Ctx, p.importOf(p.newKey(), f, named(p.newNotification(f.ID), service)))
+			_, _, err := p.store.Import(p.Ctx, p.importOf(p.newKey(), f))
 			return err
 		}},
 		{"Import into a flow of another service", func(service string) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -64,6 +65,52 @@ func TestAFlowThatChangesWhileItsSequenceIsPulledIsAConflict(t *testing.T) {
 	require.ErrorIs(t, err, flow.ErrConflict)
 	_, err = store.Notification(ctx, n.Notification.ID)
 	assert.ErrorIs(t, err, flow.ErrNotFound)
+}
+
+// While one import pulls its rows, another one with its key may be stored.
+func TestImportFindsWhatWasImportedWhileItsRowsWerePulled(t *testing.T) {
+	ctx := context.Background()
+	store, f := filled(t, 0)
+	key := flow.ImportKey{1}
+	imported := func(rows iter.Seq2[flow.NotificationChange, error]) flow.Import {
+		other, err := flow.NewFlow(f.Service, system)
+		require.NoError(t, err)
+		return flow.Import{
+			Flow: flow.FlowChange{Flow: other}, Rows: rows, Key: func() flow.ImportKey { return key },
+			Duplicate: func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {
+				return row, true
+			},
+		}
+	}
+	var inner flow.Imported
+	outer, before, err := store.Import(ctx, imported(func(yield func(flow.NotificationChange, error) bool) {
+		var err error
+		inner, _, err = store.Import(ctx, imported(nil))
+		assert.NoError(t, err)
+		yield(newChange(t, f.ID), nil)
+	}))
+	require.NoError(t, err)
+	assert.True(t, before)
+	assert.Equal(t, inner, outer)
+	all, err := store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{})
+	require.NoError(t, err)
+	assert.Empty(t, all)
+}
+
+func TestImportReturnsTheErrorOfAContextThatEndsAfterTheLastRow(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	store, f := filled(t, 0)
+	f, err := store.Flow(ctx, f.ID)
+	require.NoError(t, err)
+	key := flow.ImportKey{1}
+	i := flow.Import{Flow: flow.FlowChange{Flow: f}, Key: func() flow.ImportKey { return key }}
+	_, _, err = store.Import(ctx, i)
+	require.NoError(t, err)
+	i.Flow.Flow.Version++
+	i.Key = func() flow.ImportKey { cancel(); return key }
+	_, before, err := store.Import(ctx, i)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.False(t, before)
 }
 
 func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {

@@ -1,0 +1,387 @@
+package flowtest_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// The rules that the breakers below break.
+const (
+	importRule    = "an import stores its flow, its rows, their records and its key together"
+	keyRule       = "the rows of an import are pulled once, and then its key is asked for once"
+	onceRule      = "an import that was stored before is returned, and nothing is stored"
+	failedRule    = "an import that is not stored leaves no key"
+	disabledRule  = "a flow that is disabled before it is sent loses the key of its import"
+	laterRule     = "a flow that is disabled later keeps the key of its import"
+	intoRule      = "an import into a flow that is there makes its next version"
+	oneImportRule = "of imports with one key at once, one is stored, and the others find it"
+	duplicateRule = "a row of an import is a duplicate if its message may have arrived, or waits to be sent"
+	noRepeatRule  = "a row of an import is no duplicate of what is not to be sent and did not arrive"
+	oldestRule    = "the earlier one of a duplicate may have arrived, if one of several has, and is the oldest"
+	toldRule      = "of a duplicate, an import stores what it is told"
+	longRule      = "the duplicates of a long import are found in the order of its rows"
+	contextRule   = "a context that has ended is refused, and nothing changes"
+)
+
+type (
+	changes   = []flow.NotificationChange
+	duplicate = func(flow.NotificationChange) (flow.NotificationChange, bool)
+)
+
+// importing makes a store with an Import of its own.
+func importing(do func(s *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error)) func(flow.Store) flow.Store {
+	return func(s flow.Store) flow.Store {
+		m := newModel(s)
+		return altered{Store: m, importRows: func(ctx context.Context, i flow.Import) (flow.Imported, bool, error) { return do(m, ctx, i) }}
+	}
+}
+
+// repeatedUnless makes a model by which something is no duplicate.
+func repeatedUnless(unless func(n flow.Notification, disabled bool) bool) func(flow.Store) flow.Store {
+	return broken(func(m *model) {
+		m.repeated = func(n flow.Notification, disabled bool) bool {
+			return (n.MayHaveArrived() || n.ToBeSent(disabled)) && !unless(n, disabled)
+		}
+	})
+}
+
+// repeatedAlso makes a model by which something is a duplicate that is none.
+func repeatedAlso(also func(n flow.Notification, disabled bool) bool) func(flow.Store) flow.Store {
+	return broken(func(m *model) {
+		m.repeated = func(n flow.Notification, disabled bool) bool {
+			return n.MayHaveArrived() || n.ToBeSent(disabled) || also(n, disabled)
+		}
+	})
+}
+
+// told makes a model that stores something else of duplicates than it is told.
+func told(change func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool)) func(flow.Store) flow.Store {
+	return broken(func(m *model) { m.told = change })
+}
+
+var importBreakers = []breaker{
+	{"an import stores no key", importRule, broken(func(m *model) { m.noKey = true })},
+	{"an import stores its flow only", importRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		all := i.Rows
+		i.Rows = func(func(flow.NotificationChange, error) bool) {
+			for range all {
+			}
+		}
+		return m.Import(ctx, i)
+	})},
+	{"an import loses the records of its rows", importRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		all := i.Rows
+		i.Rows = func(yield func(flow.NotificationChange, error) bool) {
+			for c, err := range all {
+				c.Record = flow.NotificationRecord{Action: flow.NotificationCreate}
+				if !yield(c, err) {
+					return
+				}
+			}
+		}
+		return m.Import(ctx, i)
+	})},
+	{"the time of an import is local", importRule, broken(func(m *model) {
+		m.done = func(i flow.Imported) flow.Imported {
+			i.At = i.At.In(time.FixedZone("CET", 3600))
+			return i
+		}
+	})},
+	{"the time of an import is that of its flow", importRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		done, before, err := m.Import(ctx, i)
+		if err == nil && !before {
+			done.At = i.Flow.Flow.CreatedAt
+		}
+		return done, before, err
+	})},
+	{"every import was made before", importRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		done, _, err := m.Import(ctx, i)
+		return done, err == nil, err
+	})},
+	{"an import that there is none of is a zero value", importRule, func(s flow.Store) flow.Store {
+		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+			done, err := s.Imported(ctx, key)
+			if errors.Is(err, flow.ErrNotFound) {
+				err = nil
+			}
+			return done, err
+		}}
+	}},
+	{"the key is asked for first", keyRule, broken(func(m *model) { m.keyFirst = true })},
+	{"the key is asked for twice", keyRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		key := i.Key
+		i.Key = func() flow.ImportKey { key(); return key() }
+		return m.Import(ctx, i)
+	})},
+	{"the rows are pulled twice", keyRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		for range i.Rows {
+		}
+		return m.Import(ctx, i)
+	})},
+	{"an import that was made is made again", onceRule, func(s flow.Store) flow.Store {
+		m := newModel(s)
+		return altered{Store: m, importRows: func(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+			key := i.Key()
+			m.maps.Lock()
+			delete(m.imports, key)
+			m.maps.Unlock()
+			return m.Import(ctx, i)
+		}}
+	}},
+	{"an import that was made stores its flow again", onceRule, broken(func(m *model) { m.foundStoresFlow = true })},
+	{"an import that was made is an error", onceRule, broken(func(m *model) { m.foundIsError = true })},
+	{"an import that was made is returned as new", onceRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		done, _, err := m.Import(ctx, i)
+		return done, false, err
+	})},
+	{"an import that was made is returned with the new flow", onceRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		done, before, err := m.Import(ctx, i)
+		if err == nil {
+			done.Flow = i.Flow.Flow.ID
+		}
+		return done, before, err
+	})},
+	{"a flow has one key", onceRule, func(s flow.Store) flow.Store {
+		m := newModel(s)
+		return altered{Store: m, importRows: func(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+			done, before, err := m.Import(ctx, i)
+			m.maps.Lock()
+			defer m.maps.Unlock()
+			for key, other := range m.imports {
+				if err == nil && !before && other.Flow == done.Flow && key != done.Key {
+					delete(m.imports, key)
+				}
+			}
+			return done, before, err
+		}}
+	}},
+	{"the key is stored before the rows are", failedRule, broken(func(m *model) { m.keyBeforeStoring = true })},
+	{"the key is asked for although the rows fail", failedRule, broken(func(m *model) { m.keyAnyway = true })},
+	{"an import whose row fails is stored without it", failedRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		all := i.Rows
+		i.Rows = func(yield func(flow.NotificationChange, error) bool) {
+			for c, err := range all {
+				if err == nil && !yield(c, nil) {
+					return
+				}
+			}
+		}
+		return m.Import(ctx, i)
+	})},
+	{"an import goes on when its context has ended while its rows are pulled", failedRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		if err := ctx.Err(); err != nil {
+			return flow.Imported{}, false, err
+		}
+		return m.Import(context.WithoutCancel(ctx), i)
+	})},
+	{"an import stores its flow although a row is refused", failedRule, broken(func(m *model) { m.storesFlowFirst = true })},
+	{"an import stores a row although another is refused", failedRule, broken(func(m *model) { m.storesPart = true })},
+	{"an import makes In invio what was sent already", failedRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		all := i.Rows
+		i.Rows = func(yield func(flow.NotificationChange, error) bool) {
+			for c, err := range all {
+				c.Notification.AllowRepeat = true
+				if !yield(c, err) {
+					return
+				}
+			}
+		}
+		return m.Import(ctx, i)
+	})},
+	{"a disabled flow keeps its key", disabledRule, broken(func(m *model) { m.loses = func(flow.Flow) bool { return false } })},
+	{"a disabled flow that is Attivo keeps its key", disabledRule, broken(func(m *model) {
+		m.loses = func(f flow.Flow) bool { return f.Disabled && f.State == flow.FlowInactive }
+	})},
+	{"a flow that is enabled again gets its key back", disabledRule, broken(func(m *model) { m.losesForGood = false })},
+	{"a flow that is disabled takes the key of the next one", disabledRule, func(s flow.Store) flow.Store {
+		m := newModel(s)
+		had := map[uuid.UUID][]flow.ImportKey{}
+		m.done = func(i flow.Imported) flow.Imported {
+			had[i.Flow] = append(had[i.Flow], i.Key)
+			return i
+		}
+		m.loses = func(f flow.Flow) bool {
+			if isSetAside(f) {
+				for _, key := range had[f.ID] {
+					delete(m.imports, key)
+				}
+			}
+			return false
+		}
+		return m
+	}},
+	{"a flow loses one of its keys", disabledRule, func(s flow.Store) flow.Store {
+		m := newModel(s)
+		m.loses = func(f flow.Flow) bool {
+			for key, done := range m.imports {
+				if isSetAside(f) && done.Flow == f.ID {
+					delete(m.imports, key)
+					break
+				}
+			}
+			return false
+		}
+		return m
+	}},
+	{"every disabled flow loses its key", laterRule, broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.Disabled } })},
+	{"a flow that is sent loses its key", laterRule, broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.State == flow.FlowSent } })},
+	{"a flow that is activated loses its key", laterRule, broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.State == flow.FlowActive } })},
+	{"an import wins over a change of its flow", intoRule, broken(func(m *model) { m.ignoresVersion = true })},
+	{"imports with one key are all stored", oneImportRule, broken(func(m *model) { m.unlocked = true })},
+	{"of imports with one key, those that come late fail", oneImportRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		done, before, err := m.Import(ctx, i)
+		if before {
+			return flow.Imported{}, false, flow.ErrConflict
+		}
+		return done, before, err
+	})},
+
+	{"Duplicate is never called", duplicateRule, repeatedUnless(func(flow.Notification, bool) bool { return true })},
+	{"what waits to be sent is no duplicate", duplicateRule, repeatedUnless(func(n flow.Notification, _ bool) bool { return isRegistered(n) })},
+	{"what was sent is no duplicate if it is disabled", duplicateRule, repeatedUnless(func(n flow.Notification, _ bool) bool { return n.Disabled })},
+	{"what was sent by a flow that is disabled is no duplicate", duplicateRule, repeatedUnless(func(_ flow.Notification, disabled bool) bool { return disabled })},
+	{"an unknown outcome is no duplicate", duplicateRule, repeatedUnless(func(n flow.Notification, _ bool) bool { return isUnknown(n) })},
+	{"what stands alone is no duplicate", duplicateRule, repeatedUnless(func(n flow.Notification, _ bool) bool { return n.FlowID == uuid.Nil })},
+	{"a row that may be repeated is no duplicate", duplicateRule, broken(func(m *model) {
+		same := m.same
+		m.same = func(earlier, n flow.Notification) bool { return same(earlier, n) && !n.AllowRepeat }
+	})},
+	{"Duplicate is called with a part of the earlier one", duplicateRule, broken(func(m *model) {
+		m.earliest = func(all []flow.Notification) flow.Notification {
+			n := earliest(all)
+			return flow.Notification{ID: n.ID, FlowID: n.FlowID, State: n.State}
+		}
+	})},
+	{"duplicates are looked for from the last row on", duplicateRule, broken(func(m *model) {
+		all := m.duplicates
+		m.duplicates = func(rows changes, d duplicate) changes {
+			slices.Reverse(rows)
+			return all(rows, d)
+		}
+	})},
+	{"Duplicate is called twice", duplicateRule, broken(func(m *model) {
+		all := m.duplicates
+		m.duplicates = func(rows changes, d duplicate) changes {
+			for _, row := range rows {
+				d(row)
+			}
+			return all(rows, d)
+		}
+	})},
+	{"what is disabled waits to be sent", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && n.Disabled })},
+	{"what a disabled flow has waits to be sent", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && !n.Disabled })},
+	{"what was refused is a duplicate", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return n.Transmission.ErrorCode == flow.ErrorRefused })},
+	{"what was anonymised is a duplicate", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isSent(n) })},
+	{"what another service has is a duplicate", noRepeatRule, broken(func(m *model) {
+		m.same = func(earlier, n flow.Notification) bool { return earlier.ID != n.ID && earlier.Digest() == n.Digest() }
+	})},
+	{"rows are duplicates of each other", noRepeatRule, broken(func(m *model) { m.own = true })},
+	{"a disabled flow is disabled for good", noRepeatRule, func(s flow.Store) flow.Store {
+		m := newModel(s)
+		off := map[uuid.UUID]bool{}
+		m.loses = func(f flow.Flow) bool {
+			off[f.ID] = off[f.ID] || f.Disabled
+			return isSetAside(f)
+		}
+		m.repeated = func(n flow.Notification, _ bool) bool { return n.MayHaveArrived() || n.ToBeSent(off[n.FlowID]) }
+		return m
+	}},
+	{"the earlier one is the oldest, whether it arrived or not", oldestRule, broken(func(m *model) {
+		m.earliest = func(all []flow.Notification) flow.Notification { return all[0] }
+	})},
+	{"the earlier one is the newest", oldestRule, broken(func(m *model) {
+		m.earliest = func(all []flow.Notification) flow.Notification {
+			slices.Reverse(all)
+			return earliest(all)
+		}
+	})},
+	{"the earlier one is Inviato rather than unknown", oldestRule, broken(func(m *model) {
+		m.earliest = func(all []flow.Notification) flow.Notification {
+			if i := slices.IndexFunc(all, isSent); i >= 0 {
+				return all[i]
+			}
+			return earliest(all)
+		}
+	})},
+	{"of those of one time, the earlier one is any", oldestRule, broken(func(m *model) {
+		m.earliest = func(all []flow.Notification) flow.Notification {
+			slices.SortStableFunc(all, func(a, b flow.Notification) int {
+				if order := a.CreatedAt.Compare(b.CreatedAt); order != 0 {
+					return order
+				}
+				return -a.Cursor().Compare(b.Cursor())
+			})
+			return earliest(all)
+		}
+	})},
+	{"a duplicate is stored although it is not to be", toldRule, told(func(row, told flow.NotificationChange, _ bool) (flow.NotificationChange, bool) {
+		return told, true
+	})},
+	{"no duplicate is stored", toldRule, told(func(_, told flow.NotificationChange, _ bool) (flow.NotificationChange, bool) {
+		return told, false
+	})},
+	{"a duplicate is stored as the row was", toldRule, told(func(row, _ flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
+		return row, store
+	})},
+	{"a duplicate is stored with the row's record", toldRule, told(func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
+		told.Record = row.Record
+		return told, store
+	})},
+	{"of a duplicate, only Disabled is stored", toldRule, told(func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
+		disabled := told.Notification.Disabled
+		told.Notification = row.Notification
+		told.Notification.Disabled = disabled
+		return told, store
+	})},
+	{"an import of which nothing is to be stored has no key", toldRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		done, before, err := m.Import(ctx, i)
+		if f, missing := m.Flow(ctx, done.Flow); err == nil && missing == nil && f.Counts.Total() == 0 {
+			m.maps.Lock()
+			defer m.maps.Unlock()
+			delete(m.imports, done.Key)
+		}
+		return done, before, err
+	})},
+	{"an import has 1,000 rows at most", longRule, broken(func(m *model) { m.leavesRowsOut = true })},
+	{"duplicates are found in the first 1,000 rows", longRule, broken(func(m *model) {
+		all := m.duplicates
+		m.duplicates = func(rows changes, d duplicate) changes {
+			begun := min(len(rows), 1000)
+			return append(all(rows[:begun], d), rows[begun:]...)
+		}
+	})},
+	{"duplicates are found in any order in each part", longRule, broken(func(m *model) {
+		all := m.duplicates
+		m.duplicates = func(rows changes, d duplicate) changes {
+			var kept changes
+			for part := range slices.Chunk(rows, 500) {
+				part = slices.Clone(part)
+				if len(rows) > 500 {
+					slices.Reverse(part)
+				}
+				kept = append(kept, all(part, d)...)
+			}
+			return kept
+		}
+	})},
+
+	{"Import does not look at its context", contextRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		return m.Import(context.WithoutCancel(ctx), i)
+	})},
+	{"Imported does not look at its context", contextRule, func(s flow.Store) flow.Store {
+		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+			return s.Imported(context.WithoutCancel(ctx), key)
+		}}
+	}},
+	{"Exchange does not look at its context", contextRule, func(s flow.Store) flow.Store {
+		return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+			return s.(flow.Exchanger).Exchange(context.WithoutCancel(ctx), changes, claim)
+		}}
+	}},
+}

@@ -1,0 +1,329 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// settle brings everything to its end, once nothing fails any more: what is known not to have arrived
+// is sent again, and what arrived is confirmed.
+func (w *town) settle(t *testing.T) {
+	by := flussi.Actor{ID: "ultimo", Roles: []flussi.Role{flussi.Operator}}
+	service, err := flow.NewService(w.observer, flow.Operators{by.ID: {taxes, school}}, w.messengers, flow.ServiceConfig{})
+	require.NoError(t, err)
+	d := w.dispatcher(t, flow.DispatcherConfig{Lease: townLease})
+	for round := 0; ; round++ {
+		require.Less(t, round, 20, "it comes to no end")
+		time.Sleep(2 * townLease)
+		must(d.Recover(t.Context()))(t)
+		for _, name := range []string{taxes, school} {
+			must(d.VerifyService(t.Context(), name, time.Time{}))(t)
+		}
+		steps := 0
+		w.doubtWhatIsAside(t)
+		for _, n := range w.open(t) {
+			steps += w.settleOne(t, service, by, n)
+		}
+		for _, f := range must(w.observer.Flows(t.Context(), flow.FlowFilter{Disabled: flow.OnlyEnabled}, flow.Page{Limit: flow.MaxPage}))(t) {
+			if f.State == flow.FlowSending {
+				_, _ = d.Run(t.Context(), f.ID)
+				steps++
+				continue
+			}
+			if f.Counts.Registered > 0 {
+				must(service.ActivateFlow(t.Context(), by, f.ID))(t)
+				must(service.SendFlow(t.Context(), by, f.ID))(t)
+				_, _ = d.Run(t.Context(), f.ID)
+				steps++
+			}
+		}
+		if steps == 0 {
+			return
+		}
+	}
+}
+
+// doubtWhatIsAside notes messages of notifications that may have arrived and are set aside, so that
+// nobody decides about them: they are not sent by another notification.
+func (w *town) doubtWhatIsAside(t *testing.T) {
+	open := map[uuid.UUID]bool{}
+	for _, n := range w.open(t) {
+		open[n.ID] = true
+	}
+	for _, n := range must(w.observer.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: flow.MaxPage}))(t) {
+		if n.MayHaveArrived() && !open[n.ID] {
+			w.doubt(n)
+		}
+	}
+}
+
+// open returns the notifications that are to come to an end: enabled ones, of enabled flows or none.
+func (w *town) open(t *testing.T) []flow.Notification {
+	var open []flow.Notification
+	for _, n := range must(w.observer.Notifications(t.Context(), flow.NotificationFilter{Disabled: flow.OnlyEnabled}, flow.Page{Limit: flow.MaxPage, OldestFirst: true}))(t) {
+		if !n.AnonymisedAt.IsZero() || n.FlowID != uuid.Nil && w.flow(t, n.FlowID).Disabled {
+			continue
+		}
+		open = append(open, n)
+	}
+	return open
+}
+
+// settleOne takes the next step with a notification, and returns 1 if there is one.
+func (w *town) settleOne(t *testing.T, s *flow.Service, by flussi.Actor, n flow.Notification) int {
+	arrived := w.arrived()[keyOfNotification(n)] > 0
+	code := n.Transmission.ErrorCode
+	switch {
+	case n.State == flow.NotificationRegistered && !n.Payee.IsZero():
+		if n.FlowID != uuid.Nil && w.flow(t, n.FlowID).State == flow.FlowActive {
+			must(s.DeactivateFlow(t.Context(), by, n.FlowID))(t)
+		}
+		if n.FlowID == uuid.Nil || w.flow(t, n.FlowID).State != flow.FlowSending {
+			must(s.DisableNotification(t.Context(), by, n.ID))(t)
+		}
+	case n.State == flow.NotificationRegistered && n.FlowID == uuid.Nil:
+		_, _ = s.SendNotification(t.Context(), by, n.ID)
+	case n.State != flow.NotificationFailed:
+		return 0
+	case code == flow.ErrorOutcomeUnknown && arrived:
+		must(s.ConfirmNotification(t.Context(), by, n.ID, "arrivata"))(t)
+	case code == flow.ErrorOutcomeUnknown:
+		must(s.ResendNotification(t.Context(), by, n.ID, "non arrivata"))(t)
+	case !n.Payee.IsZero(), code == flow.ErrorAlreadySent && (arrived || w.doubts[keyOfNotification(n)]):
+		return 0
+	default:
+		must(s.RegisterNotification(t.Context(), by, n.ID))(t)
+	}
+	return 1
+}
+
+// check compares what there is with the platform's own record.
+func (w *town) check(t *testing.T) tally {
+	result := tally{Kills: w.kills}
+	arrived := w.arrived()
+	ids := map[appio.MessageID]messageKey{}
+	for _, d := range w.Deliveries() {
+		ids[appio.MessageID(d.ID)] = keyOf(d.Service, d.Recipient, d.Subject)
+		if d.State.Status == "REJECTED" {
+			result.Rejected++
+		}
+	}
+	for key, n := range arrived {
+		result.Deliveries += n
+		result.Messages++
+		assert.LessOrEqual(t, n, 1+w.orders[key]+w.erased[key], "%s, %d: %q was notified %d times by %d orders", key.service, key.mark, key.subject, n, w.orders[key])
+	}
+	for key, n := range w.orders {
+		result.Orders += n
+		result.Anonymised += w.erased[key]
+	}
+	for _, n := range w.open(t) {
+		key := keyOfNotification(n)
+		switch {
+		case n.State == flow.NotificationSent && n.Transmission.MessageID != "":
+			assert.Equal(t, key, ids[n.Transmission.MessageID], "Inviato, though the platform has another message")
+		case n.State == flow.NotificationFailed:
+			assert.NotEmpty(t, n.Transmission.ErrorCode)
+			assert.NotEmpty(t, n.Transmission.Error)
+			assert.Equal(t, n.Transmission.ErrorCode == flow.ErrorAlreadySent, n.Transmission.Earlier != uuid.Nil)
+			assert.NotEqual(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
+		default:
+			assert.Equal(t, flow.NotificationSent, n.State, "%s is lost", n.ID)
+		}
+		if n.Payee.IsZero() && !w.doubts[key] {
+			assert.NotZero(t, arrived[key], "%s, %d: %q did not arrive, and is %s (%s)", key.service, key.mark, key.subject, n.State, n.Transmission.ErrorCode)
+		}
+	}
+	for _, n := range must(w.observer.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: flow.MaxPage}))(t) {
+		for _, record := range must(w.observer.NotificationHistory(t.Context(), n.ID))(t) {
+			if record.Action == flow.NotificationSkip {
+				result.Skipped++
+			}
+			if record.Action == flow.NotificationCreate && record.Reason.Length() > 60 {
+				result.Duplicates++
+			}
+		}
+	}
+	return result
+}
+
+// observer is the store that all share. It notes orders to send again, and what was anonymised.
+type observer struct {
+	flow.Store
+	noting sync.Mutex
+	orders map[messageKey]int // successful ones
+	erased map[messageKey]int // notifications that may have arrived before
+}
+
+func (o *observer) note(ctx context.Context, changes []flow.NotificationChange, write func() error) error {
+	before := make([]flow.Notification, len(changes))
+	for i, c := range changes {
+		if c.Record.Action == flow.NotificationAnonymise {
+			before[i], _ = o.Store.Notification(ctx, c.Notification.ID)
+		}
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	o.noting.Lock()
+	defer o.noting.Unlock()
+	for i, c := range changes {
+		switch {
+		case c.Record.Action == flow.NotificationResend:
+			o.orders[keyOfNotification(c.Notification)]++
+		case before[i].MayHaveArrived():
+			o.erased[keyOfNotification(before[i])]++
+		}
+	}
+	return nil
+}
+
+func (o *observer) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	return o.note(ctx, changes, func() error { return o.Store.SaveNotifications(ctx, changes...) })
+}
+
+func (o *observer) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
+	var changes []flow.NotificationChange
+	if rows != nil {
+		for c := range rows {
+			changes = append(changes, c)
+		}
+	}
+	return o.note(ctx, changes, func() error { return o.Store.SaveFlow(ctx, change, rows) })
+}
+
+func (o *observer) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	return o.Store.(flow.Exchanger).Exchange(ctx, changes, claim)
+}
+
+// process is a program that shares the store. It may be killed: then it gets no answers from the
+// store, and sends nothing. While it lives, some answers are lost.
+type process struct {
+	flow.Store
+	town   *town
+	mu     sync.Mutex
+	random *rand.Rand
+	calls  int // until it is killed; negative: it is not
+	dead   bool
+}
+
+// process starts a program.
+func (w *town) process(random *rand.Rand) *process {
+	return &process{Store: w.observer, town: w, random: rand.New(rand.NewPCG(random.Uint64(), 0)), calls: -1}
+}
+
+var errKilled = errors.New("the process was killed")
+
+// kill kills the process.
+func (p *process) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.die()
+}
+
+func (p *process) die() {
+	if !p.dead {
+		p.dead = true
+		p.town.mu.Lock()
+		p.town.kills++
+		p.town.mu.Unlock()
+	}
+}
+
+func (p *process) isDead() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
+// perform makes a call, and returns an error if the process does not get the answer.
+func (p *process) perform(lost error, call func() error) error {
+	p.mu.Lock()
+	if p.calls == 0 {
+		p.die()
+	}
+	p.calls--
+	dead, fate := p.dead, p.random.IntN(40)
+	p.mu.Unlock()
+	if dead {
+		return errKilled
+	}
+	if fate == 0 {
+		return errStore
+	}
+	err := call()
+	switch {
+	case p.isDead():
+		return errKilled
+	case fate == 1 && err == nil:
+		return lost
+	}
+	return err
+}
+
+func (p *process) messengers(ctx context.Context, service string) (flow.Messenger, error) {
+	m, err := p.town.messengers(ctx, service)
+	return townMessenger{m, p}, err
+}
+
+func (p *process) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
+	return p.perform(errStore, func() error { return p.Store.SaveFlow(ctx, change, rows) })
+}
+
+func (p *process) Import(ctx context.Context, i flow.Import) (done flow.Imported, before bool, err error) {
+	lost := p.perform(flow.ErrUncertain, func() error { done, before, err = p.Store.Import(ctx, i); return err })
+	return done, before, lost
+}
+
+func (p *process) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	return p.perform(errStore, func() error { return p.Store.SaveNotifications(ctx, changes...) })
+}
+
+func (p *process) Claim(ctx context.Context, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
+	lost := p.perform(errStore, func() error { f, claimed, err = p.Store.Claim(ctx, claim); return err })
+	return f, claimed, lost
+}
+
+func (p *process) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
+	lost := p.perform(errStore, func() error {
+		f, claimed, err = p.Store.(flow.Exchanger).Exchange(ctx, changes, claim)
+		return err
+	})
+	return f, claimed, lost
+}
+
+func (p *process) Flow(ctx context.Context, id uuid.UUID) (f flow.Flow, err error) {
+	lost := p.perform(errStore, func() error { f, err = p.Store.Flow(ctx, id); return err })
+	return f, lost
+}
+
+func (p *process) Notification(ctx context.Context, id uuid.UUID) (n flow.Notification, err error) {
+	lost := p.perform(errStore, func() error { n, err = p.Store.Notification(ctx, id); return err })
+	return n, lost
+}
+
+// townMessenger sends nothing for a process that was killed.
+type townMessenger struct {
+	flow.Messenger
+	process *process
+}
+
+func (m townMessenger) Submit(ctx context.Context, message appio.Message) (appio.Receipt, error) {
+	if m.process.isDead() {
+		return appio.Receipt{}, errKilled
+	}
+	return m.Messenger.Submit(ctx, message)
+}

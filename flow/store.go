@@ -39,14 +39,15 @@ import (
 //
 // Never twice: a notification does not become In invio, by whichever method, while another one of
 // the same Service with the same [Draft.Digest], if it has one, may have arrived
-// ([Notification.MayHaveArrived]), unless its AllowRepeat is set. Claim makes it Errore instead, as [Notification.AlreadySent] says;
-// every other method writes nothing, and the error is an [*AlreadySentError]. That holds whoever
-// makes the others In invio at the same moment, and for two of one write or claim too, of which
-// the first stands. Stored in any other state, notifications are not looked at.
+// ([Notification.MayHaveArrived]) once the write is stored, unless its AllowRepeat is set. Claim makes
+// it Errore instead, as [Notification.AlreadySent] says; every other method writes nothing, and the
+// error is an [*AlreadySentError]. It holds for writers at the same moment, in one process or several.
+// Of two with one message in a claim, the first is taken; a write of two, of which neither may be
+// repeated, is refused. Notifications that are stored in any other state are not looked at.
 //
 // Services: the first flow or notification of a service whose name is not that of another, but has
 // the same [ServiceLook], is refused with a [*SimilarServiceError], and nothing is written. That
-// holds for two of one write, too, of which the first stands.
+// holds for two of one write, too.
 //
 // Stores know no rules besides: they never look at what a step means, and never take one
 // by themselves, but for Claim.
@@ -79,9 +80,9 @@ type FlowStore interface {
 
 	// Import is SaveFlow for the rows of a file, which are stored once: it keeps the import's
 	// Key with them, in the same transaction. If there is a flow with the key already, nothing
-	// is stored, and the earlier import is returned, and true; a flow that was disabled while
-	// it was Inattivo or Attivo, or is not there any more, does not count, and loses the key. Of two
-	// imports with one key at the same moment, one is stored, and the other finds it.
+	// is stored, and the earlier import is returned, and true. A flow that is Disabled while it is
+	// Inattivo or Attivo, or is not there any more, does not count: the next import takes the key
+	// over. Of two imports with one key at the same moment, one is stored, and the other finds it.
 	Import(ctx context.Context, i Import) (done Imported, before bool, err error)
 
 	// Imported returns the import with a key. The error is an [ErrNotFound] if there is none

@@ -17,7 +17,7 @@ const (
 	keyRule       = "the rows of an import are pulled once, and then its key is asked for once"
 	onceRule      = "an import that was stored before is returned, and nothing is stored"
 	failedRule    = "an import that is not stored leaves no key"
-	disabledRule  = "a flow that is disabled before it is sent loses the key of its import"
+	disabledRule  = "while a flow is disabled before it is sent, its import does not count"
 	laterRule     = "a flow that is disabled later keeps the key of its import"
 	intoRule      = "an import into a flow that is there makes its next version"
 	oneImportRule = "of imports with one key at once, one is stored, and the others find it"
@@ -198,7 +198,7 @@ var importBreakers = []breaker{
 	{"a disabled flow that is Attivo keeps its key", disabledRule, broken(func(m *model) {
 		m.loses = func(f flow.Flow) bool { return f.Disabled && f.State == flow.FlowInactive }
 	})},
-	{"a flow that is enabled again gets its key back", disabledRule, broken(func(m *model) { m.losesForGood = false })},
+	{"a flow that is enabled again does not get its key back", disabledRule, broken(func(m *model) { m.losesForGood = true })},
 	{"a flow that is disabled takes the key of the next one", disabledRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		had := map[uuid.UUID][]flow.ImportKey{}

@@ -17,7 +17,7 @@ var importRules = []rule{
 	{"an import stores its flow, its rows, their records and its key together", importsAreStored},
 	{"the rows of an import are pulled once, and then its key is asked for once", importKeysComeLast},
 	{"an import that was stored before is returned, and nothing is stored", importsAreStoredOnce},
-	{"a flow that is disabled before it is sent loses the key of its import", disabledFlowsLoseTheKey},
+	{"while a flow is disabled before it is sent, its import does not count", disabledFlowsDoNotCount},
 	{"a flow that is disabled later keeps the key of its import", laterFlowsKeepTheKey},
 	{"an import into a flow that is there makes its next version", importsChangeFlows},
 	{"of imports with one key at once, one is stored, and the others find it", importsHaveOneWinner},
@@ -188,40 +188,36 @@ func importsAreStoredOnce(p *probe) {
 	p.isImported("another import", other)
 }
 
-func disabledFlowsLoseTheKey(p *probe) {
+func disabledFlowsDoNotCount(p *probe) {
 	for _, state := range []flow.FlowState{flow.FlowInactive, flow.FlowActive} {
-		for _, enabled := range []string{"", "before the next import", "after the next import"} {
-			f := p.newFlow()
-			key, also := p.newKey(), p.newKey()
-			p.imports("of a flow", p.importOf(key, f, p.newNotification(f.ID)))
-			f.Version++
-			p.imports("of more rows into the flow", p.importOf(also, f, p.newNotification(f.ID)))
-			f.Version++
-			f.State = state
-			f = p.saveFlow(f)
-			f.Disabled = true
-			f = p.saveFlow(f)
-			what := fmt.Sprintf("an import of a flow that was disabled while it was %q", state)
-			if enabled != "after the next import" {
-				p.isNotImported(what, key)
-				p.isNotImported(what, also)
-			}
-			if enabled == "before the next import" {
-				f.Disabled = false
-				f = p.saveFlow(f)
-				p.isNotImported(what+", and enabled again", key)
-			}
-			g := p.newFlow()
-			next := p.imports("with the key of "+what, p.importOf(key, g, p.newNotification(g.ID)))
-			f.Disabled = false
-			f = p.saveFlow(f)
-			p.isImported("after another flow that had the key is enabled again", next)
-			f.Disabled = true
-			p.saveFlow(f)
-			p.isImported("after another flow that had the key is disabled again", next)
-			p.isNotImported(what, also)
-			p.wasImported("with a key that another flow lost before", p.importOf(key, p.newFlow()), next)
-		}
+		f := p.newFlow()
+		key, also := p.newKey(), p.newKey()
+		first := p.imports("of a flow", p.importOf(key, f, p.newNotification(f.ID)))
+		f.Version++
+		p.imports("of more rows into the flow", p.importOf(also, f, p.newNotification(f.ID)))
+		f.Version++
+		f.State = state
+		f = p.saveFlow(f)
+		f.Disabled = true
+		f = p.saveFlow(f)
+		what := fmt.Sprintf("an import of a flow that was disabled while it was %q", state)
+		p.isNotImported(what, key)
+		p.isNotImported(what, also)
+		f.Disabled = false
+		f = p.saveFlow(f)
+		p.isImported(what+", and enabled again", first)
+		f.Disabled = true
+		f = p.saveFlow(f)
+		g := p.newFlow()
+		next := p.imports("with the key of "+what, p.importOf(key, g, p.newNotification(g.ID)))
+		f.Disabled = false
+		f = p.saveFlow(f)
+		p.isImported("after another flow that had the key is enabled again", next)
+		f.Disabled = true
+		p.saveFlow(f)
+		p.isImported("after another flow that had the key is disabled again", next)
+		p.isNotImported(what, also)
+		p.wasImported("with a key that another flow lost before", p.importOf(key, p.newFlow()), next)
 	}
 }
 

@@ -59,7 +59,7 @@ type faults struct {
 	keyFirst, noKey, keyAnyway, keyBeforeStoring bool
 	foundStoresFlow, foundIsError                bool
 	loses                                        func(f flow.Flow) bool // the keys of its imports
-	losesForGood                                 bool
+	losesForGood                                 bool                   // also once it is enabled again
 	ignoresVersion, leavesRowsOut                bool
 	done                                         func(flow.Imported) flow.Imported
 	repeated                                     func(earlier flow.Notification, disabled bool) bool
@@ -94,11 +94,10 @@ func newModel(s flow.Store) *model {
 		skip: func(n, earlier flow.Notification, claim flow.Claim) flow.NotificationChange {
 			return n.AlreadySent(earlier, claim.At, claim.By)
 		},
-		give:         func(claimed []flow.Notification) []flow.Notification { return claimed },
-		count:        func(_, after flow.Flow) flow.Flow { return after },
-		loses:        isSetAside,
-		losesForGood: true,
-		done:         func(i flow.Imported) flow.Imported { return i },
+		give:  func(claimed []flow.Notification) []flow.Notification { return claimed },
+		count: func(_, after flow.Flow) flow.Flow { return after },
+		loses: isSetAside,
+		done:  func(i flow.Imported) flow.Imported { return i },
 		repeated: func(n flow.Notification, disabled bool) bool {
 			return n.MayHaveArrived() || n.ToBeSent(disabled)
 		},

@@ -201,9 +201,16 @@ func savesAreSeenWhole(p *probe) {
 			}
 			a, b = withVersion(sending(a), version), withVersion(sending(b), version)
 			what := fmt.Sprintf("%s, of two of version %d with one message that become In invio together", way.name, version)
-			p.isAlreadySent(what, way.store(a, between, b), b.ID, a.ID)
+			var refused *flow.AlreadySentError
+			switch err := way.store(a, between, b); {
+			case !errors.As(err, &refused) || !errors.Is(err, flow.ErrDuplicate):
+				p.Fail("%s: want an *AlreadySentError that is an ErrDuplicate, got %w", what, storetest.OrNone(err))
+			case [2]uuid.UUID{refused.Notification, refused.Earlier.ID} != [2]uuid.UUID{a.ID, b.ID} &&
+				[2]uuid.UUID{refused.Notification, refused.Earlier.ID} != [2]uuid.UUID{b.ID, a.ID}:
+				p.Fail("%s: want the error to name both, got %w", what, err)
+			}
 			b.AllowRepeat = true
-			what += ", of which the second may be repeated"
+			what += ", of which one may be repeated"
 			p.Must(way.store(a, between, b), what)
 			p.isSending(what, a.ID)
 			p.isSending(what, b.ID)

@@ -35,7 +35,7 @@ func (s *Store) checkSent(b batch) *flow.AlreadySentError {
 		return nil
 	}
 	next := make(map[uuid.UUID]struct{}, len(b))
-	arrived := map[message]*flow.Notification{} // by the batch
+	arrived := map[message]*flow.Notification{} // by the batch, but for those that may be repeated
 	for _, p := range b {
 		next[p.entry.ID] = struct{}{}
 		if n := &p.entry.Notification; n.MayHaveArrived() && !s.begins(p) {
@@ -45,7 +45,7 @@ func (s *Store) checkSent(b batch) *flow.AlreadySentError {
 	for _, p := range b {
 		n := &p.entry.Notification
 		own := message{n.Service, n.Digest()}
-		if !s.begins(p) || own.digest.IsZero() {
+		if !s.begins(p) || n.AllowRepeat || own.digest.IsZero() {
 			continue
 		}
 		earlier := arrived[own]
@@ -54,7 +54,7 @@ func (s *Store) checkSent(b batch) *flow.AlreadySentError {
 				earlier = &other.Notification
 			}
 		}
-		if earlier != nil && !n.AllowRepeat {
+		if earlier != nil {
 			return &flow.AlreadySentError{Notification: n.ID, Earlier: *earlier}
 		}
 		arrived[own] = n

@@ -164,10 +164,4 @@ func (s *Store) putFlow(change flow.FlowChange) {
 		kept.Flow = f
 	}
 	kept.history = append(kept.history, record)
-	if !mayKeepKey(f) {
-		for _, key := range kept.imports {
-			delete(s.imports, key)
-		}
-		kept.imports = nil
-	}
 }

@@ -23,16 +23,13 @@ func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 	if err := ended(ctx, operation, done.Flow); err != nil {
 		return flow.Imported{}, false, err
 	}
-	if before, there := s.imports[done.Key]; there {
+	if before, counts := s.imported(done.Key); counts {
 		return before, true, nil
 	}
 	if err := s.save(ctx, operation, i.Flow, s.withoutDuplicates(b, i.Duplicate)); err != nil {
 		return flow.Imported{}, false, err
 	}
-	if f := s.flows[done.Flow]; mayKeepKey(f.Flow) {
-		s.imports[done.Key] = done
-		f.imports = append(f.imports, done.Key)
-	}
+	s.imports[done.Key] = done
 	return done, false, nil
 }
 
@@ -44,17 +41,22 @@ func (s *Store) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	done, there := s.imports[key]
-	if !there {
+	done, counts := s.imported(key)
+	if !counts {
 		return flow.Imported{}, fail(operation, uuid.Nil, flow.ErrNotFound)
 	}
 	return done, nil
 }
 
-// mayKeepKey reports whether a flow may keep the keys of its imports: it was not disabled before it
+// imported returns the import with a key, and whether it counts: its flow was not disabled before it
 // was sent.
-func mayKeepKey(f flow.Flow) bool {
-	return !f.Disabled || f.State != flow.FlowInactive && f.State != flow.FlowActive
+func (s *Store) imported(key flow.ImportKey) (flow.Imported, bool) {
+	done, there := s.imports[key]
+	if !there {
+		return flow.Imported{}, false
+	}
+	f := s.flows[done.Flow]
+	return done, !f.Disabled || f.State != flow.FlowInactive && f.State != flow.FlowActive
 }
 
 // withoutDuplicates returns a batch with what is to be stored of the rows whose message the service

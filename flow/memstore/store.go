@@ -34,7 +34,6 @@ var _ flow.Store = (*Store)(nil)
 type storedFlow struct {
 	flow.Flow
 	history []flow.FlowRecord
-	imports []flow.ImportKey // that it has not lost
 }
 
 // storedNotification is a notification as it is kept, or is to be.

@@ -1,5 +1,6 @@
 // Command first is the least that a program needs to send a flow: here two messages, to a
-// simulator of App IO, from a store in memory.
+// simulator of App IO, from a store in memory. It does so twice, as a program that is run again
+// does: what was imported is recognised, and what was sent is not sent again.
 package main
 
 import (
@@ -22,7 +23,8 @@ func main() {
 	}
 }
 
-// run sets up what a service of yours has already, and sends two messages.
+// run sets up what a service of yours has already, and sends two messages. One has a subject that is
+// too short.
 func run(ctx context.Context) error {
 	platform := appiotest.NewServer(appiotest.Config{}) // instead of the real App IO
 	defer platform.Close()
@@ -51,7 +53,13 @@ func run(ctx context.Context) error {
 		flow.Draft{Recipient: appiotest.SampleCitizen(1), Subject: flussi.NewText("Scadenza della TARI"), Content: content},
 		flow.Draft{Recipient: appiotest.SampleCitizen(2), Subject: flussi.NewText("TARI"), Content: content},
 	)
-	return send(ctx, service, dispatcher, rows)
+	for range 2 {
+		if err := send(ctx, service, dispatcher, rows); err != nil {
+			return err
+		}
+	}
+	fmt.Println("Messaggi consegnati:", len(platform.Deliveries()))
+	return nil
 }
 
 func send(ctx context.Context, service *flow.Service, dispatcher *flow.Dispatcher, rows iter.Seq2[flow.Row, error]) error {
@@ -60,10 +68,13 @@ func send(ctx context.Context, service *flow.Service, dispatcher *flow.Dispatche
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
-	if err == nil {
-		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo
+	for _, known := range report.Duplicates {
+		fmt.Println(known.Italian()) // stored disabled: the service has the same message already
 	}
 	if err == nil {
+		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo; if the rows were imported before, as it is
+	}
+	if err == nil && f.Counts.Left() > 0 {
 		f, err = service.SendFlow(ctx, operator, f.ID) // In invio
 	}
 	if err == nil {

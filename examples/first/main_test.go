@@ -5,4 +5,7 @@ func Example() {
 	// Output:
 	// Riga 2: L'oggetto ha 4 caratteri: devono essere da 10 a 120.
 	// Inviato 1 di 1
+	// Riga 2: L'oggetto ha 4 caratteri: devono essere da 10 a 120.
+	// Inviato 1 di 1
+	// Messaggi consegnati: 1
 }

@@ -45,6 +45,8 @@ func TestAWrongCommandSaysEverythingThatIsWrong(t *testing.T) {
 		"a body that is none":    {[]string{"--body", "123"}, []string{"11 cifre"}},
 		"a service without key":  {[]string{"--service", "a"}, []string{"n. 1", "id=chiave"}},
 		"a service without ID":   {[]string{"--service", "a=b", "--service", "=segreta"}, []string{"n. 2", "id=chiave"}},
+		"an ID with a blank":     {[]string{"--service", "a =segreta"}, []string{"n. 1", "finisce con uno spazio"}},
+		"an ID, unseen inside":   {[]string{"--service", "a\u200bb=segreta"}, []string{"n. 1", "caratteri invisibili"}},
 		"two of the same ID":     {[]string{"--service", "a=segreta", "--service", "a=c"}, []string{"n. 2", "di un altro"}},
 		"two of the same key":    {[]string{"--service", "a=segreta", "--service", "b=segreta"}, []string{"n. 2", "di un altro"}},
 		"a key in two lines":     {[]string{"--service", "a=segreta\nsegreta"}, []string{"n. 1", "non ammessi"}},

@@ -11,8 +11,8 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// remind writes to the parents whose notices are still to be paid, as a flow of App IO, and
-// shows what arrived.
+// remind writes to the parents whose notices are still to be paid, as a flow of App IO, shows what
+// arrived, and prepares a reminder.
 func (d *demo) remind(ctx context.Context) error {
 	d.appIO.AddCitizen(appiotest.Citizen{Code: parent(notOnAppIO), Absent: true})
 	f, report, err := d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, flow.AddConfig{GoodRowsOnly: true})
@@ -47,6 +47,28 @@ func (d *demo) remind(ctx context.Context) error {
 	}
 	_, _, err = d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, flow.AddConfig{GoodRowsOnly: true})
 	again, err := refuses(assistant, "writing to everybody again", err)
+	if err != nil {
+		return err
+	}
+	if err := d.say("Una seconda volta: %s\n", again.why); err != nil {
+		return err
+	}
+	return d.prepareReminder(ctx)
+}
+
+// prepareReminder makes a flow of reminders, which is not sent here. Its occasion tells it from the
+// first messages, and makes it something that is prepared once.
+func (d *demo) prepareReminder(ctx context.Context) error {
+	config := flow.AddConfig{GoodRowsOnly: true, Occasion: "primo sollecito"}
+	_, report, err := d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{Note: flussi.NewText("Primo sollecito")}, config)
+	if err != nil {
+		return err
+	}
+	if err := d.say("Un sollecito è un'altra occasione, «%s»: messaggi preparati %d.\n", config.Occasion, report.Added.Added); err != nil {
+		return err
+	}
+	_, _, err = d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, config)
+	again, err := refuses(assistant, "preparing the reminder again", err)
 	if err != nil {
 		return err
 	}

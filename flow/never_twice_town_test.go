@@ -124,7 +124,9 @@ func (w *town) check(t *testing.T) tally {
 	for key, n := range arrived {
 		result.Deliveries += n
 		result.Messages++
-		assert.LessOrEqual(t, n, 1+w.orders[key]+w.erased[key], "%s, %d: %q was notified %d times by %d orders", key.service, key.mark, key.subject, n, w.orders[key])
+		if !assert.LessOrEqual(t, n, 1+w.orders[key]+w.erased[key], "%s, %d: %q by %d orders", key.service, key.mark, key.subject, w.orders[key]) {
+			w.tell(t, key)
+		}
 	}
 	for key, n := range w.orders {
 		result.Orders += n
@@ -158,6 +160,24 @@ func (w *town) check(t *testing.T) tally {
 		}
 	}
 	return result
+}
+
+// tell logs what became of a message.
+func (w *town) tell(t *testing.T, key messageKey) {
+	for _, d := range w.Deliveries() {
+		if keyOf(d.Service, d.Recipient, d.Subject) == key {
+			t.Log("delivered", d.ID, d.At.Format(time.TimeOnly), d.State.Status)
+		}
+	}
+	for _, n := range must(w.observer.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: flow.MaxPage, OldestFirst: true}))(t) {
+		if keyOfNotification(n) != key {
+			continue
+		}
+		t.Log(n.ID, n.State, n.Transmission.MessageID)
+		for _, r := range must(w.observer.NotificationHistory(t.Context(), n.ID))(t) {
+			t.Log("  ", r.At.Format(time.TimeOnly), r.Action, r.By, r.Reason)
+		}
+	}
 }
 
 // observer is the store that all share. It notes orders to send again, and what was anonymised.

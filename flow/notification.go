@@ -28,7 +28,7 @@ type Notification struct {
 	Transmission Transmission // Stato della Trasmissione
 	Delivery     Delivery     // Stato della Notifica
 	Disabled     bool         // Dis.: set aside by an operator, whatever its state
-	AllowRepeat  bool         // an operator ordered it to be sent although the citizen may have the message: see [Service.ResendNotification]
+	AllowRepeat  bool         // an operator ordered it to be sent although another one may have brought the message: see [Service.ResendNotification]
 	AnonymisedAt time.Time    // when its personal data were erased; UTC; zero: they were not
 	CreatedAt    time.Time    // UTC
 	UpdatedAt    time.Time    // Data mod.; UTC

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -108,6 +109,39 @@ func TestAnOrderToSendAgainHoldsForOneMessage(t *testing.T) {
 				require.NoError(t, err)
 				assert.Len(t, w.Deliveries(), 2)
 				assert.False(t, got.AllowRepeat)
+			})
+		})
+	}
+}
+
+// One order is for one more message: while a notification with an unknown outcome waits to be sent
+// again, another one may bring the message before it.
+func TestAnOrderAfterAnUnknownOutcomeIsForOneMessage(t *testing.T) {
+	for name, order := range map[string]func(w *world, ctx context.Context, id uuid.UUID) error{
+		"ResendNotification": func(w *world, ctx context.Context, id uuid.UUID) error {
+			return only(w.ResendNotification(ctx, operator, id, "non arrivata"))
+		},
+		"ResendUnknown": func(w *world, ctx context.Context, id uuid.UUID) error {
+			return only(w.ResendUnknown(ctx, operator, flow.NotificationFilter{IDs: []uuid.UUID{id}}, "non arrivata"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, worldConfig{})
+				w.Fail(appiotest.SubmitMessage, noAnswer)
+				a := w.another(t, draft(t, 1))[0]
+				require.Equal(t, flow.ErrorOutcomeUnknown, a.Transmission.ErrorCode)
+				require.NoError(t, order(w, t.Context(), a.ID))
+				b := w.another(t, draft(t, 1))[0]
+				assert.Equal(t, flow.NotificationSent, b.State)
+				a, err := w.SendNotification(t.Context(), operator, a.ID)
+				assert.ErrorIs(t, err, flow.ErrDuplicate)
+				assert.Equal(t, b.ID, a.Transmission.Earlier)
+				assert.Len(t, w.Deliveries(), 2)
+
+				must(w.ResendNotification(t.Context(), operator, a.ID, "Il cittadino le ha cancellate."))(t)
+				must(w.SendNotification(t.Context(), operator, a.ID))(t)
+				assert.Len(t, w.Deliveries(), 3, "by another order")
 			})
 		})
 	}

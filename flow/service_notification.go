@@ -93,9 +93,10 @@ func confirmed(n *Notification, _ *Flow) error {
 
 // ResendNotification (Invia di nuovo) resolves an unknown outcome, or [ErrorAlreadySent], by
 // accepting that the citizen may get the message twice: the notification is Registrato again, to
-// be sent as after [Service.RegisterNotification], once, whatever else the service sent. The
-// reason is recorded; keep personal data out of it. Without one it is refused with
-// [flussi.ErrEmpty].
+// be sent as after [Service.RegisterNotification]. After [ErrorAlreadySent] it is sent once, whatever
+// else the service sent. After an unknown outcome it is not, if another notification brings the
+// message before: one order is for one more message. The reason is recorded; keep personal data out
+// of it. Without one it is refused with [flussi.ErrEmpty].
 func (s *Service) ResendNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
 	return s.changeNotification(ctx, "resend notification", by, id, NotificationResend, reason, func(n *Notification, f *Flow) error {
 		if err := needsReason(reason); err != nil {
@@ -120,10 +121,13 @@ func anew(n *Notification, _ *Flow) error {
 	return nil
 }
 
-// knowingly prepares a notification for another sending, whatever the citizen has.
+// knowingly prepares a notification for another sending, although the citizen may have its message:
+// from an earlier try, which keeps other notifications from being sent no longer; or from another
+// notification, which is why this one needs to be allowed.
 func knowingly(n *Notification, f *Flow) error {
+	other := n.Transmission.ErrorCode == ErrorAlreadySent
 	err := anew(n, f)
-	n.AllowRepeat = true
+	n.AllowRepeat = other
 	return err
 }
 

@@ -131,6 +131,39 @@ func TestADecisionWithoutAnAnswerIsNotDenied(t *testing.T) {
 	}
 }
 
+// What is said at the end of a sending is true, whatever ended it.
+func TestTheEndOfASendingIsToldAsItIs(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, test := range map[string]struct {
+		ctx  context.Context
+		err  error
+		code int
+		says string
+	}{
+		"interrupted":                           {ended, context.Canceled, cli.Interrupted, "Invio interrotto: 3 inviate, 2 da inviare. Niente è andato perso.\nPer riprendere: massivo send "},
+		"interrupted, outcomes not stored":      {ended, &flow.Error{Err: flow.ErrNotStored}, 0, "Non si sa se l'invio sia finito: l'archivio non ha risposto."},
+		"interrupted in the middle of a commit": {ended, &flow.Error{Err: flow.ErrUncertain}, 0, "Non si sa se l'invio sia finito"},
+		"not known":                             {t.Context(), &flow.Error{Err: flow.ErrUncertain}, 0, "Non si sa se l'invio sia finito"},
+		"stopped":                               {t.Context(), &flow.StopError{Reason: "Invio fermato."}, exitStopped, "restano da inviare: 2"},
+		"another failure":                       {t.Context(), &flow.Error{Err: flow.ErrNotFound}, 0, "L'invio non è finito. Per riprendere: massivo send "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said bytes.Buffer
+			s := &session{program: &program{out: &said}}
+			err := s.outcome(test.ctx, flow.Flow{Counts: flow.Counts{Sent: 3, Registered: 2}}, test.err)
+			assert.Contains(t, said.String(), test.says)
+			var exit *cli.Exit
+			if test.code == 0 {
+				require.ErrorIs(t, err, test.err)
+				return
+			}
+			require.ErrorAs(t, err, &exit)
+			assert.Equal(t, test.code, exit.Code)
+		})
+	}
+}
+
 // All unknown outcomes of a flow, or of the service, are decided by one call with one reason.
 func TestUnknownOutcomesAreDecidedTogether(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -27,7 +27,7 @@
 //	     not stored, and the others only if that was asked for; rows that repeat are stored disabled
 //	4    sent, with negative or unknown outcomes for some recipients (Invio incompleto)
 //	5    the sending was stopped, by a refused key or a platform that is down; send goes on
-//	130  interrupted by Ctrl-C, cleanly; send goes on
+//	130  interrupted by Ctrl-C; what is on its way was waited for, and the command can be run again
 package main
 
 import (

@@ -159,7 +159,10 @@ func (s *session) run(ctx context.Context, f flow.Flow, dispatcher *flow.Dispatc
 		// a tenth more time for the messages.
 		defer debug.SetGCPercent(debug.SetGCPercent(300))
 	}
-	f, err = dispatcher.Run(ctx, f.ID)
+	sent, err := dispatcher.Run(ctx, f.ID)
+	if sent.ID == f.ID { // it could be read
+		f = sent
+	}
 	return s.outcome(ctx, f, err)
 }
 

@@ -627,6 +627,8 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 		"the store fails":                 {broken, nil},
 		"the context ends":                {context.Canceled, nil},
 		"the store fails, in other words": {fmt.Errorf("edit: %w", broken), nil},
+		"the store fails, and says why":   {&flow.Error{Operation: "save", Err: broken}, nil},
+		"it is not known whether it is":   {&flow.Error{Operation: "save", Err: flow.ErrUncertain}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

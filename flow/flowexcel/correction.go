@@ -11,6 +11,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/fsm"
 )
 
 // correction is a row that sets a notification back.
@@ -156,16 +157,17 @@ func (a *correcting) apply(ctx context.Context, c correction) error {
 }
 
 // isRefusal reports whether an error of the service is about the notification, and not
-// about what the service works with.
+// about what the service works with. After an uncertain write nothing was refused.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{flow.ErrNotFound, flow.ErrConflict, flow.ErrForbidden, flow.ErrDuplicate, flow.ErrFlowState} {
 		if errors.Is(err, refusal) {
 			return true
 		}
 	}
-	var failure *flow.Error
-	var explained flussi.Explainer
-	return errors.As(err, &failure) && errors.As(failure.Err, &explained) // what is not valid, or not possible in the state
+	var invalid *flow.InvalidError
+	var value *flussi.ValueError
+	var step *fsm.TransitionError
+	return errors.As(err, &invalid) || errors.As(err, &value) || errors.As(err, &step) // what is not valid, or not possible in the state
 }
 
 // merge returns the draft that a row makes of the one that there is, and the headers of

@@ -40,7 +40,7 @@ var arrows = map[string][]string{
 	"appio":                  {".", "internal/pace", "internal/private", "internal/restcall"},
 	"flow":                   {".", "appio", "fsm", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
 	"flow/memstore":          {".", "flow", "internal/listing", "github.com/google/uuid"},
-	"flow/flowexcel":         {".", "excel", "flow", "github.com/google/uuid"},
+	"flow/flowexcel":         {".", "excel", "flow", "fsm", "github.com/google/uuid"},
 	"pagoinrete":             {".", "fsm", "internal/pace", "internal/private", "internal/restcall", "github.com/google/uuid"},
 	"pagoinrete/memstore":    {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "github.com/google/uuid"},

@@ -103,7 +103,7 @@ func TestARowThatRepeatsAMessageIsStoredDisabled(t *testing.T) {
 			id := flowIn(t, said)
 			for _, want := range []string{
 				"Importate 5 notifiche nel flusso " + id + " (Inattivo).",
-				"3 righe sono messaggi che il servizio ha già inviato, o sta per inviare: sono state aggiunte disabilitate, e nessuno riceve due volte lo stesso messaggio.",
+				"3 righe sono messaggi che il servizio ha già (inviati, da inviare o con esito sconosciuto): sono state aggiunte disabilitate, e nessuno riceve due volte lo stesso messaggio.",
 				"massivo show " + id + " --disabled si", "massivo send " + id, "massivo disable " + id, "--occasion", "Riga 3: Lo stesso messaggio",
 			} {
 				assert.Contains(t, said, want)
@@ -144,6 +144,7 @@ func TestAnOccasionSendsTheSameMessagesOnceMore(t *testing.T) {
 	for _, spelling := range []string{"sollecito marzo", "Sollecito  MARZO", " sollecito\u00a0marzo\r"} {
 		said := o.ran(t, 0, "import", name, "--occasion", spelling)
 		assert.Contains(t, said, "nel flusso "+id+" (Inviato): non è stato aggiunto niente.", spelling)
+		assert.Contains(t, said, `--occasion "secondo sollecito"`, "another one than this")
 	}
 	o.delivered(t, 4, 2)
 	assert.Contains(t, o.ran(t, 0, "history", id), "Occasione: sollecito marzo.")
@@ -250,7 +251,7 @@ func TestACorrectedCopySendsTheCorrectedRowsOnly(t *testing.T) {
 		return book.SetCellStr(sheet, "B4", "TARI: avviso di pagamento")
 	}))
 	said = o.ran(t, exitRows, "import", marked)
-	assert.Contains(t, said, "5 righe sono messaggi che il servizio ha già inviato")
+	assert.Contains(t, said, "5 righe sono messaggi che il servizio ha già (inviati,")
 	o.ran(t, 0, "send", flowIn(t, said))
 	o.delivered(t, 6, 1)
 }

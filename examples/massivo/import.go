@@ -93,12 +93,12 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 		fmt.Fprintln(s.out, "\nNon si sa se le righe siano state importate. Ripetere lo stesso comando: se ci sono già, le riconosce e non le aggiunge di nuovo.")
 		return f, err
 	case !added.ImportedAt.IsZero():
-		s.tellImported(f, added, name)
+		s.tellImported(f, added, name, how)
 	case added.Added+added.Duplicated == 0:
 		s.tellRefused(&report, name, err)
 		return f, wrongFile(err)
 	default:
-		s.tellAdded(f, added, name)
+		s.tellAdded(f, added, name, how)
 	}
 	switch {
 	case err != nil:
@@ -121,7 +121,7 @@ func (s *session) tellRefused(report *excel.Report, name string, err error) {
 }
 
 // tellImported says that the rows are there since an earlier import, and how to go on.
-func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string) {
+func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string, how importing) {
 	fmt.Fprintf(s.out, "\nQueste righe sono già state importate il %s", italian(added.ImportedAt, "02/01/2006 alle 15:04:05"))
 	if f.ID != uuid.Nil { // it could be read
 		fmt.Fprintf(s.out, " nel flusso %s (%s)", f.ID, stateOf(f))
@@ -138,11 +138,11 @@ func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string) {
 	default:
 		fmt.Fprintf(s.out, "Non resta niente da inviare. Per vedere il flusso: %s\n", s.again("show", f.ID))
 	}
-	fmt.Fprintf(s.out, "Per inviare di nuovo gli stessi messaggi, indicare un'altra occasione: %s\n", s.anotherOccasion(name))
+	fmt.Fprintf(s.out, "Per inviare di nuovo gli stessi messaggi, indicare un'altra occasione: %s\n", s.anotherOccasion(name, how))
 }
 
 // tellAdded says what was imported, and how to go on.
-func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string) {
+func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string, how importing) {
 	if added.Added > 0 {
 		state := ""
 		if f.State != "" { // it could be read
@@ -157,8 +157,8 @@ func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string) {
 	}
 	if added.Disabled > 0 {
 		fmt.Fprintf(s.out, "%s\nPer vedere quali notifiche sono: %s\n", counted(added.Disabled,
-			"Una riga è un messaggio che il servizio ha già inviato, o sta per inviare: è stata aggiunta disabilitata, e nessuno riceve due volte lo stesso messaggio.",
-			"%s righe sono messaggi che il servizio ha già inviato, o sta per inviare: sono state aggiunte disabilitate, e nessuno riceve due volte lo stesso messaggio."),
+			"Una riga è un messaggio che il servizio ha già (inviato, da inviare o con esito sconosciuto): è stata aggiunta disabilitata, e nessuno riceve due volte lo stesso messaggio.",
+			"%s righe sono messaggi che il servizio ha già (inviati, da inviare o con esito sconosciuto): sono state aggiunte disabilitate, e nessuno riceve due volte lo stesso messaggio."),
 			s.again("show", f.ID, "--disabled", "si"))
 	}
 	if s.plays {
@@ -169,7 +169,7 @@ func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string) {
 	}
 	if added.Disabled > 0 {
 		fmt.Fprintf(s.out, "Se invece tutto il file è un nuovo invio, ad esempio un sollecito, disabilitare il flusso e importarlo con un'occasione:\n  %s\n  %s\n",
-			s.again("disable", f.ID), s.anotherOccasion(name))
+			s.again("disable", f.ID), s.anotherOccasion(name, how))
 	}
 }
 
@@ -182,8 +182,16 @@ func stateOf(f flow.Flow) string {
 }
 
 // anotherOccasion is a command that imports a file once more, to be sent again.
-func (s *session) anotherOccasion(name string) string {
-	return s.again("import", quoted(name), "--occasion", "\"sollecito marzo\"")
+func (s *session) anotherOccasion(name string, how importing) string {
+	occasion := "sollecito marzo"
+	if flow.SameOccasion(how.occasion, occasion) {
+		occasion = "secondo sollecito"
+	}
+	args := []any{quoted(name), "--occasion", `"` + occasion + `"`}
+	if how.goodRows {
+		args = append(args, "--good-rows")
+	}
+	return s.again("import", args...)
 }
 
 // isExport reports whether a file was refused because it is an export.

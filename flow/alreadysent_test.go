@@ -35,7 +35,7 @@ func (w *world) ordered(t testing.TB, id uuid.UUID) {
 	must(w.SendFlow(t.Context(), operator, id))(t)
 }
 
-// another imports drafts into a flow of another key, and sends it.
+// another imports drafts into a flow of their own, and sends it two days later.
 func (w *world) another(t testing.TB, rows ...flow.Draft) []flow.Notification {
 	t.Helper()
 	f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
@@ -45,6 +45,7 @@ func (w *world) another(t testing.TB, rows ...flow.Draft) []flow.Notification {
 			must(w.EnableNotification(t.Context(), operator, n.ID))(t)
 		}
 	}
+	time.Sleep(48 * time.Hour)
 	w.ordered(t, f.ID)
 	w.run(t, f.ID)
 	return w.notifications(t, f.ID)
@@ -120,7 +121,7 @@ func TestAlreadySentNamesTheEarlierNotification(t *testing.T) {
 		earlier, n := w.skipped(t)
 		assert.Equal(t, earlier.ID, n.Transmission.Earlier)
 		assert.Equal(t, "Non inviata: lo stesso messaggio per lo stesso cittadino è nella notifica "+earlier.ID.String()+
-			" del 02/01/2000, nello stato «Inviato». Se il messaggio non serve più, disabilitare la notifica; se è un nuovo invio, "+
+			" del 04/01/2000, nello stato «Inviato». Se il messaggio non serve più, disabilitare la notifica; se è un nuovo invio, "+
 			"indicare un'occasione diversa; altrimenti inviarla di nuovo, sapendo che il cittadino potrebbe riceverla due volte.", n.Transmission.Error)
 		assert.Equal(t, "dispatcher", n.UpdatedBy)
 		assert.Zero(t, n.Transmission.SentAt)

@@ -39,7 +39,7 @@ func (t *tx) useService(ctx context.Context, name string) error {
 		return nil
 	}
 	look := flow.ServiceLook(name)
-	there, other, err := t.service(ctx, name, look)
+	there, _, err := t.service(ctx, name, look)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,8 @@ func (t *tx) useService(ctx context.Context, name string) error {
 	if err := t.alone(ctx, t); err != nil { // two names of one look may come at the same moment
 		return err
 	}
-	if there, other, err = t.service(ctx, name, look); err != nil {
+	there, other, err := t.service(ctx, name, look)
+	if err != nil {
 		return err
 	}
 	switch {

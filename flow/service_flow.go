@@ -68,7 +68,7 @@ func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, v
 // [ErrNothingToSend] if it has no notification that is Registrato.
 func (s *Service) ActivateFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	const op = "activate flow"
-	return s.onceOnly(ctx, op, by, id, func(f Flow) bool { return f.State != FlowInactive }, func() (Flow, error) {
+	return s.onceOnly(ctx, by, id, func(f Flow) bool { return f.State != FlowInactive }, func() (Flow, error) {
 		return s.changeFlow(ctx, op, by, id, FlowActivate, needsSomething)
 	})
 }
@@ -85,7 +85,7 @@ func (s *Service) DeactivateFlow(ctx context.Context, by flussi.Actor, id uuid.U
 // Registrato.
 func (s *Service) SendFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	const op = "send flow"
-	return s.onceOnly(ctx, op, by, id, func(f Flow) bool { return f.State == FlowSending || f.State == FlowSent }, func() (Flow, error) {
+	return s.onceOnly(ctx, by, id, func(f Flow) bool { return f.State == FlowSending || f.State == FlowSent }, func() (Flow, error) {
 		return s.changeFlow(ctx, op, by, id, FlowSend, func(f *Flow) error {
 			f.Error = ""
 			return needsSomething(f)
@@ -93,25 +93,18 @@ func (s *Service) SendFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (
 	})
 }
 
-// onceOnly takes a step with a flow unless it was taken already, so that a program can be run
-// again from its beginning.
-func (s *Service) onceOnly(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, taken func(Flow) bool, step func() (Flow, error)) (Flow, error) {
-	f, err := s.flow(ctx, by, id)
-	switch {
-	case err != nil:
-		return Flow{}, failure(op, id, err)
-	case !f.Disabled && by.Has(flussi.Operator) && taken(f):
-		return f, nil
-	}
-	f, err = step()
-	if err == nil || !errors.Is(err, fsm.ErrNotAllowed) {
+// onceOnly takes a step with a flow, and returns the flow as it is if the step was taken already, so
+// that a program can be run again from its beginning.
+func (s *Service) onceOnly(ctx context.Context, by flussi.Actor, id uuid.UUID, taken func(Flow) bool, step func() (Flow, error)) (Flow, error) {
+	f, err := step()
+	if !errors.Is(err, fsm.ErrNotAllowed) || !by.Has(flussi.Operator) {
 		return f, err
 	}
-	// Another one may have taken it in the meantime.
-	if now, readErr := s.flow(ctx, by, id); readErr == nil && !now.Disabled && taken(now) {
-		return now, nil
+	now, readErr := s.flow(ctx, by, id)
+	if readErr != nil || now.Disabled || !taken(now) {
+		return f, err
 	}
-	return f, err
+	return now, nil
 }
 
 // DisableFlow (Dis.) sets a flow aside, in whatever state it is: until it is enabled,

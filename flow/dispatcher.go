@@ -151,7 +151,8 @@ func (e *StopError) Italian() string { return e.Reason }
 
 // Run sends a flow that is In invio until its sending is over, and returns it in its last
 // state, Inviato or Invio incompleto. That is also so if other dispatchers do part of the
-// work, or all of it; a flow whose sending is over already is returned as it is.
+// work, or all of it; a flow whose sending is over already is returned as it is. What another
+// dispatcher has claimed, it waits for: if that one was killed, until the end of the lease.
 //
 // The error is an [ErrNotFound] or an [ErrFlowState] if there is nothing to do, a
 // [*StopError] if this dispatcher stopped the sending, an [ErrNotStored] if the store did

@@ -53,13 +53,8 @@ func Example() {
 		return
 	}
 
-	f, err := service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText("TARI 2026")})
-	if err != nil {
-		fmt.Println(flussi.Explain(err))
-		return
-	}
 	rows := flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
-	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{})
+	f, report, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText("TARI 2026")}, rows, flow.AddConfig{})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}

@@ -71,15 +71,21 @@ func send(ctx context.Context, service *flow.Service, dispatcher *flow.Dispatche
 	for _, known := range report.Duplicates {
 		fmt.Println(known.Italian()) // stored disabled: the service has the same message already
 	}
-	if err == nil {
-		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo; if the rows were imported before, as it is
+	if !report.ImportedAt.IsZero() {
+		fmt.Println("Queste righe sono già state importate.") // and f is their flow, as it is now
+	}
+	if err == nil && f.Counts.Left() > 0 { // or there is nothing new to send
+		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo, or as it is if it went on from there
 	}
 	if err == nil && f.Counts.Left() > 0 {
 		f, err = service.SendFlow(ctx, operator, f.ID) // In invio
 	}
-	if err == nil {
+	if err == nil && f.Counts.Left() > 0 {
 		f, err = dispatcher.Run(ctx, f.ID) // Inviato, or Invio incompleto
 	}
+	if err != nil {
+		return err
+	}
 	fmt.Println(f.State.Label(), f.Counts.Sent, "di", f.Counts.Total())
-	return err
+	return nil
 }

@@ -1,6 +1,7 @@
 // Package sqlstore keeps flows and notifications, and payment events and their notices, in a
 // database, as [flow.Store] and [pagoinrete.Store] want them: SQLite for one machine, PostgreSQL
-// where several send together. It is to be copied as a whole.
+// where several send together. To use it in another module, copy the folder without its _test.go
+// files, which need others of this module.
 //
 //	store, err := sqlstore.Open(ctx, "massivo.db", sqlstore.Config{})                      // a file of SQLite
 //	store, err := sqlstore.Open(ctx, "postgres://massivo@db.example.it/massivo", sqlstore.Config{}) // PostgreSQL

@@ -6,7 +6,8 @@
 //	err = template.Blank(ctx, w)                                   // Scarica Template
 //
 //	var report excel.Report                                        // Importa da File Excel
-//	added, err := service.AddNotifications(ctx, operator, f.ID, template.Rows(ctx, file, size, &report), flow.AddConfig{})
+//	rows := template.Rows(ctx, file, size, &report)
+//	f, added, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
 //	flowexcel.Complete(&report, added)                             // what only the flow could tell
 //	fmt.Print(report.Italian())
 //	err = template.Annotate(ctx, w, file, size, &report)           // the operator's file, with the wrong cells marked
@@ -29,9 +30,11 @@
 // what is wrong is told at its cell. A notification with an amount or a notice number is a
 // payment, and needs both. A due date is the end of its day in Italy.
 //
-// The same file can be imported again: see [flow.Service.AddNotifications]. So can the marked
-// copy of a file of which only the good rows were imported, once its errors are corrected: the
-// rows that are there already are recognised and stored disabled.
+// The template's sheet is Notifiche, with the header in row 1. The same file can be imported again:
+// see [flow.Service.ImportFlow]. So can the marked copy of a file of which only the good rows were
+// imported, once its errors are corrected: it becomes a flow of its own, in which the rows that the
+// first one has are disabled; or it is added to the first flow
+// ([flow.Service.AddNotifications]), which takes only the others.
 //
 // An export is refused as an import, since its notifications are there already.
 //

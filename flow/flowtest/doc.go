@@ -4,7 +4,7 @@
 //	func TestStoreKeepsTheContract(t *testing.T) {
 //		flowtest.Run(t, func(t *testing.T) flow.Store {
 //			db := … // a database of its own, or one that was just emptied
-//			return sqlstore.New(db)
+//			return mystore.New(db)
 //		})
 //	}
 //

@@ -1,0 +1,122 @@
+package flow_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
+)
+
+// office is a service and a dispatcher on one store, for the examples.
+type office struct {
+	*flow.Service
+	*flow.Dispatcher
+	server   *appiotest.Server
+	operator flussi.Actor
+}
+
+func newOffice() *office {
+	server := appiotest.NewServer(appiotest.Config{})
+	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
+	key, _ := appio.ParseKey("a-key")
+	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
+	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	store := memstore.New()
+	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+	return &office{service, dispatcher, server, flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}}
+}
+
+// sends takes a flow to its end.
+func (o *office) sends(f flow.Flow) flow.Flow {
+	ctx := context.Background()
+	f, _ = o.ActivateFlow(ctx, o.operator, f.ID)
+	f, _ = o.SendFlow(ctx, o.operator, f.ID)
+	f, err := o.Run(ctx, f.ID)
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+	}
+	return f
+}
+
+// A reminder with the text of last month's has an occasion. The program of each month can be run
+// again: it finds what it imported.
+func ExampleAddConfig_occasion() {
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
+	rows := flow.Drafts(letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
+	for _, month := range []string{"sollecito gennaio", "sollecito gennaio", "sollecito febbraio"} {
+		f, report, err := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, rows, flow.AddConfig{Occasion: month})
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			return
+		}
+		if f.Counts.Left() > 0 {
+			f = o.sends(f)
+		}
+		fmt.Println(month, !report.ImportedAt.IsZero(), f.State.Label(), len(o.server.Deliveries()))
+	}
+	// Output:
+	// sollecito gennaio false Inviato 2
+	// sollecito gennaio true Inviato 2
+	// sollecito febbraio false Inviato 4
+}
+
+// A row whose message the citizen has is stored disabled. An operator who enables it sees that it is
+// not sent, and may send it all the same.
+func ExampleService_ResendNotification_already() {
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
+	first := flow.Drafts(letter("MSCMHL68P18H211K"))
+	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, first, flow.AddConfig{})
+	o.sends(f)
+
+	both := flow.Drafts(letter("RSSMRA80A01H501U"), letter("MSCMHL68P18H211K"))
+	f, report, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, both, flow.AddConfig{})
+	known := report.Duplicates[0]
+	fmt.Println("Riga", known.Row, known.State.Label())
+	_, _ = o.EnableNotification(ctx, o.operator, known.Notification)
+	f = o.sends(f)
+	n, _ := o.Notification(ctx, o.operator, known.Notification)
+	fmt.Println(f.State.Label(), n.State.Label(), n.Transmission.ErrorCode.Label(), n.Transmission.Earlier == known.Earlier)
+
+	if _, err := o.ResendNotification(ctx, o.operator, n.ID, "il cittadino l'ha cancellato e lo chiede di nuovo"); err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	n, err := o.SendNotification(ctx, o.operator, n.ID)
+	fmt.Println(n.State.Label(), err, len(o.server.Deliveries()))
+	// Output:
+	// Riga 2 Inviato
+	// Invio incompleto Errore Già inviata true
+	// Inviato <nil> 3
+}
+
+// After an interruption of the platform, one decision resolves all unknown outcomes of a flow.
+func ExampleService_ConfirmUnknown() {
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
+	silent := appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}
+	o.server.Fail(appiotest.SubmitMessage, silent, silent)
+	rows := flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
+	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
+	f = o.sends(f)
+	fmt.Println(f.State.Label(), f.Counts.Sent, f.Counts.Failed)
+
+	of := flow.NotificationFilter{Flow: f.ID, From: time.Now().AddDate(0, 0, -1)}
+	report, err := o.ConfirmUnknown(ctx, o.operator, of, "la piattaforma conferma la consegna")
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	f, _ = o.Flow(ctx, o.operator, f.ID)
+	fmt.Println(report.Resolved, report.Skipped, f.State.Label(), f.Counts.Sent)
+	// Output:
+	// Invio incompleto 1 2
+	// 2 0 Inviato 3
+}

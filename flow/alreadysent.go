@@ -7,11 +7,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// The rule that keeps a citizen from getting one message by two notifications. It is decided in
-// the store, in the transaction that makes a notification In invio: see [Store].
+// Two notifications of a service never send the same message to the same citizen. The store
+// enforces this in the transaction that makes a notification In invio: see [Store].
 
 // MayHaveArrived reports whether the citizen may have the message of the notification: it is In
-// invio, Inviato, or in Errore with an unknown outcome. What was anonymised is not known any more.
+// invio, Inviato, or in Errore with an unknown outcome. It is false for an anonymised
+// notification, whose message is erased.
 func (n *Notification) MayHaveArrived() bool {
 	if !n.AnonymisedAt.IsZero() {
 		return false
@@ -31,29 +32,29 @@ func (n *Notification) ToBeSent(flowDisabled bool) bool {
 	return n.State == NotificationRegistered && !n.Disabled && !flowDisabled
 }
 
-// AlreadySent returns the change that a store makes instead of a claim: the notification is in
-// Errore with [ErrorAlreadySent], because of an earlier one, of which the ID, the State, the
-// Transmission, CreatedAt and UpdatedAt are used.
+// AlreadySent returns the change that a store makes instead of a claim: the notification becomes
+// Errore with [ErrorAlreadySent], and its Transmission names the earlier notification. Of the
+// earlier one, the ID, State, Transmission, CreatedAt and UpdatedAt are used.
 func (n Notification) AlreadySent(earlier Notification, at time.Time, by string) NotificationChange {
 	from := n.State
 	n.State = NotificationFailed
 	n.AllowRepeat = false
 	n.Transmission.ErrorCode, n.Transmission.Earlier = ErrorAlreadySent, earlier.ID
 	n.Transmission.Error = fmt.Sprintf("Non inviata: lo stesso messaggio per lo stesso cittadino è nella notifica %s. %s",
-		described(earlier), whatToDoOnceSent)
+		described(earlier), alreadySentAdvice)
 	change := n.change(NotificationSkip, from, by, n.Transmission.Error)
 	change.Notification.UpdatedAt, change.Record.At = at, at
 	return change
 }
 
-const whatToDoOnceSent = "Se il messaggio non serve più, disabilitare la notifica; se è un nuovo invio, indicare un'occasione diversa; altrimenti inviarla di nuovo, sapendo che il cittadino potrebbe riceverla due volte."
+const alreadySentAdvice = "Se il messaggio non serve più, disabilitare la notifica; se è un nuovo invio, indicare un'occasione diversa; altrimenti inviarla di nuovo, sapendo che il cittadino potrebbe riceverla due volte."
 
-// described names an earlier notification to operators: its ID, state and date.
+// described returns the ID, date and state of an earlier notification, in Italian.
 func described(earlier Notification) string {
 	return fmt.Sprintf("%s del %s, nello stato «%s»", earlier.ID, day(sentOn(earlier)), earlier.State.Label())
 }
 
-// sentOn is when a notification was sent, claimed, or otherwise created.
+// sentOn returns when a notification was sent; if it was not, when it was claimed or created.
 func sentOn(n Notification) time.Time {
 	switch {
 	case !n.Transmission.SentAt.IsZero():
@@ -64,14 +65,15 @@ func sentOn(n Notification) time.Time {
 	return n.CreatedAt
 }
 
-// day is a date as operators read it.
+// day formats a date in Italian time.
 func day(t time.Time) string { return t.In(italy()).Format("02/01/2006") }
 
-// AlreadySentError is the refusal of a store to make a notification In invio, because an earlier
-// one of the service may have brought the citizen the same message. It is an [ErrDuplicate].
+// AlreadySentError is the error of a store that refuses to make a notification In invio, because
+// the citizen may have the same message from an earlier one of the service. It wraps
+// [ErrDuplicate].
 type AlreadySentError struct {
-	Notification uuid.UUID    // that is not to be sent
-	Earlier      Notification // that may have arrived: its ID, State, CreatedAt, UpdatedAt and Transmission
+	Notification uuid.UUID    // the refused one
+	Earlier      Notification // at least its ID, State, CreatedAt, UpdatedAt and Transmission are set
 }
 
 // Error describes the refusal for programs and logs.
@@ -84,5 +86,6 @@ func (e *AlreadySentError) Unwrap() error { return ErrDuplicate }
 
 // Italian describes the refusal for the operator.
 func (e *AlreadySentError) Italian() string {
-	return fmt.Sprintf("Lo stesso messaggio per lo stesso cittadino è nella notifica %s.", described(e.Earlier))
+	return fmt.Sprintf("La notifica non è stata inviata: lo stesso messaggio per lo stesso cittadino è nella notifica %s. %s",
+		described(e.Earlier), alreadySentAdvice)
 }

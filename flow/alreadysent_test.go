@@ -195,7 +195,7 @@ func TestWaysOutOfAlreadySent(t *testing.T) {
 					assert.Equal(t, got, w.notification(t, n.ID))
 					if !test.sent {
 						assert.ErrorIs(t, err, flow.ErrDuplicate)
-						assert.Contains(t, flussi.Explain(err), "Lo stesso messaggio per lo stesso cittadino è nella notifica")
+						assert.Contains(t, flussi.Explain(err), "La notifica non è stata inviata: lo stesso messaggio per lo stesso cittadino è nella notifica")
 						return
 					}
 					assert.NoError(t, err)

@@ -11,31 +11,31 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Digest recognises drafts that are the same message for the same citizen: see [Draft.Digest].
-// It cannot be read, but can be confirmed by guessing all that it is made of, so it is erased
-// with the personal data.
+// Digest is equal for drafts that are the same message for the same citizen: see [Draft.Digest].
+// It does not reveal its input, but a guess of the whole input can be checked against it, so it
+// is erased with the personal data.
 type Digest [16]byte
 
-// DigestVersion is the version of what a [Digest] is made of. A store that keeps digests in a
-// column keeps the version beside them, and makes those of another version anew.
+// DigestVersion is the version of the input of a [Digest]. A store that keeps digests in a column
+// also keeps their version, and recomputes the digests of another version.
 const DigestVersion = 2
 
 // Digest returns the digest of the draft; the zero Digest if it has no recipient. Two drafts are
-// the same message if these are the same: recipient, subject, content, notice number, amount, due
-// date to the second, and occasion. Texts are compared as a reader sees them: in Unicode's form
-// NFC, with each run of white space as one blank and none at the ends, and without invisible
-// characters (controls, zero-width characters, soft hyphens, bidirectional marks, variation
-// selectors). In the occasion, upper and lower case are the same, too.
+// the same message if they have the same recipient, subject, content, notice number, amount, due
+// date to the second, and occasion. Texts are compared in Unicode's form NFC, with each run of
+// white space as one blank and none at the ends, and without invisible characters (controls,
+// zero-width characters, soft hyphens, bidirectional marks, variation selectors). The occasion
+// is compared without upper and lower case, too.
 func (d Draft) Digest() Digest {
 	if d.Recipient.IsZero() {
 		return Digest{}
 	}
-	var room [1024]byte
-	input := append(room[:0], DigestVersion)
+	var buffer [1024]byte // avoids an allocation for most drafts
+	input := append(buffer[:0], DigestVersion)
 	for _, part := range [...]string{
-		d.Recipient.Reveal(), VisibleText(d.Subject.Reveal()), VisibleText(d.Content.Reveal()), d.NoticeNumber.Reveal(), sameOccasion(d.Occasion),
+		d.Recipient.Reveal(), VisibleText(d.Subject.Reveal()), VisibleText(d.Content.Reveal()), d.NoticeNumber.Reveal(), normalOccasion(d.Occasion),
 	} {
-		input = binary.BigEndian.AppendUint64(input, uint64(len(part))) // so that parts cannot run into each other
+		input = binary.BigEndian.AppendUint64(input, uint64(len(part))) // so that the parts are not ambiguous
 		input = append(input, part...)
 	}
 	input = binary.BigEndian.AppendUint64(input, uint64(d.Amount))
@@ -53,12 +53,13 @@ func (d Digest) IsZero() bool { return d == Digest{} }
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
 // SameOccasion reports whether two occasions are the same, as [Draft.Digest] compares them.
-func SameOccasion(a, b string) bool { return sameOccasion(a) == sameOccasion(b) }
+func SameOccasion(a, b string) bool { return normalOccasion(a) == normalOccasion(b) }
 
-// sameOccasion returns what the spellings of an occasion have in common.
-func sameOccasion(occasion string) string { return strings.ToLower(VisibleText(occasion)) }
+// normalOccasion returns the form in which occasions are compared.
+func normalOccasion(occasion string) string { return strings.ToLower(VisibleText(occasion)) }
 
-// VisibleText returns a text as a reader sees it, which is how [Draft.Digest] compares texts.
+// VisibleText returns the form in which [Draft.Digest] compares texts: NFC, with single blanks
+// and without invisible characters.
 func VisibleText(text string) string {
 	plain := true // printable ASCII with single blanks: most texts
 	for i := 0; i < len(text) && plain; i++ {
@@ -91,10 +92,10 @@ func VisibleText(text string) string {
 	return norm.NFC.String(b.String())
 }
 
-// firstCombining is the first character that may not be in the form NFC.
+// firstCombining is the first character that NFC may change.
 const firstCombining = 0x300
 
-// invisible reports whether a character that is no white space shows nothing.
+// invisible reports whether a character other than white space is not displayed.
 func invisible(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:

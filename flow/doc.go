@@ -36,12 +36,12 @@
 // that: by [Service.ConfirmNotification], or by [Service.ResendNotification], knowing that it may arrive twice.
 // What was certainly not sent is sent again.
 //
-// Two notifications do not bring a citizen the same message either, whichever way they came in and
-// whichever process sends them. The store decides that when it claims one: if another one of the
-// service with the same [Draft.Digest] may have arrived, it is in Errore with
-// [ErrorAlreadySent], for an operator to decide. An import that is made again, after an error, a
-// crash or by mistake, finds its flow. A message that is meant to come again, such as a monthly
-// reminder, has an occasion: [AddConfig].Occasion or [Draft].Occasion.
+// Nor do two notifications send a citizen the same message, even if different imports created
+// them or different processes send them. The store checks this when it claims a notification: if
+// another one of the service with the same [Draft.Digest] may have arrived, the notification
+// becomes Errore with [ErrorAlreadySent], and an operator decides. An import that is repeated,
+// after an error, a crash or by mistake, returns its flow. A message that is meant to be sent
+// again, such as a monthly reminder, has an occasion: [AddConfig].Occasion or [Draft].Occasion.
 //
 // Nothing is lost. A write to the store is all or nothing, and comes with its record in the
 // history. A store that fails is asked again until the lease is over. What a crash leaves
@@ -62,9 +62,9 @@
 // Those of Service and Dispatcher are an [*Error], or a [*StopError] from Run, and
 // [flussi.Explain] has the text for the operator. None shows personal data. A web service
 // answers 404 to [ErrNotFound], 403 to [ErrForbidden] and fsm.ErrForbidden, 409 to
-// [ErrConflict], [ErrExists], [ErrDuplicate], [ErrSimilarService] and what the state does not permit (fsm.ErrNotAllowed,
-// [ErrFlowState], [ErrDisabled]), 422 to everything else that explains itself (a
-// [flussi.Explainer]), and 500 to the rest.
+// [ErrConflict], [ErrExists], [ErrDuplicate], [ErrSimilarService] and an action that the state
+// does not permit (fsm.ErrNotAllowed, [ErrFlowState], [ErrDisabled]), 422 to every other error
+// that is a [flussi.Explainer], and 500 to the rest.
 //
 // # The life of a flow
 //
@@ -123,7 +123,7 @@
 //	    s_failed : Riabilita (operatore)
 //	    [*] --> s_registered
 //	    s_registered --> s_sending : Prendi in carico (sistema)
-//	    s_registered --> s_failed : Non inviata#58; messaggio già inviato (sistema)
+//	    s_registered --> s_failed : Messaggio già inviato (sistema)
 //	    s_sending --> s_registered : Restituisci#58; non inviata (sistema)
 //	    s_sending --> s_sent : Accettata dalla piattaforma (sistema)
 //	    s_sending --> s_failed : Esito negativo o ignoto (sistema)

@@ -24,9 +24,9 @@ type Draft struct {
 	Payee           flussi.OrganizationCode // Ente creditore; zero: the service's own body
 	Reference       string                  // Riferimento: the caller's own key, without personal data
 
-	// Occasion (Occasione) tells messages apart that read the same and are meant to be sent again,
-	// such as "sollecito marzo"; "" for none. It is not sent. Up to [MaxKey] UTF-16 code units,
-	// without personal data. See [Draft.Digest].
+	// Occasion (Occasione), such as "sollecito marzo", makes a message that has the same texts
+	// as an earlier one a different message, to be sent again; "" for none. It is not sent to
+	// the platform. Up to [MaxKey] UTF-16 code units, without personal data. See [Draft.Digest].
 	Occasion string
 }
 

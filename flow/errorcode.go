@@ -18,9 +18,9 @@ const (
 	// times, while it took others. Nothing arrived.
 	ErrorNotSent ErrorCode = "not_sent"
 	// ErrorAlreadySent: the message was not sent, because the citizen may have it from
-	// another notification of the service. [Transmission].Earlier says from which, and
-	// Transmission.Error when. An operator disables the notification, gives it another
-	// occasion, or sends it knowingly by NotificationResend.
+	// another notification of the service. [Transmission].Earlier is the ID of that
+	// notification; Transmission.Error has its date. An operator disables the notification,
+	// gives it another occasion, or sends it all the same by NotificationResend.
 	ErrorAlreadySent ErrorCode = "already_sent"
 	// ErrorInvalid: the message was never sent, because its data are not valid.
 	ErrorInvalid ErrorCode = "invalid"
@@ -58,7 +58,7 @@ func (c ErrorCode) Italian() string {
 	case ErrorNotSent:
 		return "La piattaforma non ha preso in carico il messaggio, nonostante più tentativi: il messaggio non è arrivato. Riportare la notifica a Registrato e inviarla di nuovo."
 	case ErrorAlreadySent:
-		return "Non inviata: un'altra notifica ha già portato, o potrebbe aver portato, lo stesso messaggio al cittadino. " + whatToDoOnceSent
+		return "Non inviata: un'altra notifica ha già portato, o potrebbe aver portato, lo stesso messaggio al cittadino. " + alreadySentAdvice
 	case ErrorInvalid:
 		return "I dati non sono validi e il messaggio non è stato inviato: correggerli, riportare la notifica a Registrato e inviarla di nuovo."
 	}

@@ -21,8 +21,8 @@ var (
 	// ErrForbidden: the actor is not enabled for the service.
 	ErrForbidden = errors.New("not enabled for the service")
 	// ErrDuplicate: the flow, or for a notification that stands alone the service, has the
-	// same message for the same citizen already; or, of a notification that was to be sent, the
-	// citizen may have it from another one.
+	// same message for the same citizen already; or a notification was not sent, because the
+	// citizen may have its message from another one.
 	ErrDuplicate = errors.New("duplicate")
 	// ErrExists: there is a notification with the ID already.
 	ErrExists = errors.New("exists already")
@@ -35,8 +35,8 @@ var (
 	// ErrNotStored: what came of a message that was sent could not be stored. The
 	// notification becomes Errore with an unknown outcome when its lease is over.
 	ErrNotStored = errors.New("outcome not stored")
-	// ErrUncertain: the store was lost while it wrote, and what was to be written may be
-	// stored or not. Stores return it only then; see what is stored, or call again.
+	// ErrUncertain: the connection to the store was lost during a write, so the write may be
+	// stored or not. Stores return it in no other case. Read the current state, or call again.
 	ErrUncertain = errors.New("perhaps stored")
 	// ErrUnreachable: the citizen is not on App IO, or blocks the service.
 	ErrUnreachable = errors.New("citizen not reachable")
@@ -74,7 +74,7 @@ func (e *Error) Italian() string {
 	case errors.Is(e.Err, ErrNotStored):
 		return "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare."
 	case errors.Is(e.Err, ErrUncertain):
-		return "La connessione con l'archivio si è interrotta mentre registrava, e non si sa se l'operazione sia riuscita: controllare, e se serve ripeterla."
+		return "La connessione con l'archivio si è interrotta durante la registrazione, e non si sa se l'operazione sia riuscita: controllare e, se serve, ripeterla."
 	case errors.Is(e.Err, ErrNotFound):
 		return "Non esiste, oppure non si è abilitati al suo servizio."
 	case errors.Is(e.Err, ErrConflict):

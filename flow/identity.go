@@ -9,7 +9,7 @@ import (
 )
 
 // newIdentity returns a new ID, which sorts by time, and the time now in UTC, for
-// what the actor creates for a service. It refuses a name that [CheckService] refuses, and an
+// what the actor creates for a service. It returns the error of [CheckService], and refuses an
 // actor without an ID.
 func newIdentity(service string, by flussi.Actor) (uuid.UUID, time.Time, error) {
 	if err := CheckService(service); err != nil {

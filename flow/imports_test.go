@@ -274,8 +274,8 @@ func TestADuplicateNamesTheEarlierNotificationThatMatters(t *testing.T) {
 		stored(func(*flow.Notification) {})
 		d := import1()
 		assert.Equal(t, [3]any{waits.ID, flow.NotificationRegistered, waits.CreatedAt}, [3]any{d.Earlier, d.State, d.Date}, "the oldest that waits to be sent")
-		assert.Equal(t, fmt.Sprintf("Riga 12: lo stesso messaggio per lo stesso cittadino è nella notifica %s del 03/01/2000, nello stato «Registrato»: "+
-			"la riga è stata aggiunta disabilitata (notifica %s).", waits.ID, d.Notification), d.Italian())
+		assert.Equal(t, fmt.Sprintf("Riga 12: lo stesso messaggio per lo stesso cittadino è nella notifica %s del 03/01/2000, nello stato «Registrato». "+
+			"La riga è stata aggiunta disabilitata (notifica %s).", waits.ID, d.Notification), d.Italian())
 
 		stored(func(n *flow.Notification) {
 			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorRefused

@@ -28,7 +28,7 @@ type Notification struct {
 	Transmission Transmission // Stato della Trasmissione
 	Delivery     Delivery     // Stato della Notifica
 	Disabled     bool         // Dis.: set aside by an operator, whatever its state
-	AllowRepeat  bool         // an operator ordered it to be sent although another one may have brought the message: see [Service.ResendNotification]
+	AllowRepeat  bool         // an operator ordered to send it although the citizen may have the message: see [Service.ResendNotification]
 	AnonymisedAt time.Time    // when its personal data were erased; UTC; zero: they were not
 	CreatedAt    time.Time    // UTC
 	UpdatedAt    time.Time    // Data mod.; UTC
@@ -43,7 +43,7 @@ type Transmission struct {
 	SentAt    time.Time       // Data invio, Ora invio: when the platform accepted it; if the outcome is unknown, when it was tried; UTC
 	ErrorCode ErrorCode       // Errore: why it is in Errore; "" in every other state
 	Error     string          // Errore: the same for the operator, in Italian; without personal data
-	Earlier   uuid.UUID       // for [ErrorAlreadySent]: the notification that has the message; the zero UUID otherwise
+	Earlier   uuid.UUID       // for [ErrorAlreadySent]: the notification with the same message; otherwise the zero UUID
 }
 
 // Delivery (stato della notifica) is what the platform last told of a message. What it
@@ -79,9 +79,8 @@ const (
 	// NotificationFailed (Errore): the message did not arrive, or nobody knows. Entered
 	// by NotificationFail or NotificationReject, or by NotificationSkip instead of a claim,
 	// if the citizen may have the message already. Left by an operator only: by
-	// NotificationRegister after a correction, where the outcome is unknown by
-	// NotificationConfirm or NotificationResend, and after NotificationSkip by
-	// NotificationResend, too.
+	// NotificationRegister after a correction; by NotificationConfirm if the outcome is
+	// unknown; by NotificationResend if the outcome is unknown or after NotificationSkip.
 	NotificationFailed NotificationState = "failed"
 )
 
@@ -96,7 +95,7 @@ const (
 	NotificationAccept   NotificationAction = "accept"   // by the system: the platform has it
 	NotificationFail     NotificationAction = "fail"     // by the system: refused, or outcome unknown
 	NotificationReject   NotificationAction = "reject"   // by the system: rejected after it was accepted
-	NotificationSkip     NotificationAction = "skip"     // by the system: not sent, since the citizen may have the message already
+	NotificationSkip     NotificationAction = "skip"     // by the system: not sent, because the citizen may have the message already
 	NotificationRegister NotificationAction = "register" // Registrato: to be sent again, after an error in which nothing arrived
 	NotificationConfirm  NotificationAction = "confirm"  // outcome unknown: the operator knows it was sent
 	NotificationResend   NotificationAction = "resend"   // outcome unknown, or already sent: sent again, perhaps twice, knowingly
@@ -138,7 +137,7 @@ var notificationMachine = sync.OnceValue(func() *fsm.Machine[NotificationState, 
 			{Event: NotificationRelease, From: states{NotificationSending}, To: NotificationRegistered, Label: "Restituisci: non inviata", Roles: system},
 			{Event: NotificationAccept, From: states{NotificationSending, NotificationFailed}, To: NotificationSent, Label: "Accettata dalla piattaforma", Roles: system},
 			{Event: NotificationFail, From: states{NotificationSending}, To: NotificationFailed, Label: "Esito negativo o ignoto", Roles: system},
-			{Event: NotificationSkip, From: states{NotificationRegistered}, To: NotificationFailed, Label: "Non inviata: messaggio già inviato", Roles: system},
+			{Event: NotificationSkip, From: states{NotificationRegistered}, To: NotificationFailed, Label: "Messaggio già inviato", Roles: system},
 			{Event: NotificationReject, From: states{NotificationSent}, To: NotificationFailed, Label: "Rifiutata in seguito", Roles: system},
 			{Event: NotificationEdit, From: states{NotificationFailed}, To: NotificationFailed, Label: "Aggiorna", Roles: operator},
 			{Event: NotificationRegister, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Riporta a Registrato", Roles: operator},
@@ -197,7 +196,8 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 // while the outcome of the message is unknown, NotificationRegister is refused with
 // [ErrOutcomeUnknown], and so is NotificationEdit, since it would hide who may have it;
 // otherwise NotificationConfirm and a late NotificationAccept are, with [ErrOutcomeKnown],
-// and NotificationResend, unless the notification is in [ErrorAlreadySent]. What is Disabled is neither sent nor changed ([ErrDisabled]),
+// and so is NotificationResend, except after [ErrorAlreadySent]. What is Disabled is neither
+// sent nor changed ([ErrDisabled]),
 // and what was anonymised can only be looked at ([ErrAnonymised]). See [fsm.Machine.Fire]
 // for guards and contexts.
 func (n *Notification) Fire(ctx context.Context, action NotificationAction, by flussi.Actor, guards ...fsm.Guard[NotificationState, NotificationAction]) error {
@@ -239,8 +239,8 @@ func (n *Notification) check(action NotificationAction) error {
 		return nil // what happened, happened
 	case NotificationAccept, NotificationConfirm, NotificationResend:
 		code := n.Transmission.ErrorCode
-		decided := action == NotificationResend && code == ErrorAlreadySent
-		if n.State == NotificationFailed && code != ErrorOutcomeUnknown && !decided {
+		resendable := action == NotificationResend && code == ErrorAlreadySent
+		if n.State == NotificationFailed && code != ErrorOutcomeUnknown && !resendable {
 			return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeKnown, Reason: "L'esito dell'invio è noto."}
 		}
 		if action == NotificationAccept {

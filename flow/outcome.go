@@ -72,7 +72,7 @@ func (o outcome) apply(n Notification, by string) (NotificationChange, error) {
 		return NotificationChange{}, err
 	}
 	n.Transmission.Attempts += o.attempts
-	n.AllowRepeat = n.AllowRepeat && o.action == NotificationRelease // the order is carried out
+	n.AllowRepeat = n.AllowRepeat && o.action == NotificationRelease // any other outcome uses up the operator's order
 	reason := ""
 	switch o.action {
 	case NotificationAccept:

@@ -38,8 +38,8 @@ type AddConfig struct {
 	// the report has them. If none is valid, the error is an [ErrRows] all the same. Defaults
 	// to false: all or nothing.
 	GoodRowsOnly bool
-	// Occasion of the rows that have none of their own, such as "sollecito marzo": with it, the
-	// same rows are another import, and the same messages other messages. See
+	// Occasion, such as "sollecito marzo", is the occasion of the rows that have none of their
+	// own. The same rows with another occasion are another import, and other messages. See
 	// [Draft.Occasion]. Defaults to none.
 	Occasion string
 	// MaxErrors is how many wrong rows, and how many duplicates, are reported one by one; all
@@ -63,31 +63,31 @@ type AddReport struct {
 	Duplicated int // how many there are
 	Disabled   int // of Added, those that were stored Disabled as duplicates
 
-	// ImportedAt is when the same rows were imported before, with the same occasion; then
-	// nothing was stored by this call. The zero time if they were not.
+	// ImportedAt is when an earlier call stored the same rows with the same occasion; then this
+	// call stored nothing. The zero time if no earlier call did.
 	ImportedAt time.Time
 }
 
 // Duplicate is a row whose message the service has already.
 type Duplicate struct {
 	Row          int               // its number
-	Notification uuid.UUID         // that was stored for it, Disabled; the zero UUID if the flow has the earlier one
+	Notification uuid.UUID         // stored for the row, Disabled; the zero UUID if the earlier one is in the same flow
 	Earlier      uuid.UUID         // the earlier notification
 	Flow         uuid.UUID         // its flow; the zero UUID if it stands alone
 	State        NotificationState // of the earlier one
-	Date         time.Time         // of the earlier one: when it was sent, or else created; UTC
+	Date         time.Time         // when the earlier one was sent; if it was not, claimed or created; UTC
 }
 
 // Italian describes the duplicate for the operator.
 func (d Duplicate) Italian() string { return fmt.Sprintf("Riga %d: %s", d.Row, d.Reason()) }
 
-// Reason is Italian without the number of the row.
+// Reason returns the text of Italian without the number of the row.
 func (d Duplicate) Reason() string {
 	what := fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è nella notifica %s del %s, nello stato «%s»", d.Earlier, day(d.Date), d.State.Label())
 	if d.Notification == uuid.Nil {
-		return what + ", nello stesso flusso: la riga non è stata aggiunta di nuovo."
+		return what + ", nello stesso flusso. La riga non è stata aggiunta di nuovo."
 	}
-	return what + fmt.Sprintf(": la riga è stata aggiunta disabilitata (notifica %s).", d.Notification)
+	return what + fmt.Sprintf(". La riga è stata aggiunta disabilitata (notifica %s).", d.Notification)
 }
 
 // italy is the time zone of what operators read.
@@ -140,7 +140,7 @@ func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID 
 	}
 	a := newAdding(s, op, f, flowID, by, c)
 	if err := f.Fire(ctx, FlowImport, by); err != nil {
-		// The rows may be there since an earlier call, after which the flow went on.
+		// An earlier call may have stored the rows before the flow left Inattivo.
 		if a.config.check() != nil || !by.Has(flussi.Operator) || !a.imported(ctx, rows) {
 			return AddReport{}, failure(op, flowID, err)
 		}
@@ -152,12 +152,12 @@ func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID 
 
 // ImportFlow (Nuovo, Importa da File Excel) is [Service.CreateFlow] and
 // [Service.AddNotifications] at once: the flow is there with its notifications, or, with
-// every error but an [ErrUncertain], it is not there at all. A program that imports a file by a
-// single command wants this: neither a wrong row nor a crash leaves an empty flow behind.
+// every error but an [ErrUncertain], it is not there at all. Neither a wrong row nor a crash leaves
+// an empty flow behind.
 //
-// It can be called again with the same rows, service and occasion: if they are in a flow, that flow
-// is returned as it is now, and the report's ImportedAt says since when. A flow that was disabled
-// before it was sent does not count.
+// It can be called again with the same rows, service and occasion: if a flow has them, that flow is
+// returned in its current state, and the report's ImportedAt says when they were stored. A flow
+// that was disabled before it was sent does not count.
 func (s *Service) ImportFlow(ctx context.Context, by flussi.Actor, service string, d Details, rows iter.Seq2[Row, error], c AddConfig) (Flow, AddReport, error) {
 	const op = "import flow"
 	change, err := s.newFlow(ctx, by, service, d, op)
@@ -180,14 +180,14 @@ func (s *Service) ImportFlow(ctx context.Context, by flussi.Actor, service strin
 	return f, a.report, nil
 }
 
-// newAdding begins an import into a flow; the target is its ID, or the zero UUID if it is new.
+// newAdding returns an import into a flow; target is the flow's ID, or the zero UUID if it is new.
 func newAdding(s *Service, op string, f Flow, target uuid.UUID, by flussi.Actor, c AddConfig) *adding {
 	if c.MaxErrors <= 0 {
 		c.MaxErrors = defaultMaxErrors
 	}
 	c.Occasion = VisibleText(c.Occasion)
 	a := &adding{service: s, operation: op, about: target, flow: f, by: by, config: c, seen: map[Digest]int{}, key: sha256.New()}
-	for _, part := range []string{f.Service, sameOccasion(c.Occasion), target.String()} {
+	for _, part := range []string{f.Service, normalOccasion(c.Occasion), target.String()} {
 		fmt.Fprintf(a.key, "%d:%s", len(part), part)
 	}
 	return a
@@ -198,7 +198,7 @@ func (c AddConfig) check() error {
 	return atMost("Occasion", "L'occasione", flussi.NewText(c.Occasion), MaxKey)
 }
 
-// reason is what the flow's history says about the import.
+// reason returns the reason of the import's record in the flow's history.
 func (a *adding) reason() string {
 	if a.config.Occasion == "" {
 		return ""
@@ -239,9 +239,9 @@ func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row
 	return done, nil
 }
 
-// find looks for an import of which the store does not know whether it was made. A server may
-// still be busy with it when the connection is lost, so it is looked for several times, and not
-// found is no proof that it was not made.
+// find looks for an import whose write ended with [ErrUncertain]. The server may still be working
+// on it after the connection is lost, so find tries several times. An import that is not found may
+// still be stored later.
 func (a *adding) find(ctx context.Context, cause error) (Imported, error) {
 	ctx, cancel := patient(ctx, findTime)
 	defer cancel()
@@ -253,16 +253,16 @@ func (a *adding) find(ctx context.Context, cause error) (Imported, error) {
 			return done, nil
 		}
 		if pause.wait(ctx) != nil {
-			return Imported{}, &Error{Operation: a.operation, ID: a.about, Err: cause, Reason: "La connessione con l'archivio si è interrotta mentre registrava le righe, " +
-				"e non si sa se siano state registrate. Ripetere l'importazione: se ci sono già, vengono riconosciute e non si aggiungono di nuovo."}
+			return Imported{}, &Error{Operation: a.operation, ID: a.about, Err: cause, Reason: "La connessione con l'archivio si è interrotta durante la registrazione delle righe, " +
+				"e non si sa se siano state registrate. Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo."}
 		}
 	}
 }
 
-// findTime is how long an import is looked for.
+// findTime is how long find tries.
 const findTime = 5 * time.Second
 
-// imported reports whether the rows were stored by an earlier call, and notes when.
+// imported reports whether an earlier call stored the rows, and sets ImportedAt.
 func (a *adding) imported(ctx context.Context, rows iter.Seq2[Row, error]) bool {
 	for range a.notifications(ctx, rows) {
 	}
@@ -288,7 +288,7 @@ type adding struct {
 	report    AddReport
 	seen      map[Digest]int // the row of each digest
 	key       hash.Hash      // of the digests of the rows
-	whole     bool           // the rows came to their end, and are to be stored
+	whole     bool           // all rows were read, and none prevents the import
 	fault     error          // why nothing is stored
 }
 
@@ -297,7 +297,8 @@ func (a *adding) importKey() ImportKey {
 	return ImportKey(a.key.Sum(nil)[:len(ImportKey{})])
 }
 
-// duplicate notes a row whose message the service has, and returns what is stored of it.
+// duplicate reports a row whose message the service already has. It returns the change to store,
+// and false if the row is not stored.
 func (a *adding) duplicate(row NotificationChange, earlier Notification) (NotificationChange, bool) {
 	n := &row.Notification
 	d := Duplicate{
@@ -384,7 +385,7 @@ func counted(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// check gives a row the import's occasion, and returns its digest, or what is wrong with it.
+// check sets the row's occasion, and returns the row's digest, or an error if it is not valid.
 func (a *adding) check(row *Row, err error) (Digest, *RowError) {
 	if row.Draft.Occasion == "" {
 		row.Draft.Occasion = a.config.Occasion

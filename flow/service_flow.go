@@ -63,12 +63,12 @@ func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, v
 	})
 }
 
-// ActivateFlow (Attiva) makes a flow ready to be sent; its notifications are fixed then. One that
-// is Attivo already, or went on from there, is returned as it is. The error is an
-// [ErrNothingToSend] if it has no notification that is Registrato.
+// ActivateFlow (Attiva) makes a flow ready to be sent; its notifications are fixed then. A flow
+// that is not Inattivo any more is returned unchanged. The error is an [ErrNothingToSend] if the
+// flow has no notification that is Registrato.
 func (s *Service) ActivateFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	const op = "activate flow"
-	return s.onceOnly(ctx, by, id, func(f Flow) bool { return f.State != FlowInactive }, func() (Flow, error) {
+	return s.stepOnce(ctx, by, id, func(f Flow) bool { return f.State != FlowInactive }, func() (Flow, error) {
 		return s.changeFlow(ctx, op, by, id, FlowActivate, needsSomething)
 	})
 }
@@ -80,12 +80,12 @@ func (s *Service) DeactivateFlow(ctx context.Context, by flussi.Actor, id uuid.U
 
 // SendFlow (Invia Flusso) orders the sending of an active flow, or of one that is Invio
 // incompleto and has notifications to be sent: set back to Registrato, or not sent since
-// the sending stopped. It returns at once; a [Dispatcher] does the sending. One that is In invio or
-// Inviato already is returned as it is. The error is an [ErrNothingToSend] if nothing is
-// Registrato.
+// the sending stopped. It returns at once; a [Dispatcher] does the sending. A flow that is
+// already In invio or Inviato is returned unchanged. The error is an [ErrNothingToSend] if
+// nothing is Registrato.
 func (s *Service) SendFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	const op = "send flow"
-	return s.onceOnly(ctx, by, id, func(f Flow) bool { return f.State == FlowSending || f.State == FlowSent }, func() (Flow, error) {
+	return s.stepOnce(ctx, by, id, func(f Flow) bool { return f.State == FlowSending || f.State == FlowSent }, func() (Flow, error) {
 		return s.changeFlow(ctx, op, by, id, FlowSend, func(f *Flow) error {
 			f.Error = ""
 			return needsSomething(f)
@@ -93,9 +93,9 @@ func (s *Service) SendFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (
 	})
 }
 
-// onceOnly takes a step with a flow, and returns the flow as it is if the step was taken already, so
-// that a program can be run again from its beginning.
-func (s *Service) onceOnly(ctx context.Context, by flussi.Actor, id uuid.UUID, taken func(Flow) bool, step func() (Flow, error)) (Flow, error) {
+// stepOnce takes a step with a flow, or returns the flow unchanged if the step was taken before, so
+// that a program can be run again from its start.
+func (s *Service) stepOnce(ctx context.Context, by flussi.Actor, id uuid.UUID, taken func(Flow) bool, step func() (Flow, error)) (Flow, error) {
 	f, err := step()
 	if !errors.Is(err, fsm.ErrNotAllowed) || !by.Has(flussi.Operator) {
 		return f, err

@@ -29,7 +29,7 @@ func (s *Service) EditNotification(ctx context.Context, by flussi.Actor, id uuid
 			return err
 		}
 		d = d.normal()
-		n.AllowRepeat = n.AllowRepeat && d.Digest() == n.Digest() // the order was for what it said
+		n.AllowRepeat = n.AllowRepeat && d.Digest() == n.Digest() // the order was for the old message
 		n.Draft = d
 		return s.unique(ctx, n)
 	})
@@ -81,28 +81,28 @@ func (s *Service) ConfirmNotification(ctx context.Context, by flussi.Actor, id u
 		if err := needsReason(reason); err != nil {
 			return err
 		}
-		return confirmed(n, f)
+		return markConfirmed(n, f)
 	})
 }
 
-// confirmed makes a notification one that was sent, on an operator's word.
-func confirmed(n *Notification, _ *Flow) error {
+// markConfirmed clears the error of a notification that an operator confirms as sent.
+func markConfirmed(n *Notification, _ *Flow) error {
 	n.Transmission.ErrorCode, n.Transmission.Error = "", ""
 	return nil
 }
 
 // ResendNotification (Invia di nuovo) resolves an unknown outcome, or [ErrorAlreadySent], by
 // accepting that the citizen may get the message twice: the notification is Registrato again, to
-// be sent as after [Service.RegisterNotification]. After [ErrorAlreadySent] it is sent once, whatever
-// else the service sent. After an unknown outcome it is not, if another notification brings the
-// message before: one order is for one more message. The reason is recorded; keep personal data out
-// of it. Without one it is refused with [flussi.ErrEmpty].
+// be sent as after [Service.RegisterNotification]. After [ErrorAlreadySent] it is sent once,
+// even if other notifications sent the same message. After an unknown outcome it is not sent if
+// another notification sends the message first: one order is for one more message. The reason is
+// recorded; keep personal data out of it. Without one it is refused with [flussi.ErrEmpty].
 func (s *Service) ResendNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Notification, error) {
 	return s.changeNotification(ctx, "resend notification", by, id, NotificationResend, reason, func(n *Notification, f *Flow) error {
 		if err := needsReason(reason); err != nil {
 			return err
 		}
-		return knowingly(n, f)
+		return prepareResend(n, f)
 	})
 }
 
@@ -121,13 +121,14 @@ func anew(n *Notification, _ *Flow) error {
 	return nil
 }
 
-// knowingly prepares a notification for another sending, although the citizen may have its message:
-// from an earlier try, which keeps other notifications from being sent no longer; or from another
-// notification, which is why this one needs to be allowed.
-func knowingly(n *Notification, f *Flow) error {
-	other := n.Transmission.ErrorCode == ErrorAlreadySent
+// prepareResend prepares a notification for another sending, although the citizen may have its
+// message. After an unknown outcome, being Registrato again is enough: the notification no longer
+// keeps others with its message from being sent. After [ErrorAlreadySent] the message is in another
+// notification, so this one needs AllowRepeat.
+func prepareResend(n *Notification, f *Flow) error {
+	repeat := n.Transmission.ErrorCode == ErrorAlreadySent
 	err := anew(n, f)
-	n.AllowRepeat = other
+	n.AllowRepeat = repeat
 	return err
 }
 
@@ -197,7 +198,7 @@ func (s *Service) tryNotification(ctx context.Context, by flussi.Actor, n Notifi
 	return together(ctx, s.store, by.ID, f, before, n.change(action, before.State, by.ID, reason))
 }
 
-// together stores a change of a notification, and with it its flow: see allTogether.
+// together stores a change of a notification together with its flow: see allTogether.
 func together(ctx context.Context, store Store, by string, f *Flow, before Notification, c NotificationChange) (Notification, error) {
 	reason := fmt.Sprintf("Notifica %s: %s.", c.Notification.ID, c.Record.Action.Label())
 	if err := allTogether(ctx, store, by, f, []Notification{before}, []NotificationChange{c}, reason); err != nil {
@@ -207,9 +208,9 @@ func together(ctx context.Context, store Store, by string, f *Flow, before Notif
 	return c.Notification, nil
 }
 
-// allTogether stores changes of notifications of one flow, and with them the flow in the state that
-// follows; or of notifications that stand alone, with nil for the flow. That the flow's version
-// moves keeps two who act on the same flow from concluding different things.
+// allTogether stores changes of notifications of one flow together with the flow's next state;
+// f is nil for notifications that stand alone. Each call increments the flow's version, so two
+// concurrent calls cannot both conclude the flow.
 func allTogether(ctx context.Context, store Store, by string, f *Flow, before []Notification, changes []NotificationChange, reason string) error {
 	if f == nil {
 		return store.SaveNotifications(ctx, changes...)

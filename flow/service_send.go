@@ -25,9 +25,9 @@ type SendNewConfig struct {
 // it at once. It returns when the outcome is known. See [Service.SendNotification] for
 // what comes of it: the notification that is returned exists, unless it is the zero
 // Notification. If the service has sent the same message to the same citizen, or is about to,
-// the error is an [ErrDuplicate], and nothing is created; a message that is meant to come again
-// has another [Draft.Occasion]. Of two that are submitted at the same moment, one is sent, and
-// the other is in [ErrorAlreadySent].
+// the error is an [ErrDuplicate], and nothing is created; to send the message again, set another
+// [Draft.Occasion]. Of two that are submitted at the same moment, one is sent, and the other
+// becomes Errore with [ErrorAlreadySent].
 func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
 	const op = "send new notification"
 	n, err := s.draft(ctx, by, service, d, c, op)
@@ -74,8 +74,8 @@ func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d 
 }
 
 // unsent refuses a message that the citizen has from the service already, or is about to
-// get, from another notification. It tells early what the store decides when the notification is
-// to be sent.
+// get, from another notification. It lets the operator know early; the store decides again when
+// the notification is claimed.
 func (s *Service) unsent(ctx context.Context, n Notification) error {
 	for other, err := range all(ctx, s.store, NotificationFilter{Services: []string{n.Service}, Digests: []Digest{n.Digest()}}) {
 		if err != nil {
@@ -85,11 +85,11 @@ func (s *Service) unsent(ctx context.Context, n Notification) error {
 			continue
 		}
 		if !other.MayHaveArrived() {
-			aside, err := s.setAside(ctx, other)
+			disabled, err := s.flowDisabled(ctx, other)
 			if err != nil {
 				return err
 			}
-			if !other.ToBeSent(aside) {
+			if !other.ToBeSent(disabled) {
 				continue
 			}
 		}
@@ -99,8 +99,9 @@ func (s *Service) unsent(ctx context.Context, n Notification) error {
 	return nil
 }
 
-// setAside reports whether the flow of a notification, if it has one, is disabled.
-func (s *Service) setAside(ctx context.Context, n Notification) (bool, error) {
+// flowDisabled reports whether the flow of a notification is disabled, or missing; false if the
+// notification stands alone.
+func (s *Service) flowDisabled(ctx context.Context, n Notification) (bool, error) {
 	if n.FlowID == uuid.Nil {
 		return false, nil
 	}
@@ -114,7 +115,7 @@ func (s *Service) setAside(ctx context.Context, n Notification) (bool, error) {
 // SendNotification (Invia Messaggio) sends a notification that is Registrato, at once: one
 // that stands alone, or one whose flow was sent before, after a correction. With a flow
 // in another state it is refused with [ErrFlowState]. If the citizen may have the message from
-// another notification of the service, it is not sent: it is in Errore with
+// another notification of the service, it is not sent: it becomes Errore with
 // [ErrorAlreadySent], and the error is an [ErrDuplicate].
 //
 // It returns when the outcome is known, and no error only if the platform accepted the
@@ -180,8 +181,8 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	return n, &Error{Operation: op, ID: n.ID, Err: o.err, Reason: n.Transmission.Error}
 }
 
-// claim makes a notification In invio, under a lease, with its flow; or Errore, with an
-// [*AlreadySentError], if the citizen may have its message already.
+// claim makes a notification In invio, under a lease, with its flow. If the citizen may have its
+// message already, it makes it Errore and returns an [*AlreadySentError].
 func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (Notification, error) {
 	seen := n.Version
 	var refused *AlreadySentError

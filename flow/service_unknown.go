@@ -11,26 +11,27 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// ResolveReport says what became of notifications whose outcome was unknown.
+// ResolveReport counts the notifications of [Service.ConfirmUnknown] or [Service.ResendUnknown].
 type ResolveReport struct {
-	Resolved int // notifications that were confirmed, or are Registrato again
-	Skipped  int // that were left alone: they were changed at the same moment, or their flow is disabled
+	Resolved int // confirmed, or Registrato again
+	Skipped  int // unchanged, because of a concurrent change or a disabled flow
 }
 
-// ConfirmUnknown (Conferma come inviata) does what [Service.ConfirmNotification] does for all
-// notifications that match the filter and whose outcome is unknown, such as those of a flow: one
-// decision of the operator, with one reason, recorded in the history of each. Disabled ones are
-// left alone, also if the filter asks for them. Notifications are stored in groups, so an error, or a context that ends, leaves those
-// before as they are; call it again for the rest. Services in the filter are as in
-// [Service.Notifications].
+// ConfirmUnknown (Conferma come inviata) confirms as sent all notifications that match the filter
+// and whose outcome is unknown, such as those of a flow, as [Service.ConfirmNotification] does for
+// one. The reason is recorded in the history of each. Disabled notifications are not changed, even
+// if the filter asks for them. Notifications are stored in groups: after an error, or the end of
+// the context, those of earlier groups are resolved; call it again for the rest. Services in the
+// filter are as in [Service.Notifications].
 func (s *Service) ConfirmUnknown(ctx context.Context, by flussi.Actor, filter NotificationFilter, reason string) (ResolveReport, error) {
-	return s.resolve(ctx, "confirm unknown outcomes", by, filter, NotificationConfirm, reason, confirmed)
+	return s.resolve(ctx, "confirm unknown outcomes", by, filter, NotificationConfirm, reason, markConfirmed)
 }
 
-// ResendUnknown (Invia di nuovo) does what [Service.ResendNotification] does for all notifications
-// that match the filter and whose outcome is unknown, as [Service.ConfirmUnknown] does.
+// ResendUnknown (Invia di nuovo) sets back to Registrato all notifications that match the filter
+// and whose outcome is unknown, as [Service.ResendNotification] does for one. Filter, reason,
+// groups and errors are as in [Service.ConfirmUnknown].
 func (s *Service) ResendUnknown(ctx context.Context, by flussi.Actor, filter NotificationFilter, reason string) (ResolveReport, error) {
-	return s.resolve(ctx, "resend unknown outcomes", by, filter, NotificationResend, reason, knowingly)
+	return s.resolve(ctx, "resend unknown outcomes", by, filter, NotificationResend, reason, prepareResend)
 }
 
 func (s *Service) resolve(ctx context.Context, op string, by flussi.Actor, filter NotificationFilter, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (ResolveReport, error) {
@@ -70,8 +71,9 @@ func (s *Service) resolve(ctx context.Context, op string, by flussi.Actor, filte
 	}
 }
 
-// resolveGroup takes a step with notifications of one flow, or of none, and returns how many took
-// it. Those that another operator changed at the same moment are left out.
+// resolveGroup applies an action to notifications of one flow, or to notifications that stand
+// alone, and returns how many it changed. It leaves out those that another operator changes at the
+// same moment.
 func (s *Service) resolveGroup(ctx context.Context, by flussi.Actor, flowID uuid.UUID, group []Notification, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (int, error) {
 	for try := 0; len(group) > 0; try++ {
 		var f *Flow
@@ -113,7 +115,7 @@ func (s *Service) resolveGroup(ctx context.Context, by flussi.Actor, flowID uuid
 	return 0, nil
 }
 
-// unchanged returns those of some notifications that nobody changed since they were read.
+// unchanged returns the notifications of the group whose version is still the same.
 func (s *Service) unchanged(ctx context.Context, group []Notification) ([]Notification, error) {
 	var same []Notification
 	for _, n := range group {

@@ -16,10 +16,10 @@ import (
 // MaxService is the longest name of a service, in UTF-16 code units.
 const MaxService = 255
 
-// CheckService returns what is wrong with the name of a service, as a [*flussi.ValueError], or
-// nil. A name has no control characters, no invisible ones such as zero-width spaces or
-// bidirectional marks, and no blanks at its ends: two names that look the same must not be two
-// services, since a message that one of them sent is not recognised for the other.
+// CheckService returns a [*flussi.ValueError] if the name of a service is not valid. A valid name
+// has no control characters, no invisible characters such as zero-width spaces or bidirectional
+// marks, and no blanks at its ends. Two names that look the same must not be two services: a
+// message that one service has sent is not recognised for another one.
 func CheckService(name string) error {
 	fail := func(err error, reason string) error {
 		return &flussi.ValueError{Type: "Service", Err: err, Reason: reason}
@@ -28,7 +28,7 @@ func CheckService(name string) error {
 	case strings.TrimSpace(name) == "":
 		return fail(flussi.ErrEmpty, "Manca il servizio.")
 	case !utf8.ValidString(name):
-		return fail(flussi.ErrCharacter, "Il nome del servizio contiene caratteri non validi.")
+		return fail(flussi.ErrCharacter, "Il nome del servizio contiene caratteri non validi: riscriverlo.")
 	case strings.ContainsFunc(name, func(r rune) bool {
 		return invisible(r) || unicode.IsSpace(r) && r != ' ' && !unicode.Is(unicode.Zs, r)
 	}):
@@ -42,12 +42,13 @@ func CheckService(name string) error {
 	return nil
 }
 
-// ServiceLook returns what the names of services that look alike have in common: upper and lower
-// case, Cyrillic and Greek letters that look like Latin ones, and the kinds of blanks, hyphens
-// and quotes are the same. It is for stores to find such names, never to authorise.
+// ServiceLook returns a key that is equal for names of services that look alike. It ignores upper
+// and lower case and the kinds of blanks, hyphens and quotes, and replaces Cyrillic and Greek
+// letters by the Latin ones that they look like. Stores find similar names by it; it must not be
+// used for authorisation.
 func ServiceLook(name string) string {
-	// Signs come first, since NFKC makes an acute accent a blank and a combining one. A Caser has a
-	// state, so each call makes its own.
+	// plainSign comes first, because NFKC decomposes an acute accent into a blank and a combining
+	// accent. A Caser has state, so each call makes its own.
 	folded := cases.Fold().String(norm.NFKC.String(strings.Map(plainSign, VisibleText(name))))
 	return VisibleText(strings.Map(func(r rune) rune {
 		if like, found := lookalikes[r]; found {
@@ -68,7 +69,7 @@ func plainSign(r rune) rune {
 	return r
 }
 
-// lookalikes are lower-case letters, and the Latin ones that they, or their capitals, look like.
+// lookalikes maps lower-case letters to the Latin letters that they, or their capitals, look like.
 var lookalikes = map[rune]rune{
 	'а': 'a', 'в': 'b', 'е': 'e', 'к': 'k', 'м': 'm', 'н': 'h', 'о': 'o', 'р': 'p', 'с': 'c', 'т': 't', 'у': 'y', 'х': 'x',
 	'ѕ': 's', 'і': 'i', 'ј': 'j', 'ԁ': 'd', 'ԛ': 'q', 'ԝ': 'w', 'ѵ': 'v', 'һ': 'h', 'ӏ': 'l',
@@ -76,14 +77,14 @@ var lookalikes = map[rune]rune{
 	'ı': 'i', 'ɑ': 'a', 'ɡ': 'g',
 }
 
-// ErrSimilarService: the service's name only looks like the name of another one.
+// ErrSimilarService: the service's name differs from that of an existing one, but looks like it.
 var ErrSimilarService = errors.New("name of another service, spelt in another way")
 
-// SimilarServiceError is the refusal of a store to keep the first flow or notification of a
-// service whose name looks like that of another. It is an [ErrSimilarService].
+// SimilarServiceError is the error of a store that refuses the first flow or notification of a
+// service whose name looks like that of an existing one. It wraps [ErrSimilarService].
 type SimilarServiceError struct {
-	Service  string // the name that is refused
-	Existing string // the name that there is
+	Service  string // the refused name
+	Existing string // the name of the existing service
 }
 
 // Error describes the refusal for programs and logs.
@@ -96,5 +97,5 @@ func (e *SimilarServiceError) Unwrap() error { return ErrSimilarService }
 
 // Italian describes the refusal for the operator.
 func (e *SimilarServiceError) Italian() string {
-	return fmt.Sprintf("Il servizio «%s» somiglia a «%s», che esiste già: usare questo nome, scritto nello stesso modo.", e.Service, e.Existing)
+	return fmt.Sprintf("Il servizio «%s» è simile a «%s», che esiste già: scrivere il nome esattamente come quello esistente.", e.Service, e.Existing)
 }

@@ -161,7 +161,7 @@ func TestServiceThatLooksLikeAnotherIsRefused(t *testing.T) {
 			} {
 				w.refused(t, flow.ErrSimilarService, func() error {
 					err := make()
-					assert.Equal(t, "Il servizio «"+similar+"» somiglia a «tributi», che esiste già: usare questo nome, scritto nello stesso modo.", flussi.Explain(err), call)
+					assert.Equal(t, "Il servizio «"+similar+"» è simile a «tributi», che esiste già: scrivere il nome esattamente come quello esistente.", flussi.Explain(err), call)
 					var refusal *flow.SimilarServiceError
 					require.ErrorAs(t, err, &refusal)
 					assert.Equal(t, flow.SimilarServiceError{Service: similar, Existing: taxes}, *refusal)

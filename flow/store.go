@@ -79,10 +79,10 @@ type FlowStore interface {
 	SaveFlow(ctx context.Context, change FlowChange, notifications iter.Seq2[NotificationChange, error]) error
 
 	// Import is SaveFlow for the rows of a file, which are stored once: it keeps the import's
-	// Key with them, in the same transaction. If there is a flow with the key already, nothing
-	// is stored, and the earlier import is returned, and true. A flow that is Disabled while it is
-	// Inattivo or Attivo, or is not there any more, does not count: the next import takes the key
-	// over. Of two imports with one key at the same moment, one is stored, and the other finds it.
+	// Key with them, in the same transaction. If an import with the key is stored already, Import
+	// stores nothing, and returns the earlier import and true. An import whose flow is Disabled
+	// while it is Inattivo or Attivo, or does not exist any more, does not count: the next import
+	// replaces it. Of two concurrent imports with one key, one is stored, and the other returns it.
 	Import(ctx context.Context, i Import) (done Imported, before bool, err error)
 
 	// Imported returns the import with a key. The error is an [ErrNotFound] if there is none
@@ -90,33 +90,31 @@ type FlowStore interface {
 	Imported(ctx context.Context, key ImportKey) (Imported, error)
 }
 
-// Import is what [FlowStore.Import] stores.
+// Import is the argument of [FlowStore.Import].
 type Import struct {
 	Flow FlowChange                           // as SaveFlow takes it
 	Rows iter.Seq2[NotificationChange, error] // new notifications of the flow, as SaveFlow takes them
 
-	// Key returns what recognises the import. It is called once, after the rows were pulled to
-	// their end.
+	// Key returns the key of the import. It is called once, after all rows were pulled.
 	Key func() ImportKey
-	// Duplicate is called for a row whose message the service has already, in the same
-	// transaction: a notification with the same [Draft.Digest] that was there before may have
-	// arrived ([Notification.MayHaveArrived]), or waits to be sent
-	// ([Notification.ToBeSent]). If there are several, the earlier one that is passed may have
-	// arrived, if one of them has, and is the oldest of those. It returns what is stored in
-	// place of the row, or false for nothing. It is called in the order of the rows, from
-	// within Import, and must not use the store.
+	// Duplicate is called, in the same transaction, for each row whose message the service has
+	// already: an older notification of the service with the same [Draft.Digest] may have
+	// arrived ([Notification.MayHaveArrived]) or waits to be sent ([Notification.ToBeSent]).
+	// If there are several, earlier is the oldest that may have arrived; if none may have, the
+	// oldest that waits. Duplicate returns the change to store in place of the row, or false
+	// to store nothing. It is called in the order of the rows, and must not use the store.
 	Duplicate func(row NotificationChange, earlier Notification) (NotificationChange, bool)
 }
 
-// ImportKey recognises an import that is made again: the same rows in the same order, for the same
+// ImportKey identifies an import: it is equal for the same rows in the same order, of the same
 // service, occasion and flow.
 type ImportKey [16]byte
 
 // Imported is an import that was stored.
 type Imported struct {
-	Key  ImportKey // of its rows
-	Flow uuid.UUID // that has the rows
-	At   time.Time // of the flow's record; UTC
+	Key  ImportKey
+	Flow uuid.UUID // the ID of the flow with the rows
+	At   time.Time // the time of the flow's record; UTC
 }
 
 // NotificationStore is the part of a [Store] that keeps notifications.

@@ -123,8 +123,8 @@ func TestAnImportWhoseAnswerIsLost(t *testing.T) {
 						} else {
 							require.ErrorIs(t, err, flow.ErrUncertain)
 							assert.Zero(t, report.Added)
-							assert.Equal(t, "La connessione con l'archivio si è interrotta mentre registrava le righe, e non si sa se siano state registrate. "+
-								"Ripetere l'importazione: se ci sono già, vengono riconosciute e non si aggiungono di nuovo.", flussi.Explain(err))
+							assert.Equal(t, "La connessione con l'archivio si è interrotta durante la registrazione delle righe, e non si sa se siano state registrate. "+
+								"Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo.", flussi.Explain(err))
 						}
 						time.Sleep(10 * time.Second)
 						store.fails = 0

@@ -8,8 +8,8 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// alreadySent returns the notification that may have brought the citizen the message of one that is
-// to be claimed, nil if there is none, or if that is allowed.
+// alreadySent returns another notification that may have brought the message of n to the citizen;
+// nil if there is none, or if n may be repeated.
 func (s *Store) alreadySent(n *storedNotification) *flow.Notification {
 	if n.AllowRepeat {
 		return nil
@@ -22,35 +22,35 @@ func (s *Store) alreadySent(n *storedNotification) *flow.Notification {
 	return nil
 }
 
-// message is a message of a service to a citizen.
+// message identifies a message of a service to a citizen.
 type message struct {
 	service string
 	digest  flow.Digest
 }
 
-// checkSent refuses a batch that makes a notification In invio whose message the citizen may have
-// from another one, as that is once the batch is stored.
+// checkSent refuses a batch that makes a notification In invio, if the citizen may have its message
+// from another one. It judges the other ones as they are after the batch.
 func (s *Store) checkSent(b batch) *flow.AlreadySentError {
-	if !slices.ContainsFunc(b, s.begins) {
+	if !slices.ContainsFunc(b, s.becomesSending) {
 		return nil
 	}
-	next := make(map[uuid.UUID]struct{}, len(b))
-	arrived := map[message]*flow.Notification{} // by the batch, but for those that may be repeated
+	changed := make(map[uuid.UUID]struct{}, len(b))
+	arrived := map[message]*flow.Notification{} // those of the batch
 	for _, p := range b {
-		next[p.entry.ID] = struct{}{}
-		if n := &p.entry.Notification; n.MayHaveArrived() && !s.begins(p) {
+		changed[p.entry.ID] = struct{}{}
+		if n := &p.entry.Notification; n.MayHaveArrived() && !s.becomesSending(p) {
 			arrived[message{n.Service, n.Digest()}] = n
 		}
 	}
 	for _, p := range b {
 		n := &p.entry.Notification
 		own := message{n.Service, n.Digest()}
-		if !s.begins(p) || n.AllowRepeat || own.digest.IsZero() {
+		if !s.becomesSending(p) || n.AllowRepeat || own.digest.IsZero() {
 			continue
 		}
 		earlier := arrived[own]
 		for _, other := range s.digests[own.digest] {
-			if _, changes := next[other.ID]; !changes && other.Service == n.Service && other.MayHaveArrived() {
+			if _, inBatch := changed[other.ID]; !inBatch && other.Service == n.Service && other.MayHaveArrived() {
 				earlier = &other.Notification
 			}
 		}
@@ -62,17 +62,17 @@ func (s *Store) checkSent(b batch) *flow.AlreadySentError {
 	return nil
 }
 
-// begins reports whether a change makes a notification In invio.
-func (s *Store) begins(p pending) bool {
+// becomesSending reports whether a change makes a notification In invio.
+func (s *Store) becomesSending(p pending) bool {
 	kept := s.notifications[p.entry.ID]
 	return p.entry.State == flow.NotificationSending && (kept == nil || kept.State != flow.NotificationSending)
 }
 
-// firstUses are the services that a write is the first to use: their names by flow.ServiceLook.
+// firstUses holds the names of services that a write uses for the first time, by flow.ServiceLook.
 type firstUses map[string]string
 
-// checkService refuses the first use of a name that looks like that of another service, of which
-// the same write may be the first use, too.
+// checkService refuses the first use of a name that looks like that of another service, stored
+// before or used for the first time by the same write.
 func (s *Store) checkService(name string, first firstUses) error {
 	if _, known := s.services[name]; known {
 		return nil

@@ -77,7 +77,7 @@ func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notificati
 	return s.save(ctx, operation, change, b)
 }
 
-// pull collects the notifications that come with a flow.
+// pull collects the notifications of a flow's change.
 func (s *Store) pull(ctx context.Context, operation string, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error]) (batch, error) {
 	id := change.Flow.ID
 	if err := ended(ctx, operation, id); err != nil {
@@ -101,7 +101,7 @@ func (s *Store) pull(ctx context.Context, operation string, change flow.FlowChan
 	return b, nil
 }
 
-// save stores a flow and a batch, under the lock.
+// save stores a flow and a batch. The caller holds the lock.
 func (s *Store) save(ctx context.Context, operation string, change flow.FlowChange, b batch) error {
 	if err := ended(ctx, operation, change.Flow.ID); err != nil {
 		return err

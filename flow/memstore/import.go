@@ -8,8 +8,8 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// Import stores the rows of a file once: see [flow.Store]. While it pulls the rows, of which it
-// keeps all in memory, the store can be used.
+// Import stores the rows of a file once: see [flow.Store]. It collects all rows in memory first;
+// meanwhile other calls are not blocked.
 func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
 	const operation = "import"
 	b, err := s.pull(ctx, operation, i.Flow, i.Rows)
@@ -26,7 +26,7 @@ func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 	if before, counts := s.imported(done.Key); counts {
 		return before, true, nil
 	}
-	if err := s.save(ctx, operation, i.Flow, s.withoutDuplicates(b, i.Duplicate)); err != nil {
+	if err := s.save(ctx, operation, i.Flow, s.applyDuplicate(b, i.Duplicate)); err != nil {
 		return flow.Imported{}, false, err
 	}
 	s.imports[done.Key] = done
@@ -48,8 +48,8 @@ func (s *Store) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported
 	return done, nil
 }
 
-// imported returns the import with a key, and whether it counts: its flow was not disabled before it
-// was sent.
+// imported returns the import with a key, and reports whether it counts: whether its flow was not
+// disabled before it was sent.
 func (s *Store) imported(key flow.ImportKey) (flow.Imported, bool) {
 	done, there := s.imports[key]
 	if !there {
@@ -59,9 +59,9 @@ func (s *Store) imported(key flow.ImportKey) (flow.Imported, bool) {
 	return done, !f.Disabled || f.State != flow.FlowInactive && f.State != flow.FlowActive
 }
 
-// withoutDuplicates returns a batch with what is to be stored of the rows whose message the service
-// has.
-func (s *Store) withoutDuplicates(b batch, duplicate func(flow.NotificationChange, flow.Notification) (flow.NotificationChange, bool)) batch {
+// applyDuplicate calls duplicate for each row whose message the service already has, and returns
+// the batch to store.
+func (s *Store) applyDuplicate(b batch, duplicate func(flow.NotificationChange, flow.Notification) (flow.NotificationChange, bool)) batch {
 	var kept batch
 	for _, p := range b {
 		earlier := s.earlier(p)
@@ -77,16 +77,16 @@ func (s *Store) withoutDuplicates(b batch, duplicate func(flow.NotificationChang
 	return kept
 }
 
-// earlier returns the notification that has the message of a row, nil if there is none: one that
-// may have arrived rather than one that waits to be sent, and the oldest of those.
+// earlier returns the oldest notification with the message of a row that may have arrived; if none
+// may have, the oldest that waits to be sent; nil if there is neither.
 func (s *Store) earlier(row pending) *flow.Notification {
 	var found *storedNotification
-	for _, n := range s.digests[row.entry.digest] { // in the order of lists
+	for _, n := range s.digests[row.entry.digest] { // the oldest first
 		if n.Service != row.entry.Service || n.ID == row.entry.ID {
 			continue
 		}
 		arrived := n.MayHaveArrived()
-		if !arrived && !n.ToBeSent(s.setAside(n)) {
+		if !arrived && !n.ToBeSent(s.flowDisabled(n)) {
 			continue
 		}
 		if found == nil || arrived && !found.MayHaveArrived() {
@@ -99,8 +99,8 @@ func (s *Store) earlier(row pending) *flow.Notification {
 	return &found.Notification
 }
 
-// setAside reports whether the flow of a notification, if it has one, is disabled.
-func (s *Store) setAside(n *storedNotification) bool {
+// flowDisabled reports whether the flow of a notification is disabled; false if it has none.
+func (s *Store) flowDisabled(n *storedNotification) bool {
 	f := s.flows[n.FlowID]
 	return f != nil && f.Disabled
 }

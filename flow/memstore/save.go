@@ -35,7 +35,7 @@ type batch []pending
 // pending is a notification that is to be stored. If it is new, its entry is what will
 // be kept, so that it is not copied again.
 type pending struct {
-	entry *storedNotification // with one record; its digest only if it is new: of others it seldom changes
+	entry *storedNotification // with one record; the digest is set only for a new notification
 	lease time.Duration
 }
 
@@ -64,7 +64,7 @@ func (b *batch) add(change flow.NotificationChange) {
 // check returns an error unless all of the batch may be stored.
 func (s *Store) check(operation string, b batch, first firstUses) error {
 	seen := make(map[uuid.UUID]struct{}, len(b))
-	var service string // the last that was checked: most are of one
+	var service string // the last one checked: most rows have the same
 	for _, p := range b {
 		var version int64
 		if old := s.notifications[p.entry.ID]; old != nil {

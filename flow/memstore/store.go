@@ -23,7 +23,7 @@ type Store struct {
 	groups        map[uuid.UUID]*group                              // by flow, whether it exists or not; under the zero UUID those of none
 	digests       map[flow.Digest]listing.List[*storedNotification] // but for those that have none
 	leases        heapOf                                            // those In invio, by the end of their lease
-	services      map[string]struct{}                               // the names that flows and notifications have
+	services      map[string]struct{}                               // the names of the services of all flows and notifications
 	looks         map[string]string                                 // the same names, by flow.ServiceLook
 	imports       map[flow.ImportKey]flow.Imported
 }

@@ -44,7 +44,7 @@ func TestNobodyIsNotifiedTwice(t *testing.T) {
 		})
 	}
 	t.Logf("%+v", done)
-	if seeds >= 5 {
+	if seeds >= 20 { // fewer runs may miss a rare step
 		for name, n := range map[string]int{
 			"deliveries": done.Deliveries, "messages": done.Messages, "orders": done.Orders, "skipped": done.Skipped,
 			"kills": done.Kills, "anonymised": done.Anonymised, "rejected": done.Rejected, "disabled duplicates": done.Duplicates,

@@ -112,7 +112,7 @@ type ImportKey [16]byte
 
 // Imported is an import that was stored.
 type Imported struct {
-	Key  ImportKey
+	Key  ImportKey // as [Import].Key returned it
 	Flow uuid.UUID // the ID of the flow with the rows
 	At   time.Time // the time of the flow's record; UTC
 }

@@ -35,8 +35,8 @@ type Config struct {
 	// Logger hears of every attempt: at level debug, or warn if it was not the end of
 	// it. It is told no key, no fiscal code and no text. Defaults to none.
 	Logger *slog.Logger
-	// MaxAttempts bounds the attempts of a call. A message is only sent again where it
-	// surely was not sent: after 429, or no connection. Defaults to 5; 1 means no repetition.
+	// MaxAttempts bounds the attempts of a call. A message is only sent again where it was
+	// certainly not sent: after 429, or no connection. Defaults to 5; 1 means no repetition.
 	MaxAttempts int
 	// MaxWait is the longest wait between two attempts; if the platform asks for more,
 	// the call ends and its error says how long. Defaults to 1 minute.
@@ -122,11 +122,11 @@ type Receipt struct {
 // [*InvalidError], or an [*Error] of any Kind.
 //
 // A call never delivers a message twice: it makes a further attempt only where the
-// last one surely was not sent, after 429 or no connection. After a 500 of any kind the
-// message may have been sent, so it is [Unknown], and no setting changes that. When it
-// returns [Unknown], sending again may deliver twice: that is for a person to decide. A
-// context that ends says nothing about what the platform did; the outcome does, so do not
-// judge by [context.DeadlineExceeded], which an unknown outcome may wrap as well.
+// last one was certainly not sent, after 429 or no connection. After any 500 the message
+// may have been sent, so the outcome is [Unknown]; no setting changes that. When it returns
+// [Unknown], sending again may deliver twice: that is for a person to decide. The end of a
+// context says nothing about what the platform did, so use the outcome, and not
+// [context.DeadlineExceeded], which an unknown outcome may wrap as well.
 //
 // A program that dies during the call does not learn the outcome: write down that the
 // message is being sent before the call, and treat what is still so afterwards as

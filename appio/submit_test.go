@@ -161,8 +161,8 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// The platform may answer 500 after it stored the message, whatever the answer says of
-// itself. So a 500 is unknown, and there is one request however many attempts are permitted.
+// The platform may answer 500 after it stored the message, whatever the body says. So a 500 is
+// unknown, and there is one request even if more attempts are permitted.
 func TestEvery500IsUnknown(t *testing.T) {
 	const problem = `{"title":"Internal server error","status":500,"detail":"The message cannot be delivered"}`
 	for _, kind := range []string{"application/problem+json", "application/problem+json; charset=utf-8", "application/json", "text/plain", "", ";"} {
@@ -184,8 +184,7 @@ func TestEvery500IsUnknown(t *testing.T) {
 	}
 }
 
-// A 429 says that the message was not sent. A 500 that follows it says nothing, and ends the
-// call.
+// After a 429 the message was not sent. A 500 in the next attempt is unknown, and ends the call.
 func TestA500AfterA429IsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, appiotest.Config{}, nil)

@@ -28,10 +28,10 @@ import (
 // another wire.go, or to write another Gateway and give it to the [Procedure], which knows no
 // Client.
 //
-// A change is never repeated blindly: a further attempt is made only where the last one surely
-// was not acted upon, after 429 or no connection. Everything else that is not a clear answer,
-// among it every 500, is an [Unknown] outcome, and the Procedure reads back what is there. What
-// only reads is repeated after any failure that may pass.
+// A change is repeated only where the service certainly did not act on the last attempt: after
+// 429, or no connection. Any other answer that is not clear, such as every 500, is an [Unknown]
+// outcome, and the Procedure reads the current state. A call that only reads is repeated after
+// any failure that may pass.
 type Client struct {
 	engine restcall.Engine
 	school string

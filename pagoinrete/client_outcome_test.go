@@ -280,8 +280,8 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// Only the service itself, by a declared problem, can say that something is not there. With 500
-// it says nothing about whether a change was made, in whatever form.
+// Only the service itself, by a declared problem, can say that something is not there. A 500 of
+// any form does not say whether a change was made.
 func TestOnlyADeclaredProblemIsTheServicesOwnWord(t *testing.T) {
 	const problem = `{"title":"Not found","status":404}`
 	e := clientEvent(t)

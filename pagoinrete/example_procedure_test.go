@@ -265,7 +265,7 @@ func ExampleProcedure_ApplySettlement() {
 
 // A settlement as a CSV file, with columns of one's own choice. What cannot be read is told by
 // the report of the file, and what does not match by that of the settlement. The amount of a
-// payment that was taken back may have a sign.
+// reversed payment may be negative.
 func ExampleProcedure_ApplySettlement_csv() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()

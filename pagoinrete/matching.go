@@ -27,15 +27,15 @@ func (r PaymentRow) proof() Proof {
 	return Proof{Reference: r.Reference, Amount: r.Amount, Date: r.Date}
 }
 
-// check refuses a row that says nothing, one whose outcome is not known, and one that takes a
-// payment back.
+// check refuses a row without the required data, one with an unknown outcome, and one that
+// reverses a payment.
 func (r PaymentRow) check() error {
 	if !r.Outcome.known() {
 		return refuse(ErrPaymentOutcome, "Il codice di esito %d non è previsto: verificare il pagamento con la banca o con il PSP.", r.Outcome)
 	}
 	e := &InvalidError{}
 	e.text("Reference", "il riferimento", r.Reference, MaxReference, true)
-	if amount := r.moved(); amount <= 0 || amount > flussi.MaxPayable {
+	if amount := r.absolute(); amount <= 0 || amount > flussi.MaxPayable {
 		e.fail("Amount", flussi.ErrRange, "L'importo della riga non è valido.")
 	}
 	e.date("la data", r.Date)
@@ -48,9 +48,9 @@ func (r PaymentRow) check() error {
 	return nil
 }
 
-// moved is how much was paid or taken back. The specification asks for a negative amount of
-// what was taken back, and the schema for a positive one.
-func (r PaymentRow) moved() flussi.Cents {
+// absolute returns the amount that was paid or reversed, as a positive number. For reversals, the
+// specification requires a negative amount and the schema a positive one, so both occur.
+func (r PaymentRow) absolute() flussi.Cents {
 	if r.Outcome == PaymentReversed && r.Amount < 0 {
 		return -r.Amount
 	}
@@ -88,7 +88,7 @@ func (m *matching) page(ctx context.Context) error {
 		for _, row := range rows {
 			n, is := found[row.IUV]
 			switch {
-			case !row.Outcome.known(): // found or not, it changes no notice
+			case !row.Outcome.known(): // changes no notice, even if one has its IUV
 				report.count(row, row.check(), n.ID, false)
 				continue
 			case !is:
@@ -188,7 +188,7 @@ func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]
 func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, hand string) (change NoticeChange, known bool, err error) {
 	differs := func(kind DiscrepancyKind) NoticeChange {
 		before := n
-		change, news := n.differs(before, Discrepancy{Kind: kind, Amount: row.moved()}, by)
+		change, news := n.differs(before, Discrepancy{Kind: kind, Amount: row.absolute()}, by)
 		if !news {
 			return NoticeChange{}
 		}

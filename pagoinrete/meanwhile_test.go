@@ -288,9 +288,9 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 	})
 }
 
-// Pago In Rete may do what it is asked for and then answer 500, with a problem. Each change is
-// asked for once, and what is there is read back.
-func TestWhatA500SaysIsReadBack(t *testing.T) {
+// Pago In Rete may make a change and then answer 500, with a problem. Each change is requested
+// once, and the state is read back.
+func TestStateIsReadBackAfter500(t *testing.T) {
 	for _, stored := range []bool{false, true} {
 		t.Run(fmt.Sprint("done: ", stored), func(t *testing.T) {
 			w := newWorld(t)

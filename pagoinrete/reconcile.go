@@ -18,18 +18,18 @@ import (
 type PaymentRow struct {
 	Number    int            // as the operator counts, such as the row of a file; 0: its place in the sequence
 	IUV       flussi.IUV     // which payment; required
-	Amount    flussi.Cents   // what was paid; of what was taken back either sign, since files have both
+	Amount    flussi.Cents   // paid or reversed; of a reversal with either sign, since files have both
 	Outcome   PaymentOutcome // esito; the journal has only what was paid
 	Reference string         // of the settlement, or of the movement; required. No personal data
 	Date      time.Time      // when, UTC; required
 }
 
 // PaymentOutcome (esito del singolo pagamento) is pagoPA's code of a payment in a settlement.
-// There are no others than these: a row with another one does not match, and is told with
+// A row with any other code than the ones below does not match, and is reported with
 // [ErrPaymentOutcome].
 type PaymentOutcome int
 
-// The outcomes of a payment in a settlement. All but PaymentReversed were paid.
+// The outcomes of a payment in a settlement. All except PaymentReversed mean that it was paid.
 const (
 	PaymentDone               PaymentOutcome = 0 // eseguito
 	PaymentReversed           PaymentOutcome = 3 // revocato
@@ -68,10 +68,10 @@ type Mismatch struct {
 var (
 	// ErrPaidTwice: the notice was paid by something else already.
 	ErrPaidTwice = errors.New("paid twice")
-	// ErrReversed: the payment was taken back.
+	// ErrReversed: the payment was reversed (revocato).
 	ErrReversed = errors.New("payment reversed")
-	// ErrPaymentOutcome: the outcome of the payment is a code that pagoPA does not have. Ask
-	// the bank or the PSP whether it was paid.
+	// ErrPaymentOutcome: the outcome of the payment is not a code of pagoPA. Ask the bank or
+	// the PSP whether it was paid.
 	ErrPaymentOutcome = errors.New("payment outcome not known")
 	// ErrNotPayable: the notice was cancelled or refunded, or its event is not Notificato.
 	ErrNotPayable = errors.New("notice cannot be paid")
@@ -90,10 +90,10 @@ func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Nu
 // show to be paid becomes Pagamento confermato. A payment that was not heard of before implies
 // the steps to it. A row whose amount differs, whose IUV no notice has, or whose notice is paid
 // already by another one, changes nothing but the notice's Discrepancy, and is in the report;
-// so the same settlement can be applied twice. A payment that was taken back is in the report
-// too, and changes nothing but the Discrepancy of a notice that is paid. A row whose outcome is
-// not known changes nothing at all: the report alone tells of it. It costs in proportion to the
-// rows, and the memory that a page of them needs.
+// so the same settlement can be applied twice. A payment that was reversed is in the report too,
+// and changes only the Discrepancy of a notice that is paid. A row with an unknown outcome is in
+// the report, and changes nothing. The time is proportional to the rows; the memory is that of one
+// page of them.
 //
 // An error in the sequence ends the call, with what was stored by then; apply it again once it
 // is whole. So leave out rows of a file that cannot be read, and tell of them yourself. The

@@ -138,7 +138,7 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
 }
 
-// pagoPA's codes of a payment in a settlement, and what each of them means here.
+// Each of pagoPA's codes of a payment in a settlement pays the notice, reverses it, or is unknown.
 func TestEveryCodeOfASettlement(t *testing.T) {
 	for code := pagoinrete.PaymentOutcome(-1); code <= 10; code++ {
 		for _, negative := range []bool{false, true} {
@@ -205,8 +205,8 @@ func TestEveryCodeOfASettlement(t *testing.T) {
 	}
 }
 
-// A code that is not known is told as such, whatever else is wrong with the row.
-func TestAnUnknownCodeIsToldWhateverElseIsWrong(t *testing.T) {
+// An unknown code is reported before any other fault of the row.
+func TestUnknownOutcomeCodeIsReportedFirst(t *testing.T) {
 	w := newWorld(t)
 	all := w.notices(t, w.notified(t, 1).ID)
 	twin := all[1]
@@ -228,8 +228,8 @@ func TestAnUnknownCodeIsToldWhateverElseIsWrong(t *testing.T) {
 	assert.Equal(t, all, w.notices(t, all[0].EventID))
 }
 
-// The same payment that is taken back is news once, whichever sign its amount has.
-func TestAReversalIsNewsOnceWhateverItsSign(t *testing.T) {
+// A reversal is reported as news once, also if it comes again with the other sign.
+func TestReversalIsReportedOnceForEitherSign(t *testing.T) {
 	w := newWorld(t)
 	n := w.notices(t, w.notified(t, 1).ID)[0]
 	positive := payment(t, n, "FR-2")

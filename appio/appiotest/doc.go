@@ -14,10 +14,10 @@
 // the service; has profiles and feeds; and answers with the gateway's own bodies where
 // the gateway answers.
 //
-// [Simulator.Fail] and [Simulator.FailAtRandom] inject faults: refusals;
-// errors with and without a problem, silence, and connections that break, each of them
-// before or after the message is stored. [Simulator.Deliveries] is the truth about what was stored,
-// whatever the client was told.
+// [Simulator.Fail] and [Simulator.FailAtRandom] inject faults: refusals, errors with and
+// without a problem, silence, and broken connections. All but refusals happen before or after
+// the message is stored. [Simulator.Deliveries] returns the stored messages, whatever the client
+// was answered.
 //
 // Time is the machine's, or that of a testing/synctest bubble.
 package appiotest

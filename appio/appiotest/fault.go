@@ -145,7 +145,7 @@ func (f *Fault) inject(w http.ResponseWriter, r *http.Request, answer func(http.
 		answer(lost)
 	}
 	switch f.Kind {
-	case ServerProblem: // the same words, whether the message was stored or not
+	case ServerProblem: // the same answer whether the message was stored or not
 		problem(w, http.StatusInternalServerError, "Internal server error", "The message cannot be delivered")
 	case ServerError:
 		w.WriteHeader(http.StatusInternalServerError)

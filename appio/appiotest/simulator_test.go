@@ -217,7 +217,7 @@ func TestFaults(t *testing.T) {
 }
 
 // The platform may answer any error of a server before or after it stored the message.
-func TestFaultsOfTheServerAreStoredAndNot(t *testing.T) {
+func TestServerFaultsComeBeforeAndAfterStoring(t *testing.T) {
 	for _, kind := range []appiotest.FaultKind{
 		appiotest.ServerProblem, appiotest.ServerError, appiotest.BadGateway, appiotest.Unavailable, appiotest.GatewayTimeout, appiotest.Silent, appiotest.Reset,
 	} {

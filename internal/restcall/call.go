@@ -201,8 +201,8 @@ func (c *call) check(_ context.Context, resp *http.Response, err error) (bool, e
 }
 
 // judge says why an attempt is not the end of it, and whether the operation may be
-// attempted again. A server that answers 500 may have acted on the request before, whatever
-// the body of the answer says.
+// attempted again. A server that answers 500 may have acted on the request, whatever the body of
+// the answer says.
 func (c *call) judge(err error) (reason string, again bool) {
 	switch {
 	case err != nil:

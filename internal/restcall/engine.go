@@ -48,8 +48,8 @@ type Repeat uint8
 const (
 	// Freely repeats what changes nothing: after any failure that may pass.
 	Freely Repeat = iota
-	// IfNotSent repeats only where the server surely did not act on the request: after 429,
-	// and where the request surely did not reach it.
+	// IfNotSent repeats only where the server certainly did not act on the request: after 429,
+	// and where the request did not reach it.
 	IfNotSent
 )
 

@@ -14,8 +14,9 @@ import (
 
 // Annotate writes a copy of the operator's own file in which each wrong cell of the
 // report is coloured red and each doubtful one yellow, with a comment that says why, and
-// with a sheet "Errori" that lists them with links to the cells, below the report's Hints. The values, formulas
-// and formats of the file stay as they are; marks of an earlier copy are taken off.
+// with a sheet "Errori" that lists them with links to the cells, below the report's Hints. The
+// values, formulas and formats of the file stay as they are; marks of an earlier copy are taken
+// off.
 // The copy of a CSV file is a workbook with the same rows.
 //
 // The report is that of a [Template.Decode] or [Template.DecodeCSV] that read this

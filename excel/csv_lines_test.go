@@ -14,7 +14,7 @@ import (
 	"github.com/flussi-go/flussi/excel"
 )
 
-// encodings write a text as programs do.
+// encodings are functions that encode a text as programs do.
 var encodings = map[string]func(string) []byte{
 	"UTF-8":               func(s string) []byte { return []byte(s) },
 	"byte order mark":     func(s string) []byte { return []byte("\uFEFF" + s) },
@@ -24,7 +24,7 @@ var encodings = map[string]func(string) []byte{
 	"Windows-1252":        windows1252,
 }
 
-// lineEnds are the ends of lines that files have, and how many rows a spreadsheet makes of one.
+// lineEnds are the line ends of files, and how many rows a spreadsheet makes of each.
 var lineEnds = map[string]int{"\n": 1, "\r\n": 1, "\r": 1, "\r\r\n": 2, "\r\r\r\n": 3}
 
 func TestLineEndsOfCSVFiles(t *testing.T) {
@@ -62,7 +62,7 @@ func TestLineEndsOfCSVFiles(t *testing.T) {
 	}
 }
 
-// A template whose kinds take every text as it stands shows what is left in a value.
+// The template's kinds accept every text unchanged, so a CR in a value would be visible.
 type raw struct{ First, Last string }
 
 func rawTemplate(t testing.TB) *excel.Template[raw] {
@@ -87,7 +87,7 @@ func rawRows(t testing.TB, file string) ([]raw, []int, error) {
 	return rows, numbers, err
 }
 
-func TestNoCarriageReturnStaysInAValue(t *testing.T) {
+func TestValuesContainNoCarriageReturn(t *testing.T) {
 	for name, c := range map[string]struct {
 		file    string
 		want    []raw
@@ -117,9 +117,9 @@ func TestNoCarriageReturnStaysInAValue(t *testing.T) {
 	}
 }
 
-// A CR in the middle of a line may be a part of a value or the end of a row. Nobody knows, so
-// the file is refused.
-func TestLineEndsThatContradictEachOther(t *testing.T) {
+// A CR in the middle of a line may be part of a value or the end of a row, so the file is
+// refused.
+func TestMixedLineEndsAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		file string
 		line int
@@ -149,7 +149,7 @@ func TestLineEndsThatContradictEachOther(t *testing.T) {
 	}
 }
 
-func TestWhatIsCutOffIsToldWhateverTheLineEnds(t *testing.T) {
+func TestTruncationIsReportedForAllLineEnds(t *testing.T) {
 	for _, end := range []string{"\n", "\r\n", "\r\r\n", "\r"} {
 		for name, encode := range encodings {
 			_, _, err := rawRows(t, string(encode("Primo;Ultimo"+end+"a;b"+end+"c")))
@@ -162,7 +162,7 @@ func TestWhatIsCutOffIsToldWhateverTheLineEnds(t *testing.T) {
 			assert.NoError(t, err, "%q %s: a header with no rows", end, name)
 		}
 	}
-	// Characters one byte of which is that of a line end.
+	// Characters that have the byte of a line end in one of their bytes.
 	for _, last := range []string{"Ċ", "č", "਀", "ഀ"} {
 		for _, big := range []bool{false, true} {
 			_, _, err := rawRows(t, string(utf16Bytes("Primo;Ultimo\na;b\n"+last, big, true)))
@@ -171,7 +171,7 @@ func TestWhatIsCutOffIsToldWhateverTheLineEnds(t *testing.T) {
 	}
 }
 
-// Whatever a file holds, its line ends change no value of it.
+// The line ends of a file do not change its values.
 func TestValuesDoNotDependOnTheLineEnds(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))

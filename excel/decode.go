@@ -47,10 +47,9 @@ func (t *Template[Row]) Decode(ctx context.Context, r io.ReaderAt, size int64, r
 // encoding UTF-8, UTF-16 or Windows-1252. Fields in quotes may hold line breaks and
 // doubled quotes. The numbers of the rows are those that a spreadsheet shows.
 //
-// Lines end with LF, CR LF, or CR alone, and CR CR LF, which a text mode conversion that is
-// applied twice makes, is a line end and a blank row. A line break within quotes is read as
-// LF, so no CR is left in a value. A file in which a CR alone ends some lines and not others is
-// refused with [ErrMalformed].
+// Lines end with LF, CR LF, or CR alone. CR CR LF, the result of two text mode conversions, is a
+// line end and a blank row. A line break within quotes is read as LF, so no value contains a CR.
+// A file in which only some lines end with a CR alone is refused with [ErrMalformed].
 //
 // A CSV file has no mark of its end. What is cut off inside quotes, inside a
 // character, or before the last column is refused with [ErrTruncated]; a file that is

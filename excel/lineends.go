@@ -9,7 +9,7 @@ import (
 // errLineEnds: the lines of a CSV file end in ways that contradict each other.
 var errLineEnds = errors.New("line ends differ")
 
-// ending is how the lines of a file end.
+// ending is the way in which the lines of a file end.
 type ending uint8
 
 const (
@@ -18,23 +18,22 @@ const (
 	endCR                    // CR alone
 )
 
-// lineEnds reads a text, and ends all of its lines with LF. There are three ways to end a line:
-// LF, CR LF, and CR alone; a text mode conversion that is applied to CR LF makes CR CR LF of it.
-// As in a spreadsheet each CR ends a row, but for the one before LF, so that CR CR LF is followed
-// by a blank row. Within quotes any number of CRs before LF is one line break, and a CR alone is
-// another.
+// lineEnds reads a text, and ends all of its lines with LF. Lines end with LF, CR LF, or CR
+// alone; a text mode conversion of CR LF makes CR CR LF. Each CR ends a row, as in a
+// spreadsheet, except the one before LF, so CR CR LF is a line end and a blank row. Within quotes,
+// all CRs before an LF are one line break together with it, and each other CR is a line break.
 //
-// The first line tells whether CR alone ends lines. Where that does not hold for the others, a CR
-// may as well be a part of a value, so it is refused with errLineEnds.
+// The first line end outside quotes tells whether lines end with CR alone. If a later line end
+// differs, a CR may also be part of a value, so reading fails with errLineEnds.
 type lineEnds struct {
 	r      io.Reader
-	buf    []byte // of what was read
-	rest   []byte // of it, that was not looked at
-	quoted bool   // within quotes; in a file that is well formed each quote changes that
+	buf    []byte
+	rest   []byte // the part of buf that scan has not read yet
+	quoted bool   // within quotes; in a well-formed file each quote toggles it
 	style  ending
-	held   int // CRs that were read, of which it is not known yet what they are
-	owed   int // line ends to be written
-	line   int // line ends that were found: the line is the next one
+	held   int // CRs since the last other character
+	owed   int // line ends that Read has to write
+	line   int // line ends found so far
 	err    error
 }
 
@@ -60,7 +59,7 @@ func (e *lineEnds) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// fill reads more. What ends the text ends its last line.
+// fill reads more. CRs at the end of the text end its last line.
 func (e *lineEnds) fill() {
 	n, err := e.r.Read(e.buf)
 	e.rest, e.err = e.buf[:n], err
@@ -72,13 +71,13 @@ func (e *lineEnds) fill() {
 	}
 }
 
-// end notes that lines end.
+// end counts n line ends, and makes Read write them.
 func (e *lineEnds) end(n int) {
 	e.owed += n
 	e.line += n
 }
 
-// scan takes some of the rest, and returns how much of it was written.
+// scan reads some of the rest into p, and returns how many bytes it wrote.
 func (e *lineEnds) scan(p []byte) int {
 	switch c := e.rest[0]; {
 	case c == '\r':
@@ -91,7 +90,7 @@ func (e *lineEnds) scan(p []byte) int {
 		return 0
 	case e.held > 0:
 		e.alone()
-		return 0 // what is owed comes first
+		return 0 // Read writes the line ends first
 	}
 	plain := e.rest[:min(len(p), len(e.rest))]
 	if i := bytes.IndexAny(plain, "\r\n"); i >= 0 {
@@ -102,7 +101,7 @@ func (e *lineEnds) scan(p []byte) int {
 	return copy(p, plain)
 }
 
-// feed judges a LF and the CRs before it.
+// feed counts the line ends of an LF and the CRs before it.
 func (e *lineEnds) feed() {
 	switch {
 	case e.quoted:
@@ -117,7 +116,7 @@ func (e *lineEnds) feed() {
 	e.held = 0
 }
 
-// alone judges CRs that no LF follows.
+// alone counts the line ends of CRs that no LF follows.
 func (e *lineEnds) alone() {
 	switch {
 	case e.quoted:

@@ -270,7 +270,7 @@ func (a *annotator) list(all []finding, report *Report) {
 	}
 }
 
-// hint writes a sentence of the caller across the list.
+// hint writes one of the report's Hints into a row, merged across the list's columns.
 func (a *annotator) hint(row int, text string) {
 	b := a.b
 	first, last := xlsx.Reference(1, row), xlsx.Reference(3, row)

@@ -79,9 +79,9 @@ type Report struct {
 	Totals     int             // rows with sums that were passed over
 	Err        error           // why it was not: a [*FileError], the context's error, or nil if the loop was left
 
-	// Hints are sentences for the operator, in Italian, that callers add: what to do with the
-	// file, or what became of its rows. [Report.Italian] ends with them, and the list of errors
-	// of [Template.Annotate] begins with them.
+	// Hints are sentences for the operator, in Italian, such as what to do with the file.
+	// Callers may add some. [Report.Italian] ends with them, and the list of errors of
+	// [Template.Annotate] begins with them.
 	Hints []string
 
 	print   fingerprint       // of the file

@@ -66,8 +66,8 @@ func TestRowsThatAreRefusedLaterCountBeyondTheLimit(t *testing.T) {
 	assert.Equal(t, 4, d.report.Errors[0].Row)
 }
 
-// What callers add stands at the end of the summary, and above the list of errors.
-func TestHintsAreToldAndListed(t *testing.T) {
+// Hints are at the end of the summary, and above the list of errors.
+func TestHintsInSummaryAndErrorList(t *testing.T) {
 	tpl := template()
 	file := resave(t, encode(t, tpl, generate(3)), func(f *excelize.File) { require.NoError(t, f.SetCellValue("Dati", "B3", "corto")) })
 	for name, hints := range map[string][]string{"none": nil, "one": {"Le altre righe ci sono già."}, "two": {"Le altre righe ci sono già.", strings.Repeat("Importare di nuovo la copia. ", 8)}} {

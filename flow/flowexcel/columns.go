@@ -136,7 +136,7 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 			Width:   24, Example: "TARI-2030-000123", Help: "La chiave con cui l'ente riconosce la notifica, senza dati personali. Il cittadino non la vede."}),
 		excel.NewColumn(occasionHeader, k.occasion, func(r *Row) *string { return &of(r).Occasion }, excel.ColumnConfig{
 			Aliases: []string{"Occasione invio", "Occasione dell'invio"},
-			Width:   24, Example: "sollecito marzo", Help: "Solo per inviare di nuovo un messaggio uguale a uno già inviato, ad esempio un sollecito: senza un'occasione diversa non parte una seconda volta. Il cittadino non la vede."}),
+			Width:   24, Example: "sollecito marzo", Help: "Da compilare solo per inviare di nuovo un messaggio uguale a uno già inviato, ad esempio come sollecito: senza un'occasione diversa il messaggio non si invia una seconda volta. Il cittadino non vede l'occasione."}),
 	}
 }
 

@@ -83,13 +83,13 @@ func (r CorrectReport) LogValue() slog.Value {
 // export; otherwise the row is refused, as with [flow.ErrConflict]. What has an unknown
 // outcome is refused with [flow.ErrOutcomeUnknown], and needs a person's decision. Rows
 // that were not changed do nothing, so that a file may be given twice: what was corrected
-// by then is passed over. White space and characters that cannot be seen are not looked at,
-// since spreadsheets change them, nor is a fraction of a second. Without the column Occasione, as
-// exports of earlier versions are, occasions stay as they are.
+// by then is passed over. White space, invisible characters and fractions of a second are not
+// compared, since spreadsheets change them. Exports of earlier versions have no column Occasione;
+// then the occasions are not changed.
 //
-// What is in [flow.ErrorAlreadySent] is corrected like the rest: by another occasion it becomes
-// another message. Set back without one, it is decided anew when it is sent, and is in
-// the same error again if the citizen may still have the message.
+// Notifications in [flow.ErrorAlreadySent] are corrected like the others: another occasion makes
+// another message. One that is set back without another occasion gets the same error again when
+// it is claimed, if the citizen may still have the message.
 //
 // All rows are checked first. If one is wrong, nothing is changed and the error is an
 // [flow.ErrRows], unless the configuration says otherwise. What only shows when a
@@ -187,8 +187,8 @@ func (a *correcting) read(ctx context.Context, r io.ReaderAt, size int64) error 
 }
 
 // incomplete refuses an export without a column that corrections need: what is not there
-// must not be taken for empty. The column of the occasion, which exports of earlier versions
-// do not have, may be missing: then the occasions stay.
+// must not be taken for empty. Only the column Occasione may be missing, since exports of earlier
+// versions do not have it; then the occasions are not changed.
 func (a *correcting) incomplete() error {
 	var cells []*excel.CellError
 	var reasons []string

@@ -32,7 +32,7 @@ func (a *correcting) judge(ctx context.Context, c correction, row exported) erro
 	written := strings.TrimSpace(row.state)
 	var changed []string // the headers of what is to be different
 	if slices.Contains(a.report.File.Missing, occasionHeader) {
-		row.Occasion = c.now.Occasion // of an export made before there was such a column
+		row.Occasion = c.now.Occasion // an export of an earlier version
 	}
 	c.draft, changed = merge(c.now.Draft, row.entry)
 
@@ -157,7 +157,7 @@ func (a *correcting) apply(ctx context.Context, c correction) error {
 }
 
 // isRefusal reports whether an error of the service is about the notification, and not
-// about what the service works with. After an uncertain write nothing was refused.
+// about what the service works with. An [flow.ErrUncertain] is no refusal.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{flow.ErrNotFound, flow.ErrConflict, flow.ErrForbidden, flow.ErrDuplicate, flow.ErrFlowState} {
 		if errors.Is(err, refusal) {
@@ -167,13 +167,13 @@ func isRefusal(err error) bool {
 	var invalid *flow.InvalidError
 	var value *flussi.ValueError
 	var step *fsm.TransitionError
-	return errors.As(err, &invalid) || errors.As(err, &value) || errors.As(err, &step) // what is not valid, or not possible in the state
+	return errors.As(err, &invalid) || errors.As(err, &value) || errors.As(err, &step) // data that are not valid, or a step that the state does not permit
 }
 
 // merge returns the draft that a row makes of the one that there is, and the headers of
 // what is different. Spreadsheets and their formats change white space, so texts that differ
-// by that alone are the same; due dates are to the second, and in occasions upper and lower
-// case are the same.
+// by that alone are the same. Due dates are compared to the second, occasions by
+// [flow.SameOccasion].
 func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
 	d := row.draft()
 	if sameWords(d.Subject.Reveal(), now.Subject.Reveal()) {
@@ -210,14 +210,14 @@ func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
 	return d, changed
 }
 
-// sameWords reports whether texts differ at most by what spreadsheets change: white space,
-// characters that cannot be seen, and those that XML cannot hold.
+// sameWords reports whether texts differ only in white space, invisible characters, and
+// characters that XML does not permit. Spreadsheets change these.
 func sameWords(a, b string) bool {
 	return a == b || flow.VisibleText(inXML(a)) == flow.VisibleText(inXML(b))
 }
 
-// inXML returns a text without the characters that a workbook cannot hold, and without the one
-// that stands for them.
+// inXML returns a text without the characters that XML does not permit, and without their
+// replacement character.
 func inXML(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '\uFFFD' && r <= '\uFFFF' {

@@ -55,15 +55,15 @@ func (e *rowError) Italian() string {
 	return strings.Join(texts, " ")
 }
 
-// alreadyImported is what operators are told of a file of which only the good rows were stored.
+// alreadyImported is the hint for a file of which only the valid rows were stored.
 const alreadyImported = "Le righe senza errori sono già importate. Correggere le altre nella copia con gli errori segnati e importarla di nuovo, tutta intera: le righe già importate vengono riconosciute e i loro messaggi non si inviano due volte."
 
 // Complete enters into the report of a file what [flow.Service.AddNotifications] or
 // [flow.Service.ImportFlow] found besides: rows that it refused, such as duplicates, as
-// errors, and messages that the service has already as doubts. If good rows were stored and
+// errors, and messages that the service has already as doubts. If valid rows were stored and
 // others were not, a hint says that the corrected file can be imported again as a whole. Then
-// [excel.Report.Italian] tells everything and [Template.Annotate] marks it. Call it once, with
-// what became of the rows that made the report.
+// [excel.Report.Italian] and [Template.Annotate] include all of it. Call it once, with the
+// AddReport of the rows that made the report.
 func Complete(report *excel.Report, added flow.AddReport) {
 	decoded, listed := report.Wrong, 0 // refused by the template; and of them, in the list
 	for _, e := range added.Errors {

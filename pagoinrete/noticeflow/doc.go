@@ -9,8 +9,8 @@
 // Each notice that is to be paid becomes a payment message to its payer (versante), or to a
 // member of staff who owes it themselves: with the amount that is due, the notice number, the
 // due date, and the notice's ID as its Reference. Only events that are Notificato are written
-// about, and donations never. Running it again writes to nobody twice: see [Messages.Import]. A
-// reminder has an occasion, such as "sollecito marzo", and writes to nobody twice either.
+// about, and donations never. Running it again writes to nobody twice: see [Messages.Import]. The
+// same holds for a reminder, which has an occasion, such as "sollecito marzo".
 //
 // The actor works for the event's school, and is an operator of the App IO service, at once.
 //

@@ -133,7 +133,7 @@ func checkSchool(name string) error {
 
 const maxSchool = 100
 
-// checkOccasion refuses what a notification cannot have as its occasion.
+// checkOccasion returns an error if the occasion is not valid for a notification.
 func checkOccasion(occasion string) error {
 	var invalid *flow.InvalidError
 	errors.As(flow.Draft{Occasion: occasion}.Validate(flow.GuideLimits()), &invalid)

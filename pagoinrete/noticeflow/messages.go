@@ -54,11 +54,11 @@ type Config struct {
 	// payer has not logged in to Pago In Rete yet. Defaults to false: Non pagato (Notificato)
 	// only.
 	NotNotified bool
-	// Occasion names a reminder, such as "sollecito marzo": with one, only notices are left out
-	// that the service has a message about with the same occasion, whatever its upper and lower
-	// case and its white space. So a reminder that is run twice writes to nobody twice. Up to
-	// [flow.MaxKey] characters, without personal data; see [flow.Draft]. Defaults to none: any
-	// message about a notice leaves it out.
+	// Occasion names a reminder, such as "sollecito marzo". With an occasion, a notice is left
+	// out only if the service has a message about it with the same occasion, by
+	// [flow.SameOccasion]; so a reminder that is run twice writes to nobody twice. Without one,
+	// a notice is left out if the service has any message about it. Up to [flow.MaxKey]
+	// characters, without personal data; see [flow.Draft]. Defaults to none.
 	Occasion string
 }
 
@@ -118,13 +118,13 @@ const (
 // stores it, for the configuration. What the details leave out leads back to the event: the
 // context is [AppContext], the key the event's UUID, the note its name.
 //
-// Calling it twice writes to nobody twice: notices that the service has a message about, in
-// whatever flow and state, are left out, and if none is left, the error is a
-// [flow.ErrNothingToSend]. With an occasion, those are left out that have a message with the same
-// occasion: [Config.Occasion], or, if that is empty, the one of the [flow.AddConfig]. Of two calls
-// at the same moment, one finds the flow of the other, or has its messages as duplicates that
-// are stored disabled ([flow.AddReport]). Activate and send the flow soon: payers who paid in the
-// meantime are told by the platform that there is nothing to pay.
+// Calling it twice writes to nobody twice. Notices that the service has a message about, in any
+// flow and state, are left out; with an occasion, only those that have a message with the same
+// occasion. If no notice is left, the error is a [flow.ErrNothingToSend]. The occasion is
+// [Config.Occasion], or, if that is empty, the one of the [flow.AddConfig]. Of two concurrent
+// calls, one returns the flow of the other, or stores its messages disabled, as duplicates
+// ([flow.AddReport]). Activate and send the flow soon: the platform tells payers who paid in the
+// meantime that there is nothing to pay.
 //
 // The error is an [*pagoinrete.Error] or a [*flow.Error], as the procedure and the service
 // have it. With a [flow.ErrRows], some notices cannot be written about, such as those without

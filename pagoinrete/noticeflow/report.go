@@ -18,7 +18,7 @@ type Report struct {
 	UnderWay         int // with a payment under way
 	NotNotified      int // Non pagato (Non notificato)
 	Expired          int // that cannot be paid any more
-	Known            int // that the service has a message about, of the Occasion if there is one
+	Known            int // that the service has a message about; with an Occasion, one of the same occasion
 
 	Occasion string         // of the messages; "" for none
 	Added    flow.AddReport // of [Messages.Import]: what became of the rows

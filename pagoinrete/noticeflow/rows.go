@@ -24,9 +24,9 @@ import (
 //   - have a payment under way;
 //   - are Non pagato (Non notificato), unless [Config.NotNotified];
 //   - cannot be paid any more, since the event's due dates are binding and theirs is past;
-//   - the service has a message about, with [Config.Occasion] one of the same occasion: a message
-//     with the notice's ID as its Reference, or with its number, whatever its state, in a flow or
-//     by itself, disabled or not. What was anonymised is not recognised.
+//   - the service has a message about: one with the notice's ID as its Reference, or with its
+//     number, in any state, in a flow or standing alone, disabled or not; with [Config.Occasion],
+//     only one of the same occasion. Anonymised messages are not recognised.
 //
 // In place of a notice that a person has to look at there is a [*NoticeError] with the row's
 // number: an [ErrNoPayer] for one without a payer, a [pagoinrete.ErrDiscrepancy] for one with
@@ -67,7 +67,7 @@ type owed struct {
 	fault      error // why there is no message
 }
 
-// read returns the event, and what is owed in it, for the report's occasion.
+// read returns the event, and its notices to write about for the report's occasion.
 func (m *Messages) read(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, report *Report) (pagoinrete.Event, []owed, error) {
 	e, err := m.procedure.Event(ctx, by, eventID)
 	if err == nil {
@@ -157,8 +157,8 @@ func owedFor(n pagoinrete.Notice, place int) owed {
 // notification.
 const clocks = 24 * time.Hour
 
-// unknown returns those that the service has no message about, of the report's occasion if there
-// is one. No message is older than the notice that it is about.
+// unknown returns those that the service has no message about; if the report has an occasion, no
+// message of that occasion. No message is older than the notice that it is about.
 func (m *Messages) unknown(ctx context.Context, by flussi.Actor, service string, all []owed, first time.Time, report *Report) ([]owed, error) {
 	byID, byNumber := make(map[string]int, len(all)), make(map[flussi.NoticeNumber]int, len(all))
 	for i, o := range all {
@@ -193,7 +193,7 @@ func (m *Messages) unknown(ctx context.Context, by flussi.Actor, service string,
 	return left, nil
 }
 
-// rows returns the messages, of an occasion.
+// rows returns the messages, with their occasion.
 func (m *Messages) rows(e pagoinrete.Event, all []owed, occasion string) iter.Seq2[flow.Row, error] {
 	return func(yield func(flow.Row, error) bool) {
 		for _, o := range all {

@@ -254,8 +254,8 @@ func TestNobodyIsWrittenToTwice(t *testing.T) {
 	}
 }
 
-// A reminder leaves out what has a message of the same occasion, and nothing else.
-func TestAReminderWritesOnceForItsOccasion(t *testing.T) {
+// A reminder leaves out the notices that have a message of the same occasion, and no others.
+func TestReminderWritesOncePerOccasion(t *testing.T) {
 	w := newWorld(t, nil)
 	for i := range 3 {
 		w.seed(t, i+1, nil)

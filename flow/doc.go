@@ -7,11 +7,11 @@
 //	service, err := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 //	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 //
-//	f, err := service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText("TARI 2026")})
-//	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{}) // all, or none and why
-//	f, err = service.ActivateFlow(ctx, operator, f.ID)                                   // Attivo
-//	f, err = service.SendFlow(ctx, operator, f.ID)                                       // In invio
-//	f, err = dispatcher.Run(ctx, f.ID)                                                   // Inviato, or Invio incompleto
+//	details := flow.Details{Note: flussi.NewText("TARI 2026")}
+//	f, report, err := service.ImportFlow(ctx, operator, "tributi", details, rows, flow.AddConfig{}) // all rows, or none and why
+//	f, err = service.ActivateFlow(ctx, operator, f.ID)                                              // Attivo
+//	f, err = service.SendFlow(ctx, operator, f.ID)                                                  // In invio
+//	f, err = dispatcher.Run(ctx, f.ID)                                                              // Inviato, or Invio incompleto
 //
 // # Who does what
 //
@@ -33,15 +33,17 @@
 // lease, before its request goes out, and the outcome is stored afterwards. Where nobody
 // knows the outcome, since the platform did not answer or the process died in between, the
 // notification is in Errore with [ErrorOutcomeUnknown], and only an operator leads out of
-// that: by [Service.ConfirmNotification], or by [Service.ResendNotification], knowing that it may arrive twice.
+// that: by [Service.ConfirmNotification], or by [Service.ResendNotification], knowing that it may
+// arrive twice; for many at once, by [Service.ConfirmUnknown] and [Service.ResendUnknown].
 // What was certainly not sent is sent again.
 //
 // Nor do two notifications send a citizen the same message, even if different imports created
 // them or different processes send them. The store checks this when it claims a notification: if
 // another one of the service with the same [Draft.Digest] may have arrived, the notification
-// becomes Errore with [ErrorAlreadySent], and an operator decides. An import that is repeated,
-// after an error, a crash or by mistake, returns its flow. A message that is meant to be sent
-// again, such as a monthly reminder, has an occasion: [AddConfig].Occasion or [Draft].Occasion.
+// becomes Errore with [ErrorAlreadySent], and an operator decides. [Service.ImportFlow], called
+// again after an error, a crash or by mistake, returns the flow of the first call. A message that
+// is meant to be sent again, such as a monthly reminder, has an occasion: [AddConfig].Occasion or
+// [Draft].Occasion.
 //
 // Nothing is lost. A write to the store is all or nothing, and comes with its record in the
 // history. A store that fails is asked again until the lease is over. What a crash leaves

@@ -28,7 +28,7 @@ type Notification struct {
 	Transmission Transmission // Stato della Trasmissione
 	Delivery     Delivery     // Stato della Notifica
 	Disabled     bool         // Dis.: set aside by an operator, whatever its state
-	AllowRepeat  bool         // an operator ordered to send it although the citizen may have the message: see [Service.ResendNotification]
+	AllowRepeat  bool         // an operator ordered to send it although the citizen may have the message: see [Service.ResendNotification]; false again once it was sent
 	AnonymisedAt time.Time    // when its personal data were erased; UTC; zero: they were not
 	CreatedAt    time.Time    // UTC
 	UpdatedAt    time.Time    // Data mod.; UTC

@@ -56,9 +56,13 @@ type AddReport struct {
 	Wrong  int         // that are not valid
 	Errors []*RowError // the first of them, in the order of the rows
 
-	// Duplicates are the first rows whose message the service has already: it was sent, or
-	// waits to be sent, by an earlier notification. They are stored Disabled, so that they are
-	// not sent unless an operator enables them, or not at all if they are in the flow itself.
+	// Duplicates are the first rows whose message the service has already: an earlier
+	// notification may have brought it to the citizen, or waits to be sent. They are stored
+	// Disabled, or not at all if the earlier one is in the same flow. To send one all the same,
+	// give it another occasion by [Service.EditNotification], and enable it. If it is enabled
+	// without another occasion, it becomes Errore with [ErrorAlreadySent] when it is claimed,
+	// unless the earlier one turned out not to have arrived; [Service.ResendNotification] then
+	// sends it.
 	Duplicates []Duplicate
 	Duplicated int // how many there are
 	Disabled   int // of Added, those that were stored Disabled as duplicates
@@ -123,7 +127,8 @@ func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, f
 // already is one of the report's Duplicates.
 //
 // It can be called again with the same rows, occasion and flow, after an error, a crash, or by
-// mistake: if they were stored, nothing is done, and the report's ImportedAt says when. If the
+// mistake: if they were stored in this flow, nothing is done, and the report's ImportedAt says when.
+// A program that makes a new flow each time calls [Service.ImportFlow] instead. If the
 // store fails in a way that leaves open whether they were, the error is an [ErrUncertain].
 //
 // The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until

@@ -163,7 +163,7 @@ func needsSomething(f *Flow) error {
 	reason := "Il flusso non ha notifiche da inviare: importarle prima."
 	switch c := f.Counts; {
 	case c.Total() > 0 && c.Total() == c.Disabled:
-		reason = "Tutte le notifiche del flusso sono disabilitate: riabilitarle prima."
+		reason = "Tutte le notifiche del flusso sono disabilitate. Se ripetono messaggi già inviati, importarle con un'altra occasione; altrimenti riabilitarle."
 	case c.Total() > 0:
 		reason = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle in errore e riportarle a Registrato."
 	}

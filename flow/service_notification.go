@@ -67,8 +67,8 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 // RegisterNotification (Registrato) sets a notification in Errore back, so that it is sent
 // again: by [Service.SendNotification], or with its flow by [Service.SendFlow]. While the
 // outcome is unknown it is refused with [ErrOutcomeUnknown]: see
-// [Service.ConfirmNotification] and [Service.ResendNotification]. One in [ErrorAlreadySent]
-// becomes that again, unless the earlier message turned out not to have arrived.
+// [Service.ConfirmNotification] and [Service.ResendNotification]. After [ErrorAlreadySent], the
+// next claim refuses it again, unless the earlier message turned out not to have arrived.
 func (s *Service) RegisterNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", anew)
 }

@@ -37,17 +37,22 @@ import (
 // now, by the store's clock, for as long as its change says; one of 0 is over at once. Stored in
 // any other state it has none.
 //
-// Never twice: a notification does not become In invio, by whichever method, while another one of
-// the same Service with the same [Draft.Digest], if it has one, may have arrived
-// ([Notification.MayHaveArrived]) once the write is stored, unless its AllowRepeat is set. Claim makes
-// it Errore instead, as [Notification.AlreadySent] says; every other method writes nothing, and the
-// error is an [*AlreadySentError]. It holds for writers at the same moment, in one process or several.
-// Of two with one message in a claim, the first is taken; a write of two, of which neither may be
-// repeated, is refused. Notifications that are stored in any other state are not looked at.
+// No message twice: no method makes a notification In invio while another one of the same Service
+// with the same [Draft.Digest] may have arrived ([Notification.MayHaveArrived]) once the write is
+// stored. Claim makes it Errore instead, by [Notification.AlreadySent]; every other method writes
+// nothing, and returns an [*AlreadySentError]. This holds for concurrent writers, in one process or
+// in several. If several others may have arrived, any of them is named.
 //
-// Services: the first flow or notification of a service whose name is not that of another, but has
-// the same [ServiceLook], is refused with a [*SimilarServiceError], and nothing is written. That
-// holds for two of one write, too.
+//   - A notification without a digest, or with AllowRepeat, is not refused. Stores never change
+//     AllowRepeat; only the Service does.
+//   - Of two with the same digest in one claim, the first is taken.
+//   - If one write makes two with the same digest In invio, it is refused, unless one of them has
+//     AllowRepeat.
+//   - A notification that is In invio already, or is stored in another state, is not checked.
+//
+// Services: the first flow or notification of a service is refused with a [*SimilarServiceError],
+// and nothing is written, if there is another service with the same [ServiceLook]. This also holds
+// for two services of one write.
 //
 // Stores know no rules besides: they never look at what a step means, and never take one
 // by themselves, but for Claim.

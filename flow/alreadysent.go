@@ -13,7 +13,7 @@ import (
 // MayHaveArrived reports whether the citizen may have the message of the notification: it is In
 // invio, Inviato, or in Errore with an unknown outcome. It is false for an anonymised
 // notification, whose message is erased.
-func (n *Notification) MayHaveArrived() bool {
+func (n Notification) MayHaveArrived() bool {
 	if !n.AnonymisedAt.IsZero() {
 		return false
 	}
@@ -28,7 +28,7 @@ func (n *Notification) MayHaveArrived() bool {
 
 // ToBeSent reports whether the notification waits to be sent: it is Registrato and not disabled,
 // and its flow, if it has one, is not disabled.
-func (n *Notification) ToBeSent(flowDisabled bool) bool {
+func (n Notification) ToBeSent(flowDisabled bool) bool {
 	return n.State == NotificationRegistered && !n.Disabled && !flowDisabled
 }
 

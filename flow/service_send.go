@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
 )
 
 // SendNewConfig says how a new notification is sent at once.
@@ -193,7 +194,7 @@ func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (N
 		}
 		before, claimed := n, n
 		if err := claimed.Fire(ctx, NotificationClaim, asSystem(by.ID)); err != nil {
-			return n, err
+			return n, notSendable(n, err)
 		}
 		change := claimed.change(NotificationClaim, before.State, by.ID, "")
 		change.Lease = s.lease
@@ -221,6 +222,25 @@ func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (N
 			return n, ErrConflict
 		}
 	}
+}
+
+// notSendable explains why a notification cannot be sent in its state: what the machine says is about
+// a step that operators do not know.
+func notSendable(n Notification, err error) error {
+	if !errors.Is(err, fsm.ErrNotAllowed) {
+		return err
+	}
+	reason := "La notifica è già stata inviata."
+	switch n.State {
+	case NotificationSending:
+		reason = "L'invio della notifica è già in corso."
+	case NotificationFailed:
+		reason = "La notifica è in Errore: correggerla se serve, riportarla a Registrato e inviarla di nuovo."
+		if n.Transmission.ErrorCode == ErrorOutcomeUnknown {
+			reason = n.Transmission.ErrorCode.Italian()
+		}
+	}
+	return &Error{Operation: "claim notification", ID: n.ID, Err: err, Reason: reason}
 }
 
 // sentFlow reads the flow of a notification, nil if it stands alone, and refuses one that

@@ -282,3 +282,25 @@ func TestAnOutcomeThatCannotBeStored(t *testing.T) {
 		assert.Equal(t, flow.ErrorOutcomeUnknown, w.notification(t, n.ID).Transmission.ErrorCode)
 	})
 }
+
+// What cannot be sent in its state is refused in words of the guide's screens.
+func TestRefusedSendingSaysWhatToDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		send := func(n int, faults ...appiotest.Fault) flow.Notification {
+			w.Fail(appiotest.SubmitMessage, faults...)
+			sent, _ := w.SendNewNotification(t.Context(), operator, taxes, draft(t, n), flow.SendNewConfig{})
+			return sent
+		}
+		for text, n := range map[string]flow.Notification{
+			"La notifica è già stata inviata.":        send(1),
+			"La notifica è in Errore: correggerla se": send(2, refusal),
+			flow.ErrorOutcomeUnknown.Italian():        send(3, noAnswer),
+		} {
+			_, err := w.SendNotification(t.Context(), operator, n.ID)
+			require.ErrorIs(t, err, fsm.ErrNotAllowed)
+			assert.Contains(t, flussi.Explain(err), text)
+			assert.Equal(t, n, w.notification(t, n.ID))
+		}
+	})
+}

@@ -9,7 +9,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// message is a message of a service to a citizen.
+// message identifies a message of a service to a citizen.
 type message struct {
 	service string
 	digest  flow.Digest
@@ -17,18 +17,18 @@ type message struct {
 
 func messageOf(n *flow.Notification) message { return message{n.Service, n.Digest()} }
 
-// holder is a notification that has a message.
+// holder is a notification with one of the messages that were looked for.
 type holder struct {
 	flow.Notification
-	aside bool // its flow is disabled
-	fresh bool // it was created in the same transaction
+	flowDisabled bool
+	fresh        bool // created in the same transaction
 }
 
-// mayHaveArrived is the condition that a row may be one whose message citizens have.
+// mayHaveArrived is a necessary condition of [flow.Notification.MayHaveArrived], in SQL.
 const mayHaveArrived = " AND n.state IN ('sending', 'sent', 'failed')"
 
-// holders calls a function for each notification that has one of some messages and matches a
-// condition, the oldest first.
+// holders calls a function for each notification that has one of the messages and matches a
+// condition. Those with the same message come in order, the oldest first.
 func (t *tx) holders(ctx context.Context, messages []message, condition string, each func(message, *holder)) error {
 	services := map[string][]flow.Digest{}
 	for _, m := range messages {
@@ -44,7 +44,7 @@ func (t *tx) holders(ctx context.Context, messages []message, condition string, 
 			" FROM notifications n"+t.using("notifications_by_message_digest")+" LEFT JOIN flows f ON f.id = n.flow_id"+
 			" WHERE n.message_digest"+those.text+" AND n.service = ?"+condition+" ORDER BY n.created_at, n.id",
 			slices.Concat(fresh.args, those.args, []any{held(service)}),
-			append(notificationFields(&h.Notification), &digest, &h.aside, &h.fresh),
+			append(notificationFields(&h.Notification), &digest, &h.flowDisabled, &h.fresh),
 			func() { each(message{service, flow.Digest(digest)}, &h) })
 		if err != nil {
 			return err
@@ -53,7 +53,7 @@ func (t *tx) holders(ctx context.Context, messages []message, condition string, 
 	return nil
 }
 
-// arrived returns the notifications that citizens may have each of some messages by.
+// arrived returns, for each of the messages, the notifications that may have arrived with it.
 func (t *tx) arrived(ctx context.Context, messages []message) (map[message][]flow.Notification, error) {
 	found := map[message][]flow.Notification{}
 	err := t.holders(ctx, messages, mayHaveArrived, func(m message, h *holder) {
@@ -64,15 +64,15 @@ func (t *tx) arrived(ctx context.Context, messages []message) (map[message][]flo
 	return found, err
 }
 
-// alreadySent returns, of notifications that are to be claimed, those whose message citizens may
-// have, with the notification that has it. No other transaction makes any of the messages In invio
-// until the end of this one.
+// alreadySent returns, by the ID of a candidate for a claim, another notification that may have
+// brought its message to the citizen. Until this transaction ends, no other one makes any of the
+// messages In invio.
 func (t *tx) alreadySent(ctx context.Context, claim flow.Claim, candidates []flow.Notification) (map[uuid.UUID]flow.Notification, error) {
 	messages := make([]message, len(candidates))
 	for i := range candidates {
 		messages[i] = messageOf(&candidates[i])
 	}
-	arrived, err := t.begin(ctx, messages)
+	arrived, err := t.lockArrived(ctx, messages)
 	if err != nil {
 		return nil, err
 	}
@@ -87,46 +87,46 @@ func (t *tx) alreadySent(ctx context.Context, claim flow.Claim, candidates []flo
 			continue
 		}
 		n.State, n.UpdatedAt = flow.NotificationSending, claim.At
-		arrived[m] = append(arrived[m], n) // of two in one claim, the first stands
+		arrived[m] = append(arrived[m], n) // of two in one claim, the first is taken
 	}
 	return sent, nil
 }
 
-// begin keeps other transactions from making messages In invio, and returns the notifications that
-// citizens may have them by.
-func (t *tx) begin(ctx context.Context, messages []message) (map[message][]flow.Notification, error) {
-	if err := t.digestAnew(ctx); err != nil {
+// lockArrived keeps other transactions from making the messages In invio, and returns what arrived
+// returns.
+func (t *tx) lockArrived(ctx context.Context, messages []message) (map[message][]flow.Notification, error) {
+	if err := t.redigest(ctx); err != nil {
 		return nil, err
 	}
-	if err := t.takeInHand(ctx, t, messages); err != nil {
+	if err := t.lockMessages(ctx, t, messages); err != nil {
 		return nil, err
 	}
 	return t.arrived(ctx, messages)
 }
 
-// checkBegun refuses to have made notifications In invio in this transaction whose message citizens
-// may have from another one.
-func (w *writing) checkBegun(ctx context.Context) error {
-	if len(w.begun) == 0 {
+// checkSending returns an error if this transaction made a notification In invio although the
+// citizen may have its message from another one.
+func (w *writing) checkSending(ctx context.Context) error {
+	if len(w.sending) == 0 {
 		return nil
 	}
-	messages := make([]message, len(w.begun))
+	messages := make([]message, len(w.sending))
 	allowed := map[uuid.UUID]bool{}
-	for i, n := range w.begun {
+	for i, n := range w.sending {
 		messages[i] = messageOf(n)
 		allowed[n.ID] = n.AllowRepeat
 	}
-	arrived, err := w.begin(ctx, messages)
+	arrived, err := w.lockArrived(ctx, messages)
 	if err != nil {
 		return err
 	}
-	for i, n := range w.begun {
+	for i, n := range w.sending {
 		for _, other := range arrived[messages[i]] {
 			if other.ID != n.ID && !n.AllowRepeat && !allowed[other.ID] {
 				return &flow.AlreadySentError{Notification: n.ID, Earlier: other}
 			}
 		}
 	}
-	w.begun = nil
+	w.sending = nil
 	return nil
 }

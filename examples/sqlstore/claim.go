@@ -43,7 +43,7 @@ func (w *writing) exchange(ctx context.Context, changes []*flow.NotificationChan
 		err = w.saveAll(ctx, changes)
 	}
 	if err == nil {
-		err = w.checkBegun(ctx)
+		err = w.checkSending(ctx)
 	}
 	var claimed []flow.Notification
 	if err == nil && f.State == flow.FlowSending && !f.Disabled && f.Error == "" && claim.Limit > 0 {
@@ -58,8 +58,8 @@ func (w *writing) exchange(ctx context.Context, changes []*flow.NotificationChan
 	return f, claimed, err
 }
 
-// claim takes notifications of a flow that is to be sent. Those whose message citizens may have
-// become Errore.
+// claim takes notifications of a flow that is to be sent. It makes those Errore whose message the
+// citizen may have already.
 func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notification, error) {
 	t := w.tx
 	now, err := t.now(ctx, t)

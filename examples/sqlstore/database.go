@@ -59,13 +59,14 @@ type dialect interface {
 	sample(ctx context.Context, t *tx, in *table) ([]string, error)
 	// indexed reports whether the index has a trigram.
 	indexed(part string) bool
-	// isFresh is the condition that a row of notifications was created in the same transaction.
+	// isFresh returns the condition that a row of notifications was created in this transaction.
 	isFresh(t *tx, alias string) clause
-	// digests is the condition, behind a column's name, that it has one of some digests.
+	// digests returns the condition, to follow a column's name, that the column has one of the
+	// digests.
 	digests(list []flow.Digest) clause
-	// takeInHand waits until no other transaction makes one of some messages In invio; until the
-	// end of this one, others wait.
-	takeInHand(ctx context.Context, t *tx, messages []message) error
+	// lockMessages locks messages until the transaction ends. It waits for other transactions
+	// that have locked one of them.
+	lockMessages(ctx context.Context, t *tx, messages []message) error
 	// hits returns the keys of the rows on the page, found by an index for texts; false if none is of
 	// use.
 	hits(ctx context.Context, t *tx, s *search, arms []arm) ([]any, bool, error)
@@ -101,7 +102,7 @@ type tx struct {
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
 	once  bool                // what it does cannot be done again
-	noted map[string]struct{} // services that are new in it
+	noted map[string]struct{} // services that it inserted or found, besides those of the database's cache
 	fresh int64               // on SQLite, the key from which on rows of a bulk table were created in it; 0: none were
 }
 

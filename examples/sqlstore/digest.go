@@ -6,7 +6,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// digested returns a digest as the column message_digest has it.
+// digested returns the value of the column message_digest: NULL for the zero Digest.
 func digested(d flow.Digest) any {
 	if d.IsZero() {
 		return nil
@@ -14,13 +14,13 @@ func digested(d flow.Digest) any {
 	return d[:]
 }
 
-// digestedAtOnce is how many digests are made anew in a transaction.
-const digestedAtOnce = 1000
+// redigestBatch is how many digests one query of redigest recomputes.
+const redigestBatch = 1000
 
-// digestAll makes the digests anew of all notifications that a process of an earlier release wrote,
-// some in each transaction, so that nothing else waits long; a process that is killed meanwhile
-// leaves the rest to the next one.
-func (d *database) digestAll(ctx context.Context) error {
+// redigestAll recomputes the digests of all notifications that a process of an earlier release
+// wrote, in several transactions, so that other writers do not wait long. If the process is
+// killed, the next one continues.
+func (d *database) redigestAll(ctx context.Context) error {
 	more := false
 	t := d.read()
 	err := t.query(ctx, "SELECT 1 FROM notifications"+t.using("notifications_to_digest")+" WHERE digest IS NOT NULL LIMIT 1", nil, []any{new(int)}, func() { more = true })
@@ -29,7 +29,7 @@ func (d *database) digestAll(ctx context.Context) error {
 	}
 	for more {
 		err := d.write(ctx, func(t *tx) (err error) {
-			more, err = t.digestSome(ctx)
+			more, err = t.redigestSome(ctx)
 			return err
 		})
 		if err != nil {
@@ -39,25 +39,25 @@ func (d *database) digestAll(ctx context.Context) error {
 	return nil
 }
 
-// digestAnew makes the digests anew that a process of an earlier release has written since the store
-// was opened.
-func (t *tx) digestAnew(ctx context.Context) error {
+// redigest recomputes the digests that a process of an earlier release wrote after the store was
+// opened.
+func (t *tx) redigest(ctx context.Context) error {
 	for {
-		if more, err := t.digestSome(ctx); err != nil || !more {
+		if more, err := t.redigestSome(ctx); err != nil || !more {
 			return err
 		}
 	}
 }
 
-// digestSome makes some digests anew, and reports whether there may be more to make. Rows that
-// another transaction has locked are left: it is about to write them, or does the same.
-func (t *tx) digestSome(ctx context.Context) (bool, error) {
+// redigestSome recomputes one batch of digests, and reports whether more may remain. It skips rows
+// that another transaction has locked: that one is about to write them, or recomputes them, too.
+func (t *tx) redigestSome(ctx context.Context) (bool, error) {
 	var n flow.Notification
 	var key any
 	var keys []any
 	var digests []flow.Digest
 	err := t.query(ctx, "SELECT "+notificationColumns.read().list("")+", "+t.key()+" FROM notifications"+t.using("notifications_to_digest")+
-		" WHERE digest IS NOT NULL LIMIT ?"+t.locking("UPDATE SKIP LOCKED"), []any{digestedAtOnce}, append(notificationFields(&n), &key), func() {
+		" WHERE digest IS NOT NULL LIMIT ?"+t.locking("UPDATE SKIP LOCKED"), []any{redigestBatch}, append(notificationFields(&n), &key), func() {
 		keys, digests = append(keys, key), append(digests, n.Digest())
 	})
 	if err != nil || len(keys) == 0 {
@@ -68,5 +68,5 @@ func (t *tx) digestSome(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	return len(keys) == digestedAtOnce, nil
+	return len(keys) == redigestBatch, nil
 }

@@ -30,18 +30,18 @@
 // (synchronous_commit off), and transactions see what was committed before each statement, whatever
 // isolation it is set to.
 //
-// # Never twice, and upgrades
+// # No message twice, and upgrades
 //
-// Before a notification becomes In invio, the same transaction looks for another one of its service
-// with the same digest that may have arrived. On SQLite one transaction writes at a time. On PostgreSQL
-// each such message is a row of messages_in_hand until the transaction ends, so that a second one waits
-// for it; they are written in one order.
+// Before a notification becomes In invio, the same transaction searches for another one of its
+// service with the same digest that may have arrived. On SQLite one transaction writes at a time.
+// On PostgreSQL the transaction first inserts a row for each message into message_locks, in sorted
+// order, so that a second transaction with the same message waits until the first one ends.
 //
-// [Open] upgrades a database of an earlier release: it makes the digests of all notifications anew, a
-// thousand in a transaction, which takes about as long as storing as many rows; killed meanwhile, the
-// next Open goes on. A process of the earlier release that still runs cannot claim from then on, since
-// it would not look; it can store outcomes of what it has claimed. Close such processes first all the
-// same, to spare them the error.
+// [Open] upgrades a database of an earlier release. It recomputes the digests of all notifications,
+// a thousand in each transaction, which takes about as long as storing as many rows. If it is
+// killed, the next Open continues. From then on a process of the earlier release cannot claim,
+// because it does not search for messages that were sent; it can still store the outcomes of its
+// earlier claims. Stop such processes before the upgrade, so that they do not fail.
 //
 // # How lists are quick
 //
@@ -68,6 +68,6 @@
 //
 // What the database itself has against an operation is a [*Fault], which says in Italian what to do,
 // and shows no password and nothing that is stored. All writes are all or nothing, also if the
-// database is lost in the middle of them. If the answer to a COMMIT is lost, the error is a
-// [flow.ErrUncertain], too.
+// database is lost in the middle of them. If the answer to a COMMIT is lost, the error is also a
+// [flow.ErrUncertain].
 package sqlstore

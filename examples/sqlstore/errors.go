@@ -157,7 +157,7 @@ func classify(err error) error {
 	return nil
 }
 
-// uncertain reports whether a transaction whose COMMIT had an error may have come to its end.
+// uncertain reports whether a transaction may be committed although its COMMIT returned an error.
 func uncertain(ctx context.Context, err error) bool {
 	var (
 		lite   *sqlite.Error

@@ -9,8 +9,8 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// errBefore undoes an import that was made before.
-var errBefore = errors.New("imported before")
+// errImported rolls back an import whose key is stored already.
+var errImported = errors.New("imported before")
 
 // Import stores the rows of a file once: see [flow.Store].
 func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
@@ -19,7 +19,7 @@ func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 	err := s.db.write(ctx, func(t *tx) error {
 		err := t.saveFlow(ctx, &i.Flow)
 		if err == nil {
-			err = t.digestAnew(ctx)
+			err = t.redigest(ctx)
 		}
 		if err != nil {
 			return err
@@ -34,10 +34,10 @@ func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 			return err
 		}
 		done.Key = i.Key()
-		before, err = t.keepKey(ctx, done)
+		before, err = t.saveKey(ctx, done)
 		return err
 	})
-	if errors.Is(err, errBefore) {
+	if errors.Is(err, errImported) {
 		return before, true, nil
 	}
 	if err != nil {
@@ -46,8 +46,8 @@ func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 	return done, false, nil
 }
 
-// saveRows writes a group of rows, and of those whose message the service has what is to be stored
-// of them.
+// saveRows writes a group of rows. For each row whose message the service already has, it writes
+// what duplicate returns.
 func (w *writing) saveRows(ctx context.Context, rows []*flow.NotificationChange, duplicate func(flow.NotificationChange, flow.Notification) (flow.NotificationChange, bool)) error {
 	messages := make([]message, len(rows))
 	for i, row := range rows {
@@ -56,7 +56,7 @@ func (w *writing) saveRows(ctx context.Context, rows []*flow.NotificationChange,
 	earlier := map[message]flow.Notification{}
 	if err := w.holders(ctx, messages, "", func(m message, h *holder) {
 		arrived := h.MayHaveArrived()
-		if !arrived && !h.ToBeSent(h.aside) || h.fresh {
+		if !arrived && !h.ToBeSent(h.flowDisabled) || h.fresh {
 			return
 		}
 		if known, there := earlier[m]; !there || arrived && !known.MayHaveArrived() {
@@ -79,8 +79,8 @@ func (w *writing) saveRows(ctx context.Context, rows []*flow.NotificationChange,
 	return w.save(ctx, kept)
 }
 
-// keepKey notes an import. If it was made before, that is returned, with errBefore.
-func (t *tx) keepKey(ctx context.Context, i flow.Imported) (flow.Imported, error) {
+// saveKey stores an import. If one with the same key counts, saveKey returns it with errImported.
+func (t *tx) saveKey(ctx context.Context, i flow.Imported) (flow.Imported, error) {
 	kept, err := t.exec(ctx, "INSERT INTO imports (key, flow_id, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING", i.Key[:], t.id(i.Flow), i.At.UnixMicro())
 	if err != nil || kept == 1 {
 		return flow.Imported{}, err
@@ -90,14 +90,14 @@ func (t *tx) keepKey(ctx context.Context, i flow.Imported) (flow.Imported, error
 	case err != nil:
 		return flow.Imported{}, err
 	case counts:
-		return before, errBefore
+		return before, errImported
 	}
 	_, err = t.exec(ctx, "UPDATE imports SET flow_id = ?, at = ? WHERE key = ?", t.id(i.Flow), i.At.UnixMicro(), i.Key[:])
 	return flow.Imported{}, err
 }
 
-// imported reads an import, and reports whether it counts: its flow is there, and was not disabled
-// before it was sent.
+// imported reads an import, and reports whether it counts: whether its flow exists, and was not
+// disabled before it was sent.
 func (t *tx) imported(ctx context.Context, key flow.ImportKey, locking string) (flow.Imported, bool, error) {
 	done := flow.Imported{Key: key}
 	var f flow.Flow

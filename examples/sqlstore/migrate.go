@@ -22,7 +22,7 @@ func (d *database) migrate(ctx context.Context) error {
 	return d.migrateBy(ctx, files)
 }
 
-// migrateBy brings the schema to where the files lead.
+// migrateBy applies those of the migration files that the schema does not have yet.
 func (d *database) migrateBy(ctx context.Context, files []string) error {
 	version, err := schemaVersion(ctx, d.read())
 	if err != nil || version == len(files) {
@@ -57,7 +57,7 @@ func (d *database) migrateBy(ctx context.Context, files []string) error {
 		if version < 3 {
 			return nil
 		}
-		return t.noteServices(ctx)
+		return t.insertServices(ctx)
 	})
 }
 

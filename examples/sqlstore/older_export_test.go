@@ -15,10 +15,10 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// Older is a database as a process of an earlier release has it open.
+// Older is a database that a process of an earlier release has open.
 type Older struct{ db *database }
 
-// OpenOlder makes a database of an earlier version of the schema, or opens one that is there.
+// OpenOlder creates a database with an earlier version of the schema, or opens an existing one.
 func OpenOlder(ctx context.Context, location string, version int) (Older, error) {
 	s := &Store{}
 	var err error

@@ -171,10 +171,10 @@ func (*postgresDialect) digests(list []flow.Digest) clause {
 	return clause{" = ANY (?::bytea[])", []any{values}}
 }
 
-// takeInHand writes the messages, in one order, so that of two transactions the second waits for the
-// end of the first, and no two for each other. The rows are deleted at once: until the end of the
-// transaction, others wait for them all the same.
-func (*postgresDialect) takeInHand(ctx context.Context, t *tx, messages []message) error {
+// lockMessages inserts the messages into message_locks: another transaction that inserts one of
+// them waits until this one ends. They are sorted, so two transactions cannot deadlock. The rows are
+// deleted at once; others wait for the end of the transaction all the same.
+func (*postgresDialect) lockMessages(ctx context.Context, t *tx, messages []message) error {
 	sorted := slices.Clone(messages)
 	slices.SortFunc(sorted, func(a, b message) int {
 		return cmp.Or(strings.Compare(a.service, b.service), bytes.Compare(a.digest[:], b.digest[:]))
@@ -187,10 +187,10 @@ func (*postgresDialect) takeInHand(ctx context.Context, t *tx, messages []messag
 	for i := range sorted {
 		services[i], digests[i] = held(sorted[i].service), sorted[i].digest[:]
 	}
-	if _, err := t.exec(ctx, "INSERT INTO messages_in_hand (service, digest) SELECT * FROM unnest(?::text[], ?::bytea[])", services, digests); err != nil {
+	if _, err := t.exec(ctx, "INSERT INTO message_locks (service, digest) SELECT * FROM unnest(?::text[], ?::bytea[])", services, digests); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, "DELETE FROM messages_in_hand WHERE digest = ANY (?::bytea[])", digests)
+	_, err := t.exec(ctx, "DELETE FROM message_locks WHERE digest = ANY (?::bytea[])", digests)
 	return err
 }
 

@@ -30,7 +30,7 @@ func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notificati
 	return fail(ctx, "save flow", change.Flow.ID, err)
 }
 
-// saveFlow stores a flow alone.
+// saveFlow stores a flow without notifications.
 func (t *tx) saveFlow(ctx context.Context, change *flow.FlowChange) error {
 	f := &change.Flow
 	if f.Version == 0 {
@@ -146,16 +146,17 @@ type writing struct {
 	*tx
 	counts  counts
 	changed map[uuid.UUID]struct{} // those of earlier groups that were there before
-	begun   []*flow.Notification   // those that become In invio
+	sending []*flow.Notification   // those that become In invio
 }
 
 func newWriting(t *tx) *writing {
 	return &writing{tx: t, counts: counts{}, changed: map[uuid.UUID]struct{}{}}
 }
 
-// finish does what comes last in a transaction.
+// finish checks the notifications that became In invio, and writes the counts. It comes last in a
+// transaction.
 func (w *writing) finish(ctx context.Context) error {
-	if err := w.checkBegun(ctx); err != nil {
+	if err := w.checkSending(ctx); err != nil {
 		return err
 	}
 	return w.counts.write(ctx, w.tx)
@@ -195,7 +196,7 @@ func (w *writing) save(ctx context.Context, changes []*flow.NotificationChange) 
 				return err
 			}
 			if n.State == flow.NotificationSending {
-				w.begun = append(w.begun, n)
+				w.sending = append(w.sending, n)
 			}
 			created = append(created, row)
 			w.counts.add(n.FlowID, *n, 1)
@@ -266,7 +267,7 @@ func (w *writing) replace(ctx context.Context, ids []uuid.UUID, next []*flow.Not
 			return errConflict
 		}
 		if n.State == flow.NotificationSending && was.State != flow.NotificationSending {
-			w.begun = append(w.begun, n)
+			w.sending = append(w.sending, n)
 		}
 		w.counts.add(was.FlowID, was.Notification, -1)
 		w.counts.add(was.FlowID, *n, 1)

@@ -7,7 +7,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// services remembers names of services that are in the database, where they stay.
+// services caches names of services that are in the database. They are never deleted there.
 type services struct {
 	mu    sync.Mutex
 	known map[string]struct{}
@@ -29,8 +29,8 @@ func (s *services) add(name string) {
 	s.known[name] = struct{}{}
 }
 
-// useService notes that something new is of a service. It refuses the first use of a name that looks
-// like that of another service.
+// useService inserts a service, unless it exists. It refuses a new name that looks like that of
+// another service.
 func (t *tx) useService(ctx context.Context, name string) error {
 	if t.services.has(name) {
 		return nil
@@ -47,7 +47,7 @@ func (t *tx) useService(ctx context.Context, name string) error {
 		t.services.add(name)
 		return nil
 	}
-	if err := t.alone(ctx, t); err != nil { // two names of one look may come at the same moment
+	if err := t.alone(ctx, t); err != nil { // another transaction may insert a similar name
 		return err
 	}
 	there, other, err := t.service(ctx, name, look)
@@ -70,7 +70,8 @@ func (t *tx) useService(ctx context.Context, name string) error {
 	return nil
 }
 
-// service reports whether there is a service of a name, and returns another one that looks like it.
+// service reports whether a service with the name exists, and returns another one that looks like
+// it, or "".
 func (t *tx) service(ctx context.Context, name, look string) (there bool, other string, err error) {
 	var found string
 	err = t.query(ctx, "SELECT name FROM services WHERE look = ? ORDER BY name", []any{held(look)}, []any{wordTo(&found)}, func() {
@@ -83,8 +84,9 @@ func (t *tx) service(ctx context.Context, name, look string) (there bool, other 
 	return there, other, err
 }
 
-// noteServices notes the services that there were before there was a table of them.
-func (t *tx) noteServices(ctx context.Context) error {
+// insertServices inserts the services of all flows and notifications, for a database that had no
+// table of services.
+func (t *tx) insertServices(ctx context.Context) error {
 	var name string
 	var names []string
 	err := t.query(ctx, "SELECT service FROM flows UNION SELECT service FROM notifications", nil, []any{wordTo(&name)}, func() { names = append(names, name) })

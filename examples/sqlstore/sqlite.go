@@ -216,7 +216,7 @@ func (sqliteDialect) digests(list []flow.Digest) clause {
 	return clause{" IN (SELECT unhex(value) FROM json_each(?))", []any{string(encoded)}}
 }
 
-func (sqliteDialect) takeInHand(context.Context, *tx, []message) error { return nil } // one transaction writes at a time
+func (sqliteDialect) lockMessages(context.Context, *tx, []message) error { return nil } // one transaction writes at a time
 
 func (sqliteDialect) folder() string { return "sqlite" }
 

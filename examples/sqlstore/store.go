@@ -66,7 +66,7 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 		_ = s.Close()
 		return nil, fail(ctx, operation, uuid.Nil, err)
 	}
-	if err := db.digestAll(ctx); err != nil {
+	if err := db.redigestAll(ctx); err != nil {
 		_ = s.Close()
 		return nil, fail(ctx, operation, uuid.Nil, err)
 	}

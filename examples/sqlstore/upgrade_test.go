@@ -63,8 +63,8 @@ const (
 	failed     = flow.NotificationFailed
 )
 
-// Messages that an earlier release has sent, or was sending, are recognised after the upgrade, also
-// where they are spelt with other white space; a store that has sent some twice is upgraded, too.
+// After the upgrade, messages that an earlier release sent or was sending are recognised, also with
+// other white space. A store that sent some of them twice is upgraded, too.
 func TestUpgradeRecognisesMessagesSentBefore(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
 		at := location(t)
@@ -91,8 +91,8 @@ func TestUpgradeRecognisesMessagesSentBefore(t *testing.T) {
 	})
 }
 
-// A process of an earlier release that is still running cannot claim, since it would not look whether
-// a message was sent; what it had claimed, it brings to an end.
+// A process of an earlier release that is still running cannot claim, since it does not check whether
+// a message was sent. It can store the outcomes of its earlier claims.
 func TestOlderProcessCannotClaimAfterUpgrade(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
 		at := location(t)
@@ -118,7 +118,8 @@ func TestOlderProcessCannotClaimAfterUpgrade(t *testing.T) {
 	})
 }
 
-// What a process of an earlier release imports or edits after the upgrade is recognised, too.
+// Notifications that a process of an earlier release imports or edits after the upgrade are
+// recognised, too.
 func TestWritesOfOlderProcessesAreRecognised(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
 		at := location(t)
@@ -136,7 +137,7 @@ func TestWritesOfOlderProcessesAreRecognised(t *testing.T) {
 	})
 }
 
-// The names of services that there were stay, also if they look alike; new ones that look like them
+// The upgrade keeps the names of existing services, also similar ones. New names that look like them
 // are refused.
 func TestUpgradeKeepsTheNamesOfServices(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {

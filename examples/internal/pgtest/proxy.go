@@ -10,20 +10,20 @@ import (
 	"testing"
 )
 
-// Proxy stands between a program and a server, and loses answers to COMMIT on command.
+// Proxy forwards connections of a program to a server, and can drop answers to COMMIT.
 type Proxy struct {
-	URL string // of the database by way of the proxy
+	URL string // of the database, through the proxy
 
 	server string
-	lose   atomic.Int64 // how many answers are still to be lost
-	Lost   atomic.Int64 // how many were lost
+	lose   atomic.Int64 // how many answers are still to be dropped
+	Lost   atomic.Int64 // how many were dropped
 
 	mu     sync.Mutex
-	closed bool // no connection is accepted
+	closed bool // new connections are refused
 	open   map[net.Conn]struct{}
 }
 
-// NewProxy returns a proxy for a database, which ends with the test.
+// NewProxy starts a proxy for a database. It is closed when the test ends.
 func NewProxy(t testing.TB, database string) *Proxy {
 	t.Helper()
 	u, err := url.Parse(database)
@@ -55,8 +55,8 @@ func NewProxy(t testing.TB, database string) *Proxy {
 	return p
 }
 
-// LoseAnswers makes the proxy pass the next n COMMITs on, wait until the server has committed, and
-// break the connection instead of passing the answer back.
+// LoseAnswers makes the proxy drop the answers to the next n COMMITs: it forwards the COMMIT, waits
+// until the server has committed, and breaks the connection.
 func (p *Proxy) LoseAnswers(n int) { p.lose.Store(int64(n)) }
 
 // Close breaks all connections and refuses new ones, as if the server had gone.
@@ -69,7 +69,7 @@ func (p *Proxy) Close() {
 	}
 }
 
-// track keeps a connection to be broken by Close; it reports whether that happened already.
+// track registers a connection for Close. It returns false if the proxy is closed already.
 func (p *Proxy) track(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +80,7 @@ func (p *Proxy) track(conn net.Conn) bool {
 	return true
 }
 
-// commit is the message by which drivers end a transaction: a simple query.
+// commit is the simple query with which drivers end a transaction.
 var commit = []byte("Q\x00\x00\x00\x0bcommit\x00")
 
 func (p *Proxy) serve(client net.Conn) {

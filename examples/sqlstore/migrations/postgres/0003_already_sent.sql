@@ -1,16 +1,17 @@
--- A message is not sent by two notifications: the column message_digest recognises it, by
--- flow.DigestVersion 2. The column digest is that of version 1: a process of an earlier release that
--- is still running writes it, and a row that has one gets its message_digest anew. See digest.go.
+-- message_digest is the digest by which a message is not sent twice, of flow.DigestVersion 2. The
+-- column digest is of version 1. A process of an earlier release still writes it; a row that has one
+-- gets a new message_digest. See digest.go.
 
 ALTER TABLE notifications
     ADD COLUMN occasion        text COLLATE "C" NOT NULL DEFAULT '',
     ADD COLUMN allow_repeat    boolean NOT NULL DEFAULT false,
-    ADD COLUMN earlier         uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000', -- that has the message already
+    ADD COLUMN earlier         uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000', -- the notification with the same message
     ADD COLUMN message_digest  bytea,
     ADD COLUMN claimed_version bigint NOT NULL DEFAULT 0; -- the version with which it became In invio
 
--- A process of an earlier release does not look whether a message was sent, so it cannot claim: it
--- does not write claimed_version. What it claimed before, it can still bring to an end.
+-- A process of an earlier release does not check whether a message was sent. The constraint keeps it
+-- from claiming, since it does not write claimed_version. It can still store the outcomes of its
+-- earlier claims.
 UPDATE notifications SET claimed_version = version WHERE state = 'sending';
 ALTER TABLE notifications ADD CONSTRAINT notifications_claimed CHECK (state <> 'sending' OR claimed_version = version);
 
@@ -18,22 +19,24 @@ DROP INDEX notifications_by_digest;
 CREATE INDEX notifications_by_message_digest ON notifications (message_digest) WHERE message_digest IS NOT NULL;
 CREATE INDEX notifications_to_digest ON notifications (id) WHERE digest IS NOT NULL;
 
--- Messages that a transaction makes In invio: whoever does the same with the same message waits for
--- its end. The rows are deleted in the same transaction, so the table is always empty.
-CREATE TABLE messages_in_hand (
+-- The messages that a transaction makes In invio. A second transaction that inserts the same message
+-- waits until the first one ends. The rows are deleted in the same transaction, so the table is
+-- always empty.
+CREATE TABLE message_locks (
     service text COLLATE "C" NOT NULL,
     digest  bytea NOT NULL,
     PRIMARY KEY (service, digest)
 );
 
--- The imports, which are made once.
+-- The imports that are stored, by their keys.
 CREATE TABLE imports (
     key     bytea NOT NULL PRIMARY KEY,
     flow_id uuid NOT NULL,
     at      bigint NOT NULL
 );
 
--- The services that flows and notifications are of. Names of one look were there before this table.
+-- The services of all flows and notifications. The look is not unique: an earlier release accepted
+-- similar names.
 CREATE TABLE services (
     name text COLLATE "C" NOT NULL PRIMARY KEY,
     look text COLLATE "C" NOT NULL -- flow.ServiceLook

@@ -16,10 +16,10 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// What is run again, spelt in another way, or interrupted: nobody gets a message twice, and every
-// text and exit code is true.
+// Commands that are run again, with other spellings, or after an interruption: nobody gets a message
+// twice, and every text and exit code is right.
 
-// delivered checks how many citizens have messages, and that each has so many.
+// delivered checks how many citizens have messages, and how many each of them has.
 func (o *office) delivered(t *testing.T, citizens, each int) {
 	t.Helper()
 	counts := map[string]int{}
@@ -32,7 +32,7 @@ func (o *office) delivered(t *testing.T, citizens, each int) {
 	}
 }
 
-// ran runs a command that must end with this code, and returns what it said.
+// ran runs a command that must end with the code, and returns its output.
 func (o *office) ran(t *testing.T, code int, args ...string) string {
 	t.Helper()
 	got, said := o.run(args...)
@@ -40,7 +40,7 @@ func (o *office) ran(t *testing.T, code int, args ...string) string {
 	return said
 }
 
-func TestAFileThatIsImportedTwiceIsSentOnce(t *testing.T) {
+func TestImportTwiceSendsOnce(t *testing.T) {
 	o := newOffice(t)
 	name := o.path("avvisi.xlsx")
 	writeWorkbook(t, name, 0, 5)
@@ -60,7 +60,7 @@ func TestAFileThatIsImportedTwiceIsSentOnce(t *testing.T) {
 	o.delivered(t, 5, 1)
 }
 
-func TestAFlowThatWasSetAsideIsNoEarlierImport(t *testing.T) {
+func TestImportIgnoresDisabledFlows(t *testing.T) {
 	o := newOffice(t)
 	name := o.path("avvisi.xlsx")
 	writeWorkbook(t, name, 0, 3)
@@ -78,7 +78,7 @@ func TestAFlowThatWasSetAsideIsNoEarlierImport(t *testing.T) {
 	o.delivered(t, 3, 1)
 }
 
-func TestARowThatRepeatsAMessageIsStoredDisabled(t *testing.T) {
+func TestImportStoresDuplicatesDisabled(t *testing.T) {
 	for name, change := range map[string]func(string) string{
 		"as it was":      func(s string) string { return s },
 		"trailing blank": func(s string) string { return s + " " },
@@ -115,7 +115,7 @@ func TestARowThatRepeatsAMessageIsStoredDisabled(t *testing.T) {
 	}
 }
 
-func TestRowsThatTheFlowHasAreNotAddedAgain(t *testing.T) {
+func TestImportSkipsRowsOfTheSameFlow(t *testing.T) {
 	o := newOffice(t)
 	file := o.path("avvisi.xlsx")
 	writeWorkbook(t, file, 0, 3)
@@ -133,7 +133,7 @@ func TestRowsThatTheFlowHasAreNotAddedAgain(t *testing.T) {
 	o.delivered(t, 5, 1)
 }
 
-func TestAnOccasionSendsTheSameMessagesOnceMore(t *testing.T) {
+func TestImportWithOccasionSendsAgain(t *testing.T) {
 	o := newOffice(t)
 	name := o.path("avvisi.xlsx")
 	writeWorkbook(t, name, 0, 4)
@@ -156,8 +156,8 @@ func TestAnOccasionSendsTheSameMessagesOnceMore(t *testing.T) {
 	assert.Contains(t, said, "L'occasione ha 300 caratteri")
 }
 
-// The same file for a service that is spelt in another way is the same import, or is refused.
-func TestASpellingOfTheServiceIsNoOtherService(t *testing.T) {
+// The same file with another spelling of the service is the same import, or is refused.
+func TestSpellingsOfTheServiceAreNoOtherService(t *testing.T) {
 	for name, test := range map[string]struct {
 		env, flag string
 		code      int
@@ -167,9 +167,9 @@ func TestASpellingOfTheServiceIsNoOtherService(t *testing.T) {
 		"blanks":                       {env: " prova ", says: "La variabile MASSIVO_SERVICE ha spazi"},
 		"a byte order mark":            {env: "\ufeffprova", says: "La variabile MASSIVO_SERVICE ha spazi"},
 		"zero width inside":            {env: "pro\u200bva", code: cli.Usage, says: "La variabile MASSIVO_SERVICE contiene caratteri invisibili: riscriverla."},
-		"capital":                      {env: "Prova", code: cli.Failure, says: "Il servizio «Prova» somiglia a «prova», che esiste già"},
-		"Cyrillic":                     {env: "рrova", code: cli.Failure, says: "somiglia a «prova», che esiste già"},
-		"a flag, capital":              {flag: "PROVA", code: cli.Failure, says: "somiglia a «prova», che esiste già"},
+		"capital":                      {env: "Prova", code: cli.Failure, says: "Il servizio «Prova» è simile a «prova», che esiste già"},
+		"Cyrillic":                     {env: "рrova", code: cli.Failure, says: "è simile a «prova», che esiste già"},
+		"a flag, capital":              {flag: "PROVA", code: cli.Failure, says: "è simile a «prova», che esiste già"},
 		"a flag, blank behind":         {flag: "prova ", code: cli.Usage, says: "L'opzione --service contiene spazi all'inizio o alla fine, o caratteri invisibili: riscriverla."},
 		"a flag, end of line":          {flag: "prova\r", code: cli.Usage, says: "L'opzione --service contiene"},
 		"a flag, zero width":           {flag: "pro\u200bva", code: cli.Usage, says: "L'opzione --service contiene"},
@@ -199,8 +199,8 @@ func TestASpellingOfTheServiceIsNoOtherService(t *testing.T) {
 	}
 }
 
-// What the environment brings is taken without what cannot be seen at its ends.
-func TestTheEnvironmentIsTrimmed(t *testing.T) {
+// Blanks and invisible characters at the ends of variables are ignored.
+func TestEnvironmentIsTrimmed(t *testing.T) {
 	o := newOffice(t)
 	file := o.path("avvisi.xlsx")
 	writeWorkbook(t, file, 0, 3)
@@ -238,7 +238,7 @@ func TestTheEnvironmentIsTrimmed(t *testing.T) {
 }
 
 // A corrected copy, imported as a whole, sends the corrected rows only.
-func TestACorrectedCopySendsTheCorrectedRowsOnly(t *testing.T) {
+func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 	o := newOffice(t)
 	file, marked := o.path("avvisi.xlsx"), o.path("avvisi-errori.xlsx")
 	writeWorkbook(t, file, 0, 6)
@@ -256,20 +256,20 @@ func TestACorrectedCopySendsTheCorrectedRowsOnly(t *testing.T) {
 	o.delivered(t, 6, 1)
 }
 
-func TestSendingAgainIsNoError(t *testing.T) {
+func TestSendTwiceSucceeds(t *testing.T) {
 	o := newOffice(t)
 	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest})
 	id := o.imported(t, 3)
 	for range 2 {
 		said := o.ran(t, exitIncomplete, "send", id)
 		assert.Contains(t, said, "Flusso "+id+": Invio incompleto")
-		o.env["MASSIVO_URL"] = "http://127.0.0.1:1/api/v1" // it is not needed any more
+		o.env["MASSIVO_URL"] = "http://127.0.0.1:1/api/v1" // nothing answers there
 	}
 	o.delivered(t, 2, 1)
 }
 
 // Another program may have sent the flow since it was read.
-func TestAFlowThatAnotherProgramSentIsOver(t *testing.T) {
+func TestSendAfterAnotherProgramSentTheFlow(t *testing.T) {
 	o := newDesk(t)
 	f := newFlow(t, flow.FlowIncomplete, time.Now())
 	o.keep(t, []flow.Flow{f}, []flow.Notification{inErrore(newNotification(t, 1, f.ID, time.Now()), flow.ErrorRefused)})
@@ -298,7 +298,7 @@ func repeated(t *testing.T) (o *office, flowID, notification string) {
 	return o, flowID, notification
 }
 
-func TestWhatWasAlreadySentIsToldWithWhatCanBeDone(t *testing.T) {
+func TestSendAdvisesOnAlreadySent(t *testing.T) {
 	o, id, n := repeated(t)
 	said := o.ran(t, exitIncomplete, "send", id)
 	for _, want := range []string{
@@ -319,7 +319,7 @@ func TestWhatWasAlreadySentIsToldWithWhatCanBeDone(t *testing.T) {
 	o.delivered(t, 3, 1)
 
 	said = o.ran(t, cli.Failure, "resolve", n, "--sent", "--reason", "l'ha ricevuto")
-	assert.Contains(t, said, "non è stata inviata, perché il messaggio è già in un'altra: --sent è per quelle a esito sconosciuto.")
+	assert.Contains(t, said, "non è stata inviata, perché lo stesso messaggio è in un'altra. L'opzione --sent vale solo per le notifiche a esito sconosciuto.")
 	said = o.ran(t, 0, "resolve", n, "--resend", "--reason", "il cittadino la chiede di nuovo")
 	assert.Contains(t, said, "Notifiche decise: 1 di 1.\nPer inviarle: massivo send "+id)
 	o.ran(t, 0, "send", id)
@@ -327,7 +327,7 @@ func TestWhatWasAlreadySentIsToldWithWhatCanBeDone(t *testing.T) {
 	assert.Contains(t, o.ran(t, 0, "history", n), "il cittadino la chiede di nuovo")
 }
 
-func TestWhatWasAlreadySentIsSentForAnotherOccasion(t *testing.T) {
+func TestResendWithAnotherOccasion(t *testing.T) {
 	o, id, _ := repeated(t)
 	o.ran(t, exitIncomplete, "send", id)
 	file := o.path("correzioni.xlsx")

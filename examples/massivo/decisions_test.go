@@ -17,11 +17,11 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// lossy is a store whose connection is lost while it writes. It may have written, or not.
+// lossy is a store that loses its connection during a write. The write may be stored or not.
 type lossy struct {
 	flow.Store
 	writes bool
-	hides  bool // what was imported is not found either
+	hides  bool // Imported does not find the import
 }
 
 func (l lossy) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
@@ -55,8 +55,8 @@ func (l lossy) SaveNotifications(ctx context.Context, changes ...flow.Notificati
 	return flow.ErrUncertain
 }
 
-// on does something with the database of the office through a store that loses its connection, and
-// returns what was said.
+// on runs a function on the database of the office through a store that loses its connection, and
+// returns the output.
 func (l lossy) on(t *testing.T, o *office, do func(*session) error) (string, error) {
 	t.Helper()
 	var said bytes.Buffer
@@ -72,9 +72,9 @@ func (l lossy) on(t *testing.T, o *office, do func(*session) error) (string, err
 	return said.String(), done
 }
 
-// The answer to the COMMIT of an import is lost. What is said is true, and running it again
-// imports once.
-func TestAnImportWithoutAnAnswerIsNotDenied(t *testing.T) {
+// The answer to the COMMIT of an import is lost. The output is true, and a second run imports
+// nothing twice.
+func TestImportReportsLostAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
 		store lossy
 		says  string
@@ -108,8 +108,8 @@ func TestAnImportWithoutAnAnswerIsNotDenied(t *testing.T) {
 	}
 }
 
-// A decision whose answer is lost is not told as refused, and can be made again.
-func TestADecisionWithoutAnAnswerIsNotDenied(t *testing.T) {
+// A decision whose answer is lost is not reported as refused, and can be repeated.
+func TestResolveReportsLostAnswer(t *testing.T) {
 	for _, writes := range []bool{true, false} {
 		t.Run(fmt.Sprint("written: ", writes), func(t *testing.T) {
 			o := newOffice(t)
@@ -120,7 +120,7 @@ func TestADecisionWithoutAnAnswerIsNotDenied(t *testing.T) {
 				return s.resolveNamed(t.Context(), []string{one.ID.String()}, resolving{sent: true, reason: "arrivata"})
 			})
 			require.ErrorIs(t, err, flow.ErrUncertain)
-			assert.Contains(t, said, "Di altre non si sa se la decisione sia registrata: ripetere il comando")
+			assert.Contains(t, said, "Per altre notifiche non si sa se la decisione sia stata registrata: ripetere il comando")
 			said = o.ran(t, 0, "resolve", one.ID.String(), two.ID.String(), "--sent", "--reason", "arrivata")
 			assert.Equal(t, writes, strings.Contains(said, "L'esito della notifica "+one.ID.String()+" è noto: non c'è niente da decidere."))
 			for _, n := range []flow.Notification{one, two} {
@@ -131,8 +131,8 @@ func TestADecisionWithoutAnAnswerIsNotDenied(t *testing.T) {
 	}
 }
 
-// What is said at the end of a sending is true, whatever ended it.
-func TestTheEndOfASendingIsToldAsItIs(t *testing.T) {
+// The output at the end of a sending matches the reason why it ended.
+func TestSendReportsHowItEnded(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, test := range map[string]struct {
@@ -165,7 +165,7 @@ func TestTheEndOfASendingIsToldAsItIs(t *testing.T) {
 }
 
 // All unknown outcomes of a flow, or of the service, are decided by one call with one reason.
-func TestUnknownOutcomesAreDecidedTogether(t *testing.T) {
+func TestResolveAllUnknownOutcomes(t *testing.T) {
 	for name, test := range map[string]struct {
 		all   bool
 		sent  bool
@@ -209,8 +209,8 @@ func TestUnknownOutcomesAreDecidedTogether(t *testing.T) {
 	o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x", "--all", flows[0].ID.String())
 }
 
-// Why a notification needs no decision is told by its state.
-func TestWhyThereIsNothingToDecideIsToldByTheState(t *testing.T) {
+// The state of a notification decides which reason is printed when it needs no decision.
+func TestResolveExplainsWhyNothingIsToDecide(t *testing.T) {
 	o := newOffice(t)
 	registered := newNotification(t, 1, uuid.Nil, time.Now())
 	sending, sent, refused := newNotification(t, 2, uuid.Nil, time.Now()), newNotification(t, 3, uuid.Nil, time.Now()), inErrore(newNotification(t, 4, uuid.Nil, time.Now()), flow.ErrorRefused)

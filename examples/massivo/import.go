@@ -90,7 +90,7 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	s.mark(ctx, template, file, &report, how)
 	switch {
 	case errors.Is(err, flow.ErrUncertain):
-		fmt.Fprintln(s.out, "\nNon si sa se le righe siano state importate. Ripetere lo stesso comando: se ci sono già, le riconosce e non le aggiunge di nuovo.")
+		fmt.Fprintln(s.out, "\nNon si sa se le righe siano state importate. Ripetere lo stesso comando: se le righe ci sono già, il programma le riconosce e non le aggiunge di nuovo.")
 		return f, err
 	case !added.ImportedAt.IsZero():
 		s.tellImported(f, added, name, how)
@@ -109,7 +109,7 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	return f, nil
 }
 
-// tellRefused says that nothing was imported, and what can be done about the file.
+// tellRefused prints that nothing was imported, and the next step.
 func (s *session) tellRefused(report *excel.Report, name string, err error) {
 	fmt.Fprintln(s.out, "\nNon è stato importato niente.")
 	if report.Complete && errors.Is(err, flow.ErrRows) {
@@ -120,10 +120,10 @@ func (s *session) tellRefused(report *excel.Report, name string, err error) {
 	}
 }
 
-// tellImported says that the rows are there since an earlier import, and how to go on.
+// tellImported prints that an earlier import stored the rows, and the next step.
 func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string, how importing) {
 	fmt.Fprintf(s.out, "\nQueste righe sono già state importate il %s", italian(added.ImportedAt, "02/01/2006 alle 15:04:05"))
-	if f.ID != uuid.Nil { // it could be read
+	if f.ID != uuid.Nil { // reading the flow succeeded
 		fmt.Fprintf(s.out, " nel flusso %s (%s)", f.ID, stateOf(f))
 	}
 	fmt.Fprintln(s.out, ": non è stato aggiunto niente.")
@@ -141,11 +141,11 @@ func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string, h
 	fmt.Fprintf(s.out, "Per inviare di nuovo gli stessi messaggi, indicare un'altra occasione: %s\n", s.anotherOccasion(name, how))
 }
 
-// tellAdded says what was imported, and how to go on.
+// tellAdded prints how many rows were imported, and the next step.
 func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string, how importing) {
 	if added.Added > 0 {
 		state := ""
-		if f.State != "" { // it could be read
+		if f.State != "" { // reading the flow succeeded
 			state = " (" + stateOf(f) + ")"
 		}
 		fmt.Fprintf(s.out, "\n%s nel flusso %s%s.\n", counted(added.Added, "Importata una notifica", "Importate %s notifiche"), f.ID, state)
@@ -168,12 +168,12 @@ func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string, how 
 		fmt.Fprintf(s.out, "Per inviare il flusso: %s\n", s.again("send", f.ID))
 	}
 	if added.Disabled > 0 {
-		fmt.Fprintf(s.out, "Se invece tutto il file è un nuovo invio, ad esempio un sollecito, disabilitare il flusso e importarlo con un'occasione:\n  %s\n  %s\n",
+		fmt.Fprintf(s.out, "Se invece tutto il file è un nuovo invio, ad esempio un sollecito, disabilitare il flusso e importare di nuovo il file con un'occasione:\n  %s\n  %s\n",
 			s.again("disable", f.ID), s.anotherOccasion(name, how))
 	}
 }
 
-// stateOf is the state of a flow, and whether it is disabled.
+// stateOf returns the state of a flow in Italian, and whether it is disabled.
 func stateOf(f flow.Flow) string {
 	if f.Disabled {
 		return f.State.Label() + ", disabilitato"
@@ -181,7 +181,7 @@ func stateOf(f flow.Flow) string {
 	return f.State.Label()
 }
 
-// anotherOccasion is a command that imports a file once more, to be sent again.
+// anotherOccasion returns a command that imports the file again, with another occasion.
 func (s *session) anotherOccasion(name string, how importing) string {
 	occasion := "sollecito marzo"
 	if flow.SameOccasion(how.occasion, occasion) {
@@ -234,7 +234,7 @@ func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], 
 	}
 	f, err := s.Flow(ctx, s.by, id)
 	if err != nil {
-		f.ID = id // the rows are there all the same
+		f.ID = id // the rows are stored, although reading the flow failed
 	}
 	return f, report, err
 }

@@ -5,29 +5,30 @@
 //	go run ./examples/massivo demo   # all of it at once, on a simulator of App IO
 //	go run ./examples/massivo help   # the commands, in Italian
 //
-// It can be killed at any moment: started again, it goes on where it was, and nobody is
-// notified twice. Every command can be run again: a file that was imported is recognised, and
-// what was sent is not sent again. It reaches the real platform only with --live; without it, a simulator
-// on this machine (go run ./examples/sandbox).
+// It can be killed at any moment: started again, it continues, and nobody is notified twice. Every
+// command can be run again: a file that was imported is recognised, and a message that was sent is
+// not sent again. It reaches the real platform only with --live; without it, a simulator on this
+// machine (go run ./examples/sandbox).
 //
 // # Configuration
 //
 // By flags, or by these variables of the environment: MASSIVO_STORE, MASSIVO_SERVICE,
-// MASSIVO_OPERATOR, MASSIVO_URL, MASSIVO_KEY_FILE. Blanks and invisible characters at the ends of a
-// variable are left out, which is said; in a flag they are refused. The key of the service is never a flag,
-// which other users of the machine could read: it is MASSIVO_KEY, or in the file.
+// MASSIVO_OPERATOR, MASSIVO_URL, MASSIVO_KEY_FILE. Blanks and invisible characters at the ends of
+// a variable are ignored, with a warning; in a flag they are an error. The key of the service is
+// never a flag, which other users of the machine could read: it is MASSIVO_KEY, or in the file.
 //
 // # Exit codes
 //
-//	0    done, now or by an earlier command: the rows were imported, every message was accepted
-//	1    failed, or it is not known whether it was done, because the database was lost while it wrote:
-//	     the standard error says which; the command can be run again
+//	0    done, by this command or an earlier one: the rows were imported, every message was accepted
+//	1    failed, or not known to be done, because the connection to the database was lost: see the
+//	     standard error, and run the command again
 //	2    the command is not written well
-//	3    the file cannot be read, or has wrong rows, or rows that repeat earlier messages. Wrong rows are
-//	     not stored, and the others only if that was asked for; rows that repeat are stored disabled
+//	3    the file cannot be read, or has wrong rows, or rows that repeat earlier messages. With wrong
+//	     rows nothing is stored, or, with --good-rows, the other rows; rows that repeat earlier
+//	     messages are stored disabled
 //	4    sent, with negative or unknown outcomes for some recipients (Invio incompleto)
 //	5    the sending was stopped, by a refused key or a platform that is down; send goes on
-//	130  interrupted by Ctrl-C; what is on its way was waited for, and the command can be run again
+//	130  interrupted by Ctrl-C, after waiting for the requests in flight; run the command again
 package main
 
 import (

@@ -20,13 +20,14 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// The whole set is go test ./examples/massivo -run SecondImport -imports 50 -messages 20000 -v -timeout 2h
+// The whole set:
+//
+//	go test ./examples/massivo -run SecondImport -imports 50 -messages 20000 -v -timeout 2h
 var imports = flag.Int("imports", 6, "how often a file is imported again in the tests of second imports")
 
-// A file is imported again and again while its flow is sent, and so is another one, of which half the
-// rows repeat the first; the programs that import and those that send are killed at random. Every
-// citizen gets the message once, there is one flow for each file, and every program says what is
-// true.
+// A file is imported again and again while its flow is sent, and so is a second file, half of whose
+// rows repeat the first. The programs that import and those that send are killed at random. Every
+// citizen gets the message once, each file makes one flow, and every output is right.
 func TestSecondImportsBesideSendOnSQLite(t *testing.T) {
 	importBesideSend(t, filepath.Join(t.TempDir(), "massivo.db"))
 }
@@ -47,7 +48,7 @@ func importBesideSend(t *testing.T, location string) {
 
 	over := make(chan struct{})
 	var senders sync.WaitGroup
-	for range 2 { // both send every flow that there is
+	for range 2 { // each sends every flow
 		random := rand.New(rand.NewPCG(k.random.Uint64(), 0))
 		senders.Go(func() {
 			for killed := 0; ; {
@@ -77,7 +78,7 @@ func importBesideSend(t *testing.T, location string) {
 	k.settle(t, store)
 }
 
-// importAgain runs imports, of which it kills every other one, and checks what the others say.
+// importAgain runs imports, kills every other one, and checks the output of the others.
 func (k *killing) importAgain(t *testing.T, first, other string) {
 	took, otherFlow := time.Second, ""
 	for i := 0; i < *imports || otherFlow == ""; i++ {
@@ -104,7 +105,7 @@ func (k *killing) importAgain(t *testing.T, first, other string) {
 		switch {
 		case code == 1:
 			require.Contains(t, said, "occupato", said)
-		case code == exitRows: // only what is stored for the first time has rows to be told of
+		case code == exitRows: // only the import that stored the rows reports duplicates
 			require.Equal(t, other, book, said)
 			require.Contains(t, said, "disabilitat", said)
 			require.Empty(t, otherFlow, "it was stored before: %s", said)
@@ -138,7 +139,7 @@ func (k *killing) sendFlow(t *testing.T, id string) *process {
 	return k.start(t, "send", id, "--lease", "3s", "--workers", "16", "--batch", fmt.Sprint(batch))
 }
 
-// checkSend waits for a program that sends, and checks what it says.
+// checkSend waits for a program that sends, and checks its output.
 func (k *killing) checkSend(t *testing.T, p *process) {
 	code := p.wait(t)
 	switch said := p.said(); code {
@@ -152,8 +153,8 @@ func (k *killing) checkSend(t *testing.T, p *process) {
 	}
 }
 
-// settle lets an operator who knows the truth resolve what is unknown, sends the rest, and compares
-// what the store says with what citizens got.
+// settle resolves the unknown outcomes by the deliveries, sends the rest, and compares the store
+// with the deliveries.
 func (k *killing) settle(t *testing.T, store *sqlstore.Store) {
 	citizens := *messages + *messages/2
 	for round := 0; ; round++ {
@@ -220,8 +221,8 @@ func (k *killing) all(t *testing.T, store *sqlstore.Store) iter.Seq2[flow.Notifi
 
 const registered = flow.NotificationRegistered
 
-// The server commits an import, and its answer is lost: the program finds out that the import was
-// made, or says that it is not known; a second run finds it.
+// The server commits an import, and its answer is lost: the program finds the import, or says that it
+// is not known whether it was stored. A second run finds it.
 func TestImportWhoseAnswerIsLost(t *testing.T) {
 	database := pgtest.Start(t).Database(t)
 	for name, gone := range map[string]bool{"and the server answers again": false, "and the server stays away": true} {

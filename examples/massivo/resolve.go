@@ -13,7 +13,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// resolving says what an operator decides, and about which notifications.
+// resolving is the decision of an operator, and the notifications that it is for.
 type resolving struct {
 	flow         string
 	all          bool
@@ -26,13 +26,13 @@ func (p *program) resolve() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "resolve [notifica...]",
 		Short: "Decide su notifiche a esito sconosciuto, o già inviate",
-		Long: `Quando la piattaforma non ha risposto, o il programma è stato interrotto con la forza, non si sa
-se il messaggio sia arrivato: la notifica resta in Errore finché un operatore decide. Con --sent
+		Long: `Quando la piattaforma non ha risposto, o dopo un arresto forzato del programma, non si sa se il
+messaggio sia arrivato: la notifica resta in Errore finché un operatore decide. Con --sent
 la conferma come inviata; con --resend la riporta a Registrato, sapendo che il cittadino
 potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche su cui decidere, di
 tutti i flussi o di uno.
 
-Con --resend si può anche inviare, sapendolo, una notifica con l'errore «Già inviata»: il
+Con --resend si può inviare anche una notifica con l'errore «Già inviata», sapendo che il
 cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica.`,
 		Example: `  massivo resolve
   massivo resolve 0199aa… --sent --reason "il cittadino conferma al telefono"
@@ -60,7 +60,7 @@ cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica.`,
 
 func (r resolving) decides() bool { return r.sent || r.resend }
 
-// check refuses a decision that is not clear.
+// check returns an error if the flags and arguments do not say clearly what to decide.
 func (r resolving) check(args []string) error {
 	switch {
 	case r.sent && r.resend:
@@ -75,8 +75,8 @@ func (r resolving) check(args []string) error {
 	return nil
 }
 
-// resolveNamed decides about notifications that are named, or shows them. What needs no decision is
-// passed over, unless there is nothing else: the command may be run again.
+// resolveNamed decides about the named notifications, or shows them. It skips those that need no
+// decision, so that the command can be run again. If none needs one, that is an error.
 func (s *session) resolveNamed(ctx context.Context, names []string, how resolving) error {
 	var open []flow.Notification
 	var known error
@@ -108,14 +108,14 @@ func (s *session) resolveNamed(ctx context.Context, names []string, how resolvin
 	return s.decide(ctx, open, how.sent, how.reason)
 }
 
-// needless says in Italian why there is nothing to decide about a notification, "" if there is.
+// needless returns why a notification needs no decision, in Italian; "" if it needs one.
 func (r resolving) needless(n flow.Notification) string {
 	code := n.Transmission.ErrorCode
 	switch {
 	case code == flow.ErrorOutcomeUnknown, code == flow.ErrorAlreadySent && !r.sent:
 		return ""
 	case code == flow.ErrorAlreadySent:
-		return fmt.Sprintf("La notifica %s non è stata inviata, perché il messaggio è già in un'altra: --sent è per quelle a esito sconosciuto. Se non serve più, disabilitarla.", n.ID)
+		return fmt.Sprintf("La notifica %s non è stata inviata, perché lo stesso messaggio è in un'altra. L'opzione --sent vale solo per le notifiche a esito sconosciuto. Se la notifica non serve più, disabilitarla.", n.ID)
 	case n.State == flow.NotificationRegistered:
 		return fmt.Sprintf("La notifica %s è ancora da inviare: non c'è niente da decidere.", n.ID)
 	case n.State == flow.NotificationSending:
@@ -124,7 +124,8 @@ func (r resolving) needless(n flow.Notification) string {
 	return fmt.Sprintf("L'esito della notifica %s è noto: non c'è niente da decidere.", n.ID)
 }
 
-// resolveUnknown decides about all unknown outcomes, of a flow if one is named, or shows them.
+// resolveUnknown decides about all unknown outcomes of the service, or of the named flow, or shows
+// them.
 func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 	var filter flow.NotificationFilter
 	if how.flow != "" {
@@ -152,7 +153,7 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 	report, err := decision(ctx, s.by, filter, how.reason)
 	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(report.Resolved), thousands(max(len(unknown), report.Resolved)))
 	if report.Skipped > 0 {
-		fmt.Fprintf(s.out, "Non decise, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", thousands(report.Skipped))
+		fmt.Fprintf(s.out, "Notifiche non decise, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", thousands(report.Skipped))
 	}
 	if errors.Is(err, flow.ErrUncertain) {
 		fmt.Fprintln(s.out, uncertainDecisions)
@@ -163,10 +164,10 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 	return err
 }
 
-// uncertainDecisions is told when the database was lost while it wrote.
-const uncertainDecisions = "Di altre non si sa se la decisione sia registrata: ripetere il comando, che lascia com'è quanto è già deciso."
+// uncertainDecisions is printed if the connection to the database was lost during a write.
+const uncertainDecisions = "Per altre notifiche non si sa se la decisione sia stata registrata: ripetere il comando, che non cambia le decisioni già registrate."
 
-// tellOpen shows notifications that need a decision, and how to decide.
+// tellOpen prints the notifications that need a decision, and the commands to decide.
 func (s *session) tellOpen(open []flow.Notification) {
 	s.tellNotifications(open)
 	fmt.Fprintf(s.out, "Per decidere:\n  %s\n  %s\n", s.again("resolve", "UUID", "--sent", "--reason", "\"il cittadino l'ha ricevuto\""),
@@ -215,7 +216,7 @@ func (s *session) decide(ctx context.Context, open []flow.Notification, sent boo
 	return failed
 }
 
-// tellFlowsToSend says how the flows of notifications are sent that are Registrato again.
+// tellFlowsToSend prints the commands that send the flows of the notifications.
 func (s *session) tellFlowsToSend(notifications []flow.Notification) {
 	told := map[uuid.UUID]bool{uuid.Nil: true}
 	for _, n := range notifications {

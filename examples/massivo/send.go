@@ -46,7 +46,7 @@ si può inviare. Più programmi, anche su macchine diverse, possono inviare insi
 flusso di un archivio PostgreSQL.
 
 Un messaggio che il servizio ha già inviato allo stesso cittadino non si invia una seconda
-volta: la notifica passa a Errore, «Già inviata», e decide l'operatore.`,
+volta: la notifica passa a Errore con «Già inviata», e l'operatore decide che cosa farne.`,
 		Args: cli.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.within(c.Context(), func(s *session) error {
@@ -109,8 +109,8 @@ func (s *session) prepare(ctx context.Context, f flow.Flow, how sending, questio
 	return dispatcher, s.bind(ctx)
 }
 
-// nothingLeft tells that there is no flow to be sent. It is no error if flows were sent, since the
-// command may be run again; otherwise the error is err.
+// nothingLeft prints that there is no flow to send. It returns nil if flows were sent before, since
+// the command may be run again; otherwise err.
 func (s *session) nothingLeft(ctx context.Context, err error) error {
 	sent, readErr := s.Flows(ctx, s.by, flow.FlowFilter{States: []flow.FlowState{flow.FlowSent}}, flow.Page{Limit: 1})
 	switch {
@@ -147,7 +147,7 @@ func (s *session) run(ctx context.Context, f flow.Flow, dispatcher *flow.Dispatc
 	switch {
 	case err != nil:
 		return err
-	case f.State != flow.FlowSending: // another program was quicker
+	case f.State != flow.FlowSending: // another program has sent it
 		return s.outcome(ctx, f, nil)
 	}
 	silent := context.AfterFunc(ctx, func() {
@@ -160,14 +160,14 @@ func (s *session) run(ctx context.Context, f flow.Flow, dispatcher *flow.Dispatc
 		defer debug.SetGCPercent(debug.SetGCPercent(300))
 	}
 	sent, err := dispatcher.Run(ctx, f.ID)
-	if sent.ID == f.ID { // it could be read
+	if sent.ID == f.ID { // not the zero Flow of an error
 		f = sent
 	}
 	return s.outcome(ctx, f, err)
 }
 
-// order takes a flow to In invio, from whichever state it is in. If others do the same at the same
-// moment and its sending is over by then, it returns the flow as it is.
+// order takes a flow to In invio, from any state. If another program has sent it meanwhile, order
+// returns it unchanged.
 func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
 	for {
 		step := s.SendFlow
@@ -184,7 +184,7 @@ func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
 		case err == nil:
 			f = next
 		case errors.Is(err, flow.ErrConflict), errors.Is(err, fsm.ErrNotAllowed), errors.Is(err, flow.ErrNothingToSend):
-			// Perhaps another program was quicker.
+			// Another program may have taken the step.
 			now, readErr := s.Flow(ctx, s.by, f.ID)
 			switch {
 			case readErr != nil:
@@ -207,7 +207,7 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 	again := s.again("send", f.ID)
 	switch {
 	case errors.Is(err, flow.ErrNotStored), errors.Is(err, flow.ErrUncertain):
-		fmt.Fprintln(s.out, "Non si sa se l'invio sia finito: l'archivio non ha risposto. Ripetere il comando, che riprende da dove era: "+again)
+		fmt.Fprintln(s.out, "Non si sa se l'invio sia finito: l'archivio non ha risposto. Ripetere il comando, che riprende l'invio: "+again)
 		return err
 	case ctx.Err() != nil:
 		fmt.Fprintf(s.out, "Invio interrotto: %s inviate, %s da inviare. Niente è andato perso.\nPer riprendere: %s\n",
@@ -286,7 +286,7 @@ func (s *session) advise(id uuid.UUID, codes map[flow.ErrorCode]int) {
 	}
 	if codes[flow.ErrorAlreadySent] > 0 {
 		fmt.Fprintf(s.out, "Già inviata: il cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica. Per vedere quali notifiche sono:\n  %s\n", s.again("show", id, "--error", "'già inviata'"))
-		fmt.Fprintf(s.out, "Se una non serve più: %s\nSe è un nuovo invio, scrivere un'altra occasione nella colonna «Occasione» delle correzioni. Per inviarla comunque:\n  %s\n",
+		fmt.Fprintf(s.out, "Se una notifica non serve più: %s\nSe è un nuovo invio, scrivere un'altra occasione nella colonna «Occasione» delle correzioni. Per inviarla comunque:\n  %s\n",
 			s.again("disable", "UUID"), s.again("resolve", "UUID", "--resend", "--reason", "\"il cittadino la chiede di nuovo\""))
 	}
 	if codes[flow.ErrorOutcomeUnknown] < total(codes) {

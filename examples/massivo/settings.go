@@ -52,13 +52,13 @@ func (s *settings) flags(set *pflag.FlagSet) {
 	set.BoolVarP(&s.verbose, "verbose", "v", false, "racconta ogni tentativo, senza dati personali")
 }
 
-// fromEnvironment are the flags that a variable of the environment can stand for.
+// fromEnvironment are the flags that can be set by a variable of the environment.
 var fromEnvironment = []string{"store", "service", "operator", "url", "key-file"}
 
 // complete takes from the environment what no flag says. It comes after the flags, so that
-// no help shows it: a database's address may hold a password. What cannot be seen at the ends of
-// a variable, such as the end of a line of Windows, is left out, and errs is told; anywhere
-// else, and in a flag, it is refused: "prova" and "prova " would be two stores, or two services.
+// no help shows it: a database's address may hold a password. Blanks and invisible characters at
+// the ends of a variable, such as a CR, are removed, with a warning to errs. Anywhere else, and in a
+// flag, they are an error: "prova" and "prova " would be two stores, or two services.
 func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs io.Writer) error {
 	for _, name := range fromEnvironment {
 		if value := set.Lookup(name).Value.String(); set.Changed(name) && (trimmed(value) != value || holdsUnseen(value)) {
@@ -100,16 +100,15 @@ func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs
 	return err
 }
 
-// trimmed returns a text without white space and other characters that cannot be seen at its
-// ends.
+// trimmed returns a text without white space and invisible characters at its ends.
 func trimmed(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unseen(r) })
 }
 
-// holdsUnseen reports whether a text has a character that cannot be seen.
+// holdsUnseen reports whether a text contains an invisible character.
 func holdsUnseen(s string) bool { return strings.ContainsFunc(s, unseen) }
 
-// unseen reports whether a character, which is no blank, cannot be seen.
+// unseen reports whether a character is invisible, and not a blank.
 func unseen(r rune) bool {
 	return unicode.IsControl(r) || !unicode.IsSpace(r) && flow.VisibleText(string(r)) == ""
 }

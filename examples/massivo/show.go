@@ -143,7 +143,8 @@ func (s *session) tellNotification(n flow.Notification, actions []flow.Notificat
 	s.tellFields("", field{"Azioni possibili", strings.Join(possible, ", ")})
 }
 
-// earlier names the notification that has the message already, "" if there is none.
+// earlier returns the ID of the notification with the same message, for [flow.ErrorAlreadySent];
+// otherwise "".
 func earlier(n flow.Notification) string {
 	if n.Transmission.Earlier == uuid.Nil {
 		return ""

@@ -149,7 +149,7 @@ func parseServices(texts []string) (services []appiotest.Service, wrong []string
 		case id == "" || key == "":
 			wrong = append(wrong, fmt.Sprintf("Il servizio n. %d (--service) deve essere scritto id=chiave.", i+1))
 		case flow.CheckService(id) != nil:
-			wrong = append(wrong, fmt.Sprintf("L'id del servizio n. %d (--service): %s", i+1, flussi.Explain(flow.CheckService(id))))
+			wrong = append(wrong, fmt.Sprintf("L'id del servizio n. %d (--service) non va bene. %s", i+1, flussi.Explain(flow.CheckService(id))))
 		case err != nil || strings.TrimSpace(key) != key:
 			wrong = append(wrong, fmt.Sprintf("La chiave del servizio n. %d (--service) ha caratteri non ammessi.", i+1))
 		case slices.ContainsFunc(services, same):

@@ -90,7 +90,7 @@ func TestTheDemoShowsTheGuidesTableAndTheRest(t *testing.T) {
 			"nuove 0, già note 8", "Abbinato a mano: il movimento MOV-350 è il bonifico per Marchetti Chiara, rata 1: «Pagamento riscontrato manualmente»."},
 		"Un alunno che si ritira: annullato e rimborsato": {"«Rimborsato»", "«Annullato»"},
 		"Gli avvisi ancora da pagare, scritti ai genitori con App IO": {"Messaggi preparati: 5.", "«Invio incompleto»: 4 inviati, 1 in errore", "Destinatario non raggiungibile", "Una seconda volta: Non c'è nessuno a cui scrivere.",
-			"Un sollecito è un'altra occasione, «primo sollecito»: messaggi preparati 5.", "hanno già un messaggio per l'occasione «primo sollecito»"},
+			"Per un sollecito serve un'altra occasione, qui «primo sollecito». Messaggi preparati: 5.", "hanno già un messaggio per l'occasione «primo sollecito»"},
 		"L'esito": {"3 eventi e 23 avvisi, nessuno creato due volte; 4 messaggi consegnati, nessuno due volte", filepath.Join(folder, "esito.xlsx")},
 	} {
 		for _, want := range wants {

@@ -56,15 +56,15 @@ func (d *demo) remind(ctx context.Context) error {
 	return d.prepareReminder(ctx)
 }
 
-// prepareReminder makes a flow of reminders, which is not sent here. Its occasion tells it from the
-// first messages, and makes it something that is prepared once.
+// prepareReminder imports a flow of reminders, and does not send it. Its occasion makes the
+// reminders other messages than the first ones; a second call with the same occasion is refused.
 func (d *demo) prepareReminder(ctx context.Context) error {
 	config := flow.AddConfig{GoodRowsOnly: true, Occasion: "primo sollecito"}
 	_, report, err := d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{Note: flussi.NewText("Primo sollecito")}, config)
 	if err != nil {
 		return err
 	}
-	if err := d.say("Un sollecito è un'altra occasione, «%s»: messaggi preparati %d.\n", config.Occasion, report.Added.Added); err != nil {
+	if err := d.say("Per un sollecito serve un'altra occasione, qui «%s». Messaggi preparati: %d.\n", config.Occasion, report.Added.Added); err != nil {
 		return err
 	}
 	_, _, err = d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, config)

@@ -1,6 +1,6 @@
 // Command first is the least that a program needs to send a flow: here two messages, to a
-// simulator of App IO, from a store in memory. It does so twice, as a program that is run again
-// does: what was imported is recognised, and what was sent is not sent again.
+// simulator of App IO, from a store in memory. It does this twice, like a program that is run
+// again: the rows are recognised, and no message is sent again.
 package main
 
 import (
@@ -23,8 +23,8 @@ func main() {
 	}
 }
 
-// run sets up what a service of yours has already, and sends two messages. One has a subject that is
-// too short.
+// run sets up a store, a simulator, a service and a dispatcher, and sends two messages, one of
+// which has a subject that is too short.
 func run(ctx context.Context) error {
 	platform := appiotest.NewServer(appiotest.Config{}) // instead of the real App IO
 	defer platform.Close()
@@ -75,7 +75,7 @@ func send(ctx context.Context, service *flow.Service, dispatcher *flow.Dispatche
 		fmt.Println("Queste righe sono già state importate.") // and f is their flow, as it is now
 	}
 	if err == nil && f.Counts.Left() > 0 { // or there is nothing new to send
-		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo, or as it is if it went on from there
+		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo; unchanged if it was activated before
 	}
 	if err == nil && f.Counts.Left() > 0 {
 		f, err = service.SendFlow(ctx, operator, f.ID) // In invio

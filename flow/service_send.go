@@ -224,8 +224,8 @@ func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (N
 	}
 }
 
-// notSendable explains why a notification cannot be sent in its state: what the machine says is about
-// a step that operators do not know.
+// notSendable returns the reason why a notification cannot be sent in its state. The error of the
+// machine names the claim, which operators do not know.
 func notSendable(n Notification, err error) error {
 	if !errors.Is(err, fsm.ErrNotAllowed) {
 		return err
@@ -236,8 +236,8 @@ func notSendable(n Notification, err error) error {
 		reason = "L'invio della notifica è già in corso."
 	case NotificationFailed:
 		reason = "La notifica è in Errore: correggerla se serve, riportarla a Registrato e inviarla di nuovo."
-		if n.Transmission.ErrorCode == ErrorOutcomeUnknown {
-			reason = n.Transmission.ErrorCode.Italian()
+		if code := n.Transmission.ErrorCode; code == ErrorOutcomeUnknown || code == ErrorAlreadySent {
+			reason = code.Italian()
 		}
 	}
 	return &Error{Operation: "claim notification", ID: n.ID, Err: err, Reason: reason}

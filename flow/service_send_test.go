@@ -283,7 +283,7 @@ func TestAnOutcomeThatCannotBeStored(t *testing.T) {
 	})
 }
 
-// What cannot be sent in its state is refused in words of the guide's screens.
+// A notification that cannot be sent in its state is refused with a text that says what to do.
 func TestRefusedSendingSaysWhatToDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
@@ -302,5 +302,9 @@ func TestRefusedSendingSaysWhatToDo(t *testing.T) {
 			assert.Contains(t, flussi.Explain(err), text)
 			assert.Equal(t, n, w.notification(t, n.ID))
 		}
+		other := newWorld(t, worldConfig{})
+		_, skipped := other.skipped(t)
+		_, err := other.SendNotification(t.Context(), operator, skipped.ID)
+		assert.Equal(t, flow.ErrorAlreadySent.Italian(), flussi.Explain(err))
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// imported imports drafts into a new flow, and enables those that are stored disabled as duplicates.
+// imported imports drafts into a new flow, and enables the ones stored disabled as duplicates.
 func (w *world) imported(t testing.TB, rows ...flow.Draft) flow.Flow {
 	t.Helper()
 	f, _, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(rows...), flow.AddConfig{})
@@ -35,7 +35,7 @@ func (w *world) ordered(t testing.TB, id uuid.UUID) {
 	must(w.SendFlow(t.Context(), operator, id))(t)
 }
 
-// another imports drafts into a flow of their own, and sends it two days later.
+// another imports drafts into a new flow, and sends it two days later.
 func (w *world) another(t testing.TB, rows ...flow.Draft) []flow.Notification {
 	t.Helper()
 	f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
@@ -103,7 +103,7 @@ func TestFlowsWithTheSameRowsNotifyEachCitizenOnce(t *testing.T) {
 	}
 }
 
-// skipped is a notification of a flow that was not sent, since an earlier one has its message.
+// skipped returns a notification of a flow that was not sent, and the earlier one with its message.
 func (w *world) skipped(t testing.TB) (earlier, n flow.Notification) {
 	t.Helper()
 	earlier = w.another(t, draft(t, 1))[0]
@@ -238,7 +238,7 @@ func (w *world) held(t testing.TB, n flow.Notification) flow.Notification {
 	return w.notification(t, n.ID)
 }
 
-func TestWhatMayHaveArrivedBlocksTheSameMessage(t *testing.T) {
+func TestNotificationsThatMayHaveArrivedBlockTheirMessage(t *testing.T) {
 	failed := func(code flow.ErrorCode) func(*flow.Notification) {
 		return func(n *flow.Notification) { n.State, n.Transmission.ErrorCode = flow.NotificationFailed, code }
 	}
@@ -323,8 +323,9 @@ func TestWhatMayHaveArrivedBlocksTheSameMessage(t *testing.T) {
 	}
 }
 
-// A flow whose rows were all sent comes to its end, and is Inviato once an operator has disabled them.
-func TestAFlowWhoseRowsWereAllSentComesToItsEnd(t *testing.T) {
+// A flow whose messages were all sent before is concluded. It becomes Inviato once an operator
+// disables its notifications.
+func TestFlowOfSentMessagesIsConcluded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
 		first := w.sending(t, 100)
@@ -353,7 +354,7 @@ func TestAFlowWhoseRowsWereAllSentComesToItsEnd(t *testing.T) {
 }
 
 // Single notifications of one message, sent at the same moment, are sent once.
-func TestOfSingleNotificationsOfOneMessageOneIsSent(t *testing.T) {
+func TestConcurrentSingleNotificationsSendOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})

@@ -25,7 +25,7 @@ func digestDraft(t testing.TB) flow.Draft {
 	return d
 }
 
-func TestDigestIgnoresWhatAReaderDoesNotSee(t *testing.T) {
+func TestDigestIgnoresInvisibleDifferences(t *testing.T) {
 	want := digestDraft(t).Digest()
 	replaced := func(old, new string) func(string) string {
 		return func(s string) string { return strings.ReplaceAll(s, old, new) }
@@ -88,7 +88,7 @@ func TestDigestIgnoresWhatAReaderDoesNotSee(t *testing.T) {
 	}
 }
 
-func TestDigestTellsMessagesApart(t *testing.T) {
+func TestDigestDependsOnEachField(t *testing.T) {
 	seen := map[flow.Digest]string{digestDraft(t).Digest(): "the message itself"}
 	text := func(of func(*flow.Draft) *flussi.Text, old, new string) func(*flow.Draft) {
 		return func(d *flow.Draft) {
@@ -133,7 +133,7 @@ func TestDigestTellsMessagesApart(t *testing.T) {
 }
 
 // The stored occasion gives the digest that the row had.
-func TestOccasionIsStoredAsItIsCompared(t *testing.T) {
+func TestStoredOccasionKeepsTheDigest(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	d := draft(t, 1)
 	d.Occasion = "  Sollecito\u200b  perche\u0301 no "

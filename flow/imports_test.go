@@ -45,7 +45,7 @@ var stages = map[string]func(t *testing.T, w *world, id uuid.UUID){
 	},
 }
 
-func TestTheSameFileIsImportedOnce(t *testing.T) {
+func TestSameFileIsImportedOnce(t *testing.T) {
 	for stage, steps := range stages {
 		for how, c := range map[string]flow.AddConfig{"all rows": {}, "with an occasion": {Occasion: "Sollecito  marzo"}, "good rows only": {GoodRowsOnly: true}} {
 			t.Run(stage+", "+how, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestTheSameFileIsImportedOnce(t *testing.T) {
 	}
 }
 
-func TestRowsAreAddedToAFlowOnce(t *testing.T) {
+func TestSameRowsAreAddedToAFlowOnce(t *testing.T) {
 	for stage, steps := range stages {
 		t.Run(stage, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestRowsAreAddedToAFlowOnce(t *testing.T) {
 	}
 }
 
-func TestAFlowThatWasSetAsideDoesNotCountAsImported(t *testing.T) {
+func TestDisabledFlowDoesNotCountAsImported(t *testing.T) {
 	for stage, steps := range stages {
 		t.Run(stage, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -165,7 +165,7 @@ func TestAFlowThatWasSetAsideDoesNotCountAsImported(t *testing.T) {
 	}
 }
 
-func TestOtherImports(t *testing.T) {
+func TestOtherRowsServicesAndOccasionsAreOtherImports(t *testing.T) {
 	reversed := func(rows []flow.Draft) []flow.Draft {
 		return []flow.Draft{rows[2], rows[1], rows[0]}
 	}
@@ -215,7 +215,7 @@ func TestOtherImports(t *testing.T) {
 }
 
 // A workbook had 10 wrong rows of 200. Its copy, with those corrected, has all of them.
-func TestACorrectedCopyIsSentOnlyWhereItWasWrong(t *testing.T) {
+func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
 		rows := drafts(t, 200)
@@ -245,7 +245,7 @@ func TestACorrectedCopyIsSentOnlyWhereItWasWrong(t *testing.T) {
 	})
 }
 
-func TestADuplicateNamesTheEarlierNotificationThatMatters(t *testing.T) {
+func TestDuplicateNamesTheOldestThatMayHaveArrived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		stored := func(change func(*flow.Notification)) flow.Notification {
@@ -298,7 +298,7 @@ func TestADuplicateNamesTheEarlierNotificationThatMatters(t *testing.T) {
 	})
 }
 
-func TestAFileImportedAtTheSameMomentIsOneFlow(t *testing.T) {
+func TestConcurrentImportsOfOneFileMakeOneFlow(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	flows, reports, errs := make([]flow.Flow, 16), make([]flow.AddReport, 16), make([]error, 16)
 	var group sync.WaitGroup

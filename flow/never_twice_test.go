@@ -28,10 +28,10 @@ var neverTwiceSeeds = flag.Int("never-twice-seeds", 40, "how many random runs Te
 
 // Three operators and two dispatchers share a store. The operators import files that overlap, edit,
 // activate, send, decide, disable and anonymise; the platform fails in every way; processes of both
-// are killed. Then the faults end, and an operator brings everything to its end.
+// are killed. Then the faults end, and an operator sends or resolves all that is left.
 //
-// By the platform's own record, no citizen has a message more often than it was ordered; and each
-// message of an enabled notification has arrived.
+// By the record of the platform, no citizen has a message more often than ordered, and each message of
+// an enabled notification has arrived.
 func TestNobodyIsNotifiedTwice(t *testing.T) {
 	seeds := *neverTwiceSeeds
 	if testing.Short() {
@@ -54,7 +54,7 @@ func TestNobodyIsNotifiedTwice(t *testing.T) {
 	}
 }
 
-// tally counts what came about.
+// tally counts the events of all runs, to show that each kind occurs.
 type tally struct {
 	Deliveries, Messages, Orders, Skipped, Kills, Anonymised, Rejected, Duplicates int
 }
@@ -78,8 +78,8 @@ type messageKey struct {
 	mark    int // of the occasion
 }
 
-// Messages carry a mark of their occasion that no reader sees: so many zero-width spaces. By it the
-// deliveries of the platform, which knows no occasions, can be told apart.
+// Each message has a mark of its occasion: a number of zero-width spaces. The platform does not get
+// the occasion, so the mark tells its deliveries apart.
 const occasionMark = "\u200b"
 
 var occasions = []string{"", "Sollecito marzo", "rata di aprile"}
@@ -93,7 +93,7 @@ func keyOfNotification(n flow.Notification) messageKey {
 	return keyOf(n.Service, n.Recipient, n.Subject)
 }
 
-// subject is what a row is about. Its spelling differs from time to time.
+// subject is the message of a row. Its spelling varies.
 type subject struct{ citizen, child, occasion int }
 
 func (l subject) draft(t testing.TB, random *rand.Rand) flow.Draft {
@@ -123,7 +123,7 @@ func (l subject) draft(t testing.TB, random *rand.Rand) flow.Draft {
 const (
 	townCitizens   = 6
 	townChildren   = 2
-	forbiddenChild = 9 // whose payee the services may not name
+	forbiddenChild = 9 // the services may not use the payee of this row
 	townLease      = 30 * time.Second
 )
 
@@ -137,7 +137,7 @@ type town struct {
 	files  [][]subject
 	forms  []uuid.UUID
 	kills  int
-	doubts map[messageKey]bool // confirmed, perhaps because of another one's delivery; or rejected
+	doubts map[messageKey]bool // messages that may not have arrived: confirmed by mistake, or rejected
 }
 
 func newTown(t *testing.T, seed uint64) *town {
@@ -146,7 +146,7 @@ func newTown(t *testing.T, seed uint64) *town {
 	return &town{world: w, observer: o, seed: seed, doubts: map[messageKey]bool{}}
 }
 
-// live lets operators and dispatchers do what they do, and checks what came of it.
+// live runs operators and dispatchers, and checks the deliveries at the end.
 func (w *town) live(t *testing.T) tally {
 	faults := []appiotest.Fault{
 		{Kind: appiotest.ServerProblem}, {Kind: appiotest.ServerProblem, Stored: true}, {Kind: appiotest.BadGateway, Stored: true},
@@ -192,7 +192,7 @@ func (w *town) dispatch(t *testing.T, id string, random *rand.Rand) {
 	}
 }
 
-// operate takes random steps, each with a process of its own, some of which are killed meanwhile.
+// operate takes random steps, each in a new process. Some of these are killed.
 func (w *town) operate(t *testing.T, id string, random *rand.Rand) {
 	by := flussi.Actor{ID: id, Roles: []flussi.Role{flussi.Operator}}
 	for time.Now().Before(w.end) {
@@ -207,7 +207,7 @@ func (w *town) operate(t *testing.T, id string, random *rand.Rand) {
 	}
 }
 
-// step takes a step. What is not possible is refused, which is fine.
+// step takes a random step, which may be refused.
 func (w *town) step(t *testing.T, s *flow.Service, by flussi.Actor, random *rand.Rand) {
 	ctx := t.Context()
 	service := []string{taxes, school}[random.IntN(2)]
@@ -260,7 +260,7 @@ func (w *town) step(t *testing.T, s *flow.Service, by flussi.Actor, random *rand
 	}
 }
 
-// subject returns what a citizen is to be told.
+// subject returns the message for a citizen.
 func (w *town) subject(random *rand.Rand) subject {
 	l := subject{random.IntN(townCitizens), random.IntN(townChildren), 0}
 	if random.IntN(3) == 0 {
@@ -349,7 +349,7 @@ func (w *town) reject(ctx context.Context, s *flow.Service, by flussi.Actor, n f
 	_, _ = s.VerifyNotification(ctx, by, n.ID)
 }
 
-// doubt notes a message of which, in the end, only an operator's word may be left.
+// doubt notes a message that may count as sent only because an operator confirmed it.
 func (w *town) doubt(n flow.Notification) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -376,7 +376,7 @@ func (w *town) anyNotification(ctx context.Context, random *rand.Rand) flow.Noti
 	return found[random.IntN(len(found))]
 }
 
-// arrived counts what the platform delivered.
+// arrived counts the deliveries of the platform.
 func (w *town) arrived() map[messageKey]int {
 	counts := map[messageKey]int{}
 	for _, d := range w.Deliveries() {

@@ -18,8 +18,8 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// settle brings everything to its end, once nothing fails any more: what is known not to have arrived
-// is sent again, and what arrived is confirmed.
+// settle finishes the run, without faults: it sends again the messages that did not arrive, and
+// confirms those that did.
 func (w *town) settle(t *testing.T) {
 	by := flussi.Actor{ID: "ultimo", Roles: []flussi.Role{flussi.Operator}}
 	service, err := flow.NewService(w.observer, flow.Operators{by.ID: {taxes, school}}, w.messengers, flow.ServiceConfig{})
@@ -33,7 +33,7 @@ func (w *town) settle(t *testing.T) {
 			must(d.VerifyService(t.Context(), name, time.Time{}))(t)
 		}
 		steps := 0
-		w.doubtWhatIsAside(t)
+		w.doubtDisabled(t)
 		for _, n := range w.open(t) {
 			steps += w.settleOne(t, service, by, n)
 		}
@@ -56,9 +56,9 @@ func (w *town) settle(t *testing.T) {
 	}
 }
 
-// doubtWhatIsAside notes messages of notifications that may have arrived and are set aside, so that
-// nobody decides about them: they are not sent by another notification.
-func (w *town) doubtWhatIsAside(t *testing.T) {
+// doubtDisabled notes messages of disabled notifications that may have arrived. They are not
+// resolved, and block other notifications with the message.
+func (w *town) doubtDisabled(t *testing.T) {
 	open := map[uuid.UUID]bool{}
 	for _, n := range w.open(t) {
 		open[n.ID] = true
@@ -70,7 +70,7 @@ func (w *town) doubtWhatIsAside(t *testing.T) {
 	}
 }
 
-// open returns the notifications that are to come to an end: enabled ones, of enabled flows or none.
+// open returns the notifications to finish: enabled ones that stand alone or have an enabled flow.
 func (w *town) open(t *testing.T) []flow.Notification {
 	var open []flow.Notification
 	for _, n := range must(w.observer.Notifications(t.Context(), flow.NotificationFilter{Disabled: flow.OnlyEnabled}, flow.Page{Limit: flow.MaxPage, OldestFirst: true}))(t) {
@@ -82,7 +82,7 @@ func (w *town) open(t *testing.T) []flow.Notification {
 	return open
 }
 
-// settleOne takes the next step with a notification, and returns 1 if there is one.
+// settleOne takes the next step with a notification, and returns 1; 0 if no step is left.
 func (w *town) settleOne(t *testing.T, s *flow.Service, by flussi.Actor, n flow.Notification) int {
 	arrived := w.arrived()[keyOfNotification(n)] > 0
 	code := n.Transmission.ErrorCode
@@ -110,7 +110,7 @@ func (w *town) settleOne(t *testing.T, s *flow.Service, by flussi.Actor, n flow.
 	return 1
 }
 
-// check compares what there is with the platform's own record.
+// check compares the store with the deliveries of the platform.
 func (w *town) check(t *testing.T) tally {
 	result := tally{Kills: w.kills}
 	arrived := w.arrived()
@@ -229,8 +229,8 @@ func (o *observer) Exchange(ctx context.Context, changes []flow.NotificationChan
 	return o.Store.(flow.Exchanger).Exchange(ctx, changes, claim)
 }
 
-// process is a program that shares the store. It may be killed: then it gets no answers from the
-// store, and sends nothing. While it lives, some answers are lost.
+// process is a program that shares the store. Once it is killed, it gets no answers from the store,
+// and sends nothing. Before that, some answers are lost.
 type process struct {
 	flow.Store
 	town   *town

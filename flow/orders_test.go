@@ -17,7 +17,7 @@ import (
 )
 
 // B was ordered beside A, which the platform rejected later: C is still refused because of B.
-func TestAMessageSentKnowinglyBlocksLaterOnes(t *testing.T) {
+func TestResentNotificationBlocksLaterOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		a, b := w.skipped(t)
@@ -40,7 +40,7 @@ func TestAMessageSentKnowinglyBlocksLaterOnes(t *testing.T) {
 	})
 }
 
-func TestAnOrderToSendAgainHoldsForOneMessage(t *testing.T) {
+func TestResendOrderIsForOneMessage(t *testing.T) {
 	unavailable := &appio.Error{Operation: "submit message", Kind: appio.ErrUnavailable, Outcome: appio.NotSent}
 	edit := func(change func(*flow.Draft)) func(t *testing.T, w *world, n flow.Notification) {
 		return func(t *testing.T, w *world, n flow.Notification) {
@@ -116,7 +116,7 @@ func TestAnOrderToSendAgainHoldsForOneMessage(t *testing.T) {
 
 // One order is for one more message: while a notification with an unknown outcome waits to be sent
 // again, another one may bring the message before it.
-func TestAnOrderAfterAnUnknownOutcomeIsForOneMessage(t *testing.T) {
+func TestResendOrderAfterUnknownOutcomeIsForOneMessage(t *testing.T) {
 	for name, order := range map[string]func(w *world, ctx context.Context, id uuid.UUID) error{
 		"ResendNotification": func(w *world, ctx context.Context, id uuid.UUID) error {
 			return only(w.ResendNotification(ctx, operator, id, "non arrivata"))
@@ -147,8 +147,8 @@ func TestAnOrderAfterAnUnknownOutcomeIsForOneMessage(t *testing.T) {
 	}
 }
 
-// An order whose outcome is unknown is carried out, and another one is needed.
-func TestAnOrderEndsWithAnUnknownOutcome(t *testing.T) {
+// An unknown outcome uses up the order: to send the message again, another order is needed.
+func TestUnknownOutcomeEndsResendOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		_, n := w.skipped(t)

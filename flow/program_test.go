@@ -40,7 +40,7 @@ func (w *world) program(ctx context.Context, t testing.TB, store flow.Store, row
 	return err
 }
 
-// dying is the store of a process that dies at one of its calls: after that nothing is answered.
+// dying is the store of a process that dies at one of its calls. No later call is answered.
 type dying struct {
 	flow.Store
 	at     int  // the call
@@ -94,7 +94,7 @@ func (s *dying) Expired(ctx context.Context, limit int) (found []flow.Notificati
 	return found, err
 }
 
-// mortal is a messenger of a process that may be dead.
+// mortal is the messenger of a process that may die.
 type mortal struct {
 	flow.Messenger
 	store flow.Store
@@ -108,7 +108,7 @@ func (m mortal) Submit(ctx context.Context, message appio.Message) (appio.Receip
 }
 
 // The program is killed at one of its calls of the store, each in turn, and run again, twice.
-func TestAProgramThatIsKilledAndRunAgainNotifiesEverybodyOnce(t *testing.T) {
+func TestKilledProgramRunAgainNotifiesEverybodyOnce(t *testing.T) {
 	const rows = 7
 	for _, stores := range []bool{false, true} {
 		unknown, at := 0, 1
@@ -160,8 +160,9 @@ func TestAProgramThatIsKilledAndRunAgainNotifiesEverybodyOnce(t *testing.T) {
 	}
 }
 
-// The program is told to end between any two calls of the store: nothing is unknown then.
-func TestAProgramThatIsStoppedAndRunAgainNotifiesEverybodyOnce(t *testing.T) {
+// The program is stopped after one of its calls of the store, each in turn. No outcome is unknown
+// then.
+func TestStoppedProgramRunAgainNotifiesEverybodyOnce(t *testing.T) {
 	const rows = 7
 	for at, ended := 1, true; ended; at++ {
 		synctest.Test(t, func(t *testing.T) {

@@ -127,9 +127,9 @@ func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, f
 // already is one of the report's Duplicates.
 //
 // It can be called again with the same rows, occasion and flow, after an error, a crash, or by
-// mistake: if they were stored in this flow, nothing is done, and the report's ImportedAt says when.
-// A program that makes a new flow each time calls [Service.ImportFlow] instead. If the
-// store fails in a way that leaves open whether they were, the error is an [ErrUncertain].
+// mistake: if this flow has the rows already, it does nothing, and the report's ImportedAt says
+// when they were stored. A program that makes a new flow each time calls [Service.ImportFlow]
+// instead. If it is not known whether the rows were stored, the error is an [ErrUncertain].
 //
 // The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until
 // the call returns. An error in it belongs to its row if that has a Number, and otherwise

@@ -152,7 +152,7 @@ func TestImportedRowsKeepTheirOrder(t *testing.T) {
 	})
 }
 
-func TestImportReportsRowsThatTheServiceHas(t *testing.T) {
+func TestImportReportsDuplicates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		alone := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 4), flow.SendNewConfig{}))(t)

@@ -174,8 +174,8 @@ func TestServiceThatLooksLikeAnotherIsRefused(t *testing.T) {
 	}
 }
 
-// A name that only looks like that of a service opens nothing of it.
-func TestAuthorisationTakesNamesAsTheyAre(t *testing.T) {
+// A name that only looks like that of a service gives no access to it.
+func TestAuthorisationComparesExactNames(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	f := w.prepared(t, 1)
 	for _, similar := range []string{"Tributi", "TRIBUTI", "tributi ", " tributi", "tribut\u0456", "tri\u200bbuti"} {

@@ -17,12 +17,13 @@ import (
 	"github.com/flussi-go/flussi/flow/memstore"
 )
 
-// losing is a store that is lost while it imports: nobody knows at first whether the rows are stored.
+// losing is a store that loses its connection during an import, so that it is not known whether the
+// rows are stored.
 type losing struct {
 	flow.Store
 	stores bool          // it stores the rows nevertheless
 	after  time.Duration // then
-	fails  int           // so many calls of Imported
+	fails  int           // how many calls of Imported fail
 	calls  int           // of Import
 }
 
@@ -59,7 +60,7 @@ func (s *losing) Import(ctx context.Context, i flow.Import) (flow.Imported, bool
 			return flow.Imported{}, false, err
 		}
 	} else {
-		go func() { // the server is still busy with it
+		go func() { // the server commits later
 			time.Sleep(s.after)
 			_, _, _ = s.Store.Import(context.WithoutCancel(ctx), i)
 		}()
@@ -75,9 +76,9 @@ func (s *losing) Imported(ctx context.Context, key flow.ImportKey) (flow.Importe
 	return s.Store.Imported(ctx, key)
 }
 
-// The connection is lost while an import is stored. Whatever came of it, there is one flow with the
-// rows after it was called again, and every answer is true.
-func TestAnImportWhoseAnswerIsLost(t *testing.T) {
+// The connection is lost during an import. After a second call there is one flow with the rows,
+// whether the first call stored them or not, and every report is right.
+func TestImportWhoseAnswerIsLost(t *testing.T) {
 	for name, test := range map[string]struct {
 		store losing
 		found bool // by the first call
@@ -143,8 +144,8 @@ func TestAnImportWhoseAnswerIsLost(t *testing.T) {
 	}
 }
 
-// What is there already is said so, also if the answer to that is lost.
-func TestAnImportThatIsThereIsNotSaidToBeAdded(t *testing.T) {
+// An import that was stored before is reported as such, also if the answer of the second is lost.
+func TestRepeatedImportWhoseAnswerIsLostAddsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &losing{Store: memstore.New(), calls: 1}
 		w := newWorld(t, worldConfig{store: store})
@@ -157,8 +158,8 @@ func TestAnImportThatIsThereIsNotSaidToBeAdded(t *testing.T) {
 	})
 }
 
-// A fault of the rows is what it is, whatever the store made of it.
-func TestAFaultOfTheRowsIsNotUncertain(t *testing.T) {
+// An error of the rows is returned itself, even if the store wraps it in an ErrUncertain.
+func TestRowErrorIsNotUncertain(t *testing.T) {
 	cut := errors.New("the file ends in the middle")
 	w := newWorld(t, worldConfig{store: wrapping{memstore.New()}})
 	_, _, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, func(yield func(flow.Row, error) bool) {

@@ -156,7 +156,7 @@ func TestUnknownOutcomesAreResolvedTogether(t *testing.T) {
 	}
 }
 
-// What is sent again in bulk is sent once more each.
+// Notifications that are sent again in bulk are sent once more each.
 func TestUnknownOutcomesAreSentAgainOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
@@ -189,8 +189,8 @@ func TestResolvingSkipsDisabledFlows(t *testing.T) {
 	}
 }
 
-// What another operator changes at the same moment is left as they made it.
-func TestResolvingSkipsWhatIsChangedMeanwhile(t *testing.T) {
+// Concurrent changes of another operator are kept.
+func TestResolvingSkipsConcurrentChanges(t *testing.T) {
 	for name, m := range resolves {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -229,8 +229,8 @@ func TestResolvingSkipsWhatIsChangedMeanwhile(t *testing.T) {
 	}
 }
 
-// The flow is changed at the same moment, and its notifications are not.
-func TestResolvingGoesOnAfterAChangeOfTheFlow(t *testing.T) {
+// A concurrent change of the flow alone does not keep its notifications from being resolved.
+func TestResolvingRetriesAfterAChangeOfTheFlow(t *testing.T) {
 	for name, m := range resolves {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -254,7 +254,7 @@ func TestResolvingGoesOnAfterAChangeOfTheFlow(t *testing.T) {
 	}
 }
 
-// There are more than fit a page.
+// More notifications than a page holds are resolved.
 func TestResolvingGoesThroughAllPages(t *testing.T) {
 	const more = 100
 	for name, m := range resolves {
@@ -275,7 +275,7 @@ func TestResolvingGoesThroughAllPages(t *testing.T) {
 	}
 }
 
-// A store that fails in the middle leaves what was resolved before, and the report says how many.
+// If the store fails in the middle, the report counts what was resolved before.
 func TestResolvingReportsWhatWasDoneBeforeAFailure(t *testing.T) {
 	for name, m := range resolves {
 		t.Run(name, func(t *testing.T) {

@@ -75,7 +75,7 @@ func (w *sendingWorld) delivered() map[string]int {
 	return counts
 }
 
-// filled is a template with the rows of so many citizens.
+// filled returns a workbook with a row for each of n citizens.
 func filled(t *testing.T, citizens int) map[string]any {
 	t.Helper()
 	cells := map[string]any{}
@@ -86,8 +86,8 @@ func filled(t *testing.T, citizens int) map[string]any {
 	return cells
 }
 
-// Whoever corrects the marked copy and imports it as a whole sends the corrected rows only.
-func TestAnImportedCorrectedCopySendsTheCorrectedRowsOnly(t *testing.T) {
+// Importing the whole corrected copy sends only the corrected rows.
+func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 	w := newSendingWorld(t)
 	cells := filled(t, 6)
 	cells["B4"], cells["A6"] = "corto", "RSSMRA"
@@ -119,8 +119,8 @@ func TestAnImportedCorrectedCopySendsTheCorrectedRowsOnly(t *testing.T) {
 	}
 }
 
-// The hint is for files of which rows were stored, whether now or by an earlier call.
-func TestTheHintIsForFilesOfWhichRowsAreStored(t *testing.T) {
+// The hint is given if rows of the file were stored, by this call or an earlier one.
+func TestHintOnlyIfRowsAreStored(t *testing.T) {
 	w := newSendingWorld(t)
 	cells := filled(t, 3)
 	cells["B4"] = "corto"
@@ -155,8 +155,8 @@ func errorSheet(t *testing.T, file []byte) string {
 	return all
 }
 
-// The occasion of a row tells its message from one that was sent.
-func TestARowWithAnOccasionIsAnotherMessage(t *testing.T) {
+// A row with an occasion is another message than the same row without one.
+func TestRowWithOccasionIsAnotherMessage(t *testing.T) {
 	w := newSendingWorld(t)
 	cells := filled(t, 2)
 	first, _, _ := w.importFile(t, blankFilled(t, cells), flow.AddConfig{})
@@ -168,8 +168,8 @@ func TestARowWithAnOccasionIsAnotherMessage(t *testing.T) {
 	assert.Equal(t, map[string]int{appiotest.SampleCitizen(0).Reveal(): 2, appiotest.SampleCitizen(1).Reveal(): 1}, w.delivered())
 }
 
-// What is already sent is sent again only if the operator writes another occasion.
-func TestAnotherOccasionSendsWhatWasAlreadySent(t *testing.T) {
+// A message that was already sent is sent again only with another occasion.
+func TestCorrectedOccasionSendsAlreadySent(t *testing.T) {
 	for name, c := range map[string]struct {
 		cells map[string]any
 		times int
@@ -204,8 +204,8 @@ func TestAnotherOccasionSendsWhatWasAlreadySent(t *testing.T) {
 	}
 }
 
-// An export made before there was a column of occasions leaves them as they are.
-func TestAnExportWithoutOccasionsIsAccepted(t *testing.T) {
+// An export without the column Occasione does not change the occasions.
+func TestExportWithoutOccasionColumnIsAccepted(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 2, func(n *flow.Notification) {
 		failed(flow.ErrorRefused)(n)

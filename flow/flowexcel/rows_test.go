@@ -318,7 +318,7 @@ func TestCompleteTellsWhatTheFlowFound(t *testing.T) {
 }
 
 // A list of what is doubtful may be shorter than what there is: the rest is counted.
-func TestCompleteCountsTheDuplicatesThatAreNotListed(t *testing.T) {
+func TestCompleteCountsUnlistedDuplicates(t *testing.T) {
 	tpl := template(t)
 	fill := map[string]any{}
 	for row := 2; row <= 6; row++ {

@@ -16,7 +16,7 @@ var alreadySentRules = []rule{
 	{"a claim makes a notification Errore if another one may have brought its message", claimsSkip},
 	{"a claim takes a notification if no other one may have brought its message", claimsTakeWhatDidNotArrive},
 	{"a claim returns, records and counts what was sent already", skippedAreRecorded},
-	{"what was sent already counts toward the limit of a claim", skippedCountTowardTheLimit},
+	{"a notification that was sent already counts toward the limit of a claim", skippedCountTowardTheLimit},
 	{"of two with one message in a claim, the first is taken", claimsTakeTheFirst},
 	{"a claim takes a notification that may be repeated", claimsRepeat},
 }
@@ -33,7 +33,7 @@ type place struct {
 	of   uuid.UUID
 }
 
-// arrivals are those that keep others with the message from becoming In invio.
+// arrivals make a notification keep others with its message from becoming In invio.
 func (p *probe) arrivals() []arrival {
 	sent := func(n *flow.Notification) {
 		n.State, n.Transmission.SentAt = flow.NotificationSent, p.SomeTime()
@@ -54,7 +54,7 @@ func (p *probe) arrivals() []arrival {
 	}
 }
 
-// harmless are notifications that keep no other from becoming In invio.
+// harmless make a notification keep no other from becoming In invio.
 func (p *probe) harmless() []arrival {
 	all := []arrival{
 		{"Registrato", func(n *flow.Notification) { n.State = flow.NotificationRegistered }},
@@ -148,7 +148,7 @@ func claimsSkip(p *probe) {
 			p.skips(fmt.Sprintf("whose message another one of %s has, which is %s", place.name, a.why), n, earlier)
 		}
 	}
-	// The texts need not be equal to the letter.
+	// The texts differ only in what Digest ignores.
 	earlier := p.newNotification(uuid.Nil)
 	earlier.Subject, earlier.Occasion, earlier.State = flussi.NewText("Così è"), "Sollecito", flow.NotificationSent
 	earlier = p.save(earlier)
@@ -174,7 +174,7 @@ func claimsTakeWhatDidNotArrive(p *probe) {
 			p.isSending(what, n.ID)
 		}
 	}
-	// A notification is no obstacle to itself.
+	// A notification does not block itself.
 	n := p.save(p.newNotification(f.ID))
 	for _, code := range []flow.ErrorCode{flow.ErrorOutcomeUnknown, flow.ErrorRefused, ""} {
 		_, claimed := p.claim(f.ID, 10, long)
@@ -303,7 +303,7 @@ func claimsRepeat(p *probe) {
 			p.Fail("Claim of %s clears AllowRepeat", what)
 		}
 	}
-	// What is repeated was sent before, too.
+	// A notification that may be repeated blocks others once it is sent.
 	first := p.newNotification(f.ID)
 	first.AllowRepeat = true
 	first = p.save(first)

@@ -22,9 +22,9 @@ const (
 	intoRule      = "an import into a flow that is there makes its next version"
 	oneImportRule = "of imports with one key at once, one is stored, and the others find it"
 	duplicateRule = "a row of an import is a duplicate if its message may have arrived, or waits to be sent"
-	noRepeatRule  = "a row of an import is no duplicate of what is not to be sent and did not arrive"
+	noRepeatRule  = "a row of an import is no duplicate of one that is not to be sent and did not arrive"
 	oldestRule    = "the earlier one of a duplicate may have arrived, if one of several has, and is the oldest"
-	toldRule      = "of a duplicate, an import stores what it is told"
+	toldRule      = "of a duplicate, an import stores what Duplicate returns"
 	longRule      = "the duplicates of a long import are found in the order of its rows"
 	contextRule   = "a context that has ended is refused, and nothing changes"
 )
@@ -34,7 +34,7 @@ type (
 	duplicate = func(flow.NotificationChange) (flow.NotificationChange, bool)
 )
 
-// importing makes a store with an Import of its own.
+// importing makes a model with another Import.
 func importing(do func(s *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error)) func(flow.Store) flow.Store {
 	return func(s flow.Store) flow.Store {
 		m := newModel(s)
@@ -42,7 +42,7 @@ func importing(do func(s *model, ctx context.Context, i flow.Import) (flow.Impor
 	}
 }
 
-// repeatedUnless makes a model by which something is no duplicate.
+// repeatedUnless makes a model that misses some duplicates.
 func repeatedUnless(unless func(n flow.Notification, disabled bool) bool) func(flow.Store) flow.Store {
 	return broken(func(m *model) {
 		m.repeated = func(n flow.Notification, disabled bool) bool {
@@ -51,7 +51,7 @@ func repeatedUnless(unless func(n flow.Notification, disabled bool) bool) func(f
 	})
 }
 
-// repeatedAlso makes a model by which something is a duplicate that is none.
+// repeatedAlso makes a model that takes other rows for duplicates, too.
 func repeatedAlso(also func(n flow.Notification, disabled bool) bool) func(flow.Store) flow.Store {
 	return broken(func(m *model) {
 		m.repeated = func(n flow.Notification, disabled bool) bool {
@@ -60,7 +60,7 @@ func repeatedAlso(also func(n flow.Notification, disabled bool) bool) func(flow.
 	})
 }
 
-// told makes a model that stores something else of duplicates than it is told.
+// told makes a model that does not store what Duplicate returns.
 func told(change func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool)) func(flow.Store) flow.Store {
 	return broken(func(m *model) { m.told = change })
 }

@@ -17,27 +17,27 @@ const (
 	skipRule     = "a claim makes a notification Errore if another one may have brought its message"
 	takeRule     = "a claim takes a notification if no other one may have brought its message"
 	skippedRule  = "a claim returns, records and counts what was sent already"
-	limitRule    = "what was sent already counts toward the limit of a claim"
+	limitRule    = "a notification that was sent already counts toward the limit of a claim"
 	firstRule    = "of two with one message in a claim, the first is taken"
 	repeatRule   = "a claim takes a notification that may be repeated"
-	releaseRule  = "a message is free once none that may have arrived is left"
-	editRule     = "a message is that of the text that a notification has now"
+	releaseRule  = "a message can be sent once no notification with it may have arrived"
+	editRule     = "an edit changes the message of a notification"
 	exchangeRule = "an exchange claims by the outcomes that it stores"
 	refuseRule   = "a write that makes a notification In invio is refused if another one may have brought its message"
 	storeRule    = "a write that makes a notification In invio is stored if no other one may have brought its message"
 	otherRule    = "a write that makes no notification In invio is never refused as sent already"
-	wholeRule    = "whether a message may have arrived is seen in what there is once a write is stored"
+	wholeRule    = "a write is judged by the notifications as they are after it"
 	winnerRule   = "of those with one message that become In invio at once, one succeeds"
 )
 
-// arrivedUnless makes a model by which something did not arrive that may have.
+// arrivedUnless makes a model that misses some notifications that may have arrived.
 func arrivedUnless(unless func(n flow.Notification) bool) func(flow.Store) flow.Store {
 	return broken(func(m *model) {
 		m.arrived = func(n flow.Notification) bool { return n.MayHaveArrived() && !unless(n) }
 	})
 }
 
-// arrivedAlso makes a model by which something arrived that did not.
+// arrivedAlso makes a model by which other notifications may have arrived, too.
 func arrivedAlso(also func(n flow.Notification) bool) func(flow.Store) flow.Store {
 	return broken(func(m *model) {
 		m.arrived = func(n flow.Notification) bool { return n.MayHaveArrived() || also(n) }
@@ -51,7 +51,7 @@ func isUnknown(n flow.Notification) bool {
 }
 func isRegistered(n flow.Notification) bool { return n.State == flow.NotificationRegistered }
 
-// skipsAs makes a model whose claims make another change of what was sent already.
+// skipsAs makes a model whose claims do not make the change of AlreadySent.
 func skipsAs(change func(c *flow.NotificationChange, n, earlier flow.Notification)) func(flow.Store) flow.Store {
 	return broken(func(m *model) {
 		m.skip = func(n, earlier flow.Notification, claim flow.Claim) flow.NotificationChange {

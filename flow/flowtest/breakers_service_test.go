@@ -10,7 +10,7 @@ import (
 const (
 	lookRule      = "the first use of a service whose name looks like another one's is refused"
 	otherNameRule = "a service may be used again, and others whose names do not look like it"
-	noNameRule    = "a service that was not stored is not there"
+	noNameRule    = "a write that is not stored does not keep its service"
 	oneNameRule   = "of names that look alike and are first used at once, one is stored"
 )
 

@@ -13,9 +13,9 @@ import (
 
 var duplicateRules = []rule{
 	{"a row of an import is a duplicate if its message may have arrived, or waits to be sent", duplicatesAreFound},
-	{"a row of an import is no duplicate of what is not to be sent and did not arrive", othersAreNoDuplicates},
+	{"a row of an import is no duplicate of one that is not to be sent and did not arrive", othersAreNoDuplicates},
 	{"the earlier one of a duplicate may have arrived, if one of several has, and is the oldest", duplicatesNameTheOldest},
-	{"of a duplicate, an import stores what it is told", duplicatesAreStoredAsTold},
+	{"of a duplicate, an import stores what Duplicate returns", duplicatesAreStoredAsReturned},
 	{"the duplicates of a long import are found in the order of its rows", longImportsFindDuplicates},
 }
 
@@ -108,7 +108,7 @@ func othersAreNoDuplicates(p *probe) {
 	inOff := p.newNotification(off.ID)
 	p.saveAll(inOff)
 	rows = append(rows, p.twin(inOff, f.ID))
-	// Those of the import itself are no earlier ones.
+	// Rows of the import itself are not earlier notifications.
 	rows = append(rows, p.twin(rows[0], f.ID), p.twin(rows[1], f.ID))
 	p.findsDuplicates("of rows without duplicates", f, rows, nil)
 
@@ -181,7 +181,7 @@ func duplicatesNameTheOldest(p *probe) {
 	p.findsDuplicates("of rows that each repeat several", f, rows, want)
 }
 
-func duplicatesAreStoredAsTold(p *probe) {
+func duplicatesAreStoredAsReturned(p *probe) {
 	f := p.newFlow()
 	earlier := p.newNotifications(uuid.Nil, 6)
 	for i := range earlier {
@@ -205,7 +205,7 @@ func duplicatesAreStoredAsTold(p *probe) {
 			n.Content, n.Reference, n.AllowRepeat = flussi.NewText("un'altra rata"), "2026/1", true
 		case 3:
 			n.State, n.Transmission.ErrorCode, n.Transmission.Error = flow.NotificationFailed, flow.ErrorAlreadySent, "Già inviata."
-		case 5: // not even what is told is stored
+		case 5: // changed, but not to be stored
 			n.Disabled = true
 		}
 		row.Record.Reason = flussi.NewText(fmt.Sprintf("Doppione %d", nth+1))
@@ -237,7 +237,7 @@ func duplicatesAreStoredAsTold(p *probe) {
 		p.Fail("Notifications by the text that Duplicate gave a row: want it, got %s", list(ids(got)))
 	}
 
-	// If nothing is left of the rows, the import was made all the same.
+	// If no row is to be stored, the import is stored all the same.
 	g := p.newFlow()
 	i = p.importOf(p.newKey(), g, p.twin(earlier[0], g.ID), p.twin(earlier[1], g.ID))
 	i.Duplicate = func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {

@@ -23,7 +23,7 @@ var importRules = []rule{
 	{"of imports with one key at once, one is stored, and the others find it", importsHaveOneWinner},
 }
 
-// newKey returns the key of an import that there is none with yet.
+// newKey returns a key that no import has yet.
 func (p *probe) newKey() flow.ImportKey { return flow.ImportKey(p.ID()) }
 
 // importOf returns an import of rows that are no duplicates.
@@ -262,8 +262,8 @@ func importsChangeFlows(p *probe) {
 	p.isNotImported("after a conflict", key)
 }
 
-// importsHaveOneWinner lets a crowd make one import, each into a flow of its own, and then all
-// into one flow. Of the latter, those that come late may be in conflict with the flow.
+// importsHaveOneWinner makes many concurrent imports with one key, first each into its own flow, then
+// all into one flow. The latter may end in conflicts over the flow.
 func importsHaveOneWinner(p *probe) {
 	for round := range 6 {
 		shared := p.saveFlow(p.newFlow())

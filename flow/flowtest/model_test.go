@@ -14,13 +14,14 @@ import (
 	"github.com/flussi-go/flussi/flow/memstore"
 )
 
-// model is a store that decides itself what may become In invio, which imports were made and which
-// services look alike, so that each of these decisions can be broken. The store below it never
-// refuses any: in it, everything may be repeated, and names of services are hexadecimal.
+// model is a store that decides itself which notifications may become In invio, which imports were
+// stored and which services look alike, so that each of these decisions can be broken. The store
+// below it refuses none: in it, every notification has AllowRepeat, and names of services are
+// hexadecimal.
 type model struct {
 	flow.Store
 	mu      sync.Mutex // of writes, and of reads of what they write
-	maps    sync.Mutex // of what follows
+	maps    sync.Mutex // of the fields below
 	repeats map[uuid.UUID]bool
 	names   map[string]string // by their look
 	imports map[flow.ImportKey]flow.Imported
@@ -51,7 +52,7 @@ type faults struct {
 	ignoresOwn                      bool // what a write makes In invio does not count for the rest of it
 	storesFlowFirst, storesPart     bool // before it refuses
 
-	// Races: nothing is locked, and others write between a decision and what comes of it.
+	// Races: nothing is locked, and others write between a decision and its write.
 	unlocked       bool
 	claimsUnlocked bool
 
@@ -134,7 +135,7 @@ func TestModelKeepsTheContract(t *testing.T) {
 	flowtest.Run(t, func(*testing.T) flow.Store { return newModel(memstore.New()) })
 }
 
-// isSetAside reports whether a flow is disabled before it is sent.
+// isSetAside reports whether a flow was disabled before it was sent.
 func isSetAside(f flow.Flow) bool {
 	return f.Disabled && (f.State == flow.FlowInactive || f.State == flow.FlowActive)
 }
@@ -161,7 +162,7 @@ func (m *model) unlock() {
 	}
 }
 
-// pause is the moment between a decision and what comes of it.
+// pause is called between a decision and its write.
 func (m *model) pause() {
 	if m.unlocked || m.claimsUnlocked {
 		time.Sleep(time.Millisecond)

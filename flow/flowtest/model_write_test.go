@@ -14,7 +14,7 @@ import (
 type write struct {
 	flow    *flow.FlowChange
 	changes []flow.NotificationChange
-	blindly bool // it is not looked at what may have arrived
+	blindly bool // without a check of what may have arrived
 	imports bool
 }
 
@@ -112,7 +112,7 @@ func (m *model) checkServices(w write) error {
 	return nil
 }
 
-// stored notes what a write means for the decisions of others.
+// stored updates the model's maps after a write.
 func (m *model) stored(w write) {
 	m.maps.Lock()
 	defer m.maps.Unlock()
@@ -188,7 +188,7 @@ func (m *model) SaveFlow(ctx context.Context, change flow.FlowChange, notificati
 	return m.store(ctx, write{flow: &change, changes: changes, blindly: m.savesFlowsBlindly})
 }
 
-// pull collects what comes with a flow.
+// pull collects the notifications of a flow's change.
 func (m *model) pull(ctx context.Context, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error]) ([]flow.NotificationChange, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -266,7 +266,7 @@ func (m *model) claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.
 	return m.storeClaim(ctx, f, changes)
 }
 
-// storeClaim stores what was claimed, and returns it.
+// storeClaim stores claimed notifications, and returns them.
 func (m *model) storeClaim(ctx context.Context, f flow.Flow, changes []flow.NotificationChange) (flow.Flow, []flow.Notification, error) {
 	encoded := make([]flow.NotificationChange, len(changes))
 	for i, c := range changes {

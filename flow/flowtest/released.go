@@ -12,8 +12,8 @@ import (
 )
 
 var releasedRules = []rule{
-	{"a message is free once none that may have arrived is left", allMustBeReleased},
-	{"a message is that of the text that a notification has now", editsChangeTheMessage},
+	{"a message can be sent once no notification with it may have arrived", allMustBeReleased},
+	{"an edit changes the message of a notification", editsChangeTheMessage},
 	{"an exchange claims by the outcomes that it stores", exchangesClaimByOutcomes},
 }
 
@@ -79,7 +79,7 @@ func editsChangeTheMessage(p *probe) {
 		p.isSending(what, n.ID)
 		p.skips("whose message another one has, which is "+a.why+", since its text was changed", p.save(p.twin(earlier, f.ID)), earlier)
 	}
-	// The text of the one that is claimed, too.
+	// An edit of the claimed one counts, too.
 	earlier := p.newNotification(uuid.Nil)
 	earlier.State = flow.NotificationSent
 	earlier = p.save(earlier)
@@ -127,7 +127,7 @@ func exchangesClaimByOutcomes(p *probe) {
 		}
 		p.Equal(what+": the flow", got, p.flow(f.ID))
 	}
-	// One that was given back is the first again.
+	// One that was given back is claimed first again.
 	f := p.saveFlow(p.sendingFlow())
 	first := p.newNotification(f.ID)
 	second := p.twin(first, f.ID)

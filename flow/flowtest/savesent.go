@@ -18,17 +18,17 @@ var saveSentRules = []rule{
 	{"a write that makes a notification In invio is refused if another one may have brought its message", savesAreRefused},
 	{"a write that makes a notification In invio is stored if no other one may have brought its message", savesAreStored},
 	{"a write that makes no notification In invio is never refused as sent already", otherStatesAreStored},
-	{"whether a message may have arrived is seen in what there is once a write is stored", savesAreSeenWhole},
+	{"a write is judged by the notifications as they are after it", savesAreSeenWhole},
 	{"of those with one message that become In invio at once, one succeeds", messagesHaveOneWinner},
 }
 
-// way is a way to store notifications.
+// way is a method that stores notifications.
 type way struct {
 	name  string
 	store func(all ...flow.Notification) error
 }
 
-// ways are those that make notifications In invio, besides Claim and Import.
+// ways returns the methods that can make notifications In invio, other than Claim and Import.
 func (p *probe) ways() []way {
 	f := p.saveFlow(p.newFlow())
 	return []way{
@@ -46,7 +46,7 @@ func (p *probe) ways() []way {
 	}
 }
 
-// sending returns a notification as it is In invio.
+// sending returns the notification In invio.
 func sending(n flow.Notification) flow.Notification {
 	n.State = flow.NotificationSending
 	return n
@@ -136,7 +136,7 @@ func otherStatesAreStored(p *probe) {
 	}
 }
 
-// meanwhile is what happens to a notification in the write that makes another one with its message
+// meanwhile is a change of a notification in the same write that makes another one with its message
 // In invio.
 type meanwhile struct {
 	why     string
@@ -225,8 +225,8 @@ func savesAreSeenWhole(p *probe) {
 	}
 }
 
-// messagesHaveOneWinner lets a crowd claim flows that have the same messages, in different orders,
-// while others of it make single ones In invio.
+// messagesHaveOneWinner claims many flows with the same messages at once, in different orders, while
+// other goroutines make single notifications with these messages In invio.
 func messagesHaveOneWinner(p *probe) {
 	const messages, claimers = 12, storetest.Crowd * 2 / 3
 	ctx, cancel := context.WithTimeout(p.Ctx, patience)
@@ -275,7 +275,7 @@ func messagesHaveOneWinner(p *probe) {
 	}
 }
 
-// claimAll claims until nothing is left. Who meets another writer tries again.
+// claimAll claims until nothing is left. After a conflict it tries again.
 func (p *probe) claimAll(ctx context.Context, claim flow.Claim) error {
 	for {
 		after, claimed, err := p.store.Claim(ctx, claim)

@@ -13,8 +13,8 @@ import (
 
 var serviceRules = []rule{
 	{"the first use of a service whose name looks like another one's is refused", lookalikesAreRefused},
-	{"a service may be used again, and others whose names do not look like it", othersServicesAreStored},
-	{"a service that was not stored is not there", refusedServicesAreNotThere},
+	{"a service may be used again, and others whose names do not look like it", otherServicesAreStored},
+	{"a write that is not stored does not keep its service", refusedServicesAreNotThere},
 	{"of names that look alike and are first used at once, one is stored", servicesHaveOneWinner},
 }
 
@@ -111,7 +111,7 @@ func lookalikesAreRefused(p *probe) {
 	p.unchanged(before, "writes of two names that look alike")
 }
 
-func othersServicesAreStored(p *probe) {
+func otherServicesAreStored(p *probe) {
 	for _, first := range p.uses() {
 		name := p.Word() + " Tributi"
 		p.Must(first.store(name), first.name+" of a new service")
@@ -123,7 +123,7 @@ func othersServicesAreStored(p *probe) {
 			}
 		}
 	}
-	// What is there is stored again, and is read with its name.
+	// Existing entities are stored again, and read with their service.
 	name := "È l'Ufficio Tributi"
 	f, n := p.newFlow(), p.newNotification(uuid.Nil)
 	f.Service, n.Service = name, name

@@ -67,8 +67,8 @@ func TestAFlowThatChangesWhileItsSequenceIsPulledIsAConflict(t *testing.T) {
 	assert.ErrorIs(t, err, flow.ErrNotFound)
 }
 
-// While one import pulls its rows, another one with its key may be stored.
-func TestImportFindsWhatWasImportedWhileItsRowsWerePulled(t *testing.T) {
+// Another import with the same key may be stored while one pulls its rows.
+func TestImportFindsConcurrentImport(t *testing.T) {
 	ctx := context.Background()
 	store, f := filled(t, 0)
 	key := flow.ImportKey{1}

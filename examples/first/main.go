@@ -75,7 +75,7 @@ func send(ctx context.Context, service *flow.Service, dispatcher *flow.Dispatche
 		fmt.Println("Queste righe sono già state importate.") // and f is their flow, as it is now
 	}
 	if err == nil && f.Counts.Left() > 0 { // or there is nothing new to send
-		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo; unchanged if it was activated before
+		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo; unchanged if active or sent
 	}
 	if err == nil && f.Counts.Left() > 0 {
 		f, err = service.SendFlow(ctx, operator, f.ID) // In invio

@@ -16,8 +16,8 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// Commands that are run again, with other spellings, or after an interruption: nobody gets a message
-// twice, and every text and exit code is right.
+// Commands that are run again, with other spellings, or after an interruption: nobody gets a
+// message twice, and every text and exit code is right.
 
 // delivered checks how many citizens have messages, and how many each of them has.
 func (o *office) delivered(t *testing.T, citizens, each int) {

@@ -19,13 +19,13 @@
 //
 // # Exit codes
 //
-//	0    done, by this command or an earlier one: the rows were imported, every message was accepted
+//	0    done, now or by an earlier command: the rows are imported, every message is accepted
 //	1    failed, or not known to be done, because the connection to the database was lost: see the
 //	     standard error, and run the command again
 //	2    the command is not written well
-//	3    the file cannot be read, or has wrong rows, or rows that repeat earlier messages. With wrong
-//	     rows nothing is stored, or, with --good-rows, the other rows; rows that repeat earlier
-//	     messages are stored disabled
+//	3    the file cannot be read, or has wrong rows, or rows that repeat earlier messages. With
+//	     wrong rows nothing is stored, or, with --good-rows, the other rows. Rows that repeat
+//	     earlier messages are stored disabled
 //	4    sent, with negative or unknown outcomes for some recipients (Invio incompleto)
 //	5    the sending was stopped, by a refused key or a platform that is down; send goes on
 //	130  interrupted by Ctrl-C, after waiting for the requests in flight; run the command again

@@ -221,8 +221,8 @@ func (k *killing) all(t *testing.T, store *sqlstore.Store) iter.Seq2[flow.Notifi
 
 const registered = flow.NotificationRegistered
 
-// The server commits an import, and its answer is lost: the program finds the import, or says that it
-// is not known whether it was stored. A second run finds it.
+// The server commits an import, and its answer is lost: the program finds the import, or says that
+// it is not known whether it was stored. A second run finds it.
 func TestImportWhoseAnswerIsLost(t *testing.T) {
 	database := pgtest.Start(t).Database(t)
 	for name, gone := range map[string]bool{"and the server answers again": false, "and the server stays away": true} {

@@ -55,10 +55,10 @@ func (s *settings) flags(set *pflag.FlagSet) {
 // fromEnvironment are the flags that can be set by a variable of the environment.
 var fromEnvironment = []string{"store", "service", "operator", "url", "key-file"}
 
-// complete takes from the environment what no flag says. It comes after the flags, so that
-// no help shows it: a database's address may hold a password. Blanks and invisible characters at
-// the ends of a variable, such as a CR, are removed, with a warning to errs. Anywhere else, and in a
-// flag, they are an error: "prova" and "prova " would be two stores, or two services.
+// complete takes from the environment what no flag says. It comes after the flags, so that no help
+// shows it: a database's address may hold a password. Blanks and invisible characters at the ends
+// of a variable, such as a CR, are removed, with a warning to errs. Anywhere else, and in a flag,
+// they are an error: "prova" and "prova " would be two stores, or two services.
 func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs io.Writer) error {
 	for _, name := range fromEnvironment {
 		if value := set.Lookup(name).Value.String(); set.Changed(name) && (trimmed(value) != value || holdsUnseen(value)) {

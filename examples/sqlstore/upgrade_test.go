@@ -91,8 +91,8 @@ func TestUpgradeRecognisesMessagesSentBefore(t *testing.T) {
 	})
 }
 
-// A process of an earlier release that is still running cannot claim, since it does not check whether
-// a message was sent. It can store the outcomes of its earlier claims.
+// A process of an earlier release that is still running cannot claim, since it does not check
+// whether a message was sent. It can store the outcomes of its earlier claims.
 func TestOlderProcessCannotClaimAfterUpgrade(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
 		at := location(t)
@@ -137,8 +137,8 @@ func TestWritesOfOlderProcessesAreRecognised(t *testing.T) {
 	})
 }
 
-// The upgrade keeps the names of existing services, also similar ones. New names that look like them
-// are refused.
+// The upgrade keeps the names of existing services, also similar ones. New names that look like
+// them are refused.
 func TestUpgradeKeepsTheNamesOfServices(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
 		at := location(t)

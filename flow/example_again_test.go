@@ -67,8 +67,8 @@ func ExampleAddConfig_occasion() {
 	// sollecito febbraio false Inviato 4
 }
 
-// A row whose message the citizen has is stored disabled. An operator who enables it sees that it is
-// not sent, and may send it all the same.
+// A row whose message the citizen has is stored disabled. An operator who enables it sees that it
+// is not sent, and may send it all the same.
 func ExampleService_ResendNotification_already() {
 	ctx, o := context.Background(), newOffice()
 	defer o.server.Close()

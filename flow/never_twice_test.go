@@ -30,8 +30,8 @@ var neverTwiceSeeds = flag.Int("never-twice-seeds", 40, "how many random runs Te
 // activate, send, decide, disable and anonymise; the platform fails in every way; processes of both
 // are killed. Then the faults end, and an operator sends or resolves all that is left.
 //
-// By the record of the platform, no citizen has a message more often than ordered, and each message of
-// an enabled notification has arrived.
+// By the record of the platform, no citizen has a message more often than ordered, and each
+// message of an enabled notification has arrived.
 func TestNobodyIsNotifiedTwice(t *testing.T) {
 	seeds := *neverTwiceSeeds
 	if testing.Short() {

@@ -274,7 +274,7 @@ var importBreakers = []breaker{
 			return all(rows, d)
 		}
 	})},
-	{"what is disabled waits to be sent", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && n.Disabled })},
+	{"a notification that is disabled waits to be sent", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && n.Disabled })},
 	{"what a disabled flow has waits to be sent", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && !n.Disabled })},
 	{"what was refused is a duplicate", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return n.Transmission.ErrorCode == flow.ErrorRefused })},
 	{"what was anonymised is a duplicate", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isSent(n) })},

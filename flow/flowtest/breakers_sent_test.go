@@ -64,9 +64,9 @@ func skipsAs(change func(c *flow.NotificationChange, n, earlier flow.Notificatio
 
 var sentBreakers = []breaker{
 	{"a claim looks at no others", skipRule, broken(func(m *model) { m.claimsBlindly = true })},
-	{"what is In invio did not arrive", skipRule, arrivedUnless(isInvio)},
-	{"what is Inviato did not arrive", skipRule, arrivedUnless(isSent)},
-	{"what is Inviato and disabled did not arrive", skipRule, arrivedUnless(func(n flow.Notification) bool { return isSent(n) && n.Disabled })},
+	{"a notification that is In invio did not arrive", skipRule, arrivedUnless(isInvio)},
+	{"a notification that is Inviato did not arrive", skipRule, arrivedUnless(isSent)},
+	{"a notification that is Inviato and disabled did not arrive", skipRule, arrivedUnless(func(n flow.Notification) bool { return isSent(n) && n.Disabled })},
 	{"an unknown outcome is none", skipRule, arrivedUnless(isUnknown)},
 	{"an unknown outcome that is disabled is none", skipRule, arrivedUnless(func(n flow.Notification) bool { return isUnknown(n) && n.Disabled })},
 	{"what stands alone did not arrive", skipRule, arrivedUnless(func(n flow.Notification) bool { return n.FlowID == uuid.Nil })},
@@ -212,11 +212,11 @@ var sentBreakers = []breaker{
 	})},
 	{"what was anonymised arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return isSent(n) || isInvio(n) })},
 	{"what was anonymised and is unknown arrived", takeRule, arrivedAlso(isUnknown)},
-	{"what is Registrato arrived", takeRule, arrivedAlso(isRegistered)},
-	{"what is in Errore arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.State == flow.NotificationFailed })},
+	{"a notification that is Registrato arrived", takeRule, arrivedAlso(isRegistered)},
+	{"a notification that is in Errore arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.State == flow.NotificationFailed })},
 	{"what was not sent arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.ErrorNotSent })},
 	{"what was sent already arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.ErrorAlreadySent })},
-	{"what is in an unknown state arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.State == "sospesa" })},
+	{"a notification that is in an unknown state arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.State == "sospesa" })},
 	{"messages are told apart by their citizen and subject", takeRule, broken(func(m *model) {
 		m.find = m.everything
 		m.same = func(earlier, n flow.Notification) bool {
@@ -347,7 +347,7 @@ var sentBreakers = []breaker{
 	{"AllowRepeat is not looked at by a write", storeRule, broken(func(m *model) {
 		m.mayRepeat = func(flow.Notification) bool { return false }
 	})},
-	{"what is In invio cannot be stored again", storeRule, broken(func(m *model) {
+	{"a notification that is In invio cannot be stored again", storeRule, broken(func(m *model) {
 		m.begins = func(_, n flow.Notification) bool { return isInvio(n) }
 	})},
 	{"a write is refused for what was refused", storeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.ErrorRefused })},

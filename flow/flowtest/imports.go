@@ -262,8 +262,8 @@ func importsChangeFlows(p *probe) {
 	p.isNotImported("after a conflict", key)
 }
 
-// importsHaveOneWinner makes many concurrent imports with one key, first each into its own flow, then
-// all into one flow. The latter may end in conflicts over the flow.
+// importsHaveOneWinner makes many concurrent imports with one key, first each into its own flow,
+// then all into one flow. The latter may end in conflicts over the flow.
 func importsHaveOneWinner(p *probe) {
 	for round := range 6 {
 		shared := p.saveFlow(p.newFlow())

@@ -225,8 +225,8 @@ func savesAreSeenWhole(p *probe) {
 	}
 }
 
-// messagesHaveOneWinner claims many flows with the same messages at once, in different orders, while
-// other goroutines make single notifications with these messages In invio.
+// messagesHaveOneWinner claims many flows with the same messages at once, in different orders,
+// while other goroutines make single notifications with these messages In invio.
 func messagesHaveOneWinner(p *probe) {
 	const messages, claimers = 12, storetest.Crowd * 2 / 3
 	ctx, cancel := context.WithTimeout(p.Ctx, patience)

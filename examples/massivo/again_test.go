@@ -268,6 +268,66 @@ func TestSendTwiceSucceeds(t *testing.T) {
 	o.delivered(t, 2, 1)
 }
 
+// If nothing is to be sent, resend prints the states and ends with the code of send.
+func TestResendWithNothingToSendEndsAsSend(t *testing.T) {
+	for name, codes := range map[string][]flow.ErrorCode{
+		"unknown outcomes": {flow.ErrorOutcomeUnknown, flow.ErrorOutcomeUnknown},
+		"refused":          {flow.ErrorRefused},
+		"already sent":     {flow.ErrorAlreadySent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, flows, _ := failing(t, codes...)
+			id := flows[0].ID.String()
+			file := o.path("correzioni.xlsx")
+			o.ran(t, 0, "export", id, file)
+			states := o.ran(t, exitIncomplete, "send", id)
+			for _, args := range [][]string{{"resend", id}, {"resend", id, file}, {"resend", id, "--error", "non inviata"}} {
+				said := o.ran(t, exitIncomplete, args...)
+				assert.Contains(t, said, states, "the same states and advice")
+				assert.NotContains(t, said, "niente da inviare")
+			}
+			assert.Empty(t, o.platform.Deliveries())
+		})
+	}
+	o := newOffice(t)
+	id := o.imported(t, 2)
+	o.ran(t, 0, "send", id)
+	assert.Contains(t, o.ran(t, 0, "resend", id), "Notifiche riportate a Registrato: 0.\nFlusso "+id+": Inviato\n")
+}
+
+// Wrong rows of the corrections are reported, even if everything else is sent.
+func TestResendReportsWrongRowsOfAFlowThatIsSent(t *testing.T) {
+	o := newOffice(t)
+	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest})
+	id := o.imported(t, 2)
+	o.ran(t, exitIncomplete, "send", id)
+	file := o.path("correzioni.xlsx")
+	o.ran(t, 0, "export", id, file)
+	require.NoError(t, edit(file, func(book *excelize.File, sheet string) error {
+		for _, cell := range []string{"B2", "B3"} { // one of them is Inviato
+			if err := book.SetCellStr(sheet, cell, "Oggetto corretto a mano"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	said := o.ran(t, exitRows, "resend", id, file, "--good-rows")
+	assert.Contains(t, said, "Flusso "+id+": Inviato\n")
+	o.delivered(t, 2, 1)
+}
+
+// A disabled flow says so, and is not advised to be sent.
+func TestSendOfADisabledFlowAdvisesToEnableIt(t *testing.T) {
+	o, flows, _ := failing(t, flow.ErrorOutcomeUnknown, flow.ErrorRefused)
+	id := flows[0].ID.String()
+	o.ran(t, 0, "disable", id)
+	said := o.ran(t, exitIncomplete, "send", id)
+	assert.Contains(t, said, "Flusso "+id+": Invio incompleto, disabilitato\n")
+	assert.Contains(t, said, "Il flusso è disabilitato. Per riabilitarlo: massivo enable "+id)
+	assert.NotContains(t, said, "massivo resolve")
+	assert.NotContains(t, said, "massivo resend")
+}
+
 // Another program may have sent the flow since it was read.
 func TestSendAfterAnotherProgramSentTheFlow(t *testing.T) {
 	o := newDesk(t)

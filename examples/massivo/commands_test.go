@@ -121,8 +121,8 @@ func TestAFlowGoesItsWayByCommands(t *testing.T) {
 	assert.Contains(t, said, "Il file è un'esportazione, e le sue notifiche ci sono già.")
 
 	code, said = o.run("resend", id, o.path("correzioni.xlsx"))
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Non c'è niente da inviare.", "nothing was corrected")
+	assert.Equal(t, exitIncomplete, code, said)
+	assert.Contains(t, said, "Flusso "+id+": Invio incompleto", "nothing was corrected")
 	code, said = o.run("resend", id, "--error", "rifiutata")
 	assert.Equal(t, 0, code, said)
 	assert.Len(t, o.platform.Deliveries(), 5)

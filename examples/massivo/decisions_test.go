@@ -164,6 +164,40 @@ func TestSendReportsHowItEnded(t *testing.T) {
 	}
 }
 
+// A sending that ends without an error is not over if something is left: somebody disabled the flow,
+// or another program stopped it. A Ctrl-C at its very end interrupts nothing.
+func TestSendReportsWhatIsLeft(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, test := range map[string]struct {
+		ctx  context.Context
+		flow flow.Flow
+		code int
+		says string
+	}{
+		"disabled meanwhile":        {t.Context(), flow.Flow{State: flow.FlowIncomplete, Disabled: true, Error: "Invio fermato.", Counts: flow.Counts{Sent: 3, Registered: 2}}, exitStopped, "Invio fermato.\nNiente è andato perso, restano da inviare: 2. Il flusso è disabilitato. Per riabilitarlo: massivo enable "},
+		"stopped by another":        {t.Context(), flow.Flow{State: flow.FlowIncomplete, Error: "Invio fermato.", Counts: flow.Counts{Sent: 3, Registered: 2}}, exitStopped, "Invio fermato.\nNiente è andato perso, restano da inviare: 2. Risolta la causa, per riprendere: massivo send "},
+		"sent, and then a Ctrl-C":   {ended, flow.Flow{State: flow.FlowSent, Counts: flow.Counts{Sent: 3}}, 0, ": Inviato\n"},
+		"all sent":                  {t.Context(), flow.Flow{State: flow.FlowSent, Counts: flow.Counts{Sent: 3}}, 0, ": Inviato\n"},
+		"disabled after everything": {t.Context(), flow.Flow{State: flow.FlowSent, Disabled: true, Counts: flow.Counts{Sent: 3}}, 0, ": Inviato, disabilitato\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said bytes.Buffer
+			s := &session{program: &program{out: &said}}
+			err := s.outcome(test.ctx, test.flow, nil)
+			assert.Contains(t, said.String(), test.says)
+			assert.NotContains(t, said.String(), "interrotto")
+			var exit *cli.Exit
+			if test.code == 0 {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorAs(t, err, &exit)
+			assert.Equal(t, test.code, exit.Code)
+		})
+	}
+}
+
 // All unknown outcomes of a flow, or of the service, are decided by one call with one reason.
 func TestResolveAllUnknownOutcomes(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -83,7 +83,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 		if err := correctSample(files.corrections); err != nil {
 			return err
 		}
-		if err := s.correct(ctx, f, files.corrections, false); err != nil {
+		if _, err := s.correct(ctx, f, files.corrections, false); err != nil {
 			return err
 		}
 		if f, err = s.Flow(ctx, s.by, f.ID); err != nil {

@@ -132,7 +132,7 @@ func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string, h
 	}
 	switch {
 	case f.Disabled:
-		fmt.Fprintf(s.out, "Il flusso è disabilitato. Per riabilitarlo: %s\n", s.again("enable", f.ID))
+		fmt.Fprintln(s.out, s.disabledFlow(f))
 	case f.Counts.Left() > 0:
 		fmt.Fprintf(s.out, "Per inviare quanto resta da inviare: %s\n", s.again("send", f.ID))
 	default:

@@ -53,25 +53,30 @@ scritta nel file di correzioni, o con «massivo resolve»: altrimenti tornano in
 				if err != nil {
 					return err
 				}
+				wrong := 0
 				if len(args) == 2 {
-					err = s.correct(ctx, f, args[1], goodRows)
+					wrong, err = s.correct(ctx, f, args[1], goodRows)
 				} else {
 					err = s.register(ctx, f, codes)
 				}
 				now, readErr := s.Flow(context.WithoutCancel(ctx), s.by, f.ID)
 				switch {
-				case err != nil && readErr == nil && now.Counts.Registered > 0:
+				case err != nil && readErr == nil && now.Counts.Registered > 0 && !now.Disabled:
 					fmt.Fprintf(s.out, "Restano da inviare: %s. Per inviarle: %s\n", thousands(now.Counts.Registered), s.again("send", f.ID))
 					return err
 				case err != nil:
 					return err
 				case readErr != nil:
 					return readErr
-				case now.Counts.Left() == 0:
-					fmt.Fprintln(s.out, "Non c'è niente da inviare.")
-					return nil
+				case isOver(now): // there is nothing to send
+					err = s.outcome(ctx, now, nil)
+				default:
+					err = s.run(ctx, now, dispatcher)
 				}
-				return s.run(ctx, now, dispatcher)
+				if err == nil && wrong > 0 {
+					return &cli.Exit{Code: exitRows}
+				}
+				return err
 			})
 		},
 	}
@@ -81,15 +86,16 @@ scritta nel file di correzioni, o con «massivo resolve»: altrimenti tornano in
 	return c
 }
 
-// correct applies the corrections of an exported file to a flow.
-func (s *session) correct(ctx context.Context, f flow.Flow, name string, goodRows bool) error {
+// correct applies the corrections of an exported file to a flow, and returns how many of its rows
+// are wrong.
+func (s *session) correct(ctx context.Context, f flow.Flow, name string, goodRows bool) (wrong int, err error) {
 	template, err := flowexcel.New(flowexcel.Config{})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	file, err := read(name)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer file.Close()
 	report, err := template.Correct(ctx, s.Service, s.by, file, file.size, flowexcel.CorrectConfig{Flow: f.ID, GoodRowsOnly: goodRows})
@@ -97,7 +103,7 @@ func (s *session) correct(ctx context.Context, f flow.Flow, name string, goodRow
 	told.File = *shortened(report.File)
 	fmt.Fprint(s.out, told.Italian())
 	s.mark(ctx, template, file, &report.File, importing{})
-	return wrongFile(err)
+	return report.File.Wrong, wrongFile(err)
 }
 
 // register sets back the notifications of a flow that are in Errore for one of the reasons.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -201,11 +202,23 @@ func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
 	}
 }
 
-// outcome tells how a sending ended.
+// outcome tells how a sending ended. Without an error, the flow's state says it: if something is
+// left, somebody disabled the flow meanwhile, or another program stopped it.
 func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 	var stopped *flow.StopError
 	again := s.again("send", f.ID)
 	switch {
+	case err == nil && f.Counts.Left() > 0:
+		s.tellStopped(f, f.Error)
+		return &cli.Exit{Code: exitStopped}
+	case err == nil:
+		if err := s.tellStates(context.WithoutCancel(ctx), f); err != nil {
+			return err
+		}
+		if f.State != flow.FlowSent {
+			return &cli.Exit{Code: exitIncomplete}
+		}
+		return nil
 	case errors.Is(err, flow.ErrNotStored), errors.Is(err, flow.ErrUncertain):
 		fmt.Fprintln(s.out, "Non si sa se l'invio sia finito: l'archivio non ha risposto. Ripetere il comando, che riprende l'invio: "+again)
 		return err
@@ -214,26 +227,33 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 			thousands(f.Counts.Sent), thousands(f.Counts.Left()), again)
 		return &cli.Exit{Code: cli.Interrupted}
 	case errors.As(err, &stopped):
-		fmt.Fprintf(s.out, "%s\nNiente è andato perso, restano da inviare: %s. Risolta la causa, per riprendere: %s\n",
-			flussi.Explain(err), thousands(f.Counts.Left()), again)
+		s.tellStopped(f, flussi.Explain(err))
 		return &cli.Exit{Code: exitStopped}
-	case err != nil:
-		fmt.Fprintln(s.out, "L'invio non è finito. Per riprendere: "+again)
-		return err
 	}
-	if err := s.tellStates(ctx, f); err != nil {
-		return err
+	fmt.Fprintln(s.out, "L'invio non è finito. Per riprendere: "+again)
+	return err
+}
+
+// tellStopped prints why a sending was stopped, and how it goes on.
+func (s *session) tellStopped(f flow.Flow, reason string) {
+	fmt.Fprintln(s.out, cmp.Or(reason, "Invio fermato."))
+	fmt.Fprintf(s.out, "Niente è andato perso, restano da inviare: %s. ", thousands(f.Counts.Left()))
+	if f.Disabled {
+		fmt.Fprintln(s.out, s.disabledFlow(f))
+		return
 	}
-	if f.State != flow.FlowSent {
-		return &cli.Exit{Code: exitIncomplete}
-	}
-	return nil
+	fmt.Fprintf(s.out, "Risolta la causa, per riprendere: %s\n", s.again("send", f.ID))
+}
+
+// disabledFlow says how a disabled flow is enabled: until then, nothing else can be done with it.
+func (s *session) disabledFlow(f flow.Flow) string {
+	return "Il flusso è disabilitato. Per riabilitarlo: " + s.again("enable", f.ID)
 }
 
 // tellStates shows a flow's notifications by their state, and the errors by their kind,
 // with what can be done.
 func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
-	fmt.Fprintf(s.out, "Flusso %s: %s\n", f.ID, f.State.Label())
+	fmt.Fprintf(s.out, "Flusso %s: %s\n", f.ID, stateOf(f))
 	t := newTable(s.out, "Stato", "Notifiche")
 	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight, AlignFooter: text.AlignRight}})
 	t.AppendRow([]any{"Inviato", thousands(f.Counts.Sent)})
@@ -256,6 +276,10 @@ func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
 	}
 	t.AppendFooter([]any{"Totale", thousands(f.Counts.Total())})
 	t.Render()
+	if f.Disabled && total(codes) > 0 {
+		fmt.Fprintln(s.out, s.disabledFlow(f))
+		return nil
+	}
 	s.advise(f.ID, codes)
 	return nil
 }

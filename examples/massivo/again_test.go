@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -52,7 +53,7 @@ func TestImportTwiceSendsOnce(t *testing.T) {
 		said := o.ran(t, 0, "import", name, "--note", "un'altra nota")
 		assert.Regexp(t, `Queste righe sono già state importate il \d\d/\d\d/\d{4} alle \d\d:\d\d:\d\d nel flusso `+id+` \(`+again.state+`\): non è stato aggiunto niente\.`, said)
 		assert.Contains(t, said, again.next)
-		assert.Contains(t, said, "massivo import "+quoted(name)+` --occasion "sollecito marzo"`)
+		assert.Contains(t, said, "massivo import "+quoted(name)+" --occasion OCCASIONE\n")
 		assert.NotContains(t, said, "Importate")
 		o.ran(t, 0, "send")
 		o.ran(t, 0, "send", id)
@@ -115,6 +116,143 @@ func TestImportStoresDuplicatesDisabled(t *testing.T) {
 	}
 }
 
+// repeating is an office with a file of five rows, three of which were sent before.
+func repeating(t *testing.T) (o *office, file string) {
+	o = newOffice(t)
+	file = o.path("avvisi.xlsx")
+	writeWorkbook(t, file, 0, 3)
+	o.ran(t, 0, "import", file)
+	o.ran(t, 0, "send")
+	writeWorkbook(t, file, 0, 5)
+	return o, file
+}
+
+// The second import says the same as the first about rows that were stored disabled, until an
+// operator decides about each of them.
+func TestImportReportsDisabledRowsAgain(t *testing.T) {
+	o, file := repeating(t)
+	id := flowIn(t, o.ran(t, exitRows, "import", file))
+	for range 2 {
+		said := o.ran(t, exitRows, "import", file)
+		assert.Contains(t, said, "nel flusso "+id)
+		assert.Contains(t, said, "3 notifiche del flusso sono disabilitate, e non si inviano.\nPer vedere quali sono: massivo show "+id+" --disabled si\n")
+		o.ran(t, 0, "send", id)
+	}
+	o.delivered(t, 5, 1)
+	aside := regexp.MustCompile(`│ (\S{36}) │`).FindAllStringSubmatch(o.ran(t, 0, "show", id, "--disabled", "si"), -1)
+	require.Len(t, aside, 3)
+	for i, n := range aside {
+		o.ran(t, exitRows, "import", file)
+		o.ran(t, 0, "enable", n[1])
+		if i > 0 { // decided, after a look at it
+			o.ran(t, 0, "disable", n[1])
+		}
+	}
+	said := o.ran(t, 0, "import", file)
+	assert.Contains(t, said, "2 notifiche del flusso sono disabilitate")
+	o.ran(t, exitIncomplete, "send", id)
+	said = o.ran(t, 0, "import", file)
+	assert.Contains(t, said, "Alcuni messaggi non risultano inviati. Per vederli: massivo show "+id+" --state errore\n")
+	assert.NotContains(t, said, "Non resta niente")
+	o.delivered(t, 5, 1)
+}
+
+// Advice about repeated rows leads to their being sent, whatever the file and the flags are, and
+// sets aside nothing else.
+func TestImportAdvisesHowToSendRepeatedRows(t *testing.T) {
+	occasions := func(first, last int, text string) func(*excelize.File, string) error {
+		return func(book *excelize.File, sheet string) error {
+			for row := first; row <= last; row++ {
+				if err := book.SetCellStr(sheet, fmt.Sprintf("H%d", row), text); err != nil {
+					return err
+				}
+			}
+			return book.SetCellStr(sheet, "H1", "Occasione")
+		}
+	}
+	for name, test := range map[string]struct {
+		column bool // the file has occasions
+		add    bool // to a flow with rows of its own
+		flags  []string
+	}{
+		"a new flow":                  {},
+		"a new flow, occasion":        {flags: []string{"--occasion", "sollecito marzo"}},
+		"a new flow, column":          {column: true},
+		"a new flow, column and flag": {column: true, flags: []string{"--occasion", "sollecito marzo"}},
+		"more rows":                   {add: true},
+		"more rows, occasion":         {add: true, flags: []string{"--occasion", "sollecito marzo"}},
+		"more rows, column":           {add: true, column: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			file := o.path("avvisi.xlsx")
+			fill := func(first, rows int) {
+				writeWorkbook(t, file, first, rows)
+				if test.column {
+					require.NoError(t, edit(file, occasions(2, 2, "sollecito marzo")))
+				}
+			}
+			fill(0, 3)
+			o.ran(t, 0, append([]string{"import", file}, test.flags...)...)
+			o.ran(t, 0, "send")
+			args := append([]string{"import", file}, test.flags...)
+			if test.add {
+				args = append(args, "--flow", o.imported(t, 2))
+			}
+			fill(0, 5)
+			said := o.ran(t, exitRows, args...)
+			id := flowIn(t, said)
+			assert.NotContains(t, said, "--occasion \"")
+			assert.Equal(t, !test.column, strings.Contains(said, " --occasion OCCASIONE"), said)
+			assert.Equal(t, test.column, strings.Contains(said, "nella colonna «Occasione» di ogni riga un'occasione mai usata per questi messaggi"), said)
+			assert.Equal(t, !test.add, strings.Contains(said, "massivo disable"), said)
+			assert.Equal(t, test.add, strings.Contains(said, "copiarle in un altro file"), said)
+
+			// As advised.
+			rows, again := 5, []string{"import", file}
+			if test.add {
+				rows = 3
+				fill(0, rows)
+			} else {
+				o.ran(t, 0, "disable", id)
+			}
+			if test.column {
+				require.NoError(t, edit(file, occasions(2, rows+1, "aprile")))
+			} else {
+				again = append(again, "--occasion", "aprile")
+			}
+			o.ran(t, 0, "send", flowIn(t, o.ran(t, 0, again...)))
+			if test.add {
+				o.ran(t, 0, "send", id)
+			}
+			counts := map[string]int{}
+			for _, d := range o.platform.Deliveries() {
+				counts[d.Recipient.Reveal()]++
+			}
+			for i := range 5 {
+				want := 1
+				if i < 3 {
+					want = 2
+				}
+				assert.Equal(t, want, counts[appiotest.SampleCitizen(i).Reveal()], i)
+			}
+		})
+	}
+}
+
+// The copy with the errors marked is not mentioned if it was not written.
+func TestImportMentionsTheCopyOnlyIfItIsThere(t *testing.T) {
+	o := newOffice(t)
+	file := o.path("avvisi.xlsx")
+	writeWorkbook(t, file, 0, 3)
+	require.NoError(t, edit(file, func(book *excelize.File, sheet string) error { return book.SetCellStr(sheet, "B3", "corto") }))
+	require.NoError(t, os.WriteFile(o.path("mio.xlsx"), nil, 0o600))
+	said := o.ran(t, exitRows, "import", file, "--marked", o.path("mio.xlsx"))
+	assert.Contains(t, said, "Correggere il file e importarlo di nuovo; oppure")
+	said = o.ran(t, exitRows, "import", file)
+	assert.Contains(t, said, "Correggere il file, o la sua copia, e importarlo di nuovo; oppure")
+}
+
 func TestImportSkipsRowsOfTheSameFlow(t *testing.T) {
 	o := newOffice(t)
 	file := o.path("avvisi.xlsx")
@@ -144,7 +282,7 @@ func TestImportWithOccasionSendsAgain(t *testing.T) {
 	for _, spelling := range []string{"sollecito marzo", "Sollecito  MARZO", " sollecito\u00a0marzo\r"} {
 		said := o.ran(t, 0, "import", name, "--occasion", spelling)
 		assert.Contains(t, said, "nel flusso "+id+" (Inviato): non è stato aggiunto niente.", spelling)
-		assert.Contains(t, said, `--occasion "secondo sollecito"`, "another one than this")
+		assert.Contains(t, said, "un'occasione mai usata per questi messaggi, al posto di OCCASIONE:")
 	}
 	o.delivered(t, 4, 2)
 	assert.Contains(t, o.ran(t, 0, "history", id), "Occasione: sollecito marzo.")

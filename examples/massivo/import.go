@@ -24,6 +24,7 @@ type importing struct {
 	occasion                 string
 	note, appContext, appKey string
 	goodRows, overwrite      bool
+	column                   bool // rows of the file have an occasion, which wins over that of the flag
 }
 
 func (p *program) imports() *cobra.Command {
@@ -81,13 +82,13 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 
 	var report excel.Report
 	rows := template.Rows(ctx, file, file.size, &report)
-	f, added, err := s.addRows(ctx, rows, how)
+	f, added, err := s.addRows(ctx, notingOccasions(rows, &how.column), how)
 	if report.Format == "" {
 		return f, err // it did not come to reading
 	}
 	flowexcel.Complete(&report, added)
 	fmt.Fprint(s.out, shortened(report).Italian())
-	s.mark(ctx, template, file, &report, how)
+	marked := s.mark(ctx, template, file, &report, how)
 	switch {
 	case errors.Is(err, flow.ErrUncertain):
 		fmt.Fprintln(s.out, "\nNon si sa se le righe siano state importate. Ripetere lo stesso comando: se le righe ci sono già, il programma le riconosce e non le aggiunge di nuovo.")
@@ -95,7 +96,7 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	case !added.ImportedAt.IsZero():
 		s.tellImported(f, added, name, how)
 	case added.Added+added.Duplicated == 0:
-		s.tellRefused(&report, name, err)
+		s.tellRefused(&report, name, marked, err)
 		return f, wrongFile(err)
 	default:
 		s.tellAdded(f, added, name, how)
@@ -105,15 +106,54 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 		return f, err
 	case added.Wrong > 0, added.Duplicated > 0:
 		return f, &cli.Exit{Code: exitRows}
+	case !added.ImportedAt.IsZero():
+		return f, s.repeats(ctx, f)
 	}
 	return f, nil
 }
 
-// tellRefused prints that nothing was imported, and the next step.
-func (s *session) tellRefused(report *excel.Report, name string, err error) {
+// repeats returns the exit code of an import that was made before: the one for wrong rows while the
+// flow has rows that were stored disabled, because they repeat earlier messages, and that nobody
+// changed since.
+func (s *session) repeats(ctx context.Context, f flow.Flow) error {
+	if f.Counts.Disabled == 0 {
+		return nil
+	}
+	for n, err := range s.AllNotifications(ctx, s.by, flow.NotificationFilter{Flow: f.ID, Disabled: flow.OnlyDisabled}) {
+		if err != nil {
+			return err
+		}
+		if n.Version == 1 { // as the import stored it
+			return &cli.Exit{Code: exitRows}
+		}
+	}
+	return nil
+}
+
+// notingOccasions returns the rows, and sets found if one of them has an occasion of its own.
+func notingOccasions(rows iter.Seq2[flow.Row, error], found *bool) iter.Seq2[flow.Row, error] {
+	return func(yield func(flow.Row, error) bool) {
+		for row, err := range rows {
+			if err == nil && row.Draft.Occasion != "" {
+				*found = true
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// tellRefused prints that nothing was imported, and the next step. There may be a copy of the file
+// with the errors marked.
+func (s *session) tellRefused(report *excel.Report, name string, marked bool, err error) {
 	fmt.Fprintln(s.out, "\nNon è stato importato niente.")
 	if report.Complete && errors.Is(err, flow.ErrRows) {
-		fmt.Fprintln(s.out, "Correggere il file, o la sua copia, e importarlo di nuovo; oppure importare solo le righe giuste, con --good-rows.")
+		which := "il file"
+		if marked {
+			which = "il file, o la sua copia,"
+		}
+		fmt.Fprintf(s.out, "Correggere %s e importarlo di nuovo; oppure importare solo le righe giuste, con --good-rows.\n", which)
 	}
 	if isExport(err) {
 		fmt.Fprintf(s.out, "Per correggere le notifiche in Errore: %s\n", s.again("resend", "FLUSSO", quoted(name)))
@@ -135,10 +175,16 @@ func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string, h
 		fmt.Fprintln(s.out, s.disabledFlow(f))
 	case f.Counts.Left() > 0:
 		fmt.Fprintf(s.out, "Per inviare quanto resta da inviare: %s\n", s.again("send", f.ID))
+	case f.Counts.Failed > 0:
+		fmt.Fprintf(s.out, "Alcuni messaggi non risultano inviati. Per vederli: %s\n", s.again("show", f.ID, "--state", "errore"))
 	default:
 		fmt.Fprintf(s.out, "Non resta niente da inviare. Per vedere il flusso: %s\n", s.again("show", f.ID))
 	}
-	fmt.Fprintf(s.out, "Per inviare di nuovo gli stessi messaggi, indicare un'altra occasione: %s\n", s.anotherOccasion(name, how))
+	if f.Counts.Disabled > 0 {
+		fmt.Fprintln(s.out, counted(f.Counts.Disabled, "Una notifica del flusso è disabilitata, e non si invia.", "%s notifiche del flusso sono disabilitate, e non si inviano."))
+		fmt.Fprintf(s.out, "Per vedere quali sono: %s\n", s.again("show", f.ID, "--disabled", "si"))
+	}
+	fmt.Fprintf(s.out, "Per inviare di nuovo gli stessi messaggi, %s\n", s.anotherOccasion(quoted(name), how))
 }
 
 // tellAdded prints how many rows were imported, and the next step.
@@ -167,9 +213,13 @@ func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string, how 
 	if added.Added > added.Disabled || f.Counts.Left() > 0 {
 		fmt.Fprintf(s.out, "Per inviare il flusso: %s\n", s.again("send", f.ID))
 	}
-	if added.Disabled > 0 {
-		fmt.Fprintf(s.out, "Se invece tutto il file è un nuovo invio, ad esempio un sollecito, disabilitare il flusso e importare di nuovo il file con un'occasione:\n  %s\n  %s\n",
-			s.again("disable", f.ID), s.anotherOccasion(name, how))
+	switch {
+	case added.Disabled == 0:
+	case how.flow != "": // it has other rows, which stay as they are
+		fmt.Fprintf(s.out, "Se quelle righe sono un nuovo invio, ad esempio un sollecito, copiarle in un altro file; poi %s\n", s.anotherOccasion("FILE", how))
+	default:
+		fmt.Fprintf(s.out, "Se invece tutto il file è un nuovo invio, ad esempio un sollecito, disabilitare il flusso:\n  %s\nPoi %s\n",
+			s.again("disable", f.ID), s.anotherOccasion(quoted(name), how))
 	}
 }
 
@@ -181,17 +231,22 @@ func stateOf(f flow.Flow) string {
 	return f.State.Label()
 }
 
-// anotherOccasion returns a command that imports the file again, with another occasion.
-func (s *session) anotherOccasion(name string, how importing) string {
-	occasion := "sollecito marzo"
-	if flow.SameOccasion(how.occasion, occasion) {
-		occasion = "secondo sollecito"
+// anotherOccasion says how a file is imported with another occasion, so that its messages are sent
+// again. An occasion in the file wins over the flag. No occasion is proposed, since it could have
+// been used before.
+func (s *session) anotherOccasion(file string, how importing) string {
+	args := []any{file}
+	if !how.column {
+		args = append(args, "--occasion", "OCCASIONE")
 	}
-	args := []any{quoted(name), "--occasion", `"` + occasion + `"`}
 	if how.goodRows {
 		args = append(args, "--good-rows")
 	}
-	return s.again("import", args...)
+	command := s.again("import", args...)
+	if how.column {
+		return "scrivere nella colonna «Occasione» di ogni riga un'occasione mai usata per questi messaggi, e importare il file:\n  " + command
+	}
+	return "importare il file con un'occasione mai usata per questi messaggi, al posto di OCCASIONE:\n  " + command
 }
 
 // isExport reports whether a file was refused because it is an export.
@@ -239,10 +294,11 @@ func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], 
 	return f, report, err
 }
 
-// mark writes the copy with the errors marked, if there are any and the file allows it.
-func (s *session) mark(ctx context.Context, template *flowexcel.Template, file input, report *excel.Report, how importing) {
+// mark writes the copy with the errors marked, if there are any and the file allows it, and reports
+// whether it did.
+func (s *session) mark(ctx context.Context, template *flowexcel.Template, file input, report *excel.Report, how importing) bool {
 	if report.OK() {
-		return
+		return false
 	}
 	name, overwrite := how.marked, how.overwrite
 	if name == "" {
@@ -257,6 +313,7 @@ func (s *session) mark(ctx context.Context, template *flowexcel.Template, file i
 	default:
 		fmt.Fprintf(s.out, "\nNon è stata scritta una copia con gli errori segnati: %s\n", flussi.Explain(err))
 	}
+	return err == nil
 }
 
 // shown is how many errors of a file are shown; the copy has all of them.

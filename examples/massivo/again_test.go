@@ -510,7 +510,7 @@ func TestSendAdvisesOnAlreadySent(t *testing.T) {
 	said = o.ran(t, 0, "show", n)
 	assert.Contains(t, said, "Non inviata: lo stesso messaggio per lo stesso cittadino è nella notifica ")
 	assert.Regexp(t, `Notifica precedente: +\S{36}\n`, said)
-	assert.Contains(t, o.ran(t, 0, "resolve"), "Nessuna notifica a esito sconosciuto.")
+	assert.Contains(t, o.ran(t, 0, "resolve"), "Nessuna notifica a esito sconosciuto su cui decidere.")
 
 	// Setting it back does not send it: the store decides again.
 	o.ran(t, exitIncomplete, "resend", id, "--error", "già inviata")

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 )
@@ -122,7 +123,7 @@ func TestResolveReportsLostAnswer(t *testing.T) {
 			require.ErrorIs(t, err, flow.ErrUncertain)
 			assert.Contains(t, said, "Per altre notifiche non si sa se la decisione sia stata registrata: ripetere il comando")
 			said = o.ran(t, 0, "resolve", one.ID.String(), two.ID.String(), "--sent", "--reason", "arrivata")
-			assert.Equal(t, writes, strings.Contains(said, "L'esito della notifica "+one.ID.String()+" è noto: non c'è niente da decidere."))
+			assert.Equal(t, writes, strings.Contains(said, "La notifica "+one.ID.String()+" è già confermata come inviata."))
 			for _, n := range []flow.Notification{one, two} {
 				state, _ := o.state(t, n.ID)
 				assert.Equal(t, flow.NotificationSent, state)
@@ -233,7 +234,7 @@ func TestResolveAllUnknownOutcomes(t *testing.T) {
 			}
 			assert.Contains(t, o.ran(t, 0, "history", in[flows[0].ID][0].ID.String()), "la piattaforma era ferma")
 			said = o.ran(t, 0, args...)
-			assert.Contains(t, said, "Nessuna notifica a esito sconosciuto.", "run again")
+			assert.Contains(t, said, "Nessuna notifica a esito sconosciuto su cui decidere.", "run again")
 		})
 	}
 	o, flows, _ := failing(t, flow.ErrorOutcomeUnknown)
@@ -241,6 +242,110 @@ func TestResolveAllUnknownOutcomes(t *testing.T) {
 	assert.Contains(t, said, "oppure --all per tutte")
 	o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x", "--all", "--flow", flows[0].ID.String())
 	o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x", "--all", flows[0].ID.String())
+}
+
+// A decision that stands is no error when it is ordered again; one that would be another is.
+func TestResolveAgainIsNoErrorWhileTheDecisionStands(t *testing.T) {
+	o, flows, in := failing(t, flow.ErrorOutcomeUnknown, flow.ErrorOutcomeUnknown, flow.ErrorRefused, flow.ErrorAlreadySent)
+	f := flows[0].ID.String()
+	var ids []string
+	for _, n := range in[flows[0].ID] {
+		ids = append(ids, n.ID.String())
+	}
+	decide := func(code int, how string, ids ...string) string {
+		t.Helper()
+		return o.ran(t, code, append([]string{"resolve", "--reason", "deciso", how}, ids...)...)
+	}
+	sent, back, refused, repeat := ids[0], ids[1], ids[2], ids[3]
+	decide(0, "--sent", sent)
+	decide(0, "--resend", back)
+	decide(0, "--resend", repeat)
+	records := strings.Count(o.ran(t, 0, "history", sent), "deciso")
+	for range 2 {
+		assert.Equal(t, "La notifica "+sent+" è già confermata come inviata.\n", decide(0, "--sent", sent))
+		assert.Equal(t, "La notifica "+back+" è già riportata a Registrato.\nPer inviarle: massivo send "+f+"\n", decide(0, "--resend", back))
+		decide(0, "--resend", back, repeat)
+		assert.Contains(t, decide(cli.Failure, "--resend", sent), "è noto («Inviato»): non c'è niente da decidere.")
+		assert.Contains(t, decide(cli.Failure, "--sent", back), "è ancora da inviare: non c'è niente da decidere.")
+		assert.Contains(t, o.ran(t, cli.Failure, "resolve", sent), "è noto («Inviato»)")
+	}
+	assert.Equal(t, records, strings.Count(o.ran(t, 0, "history", sent), "deciso"), "nothing is recorded again")
+
+	// Of several, the open ones are decided, and those that cannot be are reported.
+	other := in[flows[1].ID][0].ID.String()
+	said := decide(cli.Failure, "--sent", sent, refused, other)
+	assert.Contains(t, said, "è noto («Rifiutata»): non c'è niente da decidere.")
+	assert.Contains(t, said, "Notifiche decise: 1 di 1.")
+	assert.Contains(t, said, "Notifiche su cui non si è deciso: 1.")
+	decide(0, "--sent", sent, other)
+
+	// A disabled notification is not sent.
+	o.ran(t, 0, "disable", back)
+	assert.Contains(t, decide(cli.Failure, "--resend", back), "La notifica "+back+" è disabilitata, e non si invia: non c'è niente da decidere.")
+	o.ran(t, 0, "enable", back)
+
+	// After the sending, an order to send again would be another one.
+	o.ran(t, exitIncomplete, "send", f)
+	assert.Contains(t, decide(cli.Failure, "--resend", back), "è noto («Inviato»)")
+	assert.Contains(t, decide(cli.Failure, "--sent", back), "è noto («Inviato»)")
+	assert.Len(t, o.platform.Deliveries(), 2)
+}
+
+// Given back by a dispatcher that did not send it, a notification is still as the operator ordered.
+func TestResolveAgainAfterARelease(t *testing.T) {
+	o, flows, in := failing(t, flow.ErrorOutcomeUnknown)
+	id := in[flows[0].ID][0].ID
+	o.ran(t, 0, "resolve", id.String(), "--resend", "--reason", "deciso")
+	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized})
+	o.ran(t, exitStopped, "send", flows[0].ID.String())
+	require.Contains(t, o.ran(t, 0, "history", id.String()), "Restituisci: non inviata")
+	assert.Contains(t, o.ran(t, 0, "resolve", id.String(), "--resend", "--reason", "deciso"), "è già riportata a Registrato.")
+}
+
+// Notifications of a disabled flow are not decided, and their flow is not advised to be sent.
+func TestResolveReportsSkippedNotifications(t *testing.T) {
+	o, flows, in := failing(t, flow.ErrorOutcomeUnknown)
+	o.ran(t, 0, "disable", flows[0].ID.String())
+	for i, decided := range []string{"1 di 2", "0 di 1"} {
+		said := o.ran(t, cli.Failure, "resolve", "--all", "--resend", "--reason", "deciso")
+		assert.Contains(t, said, "Notifiche decise: "+decided+".")
+		assert.Contains(t, said, "Notifiche non decise, perché modificate nello stesso momento o di un flusso disabilitato: 1.")
+		assert.NotContains(t, said, "massivo send "+flows[0].ID.String())
+		assert.Equal(t, i == 0, strings.Contains(said, "massivo send "+flows[1].ID.String()))
+	}
+	o.ran(t, 0, "enable", flows[0].ID.String())
+	o.ran(t, 0, "disable", in[flows[0].ID][0].ID.String())
+	assert.Contains(t, o.ran(t, 0, "resolve"), "Nessuna notifica a esito sconosciuto su cui decidere.", "one is disabled")
+}
+
+// What is disabled, or enabled, is so after the same command.
+func TestDisableAndEnableAgainAreNoErrors(t *testing.T) {
+	o, flows, in := failing(t, flow.ErrorRefused)
+	f, n := flows[0].ID.String(), in[flows[0].ID][0].ID.String()
+	for _, step := range []struct {
+		command, id, done, already string
+	}{
+		{"disable", n, "Disabilitata la notifica " + n + ".\n", "La notifica " + n + " è già disabilitata.\n"},
+		{"enable", n, "Riabilitata la notifica " + n + ".\n", "La notifica " + n + " non è disabilitata.\n"},
+		{"disable", f, "Disabilitato il flusso " + f + ".\n", "Il flusso " + f + " è già disabilitato.\n"},
+		{"enable", f, "Riabilitato il flusso " + f + ".\n", "Il flusso " + f + " non è disabilitato.\n"},
+	} {
+		assert.Equal(t, step.done, o.ran(t, 0, step.command, step.id))
+		before := o.ran(t, 0, "history", step.id)
+		for range 2 {
+			assert.Equal(t, step.already, o.ran(t, 0, step.command, step.id))
+		}
+		assert.Equal(t, before, o.ran(t, 0, "history", step.id), "nothing is recorded again")
+	}
+
+	// The flag of the flow is not that of the notification.
+	o.ran(t, 0, "disable", f)
+	for _, command := range []string{"disable", "enable"} {
+		assert.Contains(t, o.ran(t, cli.Failure, command, n), "riabilitarlo prima", "the flow")
+	}
+	for _, command := range []string{"disable", "enable"} {
+		assert.Contains(t, o.ran(t, cli.Failure, command, uuid.NewString()), "Non esiste")
+	}
 }
 
 // The state of a notification decides which reason is printed when it needs no decision.

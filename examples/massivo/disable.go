@@ -14,43 +14,87 @@ import (
 )
 
 func (p *program) disable() *cobra.Command {
-	return p.flag("disable", "Mette da parte un flusso o una notifica, che non si inviano (Dis.)", "Disabilitato il flusso", "Disabilitata la notifica",
-		(*flow.Service).DisableFlow, (*flow.Service).DisableNotification)
+	return p.flag(flagging{
+		name: "disable", short: "Mette da parte un flusso o una notifica, che non si inviano (Dis.)", disabled: true,
+		refusal: flow.ErrDisabled, ofFlow: (*flow.Service).DisableFlow, ofNotification: (*flow.Service).DisableNotification,
+		flowDone: "Disabilitato il flusso %s.", notificationDone: "Disabilitata la notifica %s.",
+		flowIsSo: "Il flusso %s è già disabilitato.", notificationIsSo: "La notifica %s è già disabilitata.",
+	})
 }
 
 func (p *program) enable() *cobra.Command {
-	return p.flag("enable", "Riabilita un flusso o una notifica", "Riabilitato il flusso", "Riabilitata la notifica",
-		(*flow.Service).EnableFlow, (*flow.Service).EnableNotification)
+	return p.flag(flagging{
+		name: "enable", short: "Riabilita un flusso o una notifica", disabled: false,
+		refusal: flow.ErrEnabled, ofFlow: (*flow.Service).EnableFlow, ofNotification: (*flow.Service).EnableNotification,
+		flowDone: "Riabilitato il flusso %s.", notificationDone: "Riabilitata la notifica %s.",
+		flowIsSo: "Il flusso %s non è disabilitato.", notificationIsSo: "La notifica %s non è disabilitata.",
+	})
 }
 
 // change is a method of the service that changes one thing.
 type change[T any] func(s *flow.Service, ctx context.Context, by flussi.Actor, id uuid.UUID) (T, error)
 
-// flag is a command that sets or clears the flag of a flow or of a notification.
-func (p *program) flag(name, short, flowDone, notificationDone string, ofFlow change[flow.Flow], ofNotification change[flow.Notification]) *cobra.Command {
+// flagging is a command that sets or clears the flag of a flow or of a notification. The texts have
+// a %s for its UUID.
+type flagging struct {
+	name, short                string
+	disabled                   bool  // the flag after the command
+	refusal                    error // of the service, if the flag is so already
+	ofFlow                     change[flow.Flow]
+	ofNotification             change[flow.Notification]
+	flowDone, notificationDone string
+	flowIsSo, notificationIsSo string // the flag was so already, which is no error
+}
+
+func (p *program) flag(c flagging) *cobra.Command {
 	return &cobra.Command{
-		Use:   name + " <UUID>",
-		Short: short,
+		Use:   c.name + " <UUID>",
+		Short: c.short,
 		Args:  cli.Args(1, 1),
-		RunE: func(c *cobra.Command, args []string) error {
-			ctx := c.Context()
+		RunE: func(command *cobra.Command, args []string) error {
 			id, err := parseID(args[0])
 			if err != nil {
 				return err
 			}
-			return p.within(ctx, func(s *session) error {
-				done := flowDone
-				_, err := ofFlow(s.Service, ctx, s.by, id)
+			return p.within(command.Context(), func(s *session) error {
+				text, err := c.setFlow(command.Context(), s, id)
 				if errors.Is(err, flow.ErrNotFound) {
-					done = notificationDone
-					_, err = ofNotification(s.Service, ctx, s.by, id)
+					text, err = c.setNotification(command.Context(), s, id)
 				}
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(s.out, "%s %s.\n", done, id)
+				fmt.Fprintf(s.out, text+"\n", id)
 				return nil
 			})
 		},
 	}
+}
+
+// setFlow sets the flag of a flow, and returns what to print.
+func (c flagging) setFlow(ctx context.Context, s *session, id uuid.UUID) (string, error) {
+	_, err := c.ofFlow(s.Service, ctx, s.by, id)
+	if c.mayBeSo(err) {
+		if f, readErr := s.Flow(ctx, s.by, id); readErr == nil && f.Disabled == c.disabled {
+			return c.flowIsSo, nil
+		}
+	}
+	return c.flowDone, err
+}
+
+// setNotification does the same for a notification.
+func (c flagging) setNotification(ctx context.Context, s *session, id uuid.UUID) (string, error) {
+	_, err := c.ofNotification(s.Service, ctx, s.by, id)
+	if c.mayBeSo(err) { // or the refusal is about its flow
+		if n, readErr := s.Notification(ctx, s.by, id); readErr == nil && n.Disabled == c.disabled {
+			return c.notificationIsSo, nil
+		}
+	}
+	return c.notificationDone, err
+}
+
+// mayBeSo reports whether the error is one of a flag that is so already, or that another program
+// set at the same moment.
+func (c flagging) mayBeSo(err error) bool {
+	return errors.Is(err, c.refusal) || errors.Is(err, flow.ErrConflict)
 }

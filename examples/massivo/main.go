@@ -6,9 +6,11 @@
 //	go run ./examples/massivo help   # the commands, in Italian
 //
 // It can be killed at any moment: started again, it continues, and nobody is notified twice. Every
-// command can be run again: a file that was imported is recognised, and a message that was sent is
-// not sent again. It reaches the real platform only with --live; without it, a simulator on this
-// machine (go run ./examples/sandbox).
+// command can be run again: a file that was imported is recognised, a message that was sent is not
+// sent again, and a decision or a flag that stands already is no error. A decision about a
+// notification that was sent since is one (code 1), and so is a file to be written that exists
+// already, without --overwrite. It reaches the real platform only with --live; without it, a
+// simulator on this machine (go run ./examples/sandbox).
 //
 // # Configuration
 //
@@ -19,15 +21,19 @@
 //
 // # Exit codes
 //
-//	0    done, now or by an earlier command: the rows are imported, every message is accepted
-//	1    failed, or not known to be done, because the connection to the database was lost: see the
-//	     standard error, and run the command again
+//	0    done, now or by an earlier command: the rows are imported, every message is accepted, the
+//	     decision stands. Commands that only show something, and verify, end with 0 whatever they show
+//	1    failed, or refused for some notifications, or not known to be done, because the connection
+//	     to the database was lost: the standard error says why; the command can be run again
 //	2    the command is not written well
 //	3    the file cannot be read, or has wrong rows, or rows that repeat earlier messages. With
 //	     wrong rows nothing is stored, or, with --good-rows, the other rows. Rows that repeat
-//	     earlier messages are stored disabled
-//	4    sent, with negative or unknown outcomes for some recipients (Invio incompleto)
-//	5    the sending was stopped, by a refused key or a platform that is down; send goes on
+//	     earlier messages are stored disabled; the same import ends with 3 again while its flow
+//	     has such rows that nobody changed since. After resend with --good-rows, 4 and 5 prevail
+//	4    the sending is over, with negative or unknown outcomes for some recipients (Invio
+//	     incompleto): of send, and of resend even if there was nothing to send
+//	5    the sending was stopped, by a refused key, a platform that is down, or an operator who
+//	     disabled the flow; send goes on, once the cause is removed
 //	130  interrupted by Ctrl-C, after waiting for the requests in flight; run the command again
 package main
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -29,8 +30,8 @@ func (p *program) resolve() *cobra.Command {
 		Long: `Quando la piattaforma non ha risposto, o dopo un arresto forzato del programma, non si sa se il
 messaggio sia arrivato: la notifica resta in Errore finché un operatore decide. Con --sent
 la conferma come inviata; con --resend la riporta a Registrato, sapendo che il cittadino
-potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche su cui decidere, di
-tutti i flussi o di uno.
+potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche a esito sconosciuto
+su cui decidere, di tutti i flussi o di uno.
 
 Con --resend si può inviare anche una notifica con l'errore «Già inviata», sapendo che il
 cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica.`,
@@ -75,11 +76,13 @@ func (r resolving) check(args []string) error {
 	return nil
 }
 
-// resolveNamed decides about the named notifications, or shows them. It skips those that need no
-// decision, so that the command can be run again. If none needs one, that is an error.
+// resolveNamed decides about the named notifications, or shows them. It skips those for which the
+// decision stands already, so that the command can be run again. Others that need no decision are
+// an error, once the rest is decided.
 func (s *session) resolveNamed(ctx context.Context, names []string, how resolving) error {
-	var open []flow.Notification
+	var open, standing []flow.Notification
 	var known error
+	skipped := 0
 	for _, name := range names {
 		id, err := parseID(name)
 		if err != nil {
@@ -89,39 +92,82 @@ func (s *session) resolveNamed(ctx context.Context, names []string, how resolvin
 		if err != nil {
 			return err
 		}
-		if reason := how.needless(n); reason != "" {
+		stands, err := s.stands(ctx, n, how)
+		reason := how.needless(n)
+		switch {
+		case err != nil:
+			return err
+		case stands:
+			fmt.Fprintf(s.out, map[bool]string{
+				true: "La notifica %s è già confermata come inviata.\n", false: "La notifica %s è già riportata a Registrato.\n",
+			}[how.sent], n.ID)
+			standing = append(standing, n)
+		case reason != "":
 			known = explained{reason, flow.ErrOutcomeKnown}
-			if len(names) > 1 {
+			if skipped++; len(names) > 1 {
 				fmt.Fprintln(s.out, reason)
+				known = explained{fmt.Sprintf("Notifiche su cui non si è deciso: %s.", thousands(skipped)), flow.ErrOutcomeKnown}
 			}
-			continue
+		default:
+			open = append(open, n)
 		}
-		open = append(open, n)
 	}
 	switch {
 	case len(open) == 0:
+		if !how.sent {
+			s.tellFlowsToSend(ctx, standing)
+		}
 		return known
 	case !how.decides():
 		s.tellOpen(open)
 		return nil
 	}
-	return s.decide(ctx, open, how.sent, how.reason)
+	return errors.Join(s.decide(ctx, open, how.sent, how.reason), known)
+}
+
+// stands reports whether a notification is still as the same decision left it earlier: confirmed as
+// sent, or Registrato and to be sent again. That it was claimed and given back since, without being
+// sent, makes no difference.
+func (s *session) stands(ctx context.Context, n flow.Notification, how resolving) (bool, error) {
+	state, action := flow.NotificationRegistered, flow.NotificationResend
+	if how.sent {
+		state, action = flow.NotificationSent, flow.NotificationConfirm
+	}
+	if !how.decides() || n.State != state || n.Disabled && !how.sent {
+		return false, nil
+	}
+	records, err := s.NotificationHistory(ctx, s.by, n.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range slices.Backward(records) {
+		switch {
+		case r.From == r.To, state == flow.NotificationRegistered && (r.Action == flow.NotificationClaim || r.Action == flow.NotificationRelease):
+		default:
+			return r.Action == action, nil
+		}
+	}
+	return false, nil
 }
 
 // needless returns why a notification needs no decision, in Italian; "" if it needs one.
 func (r resolving) needless(n flow.Notification) string {
-	code := n.Transmission.ErrorCode
+	code, label := n.Transmission.ErrorCode, n.State.Label()
 	switch {
 	case code == flow.ErrorOutcomeUnknown, code == flow.ErrorAlreadySent && !r.sent:
 		return ""
 	case code == flow.ErrorAlreadySent:
 		return fmt.Sprintf("La notifica %s non è stata inviata, perché lo stesso messaggio è in un'altra. L'opzione --sent vale solo per le notifiche a esito sconosciuto. Se la notifica non serve più, disabilitarla.", n.ID)
+	case n.State == flow.NotificationRegistered && n.Disabled:
+		return fmt.Sprintf("La notifica %s è disabilitata, e non si invia: non c'è niente da decidere.", n.ID)
 	case n.State == flow.NotificationRegistered:
 		return fmt.Sprintf("La notifica %s è ancora da inviare: non c'è niente da decidere.", n.ID)
 	case n.State == flow.NotificationSending:
 		return fmt.Sprintf("La notifica %s è in corso di invio: attendere l'esito.", n.ID)
+	case n.State == flow.NotificationFailed:
+		label = code.Label()
 	}
-	return fmt.Sprintf("L'esito della notifica %s è noto: non c'è niente da decidere.", n.ID)
+	return fmt.Sprintf("L'esito della notifica %s è noto («%s»): non c'è niente da decidere.", n.ID, label)
 }
 
 // resolveUnknown decides about all unknown outcomes of the service, or of the named flow, or shows
@@ -140,7 +186,7 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 	case err != nil:
 		return err
 	case len(unknown) == 0:
-		fmt.Fprintln(s.out, "Nessuna notifica a esito sconosciuto.")
+		fmt.Fprintln(s.out, "Nessuna notifica a esito sconosciuto su cui decidere.")
 		return nil
 	case !how.decides():
 		s.tellOpen(unknown)
@@ -154,12 +200,13 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(report.Resolved), thousands(max(len(unknown), report.Resolved)))
 	if report.Skipped > 0 {
 		fmt.Fprintf(s.out, "Notifiche non decise, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", thousands(report.Skipped))
+		err = errors.Join(err, explained{"Per decidere anche sulle altre, ripetere il comando; se il loro flusso è disabilitato, prima riabilitarlo.", flow.ErrConflict})
 	}
 	if errors.Is(err, flow.ErrUncertain) {
 		fmt.Fprintln(s.out, uncertainDecisions)
 	}
 	if !how.sent && report.Resolved > 0 {
-		s.tellFlowsToSend(unknown)
+		s.tellFlowsToSend(ctx, unknown)
 	}
 	return err
 }
@@ -211,18 +258,22 @@ func (s *session) decide(ctx context.Context, open []flow.Notification, sent boo
 		fmt.Fprintln(s.out, uncertainDecisions)
 	}
 	if !sent {
-		s.tellFlowsToSend(done)
+		s.tellFlowsToSend(ctx, done)
 	}
 	return failed
 }
 
-// tellFlowsToSend prints the commands that send the flows of the notifications.
-func (s *session) tellFlowsToSend(notifications []flow.Notification) {
+// tellFlowsToSend prints the commands that send the flows of the notifications, but for flows that
+// have nothing to be sent or are disabled.
+func (s *session) tellFlowsToSend(ctx context.Context, notifications []flow.Notification) {
 	told := map[uuid.UUID]bool{uuid.Nil: true}
 	for _, n := range notifications {
-		if !told[n.FlowID] && !s.plays {
-			fmt.Fprintf(s.out, "Per inviarle: %s\n", s.again("send", n.FlowID))
+		if told[n.FlowID] || s.plays {
+			continue
 		}
 		told[n.FlowID] = true
+		if f, err := s.Flow(ctx, s.by, n.FlowID); err != nil || f.Counts.Registered > 0 && !f.Disabled {
+			fmt.Fprintf(s.out, "Per inviarle: %s\n", s.again("send", n.FlowID))
+		}
 	}
 }

@@ -31,19 +31,20 @@ const mayHaveArrived = " AND n.state IN ('sending', 'sent', 'failed')"
 // condition. Those with the same message come in order, the oldest first.
 func (t *tx) holders(ctx context.Context, messages []message, condition string, each func(message, *holder)) error {
 	services := map[string][]flow.Digest{}
+	once := make(map[message]struct{}, len(messages))
 	for _, m := range messages {
-		if !m.digest.IsZero() {
+		if _, twice := once[m]; !twice && !m.digest.IsZero() {
+			once[m] = struct{}{}
 			services[m.service] = append(services[m.service], m.digest)
 		}
 	}
 	for service, digests := range services {
 		var h holder
 		var digest []byte
-		those, fresh := t.digests(digests), t.isFresh(t, "n")
+		from, fresh := t.withDigests(digests), t.isFresh(t)
 		err := t.query(ctx, "SELECT "+notificationColumns.read().list("n.")+", n.message_digest, coalesce(f.disabled, FALSE), "+fresh.text+
-			" FROM notifications n"+t.using("notifications_by_message_digest")+" LEFT JOIN flows f ON f.id = n.flow_id"+
-			" WHERE n.message_digest"+those.text+" AND n.service = ?"+condition+" ORDER BY n.created_at, n.id",
-			slices.Concat(fresh.args, those.args, []any{held(service)}),
+			" FROM "+from.text+" LEFT JOIN flows f ON f.id = n.flow_id WHERE n.service = ?"+condition+" ORDER BY n.created_at, n.id",
+			slices.Concat(fresh.args, from.args, []any{held(service)}),
 			append(notificationFields(&h.Notification), &digest, &h.flowDisabled, &h.fresh),
 			func() { each(message{service, flow.Digest(digest)}, &h) })
 		if err != nil {
@@ -95,10 +96,10 @@ func (t *tx) alreadySent(ctx context.Context, claim flow.Claim, candidates []flo
 // lockArrived keeps other transactions from making the messages In invio, and returns what arrived
 // returns.
 func (t *tx) lockArrived(ctx context.Context, messages []message) (map[message][]flow.Notification, error) {
-	if err := t.redigest(ctx); err != nil {
+	if err := t.lockMessages(ctx, t, messages); err != nil {
 		return nil, err
 	}
-	if err := t.lockMessages(ctx, t, messages); err != nil {
+	if err := t.checkDigests(ctx); err != nil {
 		return nil, err
 	}
 	return t.arrived(ctx, messages)

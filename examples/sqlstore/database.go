@@ -59,11 +59,11 @@ type dialect interface {
 	sample(ctx context.Context, t *tx, in *table) ([]string, error)
 	// indexed reports whether the index has a trigram.
 	indexed(part string) bool
-	// isFresh returns the condition that a row of notifications was created in this transaction.
-	isFresh(t *tx, alias string) clause
-	// digests returns the condition, to follow a column's name, that the column has one of the
-	// digests.
-	digests(list []flow.Digest) clause
+	// isFresh returns the condition that a row of withDigests was created in this transaction.
+	isFresh(t *tx) clause
+	// withDigests returns what follows FROM to read the notifications n with one of the digests, by
+	// their index.
+	withDigests(list []flow.Digest) clause
 	// lockMessages locks messages until the transaction ends. It waits for other transactions
 	// that have locked one of them.
 	lockMessages(ctx context.Context, t *tx, messages []message) error
@@ -159,7 +159,14 @@ func (d *database) write(ctx context.Context, do func(t *tx) error) error {
 	for attempt := 1; ; attempt++ {
 		t := &tx{database: d}
 		err := t.write(ctx, do)
-		if !d.met(err) || t.once || attempt == attempts {
+		again := d.met(err)
+		if errors.Is(err, errUndigested) {
+			if failed := d.redigestAll(ctx); failed != nil {
+				return failed
+			}
+			again = true
+		}
+		if !again || t.once || attempt == attempts {
 			return err
 		}
 	}

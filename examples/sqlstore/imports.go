@@ -17,9 +17,9 @@ func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 	done := flow.Imported{Flow: i.Flow.Flow.ID, At: i.Flow.Record.At.UTC()}
 	var before flow.Imported
 	err := s.db.write(ctx, func(t *tx) error {
-		err := t.saveFlow(ctx, &i.Flow)
+		err := t.checkDigests(ctx)
 		if err == nil {
-			err = t.redigest(ctx)
+			err = t.saveFlow(ctx, &i.Flow)
 		}
 		if err != nil {
 			return err
@@ -85,7 +85,12 @@ func (t *tx) saveKey(ctx context.Context, i flow.Imported) (flow.Imported, error
 	if err != nil || kept == 1 {
 		return flow.Imported{}, err
 	}
-	before, counts, err := t.imported(ctx, i.Key, t.locking("UPDATE OF i"))
+	// Locked first: read in one statement with the key, the flow may be that of an earlier moment.
+	err = t.query(ctx, "SELECT at FROM imports WHERE key = ?"+t.locking("UPDATE"), []any{i.Key[:]}, []any{new(int64)}, func() {})
+	if err != nil {
+		return flow.Imported{}, err
+	}
+	before, counts, err := t.imported(ctx, i.Key)
 	switch {
 	case err != nil:
 		return flow.Imported{}, err
@@ -98,11 +103,11 @@ func (t *tx) saveKey(ctx context.Context, i flow.Imported) (flow.Imported, error
 
 // imported reads an import, and reports whether it counts: whether its flow exists, and was not
 // disabled before it was sent.
-func (t *tx) imported(ctx context.Context, key flow.ImportKey, locking string) (flow.Imported, bool, error) {
+func (t *tx) imported(ctx context.Context, key flow.ImportKey) (flow.Imported, bool, error) {
 	done := flow.Imported{Key: key}
 	var f flow.Flow
 	there := false
-	err := t.query(ctx, "SELECT i.flow_id, i.at, coalesce(f.state, ''), coalesce(f.disabled, FALSE) FROM imports i LEFT JOIN flows f ON f.id = i.flow_id WHERE i.key = ?"+locking,
+	err := t.query(ctx, "SELECT i.flow_id, i.at, coalesce(f.state, ''), coalesce(f.disabled, FALSE) FROM imports i LEFT JOIN flows f ON f.id = i.flow_id WHERE i.key = ?",
 		[]any{key[:]}, []any{&done.Flow, moment{&done.At}, wordTo(&f.State), &f.Disabled}, func() { there = true })
 	counts := there && f.State != "" && !(f.Disabled && (f.State == flow.FlowInactive || f.State == flow.FlowActive))
 	return done, counts, err
@@ -110,7 +115,7 @@ func (t *tx) imported(ctx context.Context, key flow.ImportKey, locking string) (
 
 // Imported returns the import with a key: see [flow.Store].
 func (s *Store) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
-	done, counts, err := s.db.read().imported(ctx, key, "")
+	done, counts, err := s.db.read().imported(ctx, key)
 	if err == nil && !counts {
 		err = errNotFound
 	}

@@ -49,6 +49,10 @@ var later = []string{"occasion", "message_digest", "earlier", "allow_repeat", "c
 
 // Write inserts a notification, or replaces it, by the statements of version 2.
 func (o Older) Write(ctx context.Context, n flow.Notification, lease time.Duration) error {
+	return o.db.write(ctx, func(t *tx) error { return o.insert(ctx, t, n, lease) })
+}
+
+func (o Older) insert(ctx context.Context, t *tx, n flow.Notification, lease time.Duration) error {
 	var leaseEnd any
 	if n.State == flow.NotificationSending {
 		leaseEnd = time.Now().Add(lease).UnixMicro()
@@ -62,17 +66,27 @@ func (o Older) Write(ctx context.Context, n flow.Notification, lease time.Durati
 		}
 	}
 	names, values = append(names, "digest"), append(values, olderDigest(n.Draft))
+	done, err := t.exec(ctx, "UPDATE notifications SET ("+strings.Join(names, ", ")+") = (?"+strings.Repeat(", ?", len(names)-1)+") WHERE id = ?", append(values, t.id(n.ID))...)
+	if err != nil || done > 0 {
+		return err
+	}
+	if _, err := t.exec(ctx, "INSERT INTO notifications ("+strings.Join(names, ", ")+") VALUES (?"+strings.Repeat(", ?", len(names)-1)+")", values...); err != nil {
+		return err
+	}
+	counts := counts{}
+	counts.add(n.FlowID, n, 1)
+	return counts.write(ctx, t)
+}
+
+// WriteAll inserts notifications in one transaction.
+func (o Older) WriteAll(ctx context.Context, all []flow.Notification) error {
 	return o.db.write(ctx, func(t *tx) error {
-		done, err := t.exec(ctx, "UPDATE notifications SET ("+strings.Join(names, ", ")+") = (?"+strings.Repeat(", ?", len(names)-1)+") WHERE id = ?", append(values, t.id(n.ID))...)
-		if err != nil || done > 0 {
-			return err
+		for _, n := range all {
+			if err := o.insert(ctx, t, n, 0); err != nil {
+				return err
+			}
 		}
-		if _, err := t.exec(ctx, "INSERT INTO notifications ("+strings.Join(names, ", ")+") VALUES (?"+strings.Repeat(", ?", len(names)-1)+")", values...); err != nil {
-			return err
-		}
-		counts := counts{}
-		counts.add(n.FlowID, n, 1)
-		return counts.write(ctx, t)
+		return nil
 	})
 }
 

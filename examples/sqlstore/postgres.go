@@ -159,21 +159,25 @@ func (*postgresDialect) lock(ctx context.Context, t *tx, in *table, list string,
 
 func (*postgresDialect) reindex(context.Context, *tx, *table, []retext) error { return nil } // a trigger does it
 
-func (*postgresDialect) isFresh(_ *tx, alias string) clause {
-	return clause{alias + ".xmin = pg_current_xact_id()::xid", nil}
+// isFresh compares the transaction that wrote the row: no statement of this store writes a row twice
+// in one transaction.
+func (*postgresDialect) isFresh(*tx) clause {
+	return clause{"n.written_by = pg_current_xact_id()::xid", nil}
 }
 
-func (*postgresDialect) digests(list []flow.Digest) clause {
+// withDigests looks each digest up. OFFSET 0 keeps the planner from another index, which it takes as
+// long as it has no statistics.
+func (*postgresDialect) withDigests(list []flow.Digest) clause {
 	values := make([][]byte, len(list))
 	for i := range list {
 		values[i] = list[i][:]
 	}
-	return clause{" = ANY (?::bytea[])", []any{values}}
+	return clause{"unnest(?::bytea[]) AS d (digest) CROSS JOIN LATERAL (SELECT o.*, o.xmin AS written_by FROM notifications o WHERE o.message_digest = d.digest OFFSET 0) n", []any{values}}
 }
 
 // lockMessages inserts the messages into message_locks: another transaction that inserts one of
-// them waits until this one ends. They are sorted, so two transactions cannot deadlock. The rows are
-// deleted at once; others wait for the end of the transaction all the same.
+// them waits until this one ends. They are sorted, so two transactions cannot deadlock. The rows
+// are deleted at once; others wait for the end of the transaction all the same.
 func (*postgresDialect) lockMessages(ctx context.Context, t *tx, messages []message) error {
 	sorted := slices.Clone(messages)
 	slices.SortFunc(sorted, func(a, b message) int {
@@ -190,7 +194,7 @@ func (*postgresDialect) lockMessages(ctx context.Context, t *tx, messages []mess
 	if _, err := t.exec(ctx, "INSERT INTO message_locks (service, digest) SELECT * FROM unnest(?::text[], ?::bytea[])", services, digests); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, "DELETE FROM message_locks WHERE digest = ANY (?::bytea[])", digests)
+	_, err := t.exec(ctx, "DELETE FROM message_locks m USING unnest(?::text[], ?::bytea[]) AS v (service, digest) WHERE m.service = v.service AND m.digest = v.digest", services, digests)
 	return err
 }
 

@@ -39,35 +39,32 @@ func (t *tx) useService(ctx context.Context, name string) error {
 		return nil
 	}
 	look := flow.ServiceLook(name)
-	there, _, err := t.service(ctx, name, look)
-	if err != nil {
-		return err
-	}
-	if there {
-		t.services.add(name)
-		return nil
-	}
-	if err := t.alone(ctx, t); err != nil { // another transaction may insert a similar name
-		return err
-	}
-	there, other, err := t.service(ctx, name, look)
-	if err != nil {
-		return err
-	}
-	switch {
-	case there:
-	case other != "":
-		return &flow.SimilarServiceError{Service: name, Existing: other}
-	default:
-		if _, err := t.exec(ctx, "INSERT INTO services (name, look) VALUES (?, ?)", held(name), held(look)); err != nil {
+	for try := 0; ; try++ {
+		there, other, err := t.service(ctx, name, look)
+		switch {
+		case err != nil:
+			return err
+		case there:
+			t.services.add(name)
+			return nil
+		case other != "":
+			return &flow.SimilarServiceError{Service: name, Existing: other}
+		case try > 0:
+			return errConflict
+		}
+		// It waits for another transaction that inserts a name with this look.
+		inserted, err := t.exec(ctx, "INSERT INTO services (name, look, older) VALUES (?, ?, FALSE) ON CONFLICT DO NOTHING", held(name), held(look))
+		if err != nil {
 			return err
 		}
+		if inserted == 1 {
+			if t.noted == nil {
+				t.noted = map[string]struct{}{}
+			}
+			t.noted[name] = struct{}{}
+			return nil
+		}
 	}
-	if t.noted == nil {
-		t.noted = map[string]struct{}{}
-	}
-	t.noted[name] = struct{}{}
-	return nil
 }
 
 // service reports whether a service with the name exists, and returns another one that looks like
@@ -92,7 +89,7 @@ func (t *tx) insertServices(ctx context.Context) error {
 	err := t.query(ctx, "SELECT service FROM flows UNION SELECT service FROM notifications", nil, []any{wordTo(&name)}, func() { names = append(names, name) })
 	for _, name := range names {
 		if err == nil {
-			_, err = t.exec(ctx, "INSERT INTO services (name, look) VALUES (?, ?) ON CONFLICT DO NOTHING", held(name), held(flow.ServiceLook(name)))
+			_, err = t.exec(ctx, "INSERT INTO services (name, look, older) VALUES (?, ?, TRUE) ON CONFLICT DO NOTHING", held(name), held(flow.ServiceLook(name)))
 		}
 	}
 	return err

@@ -200,11 +200,11 @@ func (sqliteDialect) reindex(ctx context.Context, t *tx, in *table, changes []re
 	return nil
 }
 
-func (sqliteDialect) isFresh(t *tx, alias string) clause {
-	return clause{alias + ".seq >= ?", []any{cmp.Or(t.fresh, math.MaxInt64)}}
+func (sqliteDialect) isFresh(t *tx) clause {
+	return clause{"n.seq >= ?", []any{cmp.Or(t.fresh, math.MaxInt64)}}
 }
 
-func (sqliteDialect) digests(list []flow.Digest) clause {
+func (sqliteDialect) withDigests(list []flow.Digest) clause {
 	texts := make([]string, len(list))
 	for i, d := range list {
 		texts[i] = d.String()
@@ -213,7 +213,7 @@ func (sqliteDialect) digests(list []flow.Digest) clause {
 	if err != nil {
 		panic(err) // they are hexadecimal digits
 	}
-	return clause{" IN (SELECT unhex(value) FROM json_each(?))", []any{string(encoded)}}
+	return clause{"json_each(?) d CROSS JOIN notifications n INDEXED BY notifications_by_message_digest ON n.message_digest = unhex(d.value)", []any{string(encoded)}}
 }
 
 func (sqliteDialect) lockMessages(context.Context, *tx, []message) error { return nil } // one transaction writes at a time

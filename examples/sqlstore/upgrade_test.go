@@ -1,10 +1,16 @@
 package sqlstore_test
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -103,7 +109,12 @@ func TestOlderProcessCannotClaimAfterUpgrade(t *testing.T) {
 
 		s := open(t, at)
 		again := older{running, "tributi"}
-		require.Error(t, again.Claim(t.Context(), flowing.ID))
+		err = again.Claim(t.Context(), flowing.ID)
+		require.Error(t, err)
+		var refused *pgconn.PgError
+		if errors.As(err, &refused) {
+			assert.Empty(t, refused.Detail, "a server writes it to its log")
+		}
 		kept, err := s.Notification(t.Context(), had[0].ID)
 		require.NoError(t, err)
 		assert.Equal(t, registered, kept.State)
@@ -160,4 +171,100 @@ func TestUpgradeKeepsTheNamesOfServices(t *testing.T) {
 			require.NoError(t, err, name)
 		}
 	})
+}
+
+// A claim that refuses rows which an older process wrote a moment ago stores the refusals.
+func TestClaimRefusesRowsThatOlderProcessWrote(t *testing.T) {
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		at := location(t)
+		running, err := sqlstore.OpenOlder(t.Context(), at, 2)
+		require.NoError(t, err)
+		o := older{running, "tributi"}
+		o.flow(t, flow.FlowSent, sent)
+		s := open(t, at)
+		waiting, _ := o.flow(t, flow.FlowSending, registered, registered)
+		assert.Equal(t, []flow.NotificationState{failed, inFlight}, claimAll(t, s, waiting.ID))
+	})
+}
+
+// Two processes upgrade a database at once, and claim as soon as it is open to them: neither claims a
+// message that was sent, while the other one has not upgraded its row yet.
+func TestProcessesThatUpgradeAtOnceRecogniseWhatWasSent(t *testing.T) {
+	const messages = 3000
+	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+		at := location(t)
+		before, err := sqlstore.OpenOlder(t.Context(), at, 2)
+		require.NoError(t, err)
+		waiting, done := newFlow(t, flow.FlowSending), newFlow(t, flow.FlowSent)
+		require.NoError(t, before.WriteFlow(t.Context(), waiting))
+		require.NoError(t, before.WriteFlow(t.Context(), done))
+		var all []flow.Notification
+		for i := range messages {
+			n := newNotification(t, done.ID, i)
+			n.State = sent
+			all = append(all, n)
+		}
+		for i := range messages {
+			all = append(all, newNotification(t, waiting.ID, messages-1-i))
+		}
+		require.NoError(t, before.WriteAll(t.Context(), all))
+		require.NoError(t, before.Close())
+
+		var processes sync.WaitGroup
+		for range 2 {
+			processes.Go(func() {
+				s, err := sqlstore.Open(t.Context(), at, sqlstore.Config{})
+				if !assert.NoError(t, err) {
+					return
+				}
+				defer s.Close()
+				for {
+					claimed, err := claim(t.Context(), s, waiting.ID, 200)
+					if !assert.NoError(t, err) || len(claimed) == 0 {
+						return
+					}
+					assert.False(t, slices.ContainsFunc(claimed, func(n flow.Notification) bool { return n.State == inFlight }), "sent twice")
+				}
+			})
+		}
+		processes.Wait()
+	})
+}
+
+func newFlow(t *testing.T, state flow.FlowState) flow.Flow {
+	f, err := flow.NewFlow("tributi", operator)
+	require.NoError(t, err)
+	f.State = state
+	return f
+}
+
+func newNotification(t *testing.T, of uuid.UUID, message int) flow.Notification {
+	n, err := flow.NewNotification("tributi", flussi.TestRecipient(), operator)
+	require.NoError(t, err)
+	n.FlowID, n.Version = of, 1
+	n.Subject, n.Content = flussi.NewText("Oggetto della notifica"), flussi.NewText(fmt.Sprintf("Contenuto della notifica %d", message))
+	return n
+}
+
+// PostgreSQL has no statistics of a table that one transaction fills. It finds messages by their
+// digests all the same, and does not read the whole service for each group of rows.
+func TestMessagesAreFoundByTheirDigests(t *testing.T) {
+	s := open(t, newServer(t).newSchema(t))
+	var plans []string
+	s.Explain(func(query, plan string) {
+		if strings.Contains(query, "AS d (digest)") {
+			plans = append(plans, plan)
+		}
+	})
+	f, rows := change(t, 3000)
+	_, _, err := s.Import(t.Context(), flow.Import{
+		Flow: f, Rows: rows, Key: func() flow.ImportKey { return flow.ImportKey{1} },
+		Duplicate: func(n flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) { return n, true },
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, plans)
+	for _, plan := range plans {
+		require.Contains(t, plan, "notifications_by_message_digest")
+		require.NotContains(t, plan, "notifications_list_in_service")
+	}
 }

@@ -1,11 +1,11 @@
 -- message_digest is the digest by which a message is not sent twice, of flow.DigestVersion 2. The
--- column digest is of version 1. A process of an earlier release still writes it; a row that has one
--- gets a new message_digest. See digest.go.
+-- column digest is of version 1. A process of an earlier release still writes it; a row that has
+-- one gets a new message_digest. See digest.go.
 
--- A process of an earlier release does not check whether a message was sent. The constraint keeps it
--- from claiming, since it does not write claimed_version. It can still store the outcomes of its
--- earlier claims. SQLite checks the existing rows when the column is added, so those In invio get
--- another state meanwhile.
+-- A process of an earlier release does not check whether a message was sent. The constraint keeps
+-- it from claiming, since it does not write claimed_version. It can still store the outcomes of
+-- its earlier claims. SQLite checks the existing rows when the column is added, so those In invio
+-- get another state meanwhile.
 UPDATE notifications SET state = 'upgrading' WHERE state = 'sending';
 ALTER TABLE notifications ADD COLUMN claimed_version INTEGER NOT NULL DEFAULT 0 -- the version with which it became In invio
     CHECK (state <> 'sending' OR claimed_version = version);
@@ -31,7 +31,9 @@ CREATE TABLE imports (
 -- similar names.
 CREATE TABLE services (
     name TEXT NOT NULL PRIMARY KEY,
-    look TEXT NOT NULL -- flow.ServiceLook
+    look TEXT NOT NULL, -- flow.ServiceLook
+    older INTEGER NOT NULL -- than this table
 ) WITHOUT ROWID;
 
 CREATE INDEX services_by_look ON services (look);
+CREATE UNIQUE INDEX services_one_look ON services (look) WHERE NOT older;

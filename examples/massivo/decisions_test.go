@@ -165,8 +165,8 @@ func TestSendReportsHowItEnded(t *testing.T) {
 	}
 }
 
-// A sending that ends without an error is not over if something is left: somebody disabled the flow,
-// or another program stopped it. A Ctrl-C at its very end interrupts nothing.
+// A sending that ends without an error is not over if something is left: an operator disabled the
+// flow, or another program stopped it. A Ctrl-C at its very end interrupts nothing.
 func TestSendReportsWhatIsLeft(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

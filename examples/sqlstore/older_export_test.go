@@ -41,6 +41,9 @@ func OpenOlder(ctx context.Context, location string, version int) (Older, error)
 	return Older{s.db}, s.db.migrateBy(ctx, files[:version])
 }
 
+// Migrate brings the tables to the present version, and leaves the digests.
+func (o Older) Migrate(ctx context.Context) error { return o.db.migrate(ctx) }
+
 // Close closes the database.
 func (o Older) Close() error { return (&Store{db: o.db}).Close() }
 

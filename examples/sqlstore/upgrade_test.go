@@ -200,12 +200,12 @@ func TestProcessesThatUpgradeAtOnceRecogniseWhatWasSent(t *testing.T) {
 		require.NoError(t, before.WriteFlow(t.Context(), done))
 		var all []flow.Notification
 		for i := range messages {
+			all = append(all, newNotification(t, waiting.ID, messages-1-i))
+		}
+		for i := range messages { // these are upgraded last
 			n := newNotification(t, done.ID, i)
 			n.State = sent
 			all = append(all, n)
-		}
-		for i := range messages {
-			all = append(all, newNotification(t, waiting.ID, messages-1-i))
 		}
 		require.NoError(t, before.WriteAll(t.Context(), all))
 		require.NoError(t, before.Close())
@@ -229,6 +229,44 @@ func TestProcessesThatUpgradeAtOnceRecogniseWhatWasSent(t *testing.T) {
 		}
 		processes.Wait()
 	})
+}
+
+// While another process upgrades a row, nobody opens the database past it.
+func TestUpgradeWaitsForRowsThatAnotherProcessUpgrades(t *testing.T) {
+	at := newServer(t).newSchema(t)
+	before, err := sqlstore.OpenOlder(t.Context(), at, 2)
+	require.NoError(t, err)
+	o := older{before, "tributi"}
+	waiting, _ := o.flow(t, flow.FlowSending, registered)
+	_, done := o.flow(t, flow.FlowSent, sent)
+	require.NoError(t, before.Close())
+	migrated, err := sqlstore.OpenOlder(t.Context(), at, 0) // the tables of the present version, the rows of the earlier one
+	require.NoError(t, err)
+	require.NoError(t, migrated.Migrate(t.Context()))
+	require.NoError(t, migrated.Close())
+
+	db := database(t, "pgx", at)
+	upgrade, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = upgrade.ExecContext(t.Context(), "SELECT 1 FROM notifications WHERE id = $1 FOR UPDATE", done[0].ID)
+	require.NoError(t, err)
+	claimed := make(chan []flow.NotificationState, 1)
+	go func() {
+		defer close(claimed)
+		s, err := sqlstore.Open(t.Context(), at, sqlstore.Config{})
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer s.Close()
+		claimed <- claimAll(t, s, waiting.ID)
+	}()
+	require.Eventually(t, func() bool { // the other one waits, or is done too soon
+		waits := 0
+		err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waits)
+		return err == nil && waits > 0 || len(claimed) > 0
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, upgrade.Rollback())
+	assert.Equal(t, []flow.NotificationState{failed}, <-claimed)
 }
 
 func newFlow(t *testing.T, state flow.FlowState) flow.Flow {

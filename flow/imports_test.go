@@ -176,16 +176,18 @@ func TestOtherRowsServicesAndOccasionsAreOtherImports(t *testing.T) {
 		service    string
 		duplicates int
 	}{
-		"for another occasion":            {nil, flow.AddConfig{Occasion: "sollecito marzo"}, operator, taxes, 0},
-		"of another service":              {nil, flow.AddConfig{}, stranger, school, 0},
-		"in another order":                {reversed, flow.AddConfig{}, operator, taxes, 3},
-		"with a row less":                 {func(rows []flow.Draft) []flow.Draft { return rows[:2] }, flow.AddConfig{}, operator, taxes, 2},
-		"with a row more":                 {func(rows []flow.Draft) []flow.Draft { return append(rows, draft(t, 8)) }, flow.AddConfig{}, operator, taxes, 3},
-		"with another text in one row":    {func(rows []flow.Draft) []flow.Draft { return append(rows[:2], draft(t, 8)) }, flow.AddConfig{}, operator, taxes, 2},
-		"with an occasion for one row":    {func(rows []flow.Draft) []flow.Draft { rows[1].Occasion = "rata 2"; return rows }, flow.AddConfig{}, operator, taxes, 2},
-		"with two rows the other way":     {func(rows []flow.Draft) []flow.Draft { return []flow.Draft{rows[1], rows[0], rows[2]} }, flow.AddConfig{}, operator, taxes, 3},
-		"of good rows, for an occasion":   {nil, flow.AddConfig{GoodRowsOnly: true, Occasion: "sollecito"}, operator, taxes, 0},
-		"with the rows of another import": {func([]flow.Draft) []flow.Draft { return []flow.Draft{draft(t, 8)} }, flow.AddConfig{}, operator, taxes, 0},
+		"for another occasion":                  {nil, flow.AddConfig{Occasion: "sollecito marzo"}, operator, taxes, 0},
+		"of another service":                    {nil, flow.AddConfig{}, stranger, school, 0},
+		"in another order":                      {reversed, flow.AddConfig{}, operator, taxes, 3},
+		"with a row less":                       {func(rows []flow.Draft) []flow.Draft { return rows[:2] }, flow.AddConfig{}, operator, taxes, 2},
+		"with a row more":                       {func(rows []flow.Draft) []flow.Draft { return append(rows, draft(t, 8)) }, flow.AddConfig{}, operator, taxes, 3},
+		"with another text in one row":          {func(rows []flow.Draft) []flow.Draft { return append(rows[:2], draft(t, 8)) }, flow.AddConfig{}, operator, taxes, 2},
+		"with an occasion for one row":          {func(rows []flow.Draft) []flow.Draft { rows[1].Occasion = "rata 2"; return rows }, flow.AddConfig{}, operator, taxes, 2},
+		"with another reference in a row":       {func(rows []flow.Draft) []flow.Draft { rows[1].Reference = "TARI-2"; return rows }, flow.AddConfig{}, operator, taxes, 3},
+		"with a row payable after its due date": {func(rows []flow.Draft) []flow.Draft { rows[1].PayableAfterDue = true; return rows }, flow.AddConfig{}, operator, taxes, 3},
+		"with two rows the other way":           {func(rows []flow.Draft) []flow.Draft { return []flow.Draft{rows[1], rows[0], rows[2]} }, flow.AddConfig{}, operator, taxes, 3},
+		"of good rows, for an occasion":         {nil, flow.AddConfig{GoodRowsOnly: true, Occasion: "sollecito"}, operator, taxes, 0},
+		"with the rows of another import":       {func([]flow.Draft) []flow.Draft { return []flow.Draft{draft(t, 8)} }, flow.AddConfig{}, operator, taxes, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, worldConfig{})
@@ -318,4 +320,17 @@ func TestConcurrentImportsOfOneFileMakeOneFlow(t *testing.T) {
 	assert.Equal(t, 20, added)
 	require.Len(t, w.flows(t), 1)
 	assert.Equal(t, flow.Counts{Registered: 20}, w.flows(t)[0].Counts)
+}
+
+// A row with an occasion that shows nothing has none of its own.
+func TestInvisibleOccasionIsNone(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	w.importFile(t, flow.AddConfig{}, draft(t, 1))
+	for _, own := range []string{" ", "\u200b", "\u00ad\t"} {
+		d := draft(t, 1)
+		d.Occasion = own
+		f, report := w.importFile(t, flow.AddConfig{Occasion: "sollecito " + fmt.Sprint(len(own))}, d)
+		assert.Zero(t, report.Duplicated)
+		assert.Equal(t, "sollecito "+fmt.Sprint(len(own)), w.notifications(t, f.ID)[0].Occasion)
+	}
 }

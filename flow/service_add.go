@@ -297,6 +297,13 @@ type adding struct {
 	fault     error          // why nothing is stored
 }
 
+// addKey adds a row to the key: its message, and the rest of what it says, so that a file in which
+// only the payee was corrected is another import.
+func (a *adding) addKey(digest Digest, d Draft) {
+	a.key.Write(digest[:])
+	fmt.Fprintf(a.key, "%s %t %d:%s", d.Payee, d.PayableAfterDue, len(d.Reference), d.Reference)
+}
+
 // importKey returns the key of the rows so far.
 func (a *adding) importKey() ImportKey {
 	return ImportKey(a.key.Sum(nil)[:len(ImportKey{})])
@@ -366,7 +373,7 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 				refuse(err)
 				return
 			}
-			a.key.Write(digest[:])
+			a.addKey(digest, row.Draft)
 			if !yield(change, nil) {
 				return
 			}
@@ -392,7 +399,7 @@ func counted(n int, one, many string) string {
 
 // check sets the row's occasion, and returns the row's digest, or an error if it is not valid.
 func (a *adding) check(row *Row, err error) (Digest, *RowError) {
-	if row.Draft.Occasion == "" {
+	if VisibleText(row.Draft.Occasion) == "" {
 		row.Draft.Occasion = a.config.Occasion
 	}
 	if err == nil {

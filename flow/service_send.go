@@ -35,7 +35,7 @@ func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, serv
 	if err == nil {
 		err = s.store.SaveNotifications(ctx, created(n))
 	}
-	if errors.Is(err, ErrConflict) {
+	if errors.Is(err, ErrConflict) && c.ID != uuid.Nil {
 		if n, err = s.notification(ctx, by, c.ID); err == nil {
 			err = &Error{ID: c.ID, Err: ErrExists, Reason: fmt.Sprintf(
 				"La notifica è già stata aggiunta: è nello stato «%s».", n.State.Label())}

@@ -49,7 +49,7 @@ func CheckService(name string) error {
 func ServiceLook(name string) string {
 	// plainSign comes first, because NFKC decomposes an acute accent into a blank and a combining
 	// accent. A Caser has state, so each call makes its own.
-	folded := cases.Fold().String(norm.NFKC.String(strings.Map(plainSign, VisibleText(name))))
+	folded := strings.ReplaceAll(cases.Fold().String(norm.NFKC.String(strings.Map(plainSign, VisibleText(name)))), "i\u0307", "i") // İ
 	return VisibleText(strings.Map(func(r rune) rune {
 		if like, found := lookalikes[r]; found {
 			return like
@@ -61,9 +61,11 @@ func ServiceLook(name string) string {
 // plainSign returns the ASCII hyphen or apostrophe for a character that looks like one.
 func plainSign(r rune) rune {
 	switch {
-	case unicode.Is(unicode.Pd, r) || r == '\u2212':
+	case unicode.Is(unicode.Pd, r) || r == '\u2212' || r == '\u02D7':
 		return '-'
-	case r == '\u2018' || r == '\u2019' || r == '\u02BC' || r == '\u2032' || r == '\u00B4' || r == '`':
+	case r == '\u2800': // a blank in Braille
+		return ' '
+	case r == '\u2018' || r == '\u2019' || r == '\u201B' || r == '\u02B9' || r == '\u02BC' || r == '\u2032' || r == '\u00B4' || r == '`':
 		return '\''
 	}
 	return r
@@ -74,7 +76,7 @@ var lookalikes = map[rune]rune{
 	'а': 'a', 'в': 'b', 'е': 'e', 'к': 'k', 'м': 'm', 'н': 'h', 'о': 'o', 'р': 'p', 'с': 'c', 'т': 't', 'у': 'y', 'х': 'x',
 	'ѕ': 's', 'і': 'i', 'ј': 'j', 'ԁ': 'd', 'ԛ': 'q', 'ԝ': 'w', 'ѵ': 'v', 'һ': 'h', 'ӏ': 'l',
 	'α': 'a', 'β': 'b', 'ε': 'e', 'ζ': 'z', 'η': 'h', 'ι': 'i', 'κ': 'k', 'μ': 'm', 'ν': 'n', 'ο': 'o', 'ρ': 'p', 'τ': 't', 'υ': 'y', 'χ': 'x',
-	'ı': 'i', 'ɑ': 'a', 'ɡ': 'g',
+	'ı': 'i', 'ɑ': 'a', 'ɡ': 'g', 'ё': 'ë', 'ї': 'ï', 'օ': 'o', 'ո': 'n', 'ս': 'u', 'ց': 'g',
 }
 
 // ErrSimilarService: the service's name differs from that of an existing one, but looks like it.

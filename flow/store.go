@@ -112,7 +112,8 @@ type Import struct {
 }
 
 // ImportKey identifies an import: it is equal for the same rows in the same order, of the same
-// service, occasion and flow.
+// service, occasion and flow. Rows are the same if their messages are ([Draft.Digest]), and their
+// payee, reference and payment after the due date.
 type ImportKey [16]byte
 
 // Imported is an import that was stored.

@@ -262,16 +262,24 @@ func importsChangeFlows(p *probe) {
 	p.isNotImported("after a conflict", key)
 }
 
-// importsHaveOneWinner makes many concurrent imports with one key, first each into its own flow,
-// then all into one flow. The latter may end in conflicts over the flow.
+// importsHaveOneWinner makes many concurrent imports with one key: each into its own flow; each into
+// its own flow, while a disabled flow has the key; all into one flow. The latter may end in conflicts
+// over the flow.
 func importsHaveOneWinner(p *probe) {
-	for round := range 6 {
+	for round := range 9 {
+		toOne := round%3 == 2
 		shared := p.saveFlow(p.newFlow())
 		into := func() flow.Flow { return p.newFlow() }
-		if round%2 == 1 {
+		if toOne {
 			into = func() flow.Flow { return shared }
 		}
 		key, rows := p.newKey(), p.newNotifications(uuid.Nil, 3)
+		if round%3 == 1 {
+			f := p.newFlow()
+			p.imports("of a flow that is disabled then", p.importOf(key, f, p.newNotification(f.ID)))
+			f.Version, f.Disabled = 1, true
+			p.saveFlow(f)
+		}
 		imports := make([]flow.Import, storetest.Crowd)
 		for i := range imports {
 			f := into()
@@ -292,7 +300,7 @@ func importsHaveOneWinner(p *probe) {
 		first := 0
 		for i, err := range errs {
 			switch {
-			case err != nil && round%2 == 1 && errors.Is(err, flow.ErrConflict):
+			case err != nil && toOne && errors.Is(err, flow.ErrConflict):
 			case err != nil:
 				p.Fail("Import, one of %d with one key at once: %w", len(imports), err)
 			case done[i].Flow != stored.Flow || done[i].Key != key:

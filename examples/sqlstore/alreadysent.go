@@ -68,11 +68,7 @@ func (t *tx) arrived(ctx context.Context, messages []message) (map[message][]flo
 // alreadySent returns, by the ID of a candidate for a claim, another notification that may have
 // brought its message to the citizen. Until this transaction ends, no other one makes any of the
 // messages In invio.
-func (t *tx) alreadySent(ctx context.Context, claim flow.Claim, candidates []flow.Notification) (map[uuid.UUID]flow.Notification, error) {
-	messages := make([]message, len(candidates))
-	for i := range candidates {
-		messages[i] = messageOf(&candidates[i])
-	}
+func (t *tx) alreadySent(ctx context.Context, claim flow.Claim, candidates []flow.Notification, messages []message) (map[uuid.UUID]flow.Notification, error) {
 	arrived, err := t.lockArrived(ctx, messages)
 	if err != nil {
 		return nil, err

@@ -73,16 +73,21 @@ func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notificat
 	var n flow.Notification
 	var key any
 	var kind string
-	fields := append(notificationFields(&n), &key, &kind)
-	err = t.query(ctx, "SELECT "+notificationColumns.read().list("")+", "+t.key()+", kind FROM notifications"+t.using("notifications_to_send")+
+	var digest []byte
+	var messages []message
+	fields := append(notificationFields(&n), &key, &kind, &digest)
+	err = t.query(ctx, "SELECT "+notificationColumns.read().list("")+", "+t.key()+", kind, message_digest FROM notifications"+t.using("notifications_to_send")+
 		" WHERE flow_id = ? AND state = 'registered' AND NOT disabled ORDER BY created_at, id LIMIT ?"+t.locking("UPDATE SKIP LOCKED"),
 		[]any{t.id(claim.Flow), claim.Limit}, fields, func() {
 			found, keys, kinds = append(found, n), append(keys, key), append(kinds, kind)
+			m := message{service: n.Service}
+			copy(m.digest[:], digest) // zero, if it is NULL
+			messages = append(messages, m)
 		})
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	sent, err := t.alreadySent(ctx, claim, found)
+	sent, err := t.alreadySent(ctx, claim, found, messages)
 	if err != nil {
 		return nil, err
 	}

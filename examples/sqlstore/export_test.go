@@ -63,7 +63,9 @@ func (s *Store) Bare(ctx context.Context, all iter.Seq[flow.Notification], toget
 		return err
 	}
 	for n := range all {
-		args = append(args, s.db.notificationValues(&n, 1, nil)...)
+		row := s.db.notificationValues(&n, 1, nil)
+		row[digestColumn] = digested(n.Digest())
+		args = append(args, row...)
 		if len(args) == together*len(notificationColumns) {
 			if err := insert(together); err != nil {
 				return err

@@ -40,8 +40,11 @@ func notificationFields(n *flow.Notification) []any {
 	}
 }
 
-// notificationValues returns the values of notificationColumns. The end of the lease is nil if
-// there is none.
+// digestColumn is where the digest is among notificationColumns.
+var digestColumn = notificationColumns.at("message_digest")
+
+// notificationValues returns the values of notificationColumns, but for the digest, which is set
+// where it is written. The end of the lease is nil if there is none.
 func (d *database) notificationValues(n *flow.Notification, version int64, leaseEnd any) []any {
 	claimed := int64(0)
 	if n.State == flow.NotificationSending {
@@ -51,7 +54,7 @@ func (d *database) notificationValues(n *flow.Notification, version int64, lease
 		d.id(n.ID), d.id(n.FlowID), held(n.Service), n.CreatedAt.UnixMicro(),
 		n.Recipient.Reveal(), held(n.Subject.Reveal()), held(n.Content.Reveal()), micros(n.DueDate),
 		int64(n.Amount), n.IsPayment, n.PayableAfterDue,
-		n.NoticeNumber.Reveal(), n.Payee.String(), held(n.Reference), held(n.Occasion), searched(n.Subject.Reveal()), digested(n.Digest()),
+		n.NoticeNumber.Reveal(), n.Payee.String(), held(n.Reference), held(n.Occasion), searched(n.Subject.Reveal()), nil,
 		notificationKind(n).String(),
 		held(string(n.State)), held(string(n.Transmission.MessageID)), n.Transmission.Attempts, micros(n.Transmission.SentAt),
 		held(string(n.Transmission.ErrorCode)), held(n.Transmission.Error), d.id(n.Transmission.Earlier),

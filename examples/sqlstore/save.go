@@ -198,6 +198,7 @@ func (w *writing) save(ctx context.Context, changes []*flow.NotificationChange) 
 			if n.State == flow.NotificationSending {
 				w.sending = append(w.sending, n)
 			}
+			row[digestColumn] = digested(n.Digest())
 			created = append(created, row)
 			w.counts.add(n.FlowID, *n, 1)
 		} else {
@@ -277,6 +278,8 @@ func (w *writing) replace(ctx context.Context, ids []uuid.UUID, next []*flow.Not
 			if was.kind == rows[i][kind] {
 				from++
 			}
+		} else {
+			rows[i][digestColumn] = digested(n.Digest())
 		}
 		c := changed[from]
 		if c == nil {

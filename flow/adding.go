@@ -1,0 +1,267 @@
+package flow
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// adding is an import under way.
+type adding struct {
+	service   *Service
+	operation string
+	about     uuid.UUID // the flow, if it is there already
+	flow      Flow
+	by        flussi.Actor
+	config    AddConfig
+	report    AddReport
+	seen      map[Digest]int // the row of each digest
+	key       hash.Hash      // of the digests of the rows
+	whole     bool           // all rows were read, and none prevents the import
+	fault     error          // why nothing is stored
+}
+
+// newAdding returns an import into a flow; target is the flow's ID, or the zero UUID if it is new.
+func newAdding(s *Service, op string, f Flow, target uuid.UUID, by flussi.Actor, c AddConfig) *adding {
+	if c.MaxErrors <= 0 {
+		c.MaxErrors = defaultMaxErrors
+	}
+	c.Occasion = VisibleText(c.Occasion)
+	a := &adding{service: s, operation: op, about: target, flow: f, by: by, config: c, seen: map[Digest]int{}, key: sha256.New()}
+	for _, part := range []string{f.Service, normalOccasion(c.Occasion), target.String()} {
+		fmt.Fprintf(a.key, "%d:%s", len(part), part)
+	}
+	return a
+}
+
+// check refuses an occasion that a draft cannot have.
+func (c AddConfig) check() error {
+	return atMost("Occasion", "L'occasione", flussi.NewText(c.Occasion), MaxKey)
+}
+
+// reason returns the reason of the import's record in the flow's history.
+func (a *adding) reason() string {
+	if a.config.Occasion == "" {
+		return ""
+	}
+	return "Occasione: " + a.config.Occasion + "."
+}
+
+// save stores the change of the flow, and the rows with it, and makes the report.
+func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row, error]) (_ Imported, err error) {
+	if err := a.config.check(); err != nil {
+		return Imported{}, err
+	}
+	defer func() {
+		if err != nil { // nothing was stored for the duplicates either
+			a.report.Disabled, a.report.Duplicates, a.report.Duplicated = 0, nil, 0
+		}
+	}()
+	done, before, err := a.service.store.Import(ctx, Import{
+		Flow: change, Rows: a.notifications(ctx, rows), Key: a.importKey, Duplicate: a.duplicate,
+	})
+	switch {
+	case a.fault != nil:
+		return Imported{}, a.fault // as it is, whatever the store made of it
+	case errors.Is(err, ErrUncertain) && a.whole:
+		if done, err = a.find(ctx, err); err != nil {
+			return Imported{}, err
+		}
+		before = done.Flow != change.Flow.ID || !done.At.Equal(change.Record.At)
+	case err != nil:
+		return Imported{}, err
+	}
+	if before {
+		a.report.ImportedAt = done.At
+		a.report.Disabled, a.report.Duplicates, a.report.Duplicated = 0, nil, 0
+		return done, nil
+	}
+	a.report.Added = a.report.Rows - a.report.Wrong - (a.report.Duplicated - a.report.Disabled)
+	return done, nil
+}
+
+// find looks for an import whose write ended with [ErrUncertain]. The server may still be working
+// on it after the connection is lost, so find tries several times. An import that is not found may
+// still be stored later.
+func (a *adding) find(ctx context.Context, cause error) (Imported, error) {
+	ctx, cancel := patient(ctx, findTime)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, findTime)
+	defer cancel()
+	for pause := (backoff{}); ; {
+		done, err := a.service.store.Imported(ctx, a.importKey())
+		if err == nil {
+			return done, nil
+		}
+		if pause.wait(ctx) != nil {
+			return Imported{}, &Error{Operation: a.operation, ID: a.about, Err: cause, Reason: "La connessione con l'archivio si è interrotta durante la registrazione delle righe, " +
+				"e non si sa se siano state registrate. Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo."}
+		}
+	}
+}
+
+// findTime is how long find tries.
+const findTime = 5 * time.Second
+
+// imported reports whether an earlier call stored the rows, and sets ImportedAt.
+func (a *adding) imported(ctx context.Context, rows iter.Seq2[Row, error]) bool {
+	for range a.notifications(ctx, rows) {
+	}
+	if !a.whole {
+		return false
+	}
+	done, err := a.service.store.Imported(ctx, a.importKey())
+	if err != nil || done.Flow != a.flow.ID {
+		return false
+	}
+	a.report.ImportedAt = done.At
+	return true
+}
+
+// addKey adds a row to the key: its message, and the rest of what it says, so that a file in which
+// only the payee was corrected is another import.
+func (a *adding) addKey(digest Digest, d Draft) {
+	a.key.Write(digest[:])
+	fmt.Fprintf(a.key, "%s %t %d:%s", d.Payee, d.PayableAfterDue, len(d.Reference), d.Reference)
+}
+
+// importKey returns the key of the rows so far.
+func (a *adding) importKey() ImportKey {
+	return ImportKey(a.key.Sum(nil)[:len(ImportKey{})])
+}
+
+// duplicate reports a row whose message the service already has. It returns the change to store,
+// and false if the row is not stored.
+func (a *adding) duplicate(row NotificationChange, earlier Notification) (NotificationChange, bool) {
+	n := &row.Notification
+	d := Duplicate{
+		Row: a.seen[n.Digest()], Notification: n.ID, Earlier: earlier.ID, Flow: earlier.FlowID,
+		State: earlier.State, Date: sentOn(earlier),
+	}
+	stored := earlier.FlowID != a.flow.ID
+	if stored {
+		n.Disabled = true
+		row.Record.Reason = flussi.NewText("Aggiunta disabilitata: lo stesso messaggio per lo stesso cittadino è nella notifica " + described(earlier) + ".")
+		a.report.Disabled++
+	} else {
+		d.Notification = uuid.Nil
+	}
+	a.report.Duplicated++
+	if len(a.report.Duplicates) < a.config.MaxErrors {
+		a.report.Duplicates = append(a.report.Duplicates, d)
+	}
+	return row, stored
+}
+
+// notifications checks the rows and returns those that are to be stored; if nothing is
+// to be stored, the last item is the error that says so.
+func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[NotificationChange, error] {
+	if rows == nil {
+		rows = Drafts()
+	}
+	return func(yield func(NotificationChange, error) bool) {
+		refuse := func(err error) {
+			a.fault = err
+			yield(NotificationChange{}, err)
+		}
+		at := now()
+		for row, err := range rows {
+			if ctx.Err() != nil {
+				refuse(ctx.Err())
+				return
+			}
+			if err != nil && row.Number == 0 {
+				refuse(err)
+				return
+			}
+			a.report.Rows++
+			if row.Number == 0 {
+				row.Number = a.report.Rows
+			}
+			digest, wrong := a.check(&row, err)
+			if wrong != nil {
+				a.report.Wrong++
+				if len(a.report.Errors) < a.config.MaxErrors {
+					a.report.Errors = append(a.report.Errors, wrong)
+				}
+				continue
+			}
+			if a.report.Wrong > 0 && !a.config.GoodRowsOnly {
+				continue // it will not be stored, but the other errors are wanted
+			}
+			change, err := a.create(row.Draft, at)
+			if err != nil {
+				refuse(err)
+				return
+			}
+			a.addKey(digest, row.Draft)
+			if !yield(change, nil) {
+				return
+			}
+		}
+		switch {
+		case a.report.Rows == 0:
+			refuse(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
+		case a.report.Wrong > 0 && !a.config.GoodRowsOnly, a.report.Wrong == a.report.Rows:
+			refuse(&Error{Operation: a.operation, ID: a.about, Err: ErrRows, Reason: fmt.Sprintf(
+				"%s su %d: nessuna notifica è stata importata.", counted(a.report.Wrong, "riga non valida", "righe non valide"), a.report.Rows)})
+		default:
+			a.whole = true
+		}
+	}
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// check sets the row's occasion, and returns the row's digest, or an error if it is not valid.
+func (a *adding) check(row *Row, err error) (Digest, *RowError) {
+	if VisibleText(row.Draft.Occasion) == "" {
+		row.Draft.Occasion = a.config.Occasion
+	}
+	if err == nil {
+		err = row.Draft.Validate(a.service.limits)
+	}
+	if err != nil {
+		return Digest{}, &RowError{Row: row.Number, Err: err}
+	}
+	digest := row.Draft.Digest()
+	other, same := a.seen[digest]
+	if !same {
+		a.seen[digest] = row.Number
+		return digest, nil
+	}
+	return digest, &RowError{Row: row.Number, Other: other, Err: &Error{Operation: a.operation, ID: a.about, Err: ErrDuplicate,
+		Reason: fmt.Sprintf("Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga %d.", other)}}
+}
+
+// create makes a notification of the flow.
+func (a *adding) create(d Draft, at time.Time) (NotificationChange, error) {
+	id, err := uuid.NewV7()
+	return created(Notification{
+		ID: id, FlowID: a.flow.ID, Service: a.flow.Service, State: NotificationMachine().Initial(), Draft: d.normal(),
+		CreatedAt: at, UpdatedAt: at, UpdatedBy: a.by.ID,
+	}), err
+}
+
+// created is a new notification and its first record.
+func created(n Notification) NotificationChange {
+	reason := ""
+	if n.Occasion != "" {
+		reason = "Occasione: " + n.Occasion + "."
+	}
+	return NotificationChange{Notification: n, Record: NotificationRecord{
+		At: n.CreatedAt, By: n.UpdatedBy, Action: NotificationCreate, To: n.State, Reason: flussi.NewText(reason)}}
+}

@@ -64,8 +64,11 @@ func (s *Store) checkSent(b batch) *flow.AlreadySentError {
 
 // becomesSending reports whether a change makes a notification In invio.
 func (s *Store) becomesSending(p pending) bool {
+	if p.entry.State != flow.NotificationSending {
+		return false
+	}
 	kept := s.notifications[p.entry.ID]
-	return p.entry.State == flow.NotificationSending && (kept == nil || kept.State != flow.NotificationSending)
+	return kept == nil || kept.State != flow.NotificationSending
 }
 
 // firstUses holds the names of services that a write uses for the first time, by flow.ServiceLook.

@@ -161,7 +161,7 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// The platform may answer 500 after it stored the message, whatever the body says. So a 500 is
+// The platform may answer 500 after it stored the message, with and without a problem. So a 500 is
 // unknown, and there is one request even if more attempts are permitted.
 func TestEvery500IsUnknown(t *testing.T) {
 	const problem = `{"title":"Internal server error","status":500,"detail":"The message cannot be delivered"}`

@@ -70,7 +70,7 @@ func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row
 	})
 	switch {
 	case a.fault != nil:
-		return Imported{}, a.fault // as it is, whatever the store made of it
+		return Imported{}, a.fault // not as the store wrapped it
 	case errors.Is(err, ErrUncertain) && a.whole:
 		if done, err = a.find(ctx, err); err != nil {
 			return Imported{}, err

@@ -180,7 +180,7 @@ func (w *town) tell(t *testing.T, key messageKey) {
 	}
 }
 
-// observer is the store that all share. It notes orders to send again, and what was anonymised.
+// observer is the shared store. It records orders to send again, and anonymised notifications.
 type observer struct {
 	flow.Store
 	noting sync.Mutex

@@ -16,8 +16,8 @@
 //
 // [Simulator.Fail] and [Simulator.FailAtRandom] inject faults: refusals, errors with and
 // without a problem, silence, and broken connections. All but refusals happen before or after
-// the message is stored. [Simulator.Deliveries] returns the stored messages, whatever the client
-// was answered.
+// the message is stored. [Simulator.Deliveries] returns the stored messages, also those for which
+// the client got an error.
 //
 // Time is the machine's, or that of a testing/synctest bubble.
 package appiotest

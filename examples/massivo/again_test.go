@@ -157,8 +157,7 @@ func TestImportReportsDisabledRowsAgain(t *testing.T) {
 	o.delivered(t, 5, 1)
 }
 
-// Advice about repeated rows leads to their being sent, whatever the file and the flags are, and
-// sets aside nothing else.
+// An operator who follows the advice about repeated rows sends them, and disables no other rows.
 func TestImportAdvisesHowToSendRepeatedRows(t *testing.T) {
 	occasions := func(first, last int, text string) func(*excelize.File, string) error {
 		return func(book *excelize.File, sheet string) error {

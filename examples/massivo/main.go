@@ -22,8 +22,8 @@
 // # Exit codes
 //
 //	0    done, now or by an earlier command: the rows are imported, every message is accepted, the
-//	     decision stands. Commands that only show something, and verify, end with 0 whatever they
-//	     show
+//	     decision stands. Commands that only show something, and verify, end with 0 also if they
+//	     show errors
 //	1    failed, or refused for some notifications, or not known to be done, because the connection
 //	     to the database was lost: the standard error says why; the command can be run again
 //	2    the command is not written well

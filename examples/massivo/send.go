@@ -202,8 +202,8 @@ func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
 	}
 }
 
-// outcome tells how a sending ended. Without an error, the flow's state says it: if something is
-// left, somebody disabled the flow meanwhile, or another program stopped it.
+// outcome prints how a sending ended. Without an error, the flow's state decides: if notifications
+// are left, an operator disabled the flow meanwhile, or another program stopped it.
 func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 	var stopped *flow.StopError
 	again := s.again("send", f.ID)

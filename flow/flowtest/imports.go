@@ -48,7 +48,7 @@ func rowSequence(rows ...flow.Notification) iter.Seq2[flow.NotificationChange, e
 	}
 }
 
-// imports stores an import that must be new, and checks what is returned.
+// imports stores an import that must be new, and checks the result.
 func (p *probe) imports(what string, i flow.Import) flow.Imported {
 	key := i.Key()
 	done, before, err := p.store.Import(p.Ctx, i)

@@ -10,7 +10,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// write is what is stored together.
+// write holds the changes of one transaction.
 type write struct {
 	flow    *flow.FlowChange
 	changes []flow.NotificationChange

@@ -16,8 +16,8 @@ import (
 // lower-case hexadecimal digits. Who has the codes can tell whose it is.
 type CitizenHash string
 
-// HashOf returns the hash of a citizen, to compare with a feed; "" for the zero code.
-func HashOf(citizen flussi.FiscalCode) CitizenHash {
+// HashCitizen returns the hash of a citizen, to compare with a feed; "" for the zero code.
+func HashCitizen(citizen flussi.FiscalCode) CitizenHash {
 	if citizen.IsZero() {
 		return ""
 	}

@@ -40,8 +40,8 @@ type FeatureLevel string
 
 // The feature levels.
 const (
-	Standard FeatureLevel = "STANDARD"
-	Advanced FeatureLevel = "ADVANCED" // with read and payment status, by premium contract
+	FeatureStandard FeatureLevel = "STANDARD"
+	FeatureAdvanced FeatureLevel = "ADVANCED" // with read and payment status, by premium contract
 )
 
 // ThirdParty (contenuti remoti) is content that stays with the sender.
@@ -61,9 +61,9 @@ type Precondition string
 
 // The preconditions.
 const (
-	Always Precondition = "ALWAYS"
-	Once   Precondition = "ONCE"
-	Never  Precondition = "NEVER"
+	PreconditionAlways Precondition = "ALWAYS"
+	PreconditionOnce   Precondition = "ONCE"
+	PreconditionNever  Precondition = "NEVER"
 )
 
 // Prescription (ricetta) is what the app shows of a medical prescription.

@@ -23,7 +23,7 @@ func TestMessageState(t *testing.T) {
 		blocking := citizen(t, "MSCMHL68P18H211K")
 		p.AddCitizen(appiotest.Citizen{Code: blocking, Blocks: []string{"tributi"}})
 		good, bad := message(t, 1), message(t, 2)
-		good.FeatureLevel, good.Payment, bad.To = appio.Advanced, payment(t), blocking
+		good.FeatureLevel, good.Payment, bad.To = appio.FeatureAdvanced, payment(t), blocking
 		accepted, err := p.client.Submit(t.Context(), good)
 		require.NoError(t, err)
 		rejected, err := p.client.Submit(t.Context(), bad)
@@ -40,8 +40,8 @@ func TestMessageState(t *testing.T) {
 		state, err = p.client.Message(t.Context(), good.To, accepted.ID)
 		require.NoError(t, err)
 		assert.Equal(t, appio.MessageState{
-			Status: appio.StatusProcessed, Read: appio.Unread, Payment: appio.NotPaid, ID: accepted.ID, Service: "tributi",
-			CreatedAt: at, FeatureLevel: appio.Advanced, Subject: good.Subject, Content: good.Content,
+			Status: appio.StatusProcessed, Read: appio.ReadStatusUnread, Payment: appio.PaymentStatusNotPaid, ID: accepted.ID, Service: "tributi",
+			CreatedAt: at, FeatureLevel: appio.FeatureAdvanced, Subject: good.Subject, Content: good.Content,
 		}, state, "that there is no word of e-mail and push is no failure")
 		assert.True(t, state.Status.Final())
 		state, err = p.client.Message(t.Context(), bad.To, rejected.ID)
@@ -56,8 +56,8 @@ func TestMessageState(t *testing.T) {
 		assert.False(t, state.Status.Final())
 		assert.Equal(t, appio.ChannelStatus("QUEUED"), state.Email)
 		assert.Equal(t, appio.ChannelSent, state.Push)
-		assert.Equal(t, appio.Read, state.Read)
-		assert.Equal(t, appio.Paid, state.Payment)
+		assert.Equal(t, appio.ReadStatusRead, state.Read)
+		assert.Equal(t, appio.PaymentStatusPaid, state.Payment)
 
 		_, err = p.client.Message(t.Context(), bad.To, accepted.ID)
 		assert.ErrorIs(t, err, appio.ErrNotFound)
@@ -83,7 +83,7 @@ func TestRepliesOfTheMessageStateDecode(t *testing.T) {
 		"only the message":          {`{"message":{}}`, appio.MessageState{ID: "1"}},
 		"nothing":                   {`{}`, appio.MessageState{ID: "1"}},
 		"nulls":                     {`{"status":null,"message":null,"notification":null}`, appio.MessageState{ID: "1"}},
-		"fields of other types":     {`{"status":7,"message":[],"notification":"x","read_status":"READ"}`, appio.MessageState{ID: "1", Read: appio.Read}},
+		"fields of other types":     {`{"status":7,"message":[],"notification":"x","read_status":"READ"}`, appio.MessageState{ID: "1", Read: appio.ReadStatusRead}},
 		"other types further in":    {`{"status":"PROCESSED","message":{"created_at":"yesterday","content":{"subject":[],"markdown":"x"}}}`, appio.MessageState{ID: "1", Status: appio.StatusProcessed, Content: flussi.NewText("x")}},
 		"fields that are not known": {`{"status":"PROCESSED","colour":"blue","message":{"created_at":"2025-02-28T18:00:00.000+01:00","x":{}}}`, appio.MessageState{ID: "1", Status: appio.StatusProcessed, CreatedAt: time.Date(2025, 2, 28, 17, 0, 0, 0, time.UTC)}},
 	} {
@@ -178,13 +178,13 @@ func TestFeed(t *testing.T) {
 		time.Sleep(24 * time.Hour)
 		feed, err := p.client.Feed(t.Context(), today)
 		require.NoError(t, err)
-		assert.Equal(t, appio.Feed{Subscribed: []appio.CitizenHash{appio.HashOf(in)}, Unsubscribed: []appio.CitizenHash{appio.HashOf(out)}}, feed)
+		assert.Equal(t, appio.Feed{Subscribed: []appio.CitizenHash{appio.HashCitizen(in)}, Unsubscribed: []appio.CitizenHash{appio.HashCitizen(out)}}, feed)
 		feed, err = p.client.Feed(t.Context(), today.AddDate(0, 0, -1))
 		require.NoError(t, err)
 		assert.Empty(t, feed.Subscribed)
 	})
-	assert.Equal(t, appio.CitizenHash("69c91b400de1b28c17fef445c0ab36b16f2b5b8df0b996448f9860895868371d"), appio.HashOf(flussi.TestRecipient()))
-	assert.Empty(t, appio.HashOf(flussi.FiscalCode{}))
+	assert.Equal(t, appio.CitizenHash("69c91b400de1b28c17fef445c0ab36b16f2b5b8df0b996448f9860895868371d"), appio.HashCitizen(flussi.TestRecipient()))
+	assert.Empty(t, appio.HashCitizen(flussi.FiscalCode{}))
 	many := clientOf(t, func(*http.Request) (*http.Response, error) {
 		return answer(200, `{"subscriptions":["`+strings.Repeat(strings.Repeat("a", 64)+`","`, 50_000)+`"],"unsubscriptions":[]}`, nil), nil
 	})

@@ -47,9 +47,9 @@ type ReadStatus string
 
 // The read statuses.
 const (
-	ReadUnavailable ReadStatus = "UNAVAILABLE" // the citizen does not want it known
-	Unread          ReadStatus = "UNREAD"      // not opened yet
-	Read            ReadStatus = "READ"        // opened
+	ReadStatusUnavailable ReadStatus = "UNAVAILABLE" // the citizen does not want it known
+	ReadStatusUnread      ReadStatus = "UNREAD"      // not opened yet
+	ReadStatusRead        ReadStatus = "READ"        // opened
 )
 
 // PaymentStatus says whether the notice of a message is paid.
@@ -57,8 +57,8 @@ type PaymentStatus string
 
 // The payment statuses.
 const (
-	Paid    PaymentStatus = "PAID"
-	NotPaid PaymentStatus = "NOT_PAID"
+	PaymentStatusPaid    PaymentStatus = "PAID"
+	PaymentStatusNotPaid PaymentStatus = "NOT_PAID"
 )
 
 // MessageState is a message as the platform has it. What the platform does not tell is

@@ -78,7 +78,7 @@ func (m Message) Validate() error {
 	}
 	v.date("content.due_date", "La scadenza", m.DueDate)
 	switch m.FeatureLevel {
-	case "", Standard, Advanced:
+	case "", FeatureStandard, FeatureAdvanced:
 	default:
 		v.fail("feature_level_type", flussi.ErrRange, "Il livello di servizio deve essere STANDARD o ADVANCED.")
 	}
@@ -143,7 +143,7 @@ func (t *ThirdParty) validate(v *validation) {
 	v.utf8("content.third_party_data.summary", "Il riassunto", t.Summary.Reveal())
 	v.date("content.third_party_data.original_receipt_date", "La data di ricezione", t.OriginalReceiptDate)
 	switch t.HasPrecondition {
-	case "", Always, Once, Never:
+	case "", PreconditionAlways, PreconditionOnce, PreconditionNever:
 	default:
 		v.fail("content.third_party_data.has_precondition", flussi.ErrRange, "L'avvertenza deve essere ALWAYS, ONCE o NEVER.")
 	}

@@ -58,7 +58,7 @@ func TestValidate(t *testing.T) {
 		"a content of 10001":           {func(m *appio.Message) { m.Content = long(10001) }, "content.markdown", flussi.ErrLength, "il massimo è 10000"},
 		"dashes, and no front matter":  {func(m *appio.Message) { m.Content = text("---\n" + strings.Repeat("Testo. ", 20)) }, "content.markdown", appio.ErrFrontMatter, "tre trattini"},
 		"another feature level":        {func(m *appio.Message) { m.FeatureLevel = "GOLD" }, "feature_level_type", flussi.ErrRange, "STANDARD o ADVANCED"},
-		"ADVANCED":                     {change: func(m *appio.Message) { m.FeatureLevel = appio.Advanced }},
+		"ADVANCED":                     {change: func(m *appio.Message) { m.FeatureLevel = appio.FeatureAdvanced }},
 		"a time to live of an hour":    {change: func(m *appio.Message) { m.TimeToLive = time.Hour }},
 		"a time to live of a week":     {change: func(m *appio.Message) { m.TimeToLive = 7 * 24 * time.Hour }},
 		"a time to live too short":     {func(m *appio.Message) { m.TimeToLive = time.Hour - time.Second }, "time_to_live", flussi.ErrRange, "3600"},
@@ -136,7 +136,7 @@ func random(t testing.TB, r *rand.Rand) appio.Message {
 		m.DueDate = date()
 	}
 	m.RequireSecureChannels = pick(2)
-	m.FeatureLevel = []appio.FeatureLevel{"", appio.Standard, appio.Advanced, "GOLD"}[r.IntN(4)]
+	m.FeatureLevel = []appio.FeatureLevel{"", appio.FeatureStandard, appio.FeatureAdvanced, "GOLD"}[r.IntN(4)]
 	if pick(3) {
 		m.Payment = &appio.Payment{Amount: flussi.Cents([]int64{-1, 0, 1, 1250, 9999999999, 10000000000}[r.IntN(6)]), InvalidAfterDueDate: pick(2)}
 		if !pick(4) {
@@ -155,7 +155,7 @@ func random(t testing.TB, r *rand.Rand) appio.Message {
 	if pick(4) {
 		m.ThirdParty = &appio.ThirdParty{
 			ID: text(0, 9).Reveal(), ConfigurationID: []string{"", "x", "01HMVMHCZZ8D0VTFWMRHBM5D6F"}[r.IntN(3)], OriginalSender: text(0, 9).Reveal(),
-			HasAttachments: pick(2), HasRemoteContent: pick(2), HasPrecondition: []appio.Precondition{"", appio.Once, "OFTEN"}[r.IntN(3)], Summary: text(0, 9),
+			HasAttachments: pick(2), HasRemoteContent: pick(2), HasPrecondition: []appio.Precondition{"", appio.PreconditionOnce, "OFTEN"}[r.IntN(3)], Summary: text(0, 9),
 		}
 		if pick(2) {
 			m.ThirdParty.OriginalReceiptDate = date()
@@ -242,11 +242,11 @@ func TestTheRequestOfAMessage(t *testing.T) {
 	})
 	m := appio.Message{
 		To: citizen(t, secretCode), Subject: flussi.NewText("Oggetto <é> 😀"), Content: flussi.NewText(strings.Repeat("x", 80)),
-		DueDate: due, RequireSecureChannels: true, FeatureLevel: appio.Advanced,
+		DueDate: due, RequireSecureChannels: true, FeatureLevel: appio.FeatureAdvanced,
 		Payment:          &appio.Payment{Amount: 1999, NoticeNumber: payment(t).NoticeNumber, InvalidAfterDueDate: true, Payee: organization(t, "15376371009")},
 		Prescription:     &appio.Prescription{NRE: flussi.NewText("123456789012345"), IUP: flussi.NewText("1"), Prescriber: citizen(t, secretCode)},
 		Legal:            &appio.Legal{SenderMailFrom: "a@pec.it", MessageUniqueID: "1", OriginalMessageURL: "https://x.it", PECServerServiceID: "2"},
-		ThirdParty:       &appio.ThirdParty{ID: "1", ConfigurationID: "01HMVMHCZZ8D0VTFWMRHBM5D6F", OriginalSender: "Comune", OriginalReceiptDate: due, HasAttachments: true, HasRemoteContent: true, HasPrecondition: appio.Once, Summary: flussi.NewText("Riassunto")},
+		ThirdParty:       &appio.ThirdParty{ID: "1", ConfigurationID: "01HMVMHCZZ8D0VTFWMRHBM5D6F", OriginalSender: "Comune", OriginalReceiptDate: due, HasAttachments: true, HasRemoteContent: true, HasPrecondition: appio.PreconditionOnce, Summary: flussi.NewText("Riassunto")},
 		CovidCertificate: flussi.NewText("c"), DefaultEmail: flussi.NewText("a@b.it"), TimeToLive: time.Hour,
 	}
 	_, err = client.Submit(t.Context(), m)

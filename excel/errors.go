@@ -128,12 +128,12 @@ type CellError struct {
 // Wrong returns an error of the column that has this header in the template, for
 // [Config.Check]; decoding adds where it is. Err explains itself to operators if it
 // is a [flussi.Explainer].
-func Wrong(header string, err error) *CellError { return &CellError{Header: header, Err: err} }
+func RefuseError(header string, err error) *CellError { return &CellError{Header: header, Err: err} }
 
-// Refuse is [Wrong] with a text for the operator alone, in Italian, in whole sentences,
+// Refuse is [RefuseError] with a text for the operator alone, in Italian, in whole sentences,
 // without personal data. It unwraps to [ErrCheck].
 func Refuse(header, italian string) *CellError {
-	return Wrong(header, wrong("Row", ErrCheck, italian))
+	return RefuseError(header, wrong("Row", ErrCheck, italian))
 }
 
 // Error describes the fault for programmers, without codes and texts of the file.

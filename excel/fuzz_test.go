@@ -37,7 +37,7 @@ func settle(t *testing.T, decode func() *decoded) {
 	if d.err != nil && !errors.As(d.err, &file) {
 		t.Fatalf("not a *FileError: %v", d.err)
 	}
-	if d.report.Rows != len(d.rows) || d.report.Wrong != len(d.wrong) {
+	if d.report.Rows != len(d.rows) || d.report.Invalid != len(d.wrong) {
 		t.Fatal("the report counts otherwise")
 	}
 	last := 0

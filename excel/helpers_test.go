@@ -58,7 +58,7 @@ func template(change ...func(*excel.Config[notice])) *excel.Template[notice] {
 		Refused: []excel.RefusedHeader{{Header: "IUV", Hint: "serve il numero avviso di 18 cifre, non lo IUV."}},
 		Check: func(n *notice) error {
 			if n.Amount > 0 && n.Number.IsZero() {
-				return excel.Wrong("Numero avviso", &flussi.ValueError{Type: "NoticeNumber", Err: flussi.ErrEmpty, Reason: "Con la somma serve il numero avviso."})
+				return excel.RefuseError("Numero avviso", &flussi.ValueError{Type: "NoticeNumber", Err: flussi.ErrEmpty, Reason: "Con la somma serve il numero avviso."})
 			}
 			return nil
 		},

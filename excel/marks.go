@@ -239,7 +239,7 @@ func (a *annotator) list(all []finding, report *Report) {
 	}
 	b.do(b.f.SetCellStr(a.errors, "A1", errorTitle))
 	b.do(b.f.SetCellStyle(a.errors, "A1", "A1", title))
-	summary := fmt.Sprintf("Righe con errori: %s. Righe senza errori: %s.", thousands(report.Wrong), thousands(report.Rows))
+	summary := fmt.Sprintf("Righe con errori: %s. Righe senza errori: %s.", thousands(report.Invalid), thousands(report.Rows))
 	if report.MoreErrors > 0 {
 		summary += fmt.Sprintf(" Qui sono elencati i primi %s errori: ce ne sono altri %s.", thousands(len(report.Errors)), thousands(report.MoreErrors))
 	}

@@ -69,7 +69,7 @@ type Report struct {
 	Unknown    []UnknownColumn // columns that were not read
 	Ignored    []flussi.Text   // the names of further sheets that hold something and were not read
 	Rows       int             // rows that were read
-	Wrong      int             // rows that were refused
+	Invalid    int             // rows that were refused
 	Hidden     int             // hidden rows that were left out, under [SkipHidden]
 	Errors     []*CellError    // what is wrong with the refused rows, up to [Limits.Errors]
 	MoreErrors int             // how many errors are not in Errors
@@ -93,11 +93,11 @@ type Report struct {
 // the file's texts.
 func (r Report) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("format", string(r.Format)), slog.Bool("complete", r.Complete),
-		slog.Int("rows", r.Rows), slog.Int("wrong", r.Wrong), slog.Int("header", r.HeaderRow), slog.Any("error", r.Err))
+		slog.Int("rows", r.Rows), slog.Int("wrong", r.Invalid), slog.Int("header", r.HeaderRow), slog.Any("error", r.Err))
 }
 
 // OK reports whether the file was read to its end and no row was refused.
-func (r *Report) OK() bool { return r.Complete && r.Wrong == 0 }
+func (r *Report) OK() bool { return r.Complete && r.Invalid == 0 }
 
 // Italian sums the report up for the operator: what kept the file from being read,
 // how many rows are right and how many wrong, what has to be corrected, and what
@@ -111,8 +111,8 @@ func (r *Report) Italian() string {
 	case !r.Complete:
 		b.WriteString("La lettura è stata interrotta prima della fine del file.\n")
 	}
-	if r.Complete || r.Rows+r.Wrong > 0 {
-		fmt.Fprintf(&b, "Righe senza errori: %s. Righe con errori: %s.", thousands(r.Rows), thousands(r.Wrong))
+	if r.Complete || r.Rows+r.Invalid > 0 {
+		fmt.Fprintf(&b, "Righe senza errori: %s. Righe con errori: %s.", thousands(r.Rows), thousands(r.Invalid))
 		if r.Hidden > 0 {
 			fmt.Fprintf(&b, " Righe nascoste non lette: %s.", thousands(r.Hidden))
 		}
@@ -156,7 +156,7 @@ func (r *Report) Italian() string {
 
 // refuse counts a refused row and keeps its errors up to the limit.
 func (r *Report) refuse(row *RowError, limit int) {
-	r.Wrong++
+	r.Invalid++
 	kept := min(len(row.Cells), max(0, limit-len(r.Errors)))
 	r.Errors = append(r.Errors, row.Cells[:kept]...)
 	r.MoreErrors += len(row.Cells) - kept
@@ -173,7 +173,7 @@ func (r *Report) accept(notes []Note, limit int) {
 // RefuseRow enters what was found wrong with a row after it was decoded, such as by a
 // database, so that [Report.Italian] tells it and [Template.Annotate] marks it. The row is
 // one that was right, by its number; it counts as refused from now on. Errors made by
-// [Wrong] and [Refuse], also joined, are told at their column. A nil error does nothing.
+// [RefuseError] and [Refuse], also joined, are told at their column. A nil error does nothing.
 // It can be called while the sequence is ranged over.
 func (r *Report) RefuseRow(row int, err error) {
 	cells := placed(nil, row, r.columns, err)
@@ -181,7 +181,7 @@ func (r *Report) RefuseRow(row int, err error) {
 		return
 	}
 	r.Rows--
-	r.Wrong++
+	r.Invalid++
 	kept := min(len(cells), max(0, r.limit-len(r.Errors)))
 	at, _ := slices.BinarySearchFunc(r.Errors, row+1, func(e *CellError, row int) int { return e.Row - row })
 	r.Errors = slices.Insert(r.Errors, at, cells[:kept]...)

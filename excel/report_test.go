@@ -24,13 +24,13 @@ func TestRowsThatAreRefusedLaterAreMarked(t *testing.T) {
 	tpl := template()
 	file := resave(t, encode(t, tpl, generate(12)), func(f *excelize.File) { require.NoError(t, f.SetCellValue("Dati", "B5", "corto")) })
 	d := decode(tpl, file)
-	require.Equal(t, []int{11, 1}, []int{d.report.Rows, d.report.Wrong})
+	require.Equal(t, []int{11, 1}, []int{d.report.Rows, d.report.Invalid})
 	d.report.RefuseRow(9, errTaken)
-	d.report.RefuseRow(3, errors.Join(excel.Wrong("Codice fiscale", errTaken), excel.Refuse("Oggetto", "Non va bene.")))
+	d.report.RefuseRow(3, errors.Join(excel.RefuseError("Codice fiscale", errTaken), excel.Refuse("Oggetto", "Non va bene.")))
 	d.report.RefuseRow(4, nil)
 	d.report.DoubtRow(7, errTaken)
-	d.report.DoubtRow(6, excel.Wrong("Somma", errTaken))
-	assert.Equal(t, []int{9, 3}, []int{d.report.Rows, d.report.Wrong})
+	d.report.DoubtRow(6, excel.RefuseError("Somma", errTaken))
+	assert.Equal(t, []int{9, 3}, []int{d.report.Rows, d.report.Invalid})
 	assert.False(t, d.report.OK())
 	assert.Contains(t, d.report.Italian(), "Righe senza errori: 9. Righe con errori: 3.\n\nDa correggere, le righe non sono accettate:\n"+
 		"- Riga 3, colonna A (Codice fiscale): C'è già.\n- Riga 3, colonna B (Oggetto): Non va bene.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: ne servono da 10 a 120.\n- Riga 9: C'è già.\n")
@@ -50,7 +50,7 @@ func TestRowsThatAreRefusedLaterAreToldAtTheFilesColumns(t *testing.T) {
 	lines, err := excel.Collect(template().DecodeCSV(t.Context(), bytes.NewReader(csv), int64(len(csv)), &report))
 	require.NoError(t, err)
 	require.Len(t, lines, 1)
-	report.RefuseRow(2, errors.Join(excel.Wrong("Codice fiscale", errTaken), excel.Wrong("Somma", errTaken)))
+	report.RefuseRow(2, errors.Join(excel.RefuseError("Codice fiscale", errTaken), excel.RefuseError("Somma", errTaken)))
 	assert.Equal(t, "C", report.Errors[0].Column)
 	assert.Empty(t, report.Errors[1].Column, "it is not there")
 }
@@ -62,7 +62,7 @@ func TestRowsThatAreRefusedLaterCountBeyondTheLimit(t *testing.T) {
 		d.report.RefuseRow(row, errTaken)
 		d.report.DoubtRow(row, errTaken)
 	}
-	assert.Equal(t, []int{8, 4, 2, 2, 2, 2}, []int{d.report.Rows, d.report.Wrong, len(d.report.Errors), d.report.MoreErrors, len(d.report.Notes), d.report.MoreNotes})
+	assert.Equal(t, []int{8, 4, 2, 2, 2, 2}, []int{d.report.Rows, d.report.Invalid, len(d.report.Errors), d.report.MoreErrors, len(d.report.Notes), d.report.MoreNotes})
 	assert.Equal(t, 4, d.report.Errors[0].Row)
 }
 

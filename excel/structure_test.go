@@ -196,13 +196,13 @@ func TestAllFaultsOfARowAreToldAtOnce(t *testing.T) {
 	})
 	assert.Equal(t, []int{4}, numbers(d))
 	assert.Equal(t, 7, len(d.report.Errors))
-	assert.Equal(t, 2, d.report.Wrong)
+	assert.Equal(t, 2, d.report.Invalid)
 }
 
 func TestAFalseCheckIsToldWholeOrJoined(t *testing.T) {
 	d := decode(template(func(c *excel.Config[notice]) {
 		c.Check = func(*notice) error {
-			return errors.Join(excel.Wrong("Oggetto", errors.New("x")), errors.New("y"), excel.Wrong("Somma", errors.New("z")))
+			return errors.Join(excel.RefuseError("Oggetto", errors.New("x")), errors.New("y"), excel.RefuseError("Somma", errors.New("z")))
 		}
 	}), book(t, row(1, headers...)+row(2, good...)))
 	require.Len(t, d.wrong, 1)

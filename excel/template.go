@@ -33,7 +33,7 @@ type Config[Row any] struct {
 	Hints  []string // with Export: the paragraphs below Intro, in Italian
 
 	Blank Row              // what decoding begins each row with, so what an empty cell leaves; copied by assignment
-	Check func(*Row) error // judges a row whose cells are all right, such as fields that need each other, and may change it; errors made by [Wrong] and [Refuse], also joined, are told at their column; Encode does not call it
+	Check func(*Row) error // judges a row whose cells are all right, such as fields that need each other, and may change it; errors made by [RefuseError] and [Refuse], also joined, are told at their column; Encode does not call it
 
 	Refused    []RefusedHeader // headers that must not be there, since people mean something else
 	Unknown    UnknownPolicy   // columns that the template does not have; default [ReportUnknown]

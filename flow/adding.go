@@ -34,7 +34,7 @@ func newAdding(s *Service, op string, f Flow, target uuid.UUID, by flussi.Actor,
 	if c.MaxErrors <= 0 {
 		c.MaxErrors = defaultMaxErrors
 	}
-	c.Occasion = VisibleText(c.Occasion)
+	c.Occasion = NormalizeText(c.Occasion)
 	a := &adding{service: s, operation: op, about: target, flow: f, by: by, config: c, seen: map[Digest]int{}, key: sha256.New()}
 	for _, part := range []string{f.Service, normalOccasion(c.Occasion), target.String()} {
 		fmt.Fprintf(a.key, "%d:%s", len(part), part)
@@ -56,53 +56,53 @@ func (a *adding) reason() string {
 }
 
 // save stores the change of the flow, and the rows with it, and makes the report.
-func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row, error]) (_ Imported, err error) {
+func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row, error]) (_ ImportResult, err error) {
 	if err := a.config.check(); err != nil {
-		return Imported{}, err
+		return ImportResult{}, err
 	}
 	defer func() {
 		if err != nil { // nothing was stored for the duplicates either
-			a.report.Disabled, a.report.Duplicates, a.report.Duplicated = 0, nil, 0
+			a.report.Disabled, a.report.Duplicates, a.report.DuplicateCount = 0, nil, 0
 		}
 	}()
-	done, before, err := a.service.store.Import(ctx, Import{
-		Flow: change, Rows: a.notifications(ctx, rows), Key: a.importKey, Duplicate: a.duplicate,
+	done, before, err := a.service.store.SaveImport(ctx, ImportRequest{
+		Flow: change, Rows: a.notifications(ctx, rows), Key: a.importKey, OnDuplicate: a.duplicate,
 	})
 	switch {
 	case a.fault != nil:
-		return Imported{}, a.fault // not as the store wrapped it
-	case errors.Is(err, ErrUncertain) && a.whole:
+		return ImportResult{}, a.fault // not as the store wrapped it
+	case errors.Is(err, ErrCommitUnknown) && a.whole:
 		if done, err = a.find(ctx, err); err != nil {
-			return Imported{}, err
+			return ImportResult{}, err
 		}
 		before = done.Flow != change.Flow.ID || !done.At.Equal(change.Record.At)
 	case err != nil:
-		return Imported{}, err
+		return ImportResult{}, err
 	}
 	if before {
 		a.report.ImportedAt = done.At
-		a.report.Disabled, a.report.Duplicates, a.report.Duplicated = 0, nil, 0
+		a.report.Disabled, a.report.Duplicates, a.report.DuplicateCount = 0, nil, 0
 		return done, nil
 	}
-	a.report.Added = a.report.Rows - a.report.Wrong - (a.report.Duplicated - a.report.Disabled)
+	a.report.Added = a.report.Rows - a.report.Invalid - (a.report.DuplicateCount - a.report.Disabled)
 	return done, nil
 }
 
-// find looks for an import whose write ended with [ErrUncertain]. The server may still be working
+// find looks for an import whose write ended with [ErrCommitUnknown]. The server may still be working
 // on it after the connection is lost, so find tries several times. An import that is not found may
 // still be stored later.
-func (a *adding) find(ctx context.Context, cause error) (Imported, error) {
+func (a *adding) find(ctx context.Context, cause error) (ImportResult, error) {
 	ctx, cancel := patient(ctx, findTime)
 	defer cancel()
 	ctx, cancel = context.WithTimeout(ctx, findTime)
 	defer cancel()
 	for pause := (backoff{}); ; {
-		done, err := a.service.store.Imported(ctx, a.importKey())
+		done, err := a.service.store.ImportResult(ctx, a.importKey())
 		if err == nil {
 			return done, nil
 		}
 		if pause.wait(ctx) != nil {
-			return Imported{}, &Error{Operation: a.operation, ID: a.about, Err: cause, Reason: "La connessione con l'archivio si è interrotta durante la registrazione delle righe, " +
+			return ImportResult{}, &Error{Operation: a.operation, ID: a.about, Err: cause, Reason: "La connessione con l'archivio si è interrotta durante la registrazione delle righe, " +
 				"e non si sa se siano state registrate. Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo."}
 		}
 	}
@@ -118,7 +118,7 @@ func (a *adding) imported(ctx context.Context, rows iter.Seq2[Row, error]) bool 
 	if !a.whole {
 		return false
 	}
-	done, err := a.service.store.Imported(ctx, a.importKey())
+	done, err := a.service.store.ImportResult(ctx, a.importKey())
 	if err != nil || done.Flow != a.flow.ID {
 		return false
 	}
@@ -143,7 +143,7 @@ func (a *adding) importKey() ImportKey {
 func (a *adding) duplicate(row NotificationChange, earlier Notification) (NotificationChange, bool) {
 	n := &row.Notification
 	d := Duplicate{
-		Row: a.seen[n.Digest()], Notification: n.ID, Earlier: earlier.ID, Flow: earlier.FlowID,
+		Row: a.seen[n.Digest()], NotificationID: n.ID, EarlierID: earlier.ID, EarlierFlowID: earlier.FlowID,
 		State: earlier.State, Date: sentOn(earlier),
 	}
 	stored := earlier.FlowID != a.flow.ID
@@ -152,9 +152,9 @@ func (a *adding) duplicate(row NotificationChange, earlier Notification) (Notifi
 		row.Record.Reason = flussi.NewText("Aggiunta disabilitata: lo stesso messaggio per lo stesso cittadino è nella notifica " + described(earlier) + ".")
 		a.report.Disabled++
 	} else {
-		d.Notification = uuid.Nil
+		d.NotificationID = uuid.Nil
 	}
-	a.report.Duplicated++
+	a.report.DuplicateCount++
 	if len(a.report.Duplicates) < a.config.MaxErrors {
 		a.report.Duplicates = append(a.report.Duplicates, d)
 	}
@@ -165,7 +165,7 @@ func (a *adding) duplicate(row NotificationChange, earlier Notification) (Notifi
 // to be stored, the last item is the error that says so.
 func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[NotificationChange, error] {
 	if rows == nil {
-		rows = Drafts()
+		rows = DraftRows()
 	}
 	return func(yield func(NotificationChange, error) bool) {
 		refuse := func(err error) {
@@ -188,13 +188,13 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 			}
 			digest, wrong := a.check(&row, err)
 			if wrong != nil {
-				a.report.Wrong++
+				a.report.Invalid++
 				if len(a.report.Errors) < a.config.MaxErrors {
 					a.report.Errors = append(a.report.Errors, wrong)
 				}
 				continue
 			}
-			if a.report.Wrong > 0 && !a.config.GoodRowsOnly {
+			if a.report.Invalid > 0 && !a.config.SkipInvalid {
 				continue // it will not be stored, but the other errors are wanted
 			}
 			change, err := a.create(row.Draft, at)
@@ -210,9 +210,9 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 		switch {
 		case a.report.Rows == 0:
 			refuse(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
-		case a.report.Wrong > 0 && !a.config.GoodRowsOnly, a.report.Wrong == a.report.Rows:
+		case a.report.Invalid > 0 && !a.config.SkipInvalid, a.report.Invalid == a.report.Rows:
 			refuse(&Error{Operation: a.operation, ID: a.about, Err: ErrRows, Reason: fmt.Sprintf(
-				"%s su %d: nessuna notifica è stata importata.", counted(a.report.Wrong, "riga non valida", "righe non valide"), a.report.Rows)})
+				"%s su %d: nessuna notifica è stata importata.", counted(a.report.Invalid, "riga non valida", "righe non valide"), a.report.Rows)})
 		default:
 			a.whole = true
 		}
@@ -228,7 +228,7 @@ func counted(n int, one, many string) string {
 
 // check sets the row's occasion, and returns the row's digest, or an error if it is not valid.
 func (a *adding) check(row *Row, err error) (Digest, *RowError) {
-	if VisibleText(row.Draft.Occasion) == "" {
+	if NormalizeText(row.Draft.Occasion) == "" {
 		row.Draft.Occasion = a.config.Occasion
 	}
 	if err == nil {

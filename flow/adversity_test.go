@@ -68,7 +68,7 @@ func TestAPlatformThatIsDownForMessagesOnly(t *testing.T) {
 		got, err := w.dispatcher(t, flow.DispatcherConfig{CheckProfiles: true}).Run(t.Context(), f.ID)
 		var stopped *flow.StopError
 		require.ErrorAs(t, err, &stopped)
-		unknown, err := w.Notifications(t.Context(), operator, flow.NotificationFilter{Flow: f.ID, ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown}}, flow.Page{Limit: 500})
+		unknown, err := w.Notifications(t.Context(), operator, flow.NotificationFilter{Flow: f.ID, ErrorCodes: []flow.ErrorCode{flow.CodeOutcomeUnknown}}, flow.Page{Limit: 500})
 		require.NoError(t, err)
 		assert.LessOrEqual(t, len(unknown.Notifications), 20+15)
 		assert.Greater(t, got.Counts.Registered, 400)
@@ -83,7 +83,7 @@ func TestAnUnknownOutcomeIsNotEdited(t *testing.T) {
 		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 		require.ErrorIs(t, err, appio.ErrUnknown)
 		_, err = w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 2))
-		assert.ErrorIs(t, err, flow.ErrOutcomeUnknown)
+		assert.ErrorIs(t, err, flow.ErrMayHaveArrived)
 		_, err = w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 		assert.ErrorIs(t, err, flow.ErrDuplicate)
 		assert.Len(t, w.Deliveries(), 1)
@@ -142,7 +142,7 @@ func TestOutcomesThatCannotBeStoredAreReported(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()
 				err := start(ctx, w.dispatcher(t, flow.DispatcherConfig{}), f.ID)
-				assert.ErrorIs(t, err, flow.ErrNotStored)
+				assert.ErrorIs(t, err, flow.ErrOutcomeNotStored)
 				assert.Contains(t, flussi.Explain(err), "potrebbe essere arrivato")
 			})
 		})
@@ -226,7 +226,7 @@ func TestAnAnswerAfterTheLease(t *testing.T) {
 		f := w.sending(t, 1)
 		real, err := w.messengers(t.Context(), taxes)
 		require.NoError(t, err)
-		w.messengers = func(context.Context, string) (flow.Messenger, error) {
+		w.messengers = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(appio.Message) error { return nil }, 11 * time.Second}, nil
 		}
 		got, err := w.dispatcher(t, flow.DispatcherConfig{Lease: 10 * time.Second}).Run(t.Context(), f.ID)
@@ -249,7 +249,7 @@ func TestOneThatCannotBeStoredHoldsUpNoRecovery(t *testing.T) {
 			return nil
 		}
 		time.Sleep(2 * time.Second)
-		recovered, err := w.dispatcher(t, flow.DispatcherConfig{}).Recover(t.Context())
+		recovered, err := w.dispatcher(t, flow.DispatcherConfig{}).RescueExpired(t.Context())
 		assert.ErrorIs(t, err, errStore)
 		assert.Equal(t, 9, recovered)
 		_, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
@@ -311,11 +311,11 @@ func TestNoMessengerAtAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		f := w.sending(t, 2)
-		w.messengers = func(context.Context, string) (flow.Messenger, error) { return nil, nil }
+		w.messengers = func(context.Context, string) (flow.Sender, error) { return nil, nil }
 		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
 		assert.Error(t, err)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
-		service, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+		service, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 		require.NoError(t, err)
 		_, err = service.SendNewNotification(t.Context(), operator, taxes, draft(t, 5), flow.SendNewConfig{})
 		assert.Contains(t, flussi.Explain(err), "verificare la sua configurazione")
@@ -328,7 +328,7 @@ func TestAMessengerThatWasShutDown(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		f := w.sending(t, 3)
 		submitted := 0
-		w.messengers = func(context.Context, string) (flow.Messenger, error) {
+		w.messengers = func(context.Context, string) (flow.Sender, error) {
 			return refusing{nil, func(appio.Message) error {
 				submitted++
 				return &appio.Error{Operation: "submit message", Kind: appio.ErrInterrupted, Outcome: appio.NotSent}
@@ -357,7 +357,7 @@ func TestAFlowThatIsSentHasNoError(t *testing.T) {
 				}
 			}
 		}()
-		got, err := w.dispatcher(t, flow.DispatcherConfig{MaxFailures: 1}).Run(t.Context(), f.ID)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{FailureThreshold: 1}).Run(t.Context(), f.ID)
 		assert.NoError(t, err)
 		assert.Equal(t, flow.FlowSent, got.State)
 		assert.Empty(t, got.Error)
@@ -372,7 +372,7 @@ func TestServeSharesTheBatch(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
-			ended <- w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 12, Flows: 3, Poll: 100 * time.Millisecond}).Serve(ctx)
+			ended <- w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 12, MaxFlows: 3, PollInterval: 100 * time.Millisecond}).Serve(ctx)
 		}()
 		var flows []flow.Flow
 		most := 0
@@ -396,8 +396,8 @@ func TestServeSharesTheBatch(t *testing.T) {
 		cancel()
 		assert.NoError(t, <-ended)
 	})
-	_, err := flow.NewDispatcher(memstore.New(), func(context.Context, string) (flow.Messenger, error) { return nil, errors.New("none") },
-		flow.DispatcherConfig{Workers: 1, Batch: 2, Flows: 3})
+	_, err := flow.NewDispatcher(memstore.New(), func(context.Context, string) (flow.Sender, error) { return nil, errors.New("none") },
+		flow.DispatcherConfig{Workers: 1, MaxInFlight: 2, MaxFlows: 3})
 	assert.ErrorIs(t, err, flow.ErrConfig)
 }
 
@@ -409,7 +409,7 @@ func TestAnAnswerBeginsTheCountAnew(t *testing.T) {
 		submitted := 0
 		real, err := w.messengers(t.Context(), taxes)
 		require.NoError(t, err)
-		w.messengers = func(context.Context, string) (flow.Messenger, error) {
+		w.messengers = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(appio.Message) error {
 				if submitted++; submitted%5 != 0 {
 					return &appio.Error{Operation: "submit message", Kind: appio.ErrUnknown, Outcome: appio.Unknown}
@@ -417,7 +417,7 @@ func TestAnAnswerBeginsTheCountAnew(t *testing.T) {
 				return nil
 			}, 0}, nil
 		}
-		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxFailures: 5}).Run(t.Context(), f.ID)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, FailureThreshold: 5}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
 		assert.Equal(t, flow.Counts{Sent: 12, Failed: 48}, got.Counts)
 	})
@@ -431,7 +431,7 @@ func TestWhatWeCutOffStopsNoFlow(t *testing.T) {
 		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		got, err := w.dispatcher(t, flow.DispatcherConfig{MaxFailures: 2, Grace: time.Second}).Run(ctx, f.ID)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{FailureThreshold: 2, ShutdownTimeout: time.Second}).Run(ctx, f.ID)
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, flow.FlowSending, got.State)
 		assert.Empty(t, w.flow(t, f.ID).Error)
@@ -477,7 +477,7 @@ func TestAFlowThatIsResolvedByHandHasNoError(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		f := w.sending(t, 1)
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
-		got, err := w.dispatcher(t, flow.DispatcherConfig{MaxFailures: 1}).Run(t.Context(), f.ID)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{FailureThreshold: 1}).Run(t.Context(), f.ID)
 		require.Error(t, err)
 		require.NotEmpty(t, got.Error)
 		_, err = w.ConfirmNotification(t.Context(), operator, w.notifications(t, f.ID)[0].ID, "ha telefonato")
@@ -500,7 +500,7 @@ func TestAServiceThatIsNotEnabledBurnsNoPayment(t *testing.T) {
 			d.Payee, _ = flussi.ParseOrganizationCode("15376371009")
 			rows = append(rows, d)
 		}
-		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(rows...), flow.AddConfig{})
+		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(rows...), flow.AddConfig{})
 		require.NoError(t, err)
 		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
@@ -525,7 +525,7 @@ func TestARefusedMessageThatWasSentOtherwise(t *testing.T) {
 		require.NoError(t, err)
 		got, err := w.SendNotification(t.Context(), operator, first.ID)
 		assert.ErrorIs(t, err, flow.ErrDuplicate)
-		assert.Equal(t, flow.ErrorAlreadySent, got.Transmission.ErrorCode)
+		assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
 		assert.Len(t, w.Deliveries(), 1)
 	})
 }
@@ -550,7 +550,7 @@ func TestTheButtons(t *testing.T) {
 		_, err = w.dispatcher(t, flow.DispatcherConfig{Workers: 1}).Run(ctx, f.ID)
 		require.NoError(t, err)
 		assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationRegister, flow.NotificationDisable}, of(0))
-		assert.Equal(t, []flow.NotificationAction{flow.NotificationCheck, flow.NotificationDisable}, of(1))
+		assert.Equal(t, []flow.NotificationAction{flow.NotificationVerify, flow.NotificationDisable}, of(1))
 		_, err = w.RegisterNotification(ctx, operator, w.notifications(t, f.ID)[0].ID)
 		require.NoError(t, err)
 		assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationDisable, flow.NotificationSend}, of(0))
@@ -585,7 +585,7 @@ func TestOneOutcomeThatCannotBeStored(t *testing.T) {
 			assert.Equal(t, flow.Counts{Sending: 1, Sent: 199}, w.flow(t, f.ID).Counts, "long before the lease ends")
 		}()
 		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		assert.ErrorIs(t, err, flow.ErrNotStored)
+		assert.ErrorIs(t, err, flow.ErrOutcomeNotStored)
 		assert.GreaterOrEqual(t, time.Since(start), 5*time.Minute)
 		assert.Len(t, w.Deliveries(), 200)
 		assert.Equal(t, 199, got.Counts.Sent)
@@ -602,7 +602,7 @@ func TestAFlowThatHangsLeavesRoom(t *testing.T) {
 		large := w.sending(t, 500)
 		real := w.messengers
 		hanging := true
-		w.messengers = func(ctx context.Context, service string) (flow.Messenger, error) {
+		w.messengers = func(ctx context.Context, service string) (flow.Sender, error) {
 			m, err := real(ctx, service)
 			if hanging {
 				hanging = false
@@ -638,7 +638,7 @@ func TestManyPayeesThatMayNotBeNamed(t *testing.T) {
 			}
 			rows = append(rows, d)
 		}
-		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(rows...), flow.AddConfig{})
+		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(rows...), flow.AddConfig{})
 		require.NoError(t, err)
 		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
@@ -658,10 +658,10 @@ func TestWhatAFlowHasSentIsNotSentByItself(t *testing.T) {
 		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 0), flow.SendNewConfig{})
 		require.Error(t, err)
 		require.Equal(t, flow.NotificationRegistered, n.State)
-		f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(draft(t, 0)), flow.AddConfig{})
+		f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.DraftRows(draft(t, 0)), flow.AddConfig{})
 		require.NoError(t, err)
 		require.Equal(t, 1, report.Disabled, "one that waits to be sent has the message")
-		_, err = w.EnableNotification(t.Context(), operator, report.Duplicates[0].Notification)
+		_, err = w.EnableNotification(t.Context(), operator, report.Duplicates[0].NotificationID)
 		require.NoError(t, err)
 		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
@@ -671,7 +671,7 @@ func TestWhatAFlowHasSentIsNotSentByItself(t *testing.T) {
 		require.NoError(t, err)
 		n, err = w.SendNotification(t.Context(), operator, n.ID)
 		assert.ErrorIs(t, err, flow.ErrDuplicate)
-		assert.Equal(t, flow.ErrorAlreadySent, n.Transmission.ErrorCode)
+		assert.Equal(t, flow.CodeAlreadySent, n.Transmission.ErrorCode)
 		assert.Len(t, w.Deliveries(), 1)
 	})
 }

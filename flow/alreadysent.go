@@ -21,25 +21,25 @@ func (n Notification) MayHaveArrived() bool {
 	case NotificationSending, NotificationSent:
 		return true
 	case NotificationFailed:
-		return n.Transmission.ErrorCode == ErrorOutcomeUnknown
+		return n.Transmission.ErrorCode == CodeOutcomeUnknown
 	}
 	return false
 }
 
-// ToBeSent reports whether the notification waits to be sent: it is Registrato and not disabled,
+// IsPending reports whether the notification waits to be sent: it is Registrato and not disabled,
 // and its flow, if it has one, is not disabled.
-func (n Notification) ToBeSent(flowDisabled bool) bool {
+func (n Notification) IsPending(flowDisabled bool) bool {
 	return n.State == NotificationRegistered && !n.Disabled && !flowDisabled
 }
 
 // AlreadySent returns the change that a store makes instead of a claim: the notification becomes
-// Errore with [ErrorAlreadySent], and its Transmission names the earlier notification. Of the
+// Errore with [CodeAlreadySent], and its Transmission names the earlier notification. Of the
 // earlier one, the ID, State, Transmission, CreatedAt and UpdatedAt are used.
-func (n Notification) AlreadySent(earlier Notification, at time.Time, by string) NotificationChange {
+func (n Notification) SkipAlreadySent(earlier Notification, at time.Time, by string) NotificationChange {
 	from := n.State
 	n.State = NotificationFailed
-	n.AllowRepeat = false
-	n.Transmission.ErrorCode, n.Transmission.Earlier = ErrorAlreadySent, earlier.ID
+	n.AllowDuplicate = false
+	n.Transmission.ErrorCode, n.Transmission.EarlierID = CodeAlreadySent, earlier.ID
 	n.Transmission.Error = fmt.Sprintf("Non inviata: lo stesso messaggio per lo stesso cittadino è nella notifica %s. %s",
 		described(earlier), alreadySentAdvice)
 	change := n.change(NotificationSkip, from, by, n.Transmission.Error)
@@ -72,13 +72,13 @@ func day(t time.Time) string { return t.In(italy()).Format("02/01/2006") }
 // the citizen may have the same message from an earlier one of the service. It wraps
 // [ErrDuplicate].
 type AlreadySentError struct {
-	Notification uuid.UUID    // the refused one
-	Earlier      Notification // at least its ID, State, CreatedAt, UpdatedAt and Transmission are set
+	NotificationID uuid.UUID    // the refused one
+	Earlier        Notification // at least its ID, State, CreatedAt, UpdatedAt and Transmission are set
 }
 
 // Error describes the refusal for programs and logs.
 func (e *AlreadySentError) Error() string {
-	return fmt.Sprintf("notification %s: already sent by %s", e.Notification, e.Earlier.ID)
+	return fmt.Sprintf("notification %s: already sent by %s", e.NotificationID, e.Earlier.ID)
 }
 
 // Unwrap returns [ErrDuplicate].

@@ -18,7 +18,7 @@ import (
 // imported imports drafts into a new flow, and enables the ones stored disabled as duplicates.
 func (w *world) imported(t testing.TB, rows ...flow.Draft) flow.Flow {
 	t.Helper()
-	f, _, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(rows...), flow.AddConfig{})
+	f, _, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.DraftRows(rows...), flow.AddConfig{})
 	require.NoError(t, err)
 	for _, n := range w.notifications(t, f.ID) {
 		if n.Disabled {
@@ -39,7 +39,7 @@ func (w *world) ordered(t testing.TB, id uuid.UUID) {
 func (w *world) another(t testing.TB, rows ...flow.Draft) []flow.Notification {
 	t.Helper()
 	f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-	must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(rows...), flow.AddConfig{}))(t)
+	must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(rows...), flow.AddConfig{}))(t)
 	for _, n := range w.notifications(t, f.ID) {
 		if n.Disabled {
 			must(w.EnableNotification(t.Context(), operator, n.ID))(t)
@@ -85,8 +85,8 @@ func TestFlowsWithTheSameRowsNotifyEachCitizenOnce(t *testing.T) {
 					}
 					require.Equal(t, flow.NotificationSent, sent.State)
 					require.Equal(t, flow.NotificationFailed, skipped.State)
-					assert.Equal(t, flow.ErrorAlreadySent, skipped.Transmission.ErrorCode)
-					assert.Equal(t, sent.ID, skipped.Transmission.Earlier)
+					assert.Equal(t, flow.CodeAlreadySent, skipped.Transmission.ErrorCode)
+					assert.Equal(t, sent.ID, skipped.Transmission.EarlierID)
 					assert.Contains(t, skipped.Transmission.Error, sent.ID.String()+" del 01/01/2000, nello stato «In")
 					assert.Zero(t, skipped.Transmission.Attempts)
 					assert.Equal(t, []flow.NotificationAction{flow.NotificationCreate, flow.NotificationSkip}, w.steps(t, skipped.ID)[:2])
@@ -110,7 +110,7 @@ func (w *world) skipped(t testing.TB) (earlier, n flow.Notification) {
 	require.Equal(t, flow.NotificationSent, earlier.State)
 	time.Sleep(60 * 24 * time.Hour)
 	n = w.another(t, draft(t, 1))[0]
-	require.Equal(t, flow.ErrorAlreadySent, n.Transmission.ErrorCode)
+	require.Equal(t, flow.CodeAlreadySent, n.Transmission.ErrorCode)
 	return earlier, n
 }
 
@@ -119,7 +119,7 @@ func TestAlreadySentNamesTheEarlierNotification(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		time.Sleep(23*time.Hour + 30*time.Minute) // in Italy it is the next day
 		earlier, n := w.skipped(t)
-		assert.Equal(t, earlier.ID, n.Transmission.Earlier)
+		assert.Equal(t, earlier.ID, n.Transmission.EarlierID)
 		assert.Equal(t, "Non inviata: lo stesso messaggio per lo stesso cittadino è nella notifica "+earlier.ID.String()+
 			" del 04/01/2000, nello stato «Inviato». Se il messaggio non serve più, disabilitare la notifica; se è un nuovo invio, "+
 			"indicare un'occasione diversa; altrimenti inviarla di nuovo, sapendo che il cittadino potrebbe riceverla due volte.", n.Transmission.Error)
@@ -164,7 +164,7 @@ func TestWaysOutOfAlreadySent(t *testing.T) {
 		}, false},
 		"it is sent again knowingly": {func(t *testing.T, w *world, _, n flow.Notification) {
 			got := must(w.ResendNotification(t.Context(), operator, n.ID, "Il cittadino l'ha cancellata."))(t)
-			assert.True(t, got.AllowRepeat)
+			assert.True(t, got.AllowDuplicate)
 			records := must(w.NotificationHistory(t.Context(), operator, n.ID))(t)
 			assert.Equal(t, "Il cittadino l'ha cancellata.", records[len(records)-1].Reason.Reveal())
 		}, true},
@@ -212,18 +212,18 @@ func TestWaysOutOfAlreadySent(t *testing.T) {
 					if !test.sent {
 						assert.Len(t, w.Deliveries(), 1)
 						assert.Equal(t, flow.NotificationFailed, got.State)
-						assert.Equal(t, earlier.ID, got.Transmission.Earlier)
+						assert.Equal(t, earlier.ID, got.Transmission.EarlierID)
 						assert.Equal(t, got.Disabled, f.State == flow.FlowSent)
 						return
 					}
 					assert.Len(t, w.Deliveries(), 2)
 					assert.Equal(t, flow.NotificationSent, got.State)
-					assert.Equal(t, uuid.Nil, got.Transmission.Earlier)
-					assert.False(t, got.AllowRepeat, "the order is carried out")
+					assert.Equal(t, uuid.Nil, got.Transmission.EarlierID)
+					assert.False(t, got.AllowDuplicate, "the order is carried out")
 					assert.Equal(t, flow.FlowSent, f.State)
 					if got.Digest() == draft(t, 1).Digest() {
 						again := w.another(t, draft(t, 1))[0]
-						assert.Equal(t, flow.ErrorAlreadySent, again.Transmission.ErrorCode, "a third one")
+						assert.Equal(t, flow.CodeAlreadySent, again.Transmission.ErrorCode, "a third one")
 					}
 				})
 			})
@@ -255,18 +255,18 @@ func TestNotificationsThatMayHaveArrivedBlockTheirMessage(t *testing.T) {
 		"In invio":                     {in(flow.NotificationSending), true},
 		"Inviato":                      {in(flow.NotificationSent), true},
 		"Inviato, and disabled":        {disabled(in(flow.NotificationSent)), true},
-		"an unknown outcome":           {failed(flow.ErrorOutcomeUnknown), true},
-		"an unknown outcome, disabled": {disabled(failed(flow.ErrorOutcomeUnknown)), true},
+		"an unknown outcome":           {failed(flow.CodeOutcomeUnknown), true},
+		"an unknown outcome, disabled": {disabled(failed(flow.CodeOutcomeUnknown)), true},
 		"in another spelling": {func(n *flow.Notification) {
 			n.State, n.Subject = flow.NotificationSent, flussi.NewText(" "+n.Subject.Reveal()+"\r\n")
 		}, true},
 		"only composed":                  {in(flow.NotificationRegistered), false},
 		"disabled before it was sent":    {disabled(in(flow.NotificationRegistered)), false},
-		"refused":                        {failed(flow.ErrorRefused), false},
-		"unreachable":                    {failed(flow.ErrorUnreachable), false},
-		"not sent":                       {failed(flow.ErrorNotSent), false},
-		"not valid":                      {failed(flow.ErrorInvalid), false},
-		"already sent by one since gone": {failed(flow.ErrorAlreadySent), false},
+		"refused":                        {failed(flow.CodeRefused), false},
+		"unreachable":                    {failed(flow.CodeUnreachable), false},
+		"not sent":                       {failed(flow.CodeNotSent), false},
+		"not valid":                      {failed(flow.CodeInvalid), false},
+		"already sent by one since gone": {failed(flow.CodeAlreadySent), false},
 		"anonymised": {func(n *flow.Notification) {
 			n.State, n.AnonymisedAt, n.Draft = flow.NotificationSent, n.CreatedAt, flow.Draft{}
 		}, false},
@@ -306,8 +306,8 @@ func TestNotificationsThatMayHaveArrivedBlockTheirMessage(t *testing.T) {
 					if test.blocks {
 						assert.Empty(t, w.Deliveries(), way)
 						assert.Equal(t, flow.NotificationFailed, got.State)
-						assert.Equal(t, flow.ErrorAlreadySent, got.Transmission.ErrorCode)
-						assert.Equal(t, earlier.ID, got.Transmission.Earlier)
+						assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
+						assert.Equal(t, earlier.ID, got.Transmission.EarlierID)
 						assert.Contains(t, got.Transmission.Error, "«"+earlier.State.Label()+"»")
 						w.refused(t, flow.ErrDuplicate, func() error {
 							return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 0), flow.SendNewConfig{}))
@@ -331,7 +331,7 @@ func TestFlowOfSentMessagesIsConcluded(t *testing.T) {
 		first := w.sending(t, 100)
 		must(w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), first.ID))(t)
 		again := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report := must(w.AddNotifications(t.Context(), operator, again.ID, flow.Drafts(drafts(t, 100)...), flow.AddConfig{}))(t)
+		report := must(w.AddNotifications(t.Context(), operator, again.ID, flow.DraftRows(drafts(t, 100)...), flow.AddConfig{}))(t)
 		require.Equal(t, 100, report.Disabled)
 		w.refused(t, flow.ErrNothingToSend, func() error { return only(w.ActivateFlow(t.Context(), operator, again.ID)) })
 		for _, n := range w.notifications(t, again.ID) {

@@ -88,13 +88,13 @@ func sceneOf(t testing.TB, w *world) scene {
 	s.incomplete = w.sending(t, 7)
 	w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest}, appiotest.Fault{Kind: appiotest.BadRequest}, appiotest.Fault{Kind: appiotest.BadRequest},
 		appiotest.Fault{Kind: appiotest.NoID}, appiotest.Fault{Kind: appiotest.NoID})
-	must(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, Batch: 1}).Run(t.Context(), s.incomplete.ID))
+	must(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 1}).Run(t.Context(), s.incomplete.ID))
 	var failed, unknown, sent []flow.Notification
 	for _, n := range w.notifications(t, s.incomplete.ID) {
 		switch n.Transmission.ErrorCode {
-		case flow.ErrorRefused:
+		case flow.CodeRefused:
 			failed = append(failed, n)
-		case flow.ErrorOutcomeUnknown:
+		case flow.CodeOutcomeUnknown:
 			unknown = append(unknown, n)
 		default:
 			sent = append(sent, n)
@@ -172,11 +172,11 @@ var methods = map[string]method{
 		return s.EnableFlow(ctx, by, on.disabled.ID)
 	}},
 	"ImportFlow": {ofService, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		f, _, err := s.ImportFlow(ctx, by, on.service, flow.Details{}, flow.Drafts(draft(t, 901)), flow.AddConfig{})
+		f, _, err := s.ImportFlow(ctx, by, on.service, flow.Details{}, flow.DraftRows(draft(t, 901)), flow.AddConfig{})
 		return f, err
 	}},
 	"AddNotifications": {ofFlow, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
-		return s.AddNotifications(ctx, by, on.inactive.ID, flow.Drafts(draft(t, 900)), flow.AddConfig{})
+		return s.AddNotifications(ctx, by, on.inactive.ID, flow.DraftRows(draft(t, 900)), flow.AddConfig{})
 	}},
 	"EditNotification": {ofNotification, true, func(t testing.TB, ctx context.Context, s *flow.Service, by flussi.Actor, on scene) (any, error) {
 		return s.EditNotification(ctx, by, on.draft.ID, on.draft.Version, draft(t, 901))
@@ -378,7 +378,7 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 		require.NoError(t, err)
 		own, err := w.CreateFlow(t.Context(), stranger, school, flow.Details{Note: flussi.NewText("nota riservata")})
 		require.NoError(t, err)
-		_, err = w.AddNotifications(t.Context(), stranger, own.ID, flow.Drafts(drafts(t, 2)...), flow.AddConfig{})
+		_, err = w.AddNotifications(t.Context(), stranger, own.ID, flow.DraftRows(drafts(t, 2)...), flow.AddConfig{})
 		require.NoError(t, err)
 		nobody := flussi.Actor{ID: "nessuno", Roles: []flussi.Role{flussi.Operator}}
 		calls := w.calls()
@@ -426,7 +426,7 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 			"those of no flow":        {Standalone: true},
 			"by a citizen":            {Recipient: citizen(t, 500)},
 			"by a foreign digest":     {Digests: []flow.Digest{alone.Digest()}},
-			"unsettled":               {Unsettled: true},
+			"unsettled":               {DeliveryOpen: true},
 			"closed":                  {ClosedBefore: time.Now().Add(time.Hour)},
 		} {
 			require.NotEmpty(t, must(pull(w.AllNotifications(t.Context(), operator, filter)))(t), name)
@@ -480,7 +480,7 @@ func TestWhatOtherServicesHaveIsNotRevealedByDuplicates(t *testing.T) {
 		w.prepared(t, 3)
 		f, err := w.CreateFlow(t.Context(), stranger, school, flow.Details{})
 		require.NoError(t, err)
-		report, err := w.AddNotifications(t.Context(), stranger, f.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{})
+		report, err := w.AddNotifications(t.Context(), stranger, f.ID, flow.DraftRows(drafts(t, 3)...), flow.AddConfig{})
 		require.NoError(t, err)
 		assert.Equal(t, flow.AddReport{Rows: 3, Added: 3}, report)
 	})
@@ -490,7 +490,7 @@ func TestWhatOtherServicesHaveIsNotRevealedByDuplicates(t *testing.T) {
 func TestTheAuthorizerIsAskedOnEveryCall(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	f := w.prepared(t, 1)
-	enabled := flow.Operators{operator.ID: {school, taxes, taxes}}
+	enabled := flow.Permissions{operator.ID: {school, taxes, taxes}}
 	service, err := flow.NewService(w.store, enabled, w.messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
 	services, err := service.Services(t.Context(), operator)

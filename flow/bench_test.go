@@ -58,9 +58,9 @@ func newBench(b *testing.B, latency time.Duration, workers int) *bench {
 // restart begins anew with an empty store.
 func (x *bench) restart(b *testing.B) {
 	b.Helper()
-	messengers := func(context.Context, string) (flow.Messenger, error) { return x.client, nil }
+	messengers := func(context.Context, string) (flow.Sender, error) { return x.client, nil }
 	store := memstore.New()
-	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
 	require.NoError(b, err)
 	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{Workers: x.workers})
 	require.NoError(b, err)
@@ -243,7 +243,7 @@ func (c *counting) SaveFlow(_ context.Context, change flow.FlowChange, _ iter.Se
 }
 
 // accepting accepts everything at once, without a network.
-type accepting struct{ flow.Messenger }
+type accepting struct{ flow.Sender }
 
 func (accepting) Submit(context.Context, appio.Message) (appio.Receipt, error) {
 	return appio.Receipt{ID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Attempts: 1}, nil
@@ -258,7 +258,7 @@ func BenchmarkRunMillion(b *testing.B) {
 	for b.Loop() {
 		store := &counting{f: flow.Flow{Service: taxes, State: flow.FlowSending, Counts: flow.Counts{Registered: 1_000_000}}}
 		store.n = flow.Notification{Service: taxes, Draft: draft(b, 0)}
-		d, err := flow.NewDispatcher(store, func(context.Context, string) (flow.Messenger, error) { return accepting{}, nil },
+		d, err := flow.NewDispatcher(store, func(context.Context, string) (flow.Sender, error) { return accepting{}, nil },
 			flow.DispatcherConfig{CheckProfiles: true})
 		require.NoError(b, err)
 		bytes := peak(func() {

@@ -13,13 +13,13 @@ func (r *run) weigh(g *result) {
 	case g.stops:
 		r.stop(g.err, why(g.err))
 	case g.down:
-		r.stop(g.err, whyDown(r.config.MaxFailures, g.outcome))
+		r.stop(g.err, whyDown(r.config.FailureThreshold, g.outcome))
 	}
 	if g.answered {
 		r.taken++
 	}
 	if g.payee && r.works.Load() {
-		g.action, g.code = NotificationFail, ErrorRefused
+		g.action, g.code = NotificationFail, CodeRefused
 		g.text = "Il servizio non può indicare questo ente creditore: il messaggio non è arrivato."
 		return
 	}
@@ -39,7 +39,7 @@ func (r *run) weigh(g *result) {
 	r.again[g.n.ID] = t
 	if t.times >= maxAgain && r.stopped == nil {
 		delete(r.again, g.n.ID)
-		g.action, g.code = NotificationFail, ErrorNotSent
+		g.action, g.code = NotificationFail, CodeNotSent
 	}
 }
 
@@ -50,7 +50,7 @@ func (r *run) stop(cause error, reason string) {
 	if r.stopped != nil {
 		return
 	}
-	r.stopped = &StopError{Flow: r.flow.ID, Err: cause, Reason: reason}
+	r.stopped = &StopError{FlowID: r.flow.ID, Err: cause, Reason: reason}
 	r.config.Logger.Warn("flow: sending stopped", "flow", r.flow.ID, "error", cause)
 }
 
@@ -116,7 +116,7 @@ func (r *run) conclude() (over bool, err error) {
 	}
 	action := FlowComplete
 	if f.Counts.Registered+f.Counts.Failed > 0 {
-		action = FlowFallShort
+		action = FlowEndIncomplete
 	}
 	switch {
 	case action == FlowComplete:
@@ -146,7 +146,7 @@ func why(err error) string {
 
 // whyDown says in Italian why the platform counts as down.
 func whyDown(inRow int, last outcome) string {
-	if last.code == ErrorOutcomeUnknown {
+	if last.code == CodeOutcomeUnknown {
 		return fmt.Sprintf("Invio fermato dopo %s senza una risposta certa della piattaforma. Riprendere l'invio quando App IO funziona di nuovo.",
 			counted(inRow, "invio", "invii consecutivi"))
 	}

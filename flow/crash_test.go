@@ -63,7 +63,7 @@ func TestACrashNotifiesNobodyTwiceAndLosesNobody(t *testing.T) {
 	c.round(t, blow{call: "SaveFlow", moment: ignored})
 	f := w.flow(t, c.id)
 	require.Equal(t, flow.FlowSending, f.State, "the one who would have concluded the flow is dead")
-	require.Zero(t, f.Counts.Left())
+	require.Zero(t, f.Counts.Pending())
 	c.round(t, blow{call: "SaveFlow", moment: unanswered})
 
 	// What dead processes had sent arrives at last.
@@ -75,7 +75,7 @@ func TestACrashNotifiesNobodyTwiceAndLosesNobody(t *testing.T) {
 	require.NoError(t, err)
 	unknown := c.check(t)
 	assert.Equal(t, flow.FlowIncomplete, f.State)
-	assert.Equal(t, map[flow.FlowAction]int{flow.FlowSend: 1, flow.FlowFallShort: 1}, c.steps(t))
+	assert.Equal(t, map[flow.FlowAction]int{flow.FlowSend: 1, flow.FlowEndIncomplete: 1}, c.steps(t))
 	assert.Equal(t, flow.Counts{Sent: crashTotal - len(unknown), Failed: len(unknown)}, f.Counts)
 	assert.LessOrEqual(t, len(unknown), len(c.victims)*crashBatch)
 	for _, n := range unknown {
@@ -101,7 +101,7 @@ func TestACrashNotifiesNobodyTwiceAndLosesNobody(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, flow.FlowSent, f.State)
 	assert.Equal(t, flow.Counts{Sent: crashTotal}, f.Counts)
-	assert.Equal(t, map[flow.FlowAction]int{flow.FlowSend: 2, flow.FlowFallShort: 1, flow.FlowComplete: 1}, c.steps(t))
+	assert.Equal(t, map[flow.FlowAction]int{flow.FlowSend: 2, flow.FlowEndIncomplete: 1, flow.FlowComplete: 1}, c.steps(t))
 	assert.Zero(t, len(c.check(t)))
 	assert.Equal(t, crashTotal, len(w.delivered()))
 	assert.Equal(t, crashTotal, len(w.Deliveries()))
@@ -346,7 +346,7 @@ func (c *crash) steps(t *testing.T) map[flow.FlowAction]int {
 	steps := map[flow.FlowAction]int{}
 	for _, record := range history {
 		switch record.Action {
-		case flow.FlowSend, flow.FlowComplete, flow.FlowFallShort, flow.FlowStop:
+		case flow.FlowSend, flow.FlowComplete, flow.FlowEndIncomplete, flow.FlowStop:
 			steps[record.Action]++
 		}
 	}
@@ -370,7 +370,7 @@ func (c *crash) check(t *testing.T) []flow.Notification {
 		}
 		id := n.Transmission.MessageID
 		switch {
-		case n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown:
+		case n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.CodeOutcomeUnknown:
 			unknown = append(unknown, n)
 			if c.left[n.ID] == "" && !c.slow(t, n) {
 				unexplained++
@@ -422,7 +422,7 @@ func TestCrashVictim(t *testing.T) {
 		BaseURL: c.Platform, HTTPClient: &http.Client{Timeout: crashTimeout}, Pace: freePace(t),
 	})
 	d, err := flow.NewDispatcher(newRemoteStore(c.Store, crashTimeout), messengers, flow.DispatcherConfig{
-		ID: c.ID, Workers: 4, Batch: crashBatch, Lease: crashLease, Poll: 50 * time.Millisecond,
+		ID: c.ID, Workers: 4, MaxInFlight: crashBatch, Lease: crashLease, PollInterval: 50 * time.Millisecond,
 	})
 	require.NoError(t, err)
 	if c.Serve {

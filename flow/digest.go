@@ -33,7 +33,7 @@ func (d Draft) Digest() Digest {
 	var buffer [1024]byte // avoids an allocation for most drafts
 	input := append(buffer[:0], DigestVersion)
 	for _, part := range [...]string{
-		d.Recipient.Reveal(), VisibleText(d.Subject.Reveal()), VisibleText(d.Content.Reveal()), d.NoticeNumber.Reveal(), normalOccasion(d.Occasion),
+		d.Recipient.Reveal(), NormalizeText(d.Subject.Reveal()), NormalizeText(d.Content.Reveal()), d.NoticeNumber.Reveal(), normalOccasion(d.Occasion),
 	} {
 		input = binary.BigEndian.AppendUint64(input, uint64(len(part))) // so that the parts are not ambiguous
 		input = append(input, part...)
@@ -56,11 +56,11 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 func SameOccasion(a, b string) bool { return normalOccasion(a) == normalOccasion(b) }
 
 // normalOccasion returns the form in which occasions are compared.
-func normalOccasion(occasion string) string { return strings.ToLower(VisibleText(occasion)) }
+func normalOccasion(occasion string) string { return strings.ToLower(NormalizeText(occasion)) }
 
-// VisibleText returns the form in which [Draft.Digest] compares texts: NFC, with single blanks
+// NormalizeText returns the form in which [Draft.Digest] compares texts: NFC, with single blanks
 // and without invisible characters.
-func VisibleText(text string) string {
+func NormalizeText(text string) string {
 	plain := true // printable ASCII with single blanks: most texts
 	for i := 0; i < len(text) && plain; i++ {
 		c := text[i]

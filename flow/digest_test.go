@@ -137,7 +137,7 @@ func TestStoredOccasionKeepsTheDigest(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	d := draft(t, 1)
 	d.Occasion = "  Sollecito\u200b  perche\u0301 no "
-	f, _, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(d), flow.AddConfig{})
+	f, _, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.DraftRows(d), flow.AddConfig{})
 	assert.NoError(t, err)
 	n := w.notifications(t, f.ID)[0]
 	assert.Equal(t, "Sollecito perch\u00e9 no", n.Occasion)
@@ -154,8 +154,8 @@ func FuzzDigestNormalisation(f *testing.F) {
 	}
 	hidden := []string{"\u00ad", "\u200b", "\u200e", "\u2060", "\u2069", "\ufe0f", "\ufeff", "\U000e0100", "\u034f", "\x00", "\x7f"}
 	f.Fuzz(func(t *testing.T, text string, which, where uint8) {
-		once := flow.VisibleText(text)
-		if twice := flow.VisibleText(once); twice != once {
+		once := flow.NormalizeText(text)
+		if twice := flow.NormalizeText(once); twice != once {
 			t.Errorf("%q becomes %q, and that %q", text, once, twice)
 		}
 		if !utf8.ValidString(once) {
@@ -168,7 +168,7 @@ func FuzzDigestNormalisation(f *testing.F) {
 			}
 		}
 		more := text[:at] + hidden[int(which)%len(hidden)] + text[at:]
-		if got := flow.VisibleText(more); got != once {
+		if got := flow.NormalizeText(more); got != once {
 			t.Errorf("%q becomes %q, and %q becomes %q", text, once, more, got)
 		}
 		d := draft(t, 1)

@@ -17,7 +17,7 @@ import (
 //
 // No citizen is notified twice by it. What it sends is claimed in the store before; if
 // the process dies, the leases of what it had claimed run out, and whichever dispatcher
-// comes next makes that Errore with [ErrorOutcomeUnknown], for an operator to resolve. So
+// comes next makes that Errore with [CodeOutcomeUnknown], for an operator to resolve. So
 // a crash leaves at most one Batch of unknown outcomes for a Serve, or for each Run that is
 // under way.
 type Dispatcher struct {
@@ -36,7 +36,7 @@ type DispatcherConfig struct {
 	// Batch is how many notifications are claimed and not yet reported at any time, and so
 	// how many may be left with an unknown outcome by a crash. The flows of a Serve share it.
 	// Defaults to 4 times the Workers; not fewer than those.
-	Batch int
+	MaxInFlight int
 	// Lease is for how long a batch is claimed. Sending begins in the first half of it and is
 	// cut off after three quarters, which must be longer than the timeout of the messenger's
 	// HTTP client, or slow answers become unknown outcomes. After a crash, a flow has to wait
@@ -44,22 +44,22 @@ type DispatcherConfig struct {
 	Lease time.Duration
 	// CheckProfiles asks, before the first message to a citizen in a run, whether the
 	// citizen takes messages of the service; if not, the notification becomes Errore with
-	// [ErrorUnreachable]. It doubles the calls. Defaults to false: the platform says so
+	// [CodeUnreachable]. It doubles the calls. Defaults to false: the platform says so
 	// after the sending, see [Dispatcher.VerifyService].
 	CheckProfiles bool
-	// MaxFailures is after how many submissions in a row that the platform did not take or
+	// FailureThreshold is after how many submissions in a row that the platform did not take or
 	// did not answer it counts as down, and the flow is stopped. Defaults to 20.
-	MaxFailures int
+	FailureThreshold int
 	// Grace is how long messages that are on their way may take to be answered once the
 	// context has ended, and, after that, storing what came of them. Defaults to 35 seconds,
 	// which is a little more than the timeout of the default HTTP client of package appio.
-	Grace time.Duration
+	ShutdownTimeout time.Duration
 	// Flows is how many flows [Dispatcher.Serve] sends at the same time, each with its own
 	// Workers. Defaults to 4, or to the Batch if that is less; not more than that.
-	Flows int
+	MaxFlows int
 	// Poll is how often Serve looks for flows, and how often a run whose rest is in the
 	// hands of other dispatchers looks at it. Defaults to 1 second.
-	Poll time.Duration
+	PollInterval time.Duration
 	// Progress is told how each flow gets on, from the goroutine of its run, of which Serve has
 	// several: about once a second, and at the end. It must not block. Defaults to nobody.
 	Progress func(Progress)
@@ -79,24 +79,24 @@ const (
 
 // NewDispatcher returns a dispatcher. The error lists everything that is wrong with the
 // configuration; it is an [ErrConfig].
-func NewDispatcher(store Store, messengers Messengers, c DispatcherConfig) (*Dispatcher, error) {
+func NewDispatcher(store Store, messengers SenderFor, c DispatcherConfig) (*Dispatcher, error) {
 	var faults []error
 	if store == nil || messengers == nil {
 		faults = append(faults, errors.New("store and messengers are needed"))
 	}
 	for name, n := range map[string]int64{
-		"Workers": int64(c.Workers), "Batch": int64(c.Batch), "Lease": int64(c.Lease), "MaxFailures": int64(c.MaxFailures),
-		"Grace": int64(c.Grace), "Flows": int64(c.Flows), "Poll": int64(c.Poll),
+		"Workers": int64(c.Workers), "Batch": int64(c.MaxInFlight), "Lease": int64(c.Lease), "MaxFailures": int64(c.FailureThreshold),
+		"Grace": int64(c.ShutdownTimeout), "Flows": int64(c.MaxFlows), "Poll": int64(c.PollInterval),
 	} {
 		if n < 0 {
 			faults = append(faults, fmt.Errorf("%s is negative", name))
 		}
 	}
 	c = c.withDefaults()
-	if c.Batch < c.Workers {
+	if c.MaxInFlight < c.Workers {
 		faults = append(faults, errors.New("the Batch is less than the Workers"))
 	}
-	if c.Flows > c.Batch {
+	if c.MaxFlows > c.MaxInFlight {
 		faults = append(faults, errors.New("the Flows are more than the Batch"))
 	}
 	if c.Lease < minLease {
@@ -111,12 +111,12 @@ func NewDispatcher(store Store, messengers Messengers, c DispatcherConfig) (*Dis
 func (c DispatcherConfig) withDefaults() DispatcherConfig {
 	fill(&c.ID, "dispatcher")
 	fill(&c.Workers, defaultWorkers)
-	fill(&c.Batch, defaultBatches*c.Workers)
+	fill(&c.MaxInFlight, defaultBatches*c.Workers)
 	fill(&c.Lease, defaultLease)
-	fill(&c.MaxFailures, defaultMaxFailures)
-	fill(&c.Grace, defaultGrace)
-	fill(&c.Flows, min(defaultFlows, c.Batch))
-	fill(&c.Poll, defaultPoll)
+	fill(&c.FailureThreshold, defaultMaxFailures)
+	fill(&c.ShutdownTimeout, defaultGrace)
+	fill(&c.MaxFlows, min(defaultFlows, c.MaxInFlight))
+	fill(&c.PollInterval, defaultPoll)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -135,13 +135,13 @@ func fill[T comparable](value *T, to T) {
 // or the platform does not work. The flow's Error tells the operator. What was not begun
 // is Registrato; [Service.SendFlow] goes on from there.
 type StopError struct {
-	Flow   uuid.UUID // which
+	FlowID uuid.UUID // which
 	Err    error     // what the messenger returned last
 	Reason string    // why, in Italian, as it stands in the flow's Error
 }
 
 // Error describes the stop for programs and logs.
-func (e *StopError) Error() string { return fmt.Sprintf("flow: send %s: stopped: %v", e.Flow, e.Err) }
+func (e *StopError) Error() string { return fmt.Sprintf("flow: send %s: stopped: %v", e.FlowID, e.Err) }
 
 // Unwrap returns the cause, such as an [appio.ErrUnauthorized].
 func (e *StopError) Unwrap() error { return e.Err }
@@ -155,7 +155,7 @@ func (e *StopError) Italian() string { return e.Reason }
 // dispatcher has claimed, it waits for: if that one was killed, until the end of the lease.
 //
 // The error is an [ErrNotFound] or an [ErrFlowState] if there is nothing to do, a
-// [*StopError] if this dispatcher stopped the sending, an [ErrNotStored] if the store did
+// [*StopError] if this dispatcher stopped the sending, an [ErrOutcomeNotStored] if the store did
 // not take what came of messages that were sent, the context's error once it ended and
 // everything is written down, or what else the store returned. A claim that fails is not
 // tried again, since what it may have taken has to wait for the end of its lease: the flow
@@ -163,7 +163,7 @@ func (e *StopError) Italian() string { return e.Reason }
 // on its way is awaited for the Grace, and what was not begun is Registrato again: the
 // flow stays In invio, for another Run.
 func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
-	return d.run(ctx, flowID, &pool{size: d.config.Batch}, true)
+	return d.run(ctx, flowID, &pool{size: d.config.MaxInFlight}, true)
 }
 
 // run is Run with a batch that it may share; unless it waits, it ends with errElsewhere when
@@ -202,12 +202,12 @@ func (d *Dispatcher) run(ctx context.Context, flowID uuid.UUID, batch *pool, wai
 var errElsewhere = errors.New("sent elsewhere")
 
 // Recover makes of every notification whose lease is over, since its sender crashed, one
-// in Errore with [ErrorOutcomeUnknown], and returns how many there were. Run and Serve do
+// in Errore with [CodeOutcomeUnknown], and returns how many there were. Run and Serve do
 // that by themselves; call it where there are neither, now and then.
-func (d *Dispatcher) Recover(ctx context.Context) (int, error) {
+func (d *Dispatcher) RescueExpired(ctx context.Context) (int, error) {
 	recovered := 0
 	for {
-		found, err := d.store.Expired(ctx, d.config.Batch)
+		found, err := d.store.Expired(ctx, d.config.MaxInFlight)
 		if err != nil {
 			return recovered, failure("recover", uuid.Nil, err)
 		}
@@ -227,7 +227,7 @@ func (d *Dispatcher) Recover(ctx context.Context) (int, error) {
 				d.config.Logger.Warn("flow: outcome unknown: its sender did not report it", "notification", n.ID, "sender", n.UpdatedBy)
 			}
 		}
-		if len(found) < d.config.Batch || recovered == before {
+		if len(found) < d.config.MaxInFlight || recovered == before {
 			return recovered, failed
 		}
 	}

@@ -109,12 +109,12 @@ func storm(t *testing.T, seed uint64, total int) {
 		switch {
 		case n.State == flow.NotificationSent:
 			require.True(t, known[n.Transmission.MessageID], "Inviato, though the platform did not accept it")
-		case n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown:
+		case n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.CodeOutcomeUnknown:
 			unknown++
 			require.NotEmpty(t, n.Transmission.Error)
 		case n.State == flow.NotificationFailed:
 			require.Zero(t, delivered[n.Recipient], "said not to have arrived, and it did: %s", n.Transmission.ErrorCode)
-			require.Contains(t, []flow.ErrorCode{flow.ErrorRefused, flow.ErrorNotSent}, n.Transmission.ErrorCode)
+			require.Contains(t, []flow.ErrorCode{flow.CodeRefused, flow.CodeNotSent}, n.Transmission.ErrorCode)
 		default:
 			require.Fail(t, "lost", "%s", n.State)
 		}
@@ -154,7 +154,7 @@ func TestGraceEnds(t *testing.T) {
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, Batch: 5, Grace: 2 * time.Second}).Run(ctx, f.ID)
+		_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 5, ShutdownTimeout: 2 * time.Second}).Run(ctx, f.ID)
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, flow.Counts{Registered: 4, Failed: 1}, w.flow(t, f.ID).Counts)
 		assert.Equal(t, flow.FlowSending, w.flow(t, f.ID).State)

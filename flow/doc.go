@@ -3,7 +3,7 @@
 // to the end through time-outs, throttling and crashes without notifying anybody twice.
 //
 //	store := memstore.New() // or your own, on your database
-//	messengers := func(ctx context.Context, service string) (flow.Messenger, error) { return client, nil } // an *appio.Client
+//	messengers := func(ctx context.Context, service string) (flow.Sender, error) { return client, nil } // an *appio.Client
 //	service, err := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 //	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 //
@@ -20,7 +20,7 @@
 // for, and writes down who did what. [Dispatcher] does the sending: [Dispatcher.Run] one
 // flow, [Dispatcher.Serve] whatever is ordered. [Store] is where it is all kept: implement
 // it on your database and let flowtest.Run check it, or take package memstore for tests.
-// [Messenger] talks to App IO; an [*appio.Client] is one.
+// [Sender] talks to App IO; an [*appio.Client] is one.
 //
 // A [Flow] and a [Notification] are plain structs. What may happen to them is in two
 // tables, [FlowMachine] and [NotificationMachine], which Service and Dispatcher go by;
@@ -32,7 +32,7 @@
 // No citizen is notified twice by itself. A notification is claimed in the store, under a
 // lease, before its request goes out, and the outcome is stored afterwards. Where nobody
 // knows the outcome, since the platform did not answer or the process died in between, the
-// notification is in Errore with [ErrorOutcomeUnknown], and only an operator leads out of
+// notification is in Errore with [CodeOutcomeUnknown], and only an operator leads out of
 // that: by [Service.ConfirmNotification], or by [Service.ResendNotification], knowing that it may
 // arrive twice; for many at once, by [Service.ConfirmUnknown] and [Service.ResendUnknown].
 // What was certainly not sent is sent again.
@@ -40,7 +40,7 @@
 // Nor do two notifications send a citizen the same message, even if different imports created
 // them or different processes send them. The store checks this when it claims a notification: if
 // another one of the service with the same [Draft.Digest] may have arrived, the notification
-// becomes Errore with [ErrorAlreadySent], and an operator decides. [Service.ImportFlow], called
+// becomes Errore with [CodeAlreadySent], and an operator decides. [Service.ImportFlow], called
 // again after an error, a crash or by mistake, returns the flow of the first call. A message that
 // is meant to be sent again, such as a monthly reminder, has an occasion: [AddConfig].Occasion or
 // [Draft].Occasion.
@@ -52,11 +52,11 @@
 //
 // A failure of the service stops the flow, not its recipients: with a refused key, or with
 // a platform that is down, what was not begun stays Registrato, the flow's Error says why
-// in Italian, and [Service.SendFlow] goes on from there. Up to [DispatcherConfig].MaxFailures
+// in Italian, and [Service.SendFlow] goes on from there. Up to [DispatcherConfig].FailureThreshold
 // and Workers notifications may be in Errore by then, if the platform does not answer at
 // all.
 //
-// What the guide has no field for, such as [appio.Message.FeatureLevel], a [Messenger] of
+// What the guide has no field for, such as [appio.Message.FeatureLevel], a [Sender] of
 // yours can set before it passes the message on.
 //
 // # Errors

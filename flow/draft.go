@@ -176,7 +176,7 @@ func (d Draft) normal() Draft {
 	if !d.DueDate.IsZero() {
 		d.DueDate = d.DueDate.UTC().Truncate(time.Microsecond)
 	}
-	d.Occasion = VisibleText(d.Occasion)
+	d.Occasion = NormalizeText(d.Occasion)
 	return d
 }
 

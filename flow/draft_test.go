@@ -36,7 +36,7 @@ func TestLengthsOfTexts(t *testing.T) {
 			for w, taken := range map[*world]bool{guide: test.guide, platform: test.platform} {
 				name := fmt.Sprintf("%d and %d units, %v", d.Subject.Length(), d.Content.Length(), taken)
 				f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-				report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+				report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(d), flow.AddConfig{})
 				if taken {
 					require.NoError(t, err, name)
 					continue
@@ -81,7 +81,7 @@ func TestPaymentsAreWholeOrNone(t *testing.T) {
 			d := draft(t, 1)
 			test.change(&d)
 			f := w.prepared(t, 0)
-			report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+			report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(d), flow.AddConfig{})
 			if test.want == nil {
 				require.NoError(t, err)
 				assert.Equal(t, d, w.notifications(t, f.ID)[0].Draft)

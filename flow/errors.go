@@ -32,12 +32,12 @@ var (
 	ErrNothingToSend = errors.New("nothing to send")
 	// ErrFlowState: the state of the flow does not permit it.
 	ErrFlowState = errors.New("not in this state of the flow")
-	// ErrNotStored: what came of a message that was sent could not be stored. The
+	// ErrOutcomeNotStored: what came of a message that was sent could not be stored. The
 	// notification becomes Errore with an unknown outcome when its lease is over.
-	ErrNotStored = errors.New("outcome not stored")
-	// ErrUncertain: the connection to the store was lost during a write, so the write may be
+	ErrOutcomeNotStored = errors.New("outcome not stored")
+	// ErrCommitUnknown: the connection to the store was lost during a write, so the write may be
 	// stored or not. Stores return it in no other case. Read the current state, or call again.
-	ErrUncertain = errors.New("perhaps stored")
+	ErrCommitUnknown = errors.New("perhaps stored")
 	// ErrUnreachable: the citizen is not on App IO, or blocks the service.
 	ErrUnreachable = errors.New("citizen not reachable")
 	// ErrPayment: what a notification says about a payment contradicts itself.
@@ -71,9 +71,9 @@ func (e *Error) Italian() string {
 	switch {
 	case e.Reason != "":
 		return e.Reason
-	case errors.Is(e.Err, ErrNotStored):
+	case errors.Is(e.Err, ErrOutcomeNotStored):
 		return "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare."
-	case errors.Is(e.Err, ErrUncertain):
+	case errors.Is(e.Err, ErrCommitUnknown):
 		return "La connessione con l'archivio si è interrotta durante la registrazione, e non si sa se l'operazione sia riuscita: controllare e, se serve, ripeterla."
 	case errors.Is(e.Err, ErrNotFound):
 		return "Non esiste, oppure non si è abilitati al suo servizio."

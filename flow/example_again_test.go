@@ -25,9 +25,9 @@ func newOffice() *office {
 	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
 	key, _ := appio.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
-	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := memstore.New()
-	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 	return &office{service, dispatcher, server, flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}}
 }
@@ -49,14 +49,14 @@ func (o *office) sends(f flow.Flow) flow.Flow {
 func ExampleAddConfig_occasion() {
 	ctx, o := context.Background(), newOffice()
 	defer o.server.Close()
-	rows := flow.Drafts(letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
+	rows := flow.DraftRows(letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
 	for _, month := range []string{"sollecito gennaio", "sollecito gennaio", "sollecito febbraio"} {
 		f, report, err := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, rows, flow.AddConfig{Occasion: month})
 		if err != nil {
 			fmt.Println(flussi.Explain(err))
 			return
 		}
-		if f.Counts.Left() > 0 {
+		if f.Counts.Pending() > 0 {
 			f = o.sends(f)
 		}
 		fmt.Println(month, !report.ImportedAt.IsZero(), f.State.Label(), len(o.server.Deliveries()))
@@ -72,18 +72,18 @@ func ExampleAddConfig_occasion() {
 func ExampleService_ResendNotification_already() {
 	ctx, o := context.Background(), newOffice()
 	defer o.server.Close()
-	first := flow.Drafts(letter("MSCMHL68P18H211K"))
+	first := flow.DraftRows(letter("MSCMHL68P18H211K"))
 	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, first, flow.AddConfig{})
 	o.sends(f)
 
-	both := flow.Drafts(letter("RSSMRA80A01H501U"), letter("MSCMHL68P18H211K"))
+	both := flow.DraftRows(letter("RSSMRA80A01H501U"), letter("MSCMHL68P18H211K"))
 	f, report, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, both, flow.AddConfig{})
 	known := report.Duplicates[0]
 	fmt.Println("Riga", known.Row, known.State.Label())
-	_, _ = o.EnableNotification(ctx, o.operator, known.Notification)
+	_, _ = o.EnableNotification(ctx, o.operator, known.NotificationID)
 	f = o.sends(f)
-	n, _ := o.Notification(ctx, o.operator, known.Notification)
-	fmt.Println(f.State.Label(), n.State.Label(), n.Transmission.ErrorCode.Label(), n.Transmission.Earlier == known.Earlier)
+	n, _ := o.Notification(ctx, o.operator, known.NotificationID)
+	fmt.Println(f.State.Label(), n.State.Label(), n.Transmission.ErrorCode.Label(), n.Transmission.EarlierID == known.EarlierID)
 
 	if _, err := o.ResendNotification(ctx, o.operator, n.ID, "il cittadino l'ha cancellato e lo chiede di nuovo"); err != nil {
 		fmt.Println(flussi.Explain(err))
@@ -103,7 +103,7 @@ func ExampleService_ConfirmUnknown() {
 	defer o.server.Close()
 	silent := appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}
 	o.server.Fail(appiotest.SubmitMessage, silent, silent)
-	rows := flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
+	rows := flow.DraftRows(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
 	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
 	f = o.sends(f)
 	fmt.Println(f.State.Label(), f.Counts.Sent, f.Counts.Failed)

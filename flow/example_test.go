@@ -15,12 +15,12 @@ import (
 )
 
 // platform starts a simulated App IO for the examples, with a service and what talks to it.
-func platform() (*appiotest.Server, flow.Messengers) {
+func platform() (*appiotest.Server, flow.SenderFor) {
 	server := appiotest.NewServer(appiotest.Config{})
 	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
 	key, _ := appio.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
-	return server, func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	return server, func(context.Context, string) (flow.Sender, error) { return client, nil }
 }
 
 func letter(code string) flow.Draft {
@@ -42,7 +42,7 @@ func Example() {
 	defer server.Close()
 	store := memstore.New()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, err := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -53,7 +53,7 @@ func Example() {
 		return
 	}
 
-	rows := flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
+	rows := flow.DraftRows(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
 	f, report, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText("TARI 2026")}, rows, flow.AddConfig{})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
@@ -78,12 +78,12 @@ func ExampleService_AddNotifications() {
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
 
 	short := letter("AAAAAA00A00A000A")
 	short.Content = flussi.NewText("Troppo breve.")
-	rows := flow.Drafts(letter("MSCMHL68P18H211K"), short, letter("MSCMHL68P18H211K"))
+	rows := flow.DraftRows(letter("MSCMHL68P18H211K"), short, letter("MSCMHL68P18H211K"))
 	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
@@ -101,14 +101,14 @@ func ExampleService_ImportFlow() {
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 
 	note := flow.Details{Note: flussi.NewText("TARI 2026")}
 	short := letter("AAAAAA00A00A000A")
 	short.Content = flussi.NewText("Troppo breve.")
-	_, report, err := service.ImportFlow(ctx, operator, "tributi", note, flow.Drafts(letter("MSCMHL68P18H211K"), short), flow.AddConfig{})
-	fmt.Println(report.Wrong, flussi.Explain(err))
-	f, report, err := service.ImportFlow(ctx, operator, "tributi", note, flow.Drafts(letter("MSCMHL68P18H211K")), flow.AddConfig{})
+	_, report, err := service.ImportFlow(ctx, operator, "tributi", note, flow.DraftRows(letter("MSCMHL68P18H211K"), short), flow.AddConfig{})
+	fmt.Println(report.Invalid, flussi.Explain(err))
+	f, report, err := service.ImportFlow(ctx, operator, "tributi", note, flow.DraftRows(letter("MSCMHL68P18H211K")), flow.AddConfig{})
 	fmt.Println(f.State.Label(), report.Added, err)
 	flows, err := service.Flows(ctx, operator, flow.FlowFilter{}, flow.Page{})
 	fmt.Println(len(flows.Flows), err)
@@ -125,12 +125,12 @@ func ExampleDispatcherConfig() {
 	defer server.Close()
 	store := memstore.New()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{
 		Workers: 4,
 		Progress: func(p flow.Progress) {
 			if p.Done {
-				fmt.Printf("%d inviate, %d in errore, %d da inviare\n", p.Flow.Counts.Sent, p.Flow.Counts.Failed, p.Flow.Counts.Left())
+				fmt.Printf("%d inviate, %d in errore, %d da inviare\n", p.Flow.Counts.Sent, p.Flow.Counts.Failed, p.Flow.Counts.Pending())
 			}
 		},
 	})
@@ -140,7 +140,7 @@ func ExampleDispatcherConfig() {
 	}
 
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K")), flow.AddConfig{})
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K")), flow.AddConfig{})
 	_, _ = service.ActivateFlow(ctx, operator, f.ID)
 	_, _ = service.SendFlow(ctx, operator, f.ID)
 	_, err = dispatcher.Run(ctx, f.ID)
@@ -158,13 +158,13 @@ func ExampleService_VerifyFlow() {
 	defer server.Close()
 	store := memstore.New()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 
 	wrong, right := letter("RSSMRA80A01H501U"), letter("MSCMHL68P18H211K")
 	server.AddCitizen(appiotest.Citizen{Code: wrong.Recipient, Absent: true})
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A"), wrong), flow.AddConfig{})
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(letter("AAAAAA00A00A000A"), wrong), flow.AddConfig{})
 	_, _ = service.ActivateFlow(ctx, operator, f.ID)
 	_, _ = service.SendFlow(ctx, operator, f.ID)
 	f, _ = dispatcher.Run(ctx, f.ID)
@@ -200,7 +200,7 @@ func ExampleService_SendNewNotification() {
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 
 	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
 	fmt.Println(n.State.Label(), n.Transmission.Attempts, err)
@@ -218,7 +218,7 @@ func ExampleService_ResendNotification() {
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 
 	server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
 	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
@@ -268,7 +268,7 @@ func ExampleStore() {
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(downStore{memstore.New()}, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(downStore{memstore.New()}, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	_, err := service.Flows(context.Background(), operator, flow.FlowFilter{}, flow.Page{})
 	fmt.Println(errors.Is(err, errDown), err)
 	// Output:
@@ -281,7 +281,7 @@ func ExampleService_Flows() {
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	for _, note := range []string{"TARI", "IMU", "TARI, secondo invio"} {
 		_, _ = service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText(note)})
 	}
@@ -324,7 +324,7 @@ func ExampleFlow_Fire() {
 
 // A notification in error is set back by the operator, never by the system.
 func ExampleNotification_Fire() {
-	n := flow.Notification{State: flow.NotificationFailed, Transmission: flow.Transmission{ErrorCode: flow.ErrorRefused}}
+	n := flow.Notification{State: flow.NotificationFailed, Transmission: flow.Transmission{ErrorCode: flow.CodeRefused}}
 	err := n.Fire(context.Background(), flow.NotificationRegister, flussi.Actor{ID: "dispatcher", Roles: []flussi.Role{flussi.System}})
 	fmt.Println(flussi.Explain(err))
 	err = n.Fire(context.Background(), flow.NotificationRegister, flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}})
@@ -359,12 +359,12 @@ func (p *phone) Profile(context.Context, flussi.FiscalCode) (appio.Profile, erro
 
 // In a test of your own service, a messenger without any network. What its errors mean for
 // the message, their Outcome says.
-func ExampleMessenger() {
+func ExampleSender() {
 	ctx := context.Background()
 	fake := &phone{}
-	messengers := func(context.Context, string) (flow.Messenger, error) { return fake, nil }
+	messengers := func(context.Context, string) (flow.Sender, error) { return fake, nil }
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 
 	fake.answer = &appio.Error{Kind: appio.ErrUnavailable, Outcome: appio.NotSent}
 	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
@@ -383,7 +383,7 @@ func ExampleRow() {
 	server, messengers := platform()
 	defer server.Close()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
 
 	codes := []string{"MSCMHL68P18H211K", "MSCMHL68P18H21", "AAAAAA00A00A000A"}
@@ -397,7 +397,7 @@ func ExampleRow() {
 			}
 		}
 	}
-	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{GoodRowsOnly: true})
+	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{SkipInvalid: true})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
@@ -413,7 +413,7 @@ func ExampleDispatcher_Serve() {
 	defer server.Close()
 	store := memstore.New()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	sent := make(chan flow.Flow, 1)
 	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{
 		Progress: func(p flow.Progress) {
@@ -428,7 +428,7 @@ func ExampleDispatcher_Serve() {
 	go func() { ended <- dispatcher.Serve(ctx) }()
 
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(letter("AAAAAA00A00A000A")), flow.AddConfig{})
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(letter("AAAAAA00A00A000A")), flow.AddConfig{})
 	_, _ = service.ActivateFlow(ctx, operator, f.ID)
 	_, _ = service.SendFlow(ctx, operator, f.ID)
 	fmt.Println((<-sent).State.Label())

@@ -53,7 +53,7 @@ type Counts struct {
 func (c Counts) Total() int { return c.Registered + c.Sending + c.Sent + c.Failed + c.Disabled }
 
 // Left is the number of notifications whose sending is not over.
-func (c Counts) Left() int { return c.Registered + c.Sending }
+func (c Counts) Pending() int { return c.Registered + c.Sending }
 
 // Add counts a notification in, or out with -1. Stores and fakes use it.
 func (c *Counts) Add(n Notification, by int) {
@@ -84,16 +84,16 @@ const (
 	// FlowActivate. Left by FlowSend, or by FlowDeactivate while nothing is sent.
 	FlowActive FlowState = "active"
 	// FlowSending (In invio): the sending is under way. Entered by FlowSend. Left by
-	// FlowComplete or FlowFallShort when nothing is left to send or the sending
+	// FlowComplete or FlowEndIncomplete when nothing is left to send or the sending
 	// stopped; an operator cannot leave it.
 	FlowSending FlowState = "sending"
 	// FlowSent (Inviato): all recipients were sent their message. Entered by
 	// FlowComplete at the end of a sending, or when the last notification in error was
-	// resolved without one. Left by FlowFallShort if the platform rejects a message
+	// resolved without one. Left by FlowEndIncomplete if the platform rejects a message
 	// later on.
 	FlowSent FlowState = "sent"
 	// FlowIncomplete (Invio incompleto): the sending is over, with negative outcomes
-	// for some recipients, or it stopped before the end. Entered by FlowFallShort. Left
+	// for some recipients, or it stopped before the end. Entered by FlowEndIncomplete. Left
 	// by FlowSend once something was corrected or the cause of the stop was mended, or
 	// by FlowComplete if nothing remains in error.
 	FlowIncomplete FlowState = "incomplete"
@@ -104,21 +104,21 @@ type FlowAction string
 
 // The actions on a flow.
 const (
-	FlowImport     FlowAction = "import"     // Importa da File Excel: notifications are added
-	FlowEdit       FlowAction = "edit"       // Aggiorna: note, context and key change
-	FlowActivate   FlowAction = "activate"   // Attiva
-	FlowDeactivate FlowAction = "deactivate" // Riporta a Inattivo
-	FlowSend       FlowAction = "send"       // Invia Flusso: also goes on after a stop or corrections
-	FlowComplete   FlowAction = "complete"   // by the system: everything is sent
-	FlowFallShort  FlowAction = "fall_short" // by the system: over, but not everything is sent
-	FlowStop       FlowAction = "stop"       // by the system: the service or the platform fails; nothing more is sent
-	FlowVerify     FlowAction = "verify"     // Verifica Stato: the platform is asked what became of the messages
-	FlowDisable    FlowAction = "disable"    // Disabilita: set aside; a sending under way ends
-	FlowEnable     FlowAction = "enable"     // Riabilita
+	FlowImport        FlowAction = "import"     // Importa da File Excel: notifications are added
+	FlowEdit          FlowAction = "edit"       // Aggiorna: note, context and key change
+	FlowActivate      FlowAction = "activate"   // Attiva
+	FlowDeactivate    FlowAction = "deactivate" // Riporta a Inattivo
+	FlowSend          FlowAction = "send"       // Invia Flusso: also goes on after a stop or corrections
+	FlowComplete      FlowAction = "complete"   // by the system: everything is sent
+	FlowEndIncomplete FlowAction = "fall_short" // by the system: over, but not everything is sent
+	FlowStop          FlowAction = "stop"       // by the system: the service or the platform fails; nothing more is sent
+	FlowVerify        FlowAction = "verify"     // Verifica Stato: the platform is asked what became of the messages
+	FlowDisable       FlowAction = "disable"    // Disabilita: set aside; a sending under way ends
+	FlowEnable        FlowAction = "enable"     // Riabilita
 
 	// No steps of the machine; they stand in histories.
-	FlowCreate FlowAction = "create" // Nuovo: the first record
-	FlowTouch  FlowAction = "touch"  // one of its notifications changed; the reason says which
+	FlowCreate              FlowAction = "create" // Nuovo: the first record
+	FlowNotificationChanged FlowAction = "touch"  // one of its notifications changed; the reason says which
 )
 
 // FlowMachine returns the table of what may happen to a flow. Operators prepare,
@@ -144,7 +144,7 @@ var flowMachine = sync.OnceValue(func() *fsm.Machine[FlowState, FlowAction] {
 			{Event: FlowDeactivate, From: states{FlowActive}, To: FlowInactive, Label: "Riporta a Inattivo", Roles: operator},
 			{Event: FlowSend, From: states{FlowActive, FlowIncomplete}, To: FlowSending, Label: "Invia Flusso", Roles: operator},
 			{Event: FlowComplete, From: states{FlowSending, FlowIncomplete}, To: FlowSent, Label: "Concludi: tutto inviato", Roles: system},
-			{Event: FlowFallShort, From: states{FlowSending, FlowSent}, To: FlowIncomplete, Label: "Concludi: esiti negativi", Roles: system},
+			{Event: FlowEndIncomplete, From: states{FlowSending, FlowSent}, To: FlowIncomplete, Label: "Concludi: esiti negativi", Roles: system},
 			{Event: FlowEdit, From: states{FlowInactive}, To: FlowInactive, Label: "Aggiorna", Roles: operator},
 			{Event: FlowEdit, From: states{FlowActive}, To: FlowActive, Label: "Aggiorna", Roles: operator},
 			{Event: FlowEdit, From: states{FlowSent}, To: FlowSent, Label: "Aggiorna", Roles: operator},
@@ -175,7 +175,7 @@ func (a FlowAction) Label() string {
 	switch a {
 	case FlowCreate:
 		return "Nuovo"
-	case FlowTouch:
+	case FlowNotificationChanged:
 		return "Modifica di una notifica"
 	}
 	return FlowMachine().EventLabel(a)
@@ -232,7 +232,7 @@ func offer[A interface {
 // check refuses what does not fit the flow's flag.
 func (f *Flow) check(action FlowAction) error {
 	switch action {
-	case FlowComplete, FlowFallShort, FlowStop, FlowVerify:
+	case FlowComplete, FlowEndIncomplete, FlowStop, FlowVerify:
 		return nil
 	}
 	return checkFlag(f.Disabled, action == FlowEnable, "Flow", "Il flusso")
@@ -244,15 +244,15 @@ func checkFlag(disabled, enable bool, kind, what string) error {
 	case disabled && !enable:
 		return &flussi.ValueError{Type: kind, Err: ErrDisabled, Reason: what + " è disabilitato: riabilitarlo prima."}
 	case !disabled && enable:
-		return &flussi.ValueError{Type: kind, Err: ErrEnabled, Reason: what + " non è disabilitato."}
+		return &flussi.ValueError{Type: kind, Err: ErrNotDisabled, Reason: what + " non è disabilitato."}
 	}
 	return nil
 }
 
 // Why an action does not fit the flag Disabled. Both come inside a [*flussi.ValueError].
 var (
-	ErrDisabled = errors.New("disabled")     // set aside by an operator
-	ErrEnabled  = errors.New("not disabled") // so there is nothing to enable
+	ErrDisabled    = errors.New("disabled")     // set aside by an operator
+	ErrNotDisabled = errors.New("not disabled") // so there is nothing to enable
 )
 
 // Allowed returns what somebody who holds the roles may do with the flow now, in the

@@ -79,10 +79,10 @@ func TestTheLifeOfAFlow(t *testing.T) {
 		"it is not edited under way":                {flow.FlowSending, flow.FlowEdit, operator, flow.FlowSending, fsm.ErrNotAllowed},
 		"its note is edited afterwards":             {flow.FlowSent, flow.FlowEdit, operator, flow.FlowSent, nil},
 		"all went well":                             {flow.FlowSending, flow.FlowComplete, system, flow.FlowSent, nil},
-		"some did not arrive":                       {flow.FlowSending, flow.FlowFallShort, system, flow.FlowIncomplete, nil},
+		"some did not arrive":                       {flow.FlowSending, flow.FlowEndIncomplete, system, flow.FlowIncomplete, nil},
 		"an operator does not decide that":          {flow.FlowSending, flow.FlowComplete, operator, flow.FlowSending, fsm.ErrForbidden},
 		"the system does not send by itself":        {flow.FlowActive, flow.FlowSend, system, flow.FlowActive, fsm.ErrForbidden},
-		"a message is rejected later":               {flow.FlowSent, flow.FlowFallShort, system, flow.FlowIncomplete, nil},
+		"a message is rejected later":               {flow.FlowSent, flow.FlowEndIncomplete, system, flow.FlowIncomplete, nil},
 		"it goes on after corrections":              {flow.FlowIncomplete, flow.FlowSend, operator, flow.FlowSending, nil},
 		"the last error is resolved":                {flow.FlowIncomplete, flow.FlowComplete, system, flow.FlowSent, nil},
 	} {
@@ -118,7 +118,7 @@ func TestADisabledFlowIsLeftAlone(t *testing.T) {
 			}
 			err := f.Fire(t.Context(), row.Event, by)
 			switch row.Event {
-			case flow.FlowEnable, flow.FlowVerify, flow.FlowComplete, flow.FlowFallShort, flow.FlowStop:
+			case flow.FlowEnable, flow.FlowVerify, flow.FlowComplete, flow.FlowEndIncomplete, flow.FlowStop:
 				assert.NoError(t, err, "%s in %s", row.Event, state.Name)
 			default:
 				assert.ErrorIs(t, err, flow.ErrDisabled, "%s in %s", row.Event, state.Name)
@@ -127,7 +127,7 @@ func TestADisabledFlowIsLeftAlone(t *testing.T) {
 		}
 	}
 	f := flow.Flow{State: flow.FlowActive}
-	assert.ErrorIs(t, f.Fire(t.Context(), flow.FlowEnable, operator), flow.ErrEnabled)
+	assert.ErrorIs(t, f.Fire(t.Context(), flow.FlowEnable, operator), flow.ErrNotDisabled)
 }
 
 func TestADisabledOrAnonymisedNotificationIsLeftAlone(t *testing.T) {
@@ -140,16 +140,16 @@ func TestADisabledOrAnonymisedNotificationIsLeftAlone(t *testing.T) {
 			if row.Roles[0] == flussi.System {
 				by = system
 			}
-			code := flow.ErrorRefused
+			code := flow.CodeRefused
 			switch row.Event {
 			case flow.NotificationAccept, flow.NotificationConfirm, flow.NotificationResend:
-				code = flow.ErrorOutcomeUnknown
+				code = flow.CodeOutcomeUnknown
 			}
 			happened := row.Event == flow.NotificationAccept || row.Event == flow.NotificationFail ||
 				row.Event == flow.NotificationRelease || row.Event == flow.NotificationReject
 			disabled := flow.Notification{State: state.Name, Disabled: true, Transmission: flow.Transmission{ErrorCode: code}}
 			err := disabled.Fire(t.Context(), row.Event, by)
-			if happened || row.Event == flow.NotificationEnable || row.Event == flow.NotificationCheck {
+			if happened || row.Event == flow.NotificationEnable || row.Event == flow.NotificationVerify {
 				assert.NoError(t, err, "%s in %s", row.Event, state.Name)
 			} else {
 				assert.ErrorIs(t, err, flow.ErrDisabled, "%s in %s", row.Event, state.Name)
@@ -231,7 +231,7 @@ func TestTheLifeOfANotification(t *testing.T) {
 		"it is claimed":                                  {flow.NotificationRegistered, "", flow.NotificationClaim, system, flow.NotificationSending, nil},
 		"it is not claimed twice":                        {flow.NotificationSending, "", flow.NotificationClaim, system, flow.NotificationSending, fsm.ErrNotAllowed},
 		"nor after it was sent":                          {flow.NotificationSent, "", flow.NotificationClaim, system, flow.NotificationSent, fsm.ErrNotAllowed},
-		"nor out of an error":                            {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationClaim, system, flow.NotificationFailed, fsm.ErrNotAllowed},
+		"nor out of an error":                            {flow.NotificationFailed, flow.CodeRefused, flow.NotificationClaim, system, flow.NotificationFailed, fsm.ErrNotAllowed},
 		"it is not accepted unclaimed":                   {flow.NotificationRegistered, "", flow.NotificationAccept, system, flow.NotificationRegistered, fsm.ErrNotAllowed},
 		"it is accepted":                                 {flow.NotificationSending, "", flow.NotificationAccept, system, flow.NotificationSent, nil},
 		"an operator does not say so":                    {flow.NotificationSending, "", flow.NotificationAccept, operator, flow.NotificationSending, fsm.ErrForbidden},
@@ -239,19 +239,19 @@ func TestTheLifeOfANotification(t *testing.T) {
 		"it failed, or nobody knows":                     {flow.NotificationSending, "", flow.NotificationFail, system, flow.NotificationFailed, nil},
 		"it is rejected later":                           {flow.NotificationSent, "", flow.NotificationReject, system, flow.NotificationFailed, nil},
 		"it is not set back once it was sent":            {flow.NotificationSent, "", flow.NotificationRegister, operator, flow.NotificationSent, fsm.ErrNotAllowed},
-		"it is corrected":                                {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationEdit, operator, flow.NotificationFailed, nil},
+		"it is corrected":                                {flow.NotificationFailed, flow.CodeRefused, flow.NotificationEdit, operator, flow.NotificationFailed, nil},
 		"it is not edited while it may be under way":     {flow.NotificationSending, "", flow.NotificationEdit, operator, flow.NotificationSending, fsm.ErrNotAllowed},
-		"and set back to Registrato":                     {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationRegister, operator, flow.NotificationRegistered, nil},
-		"the system does not do that":                    {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationRegister, system, flow.NotificationFailed, fsm.ErrForbidden},
-		"nor send again by itself":                       {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationResend, system, flow.NotificationFailed, fsm.ErrForbidden},
-		"the operator knows it was sent":                 {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationConfirm, operator, flow.NotificationSent, nil},
-		"or sends it again, knowingly":                   {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationResend, operator, flow.NotificationRegistered, nil},
-		"what may have arrived is not simply sent again": {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationRegister, operator, flow.NotificationFailed, flow.ErrOutcomeUnknown},
-		"what did not arrive is not confirmed":           {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationConfirm, operator, flow.NotificationFailed, flow.ErrOutcomeKnown},
-		"the answer comes late":                          {flow.NotificationFailed, flow.ErrorOutcomeUnknown, flow.NotificationAccept, system, flow.NotificationSent, nil},
-		"but not after one that was known":               {flow.NotificationFailed, flow.ErrorRefused, flow.NotificationAccept, system, flow.NotificationFailed, flow.ErrOutcomeKnown},
-		"the platform is asked what became of it":        {flow.NotificationSent, "", flow.NotificationCheck, operator, flow.NotificationSent, nil},
-		"nor resent as if it might have":                 {flow.NotificationFailed, flow.ErrorUnreachable, flow.NotificationResend, operator, flow.NotificationFailed, flow.ErrOutcomeKnown},
+		"and set back to Registrato":                     {flow.NotificationFailed, flow.CodeRefused, flow.NotificationRegister, operator, flow.NotificationRegistered, nil},
+		"the system does not do that":                    {flow.NotificationFailed, flow.CodeRefused, flow.NotificationRegister, system, flow.NotificationFailed, fsm.ErrForbidden},
+		"nor send again by itself":                       {flow.NotificationFailed, flow.CodeRefused, flow.NotificationResend, system, flow.NotificationFailed, fsm.ErrForbidden},
+		"the operator knows it was sent":                 {flow.NotificationFailed, flow.CodeOutcomeUnknown, flow.NotificationConfirm, operator, flow.NotificationSent, nil},
+		"or sends it again, knowingly":                   {flow.NotificationFailed, flow.CodeOutcomeUnknown, flow.NotificationResend, operator, flow.NotificationRegistered, nil},
+		"what may have arrived is not simply sent again": {flow.NotificationFailed, flow.CodeOutcomeUnknown, flow.NotificationRegister, operator, flow.NotificationFailed, flow.ErrMayHaveArrived},
+		"what did not arrive is not confirmed":           {flow.NotificationFailed, flow.CodeRefused, flow.NotificationConfirm, operator, flow.NotificationFailed, flow.ErrOutcomeKnown},
+		"the answer comes late":                          {flow.NotificationFailed, flow.CodeOutcomeUnknown, flow.NotificationAccept, system, flow.NotificationSent, nil},
+		"but not after one that was known":               {flow.NotificationFailed, flow.CodeRefused, flow.NotificationAccept, system, flow.NotificationFailed, flow.ErrOutcomeKnown},
+		"the platform is asked what became of it":        {flow.NotificationSent, "", flow.NotificationVerify, operator, flow.NotificationSent, nil},
+		"nor resent as if it might have":                 {flow.NotificationFailed, flow.CodeUnreachable, flow.NotificationResend, operator, flow.NotificationFailed, flow.ErrOutcomeKnown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := flow.Notification{State: test.from, Draft: flow.Draft{Subject: flussi.NewText("Oggetto")}, Transmission: flow.Transmission{ErrorCode: test.code}, Version: 3}
@@ -265,12 +265,12 @@ func TestTheLifeOfANotification(t *testing.T) {
 }
 
 func TestNotificationAllowed(t *testing.T) {
-	n := flow.Notification{State: flow.NotificationFailed, Transmission: flow.Transmission{ErrorCode: flow.ErrorRefused}}
+	n := flow.Notification{State: flow.NotificationFailed, Transmission: flow.Transmission{ErrorCode: flow.CodeRefused}}
 	assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationRegister, flow.NotificationDisable}, n.Allowed(flussi.Operator))
-	n.Transmission.ErrorCode = flow.ErrorOutcomeUnknown
+	n.Transmission.ErrorCode = flow.CodeOutcomeUnknown
 	assert.Equal(t, []flow.NotificationAction{flow.NotificationConfirm, flow.NotificationResend, flow.NotificationDisable}, n.Allowed(flussi.Operator))
 	assert.Equal(t, []flow.NotificationAction{flow.NotificationAccept}, n.Allowed(flussi.System), "an answer that comes late")
-	n.Transmission.ErrorCode = flow.ErrorRefused
+	n.Transmission.ErrorCode = flow.CodeRefused
 	assert.Empty(t, n.Allowed(flussi.System))
 }
 
@@ -285,8 +285,8 @@ func TestNotificationFireAsksTheCallersGuards(t *testing.T) {
 
 func TestErrorCodesTellTheOperatorWhatToDo(t *testing.T) {
 	for code, want := range map[flow.ErrorCode]string{
-		flow.ErrorRefused: "correggere i dati", flow.ErrorUnreachable: "non è su App IO",
-		flow.ErrorOutcomeUnknown: "potrebbe essere arrivato", flow.ErrorInvalid: "non sono validi", flow.ErrorNotSent: "nonostante più tentativi", "altro": "altro",
+		flow.CodeRefused: "correggere i dati", flow.CodeUnreachable: "non è su App IO",
+		flow.CodeOutcomeUnknown: "potrebbe essere arrivato", flow.CodeInvalid: "non sono validi", flow.CodeNotSent: "nonostante più tentativi", "altro": "altro",
 	} {
 		assert.Contains(t, code.Italian(), want)
 	}

@@ -36,7 +36,7 @@ type world struct {
 	*appiotest.Simulator
 	*flow.Service
 	store      flow.Store
-	messengers flow.Messengers
+	messengers flow.SenderFor
 	imports    atomic.Int64 // files that prepared has imported
 }
 
@@ -66,13 +66,13 @@ func newWorld(t testing.TB, c worldConfig) *world {
 		c.store = memstore.New()
 	}
 	messengers := clients(t, c.client)
-	service, err := flow.NewService(c.store, flow.Operators{operator.ID: {taxes}, stranger.ID: {school}}, messengers, c.service)
+	service, err := flow.NewService(c.store, flow.Permissions{operator.ID: {taxes}, stranger.ID: {school}}, messengers, c.service)
 	require.NoError(t, err)
 	return &world{Simulator: simulator, Service: service, store: c.store, messengers: messengers}
 }
 
 // clients makes a client for each service.
-func clients(t testing.TB, c appio.Config) flow.Messengers {
+func clients(t testing.TB, c appio.Config) flow.SenderFor {
 	t.Helper()
 	all := map[string]*appio.Client{}
 	for id, key := range ctxKeys {
@@ -81,7 +81,7 @@ func clients(t testing.TB, c appio.Config) flow.Messengers {
 		all[id], err = appio.New(k, c)
 		require.NoError(t, err)
 	}
-	return func(_ context.Context, service string) (flow.Messenger, error) {
+	return func(_ context.Context, service string) (flow.Sender, error) {
 		if client := all[service]; client != nil {
 			return client, nil
 		}
@@ -145,7 +145,7 @@ func (w *world) prepared(t testing.TB, n int) flow.Flow {
 	f, err := w.CreateFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText("nota riservata")})
 	require.NoError(t, err)
 	if n > 0 {
-		report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, n)...), flow.AddConfig{Occasion: w.occasion()})
+		report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(t, n)...), flow.AddConfig{Occasion: w.occasion()})
 		require.NoError(t, err)
 		require.Equal(t, n, report.Added)
 		require.Zero(t, report.Disabled)

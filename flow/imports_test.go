@@ -22,7 +22,7 @@ import (
 // importFile imports drafts into a new flow of the taxes.
 func (w *world) importFile(t testing.TB, c flow.AddConfig, rows ...flow.Draft) (flow.Flow, flow.AddReport) {
 	t.Helper()
-	f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(rows...), c)
+	f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.DraftRows(rows...), c)
 	require.NoError(t, err)
 	return f, report
 }
@@ -47,16 +47,16 @@ var stages = map[string]func(t *testing.T, w *world, id uuid.UUID){
 
 func TestSameFileIsImportedOnce(t *testing.T) {
 	for stage, steps := range stages {
-		for how, c := range map[string]flow.AddConfig{"all rows": {}, "with an occasion": {Occasion: "Sollecito  marzo"}, "good rows only": {GoodRowsOnly: true}} {
+		for how, c := range map[string]flow.AddConfig{"all rows": {}, "with an occasion": {Occasion: "Sollecito  marzo"}, "good rows only": {SkipInvalid: true}} {
 			t.Run(stage+", "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, worldConfig{})
 					rows, wrong := drafts(t, 5), 0
-					if c.GoodRowsOnly {
+					if c.SkipInvalid {
 						rows, wrong = append(rows, rows[0], flow.Draft{Recipient: citizen(t, 9)}), 2
 					}
 					first, report := w.importFile(t, c, rows...)
-					assert.Equal(t, [3]int{5 + wrong, 5, wrong}, [3]int{report.Rows, report.Added, report.Wrong})
+					assert.Equal(t, [3]int{5 + wrong, 5, wrong}, [3]int{report.Rows, report.Added, report.Invalid})
 					assert.Zero(t, report.ImportedAt)
 					at := time.Now()
 					steps(t, w, first.ID)
@@ -67,12 +67,12 @@ func TestSameFileIsImportedOnce(t *testing.T) {
 						rows[i].Content = flussi.NewText(norm.NFD.String(rows[i].Content.Reveal()) + "\r\n")
 					}
 					c.Occasion = " SOLLECITO marzo"[:min(16, 16*len(c.Occasion))]
-					f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText("di nuovo")}, flow.Drafts(rows...), c)
+					f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText("di nuovo")}, flow.DraftRows(rows...), c)
 					require.NoError(t, err)
 					assert.Equal(t, w.flow(t, first.ID), f, "as it is now")
 					assert.True(t, at.Equal(report.ImportedAt), report.ImportedAt)
 					report.Errors = nil
-					assert.Equal(t, flow.AddReport{Rows: 5 + wrong, Wrong: wrong, ImportedAt: report.ImportedAt}, report)
+					assert.Equal(t, flow.AddReport{Rows: 5 + wrong, Invalid: wrong, ImportedAt: report.ImportedAt}, report)
 					assert.Equal(t, before, everythingIn(t, w.store), "something was stored")
 				})
 			})
@@ -91,14 +91,14 @@ func TestSameRowsAreAddedToAFlowOnce(t *testing.T) {
 				for _, rows := range files {
 					time.Sleep(time.Minute)
 					at = append(at, time.Now().UTC())
-					must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(rows...), flow.AddConfig{}))(t)
+					must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(rows...), flow.AddConfig{}))(t)
 				}
 				steps(t, w, f.ID)
 				require.Equal(t, stage, w.flow(t, f.ID).State.Label())
 				time.Sleep(time.Hour)
 				before := everythingIn(t, w.store)
 				for i, rows := range files {
-					report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(rows...), flow.AddConfig{}))(t)
+					report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(rows...), flow.AddConfig{}))(t)
 					assert.Equal(t, flow.AddReport{Rows: len(rows), ImportedAt: at[i]}, report)
 				}
 				assert.Equal(t, before, everythingIn(t, w.store), "something was stored")
@@ -107,22 +107,22 @@ func TestSameRowsAreAddedToAFlowOnce(t *testing.T) {
 				}
 				for _, call := range map[string]func() error{
 					"other rows": func() error {
-						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(draft(t, 7)), flow.AddConfig{}))
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(draft(t, 7)), flow.AddConfig{}))
 					},
 					"all rows": func() error {
-						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 5)...), flow.AddConfig{}))
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(t, 5)...), flow.AddConfig{}))
 					},
 					"a part of them": func() error {
-						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(files[0][:2]...), flow.AddConfig{}))
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(files[0][:2]...), flow.AddConfig{}))
 					},
 					"for another occasion": func() error {
-						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(files[0]...), flow.AddConfig{Occasion: "sollecito"}))
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(files[0]...), flow.AddConfig{Occasion: "sollecito"}))
 					},
 					"none": func() error {
-						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(), flow.AddConfig{}))
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(), flow.AddConfig{}))
 					},
 					"one that is wrong": func() error {
-						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(append(files[0], flow.Draft{})...), flow.AddConfig{}))
+						return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(append(files[0], flow.Draft{})...), flow.AddConfig{}))
 					},
 				} {
 					w.refused(t, fsm.ErrNotAllowed, call)
@@ -186,7 +186,7 @@ func TestOtherRowsServicesAndOccasionsAreOtherImports(t *testing.T) {
 		"with another reference in a row":       {func(rows []flow.Draft) []flow.Draft { rows[1].Reference = "TARI-2"; return rows }, flow.AddConfig{}, operator, taxes, 3},
 		"with a row payable after its due date": {func(rows []flow.Draft) []flow.Draft { rows[1].PayableAfterDue = true; return rows }, flow.AddConfig{}, operator, taxes, 3},
 		"with two rows the other way":           {func(rows []flow.Draft) []flow.Draft { return []flow.Draft{rows[1], rows[0], rows[2]} }, flow.AddConfig{}, operator, taxes, 3},
-		"of good rows, for an occasion":         {nil, flow.AddConfig{GoodRowsOnly: true, Occasion: "sollecito"}, operator, taxes, 0},
+		"of good rows, for an occasion":         {nil, flow.AddConfig{SkipInvalid: true, Occasion: "sollecito"}, operator, taxes, 0},
 		"with the rows of another import":       {func([]flow.Draft) []flow.Draft { return []flow.Draft{draft(t, 8)} }, flow.AddConfig{}, operator, taxes, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,11 +196,11 @@ func TestOtherRowsServicesAndOccasionsAreOtherImports(t *testing.T) {
 			if test.rows != nil {
 				rows = test.rows(rows)
 			}
-			f, report, err := w.ImportFlow(t.Context(), test.by, test.service, flow.Details{}, flow.Drafts(rows...), test.config)
+			f, report, err := w.ImportFlow(t.Context(), test.by, test.service, flow.Details{}, flow.DraftRows(rows...), test.config)
 			require.NoError(t, err)
 			assert.NotEqual(t, first.ID, f.ID)
 			assert.Zero(t, report.ImportedAt)
-			assert.Equal(t, [3]int{len(rows), test.duplicates, test.duplicates}, [3]int{report.Added, report.Duplicated, report.Disabled})
+			assert.Equal(t, [3]int{len(rows), test.duplicates, test.duplicates}, [3]int{report.Added, report.DuplicateCount, report.Disabled})
 			assert.Equal(t, flow.Counts{Registered: len(rows) - test.duplicates, Disabled: test.duplicates}, f.Counts)
 			assert.Equal(t, f, w.flow(t, f.ID))
 		})
@@ -208,7 +208,7 @@ func TestOtherRowsServicesAndOccasionsAreOtherImports(t *testing.T) {
 	t.Run("into another flow", func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		for i, target := range []flow.Flow{w.prepared(t, 0), w.prepared(t, 0)} {
-			report := must(w.AddNotifications(t.Context(), operator, target.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{}))(t)
+			report := must(w.AddNotifications(t.Context(), operator, target.ID, flow.DraftRows(drafts(t, 3)...), flow.AddConfig{}))(t)
 			assert.Equal(t, [2]int{3, 3 * i}, [2]int{report.Added, report.Disabled})
 		}
 		_, report := w.importFile(t, flow.AddConfig{}, drafts(t, 3)...)
@@ -224,19 +224,19 @@ func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 		for i := range 10 {
 			rows[20*i].Subject = flussi.NewText("corto")
 		}
-		first, report := w.importFile(t, flow.AddConfig{GoodRowsOnly: true}, rows...)
-		require.Equal(t, [2]int{190, 10}, [2]int{report.Added, report.Wrong})
+		first, report := w.importFile(t, flow.AddConfig{SkipInvalid: true}, rows...)
+		require.Equal(t, [2]int{190, 10}, [2]int{report.Added, report.Invalid})
 		w.ordered(t, first.ID)
 		must(w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), first.ID))(t)
 
-		copied, report := w.importFile(t, flow.AddConfig{GoodRowsOnly: true}, drafts(t, 200)...)
-		assert.Equal(t, [4]int{200, 190, 190, 0}, [4]int{report.Added, report.Duplicated, report.Disabled, report.Wrong})
+		copied, report := w.importFile(t, flow.AddConfig{SkipInvalid: true}, drafts(t, 200)...)
+		assert.Equal(t, [4]int{200, 190, 190, 0}, [4]int{report.Added, report.DuplicateCount, report.Disabled, report.Invalid})
 		assert.Equal(t, flow.Counts{Registered: 10, Disabled: 190}, copied.Counts)
 		require.Len(t, report.Duplicates, 190)
 		for _, d := range report.Duplicates {
-			assert.Equal(t, w.notification(t, d.Notification).Digest(), w.notification(t, d.Earlier).Digest())
-			assert.Equal(t, draft(t, d.Row-1).Digest(), w.notification(t, d.Earlier).Digest())
-			assert.Equal(t, first.ID, d.Flow)
+			assert.Equal(t, w.notification(t, d.NotificationID).Digest(), w.notification(t, d.EarlierID).Digest())
+			assert.Equal(t, draft(t, d.Row-1).Digest(), w.notification(t, d.EarlierID).Digest())
+			assert.Equal(t, first.ID, d.EarlierFlowID)
 			assert.Equal(t, flow.NotificationSent, d.State)
 		}
 		w.ordered(t, copied.ID)
@@ -263,40 +263,40 @@ func TestDuplicateNamesTheOldestThatMayHaveArrived(t *testing.T) {
 			f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
 			rows := func(yield func(flow.Row, error) bool) { yield(flow.Row{Number: 12, Draft: draft(t, 1)}, nil) }
 			report := must(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
-			require.Equal(t, 1, report.Duplicated)
+			require.Equal(t, 1, report.DuplicateCount)
 			require.Len(t, report.Duplicates, 1)
 			d := report.Duplicates[0]
-			assert.Equal(t, [2]any{12, w.notifications(t, f.ID)[0].ID}, [2]any{d.Row, d.Notification})
-			records := must(w.NotificationHistory(t.Context(), operator, d.Notification))(t)
-			assert.Contains(t, records[0].Reason.Reveal(), d.Earlier.String())
+			assert.Equal(t, [2]any{12, w.notifications(t, f.ID)[0].ID}, [2]any{d.Row, d.NotificationID})
+			records := must(w.NotificationHistory(t.Context(), operator, d.NotificationID))(t)
+			assert.Contains(t, records[0].Reason.Reveal(), d.EarlierID.String())
 			return d
 		}
 		stored(func(n *flow.Notification) { n.Disabled = true })
 		waits := stored(func(*flow.Notification) {})
 		stored(func(*flow.Notification) {})
 		d := import1()
-		assert.Equal(t, [3]any{waits.ID, flow.NotificationRegistered, waits.CreatedAt}, [3]any{d.Earlier, d.State, d.Date}, "the oldest that waits to be sent")
+		assert.Equal(t, [3]any{waits.ID, flow.NotificationRegistered, waits.CreatedAt}, [3]any{d.EarlierID, d.State, d.Date}, "the oldest that waits to be sent")
 		assert.Equal(t, fmt.Sprintf("Riga 12: lo stesso messaggio per lo stesso cittadino è nella notifica %s del 03/01/2000, nello stato «Registrato». "+
-			"La riga è stata aggiunta disabilitata (notifica %s).", waits.ID, d.Notification), d.Italian())
+			"La riga è stata aggiunta disabilitata (notifica %s).", waits.ID, d.NotificationID), d.Italian())
 
 		stored(func(n *flow.Notification) {
-			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorRefused
+			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.CodeRefused
 		})
 		unknown := stored(func(n *flow.Notification) {
-			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorOutcomeUnknown
+			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.CodeOutcomeUnknown
 		})
 		d = import1()
-		assert.Equal(t, [2]any{unknown.ID, flow.NotificationFailed}, [2]any{d.Earlier, d.State}, "one that may have arrived")
+		assert.Equal(t, [2]any{unknown.ID, flow.NotificationFailed}, [2]any{d.EarlierID, d.State}, "one that may have arrived")
 
-		sending := stored(func(n *flow.Notification) { n.State, n.AllowRepeat = flow.NotificationSending, true })
+		sending := stored(func(n *flow.Notification) { n.State, n.AllowDuplicate = flow.NotificationSending, true })
 		d = import1()
-		assert.Equal(t, unknown.ID, d.Earlier, "the oldest of those")
+		assert.Equal(t, unknown.ID, d.EarlierID, "the oldest of those")
 		must(w.ConfirmNotification(t.Context(), operator, unknown.ID, "arrivata"))(t)
 		assert.Equal(t, flow.NotificationSent, import1().State)
 		time.Sleep(time.Hour)
-		must(w.dispatcher(t, flow.DispatcherConfig{}).Recover(t.Context()))(t)
-		assert.Equal(t, flow.ErrorOutcomeUnknown, w.notification(t, sending.ID).Transmission.ErrorCode)
-		assert.Equal(t, unknown.ID, import1().Earlier)
+		must(w.dispatcher(t, flow.DispatcherConfig{}).RescueExpired(t.Context()))(t)
+		assert.Equal(t, flow.CodeOutcomeUnknown, w.notification(t, sending.ID).Transmission.ErrorCode)
+		assert.Equal(t, unknown.ID, import1().EarlierID)
 	})
 }
 
@@ -306,7 +306,7 @@ func TestConcurrentImportsOfOneFileMakeOneFlow(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range flows {
 		group.Go(func() {
-			flows[i], reports[i], errs[i] = w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(drafts(t, 20)...), flow.AddConfig{})
+			flows[i], reports[i], errs[i] = w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.DraftRows(drafts(t, 20)...), flow.AddConfig{})
 		})
 	}
 	group.Wait()
@@ -330,7 +330,7 @@ func TestInvisibleOccasionIsNone(t *testing.T) {
 		d := draft(t, 1)
 		d.Occasion = own
 		f, report := w.importFile(t, flow.AddConfig{Occasion: "sollecito " + fmt.Sprint(len(own))}, d)
-		assert.Zero(t, report.Duplicated)
+		assert.Zero(t, report.DuplicateCount)
 		assert.Equal(t, "sollecito "+fmt.Sprint(len(own)), w.notifications(t, f.ID)[0].Occasion)
 	}
 }

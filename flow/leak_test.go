@@ -200,7 +200,7 @@ func leakDrafts(t testing.TB, n int) []flow.Draft {
 func (w *world) leakFlow(t testing.TB, n int) flow.Flow {
 	t.Helper()
 	f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText(leakNote)}))(t)
-	must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(leakDrafts(t, n)...), flow.AddConfig{Occasion: w.occasion()}))(t)
+	must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(leakDrafts(t, n)...), flow.AddConfig{Occasion: w.occasion()}))(t)
 	must(w.ActivateFlow(t.Context(), operator, f.ID))(t)
 	return must(w.SendFlow(t.Context(), operator, f.ID))(t)
 }
@@ -243,7 +243,7 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 						}
 					}
 					config := flow.DispatcherConfig{
-						Logger: s.config, Workers: 2, MaxFailures: 3, CheckProfiles: profiles, Progress: func(p flow.Progress) { s.print(p) },
+						Logger: s.config, Workers: 2, FailureThreshold: 3, CheckProfiles: profiles, Progress: func(p flow.Progress) { s.print(p) },
 					}
 					d := w.dispatcher(t, config)
 					fine := must(w.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 20), flow.SendNewConfig{}))(t)
@@ -365,18 +365,18 @@ func (s *faultyStore) SaveFlow(ctx context.Context, change flow.FlowChange, noti
 	return s.Store.SaveFlow(ctx, change, notifications)
 }
 
-func (s *faultyStore) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+func (s *faultyStore) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	if err := s.fault("Import"); err != nil {
-		return flow.Imported{}, false, err
+		return flow.ImportResult{}, false, err
 	}
-	return s.Store.Import(ctx, i)
+	return s.Store.SaveImport(ctx, i)
 }
 
-func (s *faultyStore) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+func (s *faultyStore) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 	if err := s.fault("Imported"); err != nil {
-		return flow.Imported{}, err
+		return flow.ImportResult{}, err
 	}
-	return s.Store.Imported(ctx, key)
+	return s.Store.ImportResult(ctx, key)
 }
 
 func (s *faultyStore) Notification(ctx context.Context, id uuid.UUID) (flow.Notification, error) {
@@ -449,7 +449,7 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 							}
 							s.print(got)
 						}
-						d := w.dispatcher(t, flow.DispatcherConfig{Logger: s.config, Lease: 10 * time.Second, Poll: 5 * time.Second})
+						d := w.dispatcher(t, flow.DispatcherConfig{Logger: s.config, Lease: 10 * time.Second, PollInterval: 5 * time.Second})
 						for range 2 {
 							store.set(fails, from, times, cause)
 							ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -458,7 +458,7 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 							}
 							cancel()
 							store.set(fails, from, times, cause)
-							if _, err := d.Recover(t.Context()); s.printError(err) != nil {
+							if _, err := d.RescueExpired(t.Context()); s.printError(err) != nil {
 								failed++
 							}
 							report, err := d.VerifyService(t.Context(), taxes, time.Time{})
@@ -533,7 +533,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		}
 		rows = append(rows, leakDraft(t, 6), leakDraft(t, 6), leakDraft(t, 10))
 		for _, good := range []bool{false, true} {
-			report, err := w.AddNotifications(ctx, operator, on.inactive.ID, flow.Drafts(rows...), flow.AddConfig{GoodRowsOnly: good})
+			report, err := w.AddNotifications(ctx, operator, on.inactive.ID, flow.DraftRows(rows...), flow.AddConfig{SkipInvalid: good})
 			require.Equal(t, !good, s.printError(err) != nil)
 			s.print(report)
 			for _, e := range report.Errors {
@@ -542,7 +542,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 			}
 		}
 		f := must(w.CreateFlow(ctx, operator, taxes, flow.Details{}))(t)
-		report, err := w.AddNotifications(ctx, operator, f.ID, flow.Drafts(leakDraft(t, 6), leakDraft(t, 10), leakDraft(t, 11)), flow.AddConfig{})
+		report, err := w.AddNotifications(ctx, operator, f.ID, flow.DraftRows(leakDraft(t, 6), leakDraft(t, 10), leakDraft(t, 11)), flow.AddConfig{})
 		require.NoError(t, err)
 		require.Len(t, report.Duplicates, 2)
 		s.print(report)
@@ -562,7 +562,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		refused(w.EditFlow(ctx, operator, on.inactive.ID, on.inactive.Version, flow.Details{Note: long}))
 		refused(w.EditFlow(ctx, operator, on.inactive.ID, 1, flow.Details{Note: flussi.NewText(leakNote)}))
 		refused(w.EditNotification(ctx, operator, on.draft.ID, 99, leakDraft(t, 7)))
-		other := must(w.AddNotifications(ctx, operator, on.inactive.ID, flow.Drafts(leakDraft(t, 8)), flow.AddConfig{}))(t)
+		other := must(w.AddNotifications(ctx, operator, on.inactive.ID, flow.DraftRows(leakDraft(t, 8)), flow.AddConfig{}))(t)
 		require.Equal(t, 1, other.Added)
 		refused(w.EditNotification(ctx, operator, on.draft.ID, on.draft.Version, leakDraft(t, 8)))
 		refused(w.RegisterNotification(ctx, operator, on.unknown.ID))
@@ -610,7 +610,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 	s.check(t, leakSubject[:9])
 }
 
-// Messengers that fail in ways of their own, and one that refuses by quoting fields.
+// SenderFor that fail in ways of their own, and one that refuses by quoting fields.
 func TestNoMessengerShowsASecret(t *testing.T) {
 	for name, submit := range map[string]error{
 		"not valid": &appio.InvalidError{Fields: []*flussi.ValueError{{Type: "content.subject", Err: flussi.ErrLength, Reason: "L'oggetto è troppo lungo."}}},
@@ -629,8 +629,8 @@ func TestNoMessengerShowsASecret(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, worldConfig{})
 				f := w.leakFlow(t, 3)
-				w.messengers = func(context.Context, string) (flow.Messenger, error) { return brokenMessenger{submit}, nil }
-				service, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+				w.messengers = func(context.Context, string) (flow.Sender, error) { return brokenMessenger{submit}, nil }
+				service, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 				require.NoError(t, err)
 				n, err := service.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 9), flow.SendNewConfig{})
 				require.Error(t, s.printError(err))

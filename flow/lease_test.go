@@ -19,7 +19,7 @@ func TestWhatIsLateIsGivenBack(t *testing.T) {
 		f := w.sending(t, 20)
 		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 900 * time.Millisecond})
 		start := time.Now()
-		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, Batch: 10, Lease: 4 * time.Second}).Run(t.Context(), f.ID)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 10, Lease: 4 * time.Second}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
 		assert.Equal(t, flow.Counts{Sent: 20}, got.Counts)
 		assert.Len(t, w.Deliveries(), 20)
@@ -52,7 +52,7 @@ func TestNoCallOutlivesItsLease(t *testing.T) {
 		assert.Equal(t, 3*time.Second, time.Since(start), "three quarters")
 		for _, n := range w.notifications(t, f.ID) {
 			if n.State == flow.NotificationFailed {
-				assert.Equal(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
+				assert.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 				assert.Equal(t, 1, n.Transmission.Attempts, "its sender told")
 			}
 		}

@@ -86,7 +86,7 @@ var occasions = []string{"", "Sollecito marzo", "rata di aprile"}
 
 func keyOf(service string, to flussi.FiscalCode, subject flussi.Text) messageKey {
 	text := subject.Reveal()
-	return messageKey{service, to, flow.VisibleText(text), strings.Count(text, occasionMark)}
+	return messageKey{service, to, flow.NormalizeText(text), strings.Count(text, occasionMark)}
 }
 
 func keyOfNotification(n flow.Notification) messageKey {
@@ -176,7 +176,7 @@ func (w *town) dispatch(t *testing.T, id string, random *rand.Rand) {
 	for time.Now().Before(w.end) {
 		p := w.process(random)
 		d, err := flow.NewDispatcher(p, p.messengers, flow.DispatcherConfig{
-			ID: id, Workers: 3, Batch: 6, Flows: 2, Lease: townLease, Grace: 5 * time.Second, MaxFailures: 6,
+			ID: id, Workers: 3, MaxInFlight: 6, MaxFlows: 2, Lease: townLease, ShutdownTimeout: 5 * time.Second, FailureThreshold: 6,
 		})
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -200,7 +200,7 @@ func (w *town) operate(t *testing.T, id string, random *rand.Rand) {
 		if random.IntN(6) == 0 {
 			p.calls = 1 + random.IntN(8)
 		}
-		service, err := flow.NewService(p, flow.Operators{id: {taxes, school}}, p.messengers, flow.ServiceConfig{Lease: townLease})
+		service, err := flow.NewService(p, flow.Permissions{id: {taxes, school}}, p.messengers, flow.ServiceConfig{Lease: townLease})
 		require.NoError(t, err)
 		w.step(t, service, by, random)
 		time.Sleep(time.Duration(random.IntN(4000)) * time.Millisecond)
@@ -215,7 +215,7 @@ func (w *town) step(t *testing.T, s *flow.Service, by flussi.Actor, random *rand
 	switch random.IntN(24) {
 	case 0, 1, 2:
 		rows, occasion := w.file(t, random)
-		_, _, _ = s.ImportFlow(ctx, by, service, flow.Details{}, rows, flow.AddConfig{Occasion: occasion, GoodRowsOnly: random.IntN(2) == 0})
+		_, _, _ = s.ImportFlow(ctx, by, service, flow.Details{}, rows, flow.AddConfig{Occasion: occasion, SkipInvalid: random.IntN(2) == 0})
 	case 3:
 		rows, occasion := w.file(t, random)
 		_, _ = s.AddNotifications(ctx, by, f.ID, rows, flow.AddConfig{Occasion: occasion})
@@ -303,7 +303,7 @@ func (w *town) file(t *testing.T, random *rand.Rand) (rows func(func(flow.Row, e
 		}
 		drafts = append(drafts, d)
 	}
-	return flow.Drafts(drafts...), occasion
+	return flow.DraftRows(drafts...), occasion
 }
 
 // form returns the ID of a form: sometimes of one that was submitted before.
@@ -326,7 +326,7 @@ func (w *town) confirm(ctx context.Context, s *flow.Service, by flussi.Actor, n 
 		}
 		return
 	}
-	filter := flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown}}
+	filter := flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeOutcomeUnknown}}
 	found, _ := w.observer.Notifications(ctx, filter, flow.Page{Limit: flow.MaxPage})
 	for _, n := range found {
 		if arrived[keyOfNotification(n)] > 0 {

@@ -22,13 +22,13 @@ import (
 // confirms those that did.
 func (w *town) settle(t *testing.T) {
 	by := flussi.Actor{ID: "ultimo", Roles: []flussi.Role{flussi.Operator}}
-	service, err := flow.NewService(w.observer, flow.Operators{by.ID: {taxes, school}}, w.messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(w.observer, flow.Permissions{by.ID: {taxes, school}}, w.messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
 	d := w.dispatcher(t, flow.DispatcherConfig{Lease: townLease})
 	for round := 0; ; round++ {
 		require.Less(t, round, 20, "it comes to no end")
 		time.Sleep(2 * townLease)
-		must(d.Recover(t.Context()))(t)
+		must(d.RescueExpired(t.Context()))(t)
 		for _, name := range []string{taxes, school} {
 			must(d.VerifyService(t.Context(), name, time.Time{}))(t)
 		}
@@ -98,11 +98,11 @@ func (w *town) settleOne(t *testing.T, s *flow.Service, by flussi.Actor, n flow.
 		_, _ = s.SendNotification(t.Context(), by, n.ID)
 	case n.State != flow.NotificationFailed:
 		return 0
-	case code == flow.ErrorOutcomeUnknown && arrived:
+	case code == flow.CodeOutcomeUnknown && arrived:
 		must(s.ConfirmNotification(t.Context(), by, n.ID, "arrivata"))(t)
-	case code == flow.ErrorOutcomeUnknown:
+	case code == flow.CodeOutcomeUnknown:
 		must(s.ResendNotification(t.Context(), by, n.ID, "non arrivata"))(t)
-	case !n.Payee.IsZero(), code == flow.ErrorAlreadySent && (arrived || w.doubts[keyOfNotification(n)]):
+	case !n.Payee.IsZero(), code == flow.CodeAlreadySent && (arrived || w.doubts[keyOfNotification(n)]):
 		return 0
 	default:
 		must(s.RegisterNotification(t.Context(), by, n.ID))(t)
@@ -140,8 +140,8 @@ func (w *town) check(t *testing.T) tally {
 		case n.State == flow.NotificationFailed:
 			assert.NotEmpty(t, n.Transmission.ErrorCode)
 			assert.NotEmpty(t, n.Transmission.Error)
-			assert.Equal(t, n.Transmission.ErrorCode == flow.ErrorAlreadySent, n.Transmission.Earlier != uuid.Nil)
-			assert.NotEqual(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
+			assert.Equal(t, n.Transmission.ErrorCode == flow.CodeAlreadySent, n.Transmission.EarlierID != uuid.Nil)
+			assert.NotEqual(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 		default:
 			assert.Equal(t, flow.NotificationSent, n.State, "%s is lost", n.ID)
 		}
@@ -225,8 +225,8 @@ func (o *observer) SaveFlow(ctx context.Context, change flow.FlowChange, rows it
 	return o.note(ctx, changes, func() error { return o.Store.SaveFlow(ctx, change, rows) })
 }
 
-func (o *observer) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-	return o.Store.(flow.Exchanger).Exchange(ctx, changes, claim)
+func (o *observer) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	return o.Store.(flow.SaveAndClaimer).SaveAndClaim(ctx, changes, claim)
 }
 
 // process is a program that shares the store. Once it is killed, it gets no answers from the store,
@@ -294,7 +294,7 @@ func (p *process) perform(lost error, call func() error) error {
 	return err
 }
 
-func (p *process) messengers(ctx context.Context, service string) (flow.Messenger, error) {
+func (p *process) messengers(ctx context.Context, service string) (flow.Sender, error) {
 	m, err := p.town.messengers(ctx, service)
 	return townMessenger{m, p}, err
 }
@@ -303,8 +303,8 @@ func (p *process) SaveFlow(ctx context.Context, change flow.FlowChange, rows ite
 	return p.perform(errStore, func() error { return p.Store.SaveFlow(ctx, change, rows) })
 }
 
-func (p *process) Import(ctx context.Context, i flow.Import) (done flow.Imported, before bool, err error) {
-	lost := p.perform(flow.ErrUncertain, func() error { done, before, err = p.Store.Import(ctx, i); return err })
+func (p *process) SaveImport(ctx context.Context, i flow.ImportRequest) (done flow.ImportResult, before bool, err error) {
+	lost := p.perform(flow.ErrCommitUnknown, func() error { done, before, err = p.Store.SaveImport(ctx, i); return err })
 	return done, before, lost
 }
 
@@ -317,9 +317,9 @@ func (p *process) Claim(ctx context.Context, claim flow.Claim) (f flow.Flow, cla
 	return f, claimed, lost
 }
 
-func (p *process) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
+func (p *process) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
 	lost := p.perform(errStore, func() error {
-		f, claimed, err = p.Store.(flow.Exchanger).Exchange(ctx, changes, claim)
+		f, claimed, err = p.Store.(flow.SaveAndClaimer).SaveAndClaim(ctx, changes, claim)
 		return err
 	})
 	return f, claimed, lost
@@ -337,7 +337,7 @@ func (p *process) Notification(ctx context.Context, id uuid.UUID) (n flow.Notifi
 
 // townMessenger sends nothing for a process that was killed.
 type townMessenger struct {
-	flow.Messenger
+	flow.Sender
 	process *process
 }
 
@@ -345,5 +345,5 @@ func (m townMessenger) Submit(ctx context.Context, message appio.Message) (appio
 	if m.process.isDead() {
 		return appio.Receipt{}, errKilled
 	}
-	return m.Messenger.Submit(ctx, message)
+	return m.Sender.Submit(ctx, message)
 }

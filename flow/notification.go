@@ -25,15 +25,15 @@ type Notification struct {
 	Service string            // Servizio: the App IO service that sends
 	State   NotificationState // Stato
 	Draft
-	Transmission Transmission // Stato della Trasmissione
-	Delivery     Delivery     // Stato della Notifica
-	Disabled     bool         // Dis.: set aside by an operator, whatever its state
-	AllowRepeat  bool         // an operator ordered to send it although the citizen may have the message: see [Service.ResendNotification]; false again once it was sent
-	AnonymisedAt time.Time    // when its personal data were erased; UTC; zero: they were not
-	CreatedAt    time.Time    // UTC
-	UpdatedAt    time.Time    // Data mod.; UTC
-	UpdatedBy    string       // Utente mod.: the ID of the last actor
-	Version      int64        // counts the stored changes, for optimistic locking; 0: not stored yet
+	Transmission   Transmission // Stato della Trasmissione
+	Delivery       Delivery     // Stato della Notifica
+	Disabled       bool         // Dis.: set aside by an operator, whatever its state
+	AllowDuplicate bool         // an operator ordered to send it although the citizen may have the message: see [Service.ResendNotification]; false again once it was sent
+	AnonymisedAt   time.Time    // when its personal data were erased; UTC; zero: they were not
+	CreatedAt      time.Time    // UTC
+	UpdatedAt      time.Time    // Data mod.; UTC
+	UpdatedBy      string       // Utente mod.: the ID of the last actor
+	Version        int64        // counts the stored changes, for optimistic locking; 0: not stored yet
 }
 
 // Transmission (stato della trasmissione) is how the sending of a message went.
@@ -43,7 +43,7 @@ type Transmission struct {
 	SentAt    time.Time       // Data invio, Ora invio: when the platform accepted it; if the outcome is unknown, when it was tried; UTC
 	ErrorCode ErrorCode       // Errore: why it is in Errore; "" in every other state
 	Error     string          // Errore: the same for the operator, in Italian; without personal data
-	Earlier   uuid.UUID       // for [ErrorAlreadySent]: the notification with the same message; otherwise the zero UUID
+	EarlierID uuid.UUID       // for [CodeAlreadySent]: the notification with the same message; otherwise the zero UUID
 }
 
 // Delivery (stato della notifica) is what the platform last told of a message. What it
@@ -99,7 +99,7 @@ const (
 	NotificationRegister NotificationAction = "register" // Registrato: to be sent again, after an error in which nothing arrived
 	NotificationConfirm  NotificationAction = "confirm"  // outcome unknown: the operator knows it was sent
 	NotificationResend   NotificationAction = "resend"   // outcome unknown, or already sent: sent again, perhaps twice, knowingly
-	NotificationCheck    NotificationAction = "check"    // Verifica Stato: the platform is asked what became of it
+	NotificationVerify   NotificationAction = "check"    // Verifica Stato: the platform is asked what became of it
 	NotificationDisable  NotificationAction = "disable"  // Disabilita: set aside, and not sent
 	NotificationEnable   NotificationAction = "enable"   // Riabilita
 
@@ -143,7 +143,7 @@ var notificationMachine = sync.OnceValue(func() *fsm.Machine[NotificationState, 
 			{Event: NotificationRegister, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Riporta a Registrato", Roles: operator},
 			{Event: NotificationConfirm, From: states{NotificationFailed}, To: NotificationSent, Label: "Conferma come inviata", Roles: operator},
 			{Event: NotificationResend, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Invia di nuovo, anche se forse già arrivata", Roles: operator},
-			{Event: NotificationCheck, From: states{NotificationSent}, To: NotificationSent, Label: "Verifica Stato", Roles: []flussi.Role{flussi.Operator, flussi.System}},
+			{Event: NotificationVerify, From: states{NotificationSent}, To: NotificationSent, Label: "Verifica Stato", Roles: []flussi.Role{flussi.Operator, flussi.System}},
 			{Event: NotificationDisable, From: states{NotificationRegistered}, To: NotificationRegistered, Label: "Disabilita", Roles: operator},
 			{Event: NotificationDisable, From: states{NotificationSent}, To: NotificationSent, Label: "Disabilita", Roles: operator},
 			{Event: NotificationDisable, From: states{NotificationFailed}, To: NotificationFailed, Label: "Disabilita", Roles: operator},
@@ -196,7 +196,7 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 // while the outcome of the message is unknown, NotificationRegister is refused with
 // [ErrOutcomeUnknown], and so is NotificationEdit, since it would hide who may have it;
 // otherwise NotificationConfirm and a late NotificationAccept are, with [ErrOutcomeKnown],
-// and so is NotificationResend, except after [ErrorAlreadySent]. What is Disabled is neither
+// and so is NotificationResend, except after [CodeAlreadySent]. What is Disabled is neither
 // sent nor changed ([ErrDisabled]),
 // and what was anonymised can only be looked at ([ErrAnonymised]). See [fsm.Machine.Fire]
 // for guards and contexts.
@@ -224,10 +224,10 @@ func (n *Notification) advance(action NotificationAction) error {
 	return nil
 }
 
-// Why an action on a notification is refused, besides [ErrDisabled] and [ErrEnabled].
+// Why an action on a notification is refused, besides [ErrDisabled] and [ErrNotDisabled].
 // All come inside a [*flussi.ValueError].
 var (
-	ErrOutcomeUnknown = errors.New("the message may have arrived")        // so it is not simply sent again
+	ErrMayHaveArrived = errors.New("the message may have arrived")        // so it is not simply sent again
 	ErrOutcomeKnown   = errors.New("the outcome of the message is known") // so there is nothing to decide
 	ErrAnonymised     = errors.New("the personal data were erased")       // so it cannot be sent or asked for
 )
@@ -239,22 +239,22 @@ func (n *Notification) check(action NotificationAction) error {
 		return nil // what happened, happened
 	case NotificationAccept, NotificationConfirm, NotificationResend:
 		code := n.Transmission.ErrorCode
-		resendable := action == NotificationResend && code == ErrorAlreadySent
-		if n.State == NotificationFailed && code != ErrorOutcomeUnknown && !resendable {
+		resendable := action == NotificationResend && code == CodeAlreadySent
+		if n.State == NotificationFailed && code != CodeOutcomeUnknown && !resendable {
 			return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeKnown, Reason: "L'esito dell'invio è noto."}
 		}
 		if action == NotificationAccept {
 			return nil
 		}
 	case NotificationRegister, NotificationEdit:
-		if n.State == NotificationFailed && n.Transmission.ErrorCode == ErrorOutcomeUnknown {
-			return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeUnknown, Reason: ErrorOutcomeUnknown.Italian()}
+		if n.State == NotificationFailed && n.Transmission.ErrorCode == CodeOutcomeUnknown {
+			return &flussi.ValueError{Type: "Notification", Err: ErrMayHaveArrived, Reason: CodeOutcomeUnknown.Italian()}
 		}
 	}
 	if !n.AnonymisedAt.IsZero() {
 		return &flussi.ValueError{Type: "Notification", Err: ErrAnonymised, Reason: "I dati personali della notifica sono stati cancellati."}
 	}
-	if action == NotificationCheck {
+	if action == NotificationVerify {
 		return nil
 	}
 	return checkFlag(n.Disabled, action == NotificationEnable, "Notification", "La notifica")

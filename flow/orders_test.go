@@ -27,15 +27,15 @@ func TestResentNotificationBlocksLaterOnes(t *testing.T) {
 		must(w.VerifyNotification(t.Context(), operator, a.ID))(t)
 		require.Equal(t, flow.NotificationFailed, w.notification(t, a.ID).State)
 		c := w.another(t, draft(t, 1))[0]
-		assert.Equal(t, flow.ErrorAlreadySent, c.Transmission.ErrorCode)
-		assert.Equal(t, b.ID, c.Transmission.Earlier)
+		assert.Equal(t, flow.CodeAlreadySent, c.Transmission.ErrorCode)
+		assert.Equal(t, b.ID, c.Transmission.EarlierID)
 		assert.Len(t, w.Deliveries(), 2)
 
 		// A itself, once registered again, is refused because of B, too.
 		must(w.RegisterNotification(t.Context(), operator, a.ID))(t)
 		a, err := w.SendNotification(t.Context(), operator, a.ID)
 		assert.ErrorIs(t, err, flow.ErrDuplicate)
-		assert.Equal(t, b.ID, a.Transmission.Earlier)
+		assert.Equal(t, b.ID, a.Transmission.EarlierID)
 		assert.Len(t, w.Deliveries(), 2)
 	})
 }
@@ -58,16 +58,16 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 	}{
 		"nothing": {func(*testing.T, *world, flow.Notification) {}, true},
 		"the platform did not take it": {func(t *testing.T, w *world, n flow.Notification) {
-			messengers := func(ctx context.Context, service string) (flow.Messenger, error) {
+			messengers := func(ctx context.Context, service string) (flow.Sender, error) {
 				return brokenMessenger{unavailable}, nil
 			}
-			down, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
+			down, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
 			require.NoError(t, err)
 			for range 2 {
 				got, err := down.SendNotification(t.Context(), operator, n.ID)
 				assert.ErrorIs(t, err, appio.ErrUnavailable)
 				assert.Equal(t, flow.NotificationRegistered, got.State)
-				assert.True(t, got.AllowRepeat)
+				assert.True(t, got.AllowDuplicate)
 			}
 		}, true},
 		"the flow was stopped": {func(t *testing.T, w *world, n flow.Notification) {
@@ -76,7 +76,7 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 			_, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), n.FlowID)
 			assert.ErrorIs(t, err, appio.ErrUnauthorized)
 			w.FailAtRandom(appiotest.SubmitMessage, 0, 1)
-			assert.True(t, w.notification(t, n.ID).AllowRepeat)
+			assert.True(t, w.notification(t, n.ID).AllowDuplicate)
 		}, true},
 		"it was set aside": {func(t *testing.T, w *world, n flow.Notification) {
 			must(w.DisableNotification(t.Context(), operator, n.ID))(t)
@@ -98,17 +98,17 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 				_, n := w.skipped(t)
 				must(w.ResendNotification(t.Context(), operator, n.ID, "Il cittadino l'ha cancellata."))(t)
 				test.between(t, w, n)
-				assert.Equal(t, test.holds, w.notification(t, n.ID).AllowRepeat)
+				assert.Equal(t, test.holds, w.notification(t, n.ID).AllowDuplicate)
 				got, err := w.SendNotification(t.Context(), operator, n.ID)
 				if !test.holds {
 					assert.ErrorIs(t, err, flow.ErrDuplicate)
-					assert.Equal(t, flow.ErrorAlreadySent, got.Transmission.ErrorCode)
+					assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
 					assert.Len(t, w.Deliveries(), 1)
 					return
 				}
 				require.NoError(t, err)
 				assert.Len(t, w.Deliveries(), 2)
-				assert.False(t, got.AllowRepeat)
+				assert.False(t, got.AllowDuplicate)
 			})
 		})
 	}
@@ -130,13 +130,13 @@ func TestResendOrderAfterUnknownOutcomeIsForOneMessage(t *testing.T) {
 				w := newWorld(t, worldConfig{})
 				w.Fail(appiotest.SubmitMessage, noAnswer)
 				a := w.another(t, draft(t, 1))[0]
-				require.Equal(t, flow.ErrorOutcomeUnknown, a.Transmission.ErrorCode)
+				require.Equal(t, flow.CodeOutcomeUnknown, a.Transmission.ErrorCode)
 				require.NoError(t, order(w, t.Context(), a.ID))
 				b := w.another(t, draft(t, 1))[0]
 				assert.Equal(t, flow.NotificationSent, b.State)
 				a, err := w.SendNotification(t.Context(), operator, a.ID)
 				assert.ErrorIs(t, err, flow.ErrDuplicate)
-				assert.Equal(t, b.ID, a.Transmission.Earlier)
+				assert.Equal(t, b.ID, a.Transmission.EarlierID)
 				assert.Len(t, w.Deliveries(), 2)
 
 				must(w.ResendNotification(t.Context(), operator, a.ID, "Il cittadino le ha cancellate."))(t)
@@ -156,19 +156,19 @@ func TestUnknownOutcomeEndsResendOrder(t *testing.T) {
 		w.Fail(appiotest.SubmitMessage, noAnswer)
 		got, err := w.SendNotification(t.Context(), operator, n.ID)
 		require.ErrorIs(t, err, appio.ErrUnknown)
-		assert.False(t, got.AllowRepeat)
+		assert.False(t, got.AllowDuplicate)
 		got = must(w.ConfirmNotification(t.Context(), operator, n.ID, "arrivata"))(t)
-		assert.False(t, got.AllowRepeat)
+		assert.False(t, got.AllowDuplicate)
 
 		// A crash ends it, too.
 		third := w.another(t, draft(t, 1))[0]
 		must(w.ResendNotification(t.Context(), operator, third.ID, "Il cittadino l'ha cancellata."))(t)
 		must(w.SendFlow(t.Context(), operator, third.FlowID))(t)
-		require.True(t, w.claimed(t, third.FlowID, 1, time.Second)[0].AllowRepeat)
+		require.True(t, w.claimed(t, third.FlowID, 1, time.Second)[0].AllowDuplicate)
 		time.Sleep(2 * time.Second)
-		require.Equal(t, 1, must(w.dispatcher(t, flow.DispatcherConfig{}).Recover(t.Context()))(t))
+		require.Equal(t, 1, must(w.dispatcher(t, flow.DispatcherConfig{}).RescueExpired(t.Context()))(t))
 		third = w.notification(t, third.ID)
-		assert.Equal(t, flow.ErrorOutcomeUnknown, third.Transmission.ErrorCode)
-		assert.False(t, third.AllowRepeat)
+		assert.Equal(t, flow.CodeOutcomeUnknown, third.Transmission.ErrorCode)
+		assert.False(t, third.AllowDuplicate)
 	})
 }

@@ -38,17 +38,17 @@ func judge(n Notification, receipt appio.Receipt, err error) outcome {
 	case appio.Refused:
 		switch {
 		case errors.As(err, &invalid):
-			o.action, o.code, o.text = NotificationFail, ErrorInvalid, ErrorInvalid.Italian()+" "+invalid.Italian()
+			o.action, o.code, o.text = NotificationFail, CodeInvalid, CodeInvalid.Italian()+" "+invalid.Italian()
 		case errors.Is(err, appio.ErrForbidden) && !n.Payee.IsZero():
 			// The service is not enabled, or only may not name this payee: others will tell.
 			o.action, o.shaky, o.payee = NotificationRelease, true, true
 		case errors.Is(err, appio.ErrInvalid):
-			o.action, o.code, o.answered = NotificationFail, ErrorRefused, true
+			o.action, o.code, o.answered = NotificationFail, CodeRefused, true
 		default:
 			o.action, o.stops = NotificationRelease, true
 		}
 	default:
-		o.action, o.code, o.shaky = NotificationFail, ErrorOutcomeUnknown, true
+		o.action, o.code, o.shaky = NotificationFail, CodeOutcomeUnknown, true
 	}
 	return o
 }
@@ -72,7 +72,7 @@ func (o outcome) apply(n Notification, by string) (NotificationChange, error) {
 		return NotificationChange{}, err
 	}
 	n.Transmission.Attempts += o.attempts
-	n.AllowRepeat = n.AllowRepeat && o.action == NotificationRelease // any other outcome uses up the operator's order
+	n.AllowDuplicate = n.AllowDuplicate && o.action == NotificationRelease // any other outcome uses up the operator's order
 	reason := ""
 	switch o.action {
 	case NotificationAccept:
@@ -91,7 +91,7 @@ func (o outcome) apply(n Notification, by string) (NotificationChange, error) {
 		}
 	}
 	change := n.change(o.action, from, by, reason)
-	if o.action == NotificationAccept || o.action == NotificationFail && o.code == ErrorOutcomeUnknown {
+	if o.action == NotificationAccept || o.action == NotificationFail && o.code == CodeOutcomeUnknown {
 		change.Notification.Transmission.SentAt = change.Record.At
 	}
 	return change, nil
@@ -99,7 +99,7 @@ func (o outcome) apply(n Notification, by string) (NotificationChange, error) {
 
 // neverReported is the outcome of a notification whose sender is not heard of any more.
 func neverReported() outcome {
-	return outcome{action: NotificationFail, code: ErrorOutcomeUnknown}
+	return outcome{action: NotificationFail, code: CodeOutcomeUnknown}
 }
 
 // errOvertaken: the notification went on without its sender, whose outcome comes too late.
@@ -143,12 +143,12 @@ func overtaken(ctx context.Context, store Store, by string, n Notification, want
 		return n, ErrConflict
 	case is.State == want.State && is.Transmission.MessageID == want.Transmission.MessageID && is.Transmission.ErrorCode == want.Transmission.ErrorCode:
 		return current, nil // it was stored, though the store said otherwise
-	case o.action == NotificationAccept && is.State == NotificationFailed && is.Transmission.ErrorCode == ErrorOutcomeUnknown:
+	case o.action == NotificationAccept && is.State == NotificationFailed && is.Transmission.ErrorCode == CodeOutcomeUnknown:
 		return settle(ctx, store, by, current, o)
 	case o.action == NotificationAccept && is.State == NotificationSent && is.Transmission.MessageID == "":
 		// An operator confirmed it in the meantime; the ID is worth having.
 		is.Transmission.MessageID = want.Transmission.MessageID
-		return is, store.SaveNotifications(ctx, is.change(NotificationCheck, is.State, by, "ID Consegna App.IO arrivato in ritardo."))
+		return is, store.SaveNotifications(ctx, is.change(NotificationVerify, is.State, by, "ID Consegna App.IO arrivato in ritardo."))
 	}
 	return current, fmt.Errorf("%w: it is %s", errOvertaken, current.State)
 }

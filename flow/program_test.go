@@ -19,15 +19,15 @@ import (
 
 // program is what the README shows: a file is imported, and its flow is sent to its end.
 func (w *world) program(ctx context.Context, t testing.TB, store flow.Store, rows []flow.Draft) error {
-	messengers := func(ctx context.Context, service string) (flow.Messenger, error) {
+	messengers := func(ctx context.Context, service string) (flow.Sender, error) {
 		m, err := w.messengers(ctx, service)
 		return mortal{m, store}, err
 	}
-	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
-	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{Workers: 2, Batch: 3})
+	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{Workers: 2, MaxInFlight: 3})
 	require.NoError(t, err)
-	f, _, err := service.ImportFlow(ctx, operator, taxes, flow.Details{}, flow.Drafts(rows...), flow.AddConfig{})
+	f, _, err := service.ImportFlow(ctx, operator, taxes, flow.Details{}, flow.DraftRows(rows...), flow.AddConfig{})
 	if err == nil {
 		_, err = service.ActivateFlow(ctx, operator, f.ID)
 	}
@@ -75,8 +75,8 @@ func (s *dying) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.
 	return s.perform(func() error { return s.Store.SaveFlow(ctx, change, rows) })
 }
 
-func (s *dying) Import(ctx context.Context, i flow.Import) (done flow.Imported, before bool, err error) {
-	err = s.perform(func() error { done, before, err = s.Store.Import(ctx, i); return err })
+func (s *dying) SaveImport(ctx context.Context, i flow.ImportRequest) (done flow.ImportResult, before bool, err error) {
+	err = s.perform(func() error { done, before, err = s.Store.SaveImport(ctx, i); return err })
 	return done, before, err
 }
 
@@ -96,7 +96,7 @@ func (s *dying) Expired(ctx context.Context, limit int) (found []flow.Notificati
 
 // mortal is the messenger of a process that may die.
 type mortal struct {
-	flow.Messenger
+	flow.Sender
 	store flow.Store
 }
 
@@ -104,7 +104,7 @@ func (m mortal) Submit(ctx context.Context, message appio.Message) (appio.Receip
 	if s, ok := m.store.(*dying); ok && s.dead.Load() {
 		return appio.Receipt{}, errors.New("the process is dead")
 	}
-	return m.Messenger.Submit(ctx, message)
+	return m.Sender.Submit(ctx, message)
 }
 
 // The program is killed at one of its calls of the store, each in turn, and run again, twice.
@@ -141,7 +141,7 @@ func TestKilledProgramRunAgainNotifiesEverybodyOnce(t *testing.T) {
 						require.Equal(t, 1, w.delivered()[n.Recipient], "after call %d", at)
 						continue
 					}
-					require.Equal(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
+					require.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 					filter := flow.NotificationFilter{IDs: []uuid.UUID{n.ID}}
 					if w.delivered()[n.Recipient] == 1 {
 						must(w.ConfirmUnknown(t.Context(), operator, filter, "arrivata"))(t)
@@ -205,9 +205,9 @@ func (s *stopping) SaveFlow(ctx context.Context, change flow.FlowChange, rows it
 	return s.Store.SaveFlow(ctx, change, rows)
 }
 
-func (s *stopping) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+func (s *stopping) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	defer s.count()
-	return s.Store.Import(ctx, i)
+	return s.Store.SaveImport(ctx, i)
 }
 
 func (s *stopping) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {

@@ -37,7 +37,7 @@ func (m *meter) report(f Flow, done bool) {
 		p.Rate = float64(max(f.Counts.Sent+f.Counts.Failed-m.first, 0)) / p.Elapsed.Seconds()
 	}
 	if p.Rate > 0 {
-		p.TimeLeft = time.Duration(float64(f.Counts.Left()) / p.Rate * float64(time.Second))
+		p.TimeLeft = time.Duration(float64(f.Counts.Pending()) / p.Rate * float64(time.Second))
 	}
 	m.tell(p)
 }

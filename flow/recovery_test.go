@@ -45,10 +45,10 @@ func TestWhatACrashedSenderHadIsUnknown(t *testing.T) {
 		for _, n := range claimed {
 			n, err := w.Notification(t.Context(), operator, n.ID)
 			require.NoError(t, err)
-			assert.Equal(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
+			assert.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 			assert.Zero(t, w.delivered()[n.Recipient])
 			_, err = w.RegisterNotification(t.Context(), operator, n.ID)
-			assert.ErrorIs(t, err, flow.ErrOutcomeUnknown)
+			assert.ErrorIs(t, err, flow.ErrMayHaveArrived)
 			_, err = w.ResendNotification(t.Context(), operator, n.ID, "il cittadino non l'ha ricevuto")
 			require.NoError(t, err)
 		}
@@ -69,16 +69,16 @@ func TestRecoverFindsWhatStandsAlone(t *testing.T) {
 		n.State = flow.NotificationSending
 		require.NoError(t, w.store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n, Lease: time.Hour}))
 		d := w.dispatcher(t, flow.DispatcherConfig{ID: "d1"})
-		recovered, err := d.Recover(t.Context())
+		recovered, err := d.RescueExpired(t.Context())
 		assert.NoError(t, err)
 		assert.Zero(t, recovered)
 		time.Sleep(time.Hour + time.Second)
-		recovered, err = d.Recover(t.Context())
+		recovered, err = d.RescueExpired(t.Context())
 		assert.NoError(t, err)
 		assert.Equal(t, 1, recovered)
 		n, err = w.Notification(t.Context(), operator, n.ID)
 		require.NoError(t, err)
-		assert.Equal(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
+		assert.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 		assert.Equal(t, "d1", n.UpdatedBy)
 	})
 }
@@ -111,11 +111,11 @@ func (s *faulty) SaveNotifications(ctx context.Context, changes ...flow.Notifica
 	return err
 }
 
-func (s *faulty) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+func (s *faulty) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	if s.fails(&s.before) {
 		return flow.Flow{}, nil, errStore
 	}
-	return s.Store.(flow.Exchanger).Exchange(ctx, changes, claim)
+	return s.Store.(flow.SaveAndClaimer).SaveAndClaim(ctx, changes, claim)
 }
 
 func (s *faulty) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
@@ -129,13 +129,13 @@ func (s *faulty) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter
 	return err
 }
 
-func (s *faulty) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+func (s *faulty) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	if s.fails(&s.before) {
-		return flow.Imported{}, false, errStore
+		return flow.ImportResult{}, false, errStore
 	}
-	done, before, err := s.Store.Import(ctx, i)
+	done, before, err := s.Store.SaveImport(ctx, i)
 	if err == nil && s.fails(&s.after) {
-		return flow.Imported{}, false, flow.ErrUncertain
+		return flow.ImportResult{}, false, flow.ErrCommitUnknown
 	}
 	return done, before, err
 }
@@ -184,7 +184,7 @@ func TestAnAnswerThatComesLate(t *testing.T) {
 			// By the store's clock the lease is over, by the sender's it is not.
 			n := w.notifications(t, f.ID)[0]
 			from := n.State
-			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorOutcomeUnknown
+			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.CodeOutcomeUnknown
 			require.NoError(t, store.Store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n,
 				Record: flow.NotificationRecord{Action: flow.NotificationFail, From: from, To: n.State}}))
 			store.mu.Lock()
@@ -210,9 +210,9 @@ func TestAStoreThatDoesNotComeBack(t *testing.T) {
 		f := w.sending(t, 100)
 		store.before = 1
 		start := time.Now()
-		_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 2, Batch: 10, Lease: time.Minute}).Run(t.Context(), f.ID)
+		_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 2, MaxInFlight: 10, Lease: time.Minute}).Run(t.Context(), f.ID)
 		assert.ErrorIs(t, err, errStore)
-		assert.ErrorIs(t, err, flow.ErrNotStored)
+		assert.ErrorIs(t, err, flow.ErrOutcomeNotStored)
 		assert.Less(t, time.Since(start), 2*time.Minute, "the lease, and a while for what was given back")
 		store.before = 0
 		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)

@@ -26,13 +26,13 @@ type remoteStore struct {
 var _ flow.Store = remoteStore{}
 
 // Import is not possible: its callbacks cannot be called from another process.
-func (remoteStore) Import(context.Context, flow.Import) (flow.Imported, bool, error) {
-	return flow.Imported{}, false, errors.ErrUnsupported
+func (remoteStore) SaveImport(context.Context, flow.ImportRequest) (flow.ImportResult, bool, error) {
+	return flow.ImportResult{}, false, errors.ErrUnsupported
 }
 
 // Imported is not there without Import.
-func (remoteStore) Imported(context.Context, flow.ImportKey) (flow.Imported, error) {
-	return flow.Imported{}, errors.ErrUnsupported
+func (remoteStore) ImportResult(context.Context, flow.ImportKey) (flow.ImportResult, error) {
+	return flow.ImportResult{}, errors.ErrUnsupported
 }
 
 // storeCall is a call of a store's method, which the path names, with its arguments.

@@ -18,10 +18,10 @@ import (
 type run struct {
 	*Dispatcher
 	pool      *pool
-	waits     bool      // for others who send the rest
-	flow      Flow      // as it was last seen
-	exchanger Exchanger // the store, if it is one
-	messenger Messenger
+	waits     bool           // for others who send the rest
+	flow      Flow           // as it was last seen
+	exchanger SaveAndClaimer // the store, if it is one
+	messenger Sender
 	unable    error // why there is no messenger
 	known     *profiles
 	meter     *meter
@@ -90,16 +90,16 @@ func newRun(d *Dispatcher, f Flow, batch *pool, waits bool) *run {
 		jobs: make(chan job, batch.size), results: make(chan result, batch.size),
 		again: map[uuid.UUID]trial{},
 	}
-	r.exchanger, _ = d.store.(Exchanger)
+	r.exchanger, _ = d.store.(SaveAndClaimer)
 	r.works.Store(f.Counts.Sent > 0)
 	return r
 }
 
 // send runs until the flow's sending is over.
 func (r *run) send(ctx context.Context) (Flow, error) {
-	calls, cancel := patient(ctx, r.config.Grace)
+	calls, cancel := patient(ctx, r.config.ShutdownTimeout)
 	defer cancel()
-	writes, cancel := patient(ctx, 2*r.config.Grace)
+	writes, cancel := patient(ctx, 2*r.config.ShutdownTimeout)
 	defer cancel()
 	r.calls, r.writes = calls, writes
 	r.pool.enter()
@@ -129,7 +129,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			r.failed = r.doubt
 		}
 		switch over, err := r.conclude(); {
-		case errors.Is(r.failed, ErrNotStored):
+		case errors.Is(r.failed, ErrOutcomeNotStored):
 			return r.end(r.failed)
 		case over && r.stopped != nil && r.flow.State != FlowSent:
 			return r.end(r.stopped)
@@ -147,7 +147,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			if !r.waits {
 				return r.end(errElsewhere)
 			}
-			_ = wait(ctx, r.config.Poll)
+			_ = wait(ctx, r.config.PollInterval)
 			r.recover(ctx)
 			r.dry = false
 		}
@@ -164,7 +164,7 @@ func (r *run) end(err error) (Flow, error) {
 
 // recover finds what crashed senders left behind.
 func (r *run) recover(ctx context.Context) {
-	_, err := r.Recover(ctx)
+	_, err := r.RescueExpired(ctx)
 	if err == nil || ctx.Err() != nil {
 		r.misses = 0
 		return
@@ -226,7 +226,7 @@ func (r *run) attempt(ctx context.Context, j job) result {
 		// The platform works, and the service is enabled: it is the payee.
 		result.shaky = false
 	case result.shaky:
-		result.down = r.inRow.Add(1) >= int64(r.config.MaxFailures)
+		result.down = r.inRow.Add(1) >= int64(r.config.FailureThreshold)
 	case result.answered:
 		r.works.Store(true)
 		r.inRow.Store(0)
@@ -289,13 +289,13 @@ func (r *run) write(ctx context.Context, group []result) {
 // settle stores outcomes, and keeps those that could not be stored as pending, or gives them
 // up.
 func (r *run) settle(group []result, write func(context.Context, []result) ([]result, error)) {
-	ctx, cancel := context.WithTimeout(r.writes, r.config.Grace)
+	ctx, cancel := context.WithTimeout(r.writes, r.config.ShutdownTimeout)
 	left, err := write(ctx, group)
 	cancel()
 	lost, kept := 0, 0
 	for _, g := range left {
 		if g.until.IsZero() {
-			g.until = storeTime(g.batch.claimed, r.config.Lease, r.config.Grace)
+			g.until = storeTime(g.batch.claimed, r.config.Lease, r.config.ShutdownTimeout)
 		}
 		if r.writes.Err() != nil || time.Now().After(g.until) {
 			lost++
@@ -314,7 +314,7 @@ func (r *run) settle(group []result, write func(context.Context, []result) ([]re
 		r.config.Logger.Warn("flow: storing outcomes failed", "flow", r.flow.ID, "notifications", len(left), "error", err)
 	}
 	if lost > 0 {
-		r.failed = fmt.Errorf("%w: %d of them: %w", ErrNotStored, lost, err)
+		r.failed = fmt.Errorf("%w: %d of them: %w", ErrOutcomeNotStored, lost, err)
 		r.broken.Store(true)
 	}
 	done := len(group) - kept

@@ -14,15 +14,15 @@ import (
 // FlowFilter says which flows are looked for: those that match all of its fields. A
 // field that is zero matches all.
 type FlowFilter struct {
-	IDs        []uuid.UUID // UUID: one of them
-	Services   []string    // Servizio: one of them
-	States     []FlowState // Stato: one of them
-	Text       string      // Note: contained, whatever its case. At least [MinSearch] characters
-	User       string      // Utente mod.
-	From, To   time.Time   // Data: created at From or later, and before To
-	AppContext string      // Contesto Applicativo
-	AppKey     string      // Chiave Applicativo
-	Disabled   Disabled    // Dis.
+	IDs        []uuid.UUID    // UUID: one of them
+	Services   []string       // Servizio: one of them
+	States     []FlowState    // Stato: one of them
+	Text       string         // Note: contained, whatever its case. At least [MinSearch] characters
+	User       string         // Utente mod.
+	From, To   time.Time      // Data: created at From or later, and before To
+	AppContext string         // Contesto Applicativo
+	AppKey     string         // Chiave Applicativo
+	Disabled   DisabledFilter // Dis.
 
 	ChangedFrom, ChangedTo time.Time // Data mod.: changed at ChangedFrom or later, and before ChangedTo
 }
@@ -44,12 +44,12 @@ type NotificationFilter struct {
 	Reference    string              // Riferimento
 	MessageID    appio.MessageID     // ID Consegna App.IO
 	Digests      []Digest            // the same message for the same citizen: one of them
-	Disabled     Disabled            // Dis.
+	Disabled     DisabledFilter      // Dis.
 
 	ChangedFrom, ChangedTo time.Time // Data mod.: changed at ChangedFrom or later, and before ChangedTo
-	// Unsettled: sent, with a MessageID and personal data, and its delivery is not final:
+	// DeliveryOpen: sent, with a MessageID and personal data, and its delivery is not final:
 	// see [appio.MessageStatus.Final]. What a verification asks for.
-	Unsettled bool
+	DeliveryOpen bool
 	// ClosedBefore: sent before this time; or in error for another reason than an unknown
 	// outcome, or disabled before it was sent, and not changed since; and not anonymised. What
 	// anonymising is for.
@@ -57,13 +57,13 @@ type NotificationFilter struct {
 }
 
 // Disabled says whether what operators have set aside is looked for.
-type Disabled string
+type DisabledFilter string
 
 // What is looked for.
 const (
-	AnyDisabled  Disabled = ""         // whether disabled or not
-	OnlyEnabled  Disabled = "enabled"  // not disabled
-	OnlyDisabled Disabled = "disabled" // disabled
+	AnyDisabled  DisabledFilter = ""         // whether disabled or not
+	OnlyEnabled  DisabledFilter = "enabled"  // not disabled
+	OnlyDisabled DisabledFilter = "disabled" // disabled
 )
 
 // Page says which part of a list is wanted: see [flussi.Page].
@@ -102,13 +102,13 @@ func (q NotificationFilter) Match(n Notification) bool {
 		contains(n.Subject, q.Text) && same(q.User, n.UpdatedBy) && within(q.From, q.To, n.CreatedAt) &&
 		same(q.Recipient, n.Recipient) && same(q.NoticeNumber, n.NoticeNumber) && same(q.Reference, n.Reference) &&
 		same(q.MessageID, n.Transmission.MessageID) && (len(q.Digests) == 0 || !n.Recipient.IsZero() && among(q.Digests, n.Digest())) &&
-		q.Disabled.match(n.Disabled) && within(q.ChangedFrom, q.ChangedTo, n.UpdatedAt) && (!q.Unsettled || n.Unsettled()) &&
+		q.Disabled.match(n.Disabled) && within(q.ChangedFrom, q.ChangedTo, n.UpdatedAt) && (!q.DeliveryOpen || n.DeliveryOpen()) &&
 		(q.ClosedBefore.IsZero() || n.closedBefore(q.ClosedBefore))
 }
 
-// Unsettled reports whether the platform may still have news of the message: see
+// DeliveryOpen reports whether the platform may still have news of the message: see
 // [NotificationFilter].
-func (n Notification) Unsettled() bool {
+func (n Notification) DeliveryOpen() bool {
 	return n.State == NotificationSent && n.Transmission.MessageID != "" && n.AnonymisedAt.IsZero() &&
 		!n.Delivery.Status.Final()
 }
@@ -120,7 +120,7 @@ func (n Notification) closedBefore(t time.Time) bool {
 	case n.State == NotificationSent:
 		return !n.Transmission.SentAt.IsZero() && n.Transmission.SentAt.Before(t)
 	}
-	over := n.State == NotificationFailed && n.Transmission.ErrorCode != ErrorOutcomeUnknown ||
+	over := n.State == NotificationFailed && n.Transmission.ErrorCode != CodeOutcomeUnknown ||
 		n.State == NotificationRegistered && n.Disabled
 	return over && n.UpdatedAt.Before(t)
 }
@@ -142,6 +142,6 @@ func contains(text flussi.Text, part string) bool {
 	return part == "" || strings.Contains(strings.ToLower(text.Reveal()), strings.ToLower(part))
 }
 
-func (d Disabled) match(disabled bool) bool {
+func (d DisabledFilter) match(disabled bool) bool {
 	return d == AnyDisabled || disabled == (d == OnlyDisabled)
 }

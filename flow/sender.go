@@ -9,12 +9,12 @@ import (
 
 // sender sends claimed notifications, one at a time, and says what that means for them.
 type sender struct {
-	messengers    Messengers
+	messengers    SenderFor
 	checkProfiles bool
 }
 
 // messenger returns the messenger of a service.
-func (s sender) messenger(ctx context.Context, service string) (Messenger, error) {
+func (s sender) messenger(ctx context.Context, service string) (Sender, error) {
 	m, err := s.messengers(ctx, service)
 	if client, ok := m.(*appio.Client); err == nil && (m == nil || ok && client == nil) {
 		err = errors.New("no messenger")
@@ -27,7 +27,7 @@ func (s sender) messenger(ctx context.Context, service string) (Messenger, error
 }
 
 // submit sends a notification.
-func (s sender) submit(ctx context.Context, m Messenger, n Notification, known *profiles) outcome {
+func (s sender) submit(ctx context.Context, m Sender, n Notification, known *profiles) outcome {
 	if s.checkProfiles {
 		if o, unreachable := reach(ctx, m, n, known); unreachable {
 			return o
@@ -38,7 +38,7 @@ func (s sender) submit(ctx context.Context, m Messenger, n Notification, known *
 }
 
 // reach asks whether a citizen takes messages of the service.
-func reach(ctx context.Context, m Messenger, n Notification, known *profiles) (outcome, bool) {
+func reach(ctx context.Context, m Sender, n Notification, known *profiles) (outcome, bool) {
 	takes, asked := known.get(n.Recipient)
 	if !asked {
 		profile, err := m.Profile(ctx, n.Recipient)
@@ -48,7 +48,7 @@ func reach(ctx context.Context, m Messenger, n Notification, known *profiles) (o
 		case errors.Is(err, appio.ErrNotFound):
 			takes = false
 		case errors.Is(err, appio.ErrInvalid):
-			return outcome{action: NotificationFail, code: ErrorRefused, err: err, attempts: attempts(err), answered: true}, true
+			return outcome{action: NotificationFail, code: CodeRefused, err: err, attempts: attempts(err), answered: true}, true
 		default:
 			// Nothing was sent, whatever happened.
 			o := outcome{action: NotificationRelease, err: err}
@@ -58,5 +58,5 @@ func reach(ctx context.Context, m Messenger, n Notification, known *profiles) (o
 		}
 		known.put(n.Recipient, takes)
 	}
-	return outcome{action: NotificationFail, code: ErrorUnreachable}, !takes
+	return outcome{action: NotificationFail, code: CodeUnreachable}, !takes
 }

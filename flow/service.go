@@ -14,11 +14,11 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 )
 
-// Messenger talks to App IO for one service. [*appio.Client] is one. What an error of
+// Sender talks to App IO for one service. [*appio.Client] is one. What an error of
 // Submit means for the message, [appio.OutcomeOf] says: a fake returns an [*appio.Error] with
 // the Outcome that it wants to see handled, and one of its own is an unknown outcome.
 // It must be safe for concurrent use, and return when its context ends.
-type Messenger interface {
+type Sender interface {
 	// Submit sends a message; see [appio.Client.Submit].
 	Submit(ctx context.Context, m appio.Message) (appio.Receipt, error)
 	// Message asks what became of a message; see [appio.Client.Message].
@@ -27,12 +27,12 @@ type Messenger interface {
 	Profile(ctx context.Context, citizen flussi.FiscalCode) (appio.Profile, error)
 }
 
-// Messengers returns the messenger of a service. It must be safe for concurrent use. Let
+// SenderFor returns the messenger of a service. It must be safe for concurrent use. Let
 // all messengers of a body share one [appio.Pace]. It is asked once for each run,
 // verification and single sending. For a service that it does not know it returns an
 // error, which stops the flow that is to be sent; if it is a [flussi.Explainer], the
 // operator reads why.
-type Messengers func(ctx context.Context, service string) (Messenger, error)
+type SenderFor func(ctx context.Context, service string) (Sender, error)
 
 // Authorizer knows which services an operator is enabled for. It is asked on every call
 // of a [Service], and must be safe for concurrent use.
@@ -43,10 +43,10 @@ type Authorizer interface {
 
 // Operators is an [Authorizer] for programs that know their operators beforehand: the
 // services of each, by the ID of the actor. It must not be changed while it is in use.
-type Operators map[string][]string
+type Permissions map[string][]string
 
 // Services returns the services of the actor.
-func (o Operators) Services(_ context.Context, by flussi.Actor) ([]string, error) {
+func (o Permissions) Services(_ context.Context, by flussi.Actor) ([]string, error) {
 	return slices.Clone(o[by.ID]), nil
 }
 
@@ -95,7 +95,7 @@ const (
 
 // NewService returns a service. The error lists everything that is wrong with the
 // configuration; it is an [ErrConfig].
-func NewService(store Store, authorizer Authorizer, messengers Messengers, c ServiceConfig) (*Service, error) {
+func NewService(store Store, authorizer Authorizer, messengers SenderFor, c ServiceConfig) (*Service, error) {
 	var faults []error
 	if store == nil || authorizer == nil || messengers == nil {
 		faults = append(faults, errors.New("store, authorizer and messengers are needed"))

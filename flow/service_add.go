@@ -19,7 +19,7 @@ type Row struct {
 }
 
 // Drafts returns drafts as the rows of a sequence, numbered from 1.
-func Drafts(drafts ...Draft) iter.Seq2[Row, error] {
+func DraftRows(drafts ...Draft) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for i, d := range drafts {
 			if !yield(Row{i + 1, d}, nil) {
@@ -31,10 +31,10 @@ func Drafts(drafts ...Draft) iter.Seq2[Row, error] {
 
 // AddConfig says how rows are added.
 type AddConfig struct {
-	// GoodRowsOnly stores the rows that are valid if others are not, which is no error then:
+	// SkipInvalid stores the rows that are valid if others are not, which is no error then:
 	// the report has them. If none is valid, the error is an [ErrRows] all the same. Defaults
 	// to false: all or nothing.
-	GoodRowsOnly bool
+	SkipInvalid bool
 	// Occasion, such as "sollecito marzo", is the occasion of the rows that have none of their
 	// own. The same rows with another occasion are another import, and other messages. See
 	// [Draft.Occasion]. Defaults to none.
@@ -48,21 +48,21 @@ const defaultMaxErrors = 1000
 
 // AddReport says what became of the rows.
 type AddReport struct {
-	Rows   int         // that were read
-	Added  int         // that were stored by this call
-	Wrong  int         // that are not valid
-	Errors []*RowError // the first of them, in the order of the rows
+	Rows    int         // that were read
+	Added   int         // that were stored by this call
+	Invalid int         // that are not valid
+	Errors  []*RowError // the first of them, in the order of the rows
 
 	// Duplicates are the first rows whose message the service has already: an earlier
 	// notification may have brought it to the citizen, or waits to be sent. They are stored
 	// Disabled, or not at all if the earlier one is in the same flow. To send one all the same,
 	// give it another occasion by [Service.EditNotification], and enable it. If it is enabled
-	// without another occasion, it becomes Errore with [ErrorAlreadySent] when it is claimed,
+	// without another occasion, it becomes Errore with [CodeAlreadySent] when it is claimed,
 	// unless the earlier one turned out not to have arrived; [Service.ResendNotification] then
 	// sends it.
-	Duplicates []Duplicate
-	Duplicated int // how many there are
-	Disabled   int // of Added, those that were stored Disabled as duplicates
+	Duplicates     []Duplicate
+	DuplicateCount int // how many there are
+	Disabled       int // of Added, those that were stored Disabled as duplicates
 
 	// ImportedAt is when an earlier call stored the same rows with the same occasion; then this
 	// call stored nothing. The zero time if no earlier call did.
@@ -71,12 +71,12 @@ type AddReport struct {
 
 // Duplicate is a row whose message the service has already.
 type Duplicate struct {
-	Row          int               // its number
-	Notification uuid.UUID         // stored for the row, Disabled; the zero UUID if the earlier one is in the same flow
-	Earlier      uuid.UUID         // the earlier notification
-	Flow         uuid.UUID         // its flow; the zero UUID if it stands alone
-	State        NotificationState // of the earlier one
-	Date         time.Time         // when the earlier one was sent; if it was not, claimed or created; UTC
+	Row            int               // its number
+	NotificationID uuid.UUID         // stored for the row, Disabled; the zero UUID if the earlier one is in the same flow
+	EarlierID      uuid.UUID         // the earlier notification
+	EarlierFlowID  uuid.UUID         // its flow; the zero UUID if it stands alone
+	State          NotificationState // of the earlier one
+	Date           time.Time         // when the earlier one was sent; if it was not, claimed or created; UTC
 }
 
 // Italian describes the duplicate for the operator.
@@ -84,11 +84,11 @@ func (d Duplicate) Italian() string { return fmt.Sprintf("Riga %d: %s", d.Row, d
 
 // Reason returns the text of Italian without the number of the row.
 func (d Duplicate) Reason() string {
-	what := fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è nella notifica %s del %s, nello stato «%s»", d.Earlier, day(d.Date), d.State.Label())
-	if d.Notification == uuid.Nil {
+	what := fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è nella notifica %s del %s, nello stato «%s»", d.EarlierID, day(d.Date), d.State.Label())
+	if d.NotificationID == uuid.Nil {
 		return what + ", nello stesso flusso. La riga non è stata aggiunta di nuovo."
 	}
-	return what + fmt.Sprintf(". La riga è stata aggiunta disabilitata (notifica %s).", d.Notification)
+	return what + fmt.Sprintf(". La riga è stata aggiunta disabilitata (notifica %s).", d.NotificationID)
 }
 
 // italy is the time zone of what operators read.
@@ -126,7 +126,7 @@ func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, f
 // It can be called again with the same rows, occasion and flow, after an error, a crash, or by
 // mistake: if this flow has the rows already, it does nothing, and the report's ImportedAt says
 // when they were stored. A program that makes a new flow each time calls [Service.ImportFlow]
-// instead. If it is not known whether the rows were stored, the error is an [ErrUncertain].
+// instead. If it is not known whether the rows were stored, the error is an [ErrCommitUnknown].
 //
 // The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until
 // the call returns. An error in it belongs to its row if that has a Number, and otherwise
@@ -154,7 +154,7 @@ func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID 
 
 // ImportFlow (Nuovo, Importa da File Excel) is [Service.CreateFlow] and
 // [Service.AddNotifications] at once: the flow is there with its notifications, or, with
-// every error but an [ErrUncertain], it is not there at all. Neither a wrong row nor a crash leaves
+// every error but an [ErrCommitUnknown], it is not there at all. Neither a wrong row nor a crash leaves
 // an empty flow behind.
 //
 // It can be called again with the same rows, service and occasion: if a flow has them, that flow is

@@ -28,7 +28,7 @@ func TestAFileIsImportedOnceHoweverOftenAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range errs {
 		group.Go(func() {
-			errs[i] = only(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 20)...), flow.AddConfig{}))
+			errs[i] = only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(t, 20)...), flow.AddConfig{}))
 		})
 	}
 	group.Wait()
@@ -63,29 +63,29 @@ func TestAdd(t *testing.T) {
 	}{
 		"all rows are good": {0, []flow.Row{good(0), good(1), good(2)}, nil, flow.AddConfig{}, flow.AddReport{Rows: 3, Added: 3}, nil, nil},
 		"all or nothing": {0, []flow.Row{good(0), bad, good(2)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Wrong: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, flow.ErrRows},
+			flow.AddReport{Rows: 3, Invalid: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, flow.ErrRows},
 		"every wrong row is told": {0, []flow.Row{bad, good(0), bad, good(0)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 4, Wrong: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {3, 0, flussi.ErrEmpty}, {4, 2, flow.ErrDuplicate}}, flow.ErrRows},
+			flow.AddReport{Rows: 4, Invalid: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {3, 0, flussi.ErrEmpty}, {4, 2, flow.ErrDuplicate}}, flow.ErrRows},
 		"by the operator's numbers": {0, []flow.Row{at(12, good(0)), at(14, bad), at(17, good(0))}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Wrong: 2}, []wrongRow{{14, 0, flussi.ErrEmpty}, {17, 12, flow.ErrDuplicate}}, flow.ErrRows},
-		"only the good rows": {0, []flow.Row{good(0), bad, good(0), good(2)}, nil, flow.AddConfig{GoodRowsOnly: true},
-			flow.AddReport{Rows: 4, Added: 2, Wrong: 2}, []wrongRow{{2, 0, flussi.ErrEmpty}, {3, 1, flow.ErrDuplicate}}, nil},
-		"only the good rows, of which there is none": {0, []flow.Row{bad, bad}, nil, flow.AddConfig{GoodRowsOnly: true},
-			flow.AddReport{Rows: 2, Wrong: 2}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, flow.ErrRows},
+			flow.AddReport{Rows: 3, Invalid: 2}, []wrongRow{{14, 0, flussi.ErrEmpty}, {17, 12, flow.ErrDuplicate}}, flow.ErrRows},
+		"only the good rows": {0, []flow.Row{good(0), bad, good(0), good(2)}, nil, flow.AddConfig{SkipInvalid: true},
+			flow.AddReport{Rows: 4, Added: 2, Invalid: 2}, []wrongRow{{2, 0, flussi.ErrEmpty}, {3, 1, flow.ErrDuplicate}}, nil},
+		"only the good rows, of which there is none": {0, []flow.Row{bad, bad}, nil, flow.AddConfig{SkipInvalid: true},
+			flow.AddReport{Rows: 2, Invalid: 2}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, flow.ErrRows},
 		"what the flow has already": {2, []flow.Row{good(5), good(1), good(0)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Added: 1, Duplicated: 2}, nil, nil},
+			flow.AddReport{Rows: 3, Added: 1, DuplicateCount: 2}, nil, nil},
 		"what the flow has already, twice": {2, []flow.Row{good(5), good(1), good(0), good(1)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 4, Wrong: 1}, []wrongRow{{4, 2, flow.ErrDuplicate}}, flow.ErrRows},
+			flow.AddReport{Rows: 4, Invalid: 1}, []wrongRow{{4, 2, flow.ErrDuplicate}}, flow.ErrRows},
 		"more to what the flow has": {2, []flow.Row{good(2), good(3)}, nil, flow.AddConfig{}, flow.AddReport{Rows: 2, Added: 2}, nil, nil},
-		"not all errors are told": {0, []flow.Row{bad, bad, good(0), bad}, nil, flow.AddConfig{MaxErrors: 2, GoodRowsOnly: true},
-			flow.AddReport{Rows: 4, Added: 1, Wrong: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, nil},
+		"not all errors are told": {0, []flow.Row{bad, bad, good(0), bad}, nil, flow.AddConfig{MaxErrors: 2, SkipInvalid: true},
+			flow.AddReport{Rows: 4, Added: 1, Invalid: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, nil},
 		"an error in place of a row": {0, []flow.Row{at(7, good(0)), at(8, flow.Row{}), at(9, good(1))}, map[int]error{1: unreadable}, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Wrong: 1}, []wrongRow{{8, 0, unreadable}}, flow.ErrRows},
+			flow.AddReport{Rows: 3, Invalid: 1}, []wrongRow{{8, 0, unreadable}}, flow.ErrRows},
 		"an error in place of a row, and the good ones": {0, []flow.Row{at(7, good(0)), at(8, flow.Row{}), at(9, good(1))}, map[int]error{1: unreadable},
-			flow.AddConfig{GoodRowsOnly: true}, flow.AddReport{Rows: 3, Added: 2, Wrong: 1}, []wrongRow{{8, 0, unreadable}}, nil},
-		"an error of the whole sequence": {0, []flow.Row{good(0), bad, {}, good(1)}, map[int]error{2: unreadable}, flow.AddConfig{GoodRowsOnly: true},
-			flow.AddReport{Rows: 2, Wrong: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, unreadable},
-		"no rows":                      {0, nil, nil, flow.AddConfig{GoodRowsOnly: true}, flow.AddReport{}, nil, flussi.ErrEmpty},
+			flow.AddConfig{SkipInvalid: true}, flow.AddReport{Rows: 3, Added: 2, Invalid: 1}, []wrongRow{{8, 0, unreadable}}, nil},
+		"an error of the whole sequence": {0, []flow.Row{good(0), bad, {}, good(1)}, map[int]error{2: unreadable}, flow.AddConfig{SkipInvalid: true},
+			flow.AddReport{Rows: 2, Invalid: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, unreadable},
+		"no rows":                      {0, nil, nil, flow.AddConfig{SkipInvalid: true}, flow.AddReport{}, nil, flussi.ErrEmpty},
 		"no rows to what the flow has": {1, nil, nil, flow.AddConfig{}, flow.AddReport{}, nil, flussi.ErrEmpty},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestAdd(t *testing.T) {
 				wrong = append(wrong, wrongRow{e.Row, e.Other, test.wrong[i].err})
 			}
 			assert.Equal(t, test.wrong, wrong)
-			assert.Len(t, report.Duplicates, test.want.Duplicated)
+			assert.Len(t, report.Duplicates, test.want.DuplicateCount)
 			report.Errors, report.Duplicates = nil, nil
 			assert.Equal(t, test.want, report)
 			if test.err != nil {
@@ -157,14 +157,14 @@ func TestImportReportsDuplicates(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		alone := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 4), flow.SendNewConfig{}))(t)
 		foreign := must(w.CreateFlow(t.Context(), stranger, school, flow.Details{}))(t)
-		must(w.AddNotifications(t.Context(), stranger, foreign.ID, flow.Drafts(draft(t, 6)), flow.AddConfig{}))(t)
+		must(w.AddNotifications(t.Context(), stranger, foreign.ID, flow.DraftRows(draft(t, 6)), flow.AddConfig{}))(t)
 		earlier := w.prepared(t, 3) // drafts 0, 1 and 2
 		had := w.notifications(t, earlier.ID)
 		must(w.DisableNotification(t.Context(), operator, had[1].ID))(t)
 		time.Sleep(24 * time.Hour)
 
 		f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(draft(t, 8)), flow.AddConfig{}))(t)
+		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(draft(t, 8)), flow.AddConfig{}))(t)
 		assert.Empty(t, report.Duplicates)
 		rows := func(yield func(flow.Row, error) bool) {
 			for i, n := range []int{5, 4, 1, 6, 0, 7, 8} {
@@ -176,11 +176,11 @@ func TestImportReportsDuplicates(t *testing.T) {
 		report = must(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
 		all := w.notifications(t, f.ID)
 		assert.Equal(t, []flow.Duplicate{
-			{Row: 21, Notification: all[2].ID, Earlier: alone.ID, State: flow.NotificationSent, Date: alone.Transmission.SentAt},
-			{Row: 24, Notification: all[5].ID, Earlier: had[0].ID, Flow: earlier.ID, State: flow.NotificationRegistered, Date: had[0].CreatedAt},
-			{Row: 26, Earlier: all[0].ID, Flow: f.ID, State: flow.NotificationRegistered, Date: all[0].CreatedAt},
+			{Row: 21, NotificationID: all[2].ID, EarlierID: alone.ID, State: flow.NotificationSent, Date: alone.Transmission.SentAt},
+			{Row: 24, NotificationID: all[5].ID, EarlierID: had[0].ID, EarlierFlowID: earlier.ID, State: flow.NotificationRegistered, Date: had[0].CreatedAt},
+			{Row: 26, EarlierID: all[0].ID, EarlierFlowID: f.ID, State: flow.NotificationRegistered, Date: all[0].CreatedAt},
 		}, report.Duplicates)
-		assert.Equal(t, [4]int{7, 6, 3, 2}, [4]int{report.Rows, report.Added, report.Duplicated, report.Disabled})
+		assert.Equal(t, [4]int{7, 6, 3, 2}, [4]int{report.Rows, report.Added, report.DuplicateCount, report.Disabled})
 		for i, n := range all {
 			assert.Equal(t, i == 2 || i == 5, n.Disabled, "row %d", i)
 		}
@@ -188,16 +188,16 @@ func TestImportReportsDuplicates(t *testing.T) {
 
 		// All are counted, and no more are reported than are wanted.
 		large := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report = must(w.AddNotifications(t.Context(), operator, large.ID, flow.Drafts(drafts(t, 500)...), flow.AddConfig{}))(t)
+		report = must(w.AddNotifications(t.Context(), operator, large.ID, flow.DraftRows(drafts(t, 500)...), flow.AddConfig{}))(t)
 		var got []int
 		for _, d := range report.Duplicates {
 			got = append(got, d.Row)
 		}
 		assert.Equal(t, []int{1, 2, 3, 5, 6, 7, 8, 9}, got, "once each")
 		small := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report = must(w.AddNotifications(t.Context(), operator, small.ID, flow.Drafts(drafts(t, 400)...), flow.AddConfig{MaxErrors: 3}))(t)
+		report = must(w.AddNotifications(t.Context(), operator, small.ID, flow.DraftRows(drafts(t, 400)...), flow.AddConfig{MaxErrors: 3}))(t)
 		assert.Len(t, report.Duplicates, 3)
-		assert.Equal(t, [2]int{400, 400}, [2]int{report.Duplicated, report.Disabled})
+		assert.Equal(t, [2]int{400, 400}, [2]int{report.DuplicateCount, report.Disabled})
 	})
 }
 
@@ -212,7 +212,7 @@ func TestOnlyAnInactiveFlowIsImportedInto(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, name, w.flow(t, id).State.Label())
 			w.refused(t, fsm.ErrNotAllowed, func() error {
-				return only(w.AddNotifications(t.Context(), operator, id, flow.Drafts(draft(t, 9)), flow.AddConfig{}))
+				return only(w.AddNotifications(t.Context(), operator, id, flow.DraftRows(draft(t, 9)), flow.AddConfig{}))
 			})
 		})
 	}
@@ -235,7 +235,7 @@ func TestAnImportThatIsCancelled(t *testing.T) {
 			}
 		}
 		before := everythingIn(t, w.store)
-		_, err := w.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{GoodRowsOnly: true})
+		_, err := w.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{SkipInvalid: true})
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, before, everythingIn(t, w.store))
 		cancel()
@@ -257,9 +257,9 @@ func TestAFlowIsImportedWithItsRowsOrNotAtAll(t *testing.T) {
 	}{
 		"good rows":             {rows: []flow.Draft{good}, added: 1},
 		"a wrong row":           {rows: []flow.Draft{good, bad}, want: flow.ErrRows},
-		"the good ones alone":   {rows: []flow.Draft{good, bad}, config: flow.AddConfig{GoodRowsOnly: true}, added: 1},
+		"the good ones alone":   {rows: []flow.Draft{good, bad}, config: flow.AddConfig{SkipInvalid: true}, added: 1},
 		"no row":                {want: flussi.ErrEmpty},
-		"a file that is cut":    {rows: []flow.Draft{good}, end: cut, config: flow.AddConfig{GoodRowsOnly: true}, want: cut},
+		"a file that is cut":    {rows: []flow.Draft{good}, end: cut, config: flow.AddConfig{SkipInvalid: true}, want: cut},
 		"a store that fails":    {rows: []flow.Draft{good}, store: broken, want: broken},
 		"details not permitted": {rows: []flow.Draft{good}, details: flow.Details{AppKey: strings.Repeat("x", flow.MaxKey+1)}, want: flussi.ErrLength},
 	} {
@@ -267,7 +267,7 @@ func TestAFlowIsImportedWithItsRowsOrNotAtAll(t *testing.T) {
 			w := newWorld(t, worldConfig{store: &failingStore{memstore.New(), test.store}})
 			before := everythingIn(t, w.store)
 			f, report, err := w.ImportFlow(t.Context(), operator, taxes, test.details, func(yield func(flow.Row, error) bool) {
-				for row := range flow.Drafts(test.rows...) {
+				for row := range flow.DraftRows(test.rows...) {
 					if !yield(row, nil) {
 						return
 					}
@@ -302,11 +302,11 @@ type failingStore struct {
 	err error
 }
 
-func (s *failingStore) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+func (s *failingStore) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	if s.err == nil {
-		return s.Store.Import(ctx, i)
+		return s.Store.SaveImport(ctx, i)
 	}
 	for range i.Rows {
 	}
-	return flow.Imported{}, false, s.err
+	return flow.ImportResult{}, false, s.err
 }

@@ -116,7 +116,7 @@ func TestAnonymisingGoesOnWhereItEnded(t *testing.T) {
 		must(w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID))(t)
 		time.Sleep(time.Hour)
 		store := &faultyStore{Store: w.store}
-		service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+		service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 		require.NoError(t, err)
 		down := errors.New("connection lost")
 		store.set("SaveNotifications", 1, 1, down)

@@ -202,13 +202,13 @@ func storable(text flussi.Text) bool {
 // that was taken, or other if none was needed.
 func (f *Flow) conclude(ctx context.Context, by string, other FlowAction) (FlowAction, error) {
 	action := FlowAction("")
-	open := f.Counts.Left() + f.Counts.Failed
+	open := f.Counts.Pending() + f.Counts.Failed
 	switch {
 	case f.State == FlowIncomplete && open == 0:
 		action = FlowComplete
 		f.Error = ""
 	case f.State == FlowSent && open > 0:
-		action = FlowFallShort
+		action = FlowEndIncomplete
 	default:
 		return other, nil
 	}

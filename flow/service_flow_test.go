@@ -174,7 +174,7 @@ func TestDisabledFlowsRest(t *testing.T) {
 	ctx := t.Context()
 	f := w.prepared(t, 1)
 	n := w.notifications(t, f.ID)[0]
-	w.refused(t, flow.ErrEnabled, func() error { return only(w.EnableFlow(ctx, operator, f.ID)) })
+	w.refused(t, flow.ErrNotDisabled, func() error { return only(w.EnableFlow(ctx, operator, f.ID)) })
 	disabled := must(w.DisableFlow(ctx, operator, f.ID))(t)
 	assert.True(t, disabled.Disabled)
 	assert.Equal(t, flow.FlowInactive, disabled.State)
@@ -184,7 +184,7 @@ func TestDisabledFlowsRest(t *testing.T) {
 		"edit":     func() error { return only(w.EditFlow(ctx, operator, f.ID, disabled.Version, flow.Details{})) },
 		"activate": func() error { return only(w.ActivateFlow(ctx, operator, f.ID)) },
 		"import": func() error {
-			return only(w.AddNotifications(ctx, operator, f.ID, flow.Drafts(draft(t, 9)), flow.AddConfig{}))
+			return only(w.AddNotifications(ctx, operator, f.ID, flow.DraftRows(draft(t, 9)), flow.AddConfig{}))
 		},
 		"edit one":    func() error { return only(w.EditNotification(ctx, operator, n.ID, n.Version, draft(t, 9))) },
 		"disable one": func() error { return only(w.DisableNotification(ctx, operator, n.ID)) },

@@ -29,7 +29,7 @@ func (s *Service) EditNotification(ctx context.Context, by flussi.Actor, id uuid
 			return err
 		}
 		d = d.normal()
-		n.AllowRepeat = n.AllowRepeat && d.Digest() == n.Digest() // the order was for the old message
+		n.AllowDuplicate = n.AllowDuplicate && d.Digest() == n.Digest() // the order was for the old message
 		n.Draft = d
 		return s.unique(ctx, n)
 	})
@@ -67,7 +67,7 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 // RegisterNotification (Registrato) sets a notification in Errore back, so that it is sent
 // again: by [Service.SendNotification], or with its flow by [Service.SendFlow]. While the
 // outcome is unknown it is refused with [ErrOutcomeUnknown]: see
-// [Service.ConfirmNotification] and [Service.ResendNotification]. After [ErrorAlreadySent], the
+// [Service.ConfirmNotification] and [Service.ResendNotification]. After [CodeAlreadySent], the
 // next claim refuses it again, unless the earlier message turned out not to have arrived.
 func (s *Service) RegisterNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", anew)
@@ -91,9 +91,9 @@ func markConfirmed(n *Notification, _ *Flow) error {
 	return nil
 }
 
-// ResendNotification (Invia di nuovo) resolves an unknown outcome, or [ErrorAlreadySent], by
+// ResendNotification (Invia di nuovo) resolves an unknown outcome, or [CodeAlreadySent], by
 // accepting that the citizen may get the message twice: the notification is Registrato again, to
-// be sent as after [Service.RegisterNotification]. After [ErrorAlreadySent] it is sent once,
+// be sent as after [Service.RegisterNotification]. After [CodeAlreadySent] it is sent once,
 // even if other notifications sent the same message. After an unknown outcome it is not sent if
 // another notification sends the message first: one order is for one more message. The reason is
 // recorded; keep personal data out of it. Without one it is refused with [flussi.ErrEmpty].
@@ -117,18 +117,18 @@ func needsReason(reason string) error {
 func anew(n *Notification, _ *Flow) error {
 	n.Transmission = Transmission{Attempts: n.Transmission.Attempts}
 	n.Delivery = Delivery{}
-	n.AllowRepeat = false
+	n.AllowDuplicate = false
 	return nil
 }
 
 // prepareResend prepares a notification for another sending, although the citizen may have its
 // message. After an unknown outcome, being Registrato again is enough: the notification no longer
-// keeps others with its message from being sent. After [ErrorAlreadySent] the message is in another
-// notification, so this one needs AllowRepeat.
+// keeps others with its message from being sent. After [CodeAlreadySent] the message is in another
+// notification, so this one needs AllowDuplicate.
 func prepareResend(n *Notification, f *Flow) error {
-	repeat := n.Transmission.ErrorCode == ErrorAlreadySent
+	repeat := n.Transmission.ErrorCode == CodeAlreadySent
 	err := anew(n, f)
-	n.AllowRepeat = repeat
+	n.AllowDuplicate = repeat
 	return err
 }
 
@@ -220,7 +220,7 @@ func allTogether(ctx context.Context, store Store, by string, f *Flow, before []
 		f.Counts.Add(before[i], -1)
 		f.Counts.Add(c.Notification, 1)
 	}
-	action, err := f.conclude(ctx, by, FlowTouch)
+	action, err := f.conclude(ctx, by, FlowNotificationChanged)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func TestWhatFailedIsCorrectedAndSentAgain(t *testing.T) {
 			f := w.sending(t, 3)
 			assert.Equal(t, flow.FlowIncomplete, w.run(t, f.ID, refusal).State)
 			n := w.notifications(t, f.ID)[0]
-			require.Equal(t, flow.ErrorRefused, n.Transmission.ErrorCode)
+			require.Equal(t, flow.CodeRefused, n.Transmission.ErrorCode)
 			w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.SendNotification(t.Context(), operator, n.ID)) })
 
 			corrected := must(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 50)))(t)
@@ -89,7 +89,7 @@ func TestWhatIsAboutToBeSentWithItsFlowIsFixed(t *testing.T) {
 		edited := must(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 9)))(t)
 		assert.Equal(t, draft(t, 9), edited.Draft)
 		assert.Equal(t, edited, w.notification(t, n.ID))
-		assert.Equal(t, []flow.FlowAction{flow.FlowCreate, flow.FlowImport, flow.FlowTouch}, w.flowSteps(t, n.FlowID))
+		assert.Equal(t, []flow.FlowAction{flow.FlowCreate, flow.FlowImport, flow.FlowNotificationChanged}, w.flowSteps(t, n.FlowID))
 		touched := must(w.FlowHistory(t.Context(), operator, n.FlowID))(t)[2]
 		assert.Equal(t, fmt.Sprintf("Notifica %s: Aggiorna.", n.ID), touched.Reason.Reveal())
 	})
@@ -112,7 +112,7 @@ func TestAnEditMakesNoDuplicate(t *testing.T) {
 	got := must(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, same))(t)
 	assert.Equal(t, time.Date(2030, 1, 2, 21, 59, 59, 999999000, time.UTC), got.DueDate, "it is not its own duplicate")
 	other := w.prepared(t, 0)
-	must(w.AddNotifications(t.Context(), operator, other.ID, flow.Drafts(draft(t, 30)), flow.AddConfig{}))(t)
+	must(w.AddNotifications(t.Context(), operator, other.ID, flow.DraftRows(draft(t, 30)), flow.AddConfig{}))(t)
 	must(w.EditNotification(t.Context(), operator, all[2].ID, all[2].Version, draft(t, 30)))(t) // of another flow
 
 	// Two that would become the same at the same moment.
@@ -156,8 +156,8 @@ func TestAnUnknownOutcomeIsDecidedByAPerson(t *testing.T) {
 				f := w.sending(t, 2)
 				assert.Equal(t, flow.FlowIncomplete, w.run(t, f.ID, noAnswer).State)
 				n := w.notifications(t, f.ID)[0]
-				require.Equal(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
-				w.refused(t, flow.ErrOutcomeUnknown, func() error { return only(w.RegisterNotification(t.Context(), operator, n.ID)) })
+				require.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
+				w.refused(t, flow.ErrMayHaveArrived, func() error { return only(w.RegisterNotification(t.Context(), operator, n.ID)) })
 				w.refused(t, flussi.ErrEmpty, func() error { return only(test.decide(t.Context(), w, n.ID, "")) })
 				w.refused(t, flussi.ErrLength, func() error { return only(test.decide(t.Context(), w, n.ID, strings.Repeat("x", 4001))) })
 				time.Sleep(time.Hour)
@@ -197,7 +197,7 @@ func TestADisabledNotificationDoesNotCount(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		f := w.prepared(t, 3)
 		n := w.notifications(t, f.ID)[1]
-		w.refused(t, flow.ErrEnabled, func() error { return only(w.EnableNotification(t.Context(), operator, n.ID)) })
+		w.refused(t, flow.ErrNotDisabled, func() error { return only(w.EnableNotification(t.Context(), operator, n.ID)) })
 		aside := must(w.DisableNotification(t.Context(), operator, n.ID))(t)
 		assert.True(t, aside.Disabled)
 		assert.Equal(t, flow.Counts{Registered: 2, Disabled: 1}, w.flow(t, f.ID).Counts)
@@ -234,6 +234,6 @@ func TestADisabledNotificationDoesNotCount(t *testing.T) {
 		assert.Equal(t, flow.Counts{Sent: 2, Disabled: 2}, w.flow(t, f.ID).Counts)
 		assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
 		steps := w.flowSteps(t, f.ID)
-		assert.Equal(t, []flow.FlowAction{flow.FlowSend, flow.FlowFallShort, flow.FlowTouch, flow.FlowComplete, flow.FlowFallShort, flow.FlowComplete, flow.FlowTouch}, steps[3:])
+		assert.Equal(t, []flow.FlowAction{flow.FlowSend, flow.FlowEndIncomplete, flow.FlowNotificationChanged, flow.FlowComplete, flow.FlowEndIncomplete, flow.FlowComplete, flow.FlowNotificationChanged}, steps[3:])
 	})
 }

@@ -164,7 +164,7 @@ func (s *Service) NotificationActions(ctx context.Context, by flussi.Actor, id u
 		}
 	}
 	actions := slices.DeleteFunc(n.Allowed(by.Roles...), func(action NotificationAction) bool {
-		return action != NotificationCheck && fixed(&n, f) != nil || action == NotificationCheck && n.Transmission.MessageID == ""
+		return action != NotificationVerify && fixed(&n, f) != nil || action == NotificationVerify && n.Transmission.MessageID == ""
 	})
 	if by.Has(flussi.Operator) && n.check(NotificationClaim) == nil && n.State == NotificationRegistered && isOver(f) {
 		actions = append(actions, NotificationSend)

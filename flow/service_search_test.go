@@ -100,8 +100,8 @@ func TestSearchOfNotifications(t *testing.T) {
 			"those of no flow":        {flow.NotificationFilter{Standalone: true}, "e a"},
 			"services":                {flow.NotificationFilter{Services: []string{taxes}}, "e d c b a"},
 			"states":                  {flow.NotificationFilter{States: []flow.NotificationState{flow.NotificationFailed, flow.NotificationRegistered}}, "e c b"},
-			"error codes":             {flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown}}, "c"},
-			"two error codes":         {flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown, flow.ErrorRefused}}, "c b"},
+			"error codes":             {flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeOutcomeUnknown}}, "c"},
+			"two error codes":         {flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeOutcomeUnknown, flow.CodeRefused}}, "c b"},
 			"text, whatever its case": {flow.NotificationFilter{Text: "oggetto RISERVATO"}, "e d c b"},
 			"text with accents":       {flow.NotificationFilter{Text: "PERCHÉ è"}, "a"},
 			"user":                    {flow.NotificationFilter{User: "dispatcher"}, "d c b"},
@@ -116,10 +116,10 @@ func TestSearchOfNotifications(t *testing.T) {
 			"digests":                 {flow.NotificationFilter{Digests: []flow.Digest{pay.Digest(), draft(t, 1).Digest()}}, "c a"},
 			"only disabled":           {flow.NotificationFilter{Disabled: flow.OnlyDisabled}, "e"},
 			"only enabled":            {flow.NotificationFilter{Disabled: flow.OnlyEnabled}, "d c b a"},
-			"unsettled":               {flow.NotificationFilter{Unsettled: true}, "d a"},
+			"unsettled":               {flow.NotificationFilter{DeliveryOpen: true}, "d a"},
 			"closed before":           {flow.NotificationFilter{ClosedBefore: time.Now()}, "e d b a"},
 			"closed before that":      {flow.NotificationFilter{ClosedBefore: start.Add(time.Hour)}, "a"},
-			"all at once":             {flow.NotificationFilter{Flow: f.ID, Recipient: citizen(t, 2), Unsettled: true, MessageID: sentB}, "d"},
+			"all at once":             {flow.NotificationFilter{Flow: f.ID, Recipient: citizen(t, 2), DeliveryOpen: true, MessageID: sentB}, "d"},
 			"nothing has all":         {flow.NotificationFilter{Flow: f.ID, Standalone: true}, ""},
 		} {
 			got := []string{}
@@ -138,7 +138,7 @@ func TestSearchOfNotifications(t *testing.T) {
 		must(w.VerifyNotification(ctx, operator, a.ID))(t)
 		w.Process()
 		must(w.VerifyNotification(ctx, operator, a.ID))(t)
-		assert.Len(t, must(w.Notifications(ctx, operator, flow.NotificationFilter{Unsettled: true}, flow.Page{}))(t).Notifications, 1)
+		assert.Len(t, must(w.Notifications(ctx, operator, flow.NotificationFilter{DeliveryOpen: true}, flow.Page{}))(t).Notifications, 1)
 	})
 }
 
@@ -253,11 +253,11 @@ func TestAnExportIsCompleteOrEndsWithAnError(t *testing.T) {
 		all = append(all, draft(t, i))
 	}
 	f := w.prepared(t, 0)
-	must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(all...), flow.AddConfig{}))(t)
+	must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(all...), flow.AddConfig{}))(t)
 	assert.Len(t, must(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{})))(t), len(all))
 
 	store := &faultyStore{Store: w.store}
-	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
 	down := errors.New("connection lost")
 	store.set("Notifications", 1, 1, down)

@@ -28,7 +28,7 @@ type SendNewConfig struct {
 // Notification. If the service has sent the same message to the same citizen, or is about to,
 // the error is an [ErrDuplicate], and nothing is created; to send the message again, set another
 // [Draft.Occasion]. Of two that are submitted at the same moment, one is sent, and the other
-// becomes Errore with [ErrorAlreadySent].
+// becomes Errore with [CodeAlreadySent].
 func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
 	const op = "send new notification"
 	n, err := s.draft(ctx, by, service, d, c, op)
@@ -90,7 +90,7 @@ func (s *Service) unsent(ctx context.Context, n Notification) error {
 			if err != nil {
 				return err
 			}
-			if !other.ToBeSent(disabled) {
+			if !other.IsPending(disabled) {
 				continue
 			}
 		}
@@ -117,14 +117,14 @@ func (s *Service) flowDisabled(ctx context.Context, n Notification) (bool, error
 // that stands alone, or one whose flow was sent before, after a correction. With a flow
 // in another state it is refused with [ErrFlowState]. If the citizen may have the message from
 // another notification of the service, it is not sent: it becomes Errore with
-// [ErrorAlreadySent], and the error is an [ErrDuplicate].
+// [CodeAlreadySent], and the error is an [ErrDuplicate].
 //
 // It returns when the outcome is known, and no error only if the platform accepted the
 // message. Otherwise the notification that it returns says what came of it: it is in
 // Errore, with the same reason as the error; or it is Registrato again, since it surely
 // was not sent, and can be sent later. When the context ends, a message that is on its way
 // has half a minute left to be answered, and its outcome as long to be stored. If that
-// cannot be done, the error is an [ErrNotStored].
+// cannot be done, the error is an [ErrOutcomeNotStored].
 func (s *Service) SendNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	const op = "send notification"
 	n, err := s.notification(ctx, by, id)
@@ -164,14 +164,14 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 		o = s.sender.submit(calls, messenger, n, nil)
 	}
 	if o.payee {
-		o.action, o.code = NotificationFail, ErrorRefused
+		o.action, o.code = NotificationFail, CodeRefused
 		o.text = "Il servizio non può indicare questo ente creditore, oppure non è abilitato: il messaggio non è arrivato."
 	}
 	writing, cancel = context.WithDeadline(writing, storeTime(start, s.lease, defaultGrace))
 	defer cancel()
 	n, err = s.report(writing, by.ID, n, o)
 	if err != nil {
-		return n, failure(op, n.ID, fmt.Errorf("%w: %s: %w", ErrNotStored, o.action, err))
+		return n, failure(op, n.ID, fmt.Errorf("%w: %s: %w", ErrOutcomeNotStored, o.action, err))
 	}
 	switch {
 	case o.action == NotificationAccept:
@@ -199,7 +199,7 @@ func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (N
 		change := claimed.change(NotificationClaim, before.State, by.ID, "")
 		change.Lease = s.lease
 		if refused != nil {
-			change = n.AlreadySent(refused.Earlier, now(), by.ID)
+			change = n.SkipAlreadySent(refused.Earlier, now(), by.ID)
 		}
 		claimed, err = together(ctx, s.store, by.ID, f, before, change)
 		switch {
@@ -236,7 +236,7 @@ func notSendable(n Notification, err error) error {
 		reason = "L'invio della notifica è già in corso."
 	case NotificationFailed:
 		reason = "La notifica è in Errore: correggerla se serve, riportarla a Registrato e inviarla di nuovo."
-		if code := n.Transmission.ErrorCode; code == ErrorOutcomeUnknown || code == ErrorAlreadySent {
+		if code := n.Transmission.ErrorCode; code == CodeOutcomeUnknown || code == CodeAlreadySent {
 			reason = code.Italian()
 		}
 	}

@@ -40,13 +40,13 @@ func TestSendNew(t *testing.T) {
 	}{
 		"it is sent":                         {"", "", plain, false, appiotest.Citizen{}, nil, flow.NotificationSent, "", 1},
 		"after the profile was asked for":    {"", "", plain, true, appiotest.Citizen{}, nil, flow.NotificationSent, "", 1},
-		"it is refused":                      {appiotest.BadRequest, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrInvalid, flow.NotificationFailed, flow.ErrorRefused, 1},
-		"the payee may not be named":         {"", "", withPayee, false, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationFailed, flow.ErrorRefused, 1},
-		"the citizen is not there":           {"", "", plain, true, appiotest.Citizen{Absent: true}, flow.ErrUnreachable, flow.NotificationFailed, flow.ErrorUnreachable, 0},
-		"the citizen blocks the service":     {"", "", plain, true, appiotest.Citizen{Blocks: []string{taxes}}, flow.ErrUnreachable, flow.NotificationFailed, flow.ErrorUnreachable, 0},
-		"nobody knows":                       {appiotest.NoID, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.ErrorOutcomeUnknown, 1},
-		"there is no answer":                 {appiotest.Silent, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.ErrorOutcomeUnknown, 1},
-		"the platform reports a failure":     {appiotest.ServerProblem, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.ErrorOutcomeUnknown, 1},
+		"it is refused":                      {appiotest.BadRequest, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrInvalid, flow.NotificationFailed, flow.CodeRefused, 1},
+		"the payee may not be named":         {"", "", withPayee, false, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationFailed, flow.CodeRefused, 1},
+		"the citizen is not there":           {"", "", plain, true, appiotest.Citizen{Absent: true}, flow.ErrUnreachable, flow.NotificationFailed, flow.CodeUnreachable, 0},
+		"the citizen blocks the service":     {"", "", plain, true, appiotest.Citizen{Blocks: []string{taxes}}, flow.ErrUnreachable, flow.NotificationFailed, flow.CodeUnreachable, 0},
+		"nobody knows":                       {appiotest.NoID, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.CodeOutcomeUnknown, 1},
+		"there is no answer":                 {appiotest.Silent, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.CodeOutcomeUnknown, 1},
+		"the platform reports a failure":     {appiotest.ServerProblem, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.CodeOutcomeUnknown, 1},
 		"the platform lets nobody in":        {appiotest.TooManyRequests, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrRateLimited, flow.NotificationRegistered, "", 5},
 		"the key is not accepted":            {appiotest.Unauthorized, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnauthorized, flow.NotificationRegistered, "", 1},
 		"the service is not enabled":         {appiotest.Forbidden, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationRegistered, "", 1},
@@ -89,12 +89,12 @@ func TestSendNew(t *testing.T) {
 				explained := flussi.Explain(err)
 				assert.NotContains(t, []string{"", "Errore imprevisto: rivolgersi all'assistenza."}, explained)
 				assert.Empty(t, n.Transmission.MessageID)
-				if test.op == appiotest.GetProfile || test.code == flow.ErrorUnreachable {
+				if test.op == appiotest.GetProfile || test.code == flow.CodeUnreachable {
 					assert.Zero(t, w.Received(appiotest.SubmitMessage), "nothing was sent")
 				}
 				if test.state == flow.NotificationFailed {
 					assert.NotEmpty(t, n.Transmission.Error)
-					assert.Equal(t, test.code == flow.ErrorOutcomeUnknown, !n.Transmission.SentAt.IsZero())
+					assert.Equal(t, test.code == flow.CodeOutcomeUnknown, !n.Transmission.SentAt.IsZero())
 					return
 				}
 
@@ -128,8 +128,8 @@ func TestTheErrorOfAMessageThatWasNotSent(t *testing.T) {
 func TestSendNewWithoutAMessenger(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	down := errors.New("keys not available")
-	service, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes}},
-		func(context.Context, string) (flow.Messenger, error) { return nil, down }, flow.ServiceConfig{})
+	service, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes}},
+		func(context.Context, string) (flow.Sender, error) { return nil, down }, flow.ServiceConfig{})
 	require.NoError(t, err)
 	n, err := service.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 	require.ErrorIs(t, err, down)
@@ -262,7 +262,7 @@ func TestAnOutcomeThatCannotBeStored(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		store := &faultyStore{Store: w.store}
 		down := errors.New("connection lost")
-		service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{Lease: time.Minute})
+		service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{Lease: time.Minute})
 		require.NoError(t, err)
 		store.set("SaveNotifications", 2, 3, down) // created and claimed before
 		n := must(service.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
@@ -277,9 +277,9 @@ func TestAnOutcomeThatCannotBeStored(t *testing.T) {
 		assert.LessOrEqual(t, time.Since(start), time.Minute, "until the lease is over")
 		assert.Equal(t, flow.NotificationSending, w.notification(t, n.ID).State)
 		time.Sleep(time.Minute)
-		recovered := must(w.dispatcher(t, flow.DispatcherConfig{}).Recover(t.Context()))(t)
+		recovered := must(w.dispatcher(t, flow.DispatcherConfig{}).RescueExpired(t.Context()))(t)
 		assert.Equal(t, 1, recovered)
-		assert.Equal(t, flow.ErrorOutcomeUnknown, w.notification(t, n.ID).Transmission.ErrorCode)
+		assert.Equal(t, flow.CodeOutcomeUnknown, w.notification(t, n.ID).Transmission.ErrorCode)
 	})
 }
 
@@ -295,7 +295,7 @@ func TestRefusedSendingSaysWhatToDo(t *testing.T) {
 		for text, n := range map[string]flow.Notification{
 			"La notifica è già stata inviata.":        send(1),
 			"La notifica è in Errore: correggerla se": send(2, refusal),
-			flow.ErrorOutcomeUnknown.Italian():        send(3, noAnswer),
+			flow.CodeOutcomeUnknown.Italian():         send(3, noAnswer),
 		} {
 			_, err := w.SendNotification(t.Context(), operator, n.ID)
 			require.ErrorIs(t, err, fsm.ErrNotAllowed)
@@ -305,6 +305,6 @@ func TestRefusedSendingSaysWhatToDo(t *testing.T) {
 		other := newWorld(t, worldConfig{})
 		_, skipped := other.skipped(t)
 		_, err := other.SendNotification(t.Context(), operator, skipped.ID)
-		assert.Equal(t, flow.ErrorAlreadySent.Italian(), flussi.Explain(err))
+		assert.Equal(t, flow.CodeAlreadySent.Italian(), flussi.Explain(err))
 	})
 }

@@ -26,7 +26,7 @@ func (w *world) notification(t testing.TB, id uuid.UUID) flow.Notification {
 func (w *world) run(t testing.TB, id uuid.UUID, faults ...appiotest.Fault) flow.Flow {
 	t.Helper()
 	w.Fail(appiotest.SubmitMessage, faults...)
-	return must(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, Batch: 1}).Run(t.Context(), id))(t)
+	return must(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 1}).Run(t.Context(), id))(t)
 }
 
 // flowSteps and steps return what was done, in order, and check that each version has its
@@ -109,7 +109,7 @@ func TestConfigurationsThatContradictThemselves(t *testing.T) {
 		"below the platform's":    {Limits: flow.Limits{MinSubject: 9, MaxSubject: 120, MinContent: 80, MaxContent: 10_000}},
 		"more at least than most": {Limits: flow.Limits{MinSubject: 100, MaxSubject: 99, MinContent: 80, MaxContent: 10_000}},
 	} {
-		_, err := flow.NewService(w.store, flow.Operators{}, w.messengers, c)
+		_, err := flow.NewService(w.store, flow.Permissions{}, w.messengers, c)
 		assert.ErrorIs(t, err, flow.ErrConfig, name)
 	}
 	_, err := flow.NewService(nil, nil, nil, flow.ServiceConfig{Workers: -1, Lease: 1})

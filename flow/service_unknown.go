@@ -43,10 +43,10 @@ func (s *Service) resolve(ctx context.Context, op string, by flussi.Actor, filte
 	if err == nil {
 		err = needsReason(reason)
 	}
-	if err != nil || len(services) == 0 || filter.Disabled == OnlyDisabled || len(filter.ErrorCodes) > 0 && !slices.Contains(filter.ErrorCodes, ErrorOutcomeUnknown) {
+	if err != nil || len(services) == 0 || filter.Disabled == OnlyDisabled || len(filter.ErrorCodes) > 0 && !slices.Contains(filter.ErrorCodes, CodeOutcomeUnknown) {
 		return report, failure(op, uuid.Nil, err)
 	}
-	filter.Services, filter.ErrorCodes, filter.Disabled = services, []ErrorCode{ErrorOutcomeUnknown}, OnlyEnabled
+	filter.Services, filter.ErrorCodes, filter.Disabled = services, []ErrorCode{CodeOutcomeUnknown}, OnlyEnabled
 	for {
 		found, err := s.store.Notifications(ctx, filter, page)
 		if err != nil {

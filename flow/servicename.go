@@ -42,15 +42,15 @@ func CheckService(name string) error {
 	return nil
 }
 
-// ServiceLook returns a key that is equal for names of services that look alike. It ignores upper
+// ServiceSkeleton returns a key that is equal for names of services that look alike. It ignores upper
 // and lower case and the kinds of blanks, hyphens and quotes, and replaces Cyrillic and Greek
 // letters by the Latin ones that they look like. Stores find similar names by it; it must not be
 // used for authorisation.
-func ServiceLook(name string) string {
+func ServiceSkeleton(name string) string {
 	// plainSign comes first, because NFKC decomposes an acute accent into a blank and a combining
 	// accent. A Caser has state, so each call makes its own.
-	folded := strings.ReplaceAll(cases.Fold().String(norm.NFKC.String(strings.Map(plainSign, VisibleText(name)))), "i\u0307", "i") // İ
-	return VisibleText(strings.Map(func(r rune) rune {
+	folded := strings.ReplaceAll(cases.Fold().String(norm.NFKC.String(strings.Map(plainSign, NormalizeText(name)))), "i\u0307", "i") // İ
+	return NormalizeText(strings.Map(func(r rune) rune {
 		if like, found := lookalikes[r]; found {
 			return like
 		}

@@ -67,7 +67,7 @@ func TestCheckService(t *testing.T) {
 			before := everythingIn(t, w.store)
 			_, err = service.CreateFlow(t.Context(), operator, test.service, flow.Details{})
 			assert.ErrorIs(t, err, test.err)
-			_, _, err = service.ImportFlow(t.Context(), operator, test.service, flow.Details{}, flow.Drafts(draft(t, 1)), flow.AddConfig{})
+			_, _, err = service.ImportFlow(t.Context(), operator, test.service, flow.Details{}, flow.DraftRows(draft(t, 1)), flow.AddConfig{})
 			assert.ErrorIs(t, err, test.err)
 			_, err = service.SendNewNotification(t.Context(), operator, test.service, draft(t, 1), flow.SendNewConfig{})
 			assert.ErrorIs(t, err, test.err)
@@ -81,7 +81,7 @@ func TestCheckService(t *testing.T) {
 // enabledFor returns a service on the world's store whose operator is enabled for some services.
 func (w *world) enabledFor(t testing.TB, services ...string) *flow.Service {
 	t.Helper()
-	service, err := flow.NewService(w.store, flow.Operators{operator.ID: services}, w.messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(w.store, flow.Permissions{operator.ID: services}, w.messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
 	return service
 }
@@ -118,12 +118,12 @@ func TestServiceLook(t *testing.T) {
 		"a zero-width space":           "Serv\u200bizio Tributi - l'IMU",
 		"blanks and line ends outside": " Servizio Tributi - l'IMU\r\n",
 	} {
-		assert.Equal(t, flow.ServiceLook(name), flow.ServiceLook(other), what)
+		assert.Equal(t, flow.ServiceSkeleton(name), flow.ServiceSkeleton(other), what)
 	}
 	for _, pair := range [][2]string{
 		{"NOTIFICHE", "\u039dOTIFICHE"}, {"città", "citta\u0300"}, {"BANDO", "\u0412A\u039dDO"}, {"POLIZIA", "\u0420OLI\u0396IA"},
 	} {
-		assert.Equal(t, flow.ServiceLook(pair[0]), flow.ServiceLook(pair[1]), "%q", pair)
+		assert.Equal(t, flow.ServiceSkeleton(pair[0]), flow.ServiceSkeleton(pair[1]), "%q", pair)
 	}
 	seen := map[string]string{}
 	for _, other := range []string{
@@ -131,7 +131,7 @@ func TestServiceLook(t *testing.T) {
 		"e", "è", "é", "ê", "l", "1", "i", "ì", "0", "o", "ò", "n", "ñ", "rn", "m", "c", "ç", "a", "b", "h", "k", "p", "t", "x", "y", "v", "z",
 		"tributi1", "tributi2", "tributi-1", "tributi_1", "tributi.1", "anagrafe", "\u0436", "\u03c9",
 	} {
-		look := flow.ServiceLook(other)
+		look := flow.ServiceSkeleton(other)
 		assert.Empty(t, seen[look], "%q looks like %q", other, seen[look])
 		seen[look] = other
 	}
@@ -146,7 +146,7 @@ func TestServiceThatLooksLikeAnotherIsRefused(t *testing.T) {
 			must(service.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
 		},
 		"an import": func(t *testing.T, service *flow.Service) {
-			_, _, err := service.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.Drafts(draft(t, 1)), flow.AddConfig{})
+			_, _, err := service.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.DraftRows(draft(t, 1)), flow.AddConfig{})
 			require.NoError(t, err)
 		},
 	} {
@@ -158,7 +158,7 @@ func TestServiceThatLooksLikeAnotherIsRefused(t *testing.T) {
 			for call, make := range map[string]func() error{
 				"CreateFlow": func() error { return only(service.CreateFlow(t.Context(), operator, similar, flow.Details{})) },
 				"ImportFlow": func() error {
-					_, _, err := service.ImportFlow(t.Context(), operator, similar, flow.Details{}, flow.Drafts(draft(t, 2)), flow.AddConfig{})
+					_, _, err := service.ImportFlow(t.Context(), operator, similar, flow.Details{}, flow.DraftRows(draft(t, 2)), flow.AddConfig{})
 					return err
 				},
 				"SendNewNotification": func() error {

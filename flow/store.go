@@ -17,7 +17,7 @@ import (
 //   - It is safe for concurrent use by any number of goroutines, and if the database is
 //     shared, of processes.
 //   - It is all or nothing. A write that returns an error has changed nothing, unless
-//     the error is an [ErrUncertain]: the database was lost in the middle of it.
+//     the error is an [ErrCommitUnknown]: the database was lost in the middle of it.
 //   - A context that ends makes it return an error that is the context's; a write whose
 //     context ended before it began changes nothing.
 //   - What it returns is the caller's: changing it changes nothing in the store.
@@ -43,15 +43,15 @@ import (
 // nothing, and returns an [*AlreadySentError]. This holds for concurrent writers, in one process or
 // in several. If several others may have arrived, any of them is named.
 //
-//   - A notification without a digest, or with AllowRepeat, is not refused. Stores never change
-//     AllowRepeat; only the Service does.
+//   - A notification without a digest, or with AllowDuplicate, is not refused. Stores never change
+//     AllowDuplicate; only the Service does.
 //   - Of two with the same digest in one claim, the first is taken.
 //   - If one write makes two with the same digest In invio, it is refused, unless one of them has
-//     AllowRepeat.
+//     AllowDuplicate.
 //   - A notification that is In invio already, or is stored in another state, is not checked.
 //
 // Services: the first flow or notification of a service is refused with a [*SimilarServiceError],
-// and nothing is written, if there is another service with the same [ServiceLook]. This also holds
+// and nothing is written, if there is another service with the same [ServiceSkeleton]. This also holds
 // for two services of one write.
 //
 // Stores know no rules besides: they never look at what a step means, and never take one
@@ -88,15 +88,15 @@ type FlowStore interface {
 	// stores nothing, and returns the earlier import and true. An import whose flow is Disabled
 	// while it is Inattivo or Attivo, or does not exist any more, does not count: the next import
 	// replaces it. Of two concurrent imports with one key, one is stored, and the other returns it.
-	Import(ctx context.Context, i Import) (done Imported, before bool, err error)
+	SaveImport(ctx context.Context, i ImportRequest) (done ImportResult, before bool, err error)
 
 	// Imported returns the import with a key. The error is an [ErrNotFound] if there is none
 	// that counts.
-	Imported(ctx context.Context, key ImportKey) (Imported, error)
+	ImportResult(ctx context.Context, key ImportKey) (ImportResult, error)
 }
 
-// Import is the argument of [FlowStore.Import].
-type Import struct {
+// Import is the argument of [FlowStore.ImportRequest].
+type ImportRequest struct {
 	Flow FlowChange                           // as SaveFlow takes it
 	Rows iter.Seq2[NotificationChange, error] // new notifications of the flow, as SaveFlow takes them
 
@@ -104,11 +104,11 @@ type Import struct {
 	Key func() ImportKey
 	// Duplicate is called, in the same transaction, for each row whose message the service has
 	// already: an older notification of the service with the same [Draft.Digest] may have
-	// arrived ([Notification.MayHaveArrived]) or waits to be sent ([Notification.ToBeSent]).
+	// arrived ([Notification.MayHaveArrived]) or waits to be sent ([Notification.IsPending]).
 	// If there are several, earlier is the oldest that may have arrived; if none may have, the
 	// oldest that waits. Duplicate returns the change to store in place of the row, or false
 	// to store nothing. It is called in the order of the rows, and must not use the store.
-	Duplicate func(row NotificationChange, earlier Notification) (NotificationChange, bool)
+	OnDuplicate func(row NotificationChange, earlier Notification) (NotificationChange, bool)
 }
 
 // ImportKey identifies an import: it is equal for the same rows in the same order, of the same
@@ -117,8 +117,8 @@ type Import struct {
 type ImportKey [16]byte
 
 // Imported is an import that was stored.
-type Imported struct {
-	Key  ImportKey // as [Import].Key returned it
+type ImportResult struct {
+	Key  ImportKey // as [ImportRequest].Key returned it
 	Flow uuid.UUID // the ID of the flow with the rows
 	At   time.Time // the time of the flow's record; UTC
 }
@@ -143,7 +143,7 @@ type NotificationStore interface {
 	// its Counts afterwards: up to Limit that are Registrato and not Disabled, the oldest
 	// first, by time of creation and then ID. Each becomes In invio, with a lease, the next
 	// version, UpdatedAt and UpdatedBy of the claim, and a record of NotificationClaim; or,
-	// if the citizen may have its message already, Errore with [ErrorAlreadySent]: see [Store].
+	// if the citizen may have its message already, Errore with [CodeAlreadySent]: see [Store].
 	// Both are returned.
 	//
 	// It takes none unless the flow is In invio, not Disabled, and has no Error, and it
@@ -160,14 +160,14 @@ type NotificationStore interface {
 	Expired(ctx context.Context, limit int) ([]Notification, error)
 }
 
-// Exchanger is what a [Store] may be besides: one that stores outcomes and claims anew in one
+// SaveAndClaimer is what a [Store] may be besides: one that stores outcomes and claims anew in one
 // transaction, which spares a [Dispatcher] half of its commits. The dispatcher uses it if it
 // is there.
-type Exchanger interface {
+type SaveAndClaimer interface {
 	// Exchange is SaveNotifications and then Claim, together or not at all. What was stored can
 	// be claimed at once. If the flow is not to be sent, nothing is claimed, and what is to be
 	// stored is stored. The errors are those of both.
-	Exchange(ctx context.Context, changes []NotificationChange, claim Claim) (Flow, []Notification, error)
+	SaveAndClaim(ctx context.Context, changes []NotificationChange, claim Claim) (Flow, []Notification, error)
 }
 
 // Claim is what [NotificationStore.Claim] is asked for.

@@ -27,22 +27,22 @@ type losing struct {
 	calls  int           // of Import
 }
 
-func (s *losing) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+func (s *losing) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	if s.calls++; s.calls > 1 {
-		return s.Store.Import(ctx, i)
+		return s.Store.SaveImport(ctx, i)
 	}
 	if !s.stores {
 		for _, err := range i.Rows {
 			if err != nil {
-				return flow.Imported{}, false, err
+				return flow.ImportResult{}, false, err
 			}
 		}
-		return flow.Imported{}, false, fmt.Errorf("commit: %w", flow.ErrUncertain)
+		return flow.ImportResult{}, false, fmt.Errorf("commit: %w", flow.ErrCommitUnknown)
 	}
 	var rows []flow.NotificationChange
 	for row, err := range i.Rows {
 		if err != nil {
-			return flow.Imported{}, false, err
+			return flow.ImportResult{}, false, err
 		}
 		rows = append(rows, row)
 	}
@@ -56,24 +56,24 @@ func (s *losing) Import(ctx context.Context, i flow.Import) (flow.Imported, bool
 	key := i.Key()
 	i.Key = func() flow.ImportKey { return key }
 	if s.after == 0 {
-		if _, _, err := s.Store.Import(ctx, i); err != nil {
-			return flow.Imported{}, false, err
+		if _, _, err := s.Store.SaveImport(ctx, i); err != nil {
+			return flow.ImportResult{}, false, err
 		}
 	} else {
 		go func() { // the server commits later
 			time.Sleep(s.after)
-			_, _, _ = s.Store.Import(context.WithoutCancel(ctx), i)
+			_, _, _ = s.Store.SaveImport(context.WithoutCancel(ctx), i)
 		}()
 	}
-	return flow.Imported{}, false, fmt.Errorf("commit: %w", flow.ErrUncertain)
+	return flow.ImportResult{}, false, fmt.Errorf("commit: %w", flow.ErrCommitUnknown)
 }
 
-func (s *losing) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+func (s *losing) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 	if s.fails > 0 {
 		s.fails--
-		return flow.Imported{}, errStore
+		return flow.ImportResult{}, errStore
 	}
-	return s.Store.Imported(ctx, key)
+	return s.Store.ImportResult(ctx, key)
 }
 
 // The connection is lost during an import. After a second call there is one flow with the rows,
@@ -92,11 +92,11 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 	} {
 		for into, call := range map[string]func(w *world, ctx context.Context, target uuid.UUID) (uuid.UUID, flow.AddReport, error){
 			"a new flow": func(w *world, ctx context.Context, _ uuid.UUID) (uuid.UUID, flow.AddReport, error) {
-				f, report, err := w.ImportFlow(ctx, operator, taxes, flow.Details{}, flow.Drafts(drafts(t, 4)...), flow.AddConfig{})
+				f, report, err := w.ImportFlow(ctx, operator, taxes, flow.Details{}, flow.DraftRows(drafts(t, 4)...), flow.AddConfig{})
 				return f.ID, report, err
 			},
 			"a flow": func(w *world, ctx context.Context, target uuid.UUID) (uuid.UUID, flow.AddReport, error) {
-				report, err := w.AddNotifications(ctx, operator, target, flow.Drafts(drafts(t, 4)...), flow.AddConfig{})
+				report, err := w.AddNotifications(ctx, operator, target, flow.DraftRows(drafts(t, 4)...), flow.AddConfig{})
 				return target, report, err
 			},
 		} {
@@ -122,7 +122,7 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 							require.NoError(t, err)
 							assert.Equal(t, flow.AddReport{Rows: 4, Added: 4}, report)
 						} else {
-							require.ErrorIs(t, err, flow.ErrUncertain)
+							require.ErrorIs(t, err, flow.ErrCommitUnknown)
 							assert.Zero(t, report.Added)
 							assert.Equal(t, "La connessione con l'archivio si è interrotta durante la registrazione delle righe, e non si sa se siano state registrate. "+
 								"Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo.", flussi.Explain(err))
@@ -153,12 +153,12 @@ func TestRepeatedImportWhoseAnswerIsLostAddsNothing(t *testing.T) {
 		at := time.Now().UTC()
 		time.Sleep(time.Hour)
 		store.calls = 0
-		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(drafts(t, 3)...), flow.AddConfig{}))(t)
+		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(t, 3)...), flow.AddConfig{}))(t)
 		assert.Equal(t, flow.AddReport{Rows: 3, ImportedAt: at}, report)
 	})
 }
 
-// An error of the rows is returned itself, even if the store wraps it in an ErrUncertain.
+// An error of the rows is returned itself, even if the store wraps it in an ErrCommitUnknown.
 func TestRowErrorIsNotUncertain(t *testing.T) {
 	cut := errors.New("the file ends in the middle")
 	w := newWorld(t, worldConfig{store: wrapping{memstore.New()}})
@@ -168,17 +168,17 @@ func TestRowErrorIsNotUncertain(t *testing.T) {
 		}
 	}, flow.AddConfig{})
 	assert.ErrorIs(t, err, cut)
-	assert.NotErrorIs(t, err, flow.ErrUncertain)
+	assert.NotErrorIs(t, err, flow.ErrCommitUnknown)
 	assert.Empty(t, w.flows(t))
 }
 
 // wrapping is a store that makes every error of an import an uncertain one.
 type wrapping struct{ flow.Store }
 
-func (s wrapping) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-	done, before, err := s.Store.Import(ctx, i)
+func (s wrapping) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+	done, before, err := s.Store.SaveImport(ctx, i)
 	if err != nil {
-		err = flow.ErrUncertain
+		err = flow.ErrCommitUnknown
 	}
 	return done, before, err
 }

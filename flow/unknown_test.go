@@ -50,7 +50,7 @@ func (w *world) unanswered(t testing.TB, n, unknown int) flow.Flow {
 func (w *world) unknowns(t testing.TB) int {
 	t.Helper()
 	n := 0
-	for _, err := range w.AllNotifications(t.Context(), operator, flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorOutcomeUnknown}}) {
+	for _, err := range w.AllNotifications(t.Context(), operator, flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeOutcomeUnknown}}) {
 		require.NoError(t, err)
 		n++
 	}
@@ -77,10 +77,10 @@ func TestUnknownOutcomesAreResolvedTogether(t *testing.T) {
 				return flow.NotificationFilter{IDs: []uuid.UUID{alone[1].ID}}
 			}, []int{0, 0, 1}},
 			"among other errors": {func([]flow.Flow, []flow.Notification) flow.NotificationFilter {
-				return flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorRefused, flow.ErrorOutcomeUnknown}, Services: []string{taxes}}
+				return flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeRefused, flow.CodeOutcomeUnknown}, Services: []string{taxes}}
 			}, []int{3, 2, 2}},
 			"with another error": {func([]flow.Flow, []flow.Notification) flow.NotificationFilter {
-				return flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorRefused}}
+				return flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeRefused}}
 			}, []int{0, 0, 0}},
 			"in another state": {func([]flow.Flow, []flow.Notification) flow.NotificationFilter {
 				return flow.NotificationFilter{States: []flow.NotificationState{flow.NotificationSent}}
@@ -130,7 +130,7 @@ func TestUnknownOutcomesAreResolvedTogether(t *testing.T) {
 								assert.Equal(t, m.state, n.State)
 								assert.Empty(t, n.Transmission.ErrorCode)
 								assert.Empty(t, n.Transmission.Error)
-								assert.False(t, n.AllowRepeat, "no other one has its message")
+								assert.False(t, n.AllowDuplicate, "no other one has its message")
 							}
 						}
 					}
@@ -167,7 +167,7 @@ func TestUnknownOutcomesAreSentAgainOnce(t *testing.T) {
 		assert.Equal(t, flow.FlowSent, w.run(t, f.ID).State)
 		assert.Len(t, w.Deliveries(), 7)
 		for _, n := range w.notifications(t, f.ID) {
-			assert.False(t, n.AllowRepeat)
+			assert.False(t, n.AllowDuplicate)
 		}
 	})
 }
@@ -220,7 +220,7 @@ func TestResolvingSkipsConcurrentChanges(t *testing.T) {
 				for _, id := range []uuid.UUID{other.ID, alone[0].ID} {
 					n := w.notification(t, id)
 					assert.True(t, n.Disabled)
-					assert.Equal(t, flow.ErrorOutcomeUnknown, n.Transmission.ErrorCode)
+					assert.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 				}
 				assert.Equal(t, m.state, w.notification(t, alone[1].ID).State)
 				assert.Equal(t, m.flow, w.flow(t, f.ID).State, "what is disabled does not count")
@@ -263,7 +263,7 @@ func TestResolvingGoesThroughAllPages(t *testing.T) {
 				w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
 				f := w.sending(t, flow.MaxPage+more)
 				w.FailAtRandom(appiotest.SubmitMessage, 1, 1, noAnswer)
-				must(w.dispatcher(t, flow.DispatcherConfig{MaxFailures: 10 * flow.MaxPage}).Run(t.Context(), f.ID))(t)
+				must(w.dispatcher(t, flow.DispatcherConfig{FailureThreshold: 10 * flow.MaxPage}).Run(t.Context(), f.ID))(t)
 				require.Equal(t, flow.MaxPage+more, w.unknowns(t))
 				must(w.DisableNotification(t.Context(), operator, w.notifications(t, f.ID)[500].ID))(t)
 				report := must(m.call(w.Service, t.Context(), operator, flow.NotificationFilter{}, decision))(t)

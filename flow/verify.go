@@ -32,7 +32,7 @@ func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uu
 		return Notification{}, failure(op, id, err)
 	}
 	checked := n
-	if err := checked.Fire(ctx, NotificationCheck, by); err != nil {
+	if err := checked.Fire(ctx, NotificationVerify, by); err != nil {
 		return n, failure(op, id, err)
 	}
 	if n.Transmission.MessageID == "" {
@@ -81,7 +81,7 @@ func (d *Dispatcher) VerifyService(ctx context.Context, service string, since ti
 // verification is the verification of a flow under way.
 type verification struct {
 	store     Store
-	messenger Messenger
+	messenger Sender
 	by        string
 
 	rejecting sync.Mutex // rejections write the flow, so the workers take turns
@@ -114,7 +114,7 @@ func verify(ctx context.Context, store Store, sender sender, service string, fil
 			}
 		})
 	}
-	filter.Unsettled = true
+	filter.DeliveryOpen = true
 	for n, err := range all(ctx, store, filter) {
 		if err != nil {
 			v.end(err)
@@ -203,12 +203,12 @@ func learn(ctx context.Context, store Store, by string, n Notification, state ap
 	before := n
 	n.Delivery = told(n.Delivery, state)
 	n.Delivery.CheckedAt = now()
-	action, code := NotificationCheck, ErrorCode("")
+	action, code := NotificationVerify, ErrorCode("")
 	switch n.Delivery.Status {
 	case appio.StatusRejected:
-		action, code = NotificationReject, ErrorUnreachable
+		action, code = NotificationReject, CodeUnreachable
 	case appio.StatusFailed:
-		action, code = NotificationReject, ErrorRefused
+		action, code = NotificationReject, CodeRefused
 	}
 	if err := n.Fire(ctx, action, asSystem(by)); err != nil {
 		return before, err
@@ -222,7 +222,7 @@ func learn(ctx context.Context, store Store, by string, n Notification, state ap
 		reason += " " + n.Transmission.Error
 	}
 	change := n.change(action, before.State, by, reason)
-	if action == NotificationCheck || n.FlowID == uuid.Nil {
+	if action == NotificationVerify || n.FlowID == uuid.Nil {
 		if err := store.SaveNotifications(ctx, change); err != nil {
 			return before, err
 		}

@@ -45,7 +45,7 @@ func TestVerify(t *testing.T) {
 		assert.Equal(t, appio.MessageStatus("SOMETHING_NEW"), verify().Delivery.Status)
 		records := must(w.NotificationHistory(t.Context(), operator, n.ID))(t)
 		last := records[len(records)-1]
-		assert.Equal(t, flow.NotificationCheck, last.Action)
+		assert.Equal(t, flow.NotificationVerify, last.Action)
 		assert.Equal(t, operator.ID, last.By)
 		assert.Equal(t, "Stato consegna: SOMETHING_NEW.", last.Reason.Reveal())
 
@@ -61,7 +61,7 @@ func TestVerify(t *testing.T) {
 }
 
 func TestAMessageThatIsRejectedLater(t *testing.T) {
-	for status, code := range map[string]flow.ErrorCode{"REJECTED": flow.ErrorUnreachable, "FAILED": flow.ErrorRefused} {
+	for status, code := range map[string]flow.ErrorCode{"REJECTED": flow.CodeUnreachable, "FAILED": flow.CodeRefused} {
 		for _, whole := range []bool{false, true} {
 			t.Run(fmt.Sprint(status, ", whole flow ", whole), func(t *testing.T) {
 				w := newWorld(t, worldConfig{platform: appiotest.Config{Hold: true}})
@@ -87,7 +87,7 @@ func TestAMessageThatIsRejectedLater(t *testing.T) {
 				steps := w.steps(t, n.ID)
 				assert.Equal(t, flow.NotificationReject, steps[len(steps)-1])
 				flowSteps := w.flowSteps(t, f.ID)
-				assert.Equal(t, flow.FlowFallShort, flowSteps[len(flowSteps)-1])
+				assert.Equal(t, flow.FlowEndIncomplete, flowSteps[len(flowSteps)-1])
 				w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.VerifyNotification(t.Context(), operator, n.ID)) })
 
 				// Once it is sent again, nothing is left of that.

@@ -37,7 +37,7 @@ func sceneOf(t testing.TB, w *world) *scene {
 	s.created, err = w.CreateEvent(ctx, assistant, pagoinrete.Fee, school, trip(t))
 	must(err)
 	s.simulated = w.simulated(t, pagoinrete.Fee)
-	_, err = w.AddNotices(ctx, assistant, s.simulated.ID, pagoinrete.NoticeDrafts(drafts(2)...), pagoinrete.AddConfig{})
+	_, err = w.AddNotices(ctx, assistant, s.simulated.ID, pagoinrete.NoticeDraftRows(drafts(2)...), pagoinrete.AddConfig{})
 	must(err)
 	unsent := w.notices(t, s.simulated.ID)
 	s.draft, s.unsent = unsent[0], unsent[1]
@@ -164,7 +164,7 @@ func calls() map[string]call {
 			return drop(w.TransmitEvent(c, by, s.created.ID))
 		}},
 		"AddNotices": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
-			return drop(w.AddNotices(c, by, s.simulated.ID, pagoinrete.NoticeDrafts(drafts(3)[2]), pagoinrete.AddConfig{}))
+			return drop(w.AddNotices(c, by, s.simulated.ID, pagoinrete.NoticeDraftRows(drafts(3)[2]), pagoinrete.AddConfig{}))
 		}},
 		"TransmitNotices": {by: assistant, changes: true, remote: ops(putNotice, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) error {
 			report, err := w.TransmitNotices(c, by, s.simulated.ID)
@@ -191,8 +191,8 @@ func calls() map[string]call {
 		"DeleteEvent": {by: assistant, changes: true, remote: ops(move, get), do: func(c ctx, t tb, w *world, s *scene, by act) error {
 			return drop(w.DeleteEvent(c, by, s.simulated.ID))
 		}},
-		"SettleEvent": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
-			return drop(w.SettleEvent(c, by, s.odd.ID, s.odd.Version, why))
+		"ResolveEventDiscrepancy": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
+			return drop(w.ResolveEventDiscrepancy(c, by, s.odd.ID, s.odd.Version, why))
 		}},
 		"ShowEvent": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.ShowEvent(c, by, s.notified.ID)) }},
 		"VerifyEvent": {by: assistant, remote: ops(get, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) error {
@@ -222,8 +222,8 @@ func calls() map[string]call {
 		}},
 		"ShowNotice": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.ShowNotice(c, by, s.hidden.ID)) }},
 		"HideNotice": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.HideNotice(c, by, s.shown.ID)) }},
-		"SettleNotice": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
-			return drop(w.SettleNotice(c, by, s.strange.ID, s.strange.Version, why))
+		"ResolveNoticeDiscrepancy": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
+			return drop(w.ResolveNoticeDiscrepancy(c, by, s.strange.ID, s.strange.Version, why))
 		}},
 		"ApplySettlement": {by: assistant, school: true, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
 			return drop(w.ApplySettlement(c, by, school, payments(payment(t, s.paid, "FR-1"))))
@@ -272,7 +272,7 @@ func (w *world) received() (all int) {
 
 func TestTheTableOfCallsIsComplete(t *testing.T) {
 	all := calls()
-	p := reflect.TypeFor[*pagoinrete.Procedure]()
+	p := reflect.TypeFor[*pagoinrete.Service]()
 	for i := range p.NumMethod() {
 		assert.Contains(t, all, p.Method(i).Name)
 	}
@@ -384,7 +384,7 @@ func TestASchoolWithoutAGatewayIsToldSo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			s := sceneOf(t, w)
-			none, err := pagoinrete.NewProcedure(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return nil, nil }, pagoinrete.ProcedureConfig{})
+			none, err := pagoinrete.NewService(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return nil, nil }, pagoinrete.ServiceConfig{})
 			require.NoError(t, err)
 			before := everything(t, w)
 			err = c.do(t.Context(), t, &world{none, w.store, w.platform, nil}, s, or(c.by, principal))

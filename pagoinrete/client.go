@@ -25,12 +25,12 @@ import (
 // the platform does; openapi.yaml, beside this file, describes it, and wire.go alone knows it.
 // So Client works with the simulator of package pagoinretetest, and with whatever translates
 // the format to the real platform. Whoever has the ministry's documents has two ways: to write
-// another wire.go, or to write another Gateway and give it to the [Procedure], which knows no
+// another wire.go, or to write another Gateway and give it to the [Service], which knows no
 // Client.
 //
 // A change is repeated only where the service certainly did not act on the last attempt: after
 // 429, or no connection. Any other answer that is not clear, such as every 500, is an [Unknown]
-// outcome, and the Procedure reads the current state. A call that only reads is repeated after
+// outcome, and the Service reads the current state. A call that only reads is repeated after
 // any failure that may pass.
 type Client struct {
 	engine restcall.Engine

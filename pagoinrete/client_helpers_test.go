@@ -65,7 +65,7 @@ func clientEvent(t testing.TB) pagoinrete.Event {
 func clientNotice(t testing.TB, e pagoinrete.Event) pagoinrete.Notice {
 	t.Helper()
 	n, err := pagoinrete.NewNotice(e, 1, pagoinrete.NoticeData{
-		Debtor: clientCode(t, secretDebtor), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText(secretName),
+		Debtor: clientCode(t, secretDebtor), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText(secretName),
 		Payer: clientCode(t, secretPayer), Amount: 10000, Discount: 1000, DueDate: e.Instalments[0].DueDate, Reference: "3A-7",
 	}, clientOffice())
 	require.NoError(t, err)

@@ -8,11 +8,11 @@
 //	client, err := pagoinrete.New(key, "RMIC8GA002", pagoinrete.Config{BaseURL: address}) // one for each school
 //	store := memstore.New()                                                               // or your own, on your database
 //	gateways := func(ctx context.Context, school string) (pagoinrete.Gateway, error) { return client, nil }
-//	p, err := pagoinrete.NewProcedure(store, pagoinrete.Staffs{"a.bianchi": {"RMIC8GA002"}}, gateways, pagoinrete.ProcedureConfig{})
+//	p, err := pagoinrete.NewService(store, pagoinrete.Permissions{"a.bianchi": {"RMIC8GA002"}}, gateways, pagoinrete.ServiceConfig{})
 //
 // # The ten operations
 //
-// One method of [Procedure] for each operation of the guide; each takes the actor, whose SIDI
+// One method of [Service] for each operation of the guide; each takes the actor, whose SIDI
 // role ([flussi.Principal] is the DS, [flussi.AdminDirector] the DSGA, [flussi.AdminAssistant]
 // an A.A.) has to be the one that the guide names. Behind each: the states afterwards.
 //
@@ -28,9 +28,9 @@
 //	10  e, report, err := p.VerifyEvent(ctx, assistant, e.ID)                  Notificato; Pagato
 //
 // The third and the fourth are not for a donation (erogazione liberale), which has no notices.
-// [Procedure.EventActions] and [Procedure.NoticeActions] are the buttons to show; in lists,
+// [Service.EventActions] and [Service.NoticeActions] are the buttons to show; in lists,
 // [Event.Actions] and [Notice.Actions].
-// [Procedure.ApplySettlement] and [Procedure.ApplyJournal] match what the payment service
+// [Service.ApplySettlement] and [Service.ApplyJournal] match what the payment service
 // providers and the treasury say was collected.
 //
 // # An event and its notices
@@ -58,7 +58,7 @@
 //
 // # Errors
 //
-// Those of [Procedure] are an [*Error], and [flussi.Explain] has the text for the operator.
+// Those of [Service] are an [*Error], and [flussi.Explain] has the text for the operator.
 // None shows personal data. A web service answers 404 to [ErrNotFound], 403 to [ErrForbidden]
 // and fsm.ErrForbidden, 409 to [ErrConflict], [ErrDiscrepancy] and whatever the states do not
 // permit (fsm.ErrNotAllowed, [ErrEventState], [ErrNotices]), 502 to a [*RemoteError] other than

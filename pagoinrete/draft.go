@@ -11,7 +11,7 @@ import (
 // owes: one notice, or one for each instalment of the event.
 type NoticeDraft struct {
 	Debtor     flussi.FiscalCode // the pupil or member of staff who owes; required
-	DebtorKind DebtorKind        // defaults to [Pupil]
+	DebtorKind DebtorKind        // defaults to [DebtorPupil]
 	DebtorName flussi.Text       // surname and name; may be empty
 	Payer      flussi.FiscalCode // versante: who pays for a pupil; zero if nobody is associated
 	Instalment int               // rata: which one, from 1; 0: a notice for each
@@ -78,7 +78,7 @@ func (d NoticeDraft) parts(e Event) ([]part, error) {
 			Amount: amounts[i], Discount: discounts[i], DueDate: d.DueDate, Reference: d.Reference,
 		}
 		if data.DebtorKind == "" {
-			data.DebtorKind = Pupil
+			data.DebtorKind = DebtorPupil
 		}
 		if data.DueDate.IsZero() {
 			data.DueDate = instalment.DueDate

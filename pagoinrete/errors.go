@@ -42,7 +42,7 @@ var (
 	ErrConfig = errors.New("configuration not valid")
 )
 
-// Error is a refusal or a failure of a [Procedure]. It never holds personal data and can
+// Error is a refusal or a failure of a [Service]. It never holds personal data and can
 // be logged.
 type Error struct {
 	Operation string    // such as "approve event"

@@ -47,7 +47,7 @@ type NoticeCounts struct {
 func (c NoticeCounts) Total() int { return c.NotLinked + c.Unpaid + c.Paid + c.Cancelled + c.Refunded }
 
 // Live is the number of notices that are not cancelled.
-func (c NoticeCounts) Live() int { return c.Total() - c.Cancelled }
+func (c NoticeCounts) NotCancelled() int { return c.Total() - c.Cancelled }
 
 // Add counts a notice in, or out with -1. Stores and fakes use it. One in a state that is
 // not known counts as Unpaid.
@@ -130,10 +130,10 @@ const (
 	EventShow            EventAction = "show"             // Rendere visibile in Area Tutore: DSGA, A.A.
 	EventVerify          EventAction = "verify"           // Verifica stato: DSGA, A.A.
 
-	EventEdit   EventAction = "edit"   // Modifica: DSGA, A.A.
-	EventDelete EventAction = "delete" // Cancella: DSGA, A.A.
-	EventSettle EventAction = "settle" // Archivia la discrepanza: DSGA, A.A.
-	EventDiffer EventAction = "differ" // by the system: Pago In Rete says what cannot be
+	EventEdit               EventAction = "edit"   // Modifica: DSGA, A.A.
+	EventDelete             EventAction = "delete" // Cancella: DSGA, A.A.
+	EventResolveDiscrepancy EventAction = "settle" // Archivia la discrepanza: DSGA, A.A.
+	EventRecordDiscrepancy  EventAction = "differ" // by the system: Pago In Rete says what cannot be
 )
 
 // EventMachine returns the table of what may happen to an event, with the SIDI role
@@ -176,8 +176,8 @@ var eventMachine = sync.OnceValue(func() *fsm.Machine[EventState, EventAction] {
 				{Event: EventDelete, From: states{EventSimulated, EventRejected}, To: EventDeleted, Label: "Cancella", Roles: office},
 			},
 			within(EventEdit, "Modifica", office, EventNotTransmitted, EventSimulated, EventRejected),
-			within(EventSettle, "Archivia la discrepanza", office, remoteEvents...),
-			within(EventDiffer, "Segnala una discrepanza", []flussi.Role{flussi.System}, remoteEvents...),
+			within(EventResolveDiscrepancy, "Archivia la discrepanza", office, remoteEvents...),
+			within(EventRecordDiscrepancy, "Segnala una discrepanza", []flussi.Role{flussi.System}, remoteEvents...),
 		),
 	})
 })

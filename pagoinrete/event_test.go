@@ -137,7 +137,7 @@ func TestTheLifeOfAnEvent(t *testing.T) {
 		assert.ErrorIs(t, err, step.err, "%s by %s", step.action, step.by.ID)
 		assert.Equal(t, step.want, e.State.Label(), "%s by %s", step.action, step.by.ID)
 	}
-	assert.Equal(t, []pagoinrete.EventAction{pagoinrete.EventDownload, pagoinrete.EventShow, pagoinrete.EventVerify, pagoinrete.EventSettle},
+	assert.Equal(t, []pagoinrete.EventAction{pagoinrete.EventDownload, pagoinrete.EventShow, pagoinrete.EventVerify, pagoinrete.EventResolveDiscrepancy},
 		e.Allowed(flussi.AdminDirector, flussi.AdminAssistant, flussi.Principal), "nothing leads out of Notificato")
 }
 

@@ -74,11 +74,11 @@ func (e Evidence) other(due flussi.Cents) (flussi.Cents, bool) {
 // Discrepancy is what contradicts an event or a notice, and has to be looked at by a person.
 // Nothing is overwritten by it. It stays until it was settled, or is gone by itself.
 type Discrepancy struct {
-	Kind    DiscrepancyKind // "" if there is none
-	State   string          // the state that Pago In Rete says, an [EventState] or a [NoticeState]; "" if it is not about that
-	Amount  flussi.Cents    // that was found; 0 if it is not about that
-	At      time.Time       // when it was found first, UTC
-	Settled bool            // somebody looked at it: the same is not reported again
+	Kind     DiscrepancyKind // "" if there is none
+	State    string          // the state that Pago In Rete says, an [EventState] or a [NoticeState]; "" if it is not about that
+	Amount   flussi.Cents    // that was found; 0 if it is not about that
+	At       time.Time       // when it was found first, UTC
+	Resolved bool            // somebody looked at it: the same is not reported again
 }
 
 // DiscrepancyKind tells what contradicts.
@@ -97,8 +97,8 @@ const (
 	DiscrepancyNumber DiscrepancyKind = "number"
 	// DiscrepancyAmount: another amount was paid than is due.
 	DiscrepancyAmount DiscrepancyKind = "amount"
-	// DiscrepancyTwice: it was paid more than once, such as by hand and online.
-	DiscrepancyTwice DiscrepancyKind = "paid_twice"
+	// DiscrepancyPaidTwice: it was paid more than once, such as by hand and online.
+	DiscrepancyPaidTwice DiscrepancyKind = "paid_twice"
 	// DiscrepancyPaid: it was paid although it was cancelled, or after it was refunded.
 	DiscrepancyPaid DiscrepancyKind = "paid"
 	// DiscrepancyReversed: the payment of a notice that is paid was taken back.
@@ -107,7 +107,7 @@ const (
 
 // ofFiles reports whether a discrepancy may come from a settlement or the treasury journal.
 func (k DiscrepancyKind) ofFiles() bool {
-	return k == DiscrepancyAmount || k == DiscrepancyTwice || k == DiscrepancyPaid || k == DiscrepancyReversed
+	return k == DiscrepancyAmount || k == DiscrepancyPaidTwice || k == DiscrepancyPaid || k == DiscrepancyReversed
 }
 
 // stays reports whether a poll leaves it as it is: nobody settled it, and it may come from a file
@@ -115,7 +115,7 @@ func (k DiscrepancyKind) ofFiles() bool {
 func (d Discrepancy) stays() bool { return d.Open() && d.Kind.ofFiles() }
 
 // Open reports whether there is a discrepancy that nobody settled.
-func (d Discrepancy) Open() bool { return d.Kind != "" && !d.Settled }
+func (d Discrepancy) Open() bool { return d.Kind != "" && !d.Resolved }
 
 // same reports whether it is the same that was found again.
 func (d Discrepancy) same(other Discrepancy) bool {
@@ -133,7 +133,7 @@ func (d Discrepancy) Italian() string {
 		return "Su Pago In Rete ha un altro codice avviso."
 	case DiscrepancyAmount:
 		return fmt.Sprintf("L'importo pagato è %s, diverso da quello dovuto.", d.Amount.Euro())
-	case DiscrepancyTwice:
+	case DiscrepancyPaidTwice:
 		return "Risulta pagato più di una volta."
 	case DiscrepancyPaid:
 		return "Risulta pagato, anche se è annullato o rimborsato."

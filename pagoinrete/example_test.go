@@ -29,8 +29,8 @@ func Example() {
 		return
 	}
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil } // of the one school
-	staffs := pagoinrete.Staffs{"a.bianchi": {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}}
-	p, err := pagoinrete.NewProcedure(memstore.New(), staffs, gateways, pagoinrete.ProcedureConfig{})
+	staffs := pagoinrete.Permissions{"a.bianchi": {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}}
+	p, err := pagoinrete.NewService(memstore.New(), staffs, gateways, pagoinrete.ServiceConfig{})
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
 		return
@@ -76,7 +76,7 @@ func Example() {
 	// 2 <nil>
 }
 
-// By itself, an event knows which step may follow which, and who may take it. A [pagoinrete.Procedure]
+// By itself, an event knows which step may follow which, and who may take it. A [pagoinrete.Service]
 // does more with it: it looks at the notices, asks Pago In Rete, and stores what was done.
 func ExampleEvent_Fire() {
 	ctx := context.Background()

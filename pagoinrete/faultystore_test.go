@@ -80,7 +80,7 @@ func TestEveryCallCanBeMadeAgainWhereTheStoreFails(t *testing.T) {
 							}
 							return nil
 						}}
-						p, err := pagoinrete.NewProcedure(store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ProcedureConfig{})
+						p, err := pagoinrete.NewService(store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{})
 						require.NoError(t, err)
 						by := or(c.by, principal)
 						err = c.do(ctx, t, &world{p, store, w.platform, w.gateway}, s, by)

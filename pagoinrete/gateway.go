@@ -10,7 +10,7 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Gateway is Pago In Rete as a [Procedure] sees it, for one school. [*Client] is one. The
+// Gateway is Pago In Rete as a [Service] sees it, for one school. [*Client] is one. The
 // ministry's own interface is not public: whoever has its documents puts a Gateway of theirs
 // in the place of Client, and loses nothing else.
 //
@@ -22,7 +22,7 @@ import (
 //     RemoteID and Number, and is never there twice.
 //   - What an error means for what was asked, [OutcomeOf] says: a Gateway of one's own returns
 //     a [*RemoteError] with its Operation, its Kind and, if something was to be changed, its
-//     Outcome; any other error is an outcome that is not known. Then the Procedure reads back
+//     Outcome; any other error is an outcome that is not known. Then the Service reads back
 //     what is there.
 //   - Steps are taken in the name of the actor, by whose SIDI role Pago In Rete judges them. A
 //     step that was taken already, or that the state there does not permit, is refused

@@ -31,7 +31,7 @@ func (r PaymentRow) proof() Proof {
 // reverses a payment.
 func (r PaymentRow) check() error {
 	if !r.Outcome.known() {
-		return refuse(ErrPaymentOutcome, "Il codice di esito %d non è previsto: verificare il pagamento con la banca o con il PSP.", r.Outcome)
+		return refuse(ErrUnknownPaymentOutcome, "Il codice di esito %d non è previsto: verificare il pagamento con la banca o con il PSP.", r.Outcome)
 	}
 	e := &InvalidError{}
 	e.text("Reference", "il riferimento", r.Reference, MaxReference, true)
@@ -59,7 +59,7 @@ func (r PaymentRow) absolute() flussi.Cents {
 
 // matching is a match under way.
 type matching struct {
-	*Procedure
+	*Service
 	by       flussi.Actor
 	school   string
 	source   source
@@ -138,7 +138,7 @@ func together(earlier, later NoticeRecord) NoticeRecord {
 	if later.Action == earlier.Action {
 		return later
 	}
-	if later.Action == NoticeDiffer {
+	if later.Action == NoticeRecordDiscrepancy {
 		later.Action = earlier.Action
 	}
 	before, after := earlier.Reason.Reveal(), later.Reason.Reveal()
@@ -206,9 +206,9 @@ func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	case same:
 		return NoticeChange{}, true, nil
 	case !own.IsZero():
-		return differs(DiscrepancyTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato: il riferimento registrato è un altro.")
+		return differs(DiscrepancyPaidTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato: il riferimento registrato è un altro.")
 	case n.State == NoticePaidManually, n.State == NoticeReconciledManually:
-		return differs(DiscrepancyTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato al di fuori di Pago In Rete.")
+		return differs(DiscrepancyPaidTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato al di fuori di Pago In Rete.")
 	case n.State == NoticeCancelled, n.State == NoticeRefunded:
 		return differs(DiscrepancyPaid), false, refuse(ErrNotPayable, "L'avviso è «%s».", n.State.Label())
 	case !notified:
@@ -229,7 +229,7 @@ func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	}
 	n.State = to
 	*s.proof(&n.Evidence) = row.proof().normal(hand)
-	other := Discrepancy{Kind: DiscrepancyAmount, Amount: row.Amount, At: now(), Settled: true}
+	other := Discrepancy{Kind: DiscrepancyAmount, Amount: row.Amount, At: now(), Resolved: true}
 	if row.Amount != n.Due() && (!n.Discrepancy.Open() || n.Discrepancy.same(other)) { // somebody looked at it, and at nothing else
 		n.Discrepancy = other
 	}

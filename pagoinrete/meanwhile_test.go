@@ -68,9 +68,9 @@ func (g *overtaken) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 }
 
 // interruptedBy is the same office, at whose next call to Pago In Rete something else happens.
-func (w *world) interruptedBy(t testing.TB, before func()) *pagoinrete.Procedure {
+func (w *world) interruptedBy(t testing.TB, before func()) *pagoinrete.Service {
 	gateway := &interrupted{Gateway: w.gateway, before: before}
-	p, err := pagoinrete.NewProcedure(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ProcedureConfig{})
+	p, err := pagoinrete.NewService(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{})
 	require.NoError(t, err)
 	return p
 }
@@ -78,7 +78,7 @@ func (w *world) interruptedBy(t testing.TB, before func()) *pagoinrete.Procedure
 // unsent is a notice of one pupil, the first of two instalments, that was not transmitted.
 func (w *world) unsent(t testing.TB) pagoinrete.Notice {
 	e := w.simulated(t, pagoinrete.Fee)
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	return w.notices(t, e.ID)[0]
 }
@@ -88,7 +88,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 	t.Run("a notice is cancelled while it is transmitted", func(t *testing.T) {
 		w := newWorld(t)
 		e := w.simulated(t, pagoinrete.Fee)
-		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 		require.NoError(t, err)
 		n := w.notices(t, e.ID)[0]
 		report, err := w.interruptedBy(t, func() {
@@ -98,7 +98,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 1, report.Transmitted)
 		require.Len(t, report.Errors, 1)
-		assert.Equal(t, n.ID, report.Errors[0].Notice)
+		assert.Equal(t, n.ID, report.Errors[0].NoticeID)
 		assert.Contains(t, report.Errors[0].Italian(), "L'avviso è stato annullato nel frattempo.")
 		there, _ := w.platform.Notice(n.ID)
 		assert.Equal(t, pagoinretetest.NoticeCancelled, there.State, "nobody pays it")
@@ -122,7 +122,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 			_, err := w.TransmitNotices(t.Context(), director, n.EventID)
 			require.NoError(t, err)
 		}}
-		p, err := pagoinrete.NewProcedure(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ProcedureConfig{})
+		p, err := pagoinrete.NewService(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{})
 		require.NoError(t, err)
 		n, err = p.CancelNotice(t.Context(), assistant, n.ID, why)
 		require.NoError(t, err)
@@ -151,7 +151,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 	t.Run("two transmit", func(t *testing.T) {
 		w := newWorld(t)
 		e := w.simulated(t, pagoinrete.Fee)
-		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(5)...), pagoinrete.AddConfig{})
+		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(5)...), pagoinrete.AddConfig{})
 		require.NoError(t, err)
 		report, err := w.interruptedBy(t, func() {
 			_, err := w.TransmitNotices(t.Context(), director, e.ID)
@@ -199,7 +199,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		w := newWorld(t)
 		e := w.simulated(t, pagoinrete.Fee)
 		e, err := w.interruptedBy(t, func() {
-			_, err := w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDrafts(drafts(2)...), pagoinrete.AddConfig{})
+			_, err := w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)...), pagoinrete.AddConfig{})
 			require.NoError(t, err)
 		}).DeleteEvent(t.Context(), assistant, e.ID)
 		require.NoError(t, err)
@@ -212,7 +212,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		e, err := w.RejectEvent(t.Context(), principal, e.ID, why)
 		require.NoError(t, err)
 		_, err = w.interruptedBy(t, func() {
-			_, err := w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDrafts(drafts(2)[1]), pagoinrete.AddConfig{})
+			_, err := w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)[1]), pagoinrete.AddConfig{})
 			require.NoError(t, err)
 		}).SubmitEvent(t.Context(), assistant, e.ID)
 		assert.ErrorIs(t, err, pagoinrete.ErrNotices, "it is not in the hands of the principal with notices that were not transmitted")
@@ -379,7 +379,7 @@ func TestAStoreThatPanicsLeavesNothingBehind(t *testing.T) {
 	w := newWorld(t)
 	n := w.unsent(t)
 	synctest.Test(t, func(t *testing.T) { // which waits for every goroutine
-		p, err := pagoinrete.NewProcedure(panicking{w.store}, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ProcedureConfig{})
+		p, err := pagoinrete.NewService(panicking{w.store}, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{})
 		require.NoError(t, err)
 		assert.PanicsWithValue(t, "broken", func() { _, _ = p.TransmitNotices(t.Context(), assistant, n.EventID) })
 	})
@@ -396,9 +396,9 @@ func TestNothingIsTriedForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		shown, deleted := w.notified(t, 1), w.simulated(t, pagoinrete.Fee)
-		_, err := w.AddNotices(t.Context(), assistant, deleted.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+		_, err := w.AddNotices(t.Context(), assistant, deleted.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 		require.NoError(t, err)
-		p, err := pagoinrete.NewProcedure(contended{w.store}, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ProcedureConfig{})
+		p, err := pagoinrete.NewService(contended{w.store}, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{})
 		require.NoError(t, err)
 		_, err = p.ShowEvent(t.Context(), assistant, shown.ID)
 		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
@@ -426,7 +426,7 @@ func TestANoticeDoesNotGetTheNumberOfAnother(t *testing.T) {
 	w := newWorld(t)
 	n := w.unsent(t)
 	gateway := &confused{w.gateway, uuid.New()}
-	p, err := pagoinrete.NewProcedure(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ProcedureConfig{})
+	p, err := pagoinrete.NewService(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{})
 	require.NoError(t, err)
 	_, err = p.TransmitNotice(t.Context(), assistant, n.ID)
 	assert.ErrorIs(t, err, pagoinrete.ErrUnknown)
@@ -453,7 +453,7 @@ func TestAnOldEventIsNotTakenForTheNewOne(t *testing.T) {
 		return e
 	}
 	works := func(t *testing.T, w *world, id uuid.UUID) {
-		_, err := w.AddNotices(t.Context(), assistant, id, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+		_, err := w.AddNotices(t.Context(), assistant, id, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 		require.NoError(t, err)
 		report, err := w.TransmitNotices(t.Context(), assistant, id)
 		require.NoError(t, err)

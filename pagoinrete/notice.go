@@ -55,16 +55,16 @@ type DebtorKind string
 
 // The kinds of debtors.
 const (
-	Pupil DebtorKind = "pupil" // alunno
-	Staff DebtorKind = "staff" // personale
+	DebtorPupil DebtorKind = "pupil" // alunno
+	DebtorStaff DebtorKind = "staff" // personale
 )
 
 // Label returns the Italian name of the kind; of an unknown kind, its own text.
 func (k DebtorKind) Label() string {
 	switch k {
-	case Pupil:
+	case DebtorPupil:
 		return "alunno"
-	case Staff:
+	case DebtorStaff:
 		return "personale"
 	}
 	return string(k)
@@ -129,24 +129,24 @@ type NoticeAction string
 // The actions on a notice. The office takes its own; the system's are learned from
 // Pago In Rete, from settlements and from the treasury journal.
 const (
-	NoticeEdit              NoticeAction = "edit"               // DSGA, A.A., before it is transmitted
-	NoticeTransmit          NoticeAction = "transmit"           // DSGA, A.A.
-	NoticeNotify            NoticeAction = "notify"             // by the system: the event is notified and a payer has logged in
-	NoticeRequest           NoticeAction = "request"            // by the system: a payment request (RPT) was sent
-	NoticeFail              NoticeAction = "fail"               // by the system: the payment came to nothing
-	NoticePay               NoticeAction = "pay"                // by the system: the receipt (RT) of the payment arrived
-	NoticeConfirm           NoticeAction = "confirm"            // by the system: found in a PSP settlement
-	NoticeReconcile         NoticeAction = "reconcile"          // by the system: matched to the treasury journal
-	NoticePayManually       NoticeAction = "pay_manually"       // DSGA, A.A.
-	NoticeReconcileManually NoticeAction = "reconcile_manually" // DSGA, A.A.
-	NoticeCancel            NoticeAction = "cancel"             // DSGA, A.A.
-	NoticeRefund            NoticeAction = "refund"             // DSGA, A.A.
-	NoticeShow              NoticeAction = "show"               // DSGA, A.A.: in the guardians' area
-	NoticeHide              NoticeAction = "hide"               // DSGA, A.A.
-	NoticeVerify            NoticeAction = "verify"             // DSGA, A.A.: asks Pago In Rete
-	NoticeSettle            NoticeAction = "settle"             // DSGA, A.A.: a discrepancy was looked at
-	NoticeDiffer            NoticeAction = "differ"             // by the system: something contradicts it
-	NoticeRefuse            NoticeAction = "refuse"             // by the system: Pago In Rete refused it
+	NoticeEdit               NoticeAction = "edit"               // DSGA, A.A., before it is transmitted
+	NoticeTransmit           NoticeAction = "transmit"           // DSGA, A.A.
+	NoticeNotify             NoticeAction = "notify"             // by the system: the event is notified and a payer has logged in
+	NoticeRequest            NoticeAction = "request"            // by the system: a payment request (RPT) was sent
+	NoticeFail               NoticeAction = "fail"               // by the system: the payment came to nothing
+	NoticePay                NoticeAction = "pay"                // by the system: the receipt (RT) of the payment arrived
+	NoticeConfirm            NoticeAction = "confirm"            // by the system: found in a PSP settlement
+	NoticeReconcile          NoticeAction = "reconcile"          // by the system: matched to the treasury journal
+	NoticePayManually        NoticeAction = "pay_manually"       // DSGA, A.A.
+	NoticeReconcileManually  NoticeAction = "reconcile_manually" // DSGA, A.A.
+	NoticeCancel             NoticeAction = "cancel"             // DSGA, A.A.
+	NoticeRefund             NoticeAction = "refund"             // DSGA, A.A.
+	NoticeShow               NoticeAction = "show"               // DSGA, A.A.: in the guardians' area
+	NoticeHide               NoticeAction = "hide"               // DSGA, A.A.
+	NoticeVerify             NoticeAction = "verify"             // DSGA, A.A.: asks Pago In Rete
+	NoticeResolveDiscrepancy NoticeAction = "settle"             // DSGA, A.A.: a discrepancy was looked at
+	NoticeRecordDiscrepancy  NoticeAction = "differ"             // by the system: something contradicts it
+	NoticeRefuse             NoticeAction = "refuse"             // by the system: Pago In Rete refused it
 
 	// No step of the machine; it stands in histories.
 	NoticeCreate NoticeAction = "create" // the first record
@@ -197,8 +197,8 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 			within(NoticeShow, "Rendi visibile in Area Tutore", office, linked...),
 			within(NoticeHide, "Nascondi in Area Tutore", office, linked...),
 			within(NoticeVerify, "Verifica stato", office, linked...),
-			within(NoticeSettle, "Archivia la discrepanza", office, linked...),
-			within(NoticeDiffer, "Segnala una discrepanza", system, linked...),
+			within(NoticeResolveDiscrepancy, "Archivia la discrepanza", office, linked...),
+			within(NoticeRecordDiscrepancy, "Segnala una discrepanza", system, linked...),
 		),
 	})
 })
@@ -285,7 +285,7 @@ func (d NoticeData) Validate() error {
 	if d.Debtor.IsZero() {
 		e.fail("Debtor", flussi.ErrEmpty, "Manca il codice fiscale del debitore.")
 	}
-	if d.DebtorKind != Pupil && d.DebtorKind != Staff {
+	if d.DebtorKind != DebtorPupil && d.DebtorKind != DebtorStaff {
 		e.fail("DebtorKind", flussi.ErrRange, "Il debitore deve essere un alunno o un membro del personale.")
 	}
 	e.text("DebtorName", "il nome del debitore", d.DebtorName.Reveal(), MaxName, false)

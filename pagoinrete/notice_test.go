@@ -76,7 +76,7 @@ func TestTheLifeOfANotice(t *testing.T) {
 	// What may be done without leaving a state: with whatever was transmitted, and one refusal.
 	for _, state := range pagoinrete.NoticeMachine().States() {
 		if state.Name != pagoinrete.NoticeNotLinked {
-			for _, action := range []pagoinrete.NoticeAction{pagoinrete.NoticeShow, pagoinrete.NoticeHide, pagoinrete.NoticeVerify, pagoinrete.NoticeSettle, pagoinrete.NoticeDiffer} {
+			for _, action := range []pagoinrete.NoticeAction{pagoinrete.NoticeShow, pagoinrete.NoticeHide, pagoinrete.NoticeVerify, pagoinrete.NoticeResolveDiscrepancy, pagoinrete.NoticeRecordDiscrepancy} {
 				allowed[edge{state.Name, action}] = state.Name
 			}
 		}
@@ -84,7 +84,7 @@ func TestTheLifeOfANotice(t *testing.T) {
 	allowed[edge{pagoinrete.NoticeNotLinked, pagoinrete.NoticeRefuse}] = pagoinrete.NoticeNotLinked
 	allowed[edge{pagoinrete.NoticeReconciled, pagoinrete.NoticeConfirm}] = pagoinrete.NoticeReconciled // the settlement comes after the journal
 	office := map[pagoinrete.NoticeAction]bool{
-		pagoinrete.NoticeShow: true, pagoinrete.NoticeHide: true, pagoinrete.NoticeVerify: true, pagoinrete.NoticeSettle: true,
+		pagoinrete.NoticeShow: true, pagoinrete.NoticeHide: true, pagoinrete.NoticeVerify: true, pagoinrete.NoticeResolveDiscrepancy: true,
 		pagoinrete.NoticeEdit: true, pagoinrete.NoticeTransmit: true, pagoinrete.NoticePayManually: true,
 		pagoinrete.NoticeReconcileManually: true, pagoinrete.NoticeCancel: true, pagoinrete.NoticeRefund: true,
 	}
@@ -144,7 +144,7 @@ func TestNewNotice(t *testing.T) {
 	e := pagoinrete.Event{ID: uuid.Must(uuid.NewV7()), School: "RMIC8GA002"}
 	due, err := flussi.EndOfDay(2026, 12, 31)
 	require.NoError(t, err)
-	data := pagoinrete.NoticeData{Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.Pupil, Amount: 1250, Discount: 250, DueDate: due}
+	data := pagoinrete.NoticeData{Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.DebtorPupil, Amount: 1250, Discount: 250, DueDate: due}
 	n, err := pagoinrete.NewNotice(e, 1, data, assistant)
 	require.NoError(t, err)
 	assert.Equal(t, uuid.Version(7), n.ID.Version())
@@ -196,7 +196,7 @@ func TestNewNotice(t *testing.T) {
 
 func TestANoticeDoesNotShowItself(t *testing.T) {
 	n, err := pagoinrete.NewNotice(pagoinrete.Event{ID: uuid.Must(uuid.NewV7()), School: "RMIC8GA002"}, 1, pagoinrete.NoticeData{
-		Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Rossi Ada"), Amount: 1250,
+		Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Rossi Ada"), Amount: 1250,
 		DueDate: time.Date(2026, 12, 31, 22, 59, 59, 0, time.UTC),
 	}, assistant)
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ type PDF struct {
 // NoticePDF (Scarico file .pdf; the eighth operation) returns a notice of an event that is
 // Notificato as a PDF, as it comes from Pago In Rete. The caller closes it; an error of reading
 // means that it is cut off.
-func (p *Procedure) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) (io.ReadCloser, error) {
+func (p *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) (io.ReadCloser, error) {
 	const op = "download notice"
 	n, e, err := p.notice(ctx, by, id)
 	if err == nil {
@@ -43,7 +43,7 @@ func (p *Procedure) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID
 // notices of an event that is Notificato as PDFs, one after the other, as they come from Pago
 // In Rete, but for those that are cancelled. An error with the Notice of a PDF is of that one
 // only; one without ends the sequence.
-func (p *Procedure) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) iter.Seq2[PDF, error] {
+func (p *Service) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) iter.Seq2[PDF, error] {
 	return func(yield func(PDF, error) bool) {
 		const op = "download notices"
 		e, err := p.event(ctx, by, id)
@@ -74,7 +74,7 @@ func (p *Procedure) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID
 }
 
 // onePDF yields a notice as a PDF, and reports whether more are wanted.
-func (p *Procedure) onePDF(ctx context.Context, g Gateway, n Notice, yield func(PDF, error) bool) bool {
+func (p *Service) onePDF(ctx context.Context, g Gateway, n Notice, yield func(PDF, error) bool) bool {
 	if err := ctx.Err(); err != nil {
 		yield(PDF{}, failure("download notices", n.EventID, err))
 		return false
@@ -88,7 +88,7 @@ func (p *Procedure) onePDF(ctx context.Context, g Gateway, n Notice, yield func(
 }
 
 // Receipt returns the receipt (RT) of the payment of a notice, as it comes from Pago In Rete.
-func (p *Procedure) Receipt(ctx context.Context, by flussi.Actor, id uuid.UUID) (Receipt, error) {
+func (p *Service) Receipt(ctx context.Context, by flussi.Actor, id uuid.UUID) (Receipt, error) {
 	const op = "get receipt"
 	n, _, err := p.notice(ctx, by, id)
 	if err != nil {

@@ -96,9 +96,9 @@ func (c *chaos) step(t *testing.T) {
 		{"add", func() error {
 			c.pupils = min(c.pupils+1, 8)
 			some := drafts(c.pupils)[c.random.IntN(c.pupils):]
-			report, err := c.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDrafts(some[:min(len(some), 3)]...), pagoinrete.AddConfig{GoodRowsOnly: true})
+			report, err := c.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDraftRows(some[:min(len(some), 3)]...), pagoinrete.AddConfig{SkipInvalid: true})
 			if err == nil && !c.crowd { // who may have edited the event
-				require.Zero(t, e.Amount*flussi.Cents(report.Rows-report.Wrong)-report.Amount, "the instalments add up")
+				require.Zero(t, e.Amount*flussi.Cents(report.Rows-report.Invalid)-report.Amount, "the instalments add up")
 			}
 			return err
 		}},
@@ -132,7 +132,7 @@ func (c *chaos) step(t *testing.T) {
 		{"pay manually", func() error { _, err := c.PayNoticeManually(ctx, by, n.ID, proof(n)); return err }},
 		{"reconcile manually", func() error { _, err := c.ReconcileNoticeManually(ctx, by, n.ID, proof(n)); return err }},
 		{"refund", func() error { _, err := c.RefundNotice(ctx, by, n.ID, proof(n)); return err }},
-		{"settle", func() error { _, err := c.SettleNotice(ctx, by, n.ID, n.Version, why); return err }},
+		{"settle", func() error { _, err := c.ResolveNoticeDiscrepancy(ctx, by, n.ID, n.Version, why); return err }},
 		{"settlement", func() error {
 			if n.Number.IsZero() {
 				return errors.New("none")

@@ -26,7 +26,7 @@ type PaymentRow struct {
 
 // PaymentOutcome (esito del singolo pagamento) is pagoPA's code of a payment in a settlement.
 // A row with any other code than the ones below does not match, and is reported with
-// [ErrPaymentOutcome].
+// [ErrUnknownPaymentOutcome].
 type PaymentOutcome int
 
 // The outcomes of a payment in a settlement. All except PaymentReversed mean that it was paid.
@@ -56,12 +56,12 @@ type MatchReport struct {
 }
 
 // Mismatch is a row that does not match, and why. Look at it, and match it by hand if it does
-// belong to a notice: [Procedure.MatchSettlement], [Procedure.MatchMovement].
+// belong to a notice: [Service.MatchSettlement], [Service.MatchMovement].
 type Mismatch struct {
-	Row    PaymentRow // as it came
-	Notice uuid.UUID  // that has its IUV; the zero UUID if there is none
-	Err    error      // why: [ErrNotFound] for an unknown IUV, [ErrDiscrepancy] for one of several notices, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrPaymentOutcome], [ErrNotPayable], an [*InvalidError]
-	Reason string     // why, in Italian
+	Row      PaymentRow // as it came
+	NoticeID uuid.UUID  // that has its IUV; the zero UUID if there is none
+	Err      error      // why: [ErrNotFound] for an unknown IUV, [ErrDiscrepancy] for one of several notices, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrUnknownPaymentOutcome], [ErrNotPayable], an [*InvalidError]
+	Reason   string     // why, in Italian
 }
 
 // Why a row does not match a notice, besides [ErrNotFound] and [ErrAmount].
@@ -70,9 +70,9 @@ var (
 	ErrPaidTwice = errors.New("paid twice")
 	// ErrReversed: the payment was reversed (revocato).
 	ErrReversed = errors.New("payment reversed")
-	// ErrPaymentOutcome: the outcome of the payment is not a code of pagoPA. Ask the bank or
+	// ErrUnknownPaymentOutcome: the outcome of the payment is not a code of pagoPA. Ask the bank or
 	// the PSP whether it was paid.
-	ErrPaymentOutcome = errors.New("payment outcome not known")
+	ErrUnknownPaymentOutcome = errors.New("payment outcome not known")
 	// ErrNotPayable: the notice was cancelled or refunded, or its event is not Notificato.
 	ErrNotPayable = errors.New("notice cannot be paid")
 )
@@ -101,30 +101,30 @@ func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Nu
 //
 // The actor is of the office, or a program with the role [flussi.System]; the [Authorizer] is
 // asked about either.
-func (p *Procedure) ApplySettlement(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
+func (p *Service) ApplySettlement(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
 	return p.match(ctx, "apply settlement", by, school, rows, settlement)
 }
 
 // ApplyJournal matches the rows of the treasury journal (OIL) to the notices of a school, as
-// [Procedure.ApplySettlement] does: what was paid through Pago In Rete becomes Pagamento
+// [Service.ApplySettlement] does: what was paid through Pago In Rete becomes Pagamento
 // riscontrato automaticamente. What the school noted as paid otherwise does not match by itself:
-// see [Procedure.MatchMovement].
-func (p *Procedure) ApplyJournal(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
+// see [Service.MatchMovement].
+func (p *Service) ApplyJournal(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
 	return p.match(ctx, "apply journal", by, school, rows, journal)
 }
 
 // MatchSettlement matches a row of a settlement by hand to a notice that somebody chose, though
 // its IUV, or its amount, may be another. The proof says by whom, and another amount than was
 // due stays noted as a Discrepancy that is settled, unless something else is open.
-func (p *Procedure) MatchSettlement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
+func (p *Service) MatchSettlement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
 	return p.matchByHand(ctx, "match settlement", by, id, row, settlement)
 }
 
 // MatchMovement matches a row of the treasury journal by hand to a notice that somebody chose, as
-// [Procedure.MatchSettlement] does. One that was paid through Pago In Rete becomes riscontrato
+// [Service.MatchSettlement] does. One that was paid through Pago In Rete becomes riscontrato
 // automaticamente, as the guide calls it; one that was not, by exactly what is due, riscontrato
 // manualmente, by way of Pagato manualmente, which Pago In Rete is told.
-func (p *Procedure) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
+func (p *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
 	const op = "match movement"
 	n, _, err := p.notice(ctx, by, id)
 	if err == nil {
@@ -148,7 +148,7 @@ func (p *Procedure) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.
 }
 
 // office refuses an actor who may not reconcile.
-func (p *Procedure) office(ctx context.Context, by flussi.Actor, school string) error {
+func (p *Service) office(ctx context.Context, by flussi.Actor, school string) error {
 	if err := p.admit(ctx, by, school); err != nil {
 		return err
 	}
@@ -164,14 +164,14 @@ func (p *Procedure) office(ctx context.Context, by flussi.Actor, school string) 
 	return err
 }
 
-func (p *Procedure) match(ctx context.Context, op string, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error], s source) (MatchReport, error) {
+func (p *Service) match(ctx context.Context, op string, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error], s source) (MatchReport, error) {
 	if err := p.office(ctx, by, school); err != nil {
 		return MatchReport{}, failure(op, uuid.Nil, err)
 	}
 	if rows == nil {
 		rows = func(func(PaymentRow, error) bool) {}
 	}
-	m := &matching{Procedure: p, by: by, school: school, source: s, notified: map[uuid.UUID]bool{}}
+	m := &matching{Service: p, by: by, school: school, source: s, notified: map[uuid.UUID]bool{}}
 	var err error
 	for row, rowErr := range rows {
 		if err = errors.Join(rowErr, ctx.Err()); err != nil {
@@ -206,7 +206,7 @@ func (r *MatchReport) count(row PaymentRow, err error, notice uuid.UUID, known b
 		if errors.As(err, &own) {
 			err = own.Err
 		}
-		r.Mismatches = append(r.Mismatches, &Mismatch{Row: row, Notice: notice, Err: err, Reason: reason})
+		r.Mismatches = append(r.Mismatches, &Mismatch{Row: row, NoticeID: notice, Err: err, Reason: reason})
 	case known:
 		r.Known++
 		r.KnownAmount += row.Amount
@@ -226,7 +226,7 @@ func (r *MatchReport) add(more MatchReport) {
 	r.Mismatches = append(r.Mismatches, more.Mismatches[:min(len(more.Mismatches), maxNoticeErrors-len(r.Mismatches))]...)
 }
 
-func (p *Procedure) matchByHand(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, row PaymentRow, s source) (Notice, error) {
+func (p *Service) matchByHand(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, row PaymentRow, s source) (Notice, error) {
 	for try := 0; ; try++ {
 		n, e, err := p.notice(ctx, by, id)
 		if err == nil {

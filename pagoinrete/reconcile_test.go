@@ -100,7 +100,7 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	} {
 		assert.Equal(t, want, after[i].State, "notice %d", i)
 	}
-	for i, want := range []pagoinrete.DiscrepancyKind{pagoinrete.DiscrepancyTwice, "", "", pagoinrete.DiscrepancyTwice, pagoinrete.DiscrepancyPaid, pagoinrete.DiscrepancyAmount, "", ""} {
+	for i, want := range []pagoinrete.DiscrepancyKind{pagoinrete.DiscrepancyPaidTwice, "", "", pagoinrete.DiscrepancyPaidTwice, pagoinrete.DiscrepancyPaid, pagoinrete.DiscrepancyAmount, "", ""} {
 		assert.Equal(t, want, after[i].Discrepancy.Kind, "notice %d", i)
 	}
 	assert.Equal(t, pagoinrete.Proof{Reference: "FR-1", Amount: all[0].Due(), Date: day(t, 11, 5)}, after[0].Evidence.Settlement)
@@ -123,7 +123,7 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State, "what comes of it, a person decides")
 	assert.Equal(t, "Il pagamento risulta revocato.", n.Discrepancy.Italian())
-	_, err = w.SettleNotice(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo."))
+	_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo."))
 	require.NoError(t, err)
 
 	// By hand: the amount that differs, and the payment with an IUV of nobody.
@@ -165,7 +165,7 @@ func TestEveryCodeOfASettlement(t *testing.T) {
 					assert.ErrorIs(t, report.Mismatches[0], pagoinrete.ErrPaidTwice)
 					assert.Equal(t, pagoinrete.NoticeConfirmed, after[0].State)
 					assert.Equal(t, "FR-1", after[0].Evidence.Settlement.Reference)
-					assert.Equal(t, pagoinrete.DiscrepancyTwice, after[1].Discrepancy.Kind)
+					assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, after[1].Discrepancy.Kind)
 					assert.NoError(t, byHand)
 					assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
 					return
@@ -188,12 +188,12 @@ func TestEveryCodeOfASettlement(t *testing.T) {
 					assert.Equal(t, all[1].Due(), after[1].Discrepancy.Amount)
 				default:
 					for _, m := range report.Mismatches {
-						assert.ErrorIs(t, m, pagoinrete.ErrPaymentOutcome)
+						assert.ErrorIs(t, m, pagoinrete.ErrUnknownPaymentOutcome)
 						assert.NotErrorIs(t, m, pagoinrete.ErrReversed)
-						assert.NotEqual(t, uuid.Nil, m.Notice)
+						assert.NotEqual(t, uuid.Nil, m.NoticeID)
 						assert.Contains(t, m.Italian(), fmt.Sprintf("Il codice di esito %d non è previsto: verificare il pagamento con la banca o con il PSP.", code))
 					}
-					assert.ErrorIs(t, byHand, pagoinrete.ErrPaymentOutcome)
+					assert.ErrorIs(t, byHand, pagoinrete.ErrUnknownPaymentOutcome)
 					assert.Equal(t, all, after, "no notice is changed")
 				}
 				assert.Len(t, report.Mismatches, 2)
@@ -222,8 +222,8 @@ func TestUnknownOutcomeCodeIsReportedFirst(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, report.Mismatches, 4)
 	for _, m := range report.Mismatches {
-		assert.ErrorIs(t, m, pagoinrete.ErrPaymentOutcome)
-		assert.Equal(t, uuid.Nil, m.Notice)
+		assert.ErrorIs(t, m, pagoinrete.ErrUnknownPaymentOutcome)
+		assert.Equal(t, uuid.Nil, m.NoticeID)
 	}
 	assert.Equal(t, all, w.notices(t, all[0].EventID))
 }
@@ -240,7 +240,7 @@ func TestReversalIsReportedOnceForEitherSign(t *testing.T) {
 	require.NoError(t, err)
 	n, err = w.Notice(t.Context(), assistant, n.ID)
 	require.NoError(t, err)
-	n, err = w.SettleNotice(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo."))
+	n, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo."))
 	require.NoError(t, err)
 	_, err = w.ApplySettlement(t.Context(), assistant, school, payments(positive, negative))
 	require.NoError(t, err)
@@ -464,7 +464,7 @@ func TestAMatchByHandSettlesNoOtherDiscrepancy(t *testing.T) {
 	n, err = w.MatchSettlement(t.Context(), assistant, n.ID, short)
 	require.NoError(t, err)
 	assert.Equal(t, short.Amount, n.Evidence.Settlement.Amount)
-	assert.Equal(t, pagoinrete.DiscrepancyTwice, n.Discrepancy.Kind)
+	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, n.Discrepancy.Kind)
 	assert.True(t, n.Discrepancy.Open())
 }
 

@@ -43,7 +43,7 @@ func noticesAreTransmittedWhileOthersAreBeingStored(t *testing.T) {
 	w := newWorldOn(t, store)
 	e := w.simulated(t, pagoinrete.Fee)
 	const pupils = 200 // with two instalments each
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(pupils)...), pagoinrete.AddConfig{})
+	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(pupils)...), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	ended := make(chan struct{})
 	go func() {

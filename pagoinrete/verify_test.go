@@ -99,7 +99,7 @@ func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
 			_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, proof)
 			require.NoError(t, err)
 			require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticePaidOnline))
-		}, pagoinrete.DiscrepancyTwice, pagoinrete.NoticePaidManually, "Risulta pagato più di una volta."},
+		}, pagoinrete.DiscrepancyPaidTwice, pagoinrete.NoticePaidManually, "Risulta pagato più di una volta."},
 		"paid, and then not": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Pay(n.ID, n.Due()))
 			_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
@@ -138,18 +138,18 @@ func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
 			assert.Equal(t, found, page.Notices[0], "the same is not stored again")
 			allowed, err := w.NoticeActions(t.Context(), assistant, n.ID)
 			require.NoError(t, err)
-			assert.Contains(t, allowed, pagoinrete.NoticeSettle)
+			assert.Contains(t, allowed, pagoinrete.NoticeResolveDiscrepancy)
 
-			_, err = w.SettleNotice(t.Context(), principal, n.ID, found.Version, flussi.NewText("Visto."))
+			_, err = w.ResolveNoticeDiscrepancy(t.Context(), principal, n.ID, found.Version, flussi.NewText("Visto."))
 			assert.Error(t, err)
-			_, err = w.SettleNotice(t.Context(), assistant, n.ID, found.Version-1, flussi.NewText("Chiarito con la famiglia."))
+			_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version-1, flussi.NewText("Chiarito con la famiglia."))
 			assert.ErrorIs(t, err, pagoinrete.ErrConflict, "of what was seen")
-			_, err = w.SettleNotice(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito con la famiglia."))
+			_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito con la famiglia."))
 			require.NoError(t, err)
 			found, err = w.VerifyNotice(t.Context(), assistant, n.ID)
 			require.NoError(t, err, "what was looked at is not reported again")
 			assert.False(t, found.Discrepancy.Open())
-			_, err = w.SettleNotice(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito."))
+			_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito."))
 			assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
 			assert.Equal(t, "L'avviso non ha discrepanze da archiviare.", flussi.Explain(err))
 		})
@@ -188,7 +188,7 @@ func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 	page, err := w.Events(t.Context(), assistant, pagoinrete.EventFilter{Discrepancy: true}, pagoinrete.Page{})
 	require.NoError(t, err)
 	assert.Len(t, page.Events, 1)
-	e, err = w.SettleEvent(t.Context(), assistant, e.ID, e.Version, flussi.NewText("Segnalato all'assistenza."))
+	e, err = w.ResolveEventDiscrepancy(t.Context(), assistant, e.ID, e.Version, flussi.NewText("Segnalato all'assistenza."))
 	require.NoError(t, err)
 	_, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
@@ -196,7 +196,7 @@ func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 	// Submitted there while notices are not transmitted: that cannot be taken over.
 	w = newWorld(t)
 	e = w.simulated(t, pagoinrete.Fee)
-	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventToApprove))
 	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
@@ -247,14 +247,14 @@ func TestAPollDoesNotHideWhatAFileShowed(t *testing.T) {
 		return found.Discrepancy.Kind
 	}
 	require.True(t, w.platform.SetNumber(n.ID, other))
-	assert.Equal(t, pagoinrete.DiscrepancyTwice, kind())
+	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind())
 	require.True(t, w.platform.SetNumber(n.ID, n.Number))
-	assert.Equal(t, pagoinrete.DiscrepancyTwice, kind(), "somebody paid twice all the same")
+	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind(), "somebody paid twice all the same")
 	require.True(t, w.platform.SetProof(n.ID, pagoinretetest.ReceiptProof, pagoinretetest.Proof{Reference: "RT", Amount: 1, Date: day(t, 11, 1)}))
-	assert.Equal(t, pagoinrete.DiscrepancyTwice, kind())
+	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind())
 	seen, err := w.Notice(t.Context(), assistant, n.ID)
 	require.NoError(t, err)
-	_, err = w.SettleNotice(t.Context(), assistant, n.ID, seen.Version, flussi.NewText("Restituito."))
+	_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, seen.Version, flussi.NewText("Restituito."))
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.DiscrepancyAmount, kind())
 }
@@ -284,5 +284,5 @@ func TestWhatWasPaidByHandIsPolled(t *testing.T) {
 	assert.Equal(t, pagoinrete.VerifyReport{Asked: 2, Discrepancies: 1}, report)
 	n, err = w.Notice(t.Context(), assistant, n.ID)
 	require.NoError(t, err)
-	assert.Equal(t, pagoinrete.DiscrepancyTwice, n.Discrepancy.Kind)
+	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, n.Discrepancy.Kind)
 }

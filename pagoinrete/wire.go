@@ -177,7 +177,7 @@ type wireReceipt struct {
 // The words of the format.
 var (
 	wireKinds   = map[EventKind]string{Fee: "TASSA", Donation: "EROGAZIONE_LIBERALE"}
-	wireDebtors = map[DebtorKind]string{Pupil: "ALUNNO", Staff: "PERSONALE"}
+	wireDebtors = map[DebtorKind]string{DebtorPupil: "ALUNNO", DebtorStaff: "PERSONALE"}
 
 	wireEventStates = map[string]EventState{
 		"SIMULATO":      EventSimulated,

@@ -237,7 +237,7 @@ func TestWhatIsSentIsWhole(t *testing.T) {
 	code, err := flussi.ParseFiscalCode("RSSMRA80A01H501U")
 	require.NoError(t, err)
 	body, err = encodeNotice(Notice{EventID: wireID, Instalment: 2, NoticeData: NoticeData{
-		Debtor: code, DebtorKind: Staff, DebtorName: flussi.NewText("R"), Payer: code, Amount: 3, Discount: 2, DueDate: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
+		Debtor: code, DebtorKind: DebtorStaff, DebtorName: flussi.NewText("R"), Payer: code, Amount: 3, Discount: 2, DueDate: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
 	}})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"event":"`+wireID.String()+`","instalment":2,"debtor":{"fiscal_code":"RSSMRA80A01H501U","kind":"PERSONALE","name":"R"},

@@ -24,14 +24,14 @@ const (
 
 // world is a school with its office and principal, its store, and Pago In Rete.
 type world struct {
-	*pagoinrete.Procedure
+	*pagoinrete.Service
 	store    pagoinrete.Store
 	platform *pagoinretetest.Simulator
 	gateway  pagoinrete.Gateway // of the school
 }
 
 // staffs are the schools of everybody in tests.
-var staffs = pagoinrete.Staffs{
+var staffs = pagoinrete.Permissions{
 	assistant.ID: {school}, director.ID: {school}, principal.ID: {school}, system.ID: {school, otherSchool},
 }
 
@@ -58,7 +58,7 @@ func newWorldOn(t testing.TB, store pagoinrete.Store) *world {
 		require.NoError(t, err)
 	}
 	gateways := func(_ context.Context, school string) (pagoinrete.Gateway, error) { return clients[school], nil }
-	p, err := pagoinrete.NewProcedure(store, staffs, gateways, pagoinrete.ProcedureConfig{})
+	p, err := pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{})
 	require.NoError(t, err)
 	return &world{p, store, platform, clients[school]}
 }
@@ -102,7 +102,7 @@ func (w *world) simulated(t testing.TB, kind pagoinrete.EventKind) pagoinrete.Ev
 func (w *world) toApprove(t testing.TB, n int) pagoinrete.Event {
 	t.Helper()
 	e := w.simulated(t, pagoinrete.Fee)
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(n)...), pagoinrete.AddConfig{})
+	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(n)...), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	_, err = w.TransmitNotices(t.Context(), assistant, e.ID)
 	require.NoError(t, err)

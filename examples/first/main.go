@@ -38,9 +38,9 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := memstore.New() // or one on your database: see examples/sqlstore
-	service, err := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	content := flussi.NewText(strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3))
-	rows := flow.Drafts( // or a workbook's: see package flowexcel
+	rows := flow.DraftRows( // or a workbook's: see package flowexcel
 		flow.Draft{Recipient: appiotest.SampleCitizen(1), Subject: flussi.NewText("Scadenza della TARI"), Content: content},
 		flow.Draft{Recipient: appiotest.SampleCitizen(2), Subject: flussi.NewText("TARI"), Content: content},
 	)
@@ -64,7 +64,7 @@ func run(ctx context.Context) error {
 
 func send(ctx context.Context, service *flow.Service, dispatcher *flow.Dispatcher, rows iter.Seq2[flow.Row, error]) error {
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	f, report, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{}, rows, flow.AddConfig{GoodRowsOnly: true})
+	f, report, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{}, rows, flow.AddConfig{SkipInvalid: true})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
@@ -74,13 +74,13 @@ func send(ctx context.Context, service *flow.Service, dispatcher *flow.Dispatche
 	if !report.ImportedAt.IsZero() {
 		fmt.Println("Queste righe sono già state importate.") // and f is their flow, as it is now
 	}
-	if err == nil && f.Counts.Left() > 0 { // or there is nothing new to send
+	if err == nil && f.Counts.Pending() > 0 { // or there is nothing new to send
 		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo; unchanged if active or sent
 	}
-	if err == nil && f.Counts.Left() > 0 {
+	if err == nil && f.Counts.Pending() > 0 {
 		f, err = service.SendFlow(ctx, operator, f.ID) // In invio
 	}
-	if err == nil && f.Counts.Left() > 0 {
+	if err == nil && f.Counts.Pending() > 0 {
 		f, err = dispatcher.Run(ctx, f.ID) // Inviato, or Invio incompleto
 	}
 	if err != nil {

@@ -408,9 +408,9 @@ func TestSendTwiceSucceeds(t *testing.T) {
 // If nothing is to be sent, resend prints the states and ends with the code of send.
 func TestResendWithNothingToSendEndsAsSend(t *testing.T) {
 	for name, codes := range map[string][]flow.ErrorCode{
-		"unknown outcomes": {flow.ErrorOutcomeUnknown, flow.ErrorOutcomeUnknown},
-		"refused":          {flow.ErrorRefused},
-		"already sent":     {flow.ErrorAlreadySent},
+		"unknown outcomes": {flow.CodeOutcomeUnknown, flow.CodeOutcomeUnknown},
+		"refused":          {flow.CodeRefused},
+		"already sent":     {flow.CodeAlreadySent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, flows, _ := failing(t, codes...)
@@ -455,7 +455,7 @@ func TestResendReportsWrongRowsOfAFlowThatIsSent(t *testing.T) {
 
 // A disabled flow says so, and is not advised to be sent.
 func TestSendOfADisabledFlowAdvisesToEnableIt(t *testing.T) {
-	o, flows, _ := failing(t, flow.ErrorOutcomeUnknown, flow.ErrorRefused)
+	o, flows, _ := failing(t, flow.CodeOutcomeUnknown, flow.CodeRefused)
 	id := flows[0].ID.String()
 	o.ran(t, 0, "disable", id)
 	said := o.ran(t, exitIncomplete, "send", id)
@@ -469,7 +469,7 @@ func TestSendOfADisabledFlowAdvisesToEnableIt(t *testing.T) {
 func TestSendAfterAnotherProgramSentTheFlow(t *testing.T) {
 	o := newDesk(t)
 	f := newFlow(t, flow.FlowIncomplete, time.Now())
-	o.keep(t, []flow.Flow{f}, []flow.Notification{inErrore(newNotification(t, 1, f.ID, time.Now()), flow.ErrorRefused)})
+	o.keep(t, []flow.Flow{f}, []flow.Notification{inErrore(newNotification(t, 1, f.ID, time.Now()), flow.CodeRefused)})
 	o.within(t, func(s *session) {
 		stale, err := s.Flow(t.Context(), s.by, f.ID)
 		require.NoError(t, err)

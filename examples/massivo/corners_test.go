@@ -330,7 +330,7 @@ func failing(t *testing.T, codes ...flow.ErrorCode) (o *office, flows []flow.Flo
 }
 
 func TestResendSetsBackWhatItIsAskedFor(t *testing.T) {
-	codes := []flow.ErrorCode{flow.ErrorNotSent, flow.ErrorRefused, flow.ErrorUnreachable, flow.ErrorOutcomeUnknown}
+	codes := []flow.ErrorCode{flow.CodeNotSent, flow.CodeRefused, flow.CodeUnreachable, flow.CodeOutcomeUnknown}
 	for name, test := range map[string]struct {
 		args []string
 		code int
@@ -385,7 +385,7 @@ func TestResendCorrectsTheFlowThatIsNamedAndAllOfItOrNothing(t *testing.T) {
 		"of another flow, the good wanted":  {1, []string{right, right}, []string{"--good-rows"}, exitRows, "La notifica non esiste, o è di un altro flusso", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, flows, _ := failing(t, flow.ErrorRefused, flow.ErrorRefused)
+			o, flows, _ := failing(t, flow.CodeRefused, flow.CodeRefused)
 			file := o.path("correzioni.xlsx")
 			code, said := o.run("export", flows[test.of].ID.String(), file)
 			require.Equal(t, 0, code, said)
@@ -403,7 +403,7 @@ func TestResendCorrectsTheFlowThatIsNamedAndAllOfItOrNothing(t *testing.T) {
 // Somebody else may have decided about one of them; that is no reason to leave the others.
 func TestARefusedDecisionStopsNoneOfTheOthers(t *testing.T) {
 	for _, sent := range []bool{true, false} {
-		o, flows, in := failing(t, flow.ErrorOutcomeUnknown, flow.ErrorRefused, flow.ErrorOutcomeUnknown)
+		o, flows, in := failing(t, flow.CodeOutcomeUnknown, flow.CodeRefused, flow.CodeOutcomeUnknown)
 		unknown := in[flows[0].ID]
 		o.within(t, func(s *session) {
 			var said bytes.Buffer
@@ -419,7 +419,7 @@ func TestARefusedDecisionStopsNoneOfTheOthers(t *testing.T) {
 			assert.Equal(t, i != 1, state == want)
 		}
 	}
-	o, flows, in := failing(t, flow.ErrorOutcomeUnknown)
+	o, flows, in := failing(t, flow.CodeOutcomeUnknown)
 	o.within(t, func(s *session) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -536,8 +536,8 @@ func TestEveryFilterOfNotifications(t *testing.T) {
 	settled := newNotification(t, 2, f.ID, inItaly(t, afterSpring))
 	settled.State, settled.Transmission = flow.NotificationSent, flow.Transmission{MessageID: "01JN6Q5CZ3VGTA4X4QJEFR95C2", Attempts: 1, SentAt: payment.CreatedAt}
 	settled.Delivery = flow.Delivery{Status: appio.StatusProcessed}
-	refused := inErrore(newNotification(t, 3, f.ID, inItaly(t, autumn)), flow.ErrorRefused)
-	alone := inErrore(newNotification(t, 4, uuid.Nil, inItaly(t, afterAutumn)), flow.ErrorUnreachable)
+	refused := inErrore(newNotification(t, 3, f.ID, inItaly(t, autumn)), flow.CodeRefused)
+	alone := inErrore(newNotification(t, 4, uuid.Nil, inItaly(t, afterAutumn)), flow.CodeUnreachable)
 	alone.Disabled = true
 	for _, n := range []*flow.Notification{&settled, &refused, &alone} {
 		n.Subject = flussi.NewText("Consiglio di quartiere")
@@ -683,7 +683,7 @@ func TestWhatListsAndDetailsShow(t *testing.T) {
 	f := newFlow(t, flow.FlowIncomplete, inItaly(t, "2026-06-16 09:05:07"))
 	f.Details = flow.Details{Note: flussi.NewText("TARI 2026: prima rata, seconda mandata"), AppContext: "TRIBUTI", AppKey: "42"}
 	f.UpdatedBy, f.UpdatedAt, f.Error = "a.verdi", inItaly(t, "2026-12-01 18:30:00"), "La chiave non è valida."
-	n := inErrore(newNotification(t, 1, f.ID, inItaly(t, "2026-06-16 09:05:07")), flow.ErrorRefused)
+	n := inErrore(newNotification(t, 1, f.ID, inItaly(t, "2026-06-16 09:05:07")), flow.CodeRefused)
 	n.IsPayment, n.Amount, n.NoticeNumber, n.Reference, n.DueDate = true, 123450, appiotest.SampleNotice(1), "PR-1", inItaly(t, "2099-06-16 23:59:59")
 	n.Content = flussi.NewText("La prima rata.")
 	plain := newNotification(t, 2, f.ID, inItaly(t, "2026-06-16 09:05:06"))
@@ -740,7 +740,7 @@ Notifica
   Paga dopo la scadenza:   No
 Stato della Trasmissione
   Tentativi Invio:         1
-  Errore:                  ` + flow.ErrorRefused.Italian() + `
+  Errore:                  ` + flow.CodeRefused.Italian() + `
 Audit
   Ultima modifica:         16/06/2026 09:05:07, effettuata da m.neri
   Azioni possibili:        Aggiorna, Riporta a Registrato, Disabilita
@@ -777,7 +777,7 @@ Audit
 }
 
 func TestAHistorySaysWhoWhenWhatAndWhy(t *testing.T) {
-	o, flows, in := failing(t, flow.ErrorOutcomeUnknown)
+	o, flows, in := failing(t, flow.CodeOutcomeUnknown)
 	id, n := flows[0].ID.String(), in[flows[0].ID][0].ID.String()
 	code, said := o.run("resolve", n, "--resend", "--reason", "niente è arrivato", "--operator", "a.verdi")
 	require.Equal(t, 0, code, said)
@@ -970,7 +970,7 @@ func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
 func TestATableFitsOnItsTerminal(t *testing.T) {
 	f := newFlow(t, flow.FlowIncomplete, time.Now())
 	f.Note = flussi.NewText(strings.Repeat("nota ", 10))
-	n := inErrore(newNotification(t, 1, f.ID, time.Now()), flow.ErrorUnreachable)
+	n := inErrore(newNotification(t, 1, f.ID, time.Now()), flow.CodeUnreachable)
 	n.State = flow.NotificationRegistered // the longest
 	for name, table := range map[string]struct {
 		tell func(*session)
@@ -1007,7 +1007,7 @@ func TestATableFitsOnItsTerminal(t *testing.T) {
 func TestAHistoryFitsOnItsTerminal(t *testing.T) {
 	records := []flow.FlowRecord{
 		{At: inItaly(t, "2026-06-16 09:05:07"), By: "m.neri", Action: flow.FlowCreate, To: flow.FlowInactive},
-		{At: inItaly(t, "2026-06-16 09:06:07"), By: "massivo@server", Action: flow.FlowFallShort, From: flow.FlowSending, To: flow.FlowIncomplete,
+		{At: inItaly(t, "2026-06-16 09:06:07"), By: "massivo@server", Action: flow.FlowEndIncomplete, From: flow.FlowSending, To: flow.FlowIncomplete,
 			Reason: flussi.NewText("La piattaforma ha rifiutato la chiave del servizio: controllare quella che è stata data.\nPoi riprendere.")},
 	}
 	for width, want := range map[int]string{

@@ -25,26 +25,26 @@ type lossy struct {
 	hides  bool // Imported does not find the import
 }
 
-func (l lossy) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+func (l lossy) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	if l.writes {
-		if done, before, err := l.Store.Import(ctx, i); err != nil {
+		if done, before, err := l.Store.SaveImport(ctx, i); err != nil {
 			return done, before, err
 		}
 	} else {
 		for _, err := range i.Rows {
 			if err != nil {
-				return flow.Imported{}, false, err
+				return flow.ImportResult{}, false, err
 			}
 		}
 	}
-	return flow.Imported{}, false, flow.ErrUncertain
+	return flow.ImportResult{}, false, flow.ErrCommitUnknown
 }
 
-func (l lossy) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+func (l lossy) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 	if l.hides {
-		return flow.Imported{}, flow.ErrNotFound
+		return flow.ImportResult{}, flow.ErrNotFound
 	}
-	return l.Store.Imported(ctx, key)
+	return l.Store.ImportResult(ctx, key)
 }
 
 func (l lossy) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
@@ -53,7 +53,7 @@ func (l lossy) SaveNotifications(ctx context.Context, changes ...flow.Notificati
 			return err
 		}
 	}
-	return flow.ErrUncertain
+	return flow.ErrCommitUnknown
 }
 
 // on runs a function on the database of the office through a store that loses its connection, and
@@ -66,7 +66,7 @@ func (l lossy) on(t *testing.T, o *office, do func(*session) error) (string, err
 		l.Store = s.store
 		s.out = &said
 		var err error
-		s.Service, err = flow.NewService(l, flow.Operators{s.by.ID: {sandboxService}}, s.messengers, flow.ServiceConfig{})
+		s.Service, err = flow.NewService(l, flow.Permissions{s.by.ID: {sandboxService}}, s.messengers, flow.ServiceConfig{})
 		require.NoError(t, err)
 		done = do(s)
 	})
@@ -114,13 +114,13 @@ func TestResolveReportsLostAnswer(t *testing.T) {
 	for _, writes := range []bool{true, false} {
 		t.Run(fmt.Sprint("written: ", writes), func(t *testing.T) {
 			o := newOffice(t)
-			one := inErrore(newNotification(t, 1, uuid.Nil, time.Now()), flow.ErrorOutcomeUnknown)
-			two := inErrore(newNotification(t, 2, uuid.Nil, time.Now()), flow.ErrorOutcomeUnknown)
+			one := inErrore(newNotification(t, 1, uuid.Nil, time.Now()), flow.CodeOutcomeUnknown)
+			two := inErrore(newNotification(t, 2, uuid.Nil, time.Now()), flow.CodeOutcomeUnknown)
 			o.keep(t, nil, []flow.Notification{one, two})
 			said, err := lossy{writes: writes}.on(t, o, func(s *session) error {
 				return s.resolveNamed(t.Context(), []string{one.ID.String()}, resolving{sent: true, reason: "arrivata"})
 			})
-			require.ErrorIs(t, err, flow.ErrUncertain)
+			require.ErrorIs(t, err, flow.ErrCommitUnknown)
 			assert.Contains(t, said, "Per altre notifiche non si sa se la decisione sia stata registrata: ripetere il comando")
 			said = o.ran(t, 0, "resolve", one.ID.String(), two.ID.String(), "--sent", "--reason", "arrivata")
 			assert.Equal(t, writes, strings.Contains(said, "La notifica "+one.ID.String()+" è già confermata come inviata."))
@@ -143,9 +143,9 @@ func TestSendReportsHowItEnded(t *testing.T) {
 		says string
 	}{
 		"interrupted":                           {ended, context.Canceled, cli.Interrupted, "Invio interrotto: 3 inviate, 2 da inviare. Niente è andato perso.\nPer riprendere: massivo send "},
-		"interrupted, outcomes not stored":      {ended, &flow.Error{Err: flow.ErrNotStored}, 0, "Non si sa se l'invio sia finito: l'archivio non ha risposto."},
-		"interrupted in the middle of a commit": {ended, &flow.Error{Err: flow.ErrUncertain}, 0, "Non si sa se l'invio sia finito"},
-		"not known":                             {t.Context(), &flow.Error{Err: flow.ErrUncertain}, 0, "Non si sa se l'invio sia finito"},
+		"interrupted, outcomes not stored":      {ended, &flow.Error{Err: flow.ErrOutcomeNotStored}, 0, "Non si sa se l'invio sia finito: l'archivio non ha risposto."},
+		"interrupted in the middle of a commit": {ended, &flow.Error{Err: flow.ErrCommitUnknown}, 0, "Non si sa se l'invio sia finito"},
+		"not known":                             {t.Context(), &flow.Error{Err: flow.ErrCommitUnknown}, 0, "Non si sa se l'invio sia finito"},
 		"stopped":                               {t.Context(), &flow.StopError{Reason: "Invio fermato."}, exitStopped, "restano da inviare: 2"},
 		"another failure":                       {t.Context(), &flow.Error{Err: flow.ErrNotFound}, 0, "L'invio non è finito. Per riprendere: massivo send "},
 	} {
@@ -212,7 +212,7 @@ func TestResolveAllUnknownOutcomes(t *testing.T) {
 		"the service, resent": {true, false, flow.NotificationRegistered},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, flows, in := failing(t, flow.ErrorOutcomeUnknown, flow.ErrorRefused, flow.ErrorOutcomeUnknown)
+			o, flows, in := failing(t, flow.CodeOutcomeUnknown, flow.CodeRefused, flow.CodeOutcomeUnknown)
 			args := []string{"resolve", "--reason", "la piattaforma era ferma"}
 			if args = append(args, "--flow", flows[0].ID.String()); test.all {
 				args = append(args[:3], "--all")
@@ -237,7 +237,7 @@ func TestResolveAllUnknownOutcomes(t *testing.T) {
 			assert.Contains(t, said, "Nessuna notifica a esito sconosciuto su cui decidere.", "run again")
 		})
 	}
-	o, flows, _ := failing(t, flow.ErrorOutcomeUnknown)
+	o, flows, _ := failing(t, flow.CodeOutcomeUnknown)
 	said := o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x")
 	assert.Contains(t, said, "oppure --all per tutte")
 	o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x", "--all", "--flow", flows[0].ID.String())
@@ -246,7 +246,7 @@ func TestResolveAllUnknownOutcomes(t *testing.T) {
 
 // A decision that stands is no error when it is ordered again; one that would be another is.
 func TestResolveAgainIsNoErrorWhileTheDecisionStands(t *testing.T) {
-	o, flows, in := failing(t, flow.ErrorOutcomeUnknown, flow.ErrorOutcomeUnknown, flow.ErrorRefused, flow.ErrorAlreadySent)
+	o, flows, in := failing(t, flow.CodeOutcomeUnknown, flow.CodeOutcomeUnknown, flow.CodeRefused, flow.CodeAlreadySent)
 	f := flows[0].ID.String()
 	var ids []string
 	for _, n := range in[flows[0].ID] {
@@ -293,7 +293,7 @@ func TestResolveAgainIsNoErrorWhileTheDecisionStands(t *testing.T) {
 
 // Given back by a dispatcher that did not send it, a notification is still as the operator ordered.
 func TestResolveAgainAfterARelease(t *testing.T) {
-	o, flows, in := failing(t, flow.ErrorOutcomeUnknown)
+	o, flows, in := failing(t, flow.CodeOutcomeUnknown)
 	id := in[flows[0].ID][0].ID
 	o.ran(t, 0, "resolve", id.String(), "--resend", "--reason", "deciso")
 	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized})
@@ -304,7 +304,7 @@ func TestResolveAgainAfterARelease(t *testing.T) {
 
 // Notifications of a disabled flow are not decided, and their flow is not advised to be sent.
 func TestResolveReportsSkippedNotifications(t *testing.T) {
-	o, flows, in := failing(t, flow.ErrorOutcomeUnknown)
+	o, flows, in := failing(t, flow.CodeOutcomeUnknown)
 	o.ran(t, 0, "disable", flows[0].ID.String())
 	for i, decided := range []string{"1 di 2", "0 di 1"} {
 		said := o.ran(t, cli.Failure, "resolve", "--all", "--resend", "--reason", "deciso")
@@ -320,7 +320,7 @@ func TestResolveReportsSkippedNotifications(t *testing.T) {
 
 // What is disabled, or enabled, is so after the same command.
 func TestDisableAndEnableAgainAreNoErrors(t *testing.T) {
-	o, flows, in := failing(t, flow.ErrorRefused)
+	o, flows, in := failing(t, flow.CodeRefused)
 	f, n := flows[0].ID.String(), in[flows[0].ID][0].ID.String()
 	for _, step := range []struct {
 		command, id, done, already string
@@ -352,7 +352,7 @@ func TestDisableAndEnableAgainAreNoErrors(t *testing.T) {
 func TestResolveExplainsWhyNothingIsToDecide(t *testing.T) {
 	o := newOffice(t)
 	registered := newNotification(t, 1, uuid.Nil, time.Now())
-	sending, sent, refused := newNotification(t, 2, uuid.Nil, time.Now()), newNotification(t, 3, uuid.Nil, time.Now()), inErrore(newNotification(t, 4, uuid.Nil, time.Now()), flow.ErrorRefused)
+	sending, sent, refused := newNotification(t, 2, uuid.Nil, time.Now()), newNotification(t, 3, uuid.Nil, time.Now()), inErrore(newNotification(t, 4, uuid.Nil, time.Now()), flow.CodeRefused)
 	sending.State, sent.State = flow.NotificationSending, flow.NotificationSent
 	o.keep(t, nil, []flow.Notification{registered, sending, sent, refused})
 	for want, n := range map[string]flow.Notification{

@@ -25,7 +25,7 @@ func (p *program) disable() *cobra.Command {
 func (p *program) enable() *cobra.Command {
 	return p.flag(flagging{
 		name: "enable", short: "Riabilita un flusso o una notifica", disabled: false,
-		refusal: flow.ErrEnabled, ofFlow: (*flow.Service).EnableFlow, ofNotification: (*flow.Service).EnableNotification,
+		refusal: flow.ErrNotDisabled, ofFlow: (*flow.Service).EnableFlow, ofNotification: (*flow.Service).EnableNotification,
 		flowDone: "Riabilitato il flusso %s.", notificationDone: "Riabilitata la notifica %s.",
 		flowIsSo: "Il flusso %s non è disabilitato.", notificationIsSo: "La notifica %s non è disabilitata.",
 	})

@@ -96,7 +96,7 @@ func (f *common) uuids() ([]uuid.UUID, error) {
 	return all, nil
 }
 
-func (f *common) which() (flow.Disabled, error) {
+func (f *common) which() (flow.DisabledFilter, error) {
 	switch strings.ToLower(f.disabled) {
 	case "":
 		return flow.AnyDisabled, nil
@@ -174,7 +174,7 @@ func (f *notificationFilters) flags(set *pflag.FlagSet) {
 
 func (f *notificationFilters) filter() (q flow.NotificationFilter, err error) {
 	q = flow.NotificationFilter{Text: f.text, User: f.user, From: f.from.Time, To: f.to.next(), Reference: f.reference,
-		MessageID: appio.MessageID(f.messageID), Standalone: f.standalone, Unsettled: f.unsettled,
+		MessageID: appio.MessageID(f.messageID), Standalone: f.standalone, DeliveryOpen: f.unsettled,
 		ChangedFrom: f.changedFrom.Time, ChangedTo: f.changedTo.next()}
 	if f.recipient != "" {
 		code, err := flussi.ReadFiscalCode(f.recipient, flussi.Lenient)

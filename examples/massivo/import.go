@@ -90,12 +90,12 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	fmt.Fprint(s.out, shortened(report).Italian())
 	marked := s.mark(ctx, template, file, &report, how)
 	switch {
-	case errors.Is(err, flow.ErrUncertain):
+	case errors.Is(err, flow.ErrCommitUnknown):
 		fmt.Fprintln(s.out, "\nNon si sa se le righe siano state importate. Ripetere lo stesso comando: se le righe ci sono già, il programma le riconosce e non le aggiunge di nuovo.")
 		return f, err
 	case !added.ImportedAt.IsZero():
 		s.tellImported(f, added, name, how)
-	case added.Added+added.Duplicated == 0:
+	case added.Added+added.DuplicateCount == 0:
 		s.tellRefused(&report, name, marked, err)
 		return f, wrongFile(err)
 	default:
@@ -104,7 +104,7 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	switch {
 	case err != nil:
 		return f, err
-	case added.Wrong > 0, added.Duplicated > 0:
+	case added.Invalid > 0, added.DuplicateCount > 0:
 		return f, &cli.Exit{Code: exitRows}
 	case !added.ImportedAt.IsZero():
 		return f, s.repeats(ctx, f)
@@ -173,7 +173,7 @@ func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string, h
 	switch {
 	case f.Disabled:
 		fmt.Fprintln(s.out, s.disabledFlow(f))
-	case f.Counts.Left() > 0:
+	case f.Counts.Pending() > 0:
 		fmt.Fprintf(s.out, "Per inviare quanto resta da inviare: %s\n", s.again("send", f.ID))
 	case f.Counts.Failed > 0:
 		fmt.Fprintf(s.out, "Alcuni messaggi non risultano inviati. Per vederli: %s\n", s.again("show", f.ID, "--state", "errore"))
@@ -198,7 +198,7 @@ func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string, how 
 	} else {
 		fmt.Fprintln(s.out, "\nNon è stato aggiunto niente.")
 	}
-	if known := added.Duplicated - added.Disabled; known > 0 {
+	if known := added.DuplicateCount - added.Disabled; known > 0 {
 		fmt.Fprintln(s.out, counted(known, "Una riga è già nel flusso, e non è stata aggiunta di nuovo.", "%s righe sono già nel flusso, e non sono state aggiunte di nuovo."))
 	}
 	if added.Disabled > 0 {
@@ -210,7 +210,7 @@ func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string, how 
 	if s.plays {
 		return
 	}
-	if added.Added > added.Disabled || f.Counts.Left() > 0 {
+	if added.Added > added.Disabled || f.Counts.Pending() > 0 {
 		fmt.Fprintf(s.out, "Per inviare il flusso: %s\n", s.again("send", f.ID))
 	}
 	switch {
@@ -270,7 +270,7 @@ func wrongFile(err error) error {
 
 // addRows adds rows to a new flow, or to one that is there.
 func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], how importing) (flow.Flow, flow.AddReport, error) {
-	config := flow.AddConfig{GoodRowsOnly: how.goodRows, Occasion: how.occasion}
+	config := flow.AddConfig{SkipInvalid: how.goodRows, Occasion: how.occasion}
 	if how.flow == "" {
 		service, err := s.settings.serviceName()
 		if err != nil {

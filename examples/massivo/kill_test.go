@@ -175,7 +175,7 @@ func (k *killing) check(t *testing.T) {
 		case n.State == flow.NotificationSent:
 			sent++
 			assert.Equal(t, 1, got[n.Recipient], "%s is Inviato", n.ID)
-		case n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown:
+		case n.Transmission.ErrorCode == flow.CodeOutcomeUnknown:
 			unknown++
 		default:
 			assert.Fail(t, "lost", "%s is %s %s", n.ID, n.State, n.Transmission.ErrorCode)

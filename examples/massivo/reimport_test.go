@@ -165,9 +165,9 @@ func (k *killing) settle(t *testing.T, store *sqlstore.Store) {
 			switch {
 			case n.State == flow.NotificationSent:
 				require.Equal(t, 1, got[n.Recipient], "%s is Inviato", n.ID)
-			case n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown && got[n.Recipient] > 0:
+			case n.Transmission.ErrorCode == flow.CodeOutcomeUnknown && got[n.Recipient] > 0:
 				have = append(have, n.ID.String())
-			case n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown:
+			case n.Transmission.ErrorCode == flow.CodeOutcomeUnknown:
 				lack = append(lack, n.ID.String())
 			case n.Disabled:
 				require.Equal(t, registered, n.State)

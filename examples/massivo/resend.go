@@ -38,7 +38,7 @@ scritta nel file di correzioni, o con «massivo resolve»: altrimenti tornano in
 			if len(args) == 2 && len(codes) > 0 {
 				return cli.Wrongf("Indicare un file di correzioni, oppure --error.")
 			}
-			if slices.Contains(codes, flow.ErrorOutcomeUnknown) {
+			if slices.Contains(codes, flow.CodeOutcomeUnknown) {
 				return cli.Wrongf("Sulle notifiche a esito sconosciuto decide l'operatore, con «massivo resolve».")
 			}
 			return p.within(ctx, func(s *session) error {
@@ -80,7 +80,7 @@ scritta nel file di correzioni, o con «massivo resolve»: altrimenti tornano in
 			})
 		},
 	}
-	c.Flags().StringSliceVar(&errs, "error", nil, "`errore` delle notifiche da riportare a Registrato; se manca: «"+flow.ErrorNotSent.Label()+"»")
+	c.Flags().StringSliceVar(&errs, "error", nil, "`errore` delle notifiche da riportare a Registrato; se manca: «"+flow.CodeNotSent.Label()+"»")
 	c.Flags().BoolVar(&goodRows, "good-rows", false, "applica le correzioni giuste anche se altre sono sbagliate")
 	how.flags(c.Flags())
 	return c
@@ -98,18 +98,18 @@ func (s *session) correct(ctx context.Context, f flow.Flow, name string, goodRow
 		return 0, err
 	}
 	defer file.Close()
-	report, err := template.Correct(ctx, s.Service, s.by, file, file.size, flowexcel.CorrectConfig{Flow: f.ID, GoodRowsOnly: goodRows})
+	report, err := template.Correct(ctx, s.Service, s.by, file, file.size, flowexcel.CorrectConfig{Flow: f.ID, SkipInvalid: goodRows})
 	told := report
 	told.File = *shortened(report.File)
 	fmt.Fprint(s.out, told.Italian())
 	s.mark(ctx, template, file, &report.File, importing{})
-	return report.File.Wrong, wrongFile(err)
+	return report.File.Invalid, wrongFile(err)
 }
 
 // register sets back the notifications of a flow that are in Errore for one of the reasons.
 func (s *session) register(ctx context.Context, f flow.Flow, codes []flow.ErrorCode) error {
 	if len(codes) == 0 {
-		codes = []flow.ErrorCode{flow.ErrorNotSent}
+		codes = []flow.ErrorCode{flow.CodeNotSent}
 	}
 	count, uncertain := 0, 0
 	var refused error
@@ -119,7 +119,7 @@ func (s *session) register(ctx context.Context, f flow.Flow, codes []flow.ErrorC
 		}
 		if _, err := s.RegisterNotification(ctx, s.by, n.ID); err != nil {
 			refused = errors.Join(refused, err)
-			if errors.Is(err, flow.ErrUncertain) {
+			if errors.Is(err, flow.ErrCommitUnknown) {
 				uncertain++
 			}
 			continue

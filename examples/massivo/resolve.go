@@ -154,9 +154,9 @@ func (s *session) stands(ctx context.Context, n flow.Notification, how resolving
 func (r resolving) needless(n flow.Notification) string {
 	code, label := n.Transmission.ErrorCode, n.State.Label()
 	switch {
-	case code == flow.ErrorOutcomeUnknown, code == flow.ErrorAlreadySent && !r.sent:
+	case code == flow.CodeOutcomeUnknown, code == flow.CodeAlreadySent && !r.sent:
 		return ""
-	case code == flow.ErrorAlreadySent:
+	case code == flow.CodeAlreadySent:
 		return fmt.Sprintf("La notifica %s non è stata inviata, perché lo stesso messaggio è in un'altra. L'opzione --sent vale solo per le notifiche a esito sconosciuto. Se la notifica non serve più, disabilitarla.", n.ID)
 	case n.State == flow.NotificationRegistered && n.Disabled:
 		return fmt.Sprintf("La notifica %s è disabilitata, e non si invia: non c'è niente da decidere.", n.ID)
@@ -202,7 +202,7 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 		fmt.Fprintf(s.out, "Notifiche non decise, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", thousands(report.Skipped))
 		err = errors.Join(err, explained{"Per decidere anche sulle altre, ripetere il comando; se il loro flusso è disabilitato, prima riabilitarlo.", flow.ErrConflict})
 	}
-	if errors.Is(err, flow.ErrUncertain) {
+	if errors.Is(err, flow.ErrCommitUnknown) {
 		fmt.Fprintln(s.out, uncertainDecisions)
 	}
 	if !how.sent && report.Resolved > 0 {
@@ -223,7 +223,7 @@ func (s *session) tellOpen(open []flow.Notification) {
 
 // unknown returns the notifications that match a filter and whose outcome is unknown.
 func (s *session) unknown(ctx context.Context, filter flow.NotificationFilter) ([]flow.Notification, error) {
-	filter.ErrorCodes, filter.Disabled = []flow.ErrorCode{flow.ErrorOutcomeUnknown}, flow.OnlyEnabled
+	filter.ErrorCodes, filter.Disabled = []flow.ErrorCode{flow.CodeOutcomeUnknown}, flow.OnlyEnabled
 	var found []flow.Notification
 	for n, err := range s.AllNotifications(ctx, s.by, filter) {
 		if err != nil {
@@ -254,7 +254,7 @@ func (s *session) decide(ctx context.Context, open []flow.Notification, sent boo
 		done = append(done, n)
 	}
 	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(len(done)), thousands(len(open)))
-	if errors.Is(failed, flow.ErrUncertain) {
+	if errors.Is(failed, flow.ErrCommitUnknown) {
 		fmt.Fprintln(s.out, uncertainDecisions)
 	}
 	if !sent {

@@ -140,7 +140,7 @@ func correctSample(name string) error {
 					}
 				}
 			}
-			if !found && strings.HasPrefix(of("Errore"), flow.ErrorRefused.Label()) {
+			if !found && strings.HasPrefix(of("Errore"), flow.CodeRefused.Label()) {
 				if err := set(i, "Stato", flow.NotificationRegistered.Label()); err != nil {
 					return err
 				}

@@ -77,7 +77,7 @@ func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 		how.workers = min(how.workers, how.batch)
 	}
 	return flow.NewDispatcher(s.store, s.messengers, flow.DispatcherConfig{
-		ID: dispatcherName(), Workers: how.workers, Batch: how.batch, Lease: how.lease, CheckProfiles: how.profiles,
+		ID: dispatcherName(), Workers: how.workers, MaxInFlight: how.batch, Lease: how.lease, CheckProfiles: how.profiles,
 		Progress: s.progress(), Logger: s.logger(),
 	})
 }
@@ -126,7 +126,7 @@ func (s *session) nothingLeft(ctx context.Context, err error) error {
 
 // isOver reports whether the sending of a flow is over and nothing of it is left.
 func isOver(f flow.Flow) bool {
-	return (f.State == flow.FlowSent || f.State == flow.FlowIncomplete) && f.Counts.Left() == 0
+	return (f.State == flow.FlowSent || f.State == flow.FlowIncomplete) && f.Counts.Pending() == 0
 }
 
 // sendFlow sends a flow and tells what came of it.
@@ -134,7 +134,7 @@ func (s *session) sendFlow(ctx context.Context, f flow.Flow, how sending) error 
 	if isOver(f) { // by an earlier command, or by another program
 		return s.outcome(ctx, f, nil)
 	}
-	question := fmt.Sprintf("Inviare ai cittadini %s del servizio «%s»?", counted(f.Counts.Left(), "un messaggio", "%s messaggi"), f.Service)
+	question := fmt.Sprintf("Inviare ai cittadini %s del servizio «%s»?", counted(f.Counts.Pending(), "un messaggio", "%s messaggi"), f.Service)
 	dispatcher, err := s.prepare(ctx, f, how, question)
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 	var stopped *flow.StopError
 	again := s.again("send", f.ID)
 	switch {
-	case err == nil && f.Counts.Left() > 0:
+	case err == nil && f.Counts.Pending() > 0:
 		s.tellStopped(f, f.Error)
 		return &cli.Exit{Code: exitStopped}
 	case err == nil:
@@ -219,12 +219,12 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 			return &cli.Exit{Code: exitIncomplete}
 		}
 		return nil
-	case errors.Is(err, flow.ErrNotStored), errors.Is(err, flow.ErrUncertain):
+	case errors.Is(err, flow.ErrOutcomeNotStored), errors.Is(err, flow.ErrCommitUnknown):
 		fmt.Fprintln(s.out, "Non si sa se l'invio sia finito: l'archivio non ha risposto. Ripetere il comando, che riprende l'invio: "+again)
 		return err
 	case ctx.Err() != nil:
 		fmt.Fprintf(s.out, "Invio interrotto: %s inviate, %s da inviare. Niente è andato perso.\nPer riprendere: %s\n",
-			thousands(f.Counts.Sent), thousands(f.Counts.Left()), again)
+			thousands(f.Counts.Sent), thousands(f.Counts.Pending()), again)
 		return &cli.Exit{Code: cli.Interrupted}
 	case errors.As(err, &stopped):
 		s.tellStopped(f, flussi.Explain(err))
@@ -237,7 +237,7 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 // tellStopped prints why a sending was stopped, and how it goes on.
 func (s *session) tellStopped(f flow.Flow, reason string) {
 	fmt.Fprintln(s.out, cmp.Or(reason, "Invio fermato."))
-	fmt.Fprintf(s.out, "Niente è andato perso, restano da inviare: %s. ", thousands(f.Counts.Left()))
+	fmt.Fprintf(s.out, "Niente è andato perso, restano da inviare: %s. ", thousands(f.Counts.Pending()))
 	if f.Disabled {
 		fmt.Fprintln(s.out, s.disabledFlow(f))
 		return
@@ -305,15 +305,15 @@ func (s *session) advise(id uuid.UUID, codes map[flow.ErrorCode]int) {
 	if s.plays {
 		return
 	}
-	if codes[flow.ErrorOutcomeUnknown] > 0 {
+	if codes[flow.CodeOutcomeUnknown] > 0 {
 		fmt.Fprintf(s.out, "Esito sconosciuto: decide l'operatore, con «massivo resolve». Per vedere quali notifiche sono: %s\n", s.again("resolve", "--flow", id))
 	}
-	if codes[flow.ErrorAlreadySent] > 0 {
+	if codes[flow.CodeAlreadySent] > 0 {
 		fmt.Fprintf(s.out, "Già inviata: il cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica. Per vedere quali notifiche sono:\n  %s\n", s.again("show", id, "--error", "'già inviata'"))
 		fmt.Fprintf(s.out, "Se una notifica non serve più: %s\nSe è un nuovo invio, scrivere un'altra occasione nella colonna «Occasione» delle correzioni. Per inviarla comunque:\n  %s\n",
 			s.again("disable", "UUID"), s.again("resolve", "UUID", "--resend", "--reason", "\"il cittadino la chiede di nuovo\""))
 	}
-	if codes[flow.ErrorOutcomeUnknown] < total(codes) {
+	if codes[flow.CodeOutcomeUnknown] < total(codes) {
 		fmt.Fprintf(s.out, "Per correggere gli errori e inviare di nuovo:\n  %s\n  %s\n", s.again("export", id, "correzioni.xlsx"), s.again("resend", id, "correzioni.xlsx"))
 	}
 }
@@ -328,5 +328,5 @@ func total(codes map[flow.ErrorCode]int) int {
 
 // knownCodes are the reasons of errors, in the order in which they are shown.
 func knownCodes() []flow.ErrorCode {
-	return []flow.ErrorCode{flow.ErrorUnreachable, flow.ErrorRefused, flow.ErrorInvalid, flow.ErrorNotSent, flow.ErrorOutcomeUnknown, flow.ErrorAlreadySent}
+	return []flow.ErrorCode{flow.CodeUnreachable, flow.CodeRefused, flow.CodeInvalid, flow.CodeNotSent, flow.CodeOutcomeUnknown, flow.CodeAlreadySent}
 }

@@ -22,7 +22,7 @@ type session struct {
 	*flow.Service
 	store      *sqlstore.Store
 	by         flussi.Actor
-	messengers flow.Messengers
+	messengers flow.SenderFor
 }
 
 // open opens the database. Close the session.
@@ -40,7 +40,7 @@ func (p *program) open(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s := &session{program: p, store: store, by: by, messengers: p.messengers()}
-	s.Service, err = flow.NewService(store, flow.Operators{by.ID: {service}}, s.messengers, flow.ServiceConfig{})
+	s.Service, err = flow.NewService(store, flow.Permissions{by.ID: {service}}, s.messengers, flow.ServiceConfig{})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -110,7 +110,7 @@ func holdsUnseen(s string) bool { return strings.ContainsFunc(s, unseen) }
 
 // unseen reports whether a character is invisible, and not a blank.
 func unseen(r rune) bool {
-	return unicode.IsControl(r) || !unicode.IsSpace(r) && flow.VisibleText(string(r)) == ""
+	return unicode.IsControl(r) || !unicode.IsSpace(r) && flow.NormalizeText(string(r)) == ""
 }
 
 // quoted writes a word for a shell.
@@ -194,9 +194,9 @@ func (s *settings) readKey() (appio.Key, error) {
 
 // messengers returns the messengers of the service that the program works for. The one
 // client is made when it is needed: most commands talk to nobody.
-func (p *program) messengers() flow.Messengers {
+func (p *program) messengers() flow.SenderFor {
 	client := sync.OnceValues(p.client)
-	return func(_ context.Context, service string) (flow.Messenger, error) {
+	return func(_ context.Context, service string) (flow.Sender, error) {
 		name, err := p.settings.serviceName()
 		if err != nil {
 			return nil, err

@@ -143,13 +143,13 @@ func (s *session) tellNotification(n flow.Notification, actions []flow.Notificat
 	s.tellFields("", field{"Azioni possibili", strings.Join(possible, ", ")})
 }
 
-// earlier returns the ID of the notification with the same message, for [flow.ErrorAlreadySent];
+// earlier returns the ID of the notification with the same message, for [flow.CodeAlreadySent];
 // otherwise "".
 func earlier(n flow.Notification) string {
-	if n.Transmission.Earlier == uuid.Nil {
+	if n.Transmission.EarlierID == uuid.Nil {
 		return ""
 	}
-	return n.Transmission.Earlier.String()
+	return n.Transmission.EarlierID.String()
 }
 
 func erased(n flow.Notification) string {

@@ -22,7 +22,7 @@ var (
 )
 
 // newSchool is a school's procedure on a sandbox that is served.
-func newSchool(t *testing.T) (*sandbox, *lines, *pagoinrete.Procedure) {
+func newSchool(t *testing.T) (*sandbox, *lines, *pagoinrete.Service) {
 	box, out := newBox(t, settings{})
 	server := httptest.NewServer(box.handler())
 	t.Cleanup(server.Close)
@@ -30,14 +30,14 @@ func newSchool(t *testing.T) (*sandbox, *lines, *pagoinrete.Procedure) {
 	require.NoError(t, err)
 	client, err := pagoinrete.New(key, defaultSchool, pagoinrete.Config{BaseURL: server.URL + pagoinretetest.BasePath, Calls: 10_000, MaxWait: time.Millisecond})
 	require.NoError(t, err)
-	p, err := pagoinrete.NewProcedure(memstore.New(), pagoinrete.Staffs{assistant.ID: {defaultSchool}, principal.ID: {defaultSchool}},
-		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ProcedureConfig{})
+	p, err := pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{assistant.ID: {defaultSchool}, principal.ID: {defaultSchool}},
+		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ServiceConfig{})
 	require.NoError(t, err)
 	return box, out, p
 }
 
 // notified is a fee with two notices that was notified.
-func notified(t *testing.T, p *pagoinrete.Procedure) pagoinrete.Event {
+func notified(t *testing.T, p *pagoinrete.Service) pagoinrete.Event {
 	due, err := flussi.EndOfDay(2099, 12, 31)
 	require.NoError(t, err)
 	e, err := p.CreateEvent(t.Context(), assistant, pagoinrete.Fee, defaultSchool, pagoinrete.EventData{
@@ -47,7 +47,7 @@ func notified(t *testing.T, p *pagoinrete.Procedure) pagoinrete.Event {
 	require.NoError(t, err)
 	_, err = p.TransmitEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
-	_, err = p.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(
+	_, err = p.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(
 		pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(11), Payer: appiotest.SampleCitizen(1), DebtorName: flussi.NewText("Maria Rossi")},
 		pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(12)},
 	), pagoinrete.AddConfig{})

@@ -68,11 +68,11 @@ func onSQLite(b *testing.B) *sqlstore.Store {
 	return store
 }
 
-// onStore returns a procedure on a store, and a fee with so many notices that is Simulato.
-func onStore(b *testing.B, store pagoinrete.Store, gateway pagoinrete.Gateway, n int) (*pagoinrete.Procedure, uuid.UUID) {
-	staffs := pagoinrete.Staffs{assistant.ID: {school}, principal.ID: {school}}
+// onStore returns a service on a store, and a fee with so many notices that is Simulato.
+func onStore(b *testing.B, store pagoinrete.Store, gateway pagoinrete.Gateway, n int) (*pagoinrete.Service, uuid.UUID) {
+	staffs := pagoinrete.Permissions{assistant.ID: {school}, principal.ID: {school}}
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }
-	p, err := pagoinrete.NewProcedure(store, staffs, gateways, pagoinrete.ProcedureConfig{})
+	p, err := pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{})
 	require.NoError(b, err)
 	e, err := p.CreateEvent(b.Context(), assistant, pagoinrete.Fee, school, fee("Viaggio a Firenze", "Viaggio a Firenze", due, due))
 	require.NoError(b, err)
@@ -137,7 +137,7 @@ func put(client *http.Client, url string, n pagoinrete.Notice) error {
 
 // loop transmits notices by a loop that keeps no record of anything.
 func loop(b *testing.B, url string, notices []pagoinrete.Notice) time.Duration {
-	const workers = 8 // as a procedure has
+	const workers = 8 // as a service has
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
 	defer client.CloseIdleConnections()
 	var next, failed atomic.Int64

@@ -28,7 +28,7 @@ func (d *demo) donation(ctx context.Context) error {
 		t.row(number, r.what, r.why)
 		return err
 	}
-	_, err = d.AddNotices(ctx, assistant, e.ID, pagoinrete.NoticeDrafts(pagoinrete.NoticeDraft{Debtor: pupil(0)}), pagoinrete.AddConfig{})
+	_, err = d.AddNotices(ctx, assistant, e.ID, pagoinrete.NoticeDraftRows(pagoinrete.NoticeDraft{Debtor: pupil(0)}), pagoinrete.AddConfig{})
 	if err := not(3, err); err != nil {
 		return err
 	}

@@ -50,10 +50,10 @@ func TestKilledOnPostgreSQL(t *testing.T) {
 
 // killing is a database and a platform for programs that are killed.
 type killing struct {
-	*pagoinrete.Procedure // of the test itself
-	store                 string
-	platform              *watched
-	killed                int
+	*pagoinrete.Service // of the test itself
+	store               string
+	platform            *watched
+	killed              int
 }
 
 func newKilling(t *testing.T, store string) *killing {
@@ -63,7 +63,7 @@ func newKilling(t *testing.T, store string) *killing {
 	p, closeStore, err := openProcedure(t.Context(), store, k.platform.URL)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, closeStore()) })
-	k.Procedure = p
+	k.Service = p
 	return k
 }
 
@@ -77,7 +77,7 @@ func (k *killing) simulated(t *testing.T, notices int) uuid.UUID {
 	for i := range drafts {
 		drafts[i] = pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(1_000_000 + i), Payer: appiotest.SampleCitizen(i)}
 	}
-	_, err = k.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts...), pagoinrete.AddConfig{})
+	_, err = k.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts...), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	return e.ID
 }

@@ -35,7 +35,7 @@ var (
 // office is what a program for schools has: a database, the two platforms, and the library's
 // services on them.
 type office struct {
-	*pagoinrete.Procedure
+	*pagoinrete.Service
 	folder     string
 	store      *sqlstore.Store
 	pagoInRete *pagoinretetest.Server // instead of the real one
@@ -76,8 +76,8 @@ func (o *office) takePayments() error {
 		return err
 	}
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil } // there is one school
-	staffs := pagoinrete.Staffs{assistant.ID: {school}, director.ID: {school}, principal.ID: {school}, stranger.ID: {"MIIC8AB00X"}}
-	if o.Procedure, err = pagoinrete.NewProcedure(o.store, staffs, gateways, pagoinrete.ProcedureConfig{}); err != nil {
+	staffs := pagoinrete.Permissions{assistant.ID: {school}, director.ID: {school}, principal.ID: {school}, stranger.ID: {"MIIC8AB00X"}}
+	if o.Service, err = pagoinrete.NewService(o.store, staffs, gateways, pagoinrete.ServiceConfig{}); err != nil {
 		return err
 	}
 	o.template, err = noticeexcel.New(noticeexcel.Config{})
@@ -104,14 +104,14 @@ func (o *office) sendMessages() error {
 	if err != nil {
 		return err
 	}
-	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
-	if o.service, err = flow.NewService(o.store, flow.Operators{assistant.ID: {appService}}, messengers, flow.ServiceConfig{}); err != nil {
+	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
+	if o.service, err = flow.NewService(o.store, flow.Permissions{assistant.ID: {appService}}, messengers, flow.ServiceConfig{}); err != nil {
 		return err
 	}
 	if o.dispatcher, err = flow.NewDispatcher(o.store, messengers, flow.DispatcherConfig{CheckProfiles: true}); err != nil {
 		return err
 	}
-	o.messages, err = noticeflow.New(o.Procedure, o.service, noticeflow.Config{School: schoolName})
+	o.messages, err = noticeflow.New(o.Service, o.service, noticeflow.Config{School: schoolName})
 	return err
 }
 

@@ -176,7 +176,7 @@ func (d *demo) notify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.say("    Evento notificato, con %d avvisi.\n", e.Counts.Live())
+	return d.say("    Evento notificato, con %d avvisi.\n", e.Counts.NotCancelled())
 }
 
 // show is the ninth.

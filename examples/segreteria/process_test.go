@@ -24,28 +24,28 @@ import (
 )
 
 // steps are what a worker can do with an event.
-var steps = map[string]func(context.Context, *pagoinrete.Procedure, uuid.UUID) error{
-	"transmit": func(ctx context.Context, p *pagoinrete.Procedure, e uuid.UUID) error {
+var steps = map[string]func(context.Context, *pagoinrete.Service, uuid.UUID) error{
+	"transmit": func(ctx context.Context, p *pagoinrete.Service, e uuid.UUID) error {
 		report, err := p.TransmitNotices(ctx, assistant, e)
 		if err == nil && report.Refused+report.Failed > 0 {
 			err = fmt.Errorf("not all transmitted: %+v", report)
 		}
 		return err
 	},
-	"submit": func(ctx context.Context, p *pagoinrete.Procedure, e uuid.UUID) error {
+	"submit": func(ctx context.Context, p *pagoinrete.Service, e uuid.UUID) error {
 		return second(p.SubmitEvent(ctx, assistant, e))
 	},
-	"approve": func(ctx context.Context, p *pagoinrete.Procedure, e uuid.UUID) error {
+	"approve": func(ctx context.Context, p *pagoinrete.Service, e uuid.UUID) error {
 		return second(p.ApproveEvent(ctx, principal, e))
 	},
-	"notify": func(ctx context.Context, p *pagoinrete.Procedure, e uuid.UUID) error {
+	"notify": func(ctx context.Context, p *pagoinrete.Service, e uuid.UUID) error {
 		return second(p.NotifyEvent(ctx, director, e))
 	},
-	"verify": func(ctx context.Context, p *pagoinrete.Procedure, e uuid.UUID) error {
+	"verify": func(ctx context.Context, p *pagoinrete.Service, e uuid.UUID) error {
 		_, _, err := p.VerifyEvent(ctx, assistant, e)
 		return err
 	},
-	"delete": func(ctx context.Context, p *pagoinrete.Procedure, e uuid.UUID) error {
+	"delete": func(ctx context.Context, p *pagoinrete.Service, e uuid.UUID) error {
 		return second(p.DeleteEvent(ctx, assistant, e))
 	},
 }
@@ -75,8 +75,8 @@ func work(args []string) int {
 	return 1
 }
 
-// openProcedure opens a procedure on a database.
-func openProcedure(ctx context.Context, location, url string) (*pagoinrete.Procedure, func() error, error) {
+// openProcedure opens a service on a database.
+func openProcedure(ctx context.Context, location, url string) (*pagoinrete.Service, func() error, error) {
 	store, err := sqlstore.Open(ctx, location, sqlstore.Config{})
 	if err != nil {
 		return nil, nil, err
@@ -85,9 +85,9 @@ func openProcedure(ctx context.Context, location, url string) (*pagoinrete.Proce
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}
-	staffs := pagoinrete.Staffs{assistant.ID: {school}, director.ID: {school}, principal.ID: {school}}
+	staffs := pagoinrete.Permissions{assistant.ID: {school}, director.ID: {school}, principal.ID: {school}}
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }
-	p, err := pagoinrete.NewProcedure(store, staffs, gateways, pagoinrete.ProcedureConfig{})
+	p, err := pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{})
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}

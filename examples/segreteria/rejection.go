@@ -21,7 +21,7 @@ func (d *demo) rejection(ctx context.Context) error {
 	for i := range drafts {
 		drafts[i] = pagoinrete.NoticeDraft{Debtor: pupil(i), DebtorName: flussi.NewText(pupils[i]), Payer: parent(i)}
 	}
-	if _, err := d.AddNotices(ctx, assistant, e.ID, pagoinrete.NoticeDrafts(drafts...), pagoinrete.AddConfig{}); err != nil {
+	if _, err := d.AddNotices(ctx, assistant, e.ID, pagoinrete.NoticeDraftRows(drafts...), pagoinrete.AddConfig{}); err != nil {
 		return err
 	}
 	if _, err := d.TransmitNotices(ctx, assistant, e.ID); err != nil {

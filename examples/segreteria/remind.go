@@ -15,7 +15,7 @@ import (
 // arrived, and prepares a reminder.
 func (d *demo) remind(ctx context.Context) error {
 	d.appIO.AddCitizen(appiotest.Citizen{Code: parent(notOnAppIO), Absent: true})
-	f, report, err := d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, flow.AddConfig{GoodRowsOnly: true})
+	f, report, err := d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, flow.AddConfig{SkipInvalid: true})
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (d *demo) remind(ctx context.Context) error {
 	if err := d.showDelivered(); err != nil {
 		return err
 	}
-	_, _, err = d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, flow.AddConfig{GoodRowsOnly: true})
+	_, _, err = d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, flow.AddConfig{SkipInvalid: true})
 	again, err := refuses(assistant, "writing to everybody again", err)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (d *demo) remind(ctx context.Context) error {
 // prepareReminder imports a flow of reminders, and does not send it. Its occasion makes the
 // reminders other messages than the first ones; a second call with the same occasion is refused.
 func (d *demo) prepareReminder(ctx context.Context) error {
-	config := flow.AddConfig{GoodRowsOnly: true, Occasion: "primo sollecito"}
+	config := flow.AddConfig{SkipInvalid: true, Occasion: "primo sollecito"}
 	_, report, err := d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{Note: flussi.NewText("Primo sollecito")}, config)
 	if err != nil {
 		return err

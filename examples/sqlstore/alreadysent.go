@@ -79,7 +79,7 @@ func (t *tx) alreadySent(ctx context.Context, claim flow.Claim, candidates []flo
 		if m.digest.IsZero() {
 			continue
 		}
-		if earlier := arrived[m]; len(earlier) > 0 && !n.AllowRepeat {
+		if earlier := arrived[m]; len(earlier) > 0 && !n.AllowDuplicate {
 			sent[n.ID] = earlier[0]
 			continue
 		}
@@ -111,7 +111,7 @@ func (w *writing) checkSending(ctx context.Context) error {
 	allowed := map[uuid.UUID]bool{}
 	for i, n := range w.sending {
 		messages[i] = messageOf(n)
-		allowed[n.ID] = n.AllowRepeat
+		allowed[n.ID] = n.AllowDuplicate
 	}
 	arrived, err := w.lockArrived(ctx, messages)
 	if err != nil {
@@ -119,8 +119,8 @@ func (w *writing) checkSending(ctx context.Context) error {
 	}
 	for i, n := range w.sending {
 		for _, other := range arrived[messages[i]] {
-			if other.ID != n.ID && !n.AllowRepeat && !allowed[other.ID] {
-				return &flow.AlreadySentError{Notification: n.ID, Earlier: other}
+			if other.ID != n.ID && !n.AllowDuplicate && !allowed[other.ID] {
+				return &flow.AlreadySentError{NotificationID: n.ID, Earlier: other}
 			}
 		}
 	}

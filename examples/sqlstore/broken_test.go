@@ -80,7 +80,7 @@ func TestAWriteThatIsGivenUpWhileItCommitsMayHaveBeenMade(t *testing.T) {
 	err := s.SaveFlow(ctx, f, rows)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorIs(t, err, sqlstore.ErrLost)
-	require.ErrorIs(t, err, flow.ErrUncertain)
+	require.ErrorIs(t, err, flow.ErrCommitUnknown)
 	require.Eventually(t, func() bool { // it was made
 		kept, err := s.Flow(t.Context(), f.Flow.ID)
 		return err == nil && kept.Counts.Registered == 3

@@ -14,8 +14,8 @@ func (s *Store) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.
 	return s.exchange(ctx, "claim notifications", nil, claim)
 }
 
-// Exchange stores notifications and claims others: see [flow.Exchanger].
-func (s *Store) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+// Exchange stores notifications and claims others: see [flow.SaveAndClaimer].
+func (s *Store) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	return s.exchange(ctx, "save and claim notifications", changes, claim)
 }
 
@@ -97,7 +97,7 @@ func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notificat
 	for i := range found {
 		n, key := &found[i], keys[i]
 		if earlier, there := sent[n.ID]; there {
-			change := n.AlreadySent(earlier, claim.At, claim.By)
+			change := n.SkipAlreadySent(earlier, claim.At, claim.By)
 			skipped = append(skipped, &change)
 			*n = change.Notification
 			n.Version++

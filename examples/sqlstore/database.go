@@ -187,7 +187,7 @@ func (t *tx) write(ctx context.Context, do func(t *tx) error) error {
 	}
 	err = begun.Commit()
 	if uncertain(ctx, err) {
-		return &Fault{ErrLost, "", errors.Join(flow.ErrUncertain, err)}
+		return &Fault{ErrLost, "", errors.Join(flow.ErrCommitUnknown, err)}
 	}
 	return err
 }

@@ -7,7 +7,7 @@
 //	store, err := sqlstore.Open(ctx, "postgres://massivo@db.example.it/massivo", sqlstore.Config{}) // PostgreSQL
 //	defer store.Close()
 //	service, err := flow.NewService(store, …) // and the dispatcher on the same store
-//	procedure, err := pagoinrete.NewProcedure(store, …) // and the payments, in the same database
+//	procedure, err := pagoinrete.NewService(store, …) // and the payments, in the same database
 //
 // Open makes the tables, or brings them up to date. It passes flowtest and pagoinretetest on both
 // databases.
@@ -69,5 +69,5 @@
 // What the database itself has against an operation is a [*Fault], which says in Italian what to do,
 // and shows no password and nothing that is stored. All writes are all or nothing, also if the
 // database is lost in the middle of them. If the answer to a COMMIT is lost, the error is also a
-// [flow.ErrUncertain].
+// [flow.ErrCommitUnknown].
 package sqlstore

@@ -71,10 +71,10 @@ func notificationSearch(t *tx, q flow.NotificationFilter, page flow.Page) *searc
 		text: q.Text, user: q.User, changedFrom: q.ChangedFrom, changedTo: q.ChangedTo,
 		kinds: func(k kind) bool {
 			return among(q.States, k.state) && among(q.ErrorCodes, k.code) && matches(q.Disabled, k) &&
-				(!q.Unsettled || k.has(isUnsettled)) && (q.ClosedBefore.IsZero() || closed(k))
+				(!q.DeliveryOpen || k.has(isUnsettled)) && (q.ClosedBefore.IsZero() || closed(k))
 		},
 	}
-	s.flying = among(q.States, string(flow.NotificationSending)) && !q.Unsettled && q.ClosedBefore.IsZero()
+	s.flying = among(q.States, string(flow.NotificationSending)) && !q.DeliveryOpen && q.ClosedBefore.IsZero()
 	s.oneOf(t, column{"id", "uuid"}, values(q.IDs, t.id))
 	s.is("message_id", string(q.MessageID), "notifications_by_message")
 	s.is("notice_number", q.NoticeNumber.Reveal(), "notifications_by_notice")
@@ -93,7 +93,7 @@ func notificationSearch(t *tx, q flow.NotificationFilter, page flow.Page) *searc
 		s.where = append(s.where, t.oneOf(column{"error_code", "text"}, words(q.ErrorCodes)))
 	}
 	s.disabled(q.Disabled)
-	if q.Unsettled {
+	if q.DeliveryOpen {
 		s.where.add("unsettled")
 	}
 	if !q.ClosedBefore.IsZero() {
@@ -110,7 +110,7 @@ func closed(k kind) bool {
 	case flow.NotificationSent:
 		return !k.has(isAnonymised)
 	case flow.NotificationFailed:
-		return !k.has(isAnonymised) && k.code != string(flow.ErrorOutcomeUnknown)
+		return !k.has(isAnonymised) && k.code != string(flow.CodeOutcomeUnknown)
 	case flow.NotificationRegistered:
 		return !k.has(isAnonymised) && k.has(isDisabled)
 	}
@@ -121,12 +121,12 @@ func among[T ~string](wanted []T, value string) bool {
 	return len(wanted) == 0 || slices.Contains(wanted, T(value))
 }
 
-func matches(d flow.Disabled, k kind) bool {
+func matches(d flow.DisabledFilter, k kind) bool {
 	return d == flow.AnyDisabled || k.has(isDisabled) == (d == flow.OnlyDisabled)
 }
 
 // disabled adds what is wanted of the flag.
-func (s *search) disabled(d flow.Disabled) {
+func (s *search) disabled(d flow.DisabledFilter) {
 	switch d {
 	case flow.AnyDisabled:
 	case flow.OnlyDisabled:

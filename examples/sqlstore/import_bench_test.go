@@ -53,8 +53,8 @@ func workbook(b *testing.B, n int) string {
 
 func ourImport(b *testing.B, book string) time.Duration {
 	s := open(b, newSQLite(b))
-	messengers := func(context.Context, string) (flow.Messenger, error) { return nil, nil }
-	service, err := flow.NewService(s, flow.Operators{clerk.ID: {taxes}}, messengers, flow.ServiceConfig{})
+	messengers := func(context.Context, string) (flow.Sender, error) { return nil, nil }
+	service, err := flow.NewService(s, flow.Permissions{clerk.ID: {taxes}}, messengers, flow.ServiceConfig{})
 	require.NoError(b, err)
 	template, err := flowexcel.New(flowexcel.Config{})
 	require.NoError(b, err)

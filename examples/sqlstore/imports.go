@@ -13,9 +13,9 @@ import (
 var errImported = errors.New("imported before")
 
 // Import stores the rows of a file once: see [flow.Store].
-func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-	done := flow.Imported{Flow: i.Flow.Flow.ID, At: i.Flow.Record.At.UTC()}
-	var before flow.Imported
+func (s *Store) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+	done := flow.ImportResult{Flow: i.Flow.Flow.ID, At: i.Flow.Record.At.UTC()}
+	var before flow.ImportResult
 	err := s.db.write(ctx, func(t *tx) error {
 		err := t.checkDigests(ctx)
 		if err == nil {
@@ -26,7 +26,7 @@ func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 		}
 		w := newWriting(t)
 		if err := grouped(ctx, t, i.Rows, func(ctx context.Context, rows []*flow.NotificationChange) error {
-			return w.saveRows(ctx, rows, i.Duplicate)
+			return w.saveRows(ctx, rows, i.OnDuplicate)
 		}); err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 		return before, true, nil
 	}
 	if err != nil {
-		return flow.Imported{}, false, fail(ctx, "import", i.Flow.Flow.ID, err)
+		return flow.ImportResult{}, false, fail(ctx, "import", i.Flow.Flow.ID, err)
 	}
 	return done, false, nil
 }
@@ -56,7 +56,7 @@ func (w *writing) saveRows(ctx context.Context, rows []*flow.NotificationChange,
 	earlier := map[message]flow.Notification{}
 	if err := w.holders(ctx, messages, "", func(m message, h *holder) {
 		arrived := h.MayHaveArrived()
-		if !arrived && !h.ToBeSent(h.flowDisabled) || h.fresh {
+		if !arrived && !h.IsPending(h.flowDisabled) || h.fresh {
 			return
 		}
 		if known, there := earlier[m]; !there || arrived && !known.MayHaveArrived() {
@@ -80,31 +80,31 @@ func (w *writing) saveRows(ctx context.Context, rows []*flow.NotificationChange,
 }
 
 // saveKey stores an import. If one with the same key counts, saveKey returns it with errImported.
-func (t *tx) saveKey(ctx context.Context, i flow.Imported) (flow.Imported, error) {
+func (t *tx) saveKey(ctx context.Context, i flow.ImportResult) (flow.ImportResult, error) {
 	kept, err := t.exec(ctx, "INSERT INTO imports (key, flow_id, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING", i.Key[:], t.id(i.Flow), i.At.UnixMicro())
 	if err != nil || kept == 1 {
-		return flow.Imported{}, err
+		return flow.ImportResult{}, err
 	}
 	// Locked first: read in one statement with the key, the flow may be that of an earlier moment.
 	err = t.query(ctx, "SELECT at FROM imports WHERE key = ?"+t.locking("UPDATE"), []any{i.Key[:]}, []any{new(int64)}, func() {})
 	if err != nil {
-		return flow.Imported{}, err
+		return flow.ImportResult{}, err
 	}
 	before, counts, err := t.imported(ctx, i.Key)
 	switch {
 	case err != nil:
-		return flow.Imported{}, err
+		return flow.ImportResult{}, err
 	case counts:
 		return before, errImported
 	}
 	_, err = t.exec(ctx, "UPDATE imports SET flow_id = ?, at = ? WHERE key = ?", t.id(i.Flow), i.At.UnixMicro(), i.Key[:])
-	return flow.Imported{}, err
+	return flow.ImportResult{}, err
 }
 
 // imported reads an import, and reports whether it counts: whether its flow exists, and was not
 // disabled before it was sent.
-func (t *tx) imported(ctx context.Context, key flow.ImportKey) (flow.Imported, bool, error) {
-	done := flow.Imported{Key: key}
+func (t *tx) imported(ctx context.Context, key flow.ImportKey) (flow.ImportResult, bool, error) {
+	done := flow.ImportResult{Key: key}
 	var f flow.Flow
 	there := false
 	err := t.query(ctx, "SELECT i.flow_id, i.at, coalesce(f.state, ''), coalesce(f.disabled, FALSE) FROM imports i LEFT JOIN flows f ON f.id = i.flow_id WHERE i.key = ?",
@@ -114,13 +114,13 @@ func (t *tx) imported(ctx context.Context, key flow.ImportKey) (flow.Imported, b
 }
 
 // Imported returns the import with a key: see [flow.Store].
-func (s *Store) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+func (s *Store) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 	done, counts, err := s.db.read().imported(ctx, key)
 	if err == nil && !counts {
 		err = errNotFound
 	}
 	if err != nil {
-		return flow.Imported{}, fail(ctx, "find import", uuid.Nil, err)
+		return flow.ImportResult{}, fail(ctx, "find import", uuid.Nil, err)
 	}
 	return done, nil
 }

@@ -70,7 +70,7 @@ func notificationKind(n *flow.Notification) kind {
 		k.state = string(flow.NotificationRegistered)
 	}
 	k.flag(isDisabled, n.Disabled)
-	k.flag(isUnsettled, n.Unsettled())
+	k.flag(isUnsettled, n.DeliveryOpen())
 	k.flag(isAnonymised, !n.AnonymisedAt.IsZero())
 	sent := n.Transmission.SentAt
 	k.flag(isDisorderly, n.UpdatedAt.Before(n.CreatedAt) || !sent.IsZero() && sent.Before(n.CreatedAt))

@@ -56,7 +56,7 @@ func (s *school) notice(e pagoinrete.Event, i, size int) pagoinrete.Notice {
 	n := pagoinrete.Notice{
 		ID: v7(1<<28 + i), EventID: e.ID, School: e.School, State: pagoinrete.NoticeReconciled, Instalment: 1 + i%2,
 		NoticeData: pagoinrete.NoticeData{
-			Debtor: appiotest.SampleCitizen(i / 2), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Rossi Maria"),
+			Debtor: appiotest.SampleCitizen(i / 2), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Rossi Maria"),
 			Payer: appiotest.SampleCitizen(1_000_000 + i/4), Amount: 5000, DueDate: s.due.AddDate(0, i%2, -1), Reference: "gita",
 		},
 		Number: appiotest.SampleNotice(i), RemoteID: "A", PayerRegistered: true, PayerLoggedIn: true,

@@ -46,7 +46,7 @@ func eventFields(e *pagoinrete.Event) []any {
 		(*int64)(&e.Amount), &e.Flexible, instalments{&e.Instalments}, &e.Binding, &e.Repeatable,
 		wordTo(&e.State), text{&e.Rejection}, wordTo(&e.RemoteID),
 		wordTo(&e.Discrepancy.Kind), wordTo(&e.Discrepancy.State), (*int64)(&e.Discrepancy.Amount),
-		moment{&e.Discrepancy.At}, &e.Discrepancy.Settled,
+		moment{&e.Discrepancy.At}, &e.Discrepancy.Resolved,
 		moment{&e.UpdatedAt}, wordTo(&e.UpdatedBy), &e.Version,
 		&e.Counts.NotLinked, &e.Counts.Unpaid, &e.Counts.Paid, &e.Counts.Cancelled, &e.Counts.Refunded, &e.Counts.Discrepancies,
 	}
@@ -63,7 +63,7 @@ func (d *database) eventValues(e *pagoinrete.Event, version int64) []any {
 		eventKind(e).String(),
 		held(string(e.State)), held(e.Rejection.Reveal()), held(e.RemoteID),
 		held(string(e.Discrepancy.Kind)), held(e.Discrepancy.State), int64(e.Discrepancy.Amount),
-		micros(e.Discrepancy.At), e.Discrepancy.Settled,
+		micros(e.Discrepancy.At), e.Discrepancy.Resolved,
 		e.UpdatedAt.UnixMicro(), held(e.UpdatedBy), version,
 	}
 }
@@ -98,7 +98,7 @@ func noticeFields(n *pagoinrete.Notice) []any {
 		wordTo(&n.State), wordTo(&n.RemoteID), &n.PayerRegistered, &n.PayerLoggedIn, &n.Visible,
 		evidence{&n.Evidence},
 		wordTo(&n.Discrepancy.Kind), wordTo(&n.Discrepancy.State), (*int64)(&n.Discrepancy.Amount),
-		moment{&n.Discrepancy.At}, &n.Discrepancy.Settled,
+		moment{&n.Discrepancy.At}, &n.Discrepancy.Resolved,
 		wordTo(&n.Error), moment{&n.UpdatedAt}, wordTo(&n.UpdatedBy), &n.Version,
 	}
 }
@@ -113,7 +113,7 @@ func (d *database) noticeValues(n *pagoinrete.Notice, version int64) []any {
 		held(string(n.State)), held(n.RemoteID), n.PayerRegistered, n.PayerLoggedIn, n.Visible,
 		evidence{&n.Evidence}.held(),
 		held(string(n.Discrepancy.Kind)), held(n.Discrepancy.State), int64(n.Discrepancy.Amount),
-		micros(n.Discrepancy.At), n.Discrepancy.Settled,
+		micros(n.Discrepancy.At), n.Discrepancy.Resolved,
 		held(n.Error), n.UpdatedAt.UnixMicro(), held(n.UpdatedBy), version,
 	}
 }

@@ -32,9 +32,9 @@ var (
 func (m maker) discrepancy() pagoinrete.Discrepancy {
 	return maybe(m,
 		pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyState, State: "cancelled", At: m.time()},
-		pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyAmount, Amount: 1<<62 + 1, At: m.time(), Settled: true},
+		pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyAmount, Amount: 1<<62 + 1, At: m.time(), Resolved: true},
 		pagoinrete.Discrepancy{Kind: "\xff", State: "\x00"},
-		pagoinrete.Discrepancy{Settled: true})
+		pagoinrete.Discrepancy{Resolved: true})
 }
 
 func (m maker) event() pagoinrete.Event {
@@ -73,7 +73,7 @@ func (m maker) again(t testing.TB, n pagoinrete.Notice) pagoinrete.Notice {
 	}
 	if m.IntN(2) == 0 {
 		next.NoticeData = pagoinrete.NoticeData{
-			Debtor: m.code(t), DebtorKind: one(m, pagoinrete.Pupil, pagoinrete.Staff, "\xff"), DebtorName: flussi.NewText(one(m, texts...)),
+			Debtor: m.code(t), DebtorKind: one(m, pagoinrete.DebtorPupil, pagoinrete.DebtorStaff, "\xff"), DebtorName: flussi.NewText(one(m, texts...)),
 			Payer: one(m, flussi.FiscalCode{}, m.code(t)), Amount: 12_345, Discount: one[flussi.Cents](m, 0, 45),
 			DueDate: one(m, time.Time{}, m.time(), m.time()), Reference: maybe(m, "r1", "r1", "r1", "r2", "\x00"),
 		}
@@ -218,11 +218,11 @@ func TestAFieldOfANoticeThatChangesAloneIsStored(t *testing.T) {
 		code := maker{rand.New(rand.NewPCG(1, 1))}.code(t)
 		n := pagoinrete.Notice{ID: v7(1), EventID: e.Event.ID, School: e.Event.School, CreatedAt: at, UpdatedAt: at}
 		for _, change := range []func(){
-			func() { n.State = pagoinrete.NoticeNotified }, func() { n.Instalment = 2 }, func() { n.Debtor = code }, func() { n.DebtorKind = pagoinrete.Staff },
+			func() { n.State = pagoinrete.NoticeNotified }, func() { n.Instalment = 2 }, func() { n.Debtor = code }, func() { n.DebtorKind = pagoinrete.DebtorStaff },
 			func() { n.DebtorName = flussi.NewText("Rossi") }, func() { n.Payer = code }, func() { n.Amount = 5 }, func() { n.Discount = 1 },
 			func() { n.DueDate = at }, func() { n.Reference = "r" }, func() { n.Number = number }, func() { n.RemoteID = "A" },
 			func() { n.PayerRegistered = true }, func() { n.PayerLoggedIn = true }, func() { n.Visible = true },
-			func() { n.Evidence.Refund.By = "m.neri" }, func() { n.Discrepancy.Kind = "x" }, func() { n.Discrepancy.Settled = true },
+			func() { n.Evidence.Refund.By = "m.neri" }, func() { n.Discrepancy.Kind = "x" }, func() { n.Discrepancy.Resolved = true },
 			func() { n.Discrepancy.State = "y" }, func() { n.Discrepancy.Amount = 7 }, func() { n.Discrepancy.At = at },
 			func() { n.Error = "Respinto" }, func() { n.UpdatedAt = at.Add(time.Microsecond) }, func() { n.UpdatedBy = "m.neri" },
 		} {

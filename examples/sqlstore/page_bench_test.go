@@ -79,7 +79,7 @@ func (a *archive) make(i, number int, f flow.Flow) flow.Notification {
 		n.UpdatedBy = "verifica"
 	}
 	if i%50 == 7 {
-		n.State, n.Transmission = flow.NotificationFailed, flow.Transmission{ErrorCode: flow.ErrorUnreachable, Attempts: 1}
+		n.State, n.Transmission = flow.NotificationFailed, flow.Transmission{ErrorCode: flow.CodeUnreachable, Attempts: 1}
 	}
 	if i%a.rareEvery() == 11 {
 		n.State, n.Transmission.ErrorCode, n.Transmission.MessageID, n.Transmission.SentAt = flow.NotificationRegistered, "raro", "RARO", time.Time{}
@@ -216,7 +216,7 @@ func (a *archive) searches() map[string]flow.NotificationFilter {
 		"State several":      {States: []flow.NotificationState{flow.NotificationFailed, flow.NotificationRegistered}},
 		"State rare":         {States: []flow.NotificationState{flow.NotificationRegistered}},
 		"State none":         {States: []flow.NotificationState{flow.NotificationSending}},
-		"Error mid":          {ErrorCodes: []flow.ErrorCode{flow.ErrorUnreachable}},
+		"Error mid":          {ErrorCodes: []flow.ErrorCode{flow.CodeUnreachable}},
 		"Error rare":         {ErrorCodes: []flow.ErrorCode{"raro"}},
 		"Error none":         {ErrorCodes: []flow.ErrorCode{"nessuno"}},
 		"Text common":        {Text: "di pagamento"},
@@ -242,10 +242,10 @@ func (a *archive) searches() map[string]flow.NotificationFilter {
 		"ChangedFrom end":    {ChangedFrom: start.AddDate(0, 11, 0)},
 		"ChangedTo mid":      {ChangedTo: mid},
 		"ChangedTo none":     {ChangedTo: start},
-		"Unsettled":          {Unsettled: true},
+		"Unsettled":          {DeliveryOpen: true},
 		"ClosedBefore mid":   {ClosedBefore: mid},
 		"ClosedBefore none":  {ClosedBefore: start},
-		"Unsettled, Changed": {Unsettled: true, ChangedFrom: start.AddDate(0, 11, 0)},
+		"Unsettled, Changed": {DeliveryOpen: true, ChangedFrom: start.AddDate(0, 11, 0)},
 	}
 }
 

@@ -32,10 +32,10 @@ func notificationFields(n *flow.Notification) []any {
 		(*int64)(&n.Amount), &n.IsPayment, &n.PayableAfterDue,
 		&n.NoticeNumber, &n.Payee, wordTo(&n.Reference), wordTo(&n.Occasion),
 		wordTo(&n.State), wordTo(&n.Transmission.MessageID), &n.Transmission.Attempts, moment{&n.Transmission.SentAt},
-		wordTo(&n.Transmission.ErrorCode), wordTo(&n.Transmission.Error), &n.Transmission.Earlier,
+		wordTo(&n.Transmission.ErrorCode), wordTo(&n.Transmission.Error), &n.Transmission.EarlierID,
 		wordTo(&n.Delivery.Status), wordTo(&n.Delivery.Email), wordTo(&n.Delivery.Push),
 		wordTo(&n.Delivery.Read), wordTo(&n.Delivery.Payment), moment{&n.Delivery.CheckedAt},
-		&n.Disabled, &n.AllowRepeat, moment{&n.AnonymisedAt},
+		&n.Disabled, &n.AllowDuplicate, moment{&n.AnonymisedAt},
 		moment{&n.UpdatedAt}, wordTo(&n.UpdatedBy), &n.Version,
 	}
 }
@@ -57,10 +57,10 @@ func (d *database) notificationValues(n *flow.Notification, version int64, lease
 		n.NoticeNumber.Reveal(), n.Payee.String(), held(n.Reference), held(n.Occasion), searched(n.Subject.Reveal()), nil,
 		notificationKind(n).String(),
 		held(string(n.State)), held(string(n.Transmission.MessageID)), n.Transmission.Attempts, micros(n.Transmission.SentAt),
-		held(string(n.Transmission.ErrorCode)), held(n.Transmission.Error), d.id(n.Transmission.Earlier),
+		held(string(n.Transmission.ErrorCode)), held(n.Transmission.Error), d.id(n.Transmission.EarlierID),
 		held(string(n.Delivery.Status)), held(string(n.Delivery.Email)), held(string(n.Delivery.Push)),
 		held(string(n.Delivery.Read)), held(string(n.Delivery.Payment)), micros(n.Delivery.CheckedAt),
-		n.Disabled, n.AllowRepeat, n.Unsettled(), micros(n.AnonymisedAt), leaseEnd, claimed,
+		n.Disabled, n.AllowDuplicate, n.DeliveryOpen(), micros(n.AnonymisedAt), leaseEnd, claimed,
 		n.UpdatedAt.UnixMicro(), held(n.UpdatedBy), version,
 	}
 }

@@ -50,7 +50,7 @@ var (
 	wanted  = []string{"tari", "TARI", "È s", "scolast", "10% s", "a_2", "\x00 d", "\ufffd v", "\ufdd0\ufde0 r", "👩‍👩", "''\"", "ß", "xyz", "\\m"}
 	fstates = []flow.FlowState{flow.FlowInactive, flow.FlowSent, flow.FlowSent, flow.FlowSending, "a|b", ""}
 	nstates = []flow.NotificationState{flow.NotificationRegistered, flow.NotificationSent, flow.NotificationSent, flow.NotificationSent, flow.NotificationFailed, "a|b", "a"}
-	codes   = []flow.ErrorCode{"", "", "", flow.ErrorRefused, flow.ErrorOutcomeUnknown, "b|c"}
+	codes   = []flow.ErrorCode{"", "", "", flow.CodeRefused, flow.CodeOutcomeUnknown, "b|c"}
 )
 
 func (m maker) time() time.Time {
@@ -111,7 +111,7 @@ func (m maker) notification(t testing.TB, flows []uuid.UUID) flow.Notification {
 	return n
 }
 
-func (m maker) disabled() flow.Disabled {
+func (m maker) disabled() flow.DisabledFilter {
 	return maybe(m, flow.OnlyDisabled, flow.OnlyEnabled, flow.OnlyEnabled)
 }
 
@@ -133,7 +133,7 @@ func (m maker) notificationFilter(t testing.TB, all []flow.Notification) flow.No
 		Flow: maybe(m, like.FlowID), Standalone: m.IntN(10) == 0, Services: some(m, services...), States: some(m, nstates...),
 		ErrorCodes: some(m, codes...), Text: maybe(m, wanted...), User: maybe(m, users...), From: maybe(m, m.wanted()), To: maybe(m, m.wanted()),
 		Disabled: m.disabled(), ChangedFrom: maybe(m, m.wanted()), ChangedTo: maybe(m, m.wanted()),
-		Unsettled: m.IntN(8) == 0, ClosedBefore: maybe(m, m.wanted()),
+		DeliveryOpen: m.IntN(8) == 0, ClosedBefore: maybe(m, m.wanted()),
 	}
 	switch m.IntN(16) {
 	case 0:

@@ -88,8 +88,8 @@ func client(b testing.TB, platform string) *appio.Client {
 // sending returns a flow of n notifications that is to be sent.
 func sending(b testing.TB, s flow.Store, c *appio.Client, n int) uuid.UUID {
 	b.Helper()
-	messengers := func(context.Context, string) (flow.Messenger, error) { return c, nil }
-	service, err := flow.NewService(s, flow.Operators{clerk.ID: {taxes}}, messengers, flow.ServiceConfig{})
+	messengers := func(context.Context, string) (flow.Sender, error) { return c, nil }
+	service, err := flow.NewService(s, flow.Permissions{clerk.ID: {taxes}}, messengers, flow.ServiceConfig{})
 	require.NoError(b, err)
 	f, _, err := service.ImportFlow(b.Context(), clerk, taxes, flow.Details{}, drafts(n), flow.AddConfig{})
 	require.NoError(b, err)
@@ -103,8 +103,8 @@ func sending(b testing.TB, s flow.Store, c *appio.Client, n int) uuid.UUID {
 // send sends a flow with 32 workers.
 func send(b testing.TB, s flow.Store, c *appio.Client, id uuid.UUID) flow.Flow {
 	b.Helper()
-	messengers := func(context.Context, string) (flow.Messenger, error) { return c, nil }
-	d, err := flow.NewDispatcher(s, messengers, flow.DispatcherConfig{Workers: 32, Poll: 50 * time.Millisecond})
+	messengers := func(context.Context, string) (flow.Sender, error) { return c, nil }
+	d, err := flow.NewDispatcher(s, messengers, flow.DispatcherConfig{Workers: 32, PollInterval: 50 * time.Millisecond})
 	require.NoError(b, err)
 	f, err := d.Run(b.Context(), id)
 	require.NoError(b, err)

@@ -38,7 +38,7 @@ func (t *tx) useService(ctx context.Context, name string) error {
 	if _, noted := t.noted[name]; noted {
 		return nil
 	}
-	look := flow.ServiceLook(name)
+	look := flow.ServiceSkeleton(name)
 	for try := 0; ; try++ {
 		there, other, err := t.service(ctx, name, look)
 		switch {
@@ -89,7 +89,7 @@ func (t *tx) insertServices(ctx context.Context) error {
 	err := t.query(ctx, "SELECT service FROM flows UNION SELECT service FROM notifications", nil, []any{wordTo(&name)}, func() { names = append(names, name) })
 	for _, name := range names {
 		if err == nil {
-			_, err = t.exec(ctx, "INSERT INTO services (name, look, older) VALUES (?, ?, TRUE) ON CONFLICT DO NOTHING", held(name), held(flow.ServiceLook(name)))
+			_, err = t.exec(ctx, "INSERT INTO services (name, look, older) VALUES (?, ?, TRUE) ON CONFLICT DO NOTHING", held(name), held(flow.ServiceSkeleton(name)))
 		}
 	}
 	return err

@@ -93,7 +93,7 @@ func TestUpgradeRecognisesMessagesSentBefore(t *testing.T) {
 		err = s.SaveNotifications(t.Context(), flow.NotificationChange{Notification: spaced, Lease: time.Minute})
 		var refused *flow.AlreadySentError
 		require.ErrorAs(t, err, &refused)
-		assert.Equal(t, spaced.ID, refused.Notification)
+		assert.Equal(t, spaced.ID, refused.NotificationID)
 	})
 }
 
@@ -295,9 +295,9 @@ func TestMessagesAreFoundByTheirDigests(t *testing.T) {
 		}
 	})
 	f, rows := change(t, 3000)
-	_, _, err := s.Import(t.Context(), flow.Import{
+	_, _, err := s.SaveImport(t.Context(), flow.ImportRequest{
 		Flow: f, Rows: rows, Key: func() flow.ImportKey { return flow.ImportKey{1} },
-		Duplicate: func(n flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) { return n, true },
+		OnDuplicate: func(n flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) { return n, true },
 	})
 	require.NoError(t, err)
 	require.NotEmpty(t, plans)

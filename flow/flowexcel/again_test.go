@@ -35,9 +35,9 @@ func newSendingWorld(t *testing.T) *sendingWorld {
 	require.NoError(t, err)
 	client, err := appio.New(key, appio.Config{BaseURL: platform.URL})
 	require.NoError(t, err)
-	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := memstore.New()
-	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
 	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func newSendingWorld(t *testing.T) *sendingWorld {
 // importFile imports the good rows of a file into a new flow.
 func (w *sendingWorld) importFile(t *testing.T, file []byte, c flow.AddConfig) (flow.Flow, flow.AddReport, *excel.Report) {
 	t.Helper()
-	c.GoodRowsOnly = true
+	c.SkipInvalid = true
 	var report excel.Report
 	f, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), c)
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 	assert.NotEqual(t, first.ID, second.ID)
 	assert.Equal(t, 6, added.Added)
 	assert.Equal(t, 4, added.Disabled)
-	assert.Equal(t, 4, added.Duplicated)
+	assert.Equal(t, 4, added.DuplicateCount)
 	assert.Contains(t, report.Italian(), "Riga 2: Lo stesso messaggio per lo stesso cittadino è nella notifica ")
 	assert.NotContains(t, report.Italian(), hint, "all rows are right")
 	assert.Equal(t, flow.Counts{Registered: 2, Disabled: 4}, second.Counts)
@@ -208,7 +208,7 @@ func TestCorrectedOccasionSendsAlreadySent(t *testing.T) {
 func TestExportWithoutOccasionColumnIsAccepted(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 2, func(n *flow.Notification) {
-		failed(flow.ErrorRefused)(n)
+		failed(flow.CodeRefused)(n)
 		n.Occasion = "sollecito marzo"
 	})
 	f, err := excelize.OpenReader(bytes.NewReader(w.export(t)))

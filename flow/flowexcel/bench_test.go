@@ -113,7 +113,7 @@ func BenchmarkCorrect(b *testing.B) {
 		w.seed(b, i, func(n *flow.Notification) {
 			sent(n)
 			if n.Draft = d; i%100 == 0 {
-				failed(flow.ErrorRefused)(n)
+				failed(flow.CodeRefused)(n)
 			}
 		})
 	}

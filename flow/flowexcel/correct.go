@@ -34,9 +34,9 @@ type CorrectConfig struct {
 	// Flow is the flow whose notifications may be corrected: a row of another is refused.
 	// Defaults to any.
 	Flow uuid.UUID
-	// GoodRowsOnly makes the corrections that are right if others are not. Defaults to
+	// SkipInvalid makes the corrections that are right if others are not. Defaults to
 	// false: all or nothing.
-	GoodRowsOnly bool
+	SkipInvalid bool
 	// Unchanged also sets back what is in Errore and was not changed, unless its outcome is
 	// unknown or it is disabled. Defaults to false: only rows with other data, or with
 	// Registrato in the column Stato.
@@ -87,7 +87,7 @@ func (r CorrectReport) LogValue() slog.Value {
 // compared, since spreadsheets change them. Exports of earlier versions have no column Occasione;
 // then the occasions are not changed.
 //
-// Notifications in [flow.ErrorAlreadySent] are corrected like the others: another occasion makes
+// Notifications in [flow.CodeAlreadySent] are corrected like the others: another occasion makes
 // another message. One that is set back without another occasion gets the same error again when
 // it is claimed, if the citizen may still have the message.
 //
@@ -123,7 +123,7 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 	if err := a.read(ctx, r, size); err != nil {
 		return err
 	}
-	if a.report.File.Rows+a.report.File.Wrong == 0 {
+	if a.report.File.Rows+a.report.File.Invalid == 0 {
 		return &flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe nel file."}
 	}
 	if err := a.refuseDuplicates(ctx); err != nil {
@@ -133,11 +133,11 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 	for _, c := range a.planned {
 		for _, note := range c.notes {
 			for _, w := range note.Warnings {
-				a.report.File.DoubtRow(c.row, excel.Wrong(note.Header, w))
+				a.report.File.DoubtRow(c.row, excel.RefuseError(note.Header, w))
 			}
 		}
 	}
-	if a.report.File.Wrong > 0 && (!a.config.GoodRowsOnly || len(a.planned) == 0) {
+	if a.report.File.Invalid > 0 && (!a.config.SkipInvalid || len(a.planned) == 0) {
 		return a.rowsError("nessuna notifica è stata corretta.")
 	}
 	for _, c := range a.planned {
@@ -145,7 +145,7 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 			return err
 		}
 	}
-	if a.report.File.Wrong > 0 && !a.config.GoodRowsOnly {
+	if a.report.File.Invalid > 0 && !a.config.SkipInvalid {
 		return a.rowsError("le altre sono state corrette.")
 	}
 	return nil
@@ -153,7 +153,7 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 
 func (a *correcting) rowsError(rest string) error {
 	return &flow.Error{Operation: "correct notifications", ID: a.config.Flow, Err: flow.ErrRows,
-		Reason: fmt.Sprintf("Righe con errori: %d su %d; %s", a.report.File.Wrong, a.report.File.Rows+a.report.File.Wrong, rest)}
+		Reason: fmt.Sprintf("Righe con errori: %d su %d; %s", a.report.File.Invalid, a.report.File.Rows+a.report.File.Invalid, rest)}
 }
 
 // read decides about all rows of the file.
@@ -230,7 +230,7 @@ func (a *correcting) decide(ctx context.Context, lines []excel.Line[exported]) e
 		case again:
 			a.refuse(line.Number, excel.Refuse(idHeader, fmt.Sprintf("La notifica è già alla riga %d: lasciare una riga sola.", first)))
 		case !ok:
-			a.refuse(line.Number, excel.Wrong(idHeader, &flussi.ValueError{Type: "UUID", Err: flow.ErrNotFound,
+			a.refuse(line.Number, excel.RefuseError(idHeader, &flussi.ValueError{Type: "UUID", Err: flow.ErrNotFound,
 				Reason: "La notifica non esiste, o è di un altro flusso, oppure non si è abilitati al suo servizio."}))
 		default:
 			if err := a.judge(ctx, correction{row: line.Number, notes: line.Notes, now: now}, row); err != nil {

@@ -63,7 +63,7 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 			require.NoError(t, w.store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n, Record: record}))
 		}
 	}
-	disabled := func(n *flow.Notification) { failed(flow.ErrorRefused)(n); n.Disabled = true }
+	disabled := func(n *flow.Notification) { failed(flow.CodeRefused)(n); n.Disabled = true }
 	for name, c := range map[string]struct {
 		is     func(*flow.Notification)                    // nil: Registrato
 		cells  map[string]any                              // what the operator changes
@@ -74,51 +74,51 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 		err    error  // of the row
 		header string // where it is told
 	}{
-		"refused, corrected":                    {is: failed(flow.ErrorRefused), cells: subject, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
-		"not sent, corrected":                   {is: failed(flow.ErrorNotSent), cells: subject, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
-		"refused, left as it is":                {is: failed(flow.ErrorRefused), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"not sent, left as it is":               {is: failed(flow.ErrorNotSent), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"unreachable, set back by hand":         {is: failed(flow.ErrorUnreachable), cells: order, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
-		"unreachable, set back with all":        {is: failed(flow.ErrorUnreachable), config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
-		"unknown, left as it is with all":       {is: failed(flow.ErrorOutcomeUnknown), config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"refused, corrected":                    {is: failed(flow.CodeRefused), cells: subject, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
+		"not sent, corrected":                   {is: failed(flow.CodeNotSent), cells: subject, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
+		"refused, left as it is":                {is: failed(flow.CodeRefused), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"not sent, left as it is":               {is: failed(flow.CodeNotSent), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"unreachable, set back by hand":         {is: failed(flow.CodeUnreachable), cells: order, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
+		"unreachable, set back with all":        {is: failed(flow.CodeUnreachable), config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
+		"unknown, left as it is with all":       {is: failed(flow.CodeOutcomeUnknown), config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
 		"disabled, left as it is with all":      {is: disabled, config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"unknown, corrected":                    {is: failed(flow.ErrorOutcomeUnknown), cells: subject, state: flow.NotificationFailed, err: flow.ErrOutcomeUnknown, header: "Stato"},
-		"unknown, set back by hand":             {is: failed(flow.ErrorOutcomeUnknown), cells: order, state: flow.NotificationFailed, err: flow.ErrOutcomeUnknown, header: "Stato"},
+		"unknown, corrected":                    {is: failed(flow.CodeOutcomeUnknown), cells: subject, state: flow.NotificationFailed, err: flow.ErrMayHaveArrived, header: "Stato"},
+		"unknown, set back by hand":             {is: failed(flow.CodeOutcomeUnknown), cells: order, state: flow.NotificationFailed, err: flow.ErrMayHaveArrived, header: "Stato"},
 		"disabled, corrected":                   {is: disabled, cells: subject, state: flow.NotificationFailed, err: flow.ErrDisabled, header: "Stato"},
-		"another state by hand":                 {is: failed(flow.ErrorUnreachable), cells: map[string]any{"Stato": "Inviato"}, state: flow.NotificationFailed, err: excel.ErrCheck, header: "Stato"},
+		"another state by hand":                 {is: failed(flow.CodeUnreachable), cells: map[string]any{"Stato": "Inviato"}, state: flow.NotificationFailed, err: excel.ErrCheck, header: "Stato"},
 		"sent, left as it is":                   {is: sent, state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
 		"sent, corrected":                       {is: sent, cells: subject, state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
 		"sent, set back by hand":                {is: sent, cells: order, state: flow.NotificationSent, err: excel.ErrCheck, header: "Stato"},
 		"registered, left as it is":             {state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
 		"registered, corrected":                 {cells: subject, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
-		"edited since, corrected":               {is: failed(flow.ErrorRefused), cells: subject, since: later, state: flow.NotificationFailed, err: flow.ErrConflict},
-		"edited since, set back by hand":        {is: failed(flow.ErrorRefused), cells: order, since: later, state: flow.NotificationFailed, err: flow.ErrConflict},
-		"touched since, set back by hand":       {is: failed(flow.ErrorRefused), cells: order, since: touched, state: flow.NotificationFailed, err: flow.ErrConflict},
-		"touched since, left as it is with all": {is: failed(flow.ErrorRefused), since: touched, config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"disabled since, left as it is":         {is: failed(flow.ErrorRefused), since: aside, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"corrected alike by another since":      {is: failed(flow.ErrorRefused), cells: subject, since: sameEdit(another), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"corrected alike by the operator since": {is: failed(flow.ErrorRefused), cells: subject, since: sameEdit(operator), state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
-		"corrected alike by the operator, after another": {is: failed(flow.ErrorRefused), cells: subject, since: func(t *testing.T, w *world, n flow.Notification) {
+		"edited since, corrected":               {is: failed(flow.CodeRefused), cells: subject, since: later, state: flow.NotificationFailed, err: flow.ErrConflict},
+		"edited since, set back by hand":        {is: failed(flow.CodeRefused), cells: order, since: later, state: flow.NotificationFailed, err: flow.ErrConflict},
+		"touched since, set back by hand":       {is: failed(flow.CodeRefused), cells: order, since: touched, state: flow.NotificationFailed, err: flow.ErrConflict},
+		"touched since, left as it is with all": {is: failed(flow.CodeRefused), since: touched, config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"disabled since, left as it is":         {is: failed(flow.CodeRefused), since: aside, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"corrected alike by another since":      {is: failed(flow.CodeRefused), cells: subject, since: sameEdit(another), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"corrected alike by the operator since": {is: failed(flow.CodeRefused), cells: subject, since: sameEdit(operator), state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
+		"corrected alike by the operator, after another": {is: failed(flow.CodeRefused), cells: subject, since: func(t *testing.T, w *world, n flow.Notification) {
 			later(t, w, n)
 			sameEdit(operator)(t, w, n)
 		}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"registered, failed since":         {since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"sent, failed since":               {is: sent, since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"sent, failed since, corrected":    {is: sent, cells: subject, since: becomes(failed(flow.ErrorRefused)), state: flow.NotificationFailed, err: flow.ErrConflict},
-		"sent since, set back by hand":     {is: failed(flow.ErrorRefused), cells: order, since: becomes(sent), state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
-		"sent since, corrected":            {is: failed(flow.ErrorRefused), cells: subject, since: becomes(sent), state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
-		"set back since, set back by hand": {is: failed(flow.ErrorRefused), cells: order, since: back, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
-		"set back since, corrected":        {is: failed(flow.ErrorRefused), cells: subject, since: back, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
-		"corrected with a wrong code":      {is: failed(flow.ErrorRefused), cells: map[string]any{"Codice fiscale": "RSSMRA"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Codice fiscale"},
-		"corrected to nothing":             {is: failed(flow.ErrorRefused), cells: map[string]any{"Oggetto": nil}, state: flow.NotificationFailed, err: flussi.ErrEmpty, header: "Oggetto"},
-		"corrected, too short":             {is: failed(flow.ErrorRefused), cells: map[string]any{"Oggetto": "corto"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Oggetto"},
-		"another UUID":                     {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": uuid.NewString()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
-		"no UUID":                          {is: failed(flow.ErrorRefused), cells: map[string]any{"UUID": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "UUID"},
-		"already sent, left as it is":      {is: failed(flow.ErrorAlreadySent), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"already sent, set back by hand":   {is: failed(flow.ErrorAlreadySent), cells: order, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
-		"already sent, another occasion":   {is: failed(flow.ErrorAlreadySent), cells: map[string]any{"Occasione": "sollecito marzo"}, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
-		"no version":                       {is: failed(flow.ErrorRefused), cells: map[string]any{"Versione": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "Versione"},
-		"of another flow":                  {is: failed(flow.ErrorRefused), cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
+		"registered, failed since":         {since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"sent, failed since":               {is: sent, since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"sent, failed since, corrected":    {is: sent, cells: subject, since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, err: flow.ErrConflict},
+		"sent since, set back by hand":     {is: failed(flow.CodeRefused), cells: order, since: becomes(sent), state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
+		"sent since, corrected":            {is: failed(flow.CodeRefused), cells: subject, since: becomes(sent), state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
+		"set back since, set back by hand": {is: failed(flow.CodeRefused), cells: order, since: back, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
+		"set back since, corrected":        {is: failed(flow.CodeRefused), cells: subject, since: back, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
+		"corrected with a wrong code":      {is: failed(flow.CodeRefused), cells: map[string]any{"Codice fiscale": "RSSMRA"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Codice fiscale"},
+		"corrected to nothing":             {is: failed(flow.CodeRefused), cells: map[string]any{"Oggetto": nil}, state: flow.NotificationFailed, err: flussi.ErrEmpty, header: "Oggetto"},
+		"corrected, too short":             {is: failed(flow.CodeRefused), cells: map[string]any{"Oggetto": "corto"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Oggetto"},
+		"another UUID":                     {is: failed(flow.CodeRefused), cells: map[string]any{"UUID": uuid.NewString()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
+		"no UUID":                          {is: failed(flow.CodeRefused), cells: map[string]any{"UUID": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "UUID"},
+		"already sent, left as it is":      {is: failed(flow.CodeAlreadySent), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
+		"already sent, set back by hand":   {is: failed(flow.CodeAlreadySent), cells: order, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
+		"already sent, another occasion":   {is: failed(flow.CodeAlreadySent), cells: map[string]any{"Occasione": "sollecito marzo"}, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
+		"no version":                       {is: failed(flow.CodeRefused), cells: map[string]any{"Versione": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "Versione"},
+		"of another flow":                  {is: failed(flow.CodeRefused), cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -169,8 +169,8 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 // A call that ends between the two steps of a correction is completed by the next one.
 func TestGivingTheFileAgainCompletesWhatWasInterrupted(t *testing.T) {
 	w := newWorld(t)
-	n := w.seed(t, 2, failed(flow.ErrorRefused))
-	left := w.seed(t, 3, failed(flow.ErrorRefused))
+	n := w.seed(t, 2, failed(flow.CodeRefused))
+	left := w.seed(t, 3, failed(flow.CodeRefused))
 	file := edited(t, w.export(t), map[string]any{"B2": corrected})
 
 	broken := &breaking{Service: w.Service}
@@ -207,8 +207,8 @@ func (r racing) EditNotification(ctx context.Context, by flussi.Actor, id uuid.U
 
 func TestWhoIsSlowerOverwritesNothing(t *testing.T) {
 	w := newWorld(t)
-	contested := w.seed(t, 2, failed(flow.ErrorRefused))
-	free := w.seed(t, 3, failed(flow.ErrorRefused))
+	contested := w.seed(t, 2, failed(flow.CodeRefused))
+	free := w.seed(t, 3, failed(flow.CodeRefused))
 	file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
 	service := racing{w.Service, func(id uuid.UUID) {
 		if id == contested.ID {
@@ -232,11 +232,11 @@ func TestWhoIsSlowerOverwritesNothing(t *testing.T) {
 func TestAllOrNothingUnlessGoodRowsAreAskedFor(t *testing.T) {
 	for _, good := range []bool{false, true} {
 		w := newWorld(t)
-		a, b := w.seed(t, 2, failed(flow.ErrorRefused)), w.seed(t, 3, failed(flow.ErrorRefused))
+		a, b := w.seed(t, 2, failed(flow.CodeRefused)), w.seed(t, 3, failed(flow.CodeRefused))
 		file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": "corto"})
-		report, err := w.correct(t, file, flowexcel.CorrectConfig{GoodRowsOnly: good})
+		report, err := w.correct(t, file, flowexcel.CorrectConfig{SkipInvalid: good})
 		assert.Equal(t, flow.NotificationFailed, w.get(t, b.ID).State)
-		assert.Equal(t, 1, report.File.Wrong)
+		assert.Equal(t, 1, report.File.Invalid)
 		if good {
 			require.NoError(t, err)
 			assert.Equal(t, flow.NotificationRegistered, w.get(t, a.ID).State)
@@ -251,9 +251,9 @@ func TestAllOrNothingUnlessGoodRowsAreAskedFor(t *testing.T) {
 
 func TestNothingButWrongRowsIsAnError(t *testing.T) {
 	w := newWorld(t)
-	w.seed(t, 2, failed(flow.ErrorRefused))
+	w.seed(t, 2, failed(flow.CodeRefused))
 	w.seed(t, 3, sent)
-	_, err := w.correct(t, edited(t, w.export(t), map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{GoodRowsOnly: true})
+	_, err := w.correct(t, edited(t, w.export(t), map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{SkipInvalid: true})
 	require.ErrorIs(t, err, flow.ErrRows)
 }
 
@@ -261,7 +261,7 @@ func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
 	w := newWorld(t)
 	same := map[string]any{}
 	for _, n := range []int{1, 3, 5} {
-		w.seed(t, n, failed(flow.ErrorRefused))
+		w.seed(t, n, failed(flow.CodeRefused))
 	}
 	there := w.seed(t, 7, sent)
 	for header, value := range map[string]any{"Codice fiscale": citizen(9).Reveal(), "Oggetto": corrected} {
@@ -282,8 +282,8 @@ func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
 
 func TestANotificationHasOneRow(t *testing.T) {
 	w := newWorld(t)
-	n := w.seed(t, 2, failed(flow.ErrorRefused))
-	w.seed(t, 3, failed(flow.ErrorRefused))
+	n := w.seed(t, 2, failed(flow.CodeRefused))
+	w.seed(t, 3, failed(flow.CodeRefused))
 	file := edited(t, w.export(t), map[string]any{"K3": n.ID.String(), "B3": corrected})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flow.ErrRows)
@@ -294,7 +294,7 @@ func TestANotificationHasOneRow(t *testing.T) {
 func TestWhatSpreadsheetsChangeIsNoCorrection(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 3, func(n *flow.Notification) {
-		failed(flow.ErrorRefused)(n)
+		failed(flow.CodeRefused)(n)
 		n.Content = flussi.NewText("  Prima riga,\r\ncon\ttabulazione.\u00a0" + letter + "  ")
 		n.Subject = flussi.NewText("Oggetto  riservato\nsu due righe ")
 		n.Reference = "TARI  2030"
@@ -319,7 +319,7 @@ func TestWhatSpreadsheetsChangeIsNoCorrection(t *testing.T) {
 
 func TestAFileWithoutAColumnIsRefused(t *testing.T) {
 	w := newWorld(t)
-	n := w.seed(t, 2, failed(flow.ErrorRefused))
+	n := w.seed(t, 2, failed(flow.CodeRefused))
 	for i := range 250 { // more than are looked up at once
 		w.seed(t, 10+i, sent)
 	}
@@ -361,7 +361,7 @@ func TestATemplateIsNoCorrection(t *testing.T) {
 // Operators filter an export by its state, and save it so.
 func TestHiddenRowsAreRead(t *testing.T) {
 	w := newWorld(t)
-	n := w.seed(t, 2, failed(flow.ErrorRefused))
+	n := w.seed(t, 2, failed(flow.CodeRefused))
 	w.seed(t, 3, sent)
 	file := hide(t, edited(t, w.export(t), map[string]any{"B2": corrected}), 2, 3)
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
@@ -375,7 +375,7 @@ func TestCorrectionsOfManyRows(t *testing.T) {
 	changes := map[string]any{}
 	var all []flow.Notification
 	for i := range 450 { // more than are looked up at once
-		all = append(all, w.seed(t, 2*i+1, failed(flow.ErrorRefused)))
+		all = append(all, w.seed(t, 2*i+1, failed(flow.CodeRefused)))
 		if i%3 == 0 {
 			changes[cell("B", i+2)] = corrected
 		}
@@ -393,7 +393,7 @@ func TestCorrectionsOfManyRows(t *testing.T) {
 // A correction is told what is doubtful about it; what was sent long ago is not.
 func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
 	w := newWorld(t)
-	w.seed(t, 1, failed(flow.ErrorRefused))
+	w.seed(t, 1, failed(flow.CodeRefused))
 	w.seed(t, 3, sent)
 	file := edited(t, w.export(t), map[string]any{"B2": corrected})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
@@ -413,7 +413,7 @@ func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
 		"Ente creditore": {"80185250589", flussi.ErrCheckDigits},
 	} {
 		w := newWorld(t)
-		w.seed(t, 2, failed(flow.ErrorRefused))
+		w.seed(t, 2, failed(flow.CodeRefused))
 		file := edited(t, w.export(t), map[string]any{cell(column(t, header), 2): c.value})
 		report, err := strict.Correct(t.Context(), w.Service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
 		if c.err == nil {
@@ -466,7 +466,7 @@ func TestACorrectionOfOneColumnIsOne(t *testing.T) {
 	} {
 		t.Run(header, func(t *testing.T) {
 			w := newWorld(t)
-			n := w.seed(t, 2, failed(flow.ErrorRefused))
+			n := w.seed(t, 2, failed(flow.CodeRefused))
 			want := n.Draft
 			c.want(&want)
 			file := edited(t, w.export(t), map[string]any{column(t, header) + "2": c.cell})
@@ -520,7 +520,7 @@ func TestOnlyAnInterruptedCorrectionIsCompleted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			n := w.seed(t, 2, failed(flow.ErrorRefused))
+			n := w.seed(t, 2, failed(flow.CodeRefused))
 			file := edited(t, w.export(t), map[string]any{"B2": corrected})
 			for _, subject := range c.before {
 				edit(t, w, n.ID, subject)
@@ -544,7 +544,7 @@ func TestOnlyAnInterruptedCorrectionIsCompleted(t *testing.T) {
 func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
 	const others = "anagrafe"
 	alone := func(service string) func(*flow.Notification) {
-		return func(n *flow.Notification) { failed(flow.ErrorRefused)(n); n.FlowID, n.Service = uuid.Nil, service }
+		return func(n *flow.Notification) { failed(flow.CodeRefused)(n); n.FlowID, n.Service = uuid.Nil, service }
 	}
 	for name, c := range map[string]struct {
 		second string // the service of the second row, which is to be the same as the first
@@ -559,8 +559,8 @@ func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			nobody := func(context.Context, string) (flow.Messenger, error) { return nil, errors.New("nothing is sent here") }
-			service, err := flow.NewService(w.store, flow.Operators{operator.ID: {taxes, others, "scuola"}}, nobody, flow.ServiceConfig{})
+			nobody := func(context.Context, string) (flow.Sender, error) { return nil, errors.New("nothing is sent here") }
+			service, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes, others, "scuola"}}, nobody, flow.ServiceConfig{})
 			require.NoError(t, err)
 			rows := []flow.Notification{w.seed(t, 1, alone(taxes)), w.seed(t, 3, alone(c.second))}
 			cells := map[string]any{}
@@ -628,11 +628,11 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 		"the context ends":                {context.Canceled, nil},
 		"the store fails, in other words": {fmt.Errorf("edit: %w", broken), nil},
 		"the store fails, and says why":   {&flow.Error{Operation: "save", Err: broken}, nil},
-		"it is not known whether it is":   {&flow.Error{Operation: "save", Err: flow.ErrUncertain}, nil},
+		"it is not known whether it is":   {&flow.Error{Operation: "save", Err: flow.ErrCommitUnknown}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			first, second := w.seed(t, 2, failed(flow.ErrorRefused)), w.seed(t, 3, failed(flow.ErrorRefused))
+			first, second := w.seed(t, 2, failed(flow.CodeRefused)), w.seed(t, 3, failed(flow.CodeRefused))
 			file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
 			service := refusing{w.Service, first.ID, &flow.Error{Operation: "edit notification", ID: first.ID, Err: c.err}}
 			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
@@ -661,7 +661,7 @@ func TestCharactersThatCannotBeSeenAreNoCorrection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			n := w.seed(t, 3, func(n *flow.Notification) {
-				failed(flow.ErrorRefused)(n)
+				failed(flow.CodeRefused)(n)
 				n.Subject = flussi.NewText(unseen + "Oggetto" + unseen + " riservato" + unseen)
 				n.Content = flussi.NewText("Prima " + unseen + letter + unseen + "ultima")
 				n.Reference = "TARI " + unseen + unseen + "2030"
@@ -680,7 +680,7 @@ func TestCharactersThatCannotBeSeenAreNoCorrection(t *testing.T) {
 func TestACharacterThatCannotBeSeenInsideAWordIsNoCorrection(t *testing.T) {
 	w := newWorld(t)
 	w.seed(t, 1, func(n *flow.Notification) {
-		failed(flow.ErrorRefused)(n)
+		failed(flow.CodeRefused)(n)
 		n.Subject = flussi.NewText("Oggetto riser\x01vato al cittadino")
 	})
 	report, err := w.correct(t, edited(t, w.export(t), map[string]any{"B2": "Oggetto riservato al cittadino"}), flowexcel.CorrectConfig{})

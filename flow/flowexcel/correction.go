@@ -89,7 +89,7 @@ func (a *correcting) interrupted(ctx context.Context, n flow.Notification) (bool
 // plan plans a correction, unless the notification or its data do not permit it.
 func (a *correcting) plan(ctx context.Context, c correction, row exported) {
 	if err := a.mayRegister(ctx, c.now); err != nil {
-		a.refuse(c.row, excel.Wrong(stateHeader, err))
+		a.refuse(c.row, excel.RefuseError(stateHeader, err))
 		return
 	}
 	if c.edit {
@@ -125,7 +125,7 @@ func (t *Template) judge(old, d flow.Draft, late *bool) error {
 	errs := []error{located(d.Validate(t.config.Limits)), lateFault(d, late)}
 	doubt := func(header string, changed bool, err error) {
 		if t.config.Codes == flussi.Strict && changed && err != nil {
-			errs = append(errs, excel.Wrong(header, err))
+			errs = append(errs, excel.RefuseError(header, err))
 		}
 	}
 	doubt(recipientHeader, d.Recipient != old.Recipient, d.Recipient.Check())
@@ -157,7 +157,7 @@ func (a *correcting) apply(ctx context.Context, c correction) error {
 }
 
 // isRefusal reports whether an error of the service is about the notification, and not
-// about what the service works with. An [flow.ErrUncertain] is no refusal.
+// about what the service works with. An [flow.ErrCommitUnknown] is no refusal.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{flow.ErrNotFound, flow.ErrConflict, flow.ErrForbidden, flow.ErrDuplicate, flow.ErrFlowState} {
 		if errors.Is(err, refusal) {
@@ -213,7 +213,7 @@ func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
 // sameWords reports whether texts differ only in white space, invisible characters, and
 // characters that XML does not permit. Spreadsheets change these.
 func sameWords(a, b string) bool {
-	return a == b || flow.VisibleText(inXML(a)) == flow.VisibleText(inXML(b))
+	return a == b || flow.NormalizeText(inXML(a)) == flow.NormalizeText(inXML(b))
 }
 
 // inXML returns a text without the characters that XML does not permit, and without their

@@ -37,7 +37,7 @@ func ExampleTemplate_Blank() {
 func ExampleTemplate_Rows() {
 	ctx := context.Background()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, noPlatform, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, noPlatform, flow.ServiceConfig{})
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
 	template, _ := flowexcel.New(flowexcel.Config{})
 
@@ -70,9 +70,9 @@ func ExampleTemplate_Rows() {
 func ExampleTemplate_Export() {
 	ctx := context.Background()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Operators{"m.neri": {"tributi"}}, noPlatform, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, noPlatform, flow.ServiceConfig{})
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(draft(1), draft(2)), flow.AddConfig{})
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(draft(1), draft(2)), flow.AddConfig{})
 	template, _ := flowexcel.New(flowexcel.Config{})
 
 	var file bytes.Buffer
@@ -102,14 +102,14 @@ func ExampleTemplate_Correct() {
 	server.AddCitizen(appiotest.Citizen{Code: draft(1).Recipient, Absent: true})
 	key, _ := appio.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
-	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
 
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
 	store := memstore.New()
-	service, _ := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{CheckProfiles: true})
 	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.Drafts(draft(1), draft(3), draft(5)), flow.AddConfig{})
+	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(draft(1), draft(3), draft(5)), flow.AddConfig{})
 	_, _ = service.ActivateFlow(ctx, operator, f.ID)
 	_, _ = service.SendFlow(ctx, operator, f.ID)
 	f, _ = dispatcher.Run(ctx, f.ID)
@@ -139,6 +139,6 @@ func ExampleTemplate_Correct() {
 	// Inviato 3 <nil>
 }
 
-func noPlatform(context.Context, string) (flow.Messenger, error) {
+func noPlatform(context.Context, string) (flow.Sender, error) {
 	return nil, errors.New("nothing is sent in this example")
 }

@@ -39,7 +39,7 @@ func whole() flow.Notification {
 		ID: uuid.MustParse("7cc0c865-87fd-4002-92ec-7952f211640d"), FlowID: uuid.New(), Service: taxes, State: flow.NotificationFailed, Draft: draft(4),
 		Disabled: true, CreatedAt: time.Date(2025, 2, 28, 16, 0, 0, 0, time.UTC), UpdatedAt: time.Date(2025, 2, 28, 16, 47, 53, 0, time.UTC), UpdatedBy: "italsoft", Version: 7,
 	}
-	n.Transmission = flow.Transmission{MessageID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Attempts: 3, SentAt: time.Date(2025, 7, 1, 15, 45, 17, 0, time.UTC), ErrorCode: flow.ErrorRefused, Error: flow.ErrorRefused.Italian()}
+	n.Transmission = flow.Transmission{MessageID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Attempts: 3, SentAt: time.Date(2025, 7, 1, 15, 45, 17, 0, time.UTC), ErrorCode: flow.CodeRefused, Error: flow.CodeRefused.Italian()}
 	n.Delivery = flow.Delivery{Status: "REJECTED", Email: "SENT", Push: "THROTTLED"}
 	return n
 }
@@ -62,7 +62,7 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 	assert.Equal(t, exportHeaders, rows[0])
 	assert.Equal(t, []string{
 		citizen(4).Reveal(), "Oggetto riservato 000004", draft(4).Content.Reveal(), "05/06/2099", "12.38", notice(4).Reveal(), "80185250588", "Sì", "TARI-4", "",
-		"7cc0c865-87fd-4002-92ec-7952f211640d", "Errore", "Rifiutata: " + flow.ErrorRefused.Italian(), "01JN6Q5CZ3VGTA4X4QJEFR95C1", "3", "01/07/2025 17:45:17",
+		"7cc0c865-87fd-4002-92ec-7952f211640d", "Errore", "Rifiutata: " + flow.CodeRefused.Italian(), "01JN6Q5CZ3VGTA4X4QJEFR95C1", "3", "01/07/2025 17:45:17",
 		"REJECTED", "SENT", "THROTTLED", "italsoft", "28/02/2025 17:47:53", "Sì", "7",
 	}, rows[1])
 	assert.Equal(t, []string{
@@ -150,7 +150,7 @@ func TestAnyNotificationCanBeExported(t *testing.T) {
 	assert.Equal(t, []string{"", "", "", "05/06/2099", "12.38", "", ""}, rows[1][:7])
 	assert.Equal(t, "frozen", rows[2][11])
 	assert.Equal(t, "melted", rows[2][12])
-	assert.Equal(t, flow.ErrorRefused.Italian(), rows[4][12])
+	assert.Equal(t, flow.CodeRefused.Italian(), rows[4][12])
 }
 
 func TestAnExportEndsWithTheSequencesError(t *testing.T) {
@@ -177,7 +177,7 @@ func TestDueDatesComeBack(t *testing.T) {
 		require.NoError(t, err)
 		for _, at := range []time.Time{at, at.Add(123456 * time.Microsecond)} {
 			w := newWorld(t)
-			n := w.seed(t, 1, func(n *flow.Notification) { failed(flow.ErrorRefused)(n); n.DueDate = at })
+			n := w.seed(t, 1, func(n *flow.Notification) { failed(flow.CodeRefused)(n); n.DueDate = at })
 			file := edited(t, w.export(t), nil)
 			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 			require.NoError(t, err, "%s: %s", due, report.Italian())
@@ -205,7 +205,7 @@ func TestDueDatesThatOperatorsType(t *testing.T) {
 		time.Date(2099, 6, 30, 12, 30, 0, 0, time.UTC): time.Date(2099, 6, 30, 10, 30, 0, 0, time.UTC),
 	} {
 		w := newWorld(t)
-		n := w.seed(t, 1, failed(flow.ErrorRefused))
+		n := w.seed(t, 1, failed(flow.CodeRefused))
 		report, err := w.correct(t, edited(t, w.export(t), map[string]any{"D2": typed}), flowexcel.CorrectConfig{})
 		require.NoError(t, err, report.Italian())
 		assert.Equal(t, want, w.get(t, n.ID).DueDate, "%v", typed)
@@ -217,7 +217,7 @@ func TestDueDatesThatOperatorsType(t *testing.T) {
 func TestAnExportComesBack(t *testing.T) {
 	w := newWorld(t)
 	for i := range 60 {
-		w.seed(t, i, []func(*flow.Notification){nil, sent, failed(flow.ErrorUnreachable), failed(flow.ErrorOutcomeUnknown)}[i%4])
+		w.seed(t, i, []func(*flow.Notification){nil, sent, failed(flow.CodeUnreachable), failed(flow.CodeOutcomeUnknown)}[i%4])
 	}
 	files := map[string][]byte{"ours": w.export(t)}
 	files["excelize"] = edited(t, files["ours"], nil)

@@ -51,14 +51,14 @@ func FuzzRows(f *testing.F) {
 			}
 		}
 		require.Equal(t, over == nil, report.Complete)
-		require.Equal(t, []int{good, wrong}, []int{report.Rows, report.Wrong})
+		require.Equal(t, []int{good, wrong}, []int{report.Rows, report.Invalid})
 	})
 }
 
 // Whatever a file with corrections says: what is not in Errore, and what may have
 // arrived, stays as it is; and once more changes nothing.
 func FuzzCorrect(f *testing.F) {
-	states := []func(*flow.Notification){nil, sent, failed(flow.ErrorRefused), failed(flow.ErrorOutcomeUnknown), failed(flow.ErrorNotSent)}
+	states := []func(*flow.Notification){nil, sent, failed(flow.CodeRefused), failed(flow.CodeOutcomeUnknown), failed(flow.CodeNotSent)}
 	seeded := func(t testing.TB) (*world, []flow.Notification) {
 		w := newWorld(t)
 		var all []flow.Notification
@@ -93,12 +93,12 @@ func FuzzCorrect(f *testing.F) {
 	f.Add(asCSV())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w, all := seeded(t)
-		c := flowexcel.CorrectConfig{GoodRowsOnly: len(data)%2 == 0, Unchanged: len(data)%3 == 0}
+		c := flowexcel.CorrectConfig{SkipInvalid: len(data)%2 == 0, Unchanged: len(data)%3 == 0}
 		report, err := w.correct(t, data, c)
 		done := 0
 		for i, n := range all {
 			after := w.get(t, n.ID)
-			if n.State != flow.NotificationFailed || n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown {
+			if n.State != flow.NotificationFailed || n.Transmission.ErrorCode == flow.CodeOutcomeUnknown {
 				require.Equal(t, n, after, "the notification %d", i)
 			}
 			if after.State != n.State {
@@ -106,7 +106,7 @@ func FuzzCorrect(f *testing.F) {
 			}
 		}
 		require.Equal(t, report.Corrected+report.SetBack, done)
-		if !c.GoodRowsOnly && err != nil {
+		if !c.SkipInvalid && err != nil {
 			require.Zero(t, done)
 		}
 		again, _ := w.correct(t, data, c)

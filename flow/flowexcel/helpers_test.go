@@ -39,8 +39,8 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	store := memstore.New()
-	nobody := func(context.Context, string) (flow.Messenger, error) { return nil, errors.New("nothing is sent here") }
-	service, err := flow.NewService(store, flow.Operators{operator.ID: {taxes}, another.ID: {taxes}}, nobody, flow.ServiceConfig{})
+	nobody := func(context.Context, string) (flow.Sender, error) { return nil, errors.New("nothing is sent here") }
+	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}, another.ID: {taxes}}, nobody, flow.ServiceConfig{})
 	require.NoError(t, err)
 	f, err := service.CreateFlow(t.Context(), operator, taxes, flow.Details{})
 	require.NoError(t, err)

@@ -84,9 +84,9 @@ func TestErrorsAndReportsHoldNothingPersonal(t *testing.T) {
 	} {
 		t.Run("corrections/"+name, func(t *testing.T) {
 			w := newWorld(t)
-			w.seed(t, 2, failed(flow.ErrorRefused))
+			w.seed(t, 2, failed(flow.CodeRefused))
 			w.seed(t, 3, sent)
-			w.seed(t, 4, failed(flow.ErrorOutcomeUnknown))
+			w.seed(t, 4, failed(flow.CodeOutcomeUnknown))
 			report, err := w.correct(t, edited(t, w.export(t), wrong), flowexcel.CorrectConfig{})
 			require.Error(t, err)
 			nothing(t, err, report, &report)

@@ -65,7 +65,7 @@ const alreadyImported = "Le righe senza errori sono già importate. Correggere l
 // [excel.Report.Italian] and [Template.Annotate] include all of it. Call it once, with the
 // AddReport of the rows that made the report.
 func Complete(report *excel.Report, added flow.AddReport) {
-	decoded, listed := report.Wrong, 0 // refused by the template; and of them, in the list
+	decoded, listed := report.Invalid, 0 // refused by the template; and of them, in the list
 	for _, e := range added.Errors {
 		var wrong *excel.RowError
 		if errors.As(e.Err, &wrong) {
@@ -74,17 +74,17 @@ func Complete(report *excel.Report, added flow.AddReport) {
 		}
 		report.RefuseRow(e.Row, located(e.Err))
 	}
-	if unlisted := added.Wrong - len(added.Errors) - (decoded - listed); unlisted > 0 {
+	if unlisted := added.Invalid - len(added.Errors) - (decoded - listed); unlisted > 0 {
 		report.Rows -= unlisted
-		report.Wrong += unlisted
+		report.Invalid += unlisted
 		report.MoreErrors += unlisted
 	}
 	for _, d := range added.Duplicates {
 		text := d.Reason() // the note names the row
 		report.DoubtRow(d.Row, &flussi.ValueError{Type: "Row", Err: flow.ErrDuplicate, Reason: strings.ToUpper(text[:1]) + text[1:]})
 	}
-	report.MoreNotes += added.Duplicated - len(added.Duplicates)
-	if added.Wrong > 0 && (added.Added+added.Duplicated > 0 || !added.ImportedAt.IsZero()) {
+	report.MoreNotes += added.DuplicateCount - len(added.Duplicates)
+	if added.Invalid > 0 && (added.Added+added.DuplicateCount > 0 || !added.ImportedAt.IsZero()) {
 		report.Hints = append(report.Hints, alreadyImported)
 	}
 }

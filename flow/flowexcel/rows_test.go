@@ -98,7 +98,7 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		assert.Contains(t, flussi.Explain(errs[0]), c.hint, name)
 		f, err := w.CreateFlow(t.Context(), operator, taxes, flow.Details{})
 		require.NoError(t, err)
-		_, err = w.AddNotifications(t.Context(), operator, f.ID, template(t).Rows(t.Context(), bytes.NewReader(c.file), int64(len(c.file)), report), flow.AddConfig{GoodRowsOnly: true})
+		_, err = w.AddNotifications(t.Context(), operator, f.ID, template(t).Rows(t.Context(), bytes.NewReader(c.file), int64(len(c.file)), report), flow.AddConfig{SkipInvalid: true})
 		require.ErrorIs(t, err, excel.ErrHeader, name)
 		assert.Contains(t, flussi.Explain(err), c.hint, name)
 	}
@@ -215,7 +215,7 @@ func TestAnImportStoresAllRowsOrNone(t *testing.T) {
 	assert.Equal(t, 2, added.Added)
 
 	cut := file[:len(file)-100]
-	_, err = w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(cut), int64(len(cut)), &report), flow.AddConfig{GoodRowsOnly: true})
+	_, err = w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(cut), int64(len(cut)), &report), flow.AddConfig{SkipInvalid: true})
 	require.ErrorIs(t, err, excel.ErrTruncated)
 
 	good["B3"] = "corto"
@@ -296,7 +296,7 @@ func TestCompleteTellsWhatTheFlowFound(t *testing.T) {
 		require.ErrorIs(t, err, flow.ErrRows)
 		flowexcel.Complete(&report, added)
 		assert.Equal(t, 3, report.Rows)
-		assert.Equal(t, 3, report.Wrong)
+		assert.Equal(t, 3, report.Invalid)
 		assert.Equal(t, 3, len(report.Errors)+report.MoreErrors, "%d listed", listed)
 		assert.False(t, report.OK())
 		if most > 0 {
@@ -310,7 +310,7 @@ func TestCompleteTellsWhatTheFlowFound(t *testing.T) {
 	}
 
 	var report excel.Report
-	added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{GoodRowsOnly: true})
+	added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{SkipInvalid: true})
 	require.NoError(t, err)
 	flowexcel.Complete(&report, added)
 	assert.Contains(t, report.Italian(), "Riga 2: Lo stesso messaggio per lo stesso cittadino è nella notifica ")

@@ -95,7 +95,7 @@ func located(err error) error {
 	}
 	var all []error
 	for _, field := range invalid.Fields {
-		all = append(all, excel.Wrong(headerOf(field.Type), field))
+		all = append(all, excel.RefuseError(headerOf(field.Type), field))
 	}
 	return errors.Join(all...)
 }

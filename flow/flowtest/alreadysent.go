@@ -39,7 +39,7 @@ func (p *probe) arrivals() []arrival {
 		n.State, n.Transmission.SentAt = flow.NotificationSent, p.SomeTime()
 	}
 	unknown := func(n *flow.Notification) {
-		n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorOutcomeUnknown
+		n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.CodeOutcomeUnknown
 	}
 	return []arrival{
 		{"In invio", func(n *flow.Notification) { n.State = flow.NotificationSending }},
@@ -62,7 +62,7 @@ func (p *probe) harmless() []arrival {
 		{"in an unknown state", func(n *flow.Notification) { n.State = "sospesa" }},
 	}
 	for _, code := range []flow.ErrorCode{
-		flow.ErrorRefused, flow.ErrorUnreachable, flow.ErrorNotSent, flow.ErrorAlreadySent, flow.ErrorInvalid, "blocco_notturno", "",
+		flow.CodeRefused, flow.CodeUnreachable, flow.CodeNotSent, flow.CodeAlreadySent, flow.CodeInvalid, "blocco_notturno", "",
 	} {
 		all = append(all, arrival{fmt.Sprintf("in Errore with the code %q", code), func(n *flow.Notification) {
 			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, code
@@ -117,13 +117,13 @@ func (p *probe) skips(what string, n flow.Notification, because ...flow.Notifica
 
 // isSkipped checks a notification that a claim made Errore because of one of others.
 func (p *probe) isSkipped(what string, got, before flow.Notification, claim flow.Claim, because ...flow.Notification) {
-	i := slices.Index(ids(because), got.Transmission.Earlier)
+	i := slices.Index(ids(because), got.Transmission.EarlierID)
 	if got.State != flow.NotificationFailed || i < 0 {
 		p.Fail("Claim of one %s: want it in Errore because of %s, got the state %q and Transmission.Earlier %v",
-			what, list(ids(because)), got.State, got.Transmission.Earlier)
+			what, list(ids(because)), got.State, got.Transmission.EarlierID)
 		return
 	}
-	change := before.AlreadySent(because[i], claim.At, claim.By)
+	change := before.SkipAlreadySent(because[i], claim.At, claim.By)
 	want := change.Notification
 	want.Version++
 	p.Equal("Claim of one "+what, got, want)
@@ -176,7 +176,7 @@ func claimsTakeWhatDidNotArrive(p *probe) {
 	}
 	// A notification does not block itself.
 	n := p.save(p.newNotification(f.ID))
-	for _, code := range []flow.ErrorCode{flow.ErrorOutcomeUnknown, flow.ErrorRefused, ""} {
+	for _, code := range []flow.ErrorCode{flow.CodeOutcomeUnknown, flow.CodeRefused, ""} {
 		_, claimed := p.claim(f.ID, 10, long)
 		if len(claimed) != 1 {
 			p.Fail("Claim of one that was In invio before: got %s", list(ids(claimed)))
@@ -203,7 +203,7 @@ func claimsTakeWhatDidNotArrive(p *probe) {
 
 // isSending checks that a notification was claimed.
 func (p *probe) isSending(what string, id uuid.UUID) {
-	if n := p.notification(id); n.State != flow.NotificationSending || n.Transmission.Earlier != uuid.Nil {
+	if n := p.notification(id); n.State != flow.NotificationSending || n.Transmission.EarlierID != uuid.Nil {
 		p.Fail("%s: want it In invio, got the state %q with the error %q", what, n.State, n.Transmission.Error)
 	}
 }
@@ -211,7 +211,7 @@ func (p *probe) isSending(what string, id uuid.UUID) {
 func skippedAreRecorded(p *probe) {
 	f := p.saveFlow(p.sendingFlow())
 	full := p.fullNotification(f.ID)
-	full.State, full.Disabled, full.AllowRepeat, full.AnonymisedAt = flow.NotificationRegistered, false, false, time.Time{}
+	full.State, full.Disabled, full.AllowDuplicate, full.AnonymisedAt = flow.NotificationRegistered, false, false, time.Time{}
 	full.Transmission.ErrorCode, full.CreatedAt = "", p.Now()
 	earlier := p.twin(full, uuid.Nil)
 	earlier.State = flow.NotificationSending
@@ -230,7 +230,7 @@ func skippedAreRecorded(p *probe) {
 	p.Equal("the flow of a Claim of one that was sent already, and one that was not", got, f)
 	p.readsFlow("after a Claim of one that was sent already, and one that was not", f)
 	p.isSkipped("that was sent already", claimed[0], full, claim, earlier)
-	p.hasNotificationRecords(full.ID, notificationChange(withVersion(full, 0)).Record, full.AlreadySent(earlier, claim.At, claim.By).Record)
+	p.hasNotificationRecords(full.ID, notificationChange(withVersion(full, 0)).Record, full.SkipAlreadySent(earlier, claim.At, claim.By).Record)
 	p.isSending("one that was not sent", free.ID)
 	p.eventually("Expired gives the one that was claimed", func() bool { return p.isExpired(free.ID) })
 	if p.isExpired(full.ID) {
@@ -291,7 +291,7 @@ func claimsRepeat(p *probe) {
 		a.set(&earlier)
 		p.saveAll(earlier)
 		n := p.twin(earlier, f.ID)
-		n.AllowRepeat = true
+		n.AllowDuplicate = true
 		p.saveAll(n)
 		_, claimed := p.claim(f.ID, 10, long)
 		what := "one that may be repeated, and whose message one has that is " + a.why
@@ -299,13 +299,13 @@ func claimsRepeat(p *probe) {
 			p.Fail("Claim of %s: got %s", what, list(ids(claimed)))
 			continue
 		}
-		if p.isSending(what, n.ID); !claimed[0].AllowRepeat {
+		if p.isSending(what, n.ID); !claimed[0].AllowDuplicate {
 			p.Fail("Claim of %s clears AllowRepeat", what)
 		}
 	}
 	// A notification that may be repeated blocks others once it is sent.
 	first := p.newNotification(f.ID)
-	first.AllowRepeat = true
+	first.AllowDuplicate = true
 	first = p.save(first)
 	p.takes("Claim of one that may be repeated, and was never sent", f.ID, 10, []flow.Notification{first})
 	p.skips("whose message one has that may be repeated", p.save(p.twin(first, f.ID)), p.notification(first.ID))

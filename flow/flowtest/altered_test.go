@@ -27,8 +27,8 @@ type altered struct {
 	saveNotifications   func(context.Context, ...flow.NotificationChange) error
 	claim               func(context.Context, flow.Claim) (flow.Flow, []flow.Notification, error)
 	expired             func(context.Context, int) ([]flow.Notification, error)
-	importRows          func(context.Context, flow.Import) (flow.Imported, bool, error)
-	imported            func(context.Context, flow.ImportKey) (flow.Imported, error)
+	importRows          func(context.Context, flow.ImportRequest) (flow.ImportResult, bool, error)
+	imported            func(context.Context, flow.ImportKey) (flow.ImportResult, error)
 }
 
 type sequence = iter.Seq2[flow.NotificationChange, error]
@@ -103,18 +103,18 @@ func (a altered) Expired(ctx context.Context, limit int) ([]flow.Notification, e
 	return a.Store.Expired(ctx, limit)
 }
 
-func (a altered) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+func (a altered) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	if a.importRows != nil {
 		return a.importRows(ctx, i)
 	}
-	return a.Store.Import(ctx, i)
+	return a.Store.SaveImport(ctx, i)
 }
 
-func (a altered) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+func (a altered) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 	if a.imported != nil {
 		return a.imported(ctx, key)
 	}
-	return a.Store.Imported(ctx, key)
+	return a.Store.ImportResult(ctx, key)
 }
 
 // written makes a store that changes what it is given before it stores it.
@@ -192,7 +192,7 @@ type exchanging struct {
 	exchange func(context.Context, []flow.NotificationChange, flow.Claim) (flow.Flow, []flow.Notification, error)
 }
 
-func (e exchanging) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+func (e exchanging) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	return e.exchange(ctx, changes, claim)
 }
 

@@ -35,10 +35,10 @@ type (
 )
 
 // importing makes a model with another Import.
-func importing(do func(s *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error)) func(flow.Store) flow.Store {
+func importing(do func(s *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error)) func(flow.Store) flow.Store {
 	return func(s flow.Store) flow.Store {
 		m := newModel(s)
-		return altered{Store: m, importRows: func(ctx context.Context, i flow.Import) (flow.Imported, bool, error) { return do(m, ctx, i) }}
+		return altered{Store: m, importRows: func(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) { return do(m, ctx, i) }}
 	}
 }
 
@@ -46,7 +46,7 @@ func importing(do func(s *model, ctx context.Context, i flow.Import) (flow.Impor
 func repeatedUnless(unless func(n flow.Notification, disabled bool) bool) func(flow.Store) flow.Store {
 	return broken(func(m *model) {
 		m.repeated = func(n flow.Notification, disabled bool) bool {
-			return (n.MayHaveArrived() || n.ToBeSent(disabled)) && !unless(n, disabled)
+			return (n.MayHaveArrived() || n.IsPending(disabled)) && !unless(n, disabled)
 		}
 	})
 }
@@ -55,7 +55,7 @@ func repeatedUnless(unless func(n flow.Notification, disabled bool) bool) func(f
 func repeatedAlso(also func(n flow.Notification, disabled bool) bool) func(flow.Store) flow.Store {
 	return broken(func(m *model) {
 		m.repeated = func(n flow.Notification, disabled bool) bool {
-			return n.MayHaveArrived() || n.ToBeSent(disabled) || also(n, disabled)
+			return n.MayHaveArrived() || n.IsPending(disabled) || also(n, disabled)
 		}
 	})
 }
@@ -67,15 +67,15 @@ func told(change func(row, told flow.NotificationChange, store bool) (flow.Notif
 
 var importBreakers = []breaker{
 	{"an import stores no key", importRule, broken(func(m *model) { m.noKey = true })},
-	{"an import stores its flow only", importRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	{"an import stores its flow only", importRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 		all := i.Rows
 		i.Rows = func(func(flow.NotificationChange, error) bool) {
 			for range all {
 			}
 		}
-		return m.Import(ctx, i)
+		return m.SaveImport(ctx, i)
 	})},
-	{"an import loses the records of its rows", importRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	{"an import loses the records of its rows", importRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 		all := i.Rows
 		i.Rows = func(yield func(flow.NotificationChange, error) bool) {
 			for c, err := range all {
@@ -85,28 +85,28 @@ var importBreakers = []breaker{
 				}
 			}
 		}
-		return m.Import(ctx, i)
+		return m.SaveImport(ctx, i)
 	})},
 	{"the time of an import is local", importRule, broken(func(m *model) {
-		m.done = func(i flow.Imported) flow.Imported {
+		m.done = func(i flow.ImportResult) flow.ImportResult {
 			i.At = i.At.In(time.FixedZone("CET", 3600))
 			return i
 		}
 	})},
-	{"the time of an import is that of its flow", importRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-		done, before, err := m.Import(ctx, i)
+	{"the time of an import is that of its flow", importRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+		done, before, err := m.SaveImport(ctx, i)
 		if err == nil && !before {
 			done.At = i.Flow.Flow.CreatedAt
 		}
 		return done, before, err
 	})},
-	{"every import was made before", importRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-		done, _, err := m.Import(ctx, i)
+	{"every import was made before", importRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+		done, _, err := m.SaveImport(ctx, i)
 		return done, err == nil, err
 	})},
 	{"an import that there is none of is a zero value", importRule, func(s flow.Store) flow.Store {
-		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
-			done, err := s.Imported(ctx, key)
+		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
+			done, err := s.ImportResult(ctx, key)
 			if errors.Is(err, flow.ErrNotFound) {
 				err = nil
 			}
@@ -114,34 +114,34 @@ var importBreakers = []breaker{
 		}}
 	}},
 	{"the key is asked for first", keyRule, broken(func(m *model) { m.keyFirst = true })},
-	{"the key is asked for twice", keyRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	{"the key is asked for twice", keyRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 		key := i.Key
 		i.Key = func() flow.ImportKey { key(); return key() }
-		return m.Import(ctx, i)
+		return m.SaveImport(ctx, i)
 	})},
-	{"the rows are pulled twice", keyRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	{"the rows are pulled twice", keyRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 		for range i.Rows {
 		}
-		return m.Import(ctx, i)
+		return m.SaveImport(ctx, i)
 	})},
 	{"an import that was made is made again", onceRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
-		return altered{Store: m, importRows: func(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+		return altered{Store: m, importRows: func(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 			key := i.Key()
 			m.maps.Lock()
 			delete(m.imports, key)
 			m.maps.Unlock()
-			return m.Import(ctx, i)
+			return m.SaveImport(ctx, i)
 		}}
 	}},
 	{"an import that was made stores its flow again", onceRule, broken(func(m *model) { m.foundStoresFlow = true })},
 	{"an import that was made is an error", onceRule, broken(func(m *model) { m.foundIsError = true })},
-	{"an import that was made is returned as new", onceRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-		done, _, err := m.Import(ctx, i)
+	{"an import that was made is returned as new", onceRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+		done, _, err := m.SaveImport(ctx, i)
 		return done, false, err
 	})},
-	{"an import that was made is returned with the new flow", onceRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-		done, before, err := m.Import(ctx, i)
+	{"an import that was made is returned with the new flow", onceRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+		done, before, err := m.SaveImport(ctx, i)
 		if err == nil {
 			done.Flow = i.Flow.Flow.ID
 		}
@@ -149,8 +149,8 @@ var importBreakers = []breaker{
 	})},
 	{"a flow has one key", onceRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
-		return altered{Store: m, importRows: func(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-			done, before, err := m.Import(ctx, i)
+		return altered{Store: m, importRows: func(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			done, before, err := m.SaveImport(ctx, i)
 			m.maps.Lock()
 			defer m.maps.Unlock()
 			for key, other := range m.imports {
@@ -163,7 +163,7 @@ var importBreakers = []breaker{
 	}},
 	{"the key is stored before the rows are", failedRule, broken(func(m *model) { m.keyBeforeStoring = true })},
 	{"the key is asked for although the rows fail", failedRule, broken(func(m *model) { m.keyAnyway = true })},
-	{"an import whose row fails is stored without it", failedRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	{"an import whose row fails is stored without it", failedRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 		all := i.Rows
 		i.Rows = func(yield func(flow.NotificationChange, error) bool) {
 			for c, err := range all {
@@ -172,27 +172,27 @@ var importBreakers = []breaker{
 				}
 			}
 		}
-		return m.Import(ctx, i)
+		return m.SaveImport(ctx, i)
 	})},
-	{"an import goes on when its context has ended while its rows are pulled", failedRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	{"an import goes on when its context has ended while its rows are pulled", failedRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 		if err := ctx.Err(); err != nil {
-			return flow.Imported{}, false, err
+			return flow.ImportResult{}, false, err
 		}
-		return m.Import(context.WithoutCancel(ctx), i)
+		return m.SaveImport(context.WithoutCancel(ctx), i)
 	})},
 	{"an import stores its flow although a row is refused", failedRule, broken(func(m *model) { m.storesFlowFirst = true })},
 	{"an import stores a row although another is refused", failedRule, broken(func(m *model) { m.storesPart = true })},
-	{"an import makes In invio what was sent already", failedRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+	{"an import makes In invio what was sent already", failedRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 		all := i.Rows
 		i.Rows = func(yield func(flow.NotificationChange, error) bool) {
 			for c, err := range all {
-				c.Notification.AllowRepeat = true
+				c.Notification.AllowDuplicate = true
 				if !yield(c, err) {
 					return
 				}
 			}
 		}
-		return m.Import(ctx, i)
+		return m.SaveImport(ctx, i)
 	})},
 	{"a disabled flow keeps its key", disabledRule, broken(func(m *model) { m.loses = func(flow.Flow) bool { return false } })},
 	{"a disabled flow that is Attivo keeps its key", disabledRule, broken(func(m *model) {
@@ -202,7 +202,7 @@ var importBreakers = []breaker{
 	{"a flow that is disabled takes the key of the next one", disabledRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		had := map[uuid.UUID][]flow.ImportKey{}
-		m.done = func(i flow.Imported) flow.Imported {
+		m.done = func(i flow.ImportResult) flow.ImportResult {
 			had[i.Flow] = append(had[i.Flow], i.Key)
 			return i
 		}
@@ -234,10 +234,10 @@ var importBreakers = []breaker{
 	{"a flow that is activated loses its key", laterRule, broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.State == flow.FlowActive } })},
 	{"an import wins over a change of its flow", intoRule, broken(func(m *model) { m.ignoresVersion = true })},
 	{"imports with one key are all stored", oneImportRule, broken(func(m *model) { m.unlocked = true })},
-	{"of imports with one key, those that come late fail", oneImportRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-		done, before, err := m.Import(ctx, i)
+	{"of imports with one key, those that come late fail", oneImportRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+		done, before, err := m.SaveImport(ctx, i)
 		if before {
-			return flow.Imported{}, false, flow.ErrConflict
+			return flow.ImportResult{}, false, flow.ErrConflict
 		}
 		return done, before, err
 	})},
@@ -250,7 +250,7 @@ var importBreakers = []breaker{
 	{"what stands alone is no duplicate", duplicateRule, repeatedUnless(func(n flow.Notification, _ bool) bool { return n.FlowID == uuid.Nil })},
 	{"a row that may be repeated is no duplicate", duplicateRule, broken(func(m *model) {
 		same := m.same
-		m.same = func(earlier, n flow.Notification) bool { return same(earlier, n) && !n.AllowRepeat }
+		m.same = func(earlier, n flow.Notification) bool { return same(earlier, n) && !n.AllowDuplicate }
 	})},
 	{"Duplicate is called with a part of the earlier one", duplicateRule, broken(func(m *model) {
 		m.earliest = func(all []flow.Notification) flow.Notification {
@@ -276,7 +276,7 @@ var importBreakers = []breaker{
 	})},
 	{"a notification that is disabled waits to be sent", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && n.Disabled })},
 	{"what a disabled flow has waits to be sent", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && !n.Disabled })},
-	{"what was refused is a duplicate", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return n.Transmission.ErrorCode == flow.ErrorRefused })},
+	{"what was refused is a duplicate", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return n.Transmission.ErrorCode == flow.CodeRefused })},
 	{"what was anonymised is a duplicate", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isSent(n) })},
 	{"what another service has is a duplicate", noRepeatRule, broken(func(m *model) {
 		m.same = func(earlier, n flow.Notification) bool { return earlier.ID != n.ID && earlier.Digest() == n.Digest() }
@@ -289,7 +289,7 @@ var importBreakers = []breaker{
 			off[f.ID] = off[f.ID] || f.Disabled
 			return isSetAside(f)
 		}
-		m.repeated = func(n flow.Notification, _ bool) bool { return n.MayHaveArrived() || n.ToBeSent(off[n.FlowID]) }
+		m.repeated = func(n flow.Notification, _ bool) bool { return n.MayHaveArrived() || n.IsPending(off[n.FlowID]) }
 		return m
 	}},
 	{"the earlier one is the oldest, whether it arrived or not", oldestRule, broken(func(m *model) {
@@ -339,8 +339,8 @@ var importBreakers = []breaker{
 		told.Notification.Disabled = disabled
 		return told, store
 	})},
-	{"an import of which nothing is to be stored has no key", toldRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-		done, before, err := m.Import(ctx, i)
+	{"an import of which nothing is to be stored has no key", toldRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+		done, before, err := m.SaveImport(ctx, i)
 		if f, missing := m.Flow(ctx, done.Flow); err == nil && missing == nil && f.Counts.Total() == 0 {
 			m.maps.Lock()
 			defer m.maps.Unlock()
@@ -371,17 +371,17 @@ var importBreakers = []breaker{
 		}
 	})},
 
-	{"Import does not look at its context", contextRule, importing(func(m *model, ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
-		return m.Import(context.WithoutCancel(ctx), i)
+	{"Import does not look at its context", contextRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+		return m.SaveImport(context.WithoutCancel(ctx), i)
 	})},
 	{"Imported does not look at its context", contextRule, func(s flow.Store) flow.Store {
-		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
-			return s.Imported(context.WithoutCancel(ctx), key)
+		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
+			return s.ImportResult(context.WithoutCancel(ctx), key)
 		}}
 	}},
 	{"Exchange does not look at its context", contextRule, func(s flow.Store) flow.Store {
 		return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-			return s.(flow.Exchanger).Exchange(context.WithoutCancel(ctx), changes, claim)
+			return s.(flow.SaveAndClaimer).SaveAndClaim(context.WithoutCancel(ctx), changes, claim)
 		}}
 	}},
 }

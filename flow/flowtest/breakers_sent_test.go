@@ -47,7 +47,7 @@ func arrivedAlso(also func(n flow.Notification) bool) func(flow.Store) flow.Stor
 func isInvio(n flow.Notification) bool { return n.State == flow.NotificationSending }
 func isSent(n flow.Notification) bool  { return n.State == flow.NotificationSent }
 func isUnknown(n flow.Notification) bool {
-	return n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.ErrorOutcomeUnknown
+	return n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.CodeOutcomeUnknown
 }
 func isRegistered(n flow.Notification) bool { return n.State == flow.NotificationRegistered }
 
@@ -55,7 +55,7 @@ func isRegistered(n flow.Notification) bool { return n.State == flow.Notificatio
 func skipsAs(change func(c *flow.NotificationChange, n, earlier flow.Notification)) func(flow.Store) flow.Store {
 	return broken(func(m *model) {
 		m.skip = func(n, earlier flow.Notification, claim flow.Claim) flow.NotificationChange {
-			c := n.AlreadySent(earlier, claim.At, claim.By)
+			c := n.SkipAlreadySent(earlier, claim.At, claim.By)
 			change(&c, n, earlier)
 			return c
 		}
@@ -82,13 +82,13 @@ var sentBreakers = []breaker{
 		c.Notification.State = n.State
 	})},
 	{"one that was sent already names none", skipRule, skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
-		c.Notification.Transmission.Earlier = uuid.Nil
+		c.Notification.Transmission.EarlierID = uuid.Nil
 	})},
 	{"one that was sent already names itself", skipRule, skipsAs(func(c *flow.NotificationChange, n, _ flow.Notification) {
-		c.Notification.Transmission.Earlier = n.ID
+		c.Notification.Transmission.EarlierID = n.ID
 	})},
 	{"one that was sent already has another text", skipRule, skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
-		c.Notification.Transmission.Error = flow.ErrorAlreadySent.Italian()
+		c.Notification.Transmission.Error = flow.CodeAlreadySent.Italian()
 	})},
 	{"one that was sent already keeps who changed it last", skipRule, skipsAs(func(c *flow.NotificationChange, n, _ flow.Notification) {
 		c.Notification.UpdatedAt, c.Notification.UpdatedBy = n.UpdatedAt, n.UpdatedBy
@@ -104,14 +104,14 @@ var sentBreakers = []breaker{
 	})},
 	{"one is named that only has the message", releaseRule, broken(func(m *model) {
 		m.skip = func(n, earlier flow.Notification, claim flow.Claim) flow.NotificationChange {
-			return n.AlreadySent(m.find(n)[0], claim.At, claim.By)
+			return n.SkipAlreadySent(m.find(n)[0], claim.At, claim.By)
 		}
 	})},
 	{"one that was sent already is not stored", skipRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		before := map[uuid.UUID]flow.Notification{}
 		m.skip = func(n, earlier flow.Notification, claim flow.Claim) flow.NotificationChange {
-			before[n.ID] = n.AlreadySent(earlier, claim.At, claim.By).Notification
+			before[n.ID] = n.SkipAlreadySent(earlier, claim.At, claim.By).Notification
 			return flow.NotificationChange{Notification: n}
 		}
 		m.give = func(claimed []flow.Notification) []flow.Notification {
@@ -160,7 +160,7 @@ var sentBreakers = []breaker{
 		m := newModel(s)
 		return altered{Store: m, expired: func(ctx context.Context, limit int) ([]flow.Notification, error) {
 			ns, err := m.Expired(ctx, limit)
-			filter := flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorAlreadySent}}
+			filter := flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeAlreadySent}}
 			skipped, _ := m.Notifications(context.Background(), filter, flow.Page{Limit: limit})
 			return append(ns, skipped...), err
 		}}
@@ -168,7 +168,7 @@ var sentBreakers = []breaker{
 	{"the earlier one is changed, too", skippedRule, broken(func(m *model) {
 		m.give = func(claimed []flow.Notification) []flow.Notification {
 			for _, n := range claimed {
-				if earlier, err := m.Store.Notification(context.Background(), n.Transmission.Earlier); err == nil {
+				if earlier, err := m.Store.Notification(context.Background(), n.Transmission.EarlierID); err == nil {
 					_ = m.Store.SaveNotifications(context.Background(), flow.NotificationChange{Notification: earlier, Lease: time.Hour})
 				}
 			}
@@ -214,8 +214,8 @@ var sentBreakers = []breaker{
 	{"what was anonymised and is unknown arrived", takeRule, arrivedAlso(isUnknown)},
 	{"a notification that is Registrato arrived", takeRule, arrivedAlso(isRegistered)},
 	{"a notification that is in Errore arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.State == flow.NotificationFailed })},
-	{"what was not sent arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.ErrorNotSent })},
-	{"what was sent already arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.ErrorAlreadySent })},
+	{"what was not sent arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.CodeNotSent })},
+	{"what was sent already arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.CodeAlreadySent })},
 	{"a notification that is in an unknown state arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.State == "sospesa" })},
 	{"messages are told apart by their citizen and subject", takeRule, broken(func(m *model) {
 		m.find = m.everything
@@ -256,12 +256,12 @@ var sentBreakers = []breaker{
 	{"a claim clears AllowRepeat", repeatRule, broken(func(m *model) {
 		m.give = func(claimed []flow.Notification) []flow.Notification {
 			for i := range claimed {
-				claimed[i].AllowRepeat = false
+				claimed[i].AllowDuplicate = false
 			}
 			return claimed
 		}
 	})},
-	{"what may be repeated did not arrive", repeatRule, arrivedUnless(func(n flow.Notification) bool { return n.AllowRepeat })},
+	{"what may be repeated did not arrive", repeatRule, arrivedUnless(func(n flow.Notification) bool { return n.AllowDuplicate })},
 	{"one entry is kept for a message: the first", releaseRule, ledger(false)},
 	{"one entry is kept for a message: the last", releaseRule, ledger(true)},
 	{"what arrived once is never free again", releaseRule, broken(func(m *model) {
@@ -312,7 +312,7 @@ var sentBreakers = []breaker{
 				return all
 			}
 			defer func() { m.find = find }()
-			return m.Exchange(ctx, changes, claim)
+			return m.SaveAndClaim(ctx, changes, claim)
 		}}
 	}},
 	{"an exchange makes one In invio that was sent already", exchangeRule, func(s flow.Store) flow.Store {
@@ -321,7 +321,7 @@ var sentBreakers = []breaker{
 			refusal := m.refusal
 			m.refusal = func(flow.Notification, flow.Notification) error { return nil }
 			defer func() { m.refusal = refusal }()
-			return m.Exchange(ctx, changes, claim)
+			return m.SaveAndClaim(ctx, changes, claim)
 		}}
 	}},
 	{"only claims look at others", refuseRule, broken(func(m *model) { m.savesBlindly, m.savesFlowsBlindly = true, true })},
@@ -341,7 +341,7 @@ var sentBreakers = []breaker{
 	})},
 	{"the refusal changes the places of both", refuseRule, broken(func(m *model) {
 		m.refusal = func(n, earlier flow.Notification) error {
-			return &flow.AlreadySentError{Notification: earlier.ID, Earlier: n}
+			return &flow.AlreadySentError{NotificationID: earlier.ID, Earlier: n}
 		}
 	})},
 	{"AllowRepeat is not looked at by a write", storeRule, broken(func(m *model) {
@@ -350,7 +350,7 @@ var sentBreakers = []breaker{
 	{"a notification that is In invio cannot be stored again", storeRule, broken(func(m *model) {
 		m.begins = func(_, n flow.Notification) bool { return isInvio(n) }
 	})},
-	{"a write is refused for what was refused", storeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.ErrorRefused })},
+	{"a write is refused for what was refused", storeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.CodeRefused })},
 	{"a write is refused for another service", storeRule, broken(func(m *model) {
 		m.same = func(earlier, n flow.Notification) bool { return earlier.ID != n.ID && earlier.Digest() == n.Digest() }
 	})},
@@ -387,7 +387,7 @@ func ledger(last bool) func(flow.Store) flow.Store {
 			all := m.withDigest(n)
 			holder, kept := entry[n.Digest()]
 			i := slices.IndexFunc(all, func(one flow.Notification) bool { return one.ID == holder })
-			if !kept || i < 0 || !all[i].MayHaveArrived() || last && n.AllowRepeat {
+			if !kept || i < 0 || !all[i].MayHaveArrived() || last && n.AllowDuplicate {
 				entry[n.Digest()] = n.ID
 			}
 			if i < 0 {

@@ -29,10 +29,10 @@ var serviceBreakers = []breaker{
 	})},
 	{"a flow is stored although a name is refused", lookRule, broken(func(m *model) { m.storesFlowFirst = true })},
 	{"names are the same but for their accents", otherNameRule, broken(func(m *model) {
-		m.look = func(name string) string { return strings.ReplaceAll(flow.ServiceLook(name), "à", "a") }
+		m.look = func(name string) string { return strings.ReplaceAll(flow.ServiceSkeleton(name), "à", "a") }
 	})},
 	{"names that begin alike are the same", otherNameRule, broken(func(m *model) {
-		m.look = func(name string) string { return flow.ServiceLook(name)[:min(12, len(name))] }
+		m.look = func(name string) string { return flow.ServiceSkeleton(name)[:min(12, len(name))] }
 	})},
 	{"a name is there once it was refused", noNameRule, broken(func(m *model) { m.namesAnyway = true })},
 	{"names are looked at first, and stored later", oneNameRule, broken(func(m *model) { m.unlocked = true })},

@@ -579,7 +579,7 @@ var breakers = []breaker{
 	{"with a recipient, the state is not looked at", "notifications are found by fields of the filter together", func(s flow.Store) flow.Store {
 		return altered{Store: s, notifications: func(ctx context.Context, filter flow.NotificationFilter, page flow.Page) ([]flow.Notification, error) {
 			if !filter.Recipient.IsZero() {
-				filter.States, filter.Disabled, filter.Unsettled = nil, flow.AnyDisabled, false
+				filter.States, filter.Disabled, filter.DeliveryOpen = nil, flow.AnyDisabled, false
 			}
 			return s.Notifications(ctx, filter, page)
 		}}
@@ -752,7 +752,7 @@ var breakers = []breaker{
 			if f, err := s.Flow(ctx, claim.Flow); err != nil || !mayClaim(f) {
 				return f, nil, err
 			}
-			return s.(flow.Exchanger).Exchange(ctx, changes, claim)
+			return s.(flow.SaveAndClaimer).SaveAndClaim(ctx, changes, claim)
 		}}
 	}},
 	{"an exchange claims although it stored nothing", "an exchange stores and claims together or not at all", func(s flow.Store) flow.Store {

@@ -91,14 +91,14 @@ func (p *probe) notificationCatalogue() notificationCatalogue {
 		n.Subject = flussi.NewText(oneOf(p, storetest.Texts()...))
 		n.Reference = oneOf(p, "", "2026/1", "2026/12")
 		n.IsPayment, n.PayableAfterDue, n.Disabled = oneOf(p, true, false), oneOf(p, true, false), p.Random.IntN(4) == 0
-		n.Occasion, n.AllowRepeat = oneOf(p, "", "sollecito marzo"), oneOf(p, true, false)
+		n.Occasion, n.AllowDuplicate = oneOf(p, "", "sollecito marzo"), oneOf(p, true, false)
 		if p.Random.IntN(2) == 0 {
 			n.NoticeNumber, n.Payee, n.Amount = flussi.NoticeNumber{}, flussi.OrganizationCode{}, 0
 		}
 		n.Transmission.SentAt, n.AnonymisedAt = p.SomeMinute(), time.Time{}
 		n.Transmission.ErrorCode = ""
 		if n.State == flow.NotificationFailed {
-			n.Transmission.ErrorCode = oneOf(p, flow.ErrorRefused, flow.ErrorOutcomeUnknown, flow.ErrorInvalid, "blocco_notturno")
+			n.Transmission.ErrorCode = oneOf(p, flow.CodeRefused, flow.CodeOutcomeUnknown, flow.CodeInvalid, "blocco_notturno")
 		}
 		if p.Random.IntN(3) == 0 {
 			n.Transmission.MessageID = ""
@@ -108,7 +108,7 @@ func (p *probe) notificationCatalogue() notificationCatalogue {
 		n.UpdatedBy = oneOf(p, "m.neri", "M.Neri", "a.verdi", "dispatcher")
 		switch {
 		case i > 0 && p.Random.IntN(5) == 0: // the same again
-			n.Draft, n.AllowRepeat = all[p.Random.IntN(i)].Draft, true
+			n.Draft, n.AllowDuplicate = all[p.Random.IntN(i)].Draft, true
 		case p.Random.IntN(5) == 0:
 			n.Draft, n.AnonymisedAt = flow.Draft{Reference: n.Reference, Amount: n.Amount, IsPayment: n.IsPayment}, p.SomeMinute()
 		}
@@ -142,7 +142,7 @@ var notificationCriteria = []notificationCriterion{
 		q.ErrorCodes = []flow.ErrorCode{n.Transmission.ErrorCode}
 	}},
 	{"ErrorCodes, several", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.ErrorCodes = []flow.ErrorCode{n.Transmission.ErrorCode, flow.ErrorRefused}
+		q.ErrorCodes = []flow.ErrorCode{n.Transmission.ErrorCode, flow.CodeRefused}
 	}},
 	{"Text", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
 		q.Text = p.Part(n.Subject.Reveal())
@@ -166,7 +166,7 @@ var notificationCriteria = []notificationCriterion{
 	{"Disabled", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
 		q.Disabled = storetest.OneOf(p, flow.OnlyEnabled, flow.OnlyDisabled)
 	}},
-	{"Unsettled", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.Unsettled = true }},
+	{"Unsettled", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.DeliveryOpen = true }},
 	{"ClosedBefore", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
 		t := storetest.OneOf(p, n.Transmission.SentAt, n.UpdatedAt)
 		q.ClosedBefore = storetest.OneOf(p, t, t.Add(time.Microsecond), t.AddDate(1, 0, 0))

@@ -151,7 +151,7 @@ func claimsChangeWhatTheyTake(p *probe) {
 	var all []flow.Notification
 	for i := range 3 {
 		n := p.fullNotification(f.ID)
-		n.State, n.Disabled, n.AllowRepeat = flow.NotificationRegistered, false, i%2 == 0
+		n.State, n.Disabled, n.AllowDuplicate = flow.NotificationRegistered, false, i%2 == 0
 		all = append(all, p.save(n))
 	}
 	all = inOrder(all)
@@ -217,9 +217,9 @@ func claimsOfMissingFlows(p *probe) {
 
 // exchange stores and claims, if the store can do both at once.
 func (p *probe) exchange(of uuid.UUID, limit int, all ...flow.Notification) (f flow.Flow, claimed []flow.Notification, can bool, err error) {
-	store, can := p.store.(flow.Exchanger)
+	store, can := p.store.(flow.SaveAndClaimer)
 	if can {
-		f, claimed, err = store.Exchange(p.Ctx, notificationChanges(all...), flow.Claim{Flow: of, Limit: limit, Lease: long, At: p.Now(), By: "dispatcher"})
+		f, claimed, err = store.SaveAndClaim(p.Ctx, notificationChanges(all...), flow.Claim{Flow: of, Limit: limit, Lease: long, At: p.Now(), By: "dispatcher"})
 	}
 	return f, claimed, can, err
 }

@@ -51,23 +51,23 @@ func endedContextsAreRefused(p *probe) {
 				return err
 			}},
 			{"Exchange", func() error {
-				store, can := p.store.(flow.Exchanger)
+				store, can := p.store.(flow.SaveAndClaimer)
 				if !can {
 					return ctx.Err()
 				}
-				_, _, err := store.Exchange(ctx, notificationChanges(n), flow.Claim{Flow: f.ID, Limit: 1, Lease: long, At: p.Now(), By: "dispatcher"})
+				_, _, err := store.SaveAndClaim(ctx, notificationChanges(n), flow.Claim{Flow: f.ID, Limit: 1, Lease: long, At: p.Now(), By: "dispatcher"})
 				return err
 			}},
 			{"Import of a new flow", func() error {
 				g := p.newFlow()
-				_, _, err := p.store.Import(ctx, p.importOf(p.newKey(), g, p.newNotification(g.ID)))
+				_, _, err := p.store.SaveImport(ctx, p.importOf(p.newKey(), g, p.newNotification(g.ID)))
 				return err
 			}},
 			{"Import of what was imported before", func() error {
-				_, _, err := p.store.Import(ctx, p.importOf(done.Key, p.newFlow()))
+				_, _, err := p.store.SaveImport(ctx, p.importOf(done.Key, p.newFlow()))
 				return err
 			}},
-			{"Imported", func() error { _, err := p.store.Imported(ctx, done.Key); return err }},
+			{"Imported", func() error { _, err := p.store.ImportResult(ctx, done.Key); return err }},
 			{"Expired", func() error { _, err := p.store.Expired(ctx, 1); return err }},
 		} {
 			before := p.state()

@@ -30,7 +30,7 @@ type duplicate struct {
 func (p *probe) findsDuplicates(what string, f flow.Flow, rows []flow.Notification, want []duplicate) {
 	var found []duplicate
 	i := p.importOf(p.newKey(), f, rows...)
-	i.Duplicate = func(row flow.NotificationChange, earlier flow.Notification) (flow.NotificationChange, bool) {
+	i.OnDuplicate = func(row flow.NotificationChange, earlier flow.Notification) (flow.NotificationChange, bool) {
 		found = append(found, duplicate{row: row.Notification, earlier: earlier})
 		return row, true
 	}
@@ -83,9 +83,9 @@ func duplicatesAreFound(p *probe) {
 	}
 	// It may be repeated when it is sent, but it is a duplicate now.
 	n := p.newNotification(uuid.Nil)
-	n.State, n.AllowRepeat = flow.NotificationSent, true
+	n.State, n.AllowDuplicate = flow.NotificationSent, true
 	last := duplicate{why: "that may be repeated", row: p.twin(n, f.ID), earlier: p.save(n)}
-	last.row.AllowRepeat = true
+	last.row.AllowDuplicate = true
 	p.findsDuplicates("into a flow", f, append(rows, last.row), append(earlier, last))
 }
 
@@ -132,10 +132,10 @@ func duplicatesNameTheOldest(p *probe) {
 	disabled := func(n *flow.Notification) { n.Disabled = true }
 	setAside := func(n *flow.Notification) { n.FlowID = off.ID }
 	refused := func(n *flow.Notification) {
-		n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorRefused
+		n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.CodeRefused
 	}
 	unknown := func(n *flow.Notification) {
-		n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.ErrorOutcomeUnknown
+		n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.CodeOutcomeUnknown
 	}
 	sent := func(n *flow.Notification) { n.State = flow.NotificationSent }
 	var rows []flow.Notification
@@ -194,7 +194,7 @@ func duplicatesAreStoredAsReturned(p *probe) {
 	}
 	told := map[uuid.UUID]flow.NotificationChange{}
 	i := p.importOf(p.newKey(), f, rows...)
-	i.Duplicate = func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {
+	i.OnDuplicate = func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {
 		nth := len(told)
 		n := &row.Notification
 		switch nth {
@@ -202,9 +202,9 @@ func duplicatesAreStoredAsReturned(p *probe) {
 		case 1:
 			n.Disabled = true
 		case 2:
-			n.Content, n.Reference, n.AllowRepeat = flussi.NewText("un'altra rata"), "2026/1", true
+			n.Content, n.Reference, n.AllowDuplicate = flussi.NewText("un'altra rata"), "2026/1", true
 		case 3:
-			n.State, n.Transmission.ErrorCode, n.Transmission.Error = flow.NotificationFailed, flow.ErrorAlreadySent, "Già inviata."
+			n.State, n.Transmission.ErrorCode, n.Transmission.Error = flow.NotificationFailed, flow.CodeAlreadySent, "Già inviata."
 		case 5: // changed, but not to be stored
 			n.Disabled = true
 		}
@@ -240,7 +240,7 @@ func duplicatesAreStoredAsReturned(p *probe) {
 	// If no row is to be stored, the import is stored all the same.
 	g := p.newFlow()
 	i = p.importOf(p.newKey(), g, p.twin(earlier[0], g.ID), p.twin(earlier[1], g.ID))
-	i.Duplicate = func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {
+	i.OnDuplicate = func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {
 		return row, false
 	}
 	p.imports("of which nothing is to be stored", i)
@@ -268,7 +268,7 @@ func longImportsFindDuplicates(p *probe) {
 	}
 	var called []uuid.UUID
 	i := p.importOf(p.newKey(), f, rows...)
-	i.Duplicate = func(row flow.NotificationChange, earlier flow.Notification) (flow.NotificationChange, bool) {
+	i.OnDuplicate = func(row flow.NotificationChange, earlier flow.Notification) (flow.NotificationChange, bool) {
 		if want := byMessage[row.Notification.Digest()]; want != earlier.ID {
 			p.Note("Duplicate of a row that repeats %v was called with %v", want, earlier.ID)
 		}

@@ -61,7 +61,7 @@ func (p *probe) fullFlow() flow.Flow {
 func (p *probe) fullNotification(of uuid.UUID) flow.Notification {
 	var n flow.Notification
 	p.Fill(&n, true)
-	n.FlowID, n.State, n.Transmission.ErrorCode, n.Version = of, flow.NotificationFailed, flow.ErrorRefused, 0
+	n.FlowID, n.State, n.Transmission.ErrorCode, n.Version = of, flow.NotificationFailed, flow.CodeRefused, 0
 	n.Delivery = knownDelivery(n.Delivery.CheckedAt)
 	return n
 }
@@ -70,7 +70,7 @@ func (p *probe) fullNotification(of uuid.UUID) flow.Notification {
 func knownDelivery(checked time.Time) flow.Delivery {
 	return flow.Delivery{
 		Status: appio.StatusProcessed, Email: appio.ChannelSent, Push: appio.ChannelExpired,
-		Read: appio.Unread, Payment: appio.NotPaid, CheckedAt: checked,
+		Read: appio.ReadStatusUnread, Payment: appio.PaymentStatusNotPaid, CheckedAt: checked,
 	}
 }
 

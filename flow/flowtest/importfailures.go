@@ -18,7 +18,7 @@ var importFailureRules = []rule{
 type failing struct {
 	why  string
 	want error
-	i    flow.Import
+	i    flow.ImportRequest
 	ctx  context.Context
 }
 
@@ -34,15 +34,15 @@ func (p *probe) failures(key flow.ImportKey) []failing {
 	ended, cancel := context.WithCancel(p.Ctx)
 	cancel()
 	ending, cancel := context.WithCancel(p.Ctx)
-	of := func(f flow.Flow, spoil func(n *flow.Notification)) flow.Import {
+	of := func(f flow.Flow, spoil func(n *flow.Notification)) flow.ImportRequest {
 		rows := p.newNotifications(f.ID, 5)
 		spoil(&rows[2])
 		i := p.importOf(key, f, rows...)
-		i.Duplicate = acceptDuplicates
+		i.OnDuplicate = acceptDuplicates
 		return i
 	}
 	fine := func(*flow.Notification) {}
-	breaking := func(count int) flow.Import {
+	breaking := func(count int) flow.ImportRequest {
 		i := of(f, fine)
 		i.Key = func() flow.ImportKey {
 			p.Note("the key of an import whose rows fail was asked for")
@@ -97,7 +97,7 @@ func failedImportsLeaveNoKey(p *probe) {
 	for _, c := range p.failures(key) {
 		what := "Import " + c.why
 		before := p.state()
-		_, found, err := p.store.Import(c.ctx, c.i)
+		_, found, err := p.store.SaveImport(c.ctx, c.i)
 		p.Wants(c.want, err, what)
 		var refused *flow.AlreadySentError
 		if c.want == flow.ErrDuplicate && !errors.As(err, &refused) {

@@ -27,10 +27,10 @@ var importRules = []rule{
 func (p *probe) newKey() flow.ImportKey { return flow.ImportKey(p.ID()) }
 
 // importOf returns an import of rows that are no duplicates.
-func (p *probe) importOf(key flow.ImportKey, f flow.Flow, rows ...flow.Notification) flow.Import {
-	return flow.Import{
+func (p *probe) importOf(key flow.ImportKey, f flow.Flow, rows ...flow.Notification) flow.ImportRequest {
+	return flow.ImportRequest{
 		Flow: flowChange(f), Rows: rowSequence(rows...), Key: func() flow.ImportKey { return key },
-		Duplicate: func(row flow.NotificationChange, earlier flow.Notification) (flow.NotificationChange, bool) {
+		OnDuplicate: func(row flow.NotificationChange, earlier flow.Notification) (flow.NotificationChange, bool) {
 			p.Note("Duplicate was called for a row whose message no other one has: the earlier one is %v", earlier.ID)
 			return row, true
 		},
@@ -49,37 +49,37 @@ func rowSequence(rows ...flow.Notification) iter.Seq2[flow.NotificationChange, e
 }
 
 // imports stores an import that must be new, and checks the result.
-func (p *probe) imports(what string, i flow.Import) flow.Imported {
+func (p *probe) imports(what string, i flow.ImportRequest) flow.ImportResult {
 	key := i.Key()
-	done, before, err := p.store.Import(p.Ctx, i)
+	done, before, err := p.store.SaveImport(p.Ctx, i)
 	p.Must(err, "Import "+what)
 	if before {
 		p.Fail("Import %s: it was never made, and is said to be there before", what)
 	}
-	want := flow.Imported{Key: key, Flow: i.Flow.Flow.ID, At: i.Flow.Record.At}
+	want := flow.ImportResult{Key: key, Flow: i.Flow.Flow.ID, At: i.Flow.Record.At}
 	p.Equal("Import "+what, done, want)
 	p.isImported(what, want)
 	return want
 }
 
 // isImported checks that an import is found by its key.
-func (p *probe) isImported(what string, want flow.Imported) {
-	got, err := p.store.Imported(p.Ctx, want.Key)
+func (p *probe) isImported(what string, want flow.ImportResult) {
+	got, err := p.store.ImportResult(p.Ctx, want.Key)
 	p.Must(err, "Imported, "+what)
 	p.Equal("Imported, "+what, got, want)
 }
 
 // isNotImported checks that there is no import with a key that counts.
 func (p *probe) isNotImported(what string, key flow.ImportKey) {
-	_, err := p.store.Imported(p.Ctx, key)
+	_, err := p.store.ImportResult(p.Ctx, key)
 	p.Wants(flow.ErrNotFound, err, "Imported, "+what)
 }
 
 // wasImported checks that an import finds an earlier one, and stores nothing.
-func (p *probe) wasImported(what string, i flow.Import, want flow.Imported) {
-	i.Duplicate = acceptDuplicates
+func (p *probe) wasImported(what string, i flow.ImportRequest, want flow.ImportResult) {
+	i.OnDuplicate = acceptDuplicates
 	before := p.state()
-	got, found, err := p.store.Import(p.Ctx, i)
+	got, found, err := p.store.SaveImport(p.Ctx, i)
 	p.Must(err, "Import "+what)
 	if !found {
 		p.Fail("Import %s: it is not said to be there before", what)
@@ -150,7 +150,7 @@ func importKeysComeLast(p *probe) {
 			}
 			return key
 		}
-		_, _, err := p.store.Import(p.Ctx, i)
+		_, _, err := p.store.SaveImport(p.Ctx, i)
 		p.Must(err, "Import")
 		if begun != 1 || ended != 1 || asked != 1 {
 			p.Fail("the rows of an import of %d were begun %d times and pulled to their end %d times, and its key was asked for %d times, not once each",
@@ -256,7 +256,7 @@ func importsChangeFlows(p *probe) {
 
 	key := p.newKey()
 	before := p.state()
-	_, _, err := p.store.Import(p.Ctx, p.importOf(key, stale, p.newNotification(f.ID)))
+	_, _, err := p.store.SaveImport(p.Ctx, p.importOf(key, stale, p.newNotification(f.ID)))
 	p.Wants(flow.ErrConflict, err, "Import into a flow that has changed since")
 	p.unchanged(before, "Import into a flow that has changed since")
 	p.isNotImported("after a conflict", key)
@@ -280,7 +280,7 @@ func importsHaveOneWinner(p *probe) {
 			f.Version, f.Disabled = 1, true
 			p.saveFlow(f)
 		}
-		imports := make([]flow.Import, storetest.Crowd)
+		imports := make([]flow.ImportRequest, storetest.Crowd)
 		for i := range imports {
 			f := into()
 			var own []flow.Notification
@@ -288,14 +288,14 @@ func importsHaveOneWinner(p *probe) {
 				own = append(own, p.twin(n, f.ID))
 			}
 			imports[i] = p.importOf(key, f, own...)
-			imports[i].Duplicate = acceptDuplicates
+			imports[i].OnDuplicate = acceptDuplicates
 		}
-		done, before := make([]flow.Imported, len(imports)), make([]bool, len(imports))
+		done, before := make([]flow.ImportResult, len(imports)), make([]bool, len(imports))
 		errs := storetest.Together(func(i int) (err error) {
-			done[i], before[i], err = p.store.Import(p.Ctx, imports[i])
+			done[i], before[i], err = p.store.SaveImport(p.Ctx, imports[i])
 			return err
 		})
-		stored, err := p.store.Imported(p.Ctx, key)
+		stored, err := p.store.ImportResult(p.Ctx, key)
 		p.Must(err, "Imported after many imports with its key at once")
 		first := 0
 		for i, err := range errs {
@@ -317,7 +317,7 @@ func importsHaveOneWinner(p *probe) {
 			p.Fail("of %d imports with one key at once, %d stored their rows, not 1", len(imports), len(all))
 		}
 		flows := slices.DeleteFunc(p.flows(flow.FlowFilter{}, flow.Page{Limit: storetest.Everything}), func(f flow.Flow) bool {
-			return !slices.ContainsFunc(imports, func(i flow.Import) bool { return i.Flow.Flow.ID == f.ID })
+			return !slices.ContainsFunc(imports, func(i flow.ImportRequest) bool { return i.Flow.Flow.ID == f.ID })
 		})
 		if len(flows) != 1 {
 			p.Fail("of %d imports with one key at once, %d stored their flows, not 1", len(imports), len(flows))

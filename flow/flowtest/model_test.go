@@ -16,7 +16,7 @@ import (
 
 // model is a store that decides itself which notifications may become In invio, which imports were
 // stored and which services look alike, so that each of these decisions can be broken. The store
-// below it refuses none: in it, every notification has AllowRepeat, and names of services are
+// below it refuses none: in it, every notification has AllowDuplicate, and names of services are
 // hexadecimal.
 type model struct {
 	flow.Store
@@ -24,7 +24,7 @@ type model struct {
 	maps    sync.Mutex // of the fields below
 	repeats map[uuid.UUID]bool
 	names   map[string]string // by their look
-	imports map[flow.ImportKey]flow.Imported
+	imports map[flow.ImportKey]flow.ImportResult
 
 	faults
 }
@@ -62,7 +62,7 @@ type faults struct {
 	loses                                        func(f flow.Flow) bool // the keys of its imports
 	losesForGood                                 bool                   // also once it is enabled again
 	ignoresVersion, leavesRowsOut                bool
-	done                                         func(flow.Imported) flow.Imported
+	done                                         func(flow.ImportResult) flow.ImportResult
 	repeated                                     func(earlier flow.Notification, disabled bool) bool
 	earliest                                     func(all []flow.Notification) flow.Notification
 	duplicates                                   func(rows []flow.NotificationChange, duplicate func(flow.NotificationChange) (flow.NotificationChange, bool)) []flow.NotificationChange
@@ -78,29 +78,29 @@ type faults struct {
 
 // newModel returns a model that decides as it should.
 func newModel(s flow.Store) *model {
-	m := &model{Store: s, repeats: map[uuid.UUID]bool{}, names: map[string]string{}, imports: map[flow.ImportKey]flow.Imported{}}
+	m := &model{Store: s, repeats: map[uuid.UUID]bool{}, names: map[string]string{}, imports: map[flow.ImportKey]flow.ImportResult{}}
 	m.faults = faults{
 		find: m.withDigest,
 		same: func(earlier, n flow.Notification) bool {
 			return earlier.ID != n.ID && earlier.Service == n.Service && earlier.Digest() == n.Digest() && !n.Digest().IsZero()
 		},
 		arrived:   func(n flow.Notification) bool { return n.MayHaveArrived() },
-		mayRepeat: func(n flow.Notification) bool { return n.AllowRepeat },
+		mayRepeat: func(n flow.Notification) bool { return n.AllowDuplicate },
 		begins: func(old, n flow.Notification) bool {
 			return n.State == flow.NotificationSending && old.State != flow.NotificationSending
 		},
 		refusal: func(n, earlier flow.Notification) error {
-			return &flow.AlreadySentError{Notification: n.ID, Earlier: earlier}
+			return &flow.AlreadySentError{NotificationID: n.ID, Earlier: earlier}
 		},
 		skip: func(n, earlier flow.Notification, claim flow.Claim) flow.NotificationChange {
-			return n.AlreadySent(earlier, claim.At, claim.By)
+			return n.SkipAlreadySent(earlier, claim.At, claim.By)
 		},
 		give:  func(claimed []flow.Notification) []flow.Notification { return claimed },
 		count: func(_, after flow.Flow) flow.Flow { return after },
 		loses: isSetAside,
-		done:  func(i flow.Imported) flow.Imported { return i },
+		done:  func(i flow.ImportResult) flow.ImportResult { return i },
 		repeated: func(n flow.Notification, disabled bool) bool {
-			return n.MayHaveArrived() || n.ToBeSent(disabled)
+			return n.MayHaveArrived() || n.IsPending(disabled)
 		},
 		earliest: earliest,
 		duplicates: func(rows []flow.NotificationChange, duplicate func(flow.NotificationChange) (flow.NotificationChange, bool)) []flow.NotificationChange {
@@ -115,7 +115,7 @@ func newModel(s flow.Store) *model {
 		told: func(_, told flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
 			return told, store
 		},
-		look:    flow.ServiceLook,
+		look:    flow.ServiceSkeleton,
 		similar: func(name, existing string) error { return &flow.SimilarServiceError{Service: name, Existing: existing} },
 	}
 	return m
@@ -171,7 +171,7 @@ func (m *model) pause() {
 
 // encode returns a change as the store below gets it.
 func encode(c flow.NotificationChange) flow.NotificationChange {
-	c.Notification.AllowRepeat = true
+	c.Notification.AllowDuplicate = true
 	c.Notification.Service = hex.EncodeToString([]byte(c.Notification.Service))
 	return c
 }
@@ -179,7 +179,7 @@ func encode(c flow.NotificationChange) flow.NotificationChange {
 func (m *model) decode(n flow.Notification) flow.Notification {
 	m.maps.Lock()
 	defer m.maps.Unlock()
-	n.AllowRepeat = m.repeats[n.ID]
+	n.AllowDuplicate = m.repeats[n.ID]
 	n.Service = decodeName(n.Service)
 	return n
 }

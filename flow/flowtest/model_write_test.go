@@ -128,7 +128,7 @@ func (m *model) stored(w write) {
 	}
 	for _, c := range w.changes {
 		m.names[m.look(c.Notification.Service)] = c.Notification.Service
-		m.repeats[c.Notification.ID] = c.Notification.AllowRepeat
+		m.repeats[c.Notification.ID] = c.Notification.AllowDuplicate
 	}
 }
 
@@ -220,7 +220,7 @@ func (m *model) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.
 	return m.claim(ctx, claim)
 }
 
-func (m *model) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+func (m *model) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	m.lock()
 	defer m.unlock()
 	if _, err := m.Flow(ctx, claim.Flow); err != nil {
@@ -288,7 +288,7 @@ func (m *model) storeClaim(ctx context.Context, f flow.Flow, changes []flow.Noti
 	return m.count(f, after), m.give(claimed), err
 }
 
-func (m *model) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+func (m *model) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	m.lock()
 	defer m.unlock()
 	if m.ignoresVersion {
@@ -302,25 +302,25 @@ func (m *model) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 	if !m.keyFirst && (err == nil || m.keyAnyway) {
 		key = i.Key()
 	}
-	done := flow.Imported{Key: key, Flow: i.Flow.Flow.ID, At: i.Flow.Record.At.UTC().Truncate(time.Microsecond)}
+	done := flow.ImportResult{Key: key, Flow: i.Flow.Flow.ID, At: i.Flow.Record.At.UTC().Truncate(time.Microsecond)}
 	if m.keyBeforeStoring {
 		defer m.setKey(done)
 	}
 	if err != nil {
-		return flow.Imported{}, false, err
+		return flow.ImportResult{}, false, err
 	}
-	if before, err := m.Imported(ctx, key); err == nil {
+	if before, err := m.ImportResult(ctx, key); err == nil {
 		if m.foundStoresFlow {
 			_ = m.Store.SaveFlow(ctx, encodeFlow(i.Flow), nil)
 		}
 		if m.foundIsError {
-			return flow.Imported{}, false, flow.ErrExists
+			return flow.ImportResult{}, false, flow.ErrExists
 		}
 		return before, true, nil
 	}
 	rows = m.duplicates(rows, func(row flow.NotificationChange) (flow.NotificationChange, bool) {
 		if earlier, found := m.earlierOf(row.Notification, rows); found {
-			told, store := i.Duplicate(row, earlier)
+			told, store := i.OnDuplicate(row, earlier)
 			return m.told(row, told, store)
 		}
 		return row, true
@@ -329,7 +329,7 @@ func (m *model) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 		rows = rows[:1000]
 	}
 	if err := m.store(ctx, write{flow: &i.Flow, changes: rows, imports: true}); err != nil {
-		return flow.Imported{}, false, err
+		return flow.ImportResult{}, false, err
 	}
 	if !m.noKey {
 		m.setKey(done)
@@ -337,7 +337,7 @@ func (m *model) Import(ctx context.Context, i flow.Import) (flow.Imported, bool,
 	return m.done(done), false, nil
 }
 
-func (m *model) setKey(done flow.Imported) {
+func (m *model) setKey(done flow.ImportResult) {
 	m.maps.Lock()
 	defer m.maps.Unlock()
 	m.imports[done.Key] = done
@@ -365,18 +365,18 @@ func (m *model) earlierOf(row flow.Notification, rows []flow.NotificationChange)
 	return m.earliest(all), true
 }
 
-func (m *model) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+func (m *model) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 	if err := ctx.Err(); err != nil {
-		return flow.Imported{}, err
+		return flow.ImportResult{}, err
 	}
 	m.maps.Lock()
 	done, there := m.imports[key]
 	m.maps.Unlock()
 	if !there {
-		return flow.Imported{}, flow.ErrNotFound
+		return flow.ImportResult{}, flow.ErrNotFound
 	}
 	if f, err := m.Flow(ctx, done.Flow); err != nil || !m.losesForGood && m.loses(f) {
-		return flow.Imported{}, flow.ErrNotFound
+		return flow.ImportResult{}, flow.ErrNotFound
 	}
 	return done, nil
 }

@@ -30,7 +30,7 @@ func notificationsAreKept(p *probe) {
 			changed := flow.Notification{}
 			p.Fill(&changed, false)
 			changed.ID, changed.FlowID, changed.Service, changed.CreatedAt, changed.Version = full.ID, of, full.Service, full.CreatedAt, full.Version
-			changed.State, changed.Transmission.ErrorCode = flow.NotificationSent, flow.ErrorUnreachable
+			changed.State, changed.Transmission.ErrorCode = flow.NotificationSent, flow.CodeUnreachable
 			changed = store(changed)
 			p.readsNotification("with all fields changed, "+with, changed)
 

@@ -19,7 +19,7 @@ var releasedRules = []rule{
 
 func allMustBeReleased(p *probe) {
 	release := func(n flow.Notification) {
-		n.State, n.Transmission.ErrorCode, n.AllowRepeat = flow.NotificationFailed, flow.ErrorRefused, false
+		n.State, n.Transmission.ErrorCode, n.AllowDuplicate = flow.NotificationFailed, flow.CodeRefused, false
 		p.saveAll(n)
 	}
 	for _, firstOf := range []string{"the one that was sent first", "the one that was repeated"} {
@@ -30,7 +30,7 @@ func allMustBeReleased(p *probe) {
 		skipped := p.save(p.twin(first, f.ID))
 		p.skips("whose message another one has", skipped, p.notification(first.ID))
 		repeated := p.twin(first, f.ID)
-		repeated.AllowRepeat = true
+		repeated.AllowDuplicate = true
 		p.saveAll(repeated)
 		p.claim(f.ID, 10, long)
 		p.isSending("one that may be repeated", repeated.ID)
@@ -94,7 +94,7 @@ func editsChangeTheMessage(p *probe) {
 }
 
 func exchangesClaimByOutcomes(p *probe) {
-	if _, can := p.store.(flow.Exchanger); !can {
+	if _, can := p.store.(flow.SaveAndClaimer); !can {
 		return
 	}
 	for _, o := range append(p.arrivals()[1:], p.harmless()[3]) {
@@ -139,7 +139,7 @@ func exchangesClaimByOutcomes(p *probe) {
 	}
 	_, taken, _, err := p.exchange(f.ID, 10, claimed...)
 	p.Must(err, "Exchange")
-	if !slices.Equal(ids(taken), []uuid.UUID{first.ID, second.ID}) || taken[1].Transmission.Earlier != first.ID {
+	if !slices.Equal(ids(taken), []uuid.UUID{first.ID, second.ID}) || taken[1].Transmission.EarlierID != first.ID {
 		p.Fail("Exchange of one that is given back, and of one with its message: want the second in Errore because of the first, got %s", list(ids(taken)))
 	}
 	p.isSending("one that was given back", first.ID)
@@ -167,8 +167,8 @@ func (p *probe) isAlreadySent(what string, err error, id uuid.UUID, because ...u
 	switch {
 	case !errors.As(err, &refused):
 		p.Fail("%s: want an *AlreadySentError, got %w", what, storetest.OrNone(err))
-	case refused.Notification != id || !slices.Contains(because, refused.Earlier.ID):
+	case refused.NotificationID != id || !slices.Contains(because, refused.Earlier.ID):
 		p.Fail("%s: want an error of %v because of %s, got one of %v because of %v",
-			what, id, list(because), refused.Notification, refused.Earlier.ID)
+			what, id, list(because), refused.NotificationID, refused.Earlier.ID)
 	}
 }

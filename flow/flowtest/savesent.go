@@ -98,13 +98,13 @@ func savesAreStored(p *probe) {
 			a.set(&earlier)
 			p.saveAll(earlier)
 			n := p.save(p.twin(earlier, uuid.Nil))
-			n.AllowRepeat = true
+			n.AllowDuplicate = true
 			what := way.name + ", of one that may be repeated, and whose message one has that is " + a.why
 			p.Must(way.store(sending(n)), what)
 			p.isSending(what, n.ID)
 			// It is In invio already, so it does not become so.
 			n = p.notification(n.ID)
-			n.AllowRepeat, n.Reference = false, "changed"
+			n.AllowDuplicate, n.Reference = false, "changed"
 			what = way.name + ", of one that was In invio, and whose message one has that is " + a.why
 			p.Must(way.store(n), what)
 			n.Version++
@@ -151,13 +151,13 @@ func (p *probe) meanwhiles() []meanwhile {
 	}
 	inSending, sent := is(flow.NotificationSending, ""), is(flow.NotificationSent, "")
 	return []meanwhile{
-		{"was In invio, and is in Errore", inSending, is(flow.NotificationFailed, flow.ErrorRefused), false},
+		{"was In invio, and is in Errore", inSending, is(flow.NotificationFailed, flow.CodeRefused), false},
 		{"was In invio, and is given back", inSending, is(flow.NotificationRegistered, ""), false},
-		{"was Inviato, and is rejected", sent, is(flow.NotificationFailed, flow.ErrorRefused), false},
+		{"was Inviato, and is rejected", sent, is(flow.NotificationFailed, flow.CodeRefused), false},
 		{"was Inviato, and gets another text", sent, func(n *flow.Notification) { n.Content = flussi.NewText("corretto") }, false},
 		{"was Inviato, and is anonymised", sent, func(n *flow.Notification) { n.Draft, n.AnonymisedAt = flow.Draft{}, p.SomeTime() }, false},
 		{"was In invio, and is Inviato", inSending, sent, true},
-		{"was In invio, and is in Errore with an unknown outcome", inSending, is(flow.NotificationFailed, flow.ErrorOutcomeUnknown), true},
+		{"was In invio, and is in Errore with an unknown outcome", inSending, is(flow.NotificationFailed, flow.CodeOutcomeUnknown), true},
 		{"was Registrato, and is Inviato", is(flow.NotificationRegistered, ""), sent, true},
 		{"is new, and Inviato", nil, sent, true},
 		{"had another text, and is Inviato", func(n *flow.Notification) { n.Content = flussi.NewText(p.Word()) }, sent, true},
@@ -205,11 +205,11 @@ func savesAreSeenWhole(p *probe) {
 			switch err := way.store(a, between, b); {
 			case !errors.As(err, &refused) || !errors.Is(err, flow.ErrDuplicate):
 				p.Fail("%s: want an *AlreadySentError that is an ErrDuplicate, got %w", what, storetest.OrNone(err))
-			case [2]uuid.UUID{refused.Notification, refused.Earlier.ID} != [2]uuid.UUID{a.ID, b.ID} &&
-				[2]uuid.UUID{refused.Notification, refused.Earlier.ID} != [2]uuid.UUID{b.ID, a.ID}:
+			case [2]uuid.UUID{refused.NotificationID, refused.Earlier.ID} != [2]uuid.UUID{a.ID, b.ID} &&
+				[2]uuid.UUID{refused.NotificationID, refused.Earlier.ID} != [2]uuid.UUID{b.ID, a.ID}:
 				p.Fail("%s: want the error to name both, got %w", what, err)
 			}
-			b.AllowRepeat = true
+			b.AllowDuplicate = true
 			what += ", of which one may be repeated"
 			p.Must(way.store(a, between, b), what)
 			p.isSending(what, a.ID)
@@ -329,9 +329,9 @@ func (p *probe) wasSentOnce(message flow.Digest, claimed int) {
 			if n.State != flow.NotificationRegistered {
 				p.Fail("one that was refused since its message was sent already is in the state %q", n.State)
 			}
-		case n.State != flow.NotificationFailed || n.Transmission.ErrorCode != flow.ErrorAlreadySent || n.Transmission.Earlier != all[i].ID:
+		case n.State != flow.NotificationFailed || n.Transmission.ErrorCode != flow.CodeAlreadySent || n.Transmission.EarlierID != all[i].ID:
 			p.Fail("one whose message %v has is, after a claim, in the state %q with the error %q because of %v",
-				all[i].ID, n.State, n.Transmission.ErrorCode, n.Transmission.Earlier)
+				all[i].ID, n.State, n.Transmission.ErrorCode, n.Transmission.EarlierID)
 		default:
 			skipped++
 		}

@@ -25,7 +25,7 @@ func lookalikes(name string) []string {
 		stem + " tributi", stem + " TRIBUTI", stem + "\u00a0Tributi", stem + "  Tributi", stem + " Tribut\u0456", stem + " Tri\u00adbuti", " " + name,
 	}
 	for _, like := range all {
-		if like == name || flow.ServiceLook(like) != flow.ServiceLook(name) {
+		if like == name || flow.ServiceSkeleton(like) != flow.ServiceSkeleton(name) {
 			panic(fmt.Sprintf("%q does not look like %q", like, name))
 		}
 	}
@@ -60,12 +60,12 @@ func (p *probe) uses() []use {
 		{"Import", func(service string) error {
 			f := p.newFlow()
 			f.Service = service
-			_, _, err := p.store.Import(p.Ctx, p.importOf(p.newKey(), f))
+			_, _, err := p.store.SaveImport(p.Ctx, p.importOf(p.newKey(), f))
 			return err
 		}},
 		{"Import into a flow of another service", func(service string) error {
 			f := p.flow(there.ID)
-			_, _, err := p.store.Import(p.Ctx, p.importOf(p.newKey(), f, p.newNotification(f.ID), named(p.newNotification(f.ID), service)))
+			_, _, err := p.store.SaveImport(p.Ctx, p.importOf(p.newKey(), f, p.newNotification(f.ID), named(p.newNotification(f.ID), service)))
 			return err
 		}},
 	}
@@ -153,7 +153,7 @@ func refusedServicesAreNotThere(p *probe) {
 		func(service string) error {
 			n := p.newNotification(f.ID)
 			n.Service = service
-			_, _, err := p.store.Import(p.Ctx, p.importOf(p.newKey(), f, n)) // f has changed since
+			_, _, err := p.store.SaveImport(p.Ctx, p.importOf(p.newKey(), f, n)) // f has changed since
 			return err
 		},
 	} {
@@ -181,7 +181,7 @@ func servicesHaveOneWinner(p *probe) {
 			stores[i] = oneOf(p,
 				func() error { return p.store.SaveFlow(p.Ctx, flowChange(f), nil) },
 				func() error { return p.store.SaveNotifications(p.Ctx, notificationChange(n)) },
-				func() error { _, _, err := p.store.Import(p.Ctx, imported); return err },
+				func() error { _, _, err := p.store.SaveImport(p.Ctx, imported); return err },
 			)
 		}
 		errs := storetest.Together(func(i int) error { return stores[i]() })

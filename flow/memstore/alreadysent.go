@@ -11,7 +11,7 @@ import (
 // alreadySent returns another notification that may have brought the message of n to the citizen;
 // nil if there is none, or if n may be repeated.
 func (s *Store) alreadySent(n *storedNotification) *flow.Notification {
-	if n.AllowRepeat {
+	if n.AllowDuplicate {
 		return nil
 	}
 	for _, other := range s.digests[n.digest] { // none has the zero Digest
@@ -45,7 +45,7 @@ func (s *Store) checkSent(b batch) *flow.AlreadySentError {
 	for _, p := range b {
 		n := &p.entry.Notification
 		own := message{n.Service, n.Digest()}
-		if !s.becomesSending(p) || n.AllowRepeat || own.digest.IsZero() {
+		if !s.becomesSending(p) || n.AllowDuplicate || own.digest.IsZero() {
 			continue
 		}
 		earlier := arrived[own]
@@ -55,7 +55,7 @@ func (s *Store) checkSent(b batch) *flow.AlreadySentError {
 			}
 		}
 		if earlier != nil {
-			return &flow.AlreadySentError{Notification: n.ID, Earlier: *earlier}
+			return &flow.AlreadySentError{NotificationID: n.ID, Earlier: *earlier}
 		}
 		arrived[own] = n
 	}
@@ -71,7 +71,7 @@ func (s *Store) becomesSending(p pending) bool {
 	return kept == nil || kept.State != flow.NotificationSending
 }
 
-// firstUses holds the names of services that a write uses for the first time, by flow.ServiceLook.
+// firstUses holds the names of services that a write uses for the first time, by flow.ServiceSkeleton.
 type firstUses map[string]string
 
 // checkService refuses the first use of a name that looks like that of another service, stored
@@ -80,7 +80,7 @@ func (s *Store) checkService(name string, first firstUses) error {
 	if _, known := s.services[name]; known {
 		return nil
 	}
-	look := flow.ServiceLook(name)
+	look := flow.ServiceSkeleton(name)
 	other, there := s.looks[look]
 	if !there {
 		other, there = first[look]
@@ -96,6 +96,6 @@ func (s *Store) checkService(name string, first firstUses) error {
 func (s *Store) putService(name string) {
 	if _, known := s.services[name]; !known {
 		s.services[name] = struct{}{}
-		s.looks[flow.ServiceLook(name)] = name
+		s.looks[flow.ServiceSkeleton(name)] = name
 	}
 }

@@ -14,8 +14,8 @@ func (s *Store) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.
 	return s.exchange(ctx, "claim notifications", nil, claim)
 }
 
-// Exchange stores notifications and claims others: see [flow.Exchanger].
-func (s *Store) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+// Exchange stores notifications and claims others: see [flow.SaveAndClaimer].
+func (s *Store) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	return s.exchange(ctx, "save and claim notifications", changes, claim)
 }
 
@@ -44,7 +44,7 @@ func (s *Store) exchange(ctx context.Context, operation string, changes []flow.N
 		kept := queue.entries[0]
 		n := kept.Notification
 		if earlier := s.alreadySent(kept); earlier != nil {
-			change := n.AlreadySent(*earlier, claim.At, claim.By)
+			change := n.SkipAlreadySent(*earlier, claim.At, claim.By)
 			s.change(kept, change.Notification, change.Record, leaseEnd)
 			claimed = append(claimed, kept.Notification)
 			continue

@@ -10,50 +10,50 @@ import (
 
 // Import stores the rows of a file once: see [flow.Store]. It collects all rows in memory first;
 // meanwhile other calls are not blocked.
-func (s *Store) Import(ctx context.Context, i flow.Import) (flow.Imported, bool, error) {
+func (s *Store) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	const operation = "import"
 	b, err := s.pull(ctx, operation, i.Flow, i.Rows)
 	if err != nil {
-		return flow.Imported{}, false, err
+		return flow.ImportResult{}, false, err
 	}
-	done := flow.Imported{Key: i.Key(), Flow: i.Flow.Flow.ID, At: i.Flow.Record.At}
+	done := flow.ImportResult{Key: i.Key(), Flow: i.Flow.Flow.ID, At: i.Flow.Record.At}
 	utc(&done.At)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ended(ctx, operation, done.Flow); err != nil {
-		return flow.Imported{}, false, err
+		return flow.ImportResult{}, false, err
 	}
 	if before, counts := s.imported(done.Key); counts {
 		return before, true, nil
 	}
-	if err := s.save(ctx, operation, i.Flow, s.applyDuplicate(b, i.Duplicate)); err != nil {
-		return flow.Imported{}, false, err
+	if err := s.save(ctx, operation, i.Flow, s.applyDuplicate(b, i.OnDuplicate)); err != nil {
+		return flow.ImportResult{}, false, err
 	}
 	s.imports[done.Key] = done
 	return done, false, nil
 }
 
 // Imported returns the import with a key: see [flow.Store].
-func (s *Store) Imported(ctx context.Context, key flow.ImportKey) (flow.Imported, error) {
+func (s *Store) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 	const operation = "find import"
 	if err := ended(ctx, operation, uuid.Nil); err != nil {
-		return flow.Imported{}, err
+		return flow.ImportResult{}, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	done, counts := s.imported(key)
 	if !counts {
-		return flow.Imported{}, fail(operation, uuid.Nil, flow.ErrNotFound)
+		return flow.ImportResult{}, fail(operation, uuid.Nil, flow.ErrNotFound)
 	}
 	return done, nil
 }
 
 // imported returns the import with a key, and reports whether it counts: whether its flow was not
 // disabled before it was sent.
-func (s *Store) imported(key flow.ImportKey) (flow.Imported, bool) {
+func (s *Store) imported(key flow.ImportKey) (flow.ImportResult, bool) {
 	done, there := s.imports[key]
 	if !there {
-		return flow.Imported{}, false
+		return flow.ImportResult{}, false
 	}
 	f := s.flows[done.Flow]
 	return done, !f.Disabled || f.State != flow.FlowInactive && f.State != flow.FlowActive
@@ -86,7 +86,7 @@ func (s *Store) earlier(row pending) *flow.Notification {
 			continue
 		}
 		arrived := n.MayHaveArrived()
-		if !arrived && !n.ToBeSent(s.flowDisabled(n)) {
+		if !arrived && !n.IsPending(s.flowDisabled(n)) {
 			continue
 		}
 		if found == nil || arrived && !found.MayHaveArrived() {

@@ -72,20 +72,20 @@ func TestImportFindsConcurrentImport(t *testing.T) {
 	ctx := context.Background()
 	store, f := filled(t, 0)
 	key := flow.ImportKey{1}
-	imported := func(rows iter.Seq2[flow.NotificationChange, error]) flow.Import {
+	imported := func(rows iter.Seq2[flow.NotificationChange, error]) flow.ImportRequest {
 		other, err := flow.NewFlow(f.Service, system)
 		require.NoError(t, err)
-		return flow.Import{
+		return flow.ImportRequest{
 			Flow: flow.FlowChange{Flow: other}, Rows: rows, Key: func() flow.ImportKey { return key },
-			Duplicate: func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {
+			OnDuplicate: func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {
 				return row, true
 			},
 		}
 	}
-	var inner flow.Imported
-	outer, before, err := store.Import(ctx, imported(func(yield func(flow.NotificationChange, error) bool) {
+	var inner flow.ImportResult
+	outer, before, err := store.SaveImport(ctx, imported(func(yield func(flow.NotificationChange, error) bool) {
 		var err error
-		inner, _, err = store.Import(ctx, imported(nil))
+		inner, _, err = store.SaveImport(ctx, imported(nil))
 		assert.NoError(t, err)
 		yield(newChange(t, f.ID), nil)
 	}))
@@ -103,12 +103,12 @@ func TestImportReturnsTheErrorOfAContextThatEndsAfterTheLastRow(t *testing.T) {
 	f, err := store.Flow(ctx, f.ID)
 	require.NoError(t, err)
 	key := flow.ImportKey{1}
-	i := flow.Import{Flow: flow.FlowChange{Flow: f}, Key: func() flow.ImportKey { return key }}
-	_, _, err = store.Import(ctx, i)
+	i := flow.ImportRequest{Flow: flow.FlowChange{Flow: f}, Key: func() flow.ImportKey { return key }}
+	_, _, err = store.SaveImport(ctx, i)
 	require.NoError(t, err)
 	i.Flow.Flow.Version++
 	i.Key = func() flow.ImportKey { cancel(); return key }
-	_, before, err := store.Import(ctx, i)
+	_, before, err := store.SaveImport(ctx, i)
 	require.ErrorIs(t, err, context.Canceled)
 	assert.False(t, before)
 }

@@ -85,7 +85,7 @@ func (s *Store) check(operation string, b batch, first firstUses) error {
 		}
 	}
 	if err := s.checkSent(b); err != nil {
-		return fail(operation, err.Notification, err)
+		return fail(operation, err.NotificationID, err)
 	}
 	return nil
 }

@@ -24,8 +24,8 @@ type Store struct {
 	digests       map[flow.Digest]listing.List[*storedNotification] // but for those that have none
 	leases        heapOf                                            // those In invio, by the end of their lease
 	services      map[string]struct{}                               // the names of the services of all flows and notifications
-	looks         map[string]string                                 // the same names, by flow.ServiceLook
-	imports       map[flow.ImportKey]flow.Imported
+	looks         map[string]string                                 // the same names, by flow.ServiceSkeleton
+	imports       map[flow.ImportKey]flow.ImportResult
 }
 
 var _ flow.Store = (*Store)(nil)
@@ -61,7 +61,7 @@ func New() *Store {
 		digests:       map[flow.Digest]listing.List[*storedNotification]{},
 		services:      map[string]struct{}{},
 		looks:         map[string]string{},
-		imports:       map[flow.ImportKey]flow.Imported{},
+		imports:       map[flow.ImportKey]flow.ImportResult{},
 		leases:        heapOf{before: func(a, b *storedNotification) bool { return a.leaseEnd < b.leaseEnd }},
 	}
 }

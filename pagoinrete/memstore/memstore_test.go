@@ -35,7 +35,7 @@ func newChange(t testing.TB, of pagoinrete.Event, i int) pagoinrete.NoticeChange
 	debtor, err := flussi.ParseFiscalCode("RSSMRA80A01H501U")
 	require.NoError(t, err)
 	n, err := pagoinrete.NewNotice(of, 1, pagoinrete.NoticeData{
-		Debtor: debtor, DebtorKind: pagoinrete.Pupil, Amount: 4500, DueDate: time.Now().AddDate(0, 1, 0),
+		Debtor: debtor, DebtorKind: pagoinrete.DebtorPupil, Amount: 4500, DueDate: time.Now().AddDate(0, 1, 0),
 	}, assistant)
 	require.NoError(t, err)
 	n.Number = number(t, 3, i)
@@ -203,7 +203,7 @@ func TestWhatIsDerivedFitsWhatIsStored(t *testing.T) {
 			touched[n.ID] = true
 			n.State = states[random.IntN(len(states))]
 			n.Discrepancy.Kind = pagoinrete.DiscrepancyAmount
-			n.Discrepancy.Settled = random.IntN(2) == 0
+			n.Discrepancy.Resolved = random.IntN(2) == 0
 			if random.IntN(2) == 0 {
 				n.EventID = events[random.IntN(len(events))].ID
 			}

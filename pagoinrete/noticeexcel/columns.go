@@ -64,8 +64,8 @@ func importKinds(codes flussi.Policy) kinds {
 		code: excel.FiscalCode(codes),
 		name: excel.PersonalText(1, pagoinrete.MaxName),
 		debtor: excel.Choice(
-			excel.Option[pagoinrete.DebtorKind]{Label: pagoinrete.Pupil.Label(), Value: pagoinrete.Pupil},
-			excel.Option[pagoinrete.DebtorKind]{Label: pagoinrete.Staff.Label(), Value: pagoinrete.Staff},
+			excel.Option[pagoinrete.DebtorKind]{Label: pagoinrete.DebtorPupil.Label(), Value: pagoinrete.DebtorPupil},
+			excel.Option[pagoinrete.DebtorKind]{Label: pagoinrete.DebtorStaff.Label(), Value: pagoinrete.DebtorStaff},
 		),
 		instalment: instalments(1, pagoinrete.MaxInstalments),
 		amount:     excel.Money(flussi.MinPayable, flussi.MaxPayable),

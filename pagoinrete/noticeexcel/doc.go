@@ -24,7 +24,7 @@
 // required; they are also known by the other names that offices give them. An empty Tipo is a
 // pupil (alunno), an empty Rata a notice for each instalment, an empty Importo and an empty
 // Scadenza are those of the event. A due date is the end of its day in Italy. Each cell is
-// checked as [pagoinrete.Procedure.AddNotices] will check it; what depends on the event, such
+// checked as [pagoinrete.Service.AddNotices] will check it; what depends on the event, such
 // as how many instalments it has, only that can tell, and [Complete] enters it into the
 // report at its column.
 //

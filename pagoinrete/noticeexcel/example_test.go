@@ -67,7 +67,7 @@ func ExampleTemplate_Export() {
 	ctx := context.Background()
 	assistant := flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant}}
 	procedure, event := simulated(ctx, assistant)
-	_, _ = procedure.AddNotices(ctx, assistant, event.ID, pagoinrete.NoticeDrafts(pagoinrete.NoticeDraft{Debtor: person(1), Discount: 1_000}), pagoinrete.AddConfig{})
+	_, _ = procedure.AddNotices(ctx, assistant, event.ID, pagoinrete.NoticeDraftRows(pagoinrete.NoticeDraft{Debtor: person(1), Discount: 1_000}), pagoinrete.AddConfig{})
 	template, _ := noticeexcel.New(noticeexcel.Config{})
 
 	var file bytes.Buffer
@@ -91,13 +91,13 @@ func ExampleTemplate_Export() {
 	// rata 3 18.00 Non collegato a Pago in Rete
 }
 
-// simulated is a procedure with an event of three instalments that is Simulato.
-func simulated(ctx context.Context, by flussi.Actor) (*pagoinrete.Procedure, pagoinrete.Event) {
+// simulated is a service with an event of three instalments that is Simulato.
+func simulated(ctx context.Context, by flussi.Actor) (*pagoinrete.Service, pagoinrete.Event) {
 	store := memstore.New()
 	noPlatform := func(context.Context, string) (pagoinrete.Gateway, error) {
 		return nil, errors.New("nothing is transmitted in this example")
 	}
-	procedure, _ := pagoinrete.NewProcedure(store, pagoinrete.Staffs{by.ID: {"RMIC8GA002"}}, noPlatform, pagoinrete.ProcedureConfig{})
+	procedure, _ := pagoinrete.NewService(store, pagoinrete.Permissions{by.ID: {"RMIC8GA002"}}, noPlatform, pagoinrete.ServiceConfig{})
 	event, _ := pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", by)
 	event.EventData, event.State = fee(), pagoinrete.EventSimulated
 	_ = store.SaveEvent(ctx, pagoinrete.EventChange{Event: event, Record: pagoinrete.EventRecord{At: event.CreatedAt, By: by.ID, Action: pagoinrete.EventSave, To: event.State}}, nil)

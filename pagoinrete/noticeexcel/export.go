@@ -108,7 +108,7 @@ func exportColumns() []excel.Column[exported] {
 		shown(registeredHeader, excel.YesNo(), func(e *exported) *bool { return &e.PayerRegistered }, "Se un versante è registrato su Pago In Rete."),
 		shown(loggedInHeader, excel.YesNo(), func(e *exported) *bool { return &e.PayerLoggedIn }, "Se vi ha già effettuato l'accesso."),
 		shown(discrepancyHeader, present(text, long), func(e *exported) *string { return &e.discrepancy }, "Che cosa contraddice l'avviso e va verificato."),
-		shown(settledHeader, excel.YesNo(), func(e *exported) *bool { return &e.Discrepancy.Settled }, "Se qualcuno l'ha già verificata."),
+		shown(settledHeader, excel.YesNo(), func(e *exported) *bool { return &e.Discrepancy.Resolved }, "Se qualcuno l'ha già verificata."),
 		shown(errorHeader, present(text, long), func(e *exported) *string { return &e.Error }, "Perché l'ultima trasmissione è stata rifiutata."),
 		shown(remoteHeader, present(text, narrow), func(e *exported) *string { return &e.RemoteID }, "L'identificativo dell'avviso su Pago In Rete."),
 		shown(userHeader, present(text, narrow), func(e *exported) *string { return &e.UpdatedBy }, "Chi ha modificato l'avviso per ultimo."),

@@ -22,7 +22,7 @@ import (
 
 func TestAnExportTellsEverythingOfANotice(t *testing.T) {
 	plain := pagoinrete.Notice{ID: uuid.MustParse("9e0beb0b-464d-4e91-8de9-2885bccac7d9"), State: pagoinrete.NoticeNotLinked, Instalment: 1, UpdatedBy: "a.verdi",
-		NoticeData: pagoinrete.NoticeData{Debtor: person(3), DebtorKind: pagoinrete.Staff, Amount: 5_000, DueDate: endOfDay(t, 2099, 3, 31)}}
+		NoticeData: pagoinrete.NoticeData{Debtor: person(3), DebtorKind: pagoinrete.DebtorStaff, Amount: 5_000, DueDate: endOfDay(t, 2099, 3, 31)}}
 	f, rows := open(t, export(t, given(whole(t), plain)))
 	require.Len(t, rows, 3, "no sum: saved as CSV, it would be a row")
 	assert.Equal(t, exportHeaders, rows[0])
@@ -135,7 +135,7 @@ func TestTheTemplateComesBackFromLibreOffice(t *testing.T) {
 	var blank bytes.Buffer
 	require.NoError(t, template(t).Blank(t.Context(), &blank))
 	saved := soffice(t, "xlsx", "modello.xlsx", blank.Bytes())
-	want := pagoinrete.NoticeDraft{Debtor: person(1), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Rossi Maria"), Payer: person(2), Instalment: 3,
+	want := pagoinrete.NoticeDraft{Debtor: person(1), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Rossi Maria"), Payer: person(2), Instalment: 3,
 		Amount: 2_000, Discount: 1_236, DueDate: endOfDay(t, 2099, 6, 3), Reference: "GITA-1"}
 	file := edited(t, saved, map[string]any{"A2": want.Debtor.Reveal(), "B2": want.DebtorName.Reveal(), "C2": "alunno", "D2": want.Payer.Reveal(), "E2": 3,
 		"F2": 20, "G2": 12.36, "H2": "03/06/2099", "I2": want.Reference})

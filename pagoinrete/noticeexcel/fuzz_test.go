@@ -48,7 +48,7 @@ func FuzzRows(f *testing.F) {
 			}
 		}
 		require.Equal(t, over == nil, report.Complete)
-		require.Equal(t, []int{good, wrong}, []int{report.Rows, report.Wrong})
+		require.Equal(t, []int{good, wrong}, []int{report.Rows, report.Invalid})
 	})
 }
 

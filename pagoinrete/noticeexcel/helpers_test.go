@@ -25,9 +25,9 @@ const school = "RMIC8GA002"
 
 var assistant = flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant}}
 
-// world is a procedure on a store in memory.
+// world is a service on a store in memory.
 type world struct {
-	*pagoinrete.Procedure
+	*pagoinrete.Service
 	store pagoinrete.Store
 	event pagoinrete.Event // Simulato, of three instalments
 }
@@ -38,9 +38,9 @@ func newWorld(t testing.TB) *world {
 	nobody := func(context.Context, string) (pagoinrete.Gateway, error) {
 		return nil, errors.New("nothing is transmitted here")
 	}
-	procedure, err := pagoinrete.NewProcedure(store, pagoinrete.Staffs{assistant.ID: {school}}, nobody, pagoinrete.ProcedureConfig{})
+	procedure, err := pagoinrete.NewService(store, pagoinrete.Permissions{assistant.ID: {school}}, nobody, pagoinrete.ServiceConfig{})
 	require.NoError(t, err)
-	w := &world{Procedure: procedure, store: store}
+	w := &world{Service: procedure, store: store}
 	w.event = w.seed(t, func(*pagoinrete.Event) {})
 	return w
 }
@@ -256,14 +256,14 @@ func whole(t testing.TB) pagoinrete.Notice {
 	}
 	return pagoinrete.Notice{
 		ID: uuid.MustParse("7cc0c865-87fd-4002-92ec-7952f211640d"), EventID: uuid.New(), School: school, State: pagoinrete.NoticePaidOnline, Instalment: 2,
-		NoticeData: pagoinrete.NoticeData{Debtor: person(1), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Rossi Maria"), Payer: person(2),
+		NoticeData: pagoinrete.NoticeData{Debtor: person(1), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Rossi Maria"), Payer: person(2),
 			Amount: 5_000, Discount: 500, DueDate: endOfDay(t, 2099, 3, 31), Reference: "GITA-1"},
 		Number: number, RemoteID: "PIR-1", PayerRegistered: true, PayerLoggedIn: true, Visible: true,
 		Evidence: pagoinrete.Evidence{
 			Receipt: proof("RT-1", 4_500, 1, ""), Settlement: proof("RIV-1", 4_501, 2, ""), Movement: proof("OIL-1", 4_502, 3, "m.neri"),
 			Manual: proof("BOLL-1", 4_503, 4, "l.bianchi"), Refund: proof("MAND-1", 4_504, 5, "p.verdi"),
 		},
-		Discrepancy: pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyTwice, Settled: true}, Error: "Importo non ammesso.",
+		Discrepancy: pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyPaidTwice, Resolved: true}, Error: "Importo non ammesso.",
 		CreatedAt: time.Date(2099, 2, 28, 16, 0, 0, 0, time.UTC), UpdatedAt: time.Date(2099, 2, 28, 16, 47, 53, 0, time.UTC), UpdatedBy: "a.verdi", Version: 7,
 	}
 }

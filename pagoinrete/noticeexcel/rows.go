@@ -13,7 +13,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-// Rows reads the rows of a workbook or a CSV file, as [pagoinrete.Procedure.AddNotices]
+// Rows reads the rows of a workbook or a CSV file, as [pagoinrete.Service.AddNotices]
 // takes them. A row that is wrong is an error with the row's number, in which there is an
 // [*excel.RowError]; what is wrong with the file, such as that it is cut off or that it is
 // an export, comes last, without a number, so that nothing is stored: an
@@ -55,12 +55,12 @@ func (e *rowError) Italian() string {
 	return strings.Join(texts, " ")
 }
 
-// Complete enters into the report of a file what [pagoinrete.Procedure.AddNotices] found
+// Complete enters into the report of a file what [pagoinrete.Service.AddNotices] found
 // besides: rows that it refused, such as duplicates and what the event does not permit. Then
 // [excel.Report.Italian] tells everything and [Template.Annotate] marks it. Call it once,
 // with what became of the rows that made the report.
 func Complete(report *excel.Report, added pagoinrete.AddReport) {
-	decoded, listed := report.Wrong, 0 // refused by the template; and of them, in the list
+	decoded, listed := report.Invalid, 0 // refused by the template; and of them, in the list
 	for _, e := range added.Errors {
 		var wrong *excel.RowError
 		if errors.As(e.Err, &wrong) {
@@ -69,9 +69,9 @@ func Complete(report *excel.Report, added pagoinrete.AddReport) {
 		}
 		report.RefuseRow(e.Row, located(e.Err))
 	}
-	if unlisted := added.Wrong - len(added.Errors) - (decoded - listed); unlisted > 0 {
+	if unlisted := added.Invalid - len(added.Errors) - (decoded - listed); unlisted > 0 {
 		report.Rows -= unlisted
-		report.Wrong += unlisted
+		report.Invalid += unlisted
 		report.MoreErrors += unlisted
 	}
 }

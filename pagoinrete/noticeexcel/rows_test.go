@@ -31,10 +31,10 @@ func TestRowsOfAFilledInTemplate(t *testing.T) {
 	}))
 	require.Empty(t, errs, report.Italian())
 	assert.Equal(t, []pagoinrete.NoticeRow{
-		{Number: 2, Draft: pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.Pupil}},
-		{Number: 4, Draft: pagoinrete.NoticeDraft{Debtor: code(guardian), DebtorKind: pagoinrete.Staff, DebtorName: flussi.NewText("Rossi Mario"), Instalment: 2,
+		{Number: 2, Draft: pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.DebtorPupil}},
+		{Number: 4, Draft: pagoinrete.NoticeDraft{Debtor: code(guardian), DebtorKind: pagoinrete.DebtorStaff, DebtorName: flussi.NewText("Rossi Mario"), Instalment: 2,
 			Amount: 3_050, Discount: 150, DueDate: time.Date(2099, 6, 16, 21, 59, 59, 0, time.UTC), Reference: "GITA-1"}},
-		{Number: 5, Draft: pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Moschini Michele"), Payer: code(guardian)}},
+		{Number: 5, Draft: pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Moschini Michele"), Payer: code(guardian)}},
 	}, rows)
 	assert.True(t, report.OK())
 }
@@ -75,7 +75,7 @@ func TestHeadersThatSchoolsWrite(t *testing.T) {
 			rows, errs, report := read(t, sheet(t, cells(heads), []any{pupil, "Moschini Michele", "alunno", guardian, "1", "12,50", "0,50", "16/06/2099", "R-1"}))
 			require.Empty(t, errs, "%s: %s", other, report.Italian())
 			require.Len(t, rows, 1)
-			assert.Equal(t, pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Moschini Michele"), Payer: code(guardian),
+			assert.Equal(t, pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Moschini Michele"), Payer: code(guardian),
 				Instalment: 1, Amount: 1_250, Discount: 50, DueDate: endOfDay(t, 2099, 6, 16), Reference: "R-1"}, rows[0].Draft)
 			assert.Empty(t, report.Missing, other)
 		}
@@ -84,7 +84,7 @@ func TestHeadersThatSchoolsWrite(t *testing.T) {
 
 func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.AddNotices(t.Context(), assistant, w.event.ID, pagoinrete.NoticeDrafts(pagoinrete.NoticeDraft{Debtor: person(1)}), pagoinrete.AddConfig{})
+	_, err := w.AddNotices(t.Context(), assistant, w.event.ID, pagoinrete.NoticeDraftRows(pagoinrete.NoticeDraft{Debtor: person(1)}), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	ours := export(t, w.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: w.event.ID}))
 	for name, c := range map[string]struct {
@@ -102,7 +102,7 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		require.ErrorIs(t, errs[0], excel.ErrHeader, name)
 		assert.Contains(t, flussi.Explain(errs[0]), c.hint, name)
 		before := len(w.notices(t))
-		_, _, err = w.add(t, c.file, pagoinrete.AddConfig{GoodRowsOnly: true})
+		_, _, err = w.add(t, c.file, pagoinrete.AddConfig{SkipInvalid: true})
 		require.ErrorIs(t, err, excel.ErrHeader, name)
 		assert.Contains(t, flussi.Explain(err), c.hint, name)
 		assert.Len(t, w.notices(t), before, name)
@@ -175,7 +175,7 @@ func TestAnImportCreatesAllNoticesOrNone(t *testing.T) {
 	good := map[string]any{"A2": pupil, "D2": guardian, "A3": guardian, "C3": "personale", "E3": 1}
 	file := blankFilled(t, good)
 	cut := file[:len(file)-100]
-	_, _, err := w.add(t, cut, pagoinrete.AddConfig{GoodRowsOnly: true})
+	_, _, err := w.add(t, cut, pagoinrete.AddConfig{SkipInvalid: true})
 	require.ErrorIs(t, err, excel.ErrTruncated)
 	assert.Empty(t, w.notices(t))
 
@@ -195,7 +195,7 @@ func TestAnImportCreatesAllNoticesOrNone(t *testing.T) {
 	// The same file again: everybody has their notices already.
 	added, report, err = w.add(t, file, pagoinrete.AddConfig{})
 	require.ErrorIs(t, err, pagoinrete.ErrRows)
-	assert.Equal(t, 2, added.Wrong)
+	assert.Equal(t, 2, added.Invalid)
 	assert.Contains(t, report.Italian(), "Riga 2: Doppione: un avviso per lo stesso debitore e la rata 1 è già nell'evento.")
 	assert.Len(t, w.notices(t), 4)
 }
@@ -269,8 +269,8 @@ func TestCompleteTellsWhatTheEventFound(t *testing.T) {
 		})
 		added, report, err := w.add(t, file, pagoinrete.AddConfig{MaxErrors: most})
 		require.ErrorIs(t, err, pagoinrete.ErrRows)
-		assert.Equal(t, 6, added.Wrong)
-		assert.Equal(t, []int{2, 6}, []int{report.Rows, report.Wrong}, "at most %d", most)
+		assert.Equal(t, 6, added.Invalid)
+		assert.Equal(t, []int{2, 6}, []int{report.Rows, report.Invalid}, "at most %d", most)
 		assert.Equal(t, 6, len(report.Errors)+report.MoreErrors, "at most %d", most)
 		assert.False(t, report.OK())
 		if most > 0 {

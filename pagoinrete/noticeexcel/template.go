@@ -30,7 +30,7 @@ type Template struct {
 func New(c Config) (*Template, error) {
 	imports, err := excel.New(excel.Config[pagoinrete.NoticeDraft]{
 		Name: "Avvisi di pagamento", Sheet: "Avvisi", Limits: c.File, Refused: refused(), Check: check,
-		Blank: pagoinrete.NoticeDraft{DebtorKind: pagoinrete.Pupil},
+		Blank: pagoinrete.NoticeDraft{DebtorKind: pagoinrete.DebtorPupil},
 		Intro: "Con questo modello si creano gli avvisi di pagamento di un evento: una riga per ogni alunno o membro del personale che deve pagare. " +
 			"Si carica nell'evento con la creazione massiva dei pagamenti.",
 	}, draftColumns(importKinds(c.Codes), false, func(d *pagoinrete.NoticeDraft) *pagoinrete.NoticeDraft { return d })...)
@@ -77,7 +77,7 @@ func check(d *pagoinrete.NoticeDraft) error {
 
 // payerFault refuses a payer for a member of staff, to whom a notice belongs alone.
 func payerFault(d *pagoinrete.NoticeDraft) error {
-	if d.DebtorKind != pagoinrete.Staff || d.Payer.IsZero() || d.Payer == d.Debtor {
+	if d.DebtorKind != pagoinrete.DebtorStaff || d.Payer.IsZero() || d.Payer == d.Debtor {
 		return nil
 	}
 	return excel.Refuse(payerHeader, "C'è un versante, ma il debitore è un membro del personale, che paga per sé: svuotare la cella, o correggere il tipo.")
@@ -91,7 +91,7 @@ func located(err error) error {
 	}
 	var all []error
 	for _, field := range invalid.Fields {
-		all = append(all, excel.Wrong(headerOf(field.Type), field))
+		all = append(all, excel.RefuseError(headerOf(field.Type), field))
 	}
 	return errors.Join(all...)
 }

@@ -19,18 +19,18 @@ var (
 
 // NoticeError says why there is no message about a notice. It holds no personal data.
 type NoticeError struct {
-	Notice uuid.UUID // which one
-	Err    error     // why: an [ErrNoPayer], a [pagoinrete.ErrDiscrepancy] or an [ErrTemplate]
-	Reason string    // why, in Italian, as the end of a sentence that begins with the notice
+	NoticeID uuid.UUID // which one
+	Err      error     // why: an [ErrNoPayer], a [pagoinrete.ErrDiscrepancy] or an [ErrTemplate]
+	Reason   string    // why, in Italian, as the end of a sentence that begins with the notice
 }
 
 // Error describes the refusal for programs and logs.
 func (e *NoticeError) Error() string {
-	return fmt.Sprintf("noticeflow: notice %s: %v", e.Notice, e.Err)
+	return fmt.Sprintf("noticeflow: notice %s: %v", e.NoticeID, e.Err)
 }
 
 // Unwrap returns why.
 func (e *NoticeError) Unwrap() error { return e.Err }
 
 // Italian describes the refusal for the operator.
-func (e *NoticeError) Italian() string { return fmt.Sprintf("L'avviso %s %s", e.Notice, e.Reason) }
+func (e *NoticeError) Italian() string { return fmt.Sprintf("L'avviso %s %s", e.NoticeID, e.Reason) }

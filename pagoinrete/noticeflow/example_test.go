@@ -30,7 +30,7 @@ func ExampleMessages_Import() {
 		fmt.Println(flussi.Explain(err))
 		return
 	}
-	f, report, err := messages.Import(ctx, assistant, event.ID, "scuola", flow.Details{}, flow.AddConfig{GoodRowsOnly: true})
+	f, report, err := messages.Import(ctx, assistant, event.ID, "scuola", flow.Details{}, flow.AddConfig{SkipInvalid: true})
 	fmt.Print(report.Italian())
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
@@ -41,12 +41,12 @@ func ExampleMessages_Import() {
 	f, err = dispatcher.Run(ctx, f.ID)
 	fmt.Println(f.State.Label(), len(server.Deliveries()), err)
 
-	_, _, err = messages.Import(ctx, assistant, event.ID, "scuola", flow.Details{}, flow.AddConfig{GoodRowsOnly: true})
+	_, _, err = messages.Import(ctx, assistant, event.ID, "scuola", flow.Details{}, flow.AddConfig{SkipInvalid: true})
 	fmt.Println(flussi.Explain(err))
 
 	// A reminder has an occasion. Running it twice writes once.
 	for range 2 {
-		_, report, err = messages.Import(ctx, assistant, event.ID, "scuola", flow.Details{}, flow.AddConfig{GoodRowsOnly: true, Occasion: "sollecito marzo"})
+		_, report, err = messages.Import(ctx, assistant, event.ID, "scuola", flow.Details{}, flow.AddConfig{SkipInvalid: true, Occasion: "sollecito marzo"})
 		fmt.Println(report.Added.Added, errors.Is(err, flow.ErrNothingToSend))
 	}
 	// Output:
@@ -96,17 +96,17 @@ func ExampleMessages_Rows() {
 
 // exampleEvent is an event that was notified, with the notices of two pupils, of whom one has a
 // payer that has logged in to Pago In Rete.
-func exampleEvent(ctx context.Context, by flussi.Actor) (*pagoinrete.Procedure, pagoinrete.Event, func()) {
+func exampleEvent(ctx context.Context, by flussi.Actor) (*pagoinrete.Service, pagoinrete.Event, func()) {
 	server := pagoinretetest.NewServer(pagoinretetest.Config{})
 	server.AddSchool(pagoinretetest.School{Code: "RMIC8GA002", Key: "s-key"})
 	key, _ := pagoinrete.ParseKey("s-key")
 	client, _ := pagoinrete.New(key, "RMIC8GA002", pagoinrete.Config{BaseURL: server.URL})
-	procedure, _ := pagoinrete.NewProcedure(memstore.New(), pagoinrete.Staffs{by.ID: {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}},
-		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ProcedureConfig{})
+	procedure, _ := pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{by.ID: {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}},
+		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ServiceConfig{})
 
 	e, _ := procedure.CreateEvent(ctx, by, pagoinrete.Fee, "RMIC8GA002", fee())
 	_, _ = procedure.TransmitEvent(ctx, by, e.ID)
-	_, _ = procedure.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDrafts(
+	_, _ = procedure.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDraftRows(
 		pagoinrete.NoticeDraft{Debtor: person(11), DebtorName: flussi.NewText("Rossi Maria"), Payer: person(1)},
 		pagoinrete.NoticeDraft{Debtor: person(12), Payer: person(2)},
 	), pagoinrete.AddConfig{})
@@ -125,9 +125,9 @@ func exampleService(by flussi.Actor) (*flow.Service, *flow.Dispatcher, *appiotes
 	server.AddService(appiotest.Service{ID: "scuola", Key: "a-key"})
 	key, _ := appio.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
-	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := flowstore.New()
-	service, _ := flow.NewService(store, flow.Operators{by.ID: {"scuola"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(store, flow.Permissions{by.ID: {"scuola"}}, messengers, flow.ServiceConfig{})
 	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 	return service, dispatcher, server
 }

@@ -27,9 +27,9 @@ const (
 // assistant works in the school's office and sends its messages.
 var assistant = flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant, flussi.Operator}}
 
-// world is a procedure and a service, each on a store in memory.
+// world is a service and a service, each on a store in memory.
 type world struct {
-	*pagoinrete.Procedure
+	*pagoinrete.Service
 	flows   *flow.Service
 	notices pagoinrete.Store
 	store   flow.Store
@@ -40,11 +40,11 @@ func newWorld(t testing.TB, change func(*pagoinrete.Event)) *world {
 	t.Helper()
 	w := &world{notices: memstore.New(), store: flowstore.New()}
 	var err error
-	w.Procedure, err = pagoinrete.NewProcedure(w.notices, pagoinrete.Staffs{assistant.ID: {school}}, func(context.Context, string) (pagoinrete.Gateway, error) {
+	w.Service, err = pagoinrete.NewService(w.notices, pagoinrete.Permissions{assistant.ID: {school}}, func(context.Context, string) (pagoinrete.Gateway, error) {
 		return nil, errors.New("nothing is transmitted here")
-	}, pagoinrete.ProcedureConfig{})
+	}, pagoinrete.ServiceConfig{})
 	require.NoError(t, err)
-	w.flows, err = flow.NewService(w.store, flow.Operators{assistant.ID: {service, another}}, func(context.Context, string) (flow.Messenger, error) {
+	w.flows, err = flow.NewService(w.store, flow.Permissions{assistant.ID: {service, another}}, func(context.Context, string) (flow.Sender, error) {
 		return nil, errors.New("nothing is sent here")
 	}, flow.ServiceConfig{})
 	require.NoError(t, err)
@@ -66,7 +66,7 @@ func newWorld(t testing.TB, change func(*pagoinrete.Event)) *world {
 func (w *world) seed(t testing.TB, n int, change func(*pagoinrete.Notice)) pagoinrete.Notice {
 	t.Helper()
 	made, err := pagoinrete.NewNotice(w.event, 2, pagoinrete.NoticeData{
-		Debtor: person(1000 + n), DebtorKind: pagoinrete.Pupil, DebtorName: flussi.NewText("Segreti Sara"), Payer: person(n),
+		Debtor: person(1000 + n), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Segreti Sara"), Payer: person(n),
 		Amount: 3_000, Discount: 500, DueDate: w.event.Instalments[1].DueDate,
 	}, assistant)
 	require.NoError(t, err)
@@ -101,7 +101,7 @@ func in(state pagoinrete.NoticeState) func(*pagoinrete.Notice) {
 
 func (w *world) messages(t testing.TB, c noticeflow.Config) *noticeflow.Messages {
 	t.Helper()
-	m, err := noticeflow.New(w.Procedure, w.flows, c)
+	m, err := noticeflow.New(w.Service, w.flows, c)
 	require.NoError(t, err)
 	return m
 }

@@ -40,7 +40,7 @@ func said(values ...any) string {
 func TestNothingPersonalIsInErrorsReportsAndTexts(t *testing.T) {
 	w := newWorld(t, nil)
 	w.seed(t, 1, func(n *pagoinrete.Notice) { n.Payer = flussi.FiscalCode{} })
-	w.seed(t, 2, func(n *pagoinrete.Notice) { n.Discrepancy.Kind = pagoinrete.DiscrepancyTwice })
+	w.seed(t, 2, func(n *pagoinrete.Notice) { n.Discrepancy.Kind = pagoinrete.DiscrepancyPaidTwice })
 	w.seed(t, 3, func(n *pagoinrete.Notice) { n.Number = flussi.NoticeNumber{} })
 	w.seed(t, 4, nil)
 	secrets := []string{"segreti", "sara", "80a01h501x", strings.ToLower(notice(4).Reveal())}
@@ -54,15 +54,15 @@ func TestNothingPersonalIsInErrorsReportsAndTexts(t *testing.T) {
 	m := w.messages(t, noticeflow.Config{})
 	_, report, err := w.importAll(t, m, flow.AddConfig{})
 	require.ErrorIs(t, err, flow.ErrRows)
-	require.Equal(t, 3, report.Added.Wrong)
+	require.Equal(t, 3, report.Added.Invalid)
 	nothing(err, report, &report)
 	for _, e := range report.Added.Errors {
 		nothing(e)
 	}
-	f, report, err := w.importAll(t, m, flow.AddConfig{GoodRowsOnly: true})
+	f, report, err := w.importAll(t, m, flow.AddConfig{SkipInvalid: true})
 	require.NoError(t, err)
 	nothing(report, &report, f)
-	_, report, err = w.importAll(t, w.messages(t, noticeflow.Config{Occasion: "sollecito"}), flow.AddConfig{GoodRowsOnly: true})
+	_, report, err = w.importAll(t, w.messages(t, noticeflow.Config{Occasion: "sollecito"}), flow.AddConfig{SkipInvalid: true})
 	require.NoError(t, err)
 	require.Equal(t, 1, report.Added.Added)
 	nothing(report, &report)

@@ -15,8 +15,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-// Procedure is what [Messages] need of a [*pagoinrete.Procedure], which is one.
-type Procedure interface {
+// Service is what [Messages] need of a [*pagoinrete.Service], which is one.
+type NoticeService interface {
 	// Event returns an event.
 	Event(ctx context.Context, by flussi.Actor, id uuid.UUID) (pagoinrete.Event, error)
 	// AllNotices returns all notices that match the filter, the oldest first.
@@ -24,7 +24,7 @@ type Procedure interface {
 }
 
 // Service is what [Messages] need of a [*flow.Service], which is one.
-type Service interface {
+type FlowService interface {
 	// AllNotifications returns all notifications that match the filter.
 	AllNotifications(ctx context.Context, by flussi.Actor, filter flow.NotificationFilter) iter.Seq2[flow.Notification, error]
 	// ImportFlow creates a flow with its notifications.
@@ -65,8 +65,8 @@ type Config struct {
 // Messages writes to the payers of notices. It is made by [New], never changes, and is safe
 // for concurrent use.
 type Messages struct {
-	procedure        Procedure
-	service          Service
+	procedure        NoticeService
+	service          FlowService
 	config           Config
 	subject, content *template.Template
 }
@@ -75,13 +75,13 @@ type Messages struct {
 // it is an [ErrConfig], and explains itself: an [ErrTemplate] for a text that is no template or
 // uses what there is not, [flussi.ErrLength] for one that cannot come within the limits
 // whatever the notice, and what the other fields can have.
-func New(procedure Procedure, service Service, c Config) (*Messages, error) {
+func New(procedure NoticeService, service FlowService, c Config) (*Messages, error) {
 	c.Subject, c.Content = cmp.Or(c.Subject, DefaultSubject), cmp.Or(c.Content, DefaultContent)
 	if c.Limits == (flow.Limits{}) {
 		c.Limits = flow.GuideLimits()
 	}
 	wrongOccasion := checkOccasion(c.Occasion)
-	c.Occasion = flow.VisibleText(c.Occasion)
+	c.Occasion = flow.NormalizeText(c.Occasion)
 	m := &Messages{procedure: procedure, service: service, config: c}
 	var faults []error
 	if procedure == nil || service == nil {
@@ -109,7 +109,7 @@ func New(procedure Procedure, service Service, c Config) (*Messages, error) {
 // What a flow is found by: see [flow.FlowFilter].
 const (
 	// AppContext is the application context (contesto applicativo) of flows that
-	// [Messages.Import] makes; the key (chiave applicativo) is the event's UUID.
+	// [Messages.ImportRequest] makes; the key (chiave applicativo) is the event's UUID.
 	AppContext = "Pago In Rete"
 )
 
@@ -126,12 +126,12 @@ const (
 // ([flow.AddReport]). Activate and send the flow soon: the platform tells payers who paid in the
 // meantime that there is nothing to pay.
 //
-// The error is an [*pagoinrete.Error] or a [*flow.Error], as the procedure and the service
+// The error is an [*pagoinrete.Error] or a [*flow.Error], as the service and the service
 // have it. With a [flow.ErrRows], some notices cannot be written about, such as those without
-// a payer, and nothing was stored: the report says which, and GoodRowsOnly writes to the
+// a payer, and nothing was stored: the report says which, and SkipInvalid writes to the
 // others.
 func (m *Messages) Import(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, d flow.Details, c flow.AddConfig) (flow.Flow, Report, error) {
-	report := Report{Occasion: cmp.Or(m.config.Occasion, flow.VisibleText(c.Occasion))}
+	report := Report{Occasion: cmp.Or(m.config.Occasion, flow.NormalizeText(c.Occasion))}
 	e, owed, err := m.read(ctx, by, eventID, service, &report)
 	if err != nil {
 		return flow.Flow{}, report, err

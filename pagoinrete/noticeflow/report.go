@@ -15,13 +15,13 @@ type Report struct {
 	Rows             int // that are to be paid and have a row: a message, or an error if a person has to look at them
 	Settled          int // not to be paid: paid, cancelled, or refunded
 	OtherInstalments int // of other instalments than the one that is written about
-	UnderWay         int // with a payment under way
+	PaymentPending   int // with a payment under way
 	NotNotified      int // Non pagato (Non notificato)
 	Expired          int // that cannot be paid any more
-	Known            int // that the service has a message about; with an Occasion, one of the same occasion
+	AlreadyNotified  int // that the service has a message about; with an Occasion, one of the same occasion
 
 	Occasion string         // of the messages; "" for none
-	Added    flow.AddReport // of [Messages.Import]: what became of the rows
+	Added    flow.AddReport // of [Messages.ImportRequest]: what became of the rows
 }
 
 // Italian sums the report up for the operator: what was written, and to whom not.
@@ -40,13 +40,13 @@ func (r *Report) Italian() string {
 	for _, e := range r.Added.Errors {
 		b.WriteString("- " + e.Italian() + "\n")
 	}
-	if more := r.Added.Wrong - len(r.Added.Errors); more > 0 {
+	if more := r.Added.Invalid - len(r.Added.Errors); more > 0 {
 		fmt.Fprintf(&b, "- Altri avvisi con errori: %d.\n", more)
 	}
 	for _, d := range r.Added.Duplicates {
 		b.WriteString("- " + d.Italian() + "\n")
 	}
-	if more := r.Added.Duplicated - len(r.Added.Duplicates); more > 0 {
+	if more := r.Added.DuplicateCount - len(r.Added.Duplicates); more > 0 {
 		fmt.Fprintf(&b, "- Altri messaggi che il servizio ha già: %d.\n", more)
 	}
 	return b.String()
@@ -63,9 +63,9 @@ func (r *Report) leftOut() string {
 		n         int
 		one, many string
 	}{
-		{r.Known, "ha già un messaggio " + where, "hanno già un messaggio " + where},
+		{r.AlreadyNotified, "ha già un messaggio " + where, "hanno già un messaggio " + where},
 		{r.Settled, "non è da pagare", "non sono da pagare"},
-		{r.UnderWay, "ha un pagamento in corso", "hanno un pagamento in corso"},
+		{r.PaymentPending, "ha un pagamento in corso", "hanno un pagamento in corso"},
 		{r.NotNotified, "non è ancora notificato su Pago In Rete", "non sono ancora notificati su Pago In Rete"},
 		{r.Expired, "non si può più pagare, perché la scadenza è passata", "non si possono più pagare, perché la scadenza è passata"},
 		{r.OtherInstalments, "è di un'altra rata", "sono di altre rate"},
@@ -88,7 +88,7 @@ func (r *Report) leftOut() string {
 
 // LogValue logs the counts.
 func (r Report) LogValue() slog.Value {
-	return slog.GroupValue(slog.Int("notices", r.Notices), slog.Int("rows", r.Rows), slog.Int("added", r.Added.Added), slog.Int("wrong", r.Added.Wrong),
-		slog.Int("settled", r.Settled), slog.Int("other_instalments", r.OtherInstalments), slog.Int("under_way", r.UnderWay),
-		slog.Int("not_notified", r.NotNotified), slog.Int("expired", r.Expired), slog.Int("known", r.Known))
+	return slog.GroupValue(slog.Int("notices", r.Notices), slog.Int("rows", r.Rows), slog.Int("added", r.Added.Added), slog.Int("wrong", r.Added.Invalid),
+		slog.Int("settled", r.Settled), slog.Int("other_instalments", r.OtherInstalments), slog.Int("under_way", r.PaymentPending),
+		slog.Int("not_notified", r.NotNotified), slog.Int("expired", r.Expired), slog.Int("known", r.AlreadyNotified))
 }

@@ -15,7 +15,7 @@ import (
 // Rows returns the messages about the notices of an event that are to be paid, as
 // [flow.Service.AddNotifications] and [flow.Service.ImportFlow] take them, the oldest notice
 // first. The Number of a row is the notice's place among all of the event, from 1, as
-// [pagoinrete.Procedure.AllNotices] lists them and exports have them.
+// [pagoinrete.Service.AllNotices] lists them and exports have them.
 //
 // Left out, and counted in the report, which may be nil, are notices that
 //
@@ -39,7 +39,7 @@ import (
 //
 // The error is an [*pagoinrete.Error]: a [pagoinrete.ErrDonation], a
 // [pagoinrete.ErrEventState] for an event that is not Notificato, a
-// [pagoinrete.ErrDiscrepancy] for one with a discrepancy, what the procedure returned; or the
+// [pagoinrete.ErrDiscrepancy] for one with a discrepancy, what the service returned; or the
 // [*flow.Error] that the service returned.
 func (m *Messages) Rows(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, report *Report) (iter.Seq2[flow.Row, error], error) {
 	if report == nil {
@@ -123,7 +123,7 @@ func (m *Messages) wanted(e pagoinrete.Event, n pagoinrete.Notice, now time.Time
 	case m.config.Instalment != 0 && n.Instalment != m.config.Instalment:
 		report.OtherInstalments++
 	case n.State == pagoinrete.NoticeAwaitingReceipt:
-		report.UnderWay++
+		report.PaymentPending++
 	case n.State != pagoinrete.NoticeNotified && n.State != pagoinrete.NoticeNotNotified:
 		report.Settled++
 	case e.Binding && !n.DueDate.After(now):
@@ -138,7 +138,7 @@ func (m *Messages) wanted(e pagoinrete.Event, n pagoinrete.Notice, now time.Time
 
 func owedFor(n pagoinrete.Notice, place int) owed {
 	o := owed{
-		place: place, id: n.ID, to: n.Payer, staff: n.DebtorKind == pagoinrete.Staff, initials: initials(n.DebtorName),
+		place: place, id: n.ID, to: n.Payer, staff: n.DebtorKind == pagoinrete.DebtorStaff, initials: initials(n.DebtorName),
 		amount: n.Due(), number: n.Number, due: n.DueDate, instalment: n.Instalment,
 	}
 	if o.staff {
@@ -146,9 +146,9 @@ func owedFor(n pagoinrete.Notice, place int) owed {
 	}
 	switch {
 	case n.Discrepancy.Open():
-		o.fault = &NoticeError{Notice: n.ID, Err: pagoinrete.ErrDiscrepancy, Reason: "ha una discrepanza da verificare prima. " + n.Discrepancy.Italian()}
+		o.fault = &NoticeError{NoticeID: n.ID, Err: pagoinrete.ErrDiscrepancy, Reason: "ha una discrepanza da verificare prima. " + n.Discrepancy.Italian()}
 	case o.to.IsZero():
-		o.fault = &NoticeError{Notice: n.ID, Err: ErrNoPayer, Reason: "non ha un versante a cui scrivere: va comunicato in un altro modo."}
+		o.fault = &NoticeError{NoticeID: n.ID, Err: ErrNoPayer, Reason: "non ha un versante a cui scrivere: va comunicato in un altro modo."}
 	}
 	return o
 }
@@ -185,7 +185,7 @@ func (m *Messages) unknown(ctx context.Context, by flussi.Actor, service string,
 	left := all[:0]
 	for i, o := range all {
 		if known[i] {
-			report.Known++
+			report.AlreadyNotified++
 		} else {
 			left = append(left, o)
 		}
@@ -213,7 +213,7 @@ func (m *Messages) rows(e pagoinrete.Event, all []owed, occasion string) iter.Se
 func (m *Messages) draft(e pagoinrete.Event, o owed) (flow.Draft, error) {
 	subject, content, err := m.texts(valuesOf(e, o, m.config.School))
 	if err != nil {
-		return flow.Draft{}, &NoticeError{Notice: o.id, Err: ErrTemplate, Reason: "non può avere un messaggio: il modello del testo non è adatto ai suoi dati."}
+		return flow.Draft{}, &NoticeError{NoticeID: o.id, Err: ErrTemplate, Reason: "non può avere un messaggio: il modello del testo non è adatto ai suoi dati."}
 	}
 	return flow.Draft{
 		Recipient: o.to, Subject: subject, Content: content, DueDate: o.due, Amount: o.amount, IsPayment: true,

@@ -48,7 +48,7 @@ L'avviso si può pagare direttamente da questo messaggio. Se il pagamento è gi�
 
 func TestStaffAreWrittenToThemselves(t *testing.T) {
 	w := newWorld(t, nil)
-	n := w.seed(t, 1, func(n *pagoinrete.Notice) { n.DebtorKind = pagoinrete.Staff })
+	n := w.seed(t, 1, func(n *pagoinrete.Notice) { n.DebtorKind = pagoinrete.DebtorStaff })
 	d := w.draft(t, noticeflow.Config{})
 	assert.Equal(t, n.Debtor, d.Recipient, "not the payer")
 	assert.Contains(t, d.Content.Reveal(), "un avviso di pagamento a Suo nome.")
@@ -78,8 +78,8 @@ func TestOnlyWhatIsToBePaidIsWrittenAbout(t *testing.T) {
 		numbers []int
 		report  noticeflow.Report
 	}{
-		"by default":            {noticeflow.Config{}, []int{1, 12}, noticeflow.Report{Notices: 12, Rows: 2, Settled: 8, UnderWay: 1, NotNotified: 1}},
-		"also the not notified": {noticeflow.Config{NotNotified: true}, []int{1, 2, 12}, noticeflow.Report{Notices: 12, Rows: 3, Settled: 8, UnderWay: 1}},
+		"by default":            {noticeflow.Config{}, []int{1, 12}, noticeflow.Report{Notices: 12, Rows: 2, Settled: 8, PaymentPending: 1, NotNotified: 1}},
+		"also the not notified": {noticeflow.Config{NotNotified: true}, []int{1, 2, 12}, noticeflow.Report{Notices: 12, Rows: 3, Settled: 8, PaymentPending: 1}},
 		"of an instalment":      {noticeflow.Config{Instalment: 3}, []int{12}, noticeflow.Report{Notices: 12, Rows: 1, OtherInstalments: 11}},
 	} {
 		rows, wrong, report := w.rows(t, c.config)
@@ -108,10 +108,10 @@ func TestWhatCannotBePaidAnyMoreIsLeftOut(t *testing.T) {
 }
 
 func TestTheReportSpeaksOfOneAsOfOne(t *testing.T) {
-	one := noticeflow.Report{Notices: 6, Settled: 1, OtherInstalments: 1, UnderWay: 1, NotNotified: 1, Expired: 1, Known: 1}
+	one := noticeflow.Report{Notices: 6, Settled: 1, OtherInstalments: 1, PaymentPending: 1, NotNotified: 1, Expired: 1, AlreadyNotified: 1}
 	assert.Equal(t, "Avvisi dell'evento: 6. Messaggi preparati: 0.\nAvvisi lasciati fuori: 1 ha già un messaggio nel servizio; 1 non è da pagare; "+
 		"1 ha un pagamento in corso; 1 non è ancora notificato su Pago In Rete; 1 non si può più pagare, perché la scadenza è passata; 1 è di un'altra rata.\n", one.Italian())
-	two := noticeflow.Report{Notices: 12, Settled: 2, OtherInstalments: 2, UnderWay: 2, NotNotified: 2, Expired: 2, Known: 2}
+	two := noticeflow.Report{Notices: 12, Settled: 2, OtherInstalments: 2, PaymentPending: 2, NotNotified: 2, Expired: 2, AlreadyNotified: 2}
 	assert.Contains(t, two.Italian(), "2 hanno già un messaggio nel servizio; 2 non sono da pagare; 2 hanno un pagamento in corso; "+
 		"2 non sono ancora notificati su Pago In Rete; 2 non si possono più pagare, perché la scadenza è passata; 2 sono di altre rate.")
 }
@@ -124,7 +124,7 @@ func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T
 	w.seed(t, 3, nil)
 	odd := w.seed(t, 4, func(n *pagoinrete.Notice) { n.Discrepancy = pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyNumber} })
 	w.seed(t, 5, func(n *pagoinrete.Notice) {
-		n.Discrepancy = pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyNumber, Settled: true}
+		n.Discrepancy = pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyNumber, Resolved: true}
 	})
 	rows, wrong, report := w.rows(t, noticeflow.Config{})
 	assert.Len(t, rows, 2)
@@ -135,14 +135,14 @@ func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T
 	assert.Equal(t, "L'avviso "+odd.ID.String()+" ha una discrepanza da verificare prima. Su Pago In Rete ha un altro codice avviso.", flussi.Explain(wrong[4]))
 	var at *noticeflow.NoticeError
 	require.ErrorAs(t, wrong[4], &at)
-	assert.Equal(t, odd.ID, at.Notice)
+	assert.Equal(t, odd.ID, at.NoticeID)
 	assert.Equal(t, noticeflow.Report{Notices: 5, Rows: 4, Settled: 1}, report)
 
 	_, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{})
 	require.ErrorIs(t, err, flow.ErrRows)
 	assert.Equal(t, []int{2, 4}, []int{report.Added.Errors[0].Row, report.Added.Errors[1].Row})
 	assert.Contains(t, report.Italian(), "- Riga 2: L'avviso "+lonely.ID.String()+" non ha un versante")
-	f, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{GoodRowsOnly: true, MaxErrors: 1})
+	f, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{SkipInvalid: true, MaxErrors: 1})
 	require.NoError(t, err)
 	assert.Equal(t, 2, f.Counts.Registered)
 	assert.Contains(t, report.Italian(), "Avvisi dell'evento: 5. Messaggi preparati: 2.\nAvvisi lasciati fuori: 1 non è da pagare.\n")
@@ -221,7 +221,7 @@ func TestNobodyIsWrittenToTwice(t *testing.T) {
 
 	_, report, err := w.importAll(t, m, flow.AddConfig{})
 	require.ErrorIs(t, err, flow.ErrNothingToSend)
-	assert.Equal(t, noticeflow.Report{Notices: 5, Known: 5}, report)
+	assert.Equal(t, noticeflow.Report{Notices: 5, AlreadyNotified: 5}, report)
 	assert.Equal(t, "Non c'è nessuno a cui scrivere. Avvisi lasciati fuori: 5 hanno già un messaggio nel servizio.", flussi.Explain(err))
 
 	// Another text, a flow that is set aside, a reference that is lost: it is the same notice.
@@ -231,13 +231,13 @@ func TestNobodyIsWrittenToTwice(t *testing.T) {
 	w.seed(t, 8, nil)
 	text := flussi.NewText("Un altro testo, che la scuola ha scritto a mano: l'avviso è da pagare entro la scadenza, direttamente da questo messaggio dell'app.")
 	add := func(d flow.Draft) {
-		_, _, err = w.flows.ImportFlow(t.Context(), assistant, service, flow.Details{}, flow.Drafts(d), flow.AddConfig{})
+		_, _, err = w.flows.ImportFlow(t.Context(), assistant, service, flow.Details{}, flow.DraftRows(d), flow.AddConfig{})
 		require.NoError(t, err)
 	}
 	add(flow.Draft{Recipient: person(77), Subject: flussi.NewText("Avviso da pagare"), Content: text, IsPayment: true, Amount: 1, NoticeNumber: sixth.Number})
 	add(flow.Draft{Recipient: person(78), Subject: flussi.NewText("Avviso da pagare"), Content: text, Reference: seventh.ID.String()})
 	rows, _, report := w.rows(t, noticeflow.Config{Subject: "Sollecito: {{.Evento}}"})
-	assert.Equal(t, noticeflow.Report{Notices: 8, Rows: 1, Known: 7}, report)
+	assert.Equal(t, noticeflow.Report{Notices: 8, Rows: 1, AlreadyNotified: 7}, report)
 	require.Len(t, rows, 1)
 	assert.Equal(t, 8, rows[0].Number)
 
@@ -273,7 +273,7 @@ func TestReminderWritesOncePerOccasion(t *testing.T) {
 	w.seed(t, 4, nil)
 	for _, spelling := range []string{"Sollecito marzo", "sollecito  MARZO", "solle\u00adcito marzo\u200b"} {
 		_, _, report := w.rows(t, noticeflow.Config{Occasion: spelling})
-		assert.Equal(t, []int{1, 3}, []int{report.Rows, report.Known}, spelling)
+		assert.Equal(t, []int{1, 3}, []int{report.Rows, report.AlreadyNotified}, spelling)
 	}
 	_, report, err = w.importAll(t, march, flow.AddConfig{})
 	require.NoError(t, err)
@@ -308,7 +308,7 @@ func TestWhatTheServiceHasIsReadOnceSinceTheFirstNotice(t *testing.T) {
 		w.seed(t, i+2, func(n *pagoinrete.Notice) { n.CreatedAt = n.CreatedAt.AddDate(0, 0, i) })
 	}
 	c := &counting{Service: w.flows}
-	m, err := noticeflow.New(w.Procedure, c, noticeflow.Config{})
+	m, err := noticeflow.New(w.Service, c, noticeflow.Config{})
 	require.NoError(t, err)
 	_, err = m.Rows(t.Context(), assistant, w.event.ID, service, nil)
 	require.NoError(t, err)
@@ -342,12 +342,12 @@ func TestNothingIsStoredWhenTheReadingFails(t *testing.T) {
 	w := newWorld(t, nil)
 	w.seed(t, 1, nil)
 	for _, parts := range []struct {
-		procedure noticeflow.Procedure
-		service   noticeflow.Service
-	}{{failing{w}, w.flows}, {w.Procedure, failing{w}}} {
+		procedure noticeflow.NoticeService
+		service   noticeflow.FlowService
+	}{{failing{w}, w.flows}, {w.Service, failing{w}}} {
 		m, err := noticeflow.New(parts.procedure, parts.service, noticeflow.Config{})
 		require.NoError(t, err)
-		_, _, err = w.importAll(t, m, flow.AddConfig{GoodRowsOnly: true})
+		_, _, err = w.importAll(t, m, flow.AddConfig{SkipInvalid: true})
 		require.ErrorIs(t, err, errDown)
 	}
 }

@@ -25,7 +25,7 @@ var principal = flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principa
 type platforms struct {
 	rete       *pagoinretetest.Server
 	io         *appiotest.Server
-	procedure  *pagoinrete.Procedure
+	procedure  *pagoinrete.Service
 	flows      *flow.Service
 	dispatcher *flow.Dispatcher
 }
@@ -46,12 +46,12 @@ func newPlatforms(t testing.TB) *platforms {
 	client, err := appio.New(serviceKey, appio.Config{BaseURL: p.io.URL})
 	require.NoError(t, err)
 
-	p.procedure, err = pagoinrete.NewProcedure(memstore.New(), pagoinrete.Staffs{assistant.ID: {school}, principal.ID: {school}},
-		func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ProcedureConfig{})
+	p.procedure, err = pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{assistant.ID: {school}, principal.ID: {school}},
+		func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{})
 	require.NoError(t, err)
-	messengers := func(context.Context, string) (flow.Messenger, error) { return client, nil }
+	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := flowstore.New()
-	p.flows, err = flow.NewService(store, flow.Operators{assistant.ID: {service}}, messengers, flow.ServiceConfig{})
+	p.flows, err = flow.NewService(store, flow.Permissions{assistant.ID: {service}}, messengers, flow.ServiceConfig{})
 	require.NoError(t, err)
 	p.dispatcher, err = flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func (p *platforms) notified(t testing.TB, drafts ...pagoinrete.NoticeDraft) pag
 	require.NoError(t, err)
 	_, err = p.procedure.TransmitEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
-	_, err = p.procedure.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts...), pagoinrete.AddConfig{})
+	_, err = p.procedure.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts...), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	_, err = p.procedure.TransmitNotices(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func TestMessagesArriveOnceAtThosePayersWhoHaveToPay(t *testing.T) {
 	e := p.notified(t,
 		pagoinrete.NoticeDraft{Debtor: person(11), Payer: person(1), Discount: 1_000},
 		pagoinrete.NoticeDraft{Debtor: person(12), Payer: person(2)},
-		pagoinrete.NoticeDraft{Debtor: person(3), DebtorKind: pagoinrete.Staff},
+		pagoinrete.NoticeDraft{Debtor: person(3), DebtorKind: pagoinrete.DebtorStaff},
 		pagoinrete.NoticeDraft{Debtor: person(14), Payer: person(4)}, // has not logged in
 	)
 	for i := range 3 {
@@ -106,7 +106,7 @@ func TestMessagesArriveOnceAtThosePayersWhoHaveToPay(t *testing.T) {
 	require.NoError(t, err)
 	f, report, err := m.Import(t.Context(), assistant, e.ID, service, flow.Details{}, flow.AddConfig{})
 	require.NoError(t, err)
-	assert.Equal(t, []int{12, 7, 1, 1, 3}, []int{report.Notices, report.Rows, report.Settled, report.UnderWay, report.NotNotified})
+	assert.Equal(t, []int{12, 7, 1, 1, 3}, []int{report.Notices, report.Rows, report.Settled, report.PaymentPending, report.NotNotified})
 	_, err = p.flows.ActivateFlow(t.Context(), assistant, f.ID)
 	require.NoError(t, err)
 	_, err = p.flows.SendFlow(t.Context(), assistant, f.ID)
@@ -123,7 +123,7 @@ func TestMessagesArriveOnceAtThosePayersWhoHaveToPay(t *testing.T) {
 	require.NoError(t, err)
 	f, report, err = m.Import(t.Context(), assistant, e.ID, service, flow.Details{}, flow.AddConfig{})
 	require.NoError(t, err)
-	assert.Equal(t, []int{3, 7}, []int{report.Added.Added, report.Known})
+	assert.Equal(t, []int{3, 7}, []int{report.Added.Added, report.AlreadyNotified})
 	_, err = p.flows.ActivateFlow(t.Context(), assistant, f.ID)
 	require.NoError(t, err)
 	_, err = p.flows.SendFlow(t.Context(), assistant, f.ID)

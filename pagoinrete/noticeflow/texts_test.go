@@ -125,7 +125,7 @@ func TestTemplatesAreCheckedWhenTheyAreGiven(t *testing.T) {
 		if !strings.Contains(says, "avrebbe") {
 			content = text + long
 		}
-		_, err := noticeflow.New(w.Procedure, w.flows, noticeflow.Config{Content: content})
+		_, err := noticeflow.New(w.Service, w.flows, noticeflow.Config{Content: content})
 		require.ErrorIs(t, err, noticeflow.ErrConfig, text[:min(len(text), 50)])
 		assert.Contains(t, flussi.Explain(err), says, text[:min(len(text), 50)])
 		assert.NotContains(t, strings.ToLower(said(err)), "segret")
@@ -146,12 +146,12 @@ func TestNewListsWhatIsWrongWithTheConfiguration(t *testing.T) {
 	}
 	for _, c := range []noticeflow.Config{{Instalment: -1}, {School: " "}, {School: "a\nb"}, {School: "\xff"}, {Occasion: strings.Repeat("x", 256)}, {Occasion: "a\x00"}, {Subject: "corto"}, {Subject: "{{.Rata}}"}, {Subject: strings.Repeat("x", 121)},
 		{Limits: flow.Limits{MinSubject: 10, MaxSubject: 120, MinContent: 9_000, MaxContent: 10_000}}} {
-		_, err := noticeflow.New(w.Procedure, w.flows, c)
+		_, err := noticeflow.New(w.Service, w.flows, c)
 		require.ErrorIs(t, err, noticeflow.ErrConfig)
 		assert.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
 	}
 	// What can be within the limits is not refused before there are notices.
-	_, err = noticeflow.New(w.Procedure, w.flows, noticeflow.Config{Subject: "{{.Evento}}", Content: "{{.Evento}} {{.Causale}}", Limits: flow.PlatformLimits()})
+	_, err = noticeflow.New(w.Service, w.flows, noticeflow.Config{Subject: "{{.Evento}}", Content: "{{.Evento}} {{.Causale}}", Limits: flow.PlatformLimits()})
 	require.NoError(t, err)
 }
 
@@ -177,7 +177,7 @@ func FuzzTemplates(f *testing.F) {
 	w := newWorld(f, nil)
 	w.seed(f, 1, nil)
 	f.Fuzz(func(t *testing.T, text string) {
-		m, err := noticeflow.New(w.Procedure, w.flows, noticeflow.Config{Content: text, Limits: flow.PlatformLimits()})
+		m, err := noticeflow.New(w.Service, w.flows, noticeflow.Config{Content: text, Limits: flow.PlatformLimits()})
 		if err != nil {
 			require.ErrorIs(t, err, noticeflow.ErrConfig)
 			require.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))

@@ -250,7 +250,7 @@ var breakers = []breaker{
 		return read(s, func(e *pagoinrete.Event) {
 			all, _ := s.Notices(context.Background(), pagoinrete.NoticeFilter{Event: e.ID}, pagoinrete.Page{})
 			for _, n := range all {
-				if n.Discrepancy.Settled {
+				if n.Discrepancy.Resolved {
 					e.Counts.Discrepancies++
 				}
 			}

@@ -32,7 +32,7 @@ func (p *probe) someDiscrepancy() (pagoinrete.DiscrepancyKind, bool) {
 func (p *probe) someDispute(n *pagoinrete.Notice) {
 	if kind, settled := p.someDiscrepancy(); kind != "" {
 		p.dispute(n, kind)
-		n.Discrepancy.Settled = settled
+		n.Discrepancy.Resolved = settled
 	} else {
 		n.Discrepancy = pagoinrete.Notice{}.Discrepancy
 	}
@@ -67,7 +67,7 @@ func (p *probe) someEvent() pagoinrete.Event {
 	e.Kind = oneOf(p, pagoinrete.Fee, pagoinrete.Donation, "contributo")
 	e.SchoolYear = oneOf[pagoinrete.SchoolYear](p, 2025, 2026, 2027)
 	e.Name, e.Causale = oneOf(p, storetest.Texts()...), oneOf(p, storetest.Texts()...)
-	if e.Discrepancy.Kind, e.Discrepancy.Settled = p.someDiscrepancy(); e.Discrepancy.Kind == "" {
+	if e.Discrepancy.Kind, e.Discrepancy.Resolved = p.someDiscrepancy(); e.Discrepancy.Kind == "" {
 		e.Discrepancy = pagoinrete.Event{}.Discrepancy
 	}
 	e.Instalments = e.Instalments[:p.Random.IntN(1+len(e.Instalments))]

@@ -86,7 +86,7 @@ func discrepanciesAreCounted(p *probe) {
 	for i := range all[:3] {
 		p.dispute(&all[i], pagoinrete.DiscrepancyAmount)
 	}
-	all[1].State, all[2].Discrepancy.Settled = pagoinrete.NoticeConfirmed, true
+	all[1].State, all[2].Discrepancy.Resolved = pagoinrete.NoticeConfirmed, true
 	p.saveAll(all...)
 	p.hasCounts("two discrepancies, and one that is settled", e, counted(all...))
 
@@ -96,11 +96,11 @@ func discrepanciesAreCounted(p *probe) {
 		p.saveAll(all[i])
 		p.hasCounts(when, e, counted(all...))
 	}
-	change("after one was settled", 0, func(n *pagoinrete.Notice) { n.Discrepancy.Settled = true })
+	change("after one was settled", 0, func(n *pagoinrete.Notice) { n.Discrepancy.Resolved = true })
 	change("after one is gone", 1, func(n *pagoinrete.Notice) { n.Discrepancy = pagoinrete.Notice{}.Discrepancy })
 	change("after one came", 3, func(n *pagoinrete.Notice) { p.dispute(n, pagoinrete.DiscrepancyMissing) })
 	change("after one became another", 3, func(n *pagoinrete.Notice) { p.dispute(n, "colour") })
-	change("after one that was settled came again", 0, func(n *pagoinrete.Notice) { n.Discrepancy.Settled = false })
+	change("after one that was settled came again", 0, func(n *pagoinrete.Notice) { n.Discrepancy.Resolved = false })
 	e.Discrepancy.Kind = pagoinrete.DiscrepancyMissing
 	e = p.saveEvent(e)
 	p.hasCounts("with a discrepancy of the event itself", e, counted(all...))

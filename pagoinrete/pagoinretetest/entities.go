@@ -32,7 +32,7 @@ func (p *probe) newNotice(of pagoinrete.Event) pagoinrete.Notice {
 	return pagoinrete.Notice{
 		ID: p.ID(), EventID: of.ID, School: of.School, State: pagoinrete.NoticeNotLinked, Instalment: 1,
 		NoticeData: pagoinrete.NoticeData{
-			Debtor: p.FiscalCode(), DebtorKind: pagoinrete.Pupil, Amount: 4500, DueDate: now.AddDate(0, 1, 0),
+			Debtor: p.FiscalCode(), DebtorKind: pagoinrete.DebtorPupil, Amount: 4500, DueDate: now.AddDate(0, 1, 0),
 			Reference: fmt.Sprint("riga ", p.Made()),
 		},
 		CreatedAt: now, UpdatedAt: now, UpdatedBy: "l.bianchi",
@@ -62,7 +62,7 @@ func (p *probe) fullNotice(of pagoinrete.Event) pagoinrete.Notice {
 	var n pagoinrete.Notice
 	p.Fill(&n, true)
 	n.EventID, n.School = of.ID, of.School
-	n.State, n.DebtorKind, n.Discrepancy.Kind, n.Version = pagoinrete.NoticePaidOnline, pagoinrete.Staff, pagoinrete.DiscrepancyAmount, 0
+	n.State, n.DebtorKind, n.Discrepancy.Kind, n.Version = pagoinrete.NoticePaidOnline, pagoinrete.DebtorStaff, pagoinrete.DiscrepancyAmount, 0
 	return n
 }
 

@@ -32,7 +32,7 @@ func noticesAreKept(p *probe) {
 		changed := pagoinrete.Notice{}
 		p.Fill(&changed, false)
 		changed.ID, changed.EventID, changed.School, changed.CreatedAt, changed.Version = full.ID, full.EventID, full.School, full.CreatedAt, full.Version
-		changed.State, changed.DebtorKind, changed.Discrepancy.Kind = pagoinrete.NoticeCancelled, pagoinrete.Pupil, pagoinrete.DiscrepancyTwice
+		changed.State, changed.DebtorKind, changed.Discrepancy.Kind = pagoinrete.NoticeCancelled, pagoinrete.DebtorPupil, pagoinrete.DiscrepancyPaidTwice
 		changed = store(changed)
 		p.readsNotice("with all fields changed, "+with, changed)
 

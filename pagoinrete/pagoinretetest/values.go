@@ -146,7 +146,7 @@ func unknownWordsAreKept(p *probe) {
 	e.Discrepancy.Kind, e.Discrepancy.State = "colour", "sospesa"
 	n := p.fullNotice(e)
 	n.State, n.DebtorKind, n.Discrepancy.Kind, n.Discrepancy.State = "sospeso", "genitore", "colour", "archiviato"
-	n.Discrepancy.Settled = false
+	n.Discrepancy.Resolved = false
 	eventStored, noticeStored := eventChange(e), noticeChange(n)
 	eventStored.Record.Action, eventStored.Record.From, eventStored.Record.To = "archive", "parked", e.State
 	noticeStored.Record.Action, noticeStored.Record.From, noticeStored.Record.To = "suspend", "parked", n.State

@@ -22,7 +22,7 @@ func (r *run) exchange(ctx context.Context, group []result) bool {
 		return false
 	}
 	err = r.take(room, len(group), func(ctx context.Context, claim Claim) (Flow, []Notification, error) {
-		return r.exchanger.Exchange(ctx, changes, claim)
+		return r.exchanger.SaveAndClaim(ctx, changes, claim)
 	})
 	if err != nil && !errors.Is(err, ErrConflict) {
 		r.doubt = err
@@ -40,7 +40,7 @@ func (r *run) take(room, done int, claim func(context.Context, Claim) (Flow, []N
 	// A claim is not cut off: what it took, and nobody heard of, would be unknown.
 	limit := r.config.Lease / 2
 	if done > 0 { // time is left to store them without it
-		limit = min(limit, r.config.Grace)
+		limit = min(limit, r.config.ShutdownTimeout)
 	}
 	claiming, cancel := context.WithTimeout(r.writes, limit)
 	defer cancel()

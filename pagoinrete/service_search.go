@@ -25,13 +25,13 @@ type NoticePage struct {
 }
 
 // Event returns an event, with its Counts.
-func (p *Procedure) Event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+func (p *Service) Event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	e, err := p.event(ctx, by, id)
 	return e, failure("get event", id, err)
 }
 
 // Notice returns a notice.
-func (p *Procedure) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+func (p *Service) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	n, _, err := p.notice(ctx, by, id)
 	return n, failure("get notice", id, err)
 }
@@ -39,7 +39,7 @@ func (p *Procedure) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (
 // Events returns a page of the events that match the filter, the newest first, each with its
 // Counts. Without Schools in the filter it looks in all that the actor works for; with one
 // that the actor does not work for the error is an [ErrForbidden].
-func (p *Procedure) Events(ctx context.Context, by flussi.Actor, filter EventFilter, page Page) (EventPage, error) {
+func (p *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilter, page Page) (EventPage, error) {
 	const op = "list events"
 	schools, page, err := p.searched(ctx, by, filter.Schools, filter.Text, page)
 	if err != nil || len(schools) == 0 {
@@ -61,9 +61,9 @@ func (p *Procedure) Events(ctx context.Context, by flussi.Actor, filter EventFil
 }
 
 // Notices returns a page of the notices that match the filter, the newest first, as
-// [Procedure.Events] does. What a family sees in the guardians' area is what is Visible and
+// [Service.Events] does. What a family sees in the guardians' area is what is Visible and
 // has its pupil as the Debtor, by the Family label of its state.
-func (p *Procedure) Notices(ctx context.Context, by flussi.Actor, filter NoticeFilter, page Page) (NoticePage, error) {
+func (p *Service) Notices(ctx context.Context, by flussi.Actor, filter NoticeFilter, page Page) (NoticePage, error) {
 	const op = "list notices"
 	schools, page, err := p.searched(ctx, by, filter.Schools, "", page)
 	if err != nil || len(schools) == 0 {
@@ -86,7 +86,7 @@ func (p *Procedure) Notices(ctx context.Context, by flussi.Actor, filter NoticeF
 
 // AllNotices returns all notices that match the filter, the oldest first, as an export needs
 // them. An error ends the sequence. The actor is asked about once, at its beginning.
-func (p *Procedure) AllNotices(ctx context.Context, by flussi.Actor, filter NoticeFilter) iter.Seq2[Notice, error] {
+func (p *Service) AllNotices(ctx context.Context, by flussi.Actor, filter NoticeFilter) iter.Seq2[Notice, error] {
 	return func(yield func(Notice, error) bool) {
 		const op = "list notices"
 		schools, _, err := p.searched(ctx, by, filter.Schools, "", Page{})
@@ -108,7 +108,7 @@ func (p *Procedure) AllNotices(ctx context.Context, by flussi.Actor, filter Noti
 }
 
 // EventHistory returns what was done to an event, in order.
-func (p *Procedure) EventHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventRecord, error) {
+func (p *Service) EventHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventRecord, error) {
 	_, err := p.event(ctx, by, id)
 	var records []EventRecord
 	if err == nil {
@@ -118,7 +118,7 @@ func (p *Procedure) EventHistory(ctx context.Context, by flussi.Actor, id uuid.U
 }
 
 // NoticeHistory returns what was done to a notice, in order.
-func (p *Procedure) NoticeHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeRecord, error) {
+func (p *Service) NoticeHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeRecord, error) {
 	_, _, err := p.notice(ctx, by, id)
 	var records []NoticeRecord
 	if err == nil {
@@ -129,7 +129,7 @@ func (p *Procedure) NoticeHistory(ctx context.Context, by flussi.Actor, id uuid.
 
 // searched returns the schools to look in, none if there are none, and the page with its
 // limit.
-func (p *Procedure) searched(ctx context.Context, by flussi.Actor, wanted []string, text string, page Page) ([]string, Page, error) {
+func (p *Service) searched(ctx context.Context, by flussi.Actor, wanted []string, text string, page Page) ([]string, Page, error) {
 	schools, err := p.schools(ctx, by)
 	if err != nil {
 		return nil, page, err
@@ -153,7 +153,7 @@ func (p *Procedure) searched(ctx context.Context, by flussi.Actor, wanted []stri
 }
 
 // pages returns all notices that match a filter, the oldest first, page by page.
-func (p *Procedure) pages(ctx context.Context, filter NoticeFilter) iter.Seq2[[]Notice, error] {
+func (p *Service) pages(ctx context.Context, filter NoticeFilter) iter.Seq2[[]Notice, error] {
 	return func(yield func([]Notice, error) bool) {
 		page := Page{Limit: MaxRemote, OldestFirst: true}
 		for {
@@ -171,7 +171,7 @@ func (p *Procedure) pages(ctx context.Context, filter NoticeFilter) iter.Seq2[[]
 }
 
 // all is the same one by one.
-func (p *Procedure) all(ctx context.Context, filter NoticeFilter) iter.Seq2[Notice, error] {
+func (p *Service) all(ctx context.Context, filter NoticeFilter) iter.Seq2[Notice, error] {
 	return func(yield func(Notice, error) bool) {
 		for page, err := range p.pages(ctx, filter) {
 			if err != nil {

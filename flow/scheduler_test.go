@@ -58,7 +58,7 @@ func TestOneOfManyConcludes(t *testing.T) {
 			f := w.sending(t, 50+round)
 			var group sync.WaitGroup
 			for i := range 8 {
-				d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("d", i), Workers: 2, Batch: 3})
+				d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("d", i), Workers: 2, MaxInFlight: 3})
 				group.Go(func() {
 					got, err := d.Run(t.Context(), f.ID)
 					assert.NoError(t, err)
@@ -126,7 +126,7 @@ func TestProfilesAreChecked(t *testing.T) {
 		f := w.prepared(t, 10)
 		d := draft(t, 3)
 		d.Subject = flussi.NewText("Un altro oggetto riservato")
-		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(d), flow.AddConfig{})
 		require.NoError(t, err)
 		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
@@ -140,7 +140,7 @@ func TestProfilesAreChecked(t *testing.T) {
 		assert.Equal(t, 8, w.Received(appiotest.SubmitMessage))
 		for _, n := range w.notifications(t, f.ID) {
 			if n.State == flow.NotificationFailed {
-				assert.Equal(t, flow.ErrorUnreachable, n.Transmission.ErrorCode)
+				assert.Equal(t, flow.CodeUnreachable, n.Transmission.ErrorCode)
 				assert.Contains(t, n.Transmission.Error, "non è su App IO")
 			}
 		}
@@ -155,7 +155,7 @@ func TestAMessageThatIsNeverTaken(t *testing.T) {
 		never := citizen(t, 7)
 		real, err := w.messengers(t.Context(), taxes)
 		require.NoError(t, err)
-		w.messengers = func(context.Context, string) (flow.Messenger, error) {
+		w.messengers = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(m appio.Message) error {
 				if m.To == never {
 					return &appio.Error{Operation: "submit message", Kind: appio.ErrUnavailable, Outcome: appio.NotSent, Attempts: 5}
@@ -163,12 +163,12 @@ func TestAMessageThatIsNeverTaken(t *testing.T) {
 				return nil
 			}, 0}, nil
 		}
-		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 2, Batch: 4}).Run(t.Context(), f.ID)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 2, MaxInFlight: 4}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
 		assert.Equal(t, flow.Counts{Sent: 99, Failed: 1}, got.Counts)
 		for _, n := range w.notifications(t, f.ID) {
 			if n.Recipient == never {
-				assert.Equal(t, flow.ErrorNotSent, n.Transmission.ErrorCode)
+				assert.Equal(t, flow.CodeNotSent, n.Transmission.ErrorCode)
 				assert.GreaterOrEqual(t, n.Transmission.Attempts, 15)
 				assert.LessOrEqual(t, n.Transmission.Attempts, 30)
 				_, err := w.RegisterNotification(t.Context(), operator, n.ID)
@@ -180,7 +180,7 @@ func TestAMessageThatIsNeverTaken(t *testing.T) {
 
 // refusing is a messenger that refuses some messages by itself, and answers late.
 type refusing struct {
-	flow.Messenger
+	flow.Sender
 	refuse func(appio.Message) error
 	late   time.Duration
 }
@@ -189,7 +189,7 @@ func (r refusing) Submit(ctx context.Context, m appio.Message) (appio.Receipt, e
 	if err := r.refuse(m); err != nil {
 		return appio.Receipt{}, err
 	}
-	receipt, err := r.Messenger.Submit(ctx, m)
+	receipt, err := r.Sender.Submit(ctx, m)
 	time.Sleep(r.late)
 	return receipt, err
 }
@@ -206,7 +206,7 @@ func TestAPayeeThatMayNotBeNamed(t *testing.T) {
 		require.NoError(t, err)
 		d.Payee, err = flussi.ParseOrganizationCode("15376371009")
 		require.NoError(t, err)
-		_, err = w.AddNotifications(t.Context(), operator, f.ID, flow.Drafts(d), flow.AddConfig{})
+		_, err = w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(d), flow.AddConfig{})
 		require.NoError(t, err)
 		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
@@ -215,7 +215,7 @@ func TestAPayeeThatMayNotBeNamed(t *testing.T) {
 		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
 		assert.Equal(t, flow.Counts{Sent: 5, Failed: 1}, got.Counts)
-		page, err := w.Notifications(t.Context(), operator, flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.ErrorRefused}}, flow.Page{})
+		page, err := w.Notifications(t.Context(), operator, flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeRefused}}, flow.Page{})
 		require.NoError(t, err)
 		require.Len(t, page.Notifications, 1)
 		assert.Contains(t, page.Notifications[0].Transmission.Error, "ente creditore")
@@ -226,11 +226,11 @@ func TestAServiceWithoutAMessengerStopsItsFlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		f := w.sending(t, 5)
-		w.messengers = func(context.Context, string) (flow.Messenger, error) { return nil, errors.New("no key") }
+		w.messengers = func(context.Context, string) (flow.Sender, error) { return nil, errors.New("no key") }
 		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
 		var stopped *flow.StopError
 		require.ErrorAs(t, err, &stopped)
-		assert.Equal(t, f.ID, stopped.Flow)
+		assert.Equal(t, f.ID, stopped.FlowID)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
 		assert.Equal(t, flow.Counts{Registered: 5}, got.Counts)
 		assert.Equal(t, "Invio fermato. Il servizio non può inviare messaggi: verificare la sua configurazione.", got.Error)
@@ -248,7 +248,7 @@ func TestDisablingAFlowWhileItIsSent(t *testing.T) {
 			_, err := w.DisableFlow(t.Context(), operator, f.ID)
 			assert.NoError(t, err)
 		}()
-		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 8, Batch: 8})
+		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 8, MaxInFlight: 8})
 		got, err := d.Run(t.Context(), f.ID)
 		require.NoError(t, err)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
@@ -274,13 +274,13 @@ func TestProgressIsTold(t *testing.T) {
 		f := w.sending(t, 100)
 		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
 		var told []flow.Progress
-		_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 5, Batch: 5, Progress: func(p flow.Progress) { told = append(told, p) }}).Run(t.Context(), f.ID)
+		_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 5, MaxInFlight: 5, Progress: func(p flow.Progress) { told = append(told, p) }}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
 		assert.InDelta(t, 20, len(told), 5, "about once a second")
 		assert.True(t, slices.IsSortedFunc(told, func(a, b flow.Progress) int { return a.Flow.Counts.Sent - b.Flow.Counts.Sent }))
 		middle, last := told[len(told)/2], told[len(told)-1]
 		assert.InDelta(t, 5, middle.Rate, 1)
-		assert.InDelta(t, float64(middle.Flow.Counts.Left())/5, middle.TimeLeft.Seconds(), 3)
+		assert.InDelta(t, float64(middle.Flow.Counts.Pending())/5, middle.TimeLeft.Seconds(), 3)
 		assert.False(t, middle.Done)
 		assert.True(t, last.Done)
 		assert.Zero(t, last.TimeLeft)
@@ -341,7 +341,7 @@ func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			var group sync.WaitGroup
 			for i := range 3 {
-				d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("d", i), Workers: 3, Batch: 6})
+				d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("d", i), Workers: 3, MaxInFlight: 6})
 				group.Go(func() { assert.NoError(t, d.Serve(ctx)) })
 			}
 			random := rand.New(rand.NewPCG(seed, 5))
@@ -352,7 +352,7 @@ func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
 			// Left alone, and enabled, the sending comes to its end.
 			_, _ = w.EnableFlow(t.Context(), operator, f.ID)
 			w.FailAtRandom(appiotest.SubmitMessage, 0, 0)
-			for w.flow(t, f.ID).Counts.Left() > 0 {
+			for w.flow(t, f.ID).Counts.Pending() > 0 {
 				_, _ = w.SendFlow(t.Context(), operator, f.ID)
 				time.Sleep(10 * time.Minute)
 				synctest.Wait()
@@ -363,7 +363,7 @@ func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
 			got := w.flow(t, f.ID)
 			c := got.Counts
 			assert.Equal(t, 150, c.Total())
-			assert.Zero(t, c.Left())
+			assert.Zero(t, c.Pending())
 			if c.Failed > 0 {
 				assert.Equal(t, flow.FlowIncomplete, got.State)
 			} else {

@@ -20,19 +20,19 @@ type TransmitReport struct {
 
 // NoticeError says why a notice was refused, or failed.
 type NoticeError struct {
-	Notice uuid.UUID // its ID
-	Err    error     // such as a [*RemoteError]
+	NoticeID uuid.UUID // its ID
+	Err      error     // such as a [*RemoteError]
 }
 
 // Error describes the refusal for programs and logs.
-func (e *NoticeError) Error() string { return "notice " + e.Notice.String() + ": " + e.Err.Error() }
+func (e *NoticeError) Error() string { return "notice " + e.NoticeID.String() + ": " + e.Err.Error() }
 
 // Unwrap returns why.
 func (e *NoticeError) Unwrap() error { return e.Err }
 
 // Italian describes the refusal for the operator.
 func (e *NoticeError) Italian() string {
-	return "Avviso " + e.Notice.String() + ": " + flussi.Explain(failure("transmit notice", e.Notice, e.Err))
+	return "Avviso " + e.NoticeID.String() + ": " + flussi.Explain(failure("transmit notice", e.NoticeID, e.Err))
 }
 
 const (
@@ -50,7 +50,7 @@ const (
 // answer, which stays Non collegato. If the credentials are not accepted, or nothing gets an
 // answer many times in a row, the call ends with that error. Whatever ended it, even a crash:
 // called again, it goes on with what is left, and what had arrived is recognised.
-func (p *Procedure) TransmitNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID) (TransmitReport, error) {
+func (p *Service) TransmitNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID) (TransmitReport, error) {
 	const op = "transmit notices"
 	e, err := p.transmittable(ctx, by, eventID)
 	if err != nil {
@@ -62,7 +62,7 @@ func (p *Procedure) TransmitNotices(ctx context.Context, by flussi.Actor, eventI
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t := &transmission{Procedure: p, gateway: g, by: by, cancel: cancel}
+	t := &transmission{Service: p, gateway: g, by: by, cancel: cancel}
 	jobs, results := make(chan Notice), make(chan transmitted, saveTogether)
 	var workers, writer sync.WaitGroup
 	for range p.workers {
@@ -101,8 +101,8 @@ func (t *transmission) feed(ctx context.Context, event uuid.UUID, jobs chan<- No
 	}
 }
 
-// TransmitNotice transmits one notice, as [Procedure.TransmitNotices] does.
-func (p *Procedure) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+// TransmitNotice transmits one notice, as [Service.TransmitNotices] does.
+func (p *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	const op = "transmit notice"
 	n, e, err := p.notice(ctx, by, id)
 	if err == nil {
@@ -119,7 +119,7 @@ func (p *Procedure) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid
 	if err != nil {
 		return Notice{}, failure(op, id, err)
 	}
-	t := &transmission{Procedure: p, gateway: g, by: by, cancel: func() {}}
+	t := &transmission{Service: p, gateway: g, by: by, cancel: func() {}}
 	sent := t.transmit(ctx, n)
 	ctx = context.WithoutCancel(ctx) // what was transmitted is stored, and told
 	t.keep(ctx, []transmitted{sent})
@@ -141,7 +141,7 @@ func (p *Procedure) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid
 }
 
 // transmittable reads an event whose notices the actor may transmit.
-func (p *Procedure) transmittable(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+func (p *Service) transmittable(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	e, err := p.event(ctx, by, id)
 	if err == nil && e.Kind == Donation {
 		err = donation()
@@ -154,7 +154,7 @@ func (p *Procedure) transmittable(ctx context.Context, by flussi.Actor, id uuid.
 
 // transmission is a TransmitNotices under way.
 type transmission struct {
-	*Procedure
+	*Service
 	gateway Gateway
 	by      flussi.Actor
 	cancel  func()

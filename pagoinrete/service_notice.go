@@ -14,7 +14,7 @@ import (
 // yet. The version is the one that was seen: if it is not the notice's any more, the error is
 // an [ErrConflict]. Its debtor, and where the event fixes it its amount, cannot change: cancel
 // it and create another.
-func (p *Procedure) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d NoticeData) (Notice, error) {
+func (p *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d NoticeData) (Notice, error) {
 	return p.changeNotice(ctx, "edit notice", by, id, move{
 		action: NoticeEdit,
 		guard: func(n Notice, e Event) error {
@@ -38,7 +38,7 @@ func (p *Procedure) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 // CancelNotice (Annulla) cancels a notice that is not paid, and says why: Annullato, here and in
 // Pago In Rete. While its event is Da approvare, it is in the hands of the principal, and the
 // error is an [ErrEventState].
-func (p *Procedure) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
+func (p *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
 	return p.changeNotice(ctx, "cancel notice", by, id, move{
 		action: NoticeCancel,
 		reason: why,
@@ -57,7 +57,7 @@ func (p *Procedure) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.U
 // that nobody pays it there again. Its event is Notificato. One that is paid by another proof
 // already, there or by somebody at the same moment, is refused: an [ErrRemoteState], or an
 // [ErrConflict].
-func (p *Procedure) PayNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, proof Proof) (Notice, error) {
+func (p *Service) PayNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, proof Proof) (Notice, error) {
 	proof = proof.normal(by.ID)
 	return p.changeNotice(ctx, "pay notice manually", by, id, move{
 		action: NoticePayManually,
@@ -70,7 +70,7 @@ func (p *Procedure) PayNoticeManually(ctx context.Context, by flussi.Actor, id u
 
 // ReconcileNoticeManually (Pagamento riscontrato manualmente) notes by which movement of the
 // treasury journal (OIL) a notice that is Pagato manualmente arrived: exactly what is due.
-func (p *Procedure) ReconcileNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, movement Proof) (Notice, error) {
+func (p *Service) ReconcileNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, movement Proof) (Notice, error) {
 	movement = movement.normal(by.ID)
 	return p.changeNotice(ctx, "reconcile notice manually", by, id, move{
 		action: NoticeReconcileManually,
@@ -81,8 +81,8 @@ func (p *Procedure) ReconcileNoticeManually(ctx context.Context, by flussi.Actor
 
 // RefundNotice (Rimborsa) notes by which order (mandato di rimborso) the school gave back what
 // was paid for a notice, exactly what was due: Rimborsato, here and in Pago In Rete. Another
-// order is refused as [Procedure.PayNoticeManually] refuses another proof.
-func (p *Procedure) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, order Proof) (Notice, error) {
+// order is refused as [Service.PayNoticeManually] refuses another proof.
+func (p *Service) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, order Proof) (Notice, error) {
 	order = order.normal(by.ID)
 	return p.changeNotice(ctx, "refund notice", by, id, move{
 		action: NoticeRefund,
@@ -93,7 +93,7 @@ func (p *Procedure) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.U
 
 // ShowNotice (Rendere visibile il pagamento in Area Tutore; the ninth operation) shows a notice
 // of an event that is Notificato in the guardians' area. One that is shown already stays so.
-func (p *Procedure) ShowNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+func (p *Service) ShowNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	return p.changeNotice(ctx, "show notice", by, id, move{
 		action: NoticeShow,
 		guard:  func(n Notice, e Event) error { return noticeReady(NoticeShow, n, e) },
@@ -102,17 +102,17 @@ func (p *Procedure) ShowNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 }
 
 // HideNotice takes back what ShowNotice did.
-func (p *Procedure) HideNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+func (p *Service) HideNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	return p.changeNotice(ctx, "hide notice", by, id, move{
 		action: NoticeHide,
 		edit:   func(n *Notice) { n.Visible = false },
 	})
 }
 
-// ShowEvent shows all notices of an event in the guardians' area, as [Procedure.ShowNotice]
+// ShowEvent shows all notices of an event in the guardians' area, as [Service.ShowNotice]
 // does, but for those that are cancelled, and returns how many were not shown before. A
 // context that ends leaves what was shown by then.
-func (p *Procedure) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (int, error) {
+func (p *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (int, error) {
 	const op = "show event"
 	e, err := p.event(ctx, by, id)
 	if err == nil {
@@ -159,23 +159,23 @@ func (p *Procedure) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 	}
 }
 
-// SettleNotice (Archivia la discrepanza) says that somebody looked at a notice's discrepancy, and
+// ResolveNoticeDiscrepancy (Archivia la discrepanza) says that somebody looked at a notice's discrepancy, and
 // what came of it: it is not reported again. The version is the one that was seen: if it is not
 // the notice's any more, the error is an [ErrConflict], since there may be another discrepancy.
-func (p *Procedure) SettleNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Notice, error) {
+func (p *Service) ResolveNoticeDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Notice, error) {
 	return p.changeNotice(ctx, "settle notice", by, id, move{
-		action: NoticeSettle,
+		action: NoticeResolveDiscrepancy,
 		reason: why,
 		guard: func(n Notice, e Event) error {
 			if n.Version != version {
 				return ErrConflict
 			}
-			if err := noticeReady(NoticeSettle, n, e); err != nil {
+			if err := noticeReady(NoticeResolveDiscrepancy, n, e); err != nil {
 				return err
 			}
 			return checkReason(why, "la spiegazione")
 		},
-		edit: func(n *Notice) { n.Discrepancy.Settled = true },
+		edit: func(n *Notice) { n.Discrepancy.Resolved = true },
 	})
 }
 
@@ -195,7 +195,7 @@ func noticeReady(action NoticeAction, n Notice, e Event) error {
 		if e.State != EventNotified {
 			return inState(e)
 		}
-	case NoticeSettle:
+	case NoticeResolveDiscrepancy:
 		if !n.Discrepancy.Open() {
 			return refuse(ErrDiscrepancy, "L'avviso non ha discrepanze da archiviare.")
 		}
@@ -230,7 +230,7 @@ func (m move) shown(e Evidence) bool {
 // changeNotice takes a step with a notice: in Pago In Rete first, if it is one of its, and
 // stored afterwards. If somebody else changed it in the meantime, it is tried anew on what they
 // left.
-func (p *Procedure) changeNotice(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, m move) (Notice, error) {
+func (p *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, m move) (Notice, error) {
 	var done NoticeState // that Pago In Rete has it in now
 	for try := 0; ; try++ {
 		n, e, err := p.notice(ctx, by, id)
@@ -283,7 +283,7 @@ func (p *Procedure) changeNotice(ctx context.Context, op string, by flussi.Actor
 // moveThere takes a step in Pago In Rete, and reads back what came of it where that is not
 // known, or where the step was taken already. One that was never transmitted is cancelled if
 // it is there all the same, since its transmission may have arrived without an answer.
-func (p *Procedure) moveThere(ctx context.Context, by flussi.Actor, n Notice, to NoticeState, m move) error {
+func (p *Service) moveThere(ctx context.Context, by flussi.Actor, n Notice, to NoticeState, m move) error {
 	g, err := p.gateway(ctx, n.School)
 	if err != nil {
 		return err
@@ -318,7 +318,7 @@ func (p *Procedure) moveThere(ctx context.Context, by flussi.Actor, n Notice, to
 
 // NoticeActions returns what the actor may do with a notice now, as it and its event are: the
 // buttons to show, in the order of the machine's table.
-func (p *Procedure) NoticeActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeAction, error) {
+func (p *Service) NoticeActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeAction, error) {
 	n, e, err := p.notice(ctx, by, id)
 	if err != nil {
 		return nil, failure("get actions of notice", id, err)
@@ -327,7 +327,7 @@ func (p *Procedure) NoticeActions(ctx context.Context, by flussi.Actor, id uuid.
 }
 
 // Actions returns what somebody who holds the roles may do with the notice now, as it and its
-// event are: the buttons to show in a list, where [Procedure.NoticeActions] would read each
+// event are: the buttons to show in a list, where [Service.NoticeActions] would read each
 // notice and its event again. In the order of the machine's table.
 func (n *Notice) Actions(e Event, roles ...flussi.Role) []NoticeAction {
 	return slices.DeleteFunc(n.Allowed(roles...), func(action NoticeAction) bool {

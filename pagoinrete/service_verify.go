@@ -27,7 +27,7 @@ func (r *VerifyReport) add(other VerifyReport) {
 // for a notice that was transmitted, and stores what it says. A state that is several steps
 // further on implies those between. What cannot follow the state here is not taken over: the
 // notice gets a Discrepancy, and the error is an [ErrDiscrepancy].
-func (p *Procedure) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+func (p *Service) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	const op = "verify notice"
 	n, e, err := p.notice(ctx, by, id)
 	if err == nil {
@@ -50,11 +50,11 @@ func (p *Procedure) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.U
 }
 
 // VerifyEvent (Verifica stato) asks Pago In Rete now for an event and all of its notices that
-// were transmitted, and stores what it says, as [Procedure.VerifyNotice] does. If it is the
+// were transmitted, and stores what it says, as [Service.VerifyNotice] does. If it is the
 // event itself that has another state than can be, the event gets a Discrepancy, the error is
 // an [ErrDiscrepancy], and its notices are not asked for. A context that ends leaves what was
 // stored by then.
-func (p *Procedure) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, VerifyReport, error) {
+func (p *Service) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, VerifyReport, error) {
 	const op = "verify event"
 	e, err := p.event(ctx, by, id)
 	if err == nil {
@@ -78,9 +78,9 @@ func (p *Procedure) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 
 // VerifyOpen asks Pago In Rete now for all notices of a school about which it may have news:
 // those that are not paid, and those whose payment is not reconciled; as
-// [Procedure.VerifyEvent] does. It is for programs that do so now and then: the actor is of the
+// [Service.VerifyEvent] does. It is for programs that do so now and then: the actor is of the
 // office, or one with the role [flussi.System]; the [Authorizer] is asked about either.
-func (p *Procedure) VerifyOpen(ctx context.Context, by flussi.Actor, school string) (VerifyReport, error) {
+func (p *Service) VerifyOpen(ctx context.Context, by flussi.Actor, school string) (VerifyReport, error) {
 	const op = "verify open notices"
 	err := p.admit(ctx, by, school)
 	if err == nil && !by.Has(officeRoles()...) && !by.Has(flussi.System) {
@@ -109,7 +109,7 @@ func linkedStates() []NoticeState {
 
 // follow lets an event follow what Pago In Rete says of it. The error is an ErrDiscrepancy if
 // that cannot be.
-func (p *Procedure) follow(ctx context.Context, by flussi.Actor, e Event) (Event, error) {
+func (p *Service) follow(ctx context.Context, by flussi.Actor, e Event) (Event, error) {
 	g, err := p.gateway(ctx, e.School)
 	if err != nil {
 		return e, err
@@ -156,7 +156,7 @@ func discrepancyOf(e Event) error {
 
 // verifyNotices asks for all notices of a school that match the filter, page by page, and
 // stores what is new.
-func (p *Procedure) verifyNotices(ctx context.Context, by flussi.Actor, school string, filter NoticeFilter) (VerifyReport, error) {
+func (p *Service) verifyNotices(ctx context.Context, by flussi.Actor, school string, filter NoticeFilter) (VerifyReport, error) {
 	var report VerifyReport
 	g, err := p.gateway(ctx, school)
 	if err != nil {
@@ -188,7 +188,7 @@ func (p *Procedure) verifyNotices(ctx context.Context, by flussi.Actor, school s
 }
 
 // learnPage stores what was told of a page of notices.
-func (p *Procedure) learnPage(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (VerifyReport, error) {
+func (p *Service) learnPage(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (VerifyReport, error) {
 	report := VerifyReport{Asked: len(page)}
 	notified, err := p.notified(ctx, by, page, answers)
 	if err != nil {
@@ -236,7 +236,7 @@ func (p *Procedure) learnPage(ctx context.Context, by flussi.Actor, page []Notic
 }
 
 // learnEach stores what was told of notices one by one, on what others left.
-func (p *Procedure) learnEach(ctx context.Context, by flussi.Actor, changes []NoticeChange, answers map[uuid.UUID]RemoteNotice, notified map[uuid.UUID]bool) error {
+func (p *Service) learnEach(ctx context.Context, by flussi.Actor, changes []NoticeChange, answers map[uuid.UUID]RemoteNotice, notified map[uuid.UUID]bool) error {
 	for i := range changes {
 		id := changes[i].Notice.ID
 		for try := 0; ; try++ {
@@ -268,7 +268,7 @@ func (p *Procedure) learnEach(ctx context.Context, by flussi.Actor, changes []No
 
 // notified tells which events of a page are Notificato here. One that has notices in states
 // that only a notified event permits is asked for first, since it may be further on there.
-func (p *Procedure) notified(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (map[uuid.UUID]bool, error) {
+func (p *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (map[uuid.UUID]bool, error) {
 	known := map[uuid.UUID]bool{}
 	for _, n := range page {
 		if _, is := known[n.EventID]; is {

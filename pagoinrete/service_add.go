@@ -17,8 +17,8 @@ type NoticeRow struct {
 	Draft  NoticeDraft // what it is to say
 }
 
-// NoticeDrafts returns drafts as the rows of a sequence, numbered from 1.
-func NoticeDrafts(drafts ...NoticeDraft) iter.Seq2[NoticeRow, error] {
+// NoticeDraftRows returns drafts as the rows of a sequence, numbered from 1.
+func NoticeDraftRows(drafts ...NoticeDraft) iter.Seq2[NoticeRow, error] {
 	return func(yield func(NoticeRow, error) bool) {
 		for i, d := range drafts {
 			if !yield(NoticeRow{i + 1, d}, nil) {
@@ -30,10 +30,10 @@ func NoticeDrafts(drafts ...NoticeDraft) iter.Seq2[NoticeRow, error] {
 
 // AddConfig says how rows are added.
 type AddConfig struct {
-	// GoodRowsOnly creates the notices of the rows that are valid if others are not, which is
+	// SkipInvalid creates the notices of the rows that are valid if others are not, which is
 	// no error then: the report has them. If none is valid, the error is an [ErrRows] all the
 	// same. Defaults to false: all or nothing.
-	GoodRowsOnly bool
+	SkipInvalid bool
 	// MaxErrors is how many wrong rows are reported one by one; all are counted. Defaults to
 	// 1000.
 	MaxErrors int
@@ -46,7 +46,7 @@ type AddReport struct {
 	Rows    int          // that were read
 	Notices int          // that were created
 	Amount  flussi.Cents // due with them
-	Wrong   int          // rows that are not valid
+	Invalid int          // rows that are not valid
 	Errors  []*RowError  // the first of them, in the order of the rows
 }
 
@@ -80,7 +80,7 @@ func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, f
 // call, with nothing stored whatever the configuration says: that is for a file that turns
 // out to be cut off. The sequence must not use the store. If somebody changes the event while
 // rows come in, the error is an [ErrConflict], and nothing is stored.
-func (p *Procedure) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID, rows iter.Seq2[NoticeRow, error], c AddConfig) (AddReport, error) {
+func (p *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID, rows iter.Seq2[NoticeRow, error], c AddConfig) (AddReport, error) {
 	const op = "add notices"
 	e, err := p.event(ctx, by, eventID)
 	if err == nil {
@@ -96,7 +96,7 @@ func (p *Procedure) AddNotices(ctx context.Context, by flussi.Actor, eventID uui
 		c.MaxErrors = defaultMaxErrors
 	}
 	a := &adding{event: e, by: by, config: c, seen: map[place]int{}}
-	if e.Counts.Live() > 0 {
+	if e.Counts.NotCancelled() > 0 {
 		for n, err := range p.all(ctx, NoticeFilter{Event: e.ID}) {
 			if err != nil {
 				return AddReport{}, failure(op, eventID, err)
@@ -107,7 +107,7 @@ func (p *Procedure) AddNotices(ctx context.Context, by flussi.Actor, eventID uui
 		}
 	}
 	if rows == nil {
-		rows = NoticeDrafts()
+		rows = NoticeDraftRows()
 	}
 	err = p.store.SaveEvent(ctx, e.change(EventAddNotices, e.State, by.ID, ""), a.notices(ctx, rows))
 	if a.fault != nil {
@@ -163,13 +163,13 @@ func (a *adding) notices(ctx context.Context, rows iter.Seq2[NoticeRow, error]) 
 			}
 			parts, wrong := a.check(row, err)
 			if wrong != nil {
-				a.report.Wrong++
+				a.report.Invalid++
 				if len(a.report.Errors) < a.config.MaxErrors {
 					a.report.Errors = append(a.report.Errors, wrong)
 				}
 				continue
 			}
-			if a.report.Wrong > 0 && !a.config.GoodRowsOnly {
+			if a.report.Invalid > 0 && !a.config.SkipInvalid {
 				continue // it will not be stored, but the other errors are wanted
 			}
 			for _, part := range parts {
@@ -186,8 +186,8 @@ func (a *adding) notices(ctx context.Context, rows iter.Seq2[NoticeRow, error]) 
 		switch {
 		case a.report.Rows == 0:
 			fail(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
-		case a.report.Wrong > 0 && !a.config.GoodRowsOnly, a.report.Wrong == a.report.Rows:
-			fail(refuse(ErrRows, "%s su %d: nessun avviso è stato creato.", counted(a.report.Wrong, "riga non valida", "righe non valide"), a.report.Rows))
+		case a.report.Invalid > 0 && !a.config.SkipInvalid, a.report.Invalid == a.report.Rows:
+			fail(refuse(ErrRows, "%s su %d: nessun avviso è stato creato.", counted(a.report.Invalid, "riga non valida", "righe non valide"), a.report.Rows))
 		}
 	}
 }

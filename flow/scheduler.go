@@ -12,24 +12,24 @@ import (
 
 // Serve sends every flow that is In invio, and recovers what crashed senders left behind,
 // until the context ends; then it returns nil, once everything is written down, or an
-// error that is an [ErrNotStored], the last of them if there were several. What fails in
+// error that is an [ErrOutcomeNotStored], the last of them if there were several. What fails in
 // between is logged, and tried again, later each time; a flow that fails, or whose rest
 // others are sending, holds up no other.
 func (d *Dispatcher) Serve(ctx context.Context) error {
 	s := &serving{
 		Dispatcher: d, flows: map[uuid.UUID]*served{},
-		pool:  &pool{size: d.config.Batch, share: d.config.Batch / d.config.Flows, flows: d.config.Flows},
+		pool:  &pool{size: d.config.MaxInFlight, share: d.config.MaxInFlight / d.config.MaxFlows, flows: d.config.MaxFlows},
 		ended: make(chan struct{}, 1),
 	}
 	for ctx.Err() == nil {
-		if _, err := d.Recover(ctx); err != nil && ctx.Err() == nil {
+		if _, err := d.RescueExpired(ctx); err != nil && ctx.Err() == nil {
 			d.config.Logger.Warn("flow: recovery failed", "error", err)
 		}
 		s.begin(ctx)
 		select {
 		case <-ctx.Done():
 		case <-s.ended:
-		case <-time.After(d.config.Poll):
+		case <-time.After(d.config.PollInterval):
 		}
 	}
 	s.runs.Wait()
@@ -66,7 +66,7 @@ func (s *serving) begin(ctx context.Context) {
 			delete(s.flows, id) // it was sent by somebody else, or is found anew
 		}
 	}
-	free, known := s.config.Flows-s.running, len(s.flows)
+	free, known := s.config.MaxFlows-s.running, len(s.flows)
 	s.mu.Unlock()
 	if free == 0 {
 		return
@@ -90,7 +90,7 @@ func (s *serving) begin(ctx context.Context) {
 	}
 	// Those first that wait longest for their turn, or never had one.
 	slices.SortStableFunc(due, func(a, b *served) int { return a.until.Compare(b.until) })
-	for _, f := range due[:min(len(due), s.config.Flows-s.running)] {
+	for _, f := range due[:min(len(due), s.config.MaxFlows-s.running)] {
 		f.running = true
 		s.running++
 		s.runs.Go(func() { s.run(ctx, f) })
@@ -115,16 +115,16 @@ func (s *serving) run(ctx context.Context, f *served) {
 	s.running--
 	var stopped *StopError
 	switch {
-	case errors.Is(err, ErrNotStored):
+	case errors.Is(err, ErrOutcomeNotStored):
 		s.lost = err
 	case err == nil, errors.As(err, &stopped): // it is over
 		delete(s.flows, f.id)
 		return
 	case errors.Is(err, errElsewhere):
-		f.until = time.Now().Add(s.config.Poll)
+		f.until = time.Now().Add(s.config.PollInterval)
 		return
 	}
-	f.pause.next = min(max(2*f.pause.next, s.config.Poll), maxRest)
+	f.pause.next = min(max(2*f.pause.next, s.config.PollInterval), maxRest)
 	f.until = time.Now().Add(f.pause.next)
 	if ctx.Err() == nil {
 		s.config.Logger.Warn("flow: run failed", "flow", f.id, "error", err)

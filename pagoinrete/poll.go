@@ -40,7 +40,7 @@ func (e Event) learn(there RemoteEvent, missing bool, by flussi.Actor) (EventCha
 	case len(path) > 0:
 		return e.change(path[len(path)-1], before.State, by.ID, reason), e.State == EventDeleted
 	case news && found.Kind != "":
-		return e.change(EventDiffer, e.State, by.ID, e.Discrepancy.Italian()), false
+		return e.change(EventRecordDiscrepancy, e.State, by.ID, e.Discrepancy.Italian()), false
 	case news:
 		return e.change(EventVerify, e.State, by.ID, "La discrepanza non c'è più."), false
 	}
@@ -99,7 +99,7 @@ func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Acto
 	case n.ahead(there.State):
 		path = nil // what is here comes from files that are not known there
 	case err != nil && paid(n.State) && paid(there.State):
-		return differs(Discrepancy{Kind: DiscrepancyTwice, State: string(there.State)})
+		return differs(Discrepancy{Kind: DiscrepancyPaidTwice, State: string(there.State)})
 	case err != nil, !notified && !Coupled(EventToNotify, there.State):
 		return differs(Discrepancy{Kind: DiscrepancyState, State: string(there.State)})
 	default:
@@ -122,7 +122,7 @@ func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Acto
 	case len(path) > 0:
 		return n.change(path[len(path)-1], before.State, by.ID, steps(told, path, NoticeAction.Label)), true
 	case news && found.Kind != "":
-		return n.change(NoticeDiffer, n.State, by.ID, n.Discrepancy.Italian()), true
+		return n.change(NoticeRecordDiscrepancy, n.State, by.ID, n.Discrepancy.Italian()), true
 	case news || n != before:
 		return n.change(NoticeVerify, n.State, by.ID, ""), true
 	}
@@ -134,7 +134,7 @@ func (n Notice) differs(before Notice, found Discrepancy, by flussi.Actor) (Noti
 	if !n.Discrepancy.meet(found) {
 		return NoticeChange{}, false
 	}
-	return n.change(NoticeDiffer, before.State, by.ID, n.Discrepancy.Italian()), true
+	return n.change(NoticeRecordDiscrepancy, before.State, by.ID, n.Discrepancy.Italian()), true
 }
 
 // ahead reports whether the notice is just where Pago In Rete says, or further on by nothing

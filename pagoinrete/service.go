@@ -13,33 +13,33 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Gateways returns the gateway of a school, by its codice meccanografico. It must be safe for
+// GatewayFor returns the gateway of a school, by its codice meccanografico. It must be safe for
 // concurrent use. For a school that it does not know it returns an error; if that is a
 // [flussi.Explainer], the operator reads why. No Gateway is an [ErrConfig].
-type Gateways func(ctx context.Context, school string) (Gateway, error)
+type GatewayFor func(ctx context.Context, school string) (Gateway, error)
 
 // Authorizer knows which schools somebody works for. It is asked on every call of a
-// [Procedure], and must be safe for concurrent use.
+// [Service], and must be safe for concurrent use.
 type Authorizer interface {
 	// Schools returns the codici meccanografici of the schools of the actor; none for
 	// somebody unknown.
 	Schools(ctx context.Context, by flussi.Actor) ([]string, error)
 }
 
-// Staffs is an [Authorizer] for programs that know their users beforehand: the schools of
+// Permissions is an [Authorizer] for programs that know their users beforehand: the schools of
 // each, by the ID of the actor. It must not be changed while it is in use.
-type Staffs map[string][]string
+type Permissions map[string][]string
 
 // Schools returns the schools of the actor.
-func (s Staffs) Schools(_ context.Context, by flussi.Actor) ([]string, error) {
+func (s Permissions) Schools(_ context.Context, by flussi.Actor) ([]string, error) {
 	return slices.Clone(s[by.ID]), nil
 }
 
-// Procedure is the work of a school's office with its payments: one method for each of the
+// Service is the work of a school's office with its payments: one method for each of the
 // guide's operations. Every method takes the actor, refuses what the actor's SIDI role may
 // not do or what the event and its notices do not permit together, and records what was
 // done. What belongs to a school that the actor does not work for is not found. It is safe
-// for concurrent use, and has no goroutines but those that [Procedure.TransmitNotices] uses
+// for concurrent use, and has no goroutines but those that [Service.TransmitNotices] uses
 // until it returns.
 //
 // What changes something in Pago In Rete is done there first, and stored here afterwards.
@@ -52,24 +52,24 @@ func (s Staffs) Schools(_ context.Context, by flussi.Actor) ([]string, error) {
 // the role, to an [*InvalidError] or a [*flussi.ValueError] for what is not valid, to the
 // context's error, or to what the store, the authorizer or the gateway returned, such as a
 // [*RemoteError]. Unless a method says otherwise, an error has changed nothing here.
-type Procedure struct {
+type Service struct {
 	store      Store
 	authorizer Authorizer
-	gateways   Gateways
+	gateways   GatewayFor
 	workers    int
 }
 
-// ProcedureConfig says how a procedure works.
-type ProcedureConfig struct {
+// ServiceConfig says how a service works.
+type ServiceConfig struct {
 	// Workers is how many notices are transmitted at the same time. Defaults to 8.
 	Workers int
 }
 
 const defaultWorkers = 8
 
-// NewProcedure returns a procedure. The error lists everything that is wrong with the
+// NewService returns a service. The error lists everything that is wrong with the
 // configuration; it is an [ErrConfig].
-func NewProcedure(store Store, authorizer Authorizer, gateways Gateways, c ProcedureConfig) (*Procedure, error) {
+func NewService(store Store, authorizer Authorizer, gateways GatewayFor, c ServiceConfig) (*Service, error) {
 	var faults []error
 	if store == nil || authorizer == nil || gateways == nil {
 		faults = append(faults, errors.New("store, authorizer and gateways are needed"))
@@ -83,16 +83,16 @@ func NewProcedure(store Store, authorizer Authorizer, gateways Gateways, c Proce
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("pagoinrete: new procedure: %w: %w", ErrConfig, errors.Join(faults...))
 	}
-	return &Procedure{store: store, authorizer: authorizer, gateways: gateways, workers: c.Workers}, nil
+	return &Service{store: store, authorizer: authorizer, gateways: gateways, workers: c.Workers}, nil
 }
 
 // Schools returns the schools that the actor works for, sorted.
-func (p *Procedure) Schools(ctx context.Context, by flussi.Actor) ([]string, error) {
+func (p *Service) Schools(ctx context.Context, by flussi.Actor) ([]string, error) {
 	schools, err := p.schools(ctx, by)
 	return schools, failure("list schools", uuid.Nil, err)
 }
 
-func (p *Procedure) schools(ctx context.Context, by flussi.Actor) ([]string, error) {
+func (p *Service) schools(ctx context.Context, by flussi.Actor) ([]string, error) {
 	if err := by.Check(); err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (p *Procedure) schools(ctx context.Context, by flussi.Actor) ([]string, err
 }
 
 // admit refuses an actor who does not work for the school.
-func (p *Procedure) admit(ctx context.Context, by flussi.Actor, school string) error {
+func (p *Service) admit(ctx context.Context, by flussi.Actor, school string) error {
 	schools, err := p.schools(ctx, by)
 	if err == nil && !slices.Contains(schools, school) {
 		err = ErrForbidden
@@ -118,7 +118,7 @@ func (p *Procedure) admit(ctx context.Context, by flussi.Actor, school string) e
 }
 
 // gateway returns the gateway of a school.
-func (p *Procedure) gateway(ctx context.Context, school string) (Gateway, error) {
+func (p *Service) gateway(ctx context.Context, school string) (Gateway, error) {
 	g, err := p.gateways(ctx, school)
 	if err == nil && g == nil {
 		err = refuse(ErrConfig, "La scuola non è collegata a Pago In Rete: rivolgersi all'assistenza.")
@@ -127,7 +127,7 @@ func (p *Procedure) gateway(ctx context.Context, school string) (Gateway, error)
 }
 
 // event reads an event that the actor may see.
-func (p *Procedure) event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+func (p *Service) event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	schools, err := p.schools(ctx, by)
 	if err != nil {
 		return Event{}, err
@@ -143,7 +143,7 @@ func (p *Procedure) event(ctx context.Context, by flussi.Actor, id uuid.UUID) (E
 }
 
 // notice reads a notice that the actor may see, and its event.
-func (p *Procedure) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, Event, error) {
+func (p *Service) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, Event, error) {
 	schools, err := p.schools(ctx, by)
 	if err != nil {
 		return Notice{}, Event{}, err

@@ -18,7 +18,7 @@ import (
 )
 
 // The first operation: a fee of two instalments. What is wrong with it is said all at once.
-func ExampleProcedure_CreateEvent() {
+func ExampleService_CreateEvent() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	first, _ := flussi.EndOfDay(2027, time.March, 31) // in Italy
@@ -40,7 +40,7 @@ func ExampleProcedure_CreateEvent() {
 }
 
 // The second operation. From here on Pago In Rete knows the event.
-func ExampleProcedure_TransmitEvent() {
+func ExampleService_TransmitEvent() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(1)
@@ -53,11 +53,11 @@ func ExampleProcedure_TransmitEvent() {
 
 // The third operation: each pupil gets a notice for each instalment. Rows that are wrong are
 // told one by one, and nothing is stored unless the configuration says so.
-func ExampleProcedure_AddNotices() {
+func ExampleService_AddNotices() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(2)
-	rows := pagoinrete.NoticeDrafts(
+	rows := pagoinrete.NoticeDraftRows(
 		pagoinrete.NoticeDraft{Debtor: code("RSSMRA14A41H501J"), DebtorName: flussi.NewText("Rossi Maria"), Payer: code("RSSGNN80A01H501N")},
 		pagoinrete.NoticeDraft{Debtor: code("VRDLCU14C12H501B"), Payer: code("VRDPLA82B45H501H"), Discount: 15_00}, // on both instalments together
 		pagoinrete.NoticeDraft{Debtor: code("BNCNNA14E50H501M"), Instalment: 3},
@@ -69,7 +69,7 @@ func ExampleProcedure_AddNotices() {
 		fmt.Println(wrong.Italian())
 	}
 
-	report, err = o.AddNotices(ctx, o.assistant, e.ID, rows, pagoinrete.AddConfig{GoodRowsOnly: true})
+	report, err = o.AddNotices(ctx, o.assistant, e.ID, rows, pagoinrete.AddConfig{SkipInvalid: true})
 	fmt.Println(report.Notices, "avvisi,", report.Amount.Euro(), err)
 	// Output:
 	// 1 riga non valida su 3: nessun avviso è stato creato.
@@ -79,7 +79,7 @@ func ExampleProcedure_AddNotices() {
 
 // The fourth operation. What Pago In Rete refuses says why, and so does what gets no answer.
 // Called again, it goes on with what is left.
-func ExampleProcedure_TransmitNotices() {
+func ExampleService_TransmitNotices() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(3)
@@ -101,7 +101,7 @@ func ExampleProcedure_TransmitNotices() {
 
 // The fifth operation hands the event over to the principal. Its notices have to be
 // transmitted by then.
-func ExampleProcedure_SubmitEvent() {
+func ExampleService_SubmitEvent() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(3)
@@ -118,7 +118,7 @@ func ExampleProcedure_SubmitEvent() {
 }
 
 // The sixth operation is the principal's alone.
-func ExampleProcedure_ApproveEvent() {
+func ExampleService_ApproveEvent() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(5)
@@ -134,7 +134,7 @@ func ExampleProcedure_ApproveEvent() {
 }
 
 // The principal may send an event back instead, and says why.
-func ExampleProcedure_RejectEvent() {
+func ExampleService_RejectEvent() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(5)
@@ -153,7 +153,7 @@ func ExampleProcedure_RejectEvent() {
 
 // The seventh operation: families see the notices and can pay. Those whose payers have logged
 // in to Pago In Rete are notified.
-func ExampleProcedure_NotifyEvent() {
+func ExampleService_NotifyEvent() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(6)
@@ -171,7 +171,7 @@ func ExampleProcedure_NotifyEvent() {
 }
 
 // The eighth operation: the notices to be printed, one after the other.
-func ExampleProcedure_EventPDFs() {
+func ExampleService_EventPDFs() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(7)
@@ -192,7 +192,7 @@ func ExampleProcedure_EventPDFs() {
 }
 
 // The ninth operation: what the guardians see from then on.
-func ExampleProcedure_ShowEvent() {
+func ExampleService_ShowEvent() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(7)
@@ -212,7 +212,7 @@ func ExampleProcedure_ShowEvent() {
 }
 
 // The tenth operation asks Pago In Rete what families did.
-func ExampleProcedure_VerifyEvent() {
+func ExampleService_VerifyEvent() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(7)
@@ -231,7 +231,7 @@ func ExampleProcedure_VerifyEvent() {
 
 // A settlement of a payment service provider confirms what was paid. It can be applied again;
 // what does not match is told row by row.
-func ExampleProcedure_ApplySettlement() {
+func ExampleService_ApplySettlement() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(7)
@@ -266,7 +266,7 @@ func ExampleProcedure_ApplySettlement() {
 // A settlement as a CSV file, with columns of one's own choice. What cannot be read is told by
 // the report of the file, and what does not match by that of the settlement. The amount of a
 // reversed payment may be negative.
-func ExampleProcedure_ApplySettlement_csv() {
+func ExampleService_ApplySettlement_csv() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(7)
@@ -334,7 +334,7 @@ func ExampleProcedure_ApplySettlement_csv() {
 
 // The treasury journal shows that the money arrived, even where nobody asked Pago In Rete yet:
 // the history tells the steps that it implies.
-func ExampleProcedure_ApplyJournal() {
+func ExampleService_ApplyJournal() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(7)
@@ -383,7 +383,7 @@ func ExampleEvent_Actions() {
 
 // office is that of the school in the examples, with Pago In Rete simulated.
 type office struct {
-	*pagoinrete.Procedure
+	*pagoinrete.Service
 	platform             *pagoinretetest.Server
 	assistant, principal flussi.Actor
 }
@@ -400,7 +400,7 @@ func openOffice() *office {
 		assistant: flussi.Actor{ID: "a.bianchi", Roles: []flussi.Role{flussi.AdminAssistant}},
 		principal: flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principal}},
 	}
-	o.Procedure, _ = pagoinrete.NewProcedure(memstore.New(), pagoinrete.Staffs{o.assistant.ID: {school}, o.principal.ID: {school}}, gateways, pagoinrete.ProcedureConfig{})
+	o.Service, _ = pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{o.assistant.ID: {school}, o.principal.ID: {school}}, gateways, pagoinrete.ServiceConfig{})
 	return o
 }
 
@@ -465,7 +465,7 @@ func journey() pagoinrete.EventData {
 }
 
 func pupils() iter.Seq2[pagoinrete.NoticeRow, error] {
-	return pagoinrete.NoticeDrafts(
+	return pagoinrete.NoticeDraftRows(
 		pagoinrete.NoticeDraft{Debtor: code("RSSMRA14A41H501J"), DebtorName: flussi.NewText("Rossi Maria"), Payer: code("RSSGNN80A01H501N")},
 		pagoinrete.NoticeDraft{Debtor: code("VRDLCU14C12H501B"), DebtorName: flussi.NewText("Verdi Luca"), Payer: code("VRDPLA82B45H501H")},
 	)

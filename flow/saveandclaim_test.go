@@ -25,12 +25,12 @@ type exchanges struct {
 	exchange func(changes []flow.NotificationChange, exchange func() error) error
 }
 
-func (s *exchanges) Exchange(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
+func (s *exchanges) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
 	err = s.exchange(changes, func() error {
-		f, claimed, err = s.Store.Exchange(ctx, changes, claim)
+		f, claimed, err = s.Store.SaveAndClaim(ctx, changes, claim)
 		s.most = max(s.most, s.sending(ctx))
 		return err
 	})
@@ -56,7 +56,7 @@ func TestExchangesKeepTheBatch(t *testing.T) {
 		store := &exchanges{Store: memstore.New(), exchange: func(_ []flow.NotificationChange, exchange func() error) error { return exchange() }}
 		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 		f := w.sending(t, 500)
-		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 16}).Run(t.Context(), f.ID)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
 		assert.Equal(t, flow.Counts{Sent: 500}, got.Counts)
 		assert.Equal(t, 16, store.most)
@@ -77,7 +77,7 @@ func TestExchangesOfManyFlowsKeepTheBatch(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
-			ended <- w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 16, Flows: 3}).Serve(ctx)
+			ended <- w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16, MaxFlows: 3}).Serve(ctx)
 		}()
 		time.Sleep(5 * time.Minute)
 		cancel()
@@ -104,7 +104,7 @@ func TestAnExchangeThatWasNotMadeHoldsUpNothing(t *testing.T) {
 				}
 				w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 				f := w.sending(t, 300)
-				got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 16}).Run(t.Context(), f.ID)
+				got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Run(t.Context(), f.ID)
 				require.NoError(t, err)
 				assert.Equal(t, flow.Counts{Sent: 300}, got.Counts)
 				assert.Len(t, w.Deliveries(), 300)
@@ -130,10 +130,10 @@ func TestAnExchangeThatWasMadeAllTheSameEndsTheRun(t *testing.T) {
 		}
 		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 		f := w.sending(t, 300)
-		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Batch: 16, Lease: time.Minute})
+		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16, Lease: time.Minute})
 		got, err := d.Run(t.Context(), f.ID)
 		require.ErrorIs(t, err, errStore)
-		assert.False(t, errors.Is(err, flow.ErrNotStored), "every outcome is stored")
+		assert.False(t, errors.Is(err, flow.ErrOutcomeNotStored), "every outcome is stored")
 		assert.Len(t, w.Deliveries(), got.Counts.Sent)
 		lost := got.Counts.Sending
 		assert.Positive(t, lost)

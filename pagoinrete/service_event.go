@@ -13,7 +13,7 @@ import (
 
 // CreateEvent (Creazione tassa, evento di pagamento; the first operation) creates an event of
 // a school with its instalments: Non trasmesso a Pago in Rete.
-func (p *Procedure) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKind, school string, d EventData) (Event, error) {
+func (p *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKind, school string, d EventData) (Event, error) {
 	const op = "create event"
 	e, err := NewEvent(kind, school, by)
 	if err == nil {
@@ -41,7 +41,7 @@ func (p *Procedure) CreateEvent(ctx context.Context, by flussi.Actor, kind Event
 // trasmesso, Simulato or Rifiutato. The version is the one that was seen: if it is not the
 // event's any more, the error is an [ErrConflict]. What was transmitted is replaced in Pago In
 // Rete as well. While the event has notices, its amounts, due dates and instalments are fixed.
-func (p *Procedure) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d EventData) (Event, error) {
+func (p *Service) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d EventData) (Event, error) {
 	d = d.normal()
 	return p.changeEvent(ctx, "edit event", by, id, step{
 		action: EventEdit,
@@ -52,7 +52,7 @@ func (p *Procedure) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 			if err := d.Validate(e.Kind); err != nil {
 				return err
 			}
-			if live := e.Counts.Live(); live > 0 && !d.fixes(e.EventData) {
+			if live := e.Counts.NotCancelled(); live > 0 && !d.fixes(e.EventData) {
 				return refuse(ErrNotices, "L'evento ha già %s: per cambiare importi, scadenze o rate occorre prima annullarli.", counted(live, "avviso", "avvisi"))
 			}
 			return nil
@@ -69,7 +69,7 @@ func (p *Procedure) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 }
 
 // TransmitEvent (Salva e trasmetti; the second operation) transmits an event: Simulato.
-func (p *Procedure) TransmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+func (p *Service) TransmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	return p.changeEvent(ctx, "transmit event", by, id, step{
 		action: EventTransmit,
 		guard:  func(e Event) error { return e.Validate(e.Kind) },
@@ -81,7 +81,7 @@ func (p *Procedure) TransmitEvent(ctx context.Context, by flussi.Actor, id uuid.
 // SubmitEvent (Rendi l'evento "da approvare"; the fifth operation) hands an event to the
 // principal: Da approvare. Its notices are all transmitted by then; a donation has none. What
 // the office wrote is transmitted once more before, so that the principal approves just that.
-func (p *Procedure) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+func (p *Service) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	return p.changeEvent(ctx, "submit event", by, id, step{
 		action: EventSubmit,
 		guard:  noticesReady,
@@ -95,7 +95,7 @@ func (p *Procedure) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 }
 
 // ApproveEvent (Approva; the sixth operation) is the principal's alone: Da notificare.
-func (p *Procedure) ApproveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+func (p *Service) ApproveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	return p.changeEvent(ctx, "approve event", by, id, step{
 		action: EventApprove,
 		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
@@ -107,7 +107,7 @@ func (p *Procedure) ApproveEvent(ctx context.Context, by flussi.Actor, id uuid.U
 
 // RejectEvent (Rifiuta; the sixth operation) is the principal's alone, and says why, in at most
 // 4000 UTF-16 code units: Rifiutato.
-func (p *Procedure) RejectEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Event, error) {
+func (p *Service) RejectEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Event, error) {
 	return p.changeEvent(ctx, "reject event", by, id, step{
 		action: EventReject,
 		reason: why,
@@ -122,9 +122,9 @@ func (p *Procedure) RejectEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 // NotifyEvent (Notifica; the seventh operation) makes an event Notificato: families see it and
 // can pay, and its data are fixed. Its notices become Non pagato (Notificato) where a payer is
 // registered and has logged in, which Pago In Rete is asked for at once, as by
-// [Procedure.VerifyEvent]: if that fails, the event is Notificato all the same, and comes with
+// [Service.VerifyEvent]: if that fails, the event is Notificato all the same, and comes with
 // the error.
-func (p *Procedure) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+func (p *Service) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	const op = "notify event"
 	e, err := p.changeEvent(ctx, op, by, id, step{
 		action: EventNotify,
@@ -151,7 +151,7 @@ func (p *Procedure) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 // DeleteEvent (Cancella) withdraws an event that is Simulato or Rifiutato: Cancellato, here and
 // in Pago In Rete. Its notices are cancelled, some hundred at a time: if the call fails in the
 // middle of them, make it again.
-func (p *Procedure) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+func (p *Service) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	return p.changeEvent(ctx, "delete event", by, id, step{
 		action: EventDelete,
 		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
@@ -161,12 +161,12 @@ func (p *Procedure) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 	})
 }
 
-// SettleEvent (Archivia la discrepanza) says that somebody looked at an event's discrepancy,
+// ResolveEventDiscrepancy (Archivia la discrepanza) says that somebody looked at an event's discrepancy,
 // and what came of it: it is not reported again. The version is the one that was seen: if it is
 // not the event's any more, the error is an [ErrConflict].
-func (p *Procedure) SettleEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Event, error) {
+func (p *Service) ResolveEventDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Event, error) {
 	return p.changeEvent(ctx, "settle event", by, id, step{
-		action: EventSettle,
+		action: EventResolveDiscrepancy,
 		reason: why,
 		guard: func(e Event) error {
 			if e.Version != version {
@@ -177,7 +177,7 @@ func (p *Procedure) SettleEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 			}
 			return checkReason(why, "la spiegazione")
 		},
-		edit: func(e *Event) { e.Discrepancy.Settled = true },
+		edit: func(e *Event) { e.Discrepancy.Resolved = true },
 	})
 }
 
@@ -194,7 +194,7 @@ type step struct {
 
 // changeEvent takes a step with an event: in Pago In Rete first, and stored afterwards. If
 // somebody else changed it in the meantime, it is tried anew on what they left.
-func (p *Procedure) changeEvent(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, s step) (Event, error) {
+func (p *Service) changeEvent(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, s step) (Event, error) {
 	var done EventState // that Pago In Rete has it in now
 	for try := 0; ; try++ {
 		e, err := p.event(ctx, by, id)
@@ -246,7 +246,7 @@ func (p *Procedure) changeEvent(ctx context.Context, op string, by flussi.Actor,
 
 // stored is an event as it was stored just now, with the Counts that it has now, if they can be
 // read: what was done is no error.
-func (p *Procedure) stored(ctx context.Context, e Event) Event {
+func (p *Service) stored(ctx context.Context, e Event) Event {
 	if read, err := p.store.Event(ctx, e.ID); err == nil {
 		return read
 	}
@@ -257,7 +257,7 @@ func (p *Procedure) stored(ctx context.Context, e Event) Event {
 // there takes a step in Pago In Rete, and reads back what came of it where that is not known,
 // or where the step was taken already. An event that was changed since it was created may be
 // there as it was before, so it is put again instead.
-func (p *Procedure) there(ctx context.Context, e Event, to EventState, s step) (RemoteEvent, error) {
+func (p *Service) there(ctx context.Context, e Event, to EventState, s step) (RemoteEvent, error) {
 	g, err := p.gateway(ctx, e.School)
 	if err != nil {
 		return RemoteEvent{}, err
@@ -310,7 +310,7 @@ func noticesReady(e Event) error {
 }
 
 // withdrawNotices cancels the notices of an event that is withdrawn.
-func (p *Procedure) withdrawNotices(ctx context.Context, by flussi.Actor, e Event) error {
+func (p *Service) withdrawNotices(ctx context.Context, by flussi.Actor, e Event) error {
 	for try := 0; ; {
 		found, err := p.store.Notices(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked, NoticeNotNotified}}, Page{Limit: MaxRemote, OldestFirst: true})
 		if err != nil || len(found) == 0 {
@@ -348,7 +348,7 @@ func checkReason(why flussi.Text, name string) error {
 
 // EventActions returns what the actor may do with an event now, as it and its notices are: the
 // buttons to show, in the order of the machine's table.
-func (p *Procedure) EventActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventAction, error) {
+func (p *Service) EventActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventAction, error) {
 	e, err := p.event(ctx, by, id)
 	if err != nil {
 		return nil, failure("get actions of event", id, err)
@@ -357,7 +357,7 @@ func (p *Procedure) EventActions(ctx context.Context, by flussi.Actor, id uuid.U
 }
 
 // Actions returns what somebody who holds the roles may do with the event now, as it and its
-// Counts are: the buttons to show in a list, where [Procedure.EventActions] would read each
+// Counts are: the buttons to show in a list, where [Service.EventActions] would read each
 // event again. In the order of the machine's table.
 func (e *Event) Actions(roles ...flussi.Role) []EventAction {
 	return slices.DeleteFunc(e.Allowed(roles...), func(action EventAction) bool {
@@ -371,8 +371,8 @@ func (e *Event) Actions(roles ...flussi.Role) []EventAction {
 		case EventNotify:
 			return e.Kind == Fee && e.Counts.Unpaid == 0
 		case EventDownload, EventShow:
-			return e.Counts.Live() == 0
-		case EventSettle:
+			return e.Counts.NotCancelled() == 0
+		case EventResolveDiscrepancy:
 			return !e.Discrepancy.Open()
 		}
 		return false

@@ -50,7 +50,7 @@ func operations(t *testing.T, w *world) []func(ctx context.Context, e *pagoinret
 		},
 		func(ctx context.Context, e event) error { return into(e)(w.TransmitEvent(ctx, assistant, e.ID)) },
 		func(ctx context.Context, e event) error {
-			report, err := w.AddNotices(ctx, assistant, e.ID, pagoinrete.NoticeDrafts(drafts(3)...), pagoinrete.AddConfig{})
+			report, err := w.AddNotices(ctx, assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(3)...), pagoinrete.AddConfig{})
 			assert.Equal(t, pagoinrete.AddReport{Rows: 3, Notices: 6, Amount: 45_000}, report)
 			return err
 		},
@@ -151,7 +151,7 @@ func TestADonationHasNoNotices(t *testing.T) {
 	w := newWorld(t)
 	e := w.simulated(t, pagoinrete.Donation)
 	const says = "Un'erogazione liberale non ha avvisi di pagamento: questa operazione non va effettuata."
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 	assert.ErrorIs(t, err, pagoinrete.ErrDonation)
 	assert.Equal(t, says, flussi.Explain(err))
 	_, err = w.TransmitNotices(t.Context(), assistant, e.ID)
@@ -211,7 +211,7 @@ func TestARejectedEventIsCorrectedAndSubmittedAgain(t *testing.T) {
 	assert.Equal(t, 1, there.Created)
 
 	// Another pupil, whose notices have to be transmitted before.
-	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(3)[2]), pagoinrete.AddConfig{})
+	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(3)[2]), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
 	assert.ErrorIs(t, err, pagoinrete.ErrNotices)
@@ -239,13 +239,13 @@ func TestAnEventIsDeletedWithItsNotices(t *testing.T) {
 		} else {
 			e = w.simulated(t, pagoinrete.Fee)
 		}
-		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(9)[8]), pagoinrete.AddConfig{})
+		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(9)[8]), pagoinrete.AddConfig{})
 		require.NoError(t, err)
 		e, err = w.DeleteEvent(t.Context(), assistant, e.ID)
 		require.NoError(t, err)
 		assert.Equal(t, pagoinrete.EventDeleted, e.State)
 		assert.Equal(t, e.Counts.Total(), e.Counts.Cancelled)
-		assert.Zero(t, e.Counts.Live())
+		assert.Zero(t, e.Counts.NotCancelled())
 		there, _ := w.platform.Event(e.ID)
 		assert.Equal(t, pagoinretetest.EventDeleted, there.State)
 		for _, n := range w.notices(t, e.ID) {
@@ -258,7 +258,7 @@ func TestAnEventIsDeletedWithItsNotices(t *testing.T) {
 			func() error { _, err := w.SubmitEvent(t.Context(), assistant, e.ID); return err },
 			func() error { _, err := w.TransmitNotices(t.Context(), assistant, e.ID); return err },
 			func() error {
-				_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+				_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 				return err
 			},
 		} {
@@ -305,7 +305,7 @@ func (w *world) as(t *testing.T, by flussi.Actor, number int, e pagoinrete.Event
 	case 2:
 		_, err = w.TransmitEvent(ctx, by, e.ID)
 	case 3:
-		_, err = w.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+		_, err = w.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 	case 4:
 		_, err = w.TransmitNotices(ctx, by, e.ID)
 	case 5:
@@ -346,7 +346,7 @@ func TestARefusalNamesOnlyWhatMayBeDone(t *testing.T) {
 	assert.Equal(t, "L'azione «Approva l'evento di pagamento su Pago in Rete» non è possibile nello stato «Simulato», "+
 		"in cui non ci sono azioni possibili per i ruoli dell'utente.", flussi.Explain(err))
 
-	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	n := w.notices(t, e.ID)[0]
 	_, err = w.VerifyNotice(t.Context(), assistant, n.ID)
@@ -385,7 +385,7 @@ func TestWhatIsNotTransmittedIsCounted(t *testing.T) {
 	e := w.simulated(t, pagoinrete.Fee)
 	one := drafts(1)[0]
 	one.Instalment = 1
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(one), pagoinrete.AddConfig{})
+	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(one), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
 	assert.Equal(t, "L'evento ha 1 avviso non ancora trasmesso: trasmetterlo o annullarlo prima.", flussi.Explain(err))
@@ -406,7 +406,7 @@ func TestTheButtonsFollowTheStates(t *testing.T) {
 	_, err = w.TransmitEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 	assert.Equal(t, actions{pagoinrete.EventAddNotices, pagoinrete.EventVerify, pagoinrete.EventDelete, pagoinrete.EventEdit}, buttons(director, e.ID))
-	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDrafts(drafts(1)...), pagoinrete.AddConfig{})
+	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	assert.Contains(t, buttons(assistant, e.ID), pagoinrete.EventTransmitNotices)
 	assert.NotContains(t, buttons(assistant, e.ID), pagoinrete.EventSubmit)

@@ -17,7 +17,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // scene has an event in every state, and notices for whatever may be done with one.
@@ -85,7 +85,7 @@ type call struct {
 	by      flussi.Actor // who may; nobody in particular: whoever works for the school
 	school  bool         // it names a school, not an event or a notice
 	list    bool         // it lists what there is
-	remote  []pagoinretetest.Operation
+	remote  []restgatewaytest.Operation
 	do      func(ctx context.Context, t testing.TB, w *world, s *scene, by flussi.Actor) error
 	changes bool
 }
@@ -102,9 +102,9 @@ func calls() map[string]call {
 		tb  = testing.TB
 		act = flussi.Actor
 	)
-	put, move, get := pagoinretetest.PutEvent, pagoinretetest.MoveEvent, pagoinretetest.GetEvent
-	putNotice, moveNotice, getNotices := pagoinretetest.PutNotice, pagoinretetest.MoveNotice, pagoinretetest.GetNotices
-	ops := func(all ...pagoinretetest.Operation) []pagoinretetest.Operation { return all }
+	put, move, get := restgatewaytest.PutEvent, restgatewaytest.MoveEvent, restgatewaytest.GetEvent
+	putNotice, moveNotice, getNotices := restgatewaytest.PutNotice, restgatewaytest.MoveNotice, restgatewaytest.GetNotices
+	ops := func(all ...restgatewaytest.Operation) []restgatewaytest.Operation { return all }
 	return map[string]call{
 		"Schools": {list: true, do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.Schools(c, by)) }},
 		"Events": {list: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
@@ -133,10 +133,10 @@ func calls() map[string]call {
 		"Notice":        {do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.Notice(c, by, s.open.ID)) }},
 		"NoticeHistory": {do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.NoticeHistory(c, by, s.open.ID)) }},
 		"NoticeActions": {do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.NoticeActions(c, by, s.open.ID)) }},
-		"Receipt": {remote: ops(pagoinretetest.GetReceipt), do: func(c ctx, t tb, w *world, s *scene, by act) error {
+		"Receipt": {remote: ops(restgatewaytest.GetReceipt), do: func(c ctx, t tb, w *world, s *scene, by act) error {
 			return drop(w.Receipt(c, by, s.paid.ID))
 		}},
-		"NoticePDF": {by: assistant, remote: ops(pagoinretetest.GetPDF), do: func(c ctx, t tb, w *world, s *scene, by act) error {
+		"NoticePDF": {by: assistant, remote: ops(restgatewaytest.GetPDF), do: func(c ctx, t tb, w *world, s *scene, by act) error {
 			body, err := w.NoticePDF(c, by, s.open.ID)
 			if err == nil {
 				_, err = io.Copy(io.Discard, body)
@@ -144,7 +144,7 @@ func calls() map[string]call {
 			}
 			return err
 		}},
-		"EventPDFs": {by: assistant, remote: ops(pagoinretetest.GetPDF), do: func(c ctx, t tb, w *world, s *scene, by act) error {
+		"EventPDFs": {by: assistant, remote: ops(restgatewaytest.GetPDF), do: func(c ctx, t tb, w *world, s *scene, by act) error {
 			var all error
 			for pdf, err := range w.EventPDFs(c, by, s.notified.ID) {
 				if err == nil {
@@ -264,7 +264,7 @@ func everything(t testing.TB, w *world) string {
 
 // received counts what the platform was asked for.
 func (w *world) received() (all int) {
-	for _, op := range pagoinretetest.Operations() {
+	for _, op := range restgatewaytest.Operations() {
 		all += w.platform.Received(op)
 	}
 	return all
@@ -334,7 +334,7 @@ func TestEveryCallCanBeMadeAgain(t *testing.T) {
 	for name, c := range calls() {
 		for _, op := range c.remote {
 			t.Run(fmt.Sprint(name, " ", op), func(t *testing.T) {
-				for i, fault := range pagoinretetest.Faults() {
+				for i, fault := range restgatewaytest.Faults() {
 					if testing.Short() && (i+len(name))%4 > 0 { // another quarter for each call
 						continue
 					}
@@ -342,10 +342,10 @@ func TestEveryCallCanBeMadeAgain(t *testing.T) {
 						w := newWorld(t)
 						s := sceneOf(t, w)
 						w.platform.Fail(op, fault)
-						if op == pagoinretetest.GetEvent || op == pagoinretetest.GetNotices { // what reads back
+						if op == restgatewaytest.GetEvent || op == restgatewaytest.GetNotices { // what reads back
 							for _, change := range c.remote {
 								if change != op {
-									w.platform.Fail(change, pagoinretetest.Fault{Kind: pagoinretetest.BadGateway, Stored: true})
+									w.platform.Fail(change, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true})
 								}
 							}
 						}

@@ -1,12 +1,11 @@
 // Package pagoinrete collects what schools are owed through Pago In Rete: payment events
 // (eventi di pagamento, tasse) and their payment notices (avvisi di pagamento), from their
-// creation to the day on which they are seen to be paid and reconciled. The ministry's
-// interface of Pago In Rete is not public: [Client] talks in a format of ours, which wire.go
-// alone knows and openapi.yaml describes, and whoever has the ministry's documents puts a
-// [Gateway] of their own in its place.
+// creation to the day on which they are paid and reconciled. The ministry's interface of Pago In
+// Rete is not public: package restgateway is a [Gateway] for a format of this library, and those
+// who have the ministry's documents write another one.
 //
-//	client, err := pagoinrete.New(key, "RMIC8GA002", pagoinrete.Config{BaseURL: address}) // one for each school
-//	store := memstore.New()                                                               // or your own, on your database
+//	client, err := restgateway.New(key, "RMIC8GA002", restgateway.Config{BaseURL: address}) // one for each school
+//	store := memstore.New()                                                                 // or your own, on your database
 //	gateways := func(ctx context.Context, school string) (pagoinrete.Gateway, error) { return client, nil }
 //	p, err := pagoinrete.NewService(store, pagoinrete.Permissions{"a.bianchi": {"RMIC8GA002"}}, gateways, pagoinrete.ServiceConfig{})
 //

@@ -214,7 +214,7 @@ func NewEvent(kind EventKind, school string, by flussi.Actor) (Event, error) {
 		return Event{}, fmt.Errorf("pagoinrete: new event: %w", &flussi.ValueError{
 			Type: "EventKind", Err: flussi.ErrRange, Reason: "L'evento deve essere una tassa o un'erogazione liberale."})
 	}
-	if err := checkSchool(school); err != nil {
+	if err := CheckSchool(school); err != nil {
 		return Event{}, fmt.Errorf("pagoinrete: new event: %w", err)
 	}
 	id, now, err := newIdentity(by)
@@ -227,8 +227,9 @@ func NewEvent(kind EventKind, school string, by flussi.Actor) (Event, error) {
 	}, nil
 }
 
-// checkSchool checks the form of a codice meccanografico.
-func checkSchool(code string) error {
+// CheckSchool returns a [*flussi.ValueError] if a text is not a codice meccanografico: 10 capital
+// letters and digits.
+func CheckSchool(code string) error {
 	fail := func(err error, position int, italian string) error {
 		return &flussi.ValueError{Type: "School", Err: err, Position: position, Reason: italian}
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // The first operation: a fee of two instalments. What is wrong with it is said all at once.
@@ -83,7 +84,7 @@ func ExampleService_TransmitNotices() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(3)
-	o.platform.Fail(pagoinretetest.PutNotice, pagoinretetest.Fault{Kind: pagoinretetest.BadRequest})
+	o.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
 
 	for range 2 {
 		report, err := o.TransmitNotices(ctx, o.assistant, e.ID)
@@ -384,16 +385,16 @@ func ExampleEvent_Actions() {
 // office is that of the school in the examples, with Pago In Rete simulated.
 type office struct {
 	*pagoinrete.Service
-	platform             *pagoinretetest.Server
+	platform             *restgatewaytest.Server
 	assistant, principal flussi.Actor
 }
 
 func openOffice() *office {
 	const school = "RMIC8GA002"
-	platform := pagoinretetest.NewServer(pagoinretetest.Config{})
-	platform.AddSchool(pagoinretetest.School{Code: school, Key: "a-key"})
-	key, _ := pagoinrete.ParseKey("a-key")
-	client, _ := pagoinrete.New(key, school, pagoinrete.Config{BaseURL: platform.URL})
+	platform := restgatewaytest.NewServer(restgatewaytest.Config{})
+	platform.AddSchool(restgatewaytest.School{Code: school, Key: "a-key"})
+	key, _ := restgateway.ParseKey("a-key")
+	client, _ := restgateway.New(key, school, restgateway.Config{BaseURL: platform.URL})
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }
 	o := &office{
 		platform:  platform,

@@ -7,23 +7,24 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // All that it takes: a store, who works for which school, and a gateway to Pago In Rete, here
 // the client and a simulator. A fee goes from its creation to its payment.
 func Example() {
 	ctx := context.Background()
-	server := pagoinretetest.NewServer(pagoinretetest.Config{}) // in place of Pago In Rete
+	server := restgatewaytest.NewServer(restgatewaytest.Config{}) // in place of Pago In Rete
 	defer server.Close()
-	server.AddSchool(pagoinretetest.School{Code: "RMIC8GA002", Key: "a-key"})
+	server.AddSchool(restgatewaytest.School{Code: "RMIC8GA002", Key: "a-key"})
 
-	key, err := pagoinrete.ParseKey("a-key")
+	key, err := restgateway.ParseKey("a-key")
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
 		return
 	}
-	client, err := pagoinrete.New(key, "RMIC8GA002", pagoinrete.Config{BaseURL: server.URL})
+	client, err := restgateway.New(key, "RMIC8GA002", restgateway.Config{BaseURL: server.URL})
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
 		return

@@ -10,9 +10,9 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Gateway is Pago In Rete as a [Service] sees it, for one school. [*Client] is one. The
-// ministry's own interface is not public: whoever has its documents puts a Gateway of theirs
-// in the place of Client, and loses nothing else.
+// Gateway is Pago In Rete as a [Service] sees it, for one school. Package
+// restgateway has one for a format of this library, since the ministry's own interface is not
+// public. pagoinretetest.RunGateway checks an implementation.
 //
 // What holds for every method:
 //

@@ -13,7 +13,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // interrupted is Pago In Rete, in front of which something else happens once; whoever comes
@@ -101,7 +101,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		assert.Equal(t, n.ID, report.Errors[0].NoticeID)
 		assert.Contains(t, report.Errors[0].Italian(), "L'avviso è stato annullato nel frattempo.")
 		there, _ := w.platform.Notice(n.ID)
-		assert.Equal(t, pagoinretetest.NoticeCancelled, there.State, "nobody pays it")
+		assert.Equal(t, restgatewaytest.NoticeCancelled, there.State, "nobody pays it")
 		_, err = w.VerifyNotice(t.Context(), assistant, n.ID)
 		require.NoError(t, err)
 	})
@@ -128,7 +128,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, pagoinrete.NoticeCancelled, n.State)
 		there, _ := w.platform.Notice(n.ID)
-		assert.Equal(t, pagoinretetest.NoticeCancelled, there.State, "nobody pays it")
+		assert.Equal(t, restgatewaytest.NoticeCancelled, there.State, "nobody pays it")
 	})
 	t.Run("a notice is edited while it is transmitted", func(t *testing.T) {
 		w := newWorld(t)
@@ -295,8 +295,8 @@ func TestStateIsReadBackAfter500(t *testing.T) {
 		t.Run(fmt.Sprint("done: ", stored), func(t *testing.T) {
 			w := newWorld(t)
 			n := w.unsent(t)
-			fault := pagoinretetest.Fault{Kind: pagoinretetest.ServerProblem, Stored: stored}
-			once := func(change, reading pagoinretetest.Operation, do func() error) {
+			fault := restgatewaytest.Fault{Kind: restgatewaytest.ServerProblem, Stored: stored}
+			once := func(change, reading restgatewaytest.Operation, do func() error) {
 				t.Helper()
 				w.platform.Fail(change, fault)
 				changes, readings := w.platform.Received(change), w.platform.Received(reading)
@@ -311,23 +311,23 @@ func TestStateIsReadBackAfter500(t *testing.T) {
 				assert.Equal(t, pagoinrete.Unknown, pagoinrete.OutcomeOf(err), change)
 				assert.NoError(t, do(), change)
 			}
-			once(pagoinretetest.PutNotice, pagoinretetest.GetNotices, func() error {
+			once(restgatewaytest.PutNotice, restgatewaytest.GetNotices, func() error {
 				_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
 				return err
 			})
 			assert.Equal(t, 1, w.platform.Created(n.ID))
 			e, err := w.CreateEvent(t.Context(), assistant, pagoinrete.Donation, school, gift())
 			require.NoError(t, err)
-			once(pagoinretetest.PutEvent, pagoinretetest.GetEvent, func() error {
+			once(restgatewaytest.PutEvent, restgatewaytest.GetEvent, func() error {
 				_, err := w.TransmitEvent(t.Context(), assistant, e.ID)
 				return err
 			})
 			assert.Equal(t, 1, w.platform.Created(e.ID))
-			once(pagoinretetest.MoveNotice, pagoinretetest.GetNotices, func() error {
+			once(restgatewaytest.MoveNotice, restgatewaytest.GetNotices, func() error {
 				_, err := w.CancelNotice(t.Context(), director, n.ID, flussi.NewText("Ritirato."))
 				return err
 			})
-			once(pagoinretetest.MoveEvent, pagoinretetest.GetEvent, func() error {
+			once(restgatewaytest.MoveEvent, restgatewaytest.GetEvent, func() error {
 				_, err := w.SubmitEvent(t.Context(), assistant, e.ID)
 				return err
 			})
@@ -340,16 +340,16 @@ func TestStateIsReadBackAfter500(t *testing.T) {
 func TestAnOldNoticeIsNotTakenForTheNewOne(t *testing.T) {
 	w := newWorld(t)
 	n := w.unsent(t)
-	w.platform.Fail(pagoinretetest.PutNotice, pagoinretetest.Fault{Kind: pagoinretetest.BadGateway, Stored: true})
-	w.platform.Fail(pagoinretetest.GetNotices, pagoinretetest.Fault{Kind: pagoinretetest.BadRequest})
+	w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true})
+	w.platform.Fail(restgatewaytest.GetNotices, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
 	_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
 	require.ErrorIs(t, err, pagoinrete.ErrUnknown)
 	cheaper := n.NoticeData
 	cheaper.Discount = 77
 	_, err = w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper)
 	require.NoError(t, err)
-	lost := pagoinretetest.Fault{Kind: pagoinretetest.BadGateway}
-	w.platform.Fail(pagoinretetest.PutNotice, lost, lost, lost)
+	lost := restgatewaytest.Fault{Kind: restgatewaytest.BadGateway}
+	w.platform.Fail(restgatewaytest.PutNotice, lost, lost, lost)
 	_, err = w.TransmitNotice(t.Context(), assistant, n.ID)
 	require.ErrorIs(t, err, pagoinrete.ErrUnknown)
 	n, err = w.TransmitNotice(t.Context(), assistant, n.ID)
@@ -362,7 +362,7 @@ func TestAnOldNoticeIsNotTakenForTheNewOne(t *testing.T) {
 func TestAnOperatorReadsOnceWhyANoticeWasRefused(t *testing.T) {
 	w := newWorld(t)
 	n := w.unsent(t)
-	w.platform.Fail(pagoinretetest.PutNotice, pagoinretetest.Fault{Kind: pagoinretetest.Unauthorized})
+	w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.Unauthorized})
 	_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
 	assert.ErrorIs(t, err, pagoinrete.ErrUnauthorized)
 	assert.Equal(t, "Pago In Rete non accetta le credenziali della scuola: verificarle.", flussi.Explain(err))
@@ -459,12 +459,12 @@ func TestAnOldEventIsNotTakenForTheNewOne(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, pagoinrete.TransmitReport{Transmitted: 2}, report)
 	}
-	lost := pagoinretetest.Fault{Kind: pagoinretetest.BadGateway}
+	lost := restgatewaytest.Fault{Kind: restgatewaytest.BadGateway}
 	t.Run("it arrived without an answer, and the next one did not", func(t *testing.T) {
 		w := newWorld(t)
 		e := created(t, w)
-		w.platform.Fail(pagoinretetest.PutEvent, pagoinretetest.Fault{Kind: pagoinretetest.BadGateway, Stored: true}, lost, lost)
-		w.platform.Fail(pagoinretetest.GetEvent, pagoinretetest.Fault{Kind: pagoinretetest.BadRequest})
+		w.platform.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true}, lost, lost)
+		w.platform.Fail(restgatewaytest.GetEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
 		_, err := w.TransmitEvent(t.Context(), assistant, e.ID)
 		require.ErrorIs(t, err, pagoinrete.ErrUnknown)
 		edit(t, w, e)
@@ -486,7 +486,7 @@ func TestAnOldEventIsNotTakenForTheNewOne(t *testing.T) {
 		e := created(t, w)
 		e, err := w.TransmitEvent(t.Context(), assistant, e.ID)
 		require.NoError(t, err)
-		w.platform.Fail(pagoinretetest.PutEvent, lost)
+		w.platform.Fail(restgatewaytest.PutEvent, lost)
 		edit(t, w, e)
 		works(t, w, e.ID)
 	})

@@ -15,7 +15,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // chaos is a world in which everybody tries everything.
@@ -261,7 +261,7 @@ func (c *chaos) settleAll(t *testing.T) {
 				assert.Equal(t, there.Due, n.Due(), "what a family is asked for is what the office wrote last")
 			}
 			if n.Discrepancy.Kind == "" { // somebody is told of what differs
-				assert.Equal(t, n.State == pagoinrete.NoticeCancelled, there.State == pagoinretetest.NoticeCancelled, "%s here, %s there", n.State, there.State)
+				assert.Equal(t, n.State == pagoinrete.NoticeCancelled, there.State == restgatewaytest.NoticeCancelled, "%s here, %s there", n.State, there.State)
 			}
 		}
 	}
@@ -281,8 +281,8 @@ func TestWhateverAnybodyTriesTheTablesHold(t *testing.T) {
 		ok := t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &chaos{world: newWorld(t), random: rand.New(rand.NewPCG(seed, 0)), done: all, pupils: 3}
-				for i, op := range pagoinretetest.Operations() { // a storm, mostly
-					c.platform.FailAtRandom(op, []float64{0, 0.05, 0.3}[round%3], seed+uint64(i), pagoinretetest.Faults()...)
+				for i, op := range restgatewaytest.Operations() { // a storm, mostly
+					c.platform.FailAtRandom(op, []float64{0, 0.05, 0.3}[round%3], seed+uint64(i), restgatewaytest.Faults()...)
 				}
 				for range tries {
 					c.step(t)
@@ -319,8 +319,8 @@ func TestWhateverManyTryAtOnceTheTablesHold(t *testing.T) {
 				for range 4 {
 					all.events = append(all.events, w.simulated(t, pagoinrete.Fee).ID)
 				}
-				for i, op := range pagoinretetest.Operations() {
-					w.platform.FailAtRandom(op, []float64{0, 0.05, 0.3}[round%3], seed+uint64(i), pagoinretetest.Faults()...)
+				for i, op := range restgatewaytest.Operations() {
+					w.platform.FailAtRandom(op, []float64{0, 0.05, 0.3}[round%3], seed+uint64(i), restgatewaytest.Faults()...)
 				}
 				var crowd sync.WaitGroup
 				for i := range 6 {

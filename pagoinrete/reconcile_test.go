@@ -17,7 +17,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // payments are rows as a sequence.
@@ -389,14 +389,14 @@ func TestMoneyIsNeitherLostNorMade(t *testing.T) {
 
 // Pago In Rete may tell that a payment was found, and not where: the proof comes later.
 func TestAProofMayComeAfterItsState(t *testing.T) {
-	for _, there := range []pagoinretetest.NoticeState{pagoinretetest.NoticeConfirmed, pagoinretetest.NoticeReconciled} {
+	for _, there := range []restgatewaytest.NoticeState{restgatewaytest.NoticeConfirmed, restgatewaytest.NoticeReconciled} {
 		w := newWorld(t)
 		n := w.notices(t, w.notified(t, 1).ID)[0]
 		require.True(t, w.platform.SetNoticeState(n.ID, there))
 		before, err := w.VerifyNotice(t.Context(), assistant, n.ID)
 		require.NoError(t, err)
 		apply := w.ApplySettlement
-		if there == pagoinretetest.NoticeReconciled {
+		if there == restgatewaytest.NoticeReconciled {
 			apply = w.ApplyJournal
 		}
 		report, err := apply(t.Context(), assistant, school, payments(payment(t, n, "R-1"), payment(t, n, "R-1")))

@@ -15,7 +15,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // The guide's table of the ten operations, cell by cell: the states of the event and of its
@@ -172,7 +172,7 @@ func TestADonationHasNoNotices(t *testing.T) {
 	_, report, err := w.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 	assert.Zero(t, report)
-	assert.Zero(t, w.platform.Received(pagoinretetest.PutNotice))
+	assert.Zero(t, w.platform.Received(restgatewaytest.PutNotice))
 }
 
 // «rigettato dal dirigente e in carico alla segreteria che potrà modificarlo prima di inviarlo di
@@ -247,10 +247,10 @@ func TestAnEventIsDeletedWithItsNotices(t *testing.T) {
 		assert.Equal(t, e.Counts.Total(), e.Counts.Cancelled)
 		assert.Zero(t, e.Counts.NotCancelled())
 		there, _ := w.platform.Event(e.ID)
-		assert.Equal(t, pagoinretetest.EventDeleted, there.State)
+		assert.Equal(t, restgatewaytest.EventDeleted, there.State)
 		for _, n := range w.notices(t, e.ID) {
 			if there, is := w.platform.Notice(n.ID); is {
-				assert.Equal(t, pagoinretetest.NoticeCancelled, there.State)
+				assert.Equal(t, restgatewaytest.NoticeCancelled, there.State)
 			}
 		}
 		for _, refused := range []func() error{

@@ -202,7 +202,7 @@ func (t *transmission) transmit(ctx context.Context, n Notice) transmitted {
 	switch {
 	case err != nil:
 	case there.ID != n.ID: // whose number would be taken for this one's
-		err = &RemoteError{Operation: "transmit notice", Kind: ErrUnknown, Outcome: Unknown, Reason: "the reply " + errOther.Error()}
+		err = &RemoteError{Operation: "transmit notice", Kind: ErrUnknown, Outcome: Unknown, Reason: "the reply is about another notice"}
 	case there.Number.IsZero():
 		err = &RemoteError{Operation: "transmit notice", Kind: ErrUnknown, Outcome: Unknown, Reason: "no notice number in the reply"}
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // slowStore holds up what is stored until it is released.
@@ -54,7 +54,7 @@ func noticesAreTransmittedWhileOthersAreBeingStored(t *testing.T) {
 	}()
 	<-store.began
 	time.Sleep(time.Minute) // whatever goes on without the store is over by then
-	assert.Equal(t, 2*pupils, w.platform.Received(pagoinretetest.PutNotice))
+	assert.Equal(t, 2*pupils, w.platform.Received(restgatewaytest.PutNotice))
 	close(store.released)
 	<-ended
 }

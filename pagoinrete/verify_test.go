@@ -8,7 +8,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 func TestAPollImpliesTheStepsBetween(t *testing.T) {
@@ -93,18 +93,18 @@ func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
 		"cancelled here, paid there": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			_, err := w.CancelNotice(t.Context(), assistant, n.ID, flussi.NewText("Ritirato."))
 			require.NoError(t, err)
-			require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticePaidOnline))
+			require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline))
 		}, pagoinrete.DiscrepancyState, pagoinrete.NoticeCancelled, "Su Pago In Rete lo stato è «Pagato (Pagato online)», che non può seguire quello registrato."},
 		"paid by hand and online": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, proof)
 			require.NoError(t, err)
-			require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticePaidOnline))
+			require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline))
 		}, pagoinrete.DiscrepancyPaidTwice, pagoinrete.NoticePaidManually, "Risulta pagato più di una volta."},
 		"paid, and then not": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Pay(n.ID, n.Due()))
 			_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
 			require.NoError(t, err)
-			require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticeNotified))
+			require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticeNotified))
 		}, pagoinrete.DiscrepancyState, pagoinrete.NoticePaidOnline, "Non pagato (Notificato)"},
 		"lost": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Forget(n.ID))
@@ -159,10 +159,10 @@ func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
 func TestADiscrepancyMayGoByItself(t *testing.T) {
 	w := newWorld(t)
 	n := w.notices(t, w.notified(t, 1).ID)[0]
-	require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticeNotNotified))
+	require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticeNotNotified))
 	_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
 	require.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
-	require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticeNotified))
+	require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticeNotified))
 	n, err = w.VerifyNotice(t.Context(), assistant, n.ID)
 	require.NoError(t, err)
 	assert.Zero(t, n.Discrepancy)
@@ -171,7 +171,7 @@ func TestADiscrepancyMayGoByItself(t *testing.T) {
 func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 	w := newWorld(t)
 	e := w.toApprove(t, 1)
-	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventNotified))
+	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventNotified))
 	e, report, err := w.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.EventNotified, e.State)
@@ -180,7 +180,7 @@ func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "Secondo Pago In Rete; passi impliciti: «Approva l'evento di pagamento su Pago in Rete».", records[len(records)-1].Reason.Reveal())
 
-	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventToApprove))
+	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventToApprove))
 	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
 	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
 	assert.Equal(t, "Su Pago In Rete lo stato è «Da approvare», che non può seguire quello registrato.", flussi.Explain(err))
@@ -198,13 +198,13 @@ func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 	e = w.simulated(t, pagoinrete.Fee)
 	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 	require.NoError(t, err)
-	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventToApprove))
+	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventToApprove))
 	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
 	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
 	assert.Equal(t, pagoinrete.EventSimulated, e.State)
 
 	// Deleted there: its notices are cancelled.
-	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventDeleted))
+	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventDeleted))
 	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.EventDeleted, e.State)
@@ -218,11 +218,11 @@ func TestANoticeDoesNotOvertakeItsEvent(t *testing.T) {
 	w := newWorld(t)
 	e := w.toApprove(t, 1)
 	all := w.notices(t, e.ID)
-	require.True(t, w.platform.SetNoticeState(all[0].ID, pagoinretetest.NoticePaidOnline))
+	require.True(t, w.platform.SetNoticeState(all[0].ID, restgatewaytest.NoticePaidOnline))
 	n, err := w.VerifyNotice(t.Context(), assistant, all[0].ID)
 	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
 	assert.Equal(t, pagoinrete.NoticeNotNotified, n.State)
-	require.True(t, w.platform.SetEventState(e.ID, pagoinretetest.EventNotified))
+	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventNotified))
 	n, err = w.VerifyNotice(t.Context(), assistant, all[0].ID)
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.NoticePaidOnline, n.State)
@@ -250,7 +250,7 @@ func TestAPollDoesNotHideWhatAFileShowed(t *testing.T) {
 	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind())
 	require.True(t, w.platform.SetNumber(n.ID, n.Number))
 	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind(), "somebody paid twice all the same")
-	require.True(t, w.platform.SetProof(n.ID, pagoinretetest.ReceiptProof, pagoinretetest.Proof{Reference: "RT", Amount: 1, Date: day(t, 11, 1)}))
+	require.True(t, w.platform.SetProof(n.ID, restgatewaytest.ReceiptProof, restgatewaytest.Proof{Reference: "RT", Amount: 1, Date: day(t, 11, 1)}))
 	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind())
 	seen, err := w.Notice(t.Context(), assistant, n.ID)
 	require.NoError(t, err)
@@ -260,11 +260,11 @@ func TestAPollDoesNotHideWhatAFileShowed(t *testing.T) {
 }
 
 func TestEveryAmountThatPagoInReteTellsIsLookedAt(t *testing.T) {
-	for _, kind := range []pagoinretetest.ProofKind{pagoinretetest.ReceiptProof, pagoinretetest.Settlement, pagoinretetest.Movement, pagoinretetest.Manual} {
+	for _, kind := range []restgatewaytest.ProofKind{restgatewaytest.ReceiptProof, restgatewaytest.Settlement, restgatewaytest.Movement, restgatewaytest.Manual} {
 		w := newWorld(t)
 		n := w.notices(t, w.notified(t, 1).ID)[0]
 		require.True(t, w.platform.Pay(n.ID, n.Due()))
-		require.True(t, w.platform.SetProof(n.ID, kind, pagoinretetest.Proof{Reference: "R", Amount: 1, Date: day(t, 11, 1)}))
+		require.True(t, w.platform.SetProof(n.ID, kind, restgatewaytest.Proof{Reference: "R", Amount: 1, Date: day(t, 11, 1)}))
 		n, err := w.VerifyNotice(t.Context(), assistant, n.ID)
 		assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy, kind)
 		assert.Equal(t, flussi.Cents(1), n.Discrepancy.Amount)
@@ -278,7 +278,7 @@ func TestWhatWasPaidByHandIsPolled(t *testing.T) {
 	n := w.notices(t, w.notified(t, 1).ID)[0]
 	_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(t, 10, 1)})
 	require.NoError(t, err)
-	require.True(t, w.platform.SetNoticeState(n.ID, pagoinretetest.NoticePaidOnline))
+	require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline))
 	report, err := w.VerifyOpen(t.Context(), assistant, school)
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.VerifyReport{Asked: 2, Discrepancies: 1}, report)

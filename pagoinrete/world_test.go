@@ -14,7 +14,8 @@ import (
 	"github.com/flussi-go/flussi/internal/pipenet"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 type world struct {
 	*pagoinrete.Service
 	store    pagoinrete.Store
-	platform *pagoinretetest.Simulator
+	platform *restgatewaytest.Simulator
 	gateway  pagoinrete.Gateway // of the school
 }
 
@@ -42,18 +43,18 @@ func newWorld(t testing.TB) *world {
 // newWorldOn is a world over a store, connected to the platform by the real client.
 func newWorldOn(t testing.TB, store pagoinrete.Store) *world {
 	t.Helper()
-	platform := pagoinretetest.New(pagoinretetest.Config{})
+	platform := restgatewaytest.New(restgatewaytest.Config{})
 	clients := map[string]pagoinrete.Gateway{}
 	transport, closeAll := pipenet.Serve(platform)
 	t.Cleanup(closeAll)
 	client := &http.Client{Transport: transport, Timeout: time.Second}
 	for i, code := range []string{school, otherSchool} {
 		secret := fmt.Sprintf("chiave-%d", i)
-		platform.AddSchool(pagoinretetest.School{Code: code, Key: secret})
-		key, err := pagoinrete.ParseKey(secret)
+		platform.AddSchool(restgatewaytest.School{Code: code, Key: secret})
+		key, err := restgateway.ParseKey(secret)
 		require.NoError(t, err)
-		clients[code], err = pagoinrete.New(key, code, pagoinrete.Config{
-			BaseURL: "http://localhost" + pagoinretetest.BasePath, HTTPClient: client, Calls: 1_000_000, MaxWait: time.Millisecond,
+		clients[code], err = restgateway.New(key, code, restgateway.Config{
+			BaseURL: "http://localhost" + restgatewaytest.BasePath, HTTPClient: client, Calls: 1_000_000, MaxWait: time.Millisecond,
 		})
 		require.NoError(t, err)
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
-	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // What clients may rely on if nothing else is said.
@@ -161,14 +161,14 @@ func parseServices(texts []string) (services []appiotest.Service, wrong []string
 }
 
 // parseSchools reads code=key. The reasons do not show keys.
-func parseSchools(texts []string) (schools []pagoinretetest.School, wrong []string) {
+func parseSchools(texts []string) (schools []restgatewaytest.School, wrong []string) {
 	if len(texts) == 0 {
-		return []pagoinretetest.School{{Code: defaultSchool, Key: defaultKey}}, nil
+		return []restgatewaytest.School{{Code: defaultSchool, Key: defaultKey}}, nil
 	}
 	for i, text := range texts {
 		code, key, _ := strings.Cut(text, "=")
-		_, err := pagoinrete.ParseKey(key)
-		same := func(other pagoinretetest.School) bool { return other.Code == code || other.Key == key }
+		_, err := restgateway.ParseKey(key)
+		same := func(other restgatewaytest.School) bool { return other.Code == code || other.Key == key }
 		switch {
 		case !isSchool(code) || key == "":
 			wrong = append(wrong, fmt.Sprintf("La scuola n. %d (--school) deve essere scritta codice=credenziale, con il codice meccanografico di 10 caratteri, come %s.", i+1, defaultSchool))
@@ -177,7 +177,7 @@ func parseSchools(texts []string) (schools []pagoinretetest.School, wrong []stri
 		case slices.ContainsFunc(schools, same):
 			wrong = append(wrong, fmt.Sprintf("La scuola n. %d (--school) ha il codice o la credenziale di un'altra.", i+1))
 		}
-		schools = append(schools, pagoinretetest.School{Code: code, Key: key})
+		schools = append(schools, restgatewaytest.School{Code: code, Key: key})
 	}
 	return schools, wrong
 }

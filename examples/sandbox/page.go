@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 //go:embed page.html
@@ -98,7 +98,7 @@ func (s *sandbox) servePage(mux *http.ServeMux) {
 		http.Redirect(w, r, "/?fatto=pay", http.StatusSeeOther)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "Qui non c'è niente. Le API simulate cominciano da "+s.address+appiotest.BasePath+" e da "+s.address+pagoinretetest.BasePath+"; la pagina è "+s.address+"/", http.StatusNotFound)
+		http.Error(w, "Qui non c'è niente. Le API simulate cominciano da "+s.address+appiotest.BasePath+" e da "+s.address+restgatewaytest.BasePath+"; la pagina è "+s.address+"/", http.StatusNotFound)
 	})
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // pay lets the simulator of Pago In Rete answer a call, and tells what came of it. The line
@@ -29,8 +29,8 @@ func (s *sandbox) pay(w http.ResponseWriter, r *http.Request) {
 
 // paymentOf returns the operation of a request to Pago In Rete, "" for a path that it does not
 // have.
-func paymentOf(r *http.Request) pagoinretetest.Operation {
-	parts := strings.Split(strings.TrimPrefix(r.URL.Path, pagoinretetest.BasePath+"/schools/"), "/")
+func paymentOf(r *http.Request) restgatewaytest.Operation {
+	parts := strings.Split(strings.TrimPrefix(r.URL.Path, restgatewaytest.BasePath+"/schools/"), "/")
 	if len(parts) < 3 || len(parts) > 4 {
 		return ""
 	}
@@ -40,21 +40,21 @@ func paymentOf(r *http.Request) pagoinretetest.Operation {
 	}
 	switch shape := r.Method + " " + parts[1]; {
 	case shape == "PUT events" && last == "":
-		return pagoinretetest.PutEvent
+		return restgatewaytest.PutEvent
 	case shape == "GET events" && last == "":
-		return pagoinretetest.GetEvent
+		return restgatewaytest.GetEvent
 	case shape == "POST events" && last != "":
-		return pagoinretetest.MoveEvent
+		return restgatewaytest.MoveEvent
 	case shape == "PUT notices" && last == "":
-		return pagoinretetest.PutNotice
+		return restgatewaytest.PutNotice
 	case shape == "POST notices" && parts[2] == "query":
-		return pagoinretetest.GetNotices
+		return restgatewaytest.GetNotices
 	case shape == "POST notices" && last != "":
-		return pagoinretetest.MoveNotice
+		return restgatewaytest.MoveNotice
 	case shape == "GET notices" && last == "pdf":
-		return pagoinretetest.GetPDF
+		return restgatewaytest.GetPDF
 	case shape == "GET notices" && last == "receipt":
-		return pagoinretetest.GetReceipt
+		return restgatewaytest.GetReceipt
 	}
 	return ""
 }
@@ -86,19 +86,19 @@ func (s *sandbox) payAll() int {
 
 // paymentsJSON says how far the simulator of Pago In Rete is.
 type paymentsJSON struct {
-	BaseURL  string                             `json:"base_url"`
-	Schools  []string                           `json:"schools"`
-	Received map[pagoinretetest.Operation]int   `json:"received"`
-	Events   map[pagoinretetest.EventState]int  `json:"events"` // how many are in which state
-	Notices  map[pagoinretetest.NoticeState]int `json:"notices"`
+	BaseURL  string                              `json:"base_url"`
+	Schools  []string                            `json:"schools"`
+	Received map[restgatewaytest.Operation]int   `json:"received"`
+	Events   map[restgatewaytest.EventState]int  `json:"events"` // how many are in which state
+	Notices  map[restgatewaytest.NoticeState]int `json:"notices"`
 }
 
 func (s *sandbox) paymentsState() paymentsJSON {
 	state := paymentsJSON{
-		BaseURL: s.address + pagoinretetest.BasePath, Schools: s.codes,
-		Received: map[pagoinretetest.Operation]int{}, Events: map[pagoinretetest.EventState]int{}, Notices: map[pagoinretetest.NoticeState]int{},
+		BaseURL: s.address + restgatewaytest.BasePath, Schools: s.codes,
+		Received: map[restgatewaytest.Operation]int{}, Events: map[restgatewaytest.EventState]int{}, Notices: map[restgatewaytest.NoticeState]int{},
 	}
-	for _, op := range pagoinretetest.Operations() {
+	for _, op := range restgatewaytest.Operations() {
 		state.Received[op] = s.payments.Received(op)
 	}
 	for _, e := range s.payments.Events() {
@@ -134,7 +134,7 @@ func (s *sandbox) paymentRows() []paymentRow {
 		}
 		rows[place].Notices++
 		switch n.State {
-		case pagoinretetest.NoticeNotNotified, pagoinretetest.NoticeNotified, pagoinretetest.NoticeAwaitingReceipt:
+		case restgatewaytest.NoticeNotNotified, restgatewaytest.NoticeNotified, restgatewaytest.NoticeAwaitingReceipt:
 			rows[place].Unpaid++
 		}
 	}

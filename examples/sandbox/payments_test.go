@@ -13,7 +13,8 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 var (
@@ -26,9 +27,9 @@ func newSchool(t *testing.T) (*sandbox, *lines, *pagoinrete.Service) {
 	box, out := newBox(t, settings{})
 	server := httptest.NewServer(box.handler())
 	t.Cleanup(server.Close)
-	key, err := pagoinrete.ParseKey(defaultKey)
+	key, err := restgateway.ParseKey(defaultKey)
 	require.NoError(t, err)
-	client, err := pagoinrete.New(key, defaultSchool, pagoinrete.Config{BaseURL: server.URL + pagoinretetest.BasePath, Calls: 10_000, MaxWait: time.Millisecond})
+	client, err := restgateway.New(key, defaultSchool, restgateway.Config{BaseURL: server.URL + restgatewaytest.BasePath, Calls: 10_000, MaxWait: time.Millisecond})
 	require.NoError(t, err)
 	p, err := pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{assistant.ID: {defaultSchool}, principal.ID: {defaultSchool}},
 		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ServiceConfig{})
@@ -68,7 +69,7 @@ func TestFamiliesLogInAndPayByOrder(t *testing.T) {
 	box, out, p := newSchool(t)
 	h := box.handler()
 	e := notified(t, p)
-	assert.Equal(t, map[pagoinretetest.NoticeState]int{pagoinretetest.NoticeNotNotified: 2}, box.state().PagoInRete.Notices)
+	assert.Equal(t, map[restgatewaytest.NoticeState]int{restgatewaytest.NoticeNotNotified: 2}, box.state().PagoInRete.Notices)
 	assert.JSONEq(t, `{"count":0}`, send(h, "POST", "/sandbox/families/pay", "").Body.String())
 	assert.JSONEq(t, `{"count":1}`, send(h, "POST", "/sandbox/families/login", "").Body.String())
 	assert.JSONEq(t, `{"count":1}`, send(h, "POST", "/sandbox/families/pay", "").Body.String())
@@ -77,9 +78,9 @@ func TestFamiliesLogInAndPayByOrder(t *testing.T) {
 	assert.Equal(t, 1, report.Changed)
 	state := decode[stateJSON](t, send(h, "GET", "/sandbox/state", "").Body.String()).PagoInRete
 	assert.Equal(t, box.paymentsState(), state)
-	assert.Equal(t, map[pagoinretetest.EventState]int{pagoinretetest.EventNotified: 1}, state.Events)
-	assert.Equal(t, map[pagoinretetest.NoticeState]int{pagoinretetest.NoticeNotNotified: 1, pagoinretetest.NoticePaidOnline: 1}, state.Notices)
-	assert.Equal(t, 2, state.Received[pagoinretetest.PutNotice])
+	assert.Equal(t, map[restgatewaytest.EventState]int{restgatewaytest.EventNotified: 1}, state.Events)
+	assert.Equal(t, map[restgatewaytest.NoticeState]int{restgatewaytest.NoticeNotNotified: 1, restgatewaytest.NoticePaidOnline: 1}, state.Notices)
+	assert.Equal(t, 2, state.Received[restgatewaytest.PutNotice])
 
 	page := send(h, "GET", "/", "").Body.String()
 	assert.Contains(t, page, "<code>"+e.ID.String()+"</code></td><td>"+defaultSchool+"</td><td>NOTIFICATO</td><td>2</td><td>1</td>")
@@ -139,16 +140,16 @@ func TestFaultsOfPagoInReteAreOrdered(t *testing.T) {
 // A call that breaks off is told as such, and one for a path that is none as well.
 func TestWhatBecomesOfCallsToPagoInReteIsTold(t *testing.T) {
 	box, out, p := newSchool(t)
-	box.payments.Fail(pagoinretetest.PutNotice, pagoinretetest.Fault{Kind: pagoinretetest.Reset, Stored: true})
+	box.payments.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.Reset, Stored: true})
 	notified(t, p)
 	assert.Contains(t, out.String(), "RMIC8GA002 trasmissione avviso: connessione interrotta")
 	for _, path := range []string{"/altrove", "/schools/RMIC8GA002/events/x/y/z", "/schools/RMIC8GA002/altro/x"} {
-		w := send(box.handler(), "GET", pagoinretetest.BasePath+path, "")
+		w := send(box.handler(), "GET", restgatewaytest.BasePath+path, "")
 		assert.Equal(t, 404, w.Code)
 		assert.NotEmpty(t, w.Header().Get("X-Flussi-Simulator"))
 	}
 	assert.Contains(t, out.String(), "(credenziale sconosciuta) percorso che la piattaforma non ha: 404 non trovato")
-	for _, op := range pagoinretetest.Operations() {
+	for _, op := range restgatewaytest.Operations() {
 		assert.NotEmpty(t, pagoInRete.labels[string(op)], op)
 		assert.Contains(t, pagoInRete.operations(), string(op))
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // fault is something that goes wrong with a call, on either platform.
@@ -22,8 +22,8 @@ func (f fault) appIO() appiotest.Fault {
 	return appiotest.Fault{Kind: appiotest.FaultKind(f.Kind), Stored: f.Stored, Delay: f.Delay, RetryAfter: f.RetryAfter}
 }
 
-func (f fault) pagoInRete() pagoinretetest.Fault {
-	return pagoinretetest.Fault{Kind: pagoinretetest.FaultKind(f.Kind), Stored: f.Stored, Delay: f.Delay, RetryAfter: f.RetryAfter}
+func (f fault) pagoInRete() restgatewaytest.Fault {
+	return restgatewaytest.Fault{Kind: restgatewaytest.FaultKind(f.Kind), Stored: f.Stored, Delay: f.Delay, RetryAfter: f.RetryAfter}
 }
 
 // The kinds of faults that need more than their name, on both platforms.
@@ -62,20 +62,20 @@ var appIO = platform{
 
 var pagoInRete = platform{
 	name: "Pago In Rete",
-	changing: []string{string(pagoinretetest.PutEvent), string(pagoinretetest.MoveEvent), string(pagoinretetest.PutNotice),
-		string(pagoinretetest.MoveNotice)},
-	reading: []string{string(pagoinretetest.GetEvent), string(pagoinretetest.GetNotices), string(pagoinretetest.GetPDF), string(pagoinretetest.GetReceipt)},
+	changing: []string{string(restgatewaytest.PutEvent), string(restgatewaytest.MoveEvent), string(restgatewaytest.PutNotice),
+		string(restgatewaytest.MoveNotice)},
+	reading: []string{string(restgatewaytest.GetEvent), string(restgatewaytest.GetNotices), string(restgatewaytest.GetPDF), string(restgatewaytest.GetReceipt)},
 	labels: map[string]string{
-		string(pagoinretetest.PutEvent):   "trasmissione evento",
-		string(pagoinretetest.MoveEvent):  "passo di un evento",
-		string(pagoinretetest.PutNotice):  "trasmissione avviso",
-		string(pagoinretetest.MoveNotice): "passo di un avviso",
-		string(pagoinretetest.GetEvent):   "lettura evento",
-		string(pagoinretetest.GetNotices): "lettura avvisi",
-		string(pagoinretetest.GetPDF):     "lettura PDF",
-		string(pagoinretetest.GetReceipt): "lettura ricevuta",
+		string(restgatewaytest.PutEvent):   "trasmissione evento",
+		string(restgatewaytest.MoveEvent):  "passo di un evento",
+		string(restgatewaytest.PutNotice):  "trasmissione avviso",
+		string(restgatewaytest.MoveNotice): "passo di un avviso",
+		string(restgatewaytest.GetEvent):   "lettura evento",
+		string(restgatewaytest.GetNotices): "lettura avvisi",
+		string(restgatewaytest.GetPDF):     "lettura PDF",
+		string(restgatewaytest.GetReceipt): "lettura ricevuta",
 	},
-	faults: converted(pagoinretetest.Faults(), func(f pagoinretetest.Fault) fault { return fault{string(f.Kind), f.Stored, 0, 0} }),
+	faults: converted(restgatewaytest.Faults(), func(f restgatewaytest.Fault) fault { return fault{string(f.Kind), f.Stored, 0, 0} }),
 	done:   "operazione fatta", not: "operazione non fatta",
 	onlyChanges: "Una lettura non fa niente: togliere l'indicazione.",
 }
@@ -141,14 +141,14 @@ var texts = map[string]string{
 	string(appiotest.NoID):            "201 senza ID",
 	string(appiotest.LocationOnly):    "201 con l'ID solo in Location",
 
-	string(pagoinretetest.NoSuchAddress): "404, indirizzo sbagliato",
-	string(pagoinretetest.Conflict):      "409, stato che non lo permette",
-	string(pagoinretetest.Unprocessable): "422, dati non validi",
-	string(pagoinretetest.Redirected):    "307, altrove",
-	string(pagoinretetest.CutUnseen):     "risposta interrotta nel corpo, senza dire quanto è lunga",
-	string(pagoinretetest.Garbled):       "risposta illeggibile",
-	string(pagoinretetest.OtherID):       "risposta che parla d'altro",
-	string(pagoinretetest.Huge):          "risposta smisurata",
+	string(restgatewaytest.NoSuchAddress): "404, indirizzo sbagliato",
+	string(restgatewaytest.Conflict):      "409, stato che non lo permette",
+	string(restgatewaytest.Unprocessable): "422, dati non validi",
+	string(restgatewaytest.Redirected):    "307, altrove",
+	string(restgatewaytest.CutUnseen):     "risposta interrotta nel corpo, senza dire quanto è lunga",
+	string(restgatewaytest.Garbled):       "risposta illeggibile",
+	string(restgatewaytest.OtherID):       "risposta che parla d'altro",
+	string(restgatewaytest.Huge):          "risposta smisurata",
 }
 
 // describe says in Italian what a fault does to an operation.
@@ -166,7 +166,7 @@ func describe(op string, f fault) string {
 // fail lets the next calls go wrong, as an order says.
 func (s *sandbox) fail(o order) {
 	if platformOf(o.Operation).name == pagoInRete.name {
-		s.payments.Fail(pagoinretetest.Operation(o.Operation), slices.Repeat([]pagoinretetest.Fault{o.fault().pagoInRete()}, o.Count)...)
+		s.payments.Fail(restgatewaytest.Operation(o.Operation), slices.Repeat([]restgatewaytest.Fault{o.fault().pagoInRete()}, o.Count)...)
 		return
 	}
 	s.simulator.Fail(appiotest.Operation(o.Operation), slices.Repeat([]appiotest.Fault{o.fault().appIO()}, o.Count)...)
@@ -175,7 +175,7 @@ func (s *sandbox) fail(o order) {
 // failAtRandom lets a share of the calls go wrong, as an order says.
 func (s *sandbox) failAtRandom(o order) {
 	if platformOf(o.Operation).name == pagoInRete.name {
-		s.payments.FailAtRandom(pagoinretetest.Operation(o.Operation), o.Share, o.Seed, o.fault().pagoInRete())
+		s.payments.FailAtRandom(restgatewaytest.Operation(o.Operation), o.Share, o.Seed, o.fault().pagoInRete())
 		return
 	}
 	s.simulator.FailAtRandom(appiotest.Operation(o.Operation), o.Share, o.Seed, o.fault().appIO())

@@ -14,13 +14,13 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // sandbox is two simulated platforms, with what a person needs to work with it.
 type sandbox struct {
-	simulator *appiotest.Simulator      // of App IO
-	payments  *pagoinretetest.Simulator // of Pago In Rete
+	simulator *appiotest.Simulator       // of App IO
+	payments  *restgatewaytest.Simulator // of Pago In Rete
 	journal   *journal
 	page      *template.Template
 	services  map[string]string // IDs, by key
@@ -47,7 +47,7 @@ func newSandbox(out io.Writer, config appiotest.Config) (*sandbox, error) {
 	}
 	return &sandbox{
 		simulator: appiotest.New(config),
-		payments:  pagoinretetest.New(pagoinretetest.Config{}),
+		payments:  restgatewaytest.New(restgatewaytest.Config{}),
 		journal:   &journal{out: out},
 		page:      page,
 		services:  map[string]string{},
@@ -66,7 +66,7 @@ func (s *sandbox) add(service appiotest.Service) {
 }
 
 // addSchool adds a school, before the sandbox is served.
-func (s *sandbox) addSchool(school pagoinretetest.School) {
+func (s *sandbox) addSchool(school restgatewaytest.School) {
 	s.payments.AddSchool(school)
 	s.schools[school.Key] = school.Code
 	s.codes = append(s.codes, school.Code)
@@ -84,7 +84,7 @@ func (s *sandbox) handler() http.Handler {
 	}))
 	all := http.NewServeMux()
 	all.HandleFunc(appiotest.BasePath+"/", s.call)
-	all.HandleFunc(pagoinretetest.BasePath+"/", s.pay)
+	all.HandleFunc(restgatewaytest.BasePath+"/", s.pay)
 	all.Handle("/", protection.Handler(own))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Flussi-Simulator", "nessun messaggio raggiunge i cittadini")

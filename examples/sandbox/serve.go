@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // listen serves the sandbox until the context ends.
@@ -55,7 +55,7 @@ func (s *sandbox) serve(ctx context.Context, listener net.Listener) error {
 func (s *sandbox) greet(address net.Addr) {
 	s.journal.sayf("%s", warning)
 	s.journal.sayf("Indirizzo dell'API (BaseURL): %s", s.address+appiotest.BasePath)
-	s.journal.sayf("Indirizzo di Pago In Rete (BaseURL): %s", s.address+pagoinretetest.BasePath)
+	s.journal.sayf("Indirizzo di Pago In Rete (BaseURL): %s", s.address+restgatewaytest.BasePath)
 	s.journal.sayf("Pagina per guardare e dare ordini: %s/", s.address)
 	for _, name := range s.names {
 		if s.services[defaultKey] == name {

@@ -26,6 +26,7 @@ import (
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 )
 
 // The benchmarks are small by default. The size that documents speak of is
@@ -165,9 +166,9 @@ func BenchmarkTransmit(b *testing.B) {
 			var bare, program time.Duration
 			for b.Loop() {
 				url := newTaker(b)
-				key, err := pagoinrete.ParseKey(schoolKey)
+				key, err := restgateway.ParseKey(schoolKey)
 				require.NoError(b, err)
-				gateway, err := pagoinrete.New(key, school, pagoinrete.Config{BaseURL: url, Calls: 10_000_000})
+				gateway, err := restgateway.New(key, school, restgateway.Config{BaseURL: url, Calls: 10_000_000})
 				require.NoError(b, err)
 				p, event := onStore(b, open(), gateway, *rows)
 				notices := make([]pagoinrete.Notice, 0, *rows)

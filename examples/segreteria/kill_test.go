@@ -17,7 +17,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // The whole set is go test ./examples/segreteria -run Killed -kills 30 -notices 2000 -v
@@ -140,7 +140,7 @@ func (k *killing) transmitsThroughKills(t *testing.T, programs int) {
 	e, err := k.Event(t.Context(), assistant, event)
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.NoticeCounts{Unpaid: *notices}, e.Counts)
-	t.Logf("%d notices, %d programs, %d killed, %d calls for them: 0 twice, 0 lost", *notices, programs, k.killed, k.platform.Received(pagoinretetest.PutNotice))
+	t.Logf("%d notices, %d programs, %d killed, %d calls for them: 0 twice, 0 lost", *notices, programs, k.killed, k.platform.Received(restgatewaytest.PutNotice))
 }
 
 func (k *killing) checkHistory(t *testing.T, notice uuid.UUID, want ...pagoinrete.NoticeAction) {
@@ -217,8 +217,8 @@ func (k *killing) checkNotices(t *testing.T, event uuid.UUID, state pagoinrete.N
 		assert.Equal(t, state, n.State)
 		assert.Zero(t, n.Discrepancy)
 		if there, is := k.platform.Notice(n.ID); is {
-			want := map[pagoinrete.NoticeState]pagoinretetest.NoticeState{
-				pagoinrete.NoticePaidOnline: pagoinretetest.NoticePaidOnline, pagoinrete.NoticeCancelled: pagoinretetest.NoticeCancelled,
+			want := map[pagoinrete.NoticeState]restgatewaytest.NoticeState{
+				pagoinrete.NoticePaidOnline: restgatewaytest.NoticePaidOnline, pagoinrete.NoticeCancelled: restgatewaytest.NoticeCancelled,
 			}[state]
 			assert.Equal(t, want, there.State)
 			assert.Equal(t, there.Number.Reveal(), n.Number.Reveal())

@@ -13,7 +13,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 const (
@@ -38,8 +39,8 @@ type office struct {
 	*pagoinrete.Service
 	folder     string
 	store      *sqlstore.Store
-	pagoInRete *pagoinretetest.Server // instead of the real one
-	appIO      *appiotest.Server      // instead of the real one
+	pagoInRete *restgatewaytest.Server // instead of the real one
+	appIO      *appiotest.Server       // instead of the real one
 	service    *flow.Service
 	dispatcher *flow.Dispatcher
 	template   *noticeexcel.Template
@@ -54,7 +55,7 @@ func openOffice(ctx context.Context, folder string) (*office, error) {
 	}
 	o := &office{
 		folder: folder, store: store,
-		pagoInRete: pagoinretetest.NewServer(pagoinretetest.Config{}), appIO: appiotest.NewServer(appiotest.Config{Unlimited: true}),
+		pagoInRete: restgatewaytest.NewServer(restgatewaytest.Config{}), appIO: appiotest.NewServer(appiotest.Config{Unlimited: true}),
 	}
 	if err := errors.Join(o.takePayments(), o.sendMessages()); err != nil {
 		return nil, errors.Join(err, o.close())
@@ -70,7 +71,7 @@ func (o *office) close() error {
 
 // takePayments sets up what works with Pago In Rete.
 func (o *office) takePayments() error {
-	o.pagoInRete.AddSchool(pagoinretetest.School{Code: school, Key: schoolKey, Name: schoolName})
+	o.pagoInRete.AddSchool(restgatewaytest.School{Code: school, Key: schoolKey, Name: schoolName})
 	gateway, err := schoolGateway(o.pagoInRete.URL)
 	if err != nil {
 		return err
@@ -85,12 +86,12 @@ func (o *office) takePayments() error {
 }
 
 // schoolGateway returns a client of Pago In Rete for the school.
-func schoolGateway(url string) (*pagoinrete.Client, error) {
-	key, err := pagoinrete.ParseKey(schoolKey)
+func schoolGateway(url string) (*restgateway.Client, error) {
+	key, err := restgateway.ParseKey(schoolKey)
 	if err != nil {
 		return nil, err
 	}
-	return pagoinrete.New(key, school, pagoinrete.Config{BaseURL: url, Calls: 100_000}) // a simulator has no limit
+	return restgateway.New(key, school, restgateway.Config{BaseURL: url, Calls: 100_000}) // a simulator has no limit
 }
 
 // sendMessages sets up what works with App IO, on the same database.

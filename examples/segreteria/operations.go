@@ -8,7 +8,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // The names of the ten operations, as the guide's first table has them.
@@ -118,9 +118,9 @@ func (d *demo) addNotices(ctx context.Context) error {
 // transmitNotices is the fourth, over a line that is not well: what got no answer is
 // transmitted again, and nothing is there twice.
 func (d *demo) transmitNotices(ctx context.Context) error {
-	d.pagoInRete.Fail(pagoinretetest.PutNotice,
-		pagoinretetest.Fault{}, pagoinretetest.Fault{Kind: pagoinretetest.BadGateway, Stored: true}, // stored, as it turns out
-		pagoinretetest.Fault{}, pagoinretetest.Fault{Kind: pagoinretetest.GatewayTimeout}, // and not stored
+	d.pagoInRete.Fail(restgatewaytest.PutNotice,
+		restgatewaytest.Fault{}, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true}, // stored, as it turns out
+		restgatewaytest.Fault{}, restgatewaytest.Fault{Kind: restgatewaytest.GatewayTimeout}, // and not stored
 	)
 	for range 3 {
 		report, err := d.TransmitNotices(ctx, assistant, d.trip)

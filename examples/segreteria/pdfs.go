@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // download is the eighth operation: the notices as PDFs, each written as it comes. One breaks
@@ -20,7 +20,7 @@ func (d *demo) download(ctx context.Context) error {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		return err
 	}
-	d.pagoInRete.Fail(pagoinretetest.GetPDF, pagoinretetest.Fault{}, pagoinretetest.Fault{}, pagoinretetest.Fault{Kind: pagoinretetest.CutBody})
+	d.pagoInRete.Fail(restgatewaytest.GetPDF, restgatewaytest.Fault{}, restgatewaytest.Fault{}, restgatewaytest.Fault{Kind: restgatewaytest.CutBody})
 	files, size := 0, int64(0)
 	var broken []pagoinrete.Notice
 	for pdf, err := range d.EventPDFs(ctx, assistant, d.trip) {

@@ -20,7 +20,7 @@ import (
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // steps are what a worker can do with an event.
@@ -131,7 +131,7 @@ func (p *process) code(t testing.TB) int {
 // watched is a simulator that takes a moment before it does what it is asked for, and another
 // before it says so, and that tells when so many calls have come.
 type watched struct {
-	*pagoinretetest.Simulator
+	*restgatewaytest.Simulator
 	URL     string
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -140,11 +140,11 @@ type watched struct {
 }
 
 func watch(t testing.TB, random *rand.Rand) *watched {
-	w := &watched{Simulator: pagoinretetest.New(pagoinretetest.Config{}), random: random}
-	w.AddSchool(pagoinretetest.School{Code: school, Key: schoolKey})
+	w := &watched{Simulator: restgatewaytest.New(restgatewaytest.Config{}), random: random}
+	w.AddSchool(restgatewaytest.School{Code: school, Key: schoolKey})
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
-	w.URL = server.URL + pagoinretetest.BasePath
+	w.URL = server.URL + restgatewaytest.BasePath
 	return w
 }
 

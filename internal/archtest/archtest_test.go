@@ -41,7 +41,8 @@ var arrows = map[string][]string{
 	"flow":                   {".", "appio", "fsm", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
 	"flow/memstore":          {".", "flow", "internal/listing", "github.com/google/uuid"},
 	"flow/flowexcel":         {".", "excel", "flow", "fsm", "github.com/google/uuid"},
-	"pagoinrete":             {".", "fsm", "internal/pace", "internal/private", "internal/restcall", "github.com/google/uuid"},
+	"pagoinrete":             {".", "fsm", "github.com/google/uuid"},
+	"pagoinrete/restgateway": {".", "internal/pace", "internal/private", "internal/restcall", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/memstore":    {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeflow":  {".", "flow", "pagoinrete", "github.com/google/uuid"},
@@ -50,16 +51,17 @@ var arrows = map[string][]string{
 // forTests lists the packages that only tests and each other may import, and what they may
 // import.
 var forTests = map[string][]string{
-	"appio/appiotest":           {"."},
-	"flow/flowtest":             {".", "appio", "flow", "internal/storetest", "github.com/google/uuid"},
-	"internal/archtest":         {},
-	"internal/golden":           {},
-	"internal/openapitest":      {"go.yaml.in/yaml/v3"},
-	"internal/pipenet":          {},
-	"internal/storetest":        {".", "github.com/google/uuid"},
-	"internal/xlsxtest":         {"github.com/stretchr/testify/require"},
-	"internal/machinetest":      {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
-	"pagoinrete/pagoinretetest": {".", "internal/storetest", "pagoinrete", "github.com/google/uuid"},
+	"appio/appiotest":                        {"."},
+	"flow/flowtest":                          {".", "appio", "flow", "internal/storetest", "github.com/google/uuid"},
+	"internal/archtest":                      {},
+	"internal/golden":                        {},
+	"internal/openapitest":                   {"go.yaml.in/yaml/v3"},
+	"internal/pipenet":                       {},
+	"internal/storetest":                     {".", "github.com/google/uuid"},
+	"internal/xlsxtest":                      {"github.com/stretchr/testify/require"},
+	"internal/machinetest":                   {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
+	"pagoinrete/pagoinretetest":              {".", "internal/storetest", "pagoinrete", "github.com/google/uuid"},
+	"pagoinrete/restgateway/restgatewaytest": {".", "github.com/google/uuid"},
 }
 
 // source is a parsed file.

@@ -13,7 +13,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // The payers of a notified event get a message each; a second time nobody does.
@@ -97,10 +98,10 @@ func ExampleMessages_Rows() {
 // exampleEvent is an event that was notified, with the notices of two pupils, of whom one has a
 // payer that has logged in to Pago In Rete.
 func exampleEvent(ctx context.Context, by flussi.Actor) (*pagoinrete.Service, pagoinrete.Event, func()) {
-	server := pagoinretetest.NewServer(pagoinretetest.Config{})
-	server.AddSchool(pagoinretetest.School{Code: "RMIC8GA002", Key: "s-key"})
-	key, _ := pagoinrete.ParseKey("s-key")
-	client, _ := pagoinrete.New(key, "RMIC8GA002", pagoinrete.Config{BaseURL: server.URL})
+	server := restgatewaytest.NewServer(restgatewaytest.Config{})
+	server.AddSchool(restgatewaytest.School{Code: "RMIC8GA002", Key: "s-key"})
+	key, _ := restgateway.ParseKey("s-key")
+	client, _ := restgateway.New(key, "RMIC8GA002", restgateway.Config{BaseURL: server.URL})
 	procedure, _ := pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{by.ID: {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}},
 		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ServiceConfig{})
 

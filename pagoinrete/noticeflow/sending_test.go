@@ -16,14 +16,15 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 var principal = flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principal}}
 
 // platforms are Pago In Rete and App IO, with what talks to them.
 type platforms struct {
-	rete       *pagoinretetest.Server
+	rete       *restgatewaytest.Server
 	io         *appiotest.Server
 	procedure  *pagoinrete.Service
 	flows      *flow.Service
@@ -32,14 +33,14 @@ type platforms struct {
 
 func newPlatforms(t testing.TB) *platforms {
 	t.Helper()
-	p := &platforms{rete: pagoinretetest.NewServer(pagoinretetest.Config{}), io: appiotest.NewServer(appiotest.Config{Unlimited: true})}
+	p := &platforms{rete: restgatewaytest.NewServer(restgatewaytest.Config{}), io: appiotest.NewServer(appiotest.Config{Unlimited: true})}
 	t.Cleanup(p.rete.Close)
 	t.Cleanup(p.io.Close)
-	p.rete.AddSchool(pagoinretetest.School{Code: school, Key: "s-key"})
+	p.rete.AddSchool(restgatewaytest.School{Code: school, Key: "s-key"})
 	p.io.AddService(appiotest.Service{ID: service, Key: "a-key"})
-	schoolKey, err := pagoinrete.ParseKey("s-key")
+	schoolKey, err := restgateway.ParseKey("s-key")
 	require.NoError(t, err)
-	gateway, err := pagoinrete.New(schoolKey, school, pagoinrete.Config{BaseURL: p.rete.URL})
+	gateway, err := restgateway.New(schoolKey, school, restgateway.Config{BaseURL: p.rete.URL})
 	require.NoError(t, err)
 	serviceKey, err := appio.ParseKey("a-key")
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package pagoinrete
+package restgateway
 
 import (
 	"encoding/json"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/openapitest"
+	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 func openAPI(t *testing.T) *openapitest.Document {
@@ -68,12 +69,12 @@ func TestTheDocumentHasTheWordsOfTheFormatAndNoOthers(t *testing.T) {
 	assert.Equal(t, slices.Sorted(maps.Values(wireKinds)), document.Enum("Event", "kind"))
 	assert.Equal(t, slices.Sorted(maps.Values(wireDebtors)), document.Enum("Debtor", "kind"))
 	// And they are all states of the machines but those that Pago In Rete does not know.
-	states := slices.AppendSeq([]EventState{EventBlank, EventNotTransmitted}, maps.Values(wireEventStates))
-	for _, state := range EventMachine().States() {
+	states := slices.AppendSeq([]pagoinrete.EventState{pagoinrete.EventBlank, pagoinrete.EventNotTransmitted}, maps.Values(wireEventStates))
+	for _, state := range pagoinrete.EventMachine().States() {
 		assert.Contains(t, states, state.Name)
 	}
-	notices := slices.AppendSeq([]NoticeState{NoticeNotLinked}, maps.Values(wireNoticeStates))
-	for _, state := range NoticeMachine().States() {
+	notices := slices.AppendSeq([]pagoinrete.NoticeState{pagoinrete.NoticeNotLinked}, maps.Values(wireNoticeStates))
+	for _, state := range pagoinrete.NoticeMachine().States() {
 		assert.Contains(t, notices, state.Name)
 	}
 }
@@ -101,21 +102,21 @@ func about(reply, from, to string) []byte {
 func TestWhatAReplySays(t *testing.T) {
 	e, err := decodeEvent(about(goodEvent, "", ""), wireID)
 	require.NoError(t, err)
-	assert.Equal(t, RemoteEvent{wireID, "EV-1", EventRejected, flussi.NewText("Manca")}, e)
+	assert.Equal(t, pagoinrete.RemoteEvent{ID: wireID, RemoteID: "EV-1", State: pagoinrete.EventRejected, Rejection: flussi.NewText("Manca")}, e)
 	n, err := decodeNotice(about(goodNotice, "", ""), wireID)
 	require.NoError(t, err)
 	number, err := flussi.ParseNoticeNumber("301005100001400678")
 	require.NoError(t, err)
-	assert.Equal(t, RemoteNotice{
-		ID: wireID, RemoteID: "AV-1", Number: number, State: NoticePaidOnline, PayerRegistered: true,
-		Evidence: Evidence{Receipt: Proof{"RT-1", 9000, time.Date(2026, 11, 28, 9, 11, 12, 123456000, time.UTC), "dsga"}},
+	assert.Equal(t, pagoinrete.RemoteNotice{
+		ID: wireID, RemoteID: "AV-1", Number: number, State: pagoinrete.NoticePaidOnline, PayerRegistered: true,
+		Evidence: pagoinrete.Evidence{Receipt: pagoinrete.Proof{Reference: "RT-1", Amount: 9000, Date: time.Date(2026, 11, 28, 9, 11, 12, 123456000, time.UTC), By: "dsga"}},
 	}, n)
 	r, err := decodeReceipt(about(goodReceipt, "", ""), wireID)
 	require.NoError(t, err)
-	assert.Equal(t, Receipt{"RT-1", ReceiptPaid, 9000, time.Date(2026, 11, 28, 10, 11, 12, 0, time.UTC), "Banca"}, r)
+	assert.Equal(t, pagoinrete.Receipt{Reference: "RT-1", Outcome: pagoinrete.ReceiptPaid, Amount: 9000, Date: time.Date(2026, 11, 28, 10, 11, 12, 0, time.UTC), PSP: "Banca"}, r)
 	all, err := decodeNotices(about(`{"notices":[`+goodNotice+`]}`, "", ""), []uuid.UUID{uuid.New(), wireID})
 	require.NoError(t, err)
-	assert.Equal(t, []RemoteNotice{n}, all)
+	assert.Equal(t, []pagoinrete.RemoteNotice{n}, all)
 	all, err = decodeNotices([]byte(`{"notices":[]}`), []uuid.UUID{wireID})
 	require.NoError(t, err)
 	assert.Empty(t, all)
@@ -126,7 +127,7 @@ func TestWhatCannotBeIsNotTrusted(t *testing.T) {
 	notice := func(body []byte) error { _, err := decodeNotice(body, wireID); return err }
 	notices := func(body []byte) error { _, err := decodeNotices(body, []uuid.UUID{wireID}); return err }
 	receipt := func(body []byte) error { _, err := decodeReceipt(body, wireID); return err }
-	long := strings.Repeat("x", MaxReference+1)
+	long := strings.Repeat("x", pagoinrete.MaxReference+1)
 	for _, test := range []struct {
 		decode   func([]byte) error
 		good     string
@@ -189,13 +190,13 @@ func FuzzReplies(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if e, err := decodeEvent(body, wireID); err == nil {
-			assert.True(t, e.ID == wireID && EventMachine().Has(e.State) && e.State != EventBlank && e.RemoteID != "" && storable(e.Rejection.Reveal()))
+			assert.True(t, e.ID == wireID && pagoinrete.EventMachine().Has(e.State) && e.State != pagoinrete.EventBlank && e.RemoteID != "" && printable(e.Rejection.Reveal()))
 		}
 		if n, err := decodeNotice(body, wireID); err == nil {
 			checkNotice(t, n)
 		}
 		if r, err := decodeReceipt(body, wireID); err == nil {
-			assert.True(t, r.Amount >= 0 && r.Amount <= flussi.MaxPayable && r.Date.Location() == time.UTC && storable(r.PSP) && storable(r.Reference))
+			assert.True(t, r.Amount >= 0 && r.Amount <= flussi.MaxPayable && r.Date.Location() == time.UTC && printable(r.PSP) && printable(r.Reference))
 			assert.NotEqual(t, "Esito sconosciuto", r.Outcome.Label())
 		}
 		if all, err := decodeNotices(body, []uuid.UUID{wireID}); err == nil {
@@ -207,14 +208,15 @@ func FuzzReplies(f *testing.F) {
 	})
 }
 
-func checkNotice(t *testing.T, n RemoteNotice) {
-	assert.True(t, n.ID == wireID && NoticeMachine().Has(n.State) && n.State != NoticeNotLinked && n.RemoteID != "")
+func checkNotice(t *testing.T, n pagoinrete.RemoteNotice) {
+	assert.True(t, n.ID == wireID && pagoinrete.NoticeMachine().Has(n.State) && n.State != pagoinrete.NoticeNotLinked && n.RemoteID != "")
 	assert.NoError(t, n.Number.Check())
 	assert.False(t, n.Number.IsZero())
-	for _, p := range []Proof{n.Evidence.Receipt, n.Evidence.Settlement, n.Evidence.Movement, n.Evidence.Manual, n.Evidence.Refund} {
+	for _, p := range []pagoinrete.Proof{n.Evidence.Receipt, n.Evidence.Settlement, n.Evidence.Movement, n.Evidence.Manual, n.Evidence.Refund} {
 		if !p.IsZero() {
-			assert.NoError(t, p.check(p.Amount))
-			assert.Equal(t, p, p.normal(p.By), "as stores keep it")
+			assert.True(t, readable(p.Reference, true), "a reference that can be stored")
+			assert.True(t, p.Date.Year() >= 2000 && p.Date.Location() == time.UTC, "a date")
+			assert.Equal(t, p.Date.Truncate(time.Microsecond), p.Date, "as stores keep it")
 		}
 	}
 }
@@ -222,11 +224,11 @@ func checkNotice(t *testing.T, n RemoteNotice) {
 // What is sent is what there is, but for what is the office's own.
 func TestWhatIsSentIsWhole(t *testing.T) {
 	by := flussi.Actor{ID: "dsga", Roles: []flussi.Role{flussi.AdminDirector}}
-	e, err := NewEvent(Donation, "RMIC8GA002", by)
+	e, err := pagoinrete.NewEvent(pagoinrete.Donation, "RMIC8GA002", by)
 	require.NoError(t, err)
-	e.EventData = EventData{
+	e.EventData = pagoinrete.EventData{
 		Name: "n", Causale: "c", Category: "k", SchoolYear: 2026, FinancialYear: 2027, Account: "i", Amount: 5, Flexible: true,
-		Instalments: []Instalment{{}, {time.Date(2026, 1, 2, 3, 4, 5, 6000, time.FixedZone("", 3600)), 5}}, Binding: true, Repeatable: true,
+		Instalments: []pagoinrete.Instalment{{}, {DueDate: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.FixedZone("", 3600)), Amount: 5}}, Binding: true, Repeatable: true,
 	}
 	body, err := encodeEvent(e)
 	require.NoError(t, err)
@@ -236,8 +238,8 @@ func TestWhatIsSentIsWhole(t *testing.T) {
 	everyField(t, body)
 	code, err := flussi.ParseFiscalCode("RSSMRA80A01H501U")
 	require.NoError(t, err)
-	body, err = encodeNotice(Notice{EventID: wireID, Instalment: 2, NoticeData: NoticeData{
-		Debtor: code, DebtorKind: DebtorStaff, DebtorName: flussi.NewText("R"), Payer: code, Amount: 3, Discount: 2, DueDate: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
+	body, err = encodeNotice(pagoinrete.Notice{EventID: wireID, Instalment: 2, NoticeData: pagoinrete.NoticeData{
+		Debtor: code, DebtorKind: pagoinrete.DebtorStaff, DebtorName: flussi.NewText("R"), Payer: code, Amount: 3, Discount: 2, DueDate: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
 	}})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"event":"`+wireID.String()+`","instalment":2,"debtor":{"fiscal_code":"RSSMRA80A01H501U","kind":"PERSONALE","name":"R"},

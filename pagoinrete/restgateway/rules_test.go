@@ -1,4 +1,4 @@
-package pagoinrete_test
+package restgateway_test
 
 import (
 	"bytes"
@@ -20,34 +20,35 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 func TestAConfigurationIsChecked(t *testing.T) {
-	good := pagoinrete.Config{BaseURL: "https://pagoinrete.example/v1"}
+	good := restgateway.Config{BaseURL: "https://pagoinrete.example/v1"}
 	for name, test := range map[string]struct {
 		key    string
 		school string
-		change func(*pagoinrete.Config)
+		change func(*restgateway.Config)
 		want   []string
 	}{
-		"right":                {clientKey, clientSchool, func(*pagoinrete.Config) {}, nil},
-		"no key":               {"", clientSchool, func(*pagoinrete.Config) {}, []string{"no credentials"}},
-		"no school":            {clientKey, "", func(*pagoinrete.Config) {}, []string{"School"}},
-		"another school":       {clientKey, "rmic8ga002", func(*pagoinrete.Config) {}, []string{"School"}},
-		"no address":           {clientKey, clientSchool, func(c *pagoinrete.Config) { c.BaseURL = "" }, []string{"no BaseURL: Pago In Rete has no public address"}},
-		"no URL":               {clientKey, clientSchool, func(c *pagoinrete.Config) { c.BaseURL = "x" }, []string{"not an http or https URL"}},
-		"no TLS":               {clientKey, clientSchool, func(c *pagoinrete.Config) { c.BaseURL = "http://pagoinrete.example" }, []string{"without TLS"}},
-		"no TLS, on purpose":   {clientKey, clientSchool, func(c *pagoinrete.Config) { c.BaseURL, c.AllowHTTP = "http://pagoinrete.example", true }, nil},
-		"no TLS, this machine": {clientKey, clientSchool, func(c *pagoinrete.Config) { c.BaseURL = "http://127.0.0.1:1" }, nil},
-		"everything at once": {"", "", func(c *pagoinrete.Config) { *c = pagoinrete.Config{Calls: -1, MaxAttempts: -1, MaxWait: -1} },
+		"right":                {clientKey, clientSchool, func(*restgateway.Config) {}, nil},
+		"no key":               {"", clientSchool, func(*restgateway.Config) {}, []string{"no credentials"}},
+		"no school":            {clientKey, "", func(*restgateway.Config) {}, []string{"School"}},
+		"another school":       {clientKey, "rmic8ga002", func(*restgateway.Config) {}, []string{"School"}},
+		"no address":           {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "" }, []string{"no BaseURL: Pago In Rete has no public address"}},
+		"no URL":               {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "x" }, []string{"not an http or https URL"}},
+		"no TLS":               {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "http://pagoinrete.example" }, []string{"without TLS"}},
+		"no TLS, on purpose":   {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL, c.AllowHTTP = "http://pagoinrete.example", true }, nil},
+		"no TLS, this machine": {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "http://127.0.0.1:1" }, nil},
+		"everything at once": {"", "", func(c *restgateway.Config) { *c = restgateway.Config{Calls: -1, MaxAttempts: -1, MaxWait: -1} },
 			[]string{"no credentials", "School", "no BaseURL", "Calls", "MaxAttempts", "MaxWait"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := good
 			test.change(&c)
-			key, _ := pagoinrete.ParseKey(test.key)
-			client, err := pagoinrete.New(key, test.school, c)
+			key, _ := restgateway.ParseKey(test.key)
+			client, err := restgateway.New(key, test.school, c)
 			if test.want == nil {
 				assert.NoError(t, err)
 				assert.NotNil(t, client)
@@ -129,17 +130,17 @@ func TestSchoolsSeeTheirOwnOnly(t *testing.T) {
 	p.LogIn(n.Payer)
 	require.True(t, p.Pay(n.ID, n.Due()))
 	const other, otherKey = "MIIC000001", "un-altra-chiave"
-	p.AddSchool(pagoinretetest.School{Code: other, Key: otherKey})
-	p.AddSchool(pagoinretetest.School{Code: "TOIC000001", Key: "chiusa", Forbidden: true})
-	clientFor := func(key, school string) *pagoinrete.Client {
-		client, err := pagoinrete.New(clientCredentials(t, key), school, pagoinrete.Config{
-			BaseURL: "http://localhost" + pagoinretetest.BasePath, HTTPClient: &http.Client{Transport: p.transport}, Calls: 1_000_000,
+	p.AddSchool(restgatewaytest.School{Code: other, Key: otherKey})
+	p.AddSchool(restgatewaytest.School{Code: "TOIC000001", Key: "chiusa", Forbidden: true})
+	clientFor := func(key, school string) *restgateway.Client {
+		client, err := restgateway.New(clientCredentials(t, key), school, restgateway.Config{
+			BaseURL: "http://localhost" + restgatewaytest.BasePath, HTTPClient: &http.Client{Transport: p.transport}, Calls: 1_000_000,
 		})
 		require.NoError(t, err)
 		return client
 	}
 	for name, test := range map[string]struct {
-		client *pagoinrete.Client
+		client *restgateway.Client
 		want   error
 	}{
 		"a key that is none":       {clientFor("nessuna", clientSchool), pagoinrete.ErrUnauthorized},
@@ -149,7 +150,7 @@ func TestSchoolsSeeTheirOwnOnly(t *testing.T) {
 		"the school, with its own": {clientFor(clientKey, clientSchool), nil},
 	} {
 		for _, reading := range readings(e, n) {
-			if reading.op == pagoinretetest.GetNotices && errors.Is(test.want, pagoinrete.ErrRemoteNotFound) {
+			if reading.op == restgatewaytest.GetNotices && errors.Is(test.want, pagoinrete.ErrRemoteNotFound) {
 				all, err := test.client.Notices(t.Context(), []uuid.UUID{n.ID})
 				assert.NoError(t, err)
 				assert.Empty(t, all)
@@ -170,10 +171,10 @@ func TestSchoolsSeeTheirOwnOnly(t *testing.T) {
 func TestTheSimulatorsRulesForEventsAreThoseOfTheTable(t *testing.T) {
 	p := newPlatform(t, nil)
 	defer p.close()
-	words := map[pagoinretetest.EventState]pagoinrete.EventState{
-		pagoinretetest.EventSimulated: pagoinrete.EventSimulated, pagoinretetest.EventToApprove: pagoinrete.EventToApprove,
-		pagoinretetest.EventToNotify: pagoinrete.EventToNotify, pagoinretetest.EventRejected: pagoinrete.EventRejected,
-		pagoinretetest.EventNotified: pagoinrete.EventNotified, pagoinretetest.EventDeleted: pagoinrete.EventDeleted,
+	words := map[restgatewaytest.EventState]pagoinrete.EventState{
+		restgatewaytest.EventSimulated: pagoinrete.EventSimulated, restgatewaytest.EventToApprove: pagoinrete.EventToApprove,
+		restgatewaytest.EventToNotify: pagoinrete.EventToNotify, restgatewaytest.EventRejected: pagoinrete.EventRejected,
+		restgatewaytest.EventNotified: pagoinrete.EventNotified, restgatewaytest.EventDeleted: pagoinrete.EventDeleted,
 	}
 	e, _ := p.ready(t, pagoinrete.EventSimulated)
 	steps := []pagoinrete.EventAction{pagoinrete.EventSubmit, pagoinrete.EventApprove, pagoinrete.EventReject, pagoinrete.EventNotify, pagoinrete.EventDelete}
@@ -212,13 +213,13 @@ func TestTheSimulatorsRulesForNoticesAreThoseOfTheTables(t *testing.T) {
 	p := newPlatform(t, nil)
 	defer p.close()
 	e, n := p.ready(t, pagoinrete.EventNotified)
-	notices := []pagoinretetest.NoticeState{
-		pagoinretetest.NoticeNotNotified, pagoinretetest.NoticeNotified, pagoinretetest.NoticeAwaitingReceipt, pagoinretetest.NoticePaidOnline,
-		pagoinretetest.NoticePaidManually, pagoinretetest.NoticeConfirmed, pagoinretetest.NoticeReconciled, pagoinretetest.NoticeReconciledManually,
-		pagoinretetest.NoticeCancelled, pagoinretetest.NoticeRefunded,
+	notices := []restgatewaytest.NoticeState{
+		restgatewaytest.NoticeNotNotified, restgatewaytest.NoticeNotified, restgatewaytest.NoticeAwaitingReceipt, restgatewaytest.NoticePaidOnline,
+		restgatewaytest.NoticePaidManually, restgatewaytest.NoticeConfirmed, restgatewaytest.NoticeReconciled, restgatewaytest.NoticeReconciledManually,
+		restgatewaytest.NoticeCancelled, restgatewaytest.NoticeRefunded,
 	}
 	proof := pagoinrete.Proof{Reference: "x", Amount: n.Due(), Date: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
-	for _, event := range []pagoinretetest.EventState{pagoinretetest.EventSimulated, pagoinretetest.EventToApprove, pagoinretetest.EventNotified} {
+	for _, event := range []restgatewaytest.EventState{restgatewaytest.EventSimulated, restgatewaytest.EventToApprove, restgatewaytest.EventNotified} {
 		for _, word := range notices {
 			require.True(t, p.SetEventState(e.ID, event))
 			require.True(t, p.SetNoticeState(n.ID, word))
@@ -302,7 +303,7 @@ func TestTheLibraryAndTheSimulatorThinkTheSameOfData(t *testing.T) {
 				e.Repeatable = !e.Repeatable
 			}
 		}
-		body, err := pagoinrete.EncodeEvent(e)
+		body, err := restgateway.EncodeEvent(e)
 		require.NoError(t, err)
 		valid := e.Validate(e.Kind)
 		status := putRaw(p.Simulator, "events", e.ID, body)
@@ -332,7 +333,7 @@ func TestTheLibraryAndTheSimulatorThinkTheSameOfData(t *testing.T) {
 			_, err := p.client.PutEvent(t.Context(), clientOffice(), good)
 			require.NoError(t, err)
 		}
-		body, err = pagoinrete.EncodeNotice(n)
+		body, err = restgateway.EncodeNotice(n)
 		require.NoError(t, err)
 		valid = n.Validate()
 		status = putRaw(p.Simulator, "notices", n.ID, body)
@@ -347,7 +348,7 @@ func TestTheLibraryAndTheSimulatorThinkTheSameOfData(t *testing.T) {
 
 // putRaw transmits something that the client would not, and returns the status.
 func putRaw(simulator http.Handler, kind string, id uuid.UUID, body []byte) int {
-	r := httptest.NewRequest(http.MethodPut, pagoinretetest.BasePath+"/schools/"+clientSchool+"/"+kind+"/"+id.String(), bytes.NewReader(body))
+	r := httptest.NewRequest(http.MethodPut, restgatewaytest.BasePath+"/schools/"+clientSchool+"/"+kind+"/"+id.String(), bytes.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+clientKey)
 	r.Header.Set("Sidi-User", "x")
 	r.Header.Set("Sidi-Roles", "AA")
@@ -380,7 +381,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 // Calls go out evenly, however many ask at once, and all of them wait after a 429.
 func TestCallsAreSpreadOverTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newFaulty(t, func(c *pagoinrete.Config) { c.Calls = 10 })
+		p := newFaulty(t, func(c *restgateway.Config) { c.Calls = 10 })
 		defer p.close()
 		e := clientEvent(t)
 		_, err := p.client.PutEvent(t.Context(), clientOffice(), e)
@@ -398,7 +399,7 @@ func TestCallsAreSpreadOverTime(t *testing.T) {
 			return time.Since(start)
 		}
 		assert.InDelta(t, 2, all().Seconds(), 0.11)
-		p.Fail(pagoinretetest.GetEvent, pagoinretetest.Fault{Kind: pagoinretetest.TooManyRequests, RetryAfter: 10 * time.Second})
+		p.Fail(restgatewaytest.GetEvent, restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: 10 * time.Second})
 		assert.Greater(t, all(), 12*time.Second)
 	})
 }

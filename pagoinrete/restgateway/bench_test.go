@@ -1,4 +1,4 @@
-package pagoinrete_test
+package restgateway_test
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 )
 
 // Transmitting a notice, by 32 workers: through the client; as a bare request whose body was
@@ -31,10 +31,10 @@ func BenchmarkPutNotice(b *testing.B) {
 	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
 	defer transport.CloseIdleConnections()
 	plain := &http.Client{Transport: transport, Timeout: 30 * time.Second}
-	client, err := pagoinrete.New(clientCredentials(b, clientKey), clientSchool, pagoinrete.Config{BaseURL: server.URL, HTTPClient: plain, Calls: 1 << 30})
+	client, err := restgateway.New(clientCredentials(b, clientKey), clientSchool, restgateway.Config{BaseURL: server.URL, HTTPClient: plain, Calls: 1 << 30})
 	require.NoError(b, err)
 	n := clientNotice(b, clientEvent(b))
-	body, err := pagoinrete.EncodeNotice(n)
+	body, err := restgateway.EncodeNotice(n)
 	require.NoError(b, err)
 	by := clientOffice()
 

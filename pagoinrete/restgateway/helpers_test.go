@@ -1,4 +1,4 @@
-package pagoinrete_test
+package restgateway_test
 
 import (
 	"net/http"
@@ -12,7 +12,8 @@ import (
 	"github.com/flussi-go/flussi/internal/openapitest"
 	"github.com/flussi-go/flussi/internal/pipenet"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 const (
@@ -31,9 +32,9 @@ func clientPrincipal() flussi.Actor {
 	return flussi.Actor{ID: "Preside Però", Roles: []flussi.Role{flussi.Principal}}
 }
 
-func clientCredentials(t testing.TB, s string) pagoinrete.Key {
+func clientCredentials(t testing.TB, s string) restgateway.Key {
 	t.Helper()
-	key, err := pagoinrete.ParseKey(s)
+	key, err := restgateway.ParseKey(s)
 	require.NoError(t, err)
 	return key
 }
@@ -75,39 +76,39 @@ func clientNotice(t testing.TB, e pagoinrete.Event) pagoinrete.Notice {
 // platform is a simulator with one school, and a client of it over pipes; all that passes is
 // checked against the document.
 type platform struct {
-	*pagoinretetest.Simulator
-	client    *pagoinrete.Client
+	*restgatewaytest.Simulator
+	client    *restgateway.Client
 	transport http.RoundTripper
 	close     func()
 }
 
 // newPlatform starts one whose replies are right.
-func newPlatform(t testing.TB, configure func(*pagoinrete.Config)) *platform {
+func newPlatform(t testing.TB, configure func(*restgateway.Config)) *platform {
 	t.Helper()
 	return startPlatform(t, configure, func(err error) { t.Error(err) })
 }
 
 // newFaulty starts one whose replies may be wrong, since faults are injected.
-func newFaulty(t testing.TB, configure func(*pagoinrete.Config)) *platform {
+func newFaulty(t testing.TB, configure func(*restgateway.Config)) *platform {
 	t.Helper()
 	return startPlatform(t, configure, func(error) {})
 }
 
-func startPlatform(t testing.TB, configure func(*pagoinrete.Config), wrong func(error)) *platform {
+func startPlatform(t testing.TB, configure func(*restgateway.Config), wrong func(error)) *platform {
 	t.Helper()
-	simulator := pagoinretetest.New(pagoinretetest.Config{})
-	simulator.AddSchool(pagoinretetest.School{Code: clientSchool, Key: clientKey, Name: "I.C. Via Però"})
+	simulator := restgatewaytest.New(restgatewaytest.Config{})
+	simulator.AddSchool(restgatewaytest.School{Code: clientSchool, Key: clientKey, Name: "I.C. Via Però"})
 	document, err := openapitest.Load("openapi.yaml")
 	require.NoError(t, err)
-	transport, closeAll := pipenet.Serve(document.Handler(pagoinretetest.BasePath, simulator, func(err error) { t.Error(err) }, wrong))
-	config := pagoinrete.Config{
-		BaseURL: "http://localhost" + pagoinretetest.BasePath, Calls: 1_000_000,
+	transport, closeAll := pipenet.Serve(document.Handler(restgatewaytest.BasePath, simulator, func(err error) { t.Error(err) }, wrong))
+	config := restgateway.Config{
+		BaseURL: "http://localhost" + restgatewaytest.BasePath, Calls: 1_000_000,
 		HTTPClient: &http.Client{Transport: transport, Timeout: 10 * time.Second},
 	}
 	if configure != nil {
 		configure(&config)
 	}
-	client, err := pagoinrete.New(clientCredentials(t, clientKey), clientSchool, config)
+	client, err := restgateway.New(clientCredentials(t, clientKey), clientSchool, config)
 	require.NoError(t, err)
 	return &platform{simulator, client, transport, closeAll}
 }

@@ -1,4 +1,4 @@
-package pagoinrete_test
+package restgateway_test
 
 import (
 	"context"
@@ -18,7 +18,8 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // verdict is what comes of a fault.
@@ -29,16 +30,16 @@ type verdict struct {
 }
 
 // verdicts are those of changes that go wrong to the end.
-var verdicts = map[pagoinretetest.FaultKind]verdict{
-	pagoinretetest.BadRequest:      {pagoinrete.ErrRemoteInvalid, pagoinrete.Refused, 1},
-	pagoinretetest.Unprocessable:   {pagoinrete.ErrRemoteInvalid, pagoinrete.Refused, 1},
-	pagoinretetest.Unauthorized:    {pagoinrete.ErrUnauthorized, pagoinrete.Refused, 1},
-	pagoinretetest.Forbidden:       {pagoinrete.ErrRemoteForbidden, pagoinrete.Refused, 1},
-	pagoinretetest.NotFound:        {pagoinrete.ErrRemoteNotFound, pagoinrete.Refused, 1},
-	pagoinretetest.Conflict:        {pagoinrete.ErrRemoteState, pagoinrete.Refused, 1},
-	pagoinretetest.TooManyRequests: {pagoinrete.ErrRateLimited, pagoinrete.NotDone, 2},
-	pagoinretetest.TooManyBare:     {pagoinrete.ErrRateLimited, pagoinrete.NotDone, 2},
-	pagoinretetest.Slow:            {nil, pagoinrete.Done, 1},
+var verdicts = map[restgatewaytest.FaultKind]verdict{
+	restgatewaytest.BadRequest:      {pagoinrete.ErrRemoteInvalid, pagoinrete.Refused, 1},
+	restgatewaytest.Unprocessable:   {pagoinrete.ErrRemoteInvalid, pagoinrete.Refused, 1},
+	restgatewaytest.Unauthorized:    {pagoinrete.ErrUnauthorized, pagoinrete.Refused, 1},
+	restgatewaytest.Forbidden:       {pagoinrete.ErrRemoteForbidden, pagoinrete.Refused, 1},
+	restgatewaytest.NotFound:        {pagoinrete.ErrRemoteNotFound, pagoinrete.Refused, 1},
+	restgatewaytest.Conflict:        {pagoinrete.ErrRemoteState, pagoinrete.Refused, 1},
+	restgatewaytest.TooManyRequests: {pagoinrete.ErrRateLimited, pagoinrete.NotDone, 2},
+	restgatewaytest.TooManyBare:     {pagoinrete.ErrRateLimited, pagoinrete.NotDone, 2},
+	restgatewaytest.Slow:            {nil, pagoinrete.Done, 1},
 }
 
 // unclear is the verdict of all other faults of a change.
@@ -46,8 +47,8 @@ var unclear = verdict{pagoinrete.ErrUnknown, pagoinrete.Unknown, 1}
 
 // change is something that is changed on the platform, and whether it was.
 type change struct {
-	op   pagoinretetest.Operation
-	do   func(ctx context.Context, c *pagoinrete.Client) error
+	op   restgatewaytest.Operation
+	do   func(ctx context.Context, c *restgateway.Client) error
 	done func() bool
 }
 
@@ -59,46 +60,46 @@ func changes(t *testing.T, p *platform) []change {
 	notice := clientNotice(t, e)
 	there := func(id uuid.UUID) bool { return p.Created(id) > 0 }
 	return []change{
-		{pagoinretetest.PutEvent, func(ctx context.Context, c *pagoinrete.Client) error {
+		{restgatewaytest.PutEvent, func(ctx context.Context, c *restgateway.Client) error {
 			_, err := c.PutEvent(ctx, clientOffice(), another)
 			return err
 		}, func() bool { return there(another.ID) }},
-		{pagoinretetest.PutNotice, func(ctx context.Context, c *pagoinrete.Client) error {
+		{restgatewaytest.PutNotice, func(ctx context.Context, c *restgateway.Client) error {
 			_, err := c.PutNotice(ctx, clientOffice(), notice)
 			return err
 		}, func() bool { return there(notice.ID) }},
-		{pagoinretetest.MoveNotice, func(ctx context.Context, c *pagoinrete.Client) error {
+		{restgatewaytest.MoveNotice, func(ctx context.Context, c *restgateway.Client) error {
 			proof := pagoinrete.Proof{Reference: "bollettino", Amount: toPay.Due(), Date: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
 			_, err := c.MoveNotice(ctx, clientOffice(), toPay.ID, pagoinrete.NoticePayManually, proof)
 			return err
 		}, func() bool {
 			kept, _ := p.Notice(toPay.ID)
-			return kept.State == pagoinretetest.NoticePaidManually
+			return kept.State == restgatewaytest.NoticePaidManually
 		}},
-		{pagoinretetest.MoveNotice, func(ctx context.Context, c *pagoinrete.Client) error {
+		{restgatewaytest.MoveNotice, func(ctx context.Context, c *restgateway.Client) error {
 			_, err := c.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{Reference: "not asked for"})
 			return err
 		}, func() bool {
 			kept, _ := p.Notice(n.ID)
-			return kept.State == pagoinretetest.NoticeCancelled
+			return kept.State == restgatewaytest.NoticeCancelled
 		}},
-		{pagoinretetest.MoveEvent, func(ctx context.Context, c *pagoinrete.Client) error {
-			p.SetEventState(toMove.ID, pagoinretetest.EventToApprove)
+		{restgatewaytest.MoveEvent, func(ctx context.Context, c *restgateway.Client) error {
+			p.SetEventState(toMove.ID, restgatewaytest.EventToApprove)
 			_, err := c.MoveEvent(ctx, clientPrincipal(), toMove.ID, pagoinrete.EventReject, flussi.NewText("Manca"))
 			return err
 		}, func() bool {
 			kept, _ := p.Event(toMove.ID)
-			return kept.State == pagoinretetest.EventRejected
+			return kept.State == restgatewaytest.EventRejected
 		}},
 	}
 }
 
 // Every fault of every change, against what the platform knows that it did.
 func TestWhatAFaultMeansForAChange(t *testing.T) {
-	for _, fault := range pagoinretetest.Faults() {
+	for _, fault := range restgatewaytest.Faults() {
 		t.Run(fault.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newFaulty(t, func(c *pagoinrete.Config) { c.MaxAttempts = 2 })
+				p := newFaulty(t, func(c *restgateway.Config) { c.MaxAttempts = 2 })
 				defer p.close()
 				for _, change := range changes(t, p) {
 					before := p.Received(change.op)
@@ -134,15 +135,15 @@ func TestABurstOf429PassesBy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newFaulty(t, nil)
 		defer p.close()
-		busy := pagoinretetest.Fault{Kind: pagoinretetest.TooManyRequests, RetryAfter: 2 * time.Second}
+		busy := restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: 2 * time.Second}
 		for _, change := range changes(t, p) {
-			p.Fail(change.op, busy, pagoinretetest.Fault{Kind: pagoinretetest.TooManyBare}, busy)
+			p.Fail(change.op, busy, restgatewaytest.Fault{Kind: restgatewaytest.TooManyBare}, busy)
 			start := time.Now()
 			require.NoError(t, change.do(t.Context(), p.client))
 			assert.GreaterOrEqual(t, time.Since(start), 4*time.Second)
 			assert.True(t, change.done())
 		}
-		p.Fail(pagoinretetest.PutEvent, pagoinretetest.Fault{Kind: pagoinretetest.TooManyRequests, RetryAfter: time.Hour})
+		p.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: time.Hour})
 		_, err := p.client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
 		var failed *pagoinrete.RemoteError
 		require.ErrorAs(t, err, &failed)
@@ -154,22 +155,22 @@ func TestABurstOf429PassesBy(t *testing.T) {
 
 // reading is something that is read from the platform.
 type reading struct {
-	op pagoinretetest.Operation
-	do func(ctx context.Context, c *pagoinrete.Client) error
+	op restgatewaytest.Operation
+	do func(ctx context.Context, c *restgateway.Client) error
 }
 
 func readings(e pagoinrete.Event, n pagoinrete.Notice) []reading {
 	return []reading{
-		{pagoinretetest.GetEvent, func(ctx context.Context, c *pagoinrete.Client) error { _, err := c.Event(ctx, e.ID); return err }},
-		{pagoinretetest.GetNotices, func(ctx context.Context, c *pagoinrete.Client) error {
+		{restgatewaytest.GetEvent, func(ctx context.Context, c *restgateway.Client) error { _, err := c.Event(ctx, e.ID); return err }},
+		{restgatewaytest.GetNotices, func(ctx context.Context, c *restgateway.Client) error {
 			_, err := c.Notices(ctx, []uuid.UUID{n.ID})
 			return err
 		}},
-		{pagoinretetest.GetReceipt, func(ctx context.Context, c *pagoinrete.Client) error {
+		{restgatewaytest.GetReceipt, func(ctx context.Context, c *restgateway.Client) error {
 			_, err := c.Receipt(ctx, n.ID)
 			return err
 		}},
-		{pagoinretetest.GetPDF, func(ctx context.Context, c *pagoinrete.Client) error {
+		{restgatewaytest.GetPDF, func(ctx context.Context, c *restgateway.Client) error {
 			pdf, err := c.NoticePDF(ctx, n.ID)
 			if err != nil {
 				return err
@@ -185,25 +186,25 @@ func readings(e pagoinrete.Event, n pagoinrete.Notice) []reading {
 func TestWhatAFaultMeansForAReading(t *testing.T) {
 	const once, twice = 1, 2
 	unavailable := func(attempts int) verdict { return verdict{pagoinrete.ErrUnavailable, "", attempts} }
-	others := map[pagoinretetest.FaultKind]verdict{
-		pagoinretetest.NoSuchAddress: unavailable(once),
-		pagoinretetest.Redirected:    unavailable(once),
-		pagoinretetest.Garbled:       unavailable(once),
-		pagoinretetest.OtherID:       unavailable(once),
-		pagoinretetest.CutUnseen:     unavailable(once),
-		pagoinretetest.Huge:          unavailable(once),
+	others := map[restgatewaytest.FaultKind]verdict{
+		restgatewaytest.NoSuchAddress: unavailable(once),
+		restgatewaytest.Redirected:    unavailable(once),
+		restgatewaytest.Garbled:       unavailable(once),
+		restgatewaytest.OtherID:       unavailable(once),
+		restgatewaytest.CutUnseen:     unavailable(once),
+		restgatewaytest.Huge:          unavailable(once),
 	}
-	for _, fault := range pagoinretetest.Faults() {
+	for _, fault := range restgatewaytest.Faults() {
 		t.Run(fault.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newFaulty(t, func(c *pagoinrete.Config) { c.MaxAttempts = 2 })
+				p := newFaulty(t, func(c *restgateway.Config) { c.MaxAttempts = 2 })
 				defer p.close()
 				e, n := p.ready(t, pagoinrete.EventNotified)
 				p.LogIn(n.Payer)
 				require.True(t, p.Pay(n.ID, n.Due()))
 				for _, reading := range readings(e, n) {
 					// net/http itself repeats a GET over a connection that it used before.
-					p.Fail(reading.op, slices.Repeat([]pagoinretetest.Fault{fault}, 6)...)
+					p.Fail(reading.op, slices.Repeat([]restgatewaytest.Fault{fault}, 6)...)
 					err := reading.do(t.Context(), p.client)
 					p.StopFailing()
 					want, named := others[fault.Kind]
@@ -213,11 +214,11 @@ func TestWhatAFaultMeansForAReading(t *testing.T) {
 					if !named {
 						want = unavailable(twice)
 					}
-					if reading.op == pagoinretetest.GetPDF {
+					if reading.op == restgatewaytest.GetPDF {
 						switch fault.Kind {
-						case pagoinretetest.OtherID: // a PDF does not say
+						case restgatewaytest.OtherID: // a PDF does not say
 							want.kind = nil
-						case pagoinretetest.CutBody:
+						case restgatewaytest.CutBody:
 							want.attempts = once // it had begun
 						}
 					}
@@ -321,7 +322,7 @@ func TestWhatThePlatformSaysIsKeptForAPerson(t *testing.T) {
 
 func TestNoConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPlatform(t, func(c *pagoinrete.Config) { c.MaxAttempts = 3 })
+		p := newPlatform(t, func(c *restgateway.Config) { c.MaxAttempts = 3 })
 		p.close()
 		_, err := p.client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
 		var failed *pagoinrete.RemoteError
@@ -329,7 +330,7 @@ func TestNoConnection(t *testing.T) {
 		// The pipes have no word for it that net/http's own transport would believe.
 		assert.Contains(t, []pagoinrete.Outcome{pagoinrete.NotDone, pagoinrete.Unknown}, failed.Outcome)
 	})
-	client, err := pagoinrete.New(clientCredentials(t, clientKey), clientSchool, pagoinrete.Config{
+	client, err := restgateway.New(clientCredentials(t, clientKey), clientSchool, restgateway.Config{
 		BaseURL: "http://127.0.0.1:1", MaxAttempts: 2, MaxWait: time.Millisecond, HTTPClient: &http.Client{Transport: &http.Transport{}},
 	})
 	require.NoError(t, err)
@@ -365,7 +366,7 @@ func TestAContextThatEnds(t *testing.T) {
 				p := newFaulty(t, nil)
 				defer p.close()
 				for _, change := range changes(t, p) {
-					p.Fail(change.op, pagoinretetest.Fault{Kind: pagoinretetest.Silent, Stored: stored})
+					p.Fail(change.op, restgatewaytest.Fault{Kind: restgatewaytest.Silent, Stored: stored})
 					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 					start := time.Now()
 					err := change.do(ctx, p.client)
@@ -383,7 +384,7 @@ func TestAContextThatEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := newFaulty(t, nil)
 			defer p.close()
-			p.Fail(pagoinretetest.PutEvent, pagoinretetest.Fault{Kind: pagoinretetest.TooManyRequests, RetryAfter: 30 * time.Second})
+			p.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: 30 * time.Second})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			_, err := p.client.PutEvent(ctx, clientOffice(), clientEvent(t))
@@ -397,7 +398,7 @@ func TestAContextThatEnds(t *testing.T) {
 			defer p.close()
 			e, n := p.ready(t, pagoinrete.EventNotified)
 			for _, reading := range readings(e, n) {
-				p.Fail(reading.op, pagoinretetest.Fault{Kind: pagoinretetest.Silent})
+				p.Fail(reading.op, restgatewaytest.Fault{Kind: restgatewaytest.Silent})
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				assert.ErrorIs(t, reading.do(ctx, p.client), pagoinrete.ErrInterrupted, reading.op)
 				cancel()
@@ -407,9 +408,9 @@ func TestAContextThatEnds(t *testing.T) {
 }
 
 // clientOf returns a client over a transport that is a function, with one attempt.
-func clientOf(t testing.TB, do roundTrip) *pagoinrete.Client {
+func clientOf(t testing.TB, do roundTrip) *restgateway.Client {
 	t.Helper()
-	client, err := pagoinrete.New(clientCredentials(t, clientKey), clientSchool, pagoinrete.Config{
+	client, err := restgateway.New(clientCredentials(t, clientKey), clientSchool, restgateway.Config{
 		BaseURL: "http://localhost", MaxAttempts: 1, Calls: 1_000_000, HTTPClient: &http.Client{Transport: do},
 	})
 	require.NoError(t, err)

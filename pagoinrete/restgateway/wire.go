@@ -1,4 +1,4 @@
-package pagoinrete
+package restgateway
 
 import (
 	"encoding/json"
@@ -8,10 +8,12 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 // The format that [Client] speaks. The ministry's own is not public, so this one is made up
@@ -34,17 +36,17 @@ var (
 	routePDF       = route{"get notice PDF", http.MethodGet, "/schools/{school}/notices/{id}/pdf"}
 	routeReceipt   = route{"get receipt", http.MethodGet, "/schools/{school}/notices/{id}/receipt"}
 
-	routeEventSteps = map[EventAction]route{
-		EventSubmit:  {"submit event", http.MethodPost, "/schools/{school}/events/{id}/submit"},
-		EventApprove: {"approve event", http.MethodPost, "/schools/{school}/events/{id}/approve"},
-		EventReject:  {"reject event", http.MethodPost, "/schools/{school}/events/{id}/reject"},
-		EventNotify:  {"notify event", http.MethodPost, "/schools/{school}/events/{id}/notify"},
-		EventDelete:  {"delete event", http.MethodPost, "/schools/{school}/events/{id}/delete"},
+	routeEventSteps = map[pagoinrete.EventAction]route{
+		pagoinrete.EventSubmit:  {"submit event", http.MethodPost, "/schools/{school}/events/{id}/submit"},
+		pagoinrete.EventApprove: {"approve event", http.MethodPost, "/schools/{school}/events/{id}/approve"},
+		pagoinrete.EventReject:  {"reject event", http.MethodPost, "/schools/{school}/events/{id}/reject"},
+		pagoinrete.EventNotify:  {"notify event", http.MethodPost, "/schools/{school}/events/{id}/notify"},
+		pagoinrete.EventDelete:  {"delete event", http.MethodPost, "/schools/{school}/events/{id}/delete"},
 	}
-	routeNoticeSteps = map[NoticeAction]route{
-		NoticeCancel:      {"cancel notice", http.MethodPost, "/schools/{school}/notices/{id}/cancel"},
-		NoticePayManually: {"pay notice manually", http.MethodPost, "/schools/{school}/notices/{id}/pay-manually"},
-		NoticeRefund:      {"refund notice", http.MethodPost, "/schools/{school}/notices/{id}/refund"},
+	routeNoticeSteps = map[pagoinrete.NoticeAction]route{
+		pagoinrete.NoticeCancel:      {"cancel notice", http.MethodPost, "/schools/{school}/notices/{id}/cancel"},
+		pagoinrete.NoticePayManually: {"pay notice manually", http.MethodPost, "/schools/{school}/notices/{id}/pay-manually"},
+		pagoinrete.NoticeRefund:      {"refund notice", http.MethodPost, "/schools/{school}/notices/{id}/refund"},
 	}
 )
 
@@ -176,32 +178,32 @@ type wireReceipt struct {
 
 // The words of the format.
 var (
-	wireKinds   = map[EventKind]string{Fee: "TASSA", Donation: "EROGAZIONE_LIBERALE"}
-	wireDebtors = map[DebtorKind]string{DebtorPupil: "ALUNNO", DebtorStaff: "PERSONALE"}
+	wireKinds   = map[pagoinrete.EventKind]string{pagoinrete.Fee: "TASSA", pagoinrete.Donation: "EROGAZIONE_LIBERALE"}
+	wireDebtors = map[pagoinrete.DebtorKind]string{pagoinrete.DebtorPupil: "ALUNNO", pagoinrete.DebtorStaff: "PERSONALE"}
 
-	wireEventStates = map[string]EventState{
-		"SIMULATO":      EventSimulated,
-		"DA_APPROVARE":  EventToApprove,
-		"DA_NOTIFICARE": EventToNotify,
-		"RIFIUTATO":     EventRejected,
-		"NOTIFICATO":    EventNotified,
-		"CANCELLATO":    EventDeleted,
+	wireEventStates = map[string]pagoinrete.EventState{
+		"SIMULATO":      pagoinrete.EventSimulated,
+		"DA_APPROVARE":  pagoinrete.EventToApprove,
+		"DA_NOTIFICARE": pagoinrete.EventToNotify,
+		"RIFIUTATO":     pagoinrete.EventRejected,
+		"NOTIFICATO":    pagoinrete.EventNotified,
+		"CANCELLATO":    pagoinrete.EventDeleted,
 	}
-	wireNoticeStates = map[string]NoticeState{
-		"NON_NOTIFICATO":          NoticeNotNotified,
-		"NOTIFICATO":              NoticeNotified,
-		"RPT_INVIATA":             NoticeAwaitingReceipt,
-		"PAGATO_ONLINE":           NoticePaidOnline,
-		"PAGATO_MANUALMENTE":      NoticePaidManually,
-		"CONFERMATO":              NoticeConfirmed,
-		"RISCONTRATO":             NoticeReconciled,
-		"RISCONTRATO_MANUALMENTE": NoticeReconciledManually,
-		"ANNULLATO":               NoticeCancelled,
-		"RIMBORSATO":              NoticeRefunded,
+	wireNoticeStates = map[string]pagoinrete.NoticeState{
+		"NON_NOTIFICATO":          pagoinrete.NoticeNotNotified,
+		"NOTIFICATO":              pagoinrete.NoticeNotified,
+		"RPT_INVIATA":             pagoinrete.NoticeAwaitingReceipt,
+		"PAGATO_ONLINE":           pagoinrete.NoticePaidOnline,
+		"PAGATO_MANUALMENTE":      pagoinrete.NoticePaidManually,
+		"CONFERMATO":              pagoinrete.NoticeConfirmed,
+		"RISCONTRATO":             pagoinrete.NoticeReconciled,
+		"RISCONTRATO_MANUALMENTE": pagoinrete.NoticeReconciledManually,
+		"ANNULLATO":               pagoinrete.NoticeCancelled,
+		"RIMBORSATO":              pagoinrete.NoticeRefunded,
 	}
 )
 
-func encodeEvent(e Event) ([]byte, error) {
+func encodeEvent(e pagoinrete.Event) ([]byte, error) {
 	w := wireEvent{
 		Kind: wireKinds[e.Kind], Name: e.Name, Causale: e.Causale, Category: e.Category,
 		SchoolYear: int(e.SchoolYear), FinancialYear: e.FinancialYear, Account: e.Account,
@@ -213,7 +215,7 @@ func encodeEvent(e Event) ([]byte, error) {
 	return json.Marshal(w)
 }
 
-func encodeNotice(n Notice) ([]byte, error) {
+func encodeNotice(n pagoinrete.Notice) ([]byte, error) {
 	return json.Marshal(wireNotice{
 		Event: n.EventID.String(), Instalment: n.Instalment,
 		Debtor: wireDebtor{n.Debtor.Reveal(), wireDebtors[n.DebtorKind], n.DebtorName.Reveal()},
@@ -226,7 +228,7 @@ func encodeReason(reason flussi.Text) ([]byte, error) {
 }
 
 // encodeProof writes a proof, or an empty object where a step needs none.
-func encodeProof(p Proof) ([]byte, error) {
+func encodeProof(p pagoinrete.Proof) ([]byte, error) {
 	if p.IsZero() {
 		return []byte("{}"), nil
 	}
@@ -256,38 +258,38 @@ var (
 )
 
 // decodeEvent reads the reply about an event with the ID.
-func decodeEvent(body []byte, id uuid.UUID) (RemoteEvent, error) {
+func decodeEvent(body []byte, id uuid.UUID) (pagoinrete.RemoteEvent, error) {
 	var w wireRemoteEvent
 	if json.Unmarshal(body, &w) != nil {
-		return RemoteEvent{}, errForm
+		return pagoinrete.RemoteEvent{}, errForm
 	}
 	state, known := wireEventStates[w.State]
 	switch {
 	case w.ID != id.String():
-		return RemoteEvent{}, errOther
+		return pagoinrete.RemoteEvent{}, errOther
 	case !known:
-		return RemoteEvent{}, errState
+		return pagoinrete.RemoteEvent{}, errState
 	case !readable(w.RemoteID, true):
-		return RemoteEvent{}, errText
+		return pagoinrete.RemoteEvent{}, errText
 	}
-	return RemoteEvent{ID: id, RemoteID: w.RemoteID, State: state, Rejection: flussi.NewText(plainText(w.Rejection))}, nil
+	return pagoinrete.RemoteEvent{ID: id, RemoteID: w.RemoteID, State: state, Rejection: flussi.NewText(plainText(w.Rejection))}, nil
 }
 
 // decodeNotice reads the reply about a notice with the ID.
-func decodeNotice(body []byte, id uuid.UUID) (RemoteNotice, error) {
+func decodeNotice(body []byte, id uuid.UUID) (pagoinrete.RemoteNotice, error) {
 	var w wireRemoteNotice
 	if json.Unmarshal(body, &w) != nil {
-		return RemoteNotice{}, errForm
+		return pagoinrete.RemoteNotice{}, errForm
 	}
 	if w.ID != id.String() {
-		return RemoteNotice{}, errOther
+		return pagoinrete.RemoteNotice{}, errOther
 	}
 	return w.notice(id)
 }
 
 // decodeNotices reads the reply about notices, each of which is one of those asked for and is
 // there once.
-func decodeNotices(body []byte, ids []uuid.UUID) ([]RemoteNotice, error) {
+func decodeNotices(body []byte, ids []uuid.UUID) ([]pagoinrete.RemoteNotice, error) {
 	var w wireNotices
 	if json.Unmarshal(body, &w) != nil || w.Notices == nil {
 		return nil, errForm
@@ -296,7 +298,7 @@ func decodeNotices(body []byte, ids []uuid.UUID) ([]RemoteNotice, error) {
 	for _, id := range ids {
 		asked[id.String()] = id
 	}
-	notices := make([]RemoteNotice, 0, min(len(w.Notices), len(ids)))
+	notices := make([]pagoinrete.RemoteNotice, 0, min(len(w.Notices), len(ids)))
 	for _, one := range w.Notices {
 		id, wanted := asked[one.ID]
 		if !wanted {
@@ -312,75 +314,75 @@ func decodeNotices(body []byte, ids []uuid.UUID) ([]RemoteNotice, error) {
 	return notices, nil
 }
 
-func (w wireRemoteNotice) notice(id uuid.UUID) (RemoteNotice, error) {
+func (w wireRemoteNotice) notice(id uuid.UUID) (pagoinrete.RemoteNotice, error) {
 	state, known := wireNoticeStates[w.State]
 	number, err := flussi.ParseNoticeNumber(w.Number)
 	switch {
 	case w.PayerRegistered == nil || w.PayerLoggedIn == nil:
-		return RemoteNotice{}, errForm
+		return pagoinrete.RemoteNotice{}, errForm
 	case !known:
-		return RemoteNotice{}, errState
+		return pagoinrete.RemoteNotice{}, errState
 	case err != nil || number.Check() != nil:
-		return RemoteNotice{}, errNumber
+		return pagoinrete.RemoteNotice{}, errNumber
 	case !readable(w.RemoteID, true):
-		return RemoteNotice{}, errText
+		return pagoinrete.RemoteNotice{}, errText
 	}
-	n := RemoteNotice{
+	n := pagoinrete.RemoteNotice{
 		ID: id, RemoteID: w.RemoteID, Number: number, State: state,
 		PayerRegistered: *w.PayerRegistered, PayerLoggedIn: *w.PayerLoggedIn,
 	}
 	for _, pair := range []struct {
 		from *wireProof
-		to   *Proof
+		to   *pagoinrete.Proof
 	}{
 		{w.Evidence.Receipt, &n.Evidence.Receipt}, {w.Evidence.Settlement, &n.Evidence.Settlement},
 		{w.Evidence.Movement, &n.Evidence.Movement}, {w.Evidence.Manual, &n.Evidence.Manual}, {w.Evidence.Refund, &n.Evidence.Refund},
 	} {
 		if *pair.to, err = pair.from.proof(); err != nil {
-			return RemoteNotice{}, err
+			return pagoinrete.RemoteNotice{}, err
 		}
 	}
 	return n, nil
 }
 
 // proof reads a proof; the zero Proof if there is none.
-func (w *wireProof) proof() (Proof, error) {
+func (w *wireProof) proof() (pagoinrete.Proof, error) {
 	if w == nil {
-		return Proof{}, nil
+		return pagoinrete.Proof{}, nil
 	}
 	date, err := decodeTime(w.Date)
 	switch {
 	case err != nil:
-		return Proof{}, err
+		return pagoinrete.Proof{}, err
 	case !readable(w.Reference, true) || !readable(w.By, false):
-		return Proof{}, errText
+		return pagoinrete.Proof{}, errText
 	case flussi.Cents(w.Amount).Check() != nil:
-		return Proof{}, errSum
+		return pagoinrete.Proof{}, errSum
 	}
-	return Proof{Reference: w.Reference, Amount: flussi.Cents(w.Amount), Date: date, By: w.By}, nil
+	return pagoinrete.Proof{Reference: w.Reference, Amount: flussi.Cents(w.Amount), Date: date, By: w.By}, nil
 }
 
 // decodeReceipt reads the reply about the receipt of a notice with the ID.
-func decodeReceipt(body []byte, id uuid.UUID) (Receipt, error) {
+func decodeReceipt(body []byte, id uuid.UUID) (pagoinrete.Receipt, error) {
 	var w wireReceipt
 	if json.Unmarshal(body, &w) != nil || w.Outcome == nil {
-		return Receipt{}, errForm
+		return pagoinrete.Receipt{}, errForm
 	}
 	date, err := decodeTime(w.Date)
-	outcome, amount := ReceiptOutcome(*w.Outcome), flussi.Cents(w.Amount)
+	outcome, amount := pagoinrete.ReceiptOutcome(*w.Outcome), flussi.Cents(w.Amount)
 	switch {
 	case w.Notice != id.String():
-		return Receipt{}, errOther
+		return pagoinrete.Receipt{}, errOther
 	case err != nil:
-		return Receipt{}, err
-	case outcome < ReceiptPaid || outcome > ReceiptPartlyExpired:
-		return Receipt{}, errEsito
-	case amount.Check() != nil && (amount != 0 || outcome == ReceiptPaid):
-		return Receipt{}, errSum
+		return pagoinrete.Receipt{}, err
+	case outcome < pagoinrete.ReceiptPaid || outcome > pagoinrete.ReceiptPartlyExpired:
+		return pagoinrete.Receipt{}, errEsito
+	case amount.Check() != nil && (amount != 0 || outcome == pagoinrete.ReceiptPaid):
+		return pagoinrete.Receipt{}, errSum
 	case !readable(w.Reference, true) || !readable(w.PSP, false):
-		return Receipt{}, errText
+		return pagoinrete.Receipt{}, errText
 	}
-	return Receipt{Reference: w.Reference, Outcome: outcome, Amount: amount, Date: date, PSP: w.PSP}, nil
+	return pagoinrete.Receipt{Reference: w.Reference, Outcome: outcome, Amount: amount, Date: date, PSP: w.PSP}, nil
 }
 
 // decodeTime reads a time as stores keep it.
@@ -399,7 +401,7 @@ func readable(text string, needed bool) bool {
 	for _, r := range text {
 		units += max(utf16.RuneLen(r), 1)
 	}
-	return storable(text) && units <= MaxReference && (!needed || strings.TrimSpace(text) != "")
+	return printable(text) && units <= pagoinrete.MaxReference && (!needed || strings.TrimSpace(text) != "")
 }
 
 // plainText returns what a person wrote, on one line.
@@ -410,4 +412,9 @@ func plainText(text string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(text, "�"))
+}
+
+// printable reports whether a text is valid UTF-8 without control characters.
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7F })
 }

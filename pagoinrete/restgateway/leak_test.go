@@ -1,4 +1,4 @@
-package pagoinrete_test
+package restgateway_test
 
 import (
 	"bytes"
@@ -20,7 +20,8 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // sweep collects everything that a program might print, and looks for secrets in it.
@@ -100,13 +101,13 @@ func TestNothingSecretIsShown(t *testing.T) {
 	s := newSweep()
 	secrets := []string{clientKey, secretDebtor, secretPayer, secretName}
 	synctest.Test(t, func(t *testing.T) {
-		for i, fault := range append(pagoinretetest.Faults(), pagoinretetest.Fault{}, pagoinretetest.Fault{}) {
-			p := newFaulty(t, func(c *pagoinrete.Config) { c.Logger, c.MaxAttempts = s.logs[i%2], 2 })
+		for i, fault := range append(restgatewaytest.Faults(), restgatewaytest.Fault{}, restgatewaytest.Fault{}) {
+			p := newFaulty(t, func(c *restgateway.Config) { c.Logger, c.MaxAttempts = s.logs[i%2], 2 })
 			e, n := p.ready(t, pagoinrete.EventNotified)
 			p.LogIn(n.Payer)
 			require.True(t, p.Pay(n.ID, n.Due()))
 			secrets = append(secrets, n.Number.Reveal(), n.IUV().Reveal())
-			for _, op := range pagoinretetest.Operations() {
+			for _, op := range restgatewaytest.Operations() {
 				if fault.Kind != "" {
 					p.Fail(op, fault, fault)
 				}
@@ -150,7 +151,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 		"id": all, "remote_id": all, "state": all, "number": all, "rejection": all, "reference": all, "date": all, "psp": all, "notice": all,
 	})
 	require.NoError(t, err)
-	call := func(t *testing.T, client *pagoinrete.Client) {
+	call := func(t *testing.T, client *restgateway.Client) {
 		e := clientEvent(t)
 		_, err := client.PutEvent(t.Context(), clientOffice(), e)
 		s.printError(err)
@@ -197,12 +198,12 @@ func TestNothingSecretIsShown(t *testing.T) {
 	n.Discount, n.DebtorName = n.Amount, flussi.NewText(secretName+"\x00")
 	_, err = client.PutNotice(t.Context(), clientOffice(), n)
 	s.printError(err)
-	_, err = pagoinrete.ParseKey(clientKey + " " + clientKey)
+	_, err = restgateway.ParseKey(clientKey + " " + clientKey)
 	s.printError(err)
 	k := clientCredentials(t, clientKey)
 	s.print(k)
 	s.print(&k)
-	s.print(struct{ k pagoinrete.Key }{k})
+	s.print(struct{ k restgateway.Key }{k})
 	marshalled, err := json.Marshal(k)
 	require.NoError(t, err)
 	s.out.Write(marshalled)
@@ -218,10 +219,10 @@ func TestKeys(t *testing.T) {
 	k := clientCredentials(t, " \n"+clientKey+"\r\n")
 	assert.Equal(t, clientCredentials(t, clientKey), k, "without the white space of files")
 	assert.Equal(t, "Key(***)", k.String())
-	assert.Equal(t, "pagoinrete.Key(***)", fmt.Sprintf("%#v", k))
-	assert.True(t, pagoinrete.Key{}.IsZero())
+	assert.Equal(t, "restgateway.Key(***)", fmt.Sprintf("%#v", k))
+	assert.True(t, restgateway.Key{}.IsZero())
 	for text, want := range map[string]error{"": flussi.ErrEmpty, " ": flussi.ErrEmpty, "a b": flussi.ErrCharacter, "a\x00": flussi.ErrCharacter, "però": flussi.ErrCharacter} {
-		_, err := pagoinrete.ParseKey(text)
+		_, err := restgateway.ParseKey(text)
 		assert.ErrorIs(t, err, want, text)
 	}
 }
@@ -236,10 +237,10 @@ func TestAddressesHoldNothingPersonal(t *testing.T) {
 		addresses = append(addresses, r.URL.String())
 		return answer(400, "", ""), nil
 	})
-	for _, call := range append(readings(e, n), reading{"", func(ctx context.Context, c *pagoinrete.Client) error {
+	for _, call := range append(readings(e, n), reading{"", func(ctx context.Context, c *restgateway.Client) error {
 		_, err := c.PutNotice(ctx, clientOffice(), n)
 		return err
-	}}, reading{"", func(ctx context.Context, c *pagoinrete.Client) error {
+	}}, reading{"", func(ctx context.Context, c *restgateway.Client) error {
 		_, err := c.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticeRefund, pagoinrete.Proof{Reference: secretName, Amount: 1, Date: time.Now()})
 		return err
 	}}) {

@@ -1,4 +1,4 @@
-package pagoinrete_test
+package restgateway_test
 
 import (
 	"io"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 func TestAnEventAndItsNoticeGoTheirWholeWay(t *testing.T) {
@@ -130,7 +130,7 @@ func TestNoticesThatAreNotThereAreLeftOut(t *testing.T) {
 	all, err = p.client.Notices(t.Context(), nil)
 	assert.NoError(t, err)
 	assert.Empty(t, all)
-	assert.Equal(t, 1, p.Received(pagoinretetest.GetNotices), "nothing is asked about nothing")
+	assert.Equal(t, 1, p.Received(restgatewaytest.GetNotices), "nothing is asked about nothing")
 }
 
 func TestAnEventThatIsDeletedCancelsItsNotices(t *testing.T) {

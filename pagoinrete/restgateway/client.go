@@ -1,4 +1,4 @@
-package pagoinrete
+package restgateway
 
 import (
 	"context"
@@ -15,29 +15,22 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/pace"
 	"github.com/flussi-go/flussi/internal/restcall"
+	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-// Client is a [Gateway] for one school, over HTTP. It is safe for concurrent use, and has no
-// goroutines of its own.
+// Client is a [pagoinrete.Gateway] for one school, over HTTP. It is safe for concurrent use, and
+// starts no goroutine.
 //
-// The ministry has not published the interface of Pago In Rete: neither an address nor a
-// format. The format that Client speaks is this library's own, made from what the guide says
-// the platform does; openapi.yaml, beside this file, describes it, and wire.go alone knows it.
-// So Client works with the simulator of package pagoinretetest, and with whatever translates
-// the format to the real platform. Whoever has the ministry's documents has two ways: to write
-// another wire.go, or to write another Gateway and give it to the [Service], which knows no
-// Client.
-//
-// A change is repeated only where the service certainly did not act on the last attempt: after
-// 429, or no connection. Any other answer that is not clear, such as every 500, is an [Unknown]
-// outcome, and the Service reads the current state. A call that only reads is repeated after
-// any failure that may pass.
+// It repeats a change only where the service certainly did not act on the last attempt: after
+// 429, or without a connection. Any other unclear answer, such as every 500, is a
+// [pagoinrete.Unknown] outcome, and the [pagoinrete.Service] reads the current state. It repeats
+// a call that only reads after any failure that may pass.
 type Client struct {
 	engine restcall.Engine
 	school string
 }
 
-var _ Gateway = (*Client)(nil)
+var _ pagoinrete.Gateway = (*Client)(nil)
 
 // Config says how a [Client] works. Only the BaseURL is required.
 type Config struct {
@@ -84,7 +77,7 @@ func New(credentials Key, school string, c Config) (*Client, error) {
 	if credentials.IsZero() {
 		fault("no credentials")
 	}
-	if err := checkSchool(school); err != nil {
+	if err := pagoinrete.CheckSchool(school); err != nil {
 		faults = append(faults, err)
 	}
 	base, err := restcall.ParseBase(c.BaseURL, c.AllowHTTP)
@@ -104,7 +97,7 @@ func New(credentials Key, school string, c Config) (*Client, error) {
 		fault("MaxWait is negative")
 	}
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("pagoinrete: new client: %w: %w", ErrConfig, errors.Join(faults...))
+		return nil, fmt.Errorf("restgateway: new client: %w: %w", pagoinrete.ErrConfig, errors.Join(faults...))
 	}
 	if c.HTTPClient == nil {
 		c.HTTPClient = restcall.DefaultClient()
@@ -135,28 +128,28 @@ func New(credentials Key, school string, c Config) (*Client, error) {
 	}}, nil
 }
 
-// PutEvent transmits an event, or replaces it: see [Gateway]. An event of another school, one
+// PutEvent transmits an event, or replaces it: see [pagoinrete.Gateway]. An event of another school, one
 // that is not valid, and one of nobody is refused without a call.
-func (c *Client) PutEvent(ctx context.Context, by flussi.Actor, e Event) (RemoteEvent, error) {
+func (c *Client) PutEvent(ctx context.Context, by flussi.Actor, e pagoinrete.Event) (pagoinrete.RemoteEvent, error) {
 	return change(ctx, c, by, call{
 		route: routePutEvent, school: e.School, id: e.ID, check: e.Validate(e.Kind),
 		body: func() ([]byte, error) { return encodeEvent(e) },
 	}, decodeEvent)
 }
 
-// Event returns an event: see [Gateway].
-func (c *Client) Event(ctx context.Context, id uuid.UUID) (RemoteEvent, error) {
+// Event returns an event: see [pagoinrete.Gateway].
+func (c *Client) Event(ctx context.Context, id uuid.UUID) (pagoinrete.RemoteEvent, error) {
 	reply, err := c.read(ctx, routeEvent, id, nil)
 	if err != nil {
-		return RemoteEvent{}, err
+		return pagoinrete.RemoteEvent{}, err
 	}
-	return read(routeEvent, reply, func(body []byte) (RemoteEvent, error) { return decodeEvent(body, id) })
+	return read(routeEvent, reply, func(body []byte) (pagoinrete.RemoteEvent, error) { return decodeEvent(body, id) })
 }
 
-// MoveEvent takes a step with an event: see [Gateway]. An action that is none of them is
+// MoveEvent takes a step with an event: see [pagoinrete.Gateway]. An action that is none of them is
 // refused without a call.
-func (c *Client) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, action EventAction, reason flussi.Text) (RemoteEvent, error) {
-	if action != EventReject {
+func (c *Client) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.EventAction, reason flussi.Text) (pagoinrete.RemoteEvent, error) {
+	if action != pagoinrete.EventReject {
 		reason = flussi.Text{}
 	}
 	return change(ctx, c, by, call{
@@ -165,39 +158,39 @@ func (c *Client) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, a
 	}, decodeEvent)
 }
 
-// PutNotice transmits a notice, or replaces it: see [Gateway]. A notice of another school, one
+// PutNotice transmits a notice, or replaces it: see [pagoinrete.Gateway]. A notice of another school, one
 // that is not valid, and one of nobody is refused without a call.
-func (c *Client) PutNotice(ctx context.Context, by flussi.Actor, n Notice) (RemoteNotice, error) {
+func (c *Client) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (pagoinrete.RemoteNotice, error) {
 	return change(ctx, c, by, call{
 		route: routePutNotice, school: n.School, id: n.ID, check: n.Validate(),
 		body: func() ([]byte, error) { return encodeNotice(n) },
 	}, decodeNotice)
 }
 
-// Notices returns what there is of notices: see [Gateway].
-func (c *Client) Notices(ctx context.Context, ids []uuid.UUID) ([]RemoteNotice, error) {
+// Notices returns what there is of notices: see [pagoinrete.Gateway].
+func (c *Client) Notices(ctx context.Context, ids []uuid.UUID) ([]pagoinrete.RemoteNotice, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	if len(ids) > MaxRemote {
-		return nil, &RemoteError{Operation: routeNotices.name, Kind: ErrRemoteInvalid, Reason: fmt.Sprintf("more than %d notices", MaxRemote)}
+	if len(ids) > pagoinrete.MaxRemote {
+		return nil, &pagoinrete.RemoteError{Operation: routeNotices.name, Kind: pagoinrete.ErrRemoteInvalid, Reason: fmt.Sprintf("more than %d notices", pagoinrete.MaxRemote)}
 	}
 	body, err := encodeQuery(ids)
 	if err != nil {
-		return nil, &RemoteError{Operation: routeNotices.name, Kind: ErrRemoteInvalid, Err: err}
+		return nil, &pagoinrete.RemoteError{Operation: routeNotices.name, Kind: pagoinrete.ErrRemoteInvalid, Err: err}
 	}
 	reply, err := c.read(ctx, routeNotices, uuid.Nil, body)
 	if err != nil {
 		return nil, err
 	}
-	return read(routeNotices, reply, func(body []byte) ([]RemoteNotice, error) { return decodeNotices(body, ids) })
+	return read(routeNotices, reply, func(body []byte) ([]pagoinrete.RemoteNotice, error) { return decodeNotices(body, ids) })
 }
 
-// MoveNotice takes a step with a notice: see [Gateway]. An action that is none of them is
+// MoveNotice takes a step with a notice: see [pagoinrete.Gateway]. An action that is none of them is
 // refused without a call.
-func (c *Client) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action NoticeAction, proof Proof) (RemoteNotice, error) {
-	if action == NoticeCancel {
-		proof = Proof{}
+func (c *Client) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.NoticeAction, proof pagoinrete.Proof) (pagoinrete.RemoteNotice, error) {
+	if action == pagoinrete.NoticeCancel {
+		proof = pagoinrete.Proof{}
 	}
 	return change(ctx, c, by, call{
 		route: routeNoticeSteps[action], school: c.school, id: id,
@@ -205,7 +198,7 @@ func (c *Client) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, 
 	}, decodeNotice)
 }
 
-// NoticePDF returns a notice as a PDF: see [Gateway]. An error of reading is a [*RemoteError]:
+// NoticePDF returns a notice as a PDF: see [pagoinrete.Gateway]. An error of reading is a [*pagoinrete.RemoteError]:
 // the file is cut off, which wraps [io.ErrUnexpectedEOF]; or it is larger than 8 MiB; or the
 // context ended.
 func (c *Client) NoticePDF(ctx context.Context, id uuid.UUID) (io.ReadCloser, error) {
@@ -224,13 +217,13 @@ func (c *Client) NoticePDF(ctx context.Context, id uuid.UUID) (io.ReadCloser, er
 	return pdf, nil
 }
 
-// Receipt returns the receipt of a payment: see [Gateway].
-func (c *Client) Receipt(ctx context.Context, id uuid.UUID) (Receipt, error) {
+// Receipt returns the receipt of a payment: see [pagoinrete.Gateway].
+func (c *Client) Receipt(ctx context.Context, id uuid.UUID) (pagoinrete.Receipt, error) {
 	reply, err := c.read(ctx, routeReceipt, id, nil)
 	if err != nil {
-		return Receipt{}, err
+		return pagoinrete.Receipt{}, err
 	}
-	return read(routeReceipt, reply, func(body []byte) (Receipt, error) { return decodeReceipt(body, id) })
+	return read(routeReceipt, reply, func(body []byte) (pagoinrete.Receipt, error) { return decodeReceipt(body, id) })
 }
 
 // call is a step that changes something.
@@ -258,7 +251,7 @@ func change[T any](ctx context.Context, c *Client, by flussi.Actor, s call, deco
 	}
 	there, err := decode(reply.Body, s.id)
 	if err != nil {
-		return none, &RemoteError{Operation: s.route.name, Kind: ErrUnknown, Outcome: Unknown, Status: reply.Status,
+		return none, &pagoinrete.RemoteError{Operation: s.route.name, Kind: pagoinrete.ErrUnknown, Outcome: pagoinrete.Unknown, Status: reply.Status,
 			Attempts: len(reply.Attempts), Reason: "the reply " + err.Error()}
 	}
 	return there, nil
@@ -267,24 +260,24 @@ func change[T any](ctx context.Context, c *Client, by flussi.Actor, s call, deco
 // prepare refuses what need not be asked, or returns the body.
 func (c *Client) prepare(by flussi.Actor, s call) ([]byte, error) {
 	refused := func(kind error, reason string, cause error) error {
-		return &RemoteError{Operation: s.route.name, Kind: kind, Outcome: Refused, Reason: reason, Err: cause}
+		return &pagoinrete.RemoteError{Operation: s.route.name, Kind: kind, Outcome: pagoinrete.Refused, Reason: reason, Err: cause}
 	}
 	switch {
 	case s.route.path == "":
 		s.route.name = "take a step"
-		return nil, refused(ErrRemoteInvalid, "there is no such step", nil)
+		return nil, refused(pagoinrete.ErrRemoteInvalid, "there is no such step", nil)
 	case by.Check() != nil:
-		return nil, refused(ErrRemoteForbidden, "nobody is said to act", by.Check())
+		return nil, refused(pagoinrete.ErrRemoteForbidden, "nobody is said to act", by.Check())
 	case s.school != c.school:
-		return nil, refused(ErrRemoteForbidden, "it is of another school", nil)
+		return nil, refused(pagoinrete.ErrRemoteForbidden, "it is of another school", nil)
 	case s.id == uuid.Nil:
-		return nil, refused(ErrRemoteInvalid, "it has no ID", nil)
+		return nil, refused(pagoinrete.ErrRemoteInvalid, "it has no ID", nil)
 	case s.check != nil:
-		return nil, refused(ErrRemoteInvalid, "the data are not valid", s.check)
+		return nil, refused(pagoinrete.ErrRemoteInvalid, "the data are not valid", s.check)
 	}
 	body, err := s.body()
 	if err != nil {
-		return nil, refused(ErrRemoteInvalid, "it cannot be written", err)
+		return nil, refused(pagoinrete.ErrRemoteInvalid, "it cannot be written", err)
 	}
 	return body, nil
 }
@@ -307,7 +300,7 @@ func read[T any](r route, reply *restcall.Reply, decode func([]byte) (T, error))
 	value, err := decode(reply.Body)
 	if err != nil {
 		var none T
-		return none, &RemoteError{Operation: r.name, Kind: ErrUnavailable, Status: reply.Status, Attempts: len(reply.Attempts),
+		return none, &pagoinrete.RemoteError{Operation: r.name, Kind: pagoinrete.ErrUnavailable, Status: reply.Status, Attempts: len(reply.Attempts),
 			Reason: "the reply " + err.Error()}
 	}
 	return value, nil
@@ -318,10 +311,10 @@ func read[T any](r route, reply *restcall.Reply, decode func([]byte) (T, error))
 func changed(r route, reply *restcall.Reply, err error) error {
 	if reply == nil {
 		e := failed(r, reply, err)
-		e.Outcome = NotDone
+		e.Outcome = pagoinrete.NotDone
 		var failure *restcall.Failure
 		if !errors.As(err, &failure) || failure.Sent {
-			e.Kind, e.Outcome = ErrUnknown, Unknown
+			e.Kind, e.Outcome = pagoinrete.ErrUnknown, pagoinrete.Unknown
 		}
 		return e
 	}
@@ -332,19 +325,19 @@ func changed(r route, reply *restcall.Reply, err error) error {
 	}
 	e := failed(r, reply, nil)
 	switch {
-	case slices.Contains([]error{ErrRemoteInvalid, ErrUnauthorized, ErrRemoteForbidden, ErrRemoteNotFound, ErrRemoteState}, e.Kind):
-		e.Outcome = Refused
-	case e.Kind == ErrRateLimited:
-		e.Outcome = NotDone
+	case slices.Contains([]error{pagoinrete.ErrRemoteInvalid, pagoinrete.ErrUnauthorized, pagoinrete.ErrRemoteForbidden, pagoinrete.ErrRemoteNotFound, pagoinrete.ErrRemoteState}, e.Kind):
+		e.Outcome = pagoinrete.Refused
+	case e.Kind == pagoinrete.ErrRateLimited:
+		e.Outcome = pagoinrete.NotDone
 	default:
-		e.Kind, e.Outcome = ErrUnknown, Unknown
+		e.Kind, e.Outcome = pagoinrete.ErrUnknown, pagoinrete.Unknown
 	}
 	return e
 }
 
 // failed describes a call that did not succeed, of any operation.
-func failed(r route, reply *restcall.Reply, err error) *RemoteError {
-	e := &RemoteError{Operation: r.name, Kind: ErrUnavailable}
+func failed(r route, reply *restcall.Reply, err error) *pagoinrete.RemoteError {
+	e := &pagoinrete.RemoteError{Operation: r.name, Kind: pagoinrete.ErrUnavailable}
 	if reply == nil {
 		e.Err = err
 		var failure *restcall.Failure
@@ -352,7 +345,7 @@ func failed(r route, reply *restcall.Reply, err error) *RemoteError {
 			e.Err, e.Attempts, e.Reason = failure.Err, len(failure.Attempts), restcall.Describe(failure.Err)
 		}
 		if failure != nil && failure.Ended {
-			e.Kind = ErrInterrupted
+			e.Kind = pagoinrete.ErrInterrupted
 		}
 		return e
 	}
@@ -365,20 +358,20 @@ func failed(r route, reply *restcall.Reply, err error) *RemoteError {
 	}
 	switch reply.Status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		e.Kind = ErrRemoteInvalid
+		e.Kind = pagoinrete.ErrRemoteInvalid
 	case http.StatusUnauthorized:
-		e.Kind = ErrUnauthorized
+		e.Kind = pagoinrete.ErrUnauthorized
 	case http.StatusForbidden:
-		e.Kind = ErrRemoteForbidden
+		e.Kind = pagoinrete.ErrRemoteForbidden
 	case http.StatusNotFound:
 		// A wrong address must not read as something that is not there.
 		if e.Reason = "nothing at this address; check the BaseURL"; reply.Problem() != nil {
-			e.Kind, e.Reason = ErrRemoteNotFound, ""
+			e.Kind, e.Reason = pagoinrete.ErrRemoteNotFound, ""
 		}
 	case http.StatusConflict:
-		e.Kind = ErrRemoteState
+		e.Kind = pagoinrete.ErrRemoteState
 	case http.StatusTooManyRequests:
-		e.Kind, e.RetryAfter = ErrRateLimited, restcall.RetryAfter(reply.Header, time.Now())
+		e.Kind, e.RetryAfter = pagoinrete.ErrRateLimited, restcall.RetryAfter(reply.Header, time.Now())
 	default:
 		if reply.BodyErr != nil {
 			e.Reason = "the reply was not complete: " + restcall.Describe(reply.BodyErr)

@@ -1,4 +1,4 @@
-package pagoinrete_test
+package restgateway_test
 
 import (
 	"context"
@@ -14,11 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 )
 
 // pdfOf returns a client of a server that answers with a PDF, as it says, and whether the
 // client closed it.
-func pdfOf(t *testing.T, kind string, body io.Reader, closed *bool) *pagoinrete.Client {
+func pdfOf(t *testing.T, kind string, body io.Reader, closed *bool) *restgateway.Client {
 	return clientOf(t, func(r *http.Request) (*http.Response, error) {
 		assert.Contains(t, r.Header.Get("Accept"), "application/pdf")
 		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {kind}}, ContentLength: -1, Body: closing{body, closed}}, nil

@@ -1,4 +1,4 @@
-package pagoinrete
+package restgateway
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"mime"
 
 	"github.com/flussi-go/flussi/internal/restcall"
+	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 // pdf is a notice's PDF on its way. It is passed on as it comes, and at its end it is known
@@ -91,9 +92,9 @@ func (p *pdf) ended(err error) error {
 }
 
 func (p *pdf) failed(reason string, err error) error {
-	e := &RemoteError{Operation: routePDF.name, Kind: ErrUnavailable, Status: p.reply.Status, Attempts: len(p.reply.Attempts), Reason: reason, Err: err}
+	e := &pagoinrete.RemoteError{Operation: routePDF.name, Kind: pagoinrete.ErrUnavailable, Status: p.reply.Status, Attempts: len(p.reply.Attempts), Reason: reason, Err: err}
 	if p.gone() != nil {
-		e.Kind = ErrInterrupted
+		e.Kind = pagoinrete.ErrInterrupted
 	}
 	return e
 }

@@ -1,4 +1,4 @@
-package pagoinretetest_test
+package restgatewaytest_test
 
 import (
 	"context"
@@ -9,21 +9,22 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // A reply is lost after the platform did what it was asked for. What is transmitted again is
 // recognised.
 func ExampleSimulator() {
-	server := pagoinretetest.NewServer(pagoinretetest.Config{})
+	server := restgatewaytest.NewServer(restgatewaytest.Config{})
 	defer server.Close()
-	server.AddSchool(pagoinretetest.School{Code: "RMIC8GA002", Key: "a-key"})
-	key, err := pagoinrete.ParseKey("a-key")
+	server.AddSchool(restgatewaytest.School{Code: "RMIC8GA002", Key: "a-key"})
+	key, err := restgateway.ParseKey("a-key")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	client, err := pagoinrete.New(key, "RMIC8GA002", pagoinrete.Config{BaseURL: server.URL})
+	client, err := restgateway.New(key, "RMIC8GA002", restgateway.Config{BaseURL: server.URL})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -36,7 +37,7 @@ func ExampleSimulator() {
 			Instalments: []pagoinrete.Instalment{{DueDate: time.Date(2026, 12, 1, 22, 59, 59, 0, time.UTC), Amount: 15000}},
 		},
 	}
-	server.Fail(pagoinretetest.PutEvent, pagoinretetest.Fault{Kind: pagoinretetest.Reset, Stored: true})
+	server.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.Reset, Stored: true})
 
 	_, err = client.PutEvent(context.Background(), assistant, event)
 	fmt.Println(err)

@@ -1,4 +1,4 @@
-package pagoinrete_test
+package restgateway_test
 
 import (
 	"sync"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/pagoinrete"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 // A storm: a third of the calls is faulty in every way. What the client says of each notice
@@ -28,7 +28,7 @@ func TestInAStormNothingIsDoubledOrLost(t *testing.T) {
 		e := clientEvent(t)
 		_, err := p.client.PutEvent(t.Context(), clientOffice(), e)
 		require.NoError(t, err)
-		p.FailAtRandom(pagoinretetest.PutNotice, 0.3, 7, pagoinretetest.Faults()...)
+		p.FailAtRandom(restgatewaytest.PutNotice, 0.3, 7, restgatewaytest.Faults()...)
 		notices := make([]pagoinrete.Notice, total)
 		for i := range notices {
 			notices[i] = clientNotice(t, e)
@@ -64,11 +64,11 @@ func TestInAStormNothingIsDoubledOrLost(t *testing.T) {
 		}
 		close(jobs)
 		group.Wait()
-		t.Logf("outcomes %v, calls %d", outcomes, p.Received(pagoinretetest.PutNotice))
+		t.Logf("outcomes %v, calls %d", outcomes, p.Received(restgatewaytest.PutNotice))
 		assert.Greater(t, outcomes[pagoinrete.Unknown], total/20)
 		stored := p.Notices()
 		assert.Len(t, stored, total)
-		created := map[uuid.UUID]pagoinretetest.StoredNotice{}
+		created := map[uuid.UUID]restgatewaytest.StoredNotice{}
 		for _, n := range stored {
 			created[n.ID] = n
 		}

@@ -1,4 +1,4 @@
-package pagoinrete
+package restgateway
 
 import (
 	"fmt"
@@ -36,7 +36,7 @@ func (k Key) IsZero() bool { return k.text.IsZero() }
 func (k Key) String() string { return k.text.Mask("Key") }
 
 // Format writes a mask for every verb.
-func (k Key) Format(f fmt.State, verb rune) { k.text.WriteMask(f, verb, "pagoinrete.", "Key") }
+func (k Key) Format(f fmt.State, verb rune) { k.text.WriteMask(f, verb, "restgateway.", "Key") }
 
 // MarshalText returns a mask.
 func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

@@ -1,4 +1,4 @@
-package pagoinretetest
+package restgatewaytest
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package pagoinretetest_test
+package restgatewaytest_test
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/openapitest"
-	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 const (
@@ -36,7 +36,7 @@ const (
 // world is a simulator that is called as any program would, without this library's client. Its
 // replies are checked against the document.
 type world struct {
-	*pagoinretetest.Simulator
+	*restgatewaytest.Simulator
 	t       *testing.T
 	handler http.Handler
 }
@@ -45,10 +45,10 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	document, err := openapitest.Load("../openapi.yaml")
 	require.NoError(t, err)
-	s := pagoinretetest.New(pagoinretetest.Config{})
-	s.AddSchool(pagoinretetest.School{Code: school, Key: key, Name: "I.C. Via (Però) € \\"})
+	s := restgatewaytest.New(restgatewaytest.Config{})
+	s.AddSchool(restgatewaytest.School{Code: school, Key: key, Name: "I.C. Via (Però) € \\"})
 	ignored := func(error) {}
-	return &world{s, t, document.Handler(pagoinretetest.BasePath, s, ignored, func(err error) { assert.NoError(t, err) })}
+	return &world{s, t, document.Handler(restgatewaytest.BasePath, s, ignored, func(err error) { assert.NoError(t, err) })}
 }
 
 // request is a call, and what it is made as.
@@ -57,7 +57,7 @@ type request struct {
 }
 
 func (w *world) call(c request) (status int, body string, fields map[string]any) {
-	r := httptest.NewRequest(c.method, pagoinretetest.BasePath+"/schools/"+school+c.path, strings.NewReader(c.body))
+	r := httptest.NewRequest(c.method, restgatewaytest.BasePath+"/schools/"+school+c.path, strings.NewReader(c.body))
 	if c.key == "" {
 		c.key = key
 	}
@@ -218,7 +218,7 @@ func TestADonationHasNoNotices(t *testing.T) {
 
 func TestNumbersAreRightAndUnique(t *testing.T) {
 	w := newWorld(t)
-	w.AddSchool(pagoinretetest.School{Code: school, Key: "key-2", Segregation: "47"})
+	w.AddSchool(restgatewaytest.School{Code: school, Key: "key-2", Segregation: "47"})
 	event, _ := w.add()
 	seen := map[string]bool{}
 	for i := range 300 {
@@ -282,9 +282,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 			event, notice := w.add()
 			switch {
 			case strings.HasSuffix(path, "notify"):
-				w.SetEventState(event, pagoinretetest.EventToNotify)
+				w.SetEventState(event, restgatewaytest.EventToNotify)
 			case strings.HasSuffix(path, "approve"), strings.HasSuffix(path, "reject"):
-				w.SetEventState(event, pagoinretetest.EventToApprove)
+				w.SetEventState(event, restgatewaytest.EventToApprove)
 			}
 			method, path, _ := strings.Cut(path, " ")
 			body := map[string]string{"PUT /events/E": feeBody("", ""), "PUT /notices/N": noticeBody(event, "", "")}[method+" "+path]
@@ -309,16 +309,16 @@ func TestAnEventThatIsDeletedTakesItsNoticesAlong(t *testing.T) {
 	event, notice := w.add()
 	w.step(event, "delete")
 	n, _ := w.Notice(notice)
-	assert.Equal(t, pagoinretetest.NoticeCancelled, n.State)
+	assert.Equal(t, restgatewaytest.NoticeCancelled, n.State)
 	assert.Equal(t, "cancel", n.Steps[0].Action)
 	e, _ := w.Event(event)
-	assert.Equal(t, pagoinretetest.EventDeleted, e.State)
+	assert.Equal(t, restgatewaytest.EventDeleted, e.State)
 	assert.Equal(t, "Maria Bianchi", e.Steps[0].By)
 	w.must(409, "POST", "/events/"+event.String()+"/submit", "{}")
 }
 
 func TestNoticesFollowTheirEventAndTheirPayer(t *testing.T) {
-	state := func(w *world, id uuid.UUID) pagoinretetest.NoticeState { n, _ := w.Notice(id); return n.State }
+	state := func(w *world, id uuid.UUID) restgatewaytest.NoticeState { n, _ := w.Notice(id); return n.State }
 	w := newWorld(t)
 	event, notice := w.add()
 	staff := uuid.New()
@@ -327,21 +327,21 @@ func TestNoticesFollowTheirEventAndTheirPayer(t *testing.T) {
 	w.must(201, "PUT", "/notices/"+nobody.String(), noticeBody(event, `"payer":"`+parent+`",`, ``))
 	w.LogIn(code(t, pupil)) // who is, of the second one, staff, and of the third no payer
 	w.step(event, "submit", "approve")
-	assert.Equal(t, pagoinretetest.NoticeNotNotified, state(w, staff), "the event is not notified")
+	assert.Equal(t, restgatewaytest.NoticeNotNotified, state(w, staff), "the event is not notified")
 	assert.False(t, w.StartPayment(staff))
 	w.step(event, "notify")
-	assert.Equal(t, pagoinretetest.NoticeNotified, state(w, staff))
-	assert.Equal(t, pagoinretetest.NoticeNotNotified, state(w, nobody))
-	assert.Equal(t, pagoinretetest.NoticeNotNotified, state(w, notice))
+	assert.Equal(t, restgatewaytest.NoticeNotified, state(w, staff))
+	assert.Equal(t, restgatewaytest.NoticeNotNotified, state(w, nobody))
+	assert.Equal(t, restgatewaytest.NoticeNotNotified, state(w, notice))
 	w.RegisterPayer(code(t, parent))
-	assert.Equal(t, pagoinretetest.NoticeNotNotified, state(w, notice), "registered, not logged in")
+	assert.Equal(t, restgatewaytest.NoticeNotNotified, state(w, notice), "registered, not logged in")
 	fields := w.must(200, "POST", "/notices/query", `{"ids":["`+notice.String()+`"]}`)
 	shown := fields["notices"].([]any)[0].(map[string]any)
 	assert.Equal(t, []any{true, false}, []any{shown["payer_registered"], shown["payer_logged_in"]})
 	w.LogIn(code(t, parent))
-	assert.Equal(t, pagoinretetest.NoticeNotified, state(w, notice))
+	assert.Equal(t, restgatewaytest.NoticeNotified, state(w, notice))
 	w.RegisterPayer(code(t, parent))
-	assert.Equal(t, pagoinretetest.NoticeNotified, state(w, notice), "who has logged in, has logged in")
+	assert.Equal(t, restgatewaytest.NoticeNotified, state(w, notice), "who has logged in, has logged in")
 }
 
 func TestPayments(t *testing.T) {
@@ -381,7 +381,7 @@ func TestPayments(t *testing.T) {
 	w.must(422, "POST", path+"/refund", strings.Replace(proof, "9000", "8999", 1))
 	assert.Equal(t, "RIMBORSATO", w.must(200, "POST", path+"/refund", proof)["state"])
 	assert.Equal(t, []string{"movement", "receipt", "refund", "settlement"}, evidence())
-	require.True(t, w.SetProof(notice, pagoinretetest.Refund, pagoinretetest.Proof{}))
+	require.True(t, w.SetProof(notice, restgatewaytest.Refund, restgatewaytest.Proof{}))
 	assert.Equal(t, []string{"movement", "receipt", "settlement"}, evidence())
 
 	_, byHand := w.add()
@@ -391,7 +391,7 @@ func TestPayments(t *testing.T) {
 	assert.Equal(t, "PAGATO_MANUALMENTE", w.must(200, "POST", "/notices/"+byHand.String()+"/pay-manually", proof)["state"])
 	require.True(t, w.Reconcile(byHand, 9000))
 	n, _ = w.Notice(byHand)
-	assert.Equal(t, pagoinretetest.NoticeReconciledManually, n.State)
+	assert.Equal(t, restgatewaytest.NoticeReconciledManually, n.State)
 }
 
 func TestThePlatformCanContradictItself(t *testing.T) {
@@ -399,13 +399,13 @@ func TestThePlatformCanContradictItself(t *testing.T) {
 	event, notice := w.add()
 	w.LogIn(code(t, parent))
 	w.step(event, "submit", "approve", "notify")
-	require.True(t, w.SetNoticeState(notice, pagoinretetest.NoticeNotNotified))
+	require.True(t, w.SetNoticeState(notice, restgatewaytest.NoticeNotNotified))
 	n, _ := w.Notice(notice)
-	assert.Equal(t, pagoinretetest.NoticeNotNotified, n.State, "it does not follow any more")
+	assert.Equal(t, restgatewaytest.NoticeNotNotified, n.State, "it does not follow any more")
 	number, err := flussi.ParseNoticeNumber("301005100001400678")
 	require.NoError(t, err)
 	require.True(t, w.SetNumber(notice, number))
-	require.True(t, w.SetEventState(event, pagoinretetest.EventSimulated))
+	require.True(t, w.SetEventState(event, restgatewaytest.EventSimulated))
 	n, _ = w.Notice(notice)
 	assert.Equal(t, number, n.Number)
 
@@ -438,27 +438,27 @@ func TestQueries(t *testing.T) {
 
 func TestTheGatewayAnswersForItself(t *testing.T) {
 	w := newWorld(t)
-	w.AddSchool(pagoinretetest.School{Code: "MIIC000001", Key: "key-2"})
-	w.AddSchool(pagoinretetest.School{Code: school, Key: "closed", Forbidden: true})
+	w.AddSchool(restgatewaytest.School{Code: "MIIC000001", Key: "key-2"})
+	w.AddSchool(restgatewaytest.School{Code: school, Key: "closed", Forbidden: true})
 	event, _ := w.add()
 	for used, want := range map[string]int{"nobody's": 401, "key-2": 403, "closed": 403, key: 200} {
 		status, _, _ := w.call(request{key: used, roles: "AA", method: "GET", path: "/events/" + event.String()})
 		assert.Equal(t, want, status, used)
 	}
 	for _, path := range []string{"", "/", "/events", "/events/x", "/events/" + event.String() + "/pay", "/events/" + event.String() + "/submit/x", "/notices/" + event.String(), "/notices/" + event.String() + "/x"} {
-		r := httptest.NewRequest("GET", pagoinretetest.BasePath+"/schools/"+school+path, nil)
+		r := httptest.NewRequest("GET", restgatewaytest.BasePath+"/schools/"+school+path, nil)
 		recorder := httptest.NewRecorder()
 		w.ServeHTTP(recorder, r)
 		assert.Equal(t, 404, recorder.Code, path)
 		assert.NotContains(t, recorder.Header().Get("Content-Type"), "problem", path)
 	}
-	assert.Equal(t, 4, w.Received(pagoinretetest.GetEvent))
+	assert.Equal(t, 4, w.Received(restgatewaytest.GetEvent))
 }
 
 func TestASchoolHasALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := pagoinretetest.New(pagoinretetest.Config{Calls: 3, Window: 10 * time.Second})
-		s.AddSchool(pagoinretetest.School{Code: school, Key: key})
+		s := restgatewaytest.New(restgatewaytest.Config{Calls: 3, Window: 10 * time.Second})
+		s.AddSchool(restgatewaytest.School{Code: school, Key: key})
 		w := &world{s, t, s}
 		for range 3 {
 			w.must(404, "GET", "/events/"+uuid.NewString(), "")
@@ -501,14 +501,14 @@ func TestNoticesArePrinted(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	for _, fault := range pagoinretetest.Faults() {
+	for _, fault := range restgatewaytest.Faults() {
 		t.Run(fault.String(), func(t *testing.T) {
-			server := pagoinretetest.NewServer(pagoinretetest.Config{})
+			server := restgatewaytest.NewServer(restgatewaytest.Config{})
 			defer server.Close()
-			server.AddSchool(pagoinretetest.School{Code: school, Key: key})
-			server.Fail(pagoinretetest.PutEvent, fault)
+			server.AddSchool(restgatewaytest.School{Code: school, Key: key})
+			server.Fail(restgatewaytest.PutEvent, fault)
 			patience := 30 * time.Second
-			if fault.Kind == pagoinretetest.Silent {
+			if fault.Kind == restgatewaytest.Silent {
 				patience = 200 * time.Millisecond
 			}
 			id := uuid.New()
@@ -531,21 +531,21 @@ func TestFaults(t *testing.T) {
 			var fields map[string]any
 			whole := json.Unmarshal(body, &fields) == nil && fields["id"] == id.String()
 			switch fault.Kind {
-			case pagoinretetest.Silent, pagoinretetest.Reset, pagoinretetest.Truncated, pagoinretetest.CutBody:
+			case restgatewaytest.Silent, restgatewaytest.Reset, restgatewaytest.Truncated, restgatewaytest.CutBody:
 				assert.Error(t, err)
-			case pagoinretetest.CutUnseen, pagoinretetest.Garbled, pagoinretetest.OtherID:
+			case restgatewaytest.CutUnseen, restgatewaytest.Garbled, restgatewaytest.OtherID:
 				assert.NoError(t, err)
 				assert.Equal(t, 201, status)
 				assert.False(t, whole)
-			case pagoinretetest.Huge:
+			case restgatewaytest.Huge:
 				assert.Greater(t, len(body), 16<<20)
 				assert.True(t, whole)
-			case pagoinretetest.Slow:
+			case restgatewaytest.Slow:
 				assert.True(t, whole)
 			default:
 				assert.NoError(t, err)
 				assert.Equal(t, string(fault.Kind)[:3], fmt.Sprint(status))
-				assert.Equal(t, bytes.Contains(body, []byte(`"title"`)), strings.Contains("400 403 404 409 422 500 problem", string(fault.Kind)) && fault.Kind != pagoinretetest.ServerError)
+				assert.Equal(t, bytes.Contains(body, []byte(`"title"`)), strings.Contains("400 403 404 409 422 500 problem", string(fault.Kind)) && fault.Kind != restgatewaytest.ServerError)
 			}
 			patience = 30 * time.Second
 			status, _, err = put()
@@ -555,7 +555,7 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	w := newWorld(t)
-	w.Fail(pagoinretetest.GetEvent, pagoinretetest.Fault{}, pagoinretetest.Fault{Kind: "new"})
+	w.Fail(restgatewaytest.GetEvent, restgatewaytest.Fault{}, restgatewaytest.Fault{Kind: "new"})
 	event, _ := w.add()
 	w.must(200, "GET", "/events/"+event.String(), "")
 	w.must(501, "GET", "/events/"+event.String(), "")
@@ -572,24 +572,24 @@ func TestRandomFaultsStrikeTheirShare(t *testing.T) {
 		}
 		return failed
 	}
-	w.FailAtRandom(pagoinretetest.GetEvent, 0.3, 1, pagoinretetest.Fault{Kind: pagoinretetest.ServerProblem})
+	w.FailAtRandom(restgatewaytest.GetEvent, 0.3, 1, restgatewaytest.Fault{Kind: restgatewaytest.ServerProblem})
 	assert.InDelta(t, 300, count(), 50)
-	w.Fail(pagoinretetest.GetEvent, pagoinretetest.Fault{Kind: pagoinretetest.ServerProblem})
+	w.Fail(restgatewaytest.GetEvent, restgatewaytest.Fault{Kind: restgatewaytest.ServerProblem})
 	w.StopFailing()
 	assert.Zero(t, count())
-	assert.Equal(t, 2000, w.Received(pagoinretetest.GetEvent))
+	assert.Equal(t, 2000, w.Received(restgatewaytest.GetEvent))
 }
 
 func TestTheSimulatorIsSafeForConcurrentUse(t *testing.T) {
 	w := newWorld(t)
 	event, _ := w.add()
-	w.FailAtRandom(pagoinretetest.PutNotice, 0.5, 1, pagoinretetest.Fault{Kind: pagoinretetest.Garbled}, pagoinretetest.Fault{Kind: pagoinretetest.BadGateway})
+	w.FailAtRandom(restgatewaytest.PutNotice, 0.5, 1, restgatewaytest.Fault{Kind: restgatewaytest.Garbled}, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway})
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
 			for range 50 {
 				id := uuid.New()
-				call := httptest.NewRequest("PUT", pagoinretetest.BasePath+"/schools/"+school+"/notices/"+id.String(), strings.NewReader(noticeBody(event, "", "")))
+				call := httptest.NewRequest("PUT", restgatewaytest.BasePath+"/schools/"+school+"/notices/"+id.String(), strings.NewReader(noticeBody(event, "", "")))
 				call.Header = http.Header{"Authorization": {"Bearer " + key}, "Sidi-User": {"x"}, "Sidi-Roles": {"AA"}}
 				w.ServeHTTP(httptest.NewRecorder(), call)
 				w.LogIn(flussi.TestRecipient())

@@ -6,50 +6,34 @@ import (
 	"strings"
 )
 
-// What can be wrong with a value. A [*ValueError] unwraps to one of these.
+// Why a call of this module failed. Every error of package flow, pagoinrete, fsm, excel and of
+// their companions that is listed here is found by [errors.Is]; [HTTPStatus] maps them for a web
+// service. A platform's own answers are told apart by the kinds of [RemoteError].
 var (
-	ErrEmpty       = errors.New("no text")
-	ErrLength      = errors.New("wrong length")
-	ErrCharacter   = errors.New("character not allowed")
-	ErrCheckDigits = errors.New("wrong check characters")              // a warning under [Lenient]
-	ErrBirthDate   = errors.New("impossible date of birth")            // a warning under [Lenient]
-	ErrNotPersonal = errors.New("code of an organization")             // 11 digits where a person is needed
-	ErrAmbiguous   = errors.New("can be read in two ways")             // see [ValueError.Readings]
-	ErrNotation    = errors.New("not in Italian notation")             // such as 1,234.56
-	ErrDecimals    = errors.New("more than two decimals")              // a fraction of a cent
-	ErrRange       = errors.New("out of range")                        // negative, zero or too large; what the limits are says the method
-	ErrDigitsLost  = errors.New("stored as a number: digits are lost") // a code that is not text
-	ErrDate        = errors.New("date does not exist")                 // such as 31 April
+	// ErrInvalid: the caller's data are not valid. Every [*ValueError] and [*InvalidError] is one.
+	ErrInvalid = errors.New("not valid")
+	// ErrNotFound: the entity does not exist, or the actor is not enabled for its service or
+	// school; the error does not tell which. Stores return it for the first.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: another user changed the entity in the meantime. Read it again.
+	ErrConflict = errors.New("changed in the meantime")
+	// ErrForbidden: the actor is not enabled for the service or the school, or the actor's role
+	// may not take the action.
+	ErrForbidden = errors.New("forbidden")
+	// ErrState: the state of the entity, or of the one it belongs to, does not permit the action.
+	ErrState = errors.New("not permitted in this state")
+	// ErrDuplicate: the same message or the same notice exists already.
+	ErrDuplicate = errors.New("duplicate")
+	// ErrExists: an entity with the ID exists already.
+	ErrExists = errors.New("exists already")
+	// ErrRows: some rows of an import are not valid. The report lists them. It is an [ErrInvalid].
+	ErrRows = fmt.Errorf("rows %w", ErrInvalid)
+	// ErrConfig: a configuration contradicts itself, or lacks what is required.
+	ErrConfig = errors.New("configuration not valid")
+	// ErrCommitUnknown: the connection to the store was lost during a write, so the write may be
+	// stored or not. Stores return it in no other case. Read the current state, or call again.
+	ErrCommitUnknown = errors.New("perhaps stored")
 )
-
-// ValueError says why a text is not a value of one of this package's types, or why
-// a value is doubtful. It never holds the text of a personal value.
-type ValueError struct {
-	Type     string   // what is at fault: a Go type such as FiscalCode, or a field
-	Position int      // the character at fault, counted from 1 in the text as given; 0 if it is none in particular
-	Readings []string // for ErrAmbiguous: the readings, in Italian notation
-	Err      error    // one of the Err… values of this package
-	Reason   string   // what is wrong, in Italian, in whole sentences
-}
-
-// Error describes the fault for programmers, without the text at fault.
-func (e *ValueError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "flussi: %s: %v", e.Type, e.Err)
-	if e.Position > 0 {
-		fmt.Fprintf(&b, " at position %d", e.Position)
-	}
-	if len(e.Readings) > 0 {
-		fmt.Fprintf(&b, ": %s", strings.Join(e.Readings, " or "))
-	}
-	return b.String()
-}
-
-// Unwrap returns the Err… value that classifies the fault.
-func (e *ValueError) Unwrap() error { return e.Err }
-
-// Italian describes the fault for the operator, without the text at fault.
-func (e *ValueError) Italian() string { return e.Reason }
 
 // Explainer is an error that can tell the operator, in Italian, what is wrong and
 // what can be done. The text is whole sentences and holds no personal data.

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 )
@@ -137,7 +138,7 @@ func TestTransportsThatDeliverAndThenFail(t *testing.T) {
 			}), 5)
 			_, err := client.Submit(t.Context(), message(t, 1))
 			assert.EqualValues(t, 1, delivered.Load())
-			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+			assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
 		})
 	}
 	t.Run("one that answers nothing at all", func(t *testing.T) {
@@ -221,7 +222,7 @@ func TestHTTP2DoesNotRepeatWhatWasWritten(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			_, err := adversary(t, "http://"+address, transport, 3).Submit(t.Context(), message(t, 1))
 			assert.EqualValues(t, 1, read.Load())
-			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+			assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
 		})
 	}
 }
@@ -247,7 +248,7 @@ func TestRepliesThatBreakOffAnywhere(t *testing.T) {
 			if err == nil {
 				require.Equal(t, appio.MessageID(id), receipt.ID, "cut at %d", at)
 			} else {
-				require.Equal(t, appio.Unknown, appio.OutcomeOf(err), "cut at %d", at)
+				require.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err), "cut at %d", at)
 			}
 			require.Equal(t, at >= len(whole)-7*btoi(chunked), err == nil, "cut at %d: %v", at, err)
 		}
@@ -270,7 +271,7 @@ func TestAServerThatSwitchesProtocols(t *testing.T) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	_, err := adversary(t, "http://"+address, transport, 3).Submit(t.Context(), message(t, 1))
-	assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+	assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
 }
 
 // A reply is read up to a limit, whether it tells its length or not.
@@ -284,8 +285,8 @@ func TestRepliesThatAreTooLarge(t *testing.T) {
 		transport := &http.Transport{}
 		_, err := adversary(t, "http://"+address, transport, 3).Profile(t.Context(), message(t, 1).To)
 		transport.CloseIdleConnections()
-		assert.ErrorIs(t, err, appio.ErrUnavailable)
-		var failed *appio.Error
+		assert.ErrorIs(t, err, flussi.ErrUnavailable)
+		var failed *flussi.RemoteError
 		require.ErrorAs(t, err, &failed)
 		assert.Equal(t, 1, failed.Attempts, "it will not be smaller next time")
 	}
@@ -316,8 +317,8 @@ func TestA429CountsBeforeItsBody(t *testing.T) {
 	}
 	cancel()
 	err = <-done
-	assert.Equal(t, appio.NotSent, appio.OutcomeOf(err))
-	assert.ErrorIs(t, err, appio.ErrRateLimited)
+	assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
+	assert.ErrorIs(t, err, flussi.ErrRateLimited)
 }
 
 // Clients are made while others already use the same transport.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
@@ -53,7 +54,7 @@ const (
 )
 
 // New returns a client for the service with the key. The error lists everything that
-// is wrong with the configuration; it is an [ErrConfig].
+// is wrong with the configuration; it is an [flussi.ErrConfig].
 func New(key Key, c Config) (*Client, error) {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
@@ -74,7 +75,7 @@ func New(key Key, c Config) (*Client, error) {
 		fault("MaxWait is negative")
 	}
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("appio: new client: %w: %w", ErrConfig, errors.Join(faults...))
+		return nil, fmt.Errorf("appio: new client: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	if c.HTTPClient == nil {
 		c.HTTPClient = restcall.DefaultClient()
@@ -107,9 +108,6 @@ func New(key Key, c Config) (*Client, error) {
 	}}, nil
 }
 
-// ErrConfig: the configuration of a client contradicts itself.
-var ErrConfig = errors.New("configuration not valid")
-
 // Receipt says that the platform accepted a message. Whether it reached the citizen,
 // [Client.Message] tells later.
 type Receipt struct {
@@ -118,26 +116,26 @@ type Receipt struct {
 }
 
 // Submit sends a message. It returns a receipt if the platform accepted it. On an
-// error, [OutcomeOf] says what it means for the message; the error is an
-// [*InvalidError], or an [*Error] of any Kind.
+// error, [flussi.OutcomeOf] says what it means for the message; the error is an
+// [*flussi.InvalidError], or an [*flussi.RemoteError] of any Kind.
 //
 // A call never delivers a message twice: it makes a further attempt only where the
 // last one was certainly not sent, after 429 or no connection. After any 500 the message
-// may have been sent, so the outcome is [Unknown]; no setting changes that. When it returns
-// [Unknown], sending again may deliver twice: that is for a person to decide. The end of a
+// may have been sent, so the outcome is [flussi.OutcomeUnknown]; no setting changes that. When it returns
+// [flussi.OutcomeUnknown], sending again may deliver twice: that is for a person to decide. The end of a
 // context says nothing about what the platform did, so use the outcome, and not
 // [context.DeadlineExceeded], which an unknown outcome may wrap as well.
 //
 // A program that dies during the call does not learn the outcome: write down that the
 // message is being sent before the call, and treat what is still so afterwards as
-// [Unknown].
+// [flussi.OutcomeUnknown].
 func (c *Client) Submit(ctx context.Context, m Message) (Receipt, error) {
 	if err := m.Validate(); err != nil {
 		return Receipt{}, err
 	}
 	body, err := m.encode()
 	if err != nil {
-		return Receipt{}, &Error{Operation: opSubmit, Kind: ErrInvalid, Outcome: Refused, Err: err}
+		return Receipt{}, &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: opSubmit, Kind: flussi.ErrRemoteInvalid, Outcome: flussi.OutcomeRefused, Err: err}
 	}
 	reply, err := c.engine.Do(ctx, restcall.Operation{
 		Name: opSubmit, Method: http.MethodPost, Path: "/messages", Body: body, Repeat: restcall.IfNotSent,
@@ -160,7 +158,7 @@ func read[T any](ctx context.Context, e *restcall.Engine, op restcall.Operation)
 	into := restcall.Object[T](reply.Body)
 	if into == nil || reply.BodyErr != nil {
 		e := failed(op.Name, reply, nil)
-		e.Reason = unexpected
+		e.Detail = unexpected
 		return nil, e
 	}
 	return into, nil

@@ -10,26 +10,38 @@
 //		Subject: flussi.NewText("Scadenza della TARI"),
 //		Content: flussi.NewText("Gentile cittadina, gentile cittadino, la prima rata della TARI scade il 16 giugno."),
 //	})
-//	switch appio.OutcomeOf(err) {
-//	case appio.Accepted: // keep receipt.ID
-//	case appio.Refused:  // correct the message, or the service: flussi.Explain(err) says what
-//	case appio.NotSent:  // send it later
-//	case appio.Unknown:  // ask a person: it may have arrived
+//	switch flussi.OutcomeOf(err) {
+//	case flussi.OutcomeDone:    // keep receipt.ID
+//	case flussi.OutcomeRefused: // correct the message, or the service: flussi.Explain(err) says what
+//	case flussi.OutcomeNotDone: // send it later
+//	case flussi.OutcomeUnknown: // ask a person: it may have arrived
 //	}
 //
 // # What an error means
 //
-// Every error of a call is an [*Error] or an [*InvalidError]. What can be done about it is one of
-// [ErrInvalid], [ErrUnauthorized], [ErrForbidden], [ErrNotFound], [ErrRateLimited],
-// [ErrUnavailable], [ErrInterrupted] and [ErrUnknown], by [errors.Is]. What it means
-// for a message that was submitted, [OutcomeOf] says:
+// A message or an argument that is not valid is an [*flussi.InvalidError], and nothing is sent.
+// Every other error of a call is a [*flussi.RemoteError], whose kind says what to do next:
 //
-//	the platform answered 201 with an ID                          Accepted
-//	400 and other 4xx, or Validate found a fault                  Refused: correct the message
-//	401, 403                                                      Refused: mend the service, send as it is
-//	429; no connection                                            NotSent, after all attempts
+//   - [flussi.ErrRemoteInvalid]: correct the message.
+//   - [flussi.ErrUnauthorized]: stop, and correct the key of the service.
+//   - [flussi.ErrRemoteForbidden]: stop, and have the service enabled for this by the platform;
+//     the message is not at fault, unless it names a Payee that the service may not name.
+//   - [flussi.ErrRemoteNotFound]: for a profile, the citizen is not on App IO or does not take
+//     messages; for a message, there is none with the ID; for a feed, the day is not over yet; for
+//     a submission, check the BaseURL.
+//   - [flussi.ErrRateLimited]: try again later; the [Pace] delays the next call.
+//   - [flussi.ErrUnavailable], [flussi.ErrInterrupted]: try again later; a message was certainly
+//     not sent.
+//   - [flussi.ErrOutcomeUnknown], of a submission only: the message may have been delivered.
+//
+// [flussi.OutcomeOf] says what it means for a message that was submitted:
+//
+//	the platform answered 201 with an ID                          OutcomeDone
+//	400 and other 4xx, or Validate found a fault                  OutcomeRefused: correct the message
+//	401, 403                                                      OutcomeRefused: correct the service, send as it is
+//	429; no connection                                            OutcomeNotDone, after all attempts
 //	anything else: 500 with or without a problem, 502, 503, 504,
-//	408, a time-out, a connection that broke, 201 without an ID   Unknown
+//	408, a time-out, a connection that broke, 201 without an ID   OutcomeUnknown
 //
 // A 500 does not say that nothing was sent, not even with a problem of the service itself:
 // the platform can store and queue a message, and then answer 500.

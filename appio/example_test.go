@@ -59,8 +59,8 @@ func Example() {
 		Subject: flussi.NewText("Scadenza della TARI"),
 		Content: flussi.NewText("Gentile cittadina, gentile cittadino, la prima rata della TARI scade il 16 giugno 2025."),
 	})
-	fmt.Println(appio.OutcomeOf(err), receipt.Attempts)
-	// Output: accepted 1
+	fmt.Println(flussi.OutcomeOf(err), receipt.Attempts)
+	// Output: done 1
 }
 
 // A notice that the citizen can pay in the app, with a button.
@@ -88,12 +88,12 @@ func ExampleClient_Submit_payment() {
 	message.Content, message.DueDate = content, due
 	message.Payment = &appio.Payment{Amount: 1250, NoticeNumber: number, InvalidAfterDueDate: true}
 	_, err = client.Submit(context.Background(), message)
-	fmt.Println(appio.OutcomeOf(err))
-	// Output: accepted
+	fmt.Println(flussi.OutcomeOf(err))
+	// Output: done
 }
 
 // Each kind of error says what can be done next.
-func ExampleOutcomeOf() {
+func Example_outcomes() {
 	client, close := exampleClient(func(s *appiotest.Server) {
 		s.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.LocationOnly}, appiotest.Fault{Kind: appiotest.Reset, Stored: true},
 			appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour})
@@ -103,17 +103,17 @@ func ExampleOutcomeOf() {
 	short.Subject = flussi.NewText("TARI")
 	for _, message := range []appio.Message{short, exampleMessage(), exampleMessage(), exampleMessage()} {
 		receipt, err := client.Submit(context.Background(), message)
-		switch appio.OutcomeOf(err) {
-		case appio.Accepted:
+		switch flussi.OutcomeOf(err) {
+		case flussi.OutcomeDone:
 			fmt.Println("sent; keep the ID:", len(receipt.ID) == 26)
-		case appio.Refused:
+		case flussi.OutcomeRefused:
 			fmt.Println("correct:", flussi.Explain(err))
-		case appio.NotSent:
-			var failed *appio.Error
-			if errors.As(err, &failed) && errors.Is(err, appio.ErrRateLimited) {
+		case flussi.OutcomeNotDone:
+			var failed *flussi.RemoteError
+			if errors.As(err, &failed) && errors.Is(err, flussi.ErrRateLimited) {
 				fmt.Println("later: in", failed.RetryAfter)
 			}
-		case appio.Unknown:
+		case flussi.OutcomeUnknown:
 			fmt.Println("ask a person:", flussi.Explain(err))
 		}
 	}
@@ -132,7 +132,7 @@ func ExampleClient_Profile() {
 	defer close()
 	profile, err := client.Profile(context.Background(), flussi.TestRecipient())
 	switch {
-	case errors.Is(err, appio.ErrNotFound):
+	case errors.Is(err, flussi.ErrRemoteNotFound):
 		fmt.Println("not on App IO")
 	case err != nil:
 		fmt.Println(flussi.Explain(err))
@@ -193,7 +193,7 @@ func Example_simulator() {
 		panic(err)
 	}
 	_, err = client.Submit(context.Background(), exampleMessage())
-	fmt.Println("the client was told:", appio.OutcomeOf(err))
+	fmt.Println("the client was told:", flussi.OutcomeOf(err))
 	for _, d := range server.Deliveries() {
 		fmt.Println("the citizen got:", strings.ToLower(d.State.Status), d.Subject.Reveal())
 	}

@@ -32,8 +32,8 @@ type Feed struct {
 }
 
 // Feed asks for the subscriptions of a day, that of the time in UTC. Services need the
-// platform's permission. The error is an [*InvalidError] for the zero time, or an [*Error]:
-// [ErrNotFound] until the day is over.
+// platform's permission. The error is an [*flussi.InvalidError] for the zero time, or an [*flussi.RemoteError]:
+// [flussi.ErrRemoteNotFound] until the day is over.
 func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
 	if year := day.UTC().Year(); day.IsZero() || year < 1 || year > 9999 {
 		v := &validation{}
@@ -54,7 +54,7 @@ func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
 	var feed Feed
 	// Unlike elsewhere, what cannot be read is not left out: it would be lost.
 	if json.Unmarshal(wire.Subscriptions, &feed.Subscribed) != nil || json.Unmarshal(wire.Unsubscriptions, &feed.Unsubscribed) != nil {
-		return Feed{}, &Error{Operation: opFeed, Kind: ErrUnavailable, Status: http.StatusOK, Reason: unexpected}
+		return Feed{}, &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: opFeed, Kind: flussi.ErrUnavailable, Status: http.StatusOK, Detail: unexpected}
 	}
 	return feed, nil
 }

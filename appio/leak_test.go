@@ -55,14 +55,14 @@ func (s *sweep) print(v any) {
 func (s *sweep) printError(err error) {
 	s.print(err)
 	fmt.Fprintln(&s.out, flussi.Explain(err))
-	var failed *appio.Error
+	var failed *flussi.RemoteError
 	if errors.As(err, &failed) {
 		s.print(failed.Problem)
 		if failed.Problem != nil {
 			s.print(*failed.Problem)
 		}
 	}
-	var invalid *appio.InvalidError
+	var invalid *flussi.InvalidError
 	if errors.As(err, &invalid) {
 		for _, f := range invalid.Fields {
 			s.print(f)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
@@ -36,10 +37,10 @@ const (
 )
 
 // NewPace returns a pace at its full rate. The error is an
-// [ErrConfig] that names what is negative.
+// [flussi.ErrConfig] that names what is negative.
 func NewPace(c PaceConfig) (*Pace, error) {
 	if c.Calls < 0 || c.Window < 0 {
-		return nil, fmt.Errorf("appio: new pace: %w: %d calls in %v: must not be negative", ErrConfig, c.Calls, c.Window)
+		return nil, fmt.Errorf("appio: new pace: %w: %d calls in %v: must not be negative", flussi.ErrConfig, c.Calls, c.Window)
 	}
 	if c.Calls == 0 {
 		c.Calls = paceCalls

@@ -15,8 +15,8 @@ type Profile struct {
 	Languages     []string // preferred ones, best first, such as it_IT; may be empty
 }
 
-// Profile asks whether a citizen can be sent messages. The error is an [*InvalidError]
-// for the zero code, or an [*Error]: [ErrNotFound] if the citizen is not on App IO, or turned the inbox off.
+// Profile asks whether a citizen can be sent messages. The error is an [*flussi.InvalidError]
+// for the zero code, or an [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] if the citizen is not on App IO, or turned the inbox off.
 func (c *Client) Profile(ctx context.Context, citizen flussi.FiscalCode) (Profile, error) {
 	if citizen.IsZero() {
 		v := &validation{}
@@ -27,7 +27,7 @@ func (c *Client) Profile(ctx context.Context, citizen flussi.FiscalCode) (Profil
 		FiscalCode flussi.FiscalCode `json:"fiscal_code"`
 	}{citizen})
 	if err != nil {
-		return Profile{}, &Error{Operation: opProfile, Kind: ErrInvalid, Err: err}
+		return Profile{}, &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: opProfile, Kind: flussi.ErrRemoteInvalid, Err: err}
 	}
 	// A POST that changes nothing: the fiscal code must not stand in a URL.
 	wire, err := read[struct {

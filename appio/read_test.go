@@ -60,10 +60,10 @@ func TestMessageState(t *testing.T) {
 		assert.Equal(t, appio.PaymentStatusPaid, state.Payment)
 
 		_, err = p.client.Message(t.Context(), bad.To, accepted.ID)
-		assert.ErrorIs(t, err, appio.ErrNotFound)
+		assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
 		assert.Equal(t, "App IO non trova il messaggio.", flussi.Explain(err))
 		_, err = p.client.Message(t.Context(), flussi.FiscalCode{}, "")
-		assert.ErrorIs(t, err, appio.ErrInvalid)
+		assert.ErrorIs(t, err, flussi.ErrInvalid)
 		assert.Equal(t, "Manca il codice fiscale del destinatario. Manca l'ID del messaggio: non risulta inviato.", flussi.Explain(err))
 		assert.False(t, p.SetState("nowhere", appiotest.State{}))
 	})
@@ -100,7 +100,7 @@ func TestRepliesOfTheMessageStateDecode(t *testing.T) {
 	for _, body := range []string{``, `[]`, `null`, `<html>`, `{"status":"PROC`} {
 		client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(200, body, nil), nil })
 		_, err := client.Message(t.Context(), citizen(t, secretCode), "1")
-		assert.ErrorIs(t, err, appio.ErrUnavailable, body)
+		assert.ErrorIs(t, err, flussi.ErrUnavailable, body)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestRepliesThatAreCutOffAreNotBelieved(t *testing.T) {
 		return r, nil
 	})
 	_, err := client.Message(t.Context(), citizen(t, secretCode), "1")
-	assert.ErrorIs(t, err, appio.ErrUnavailable)
+	assert.ErrorIs(t, err, flussi.ErrUnavailable)
 }
 
 func TestMessageIDsAreEscaped(t *testing.T) {
@@ -121,7 +121,7 @@ func TestMessageIDsAreEscaped(t *testing.T) {
 		return answer(404, `{"title":"Not found","status":404}`, nil), nil
 	})
 	_, err := client.Message(t.Context(), citizen(t, secretCode), "../../profiles?x")
-	assert.ErrorIs(t, err, appio.ErrNotFound)
+	assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
 }
 
 func TestProfile(t *testing.T) {
@@ -140,18 +140,18 @@ func TestProfile(t *testing.T) {
 		assert.Equal(t, appio.Profile{Languages: []string{"it_IT"}}, profile)
 		for _, code := range []flussi.FiscalCode{absent, flussi.TestRecipient()} {
 			_, err = p.client.Profile(t.Context(), code)
-			assert.ErrorIs(t, err, appio.ErrNotFound)
+			assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
 			assert.Equal(t, "Il cittadino non è su App IO o non riceve messaggi.", flussi.Explain(err))
 		}
 		_, err = p.client.Profile(t.Context(), flussi.FiscalCode{})
-		assert.ErrorIs(t, err, appio.ErrInvalid)
+		assert.ErrorIs(t, err, flussi.ErrInvalid)
 	})
 	// A wrong address must not read as a citizen who is not there.
 	for _, body := range []string{``, `<html>404`, `{"statusCode":404,"message":"Resource not found"}`} {
 		client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(404, body, nil), nil })
 		_, err := client.Profile(t.Context(), citizen(t, secretCode))
-		assert.ErrorIs(t, err, appio.ErrUnavailable)
-		assert.NotErrorIs(t, err, appio.ErrNotFound)
+		assert.ErrorIs(t, err, flussi.ErrUnavailable)
+		assert.NotErrorIs(t, err, flussi.ErrRemoteNotFound)
 		assert.ErrorContains(t, err, "BaseURL")
 	}
 	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
@@ -171,7 +171,7 @@ func TestFeed(t *testing.T) {
 		today := time.Now()
 		p.AddFeed("tributi", today, []flussi.FiscalCode{in}, []flussi.FiscalCode{out})
 		_, err := p.client.Feed(t.Context(), today)
-		assert.ErrorIs(t, err, appio.ErrNotFound, "the day is not over")
+		assert.ErrorIs(t, err, flussi.ErrRemoteNotFound, "the day is not over")
 		assert.Contains(t, flussi.Explain(err), "non è ancora disponibile")
 		_, err = p.client.Feed(t.Context(), time.Time{})
 		assert.ErrorIs(t, err, flussi.ErrDate)
@@ -194,7 +194,7 @@ func TestFeed(t *testing.T) {
 	for _, body := range []string{`{}`, `{"subscriptions":"no","unsubscriptions":[]}`, `{"subscriptions":[],"unsubscriptions":[7]}`} {
 		broken := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(200, body, nil), nil })
 		_, err := broken.Feed(t.Context(), time.Now())
-		assert.ErrorIs(t, err, appio.ErrUnavailable, "what cannot be read would be lost")
+		assert.ErrorIs(t, err, flussi.ErrUnavailable, "what cannot be read would be lost")
 	}
 	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "https://platform.test/api/v1/subscriptions-feed/2025-01-01", r.URL.String(), "the day in UTC")
@@ -247,7 +247,7 @@ func TestNew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			client, err := appio.New(test.key, test.config)
 			assert.Nil(t, client)
-			assert.ErrorIs(t, err, appio.ErrConfig)
+			assert.ErrorIs(t, err, flussi.ErrConfig)
 			for _, words := range test.words {
 				assert.ErrorContains(t, err, words)
 			}
@@ -277,5 +277,5 @@ func TestParseKey(t *testing.T) {
 	})}, MaxAttempts: 1})
 	require.NoError(t, err)
 	_, err = client.Profile(t.Context(), flussi.TestRecipient())
-	assert.ErrorIs(t, err, appio.ErrUnavailable)
+	assert.ErrorIs(t, err, flussi.ErrUnavailable)
 }

@@ -87,9 +87,9 @@ type wireState struct {
 
 // Message asks for a message that was sent to a citizen. Calls count for the [Pace] as
 // submissions do; most messages are final within minutes, and it is enough to ask every
-// few minutes, and to give up after a day. The error is an [*InvalidError] if an
-// argument is zero, or an [*Error]: [ErrNotFound] if there is none with the ID. For an
-// ADVANCED payment message the platform may answer 500, which is [ErrUnavailable],
+// few minutes, and to give up after a day. The error is an [*flussi.InvalidError] if an
+// argument is zero, or an [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] if there is none with the ID. For an
+// ADVANCED payment message the platform may answer 500, which is [flussi.ErrUnavailable],
 // though the message is fine.
 func (c *Client) Message(ctx context.Context, to flussi.FiscalCode, id MessageID) (MessageState, error) {
 	v := &validation{}

@@ -31,44 +31,44 @@ func TestOutcomes(t *testing.T) {
 		path      string // after the platform's own
 		rewrite   string // what is sent instead of the message
 		spoil     func(*appio.Message, *appiotest.Server)
-		outcome   appio.Outcome
+		outcome   flussi.Outcome
 		kind      error
 		delivered int
 		attempts  int
 	}{
-		"201 with an ID":                  {outcome: appio.Accepted, delivered: 1, attempts: 1},
-		"201 with the ID in the Location": {faults: []appiotest.Fault{{Kind: appiotest.LocationOnly}}, outcome: appio.Accepted, delivered: 1, attempts: 1},
-		"201 with a body that is cut off": {faults: []appiotest.Fault{{Kind: appiotest.CutBody}}, outcome: appio.Accepted, delivered: 1, attempts: 1},
-		"slow, but well":                  {faults: []appiotest.Fault{{Kind: appiotest.Slow, Delay: 10 * time.Millisecond}}, outcome: appio.Accepted, delivered: 1, attempts: 1},
-		"400":                             {rewrite: `{"content":{}}`, outcome: appio.Refused, kind: appio.ErrInvalid, attempts: 1},
-		"404":                             {path: "/elsewhere", outcome: appio.Refused, kind: appio.ErrNotFound, attempts: 1},
-		"401":                             {key: "another-key", outcome: appio.Refused, kind: appio.ErrUnauthorized, attempts: 1},
-		"403":                             {key: "forbidden-key", outcome: appio.Refused, kind: appio.ErrForbidden, attempts: 1},
+		"201 with an ID":                  {outcome: flussi.OutcomeDone, delivered: 1, attempts: 1},
+		"201 with the ID in the Location": {faults: []appiotest.Fault{{Kind: appiotest.LocationOnly}}, outcome: flussi.OutcomeDone, delivered: 1, attempts: 1},
+		"201 with a body that is cut off": {faults: []appiotest.Fault{{Kind: appiotest.CutBody}}, outcome: flussi.OutcomeDone, delivered: 1, attempts: 1},
+		"slow, but well":                  {faults: []appiotest.Fault{{Kind: appiotest.Slow, Delay: 10 * time.Millisecond}}, outcome: flussi.OutcomeDone, delivered: 1, attempts: 1},
+		"400":                             {rewrite: `{"content":{}}`, outcome: flussi.OutcomeRefused, kind: flussi.ErrRemoteInvalid, attempts: 1},
+		"404":                             {path: "/elsewhere", outcome: flussi.OutcomeRefused, kind: flussi.ErrRemoteNotFound, attempts: 1},
+		"401":                             {key: "another-key", outcome: flussi.OutcomeRefused, kind: flussi.ErrUnauthorized, attempts: 1},
+		"403":                             {key: "forbidden-key", outcome: flussi.OutcomeRefused, kind: flussi.ErrRemoteForbidden, attempts: 1},
 		"403, a payee": {spoil: func(m *appio.Message, _ *appiotest.Server) {
 			m.Payment = payment(t)
 			m.Payment.Payee = organization(t, "15376371009")
-		}, outcome: appio.Refused, kind: appio.ErrForbidden, attempts: 1},
-		"429, and then it passes":        {faults: []appiotest.Fault{{Kind: appiotest.TooManyBare}}, outcome: appio.Accepted, delivered: 1, attempts: 2},
-		"429 to the end":                 {faults: always(appiotest.Fault{Kind: appiotest.TooManyBare}), outcome: appio.NotSent, kind: appio.ErrRateLimited, attempts: 3},
-		"429 that asks for long":         {faults: []appiotest.Fault{{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour}}, outcome: appio.NotSent, kind: appio.ErrRateLimited, attempts: 1},
-		"500 with a problem, not stored": {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"500 with a problem, stored":     {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"500 without one, not stored":    {faults: always(appiotest.Fault{Kind: appiotest.ServerError}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"500 without one, stored":        {faults: always(appiotest.Fault{Kind: appiotest.ServerError, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"502, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.BadGateway}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"502, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"503, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.Unavailable}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"503, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.Unavailable, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"504, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"504, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"a time-out, not stored":         {faults: always(appiotest.Fault{Kind: appiotest.Silent}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"a time-out, stored":             {faults: always(appiotest.Fault{Kind: appiotest.Silent, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"a reset, not stored":            {faults: always(appiotest.Fault{Kind: appiotest.Reset}), outcome: appio.Unknown, kind: appio.ErrUnknown, attempts: 1},
-		"a reset, stored":                {faults: always(appiotest.Fault{Kind: appiotest.Reset, Stored: true}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"201 that is cut off":            {faults: always(appiotest.Fault{Kind: appiotest.Truncated}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"201 without an ID":              {faults: always(appiotest.Fault{Kind: appiotest.NoID}), outcome: appio.Unknown, kind: appio.ErrUnknown, delivered: 1, attempts: 1},
-		"no server":                      {spoil: func(_ *appio.Message, s *appiotest.Server) { s.Close() }, outcome: appio.NotSent, kind: appio.ErrUnavailable, attempts: 3},
-		"a message that is not valid":    {spoil: func(m *appio.Message, _ *appiotest.Server) { m.Subject = flussi.NewText("corto") }, outcome: appio.Refused, kind: appio.ErrInvalid},
+		}, outcome: flussi.OutcomeRefused, kind: flussi.ErrRemoteForbidden, attempts: 1},
+		"429, and then it passes":        {faults: []appiotest.Fault{{Kind: appiotest.TooManyBare}}, outcome: flussi.OutcomeDone, delivered: 1, attempts: 2},
+		"429 to the end":                 {faults: always(appiotest.Fault{Kind: appiotest.TooManyBare}), outcome: flussi.OutcomeNotDone, kind: flussi.ErrRateLimited, attempts: 3},
+		"429 that asks for long":         {faults: []appiotest.Fault{{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour}}, outcome: flussi.OutcomeNotDone, kind: flussi.ErrRateLimited, attempts: 1},
+		"500 with a problem, not stored": {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
+		"500 with a problem, stored":     {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"500 without one, not stored":    {faults: always(appiotest.Fault{Kind: appiotest.ServerError}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
+		"500 without one, stored":        {faults: always(appiotest.Fault{Kind: appiotest.ServerError, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"502, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.BadGateway}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
+		"502, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"503, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.Unavailable}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
+		"503, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.Unavailable, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"504, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
+		"504, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"a time-out, not stored":         {faults: always(appiotest.Fault{Kind: appiotest.Silent}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
+		"a time-out, stored":             {faults: always(appiotest.Fault{Kind: appiotest.Silent, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"a reset, not stored":            {faults: always(appiotest.Fault{Kind: appiotest.Reset}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
+		"a reset, stored":                {faults: always(appiotest.Fault{Kind: appiotest.Reset, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"201 that is cut off":            {faults: always(appiotest.Fault{Kind: appiotest.Truncated}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"201 without an ID":              {faults: always(appiotest.Fault{Kind: appiotest.NoID}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"no server":                      {spoil: func(_ *appio.Message, s *appiotest.Server) { s.Close() }, outcome: flussi.OutcomeNotDone, kind: flussi.ErrUnavailable, attempts: 3},
+		"a message that is not valid":    {spoil: func(m *appio.Message, _ *appiotest.Server) { m.Subject = flussi.NewText("corto") }, outcome: flussi.OutcomeRefused, kind: flussi.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,9 +101,9 @@ func TestOutcomes(t *testing.T) {
 			require.NoError(t, err)
 
 			receipt, err := client.Submit(t.Context(), m)
-			assert.Equal(t, test.outcome, appio.OutcomeOf(err), "%v", err)
+			assert.Equal(t, test.outcome, flussi.OutcomeOf(err), "%v", err)
 			assert.Len(t, server.Deliveries(), test.delivered)
-			if test.outcome == appio.Accepted {
+			if test.outcome == flussi.OutcomeDone {
 				require.NoError(t, err)
 				assert.Equal(t, server.Deliveries()[0].ID, string(receipt.ID))
 				assert.Equal(t, test.attempts, receipt.Attempts)
@@ -113,7 +113,7 @@ func TestOutcomes(t *testing.T) {
 			assert.ErrorIs(t, err, test.kind)
 			assert.NotEmpty(t, flussi.Explain(err))
 			assert.NotContains(t, flussi.Explain(err), "Errore imprevisto")
-			var failed *appio.Error
+			var failed *flussi.RemoteError
 			if errors.As(err, &failed) {
 				assert.Equal(t, test.attempts, failed.Attempts)
 				assert.Equal(t, test.kind, failed.Kind)
@@ -144,11 +144,11 @@ func organization(t testing.TB, s string) flussi.OrganizationCode {
 
 // What a server answers, and what it means, also where the table is silent.
 func TestStatuses(t *testing.T) {
-	for status, want := range map[int]appio.Outcome{
-		200: appio.Unknown, 202: appio.Unknown, 204: appio.Unknown, 301: appio.Unknown, 307: appio.Unknown,
-		400: appio.Refused, 401: appio.Refused, 403: appio.Refused, 404: appio.Refused, 405: appio.Refused, 413: appio.Refused, 422: appio.Refused,
-		408: appio.Unknown, 499: appio.Unknown, 429: appio.NotSent,
-		500: appio.Unknown, 501: appio.Unknown, 502: appio.Unknown, 503: appio.Unknown, 504: appio.Unknown, 599: appio.Unknown,
+	for status, want := range map[int]flussi.Outcome{
+		200: flussi.OutcomeUnknown, 202: flussi.OutcomeUnknown, 204: flussi.OutcomeUnknown, 301: flussi.OutcomeUnknown, 307: flussi.OutcomeUnknown,
+		400: flussi.OutcomeRefused, 401: flussi.OutcomeRefused, 403: flussi.OutcomeRefused, 404: flussi.OutcomeRefused, 405: flussi.OutcomeRefused, 413: flussi.OutcomeRefused, 422: flussi.OutcomeRefused,
+		408: flussi.OutcomeUnknown, 499: flussi.OutcomeUnknown, 429: flussi.OutcomeNotDone,
+		500: flussi.OutcomeUnknown, 501: flussi.OutcomeUnknown, 502: flussi.OutcomeUnknown, 503: flussi.OutcomeUnknown, 504: flussi.OutcomeUnknown, 599: flussi.OutcomeUnknown,
 	} {
 		calls := 0
 		client := clientOf(t, func(*http.Request) (*http.Response, error) {
@@ -156,7 +156,7 @@ func TestStatuses(t *testing.T) {
 			return answer(status, "", nil), nil
 		})
 		_, err := client.Submit(t.Context(), message(t, 1))
-		assert.Equal(t, want, appio.OutcomeOf(err), status)
+		assert.Equal(t, want, flussi.OutcomeOf(err), status)
 		assert.Equal(t, 1, calls, status)
 	}
 }
@@ -177,8 +177,8 @@ func TestEvery500IsUnknown(t *testing.T) {
 			})
 			require.NoError(t, err)
 			_, err = client.Submit(t.Context(), message(t, 1))
-			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err), "%s %s", kind, body)
-			assert.ErrorIs(t, err, appio.ErrUnknown, "%s %s", kind, body)
+			assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err), "%s %s", kind, body)
+			assert.ErrorIs(t, err, flussi.ErrOutcomeUnknown, "%s %s", kind, body)
 			assert.Equal(t, 1, calls, "%s %s", kind, body)
 		}
 	}
@@ -191,7 +191,7 @@ func TestA500AfterA429IsUnknown(t *testing.T) {
 		defer p.close()
 		p.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyBare}, appiotest.Fault{Kind: appiotest.ServerProblem, Stored: true})
 		_, err := p.client.Submit(t.Context(), message(t, 1))
-		assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+		assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
 		assert.Equal(t, 2, p.Received(appiotest.SubmitMessage))
 		assert.Len(t, p.Deliveries(), 1)
 	})
@@ -226,7 +226,7 @@ func TestWhereTheIDIs(t *testing.T) {
 			receipt, err := client.Submit(t.Context(), message(t, 1))
 			assert.Equal(t, test.want, receipt.ID)
 			if test.want == "" {
-				assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+				assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
 				assert.NotContains(t, err.Error(), secretCode)
 				return
 			}
@@ -236,10 +236,10 @@ func TestWhereTheIDIs(t *testing.T) {
 }
 
 func TestOutcomeOfOtherErrorsIsUnknown(t *testing.T) {
-	assert.Equal(t, appio.Accepted, appio.OutcomeOf(nil))
-	assert.Equal(t, appio.Unknown, appio.OutcomeOf(errors.New("who knows")))
-	assert.Equal(t, appio.Unknown, appio.OutcomeOf(context.Canceled))
-	assert.Equal(t, appio.Unknown, appio.OutcomeOf(&appio.Error{Kind: appio.ErrNotFound}), "not of a submission")
+	assert.Equal(t, flussi.OutcomeDone, flussi.OutcomeOf(nil))
+	assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(errors.New("who knows")))
+	assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(context.Canceled))
+	assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(&flussi.RemoteError{Kind: flussi.ErrRemoteNotFound}), "not of a submission")
 }
 
 // A storm: 10,000 messages, a third of the calls faulty in every way. The platform's
@@ -255,7 +255,7 @@ func TestAStormDeliversNothingTwice(t *testing.T) {
 
 		type result struct {
 			receipt appio.Receipt
-			outcome appio.Outcome
+			outcome flussi.Outcome
 		}
 		results := make([]result, total)
 		jobs := make(chan int)
@@ -264,7 +264,7 @@ func TestAStormDeliversNothingTwice(t *testing.T) {
 			group.Go(func() {
 				for i := range jobs {
 					receipt, err := p.client.Submit(t.Context(), message(t, i))
-					results[i] = result{receipt, appio.OutcomeOf(err)}
+					results[i] = result{receipt, flussi.OutcomeOf(err)}
 				}
 			})
 		}
@@ -278,14 +278,14 @@ func TestAStormDeliversNothingTwice(t *testing.T) {
 		for _, d := range p.Deliveries() {
 			delivered[d.Subject.Reveal()] = append(delivered[d.Subject.Reveal()], d.ID)
 		}
-		count := map[appio.Outcome]int{}
+		count := map[flussi.Outcome]int{}
 		for i, r := range results {
 			ids := delivered[message(t, i).Subject.Reveal()]
 			count[r.outcome]++
 			switch r.outcome {
-			case appio.Accepted:
+			case flussi.OutcomeDone:
 				assert.Equal(t, []string{string(r.receipt.ID)}, ids)
-			case appio.Unknown:
+			case flussi.OutcomeUnknown:
 				assert.LessOrEqual(t, len(ids), 1)
 			default:
 				assert.Empty(t, ids, "%s, and it was delivered", r.outcome)
@@ -295,8 +295,8 @@ func TestAStormDeliversNothingTwice(t *testing.T) {
 			}
 		}
 		t.Logf("outcomes %v, calls %d", count, p.Received(appiotest.SubmitMessage))
-		assert.Greater(t, count[appio.Accepted], total/2)
-		assert.Greater(t, count[appio.Unknown], total/20)
+		assert.Greater(t, count[flussi.OutcomeDone], total/2)
+		assert.Greater(t, count[flussi.OutcomeUnknown], total/20)
 	})
 }
 
@@ -306,9 +306,9 @@ func TestAContextThatEnds(t *testing.T) {
 		cancel()
 		client := clientOf(t, func(*http.Request) (*http.Response, error) { t.Error("sent"); return nil, errors.New("sent") })
 		_, err := client.Submit(ctx, message(t, 1))
-		assert.ErrorIs(t, err, appio.ErrInterrupted)
+		assert.ErrorIs(t, err, flussi.ErrInterrupted)
 		assert.ErrorIs(t, err, context.Canceled)
-		assert.Equal(t, appio.NotSent, appio.OutcomeOf(err))
+		assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
 	})
 	t.Run("while the platform is silent", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -320,7 +320,7 @@ func TestAContextThatEnds(t *testing.T) {
 			start := time.Now()
 			_, err := p.client.Submit(ctx, message(t, 1))
 			assert.Equal(t, time.Second, time.Since(start), "at once")
-			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+			assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
 			assert.ErrorIs(t, err, context.DeadlineExceeded)
 		})
 	})
@@ -334,8 +334,8 @@ func TestAContextThatEnds(t *testing.T) {
 			start := time.Now()
 			_, err := p.client.Submit(ctx, message(t, 1))
 			assert.Equal(t, time.Second, time.Since(start), "at once")
-			assert.Equal(t, appio.NotSent, appio.OutcomeOf(err))
-			assert.ErrorIs(t, err, appio.ErrInterrupted)
+			assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
+			assert.ErrorIs(t, err, flussi.ErrInterrupted)
 		})
 	})
 	t.Run("while it waits for the pace", func(t *testing.T) {
@@ -348,8 +348,8 @@ func TestAContextThatEnds(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			_, err = p.client.Submit(ctx, message(t, 1))
-			assert.Equal(t, appio.NotSent, appio.OutcomeOf(err))
-			assert.ErrorIs(t, err, appio.ErrInterrupted)
+			assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
+			assert.ErrorIs(t, err, flussi.ErrInterrupted)
 			assert.Zero(t, p.Received(appiotest.SubmitMessage))
 		})
 	})
@@ -367,7 +367,7 @@ func TestAServerThatClosesEndsCallsAtOnceAndLeavesNoGoroutine(t *testing.T) {
 	for i := range 8 {
 		group.Go(func() {
 			_, err := client.Submit(t.Context(), message(t, i))
-			assert.Equal(t, appio.Unknown, appio.OutcomeOf(err))
+			assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
 		})
 	}
 	for server.Received(appiotest.SubmitMessage) < 8 {
@@ -393,7 +393,7 @@ func TestIdleConnectionsThatTheServerCloses(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 1))
 		for i := range 300 {
 			_, err := p.client.Submit(t.Context(), message(t, i))
-			require.Equal(t, appio.Accepted, appio.OutcomeOf(err))
+			require.Equal(t, flussi.OutcomeDone, flussi.OutcomeOf(err))
 			time.Sleep(time.Duration(900+random.IntN(200)) * time.Millisecond)
 		}
 		assert.Len(t, p.Deliveries(), 300)

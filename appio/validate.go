@@ -28,40 +28,7 @@ var (
 	ErrEncoding = errors.New("not valid UTF-8")
 )
 
-// InvalidError says what is wrong with a message or with arguments, field by field. Nothing was sent. It
-// is an [ErrInvalid], and each of its fields' errors by [errors.Is].
-type InvalidError struct {
-	Fields []*flussi.ValueError // their Type is the field as the platform calls it, such as content.subject
-}
-
-// Error names the fields and what is wrong, without their texts.
-func (e *InvalidError) Error() string {
-	parts := make([]string, len(e.Fields))
-	for i, f := range e.Fields {
-		parts[i] = fmt.Sprintf("%s: %v", f.Type, f.Err)
-	}
-	return "appio: not valid: " + strings.Join(parts, "; ")
-}
-
-// Unwrap returns [ErrInvalid] and the errors of the fields.
-func (e *InvalidError) Unwrap() []error {
-	all := []error{ErrInvalid}
-	for _, f := range e.Fields {
-		all = append(all, f)
-	}
-	return all
-}
-
-// Italian describes what is wrong for the operator.
-func (e *InvalidError) Italian() string {
-	parts := make([]string, len(e.Fields))
-	for i, f := range e.Fields {
-		parts[i] = f.Reason
-	}
-	return strings.Join(parts, " ")
-}
-
-// Validate returns an [*InvalidError] with everything that the platform would refuse,
+// Validate returns an [*flussi.InvalidError] with everything that the platform would refuse,
 // or nil. [Client.Submit] calls it first. The limits are the platform's; lengths count
 // UTF-16 code units, so an emoji counts 2. What the platform takes and a person may not
 // have meant, such as a due date in the past or a notice number whose check digits are
@@ -163,7 +130,7 @@ func (v *validation) err() error {
 	if len(v.fields) == 0 {
 		return nil
 	}
-	return &InvalidError{v.fields}
+	return &flussi.InvalidError{Fields: v.fields}
 }
 
 func (v *validation) utf8(field, name, text string) {

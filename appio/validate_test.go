@@ -92,14 +92,14 @@ func TestValidate(t *testing.T) {
 				assert.NoError(t, err)
 				return
 			}
-			var invalid *appio.InvalidError
+			var invalid *flussi.InvalidError
 			require.ErrorAs(t, err, &invalid)
-			assert.ErrorIs(t, err, appio.ErrInvalid)
+			assert.ErrorIs(t, err, flussi.ErrInvalid)
 			assert.ErrorIs(t, err, test.err)
 			require.Len(t, invalid.Fields, 1)
 			assert.Equal(t, test.field, invalid.Fields[0].Type)
 			assert.Contains(t, flussi.Explain(err), test.words)
-			assert.Equal(t, appio.Refused, appio.OutcomeOf(err))
+			assert.Equal(t, flussi.OutcomeRefused, flussi.OutcomeOf(err))
 			assert.Contains(t, err.Error(), test.field+": "+test.err.Error())
 		})
 	}
@@ -107,10 +107,10 @@ func TestValidate(t *testing.T) {
 
 func TestValidateReportsEverything(t *testing.T) {
 	err := appio.Message{Payment: &appio.Payment{}}.Validate()
-	var invalid *appio.InvalidError
+	var invalid *flussi.InvalidError
 	require.ErrorAs(t, err, &invalid)
 	assert.Len(t, invalid.Fields, 5)
-	assert.EqualError(t, err, "appio: not valid: fiscal_code: no text; content.subject: no text; content.markdown: no text; "+
+	assert.EqualError(t, err, "flussi: not valid: fiscal_code: no text; content.subject: no text; content.markdown: no text; "+
 		"content.payment_data.amount: out of range; content.payment_data.notice_number: no text")
 }
 

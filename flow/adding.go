@@ -71,7 +71,7 @@ func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row
 	switch {
 	case a.fault != nil:
 		return ImportResult{}, a.fault // not as the store wrapped it
-	case errors.Is(err, ErrCommitUnknown) && a.whole:
+	case errors.Is(err, flussi.ErrCommitUnknown) && a.whole:
 		if done, err = a.find(ctx, err); err != nil {
 			return ImportResult{}, err
 		}
@@ -88,7 +88,7 @@ func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row
 	return done, nil
 }
 
-// find looks for an import whose write ended with [ErrCommitUnknown]. The server may still be working
+// find looks for an import whose write ended with [flussi.ErrCommitUnknown]. The server may still be working
 // on it after the connection is lost, so find tries several times. An import that is not found may
 // still be stored later.
 func (a *adding) find(ctx context.Context, cause error) (ImportResult, error) {
@@ -102,7 +102,7 @@ func (a *adding) find(ctx context.Context, cause error) (ImportResult, error) {
 			return done, nil
 		}
 		if pause.wait(ctx) != nil {
-			return ImportResult{}, &Error{Operation: a.operation, ID: a.about, Err: cause, Reason: "La connessione con l'archivio si è interrotta durante la registrazione delle righe, " +
+			return ImportResult{}, &flussi.Error{Package: "flow", Operation: a.operation, ID: a.about, Err: cause, Reason: "La connessione con l'archivio si è interrotta durante la registrazione delle righe, " +
 				"e non si sa se siano state registrate. Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo."}
 		}
 	}
@@ -211,7 +211,7 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 		case a.report.Rows == 0:
 			refuse(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
 		case a.report.Invalid > 0 && !a.config.SkipInvalid, a.report.Invalid == a.report.Rows:
-			refuse(&Error{Operation: a.operation, ID: a.about, Err: ErrRows, Reason: fmt.Sprintf(
+			refuse(&flussi.Error{Package: "flow", Operation: a.operation, ID: a.about, Err: flussi.ErrRows, Reason: fmt.Sprintf(
 				"%s su %d: nessuna notifica è stata importata.", counted(a.report.Invalid, "riga non valida", "righe non valide"), a.report.Rows)})
 		default:
 			a.whole = true
@@ -227,7 +227,7 @@ func counted(n int, one, many string) string {
 }
 
 // check sets the row's occasion, and returns the row's digest, or an error if it is not valid.
-func (a *adding) check(row *Row, err error) (Digest, *RowError) {
+func (a *adding) check(row *Row, err error) (Digest, *flussi.RowError) {
 	if NormalizeText(row.Draft.Occasion) == "" {
 		row.Draft.Occasion = a.config.Occasion
 	}
@@ -235,7 +235,7 @@ func (a *adding) check(row *Row, err error) (Digest, *RowError) {
 		err = row.Draft.Validate(a.service.limits)
 	}
 	if err != nil {
-		return Digest{}, &RowError{Row: row.Number, Err: err}
+		return Digest{}, &flussi.RowError{Row: row.Number, Err: err}
 	}
 	digest := row.Draft.Digest()
 	other, same := a.seen[digest]
@@ -243,7 +243,7 @@ func (a *adding) check(row *Row, err error) (Digest, *RowError) {
 		a.seen[digest] = row.Number
 		return digest, nil
 	}
-	return digest, &RowError{Row: row.Number, Other: other, Err: &Error{Operation: a.operation, ID: a.about, Err: ErrDuplicate,
+	return digest, &flussi.RowError{Row: row.Number, Other: other, Err: &flussi.Error{Package: "flow", Operation: a.operation, ID: a.about, Err: flussi.ErrDuplicate,
 		Reason: fmt.Sprintf("Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga %d.", other)}}
 }
 

@@ -81,11 +81,11 @@ func TestAnUnknownOutcomeIsNotEdited(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Reset, Stored: true})
 		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
-		require.ErrorIs(t, err, appio.ErrUnknown)
+		require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
 		_, err = w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 2))
 		assert.ErrorIs(t, err, flow.ErrMayHaveArrived)
 		_, err = w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
-		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.ErrorIs(t, err, flussi.ErrDuplicate)
 		assert.Len(t, w.Deliveries(), 1)
 	})
 }
@@ -108,13 +108,13 @@ func TestTheSameMessageTwiceAtTheSameMoment(t *testing.T) {
 		}
 		for range cap(ends) {
 			if err := <-ends; err != nil {
-				assert.ErrorIs(t, err, flow.ErrDuplicate)
+				assert.ErrorIs(t, err, flussi.ErrDuplicate)
 			}
 		}
 		assert.LessOrEqual(t, len(w.Deliveries()), 1)
 		_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
 		if len(w.Deliveries()) == 1 && err != nil {
-			assert.ErrorIs(t, err, flow.ErrDuplicate)
+			assert.ErrorIs(t, err, flussi.ErrDuplicate)
 		}
 		assert.Len(t, w.Deliveries(), 1)
 	})
@@ -195,7 +195,7 @@ func TestAClaimThatIsInterruptedIsGivenBack(t *testing.T) {
 
 // A stop that cannot be stored holds back no outcome, and does not spin.
 func TestAStopThatCannotBeStored(t *testing.T) {
-	for name, failure := range map[string]error{"failure": errStore, "conflict": flow.ErrConflict} {
+	for name, failure := range map[string]error{"failure": errStore, "conflict": flussi.ErrConflict} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := &altered{Store: memstore.New()}
@@ -331,7 +331,7 @@ func TestAMessengerThatWasShutDown(t *testing.T) {
 		w.messengers = func(context.Context, string) (flow.Sender, error) {
 			return refusing{nil, func(appio.Message) error {
 				submitted++
-				return &appio.Error{Operation: "submit message", Kind: appio.ErrInterrupted, Outcome: appio.NotSent}
+				return &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrInterrupted, Outcome: flussi.OutcomeNotDone}
 			}, 0}, nil
 		}
 		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1}).Run(t.Context(), f.ID)
@@ -398,7 +398,7 @@ func TestServeSharesTheBatch(t *testing.T) {
 	})
 	_, err := flow.NewDispatcher(memstore.New(), func(context.Context, string) (flow.Sender, error) { return nil, errors.New("none") },
 		flow.DispatcherConfig{Workers: 1, MaxInFlight: 2, MaxFlows: 3})
-	assert.ErrorIs(t, err, flow.ErrConfig)
+	assert.ErrorIs(t, err, flussi.ErrConfig)
 }
 
 // Only failures without an answer in between count against the platform.
@@ -412,7 +412,7 @@ func TestAnAnswerBeginsTheCountAnew(t *testing.T) {
 		w.messengers = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(appio.Message) error {
 				if submitted++; submitted%5 != 0 {
-					return &appio.Error{Operation: "submit message", Kind: appio.ErrUnknown, Outcome: appio.Unknown}
+					return &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown}
 				}
 				return nil
 			}, 0}, nil
@@ -441,7 +441,7 @@ func TestWhatWeCutOffStopsNoFlow(t *testing.T) {
 // A store that stores and says that it did not, and one that says there is a conflict where
 // there is none.
 func TestAStoreWhoseWordIsNotToBeTrusted(t *testing.T) {
-	for name, failure := range map[string]error{"lost acknowledgement": errStore, "conflict": flow.ErrConflict} {
+	for name, failure := range map[string]error{"lost acknowledgement": errStore, "conflict": flussi.ErrConflict} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := &altered{Store: memstore.New()}
@@ -507,7 +507,7 @@ func TestAServiceThatIsNotEnabledBurnsNoPayment(t *testing.T) {
 		_, err = w.SendFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
 		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		assert.ErrorIs(t, err, appio.ErrForbidden)
+		assert.ErrorIs(t, err, flussi.ErrRemoteForbidden)
 		assert.Equal(t, flow.Counts{Registered: 100}, got.Counts)
 	})
 }
@@ -524,7 +524,7 @@ func TestARefusedMessageThatWasSentOtherwise(t *testing.T) {
 		_, err = w.RegisterNotification(t.Context(), operator, first.ID)
 		require.NoError(t, err)
 		got, err := w.SendNotification(t.Context(), operator, first.ID)
-		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.ErrorIs(t, err, flussi.ErrDuplicate)
 		assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
 		assert.Len(t, w.Deliveries(), 1)
 	})
@@ -670,7 +670,7 @@ func TestWhatAFlowHasSentIsNotSentByItself(t *testing.T) {
 		_, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
 		require.NoError(t, err)
 		n, err = w.SendNotification(t.Context(), operator, n.ID)
-		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.ErrorIs(t, err, flussi.ErrDuplicate)
 		assert.Equal(t, flow.CodeAlreadySent, n.Transmission.ErrorCode)
 		assert.Len(t, w.Deliveries(), 1)
 	})

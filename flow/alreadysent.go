@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
 )
 
 // Two notifications of a service never send the same message to the same citizen. The store
@@ -70,7 +72,7 @@ func day(t time.Time) string { return t.In(italy()).Format("02/01/2006") }
 
 // AlreadySentError is the error of a store that refuses to make a notification In invio, because
 // the citizen may have the same message from an earlier one of the service. It wraps
-// [ErrDuplicate].
+// [flussi.ErrDuplicate].
 type AlreadySentError struct {
 	NotificationID uuid.UUID    // the refused one
 	Earlier        Notification // at least its ID, State, CreatedAt, UpdatedAt and Transmission are set
@@ -81,8 +83,8 @@ func (e *AlreadySentError) Error() string {
 	return fmt.Sprintf("notification %s: already sent by %s", e.NotificationID, e.Earlier.ID)
 }
 
-// Unwrap returns [ErrDuplicate].
-func (e *AlreadySentError) Unwrap() error { return ErrDuplicate }
+// Unwrap returns [flussi.ErrDuplicate].
+func (e *AlreadySentError) Unwrap() error { return flussi.ErrDuplicate }
 
 // Italian describes the refusal for the operator.
 func (e *AlreadySentError) Italian() string {

@@ -194,7 +194,7 @@ func TestWaysOutOfAlreadySent(t *testing.T) {
 					got, err := w.SendNotification(t.Context(), operator, n.ID)
 					assert.Equal(t, got, w.notification(t, n.ID))
 					if !test.sent {
-						assert.ErrorIs(t, err, flow.ErrDuplicate)
+						assert.ErrorIs(t, err, flussi.ErrDuplicate)
 						assert.Contains(t, flussi.Explain(err), "La notifica non è stata inviata: lo stesso messaggio per lo stesso cittadino è nella notifica")
 						return
 					}
@@ -309,7 +309,7 @@ func TestNotificationsThatMayHaveArrivedBlockTheirMessage(t *testing.T) {
 						assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
 						assert.Equal(t, earlier.ID, got.Transmission.EarlierID)
 						assert.Contains(t, got.Transmission.Error, "«"+earlier.State.Label()+"»")
-						w.refused(t, flow.ErrDuplicate, func() error {
+						w.refused(t, flussi.ErrDuplicate, func() error {
 							return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 0), flow.SendNewConfig{}))
 						})
 						continue
@@ -375,7 +375,7 @@ func TestConcurrentSingleNotificationsSendOnce(t *testing.T) {
 			if err := <-ends; err == nil {
 				won++
 			} else {
-				assert.ErrorIs(t, err, flow.ErrDuplicate)
+				assert.ErrorIs(t, err, flussi.ErrDuplicate)
 			}
 		}
 		assert.Equal(t, 1, won)

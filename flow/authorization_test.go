@@ -283,19 +283,19 @@ func TestWhoIsNotEnabledIsRefusedByEveryMethod(t *testing.T) {
 						return
 					}
 					assert.Zero(t, got, "something was revealed")
-					var typed *flow.Error
+					var typed *flussi.Error
 					require.ErrorAs(t, err, &typed)
 					if m.rules == ofService {
-						assert.ErrorIs(t, err, flow.ErrForbidden)
-						assert.NotErrorIs(t, err, flow.ErrNotFound)
+						assert.ErrorIs(t, err, flussi.ErrForbidden)
+						assert.NotErrorIs(t, err, flussi.ErrNotFound)
 						assert.Equal(t, "L'utente non è abilitato al servizio.", flussi.Explain(err))
 						return
 					}
-					assert.ErrorIs(t, err, flow.ErrNotFound)
-					assert.NotErrorIs(t, err, flow.ErrForbidden, "that it exists")
+					assert.ErrorIs(t, err, flussi.ErrNotFound)
+					assert.NotErrorIs(t, err, flussi.ErrForbidden, "that it exists")
 					missing := on.missing()
 					_, absent := m.call(t, t.Context(), w.Service, by, missing)
-					require.ErrorIs(t, absent, flow.ErrNotFound)
+					require.ErrorIs(t, absent, flussi.ErrNotFound)
 					_, absentToAll := m.call(t, t.Context(), w.Service, operator, missing)
 					text, explained := err.Error(), flussi.Explain(err)
 					for i, id := range missing.ids() {
@@ -312,7 +312,7 @@ func TestWhoIsNotEnabledIsRefusedByEveryMethod(t *testing.T) {
 			t.Run("nobody", func(t *testing.T) {
 				for _, by := range []flussi.Actor{{}, {Roles: []flussi.Role{flussi.Operator}}} {
 					got, err := m.call(t, t.Context(), w.Service, by, on)
-					var typed *flow.Error
+					var typed *flussi.Error
 					require.ErrorAs(t, err, &typed)
 					assert.ErrorIs(t, err, flussi.ErrEmpty)
 					assert.Equal(t, "Manca l'utente che esegue l'operazione.", flussi.Explain(err))
@@ -331,9 +331,9 @@ func TestWhoIsNotEnabledIsRefusedByEveryMethod(t *testing.T) {
 						continue // by the machine, the system asks too
 					}
 					_, err := m.call(t, t.Context(), w.Service, flussi.Actor{ID: operator.ID, Roles: roles}, on)
-					var typed *flow.Error
+					var typed *flussi.Error
 					require.ErrorAs(t, err, &typed)
-					assert.ErrorIs(t, err, fsm.ErrForbidden, "%v", roles)
+					assert.ErrorIs(t, err, fsm.ErrRole, "%v", roles)
 					assert.NotEmpty(t, flussi.Explain(err))
 					unchanged(t)
 				}
@@ -343,7 +343,7 @@ func TestWhoIsNotEnabledIsRefusedByEveryMethod(t *testing.T) {
 				service, err := flow.NewService(w.store, failingAuthorizer{down}, w.messengers, flow.ServiceConfig{})
 				require.NoError(t, err)
 				got, err := m.call(t, t.Context(), service, operator, on)
-				var typed *flow.Error
+				var typed *flussi.Error
 				require.ErrorAs(t, err, &typed)
 				assert.ErrorIs(t, err, down)
 				assert.Zero(t, got, "something was revealed")
@@ -441,11 +441,11 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 		}
 		both := []string{school, taxes}
 		_, err = w.Flows(t.Context(), stranger, flow.FlowFilter{Services: both}, flow.Page{})
-		assert.ErrorIs(t, err, flow.ErrForbidden, "one's own service does not open the other")
+		assert.ErrorIs(t, err, flussi.ErrForbidden, "one's own service does not open the other")
 		_, err = w.Notifications(t.Context(), stranger, flow.NotificationFilter{Services: both}, flow.Page{})
-		assert.ErrorIs(t, err, flow.ErrForbidden)
+		assert.ErrorIs(t, err, flussi.ErrForbidden)
 		_, err = pull(w.AllNotifications(t.Context(), stranger, flow.NotificationFilter{Services: both}))
-		assert.ErrorIs(t, err, flow.ErrForbidden)
+		assert.ErrorIs(t, err, flussi.ErrForbidden)
 		services, err := w.Services(t.Context(), stranger)
 		require.NoError(t, err)
 		assert.Equal(t, []string{school}, services)
@@ -501,8 +501,8 @@ func TestTheAuthorizerIsAskedOnEveryCall(t *testing.T) {
 	require.NoError(t, err)
 	enabled[operator.ID] = []string{school}
 	_, err = service.Flow(t.Context(), operator, f.ID)
-	assert.ErrorIs(t, err, flow.ErrNotFound)
+	assert.ErrorIs(t, err, flussi.ErrNotFound)
 	_, err = service.ActivateFlow(t.Context(), operator, f.ID)
-	assert.ErrorIs(t, err, flow.ErrNotFound)
+	assert.ErrorIs(t, err, flussi.ErrNotFound)
 	assert.Equal(t, flow.FlowInactive, w.flow(t, f.ID).State)
 }

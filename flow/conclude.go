@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/flussi-go/flussi"
 )
 
 // weigh looks at a result as one of many: it stops the flow if its service or the platform
@@ -129,7 +131,7 @@ func (r *run) conclude() (over bool, err error) {
 	}
 	change := f.change(action, FlowSending, r.config.ID, f.Error)
 	switch err := r.store.SaveFlow(ctx, change, nil); {
-	case errors.Is(err, ErrConflict):
+	case errors.Is(err, flussi.ErrConflict):
 		return false, nil // somebody changed it: look again
 	case err != nil:
 		return false, err
@@ -141,7 +143,7 @@ func (r *run) conclude() (over bool, err error) {
 
 // why says in Italian why a service cannot send.
 func why(err error) string {
-	return "Invio fermato. " + (&Error{Err: err}).Italian()
+	return "Invio fermato. " + (&flussi.Error{Package: "flow", Err: err}).Italian()
 }
 
 // whyDown says in Italian why the platform counts as down.

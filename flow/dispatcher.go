@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
 )
 
 // Dispatcher sends flows: it claims notifications in small batches, sends them with a
@@ -78,7 +80,7 @@ const (
 )
 
 // NewDispatcher returns a dispatcher. The error lists everything that is wrong with the
-// configuration; it is an [ErrConfig].
+// configuration; it is an [flussi.ErrConfig].
 func NewDispatcher(store Store, messengers SenderFor, c DispatcherConfig) (*Dispatcher, error) {
 	var faults []error
 	if store == nil || messengers == nil {
@@ -103,7 +105,7 @@ func NewDispatcher(store Store, messengers SenderFor, c DispatcherConfig) (*Disp
 		faults = append(faults, fmt.Errorf("the Lease is less than %v", minLease))
 	}
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("flow: new dispatcher: %w: %w", ErrConfig, errors.Join(faults...))
+		return nil, fmt.Errorf("flow: new dispatcher: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	return &Dispatcher{store: store, sender: sender{messengers: messengers, checkProfiles: c.CheckProfiles}, config: c}, nil
 }
@@ -143,7 +145,7 @@ type StopError struct {
 // Error describes the stop for programs and logs.
 func (e *StopError) Error() string { return fmt.Sprintf("flow: send %s: stopped: %v", e.FlowID, e.Err) }
 
-// Unwrap returns the cause, such as an [appio.ErrUnauthorized].
+// Unwrap returns the cause, such as an [flussi.ErrUnauthorized].
 func (e *StopError) Unwrap() error { return e.Err }
 
 // Italian describes the stop for the operator.
@@ -154,7 +156,7 @@ func (e *StopError) Italian() string { return e.Reason }
 // work, or all of it; a flow whose sending is over already is returned as it is. What another
 // dispatcher has claimed, it waits for: if that one was killed, until the end of the lease.
 //
-// The error is an [ErrNotFound] or an [ErrFlowState] if there is nothing to do, a
+// The error is an [flussi.ErrNotFound] or an [flussi.ErrState] if there is nothing to do, a
 // [*StopError] if this dispatcher stopped the sending, an [ErrOutcomeNotStored] if the store did
 // not take what came of messages that were sent, the context's error once it ended and
 // everything is written down, or what else the store returned. A claim that fails is not
@@ -182,7 +184,7 @@ func (d *Dispatcher) run(ctx context.Context, flowID uuid.UUID, batch *pool, wai
 	case FlowSent, FlowIncomplete:
 		return f, nil
 	default:
-		return f, &Error{Operation: op, ID: flowID, Err: ErrFlowState, Reason: fmt.Sprintf(
+		return f, &flussi.Error{Package: "flow", Operation: op, ID: flowID, Err: flussi.ErrState, Reason: fmt.Sprintf(
 			"Il flusso è nello stato «%s»: avviare prima l'invio.", f.State.Label())}
 	}
 	r := newRun(d, f, batch, waits)
@@ -219,7 +221,7 @@ func (d *Dispatcher) RescueExpired(ctx context.Context) (int, error) {
 				err = d.store.SaveNotifications(ctx, change)
 			}
 			switch {
-			case errors.Is(err, ErrConflict): // somebody else was faster
+			case errors.Is(err, flussi.ErrConflict): // somebody else was faster
 			case err != nil:
 				failed = failure("recover", n.ID, err) // the others are not held up by it
 			default:

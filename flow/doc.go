@@ -61,12 +61,9 @@
 //
 // # Errors
 //
-// Those of Service and Dispatcher are an [*Error], or a [*StopError] from Run, and
-// [flussi.Explain] has the text for the operator. None shows personal data. A web service
-// answers 404 to [ErrNotFound], 403 to [ErrForbidden] and fsm.ErrForbidden, 409 to
-// [ErrConflict], [ErrExists], [ErrDuplicate], [ErrSimilarService] and an action that the state
-// does not permit (fsm.ErrNotAllowed, [ErrFlowState], [ErrDisabled]), 422 to every other error
-// that is a [flussi.Explainer], and 500 to the rest.
+// Those of Service and Dispatcher are an [*flussi.Error], or a [*StopError] from Run.
+// [flussi.Explain] has the text for the operator, [flussi.HTTPStatus] the status for a web
+// service. None shows personal data.
 //
 // # The life of a flow
 //

@@ -55,47 +55,12 @@ func (l Limits) check() error {
 	return nil
 }
 
-// InvalidError says what is wrong with a draft, field by field. It never holds a text
-// of the draft. Each of its fields' errors is found by [errors.Is]: [flussi.ErrEmpty],
-// [flussi.ErrLength], [flussi.ErrRange], [ErrPayment], and what
-// [appio.Message.Validate] has.
-type InvalidError struct {
-	Fields []*flussi.ValueError // their Type is the field of [Draft]
-}
-
-// Error names the fields and what is wrong, without their texts.
-func (e *InvalidError) Error() string {
-	parts := make([]string, len(e.Fields))
-	for i, f := range e.Fields {
-		parts[i] = fmt.Sprintf("%s: %v", f.Type, f.Err)
-	}
-	return "flow: notification not valid: " + strings.Join(parts, "; ")
-}
-
-// Unwrap returns the errors of the fields.
-func (e *InvalidError) Unwrap() []error {
-	all := make([]error, len(e.Fields))
-	for i, f := range e.Fields {
-		all[i] = f
-	}
-	return all
-}
-
-// Italian describes what is wrong for the operator.
-func (e *InvalidError) Italian() string {
-	parts := make([]string, len(e.Fields))
-	for i, f := range e.Fields {
-		parts[i] = f.Reason
-	}
-	return strings.Join(parts, " ")
-}
-
-// Validate returns an [*InvalidError] with everything that is wrong with the draft, by
+// Validate returns an [*flussi.InvalidError] with everything that is wrong with the draft, by
 // the limits and by what the platform accepts, or nil.
 func (d Draft) Validate(l Limits) error {
-	e := &InvalidError{}
+	e := &flussi.InvalidError{}
 	fail := func(field string, err error, reason string, args ...any) {
-		e.Fields = append(e.Fields, &flussi.ValueError{Type: field, Err: err, Reason: fmt.Sprintf(reason, args...)})
+		e.Add(field, err, fmt.Sprintf(reason, args...))
 	}
 	length := func(field, name string, text flussi.Text, least, most int) {
 		capital := strings.ToUpper(name[:1]) + name[1:]
@@ -132,7 +97,7 @@ func (d Draft) Validate(l Limits) error {
 		e.Fields = append(e.Fields, err)
 	}
 	// The platform's rules; what is said above in other words is not said again.
-	var platform *appio.InvalidError
+	var platform *flussi.InvalidError
 	if errors.As(d.Message().Validate(), &platform) {
 		for _, f := range platform.Fields {
 			length := (errors.Is(f, flussi.ErrLength) || errors.Is(f, flussi.ErrEmpty)) &&

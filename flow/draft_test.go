@@ -41,8 +41,8 @@ func TestLengthsOfTexts(t *testing.T) {
 					require.NoError(t, err, name)
 					continue
 				}
-				require.ErrorIs(t, err, flow.ErrRows, name)
-				var invalid *flow.InvalidError
+				require.ErrorIs(t, err, flussi.ErrRows, name)
+				var invalid *flussi.InvalidError
 				require.ErrorAs(t, report.Errors[0], &invalid)
 				require.Len(t, invalid.Fields, 1, name)
 				assert.ErrorIs(t, invalid, flussi.ErrLength)
@@ -87,8 +87,8 @@ func TestPaymentsAreWholeOrNone(t *testing.T) {
 				assert.Equal(t, d, w.notifications(t, f.ID)[0].Draft)
 				return
 			}
-			require.ErrorIs(t, err, flow.ErrRows)
-			var invalid *flow.InvalidError
+			require.ErrorIs(t, err, flussi.ErrRows)
+			var invalid *flussi.InvalidError
 			require.ErrorAs(t, report.Errors[0], &invalid)
 			got := fields{}
 			for _, field := range invalid.Fields {

@@ -88,7 +88,7 @@ func ExampleService_AddNotifications() {
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
-	fmt.Println(errors.Is(err, flow.ErrRows), flussi.Explain(err))
+	fmt.Println(errors.Is(err, flussi.ErrRows), flussi.Explain(err))
 	// Output:
 	// Riga 2: Il contenuto ha 13 caratteri: devono essere da 120 a 10000.
 	// Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 1.
@@ -205,7 +205,7 @@ func ExampleService_SendNewNotification() {
 	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
 	fmt.Println(n.State.Label(), n.Transmission.Attempts, err)
 	_, err = service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
-	fmt.Println(errors.Is(err, flow.ErrDuplicate), len(server.Deliveries()))
+	fmt.Println(errors.Is(err, flussi.ErrDuplicate), len(server.Deliveries()))
 	// Output:
 	// Inviato 1 <nil>
 	// true 1
@@ -222,7 +222,7 @@ func ExampleService_ResendNotification() {
 
 	server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
 	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
-	fmt.Println(n.State.Label(), n.Transmission.ErrorCode, errors.Is(err, appio.ErrUnknown))
+	fmt.Println(n.State.Label(), n.Transmission.ErrorCode, errors.Is(err, flussi.ErrOutcomeUnknown))
 	for _, action := range n.Allowed(operator.Roles...) {
 		fmt.Println("·", action.Label())
 	}
@@ -366,7 +366,7 @@ func ExampleSender() {
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
 	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 
-	fake.answer = &appio.Error{Kind: appio.ErrUnavailable, Outcome: appio.NotSent}
+	fake.answer = &flussi.RemoteError{Platform: "App IO", Kind: flussi.ErrUnavailable, Outcome: flussi.OutcomeNotDone}
 	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
 	fmt.Println(n.State.Label(), flussi.Explain(err))
 	fake.answer = nil

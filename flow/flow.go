@@ -235,25 +235,19 @@ func (f *Flow) check(action FlowAction) error {
 	case FlowComplete, FlowEndIncomplete, FlowStop, FlowVerify:
 		return nil
 	}
-	return checkFlag(f.Disabled, action == FlowEnable, "Flow", "Il flusso")
+	return checkFlag(f.Disabled, action == FlowEnable, "Il flusso")
 }
 
 // checkFlag refuses enabling what is enabled, and anything else while it is disabled.
-func checkFlag(disabled, enable bool, kind, what string) error {
+func checkFlag(disabled, enable bool, what string) error {
 	switch {
 	case disabled && !enable:
-		return &flussi.ValueError{Type: kind, Err: ErrDisabled, Reason: what + " è disabilitato: riabilitarlo prima."}
+		return refuse(ErrDisabled, "%s è disabilitato: riabilitarlo prima.", what)
 	case !disabled && enable:
-		return &flussi.ValueError{Type: kind, Err: ErrNotDisabled, Reason: what + " non è disabilitato."}
+		return refuse(ErrNotDisabled, "%s non è disabilitato.", what)
 	}
 	return nil
 }
-
-// Why an action does not fit the flag Disabled. Both come inside a [*flussi.ValueError].
-var (
-	ErrDisabled    = errors.New("disabled")     // set aside by an operator
-	ErrNotDisabled = errors.New("not disabled") // so there is nothing to enable
-)
 
 // Allowed returns what somebody who holds the roles may do with the flow now, in the
 // order of the table; nothing for somebody without a role.

@@ -112,7 +112,7 @@ func (s *spy) printError(err error) error {
 		s.print(err)
 		s.config.Info("m", "error", err)
 		switch e := err.(type) {
-		case *appio.Error:
+		case *flussi.RemoteError:
 			fmt.Fprintln(s, e.Problem)
 		case interface{ Unwrap() error }:
 			visit(e.Unwrap())
@@ -430,7 +430,7 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 	for _, fails := range []string{
 		"Flow", "Flows", "FlowHistory", "SaveFlow", "Import", "Notification", "Notifications", "NotificationHistory", "SaveNotifications", "Claim", "Expired",
 	} {
-		for cause, times := range map[error]int{errors.New("disk full"): 1000, &flow.Error{Operation: "save", Err: flow.ErrConflict}: 5} {
+		for cause, times := range map[error]int{errors.New("disk full"): 1000, &flussi.Error{Operation: "save", Err: flussi.ErrConflict}: 5} {
 			t.Run(fmt.Sprint(fails, ", ", cause), func(t *testing.T) {
 				t.Parallel()
 				s := newSpy()
@@ -613,16 +613,16 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 // SenderFor that fail in ways of their own, and one that refuses by quoting fields.
 func TestNoMessengerShowsASecret(t *testing.T) {
 	for name, submit := range map[string]error{
-		"not valid": &appio.InvalidError{Fields: []*flussi.ValueError{{Type: "content.subject", Err: flussi.ErrLength, Reason: "L'oggetto è troppo lungo."}}},
+		"not valid": &flussi.InvalidError{Fields: []*flussi.ValueError{{Type: "content.subject", Err: flussi.ErrLength, Reason: "L'oggetto è troppo lungo."}}},
 		"no answer": context.DeadlineExceeded,
-		"problem": &appio.Error{Operation: "submit message", Kind: appio.ErrInvalid, Outcome: appio.Refused, Status: 400,
-			Problem: &appio.Problem{Detail: flussi.NewText(leakContent + leakCode)}, Err: errors.New(leakSubject)},
-		"cause": &appio.Error{Operation: "submit message", Kind: appio.ErrUnknown, Outcome: appio.Unknown,
+		"problem": &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrRemoteInvalid, Outcome: flussi.OutcomeRefused, Status: 400,
+			Problem: &flussi.Problem{Detail: flussi.NewText(leakContent + leakCode)}, Err: errors.New(leakSubject)},
+		"cause": &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown,
 			Err: fmt.Errorf("POST %s: %w", leakCode, context.DeadlineExceeded)},
-		"not sent": &appio.Error{Operation: "submit message", Kind: appio.ErrUnavailable, Outcome: appio.NotSent,
+		"not sent": &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrUnavailable, Outcome: flussi.OutcomeNotDone,
 			Err: fmt.Errorf("POST %s: %w", leakCode, context.Canceled)},
-		"key": &appio.Error{Operation: "submit message", Kind: appio.ErrUnauthorized, Outcome: appio.Refused,
-			Problem: &appio.Problem{Detail: flussi.NewText(ctxKeys[taxes])}},
+		"key": &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrUnauthorized, Outcome: flussi.OutcomeRefused,
+			Problem: &flussi.Problem{Detail: flussi.NewText(ctxKeys[taxes])}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSpy()

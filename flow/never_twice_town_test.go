@@ -304,7 +304,7 @@ func (p *process) SaveFlow(ctx context.Context, change flow.FlowChange, rows ite
 }
 
 func (p *process) SaveImport(ctx context.Context, i flow.ImportRequest) (done flow.ImportResult, before bool, err error) {
-	lost := p.perform(flow.ErrCommitUnknown, func() error { done, before, err = p.Store.SaveImport(ctx, i); return err })
+	lost := p.perform(flussi.ErrCommitUnknown, func() error { done, before, err = p.Store.SaveImport(ctx, i); return err })
 	return done, before, lost
 }
 

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -224,14 +223,6 @@ func (n *Notification) advance(action NotificationAction) error {
 	return nil
 }
 
-// Why an action on a notification is refused, besides [ErrDisabled] and [ErrNotDisabled].
-// All come inside a [*flussi.ValueError].
-var (
-	ErrMayHaveArrived = errors.New("the message may have arrived")        // so it is not simply sent again
-	ErrOutcomeKnown   = errors.New("the outcome of the message is known") // so there is nothing to decide
-	ErrAnonymised     = errors.New("the personal data were erased")       // so it cannot be sent or asked for
-)
-
 // check refuses what does not fit the notification's error code and flags.
 func (n *Notification) check(action NotificationAction) error {
 	switch action {
@@ -241,23 +232,23 @@ func (n *Notification) check(action NotificationAction) error {
 		code := n.Transmission.ErrorCode
 		resendable := action == NotificationResend && code == CodeAlreadySent
 		if n.State == NotificationFailed && code != CodeOutcomeUnknown && !resendable {
-			return &flussi.ValueError{Type: "Notification", Err: ErrOutcomeKnown, Reason: "L'esito dell'invio è noto."}
+			return refuse(ErrOutcomeKnown, "L'esito dell'invio è noto.")
 		}
 		if action == NotificationAccept {
 			return nil
 		}
 	case NotificationRegister, NotificationEdit:
 		if n.State == NotificationFailed && n.Transmission.ErrorCode == CodeOutcomeUnknown {
-			return &flussi.ValueError{Type: "Notification", Err: ErrMayHaveArrived, Reason: CodeOutcomeUnknown.Italian()}
+			return refuse(ErrMayHaveArrived, "%s", CodeOutcomeUnknown.Italian())
 		}
 	}
 	if !n.AnonymisedAt.IsZero() {
-		return &flussi.ValueError{Type: "Notification", Err: ErrAnonymised, Reason: "I dati personali della notifica sono stati cancellati."}
+		return refuse(ErrAnonymised, "I dati personali della notifica sono stati cancellati.")
 	}
 	if action == NotificationVerify {
 		return nil
 	}
-	return checkFlag(n.Disabled, action == NotificationEnable, "Notification", "La notifica")
+	return checkFlag(n.Disabled, action == NotificationEnable, "La notifica")
 }
 
 // Allowed returns what somebody who holds the roles may do with the notification

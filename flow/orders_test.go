@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 )
@@ -34,14 +33,14 @@ func TestResentNotificationBlocksLaterOnes(t *testing.T) {
 		// A itself, once registered again, is refused because of B, too.
 		must(w.RegisterNotification(t.Context(), operator, a.ID))(t)
 		a, err := w.SendNotification(t.Context(), operator, a.ID)
-		assert.ErrorIs(t, err, flow.ErrDuplicate)
+		assert.ErrorIs(t, err, flussi.ErrDuplicate)
 		assert.Equal(t, b.ID, a.Transmission.EarlierID)
 		assert.Len(t, w.Deliveries(), 2)
 	})
 }
 
 func TestResendOrderIsForOneMessage(t *testing.T) {
-	unavailable := &appio.Error{Operation: "submit message", Kind: appio.ErrUnavailable, Outcome: appio.NotSent}
+	unavailable := &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrUnavailable, Outcome: flussi.OutcomeNotDone}
 	edit := func(change func(*flow.Draft)) func(t *testing.T, w *world, n flow.Notification) {
 		return func(t *testing.T, w *world, n flow.Notification) {
 			for _, change := range []func(*flow.Draft){change, func(d *flow.Draft) { *d = draft(t, 1) }} {
@@ -65,7 +64,7 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 			require.NoError(t, err)
 			for range 2 {
 				got, err := down.SendNotification(t.Context(), operator, n.ID)
-				assert.ErrorIs(t, err, appio.ErrUnavailable)
+				assert.ErrorIs(t, err, flussi.ErrUnavailable)
 				assert.Equal(t, flow.NotificationRegistered, got.State)
 				assert.True(t, got.AllowDuplicate)
 			}
@@ -74,7 +73,7 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 			w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Unauthorized})
 			must(w.SendFlow(t.Context(), operator, n.FlowID))(t)
 			_, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), n.FlowID)
-			assert.ErrorIs(t, err, appio.ErrUnauthorized)
+			assert.ErrorIs(t, err, flussi.ErrUnauthorized)
 			w.FailAtRandom(appiotest.SubmitMessage, 0, 1)
 			assert.True(t, w.notification(t, n.ID).AllowDuplicate)
 		}, true},
@@ -88,7 +87,7 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 		"its occasion was changed":  {edit(func(d *flow.Draft) { d.Occasion = "sollecito" }), false},
 		"it was refused": {func(t *testing.T, w *world, n flow.Notification) {
 			w.Fail(appiotest.SubmitMessage, refusal)
-			assert.ErrorIs(t, only(w.SendNotification(t.Context(), operator, n.ID)), appio.ErrInvalid)
+			assert.ErrorIs(t, only(w.SendNotification(t.Context(), operator, n.ID)), flussi.ErrRemoteInvalid)
 			must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
 		}, false},
 	} {
@@ -101,7 +100,7 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 				assert.Equal(t, test.holds, w.notification(t, n.ID).AllowDuplicate)
 				got, err := w.SendNotification(t.Context(), operator, n.ID)
 				if !test.holds {
-					assert.ErrorIs(t, err, flow.ErrDuplicate)
+					assert.ErrorIs(t, err, flussi.ErrDuplicate)
 					assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
 					assert.Len(t, w.Deliveries(), 1)
 					return
@@ -135,7 +134,7 @@ func TestResendOrderAfterUnknownOutcomeIsForOneMessage(t *testing.T) {
 				b := w.another(t, draft(t, 1))[0]
 				assert.Equal(t, flow.NotificationSent, b.State)
 				a, err := w.SendNotification(t.Context(), operator, a.ID)
-				assert.ErrorIs(t, err, flow.ErrDuplicate)
+				assert.ErrorIs(t, err, flussi.ErrDuplicate)
 				assert.Equal(t, b.ID, a.Transmission.EarlierID)
 				assert.Len(t, w.Deliveries(), 2)
 
@@ -155,7 +154,7 @@ func TestUnknownOutcomeEndsResendOrder(t *testing.T) {
 		must(w.ResendNotification(t.Context(), operator, n.ID, "Il cittadino l'ha cancellata."))(t)
 		w.Fail(appiotest.SubmitMessage, noAnswer)
 		got, err := w.SendNotification(t.Context(), operator, n.ID)
-		require.ErrorIs(t, err, appio.ErrUnknown)
+		require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
 		assert.False(t, got.AllowDuplicate)
 		got = must(w.ConfirmNotification(t.Context(), operator, n.ID, "arrivata"))(t)
 		assert.False(t, got.AllowDuplicate)

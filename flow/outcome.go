@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 )
 
@@ -31,18 +32,18 @@ func judge(n Notification, receipt appio.Receipt, err error) outcome {
 		o.action, o.receipt, o.attempts, o.answered = NotificationAccept, receipt, receipt.Attempts, true
 		return o
 	}
-	var invalid *appio.InvalidError
-	switch appio.OutcomeOf(err) {
-	case appio.NotSent:
+	var invalid *flussi.InvalidError
+	switch flussi.OutcomeOf(err) {
+	case flussi.OutcomeNotDone:
 		o.action, o.shaky = NotificationRelease, true
-	case appio.Refused:
+	case flussi.OutcomeRefused:
 		switch {
 		case errors.As(err, &invalid):
 			o.action, o.code, o.text = NotificationFail, CodeInvalid, CodeInvalid.Italian()+" "+invalid.Italian()
-		case errors.Is(err, appio.ErrForbidden) && !n.Payee.IsZero():
+		case errors.Is(err, flussi.ErrRemoteForbidden) && !n.Payee.IsZero():
 			// The service is not enabled, or only may not name this payee: others will tell.
 			o.action, o.shaky, o.payee = NotificationRelease, true, true
-		case errors.Is(err, appio.ErrInvalid):
+		case errors.Is(err, flussi.ErrRemoteInvalid):
 			o.action, o.code, o.answered = NotificationFail, CodeRefused, true
 		default:
 			o.action, o.stops = NotificationRelease, true
@@ -58,7 +59,7 @@ func attempts(err error) int {
 	if err == nil {
 		return 0 // as usual, and quick
 	}
-	var e *appio.Error
+	var e *flussi.RemoteError
 	if errors.As(err, &e) {
 		return e.Attempts
 	}
@@ -87,7 +88,7 @@ func (o outcome) apply(n Notification, by string) (NotificationChange, error) {
 		reason = n.Transmission.Error
 	case NotificationRelease:
 		if o.err != nil {
-			reason = (&Error{Err: o.err}).Italian()
+			reason = (&flussi.Error{Package: "flow", Err: o.err}).Italian()
 		}
 	}
 	change := n.change(o.action, from, by, reason)
@@ -124,7 +125,7 @@ func settle(ctx context.Context, store Store, by string, n Notification, o outco
 	if err == nil {
 		return stored, nil
 	}
-	if !errors.Is(err, ErrConflict) {
+	if !errors.Is(err, flussi.ErrConflict) {
 		return n, err
 	}
 	return overtaken(ctx, store, by, n, change, o)
@@ -140,7 +141,7 @@ func overtaken(ctx context.Context, store Store, by string, n Notification, want
 	is, want := current, wanted.Notification
 	switch {
 	case current.Version == n.Version:
-		return n, ErrConflict
+		return n, flussi.ErrConflict
 	case is.State == want.State && is.Transmission.MessageID == want.Transmission.MessageID && is.Transmission.ErrorCode == want.Transmission.ErrorCode:
 		return current, nil // it was stored, though the store said otherwise
 	case o.action == NotificationAccept && is.State == NotificationFailed && is.Transmission.ErrorCode == CodeOutcomeUnknown:

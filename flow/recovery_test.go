@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
@@ -135,7 +136,7 @@ func (s *faulty) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.Imp
 	}
 	done, before, err := s.Store.SaveImport(ctx, i)
 	if err == nil && s.fails(&s.after) {
-		return flow.ImportResult{}, false, flow.ErrCommitUnknown
+		return flow.ImportResult{}, false, flussi.ErrCommitUnknown
 	}
 	return done, before, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -61,7 +62,7 @@ type storeReply struct {
 
 // storeErrors are the errors that callers ask for with errors.Is.
 var storeErrors = map[string]error{
-	"conflict": flow.ErrConflict, "not found": flow.ErrNotFound, "cancelled": context.Canceled, "deadline": context.DeadlineExceeded,
+	"conflict": flussi.ErrConflict, "not found": flussi.ErrNotFound, "cancelled": context.Canceled, "deadline": context.DeadlineExceeded,
 }
 
 // serveStore makes a store reachable for remoteStores.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
 )
 
 // run is one dispatcher's work on one flow. One goroutine, that of the caller, claims and
@@ -382,7 +384,7 @@ func (r *run) writeOne(ctx context.Context, g result) error {
 	if err != nil {
 		return err
 	}
-	if err = r.store.SaveNotifications(ctx, change); !errors.Is(err, ErrConflict) {
+	if err = r.store.SaveNotifications(ctx, change); !errors.Is(err, flussi.ErrConflict) {
 		if err == nil {
 			r.stored(g)
 		}

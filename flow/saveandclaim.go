@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/flussi-go/flussi"
 )
 
 // exchange stores the outcomes of a group and claims anew in one step, if the store can and the
@@ -24,7 +26,7 @@ func (r *run) exchange(ctx context.Context, group []result) bool {
 	err = r.take(room, len(group), func(ctx context.Context, claim Claim) (Flow, []Notification, error) {
 		return r.exchanger.SaveAndClaim(ctx, changes, claim)
 	})
-	if err != nil && !errors.Is(err, ErrConflict) {
+	if err != nil && !errors.Is(err, flussi.ErrConflict) {
 		r.doubt = err
 		for i := range group {
 			group[i].tells = true

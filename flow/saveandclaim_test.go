@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
@@ -92,7 +93,7 @@ func TestExchangesOfManyFlowsKeepTheBatch(t *testing.T) {
 
 // An exchange that was not made is made up for, and the run goes on.
 func TestAnExchangeThatWasNotMadeHoldsUpNothing(t *testing.T) {
-	for name, failure := range map[string]error{"a conflict": flow.ErrConflict, "a failure": errStore} {
+	for name, failure := range map[string]error{"a conflict": flussi.ErrConflict, "a failure": errStore} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := &exchanges{Store: memstore.New()}

@@ -26,15 +26,15 @@ func TestRunNeedsAFlowThatIsToBeSent(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		d := w.dispatcher(t, flow.DispatcherConfig{})
 		_, err := d.Run(t.Context(), uuid.New())
-		assert.ErrorIs(t, err, flow.ErrNotFound)
+		assert.ErrorIs(t, err, flussi.ErrNotFound)
 		f := w.prepared(t, 3)
 		_, err = d.Run(t.Context(), f.ID)
-		assert.ErrorIs(t, err, flow.ErrFlowState)
+		assert.ErrorIs(t, err, flussi.ErrState)
 		assert.Equal(t, "Il flusso è nello stato «Inattivo»: avviare prima l'invio.", flussi.Explain(err))
 		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
 		_, err = d.Run(t.Context(), f.ID)
-		assert.ErrorIs(t, err, flow.ErrFlowState)
+		assert.ErrorIs(t, err, flussi.ErrState)
 		_, err = w.SendFlow(t.Context(), operator, f.ID)
 		require.NoError(t, err)
 		sent, err := d.Run(t.Context(), f.ID)
@@ -158,7 +158,7 @@ func TestAMessageThatIsNeverTaken(t *testing.T) {
 		w.messengers = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(m appio.Message) error {
 				if m.To == never {
-					return &appio.Error{Operation: "submit message", Kind: appio.ErrUnavailable, Outcome: appio.NotSent, Attempts: 5}
+					return &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrUnavailable, Outcome: flussi.OutcomeNotDone, Attempts: 5}
 				}
 				return nil
 			}, 0}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 )
 
@@ -20,7 +21,7 @@ func (s sender) messenger(ctx context.Context, service string) (Sender, error) {
 		err = errors.New("no messenger")
 	}
 	if err != nil && explained(err) == "" && ctx.Err() == nil {
-		err = &Error{Operation: "find messenger", Err: err,
+		err = &flussi.Error{Package: "flow", Operation: "find messenger", Err: err,
 			Reason: "Il servizio non può inviare messaggi: verificare la sua configurazione."}
 	}
 	return m, err
@@ -45,14 +46,14 @@ func reach(ctx context.Context, m Sender, n Notification, known *profiles) (outc
 		switch {
 		case err == nil:
 			takes = profile.SenderAllowed
-		case errors.Is(err, appio.ErrNotFound):
+		case errors.Is(err, flussi.ErrRemoteNotFound):
 			takes = false
-		case errors.Is(err, appio.ErrInvalid):
+		case errors.Is(err, flussi.ErrInvalid):
 			return outcome{action: NotificationFail, code: CodeRefused, err: err, attempts: attempts(err), answered: true}, true
 		default:
 			// Nothing was sent, whatever happened.
 			o := outcome{action: NotificationRelease, err: err}
-			o.stops = errors.Is(err, appio.ErrUnauthorized) || errors.Is(err, appio.ErrForbidden)
+			o.stops = errors.Is(err, flussi.ErrUnauthorized) || errors.Is(err, flussi.ErrRemoteForbidden)
 			o.shaky = !o.stops
 			return o, true
 		}

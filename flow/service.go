@@ -15,7 +15,7 @@ import (
 )
 
 // Sender talks to App IO for one service. [*appio.Client] is one. What an error of
-// Submit means for the message, [appio.OutcomeOf] says: a fake returns an [*appio.Error] with
+// Submit means for the message, [flussi.OutcomeOf] says: a fake returns an [*flussi.RemoteError] with
 // the Outcome that it wants to see handled, and one of its own is an unknown outcome.
 // It must be safe for concurrent use, and return when its context ends.
 type Sender interface {
@@ -56,9 +56,9 @@ func (o Permissions) Services(_ context.Context, by flussi.Actor) ([]string, err
 // not found. It is safe for concurrent use, and has no goroutines but those that a
 // verification of a whole flow uses until it returns.
 //
-// The error of every method is an [*Error]. It unwraps to one of the Err… values of this
+// The error of every method is an [*flussi.Error]. It unwraps to one of the Err… values of this
 // package, to a [*fsm.TransitionError] if the action is not possible in the state, to an
-// [fsm.ErrForbidden] if it is not for the actor's roles, to an [*InvalidError] for a draft
+// [fsm.ErrRole] if it is not for the actor's roles, to an [*flussi.InvalidError] for a draft
 // or a [*flussi.ValueError] for anything else that is not valid, to the context's error,
 // or to what the store, the authorizer or the messenger returned. Unless a method says
 // otherwise, an error has changed nothing.
@@ -94,7 +94,7 @@ const (
 )
 
 // NewService returns a service. The error lists everything that is wrong with the
-// configuration; it is an [ErrConfig].
+// configuration; it is an [flussi.ErrConfig].
 func NewService(store Store, authorizer Authorizer, messengers SenderFor, c ServiceConfig) (*Service, error) {
 	var faults []error
 	if store == nil || authorizer == nil || messengers == nil {
@@ -119,7 +119,7 @@ func NewService(store Store, authorizer Authorizer, messengers SenderFor, c Serv
 		faults = append(faults, fmt.Errorf("the Lease is less than %v", minLease))
 	}
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("flow: new service: %w: %w", ErrConfig, errors.Join(faults...))
+		return nil, fmt.Errorf("flow: new service: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	return &Service{
 		store: store, authorizer: authorizer, sender: sender{messengers: messengers, checkProfiles: c.CheckProfiles},
@@ -132,7 +132,7 @@ func NewService(store Store, authorizer Authorizer, messengers SenderFor, c Serv
 func (s *Service) Services(ctx context.Context, by flussi.Actor) ([]string, error) {
 	services, err := s.services(ctx, by)
 	if err != nil {
-		return nil, &Error{Operation: "list services", Err: err}
+		return nil, &flussi.Error{Package: "flow", Operation: "list services", Err: err}
 	}
 	return services, nil
 }
@@ -160,7 +160,7 @@ func (s *Service) admit(ctx context.Context, by flussi.Actor, service string) er
 		return err
 	}
 	if !enabled(services, service) {
-		return ErrForbidden
+		return flussi.ErrForbidden
 	}
 	return nil
 }
@@ -171,7 +171,7 @@ func (s *Service) admitOperator(ctx context.Context, by flussi.Actor, service, w
 		return err
 	}
 	if !by.Has(flussi.Operator) {
-		return &Error{Operation: what, Err: fsm.ErrForbidden,
+		return &flussi.Error{Package: "flow", Operation: what, Err: fsm.ErrRole,
 			Reason: fmt.Sprintf("L'operazione è riservata a: %s.", flussi.Operator.Label())}
 	}
 	return nil
@@ -194,7 +194,7 @@ func (s *Service) flow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow
 		return Flow{}, plain(err)
 	}
 	if !enabled(services, f.Service) {
-		return Flow{}, ErrNotFound
+		return Flow{}, flussi.ErrNotFound
 	}
 	return f, nil
 }
@@ -210,31 +210,15 @@ func (s *Service) notification(ctx context.Context, by flussi.Actor, id uuid.UUI
 		return Notification{}, plain(err)
 	}
 	if !enabled(services, n.Service) {
-		return Notification{}, ErrNotFound
+		return Notification{}, flussi.ErrNotFound
 	}
 	return n, nil
 }
 
 // plain makes all that do not exist look the same, whatever the store says about it.
 func plain(err error) error {
-	if errors.Is(err, ErrNotFound) {
-		return ErrNotFound
+	if errors.Is(err, flussi.ErrNotFound) {
+		return flussi.ErrNotFound
 	}
 	return err
-}
-
-// failure is an error of a method, or nil.
-func failure(operation string, id uuid.UUID, err error) error {
-	if err == nil {
-		return nil
-	}
-	e := Error{ID: id, Err: err}
-	if inner, ok := err.(*Error); ok && inner.Reason != "" { // a refusal of our own
-		e = *inner
-		if e.ID == uuid.Nil {
-			e.ID = id
-		}
-	}
-	e.Operation = operation
-	return &e
 }

@@ -32,7 +32,7 @@ func DraftRows(drafts ...Draft) iter.Seq2[Row, error] {
 // AddConfig says how rows are added.
 type AddConfig struct {
 	// SkipInvalid stores the rows that are valid if others are not, which is no error then:
-	// the report has them. If none is valid, the error is an [ErrRows] all the same. Defaults
+	// the report has them. If none is valid, the error is an [flussi.ErrRows] all the same. Defaults
 	// to false: all or nothing.
 	SkipInvalid bool
 	// Occasion, such as "sollecito marzo", is the occasion of the rows that have none of their
@@ -48,10 +48,10 @@ const defaultMaxErrors = 1000
 
 // AddReport says what became of the rows.
 type AddReport struct {
-	Rows    int         // that were read
-	Added   int         // that were stored by this call
-	Invalid int         // that are not valid
-	Errors  []*RowError // the first of them, in the order of the rows
+	Rows    int                // that were read
+	Added   int                // that were stored by this call
+	Invalid int                // that are not valid
+	Errors  []*flussi.RowError // the first of them, in the order of the rows
 
 	// Duplicates are the first rows whose message the service has already: an earlier
 	// notification may have brought it to the citizen, or waits to be sent. They are stored
@@ -100,39 +100,23 @@ var italy = sync.OnceValue(func() *time.Location {
 	return zone
 })
 
-// RowError says why a row was refused. It holds no text of the row.
-type RowError struct {
-	Row   int   // its number
-	Other int   // for an [ErrDuplicate]: the number of the row that is the same
-	Err   error // such as an [*InvalidError], or what the sequence had in place of the row
-}
-
-// Error describes the refusal for programs and logs.
-func (e *RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Row, e.Err) }
-
-// Unwrap returns why.
-func (e *RowError) Unwrap() error { return e.Err }
-
-// Italian describes the refusal for the operator.
-func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, flussi.Explain(e.Err)) }
-
 // AddNotifications (Importa da File Excel) adds notifications to a flow that is Inattivo.
 // Either all rows are added, or, if one of them is not valid, none: then the error is an
-// [ErrRows], and the report says what is wrong with which rows. A row is refused if the
+// [flussi.ErrRows], and the report says what is wrong with which rows. A row is refused if the
 // sequence has an error in its place, if its draft is not valid, or if an earlier row is the
-// same message for the same citizen ([ErrDuplicate]). A row whose message the service has
+// same message for the same citizen ([flussi.ErrDuplicate]). A row whose message the service has
 // already is one of the report's Duplicates.
 //
 // It can be called again with the same rows, occasion and flow, after an error, a crash, or by
 // mistake: if this flow has the rows already, it does nothing, and the report's ImportedAt says
 // when they were stored. A program that makes a new flow each time calls [Service.ImportFlow]
-// instead. If it is not known whether the rows were stored, the error is an [ErrCommitUnknown].
+// instead. If it is not known whether the rows were stored, the error is an [flussi.ErrCommitUnknown].
 //
 // The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until
 // the call returns. An error in it belongs to its row if that has a Number, and otherwise
 // ends the call, with nothing stored whatever the configuration says: that is for a file
 // that turns out to be cut off. The sequence must not use the store. If somebody changes
-// the flow while rows come in, the error is an [ErrConflict], and nothing is stored. With
+// the flow while rows come in, the error is an [flussi.ErrConflict], and nothing is stored. With
 // every error that comes after the first row, the report says what was seen until then.
 func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID uuid.UUID, rows iter.Seq2[Row, error], c AddConfig) (AddReport, error) {
 	const op = "add notifications"
@@ -154,7 +138,7 @@ func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID 
 
 // ImportFlow (Nuovo, Importa da File Excel) is [Service.CreateFlow] and
 // [Service.AddNotifications] at once: the flow is there with its notifications, or, with
-// every error but an [ErrCommitUnknown], it is not there at all. Neither a wrong row nor a crash leaves
+// every error but an [flussi.ErrCommitUnknown], it is not there at all. Neither a wrong row nor a crash leaves
 // an empty flow behind.
 //
 // It can be called again with the same rows, service and occasion: if a flow has them, that flow is

@@ -34,7 +34,7 @@ func TestAFileIsImportedOnceHoweverOftenAtOnce(t *testing.T) {
 	group.Wait()
 	for _, err := range errs {
 		if err != nil {
-			assert.ErrorIs(t, err, flow.ErrConflict)
+			assert.ErrorIs(t, err, flussi.ErrConflict)
 		}
 	}
 	assert.Equal(t, flow.Counts{Registered: 20}, w.flow(t, f.ID).Counts)
@@ -63,24 +63,24 @@ func TestAdd(t *testing.T) {
 	}{
 		"all rows are good": {0, []flow.Row{good(0), good(1), good(2)}, nil, flow.AddConfig{}, flow.AddReport{Rows: 3, Added: 3}, nil, nil},
 		"all or nothing": {0, []flow.Row{good(0), bad, good(2)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Invalid: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, flow.ErrRows},
+			flow.AddReport{Rows: 3, Invalid: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, flussi.ErrRows},
 		"every wrong row is told": {0, []flow.Row{bad, good(0), bad, good(0)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 4, Invalid: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {3, 0, flussi.ErrEmpty}, {4, 2, flow.ErrDuplicate}}, flow.ErrRows},
+			flow.AddReport{Rows: 4, Invalid: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {3, 0, flussi.ErrEmpty}, {4, 2, flussi.ErrDuplicate}}, flussi.ErrRows},
 		"by the operator's numbers": {0, []flow.Row{at(12, good(0)), at(14, bad), at(17, good(0))}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Invalid: 2}, []wrongRow{{14, 0, flussi.ErrEmpty}, {17, 12, flow.ErrDuplicate}}, flow.ErrRows},
+			flow.AddReport{Rows: 3, Invalid: 2}, []wrongRow{{14, 0, flussi.ErrEmpty}, {17, 12, flussi.ErrDuplicate}}, flussi.ErrRows},
 		"only the good rows": {0, []flow.Row{good(0), bad, good(0), good(2)}, nil, flow.AddConfig{SkipInvalid: true},
-			flow.AddReport{Rows: 4, Added: 2, Invalid: 2}, []wrongRow{{2, 0, flussi.ErrEmpty}, {3, 1, flow.ErrDuplicate}}, nil},
+			flow.AddReport{Rows: 4, Added: 2, Invalid: 2}, []wrongRow{{2, 0, flussi.ErrEmpty}, {3, 1, flussi.ErrDuplicate}}, nil},
 		"only the good rows, of which there is none": {0, []flow.Row{bad, bad}, nil, flow.AddConfig{SkipInvalid: true},
-			flow.AddReport{Rows: 2, Invalid: 2}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, flow.ErrRows},
+			flow.AddReport{Rows: 2, Invalid: 2}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, flussi.ErrRows},
 		"what the flow has already": {2, []flow.Row{good(5), good(1), good(0)}, nil, flow.AddConfig{},
 			flow.AddReport{Rows: 3, Added: 1, DuplicateCount: 2}, nil, nil},
 		"what the flow has already, twice": {2, []flow.Row{good(5), good(1), good(0), good(1)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 4, Invalid: 1}, []wrongRow{{4, 2, flow.ErrDuplicate}}, flow.ErrRows},
+			flow.AddReport{Rows: 4, Invalid: 1}, []wrongRow{{4, 2, flussi.ErrDuplicate}}, flussi.ErrRows},
 		"more to what the flow has": {2, []flow.Row{good(2), good(3)}, nil, flow.AddConfig{}, flow.AddReport{Rows: 2, Added: 2}, nil, nil},
 		"not all errors are told": {0, []flow.Row{bad, bad, good(0), bad}, nil, flow.AddConfig{MaxErrors: 2, SkipInvalid: true},
 			flow.AddReport{Rows: 4, Added: 1, Invalid: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, nil},
 		"an error in place of a row": {0, []flow.Row{at(7, good(0)), at(8, flow.Row{}), at(9, good(1))}, map[int]error{1: unreadable}, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Invalid: 1}, []wrongRow{{8, 0, unreadable}}, flow.ErrRows},
+			flow.AddReport{Rows: 3, Invalid: 1}, []wrongRow{{8, 0, unreadable}}, flussi.ErrRows},
 		"an error in place of a row, and the good ones": {0, []flow.Row{at(7, good(0)), at(8, flow.Row{}), at(9, good(1))}, map[int]error{1: unreadable},
 			flow.AddConfig{SkipInvalid: true}, flow.AddReport{Rows: 3, Added: 2, Invalid: 1}, []wrongRow{{8, 0, unreadable}}, nil},
 		"an error of the whole sequence": {0, []flow.Row{good(0), bad, {}, good(1)}, map[int]error{2: unreadable}, flow.AddConfig{SkipInvalid: true},
@@ -119,7 +119,7 @@ func TestAdd(t *testing.T) {
 			report.Errors, report.Duplicates = nil, nil
 			assert.Equal(t, test.want, report)
 			if test.err != nil {
-				var typed *flow.Error
+				var typed *flussi.Error
 				assert.ErrorAs(t, err, &typed)
 				assert.Equal(t, before, everythingIn(t, w.store), "something was stored")
 				return
@@ -256,7 +256,7 @@ func TestAFlowIsImportedWithItsRowsOrNotAtAll(t *testing.T) {
 		added   int
 	}{
 		"good rows":             {rows: []flow.Draft{good}, added: 1},
-		"a wrong row":           {rows: []flow.Draft{good, bad}, want: flow.ErrRows},
+		"a wrong row":           {rows: []flow.Draft{good, bad}, want: flussi.ErrRows},
 		"the good ones alone":   {rows: []flow.Draft{good, bad}, config: flow.AddConfig{SkipInvalid: true}, added: 1},
 		"no row":                {want: flussi.ErrEmpty},
 		"a file that is cut":    {rows: []flow.Draft{good}, end: cut, config: flow.AddConfig{SkipInvalid: true}, want: cut},
@@ -281,7 +281,7 @@ func TestAFlowIsImportedWithItsRowsOrNotAtAll(t *testing.T) {
 			if test.want != nil {
 				assert.Zero(t, f)
 				assert.Equal(t, before, everythingIn(t, w.store), "nothing is left behind")
-				var failure *flow.Error
+				var failure *flussi.Error
 				require.ErrorAs(t, err, &failure)
 				assert.Equal(t, uuid.Nil, failure.ID, "a flow that is not there has no name")
 				assert.Equal(t, "import flow", failure.Operation)

@@ -65,7 +65,7 @@ func (s *Service) erase(ctx context.Context, by flussi.Actor, found []Notificati
 	if err == nil {
 		return len(changes), nil
 	}
-	if !errors.Is(err, ErrConflict) {
+	if !errors.Is(err, flussi.ErrConflict) {
 		return 0, err
 	}
 	done := 0
@@ -73,7 +73,7 @@ func (s *Service) erase(ctx context.Context, by flussi.Actor, found []Notificati
 		switch err := s.store.SaveNotifications(ctx, c); {
 		case err == nil:
 			done++
-		case !errors.Is(err, ErrConflict):
+		case !errors.Is(err, flussi.ErrConflict):
 			return done, err
 		}
 	}

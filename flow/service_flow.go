@@ -51,12 +51,12 @@ func (s *Service) newFlow(ctx context.Context, by flussi.Actor, service string, 
 }
 
 // EditFlow (Aggiorna) replaces what operators wrote about a flow. The version is the one
-// that the operator saw: if it is not the flow's any more, the error is an [ErrConflict].
+// that the operator saw: if it is not the flow's any more, the error is an [flussi.ErrConflict].
 // It is possible in every state but In invio.
 func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Details) (Flow, error) {
 	return s.changeFlow(ctx, "edit flow", by, id, FlowEdit, func(f *Flow) error {
 		if f.Version != version {
-			return ErrConflict
+			return flussi.ErrConflict
 		}
 		f.Details = d
 		return d.check()
@@ -147,7 +147,7 @@ func (s *Service) changeFlow(ctx context.Context, op string, by flussi.Actor, id
 		case err == nil:
 			change.Flow.Version++
 			return change.Flow, nil
-		case !errors.Is(err, ErrConflict) || try == maxTries:
+		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
 			return Flow{}, failure(op, id, err)
 		}
 		if err := again(ctx, try); err != nil {
@@ -167,7 +167,7 @@ func needsSomething(f *Flow) error {
 	case c.Total() > 0:
 		reason = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle in errore e riportarle a Registrato."
 	}
-	return &flussi.ValueError{Type: "Flow", Err: ErrNothingToSend, Reason: reason}
+	return refuse(ErrNothingToSend, "%s", reason)
 }
 
 // check refuses texts that are too long.

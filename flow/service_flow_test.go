@@ -78,7 +78,7 @@ func TestOfConcurrentEditsOneWins(t *testing.T) {
 				won = i
 				continue
 			}
-			assert.ErrorIs(t, err, flow.ErrConflict)
+			assert.ErrorIs(t, err, flussi.ErrConflict)
 			assert.Contains(t, flussi.Explain(err), "Un altro utente ha modificato i dati")
 		}
 		require.NotEqual(t, -1, won)
@@ -160,10 +160,10 @@ func TestAnEditOfAnOldVersionIsRefused(t *testing.T) {
 	f := w.prepared(t, 1)
 	n := w.notifications(t, f.ID)[0]
 	for _, off := range []int64{-1, 1} {
-		w.refused(t, flow.ErrConflict, func() error {
+		w.refused(t, flussi.ErrConflict, func() error {
 			return only(w.EditFlow(t.Context(), operator, f.ID, f.Version+off, flow.Details{}))
 		})
-		w.refused(t, flow.ErrConflict, func() error {
+		w.refused(t, flussi.ErrConflict, func() error {
 			return only(w.EditNotification(t.Context(), operator, n.ID, n.Version+off, draft(t, 9)))
 		})
 	}

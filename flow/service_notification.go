@@ -14,13 +14,13 @@ import (
 // EditNotification (Aggiorna) corrects the data of a notification that is Registrato or in
 // Errore, unless its outcome is unknown ([ErrOutcomeUnknown]). The version is the one that
 // the operator saw: if it is not the notification's any more, the error is an
-// [ErrConflict]. While its flow is Attivo or In invio, what is Registrato is fixed
-// ([ErrFlowState]). A message that the flow has already for the same citizen, or for a
-// notification that stands alone the service, is refused ([ErrDuplicate]).
+// [flussi.ErrConflict]. While its flow is Attivo or In invio, what is Registrato is fixed
+// ([flussi.ErrState]). A message that the flow has already for the same citizen, or for a
+// notification that stands alone the service, is refused ([flussi.ErrDuplicate]).
 func (s *Service) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Draft) (Notification, error) {
 	return s.changeNotification(ctx, "edit notification", by, id, NotificationEdit, "", func(n *Notification, f *Flow) error {
 		if n.Version != version {
-			return ErrConflict
+			return flussi.ErrConflict
 		}
 		if err := fixed(n, f); err != nil {
 			return err
@@ -40,7 +40,7 @@ func fixed(n *Notification, f *Flow) error {
 	if f == nil || n.State != NotificationRegistered || f.State != FlowActive && f.State != FlowSending {
 		return nil
 	}
-	return &Error{Operation: "change notification", ID: n.ID, Err: ErrFlowState, Reason: fmt.Sprintf(
+	return &flussi.Error{Package: "flow", Operation: "change notification", ID: n.ID, Err: flussi.ErrState, Reason: fmt.Sprintf(
 		"Il flusso è nello stato «%s»: le notifiche da inviare non si possono modificare.", f.State.Label())}
 }
 
@@ -57,7 +57,7 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 	}
 	for _, other := range same {
 		if other.ID != n.ID {
-			return &Error{Operation: "edit notification", ID: n.ID, Err: ErrDuplicate, Reason: fmt.Sprintf(
+			return &flussi.Error{Package: "flow", Operation: "edit notification", ID: n.ID, Err: flussi.ErrDuplicate, Reason: fmt.Sprintf(
 				"Doppione: lo stesso messaggio per lo stesso cittadino è già nel flusso (notifica %s).", other.ID)}
 		}
 	}
@@ -161,7 +161,7 @@ func (s *Service) changeNotification(ctx context.Context, op string, by flussi.A
 	seen := n.Version
 	for try := 0; ; try++ {
 		changed, err := s.tryNotification(ctx, by, n, action, reason, edit)
-		if err == nil || !errors.Is(err, ErrConflict) || try == maxTries {
+		if err == nil || !errors.Is(err, flussi.ErrConflict) || try == maxTries {
 			return changed, failure(op, id, err)
 		}
 		if err := again(ctx, try); err != nil {
@@ -171,7 +171,7 @@ func (s *Service) changeNotification(ctx context.Context, op string, by flussi.A
 			return Notification{}, failure(op, id, err)
 		}
 		if n.Version != seen {
-			return Notification{}, failure(op, id, ErrConflict)
+			return Notification{}, failure(op, id, flussi.ErrConflict)
 		}
 	}
 }
@@ -184,7 +184,7 @@ func (s *Service) tryNotification(ctx context.Context, by flussi.Actor, n Notifi
 			return Notification{}, plain(err)
 		}
 		if read.Disabled {
-			return Notification{}, checkFlag(true, false, "Flow", "Il flusso")
+			return Notification{}, checkFlag(true, false, "Il flusso")
 		}
 		f = &read
 	}

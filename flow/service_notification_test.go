@@ -76,16 +76,16 @@ func TestWhatIsAboutToBeSentWithItsFlowIsFixed(t *testing.T) {
 			if state == flow.FlowSending {
 				must(w.SendFlow(ctx, operator, f.ID))(t)
 			}
-			w.refused(t, flow.ErrFlowState, func() error { return only(w.EditNotification(ctx, operator, all[0].ID, all[0].Version, draft(t, 9))) })
-			w.refused(t, flow.ErrFlowState, func() error { return only(w.DisableNotification(ctx, operator, all[0].ID)) })
-			w.refused(t, flow.ErrFlowState, func() error { return only(w.EnableNotification(ctx, operator, aside.ID)) })
-			w.refused(t, flow.ErrFlowState, func() error { return only(w.SendNotification(ctx, operator, all[0].ID)) })
+			w.refused(t, flussi.ErrState, func() error { return only(w.EditNotification(ctx, operator, all[0].ID, all[0].Version, draft(t, 9))) })
+			w.refused(t, flussi.ErrState, func() error { return only(w.DisableNotification(ctx, operator, all[0].ID)) })
+			w.refused(t, flussi.ErrState, func() error { return only(w.EnableNotification(ctx, operator, aside.ID)) })
+			w.refused(t, flussi.ErrState, func() error { return only(w.SendNotification(ctx, operator, all[0].ID)) })
 		})
 	}
 	t.Run("Inattivo", func(t *testing.T) {
 		w := newWorld(t, worldConfig{})
 		n := w.notifications(t, w.prepared(t, 1).ID)[0]
-		w.refused(t, flow.ErrFlowState, func() error { return only(w.SendNotification(t.Context(), operator, n.ID)) })
+		w.refused(t, flussi.ErrState, func() error { return only(w.SendNotification(t.Context(), operator, n.ID)) })
 		edited := must(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 9)))(t)
 		assert.Equal(t, draft(t, 9), edited.Draft)
 		assert.Equal(t, edited, w.notification(t, n.ID))
@@ -99,11 +99,11 @@ func TestAnEditMakesNoDuplicate(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	f := w.prepared(t, 3)
 	all := w.notifications(t, f.ID)
-	w.refused(t, flow.ErrDuplicate, func() error {
+	w.refused(t, flussi.ErrDuplicate, func() error {
 		return only(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(t, 1)))
 	})
 	must(w.DisableNotification(t.Context(), operator, all[1].ID))(t)
-	w.refused(t, flow.ErrDuplicate, func() error {
+	w.refused(t, flussi.ErrDuplicate, func() error {
 		return only(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(t, 1)))
 	})
 	same := draft(t, 0)
@@ -129,7 +129,7 @@ func TestAnEditMakesNoDuplicate(t *testing.T) {
 		if err == nil {
 			won++
 		} else {
-			assert.ErrorIs(t, err, flow.ErrDuplicate)
+			assert.ErrorIs(t, err, flussi.ErrDuplicate)
 		}
 	}
 	assert.Equal(t, 1, won)

@@ -38,7 +38,7 @@ func (s *Service) Notification(ctx context.Context, by flussi.Actor, id uuid.UUI
 
 // Flows (Elenca) returns a page of the flows that match the filter, the newest first,
 // each with its Counts. Without Services in the filter it looks in all that the actor is
-// enabled for; with one that the actor is not enabled for the error is an [ErrForbidden].
+// enabled for; with one that the actor is not enabled for the error is an [flussi.ErrForbidden].
 func (s *Service) Flows(ctx context.Context, by flussi.Actor, filter FlowFilter, page Page) (FlowPage, error) {
 	const op = "list flows"
 	services, page, err := s.searched(ctx, by, filter.Services, filter.Text, page)
@@ -116,7 +116,7 @@ func (s *Service) searched(ctx context.Context, by flussi.Actor, wanted []string
 	}
 	for _, service := range wanted {
 		if !enabled(services, service) {
-			return nil, page, ErrForbidden
+			return nil, page, flussi.ErrForbidden
 		}
 	}
 	if n := utf8.RuneCountInString(text); n > 0 && n < MinSearch {

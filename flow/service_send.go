@@ -16,7 +16,7 @@ import (
 type SendNewConfig struct {
 	// ID of the notification. A program whose form may be submitted twice, perhaps at the
 	// same moment, or that tries again after an error, gives each form an ID when it is
-	// opened. The second submission is an [ErrExists] and returns the notification as it is: if
+	// opened. The second submission is an [flussi.ErrExists] and returns the notification as it is: if
 	// that is Registrato, it was not sent, and [Service.SendNotification] sends it. Defaults to
 	// a new ID.
 	ID uuid.UUID
@@ -26,7 +26,7 @@ type SendNewConfig struct {
 // it at once. It returns when the outcome is known. See [Service.SendNotification] for
 // what comes of it: the notification that is returned exists, unless it is the zero
 // Notification. If the service has sent the same message to the same citizen, or is about to,
-// the error is an [ErrDuplicate], and nothing is created; to send the message again, set another
+// the error is an [flussi.ErrDuplicate], and nothing is created; to send the message again, set another
 // [Draft.Occasion]. Of two that are submitted at the same moment, one is sent, and the other
 // becomes Errore with [CodeAlreadySent].
 func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
@@ -35,9 +35,9 @@ func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, serv
 	if err == nil {
 		err = s.store.SaveNotifications(ctx, created(n))
 	}
-	if errors.Is(err, ErrConflict) && c.ID != uuid.Nil {
+	if errors.Is(err, flussi.ErrConflict) && c.ID != uuid.Nil {
 		if n, err = s.notification(ctx, by, c.ID); err == nil {
-			err = &Error{ID: c.ID, Err: ErrExists, Reason: fmt.Sprintf(
+			err = &flussi.Error{Package: "flow", ID: c.ID, Err: flussi.ErrExists, Reason: fmt.Sprintf(
 				"La notifica è già stata aggiunta: è nello stato «%s».", n.State.Label())}
 		}
 		return n, failure(op, c.ID, err)
@@ -66,8 +66,8 @@ func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d 
 		n.ID = c.ID
 		switch _, err := s.store.Notification(ctx, c.ID); {
 		case err == nil:
-			return Notification{}, ErrConflict
-		case !errors.Is(err, ErrNotFound):
+			return Notification{}, flussi.ErrConflict
+		case !errors.Is(err, flussi.ErrNotFound):
 			return Notification{}, err
 		}
 	}
@@ -94,7 +94,7 @@ func (s *Service) unsent(ctx context.Context, n Notification) error {
 				continue
 			}
 		}
-		return &Error{Operation: "check for duplicates", ID: other.ID, Err: ErrDuplicate, Reason: fmt.Sprintf(
+		return &flussi.Error{Package: "flow", Operation: "check for duplicates", ID: other.ID, Err: flussi.ErrDuplicate, Reason: fmt.Sprintf(
 			"Doppione: il servizio ha già lo stesso messaggio per lo stesso cittadino (notifica %s, stato «%s»). Se è un nuovo invio, indicare un'occasione diversa.", other.ID, other.State.Label())}
 	}
 	return nil
@@ -107,7 +107,7 @@ func (s *Service) flowDisabled(ctx context.Context, n Notification) (bool, error
 		return false, nil
 	}
 	f, err := s.store.Flow(ctx, n.FlowID)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, flussi.ErrNotFound) {
 		return true, nil
 	}
 	return f.Disabled, err
@@ -115,9 +115,9 @@ func (s *Service) flowDisabled(ctx context.Context, n Notification) (bool, error
 
 // SendNotification (Invia Messaggio) sends a notification that is Registrato, at once: one
 // that stands alone, or one whose flow was sent before, after a correction. With a flow
-// in another state it is refused with [ErrFlowState]. If the citizen may have the message from
+// in another state it is refused with [flussi.ErrState]. If the citizen may have the message from
 // another notification of the service, it is not sent: it becomes Errore with
-// [CodeAlreadySent], and the error is an [ErrDuplicate].
+// [CodeAlreadySent], and the error is an [flussi.ErrDuplicate].
 //
 // It returns when the outcome is known, and no error only if the platform accepted the
 // message. Otherwise the notification that it returns says what came of it: it is in
@@ -177,9 +177,9 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	case o.action == NotificationAccept:
 		return n, nil
 	case o.err == nil:
-		o.err = ErrUnreachable
+		o.err = ErrCitizenUnreachable
 	}
-	return n, &Error{Operation: op, ID: n.ID, Err: o.err, Reason: n.Transmission.Error}
+	return n, &flussi.Error{Package: "flow", Operation: op, ID: n.ID, Err: o.err, Reason: n.Transmission.Error}
 }
 
 // claim makes a notification In invio, under a lease, with its flow. If the citizen may have its
@@ -209,7 +209,7 @@ func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (N
 			return claimed, nil
 		case errors.As(err, &refused):
 			continue
-		case !errors.Is(err, ErrConflict) || try == maxTries:
+		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
 			return n, err
 		}
 		if err := again(ctx, try); err != nil {
@@ -219,7 +219,7 @@ func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (N
 			return n, plain(err)
 		}
 		if n.Version != seen {
-			return n, ErrConflict
+			return n, flussi.ErrConflict
 		}
 	}
 }
@@ -240,7 +240,7 @@ func notSendable(n Notification, err error) error {
 			reason = code.Italian()
 		}
 	}
-	return &Error{Operation: "claim notification", ID: n.ID, Err: err, Reason: reason}
+	return &flussi.Error{Package: "flow", Operation: "claim notification", ID: n.ID, Err: err, Reason: reason}
 }
 
 // sentFlow reads the flow of a notification, nil if it stands alone, and refuses one that
@@ -254,9 +254,9 @@ func (s *Service) sentFlow(ctx context.Context, n Notification) (*Flow, error) {
 	case err != nil:
 		return nil, plain(err)
 	case f.Disabled:
-		return nil, checkFlag(true, false, "Flow", "Il flusso")
+		return nil, checkFlag(true, false, "Il flusso")
 	case !isOver(&f):
-		return nil, &Error{Operation: "send notification", ID: n.ID, Err: ErrFlowState, Reason: fmt.Sprintf(
+		return nil, &flussi.Error{Package: "flow", Operation: "send notification", ID: n.ID, Err: flussi.ErrState, Reason: fmt.Sprintf(
 			"Il flusso è nello stato «%s»: la notifica si invia con il flusso.", f.State.Label())}
 	}
 	return &f, nil

@@ -40,19 +40,19 @@ func TestSendNew(t *testing.T) {
 	}{
 		"it is sent":                         {"", "", plain, false, appiotest.Citizen{}, nil, flow.NotificationSent, "", 1},
 		"after the profile was asked for":    {"", "", plain, true, appiotest.Citizen{}, nil, flow.NotificationSent, "", 1},
-		"it is refused":                      {appiotest.BadRequest, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrInvalid, flow.NotificationFailed, flow.CodeRefused, 1},
-		"the payee may not be named":         {"", "", withPayee, false, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationFailed, flow.CodeRefused, 1},
-		"the citizen is not there":           {"", "", plain, true, appiotest.Citizen{Absent: true}, flow.ErrUnreachable, flow.NotificationFailed, flow.CodeUnreachable, 0},
-		"the citizen blocks the service":     {"", "", plain, true, appiotest.Citizen{Blocks: []string{taxes}}, flow.ErrUnreachable, flow.NotificationFailed, flow.CodeUnreachable, 0},
-		"nobody knows":                       {appiotest.NoID, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.CodeOutcomeUnknown, 1},
-		"there is no answer":                 {appiotest.Silent, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.CodeOutcomeUnknown, 1},
-		"the platform reports a failure":     {appiotest.ServerProblem, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnknown, flow.NotificationFailed, flow.CodeOutcomeUnknown, 1},
-		"the platform lets nobody in":        {appiotest.TooManyRequests, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrRateLimited, flow.NotificationRegistered, "", 5},
-		"the key is not accepted":            {appiotest.Unauthorized, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrUnauthorized, flow.NotificationRegistered, "", 1},
-		"the service is not enabled":         {appiotest.Forbidden, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationRegistered, "", 1},
-		"the profile cannot be asked for":    {appiotest.ServerProblem, appiotest.GetProfile, plain, true, appiotest.Citizen{}, appio.ErrUnavailable, flow.NotificationRegistered, "", 0},
-		"the profile may not be asked for":   {appiotest.Forbidden, appiotest.GetProfile, plain, true, appiotest.Citizen{}, appio.ErrForbidden, flow.NotificationRegistered, "", 0},
-		"the profile's answer does not come": {appiotest.Silent, appiotest.GetProfile, plain, true, appiotest.Citizen{}, appio.ErrUnavailable, flow.NotificationRegistered, "", 0},
+		"it is refused":                      {appiotest.BadRequest, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, flussi.ErrRemoteInvalid, flow.NotificationFailed, flow.CodeRefused, 1},
+		"the payee may not be named":         {"", "", withPayee, false, appiotest.Citizen{}, flussi.ErrRemoteForbidden, flow.NotificationFailed, flow.CodeRefused, 1},
+		"the citizen is not there":           {"", "", plain, true, appiotest.Citizen{Absent: true}, flow.ErrCitizenUnreachable, flow.NotificationFailed, flow.CodeUnreachable, 0},
+		"the citizen blocks the service":     {"", "", plain, true, appiotest.Citizen{Blocks: []string{taxes}}, flow.ErrCitizenUnreachable, flow.NotificationFailed, flow.CodeUnreachable, 0},
+		"nobody knows":                       {appiotest.NoID, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, flussi.ErrOutcomeUnknown, flow.NotificationFailed, flow.CodeOutcomeUnknown, 1},
+		"there is no answer":                 {appiotest.Silent, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, flussi.ErrOutcomeUnknown, flow.NotificationFailed, flow.CodeOutcomeUnknown, 1},
+		"the platform reports a failure":     {appiotest.ServerProblem, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, flussi.ErrOutcomeUnknown, flow.NotificationFailed, flow.CodeOutcomeUnknown, 1},
+		"the platform lets nobody in":        {appiotest.TooManyRequests, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, flussi.ErrRateLimited, flow.NotificationRegistered, "", 5},
+		"the key is not accepted":            {appiotest.Unauthorized, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, flussi.ErrUnauthorized, flow.NotificationRegistered, "", 1},
+		"the service is not enabled":         {appiotest.Forbidden, appiotest.SubmitMessage, plain, false, appiotest.Citizen{}, flussi.ErrRemoteForbidden, flow.NotificationRegistered, "", 1},
+		"the profile cannot be asked for":    {appiotest.ServerProblem, appiotest.GetProfile, plain, true, appiotest.Citizen{}, flussi.ErrUnavailable, flow.NotificationRegistered, "", 0},
+		"the profile may not be asked for":   {appiotest.Forbidden, appiotest.GetProfile, plain, true, appiotest.Citizen{}, flussi.ErrRemoteForbidden, flow.NotificationRegistered, "", 0},
+		"the profile's answer does not come": {appiotest.Silent, appiotest.GetProfile, plain, true, appiotest.Citizen{}, flussi.ErrUnavailable, flow.NotificationRegistered, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestSendNew(t *testing.T) {
 					return
 				}
 				require.ErrorIs(t, err, test.err)
-				var typed *flow.Error
+				var typed *flussi.Error
 				require.ErrorAs(t, err, &typed)
 				assert.Equal(t, n.ID, typed.ID)
 				explained := flussi.Explain(err)
@@ -101,7 +101,7 @@ func TestSendNew(t *testing.T) {
 				// Mended, it is sent later, once.
 				assert.Empty(t, n.Transmission.Error)
 				w.FailAtRandom(test.op, 0, 1)
-				w.refused(t, flow.ErrDuplicate, func() error {
+				w.refused(t, flussi.ErrDuplicate, func() error {
 					return only(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))
 				})
 				again := must(w.SendNotification(t.Context(), operator, n.ID))(t)
@@ -148,7 +148,7 @@ func TestTheSameMessageIsNotSentTwiceUnlessWanted(t *testing.T) {
 			}
 		}
 		first := must(w.SendNewNotification(ctx, operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
-		w.refused(t, flow.ErrDuplicate, again(1))
+		w.refused(t, flussi.ErrDuplicate, again(1))
 		reminder := draft(t, 1)
 		reminder.Occasion = "sollecito marzo"
 		second := must(w.SendNewNotification(ctx, operator, taxes, reminder, flow.SendNewConfig{}))(t)
@@ -156,11 +156,11 @@ func TestTheSameMessageIsNotSentTwiceUnlessWanted(t *testing.T) {
 		assert.Equal(t, 2, w.delivered()[citizen(t, 1)])
 
 		w.prepared(t, 1) // draft 0
-		w.refused(t, flow.ErrDuplicate, again(0))
+		w.refused(t, flussi.ErrDuplicate, again(0))
 
 		w.Fail(appiotest.SubmitMessage, noAnswer)
 		require.Error(t, again(2)())
-		w.refused(t, flow.ErrDuplicate, again(2)) // it may have arrived
+		w.refused(t, flussi.ErrDuplicate, again(2)) // it may have arrived
 
 		w.Fail(appiotest.SubmitMessage, refusal)
 		require.Error(t, again(3)())
@@ -175,10 +175,10 @@ func TestAFormIsSentOnce(t *testing.T) {
 		c := flow.SendNewConfig{ID: uuid.New()}
 		n := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c))(t)
 		assert.Equal(t, c.ID, n.ID)
-		w.refused(t, flow.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)) })
-		w.refused(t, flow.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 2), c)) })
+		w.refused(t, flussi.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)) })
+		w.refused(t, flussi.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 2), c)) })
 		again, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), c)
-		assert.ErrorIs(t, err, flow.ErrExists)
+		assert.ErrorIs(t, err, flussi.ErrExists)
 		assert.Equal(t, n, again, "as it is")
 		assert.Len(t, w.Deliveries(), 1)
 	})
@@ -203,7 +203,7 @@ func TestAFormIsSentOnceHoweverOftenAtOnce(t *testing.T) {
 				if err == nil {
 					won++
 				} else {
-					assert.ErrorIs(t, err, flow.ErrExists)
+					assert.ErrorIs(t, err, flussi.ErrExists)
 				}
 			}
 			assert.Equal(t, 1, won)
@@ -231,7 +231,7 @@ func TestANotificationIsSentOnceHoweverOftenAtOnce(t *testing.T) {
 		for _, err := range errs {
 			if err == nil {
 				won++
-			} else if !errors.Is(err, flow.ErrConflict) {
+			} else if !errors.Is(err, flussi.ErrConflict) {
 				assert.ErrorIs(t, err, fsm.ErrNotAllowed)
 			}
 		}

@@ -62,7 +62,7 @@ func (w *world) refused(t *testing.T, reason error, call func() error) {
 	before, calls := everythingIn(t, w.store), w.calls()
 	err := call()
 	require.ErrorIs(t, err, reason)
-	var typed *flow.Error
+	var typed *flussi.Error
 	require.ErrorAs(t, err, &typed)
 	assert.NotContains(t, []string{"", "Errore imprevisto: rivolgersi all'assistenza."}, flussi.Explain(err))
 	assert.Equal(t, before, everythingIn(t, w.store), "something was changed")
@@ -90,7 +90,7 @@ func TestACancelledContext(t *testing.T) {
 			for ctx, want := range map[context.Context]error{cancelled: context.Canceled, expired: context.DeadlineExceeded} {
 				_, err := m.call(t, ctx, w.Service, operator, on)
 				assert.ErrorIs(t, err, want)
-				var typed *flow.Error
+				var typed *flussi.Error
 				assert.ErrorAs(t, err, &typed)
 				assert.Equal(t, before, everythingIn(t, w.store))
 				assert.Equal(t, calls, w.calls())
@@ -110,10 +110,10 @@ func TestConfigurationsThatContradictThemselves(t *testing.T) {
 		"more at least than most": {Limits: flow.Limits{MinSubject: 100, MaxSubject: 99, MinContent: 80, MaxContent: 10_000}},
 	} {
 		_, err := flow.NewService(w.store, flow.Permissions{}, w.messengers, c)
-		assert.ErrorIs(t, err, flow.ErrConfig, name)
+		assert.ErrorIs(t, err, flussi.ErrConfig, name)
 	}
 	_, err := flow.NewService(nil, nil, nil, flow.ServiceConfig{Workers: -1, Lease: 1})
-	require.ErrorIs(t, err, flow.ErrConfig)
+	require.ErrorIs(t, err, flussi.ErrConfig)
 	assert.Contains(t, err.Error(), "are needed")
 	assert.Contains(t, err.Error(), "Workers")
 	assert.Contains(t, err.Error(), "Lease")

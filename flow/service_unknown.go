@@ -102,7 +102,7 @@ func (s *Service) resolveGroup(ctx context.Context, by flussi.Actor, flowID uuid
 		if err == nil {
 			return len(group), nil
 		}
-		if !errors.Is(err, ErrConflict) || try == maxTries {
+		if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
 			return 0, err
 		}
 		if err := again(ctx, try); err != nil {

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -80,7 +79,7 @@ var lookalikes = map[rune]rune{
 }
 
 // ErrSimilarService: the service's name differs from that of an existing one, but looks like it.
-var ErrSimilarService = errors.New("name of another service, spelt in another way")
+var ErrSimilarService = fmt.Errorf("name of another service, spelt in another way: %w", flussi.ErrExists)
 
 // SimilarServiceError is the error of a store that refuses the first flow or notification of a
 // service whose name looks like that of an existing one. It wraps [ErrSimilarService].

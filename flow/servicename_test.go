@@ -187,9 +187,9 @@ func TestAuthorisationComparesExactNames(t *testing.T) {
 	for _, similar := range []string{"Tributi", "TRIBUTI", "tributi ", " tributi", "tribut\u0456", "tri\u200bbuti"} {
 		service := w.enabledFor(t, similar)
 		_, err := service.Flow(t.Context(), operator, f.ID)
-		assert.ErrorIs(t, err, flow.ErrNotFound, similar)
+		assert.ErrorIs(t, err, flussi.ErrNotFound, similar)
 		_, err = service.CreateFlow(t.Context(), operator, taxes, flow.Details{})
-		assert.ErrorIs(t, err, flow.ErrForbidden, similar)
+		assert.ErrorIs(t, err, flussi.ErrForbidden, similar)
 		found := must(service.Flows(t.Context(), operator, flow.FlowFilter{}, flow.Page{}))(t)
 		assert.Empty(t, found.Flows, similar)
 		_, err = w.enabledFor(t, taxes).CreateFlow(t.Context(), operator, similar, flow.Details{})

@@ -17,7 +17,7 @@ import (
 //   - It is safe for concurrent use by any number of goroutines, and if the database is
 //     shared, of processes.
 //   - It is all or nothing. A write that returns an error has changed nothing, unless
-//     the error is an [ErrCommitUnknown]: the database was lost in the middle of it.
+//     the error is an [flussi.ErrCommitUnknown]: the database was lost in the middle of it.
 //   - A context that ends makes it return an error that is the context's; a write whose
 //     context ended before it began changes nothing.
 //   - What it returns is the caller's: changing it changes nothing in the store.
@@ -27,7 +27,7 @@ import (
 // Versions: an entity is stored with the Version that it was read with, and the store
 // keeps it with the next one, if it still has that one; otherwise, and if an entity that
 // is said to be new exists or one that is not new does not, nothing is written and the
-// error is an [ErrConflict]; so is one entity twice in one write. Writes that meet each
+// error is an [flussi.ErrConflict]; so is one entity twice in one write. Writes that meet each
 // other at the same moment succeed or are an ErrConflict, never a deadlock that somebody
 // else has to untie. With each version, the store keeps the record that came with it, and
 // sets the record's Version. The ID, FlowID, Service and CreatedAt of an entity never
@@ -64,7 +64,7 @@ type Store interface {
 // FlowStore is the part of a [Store] that keeps flows.
 type FlowStore interface {
 	// Flow returns a flow, with the Counts of its notifications as they are at the same
-	// moment. The error is an [ErrNotFound] if there is none.
+	// moment. The error is an [flussi.ErrNotFound] if there is none.
 	Flow(ctx context.Context, id uuid.UUID) (Flow, error)
 
 	// Flows returns a page of the flows that match the filter, each with its Counts.
@@ -90,7 +90,7 @@ type FlowStore interface {
 	// replaces it. Of two concurrent imports with one key, one is stored, and the other returns it.
 	SaveImport(ctx context.Context, i ImportRequest) (done ImportResult, before bool, err error)
 
-	// Imported returns the import with a key. The error is an [ErrNotFound] if there is none
+	// Imported returns the import with a key. The error is an [flussi.ErrNotFound] if there is none
 	// that counts.
 	ImportResult(ctx context.Context, key ImportKey) (ImportResult, error)
 }
@@ -125,7 +125,7 @@ type ImportResult struct {
 
 // NotificationStore is the part of a [Store] that keeps notifications.
 type NotificationStore interface {
-	// Notification returns a notification. The error is an [ErrNotFound] if there is none.
+	// Notification returns a notification. The error is an [flussi.ErrNotFound] if there is none.
 	Notification(ctx context.Context, id uuid.UUID) (Notification, error)
 
 	// Notifications returns a page of the notifications that match the filter.
@@ -151,7 +151,7 @@ type NotificationStore interface {
 	// returned, no claim takes anything by what the flow was before. It never gives one
 	// notification to two claims, whoever makes them. It may give fewer than there are
 	// while others claim at the same moment, as a database does that skips what they have
-	// locked. The error is an [ErrNotFound] if there is no such flow.
+	// locked. The error is an [flussi.ErrNotFound] if there is no such flow.
 	Claim(ctx context.Context, claim Claim) (Flow, []Notification, error)
 
 	// Expired returns up to limit notifications, in no order, of any flow or none, disabled

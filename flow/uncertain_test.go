@@ -37,7 +37,7 @@ func (s *losing) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.Imp
 				return flow.ImportResult{}, false, err
 			}
 		}
-		return flow.ImportResult{}, false, fmt.Errorf("commit: %w", flow.ErrCommitUnknown)
+		return flow.ImportResult{}, false, fmt.Errorf("commit: %w", flussi.ErrCommitUnknown)
 	}
 	var rows []flow.NotificationChange
 	for row, err := range i.Rows {
@@ -65,7 +65,7 @@ func (s *losing) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.Imp
 			_, _, _ = s.Store.SaveImport(context.WithoutCancel(ctx), i)
 		}()
 	}
-	return flow.ImportResult{}, false, fmt.Errorf("commit: %w", flow.ErrCommitUnknown)
+	return flow.ImportResult{}, false, fmt.Errorf("commit: %w", flussi.ErrCommitUnknown)
 }
 
 func (s *losing) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
@@ -122,7 +122,7 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 							require.NoError(t, err)
 							assert.Equal(t, flow.AddReport{Rows: 4, Added: 4}, report)
 						} else {
-							require.ErrorIs(t, err, flow.ErrCommitUnknown)
+							require.ErrorIs(t, err, flussi.ErrCommitUnknown)
 							assert.Zero(t, report.Added)
 							assert.Equal(t, "La connessione con l'archivio si è interrotta durante la registrazione delle righe, e non si sa se siano state registrate. "+
 								"Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo.", flussi.Explain(err))
@@ -168,7 +168,7 @@ func TestRowErrorIsNotUncertain(t *testing.T) {
 		}
 	}, flow.AddConfig{})
 	assert.ErrorIs(t, err, cut)
-	assert.NotErrorIs(t, err, flow.ErrCommitUnknown)
+	assert.NotErrorIs(t, err, flussi.ErrCommitUnknown)
 	assert.Empty(t, w.flows(t))
 }
 
@@ -178,7 +178,7 @@ type wrapping struct{ flow.Store }
 func (s wrapping) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	done, before, err := s.Store.SaveImport(ctx, i)
 	if err != nil {
-		err = flow.ErrCommitUnknown
+		err = flussi.ErrCommitUnknown
 	}
 	return done, before, err
 }

@@ -308,7 +308,7 @@ func TestResolvingIsForOperatorsOfTheService(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, worldConfig{})
 				f := w.unanswered(t, 2, 2)
-				w.refused(t, flow.ErrForbidden, func() error {
+				w.refused(t, flussi.ErrForbidden, func() error {
 					return only(m.call(w.Service, t.Context(), stranger, flow.NotificationFilter{Services: []string{taxes}}, decision))
 				})
 				before := everythingIn(t, w.store)
@@ -317,7 +317,7 @@ func TestResolvingIsForOperatorsOfTheService(t *testing.T) {
 				assert.Equal(t, before, everythingIn(t, w.store))
 				clerk := flussi.Actor{ID: operator.ID, Roles: []flussi.Role{flussi.Principal}}
 				for _, filter := range []flow.NotificationFilter{{}, {Standalone: true}} { // which matches nothing
-					w.refused(t, fsm.ErrForbidden, func() error { return only(m.call(w.Service, t.Context(), clerk, filter, decision)) })
+					w.refused(t, fsm.ErrRole, func() error { return only(m.call(w.Service, t.Context(), clerk, filter, decision)) })
 				}
 				w.refused(t, flussi.ErrLength, func() error {
 					return only(m.call(w.Service, t.Context(), operator, flow.NotificationFilter{Text: "ab"}, decision))

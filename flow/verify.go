@@ -152,7 +152,7 @@ func (v *verification) ask(ctx context.Context, n Notification) error {
 		return v.unanswered(ctx, err)
 	}
 	n, err = v.learn(ctx, n, state)
-	if err != nil && !errors.Is(err, ErrConflict) { // an operator was faster
+	if err != nil && !errors.Is(err, flussi.ErrConflict) { // an operator was faster
 		return err
 	}
 	v.mu.Lock()
@@ -188,11 +188,11 @@ func (v *verification) unanswered(ctx context.Context, err error) error {
 	}
 	v.report.Asked++
 	v.report.Failed++
-	if errors.Is(err, appio.ErrNotFound) {
+	if errors.Is(err, flussi.ErrRemoteNotFound) {
 		return nil // the platform works, and does not know the message
 	}
 	v.inRow++
-	if errors.Is(err, appio.ErrUnauthorized) || errors.Is(err, appio.ErrForbidden) || v.inRow >= defaultMaxFailures {
+	if errors.Is(err, flussi.ErrUnauthorized) || errors.Is(err, flussi.ErrRemoteForbidden) || v.inRow >= defaultMaxFailures {
 		return err
 	}
 	return nil
@@ -242,9 +242,9 @@ func rejected(ctx context.Context, store Store, by string, before Notification, 
 			return before, err
 		}
 		n, err := together(ctx, store, by, &f, before, change)
-		if !errors.Is(err, ErrConflict) || try == maxTries {
+		if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
 			switch {
-			case errors.Is(err, ErrConflict): // over the flow, not over the notification
+			case errors.Is(err, flussi.ErrConflict): // over the flow, not over the notification
 				return before, errors.New("rejection not stored: its flow is changed all the time")
 			case err != nil:
 				return before, err
@@ -259,7 +259,7 @@ func rejected(ctx context.Context, store Store, by string, before Notification, 
 			return before, err
 		}
 		if current.Version != before.Version {
-			return current, ErrConflict
+			return current, flussi.ErrConflict
 		}
 	}
 }

@@ -53,7 +53,7 @@ func TestVerify(t *testing.T) {
 		before := everythingIn(t, w.store)
 		w.Fail(appiotest.GetMessage, appiotest.Fault{Kind: appiotest.NotFound})
 		got, err := w.VerifyNotification(t.Context(), operator, n.ID)
-		assert.ErrorIs(t, err, appio.ErrNotFound)
+		assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
 		assert.Equal(t, "App IO non trova il messaggio.", flussi.Explain(err))
 		assert.Equal(t, w.notification(t, n.ID), got)
 		assert.Equal(t, before, everythingIn(t, w.store))
@@ -158,9 +158,9 @@ func TestAVerificationEndsWhenThePlatformDoesNotAnswer(t *testing.T) {
 		err   error
 		asked int
 	}{
-		"the service may not ask": {appiotest.Forbidden, appio.ErrForbidden, 6},
-		"the key is not accepted": {appiotest.Unauthorized, appio.ErrUnauthorized, 6},
-		"no answers":              {appiotest.GatewayTimeout, appio.ErrUnavailable, 25},
+		"the service may not ask": {appiotest.Forbidden, flussi.ErrRemoteForbidden, 6},
+		"the key is not accepted": {appiotest.Unauthorized, flussi.ErrUnauthorized, 6},
+		"no answers":              {appiotest.GatewayTimeout, flussi.ErrUnavailable, 25},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

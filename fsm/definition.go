@@ -41,17 +41,17 @@ type Transition[S, E ~string] struct {
 // The kinds of defects that [New] finds in a definition. A [*DefinitionError]
 // unwraps to all that it lists.
 var (
-	ErrEmpty          = errors.New("nothing is defined")
-	ErrBadName        = errors.New("name is not a lower-case letter followed by lower-case letters, digits and underscores")
-	ErrUndeclared     = errors.New("state is not declared")
-	ErrUnknownInitial = errors.New("initial state is not declared")
-	ErrDuplicateState = errors.New("state is declared twice")
-	ErrDuplicateEdge  = errors.New("event leaves the state twice")
-	ErrUnreachable    = errors.New("state cannot be reached")
-	ErrDeadEnd        = errors.New("nothing leads out of the state, and it is not final")
-	ErrFinalLeft      = errors.New("final state is left")
-	ErrTwoLabels      = errors.New("event has two labels")
-	ErrBadLabel       = errors.New("label or name has control characters")
+	ErrEmptyDefinition  = errors.New("nothing is defined")
+	ErrBadName          = errors.New("name is not a lower-case letter followed by lower-case letters, digits and underscores")
+	ErrUndeclared       = errors.New("state is not declared")
+	ErrUnknownInitial   = errors.New("initial state is not declared")
+	ErrDuplicateState   = errors.New("state is declared twice")
+	ErrDuplicateEdge    = errors.New("event leaves the state twice")
+	ErrUnreachableState = errors.New("state cannot be reached")
+	ErrDeadEnd          = errors.New("nothing leads out of the state, and it is not final")
+	ErrFinalLeft        = errors.New("final state is left")
+	ErrTwoLabels        = errors.New("event has two labels")
+	ErrBadLabel         = errors.New("label or name has control characters")
 )
 
 // DefinitionError lists all the defects of a definition.
@@ -82,7 +82,7 @@ func (d Definition[S, E]) defects() []error {
 		found = append(found, fmt.Errorf(format+": %w", append(args, kind)...))
 	}
 	if d.Name == "" {
-		report(ErrEmpty, "name")
+		report(ErrEmptyDefinition, "name")
 	}
 	checkLabel := func(label, format string, args ...any) {
 		if strings.ContainsFunc(label, unicode.IsControl) {
@@ -91,10 +91,10 @@ func (d Definition[S, E]) defects() []error {
 	}
 	checkLabel(d.Name, "name %q", d.Name)
 	if len(d.States) == 0 {
-		report(ErrEmpty, "states")
+		report(ErrEmptyDefinition, "states")
 	}
 	if len(d.Transitions) == 0 {
-		report(ErrEmpty, "transitions")
+		report(ErrEmptyDefinition, "transitions")
 	}
 
 	final := map[S]bool{} // of the declared states
@@ -133,12 +133,12 @@ func (d Definition[S, E]) defects() []error {
 		checkLabel(label, "event %q", t.Event)
 		for _, role := range t.Roles {
 			if role == "" {
-				report(ErrEmpty, "event %q: role", t.Event)
+				report(ErrEmptyDefinition, "event %q: role", t.Event)
 			}
 			checkLabel(string(role), "event %q: role %q", t.Event, role)
 		}
 		if len(t.From) == 0 {
-			report(ErrEmpty, "event %q: from", t.Event)
+			report(ErrEmptyDefinition, "event %q: from", t.Event)
 		}
 		if _, declared := final[t.To]; !declared {
 			report(ErrUndeclared, "event %q: to %q", t.Event, t.To)
@@ -177,7 +177,7 @@ func (d Definition[S, E]) defects() []error {
 			continue
 		}
 		if begins && !slices.Contains(reached, state.Name) {
-			report(ErrUnreachable, "state %q", state.Name)
+			report(ErrUnreachableState, "state %q", state.Name)
 		}
 		if !isFinal && len(out[state.Name]) == 0 {
 			report(ErrDeadEnd, "state %q", state.Name)

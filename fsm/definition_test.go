@@ -26,7 +26,7 @@ func TestNewReportsEachDefect(t *testing.T) {
 		"a state that cannot be reached": {
 			func(d *fsm.Definition[state, event]) {
 				d.States = append(d.States, fsm.State[state]{Name: "loft", Final: true})
-			}, fsm.ErrUnreachable, `state "loft"`},
+			}, fsm.ErrUnreachableState, `state "loft"`},
 		"a dead end that is not declared final": {
 			func(d *fsm.Definition[state, event]) { d.States[2].Final = false },
 			fsm.ErrDeadEnd, `state "walled"`},
@@ -45,14 +45,14 @@ func TestNewReportsEachDefect(t *testing.T) {
 			func(d *fsm.Definition[state, event]) { d.Initial = "" },
 			fsm.ErrUnknownInitial, `initial ""`},
 		"no states": {
-			func(d *fsm.Definition[state, event]) { d.States = nil }, fsm.ErrEmpty, "states"},
+			func(d *fsm.Definition[state, event]) { d.States = nil }, fsm.ErrEmptyDefinition, "states"},
 		"no transitions": {
-			func(d *fsm.Definition[state, event]) { d.Transitions = nil }, fsm.ErrEmpty, "transitions"},
+			func(d *fsm.Definition[state, event]) { d.Transitions = nil }, fsm.ErrEmptyDefinition, "transitions"},
 		"no name": {
-			func(d *fsm.Definition[state, event]) { d.Name = "" }, fsm.ErrEmpty, "name"},
+			func(d *fsm.Definition[state, event]) { d.Name = "" }, fsm.ErrEmptyDefinition, "name"},
 		"an event from nowhere": {
 			func(d *fsm.Definition[state, event]) { d.Transitions[2].From = nil },
-			fsm.ErrEmpty, `event "look": from`},
+			fsm.ErrEmptyDefinition, `event "look": from`},
 		"a state that is declared twice": {
 			func(d *fsm.Definition[state, event]) { d.States = append(d.States, d.States[0]) },
 			fsm.ErrDuplicateState, `state "closed"`},
@@ -81,7 +81,7 @@ func TestNewReportsEachDefect(t *testing.T) {
 			func(d *fsm.Definition[state, event]) { d.Name = "door\x00" }, fsm.ErrBadLabel, `name "door\x00"`},
 		"a role without a name": {
 			func(d *fsm.Definition[state, event]) { d.Transitions[3].Roles = []flussi.Role{mason, ""} },
-			fsm.ErrEmpty, `event "wall": role`},
+			fsm.ErrEmptyDefinition, `event "wall": role`},
 		"an event without a name": {
 			func(d *fsm.Definition[state, event]) { d.Transitions[2].Event = "" },
 			fsm.ErrBadName, `event ""`},
@@ -133,7 +133,7 @@ func TestAStateThatIsDeclaredTwiceIsJudgedOnce(t *testing.T) {
 
 func TestNewReportsAnEmptyDefinition(t *testing.T) {
 	_, err := fsm.New(fsm.Definition[state, event]{})
-	assert.ErrorIs(t, err, fsm.ErrEmpty)
+	assert.ErrorIs(t, err, fsm.ErrEmptyDefinition)
 	assert.ErrorIs(t, err, fsm.ErrUnknownInitial)
 }
 

@@ -12,9 +12,9 @@ import (
 // Why a step is refused. A [*TransitionError] unwraps to one of these, to the error
 // of the guard or hook that refused, or to the error of a context that is done.
 var (
-	ErrNotAllowed   = errors.New("event not allowed in this state")
+	ErrNotAllowed   = fmt.Errorf("event not allowed: %w", flussi.ErrState)
 	ErrUnknownState = errors.New("unknown state")
-	ErrForbidden    = errors.New("role not allowed")
+	ErrRole         = fmt.Errorf("role not allowed: %w", flussi.ErrForbidden)
 	ErrNoPath       = errors.New("no chain of events leads there")
 )
 
@@ -54,7 +54,7 @@ func (e *TransitionError) Error() string {
 		b.WriteString(" (allowed: nothing)")
 	case e.Err == ErrNotAllowed:
 		fmt.Fprintf(&b, " (allowed: %s)", strings.Join(e.Allowed, ", "))
-	case e.Err == ErrForbidden:
+	case e.Err == ErrRole:
 		fmt.Fprintf(&b, " (needed: %s)", strings.Join(roleNames(e.Roles, func(r flussi.Role) string { return string(r) }), ", "))
 	}
 	return b.String()
@@ -77,7 +77,7 @@ func (e *TransitionError) Italian() string {
 		return fmt.Sprintf("Lo stato «%s» non esiste.", e.From)
 	case e.Err == ErrNoPath:
 		return fmt.Sprintf("Dallo stato «%s» non si può arrivare allo stato «%s».", e.FromLabel, e.ToLabel)
-	case e.Err == ErrForbidden:
+	case e.Err == ErrRole:
 		roles := strings.Join(roleNames(e.Roles, flussi.Role.Label), ", ")
 		return fmt.Sprintf("L'azione «%s» è riservata a: %s.", e.EventLabel, strings.TrimSuffix(roles, ".")) // A.A. ends in one
 	case len(e.AllowedLabels) == 0 && e.others:

@@ -37,7 +37,7 @@ func Example() {
 
 	clerk := flussi.Actor{ID: "m.neri"}
 	_, err = machine.Fire(context.Background(), Draft, Grant, clerk)
-	fmt.Println(errors.Is(err, fsm.ErrForbidden), flussi.Explain(err))
+	fmt.Println(errors.Is(err, fsm.ErrRole), flussi.Explain(err))
 
 	boss := flussi.Actor{ID: "l.verdi", Roles: []flussi.Role{"capo"}}
 	state, err := machine.Fire(context.Background(), Draft, Grant, boss)

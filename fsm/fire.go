@@ -48,7 +48,7 @@ func (m *Machine[S, E]) With(hooks ...Hooks[S, E]) *Machine[S, E] {
 // Leave, Enter and After hooks, and returns the new state. It changes nothing else:
 // the caller stores the state. On any error it returns the given state and a
 // [*TransitionError] that unwraps to [ErrUnknownState], [ErrNotAllowed],
-// [ErrForbidden], [flussi.ErrEmpty] for an actor without ID, the context's error, or
+// [ErrRole], [flussi.ErrEmpty] for an actor without ID, the context's error, or
 // the error of what refused. A context that ends while guards run refuses the step.
 // Guards that are nil are passed over.
 func (m *Machine[S, E]) Fire(ctx context.Context, from S, event E, by flussi.Actor, guards ...Guard[S, E]) (S, error) {
@@ -60,7 +60,7 @@ func (m *Machine[S, E]) Fire(ctx context.Context, from S, event E, by flussi.Act
 		return from, m.refused(from, event, err)
 	}
 	if !x.open(by) {
-		e := m.refused(from, event, ErrForbidden)
+		e := m.refused(from, event, ErrRole)
 		e.Roles = slices.Clone(x.roles)
 		return from, e
 	}

@@ -272,7 +272,7 @@ func TestTheReasonOfAGuardIsNotTakenForTheTables(t *testing.T) {
 		reason error
 		want   string
 	}{
-		"forbidden":                 {fsm.ErrForbidden, "L'azione «Apri» è stata rifiutata."},
+		"forbidden":                 {fsm.ErrRole, "L'azione «Apri» è stata rifiutata."},
 		"not allowed":               {fsm.ErrNotAllowed, "L'azione «Apri» è stata rifiutata."},
 		"unknown state":             {fsm.ErrUnknownState, "L'azione «Apri» è stata rifiutata."},
 		"no path":                   {fsm.ErrNoPath, "L'azione «Apri» è stata rifiutata."},

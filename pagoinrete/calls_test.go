@@ -110,14 +110,14 @@ func calls() map[string]call {
 		"Events": {list: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
 			page, err := w.Events(c, by, pagoinrete.EventFilter{}, pagoinrete.Page{})
 			if err == nil && len(page.Events) == 0 {
-				err = pagoinrete.ErrNotFound
+				err = flussi.ErrNotFound
 			}
 			return err
 		}},
 		"Notices": {list: true, do: func(c ctx, t tb, w *world, s *scene, by act) error {
 			page, err := w.Notices(c, by, pagoinrete.NoticeFilter{Debtor: s.draft.Debtor}, pagoinrete.Page{})
 			if err == nil && len(page.Notices) == 0 {
-				err = pagoinrete.ErrNotFound
+				err = flussi.ErrNotFound
 			}
 			return err
 		}},
@@ -125,7 +125,7 @@ func calls() map[string]call {
 			for _, err := range w.AllNotices(c, by, pagoinrete.NoticeFilter{}) {
 				return err
 			}
-			return pagoinrete.ErrNotFound
+			return flussi.ErrNotFound
 		}},
 		"Event":         {do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.Event(c, by, s.created.ID)) }},
 		"EventHistory":  {do: func(c ctx, t tb, w *world, s *scene, by act) error { return drop(w.EventHistory(c, by, s.created.ID)) }},
@@ -300,14 +300,14 @@ func TestEveryCallAsksWhoMakesIt(t *testing.T) {
 			switch {
 			case name == "Schools":
 			case c.school:
-				assert.ErrorIs(t, err, pagoinrete.ErrForbidden)
+				assert.ErrorIs(t, err, flussi.ErrForbidden)
 			default:
-				assert.ErrorIs(t, err, pagoinrete.ErrNotFound)
+				assert.ErrorIs(t, err, flussi.ErrNotFound)
 			}
 			unchanged("a stranger")
 			if !c.school && !c.list {
 				missing := c.do(t.Context(), t, w, s.missing(), who)
-				assert.ErrorIs(t, missing, pagoinrete.ErrNotFound)
+				assert.ErrorIs(t, missing, flussi.ErrNotFound)
 				assert.Equal(t, flussi.Explain(missing), flussi.Explain(err), "which of the two is not told")
 				unchanged("what is not there")
 			}
@@ -318,7 +318,7 @@ func TestEveryCallAsksWhoMakesIt(t *testing.T) {
 			assert.ErrorIs(t, c.do(over, t, w, s, who), context.Canceled)
 			unchanged("a context that is over")
 			if c.by.ID != "" {
-				assert.ErrorIs(t, c.do(t.Context(), t, w, s, flussi.Actor{ID: who.ID}), fsm.ErrForbidden)
+				assert.ErrorIs(t, c.do(t.Context(), t, w, s, flussi.Actor{ID: who.ID}), fsm.ErrRole)
 				unchanged("somebody without a role")
 			}
 			assert.NoError(t, c.do(t.Context(), t, w, s, who))
@@ -388,7 +388,7 @@ func TestASchoolWithoutAGatewayIsToldSo(t *testing.T) {
 			require.NoError(t, err)
 			before := everything(t, w)
 			err = c.do(t.Context(), t, &world{none, w.store, w.platform, nil}, s, or(c.by, principal))
-			assert.ErrorIs(t, err, pagoinrete.ErrConfig)
+			assert.ErrorIs(t, err, flussi.ErrConfig)
 			assert.Equal(t, "La scuola non è collegata a Pago In Rete: rivolgersi all'assistenza.", flussi.Explain(err))
 			assert.Equal(t, before, everything(t, w))
 		})

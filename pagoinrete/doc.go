@@ -57,12 +57,9 @@
 //
 // # Errors
 //
-// Those of [Service] are an [*Error], and [flussi.Explain] has the text for the operator.
-// None shows personal data. A web service answers 404 to [ErrNotFound], 403 to [ErrForbidden]
-// and fsm.ErrForbidden, 409 to [ErrConflict], [ErrDiscrepancy] and whatever the states do not
-// permit (fsm.ErrNotAllowed, [ErrEventState], [ErrNotices]), 502 to a [*RemoteError] other than
-// [ErrRemoteInvalid], 422 to everything else that explains itself (a [flussi.Explainer]), and
-// 500 to the rest.
+// Those of [Service] are an [*flussi.Error]; one that Pago In Rete caused wraps a
+// [*flussi.RemoteError]. [flussi.Explain] has the text for the operator, [flussi.HTTPStatus] the
+// status for a web service. None shows personal data.
 //
 // # The life of a payment event
 //

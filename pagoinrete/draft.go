@@ -29,16 +29,16 @@ type part struct {
 
 // parts returns what the draft stands for, by instalment, in an event: the amounts add up to
 // that of the draft, or of the event, and the discounts to the draft's. The error is an
-// [*InvalidError].
+// [*flussi.InvalidError].
 func (d NoticeDraft) parts(e Event) ([]part, error) {
-	fault := &InvalidError{}
+	fault := &invalid{}
 	first, last := d.Instalment, d.Instalment
 	if d.Instalment == 0 {
 		first, last = 1, len(e.Instalments)
 	}
 	if first < 1 || last < first || last > len(e.Instalments) {
 		fault.fail("Instalment", flussi.ErrRange, "La rata non esiste: l'evento ne ha %d.", len(e.Instalments))
-		return nil, fault
+		return nil, fault.OrNil()
 	}
 	if first != last && !d.DueDate.IsZero() {
 		fault.fail("DueDate", flussi.ErrRange, "La scadenza si può indicare solo per una rata.")
@@ -63,12 +63,12 @@ func (d NoticeDraft) parts(e Event) ([]part, error) {
 	case d.Amount != 0 && d.Amount != sum:
 		fault.fail("Amount", ErrAmount, "L'importo è %s, quello dell'evento %s.", d.Amount.Euro(), sum.Euro())
 	}
-	if err := fault.orNil(); err != nil {
+	if err := fault.OrNil(); err != nil {
 		return nil, err
 	}
 	if d.Discount < 0 || d.Discount > flussi.MaxPayable {
 		fault.fail("Discount", flussi.ErrRange, "Lo sconto non è valido.")
-		return nil, fault
+		return nil, fault.OrNil()
 	}
 	discounts := share(d.Discount, amounts)
 	parts := make([]part, len(wanted))

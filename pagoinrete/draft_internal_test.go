@@ -66,7 +66,7 @@ func FuzzTheNoticesOfADraftAddUp(f *testing.F) {
 		}
 		parts, err := d.parts(e)
 		if err != nil {
-			var invalid *InvalidError
+			var invalid *flussi.InvalidError
 			require.ErrorAs(t, err, &invalid)
 			require.NotEmpty(t, invalid.Italian())
 			return

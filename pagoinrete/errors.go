@@ -1,7 +1,6 @@
 package pagoinrete
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -11,98 +10,58 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 )
 
-// Why something is refused, besides a [*fsm.TransitionError] from the machines, an
-// [*InvalidError], and a [*RemoteError] from Pago In Rete. An [*Error] unwraps to one of
-// these.
+// Why something is refused, besides the Err… values of package flussi. An [*flussi.Error] unwraps
+// to one of these. Those about a state are a [flussi.ErrState], those about data a
+// [flussi.ErrInvalid].
 var (
-	// ErrNotFound: there is no such event or notice, or the actor does not work for its
-	// school; which of the two is not told. Stores return it for the first.
-	ErrNotFound = errors.New("not found")
-	// ErrConflict: somebody else changed it in the meantime. Read it again.
-	ErrConflict = errors.New("changed in the meantime")
-	// ErrForbidden: the actor does not work for the school.
-	ErrForbidden = errors.New("not enabled for the school")
 	// ErrDonation: a donation (erogazione liberale) has no notices.
-	ErrDonation = errors.New("a donation has no notices")
-	// ErrEventState: the state of the event does not permit it to its notice.
-	ErrEventState = errors.New("not in this state of the event")
+	ErrDonation = fmt.Errorf("a donation has no notices: %w", flussi.ErrState)
 	// ErrNotices: the event's notices are not ready for it: some are not transmitted, or
 	// there are none to be paid.
-	ErrNotices = errors.New("notices are not ready")
-	// ErrDuplicate: the event has a notice for the same debtor and instalment already.
-	ErrDuplicate = errors.New("duplicate")
-	// ErrRows: some rows are not valid. The report says which.
-	ErrRows = errors.New("rows not valid")
+	ErrNotices = fmt.Errorf("notices are not ready: %w", flussi.ErrState)
+	// ErrDiscrepancy: what Pago In Rete says contradicts what is stored. It is stored as the
+	// Discrepancy of its event or notice, and an operator decides.
+	ErrDiscrepancy = fmt.Errorf("discrepancy: %w", flussi.ErrState)
 	// ErrAmount: amounts do not add up, or are not what is due.
-	ErrAmount = errors.New("amounts differ")
-	// ErrDiscrepancy: Pago In Rete says what cannot be. It is written down with what it is
-	// about, and has to be looked at.
-	ErrDiscrepancy = errors.New("discrepancy")
-	// ErrConfig: the configuration contradicts itself.
-	ErrConfig = errors.New("configuration not valid")
+	ErrAmount = fmt.Errorf("amounts differ: %w", flussi.ErrInvalid)
 )
-
-// Error is a refusal or a failure of a [Service]. It never holds personal data and can
-// be logged.
-type Error struct {
-	Operation string    // such as "approve event"
-	ID        uuid.UUID // what it was about; the zero UUID if nothing in particular
-	Err       error     // why: one of the Err… values, or the cause
-	Reason    string    // why, in Italian, in whole sentences; "" to explain the cause
-}
-
-// Error describes the failure for programs and logs.
-func (e *Error) Error() string {
-	if e.ID == uuid.Nil {
-		return fmt.Sprintf("pagoinrete: %s: %v", e.Operation, e.Err)
-	}
-	return fmt.Sprintf("pagoinrete: %s %s: %v", e.Operation, e.ID, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Italian describes the failure for the operator.
-func (e *Error) Italian() string {
-	switch {
-	case e.Reason != "":
-		return e.Reason
-	case errors.Is(e.Err, ErrNotFound):
-		return "Non esiste, oppure non si è abilitati alla sua scuola."
-	case errors.Is(e.Err, ErrConflict):
-		return "Un altro utente ha modificato i dati nel frattempo: rileggerli e riprovare."
-	case errors.Is(e.Err, ErrForbidden):
-		return "L'utente non è abilitato alla scuola."
-	}
-	var explains flussi.Explainer
-	if errors.As(e.Err, &explains) {
-		return flussi.Explain(e.Err)
-	}
-	if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded) {
-		return "L'operazione è stata interrotta prima di finire."
-	}
-	return "L'operazione non è riuscita per un problema tecnico: riprovare, e se si ripete rivolgersi all'assistenza."
-}
 
 // failure is an error of a method, or nil.
 func failure(operation string, id uuid.UUID, err error) error {
 	if err == nil {
 		return nil
 	}
-	e := Error{ID: id, Err: err}
-	if inner, ok := err.(*Error); ok && inner.Reason != "" { // a refusal of our own
+	e := flussi.Error{ID: id, Err: err}
+	if inner, ok := err.(*flussi.Error); ok && inner.Reason != "" { // a refusal of our own
 		e = *inner
 		if e.ID == uuid.Nil {
 			e.ID = id
 		}
 	}
-	e.Operation = operation
+	e.Package, e.Operation = "pagoinrete", operation
+	if e.Reason == "" {
+		e.Reason = reasonOf(err)
+	}
 	return &e
+}
+
+// reasonOf returns the operator's text for the errors whose meaning depends on this package; "" for
+// all others.
+func reasonOf(err error) string {
+	var step *fsm.TransitionError
+	switch {
+	case errors.As(err, &step): // its text names the states and the roles
+	case errors.Is(err, flussi.ErrNotFound):
+		return "Non esiste, oppure non si è abilitati alla sua scuola."
+	case errors.Is(err, flussi.ErrForbidden):
+		return "L'utente non è abilitato alla scuola."
+	}
+	return ""
 }
 
 // refuse is a refusal with its reason in Italian.
 func refuse(err error, reason string, args ...any) error {
-	return &Error{Err: err, Reason: fmt.Sprintf(reason, args...)}
+	return &flussi.Error{Package: "pagoinrete", Operation: "take action", Err: err, Reason: fmt.Sprintf(reason, args...)}
 }
 
 // narrow lets a refusal of a machine, which knows its table alone, name only what may be done.
@@ -120,8 +79,8 @@ func narrow[A ~string](err error, actions func() []A, label func(A) string) erro
 
 // plain makes all that do not exist look the same, whatever the store says about it.
 func plain(err error) error {
-	if errors.Is(err, ErrNotFound) {
-		return ErrNotFound
+	if errors.Is(err, flussi.ErrNotFound) {
+		return flussi.ErrNotFound
 	}
 	return err
 }

@@ -48,46 +48,16 @@ const (
 	MaxInstalments = 24
 )
 
-// InvalidError says what is wrong with what the office wrote, field by field. It holds no
-// personal data. Each of its fields' errors is found by [errors.Is].
-type InvalidError struct {
-	Fields []*flussi.ValueError // their Type is the field, such as Name
-}
-
-// Error names the fields and what is wrong, without their texts.
-func (e *InvalidError) Error() string {
-	parts := make([]string, len(e.Fields))
-	for i, f := range e.Fields {
-		parts[i] = fmt.Sprintf("%s: %v", f.Type, f.Err)
-	}
-	return "pagoinrete: not valid: " + strings.Join(parts, "; ")
-}
-
-// Unwrap returns the errors of the fields.
-func (e *InvalidError) Unwrap() []error {
-	all := make([]error, len(e.Fields))
-	for i, f := range e.Fields {
-		all[i] = f
-	}
-	return all
-}
-
-// Italian describes what is wrong for the operator.
-func (e *InvalidError) Italian() string {
-	parts := make([]string, len(e.Fields))
-	for i, f := range e.Fields {
-		parts[i] = f.Reason
-	}
-	return strings.Join(parts, " ")
-}
+// invalid collects what is wrong with an entity, field by field.
+type invalid struct{ flussi.InvalidError }
 
 // fail notes what is wrong with a field.
-func (e *InvalidError) fail(field string, err error, reason string, args ...any) {
-	e.Fields = append(e.Fields, &flussi.ValueError{Type: field, Err: err, Reason: fmt.Sprintf(reason, args...)})
+func (e *invalid) fail(field string, err error, reason string, args ...any) {
+	e.Add(field, err, fmt.Sprintf(reason, args...))
 }
 
 // text checks a text that may be empty unless it is needed.
-func (e *InvalidError) text(field, name, text string, most int, needed bool) {
+func (e *invalid) text(field, name, text string, most int, needed bool) {
 	switch n := units(text); {
 	case strings.TrimSpace(text) == "" && needed:
 		e.fail(field, flussi.ErrEmpty, "Manca %s.", name)
@@ -99,20 +69,12 @@ func (e *InvalidError) text(field, name, text string, most int, needed bool) {
 }
 
 // date checks the date of a document.
-func (e *InvalidError) date(name string, date time.Time) {
+func (e *invalid) date(name string, date time.Time) {
 	if year := date.Year(); date.IsZero() {
 		e.fail("Date", flussi.ErrEmpty, "Manca %s.", name)
 	} else if year < 2000 || year > 2999 {
 		e.fail("Date", flussi.ErrDate, "%s non è valida.", capital(name))
 	}
-}
-
-// orNil is the error, or nil if nothing is wrong.
-func (e *InvalidError) orNil() error {
-	if len(e.Fields) == 0 {
-		return nil
-	}
-	return e
 }
 
 // units counts a text in UTF-16 code units.
@@ -131,11 +93,11 @@ func storable(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7F })
 }
 
-// Validate returns an [*InvalidError] with everything that is wrong with the data of an
+// Validate returns an [*flussi.InvalidError] with everything that is wrong with the data of an
 // event of a kind, or nil. The amounts of the instalments have to add up to that of the
 // event.
 func (d EventData) Validate(kind EventKind) error {
-	e := &InvalidError{}
+	e := &invalid{}
 	e.text("Name", "il nome dell'evento", d.Name, MaxName, true)
 	e.text("Causale", "la causale", d.Causale, MaxCausale, true)
 	e.text("Category", "la categoria", d.Category, MaxCategory, false)
@@ -159,10 +121,10 @@ func (d EventData) Validate(kind EventKind) error {
 			e.fail("Instalments", flussi.ErrDate, "La scadenza della rata %d non è valida.", i+1)
 		}
 	}
-	return e.orNil()
+	return e.OrNil()
 }
 
-func (d EventData) validateFee(e *InvalidError) {
+func (d EventData) validateFee(e *invalid) {
 	if d.Repeatable {
 		e.fail("Repeatable", flussi.ErrRange, "Solo un'erogazione liberale può essere ripetuta.")
 	}
@@ -197,7 +159,7 @@ func (d EventData) validateFee(e *InvalidError) {
 	}
 }
 
-func (d EventData) validateDonation(e *InvalidError) {
+func (d EventData) validateDonation(e *invalid) {
 	switch {
 	case d.Flexible && d.Amount != 0:
 		e.fail("Amount", ErrAmount, "L'importo dell'erogazione è libero: non può averne uno.")
@@ -215,7 +177,7 @@ func (d EventData) validateDonation(e *InvalidError) {
 }
 
 // account checks an Italian IBAN: IT, 2 check digits, a letter, 22 letters and digits.
-func (e *InvalidError) account(iban string) {
+func (e *invalid) account(iban string) {
 	switch {
 	case iban == "":
 		e.fail("Account", flussi.ErrEmpty, "Manca l'IBAN del conto della scuola.")

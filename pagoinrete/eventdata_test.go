@@ -96,7 +96,7 @@ func TestTheDataOfAnEvent(t *testing.T) {
 	}
 	assert.Equal(t, "2026/2027", pagoinrete.SchoolYear(2026).String())
 	everything := pagoinrete.EventData{}.Validate(pagoinrete.Fee)
-	var invalid *pagoinrete.InvalidError
+	var invalid *flussi.InvalidError
 	require.ErrorAs(t, everything, &invalid)
 	assert.Len(t, invalid.Fields, 7, "all that is wrong, at once")
 }

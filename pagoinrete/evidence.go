@@ -30,10 +30,10 @@ func (p Proof) IsZero() bool { return p == Proof{} }
 
 // check refuses a proof that proves nothing, or another amount than is due.
 func (p Proof) check(due flussi.Cents) error {
-	e := &InvalidError{}
+	e := &invalid{}
 	e.text("Reference", "il riferimento della prova di pagamento", p.Reference, MaxReference, true)
 	e.date("la data della prova di pagamento", p.Date)
-	if err := e.orNil(); err != nil {
+	if err := e.OrNil(); err != nil {
 		return err
 	}
 	if p.Amount != due {

@@ -125,7 +125,7 @@ func ExampleService_ApproveEvent() {
 	e := o.event(5)
 
 	_, err := o.ApproveEvent(ctx, o.assistant, e.ID)
-	fmt.Println(flussi.Explain(err), errors.Is(err, fsm.ErrForbidden))
+	fmt.Println(flussi.Explain(err), errors.Is(err, fsm.ErrRole))
 
 	e, err = o.ApproveEvent(ctx, o.principal, e.ID)
 	fmt.Println(e.State.Label(), err)

@@ -76,7 +76,7 @@ func TestEveryCallCanBeMadeAgainWhereTheStoreFails(t *testing.T) {
 							case kind != "has a conflict":
 								end()
 							case write:
-								return pagoinrete.ErrConflict
+								return flussi.ErrConflict
 							}
 							return nil
 						}}

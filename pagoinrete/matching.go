@@ -33,13 +33,13 @@ func (r PaymentRow) check() error {
 	if !r.Outcome.known() {
 		return refuse(ErrUnknownPaymentOutcome, "Il codice di esito %d non è previsto: verificare il pagamento con la banca o con il PSP.", r.Outcome)
 	}
-	e := &InvalidError{}
+	e := &invalid{}
 	e.text("Reference", "il riferimento", r.Reference, MaxReference, true)
 	if amount := r.absolute(); amount <= 0 || amount > flussi.MaxPayable {
 		e.fail("Amount", flussi.ErrRange, "L'importo della riga non è valido.")
 	}
 	e.date("la data", r.Date)
-	switch err := e.orNil(); {
+	switch err := e.OrNil(); {
 	case err != nil:
 		return err
 	case r.Outcome == PaymentReversed:
@@ -92,7 +92,7 @@ func (m *matching) page(ctx context.Context) error {
 				report.count(row, row.check(), n.ID, false)
 				continue
 			case !is:
-				report.count(row, refuse(ErrNotFound, "Nessun avviso della scuola ha questo IUV."), uuid.Nil, false)
+				report.count(row, refuse(flussi.ErrNotFound, "Nessun avviso della scuola ha questo IUV."), uuid.Nil, false)
 				continue
 			case n.ID == uuid.Nil:
 				report.count(row, refuse(ErrDiscrepancy, "Più avvisi della scuola hanno questo IUV: abbinare il pagamento a mano."), uuid.Nil, false)
@@ -122,7 +122,7 @@ func (m *matching) page(ctx context.Context) error {
 			m.report.add(report)
 			return nil
 		}
-		if !errors.Is(err, ErrConflict) || try == maxTries {
+		if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
 			return err
 		}
 		if err := again(ctx, try); err != nil {

@@ -112,7 +112,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 			_, err := w.CancelNotice(t.Context(), director, n.ID, why)
 			require.NoError(t, err)
 		}).TransmitNotice(t.Context(), assistant, n.ID)
-		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+		assert.ErrorIs(t, err, flussi.ErrConflict)
 		assert.Equal(t, "L'avviso è stato annullato nel frattempo.", flussi.Explain(err))
 	})
 	t.Run("a notice is transmitted just after Pago In Rete did not know it", func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 			_, err := w.RejectEvent(t.Context(), principal, e.ID, why)
 			require.NoError(t, err)
 		}).ApproveEvent(t.Context(), principal, e.ID)
-		assert.ErrorIs(t, err, pagoinrete.ErrRemoteState)
+		assert.ErrorIs(t, err, flussi.ErrRemoteState)
 		assert.Equal(t, "Lo stato su Pago In Rete non permette l'operazione: verificare lo stato.", flussi.Explain(err))
 		e, err = w.Event(t.Context(), principal, e.ID)
 		require.NoError(t, err)
@@ -230,7 +230,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 			_, err := w.PayNoticeManually(t.Context(), director, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(t, 10, 1)})
 			require.NoError(t, err)
 		}).CancelNotice(t.Context(), assistant, n.ID, why)
-		assert.ErrorIs(t, err, pagoinrete.ErrRemoteState)
+		assert.ErrorIs(t, err, flussi.ErrRemoteState)
 		n, err = w.Notice(t.Context(), assistant, n.ID)
 		require.NoError(t, err)
 		assert.Equal(t, pagoinrete.NoticePaidManually, n.State)
@@ -249,7 +249,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 			require.NoError(t, err)
 		})
 		_, err = two.RefundNotice(t.Context(), assistant, n.ID, order(4))
-		assert.ErrorIs(t, err, pagoinrete.ErrRemoteState, "the money would go back twice")
+		assert.ErrorIs(t, err, flussi.ErrRemoteState, "the money would go back twice")
 		assert.Equal(t, "Su Pago In Rete l'avviso è già «Rimborsato», con un altro riferimento: verificare lo stato.", flussi.Explain(err))
 		n, err = w.Notice(t.Context(), assistant, n.ID)
 		require.NoError(t, err)
@@ -265,7 +265,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		other := proof
 		other.Reference = "B-2"
 		_, err := p.PayNoticeManually(t.Context(), assistant, n.ID, other)
-		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+		assert.ErrorIs(t, err, flussi.ErrConflict)
 		n, err = w.Notice(t.Context(), assistant, n.ID)
 		require.NoError(t, err)
 		assert.Equal(t, "B-1", n.Evidence.Manual.Reference)
@@ -308,7 +308,7 @@ func TestStateIsReadBackAfter500(t *testing.T) {
 					return
 				}
 				require.Error(t, err, change)
-				assert.Equal(t, pagoinrete.Unknown, pagoinrete.OutcomeOf(err), change)
+				assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err), change)
 				assert.NoError(t, do(), change)
 			}
 			once(restgatewaytest.PutNotice, restgatewaytest.GetNotices, func() error {
@@ -343,7 +343,7 @@ func TestAnOldNoticeIsNotTakenForTheNewOne(t *testing.T) {
 	w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true})
 	w.platform.Fail(restgatewaytest.GetNotices, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
 	_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
-	require.ErrorIs(t, err, pagoinrete.ErrUnknown)
+	require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
 	cheaper := n.NoticeData
 	cheaper.Discount = 77
 	_, err = w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper)
@@ -351,7 +351,7 @@ func TestAnOldNoticeIsNotTakenForTheNewOne(t *testing.T) {
 	lost := restgatewaytest.Fault{Kind: restgatewaytest.BadGateway}
 	w.platform.Fail(restgatewaytest.PutNotice, lost, lost, lost)
 	_, err = w.TransmitNotice(t.Context(), assistant, n.ID)
-	require.ErrorIs(t, err, pagoinrete.ErrUnknown)
+	require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
 	n, err = w.TransmitNotice(t.Context(), assistant, n.ID)
 	require.NoError(t, err)
 	there, _ := w.platform.Notice(n.ID)
@@ -364,8 +364,8 @@ func TestAnOperatorReadsOnceWhyANoticeWasRefused(t *testing.T) {
 	n := w.unsent(t)
 	w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.Unauthorized})
 	_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
-	assert.ErrorIs(t, err, pagoinrete.ErrUnauthorized)
-	assert.Equal(t, "Pago In Rete non accetta le credenziali della scuola: verificarle.", flussi.Explain(err))
+	assert.ErrorIs(t, err, flussi.ErrUnauthorized)
+	assert.Equal(t, "Pago In Rete non accetta le credenziali: verificarle.", flussi.Explain(err))
 }
 
 // panicking is a store whose lists of notices panic.
@@ -389,7 +389,7 @@ func TestAStoreThatPanicsLeavesNothingBehind(t *testing.T) {
 type contended struct{ pagoinrete.Store }
 
 func (contended) SaveNotices(context.Context, ...pagoinrete.NoticeChange) error {
-	return pagoinrete.ErrConflict
+	return flussi.ErrConflict
 }
 
 func TestNothingIsTriedForEver(t *testing.T) {
@@ -401,9 +401,9 @@ func TestNothingIsTriedForEver(t *testing.T) {
 		p, err := pagoinrete.NewService(contended{w.store}, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{})
 		require.NoError(t, err)
 		_, err = p.ShowEvent(t.Context(), assistant, shown.ID)
-		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+		assert.ErrorIs(t, err, flussi.ErrConflict)
 		_, err = p.DeleteEvent(t.Context(), assistant, deleted.ID)
-		assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+		assert.ErrorIs(t, err, flussi.ErrConflict)
 		e, err := w.DeleteEvent(t.Context(), assistant, deleted.ID)
 		require.NoError(t, err)
 		assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 2}, e.Counts)
@@ -429,7 +429,7 @@ func TestANoticeDoesNotGetTheNumberOfAnother(t *testing.T) {
 	p, err := pagoinrete.NewService(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{})
 	require.NoError(t, err)
 	_, err = p.TransmitNotice(t.Context(), assistant, n.ID)
-	assert.ErrorIs(t, err, pagoinrete.ErrUnknown)
+	assert.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
 	assert.Equal(t, n, w.notices(t, n.EventID)[0])
 	gateway.other = n.ID
 	n, err = p.TransmitNotice(t.Context(), assistant, n.ID)
@@ -466,10 +466,10 @@ func TestAnOldEventIsNotTakenForTheNewOne(t *testing.T) {
 		w.platform.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true}, lost, lost)
 		w.platform.Fail(restgatewaytest.GetEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
 		_, err := w.TransmitEvent(t.Context(), assistant, e.ID)
-		require.ErrorIs(t, err, pagoinrete.ErrUnknown)
+		require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
 		edit(t, w, e)
 		_, err = w.TransmitEvent(t.Context(), assistant, e.ID)
-		require.ErrorIs(t, err, pagoinrete.ErrUnknown)
+		require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
 		_, err = w.TransmitEvent(t.Context(), assistant, e.ID)
 		require.NoError(t, err)
 		works(t, w, e.ID)

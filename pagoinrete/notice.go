@@ -255,7 +255,7 @@ func (a NoticeAction) Label() string {
 }
 
 // NewNotice returns a notice of an event in its first state, made now by the actor, for one of
-// the event's instalments. Nothing is stored. The error is an [*InvalidError] for the data,
+// the event's instalments. Nothing is stored. The error is an [*flussi.InvalidError] for the data,
 // see [NoticeData.Validate], or a [*flussi.ValueError] with [flussi.ErrEmpty] if the event
 // or the actor's ID is missing.
 func NewNotice(e Event, instalment int, d NoticeData, by flussi.Actor) (Notice, error) {
@@ -276,12 +276,12 @@ func NewNotice(e Event, instalment int, d NoticeData, by flussi.Actor) (Notice, 
 	}, nil
 }
 
-// Validate returns an [*InvalidError] with everything that is wrong with the data, or nil:
+// Validate returns an [*flussi.InvalidError] with everything that is wrong with the data, or nil:
 // [flussi.ErrEmpty] for a missing debtor or due date, [flussi.ErrRange] for an unknown kind,
 // a discount that leaves nothing to pay, or an amount that pagoPA cannot collect, and what
 // texts can have.
 func (d NoticeData) Validate() error {
-	e := &InvalidError{}
+	e := &invalid{}
 	if d.Debtor.IsZero() {
 		e.fail("Debtor", flussi.ErrEmpty, "Manca il codice fiscale del debitore.")
 	}
@@ -303,7 +303,7 @@ func (d NoticeData) Validate() error {
 		e.fail("DueDate", flussi.ErrDate, "La scadenza dell'avviso non è valida.")
 	}
 	e.text("Reference", "il riferimento", d.Reference, MaxReference, false)
-	return e.orNil()
+	return e.OrNil()
 }
 
 // normal returns the data as stores keep them.

@@ -107,7 +107,7 @@ func TestTheLifeOfANotice(t *testing.T) {
 					assert.ErrorIs(t, err, fsm.ErrNotAllowed, "%s of %s by %s", action, state.Name, by.ID)
 					to = state.Name
 				case !mine:
-					assert.ErrorIs(t, err, fsm.ErrForbidden, "%s of %s by %s", action, state.Name, by.ID)
+					assert.ErrorIs(t, err, fsm.ErrRole, "%s of %s by %s", action, state.Name, by.ID)
 					to = state.Name
 				default:
 					assert.NoError(t, err, "%s of %s by %s", action, state.Name, by.ID)
@@ -187,7 +187,7 @@ func TestNewNotice(t *testing.T) {
 			_, err := pagoinrete.NewNotice(e, 1, wrong, assistant)
 			assert.ErrorIs(t, err, test.want)
 			assert.Contains(t, flussi.Explain(err), test.says)
-			var invalid *pagoinrete.InvalidError
+			var invalid *flussi.InvalidError
 			require.ErrorAs(t, err, &invalid)
 			assert.Len(t, invalid.Fields, 1)
 		})

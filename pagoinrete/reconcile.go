@@ -60,21 +60,21 @@ type MatchReport struct {
 type Mismatch struct {
 	Row      PaymentRow // as it came
 	NoticeID uuid.UUID  // that has its IUV; the zero UUID if there is none
-	Err      error      // why: [ErrNotFound] for an unknown IUV, [ErrDiscrepancy] for one of several notices, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrUnknownPaymentOutcome], [ErrNotPayable], an [*InvalidError]
+	Err      error      // why: [flussi.ErrNotFound] for an unknown IUV, [ErrDiscrepancy] for one of several notices, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrUnknownPaymentOutcome], [ErrNotPayable], an [*flussi.InvalidError]
 	Reason   string     // why, in Italian
 }
 
-// Why a row does not match a notice, besides [ErrNotFound] and [ErrAmount].
+// Why a row does not match a notice, besides [flussi.ErrNotFound] and [ErrAmount].
 var (
 	// ErrPaidTwice: the notice was paid by something else already.
-	ErrPaidTwice = errors.New("paid twice")
+	ErrPaidTwice = fmt.Errorf("paid twice: %w", flussi.ErrState)
 	// ErrReversed: the payment was reversed (revocato).
-	ErrReversed = errors.New("payment reversed")
+	ErrReversed = fmt.Errorf("payment reversed: %w", flussi.ErrState)
 	// ErrUnknownPaymentOutcome: the outcome of the payment is not a code of pagoPA. Ask the bank or
 	// the PSP whether it was paid.
-	ErrUnknownPaymentOutcome = errors.New("payment outcome not known")
+	ErrUnknownPaymentOutcome = fmt.Errorf("payment outcome not known: %w", flussi.ErrInvalid)
 	// ErrNotPayable: the notice was cancelled or refunded, or its event is not Notificato.
-	ErrNotPayable = errors.New("notice cannot be paid")
+	ErrNotPayable = fmt.Errorf("notice cannot be paid: %w", flussi.ErrState)
 )
 
 // Error describes the mismatch for programs and logs.
@@ -158,7 +158,7 @@ func (p *Service) office(ctx context.Context, by flussi.Actor, school string) er
 		return nil
 	}
 	err := n.Fire(ctx, NoticePayManually, by)
-	if errors.Is(err, fsm.ErrForbidden) { // which is not what was asked for
+	if errors.Is(err, fsm.ErrRole) { // which is not what was asked for
 		return refuse(err, "La riconciliazione è riservata a: DSGA, A.A.")
 	}
 	return err
@@ -202,7 +202,7 @@ func (r *MatchReport) count(row PaymentRow, err error, notice uuid.UUID, known b
 		r.Unmatched++
 		r.UnmatchedAmount += row.Amount
 		reason := flussi.Explain(err)
-		var own *Error
+		var own *flussi.Error
 		if errors.As(err, &own) {
 			err = own.Err
 		}
@@ -244,7 +244,7 @@ func (p *Service) matchByHand(ctx context.Context, op string, by flussi.Actor, i
 			change.Notice.Version++
 			return change.Notice, nil
 		}
-		if !errors.Is(err, ErrConflict) || try == maxTries {
+		if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
 			return Notice{}, failure(op, id, err)
 		}
 		if err := again(ctx, try); err != nil {

@@ -78,14 +78,14 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 		err  error
 		says string
 	}{
-		{3, pagoinrete.ErrNotFound, "Riga 3: Nessun avviso della scuola ha questo IUV."},
+		{3, flussi.ErrNotFound, "Riga 3: Nessun avviso della scuola ha questo IUV."},
 		{4, pagoinrete.ErrPaidTwice, "Riga 4: L'avviso risulta già pagato al di fuori di Pago In Rete."},
 		{5, pagoinrete.ErrNotPayable, "Riga 5: L'avviso è «Annullato»."},
 		{6, pagoinrete.ErrAmount, "Riga 6: L'importo è 49,99 €, quello dovuto è 50,00 €."},
 		{7, pagoinrete.ErrReversed, "Riga 7: Il pagamento è stato revocato."},
 		{8, pagoinrete.ErrPaidTwice, "Riga 8: L'avviso risulta già pagato: il riferimento registrato è un altro."},
 		{9, flussi.ErrEmpty, "Riga 9: Manca la data."},
-		{10, pagoinrete.ErrNotFound, "Riga 10: Nessun avviso della scuola ha questo IUV."},
+		{10, flussi.ErrNotFound, "Riga 10: Nessun avviso della scuola ha questo IUV."},
 		{11, flussi.ErrRange, "Riga 11: Manca il riferimento. L'importo della riga non è valido."},
 	} {
 		got := report.Mismatches[i]
@@ -305,18 +305,18 @@ func TestWhoMayReconcile(t *testing.T) {
 	n := w.notices(t, w.notified(t, 1).ID)[0]
 	for _, by := range []flussi.Actor{principal, {ID: assistant.ID}, {ID: assistant.ID, Roles: []flussi.Role{flussi.Operator}}} {
 		_, err := w.ApplySettlement(t.Context(), by, school, payments(payment(t, n, "FR-1")))
-		assert.ErrorIs(t, err, fsm.ErrForbidden)
+		assert.ErrorIs(t, err, fsm.ErrRole)
 		assert.Equal(t, "La riconciliazione è riservata a: DSGA, A.A.", flussi.Explain(err))
 		_, err = w.ApplyJournal(t.Context(), by, school, payments(payment(t, n, "FR-1")))
-		assert.ErrorIs(t, err, fsm.ErrForbidden)
+		assert.ErrorIs(t, err, fsm.ErrRole)
 		_, err = w.MatchSettlement(t.Context(), by, n.ID, payment(t, n, "FR-1"))
-		assert.ErrorIs(t, err, fsm.ErrForbidden)
+		assert.ErrorIs(t, err, fsm.ErrRole)
 	}
 	_, err := w.ApplySettlement(t.Context(), assistant, otherSchool, payments(payment(t, n, "FR-1")))
-	assert.ErrorIs(t, err, pagoinrete.ErrForbidden)
+	assert.ErrorIs(t, err, flussi.ErrForbidden)
 	report, err := w.ApplySettlement(t.Context(), system, otherSchool, payments(payment(t, n, "FR-1")))
 	require.NoError(t, err)
-	assert.ErrorIs(t, report.Mismatches[0], pagoinrete.ErrNotFound, "another school's")
+	assert.ErrorIs(t, report.Mismatches[0], flussi.ErrNotFound, "another school's")
 
 	cut := errors.New("cut off")
 	report, err = w.ApplySettlement(t.Context(), assistant, school, func(yield func(pagoinrete.PaymentRow, error) bool) {

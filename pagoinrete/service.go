@@ -15,7 +15,7 @@ import (
 
 // GatewayFor returns the gateway of a school, by its codice meccanografico. It must be safe for
 // concurrent use. For a school that it does not know it returns an error; if that is a
-// [flussi.Explainer], the operator reads why. No Gateway is an [ErrConfig].
+// [flussi.Explainer], the operator reads why. No Gateway is an [flussi.ErrConfig].
 type GatewayFor func(ctx context.Context, school string) (Gateway, error)
 
 // Authorizer knows which schools somebody works for. It is asked on every call of a
@@ -47,11 +47,11 @@ func (s Permissions) Schools(_ context.Context, by flussi.Actor) ([]string, erro
 // that failed, or whose program died, is made again: what was done already is recognised, and
 // nothing is there twice.
 //
-// The error of every method is an [*Error]. It unwraps to one of the Err… values of this
+// The error of every method is an [*flussi.Error]. It unwraps to one of the Err… values of this
 // package, to a [*fsm.TransitionError] if the action is not possible in the state or not for
-// the role, to an [*InvalidError] or a [*flussi.ValueError] for what is not valid, to the
+// the role, to an [*flussi.InvalidError] or a [*flussi.ValueError] for what is not valid, to the
 // context's error, or to what the store, the authorizer or the gateway returned, such as a
-// [*RemoteError]. Unless a method says otherwise, an error has changed nothing here.
+// [*flussi.RemoteError]. Unless a method says otherwise, an error has changed nothing here.
 type Service struct {
 	store      Store
 	authorizer Authorizer
@@ -68,7 +68,7 @@ type ServiceConfig struct {
 const defaultWorkers = 8
 
 // NewService returns a service. The error lists everything that is wrong with the
-// configuration; it is an [ErrConfig].
+// configuration; it is an [flussi.ErrConfig].
 func NewService(store Store, authorizer Authorizer, gateways GatewayFor, c ServiceConfig) (*Service, error) {
 	var faults []error
 	if store == nil || authorizer == nil || gateways == nil {
@@ -81,7 +81,7 @@ func NewService(store Store, authorizer Authorizer, gateways GatewayFor, c Servi
 		c.Workers = defaultWorkers
 	}
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("pagoinrete: new procedure: %w: %w", ErrConfig, errors.Join(faults...))
+		return nil, fmt.Errorf("pagoinrete: new procedure: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	return &Service{store: store, authorizer: authorizer, gateways: gateways, workers: c.Workers}, nil
 }
@@ -112,7 +112,7 @@ func (p *Service) schools(ctx context.Context, by flussi.Actor) ([]string, error
 func (p *Service) admit(ctx context.Context, by flussi.Actor, school string) error {
 	schools, err := p.schools(ctx, by)
 	if err == nil && !slices.Contains(schools, school) {
-		err = ErrForbidden
+		err = flussi.ErrForbidden
 	}
 	return err
 }
@@ -121,7 +121,7 @@ func (p *Service) admit(ctx context.Context, by flussi.Actor, school string) err
 func (p *Service) gateway(ctx context.Context, school string) (Gateway, error) {
 	g, err := p.gateways(ctx, school)
 	if err == nil && g == nil {
-		err = refuse(ErrConfig, "La scuola non è collegata a Pago In Rete: rivolgersi all'assistenza.")
+		err = refuse(flussi.ErrConfig, "La scuola non è collegata a Pago In Rete: rivolgersi all'assistenza.")
 	}
 	return g, err
 }
@@ -137,7 +137,7 @@ func (p *Service) event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Eve
 		return Event{}, plain(err)
 	}
 	if !slices.Contains(schools, e.School) {
-		return Event{}, ErrNotFound
+		return Event{}, flussi.ErrNotFound
 	}
 	return e, nil
 }
@@ -153,7 +153,7 @@ func (p *Service) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (No
 		return Notice{}, Event{}, plain(err)
 	}
 	if !slices.Contains(schools, n.School) {
-		return Notice{}, Event{}, ErrNotFound
+		return Notice{}, Event{}, flussi.ErrNotFound
 	}
 	e, err := p.store.Event(ctx, n.EventID)
 	return n, e, plain(err)

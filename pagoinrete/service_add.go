@@ -31,7 +31,7 @@ func NoticeDraftRows(drafts ...NoticeDraft) iter.Seq2[NoticeRow, error] {
 // AddConfig says how rows are added.
 type AddConfig struct {
 	// SkipInvalid creates the notices of the rows that are valid if others are not, which is
-	// no error then: the report has them. If none is valid, the error is an [ErrRows] all the
+	// no error then: the report has them. If none is valid, the error is an [flussi.ErrRows] all the
 	// same. Defaults to false: all or nothing.
 	SkipInvalid bool
 	// MaxErrors is how many wrong rows are reported one by one; all are counted. Defaults to
@@ -43,43 +43,27 @@ const defaultMaxErrors = 1000
 
 // AddReport says what became of the rows.
 type AddReport struct {
-	Rows    int          // that were read
-	Notices int          // that were created
-	Amount  flussi.Cents // due with them
-	Invalid int          // rows that are not valid
-	Errors  []*RowError  // the first of them, in the order of the rows
+	Rows    int                // that were read
+	Notices int                // that were created
+	Amount  flussi.Cents       // due with them
+	Invalid int                // rows that are not valid
+	Errors  []*flussi.RowError // the first of them, in the order of the rows
 }
-
-// RowError says why a row was refused. It holds no text of the row.
-type RowError struct {
-	Row   int   // its number
-	Other int   // for an [ErrDuplicate]: the number of the row that is the same; 0 if it is in the event since before
-	Err   error // such as an [*InvalidError], or what the sequence had in place of the row
-}
-
-// Error describes the refusal for programs and logs.
-func (e *RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Row, e.Err) }
-
-// Unwrap returns why.
-func (e *RowError) Unwrap() error { return e.Err }
-
-// Italian describes the refusal for the operator.
-func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, flussi.Explain(e.Err)) }
 
 // AddNotices (Creazione pagamenti; the third operation) creates the notices of a fee that is
 // Simulato or Rifiutato, one or massively: for each row one, or one for each instalment. They
 // are Non collegato a Pago in Rete. A donation has none: the error is an [ErrDonation].
 //
 // Either all rows are taken, or, if one of them is not valid, none: then the error is an
-// [ErrRows], and the report says what is wrong with which rows. A row is refused if the
+// [flussi.ErrRows], and the report says what is wrong with which rows. A row is refused if the
 // sequence has an error in its place, if its draft is not valid, or if the event has a notice
-// for the same debtor and instalment that is not cancelled ([ErrDuplicate]).
+// for the same debtor and instalment that is not cancelled ([flussi.ErrDuplicate]).
 //
 // The sequence is pulled once, and long ones are fine: a notice costs some 60 bytes until the
 // call returns. An error in it belongs to its row if that has a Number, and otherwise ends the
 // call, with nothing stored whatever the configuration says: that is for a file that turns
 // out to be cut off. The sequence must not use the store. If somebody changes the event while
-// rows come in, the error is an [ErrConflict], and nothing is stored.
+// rows come in, the error is an [flussi.ErrConflict], and nothing is stored.
 func (p *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID, rows iter.Seq2[NoticeRow, error], c AddConfig) (AddReport, error) {
 	const op = "add notices"
 	e, err := p.event(ctx, by, eventID)
@@ -187,19 +171,19 @@ func (a *adding) notices(ctx context.Context, rows iter.Seq2[NoticeRow, error]) 
 		case a.report.Rows == 0:
 			fail(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
 		case a.report.Invalid > 0 && !a.config.SkipInvalid, a.report.Invalid == a.report.Rows:
-			fail(refuse(ErrRows, "%s su %d: nessun avviso è stato creato.", counted(a.report.Invalid, "riga non valida", "righe non valide"), a.report.Rows))
+			fail(refuse(flussi.ErrRows, "%s su %d: nessun avviso è stato creato.", counted(a.report.Invalid, "riga non valida", "righe non valide"), a.report.Rows))
 		}
 	}
 }
 
 // check returns what a row stands for, or what is wrong with it.
-func (a *adding) check(row NoticeRow, err error) ([]part, *RowError) {
+func (a *adding) check(row NoticeRow, err error) ([]part, *flussi.RowError) {
 	var parts []part
 	if err == nil {
 		parts, err = row.Draft.parts(a.event)
 	}
 	if err != nil {
-		return nil, &RowError{Row: row.Number, Err: err}
+		return nil, &flussi.RowError{Row: row.Number, Err: err}
 	}
 	for _, part := range parts {
 		if other, same := a.seen[place{part.data.Debtor, part.instalment}]; same {
@@ -207,7 +191,7 @@ func (a *adding) check(row NoticeRow, err error) ([]part, *RowError) {
 			if other == 0 {
 				where = "nell'evento"
 			}
-			return nil, &RowError{Row: row.Number, Other: other, Err: refuse(ErrDuplicate,
+			return nil, &flussi.RowError{Row: row.Number, Other: other, Err: refuse(flussi.ErrDuplicate,
 				"Doppione: un avviso per lo stesso debitore e la rata %d è già %s.", part.instalment, where)}
 		}
 	}

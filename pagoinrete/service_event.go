@@ -39,7 +39,7 @@ func (p *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKi
 
 // EditEvent (Modifica) replaces what the office wrote about an event that is in its hands: Non
 // trasmesso, Simulato or Rifiutato. The version is the one that was seen: if it is not the
-// event's any more, the error is an [ErrConflict]. What was transmitted is replaced in Pago In
+// event's any more, the error is an [flussi.ErrConflict]. What was transmitted is replaced in Pago In
 // Rete as well. While the event has notices, its amounts, due dates and instalments are fixed.
 func (p *Service) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d EventData) (Event, error) {
 	d = d.normal()
@@ -47,7 +47,7 @@ func (p *Service) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, 
 		action: EventEdit,
 		guard: func(e Event) error {
 			if e.Version != version {
-				return ErrConflict
+				return flussi.ErrConflict
 			}
 			if err := d.Validate(e.Kind); err != nil {
 				return err
@@ -86,7 +86,7 @@ func (p *Service) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 		action: EventSubmit,
 		guard:  noticesReady,
 		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
-			if _, err := g.PutEvent(ctx, by, e); err != nil && !errors.Is(err, ErrRemoteState) {
+			if _, err := g.PutEvent(ctx, by, e); err != nil && !errors.Is(err, flussi.ErrRemoteState) {
 				return RemoteEvent{}, err
 			}
 			return g.MoveEvent(ctx, by, e.ID, EventSubmit, flussi.Text{})
@@ -163,14 +163,14 @@ func (p *Service) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 
 // ResolveEventDiscrepancy (Archivia la discrepanza) says that somebody looked at an event's discrepancy,
 // and what came of it: it is not reported again. The version is the one that was seen: if it is
-// not the event's any more, the error is an [ErrConflict].
+// not the event's any more, the error is an [flussi.ErrConflict].
 func (p *Service) ResolveEventDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Event, error) {
 	return p.changeEvent(ctx, "settle event", by, id, step{
 		action: EventResolveDiscrepancy,
 		reason: why,
 		guard: func(e Event) error {
 			if e.Version != version {
-				return ErrConflict
+				return flussi.ErrConflict
 			}
 			if !e.Discrepancy.Open() {
 				return refuse(ErrDiscrepancy, "L'evento non ha discrepanze da archiviare.")
@@ -235,7 +235,7 @@ func (p *Service) changeEvent(ctx context.Context, op string, by flussi.Actor, i
 		switch err := p.store.SaveEvent(ctx, change, nil); {
 		case err == nil:
 			return p.stored(ctx, change.Event), nil
-		case !errors.Is(err, ErrConflict) || try == maxTries:
+		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
 			return Event{}, failure(op, id, err)
 		}
 		if err := again(ctx, try); err != nil {
@@ -263,18 +263,18 @@ func (p *Service) there(ctx context.Context, e Event, to EventState, s step) (Re
 		return RemoteEvent{}, err
 	}
 	there, err := s.remote(ctx, g, e)
-	if s.puts && e.Version > 1 && OutcomeOf(err) == Unknown {
-		if there, err = s.remote(ctx, g, e); OutcomeOf(err) == Unknown {
+	if s.puts && e.Version > 1 && flussi.OutcomeOf(err) == flussi.OutcomeUnknown {
+		if there, err = s.remote(ctx, g, e); flussi.OutcomeOf(err) == flussi.OutcomeUnknown {
 			return there, err
 		}
 	}
 	if err != nil {
-		if OutcomeOf(err) != Unknown && !errors.Is(err, ErrRemoteState) && !errors.Is(err, ErrRemoteNotFound) {
+		if flussi.OutcomeOf(err) != flussi.OutcomeUnknown && !errors.Is(err, flussi.ErrRemoteState) && !errors.Is(err, flussi.ErrRemoteNotFound) {
 			return there, err
 		}
 		read, readErr := g.Event(ctx, e.ID)
 		switch {
-		case errors.Is(readErr, ErrRemoteNotFound) && to == EventDeleted: // it is gone
+		case errors.Is(readErr, flussi.ErrRemoteNotFound) && to == EventDeleted: // it is gone
 			return RemoteEvent{ID: e.ID, State: EventDeleted}, nil
 		case readErr != nil, read.State != to:
 			return there, err
@@ -282,7 +282,7 @@ func (p *Service) there(ctx context.Context, e Event, to EventState, s step) (Re
 		there = read
 	}
 	if there.State != to {
-		return there, refuse(ErrRemoteState, "Su Pago In Rete lo stato dell'evento è «%s»: verificare lo stato.", there.State.Label())
+		return there, refuse(flussi.ErrRemoteState, "Su Pago In Rete lo stato dell'evento è «%s»: verificare lo stato.", there.State.Label())
 	}
 	return there, nil
 }
@@ -326,7 +326,7 @@ func (p *Service) withdrawNotices(ctx context.Context, by flussi.Actor, e Event)
 		case err == nil:
 			try = 0
 			continue
-		case !errors.Is(err, ErrConflict) || try == maxTries:
+		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
 			return err
 		}
 		if err := again(ctx, try); err != nil {
@@ -341,9 +341,9 @@ const maxReason = 4000
 
 // checkReason refuses a reason that says nothing, or too much.
 func checkReason(why flussi.Text, name string) error {
-	e := &InvalidError{}
+	e := &invalid{}
 	e.text("Reason", name, strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(why.Reveal()), maxReason, true)
-	return e.orNil()
+	return e.OrNil()
 }
 
 // EventActions returns what the actor may do with an event now, as it and its notices are: the

@@ -12,22 +12,22 @@ import (
 
 // EditNotice (Modifica) replaces what the office wrote about a notice that was not transmitted
 // yet. The version is the one that was seen: if it is not the notice's any more, the error is
-// an [ErrConflict]. Its debtor, and where the event fixes it its amount, cannot change: cancel
+// an [flussi.ErrConflict]. Its debtor, and where the event fixes it its amount, cannot change: cancel
 // it and create another.
 func (p *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d NoticeData) (Notice, error) {
 	return p.changeNotice(ctx, "edit notice", by, id, move{
 		action: NoticeEdit,
 		guard: func(n Notice, e Event) error {
-			fault := &InvalidError{}
+			fault := &invalid{}
 			switch {
 			case n.Version != version:
-				return ErrConflict
+				return flussi.ErrConflict
 			case d.Debtor != n.Debtor:
 				fault.fail("Debtor", flussi.ErrRange, "Il debitore di un avviso non cambia: annullarlo e crearne un altro.")
-				return fault
+				return fault.OrNil()
 			case !e.Flexible && d.Amount != n.Amount:
 				fault.fail("Amount", ErrAmount, "L'importo è stabilito dall'evento: %s.", n.Amount.Euro())
-				return fault
+				return fault.OrNil()
 			}
 			return d.Validate()
 		},
@@ -37,7 +37,7 @@ func (p *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID,
 
 // CancelNotice (Annulla) cancels a notice that is not paid, and says why: Annullato, here and in
 // Pago In Rete. While its event is Da approvare, it is in the hands of the principal, and the
-// error is an [ErrEventState].
+// error is an [flussi.ErrState].
 func (p *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
 	return p.changeNotice(ctx, "cancel notice", by, id, move{
 		action: NoticeCancel,
@@ -55,8 +55,8 @@ func (p *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 // PayNoticeManually (Pagato manualmente) notes that a notice was paid without Pago In Rete, as
 // the school could verify, by the proof of exactly what is due: here, and in Pago In Rete, so
 // that nobody pays it there again. Its event is Notificato. One that is paid by another proof
-// already, there or by somebody at the same moment, is refused: an [ErrRemoteState], or an
-// [ErrConflict].
+// already, there or by somebody at the same moment, is refused: an [flussi.ErrRemoteState], or an
+// [flussi.ErrConflict].
 func (p *Service) PayNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, proof Proof) (Notice, error) {
 	proof = proof.normal(by.ID)
 	return p.changeNotice(ctx, "pay notice manually", by, id, move{
@@ -144,7 +144,7 @@ func (p *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 			switch err := p.store.SaveNotices(ctx, changes...); {
 			case err == nil:
 				shown += len(changes)
-			case errors.Is(err, ErrConflict):
+			case errors.Is(err, flussi.ErrConflict):
 				conflict = err
 			default:
 				return shown, failure(op, id, err)
@@ -161,14 +161,14 @@ func (p *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 
 // ResolveNoticeDiscrepancy (Archivia la discrepanza) says that somebody looked at a notice's discrepancy, and
 // what came of it: it is not reported again. The version is the one that was seen: if it is not
-// the notice's any more, the error is an [ErrConflict], since there may be another discrepancy.
+// the notice's any more, the error is an [flussi.ErrConflict], since there may be another discrepancy.
 func (p *Service) ResolveNoticeDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Notice, error) {
 	return p.changeNotice(ctx, "settle notice", by, id, move{
 		action: NoticeResolveDiscrepancy,
 		reason: why,
 		guard: func(n Notice, e Event) error {
 			if n.Version != version {
-				return ErrConflict
+				return flussi.ErrConflict
 			}
 			if err := noticeReady(NoticeResolveDiscrepancy, n, e); err != nil {
 				return err
@@ -189,7 +189,7 @@ func noticeReady(action NoticeAction, n Notice, e Event) error {
 		}
 	case NoticeCancel:
 		if e.State == EventToApprove {
-			return refuse(ErrEventState, "L'evento è «%s», in carico al dirigente: l'avviso non può essere annullato adesso.", e.State.Label())
+			return refuse(flussi.ErrState, "L'evento è «%s», in carico al dirigente: l'avviso non può essere annullato adesso.", e.State.Label())
 		}
 	case NoticePayManually, NoticeShow:
 		if e.State != EventNotified {
@@ -204,7 +204,7 @@ func noticeReady(action NoticeAction, n Notice, e Event) error {
 }
 
 func inState(e Event) error {
-	return refuse(ErrEventState, "L'evento è «%s»: l'operazione non è possibile in questo stato.", e.State.Label())
+	return refuse(flussi.ErrState, "L'evento è «%s»: l'operazione non è possibile in questo stato.", e.State.Label())
 }
 
 // move is a step of a notice.
@@ -235,7 +235,7 @@ func (p *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, 
 	for try := 0; ; try++ {
 		n, e, err := p.notice(ctx, by, id)
 		if err == nil && done != "" && n.State == done && m.shown(n.Evidence) {
-			return Notice{}, failure(op, id, ErrConflict) // two proofs are two payments
+			return Notice{}, failure(op, id, flussi.ErrConflict) // two proofs are two payments
 		}
 		if err != nil || done != "" && n.State == done { // somebody else took the same step
 			return n, failure(op, id, err)
@@ -271,7 +271,7 @@ func (p *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, 
 		case err == nil:
 			change.Notice.Version++
 			return change.Notice, nil
-		case !errors.Is(err, ErrConflict) || try == maxTries:
+		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
 			return Notice{}, failure(op, id, err)
 		}
 		if err := again(ctx, try); err != nil {
@@ -292,9 +292,9 @@ func (p *Service) moveThere(ctx context.Context, by flussi.Actor, n Notice, to N
 	switch {
 	case err == nil && there.State == to:
 		return nil
-	case errors.Is(err, ErrRemoteNotFound) && n.State == NoticeNotLinked:
+	case errors.Is(err, flussi.ErrRemoteNotFound) && n.State == NoticeNotLinked:
 		return nil
-	case err != nil && OutcomeOf(err) != Unknown && !errors.Is(err, ErrRemoteState):
+	case err != nil && flussi.OutcomeOf(err) != flussi.OutcomeUnknown && !errors.Is(err, flussi.ErrRemoteState):
 		return err
 	}
 	found, readErr := g.Notices(ctx, []uuid.UUID{n.ID})
@@ -307,13 +307,13 @@ func (p *Service) moveThere(ctx context.Context, by flussi.Actor, n Notice, to N
 		}
 		return err
 	case found[0].State == to && m.shown(found[0].Evidence):
-		return refuse(ErrRemoteState, "Su Pago In Rete l'avviso è già «%s», con un altro riferimento: verificare lo stato.", to.Label())
+		return refuse(flussi.ErrRemoteState, "Su Pago In Rete l'avviso è già «%s», con un altro riferimento: verificare lo stato.", to.Label())
 	case found[0].State == to:
 		return nil
-	case err != nil && !errors.Is(err, ErrRemoteState):
+	case err != nil && !errors.Is(err, flussi.ErrRemoteState):
 		return err
 	}
-	return refuse(ErrRemoteState, "Su Pago In Rete lo stato dell'avviso è «%s»: verificare lo stato.", found[0].State.Label())
+	return refuse(flussi.ErrRemoteState, "Su Pago In Rete lo stato dell'avviso è «%s»: verificare lo stato.", found[0].State.Label())
 }
 
 // NoticeActions returns what the actor may do with a notice now, as it and its event are: the

@@ -38,7 +38,7 @@ func (p *Service) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (No
 
 // Events returns a page of the events that match the filter, the newest first, each with its
 // Counts. Without Schools in the filter it looks in all that the actor works for; with one
-// that the actor does not work for the error is an [ErrForbidden].
+// that the actor does not work for the error is an [flussi.ErrForbidden].
 func (p *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilter, page Page) (EventPage, error) {
 	const op = "list events"
 	schools, page, err := p.searched(ctx, by, filter.Schools, filter.Text, page)
@@ -136,7 +136,7 @@ func (p *Service) searched(ctx context.Context, by flussi.Actor, wanted []string
 	}
 	for _, school := range wanted {
 		if !slices.Contains(schools, school) {
-			return nil, page, ErrForbidden
+			return nil, page, flussi.ErrForbidden
 		}
 	}
 	if n := utf8.RuneCountInString(text); n > 0 && n < flussi.MinSearch {

@@ -195,7 +195,7 @@ func TestARejectedEventIsCorrectedAndSubmittedAgain(t *testing.T) {
 	assert.Equal(t, why, records[len(records)-1].Reason)
 
 	_, err = w.EditEvent(t.Context(), assistant, e.ID, e.Version-1, trip(t))
-	assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+	assert.ErrorIs(t, err, flussi.ErrConflict)
 	dearer := trip(t)
 	dearer.Amount, dearer.Instalments[1].Amount = 16_000, 6_000
 	_, err = w.EditEvent(t.Context(), assistant, e.ID, e.Version, dearer)
@@ -286,7 +286,7 @@ func TestTheRolesAreTheGuides(t *testing.T) {
 				if may {
 					continue // it is done below and elsewhere
 				}
-				assert.ErrorIs(t, err, fsm.ErrForbidden, "%v", by)
+				assert.ErrorIs(t, err, fsm.ErrRole, "%v", by)
 				assert.Contains(t, flussi.Explain(err), "è riservata a: ")
 			}
 		})
@@ -313,7 +313,7 @@ func (w *world) as(t *testing.T, by flussi.Actor, number int, e pagoinrete.Event
 	case 6:
 		_, err = w.ApproveEvent(ctx, by, e.ID)
 		_, rejected := w.RejectEvent(ctx, by, e.ID, flussi.NewText("No."))
-		assert.ErrorIs(t, rejected, fsm.ErrForbidden)
+		assert.ErrorIs(t, rejected, fsm.ErrRole)
 	case 7:
 		_, err = w.NotifyEvent(ctx, by, e.ID)
 	case 8:

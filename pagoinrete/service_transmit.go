@@ -21,7 +21,7 @@ type TransmitReport struct {
 // NoticeError says why a notice was refused, or failed.
 type NoticeError struct {
 	NoticeID uuid.UUID // its ID
-	Err      error     // such as a [*RemoteError]
+	Err      error     // such as a [*flussi.RemoteError]
 }
 
 // Error describes the refusal for programs and logs.
@@ -186,10 +186,10 @@ func (t *transmission) end(err error) {
 // was changed since it was created may be there as it was before, so it is transmitted again.
 func (t *transmission) transmit(ctx context.Context, n Notice) transmitted {
 	if err := ctx.Err(); err != nil {
-		return transmitted{n, RemoteNotice{}, &RemoteError{Operation: "transmit notice", Kind: ErrInterrupted, Outcome: NotDone, Err: err}}
+		return transmitted{n, RemoteNotice{}, &flussi.RemoteError{Package: "pagoinrete", Platform: "Pago In Rete", Operation: "transmit notice", Kind: flussi.ErrInterrupted, Outcome: flussi.OutcomeNotDone, Err: err}}
 	}
 	there, err := t.gateway.PutNotice(ctx, t.by, n)
-	if err != nil && (OutcomeOf(err) == Unknown || errors.Is(err, ErrRemoteState)) {
+	if err != nil && (flussi.OutcomeOf(err) == flussi.OutcomeUnknown || errors.Is(err, flussi.ErrRemoteState)) {
 		found, readErr := t.gateway.Notices(ctx, []uuid.UUID{n.ID})
 		switch {
 		case readErr != nil || len(found) != 1:
@@ -202,9 +202,9 @@ func (t *transmission) transmit(ctx context.Context, n Notice) transmitted {
 	switch {
 	case err != nil:
 	case there.ID != n.ID: // whose number would be taken for this one's
-		err = &RemoteError{Operation: "transmit notice", Kind: ErrUnknown, Outcome: Unknown, Reason: "the reply is about another notice"}
+		err = &flussi.RemoteError{Package: "pagoinrete", Platform: "Pago In Rete", Operation: "transmit notice", Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown, Detail: "the reply is about another notice"}
 	case there.Number.IsZero():
-		err = &RemoteError{Operation: "transmit notice", Kind: ErrUnknown, Outcome: Unknown, Reason: "no notice number in the reply"}
+		err = &flussi.RemoteError{Package: "pagoinrete", Platform: "Pago In Rete", Operation: "transmit notice", Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown, Detail: "no notice number in the reply"}
 	}
 	t.judge(err)
 	return transmitted{n, there, err}
@@ -212,13 +212,13 @@ func (t *transmission) transmit(ctx context.Context, n Notice) transmitted {
 
 // judge ends a transmission that cannot go on.
 func (t *transmission) judge(err error) {
-	switch OutcomeOf(err) {
-	case Done:
+	switch flussi.OutcomeOf(err) {
+	case flussi.OutcomeDone:
 		t.mu.Lock()
 		t.inRow = 0
 		t.mu.Unlock()
-	case Refused:
-		if errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrRemoteForbidden) {
+	case flussi.OutcomeRefused:
+		if errors.Is(err, flussi.ErrUnauthorized) || errors.Is(err, flussi.ErrRemoteForbidden) {
 			t.end(err)
 		}
 	default:
@@ -262,7 +262,7 @@ func (t *transmission) keep(ctx context.Context, results []transmitted) {
 		for _, r := range results {
 			t.count(r, r.err)
 		}
-	case errors.Is(err, ErrConflict):
+	case errors.Is(err, flussi.ErrConflict):
 		for _, r := range results {
 			err := t.keepOne(ctx, &r)
 			t.count(r, err)
@@ -288,10 +288,10 @@ func (t *transmission) keepOne(ctx context.Context, r *transmitted) error {
 		switch {
 		case current.State == NoticeCancelled && r.err == nil:
 			_, err := t.gateway.MoveNotice(ctx, t.by, current.ID, NoticeCancel, Proof{})
-			if err != nil && !errors.Is(err, ErrRemoteState) && !errors.Is(err, ErrRemoteNotFound) {
+			if err != nil && !errors.Is(err, flussi.ErrRemoteState) && !errors.Is(err, flussi.ErrRemoteNotFound) {
 				return err
 			}
-			return refuse(ErrConflict, "L'avviso è stato annullato nel frattempo.")
+			return refuse(flussi.ErrConflict, "L'avviso è stato annullato nel frattempo.")
 		case current.State == NoticeCancelled:
 		case edited:
 			*r = t.transmit(ctx, current)
@@ -305,7 +305,7 @@ func (t *transmission) keepOne(ctx context.Context, r *transmitted) error {
 		if !worth {
 			return r.err
 		}
-		if err := t.store.SaveNotices(ctx, change); !errors.Is(err, ErrConflict) || try == maxTries {
+		if err := t.store.SaveNotices(ctx, change); !errors.Is(err, flussi.ErrConflict) || try == maxTries {
 			return errors.Join(r.err, err)
 		}
 	}
@@ -314,13 +314,13 @@ func (t *transmission) keepOne(ctx context.Context, r *transmitted) error {
 // change is what a result makes of its notice, if that has to be stored.
 func (r transmitted) change(by flussi.Actor) (NoticeChange, bool) {
 	n := r.notice
-	switch OutcomeOf(r.err) {
-	case Done:
+	switch flussi.OutcomeOf(r.err) {
+	case flussi.OutcomeDone:
 		from := n.State
 		n.State, n.RemoteID, n.Number, n.Error = NoticeNotNotified, r.there.RemoteID, r.there.Number, ""
 		n.PayerRegistered, n.PayerLoggedIn = r.there.PayerRegistered, r.there.PayerLoggedIn
 		return n.change(NoticeTransmit, from, by.ID, ""), true
-	case Refused:
+	case flussi.OutcomeRefused:
 		why := flussi.Explain(failure("transmit notice", n.ID, r.err))
 		if n.Error == why {
 			return NoticeChange{}, false
@@ -339,9 +339,9 @@ func (t *transmission) count(r transmitted, err error) {
 	case err == nil:
 		t.report.Transmitted++
 		return
-	case errors.Is(err, ErrInterrupted): // it was not begun
+	case errors.Is(err, flussi.ErrInterrupted): // it was not begun
 		return
-	case OutcomeOf(r.err) == Refused:
+	case flussi.OutcomeOf(r.err) == flussi.OutcomeRefused:
 		t.report.Refused++
 	default:
 		t.report.Failed++

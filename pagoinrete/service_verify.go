@@ -115,7 +115,7 @@ func (p *Service) follow(ctx context.Context, by flussi.Actor, e Event) (Event, 
 		return e, err
 	}
 	there, err := g.Event(ctx, e.ID)
-	missing := errors.Is(err, ErrRemoteNotFound)
+	missing := errors.Is(err, flussi.ErrRemoteNotFound)
 	if err != nil && !missing {
 		return e, err
 	}
@@ -135,7 +135,7 @@ func (p *Service) follow(ctx context.Context, by flussi.Actor, e Event) (Event, 
 				return e, plain(err)
 			}
 			return e, discrepancyOf(e)
-		case !errors.Is(err, ErrConflict) || try == maxTries:
+		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
 			return e, err
 		}
 		if err := again(ctx, try); err != nil {
@@ -215,7 +215,7 @@ func (p *Service) learnPage(ctx context.Context, by flussi.Actor, page []Notice,
 	}
 	if len(changes) == 0 {
 		err = nil
-	} else if err = p.store.SaveNotices(ctx, changes...); errors.Is(err, ErrConflict) {
+	} else if err = p.store.SaveNotices(ctx, changes...); errors.Is(err, flussi.ErrConflict) {
 		err = p.learnEach(ctx, by, changes, answers, notified)
 	}
 	if err != nil {
@@ -255,7 +255,7 @@ func (p *Service) learnEach(ctx context.Context, by flussi.Actor, changes []Noti
 				changes[i] = change
 				break
 			}
-			if !errors.Is(err, ErrConflict) || try == maxTries {
+			if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
 				return err
 			}
 			if err := again(ctx, try); err != nil {

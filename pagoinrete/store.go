@@ -28,7 +28,7 @@ import (
 // Versions: an entity is stored with the Version that it was read with, and the store
 // keeps it with the next one, if it still has that one; otherwise, and if an entity that
 // is said to be new exists or one that is not new does not, nothing is written and the
-// error is an [ErrConflict]; so is one entity twice in one write. Writes that meet each
+// error is an [flussi.ErrConflict]; so is one entity twice in one write. Writes that meet each
 // other at the same moment succeed or are an ErrConflict, never a deadlock that somebody
 // else has to untie. With each version, the store keeps the record that came with it, and
 // sets the record's Version. The ID, School, EventID and CreatedAt of an entity never
@@ -43,7 +43,7 @@ type Store interface {
 // EventStore is the part of a [Store] that keeps events.
 type EventStore interface {
 	// Event returns an event, with the Counts of its notices as they are at the same
-	// moment. The error is an [ErrNotFound] if there is none.
+	// moment. The error is an [flussi.ErrNotFound] if there is none.
 	Event(ctx context.Context, id uuid.UUID) (Event, error)
 
 	// Events returns a page of the events that match the filter, each with its Counts.
@@ -65,7 +65,7 @@ type EventStore interface {
 
 // NoticeStore is the part of a [Store] that keeps notices.
 type NoticeStore interface {
-	// Notice returns a notice. The error is an [ErrNotFound] if there is none.
+	// Notice returns a notice. The error is an [flussi.ErrNotFound] if there is none.
 	Notice(ctx context.Context, id uuid.UUID) (Notice, error)
 
 	// Notices returns a page of the notices that match the filter.

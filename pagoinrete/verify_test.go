@@ -143,7 +143,7 @@ func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
 			_, err = w.ResolveNoticeDiscrepancy(t.Context(), principal, n.ID, found.Version, flussi.NewText("Visto."))
 			assert.Error(t, err)
 			_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version-1, flussi.NewText("Chiarito con la famiglia."))
-			assert.ErrorIs(t, err, pagoinrete.ErrConflict, "of what was seen")
+			assert.ErrorIs(t, err, flussi.ErrConflict, "of what was seen")
 			_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito con la famiglia."))
 			require.NoError(t, err)
 			found, err = w.VerifyNotice(t.Context(), assistant, n.ID)

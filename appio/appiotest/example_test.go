@@ -30,7 +30,7 @@ func Example() {
 		Subject: flussi.NewText("Scadenza della TARI"),
 		Content: flussi.NewText(strings.Repeat("La prima rata scade il 16 giugno. ", 3)),
 	})
-	fmt.Println(appio.OutcomeOf(err), len(server.Deliveries()))
+	fmt.Println(flussi.OutcomeOf(err), len(server.Deliveries()))
 	// Output:
 	// unknown 1
 }

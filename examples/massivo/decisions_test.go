@@ -37,12 +37,12 @@ func (l lossy) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.Impor
 			}
 		}
 	}
-	return flow.ImportResult{}, false, flow.ErrCommitUnknown
+	return flow.ImportResult{}, false, flussi.ErrCommitUnknown
 }
 
 func (l lossy) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 	if l.hides {
-		return flow.ImportResult{}, flow.ErrNotFound
+		return flow.ImportResult{}, flussi.ErrNotFound
 	}
 	return l.Store.ImportResult(ctx, key)
 }
@@ -53,7 +53,7 @@ func (l lossy) SaveNotifications(ctx context.Context, changes ...flow.Notificati
 			return err
 		}
 	}
-	return flow.ErrCommitUnknown
+	return flussi.ErrCommitUnknown
 }
 
 // on runs a function on the database of the office through a store that loses its connection, and
@@ -120,7 +120,7 @@ func TestResolveReportsLostAnswer(t *testing.T) {
 			said, err := lossy{writes: writes}.on(t, o, func(s *session) error {
 				return s.resolveNamed(t.Context(), []string{one.ID.String()}, resolving{sent: true, reason: "arrivata"})
 			})
-			require.ErrorIs(t, err, flow.ErrCommitUnknown)
+			require.ErrorIs(t, err, flussi.ErrCommitUnknown)
 			assert.Contains(t, said, "Per altre notifiche non si sa se la decisione sia stata registrata: ripetere il comando")
 			said = o.ran(t, 0, "resolve", one.ID.String(), two.ID.String(), "--sent", "--reason", "arrivata")
 			assert.Equal(t, writes, strings.Contains(said, "La notifica "+one.ID.String()+" è già confermata come inviata."))
@@ -143,11 +143,11 @@ func TestSendReportsHowItEnded(t *testing.T) {
 		says string
 	}{
 		"interrupted":                           {ended, context.Canceled, cli.Interrupted, "Invio interrotto: 3 inviate, 2 da inviare. Niente è andato perso.\nPer riprendere: massivo send "},
-		"interrupted, outcomes not stored":      {ended, &flow.Error{Err: flow.ErrOutcomeNotStored}, 0, "Non si sa se l'invio sia finito: l'archivio non ha risposto."},
-		"interrupted in the middle of a commit": {ended, &flow.Error{Err: flow.ErrCommitUnknown}, 0, "Non si sa se l'invio sia finito"},
-		"not known":                             {t.Context(), &flow.Error{Err: flow.ErrCommitUnknown}, 0, "Non si sa se l'invio sia finito"},
+		"interrupted, outcomes not stored":      {ended, &flussi.Error{Err: flow.ErrOutcomeNotStored}, 0, "Non si sa se l'invio sia finito: l'archivio non ha risposto."},
+		"interrupted in the middle of a commit": {ended, &flussi.Error{Err: flussi.ErrCommitUnknown}, 0, "Non si sa se l'invio sia finito"},
+		"not known":                             {t.Context(), &flussi.Error{Err: flussi.ErrCommitUnknown}, 0, "Non si sa se l'invio sia finito"},
 		"stopped":                               {t.Context(), &flow.StopError{Reason: "Invio fermato."}, exitStopped, "restano da inviare: 2"},
-		"another failure":                       {t.Context(), &flow.Error{Err: flow.ErrNotFound}, 0, "L'invio non è finito. Per riprendere: massivo send "},
+		"another failure":                       {t.Context(), &flussi.Error{Err: flussi.ErrNotFound}, 0, "L'invio non è finito. Per riprendere: massivo send "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said bytes.Buffer

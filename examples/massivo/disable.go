@@ -58,7 +58,7 @@ func (p *program) flag(c flagging) *cobra.Command {
 			}
 			return p.within(command.Context(), func(s *session) error {
 				text, err := c.setFlow(command.Context(), s, id)
-				if errors.Is(err, flow.ErrNotFound) {
+				if errors.Is(err, flussi.ErrNotFound) {
 					text, err = c.setNotification(command.Context(), s, id)
 				}
 				if err != nil {
@@ -96,5 +96,5 @@ func (c flagging) setNotification(ctx context.Context, s *session, id uuid.UUID)
 // mayBeSo reports whether the error is one of a flag that is so already, or that another program
 // set at the same moment.
 func (c flagging) mayBeSo(err error) bool {
-	return errors.Is(err, c.refusal) || errors.Is(err, flow.ErrConflict)
+	return errors.Is(err, c.refusal) || errors.Is(err, flussi.ErrConflict)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 )
@@ -29,7 +30,7 @@ func (p *program) history() *cobra.Command {
 					tellHistory(s, records, flow.FlowAction.Label, flow.FlowState.Label)
 					return nil
 				}
-				if !errors.Is(err, flow.ErrNotFound) {
+				if !errors.Is(err, flussi.ErrNotFound) {
 					return err
 				}
 				steps, err := s.NotificationHistory(ctx, s.by, id)

@@ -90,7 +90,7 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	fmt.Fprint(s.out, shortened(report).Italian())
 	marked := s.mark(ctx, template, file, &report, how)
 	switch {
-	case errors.Is(err, flow.ErrCommitUnknown):
+	case errors.Is(err, flussi.ErrCommitUnknown):
 		fmt.Fprintln(s.out, "\nNon si sa se le righe siano state importate. Ripetere lo stesso comando: se le righe ci sono già, il programma le riconosce e non le aggiunge di nuovo.")
 		return f, err
 	case !added.ImportedAt.IsZero():
@@ -148,7 +148,7 @@ func notingOccasions(rows iter.Seq2[flow.Row, error], found *bool) iter.Seq2[flo
 // with the errors marked.
 func (s *session) tellRefused(report *excel.Report, name string, marked bool, err error) {
 	fmt.Fprintln(s.out, "\nNon è stato importato niente.")
-	if report.Complete && errors.Is(err, flow.ErrRows) {
+	if report.Complete && errors.Is(err, flussi.ErrRows) {
 		which := "il file"
 		if marked {
 			which = "il file, o la sua copia,"
@@ -260,7 +260,7 @@ func isExport(err error) bool {
 func wrongFile(err error) error {
 	var fault *excel.FileError
 	switch {
-	case errors.As(err, &fault), errors.Is(err, flow.ErrRows):
+	case errors.As(err, &fault), errors.Is(err, flussi.ErrRows):
 		return &cli.Exit{Code: exitRows}
 	case errors.Is(err, flussi.ErrEmpty):
 		return &cli.Exit{Code: exitRows, Err: err}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
@@ -119,7 +120,7 @@ func (s *session) register(ctx context.Context, f flow.Flow, codes []flow.ErrorC
 		}
 		if _, err := s.RegisterNotification(ctx, s.by, n.ID); err != nil {
 			refused = errors.Join(refused, err)
-			if errors.Is(err, flow.ErrCommitUnknown) {
+			if errors.Is(err, flussi.ErrCommitUnknown) {
 				uncertain++
 			}
 			continue

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 )
@@ -200,9 +201,9 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(report.Resolved), thousands(max(len(unknown), report.Resolved)))
 	if report.Skipped > 0 {
 		fmt.Fprintf(s.out, "Notifiche non decise, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", thousands(report.Skipped))
-		err = errors.Join(err, explained{"Per decidere anche sulle altre, ripetere il comando; se il loro flusso è disabilitato, prima riabilitarlo.", flow.ErrConflict})
+		err = errors.Join(err, explained{"Per decidere anche sulle altre, ripetere il comando; se il loro flusso è disabilitato, prima riabilitarlo.", flussi.ErrConflict})
 	}
-	if errors.Is(err, flow.ErrCommitUnknown) {
+	if errors.Is(err, flussi.ErrCommitUnknown) {
 		fmt.Fprintln(s.out, uncertainDecisions)
 	}
 	if !how.sent && report.Resolved > 0 {
@@ -254,7 +255,7 @@ func (s *session) decide(ctx context.Context, open []flow.Notification, sent boo
 		done = append(done, n)
 	}
 	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(len(done)), thousands(len(open)))
-	if errors.Is(failed, flow.ErrCommitUnknown) {
+	if errors.Is(failed, flussi.ErrCommitUnknown) {
 		fmt.Fprintln(s.out, uncertainDecisions)
 	}
 	if !sent {

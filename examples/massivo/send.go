@@ -52,7 +52,7 @@ volta: la notifica passa a Errore con «Già inviata», e l'operatore decide che
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.within(c.Context(), func(s *session) error {
 				f, err := s.flowNamed(c.Context(), args, flow.FlowInactive, flow.FlowActive, flow.FlowSending, flow.FlowIncomplete)
-				if errors.Is(err, flow.ErrNotFound) && len(args) == 0 {
+				if errors.Is(err, flussi.ErrNotFound) && len(args) == 0 {
 					return s.nothingLeft(c.Context(), err)
 				}
 				if err != nil {
@@ -184,7 +184,7 @@ func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
 			return next, nil
 		case err == nil:
 			f = next
-		case errors.Is(err, flow.ErrConflict), errors.Is(err, fsm.ErrNotAllowed), errors.Is(err, flow.ErrNothingToSend):
+		case errors.Is(err, flussi.ErrConflict), errors.Is(err, fsm.ErrNotAllowed), errors.Is(err, flow.ErrNothingToSend):
 			// Another program may have taken the step.
 			now, readErr := s.Flow(ctx, s.by, f.ID)
 			switch {
@@ -192,7 +192,7 @@ func (s *session) order(ctx context.Context, f flow.Flow) (flow.Flow, error) {
 				return f, readErr
 			case errors.Is(err, flow.ErrNothingToSend) && isOver(now):
 				return now, nil
-			case now.State == f.State && !errors.Is(err, flow.ErrConflict):
+			case now.State == f.State && !errors.Is(err, flussi.ErrConflict):
 				return f, err
 			}
 			f = now
@@ -219,7 +219,7 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 			return &cli.Exit{Code: exitIncomplete}
 		}
 		return nil
-	case errors.Is(err, flow.ErrOutcomeNotStored), errors.Is(err, flow.ErrCommitUnknown):
+	case errors.Is(err, flow.ErrOutcomeNotStored), errors.Is(err, flussi.ErrCommitUnknown):
 		fmt.Fprintln(s.out, "Non si sa se l'invio sia finito: l'archivio non ha risposto. Ripetere il comando, che riprende l'invio: "+again)
 		return err
 	case ctx.Err() != nil:

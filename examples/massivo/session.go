@@ -99,7 +99,7 @@ func (s *session) flowNamed(ctx context.Context, args []string, states ...flow.F
 	case 1:
 		return page.Flows[0], nil
 	case 0:
-		return flow.Flow{}, explained{"Non c'è nessun flusso adatto: «massivo list» mostra tutti i flussi, «massivo import» ne crea uno.", flow.ErrNotFound}
+		return flow.Flow{}, explained{"Non c'è nessun flusso adatto: «massivo list» mostra tutti i flussi, «massivo import» ne crea uno.", flussi.ErrNotFound}
 	}
 	var list strings.Builder
 	for _, f := range page.Flows {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 )
@@ -32,7 +33,7 @@ una notifica, con lo stato della trasmissione e della consegna.`,
 			}
 			return p.within(ctx, func(s *session) error {
 				f, err := s.Flow(ctx, s.by, id)
-				if errors.Is(err, flow.ErrNotFound) {
+				if errors.Is(err, flussi.ErrNotFound) {
 					n, err := s.Notification(ctx, s.by, id)
 					if err != nil {
 						return err

@@ -161,7 +161,7 @@ func TestAClientWorksWithWhatIsPrinted(t *testing.T) {
 	_, err = client.Profile(ctx, to)
 	require.NoError(t, err)
 	_, err = client.Profile(ctx, appiotest.SampleCitizen(1))
-	assert.ErrorIs(t, err, appio.ErrNotFound)
+	assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
 	_, err = client.Feed(ctx, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	require.NoError(t, err)
 
@@ -174,7 +174,7 @@ func TestAClientWorksWithWhatIsPrinted(t *testing.T) {
 	client, err = appio.New(key, appio.Config{BaseURL: baseURL, MaxAttempts: 1})
 	require.NoError(t, err)
 	_, err = client.Profile(context.Background(), to)
-	assert.ErrorIs(t, err, appio.ErrUnavailable, "nobody listens any more")
+	assert.ErrorIs(t, err, flussi.ErrUnavailable, "nobody listens any more")
 }
 
 // The bubble of synctest fails if a goroutine is left.

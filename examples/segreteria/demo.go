@@ -87,5 +87,5 @@ func (d *demo) noticeOf(ctx context.Context, i, instalment int) (pagoinrete.Noti
 			return n, nil
 		}
 	}
-	return pagoinrete.Notice{}, pagoinrete.ErrNotFound
+	return pagoinrete.Notice{}, flussi.ErrNotFound
 }

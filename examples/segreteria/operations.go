@@ -60,7 +60,7 @@ func (d *demo) look(ctx context.Context, number int) error {
 	switch n, err := d.noticeOf(ctx, 0, 1); {
 	case err == nil:
 		seen.notice = n.State.Label()
-	case !errors.Is(err, pagoinrete.ErrNotFound):
+	case !errors.Is(err, flussi.ErrNotFound):
 		return err
 	}
 	d.states = append(d.states, seen)
@@ -99,7 +99,7 @@ func (d *demo) addNotices(ctx context.Context) error {
 		return err
 	}
 	_, report, err := d.addFrom(ctx, d.trip, name, marked)
-	if !errors.Is(err, pagoinrete.ErrRows) {
+	if !errors.Is(err, flussi.ErrRows) {
 		return errors.Join(errors.New("the wrong rows were not noticed"), err)
 	}
 	if err := d.say("    %s\n%s\n    Le celle sbagliate sono segnate in alunni-errori.xlsx. Corrette, e di nuovo:\n", flussi.Explain(err), indent(report.Italian())); err != nil {

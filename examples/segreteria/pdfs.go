@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -29,7 +30,7 @@ func (d *demo) download(ctx context.Context) error {
 			written, err = keepPDF(folder, pdf.Notice.ID, pdf.Body)
 			size += written
 		}
-		var remote *pagoinrete.RemoteError
+		var remote *flussi.RemoteError
 		switch {
 		case err == nil:
 			files++

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/xuri/excelize/v2"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
@@ -69,7 +70,7 @@ func (o *office) addFrom(ctx context.Context, event uuid.UUID, name, marked stri
 	var report excel.Report
 	added, err := o.AddNotices(ctx, assistant, event, o.template.Rows(ctx, file, info.Size(), &report), pagoinrete.AddConfig{})
 	noticeexcel.Complete(&report, added)
-	if errors.Is(err, pagoinrete.ErrRows) {
+	if errors.Is(err, flussi.ErrRows) {
 		err = errors.Join(err, write(marked, func(w io.Writer) error { return o.template.Annotate(ctx, w, file, info.Size(), &report) }))
 	}
 	return added, &report, err

@@ -80,7 +80,7 @@ func TestAWriteThatIsGivenUpWhileItCommitsMayHaveBeenMade(t *testing.T) {
 	err := s.SaveFlow(ctx, f, rows)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorIs(t, err, sqlstore.ErrLost)
-	require.ErrorIs(t, err, flow.ErrCommitUnknown)
+	require.ErrorIs(t, err, flussi.ErrCommitUnknown)
 	require.Eventually(t, func() bool { // it was made
 		kept, err := s.Flow(t.Context(), f.Flow.ID)
 		return err == nil && kept.Counts.Registered == 3
@@ -98,7 +98,7 @@ func TestAWriteThatIsGivenUpWhileItCommitsMayHaveBeenMade(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	assert.NotErrorIs(t, err, sqlstore.ErrLost, "it did not come to that")
 	_, err = s.Flow(t.Context(), g.Flow.ID)
-	require.ErrorIs(t, err, flow.ErrNotFound)
+	require.ErrorIs(t, err, flussi.ErrNotFound)
 }
 
 // A database may be set to transactions that see less of each other than the store needs.
@@ -221,7 +221,7 @@ func TestWhatAServerDoesNotLetOneDoSaysWhy(t *testing.T) {
 		})
 		refused(t, err, sqlstore.ErrLost)
 		_, err = s.Flow(t.Context(), f.Flow.ID)
-		require.ErrorIs(t, err, flow.ErrNotFound)
+		require.ErrorIs(t, err, flussi.ErrNotFound)
 	})
 	f, err := s.Flow(t.Context(), id)
 	require.NoError(t, err)

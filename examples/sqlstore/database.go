@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -187,7 +188,7 @@ func (t *tx) write(ctx context.Context, do func(t *tx) error) error {
 	}
 	err = begun.Commit()
 	if uncertain(ctx, err) {
-		return &Fault{ErrLost, "", errors.Join(flow.ErrCommitUnknown, err)}
+		return &Fault{ErrLost, "", errors.Join(flussi.ErrCommitUnknown, err)}
 	}
 	return err
 }

@@ -69,5 +69,5 @@
 // What the database itself has against an operation is a [*Fault], which says in Italian what to do,
 // and shows no password and nothing that is stored. All writes are all or nothing, also if the
 // database is lost in the middle of them. If the answer to a COMMIT is lost, the error is also a
-// [flow.ErrCommitUnknown].
+// [flussi.ErrCommitUnknown].
 package sqlstore

@@ -16,8 +16,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"github.com/flussi-go/flussi/flow"
-	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi"
 )
 
 // What can be wrong with a database. A [*Fault] unwraps to one of these. With all of them but
@@ -88,7 +87,7 @@ func fail(ctx context.Context, operation string, id uuid.UUID, err error) error 
 	if err == nil {
 		return nil
 	}
-	return &flow.Error{Operation: operation, ID: id, Err: cause(ctx, err, flow.ErrNotFound, flow.ErrConflict)}
+	return &flussi.Error{Package: "sqlstore", Operation: operation, ID: id, Err: cause(ctx, err, flussi.ErrNotFound, flussi.ErrConflict)}
 }
 
 // failNotice returns what was wrong with an operation on events or notices.
@@ -96,7 +95,7 @@ func failNotice(ctx context.Context, operation string, id uuid.UUID, err error) 
 	if err == nil {
 		return nil
 	}
-	return &pagoinrete.Error{Operation: operation, ID: id, Err: cause(ctx, err, pagoinrete.ErrNotFound, pagoinrete.ErrConflict)}
+	return &flussi.Error{Package: "sqlstore", Operation: operation, ID: id, Err: cause(ctx, err, flussi.ErrNotFound, flussi.ErrConflict)}
 }
 
 // cause returns what an error means, with a room's own errors.

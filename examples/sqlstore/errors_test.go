@@ -165,7 +165,7 @@ func TestAFileThatIsBusyIsRefusedAfterAWhile(t *testing.T) {
 	id, err := save(t, s, 3)
 	refused(t, err, sqlstore.ErrBusy)
 	_, err = s.Flow(t.Context(), id)
-	require.ErrorIs(t, err, flow.ErrNotFound)
+	require.ErrorIs(t, err, flussi.ErrNotFound)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -187,7 +187,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	second, err := save(t, s, 20_000)
 	refused(t, err, sqlstore.ErrFull)
 	_, err = s.Flow(t.Context(), second)
-	require.ErrorIs(t, err, flow.ErrNotFound)
+	require.ErrorIs(t, err, flussi.ErrNotFound)
 	kept, err := s.Flow(t.Context(), first)
 	require.NoError(t, err)
 	assert.Equal(t, 5, kept.Counts.Registered)
@@ -218,7 +218,7 @@ func TestAServerThatRestartsLosesNothing(t *testing.T) {
 		return err == nil && kept.Counts.Registered == 5
 	}, 20*time.Second, 10*time.Millisecond)
 	_, err = s.Flow(t.Context(), f.Flow.ID)
-	require.ErrorIs(t, err, flow.ErrNotFound)
+	require.ErrorIs(t, err, flussi.ErrNotFound)
 }
 
 // What the caller says in a sequence is the caller's, whatever it looks like.

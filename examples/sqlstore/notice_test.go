@@ -282,7 +282,7 @@ func TestLongSequencesOfNoticesAreAllOrNothing(t *testing.T) {
 			"new and changed, in the last group": next(1199, 1),
 		} {
 			err := s.SaveEvent(ctx, e, sequence(append(changes[:1200:1200], last)...))
-			require.ErrorIs(t, err, pagoinrete.ErrConflict, name)
+			require.ErrorIs(t, err, flussi.ErrConflict, name)
 		}
 		err := s.SaveEvent(ctx, e, func(yield func(pagoinrete.NoticeChange, error) bool) {
 			sequence(changes...)(yield)
@@ -290,8 +290,8 @@ func TestLongSequencesOfNoticesAreAllOrNothing(t *testing.T) {
 		})
 		require.ErrorIs(t, err, broken)
 		_, err = s.Event(ctx, e.Event.ID)
-		require.ErrorIs(t, err, pagoinrete.ErrNotFound)
-		var own *pagoinrete.Error
+		require.ErrorIs(t, err, flussi.ErrNotFound)
+		var own *flussi.Error
 		require.ErrorAs(t, err, &own)
 		assert.Equal(t, e.Event.ID, own.ID)
 
@@ -306,10 +306,10 @@ func TestLongSequencesOfNoticesAreAllOrNothing(t *testing.T) {
 		assert.Equal(t, []pagoinrete.NoticeRecord{want}, history)
 
 		// Changed once is enough, in one write.
-		require.ErrorIs(t, s.SaveNotices(ctx, append(nexts(changes, 1), next(0, 2))...), pagoinrete.ErrConflict)
-		require.ErrorIs(t, s.SaveNotices(ctx, append(nexts(changes, 1)[1:], next(0, 2))...), pagoinrete.ErrConflict)
+		require.ErrorIs(t, s.SaveNotices(ctx, append(nexts(changes, 1), next(0, 2))...), flussi.ErrConflict)
+		require.ErrorIs(t, s.SaveNotices(ctx, append(nexts(changes, 1)[1:], next(0, 2))...), flussi.ErrConflict)
 		require.NoError(t, s.SaveNotices(ctx, nexts(changes, 1)...))
-		require.ErrorIs(t, s.SaveNotices(ctx, nexts(changes, 1)...), pagoinrete.ErrConflict)
+		require.ErrorIs(t, s.SaveNotices(ctx, nexts(changes, 1)...), flussi.ErrConflict)
 	})
 }
 
@@ -341,7 +341,7 @@ func TestCountsOfNoticesAreRightWhateverGoesOnAtOnce(t *testing.T) {
 						next = append(next, pagoinrete.NoticeChange{Notice: n})
 					}
 					if err := s.SaveNotices(ctx, next...); err != nil {
-						assert.ErrorIs(t, err, pagoinrete.ErrConflict)
+						assert.ErrorIs(t, err, flussi.ErrConflict)
 					}
 				}
 			})
@@ -396,7 +396,7 @@ func TestAFaultIsToldInTheRoomsOwnError(t *testing.T) {
 	e, changes := fee(t, 3000)
 	err = s.SaveEvent(t.Context(), e, sequence(changes...))
 	refused(t, err, sqlstore.ErrFull)
-	var own *pagoinrete.Error
+	var own *flussi.Error
 	require.ErrorAs(t, err, &own)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

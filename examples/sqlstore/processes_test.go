@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
 )
@@ -124,7 +125,7 @@ func TestWritesThatMeetDoNotHoldEachOtherUp(t *testing.T) {
 			if err == nil {
 				won++
 			} else {
-				require.ErrorIs(t, err, flow.ErrConflict)
+				require.ErrorIs(t, err, flussi.ErrConflict)
 			}
 		}
 		assert.LessOrEqual(t, won, 1)
@@ -172,9 +173,9 @@ func TestTwiceInALongSequenceIsAConflict(t *testing.T) {
 					}
 					yield(last[0], nil)
 				})
-				require.ErrorIs(t, err, flow.ErrConflict)
+				require.ErrorIs(t, err, flussi.ErrConflict)
 				_, err = s.Flow(t.Context(), f.Flow.ID)
-				require.ErrorIs(t, err, flow.ErrNotFound)
+				require.ErrorIs(t, err, flussi.ErrNotFound)
 			})
 		}
 	})

@@ -125,7 +125,7 @@ func TestOlderProcessCannotClaimAfterUpgrade(t *testing.T) {
 		repeat, err := flow.NewNotification("tributi", flussi.TestRecipient(), operator)
 		require.NoError(t, err)
 		repeat.State, repeat.Draft = inFlight, done.Draft
-		assert.ErrorIs(t, s.SaveNotifications(t.Context(), flow.NotificationChange{Notification: repeat}), flow.ErrDuplicate)
+		assert.ErrorIs(t, s.SaveNotifications(t.Context(), flow.NotificationChange{Notification: repeat}), flussi.ErrDuplicate)
 	})
 }
 

@@ -127,7 +127,7 @@ func TestHintOnlyIfRowsAreStored(t *testing.T) {
 	file := blankFilled(t, cells)
 	var refused excel.Report
 	_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &refused), flow.AddConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	flowexcel.Complete(&refused, added)
 	assert.Empty(t, refused.Hints, "nothing was stored")
 

@@ -80,7 +80,7 @@ func (r CorrectReport) LogValue() slog.Value {
 // Registrato in its column Stato. Send the flow again afterwards.
 //
 // Only what is in Errore now is corrected, and only if nobody changed it since the
-// export; otherwise the row is refused, as with [flow.ErrConflict]. What has an unknown
+// export; otherwise the row is refused, as with [flussi.ErrConflict]. What has an unknown
 // outcome is refused with [flow.ErrOutcomeUnknown], and needs a person's decision. Rows
 // that were not changed do nothing, so that a file may be given twice: what was corrected
 // by then is passed over. White space, invisible characters and fractions of a second are not
@@ -92,7 +92,7 @@ func (r CorrectReport) LogValue() slog.Value {
 // it is claimed, if the citizen may still have the message.
 //
 // All rows are checked first. If one is wrong, nothing is changed and the error is an
-// [flow.ErrRows], unless the configuration says otherwise. What only shows when a
+// [flussi.ErrRows], unless the configuration says otherwise. What only shows when a
 // correction is made, such as that somebody else is faster, is told at its row, and the
 // others are made. The report has all errors: [Template.Annotate] marks them.
 //
@@ -152,7 +152,7 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 }
 
 func (a *correcting) rowsError(rest string) error {
-	return &flow.Error{Operation: "correct notifications", ID: a.config.Flow, Err: flow.ErrRows,
+	return &flussi.Error{Package: "flowexcel", Operation: "correct notifications", ID: a.config.Flow, Err: flussi.ErrRows,
 		Reason: fmt.Sprintf("Righe con errori: %d su %d; %s", a.report.File.Invalid, a.report.File.Rows+a.report.File.Invalid, rest)}
 }
 
@@ -230,7 +230,7 @@ func (a *correcting) decide(ctx context.Context, lines []excel.Line[exported]) e
 		case again:
 			a.refuse(line.Number, excel.Refuse(idHeader, fmt.Sprintf("La notifica è già alla riga %d: lasciare una riga sola.", first)))
 		case !ok:
-			a.refuse(line.Number, excel.RefuseError(idHeader, &flussi.ValueError{Type: "UUID", Err: flow.ErrNotFound,
+			a.refuse(line.Number, excel.RefuseError(idHeader, &flussi.ValueError{Type: "UUID", Err: flussi.ErrNotFound,
 				Reason: "La notifica non esiste, o è di un altro flusso, oppure non si è abilitati al suo servizio."}))
 		default:
 			if err := a.judge(ctx, correction{row: line.Number, notes: line.Notes, now: now}, row); err != nil {
@@ -292,5 +292,5 @@ func (a *correcting) refuseDuplicates(ctx context.Context) error {
 }
 
 func duplicate(reason string) error {
-	return &flussi.ValueError{Type: "Row", Err: flow.ErrDuplicate, Reason: "Doppione: " + reason}
+	return &flussi.ValueError{Type: "Row", Err: flussi.ErrDuplicate, Reason: "Doppione: " + reason}
 }

@@ -91,9 +91,9 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 		"sent, set back by hand":                {is: sent, cells: order, state: flow.NotificationSent, err: excel.ErrCheck, header: "Stato"},
 		"registered, left as it is":             {state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
 		"registered, corrected":                 {cells: subject, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
-		"edited since, corrected":               {is: failed(flow.CodeRefused), cells: subject, since: later, state: flow.NotificationFailed, err: flow.ErrConflict},
-		"edited since, set back by hand":        {is: failed(flow.CodeRefused), cells: order, since: later, state: flow.NotificationFailed, err: flow.ErrConflict},
-		"touched since, set back by hand":       {is: failed(flow.CodeRefused), cells: order, since: touched, state: flow.NotificationFailed, err: flow.ErrConflict},
+		"edited since, corrected":               {is: failed(flow.CodeRefused), cells: subject, since: later, state: flow.NotificationFailed, err: flussi.ErrConflict},
+		"edited since, set back by hand":        {is: failed(flow.CodeRefused), cells: order, since: later, state: flow.NotificationFailed, err: flussi.ErrConflict},
+		"touched since, set back by hand":       {is: failed(flow.CodeRefused), cells: order, since: touched, state: flow.NotificationFailed, err: flussi.ErrConflict},
 		"touched since, left as it is with all": {is: failed(flow.CodeRefused), since: touched, config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
 		"disabled since, left as it is":         {is: failed(flow.CodeRefused), since: aside, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
 		"corrected alike by another since":      {is: failed(flow.CodeRefused), cells: subject, since: sameEdit(another), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
@@ -104,7 +104,7 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 		}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
 		"registered, failed since":         {since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
 		"sent, failed since":               {is: sent, since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"sent, failed since, corrected":    {is: sent, cells: subject, since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, err: flow.ErrConflict},
+		"sent, failed since, corrected":    {is: sent, cells: subject, since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, err: flussi.ErrConflict},
 		"sent since, set back by hand":     {is: failed(flow.CodeRefused), cells: order, since: becomes(sent), state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
 		"sent since, corrected":            {is: failed(flow.CodeRefused), cells: subject, since: becomes(sent), state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
 		"set back since, set back by hand": {is: failed(flow.CodeRefused), cells: order, since: back, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
@@ -112,13 +112,13 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 		"corrected with a wrong code":      {is: failed(flow.CodeRefused), cells: map[string]any{"Codice fiscale": "RSSMRA"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Codice fiscale"},
 		"corrected to nothing":             {is: failed(flow.CodeRefused), cells: map[string]any{"Oggetto": nil}, state: flow.NotificationFailed, err: flussi.ErrEmpty, header: "Oggetto"},
 		"corrected, too short":             {is: failed(flow.CodeRefused), cells: map[string]any{"Oggetto": "corto"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Oggetto"},
-		"another UUID":                     {is: failed(flow.CodeRefused), cells: map[string]any{"UUID": uuid.NewString()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
+		"another UUID":                     {is: failed(flow.CodeRefused), cells: map[string]any{"UUID": uuid.NewString()}, state: flow.NotificationFailed, err: flussi.ErrNotFound, header: "UUID"},
 		"no UUID":                          {is: failed(flow.CodeRefused), cells: map[string]any{"UUID": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "UUID"},
 		"already sent, left as it is":      {is: failed(flow.CodeAlreadySent), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
 		"already sent, set back by hand":   {is: failed(flow.CodeAlreadySent), cells: order, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
 		"already sent, another occasion":   {is: failed(flow.CodeAlreadySent), cells: map[string]any{"Occasione": "sollecito marzo"}, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
 		"no version":                       {is: failed(flow.CodeRefused), cells: map[string]any{"Versione": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "Versione"},
-		"of another flow":                  {is: failed(flow.CodeRefused), cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, state: flow.NotificationFailed, err: flow.ErrNotFound, header: "UUID"},
+		"of another flow":                  {is: failed(flow.CodeRefused), cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, state: flow.NotificationFailed, err: flussi.ErrNotFound, header: "UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -136,7 +136,7 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 			after := w.get(t, n.ID)
 			assert.Equal(t, c.state, after.State)
 			if c.err != nil {
-				require.ErrorIs(t, err, flow.ErrRows)
+				require.ErrorIs(t, err, flussi.ErrRows)
 				require.Len(t, report.File.Errors, 1, report.Italian())
 				require.ErrorIs(t, report.File.Errors[0], c.err)
 				assert.Equal(t, c.header, report.File.Errors[0].Header)
@@ -219,10 +219,10 @@ func TestWhoIsSlowerOverwritesNothing(t *testing.T) {
 		}
 	}}
 	report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, "Righe con errori: 1 su 2; le altre sono state corrette.", flussi.Explain(err))
 	require.Len(t, report.File.Errors, 1)
-	require.ErrorIs(t, report.File.Errors[0], flow.ErrConflict)
+	require.ErrorIs(t, report.File.Errors[0], flussi.ErrConflict)
 	assert.Equal(t, 2, report.File.Errors[0].Row)
 	assert.Equal(t, "di un collega", w.get(t, contested.ID).Reference)
 	assert.Equal(t, flow.NotificationFailed, w.get(t, contested.ID).State)
@@ -242,7 +242,7 @@ func TestAllOrNothingUnlessGoodRowsAreAskedFor(t *testing.T) {
 			assert.Equal(t, flow.NotificationRegistered, w.get(t, a.ID).State)
 			assert.Contains(t, report.Italian(), "Notifiche riportate a Registrato, da inviare di nuovo: 1, di cui 1 con dati corretti.")
 		} else {
-			require.ErrorIs(t, err, flow.ErrRows)
+			require.ErrorIs(t, err, flussi.ErrRows)
 			assert.Equal(t, "Righe con errori: 1 su 2; nessuna notifica è stata corretta.", flussi.Explain(err))
 			assert.Equal(t, a, w.get(t, a.ID))
 		}
@@ -254,7 +254,7 @@ func TestNothingButWrongRowsIsAnError(t *testing.T) {
 	w.seed(t, 2, failed(flow.CodeRefused))
 	w.seed(t, 3, sent)
 	_, err := w.correct(t, edited(t, w.export(t), map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{SkipInvalid: true})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 }
 
 func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
@@ -270,10 +270,10 @@ func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
 	same["A4"], same["B4"] = there.Recipient.Reveal(), there.Subject.Reveal() // one becomes what was sent
 	file := edited(t, w.export(t), same)
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	require.Len(t, report.File.Errors, 2, report.Italian())
 	for i, row := range []int{3, 4} {
-		require.ErrorIs(t, report.File.Errors[i], flow.ErrDuplicate)
+		require.ErrorIs(t, report.File.Errors[i], flussi.ErrDuplicate)
 		assert.Equal(t, row, report.File.Errors[i].Row)
 	}
 	assert.Contains(t, report.Italian(), "Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.")
@@ -286,7 +286,7 @@ func TestANotificationHasOneRow(t *testing.T) {
 	w.seed(t, 3, failed(flow.CodeRefused))
 	file := edited(t, w.export(t), map[string]any{"K3": n.ID.String(), "B3": corrected})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Contains(t, report.Italian(), "Riga 3, colonna K (UUID): La notifica è già alla riga 2: lasciare una riga sola.")
 }
 
@@ -420,7 +420,7 @@ func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
 			require.NoError(t, err, report.Italian())
 			continue
 		}
-		require.ErrorIs(t, err, flow.ErrRows)
+		require.ErrorIs(t, err, flussi.ErrRows)
 		require.ErrorIs(t, report.File.Errors[0], c.err)
 		assert.Equal(t, header, report.File.Errors[0].Header)
 	}
@@ -440,7 +440,7 @@ func TestWhatWasAnonymisedIsPassedOver(t *testing.T) {
 	}
 	file = edited(t, w.export(t), map[string]any{"A2": before.Recipient.Reveal()})
 	_, err = w.correct(t, file, flowexcel.CorrectConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 }
 
 // Each column of a draft is looked at by itself: what is corrected in it alone is not lost.
@@ -482,7 +482,7 @@ func TestACorrectionOfOneColumnIsOne(t *testing.T) {
 		w.seed(t, 2, sent)
 		file := edited(t, w.export(t), map[string]any{column(t, "Ente creditore") + "2": payee.String(), column(t, "Paga dopo la scadenza") + "2": "Sì"})
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-		require.ErrorIs(t, err, flow.ErrRows)
+		require.ErrorIs(t, err, flussi.ErrRows)
 		assert.Contains(t, report.Italian(), "Colonne cambiate: Ente creditore, Paga dopo la scadenza.")
 	})
 }
@@ -584,8 +584,8 @@ func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
 			assert.Equal(t, 2-len(c.rows), report.Corrected, report.Italian())
 			require.Len(t, report.File.Errors, len(c.rows), report.Italian())
 			for i, row := range c.rows {
-				require.ErrorIs(t, err, flow.ErrRows)
-				require.ErrorIs(t, report.File.Errors[i], flow.ErrDuplicate)
+				require.ErrorIs(t, err, flussi.ErrRows)
+				require.ErrorIs(t, report.File.Errors[i], flussi.ErrDuplicate)
 				assert.Equal(t, row, report.File.Errors[i].Row)
 			}
 			for i, n := range rows {
@@ -617,24 +617,24 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 		err     error
 		refusal error // as it is told at the row; nil: it is a failure
 	}{
-		"it does not exist any more":      {flow.ErrNotFound, flow.ErrNotFound},
-		"somebody else was faster":        {flow.ErrConflict, flow.ErrConflict},
-		"the right was taken away":        {flow.ErrForbidden, flow.ErrForbidden},
-		"a duplicate":                     {flow.ErrDuplicate, flow.ErrDuplicate},
-		"the flow is being sent":          {flow.ErrFlowState, flow.ErrFlowState},
-		"the data are not valid":          {&flow.InvalidError{Fields: []*flussi.ValueError{{Type: "Subject", Err: flussi.ErrLength, Reason: "Troppo corto."}}}, flussi.ErrLength},
+		"it does not exist any more":      {flussi.ErrNotFound, flussi.ErrNotFound},
+		"somebody else was faster":        {flussi.ErrConflict, flussi.ErrConflict},
+		"the right was taken away":        {flussi.ErrForbidden, flussi.ErrForbidden},
+		"a duplicate":                     {flussi.ErrDuplicate, flussi.ErrDuplicate},
+		"the flow is being sent":          {flussi.ErrState, flussi.ErrState},
+		"the data are not valid":          {&flussi.InvalidError{Fields: []*flussi.ValueError{{Type: "Subject", Err: flussi.ErrLength, Reason: "Troppo corto."}}}, flussi.ErrLength},
 		"it was disabled":                 {&flussi.ValueError{Type: "Notification", Err: flow.ErrDisabled, Reason: "È disabilitata."}, flow.ErrDisabled},
 		"the store fails":                 {broken, nil},
 		"the context ends":                {context.Canceled, nil},
 		"the store fails, in other words": {fmt.Errorf("edit: %w", broken), nil},
-		"the store fails, and says why":   {&flow.Error{Operation: "save", Err: broken}, nil},
-		"it is not known whether it is":   {&flow.Error{Operation: "save", Err: flow.ErrCommitUnknown}, nil},
+		"the store fails, and says why":   {&flussi.Error{Operation: "save", Err: broken}, nil},
+		"it is not known whether it is":   {&flussi.Error{Operation: "save", Err: flussi.ErrCommitUnknown}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			first, second := w.seed(t, 2, failed(flow.CodeRefused)), w.seed(t, 3, failed(flow.CodeRefused))
 			file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
-			service := refusing{w.Service, first.ID, &flow.Error{Operation: "edit notification", ID: first.ID, Err: c.err}}
+			service := refusing{w.Service, first.ID, &flussi.Error{Operation: "edit notification", ID: first.ID, Err: c.err}}
 			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
 			assert.Equal(t, flow.NotificationFailed, w.get(t, first.ID).State)
 			if c.refusal == nil {
@@ -642,7 +642,7 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 				assert.Equal(t, second, w.get(t, second.ID), "it ends at once")
 				return
 			}
-			require.ErrorIs(t, err, flow.ErrRows)
+			require.ErrorIs(t, err, flussi.ErrRows)
 			require.Len(t, report.File.Errors, 1)
 			require.ErrorIs(t, report.File.Errors[0], c.refusal)
 			assert.Equal(t, 2, report.File.Errors[0].Row)

@@ -11,7 +11,6 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
-	"github.com/flussi-go/flussi/fsm"
 )
 
 // correction is a row that sets a notification back.
@@ -65,7 +64,7 @@ func (a *correcting) judge(ctx context.Context, c correction, row exported) erro
 	case len(changed) == 0 && !ordered && !(a.config.Unchanged && fresh && a.mayRegister(ctx, c.now) == nil):
 		a.report.Unchanged++
 	case !fresh:
-		a.refuse(c.row, &flussi.ValueError{Type: "Row", Err: flow.ErrConflict,
+		a.refuse(c.row, &flussi.ValueError{Type: "Row", Err: flussi.ErrConflict,
 			Reason: "La notifica è stata modificata dopo l'esportazione: esportarla di nuovo e correggerla nel nuovo file."})
 	default:
 		c.edit = len(changed) > 0
@@ -157,17 +156,14 @@ func (a *correcting) apply(ctx context.Context, c correction) error {
 }
 
 // isRefusal reports whether an error of the service is about the notification, and not
-// about what the service works with. An [flow.ErrCommitUnknown] is no refusal.
+// about what the service works with. An [flussi.ErrCommitUnknown] is no refusal.
 func isRefusal(err error) bool {
-	for _, refusal := range []error{flow.ErrNotFound, flow.ErrConflict, flow.ErrForbidden, flow.ErrDuplicate, flow.ErrFlowState} {
+	for _, refusal := range []error{flussi.ErrNotFound, flussi.ErrConflict, flussi.ErrForbidden, flussi.ErrDuplicate, flussi.ErrState, flussi.ErrInvalid} {
 		if errors.Is(err, refusal) {
 			return true
 		}
 	}
-	var invalid *flow.InvalidError
-	var value *flussi.ValueError
-	var step *fsm.TransitionError
-	return errors.As(err, &invalid) || errors.As(err, &value) || errors.As(err, &step) // data that are not valid, or a step that the state does not permit
+	return false
 }
 
 // merge returns the draft that a row makes of the one that there is, and the headers of

@@ -17,7 +17,7 @@
 //	fmt.Print(done.Italian())
 //
 // After an import, show report.Italian(): it has whatever is wrong with the file and its rows. An
-// error that is neither an [*excel.FileError] nor a [flow.ErrRows] is about something else:
+// error that is neither an [*excel.FileError] nor a [flussi.ErrRows] is about something else:
 // show [flussi.Explain] of it. [Template.Annotate] refuses a file that was not read to its end
 // with [excel.ErrReport].
 //

@@ -34,7 +34,7 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 }
 
 // rowError is an error of a row that does not name the row to operators: a
-// [flow.RowError] does.
+// [flussi.RowError] does.
 type rowError struct{ *excel.RowError }
 
 // Unwrap returns the error of package excel.
@@ -81,7 +81,7 @@ func Complete(report *excel.Report, added flow.AddReport) {
 	}
 	for _, d := range added.Duplicates {
 		text := d.Reason() // the note names the row
-		report.DoubtRow(d.Row, &flussi.ValueError{Type: "Row", Err: flow.ErrDuplicate, Reason: strings.ToUpper(text[:1]) + text[1:]})
+		report.DoubtRow(d.Row, &flussi.ValueError{Type: "Row", Err: flussi.ErrDuplicate, Reason: strings.ToUpper(text[:1]) + text[1:]})
 	}
 	report.MoreNotes += added.DuplicateCount - len(added.Duplicates)
 	if added.Invalid > 0 && (added.Added+added.DuplicateCount > 0 || !added.ImportedAt.IsZero()) {

@@ -221,7 +221,7 @@ func TestAnImportStoresAllRowsOrNone(t *testing.T) {
 	good["B3"] = "corto"
 	file = blankFilled(t, good)
 	added, err = w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	require.Len(t, added.Errors, 1, "what the flow has already is no error")
 	assert.Equal(t, "Riga 3: Colonna B (Oggetto): Il testo ha 5 caratteri: ne servono da 10 a 120.", added.Errors[0].Italian())
 }
@@ -293,7 +293,7 @@ func TestCompleteTellsWhatTheFlowFound(t *testing.T) {
 	for most, listed := range map[int]int{0: 3, 1: 1, 2: 2} {
 		var report excel.Report
 		added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{MaxErrors: most})
-		require.ErrorIs(t, err, flow.ErrRows)
+		require.ErrorIs(t, err, flussi.ErrRows)
 		flowexcel.Complete(&report, added)
 		assert.Equal(t, 3, report.Rows)
 		assert.Equal(t, 3, report.Invalid)
@@ -350,7 +350,7 @@ func TestCompleteTellsADraftsErrorsAtTheirColumns(t *testing.T) {
 	file := blankFilled(t, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": text[:100]})
 	var report excel.Report
 	added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	flowexcel.Complete(&report, added)
 	require.Len(t, report.Errors, 1)
 	assert.Equal(t, "Riga 2, colonna C (Contenuto): Il contenuto ha 99 caratteri: devono essere da 120 a 10000.", report.Errors[0].Italian())

@@ -89,7 +89,7 @@ func lateFault(d flow.Draft, late *bool) error {
 
 // located tells an error of a draft at the columns of its fields.
 func located(err error) error {
-	var invalid *flow.InvalidError
+	var invalid *flussi.InvalidError
 	if !errors.As(err, &invalid) {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/storetest"
 )
@@ -54,7 +55,7 @@ func notificationsGoTogether(p *probe) {
 	for _, position := range []int{0, 2, 4} {
 		for _, c := range p.conflicting(f.ID, position) {
 			before, what := p.state(), "SaveNotifications, of which "+c.why
-			p.Wants(flow.ErrConflict, p.store.SaveNotifications(p.Ctx, notificationChanges(c.all...)...), what)
+			p.Wants(flussi.ErrConflict, p.store.SaveNotifications(p.Ctx, notificationChanges(c.all...)...), what)
 			p.unchanged(before, what)
 		}
 	}
@@ -75,10 +76,10 @@ func conflictsUndoEverything(p *probe) {
 			before, what := p.state(), "SaveFlow with notifications of which "+c.why
 			changed := f
 			changed.State = flow.FlowActive
-			p.Wants(flow.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(changed), sequence(c.all...)), what)
+			p.Wants(flussi.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(changed), sequence(c.all...)), what)
 			p.unchanged(before, what)
 			what = "SaveFlow of a new flow, with notifications of which " + c.why
-			p.Wants(flow.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(p.newFlow()), sequence(c.all...)), what)
+			p.Wants(flussi.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(p.newFlow()), sequence(c.all...)), what)
 			p.unchanged(before, what)
 		}
 	}
@@ -116,7 +117,7 @@ func conflictsPullNothing(p *probe) {
 		err := p.store.SaveFlow(p.Ctx, flowChange(conflict), func(yield func(flow.NotificationChange, error) bool) {
 			p.Note("SaveFlow of %s pulls the sequence", what)
 		})
-		p.Wants(flow.ErrConflict, err, "SaveFlow of "+what)
+		p.Wants(flussi.ErrConflict, err, "SaveFlow of "+what)
 	}
 }
 

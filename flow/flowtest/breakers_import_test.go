@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -107,7 +108,7 @@ var importBreakers = []breaker{
 	{"an import that there is none of is a zero value", importRule, func(s flow.Store) flow.Store {
 		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 			done, err := s.ImportResult(ctx, key)
-			if errors.Is(err, flow.ErrNotFound) {
+			if errors.Is(err, flussi.ErrNotFound) {
 				err = nil
 			}
 			return done, err
@@ -237,7 +238,7 @@ var importBreakers = []breaker{
 	{"of imports with one key, those that come late fail", oneImportRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 		done, before, err := m.SaveImport(ctx, i)
 		if before {
-			return flow.ImportResult{}, false, flow.ErrConflict
+			return flow.ImportResult{}, false, flussi.ErrConflict
 		}
 		return done, before, err
 	})},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -334,10 +335,10 @@ var sentBreakers = []breaker{
 	{"a flow is stored although one of its notifications is refused", refuseRule, broken(func(m *model) { m.storesFlowFirst = true })},
 	{"a part is stored before one is refused", refuseRule, broken(func(m *model) { m.storesPart = true })},
 	{"one that was sent already is a conflict", refuseRule, broken(func(m *model) {
-		m.refusal = func(flow.Notification, flow.Notification) error { return flow.ErrConflict }
+		m.refusal = func(flow.Notification, flow.Notification) error { return flussi.ErrConflict }
 	})},
 	{"one that was sent already is a duplicate of nothing", refuseRule, broken(func(m *model) {
-		m.refusal = func(flow.Notification, flow.Notification) error { return flow.ErrDuplicate }
+		m.refusal = func(flow.Notification, flow.Notification) error { return flussi.ErrDuplicate }
 	})},
 	{"the refusal changes the places of both", refuseRule, broken(func(m *model) {
 		m.refusal = func(n, earlier flow.Notification) error {

@@ -3,6 +3,7 @@ package flowtest_test
 import (
 	"strings"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -22,7 +23,7 @@ var serviceBreakers = []breaker{
 	{"names are compared to the letter", lookRule, broken(func(m *model) { m.look = func(name string) string { return name } })},
 	{"names are compared without their case only", lookRule, broken(func(m *model) { m.look = asciiLower })},
 	{"a name that looks like another is a conflict", lookRule, broken(func(m *model) {
-		m.similar = func(string, string) error { return flow.ErrConflict }
+		m.similar = func(string, string) error { return flussi.ErrConflict }
 	})},
 	{"the error names the new name twice", lookRule, broken(func(m *model) {
 		m.similar = func(name, _ string) error { return &flow.SimilarServiceError{Service: name, Existing: name} }

@@ -42,7 +42,7 @@ var breakers = []breaker{
 	{"what is not there is a zero value", "a flow that is not there is not found", func(s flow.Store) flow.Store {
 		return altered{Store: s, flow: func(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
 			f, err := s.Flow(ctx, id)
-			if errors.Is(err, flow.ErrNotFound) {
+			if errors.Is(err, flussi.ErrNotFound) {
 				err = nil
 			}
 			return f, err
@@ -51,7 +51,7 @@ var breakers = []breaker{
 	{"what is not there is a zero notification", "a notification that is not there is not found", func(s flow.Store) flow.Store {
 		return altered{Store: s, notification: func(ctx context.Context, id uuid.UUID) (flow.Notification, error) {
 			n, err := s.Notification(ctx, id)
-			if errors.Is(err, flow.ErrNotFound) {
+			if errors.Is(err, flussi.ErrNotFound) {
 				err = nil
 			}
 			return n, err
@@ -191,7 +191,7 @@ var breakers = []breaker{
 	}},
 	{"a conflict is nobody's error", "what was changed in the meantime is not stored", func(s flow.Store) flow.Store {
 		return altered{Store: s, saveNotifications: func(ctx context.Context, changes ...flow.NotificationChange) error {
-			if err := s.SaveNotifications(ctx, changes...); !errors.Is(err, flow.ErrConflict) {
+			if err := s.SaveNotifications(ctx, changes...); !errors.Is(err, flussi.ErrConflict) {
 				return err
 			}
 			return nil
@@ -229,7 +229,7 @@ var breakers = []breaker{
 		return altered{Store: s, notificationHistory: func(ctx context.Context, id uuid.UUID) ([]flow.NotificationRecord, error) {
 			records, err := s.NotificationHistory(ctx, id)
 			if err == nil && len(records) == 0 {
-				err = flow.ErrNotFound
+				err = flussi.ErrNotFound
 			}
 			return records, err
 		}}
@@ -395,7 +395,7 @@ var breakers = []breaker{
 	{"a claim of a flow that is not there is empty", "a claim of a flow that is not there finds none", func(s flow.Store) flow.Store {
 		return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 			f, claimed, err := s.Claim(ctx, claim)
-			if errors.Is(err, flow.ErrNotFound) {
+			if errors.Is(err, flussi.ErrNotFound) {
 				err = nil
 			}
 			return f, claimed, err
@@ -692,12 +692,12 @@ var breakers = []breaker{
 			changes = slices.Clone(changes)
 			for i, c := range changes {
 				if c.Notification.Version != current(s, c.Notification.ID) {
-					return flow.ErrConflict
+					return flussi.ErrConflict
 				}
 				time.Sleep(time.Millisecond)
 				for {
 					changes[i].Notification.Version = current(s, c.Notification.ID)
-					if err := s.SaveNotifications(ctx, changes[i]); !errors.Is(err, flow.ErrConflict) {
+					if err := s.SaveNotifications(ctx, changes[i]); !errors.Is(err, flussi.ErrConflict) {
 						break
 					}
 				}
@@ -708,7 +708,7 @@ var breakers = []breaker{
 	{"of those who create, all succeed", "of those who create one entity, one succeeds", func(s flow.Store) flow.Store {
 		return altered{Store: s, saveFlow: func(ctx context.Context, change flow.FlowChange, notifications sequence) error {
 			err := s.SaveFlow(ctx, change, notifications)
-			if errors.Is(err, flow.ErrConflict) && change.Flow.Version == 0 {
+			if errors.Is(err, flussi.ErrConflict) && change.Flow.Version == 0 {
 				return nil
 			}
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowtest"
 	"github.com/flussi-go/flussi/flow/memstore"
@@ -23,10 +24,10 @@ func TestCheckFindsWhatRunFinds(t *testing.T) {
 	require.NoError(t, flowtest.Check(t.Context(), func() (flow.Store, error) { return memstore.New(), nil }))
 	err := flowtest.Check(t.Context(), func() (flow.Store, error) {
 		return altered{Store: memstore.New(), saveNotifications: func(context.Context, ...flow.NotificationChange) error {
-			return flow.ErrForbidden
+			return flussi.ErrForbidden
 		}}, nil
 	})
-	require.ErrorIs(t, err, flow.ErrForbidden, "the store's own error")
+	require.ErrorIs(t, err, flussi.ErrForbidden, "the store's own error")
 	assert.Contains(t, brokenRules(t, err), "a notification is read as it was stored")
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -208,7 +209,7 @@ func claimsOfMissingFlows(p *probe) {
 	p.saveFlow(f, n, p.newNotification(f.ID))
 	for _, id := range []uuid.UUID{p.ID(), uuid.Nil, n.ID} {
 		_, claimed, err := p.store.Claim(p.Ctx, flow.Claim{Flow: id, Limit: 10, Lease: long, At: p.Now(), By: "dispatcher"})
-		p.Wants(flow.ErrNotFound, err, "Claim of a flow that is not there")
+		p.Wants(flussi.ErrNotFound, err, "Claim of a flow that is not there")
 		if len(claimed) != 0 {
 			p.Fail("Claim of a flow that is not there gives %d", len(claimed))
 		}
@@ -275,13 +276,13 @@ func exchangesGoTogether(p *probe) {
 			if !can {
 				return
 			}
-			p.Wants(flow.ErrConflict, err, what)
+			p.Wants(flussi.ErrConflict, err, what)
 			p.unchanged(before, what)
 		}
 	}
 	n := p.save(p.newNotification(f.ID))
 	before, what := p.state(), "Exchange with a flow that is not there"
 	_, _, _, err := p.exchange(p.ID(), 2, n)
-	p.Wants(flow.ErrNotFound, err, what)
+	p.Wants(flussi.ErrNotFound, err, what)
 	p.unchanged(before, what)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/storetest"
 )
@@ -100,7 +101,7 @@ func claimsSeeTheFlow(p *probe) {
 			if err == nil {
 				break
 			}
-			if !errors.Is(err, flow.ErrConflict) {
+			if !errors.Is(err, flussi.ErrConflict) {
 				p.Must(err, "SaveFlow while the flow is claimed")
 			}
 		}
@@ -119,7 +120,7 @@ func changesHaveOneWinner(p *probe) {
 			g := f
 			g.AppKey = fmt.Sprint(i)
 			return p.store.SaveFlow(p.Ctx, flowChange(g), nil)
-		}), flow.ErrConflict)
+		}), flussi.ErrConflict)
 		// Two together, in either order: who locks them one by one would wait for ever.
 		p.OneWins("SaveNotifications of one version", storetest.Together(func(i int) error {
 			a, b := notificationChange(a), notificationChange(b)
@@ -128,7 +129,7 @@ func changesHaveOneWinner(p *probe) {
 				return p.store.SaveNotifications(p.Ctx, a, b)
 			}
 			return p.store.SaveNotifications(p.Ctx, b, a)
-		}), flow.ErrConflict)
+		}), flussi.ErrConflict)
 		if one, other := p.notification(a.ID), p.notification(b.ID); one.Reference != other.Reference {
 			p.Fail("two notifications that were stored together are from different changes")
 		}
@@ -150,10 +151,10 @@ func creationsHaveOneWinner(p *probe) {
 		inFlow := p.newNotification(f.ID)
 		p.OneWins("SaveFlow of one new flow", storetest.Together(func(i int) error {
 			return p.store.SaveFlow(p.Ctx, flowChange(f), sequence(inFlow))
-		}), flow.ErrConflict)
+		}), flussi.ErrConflict)
 		p.OneWins("SaveNotifications of a new one", storetest.Together(func(i int) error {
 			return p.store.SaveNotifications(p.Ctx, notificationChange(n))
-		}), flow.ErrConflict)
+		}), flussi.ErrConflict)
 		f.Version, n.Version, f.Counts = 1, 1, flow.Counts{Registered: 1}
 		p.readsFlow("that many created at once", f)
 		p.readsNotification("that many created at once", n)
@@ -185,7 +186,7 @@ func claimsAndChangesExclude(p *probe) {
 			switch {
 			case err == nil && (claimed || i%2 == 0):
 				done++
-			case err != nil && (i%2 != 0 || !errors.Is(err, flow.ErrConflict)):
+			case err != nil && (i%2 != 0 || !errors.Is(err, flussi.ErrConflict)):
 				p.Fail("number %d of those who claim and change one version at once: %w", i, err)
 			}
 		}

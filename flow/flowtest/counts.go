@@ -3,6 +3,7 @@ package flowtest
 import (
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/storetest"
 )
@@ -75,7 +76,7 @@ func countsAreOfNotifications(p *probe) {
 
 	conflict := claimed[0]
 	conflict.State = flow.NotificationFailed
-	p.Wants(flow.ErrConflict, p.store.SaveNotifications(p.Ctx, notificationChange(conflict)), "SaveNotifications of an old version")
+	p.Wants(flussi.ErrConflict, p.store.SaveNotifications(p.Ctx, notificationChange(conflict)), "SaveNotifications of an old version")
 	p.counted("after a conflict", f.ID, want)
 	p.counted("the other flow, at the end", other.ID, flow.Counts{Registered: 1})
 }

@@ -222,7 +222,7 @@ func duplicatesAreStoredAsReturned(p *probe) {
 		}
 		if at == 8 || at == 10 {
 			_, err := p.store.Notification(p.Ctx, n.ID)
-			p.Wants(flow.ErrNotFound, err, "Notification of a duplicate that is not to be stored")
+			p.Wants(flussi.ErrNotFound, err, "Notification of a duplicate that is not to be stored")
 			p.hasNotificationRecords(n.ID)
 			continue
 		}

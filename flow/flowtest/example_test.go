@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowtest"
 	"github.com/flussi-go/flussi/flow/memstore"
@@ -17,7 +18,7 @@ type forgetful struct{ *memstore.Store }
 
 func (s forgetful) Flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
 	f, err := s.Store.Flow(ctx, id)
-	if errors.Is(err, flow.ErrNotFound) {
+	if errors.Is(err, flussi.ErrNotFound) {
 		return flow.Flow{}, nil
 	}
 	return f, err

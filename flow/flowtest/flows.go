@@ -3,6 +3,7 @@ package flowtest
 import (
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -52,12 +53,12 @@ func missingFlowsAreNotFound(p *probe) {
 		}
 		for _, id := range []uuid.UUID{p.ID(), uuid.Nil} {
 			_, err := p.store.Flow(p.Ctx, id)
-			p.Wants(flow.ErrNotFound, err, "Flow of an ID that was never stored")
+			p.Wants(flussi.ErrNotFound, err, "Flow of an ID that was never stored")
 		}
 	}
 	n := p.save(p.newNotification(uuid.Nil))
 	_, err := p.store.Flow(p.Ctx, n.ID)
-	p.Wants(flow.ErrNotFound, err, "Flow of the ID of a notification")
+	p.Wants(flussi.ErrNotFound, err, "Flow of the ID of a notification")
 	if listed := p.flows(flow.FlowFilter{IDs: []uuid.UUID{p.ID()}}, flow.Page{Limit: 1}); len(listed) != 0 {
 		p.Fail("Flows gives %d flows with an ID that was never stored", len(listed))
 	}

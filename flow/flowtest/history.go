@@ -94,7 +94,7 @@ func missingHasNoHistory(p *probe) {
 	bad := p.newNotification(f.ID)
 	bad.Version = 5
 	err := p.store.SaveFlow(p.Ctx, flowChange(f), sequence(p.newNotification(f.ID), bad))
-	p.Wants(flow.ErrConflict, err, "SaveFlow with a notification of version 5 that is not there")
+	p.Wants(flussi.ErrConflict, err, "SaveFlow with a notification of version 5 that is not there")
 	if n := len(p.flowHistory(f.ID)); n != 0 {
 		p.Fail("a flow that was refused has %d records", n)
 	}

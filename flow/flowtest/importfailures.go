@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/storetest"
 )
@@ -79,15 +80,15 @@ func (p *probe) failures(key flow.ImportKey) []failing {
 		{"whose rows fail after 300", cut, breaking(300), p.Ctx},
 		{"whose context has ended", context.Canceled, of(f, fine), ended},
 		{"whose context ends while its rows are pulled", context.Canceled, late, ending},
-		{"with a row whose ID is there", flow.ErrConflict, of(f, func(n *flow.Notification) { n.ID = stored.ID }), p.Ctx},
-		{"with a row that is not new, and not there", flow.ErrConflict, of(there, func(n *flow.Notification) { n.Version = 1 }), p.Ctx},
-		{"of a flow that has changed since", flow.ErrConflict, of(stale, fine), p.Ctx},
-		{"of a flow that is not new, and not there", flow.ErrConflict, of(missing, fine), p.Ctx},
-		{"of a new flow that is there", flow.ErrConflict, of(again, fine), p.Ctx},
-		{"with a row In invio whose message was sent already", flow.ErrDuplicate, of(there, func(n *flow.Notification) {
+		{"with a row whose ID is there", flussi.ErrConflict, of(f, func(n *flow.Notification) { n.ID = stored.ID }), p.Ctx},
+		{"with a row that is not new, and not there", flussi.ErrConflict, of(there, func(n *flow.Notification) { n.Version = 1 }), p.Ctx},
+		{"of a flow that has changed since", flussi.ErrConflict, of(stale, fine), p.Ctx},
+		{"of a flow that is not new, and not there", flussi.ErrConflict, of(missing, fine), p.Ctx},
+		{"of a new flow that is there", flussi.ErrConflict, of(again, fine), p.Ctx},
+		{"with a row In invio whose message was sent already", flussi.ErrDuplicate, of(there, func(n *flow.Notification) {
 			n.State, n.Draft = flow.NotificationSending, sent.Draft
 		}), p.Ctx},
-		{"with two rows In invio that have one message", flow.ErrDuplicate, sentTwice, p.Ctx},
+		{"with two rows In invio that have one message", flussi.ErrDuplicate, sentTwice, p.Ctx},
 		{"with a row whose service looks like another one", flow.ErrSimilarService, of(f, func(n *flow.Notification) { n.Service = "Tributi" }), p.Ctx},
 	}
 }
@@ -100,7 +101,7 @@ func failedImportsLeaveNoKey(p *probe) {
 		_, found, err := p.store.SaveImport(c.ctx, c.i)
 		p.Wants(c.want, err, what)
 		var refused *flow.AlreadySentError
-		if c.want == flow.ErrDuplicate && !errors.As(err, &refused) {
+		if c.want == flussi.ErrDuplicate && !errors.As(err, &refused) {
 			p.Fail("%s: want an *AlreadySentError, got %w", what, storetest.OrNone(err))
 		}
 		if found {

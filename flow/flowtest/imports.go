@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/storetest"
 )
@@ -72,7 +73,7 @@ func (p *probe) isImported(what string, want flow.ImportResult) {
 // isNotImported checks that there is no import with a key that counts.
 func (p *probe) isNotImported(what string, key flow.ImportKey) {
 	_, err := p.store.ImportResult(p.Ctx, key)
-	p.Wants(flow.ErrNotFound, err, "Imported, "+what)
+	p.Wants(flussi.ErrNotFound, err, "Imported, "+what)
 }
 
 // wasImported checks that an import finds an earlier one, and stores nothing.
@@ -257,7 +258,7 @@ func importsChangeFlows(p *probe) {
 	key := p.newKey()
 	before := p.state()
 	_, _, err := p.store.SaveImport(p.Ctx, p.importOf(key, stale, p.newNotification(f.ID)))
-	p.Wants(flow.ErrConflict, err, "Import into a flow that has changed since")
+	p.Wants(flussi.ErrConflict, err, "Import into a flow that has changed since")
 	p.unchanged(before, "Import into a flow that has changed since")
 	p.isNotImported("after a conflict", key)
 }
@@ -300,7 +301,7 @@ func importsHaveOneWinner(p *probe) {
 		first := 0
 		for i, err := range errs {
 			switch {
-			case err != nil && toOne && errors.Is(err, flow.ErrConflict):
+			case err != nil && toOne && errors.Is(err, flussi.ErrConflict):
 			case err != nil:
 				p.Fail("Import, one of %d with one key at once: %w", len(imports), err)
 			case done[i].Flow != stored.Flow || done[i].Key != key:

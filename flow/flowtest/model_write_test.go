@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -21,14 +22,14 @@ type write struct {
 // check returns an error unless a write may be stored.
 func (m *model) check(w write) error {
 	if w.flow != nil && w.flow.Flow.Version != currentFlow(m.Store, w.flow.Flow.ID) {
-		return flow.ErrConflict
+		return flussi.ErrConflict
 	}
 	old := map[uuid.UUID]flow.Notification{}
 	for _, c := range w.changes {
 		n := c.Notification
 		stored, _ := m.Store.Notification(context.Background(), n.ID)
 		if _, twice := old[n.ID]; twice || stored.Version != n.Version {
-			return flow.ErrConflict
+			return flussi.ErrConflict
 		}
 		old[n.ID] = stored
 	}
@@ -314,7 +315,7 @@ func (m *model) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.Impo
 			_ = m.Store.SaveFlow(ctx, encodeFlow(i.Flow), nil)
 		}
 		if m.foundIsError {
-			return flow.ImportResult{}, false, flow.ErrExists
+			return flow.ImportResult{}, false, flussi.ErrExists
 		}
 		return before, true, nil
 	}
@@ -373,10 +374,10 @@ func (m *model) ImportResult(ctx context.Context, key flow.ImportKey) (flow.Impo
 	done, there := m.imports[key]
 	m.maps.Unlock()
 	if !there {
-		return flow.ImportResult{}, flow.ErrNotFound
+		return flow.ImportResult{}, flussi.ErrNotFound
 	}
 	if f, err := m.Flow(ctx, done.Flow); err != nil || !m.losesForGood && m.loses(f) {
-		return flow.ImportResult{}, flow.ErrNotFound
+		return flow.ImportResult{}, flussi.ErrNotFound
 	}
 	return done, nil
 }

@@ -3,6 +3,7 @@ package flowtest
 import (
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -62,7 +63,7 @@ func missingNotificationsAreNotFound(p *probe) {
 		}
 		for _, id := range []uuid.UUID{p.ID(), uuid.Nil, f.ID} {
 			_, err := p.store.Notification(p.Ctx, id)
-			p.Wants(flow.ErrNotFound, err, "Notification of an ID that no notification was stored with")
+			p.Wants(flussi.ErrNotFound, err, "Notification of an ID that no notification was stored with")
 		}
 	}
 	if listed := p.notifications(flow.NotificationFilter{IDs: []uuid.UUID{p.ID()}}, flow.Page{Limit: 1}); len(listed) != 0 {

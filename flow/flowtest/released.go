@@ -162,7 +162,7 @@ func exchangesClaimByOutcomes(p *probe) {
 // isAlreadySent checks an error that refuses to make a notification In invio because of one of
 // others.
 func (p *probe) isAlreadySent(what string, err error, id uuid.UUID, because ...uuid.UUID) {
-	p.Wants(flow.ErrDuplicate, err, what)
+	p.Wants(flussi.ErrDuplicate, err, what)
 	var refused *flow.AlreadySentError
 	switch {
 	case !errors.As(err, &refused):

@@ -203,7 +203,7 @@ func savesAreSeenWhole(p *probe) {
 			what := fmt.Sprintf("%s, of two of version %d with one message that become In invio together", way.name, version)
 			var refused *flow.AlreadySentError
 			switch err := way.store(a, between, b); {
-			case !errors.As(err, &refused) || !errors.Is(err, flow.ErrDuplicate):
+			case !errors.As(err, &refused) || !errors.Is(err, flussi.ErrDuplicate):
 				p.Fail("%s: want an *AlreadySentError that is an ErrDuplicate, got %w", what, storetest.OrNone(err))
 			case [2]uuid.UUID{refused.NotificationID, refused.Earlier.ID} != [2]uuid.UUID{a.ID, b.ID} &&
 				[2]uuid.UUID{refused.NotificationID, refused.Earlier.ID} != [2]uuid.UUID{b.ID, a.ID}:
@@ -282,7 +282,7 @@ func (p *probe) claimAll(ctx context.Context, claim flow.Claim) error {
 		switch {
 		case err == nil && len(claimed) == 0 && after.Counts.Registered == 0:
 			return nil
-		case err != nil && !errors.Is(err, flow.ErrConflict):
+		case err != nil && !errors.Is(err, flussi.ErrConflict):
 			return err
 		case err != nil || len(claimed) == 0:
 			time.Sleep(time.Millisecond)
@@ -299,7 +299,7 @@ func (p *probe) sendEach(ctx context.Context, all []flow.Notification) error {
 			if err == nil || errors.As(err, &refused) {
 				break
 			}
-			if !errors.Is(err, flow.ErrConflict) {
+			if !errors.Is(err, flussi.ErrConflict) {
 				return err
 			}
 			time.Sleep(time.Millisecond)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/storetest"
 )
@@ -200,7 +201,7 @@ func servicesHaveOneWinner(p *probe) {
 		}
 		for i, err := range errs {
 			switch {
-			case err == nil || errors.Is(err, flow.ErrConflict):
+			case err == nil || errors.Is(err, flussi.ErrConflict):
 			case used[i] == winner:
 				p.Fail("round %d: the name that is stored, used by another one at once: %w", round, err)
 			default:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -41,19 +42,19 @@ func versionsCount(p *probe) {
 // nothing changes.
 func (p *probe) conflicts(what string, all ...flow.Notification) {
 	before := p.state()
-	p.Wants(flow.ErrConflict, p.store.SaveNotifications(p.Ctx, notificationChanges(all...)...), "SaveNotifications of "+what)
+	p.Wants(flussi.ErrConflict, p.store.SaveNotifications(p.Ctx, notificationChanges(all...)...), "SaveNotifications of "+what)
 	p.unchanged(before, "SaveNotifications of "+what)
 	f := p.newFlow()
-	p.Wants(flow.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(f), sequence(all...)), "SaveFlow with "+what)
+	p.Wants(flussi.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(f), sequence(all...)), "SaveFlow with "+what)
 	p.unchanged(before, "SaveFlow with "+what)
 }
 
 // flowConflicts checks that a flow is refused, and that nothing changes.
 func (p *probe) flowConflicts(what string, f flow.Flow) {
 	before := p.state()
-	p.Wants(flow.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(f), nil), "SaveFlow of "+what)
+	p.Wants(flussi.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(f), nil), "SaveFlow of "+what)
 	p.unchanged(before, "SaveFlow of "+what)
-	p.Wants(flow.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(f), sequence(p.newNotification(f.ID))), "SaveFlow of "+what+", with a notification")
+	p.Wants(flussi.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(f), sequence(p.newNotification(f.ID))), "SaveFlow of "+what+", with a notification")
 	p.unchanged(before, "SaveFlow of "+what+", with a notification")
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -28,7 +29,7 @@ func (s *Store) exchange(ctx context.Context, operation string, changes []flow.N
 	}
 	f := s.flows[claim.Flow]
 	if f == nil {
-		return flow.Flow{}, nil, fail(operation, claim.Flow, flow.ErrNotFound)
+		return flow.Flow{}, nil, fail(operation, claim.Flow, flussi.ErrNotFound)
 	}
 	if err := s.check(operation, b, firstUses{}); err != nil {
 		return flow.Flow{}, nil, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/listing"
 )
@@ -21,7 +22,7 @@ func (s *Store) Flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
 	defer s.mu.RUnlock()
 	f := s.flows[id]
 	if f == nil {
-		return flow.Flow{}, fail(operation, id, flow.ErrNotFound)
+		return flow.Flow{}, fail(operation, id, flussi.ErrNotFound)
 	}
 	return s.stored(f), nil
 }
@@ -65,7 +66,7 @@ func (s *Store) FlowHistory(ctx context.Context, id uuid.UUID) ([]flow.FlowRecor
 
 // SaveFlow stores a flow, and notifications with it: see [flow.Store]. While it pulls
 // the notifications, of which it keeps all in memory, the store can be used; if the
-// flow is changed by then, the error is a [flow.ErrConflict].
+// flow is changed by then, the error is a [flussi.ErrConflict].
 func (s *Store) SaveFlow(ctx context.Context, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error]) error {
 	const operation = "save flow"
 	b, err := s.pull(ctx, operation, change, notifications)
@@ -131,7 +132,7 @@ func (s *Store) flowConflict(operation string, f flow.Flow, first firstUses) err
 		version = old.Version
 	}
 	if f.Version != version {
-		return fail(operation, f.ID, flow.ErrConflict)
+		return fail(operation, f.ID, flussi.ErrConflict)
 	}
 	if version == 0 {
 		if err := s.checkService(f.Service, first); err != nil {

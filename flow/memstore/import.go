@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -43,7 +44,7 @@ func (s *Store) ImportResult(ctx context.Context, key flow.ImportKey) (flow.Impo
 	defer s.mu.RUnlock()
 	done, counts := s.imported(key)
 	if !counts {
-		return flow.ImportResult{}, fail(operation, uuid.Nil, flow.ErrNotFound)
+		return flow.ImportResult{}, fail(operation, uuid.Nil, flussi.ErrNotFound)
 	}
 	return done, nil
 }

@@ -62,9 +62,9 @@ func TestAFlowThatChangesWhileItsSequenceIsPulledIsAConflict(t *testing.T) {
 		assert.NoError(t, store.SaveFlow(ctx, flow.FlowChange{Flow: f}, nil))
 		yield(n, nil)
 	})
-	require.ErrorIs(t, err, flow.ErrConflict)
+	require.ErrorIs(t, err, flussi.ErrConflict)
 	_, err = store.Notification(ctx, n.Notification.ID)
-	assert.ErrorIs(t, err, flow.ErrNotFound)
+	assert.ErrorIs(t, err, flussi.ErrNotFound)
 }
 
 // Another import with the same key may be stored while one pulls its rows.
@@ -118,14 +118,14 @@ func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {
 	store := memstore.New()
 	id := uuid.New()
 	_, err := store.Notification(ctx, id)
-	var failure *flow.Error
+	var failure *flussi.Error
 	require.ErrorAs(t, err, &failure)
-	assert.Equal(t, &flow.Error{Operation: "read notification", ID: id, Err: flow.ErrNotFound}, failure)
+	assert.Equal(t, &flussi.Error{Operation: "read notification", ID: id, Err: flussi.ErrNotFound}, failure)
 
 	n := newChange(t, uuid.Nil)
 	err = store.SaveNotifications(ctx, n, n)
 	require.ErrorAs(t, err, &failure)
-	assert.Equal(t, &flow.Error{Operation: "save notifications", ID: n.Notification.ID, Err: flow.ErrConflict}, failure)
+	assert.Equal(t, &flussi.Error{Operation: "save notifications", ID: n.Notification.ID, Err: flussi.ErrConflict}, failure)
 }
 
 func TestAPageWithoutALimitIsAsLongAsTheLongest(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/listing"
 )
@@ -20,7 +21,7 @@ func (s *Store) Notification(ctx context.Context, id uuid.UUID) (flow.Notificati
 	defer s.mu.RUnlock()
 	n := s.notifications[id]
 	if n == nil {
-		return flow.Notification{}, fail(operation, id, flow.ErrNotFound)
+		return flow.Notification{}, fail(operation, id, flussi.ErrNotFound)
 	}
 	return n.Notification, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -71,10 +72,10 @@ func (s *Store) check(operation string, b batch, first firstUses) error {
 			version = old.Version
 		}
 		if p.entry.Version != version {
-			return fail(operation, p.entry.ID, flow.ErrConflict)
+			return fail(operation, p.entry.ID, flussi.ErrConflict)
 		}
 		if _, twice := seen[p.entry.ID]; twice {
-			return fail(operation, p.entry.ID, flow.ErrConflict)
+			return fail(operation, p.entry.ID, flussi.ErrConflict)
 		}
 		seen[p.entry.ID] = struct{}{}
 		if version == 0 && (service == "" || p.entry.Service != service) {

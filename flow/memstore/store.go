@@ -7,12 +7,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/listing"
 )
 
 // Store keeps flows and notifications in memory, as [flow.Store] wants it. It is safe
-// for concurrent use. Errors are [*flow.Error], but for those of SaveFlow's sequence,
+// for concurrent use. Errors are [*flussi.Error], but for those of SaveFlow's sequence,
 // which are returned as they are.
 type Store struct {
 	mu            sync.RWMutex
@@ -99,7 +100,7 @@ func (s *Store) stored(f *storedFlow) flow.Flow {
 
 // fail returns what was wrong with an operation.
 func fail(operation string, id uuid.UUID, err error) error {
-	return &flow.Error{Operation: operation, ID: id, Err: err}
+	return &flussi.Error{Package: "memstore", Operation: operation, ID: id, Err: err}
 }
 
 // ended returns what is wrong with an operation whose context has ended, or nil.

@@ -97,7 +97,7 @@ func roles[S, E ~string](t *testing.T, m *fsm.Machine[S, E]) {
 				}
 				to, err := m.Fire(context.Background(), from, event, actor)
 				if len(row.Roles) > 0 && !slices.Contains(row.Roles, role) {
-					assert.ErrorIs(t, err, fsm.ErrForbidden, "%s from %s as %s", event, from, role)
+					assert.ErrorIs(t, err, fsm.ErrRole, "%s from %s as %s", event, from, role)
 					assert.Equal(t, from, to, "%s from %s as %s", event, from, role)
 					continue
 				}

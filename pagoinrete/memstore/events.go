@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/listing"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
@@ -21,7 +22,7 @@ func (s *Store) Event(ctx context.Context, id uuid.UUID) (pagoinrete.Event, erro
 	defer s.mu.RUnlock()
 	e := s.events[id]
 	if e == nil {
-		return pagoinrete.Event{}, fail(operation, id, pagoinrete.ErrNotFound)
+		return pagoinrete.Event{}, fail(operation, id, flussi.ErrNotFound)
 	}
 	return s.stored(e), nil
 }
@@ -65,7 +66,7 @@ func (s *Store) EventHistory(ctx context.Context, id uuid.UUID) ([]pagoinrete.Ev
 
 // SaveEvent stores an event, and notices with it: see [pagoinrete.Store]. While it pulls
 // the notices, of which it keeps all in memory, the store can be used; if the event is
-// changed by then, the error is a [pagoinrete.ErrConflict].
+// changed by then, the error is a [flussi.ErrConflict].
 func (s *Store) SaveEvent(ctx context.Context, change pagoinrete.EventChange, notices iter.Seq2[pagoinrete.NoticeChange, error]) error {
 	const operation = "save event"
 	id := change.Event.ID
@@ -117,7 +118,7 @@ func (s *Store) eventConflict(operation string, e pagoinrete.Event) error {
 		version = old.Version
 	}
 	if e.Version != version {
-		return fail(operation, e.ID, pagoinrete.ErrConflict)
+		return fail(operation, e.ID, flussi.ErrConflict)
 	}
 	return nil
 }

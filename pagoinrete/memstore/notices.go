@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/listing"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
@@ -20,7 +21,7 @@ func (s *Store) Notice(ctx context.Context, id uuid.UUID) (pagoinrete.Notice, er
 	defer s.mu.RUnlock()
 	n := s.notices[id]
 	if n == nil {
-		return pagoinrete.Notice{}, fail(operation, id, pagoinrete.ErrNotFound)
+		return pagoinrete.Notice{}, fail(operation, id, flussi.ErrNotFound)
 	}
 	return n.Notice, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -51,10 +52,10 @@ func (s *Store) check(operation string, b batch) error {
 			version = old.Version
 		}
 		if n.Version != version {
-			return fail(operation, n.ID, pagoinrete.ErrConflict)
+			return fail(operation, n.ID, flussi.ErrConflict)
 		}
 		if _, twice := seen[n.ID]; twice {
-			return fail(operation, n.ID, pagoinrete.ErrConflict)
+			return fail(operation, n.ID, flussi.ErrConflict)
 		}
 		seen[n.ID] = struct{}{}
 	}

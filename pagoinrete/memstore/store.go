@@ -14,7 +14,7 @@ import (
 )
 
 // Store keeps events and notices in memory, as [pagoinrete.Store] wants it. It is safe
-// for concurrent use. Errors are [*pagoinrete.Error], but for those of SaveEvent's
+// for concurrent use. Errors are [*flussi.Error], but for those of SaveEvent's
 // sequence, which are returned as they are.
 type Store struct {
 	mu        sync.RWMutex
@@ -88,7 +88,7 @@ func (s *Store) stored(e *storedEvent) pagoinrete.Event {
 
 // fail returns what was wrong with an operation.
 func fail(operation string, id uuid.UUID, err error) error {
-	return &pagoinrete.Error{Operation: operation, ID: id, Err: err}
+	return &flussi.Error{Package: "memstore", Operation: operation, ID: id, Err: err}
 }
 
 // ended returns what is wrong with an operation whose context has ended, or nil.

@@ -13,7 +13,7 @@
 //	err = template.Export(ctx, w, procedure.AllNotices(ctx, assistant, filter)) // Esporta Excel
 //
 // After an import, show report.Italian(): it has whatever is wrong with the file and its rows. An
-// error that is neither an [*excel.FileError] nor a [pagoinrete.ErrRows] is about something else:
+// error that is neither an [*excel.FileError] nor a [flussi.ErrRows] is about something else:
 // show [flussi.Explain] of it. [Template.Annotate] refuses a file that was not read to its end
 // with [excel.ErrReport].
 //

@@ -34,7 +34,7 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 }
 
 // rowError is an error of a row that does not name the row to operators: a
-// [pagoinrete.RowError] does.
+// [flussi.RowError] does.
 type rowError struct{ *excel.RowError }
 
 // Unwrap returns the error of package excel.

@@ -181,7 +181,7 @@ func TestAnImportCreatesAllNoticesOrNone(t *testing.T) {
 
 	good["G3"] = "10%"
 	added, _, err := w.add(t, blankFilled(t, good), pagoinrete.AddConfig{})
-	require.ErrorIs(t, err, pagoinrete.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Empty(t, w.notices(t))
 	require.Len(t, added.Errors, 1)
 	assert.True(t, strings.HasPrefix(added.Errors[0].Italian(), "Riga 3: Colonna G (Sconto): "), added.Errors[0].Italian())
@@ -194,7 +194,7 @@ func TestAnImportCreatesAllNoticesOrNone(t *testing.T) {
 
 	// The same file again: everybody has their notices already.
 	added, report, err = w.add(t, file, pagoinrete.AddConfig{})
-	require.ErrorIs(t, err, pagoinrete.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, 2, added.Invalid)
 	assert.Contains(t, report.Italian(), "Riga 2: Doppione: un avviso per lo stesso debitore e la rata 1 è già nell'evento.")
 	assert.Len(t, w.notices(t), 4)
@@ -268,7 +268,7 @@ func TestCompleteTellsWhatTheEventFound(t *testing.T) {
 			"A9": person(9).Reveal(),
 		})
 		added, report, err := w.add(t, file, pagoinrete.AddConfig{MaxErrors: most})
-		require.ErrorIs(t, err, pagoinrete.ErrRows)
+		require.ErrorIs(t, err, flussi.ErrRows)
 		assert.Equal(t, 6, added.Invalid)
 		assert.Equal(t, []int{2, 6}, []int{report.Rows, report.Invalid}, "at most %d", most)
 		assert.Equal(t, 6, len(report.Errors)+report.MoreErrors, "at most %d", most)

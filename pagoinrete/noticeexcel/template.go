@@ -85,7 +85,7 @@ func payerFault(d *pagoinrete.NoticeDraft) error {
 
 // located tells an error of a draft at the columns of its fields.
 func located(err error) error {
-	var invalid *pagoinrete.InvalidError
+	var invalid *flussi.InvalidError
 	if !errors.As(err, &invalid) {
 		return err
 	}

@@ -1,20 +1,19 @@
 package noticeflow
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
 )
 
 // Why something is refused, besides what packages pagoinrete and flow have.
 var (
 	// ErrNoPayer: nobody is associated with the notice who could be written to.
-	ErrNoPayer = errors.New("notice without a payer")
+	ErrNoPayer = fmt.Errorf("notice without a payer: %w", flussi.ErrInvalid)
 	// ErrTemplate: a text is no template, or not one of this package.
-	ErrTemplate = errors.New("template not valid")
-	// ErrConfig: the configuration is not valid.
-	ErrConfig = errors.New("configuration not valid")
+	ErrTemplate = fmt.Errorf("template %w", flussi.ErrInvalid)
 )
 
 // NoticeError says why there is no message about a notice. It holds no personal data.

@@ -135,7 +135,7 @@ const maxSchool = 100
 
 // checkOccasion returns an error if the occasion is not valid for a notification.
 func checkOccasion(occasion string) error {
-	var invalid *flow.InvalidError
+	var invalid *flussi.InvalidError
 	errors.As(flow.Draft{Occasion: occasion}.Validate(flow.GuideLimits()), &invalid)
 	for _, field := range invalid.Fields { // the other fields are empty, so there are some
 		if field.Type == "Occasion" {

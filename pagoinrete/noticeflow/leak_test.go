@@ -53,7 +53,7 @@ func TestNothingPersonalIsInErrorsReportsAndTexts(t *testing.T) {
 	}
 	m := w.messages(t, noticeflow.Config{})
 	_, report, err := w.importAll(t, m, flow.AddConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	require.Equal(t, 3, report.Added.Invalid)
 	nothing(err, report, &report)
 	for _, e := range report.Added.Errors {

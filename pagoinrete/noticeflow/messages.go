@@ -72,7 +72,7 @@ type Messages struct {
 }
 
 // New returns messages of a configuration. The error lists everything that is wrong with it;
-// it is an [ErrConfig], and explains itself: an [ErrTemplate] for a text that is no template or
+// it is an [flussi.ErrConfig], and explains itself: an [ErrTemplate] for a text that is no template or
 // uses what there is not, [flussi.ErrLength] for one that cannot come within the limits
 // whatever the notice, and what the other fields can have.
 func New(procedure NoticeService, service FlowService, c Config) (*Messages, error) {
@@ -101,7 +101,7 @@ func New(procedure NoticeService, service FlowService, c Config) (*Messages, err
 		faults = append(faults, m.try())
 	}
 	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("noticeflow: new: %w: %w", ErrConfig, err)
+		return nil, fmt.Errorf("noticeflow: new: %w: %w", flussi.ErrConfig, err)
 	}
 	return m, nil
 }
@@ -126,8 +126,8 @@ const (
 // ([flow.AddReport]). Activate and send the flow soon: the platform tells payers who paid in the
 // meantime that there is nothing to pay.
 //
-// The error is an [*pagoinrete.Error] or a [*flow.Error], as the service and the service
-// have it. With a [flow.ErrRows], some notices cannot be written about, such as those without
+// The error is an [*flussi.Error] or a [*flussi.Error], as the service and the service
+// have it. With a [flussi.ErrRows], some notices cannot be written about, such as those without
 // a payer, and nothing was stored: the report says which, and SkipInvalid writes to the
 // others.
 func (m *Messages) Import(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, d flow.Details, c flow.AddConfig) (flow.Flow, Report, error) {
@@ -137,7 +137,7 @@ func (m *Messages) Import(ctx context.Context, by flussi.Actor, eventID uuid.UUI
 		return flow.Flow{}, report, err
 	}
 	if len(owed) == 0 {
-		return flow.Flow{}, report, &flow.Error{Operation: "import flow", Err: flow.ErrNothingToSend, Reason: "Non c'è nessuno a cui scrivere. " + report.leftOut()}
+		return flow.Flow{}, report, &flussi.Error{Package: "noticeflow", Operation: "import flow", Err: flow.ErrNothingToSend, Reason: "Non c'è nessuno a cui scrivere. " + report.leftOut()}
 	}
 	d.AppContext, d.AppKey = cmp.Or(d.AppContext, AppContext), cmp.Or(d.AppKey, e.ID.String())
 	if d.Note.IsZero() {

@@ -37,10 +37,10 @@ import (
 // once. What the service has is found in one pass over its notifications since the event's
 // first notice, page by page, and not by a search for each notice.
 //
-// The error is an [*pagoinrete.Error]: a [pagoinrete.ErrDonation], a
-// [pagoinrete.ErrEventState] for an event that is not Notificato, a
+// The error is an [*flussi.Error]: a [pagoinrete.ErrDonation], a
+// [flussi.ErrState] for an event that is not Notificato, a
 // [pagoinrete.ErrDiscrepancy] for one with a discrepancy, what the service returned; or the
-// [*flow.Error] that the service returned.
+// [*flussi.Error] that the service returned.
 func (m *Messages) Rows(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, report *Report) (iter.Seq2[flow.Row, error], error) {
 	if report == nil {
 		report = &Report{}
@@ -104,13 +104,13 @@ func (m *Messages) read(ctx context.Context, by flussi.Actor, eventID uuid.UUID,
 // checkEvent refuses an event whose notices nobody can pay.
 func checkEvent(e pagoinrete.Event) error {
 	refuse := func(err error, reason string) error {
-		return &pagoinrete.Error{Operation: "write to payers", ID: e.ID, Err: err, Reason: reason}
+		return &flussi.Error{Package: "noticeflow", Operation: "write to payers", ID: e.ID, Err: err, Reason: reason}
 	}
 	switch {
 	case e.Kind == pagoinrete.Donation:
 		return refuse(pagoinrete.ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento: non c'è nessuno che deve pagare.")
 	case e.State != pagoinrete.EventNotified:
-		return refuse(pagoinrete.ErrEventState, "L'evento è nello stato «"+e.State.Label()+"»: si scrive a chi deve pagare quando è «"+pagoinrete.EventNotified.Label()+"».")
+		return refuse(flussi.ErrState, "L'evento è nello stato «"+e.State.Label()+"»: si scrive a chi deve pagare quando è «"+pagoinrete.EventNotified.Label()+"».")
 	case e.Discrepancy.Open():
 		return refuse(pagoinrete.ErrDiscrepancy, "L'evento ha una discrepanza da verificare prima di scrivere a chi deve pagare. "+e.Discrepancy.Italian())
 	}

@@ -139,7 +139,7 @@ func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T
 	assert.Equal(t, noticeflow.Report{Notices: 5, Rows: 4, Settled: 1}, report)
 
 	_, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, []int{2, 4}, []int{report.Added.Errors[0].Row, report.Added.Errors[1].Row})
 	assert.Contains(t, report.Italian(), "- Riga 2: L'avviso "+lonely.ID.String()+" non ha un versante")
 	f, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{SkipInvalid: true, MaxErrors: 1})
@@ -156,8 +156,8 @@ func TestAnEventThatNobodyCanPayIsRefused(t *testing.T) {
 		says   string
 	}{
 		"a donation":     {func(e *pagoinrete.Event) { e.Kind = pagoinrete.Donation }, pagoinrete.ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento"},
-		"not notified":   {func(e *pagoinrete.Event) { e.State = pagoinrete.EventToNotify }, pagoinrete.ErrEventState, "L'evento è nello stato «Da notificare»: si scrive a chi deve pagare quando è «Notificato»."},
-		"deleted":        {func(e *pagoinrete.Event) { e.State = pagoinrete.EventDeleted }, pagoinrete.ErrEventState, "«Cancellato»"},
+		"not notified":   {func(e *pagoinrete.Event) { e.State = pagoinrete.EventToNotify }, flussi.ErrState, "L'evento è nello stato «Da notificare»: si scrive a chi deve pagare quando è «Notificato»."},
+		"deleted":        {func(e *pagoinrete.Event) { e.State = pagoinrete.EventDeleted }, flussi.ErrState, "«Cancellato»"},
 		"in discrepancy": {func(e *pagoinrete.Event) { e.Discrepancy.Kind = pagoinrete.DiscrepancyMissing }, pagoinrete.ErrDiscrepancy, "Non risulta su Pago In Rete"},
 	} {
 		w := newWorld(t, c.change)
@@ -175,11 +175,11 @@ func TestOnlyWhoWorksForTheSchoolAndSendsForTheServiceWrites(t *testing.T) {
 	w.seed(t, 1, nil)
 	m := w.messages(t, noticeflow.Config{})
 	_, _, err := m.Import(t.Context(), flussi.Actor{ID: "nobody", Roles: assistant.Roles}, w.event.ID, service, flow.Details{}, flow.AddConfig{})
-	require.ErrorIs(t, err, pagoinrete.ErrNotFound)
+	require.ErrorIs(t, err, flussi.ErrNotFound)
 	_, _, err = m.Import(t.Context(), assistant, uuid.New(), service, flow.Details{}, flow.AddConfig{})
-	require.ErrorIs(t, err, pagoinrete.ErrNotFound)
+	require.ErrorIs(t, err, flussi.ErrNotFound)
 	_, _, err = m.Import(t.Context(), assistant, w.event.ID, "tributi", flow.Details{}, flow.AddConfig{})
-	require.ErrorIs(t, err, flow.ErrForbidden)
+	require.ErrorIs(t, err, flussi.ErrForbidden)
 	_, _, err = m.Import(t.Context(), flussi.Actor{ID: assistant.ID, Roles: assistant.Roles[:1]}, w.event.ID, service, flow.Details{}, flow.AddConfig{})
 	require.Error(t, err)
 	assert.Contains(t, flussi.Explain(err), "riservata a: operatore")

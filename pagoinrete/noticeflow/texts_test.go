@@ -126,7 +126,7 @@ func TestTemplatesAreCheckedWhenTheyAreGiven(t *testing.T) {
 			content = text + long
 		}
 		_, err := noticeflow.New(w.Service, w.flows, noticeflow.Config{Content: content})
-		require.ErrorIs(t, err, noticeflow.ErrConfig, text[:min(len(text), 50)])
+		require.ErrorIs(t, err, flussi.ErrConfig, text[:min(len(text), 50)])
 		assert.Contains(t, flussi.Explain(err), says, text[:min(len(text), 50)])
 		assert.NotContains(t, strings.ToLower(said(err)), "segret")
 		if !strings.Contains(says, "avrebbe") {
@@ -140,14 +140,14 @@ func TestTemplatesAreCheckedWhenTheyAreGiven(t *testing.T) {
 func TestNewListsWhatIsWrongWithTheConfiguration(t *testing.T) {
 	w := newWorld(t, nil)
 	_, err := noticeflow.New(nil, nil, noticeflow.Config{Instalment: 25, School: strings.Repeat("x", 101), Subject: "{{", Content: "{{.X}}"})
-	require.ErrorIs(t, err, noticeflow.ErrConfig)
+	require.ErrorIs(t, err, flussi.ErrConfig)
 	for _, says := range []string{"Il numero della rata deve essere da 1 a 24", "Il nome della scuola può avere al massimo 100 caratteri", "L'oggetto non è un modello", "Il contenuto non è un modello"} {
 		assert.Contains(t, flussi.Explain(err), says)
 	}
 	for _, c := range []noticeflow.Config{{Instalment: -1}, {School: " "}, {School: "a\nb"}, {School: "\xff"}, {Occasion: strings.Repeat("x", 256)}, {Occasion: "a\x00"}, {Subject: "corto"}, {Subject: "{{.Rata}}"}, {Subject: strings.Repeat("x", 121)},
 		{Limits: flow.Limits{MinSubject: 10, MaxSubject: 120, MinContent: 9_000, MaxContent: 10_000}}} {
 		_, err := noticeflow.New(w.Service, w.flows, c)
-		require.ErrorIs(t, err, noticeflow.ErrConfig)
+		require.ErrorIs(t, err, flussi.ErrConfig)
 		assert.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
 	}
 	// What can be within the limits is not refused before there are notices.
@@ -160,7 +160,7 @@ func TestATextThatDoesNotSuitANoticeIsAnErrorOfItsRow(t *testing.T) {
 	w := newWorld(t, func(e *pagoinrete.Event) { e.Name = "Gita" })
 	n := w.seed(t, 1, nil)
 	_, report, err := w.importAll(t, w.messages(t, noticeflow.Config{Subject: "{{.Evento}}"}), flow.AddConfig{})
-	require.ErrorIs(t, err, flow.ErrRows)
+	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, "Riga 1: L'oggetto ha 4 caratteri: devono essere da 10 a 120.", report.Added.Errors[0].Italian())
 
 	_, wrong, _ := w.rows(t, noticeflow.Config{Content: long + `{{if eq .Evento "Gita"}}{{if eq .Rata "2"}}{{end}}{{end}}`})
@@ -179,7 +179,7 @@ func FuzzTemplates(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := noticeflow.New(w.Service, w.flows, noticeflow.Config{Content: text, Limits: flow.PlatformLimits()})
 		if err != nil {
-			require.ErrorIs(t, err, noticeflow.ErrConfig)
+			require.ErrorIs(t, err, flussi.ErrConfig)
 			require.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/storetest"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
@@ -52,7 +53,7 @@ func noticesGoTogether(p *probe) {
 	for _, position := range []int{0, 2, 4} {
 		for _, c := range p.conflicting(e, position) {
 			before, what := p.state(), "SaveNotices, of which "+c.why
-			p.Wants(pagoinrete.ErrConflict, p.store.SaveNotices(p.Ctx, noticeChanges(c.all...)...), what)
+			p.Wants(flussi.ErrConflict, p.store.SaveNotices(p.Ctx, noticeChanges(c.all...)...), what)
 			p.unchanged(before, what)
 		}
 	}
@@ -73,10 +74,10 @@ func conflictsUndoEverything(p *probe) {
 			before, what := p.state(), "SaveEvent with notices of which "+c.why
 			changed := e
 			changed.State, changed.Instalments = pagoinrete.EventToApprove, nil
-			p.Wants(pagoinrete.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(changed), sequence(c.all...)), what)
+			p.Wants(flussi.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(changed), sequence(c.all...)), what)
 			p.unchanged(before, what)
 			what = "SaveEvent of a new event, with notices of which " + c.why
-			p.Wants(pagoinrete.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(p.newEvent()), sequence(c.all...)), what)
+			p.Wants(flussi.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(p.newEvent()), sequence(c.all...)), what)
 			p.unchanged(before, what)
 		}
 	}
@@ -115,7 +116,7 @@ func conflictsPullNothing(p *probe) {
 		err := p.store.SaveEvent(p.Ctx, eventChange(conflict), func(yield func(pagoinrete.NoticeChange, error) bool) {
 			p.Note("SaveEvent of %s pulls the sequence", what)
 		})
-		p.Wants(pagoinrete.ErrConflict, err, "SaveEvent of "+what)
+		p.Wants(flussi.ErrConflict, err, "SaveEvent of "+what)
 	}
 }
 

@@ -99,7 +99,7 @@ var breakers = []breaker{
 	{"what is not there is a zero value", "an event that is not there is not found", func(s pagoinrete.Store) pagoinrete.Store {
 		return altered{Store: s, event: func(ctx context.Context, id uuid.UUID) (pagoinrete.Event, error) {
 			e, err := s.Event(ctx, id)
-			if errors.Is(err, pagoinrete.ErrNotFound) {
+			if errors.Is(err, flussi.ErrNotFound) {
 				err = nil
 			}
 			return e, err
@@ -108,7 +108,7 @@ var breakers = []breaker{
 	{"what is not there is a zero notice", "a notice that is not there is not found", func(s pagoinrete.Store) pagoinrete.Store {
 		return altered{Store: s, notice: func(ctx context.Context, id uuid.UUID) (pagoinrete.Notice, error) {
 			n, err := s.Notice(ctx, id)
-			if errors.Is(err, pagoinrete.ErrNotFound) {
+			if errors.Is(err, flussi.ErrNotFound) {
 				err = nil
 			}
 			return n, err
@@ -335,7 +335,7 @@ var breakers = []breaker{
 	}},
 	{"a conflict is nobody's error", "what was changed in the meantime is not stored", func(s pagoinrete.Store) pagoinrete.Store {
 		return altered{Store: s, saveNotices: func(ctx context.Context, changes ...pagoinrete.NoticeChange) error {
-			if err := s.SaveNotices(ctx, changes...); !errors.Is(err, pagoinrete.ErrConflict) {
+			if err := s.SaveNotices(ctx, changes...); !errors.Is(err, flussi.ErrConflict) {
 				return err
 			}
 			return nil
@@ -406,7 +406,7 @@ var breakers = []breaker{
 		return altered{Store: s, noticeHistory: func(ctx context.Context, id uuid.UUID) ([]pagoinrete.NoticeRecord, error) {
 			records, err := s.NoticeHistory(ctx, id)
 			if err == nil && len(records) == 0 {
-				err = pagoinrete.ErrNotFound
+				err = flussi.ErrNotFound
 			}
 			return records, err
 		}}
@@ -815,12 +815,12 @@ var breakers = []breaker{
 			changes = slices.Clone(changes)
 			for i, c := range changes {
 				if c.Notice.Version != current(s, c.Notice.ID) {
-					return pagoinrete.ErrConflict
+					return flussi.ErrConflict
 				}
 				time.Sleep(time.Millisecond)
 				for {
 					changes[i].Notice.Version = current(s, c.Notice.ID)
-					if err := s.SaveNotices(ctx, changes[i]); !errors.Is(err, pagoinrete.ErrConflict) {
+					if err := s.SaveNotices(ctx, changes[i]); !errors.Is(err, flussi.ErrConflict) {
 						break
 					}
 				}
@@ -834,7 +834,7 @@ var breakers = []breaker{
 	{"of those who create, all succeed", "of those who create one entity, one succeeds", func(s pagoinrete.Store) pagoinrete.Store {
 		return altered{Store: s, saveEvent: func(ctx context.Context, change pagoinrete.EventChange, notices sequence) error {
 			err := s.SaveEvent(ctx, change, notices)
-			if errors.Is(err, pagoinrete.ErrConflict) && change.Event.Version == 0 {
+			if errors.Is(err, flussi.ErrConflict) && change.Event.Version == 0 {
 				return nil
 			}
 			return err
@@ -845,7 +845,7 @@ var breakers = []breaker{
 	}},
 	{"a conflict of a notice with an event's is overlooked", "an event and its notices are changed at once without a deadlock", func(s pagoinrete.Store) pagoinrete.Store {
 		return altered{Store: s, saveEvent: func(ctx context.Context, change pagoinrete.EventChange, notices sequence) error {
-			if err := s.SaveEvent(ctx, change, notices); !errors.Is(err, pagoinrete.ErrConflict) || change.Event.Version == 0 {
+			if err := s.SaveEvent(ctx, change, notices); !errors.Is(err, flussi.ErrConflict) || change.Event.Version == 0 {
 				return err
 			}
 			return nil
@@ -871,7 +871,7 @@ var breakers = []breaker{
 			time.Sleep(time.Microsecond)
 			for i, c := range changes {
 				if currentEvent(s, c.Notice.EventID) != before[i] {
-					return pagoinrete.ErrConflict
+					return flussi.ErrConflict
 				}
 			}
 			return s.SaveNotices(ctx, changes...)

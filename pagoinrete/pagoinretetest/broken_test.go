@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
@@ -23,10 +24,10 @@ func TestCheckFindsWhatRunFinds(t *testing.T) {
 	require.NoError(t, pagoinretetest.Check(t.Context(), func() (pagoinrete.Store, error) { return memstore.New(), nil }))
 	err := pagoinretetest.Check(t.Context(), func() (pagoinrete.Store, error) {
 		return altered{Store: memstore.New(), saveNotices: func(context.Context, ...pagoinrete.NoticeChange) error {
-			return pagoinrete.ErrForbidden
+			return flussi.ErrForbidden
 		}}, nil
 	})
-	require.ErrorIs(t, err, pagoinrete.ErrForbidden, "the store's own error")
+	require.ErrorIs(t, err, flussi.ErrForbidden, "the store's own error")
 	assert.Contains(t, brokenRules(t, err), "a notice is read as it was stored")
 }
 

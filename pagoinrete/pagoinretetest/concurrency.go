@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/storetest"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
@@ -26,7 +27,7 @@ func changesHaveOneWinner(p *probe) {
 			f := e
 			f.RemoteID = fmt.Sprint(i)
 			return p.store.SaveEvent(p.Ctx, eventChange(f), nil)
-		}), pagoinrete.ErrConflict)
+		}), flussi.ErrConflict)
 		// Two together, in either order: who locks them, or the counts of their events, one by
 		// one would wait for ever.
 		states := []pagoinrete.NoticeState{pagoinrete.NoticeNotLinked, pagoinrete.NoticeNotified, pagoinrete.NoticePaidOnline}
@@ -38,7 +39,7 @@ func changesHaveOneWinner(p *probe) {
 				return p.store.SaveNotices(p.Ctx, a, b)
 			}
 			return p.store.SaveNotices(p.Ctx, b, a)
-		}), pagoinrete.ErrConflict)
+		}), flussi.ErrConflict)
 		if one, other := p.notice(a.ID), p.notice(b.ID); one.Reference != other.Reference {
 			p.Fail("two notices that were stored together are from different changes")
 		}
@@ -62,10 +63,10 @@ func creationsHaveOneWinner(p *probe) {
 		inEvent := p.newNotice(e)
 		p.OneWins("SaveEvent of one new event", storetest.Together(func(i int) error {
 			return p.store.SaveEvent(p.Ctx, eventChange(e), sequence(inEvent))
-		}), pagoinrete.ErrConflict)
+		}), flussi.ErrConflict)
 		p.OneWins("SaveNotices of a new one", storetest.Together(func(i int) error {
 			return p.store.SaveNotices(p.Ctx, noticeChange(n))
-		}), pagoinrete.ErrConflict)
+		}), flussi.ErrConflict)
 		e.Version, n.Version, e.Counts = 1, 1, pagoinrete.NoticeCounts{NotLinked: 1}
 		p.readsEvent("that many created at once", e)
 		p.readsNotice("that many created at once", n)
@@ -90,7 +91,7 @@ func bothWaysMeet(p *probe) {
 				return p.store.SaveEvent(p.Ctx, eventChange(e), sequence(a, b))
 			}
 			return p.store.SaveNotices(p.Ctx, noticeChange(a), noticeChange(b))
-		}), pagoinrete.ErrConflict)
+		}), flussi.ErrConflict)
 		e.Version = p.event(e.ID).Version
 		p.hasCounts("after many changed both at once", e, counted(p.notice(all[0].ID), p.notice(all[1].ID)))
 	}

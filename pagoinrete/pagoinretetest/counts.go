@@ -3,6 +3,7 @@ package pagoinretetest
 import (
 	"fmt"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/storetest"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
@@ -64,7 +65,7 @@ func countsAreOfNotices(p *probe) {
 	conflict := all[0]
 	conflict.Version--
 	conflict.State = pagoinrete.NoticeRefunded
-	p.Wants(pagoinrete.ErrConflict, p.store.SaveNotices(p.Ctx, noticeChange(conflict)), "SaveNotices of an old version")
+	p.Wants(flussi.ErrConflict, p.store.SaveNotices(p.Ctx, noticeChange(conflict)), "SaveNotices of an old version")
 	p.hasCounts("after a conflict", e, counted(all...))
 	for i := range all {
 		all[i].Reference = "edited"

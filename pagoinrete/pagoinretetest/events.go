@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -71,12 +72,12 @@ func missingEventsAreNotFound(p *probe) {
 		}
 		for _, id := range []uuid.UUID{p.ID(), uuid.Nil} {
 			_, err := p.store.Event(p.Ctx, id)
-			p.Wants(pagoinrete.ErrNotFound, err, "Event of an ID that was never stored")
+			p.Wants(flussi.ErrNotFound, err, "Event of an ID that was never stored")
 		}
 	}
 	n := p.save(p.newNotice(e))
 	_, err := p.store.Event(p.Ctx, n.ID)
-	p.Wants(pagoinrete.ErrNotFound, err, "Event of the ID of a notice")
+	p.Wants(flussi.ErrNotFound, err, "Event of the ID of a notice")
 	if listed := p.events(pagoinrete.EventFilter{IDs: []uuid.UUID{p.ID()}}, pagoinrete.Page{Limit: 1}); len(listed) != 0 {
 		p.Fail("Events gives %d events with an ID that was never stored", len(listed))
 	}

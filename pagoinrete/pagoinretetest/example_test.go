@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
@@ -17,7 +18,7 @@ type forgetful struct{ *memstore.Store }
 
 func (s forgetful) Event(ctx context.Context, id uuid.UUID) (pagoinrete.Event, error) {
 	e, err := s.Store.Event(ctx, id)
-	if errors.Is(err, pagoinrete.ErrNotFound) {
+	if errors.Is(err, flussi.ErrNotFound) {
 		return pagoinrete.Event{}, nil
 	}
 	return e, err

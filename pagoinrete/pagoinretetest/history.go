@@ -67,7 +67,7 @@ func missingHasNoHistory(p *probe) {
 	good, bad := p.newNotice(refused), p.newNotice(refused)
 	bad.Version = 5
 	err := p.store.SaveEvent(p.Ctx, eventChange(refused), sequence(good, bad))
-	p.Wants(pagoinrete.ErrConflict, err, "SaveEvent with a notice of version 5 that is not there")
+	p.Wants(flussi.ErrConflict, err, "SaveEvent with a notice of version 5 that is not there")
 	if n := len(p.eventHistory(refused.ID)); n != 0 {
 		p.Fail("an event that was refused has %d records", n)
 	}

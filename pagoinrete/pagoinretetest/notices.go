@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -83,7 +84,7 @@ func missingNoticesAreNotFound(p *probe) {
 		}
 		for _, id := range []uuid.UUID{p.ID(), uuid.Nil, e.ID} {
 			_, err := p.store.Notice(p.Ctx, id)
-			p.Wants(pagoinrete.ErrNotFound, err, "Notice of an ID that no notice was stored with")
+			p.Wants(flussi.ErrNotFound, err, "Notice of an ID that no notice was stored with")
 		}
 	}
 	if listed := p.notices(pagoinrete.NoticeFilter{IDs: []uuid.UUID{p.ID()}}, pagoinrete.Page{Limit: 1}); len(listed) != 0 {

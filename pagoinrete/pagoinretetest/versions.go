@@ -3,6 +3,7 @@ package pagoinretetest
 import (
 	"fmt"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -41,18 +42,18 @@ func versionsCount(p *probe) {
 // changes.
 func (p *probe) conflicts(what string, all ...pagoinrete.Notice) {
 	before := p.state()
-	p.Wants(pagoinrete.ErrConflict, p.store.SaveNotices(p.Ctx, noticeChanges(all...)...), "SaveNotices of "+what)
+	p.Wants(flussi.ErrConflict, p.store.SaveNotices(p.Ctx, noticeChanges(all...)...), "SaveNotices of "+what)
 	p.unchanged(before, "SaveNotices of "+what)
-	p.Wants(pagoinrete.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(p.newEvent()), sequence(all...)), "SaveEvent with "+what)
+	p.Wants(flussi.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(p.newEvent()), sequence(all...)), "SaveEvent with "+what)
 	p.unchanged(before, "SaveEvent with "+what)
 }
 
 // eventConflicts checks that an event is refused, and that nothing changes.
 func (p *probe) eventConflicts(what string, e pagoinrete.Event) {
 	before := p.state()
-	p.Wants(pagoinrete.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(e), nil), "SaveEvent of "+what)
+	p.Wants(flussi.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(e), nil), "SaveEvent of "+what)
 	p.unchanged(before, "SaveEvent of "+what)
-	p.Wants(pagoinrete.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(e), sequence(p.newNotice(e))), "SaveEvent of "+what+", with a notice")
+	p.Wants(flussi.ErrConflict, p.store.SaveEvent(p.Ctx, eventChange(e), sequence(p.newNotice(e))), "SaveEvent of "+what+", with a notice")
 	p.unchanged(before, "SaveEvent of "+what+", with a notice")
 }
 

@@ -23,7 +23,7 @@ import (
 //
 // It repeats a change only where the service certainly did not act on the last attempt: after
 // 429, or without a connection. Any other unclear answer, such as every 500, is a
-// [pagoinrete.Unknown] outcome, and the [pagoinrete.Service] reads the current state. It repeats
+// [flussi.OutcomeUnknown] outcome, and the [pagoinrete.Service] reads the current state. It repeats
 // a call that only reads after any failure that may pass.
 type Client struct {
 	engine restcall.Engine
@@ -70,7 +70,7 @@ const (
 )
 
 // New returns a client for a school, by its codice meccanografico. The error lists everything
-// that is wrong with the configuration; it is an [ErrConfig].
+// that is wrong with the configuration; it is an [flussi.ErrConfig].
 func New(credentials Key, school string, c Config) (*Client, error) {
 	var faults []error
 	fault := func(text string) { faults = append(faults, errors.New(text)) }
@@ -97,7 +97,7 @@ func New(credentials Key, school string, c Config) (*Client, error) {
 		fault("MaxWait is negative")
 	}
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("restgateway: new client: %w: %w", pagoinrete.ErrConfig, errors.Join(faults...))
+		return nil, fmt.Errorf("restgateway: new client: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	if c.HTTPClient == nil {
 		c.HTTPClient = restcall.DefaultClient()
@@ -173,11 +173,11 @@ func (c *Client) Notices(ctx context.Context, ids []uuid.UUID) ([]pagoinrete.Rem
 		return nil, nil
 	}
 	if len(ids) > pagoinrete.MaxRemote {
-		return nil, &pagoinrete.RemoteError{Operation: routeNotices.name, Kind: pagoinrete.ErrRemoteInvalid, Reason: fmt.Sprintf("more than %d notices", pagoinrete.MaxRemote)}
+		return nil, &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: routeNotices.name, Kind: flussi.ErrRemoteInvalid, Detail: fmt.Sprintf("more than %d notices", pagoinrete.MaxRemote)}
 	}
 	body, err := encodeQuery(ids)
 	if err != nil {
-		return nil, &pagoinrete.RemoteError{Operation: routeNotices.name, Kind: pagoinrete.ErrRemoteInvalid, Err: err}
+		return nil, &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: routeNotices.name, Kind: flussi.ErrRemoteInvalid, Err: err}
 	}
 	reply, err := c.read(ctx, routeNotices, uuid.Nil, body)
 	if err != nil {
@@ -198,7 +198,7 @@ func (c *Client) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, 
 	}, decodeNotice)
 }
 
-// NoticePDF returns a notice as a PDF: see [pagoinrete.Gateway]. An error of reading is a [*pagoinrete.RemoteError]:
+// NoticePDF returns a notice as a PDF: see [pagoinrete.Gateway]. An error of reading is a [*flussi.RemoteError]:
 // the file is cut off, which wraps [io.ErrUnexpectedEOF]; or it is larger than 8 MiB; or the
 // context ended.
 func (c *Client) NoticePDF(ctx context.Context, id uuid.UUID) (io.ReadCloser, error) {
@@ -251,8 +251,8 @@ func change[T any](ctx context.Context, c *Client, by flussi.Actor, s call, deco
 	}
 	there, err := decode(reply.Body, s.id)
 	if err != nil {
-		return none, &pagoinrete.RemoteError{Operation: s.route.name, Kind: pagoinrete.ErrUnknown, Outcome: pagoinrete.Unknown, Status: reply.Status,
-			Attempts: len(reply.Attempts), Reason: "the reply " + err.Error()}
+		return none, &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: s.route.name, Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown, Status: reply.Status,
+			Attempts: len(reply.Attempts), Detail: "the reply " + err.Error()}
 	}
 	return there, nil
 }
@@ -260,24 +260,24 @@ func change[T any](ctx context.Context, c *Client, by flussi.Actor, s call, deco
 // prepare refuses what need not be asked, or returns the body.
 func (c *Client) prepare(by flussi.Actor, s call) ([]byte, error) {
 	refused := func(kind error, reason string, cause error) error {
-		return &pagoinrete.RemoteError{Operation: s.route.name, Kind: kind, Outcome: pagoinrete.Refused, Reason: reason, Err: cause}
+		return &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: s.route.name, Kind: kind, Outcome: flussi.OutcomeRefused, Detail: reason, Err: cause}
 	}
 	switch {
 	case s.route.path == "":
 		s.route.name = "take a step"
-		return nil, refused(pagoinrete.ErrRemoteInvalid, "there is no such step", nil)
+		return nil, refused(flussi.ErrRemoteInvalid, "there is no such step", nil)
 	case by.Check() != nil:
-		return nil, refused(pagoinrete.ErrRemoteForbidden, "nobody is said to act", by.Check())
+		return nil, refused(flussi.ErrRemoteForbidden, "nobody is said to act", by.Check())
 	case s.school != c.school:
-		return nil, refused(pagoinrete.ErrRemoteForbidden, "it is of another school", nil)
+		return nil, refused(flussi.ErrRemoteForbidden, "it is of another school", nil)
 	case s.id == uuid.Nil:
-		return nil, refused(pagoinrete.ErrRemoteInvalid, "it has no ID", nil)
+		return nil, refused(flussi.ErrRemoteInvalid, "it has no ID", nil)
 	case s.check != nil:
-		return nil, refused(pagoinrete.ErrRemoteInvalid, "the data are not valid", s.check)
+		return nil, refused(flussi.ErrRemoteInvalid, "the data are not valid", s.check)
 	}
 	body, err := s.body()
 	if err != nil {
-		return nil, refused(pagoinrete.ErrRemoteInvalid, "it cannot be written", err)
+		return nil, refused(flussi.ErrRemoteInvalid, "it cannot be written", err)
 	}
 	return body, nil
 }
@@ -300,8 +300,8 @@ func read[T any](r route, reply *restcall.Reply, decode func([]byte) (T, error))
 	value, err := decode(reply.Body)
 	if err != nil {
 		var none T
-		return none, &pagoinrete.RemoteError{Operation: r.name, Kind: pagoinrete.ErrUnavailable, Status: reply.Status, Attempts: len(reply.Attempts),
-			Reason: "the reply " + err.Error()}
+		return none, &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: r.name, Kind: flussi.ErrUnavailable, Status: reply.Status, Attempts: len(reply.Attempts),
+			Detail: "the reply " + err.Error()}
 	}
 	return value, nil
 }
@@ -311,10 +311,10 @@ func read[T any](r route, reply *restcall.Reply, decode func([]byte) (T, error))
 func changed(r route, reply *restcall.Reply, err error) error {
 	if reply == nil {
 		e := failed(r, reply, err)
-		e.Outcome = pagoinrete.NotDone
+		e.Outcome = flussi.OutcomeNotDone
 		var failure *restcall.Failure
 		if !errors.As(err, &failure) || failure.Sent {
-			e.Kind, e.Outcome = pagoinrete.ErrUnknown, pagoinrete.Unknown
+			e.Kind, e.Outcome = flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown
 		}
 		return e
 	}
@@ -325,56 +325,56 @@ func changed(r route, reply *restcall.Reply, err error) error {
 	}
 	e := failed(r, reply, nil)
 	switch {
-	case slices.Contains([]error{pagoinrete.ErrRemoteInvalid, pagoinrete.ErrUnauthorized, pagoinrete.ErrRemoteForbidden, pagoinrete.ErrRemoteNotFound, pagoinrete.ErrRemoteState}, e.Kind):
-		e.Outcome = pagoinrete.Refused
-	case e.Kind == pagoinrete.ErrRateLimited:
-		e.Outcome = pagoinrete.NotDone
+	case slices.Contains([]error{flussi.ErrRemoteInvalid, flussi.ErrUnauthorized, flussi.ErrRemoteForbidden, flussi.ErrRemoteNotFound, flussi.ErrRemoteState}, e.Kind):
+		e.Outcome = flussi.OutcomeRefused
+	case e.Kind == flussi.ErrRateLimited:
+		e.Outcome = flussi.OutcomeNotDone
 	default:
-		e.Kind, e.Outcome = pagoinrete.ErrUnknown, pagoinrete.Unknown
+		e.Kind, e.Outcome = flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown
 	}
 	return e
 }
 
+// platform is its name in errors for operators.
+const platform = "Pago In Rete"
+
 // failed describes a call that did not succeed, of any operation.
-func failed(r route, reply *restcall.Reply, err error) *pagoinrete.RemoteError {
-	e := &pagoinrete.RemoteError{Operation: r.name, Kind: pagoinrete.ErrUnavailable}
+func failed(r route, reply *restcall.Reply, err error) *flussi.RemoteError {
+	e := &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: r.name, Kind: flussi.ErrUnavailable}
 	if reply == nil {
 		e.Err = err
 		var failure *restcall.Failure
 		if errors.As(err, &failure) {
-			e.Err, e.Attempts, e.Reason = failure.Err, len(failure.Attempts), restcall.Describe(failure.Err)
+			e.Err, e.Attempts, e.Detail = failure.Err, len(failure.Attempts), restcall.Describe(failure.Err)
 		}
 		if failure != nil && failure.Ended {
-			e.Kind = pagoinrete.ErrInterrupted
+			e.Kind = flussi.ErrInterrupted
 		}
 		return e
 	}
 	e.Status, e.Attempts = reply.Status, len(reply.Attempts)
 	if said := reply.Said(); said != nil {
-		e.Problem = flussi.NewText(said.Detail)
-		if said.Detail == "" {
-			e.Problem = flussi.NewText(said.Title)
-		}
+		e.Problem = &flussi.Problem{Status: said.Status, Type: flussi.NewText(said.Type), Title: flussi.NewText(said.Title), Detail: flussi.NewText(said.Detail)}
 	}
 	switch reply.Status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		e.Kind = pagoinrete.ErrRemoteInvalid
+		e.Kind = flussi.ErrRemoteInvalid
 	case http.StatusUnauthorized:
-		e.Kind = pagoinrete.ErrUnauthorized
+		e.Kind = flussi.ErrUnauthorized
 	case http.StatusForbidden:
-		e.Kind = pagoinrete.ErrRemoteForbidden
+		e.Kind = flussi.ErrRemoteForbidden
 	case http.StatusNotFound:
 		// A wrong address must not read as something that is not there.
-		if e.Reason = "nothing at this address; check the BaseURL"; reply.Problem() != nil {
-			e.Kind, e.Reason = pagoinrete.ErrRemoteNotFound, ""
+		if e.Detail = "nothing at this address; check the BaseURL"; reply.Problem() != nil {
+			e.Kind, e.Detail = flussi.ErrRemoteNotFound, ""
 		}
 	case http.StatusConflict:
-		e.Kind = pagoinrete.ErrRemoteState
+		e.Kind = flussi.ErrRemoteState
 	case http.StatusTooManyRequests:
-		e.Kind, e.RetryAfter = pagoinrete.ErrRateLimited, restcall.RetryAfter(reply.Header, time.Now())
+		e.Kind, e.RetryAfter = flussi.ErrRateLimited, restcall.RetryAfter(reply.Header, time.Now())
 	default:
 		if reply.BodyErr != nil {
-			e.Reason = "the reply was not complete: " + restcall.Describe(reply.BodyErr)
+			e.Detail = "the reply was not complete: " + restcall.Describe(reply.BodyErr)
 		}
 	}
 	return e

@@ -57,7 +57,7 @@ func TestAnEventAndItsNoticeGoTheirWholeWay(t *testing.T) {
 	assert.True(t, p.one(t, n.ID).PayerLoggedIn)
 
 	_, err = client.Receipt(ctx, n.ID)
-	assert.ErrorIs(t, err, pagoinrete.ErrRemoteNotFound)
+	assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
 	require.True(t, p.StartPayment(n.ID))
 	assert.Equal(t, pagoinrete.NoticeAwaitingReceipt, p.one(t, n.ID).State)
 	require.True(t, p.FailPayment(n.ID))

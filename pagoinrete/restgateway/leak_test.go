@@ -70,12 +70,12 @@ func (s *sweep) printError(err error) {
 	}
 	s.print(err)
 	fmt.Fprintln(&s.out, flussi.Explain(err))
-	var failed *pagoinrete.RemoteError
+	var failed *flussi.RemoteError
 	if errors.As(err, &failed) {
 		s.print(*failed)
 		s.print(failed.Problem)
 	}
-	var invalid *pagoinrete.InvalidError
+	var invalid *flussi.InvalidError
 	if errors.As(err, &invalid) {
 		for _, f := range invalid.Fields {
 			s.print(f)

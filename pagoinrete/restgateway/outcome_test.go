@@ -1,6 +1,7 @@
 package restgateway_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,25 +26,25 @@ import (
 // verdict is what comes of a fault.
 type verdict struct {
 	kind     error
-	outcome  pagoinrete.Outcome
+	outcome  flussi.Outcome
 	attempts int // of two
 }
 
 // verdicts are those of changes that go wrong to the end.
 var verdicts = map[restgatewaytest.FaultKind]verdict{
-	restgatewaytest.BadRequest:      {pagoinrete.ErrRemoteInvalid, pagoinrete.Refused, 1},
-	restgatewaytest.Unprocessable:   {pagoinrete.ErrRemoteInvalid, pagoinrete.Refused, 1},
-	restgatewaytest.Unauthorized:    {pagoinrete.ErrUnauthorized, pagoinrete.Refused, 1},
-	restgatewaytest.Forbidden:       {pagoinrete.ErrRemoteForbidden, pagoinrete.Refused, 1},
-	restgatewaytest.NotFound:        {pagoinrete.ErrRemoteNotFound, pagoinrete.Refused, 1},
-	restgatewaytest.Conflict:        {pagoinrete.ErrRemoteState, pagoinrete.Refused, 1},
-	restgatewaytest.TooManyRequests: {pagoinrete.ErrRateLimited, pagoinrete.NotDone, 2},
-	restgatewaytest.TooManyBare:     {pagoinrete.ErrRateLimited, pagoinrete.NotDone, 2},
-	restgatewaytest.Slow:            {nil, pagoinrete.Done, 1},
+	restgatewaytest.BadRequest:      {flussi.ErrRemoteInvalid, flussi.OutcomeRefused, 1},
+	restgatewaytest.Unprocessable:   {flussi.ErrRemoteInvalid, flussi.OutcomeRefused, 1},
+	restgatewaytest.Unauthorized:    {flussi.ErrUnauthorized, flussi.OutcomeRefused, 1},
+	restgatewaytest.Forbidden:       {flussi.ErrRemoteForbidden, flussi.OutcomeRefused, 1},
+	restgatewaytest.NotFound:        {flussi.ErrRemoteNotFound, flussi.OutcomeRefused, 1},
+	restgatewaytest.Conflict:        {flussi.ErrRemoteState, flussi.OutcomeRefused, 1},
+	restgatewaytest.TooManyRequests: {flussi.ErrRateLimited, flussi.OutcomeNotDone, 2},
+	restgatewaytest.TooManyBare:     {flussi.ErrRateLimited, flussi.OutcomeNotDone, 2},
+	restgatewaytest.Slow:            {nil, flussi.OutcomeDone, 1},
 }
 
 // unclear is the verdict of all other faults of a change.
-var unclear = verdict{pagoinrete.ErrUnknown, pagoinrete.Unknown, 1}
+var unclear = verdict{flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown, 1}
 
 // change is something that is changed on the platform, and whether it was.
 type change struct {
@@ -110,16 +111,16 @@ func TestWhatAFaultMeansForAChange(t *testing.T) {
 					if !named {
 						want = unclear
 					}
-					assert.Equal(t, want.outcome, pagoinrete.OutcomeOf(err), "%s: %v", change.op, err)
+					assert.Equal(t, want.outcome, flussi.OutcomeOf(err), "%s: %v", change.op, err)
 					assert.Equal(t, want.attempts, p.Received(change.op)-before, change.op)
 					assert.Equal(t, fault.Does(), change.done(), change.op)
-					if want.outcome != pagoinrete.Unknown {
-						assert.Equal(t, want.outcome == pagoinrete.Done, change.done(), "the outcome is true")
+					if want.outcome != flussi.OutcomeUnknown {
+						assert.Equal(t, want.outcome == flussi.OutcomeDone, change.done(), "the outcome is true")
 					}
 					if want.kind == nil {
 						continue
 					}
-					var failed *pagoinrete.RemoteError
+					var failed *flussi.RemoteError
 					require.ErrorAs(t, err, &failed)
 					assert.Equal(t, want.kind, failed.Kind, change.op)
 					assert.ErrorIs(t, err, want.kind)
@@ -145,7 +146,7 @@ func TestABurstOf429PassesBy(t *testing.T) {
 		}
 		p.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: time.Hour})
 		_, err := p.client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
-		var failed *pagoinrete.RemoteError
+		var failed *flussi.RemoteError
 		require.ErrorAs(t, err, &failed)
 		assert.Equal(t, time.Hour, failed.RetryAfter)
 		assert.Equal(t, 1, failed.Attempts, "too long to be waited for")
@@ -185,7 +186,7 @@ func readings(e pagoinrete.Event, n pagoinrete.Notice) []reading {
 // whole is an error.
 func TestWhatAFaultMeansForAReading(t *testing.T) {
 	const once, twice = 1, 2
-	unavailable := func(attempts int) verdict { return verdict{pagoinrete.ErrUnavailable, "", attempts} }
+	unavailable := func(attempts int) verdict { return verdict{flussi.ErrUnavailable, "", attempts} }
 	others := map[restgatewaytest.FaultKind]verdict{
 		restgatewaytest.NoSuchAddress: unavailable(once),
 		restgatewaytest.Redirected:    unavailable(once),
@@ -226,7 +227,7 @@ func TestWhatAFaultMeansForAReading(t *testing.T) {
 						assert.NoError(t, err, reading.op)
 						continue
 					}
-					var failed *pagoinrete.RemoteError
+					var failed *flussi.RemoteError
 					require.ErrorAs(t, err, &failed, reading.op)
 					assert.Equal(t, want.kind, failed.Kind, "%s: %v", reading.op, err)
 					assert.Equal(t, want.attempts, failed.Attempts, reading.op)
@@ -239,39 +240,39 @@ func TestWhatAFaultMeansForAReading(t *testing.T) {
 
 // What a server answers, and what it means, also where the table is silent.
 func TestStatuses(t *testing.T) {
-	const refused, unknown = pagoinrete.Refused, pagoinrete.Unknown
+	const refused, unknown = flussi.OutcomeRefused, flussi.OutcomeUnknown
 	e := clientEvent(t)
 	for status, want := range map[int]struct {
-		outcome       pagoinrete.Outcome
+		outcome       flussi.Outcome
 		changed, read error
 	}{
-		200: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		202: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		204: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		301: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		400: {refused, pagoinrete.ErrRemoteInvalid, pagoinrete.ErrRemoteInvalid},
-		401: {refused, pagoinrete.ErrUnauthorized, pagoinrete.ErrUnauthorized},
-		403: {refused, pagoinrete.ErrRemoteForbidden, pagoinrete.ErrRemoteForbidden},
-		404: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		405: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		408: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		409: {refused, pagoinrete.ErrRemoteState, pagoinrete.ErrRemoteState},
-		410: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		413: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		422: {refused, pagoinrete.ErrRemoteInvalid, pagoinrete.ErrRemoteInvalid},
-		429: {pagoinrete.NotDone, pagoinrete.ErrRateLimited, pagoinrete.ErrRateLimited},
-		499: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		500: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		501: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		502: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		503: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		504: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
-		599: {unknown, pagoinrete.ErrUnknown, pagoinrete.ErrUnavailable},
+		200: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		202: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		204: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		301: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		400: {refused, flussi.ErrRemoteInvalid, flussi.ErrRemoteInvalid},
+		401: {refused, flussi.ErrUnauthorized, flussi.ErrUnauthorized},
+		403: {refused, flussi.ErrRemoteForbidden, flussi.ErrRemoteForbidden},
+		404: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		405: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		408: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		409: {refused, flussi.ErrRemoteState, flussi.ErrRemoteState},
+		410: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		413: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		422: {refused, flussi.ErrRemoteInvalid, flussi.ErrRemoteInvalid},
+		429: {flussi.OutcomeNotDone, flussi.ErrRateLimited, flussi.ErrRateLimited},
+		499: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		500: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		501: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		502: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		503: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		504: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+		599: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(status, "", "<html>"), nil })
 			_, err := client.PutEvent(t.Context(), clientOffice(), e)
-			assert.Equal(t, want.outcome, pagoinrete.OutcomeOf(err), status)
+			assert.Equal(t, want.outcome, flussi.OutcomeOf(err), status)
 			assert.ErrorIs(t, err, want.changed, status)
 			_, err = client.Event(t.Context(), e.ID)
 			assert.ErrorIs(t, err, want.read, status)
@@ -291,15 +292,15 @@ func TestOnlyADeclaredProblemIsTheServicesOwnWord(t *testing.T) {
 		"application/json": false, "text/html": false, "": false,
 	} {
 		for status, want := range map[int]map[bool]verdict{
-			404: {true: {pagoinrete.ErrRemoteNotFound, pagoinrete.Refused, 1}, false: unclear},
+			404: {true: {flussi.ErrRemoteNotFound, flussi.OutcomeRefused, 1}, false: unclear},
 			500: {true: unclear, false: unclear},
 		} {
 			client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(status, kind, problem), nil })
 			_, err := client.PutEvent(t.Context(), clientOffice(), e)
-			assert.Equal(t, want[own].outcome, pagoinrete.OutcomeOf(err), "%d %s", status, kind)
+			assert.Equal(t, want[own].outcome, flussi.OutcomeOf(err), "%d %s", status, kind)
 			assert.ErrorIs(t, err, want[own].kind, "%d %s", status, kind)
 			_, err = client.Event(t.Context(), e.ID)
-			assert.Equal(t, own && status == 404, errors.Is(err, pagoinrete.ErrRemoteNotFound), "%d %s", status, kind)
+			assert.Equal(t, own && status == 404, errors.Is(err, flussi.ErrRemoteNotFound), "%d %s", status, kind)
 		}
 	}
 }
@@ -313,9 +314,13 @@ func TestWhatThePlatformSaysIsKeptForAPerson(t *testing.T) {
 	} {
 		client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(400, "application/problem+json", body), nil })
 		_, err := client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
-		var failed *pagoinrete.RemoteError
+		var failed *flussi.RemoteError
 		require.ErrorAs(t, err, &failed)
-		assert.Equal(t, want, failed.Problem.Reveal())
+		said := ""
+		if failed.Problem != nil {
+			said = cmp.Or(failed.Problem.Detail.Reveal(), failed.Problem.Title.Reveal())
+		}
+		assert.Equal(t, want, said)
 		assert.NotContains(t, fmt.Sprintf("%v %+v", err, *failed), secretName)
 	}
 }
@@ -325,23 +330,23 @@ func TestNoConnection(t *testing.T) {
 		p := newPlatform(t, func(c *restgateway.Config) { c.MaxAttempts = 3 })
 		p.close()
 		_, err := p.client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
-		var failed *pagoinrete.RemoteError
+		var failed *flussi.RemoteError
 		require.ErrorAs(t, err, &failed)
 		// The pipes have no word for it that net/http's own transport would believe.
-		assert.Contains(t, []pagoinrete.Outcome{pagoinrete.NotDone, pagoinrete.Unknown}, failed.Outcome)
+		assert.Contains(t, []flussi.Outcome{flussi.OutcomeNotDone, flussi.OutcomeUnknown}, failed.Outcome)
 	})
 	client, err := restgateway.New(clientCredentials(t, clientKey), clientSchool, restgateway.Config{
 		BaseURL: "http://127.0.0.1:1", MaxAttempts: 2, MaxWait: time.Millisecond, HTTPClient: &http.Client{Transport: &http.Transport{}},
 	})
 	require.NoError(t, err)
 	_, err = client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
-	assert.Equal(t, pagoinrete.NotDone, pagoinrete.OutcomeOf(err))
-	var failed *pagoinrete.RemoteError
+	assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
+	var failed *flussi.RemoteError
 	require.ErrorAs(t, err, &failed)
-	assert.Equal(t, pagoinrete.ErrUnavailable, failed.Kind)
+	assert.Equal(t, flussi.ErrUnavailable, failed.Kind)
 	assert.Equal(t, 2, failed.Attempts)
 	assert.Zero(t, failed.Status)
-	assert.Equal(t, "connection refused", failed.Reason)
+	assert.Equal(t, "connection refused", failed.Detail)
 }
 
 func TestAContextThatEnds(t *testing.T) {
@@ -354,8 +359,8 @@ func TestAContextThatEnds(t *testing.T) {
 		for _, change := range all {
 			before := p.Received(change.op)
 			err := change.do(ctx, p.client)
-			assert.Equal(t, pagoinrete.NotDone, pagoinrete.OutcomeOf(err))
-			assert.ErrorIs(t, err, pagoinrete.ErrInterrupted)
+			assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
+			assert.ErrorIs(t, err, flussi.ErrInterrupted)
 			assert.ErrorIs(t, err, context.Canceled)
 			assert.Equal(t, before, p.Received(change.op))
 		}
@@ -372,8 +377,8 @@ func TestAContextThatEnds(t *testing.T) {
 					err := change.do(ctx, p.client)
 					cancel()
 					assert.Equal(t, time.Second, time.Since(start), "at once")
-					assert.Equal(t, pagoinrete.Unknown, pagoinrete.OutcomeOf(err))
-					assert.ErrorIs(t, err, pagoinrete.ErrUnknown)
+					assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
+					assert.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
 					assert.ErrorIs(t, err, context.DeadlineExceeded)
 					assert.Equal(t, stored, change.done())
 				}
@@ -388,8 +393,8 @@ func TestAContextThatEnds(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			_, err := p.client.PutEvent(ctx, clientOffice(), clientEvent(t))
-			assert.Equal(t, pagoinrete.NotDone, pagoinrete.OutcomeOf(err))
-			assert.ErrorIs(t, err, pagoinrete.ErrInterrupted)
+			assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
+			assert.ErrorIs(t, err, flussi.ErrInterrupted)
 		})
 	})
 	t.Run("while something is read", func(t *testing.T) {
@@ -400,7 +405,7 @@ func TestAContextThatEnds(t *testing.T) {
 			for _, reading := range readings(e, n) {
 				p.Fail(reading.op, restgatewaytest.Fault{Kind: restgatewaytest.Silent})
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-				assert.ErrorIs(t, reading.do(ctx, p.client), pagoinrete.ErrInterrupted, reading.op)
+				assert.ErrorIs(t, reading.do(ctx, p.client), flussi.ErrInterrupted, reading.op)
 				cancel()
 			}
 		})

@@ -6,8 +6,8 @@ import (
 	"io"
 	"mime"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/restcall"
-	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 // pdf is a notice's PDF on its way. It is passed on as it comes, and at its end it is known
@@ -92,9 +92,9 @@ func (p *pdf) ended(err error) error {
 }
 
 func (p *pdf) failed(reason string, err error) error {
-	e := &pagoinrete.RemoteError{Operation: routePDF.name, Kind: pagoinrete.ErrUnavailable, Status: p.reply.Status, Attempts: len(p.reply.Attempts), Reason: reason, Err: err}
+	e := &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: routePDF.name, Kind: flussi.ErrUnavailable, Status: p.reply.Status, Attempts: len(p.reply.Attempts), Detail: reason, Err: err}
 	if p.gone() != nil {
-		e.Kind = pagoinrete.ErrInterrupted
+		e.Kind = flussi.ErrInterrupted
 	}
 	return e
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 )
 
@@ -80,10 +80,10 @@ func TestAPDFIsPassedOnAndKnownToBeWhole(t *testing.T) {
 					require.NoError(t, err)
 					return
 				}
-				var failed *pagoinrete.RemoteError
+				var failed *flussi.RemoteError
 				require.ErrorAs(t, err, &failed)
-				assert.Equal(t, test.reason, failed.Reason)
-				assert.Equal(t, pagoinrete.ErrUnavailable, failed.Kind)
+				assert.Equal(t, test.reason, failed.Detail)
+				assert.Equal(t, flussi.ErrUnavailable, failed.Kind)
 				assert.Empty(t, failed.Outcome)
 				if test.cause != nil {
 					assert.ErrorIs(t, err, test.cause)
@@ -102,7 +102,7 @@ func TestAPDFThatBreaksOffInTheMiddle(t *testing.T) {
 		text, err := io.ReadAll(pdf)
 		assert.Equal(t, "%PDF-1.4\n%%EOF\nmore", string(text))
 		assert.ErrorIs(t, err, cause)
-		assert.ErrorIs(t, err, pagoinrete.ErrUnavailable)
+		assert.ErrorIs(t, err, flussi.ErrUnavailable)
 		assert.NotContains(t, err.Error(), secretName)
 	}
 }
@@ -114,7 +114,7 @@ func TestAPDFEndsWithTheContext(t *testing.T) {
 	pdf, err := pdfOf(t, "application/pdf", body, &closed).NoticePDF(ctx, uuid.New())
 	require.NoError(t, err)
 	_, err = io.ReadAll(pdf)
-	assert.ErrorIs(t, err, pagoinrete.ErrInterrupted)
+	assert.ErrorIs(t, err, flussi.ErrInterrupted)
 	assert.ErrorIs(t, err, context.Canceled)
 }
 

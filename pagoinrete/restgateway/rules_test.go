@@ -54,7 +54,7 @@ func TestAConfigurationIsChecked(t *testing.T) {
 				assert.NotNil(t, client)
 				return
 			}
-			assert.ErrorIs(t, err, pagoinrete.ErrConfig)
+			assert.ErrorIs(t, err, flussi.ErrConfig)
 			assert.Nil(t, client)
 			for _, want := range test.want {
 				assert.ErrorContains(t, err, want)
@@ -80,46 +80,46 @@ func TestWhatCannotBeRightIsNotSent(t *testing.T) {
 		do   func() error
 		want error
 	}{
-		"an event of another school": {func() error { return put(func(e *pagoinrete.Event) { e.School = "MIIC000001" }) }, pagoinrete.ErrRemoteForbidden},
-		"an event without an ID":     {func() error { return put(func(e *pagoinrete.Event) { e.ID = uuid.Nil }) }, pagoinrete.ErrRemoteInvalid},
-		"an event without a name":    {func() error { return put(func(e *pagoinrete.Event) { e.Name = "" }) }, pagoinrete.ErrRemoteInvalid},
+		"an event of another school": {func() error { return put(func(e *pagoinrete.Event) { e.School = "MIIC000001" }) }, flussi.ErrRemoteForbidden},
+		"an event without an ID":     {func() error { return put(func(e *pagoinrete.Event) { e.ID = uuid.Nil }) }, flussi.ErrRemoteInvalid},
+		"an event without a name":    {func() error { return put(func(e *pagoinrete.Event) { e.Name = "" }) }, flussi.ErrRemoteInvalid},
 		"an event by nobody": {func() error {
 			_, err := client.PutEvent(ctx, flussi.Actor{Roles: clientOffice().Roles}, e)
 			return err
-		}, pagoinrete.ErrRemoteForbidden},
+		}, flussi.ErrRemoteForbidden},
 		"a notice of another school": {func() error {
 			other := n
 			other.School = "MIIC000001"
 			_, err := client.PutNotice(ctx, clientOffice(), other)
 			return err
-		}, pagoinrete.ErrRemoteForbidden},
+		}, flussi.ErrRemoteForbidden},
 		"a notice without a debtor": {func() error {
 			other := n
 			other.Debtor = flussi.FiscalCode{}
 			_, err := client.PutNotice(ctx, clientOffice(), other)
 			return err
-		}, pagoinrete.ErrRemoteInvalid},
+		}, flussi.ErrRemoteInvalid},
 		"a step that is none, with an event": {func() error {
 			_, err := client.MoveEvent(ctx, clientOffice(), e.ID, pagoinrete.EventSave, flussi.Text{})
 			return err
-		}, pagoinrete.ErrRemoteInvalid},
+		}, flussi.ErrRemoteInvalid},
 		"a step that is none, with a notice": {func() error {
 			_, err := client.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticePay, pagoinrete.Proof{})
 			return err
-		}, pagoinrete.ErrRemoteInvalid},
+		}, flussi.ErrRemoteInvalid},
 	} {
 		err := test.do()
 		assert.ErrorIs(t, err, test.want, name)
-		assert.Equal(t, pagoinrete.Refused, pagoinrete.OutcomeOf(err), name)
-		var failed *pagoinrete.RemoteError
+		assert.Equal(t, flussi.OutcomeRefused, flussi.OutcomeOf(err), name)
+		var failed *flussi.RemoteError
 		require.ErrorAs(t, err, &failed)
 		assert.NotEmpty(t, failed.Operation)
-		assert.NotEmpty(t, failed.Reason)
+		assert.NotEmpty(t, failed.Detail)
 		assert.Zero(t, failed.Status)
 	}
 	assert.ErrorIs(t, put(func(e *pagoinrete.Event) { e.Name = "" }), flussi.ErrEmpty, "what is wrong is found")
 	_, err := client.Notices(ctx, make([]uuid.UUID, pagoinrete.MaxRemote+1))
-	assert.ErrorIs(t, err, pagoinrete.ErrRemoteInvalid)
+	assert.ErrorIs(t, err, flussi.ErrRemoteInvalid)
 	assert.Zero(t, calls)
 }
 
@@ -143,14 +143,14 @@ func TestSchoolsSeeTheirOwnOnly(t *testing.T) {
 		client *restgateway.Client
 		want   error
 	}{
-		"a key that is none":       {clientFor("nessuna", clientSchool), pagoinrete.ErrUnauthorized},
-		"the key of another":       {clientFor(otherKey, clientSchool), pagoinrete.ErrRemoteForbidden},
-		"a school that is closed":  {clientFor("chiusa", "TOIC000001"), pagoinrete.ErrRemoteForbidden},
-		"another, with its own":    {clientFor(otherKey, other), pagoinrete.ErrRemoteNotFound},
+		"a key that is none":       {clientFor("nessuna", clientSchool), flussi.ErrUnauthorized},
+		"the key of another":       {clientFor(otherKey, clientSchool), flussi.ErrRemoteForbidden},
+		"a school that is closed":  {clientFor("chiusa", "TOIC000001"), flussi.ErrRemoteForbidden},
+		"another, with its own":    {clientFor(otherKey, other), flussi.ErrRemoteNotFound},
 		"the school, with its own": {clientFor(clientKey, clientSchool), nil},
 	} {
 		for _, reading := range readings(e, n) {
-			if reading.op == restgatewaytest.GetNotices && errors.Is(test.want, pagoinrete.ErrRemoteNotFound) {
+			if reading.op == restgatewaytest.GetNotices && errors.Is(test.want, flussi.ErrRemoteNotFound) {
 				all, err := test.client.Notices(t.Context(), []uuid.UUID{n.ID})
 				assert.NoError(t, err)
 				assert.Empty(t, all)
@@ -161,7 +161,7 @@ func TestSchoolsSeeTheirOwnOnly(t *testing.T) {
 		if test.want != nil {
 			_, err := test.client.MoveEvent(t.Context(), clientOffice(), e.ID, pagoinrete.EventSubmit, flussi.Text{})
 			assert.ErrorIs(t, err, test.want, name)
-			assert.Equal(t, pagoinrete.Refused, pagoinrete.OutcomeOf(err), name)
+			assert.Equal(t, flussi.OutcomeRefused, flussi.OutcomeOf(err), name)
 		}
 	}
 }
@@ -202,8 +202,8 @@ func TestTheSimulatorsRulesForEventsAreThoseOfTheTable(t *testing.T) {
 				}
 				kept, _ := p.Event(e.ID)
 				assert.Equal(t, word, kept.State, name)
-				assert.Equal(t, pagoinrete.Refused, pagoinrete.OutcomeOf(err), name)
-				assert.True(t, errors.Is(err, pagoinrete.ErrRemoteForbidden) || errors.Is(err, pagoinrete.ErrRemoteState), name)
+				assert.Equal(t, flussi.OutcomeRefused, flussi.OutcomeOf(err), name)
+				assert.True(t, errors.Is(err, flussi.ErrRemoteForbidden) || errors.Is(err, flussi.ErrRemoteState), name)
 			}
 		}
 	}
@@ -241,7 +241,7 @@ func TestTheSimulatorsRulesForNoticesAreThoseOfTheTables(t *testing.T) {
 						continue
 					}
 					assert.Equal(t, state, p.one(t, n.ID).State, name)
-					assert.Equal(t, pagoinrete.Refused, pagoinrete.OutcomeOf(err), name)
+					assert.Equal(t, flussi.OutcomeRefused, flussi.OutcomeOf(err), name)
 				}
 			}
 		}
@@ -369,11 +369,11 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			return r, nil
 		})
 		_, err := client.PutEvent(t.Context(), clientOffice(), e)
-		assert.Equal(t, pagoinrete.Unknown, pagoinrete.OutcomeOf(err), status)
+		assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err), status)
 		_, err = client.Event(t.Context(), e.ID)
-		assert.ErrorIs(t, err, pagoinrete.ErrUnavailable, status)
+		assert.ErrorIs(t, err, flussi.ErrUnavailable, status)
 		_, err = client.NoticePDF(t.Context(), e.ID)
-		assert.ErrorIs(t, err, pagoinrete.ErrUnavailable, status)
+		assert.ErrorIs(t, err, flussi.ErrUnavailable, status)
 		assert.Equal(t, 3, calls, status)
 	}
 }

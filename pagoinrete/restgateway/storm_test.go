@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -34,7 +35,7 @@ func TestInAStormNothingIsDoubledOrLost(t *testing.T) {
 			notices[i] = clientNotice(t, e)
 		}
 		var mu sync.Mutex
-		outcomes := map[pagoinrete.Outcome]int{}
+		outcomes := map[flussi.Outcome]int{}
 		jobs := make(chan *pagoinrete.Notice)
 		var group sync.WaitGroup
 		for range workers {
@@ -42,16 +43,16 @@ func TestInAStormNothingIsDoubledOrLost(t *testing.T) {
 				for n := range jobs {
 					for there := false; ; {
 						remote, err := p.client.PutNotice(t.Context(), clientOffice(), *n)
-						outcome := pagoinrete.OutcomeOf(err)
+						outcome := flussi.OutcomeOf(err)
 						mu.Lock()
 						outcomes[outcome]++
 						mu.Unlock()
-						if outcome == pagoinrete.Done {
+						if outcome == flussi.OutcomeDone {
 							n.Number = remote.Number
 							assert.Equal(t, 1, p.Created(n.ID))
 							break
 						}
-						if outcome != pagoinrete.Unknown {
+						if outcome != flussi.OutcomeUnknown {
 							assert.Equal(t, there, p.Created(n.ID) == 1, "%s, and it was done", outcome)
 						}
 						there = p.Created(n.ID) == 1
@@ -65,7 +66,7 @@ func TestInAStormNothingIsDoubledOrLost(t *testing.T) {
 		close(jobs)
 		group.Wait()
 		t.Logf("outcomes %v, calls %d", outcomes, p.Received(restgatewaytest.PutNotice))
-		assert.Greater(t, outcomes[pagoinrete.Unknown], total/20)
+		assert.Greater(t, outcomes[flussi.OutcomeUnknown], total/20)
 		stored := p.Notices()
 		assert.Len(t, stored, total)
 		created := map[uuid.UUID]restgatewaytest.StoredNotice{}

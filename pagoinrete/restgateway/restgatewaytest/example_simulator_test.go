@@ -47,7 +47,7 @@ func ExampleSimulator() {
 		fmt.Println("created", e.Created, "transmitted", e.Transmitted)
 	}
 	// Output:
-	// pagoinrete: transmit event: outcome unknown: connection reset
+	// restgateway: transmit event: outcome unknown: connection reset
 	// Simulato <nil>
 	// created 1 transmitted 2
 }

@@ -3,9 +3,8 @@ package flow_test
 import (
 	"testing"
 
-	"github.com/flussi-go/flussi/flow"
-	"github.com/flussi-go/flussi/internal/golden"
 	"github.com/flussi-go/flussi/internal/machinetest"
+	"github.com/flussi-go/flussi/flow"
 )
 
 func TestMachines(t *testing.T) {
@@ -14,16 +13,6 @@ func TestMachines(t *testing.T) {
 }
 
 func TestDiagramsAreCurrent(t *testing.T) {
-	for name, machine := range map[string]interface {
-		Mermaid() string
-		Graphviz() string
-	}{
-		"flow":         flow.FlowMachine(),
-		"notification": flow.NotificationMachine(),
-	} {
-		golden.File(t, "testdata/"+name+".mmd", machine.Mermaid())
-		golden.File(t, "testdata/"+name+".dot", machine.Graphviz())
-		golden.Block(t, "doc.go", "//\t", "", machine.Mermaid())
-		golden.Block(t, "../README.md", "", "```", machine.Mermaid())
-	}
+	machinetest.Diagrams(t, flow.FlowMachine(), "../docs", "flow")
+	machinetest.Diagrams(t, flow.NotificationMachine(), "../docs", "notification")
 }

@@ -3,7 +3,6 @@ package pagoinrete_test
 import (
 	"testing"
 
-	"github.com/flussi-go/flussi/internal/golden"
 	"github.com/flussi-go/flussi/internal/machinetest"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
@@ -14,16 +13,6 @@ func TestMachines(t *testing.T) {
 }
 
 func TestDiagramsAreCurrent(t *testing.T) {
-	for name, machine := range map[string]interface {
-		Mermaid() string
-		Graphviz() string
-	}{
-		"event":  pagoinrete.EventMachine(),
-		"notice": pagoinrete.NoticeMachine(),
-	} {
-		golden.File(t, "testdata/"+name+".mmd", machine.Mermaid())
-		golden.File(t, "testdata/"+name+".dot", machine.Graphviz())
-		golden.Block(t, "doc.go", "//\t", "", machine.Mermaid())
-		golden.Block(t, "../README.md", "", "```", machine.Mermaid())
-	}
+	machinetest.Diagrams(t, pagoinrete.EventMachine(), "../docs", "event")
+	machinetest.Diagrams(t, pagoinrete.NoticeMachine(), "../docs", "notice")
 }

@@ -59,7 +59,7 @@ var forTests = map[string][]string{
 	"internal/pipenet":                       {},
 	"internal/storetest":                     {".", "github.com/google/uuid"},
 	"internal/xlsxtest":                      {"github.com/stretchr/testify/require"},
-	"internal/machinetest":                   {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
+	"internal/machinetest":                   {".", "fsm", "internal/golden", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"pagoinrete/pagoinretetest":              {".", "internal/storetest", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/restgateway/restgatewaytest": {".", "github.com/google/uuid"},
 }

@@ -16,28 +16,22 @@ func File(t *testing.T, path, got string) {
 	compare(t, path, read(t, path), got)
 }
 
-// Block compares got with a block of lines inside the file at path, each of them
-// behind the prefix. The block begins with the line that is equal to got's first
-// line, and ends before the first line that does not have the prefix, or that is the
-// end line.
-func Block(t *testing.T, path, prefix, end, got string) {
+// Block compares got with a block of lines inside the file at path. The block begins with the
+// line that is equal to got's first line, and ends before the line that is equal to end.
+func Block(t *testing.T, path, end, got string) {
 	t.Helper()
 	lines := strings.SplitAfter(read(t, path), "\n")
-	var block strings.Builder
-	for line := range strings.Lines(got) {
-		block.WriteString(prefix + line)
-	}
-	head, _, _ := strings.Cut(block.String(), "\n")
+	head, _, _ := strings.Cut(got, "\n")
 	for first, line := range lines {
 		if strings.TrimSuffix(line, "\n") != head {
 			continue
 		}
 		last := first
-		for last < len(lines) && strings.HasPrefix(lines[last], prefix) && strings.TrimSuffix(lines[last], "\n") != end {
+		for last < len(lines) && strings.TrimSuffix(lines[last], "\n") != end {
 			last++
 		}
 		compare(t, path, strings.Join(lines, ""),
-			strings.Join(lines[:first], "")+block.String()+strings.Join(lines[last:], ""))
+			strings.Join(lines[:first], "")+got+strings.Join(lines[last:], ""))
 		return
 	}
 	t.Errorf("%s has no line %q", path, head)

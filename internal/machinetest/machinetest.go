@@ -5,6 +5,7 @@ package machinetest
 import (
 	"context"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/golden"
 )
 
 // Run checks a machine: that Fire, Next and Allowed agree with the table and with
@@ -25,6 +27,14 @@ func Run[S, E ~string](t *testing.T, m *fsm.Machine[S, E]) {
 	t.Run("Path is valid and shortest between every two states", func(t *testing.T) { paths(t, m) })
 	t.Run("no random walk leaves the table", func(t *testing.T) { walk(t, m, 10_000, 1) })
 	t.Run("64 goroutines share the machine", func(t *testing.T) { share(t, m) })
+}
+
+// Diagrams compares the machine with its picture in state-machines.md and in a file for Graphviz,
+// <name>.dot, both in the folder docs.
+func Diagrams[S, E ~string](t *testing.T, m *fsm.Machine[S, E], docs, name string) {
+	t.Helper()
+	golden.Block(t, filepath.Join(docs, "state-machines.md"), "```", m.Mermaid())
+	golden.File(t, filepath.Join(docs, name+".dot"), m.Graphviz())
 }
 
 // Everyone is an actor with all roles that the machine's table names.

@@ -38,13 +38,13 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
+	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := memstore.New() // or one on your database: see examples/sqlstore
-	service, err := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, senders, flow.ServiceConfig{})
 	if err != nil {
 		return err
 	}
-	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+	dispatcher, err := flow.NewDispatcher(store, senders, flow.DispatcherConfig{})
 	if err != nil {
 		return err
 	}

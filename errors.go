@@ -2,8 +2,9 @@ package flussi
 
 import (
 	"errors"
-	"fmt"
 	"strings"
+
+	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
 // Why a call of this module failed. Every error of package flow, pagoinrete, fsm, excel and of
@@ -11,28 +12,28 @@ import (
 // service. A platform's own answers are told apart by the kinds of [RemoteError].
 var (
 	// ErrInvalid: the caller's data are not valid. Every [*ValueError] and [*InvalidError] is one.
-	ErrInvalid = errors.New("not valid")
+	ErrInvalid = sentinel.New("not valid", "I dati non sono validi: correggerli.", nil)
 	// ErrNotFound: the entity does not exist, or the actor is not enabled for its service or
 	// school; the error does not tell which. Stores return it for the first.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = sentinel.New("not found", "Dato inesistente, oppure utente non abilitato.", nil)
 	// ErrConflict: another user changed the entity in the meantime. Read it again.
-	ErrConflict = errors.New("changed in the meantime")
+	ErrConflict = sentinel.New("changed in the meantime", "Un altro utente ha modificato i dati nel frattempo: rileggerli e riprovare.", nil)
 	// ErrForbidden: the actor is not enabled for the service or the school, or the actor's role
 	// may not take the action.
-	ErrForbidden = errors.New("forbidden")
+	ErrForbidden = sentinel.New("forbidden", "L'utente non è abilitato a questa operazione.", nil)
 	// ErrState: the state of the entity, or of the one it belongs to, does not permit the action.
-	ErrState = errors.New("not permitted in this state")
+	ErrState = sentinel.New("not permitted in this state", "Lo stato attuale non permette l'operazione.", nil)
 	// ErrDuplicate: the same message or the same notice exists already.
-	ErrDuplicate = errors.New("duplicate")
+	ErrDuplicate = sentinel.New("duplicate", "Esiste già un elemento uguale.", nil)
 	// ErrExists: an entity with the ID exists already.
-	ErrExists = errors.New("exists already")
+	ErrExists = sentinel.New("exists already", "Un elemento con lo stesso identificativo esiste già.", nil)
 	// ErrRows: some rows of an import are not valid. The report lists them. It is an [ErrInvalid].
-	ErrRows = fmt.Errorf("rows %w", ErrInvalid)
+	ErrRows = sentinel.New("rows not valid", "Alcune righe non sono valide: correggerle e importare di nuovo il file.", ErrInvalid)
 	// ErrConfig: a configuration contradicts itself, or lacks what is required.
 	ErrConfig = errors.New("configuration not valid")
 	// ErrCommitUnknown: the connection to the store was lost during a write, so the write may be
 	// stored or not. Stores return it in no other case. Read the current state, or call again.
-	ErrCommitUnknown = errors.New("perhaps stored")
+	ErrCommitUnknown = sentinel.New("perhaps stored", "La connessione con l'archivio si è interrotta durante la registrazione, e non si sa se l'operazione sia riuscita: controllare e, se serve, ripeterla.", nil)
 )
 
 // Explainer is an error that can tell the operator, in Italian, what is wrong and

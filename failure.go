@@ -32,22 +32,13 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Italian describes the failure for the operator.
 func (e *Error) Italian() string {
-	switch {
-	case e.Reason != "":
+	if e.Reason != "" {
 		return e.Reason
-	case errors.Is(e.Err, ErrCommitUnknown):
-		return "La connessione con l'archivio si è interrotta durante la registrazione, e non si sa se l'operazione sia riuscita: controllare e, se serve, ripeterla."
-	case errors.Is(e.Err, ErrConflict):
-		return "Un altro utente ha modificato i dati nel frattempo: rileggerli e riprovare."
 	}
 	var explainer Explainer
 	switch {
 	case errors.As(e.Err, &explainer):
 		return Explain(e.Err)
-	case errors.Is(e.Err, ErrNotFound):
-		return "Dato inesistente, oppure utente non abilitato."
-	case errors.Is(e.Err, ErrForbidden):
-		return "L'utente non è abilitato."
 	case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, context.DeadlineExceeded):
 		return "L'operazione è stata interrotta prima di finire."
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
 // Outcome (esito) says what a call to a platform did to the message, the event or the notice that
@@ -45,7 +47,7 @@ func OutcomeOf(err error) Outcome {
 // [errors.Is].
 var (
 	// ErrRemoteInvalid: the platform refuses the data. Correct them. It is an [ErrInvalid].
-	ErrRemoteInvalid = fmt.Errorf("refused by the platform: %w", ErrInvalid)
+	ErrRemoteInvalid = sentinel.New("refused by the platform", "La piattaforma ha rifiutato i dati: correggerli e riprovare.", ErrInvalid)
 	// ErrUnauthorized: the platform does not accept the key or the credentials. Stop and correct
 	// them; the data are not at fault.
 	ErrUnauthorized = errors.New("credentials not accepted")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
 // Why something is refused, besides the Err… values of package flussi. An [*flussi.Error] unwraps
@@ -15,24 +16,24 @@ import (
 // [flussi.ErrInvalid].
 var (
 	// ErrNothingToSend: the flow has no notification to be sent.
-	ErrNothingToSend = fmt.Errorf("nothing to send: %w", flussi.ErrState)
+	ErrNothingToSend = sentinel.New("nothing to send", "Il flusso non ha notifiche da inviare.", flussi.ErrState)
 	// ErrDisabled: an operator disabled the flow or the notification. Enable it first.
-	ErrDisabled = fmt.Errorf("disabled: %w", flussi.ErrState)
+	ErrDisabled = sentinel.New("disabled", "È disabilitato: occorre prima riabilitarlo.", flussi.ErrState)
 	// ErrNotDisabled: the flow or the notification is not disabled, so it cannot be enabled.
-	ErrNotDisabled = fmt.Errorf("not disabled: %w", flussi.ErrState)
+	ErrNotDisabled = sentinel.New("not disabled", "Non è disabilitato.", flussi.ErrState)
 	// ErrMayHaveArrived: the citizen may have the message, so it is not simply sent again.
-	ErrMayHaveArrived = fmt.Errorf("the message may have arrived: %w", flussi.ErrState)
+	ErrMayHaveArrived = sentinel.New("the message may have arrived", "Il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto.", flussi.ErrState)
 	// ErrOutcomeKnown: the outcome of the message is known, so there is nothing to decide.
-	ErrOutcomeKnown = fmt.Errorf("the outcome of the message is known: %w", flussi.ErrState)
+	ErrOutcomeKnown = sentinel.New("the outcome of the message is known", "L'esito dell'invio è noto: non c'è niente da decidere.", flussi.ErrState)
 	// ErrAnonymised: the personal data were erased, so it cannot be sent or verified.
-	ErrAnonymised = fmt.Errorf("the personal data were erased: %w", flussi.ErrState)
+	ErrAnonymised = sentinel.New("the personal data were erased", "I dati personali della notifica sono stati cancellati.", flussi.ErrState)
 	// ErrCitizenUnreachable: the citizen is not on App IO, or blocks the service.
-	ErrCitizenUnreachable = fmt.Errorf("citizen not reachable: %w", flussi.ErrInvalid)
+	ErrCitizenUnreachable = sentinel.New("citizen not reachable", "Il cittadino non è su App IO, oppure ha bloccato il servizio. Avvisarlo con un altro canale.", flussi.ErrInvalid)
 	// ErrPayment: what a notification says about a payment contradicts itself.
-	ErrPayment = errors.New("incomplete payment")
+	ErrPayment = sentinel.New("incomplete payment", "I dati del pagamento sono incompleti.", flussi.ErrInvalid)
 	// ErrOutcomeNotStored: the outcome of a message that was sent could not be stored. The
 	// notification becomes Errore with an unknown outcome when its lease is over.
-	ErrOutcomeNotStored = errors.New("outcome not stored")
+	ErrOutcomeNotStored = sentinel.New("outcome not stored", "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto.", nil)
 )
 
 // failure wraps the error of a method, or returns nil.

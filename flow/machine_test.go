@@ -3,8 +3,8 @@ package flow_test
 import (
 	"testing"
 
-	"github.com/flussi-go/flussi/internal/machinetest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/machinetest"
 )
 
 func TestMachines(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
 // MaxService is the longest name of a service, in UTF-16 code units.
@@ -79,7 +80,7 @@ var lookalikes = map[rune]rune{
 }
 
 // ErrSimilarService: the service's name differs from that of an existing one, but looks like it.
-var ErrSimilarService = fmt.Errorf("name of another service, spelt in another way: %w", flussi.ErrExists)
+var ErrSimilarService = sentinel.New("name of another service, spelt in another way", "Il nome del servizio è simile a quello di un servizio esistente: scriverlo esattamente come quello.", flussi.ErrExists)
 
 // SimilarServiceError is the error of a store that refuses the first flow or notification of a
 // service whose name looks like that of an existing one. It wraps [ErrSimilarService].

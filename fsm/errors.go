@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
 // Why a step is refused. A [*TransitionError] unwraps to one of these, to the error
 // of the guard or hook that refused, or to the error of a context that is done.
 var (
-	ErrNotAllowed   = fmt.Errorf("event not allowed: %w", flussi.ErrState)
-	ErrUnknownState = errors.New("unknown state")
-	ErrRole         = fmt.Errorf("role not allowed: %w", flussi.ErrForbidden)
-	ErrNoPath       = errors.New("no chain of events leads there")
+	ErrNotAllowed   = sentinel.New("event not allowed in this state", "L'azione non è possibile nello stato attuale.", flussi.ErrState)
+	ErrUnknownState = sentinel.New("unknown state", "Lo stato non esiste.", nil)
+	ErrRole         = sentinel.New("role not allowed", "L'azione è riservata a un altro ruolo.", flussi.ErrForbidden)
+	ErrNoPath       = sentinel.New("no chain of events leads there", "Lo stato richiesto non è raggiungibile.", nil)
 )
 
 // TransitionError says which step was refused and why. The entity is as it was.
@@ -67,7 +69,7 @@ func (e *TransitionError) Unwrap() error { return e.Err }
 func (e *TransitionError) Italian() string {
 	var reason flussi.Explainer
 	switch {
-	case errors.As(e.Err, &reason):
+	case !e.byTable() && errors.As(e.Err, &reason):
 		return fmt.Sprintf("L'azione «%s» è stata rifiutata: %s", e.EventLabel, flussi.Explain(e.Err))
 	case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, context.DeadlineExceeded):
 		return fmt.Sprintf("L'azione «%s» è stata interrotta prima di avere effetto.", e.EventLabel)
@@ -87,6 +89,11 @@ func (e *TransitionError) Italian() string {
 	}
 	return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s». Azioni possibili: «%s».",
 		e.EventLabel, e.FromLabel, strings.Join(e.AllowedLabels, "», «"))
+}
+
+// byTable reports whether the reason is one that the machine itself gives.
+func (e *TransitionError) byTable() bool {
+	return slices.Contains([]error{ErrNotAllowed, ErrUnknownState, ErrRole, ErrNoPath}, e.Err)
 }
 
 func roleNames(roles []flussi.Role, name func(flussi.Role) string) []string {

@@ -96,19 +96,19 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 		italian string
 	}{
 		"an event that is not allowed": {closed, pull, fsm.ErrNotAllowed,
-			`fsm: door: event "pull" from state "closed": event not allowed: not permitted in this state (allowed: push, look)`,
+			`fsm: door: event "pull" from state "closed": event not allowed in this state (allowed: push, look)`,
 			"L'azione «Chiudi» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda»."},
 		"an event that does not exist": {closed, "kick", fsm.ErrNotAllowed,
-			`fsm: door: event "kick" from state "closed": event not allowed: not permitted in this state (allowed: push, look)`,
+			`fsm: door: event "kick" from state "closed": event not allowed in this state (allowed: push, look)`,
 			"L'azione «kick» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda»."},
 		"an event in a final state": {walled, push, fsm.ErrNotAllowed,
-			`fsm: door: event "push" from state "walled": event not allowed: not permitted in this state (allowed: nothing)`,
+			`fsm: door: event "push" from state "walled": event not allowed in this state (allowed: nothing)`,
 			"L'azione «Apri» non è possibile nello stato «Murata», in cui non ci sono azioni possibili."},
 		"an unknown state": {"", push, fsm.ErrUnknownState,
 			`fsm: door: event "push" from state "": unknown state`,
 			"Lo stato «» non esiste."},
 		"a role that is not allowed": {closed, wall, fsm.ErrRole,
-			`fsm: door: event "wall" from state "closed": role not allowed: forbidden (needed: muratore)`,
+			`fsm: door: event "wall" from state "closed": role not allowed (needed: muratore)`,
 			"L'azione «Mura» è riservata a: muratore."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestARefusalSaysThatOnlyOthersMayAct(t *testing.T) {
 		Transitions: []fsm.Transition[state, event]{{Event: wall, From: []state{closed}, To: walled, Label: "Mura", Roles: []flussi.Role{mason}}},
 	})
 	_, err := m.Fire(t.Context(), closed, push, anyone)
-	assert.EqualError(t, err, `fsm: door: event "push" from state "closed": event not allowed: not permitted in this state (allowed: nothing)`)
+	assert.EqualError(t, err, `fsm: door: event "push" from state "closed": event not allowed in this state (allowed: nothing)`)
 	assert.Equal(t, "L'azione «push» non è possibile nello stato «Chiusa», in cui non ci sono azioni possibili per i ruoli dell'utente.", flussi.Explain(err))
 }
 

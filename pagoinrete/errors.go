@@ -8,6 +8,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
 // Why something is refused, besides the Err… values of package flussi. An [*flussi.Error] unwraps
@@ -15,15 +16,15 @@ import (
 // [flussi.ErrInvalid].
 var (
 	// ErrDonation: a donation (erogazione liberale) has no notices.
-	ErrDonation = fmt.Errorf("a donation has no notices: %w", flussi.ErrState)
+	ErrDonation = sentinel.New("a donation has no notices", "Un'erogazione liberale non ha avvisi di pagamento.", flussi.ErrState)
 	// ErrNotices: the event's notices are not ready for it: some are not transmitted, or
 	// there are none to be paid.
-	ErrNotices = fmt.Errorf("notices are not ready: %w", flussi.ErrState)
+	ErrNotices = sentinel.New("notices are not ready", "Gli avvisi dell'evento non permettono l'operazione.", flussi.ErrState)
 	// ErrDiscrepancy: what Pago In Rete says contradicts what is stored. It is stored as the
 	// Discrepancy of its event or notice, and an operator decides.
-	ErrDiscrepancy = fmt.Errorf("discrepancy: %w", flussi.ErrState)
+	ErrDiscrepancy = sentinel.New("discrepancy", "I dati non concordano: esaminare la discrepanza.", flussi.ErrState)
 	// ErrAmount: amounts do not add up, or are not what is due.
-	ErrAmount = fmt.Errorf("amounts differ: %w", flussi.ErrInvalid)
+	ErrAmount = sentinel.New("amounts differ", "Gli importi non concordano.", flussi.ErrInvalid)
 )
 
 // failure is an error of a method, or nil.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
 // PaymentRow is a row of a PSP's settlement (flusso di riversamento) or of the treasury journal
@@ -67,14 +68,14 @@ type Mismatch struct {
 // Why a row does not match a notice, besides [flussi.ErrNotFound] and [ErrAmount].
 var (
 	// ErrPaidTwice: the notice was paid by something else already.
-	ErrPaidTwice = fmt.Errorf("paid twice: %w", flussi.ErrState)
+	ErrPaidTwice = sentinel.New("paid twice", "L'avviso risulta già pagato.", flussi.ErrState)
 	// ErrReversed: the payment was reversed (revocato).
-	ErrReversed = fmt.Errorf("payment reversed: %w", flussi.ErrState)
+	ErrReversed = sentinel.New("payment reversed", "Il pagamento è stato revocato.", flussi.ErrState)
 	// ErrUnknownPaymentOutcome: the outcome of the payment is not a code of pagoPA. Ask the bank or
 	// the PSP whether it was paid.
-	ErrUnknownPaymentOutcome = fmt.Errorf("payment outcome not known: %w", flussi.ErrInvalid)
+	ErrUnknownPaymentOutcome = sentinel.New("payment outcome not known", "L'esito del pagamento non è fra quelli di pagoPA: chiedere alla banca o al PSP se è stato pagato.", flussi.ErrInvalid)
 	// ErrNotPayable: the notice was cancelled or refunded, or its event is not Notificato.
-	ErrNotPayable = fmt.Errorf("notice cannot be paid: %w", flussi.ErrState)
+	ErrNotPayable = sentinel.New("notice cannot be paid", "L'avviso non può essere pagato.", flussi.ErrState)
 )
 
 // Error describes the mismatch for programs and logs.

@@ -28,24 +28,25 @@ const (
 // standard library: packages of this module by their folder, others by their path. A
 // new package is entered here, and in the file map of DESIGN.md.
 var arrows = map[string][]string{
-	".":                 {"internal/private", "github.com/google/uuid"},
+	".":                 {"internal/private", "internal/sentinel", "github.com/google/uuid"},
 	"internal/listing":  {".", "github.com/google/uuid"},
 	"internal/pace":     {},
 	"internal/private":  {},
+	"internal/sentinel": {},
 	"internal/restcall": {"github.com/hashicorp/go-retryablehttp"},
 	"internal/xlsx":     {},
-	"fsm":               {".", "github.com/looplab/fsm"},
+	"fsm":               {".", "internal/sentinel", "github.com/looplab/fsm"},
 	"excel": {".", "internal/xlsx", "github.com/xuri/excelize/v2",
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
 	"appio":                  {".", "internal/pace", "internal/private", "internal/restcall"},
-	"flow":                   {".", "appio", "fsm", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
+	"flow":                   {".", "internal/sentinel", "appio", "fsm", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
 	"flow/memstore":          {".", "flow", "internal/listing", "github.com/google/uuid"},
 	"flow/flowexcel":         {".", "excel", "flow", "fsm", "github.com/google/uuid"},
-	"pagoinrete":             {".", "fsm", "github.com/google/uuid"},
+	"pagoinrete":             {".", "internal/sentinel", "fsm", "github.com/google/uuid"},
 	"pagoinrete/restgateway": {".", "internal/pace", "internal/private", "internal/restcall", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/memstore":    {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "github.com/google/uuid"},
-	"pagoinrete/noticeflow":  {".", "flow", "pagoinrete", "github.com/google/uuid"},
+	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "pagoinrete", "github.com/google/uuid"},
 }
 
 // forTests lists the packages that only tests and each other may import, and what they may

@@ -6,14 +6,15 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
 // Why something is refused, besides what packages pagoinrete and flow have.
 var (
 	// ErrNoPayer: nobody is associated with the notice who could be written to.
-	ErrNoPayer = fmt.Errorf("notice without a payer: %w", flussi.ErrInvalid)
+	ErrNoPayer = sentinel.New("notice without a payer", "All'avviso non è associato un versante a cui scrivere.", flussi.ErrInvalid)
 	// ErrTemplate: a text is no template, or not one of this package.
-	ErrTemplate = fmt.Errorf("template %w", flussi.ErrInvalid)
+	ErrTemplate = sentinel.New("template not valid", "Il modello del messaggio non è valido.", flussi.ErrInvalid)
 )
 
 // NoticeError says why there is no message about a notice. It holds no personal data.

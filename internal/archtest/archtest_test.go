@@ -28,25 +28,26 @@ const (
 // standard library: packages of this module by their folder, others by their path. A
 // new package is entered here, and in the file map of DESIGN.md.
 var arrows = map[string][]string{
-	".":                 {"internal/private", "internal/sentinel", "github.com/google/uuid"},
+	".":                 {"internal/italian", "internal/private", "internal/sentinel", "github.com/google/uuid"},
+	"internal/italian":  {},
 	"internal/listing":  {".", "github.com/google/uuid"},
 	"internal/pace":     {},
 	"internal/private":  {},
 	"internal/sentinel": {},
 	"internal/restcall": {"github.com/hashicorp/go-retryablehttp"},
 	"internal/xlsx":     {},
-	"fsm":               {".", "internal/sentinel", "github.com/looplab/fsm"},
-	"excel": {".", "internal/xlsx", "github.com/xuri/excelize/v2",
+	"fsm":               {".", "internal/italian", "internal/sentinel", "github.com/looplab/fsm"},
+	"excel": {".", "internal/italian", "internal/xlsx", "github.com/xuri/excelize/v2",
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
-	"appio":                  {".", "internal/pace", "internal/private", "internal/restcall"},
-	"flow":                   {".", "internal/sentinel", "appio", "fsm", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
+	"appio":                  {".", "internal/italian", "internal/pace", "internal/private", "internal/restcall"},
+	"flow":                   {".", "internal/sentinel", "appio", "fsm", "internal/italian", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
 	"flow/memstore":          {".", "flow", "internal/listing", "github.com/google/uuid"},
-	"flow/flowexcel":         {".", "excel", "flow", "fsm", "github.com/google/uuid"},
-	"pagoinrete":             {".", "internal/sentinel", "fsm", "github.com/google/uuid"},
+	"flow/flowexcel":         {".", "excel", "flow", "fsm", "internal/italian", "github.com/google/uuid"},
+	"pagoinrete":             {".", "internal/sentinel", "fsm", "internal/italian", "github.com/google/uuid"},
 	"pagoinrete/restgateway": {".", "internal/pace", "internal/private", "internal/restcall", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/memstore":    {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "github.com/google/uuid"},
-	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "pagoinrete", "github.com/google/uuid"},
+	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "internal/italian", "pagoinrete", "github.com/google/uuid"},
 }
 
 // forTests lists the packages that only tests and each other may import, and what they may

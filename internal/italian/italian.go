@@ -1,0 +1,108 @@
+// Package italian makes the texts for operators that are put together from pieces: numbers,
+// counts, lists, quoted names, and what agrees in gender and number with a noun. It knows no
+// entity of another package.
+package italian
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Number writes a whole number with points between the thousands: 1234 is "1.234".
+func Number[N ~int | ~int64](n N) string {
+	digits, sign := strconv.FormatInt(int64(n), 10), ""
+	if n < 0 {
+		digits, sign = digits[1:], "-"
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "." + digits[i:]
+	}
+	return sign + digits
+}
+
+// Count writes a number and what is counted: "0 righe", "1 riga", "1.234 righe".
+func Count[N ~int | ~int64](n N, one, many string) string {
+	return Number(n) + " " + Choose(n, one, many)
+}
+
+// Choose returns the first text for 1, and the second for every other number.
+func Choose[N ~int | ~int64](n N, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// Quote writes a name in «».
+func Quote[S ~string](name S) string { return "«" + string(name) + "»" }
+
+// And writes a list as "a, b e c".
+func And(items ...string) string { return list(items, " e ") }
+
+// Or writes a list as "a, b o c".
+func Or(items ...string) string { return list(items, " o ") }
+
+// Quoted writes a list of names as "«a», «b» e «c»".
+func Quoted[S ~string](names []S) string { return And(quoted(names)...) }
+
+// QuotedOr writes a list of names as "«a», «b» o «c»".
+func QuotedOr[S ~string](names []S) string { return Or(quoted(names)...) }
+
+func quoted[S ~string](names []S) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = Quote(name)
+	}
+	return all
+}
+
+func list(items []string, last string) string {
+	if len(items) < 2 {
+		return strings.Join(items, "")
+	}
+	n := len(items) - 1
+	return strings.Join(items[:n], ", ") + last + items[n]
+}
+
+// Capital writes a text with a capital first letter.
+func Capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return text
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// Sentence writes a text with a capital first letter and a full stop, unless it has one.
+func Sentence(text string) string {
+	return Capital(strings.TrimSuffix(text, ".")) + "."
+}
+
+// Reserved says who may do something, whose name is feminine: "L'azione «Approva» è riservata al
+// ruolo «DS».", "L'operazione è riservata ai ruoli «DSGA» e «A.A.».".
+func Reserved(action string, roles []string) string {
+	return action + " è riservata " + Choose(len(roles), "al ruolo ", "ai ruoli ") + Quoted(roles) + "."
+}
+
+// Length says that a text of n characters is too short or too long, from least to most of which
+// are wanted: "L'oggetto ha 12.000 caratteri: devono essere da 120 a 10.000." A note, "" for none,
+// stands in parentheses behind the characters. A text without characters is "vuoto", so its name
+// is masculine.
+func Length(name string, n, least, most int, note string) string {
+	if n == 0 {
+		return name + " è vuoto."
+	}
+	if note != "" {
+		note = " (" + note + ")"
+	}
+	need := "devono essere da " + Number(least) + " a " + Number(most)
+	switch {
+	case least == most:
+		need = Choose(most, "deve essere ", "devono essere ") + Number(most)
+	case least <= 1:
+		need = Choose(most, "può essere", "possono essere") + " al massimo " + Number(most)
+	}
+	return name + " ha " + Character.Count(n) + note + ": " + need + "."
+}

@@ -147,7 +147,7 @@ func splitAmount(number string, offset int, from origin) (whole, decimals string
 		case index == offset+1 && (r == '-' || r == '−' || r == '–'):
 			return "", "", centsError(ErrRange, position, "L'importo non può essere negativo.")
 		case isBlank(r):
-			return "", "", centsError(ErrCharacter, position, fmt.Sprintf("C'è uno spazio dentro l'importo, in posizione %d: scriverlo senza, ad esempio 1.234,56.", position))
+			return "", "", centsError(ErrCharacter, position, fmt.Sprintf("C'è uno spazio dentro l'importo, in posizione %d: scrivere l'importo senza spazi, ad esempio 1.234,56.", position))
 		default:
 			return "", "", centsError(ErrCharacter, position, fmt.Sprintf("C'è un carattere che non fa parte di un importo in posizione %d: servono cifre, ad esempio 1.234,56.", position))
 		}
@@ -168,7 +168,7 @@ func splitAmount(number string, offset int, from origin) (whole, decimals string
 		case len(after) == 3 && len(before) <= 3 && before[0] != '0':
 			thousands, fraction := before+"."+after+",00 €", before+","+after+" €"
 			return "", "", centsError(ErrAmbiguous, 0,
-				fmt.Sprintf("L'importo si può leggere in due modi, %s oppure %s: scriverlo con la virgola e due decimali.", thousands, fraction),
+				fmt.Sprintf("L'importo si può leggere in due modi, %s oppure %s: scrivere l'importo con la virgola e due decimali.", thousands, fraction),
 				thousands, fraction)
 		}
 		whole, decimals = before, after

@@ -27,7 +27,7 @@ func Example() {
 	// FiscalCode(***)
 	// · tolti 3 spazi
 	// · 9 lettere portate in maiuscolo
-	// ? Il carattere di controllo del codice fiscale non torna: verificare di averlo copiato bene.
+	// ? Il carattere di controllo del codice fiscale non è corretto: verificare il codice.
 }
 
 func ExampleParseFiscalCode() {
@@ -77,5 +77,5 @@ func ExampleParseCents() {
 	// Output:
 	// 123450 1.234,50 €
 	// 1200 12,00 €
-	// L'importo si può leggere in due modi, 1.234,00 € oppure 1,234 €: scriverlo con la virgola e due decimali.
+	// L'importo si può leggere in due modi, 1.234,00 € oppure 1,234 €: scrivere l'importo con la virgola e due decimali.
 }

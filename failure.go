@@ -40,7 +40,7 @@ func (e *Error) Italian() string {
 	case errors.As(e.Err, &explainer):
 		return Explain(e.Err)
 	case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, context.DeadlineExceeded):
-		return "L'operazione è stata interrotta prima di finire."
+		return "L'operazione è stata interrotta prima della fine: ripeterla."
 	}
-	return "L'operazione non è riuscita per un problema tecnico: riprovare, e se si ripete rivolgersi all'assistenza."
+	return "L'operazione non è riuscita per un problema tecnico: riprovare e, se il problema si ripete, rivolgersi all'assistenza."
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/private"
 )
 
@@ -79,11 +80,12 @@ func fiscalCodeForm(s string, from origin) error {
 	case length == 0:
 		return fail(ErrEmpty, 0, "Manca il codice fiscale.")
 	case length == organizationCodeLength && allDigits(s):
-		return fail(ErrNotPersonal, 0, "È il codice di 11 cifre di un ente o di un'impresa: non è raggiungibile su App IO, serve il codice fiscale di 16 caratteri di una persona.")
+		return fail(ErrNotPersonal, 0, "È il codice di 11 cifre di un ente o di un'impresa: serve il codice fiscale di 16 caratteri di una persona.")
 	case length < organizationCodeLength && allDigits(s):
-		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale ha %d cifre: forse un foglio di calcolo ha tolto gli zeri iniziali. Servono i 16 caratteri di una persona.", length))
+		return fail(ErrLength, 0, fmt.Sprintf(
+			"Il codice fiscale ha %s: forse un foglio di calcolo ha tolto gli zeri iniziali. Servono i 16 caratteri di una persona.", italian.Count(length, "cifra", "cifre")))
 	case length != fiscalCodeLength:
-		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale deve avere 16 caratteri fra lettere e cifre, questo ne ha %d%s.", length, signs(s)))
+		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale deve avere 16 caratteri fra lettere e cifre, questo ne ha %s%s.", italian.Number(length), signs(s)))
 	}
 	position := 0
 	for _, r := range s {
@@ -140,11 +142,11 @@ func (FiscalCode) judge(s string) []error {
 	var doubts []error
 	if fiscalCheckCharacter(s) != s[15] {
 		doubts = append(doubts, &ValueError{Type: "FiscalCode", Position: fiscalCodeLength, Err: ErrCheckDigits,
-			Reason: "Il carattere di controllo del codice fiscale non torna: verificare di averlo copiato bene."})
+			Reason: "Il carattere di controllo del codice fiscale non è corretto: verificare il codice."})
 	}
 	if !fiscalValidDay(s) {
 		doubts = append(doubts, &ValueError{Type: "FiscalCode", Position: 10, Err: ErrBirthDate,
-			Reason: "La data di nascita nel codice fiscale non esiste: verificare di averlo copiato bene."})
+			Reason: "La data di nascita nel codice fiscale non esiste: verificare il codice."})
 	}
 	return doubts
 }

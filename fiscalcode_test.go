@@ -29,7 +29,7 @@ func TestParseFiscalCode(t *testing.T) {
 		"no text":                         {"", flussi.ErrEmpty, 0, "Manca il codice fiscale."},
 		"15 characters":                   {"MSCMHL68P18H211", flussi.ErrLength, 0, "questo ne ha 15"},
 		"17 characters":                   {"MSCMHL68P18H211KK", flussi.ErrLength, 0, "questo ne ha 17"},
-		"an organization's 11 digits":     {"80185250588", flussi.ErrNotPersonal, 0, "non è raggiungibile su App IO"},
+		"an organization's 11 digits":     {"80185250588", flussi.ErrNotPersonal, 0, "serve il codice fiscale di 16 caratteri"},
 		"10 digits, a zero lost":          {"1234567890", flussi.ErrLength, 0, "zeri iniziali"},
 		"11 letters":                      {"MSCMHLABCDE", flussi.ErrLength, 0, "questo ne ha 11"},
 		"15 characters with signs":        {"MSC-MHL-68P18-", flussi.ErrLength, 0, "contando anche i segni"},

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"unicode/utf8"
 
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/private"
 )
 
@@ -38,9 +39,9 @@ func parseIUV(s string, from origin) (IUV, error) {
 	case scientific(s):
 		return fail(ErrDigitsLost, 0, "Il foglio di calcolo ha trasformato lo IUV in un numero e ne ha perso le cifre: riscriverlo in una cella di tipo testo.")
 	case length == noticeNumberLength && allDigits(s):
-		return fail(ErrLength, 0, "Sono 18 cifre: è un numero avviso, lo IUV ne ha 15 o 17.")
+		return fail(ErrLength, 0, "Un codice di 18 cifre è un numero avviso: lo IUV ha 15 o 17 cifre.")
 	case length != 15 && length != 17:
-		return fail(ErrLength, 0, fmt.Sprintf("Lo IUV deve avere 15 o 17 cifre, questo ha %d caratteri%s.", length, signs(s)))
+		return fail(ErrLength, 0, fmt.Sprintf("Lo IUV deve avere 15 o 17 cifre, questo ha %s%s.", italian.Character.Count(length), signs(s)))
 	}
 	if position := from.of(firstNonDigit(s)); position > 0 {
 		return fail(ErrCharacter, position, fmt.Sprintf("Lo IUV ha in posizione %d un carattere che non è una cifra.", position))

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"unicode/utf8"
 
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/private"
 )
 
@@ -51,7 +52,7 @@ func parseNoticeNumber(s string, from origin) (NoticeNumber, error) {
 	case length == 17 && allDigits(s):
 		return fail(ErrLength, 0, "Il numero avviso deve avere 18 cifre, questo ne ha 17: forse manca lo zero iniziale, o è uno IUV.")
 	case length != noticeNumberLength:
-		return fail(ErrLength, 0, fmt.Sprintf("Il numero avviso deve avere 18 cifre, questo ha %d caratteri%s.", length, signs(s)))
+		return fail(ErrLength, 0, fmt.Sprintf("Il numero avviso deve avere 18 cifre, questo ha %s%s.", italian.Character.Count(length), signs(s)))
 	}
 	if position := from.of(firstNonDigit(s)); position > 0 {
 		return fail(ErrCharacter, position, fmt.Sprintf("Il numero avviso ha in posizione %d un carattere che non è una cifra.", position))
@@ -79,7 +80,7 @@ func (NoticeNumber) judge(s string) []error {
 		return nil
 	}
 	return []error{&ValueError{Type: "NoticeNumber", Position: 17, Err: ErrCheckDigits,
-		Reason: "Le ultime due cifre (di controllo) del numero avviso non tornano: verificare di averlo copiato bene."}}
+		Reason: "Le ultime due cifre del numero avviso, quelle di controllo, non sono corrette: verificare il numero avviso."}}
 }
 
 // noticeCheckDigits computes the check digits of 16 digits.

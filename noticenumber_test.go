@@ -76,7 +76,7 @@ func TestNoticeNumberLayouts(t *testing.T) {
 			assert.Equal(t, []flussi.Change{{Kind: flussi.RemovedApostrophes, Count: 1}, {Kind: flussi.RemovedSpaces, Count: 4}}, r.Changes)
 			_, strict := flussi.ReadNoticeNumber(test.input, flussi.Strict)
 			if test.wrong {
-				assertValueError(t, number.Check(), "NoticeNumber", flussi.ErrCheckDigits, 17, "non tornano")
+				assertValueError(t, number.Check(), "NoticeNumber", flussi.ErrCheckDigits, 17, "non sono corrette")
 				assert.Len(t, r.Warnings, 1)
 				assert.ErrorIs(t, strict, flussi.ErrCheckDigits)
 				return

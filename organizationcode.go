@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // OrganizationCode (codice fiscale dell'ente, partita IVA) is the 11-digit tax code
@@ -35,7 +37,7 @@ func parseOrganizationCode(s string, from origin) (OrganizationCode, error) {
 	case length < organizationCodeLength && allDigits(s):
 		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale dell'ente deve avere 11 cifre, questo ne ha %d: forse un foglio di calcolo ha tolto gli zeri iniziali.", length))
 	case length != organizationCodeLength:
-		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale dell'ente deve avere 11 cifre, questo ha %d caratteri%s.", length, signs(s)))
+		return fail(ErrLength, 0, fmt.Sprintf("Il codice fiscale dell'ente deve avere 11 cifre, questo ha %s%s.", italian.Character.Count(length), signs(s)))
 	}
 	if position := from.of(firstNonDigit(s)); position > 0 {
 		return fail(ErrCharacter, position, fmt.Sprintf("Il codice fiscale dell'ente ha in posizione %d un carattere che non è una cifra.", position))
@@ -62,7 +64,7 @@ func (OrganizationCode) judge(s string) []error {
 		return nil
 	}
 	return []error{&ValueError{Type: "OrganizationCode", Position: organizationCodeLength, Err: ErrCheckDigits,
-		Reason: "La cifra di controllo del codice fiscale dell'ente non torna: verificare di averlo copiato bene."}}
+		Reason: "La cifra di controllo del codice fiscale dell'ente non è corretta: verificare il codice."}}
 }
 
 // organizationCheckDigit computes the 11th digit from the first 10.

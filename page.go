@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Page says which part of a list is wanted. Lists are sorted by time of creation and
@@ -33,7 +35,7 @@ func (p Page) Check() (Page, error) {
 	switch {
 	case p.Limit < 0 || p.Limit > MaxPage:
 		return p, &ValueError{Type: "Limit", Err: ErrRange,
-			Reason: fmt.Sprintf("Una pagina può avere al massimo %d righe.", MaxPage)}
+			Reason: "Una pagina può avere al massimo " + italian.Row.Count(MaxPage) + "."}
 	case p.Limit == 0:
 		p.Limit = defaultPage
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Policy says what a doubt about a value is, such as a wrong check character. The
@@ -49,12 +51,12 @@ type Change struct {
 // Italian describes the change for the operator.
 func (c Change) Italian() string {
 	name, ok := map[ChangeKind][2]string{
-		ChangedCase:        {"una lettera portata in maiuscolo", "%d lettere portate in maiuscolo"},
-		RemovedSpaces:      {"tolto uno spazio", "tolti %d spazi"},
-		RemovedHardSpaces:  {"tolto uno spazio unificatore", "tolti %d spazi unificatori"},
-		RemovedInvisible:   {"tolto un carattere invisibile", "tolti %d caratteri invisibili"},
-		RemovedApostrophes: {"tolto l'apostrofo iniziale", "tolti %d apostrofi iniziali"},
-		CompletedYear:      {"anno di due cifre letto come 20xx", "%d anni di due cifre letti come 20xx"},
+		ChangedCase:        {"una lettera portata in maiuscolo", "%s lettere portate in maiuscolo"},
+		RemovedSpaces:      {"tolto uno spazio", "tolti %s spazi"},
+		RemovedHardSpaces:  {"tolto uno spazio unificatore", "tolti %s spazi unificatori"},
+		RemovedInvisible:   {"tolto un carattere invisibile", "tolti %s caratteri invisibili"},
+		RemovedApostrophes: {"tolto l'apostrofo iniziale", "tolti %s apostrofi iniziali"},
+		CompletedYear:      {"anno di due cifre letto come 20xx", "%s anni di due cifre letti come 20xx"},
 	}[c.Kind]
 	switch {
 	case !ok:
@@ -62,7 +64,7 @@ func (c Change) Italian() string {
 	case c.Count == 1:
 		return name[0]
 	}
-	return fmt.Sprintf(name[1], c.Count)
+	return fmt.Sprintf(name[1], italian.Number(c.Count))
 }
 
 // changes collects changes by kind, in the order in which each kind first occurs.

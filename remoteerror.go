@@ -136,17 +136,17 @@ func (e *RemoteError) Italian() string {
 	case e.Kind == ErrRemoteInvalid:
 		return platform + " ha rifiutato i dati: correggerli e riprovare."
 	case e.Kind == ErrUnauthorized:
-		return platform + " non accetta le credenziali: verificarle."
+		return platform + " non accetta le credenziali: verificare le credenziali."
 	case e.Kind == ErrRemoteForbidden:
-		return platform + " non permette l'operazione a questo utente."
+		return platform + " non permette l'operazione a questo utente: verificare le sue abilitazioni."
 	case e.Kind == ErrRemoteNotFound:
-		return "L'elemento richiesto non risulta " + on + "."
+		return "Quanto richiesto non risulta " + on + ": verificare lo stato."
 	case e.Kind == ErrRemoteState:
 		return "Lo stato " + on + " non permette l'operazione: verificare lo stato."
 	case e.Kind == ErrRateLimited:
 		return platform + " ha ricevuto troppe richieste: riprovare più tardi."
 	case e.Kind == ErrInterrupted:
-		return "L'operazione è stata interrotta prima di iniziare."
+		return "L'operazione è stata interrotta prima di iniziare: ripeterla."
 	case e.Kind == ErrOutcomeUnknown:
 		return "Esito sconosciuto: verificare lo stato " + on + " prima di ripetere l'operazione."
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
@@ -70,25 +71,24 @@ func (e *TransitionError) Italian() string {
 	var reason flussi.Explainer
 	switch {
 	case !e.byTable() && errors.As(e.Err, &reason):
-		return fmt.Sprintf("L'azione «%s» è stata rifiutata: %s", e.EventLabel, flussi.Explain(e.Err))
+		return fmt.Sprintf("Azione «%s» non eseguita. %s", e.EventLabel, flussi.Explain(e.Err))
 	case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, context.DeadlineExceeded):
 		return fmt.Sprintf("L'azione «%s» è stata interrotta prima di avere effetto.", e.EventLabel)
 	case e.guarded:
-		return fmt.Sprintf("L'azione «%s» è stata rifiutata.", e.EventLabel)
+		return fmt.Sprintf("Azione «%s» non eseguita.", e.EventLabel)
 	case e.Err == ErrUnknownState:
 		return fmt.Sprintf("Lo stato «%s» non esiste.", e.From)
 	case e.Err == ErrNoPath:
 		return fmt.Sprintf("Dallo stato «%s» non si può arrivare allo stato «%s».", e.FromLabel, e.ToLabel)
 	case e.Err == ErrRole:
-		roles := strings.Join(roleNames(e.Roles, flussi.Role.Label), ", ")
-		return fmt.Sprintf("L'azione «%s» è riservata a: %s.", e.EventLabel, strings.TrimSuffix(roles, ".")) // A.A. ends in one
+		return italian.Reserved(fmt.Sprintf("L'azione «%s»", e.EventLabel), roleNames(e.Roles, flussi.Role.Label))
 	case len(e.AllowedLabels) == 0 && e.others:
 		return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», in cui non ci sono azioni possibili per i ruoli dell'utente.", e.EventLabel, e.FromLabel)
 	case len(e.AllowedLabels) == 0:
 		return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s», in cui non ci sono azioni possibili.", e.EventLabel, e.FromLabel)
 	}
-	return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s». Azioni possibili: «%s».",
-		e.EventLabel, e.FromLabel, strings.Join(e.AllowedLabels, "», «"))
+	return fmt.Sprintf("L'azione «%s» non è possibile nello stato «%s». %s: %s.", e.EventLabel, e.FromLabel,
+		italian.Choose(len(e.AllowedLabels), "Azione possibile", "Azioni possibili"), italian.Quoted(e.AllowedLabels))
 }
 
 // byTable reports whether the reason is one that the machine itself gives.

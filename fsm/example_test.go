@@ -43,7 +43,7 @@ func Example() {
 	state, err := machine.Fire(context.Background(), Draft, Grant, boss)
 	fmt.Println(machine.Label(state), err)
 	// Output:
-	// true L'azione «Concedi» è riservata a: capo.
+	// true L'azione «Concedi» è riservata al ruolo «capo».
 	// Concessa <nil>
 }
 
@@ -63,7 +63,7 @@ func ExampleMachine_Fire_guard() {
 	to, err := machine.Fire(context.Background(), closed, push, anyone, hasKey)
 	fmt.Println(to, err)
 	// Output:
-	// L'azione «Apri» è stata rifiutata: Manca la chiave.
+	// Azione «Apri» non eseguita. Manca la chiave.
 	// open <nil>
 }
 

@@ -79,7 +79,7 @@ func TestFireStopsAtTheFirstRefusal(t *testing.T) {
 				assert.ErrorIs(t, err, reason)
 				assert.ErrorIs(t, err, flussi.ErrEmpty)
 				assert.Equal(t, test.want, calls)
-				assert.Equal(t, "L'azione «Apri» è stata rifiutata: Manca la chiave.", flussi.Explain(err))
+				assert.Equal(t, "Azione «Apri» non eseguita. Manca la chiave.", flussi.Explain(err))
 			}
 			_, err := m.Fire(t.Context(), closed, look, anyone)
 			assert.Equal(t, test.hooks.Before == nil, err == nil)
@@ -247,7 +247,7 @@ func TestWithLeavesTheMachineAsItWas(t *testing.T) {
 	require.NoError(t, err)
 	_, err = refusing.Fire(t.Context(), closed, push, anyone)
 	require.Error(t, err)
-	assert.Equal(t, "L'azione «Apri» è stata rifiutata.", flussi.Explain(err))
+	assert.Equal(t, "Azione «Apri» non eseguita.", flussi.Explain(err))
 }
 
 func TestHooksAreCalledInTheOrderInWhichTheyWereAdded(t *testing.T) {
@@ -272,13 +272,13 @@ func TestTheReasonOfAGuardIsNotTakenForTheTables(t *testing.T) {
 		reason error
 		want   string
 	}{
-		"forbidden":                 {fsm.ErrRole, "L'azione «Apri» è stata rifiutata."},
-		"not allowed":               {fsm.ErrNotAllowed, "L'azione «Apri» è stata rifiutata."},
-		"unknown state":             {fsm.ErrUnknownState, "L'azione «Apri» è stata rifiutata."},
-		"no path":                   {fsm.ErrNoPath, "L'azione «Apri» è stata rifiutata."},
-		"explained, and ended":      {errors.Join(explained, context.Canceled), "L'azione «Apri» è stata rifiutata: Manca la chiave."},
+		"forbidden":                 {fsm.ErrRole, "Azione «Apri» non eseguita."},
+		"not allowed":               {fsm.ErrNotAllowed, "Azione «Apri» non eseguita."},
+		"unknown state":             {fsm.ErrUnknownState, "Azione «Apri» non eseguita."},
+		"no path":                   {fsm.ErrNoPath, "Azione «Apri» non eseguita."},
+		"explained, and ended":      {errors.Join(explained, context.Canceled), "Azione «Apri» non eseguita. Manca la chiave."},
 		"a deadline":                {context.DeadlineExceeded, "L'azione «Apri» è stata interrotta prima di avere effetto."},
-		"a refusal of another step": {&fsm.TransitionError{Err: fsm.ErrUnknownState, From: "x"}, "L'azione «Apri» è stata rifiutata: Lo stato «x» non esiste."},
+		"a refusal of another step": {&fsm.TransitionError{Err: fsm.ErrUnknownState, From: "x"}, "Azione «Apri» non eseguita. Lo stato «x» non esiste."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := fsm.MustNew(door()).Fire(t.Context(), closed, push, anyone, func(context.Context, step) error { return test.reason })

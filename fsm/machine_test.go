@@ -97,10 +97,10 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 	}{
 		"an event that is not allowed": {closed, pull, fsm.ErrNotAllowed,
 			`fsm: door: event "pull" from state "closed": event not allowed in this state (allowed: push, look)`,
-			"L'azione «Chiudi» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda»."},
+			"L'azione «Chiudi» non è possibile nello stato «Chiusa». Azioni possibili: «Apri» e «Guarda»."},
 		"an event that does not exist": {closed, "kick", fsm.ErrNotAllowed,
 			`fsm: door: event "kick" from state "closed": event not allowed in this state (allowed: push, look)`,
-			"L'azione «kick» non è possibile nello stato «Chiusa». Azioni possibili: «Apri», «Guarda»."},
+			"L'azione «kick» non è possibile nello stato «Chiusa». Azioni possibili: «Apri» e «Guarda»."},
 		"an event in a final state": {walled, push, fsm.ErrNotAllowed,
 			`fsm: door: event "push" from state "walled": event not allowed in this state (allowed: nothing)`,
 			"L'azione «Apri» non è possibile nello stato «Murata», in cui non ci sono azioni possibili."},
@@ -109,7 +109,7 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 			"Lo stato «» non esiste."},
 		"a role that is not allowed": {closed, wall, fsm.ErrRole,
 			`fsm: door: event "wall" from state "closed": role not allowed (needed: muratore)`,
-			"L'azione «Mura» è riservata a: muratore."},
+			"L'azione «Mura» è riservata al ruolo «muratore»."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			to, err := m.Fire(t.Context(), test.from, test.event, anyone)
@@ -139,7 +139,7 @@ func TestARefusalSaysThatOnlyOthersMayAct(t *testing.T) {
 // The guide writes A.A. with its full stop, which ends the sentence too.
 func TestASentenceThatEndsWithAnAbbreviationHasOneFullStop(t *testing.T) {
 	refused := &fsm.TransitionError{EventLabel: "Notifica", Roles: []flussi.Role{flussi.AdminDirector, flussi.AdminAssistant}, Err: fsm.ErrRole}
-	assert.Equal(t, "L'azione «Notifica» è riservata a: DSGA, A.A.", flussi.Explain(refused))
+	assert.Equal(t, "L'azione «Notifica» è riservata ai ruoli «DSGA» e «A.A.».", flussi.Explain(refused))
 }
 
 func TestNextNamesWhatAnybodyMayDo(t *testing.T) {

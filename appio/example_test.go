@@ -118,9 +118,9 @@ func Example_outcomes() {
 		}
 	}
 	// Output:
-	// correct: L'oggetto è troppo corto: ha 4 caratteri, ne servono almeno 10.
+	// correct: L'oggetto ha 4 caratteri: devono essere da 10 a 120.
 	// sent; keep the ID: true
-	// ask a person: Esito sconosciuto: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare.
+	// ask a person: Esito sconosciuto: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto.
 	// later: in 1h0m0s
 }
 

@@ -47,7 +47,7 @@ func Markdown(body string, buttons ...Button) (flussi.Text, error) {
 		}
 		action, err := b.action()
 		if err != nil {
-			return flussi.Text{}, buttonError(i+1, ErrLink, fmt.Sprintf("Il collegamento del pulsante %d non è valido.", i+1))
+			return flussi.Text{}, buttonError(i+1, ErrLink, fmt.Sprintf("Il collegamento del pulsante %d non è valido: verificare l'indirizzo.", i+1))
 		}
 		for _, label := range []string{b.Label, b.EnglishLabel} {
 			switch {
@@ -117,11 +117,11 @@ func frontMatterFault(content string) string {
 		case line == "---" && callToAction.MatchString(matter.String()):
 			return ""
 		case line == "---":
-			return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma non ne definisce nessuno."
+			return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma non ne definisce nessuno: definire un pulsante, o togliere i trattini."
 		case !frontMatterLine.MatchString(line):
 			return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma ciò che segue è testo: togliere i trattini o aggiungere una riga prima."
 		}
 		matter.WriteString(line + "\n")
 	}
-	return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, e la definizione non è chiusa da un'altra riga di tre trattini."
+	return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti: chiudere la definizione con un'altra riga di tre trattini, o togliere la prima."
 }

@@ -64,22 +64,22 @@ func explain(e *flussi.RemoteError) {
 		case opProfile:
 			e.Reason = "Il cittadino non è su App IO o non riceve messaggi."
 		case opMessage:
-			e.Reason = "App IO non trova il messaggio."
+			e.Reason = "App IO non trova il messaggio: verificare l'ID del messaggio e il codice fiscale del destinatario."
 		case opFeed:
-			e.Reason = "L'elenco delle iscrizioni del giorno non è ancora disponibile su App IO."
+			e.Reason = "L'elenco delle iscrizioni del giorno non è ancora disponibile su App IO: riprovare più tardi."
 		default:
-			e.Reason = "App IO non trova il servizio all'indirizzo configurato."
+			e.Reason = "App IO non trova il servizio all'indirizzo configurato: verificare l'indirizzo."
 		}
 	case flussi.ErrUnauthorized:
-		e.Reason = "App IO non accetta la chiave del servizio: verificarla."
+		e.Reason = "App IO non accetta la chiave del servizio: verificare la chiave."
 	case flussi.ErrRemoteForbidden:
-		e.Reason = "Il servizio non è abilitato a questa operazione su App IO."
+		e.Reason = "Il servizio non è abilitato a questa operazione su App IO: verificare le abilitazioni del servizio."
 	case flussi.ErrRateLimited:
 		e.Reason = "App IO ha ricevuto troppe richieste dall'ente: riprovare più tardi."
 	case flussi.ErrInterrupted:
-		e.Reason = "L'operazione è stata interrotta prima dell'invio."
+		e.Reason = "L'operazione è stata interrotta prima dell'invio: ripeterla."
 	case flussi.ErrOutcomeUnknown:
-		e.Reason = "Esito sconosciuto: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare."
+		e.Reason = "Esito sconosciuto: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto."
 	}
 }
 

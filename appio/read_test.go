@@ -61,7 +61,7 @@ func TestMessageState(t *testing.T) {
 
 		_, err = p.client.Message(t.Context(), bad.To, accepted.ID)
 		assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
-		assert.Equal(t, "App IO non trova il messaggio.", flussi.Explain(err))
+		assert.Equal(t, "App IO non trova il messaggio: verificare l'ID del messaggio e il codice fiscale del destinatario.", flussi.Explain(err))
 		_, err = p.client.Message(t.Context(), flussi.FiscalCode{}, "")
 		assert.ErrorIs(t, err, flussi.ErrInvalid)
 		assert.Equal(t, "Manca il codice fiscale del destinatario. Manca l'ID del messaggio: non risulta inviato.", flussi.Explain(err))

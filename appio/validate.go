@@ -2,13 +2,13 @@ package appio
 
 import (
 	"errors"
-	"fmt"
 	"net/mail"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // What the platform accepts, in UTF-16 code units, seconds and years.
@@ -50,7 +50,7 @@ func (m Message) Validate() error {
 		v.fail("feature_level_type", flussi.ErrRange, "Il livello di servizio deve essere STANDARD o ADVANCED.")
 	}
 	if m.TimeToLive != 0 && (m.TimeToLive < minLive || m.TimeToLive > maxLive || m.TimeToLive%time.Second != 0) {
-		v.fail("time_to_live", flussi.ErrRange, "La durata dell'invio deve essere fra 3600 e 604800 secondi.")
+		v.fail("time_to_live", flussi.ErrRange, "La durata dell'invio deve essere fra 3.600 e 604.800 secondi.")
 	}
 	if !m.DefaultEmail.IsZero() {
 		if address, err := mail.ParseAddress(m.DefaultEmail.Reveal()); err != nil || address.Address != m.DefaultEmail.Reveal() {
@@ -150,16 +150,14 @@ func (v *validation) length(field, name string, text flussi.Text, least, most in
 	switch n := text.Length(); {
 	case n == 0:
 		v.fail(field, flussi.ErrEmpty, name+" è obbligatorio.")
-	case n < least:
-		v.fail(field, flussi.ErrLength, fmt.Sprintf("%s è troppo corto: ha %d caratteri, ne servono almeno %d.", name, n, least))
-	case n > most:
-		v.fail(field, flussi.ErrLength, fmt.Sprintf("%s è troppo lungo: ha %d caratteri, il massimo è %d.", name, n, most))
+	case n < least, n > most:
+		v.fail(field, flussi.ErrLength, italian.Length(name, n, least, most, ""))
 	}
 	v.utf8(field, name, text.Reveal())
 }
 
 func (v *validation) date(field, name string, t time.Time) {
 	if year := t.UTC().Year(); !t.IsZero() && (year < 1 || year > 9999) {
-		v.fail(field, flussi.ErrDate, name+" ha un anno impossibile.")
+		v.fail(field, flussi.ErrDate, name+" ha un anno che non esiste: verificare la data.")
 	}
 }

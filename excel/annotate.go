@@ -9,6 +9,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
@@ -149,7 +150,7 @@ func (t *Template[Row]) count(rows *xlsx.Rows, held memoryBound) error {
 
 func (t *Template[Row]) tooManyRows() error {
 	return &FileError{Format: Workbook, Row: t.config.Limits.AnnotatedRows, Err: ErrLimit,
-		Reason: fmt.Sprintf("Il file ha più di %s righe, o righe troppo larghe: è troppo grande per essere commentato.", thousands(t.config.Limits.AnnotatedRows))}
+		Reason: fmt.Sprintf("Il file ha più di %s righe, o righe troppo larghe: è troppo grande per essere commentato.", italian.Number(t.config.Limits.AnnotatedRows))}
 }
 
 // csvAsBook makes a workbook of text cells of a CSV file.

@@ -80,7 +80,7 @@ func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
 	require.Len(t, d.wrong, 5)
 	f := annotate(t, tpl, file, &d.report)
 	for ref, says := range map[string]string{
-		"A3": "c'è la lettera O", "B5": "ne servono da 10 a 120", "E5": "due modi", "F6": "formato Testo", "D7": "non esiste", "A9": "nascosta",
+		"A3": "c'è la lettera O", "B5": "devono essere da 10 a 120", "E5": "due modi", "F6": "formato Testo", "D7": "non esiste", "A9": "nascosta",
 	} {
 		assert.Equal(t, "FFC8CE", fill(t, f, "Dati", ref), ref)
 		assert.Contains(t, comment(t, f, "Dati", ref), says, ref)
@@ -164,10 +164,10 @@ func TestWrongHeadersAreMarked(t *testing.T) {
 	require.ErrorIs(t, d.err, excel.ErrHeader)
 	f := annotate(t, tpl, file, &d.report)
 	assert.Contains(t, comment(t, f, "Dati", "C1"), "ripete la colonna A")
-	assert.Contains(t, comment(t, f, "Dati", "D1"), "quasi Scadenza")
+	assert.Contains(t, comment(t, f, "Dati", "D1"), "simile a «Scadenza»")
 	rows, err := f.GetRows("Errori")
 	require.NoError(t, err)
-	assert.Contains(t, fmt.Sprint(rows), "Manca la colonna obbligatoria Contenuto")
+	assert.Contains(t, fmt.Sprint(rows), "Manca la colonna obbligatoria «Contenuto»")
 }
 
 // The workbook engine panics on styles without fonts, which are allowed.

@@ -176,7 +176,7 @@ func (c *Column[Row]) describe(export bool) string {
 	var b strings.Builder
 	switch {
 	case export && c.config.ReadOnly:
-		return strings.TrimSpace("Solo da leggere.\n" + c.config.Help)
+		return strings.TrimSpace("Sola lettura.\n" + c.config.Help)
 	case export:
 		b.WriteString("Si può correggere.")
 	case c.config.Required:

@@ -93,7 +93,7 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 		rows, err := f.GetRows("Guida Rapida")
 		require.NoError(t, err)
 		text := fmt.Sprint(rows)
-		for _, s := range []string{"Guida Rapida – Notifiche", "Con questo modello", "foglio «Dati»", "16 caratteri, di una persona fisica. Del cittadino che riceve il messaggio.", "C.F., C.F. Dest., Cod. Fisc.", "Mensa scolastica: retta di marzo", "Esempio di riga compilata"} {
+		for _, s := range []string{"Guida Rapida – Notifiche", "Con questo modello", "foglio «Dati»", "16 caratteri, di una persona fisica. Il codice fiscale del cittadino che riceve il messaggio.", "C.F., C.F. Dest., Cod. Fisc.", "Mensa scolastica: retta di marzo", "Esempio di riga compilata"} {
 			assert.Contains(t, text, s)
 		}
 		for _, header := range tpl.Headers() {
@@ -135,10 +135,10 @@ func TestAnExportSaysWhatMayBeCorrected(t *testing.T) {
 		{"Guida Rapida – Esportazione"}, {"Com'era."}, {"• Si corregge l'oggetto."}, {"• Poi si carica."}, nil,
 		{"Colonna", "Si può correggere", "Cosa contiene", "Esempio"},
 		{"Oggetto", "Sì", "Al massimo 20 caratteri.", "Avviso"},
-		{"ID", "No, solo da leggere", "Dice quale riga è."},
+		{"ID", "No, sola lettura", "Dice quale riga è."},
 	}, rows)
 	assert.Equal(t, "Oggetto\nSi può correggere. Scrivere: al massimo 20 caratteri.\nEsempio: Avviso", comment(t, f, "Dati", "A1"))
-	assert.Equal(t, "ID\nSolo da leggere.\nDice quale riga è.", comment(t, f, "Dati", "B1"))
+	assert.Equal(t, "ID\nSola lettura.\nDice quale riga è.", comment(t, f, "Dati", "B1"))
 	colors := map[string]string{}
 	for _, ref := range []string{"A1", "B1"} {
 		id, err := f.GetCellStyle("Dati", ref)

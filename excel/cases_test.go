@@ -140,8 +140,8 @@ func TestCodesKeepTheirDigitsOrAreRefused(t *testing.T) {
 		"inner spaces":      {cell: text("MSC MHL 68P18 H211K"), value: mustCode("MSCMHL68P18H211K"), changed: flussi.RemovedSpaces},
 		"zero width":        {cell: text("MSCMHL\u200b68P18H211K"), value: mustCode("MSCMHL68P18H211K"), changed: flussi.RemovedInvisible},
 		"letter O for 0":    {cell: text("RSSMRA8OA01H501U"), err: flussi.ErrCharacter, says: "c'è la lettera O, forse al posto della cifra 0"},
-		"11 digits":         {cell: text("80185250588"), err: flussi.ErrNotPersonal, says: "non è raggiungibile su App IO"},
-		"11 digits, number": {cell: number("80185250588"), err: flussi.ErrNotPersonal, says: "non è raggiungibile su App IO"},
+		"11 digits":         {cell: text("80185250588"), err: flussi.ErrNotPersonal, says: "serve il codice fiscale di 16 caratteri"},
+		"11 digits, number": {cell: number("80185250588"), err: flussi.ErrNotPersonal, says: "serve il codice fiscale di 16 caratteri"},
 		"lost zero":         {cell: number("1234567890"), err: flussi.ErrLength, says: "zeri iniziali"},
 		"check character":   {cell: text("MSCMHL68P18H211A"), value: mustCode("MSCMHL68P18H211A"), warned: flussi.ErrCheckDigits},
 	})
@@ -317,7 +317,7 @@ func TestYesAndNo(t *testing.T) {
 func TestLengthsAreCountedInUTF16(t *testing.T) {
 	nfd := "e\u0300"
 	cases := map[string]outcome[string]{
-		"9":                       {cell: text(strings.Repeat("a", 9)), err: flussi.ErrLength, says: "9 caratteri: ne servono da 10 a 120"},
+		"9":                       {cell: text(strings.Repeat("a", 9)), err: flussi.ErrLength, says: "9 caratteri: devono essere da 10 a 120"},
 		"10":                      {cell: text(strings.Repeat("a", 10)), value: strings.Repeat("a", 10)},
 		"120":                     {cell: text(strings.Repeat("a", 120)), value: strings.Repeat("a", 120)},
 		"121":                     {cell: text(strings.Repeat("a", 121)), err: flussi.ErrLength, says: "121 caratteri"},
@@ -325,7 +325,7 @@ func TestLengthsAreCountedInUTF16(t *testing.T) {
 		"60 decomposed":           {cell: text(strings.Repeat(nfd, 60)), value: strings.Repeat(nfd, 60)},
 		"61 decomposed":           {cell: text(strings.Repeat(nfd, 61)), err: flussi.ErrLength, says: "122 caratteri"},
 		"emoji within":            {cell: text(strings.Repeat("a", 118) + "😀"), value: strings.Repeat("a", 118) + "😀"},
-		"emoji across the border": {cell: text(strings.Repeat("a", 119) + "😀"), err: flussi.ErrLength, says: "gli emoji contano due"},
+		"emoji across the border": {cell: text(strings.Repeat("a", 119) + "😀"), err: flussi.ErrLength, says: "ogni emoji conta due"},
 		"5 emoji are 10":          {cell: text(strings.Repeat("😀", 5)), value: strings.Repeat("😀", 5)},
 		"number":                  {cell: number("1234567890"), value: "1234567890"},
 		"number with decimals":    {cell: number("1234567890.5"), err: excel.ErrCellType, says: "formato Testo"},
@@ -355,8 +355,8 @@ func TestIntegersAndChoices(t *testing.T) {
 		"negative":      {cell: number("-5"), value: -5},
 		"thousands":     {cell: text("1.234"), err: flussi.ErrAmbiguous, says: "migliaia"},
 		"decimals":      {cell: number("1.5"), err: flussi.ErrDecimals, says: "senza decimali"},
-		"too small":     {cell: number("-6"), err: flussi.ErrRange, says: "fra -5 e 2000"},
-		"too large":     {cell: text("2001"), err: flussi.ErrRange, says: "fra -5 e 2000"},
+		"too small":     {cell: number("-6"), err: flussi.ErrRange, says: "fra -5 e 2.000"},
+		"too large":     {cell: text("2001"), err: flussi.ErrRange, says: "fra -5 e 2.000"},
 		"far too large": {cell: text("99999999999999999999"), err: flussi.ErrRange, says: "troppo grande"},
 		"words":         {cell: text("tre"), err: flussi.ErrCharacter, says: "cifre"},
 		"two signs":     {cell: text("+-5"), err: flussi.ErrCharacter, says: "cifre"},

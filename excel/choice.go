@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // YesNo is the kind of a yes or no: Sì, Si', SI, S, X, VERO, TRUE, 1, or No, N, FALSO,
@@ -101,7 +102,8 @@ func Choice[V comparable](options ...Option[V]) Kind[V] {
 func listing(labels []string) string {
 	const most = 12
 	if len(labels) > most {
-		return fmt.Sprintf("%s e altri %d", strings.Join(labels[:most], ", "), len(labels)-most)
+		more := len(labels) - most
+		return strings.Join(labels[:most], ", ") + " e " + italian.Choose(more, "un altro", italian.Number(more)+" altri")
 	}
 	return strings.Join(labels, ", ")
 }

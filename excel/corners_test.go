@@ -288,7 +288,7 @@ func TestCornersOfHeaders(t *testing.T) {
 	t.Run("a hidden copy does not hide what is wrong with the sheet", func(t *testing.T) {
 		d := decode(template(), sheets(t, row(1, "Codice fiscale", "Oggetto"), row(1, headers...)+row(2, good...), "", `state="hidden"`))
 		require.ErrorIs(t, d.err, excel.ErrHeader)
-		assert.Contains(t, flussi.Explain(d.err), "Manca la colonna obbligatoria Contenuto")
+		assert.Contains(t, flussi.Explain(d.err), "Manca la colonna obbligatoria «Contenuto»")
 	})
 	t.Run("rows of blanks are no rows", func(t *testing.T) {
 		d := decode(template(), sheets(t, row(1, headers...)+row(2, " "), row(1, headers...)+row(2, good...)))

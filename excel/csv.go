@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
@@ -284,9 +285,9 @@ func (c *csvRows) Next(row *xlsx.Row) error {
 			case field == "":
 				continue
 			case i >= c.limits.Columns:
-				return &FileError{Format: CSV, Row: row.Number, Column: xlsx.ColumnName(i + 1), Err: ErrLimit, Reason: fmt.Sprintf("Alla riga %d ci sono più delle %d colonne ammesse.", row.Number, c.limits.Columns)}
+				return &FileError{Format: CSV, Row: row.Number, Column: xlsx.ColumnName(i + 1), Err: ErrLimit, Reason: fmt.Sprintf("Alla riga %d ci sono più delle %s colonne ammesse: togliere le colonne in più.", row.Number, italian.Number(c.limits.Columns))}
 			case utf16Length(field) > c.limits.CellLength:
-				return &FileError{Format: CSV, Row: row.Number, Column: xlsx.ColumnName(i + 1), Err: ErrLimit, Reason: fmt.Sprintf("Alla riga %d un campo supera i %s caratteri ammessi.", row.Number, thousands(c.limits.CellLength))}
+				return &FileError{Format: CSV, Row: row.Number, Column: xlsx.ColumnName(i + 1), Err: ErrLimit, Reason: fmt.Sprintf("Alla riga %d un campo supera i %s caratteri ammessi: accorciarlo.", row.Number, italian.Number(c.limits.CellLength))}
 			case c.text.encoding == "UTF-16" && strings.ContainsRune(field, utf8.RuneError):
 				return &FileError{Format: CSV, Row: row.Number, Column: xlsx.ColumnName(i + 1), Err: ErrMalformed, Reason: fmt.Sprintf("Alla riga %d c'è un carattere che non si può leggere: salvare di nuovo il file come CSV UTF-8.", row.Number)}
 			}

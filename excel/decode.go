@@ -8,6 +8,7 @@ import (
 	"iter"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
@@ -129,7 +130,7 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 	expected := report.Format
 	if size > t.config.Limits.FileBytes {
 		return false, &FileError{Format: expected, Err: ErrLimit,
-			Reason: fmt.Sprintf("Il file supera i %s MB ammessi: dividerlo in più file.", thousands(int(t.config.Limits.FileBytes>>20)))}
+			Reason: fmt.Sprintf("Il file supera i %s MB ammessi: dividerlo in più file.", italian.Number(int(t.config.Limits.FileBytes>>20)))}
 	}
 	if report.print, err = takeFingerprint(r, size, expected); err != nil {
 		return false, err
@@ -168,7 +169,7 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 		}
 		if d.lines++; d.lines > t.config.Limits.Rows {
 			return false, &FileError{Format: expected, Row: d.row.Number, Err: ErrLimit,
-				Reason: fmt.Sprintf("Ci sono più delle %s righe ammesse: dividere il file.", thousands(t.config.Limits.Rows))}
+				Reason: fmt.Sprintf("Ci sono più delle %s righe ammesse: dividere il file.", italian.Number(t.config.Limits.Rows))}
 		}
 		if rowErr != nil {
 			report.refuse(rowErr, t.config.Limits.Errors)

@@ -87,7 +87,7 @@ func ExampleTemplate_Decode() {
 	// 1 right
 	// Righe senza errori: 1. Righe con errori: 1.
 	//
-	// Da correggere, le righe non sono accettate:
+	// Da correggere (righe con errori):
 	// - Riga 3, colonna B (Importo): La cella è vuota: il valore è obbligatorio.
 }
 
@@ -107,11 +107,11 @@ func ExampleTemplate_DecodeCSV() {
 	// 2 1.234,56 €
 	// Righe senza errori: 1. Righe con errori: 1.
 	//
-	// Da correggere, le righe non sono accettate:
-	// - Riga 3, colonna B (Importo): L'importo si può leggere in due modi, 1.234,00 € oppure 1,234 €: scriverlo con la virgola e due decimali.
+	// Da correggere (righe con errori):
+	// - Riga 3, colonna B (Importo): L'importo si può leggere in due modi, 1.234,00 € oppure 1,234 €: scrivere l'importo con la virgola e due decimali.
 	// - Riga 3, colonna C (Scadenza): La data 31/04/2030 non esiste.
 	//
-	// Da verificare, le righe sono accettate:
+	// Da verificare (righe senza errori):
 	// - Riga 2, colonna A (Codice fiscale): 9 lettere portate in maiuscolo.
 	// - Riga 2, colonna C (Scadenza): Anno di due cifre letto come 20xx.
 }

@@ -63,6 +63,8 @@ func (f Format) Italian() string {
 func formatError(is, expected Format) error {
 	reason := "Il file è " + is.Italian() + ", non " + expected.Italian() + ": "
 	switch {
+	case is == UnknownFormat:
+		reason = "Il tipo di file non è riconosciuto: usare il modello."
 	case is == EmptyFile:
 		reason = "Il file è vuoto: probabilmente il caricamento non è riuscito."
 	case is == Encrypted:

@@ -29,9 +29,9 @@ func guideColumns(export bool) []guideColumn {
 // guideHints are what operators have to know about every template that they fill in.
 var guideHints = []string{
 	"Si compila il foglio «%s»: una riga per ogni voce, sotto le intestazioni, che non vanno cambiate.",
-	"Le intestazioni scure sono delle colonne obbligatorie, quelle chiare delle facoltative.",
-	"I codici restano testo: non cambiare il formato delle celle, o il foglio di calcolo ne perde le cifre e gli zeri iniziali.",
-	"Incollando da altri file usare «Incolla speciale» e «Valori», per conservare formati e controlli.",
+	"Le intestazioni scure indicano le colonne obbligatorie, quelle chiare le facoltative.",
+	"I codici restano testo: non cambiare il formato delle celle, altrimenti il foglio di calcolo perde cifre e zeri iniziali.",
+	"Per incollare da altri file usare «Incolla speciale» e «Valori», che conservano formati e controlli.",
 	"Non unire celle e non nascondere righe fra i dati. Le righe vuote vengono saltate.",
 	"Gli importi si scrivono con la virgola prima dei centesimi, ad esempio 1.234,56; le date nella forma gg/mm/aaaa.",
 }
@@ -141,7 +141,7 @@ func (c *Column[Row]) explain() []string {
 // explainExport is its line in the guide of an export.
 func (c *Column[Row]) explainExport() []string {
 	if c.config.ReadOnly {
-		return []string{c.header, "No, solo da leggere", c.config.Help, c.example()}
+		return []string{c.header, "No, sola lettura", c.config.Help, c.example()}
 	}
 	return []string{c.header, "Sì", c.what(), c.example()}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
@@ -100,8 +101,8 @@ func (t *Template[Row]) absent(h header) []int {
 func (t *Template[Row]) judge(h header, report *Report) error {
 	if h.found == 0 {
 		return &FileError{Format: report.Format, Err: ErrHeader, Reason: fmt.Sprintf(
-			"Nelle prime %d righe non c'è l'intestazione del modello, con le colonne %s: usare il modello senza cambiarne le intestazioni.",
-			t.config.Limits.HeaderRows, strings.Join(t.Headers(), ", "))}
+			"%s non c'è l'intestazione del modello, con le colonne %s: usare il modello senza cambiarne le intestazioni.",
+			italian.Choose(t.config.Limits.HeaderRows, "Nella prima riga", "Nelle prime "+italian.Row.Count(t.config.Limits.HeaderRows)), italian.Quoted(t.Headers()))}
 	}
 	report.HeaderRow = h.row
 	report.columns = make(map[string]string, h.found)
@@ -117,31 +118,31 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 	}
 	for _, pair := range h.doubled {
 		name := t.columns[slices.Index(h.columns, pair[0])].header
-		fault(pair[1], name, "La colonna %s ripete la colonna %s (%s): lasciarne una.", xlsx.ColumnName(pair[1]), xlsx.ColumnName(pair[0]), name)
+		fault(pair[1], name, "La colonna %s ripete la colonna %s («%s»): lasciarne una.", xlsx.ColumnName(pair[1]), xlsx.ColumnName(pair[0]), name)
 	}
 	for _, cell := range h.refused {
 		fault(cell.Column, "", "La colonna %s non è ammessa. %s", xlsx.ColumnName(cell.Column), capital(t.refused[fold(cell.Text)]))
 	}
 	if h.above > 0 {
-		fault(0, "", "Anche la riga %d ha le intestazioni del modello: lasciarne una sola, sopra i dati.", h.above)
+		fault(0, "", "Anche la riga %d ha le intestazioni del modello: lasciare una sola riga di intestazioni, sopra i dati.", h.above)
 	}
 	absent := t.absent(h)
 	for _, cell := range h.unknown {
 		near := slices.IndexFunc(absent, func(i int) bool { return t.isNear(i, fold(cell.Text)) })
 		if near >= 0 {
 			name := t.columns[absent[near]].header
-			fault(cell.Column, name, "L'intestazione della colonna %s è quasi %s: correggerla.", xlsx.ColumnName(cell.Column), name)
+			fault(cell.Column, name, "L'intestazione della colonna %s è simile a «%s»: scriverla esattamente così.", xlsx.ColumnName(cell.Column), name)
 			absent = slices.Delete(absent, near, near+1)
 			continue
 		}
 		report.Unknown = append(report.Unknown, UnknownColumn{xlsx.ColumnName(cell.Column), flussi.NewText(cell.Text)})
 		if t.config.Unknown == RefuseUnknown {
-			fault(cell.Column, "", "La colonna %s non fa parte del modello: toglierla.", xlsx.ColumnName(cell.Column))
+			fault(cell.Column, "", "La colonna %s non fa parte del modello: togliere la colonna.", xlsx.ColumnName(cell.Column))
 		}
 	}
 	for _, i := range absent {
 		if t.columns[i].config.Required {
-			fault(0, t.columns[i].header, "Manca la colonna obbligatoria %s.", t.columns[i].header)
+			fault(0, t.columns[i].header, "Manca la colonna obbligatoria «%s»: aggiungerla, o usare il modello.", t.columns[i].header)
 		} else {
 			report.Missing = append(report.Missing, t.columns[i].header)
 		}
@@ -205,7 +206,7 @@ func (t *Template[Row]) chooseSheet(book *xlsx.Book, report *Report) (chosen she
 		}
 	}
 	if hidden && best.found == 0 {
-		return chosen, &FileError{Format: Workbook, Err: ErrSheet, Reason: "Le colonne del modello sono in un foglio nascosto: mostrarlo, se i dati sono quelli."}
+		return chosen, &FileError{Format: Workbook, Err: ErrSheet, Reason: "Le colonne del modello sono in un foglio nascosto: se contiene i dati, mostrare il foglio."}
 	}
 	if chosen, err = t.pick(book, candidates, best); err != nil {
 		return chosen, err
@@ -246,7 +247,7 @@ func (t *Template[Row]) pick(book *xlsx.Book, candidates []sheetHeader, best she
 		return withRows[0], nil
 	}
 	return best, &FileError{Format: Workbook, Err: ErrSheet,
-		Reason: fmt.Sprintf("Ci sono %d fogli con dati sotto le intestazioni del modello: riunire i dati in un foglio solo.", len(withRows))}
+		Reason: fmt.Sprintf("Ci sono %s fogli con dati sotto le intestazioni del modello: riunire i dati in un foglio solo.", italian.Number(len(withRows)))}
 }
 
 // holding is what a sheet holds.

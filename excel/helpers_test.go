@@ -32,7 +32,7 @@ type notice struct {
 func columns() []excel.Column[notice] {
 	return []excel.Column[notice]{
 		excel.NewColumn("Codice fiscale", excel.FiscalCode(flussi.Lenient), func(n *notice) *flussi.FiscalCode { return &n.Recipient },
-			excel.ColumnConfig{Aliases: []string{"C.F.", "C.F. Dest.", "Cod. Fisc."}, Required: true, Help: "Del cittadino che riceve il messaggio."}),
+			excel.ColumnConfig{Aliases: []string{"C.F.", "C.F. Dest.", "Cod. Fisc."}, Required: true, Help: "Il codice fiscale del cittadino che riceve il messaggio."}),
 		excel.NewColumn("Oggetto", excel.Text(10, 120), func(n *notice) *string { return &n.Subject },
 			excel.ColumnConfig{Required: true, Example: "Mensa scolastica: retta di marzo"}),
 		excel.NewColumn("Contenuto", excel.PersonalText(120, 10_000), func(n *notice) *flussi.Text { return &n.Content },

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Kind says how the values of a column are read, written and presented. The package
@@ -242,14 +243,12 @@ func lengthDefect(minLength, maxLength int) string {
 // lengthRule says how long a text may be: "al massimo 80 caratteri".
 func lengthRule(minLength, maxLength int) string {
 	switch {
-	case minLength == maxLength && maxLength == 1:
-		return "1 carattere"
 	case minLength == maxLength:
-		return thousands(minLength) + " caratteri"
+		return italian.Character.Count(minLength)
 	case minLength <= 1:
-		return "al massimo " + thousands(maxLength) + " caratteri"
+		return "al massimo " + italian.Character.Count(maxLength)
 	}
-	return fmt.Sprintf("da %s a %s caratteri", thousands(minLength), thousands(maxLength))
+	return "da " + italian.Number(minLength) + " a " + italian.Character.Count(maxLength)
 }
 
 func checkLength(s string, minLength, maxLength int, kind, subject string) error {
@@ -257,26 +256,9 @@ func checkLength(s string, minLength, maxLength int, kind, subject string) error
 	if length >= minLength && length <= maxLength {
 		return nil
 	}
-	unit := " caratteri"
-	if length == 1 {
-		unit = " carattere"
-	}
-	need := fmt.Sprintf("ne servono da %s a %s", thousands(minLength), thousands(maxLength))
-	switch {
-	case minLength == maxLength:
-		need = fmt.Sprintf("ne servono %s", thousands(minLength))
-	case minLength <= 1:
-		need = fmt.Sprintf("al massimo sono %s", thousands(maxLength))
-	}
+	note := ""
 	if runes := utf8.RuneCountInString(s); runes != length {
-		unit += " (gli emoji contano due)"
+		note = "ogni emoji conta due"
 	}
-	return wrong(kind, flussi.ErrLength,
-		fmt.Sprintf("%s ha %s%s: %s.", subject, thousands(length), unit, need))
-}
-
-// thousands writes a number with points between its thousands.
-func thousands(n int) string {
-	s := flussi.Cents(int64(n) * 100).String()
-	return s[:len(s)-len(",00")]
+	return wrong(kind, flussi.ErrLength, italian.Length(subject, length, minLength, maxLength, note))
 }

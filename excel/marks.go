@@ -11,6 +11,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
@@ -239,12 +240,12 @@ func (a *annotator) list(all []finding, report *Report) {
 	}
 	b.do(b.f.SetCellStr(a.errors, "A1", errorTitle))
 	b.do(b.f.SetCellStyle(a.errors, "A1", "A1", title))
-	summary := fmt.Sprintf("Righe con errori: %s. Righe senza errori: %s.", thousands(report.Invalid), thousands(report.Rows))
+	summary := fmt.Sprintf("Righe con errori: %s. Righe senza errori: %s.", italian.Number(report.Invalid), italian.Number(report.Rows))
 	if report.MoreErrors > 0 {
-		summary += fmt.Sprintf(" Qui sono elencati i primi %s errori: ce ne sono altri %s.", thousands(len(report.Errors)), thousands(report.MoreErrors))
+		summary += " " + moreErrors(len(report.Errors), report.MoreErrors)
 	}
 	if report.Err != nil {
-		summary = "Il file non è stato accettato."
+		summary = "Il file non è stato accettato: correggere prima gli errori seguenti."
 	}
 	b.do(b.f.SetCellStr(a.errors, "A2", summary))
 	row := 3
@@ -260,7 +261,7 @@ func (a *annotator) list(all []finding, report *Report) {
 	a.table(&row, "Che cosa correggere", all[:doubts])
 	if doubts < len(all) {
 		row += 2
-		a.table(&row, "Che cosa verificare (le righe sono accettate)", all[doubts:])
+		a.table(&row, "Che cosa verificare (righe senza errori)", all[doubts:])
 	}
 	b.do(b.f.SetSheetView(a.errors, 0, &excelize.ViewOptions{ShowGridLines: ptr(false)}))
 	b.do(b.f.SetPageLayout(a.errors, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
@@ -268,6 +269,15 @@ func (a *annotator) list(all []finding, report *Report) {
 	if index, err := b.f.GetSheetIndex(a.errors); err == nil {
 		b.f.SetActiveSheet(index)
 	}
+}
+
+// moreErrors says that a sheet lists only the first errors.
+func moreErrors(listed, more int) string {
+	if listed == 0 {
+		return "Gli errori non sono elencati."
+	}
+	return italian.Choose(listed, "Qui è elencato il primo errore", "Qui sono elencati i primi "+italian.Number(listed)+" errori") +
+		italian.Choose(more, ": ce n'è un altro.", ": ce ne sono altri "+italian.Number(more)+".")
 }
 
 // hint writes one of the report's Hints into a row, merged across the list's columns.

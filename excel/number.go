@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // maxMoney is the largest amount that a spreadsheet keeps to the cent.
@@ -94,7 +95,7 @@ func Integer(least, most int64) Kind[int64] {
 		read: func(c Cell) (flussi.Reading[int64], error) {
 			n, err := readInteger(c)
 			if err == nil && (n < least || n > most) {
-				err = wrong("Integer", flussi.ErrRange, fmt.Sprintf("Il numero deve essere fra %d e %d.", least, most))
+				err = wrong("Integer", flussi.ErrRange, fmt.Sprintf("Il numero deve essere fra %s e %s.", italian.Number(least), italian.Number(most)))
 			}
 			if err != nil {
 				return flussi.Reading[int64]{}, err
@@ -108,7 +109,7 @@ func Integer(least, most int64) Kind[int64] {
 			return Cell{Type: NumberCell, Text: strconv.FormatInt(v, 10)}
 		},
 		rule: Rule{
-			Text: fmt.Sprintf("numero intero, da %d a %d", least, most), Example: strconv.FormatInt(max(least, min(most, 1)), 10),
+			Text: fmt.Sprintf("numero intero, da %s a %s", italian.Number(least), italian.Number(most)), Example: strconv.FormatInt(max(least, min(most, 1)), 10),
 			Layout: IntegerLayout, Min: float64(least), Max: float64(most), Width: 12,
 		},
 	}
@@ -130,7 +131,7 @@ func readInteger(c Cell) (int64, error) {
 		case strings.Trim(unsigned, "0123456789,") == "" && strings.Count(unsigned, ",") == 1:
 			return 0, wrong("Integer", flussi.ErrDecimals, "Serve un numero intero, senza decimali.")
 		case strings.Trim(unsigned, "0123456789.,") == "" && strings.ContainsAny(unsigned, ".,"):
-			return 0, wrong("Integer", flussi.ErrAmbiguous, "Non è chiaro se il punto separi decimali o migliaia: scrivere il numero intero senza.")
+			return 0, wrong("Integer", flussi.ErrAmbiguous, "Non è chiaro se il punto separi decimali o migliaia: scrivere il numero intero senza punti.")
 		default:
 			return 0, wrong("Integer", flussi.ErrCharacter, "Serve un numero intero, scritto con le sole cifre.")
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Line is a row that was read.
@@ -109,12 +110,12 @@ func (r *Report) Italian() string {
 	case errors.As(r.Err, &file):
 		fmt.Fprintf(&b, "%s\n", file.Reason)
 	case !r.Complete:
-		b.WriteString("La lettura è stata interrotta prima della fine del file.\n")
+		b.WriteString("La lettura è stata interrotta prima della fine del file: ripeterla.\n")
 	}
 	if r.Complete || r.Rows+r.Invalid > 0 {
-		fmt.Fprintf(&b, "Righe senza errori: %s. Righe con errori: %s.", thousands(r.Rows), thousands(r.Invalid))
+		fmt.Fprintf(&b, "Righe senza errori: %s. Righe con errori: %s.", italian.Number(r.Rows), italian.Number(r.Invalid))
 		if r.Hidden > 0 {
-			fmt.Fprintf(&b, " Righe nascoste non lette: %s.", thousands(r.Hidden))
+			fmt.Fprintf(&b, " Righe nascoste non lette: %s.", italian.Number(r.Hidden))
 		}
 		b.WriteByte('\n')
 	}
@@ -122,30 +123,30 @@ func (r *Report) Italian() string {
 		b.WriteString("Il file viene da un altro modello o da un'altra versione: scaricare il modello attuale.\n")
 	}
 	if len(r.Missing) > 0 {
-		fmt.Fprintf(&b, "Colonne facoltative che mancano: %s.\n", strings.Join(r.Missing, ", "))
+		fmt.Fprintf(&b, "%s: %s.\n", italian.Choose(len(r.Missing), "Colonna facoltativa mancante", "Colonne facoltative mancanti"), italian.Quoted(r.Missing))
 	}
 	for _, u := range r.Unknown {
 		fmt.Fprintf(&b, "La colonna %s non fa parte del modello e non è stata letta.\n", u.Column)
 	}
 	if n := len(r.Ignored); n > 0 {
-		fmt.Fprintf(&b, "Altri fogli non letti: %d.\n", n)
+		fmt.Fprintf(&b, "%s.\n", italian.Count(n, "altro foglio non letto", "altri fogli non letti"))
 	}
 	if len(r.Errors) > 0 {
-		b.WriteString("\nDa correggere, le righe non sono accettate:\n")
+		b.WriteString("\nDa correggere (righe con errori):\n")
 		for _, e := range r.Errors {
 			fmt.Fprintf(&b, "- %s\n", e.Italian())
 		}
 		if r.MoreErrors > 0 {
-			fmt.Fprintf(&b, "… e altri errori: %s.\n", thousands(r.MoreErrors))
+			fmt.Fprintf(&b, "… e %s.\n", italian.Count(r.MoreErrors, "altro errore", "altri errori"))
 		}
 	}
 	if len(r.Notes) > 0 {
-		b.WriteString("\nDa verificare, le righe sono accettate:\n")
+		b.WriteString("\nDa verificare (righe senza errori):\n")
 		for _, n := range r.Notes {
 			fmt.Fprintf(&b, "- %s\n", n.Italian())
 		}
 		if r.MoreNotes > 0 {
-			fmt.Fprintf(&b, "… e altre osservazioni: %s.\n", thousands(r.MoreNotes))
+			fmt.Fprintf(&b, "… e %s.\n", italian.Count(r.MoreNotes, "altra osservazione", "altre osservazioni"))
 		}
 	}
 	if len(r.Hints) > 0 {
@@ -221,7 +222,7 @@ func takeFingerprint(r io.ReaderAt, size int64, format Format) (fingerprint, err
 			return fingerprint{}, err
 		}
 		if n < piece.Size() {
-			return fingerprint{}, &FileError{Format: UnknownFormat, Err: ErrTruncated, Reason: "Il file è più corto di quanto dovrebbe: probabilmente il caricamento si è interrotto. Caricarlo di nuovo."}
+			return fingerprint{}, &FileError{Format: UnknownFormat, Err: ErrTruncated, Reason: "Il file è più corto del previsto: probabilmente il caricamento si è interrotto. Caricarlo di nuovo."}
 		}
 	}
 	return fingerprint{size, [sha256.Size]byte(hash.Sum(nil))}, nil

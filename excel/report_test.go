@@ -32,8 +32,8 @@ func TestRowsThatAreRefusedLaterAreMarked(t *testing.T) {
 	d.report.DoubtRow(6, excel.RefuseError("Somma", errTaken))
 	assert.Equal(t, []int{9, 3}, []int{d.report.Rows, d.report.Invalid})
 	assert.False(t, d.report.OK())
-	assert.Contains(t, d.report.Italian(), "Righe senza errori: 9. Righe con errori: 3.\n\nDa correggere, le righe non sono accettate:\n"+
-		"- Riga 3, colonna A (Codice fiscale): C'è già.\n- Riga 3, colonna B (Oggetto): Non va bene.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: ne servono da 10 a 120.\n- Riga 9: C'è già.\n")
+	assert.Contains(t, d.report.Italian(), "Righe senza errori: 9. Righe con errori: 3.\n\nDa correggere (righe con errori):\n"+
+		"- Riga 3, colonna A (Codice fiscale): C'è già.\n- Riga 3, colonna B (Oggetto): Non va bene.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: devono essere da 10 a 120.\n- Riga 9: C'è già.\n")
 	assert.Contains(t, d.report.Italian(), "- Riga 6, colonna E (Somma): C'è già.\n- Riga 7: C'è già.\n")
 
 	f := annotate(t, tpl, file, &d.report)

@@ -2,10 +2,10 @@ package excel
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
@@ -78,7 +78,7 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *RowError, use bool) {
 	d.last = d.row.Number
 	switch {
 	case stray > 0:
-		return line, d.refuse(xlsx.ColumnName(stray), "", wrong("Row", ErrHeader, "La cella sta in una colonna senza intestazione: darle quella del modello, o svuotarla.")), true
+		return line, d.refuse(xlsx.ColumnName(stray), "", wrong("Row", ErrHeader, "La cella è in una colonna senza intestazione: scrivere l'intestazione del modello, o svuotare la cella.")), true
 	case extra:
 		return line, d.refuse("", "", wrong("Row", ErrFields, "La riga ha più campi dell'intestazione: forse un testo contiene il separatore e non è fra virgolette.")), true
 	case d.isTotal():
@@ -213,10 +213,11 @@ func (d *decoder[Row]) checkMerges() error {
 		ranges = append(ranges, m.String())
 	}
 	if len(found) > 5 {
-		ranges = append(ranges, fmt.Sprintf("e altre %d", len(found)-5))
+		more := len(found) - 5
+		ranges = append(ranges, italian.Choose(more, "un'altra", italian.Number(more)+" altre"))
 	}
 	return &FileError{Format: Workbook, Row: found[0].FirstRow, Column: xlsx.ColumnName(found[0].FirstColumn), Err: ErrMerged,
-		Reason: "Fra i dati ci sono celle unite (" + strings.Join(ranges, ", ") + "): separarle e scrivere il valore in ogni riga."}
+		Reason: "Fra i dati ci sono celle unite (" + italian.And(ranges...) + "): separarle e scrivere il valore in ogni riga."}
 }
 
 // italianError names an error value as Excel shows it in Italian.

@@ -107,12 +107,12 @@ func TestHeadersThatCannotBeWorkedWith(t *testing.T) {
 		says []string
 		at   string
 	}{
-		"required column missing": {book(t, row(1, "Codice fiscale", "Oggetto")), excel.ErrHeader, []string{"Manca la colonna obbligatoria Contenuto"}, "row 1"},
-		"column doubled":          {book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "C.F.")), excel.ErrHeader, []string{"colonna D ripete la colonna A (Codice fiscale)"}, "cell D1"},
-		"column misspelt":         {book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "Scadneza")), excel.ErrHeader, []string{"colonna D è quasi Scadenza"}, "cell D1"},
+		"required column missing": {book(t, row(1, "Codice fiscale", "Oggetto")), excel.ErrHeader, []string{"Manca la colonna obbligatoria «Contenuto»"}, "row 1"},
+		"column doubled":          {book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "C.F.")), excel.ErrHeader, []string{"colonna D ripete la colonna A («Codice fiscale»)"}, "cell D1"},
+		"column misspelt":         {book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "Scadneza")), excel.ErrHeader, []string{"colonna D è simile a «Scadenza»"}, "cell D1"},
 		"column refused":          {book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "I.U.V.")), excel.ErrHeader, []string{"colonna D non è ammessa", "non lo IUV"}, "cell D1"},
-		"everything at once":      {book(t, row(1, "C.F.", "CF", "Oggetto", "IUV", "Imporot")), excel.ErrHeader, []string{"Contenuto", "colonna B ripete la colonna A", "IUV", "quasi Somma"}, "cell B1"},
-		"no header":               {book(t, row(1, good...)), excel.ErrHeader, []string{"prime 20 righe", "Codice fiscale, Oggetto"}, ""},
+		"everything at once":      {book(t, row(1, "C.F.", "CF", "Oggetto", "IUV", "Imporot")), excel.ErrHeader, []string{"Contenuto", "colonna B ripete la colonna A", "IUV", "simile a «Somma»"}, "cell B1"},
+		"no header":               {book(t, row(1, good...)), excel.ErrHeader, []string{"prime 20 righe", "«Codice fiscale», «Oggetto»"}, ""},
 		"header too far down":     {book(t, row(21, headers...)), excel.ErrHeader, []string{"prime 20 righe"}, ""},
 		"sheet without rows":      {book(t, ``), excel.ErrHeader, []string{"prime 20 righe"}, ""},
 		"two sheets with rows":    {sheets(t, row(1, headers...)+row(2, good...), row(1, headers...)+row(2, good...)), excel.ErrSheet, []string{"2 fogli"}, ""},
@@ -225,7 +225,7 @@ func TestErrorsAreCollectedUpToALimit(t *testing.T) {
 	assert.Equal(t, 53, d.report.MoreErrors)
 	assert.Len(t, d.report.Notes, 7)
 	assert.Equal(t, 23, d.report.MoreNotes)
-	assert.Contains(t, d.report.Italian(), "… e altri errori: 53.")
+	assert.Contains(t, d.report.Italian(), "… e 53 altri errori.")
 }
 
 func TestLimitsOfTheTemplate(t *testing.T) {

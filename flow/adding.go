@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // adding is an import under way.
@@ -212,18 +213,11 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 			refuse(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
 		case a.report.Invalid > 0 && !a.config.SkipInvalid, a.report.Invalid == a.report.Rows:
 			refuse(&flussi.Error{Package: "flow", Operation: a.operation, ID: a.about, Err: flussi.ErrRows, Reason: fmt.Sprintf(
-				"%s su %d: nessuna notifica è stata importata.", counted(a.report.Invalid, "riga non valida", "righe non valide"), a.report.Rows)})
+				"%s su %s: nessuna notifica è stata importata.", italian.Count(a.report.Invalid, "riga con errori", "righe con errori"), italian.Number(a.report.Rows))})
 		default:
 			a.whole = true
 		}
 	}
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // check sets the row's occasion, and returns the row's digest, or an error if it is not valid.

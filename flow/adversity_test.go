@@ -189,7 +189,7 @@ func TestAClaimThatIsInterruptedIsGivenBack(t *testing.T) {
 		assert.Equal(t, flow.NotificationRegistered, n.State)
 		history, err := w.NotificationHistory(t.Context(), operator, n.ID)
 		require.NoError(t, err)
-		assert.Equal(t, "L'operazione è stata interrotta prima di finire.", history[len(history)-1].Reason.Reveal())
+		assert.Equal(t, "L'operazione è stata interrotta prima della fine: ripeterla.", history[len(history)-1].Reason.Reveal())
 	})
 }
 
@@ -318,7 +318,7 @@ func TestNoMessengerAtAll(t *testing.T) {
 		service, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 		require.NoError(t, err)
 		_, err = service.SendNewNotification(t.Context(), operator, taxes, draft(t, 5), flow.SendNewConfig{})
-		assert.Contains(t, flussi.Explain(err), "verificare la sua configurazione")
+		assert.Contains(t, flussi.Explain(err), "verificare la configurazione del servizio")
 	})
 }
 

@@ -288,7 +288,7 @@ func TestWhoIsNotEnabledIsRefusedByEveryMethod(t *testing.T) {
 					if m.rules == ofService {
 						assert.ErrorIs(t, err, flussi.ErrForbidden)
 						assert.NotErrorIs(t, err, flussi.ErrNotFound)
-						assert.Equal(t, "L'utente non è abilitato al servizio.", flussi.Explain(err))
+						assert.Equal(t, "L'utente non è abilitato al servizio: rivolgersi a chi assegna le abilitazioni.", flussi.Explain(err))
 						return
 					}
 					assert.ErrorIs(t, err, flussi.ErrNotFound)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // weigh looks at a result as one of many: it stops the flow if its service or the platform
@@ -22,7 +23,7 @@ func (r *run) weigh(g *result) {
 	}
 	if g.payee && r.works.Load() {
 		g.action, g.code = NotificationFail, CodeRefused
-		g.text = "Il servizio non può indicare questo ente creditore: il messaggio non è arrivato."
+		g.text = "Il servizio non può indicare questo ente creditore: il messaggio non è arrivato. Correggere l'ente creditore, riportare la notifica a «Registrato» e inviarla di nuovo."
 		return
 	}
 	if g.action != NotificationRelease {
@@ -124,7 +125,7 @@ func (r *run) conclude() (over bool, err error) {
 	case action == FlowComplete:
 		f.Error = ""
 	case f.Counts.Registered > 0 && f.Error == "":
-		f.Error = "Invio fermato: il flusso è stato disabilitato durante l'invio."
+		f.Error = "Invio fermato: il flusso è stato disabilitato durante l'invio. Per riprendere, riabilitare il flusso."
 	}
 	if err := f.Fire(ctx, action, asSystem(r.config.ID)); err != nil {
 		return false, err
@@ -149,12 +150,12 @@ func why(err error) string {
 // whyDown says in Italian why the platform counts as down.
 func whyDown(inRow int, last outcome) string {
 	if last.code == CodeOutcomeUnknown {
-		return fmt.Sprintf("Invio fermato dopo %s senza una risposta certa della piattaforma. Riprendere l'invio quando App IO funziona di nuovo.",
-			counted(inRow, "invio", "invii consecutivi"))
+		return fmt.Sprintf("Invio fermato dopo %s senza una risposta certa di App IO. Riprendere l'invio quando App IO funziona di nuovo.",
+			italian.Count(inRow, "invio", "invii consecutivi"))
 	}
 	text := explained(last.err)
 	if text == "" {
 		text = "App IO non è raggiungibile o non funziona: riprovare più tardi."
 	}
-	return fmt.Sprintf("Invio fermato dopo %s. %s", counted(inRow, "invio non riuscito", "invii consecutivi non riusciti"), text)
+	return fmt.Sprintf("Invio fermato dopo %s. %s", italian.Count(inRow, "invio non riuscito", "invii consecutivi non riusciti"), text)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Draft (bozza) is what an operator, or a row of a workbook, says about a
@@ -63,12 +64,12 @@ func (d Draft) Validate(l Limits) error {
 		e.Add(field, err, fmt.Sprintf(reason, args...))
 	}
 	length := func(field, name string, text flussi.Text, least, most int) {
-		capital := strings.ToUpper(name[:1]) + name[1:]
+		capital := italian.Capital(name)
 		switch n := text.Length(); {
 		case strings.TrimSpace(text.Reveal()) == "":
 			fail(field, flussi.ErrEmpty, "Manca %s.", name)
 		case n < least || n > most:
-			fail(field, flussi.ErrLength, "%s ha %s: devono essere da %d a %d.", capital, counted(n, "carattere", "caratteri"), least, most)
+			fail(field, flussi.ErrLength, "%s", italian.Length(capital, n, least, most, ""))
 		case strings.ContainsRune(text.Reveal(), 0):
 			fail(field, flussi.ErrCharacter, "%s contiene caratteri non validi.", capital)
 		}
@@ -77,9 +78,9 @@ func (d Draft) Validate(l Limits) error {
 	length("Content", "il contenuto", d.Content, l.MinContent, l.MaxContent)
 	switch {
 	case d.IsPayment && d.Amount == 0:
-		fail("Amount", ErrPayment, "È una notifica di pagamento: manca la somma.")
+		fail("Amount", ErrPayment, "È una notifica di pagamento: manca l'importo.")
 	case !d.IsPayment && d.Amount != 0:
-		fail("Amount", ErrPayment, "C'è una somma, ma non è una notifica di pagamento.")
+		fail("Amount", ErrPayment, "C'è un importo, ma non è una notifica di pagamento.")
 	}
 	switch {
 	case d.IsPayment && d.NoticeNumber.IsZero():

@@ -50,17 +50,17 @@ func (c ErrorCode) Label() string {
 func (c ErrorCode) Italian() string {
 	switch c {
 	case CodeRefused:
-		return "La piattaforma ha rifiutato il messaggio, che non è arrivato: correggere i dati, riportare la notifica a Registrato e inviarla di nuovo."
+		return "App IO ha rifiutato il messaggio, che non è arrivato: correggere i dati, riportare la notifica a «Registrato» e inviarla di nuovo."
 	case CodeUnreachable:
-		return "Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato."
+		return "Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato. Avvisare il cittadino con un altro canale."
 	case CodeOutcomeUnknown:
 		return "Esito sconosciuto: il messaggio potrebbe essere arrivato. Confermare la notifica come inviata, oppure inviarla di nuovo sapendo che il cittadino potrebbe riceverla due volte."
 	case CodeNotSent:
-		return "La piattaforma non ha preso in carico il messaggio, nonostante più tentativi: il messaggio non è arrivato. Riportare la notifica a Registrato e inviarla di nuovo."
+		return "App IO non ha preso in carico il messaggio, nonostante più tentativi: il messaggio non è arrivato. Riportare la notifica a «Registrato» e inviarla di nuovo."
 	case CodeAlreadySent:
-		return "Non inviata: un'altra notifica ha già portato, o potrebbe aver portato, lo stesso messaggio al cittadino. " + alreadySentAdvice
+		return "Non inviata: il cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica. " + alreadySentAdvice
 	case CodeInvalid:
-		return "I dati non sono validi e il messaggio non è stato inviato: correggerli, riportare la notifica a Registrato e inviarla di nuovo."
+		return "I dati non sono validi e il messaggio non è stato inviato: correggerli, riportare la notifica a «Registrato» e inviarla di nuovo."
 	}
 	return string(c)
 }

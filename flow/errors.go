@@ -18,9 +18,9 @@ var (
 	// ErrNothingToSend: the flow has no notification to be sent.
 	ErrNothingToSend = sentinel.New("nothing to send", "Il flusso non ha notifiche da inviare.", flussi.ErrState)
 	// ErrDisabled: an operator disabled the flow or the notification. Enable it first.
-	ErrDisabled = sentinel.New("disabled", "È disabilitato: occorre prima riabilitarlo.", flussi.ErrState)
+	ErrDisabled = sentinel.New("disabled", "Elemento disabilitato: riabilitarlo prima.", flussi.ErrState)
 	// ErrNotDisabled: the flow or the notification is not disabled, so it cannot be enabled.
-	ErrNotDisabled = sentinel.New("not disabled", "Non è disabilitato.", flussi.ErrState)
+	ErrNotDisabled = sentinel.New("not disabled", "L'elemento non è disabilitato.", flussi.ErrState)
 	// ErrMayHaveArrived: the citizen may have the message, so it is not simply sent again.
 	ErrMayHaveArrived = sentinel.New("the message may have arrived", "Il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto.", flussi.ErrState)
 	// ErrOutcomeKnown: the outcome of the message is known, so there is nothing to decide.
@@ -67,11 +67,11 @@ func reasonOf(err error) string {
 	switch {
 	case errors.As(err, &step): // its text names the states and the roles
 	case errors.Is(err, ErrOutcomeNotStored):
-		return "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Non inviarlo di nuovo senza verificare."
+		return "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto."
 	case errors.Is(err, flussi.ErrNotFound):
-		return "Non esiste, oppure non si è abilitati al suo servizio."
+		return "Flusso o notifica inesistente, oppure utente non abilitato al servizio."
 	case errors.Is(err, flussi.ErrForbidden):
-		return "L'utente non è abilitato al servizio."
+		return "L'utente non è abilitato al servizio: rivolgersi a chi assegna le abilitazioni."
 	}
 	return ""
 }

@@ -90,9 +90,9 @@ func ExampleService_AddNotifications() {
 	}
 	fmt.Println(errors.Is(err, flussi.ErrRows), flussi.Explain(err))
 	// Output:
-	// Riga 2: Il contenuto ha 13 caratteri: devono essere da 120 a 10000.
+	// Riga 2: Il contenuto ha 13 caratteri: devono essere da 120 a 10.000.
 	// Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 1.
-	// true 2 righe non valide su 3: nessuna notifica è stata importata.
+	// true 2 righe con errori su 3: nessuna notifica è stata importata.
 }
 
 // A flow and its notifications are there together, or not at all.
@@ -113,7 +113,7 @@ func ExampleService_ImportFlow() {
 	flows, err := service.Flows(ctx, operator, flow.FlowFilter{}, flow.Page{})
 	fmt.Println(len(flows.Flows), err)
 	// Output:
-	// 1 1 riga non valida su 2: nessuna notifica è stata importata.
+	// 1 1 riga con errori su 2: nessuna notifica è stata importata.
 	// Inattivo 1 <nil>
 	// 1 <nil>
 }
@@ -190,7 +190,7 @@ func ExampleService_VerifyFlow() {
 	// Output:
 	// Inviato
 	// Invio incompleto 1 1
-	// Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato.
+	// Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato. Avvisare il cittadino con un altro canale.
 	// Inviato
 }
 
@@ -243,11 +243,11 @@ func ExampleService_ResendNotification() {
 	// · Disabilita
 	// Inviato <nil>
 	// 1 m.neri: Nuovo
-	// 2 m.neri: Prendi in carico
-	// 3 m.neri: Esito negativo o ignoto
+	// 2 m.neri: Presa in carico
+	// 3 m.neri: Esito negativo o sconosciuto
 	// 4 m.neri: Invia di nuovo, anche se forse già arrivata
-	// 5 m.neri: Prendi in carico
-	// 6 m.neri: Accettata dalla piattaforma
+	// 5 m.neri: Presa in carico
+	// 6 m.neri: Accettazione da parte di App IO
 }
 
 // downStore is a store of an integration test: it is memstore but for what the test is
@@ -319,7 +319,7 @@ func ExampleFlow_Fire() {
 	// · Invia Flusso
 	// · Aggiorna
 	// · Disabilita
-	// L'azione «Importa da File Excel» non è possibile nello stato «Attivo». Azioni possibili: «Riporta a Inattivo», «Invia Flusso», «Aggiorna», «Disabilita».
+	// L'azione «Importa da File Excel» non è possibile nello stato «Attivo». Azioni possibili: «Riporta a Inattivo», «Invia Flusso», «Aggiorna» e «Disabilita».
 }
 
 // A notification in error is set back by the operator, never by the system.
@@ -330,7 +330,7 @@ func ExampleNotification_Fire() {
 	err = n.Fire(context.Background(), flow.NotificationRegister, flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}})
 	fmt.Println(n.State.Label(), err)
 	// Output:
-	// L'azione «Riporta a Registrato» è riservata a: operatore.
+	// L'azione «Riporta a Registrato» è riservata al ruolo «operatore».
 	// Registrato <nil>
 }
 

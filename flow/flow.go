@@ -13,6 +13,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Flow (flusso) is one bulk sending of one App IO service. It is plain data: it is
@@ -143,13 +144,13 @@ var flowMachine = sync.OnceValue(func() *fsm.Machine[FlowState, FlowAction] {
 			{Event: FlowActivate, From: states{FlowInactive}, To: FlowActive, Label: "Attiva", Roles: operator},
 			{Event: FlowDeactivate, From: states{FlowActive}, To: FlowInactive, Label: "Riporta a Inattivo", Roles: operator},
 			{Event: FlowSend, From: states{FlowActive, FlowIncomplete}, To: FlowSending, Label: "Invia Flusso", Roles: operator},
-			{Event: FlowComplete, From: states{FlowSending, FlowIncomplete}, To: FlowSent, Label: "Concludi: tutto inviato", Roles: system},
-			{Event: FlowEndIncomplete, From: states{FlowSending, FlowSent}, To: FlowIncomplete, Label: "Concludi: esiti negativi", Roles: system},
+			{Event: FlowComplete, From: states{FlowSending, FlowIncomplete}, To: FlowSent, Label: "Conclusione: tutto inviato", Roles: system},
+			{Event: FlowEndIncomplete, From: states{FlowSending, FlowSent}, To: FlowIncomplete, Label: "Conclusione: esiti negativi", Roles: system},
 			{Event: FlowEdit, From: states{FlowInactive}, To: FlowInactive, Label: "Aggiorna", Roles: operator},
 			{Event: FlowEdit, From: states{FlowActive}, To: FlowActive, Label: "Aggiorna", Roles: operator},
 			{Event: FlowEdit, From: states{FlowSent}, To: FlowSent, Label: "Aggiorna", Roles: operator},
 			{Event: FlowEdit, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Aggiorna", Roles: operator},
-			{Event: FlowStop, From: states{FlowSending}, To: FlowSending, Label: "Ferma l'invio", Roles: system},
+			{Event: FlowStop, From: states{FlowSending}, To: FlowSending, Label: "Arresto dell'invio", Roles: system},
 			{Event: FlowVerify, From: states{FlowSending}, To: FlowSending, Label: "Verifica Stato", Roles: operator},
 			{Event: FlowVerify, From: states{FlowSent}, To: FlowSent, Label: "Verifica Stato", Roles: operator},
 			{Event: FlowVerify, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Verifica Stato", Roles: operator},
@@ -235,18 +236,24 @@ func (f *Flow) check(action FlowAction) error {
 	case FlowComplete, FlowEndIncomplete, FlowStop, FlowVerify:
 		return nil
 	}
-	return checkFlag(f.Disabled, action == FlowEnable, "Il flusso")
+	return checkFlag(f.Disabled, string(action), italian.Flow)
 }
 
-// checkFlag refuses enabling what is enabled, and anything else while it is disabled.
-func checkFlag(disabled, enable bool, what string) error {
-	switch {
-	case disabled && !enable:
-		return refuse(ErrDisabled, "%s è disabilitato: riabilitarlo prima.", what)
-	case !disabled && enable:
-		return refuse(ErrNotDisabled, "%s non è disabilitato.", what)
+// checkFlag refuses an action that does not fit the flag of a flow or a notification: enabling
+// what is enabled, and everything else while it is disabled.
+func checkFlag(disabled bool, action string, noun italian.Noun) error {
+	enable, disable := action == string(FlowEnable), action == string(FlowDisable) // of both machines
+	if disabled == enable {
+		return nil
 	}
-	return nil
+	what, state := italian.Capital(noun.The()), noun.Agree(1, "disabilitat")
+	switch {
+	case enable:
+		return refuse(ErrNotDisabled, "%s non è %s.", what, state)
+	case disable:
+		return refuse(ErrDisabled, "%s è già %s.", what, state)
+	}
+	return refuse(ErrDisabled, "%s è %s: %s prima.", what, state, noun.Object(1, "riabilitar"))
 }
 
 // Allowed returns what somebody who holds the roles may do with the flow now, in the

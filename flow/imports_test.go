@@ -276,7 +276,7 @@ func TestDuplicateNamesTheOldestThatMayHaveArrived(t *testing.T) {
 		stored(func(*flow.Notification) {})
 		d := import1()
 		assert.Equal(t, [3]any{waits.ID, flow.NotificationRegistered, waits.CreatedAt}, [3]any{d.EarlierID, d.State, d.Date}, "the oldest that waits to be sent")
-		assert.Equal(t, fmt.Sprintf("Riga 12: lo stesso messaggio per lo stesso cittadino è nella notifica %s del 03/01/2000, nello stato «Registrato». "+
+		assert.Equal(t, fmt.Sprintf("Riga 12: esiste già una notifica uguale, nello stato «Registrato» (%s del 03/01/2000). "+
 			"La riga è stata aggiunta disabilitata (notifica %s).", waits.ID, d.NotificationID), d.Italian())
 
 		stored(func(n *flow.Notification) {

@@ -13,6 +13,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Notification (notifica) is one message to one citizen. It is plain data, not safe
@@ -132,12 +133,12 @@ var notificationMachine = sync.OnceValue(func() *fsm.Machine[NotificationState, 
 		},
 		Transitions: []fsm.Transition[NotificationState, NotificationAction]{
 			{Event: NotificationEdit, From: states{NotificationRegistered}, To: NotificationRegistered, Label: "Aggiorna", Roles: operator},
-			{Event: NotificationClaim, From: states{NotificationRegistered}, To: NotificationSending, Label: "Prendi in carico", Roles: system},
-			{Event: NotificationRelease, From: states{NotificationSending}, To: NotificationRegistered, Label: "Restituisci: non inviata", Roles: system},
-			{Event: NotificationAccept, From: states{NotificationSending, NotificationFailed}, To: NotificationSent, Label: "Accettata dalla piattaforma", Roles: system},
-			{Event: NotificationFail, From: states{NotificationSending}, To: NotificationFailed, Label: "Esito negativo o ignoto", Roles: system},
+			{Event: NotificationClaim, From: states{NotificationRegistered}, To: NotificationSending, Label: "Presa in carico", Roles: system},
+			{Event: NotificationRelease, From: states{NotificationSending}, To: NotificationRegistered, Label: "Restituzione: non inviata", Roles: system},
+			{Event: NotificationAccept, From: states{NotificationSending, NotificationFailed}, To: NotificationSent, Label: "Accettazione da parte di App IO", Roles: system},
+			{Event: NotificationFail, From: states{NotificationSending}, To: NotificationFailed, Label: "Esito negativo o sconosciuto", Roles: system},
 			{Event: NotificationSkip, From: states{NotificationRegistered}, To: NotificationFailed, Label: "Messaggio già inviato", Roles: system},
-			{Event: NotificationReject, From: states{NotificationSent}, To: NotificationFailed, Label: "Rifiutata in seguito", Roles: system},
+			{Event: NotificationReject, From: states{NotificationSent}, To: NotificationFailed, Label: "Rifiuto dopo l'invio", Roles: system},
 			{Event: NotificationEdit, From: states{NotificationFailed}, To: NotificationFailed, Label: "Aggiorna", Roles: operator},
 			{Event: NotificationRegister, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Riporta a Registrato", Roles: operator},
 			{Event: NotificationConfirm, From: states{NotificationFailed}, To: NotificationSent, Label: "Conferma come inviata", Roles: operator},
@@ -162,7 +163,7 @@ func (a NotificationAction) Label() string {
 	case NotificationCreate:
 		return "Nuovo"
 	case NotificationAnonymise:
-		return "Rendi anonima"
+		return "Cancellazione dei dati personali"
 	case NotificationSend:
 		return "Invia Messaggio"
 	}
@@ -232,7 +233,8 @@ func (n *Notification) check(action NotificationAction) error {
 		code := n.Transmission.ErrorCode
 		resendable := action == NotificationResend && code == CodeAlreadySent
 		if n.State == NotificationFailed && code != CodeOutcomeUnknown && !resendable {
-			return refuse(ErrOutcomeKnown, "L'esito dell'invio è noto.")
+			return refuse(ErrOutcomeKnown,
+				"L'esito dell'invio è noto, con l'errore «%s»: correggere la notifica se serve, e riportarla a «Registrato».", code.Label())
 		}
 		if action == NotificationAccept {
 			return nil
@@ -243,12 +245,12 @@ func (n *Notification) check(action NotificationAction) error {
 		}
 	}
 	if !n.AnonymisedAt.IsZero() {
-		return refuse(ErrAnonymised, "I dati personali della notifica sono stati cancellati.")
+		return refuse(ErrAnonymised, "I dati personali della notifica sono stati cancellati: la notifica si può solo consultare.")
 	}
 	if action == NotificationVerify {
 		return nil
 	}
-	return checkFlag(n.Disabled, action == NotificationEnable, "La notifica")
+	return checkFlag(n.Disabled, string(action), italian.Notification)
 }
 
 // Allowed returns what somebody who holds the roles may do with the notification

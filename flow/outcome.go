@@ -149,7 +149,7 @@ func overtaken(ctx context.Context, store Store, by string, n Notification, want
 	case o.action == NotificationAccept && is.State == NotificationSent && is.Transmission.MessageID == "":
 		// An operator confirmed it in the meantime; the ID is worth having.
 		is.Transmission.MessageID = want.Transmission.MessageID
-		return is, store.SaveNotifications(ctx, is.change(NotificationVerify, is.State, by, "ID Consegna App.IO arrivato in ritardo."))
+		return is, store.SaveNotifications(ctx, is.change(NotificationVerify, is.State, by, "«ID Consegna App.IO» arrivato in ritardo."))
 	}
 	return current, fmt.Errorf("%w: it is %s", errOvertaken, current.State)
 }

@@ -233,7 +233,7 @@ func TestAServiceWithoutAMessengerStopsItsFlow(t *testing.T) {
 		assert.Equal(t, f.ID, stopped.FlowID)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
 		assert.Equal(t, flow.Counts{Registered: 5}, got.Counts)
-		assert.Equal(t, "Invio fermato. Il servizio non può inviare messaggi: verificare la sua configurazione.", got.Error)
+		assert.Equal(t, "Invio fermato. Il servizio non può inviare messaggi: verificare la configurazione del servizio.", got.Error)
 	})
 }
 

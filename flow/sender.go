@@ -22,7 +22,7 @@ func (s sender) messenger(ctx context.Context, service string) (Sender, error) {
 	}
 	if err != nil && explained(err) == "" && ctx.Err() == nil {
 		err = &flussi.Error{Package: "flow", Operation: "find messenger", Err: err,
-			Reason: "Il servizio non può inviare messaggi: verificare la sua configurazione."}
+			Reason: "Il servizio non può inviare messaggi: verificare la configurazione del servizio."}
 	}
 	return m, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Sender talks to App IO for one service. [*appio.Client] is one. What an error of
@@ -172,7 +173,7 @@ func (s *Service) admitOperator(ctx context.Context, by flussi.Actor, service, w
 	}
 	if !by.Has(flussi.Operator) {
 		return &flussi.Error{Package: "flow", Operation: what, Err: fsm.ErrRole,
-			Reason: fmt.Sprintf("L'operazione è riservata a: %s.", flussi.Operator.Label())}
+			Reason: italian.Reserved("L'operazione", []string{flussi.Operator.Label()})}
 	}
 	return nil
 }

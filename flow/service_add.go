@@ -84,11 +84,11 @@ func (d Duplicate) Italian() string { return fmt.Sprintf("Riga %d: %s", d.Row, d
 
 // Reason returns the text of Italian without the number of the row.
 func (d Duplicate) Reason() string {
-	what := fmt.Sprintf("lo stesso messaggio per lo stesso cittadino è nella notifica %s del %s, nello stato «%s»", d.EarlierID, day(d.Date), d.State.Label())
+	place, outcome := "", fmt.Sprintf("La riga è stata aggiunta disabilitata (notifica %s).", d.NotificationID)
 	if d.NotificationID == uuid.Nil {
-		return what + ", nello stesso flusso. La riga non è stata aggiunta di nuovo."
+		place, outcome = " nel flusso", "La riga non è stata aggiunta di nuovo."
 	}
-	return what + fmt.Sprintf(". La riga è stata aggiunta disabilitata (notifica %s).", d.NotificationID)
+	return fmt.Sprintf("esiste già%s una notifica uguale, nello stato «%s» (%s del %s). %s", place, d.State.Label(), d.EarlierID, day(d.Date), outcome)
 }
 
 // italy is the time zone of what operators read.

@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // The longest texts of [Details], in UTF-16 code units.
@@ -165,7 +165,7 @@ func needsSomething(f *Flow) error {
 	case c.Total() > 0 && c.Total() == c.Disabled:
 		reason = "Tutte le notifiche del flusso sono disabilitate. Se ripetono messaggi già inviati, importarle con un'altra occasione; altrimenti riabilitarle."
 	case c.Total() > 0:
-		reason = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle in errore e riportarle a Registrato."
+		reason = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle nello stato «Errore» e riportarle a «Registrato»."
 	}
 	return refuse(ErrNothingToSend, "%s", reason)
 }
@@ -188,7 +188,7 @@ func atMost(field, name string, text flussi.Text, most int) error {
 		return nil
 	}
 	return &flussi.ValueError{Type: field, Err: flussi.ErrLength,
-		Reason: fmt.Sprintf("%s ha %s: possono essere al massimo %d.", name, counted(text.Length(), "carattere", "caratteri"), most)}
+		Reason: italian.Length(name, text.Length(), 0, most, "")}
 }
 
 // storable reports whether a text is valid UTF-8 without NUL.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // EditNotification (Aggiorna) corrects the data of a notification that is Registrato or in
@@ -41,7 +42,7 @@ func fixed(n *Notification, f *Flow) error {
 		return nil
 	}
 	return &flussi.Error{Package: "flow", Operation: "change notification", ID: n.ID, Err: flussi.ErrState, Reason: fmt.Sprintf(
-		"Il flusso è nello stato «%s»: le notifiche da inviare non si possono modificare.", f.State.Label())}
+		"Il flusso è nello stato «%s»: le notifiche da inviare non si possono modificare fino alla fine dell'invio.", f.State.Label())}
 }
 
 // unique refuses a notification whose flow has the same message for the same citizen, or
@@ -184,7 +185,7 @@ func (s *Service) tryNotification(ctx context.Context, by flussi.Actor, n Notifi
 			return Notification{}, plain(err)
 		}
 		if read.Disabled {
-			return Notification{}, checkFlag(true, false, "Il flusso")
+			return Notification{}, checkFlag(true, "", italian.Flow)
 		}
 		f = &read
 	}
@@ -200,7 +201,7 @@ func (s *Service) tryNotification(ctx context.Context, by flussi.Actor, n Notifi
 
 // together stores a change of a notification together with its flow: see allTogether.
 func together(ctx context.Context, store Store, by string, f *Flow, before Notification, c NotificationChange) (Notification, error) {
-	reason := fmt.Sprintf("Notifica %s: %s.", c.Notification.ID, c.Record.Action.Label())
+	reason := fmt.Sprintf("Notifica %s: %s.", c.Notification.ID, italian.Quote(c.Record.Action.Label()))
 	if err := allTogether(ctx, store, by, f, []Notification{before}, []NotificationChange{c}, reason); err != nil {
 		return Notification{}, err
 	}

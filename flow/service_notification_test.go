@@ -91,7 +91,7 @@ func TestWhatIsAboutToBeSentWithItsFlowIsFixed(t *testing.T) {
 		assert.Equal(t, edited, w.notification(t, n.ID))
 		assert.Equal(t, []flow.FlowAction{flow.FlowCreate, flow.FlowImport, flow.FlowNotificationChanged}, w.flowSteps(t, n.FlowID))
 		touched := must(w.FlowHistory(t.Context(), operator, n.FlowID))(t)[2]
-		assert.Equal(t, fmt.Sprintf("Notifica %s: Aggiorna.", n.ID), touched.Reason.Reveal())
+		assert.Equal(t, fmt.Sprintf("Notifica %s: «Aggiorna».", n.ID), touched.Reason.Reveal())
 	})
 }
 

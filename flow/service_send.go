@@ -10,6 +10,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // SendNewConfig says how a new notification is sent at once.
@@ -38,7 +39,7 @@ func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, serv
 	if errors.Is(err, flussi.ErrConflict) && c.ID != uuid.Nil {
 		if n, err = s.notification(ctx, by, c.ID); err == nil {
 			err = &flussi.Error{Package: "flow", ID: c.ID, Err: flussi.ErrExists, Reason: fmt.Sprintf(
-				"La notifica è già stata aggiunta: è nello stato «%s».", n.State.Label())}
+				"La notifica è già stata aggiunta, ed è nello stato «%s».", n.State.Label())}
 		}
 		return n, failure(op, c.ID, err)
 	}
@@ -165,7 +166,7 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	}
 	if o.payee {
 		o.action, o.code = NotificationFail, CodeRefused
-		o.text = "Il servizio non può indicare questo ente creditore, oppure non è abilitato: il messaggio non è arrivato."
+		o.text = "Il servizio non può indicare questo ente creditore, oppure non è abilitato: il messaggio non è arrivato. Correggere l'ente creditore, o far abilitare il servizio; poi riportare la notifica a «Registrato» e inviarla di nuovo."
 	}
 	writing, cancel = context.WithDeadline(writing, storeTime(start, s.lease, defaultGrace))
 	defer cancel()
@@ -235,7 +236,7 @@ func notSendable(n Notification, err error) error {
 	case NotificationSending:
 		reason = "L'invio della notifica è già in corso."
 	case NotificationFailed:
-		reason = "La notifica è in Errore: correggerla se serve, riportarla a Registrato e inviarla di nuovo."
+		reason = "La notifica è nello stato «Errore»: correggerla se serve, riportarla a «Registrato» e inviarla di nuovo."
 		if code := n.Transmission.ErrorCode; code == CodeOutcomeUnknown || code == CodeAlreadySent {
 			reason = code.Italian()
 		}
@@ -254,7 +255,7 @@ func (s *Service) sentFlow(ctx context.Context, n Notification) (*Flow, error) {
 	case err != nil:
 		return nil, plain(err)
 	case f.Disabled:
-		return nil, checkFlag(true, false, "Il flusso")
+		return nil, checkFlag(true, "", italian.Flow)
 	case !isOver(&f):
 		return nil, &flussi.Error{Package: "flow", Operation: "send notification", ID: n.ID, Err: flussi.ErrState, Reason: fmt.Sprintf(
 			"Il flusso è nello stato «%s»: la notifica si invia con il flusso.", f.State.Label())}

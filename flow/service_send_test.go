@@ -293,9 +293,9 @@ func TestRefusedSendingSaysWhatToDo(t *testing.T) {
 			return sent
 		}
 		for text, n := range map[string]flow.Notification{
-			"La notifica è già stata inviata.":        send(1),
-			"La notifica è in Errore: correggerla se": send(2, refusal),
-			flow.CodeOutcomeUnknown.Italian():         send(3, noAnswer),
+			"La notifica è già stata inviata.":                   send(1),
+			"La notifica è nello stato «Errore»: correggerla se": send(2, refusal),
+			flow.CodeOutcomeUnknown.Italian():                    send(3, noAnswer),
 		} {
 			_, err := w.SendNotification(t.Context(), operator, n.ID)
 			require.ErrorIs(t, err, fsm.ErrNotAllowed)

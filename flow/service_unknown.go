@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // ResolveReport counts the notifications of [Service.ConfirmUnknown] or [Service.ResendUnknown].
@@ -98,7 +99,7 @@ func (s *Service) resolveGroup(ctx context.Context, by flussi.Actor, flowID uuid
 			}
 			changes[i] = n.change(action, from, by.ID, reason)
 		}
-		err := allTogether(ctx, s.store, by.ID, f, group, changes, fmt.Sprintf("%s: %s.", counted(len(group), "notifica", "notifiche"), action.Label()))
+		err := allTogether(ctx, s.store, by.ID, f, group, changes, fmt.Sprintf("%s: %s.", italian.Notification.Count(len(group)), italian.Quote(action.Label())))
 		if err == nil {
 			return len(group), nil
 		}

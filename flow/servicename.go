@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
@@ -28,16 +29,16 @@ func CheckService(name string) error {
 	case strings.TrimSpace(name) == "":
 		return fail(flussi.ErrEmpty, "Manca il servizio.")
 	case !utf8.ValidString(name):
-		return fail(flussi.ErrCharacter, "Il nome del servizio contiene caratteri non validi: riscriverlo.")
+		return fail(flussi.ErrCharacter, "Il nome del servizio contiene caratteri non validi: riscrivere il nome.")
 	case strings.ContainsFunc(name, func(r rune) bool {
 		return invisible(r) || unicode.IsSpace(r) && r != ' ' && !unicode.Is(unicode.Zs, r)
 	}):
-		return fail(flussi.ErrCharacter, "Il nome del servizio contiene caratteri invisibili: riscriverlo a mano.")
+		return fail(flussi.ErrCharacter, "Il nome del servizio contiene caratteri invisibili: riscrivere il nome a mano.")
 	case strings.TrimSpace(name) != name:
-		return fail(flussi.ErrCharacter, "Il nome del servizio comincia o finisce con uno spazio: toglierlo.")
+		return fail(flussi.ErrCharacter, "Il nome del servizio comincia o finisce con uno spazio: togliere lo spazio.")
 	}
 	if n := flussi.NewText(name).Length(); n > MaxService {
-		return fail(flussi.ErrLength, fmt.Sprintf("Il nome del servizio ha %d caratteri: al massimo sono %d.", n, MaxService))
+		return fail(flussi.ErrLength, italian.Length("Il nome del servizio", n, 1, MaxService, ""))
 	}
 	return nil
 }

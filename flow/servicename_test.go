@@ -46,7 +46,7 @@ func TestCheckService(t *testing.T) {
 		"a no-break space at the end": {"prova\u00a0", flussi.ErrCharacter, "comincia o finisce con uno spazio"},
 		"an em space at the end":      {"prova\u2003", flussi.ErrCharacter, "comincia o finisce con uno spazio"},
 		"bytes that are no text":      {"prov\xe0", flussi.ErrCharacter, "caratteri non validi"},
-		"too long":                    {strings.Repeat("è", flow.MaxService+1), flussi.ErrLength, "Il nome del servizio ha 256 caratteri: al massimo sono 255."},
+		"too long":                    {strings.Repeat("è", flow.MaxService+1), flussi.ErrLength, "Il nome del servizio ha 256 caratteri: possono essere al massimo 255."},
 		"too long by half an emoji":   {strings.Repeat("😀", 127) + "xx", flussi.ErrLength, "256 caratteri"},
 	} {
 		t.Run(name, func(t *testing.T) {

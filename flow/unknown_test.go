@@ -143,7 +143,7 @@ func TestUnknownOutcomesAreResolvedTogether(t *testing.T) {
 						if want[i] == all {
 							assert.Equal(t, m.flow, f.State)
 							records := must(w.FlowHistory(t.Context(), operator, f.ID))(t)
-							assert.Equal(t, fmt.Sprintf("%d notifiche: %s.", all, m.action.Label()), records[len(records)-1].Reason.Reveal())
+							assert.Equal(t, fmt.Sprintf("%d notifiche: «%s».", all, m.action.Label()), records[len(records)-1].Reason.Reveal())
 						} else {
 							assert.Equal(t, flow.FlowIncomplete, f.State)
 						}

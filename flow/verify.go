@@ -37,7 +37,7 @@ func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uu
 	}
 	if n.Transmission.MessageID == "" {
 		return n, failure(op, id, &flussi.ValueError{Type: "MessageID", Err: flussi.ErrEmpty,
-			Reason: "La piattaforma non ha dato un ID al messaggio, che quindi non si può verificare."})
+			Reason: "App IO non ha dato un ID al messaggio: non si può verificare."})
 	}
 	messenger, err := s.sender.messenger(ctx, n.Service)
 	if err != nil {
@@ -203,12 +203,14 @@ func learn(ctx context.Context, store Store, by string, n Notification, state ap
 	before := n
 	n.Delivery = told(n.Delivery, state)
 	n.Delivery.CheckedAt = now()
-	action, code := NotificationVerify, ErrorCode("")
+	action, code, text := NotificationVerify, ErrorCode(""), ""
 	switch n.Delivery.Status {
 	case appio.StatusRejected:
-		action, code = NotificationReject, CodeUnreachable
-	case appio.StatusFailed:
-		action, code = NotificationReject, CodeRefused
+		action, code, text = NotificationReject, CodeUnreachable, CodeUnreachable.Italian()
+
+	case appio.StatusFailed: // after it was accepted: the data are not to be corrected
+		action, code, text = NotificationReject, CodeRefused, undelivered
+
 	}
 	if err := n.Fire(ctx, action, asSystem(by)); err != nil {
 		return before, err
@@ -218,7 +220,7 @@ func learn(ctx context.Context, store Store, by string, n Notification, state ap
 		reason = "Stato consegna: " + string(n.Delivery.Status) + "."
 	}
 	if action == NotificationReject {
-		n.Transmission.ErrorCode, n.Transmission.Error = code, code.Italian()
+		n.Transmission.ErrorCode, n.Transmission.Error = code, text
 		reason += " " + n.Transmission.Error
 	}
 	change := n.change(action, before.State, by, reason)
@@ -232,6 +234,8 @@ func learn(ctx context.Context, store Store, by string, n Notification, state ap
 	}
 	return rejected(ctx, store, by, before, change)
 }
+
+const undelivered = "App IO non ha potuto consegnare il messaggio, per un errore definitivo: il messaggio non è arrivato. Riportare la notifica a «Registrato» e inviarla di nuovo."
 
 // rejected stores that a message did not arrive after all, with its flow. What else
 // happens to the flow at the same moment does not matter.

@@ -54,7 +54,7 @@ func TestVerify(t *testing.T) {
 		w.Fail(appiotest.GetMessage, appiotest.Fault{Kind: appiotest.NotFound})
 		got, err := w.VerifyNotification(t.Context(), operator, n.ID)
 		assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
-		assert.Equal(t, "App IO non trova il messaggio.", flussi.Explain(err))
+		assert.Equal(t, "App IO non trova il messaggio: verificare l'ID del messaggio e il codice fiscale del destinatario.", flussi.Explain(err))
 		assert.Equal(t, w.notification(t, n.ID), got)
 		assert.Equal(t, before, everythingIn(t, w.store))
 	})
@@ -78,7 +78,10 @@ func TestAMessageThatIsRejectedLater(t *testing.T) {
 				got := w.notification(t, n.ID)
 				assert.Equal(t, flow.NotificationFailed, got.State)
 				assert.Equal(t, code, got.Transmission.ErrorCode)
-				assert.Equal(t, code.Italian(), got.Transmission.Error)
+				assert.Equal(t, map[string]string{
+					"REJECTED": "Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato. Avvisare il cittadino con un altro canale.",
+					"FAILED":   "App IO non ha potuto consegnare il messaggio, per un errore definitivo: il messaggio non è arrivato. Riportare la notifica a «Registrato» e inviarla di nuovo.",
+				}[status], got.Transmission.Error)
 				assert.Equal(t, n.Transmission.MessageID, got.Transmission.MessageID)
 				assert.Equal(t, appio.MessageStatus(status), got.Delivery.Status)
 				assert.Equal(t, appio.ChannelFailed, got.Delivery.Email)

@@ -106,7 +106,7 @@ func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 	assert.Equal(t, 6, added.Added)
 	assert.Equal(t, 4, added.Disabled)
 	assert.Equal(t, 4, added.DuplicateCount)
-	assert.Contains(t, report.Italian(), "Riga 2: Lo stesso messaggio per lo stesso cittadino è nella notifica ")
+	assert.Contains(t, report.Italian(), "Riga 2: Esiste già una notifica uguale, nello stato «")
 	assert.NotContains(t, report.Italian(), hint, "all rows are right")
 	assert.Equal(t, flow.Counts{Registered: 2, Disabled: 4}, second.Counts)
 

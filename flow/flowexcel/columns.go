@@ -103,10 +103,10 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 		excel.NewColumn(recipientHeader, k.recipient, func(r *Row) *flussi.FiscalCode { return &of(r).Recipient }, excel.ColumnConfig{
 			Aliases: []string{"C.F.", "C.F. Dest.", "C.F. destinatario", "Cod. Fisc.", "Cod. fiscale", "Cod. Fisc. Dest.", "Codice fiscale destinatario", "Codice fiscale del destinatario",
 				"Codice fiscale cittadino", "Codice fiscale contribuente", "Codice fiscale utente", "Codice fiscale intestatario", "Codice fiscale/Partita IVA", "C.F./P.IVA", "Destinatario"},
-			Required: required, Help: "Del cittadino che riceve il messaggio."}),
+			Required: required, Help: "Il codice fiscale del cittadino che riceve il messaggio."}),
 		excel.NewColumn(subjectHeader, k.subject, func(r *Row) *flussi.Text { return &of(r).Subject }, excel.ColumnConfig{
 			Aliases:  []string{"Oggetto messaggio", "Oggetto del messaggio", "Oggetto notifica", "Oggetto della notifica", "Titolo", "Titolo messaggio", "Titolo del messaggio"},
-			Required: required, Width: 40, Help: "Gli emoji contano due caratteri.",
+			Required: required, Width: 40, Help: "L'oggetto del messaggio. Ogni emoji conta due caratteri.",
 			Example: example("Scadenza della prima rata della TARI 2030", l.MinSubject, l.MaxSubject)}),
 		excel.NewColumn(contentHeader, k.content, func(r *Row) *flussi.Text { return &of(r).Content }, excel.ColumnConfig{
 			Aliases: []string{"Contenuto messaggio", "Contenuto del messaggio", "Contenuto notifica", "Contenuto della notifica", "Testo", "Testo messaggio", "Testo del messaggio", "Testo notifica",
@@ -115,28 +115,28 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 			Example: example("Gentile contribuente, la prima rata della TARI scade il 28 febbraio e può essere pagata dall'app con l'avviso allegato. Per informazioni: tributi@comune.example.it.", l.MinContent, l.MaxContent)}),
 		excel.NewColumn(dueHeader, k.due, func(r *Row) *time.Time { return &of(r).DueDate }, excel.ColumnConfig{
 			Aliases: []string{"Data scadenza", "Data di scadenza", "Scad.", "Scade il", "Scadenza pagamento", "Scadenza del pagamento", "Data scadenza pagamento", "Termine di pagamento", "Da pagare entro", "Pagare entro il"},
-			Help:    "Vale fino alla fine del giorno."}),
+			Help:    "La scadenza, valida fino alla fine del giorno."}),
 		excel.NewColumn(amountHeader, excel.Money(flussi.MinPayable, flussi.MaxPayable), func(r *Row) *flussi.Cents { return &of(r).Amount }, excel.ColumnConfig{
 			Aliases: []string{"Somma dovuta", "Somma da pagare", "Importo", "Importo dovuto", "Importo da pagare", "Importo totale", "Importo in euro", "Importo euro", "Totale da pagare"},
 			Total:   required, // an export has no sum: saved as CSV, it would be a row like the others
-			Help:    "Solo per un pagamento: serve anche il numero avviso."}),
+			Help:    "L'importo da pagare. Solo per un pagamento, insieme al numero avviso."}),
 		excel.NewColumn(noticeHeader, k.notice, func(r *Row) *flussi.NoticeNumber { return &of(r).NoticeNumber }, excel.ColumnConfig{
 			Aliases: []string{"N. avviso", "Nº avviso", "Nr. avviso", "Num. avviso", "Numero dell'avviso", "Numero avviso pagoPA", "Numero avviso di pagamento", "Numero avviso pagamento",
 				"Codice avviso", "Cod. avviso", "Codice avviso pagoPA", "Codice avviso di pagamento", "Codice avviso pagamento", "Avviso pagoPA", "NAV"},
-			Help: "Dell'avviso pagoPA. Solo per un pagamento: serve anche la somma."}),
+			Help: "Il numero dell'avviso pagoPA. Solo per un pagamento, insieme all'importo."}),
 		excel.NewColumn(payeeHeader, k.payee, func(r *Row) *flussi.OrganizationCode { return &of(r).Payee }, excel.ColumnConfig{
 			Aliases: []string{"C.F. ente creditore", "C.F. ente", "C.F. creditore", "Cod. Fisc. ente creditore", "Cod. Fisc. ente", "Codice fiscale ente creditore", "Codice fiscale dell'ente creditore",
 				"Codice fiscale ente", "Codice fiscale dell'ente", "Codice fiscale creditore", "P.IVA ente creditore", "P.IVA ente", "Partita IVA ente creditore", "Partita IVA ente", "Creditore"},
-			Width: 20, Help: "Il codice fiscale dell'ente che incassa. Se vuota: l'ente del servizio."}),
+			Width: 20, Help: "Il codice fiscale dell'ente che incassa. Se la cella è vuota, vale l'ente del servizio."}),
 		excel.NewColumn(lateHeader, excel.Optional(excel.YesNo()), func(r *Row) **bool { return &of(r).late }, excel.ColumnConfig{
 			Aliases: []string{"Paga oltre la scadenza", "Pagabile dopo la scadenza", "Pagabile oltre la scadenza", "Pagamento dopo la scadenza", "Pagamento oltre la scadenza"},
-			Width:   16, Help: "Se l'avviso si può pagare anche dopo la scadenza. Se vuota: No."}),
+			Width:   16, Help: "Se l'avviso si può pagare anche dopo la scadenza. Se la cella è vuota, vale No."}),
 		excel.NewColumn(referenceHeader, k.reference, func(r *Row) *string { return &of(r).Reference }, excel.ColumnConfig{
 			Aliases: []string{"Rif.", "Rif. interno", "Riferimento interno", "Nostro riferimento", "Riferimento pratica"},
 			Width:   24, Example: "TARI-2030-000123", Help: "La chiave con cui l'ente riconosce la notifica, senza dati personali. Il cittadino non la vede."}),
 		excel.NewColumn(occasionHeader, k.occasion, func(r *Row) *string { return &of(r).Occasion }, excel.ColumnConfig{
 			Aliases: []string{"Occasione invio", "Occasione dell'invio"},
-			Width:   24, Example: "sollecito marzo", Help: "Da compilare solo per inviare di nuovo un messaggio uguale a uno già inviato, ad esempio come sollecito: senza un'occasione diversa il messaggio non si invia una seconda volta. Il cittadino non vede l'occasione."}),
+			Width:   24, Example: "sollecito marzo", Help: "Da compilare solo per inviare di nuovo un messaggio uguale a uno già inviato, ad esempio come sollecito. Senza un'occasione diversa il messaggio non si invia una seconda volta. Il cittadino non vede l'occasione."}),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Service is what [Template.Correct] needs of a [*flow.Service], which is one.
@@ -56,8 +57,10 @@ type CorrectReport struct {
 func (r *CorrectReport) Italian() string {
 	var b strings.Builder
 	if r.File.Complete {
-		fmt.Fprintf(&b, "Notifiche riportate a Registrato, da inviare di nuovo: %d, di cui %d con dati corretti.\n", r.Corrected+r.SetBack, r.Corrected)
-		fmt.Fprintf(&b, "Righe senza correzioni: %d in Errore, lasciate come sono; %d che non sono in Errore.\n", r.Unchanged, r.Settled)
+		fmt.Fprintf(&b, "Notifiche riportate a «Registrato», da inviare di nuovo: %s, di cui %s con dati corretti.\n",
+			italian.Number(r.Corrected+r.SetBack), italian.Number(r.Corrected))
+		fmt.Fprintf(&b, "Righe senza correzioni: %s in «Errore», lasciate come sono; %s in altri stati.\n",
+			italian.Number(r.Unchanged), italian.Number(r.Settled))
 		if r.Unchanged > 0 {
 			b.WriteString("Per inviare di nuovo una notifica senza correggerla, scrivere «Registrato» nella colonna «Stato».\n")
 		}
@@ -146,14 +149,15 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 		}
 	}
 	if a.report.File.Invalid > 0 && !a.config.SkipInvalid {
-		return a.rowsError("le altre sono state corrette.")
+		return a.rowsError("le altre correzioni sono state applicate.")
 	}
 	return nil
 }
 
 func (a *correcting) rowsError(rest string) error {
 	return &flussi.Error{Package: "flowexcel", Operation: "correct notifications", ID: a.config.Flow, Err: flussi.ErrRows,
-		Reason: fmt.Sprintf("Righe con errori: %d su %d; %s", a.report.File.Invalid, a.report.File.Rows+a.report.File.Invalid, rest)}
+		Reason: fmt.Sprintf("%s su %s: %s", italian.Count(a.report.File.Invalid, "riga con errori", "righe con errori"),
+			italian.Number(a.report.File.Rows+a.report.File.Invalid), rest)}
 }
 
 // read decides about all rows of the file.
@@ -194,7 +198,7 @@ func (a *correcting) incomplete() error {
 	var reasons []string
 	for _, header := range append(a.template.imports.Headers(), stateHeader, errorHeader) {
 		if header != occasionHeader && slices.Contains(a.report.File.Missing, header) {
-			reason := fmt.Sprintf("Manca la colonna %s dell'esportazione.", header)
+			reason := fmt.Sprintf("Manca la colonna «%s» dell'esportazione: esportare di nuovo le notifiche.", header)
 			reasons = append(reasons, reason)
 			cells = append(cells, &excel.CellError{Row: a.report.File.HeaderRow, Header: header,
 				Err: &flussi.ValueError{Type: "Header", Err: excel.ErrHeader, Reason: reason}})
@@ -231,7 +235,7 @@ func (a *correcting) decide(ctx context.Context, lines []excel.Line[exported]) e
 			a.refuse(line.Number, excel.Refuse(idHeader, fmt.Sprintf("La notifica è già alla riga %d: lasciare una riga sola.", first)))
 		case !ok:
 			a.refuse(line.Number, excel.RefuseError(idHeader, &flussi.ValueError{Type: "UUID", Err: flussi.ErrNotFound,
-				Reason: "La notifica non esiste, o è di un altro flusso, oppure non si è abilitati al suo servizio."}))
+				Reason: "Notifica inesistente o di un altro flusso, oppure utente non abilitato al servizio."}))
 		default:
 			if err := a.judge(ctx, correction{row: line.Number, notes: line.Notes, now: now}, row); err != nil {
 				return err

@@ -220,7 +220,7 @@ func TestWhoIsSlowerOverwritesNothing(t *testing.T) {
 	}}
 	report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
-	assert.Equal(t, "Righe con errori: 1 su 2; le altre sono state corrette.", flussi.Explain(err))
+	assert.Equal(t, "1 riga con errori su 2: le altre correzioni sono state applicate.", flussi.Explain(err))
 	require.Len(t, report.File.Errors, 1)
 	require.ErrorIs(t, report.File.Errors[0], flussi.ErrConflict)
 	assert.Equal(t, 2, report.File.Errors[0].Row)
@@ -240,10 +240,10 @@ func TestAllOrNothingUnlessGoodRowsAreAskedFor(t *testing.T) {
 		if good {
 			require.NoError(t, err)
 			assert.Equal(t, flow.NotificationRegistered, w.get(t, a.ID).State)
-			assert.Contains(t, report.Italian(), "Notifiche riportate a Registrato, da inviare di nuovo: 1, di cui 1 con dati corretti.")
+			assert.Contains(t, report.Italian(), "Notifiche riportate a «Registrato», da inviare di nuovo: 1, di cui 1 con dati corretti.")
 		} else {
 			require.ErrorIs(t, err, flussi.ErrRows)
-			assert.Equal(t, "Righe con errori: 1 su 2; nessuna notifica è stata corretta.", flussi.Explain(err))
+			assert.Equal(t, "1 riga con errori su 2: nessuna notifica è stata corretta.", flussi.Explain(err))
 			assert.Equal(t, a, w.get(t, a.ID))
 		}
 	}
@@ -324,10 +324,10 @@ func TestAFileWithoutAColumnIsRefused(t *testing.T) {
 		w.seed(t, 10+i, sent)
 	}
 	for header, reason := range map[string]string{
-		"Oggetto": "Manca la colonna Oggetto dell'esportazione.",
-		"Stato":   "Manca la colonna Stato dell'esportazione.",
-		"Errore":  "Manca la colonna Errore dell'esportazione.",
-		"UUID":    "Manca la colonna obbligatoria UUID.",
+		"Oggetto": "Manca la colonna «Oggetto» dell'esportazione: esportare di nuovo le notifiche.",
+		"Stato":   "Manca la colonna «Stato» dell'esportazione: esportare di nuovo le notifiche.",
+		"Errore":  "Manca la colonna «Errore» dell'esportazione: esportare di nuovo le notifiche.",
+		"UUID":    "Manca la colonna obbligatoria «UUID»: aggiungerla, o usare il modello.",
 	} {
 		file := edited(t, w.export(t), map[string]any{column(t, header) + "1": nil})
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
@@ -399,7 +399,7 @@ func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 	require.NoError(t, err, report.Italian())
 	require.Len(t, report.File.Notes, 1)
-	assert.Equal(t, "Riga 2, colonna A (Codice fiscale): Il carattere di controllo del codice fiscale non torna: verificare di averlo copiato bene.", report.File.Notes[0].Italian())
+	assert.Equal(t, "Riga 2, colonna A (Codice fiscale): Il carattere di controllo del codice fiscale non è corretto: verificare il codice.", report.File.Notes[0].Italian())
 
 	strict, err := flowexcel.New(flowexcel.Config{Codes: flussi.Strict})
 	require.NoError(t, err)
@@ -483,7 +483,7 @@ func TestACorrectionOfOneColumnIsOne(t *testing.T) {
 		file := edited(t, w.export(t), map[string]any{column(t, "Ente creditore") + "2": payee.String(), column(t, "Paga dopo la scadenza") + "2": "Sì"})
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 		require.ErrorIs(t, err, flussi.ErrRows)
-		assert.Contains(t, report.Italian(), "Colonne cambiate: Ente creditore, Paga dopo la scadenza.")
+		assert.Contains(t, report.Italian(), "Colonne cambiate: «Ente creditore» e «Paga dopo la scadenza».")
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // correction is a row that sets a notification back.
@@ -51,7 +52,7 @@ func (a *correcting) judge(ctx context.Context, c correction, row exported) erro
 
 	switch {
 	case fresh && written != "" && !strings.EqualFold(written, current) && !ordered && !strings.EqualFold(written, registered):
-		a.refuse(c.row, excel.Refuse(stateHeader, fmt.Sprintf("Lo stato è «%s»: si può lasciare com'è, o scrivere «%s» se la notifica in Errore è da inviare di nuovo.", current, registered)))
+		a.refuse(c.row, excel.Refuse(stateHeader, fmt.Sprintf("Lo stato è «%s»: lasciarlo com'è, oppure scrivere «%s» se la notifica è in «Errore» ed è da inviare di nuovo.", current, registered)))
 	case anonymised && !ordered && !(fresh && len(changed) > 0):
 		a.report.Settled++ // the row may say what was erased since
 	case !failed && len(changed) == 0 && !(ordered && fresh):
@@ -111,11 +112,11 @@ func notFailed(n flow.Notification, changed []string) error {
 	if n.State == flow.NotificationSent {
 		reason = "La notifica è già stata inviata"
 	}
-	reason += ", e si correggono solo quelle in Errore: rimettere i valori esportati, o eliminare la riga."
+	reason += ", e si correggono solo le notifiche in «Errore»: rimettere i valori esportati, o eliminare la riga."
 	if len(changed) == 0 {
 		return excel.Refuse(stateHeader, reason)
 	}
-	return excel.Refuse(changed[0], fmt.Sprintf("%s Colonne cambiate: %s.", reason, strings.Join(changed, ", ")))
+	return excel.Refuse(changed[0], fmt.Sprintf("%s %s: %s.", reason, italian.Choose(len(changed), "Colonna cambiata", "Colonne cambiate"), italian.Quoted(changed)))
 }
 
 // judge is check for a correction: codes that are doubtful since they were stored are no

@@ -60,7 +60,7 @@ func ExampleTemplate_Rows() {
 	err = template.Annotate(ctx, &marked, file, file.Size(), &report)
 	fmt.Println(marked.Len() > 0, err)
 	// Output:
-	// 2 righe non valide su 3: nessuna notifica è stata importata.
+	// 2 righe con errori su 3: nessuna notifica è stata importata.
 	// Riga 3, colonna F (Numero avviso): È una notifica di pagamento: manca il numero avviso.
 	// Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.
 	// true <nil>
@@ -134,8 +134,8 @@ func ExampleTemplate_Correct() {
 	fmt.Println(f.State.Label(), len(server.Deliveries()), err)
 	// Output:
 	// Invio incompleto 2 1
-	// Notifiche riportate a Registrato, da inviare di nuovo: 1, di cui 1 con dati corretti.
-	// Righe senza correzioni: 0 in Errore, lasciate come sono; 2 che non sono in Errore.
+	// Notifiche riportate a «Registrato», da inviare di nuovo: 1, di cui 1 con dati corretti.
+	// Righe senza correzioni: 0 in «Errore», lasciate come sono; 2 in altri stati.
 	// Inviato 3 <nil>
 }
 

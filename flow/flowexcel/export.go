@@ -32,18 +32,18 @@ const (
 	versionHeader  = "Versione"
 )
 
-const exportIntro = "Le notifiche e il loro stato, come erano al momento dell'esportazione. In questo file si possono correggere quelle in Errore, per inviarle di nuovo."
+const exportIntro = "Le notifiche e il loro stato al momento dell'esportazione. In questo file si possono correggere le notifiche in «Errore», per inviarle di nuovo."
 
 // exportHints are the rules of an export's guide.
 func exportHints() []string {
 	return []string{
 		"Le colonne con l'intestazione blu si possono correggere, quelle con l'intestazione grigia si leggono soltanto. Le intestazioni non vanno cambiate.",
-		"Si correggono i dati delle sole notifiche il cui «Stato» è «Errore»: la colonna «Errore» dice che cosa non va. Su quelle con «Esito sconosciuto» decide prima l'operatore, perché il cittadino potrebbe avere già il messaggio.",
-		"Quelle con «Già inviata» sono uguali a un messaggio che il cittadino ha, o potrebbe avere: se è un nuovo invio, scrivere nella colonna «Occasione» un'occasione diversa, ad esempio «sollecito marzo».",
-		"Per inviare di nuovo una notifica in Errore senza cambiarne i dati, scrivere «Registrato» nella colonna «Stato».",
-		"Poi si salva il file e lo si carica come correzione del flusso, non con «Importa da File Excel», che lo rifiuta: le notifiche corrette tornano nello stato «Registrato», e si invia di nuovo il flusso.",
-		"Tutte le altre righe restano come sono, e si possono ordinare, filtrare o eliminare. Caricare due volte lo stesso file non cambia e non invia niente due volte.",
-		"I codici restano testo: non cambiare il formato delle celle, o il foglio di calcolo ne perde le cifre e gli zeri iniziali. Incollando da altri file usare «Incolla speciale» e «Valori».",
+		"Si correggono i dati delle sole notifiche il cui «Stato» è «Errore»: la colonna «Errore» ne spiega il motivo. Sulle notifiche con «Esito sconosciuto» decide prima l'operatore, perché il cittadino potrebbe avere già il messaggio.",
+		"Le notifiche con «Già inviata» sono uguali a un messaggio che il cittadino ha, o potrebbe avere: se è un nuovo invio, scrivere nella colonna «Occasione» un'occasione diversa, ad esempio «sollecito marzo».",
+		"Per inviare di nuovo una notifica in «Errore» senza cambiarne i dati, scrivere «Registrato» nella colonna «Stato».",
+		"Poi si salva il file e lo si carica come correzione del flusso, non con «Importa da File Excel», che lo rifiuta. Le notifiche corrette tornano nello stato «Registrato», e si invia di nuovo il flusso.",
+		"Tutte le altre righe restano come sono, e si possono ordinare, filtrare o eliminare. Lo stesso file si può caricare due volte: niente viene cambiato o inviato due volte.",
+		"I codici restano testo: non cambiare il formato delle celle, altrimenti il foglio di calcolo perde cifre e zeri iniziali. Per incollare da altri file usare «Incolla speciale» e «Valori».",
 		"Gli importi si scrivono con la virgola prima dei centesimi, ad esempio 1.234,56; le date nella forma gg/mm/aaaa.",
 	}
 }
@@ -86,7 +86,7 @@ func exportedOf(n flow.Notification) exported {
 	if text := cmp.Or(n.Transmission.Error, n.Transmission.ErrorCode.Italian()); strings.HasPrefix(text, failure) {
 		failure = text
 	} else {
-		failure = strings.TrimPrefix(failure+": "+text, ": ")
+		failure = strings.TrimPrefix(failure+". "+text, ". ")
 	}
 	return exported{
 		entry: entryOf(n.Draft), id: n.ID, state: n.State.Label(), failure: failure,
@@ -111,28 +111,28 @@ func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[e
 		occasion: present(text, k.occasion.Rule()),
 	}, l, false, func(e *exported) *entry { return &e.entry })
 
-	states := excel.Rule{Text: "Registrato, per inviare di nuovo una notifica in Errore", Width: 16,
+	states := excel.Rule{Text: "«Registrato», per inviare di nuovo una notifica in «Errore»", Width: 16,
 		Choices: []string{flow.NotificationRegistered.Label(), flow.NotificationFailed.Label()}, Example: flow.NotificationFailed.Label()}
 	narrow, number, moment := excel.Rule{Width: 20}, excel.Rule{Layout: excel.IntegerLayout, Width: 12}, excel.Rule{Layout: excel.DateTimeLayout, Width: 20}
 	return append(columns,
 		excel.NewColumn(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.id },
-			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Dice di quale notifica si tratta."}),
+			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Identifica la notifica."}),
 		excel.NewColumn(stateHeader, present(text, states), func(e *exported) *string { return &e.state }, excel.ColumnConfig{}),
 		excel.NewColumn(errorHeader, present(text, excel.Rule{Layout: excel.LongTextLayout, Width: 50}), func(e *exported) *string { return &e.failure },
-			excel.ColumnConfig{ReadOnly: true, Help: "Perché la notifica è in Errore."}),
+			excel.ColumnConfig{ReadOnly: true, Help: "Il motivo per cui la notifica è in «Errore»."}),
 		shown(messageHeader, text, excel.Rule{Width: 32}, func(e *exported) *string { return &e.messageID }, "L'identificativo che App IO ha dato al messaggio."),
-		shown(attemptsHeader, excel.Integer(0, 1<<31), number, func(e *exported) *int64 { return &e.attempts }, "Quante volte si è cercato di inviarla."),
-		shown(sentHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.sentAt }, "Quando App IO l'ha presa in carico; se l'esito è sconosciuto, quando si è cercato di inviarla."),
+		shown(attemptsHeader, excel.Integer(0, 1<<31), number, func(e *exported) *int64 { return &e.attempts }, "Quante volte si è tentato di inviare la notifica."),
+		shown(sentHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.sentAt }, "Quando App IO ha preso in carico la notifica; se l'esito è sconosciuto, quando si è tentato di inviarla."),
 		shown(statusHeader, text, narrow, func(e *exported) *string { return &e.status },
-			"Che cosa ne dice App IO, quando è stato chiesto con «Verifica Stato»: ACCEPTED, presa in carico; THROTTLED, in ritardo per un guasto temporaneo; PROCESSED, consegnata; "+
+			"Lo stato che App IO ha comunicato con «Verifica Stato»: ACCEPTED, presa in carico; THROTTLED, in ritardo per un guasto temporaneo; PROCESSED, consegnata; "+
 				"FAILED, non consegnata per un errore definitivo; REJECTED, il cittadino non è su App IO o ha disattivato i messaggi del servizio."),
-		shown(emailHeader, text, narrow, func(e *exported) *string { return &e.email }, "Lo stesso per l'avviso via e-mail: SENT, inviato; THROTTLED, in ritardo; EXPIRED, scaduto; FAILED, non inviato. App IO può non dirlo."),
-		shown(pushHeader, text, narrow, func(e *exported) *string { return &e.push }, "Lo stesso per l'avviso sul telefono."),
+		shown(emailHeader, text, narrow, func(e *exported) *string { return &e.email }, "Lo stato dell'avviso via e-mail: SENT, inviato; THROTTLED, in ritardo; EXPIRED, scaduto; FAILED, non inviato. App IO può non comunicarlo."),
+		shown(pushHeader, text, narrow, func(e *exported) *string { return &e.push }, "Lo stato dell'avviso sul telefono, con gli stessi valori. App IO può non comunicarlo."),
 		shown(userHeader, text, narrow, func(e *exported) *string { return &e.user }, "Chi ha modificato la notifica per ultimo."),
-		shown(changedHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.changedAt }, "Quando è stata modificata."),
-		shown(disabledHeader, excel.YesNo(), excel.Rule{Width: 10}, func(e *exported) *bool { return &e.disabled }, "Se è disabilitata: in questo caso non si invia."),
+		shown(changedHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.changedAt }, "Quando la notifica è stata modificata."),
+		shown(disabledHeader, excel.YesNo(), excel.Rule{Width: 10}, func(e *exported) *bool { return &e.disabled }, "Se la notifica è disabilitata; in questo caso non si invia."),
 		excel.NewColumn(versionHeader, present(excel.Integer(1, maxVersion), number), func(e *exported) *int64 { return &e.version },
-			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Serve ad accorgersi che qualcun altro ha modificato la notifica dopo l'esportazione."}),
+			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Serve a riconoscere le notifiche modificate da altri dopo l'esportazione."}),
 	)
 }
 

@@ -62,7 +62,7 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 	assert.Equal(t, exportHeaders, rows[0])
 	assert.Equal(t, []string{
 		citizen(4).Reveal(), "Oggetto riservato 000004", draft(4).Content.Reveal(), "05/06/2099", "12.38", notice(4).Reveal(), "80185250588", "Sì", "TARI-4", "",
-		"7cc0c865-87fd-4002-92ec-7952f211640d", "Errore", "Rifiutata: " + flow.CodeRefused.Italian(), "01JN6Q5CZ3VGTA4X4QJEFR95C1", "3", "01/07/2025 17:45:17",
+		"7cc0c865-87fd-4002-92ec-7952f211640d", "Errore", "Rifiutata. " + flow.CodeRefused.Italian(), "01JN6Q5CZ3VGTA4X4QJEFR95C1", "3", "01/07/2025 17:45:17",
 		"REJECTED", "SENT", "THROTTLED", "italsoft", "28/02/2025 17:47:53", "Sì", "7",
 	}, rows[1])
 	assert.Equal(t, []string{
@@ -115,7 +115,7 @@ func TestAnExportsGuideSaysWhatMayBeCorrectedAndHow(t *testing.T) {
 		assert.Equal(t, "Sì", guide[header][1], header)
 	}
 	for _, header := range exportHeaders[10:] {
-		want := "No, solo da leggere"
+		want := "No, sola lettura"
 		if header == "Stato" {
 			want = "Sì"
 		}

@@ -87,9 +87,9 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		file []byte
 		hint string
 	}{
-		"an export":               {w.export(t), "Il file è un'esportazione, e le sue notifiche ci sono già. Per correggere quelle in Errore, caricare il file come correzione."},
-		"an export, without UUID": {edited(t, w.export(t), map[string]any{"K1": nil, "K2": nil}), "La colonna N non è ammessa. È una colonna delle esportazioni: se il file non lo è, toglierla."},
-		"with the IUV":            {sheet(t, cells([]string{"CF", "Oggetto", "Testo", "Importo", "I.U.V."}), []any{code, "Scadenza della TARI", text, "1,00", "05100001400678"}), "La colonna E non è ammessa. Serve il numero avviso di 18 cifre, di cui lo IUV è solo una parte"},
+		"an export":               {w.export(t), "Il file è un'esportazione, e le sue notifiche ci sono già. Per correggere le notifiche in «Errore», caricare il file come correzione."},
+		"an export, without UUID": {edited(t, w.export(t), map[string]any{"K1": nil, "K2": nil}), "La colonna N non è ammessa. È una colonna delle esportazioni: se il file non è un'esportazione, togliere la colonna."},
+		"with the IUV":            {sheet(t, cells([]string{"CF", "Oggetto", "Testo", "Importo", "I.U.V."}), []any{code, "Scadenza della TARI", text, "1,00", "05100001400678"}), "La colonna E non è ammessa. Serve il numero avviso di 18 cifre, che si trova sull'avviso di pagamento"},
 	} {
 		rows, errs, report := read(t, c.file)
 		assert.Empty(t, rows, name)
@@ -115,15 +115,15 @@ func TestWrongRowsAreToldAtTheirCells(t *testing.T) {
 	}{
 		"no recipient":         {map[string]any{"A2": nil}, "A", excel.ErrRequired, "obbligatorio"},
 		"a company":            {map[string]any{"A2": "80185250588"}, "A", flussi.ErrNotPersonal, ""},
-		"subject too short":    {map[string]any{"B2": "corto"}, "B", flussi.ErrLength, "ne servono da 10 a 120"},
-		"subject too long":     {map[string]any{"B2": strings.Repeat("😀", 61)}, "B", flussi.ErrLength, "gli emoji contano due"},
-		"content too short":    {map[string]any{"C2": short}, "C", flussi.ErrLength, "ne servono da 120 a 10.000"},
+		"subject too short":    {map[string]any{"B2": "corto"}, "B", flussi.ErrLength, "devono essere da 10 a 120"},
+		"subject too long":     {map[string]any{"B2": strings.Repeat("😀", 61)}, "B", flussi.ErrLength, "ogni emoji conta due"},
+		"content too short":    {map[string]any{"C2": short}, "C", flussi.ErrLength, "devono essere da 120 a 10.000"},
 		"no front matter":      {map[string]any{"C2": "---\n" + text}, "C", nil, ""},
 		"no such day":          {map[string]any{"D2": "31/04/2099"}, "D", flussi.ErrDate, ""},
 		"a time of day":        {map[string]any{"D2": "16/06/2099 12:00"}, "D", excel.ErrTimeOfDay, "sola data"},
 		"amount of zero":       {map[string]any{"E2": 0}, "E", flussi.ErrRange, ""},
 		"amount alone":         {map[string]any{"F2": nil}, "F", flow.ErrPayment, "manca il numero avviso"},
-		"notice number alone":  {map[string]any{"E2": nil}, "E", flow.ErrPayment, "manca la somma"},
+		"notice number alone":  {map[string]any{"E2": nil}, "E", flow.ErrPayment, "manca l'importo"},
 		"notice as a number":   {map[string]any{"F2": 301005100001400678}, "F", flussi.ErrDigitsLost, ""},
 		"payee alone":          {map[string]any{"E2": nil, "F2": nil, "H2": nil}, "G", flow.ErrPayment, "C'è un ente creditore"},
 		"late payment of none": {map[string]any{"E2": nil, "F2": nil, "G2": nil}, "H", excel.ErrCheck, "non è una notifica di pagamento"},
@@ -223,7 +223,7 @@ func TestAnImportStoresAllRowsOrNone(t *testing.T) {
 	added, err = w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	require.Len(t, added.Errors, 1, "what the flow has already is no error")
-	assert.Equal(t, "Riga 3: Colonna B (Oggetto): Il testo ha 5 caratteri: ne servono da 10 a 120.", added.Errors[0].Italian())
+	assert.Equal(t, "Riga 3: Colonna B (Oggetto): Il testo ha 5 caratteri: devono essere da 10 a 120.", added.Errors[0].Italian())
 }
 
 func TestACSVFileIsReadToo(t *testing.T) {
@@ -302,7 +302,7 @@ func TestCompleteTellsWhatTheFlowFound(t *testing.T) {
 		if most > 0 {
 			continue
 		}
-		assert.Contains(t, report.Italian(), "Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: ne servono da 10 a 120.\n- Riga 6: Doppione")
+		assert.Contains(t, report.Italian(), "Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: devono essere da 10 a 120.\n- Riga 6: Doppione")
 		var b bytes.Buffer
 		require.NoError(t, tpl.Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), &report))
 		assert.Contains(t, comment(t, b.Bytes(), "A4"), "Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.")
@@ -313,7 +313,7 @@ func TestCompleteTellsWhatTheFlowFound(t *testing.T) {
 	added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{SkipInvalid: true})
 	require.NoError(t, err)
 	flowexcel.Complete(&report, added)
-	assert.Contains(t, report.Italian(), "Riga 2: Lo stesso messaggio per lo stesso cittadino è nella notifica ")
+	assert.Contains(t, report.Italian(), "Riga 2: Esiste già una notifica uguale, nello stato «")
 	assert.NotContains(t, report.Italian(), "Riga 7:")
 }
 
@@ -353,7 +353,7 @@ func TestCompleteTellsADraftsErrorsAtTheirColumns(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrRows)
 	flowexcel.Complete(&report, added)
 	require.Len(t, report.Errors, 1)
-	assert.Equal(t, "Riga 2, colonna C (Contenuto): Il contenuto ha 99 caratteri: devono essere da 120 a 10000.", report.Errors[0].Italian())
+	assert.Equal(t, "Riga 2, colonna C (Contenuto): Il contenuto ha 99 caratteri: devono essere da 120 a 10.000.", report.Errors[0].Italian())
 }
 
 func TestALoopThatIsLeftEndsTheReading(t *testing.T) {

@@ -63,12 +63,12 @@ func New(c Config) (*Template, error) {
 // refused are the headers that an import must not have.
 func refused() []excel.RefusedHeader {
 	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e le sue notifiche ci sono già. " +
-		"Per correggere quelle in Errore, caricare il file come correzione. Per scrivere agli stessi cittadini un altro messaggio, copiare le righe nel modello."}}
+		"Per correggere le notifiche in «Errore», caricare il file come correzione. Per scrivere agli stessi cittadini un altro messaggio, copiare le righe nel modello."}}
 	for _, header := range []string{messageHeader} {
-		all = append(all, excel.RefusedHeader{Header: header, Hint: "È una colonna delle esportazioni: se il file non lo è, toglierla."})
+		all = append(all, excel.RefusedHeader{Header: header, Hint: "È una colonna delle esportazioni: se il file non è un'esportazione, togliere la colonna."})
 	}
 	for _, header := range []string{"IUV", "Codice IUV", "Numero IUV"} {
-		all = append(all, excel.RefusedHeader{Header: header, Hint: "Serve il numero avviso di 18 cifre, di cui lo IUV è solo una parte: si trova sull'avviso di pagamento."})
+		all = append(all, excel.RefusedHeader{Header: header, Hint: "Serve il numero avviso di 18 cifre, che si trova sull'avviso di pagamento: lo IUV ne è solo una parte."})
 	}
 	return all
 }
@@ -84,7 +84,7 @@ func lateFault(d flow.Draft, late *bool) error {
 	if d.IsPayment || late == nil || !*late {
 		return nil
 	}
-	return excel.Refuse(lateHeader, "C'è scritto che si paga dopo la scadenza, ma non è una notifica di pagamento: aggiungere la somma e il numero avviso, o svuotare la cella.")
+	return excel.Refuse(lateHeader, "La cella riguarda un pagamento, ma non è una notifica di pagamento: aggiungere l'importo e il numero avviso, o svuotare la cella.")
 }
 
 // located tells an error of a draft at the columns of its fields.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // NoticeDraft (bozza) is what the office, or a row of a workbook, says about what one debtor
@@ -37,11 +38,11 @@ func (d NoticeDraft) parts(e Event) ([]part, error) {
 		first, last = 1, len(e.Instalments)
 	}
 	if first < 1 || last < first || last > len(e.Instalments) {
-		fault.fail("Instalment", flussi.ErrRange, "La rata non esiste: l'evento ne ha %d.", len(e.Instalments))
+		fault.fail("Instalment", flussi.ErrRange, "La rata non esiste: l'evento ha %s.", italian.Count(len(e.Instalments), "rata", "rate"))
 		return nil, fault.OrNil()
 	}
 	if first != last && !d.DueDate.IsZero() {
-		fault.fail("DueDate", flussi.ErrRange, "La scadenza si può indicare solo per una rata.")
+		fault.fail("DueDate", flussi.ErrRange, "Con la scadenza va indicata anche la rata.")
 	}
 	wanted := e.Instalments[first-1 : last]
 	amounts := make([]flussi.Cents, len(wanted))
@@ -52,7 +53,7 @@ func (d NoticeDraft) parts(e Event) ([]part, error) {
 	}
 	switch {
 	case e.Flexible && d.Amount == 0:
-		fault.fail("Amount", flussi.ErrEmpty, "Manca l'importo, che per questo evento è flessibile.")
+		fault.fail("Amount", flussi.ErrEmpty, "Importo flessibile: indicare l'importo dell'avviso.")
 	case e.Flexible && d.Amount.Check() != nil:
 		fault.fail("Amount", flussi.ErrRange, "L'importo non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
 	case e.Flexible:
@@ -61,13 +62,13 @@ func (d NoticeDraft) parts(e Event) ([]part, error) {
 		}
 		amounts = share(d.Amount, amounts)
 	case d.Amount != 0 && d.Amount != sum:
-		fault.fail("Amount", ErrAmount, "L'importo è %s, quello dell'evento %s.", d.Amount.Euro(), sum.Euro())
+		fault.fail("Amount", ErrAmount, "L'importo è %s, quello previsto %s.", d.Amount.Euro(), sum.Euro())
 	}
 	if err := fault.OrNil(); err != nil {
 		return nil, err
 	}
 	if d.Discount < 0 || d.Discount > flussi.MaxPayable {
-		fault.fail("Discount", flussi.ErrRange, "Lo sconto non è valido.")
+		fault.fail("Discount", flussi.ErrRange, "Lo sconto non è valido: deve essere da %s a %s.", flussi.Cents(0).Euro(), flussi.MaxPayable.Euro())
 		return nil, fault.OrNil()
 	}
 	discounts := share(d.Discount, amounts)

@@ -53,9 +53,9 @@ func reasonOf(err error) string {
 	switch {
 	case errors.As(err, &step): // its text names the states and the roles
 	case errors.Is(err, flussi.ErrNotFound):
-		return "Non esiste, oppure non si è abilitati alla sua scuola."
+		return "Evento o avviso inesistente, oppure utente non abilitato alla scuola."
 	case errors.Is(err, flussi.ErrForbidden):
-		return "L'utente non è abilitato alla scuola."
+		return "L'utente non è abilitato alla scuola: rivolgersi a chi assegna le abilitazioni."
 	}
 	return ""
 }
@@ -84,11 +84,4 @@ func plain(err error) error {
 		return flussi.ErrNotFound
 	}
 	return err
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

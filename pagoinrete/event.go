@@ -12,6 +12,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Event (evento di pagamento, tassa) is a fee that many have to pay, or a donation.
@@ -177,7 +178,7 @@ var eventMachine = sync.OnceValue(func() *fsm.Machine[EventState, EventAction] {
 			},
 			within(EventEdit, "Modifica", office, EventNotTransmitted, EventSimulated, EventRejected),
 			within(EventResolveDiscrepancy, "Archivia la discrepanza", office, remoteEvents...),
-			within(EventRecordDiscrepancy, "Segnala una discrepanza", []flussi.Role{flussi.System}, remoteEvents...),
+			within(EventRecordDiscrepancy, "Segnalazione di una discrepanza", []flussi.Role{flussi.System}, remoteEvents...),
 		),
 	})
 })
@@ -238,11 +239,11 @@ func CheckSchool(code string) error {
 	}
 	for i, r := range code {
 		if (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
-			return fail(flussi.ErrCharacter, i+1, "Il codice meccanografico della scuola è fatto di lettere maiuscole e cifre.")
+			return fail(flussi.ErrCharacter, i+1, "Il codice meccanografico della scuola può avere solo lettere maiuscole e cifre.")
 		}
 	}
 	if len(code) != 10 {
-		return fail(flussi.ErrLength, 0, fmt.Sprintf("Il codice meccanografico della scuola deve avere 10 caratteri, questo ne ha %d.", len(code)))
+		return fail(flussi.ErrLength, 0, fmt.Sprintf("Il codice meccanografico della scuola deve avere 10 caratteri, questo ne ha %s.", italian.Number(len(code))))
 	}
 	return nil
 }

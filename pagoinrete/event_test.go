@@ -57,9 +57,9 @@ var withinEvents = map[string]struct {
 	"Trasmetti gli avvisi di pagamento a Pago in Rete": {"DSGA / A.A.", []string{"Simulato", "Rifiutato"}},
 	"Scarica i file .pdf degli avvisi di pagamento":    {"DSGA / A.A.", []string{"Notificato"}},
 	"Rendi visibile il pagamento in Area Tutore":       {"DSGA / A.A.", []string{"Notificato"}},
-	"Verifica stato":          {"DSGA / A.A.", []string{"Non trasmesso a Pago in Rete", "Simulato", "Da approvare", "Da notificare", "Rifiutato", "Notificato"}},
-	"Archivia la discrepanza": {"DSGA / A.A.", []string{"Simulato", "Da approvare", "Da notificare", "Rifiutato", "Notificato", "Cancellato"}},
-	"Segnala una discrepanza": {"sistema", []string{"Simulato", "Da approvare", "Da notificare", "Rifiutato", "Notificato", "Cancellato"}},
+	"Verifica stato":                  {"DSGA / A.A.", []string{"Non trasmesso a Pago in Rete", "Simulato", "Da approvare", "Da notificare", "Rifiutato", "Notificato"}},
+	"Archivia la discrepanza":         {"DSGA / A.A.", []string{"Simulato", "Da approvare", "Da notificare", "Rifiutato", "Notificato", "Cancellato"}},
+	"Segnalazione di una discrepanza": {"sistema", []string{"Simulato", "Da approvare", "Da notificare", "Rifiutato", "Notificato", "Cancellato"}},
 }
 
 func TestTheEventMachineIsTheGuides(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // EventData is what the office writes about an event.
@@ -62,9 +63,9 @@ func (e *invalid) text(field, name, text string, most int, needed bool) {
 	case strings.TrimSpace(text) == "" && needed:
 		e.fail(field, flussi.ErrEmpty, "Manca %s.", name)
 	case n > most:
-		e.fail(field, flussi.ErrLength, "%s ha %d caratteri: possono essere al massimo %d.", capital(name), n, most)
+		e.fail(field, flussi.ErrLength, "%s", italian.Length(italian.Capital(name), n, 0, most, ""))
 	case !storable(text):
-		e.fail(field, flussi.ErrCharacter, "%s contiene caratteri non validi.", capital(name))
+		e.fail(field, flussi.ErrCharacter, "%s contiene caratteri non validi.", italian.Capital(name))
 	}
 }
 
@@ -73,7 +74,7 @@ func (e *invalid) date(name string, date time.Time) {
 	if year := date.Year(); date.IsZero() {
 		e.fail("Date", flussi.ErrEmpty, "Manca %s.", name)
 	} else if year < 2000 || year > 2999 {
-		e.fail("Date", flussi.ErrDate, "%s non è valida.", capital(name))
+		e.fail("Date", flussi.ErrDate, "%s non è valida: verificare l'anno.", italian.Capital(name))
 	}
 }
 
@@ -85,8 +86,6 @@ func units(text string) int {
 	}
 	return n
 }
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // storable reports whether a text is valid UTF-8 without control characters.
 func storable(text string) bool {
@@ -132,7 +131,7 @@ func (d EventData) validateFee(e *invalid) {
 	case n == 0:
 		e.fail("Instalments", flussi.ErrEmpty, "Manca la rata: anche un pagamento unico ne ha una.")
 	case n > MaxInstalments:
-		e.fail("Instalments", flussi.ErrRange, "Le rate sono %d: possono essere al massimo %d.", n, MaxInstalments)
+		e.fail("Instalments", flussi.ErrRange, "Le rate sono %s: possono essere al massimo %d.", italian.Number(n), MaxInstalments)
 	}
 	var sum flussi.Cents
 	for i, part := range d.Instalments {
@@ -141,7 +140,7 @@ func (d EventData) validateFee(e *invalid) {
 		}
 		switch {
 		case d.Flexible && part.Amount != 0:
-			e.fail("Instalments", ErrAmount, "L'importo dell'evento è flessibile: la rata %d non può averne uno.", i+1)
+			e.fail("Instalments", ErrAmount, "Importo flessibile: lasciare vuoto l'importo della rata %d.", i+1)
 		case !d.Flexible && part.Amount.Check() != nil:
 			e.fail("Instalments", flussi.ErrRange, "L'importo della rata %d non è valido: deve essere da %s a %s.", i+1, flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
 			return
@@ -150,7 +149,7 @@ func (d EventData) validateFee(e *invalid) {
 	}
 	switch {
 	case d.Flexible && d.Amount != 0:
-		e.fail("Amount", ErrAmount, "L'importo dell'evento è flessibile: non può averne uno.")
+		e.fail("Amount", ErrAmount, "Importo flessibile: lasciare vuoto il campo.")
 	case d.Flexible:
 	case d.Amount.Check() != nil:
 		e.fail("Amount", flussi.ErrRange, "L'importo dell'evento non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
@@ -162,12 +161,12 @@ func (d EventData) validateFee(e *invalid) {
 func (d EventData) validateDonation(e *invalid) {
 	switch {
 	case d.Flexible && d.Amount != 0:
-		e.fail("Amount", ErrAmount, "L'importo dell'erogazione è libero: non può averne uno.")
+		e.fail("Amount", ErrAmount, "Importo libero: lasciare vuoto il campo.")
 	case !d.Flexible && d.Amount.Check() != nil:
 		e.fail("Amount", flussi.ErrRange, "L'importo dell'erogazione non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
 	}
 	if len(d.Instalments) > 1 {
-		e.fail("Instalments", flussi.ErrRange, "Un'erogazione liberale non ha rate.")
+		e.fail("Instalments", flussi.ErrRange, "Un'erogazione liberale non ha rate: indicare al massimo una scadenza.")
 	}
 	for _, part := range d.Instalments {
 		if part.Amount != 0 && part.Amount != d.Amount {
@@ -194,12 +193,12 @@ func (e *invalid) account(iban string) {
 		case r >= 'A' && r <= 'Z':
 			rest = (rest*100 + int(r-'A') + 10) % 97
 		default:
-			e.fail("Account", flussi.ErrCharacter, "L'IBAN è fatto di lettere maiuscole e cifre.")
+			e.fail("Account", flussi.ErrCharacter, "L'IBAN può avere solo lettere maiuscole e cifre.")
 			return
 		}
 	}
 	if rest != 1 {
-		e.fail("Account", flussi.ErrCheckDigits, "L'IBAN non è valido: i caratteri di controllo non corrispondono.")
+		e.fail("Account", flussi.ErrCheckDigits, "L'IBAN non è valido: verificarlo, perché i caratteri di controllo non sono corretti.")
 	}
 }
 

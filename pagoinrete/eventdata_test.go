@@ -54,7 +54,7 @@ func TestTheDataOfAnEvent(t *testing.T) {
 		"no account":                    {func(d *pagoinrete.EventData) { d.Account = "" }, flussi.ErrEmpty, "Manca l'IBAN"},
 		"an account with spaces":        {func(d *pagoinrete.EventData) { d.Account = "IT60 X054 2811 1010 0000 0123 456" }, flussi.ErrLength, "27 caratteri, senza spazi"},
 		"an account of another country": {func(d *pagoinrete.EventData) { d.Account = "DE89370400440532013000" }, flussi.ErrLength, "IT"},
-		"an account with a wrong digit": {func(d *pagoinrete.EventData) { d.Account = "IT60X0542811101000000123457" }, flussi.ErrCheckDigits, "non corrispondono"},
+		"an account with a wrong digit": {func(d *pagoinrete.EventData) { d.Account = "IT60X0542811101000000123457" }, flussi.ErrCheckDigits, "non sono corretti"},
 		"an account in lower case":      {func(d *pagoinrete.EventData) { d.Account = "IT60x0542811101000000123456" }, flussi.ErrCharacter, "maiuscole"},
 		"no instalment":                 {func(d *pagoinrete.EventData) { d.Instalments = nil }, flussi.ErrEmpty, "Manca la rata"},
 		"too many instalments": {func(d *pagoinrete.EventData) {
@@ -82,9 +82,9 @@ func TestTheDataOfAnEvent(t *testing.T) {
 		change func(*pagoinrete.EventData)
 		says   string
 	}{
-		"an amount that is free too": {func(d *pagoinrete.EventData) { d.Amount = 100 }, "L'importo dell'erogazione è libero"},
+		"an amount that is free too": {func(d *pagoinrete.EventData) { d.Amount = 100 }, "Importo libero: lasciare vuoto il campo."},
 		"no amount, and none free":   {func(d *pagoinrete.EventData) { d.Flexible = false }, "L'importo dell'erogazione non è valido"},
-		"instalments":                {func(d *pagoinrete.EventData) { d.Instalments = make([]pagoinrete.Instalment, 2) }, "Un'erogazione liberale non ha rate."},
+		"instalments":                {func(d *pagoinrete.EventData) { d.Instalments = make([]pagoinrete.Instalment, 2) }, "Un'erogazione liberale non ha rate: indicare al massimo una scadenza."},
 		"another amount in its rate": {func(d *pagoinrete.EventData) { d.Instalments = []pagoinrete.Instalment{{Amount: 5}} }, "L'importo della scadenza è 0,05 €"},
 		"no name":                    {func(d *pagoinrete.EventData) { d.Name = "" }, "Manca il nome dell'evento."},
 	} {

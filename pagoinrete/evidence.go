@@ -128,15 +128,15 @@ func (d Discrepancy) Italian() string {
 	case "":
 		return ""
 	case DiscrepancyMissing:
-		return "Non risulta su Pago In Rete, anche se era stato trasmesso."
+		return "Quanto era stato trasmesso non risulta su Pago In Rete."
 	case DiscrepancyNumber:
-		return "Su Pago In Rete ha un altro codice avviso."
+		return "Su Pago In Rete l'avviso ha un altro numero."
 	case DiscrepancyAmount:
 		return fmt.Sprintf("L'importo pagato è %s, diverso da quello dovuto.", d.Amount.Euro())
 	case DiscrepancyPaidTwice:
-		return "Risulta pagato più di una volta."
+		return "L'avviso risulta pagato più di una volta."
 	case DiscrepancyPaid:
-		return "Risulta pagato, anche se è annullato o rimborsato."
+		return "L'avviso risulta pagato, anche se è annullato o rimborsato."
 	case DiscrepancyReversed:
 		return "Il pagamento risulta revocato."
 	}

@@ -73,8 +73,8 @@ func ExampleService_AddNotices() {
 	report, err = o.AddNotices(ctx, o.assistant, e.ID, rows, pagoinrete.AddConfig{SkipInvalid: true})
 	fmt.Println(report.Notices, "avvisi,", report.Amount.Euro(), err)
 	// Output:
-	// 1 riga non valida su 3: nessun avviso è stato creato.
-	// Riga 3: La rata non esiste: l'evento ne ha 2.
+	// 1 riga con errori su 3: nessun avviso è stato creato.
+	// Riga 3: La rata non esiste: l'evento ha 2 rate.
 	// 4 avvisi, 285,00 € <nil>
 }
 
@@ -130,7 +130,7 @@ func ExampleService_ApproveEvent() {
 	e, err = o.ApproveEvent(ctx, o.principal, e.ID)
 	fmt.Println(e.State.Label(), err)
 	// Output:
-	// L'azione «Approva l'evento di pagamento su Pago in Rete» è riservata a: DS. true
+	// L'azione «Approva l'evento di pagamento su Pago in Rete» è riservata al ruolo «DS». true
 	// Da notificare <nil>
 }
 
@@ -328,9 +328,9 @@ func ExampleService_ApplySettlement_csv() {
 	// Output:
 	// abbinati 2 da guardare 3 <nil>
 	// Riga 6, colonna A (IUV): Lo IUV deve avere 15 o 17 cifre, questo ha 16 caratteri.
-	// Riga 4: Il pagamento è stato revocato.
+	// Riga 4: Il pagamento è stato revocato: verificare con la banca o con il PSP.
 	// Riga 5: Il codice di esito 7 non è previsto: verificare il pagamento con la banca o con il PSP.
-	// Riga 7: Nessun avviso della scuola ha questo IUV.
+	// Riga 7: Nessun avviso della scuola ha questo IUV: verificare a chi è destinato il pagamento.
 }
 
 // The treasury journal shows that the money arrived, even where nobody asked Pago In Rete yet:
@@ -351,8 +351,8 @@ func ExampleService_ApplyJournal() {
 	fmt.Println(last.Reason.Reveal())
 	// Output:
 	// abbinati 1 100,00 € <nil>
-	// Riconcilia con i movimenti del file OIL → Pagamento riscontrato automaticamente <nil>
-	// Riferimento sospeso 41; passi impliciti: «Notifica», «RPT inviata», «RT ricevuta».
+	// Riconciliazione con i movimenti del file OIL → Pagamento riscontrato automaticamente <nil>
+	// Riferimento sospeso 41, con i passi intermedi «Notifica», «RPT inviata» e «RT ricevuta».
 }
 
 // A list of events with the buttons of whoever looks at it.

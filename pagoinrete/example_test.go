@@ -104,7 +104,7 @@ func ExampleEvent_Fire() {
 	// Non trasmesso a Pago in Rete
 	// Simulato
 	// Da approvare
-	// L'azione «Approva l'evento di pagamento su Pago in Rete» è riservata a: DS.
+	// L'azione «Approva l'evento di pagamento su Pago in Rete» è riservata al ruolo «DS».
 	// Da notificare <nil>
 }
 

@@ -43,7 +43,7 @@ func (r PaymentRow) check() error {
 	case err != nil:
 		return err
 	case r.Outcome == PaymentReversed:
-		return refuse(ErrReversed, "Il pagamento è stato revocato.")
+		return refuse(ErrReversed, "Il pagamento è stato revocato: verificare con la banca o con il PSP.")
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (m *matching) page(ctx context.Context) error {
 				report.count(row, row.check(), n.ID, false)
 				continue
 			case !is:
-				report.count(row, refuse(flussi.ErrNotFound, "Nessun avviso della scuola ha questo IUV."), uuid.Nil, false)
+				report.count(row, refuse(flussi.ErrNotFound, "Nessun avviso della scuola ha questo IUV: verificare a chi è destinato il pagamento."), uuid.Nil, false)
 				continue
 			case n.ID == uuid.Nil:
 				report.count(row, refuse(ErrDiscrepancy, "Più avvisi della scuola hanno questo IUV: abbinare il pagamento a mano."), uuid.Nil, false)
@@ -210,9 +210,9 @@ func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	case n.State == NoticePaidManually, n.State == NoticeReconciledManually:
 		return differs(DiscrepancyPaidTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato al di fuori di Pago In Rete.")
 	case n.State == NoticeCancelled, n.State == NoticeRefunded:
-		return differs(DiscrepancyPaid), false, refuse(ErrNotPayable, "L'avviso è «%s».", n.State.Label())
+		return differs(DiscrepancyPaid), false, refuse(ErrNotPayable, "L'avviso è nello stato «%s»: verificare il pagamento.", n.State.Label())
 	case !notified:
-		return NoticeChange{}, false, refuse(ErrNotPayable, "L'evento dell'avviso non è «%s».", EventNotified.Label())
+		return NoticeChange{}, false, refuse(ErrNotPayable, "L'evento dell'avviso non è nello stato «%s».", EventNotified.Label())
 	case row.Amount != n.Due() && hand == "":
 		return differs(DiscrepancyAmount), false, refuse(ErrAmount, "L'importo è %s, quello dovuto è %s.", row.Amount.Euro(), n.Due().Euro())
 	}

@@ -190,7 +190,7 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 			require.NoError(t, err)
 		}).ApproveEvent(t.Context(), principal, e.ID)
 		assert.ErrorIs(t, err, flussi.ErrRemoteState)
-		assert.Equal(t, "Lo stato su Pago In Rete non permette l'operazione: verificare lo stato.", flussi.Explain(err))
+		assert.Equal(t, "Lo stato su Pago In Rete non permette l'operazione: eseguire «Verifica stato».", flussi.Explain(err))
 		e, err = w.Event(t.Context(), principal, e.ID)
 		require.NoError(t, err)
 		assert.Equal(t, pagoinrete.EventRejected, e.State)
@@ -365,7 +365,7 @@ func TestAnOperatorReadsOnceWhyANoticeWasRefused(t *testing.T) {
 	w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.Unauthorized})
 	_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
 	assert.ErrorIs(t, err, flussi.ErrUnauthorized)
-	assert.Equal(t, "Pago In Rete non accetta le credenziali: verificarle.", flussi.Explain(err))
+	assert.Equal(t, "Pago In Rete non accetta le credenziali: verificare le credenziali.", flussi.Explain(err))
 }
 
 // panicking is a store whose lists of notices panic.

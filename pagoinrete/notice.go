@@ -186,9 +186,9 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 			{Event: NoticeRequest, From: states{NoticeNotified}, To: NoticeAwaitingReceipt, Label: "RPT inviata", Roles: system},
 			{Event: NoticeFail, From: states{NoticeAwaitingReceipt}, To: NoticeNotified, Label: "Pagamento non riuscito", Roles: system},
 			{Event: NoticePay, From: states{NoticeAwaitingReceipt}, To: NoticePaidOnline, Label: "RT ricevuta", Roles: system},
-			{Event: NoticeConfirm, From: states{NoticePaidOnline}, To: NoticeConfirmed, Label: "Riscontra con i flussi di riversamento PSP", Roles: system},
-			{Event: NoticeConfirm, From: states{NoticeReconciled}, To: NoticeReconciled, Label: "Riscontra con i flussi di riversamento PSP", Roles: system},
-			{Event: NoticeReconcile, From: states{NoticePaidOnline, NoticeConfirmed}, To: NoticeReconciled, Label: "Riconcilia con i movimenti del file OIL", Roles: system},
+			{Event: NoticeConfirm, From: states{NoticePaidOnline}, To: NoticeConfirmed, Label: "Riscontro con i flussi di riversamento PSP", Roles: system},
+			{Event: NoticeConfirm, From: states{NoticeReconciled}, To: NoticeReconciled, Label: "Riscontro con i flussi di riversamento PSP", Roles: system},
+			{Event: NoticeReconcile, From: states{NoticePaidOnline, NoticeConfirmed}, To: NoticeReconciled, Label: "Riconciliazione con i movimenti del file OIL", Roles: system},
 			{Event: NoticePayManually, From: unpaid, To: NoticePaidManually, Label: "Riscontra il pagamento manualmente", Roles: office},
 			{Event: NoticeReconcileManually, From: states{NoticePaidManually}, To: NoticeReconciledManually, Label: "Riconcilia manualmente con il file OIL", Roles: office},
 			{Event: NoticeCancel, From: append(states{NoticeNotLinked}, unpaid...), To: NoticeCancelled, Label: "Annulla", Roles: office},
@@ -198,7 +198,7 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 			within(NoticeHide, "Nascondi in Area Tutore", office, linked...),
 			within(NoticeVerify, "Verifica stato", office, linked...),
 			within(NoticeResolveDiscrepancy, "Archivia la discrepanza", office, linked...),
-			within(NoticeRecordDiscrepancy, "Segnala una discrepanza", system, linked...),
+			within(NoticeRecordDiscrepancy, "Segnalazione di una discrepanza", system, linked...),
 		),
 	})
 })

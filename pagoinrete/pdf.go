@@ -26,7 +26,7 @@ func (p *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 		err = e.take(ctx, EventDownload, by)
 	}
 	if err == nil && n.State == NoticeCancelled {
-		err = refuse(ErrNotices, "L'avviso è annullato.")
+		err = refuse(ErrNotices, "L'avviso è annullato: il file .pdf non si può scaricare.")
 	}
 	if err != nil {
 		return nil, failure(op, id, err)

@@ -1,11 +1,10 @@
 package pagoinrete
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // learn is what an event becomes by what Pago In Rete says of it; the zero EventChange if that
@@ -42,7 +41,7 @@ func (e Event) learn(there RemoteEvent, missing bool, by flussi.Actor) (EventCha
 	case news && found.Kind != "":
 		return e.change(EventRecordDiscrepancy, e.State, by.ID, e.Discrepancy.Italian()), false
 	case news:
-		return e.change(EventVerify, e.State, by.ID, "La discrepanza non c'è più."), false
+		return e.change(EventVerify, e.State, by.ID, "La discrepanza non risulta più."), false
 	}
 	return EventChange{}, false
 }
@@ -67,9 +66,9 @@ func steps[A ~string](from string, path []A, label func(A) string) string {
 	}
 	implied := make([]string, len(path)-1)
 	for i, action := range path[:len(path)-1] {
-		implied[i] = "«" + label(action) + "»"
+		implied[i] = label(action)
 	}
-	return fmt.Sprintf("%s; passi impliciti: %s.", from, strings.Join(implied, ", "))
+	return from + ", " + italian.Choose(len(implied), "con il passo intermedio ", "con i passi intermedi ") + italian.Quoted(implied) + "."
 }
 
 // told is where a state comes from that was asked for.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
@@ -160,7 +161,11 @@ func (p *Service) office(ctx context.Context, by flussi.Actor, school string) er
 	}
 	err := n.Fire(ctx, NoticePayManually, by)
 	if errors.Is(err, fsm.ErrRole) { // which is not what was asked for
-		return refuse(err, "La riconciliazione è riservata a: DSGA, A.A.")
+		var labels []string
+		for _, role := range officeRoles() {
+			labels = append(labels, role.Label())
+		}
+		return refuse(err, "%s", italian.Reserved("La riconciliazione", labels))
 	}
 	return err
 }

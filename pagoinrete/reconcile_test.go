@@ -78,14 +78,14 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 		err  error
 		says string
 	}{
-		{3, flussi.ErrNotFound, "Riga 3: Nessun avviso della scuola ha questo IUV."},
+		{3, flussi.ErrNotFound, "Riga 3: Nessun avviso della scuola ha questo IUV: verificare a chi è destinato il pagamento."},
 		{4, pagoinrete.ErrPaidTwice, "Riga 4: L'avviso risulta già pagato al di fuori di Pago In Rete."},
-		{5, pagoinrete.ErrNotPayable, "Riga 5: L'avviso è «Annullato»."},
+		{5, pagoinrete.ErrNotPayable, "Riga 5: L'avviso è nello stato «Annullato»: verificare il pagamento."},
 		{6, pagoinrete.ErrAmount, "Riga 6: L'importo è 49,99 €, quello dovuto è 50,00 €."},
-		{7, pagoinrete.ErrReversed, "Riga 7: Il pagamento è stato revocato."},
+		{7, pagoinrete.ErrReversed, "Riga 7: Il pagamento è stato revocato: verificare con la banca o con il PSP."},
 		{8, pagoinrete.ErrPaidTwice, "Riga 8: L'avviso risulta già pagato: il riferimento registrato è un altro."},
 		{9, flussi.ErrEmpty, "Riga 9: Manca la data."},
-		{10, flussi.ErrNotFound, "Riga 10: Nessun avviso della scuola ha questo IUV."},
+		{10, flussi.ErrNotFound, "Riga 10: Nessun avviso della scuola ha questo IUV: verificare a chi è destinato il pagamento."},
 		{11, flussi.ErrRange, "Riga 11: Manca il riferimento. L'importo della riga non è valido."},
 	} {
 		got := report.Mismatches[i]
@@ -106,7 +106,7 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	assert.Equal(t, pagoinrete.Proof{Reference: "FR-1", Amount: all[0].Due(), Date: day(t, 11, 5)}, after[0].Evidence.Settlement)
 	records, err := w.NoticeHistory(t.Context(), assistant, all[2].ID)
 	require.NoError(t, err)
-	assert.Equal(t, "Riferimento FR-1; passi impliciti: «RPT inviata», «RT ricevuta».", records[len(records)-1].Reason.Reveal())
+	assert.Equal(t, "Riferimento FR-1, con i passi intermedi «RPT inviata» e «RT ricevuta».", records[len(records)-1].Reason.Reveal())
 
 	again, err := w.ApplySettlement(t.Context(), assistant, school, payments(rows...))
 	require.NoError(t, err)
@@ -179,7 +179,7 @@ func TestEveryCodeOfASettlement(t *testing.T) {
 				case code == pagoinrete.PaymentReversed: // the amount is negative in the specification, and positive in the schema
 					for _, m := range report.Mismatches {
 						assert.ErrorIs(t, m, pagoinrete.ErrReversed)
-						assert.Contains(t, m.Italian(), "Il pagamento è stato revocato.")
+						assert.Contains(t, m.Italian(), "Il pagamento è stato revocato: verificare con la banca o con il PSP.")
 					}
 					assert.ErrorIs(t, byHand, pagoinrete.ErrReversed)
 					assert.Equal(t, all[0], after[0])
@@ -306,7 +306,7 @@ func TestWhoMayReconcile(t *testing.T) {
 	for _, by := range []flussi.Actor{principal, {ID: assistant.ID}, {ID: assistant.ID, Roles: []flussi.Role{flussi.Operator}}} {
 		_, err := w.ApplySettlement(t.Context(), by, school, payments(payment(t, n, "FR-1")))
 		assert.ErrorIs(t, err, fsm.ErrRole)
-		assert.Equal(t, "La riconciliazione è riservata a: DSGA, A.A.", flussi.Explain(err))
+		assert.Equal(t, "La riconciliazione è riservata ai ruoli «DSGA» e «A.A.».", flussi.Explain(err))
 		_, err = w.ApplyJournal(t.Context(), by, school, payments(payment(t, n, "FR-1")))
 		assert.ErrorIs(t, err, fsm.ErrRole)
 		_, err = w.MatchSettlement(t.Context(), by, n.ID, payment(t, n, "FR-1"))
@@ -425,13 +425,13 @@ func TestWhatWasTakenBackOrHasNoDateIsNotMatchedByHand(t *testing.T) {
 	for _, match := range []func(context.Context, flussi.Actor, uuid.UUID, pagoinrete.PaymentRow) (pagoinrete.Notice, error){w.MatchMovement, w.MatchSettlement} {
 		_, err := match(t.Context(), assistant, n.ID, reversed)
 		assert.ErrorIs(t, err, pagoinrete.ErrReversed)
-		assert.Equal(t, "Il pagamento è stato revocato.", flussi.Explain(err))
+		assert.Equal(t, "Il pagamento è stato revocato: verificare con la banca o con il PSP.", flussi.Explain(err))
 		_, err = match(t.Context(), assistant, n.ID, timeless)
 		assert.ErrorIs(t, err, flussi.ErrDate)
-		assert.Equal(t, "La data non è valida.", flussi.Explain(err))
+		assert.Equal(t, "La data non è valida: verificare l'anno.", flussi.Explain(err))
 	}
 	_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: timeless.Date})
-	assert.Equal(t, "La data della prova di pagamento non è valida.", flussi.Explain(err))
+	assert.Equal(t, "La data della prova di pagamento non è valida: verificare l'anno.", flussi.Explain(err))
 	assert.Equal(t, n, w.notices(t, n.EventID)[0])
 }
 
@@ -480,6 +480,6 @@ func TestTwoRowsOfOneNoticeAreOneRecordOfBoth(t *testing.T) {
 	last := records[len(records)-1]
 	assert.Equal(t, pagoinrete.NoticeConfirm, last.Action)
 	assert.Equal(t, []pagoinrete.NoticeState{pagoinrete.NoticeNotified, pagoinrete.NoticeConfirmed}, []pagoinrete.NoticeState{last.From, last.To})
-	assert.Equal(t, "L'importo pagato è 99,99 €, diverso da quello dovuto. Riferimento FR-2; passi impliciti: «RPT inviata», «RT ricevuta». "+
-		"Risulta pagato più di una volta.", last.Reason.Reveal())
+	assert.Equal(t, "L'importo pagato è 99,99 €, diverso da quello dovuto. Riferimento FR-2, con i passi intermedi «RPT inviata» e «RT ricevuta». "+
+		"L'avviso risulta pagato più di una volta.", last.Reason.Reveal())
 }

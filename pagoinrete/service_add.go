@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // NoticeRow is a draft of notices to be created, and where it comes from.
@@ -104,7 +105,7 @@ func (p *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.
 }
 
 func donation() error {
-	return refuse(ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento: questa operazione non va effettuata.")
+	return refuse(ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento: passare all'operazione successiva.")
 }
 
 // place is what an event has one notice for.
@@ -171,7 +172,8 @@ func (a *adding) notices(ctx context.Context, rows iter.Seq2[NoticeRow, error]) 
 		case a.report.Rows == 0:
 			fail(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
 		case a.report.Invalid > 0 && !a.config.SkipInvalid, a.report.Invalid == a.report.Rows:
-			fail(refuse(flussi.ErrRows, "%s su %d: nessun avviso è stato creato.", counted(a.report.Invalid, "riga non valida", "righe non valide"), a.report.Rows))
+			fail(refuse(flussi.ErrRows, "%s su %s: nessun avviso è stato creato.",
+				italian.Count(a.report.Invalid, "riga con errori", "righe con errori"), italian.Number(a.report.Rows)))
 		}
 	}
 }

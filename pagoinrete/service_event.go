@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // CreateEvent (Creazione tassa, evento di pagamento; the first operation) creates an event of
@@ -53,7 +54,7 @@ func (p *Service) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, 
 				return err
 			}
 			if live := e.Counts.NotCancelled(); live > 0 && !d.fixes(e.EventData) {
-				return refuse(ErrNotices, "L'evento ha già %s: per cambiare importi, scadenze o rate occorre prima annullarli.", counted(live, "avviso", "avvisi"))
+				return fixedByNotices(live)
 			}
 			return nil
 		},
@@ -295,16 +296,23 @@ func keep(known, told string) string {
 	return known
 }
 
+// fixedByNotices refuses to change what an event's notices that are not cancelled are made of.
+func fixedByNotices(live int) error {
+	return refuse(ErrNotices, "L'evento ha già %s: per cambiare importi, scadenze o rate occorre prima %s.",
+		italian.Notice.Count(live), italian.Notice.Object(live, "annullar"))
+}
+
 // noticesReady refuses to hand over an event whose notices are not ready.
 func noticesReady(e Event) error {
 	switch c := e.Counts; {
 	case e.Kind == Donation:
 		return nil
 	case c.NotLinked > 0:
-		return refuse(ErrNotices, "L'evento ha %s prima.", counted(c.NotLinked,
-			"avviso non ancora trasmesso: trasmetterlo o annullarlo", "avvisi non ancora trasmessi: trasmetterli o annullarli"))
+		n, notice := c.NotLinked, italian.Notice
+		return refuse(ErrNotices, "L'evento ha %s non ancora %s: %s o %s prima.", notice.Count(n),
+			notice.Agree(n, "trasmess"), notice.Object(n, "trasmetter"), notice.Object(n, "annullar"))
 	case c.Unpaid == 0:
-		return refuse(ErrNotices, "L'evento non ha avvisi di pagamento: crearli e trasmetterli prima.")
+		return refuse(ErrNotices, "L'evento non ha avvisi da pagare: crearli e trasmetterli prima.")
 	}
 	return nil
 }

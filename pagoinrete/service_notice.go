@@ -23,7 +23,7 @@ func (p *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID,
 			case n.Version != version:
 				return flussi.ErrConflict
 			case d.Debtor != n.Debtor:
-				fault.fail("Debtor", flussi.ErrRange, "Il debitore di un avviso non cambia: annullarlo e crearne un altro.")
+				fault.fail("Debtor", flussi.ErrRange, "Il debitore di un avviso non si può cambiare: annullare l'avviso e crearne un altro.")
 				return fault.OrNil()
 			case !e.Flexible && d.Amount != n.Amount:
 				fault.fail("Amount", ErrAmount, "L'importo è stabilito dall'evento: %s.", n.Amount.Euro())
@@ -189,7 +189,7 @@ func noticeReady(action NoticeAction, n Notice, e Event) error {
 		}
 	case NoticeCancel:
 		if e.State == EventToApprove {
-			return refuse(flussi.ErrState, "L'evento è «%s», in carico al dirigente: l'avviso non può essere annullato adesso.", e.State.Label())
+			return refuse(flussi.ErrState, "L'evento è nello stato «%s», in carico al dirigente: l'avviso si potrà annullare dopo l'approvazione o il rifiuto.", e.State.Label())
 		}
 	case NoticePayManually, NoticeShow:
 		if e.State != EventNotified {
@@ -204,7 +204,7 @@ func noticeReady(action NoticeAction, n Notice, e Event) error {
 }
 
 func inState(e Event) error {
-	return refuse(flussi.ErrState, "L'evento è «%s»: l'operazione non è possibile in questo stato.", e.State.Label())
+	return refuse(flussi.ErrState, "L'evento è nello stato «%s»: in questo stato l'operazione non è possibile.", e.State.Label())
 }
 
 // move is a step of a notice.

@@ -128,7 +128,7 @@ func TestTheTenOperationsAreTheGuides(t *testing.T) {
 			done = append(done, r.Action)
 		}
 		assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeCreate, pagoinrete.NoticeTransmit, pagoinrete.NoticeNotify, pagoinrete.NoticeShow, pagoinrete.NoticePay}, done)
-		assert.Equal(t, "Secondo Pago In Rete; passi impliciti: «RPT inviata».", records[4].Reason.Reveal())
+		assert.Equal(t, "Secondo Pago In Rete, con il passo intermedio «RPT inviata».", records[4].Reason.Reveal())
 		receipt, err := w.Receipt(t.Context(), assistant, n.ID)
 		require.NoError(t, err)
 		assert.Equal(t, n.Due(), receipt.Amount)
@@ -150,7 +150,7 @@ func TestTheTenOperationsAreTheGuides(t *testing.T) {
 func TestADonationHasNoNotices(t *testing.T) {
 	w := newWorld(t)
 	e := w.simulated(t, pagoinrete.Donation)
-	const says = "Un'erogazione liberale non ha avvisi di pagamento: questa operazione non va effettuata."
+	const says = "Un'erogazione liberale non ha avvisi di pagamento: passare all'operazione successiva."
 	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
 	assert.ErrorIs(t, err, pagoinrete.ErrDonation)
 	assert.Equal(t, says, flussi.Explain(err))
@@ -287,7 +287,7 @@ func TestTheRolesAreTheGuides(t *testing.T) {
 					continue // it is done below and elsewhere
 				}
 				assert.ErrorIs(t, err, fsm.ErrRole, "%v", by)
-				assert.Contains(t, flussi.Explain(err), "è riservata a: ")
+				assert.Contains(t, flussi.Explain(err), "è riservata ")
 			}
 		})
 	}
@@ -338,7 +338,7 @@ func TestARefusalNamesOnlyWhatMayBeDone(t *testing.T) {
 	e := w.simulated(t, pagoinrete.Fee)
 	_, err := w.TransmitEvent(t.Context(), assistant, e.ID) // which has no notices, and no discrepancy
 	assert.Equal(t, "L'azione «Salva e trasmetti l'evento di pagamento a Pago in Rete» non è possibile nello stato «Simulato». "+
-		"Azioni possibili: «Crea i pagamenti», «Verifica stato», «Cancella», «Modifica».", flussi.Explain(err))
+		"Azioni possibili: «Crea i pagamenti», «Verifica stato», «Cancella» e «Modifica».", flussi.Explain(err))
 	var refused *fsm.TransitionError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, []string{"add_notices", "verify", "delete", "edit"}, refused.Allowed)

@@ -31,7 +31,7 @@ func TestAPollImpliesTheStepsBetween(t *testing.T) {
 		last := records[len(records)-1]
 		assert.Equal(t, pagoinrete.NoticeNotified, last.From)
 		assert.Equal(t, "a.bianchi", last.By)
-		assert.Contains(t, last.Reason.Reveal(), "passi impliciti: «RPT inviata», «RT ricevuta»")
+		assert.Contains(t, last.Reason.Reveal(), "con i passi intermedi «RPT inviata» e «RT ricevuta»")
 
 		again, err := w.VerifyNotice(t.Context(), assistant, n.ID)
 		require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
 			_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, proof)
 			require.NoError(t, err)
 			require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline))
-		}, pagoinrete.DiscrepancyPaidTwice, pagoinrete.NoticePaidManually, "Risulta pagato più di una volta."},
+		}, pagoinrete.DiscrepancyPaidTwice, pagoinrete.NoticePaidManually, "L'avviso risulta pagato più di una volta."},
 		"paid, and then not": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Pay(n.ID, n.Due()))
 			_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
@@ -108,10 +108,10 @@ func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
 		}, pagoinrete.DiscrepancyState, pagoinrete.NoticePaidOnline, "Non pagato (Notificato)"},
 		"lost": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Forget(n.ID))
-		}, pagoinrete.DiscrepancyMissing, pagoinrete.NoticeNotified, "Non risulta su Pago In Rete, anche se era stato trasmesso."},
+		}, pagoinrete.DiscrepancyMissing, pagoinrete.NoticeNotified, "Quanto era stato trasmesso non risulta su Pago In Rete."},
 		"another number": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.SetNumber(n.ID, other))
-		}, pagoinrete.DiscrepancyNumber, pagoinrete.NoticeNotified, "altro codice avviso"},
+		}, pagoinrete.DiscrepancyNumber, pagoinrete.NoticeNotified, "l'avviso ha un altro numero"},
 		"another amount": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Pay(n.ID, n.Due()-1))
 		}, pagoinrete.DiscrepancyAmount, pagoinrete.NoticePaidOnline, "L'importo pagato è 99,99 €, diverso da quello dovuto."},
@@ -178,7 +178,7 @@ func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 	assert.Equal(t, 2, report.Asked)
 	records, err := w.EventHistory(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
-	assert.Equal(t, "Secondo Pago In Rete; passi impliciti: «Approva l'evento di pagamento su Pago in Rete».", records[len(records)-1].Reason.Reveal())
+	assert.Equal(t, "Secondo Pago In Rete, con il passo intermedio «Approva l'evento di pagamento su Pago in Rete».", records[len(records)-1].Reason.Reveal())
 
 	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventToApprove))
 	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)

@@ -56,8 +56,8 @@ func ExampleTemplate_Rows() {
 	err = template.Annotate(ctx, &marked, file, file.Size(), &report)
 	fmt.Println(marked.Len() > 0, err)
 	// Output:
-	// 2 righe non valide su 3: nessun avviso è stato creato.
-	// Riga 3, colonna D (Rata): La rata non esiste: l'evento ne ha 3.
+	// 2 righe con errori su 3: nessun avviso è stato creato.
+	// Riga 3, colonna D (Rata): La rata non esiste: l'evento ha 3 rate.
 	// Riga 4: Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2.
 	// true <nil>
 }

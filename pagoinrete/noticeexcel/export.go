@@ -33,15 +33,15 @@ const (
 	changedHeader     = "Data mod."
 )
 
-const exportIntro = "Gli avvisi di pagamento e il loro stato, come erano al momento dell'esportazione."
+const exportIntro = "Gli avvisi di pagamento e il loro stato al momento dell'esportazione."
 
 // exportHints are the rules of an export's guide.
 func exportHints() []string {
 	return []string{
-		"Il file serve per leggere, ordinare, filtrare e calcolare: ciò che vi si cambia non torna negli avvisi.",
-		"Non si importa: i suoi avvisi ci sono già, e ognuno dovrebbe pagare due volte. Per creare altri avvisi per le stesse persone, copiare le righe nel modello.",
-		"Le colonne da «Ricevuta (RT)» in poi dicono con che cosa è provato il pagamento: la ricevuta telematica, il flusso di riversamento del PSP, il movimento del giornale di cassa (OIL), ciò che la scuola ha verificato, il mandato di rimborso.",
-		"I codici restano testo: non cambiare il formato delle celle, o il foglio di calcolo ne perde le cifre e gli zeri iniziali.",
+		"Il file serve per leggere, ordinare, filtrare e calcolare: le modifiche al file non cambiano gli avvisi.",
+		"Il file non si può importare: i suoi avvisi ci sono già e, se importati, farebbero pagare due volte. Per creare altri avvisi per le stesse persone, copiare le righe nel modello.",
+		"Le colonne da «Ricevuta (RT)» in poi contengono le prove del pagamento: la ricevuta telematica, il flusso di riversamento del PSP, il movimento del giornale di cassa (OIL), il riscontro della scuola, il mandato di rimborso.",
+		"I codici restano testo: non cambiare il formato delle celle, altrimenti il foglio di calcolo perde cifre e zeri iniziali.",
 	}
 }
 
@@ -97,40 +97,40 @@ func exportColumns() []excel.Column[exported] {
 	moment := excel.Rule{Layout: excel.DateTimeLayout, Width: 20}
 	long := excel.Rule{Layout: excel.LongTextLayout, Width: 50}
 	columns = append(columns,
-		shown(leftHeader, money, func(e *exported) *flussi.Cents { return &e.left }, "L'importo senza lo sconto."),
-		shown(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.ID }, "Dice di quale avviso si tratta."),
+		shown(leftHeader, money, func(e *exported) *flussi.Cents { return &e.left }, "L'importo al netto dello sconto."),
+		shown(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.ID }, "Identifica l'avviso."),
 		shown(macroHeader, present(text, narrow), func(e *exported) *string { return &e.labels.Macro }, "Lo stato in breve, per la scuola."),
 		shown(schoolHeader, present(text, wide), func(e *exported) *string { return &e.labels.School }, "Lo stato come lo vede la scuola."),
 		shown(familyHeader, present(text, narrow), func(e *exported) *string { return &e.labels.Family }, "Lo stato come lo vede la famiglia."),
-		shown(numberHeader, excel.NoticeNumber(flussi.Lenient), func(e *exported) *flussi.NoticeNumber { return &e.Number }, "Dell'avviso pagoPA; lo assegna Pago In Rete alla trasmissione."),
-		shown(iuvHeader, present(text, narrow), func(e *exported) *string { return &e.iuv }, "Con cui riversamenti e giornale di cassa riconoscono il pagamento."),
-		shown(visibleHeader, excel.YesNo(), func(e *exported) *bool { return &e.Visible }, "Se la famiglia lo vede."),
+		shown(numberHeader, excel.NoticeNumber(flussi.Lenient), func(e *exported) *flussi.NoticeNumber { return &e.Number }, "Il numero dell'avviso pagoPA, assegnato da Pago In Rete alla trasmissione."),
+		shown(iuvHeader, present(text, narrow), func(e *exported) *string { return &e.iuv }, "Il codice con cui riversamenti e giornale di cassa identificano il pagamento."),
+		shown(visibleHeader, excel.YesNo(), func(e *exported) *bool { return &e.Visible }, "Se la famiglia vede l'avviso."),
 		shown(registeredHeader, excel.YesNo(), func(e *exported) *bool { return &e.PayerRegistered }, "Se un versante è registrato su Pago In Rete."),
-		shown(loggedInHeader, excel.YesNo(), func(e *exported) *bool { return &e.PayerLoggedIn }, "Se vi ha già effettuato l'accesso."),
-		shown(discrepancyHeader, present(text, long), func(e *exported) *string { return &e.discrepancy }, "Che cosa contraddice l'avviso e va verificato."),
-		shown(settledHeader, excel.YesNo(), func(e *exported) *bool { return &e.Discrepancy.Resolved }, "Se qualcuno l'ha già verificata."),
+		shown(loggedInHeader, excel.YesNo(), func(e *exported) *bool { return &e.PayerLoggedIn }, "Se un versante ha già effettuato l'accesso a Pago In Rete."),
+		shown(discrepancyHeader, present(text, long), func(e *exported) *string { return &e.discrepancy }, "La discrepanza da verificare."),
+		shown(settledHeader, excel.YesNo(), func(e *exported) *bool { return &e.Discrepancy.Resolved }, "Se la discrepanza è già stata verificata."),
 		shown(errorHeader, present(text, long), func(e *exported) *string { return &e.Error }, "Perché l'ultima trasmissione è stata rifiutata."),
 		shown(remoteHeader, present(text, narrow), func(e *exported) *string { return &e.RemoteID }, "L'identificativo dell'avviso su Pago In Rete."),
 		shown(userHeader, present(text, narrow), func(e *exported) *string { return &e.UpdatedBy }, "Chi ha modificato l'avviso per ultimo."),
-		shown(changedHeader, present(excel.DateTime(), moment), func(e *exported) *time.Time { return &e.UpdatedAt }, "Quando è stato modificato."),
+		shown(changedHeader, present(excel.DateTime(), moment), func(e *exported) *time.Time { return &e.UpdatedAt }, "Quando l'avviso è stato modificato."),
 	)
 	for _, p := range []struct {
-		header, short, what, by string // by: "" if nobody matches it by hand
+		header, short, what, by string // what: with "di"; by: "" if nobody matches it by hand
 		of                      func(*exported) *pagoinrete.Proof
 	}{
-		{"Ricevuta (RT)", "RT", "la ricevuta telematica del pagamento", "", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Receipt }},
-		{"Riversamento PSP", "riversamento", "il flusso di riversamento del PSP", "", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Settlement }},
-		{"Movimento OIL", "movimento", "il movimento del giornale di cassa", "Movimento abbinato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Movement }},
-		{"Riscontro manuale", "riscontro", "la prova di pagamento che la scuola ha verificato", "Riscontrato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Manual }},
-		{"Mandato di rimborso", "rimborso", "il mandato di rimborso", "Rimborsato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Refund }},
+		{"Ricevuta (RT)", "RT", "della ricevuta telematica", "", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Receipt }},
+		{"Riversamento PSP", "riversamento", "del flusso di riversamento del PSP", "", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Settlement }},
+		{"Movimento OIL", "movimento", "del movimento del giornale di cassa", "Movimento abbinato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Movement }},
+		{"Riscontro manuale", "riscontro", "della prova di pagamento verificata dalla scuola", "Riscontrato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Manual }},
+		{"Mandato di rimborso", "rimborso", "del mandato di rimborso", "Rimborsato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Refund }},
 	} {
 		columns = append(columns,
-			shown(p.header, present(text, narrow), func(e *exported) *string { return &p.of(e).Reference }, "L'identificativo: "+p.what+"."),
-			shown("Importo "+p.short, found{money}, func(e *exported) *pagoinrete.Proof { return p.of(e) }, "L'importo che vi risulta."),
-			shown("Data "+p.short, day, func(e *exported) *time.Time { return &p.of(e).Date }, "La data che vi risulta."),
+			shown(p.header, present(text, narrow), func(e *exported) *string { return &p.of(e).Reference }, "L'identificativo "+p.what+"."),
+			shown("Importo "+p.short, found{money}, func(e *exported) *pagoinrete.Proof { return p.of(e) }, "L'importo "+p.what+"."),
+			shown("Data "+p.short, day, func(e *exported) *time.Time { return &p.of(e).Date }, "La data "+p.what+"."),
 		)
 		if p.by != "" {
-			columns = append(columns, shown(p.by, present(text, narrow), func(e *exported) *string { return &p.of(e).By }, "Chi l'ha registrato; se vuota, è stato trovato automaticamente."))
+			columns = append(columns, shown(p.by, present(text, narrow), func(e *exported) *string { return &p.of(e).By }, "L'utente che ha fatto la registrazione. Se la cella è vuota, la registrazione è automatica."))
 		}
 	}
 	return columns
@@ -147,7 +147,7 @@ func idKind() excel.Kind[uuid.UUID] {
 		func(s string) (flussi.Reading[uuid.UUID], error) {
 			id, err := uuid.Parse(s)
 			if err != nil {
-				err = &flussi.ValueError{Type: "UUID", Err: flussi.ErrCharacter, Reason: "Non è l'UUID di un avviso."}
+				err = &flussi.ValueError{Type: "UUID", Err: flussi.ErrCharacter, Reason: "Non è l'UUID di un avviso: copiarlo dall'esportazione."}
 			}
 			return flussi.Reading[uuid.UUID]{Value: id}, err
 		}, uuid.UUID.String)

@@ -29,7 +29,7 @@ func TestAnExportTellsEverythingOfANotice(t *testing.T) {
 	assert.Equal(t, []string{
 		person(1).Reveal(), "Rossi Maria", "alunno", person(2).Reveal(), "2", "50.00", "5.00", "31/03/2099", "GITA-1", "45.00",
 		"7cc0c865-87fd-4002-92ec-7952f211640d", "Pagato", "Pagato (Pagato online)", "Pagato", "301005100001400678", whole(t).IUV().Reveal(),
-		"Sì", "Sì", "Sì", "Risulta pagato più di una volta.", "Sì", "Importo non ammesso.", "PIR-1", "a.verdi", "28/02/2099 17:47:53",
+		"Sì", "Sì", "Sì", "L'avviso risulta pagato più di una volta.", "Sì", "Importo non ammesso.", "PIR-1", "a.verdi", "28/02/2099 17:47:53",
 		"RT-1", "45.00", "01/04/2099", "RIV-1", "45.01", "02/04/2099", "OIL-1", "45.02", "03/04/2099", "m.neri",
 		"BOLL-1", "45.03", "04/04/2099", "l.bianchi", "MAND-1", "45.04", "05/04/2099", "p.verdi",
 	}, rows[1])
@@ -79,10 +79,10 @@ func TestAnExportsGuideSaysThatItIsToBeRead(t *testing.T) {
 	}
 	for _, header := range exportHeaders {
 		require.Contains(t, guide, header)
-		assert.Equal(t, "No, solo da leggere", guide[header][1], header)
+		assert.Equal(t, "No, sola lettura", guide[header][1], header)
 		assert.Greater(t, len(guide[header][2]), 7, header)
 	}
-	assert.Contains(t, text.String(), "Non si importa")
+	assert.Contains(t, text.String(), "Il file non si può importare")
 	assert.NotContains(t, text.String(), "Si compila il foglio")
 }
 

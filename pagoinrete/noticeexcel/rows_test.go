@@ -91,10 +91,10 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		file []byte
 		hint string
 	}{
-		"an export":               {ours, "Il file è un'esportazione, e i suoi avvisi ci sono già: importandoli, ognuno dovrebbe pagare due volte."},
-		"an export, without UUID": {edited(t, ours, map[string]any{"K1": nil, "K2": nil}), "La colonna O non è ammessa. Il codice avviso lo assegna Pago In Rete alla trasmissione"},
-		"with the notice number":  {sheet(t, cells([]string{"CF", "N.A.V."}), []any{pupil, "301005100001400678"}), "La colonna B non è ammessa. Il codice avviso lo assegna Pago In Rete"},
-		"with the IUV":            {sheet(t, cells([]string{"CF", "I.U.V."}), []any{pupil, "05100001400678"}), "La colonna B non è ammessa. Lo IUV lo assegna Pago In Rete"},
+		"an export":               {ours, "Il file è un'esportazione, e i suoi avvisi ci sono già: se importati, farebbero pagare due volte."},
+		"an export, without UUID": {edited(t, ours, map[string]any{"K1": nil, "K2": nil}), "La colonna O non è ammessa. Il numero avviso è assegnato da Pago In Rete alla trasmissione"},
+		"with the notice number":  {sheet(t, cells([]string{"CF", "N.A.V."}), []any{pupil, "301005100001400678"}), "La colonna B non è ammessa. Il numero avviso è assegnato da Pago In Rete"},
+		"with the IUV":            {sheet(t, cells([]string{"CF", "I.U.V."}), []any{pupil, "05100001400678"}), "La colonna B non è ammessa. Lo IUV è assegnato da Pago In Rete"},
 	} {
 		rows, errs, _ := read(t, c.file)
 		assert.Empty(t, rows, name)
@@ -279,8 +279,8 @@ func TestCompleteTellsWhatTheEventFound(t *testing.T) {
 		var b bytes.Buffer
 		require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), report))
 		for ref, text := range map[string]string{
-			"E3": "La rata non esiste: l'evento ne ha 3.", "F4": "L'importo è 12,50 €, quello dell'evento 50,00 €.",
-			"H5": "La scadenza si può indicare solo per una rata.", "A7": "Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2.",
+			"E3": "La rata non esiste: l'evento ha 3 rate.", "F4": "L'importo è 12,50 €, quello previsto 50,00 €.",
+			"H5": "Con la scadenza va indicata anche la rata.", "A7": "Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2.",
 			"G8": "non resterebbe nulla da pagare", "G6": "Da correggere",
 		} {
 			assert.Contains(t, comment(t, b.Bytes(), ref), text, ref)

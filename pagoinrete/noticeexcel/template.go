@@ -49,13 +49,13 @@ func New(c Config) (*Template, error) {
 
 // refused are the headers that an import must not have.
 func refused() []excel.RefusedHeader {
-	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e i suoi avvisi ci sono già: importandoli, ognuno dovrebbe pagare due volte. " +
+	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e i suoi avvisi ci sono già: se importati, farebbero pagare due volte. " +
 		"Per creare altri avvisi per le stesse persone, copiare le righe nel modello."}}
 	for _, header := range []string{numberHeader, "Cod. avviso", "Codice avviso pagoPA", "Numero avviso", "Numero avviso pagoPA", "NAV"} {
-		all = append(all, excel.RefusedHeader{Header: header, Hint: "Il codice avviso lo assegna Pago In Rete alla trasmissione: chi ce l'ha già ha già l'avviso. Se gli avvisi sono da creare, togliere la colonna."})
+		all = append(all, excel.RefusedHeader{Header: header, Hint: "Il numero avviso è assegnato da Pago In Rete alla trasmissione: chi ha un numero ha già l'avviso. Se gli avvisi sono da creare, togliere la colonna."})
 	}
 	for _, header := range []string{iuvHeader, "Codice IUV", "Numero IUV"} {
-		all = append(all, excel.RefusedHeader{Header: header, Hint: "Lo IUV lo assegna Pago In Rete alla trasmissione: chi ce l'ha già ha già l'avviso. Se gli avvisi sono da creare, togliere la colonna."})
+		all = append(all, excel.RefusedHeader{Header: header, Hint: "Lo IUV è assegnato da Pago In Rete alla trasmissione: chi ha un codice ha già l'avviso. Se gli avvisi sono da creare, togliere la colonna."})
 	}
 	return all
 }

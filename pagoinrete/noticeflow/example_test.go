@@ -52,9 +52,9 @@ func ExampleMessages_Import() {
 	}
 	// Output:
 	// Avvisi dell'evento: 6. Messaggi preparati: 3.
-	// Avvisi lasciati fuori: 3 non sono ancora notificati su Pago In Rete.
+	// Avvisi senza messaggio: 3 non sono ancora notificati su Pago In Rete.
 	// Inviato 3 <nil>
-	// Non c'è nessuno a cui scrivere. Avvisi lasciati fuori: 3 hanno già un messaggio nel servizio; 3 non sono ancora notificati su Pago In Rete.
+	// Non ci sono messaggi da preparare. Avvisi senza messaggio: 3 hanno già un messaggio nel servizio; 3 non sono ancora notificati su Pago In Rete.
 	// 3 false
 	// 0 true
 }

@@ -137,7 +137,7 @@ func (m *Messages) Import(ctx context.Context, by flussi.Actor, eventID uuid.UUI
 		return flow.Flow{}, report, err
 	}
 	if len(owed) == 0 {
-		return flow.Flow{}, report, &flussi.Error{Package: "noticeflow", Operation: "import flow", Err: flow.ErrNothingToSend, Reason: "Non c'è nessuno a cui scrivere. " + report.leftOut()}
+		return flow.Flow{}, report, &flussi.Error{Package: "noticeflow", Operation: "import flow", Err: flow.ErrNothingToSend, Reason: "Non ci sono messaggi da preparare. " + report.leftOut()}
 	}
 	d.AppContext, d.AppKey = cmp.Or(d.AppContext, AppContext), cmp.Or(d.AppKey, e.ID.String())
 	if d.Note.IsZero() {

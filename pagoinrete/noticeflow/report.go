@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Report says which notices of an event are written about, and why others are not: see
@@ -27,9 +28,9 @@ type Report struct {
 // Italian sums the report up for the operator: what was written, and to whom not.
 func (r *Report) Italian() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Avvisi dell'evento: %d. Messaggi preparati: %d.\n", r.Notices, r.Added.Added)
+	fmt.Fprintf(&b, "Avvisi dell'evento: %s. Messaggi preparati: %s.\n", italian.Number(r.Notices), italian.Number(r.Added.Added))
 	if r.Added.Disabled > 0 {
-		fmt.Fprintf(&b, "Di questi, disabilitati perché il servizio ha già lo stesso messaggio per lo stesso cittadino: %d. Nessuno lo riceve due volte.\n", r.Added.Disabled)
+		fmt.Fprintf(&b, "Messaggi disabilitati, perché il servizio ha già lo stesso messaggio per lo stesso cittadino: %s. Nessuno lo riceve due volte.\n", italian.Number(r.Added.Disabled))
 	}
 	if at := r.Added.ImportedAt; !at.IsZero() {
 		fmt.Fprintf(&b, "Gli stessi messaggi sono già stati preparati il %s: non è stato aggiunto niente.\n", at.In(italy()).Format("02/01/2006 alle 15:04"))
@@ -41,13 +42,13 @@ func (r *Report) Italian() string {
 		b.WriteString("- " + e.Italian() + "\n")
 	}
 	if more := r.Added.Invalid - len(r.Added.Errors); more > 0 {
-		fmt.Fprintf(&b, "- Altri avvisi con errori: %d.\n", more)
+		fmt.Fprintf(&b, "- %s.\n", italian.Count(more, "altro avviso con errori", "altri avvisi con errori"))
 	}
 	for _, d := range r.Added.Duplicates {
 		b.WriteString("- " + d.Italian() + "\n")
 	}
 	if more := r.Added.DuplicateCount - len(r.Added.Duplicates); more > 0 {
-		fmt.Fprintf(&b, "- Altri messaggi che il servizio ha già: %d.\n", more)
+		fmt.Fprintf(&b, "- %s che il servizio ha già.\n", italian.Count(more, "altro messaggio", "altri messaggi"))
 	}
 	return b.String()
 }
@@ -56,7 +57,7 @@ func (r *Report) Italian() string {
 func (r *Report) leftOut() string {
 	where := "nel servizio"
 	if r.Occasion != "" {
-		where = "per l'occasione «" + r.Occasion + "»"
+		where = "per l'occasione " + italian.Quote(r.Occasion)
 	}
 	var parts []string
 	for _, p := range []struct {
@@ -70,16 +71,13 @@ func (r *Report) leftOut() string {
 		{r.Expired, "non si può più pagare, perché la scadenza è passata", "non si possono più pagare, perché la scadenza è passata"},
 		{r.OtherInstalments, "è di un'altra rata", "sono di altre rate"},
 	} {
-		switch {
-		case p.n == 1:
-			parts = append(parts, "1 "+p.one)
-		case p.n > 1:
-			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.many))
+		if p.n > 0 {
+			parts = append(parts, italian.Count(p.n, p.one, p.many))
 		}
 	}
 	switch {
 	case len(parts) > 0:
-		return "Avvisi lasciati fuori: " + strings.Join(parts, "; ") + "."
+		return "Avvisi senza messaggio: " + strings.Join(parts, "; ") + "."
 	case r.Notices == 0:
 		return "L'evento non ha avvisi."
 	}

@@ -108,11 +108,11 @@ func checkEvent(e pagoinrete.Event) error {
 	}
 	switch {
 	case e.Kind == pagoinrete.Donation:
-		return refuse(pagoinrete.ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento: non c'è nessuno che deve pagare.")
+		return refuse(pagoinrete.ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento: non ci sono destinatari.")
 	case e.State != pagoinrete.EventNotified:
-		return refuse(flussi.ErrState, "L'evento è nello stato «"+e.State.Label()+"»: si scrive a chi deve pagare quando è «"+pagoinrete.EventNotified.Label()+"».")
+		return refuse(flussi.ErrState, "L'evento è nello stato «"+e.State.Label()+"»: i messaggi si preparano nello stato «"+pagoinrete.EventNotified.Label()+"».")
 	case e.Discrepancy.Open():
-		return refuse(pagoinrete.ErrDiscrepancy, "L'evento ha una discrepanza da verificare prima di scrivere a chi deve pagare. "+e.Discrepancy.Italian())
+		return refuse(pagoinrete.ErrDiscrepancy, "L'evento ha una discrepanza da verificare prima di preparare i messaggi. "+e.Discrepancy.Italian())
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func owedFor(n pagoinrete.Notice, place int) owed {
 	case n.Discrepancy.Open():
 		o.fault = &NoticeError{NoticeID: n.ID, Err: pagoinrete.ErrDiscrepancy, Reason: "ha una discrepanza da verificare prima. " + n.Discrepancy.Italian()}
 	case o.to.IsZero():
-		o.fault = &NoticeError{NoticeID: n.ID, Err: ErrNoPayer, Reason: "non ha un versante a cui scrivere: va comunicato in un altro modo."}
+		o.fault = &NoticeError{NoticeID: n.ID, Err: ErrNoPayer, Reason: "non ha un versante a cui scrivere: avvisare la famiglia con un altro canale."}
 	}
 	return o
 }
@@ -213,7 +213,7 @@ func (m *Messages) rows(e pagoinrete.Event, all []owed, occasion string) iter.Se
 func (m *Messages) draft(e pagoinrete.Event, o owed) (flow.Draft, error) {
 	subject, content, err := m.texts(valuesOf(e, o, m.config.School))
 	if err != nil {
-		return flow.Draft{}, &NoticeError{NoticeID: o.id, Err: ErrTemplate, Reason: "non può avere un messaggio: il modello del testo non è adatto ai suoi dati."}
+		return flow.Draft{}, &NoticeError{NoticeID: o.id, Err: ErrTemplate, Reason: "non può avere un messaggio: correggere il modello del testo, non adatto ai suoi dati."}
 	}
 	return flow.Draft{
 		Recipient: o.to, Subject: subject, Content: content, DueDate: o.due, Amount: o.amount, IsPayment: true,

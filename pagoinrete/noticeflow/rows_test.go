@@ -32,7 +32,7 @@ func TestAMessageSaysWhatIsDueToWhoPays(t *testing.T) {
 		Recipient: n.Payer, Subject: flussi.NewText("Da pagare: Viaggio a Firenze"), DueDate: w.event.Instalments[1].DueDate,
 		Amount: 2_500, IsPayment: true, PayableAfterDue: true, NoticeNumber: n.Number, Payee: payee, Reference: n.ID.String(),
 	}}, rows[0])
-	assert.Equal(t, `La scuola RMIC8GA002 ha emesso un avviso di pagamento.
+	assert.Equal(t, `L'istituzione scolastica RMIC8GA002 ha emesso un avviso di pagamento.
 
 **Viaggio a Firenze** (anno scolastico 2098/2099)
 
@@ -109,7 +109,7 @@ func TestWhatCannotBePaidAnyMoreIsLeftOut(t *testing.T) {
 
 func TestTheReportSpeaksOfOneAsOfOne(t *testing.T) {
 	one := noticeflow.Report{Notices: 6, Settled: 1, OtherInstalments: 1, PaymentPending: 1, NotNotified: 1, Expired: 1, AlreadyNotified: 1}
-	assert.Equal(t, "Avvisi dell'evento: 6. Messaggi preparati: 0.\nAvvisi lasciati fuori: 1 ha già un messaggio nel servizio; 1 non è da pagare; "+
+	assert.Equal(t, "Avvisi dell'evento: 6. Messaggi preparati: 0.\nAvvisi senza messaggio: 1 ha già un messaggio nel servizio; 1 non è da pagare; "+
 		"1 ha un pagamento in corso; 1 non è ancora notificato su Pago In Rete; 1 non si può più pagare, perché la scadenza è passata; 1 è di un'altra rata.\n", one.Italian())
 	two := noticeflow.Report{Notices: 12, Settled: 2, OtherInstalments: 2, PaymentPending: 2, NotNotified: 2, Expired: 2, AlreadyNotified: 2}
 	assert.Contains(t, two.Italian(), "2 hanno già un messaggio nel servizio; 2 non sono da pagare; 2 hanno un pagamento in corso; "+
@@ -130,9 +130,9 @@ func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T
 	assert.Len(t, rows, 2)
 	require.Len(t, wrong, 2)
 	require.ErrorIs(t, wrong[2], noticeflow.ErrNoPayer)
-	assert.Equal(t, "L'avviso "+lonely.ID.String()+" non ha un versante a cui scrivere: va comunicato in un altro modo.", flussi.Explain(wrong[2]))
+	assert.Equal(t, "L'avviso "+lonely.ID.String()+" non ha un versante a cui scrivere: avvisare la famiglia con un altro canale.", flussi.Explain(wrong[2]))
 	require.ErrorIs(t, wrong[4], pagoinrete.ErrDiscrepancy)
-	assert.Equal(t, "L'avviso "+odd.ID.String()+" ha una discrepanza da verificare prima. Su Pago In Rete ha un altro codice avviso.", flussi.Explain(wrong[4]))
+	assert.Equal(t, "L'avviso "+odd.ID.String()+" ha una discrepanza da verificare prima. Su Pago In Rete l'avviso ha un altro numero.", flussi.Explain(wrong[4]))
 	var at *noticeflow.NoticeError
 	require.ErrorAs(t, wrong[4], &at)
 	assert.Equal(t, odd.ID, at.NoticeID)
@@ -145,8 +145,8 @@ func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T
 	f, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{SkipInvalid: true, MaxErrors: 1})
 	require.NoError(t, err)
 	assert.Equal(t, 2, f.Counts.Registered)
-	assert.Contains(t, report.Italian(), "Avvisi dell'evento: 5. Messaggi preparati: 2.\nAvvisi lasciati fuori: 1 non è da pagare.\n")
-	assert.Contains(t, report.Italian(), "- Altri avvisi con errori: 1.")
+	assert.Contains(t, report.Italian(), "Avvisi dell'evento: 5. Messaggi preparati: 2.\nAvvisi senza messaggio: 1 non è da pagare.\n")
+	assert.Contains(t, report.Italian(), "- 1 altro avviso con errori.")
 }
 
 func TestAnEventThatNobodyCanPayIsRefused(t *testing.T) {
@@ -156,9 +156,9 @@ func TestAnEventThatNobodyCanPayIsRefused(t *testing.T) {
 		says   string
 	}{
 		"a donation":     {func(e *pagoinrete.Event) { e.Kind = pagoinrete.Donation }, pagoinrete.ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento"},
-		"not notified":   {func(e *pagoinrete.Event) { e.State = pagoinrete.EventToNotify }, flussi.ErrState, "L'evento è nello stato «Da notificare»: si scrive a chi deve pagare quando è «Notificato»."},
+		"not notified":   {func(e *pagoinrete.Event) { e.State = pagoinrete.EventToNotify }, flussi.ErrState, "L'evento è nello stato «Da notificare»: i messaggi si preparano nello stato «Notificato»."},
 		"deleted":        {func(e *pagoinrete.Event) { e.State = pagoinrete.EventDeleted }, flussi.ErrState, "«Cancellato»"},
-		"in discrepancy": {func(e *pagoinrete.Event) { e.Discrepancy.Kind = pagoinrete.DiscrepancyMissing }, pagoinrete.ErrDiscrepancy, "Non risulta su Pago In Rete"},
+		"in discrepancy": {func(e *pagoinrete.Event) { e.Discrepancy.Kind = pagoinrete.DiscrepancyMissing }, pagoinrete.ErrDiscrepancy, "Quanto era stato trasmesso non risulta su Pago In Rete"},
 	} {
 		w := newWorld(t, c.change)
 		m := w.messages(t, noticeflow.Config{})
@@ -182,7 +182,7 @@ func TestOnlyWhoWorksForTheSchoolAndSendsForTheServiceWrites(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrForbidden)
 	_, _, err = m.Import(t.Context(), flussi.Actor{ID: assistant.ID, Roles: assistant.Roles[:1]}, w.event.ID, service, flow.Details{}, flow.AddConfig{})
 	require.Error(t, err)
-	assert.Contains(t, flussi.Explain(err), "riservata a: operatore")
+	assert.Contains(t, flussi.Explain(err), "riservata al ruolo «operatore»")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = m.Rows(ended, assistant, w.event.ID, service, nil)
@@ -222,7 +222,7 @@ func TestNobodyIsWrittenToTwice(t *testing.T) {
 	_, report, err := w.importAll(t, m, flow.AddConfig{})
 	require.ErrorIs(t, err, flow.ErrNothingToSend)
 	assert.Equal(t, noticeflow.Report{Notices: 5, AlreadyNotified: 5}, report)
-	assert.Equal(t, "Non c'è nessuno a cui scrivere. Avvisi lasciati fuori: 5 hanno già un messaggio nel servizio.", flussi.Explain(err))
+	assert.Equal(t, "Non ci sono messaggi da preparare. Avvisi senza messaggio: 5 hanno già un messaggio nel servizio.", flussi.Explain(err))
 
 	// Another text, a flow that is set aside, a reference that is lost: it is the same notice.
 	_, err = w.flows.DisableFlow(t.Context(), assistant, f.ID)
@@ -280,7 +280,7 @@ func TestReminderWritesOncePerOccasion(t *testing.T) {
 	assert.Equal(t, 1, report.Added.Added, "the notice that is new")
 	_, _, err = w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{Occasion: "sollecito Marzo"})
 	require.ErrorIs(t, err, flow.ErrNothingToSend)
-	assert.Equal(t, "Non c'è nessuno a cui scrivere. Avvisi lasciati fuori: 4 hanno già un messaggio per l'occasione «sollecito Marzo».", flussi.Explain(err))
+	assert.Equal(t, "Non ci sono messaggi da preparare. Avvisi senza messaggio: 4 hanno già un messaggio per l'occasione «sollecito Marzo».", flussi.Explain(err))
 	_, report, err = w.importAll(t, w.messages(t, noticeflow.Config{Occasion: "sollecito aprile"}), flow.AddConfig{Occasion: "sollecito marzo"})
 	require.NoError(t, err)
 	assert.Equal(t, 4, report.Added.Added, "the configuration comes first")
@@ -379,15 +379,15 @@ func TestWritersAtTheSameMomentAreTold(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, flow.Counts{Disabled: 3}, f.Counts)
 	report = noticeflow.Report{Notices: 4, Rows: 3, Added: added}
-	assert.Contains(t, report.Italian(), "Messaggi preparati: 3.\nDi questi, disabilitati perché il servizio ha già lo stesso messaggio per lo stesso cittadino: 3. Nessuno lo riceve due volte.\n- Riga 2: lo stesso messaggio")
-	assert.Contains(t, report.Italian(), "- Altri messaggi che il servizio ha già: 1.\n")
+	assert.Contains(t, report.Italian(), "Messaggi preparati: 3.\nMessaggi disabilitati, perché il servizio ha già lo stesso messaggio per lo stesso cittadino: 3. Nessuno lo riceve due volte.\n- Riga 2: esiste già una notifica uguale")
+	assert.Contains(t, report.Italian(), "- 1 altro messaggio che il servizio ha già.\n")
 }
 
 func TestAnEventWithoutNoticesSaysSo(t *testing.T) {
 	w := newWorld(t, nil)
 	_, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{})
 	require.ErrorIs(t, err, flow.ErrNothingToSend)
-	assert.Equal(t, "Non c'è nessuno a cui scrivere. L'evento non ha avvisi.", flussi.Explain(err))
+	assert.Equal(t, "Non ci sono messaggi da preparare. L'evento non ha avvisi.", flussi.Explain(err))
 	assert.Equal(t, noticeflow.Report{}, report)
 	assert.NotEmpty(t, fmt.Sprint(report.LogValue()))
 }

@@ -11,6 +11,7 @@ import (
 	"text/template/parse"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // The texts that are used where a [Config] has none. Whatever the event, they are within the
@@ -20,7 +21,7 @@ const (
 	DefaultSubject = `{{if gt .Rate 1}}Rata {{.Rata}}/{{.Rate}}{{else}}Da pagare{{end}}: {{.Evento}}`
 
 	// DefaultContent is the template of the content.
-	DefaultContent = `La scuola {{.Scuola}} ha emesso un avviso di pagamento{{if .Personale}} a Suo nome{{end}}.
+	DefaultContent = `L'istituzione scolastica {{.Scuola}} ha emesso un avviso di pagamento{{if .Personale}} a Suo nome{{end}}.
 
 **{{.Evento}}** (anno scolastico {{.AnnoScolastico}})
 
@@ -51,14 +52,14 @@ func parseTemplate(field, name, text string) (*template.Template, error) {
 		return &flussi.ValueError{Type: field, Err: ErrTemplate, Reason: fmt.Sprintf("%s non è un modello valido%s: %s", name, line, reason)}
 	}
 	if len(text) > maxTemplate {
-		return nil, fault("", "è troppo lungo.")
+		return nil, fault("", "è troppo lungo, accorciarlo.")
 	}
 	t, err := template.New(field).Parse(text)
 	if err != nil { // which quotes the template
-		return nil, fault(lineOf(err), "ogni campo sta fra doppie parentesi graffe, come {{.Importo}}, e ogni {{if}} ha il suo {{end}}; funzioni e variabili non ci sono.")
+		return nil, fault(lineOf(err), "ogni campo va scritto fra doppie parentesi graffe, come {{.Importo}}, e ogni {{if}} va chiuso da {{end}}; non sono ammesse funzioni e variabili.")
 	}
 	if t.Tree == nil || len(t.Templates()) > 1 {
-		return nil, fault("", "un modello non ne contiene altri.")
+		return nil, fault("", "non può contenere altri modelli.")
 	}
 	c := &checking{tree: t.Tree}
 	c.list(t.Root)
@@ -172,7 +173,7 @@ func (m *Messages) try() error {
 			if errors.As(err, &failed) && failed.Name == "Content" {
 				field, name = "Content", "Il contenuto"
 			}
-			return &flussi.ValueError{Type: field, Err: ErrTemplate, Reason: name + " non è un modello valido: un confronto non è fra valori dello stesso tipo, o gli manca un valore."}
+			return &flussi.ValueError{Type: field, Err: ErrTemplate, Reason: name + " non è un modello valido: un confronto è fra valori di tipo diverso, o manca un valore."}
 		}
 		subject.add(s)
 		content.add(c)
@@ -206,5 +207,5 @@ func (s *span) within(least, most int) error {
 		n = s.least
 	}
 	return &flussi.ValueError{Type: s.field, Err: flussi.ErrLength,
-		Reason: fmt.Sprintf("%s avrebbe %d caratteri: devono essere da %d a %d.", s.name, n, least, most)}
+		Reason: fmt.Sprintf("%s avrebbe %s: devono essere da %s a %s.", s.name, italian.Character.Count(n), italian.Number(least), italian.Number(most))}
 }

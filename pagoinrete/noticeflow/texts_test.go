@@ -89,7 +89,7 @@ func TestTextsOfTheEventAreNoMarkdownAndNoTemplates(t *testing.T) {
 func TestTemplatesAreCheckedWhenTheyAreGiven(t *testing.T) {
 	w := newWorld(t, nil)
 	for text, says := range map[string]string{
-		"{{.Importo":                        "Il contenuto non è un modello valido alla riga 1: ogni campo sta fra doppie parentesi graffe",
+		"{{.Importo":                        "Il contenuto non è un modello valido alla riga 1: ogni campo va scritto fra doppie parentesi graffe",
 		"riga\n{{if .Importo}}":             "valido alla riga 2: ",
 		"\n\n{{end}}":                       "valido alla riga 3: ",
 		"{{segreto .Importo}}":              "valido alla riga 1: ",
@@ -102,24 +102,24 @@ func TestTemplatesAreCheckedWhenTheyAreGiven(t *testing.T) {
 		"{{with .Evento}}{{.}}{{end}}":      "ci possono essere solo campi",
 		"{{$x := .Evento}}{{$x}}":           "ci possono essere solo campi",
 		"{{if $x := .Evento}}x{{end}}":      "ci possono essere solo campi",
-		`{{define "x"}}x{{end}}`:            "un modello non ne contiene altri",
+		`{{define "x"}}x{{end}}`:            "non può contenere altri modelli",
 		`{{template "x"}}`:                  "ci possono essere solo campi",
-		`{{block "x" .}}x{{end}}`:           "un modello non ne contiene altri",
+		`{{block "x" .}}x{{end}}`:           "non può contenere altri modelli",
 		`{{printf "%1000000d" 1}}`:          "ci possono essere solo campi",
 		"{{call .Evento}}":                  "ci possono essere solo campi",
 		"{{len .Evento}}":                   "ci possono essere solo campi",
 		"{{html .Evento}}":                  "ci possono essere solo campi",
 		"{{slice .Iniziali 0 1}}":           "ci possono essere solo campi",
 		"{{nil}}":                           "non è un modello valido",
-		`{{if eq .Rata "segreto"}}{{end}}`:  "un confronto non è fra valori dello stesso tipo",
-		`{{if gt .Rata}}{{end}}`:            "o gli manca un valore",
+		`{{if eq .Rata "segreto"}}{{end}}`:  "un confronto è fra valori di tipo diverso",
+		`{{if gt .Rata}}{{end}}`:            "o manca un valore",
 		"{{.Importo .Rata}}":                "non è un modello valido",
 		"{{if (.Evento).Segreto}}{{end}}":   "ci possono essere solo campi",
-		"segreto":                           "Il contenuto avrebbe 7 caratteri: devono essere da 120 a 10000.",
-		strings.Repeat("x", 10_001):         "Il contenuto avrebbe 10001 caratteri: devono essere da 120 a 10000.",
+		"segreto":                           "Il contenuto avrebbe 7 caratteri: devono essere da 120 a 10.000.",
+		strings.Repeat("x", 10_001):         "Il contenuto avrebbe 10.001 caratteri: devono essere da 120 a 10.000.",
 		strings.Repeat("{{.Rata}}", 10_000): "è troppo lungo",
-		strings.Repeat("(", 20_000):         "avrebbe 20000 caratteri",
-		"{{" + strings.Repeat("(", 20_000):  "ogni campo sta fra doppie",
+		strings.Repeat("(", 20_000):         "avrebbe 20.000 caratteri",
+		"{{" + strings.Repeat("(", 20_000):  "ogni campo va scritto fra doppie",
 	} {
 		content := text
 		if !strings.Contains(says, "avrebbe") {

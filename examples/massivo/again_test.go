@@ -105,7 +105,7 @@ func TestImportStoresDuplicatesDisabled(t *testing.T) {
 			for _, want := range []string{
 				"Importate 5 notifiche nel flusso " + id + " (Inattivo).",
 				"3 righe sono messaggi che il servizio ha già (inviati, da inviare o con esito sconosciuto): sono state aggiunte disabilitate, e nessuno riceve due volte lo stesso messaggio.",
-				"massivo show " + id + " --disabled si", "massivo send " + id, "massivo disable " + id, "--occasion", "Riga 3: Lo stesso messaggio",
+				"massivo show " + id + " --disabled si", "massivo send " + id, "massivo disable " + id, "--occasion", "Riga 3: Esiste già una notifica uguale",
 			} {
 				assert.Contains(t, said, want)
 			}
@@ -259,7 +259,7 @@ func TestImportSkipsRowsOfTheSameFlow(t *testing.T) {
 	id := flowIn(t, o.ran(t, 0, "import", file))
 	writeWorkbook(t, file, 0, 1)
 	said := o.ran(t, exitRows, "import", file, "--flow", id)
-	assert.Contains(t, said, "Non è stato aggiunto niente.\nUna riga è già nel flusso, e non è stata aggiunta di nuovo.")
+	assert.Contains(t, said, "Non è stato aggiunto niente.\n1 riga è già nel flusso, e non è stata aggiunta di nuovo.")
 	assert.NotContains(t, said, "disabilitat")
 	writeWorkbook(t, file, 0, 5)
 	said = o.ran(t, exitRows, "import", file, "--flow", id)
@@ -300,14 +300,14 @@ func TestSpellingsOfTheServiceAreNoOtherService(t *testing.T) {
 		code      int
 		says      string
 	}{
-		"the end of a line of Windows": {env: "prova\r", says: "La variabile MASSIVO_SERVICE ha spazi o caratteri invisibili all'inizio o alla fine: vengono ignorati."},
+		"the end of a line of Windows": {env: "prova\r", says: "La variabile MASSIVO_SERVICE ha spazi o caratteri invisibili all'inizio o alla fine, che vengono ignorati."},
 		"blanks":                       {env: " prova ", says: "La variabile MASSIVO_SERVICE ha spazi"},
 		"a byte order mark":            {env: "\ufeffprova", says: "La variabile MASSIVO_SERVICE ha spazi"},
-		"zero width inside":            {env: "pro\u200bva", code: cli.Usage, says: "La variabile MASSIVO_SERVICE contiene caratteri invisibili: riscriverla."},
+		"zero width inside":            {env: "pro\u200bva", code: cli.Usage, says: "La variabile MASSIVO_SERVICE contiene caratteri invisibili: riscrivere il valore."},
 		"capital":                      {env: "Prova", code: cli.Failure, says: "Il servizio «Prova» è simile a «prova», che esiste già"},
 		"Cyrillic":                     {env: "рrova", code: cli.Failure, says: "è simile a «prova», che esiste già"},
 		"a flag, capital":              {flag: "PROVA", code: cli.Failure, says: "è simile a «prova», che esiste già"},
-		"a flag, blank behind":         {flag: "prova ", code: cli.Usage, says: "L'opzione --service contiene spazi all'inizio o alla fine, o caratteri invisibili: riscriverla."},
+		"a flag, blank behind":         {flag: "prova ", code: cli.Usage, says: "L'opzione --service contiene spazi all'inizio o alla fine, o caratteri invisibili: riscrivere il valore."},
 		"a flag, end of line":          {flag: "prova\r", code: cli.Usage, says: "L'opzione --service contiene"},
 		"a flag, zero width":           {flag: "pro\u200bva", code: cli.Usage, says: "L'opzione --service contiene"},
 	} {
@@ -353,7 +353,7 @@ func TestEnvironmentIsTrimmed(t *testing.T) {
 	}
 	said := o.ran(t, 0, "send", id)
 	for name := range o.env {
-		assert.Contains(t, said, "La variabile "+name+" ha spazi o caratteri invisibili all'inizio o alla fine: vengono ignorati.\n")
+		assert.Contains(t, said, "La variabile "+name+" ha spazi o caratteri invisibili all'inizio o alla fine, che vengono ignorati.\n")
 	}
 	assert.NotContains(t, said, "chiave-segreta")
 	assert.NotContains(t, said, "\r")
@@ -369,7 +369,7 @@ func TestEnvironmentIsTrimmed(t *testing.T) {
 	}
 	for name, value := range map[string]string{"--store": o.path("x.db") + "\r", "--operator": "m.neri\u200b", "--url": " " + o.platform.URL, "--key-file": key + "\n"} {
 		said := o.ran(t, cli.Usage, "list", name, value)
-		assert.Contains(t, said, "L'opzione "+name+" contiene spazi all'inizio o alla fine, o caratteri invisibili: riscriverla.")
+		assert.Contains(t, said, "L'opzione "+name+" contiene spazi all'inizio o alla fine, o caratteri invisibili: riscrivere il valore.")
 	}
 	assert.NoFileExists(t, o.path("x.db")+"\r")
 }
@@ -429,7 +429,7 @@ func TestResendWithNothingToSendEndsAsSend(t *testing.T) {
 	o := newOffice(t)
 	id := o.imported(t, 2)
 	o.ran(t, 0, "send", id)
-	assert.Contains(t, o.ran(t, 0, "resend", id), "Notifiche riportate a Registrato: 0.\nFlusso "+id+": Inviato\n")
+	assert.Contains(t, o.ran(t, 0, "resend", id), "Notifiche riportate a «Registrato»: 0.\nFlusso "+id+": Inviato\n")
 }
 
 // Wrong rows of the corrections are reported, even if everything else is sent.
@@ -516,9 +516,9 @@ func TestSendAdvisesOnAlreadySent(t *testing.T) {
 	o.delivered(t, 3, 1)
 
 	said = o.ran(t, cli.Failure, "resolve", n, "--sent", "--reason", "l'ha ricevuto")
-	assert.Contains(t, said, "non è stata inviata, perché lo stesso messaggio è in un'altra. L'opzione --sent vale solo per le notifiche a esito sconosciuto.")
+	assert.Contains(t, said, "non è stata inviata, perché lo stesso messaggio è in un'altra notifica. L'opzione --sent vale solo per le notifiche a esito sconosciuto.")
 	said = o.ran(t, 0, "resolve", n, "--resend", "--reason", "il cittadino la chiede di nuovo")
-	assert.Contains(t, said, "Notifiche decise: 1 di 1.\nPer inviarle: massivo send "+id)
+	assert.Contains(t, said, "Notifiche su cui si è deciso: 1 di 1.\nPer inviarle: massivo send "+id)
 	o.ran(t, 0, "send", id)
 	assert.Len(t, o.platform.Deliveries(), 4, "knowingly")
 	assert.Contains(t, o.ran(t, 0, "history", n), "il cittadino la chiede di nuovo")

@@ -112,7 +112,7 @@ func TestAFlowGoesItsWayByCommands(t *testing.T) {
 	assert.Contains(t, said, "Serve il motivo")
 	code, said = o.run("resolve", "--flow", id, "--sent", "--reason", "il cittadino conferma")
 	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Notifiche decise: 1 di 1.")
+	assert.Contains(t, said, "Notifiche su cui si è deciso: 1 di 1.")
 
 	code, said = o.run("export", id, o.path("correzioni.xlsx"))
 	assert.Equal(t, 0, code, said)
@@ -142,7 +142,7 @@ func TestAFlowGoesItsWayByCommands(t *testing.T) {
 	assert.Contains(t, said, "PROCESSED")
 	code, said = o.run("history", notification)
 	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Prendi in carico")
+	assert.Contains(t, said, "Presa in carico")
 	code, said = o.run("history", id)
 	assert.Equal(t, 0, code, said)
 	assert.Contains(t, said, "m.neri")
@@ -218,7 +218,7 @@ func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {
 		"a fiscal code that is none":         {[]string{"list", "notifications", "--recipient", "PIPPO"}, nil, cli.Failure, "16 caratteri"},
 		"a text that is too short":           {[]string{"list", "--text", "ab"}, nil, cli.Failure, "3 caratteri"},
 		"a mark that was not given":          {[]string{"list", "--after", "x"}, nil, cli.Failure, "ripetere la ricerca"},
-		"a flow that does not exist":         {[]string{"send", "01a20739-d2eb-727d-8230-b7624b8cbce4"}, nil, cli.Failure, "Non esiste"},
+		"a flow that does not exist":         {[]string{"send", "01a20739-d2eb-727d-8230-b7624b8cbce4"}, nil, cli.Failure, "Flusso o notifica inesistente"},
 		"a file that does not exist":         {[]string{"import", "niente.xlsx"}, nil, cli.Failure, "non esiste"},
 		"a folder instead of a file":         {[]string{"import", o.folder}, nil, cli.Failure, "è una cartella"},
 		"a folder that does not exist":       {[]string{"template", o.path("manca/modello.xlsx")}, nil, cli.Failure, "non si può scrivere"},
@@ -229,8 +229,8 @@ func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {
 		"--live without a key":               {[]string{"send", id, "--live", "--service", sandboxService}, nil, cli.Usage, "MASSIVO_KEY"},
 		"--live where nobody can be asked":   {[]string{"send", id, "--live", "--service", sandboxService}, map[string]string{"MASSIVO_KEY": "k"}, cli.Usage, "--yes"},
 		"a key file that is not there":       {[]string{"send", id, "--key-file", o.path("chiave")}, nil, cli.Failure, "non esiste"},
-		"a flow of another service":          {[]string{"send", id, "--service", "tributi"}, nil, cli.Failure, "Non esiste"},
-		"both decisions":                     {[]string{"resolve", "--sent", "--resend", id}, nil, cli.Usage, "Scegliere"},
+		"a flow of another service":          {[]string{"send", id, "--service", "tributi"}, nil, cli.Failure, "Flusso o notifica inesistente"},
+		"both decisions":                     {[]string{"resolve", "--sent", "--resend", id}, nil, cli.Usage, "si escludono"},
 		"a lease of nothing":                 {[]string{"send", id, "--lease", "1ms"}, nil, cli.Usage, "almeno 1s"},
 		"a workbook that is none":            {[]string{"import", "commands_test.go"}, nil, exitRows, "Non è stato importato niente."},
 		"a database that is none":            {[]string{"list", "--store", "commands_test.go"}, nil, cli.Failure, ""},
@@ -265,7 +265,7 @@ func TestTrialsAndRealSendingsDoNotMix(t *testing.T) {
 	id := o.imported(t, 3)
 	code, said = o.run("send", id, "--live", "--yes")
 	assert.Equal(t, cli.Usage, code, said)
-	assert.Contains(t, said, "Non si mescolano le prove con gli invii reali")
+	assert.Contains(t, said, "Le prove e gli invii reali devono avere archivi diversi")
 	assert.Len(t, o.platform.Deliveries(), 2)
 
 	o.env["MASSIVO_STORE"] = o.path("reale.db")

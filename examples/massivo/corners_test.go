@@ -111,8 +111,8 @@ func TestRealSendingsAndTrialsDoNotMix(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			code, said := o.run(args...)
 			assert.Equal(t, cli.Usage, code, said)
-			assert.Contains(t, said, "Questo archivio è stato usato con: App IO all'indirizzo 127.0.0.1:")
-			assert.Contains(t, said, "Ora si usa: simulatore. Non si mescolano le prove con gli invii reali")
+			assert.Contains(t, said, "Questo archivio è stato usato con «App IO all'indirizzo 127.0.0.1:")
+			assert.Contains(t, said, "e ora si userebbe «simulatore». Le prove e gli invii reali devono avere archivi diversi")
 			assert.NotContains(t, said, "SIMULATORE")
 		})
 	}
@@ -164,7 +164,7 @@ func TestOnlyAFlowThatCanBeSentIsMeant(t *testing.T) {
 	assert.Len(t, o.platform.Deliveries(), 2)
 	code, said = o.run("send")
 	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Non c'è niente da inviare: i flussi sono già inviati, o disabilitati.")
+	assert.Contains(t, said, "Non ci sono flussi da inviare: sono già inviati, o disabilitati.")
 	assert.NotContains(t, said, aside)
 	assert.Len(t, o.platform.Deliveries(), 2)
 	o.env["MASSIVO_STORE"] = o.path("vuoto.db")
@@ -337,9 +337,9 @@ func TestResendSetsBackWhatItIsAskedFor(t *testing.T) {
 		says string
 		back []flow.ErrorCode
 	}{
-		"what was not sent, by itself": {nil, exitIncomplete, "Notifiche riportate a Registrato: 1.", codes[:1]},
-		"one reason":                   {[]string{"--error", "rifiutata"}, exitIncomplete, "Notifiche riportate a Registrato: 1.", codes[1:2]},
-		"two reasons":                  {[]string{"--error", "Rifiutata,destinatario non raggiungibile"}, exitIncomplete, "Notifiche riportate a Registrato: 2.", codes[1:3]},
+		"what was not sent, by itself": {nil, exitIncomplete, "Notifiche riportate a «Registrato»: 1.", codes[:1]},
+		"one reason":                   {[]string{"--error", "rifiutata"}, exitIncomplete, "Notifiche riportate a «Registrato»: 1.", codes[1:2]},
+		"two reasons":                  {[]string{"--error", "Rifiutata,destinatario non raggiungibile"}, exitIncomplete, "Notifiche riportate a «Registrato»: 2.", codes[1:3]},
 		"a file and a reason":          {[]string{"correzioni.xlsx", "--error", "rifiutata"}, cli.Usage, "Indicare un file di correzioni, oppure --error.", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -381,8 +381,8 @@ func TestResendCorrectsTheFlowThatIsNamedAndAllOfItOrNothing(t *testing.T) {
 		"all are right":                     {0, []string{right, right}, nil, 0, "2, di cui 2 con dati corretti", 2},
 		"one is wrong":                      {0, []string{right, wrong}, nil, exitRows, "Oggetto", 0},
 		"one is wrong, the good are wanted": {0, []string{right, wrong}, []string{"--good-rows"}, exitIncomplete, "1, di cui 1 con dati corretti", 1},
-		"of another flow":                   {1, []string{right, right}, nil, exitRows, "La notifica non esiste, o è di un altro flusso", 0},
-		"of another flow, the good wanted":  {1, []string{right, right}, []string{"--good-rows"}, exitRows, "La notifica non esiste, o è di un altro flusso", 0},
+		"of another flow":                   {1, []string{right, right}, nil, exitRows, "Notifica inesistente o di un altro flusso", 0},
+		"of another flow, the good wanted":  {1, []string{right, right}, []string{"--good-rows"}, exitRows, "Notifica inesistente o di un altro flusso", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, flows, _ := failing(t, flow.CodeRefused, flow.CodeRefused)
@@ -410,7 +410,7 @@ func TestARefusedDecisionStopsNoneOfTheOthers(t *testing.T) {
 			s.out = &said
 			err := s.decide(t.Context(), unknown, sent, "deciso")
 			require.ErrorIs(t, err, flow.ErrOutcomeKnown)
-			assert.Contains(t, said.String(), "Notifiche decise: 2 di 3.")
+			assert.Contains(t, said.String(), "Notifiche su cui si è deciso: 2 di 3.")
 			assert.Equal(t, !sent, strings.Contains(said.String(), "Per inviarle: massivo send "+flows[0].ID.String()))
 		})
 		want := map[bool]flow.NotificationState{true: flow.NotificationSent, false: flow.NotificationRegistered}[sent]
@@ -593,7 +593,7 @@ func (o *office) exports(t *testing.T, ids map[string]uuid.UUID, id uuid.UUID, w
 	code, said := o.run(append([]string{"export", id.String(), o.path("esito.xlsx"), "--overwrite"}, flags...)...)
 	require.Equal(t, 0, code, said)
 	names := strings.Fields(want)
-	assert.Contains(t, said, counted(len(names), "Esportata una notifica", "Esportate %s notifiche")+": "+o.path("esito.xlsx")+"\n")
+	assert.Contains(t, said, exported(len(names))+": "+o.path("esito.xlsx")+"\n")
 	content, err := os.ReadFile(o.path("esito.xlsx"))
 	require.NoError(t, err)
 	rows, _, _ := inside(t, content)
@@ -643,7 +643,7 @@ func TestPagesAreCompleteAndRepeatNothing(t *testing.T) {
 							got = append(got, found[1])
 						}
 						mark = ""
-						if next := regexp.MustCompile(`Ce ne sono altri: ripetere il comando con --after (\S+)\n`).FindStringSubmatch(said); next != nil {
+						if next := regexp.MustCompile(`Ci sono altri risultati: ripetere il comando con --after (\S+)\n`).FindStringSubmatch(said); next != nil {
 							mark = next[1]
 						}
 					}
@@ -666,7 +666,7 @@ func TestPagesAreCompleteAndRepeatNothing(t *testing.T) {
 	for _, limit := range []string{"0", "-1", "1001"} {
 		code, said := o.run("list", "--limit", limit)
 		assert.Equal(t, cli.Usage, code)
-		assert.Contains(t, said, "--limit va da 1 a 1000.")
+		assert.Contains(t, said, "--limit deve essere da 1 a 1.000.")
 	}
 }
 
@@ -796,7 +796,7 @@ func TestAHistorySaysWhoWhenWhatAndWhy(t *testing.T) {
 	assert.Regexp(t, `│ m.neri +│ Nuovo +│ Invio incompleto +│`, said)
 	code, said = o.run("history", uuid.NewString())
 	assert.Equal(t, cli.Failure, code, said)
-	assert.Contains(t, said, "Non esiste")
+	assert.Contains(t, said, "Flusso o notifica inesistente")
 }
 
 func progressOf(sent, failed, registered, sending, disabled int, elapsed time.Duration) flow.Progress {
@@ -960,7 +960,7 @@ func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
 			var exit *exec.ExitError
 			require.ErrorAs(t, c.Run(), &exit)
 			assert.Equal(t, cli.Failure, exit.ExitCode())
-			assert.Equal(t, "Il comando è stato eseguito, ma il suo risultato non si è potuto scrivere.\n", said.String())
+			assert.Equal(t, "Il comando è stato eseguito, ma non è stato possibile scriverne il risultato.\n", said.String())
 		})
 	}
 }
@@ -1012,13 +1012,13 @@ func TestAHistoryFitsOnItsTerminal(t *testing.T) {
 	}
 	for width, want := range map[int]string{
 		80: `16/06/2026 09:05:07, m.neri: Nuovo (Inattivo)
-16/06/2026 09:06:07, massivo@server: Concludi: esiti negativi (In invio →
+16/06/2026 09:06:07, massivo@server: Conclusione: esiti negativi (In invio →
     Invio incompleto)
     La piattaforma ha rifiutato la chiave del servizio: controllare quella che è
     stata data.
     Poi riprendere.
 `,
-		160: `╭─────────────────────┬────────────────┬──────────────────────────┬─────────────────────────────┬───────────────────────────────────────────────────`,
+		160: `╭─────────────────────┬────────────────┬─────────────────────────────┬─────────────────────────────┬────────────────────────────────────────────────`,
 	} {
 		var said bytes.Buffer
 		tellHistory(&session{program: &program{out: &said, width: width}}, records, flow.FlowAction.Label, flow.FlowState.Label)
@@ -1052,9 +1052,9 @@ func TestADetailFitsOnItsTerminal(t *testing.T) {
 func TestADetailSaysWhatThePlatformsWordsMean(t *testing.T) {
 	for status, want := range map[appio.MessageStatus]string{
 		appio.StatusAccepted:  "ACCEPTED (preso in carico, non ancora consegnato)",
-		appio.StatusThrottled: "THROTTLED (in ritardo per un guasto temporaneo: la piattaforma riprova)",
+		appio.StatusThrottled: "THROTTLED (in ritardo per un guasto temporaneo: App IO riprova)",
 		appio.StatusProcessed: "PROCESSED (consegnato: il cittadino lo trova nell'app)",
-		appio.StatusFailed:    "FAILED (non consegnato, per un errore definitivo della piattaforma)",
+		appio.StatusFailed:    "FAILED (non consegnato, per un errore definitivo di App IO)",
 		appio.StatusRejected:  "REJECTED (non consegnato: il cittadino non è su App IO o ha disattivato i messaggi del servizio)",
 		"SHELVED":             "SHELVED",
 	} {
@@ -1067,8 +1067,8 @@ func TestADetailSaysWhatThePlatformsWordsMean(t *testing.T) {
 		assert.Contains(t, said, "  Stato Consegna:          "+want+"\n  Stato Mail:              SENT (avviso inviato)\n  Stato Push:              LOST\n")
 	}
 	for status, want := range map[appio.ChannelStatus]string{
-		appio.ChannelThrottled: "THROTTLED (in ritardo per un guasto temporaneo: la piattaforma riprova)",
-		appio.ChannelExpired:   "EXPIRED (avviso non inviato: era troppo tardi)",
+		appio.ChannelThrottled: "THROTTLED (in ritardo per un guasto temporaneo: App IO riprova)",
+		appio.ChannelExpired:   "EXPIRED (avviso non inviato, perché era troppo tardi)",
 		appio.ChannelFailed:    "FAILED (avviso non inviato, per un errore definitivo)",
 		"":                     "",
 	} {

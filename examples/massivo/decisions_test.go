@@ -142,11 +142,11 @@ func TestSendReportsHowItEnded(t *testing.T) {
 		code int
 		says string
 	}{
-		"interrupted":                           {ended, context.Canceled, cli.Interrupted, "Invio interrotto: 3 inviate, 2 da inviare. Niente è andato perso.\nPer riprendere: massivo send "},
-		"interrupted, outcomes not stored":      {ended, &flussi.Error{Err: flow.ErrOutcomeNotStored}, 0, "Non si sa se l'invio sia finito: l'archivio non ha risposto."},
+		"interrupted":                           {ended, context.Canceled, cli.Interrupted, "Invio interrotto. Notifiche inviate: 3. Notifiche da inviare: 2. Niente è andato perso.\nPer riprendere: massivo send "},
+		"interrupted, outcomes not stored":      {ended, &flussi.Error{Err: flow.ErrOutcomeNotStored}, 0, "Non si sa se l'invio sia finito, perché l'archivio non ha risposto."},
 		"interrupted in the middle of a commit": {ended, &flussi.Error{Err: flussi.ErrCommitUnknown}, 0, "Non si sa se l'invio sia finito"},
 		"not known":                             {t.Context(), &flussi.Error{Err: flussi.ErrCommitUnknown}, 0, "Non si sa se l'invio sia finito"},
-		"stopped":                               {t.Context(), &flow.StopError{Reason: "Invio fermato."}, exitStopped, "restano da inviare: 2"},
+		"stopped":                               {t.Context(), &flow.StopError{Reason: "Invio fermato."}, exitStopped, "Notifiche ancora da inviare: 2"},
 		"another failure":                       {t.Context(), &flussi.Error{Err: flussi.ErrNotFound}, 0, "L'invio non è finito. Per riprendere: massivo send "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,8 +176,8 @@ func TestSendReportsWhatIsLeft(t *testing.T) {
 		code int
 		says string
 	}{
-		"disabled meanwhile":        {t.Context(), flow.Flow{State: flow.FlowIncomplete, Disabled: true, Error: "Invio fermato.", Counts: flow.Counts{Sent: 3, Registered: 2}}, exitStopped, "Invio fermato.\nNiente è andato perso, restano da inviare: 2. Il flusso è disabilitato. Per riabilitarlo: massivo enable "},
-		"stopped by another":        {t.Context(), flow.Flow{State: flow.FlowIncomplete, Error: "Invio fermato.", Counts: flow.Counts{Sent: 3, Registered: 2}}, exitStopped, "Invio fermato.\nNiente è andato perso, restano da inviare: 2. Risolta la causa, per riprendere: massivo send "},
+		"disabled meanwhile":        {t.Context(), flow.Flow{State: flow.FlowIncomplete, Disabled: true, Error: "Invio fermato.", Counts: flow.Counts{Sent: 3, Registered: 2}}, exitStopped, "Invio fermato.\nNiente è andato perso. Notifiche ancora da inviare: 2. Il flusso è disabilitato. Per riabilitarlo: massivo enable "},
+		"stopped by another":        {t.Context(), flow.Flow{State: flow.FlowIncomplete, Error: "Invio fermato.", Counts: flow.Counts{Sent: 3, Registered: 2}}, exitStopped, "Invio fermato.\nNiente è andato perso. Notifiche ancora da inviare: 2. Risolta la causa, per riprendere: massivo send "},
 		"sent, and then a Ctrl-C":   {ended, flow.Flow{State: flow.FlowSent, Counts: flow.Counts{Sent: 3}}, 0, ": Inviato\n"},
 		"all sent":                  {t.Context(), flow.Flow{State: flow.FlowSent, Counts: flow.Counts{Sent: 3}}, 0, ": Inviato\n"},
 		"disabled after everything": {t.Context(), flow.Flow{State: flow.FlowSent, Disabled: true, Counts: flow.Counts{Sent: 3}}, 0, ": Inviato, disabilitato\n"},
@@ -223,7 +223,7 @@ func TestResolveAllUnknownOutcomes(t *testing.T) {
 				args = append(args, "--resend")
 			}
 			said := o.ran(t, 0, args...)
-			decided := map[bool]string{true: "Notifiche decise: 4 di 4.", false: "Notifiche decise: 2 di 2."}[test.all]
+			decided := map[bool]string{true: "Notifiche su cui si è deciso: 4 di 4.", false: "Notifiche su cui si è deciso: 2 di 2."}[test.all]
 			assert.Contains(t, said, decided)
 			for i, f := range flows {
 				assert.Equal(t, !test.sent && (i == 0 || test.all), strings.Contains(said, "Per inviarle: massivo send "+f.ID.String()))
@@ -263,7 +263,7 @@ func TestResolveAgainIsNoErrorWhileTheDecisionStands(t *testing.T) {
 	records := strings.Count(o.ran(t, 0, "history", sent), "deciso")
 	for range 2 {
 		assert.Equal(t, "La notifica "+sent+" è già confermata come inviata.\n", decide(0, "--sent", sent))
-		assert.Equal(t, "La notifica "+back+" è già riportata a Registrato.\nPer inviarle: massivo send "+f+"\n", decide(0, "--resend", back))
+		assert.Equal(t, "La notifica "+back+" è già riportata a «Registrato».\nPer inviarle: massivo send "+f+"\n", decide(0, "--resend", back))
 		decide(0, "--resend", back, repeat)
 		assert.Contains(t, decide(cli.Failure, "--resend", sent), "è noto («Inviato»): non c'è niente da decidere.")
 		assert.Contains(t, decide(cli.Failure, "--sent", back), "è ancora da inviare: non c'è niente da decidere.")
@@ -275,7 +275,7 @@ func TestResolveAgainIsNoErrorWhileTheDecisionStands(t *testing.T) {
 	other := in[flows[1].ID][0].ID.String()
 	said := decide(cli.Failure, "--sent", sent, refused, other)
 	assert.Contains(t, said, "è noto («Rifiutata»): non c'è niente da decidere.")
-	assert.Contains(t, said, "Notifiche decise: 1 di 1.")
+	assert.Contains(t, said, "Notifiche su cui si è deciso: 1 di 1.")
 	assert.Contains(t, said, "Notifiche su cui non si è deciso: 1.")
 	decide(0, "--sent", sent, other)
 
@@ -298,8 +298,8 @@ func TestResolveAgainAfterARelease(t *testing.T) {
 	o.ran(t, 0, "resolve", id.String(), "--resend", "--reason", "deciso")
 	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized})
 	o.ran(t, exitStopped, "send", flows[0].ID.String())
-	require.Contains(t, o.ran(t, 0, "history", id.String()), "Restituisci: non inviata")
-	assert.Contains(t, o.ran(t, 0, "resolve", id.String(), "--resend", "--reason", "deciso"), "è già riportata a Registrato.")
+	require.Contains(t, o.ran(t, 0, "history", id.String()), "Restituzione: non inviata")
+	assert.Contains(t, o.ran(t, 0, "resolve", id.String(), "--resend", "--reason", "deciso"), "è già riportata a «Registrato».")
 }
 
 // Notifications of a disabled flow are not decided, and their flow is not advised to be sent.
@@ -308,8 +308,8 @@ func TestResolveReportsSkippedNotifications(t *testing.T) {
 	o.ran(t, 0, "disable", flows[0].ID.String())
 	for i, decided := range []string{"1 di 2", "0 di 1"} {
 		said := o.ran(t, cli.Failure, "resolve", "--all", "--resend", "--reason", "deciso")
-		assert.Contains(t, said, "Notifiche decise: "+decided+".")
-		assert.Contains(t, said, "Notifiche non decise, perché modificate nello stesso momento o di un flusso disabilitato: 1.")
+		assert.Contains(t, said, "Notifiche su cui si è deciso: "+decided+".")
+		assert.Contains(t, said, "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: 1.")
 		assert.NotContains(t, said, "massivo send "+flows[0].ID.String())
 		assert.Equal(t, i == 0, strings.Contains(said, "massivo send "+flows[1].ID.String()))
 	}
@@ -344,7 +344,7 @@ func TestDisableAndEnableAgainAreNoErrors(t *testing.T) {
 		assert.Contains(t, o.ran(t, cli.Failure, command, n), "riabilitarlo prima", "the flow")
 	}
 	for _, command := range []string{"disable", "enable"} {
-		assert.Contains(t, o.ran(t, cli.Failure, command, uuid.NewString()), "Non esiste")
+		assert.Contains(t, o.ran(t, cli.Failure, command, uuid.NewString()), "Flusso o notifica inesistente")
 	}
 }
 

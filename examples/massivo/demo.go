@@ -13,13 +13,14 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 func (p *program) demo() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Mostra tutto il percorso, con un simulatore e un file di esempio",
-		Long: `Compila un file di esempio con 200 righe, alcune sbagliate; lo controlla, lo importa e lo
+		Long: `Compila un file di esempio con 200 righe, alcune con errori; lo controlla, lo importa e lo
 invia a un simulatore di App IO in cui alcuni cittadini non si raggiungono e qualche volta la
 piattaforma non risponde; corregge, invia di nuovo, e scrive l'esito. Nessun messaggio esce
 da questa macchina, e non serve preparare niente.`,
@@ -58,7 +59,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 		}
 		fmt.Fprintln(s.out, files.filled)
 
-		s.step("2. Importazione: le righe sbagliate sono segnate, quelle giuste importate")
+		s.step("2. Importazione: le righe con errori sono segnate, quelle senza errori importate")
 		f, err := s.importFile(ctx, files.filled, importing{note: "TARI 2026, prima rata", marked: files.marked, goodRows: true})
 		if err := expected(err, exitRows); err != nil {
 			return err
@@ -75,7 +76,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 			return err
 		}
 
-		s.step("5. L'operatore esporta, corregge le righe in Errore, e invia di nuovo")
+		s.step("5. L'operatore esporta, corregge le righe in «Errore», e invia di nuovo")
 		of := flow.NotificationFilter{Flow: f.ID}
 		if err := s.exportTo(ctx, files.corrections, of, false); err != nil {
 			return err
@@ -154,5 +155,5 @@ func (s *session) tellTruth(platform *appiotest.Server) {
 	if most > 1 {
 		verdict = "qualcuno ha ricevuto più volte lo stesso messaggio"
 	}
-	fmt.Fprintf(s.out, "Registro del simulatore: messaggi consegnati a %s cittadini; %s.\n", thousands(len(times)), verdict)
+	fmt.Fprintf(s.out, "Registro del simulatore: messaggi consegnati a %s cittadini; %s.\n", italian.Number(len(times)), verdict)
 }

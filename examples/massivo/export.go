@@ -11,6 +11,7 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 func (p *program) export() *cobra.Command {
@@ -19,13 +20,13 @@ func (p *program) export() *cobra.Command {
 		Use:   "export [flusso] <file.xlsx>",
 		Short: "Scrive in Excel le notifiche con il loro stato (Esporta Excel)",
 		Long: `Scrive in Excel le notifiche di un flusso, o di tutti con --all, con lo stato e l'errore.
-Le righe in Errore si possono correggere nel file e inviare di nuovo con «massivo resend»; quelle
-con «Già inviata», scrivendo un'occasione diversa nella colonna «Occasione».`,
+Le righe in «Errore» si possono correggere nel file e inviare di nuovo con «massivo resend»;
+quelle con «Già inviata», con un'occasione diversa nella colonna «Occasione».`,
 		Args: cli.Args(1, 2),
 	}
 	var overwrite bool
 	overwriting(c, &overwrite)
-	everything := c.Flags().Bool("all", false, "le notifiche di tutti i flussi")
+	everything := c.Flags().Bool("all", false, "esporta le notifiche di tutti i flussi")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx := c.Context()
 		filter, err := filters.filter()
@@ -51,6 +52,11 @@ con «Già inviata», scrivendo un'occasione diversa nella colonna «Occasione»
 	return c
 }
 
+// exported says how many notifications were exported.
+func exported(count int) string {
+	return italian.Capital(italian.Notification.Agree(count, "esportat")) + " " + italian.Notification.Count(count)
+}
+
 // exportTo writes the notifications that match a filter.
 func (s *session) exportTo(ctx context.Context, name string, filter flow.NotificationFilter, overwrite bool) error {
 	template, err := flowexcel.New(flowexcel.Config{})
@@ -69,6 +75,6 @@ func (s *session) exportTo(ctx context.Context, name string, filter flow.Notific
 	if err := write(name, overwrite, func(w io.Writer) error { return template.Export(ctx, w, notifications) }); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s: %s\n", counted(count, "Esportata una notifica", "Esportate %s notifiche"), name)
+	fmt.Fprintf(s.out, "%s: %s\n", exported(count), name)
 	return nil
 }

@@ -25,7 +25,7 @@ func read(name string) (input, error) {
 	}
 	info, err := file.Stat()
 	if err == nil && info.IsDir() {
-		err = explained{fmt.Sprintf("«%s» è una cartella, serve un file.", name), errors.New("is a directory")}
+		err = explained{fmt.Sprintf("«%s» è una cartella: indicare un file.", name), errors.New("is a directory")}
 	}
 	if err != nil {
 		return input{}, errors.Join(err, file.Close())
@@ -52,7 +52,7 @@ func write(name string, overwrite bool, content func(io.Writer) error) (err erro
 	case !overwrite:
 		return explained{fmt.Sprintf("Il file «%s» esiste già: indicare un altro nome, oppure --overwrite.", name), os.ErrExist}
 	case !there.Mode().IsRegular():
-		return explained{fmt.Sprintf("«%s» non è un file che si possa sostituire: indicare un altro nome.", name), os.ErrInvalid}
+		return explained{fmt.Sprintf("«%s» non si può sostituire: indicare un altro nome.", name), os.ErrInvalid}
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // for its owner alone: it may hold personal data
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // common are the filters that flows and notifications share, and the page.
@@ -33,14 +34,14 @@ func (f *common) flags(set *pflag.FlagSet) {
 	set.Var(&f.to, "to", "fino al `giorno` compreso")
 	set.Var(&f.changedFrom, "changed-from", "con modifiche dal `giorno`")
 	set.Var(&f.changedTo, "changed-to", "con modifiche fino al `giorno` compreso")
-	set.StringVar(&f.disabled, "disabled", "", "`quali`: «si», solo quanto è disabilitato; «no», quanto non lo è")
+	set.StringVar(&f.disabled, "disabled", "", "`quali` elencare: «si», solo se disabilitati; «no», solo se non disabilitati")
 }
 
 // pages are the flags of commands that show a page.
 func (f *common) pages(set *pflag.FlagSet) {
-	set.IntVar(&f.limit, "limit", 50, "quante `righe`, al massimo 1000")
-	set.StringVar(&f.after, "after", "", "continua dal `segno` che l'elenco precedente ha indicato")
-	set.BoolVar(&f.oldest, "oldest", false, "in ordine di tempo, invece che dal più recente")
+	set.IntVar(&f.limit, "limit", 50, "quante `righe`, al massimo 1.000")
+	set.StringVar(&f.after, "after", "", "continua dal `segno` indicato alla fine dell'elenco precedente")
+	set.BoolVar(&f.oldest, "oldest", false, "in ordine di tempo, invece che dai più recenti")
 }
 
 // day is a flag that takes a day in Italy.
@@ -79,7 +80,7 @@ func (d *day) next() time.Time {
 func (f *common) page() (flow.Page, error) {
 	page := flow.Page{Limit: f.limit, OldestFirst: f.oldest}
 	if f.limit < 1 || f.limit > flow.MaxPage {
-		return page, cli.Wrongf("--limit va da 1 a %d.", flow.MaxPage)
+		return page, cli.Wrongf("--limit deve essere da 1 a %s.", italian.Number(flow.MaxPage))
 	}
 	return page, page.After.UnmarshalText([]byte(f.after))
 }
@@ -105,7 +106,7 @@ func (f *common) which() (flow.DisabledFilter, error) {
 	case "no":
 		return flow.OnlyEnabled, nil
 	}
-	return "", cli.Wrongf("--disabled vuole «si» o «no».")
+	return "", cli.Wrongf("--disabled deve essere «si» o «no».")
 }
 
 // statesOf reads states by their labels, in whatever case.
@@ -114,13 +115,13 @@ func statesOf[S, E ~string](machine *fsm.Machine[S, E], wanted []string) ([]S, e
 	for _, text := range wanted {
 		state, labels := S(""), []string(nil)
 		for _, s := range machine.States() {
-			labels = append(labels, "«"+s.Label+"»")
+			labels = append(labels, s.Label)
 			if strings.EqualFold(s.Label, strings.TrimSpace(text)) {
 				state = s.Name
 			}
 		}
 		if state == "" {
-			return nil, cli.Wrongf("Lo stato «%s» non esiste: gli stati sono %s.", text, strings.Join(labels, ", "))
+			return nil, cli.Wrongf("Lo stato «%s» non esiste: gli stati sono %s.", text, italian.Quoted(labels))
 		}
 		found = append(found, state)
 	}
@@ -169,7 +170,7 @@ func (f *notificationFilters) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.notice, "notice", "", "`numero` dell'avviso, 18 cifre")
 	set.StringVar(&f.reference, "reference", "", "`riferimento`")
 	set.StringVar(&f.messageID, "message", "", "`ID` Consegna App.IO")
-	set.BoolVar(&f.unsettled, "unsettled", false, "inviate, la cui consegna non è definitiva")
+	set.BoolVar(&f.unsettled, "unsettled", false, "solo le notifiche inviate la cui consegna non è definitiva")
 }
 
 func (f *notificationFilters) filter() (q flow.NotificationFilter, err error) {
@@ -223,7 +224,7 @@ func errorCodes(wanted []string) ([]flow.ErrorCode, error) {
 func errorNames() string {
 	var names []string
 	for _, code := range knownCodes() {
-		names = append(names, "«"+code.Label()+"»")
+		names = append(names, code.Label())
 	}
-	return strings.Join(names, ", ")
+	return italian.Quoted(names)
 }

@@ -354,7 +354,7 @@ func TestHardNoticeNumbers(t *testing.T) {
 		"17 digits":                fails(typed("01005100001400678"), "questo ne ha 17: forse manca lo zero iniziale, o è uno IUV"),
 		"17 digits as a number":    fails(numeric("1005100001400678"), lost),
 		"19 digits":                fails(typed(right+"0"), "questo ha 19 caratteri"),
-		"check digits":             warns(typed("301005100001400679"), "301005100001400679", "non tornano"),
+		"check digits":             warns(typed("301005100001400679"), "301005100001400679", "non sono corrette"),
 		"letter O":                 fails(typed("3O1005100001400678"), "in posizione 2 un carattere che non è una cifra"),
 		"begins with 4":            fails(typed("401005100001400678"), "deve cominciare con 0, 1, 2 o 3"),
 		"empty":                    fails(hardCell{}, "manca il numero avviso"),
@@ -370,12 +370,12 @@ func TestHardFiscalCodes(t *testing.T) {
 		"lower case":          warns(typed("mscmhl68p18h211k"), right, "9 lettere portate in maiuscolo"),
 		"inner spaces":        warns(typed("MSC MHL 68P18 H211K"), right, "Tolti 3 spazi."),
 		"zero width":          warns(typed("MSCMHL\u200b68P18H211K\ufeff"), right, "Tolti 2 caratteri invisibili."),
-		"check character":     warns(typed(wrong), wrong, "Il carattere di controllo del codice fiscale non torna"),
+		"check character":     warns(typed(wrong), wrong, "Il carattere di controllo del codice fiscale non è corretto"),
 		"homocodia":           gives(typed("MSCMHLSUPMUHNMMT"), "MSCMHLSUPMUHNMMT"),
 		"letter O for 0":      fails(typed("RSSMRA8OA01H501U"), "in posizione 8: c'è la lettera O, forse al posto della cifra 0"),
 		"digit 0 for O":       fails(typed("R0SMRA80A01H501U"), "in posizione 2: c'è la cifra 0, forse al posto della lettera O"),
-		"11 digits":           fails(typed("80185250588"), "non è raggiungibile su App IO"),
-		"11 digits, a number": fails(numeric("80185250588"), "non è raggiungibile su App IO"),
+		"11 digits":           fails(typed("80185250588"), "serve il codice fiscale di 16 caratteri"),
+		"11 digits, a number": fails(numeric("80185250588"), "serve il codice fiscale di 16 caratteri"),
 		"lost zero":           fails(numeric("1234567890"), "ha tolto gli zeri iniziali"),
 		"15 characters":       fails(typed("MSCMHL68P18H211"), "16 caratteri fra lettere e cifre, questo ne ha 15"),
 		"name":                fails(typed("ROSSI MARIO"), "16 caratteri"),
@@ -428,7 +428,7 @@ func TestHardMoney(t *testing.T) {
 		"words":                fails(typed("dodici"), "non fa parte di un importo"),
 		"date":                 fails(dated("45716"), "data"),
 		"percentage":           fails(percent("0.5"), "percentuale"),
-		"empty":                fails(hardCell{}, "manca la somma"),
+		"empty":                fails(hardCell{}, "manca l'importo"),
 	})
 }
 
@@ -493,28 +493,28 @@ func TestHardTexts(t *testing.T) {
 	nfd := func(n int) string { return strings.Repeat("e\u0300", n) }
 	t.Run("Oggetto", func(t *testing.T) {
 		tryCells(t, "Oggetto", map[string]hardValue{
-			"9": fails(typed(a(9)), "9 caratteri: ne servono da 10 a 120."), "10": fits(a(10)),
-			"120": fits(a(120)), "121": fails(typed(a(121)), "121 caratteri: ne servono da 10 a 120."),
+			"9": fails(typed(a(9)), "9 caratteri: devono essere da 10 a 120."), "10": fits(a(10)),
+			"120": fits(a(120)), "121": fails(typed(a(121)), "121 caratteri: devono essere da 10 a 120."),
 			"120 composed":            fits(strings.Repeat("è", 120)),
 			"60 decomposed":           fits(nfd(60)),
 			"61 decomposed":           fails(typed(nfd(61)), "122 caratteri"),
 			"5 emoji":                 fits(strings.Repeat("😀", 5)),
 			"emoji within":            fits(a(118) + "😀"),
-			"emoji across the border": fails(typed(a(119)+"😀"), "121 caratteri (gli emoji contano due)"),
+			"emoji across the border": fails(typed(a(119)+"😀"), "121 caratteri (ogni emoji conta due)"),
 			"outer blanks":            fits("  Avviso numero uno "),
 			"signs":                   fits(`<Avviso> & "altro" 'così'`),
 			"blanks":                  fails(typed(strings.Repeat(" ", 20)), "obbligatorio"),
 		})
 	})
 	t.Run("Contenuto", func(t *testing.T) {
-		const need = " caratteri: ne servono da 120 a 10.000."
+		const need = " caratteri: devono essere da 120 a 10.000."
 		tryCells(t, "Contenuto", map[string]hardValue{
 			"119": fails(typed(a(119)), "119"+need), "120": fits(a(120)),
 			"10000": fits(a(10_000)), "10001": fails(typed(a(10_001)), "10.001"+need),
 			"59 decomposed":           fails(typed(nfd(59)+"a"), "119"),
 			"60 decomposed":           fits(nfd(60)),
 			"emoji within":            fits(a(9_998) + "😀"),
-			"emoji across the border": fails(typed(a(9_999)+"😀"), "10.001 caratteri (gli emoji contano due)"),
+			"emoji across the border": fails(typed(a(9_999)+"😀"), "10.001 caratteri (ogni emoji conta due)"),
 			"32,767":                  fails(typed(a(32_767)), "32.767"+need),
 			"lines":                   fits(a(120) + "\nb\n\nc"),
 			"escaped line end":        gives(typed(a(120)+"_x000D_\nseconda"), a(120)+"\r\nseconda"),
@@ -536,17 +536,17 @@ func TestHardStructures(t *testing.T) {
 		"as it should be": imported(book(head+two), "PR-1", "PR-2"),
 		"header in row 4": imported(book(textRow(1, "Comune di Prova")+textRow(2, "", "Elenco", "Contenuto")+headRow(4)+goodRow(5, 1)+goodRow(6, 2), merged("A1:I2")), "PR-1", "PR-2"),
 		"header by aliases": imported(book(textRow(1, "C. F.\nDest ", "TITOLO:", "Testo del messaggio", "Data_x000D_\nscadenza", "Importo (€)", "Codice avviso", "", "", "Rif.")+two), "PR-1", "PR-2").
-			saying("Colonne facoltative che mancano: Ente creditore, Paga dopo la scadenza, Occasione."),
-		"data in a second sheet":    imported(twoSheets(t, textRow(1, "Istruzioni segreto"), head+two, ""), "PR-1", "PR-2").saying("Altri fogli non letti: 1."),
+			saying("Colonne facoltative mancanti: «Ente creditore», «Paga dopo la scadenza» e «Occasione»."),
+		"data in a second sheet":    imported(twoSheets(t, textRow(1, "Istruzioni segreto"), head+two, ""), "PR-1", "PR-2").saying("1 altro foglio non letto."),
 		"blank rows in the middle":  imported(book(head+goodRow(2, 1)+textRow(3, " ", "\u00a0", "\u200b")+goodRow(6, 2)), "PR-1", "PR-2"),
 		"formatted rows behind":     imported(book(head+two+formatted), "PR-1", "PR-2"),
 		"filter that hides nothing": imported(book(head+two, filter), "PR-1", "PR-2"),
 		"merged cells beside":       imported(book(head+two, merged("L2:M3")), "PR-1", "PR-2"),
 		"32,767 characters beside":  imported(book(headRow(1, "Note segreto")+textRow(2, append(hardTexts(1), long)...)), "PR-1").saying("La colonna J non fa parte del modello e non è stata letta."),
 
-		"doubled header":            refused(book(headRow(1, "C.F.")+two), "La colonna J ripete la colonna A (Codice fiscale)").marked("J1"),
-		"misspelt header":           refused(book(textRow(1, "Codice fiscale", "Oggetto", "Contenuto", "Scadneza")+two), "L'intestazione della colonna D è quasi Scadenza").marked("D1"),
-		"required column missing":   refused(book(textRow(1, "Codice fiscale", "Oggetto")+two), "Manca la colonna obbligatoria Contenuto.").marked(""),
+		"doubled header":            refused(book(headRow(1, "C.F.")+two), "La colonna J ripete la colonna A («Codice fiscale»)").marked("J1"),
+		"misspelt header":           refused(book(textRow(1, "Codice fiscale", "Oggetto", "Contenuto", "Scadneza")+two), "L'intestazione della colonna D è simile a «Scadenza»").marked("D1"),
+		"required column missing":   refused(book(textRow(1, "Codice fiscale", "Oggetto")+two), "Manca la colonna obbligatoria «Contenuto»: aggiungerla, o usare il modello.").marked(""),
 		"IUV for the notice":        refused(book(textRow(1, "Codice fiscale", "Oggetto", "Contenuto", "", "Somma", "I.U.V.")+two), "La colonna F non è ammessa.").marked("F1"),
 		"an export":                 refused(book(headRow(1, "UUID")+two), "Il file è un'esportazione, e le sue notifiche ci sono già.").marked("J1"),
 		"two headers":               refused(book(textRow(1, hardColumns[:3]...)+goodRow(2, 1)+headRow(4)+goodRow(5, 2)), "Anche la riga 1 ha le intestazioni").marked(""),
@@ -573,7 +573,7 @@ func TestHardFileWithManyErrors(t *testing.T) {
 		rows += textRow(i+2, wrongTexts(i)...)
 	}
 	file := hardBook(t, rows)
-	refused(file, "1.234,00 € oppure 1,234 €", "- Riga 11, colonna E (Somma)", "… e altri errori: 20.").marked("E31").hiding("Riga 12").try(t, "avvisi.xlsx")
+	refused(file, "1.234,00 € oppure 1,234 €", "- Riga 11, colonna E (Somma)", "… e 20 altri errori.").marked("E31").hiding("Riga 12").try(t, "avvisi.xlsx")
 }
 
 func TestHardFilesWithoutRows(t *testing.T) {
@@ -606,7 +606,7 @@ func TestHardFilesOfOtherPrograms(t *testing.T) {
 			t.Parallel()
 			file, err := os.ReadFile(filepath.Join("..", "..", "excel", "testdata", name))
 			require.NoError(t, err)
-			stored := imported(file, "007", "+39 06 123", "@riferimento", "-5").saying("(di controllo) del numero avviso non tornano").hiding("Mensa scolastica").try(t, name)
+			stored := imported(file, "007", "+39 06 123", "@riferimento", "-5").saying("numero avviso, quelle di controllo, non sono corrette").hiding("Mensa scolastica").try(t, name)
 			assert.Equal(t, []string{"MSCMHL68P18H211K", "Mensa scolastica: retta di marzo",
 				"Gentile famiglia, è disponibile l'avviso per la retta della mensa scolastica del mese di marzo; si può pagare dall'app entro la scadenza indicata.",
 				"2030-02-28T22:59:59Z", "19,99", "301005100001400678", "", "Sì", "007"}, textOf(stored[0]))
@@ -631,7 +631,7 @@ func TestHardFilesOfOtherKinds(t *testing.T) {
 		"HTML":      refused([]byte("<html><body><table><tr><td>Codice fiscale</td></tr></table>"), "Il file è una pagina web (HTML)"),
 		"XML":       refused([]byte(`<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>`), "Il file è un documento XML"),
 		"PDF":       refused([]byte("%PDF-1.7\n"), "Il file è un documento PDF"),
-		"picture":   refused([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), "Il file è un file di tipo sconosciuto"),
+		"picture":   refused([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), "Il tipo di file non è riconosciuto"),
 		"nothing":   refused(nil, "Il file è vuoto"),
 		"encrypted": refused(encrypted(t), "Il file è un file protetto da password"),
 		"CSV":       imported(csvOf(";", "\n", hardColumns, hardTexts(1)), "PR-1"),

@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // importing says how a file is imported.
@@ -32,9 +33,9 @@ func (p *program) imports() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import <file>",
 		Short: "Controlla e importa un file Excel o CSV (Importa da File Excel)",
-		Long: `Controlla tutte le righe di un file Excel o CSV e, se sono giuste, le importa in un flusso
-nuovo. Se qualche riga è sbagliata non importa niente, e scrive una copia del file con gli
-errori segnati; con --good-rows importa le righe giuste.
+		Long: `Controlla tutte le righe di un file Excel o CSV e, se non ci sono errori, le importa in un
+flusso nuovo. Se qualche riga ha errori non importa niente, e scrive una copia del file con
+gli errori segnati; con --good-rows importa le righe senza errori.
 
 Lo stesso file si può importare più volte: se le righe ci sono già, il programma lo dice e non
 aggiunge niente. Le righe uguali a messaggi già inviati, o da inviare, sono aggiunte
@@ -45,10 +46,10 @@ serve un'occasione diversa: --occasion.`,
 		Args: cli.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if how.flow != "" && how.note+how.appContext+how.appKey != "" {
-				return cli.Wrongf("--note, --app-context e --app-key sono di un flusso nuovo: non vanno con --flow.")
+				return cli.Wrongf("--note, --app-context e --app-key valgono per un flusso nuovo: togliere queste opzioni, oppure --flow.")
 			}
 			if sameFile(args[0], how.marked) {
-				return cli.Wrongf("La copia con gli errori segnati prenderebbe il posto del file: indicare un altro nome con --marked.")
+				return cli.Wrongf("La copia con gli errori segnati sostituirebbe il file: indicare un altro nome con --marked.")
 			}
 			return p.within(c.Context(), func(s *session) error {
 				_, err := s.importFile(c.Context(), args[0], how)
@@ -57,12 +58,12 @@ serve un'occasione diversa: --occasion.`,
 		},
 	}
 	set := c.Flags()
-	set.StringVar(&how.flow, "flow", "", "aggiunge le righe a un `flusso` che è Inattivo")
+	set.StringVar(&how.flow, "flow", "", "aggiunge le righe a un `flusso` nello stato «Inattivo»")
 	set.StringVar(&how.occasion, "occasion", "", "`occasione` dell'invio, come \"sollecito marzo\": gli stessi messaggi, con un'occasione diversa, si inviano di nuovo")
 	set.StringVar(&how.note, "note", "", "`note` del flusso nuovo")
 	set.StringVar(&how.appContext, "app-context", "", "`contesto` applicativo del flusso nuovo")
 	set.StringVar(&how.appKey, "app-key", "", "`chiave` applicativa del flusso nuovo")
-	set.BoolVar(&how.goodRows, "good-rows", false, "importa le righe giuste anche se altre sono sbagliate")
+	set.BoolVar(&how.goodRows, "good-rows", false, "importa le righe senza errori anche se altre ne hanno")
 	set.StringVar(&how.marked, "marked", "", "`copia` del file con gli errori segnati; se manca: <file>-errori.xlsx")
 	overwriting(c, &how.overwrite)
 	return c
@@ -153,16 +154,16 @@ func (s *session) tellRefused(report *excel.Report, name string, marked bool, er
 		if marked {
 			which = "il file, o la sua copia,"
 		}
-		fmt.Fprintf(s.out, "Correggere %s e importarlo di nuovo; oppure importare solo le righe giuste, con --good-rows.\n", which)
+		fmt.Fprintf(s.out, "Correggere %s e importarlo di nuovo; oppure importare solo le righe senza errori, con --good-rows.\n", which)
 	}
 	if isExport(err) {
-		fmt.Fprintf(s.out, "Per correggere le notifiche in Errore: %s\n", s.again("resend", "FLUSSO", quoted(name)))
+		fmt.Fprintf(s.out, "Per correggere le notifiche in «Errore»: %s\n", s.again("resend", "FLUSSO", quoted(name)))
 	}
 }
 
 // tellImported prints that an earlier import stored the rows, and the next step.
 func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string, how importing) {
-	fmt.Fprintf(s.out, "\nQueste righe sono già state importate il %s", italian(added.ImportedAt, "02/01/2006 alle 15:04:05"))
+	fmt.Fprintf(s.out, "\nQueste righe sono già state importate il %s", formatted(added.ImportedAt, "02/01/2006 alle 15:04:05"))
 	if f.ID != uuid.Nil { // reading the flow succeeded
 		fmt.Fprintf(s.out, " nel flusso %s (%s)", f.ID, stateOf(f))
 	}
@@ -181,7 +182,7 @@ func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string, h
 		fmt.Fprintf(s.out, "Non resta niente da inviare. Per vedere il flusso: %s\n", s.again("show", f.ID))
 	}
 	if f.Counts.Disabled > 0 {
-		fmt.Fprintln(s.out, counted(f.Counts.Disabled, "Una notifica del flusso è disabilitata, e non si invia.", "%s notifiche del flusso sono disabilitate, e non si inviano."))
+		fmt.Fprintln(s.out, disabledText(f.Counts.Disabled))
 		fmt.Fprintf(s.out, "Per vedere quali sono: %s\n", s.again("show", f.ID, "--disabled", "si"))
 	}
 	fmt.Fprintf(s.out, "Per inviare di nuovo gli stessi messaggi, %s\n", s.anotherOccasion(quoted(name), how))
@@ -194,18 +195,15 @@ func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string, how 
 		if f.State != "" { // reading the flow succeeded
 			state = " (" + stateOf(f) + ")"
 		}
-		fmt.Fprintf(s.out, "\n%s nel flusso %s%s.\n", counted(added.Added, "Importata una notifica", "Importate %s notifiche"), f.ID, state)
+		fmt.Fprintf(s.out, "\n%s nel flusso %s%s.\n", importedText(added.Added), f.ID, state)
 	} else {
 		fmt.Fprintln(s.out, "\nNon è stato aggiunto niente.")
 	}
 	if known := added.DuplicateCount - added.Disabled; known > 0 {
-		fmt.Fprintln(s.out, counted(known, "Una riga è già nel flusso, e non è stata aggiunta di nuovo.", "%s righe sono già nel flusso, e non sono state aggiunte di nuovo."))
+		fmt.Fprintln(s.out, knownText(known))
 	}
 	if added.Disabled > 0 {
-		fmt.Fprintf(s.out, "%s\nPer vedere quali notifiche sono: %s\n", counted(added.Disabled,
-			"Una riga è un messaggio che il servizio ha già (inviato, da inviare o con esito sconosciuto): è stata aggiunta disabilitata, e nessuno riceve due volte lo stesso messaggio.",
-			"%s righe sono messaggi che il servizio ha già (inviati, da inviare o con esito sconosciuto): sono state aggiunte disabilitate, e nessuno riceve due volte lo stesso messaggio."),
-			s.again("show", f.ID, "--disabled", "si"))
+		fmt.Fprintf(s.out, "%s\nPer vedere quali notifiche sono: %s\n", repeatedText(added.Disabled), s.again("show", f.ID, "--disabled", "si"))
 	}
 	if s.plays {
 		return
@@ -221,6 +219,31 @@ func (s *session) tellAdded(f flow.Flow, added flow.AddReport, name string, how 
 		fmt.Fprintf(s.out, "Se invece tutto il file è un nuovo invio, ad esempio un sollecito, disabilitare il flusso:\n  %s\nPoi %s\n",
 			s.again("disable", f.ID), s.anotherOccasion(quoted(name), how))
 	}
+}
+
+// importedText says how many notifications were imported.
+func importedText(n int) string {
+	return italian.Capital(italian.Notification.Agree(n, "importat")) + " " + italian.Notification.Count(n)
+}
+
+// disabledText says how many notifications of a flow are disabled.
+func disabledText(n int) string {
+	return fmt.Sprintf("%s del flusso %s %s, e non si %s.", italian.Notification.Count(n), italian.Choose(n, "è", "sono"),
+		italian.Notification.Agree(n, "disabilitat"), italian.Choose(n, "invia", "inviano"))
+}
+
+// knownText says how many rows were not added, because the flow has them.
+func knownText(n int) string {
+	return fmt.Sprintf("%s già nel flusso, e non %s di nuovo.",
+		italian.Row.Count(n)+italian.Choose(n, " è", " sono"), italian.Choose(n, "è stata aggiunta", "sono state aggiunte"))
+}
+
+// repeatedText says how many rows were added disabled, because the service has their messages.
+func repeatedText(n int) string {
+	return italian.Row.Count(n) + italian.Choose(n,
+		" è un messaggio che il servizio ha già (inviato, da inviare o con esito sconosciuto): è stata aggiunta disabilitata",
+		" sono messaggi che il servizio ha già (inviati, da inviare o con esito sconosciuto): sono state aggiunte disabilitate") +
+		", e nessuno riceve due volte lo stesso messaggio."
 }
 
 // stateOf returns the state of a flow in Italian, and whether it is disabled.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 func (p *program) list() *cobra.Command {
@@ -60,7 +61,7 @@ func (p *program) listNotifications() *cobra.Command {
 	}
 	filters.flags(c.Flags())
 	filters.pages(c.Flags())
-	c.Flags().BoolVar(&filters.standalone, "standalone", false, "quelle di nessun flusso")
+	c.Flags().BoolVar(&filters.standalone, "standalone", false, "solo le notifiche che non sono di un flusso")
 	return c
 }
 
@@ -85,8 +86,8 @@ func (s *session) tellFlows(flows []flow.Flow) {
 	}
 	t := newTable(s.out, "UUID", "Data", "Ora", "Stato", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis.")
 	for _, f := range flows {
-		t.AppendRow([]any{f.ID, date(f.CreatedAt), italian(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
-			thousands(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)})
+		t.AppendRow([]any{f.ID, date(f.CreatedAt), formatted(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
+			italian.Number(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)})
 	}
 	s.fitted(t, "Note", "Dis.", "Data mod.", "Utente mod.", "Ora", "Data", "Messaggi")
 }
@@ -115,6 +116,6 @@ func (s *session) tellNext(c *cobra.Command, next flow.Cursor) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "Ce ne sono altri: ripetere il comando con --after %s\n", mark)
+	fmt.Fprintf(s.out, "Ci sono altri risultati: ripetere il comando con --after %s\n", mark)
 	return nil
 }

@@ -62,7 +62,7 @@ func main() {
 	}
 	code := cli.Run(ctx, p.command(), errs)
 	if code == cli.OK && out.Err() != nil {
-		fmt.Fprintln(os.Stderr, "Il comando è stato eseguito, ma il suo risultato non si è potuto scrivere.")
+		fmt.Fprintln(os.Stderr, "Il comando è stato eseguito, ma non è stato possibile scriverne il risultato.")
 		code = cli.Failure
 	}
 	os.Exit(code)

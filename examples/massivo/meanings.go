@@ -9,11 +9,11 @@ func delivery(status appio.MessageStatus) string {
 	case appio.StatusAccepted:
 		return meaning(string(status), "preso in carico, non ancora consegnato")
 	case appio.StatusThrottled:
-		return meaning(string(status), "in ritardo per un guasto temporaneo: la piattaforma riprova")
+		return meaning(string(status), "in ritardo per un guasto temporaneo: App IO riprova")
 	case appio.StatusProcessed:
 		return meaning(string(status), "consegnato: il cittadino lo trova nell'app")
 	case appio.StatusFailed:
-		return meaning(string(status), "non consegnato, per un errore definitivo della piattaforma")
+		return meaning(string(status), "non consegnato, per un errore definitivo di App IO")
 	case appio.StatusRejected:
 		return meaning(string(status), "non consegnato: il cittadino non è su App IO o ha disattivato i messaggi del servizio")
 	}
@@ -26,9 +26,9 @@ func channel(status appio.ChannelStatus) string {
 	case appio.ChannelSent:
 		return meaning(string(status), "avviso inviato")
 	case appio.ChannelThrottled:
-		return meaning(string(status), "in ritardo per un guasto temporaneo: la piattaforma riprova")
+		return meaning(string(status), "in ritardo per un guasto temporaneo: App IO riprova")
 	case appio.ChannelExpired:
-		return meaning(string(status), "avviso non inviato: era troppo tardi")
+		return meaning(string(status), "avviso non inviato, perché era troppo tardi")
 	case appio.ChannelFailed:
 		return meaning(string(status), "avviso non inviato, per un errore definitivo")
 	}

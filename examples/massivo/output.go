@@ -53,11 +53,11 @@ func (p *program) fits(t table.Writer) bool {
 
 // date and moment are days and times in Italy, as the guide's screens show them; "" for
 // the zero time.
-func date(t time.Time) string { return italian(t, "02/01/2006") }
+func date(t time.Time) string { return formatted(t, "02/01/2006") }
 
-func moment(t time.Time) string { return italian(t, "02/01/2006 15:04:05") }
+func moment(t time.Time) string { return formatted(t, "02/01/2006 15:04:05") }
 
-func italian(t time.Time, layout string) string {
+func formatted(t time.Time, layout string) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -94,23 +94,6 @@ func clip(s string, most int) string {
 		return string(runes)
 	}
 	return string(runes[:most-1]) + "…"
-}
-
-// thousands writes a number as Italians do.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "." + s[i:]
-	}
-	return s
-}
-
-// counted says how many there are; the text for many has a %s for the number.
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return fmt.Sprintf(many, thousands(n))
 }
 
 func yes(b bool) string {

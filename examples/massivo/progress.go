@@ -11,6 +11,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // progress returns what shows how a sending gets on: a bar for a person, and lines where
@@ -30,7 +31,7 @@ func drawn(out io.Writer, width int) func(flow.Progress) {
 		counts := now.Flow.Counts
 		total := counts.Total() - counts.Disabled
 		if bar == nil {
-			longest := len(thousands(total) + " in errore; 30 al secondo; ancora 59 min 59 s")
+			longest := len(italian.Number(total) + " in errore; 30 al secondo; ancora 59 min 59 s")
 			rest := width - len(fmt.Sprintf(" 100%% || (%d/%d)  ", total, total))
 			length := min(30, max(rest-longest, 10))
 			room = rest - length
@@ -70,7 +71,7 @@ func written(out io.Writer) func(flow.Progress) {
 		last = now.Elapsed
 		counts := now.Flow.Counts
 		fmt.Fprintf(out, "%s inviate, %s in errore, %s da inviare, %s in corso%s\n",
-			thousands(counts.Sent), thousands(counts.Failed), thousands(counts.Registered), thousands(counts.Sending), pace(now))
+			italian.Number(counts.Sent), italian.Number(counts.Failed), italian.Number(counts.Registered), italian.Number(counts.Sending), pace(now))
 	}
 }
 
@@ -79,7 +80,7 @@ func failures(failed int) string {
 	if failed == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s in errore", thousands(failed))
+	return fmt.Sprintf("; %s in errore", italian.Number(failed))
 }
 
 // pace says how quick it is, and how long it will take.

@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 func (p *program) resend() *cobra.Command {
@@ -20,15 +21,15 @@ func (p *program) resend() *cobra.Command {
 	var goodRows bool
 	c := &cobra.Command{
 		Use:   "resend <flusso> [correzioni.xlsx]",
-		Short: "Corregge le notifiche in Errore e le invia di nuovo",
-		Long: `Con un file: è un'esportazione del flusso in cui sono state corrette le righe in Errore.
-Quelle cambiate, o il cui Stato è stato cambiato in Registrato, vengono inviate di nuovo; le
-altre non vengono toccate. Senza file riporta a Registrato, così come sono, le notifiche che
-la piattaforma non ha preso in carico, o quelle con gli errori indicati da --error.
+		Short: "Corregge le notifiche in «Errore» e le invia di nuovo",
+		Long: `Il file è un'esportazione del flusso in cui sono state corrette le righe in «Errore». Le righe
+cambiate, o con «Registrato» nella colonna «Stato», vengono inviate di nuovo; le altre restano
+come sono. Senza file riporta a «Registrato», così come sono, le notifiche che App IO non ha
+preso in carico, o quelle con gli errori indicati da --error.
 
 Le notifiche a esito sconosciuto non si inviano così: decide l'operatore, con «massivo
 resolve». Quelle con l'errore «Già inviata» si inviano di nuovo solo con un'altra occasione,
-scritta nel file di correzioni, o con «massivo resolve»: altrimenti tornano in Errore.`,
+scritta nel file di correzioni, o con «massivo resolve»; altrimenti tornano in «Errore».`,
 		Args: cli.Args(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
@@ -48,7 +49,7 @@ scritta nel file di correzioni, o con «massivo resolve»: altrimenti tornano in
 					return err
 				}
 				if f.State == flow.FlowInactive || f.State == flow.FlowActive {
-					return cli.Wrongf("Il flusso non è ancora stato inviato: %s", s.again("send", f.ID))
+					return cli.Wrongf("Il flusso non è ancora stato inviato. Per inviarlo: %s", s.again("send", f.ID))
 				}
 				dispatcher, err := s.prepare(ctx, f, how, "Inviare di nuovo ai cittadini le notifiche corrette del flusso?")
 				if err != nil {
@@ -63,7 +64,7 @@ scritta nel file di correzioni, o con «massivo resolve»: altrimenti tornano in
 				now, readErr := s.Flow(context.WithoutCancel(ctx), s.by, f.ID)
 				switch {
 				case err != nil && readErr == nil && now.Counts.Registered > 0 && !now.Disabled:
-					fmt.Fprintf(s.out, "Restano da inviare: %s. Per inviarle: %s\n", thousands(now.Counts.Registered), s.again("send", f.ID))
+					fmt.Fprintf(s.out, "Notifiche ancora da inviare: %s. Per inviarle: %s\n", italian.Number(now.Counts.Registered), s.again("send", f.ID))
 					return err
 				case err != nil:
 					return err
@@ -81,8 +82,8 @@ scritta nel file di correzioni, o con «massivo resolve»: altrimenti tornano in
 			})
 		},
 	}
-	c.Flags().StringSliceVar(&errs, "error", nil, "`errore` delle notifiche da riportare a Registrato; se manca: «"+flow.CodeNotSent.Label()+"»")
-	c.Flags().BoolVar(&goodRows, "good-rows", false, "applica le correzioni giuste anche se altre sono sbagliate")
+	c.Flags().StringSliceVar(&errs, "error", nil, "`errore` delle notifiche da riportare a «Registrato»; se manca: «"+flow.CodeNotSent.Label()+"»")
+	c.Flags().BoolVar(&goodRows, "good-rows", false, "applica le correzioni senza errori anche se altre ne hanno")
 	how.flags(c.Flags())
 	return c
 }
@@ -127,9 +128,9 @@ func (s *session) register(ctx context.Context, f flow.Flow, codes []flow.ErrorC
 		}
 		count++
 	}
-	fmt.Fprintf(s.out, "Notifiche riportate a Registrato: %s.\n", thousands(count))
+	fmt.Fprintf(s.out, "Notifiche riportate a «Registrato»: %s.\n", italian.Number(count))
 	if uncertain > 0 {
-		fmt.Fprintf(s.out, "Notifiche di cui non si sa se siano riportate a Registrato: %s. Ripetere il comando.\n", thousands(uncertain))
+		fmt.Fprintf(s.out, "Notifiche di cui non si sa se siano riportate a «Registrato»: %s. Ripetere il comando.\n", italian.Number(uncertain))
 	}
 	return refused
 }

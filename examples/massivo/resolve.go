@@ -13,6 +13,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // resolving is the decision of an operator, and the notifications that it is for.
@@ -28,9 +29,9 @@ func (p *program) resolve() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "resolve [notifica...]",
 		Short: "Decide su notifiche a esito sconosciuto, o già inviate",
-		Long: `Quando la piattaforma non ha risposto, o dopo un arresto forzato del programma, non si sa se il
-messaggio sia arrivato: la notifica resta in Errore finché un operatore decide. Con --sent
-la conferma come inviata; con --resend la riporta a Registrato, sapendo che il cittadino
+		Long: `Quando App IO non ha risposto, o dopo un arresto forzato del programma, non si sa se il
+messaggio sia arrivato: la notifica resta in «Errore» finché un operatore decide. Con --sent
+la conferma come inviata; con --resend la riporta a «Registrato», sapendo che il cittadino
 potrebbe riceverla due volte. Senza --sent e --resend elenca le notifiche a esito sconosciuto
 su cui decidere, di tutti i flussi o di uno.
 
@@ -38,7 +39,7 @@ Con --resend si può inviare anche una notifica con l'errore «Già inviata», s
 cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica.`,
 		Example: `  massivo resolve
   massivo resolve 0199aa… --sent --reason "il cittadino conferma al telefono"
-  massivo resolve --flow UUID --resend --reason "la piattaforma era ferma: niente è arrivato"`,
+  massivo resolve --flow UUID --resend --reason "App IO era fermo: niente è arrivato"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
 			if err := how.check(args); err != nil {
@@ -52,10 +53,10 @@ cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica.`,
 			})
 		},
 	}
-	c.Flags().StringVar(&how.flow, "flow", "", "tutte quelle a esito sconosciuto di un `flusso`")
-	c.Flags().BoolVar(&how.all, "all", false, "tutte quelle a esito sconosciuto del servizio")
-	c.Flags().BoolVar(&how.sent, "sent", false, "conferma come inviata")
-	c.Flags().BoolVar(&how.resend, "resend", false, "da inviare di nuovo, anche se forse già arrivata")
+	c.Flags().StringVar(&how.flow, "flow", "", "tutte le notifiche a esito sconosciuto di un `flusso`")
+	c.Flags().BoolVar(&how.all, "all", false, "tutte le notifiche a esito sconosciuto del servizio")
+	c.Flags().BoolVar(&how.sent, "sent", false, "conferma le notifiche come inviate")
+	c.Flags().BoolVar(&how.resend, "resend", false, "riporta le notifiche a «Registrato», da inviare di nuovo anche se forse già arrivate")
 	c.Flags().StringVar(&how.reason, "reason", "", "`motivo`, per lo storico; senza dati personali")
 	return c
 }
@@ -66,7 +67,7 @@ func (r resolving) decides() bool { return r.sent || r.resend }
 func (r resolving) check(args []string) error {
 	switch {
 	case r.sent && r.resend:
-		return cli.Wrongf("Scegliere fra --sent e --resend.")
+		return cli.Wrongf("Le opzioni --sent e --resend si escludono: indicarne una.")
 	case r.decides() && strings.TrimSpace(r.reason) == "":
 		return cli.Wrongf("Serve il motivo della decisione, per lo storico: --reason.")
 	case r.flow != "" && len(args) > 0, r.all && len(args) > 0, r.flow != "" && r.all:
@@ -100,14 +101,14 @@ func (s *session) resolveNamed(ctx context.Context, names []string, how resolvin
 			return err
 		case stands:
 			fmt.Fprintf(s.out, map[bool]string{
-				true: "La notifica %s è già confermata come inviata.\n", false: "La notifica %s è già riportata a Registrato.\n",
+				true: "La notifica %s è già confermata come inviata.\n", false: "La notifica %s è già riportata a «Registrato».\n",
 			}[how.sent], n.ID)
 			standing = append(standing, n)
 		case reason != "":
 			known = explained{reason, flow.ErrOutcomeKnown}
 			if skipped++; len(names) > 1 {
 				fmt.Fprintln(s.out, reason)
-				known = explained{fmt.Sprintf("Notifiche su cui non si è deciso: %s.", thousands(skipped)), flow.ErrOutcomeKnown}
+				known = explained{fmt.Sprintf("Notifiche su cui non si è deciso: %s.", italian.Number(skipped)), flow.ErrOutcomeKnown}
 			}
 		default:
 			open = append(open, n)
@@ -158,7 +159,7 @@ func (r resolving) needless(n flow.Notification) string {
 	case code == flow.CodeOutcomeUnknown, code == flow.CodeAlreadySent && !r.sent:
 		return ""
 	case code == flow.CodeAlreadySent:
-		return fmt.Sprintf("La notifica %s non è stata inviata, perché lo stesso messaggio è in un'altra. L'opzione --sent vale solo per le notifiche a esito sconosciuto. Se la notifica non serve più, disabilitarla.", n.ID)
+		return fmt.Sprintf("La notifica %s non è stata inviata, perché lo stesso messaggio è in un'altra notifica. L'opzione --sent vale solo per le notifiche a esito sconosciuto. Se la notifica non serve più, disabilitarla.", n.ID)
 	case n.State == flow.NotificationRegistered && n.Disabled:
 		return fmt.Sprintf("La notifica %s è disabilitata, e non si invia: non c'è niente da decidere.", n.ID)
 	case n.State == flow.NotificationRegistered:
@@ -198,10 +199,10 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 		decision = s.ConfirmUnknown
 	}
 	report, err := decision(ctx, s.by, filter, how.reason)
-	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(report.Resolved), thousands(max(len(unknown), report.Resolved)))
+	fmt.Fprintf(s.out, "Notifiche su cui si è deciso: %s di %s.\n", italian.Number(report.Resolved), italian.Number(max(len(unknown), report.Resolved)))
 	if report.Skipped > 0 {
-		fmt.Fprintf(s.out, "Notifiche non decise, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", thousands(report.Skipped))
-		err = errors.Join(err, explained{"Per decidere anche sulle altre, ripetere il comando; se il loro flusso è disabilitato, prima riabilitarlo.", flussi.ErrConflict})
+		fmt.Fprintf(s.out, "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", italian.Number(report.Skipped))
+		err = errors.Join(err, explained{"Per decidere anche sulle altre, riabilitare il flusso se è disabilitato, e ripetere il comando.", flussi.ErrConflict})
 	}
 	if errors.Is(err, flussi.ErrCommitUnknown) {
 		fmt.Fprintln(s.out, uncertainDecisions)
@@ -213,7 +214,7 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 }
 
 // uncertainDecisions is printed if the connection to the database was lost during a write.
-const uncertainDecisions = "Per altre notifiche non si sa se la decisione sia stata registrata: ripetere il comando, che non cambia le decisioni già registrate."
+const uncertainDecisions = "Per altre notifiche non si sa se la decisione sia stata registrata: ripetere il comando. Le decisioni già registrate non cambiano."
 
 // tellOpen prints the notifications that need a decision, and the commands to decide.
 func (s *session) tellOpen(open []flow.Notification) {
@@ -254,7 +255,7 @@ func (s *session) decide(ctx context.Context, open []flow.Notification, sent boo
 		}
 		done = append(done, n)
 	}
-	fmt.Fprintf(s.out, "Notifiche decise: %s di %s.\n", thousands(len(done)), thousands(len(open)))
+	fmt.Fprintf(s.out, "Notifiche su cui si è deciso: %s di %s.\n", italian.Number(len(done)), italian.Number(len(open)))
 	if errors.Is(failed, flussi.ErrCommitUnknown) {
 		fmt.Fprintln(s.out, uncertainDecisions)
 	}

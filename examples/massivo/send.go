@@ -19,6 +19,7 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // sending says how a flow is sent.
@@ -31,7 +32,7 @@ type sending struct {
 func (s *sending) flags(set *pflag.FlagSet) {
 	set.IntVar(&s.workers, "workers", 16, "`quante` notifiche si inviano insieme")
 	set.IntVar(&s.batch, "batch", 0, "`quante` notifiche si prendono in carico per volta, e restano a esito sconosciuto dopo un arresto forzato del programma; se manca: 4 per ogni invio contemporaneo")
-	set.DurationVar(&s.lease, "lease", 5*time.Minute, "per `quanto` restano prese in carico: dopo un arresto forzato, l'attesa prima di poterle risolvere")
+	set.DurationVar(&s.lease, "lease", 5*time.Minute, "per `quanto` tempo le notifiche restano prese in carico: dopo un arresto forzato, l'attesa prima di poterle risolvere")
 	set.BoolVar(&s.profiles, "check-profiles", false, "chiede prima se il cittadino riceve messaggi del servizio; raddoppia le chiamate")
 	set.BoolVar(&s.yes, "yes", false, "con --live, invia senza chiedere conferma")
 }
@@ -47,7 +48,7 @@ si può inviare. Più programmi, anche su macchine diverse, possono inviare insi
 flusso di un archivio PostgreSQL.
 
 Un messaggio che il servizio ha già inviato allo stesso cittadino non si invia una seconda
-volta: la notifica passa a Errore con «Già inviata», e l'operatore decide che cosa farne.`,
+volta: la notifica passa a «Errore» con «Già inviata», e l'operatore decide che cosa farne.`,
 		Args: cli.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.within(c.Context(), func(s *session) error {
@@ -70,9 +71,9 @@ volta: la notifica passa a Errore con «Già inviata», e l'operatore decide che
 func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 	switch {
 	case how.workers < 1, how.batch < 0:
-		return nil, cli.Wrongf("--workers e --batch vogliono un numero da 1 in su.")
+		return nil, cli.Wrongf("--workers e --batch devono essere numeri da 1 in su.")
 	case how.lease < time.Second:
-		return nil, cli.Wrongf("--lease vuole almeno 1s.")
+		return nil, cli.Wrongf("--lease deve essere almeno 1s.")
 	case how.batch > 0:
 		how.workers = min(how.workers, how.batch)
 	}
@@ -120,7 +121,7 @@ func (s *session) nothingLeft(ctx context.Context, err error) error {
 	case len(sent.Flows) == 0:
 		return err
 	}
-	fmt.Fprintf(s.out, "Non c'è niente da inviare: i flussi sono già inviati, o disabilitati. Per vederli: %s\n", s.again("list"))
+	fmt.Fprintf(s.out, "Non ci sono flussi da inviare: sono già inviati, o disabilitati. Per vederli: %s\n", s.again("list"))
 	return nil
 }
 
@@ -134,7 +135,7 @@ func (s *session) sendFlow(ctx context.Context, f flow.Flow, how sending) error 
 	if isOver(f) { // by an earlier command, or by another program
 		return s.outcome(ctx, f, nil)
 	}
-	question := fmt.Sprintf("Inviare ai cittadini %s del servizio «%s»?", counted(f.Counts.Pending(), "un messaggio", "%s messaggi"), f.Service)
+	question := fmt.Sprintf("Inviare ai cittadini %s del servizio «%s»?", italian.Message.Count(f.Counts.Pending()), f.Service)
 	dispatcher, err := s.prepare(ctx, f, how, question)
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (s *session) run(ctx context.Context, f flow.Flow, dispatcher *flow.Dispatc
 		return s.outcome(ctx, f, nil)
 	}
 	silent := context.AfterFunc(ctx, func() {
-		fmt.Fprintln(s.errs, "\nInterruzione: attendo l'esito dei messaggi già partiti (Ctrl-C di nuovo per uscire subito).")
+		fmt.Fprintln(s.errs, "\nInterruzione in corso: si attende l'esito dei messaggi già partiti (Ctrl-C di nuovo per uscire subito).")
 	})
 	defer silent()
 	if os.Getenv("GOGC") == "" {
@@ -220,11 +221,11 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 		}
 		return nil
 	case errors.Is(err, flow.ErrOutcomeNotStored), errors.Is(err, flussi.ErrCommitUnknown):
-		fmt.Fprintln(s.out, "Non si sa se l'invio sia finito: l'archivio non ha risposto. Ripetere il comando, che riprende l'invio: "+again)
+		fmt.Fprintln(s.out, "Non si sa se l'invio sia finito, perché l'archivio non ha risposto. Per riprendere l'invio: "+again)
 		return err
 	case ctx.Err() != nil:
-		fmt.Fprintf(s.out, "Invio interrotto: %s inviate, %s da inviare. Niente è andato perso.\nPer riprendere: %s\n",
-			thousands(f.Counts.Sent), thousands(f.Counts.Pending()), again)
+		fmt.Fprintf(s.out, "Invio interrotto. Notifiche inviate: %s. Notifiche da inviare: %s. Niente è andato perso.\nPer riprendere: %s\n",
+			italian.Number(f.Counts.Sent), italian.Number(f.Counts.Pending()), again)
 		return &cli.Exit{Code: cli.Interrupted}
 	case errors.As(err, &stopped):
 		s.tellStopped(f, flussi.Explain(err))
@@ -237,7 +238,7 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 // tellStopped prints why a sending was stopped, and how it goes on.
 func (s *session) tellStopped(f flow.Flow, reason string) {
 	fmt.Fprintln(s.out, cmp.Or(reason, "Invio fermato."))
-	fmt.Fprintf(s.out, "Niente è andato perso, restano da inviare: %s. ", thousands(f.Counts.Pending()))
+	fmt.Fprintf(s.out, "Niente è andato perso. Notifiche ancora da inviare: %s. ", italian.Number(f.Counts.Pending()))
 	if f.Disabled {
 		fmt.Fprintln(s.out, s.disabledFlow(f))
 		return
@@ -256,14 +257,14 @@ func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
 	fmt.Fprintf(s.out, "Flusso %s: %s\n", f.ID, stateOf(f))
 	t := newTable(s.out, "Stato", "Notifiche")
 	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight, AlignFooter: text.AlignRight}})
-	t.AppendRow([]any{"Inviato", thousands(f.Counts.Sent)})
+	t.AppendRow([]any{"Inviato", italian.Number(f.Counts.Sent)})
 	codes, err := s.errorCodes(ctx, f)
 	if err != nil {
 		return err
 	}
 	for _, code := range knownCodes() {
 		if codes[code] > 0 {
-			t.AppendRow([]any{"Errore: " + code.Label(), thousands(codes[code])})
+			t.AppendRow([]any{"Errore: " + code.Label(), italian.Number(codes[code])})
 		}
 	}
 	for _, rest := range []struct {
@@ -271,10 +272,10 @@ func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
 		n     int
 	}{{"Registrato", f.Counts.Registered}, {"In invio", f.Counts.Sending}, {"Disabilitato", f.Counts.Disabled}} {
 		if rest.n > 0 {
-			t.AppendRow([]any{rest.label, thousands(rest.n)})
+			t.AppendRow([]any{rest.label, italian.Number(rest.n)})
 		}
 	}
-	t.AppendFooter([]any{"Totale", thousands(f.Counts.Total())})
+	t.AppendFooter([]any{"Totale", italian.Number(f.Counts.Total())})
 	t.Render()
 	if f.Disabled && total(codes) > 0 {
 		fmt.Fprintln(s.out, s.disabledFlow(f))

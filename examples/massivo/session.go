@@ -73,7 +73,7 @@ func (s *session) bind(ctx context.Context) error {
 		return err
 	}
 	if kept != s.settings.purpose() {
-		return cli.Wrongf("Questo archivio è stato usato con: %s. Ora si usa: %s. Non si mescolano le prove con gli invii reali: indicare un altro archivio con --store.", kept, s.settings.purpose())
+		return cli.Wrongf("Questo archivio è stato usato con «%s», e ora si userebbe «%s». Le prove e gli invii reali devono avere archivi diversi: indicare un altro archivio con --store.", kept, s.settings.purpose())
 	}
 	if !s.settings.live {
 		fmt.Fprintln(s.errs, "SIMULATORE: nessun messaggio arriva ai cittadini.")
@@ -111,7 +111,7 @@ func (s *session) flowNamed(ctx context.Context, args []string, states ...flow.F
 func parseID(text string) (uuid.UUID, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return uuid.Nil, cli.Wrongf("L'UUID non è scritto bene: «massivo list» mostra quelli dei flussi.")
+		return uuid.Nil, cli.Wrongf("L'UUID non è valido: «massivo list» mostra gli UUID dei flussi.")
 	}
 	return id, nil
 }

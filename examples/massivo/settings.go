@@ -45,11 +45,11 @@ func (s *settings) flags(set *pflag.FlagSet) {
 	set.StringVar(&s.store, "store", "massivo.db", "`archivio`: un file SQLite, o un indirizzo postgres://… [MASSIVO_STORE]")
 	set.StringVar(&s.service, "service", "", "`servizio` App IO dell'ente; con il simulatore, se manca: "+sandboxService+" [MASSIVO_SERVICE]")
 	set.StringVar(&s.operator, "operator", userName(), "`nome` dell'operatore, per lo storico [MASSIVO_OPERATOR]")
-	set.BoolVar(&s.live, "live", false, "usa la piattaforma reale: i messaggi arrivano ai cittadini")
-	set.StringVar(&s.url, "url", "", "`indirizzo` della piattaforma; se manca, quello di App IO o, senza --live, "+sandboxURL+" [MASSIVO_URL]")
+	set.BoolVar(&s.live, "live", false, "invia con App IO: i messaggi arrivano ai cittadini")
+	set.StringVar(&s.url, "url", "", "`indirizzo` di App IO o del simulatore; se manca, quello di App IO o, senza --live, "+sandboxURL+" [MASSIVO_URL]")
 	set.StringVar(&s.keyFile, "key-file", "", "`file` che contiene la chiave del servizio, al posto di MASSIVO_KEY [MASSIVO_KEY_FILE]")
 	set.IntVar(&s.calls, "calls", 150, "`chiamate` ogni 5 secondi concesse all'ente; se più programmi inviano insieme, dividerle fra loro")
-	set.BoolVarP(&s.verbose, "verbose", "v", false, "racconta ogni tentativo, senza dati personali")
+	set.BoolVarP(&s.verbose, "verbose", "v", false, "mostra ogni tentativo, senza dati personali")
 }
 
 // fromEnvironment are the flags that can be set by a variable of the environment.
@@ -62,7 +62,7 @@ var fromEnvironment = []string{"store", "service", "operator", "url", "key-file"
 func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs io.Writer) error {
 	for _, name := range fromEnvironment {
 		if value := set.Lookup(name).Value.String(); set.Changed(name) && (trimmed(value) != value || holdsUnseen(value)) {
-			return cli.Wrongf("L'opzione --%s contiene spazi all'inizio o alla fine, o caratteri invisibili: riscriverla.", name)
+			return cli.Wrongf("L'opzione --%s contiene spazi all'inizio o alla fine, o caratteri invisibili: riscrivere il valore.", name)
 		}
 	}
 	variable := func(name string) (string, error) {
@@ -70,10 +70,10 @@ func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs
 		given := getenv(name)
 		value := trimmed(given)
 		if holdsUnseen(value) {
-			return "", cli.Wrongf("La variabile %s contiene caratteri invisibili: riscriverla.", name)
+			return "", cli.Wrongf("La variabile %s contiene caratteri invisibili: riscrivere il valore.", name)
 		}
 		if value != given {
-			fmt.Fprintf(errs, "La variabile %s ha spazi o caratteri invisibili all'inizio o alla fine: vengono ignorati.\n", name)
+			fmt.Fprintf(errs, "La variabile %s ha spazi o caratteri invisibili all'inizio o alla fine, che vengono ignorati.\n", name)
 		}
 		return value, nil
 	}
@@ -141,7 +141,7 @@ func (s *settings) serviceName() (string, error) {
 		}
 		return s.service, nil
 	case s.live:
-		return "", cli.Wrongf("Con --live serve anche --service: il servizio App IO che invia.")
+		return "", cli.Wrongf("Con --live serve anche --service, con il servizio App IO che invia.")
 	}
 	return sandboxService, nil
 }
@@ -165,10 +165,10 @@ func (s *settings) platform() (string, error) {
 	address := cmp.Or(s.url, sandboxURL)
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
-		return "", cli.Wrongf("L'indirizzo della piattaforma non è scritto bene: deve essere come %s.", sandboxURL)
+		return "", cli.Wrongf("L'indirizzo del simulatore non è valido: deve essere come %s.", sandboxURL)
 	}
 	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && !ip.IsLoopback() {
-		return "", cli.Wrongf("Senza --live si usa solo un simulatore su questa macchina: per raggiungere un'altra piattaforma serve --live.")
+		return "", cli.Wrongf("Senza --live si usa solo un simulatore su questa macchina. Per un altro indirizzo serve --live.")
 	}
 	return address, nil
 }
@@ -187,7 +187,7 @@ func (s *settings) readKey() (appio.Key, error) {
 	case text != "":
 		return appio.ParseKey(text)
 	case s.live:
-		return appio.Key{}, cli.Wrongf("Manca la chiave del servizio: metterla nella variabile MASSIVO_KEY, o in un file indicato con --key-file.")
+		return appio.Key{}, cli.Wrongf("Manca la chiave del servizio: indicarla nella variabile MASSIVO_KEY, o in un file indicato con --key-file.")
 	}
 	return appio.ParseKey(sandboxKey)
 }
@@ -202,7 +202,7 @@ func (p *program) messengers() flow.SenderFor {
 			return nil, err
 		}
 		if service != name {
-			return nil, explained{fmt.Sprintf("La chiave è del servizio «%s», il flusso è del servizio «%s»: indicare il suo, con --service e la sua chiave.", name, service),
+			return nil, explained{fmt.Sprintf("La chiave è del servizio «%s», il flusso è del servizio «%s»: indicare il servizio del flusso con --service, e la sua chiave.", name, service),
 				errors.New("key of another service")}
 		}
 		return client()
@@ -219,7 +219,7 @@ func (p *program) client() (*appio.Client, error) {
 		return nil, err
 	}
 	if p.settings.calls < 1 {
-		return nil, cli.Wrongf("--calls vuole un numero da 1 in su.")
+		return nil, cli.Wrongf("--calls deve essere un numero da 1 in su.")
 	}
 	pace, err := appio.NewPace(appio.PaceConfig{Calls: p.settings.calls})
 	if err != nil {
@@ -231,7 +231,7 @@ func (p *program) client() (*appio.Client, error) {
 	}
 	client, err := appio.New(key, config)
 	if err != nil {
-		return nil, explained{"L'indirizzo della piattaforma non va bene: deve cominciare con https:// e finire con /api/v1.", err}
+		return nil, explained{"L'indirizzo di App IO non è valido: deve cominciare con https:// e finire con /api/v1.", err}
 	}
 	return client, nil
 }

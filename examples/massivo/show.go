@@ -11,6 +11,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 func (p *program) show() *cobra.Command {
@@ -95,14 +96,14 @@ func (s *session) tellFlow(f flow.Flow, actions []flow.FlowAction) {
 }
 
 func tally(c flow.Counts) string {
-	text := thousands(c.Total())
+	text := italian.Number(c.Total())
 	var parts []string
 	for _, p := range []struct {
 		n     int
 		label string
 	}{{c.Registered, "Registrato"}, {c.Sending, "In invio"}, {c.Sent, "Inviato"}, {c.Failed, "Errore"}, {c.Disabled, "Disabilitato"}} {
 		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("%s: %s", p.label, thousands(p.n)))
+			parts = append(parts, fmt.Sprintf("%s: %s", p.label, italian.Number(p.n)))
 		}
 	}
 	if len(parts) > 0 {

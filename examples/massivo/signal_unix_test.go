@@ -47,7 +47,7 @@ func TestASignalEndsASendingCleanly(t *testing.T) {
 			_, _ = io.Copy(io.Discard, lines)
 			_ = c.Wait()
 			assert.Equal(t, cli.Interrupted, c.ProcessState.ExitCode())
-			assert.Contains(t, out.String(), "Invio interrotto: 1 inviate, 4 da inviare. Niente è andato perso.")
+			assert.Contains(t, out.String(), "Invio interrotto. Notifiche inviate: 1. Notifiche da inviare: 4. Niente è andato perso.")
 			assert.Len(t, h.Deliveries(), 1)
 			p := r.start(t, "show", r.flow)
 			require.Equal(t, 0, p.wait(t), p.said())

@@ -7,15 +7,16 @@ import (
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 func (p *program) verify() *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify [flusso]",
-		Short: "Chiede alla piattaforma che ne è dei messaggi (Verifica Stato)",
-		Long: `Chiede alla piattaforma che ne è stato dei messaggi inviati la cui consegna non è ancora
-definitiva. Quelli che risultano rifiutati passano a Errore. Senza argomento verifica
-l'unico flusso che ne ha.`,
+		Short: "Verifica lo stato dei messaggi su App IO (Verifica Stato)",
+		Long: `Chiede ad App IO lo stato dei messaggi inviati la cui consegna non è ancora definitiva. Le
+notifiche dei messaggi rifiutati passano a «Errore». Senza argomento verifica l'unico flusso
+con messaggi da verificare.`,
 		Args: cli.Args(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
@@ -32,8 +33,8 @@ l'unico flusso che ne ha.`,
 				}
 				report, err := s.VerifyFlow(ctx, s.by, f.ID)
 				fmt.Fprintf(s.out, "Messaggi verificati: %s. Consegnati: %s. Rifiutati: %s. Non ancora definitivi: %s. Senza risposta: %s.\n",
-					thousands(report.Asked), thousands(report.Final), thousands(report.Rejected),
-					thousands(report.Asked-report.Final-report.Rejected-report.Failed), thousands(report.Failed))
+					italian.Number(report.Asked), italian.Number(report.Final), italian.Number(report.Rejected),
+					italian.Number(report.Asked-report.Final-report.Rejected-report.Failed), italian.Number(report.Failed))
 				if err != nil {
 					return err
 				}

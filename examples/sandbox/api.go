@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // stateJSON says how far the sandbox is.
@@ -63,7 +64,7 @@ func (s *sandbox) serveAPI(mux *http.ServeMux) {
 		})
 	}
 	mux.HandleFunc("/sandbox/", func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, http.StatusNotFound, "Questa operazione non esiste: quelle che ci sono le elenca go doc ./examples/sandbox.", nil)
+		refuse(w, http.StatusNotFound, "Questa operazione non esiste: le operazioni sono elencate da go doc ./examples/sandbox.", nil)
 	})
 }
 
@@ -111,7 +112,7 @@ func (s *sandbox) serveDeliveries(w http.ResponseWriter, r *http.Request) {
 		*into = number
 	}
 	if wrong["limit"] == "" && (limit < 1 || limit > maxDeliveries) {
-		wrong["limit"] = "Deve essere fra 1 e " + strconv.Itoa(maxDeliveries) + "."
+		wrong["limit"] = "Deve essere fra 1 e " + italian.Number(maxDeliveries) + "."
 	}
 	if len(wrong) > 0 {
 		refuse(w, http.StatusUnprocessableEntity, "La richiesta non è valida.", wrong)
@@ -147,7 +148,7 @@ func (s *sandbox) serveOrder(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "L'ordine non è scritto bene: "+badJSON(err), nil)
+		refuse(w, http.StatusBadRequest, "L'ordine non è valido: "+badJSON(err), nil)
 		return
 	}
 	o, wrong := s.obey(o)
@@ -166,7 +167,7 @@ func badJSON(err error) string {
 	case errors.As(err, &kind) && kind.Field != "":
 		return "il campo «" + kind.Field + "» non è del tipo giusto."
 	case unknown:
-		return "il campo " + name + " non esiste."
+		return "il campo «" + strings.Trim(name, `"`) + "» non esiste."
 	}
 	return "serve un solo oggetto JSON."
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -65,8 +66,8 @@ si perde quando il programma finisce.`,
 	c.Flags().StringVar(&s.listen, "listen", defaultListen, "`indirizzo` e porta su cui ascoltare")
 	c.Flags().StringArrayVar(&s.services, "service", nil, "`id=chiave` di un servizio; si può ripetere. Se manca: "+defaultService+"="+defaultKey)
 	c.Flags().StringArrayVar(&s.schools, "school", nil, "`codice=credenziale` di una scuola su Pago In Rete, con il codice meccanografico; si può ripetere. Se manca: "+defaultSchool+"="+defaultKey)
-	c.Flags().StringVar(&s.body, "body", "", "`codice fiscale` dell'ente dei servizi, l'unico beneficiario che i pagamenti possono indicare; se manca, vanno bene tutti")
-	c.Flags().IntVar(&s.limit, "limit", 150, "`chiamate` concesse all'ente ogni 5 secondi, come sulla piattaforma")
+	c.Flags().StringVar(&s.body, "body", "", "`codice fiscale` dell'ente dei servizi, l'unico beneficiario che i pagamenti possono indicare; se manca, sono ammessi tutti")
+	c.Flags().IntVar(&s.limit, "limit", 150, "`chiamate` concesse all'ente ogni 5 secondi, come su App IO")
 	c.Flags().BoolVar(&s.unlimited, "unlimited", false, "nessun limite alle chiamate")
 	c.Flags().DurationVar(&s.processAfter, "process-after", 0, "`durata` per cui un messaggio resta ACCEPTED, come 30s; se manca, è subito elaborato")
 	c.Flags().BoolVar(&s.hold, "hold", false, "i messaggi restano ACCEPTED finché non si ordina di elaborarli")
@@ -90,7 +91,7 @@ func (s *settings) sandbox(out io.Writer) (*sandbox, error) {
 	var wrong []string
 	fail := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	if s.limit < 1 {
-		fail("Il limite delle chiamate (--limit) deve essere almeno 1: per non averne, --unlimited.")
+		fail("Il limite delle chiamate (--limit) deve essere almeno 1: per togliere il limite usare --unlimited.")
 	}
 	if s.processAfter < 0 {
 		fail("La durata di --process-after non può essere negativa.")
@@ -149,11 +150,11 @@ func parseServices(texts []string) (services []appiotest.Service, wrong []string
 		case id == "" || key == "":
 			wrong = append(wrong, fmt.Sprintf("Il servizio n. %d (--service) deve essere scritto id=chiave.", i+1))
 		case flow.CheckService(id) != nil:
-			wrong = append(wrong, fmt.Sprintf("L'id del servizio n. %d (--service) non va bene. %s", i+1, flussi.Explain(flow.CheckService(id))))
+			wrong = append(wrong, fmt.Sprintf("L'id del servizio n. %d (--service) non è valido. %s", i+1, flussi.Explain(flow.CheckService(id))))
 		case err != nil || strings.TrimSpace(key) != key:
 			wrong = append(wrong, fmt.Sprintf("La chiave del servizio n. %d (--service) ha caratteri non ammessi.", i+1))
 		case slices.ContainsFunc(services, same):
-			wrong = append(wrong, fmt.Sprintf("Il servizio n. %d (--service) ha l'id o la chiave di un altro.", i+1))
+			wrong = append(wrong, fmt.Sprintf("Il servizio n. %d (--service) ha l'id o la chiave di un altro servizio.", i+1))
 		}
 		services = append(services, appiotest.Service{ID: id, Key: key})
 	}
@@ -175,7 +176,7 @@ func parseSchools(texts []string) (schools []restgatewaytest.School, wrong []str
 		case err != nil || strings.TrimSpace(key) != key:
 			wrong = append(wrong, fmt.Sprintf("La credenziale della scuola n. %d (--school) ha caratteri non ammessi.", i+1))
 		case slices.ContainsFunc(schools, same):
-			wrong = append(wrong, fmt.Sprintf("La scuola n. %d (--school) ha il codice o la credenziale di un'altra.", i+1))
+			wrong = append(wrong, fmt.Sprintf("La scuola n. %d (--school) ha il codice o la credenziale di un'altra scuola.", i+1))
 		}
 		schools = append(schools, restgatewaytest.School{Code: code, Key: key})
 	}
@@ -217,7 +218,7 @@ func parseAbsent(text string) (absent func(flussi.FiscalCode) bool, wrong string
 
 // manner says how the sandbox behaves.
 func (s *settings) manner() string {
-	limit := fmt.Sprintf("L'ente può fare %d chiamate ogni 5 secondi.", s.limit)
+	limit := "L'ente può fare " + italian.Count(s.limit, "chiamata", "chiamate") + " ogni 5 secondi."
 	if s.unlimited {
 		limit = "Le chiamate non hanno limite."
 	}
@@ -233,7 +234,7 @@ func (s *settings) manner() string {
 	case strings.HasSuffix(s.absent, "%"):
 		presence = fmt.Sprintf("Il %s dei cittadini non è su App IO.", s.absent)
 	case s.absent != "":
-		presence = fmt.Sprintf("Cittadini che non sono su App IO: %d.", 1+strings.Count(s.absent, ","))
+		presence = "Cittadini che non sono su App IO: " + italian.Number(1+strings.Count(s.absent, ",")) + "."
 	}
 	return limit + " " + processing + " " + presence
 }

@@ -169,7 +169,7 @@ func TestAClientWorksWithWhatIsPrinted(t *testing.T) {
 	assert.Equal(t, cli.OK, <-ended)
 	said := out.String()
 	assert.Contains(t, said, "memorizzato "+string(receipt.ID))
-	assert.Contains(t, said, "Fermato. Messaggi memorizzati: 1; avvisi di pagamento: 0; niente ha raggiunto un cittadino.")
+	assert.Contains(t, said, "Simulatore fermato. Messaggi memorizzati: 1. Avvisi di pagamento: 0. Niente ha raggiunto un cittadino.")
 	assert.NotContains(t, said, to.Reveal())
 	client, err = appio.New(key, appio.Config{BaseURL: baseURL, MaxAttempts: 1})
 	require.NoError(t, err)
@@ -206,7 +206,7 @@ func TestItStopsCleanlyWhileCallsWait(t *testing.T) {
 			assert.Error(t, <-failed, "a call that has no answer gets none at the end, and no 200")
 		}
 		assert.Less(t, time.Since(began), time.Second, "it does not wait for them")
-		assert.Contains(t, out.String(), "Fermato. Messaggi memorizzati: 2")
+		assert.Contains(t, out.String(), "Simulatore fermato. Messaggi memorizzati: 2")
 		assert.Contains(t, out.String(), "risposta: nessuna")
 	})
 }

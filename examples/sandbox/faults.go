@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // order is an order that calls go wrong: the next ones, or a share of them.
@@ -48,19 +50,19 @@ func (o order) check() map[string]string {
 	case !slices.ContainsFunc(of.faults, is(false)):
 		wrong["kind"] = "Il guasto non esiste: deve essere uno fra " + list(of.kinds()) + "."
 	case o.Stored && !slices.ContainsFunc(of.faults, is(true)):
-		wrong["stored"] = "Con questo guasto è già detto se quello che si chiede viene fatto: togliere l'indicazione."
+		wrong["stored"] = "Questo guasto stabilisce già se la richiesta viene eseguita: togliere l'indicazione."
 	case o.Stored && !of.changes(o.Operation):
 		wrong["stored"] = of.onlyChanges
 	case !of.changes(o.Operation) && slices.Contains(of.onlyFor, o.Kind):
-		wrong["kind"] = "Questo guasto riguarda l'ID di un nuovo messaggio: vale solo per l'invio."
+		wrong["kind"] = "Questo guasto riguarda l'ID di un nuovo messaggio: scegliere l'operazione di invio."
 	}
 	switch {
 	case o.Count != 0 && o.Share != 0:
-		wrong["count"] = "Indicare o quante chiamate, o la loro quota: non tutte e due."
+		wrong["count"] = "Indicare il numero delle chiamate oppure la loro quota, non entrambi."
 	case o.Share != 0 && !(o.Share > 0 && o.Share <= 1):
-		wrong["share"] = "La quota deve essere più di 0 e al massimo 1, cioè il 100%."
+		wrong["share"] = "La quota deve essere maggiore di 0 e al massimo 1, cioè il 100%."
 	case o.Share == 0 && (o.Count < 1 || o.Count > maxCount):
-		wrong["count"] = fmt.Sprintf("Il numero delle chiamate deve essere fra 1 e %d.", maxCount)
+		wrong["count"] = "Il numero delle chiamate deve essere fra 1 e " + italian.Number(maxCount) + "."
 	}
 	if !(o.Delay >= 0 && o.Delay <= maxDelay) {
 		wrong["delay_seconds"] = fmt.Sprintf("L'attesa deve essere fra 0 e %.0f secondi.", maxDelay)
@@ -71,7 +73,7 @@ func (o order) check() map[string]string {
 	case !(o.RetryAfter >= 0 && o.RetryAfter <= maxRetryAfter):
 		wrong["retry_after_seconds"] = fmt.Sprintf("La pausa chiesta deve essere fra 0 e %.0f secondi.", maxRetryAfter)
 	case o.RetryAfter != 0 && o.Kind != tooManyRequests:
-		wrong["retry_after_seconds"] = "Solo il guasto 429 chiede una pausa."
+		wrong["retry_after_seconds"] = "Solo il guasto 429 chiede una pausa: togliere la pausa."
 	}
 	return wrong
 }
@@ -120,7 +122,7 @@ func (o order) extent() string {
 	case o.Count == 1:
 		return "la prossima chiamata"
 	}
-	return fmt.Sprintf("le prossime %d chiamate", o.Count)
+	return "le prossime " + italian.Number(o.Count) + " chiamate"
 }
 
 // percent writes a share as Italians do.

@@ -98,7 +98,7 @@ func (s *sandbox) servePage(mux *http.ServeMux) {
 		http.Redirect(w, r, "/?fatto=pay", http.StatusSeeOther)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "Qui non c'è niente. Le API simulate cominciano da "+s.address+appiotest.BasePath+" e da "+s.address+restgatewaytest.BasePath+"; la pagina è "+s.address+"/", http.StatusNotFound)
+		http.Error(w, "Pagina inesistente. Le API simulate cominciano da "+s.address+appiotest.BasePath+" e da "+s.address+restgatewaytest.BasePath+"; la pagina è "+s.address+"/", http.StatusNotFound)
 	})
 }
 
@@ -172,10 +172,10 @@ func (f form) order() (order, map[string]string) {
 		o.Count = n
 	case "share":
 		if o.Share = number("share", f.Percent) / 100; o.Share == 0 && wrong["share"] == "" {
-			wrong["share"] = "Serve una percentuale, più di 0 e al massimo 100."
+			wrong["share"] = "Serve una percentuale, maggiore di 0 e al massimo 100."
 		}
 	default:
-		wrong["count"] = "Indicare per quante chiamate."
+		wrong["count"] = "Indicare il numero delle chiamate."
 	}
 	return o, wrong
 }

@@ -121,8 +121,8 @@ func TestAWrongFormSaysWhatIsWrongAndKeepsWhatWasTyped(t *testing.T) {
 		says   []string
 	}{
 		"a count that is none":   {typed("count", "due"), []string{"Serve un numero intero.", `value="due"`, `id="count-error"`}},
-		"too many calls":         {typed("count", "1001"), []string{"fra 1 e 1000", `value="1001"`}},
-		"no extent":              {typed("extent", ""), []string{"Indicare per quante chiamate."}},
+		"too many calls":         {typed("count", "1001"), []string{"fra 1 e 1.000", `value="1001"`}},
+		"no extent":              {typed("extent", ""), []string{"Indicare il numero delle chiamate."}},
 		"no share":               {typed("extent", "share"), []string{"Serve una percentuale", `id="share-error"`}},
 		"a share that is none":   {typed("extent", "share", "percent", "metà"), []string{"Serve un numero.", `value="metà"`}},
 		"a share of too much":    {typed("extent", "share", "percent", "101"), []string{"al massimo 1", `value="101"`, `value="share" checked`}},

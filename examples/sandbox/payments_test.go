@@ -123,8 +123,8 @@ func TestFaultsOfPagoInReteAreOrdered(t *testing.T) {
 	for body, says := range map[string]string{
 		`{"operation":"put notice","kind":"no ID","count":1}`:            "Il guasto non esiste",
 		`{"operation":"submit message","kind":"garbled","count":1}`:      "Il guasto non esiste",
-		`{"operation":"get PDF","kind":"504","stored":true,"count":1}`:   "Una lettura non fa niente",
-		`{"operation":"put event","kind":"409","stored":true,"count":1}`: "è già detto",
+		`{"operation":"get PDF","kind":"504","stored":true,"count":1}`:   "Una lettura non cambia niente",
+		`{"operation":"put event","kind":"409","stored":true,"count":1}`: "stabilisce già",
 	} {
 		w := send(h, "POST", "/sandbox/faults", body)
 		assert.Equal(t, 422, w.Code, body)
@@ -148,7 +148,7 @@ func TestWhatBecomesOfCallsToPagoInReteIsTold(t *testing.T) {
 		assert.Equal(t, 404, w.Code)
 		assert.NotEmpty(t, w.Header().Get("X-Flussi-Simulator"))
 	}
-	assert.Contains(t, out.String(), "(credenziale sconosciuta) percorso che la piattaforma non ha: 404 non trovato")
+	assert.Contains(t, out.String(), "(credenziale sconosciuta) percorso che non esiste: 404 non trovato")
 	for _, op := range restgatewaytest.Operations() {
 		assert.NotEmpty(t, pagoInRete.labels[string(op)], op)
 		assert.Contains(t, pagoInRete.operations(), string(op))

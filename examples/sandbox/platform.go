@@ -77,7 +77,7 @@ var pagoInRete = platform{
 	},
 	faults: converted(restgatewaytest.Faults(), func(f restgatewaytest.Fault) fault { return fault{string(f.Kind), f.Stored, 0, 0} }),
 	done:   "operazione fatta", not: "operazione non fatta",
-	onlyChanges: "Una lettura non fa niente: togliere l'indicazione.",
+	onlyChanges: "Una lettura non cambia niente: togliere l'indicazione.",
 }
 
 func converted[F any](all []F, to func(F) fault) []fault {
@@ -117,7 +117,7 @@ func labelOf(op string) string {
 	if label := platformOf(op).labels[op]; label != "" {
 		return label
 	}
-	return "percorso che la piattaforma non ha"
+	return "percorso che non esiste"
 }
 
 // texts say in Italian what faults are.
@@ -127,7 +127,7 @@ var texts = map[string]string{
 	string(appiotest.Forbidden):       "403, non permesso",
 	string(appiotest.NotFound):        "404, non trovato",
 	string(appiotest.TooManyRequests): "429, troppe chiamate, con la pausa da fare",
-	string(appiotest.TooManyBare):     "429, troppe chiamate, senza altro",
+	string(appiotest.TooManyBare):     "429, troppe chiamate, senza la pausa da fare",
 	string(appiotest.ServerProblem):   "500, con la spiegazione",
 	string(appiotest.ServerError):     "500, senza spiegazione",
 	string(appiotest.BadGateway):      "502, pagina HTML",
@@ -147,8 +147,8 @@ var texts = map[string]string{
 	string(restgatewaytest.Redirected):    "307, altrove",
 	string(restgatewaytest.CutUnseen):     "risposta interrotta nel corpo, senza dire quanto è lunga",
 	string(restgatewaytest.Garbled):       "risposta illeggibile",
-	string(restgatewaytest.OtherID):       "risposta che parla d'altro",
-	string(restgatewaytest.Huge):          "risposta smisurata",
+	string(restgatewaytest.OtherID):       "risposta su un altro oggetto",
+	string(restgatewaytest.Huge):          "risposta troppo lunga",
 }
 
 // describe says in Italian what a fault does to an operation.

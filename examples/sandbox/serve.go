@@ -47,7 +47,7 @@ func (s *sandbox) serve(ctx context.Context, listener net.Listener) error {
 		_ = server.Close()
 	}
 	<-ended
-	s.journal.sayf("Fermato. Messaggi memorizzati: %d; avvisi di pagamento: %d; niente ha raggiunto un cittadino.", len(s.simulator.Deliveries()), len(s.payments.Notices()))
+	s.journal.sayf("Simulatore fermato. Messaggi memorizzati: %d. Avvisi di pagamento: %d. Niente ha raggiunto un cittadino.", len(s.simulator.Deliveries()), len(s.payments.Notices()))
 	return nil
 }
 
@@ -75,7 +75,7 @@ func (s *sandbox) greet(address net.Addr) {
 	if tcp, ok := address.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		s.journal.sayf("ATTENZIONE: %s è raggiungibile anche da altri computer: chiunque nella rete può inviare e ordinare guasti. Usare solo dati inventati.", address)
 	}
-	s.journal.sayf("Per fermarlo: Ctrl-C.")
+	s.journal.sayf("Per fermare il simulatore: Ctrl-C.")
 }
 
 // reachable returns an address that clients on this machine can use.

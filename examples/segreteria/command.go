@@ -63,9 +63,9 @@ func newFolder(name string) (string, error) {
 	}
 	switch {
 	case errors.Is(err, os.ErrExist):
-		return "", explained{"La cartella esiste già: indicarne una nuova con --dir.", err}
+		return "", explained{"La cartella esiste già: indicare una cartella nuova con --dir.", err}
 	case err != nil:
-		return "", explained{"La cartella per i file non si può creare.", err}
+		return "", explained{"La cartella per i file non si può creare: indicare un altro percorso con --dir.", err}
 	}
 	return name, nil
 }
@@ -86,7 +86,7 @@ func (d *demo) wait(ctx context.Context) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return explained{"Interrotto: quello che era già stato fatto resta nella cartella.", ctx.Err()}
+		return explained{"Dimostrazione interrotta: i file già scritti restano nella cartella.", ctx.Err()}
 	case <-timer.C:
 		return nil
 	}

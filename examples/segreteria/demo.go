@@ -31,13 +31,13 @@ func (d *demo) play(ctx context.Context) error {
 	}{
 		{"Le dieci operazioni della guida, per una tassa in due rate", d.operations},
 		{"La tabella della guida, dagli stati letti dopo ogni operazione", d.showOperations},
-		{"Chi ha provato quello che non gli spetta", d.showDenied},
+		{"Operazioni rifiutate a chi non è abilitato", d.showDenied},
 		{"Un evento che il DS rifiuta, corretto e di nuovo sottoposto", d.rejection},
 		{"Un'erogazione liberale: le operazioni che non si fanno", d.donation},
 		{"Riconciliazione con il PSP e con la tesoreria", d.reconciliation},
 		{"Un alunno che si ritira: annullato e rimborsato", d.withdrawal},
 		{"Gli avvisi della scuola, con i tre nomi di ogni stato", d.showStates},
-		{"Gli avvisi ancora da pagare, scritti ai genitori con App IO", d.remind},
+		{"I messaggi ai genitori, con App IO, sugli avvisi ancora da pagare", d.remind},
 		{"L'esito", d.export},
 	} {
 		if err := d.say("\n── %d. %s\n\n", i+1, part.title); err != nil {

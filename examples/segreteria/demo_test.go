@@ -74,23 +74,23 @@ func TestTheDemoShowsTheGuidesTableAndTheRest(t *testing.T) {
 	assert.Equal(t, []string{"N.", "Operazione", "Stato evento di pagamento", "Stato avviso di pagamento"}, table[0])
 	assert.Equal(t, guideTable, table[1:])
 
-	denied := cells(part(t, said, "Chi ha provato quello che non gli spetta"))
-	assert.Contains(t, denied, []string{"m.conti (A.A.)", "6. Approvare l'evento", "L'azione «Approva l'evento di pagamento su Pago in Rete» è riservata a: DS."})
+	denied := cells(part(t, said, "Operazioni rifiutate a chi non è abilitato"))
+	assert.Contains(t, denied, []string{"m.conti (A.A.)", "6. Approvare l'evento", "L'azione «Approva l'evento di pagamento su Pago in Rete» è riservata al ruolo «DS»."})
 	assert.Len(t, denied, 6)
 
 	for title, wants := range map[string][]string{
 		"Le dieci operazioni della guida, per una tassa in due rate": {
-			"3 righe non valide su 10: nessun avviso è stato creato.", "Riga 5, colonna A", "Riga 8, colonna G", "Riga 11, colonna E (Rata): La rata non esiste: l'evento ne ha 2.",
+			"3 righe con errori su 10: nessun avviso è stato creato.", "Riga 5, colonna A", "Riga 8, colonna G", "Riga 11, colonna E (Rata): La rata non esiste: l'evento ha 2 rate.",
 			"10 righe, 20 avvisi per 1.470,00 €.", "Trasmessi: 19. Rifiutati: 0. Senza risposta: 1.", "Trasmessi: 1. Rifiutati: 0. Senza risposta: 0.",
-			"8 hanno fatto l'accesso", "File nella cartella avvisi: 20", "Interrotti a metà e scaricati di nuovo: 1.", "Da pagare", "Con uno stato nuovo: 10. Discrepanze: 0."},
+			"Famiglie che hanno fatto l'accesso: 8.", "File nella cartella «avvisi»: 20", "File interrotti a metà e scaricati di nuovo: 1.", "Da pagare", "Avvisi con uno stato nuovo: 10. Discrepanze: 0."},
 		"Un evento che il DS rifiuta, corretto e di nuovo sottoposto": {"La causale non dice quali musei.", "Rifiutato", "Modifica", "Da notificare"},
-		"Un'erogazione liberale: le operazioni che non si fanno":      {"Un'erogazione liberale non ha avvisi di pagamento: questa operazione non va effettuata.", "è «Notificato»"},
+		"Un'erogazione liberale: le operazioni che non si fanno":      {"Un'erogazione liberale non ha avvisi di pagamento: passare all'operazione successiva.", "è «Notificato»"},
 		"Riconciliazione con il PSP e con la tesoreria": {
-			"Riga 6: L'importo è 98,00 €, quello dovuto è 100,00 €.", "Riga 10: Nessun avviso della scuola ha questo IUV.", "Riga 11: L'avviso risulta già pagato",
-			"nuove 0, già note 8", "Abbinato a mano: il movimento MOV-350 è il bonifico per Marchetti Chiara, rata 1: «Pagamento riscontrato manualmente»."},
+			"Riga 6: L'importo è 98,00 €, quello dovuto è 100,00 €.", "Riga 10: Nessun avviso della scuola ha questo IUV: verificare a chi è destinato il pagamento.", "Riga 11: L'avviso risulta già pagato",
+			"nessuna riga nuova. Righe già note: 8.", "Abbinamento a mano: il movimento MOV-350 è il bonifico per Marchetti Chiara, rata 1, ora «Pagamento riscontrato manualmente»."},
 		"Un alunno che si ritira: annullato e rimborsato": {"«Rimborsato»", "«Annullato»"},
-		"Gli avvisi ancora da pagare, scritti ai genitori con App IO": {"Messaggi preparati: 5.", "«Invio incompleto»: 4 inviati, 1 in errore", "Destinatario non raggiungibile", "Una seconda volta: Non c'è nessuno a cui scrivere.",
-			"Per un sollecito serve un'altra occasione, qui «primo sollecito». Messaggi preparati: 5.", "hanno già un messaggio per l'occasione «primo sollecito»"},
+		"I messaggi ai genitori, con App IO, sugli avvisi ancora da pagare": {"Messaggi preparati: 5.", "«Invio incompleto». Messaggi inviati: 4. Messaggi in errore: 1.", "Destinatario non raggiungibile", "Una seconda volta: Non ci sono messaggi da preparare.",
+			"Un sollecito ha un'altra occasione, qui «primo sollecito». Messaggi preparati: 5.", "hanno già un messaggio per l'occasione «primo sollecito»"},
 		"L'esito": {"3 eventi e 23 avvisi, nessuno creato due volte; 4 messaggi consegnati, nessuno due volte", filepath.Join(folder, "esito.xlsx")},
 	} {
 		for _, want := range wants {
@@ -149,10 +149,10 @@ func TestAFolderThatIsThereIsNotTouched(t *testing.T) {
 	var out bytes.Buffer
 	code, errs := run(t.Context(), &out, 0, "--dir", t.TempDir())
 	assert.Equal(t, cli.Failure, code)
-	assert.Contains(t, errs, "La cartella esiste già: indicarne una nuova con --dir.")
+	assert.Contains(t, errs, "La cartella esiste già: indicare una cartella nuova con --dir.")
 	code, errs = run(t.Context(), &out, 0, "--dir", filepath.Join(t.TempDir(), "a", "b"))
 	assert.Equal(t, cli.Failure, code)
-	assert.Contains(t, errs, "La cartella per i file non si può creare.")
+	assert.Contains(t, errs, "La cartella per i file non si può creare: indicare un altro percorso con --dir.")
 	assert.Empty(t, out.String())
 }
 

@@ -22,7 +22,7 @@ func (d *demo) donation(ctx context.Context) error {
 	if e, err = d.TransmitEvent(ctx, assistant, e.ID); err != nil {
 		return err
 	}
-	t := d.table("N.", "Operazione", "Che cosa si legge")
+	t := d.table("N.", "Operazione", "Risposta")
 	not := func(number int, err error) error {
 		r, err := refuses(assistant, operationNames[number-1], err)
 		t.row(number, r.what, r.why)
@@ -57,5 +57,5 @@ func (d *demo) donation(ctx context.Context) error {
 	if err := t.render(); err != nil {
 		return err
 	}
-	return d.say("Le altre operazioni sono fatte: «%s» è «%s», e chiunque può donare.\n", e.Name, e.State.Label())
+	return d.say("Le altre operazioni sono state eseguite: l'evento «%s» è «%s», e chiunque può donare.\n", e.Name, e.State.Label())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -47,5 +48,6 @@ func (d *demo) tellTruth() error {
 			same = "qualcuno più volte"
 		}
 	}
-	return d.say("Registro dei simulatori: %d eventi e %d avvisi, %s; %d messaggi consegnati, %s.\n", len(events), len(notices), twice, len(got), same)
+	return d.say("Registro dei simulatori: %s e %s, %s; %s, %s.\n", italian.Event.Count(len(events)), italian.Notice.Count(len(notices)), twice,
+		italian.Count(len(got), "messaggio consegnato", "messaggi consegnati"), same)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -38,7 +39,7 @@ func (d *demo) familiesArrive() error {
 	for i := range loggedIn {
 		d.pagoInRete.LogIn(parent(i))
 	}
-	return d.say("    Famiglie: %d registrate a Pago In Rete, %d hanno fatto l'accesso.\n", registered, loggedIn)
+	return d.say("    Famiglie registrate a Pago In Rete: %d. Famiglie che hanno fatto l'accesso: %d.\n", registered, loggedIn)
 }
 
 // familiesPay lets the parents pay: most of them the first instalment, some both, and one has
@@ -71,7 +72,7 @@ func (d *demo) familiesPay(ctx context.Context) error {
 		return err
 	}
 	d.pagoInRete.StartPayment(n.ID)
-	return d.say("    Famiglie: %d pagamenti fatti, 1 in corso.\n", paid)
+	return d.say("    Famiglie: %s, 1 in corso.\n", italian.Count(paid, "pagamento fatto", "pagamenti fatti"))
 }
 
 // showGuardians shows what a family sees in the guardians' area.

@@ -44,7 +44,7 @@ func main() {
 	out := &cli.Output{To: os.Stdout, Width: width}
 	code := cli.Run(ctx, command(out), os.Stderr)
 	if code == cli.OK && out.Err() != nil {
-		fmt.Fprintln(os.Stderr, "La dimostrazione è finita, ma il suo risultato non si è potuto scrivere.")
+		fmt.Fprintln(os.Stderr, "La dimostrazione è finita, ma non è stato possibile scriverne il risultato.")
 		code = cli.Failure
 	}
 	os.Exit(code)

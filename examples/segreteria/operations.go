@@ -7,6 +7,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -76,7 +77,7 @@ func (d *demo) showOperations(context.Context) error {
 	if err := t.render(); err != nil {
 		return err
 	}
-	return d.say("L'avviso è quello di %s, rata 1. Gli altri sono più avanti.\n", pupils[0])
+	return d.say("La tabella mostra l'avviso di %s, rata 1. Gli altri avvisi sono mostrati più avanti.\n", pupils[0])
 }
 
 // create is the first operation.
@@ -102,7 +103,7 @@ func (d *demo) addNotices(ctx context.Context) error {
 	if !errors.Is(err, flussi.ErrRows) {
 		return errors.Join(errors.New("the wrong rows were not noticed"), err)
 	}
-	if err := d.say("    %s\n%s\n    Le celle sbagliate sono segnate in alunni-errori.xlsx. Corrette, e di nuovo:\n", flussi.Explain(err), indent(report.Italian())); err != nil {
+	if err := d.say("    %s\n%s\n    Le celle con errori sono segnate in alunni-errori.xlsx. Dopo la correzione:\n", flussi.Explain(err), indent(report.Italian())); err != nil {
 		return err
 	}
 	if err := d.correct(name); err != nil {
@@ -112,7 +113,7 @@ func (d *demo) addNotices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.say("    %d righe, %d avvisi per %s.\n", added.Rows, added.Notices, added.Amount.Euro())
+	return d.say("    %s, %s per %s.\n", italian.Row.Count(added.Rows), italian.Notice.Count(added.Notices), added.Amount.Euro())
 }
 
 // transmitNotices is the fourth, over a line that is not well: what got no answer is
@@ -176,7 +177,7 @@ func (d *demo) notify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.say("    Evento notificato, con %d avvisi.\n", e.Counts.NotCancelled())
+	return d.say("    Evento notificato, con %s.\n", italian.Notice.Count(e.Counts.NotCancelled()))
 }
 
 // show is the ninth.
@@ -200,7 +201,7 @@ func (d *demo) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.say("    Avvisi chiesti a Pago In Rete: %d. Con uno stato nuovo: %d. Discrepanze: %d.\n", report.Asked, report.Changed, report.Discrepancies)
+	return d.say("    Avvisi verificati su Pago In Rete: %d. Avvisi con uno stato nuovo: %d. Discrepanze: %d.\n", report.Asked, report.Changed, report.Discrepancies)
 }
 
 // deny keeps what somebody was not allowed to do.
@@ -212,7 +213,7 @@ func (d *demo) deny(by flussi.Actor, what string, err error) error {
 
 // showDenied prints it.
 func (d *demo) showDenied(context.Context) error {
-	t := d.table("Chi", "Operazione", "Che cosa si legge")
+	t := d.table("Chi", "Operazione", "Risposta")
 	for _, r := range d.denied {
 		t.row(r.who, r.what, r.why)
 	}

@@ -51,7 +51,7 @@ func (d *demo) download(ctx context.Context) error {
 		}
 		files, size = files+1, size+written
 	}
-	return d.say("    File nella cartella avvisi: %d, %d kB. Interrotti a metà e scaricati di nuovo: %d.\n", files, (size+999)/1000, len(broken))
+	return d.say("    File nella cartella «avvisi»: %d, in tutto %d kB. File interrotti a metà e scaricati di nuovo: %d.\n", files, (size+999)/1000, len(broken))
 }
 
 // keepPDF writes a notice into a folder, whole or not at all, and returns its size. The name

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -38,7 +39,7 @@ func (d *demo) reconciliation(ctx context.Context) error {
 	if report, err = d.ApplySettlement(ctx, assistant, school, sequence(settlement)); err != nil {
 		return err
 	}
-	if err := d.say("Applicato un'altra volta: nuove 0, già note %d.\n\n", report.Known); err != nil {
+	if err := d.say("Applicando il flusso un'altra volta, nessuna riga nuova. Righe già note: %d.\n\n", report.Known); err != nil {
 		return err
 	}
 
@@ -57,7 +58,7 @@ func (d *demo) reconciliation(ctx context.Context) error {
 	if n, err = d.MatchMovement(ctx, director, n.ID, transfer); err != nil {
 		return err
 	}
-	return d.say("Abbinato a mano: il movimento %s è il bonifico per %s, rata 1: «%s».\n", transfer.Reference, pupils[byTransfer], n.State.Label())
+	return d.say("Abbinamento a mano: il movimento %s è il bonifico per %s, rata 1, ora «%s».\n", transfer.Reference, pupils[byTransfer], n.State.Label())
 }
 
 // payments are rows that pay notices by what is due.
@@ -83,8 +84,8 @@ func sequence(rows []pagoinrete.PaymentRow) iter.Seq2[pagoinrete.PaymentRow, err
 // showMatches prints what came of rows, and those that a person has to look at.
 func (d *demo) showMatches(source string, r pagoinrete.MatchReport) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d righe per %s.\n", source, r.Rows, r.Amount.Euro())
-	fmt.Fprintf(&b, "Abbinate %d per %s; da guardare %d per %s:\n", r.Matched, r.MatchedAmount.Euro(), r.Unmatched, r.UnmatchedAmount.Euro())
+	fmt.Fprintf(&b, "%s: %s per %s.\n", source, italian.Row.Count(r.Rows), r.Amount.Euro())
+	fmt.Fprintf(&b, "Righe abbinate: %s per %s. Righe da verificare: %s per %s.\n", italian.Number(r.Matched), r.MatchedAmount.Euro(), italian.Number(r.Unmatched), r.UnmatchedAmount.Euro())
 	for _, m := range r.Mismatches {
 		fmt.Fprintf(&b, "- %s\n", m.Italian())
 	}

@@ -31,14 +31,14 @@ func (d *demo) remind(ctx context.Context) error {
 	if f, err = d.dispatcher.Run(ctx, f.ID); err != nil {
 		return err
 	}
-	if err := d.say("Il flusso è «%s»: %d inviati, %d in errore.\n", f.State.Label(), f.Counts.Sent, f.Counts.Failed); err != nil {
+	if err := d.say("Il flusso è «%s». Messaggi inviati: %d. Messaggi in errore: %d.\n", f.State.Label(), f.Counts.Sent, f.Counts.Failed); err != nil {
 		return err
 	}
 	for n, err := range d.service.AllNotifications(ctx, assistant, flow.NotificationFilter{Flow: f.ID, States: []flow.NotificationState{flow.NotificationFailed}}) {
 		if err != nil {
 			return err
 		}
-		if err := d.say("- In errore: %s. %s\n", n.Subject.Reveal(), n.Transmission.ErrorCode.Label()); err != nil {
+		if err := d.say("- Messaggio in errore («%[2]s»): %[1]s.\n", n.Subject.Reveal(), n.Transmission.ErrorCode.Label()); err != nil {
 			return err
 		}
 	}
@@ -64,7 +64,7 @@ func (d *demo) prepareReminder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.say("Per un sollecito serve un'altra occasione, qui «%s». Messaggi preparati: %d.\n", config.Occasion, report.Added.Added); err != nil {
+	if err := d.say("Un sollecito ha un'altra occasione, qui «%s». Messaggi preparati: %d.\n", config.Occasion, report.Added.Added); err != nil {
 		return err
 	}
 	_, _, err = d.messages.Import(ctx, assistant, d.trip, appService, flow.Details{}, config)

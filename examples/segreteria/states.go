@@ -32,7 +32,7 @@ func (d *demo) showStates(ctx context.Context) error {
 		if !n.Discrepancy.Open() {
 			continue
 		}
-		if err := d.say("Da guardare: %s, rata %d. %s\n", n.DebtorName.Reveal(), n.Instalment, n.Discrepancy.Italian()); err != nil {
+		if err := d.say("Da verificare: %s, rata %d. %s\n", n.DebtorName.Reveal(), n.Instalment, n.Discrepancy.Italian()); err != nil {
 			return err
 		}
 	}

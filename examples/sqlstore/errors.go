@@ -63,13 +63,13 @@ func (f *Fault) Italian() string {
 	case ErrFull:
 		return "Il disco dell'archivio è pieno: liberare spazio e riprovare. Quanto era già registrato non è andato perso."
 	case ErrLost:
-		return "L'archivio non risponde, o la connessione si è interrotta: verificare che sia attivo e riprovare. Quanto era già registrato non è andato perso."
+		return "L'archivio non risponde, o la connessione si è interrotta: verificare che l'archivio sia attivo e riprovare. Quanto era già registrato non è andato perso."
 	case ErrReadOnly:
-		return "L'archivio è di sola lettura: servono i permessi per scrivere nel file e nella sua cartella."
+		return "L'archivio è di sola lettura: dare i permessi di scrittura sul file e sulla sua cartella."
 	case ErrAccess:
 		return "L'archivio non si può aprire: controllare il percorso o l'indirizzo, l'utente, la password e i permessi."
 	case ErrNoStore:
-		return "Non è un archivio di questo programma, oppure è danneggiato."
+		return "L'archivio non è di questo programma, oppure è danneggiato: indicare un altro archivio, o ripristinare una copia."
 	case ErrNewer:
 		return "L'archivio è di una versione più recente del programma: aggiornare il programma."
 	}

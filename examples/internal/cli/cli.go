@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // The exit codes of every program. Programs have others of their own: see [Exit].
@@ -190,7 +191,7 @@ func each(c *cobra.Command, do func(*cobra.Command)) {
 func unknown(root *cobra.Command, name string) error {
 	hint := ""
 	if near := root.SuggestionsFor(name); len(near) > 0 {
-		hint = fmt.Sprintf(" Forse si intendeva «%s».", strings.Join(near, "» o «"))
+		hint = " Forse si intendeva " + italian.QuotedOr(near) + "."
 	}
 	return Wrongf("Il comando «%s» non esiste.%s", name, hint)
 }
@@ -210,7 +211,7 @@ func flagError(err error) error {
 		}
 		return Wrongf("L'opzione --%s non esiste.", missing.GetSpecifiedName())
 	case errors.As(err, &empty):
-		return Wrongf("L'opzione --%s vuole un valore.", empty.GetFlag().Name)
+		return Wrongf("Manca il valore dell'opzione --%s.", empty.GetFlag().Name)
 	case errors.As(err, &invalid):
 		var usage *UsageError
 		if errors.As(err, &usage) {
@@ -218,7 +219,7 @@ func flagError(err error) error {
 		}
 		return Wrongf("Il valore dell'opzione --%s non è valido: %s.", invalid.GetFlag().Name, expected(invalid.GetFlag()))
 	}
-	return Wrongf("Le opzioni non sono scritte bene.")
+	return Wrongf("Le opzioni non sono valide: vedere l'aiuto con --help.")
 }
 
 // expected says what a flag takes.
@@ -233,7 +234,7 @@ func expected(f *pflag.Flag) string {
 	case "bool":
 		return "serve true o false"
 	}
-	return "è scritto male"
+	return "verificare come va scritto"
 }
 
 // Args returns a check of the number of arguments. The names are those of the Use line.

@@ -135,8 +135,8 @@ func TestAFlagThatIsWrongIsExplainedWithoutItsValue(t *testing.T) {
 		"one that does not exist":          {"--colour=" + value, "L'opzione --colour non esiste."},
 		"a letter that does not exist":     {"-c", "L'opzione -c non esiste."},
 		"a letter among others":            {"-n3c", "Il valore dell'opzione --number non è valido: serve un numero intero."},
-		"no value":                         {"--number", "L'opzione --number vuole un valore."},
-		"no value, by its letter":          {"-n", "L'opzione --number vuole un valore."},
+		"no value":                         {"--number", "Manca il valore dell'opzione --number."},
+		"no value, by its letter":          {"-n", "Manca il valore dell'opzione --number."},
 		"a number":                         {"--number=" + value, "Il valore dell'opzione --number non è valido: serve un numero intero."},
 		"a number, by its letter":          {"-n" + value, "Il valore dell'opzione --number non è valido: serve un numero intero."},
 		"a number of 64 bits":              {"--seed=" + value, "Il valore dell'opzione --seed non è valido: serve un numero intero."},
@@ -144,9 +144,9 @@ func TestAFlagThatIsWrongIsExplainedWithoutItsValue(t *testing.T) {
 		"a duration":                       {"--wait=" + value, "Il valore dell'opzione --wait non è valido: serve una durata, come 30s o 5m."},
 		"yes or no":                        {"--yes=" + value, "Il valore dell'opzione --yes non è valido: serve true o false."},
 		"one that explains itself":         {"--place=" + value, "Opzione --place: serve un luogo, come Roma."},
-		"one that explains nothing":        {"--odd=" + value, "Il valore dell'opzione --odd non è valido: è scritto male."},
-		"a list that is not written well":  {`--id=a"` + value, "Il valore dell'opzione --id non è valido: è scritto male."},
-		"a flag without a name":            {"--=" + value, "Le opzioni non sono scritte bene."},
+		"one that explains nothing":        {"--odd=" + value, "Il valore dell'opzione --odd non è valido: verificare come va scritto."},
+		"a list that is not written well":  {`--id=a"` + value, "Il valore dell'opzione --id non è valido: verificare come va scritto."},
+		"a flag without a name":            {"--=" + value, "Le opzioni non sono valide: vedere l'aiuto con --help."},
 		"help with a value that is no yes": {"--help=" + value, "Il valore dell'opzione --help non è valido: serve true o false."},
 	} {
 		t.Run(name, func(t *testing.T) {

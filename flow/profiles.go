@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"context"
+	"errors"
 	"sync"
 
 	"github.com/flussi-go/flussi"
@@ -10,30 +12,31 @@ import (
 // value is empty. It is safe for concurrent use.
 type profiles struct {
 	mu    sync.Mutex
-	takes map[flussi.FiscalCode]bool
+	known map[flussi.FiscalCode]bool
 }
 
 // maxProfiles bounds what is remembered; with more, it begins anew.
 const maxProfiles = 100_000
 
-func (p *profiles) get(citizen flussi.FiscalCode) (takes, asked bool) {
-	if p == nil {
-		return false, false
+// allowed reports whether a citizen takes messages of the service. It asks the platform unless it
+// is known.
+func (p *profiles) allowed(ctx context.Context, m Sender, citizen flussi.FiscalCode) (bool, error) {
+	p.mu.Lock()
+	allowed, known := p.known[citizen]
+	p.mu.Unlock()
+	if known {
+		return allowed, nil
 	}
+	profile, err := m.Profile(ctx, citizen)
+	if err != nil && !errors.Is(err, flussi.ErrRemoteNotFound) {
+		return false, err
+	}
+	allowed = err == nil && profile.SenderAllowed
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	takes, asked = p.takes[citizen]
-	return takes, asked
-}
-
-func (p *profiles) put(citizen flussi.FiscalCode, takes bool) {
-	if p == nil {
-		return
+	if p.known == nil || len(p.known) >= maxProfiles {
+		p.known = map[flussi.FiscalCode]bool{}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.takes == nil || len(p.takes) >= maxProfiles {
-		p.takes = map[flussi.FiscalCode]bool{}
-	}
-	p.takes[citizen] = takes
+	p.known[citizen] = allowed
+	return allowed, nil
 }

@@ -2,42 +2,42 @@ package flow
 
 import "time"
 
-// Progress says how the sending of a flow gets on, whoever sends it.
+// Progress says how the sending of a flow gets on, by all dispatchers.
 type Progress struct {
-	Flow     Flow          // with its Counts: what is sent, failed, and left
+	Flow     Flow          // with its Counts: sent, failed, and pending
 	Elapsed  time.Duration // since this run began
 	Rate     float64       // notifications a second whose sending ended since then, by all dispatchers
-	TimeLeft time.Duration // at this rate; 0 if nothing is left or nothing is known yet
+	TimeLeft time.Duration // at this rate; 0 if nothing is left or the Rate is 0
 	Done     bool          // the run is over; if the Flow is still In invio, it was interrupted
 }
 
-// progressEvery is how often progress is told.
-const progressEvery = time.Second
+// progressInterval is how often progress is reported.
+const progressInterval = time.Second
 
-// meter tells progress.
-type meter struct {
-	tell  func(Progress)
-	start time.Time
-	first int // notifications whose sending had ended before
-	last  time.Time
+// reporter reports the progress of one flow. Only the goroutine of the run uses it.
+type reporter struct {
+	progress func(Progress) // nil: none
+	start    time.Time
+	ended    int       // notifications whose sending had ended before the start
+	last     time.Time // report
 }
 
-func newMeter(tell func(Progress), f Flow) *meter {
-	return &meter{tell: tell, start: time.Now(), first: f.Counts.Sent + f.Counts.Failed}
+func newReporter(progress func(Progress), f Flow) *reporter {
+	return &reporter{progress: progress, start: time.Now(), ended: f.Counts.Sent + f.Counts.Failed}
 }
 
-// report tells how far the flow is, unless that was told a moment ago and is not the end.
-func (m *meter) report(f Flow, done bool) {
-	if m.tell == nil || !done && time.Since(m.last) < progressEvery {
+// report reports the progress, unless it did within the interval and this is not the end.
+func (r *reporter) report(f Flow, done bool) {
+	if r.progress == nil || !done && time.Since(r.last) < progressInterval {
 		return
 	}
-	m.last = time.Now()
-	p := Progress{Flow: f, Elapsed: m.last.Sub(m.start), Done: done}
+	r.last = time.Now()
+	p := Progress{Flow: f, Elapsed: r.last.Sub(r.start), Done: done}
 	if p.Elapsed > 0 {
-		p.Rate = float64(max(f.Counts.Sent+f.Counts.Failed-m.first, 0)) / p.Elapsed.Seconds()
+		p.Rate = float64(max(f.Counts.Sent+f.Counts.Failed-r.ended, 0)) / p.Elapsed.Seconds()
 	}
 	if p.Rate > 0 {
 		p.TimeLeft = time.Duration(float64(f.Counts.Pending()) / p.Rate * float64(time.Second))
 	}
-	m.tell(p)
+	r.progress(p)
 }

@@ -4,392 +4,301 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
 )
 
-// run is one dispatcher's work on one flow. One goroutine, that of the caller, claims and
-// stores; the workers only send. So what is claimed and not yet stored is known, and
-// never more than a batch, and outcomes are stored in groups: those that came in while the
-// last ones were being stored.
+// run sends one flow. Its goroutine claims and stores, so it knows what is in flight; the workers
+// only send. Only the goroutine of the run uses its fields.
 type run struct {
-	*Dispatcher
-	pool      *pool
-	waits     bool           // for others who send the rest
-	flow      Flow           // as it was last seen
-	exchanger SaveAndClaimer // the store, if it is one
-	messenger Sender
-	unable    error // why there is no messenger
-	known     *profiles
-	meter     *meter
+	store     Store
+	config    *DispatcherConfig
+	quota     *quota
+	claimer   *claimer
+	workers   *workers
+	completer *completer
+	reporter  *reporter
 
-	calls   context.Context // of all calls: it outlives the run's by the grace
-	writes  context.Context // of what is stored: it outlives that by another
-	jobs    chan job
-	results chan result
-	workers sync.WaitGroup
-	halted  atomic.Bool  // the flow is not to be sent any more
-	broken  atomic.Bool  // a worker found that nobody can be sent anything; this run ends
-	works   atomic.Bool  // the service was answered for good
-	inRow   atomic.Int64 // submissions that the platform did not take, without a better one in between
-
-	open    int       // claimed, and the outcome not stored
-	pending []result  // of them, those whose outcome could not be stored yet
-	retry   time.Time // when they are tried again
-	pause   backoff
-	dry     bool // the last claim got nothing
-	taken   int  // submissions that the platform answered for good
-	again   map[uuid.UUID]trial
-	stopped *StopError // why this run stopped the flow
-	marked  bool       // the flow says so
-	failed  error      // of the store: the run cannot go on
-	doubt   error      // of a claim that may have been made: the outcomes that went with it will tell
-	misses  int        // recoveries in a row that failed
+	flow           Flow       // as last read; Counts as last read or stored
+	stop           *StopError // why this run stopped the flow; nil if it did not
+	stopStored     bool       // or another dispatcher or an operator stopped the flow
+	rescueFailures int        // consecutive
+	err            error      // why the run claims nothing more and ends: the store failed
 }
 
-// job is a notification to be sent.
-type job struct {
-	n     Notification
-	batch *batch
-}
+// errElsewhere is the error of a run that does not wait for what other dispatchers have claimed.
+var errElsewhere = errors.New("sent elsewhere")
 
-// batch is what was claimed at once.
-type batch struct {
-	claimed time.Time          // by our clock, from before the claim
-	calls   context.Context    // of its calls
-	cancel  context.CancelFunc // once all of it is done
-	open    int                // what is not done
-}
+// maxRescueFailures is how many consecutive failures to rescue end a run.
+const maxRescueFailures = 10
 
-// result is what came of a job.
-type result struct {
-	job
-	outcome
-	down  bool      // it was one too many in a row that the platform did not take
-	tells bool      // once it is stored, the claim that is in doubt was not made
-	until time.Time // when storing it is given up; zero: it was not tried
-}
-
-// trial is a notification that the platform did not take.
-type trial struct {
-	times int // while it took others
-	taken int // how many it had taken then
-}
-
-// maxAgain is how often a notification that the platform did not take is tried anew while
-// others are taken.
-const maxAgain = 3
-
-func newRun(d *Dispatcher, f Flow, batch *pool, waits bool) *run {
-	r := &run{
-		pool: batch, waits: waits,
-		Dispatcher: d, flow: f, known: &profiles{}, meter: newMeter(d.config.Progress, f),
-		jobs: make(chan job, batch.size), results: make(chan result, batch.size),
-		again: map[uuid.UUID]trial{},
+// send sends a flow within a budget, which it may share with others. If other dispatchers have
+// claimed the rest of the flow, it waits for them, or else returns errElsewhere.
+func (d *Dispatcher) send(
+	ctx context.Context, flowID uuid.UUID, b *budget, waits bool,
+) (Flow, error) {
+	const op = "run flow"
+	if err := ctx.Err(); err != nil {
+		return Flow{}, failure(op, flowID, err)
 	}
-	r.exchanger, _ = d.store.(SaveAndClaimer)
-	r.works.Store(f.Counts.Sent > 0)
-	return r
+	f, err := d.store.Flow(ctx, flowID)
+	if err != nil {
+		return Flow{}, failure(op, flowID, err)
+	}
+	switch f.State {
+	case FlowSending:
+	case FlowSent, FlowIncomplete:
+		return f, nil
+	default:
+		return f, &flussi.Error{
+			Package: "flow", Operation: op, ID: flowID, Err: flussi.ErrState,
+			Reason: fmt.Sprintf("Il flusso è nello stato «%s»: avviare prima l'invio.", f.State.Label()),
+		}
+	}
+	messenger, messengerErr := d.sender.messenger(ctx, f.Service)
+	if ctx.Err() != nil {
+		return f, failure(op, flowID, ctx.Err())
+	}
+	q := b.join()
+	defer q.leave()
+	r := &run{
+		store: d.store, config: &d.config, quota: q, flow: f,
+		claimer:   newClaimer(d.store, &d.config, f.ID, q),
+		workers:   newWorkers(d.sender, messenger, &d.config, f),
+		completer: &completer{store: d.store, config: &d.config},
+		reporter:  newReporter(d.config.Progress, f),
+	}
+	if messengerErr != nil {
+		r.workers.breaker.stop(messengerErr, serviceStopReason(messengerErr))
+	}
+	f, err = r.send(ctx, waits)
+	if !errors.Is(err, errElsewhere) {
+		r.reporter.report(f, true)
+	}
+	var stopped *StopError
+	if errors.As(err, &stopped) {
+		return f, err
+	}
+	return f, failure(op, flowID, err)
 }
 
-// send runs until the flow's sending is over.
-func (r *run) send(ctx context.Context) (Flow, error) {
+// send starts the workers, and returns when the flow is over or the run cannot go on, and
+// everything is stored.
+func (r *run) send(ctx context.Context, waits bool) (Flow, error) {
 	calls, cancel := patient(ctx, r.config.ShutdownTimeout)
 	defer cancel()
 	writes, cancel := patient(ctx, 2*r.config.ShutdownTimeout)
 	defer cancel()
-	r.calls, r.writes = calls, writes
-	r.pool.enter()
-	defer r.pool.leave()
-	for range r.config.Workers {
-		r.workers.Go(func() {
-			for j := range r.jobs {
-				r.results <- r.attempt(ctx, j)
-			}
-		})
-	}
-	defer r.workers.Wait()
-	defer close(r.jobs)
+	r.workers.start(r.config.Workers)
+	defer r.workers.stop()
 
-	if r.unable != nil {
-		r.stop(r.unable, why(r.unable))
-	}
-	r.recover(ctx)
+	r.rescue(ctx)
 	for {
-		r.mark()
-		r.claim(ctx)
-		if r.open > 0 {
-			r.write(ctx, r.collect())
+		r.storeStop(writes)
+		if r.mayClaim(ctx) {
+			b, err := r.claimer.claim(writes)
+			r.err = err
+			r.begin(ctx, calls, b)
+		}
+		if r.quota.inFlight > 0 {
+			r.begin(ctx, calls, r.complete(ctx, writes, r.completer.collect(r.workers.results)))
+			r.save(writes, r.completer.due())
 			continue
 		}
-		if r.failed == nil {
-			r.failed = r.doubt
+		if r.err == nil {
+			r.err = r.completer.uncertain
 		}
-		switch over, err := r.conclude(); {
-		case errors.Is(r.failed, ErrOutcomeNotStored):
-			return r.end(r.failed)
-		case over && r.stopped != nil && r.flow.State != FlowSent:
-			return r.end(r.stopped)
+		switch over, err := r.conclude(writes); {
+		case errors.Is(r.err, ErrOutcomeNotStored):
+			return r.flow, r.err
+		case over && r.stop != nil && r.flow.State != FlowSent:
+			return r.flow, r.stop
 		case over:
-			return r.end(nil)
-		case r.failed != nil:
-			return r.end(r.failed)
+			return r.flow, nil
+		case r.err != nil:
+			return r.flow, r.err
 		case ctx.Err() != nil:
-			return r.end(ctx.Err())
+			return r.flow, ctx.Err()
 		case err != nil:
-			return r.end(err)
+			return r.flow, err
 		}
-		if r.dry {
-			// What is left is in the hands of others.
-			if !r.waits {
-				return r.end(errElsewhere)
+		if r.claimer.empty { // other dispatchers have claimed the rest
+			if !waits {
+				return r.flow, errElsewhere
 			}
 			_ = wait(ctx, r.config.PollInterval)
-			r.recover(ctx)
-			r.dry = false
+			r.rescue(ctx)
+			r.claimer.empty = false
 		}
 	}
 }
 
-// end tells the end of the run, unless it is only a pause until others have sent the rest.
-func (r *run) end(err error) (Flow, error) {
-	if err != errElsewhere {
-		r.meter.report(r.flow, true)
-	}
-	return r.flow, err
-}
-
-// recover finds what crashed senders left behind.
-func (r *run) recover(ctx context.Context) {
-	_, err := r.RescueExpired(ctx)
+// rescue makes expired notifications unknown, of all flows.
+func (r *run) rescue(ctx context.Context) {
+	_, err := rescue(ctx, r.store, r.config)
 	if err == nil || ctx.Err() != nil {
-		r.misses = 0
+		r.rescueFailures = 0
 		return
 	}
 	r.config.Logger.Warn("flow: recovery failed", "error", err)
-	if r.misses++; r.misses == maxMisses {
-		r.failed = err
+	if r.rescueFailures++; r.rescueFailures == maxRescueFailures {
+		r.err = err
 	}
 }
 
-// maxMisses is how often in a row a run looks in vain for what crashed senders left.
-const maxMisses = 10
-
-// claim fills the batch up.
-func (r *run) claim(ctx context.Context) {
-	if !r.mayClaim(ctx) || r.dry && r.open > 0 {
-		return
-	}
-	// Not for each one, if the batch has room for more than what the workers have in hand.
-	room := r.pool.take(r.open, 0, r.config.Workers)
-	if room == 0 {
-		r.dry = r.open == 0
-		return
-	}
-	r.failed = r.take(room, 0, r.store.Claim)
-}
-
-// mayClaim reports whether anything more may be claimed.
 func (r *run) mayClaim(ctx context.Context) bool {
-	return !r.over(ctx) && r.failed == nil && r.doubt == nil && r.messenger != nil
+	return r.err == nil && r.completer.uncertain == nil && r.workers.breaker.mayBegin(ctx)
 }
 
-// saw notes what the flow is like, and whether somebody stopped it.
-func (r *run) saw(f Flow) {
+// begin gives a batch, or nil, to the workers.
+func (r *run) begin(ctx, calls context.Context, b *batch) {
+	if b == nil {
+		return
+	}
+	r.setFlow(b.flow)
+	r.workers.begin(ctx, calls, b)
+	r.reporter.report(r.flow, false)
+}
+
+// setFlow records the latest flow, which an operator or another dispatcher may have stopped.
+func (r *run) setFlow(f Flow) {
 	r.flow = f
-	r.halted.Store(f.State != FlowSending || f.stopping())
+	r.workers.breaker.setPaused(f.State != FlowSending || f.stopping())
 }
 
-// over reports whether nothing more is to be begun.
-func (r *run) over(ctx context.Context) bool {
-	return ctx.Err() != nil || r.halted.Load() || r.broken.Load()
-}
-
-// stopping reports whether nothing more is to be sent.
+// stopping reports whether nothing more of the flow is to be sent.
 func (f Flow) stopping() bool { return f.Disabled || f.Error != "" }
 
-// attempt sends a notification, or gives it back if it is too late to begin.
-func (r *run) attempt(ctx context.Context, j job) result {
-	if r.over(ctx) || tooLate(j.batch.claimed, r.config.Lease) {
-		return result{job: j, outcome: outcome{action: NotificationRelease}}
+// complete stores a group of outcomes. If possible it claims in the same step, and returns what it
+// claimed; otherwise nil.
+func (r *run) complete(ctx, writes context.Context, group []completion) *batch {
+	for _, c := range group {
+		if c.batch.unsent--; c.batch.unsent == 0 {
+			c.batch.cancel()
+		}
+		if c.outcome.action == NotificationRelease {
+			r.claimer.empty = false
+		}
 	}
-	result := result{job: j, outcome: r.sender.submit(j.batch.calls, r.messenger, j.n, r.known)}
-	// Whether to go on is decided here, before another is begun.
-	switch {
-	case ctx.Err() != nil, result.action == NotificationRelease && j.batch.calls.Err() != nil:
-		// Perhaps cut off by us: it says nothing about the platform.
-		result.shaky = false
-	case result.payee && r.works.Load():
-		// The platform works, and the service is enabled: it is the payee.
-		result.shaky = false
-	case result.shaky:
-		result.down = r.inRow.Add(1) >= int64(r.config.FailureThreshold)
-	case result.answered:
-		r.works.Store(true)
-		r.inRow.Store(0)
+	if len(group) > 0 && r.mayClaim(ctx) {
+		b, err := r.claimer.saveAndClaim(writes, group)
+		if b != nil {
+			return b
+		}
+		if err != nil && !errors.Is(err, flussi.ErrConflict) {
+			r.completer.setUncertain(group, err)
+		}
 	}
-	if result.down || result.stops {
-		r.broken.Store(true)
-	}
-	return result
+	r.save(writes, group)
+	return nil
 }
 
-// collect waits for a result, and takes along what else there is. If there are outcomes that
-// could not be stored yet, it waits only until they are tried again, and may return none.
-func (r *run) collect() []result {
-	var again <-chan time.Time
-	if len(r.pending) > 0 {
-		timer := time.NewTimer(time.Until(r.retry))
-		defer timer.Stop()
-		again = timer.C
+// save stores outcomes. If some of them have to be given up, the run ends.
+func (r *run) save(ctx context.Context, group []completion) {
+	if len(group) == 0 {
+		return
 	}
-	var group []result
-	select {
-	case first := <-r.results:
-		group = append(group, first)
-	case <-again:
-		return nil
+	done, err := r.completer.save(ctx, group, &r.flow.Counts)
+	r.quota.update(0, done)
+	if err != nil {
+		r.err = err
+		r.workers.breaker.close()
 	}
+	r.reporter.report(r.flow, false)
+}
+
+// storeStop writes the reason into a flow that this run stopped, so that no dispatcher begins
+// anything more of it. Outcomes that are yet to be stored are not delayed: then a failure is
+// tried again by the next call.
+func (r *run) storeStop(ctx context.Context) {
+	if r.stop == nil {
+		if r.stop = r.workers.breaker.stopped(); r.stop == nil {
+			return
+		}
+		r.config.Logger.Warn("flow: sending stopped", "flow", r.flow.ID, "error", r.stop.Err)
+	}
+	if r.stopStored || r.err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.config.Lease)
+	defer cancel()
+	var pause backoff
 	for {
-		select {
-		case next := <-r.results:
-			group = append(group, next)
-		default:
-			return group
+		err := r.tryStoreStop(ctx)
+		switch {
+		case err == nil:
+			r.stopStored = true
+			return
+		case r.quota.inFlight > 0:
+			return
+		case pause.wait(ctx) != nil:
+			r.err = fmt.Errorf("stop not stored: %w", err)
+			return
 		}
 	}
 }
 
-// write stores what came of a group of notifications, and of those that could not be stored
-// before, when it is time. What cannot be stored holds up nothing else; it is tried again as
-// long as it makes sense.
-func (r *run) write(ctx context.Context, group []result) {
-	for i := range group {
-		b := group[i].batch
-		if b.open--; b.open == 0 {
-			b.cancel()
-		}
-		r.weigh(&group[i])
+func (r *run) tryStoreStop(ctx context.Context) error {
+	f, err := r.store.Flow(ctx, r.flow.ID)
+	if err != nil || f.State != FlowSending || f.Error != "" {
+		return err // nil if somebody else stopped it
 	}
-	if len(group) > 0 && !r.exchange(ctx, group) {
-		r.settle(group, r.writeAll)
-		r.meter.report(r.flow, false)
-	}
-	if len(r.pending) > 0 && !time.Now().Before(r.retry) {
-		pending := r.pending
-		r.pending = nil
-		r.pause.grow()
-		r.settle(pending, r.writeEach)
-	}
+	f.Error = r.stop.Reason
+	return r.saveFlow(ctx, &f, FlowStop)
 }
 
-// settle stores outcomes, and keeps those that could not be stored as pending, or gives them
-// up.
-func (r *run) settle(group []result, write func(context.Context, []result) ([]result, error)) {
-	ctx, cancel := context.WithTimeout(r.writes, r.config.ShutdownTimeout)
-	left, err := write(ctx, group)
-	cancel()
-	lost, kept := 0, 0
-	for _, g := range left {
-		if g.until.IsZero() {
-			g.until = storeTime(g.batch.claimed, r.config.Lease, r.config.ShutdownTimeout)
-		}
-		if r.writes.Err() != nil || time.Now().After(g.until) {
-			lost++
-			continue
-		}
-		if len(r.pending) == 0 {
-			r.retry = time.Now().Add(max(r.pause.next, minBackoff))
-		}
-		r.pending = append(r.pending, g)
-		kept++
-	}
-	if len(r.pending) == 0 {
-		r.pause = backoff{}
-	}
-	if len(left) > 0 {
-		r.config.Logger.Warn("flow: storing outcomes failed", "flow", r.flow.ID, "notifications", len(left), "error", err)
-	}
-	if lost > 0 {
-		r.failed = fmt.Errorf("%w: %d of them: %w", ErrOutcomeNotStored, lost, err)
-		r.broken.Store(true)
-	}
-	done := len(group) - kept
-	r.open -= done
-	r.pool.give(done)
-}
-
-// writeAll stores outcomes together, and if that fails, one by one.
-func (r *run) writeAll(ctx context.Context, group []result) ([]result, error) {
-	changes, err := r.changes(group)
-	if err != nil {
-		return group, err
-	}
-	if err := r.store.SaveNotifications(ctx, changes...); err != nil {
-		return r.writeEach(ctx, group)
-	}
-	for i, g := range group {
-		r.stored(g)
-		r.flow.Counts.Add(g.n, -1)
-		r.flow.Counts.Add(changes[i].Notification, 1)
-	}
-	return nil, nil
-}
-
-// changes returns what is to be stored of a group.
-func (r *run) changes(group []result) ([]NotificationChange, error) {
-	changes := make([]NotificationChange, len(group))
-	for i, g := range group {
-		change, err := g.apply(g.n, r.config.ID)
-		if err != nil { // a step that the machine always has
-			return nil, err
-		}
-		changes[i] = change
-	}
-	return changes, nil
-}
-
-// stored notes that an outcome was stored, and by now: so nothing that came with it was before.
-func (r *run) stored(g result) {
-	if g.tells {
-		r.doubt = nil
-	}
-}
-
-// writeEach stores outcomes one by one, as one of the notifications went on without us,
-// or the store wrote them although it said otherwise. It returns those that it could not
-// store, and why.
-func (r *run) writeEach(ctx context.Context, group []result) ([]result, error) {
-	var left []result
-	var failed error
-	for _, g := range group {
-		switch err := r.writeOne(ctx, g); {
-		case errors.Is(err, errOvertaken):
-			r.config.Logger.Warn("flow: outcome came too late", "notification", g.n.ID, "outcome", g.action, "error", err)
-		case err != nil:
-			left, failed = append(left, g), err
-		}
-	}
-	return left, failed
-}
-
-// writeOne stores an outcome by itself.
-func (r *run) writeOne(ctx context.Context, g result) error {
-	change, err := g.apply(g.n, r.config.ID)
-	if err != nil {
+// saveFlow applies an action to a flow that is In invio, and stores it.
+func (r *run) saveFlow(ctx context.Context, f *Flow, action FlowAction) error {
+	by := r.config.ID
+	if err := f.Fire(ctx, action, asSystem(by)); err != nil {
 		return err
 	}
-	if err = r.store.SaveNotifications(ctx, change); !errors.Is(err, flussi.ErrConflict) {
-		if err == nil {
-			r.stored(g)
-		}
-		return err
+	change := f.change(action, FlowSending, by, f.Error)
+	*f = change.Flow
+	f.Version++
+	return r.store.SaveFlow(ctx, change, nil)
+}
+
+// conclude ends the flow's sending if nothing of it is left, and reports whether it is over.
+// Its counts cannot change without its version: claims need something to claim, outcomes
+// something In invio, and operators' changes write the flow along. So of all dispatchers that
+// find that it is over, one succeeds.
+func (r *run) conclude(ctx context.Context) (over bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.config.Lease)
+	defer cancel()
+	f, err := r.store.Flow(ctx, r.flow.ID)
+	if err != nil {
+		return false, err
 	}
-	_, err = overtaken(ctx, r.store, r.config.ID, g.n, change, g.outcome)
-	return err
+	r.setFlow(f)
+	switch {
+	case f.State != FlowSending, r.stop != nil && r.err == nil && !f.stopping():
+		return true, nil
+	case f.Counts.Sending > 0:
+		r.claimer.empty = true
+		return false, nil
+	case f.Counts.Registered > 0 && !f.stopping():
+		return false, nil
+	}
+	action := FlowComplete
+	if f.Counts.Registered+f.Counts.Failed > 0 {
+		action = FlowEndIncomplete
+	}
+	switch {
+	case action == FlowComplete:
+		f.Error = ""
+	case f.Counts.Registered > 0 && f.Error == "":
+		f.Error = "Invio fermato: il flusso è stato disabilitato durante l'invio. " +
+			"Per riprendere, riabilitare il flusso."
+	}
+	if err := r.saveFlow(ctx, &f, action); err != nil {
+		if errors.Is(err, flussi.ErrConflict) {
+			return false, nil // the flow changed: the caller reads it again
+		}
+		return false, err
+	}
+	r.flow = f
+	return true, nil
 }

@@ -10,16 +10,38 @@ import (
 	"github.com/google/uuid"
 )
 
-// Serve sends every flow that is In invio, and recovers what crashed senders left behind,
-// until the context ends; then it returns nil, once everything is written down, or an
-// error that is an [ErrOutcomeNotStored], the last of them if there were several. What fails in
-// between is logged, and tried again, later each time; a flow that fails, or whose rest
-// others are sending, holds up no other.
+// scheduler decides which flows are sent, and by its budget how much of each at once.
+type scheduler struct {
+	dispatcher *Dispatcher
+	budget     *budget
+	runs       sync.WaitGroup
+	ended      chan struct{} // runs send when they end, so that the next ones begin
+
+	mu      sync.Mutex // serve and the goroutines of the runs use what follows
+	flows   map[uuid.UUID]*scheduledFlow
+	running int
+	lost    error // the last ErrOutcomeNotStored
+}
+
+// scheduledFlow is a flow that is sent, or waits for its turn. The scheduler's mutex guards it.
+type scheduledFlow struct {
+	id      uuid.UUID
+	running bool
+	dueAt   time.Time     // the next run
+	pause   time.Duration // after the last failure
+}
+
+// maxPause is the longest time between runs of a flow that fails.
+const maxPause = time.Minute
+
+// Serve sends every flow that is In invio, and rescues expired notifications, until the context
+// ends. Then it returns nil once everything is stored, or an [ErrOutcomeNotStored], the last if
+// there were several. Other failures are logged and tried again, later each time. A flow that
+// fails, or whose rest other dispatchers have claimed, delays no other.
 func (d *Dispatcher) Serve(ctx context.Context) error {
-	s := &serving{
-		Dispatcher: d, flows: map[uuid.UUID]*served{},
-		pool:  &pool{size: d.config.MaxInFlight, share: d.config.MaxInFlight / d.config.MaxFlows, flows: d.config.MaxFlows},
-		ended: make(chan struct{}, 1),
+	s := &scheduler{
+		dispatcher: d, budget: newBudget(&d.config, d.config.MaxFlows),
+		flows: map[uuid.UUID]*scheduledFlow{}, ended: make(chan struct{}, 1),
 	}
 	for ctx.Err() == nil {
 		if _, err := d.RescueExpired(ctx); err != nil && ctx.Err() == nil {
@@ -36,73 +58,58 @@ func (d *Dispatcher) Serve(ctx context.Context) error {
 	return s.lost
 }
 
-// serving is a Serve under way.
-type serving struct {
-	*Dispatcher
-	pool *pool
-	runs sync.WaitGroup
-	// Told when a run ends, so that the next one can begin.
-	ended chan struct{}
-
-	mu      sync.Mutex
-	flows   map[uuid.UUID]*served
-	running int
-	lost    error // the last of those that could not be stored
-}
-
-// served is a flow that is sent, or rests.
-type served struct {
-	id      uuid.UUID
-	running bool
-	until   time.Time // rests
-	pause   backoff   // after failures
-}
-
-// begin starts runs for flows that are In invio, the oldest first, as long as there is room.
-func (s *serving) begin(ctx context.Context) {
+// begin starts runs for flows that are In invio, as many as MaxFlows permits.
+func (s *scheduler) begin(ctx context.Context) {
+	config := &s.dispatcher.config
 	s.mu.Lock()
 	for id, f := range s.flows {
-		if !f.running && f.until.Before(time.Now().Add(-maxRest)) {
-			delete(s.flows, id) // it was sent by somebody else, or is found anew
+		if !f.running && f.dueAt.Before(time.Now().Add(-maxPause)) {
+			delete(s.flows, id) // another dispatcher ended it, or it is found anew
 		}
 	}
-	free, known := s.config.MaxFlows-s.running, len(s.flows)
+	free, known := config.MaxFlows-s.running, len(s.flows)
 	s.mu.Unlock()
 	if free == 0 {
 		return
 	}
-	flows, err := s.store.Flows(ctx, FlowFilter{States: []FlowState{FlowSending}}, Page{Limit: min(free+known, MaxPage), OldestFirst: true})
+	found, err := s.dispatcher.store.Flows(ctx, FlowFilter{States: []FlowState{FlowSending}},
+		Page{Limit: min(free+known, MaxPage), OldestFirst: true})
 	if err != nil && ctx.Err() == nil {
-		s.config.Logger.Warn("flow: looking for flows failed", "error", err)
+		config.Logger.Warn("flow: looking for flows failed", "error", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var due []*served
-	for _, found := range flows {
-		f := s.flows[found.ID]
-		if f == nil {
-			f = &served{id: found.ID}
-			s.flows[found.ID] = f
-		}
-		if !f.running && !f.until.After(time.Now()) {
-			due = append(due, f)
-		}
-	}
-	// Those first that wait longest for their turn, or never had one.
-	slices.SortStableFunc(due, func(a, b *served) int { return a.until.Compare(b.until) })
-	for _, f := range due[:min(len(due), s.config.MaxFlows-s.running)] {
+	for _, f := range s.due(found) {
 		f.running = true
 		s.running++
-		s.runs.Go(func() { s.run(ctx, f) })
+		s.runs.Go(func() {
+			_, err := s.dispatcher.send(ctx, f.id, s.budget, false)
+			s.finish(ctx, f, err)
+		})
 	}
 }
 
-// maxRest is the longest time that a flow rests after failures.
-const maxRest = time.Minute
+// due returns the flows to begin of those that were found In invio, the oldest first: the flows
+// that have waited longest, or were never sent.
+func (s *scheduler) due(found []Flow) []*scheduledFlow {
+	var due []*scheduledFlow
+	for _, flow := range found {
+		f := s.flows[flow.ID]
+		if f == nil {
+			f = &scheduledFlow{id: flow.ID}
+			s.flows[flow.ID] = f
+		}
+		if !f.running && !f.dueAt.After(time.Now()) {
+			due = append(due, f)
+		}
+	}
+	slices.SortStableFunc(due, func(a, b *scheduledFlow) int { return a.dueAt.Compare(b.dueAt) })
+	return due[:min(len(due), s.dispatcher.config.MaxFlows-s.running)]
+}
 
-// run sends a flow, and notes what came of it.
-func (s *serving) run(ctx context.Context, f *served) {
-	_, err := s.Dispatcher.run(ctx, f.id, s.pool, false)
+// finish records the end of a run, and when the flow is due again.
+func (s *scheduler) finish(ctx context.Context, f *scheduledFlow, err error) {
+	config := &s.dispatcher.config
 	defer func() {
 		select {
 		case s.ended <- struct{}{}:
@@ -117,16 +124,96 @@ func (s *serving) run(ctx context.Context, f *served) {
 	switch {
 	case errors.Is(err, ErrOutcomeNotStored):
 		s.lost = err
-	case err == nil, errors.As(err, &stopped): // it is over
+	case err == nil, errors.As(err, &stopped):
 		delete(s.flows, f.id)
 		return
 	case errors.Is(err, errElsewhere):
-		f.until = time.Now().Add(s.config.PollInterval)
+		f.dueAt = time.Now().Add(config.PollInterval)
 		return
 	}
-	f.pause.next = min(max(2*f.pause.next, s.config.PollInterval), maxRest)
-	f.until = time.Now().Add(f.pause.next)
+	f.pause = min(max(2*f.pause, config.PollInterval), maxPause)
+	f.dueAt = time.Now().Add(f.pause)
 	if ctx.Err() == nil {
-		s.config.Logger.Warn("flow: run failed", "flow", f.id, "error", err)
+		config.Logger.Warn("flow: run failed", "flow", f.id, "error", err)
 	}
+}
+
+// budget is how many notifications several flows may have in flight together: claimed, and the
+// outcome not stored. A flow that is alone may use all of it; otherwise each has a share for
+// sure, and may use what the others do not. It is safe for concurrent use. A run knows only its
+// quota: inFlight, reserve, update and leave.
+type budget struct {
+	size    int // MaxInFlight
+	share   int // of each flow
+	flows   int // at most
+	workers int // of each flow
+
+	mu       sync.Mutex
+	joined   int // flows
+	inFlight int // of all flows, with what is reserved
+}
+
+// newBudget returns a budget for a number of flows.
+func newBudget(config *DispatcherConfig, flows int) *budget {
+	return &budget{
+		size: config.MaxInFlight, share: config.MaxInFlight / flows,
+		flows: flows, workers: config.Workers,
+	}
+}
+
+// quota is the part of a budget that one flow uses. Only the goroutine of its run uses it.
+type quota struct {
+	budget   *budget
+	inFlight int
+	reserved int // of the budget, for a claim that is under way
+}
+
+// join returns the quota of another flow, which leaves it at the end.
+func (b *budget) join() *quota {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.joined++
+	return &quota{budget: b}
+}
+
+func (q *quota) leave() { q.budget.mu.Lock(); defer q.budget.mu.Unlock(); q.budget.joined-- }
+
+// reserve returns how many notifications to claim now, and reserves room for them until update:
+// 0 if the workers have enough, so that a claim is not worth it. The claim may store the outcomes
+// of some that are done, and use their room; it is worth it sooner then. Beyond its share a flow
+// leaves one share free for the next flow.
+func (q *quota) reserve(done int) int {
+	b := q.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	most, all := b.size-(b.joined-1)*b.share, b.size
+	if b.joined < b.flows {
+		all -= b.share
+		most = min(most, all)
+	}
+	own, total := q.inFlight-done, b.inFlight-done
+	room := min(most-own, all-total)
+	if own < b.share {
+		room = max(room, min(b.share-own, b.size-total))
+	}
+	enough := min(most/2, most-b.workers)
+	if done > 0 {
+		enough /= 4
+	}
+	if room < max(1, enough) && (own > 0 || room < 1) {
+		return 0
+	}
+	q.reserved = max(0, room-done)
+	b.inFlight += q.reserved
+	return room
+}
+
+// update counts notifications that were claimed, and others that are done, and frees what was
+// reserved.
+func (q *quota) update(claimed, done int) {
+	q.budget.mu.Lock()
+	defer q.budget.mu.Unlock()
+	q.budget.inFlight += claimed - done - q.reserved
+	q.inFlight += claimed - done
+	q.reserved = 0
 }

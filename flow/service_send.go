@@ -164,7 +164,7 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	if o.err == nil && !tooLate(start, s.lease) {
 		o = s.sender.submit(calls, messenger, n, nil)
 	}
-	if o.payee {
+	if o.signal == payeeForbidden {
 		o.action, o.code = NotificationFail, CodeRefused
 		o.text = "Il servizio non può indicare questo ente creditore, oppure non è abilitato: il messaggio non è arrivato. Correggere l'ente creditore, o far abilitare il servizio; poi riportare la notifica a «Registrato» e inviarla di nuovo."
 	}

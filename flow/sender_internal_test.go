@@ -15,7 +15,7 @@ func TestAStopCountsWhatDidNotSucceed(t *testing.T) {
 		1000: {"Invio fermato dopo 1.000 invii consecutivi senza una risposta certa di App IO. Riprendere l'invio quando App IO funziona di nuovo.",
 			"Invio fermato dopo 1.000 invii consecutivi non riusciti. App IO non è raggiungibile o non funziona: riprovare più tardi."},
 	} {
-		assert.Equal(t, want[0], whyDown(n, outcome{code: CodeOutcomeUnknown}))
-		assert.Equal(t, want[1], whyDown(n, outcome{}))
+		assert.Equal(t, want[0], platformStopReason(n, outcome{code: CodeOutcomeUnknown}))
+		assert.Equal(t, want[1], platformStopReason(n, outcome{}))
 	}
 }

@@ -1,0 +1,42 @@
+package flow
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// rescue makes notifications whose lease is over, because their sender crashed, unknown, and
+// returns how many. One that cannot be stored delays no other.
+func rescue(ctx context.Context, store Store, config *DispatcherConfig) (int, error) {
+	rescued := 0
+	for {
+		expired, err := store.Expired(ctx, config.MaxInFlight)
+		if err != nil {
+			return rescued, failure("recover", uuid.Nil, err)
+		}
+		var failed error
+		before := rescued
+		for _, n := range expired {
+			change, err := outcome{action: NotificationFail, code: CodeOutcomeUnknown}.change(n, config.ID)
+			if err == nil {
+				err = store.SaveNotifications(ctx, change)
+			}
+			switch {
+			case errors.Is(err, flussi.ErrConflict): // its sender or another dispatcher was faster
+			case err != nil:
+				failed = failure("recover", n.ID, err)
+			default:
+				rescued++
+				config.Logger.Warn("flow: outcome unknown: its sender did not report it",
+					"notification", n.ID, "sender", n.UpdatedBy)
+			}
+		}
+		if len(expired) < config.MaxInFlight || rescued == before {
+			return rescued, failed
+		}
+	}
+}

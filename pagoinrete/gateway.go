@@ -24,6 +24,11 @@ import (
 //     a [*flussi.RemoteError] with its Operation, its Kind and, if something was to be changed, its
 //     Outcome; any other error is an outcome that is not known. Then the Service reads back
 //     what is there.
+//   - What is refused changes nothing. The Kind says why: [flussi.ErrRemoteInvalid] for the data or
+//     an action that is no step, [flussi.ErrRemoteForbidden] for the actor's role or a school that
+//     is another's, [flussi.ErrRemoteState], [flussi.ErrRemoteNotFound], [flussi.ErrUnauthorized] for
+//     the credentials. A context that ended before the call makes it [flussi.ErrInterrupted], and
+//     not done; one that ends in the middle leaves a change unknown.
 //   - Steps are taken in the name of the actor, by whose SIDI role Pago In Rete judges them. A
 //     step that was taken already, or that the state there does not permit, is refused
 //     with [flussi.ErrRemoteState].

@@ -20,4 +20,29 @@
 // A notice is stored only where its event is, with the event's school, and neither of the
 // two changes; so a database may have foreign keys. A store that has more to promise, such
 // as to survive a crash of its database, has more to test than this.
+//
+// # Gateways
+//
+// [RunGateway] checks whether a [pagoinrete.Gateway] of yours keeps what its documentation states
+// and what the Service relies on, against a test environment of the platform or a simulator:
+//
+//	func TestGatewayKeepsTheContract(t *testing.T) {
+//		pagoinretetest.RunGateway(t, func(t *testing.T) pagoinretetest.GatewayWorld {
+//			line := &recorder{next: http.DefaultTransport} // a RoundTripper of the test
+//			client := … // your gateway, with line as its transport
+//			return pagoinretetest.GatewayWorld{
+//				Gateway: client, School: "RMIC8GA002", Account: iban, Secrets: []string{password},
+//				Payer:       parent,
+//				LogIn:       environment.LogIn,
+//				Pay:         environment.Pay,
+//				LoseReplies: line.LoseReplies,
+//				Disconnect:  line.Disconnect,
+//			}
+//		})
+//	}
+//
+// What a gateway cannot do itself, [GatewayWorld] has as hooks, each of which may be missing: then
+// the rules that need it are skipped, and the test log says which. [CheckGateway] does the same
+// without a *testing.T, and [GatewayRules] lists the rules. The suite needs no empty platform: it
+// makes events with new IDs and looks at no others.
 package pagoinretetest

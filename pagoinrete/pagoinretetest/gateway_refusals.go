@@ -1,0 +1,132 @@
+package pagoinretetest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+var gatewayRefusalRules = []gatewayRule{
+	{"data that are not valid are refused, and change nothing", nil, invalidDataAreRefused},
+	{"a notice of a donation is refused", nil, noticesOfDonationsAreRefused},
+	{"an event or a notice of another school is refused", nil, otherSchoolsDataAreRefused},
+	{"a school neither reads nor changes what is another's", []string{"OtherGateway"}, schoolsSeeTheirOwn},
+	{"credentials that are not accepted are told apart from everything else", []string{"Unauthorized"}, wrongCredentialsAreTold},
+}
+
+func invalidDataAreRefused(p *gatewayProbe) {
+	kept, keptNotice := p.ready(pagoinrete.EventSimulated)
+	for _, fault := range []struct {
+		what  string
+		spoil func(*pagoinrete.Event)
+	}{
+		{"without a name", func(e *pagoinrete.Event) { e.Name = "" }},
+		{"with a name too long", func(e *pagoinrete.Event) { e.Name = strings.Repeat("x", pagoinrete.MaxName+1) }},
+		{"without a causale", func(e *pagoinrete.Event) { e.Causale = "" }},
+		{"with an account that is not", func(e *pagoinrete.Event) { e.Account = "IT00X0000000000000000000000" }},
+		{"of another amount", func(e *pagoinrete.Event) { e.Amount++ }},
+		{"without instalments", func(e *pagoinrete.Event) { e.Instalments = nil }},
+	} {
+		for _, e := range []pagoinrete.Event{p.newFee(), kept} {
+			e.Instalments = append([]pagoinrete.Instalment(nil), e.Instalments...)
+			fault.spoil(&e)
+			p.refuses("PutEvent "+fault.what, only(flussi.ErrRemoteInvalid), e.ID, []uuid.UUID{keptNotice.ID}, func() error {
+				_, err := p.gateway.PutEvent(p.Ctx, p.world.Assistant, e)
+				return err
+			})
+		}
+	}
+	for _, fault := range []struct {
+		what  string
+		spoil func(*pagoinrete.Notice)
+	}{
+		{"without a debtor", func(n *pagoinrete.Notice) { n.Debtor = flussi.FiscalCode{} }},
+		{"without an amount", func(n *pagoinrete.Notice) { n.Amount, n.Discount = 0, 0 }},
+		{"with too large a discount", func(n *pagoinrete.Notice) { n.Discount = n.Amount }},
+		{"without a due date", func(n *pagoinrete.Notice) { n.DueDate = time.Time{} }},
+		{"of a third instalment", func(n *pagoinrete.Notice) { n.Instalment = 3 }},
+	} {
+		for _, n := range []pagoinrete.Notice{p.newNotice(kept), keptNotice} {
+			fault.spoil(&n)
+			p.refuses("PutNotice "+fault.what, only(flussi.ErrRemoteInvalid), kept.ID, []uuid.UUID{n.ID, keptNotice.ID}, func() error {
+				_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
+				return err
+			})
+		}
+	}
+	notified, n := p.ready(pagoinrete.EventNotified)
+	p.refuses("MoveNotice, a payment without a proof", only(flussi.ErrRemoteInvalid), notified.ID, []uuid.UUID{n.ID}, func() error {
+		_, err := p.gateway.MoveNotice(p.Ctx, p.world.Assistant, n.ID, pagoinrete.NoticePayManually, pagoinrete.Proof{})
+		return err
+	})
+}
+
+func noticesOfDonationsAreRefused(p *gatewayProbe) {
+	e := p.newFee()
+	n := p.newNotice(e)
+	e.Kind, e.Instalments = pagoinrete.Donation, e.Instalments[:0]
+	p.putEvent(e)
+	p.refuses("PutNotice of a donation", []error{flussi.ErrRemoteInvalid, flussi.ErrRemoteState}, e.ID, []uuid.UUID{n.ID}, func() error {
+		_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
+		return err
+	})
+}
+
+func otherSchoolsDataAreRefused(p *gatewayProbe) {
+	e, n := p.ready(pagoinrete.EventSimulated)
+	for _, e := range []pagoinrete.Event{p.newFee(), e} {
+		e.School = "XXXX000000"
+		p.refuses("PutEvent of another school", only(flussi.ErrRemoteForbidden), e.ID, []uuid.UUID{n.ID}, func() error {
+			_, err := p.gateway.PutEvent(p.Ctx, p.world.Assistant, e)
+			return err
+		})
+	}
+	for _, n := range []pagoinrete.Notice{p.newNotice(e), n} {
+		n.School = "XXXX000000"
+		p.refuses("PutNotice of another school", only(flussi.ErrRemoteForbidden), e.ID, []uuid.UUID{n.ID}, func() error {
+			_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
+			return err
+		})
+	}
+}
+
+func schoolsSeeTheirOwn(p *gatewayProbe) {
+	e, n := p.ready(pagoinrete.EventSimulated)
+	other := p.world.OtherGateway
+	_, err := other.Event(p.Ctx, e.ID)
+	p.isOneOf("Event of another school", err, flussi.ErrRemoteNotFound)
+	all, err := other.Notices(p.Ctx, []uuid.UUID{n.ID})
+	p.Must(err, "Notices of another school")
+	p.is("how many Notices of another school there are", len(all), 0)
+	_, err = readPDF(p.Ctx, other, n.ID)
+	p.isOneOf("NoticePDF of another school", err, flussi.ErrRemoteNotFound)
+	_, err = other.Receipt(p.Ctx, n.ID)
+	p.isOneOf("Receipt of another school", err, flussi.ErrRemoteNotFound)
+	missing := []error{flussi.ErrRemoteNotFound, flussi.ErrRemoteForbidden}
+	p.refuses("MoveEvent of another school", missing, e.ID, []uuid.UUID{n.ID}, func() error {
+		_, err := other.MoveEvent(p.Ctx, p.world.Assistant, e.ID, pagoinrete.EventSubmit, flussi.Text{})
+		return err
+	})
+	p.refuses("MoveNotice of another school", missing, e.ID, []uuid.UUID{n.ID}, func() error {
+		_, err := other.MoveNotice(p.Ctx, p.world.Assistant, n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
+		return err
+	})
+}
+
+func wrongCredentialsAreTold(p *gatewayProbe) {
+	for _, c := range p.calls() {
+		err := c.call(p.Ctx, p.world.Unauthorized)
+		p.isOneOf(c.method+" with credentials that are not accepted", err, flussi.ErrUnauthorized)
+		if c.done == nil {
+			continue
+		}
+		p.is("the outcome of "+c.method+" with credentials that are not accepted", flussi.OutcomeOf(err), flussi.OutcomeRefused)
+		if c.done() {
+			p.Fail("%s with credentials that are not accepted was done", c.method)
+		}
+	}
+}

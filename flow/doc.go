@@ -19,7 +19,7 @@
 // screens. It asks the application's [Authorizer] which services an operator is enabled
 // for, and writes down who did what. [Dispatcher] does the sending: [Dispatcher.Run] one
 // flow, [Dispatcher.Serve] whatever is ordered. [Store] is where it is all kept: implement
-// it on your database and let flowtest.Run check it, or take package memstore for tests.
+// it on your database and let flowtest.RunStore check it, or take package memstore for tests.
 // [Sender] talks to App IO; an [*appio.Client] is one.
 //
 // A [Flow] and a [Notification] are plain structs. What may happen to them is in two

@@ -9,7 +9,7 @@ import (
 )
 
 // Store keeps flows and notifications. Applications implement it on their database;
-// package memstore has one in memory, and flowtest.Run of package flowtest checks
+// package memstore has one in memory, and flowtest.RunStore of package flowtest checks
 // whether an implementation keeps what is said here: run it in the tests of yours.
 //
 // What holds for every method:

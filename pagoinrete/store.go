@@ -8,7 +8,7 @@ import (
 )
 
 // Store keeps events and notices. Applications implement it on their database; package
-// memstore has one in memory, and pagoinretetest.Run of package pagoinretetest checks
+// memstore has one in memory, and pagoinretetest.RunStore of package pagoinretetest checks
 // whether an implementation keeps what is said here: run it in the tests of yours.
 //
 // What holds for every method:

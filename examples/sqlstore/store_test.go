@@ -11,12 +11,12 @@ import (
 
 func TestStoreKeepsTheContract(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		flowtest.Run(t, func(t *testing.T) flow.Store { return open(t, location(t)) })
+		flowtest.RunStore(t, func(t *testing.T) flow.Store { return open(t, location(t)) })
 	})
 }
 
 func TestStoreKeepsTheContractOfNotices(t *testing.T) {
 	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		pagoinretetest.Run(t, func(t *testing.T) pagoinrete.Store { return open(t, location(t)) })
+		pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return open(t, location(t)) })
 	})
 }

@@ -112,7 +112,7 @@ func (p *probe) skips(what string, n flow.Notification, because ...flow.Notifica
 	}
 	p.isSkipped(what, claimed[0], n, claim, because...)
 	p.Equal("the flow of a Claim of one "+what, got, want)
-	p.readsFlow("after a Claim of one "+what, want)
+	p.ReadsParent("after a Claim of one "+what, want)
 }
 
 // isSkipped checks a notification that a claim made Errore because of one of others.
@@ -127,7 +127,7 @@ func (p *probe) isSkipped(what string, got, before flow.Notification, claim flow
 	want := change.Notification
 	want.Version++
 	p.Equal("Claim of one "+what, got, want)
-	p.readsNotification("after a Claim of one "+what, want)
+	p.ReadsChild("after a Claim of one "+what, want)
 	records := p.notificationHistory(before.ID)
 	if len(records) == 0 {
 		p.Fail("one that was claimed, %s, has no records", what)
@@ -228,7 +228,7 @@ func skippedAreRecorded(p *probe) {
 	}
 	f.Counts = flow.Counts{Sending: 1, Failed: 1}
 	p.Equal("the flow of a Claim of one that was sent already, and one that was not", got, f)
-	p.readsFlow("after a Claim of one that was sent already, and one that was not", f)
+	p.ReadsParent("after a Claim of one that was sent already, and one that was not", f)
 	p.isSkipped("that was sent already", claimed[0], full, claim, earlier)
 	p.hasNotificationRecords(full.ID, notificationChange(withVersion(full, 0)).Record, full.SkipAlreadySent(earlier, claim.At, claim.By).Record)
 	p.isSending("one that was not sent", free.ID)
@@ -236,7 +236,7 @@ func skippedAreRecorded(p *probe) {
 	if p.isExpired(full.ID) {
 		p.Fail("Expired gives one that was sent already")
 	}
-	p.readsNotification("that keeps a claim from taking another one", earlier)
+	p.ReadsChild("that keeps a claim from taking another one", earlier)
 	p.takes("Claim when one was found sent already", f.ID, 10, nil)
 }
 
@@ -257,9 +257,9 @@ func skippedCountTowardTheLimit(p *probe) {
 	p.saveAll(all...)
 	p.takes("Claim with the limit 2, of which both were sent already", f.ID, 2, all[:2])
 	p.takes("Claim with the limit 2, of which the first was sent already", f.ID, 2, all[2:4])
-	p.counted("after two claims of 2, in which 3 were sent already", f.ID, flow.Counts{Registered: 3, Sending: 1, Failed: 3})
+	p.HasCounts("after two claims of 2, in which 3 were sent already", f.ID, flow.Counts{Registered: 3, Sending: 1, Failed: 3})
 	p.takes("Claim with the limit 10, of which the first was sent already", f.ID, 10, all[4:])
-	p.counted("after a claim of all", f.ID, flow.Counts{Sending: 3, Failed: 4})
+	p.HasCounts("after a claim of all", f.ID, flow.Counts{Sending: 3, Failed: 4})
 }
 
 func claimsTakeTheFirst(p *probe) {

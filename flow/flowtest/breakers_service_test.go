@@ -5,6 +5,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/brokenstore"
 )
 
 // The rules that the breakers below break.
@@ -21,7 +22,7 @@ var serviceBreakers = []breaker{
 	{"names of imports are not looked at", lookRule, broken(func(m *model) { m.checksNoImport = true })},
 	{"two names of one write are not compared", lookRule, broken(func(m *model) { m.noPairs = true })},
 	{"names are compared to the letter", lookRule, broken(func(m *model) { m.look = func(name string) string { return name } })},
-	{"names are compared without their case only", lookRule, broken(func(m *model) { m.look = asciiLower })},
+	{"names are compared without their case only", lookRule, broken(func(m *model) { m.look = brokenstore.EnglishLower })},
 	{"a name that looks like another is a conflict", lookRule, broken(func(m *model) {
 		m.similar = func(string, string) error { return flussi.ErrConflict }
 	})},

@@ -120,14 +120,14 @@ func (p *probe) claimsNothing(what string, spoil func(*flow.Flow)) {
 	good := f
 	spoil(&f)
 	f = p.saveFlow(f, all...)
-	before := p.state()
+	before := p.Snapshot()
 	got, claimed := p.claim(f.ID, 10, long)
 	if len(claimed) != 0 {
 		p.Fail("Claim of a flow %s gives %d", what, len(claimed))
 	}
 	f.Counts = flow.Counts{Registered: 3}
 	p.Equal("the flow of a Claim of a flow "+what, got, f)
-	p.unchanged(before, "Claim of a flow "+what)
+	p.Unchanged(before, "Claim of a flow "+what)
 	good.Version = f.Version
 	p.saveFlow(good)
 	p.takes("Claim of a flow that was "+what+", and is In invio again", f.ID, 10, all)
@@ -169,10 +169,10 @@ func claimsChangeWhatTheyTake(p *probe) {
 			want.Version++
 			p.Equal("what Claim gives", claimed[i], want)
 		}
-		p.readsNotification(fmt.Sprintf("number %d, after a claim of the first 2", i+1), want)
+		p.ReadsChild(fmt.Sprintf("number %d, after a claim of the first 2", i+1), want)
 	}
 	f.Counts = flow.Counts{Registered: 1, Sending: 2}
-	p.readsFlow("after a claim", f)
+	p.ReadsParent("after a claim", f)
 }
 
 func claimsGiveTheFlow(p *probe) {
@@ -244,10 +244,10 @@ func exchangesStoreAndClaim(p *probe) {
 	p.Equal("the flow of an Exchange", got, f)
 	for i := range done[:2] {
 		done[i].Version++
-		p.readsNotification("stored by an Exchange", done[i])
+		p.ReadsChild("stored by an Exchange", done[i])
 	}
 	for _, n := range claimed {
-		p.readsNotification("claimed by an Exchange", n)
+		p.ReadsChild("claimed by an Exchange", n)
 	}
 	// A flow that is not to be sent keeps nothing from being stored.
 	f.Disabled = true
@@ -262,27 +262,24 @@ func exchangesStoreAndClaim(p *probe) {
 	p.Equal("the flow of an Exchange, which is disabled", got, f)
 	for _, n := range claimed {
 		n.Version++
-		p.readsNotification("stored by an Exchange with a flow that is disabled", n)
+		p.ReadsChild("stored by an Exchange with a flow that is disabled", n)
 	}
 }
 
 func exchangesGoTogether(p *probe) {
 	f := p.sendingFlow()
 	f = p.saveFlow(f, p.newNotifications(f.ID, 3)...)
-	for _, position := range []int{0, 2, 4} {
-		for _, c := range p.conflicting(f.ID, position) {
-			before, what := p.state(), "Exchange, of which "+c.why
-			_, _, can, err := p.exchange(f.ID, 2, c.all...)
-			if !can {
-				return
-			}
+	p.EachConflict(f, func(all []flow.Notification, why string) {
+		before, what := p.Snapshot(), "Exchange, of which "+why
+		if _, _, can, err := p.exchange(f.ID, 2, all...); can {
 			p.Wants(flussi.ErrConflict, err, what)
-			p.unchanged(before, what)
+			p.Unchanged(before, what)
 		}
-	}
+	})
 	n := p.save(p.newNotification(f.ID))
-	before, what := p.state(), "Exchange with a flow that is not there"
-	_, _, _, err := p.exchange(p.ID(), 2, n)
-	p.Wants(flussi.ErrNotFound, err, what)
-	p.unchanged(before, what)
+	before, what := p.Snapshot(), "Exchange with a flow that is not there"
+	if _, _, can, err := p.exchange(p.ID(), 2, n); can {
+		p.Wants(flussi.ErrNotFound, err, what)
+		p.Unchanged(before, what)
+	}
 }

@@ -3,6 +3,7 @@ package flowtest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,15 +14,16 @@ import (
 	"github.com/flussi-go/flussi/internal/storetest"
 )
 
-var concurrencyRules = []rule{
-	{"a notification is given to one claim only", claimsShare},
-	{"of those who change one version, one succeeds", changesHaveOneWinner},
-	{"of those who create one entity, one succeeds", creationsHaveOneWinner},
-	{"a claim and a change of one version do not both happen", claimsAndChangesExclude},
-	{"a claim happens wholly before or wholly after a change of its flow", claimsSeeTheFlow},
-	{"changes that do not meet all succeed, and are counted", othersDoNotMatter},
-	{"counts are of one moment", countsAreOfOneMoment},
-}
+var concurrencyRules = slices.Concat(
+	[]rule{{"a notification is given to one claim only", claimsShare}},
+	shared.Winners(),
+	[]rule{
+		{"a claim and a change of one version do not both happen", claimsAndChangesExclude},
+		{"a claim happens wholly before or wholly after a change of its flow", claimsSeeTheFlow},
+		shared.Others(),
+		{"counts are of one moment", countsAreOfOneMoment},
+	},
+)
 
 // claimsShare lets a crowd claim a flow until nothing is left. A claim may get nothing
 // while others are at it.
@@ -111,56 +113,6 @@ func claimsSeeTheFlow(p *probe) {
 	}
 }
 
-func changesHaveOneWinner(p *probe) {
-	f := p.saveFlow(p.newFlow())
-	a, b := p.save(p.newNotification(f.ID)), p.save(p.newNotification(uuid.Nil))
-	for version := int64(1); version <= 5; version++ {
-		f.Version, a.Version, b.Version = version, version, version
-		p.OneWins("SaveFlow of one version", storetest.Together(func(i int) error {
-			g := f
-			g.AppKey = fmt.Sprint(i)
-			return p.store.SaveFlow(p.Ctx, flowChange(g), nil)
-		}), flussi.ErrConflict)
-		// Two together, in either order: who locks them one by one would wait for ever.
-		p.OneWins("SaveNotifications of one version", storetest.Together(func(i int) error {
-			a, b := notificationChange(a), notificationChange(b)
-			a.Notification.Reference, b.Notification.Reference = fmt.Sprint(i), fmt.Sprint(i)
-			if i%2 == 0 {
-				return p.store.SaveNotifications(p.Ctx, a, b)
-			}
-			return p.store.SaveNotifications(p.Ctx, b, a)
-		}), flussi.ErrConflict)
-		if one, other := p.notification(a.ID), p.notification(b.ID); one.Reference != other.Reference {
-			p.Fail("two notifications that were stored together are from different changes")
-		}
-		for what, got := range map[string][2]int64{
-			"a flow":         {p.flow(f.ID).Version, int64(len(p.flowHistory(f.ID)))},
-			"a notification": {p.notification(a.ID).Version, int64(len(p.notificationHistory(a.ID)))},
-			"another one":    {p.notification(b.ID).Version, int64(len(p.notificationHistory(b.ID)))},
-		} {
-			if got != [2]int64{version + 1, version + 1} {
-				p.Fail("%s that many changed at once has the version %d and %d records, not %d", what, got[0], got[1], version+1)
-			}
-		}
-	}
-}
-
-func creationsHaveOneWinner(p *probe) {
-	for range 5 {
-		f, n := p.newFlow(), p.newNotification(uuid.Nil)
-		inFlow := p.newNotification(f.ID)
-		p.OneWins("SaveFlow of one new flow", storetest.Together(func(i int) error {
-			return p.store.SaveFlow(p.Ctx, flowChange(f), sequence(inFlow))
-		}), flussi.ErrConflict)
-		p.OneWins("SaveNotifications of a new one", storetest.Together(func(i int) error {
-			return p.store.SaveNotifications(p.Ctx, notificationChange(n))
-		}), flussi.ErrConflict)
-		f.Version, n.Version, f.Counts = 1, 1, flow.Counts{Registered: 1}
-		p.readsFlow("that many created at once", f)
-		p.readsNotification("that many created at once", n)
-	}
-}
-
 func claimsAndChangesExclude(p *probe) {
 	f := p.sendingFlow()
 	n := p.newNotification(f.ID)
@@ -197,45 +149,6 @@ func claimsAndChangesExclude(p *probe) {
 		stored.State, stored.Disabled = flow.NotificationRegistered, false
 		n = p.save(stored)
 	}
-}
-
-func othersDoNotMatter(p *probe) {
-	const rounds = 5
-	f := p.sendingFlow()
-	all := p.newNotifications(f.ID, storetest.Crowd)
-	f = p.saveFlow(f, all...)
-	fresh := make([]flow.Notification, storetest.Crowd)
-	for i := range all {
-		all[i].Version++
-		fresh[i] = p.newNotification(f.ID)
-	}
-	for _, err := range storetest.Together(func(i int) error {
-		if i == 0 { // the flow itself, meanwhile
-			for range rounds {
-				if err := p.store.SaveFlow(p.Ctx, flowChange(f), nil); err != nil {
-					return err
-				}
-				f.Version++
-			}
-		}
-		n := all[i]
-		for round := range rounds {
-			n.State = flow.NotificationFailed
-			if round == rounds-1 {
-				n.State = flow.NotificationSent
-			}
-			if err := p.store.SaveNotifications(p.Ctx, notificationChange(n)); err != nil {
-				return err
-			}
-			n.Version++
-		}
-		return p.store.SaveNotifications(p.Ctx, notificationChange(fresh[i]))
-	}) {
-		if err != nil {
-			p.Fail("one of %d who each change something else at once: %w", storetest.Crowd, err)
-		}
-	}
-	p.counted(fmt.Sprintf("after %d changed notifications at once", storetest.Crowd), f.ID, flow.Counts{Sent: storetest.Crowd, Registered: storetest.Crowd})
 }
 
 // countsAreOfOneMoment lets half of a crowd read while the other changes states.

@@ -1,16 +1,16 @@
 // Package flowtest checks whether a [flow.Store] keeps the contract that its
-// documentation states. Call [Run] in the tests of yours:
+// documentation states. Call [RunStore] in the tests of yours:
 //
 //	func TestStoreKeepsTheContract(t *testing.T) {
-//		flowtest.Run(t, func(t *testing.T) flow.Store {
+//		flowtest.RunStore(t, func(t *testing.T) flow.Store {
 //			db := … // a database of its own, or one that was just emptied
 //			return mystore.New(db)
 //		})
 //	}
 //
 // There is one test for each rule of the contract; its name is the rule in words, such
-// as "a notification is given to one claim only". [Check] does the same without a
-// *testing.T, and [Rules] lists the rules. Files are named by the part of the contract
+// as "a notification is given to one claim only". [CheckStore] does the same without a
+// *testing.T, and [StoreRules] lists the rules. Files are named by the part of the contract
 // that they check.
 //
 // The tests need no clock that agrees with the store's: they wait for leases of a

@@ -51,7 +51,7 @@ func (p *probe) findsDuplicates(what string, f flow.Flow, rows []flow.Notificati
 	}
 	for _, n := range rows {
 		n.Version = 1
-		p.readsNotification("stored as a row, duplicate or not", n)
+		p.ReadsChild("stored as a row, duplicate or not", n)
 	}
 }
 
@@ -214,7 +214,7 @@ func duplicatesAreStoredAsReturned(p *probe) {
 	}
 	p.imports("with 6 duplicates, of which 4 are to be stored", i)
 	f.Version, f.Counts = 1, flow.Counts{Registered: 8, Disabled: 1, Failed: 1}
-	p.readsFlow("imported with 6 duplicates, of which 4 are to be stored", f)
+	p.ReadsParent("imported with 6 duplicates, of which 4 are to be stored", f)
 	for at, n := range rows {
 		change := notificationChange(n)
 		if at%2 == 0 {
@@ -228,7 +228,7 @@ func duplicatesAreStoredAsReturned(p *probe) {
 		}
 		n = change.Notification
 		n.Version = 1
-		p.readsNotification("of an import with duplicates", n)
+		p.ReadsChild("of an import with duplicates", n)
 		p.hasNotificationRecords(n.ID, change.Record)
 	}
 	changed := told[rows[4].ID].Notification

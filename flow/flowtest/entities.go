@@ -9,6 +9,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 // newFlow returns a flow with what every flow has.
@@ -74,6 +75,50 @@ func knownDelivery(checked time.Time) flow.Delivery {
 	}
 }
 
+// changedFlow returns a flow of which everything is changed that may be.
+func (p *probe) changedFlow(f flow.Flow) flow.Flow {
+	var changed flow.Flow
+	p.Fill(&changed, false)
+	changed.ID, changed.Service, changed.CreatedAt, changed.Version = f.ID, f.Service, f.CreatedAt, f.Version
+	changed.State, changed.Counts = flow.FlowSent, flow.Counts{}
+	return changed
+}
+
+// bareFlow returns a flow of which everything is zero that may be.
+func (p *probe) bareFlow(f flow.Flow) flow.Flow {
+	bare := p.newFlow()
+	bare.ID, bare.Service, bare.CreatedAt, bare.Version = f.ID, f.Service, f.CreatedAt, f.Version
+	return bare
+}
+
+// changedNotification returns a notification of which everything is changed that may be.
+func (p *probe) changedNotification(n flow.Notification) flow.Notification {
+	var changed flow.Notification
+	p.Fill(&changed, false)
+	changed.ID, changed.FlowID, changed.Service, changed.CreatedAt, changed.Version = n.ID, n.FlowID, n.Service, n.CreatedAt, n.Version
+	changed.State, changed.Transmission.ErrorCode = flow.NotificationSent, flow.CodeUnreachable
+	return changed
+}
+
+// bareNotification returns a notification of which everything is zero that may be.
+func (p *probe) bareNotification(n flow.Notification) flow.Notification {
+	bare := p.newNotification(n.FlowID)
+	bare.ID, bare.Service, bare.CreatedAt, bare.Version = n.ID, n.Service, n.CreatedAt, n.Version
+	bare.Draft = flow.Draft{}
+	return bare
+}
+
+// counted returns a flow with the counts of those of some notifications that belong to it.
+func counted(f flow.Flow, all ...flow.Notification) flow.Flow {
+	f.Counts = flow.Counts{}
+	for _, n := range all {
+		if n.FlowID == f.ID {
+			f.Counts.Add(n, 1)
+		}
+	}
+	return f
+}
+
 // flowChange is the storing of a flow, with a record.
 func flowChange(f flow.Flow) flow.FlowChange {
 	record := flow.FlowRecord{At: f.UpdatedAt, By: f.UpdatedBy, Action: flow.FlowEdit, From: f.State, To: f.State}
@@ -92,18 +137,32 @@ func notificationChange(n flow.Notification) flow.NotificationChange {
 	return flow.NotificationChange{Notification: n, Record: record, Lease: long}
 }
 
-func notificationChanges(all ...flow.Notification) []flow.NotificationChange {
-	changes := make([]flow.NotificationChange, len(all))
-	for i, n := range all {
-		changes[i] = notificationChange(n)
-	}
-	return changes
+// The changes of the shared rules and those of a store, as one another.
+
+func ownFlow(c storetest.Change[flow.Flow]) flow.FlowChange {
+	record := storetest.RecordAs[flow.FlowState, flow.FlowAction](c.Record)
+	return flow.FlowChange{Flow: c.Entity, Record: record}
 }
 
-func ids(notifications []flow.Notification) []uuid.UUID {
-	ids := make([]uuid.UUID, len(notifications))
-	for i, n := range notifications {
-		ids[i] = n.ID
-	}
-	return ids
+func sharedFlow(c flow.FlowChange) storetest.Change[flow.Flow] {
+	record := storetest.RecordAs[storetest.State, storetest.Action](c.Record)
+	return storetest.Change[flow.Flow]{Entity: c.Flow, Record: record}
+}
+
+func ownNotification(c storetest.Change[flow.Notification]) flow.NotificationChange {
+	record := storetest.RecordAs[flow.NotificationState, flow.NotificationAction](c.Record)
+	return flow.NotificationChange{Notification: c.Entity, Record: record, Lease: c.Lease}
+}
+
+func sharedNotification(c flow.NotificationChange) storetest.Change[flow.Notification] {
+	record := storetest.RecordAs[storetest.State, storetest.Action](c.Record)
+	return storetest.Change[flow.Notification]{Entity: c.Notification, Record: record, Lease: c.Lease}
+}
+
+func notificationChanges(all ...flow.Notification) []flow.NotificationChange {
+	return storetest.Map(all, notificationChange)
+}
+
+func ids(all []flow.Notification) []uuid.UUID {
+	return storetest.Map(all, func(n flow.Notification) uuid.UUID { return n.ID })
 }

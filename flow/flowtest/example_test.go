@@ -24,13 +24,13 @@ func (s forgetful) Flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
 	return f, err
 }
 
-// Outside of tests, as in a tool that looks at a new installation, Check says what is
+// Outside of tests, as in a tool that looks at a new installation, CheckStore says what is
 // broken.
-func ExampleCheck() {
-	err := flowtest.Check(context.Background(), func() (flow.Store, error) {
+func ExampleCheckStore() {
+	err := flowtest.CheckStore(context.Background(), func() (flow.Store, error) {
 		return forgetful{memstore.New()}, nil
 	})
-	var broken *flowtest.Broken
+	var broken *flowtest.RuleError
 	if errors.As(err, &broken) {
 		fmt.Println(broken.Rule)
 	}

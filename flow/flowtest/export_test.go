@@ -1,17 +1,13 @@
 package flowtest
 
-import (
-	"context"
-
-	"github.com/flussi-go/flussi/flow"
+// What tests of the contract need of it.
+var (
+	Contract     = contract
+	Shared       = shared
+	Methods      = methods
+	SharedFlow   = sharedFlow
+	SharedChange = sharedNotification
 )
 
-// CheckRule checks one rule; nil if the store keeps it.
-func CheckRule(ctx context.Context, words string, store flow.Store) *Broken {
-	for _, r := range contract {
-		if r.words == words {
-			return r.check(ctx, store)
-		}
-	}
-	panic("no such rule: " + words)
-}
+// Probe is the probe of a rule.
+type Probe = probe

@@ -97,7 +97,7 @@ func failedImportsLeaveNoKey(p *probe) {
 	key := p.newKey()
 	for _, c := range p.failures(key) {
 		what := "Import " + c.why
-		before := p.state()
+		before := p.Snapshot()
 		_, found, err := p.store.SaveImport(c.ctx, c.i)
 		p.Wants(c.want, err, what)
 		var refused *flow.AlreadySentError
@@ -107,7 +107,7 @@ func failedImportsLeaveNoKey(p *probe) {
 		if found {
 			p.Fail("%s: it is said to be there before", what)
 		}
-		p.unchanged(before, what)
+		p.Unchanged(before, what)
 		p.isNotImported("after an "+what, key)
 	}
 	f := p.newFlow()

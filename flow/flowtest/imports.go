@@ -79,14 +79,14 @@ func (p *probe) isNotImported(what string, key flow.ImportKey) {
 // wasImported checks that an import finds an earlier one, and stores nothing.
 func (p *probe) wasImported(what string, i flow.ImportRequest, want flow.ImportResult) {
 	i.OnDuplicate = acceptDuplicates
-	before := p.state()
+	before := p.Snapshot()
 	got, found, err := p.store.SaveImport(p.Ctx, i)
 	p.Must(err, "Import "+what)
 	if !found {
 		p.Fail("Import %s: it is not said to be there before", what)
 	}
 	p.Equal("Import "+what, got, want)
-	p.unchanged(before, "Import "+what)
+	p.Unchanged(before, "Import "+what)
 	p.isImported(what, want)
 }
 
@@ -117,11 +117,11 @@ func importsAreStored(p *probe) {
 	}
 	p.imports("of 3 rows", i)
 	f.Version, f.Counts = 1, flow.Counts{Registered: 1, Disabled: 2}
-	p.readsFlow("stored by Import", f)
+	p.ReadsParent("stored by Import", f)
 	p.hasFlowRecords(f.ID, i.Flow.Record)
 	for at, n := range rows {
 		n.Version++
-		p.readsNotification("stored by Import", n)
+		p.ReadsChild("stored by Import", n)
 		p.hasNotificationRecords(n.ID, changes[at].Record)
 	}
 	p.isNotImported("with a key that no import had", p.newKey())
@@ -252,14 +252,14 @@ func importsChangeFlows(p *probe) {
 	p.imports("into a flow that is there", i)
 	stale := f
 	f.Version, f.Counts = 2, flow.Counts{Registered: 3}
-	p.readsFlow("after an import into it", f)
+	p.ReadsParent("after an import into it", f)
 	p.hasFlowRecords(f.ID, created, i.Flow.Record)
 
 	key := p.newKey()
-	before := p.state()
+	before := p.Snapshot()
 	_, _, err := p.store.SaveImport(p.Ctx, p.importOf(key, stale, p.newNotification(f.ID)))
 	p.Wants(flussi.ErrConflict, err, "Import into a flow that has changed since")
-	p.unchanged(before, "Import into a flow that has changed since")
+	p.Unchanged(before, "Import into a flow that has changed since")
 	p.isNotImported("after a conflict", key)
 }
 

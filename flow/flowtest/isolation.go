@@ -21,7 +21,7 @@ func returnedIsTheCallers(p *probe) {
 	p.saveSending(p.newNotification(f.ID), short)
 	p.shortIsOver()
 	_, claimed := p.claim(f.ID, 1, long)
-	before := p.state()
+	before := p.Snapshot()
 	flowRecords, records := p.flowHistory(f.ID), p.notificationHistory(created[0].ID)
 
 	page := flow.Page{Limit: 3}
@@ -32,23 +32,16 @@ func returnedIsTheCallers(p *probe) {
 	storetest.Spoil(p.Probe, p.expired(10))
 	storetest.Spoil(p.Probe, p.flowHistory(f.ID))
 	storetest.Spoil(p.Probe, p.notificationHistory(created[0].ID))
-	p.unchanged(before, "after a change of what was returned")
+	p.Unchanged(before, "after a change of what was returned")
 	p.hasFlowRecords(f.ID, flowRecords...)
 	p.hasNotificationRecords(created[0].ID, records...)
 }
 
 func givenIsTheCallers(p *probe) {
 	all := p.newNotifications(uuid.Nil, 3)
-	changes := notificationChanges(all...)
-	p.Must(p.store.SaveNotifications(p.Ctx, changes...), "SaveNotifications")
-	for i, change := range changes {
-		p.Equal("a change that was stored", change, notificationChange(all[i]))
-	}
-	storetest.Spoil(p.Probe, changes)
-	for _, n := range all {
-		n.Version++
-		p.readsNotification("whose change was altered after it was stored", n)
-	}
+	storetest.LeavesChanges(p.suite, all, notificationChange, func(changes []flow.NotificationChange) error {
+		return p.store.SaveNotifications(p.Ctx, changes...)
+	})
 	given := ids(all)
 	slices.Reverse(given)
 	filter := flow.NotificationFilter{IDs: slices.Clone(given), Services: []string{"tributi", "anagrafe"}}

@@ -65,7 +65,7 @@ func endedLeasesAreFound(p *probe) {
 		p.findsExpired("one whose flow has ended", n)
 	}
 	for _, n := range claimed { // to be found is no change
-		p.readsNotification("whose lease is over", n)
+		p.ReadsChild("whose lease is over", n)
 	}
 }
 

@@ -132,7 +132,7 @@ func broken(spoil func(m *model)) func(flow.Store) flow.Store {
 
 // Each broken model breaks what its fault says, and nothing else.
 func TestModelKeepsTheContract(t *testing.T) {
-	flowtest.Run(t, func(*testing.T) flow.Store { return newModel(memstore.New()) })
+	flowtest.RunStore(t, func(*testing.T) flow.Store { return newModel(memstore.New()) })
 }
 
 // isSetAside reports whether a flow was disabled before it was sent.

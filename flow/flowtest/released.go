@@ -153,10 +153,10 @@ func exchangesClaimByOutcomes(p *probe) {
 	claimed[0].State = flow.NotificationSent
 	again := p.twin(all[0], uuid.Nil)
 	again.State = flow.NotificationSending
-	before := p.state()
+	before := p.Snapshot()
 	_, _, _, err = p.exchange(f.ID, 10, claimed[0], again)
 	p.isAlreadySent("Exchange of one that was sent already", err, again.ID, all[0].ID)
-	p.unchanged(before, "Exchange of one that was sent already")
+	p.Unchanged(before, "Exchange of one that was sent already")
 }
 
 // isAlreadySent checks an error that refuses to make a notification In invio because of one of

@@ -36,12 +36,12 @@ func (p *probe) ways() []way {
 			return p.store.SaveNotifications(p.Ctx, notificationChanges(all...)...)
 		}},
 		{"SaveFlow of a new flow", func(all ...flow.Notification) error {
-			return p.store.SaveFlow(p.Ctx, flowChange(p.newFlow()), sequence(all...))
+			return p.store.SaveFlow(p.Ctx, flowChange(p.newFlow()), p.sequence(all...))
 		}},
 		{"SaveFlow", func(all ...flow.Notification) error {
 			changed := p.flow(f.ID)
 			changed.State = flow.FlowActive
-			return p.store.SaveFlow(p.Ctx, flowChange(changed), sequence(all...))
+			return p.store.SaveFlow(p.Ctx, flowChange(changed), p.sequence(all...))
 		}},
 	}
 }
@@ -68,13 +68,13 @@ func savesAreRefused(p *probe) {
 				others := p.newNotifications(f.ID, 2)
 				others[1] = p.save(others[1])
 				others[1].Reference = "changed"
-				var before state
+				var before storetest.Snapshot[flow.Flow, flow.Notification]
 				if i == 0 { // it takes long
-					before = p.state()
+					before = p.Snapshot()
 				}
 				p.isAlreadySent(what, way.store(others[0], sending(n), others[1]), n.ID, earlier.ID)
 				if i == 0 {
-					p.unchanged(before, what)
+					p.Unchanged(before, what)
 				}
 			}
 		}
@@ -108,7 +108,7 @@ func savesAreStored(p *probe) {
 			what = way.name + ", of one that was In invio, and whose message one has that is " + a.why
 			p.Must(way.store(n), what)
 			n.Version++
-			p.readsNotification("stored by "+what, n)
+			p.ReadsChild("stored by "+what, n)
 			n.Content = flussi.NewText("corretto")
 			p.Must(way.store(n), what+", with another text")
 		}
@@ -130,8 +130,8 @@ func otherStatesAreStored(p *probe) {
 			p.Must(way.store(fresh, old), what)
 			fresh.Version++
 			old.Version++
-			p.readsNotification("stored as new by "+what, fresh)
-			p.readsNotification("stored by "+what, old)
+			p.ReadsChild("stored as new by "+what, fresh)
+			p.ReadsChild("stored by "+what, old)
 		}
 	}
 }
@@ -189,7 +189,7 @@ func savesAreSeenWhole(p *probe) {
 					continue
 				}
 				p.isAlreadySent(what, err, n.ID, earlier.ID)
-				p.readsNotification("refused by "+what, n)
+				p.ReadsChild("refused by "+what, n)
 			}
 		}
 		// Two become so together.

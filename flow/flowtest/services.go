@@ -53,7 +53,7 @@ func (p *probe) uses() []use {
 			return p.store.SaveFlow(p.Ctx, flowChange(f), nil)
 		}},
 		{"SaveFlow of a flow of another service, with a notification", func(service string) error {
-			return p.store.SaveFlow(p.Ctx, flowChange(p.flow(there.ID)), sequence(p.newNotification(there.ID), named(p.newNotification(uuid.Nil), service)))
+			return p.store.SaveFlow(p.Ctx, flowChange(p.flow(there.ID)), p.sequence(p.newNotification(there.ID), named(p.newNotification(uuid.Nil), service)))
 		}},
 		{"SaveNotifications", func(service string) error {
 			return p.store.SaveNotifications(p.Ctx, notificationChanges(p.newNotification(there.ID), named(p.newNotification(uuid.Nil), service))...)
@@ -90,12 +90,12 @@ func lookalikesAreRefused(p *probe) {
 		p.Must(first.store(name), first.name+" of a new service")
 		like := lookalikes(name)
 		for _, then := range p.uses() {
-			before := p.state()
+			before := p.Snapshot()
 			for i, service := range like {
 				what := fmt.Sprintf("%s of %q when %s stored %q", then.name, service, first.name, name)
 				p.isSimilar(what, then.store(service), service, name)
 				if i == len(like)-1 { // it takes long
-					p.unchanged(before, what)
+					p.Unchanged(before, what)
 				}
 			}
 		}
@@ -104,12 +104,12 @@ func lookalikesAreRefused(p *probe) {
 	name := p.Word() + " Tributi"
 	f, n := p.newFlow(), p.newNotification(uuid.Nil)
 	f.Service, n.Service = name, lookalikes(name)[0]
-	before := p.state()
-	p.isSimilar("SaveFlow of two names that look alike", p.store.SaveFlow(p.Ctx, flowChange(f), sequence(n)), n.Service, name)
+	before := p.Snapshot()
+	p.isSimilar("SaveFlow of two names that look alike", p.store.SaveFlow(p.Ctx, flowChange(f), p.sequence(n)), n.Service, name)
 	m := p.newNotification(uuid.Nil)
 	m.Service = name
 	p.Wants(flow.ErrSimilarService, p.store.SaveNotifications(p.Ctx, notificationChanges(m, n)...), "SaveNotifications of two names that look alike")
-	p.unchanged(before, "writes of two names that look alike")
+	p.Unchanged(before, "writes of two names that look alike")
 }
 
 func otherServicesAreStored(p *probe) {
@@ -130,8 +130,8 @@ func otherServicesAreStored(p *probe) {
 	f.Service, n.Service = name, name
 	f = p.saveFlow(p.saveFlow(f, n))
 	n = p.save(withVersion(n, 1))
-	p.readsFlow("with a name of its own", f)
-	p.readsNotification("with a name of its own", n)
+	p.ReadsParent("with a name of its own", f)
+	p.ReadsChild("with a name of its own", n)
 }
 
 func refusedServicesAreNotThere(p *probe) {

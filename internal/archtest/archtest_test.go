@@ -56,6 +56,7 @@ var forTests = map[string][]string{
 	"appio/appiotest":                        {"."},
 	"flow/flowtest":                          {".", "appio", "flow", "internal/storetest", "github.com/google/uuid"},
 	"internal/archtest":                      {},
+	"internal/brokenstore":                   {".", "internal/storetest", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/golden":                        {},
 	"internal/openapitest":                   {"go.yaml.in/yaml/v3"},
 	"internal/pipenet":                       {},

@@ -115,3 +115,25 @@ func shorten(text string) string {
 	}
 	return fmt.Sprintf("%q… (%d characters, ending in %q)", string(runes[:most/2]), len(runes), string(runes[len(runes)-most/4:]))
 }
+
+// Clone returns a copy of a struct that shares no list with it.
+func Clone[E any](e E) E {
+	cloneLists(reflect.ValueOf(&e).Elem())
+	return e
+}
+
+func cloneLists(v reflect.Value) {
+	switch {
+	case isPlain(v.Type()):
+		for i := range v.NumField() {
+			cloneLists(v.Field(i))
+		}
+	case v.Kind() == reflect.Slice && !v.IsNil():
+		own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(own, v)
+		v.Set(own)
+		for i := range v.Len() {
+			cloneLists(v.Index(i))
+		}
+	}
+}

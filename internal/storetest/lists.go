@@ -10,13 +10,47 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Kind lets a test of lists be the same for every kind of entity. Its functions end the
-// test when the store fails.
-type Kind struct {
-	Name   string                                 // of the method that lists, such as "Flows"
-	Create func(at time.Time) flussi.Cursor       // stores one
-	Change func(id uuid.UUID)                     // stores its next version
-	List   func(page flussi.Page) []flussi.Cursor // lists all
+// listing is a list of entities of any kind, and how what it has is stored. Its functions end
+// the test when the store fails.
+type listing struct {
+	name   string                                 // such as "Flows"
+	create func(at time.Time) flussi.Cursor       // stores one
+	change func(id uuid.UUID)                     // stores its next version
+	list   func(page flussi.Page) []flussi.Cursor // lists all
+}
+
+// each is the test of a rule of lists: of all parents, of all children, and, when these are
+// there, of those of another parent.
+func each[P, C Placed](test func(*Probe, listing)) func(*Suite[P, C]) {
+	return func(s *Suite[P, C]) {
+		test(s.Probe, listing{
+			name: s.ParentName.List(),
+			create: func(t time.Time) flussi.Cursor {
+				return s.SetParent(at(s.NewParent(), "CreatedAt", t)).Cursor()
+			},
+			change: func(id uuid.UUID) { s.SetParent(at(s.Parent(id), "UpdatedAt", s.Now())) },
+			list:   func(page flussi.Page) []flussi.Cursor { return Places(s.ParentPage(s.ParentsByID(), page)) },
+		})
+		owner, other := s.newOwner(), s.SetParent(s.NewParent())
+		test(s.Probe, s.children(s.ChildName.List(), owner, s.ChildrenByID()))
+		test(s.Probe, s.children(s.ChildName.List()+" of "+s.ParentName.An(), other, s.ChildrenOf(other)))
+	}
+}
+
+// children is a list of children.
+func (s *Suite[P, C]) children(name string, of P, filter Filter) listing {
+	return listing{
+		name:   name,
+		create: func(t time.Time) flussi.Cursor { return s.SetChild(at(s.NewChild(of), "CreatedAt", t)).Cursor() },
+		change: func(id uuid.UUID) { s.SetChild(at(s.Child(id), "UpdatedAt", s.Now())) },
+		list:   func(page flussi.Page) []flussi.Cursor { return Places(s.ChildPage(filter, page)) },
+	}
+}
+
+// at returns an entity that was created, or changed last, at another time.
+func at[E any](e E, field string, t time.Time) E {
+	*FieldOf[time.Time](&e, field) = t
+	return e
 }
 
 // Placed is what has a place in lists.
@@ -35,12 +69,12 @@ func Places[T Placed](all []T) []flussi.Cursor {
 
 // create stores some, several of them of the same time, and returns their places, the
 // oldest first.
-func (p *Probe) create(k Kind, count int) []flussi.Cursor {
+func (p *Probe) create(l listing, count int) []flussi.Cursor {
 	var all []flussi.Cursor
 	start := p.Now()
 	for range count {
 		at := start.Add(time.Duration(p.Random.IntN(count/3)) * time.Microsecond)
-		all = append(all, k.Create(at))
+		all = append(all, l.create(at))
 	}
 	slices.SortFunc(all, flussi.Cursor.Compare)
 	return all
@@ -66,33 +100,29 @@ func (p *Probe) samePlaces(what string, got, want []flussi.Cursor, oldestFirst b
 	p.Fail("%s: want %d, got %d", what, len(want), len(got))
 }
 
-// ListsAreSorted checks that lists are sorted by time of creation and then ID.
-func ListsAreSorted(p *Probe, kinds []Kind) {
-	for _, k := range kinds {
-		want := p.create(k, 60)
-		for _, oldest := range []bool{false, true} {
-			got := k.List(flussi.Page{Limit: Everything, OldestFirst: oldest})
-			p.samePlaces(fmt.Sprintf("%s, the oldest first: %t", k.Name, oldest), got, want, oldest)
-		}
+// listsAreSorted checks that lists are sorted by time of creation and then ID.
+func listsAreSorted(p *Probe, l listing) {
+	want := p.create(l, 60)
+	for _, oldest := range []bool{false, true} {
+		got := l.list(flussi.Page{Limit: Everything, OldestFirst: oldest})
+		p.samePlaces(fmt.Sprintf("%s, the oldest first: %t", l.name, oldest), got, want, oldest)
 	}
 }
 
-// PagesKeepTheLimit checks that a page is as long as it may be, and no longer.
-func PagesKeepTheLimit(p *Probe, kinds []Kind) {
-	for _, k := range kinds {
-		all := p.create(k, 12)
-		for _, limit := range []int{1, 5, 12, 13, flussi.MaxPage} {
-			for _, oldest := range []bool{false, true} {
-				if got := k.List(flussi.Page{Limit: limit, OldestFirst: oldest}); len(got) != min(limit, len(all)) {
-					p.Fail("%s with the limit %d, when 12 are: got %d", k.Name, limit, len(got))
-				}
-				after := all[8]
-				if oldest {
-					after = all[3]
-				}
-				if got := k.List(flussi.Page{After: after, Limit: limit, OldestFirst: oldest}); len(got) != min(limit, 8) {
-					p.Fail("%s with the limit %d, when 8 are behind the cursor: got %d", k.Name, limit, len(got))
-				}
+// pagesKeepTheLimit checks that a page is as long as it may be, and no longer.
+func pagesKeepTheLimit(p *Probe, l listing) {
+	all := p.create(l, 12)
+	for _, limit := range []int{1, 5, 12, 13, flussi.MaxPage} {
+		for _, oldest := range []bool{false, true} {
+			if got := l.list(flussi.Page{Limit: limit, OldestFirst: oldest}); len(got) != min(limit, len(all)) {
+				p.Fail("%s with the limit %d, when 12 are: got %d", l.name, limit, len(got))
+			}
+			after := all[8]
+			if oldest {
+				after = all[3]
+			}
+			if got := l.list(flussi.Page{After: after, Limit: limit, OldestFirst: oldest}); len(got) != min(limit, 8) {
+				p.Fail("%s with the limit %d, when 8 are behind the cursor: got %d", l.name, limit, len(got))
 			}
 		}
 	}
@@ -119,67 +149,61 @@ func (p *Probe) walk(what string, page flussi.Page, list func(flussi.Page) []flu
 	return all
 }
 
-// PagesGiveAllOnce checks that page after page gives everything once.
-func PagesGiveAllOnce(p *Probe, kinds []Kind) {
-	for _, k := range kinds {
-		want := p.create(k, 60)
-		for _, limit := range []int{1, 4, 7, 60} {
-			for _, oldest := range []bool{false, true} {
-				what := fmt.Sprintf("%s by %d, the oldest first: %t", k.Name, limit, oldest)
-				got := p.walk(what, flussi.Page{Limit: limit, OldestFirst: oldest}, k.List, func() {})
-				p.samePlaces(what, got, want, oldest)
-			}
-		}
-	}
-}
-
-// PagesGiveAllOnceMeanwhile checks the same while the list changes.
-func PagesGiveAllOnceMeanwhile(p *Probe, kinds []Kind) {
-	for _, k := range kinds {
+// pagesGiveAllOnce checks that page after page gives everything once.
+func pagesGiveAllOnce(p *Probe, l listing) {
+	want := p.create(l, 60)
+	for _, limit := range []int{1, 4, 7, 60} {
 		for _, oldest := range []bool{false, true} {
-			all := slices.SortedFunc(slices.Values(k.List(flussi.Page{Limit: Everything})), flussi.Cursor.Compare)
-			want := append(all, p.create(k, 30)...) // created later than the others
-			ours := map[uuid.UUID]bool{}
-			for _, place := range want {
-				ours[place.ID] = true
-			}
-			what := fmt.Sprintf("%s by 4 while the list changes, the oldest first: %t", k.Name, oldest)
-			got := p.walk(what, flussi.Page{Limit: 4, OldestFirst: oldest}, k.List, func() {
-				k.Change(want[p.Random.IntN(len(want))].ID)
-				// One is added where the walk was already.
-				if oldest {
-					k.Create(want[0].At.Add(-time.Minute))
-				} else {
-					k.Create(p.Now())
-				}
-			})
-			seen := map[uuid.UUID]bool{}
-			for _, place := range got {
-				if seen[place.ID] {
-					p.Fail("%s: %s came twice", what, place.ID)
-				}
-				seen[place.ID] = true
-			}
-			got = slices.DeleteFunc(got, func(place flussi.Cursor) bool { return !ours[place.ID] })
+			what := fmt.Sprintf("%s by %d, the oldest first: %t", l.name, limit, oldest)
+			got := p.walk(what, flussi.Page{Limit: limit, OldestFirst: oldest}, l.list, func() {})
 			p.samePlaces(what, got, want, oldest)
 		}
 	}
 }
 
-// PagesBeginAnywhere checks that a page begins behind a place, whether something is there or not.
-func PagesBeginAnywhere(p *Probe, kinds []Kind) {
-	for _, k := range kinds {
-		all := p.create(k, 30)
-		for i := range 20 {
-			after := flussi.Cursor{At: all[p.Random.IntN(len(all))].At, ID: p.ID()}
-			if i%4 == 0 { // nothing is of this time
-				after.At = after.At.Add(time.Hour - 2*time.Hour*time.Duration(p.Random.IntN(2)))
+// pagesGiveAllOnceMeanwhile checks the same while the list changes.
+func pagesGiveAllOnceMeanwhile(p *Probe, l listing) {
+	for _, oldest := range []bool{false, true} {
+		all := slices.SortedFunc(slices.Values(l.list(flussi.Page{Limit: Everything})), flussi.Cursor.Compare)
+		want := append(all, p.create(l, 30)...) // created later than the others
+		ours := map[uuid.UUID]bool{}
+		for _, place := range want {
+			ours[place.ID] = true
+		}
+		what := fmt.Sprintf("%s by 4 while the list changes, the oldest first: %t", l.name, oldest)
+		got := p.walk(what, flussi.Page{Limit: 4, OldestFirst: oldest}, l.list, func() {
+			l.change(want[p.Random.IntN(len(want))].ID)
+			// One is added where the walk was already.
+			if oldest {
+				l.create(want[0].At.Add(-time.Minute))
+			} else {
+				l.create(p.Now())
 			}
-			for _, oldest := range []bool{false, true} {
-				page := flussi.Page{After: after, Limit: Everything, OldestFirst: oldest}
-				want := slices.DeleteFunc(slices.Clone(all), func(place flussi.Cursor) bool { return !page.Includes(place) })
-				p.samePlaces(fmt.Sprintf("%s behind a place where nothing is, the oldest first: %t", k.Name, oldest), k.List(page), want, oldest)
+		})
+		seen := map[uuid.UUID]bool{}
+		for _, place := range got {
+			if seen[place.ID] {
+				p.Fail("%s: %s came twice", what, place.ID)
 			}
+			seen[place.ID] = true
+		}
+		got = slices.DeleteFunc(got, func(place flussi.Cursor) bool { return !ours[place.ID] })
+		p.samePlaces(what, got, want, oldest)
+	}
+}
+
+// pagesBeginAnywhere checks that a page begins behind a place, whether something is there or not.
+func pagesBeginAnywhere(p *Probe, l listing) {
+	all := p.create(l, 30)
+	for i := range 20 {
+		after := flussi.Cursor{At: all[p.Random.IntN(len(all))].At, ID: p.ID()}
+		if i%4 == 0 { // nothing is of this time
+			after.At = after.At.Add(time.Hour - 2*time.Hour*time.Duration(p.Random.IntN(2)))
+		}
+		for _, oldest := range []bool{false, true} {
+			page := flussi.Page{After: after, Limit: Everything, OldestFirst: oldest}
+			want := slices.DeleteFunc(slices.Clone(all), func(place flussi.Cursor) bool { return !page.Includes(place) })
+			p.samePlaces(fmt.Sprintf("%s behind a place where nothing is, the oldest first: %t", l.name, oldest), l.list(page), want, oldest)
 		}
 	}
 }

@@ -2,19 +2,19 @@
 //
 // # Stores
 //
-// [Run] checks whether a [pagoinrete.Store] keeps the contract that its documentation
+// [RunStore] checks whether a [pagoinrete.Store] keeps the contract that its documentation
 // states. Call it in the tests of yours:
 //
 //	func TestStoreKeepsTheContract(t *testing.T) {
-//		pagoinretetest.Run(t, func(t *testing.T) pagoinrete.Store {
+//		pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store {
 //			db := … // a database of its own, or one that was just emptied
 //			return sqlstore.New(db)
 //		})
 //	}
 //
 // There is one test for each rule of the contract; its name is the rule in words, such
-// as "the counts of an event are those of its notices". [Check] does the same without a
-// *testing.T, and [Rules] lists the rules. Files are named by the part of the contract
+// as "the counts of an event are those of its notices". [CheckStore] does the same without a
+// *testing.T, and [StoreRules] lists the rules. Files are named by the part of the contract
 // that they check. Random data come from a fixed seed, so a failure happens again.
 //
 // A notice is stored only where its event is, with the event's school, and neither of the

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi/internal/storetest"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -41,11 +42,7 @@ func (p *probe) newNotice(of pagoinrete.Event) pagoinrete.Notice {
 
 // newNotices returns some, each younger than the one before.
 func (p *probe) newNotices(of pagoinrete.Event, count int) []pagoinrete.Notice {
-	all := make([]pagoinrete.Notice, count)
-	for i := range all {
-		all[i] = p.newNotice(of)
-	}
-	return all
+	return p.NewChildren(of, count)
 }
 
 // fullEvent returns an event that is new, and of which no other field is zero.
@@ -64,6 +61,41 @@ func (p *probe) fullNotice(of pagoinrete.Event) pagoinrete.Notice {
 	n.EventID, n.School = of.ID, of.School
 	n.State, n.DebtorKind, n.Discrepancy.Kind, n.Version = pagoinrete.NoticePaidOnline, pagoinrete.DebtorStaff, pagoinrete.DiscrepancyAmount, 0
 	return n
+}
+
+// changedEvent returns an event of which everything is changed that may be.
+func (p *probe) changedEvent(e pagoinrete.Event) pagoinrete.Event {
+	var changed pagoinrete.Event
+	p.Fill(&changed, false)
+	changed.ID, changed.School, changed.CreatedAt, changed.Version = e.ID, e.School, e.CreatedAt, e.Version
+	changed.Kind, changed.State, changed.Discrepancy.Kind = pagoinrete.Fee, pagoinrete.EventNotified, pagoinrete.DiscrepancyMissing
+	changed.Counts = pagoinrete.NoticeCounts{}
+	return changed
+}
+
+// bareEvent returns an event of which everything is zero that may be.
+func (p *probe) bareEvent(e pagoinrete.Event) pagoinrete.Event {
+	bare := p.newEvent()
+	bare.ID, bare.School, bare.CreatedAt, bare.Version = e.ID, e.School, e.CreatedAt, e.Version
+	bare.EventData = pagoinrete.EventData{}
+	return bare
+}
+
+// changedNotice returns a notice of which everything is changed that may be.
+func (p *probe) changedNotice(n pagoinrete.Notice) pagoinrete.Notice {
+	var changed pagoinrete.Notice
+	p.Fill(&changed, false)
+	changed.ID, changed.EventID, changed.School, changed.CreatedAt, changed.Version = n.ID, n.EventID, n.School, n.CreatedAt, n.Version
+	changed.State, changed.DebtorKind, changed.Discrepancy.Kind = pagoinrete.NoticeCancelled, pagoinrete.DebtorPupil, pagoinrete.DiscrepancyPaidTwice
+	return changed
+}
+
+// bareNotice returns a notice of which everything is zero that may be.
+func (p *probe) bareNotice(n pagoinrete.Notice) pagoinrete.Notice {
+	bare := p.newNotice(pagoinrete.Event{ID: n.EventID, School: n.School})
+	bare.ID, bare.CreatedAt, bare.Version = n.ID, n.CreatedAt, n.Version
+	bare.NoticeData, bare.Instalment = pagoinrete.NoticeData{}, 0
+	return bare
 }
 
 // eventChange is the storing of an event, with a record. Its instalments are its own.
@@ -85,12 +117,26 @@ func noticeChange(n pagoinrete.Notice) pagoinrete.NoticeChange {
 	return pagoinrete.NoticeChange{Notice: n, Record: record}
 }
 
-func noticeChanges(all ...pagoinrete.Notice) []pagoinrete.NoticeChange {
-	changes := make([]pagoinrete.NoticeChange, len(all))
-	for i, n := range all {
-		changes[i] = noticeChange(n)
-	}
-	return changes
+// The changes of the shared rules and those of a store, as one another.
+
+func ownEvent(c storetest.Change[pagoinrete.Event]) pagoinrete.EventChange {
+	record := storetest.RecordAs[pagoinrete.EventState, pagoinrete.EventAction](c.Record)
+	return pagoinrete.EventChange{Event: c.Entity, Record: record}
+}
+
+func sharedEvent(c pagoinrete.EventChange) storetest.Change[pagoinrete.Event] {
+	record := storetest.RecordAs[storetest.State, storetest.Action](c.Record)
+	return storetest.Change[pagoinrete.Event]{Entity: c.Event, Record: record}
+}
+
+func ownNotice(c storetest.Change[pagoinrete.Notice]) pagoinrete.NoticeChange {
+	record := storetest.RecordAs[pagoinrete.NoticeState, pagoinrete.NoticeAction](c.Record)
+	return pagoinrete.NoticeChange{Notice: c.Entity, Record: record}
+}
+
+func sharedNotice(c pagoinrete.NoticeChange) storetest.Change[pagoinrete.Notice] {
+	record := storetest.RecordAs[storetest.State, storetest.Action](c.Record)
+	return storetest.Change[pagoinrete.Notice]{Entity: c.Notice, Record: record}
 }
 
 // counted is the counts of notices, as they are defined.
@@ -102,16 +148,23 @@ func counted(all ...pagoinrete.Notice) pagoinrete.NoticeCounts {
 	return counts
 }
 
+// withCounts returns an event with the counts of its notices, and no others.
+func withCounts(e pagoinrete.Event, all ...pagoinrete.Notice) pagoinrete.Event {
+	e.Counts = pagoinrete.NoticeCounts{}
+	for _, n := range all {
+		if n.EventID == e.ID {
+			e.Counts.Add(n, 1)
+		}
+	}
+	return e
+}
+
 // dispute gives a notice a discrepancy that nobody settled.
 func (p *probe) dispute(n *pagoinrete.Notice, kind pagoinrete.DiscrepancyKind) {
 	p.Fill(&n.Discrepancy, false)
 	n.Discrepancy.Kind = kind
 }
 
-func ids(notices []pagoinrete.Notice) []uuid.UUID {
-	ids := make([]uuid.UUID, len(notices))
-	for i, n := range notices {
-		ids[i] = n.ID
-	}
-	return ids
+func ids(all []pagoinrete.Notice) []uuid.UUID {
+	return storetest.Map(all, func(n pagoinrete.Notice) uuid.UUID { return n.ID })
 }

@@ -24,13 +24,13 @@ func (s forgetful) Event(ctx context.Context, id uuid.UUID) (pagoinrete.Event, e
 	return e, err
 }
 
-// Outside of tests, as in a tool that looks at a new installation, Check says what is
+// Outside of tests, as in a tool that looks at a new installation, CheckStore says what is
 // broken.
-func ExampleCheck() {
-	err := pagoinretetest.Check(context.Background(), func() (pagoinrete.Store, error) {
+func ExampleCheckStore() {
+	err := pagoinretetest.CheckStore(context.Background(), func() (pagoinrete.Store, error) {
 		return forgetful{memstore.New()}, nil
 	})
-	var broken *pagoinretetest.Broken
+	var broken *pagoinretetest.RuleError
 	if errors.As(err, &broken) {
 		fmt.Println(broken.Rule)
 	}

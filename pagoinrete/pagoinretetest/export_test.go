@@ -1,17 +1,13 @@
 package pagoinretetest
 
-import (
-	"context"
-
-	"github.com/flussi-go/flussi/pagoinrete"
+// What tests of the contract need of it.
+var (
+	StoreContract = storeContract
+	Shared        = shared
+	Methods       = methods
+	SharedEvent   = sharedEvent
+	SharedNotice  = sharedNotice
 )
 
-// CheckRule checks one rule; nil if the store keeps it.
-func CheckRule(ctx context.Context, words string, store pagoinrete.Store) *Broken {
-	for _, r := range contract {
-		if r.words == words {
-			return r.check(ctx, store)
-		}
-	}
-	panic("no such rule: " + words)
-}
+// Probe is the probe of a rule.
+type Probe = probe

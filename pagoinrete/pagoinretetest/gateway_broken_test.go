@@ -31,7 +31,7 @@ func TestCheckGatewayFindsWhatRunGatewayFinds(t *testing.T) {
 		world.Gateway = alteredGateway{Gateway: world.Gateway, event: world.Unauthorized.Event}
 		return world, err
 	})
-	var broken *pagoinretetest.Broken
+	var broken *pagoinretetest.RuleError
 	require.ErrorAs(t, err, &broken)
 	assert.Equal(t, "an event that is put is there, as Simulato", broken.Rule, "the first of them")
 	assert.ErrorIs(t, err, flussi.ErrUnauthorized, "the gateway's own error")
@@ -60,7 +60,7 @@ func TestBrokenGatewaysAreFoundOut(t *testing.T) {
 				} else {
 					world.Gateway, world.Unauthorized, world.OtherGateway = b.gateway(world.Gateway), b.gateway(world.Unauthorized), b.gateway(world.OtherGateway)
 				}
-				var broken *pagoinretetest.Broken
+				var broken *pagoinretetest.RuleError
 				require.ErrorAs(t, pagoinretetest.CheckGatewayRule(t.Context(), b.rule, world), &broken, b.rule)
 				assert.Equal(t, b.rule, broken.Rule)
 				t.Log(broken)
@@ -96,7 +96,7 @@ func TestAWorldWithoutHooksIsEnough(t *testing.T) {
 		world, err := newWorld()
 		return pagoinretetest.GatewayWorld{Gateway: world.Gateway, School: world.School}, err
 	})
-	var broken *pagoinretetest.Broken
+	var broken *pagoinretetest.RuleError
 	assert.False(t, errors.As(err, &broken), "%v", err)
 	assert.Equal(t, len(pagoinretetest.HookedGatewayRules()), strings.Count(err.Error(), "not checked, without"))
 }

@@ -39,7 +39,7 @@ func ExampleCheckGateway() {
 	err := pagoinretetest.CheckGateway(context.Background(), testEnvironment)
 	all, _ := err.(interface{ Unwrap() []error })
 	for _, err := range all.Unwrap() {
-		var broken *pagoinretetest.Broken
+		var broken *pagoinretetest.RuleError
 		var unchecked *pagoinretetest.UncheckedError
 		switch {
 		case errors.As(err, &broken):

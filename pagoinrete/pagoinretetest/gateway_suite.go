@@ -24,7 +24,7 @@ func RunGateway(t *testing.T, open func(t *testing.T) GatewayWorld) {
 			case nil:
 			case *UncheckedError:
 				t.Skip(err)
-			case *Broken:
+			case *RuleError:
 				t.Error(err.Err)
 			default:
 				t.Error(err)
@@ -34,7 +34,7 @@ func RunGateway(t *testing.T, open func(t *testing.T) GatewayWorld) {
 }
 
 // CheckGateway checks all rules of [pagoinrete.Gateway], and returns what [RunGateway] finds as
-// one error, which joins a [*Broken] for each rule that is not kept, and an [*UncheckedError] for
+// one error, which joins a [*RuleError] for each rule that is not kept, and an [*UncheckedError] for
 // each that was not checked; nil if all were checked and are kept. An error of open, a world
 // without what is required, which is a [flussi.ErrConfig], and the end of the context end it.
 func CheckGateway(ctx context.Context, open func() (GatewayWorld, error)) error {
@@ -91,7 +91,7 @@ var gatewayContract = slices.Concat(
 	gatewayPDFRules, gatewayRefusalRules, gatewayConnectionRules, gatewayErrorRules, gatewayConcurrencyRules,
 )
 
-// check returns nil if the gateway of the world keeps the rule, and otherwise a [*Broken], an
+// check returns nil if the gateway of the world keeps the rule, and otherwise a [*RuleError], an
 // [*UncheckedError], or an error of a world that is not complete.
 func (r gatewayRule) check(ctx context.Context, world GatewayWorld) error {
 	world, err := world.complete()
@@ -103,7 +103,7 @@ func (r gatewayRule) check(ctx context.Context, world GatewayWorld) error {
 	}
 	p := &gatewayProbe{Probe: storetest.New(ctx), world: world, gateway: world.Gateway}
 	if err := p.Run(func() { r.test(p) }); err != nil {
-		return &Broken{Rule: r.words, Err: err}
+		return &RuleError{Suite: "pagoinretetest", Rule: r.words, Err: err}
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func returnedIsTheCallers(p *probe) {
 	created := p.newNotices(e, 4)
 	p.saveEvent(e, created...)
 	p.saveEvent(p.fullEvent())
-	before := p.state()
+	before := p.Snapshot()
 	eventRecords, records := p.eventHistory(e.ID), p.noticeHistory(created[0].ID)
 
 	page := pagoinrete.Page{Limit: 3}
@@ -35,9 +35,9 @@ func returnedIsTheCallers(p *probe) {
 	storetest.Spoil(p.Probe, p.notices(pagoinrete.NoticeFilter{}, page))
 	storetest.Spoil(p.Probe, p.eventHistory(e.ID))
 	storetest.Spoil(p.Probe, p.noticeHistory(created[0].ID))
-	p.unchanged(before, "after a change of what was returned")
-	p.hasEventRecords(e.ID, eventRecords...)
-	p.hasNoticeRecords(created[0].ID, records...)
+	p.Unchanged(before, "after a change of what was returned")
+	storetest.SameRecords(p.Probe, "EventHistory", p.eventHistory(e.ID), eventRecords)
+	storetest.SameRecords(p.Probe, "NoticeHistory", p.noticeHistory(created[0].ID), records)
 }
 
 func givenIsTheCallers(p *probe) {
@@ -48,21 +48,14 @@ func givenIsTheCallers(p *probe) {
 	if !slices.Equal(change.Event.Instalments, e.Instalments) {
 		p.Fail("SaveEvent has changed the instalments it was given")
 	}
-	before := p.state()
+	before := p.Snapshot()
 	storetest.Spoil(p.Probe, []pagoinrete.EventChange{change})
-	p.unchanged(before, "after a change of the event that was stored")
+	p.Unchanged(before, "after a change of the event that was stored")
 
 	all := p.newNotices(e, 3)
-	changes := noticeChanges(all...)
-	p.Must(p.store.SaveNotices(p.Ctx, changes...), "SaveNotices")
-	for i, change := range changes {
-		p.Equal("a change that was stored", change, noticeChange(all[i]))
-	}
-	storetest.Spoil(p.Probe, changes)
-	for _, n := range all {
-		n.Version++
-		p.readsNotice("whose change was altered after it was stored", n)
-	}
+	storetest.LeavesChanges(p.suite, all, noticeChange, func(changes []pagoinrete.NoticeChange) error {
+		return p.store.SaveNotices(p.Ctx, changes...)
+	})
 	given := ids(all)
 	slices.Reverse(given)
 	schools := []string{school, e.School, "RMIC8GA003"}

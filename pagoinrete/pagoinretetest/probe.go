@@ -1,8 +1,8 @@
 package pagoinretetest
 
 import (
+	"context"
 	"iter"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -13,51 +13,74 @@ import (
 // probe tests one rule on one store. Its methods end the test when the store fails at
 // what the rule is not about.
 type probe struct {
-	*storetest.Probe
+	*suite
 	store pagoinrete.Store
+}
+
+// newProbe makes a probe for one rule, on a store that is empty.
+func newProbe(base *storetest.Probe, store pagoinrete.Store) *probe {
+	p := &probe{store: store}
+	p.suite = &suite{
+		Probe: base, Store: methods(store), ParentName: shared.Parent, ChildName: shared.Child,
+		NewParent: p.newEvent, FullParent: p.fullEvent,
+		ChangedParent: p.changedEvent, BareParent: p.bareEvent,
+		NewChild: p.newNotice, FullChild: p.fullNotice,
+		ChangedChild: p.changedNotice, BareChild: p.bareNotice,
+		States: [3]string{
+			string(pagoinrete.NoticeNotLinked), string(pagoinrete.NoticeNotified), string(pagoinrete.NoticePaidOnline),
+		},
+		Count: withCounts,
+		ParentChange: func(e pagoinrete.Event) storetest.Change[pagoinrete.Event] {
+			return sharedEvent(eventChange(e))
+		},
+		ChildChange: func(n pagoinrete.Notice) storetest.Change[pagoinrete.Notice] {
+			return sharedNotice(noticeChange(n))
+		},
+		ParentsByID:  func(ids ...uuid.UUID) storetest.Filter { return pagoinrete.EventFilter{IDs: ids} },
+		ChildrenByID: func(ids ...uuid.UUID) storetest.Filter { return pagoinrete.NoticeFilter{IDs: ids} },
+		ChildrenOf:   func(e pagoinrete.Event) storetest.Filter { return pagoinrete.NoticeFilter{Event: e.ID} },
+	}
+	return p
+}
+
+// methods returns the methods of a store as the shared rules call them.
+func methods(s pagoinrete.Store) storetest.Store[pagoinrete.Event, pagoinrete.Notice] {
+	return storetest.Store[pagoinrete.Event, pagoinrete.Notice]{
+		Parents:  storetest.ReadsAs(s.Event, s.Events, s.EventHistory),
+		Children: storetest.ReadsAs(s.Notice, s.Notices, s.NoticeHistory),
+		SaveParent: func(
+			ctx context.Context, c storetest.Change[pagoinrete.Event],
+			children iter.Seq2[storetest.Change[pagoinrete.Notice], error],
+		) error {
+			return s.SaveEvent(ctx, ownEvent(c), storetest.SequenceAs(children, ownNotice))
+		},
+		SaveChildren: func(ctx context.Context, changes ...storetest.Change[pagoinrete.Notice]) error {
+			return s.SaveNotices(ctx, storetest.Map(changes, ownNotice)...)
+		},
+	}
 }
 
 // saveEvent stores an event, and notices with it, and returns it as it is stored now, but
 // for its Counts.
 func (p *probe) saveEvent(e pagoinrete.Event, with ...pagoinrete.Notice) pagoinrete.Event {
-	p.Must(p.store.SaveEvent(p.Ctx, eventChange(e), sequence(with...)), "SaveEvent")
-	e.Version++
-	return e
+	return p.SetParent(e, with...)
 }
 
 // save stores a notice, and returns it as it is stored now.
-func (p *probe) save(n pagoinrete.Notice) pagoinrete.Notice {
-	p.saveAll(n)
-	n.Version++
-	return n
-}
+func (p *probe) save(n pagoinrete.Notice) pagoinrete.Notice { return p.SetChild(n) }
 
-func (p *probe) saveAll(all ...pagoinrete.Notice) {
-	p.Must(p.store.SaveNotices(p.Ctx, noticeChanges(all...)...), "SaveNotices")
-}
+func (p *probe) saveAll(all ...pagoinrete.Notice) { p.SetChildren(all...) }
 
-func (p *probe) event(id uuid.UUID) pagoinrete.Event {
-	e, err := p.store.Event(p.Ctx, id)
-	p.Must(err, "Event")
-	return e
-}
+func (p *probe) event(id uuid.UUID) pagoinrete.Event { return p.Parent(id) }
 
-func (p *probe) notice(id uuid.UUID) pagoinrete.Notice {
-	n, err := p.store.Notice(p.Ctx, id)
-	p.Must(err, "Notice")
-	return n
-}
+func (p *probe) notice(id uuid.UUID) pagoinrete.Notice { return p.Child(id) }
 
 func (p *probe) events(filter pagoinrete.EventFilter, page pagoinrete.Page) []pagoinrete.Event {
-	all, err := p.store.Events(p.Ctx, filter, page)
-	p.Must(err, "Events")
-	return all
+	return p.ParentPage(filter, page)
 }
 
 func (p *probe) notices(filter pagoinrete.NoticeFilter, page pagoinrete.Page) []pagoinrete.Notice {
-	all, err := p.store.Notices(p.Ctx, filter, page)
-	p.Must(err, "Notices")
-	return all
+	return p.ChildPage(filter, page)
 }
 
 func (p *probe) eventHistory(id uuid.UUID) []pagoinrete.EventRecord {
@@ -72,61 +95,7 @@ func (p *probe) noticeHistory(id uuid.UUID) []pagoinrete.NoticeRecord {
 	return records
 }
 
-// hasEventRecords checks that these are the records of an event, but for their versions,
-// which count.
-func (p *probe) hasEventRecords(id uuid.UUID, want ...pagoinrete.EventRecord) {
-	storetest.SameRecords(p.Probe, "EventHistory", p.eventHistory(id), want)
-}
-
-// hasNoticeRecords checks the same of a notice.
-func (p *probe) hasNoticeRecords(id uuid.UUID, want ...pagoinrete.NoticeRecord) {
-	storetest.SameRecords(p.Probe, "NoticeHistory", p.noticeHistory(id), want)
-}
-
 // sequence yields notices to be stored with an event; nil if there are none.
-func sequence(all ...pagoinrete.Notice) iter.Seq2[pagoinrete.NoticeChange, error] {
-	if len(all) == 0 {
-		return nil
-	}
-	return func(yield func(pagoinrete.NoticeChange, error) bool) {
-		for _, n := range all {
-			if !yield(noticeChange(n), nil) {
-				return
-			}
-		}
-	}
-}
-
-// state is all that a store tells.
-type state struct {
-	events  map[uuid.UUID]pagoinrete.Event
-	notices map[uuid.UUID]pagoinrete.Notice
-	records map[uuid.UUID]int
-}
-
-// state reads everything, and shares nothing with the store.
-func (p *probe) state() state {
-	s := state{map[uuid.UUID]pagoinrete.Event{}, map[uuid.UUID]pagoinrete.Notice{}, map[uuid.UUID]int{}}
-	for _, e := range p.events(pagoinrete.EventFilter{}, pagoinrete.Page{Limit: storetest.Everything}) {
-		e.Instalments = slices.Clone(e.Instalments)
-		s.events[e.ID] = e
-		s.records[e.ID] = len(p.eventHistory(e.ID))
-	}
-	for _, n := range p.notices(pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: storetest.Everything}) {
-		s.notices[n.ID] = n
-		s.records[n.ID] = len(p.noticeHistory(n.ID))
-	}
-	return s
-}
-
-// unchanged notes what is not as it was before something happened.
-func (p *probe) unchanged(before state, happened string) {
-	after := p.state()
-	storetest.EqualAll(p.Probe, happened+": the event", after.events, before.events)
-	storetest.EqualAll(p.Probe, happened+": the notice", after.notices, before.notices)
-	for id, n := range before.records {
-		if _, there := after.records[id]; there && after.records[id] != n {
-			p.Fail("%s: %s had %d records and has %d", happened, id, n, after.records[id])
-		}
-	}
+func (p *probe) sequence(all ...pagoinrete.Notice) iter.Seq2[pagoinrete.NoticeChange, error] {
+	return storetest.SequenceAs(p.Sequence(all...), ownNotice)
 }

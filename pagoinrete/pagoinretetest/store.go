@@ -2,8 +2,6 @@ package pagoinretetest
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"testing"
 
@@ -11,91 +9,47 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-// Run checks each rule of the contract in a subtest. It calls open once a rule, for a
+// RunStore checks each rule of the contract in a subtest. It calls open once a rule, for a
 // store without events and notices, and closes nothing: open may use t.Cleanup.
-func Run(t *testing.T, open func(t *testing.T) pagoinrete.Store) {
+func RunStore(t *testing.T, open func(t *testing.T) pagoinrete.Store) {
 	t.Helper()
-	for _, r := range contract {
-		t.Run(r.words, func(t *testing.T) {
-			if broken := r.check(t.Context(), open(t)); broken != nil {
-				t.Error(broken.Err)
-			}
-		})
-	}
+	storeContract.Run(t, open)
 }
 
-// Check checks all rules of the contract, and returns what [Run] finds as one error, which
-// joins a [*Broken] for each rule that is not kept; nil if all are. An error of open, and
-// the end of the context, end it.
-func Check(ctx context.Context, open func() (pagoinrete.Store, error)) error {
-	var all []error
-	for _, r := range contract {
-		store, err := open()
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return errors.Join(append(all, fmt.Errorf("pagoinretetest: not finished: %w", err))...)
-		}
-		if broken := r.check(ctx, store); broken != nil {
-			all = append(all, broken)
-		}
-	}
-	return errors.Join(all...)
+// CheckStore checks all rules of the contract, and returns what [RunStore] finds as one error,
+// which joins a [*RuleError] for each rule that is not kept; nil if all are. An error of open,
+// and the end of the context, end it.
+func CheckStore(ctx context.Context, open func() (pagoinrete.Store, error)) error {
+	return storeContract.Check(ctx, open)
 }
 
-// Broken is a rule of the contract that a store does not keep. It quotes what was stored
-// for the test, which is nobody's personal data.
-type Broken struct {
-	Rule string // as in [Rules]
-	Err  error  // what was wanted and what came; an error of the store is found by [errors.Is]
-}
-
-// Error names the rule and what was wrong.
-func (b *Broken) Error() string {
-	return fmt.Sprintf("pagoinretetest: not so: %s: %v", b.Rule, b.Err)
-}
-
-// Unwrap returns what was wrong.
-func (b *Broken) Unwrap() error { return b.Err }
-
-// Rules returns the rules of the contract in words, in the order in which they are
+// StoreRules returns the rules of the contract in words, in the order in which they are
 // checked. The words may change from version to version.
-func Rules() []string {
-	words := make([]string, len(contract))
-	for i, r := range contract {
-		words[i] = r.words
-	}
-	return words
-}
+func StoreRules() []string { return storeContract.Words() }
 
-// rule is a rule of the contract, and a test that finds out whether a store keeps it.
-type rule struct {
-	words string
-	test  func(*probe)
-}
+// RuleError is a rule of a contract that a store or a gateway does not keep: Rule is its words, as
+// in [StoreRules] or [GatewayRules], and Err says what was wanted and what came; an error of the
+// store or the gateway is found in it by [errors.Is]. It quotes what was stored for the test, which
+// is nobody's personal data.
+type RuleError = storetest.RuleError
 
-// contract is all rules. The last finds out whether open gives stores of their own.
-var contract = slices.Concat(
-	eventRules, noticeRules, valueRules, countRules, versionRules, historyRules, atomicityRules,
-	listRules, filterRules, searchRules, contextRules, isolationRules, concurrencyRules,
-	[]rule{{"a new store is empty", newStoresAreEmpty}},
+type (
+	rule  = storetest.Rule[*probe]
+	suite = storetest.Suite[pagoinrete.Event, pagoinrete.Notice]
 )
 
-// check returns nil if the store, which must be empty, keeps the rule.
-func (r rule) check(ctx context.Context, store pagoinrete.Store) *Broken {
-	p := &probe{storetest.New(ctx), store}
-	if err := p.Run(func() { r.test(p) }); err != nil {
-		return &Broken{r.words, err}
-	}
-	return nil
+// shared is the rules that every store keeps.
+var shared = storetest.Shared[*probe, pagoinrete.Event, pagoinrete.Notice]{
+	Parent: "event", Child: "notice", Of: func(p *probe) *suite { return p.suite },
 }
 
-func newStoresAreEmpty(p *probe) {
-	if n := len(p.events(pagoinrete.EventFilter{}, pagoinrete.Page{Limit: 1})); n != 0 {
-		p.Fail("a store that was just opened has events: each rule needs an empty one")
-	}
-	if n := len(p.notices(pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: 1})); n != 0 {
-		p.Fail("a store that was just opened has notices: each rule needs an empty one")
-	}
+// storeContract is all rules. The last finds out whether open gives stores of their own.
+var storeContract = storetest.Contract[pagoinrete.Store, *probe]{
+	Suite: "pagoinretetest",
+	Probe: newProbe,
+	Rules: slices.Concat(
+		shared.Kept(eventRules, noticeRules), valueRules, countRules, shared.Versions(), shared.History(),
+		shared.Atomicity(), shared.Lists(), filterRules, searchRules, shared.Contexts(), isolationRules,
+		concurrencyRules, shared.Empty(),
+	),
 }

@@ -3,56 +3,35 @@ package pagoinretetest
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/storetest"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-var valueRules = []rule{
-	{"texts are kept to the last character", textsAreKept},
-	{"each flag is kept for itself", flagsAreKept},
-	{"amounts are kept to the cent, however large", amountsAreKept},
-	{"times are kept to the microsecond, and given in UTC", timesAreKept},
-	{"a time that is zero stays zero", zeroTimesAreKept},
-	{"states, kinds and actions that are unknown are kept", unknownWordsAreKept},
+// texts are what fields hold that mask themselves, and what others hold.
+var texts = [][2]string{
+	{storetest.TooLong(), storetest.TooLong()}, {storetest.Awkward, storetest.Awkward}, {"   ", "   "}, {"0", "0"}, {"è", "è"},
 }
 
-func textsAreKept(p *probe) {
-	for _, text := range []string{storetest.TooLong(), storetest.Awkward, "   ", "0", "è"} {
-		e := p.fullEvent()
-		storetest.SetTexts(&e, text, text)
-		n := p.fullNotice(e)
-		storetest.SetTexts(&n, text, text)
-		e = p.saveEvent(e, n)
-		n.Version++
-		e.Counts = counted(n)
-		p.readsEvent("with odd texts", e)
-		p.readsNotice("with odd texts", n)
-
-		e = p.newEvent()
-		n = p.newNotice(e)
-		eventStored, noticeStored := eventChange(e), noticeChange(n)
-		storetest.SetTexts(&eventStored.Record, text, text)
-		storetest.SetTexts(&noticeStored.Record, text, text)
-		p.Must(p.store.SaveEvent(p.Ctx, eventStored, nil), "SaveEvent")
-		p.Must(p.store.SaveNotices(p.Ctx, noticeStored), "SaveNotices")
-		p.hasEventRecords(e.ID, eventStored.Record)
-		p.hasNoticeRecords(n.ID, noticeStored.Record)
-	}
-}
+var valueRules = append(
+	shared.Values(texts,
+		rule{Words: "each flag is kept for itself", Test: flagsAreKept},
+		rule{Words: "amounts are kept to the cent, however large", Test: amountsAreKept},
+	),
+	rule{Words: "states, kinds and actions that are unknown are kept", Test: unknownWordsAreKept},
+)
 
 func flagsAreKept(p *probe) {
 	e := p.saveEvent(p.fullEvent())
 	eachFlag(&e, func(what string) {
 		e = p.saveEvent(e)
-		p.readsEvent(what, e)
+		p.ReadsParent(what, e)
 	})
 	n := p.save(p.fullNotice(e))
 	eachFlag(&n, func(what string) {
 		n = p.save(n)
-		p.readsNotice(what, n)
+		p.ReadsChild(what, n)
 	})
 }
 
@@ -89,55 +68,9 @@ func amountsAreKept(p *probe) {
 		n.Version++
 		want := e
 		want.Counts = counted(n)
-		p.readsEvent("with the amount "+amount.String(), want)
-		p.readsNotice("with the amount "+amount.String(), n)
+		p.ReadsParent("with the amount "+amount.String(), want)
+		p.ReadsChild("with the amount "+amount.String(), n)
 	}
-}
-
-func timesAreKept(p *probe) {
-	for _, given := range storetest.Moments() {
-		e := p.fullEvent()
-		n := p.fullNotice(e)
-		storetest.SetTimes(&e, given)
-		storetest.SetTimes(&n, given)
-		p.saveEvent(e, n)
-		e, n = p.event(e.ID), p.notice(n.ID)
-		p.HasTimes("Event", &e, given)
-		p.HasTimes("Notice", &n, given)
-		for _, r := range p.eventHistory(e.ID) {
-			p.HasTimes("a record of EventHistory", &r, given)
-		}
-		for _, r := range p.noticeHistory(n.ID) {
-			p.HasTimes("a record of NoticeHistory", &r, given)
-		}
-	}
-}
-
-func zeroTimesAreKept(p *probe) {
-	e := p.fullEvent()
-	n := p.fullNotice(e)
-	e = p.saveEvent(e, n)
-	n.Version++
-	counts := counted(n)
-	for _, pointer := range []any{&e, &n} {
-		for _, field := range storetest.Fields(pointer) {
-			if t, ok := field.Pointer.(*time.Time); ok && field.Name != "CreatedAt" && field.Name != "UpdatedAt" {
-				*t = time.Time{}
-			}
-		}
-	}
-	e = p.saveEvent(e, n)
-	n.Version++
-	e.Counts = counts
-	p.readsEvent("with times that were set, and are zero", e)
-	p.readsNotice("with times that were set, and are zero", n)
-	e.ID, e.Version, e.Counts = p.ID(), 0, pagoinrete.NoticeCounts{}
-	n.ID, n.EventID, n.Version = p.ID(), e.ID, 0
-	e = p.saveEvent(e, n)
-	n.Version++
-	e.Counts = counts
-	p.readsEvent("with times that were always zero", e)
-	p.readsNotice("with times that were always zero", n)
 }
 
 func unknownWordsAreKept(p *probe) {
@@ -147,18 +80,8 @@ func unknownWordsAreKept(p *probe) {
 	n := p.fullNotice(e)
 	n.State, n.DebtorKind, n.Discrepancy.Kind, n.Discrepancy.State = "sospeso", "genitore", "colour", "archiviato"
 	n.Discrepancy.Resolved = false
-	eventStored, noticeStored := eventChange(e), noticeChange(n)
-	eventStored.Record.Action, eventStored.Record.From, eventStored.Record.To = "archive", "parked", e.State
-	noticeStored.Record.Action, noticeStored.Record.From, noticeStored.Record.To = "suspend", "parked", n.State
-
-	p.Must(p.store.SaveEvent(p.Ctx, eventStored, nil), "SaveEvent")
-	p.Must(p.store.SaveNotices(p.Ctx, noticeStored), "SaveNotices")
-	e.Version, n.Version = 1, 1
-	e.Counts = pagoinrete.NoticeCounts{Unpaid: 1, Discrepancies: 1}
-	p.readsEvent("with unknown words", e)
-	p.readsNotice("with unknown words", n)
-	p.hasEventRecords(e.ID, eventStored.Record)
-	p.hasNoticeRecords(n.ID, noticeStored.Record)
+	p.KeepsWords(e, n)
+	p.HasCounts("with unknown words", e.ID, pagoinrete.NoticeCounts{Unpaid: 1, Discrepancies: 1})
 	for state, want := range map[pagoinrete.NoticeState]int{n.State: 1, "altro": 0} {
 		if got := p.notices(pagoinrete.NoticeFilter{States: []pagoinrete.NoticeState{state}}, pagoinrete.Page{Limit: 2}); len(got) != want {
 			p.Fail("Notices in the state %q: want %d, got %d", state, want, len(got))

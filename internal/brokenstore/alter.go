@@ -1,0 +1,263 @@
+package brokenstore
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/storetest"
+)
+
+// sequence is the children that are stored with a parent.
+type sequence[C any] = iter.Seq2[storetest.Change[C], error]
+
+// writtenParents is a store that changes the parents that it is given before it stores them. Old
+// is the one that is stored, the zero value if there is none.
+func writtenParents[P, C any](
+	s storetest.Store[P, C], change func(c *storetest.Change[P], old P),
+) storetest.Store[P, C] {
+	save := s.SaveParent
+	s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
+		c.Entity = storetest.Clone(c.Entity)
+		change(&c, stored(s.Parents, c.Entity))
+		return save(ctx, c, children)
+	}
+	return s
+}
+
+// WrittenChildren is a store that changes the children that it is given before it stores them.
+// Old is the one that is stored, the zero value if there is none.
+func WrittenChildren[P, C any](
+	s storetest.Store[P, C], change func(c *storetest.Change[C], old C),
+) storetest.Store[P, C] {
+	changed := func(c storetest.Change[C]) storetest.Change[C] {
+		change(&c, stored(s.Children, c.Entity))
+		return c
+	}
+	save := s.SaveChildren
+	s = pulled(s, func(children sequence[C]) sequence[C] {
+		return storetest.SequenceAs(children, changed)
+	})
+	s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
+		return save(ctx, storetest.Map(changes, changed)...)
+	}
+	return s
+}
+
+// pulled is a store that pulls another sequence than the one that it is given, if it is given
+// one.
+func pulled[P, C any](
+	s storetest.Store[P, C], other func(sequence[C]) sequence[C],
+) storetest.Store[P, C] {
+	save := s.SaveParent
+	s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
+		if children != nil {
+			children = other(children)
+		}
+		return save(ctx, c, children)
+	}
+	return s
+}
+
+// Read changes what is returned of the entities of one kind.
+func Read[E any](m storetest.Methods[E], change func(*E)) storetest.Methods[E] {
+	get := m.Get
+	m.Get = func(ctx context.Context, id uuid.UUID) (E, error) {
+		one, err := get(ctx, id)
+		change(&one)
+		return one, err
+	}
+	return listed(m, func(all []E, _ flussi.Page) []E {
+		for i := range all {
+			change(&all[i])
+		}
+		return all
+	})
+}
+
+// listed changes what is returned of a page.
+func listed[E any](m storetest.Methods[E], change func([]E, flussi.Page) []E) storetest.Methods[E] {
+	list := m.List
+	m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+		all, err := list(ctx, filter, page)
+		return change(all, page), err
+	}
+	return m
+}
+
+// paged looks for another page than it is asked for.
+func paged[E any](m storetest.Methods[E], change func(*flussi.Page)) storetest.Methods[E] {
+	list := m.List
+	m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+		change(&page)
+		return list(ctx, filter, page)
+	}
+	return m
+}
+
+// recorded changes what is returned of a history.
+func recorded[E any](
+	m storetest.Methods[E], change func([]storetest.Record) ([]storetest.Record, error),
+) storetest.Methods[E] {
+	history := m.History
+	m.History = func(ctx context.Context, id uuid.UUID) ([]storetest.Record, error) {
+		records, err := history(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return change(records)
+	}
+	return m
+}
+
+// asked looks for something else than it is asked for. It gives a pointer to the filter.
+func asked[E any](m storetest.Methods[E], change func(pointer any)) storetest.Methods[E] {
+	list := m.List
+	m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+		pointer := reflect.New(reflect.TypeOf(filter))
+		pointer.Elem().Set(reflect.ValueOf(filter))
+		change(pointer.Interface())
+		return list(ctx, pointer.Elem().Interface(), page)
+	}
+	return m
+}
+
+// Searched finds in its own way, by looking at everything that the rest of the filter finds. It
+// is asked with the filter of each search, takes from it what it looks at itself, and returns
+// what matches; nil leaves the search to the store.
+func Searched[E, Q any](
+	m storetest.Methods[E], by func(*Q) (matches func(E) bool),
+) storetest.Methods[E] {
+	list := m.List
+	m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+		rest := filter.(Q)
+		matches := by(&rest)
+		if matches == nil {
+			return list(ctx, filter, page)
+		}
+		all, err := list(ctx, rest, flussi.Page{After: page.After, OldestFirst: page.OldestFirst})
+		all = slices.DeleteFunc(all, func(one E) bool { return !matches(one) })
+		return all[:min(len(all), page.Limit)], err
+	}
+	return m
+}
+
+// OwnSlice is a history that returns the slice that the store goes on with.
+func OwnSlice[R any](
+	history func(context.Context, uuid.UUID) ([]R, error),
+) func(context.Context, uuid.UUID) ([]R, error) {
+	var mu sync.Mutex
+	kept := map[uuid.UUID][]R{}
+	return func(ctx context.Context, id uuid.UUID) ([]R, error) {
+		records, err := history(ctx, id)
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil && len(kept[id]) < len(records) {
+			kept[id] = records
+		}
+		return kept[id], err
+	}
+}
+
+// Like matches as SQL's LIKE does, if nobody thinks of its wildcards.
+func Like(stored, wanted string) bool {
+	pattern := regexp.QuoteMeta(strings.ToLower(wanted))
+	pattern = strings.NewReplacer("%", ".*", "_", ".").Replace(pattern)
+	return regexp.MustCompile("(?s)" + pattern).MatchString(strings.ToLower(stored))
+}
+
+// InEnglish matches as a database does that knows the lower case of English letters only.
+func InEnglish(stored, wanted string) bool {
+	return strings.Contains(EnglishLower(stored), EnglishLower(wanted))
+}
+
+// EnglishLower is lower case to such a database.
+func EnglishLower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
+// LockingOneByOne is a store that locks what it writes one after the other, and gives up when
+// another has what it waits for, as a database does that finds a deadlock.
+func LockingOneByOne[P, C storetest.Placed](s storetest.Store[P, C]) storetest.Store[P, C] {
+	var mu sync.Mutex
+	locked := map[uuid.UUID]bool{}
+	lock := func(ids ...uuid.UUID) (func(), error) {
+		var ours []uuid.UUID
+		unlock := func() {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, id := range ours {
+				delete(locked, id)
+			}
+		}
+		for _, id := range ids {
+			mu.Lock()
+			taken := locked[id]
+			if !taken {
+				locked[id] = true
+				ours = append(ours, id)
+			}
+			mu.Unlock()
+			if taken {
+				unlock()
+				return nil, errors.New("deadlock detected")
+			}
+			time.Sleep(time.Microsecond)
+		}
+		return unlock, nil
+	}
+	saveParent, saveChildren := s.SaveParent, s.SaveChildren
+	s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
+		unlock, err := lock(idOf(c.Entity))
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		return saveParent(ctx, c, children)
+	}
+	s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
+		ids := storetest.Map(changes, func(c storetest.Change[C]) uuid.UUID { return idOf(c.Entity) })
+		unlock, err := lock(ids...)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		return saveChildren(ctx, changes...)
+	}
+	return s
+}
+
+func idOf[E storetest.Placed](one E) uuid.UUID { return one.Cursor().ID }
+
+// stored returns the entity as it is in the store; the zero value if it is not there.
+func stored[E any](m storetest.Methods[E], one E) E {
+	old, err := m.Get(context.Background(), *storetest.FieldOf[uuid.UUID](&one, "ID"))
+	if err != nil {
+		var none E
+		return none
+	}
+	return old
+}
+
+// current is the version that an entity has in the store; 0 if it is not there.
+func current[E any](m storetest.Methods[E], one E) int64 {
+	return storetest.Version(stored(m, one))
+}
+
+func setVersion[E any](c *storetest.Change[E], version int64) {
+	c.Entity = storetest.WithVersion(c.Entity, version)
+}

@@ -1,0 +1,141 @@
+package brokenstore
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/flussi-go/flussi/internal/storetest"
+)
+
+// suite returns what makes up the entities of the suite.
+func (p Proof[S, T, P, C]) suite(t *testing.T) *storetest.Suite[P, C] {
+	return p.Shared.Of(p.Contract.Probe(storetest.New(t.Context()), p.Open()))
+}
+
+// fillsEveryField checks that no field is zero of what is made up with all fields, so that one
+// that is added to an entity or a record is checked as well.
+func (p Proof[S, T, P, C]) fillsEveryField(t *testing.T) {
+	s := p.suite(t)
+	parent := s.FullParent()
+	child := s.FullChild(parent)
+	var record storetest.Record
+	s.Fill(&record, true)
+	for _, pointer := range []any{&parent, &child, &record} {
+		for _, f := range storetest.Fields(pointer) {
+			// Stores give counts and versions.
+			if !strings.HasPrefix(f.Name, "Counts.") && f.Name != "Version" {
+				assert.NotZero(t, reflect.ValueOf(f.Pointer).Elem().Interface(), f.Name)
+			}
+		}
+	}
+}
+
+// comparesEveryField checks that a difference in any field of an entity is found.
+func (p Proof[S, T, P, C]) comparesEveryField(t *testing.T) {
+	s := p.suite(t)
+	parent := s.FullParent()
+	comparesEveryField(t, parent)
+	comparesEveryField(t, s.FullChild(parent))
+}
+
+func comparesEveryField[E any](t *testing.T, entity E) {
+	for i, f := range storetest.Fields(&entity) {
+		other := storetest.Clone(entity)
+		field := reflect.ValueOf(storetest.Fields(&other)[i].Pointer).Elem()
+		if field.IsZero() { // a count, or the version
+			field.SetInt(7)
+		} else {
+			field.SetZero()
+		}
+		found := storetest.Differences(entity, other)
+		if assert.Len(t, found, 1, f.Name) {
+			assert.Contains(t, found[0], f.Name+": want ")
+		}
+	}
+}
+
+// SetsEveryField checks that criteria look for each field of a filter.
+func SetsEveryField[E, Q any](
+	t *testing.T, p *storetest.Probe, criteria []storetest.Criterion[E, Q], like func() E,
+) {
+	var filter Q
+	for range 20 { // some depend on chance
+		for _, c := range criteria {
+			c.Set(p, &filter, like())
+		}
+		v := reflect.ValueOf(filter)
+		for i := range v.NumField() {
+			assert.False(t, v.Field(i).IsZero(), v.Type().Field(i).Name)
+		}
+	}
+}
+
+// findsLostFields checks that each field of an entity or a record is missed that a store loses,
+// but for those that it needs for more than to keep them.
+func (p Proof[S, T, P, C]) findsLostFields(t *testing.T) {
+	var full storetest.Change[P]
+	storetest.New(t.Context()).Fill(&full, true) // a list has the fields of its entries
+	p.findsLost(t, p.Shared.Parent, &full, func(field string) func(S) S {
+		return p.Views.WrittenParents(func(c *storetest.Change[P], _ P) { lose(c, field) })
+	})
+	p.findsLost(t, p.Shared.Child, &storetest.Change[C]{}, func(field string) func(S) S {
+		return p.Views.WrittenChildren(func(c *storetest.Change[C], _ C) { lose(c, field) })
+	})
+}
+
+// findsLost checks the fields of a change of one kind.
+func (p Proof[S, T, P, C]) findsLost(
+	t *testing.T, name storetest.Name, change any, losing func(field string) func(S) S,
+) {
+	needed := append([]string{
+		"Entity.ID", "Entity.CreatedAt", "Entity.Version", "Record.Version", "Lease",
+	}, p.Needed...)
+	for _, f := range storetest.Fields(change) {
+		if slices.Contains(needed, f.Name) || strings.HasPrefix(f.Name, "Entity.Counts.") {
+			continue
+		}
+		rule := keptRule(name)
+		if strings.HasPrefix(f.Name, "Record.") {
+			rule = recordsRule
+		}
+		broken := p.Contract.CheckRule(t.Context(), rule, losing(f.Name)(p.Open()))
+		assert.NotNil(t, broken, "%s of %s", f.Name, name.An())
+	}
+}
+
+// keptRule is the rule that fields of entities break.
+func keptRule(name storetest.Name) string { return name.An() + " is read as it was stored" }
+
+// lose sets a field of a struct, by its name, to zero.
+func lose(pointer any, name string) {
+	for _, f := range storetest.Fields(pointer) {
+		if f.Name == name {
+			reflect.ValueOf(f.Pointer).Elem().SetZero()
+		}
+	}
+}
+
+// findsIgnoredFilters checks that each field of a filter is missed that a store does not look
+// at.
+func (p Proof[S, T, P, C]) findsIgnoredFilters(t *testing.T) {
+	type store = storetest.Store[P, C]
+	for i, name := range []storetest.Name{p.Shared.Parent, p.Shared.Child} {
+		rule := name.Many() + " are found by each field of the filter"
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(p.Filters[i])) {
+			ignore := func(filter any) { reflect.ValueOf(filter).Elem().FieldByIndex(field.Index).SetZero() }
+			ignoring := p.Views(func(s store) store {
+				if i == 0 {
+					s.Parents = asked(s.Parents, ignore)
+				} else {
+					s.Children = asked(s.Children, ignore)
+				}
+				return s
+			})
+			assert.NotNil(t, p.Contract.CheckRule(t.Context(), rule, ignoring(p.Open())), field.Name)
+		}
+	}
+}

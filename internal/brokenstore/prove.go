@@ -1,0 +1,132 @@
+package brokenstore
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/internal/storetest"
+)
+
+// Breaker breaks one thing of a store. It is a struct without a name, so that lists of breakers
+// need not name its fields.
+type Breaker[S any] = struct {
+	Name  string    // what is broken
+	Rule  string    // that the store no longer keeps
+	Break func(S) S // makes the broken store of a good one
+}
+
+// Proof proves a suite for stores S, whose rules probes T test, with a store that keeps all
+// rules and with many that break one.
+type Proof[S, T any, P, C storetest.Placed] struct {
+	Contract storetest.Contract[S, T]  // the rules
+	Shared   storetest.Shared[T, P, C] // those of them that every store keeps
+	Open     func() S                  // an empty store that keeps all rules
+	Views    Views[S, P, C]            // of such a store
+	Own      []Breaker[S]              // of the rules that are the suite's own
+	Needed   []string                  // fields that a store needs for more than to keep them
+	Filters  [2]storetest.Filter       // one of parents and one of children, for their types
+}
+
+// Run proves the suite, in subtests.
+func (p Proof[S, T, P, C]) Run(t *testing.T) {
+	t.Run("a store that keeps all rules is accepted", p.acceptsTheStore)
+	t.Run("each broken store is found out", p.findsBrokenStores)
+	t.Run("each rule was seen broken", p.breaksEveryRule)
+	t.Run("a store for all rules together is found out", p.findsSharedStores)
+	t.Run("errors of the store are returned", p.returnsErrors)
+	t.Run("a check ends if there is no store", p.endsWithoutStore)
+	t.Run("each field has a value", p.fillsEveryField)
+	t.Run("each field is compared", p.comparesEveryField)
+	t.Run("each field that is lost is found out", p.findsLostFields)
+	t.Run("each field of a filter that is not looked at is found out", p.findsIgnoredFilters)
+}
+
+// check checks all rules on stores that something makes of good ones.
+func (p Proof[S, T, P, C]) check(ctx context.Context, of func(S) S) error {
+	return p.Contract.Check(ctx, func() (S, error) { return of(p.Open()), nil })
+}
+
+func (p Proof[S, T, P, C]) acceptsTheStore(t *testing.T) {
+	p.Contract.Run(t, func(*testing.T) S { return p.Open() })
+	require.NoError(t, p.check(t.Context(), func(s S) S { return s }))
+}
+
+// findsBrokenStores checks that each is found out by the rule that it breaks.
+func (p Proof[S, T, P, C]) findsBrokenStores(t *testing.T) {
+	for _, b := range p.breakers() {
+		t.Run(b.Name, func(t *testing.T) {
+			// In a bubble nobody waits for those that take a moment.
+			synctest.Test(t, func(t *testing.T) {
+				require.Nil(t, p.Contract.CheckRule(t.Context(), b.Rule, p.Open()))
+				broken := p.Contract.CheckRule(t.Context(), b.Rule, b.Break(p.Open()))
+				require.NotNil(t, broken, b.Rule)
+				assert.Equal(t, b.Rule, broken.Rule)
+				t.Log(broken)
+			})
+		})
+	}
+}
+
+func (p Proof[S, T, P, C]) breakers() []Breaker[S] {
+	all := slices.Clone(p.Own)
+	for _, b := range Breakers[P, C](p.Shared.Parent, p.Shared.Child) {
+		all = append(all, Breaker[S]{b.Name, b.Rule, p.Views(b.Break)})
+	}
+	return all
+}
+
+func (p Proof[S, T, P, C]) breaksEveryRule(t *testing.T) {
+	all := p.breakers()
+	for _, rule := range p.Contract.Words() {
+		breaks := func(b Breaker[S]) bool { return b.Rule == rule }
+		assert.True(t, rule == storetest.NewIsEmpty || slices.ContainsFunc(all, breaks), rule)
+	}
+}
+
+func (p Proof[S, T, P, C]) findsSharedStores(t *testing.T) {
+	one := p.Open()
+	err := p.check(t.Context(), func(S) S { return one })
+	assert.Contains(t, brokenRules(t, err), storetest.NewIsEmpty)
+}
+
+func (p Proof[S, T, P, C]) returnsErrors(t *testing.T) {
+	failure := errors.New("no space left on device")
+	err := p.check(t.Context(), p.Views(func(s storetest.Store[P, C]) storetest.Store[P, C] {
+		s.SaveChildren = func(context.Context, ...storetest.Change[C]) error { return failure }
+		return s
+	}))
+	require.ErrorIs(t, err, failure)
+	assert.Contains(t, brokenRules(t, err), keptRule(p.Shared.Child))
+}
+
+func (p Proof[S, T, P, C]) endsWithoutStore(t *testing.T) {
+	cause := errors.New("no such host")
+	calls := 0
+	err := p.Contract.Check(t.Context(), func() (none S, err error) { calls++; return none, cause })
+	require.ErrorIs(t, err, cause)
+	assert.Equal(t, 1, calls)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, p.check(ctx, func(s S) S { return s }), context.Canceled)
+}
+
+// brokenRules returns the rules that an error of a check says are broken.
+func brokenRules(t *testing.T, err error) []string {
+	t.Helper()
+	joined, ok := err.(interface{ Unwrap() []error })
+	require.True(t, ok, "want a joined error, got %v", err)
+	var rules []string
+	for _, err := range joined.Unwrap() {
+		var broken *storetest.RuleError
+		require.ErrorAs(t, err, &broken)
+		rules = append(rules, broken.Rule)
+	}
+	return rules
+}

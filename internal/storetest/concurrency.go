@@ -1,0 +1,106 @@
+package storetest
+
+import (
+	"fmt"
+
+	"github.com/flussi-go/flussi"
+)
+
+func (s *Suite[P, C]) changesHaveOneWinner() {
+	parent, other := s.SetParent(s.NewParent()), s.SetParent(s.NewParent())
+	a, b := s.SetChild(s.NewChild(parent)), s.SetChild(s.NewChild(s.owner(other)))
+	for version := int64(1); version <= 5; version++ {
+		parent, a, b := WithVersion(parent, version), WithVersion(a, version), WithVersion(b, version)
+		s.OneWins(saveParent(s.ParentName)+" of one version", Together(func(i int) error {
+			return s.SaveParent(s.Ctx, s.ParentChange(by(parent, fmt.Sprint(i))), nil)
+		}), flussi.ErrConflict)
+		// Two together, in either order: who locks them, or the counts of their parents, one by one
+		// would wait for ever.
+		s.OneWins(saveChildren(s.ChildName)+" of one version", Together(func(i int) error {
+			user := fmt.Sprint(i)
+			a := s.ChildChange(withState(by(a, user), s.States[i%3]))
+			b := s.ChildChange(withState(by(b, user), s.States[(i+1)%3]))
+			if i%2 == 0 {
+				return s.SaveChildren(s.Ctx, a, b)
+			}
+			return s.SaveChildren(s.Ctx, b, a)
+		}), flussi.ErrConflict)
+		if lastBy(s.Child(idOf(a))) != lastBy(s.Child(idOf(b))) {
+			s.Fail("two %s that were stored together are from different changes", s.ChildName.Many())
+		}
+		wonOnce(s, s.ParentName, s.Parents, parent)
+		wonOnce(s, s.ChildName, s.Children, a)
+		wonOnce(s, s.ChildName, s.Children, b)
+		s.counts("after many changed "+s.ChildName.An()+" at once", parent, s.Child(idOf(a)))
+	}
+}
+
+// wonOnce checks that what many changed at once has got one version more.
+func wonOnce[E, P, C Placed](s *Suite[P, C], name Name, m Methods[E], one E) {
+	want := Version(one) + 1
+	version := Version(read(s, name, m, idOf(one)))
+	records := int64(len(history(s, name, m, idOf(one))))
+	if version != want || records != want {
+		s.Fail("%s that many changed at once has the version %d and %d records, not %d",
+			name.An(), version, records, want)
+	}
+}
+
+func (s *Suite[P, C]) creationsHaveOneWinner() {
+	there := s.newOwner()
+	for range 5 {
+		parent, child := s.NewParent(), s.NewChild(there)
+		with := s.NewChild(parent)
+		s.OneWins(saveParent(s.ParentName)+" of one new "+string(s.ParentName), Together(func(int) error {
+			return s.SaveParent(s.Ctx, s.ParentChange(parent), s.Sequence(with))
+		}), flussi.ErrConflict)
+		s.OneWins(saveChildren(s.ChildName)+" of a new one", Together(func(int) error {
+			return s.SaveChildren(s.Ctx, s.ChildChange(child))
+		}), flussi.ErrConflict)
+		s.ReadsParent("that many created at once", s.Count(Next(parent), with))
+		s.ReadsChild("that many created at once", Next(child))
+	}
+}
+
+// othersDoNotMatter lets each of a crowd change children of its own, of two parents, while one
+// changes a parent.
+func (s *Suite[P, C]) othersDoNotMatter() {
+	const rounds = 5
+	parent, other := s.NewParent(), s.NewParent()
+	all, others := s.NewChildren(parent, Crowd), s.NewChildren(other, Crowd)
+	parent, other = s.SetParent(parent, all...), s.SetParent(other, others...)
+	fresh := s.NewChildren(parent, Crowd)
+	for _, err := range Together(func(i int) error {
+		if i == 0 { // the parent itself, meanwhile
+			for range rounds {
+				if err := s.SaveParent(s.Ctx, s.ParentChange(parent), nil); err != nil {
+					return err
+				}
+				parent = Next(parent)
+			}
+		}
+		for round := range rounds {
+			state, otherState := s.States[1], s.States[2]
+			if round == rounds-1 {
+				state, otherState = s.States[2], s.States[1]
+			}
+			all[i], others[i] = withState(Next(all[i]), state), withState(Next(others[i]), otherState)
+			changes := []Change[C]{s.ChildChange(all[i]), s.ChildChange(others[i])}
+			if i%2 == 0 {
+				changes[0], changes[1] = changes[1], changes[0]
+			}
+			if err := s.SaveChildren(s.Ctx, changes...); err != nil {
+				return err
+			}
+		}
+		return s.SaveChildren(s.Ctx, s.ChildChange(fresh[i]))
+	}) {
+		if err != nil {
+			s.Fail("one of %d who each change something else at once: %w", Crowd, err)
+		}
+	}
+	when := fmt.Sprintf("after %d changed %s of two %s at once",
+		Crowd, s.ChildName.Many(), s.ParentName.Many())
+	s.counts(when, parent, append(all, fresh...)...)
+	s.counts(when, other, others...)
+}

@@ -1,0 +1,99 @@
+package storetest
+
+import (
+	"fmt"
+
+	"github.com/flussi-go/flussi"
+)
+
+func (s *Suite[P, C]) versionsCount() {
+	parent := s.NewParent()
+	child := s.NewChild(s.owner(parent))
+	for version := int64(1); version <= 4; version++ {
+		parent = s.SetParent(parent)
+		child = s.SetChild(child)
+		if got := Version(s.Parent(idOf(parent))); got != version {
+			s.Fail("%s that was stored %d times has the version %d", s.ParentName.An(), version, got)
+		}
+		if got := Version(s.Child(idOf(child))); got != version {
+			s.Fail("%s that was stored %d times has the version %d", s.ChildName.An(), version, got)
+		}
+	}
+	parent, child = s.SetParent(parent, child), Next(child)
+	if got := Version(s.Child(idOf(child))); got != Version(child) {
+		s.Fail("%s of version %d that was stored with %s has the version %d",
+			s.ChildName.An(), Version(child)-1, s.ParentName.An(), got)
+	}
+	s.SetParent(parent)
+	if got := Version(s.Child(idOf(child))); got != Version(child) {
+		s.Fail("%s has got the version %d from a change of %s without it",
+			s.ChildName.An(), got, s.ParentName.An())
+	}
+}
+
+// Conflicts checks that children are refused, in every way to store them, and that nothing
+// changes.
+func (s *Suite[P, C]) Conflicts(what string, all ...C) {
+	before, doing := s.Snapshot(), saveChildren(s.ChildName)+" of "+what
+	s.Wants(flussi.ErrConflict, s.SaveChildren(s.Ctx, Map(all, s.ChildChange)...), doing)
+	s.Unchanged(before, doing)
+	s.parentConflicts(before, saveParent(s.ParentName)+" with "+what, s.NewParent(), all...)
+}
+
+// ParentConflicts checks that a parent is refused, with a child and without, and that nothing
+// changes.
+func (s *Suite[P, C]) ParentConflicts(what string, parent P) {
+	before, doing := s.Snapshot(), saveParent(s.ParentName)+" of "+what
+	s.parentConflicts(before, doing, parent)
+	s.parentConflicts(before, doing+", with "+s.ChildName.An(), parent, s.NewChild(parent))
+}
+
+func (s *Suite[P, C]) parentConflicts(before Snapshot[P, C], doing string, parent P, with ...C) {
+	s.Wants(flussi.ErrConflict, s.SaveParent(s.Ctx, s.ParentChange(parent), s.Sequence(with...)), doing)
+	s.Unchanged(before, doing)
+}
+
+func (s *Suite[P, C]) newIsNew() {
+	parent := s.FullParent()
+	child := s.FullChild(s.owner(parent))
+	s.SetParent(parent)
+	s.SetChildren(child)
+	s.ParentConflicts("a new "+string(s.ParentName)+" with an ID that is there", s.ChangedParent(parent))
+	s.Conflicts("a new "+string(s.ChildName)+" with an ID that is there", s.ChangedChild(child))
+}
+
+func (s *Suite[P, C]) oldIsThere() {
+	there := s.SetParent(s.NewParent())
+	s.SetChildren(s.NewChild(s.owner(there)))
+	for _, version := range []int64{1, 7, -1} {
+		parent := WithVersion(s.NewParent(), version)
+		child := WithVersion(s.NewChild(s.owner(there)), version)
+		what := fmt.Sprintf(" with the version %d that is not there", version)
+		s.ParentConflicts(s.ParentName.An()+what, parent)
+		s.Conflicts(s.ChildName.An()+what, child)
+	}
+}
+
+func (s *Suite[P, C]) lateChangesAreRefused() {
+	parent := s.SetParent(s.NewParent())
+	child := s.SetChild(s.NewChild(parent))
+	parent = s.SetParent(s.SetParent(parent))
+	child = s.SetChild(s.SetChild(child))
+	for _, version := range []int64{0, 1, 2, 4, 99} {
+		what := fmt.Sprintf(" with the version %d instead of 3", version)
+		s.ParentConflicts(s.ParentName.An()+what, WithVersion(s.ChangedParent(parent), version))
+		s.Conflicts(s.ChildName.An()+what, WithVersion(s.ChangedChild(child), version))
+	}
+	s.SetParent(parent, child)
+	what := s.ChildName.An() + " that was stored with its " + string(s.ParentName) + " in the meantime"
+	s.Conflicts(what, s.ChangedChild(child))
+}
+
+func (s *Suite[P, C]) twiceIsAConflict() {
+	owner := s.newOwner()
+	child := s.NewChild(owner)
+	s.Conflicts("a new "+string(s.ChildName)+" twice", child, s.NewChild(owner), child)
+	child = s.SetChild(child)
+	s.Conflicts(s.ChildName.An()+" twice", child, child)
+	s.Conflicts(s.ChildName.An()+" twice, with the version that the first one makes", child, Next(child))
+}

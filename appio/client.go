@@ -55,7 +55,7 @@ const (
 
 // New returns a client for the service with the key. The error lists everything that
 // is wrong with the configuration; it is an [flussi.ErrConfig].
-func New(key Key, c Config) (*Client, error) {
+func New(key flussi.Key, c Config) (*Client, error) {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if key.IsZero() {
@@ -94,7 +94,7 @@ func New(key Key, c Config) (*Client, error) {
 	if c.MaxWait == 0 {
 		c.MaxWait = defaultMaxWait
 	}
-	credentials := []string{key.text.Reveal()}
+	credentials := []string{key.Reveal()}
 	return &Client{engine: restcall.Engine{
 		Base:        base,
 		Client:      restcall.Isolate(c.HTTPClient),

@@ -2,7 +2,7 @@
 // messages to citizens. It tells the truth about every message, never sends one twice
 // by itself, and shows no key, fiscal code or text in a log or an error.
 //
-//	key, err := appio.ParseKey(os.Getenv("APPIO_KEY"))
+//	key, err := flussi.ParseKey(os.Getenv("APPIO_KEY"))
 //	client, err := appio.New(key, appio.Config{})
 //	to, err := flussi.ParseFiscalCode("AAAAAA00A00A000A") // the platform's test recipient
 //	receipt, err := client.Submit(ctx, appio.Message{

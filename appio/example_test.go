@@ -20,7 +20,7 @@ func exampleClient(prepare func(*appiotest.Server)) (client *appio.Client, close
 	if prepare != nil {
 		prepare(server)
 	}
-	key, err := appio.ParseKey("a-key")
+	key, err := flussi.ParseKey("a-key")
 	if err != nil {
 		panic(err)
 	}
@@ -46,7 +46,7 @@ func Example() {
 	defer server.Close()
 	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
 
-	key, err := appio.ParseKey("a-key")
+	key, err := flussi.ParseKey("a-key")
 	if err != nil {
 		panic(err)
 	}
@@ -162,7 +162,7 @@ func ExamplePace() {
 		panic(err)
 	}
 	for _, text := range []string{"key-of-tributi", "key-of-scuola"} {
-		key, err := appio.ParseKey(text)
+		key, err := flussi.ParseKey(text)
 		if err != nil {
 			panic(err)
 		}
@@ -184,7 +184,7 @@ func Example_simulator() {
 	server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true})
 
 	// Here your service would run, with server.URL and the key.
-	key, err := appio.ParseKey("a-key")
+	key, err := flussi.ParseKey("a-key")
 	if err != nil {
 		panic(err)
 	}

@@ -22,9 +22,9 @@ const (
 	secretText    = "contenuto riservato"
 )
 
-func key(t testing.TB, s string) appio.Key {
+func key(t testing.TB, s string) flussi.Key {
 	t.Helper()
-	k, err := appio.ParseKey(s)
+	k, err := flussi.ParseKey(s)
 	require.NoError(t, err)
 	return k
 }

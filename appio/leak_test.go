@@ -149,7 +149,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	k := key(t, secretKey)
 	s.print(k)
 	s.print(&k)
-	s.print(struct{ k appio.Key }{k})
+	s.print(struct{ k flussi.Key }{k})
 	marshalled, err := json.Marshal(k)
 	require.NoError(t, err)
 	s.out.Write(marshalled)

@@ -231,18 +231,18 @@ func TestMessageIDTime(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	for name, test := range map[string]struct {
-		key    appio.Key
+		key    flussi.Key
 		config appio.Config
 		words  []string
 	}{
-		"no key":                    {appio.Key{}, appio.Config{}, []string{"no key"}},
+		"no key":                    {flussi.Key{}, appio.Config{}, []string{"no key"}},
 		"no URL":                    {key(t, "k"), appio.Config{BaseURL: "api.io.pagopa.it"}, []string{"BaseURL is not"}},
 		"another scheme":            {key(t, "k"), appio.Config{BaseURL: "ftp://api.io.pagopa.it"}, []string{"BaseURL is not"}},
 		"a broken URL":              {key(t, "k"), appio.Config{BaseURL: "http://[::1"}, []string{"BaseURL is not"}},
 		"a user":                    {key(t, "k"), appio.Config{BaseURL: "https://u:secret@x.it"}, []string{"no user"}},
 		"a query":                   {key(t, "k"), appio.Config{BaseURL: "https://x.it?a=1"}, []string{"query"}},
 		"no TLS to another machine": {key(t, "k"), appio.Config{BaseURL: "http://x.it"}, []string{"without TLS"}},
-		"everything at once":        {appio.Key{}, appio.Config{BaseURL: "http://x.it", MaxAttempts: -1, MaxWait: -1}, []string{"no key", "without TLS", "MaxAttempts", "MaxWait"}},
+		"everything at once":        {flussi.Key{}, appio.Config{BaseURL: "http://x.it", MaxAttempts: -1, MaxWait: -1}, []string{"no key", "without TLS", "MaxAttempts", "MaxWait"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, err := appio.New(test.key, test.config)
@@ -260,22 +260,11 @@ func TestNew(t *testing.T) {
 	}
 }
 
-func TestParseKey(t *testing.T) {
-	_, err := appio.ParseKey(" \n")
-	assert.ErrorIs(t, err, flussi.ErrEmpty)
-	for _, bad := range []string{"a b", "a\nb", "chiavé"} {
-		k, err := appio.ParseKey(bad)
-		assert.ErrorIs(t, err, flussi.ErrCharacter)
-		assert.True(t, k.IsZero())
-		assert.NotContains(t, err.Error()+flussi.Explain(err), bad)
-	}
-	k, err := appio.ParseKey("  " + secretKey + "\n")
-	require.NoError(t, err)
-	client, err := appio.New(k, appio.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+func TestRequestsCarryTheKey(t *testing.T) {
+	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, secretKey, r.Header.Get("Ocp-Apim-Subscription-Key"))
 		return nil, errors.New("seen")
-	})}, MaxAttempts: 1})
-	require.NoError(t, err)
-	_, err = client.Profile(t.Context(), flussi.TestRecipient())
+	})
+	_, err := client.Profile(t.Context(), flussi.TestRecipient())
 	assert.ErrorIs(t, err, flussi.ErrUnavailable)
 }

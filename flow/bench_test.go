@@ -44,7 +44,7 @@ func newBench(b *testing.B, latency time.Duration, workers int) *bench {
 	b.Cleanup(server.Close)
 	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
 	b.Cleanup(transport.CloseIdleConnections)
-	key, err := appio.ParseKey("0123456789abcdef")
+	key, err := flussi.ParseKey("0123456789abcdef")
 	require.NoError(b, err)
 	client, err := appio.New(key, appio.Config{
 		BaseURL: server.URL, HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second}, Pace: freePace(b),

@@ -23,7 +23,7 @@ type office struct {
 func newOffice() *office {
 	server := appiotest.NewServer(appiotest.Config{})
 	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
-	key, _ := appio.ParseKey("a-key")
+	key, _ := flussi.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
 	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := memstore.New()

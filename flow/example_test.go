@@ -18,7 +18,7 @@ import (
 func platform() (*appiotest.Server, flow.SenderFor) {
 	server := appiotest.NewServer(appiotest.Config{})
 	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
-	key, _ := appio.ParseKey("a-key")
+	key, _ := flussi.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
 	return server, func(context.Context, string) (flow.Sender, error) { return client, nil }
 }

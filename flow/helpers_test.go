@@ -76,7 +76,7 @@ func clients(t testing.TB, c appio.Config) flow.SenderFor {
 	t.Helper()
 	all := map[string]*appio.Client{}
 	for id, key := range ctxKeys {
-		k, err := appio.ParseKey(key)
+		k, err := flussi.ParseKey(key)
 		require.NoError(t, err)
 		all[id], err = appio.New(k, c)
 		require.NoError(t, err)

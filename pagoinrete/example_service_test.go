@@ -393,7 +393,7 @@ func openOffice() *office {
 	const school = "RMIC8GA002"
 	platform := restgatewaytest.NewServer(restgatewaytest.Config{})
 	platform.AddSchool(restgatewaytest.School{Code: school, Key: "a-key"})
-	key, _ := restgateway.ParseKey("a-key")
+	key, _ := flussi.ParseKey("a-key")
 	client, _ := restgateway.New(key, school, restgateway.Config{BaseURL: platform.URL})
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }
 	o := &office{

@@ -51,7 +51,7 @@ func newWorldOn(t testing.TB, store pagoinrete.Store) *world {
 	for i, code := range []string{school, otherSchool} {
 		secret := fmt.Sprintf("chiave-%d", i)
 		platform.AddSchool(restgatewaytest.School{Code: code, Key: secret})
-		key, err := restgateway.ParseKey(secret)
+		key, err := flussi.ParseKey(secret)
 		require.NoError(t, err)
 		clients[code], err = restgateway.New(key, code, restgateway.Config{
 			BaseURL: "http://localhost" + restgatewaytest.BasePath, HTTPClient: client, Calls: 1_000_000, MaxWait: time.Millisecond,

@@ -18,7 +18,7 @@ func Example() {
 	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
 	server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Reset, Stored: true})
 
-	key, _ := appio.ParseKey("a-key")
+	key, _ := flussi.ParseKey("a-key")
 	client, err := appio.New(key, appio.Config{BaseURL: server.URL})
 	if err != nil {
 		fmt.Println(err)

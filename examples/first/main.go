@@ -30,7 +30,7 @@ func run(ctx context.Context) error {
 	defer platform.Close()
 	platform.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
 
-	key, err := appio.ParseKey("a-key")
+	key, err := flussi.ParseKey("a-key")
 	if err != nil {
 		return err
 	}

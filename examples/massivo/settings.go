@@ -174,22 +174,22 @@ func (s *settings) platform() (string, error) {
 }
 
 // readKey returns the key of the service.
-func (s *settings) readKey() (appio.Key, error) {
+func (s *settings) readKey() (flussi.Key, error) {
 	text := s.key
 	if s.keyFile != "" {
 		content, err := os.ReadFile(s.keyFile)
 		if err != nil {
-			return appio.Key{}, fmt.Errorf("key file: %w", explained{"Il file della chiave non si può leggere: " + reason(err), err})
+			return flussi.Key{}, fmt.Errorf("key file: %w", explained{"Il file della chiave non si può leggere: " + reason(err), err})
 		}
 		text = trimmed(string(content))
 	}
 	switch {
 	case text != "":
-		return appio.ParseKey(text)
+		return flussi.ParseKey(text)
 	case s.live:
-		return appio.Key{}, cli.Wrongf("Manca la chiave del servizio: indicarla nella variabile MASSIVO_KEY, o in un file indicato con --key-file.")
+		return flussi.Key{}, cli.Wrongf("Manca la chiave del servizio: indicarla nella variabile MASSIVO_KEY, o in un file indicato con --key-file.")
 	}
-	return appio.ParseKey(sandboxKey)
+	return flussi.ParseKey(sandboxKey)
 }
 
 // messengers returns the messengers of the service that the program works for. The one

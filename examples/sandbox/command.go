@@ -12,12 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/italian"
-	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
@@ -144,7 +142,7 @@ func parseServices(texts []string) (services []appiotest.Service, wrong []string
 	}
 	for i, text := range texts {
 		id, key, _ := strings.Cut(text, "=")
-		_, err := appio.ParseKey(key)
+		_, err := flussi.ParseKey(key)
 		same := func(other appiotest.Service) bool { return other.ID == id || other.Key == key }
 		switch {
 		case id == "" || key == "":
@@ -168,7 +166,7 @@ func parseSchools(texts []string) (schools []restgatewaytest.School, wrong []str
 	}
 	for i, text := range texts {
 		code, key, _ := strings.Cut(text, "=")
-		_, err := restgateway.ParseKey(key)
+		_, err := flussi.ParseKey(key)
 		same := func(other restgatewaytest.School) bool { return other.Code == code || other.Key == key }
 		switch {
 		case !isSchool(code) || key == "":

@@ -148,7 +148,7 @@ func TestAClientWorksWithWhatIsPrinted(t *testing.T) {
 	}()
 	baseURL := <-listening
 
-	key, err := appio.ParseKey(defaultKey)
+	key, err := flussi.ParseKey(defaultKey)
 	require.NoError(t, err)
 	client, err := appio.New(key, appio.Config{BaseURL: baseURL})
 	require.NoError(t, err)

@@ -27,7 +27,7 @@ func newSchool(t *testing.T) (*sandbox, *lines, *pagoinrete.Service) {
 	box, out := newBox(t, settings{})
 	server := httptest.NewServer(box.handler())
 	t.Cleanup(server.Close)
-	key, err := restgateway.ParseKey(defaultKey)
+	key, err := flussi.ParseKey(defaultKey)
 	require.NoError(t, err)
 	client, err := restgateway.New(key, defaultSchool, restgateway.Config{BaseURL: server.URL + restgatewaytest.BasePath, Calls: 10_000, MaxWait: time.Millisecond})
 	require.NoError(t, err)

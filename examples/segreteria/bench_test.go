@@ -166,7 +166,7 @@ func BenchmarkTransmit(b *testing.B) {
 			var bare, program time.Duration
 			for b.Loop() {
 				url := newTaker(b)
-				key, err := restgateway.ParseKey(schoolKey)
+				key, err := flussi.ParseKey(schoolKey)
 				require.NoError(b, err)
 				gateway, err := restgateway.New(key, school, restgateway.Config{BaseURL: url, Calls: 10_000_000})
 				require.NoError(b, err)

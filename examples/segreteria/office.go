@@ -87,7 +87,7 @@ func (o *office) takePayments() error {
 
 // schoolGateway returns a client of Pago In Rete for the school.
 func schoolGateway(url string) (*restgateway.Client, error) {
-	key, err := restgateway.ParseKey(schoolKey)
+	key, err := flussi.ParseKey(schoolKey)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func schoolGateway(url string) (*restgateway.Client, error) {
 // sendMessages sets up what works with App IO, on the same database.
 func (o *office) sendMessages() error {
 	o.appIO.AddService(appiotest.Service{ID: appService, Key: appKey})
-	key, err := appio.ParseKey(appKey)
+	key, err := flussi.ParseKey(appKey)
 	if err != nil {
 		return err
 	}

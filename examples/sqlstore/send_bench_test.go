@@ -74,7 +74,7 @@ func platform(b testing.TB, latency time.Duration) string {
 // client returns a client of a platform that nothing slows down.
 func client(b testing.TB, platform string) *appio.Client {
 	b.Helper()
-	key, err := appio.ParseKey("una-chiave")
+	key, err := flussi.ParseKey("una-chiave")
 	require.NoError(b, err)
 	pace, err := appio.NewPace(appio.PaceConfig{Calls: 1 << 40, Window: time.Second})
 	require.NoError(b, err)

@@ -31,7 +31,7 @@ func newSendingWorld(t *testing.T) *sendingWorld {
 	platform := appiotest.NewServer(appiotest.Config{Unlimited: true})
 	t.Cleanup(platform.Close)
 	platform.AddService(appiotest.Service{ID: taxes, Key: "a-key"})
-	key, err := appio.ParseKey("a-key")
+	key, err := flussi.ParseKey("a-key")
 	require.NoError(t, err)
 	client, err := appio.New(key, appio.Config{BaseURL: platform.URL})
 	require.NoError(t, err)

@@ -100,7 +100,7 @@ func ExampleTemplate_Correct() {
 	defer server.Close()
 	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
 	server.AddCitizen(appiotest.Citizen{Code: draft(1).Recipient, Absent: true})
-	key, _ := appio.ParseKey("a-key")
+	key, _ := flussi.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
 	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
 

@@ -12,7 +12,6 @@ package private
 import (
 	"fmt"
 	"io"
-	"strings"
 	"unique"
 )
 
@@ -28,18 +27,6 @@ func Of(s string) Text {
 		return Text{}
 	}
 	return Text{unique.Make(s)}
-}
-
-// Credential returns a credential without the white space around it, or the position, in bytes
-// counted from 1, of what cannot stand in an HTTP header.
-func Credential(s string) (t Text, position int) {
-	s = strings.TrimSpace(s)
-	for i, r := range s {
-		if r <= ' ' || r > '~' {
-			return Text{}, i + 1
-		}
-	}
-	return Of(s), 0
 }
 
 // IsZero reports whether the text is empty.

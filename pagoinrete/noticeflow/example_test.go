@@ -100,7 +100,7 @@ func ExampleMessages_Rows() {
 func exampleEvent(ctx context.Context, by flussi.Actor) (*pagoinrete.Service, pagoinrete.Event, func()) {
 	server := restgatewaytest.NewServer(restgatewaytest.Config{})
 	server.AddSchool(restgatewaytest.School{Code: "RMIC8GA002", Key: "s-key"})
-	key, _ := restgateway.ParseKey("s-key")
+	key, _ := flussi.ParseKey("s-key")
 	client, _ := restgateway.New(key, "RMIC8GA002", restgateway.Config{BaseURL: server.URL})
 	procedure, _ := pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{by.ID: {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}},
 		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ServiceConfig{})
@@ -124,7 +124,7 @@ func exampleEvent(ctx context.Context, by flussi.Actor) (*pagoinrete.Service, pa
 func exampleService(by flussi.Actor) (*flow.Service, *flow.Dispatcher, *appiotest.Server) {
 	server := appiotest.NewServer(appiotest.Config{})
 	server.AddService(appiotest.Service{ID: "scuola", Key: "a-key"})
-	key, _ := appio.ParseKey("a-key")
+	key, _ := flussi.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
 	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := flowstore.New()

@@ -139,7 +139,7 @@ func newWorld() (pagoinretetest.GatewayWorld, error) {
 	simulator.AddSchool(restgatewaytest.School{Code: "MIIC000001", Key: "chiave-di-un-altra"})
 	c := &connection{platform: simulator}
 	clientOf := func(text, school string) (*restgateway.Client, error) {
-		key, err := restgateway.ParseKey(text)
+		key, err := flussi.ParseKey(text)
 		if err != nil {
 			return nil, err
 		}

@@ -71,7 +71,7 @@ const (
 
 // New returns a client for a school, by its codice meccanografico. The error lists everything
 // that is wrong with the configuration; it is an [flussi.ErrConfig].
-func New(credentials Key, school string, c Config) (*Client, error) {
+func New(credentials flussi.Key, school string, c Config) (*Client, error) {
 	var faults []error
 	fault := func(text string) { faults = append(faults, errors.New(text)) }
 	if credentials.IsZero() {
@@ -114,7 +114,7 @@ func New(credentials Key, school string, c Config) (*Client, error) {
 	if c.MaxWait == 0 {
 		c.MaxWait = defaultMaxWait
 	}
-	authorization := []string{"Bearer " + credentials.text.Reveal()}
+	authorization := []string{"Bearer " + credentials.Reveal()}
 	return &Client{school: school, engine: restcall.Engine{
 		Base:        base,
 		Client:      restcall.Isolate(c.HTTPClient),

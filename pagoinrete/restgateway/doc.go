@@ -1,6 +1,6 @@
 // Package restgateway is a [pagoinrete.Gateway] over HTTP: a client for one school.
 //
-//	key, err := restgateway.ParseKey(os.Getenv("PIR_KEY"))
+//	key, err := flussi.ParseKey(os.Getenv("PIR_KEY"))
 //	client, err := restgateway.New(key, "RMIC8GA002", restgateway.Config{BaseURL: address})
 //	gateways := func(ctx context.Context, school string) (pagoinrete.Gateway, error) { return client, nil }
 //

@@ -32,9 +32,9 @@ func clientPrincipal() flussi.Actor {
 	return flussi.Actor{ID: "Preside Però", Roles: []flussi.Role{flussi.Principal}}
 }
 
-func clientCredentials(t testing.TB, s string) restgateway.Key {
+func clientCredentials(t testing.TB, s string) flussi.Key {
 	t.Helper()
-	key, err := restgateway.ParseKey(s)
+	key, err := flussi.ParseKey(s)
 	require.NoError(t, err)
 	return key
 }

@@ -198,12 +198,12 @@ func TestNothingSecretIsShown(t *testing.T) {
 	n.Discount, n.DebtorName = n.Amount, flussi.NewText(secretName+"\x00")
 	_, err = client.PutNotice(t.Context(), clientOffice(), n)
 	s.printError(err)
-	_, err = restgateway.ParseKey(clientKey + " " + clientKey)
+	_, err = flussi.ParseKey(clientKey + " " + clientKey)
 	s.printError(err)
 	k := clientCredentials(t, clientKey)
 	s.print(k)
 	s.print(&k)
-	s.print(struct{ k restgateway.Key }{k})
+	s.print(struct{ k flussi.Key }{k})
 	marshalled, err := json.Marshal(k)
 	require.NoError(t, err)
 	s.out.Write(marshalled)
@@ -214,18 +214,6 @@ func TestNothingSecretIsShown(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
-func TestKeys(t *testing.T) {
-	k := clientCredentials(t, " \n"+clientKey+"\r\n")
-	assert.Equal(t, clientCredentials(t, clientKey), k, "without the white space of files")
-	assert.Equal(t, "Key(***)", k.String())
-	assert.Equal(t, "restgateway.Key(***)", fmt.Sprintf("%#v", k))
-	assert.True(t, restgateway.Key{}.IsZero())
-	for text, want := range map[string]error{"": flussi.ErrEmpty, " ": flussi.ErrEmpty, "a b": flussi.ErrCharacter, "a\x00": flussi.ErrCharacter, "però": flussi.ErrCharacter} {
-		_, err := restgateway.ParseKey(text)
-		assert.ErrorIs(t, err, want, text)
-	}
-}
 
 // Nothing that is known of a person stands in an address, where logs of servers keep it.
 func TestAddressesHoldNothingPersonal(t *testing.T) {

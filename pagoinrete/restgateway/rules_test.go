@@ -47,7 +47,7 @@ func TestAConfigurationIsChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := good
 			test.change(&c)
-			key, _ := restgateway.ParseKey(test.key)
+			key, _ := flussi.ParseKey(test.key)
 			client, err := restgateway.New(key, test.school, c)
 			if test.want == nil {
 				assert.NoError(t, err)

@@ -19,7 +19,7 @@ func ExampleSimulator() {
 	server := restgatewaytest.NewServer(restgatewaytest.Config{})
 	defer server.Close()
 	server.AddSchool(restgatewaytest.School{Code: "RMIC8GA002", Key: "a-key"})
-	key, err := restgateway.ParseKey("a-key")
+	key, err := flussi.ParseKey("a-key")
 	if err != nil {
 		fmt.Println(err)
 		return

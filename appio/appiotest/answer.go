@@ -3,51 +3,44 @@ package appiotest
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
-	"io"
-	"math"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/faults"
 )
 
 // ServeHTTP answers as the platform does, with the faults that were injected.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Read first: a server that has not read the request does not see the client go.
-	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-	if err != nil {
-		return
-	}
-	op, args, ok := route(r)
-	if !ok {
-		gateway(w, http.StatusNotFound, "Resource not found")
-		return
-	}
-	service, fault, refusal := s.admit(op, r.Header.Get("Ocp-Apim-Subscription-Key"))
-	if refusal != nil {
-		refusal(w)
-		return
-	}
-	answer := func(w http.ResponseWriter) {
+	s.front.Serve(w, r, func(body []byte) (faults.Call[Operation], bool) {
+		op, args, found := route(r)
+		service, known := s.service(r.Header.Get("Ocp-Apim-Subscription-Key"))
+		call := faults.Call[Operation]{Operation: op, KnownKey: known, Account: service.Body}
+		if service.Forbidden {
+			call.Refusal = forbidden("You do not have enough permissions to complete the operation you requested")
+		}
 		switch op {
 		case SubmitMessage:
-			s.submit(w, service, body)
+			call.Answer = func() *faults.Reply { return s.submit(service, body) }
 		case GetMessage:
-			s.message(w, service, args[0], args[1])
+			call.Answer = func() *faults.Reply { return s.message(service, args[0], args[1]) }
 		case GetProfile:
-			s.profile(w, service, body)
+			call.Answer = func() *faults.Reply { return s.profile(service, body) }
 		case GetFeed:
-			s.feed(w, service, args[0])
+			call.Answer = func() *faults.Reply { return s.feed(service, args[0]) }
 		}
-	}
-	if fault == nil {
-		answer(w)
-		return
-	}
-	fault.inject(w, r, answer)
+		return call, found
+	})
+}
+
+// service returns the service with the key.
+func (s *Simulator) service(key string) (Service, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	service, known := s.services[key]
+	return service, known
 }
 
 // route finds the operation and the arguments in the path.
@@ -68,61 +61,18 @@ func route(r *http.Request) (op Operation, args []string, ok bool) {
 	return "", nil, false
 }
 
-// admit does what the gateway does before the service sees a call: it checks the key
-// and the limit. It also picks the fault for the call.
-func (s *Simulator) admit(op Operation, key string) (Service, *Fault, func(http.ResponseWriter)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.received[op]++
-	service, known := s.services[key]
-	if !known {
-		return service, nil, func(w http.ResponseWriter) {
-			gateway(w, http.StatusUnauthorized, "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription.")
-		}
-	}
-	if wait := s.count(service.Body); wait > 0 {
-		s.limited++
-		return service, nil, func(w http.ResponseWriter) { tooMany(w, wait) }
-	}
-	if service.Forbidden {
-		return service, nil, func(w http.ResponseWriter) {
-			problem(w, http.StatusForbidden, "You are not allowed here", "You do not have enough permissions to complete the operation you requested")
-		}
-	}
-	return service, s.pick(op), nil
-}
-
-// count counts a call of a body, or says how long until it may make another.
-func (s *Simulator) count(body string) time.Duration {
-	if s.config.Unlimited {
-		return 0
-	}
-	now := time.Now()
-	window := s.calls[body]
-	for len(window) > 0 && now.Sub(window[0]) >= s.config.Window {
-		window = window[1:]
-	}
-	if len(window) >= s.config.Calls {
-		s.calls[body] = window
-		return s.config.Window - now.Sub(window[0])
-	}
-	s.calls[body] = append(window, now)
-	return 0
-}
-
-func (s *Simulator) submit(w http.ResponseWriter, service Service, body []byte) {
+func (s *Simulator) submit(service Service, body []byte) *faults.Reply {
 	request, fault := checkMessage(body)
 	switch {
 	case fault != "":
-		problem(w, http.StatusBadRequest, "Invalid NewMessage", fault)
-		return
+		return faults.Problem(http.StatusBadRequest, "Invalid NewMessage", fault)
 	case request.payee != "" && request.payee != service.Body && !service.NamesPayee:
-		problem(w, http.StatusForbidden, "You are not allowed here", "The service cannot name the payee "+request.payee)
-		return
+		return forbidden("The service cannot name the payee " + request.payee)
 	}
 	id := s.store(service, request, body)
-	w.Header().Set("Location", fmt.Sprintf("%s/messages/%s/%s", BasePath, request.code.Reveal(), id))
-	reply(w, http.StatusCreated, map[string]string{"id": id})
+	reply := faults.JSON(http.StatusCreated, map[string]string{"id": id})
+	reply.Header.Set("Location", fmt.Sprintf("%s/messages/%s/%s", BasePath, request.code.Reveal(), id))
+	return reply
 }
 
 // store keeps a message and returns its ID.
@@ -144,13 +94,12 @@ func (s *Simulator) store(service Service, request checked, body []byte) string 
 	return m.ID
 }
 
-func (s *Simulator) message(w http.ResponseWriter, service Service, code, id string) {
+func (s *Simulator) message(service Service, code, id string) *faults.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.byID[id]
 	if m == nil || m.Service != service.ID || m.Recipient.Reveal() != code {
-		problem(w, http.StatusNotFound, "Message not found", "The message that you requested was not found in the system.")
-		return
+		return faults.Problem(http.StatusNotFound, "Message not found", "The message that you requested was not found in the system.")
 	}
 	s.advance(m)
 	answer := map[string]any{
@@ -175,75 +124,47 @@ func (s *Simulator) message(w http.ResponseWriter, service Service, code, id str
 		put(answer, "read_status", m.State.Read)
 		put(answer, "payment_status", m.State.Payment)
 	}
-	reply(w, http.StatusOK, answer)
+	return faults.JSON(http.StatusOK, answer)
 }
 
-func (s *Simulator) profile(w http.ResponseWriter, service Service, body []byte) {
+func (s *Simulator) profile(service Service, body []byte) *faults.Reply {
 	code, fault := checkCitizen(body)
 	if fault != "" {
-		problem(w, http.StatusBadRequest, "Invalid FiscalCodePayload", fault)
-		return
+		return faults.Problem(http.StatusBadRequest, "Invalid FiscalCodePayload", fault)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.present(code) {
-		problem(w, http.StatusNotFound, "Profile not found", "The profile you requested was not found in the system.")
-		return
+		return faults.Problem(http.StatusNotFound, "Profile not found", "The profile you requested was not found in the system.")
 	}
 	languages := s.citizens[code].Languages
 	if len(languages) == 0 {
 		languages = []string{"it_IT"}
 	}
-	reply(w, http.StatusOK, map[string]any{"sender_allowed": s.takes(code, service.ID), "preferred_languages": languages})
+	return faults.JSON(http.StatusOK, map[string]any{"sender_allowed": s.takes(code, service.ID), "preferred_languages": languages})
 }
 
-func (s *Simulator) feed(w http.ResponseWriter, service Service, date string) {
+func (s *Simulator) feed(service Service, date string) *faults.Reply {
 	day, err := time.Parse(time.DateOnly, date)
 	switch {
 	case err != nil:
-		problem(w, http.StatusBadRequest, "Invalid date", fmt.Sprintf("value [%q] is not a valid [date]", date))
-		return
+		return faults.Problem(http.StatusBadRequest, "Invalid date", fmt.Sprintf("value [%q] is not a valid [date]", date))
 	case !service.ReadsFeed:
-		problem(w, http.StatusForbidden, "You are not allowed here", "The service cannot read the subscriptions feed")
-		return
+		return forbidden("The service cannot read the subscriptions feed")
 	case time.Now().Before(day.AddDate(0, 0, 1)):
-		problem(w, http.StatusNotFound, "Subscriptions feed not available yet", "The day is not over")
-		return
+		return faults.Problem(http.StatusNotFound, "Subscriptions feed not available yet", "The day is not over")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	feed := s.feeds[service.ID][date]
-	reply(w, http.StatusOK, map[string]any{
+	return faults.JSON(http.StatusOK, map[string]any{
 		"dateUTC": date, "subscriptions": append([]string{}, feed[0]...), "unsubscriptions": append([]string{}, feed[1]...),
 	})
 }
 
-// reply writes a JSON body.
-func reply(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
-}
-
-// problem answers as the service behind the gateway does.
-func problem(w http.ResponseWriter, status int, title, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"type": "about:blank", "status": status, "title": title, "detail": detail})
-}
-
-// gateway answers as the gateway itself does.
-func gateway(w http.ResponseWriter, status int, message string) {
-	reply(w, status, map[string]any{"statusCode": status, "message": message})
-}
-
-// tooMany answers as the gateway does to a call too many.
-func tooMany(w http.ResponseWriter, wait time.Duration) {
-	seconds := fmt.Sprint(int(math.Ceil(wait.Seconds())))
-	w.Header().Set("Retry-After", seconds)
-	w.Header().Set("X-Rate-Limit-Retry-After", seconds)
-	w.Header().Set("X-Rate-Limit-Remaining", "0")
-	gateway(w, http.StatusTooManyRequests, "Rate limit is exceeded. Try again in "+seconds+" seconds.")
+// forbidden refuses a service that may not do what it asks for.
+func forbidden(detail string) *faults.Reply {
+	return faults.Problem(http.StatusForbidden, "You are not allowed here", detail)
 }
 
 // ulid makes an ID: the milliseconds and 80 random bits, in Crockford's base 32.

@@ -2,12 +2,12 @@ package appiotest
 
 import (
 	"encoding/json"
-	"net/http/httptest"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/faults"
 )
 
 // BasePath is where the platform's API begins.
@@ -77,18 +77,14 @@ type Delivery struct {
 // is safe for concurrent use, and has no goroutines.
 type Simulator struct {
 	config Config
+	front  *faults.Front[Operation, Fault]
 
 	mu       sync.Mutex
 	services map[string]Service                // by key
 	citizens map[flussi.FiscalCode]Citizen     // who were added
-	calls    map[string][]time.Time            // of each body, in the window
-	received map[Operation]int                 // calls, whatever became of them
-	limited  int                               // calls that were refused as too many
 	messages []*stored                         // in the order of their storing
 	byID     map[string]*stored                // the same
 	feeds    map[string]map[string][2][]string // by service and day: subscribed, unsubscribed
-	queued   map[Operation][]Fault
-	random   map[Operation]*randomFaults
 }
 
 // stored is a message that the platform keeps.
@@ -110,38 +106,39 @@ func New(c Config) *Simulator {
 	if c.Window == 0 {
 		c.Window = 5 * time.Second
 	}
+	limit := faults.Config{
+		Calls: c.Calls, Window: c.Window, RateLimitHeaders: true,
+		WrongKey: "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription.",
+	}
+	if c.Unlimited {
+		limit.Calls = 0
+	}
 	return &Simulator{
 		config:   c,
+		front:    faults.New[Operation](limit, kinds, Fault.generic),
 		services: map[string]Service{},
 		citizens: map[flussi.FiscalCode]Citizen{},
-		calls:    map[string][]time.Time{},
-		received: map[Operation]int{},
 		byID:     map[string]*stored{},
 		feeds:    map[string]map[string][2][]string{},
-		queued:   map[Operation][]Fault{},
-		random:   map[Operation]*randomFaults{},
 	}
 }
 
 // Server is a simulator that listens on this machine.
 type Server struct {
 	*Simulator
-	URL    string // the BaseURL for clients
-	server *httptest.Server
+	URL string // the BaseURL for clients
+	end func()
 }
 
 // NewServer starts a server. Close it.
 func NewServer(c Config) *Server {
 	simulator := New(c)
-	server := httptest.NewServer(simulator)
-	return &Server{Simulator: simulator, URL: server.URL + BasePath, server: server}
+	url, end := faults.Listen(simulator)
+	return &Server{Simulator: simulator, URL: url + BasePath, end: end}
 }
 
 // Close ends the server, and all connections to it.
-func (s *Server) Close() {
-	s.server.CloseClientConnections()
-	s.server.Close()
-}
+func (s *Server) Close() { s.end() }
 
 // AddService adds a service, or replaces the one with the same key.
 func (s *Simulator) AddService(service Service) {
@@ -187,18 +184,10 @@ func (s *Simulator) Deliveries() []Delivery {
 }
 
 // Received returns how many calls of an operation arrived, whatever became of them.
-func (s *Simulator) Received(op Operation) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.received[op]
-}
+func (s *Simulator) Received(op Operation) int { return s.front.Received(op) }
 
 // Limited returns how many calls were refused as one too many for their body.
-func (s *Simulator) Limited() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.limited
-}
+func (s *Simulator) Limited() int { return s.front.Limited() }
 
 // Process processes all messages that are still ACCEPTED.
 func (s *Simulator) Process() {

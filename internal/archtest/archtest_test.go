@@ -53,10 +53,11 @@ var arrows = map[string][]string{
 // forTests lists the packages that only tests and each other may import, and what they may
 // import.
 var forTests = map[string][]string{
-	"appio/appiotest":                        {"."},
+	"appio/appiotest":                        {".", "internal/faults"},
 	"flow/flowtest":                          {".", "appio", "flow", "internal/storetest", "github.com/google/uuid"},
 	"internal/archtest":                      {},
 	"internal/brokenstore":                   {".", "internal/storetest", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
+	"internal/faults":                        {"github.com/google/uuid"},
 	"internal/golden":                        {},
 	"internal/openapitest":                   {"go.yaml.in/yaml/v3"},
 	"internal/pipenet":                       {},
@@ -64,7 +65,7 @@ var forTests = map[string][]string{
 	"internal/xlsxtest":                      {"github.com/stretchr/testify/require"},
 	"internal/machinetest":                   {".", "fsm", "internal/golden", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"pagoinrete/pagoinretetest":              {".", "internal/storetest", "pagoinrete", "github.com/google/uuid"},
-	"pagoinrete/restgateway/restgatewaytest": {".", "github.com/google/uuid"},
+	"pagoinrete/restgateway/restgatewaytest": {".", "internal/faults", "github.com/google/uuid"},
 }
 
 // source is a parsed file.

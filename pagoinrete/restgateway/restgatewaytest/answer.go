@@ -1,10 +1,7 @@
 package restgatewaytest
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,32 +11,34 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/faults"
 )
 
 // ServeHTTP answers as the platform does, with the faults that were injected.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Read first: a server that has not read the request does not see the client go.
-	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-	if err != nil {
-		return
-	}
-	c, known := route(r)
-	if !known {
-		gateway(http.StatusNotFound, "Resource not found").write(w)
-		return
-	}
-	c.body = body
-	fault, refusal := s.admit(&c, r.Header)
-	if refusal != nil {
-		refusal.write(w)
-		return
-	}
-	answer := func() *response { return s.answer(c) }
-	if fault == nil {
-		answer().write(w)
-		return
-	}
-	fault.inject(w, r, answer)
+	s.front.Serve(w, r, func(body []byte) (faults.Call[Operation], bool) {
+		c, found := route(r)
+		key, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		school, known := s.school(key)
+		c.body, c.school = body, school
+		c.user, _ = url.PathUnescape(r.Header.Get("Sidi-User"))
+		c.roles = strings.Split(r.Header.Get("Sidi-Roles"), ",")
+		call := faults.Call[Operation]{
+			Operation: c.op, KnownKey: known && key != "", Account: school.Code, Answer: func() *faults.Reply { return s.answer(c) },
+		}
+		if school.Forbidden || school.Code != c.code {
+			call.Refusal = forbidden("The credentials are not those of the school " + c.code)
+		}
+		return call, found
+	})
+}
+
+// school returns the school with the key.
+func (s *Simulator) school(key string) (School, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	school, known := s.schools[key]
+	return school, known
 }
 
 // call is a call of the platform.
@@ -93,50 +92,8 @@ func route(r *http.Request) (c call, known bool) {
 	return c, c.op != ""
 }
 
-// admit does what stands in front of the service: it checks the key and the limit, and says who
-// acts. It also picks the fault for the call.
-func (s *Simulator) admit(c *call, header http.Header) (*Fault, *response) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.received[c.op]++
-	key, _ := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
-	school, known := s.schools[key]
-	if !known || key == "" {
-		return nil, gateway(http.StatusUnauthorized, "Access denied due to invalid credentials.")
-	}
-	if wait := s.limit(school.Code); wait > 0 {
-		s.limited++
-		return nil, tooMany(wait)
-	}
-	if school.Forbidden || school.Code != c.code {
-		return nil, problem(http.StatusForbidden, "Not permitted", "The credentials are not those of the school "+c.code)
-	}
-	c.school = school
-	c.user, _ = url.PathUnescape(header.Get("Sidi-User"))
-	c.roles = strings.Split(header.Get("Sidi-Roles"), ",")
-	return s.pick(c.op), nil
-}
-
-// limit counts a call of a school, or says how long until it may make another.
-func (s *Simulator) limit(school string) time.Duration {
-	if s.config.Calls == 0 {
-		return 0
-	}
-	now := time.Now()
-	window := s.calls[school]
-	for len(window) > 0 && now.Sub(window[0]) >= s.config.Window {
-		window = window[1:]
-	}
-	if len(window) >= s.config.Calls {
-		s.calls[school] = window
-		return s.config.Window - now.Sub(window[0])
-	}
-	s.calls[school] = append(window, now)
-	return 0
-}
-
 // answer does what is asked.
-func (s *Simulator) answer(c call) *response {
+func (s *Simulator) answer(c call) *faults.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch c.op {
@@ -159,33 +116,33 @@ func (s *Simulator) answer(c call) *response {
 }
 
 // permitted refuses whoever may not act.
-func (c call) permitted(who func([]string) bool) *response {
+func (c call) permitted(who func([]string) bool) *faults.Reply {
 	if c.user == "" || !who(c.roles) {
-		return problem(http.StatusForbidden, "Not permitted", fmt.Sprintf("The user %q may not do this as %v", c.user, c.roles))
+		return forbidden(fmt.Sprintf("The user %q may not do this as %v", c.user, c.roles))
 	}
 	return nil
 }
 
-func (s *Simulator) putEvent(c call) *response {
+func (s *Simulator) putEvent(c call) *faults.Reply {
 	if refusal := c.permitted(office); refusal != nil {
 		return refusal
 	}
 	checked, fault := checkEvent(c.body)
 	if fault != "" {
-		return problem(http.StatusBadRequest, "Event not valid", fault)
+		return faults.Problem(http.StatusBadRequest, "Event not valid", fault)
 	}
 	e, status := s.events[c.id], http.StatusOK
 	switch {
 	case e == nil && s.notices[c.id] != nil:
-		return problem(http.StatusConflict, "ID in use", "A notice has this ID")
+		return faults.Problem(http.StatusConflict, "ID in use", "A notice has this ID")
 	case e == nil:
 		status = http.StatusCreated
 		e = &event{StoredEvent: StoredEvent{ID: c.id, School: c.code, RemoteID: s.remoteID("EV"), State: EventSimulated, Donation: checked.donation}}
 		s.events[c.id] = e
 	case e.School != c.code || e.Donation != checked.donation:
-		return problem(http.StatusConflict, "ID in use", "There is another event with this ID")
+		return faults.Problem(http.StatusConflict, "ID in use", "There is another event with this ID")
 	case !e.State.open():
-		return problem(http.StatusConflict, "State does not permit it", "The event is "+string(e.State))
+		return conflict("The event is " + string(e.State))
 	}
 	s.count(c.id, status == http.StatusCreated)
 	e.name, e.instalments, e.Request = checked.name, checked.instalments, flussi.NewText(string(c.body))
@@ -193,15 +150,15 @@ func (s *Simulator) putEvent(c call) *response {
 }
 
 // event returns an event of the school.
-func (s *Simulator) event(c call, id uuid.UUID) (*event, *response) {
+func (s *Simulator) event(c call, id uuid.UUID) (*event, *faults.Reply) {
 	e := s.events[id]
 	if e == nil || e.School != c.code {
-		return nil, problem(http.StatusNotFound, "Event not found", "There is no event "+id.String())
+		return nil, faults.Problem(http.StatusNotFound, "Event not found", "There is no event "+id.String())
 	}
 	return e, nil
 }
 
-func (s *Simulator) getEvent(c call) *response {
+func (s *Simulator) getEvent(c call) *faults.Reply {
 	e, missing := s.event(c, c.id)
 	if missing != nil {
 		return missing
@@ -209,7 +166,7 @@ func (s *Simulator) getEvent(c call) *response {
 	return e.reply(http.StatusOK)
 }
 
-func (s *Simulator) moveEvent(c call) *response {
+func (s *Simulator) moveEvent(c call) *faults.Reply {
 	e, missing := s.event(c, c.id)
 	if missing != nil {
 		return missing
@@ -221,9 +178,9 @@ func (s *Simulator) moveEvent(c call) *response {
 	reason, fault := checkReason(c.body, c.action)
 	switch {
 	case fault != "":
-		return problem(http.StatusBadRequest, "Request not valid", fault)
+		return faults.Problem(http.StatusBadRequest, "Request not valid", fault)
 	case !permitted:
-		return problem(http.StatusConflict, "State does not permit it", "The event is "+string(e.State))
+		return conflict("The event is " + string(e.State))
 	}
 	switch c.action {
 	case "reject":
@@ -243,13 +200,13 @@ func (s *Simulator) moveEvent(c call) *response {
 
 func (c call) step(action string) Step { return Step{action, c.user, now()} }
 
-func (s *Simulator) putNotice(c call) *response {
+func (s *Simulator) putNotice(c call) *faults.Reply {
 	if refusal := c.permitted(office); refusal != nil {
 		return refusal
 	}
 	checked, fault := checkNotice(c.body)
 	if fault != "" {
-		return problem(http.StatusBadRequest, "Notice not valid", fault)
+		return faults.Problem(http.StatusBadRequest, "Notice not valid", fault)
 	}
 	e, missing := s.event(c, checked.event)
 	n, status := s.notices[c.id], http.StatusOK
@@ -257,15 +214,15 @@ func (s *Simulator) putNotice(c call) *response {
 	case missing != nil:
 		return missing
 	case e.Donation:
-		return problem(http.StatusUnprocessableEntity, "Notice not valid", "A donation has no notices")
+		return faults.Problem(http.StatusUnprocessableEntity, "Notice not valid", "A donation has no notices")
 	case checked.instalment > e.instalments:
-		return problem(http.StatusUnprocessableEntity, "Notice not valid", fmt.Sprintf("The event has %d instalments", e.instalments))
+		return faults.Problem(http.StatusUnprocessableEntity, "Notice not valid", fmt.Sprintf("The event has %d instalments", e.instalments))
 	case !e.State.open():
-		return problem(http.StatusConflict, "State does not permit it", "The event is "+string(e.State))
+		return conflict("The event is " + string(e.State))
 	case n == nil && s.events[c.id] != nil, n != nil && n.event != e:
-		return problem(http.StatusConflict, "ID in use", "Something else has this ID")
+		return faults.Problem(http.StatusConflict, "ID in use", "Something else has this ID")
 	case n != nil && n.State != NoticeNotNotified:
-		return problem(http.StatusConflict, "State does not permit it", "The notice is "+string(n.State))
+		return conflict("The notice is " + string(n.State))
 	case n == nil:
 		status = http.StatusCreated
 		n = &notice{event: e, proofs: map[ProofKind]Proof{}, StoredNotice: StoredNotice{
@@ -277,13 +234,13 @@ func (s *Simulator) putNotice(c call) *response {
 	s.count(c.id, status == http.StatusCreated)
 	n.instalment, n.Debtor, n.Payer, n.Due, n.DueDate = checked.instalment, checked.debtor, checked.payer, checked.due, checked.dueDate
 	n.Request = flussi.NewText(string(c.body))
-	return reply(status, s.wireNotice(n))
+	return faults.JSON(status, s.wireNotice(n))
 }
 
-func (s *Simulator) getNotices(c call) *response {
+func (s *Simulator) getNotices(c call) *faults.Reply {
 	ids, fault := checkQuery(c.body)
 	if fault != "" {
-		return problem(http.StatusBadRequest, "Query not valid", fault)
+		return faults.Problem(http.StatusBadRequest, "Query not valid", fault)
 	}
 	found, seen := []map[string]any{}, map[uuid.UUID]bool{}
 	for _, id := range ids {
@@ -292,20 +249,20 @@ func (s *Simulator) getNotices(c call) *response {
 			seen[id] = true
 		}
 	}
-	return reply(http.StatusOK, map[string]any{"notices": found})
+	return faults.JSON(http.StatusOK, map[string]any{"notices": found})
 }
 
 // notice returns the notice of a call.
-func (s *Simulator) notice(c call) (*notice, *response) {
+func (s *Simulator) notice(c call) (*notice, *faults.Reply) {
 	n := s.notices[c.id]
 	if n == nil || n.School != c.code {
-		return nil, problem(http.StatusNotFound, "Notice not found", "There is no notice "+c.id.String())
+		return nil, faults.Problem(http.StatusNotFound, "Notice not found", "There is no notice "+c.id.String())
 	}
 	s.advance(n)
 	return n, nil
 }
 
-func (s *Simulator) moveNotice(c call) *response {
+func (s *Simulator) moveNotice(c call) *faults.Reply {
 	n, missing := s.notice(c)
 	if missing != nil {
 		return missing
@@ -317,49 +274,49 @@ func (s *Simulator) moveNotice(c call) *response {
 	proof, fault := checkProof(c.body, needs != "")
 	switch {
 	case fault != "":
-		return problem(http.StatusBadRequest, "Request not valid", fault)
+		return faults.Problem(http.StatusBadRequest, "Request not valid", fault)
 	case !permitted:
-		return problem(http.StatusConflict, "State does not permit it", "The notice is "+string(n.State)+", its event "+string(n.event.State))
+		return conflict("The notice is " + string(n.State) + ", its event " + string(n.event.State))
 	case needs != "" && proof.Amount != n.Due:
-		return problem(http.StatusUnprocessableEntity, "Proof not valid", "The amount is not what is due")
+		return faults.Problem(http.StatusUnprocessableEntity, "Proof not valid", "The amount is not what is due")
 	}
 	if needs != "" {
 		n.proofs[needs] = proof
 	}
 	n.State = to
 	n.Steps = append(n.Steps, c.step(c.action))
-	return reply(http.StatusOK, s.wireNotice(n))
+	return faults.JSON(http.StatusOK, s.wireNotice(n))
 }
 
-func (s *Simulator) getPDF(c call) *response {
+func (s *Simulator) getPDF(c call) *faults.Reply {
 	n, missing := s.notice(c)
 	if missing != nil {
 		return missing
 	}
-	return &response{http.StatusOK, "application/pdf", nil, makePDF(c.school.Name, n)}
+	return faults.Body(http.StatusOK, "application/pdf", makePDF(c.school.Name, n))
 }
 
-func (s *Simulator) getReceipt(c call) *response {
+func (s *Simulator) getReceipt(c call) *faults.Reply {
 	n, missing := s.notice(c)
 	switch {
 	case missing != nil:
 		return missing
 	case n.receipt == nil:
-		return problem(http.StatusNotFound, "Receipt not found", "There is no receipt of the notice "+c.id.String())
+		return faults.Problem(http.StatusNotFound, "Receipt not found", "There is no receipt of the notice "+c.id.String())
 	}
 	r := n.receipt
-	return reply(http.StatusOK, map[string]any{
+	return faults.JSON(http.StatusOK, map[string]any{
 		"notice": n.ID, "reference": r.reference, "outcome": r.outcome, "amount": r.amount, "date": r.date.Format(time.RFC3339), "psp": "Banca di Prova",
 	})
 }
 
 // reply writes an event as the platform has it.
-func (e *event) reply(status int) *response {
+func (e *event) reply(status int) *faults.Reply {
 	wire := map[string]any{"id": e.ID, "remote_id": e.RemoteID, "state": e.State}
 	if !e.Rejection.IsZero() {
 		wire["rejection"] = e.Rejection.Reveal()
 	}
-	return reply(status, wire)
+	return faults.JSON(status, wire)
 }
 
 // wireNotice is a notice as the platform has it.
@@ -380,49 +337,12 @@ func (s *Simulator) wireNotice(n *notice) map[string]any {
 	}
 }
 
-// response is an answer.
-type response struct {
-	status int
-	kind   string // Content-Type
-	header http.Header
-	body   []byte
+// forbidden refuses whoever may not do what they ask for.
+func forbidden(detail string) *faults.Reply {
+	return faults.Problem(http.StatusForbidden, "Not permitted", detail)
 }
 
-func (r *response) write(w http.ResponseWriter) {
-	for name, values := range r.header {
-		w.Header()[name] = values
-	}
-	w.Header().Set("Content-Type", r.kind)
-	w.Header().Set("Content-Length", fmt.Sprint(len(r.body)))
-	w.WriteHeader(r.status)
-	_, _ = w.Write(r.body)
-}
-
-// reply is a JSON body.
-func reply(status int, body any) *response {
-	text, err := json.Marshal(body)
-	if err != nil {
-		panic("pagoinretetest: " + err.Error())
-	}
-	return &response{status, "application/json; charset=utf-8", nil, text}
-}
-
-// problem answers as the service itself does.
-func problem(status int, title, detail string) *response {
-	r := reply(status, map[string]any{"type": "about:blank", "status": status, "title": title, "detail": detail})
-	r.kind = "application/problem+json; charset=utf-8"
-	return r
-}
-
-// gateway answers as a gateway in front of the service does.
-func gateway(status int, message string) *response {
-	return reply(status, map[string]any{"statusCode": status, "message": message})
-}
-
-// tooMany answers to a call too many.
-func tooMany(wait time.Duration) *response {
-	seconds := fmt.Sprint(int(math.Ceil(wait.Seconds())))
-	r := gateway(http.StatusTooManyRequests, "Rate limit is exceeded. Try again in "+seconds+" seconds.")
-	r.header = http.Header{"Retry-After": {seconds}}
-	return r
+// conflict refuses what the state of an event or a notice does not permit.
+func conflict(detail string) *faults.Reply {
+	return faults.Problem(http.StatusConflict, "State does not permit it", detail)
 }

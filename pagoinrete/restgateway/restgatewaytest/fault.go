@@ -1,16 +1,9 @@
 package restgatewaytest
 
 import (
-	"bytes"
-	"fmt"
-	"math/rand/v2"
-	"net"
-	"net/http"
-	"regexp"
-	"slices"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/flussi-go/flussi/internal/faults"
 )
 
 // FaultKind is a way in which a call can go wrong.
@@ -55,178 +48,42 @@ type Fault struct {
 }
 
 // String names the fault, such as "reset (stored)".
-func (f Fault) String() string {
-	if f.Stored {
-		return string(f.Kind) + " (stored)"
-	}
-	return string(f.Kind)
+func (f Fault) String() string { return f.generic().String() }
+
+// generic converts a fault for package faults.
+func (f Fault) generic() faults.Fault {
+	return faults.Fault{Kind: string(f.Kind), Stored: f.Stored, Delay: f.Delay, RetryAfter: f.RetryAfter}
 }
 
 // Does reports whether the platform does what it is asked for in a call with the fault,
 // whatever it answers.
-func (f Fault) Does() bool {
-	return f.Stored || slices.Contains([]FaultKind{"", Slow, Truncated, CutBody, CutUnseen, Garbled, OtherID, Huge}, f.Kind)
+func (f Fault) Does() bool { return f.generic().Does() }
+
+// kinds are all kinds of faults that Pago In Rete has.
+var kinds = []FaultKind{
+	ServerProblem, ServerError, BadGateway, Unavailable, GatewayTimeout, Silent, Reset,
+	BadRequest, Unauthorized, Forbidden, NotFound, NoSuchAddress, Conflict, Unprocessable, TooManyRequests, TooManyBare,
+	Redirected, Slow, Truncated, CutBody, CutUnseen, Garbled, OtherID, Huge,
 }
 
 // Faults returns a fault of every kind that exists, Stored and not where that is open.
 func Faults() []Fault {
 	var all []Fault
-	for _, kind := range []FaultKind{ServerProblem, ServerError, BadGateway, Unavailable, GatewayTimeout, Silent, Reset} {
-		all = append(all, Fault{Kind: kind}, Fault{Kind: kind, Stored: true})
-	}
-	for _, kind := range []FaultKind{
-		BadRequest, Unauthorized, Forbidden, NotFound, NoSuchAddress, Conflict, Unprocessable, TooManyRequests, TooManyBare,
-		Redirected, Slow, Truncated, CutBody, CutUnseen, Garbled, OtherID, Huge,
-	} {
-		all = append(all, Fault{Kind: kind})
+	for kind, stored := range faults.Each(kinds) {
+		all = append(all, Fault{Kind: kind, Stored: stored})
 	}
 	return all
 }
 
-// randomFaults strike calls by chance.
-type randomFaults struct {
-	random *rand.Rand
-	rate   float64
-	faults []Fault
-}
-
 // Fail injects faults into the next calls of an operation, one each, in turn.
-func (s *Simulator) Fail(op Operation, faults ...Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.queued[op] = append(s.queued[op], faults...)
-}
+func (s *Simulator) Fail(op Operation, faults ...Fault) { s.front.Fail(op, faults...) }
 
 // FailAtRandom injects faults into a share of the calls of an operation, from 0 to 1, picked by
 // the seed. Without faults, or at rate 0, it stops that. Faults of [Simulator.Fail] come first.
 func (s *Simulator) FailAtRandom(op Operation, rate float64, seed uint64, faults ...Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.random[op] = &randomFaults{rand.New(rand.NewPCG(seed, seed)), rate, slices.Clone(faults)}
+	s.front.FailAtRandom(op, rate, seed, faults...)
 }
 
-// StopFailing takes back all faults of [Simulator.Fail] and [Simulator.FailAtRandom] that have
-// not struck.
-func (s *Simulator) StopFailing() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.queued)
-	clear(s.random)
-}
-
-// pick returns the fault for the next call, or nil.
-func (s *Simulator) pick(op Operation) *Fault {
-	if queue := s.queued[op]; len(queue) > 0 {
-		s.queued[op] = queue[1:]
-		return &queue[0]
-	}
-	if r := s.random[op]; r != nil && len(r.faults) > 0 && r.random.Float64() < r.rate {
-		return &r.faults[r.random.IntN(len(r.faults))]
-	}
-	return nil
-}
-
-// inject makes a call go wrong. The answer is what would have come of it.
-func (f *Fault) inject(w http.ResponseWriter, r *http.Request, answer func() *response) {
-	if !f.wait(r) {
-		return
-	}
-	good := &response{status: http.StatusOK}
-	if f.Does() {
-		good = answer()
-	}
-	injected := func(status int) *response {
-		return problem(status, "Injected fault", "Nothing is wrong with the request")
-	}
-	switch f.Kind {
-	case "", Slow:
-		good.write(w)
-	case BadRequest:
-		injected(http.StatusBadRequest).write(w)
-	case Unauthorized:
-		gateway(http.StatusUnauthorized, "Access denied due to invalid credentials.").write(w)
-	case Forbidden:
-		injected(http.StatusForbidden).write(w)
-	case NotFound:
-		injected(http.StatusNotFound).write(w)
-	case NoSuchAddress:
-		gateway(http.StatusNotFound, "Resource not found").write(w)
-	case Conflict:
-		injected(http.StatusConflict).write(w)
-	case Unprocessable:
-		injected(http.StatusUnprocessableEntity).write(w)
-	case TooManyRequests:
-		tooMany(max(f.RetryAfter, time.Second)).write(w)
-	case TooManyBare:
-		w.WriteHeader(http.StatusTooManyRequests)
-	case ServerProblem:
-		injected(http.StatusInternalServerError).write(w)
-	case ServerError:
-		w.WriteHeader(http.StatusInternalServerError)
-	case BadGateway:
-		(&response{http.StatusBadGateway, "text/html", nil, []byte("<html><body><h1>502 Bad Gateway</h1></body></html>")}).write(w)
-	case Unavailable:
-		gateway(http.StatusServiceUnavailable, "The service is unavailable.").write(w)
-	case GatewayTimeout:
-		w.WriteHeader(http.StatusGatewayTimeout)
-	case Redirected:
-		w.Header().Set("Location", r.URL.Path+"/elsewhere")
-		w.WriteHeader(http.StatusTemporaryRedirect)
-	case Silent:
-		<-r.Context().Done()
-	case Reset:
-		hangUp(w, "")
-	case Truncated:
-		hangUp(w, fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Le", good.status))
-	case CutBody:
-		hangUp(w, fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", good.status, good.kind, len(good.body), good.half()))
-	case CutUnseen:
-		hangUp(w, fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Type: %s\r\nConnection: close\r\n\r\n%s", good.status, good.kind, good.half()))
-	case Garbled:
-		good.body = []byte("?" + string(good.half()))
-		good.write(w)
-	case OtherID:
-		good.body = anyID.ReplaceAll(good.body, []byte(`"$1":"`+uuid.NewString()+`"`))
-		good.write(w)
-	case Huge:
-		good.body = append(good.body, bytes.Repeat([]byte(" "), 16<<20)...)
-		good.write(w)
-	default:
-		problem(http.StatusNotImplemented, "Unknown fault", string(f.Kind)).write(w)
-	}
-}
-
-// anyID is what a reply says that it is about.
-var anyID = regexp.MustCompile(`"(id|notice)":"[^"]*"`)
-
-// half is the first half of a body.
-func (r *response) half() []byte { return r.body[:len(r.body)/2] }
-
-// wait waits for the delay, and reports whether the client is still there.
-func (f *Fault) wait(r *http.Request) bool {
-	if f.Delay <= 0 {
-		return true
-	}
-	timer := time.NewTimer(f.Delay)
-	defer timer.Stop()
-	select {
-	case <-r.Context().Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-// hangUp breaks the connection, after writing what is given.
-func hangUp(w http.ResponseWriter, last string) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler) // the server's own way to break off
-	}
-	if last != "" {
-		_, _ = conn.Write([]byte(last))
-	} else if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // a reset, not an orderly end
-	}
-	_ = conn.Close()
-}
+// StopFailing removes all faults of [Simulator.Fail] and [Simulator.FailAtRandom] that were not
+// injected yet.
+func (s *Simulator) StopFailing() { s.front.StopFailing() }

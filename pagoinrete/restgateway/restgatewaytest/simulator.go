@@ -1,13 +1,13 @@
 package restgatewaytest
 
 import (
-	"net/http/httptest"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/faults"
 )
 
 // BasePath is where the platform's interface begins.
@@ -91,21 +91,16 @@ type StoredNotice struct {
 // Simulator is the platform, as an [http.Handler] for the paths below [BasePath]. It is safe
 // for concurrent use, and has no goroutines.
 type Simulator struct {
-	config Config
+	front *faults.Front[Operation, Fault]
 
-	mu       sync.Mutex
-	schools  map[string]School      // by key
-	calls    map[string][]time.Time // of each school, in the window
-	received map[Operation]int      // calls, whatever became of them
-	limited  int                    // calls that were refused as too many
-	events   map[uuid.UUID]*event
-	notices  map[uuid.UUID]*notice
-	order    []uuid.UUID // of events and notices, as they were first created
-	counts   map[uuid.UUID]*counts
-	payers   map[flussi.FiscalCode]payer
-	serial   int64 // of the last RemoteID and number
-	queued   map[Operation][]Fault
-	random   map[Operation]*randomFaults
+	mu      sync.Mutex
+	schools map[string]School // by key
+	events  map[uuid.UUID]*event
+	notices map[uuid.UUID]*notice
+	order   []uuid.UUID // of events and notices, as they were first created
+	counts  map[uuid.UUID]*counts
+	payers  map[flussi.FiscalCode]payer
+	serial  int64 // of the last RemoteID and number
 }
 
 // counts outlive what they count.
@@ -139,38 +134,33 @@ func New(c Config) *Simulator {
 		c.Window = time.Second
 	}
 	return &Simulator{
-		config:   c,
-		schools:  map[string]School{},
-		calls:    map[string][]time.Time{},
-		received: map[Operation]int{},
-		events:   map[uuid.UUID]*event{},
-		notices:  map[uuid.UUID]*notice{},
-		counts:   map[uuid.UUID]*counts{},
-		payers:   map[flussi.FiscalCode]payer{},
-		queued:   map[Operation][]Fault{},
-		random:   map[Operation]*randomFaults{},
+		front: faults.New[Operation](faults.Config{
+			Calls: c.Calls, Window: c.Window, WrongKey: "Access denied due to invalid credentials.",
+		}, kinds, Fault.generic),
+		schools: map[string]School{},
+		events:  map[uuid.UUID]*event{},
+		notices: map[uuid.UUID]*notice{},
+		counts:  map[uuid.UUID]*counts{},
+		payers:  map[flussi.FiscalCode]payer{},
 	}
 }
 
 // Server is a simulator that listens on this machine.
 type Server struct {
 	*Simulator
-	URL    string // the BaseURL for clients
-	server *httptest.Server
+	URL string // the BaseURL for clients
+	end func()
 }
 
 // NewServer starts a server. Close it.
 func NewServer(c Config) *Server {
 	simulator := New(c)
-	server := httptest.NewServer(simulator)
-	return &Server{Simulator: simulator, URL: server.URL + BasePath, server: server}
+	url, end := faults.Listen(simulator)
+	return &Server{Simulator: simulator, URL: url + BasePath, end: end}
 }
 
 // Close ends the server, and all connections to it.
-func (s *Server) Close() {
-	s.server.CloseClientConnections()
-	s.server.Close()
-}
+func (s *Server) Close() { s.end() }
 
 // AddSchool adds a school, or replaces the one with the same key.
 func (s *Simulator) AddSchool(school School) {
@@ -186,18 +176,10 @@ func (s *Simulator) AddSchool(school School) {
 }
 
 // Received returns how many calls of an operation arrived, whatever became of them.
-func (s *Simulator) Received(op Operation) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.received[op]
-}
+func (s *Simulator) Received(op Operation) int { return s.front.Received(op) }
 
 // Limited returns how many calls were refused as one too many for their school.
-func (s *Simulator) Limited() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.limited
-}
+func (s *Simulator) Limited() int { return s.front.Limited() }
 
 // Events returns all events that the platform keeps, in the order in which they were first
 // created.

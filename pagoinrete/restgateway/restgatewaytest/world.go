@@ -207,7 +207,7 @@ func (s *Simulator) number(school School) flussi.NoticeNumber {
 	}
 	number, err := flussi.ParseNoticeNumber(fmt.Sprintf("%s%02d", digits, check))
 	if err != nil {
-		panic("pagoinretetest: the segregation code of the school must be two digits")
+		panic("restgatewaytest: the segregation code of the school must be two digits")
 	}
 	return number
 }

@@ -1,8 +1,8 @@
 package appio
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -45,67 +45,24 @@ type Config struct {
 }
 
 const (
-	defaultBaseURL  = "https://api.io.pagopa.it/api/v1"
-	defaultAttempts = 5
-	defaultMinWait  = 500 * time.Millisecond
-	defaultMaxWait  = time.Minute
-	maxReply        = 1 << 20  // bytes
-	maxFeed         = 64 << 20 // bytes; a feed lists a day's citizens, 67 bytes each
+	defaultBaseURL = "https://api.io.pagopa.it/api/v1"
+	maxFeed        = 64 << 20 // bytes; a feed lists a day's citizens, 67 bytes each
 )
 
 // New returns a client for the service with the key. The error lists everything that
 // is wrong with the configuration; it is an [flussi.ErrConfig].
 func New(key flussi.Key, c Config) (*Client, error) {
-	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if key.IsZero() {
-		fault("no key")
-	}
-	if c.BaseURL == "" {
-		c.BaseURL = defaultBaseURL
-	}
-	base, err := restcall.ParseBase(c.BaseURL, c.AllowHTTP)
-	if err != nil {
-		faults = append(faults, err)
-	}
-	if c.MaxAttempts < 0 {
-		fault("MaxAttempts is negative")
-	}
-	if c.MaxWait < 0 {
-		fault("MaxWait is negative")
-	}
-	if len(faults) > 0 {
-		return nil, fmt.Errorf("appio: new client: %w: %w", flussi.ErrConfig, errors.Join(faults...))
-	}
-	if c.HTTPClient == nil {
-		c.HTTPClient = restcall.DefaultClient()
-	}
 	if c.Pace == nil {
-		if c.Pace, err = NewPace(PaceConfig{}); err != nil {
-			return nil, err
-		}
+		c.Pace = newPace(PaceConfig{})
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+	engine, err := restcall.NewEngine(restcall.Config{
+		BaseURL: cmp.Or(c.BaseURL, defaultBaseURL), AllowHTTP: c.AllowHTTP, HTTPClient: c.HTTPClient, Logger: c.Logger,
+		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, Pace: c.Pace, Key: key, Header: "Ocp-Apim-Subscription-Key",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("appio: new client: %w: %w", flussi.ErrConfig, err)
 	}
-	if c.MaxAttempts == 0 {
-		c.MaxAttempts = defaultAttempts
-	}
-	if c.MaxWait == 0 {
-		c.MaxWait = defaultMaxWait
-	}
-	credentials := []string{key.Reveal()}
-	return &Client{engine: restcall.Engine{
-		Base:        base,
-		Client:      restcall.Isolate(c.HTTPClient),
-		Authorize:   func(h http.Header) { h["Ocp-Apim-Subscription-Key"] = credentials },
-		Pace:        c.Pace,
-		Logger:      c.Logger,
-		MaxAttempts: c.MaxAttempts,
-		MinWait:     min(defaultMinWait, c.MaxWait),
-		MaxWait:     c.MaxWait,
-		MaxBody:     maxReply,
-	}}, nil
+	return &Client{engine}, nil
 }
 
 // Receipt says that the platform accepted a message. Whether it reached the citizen,
@@ -135,12 +92,14 @@ func (c *Client) Submit(ctx context.Context, m Message) (Receipt, error) {
 	}
 	body, err := m.encode()
 	if err != nil {
-		return Receipt{}, &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: opSubmit, Kind: flussi.ErrRemoteInvalid, Outcome: flussi.OutcomeRefused, Err: err}
+		e := newError(opSubmit, flussi.ErrRemoteInvalid)
+		e.Outcome, e.Err = flussi.OutcomeRefused, err
+		return Receipt{}, e
 	}
 	reply, err := c.engine.Do(ctx, restcall.Operation{
 		Name: opSubmit, Method: http.MethodPost, Path: "/messages", Body: body, Repeat: restcall.IfNotSent,
 	})
-	id, err := submission(opSubmit, reply, err)
+	id, err := submission(reply, err)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -37,8 +37,8 @@ type Feed struct {
 func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
 	if year := day.UTC().Year(); day.IsZero() || year < 1 || year > 9999 {
 		v := &validation{}
-		v.fail("date", flussi.ErrDate, "Manca il giorno dell'elenco delle iscrizioni.")
-		return Feed{}, v.err()
+		v.Add("date", flussi.ErrDate, "Manca il giorno dell'elenco delle iscrizioni.")
+		return Feed{}, v.OrNil()
 	}
 	engine := c.engine
 	engine.MaxBody = maxFeed
@@ -54,7 +54,9 @@ func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
 	var feed Feed
 	// Unlike elsewhere, what cannot be read is not left out: it would be lost.
 	if json.Unmarshal(wire.Subscriptions, &feed.Subscribed) != nil || json.Unmarshal(wire.Unsubscriptions, &feed.Unsubscribed) != nil {
-		return Feed{}, &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: opFeed, Kind: flussi.ErrUnavailable, Status: http.StatusOK, Detail: unexpected}
+		e := newError(opFeed, flussi.ErrUnavailable)
+		e.Status, e.Detail = http.StatusOK, unexpected
+		return Feed{}, e
 	}
 	return feed, nil
 }

@@ -1,9 +1,7 @@
 package appio
 
 import (
-	"errors"
 	"net/http"
-	"time"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/restcall"
@@ -17,35 +15,27 @@ const (
 	opFeed    = "get feed"
 )
 
-// submission judges what came of submitting a message: the ID if it was accepted, or
-// the error. The table is the platform's; what it does not name is unknown, and so is every
-// 500: the platform can store and queue a message, and then answer 500 with a problem.
-func submission(operation string, reply *restcall.Reply, err error) (MessageID, error) {
-	if reply != nil && reply.Status >= 200 && reply.Status < 300 {
+// newError returns the error of a call that the client itself finds.
+func newError(operation string, kind error) *flussi.RemoteError {
+	return &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: operation, Kind: kind}
+}
+
+// submission returns the ID of a message that the platform accepted, or the error of submitting
+// it. What the platform's documents do not name is unknown, and so is every 500: the platform can
+// store and queue a message, and then answer 500 with a problem.
+func submission(reply *restcall.Reply, err error) (MessageID, error) {
+	accepted := reply != nil && reply.Status >= 200 && reply.Status < 300
+	if accepted {
 		if id := idOf(reply); id != "" {
 			return id, nil
 		}
 	}
-	e := describe(operation, reply, err)
-	defer explain(e)
-	if reply == nil {
-		e.Outcome = flussi.OutcomeNotDone
-		var failure *restcall.Failure
-		if !errors.As(err, &failure) || failure.Sent {
-			e.Kind, e.Outcome = flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown
-		}
-		return "", e
+	e := describe(opSubmit, reply, err)
+	restcall.SetOutcome(e, err)
+	if accepted {
+		e.Detail = "no message ID in the reply"
 	}
-	switch status := reply.Status; {
-	case status >= 200 && status < 300:
-		e.Kind, e.Outcome, e.Detail = flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown, "no message ID in the reply"
-	case status == http.StatusTooManyRequests:
-		e.Outcome = flussi.OutcomeNotDone
-	case status == http.StatusRequestTimeout, status == 499, status < 400, status >= 500:
-		e.Kind, e.Outcome = flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown
-	default:
-		e.Outcome = flussi.OutcomeRefused
-	}
+	explain(e)
 	return "", e
 }
 
@@ -83,23 +73,11 @@ func explain(e *flussi.RemoteError) {
 	}
 }
 
-// describe returns the error of a call as the reply alone tells it.
+// describe returns the error of a call by its status.
 func describe(operation string, reply *restcall.Reply, err error) *flussi.RemoteError {
-	e := &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: operation}
+	e := restcall.RemoteError("appio", "App IO", operation, reply, err)
 	if reply == nil {
-		e.Kind, e.Err = flussi.ErrUnavailable, err
-		var failure *restcall.Failure
-		if errors.As(err, &failure) {
-			e.Err, e.Attempts, e.Detail = failure.Err, len(failure.Attempts), restcall.Describe(failure.Err)
-		}
-		if failure != nil && failure.Ended {
-			e.Kind = flussi.ErrInterrupted
-		}
 		return e
-	}
-	e.Status, e.Attempts = reply.Status, len(reply.Attempts)
-	if said := reply.Said(); said != nil {
-		e.Problem = &flussi.Problem{Status: said.Status, Type: flussi.NewText(said.Type), Title: flussi.NewText(said.Title), Detail: flussi.NewText(said.Detail)}
 	}
 	switch status := reply.Status; {
 	case status == http.StatusUnauthorized:
@@ -107,16 +85,14 @@ func describe(operation string, reply *restcall.Reply, err error) *flussi.Remote
 	case status == http.StatusForbidden:
 		e.Kind = flussi.ErrRemoteForbidden
 	case status == http.StatusNotFound && operation != opSubmit && !reply.FromService():
-		// A wrong address must not read as a citizen who is not there.
-		e.Kind, e.Detail = flussi.ErrUnavailable, "nothing at this address; check the BaseURL"
+		// A wrong address must not read as a citizen who is not on App IO.
+		e.Detail = "nothing at this address; check the BaseURL"
 	case status == http.StatusNotFound:
 		e.Kind = flussi.ErrRemoteNotFound
 	case status == http.StatusTooManyRequests:
-		e.Kind, e.RetryAfter = flussi.ErrRateLimited, restcall.RetryAfter(reply.Header, time.Now())
+		e.Kind = flussi.ErrRateLimited
 	case status >= 400 && status < 500 && status != http.StatusRequestTimeout && status != 499:
 		e.Kind = flussi.ErrRemoteInvalid
-	default:
-		e.Kind = flussi.ErrUnavailable
 	}
 	return e
 }

@@ -1,6 +1,7 @@
 package appio
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -42,14 +43,12 @@ func NewPace(c PaceConfig) (*Pace, error) {
 	if c.Calls < 0 || c.Window < 0 {
 		return nil, fmt.Errorf("appio: new pace: %w: %d calls in %v: must not be negative", flussi.ErrConfig, c.Calls, c.Window)
 	}
-	if c.Calls == 0 {
-		c.Calls = paceCalls
-	}
-	if c.Window == 0 {
-		c.Window = paceWindow
-	}
-	full := float64(c.Calls) / c.Window.Seconds() * paceMargin
-	return &Pace{pace.New(full, c.Window/5)}, nil
+	return newPace(c), nil
+}
+
+func newPace(c PaceConfig) *Pace {
+	calls, window := cmp.Or(c.Calls, paceCalls), cmp.Or(c.Window, paceWindow)
+	return &Pace{pace.New(float64(calls)/window.Seconds()*paceMargin, window/5)}
 }
 
 // Wait returns when the next call may go out, or at once with the error of the

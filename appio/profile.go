@@ -20,14 +20,16 @@ type Profile struct {
 func (c *Client) Profile(ctx context.Context, citizen flussi.FiscalCode) (Profile, error) {
 	if citizen.IsZero() {
 		v := &validation{}
-		v.fail("fiscal_code", flussi.ErrEmpty, "Manca il codice fiscale del cittadino.")
-		return Profile{}, v.err()
+		v.Add("fiscal_code", flussi.ErrEmpty, "Manca il codice fiscale del cittadino.")
+		return Profile{}, v.OrNil()
 	}
 	body, err := json.Marshal(struct {
 		FiscalCode flussi.FiscalCode `json:"fiscal_code"`
 	}{citizen})
 	if err != nil {
-		return Profile{}, &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: opProfile, Kind: flussi.ErrRemoteInvalid, Err: err}
+		e := newError(opProfile, flussi.ErrRemoteInvalid)
+		e.Err = err
+		return Profile{}, e
 	}
 	// A POST that changes nothing: the fiscal code must not stand in a URL.
 	wire, err := read[struct {

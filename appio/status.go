@@ -94,12 +94,12 @@ type wireState struct {
 func (c *Client) Message(ctx context.Context, to flussi.FiscalCode, id MessageID) (MessageState, error) {
 	v := &validation{}
 	if to.IsZero() {
-		v.fail("fiscal_code", flussi.ErrEmpty, "Manca il codice fiscale del destinatario.")
+		v.Add("fiscal_code", flussi.ErrEmpty, "Manca il codice fiscale del destinatario.")
 	}
 	if id == "" {
-		v.fail("id", flussi.ErrEmpty, "Manca l'ID del messaggio: non risulta inviato.")
+		v.Add("id", flussi.ErrEmpty, "Manca l'ID del messaggio: non risulta inviato.")
 	}
-	if err := v.err(); err != nil {
+	if err := v.OrNil(); err != nil {
 		return MessageState{}, err
 	}
 	wire, err := read[wireState](ctx, &c.engine, restcall.Operation{

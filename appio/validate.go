@@ -36,25 +36,25 @@ var (
 func (m Message) Validate() error {
 	v := &validation{}
 	if m.To.IsZero() {
-		v.fail("fiscal_code", flussi.ErrEmpty, "Manca il codice fiscale del destinatario.")
+		v.Add("fiscal_code", flussi.ErrEmpty, "Manca il codice fiscale del destinatario.")
 	}
 	v.length("content.subject", "L'oggetto", m.Subject, minSubject, maxSubject)
 	v.length("content.markdown", "Il contenuto", m.Content, minContent, maxContent)
 	if fault := frontMatterFault(m.Content.Reveal()); fault != "" {
-		v.fail("content.markdown", ErrFrontMatter, fault)
+		v.Add("content.markdown", ErrFrontMatter, fault)
 	}
 	v.date("content.due_date", "La scadenza", m.DueDate)
 	switch m.FeatureLevel {
 	case "", FeatureStandard, FeatureAdvanced:
 	default:
-		v.fail("feature_level_type", flussi.ErrRange, "Il livello di servizio deve essere STANDARD o ADVANCED.")
+		v.Add("feature_level_type", flussi.ErrRange, "Il livello di servizio deve essere STANDARD o ADVANCED.")
 	}
 	if m.TimeToLive != 0 && (m.TimeToLive < minLive || m.TimeToLive > maxLive || m.TimeToLive%time.Second != 0) {
-		v.fail("time_to_live", flussi.ErrRange, "La durata dell'invio deve essere fra 3.600 e 604.800 secondi.")
+		v.Add("time_to_live", flussi.ErrRange, "La durata dell'invio deve essere fra 3.600 e 604.800 secondi.")
 	}
 	if !m.DefaultEmail.IsZero() {
 		if address, err := mail.ParseAddress(m.DefaultEmail.Reveal()); err != nil || address.Address != m.DefaultEmail.Reveal() {
-			v.fail("default_addresses.email", flussi.ErrCharacter, "L'indirizzo e-mail non è valido.")
+			v.Add("default_addresses.email", flussi.ErrCharacter, "L'indirizzo e-mail non è valido.")
 		}
 	}
 	v.utf8("content.eu_covid_cert.auth_code", "Il codice del certificato", m.CovidCertificate.Reveal())
@@ -62,7 +62,7 @@ func (m Message) Validate() error {
 	m.Prescription.validate(v)
 	m.Legal.validate(v)
 	m.ThirdParty.validate(v)
-	return v.err()
+	return v.OrNil()
 }
 
 func (p *Payment) validate(v *validation) {
@@ -71,10 +71,10 @@ func (p *Payment) validate(v *validation) {
 	}
 	var amount *flussi.ValueError
 	if errors.As(p.Amount.Check(), &amount) {
-		v.fail("content.payment_data.amount", amount.Err, amount.Reason)
+		v.Add("content.payment_data.amount", amount.Err, amount.Reason)
 	}
 	if p.NoticeNumber.IsZero() {
-		v.fail("content.payment_data.notice_number", flussi.ErrEmpty, "Manca il numero avviso.")
+		v.Add("content.payment_data.notice_number", flussi.ErrEmpty, "Manca il numero avviso.")
 	}
 }
 
@@ -104,7 +104,7 @@ func (t *ThirdParty) validate(v *validation) {
 	}
 	v.required("content.third_party_data.id", "L'identificativo del contenuto remoto", t.ID)
 	if _, ok := MessageID(t.ConfigurationID).Time(); !ok || strings.ToUpper(t.ConfigurationID) != t.ConfigurationID {
-		v.fail("content.third_party_data.configuration_id", flussi.ErrCharacter, "La configurazione del contenuto remoto deve essere un identificativo ULID di 26 caratteri.")
+		v.Add("content.third_party_data.configuration_id", flussi.ErrCharacter, "La configurazione del contenuto remoto deve essere un identificativo ULID di 26 caratteri.")
 	}
 	v.utf8("content.third_party_data.original_sender", "Il mittente originale", t.OriginalSender)
 	v.utf8("content.third_party_data.summary", "Il riassunto", t.Summary.Reveal())
@@ -112,36 +112,32 @@ func (t *ThirdParty) validate(v *validation) {
 	switch t.HasPrecondition {
 	case "", PreconditionAlways, PreconditionOnce, PreconditionNever:
 	default:
-		v.fail("content.third_party_data.has_precondition", flussi.ErrRange, "L'avvertenza deve essere ALWAYS, ONCE o NEVER.")
+		v.Add("content.third_party_data.has_precondition", flussi.ErrRange, "L'avvertenza deve essere ALWAYS, ONCE o NEVER.")
 	}
 }
 
 // validation collects what is wrong.
 type validation struct {
-	fields []*flussi.ValueError
+	flussi.InvalidError
 }
 
-func (v *validation) fail(field string, err error, italian string) {
-	v.fields = append(v.fields, &flussi.ValueError{Type: field, Err: err, Reason: italian})
-}
-
-// err returns what was collected as an error.
-func (v *validation) err() error {
-	if len(v.fields) == 0 {
+// OrNil returns a copy, so that checking a valid message allocates nothing.
+func (v *validation) OrNil() error {
+	if len(v.Fields) == 0 {
 		return nil
 	}
-	return &flussi.InvalidError{Fields: v.fields}
+	return &flussi.InvalidError{Fields: v.Fields}
 }
 
 func (v *validation) utf8(field, name, text string) {
 	if !utf8.ValidString(text) {
-		v.fail(field, ErrEncoding, name+" contiene caratteri illeggibili.")
+		v.Add(field, ErrEncoding, name+" contiene caratteri illeggibili.")
 	}
 }
 
 func (v *validation) required(field, name, text string) {
 	if text == "" {
-		v.fail(field, flussi.ErrEmpty, name+" è obbligatorio.")
+		v.Add(field, flussi.ErrEmpty, name+" è obbligatorio.")
 	}
 	v.utf8(field, name, text)
 }
@@ -149,15 +145,15 @@ func (v *validation) required(field, name, text string) {
 func (v *validation) length(field, name string, text flussi.Text, least, most int) {
 	switch n := text.Length(); {
 	case n == 0:
-		v.fail(field, flussi.ErrEmpty, name+" è obbligatorio.")
+		v.Add(field, flussi.ErrEmpty, name+" è obbligatorio.")
 	case n < least, n > most:
-		v.fail(field, flussi.ErrLength, italian.Length(name, n, least, most, ""))
+		v.Add(field, flussi.ErrLength, italian.Length(name, n, least, most, ""))
 	}
 	v.utf8(field, name, text.Reveal())
 }
 
 func (v *validation) date(field, name string, t time.Time) {
 	if year := t.UTC().Year(); !t.IsZero() && (year < 1 || year > 9999) {
-		v.fail(field, flussi.ErrDate, name+" ha un anno che non esiste: verificare la data.")
+		v.Add(field, flussi.ErrDate, name+" ha un anno che non esiste: verificare la data.")
 	}
 }

@@ -22,6 +22,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
 )
 
 const secret = "RSSMRA80A01H501U"
@@ -448,11 +450,11 @@ func TestRetryAfter(t *testing.T) {
 func TestSaid(t *testing.T) {
 	for name, test := range map[string]struct {
 		body string
-		want *Problem
+		want *flussi.Problem
 	}{
-		"a problem":             {`{"type":"about:blank","title":"Bad","status":400,"detail":"no","instance":"x"}`, &Problem{"about:blank", "Bad", 400, "no", "x"}},
-		"fields of other types": {`{"title":"Bad","status":"400","detail":{}}`, &Problem{Title: "Bad"}},
-		"a gateway":             {`{ "statusCode": 401, "message": "Access denied" }`, &Problem{Status: 401, Detail: "Access denied"}},
+		"a problem":             {`{"type":"about:blank","title":"Bad","status":400,"detail":"no","instance":"x"}`, &flussi.Problem{Status: 400, Type: flussi.NewText("about:blank"), Title: flussi.NewText("Bad"), Detail: flussi.NewText("no")}},
+		"fields of other types": {`{"title":"Bad","status":"400","detail":{}}`, &flussi.Problem{Title: flussi.NewText("Bad")}},
+		"a gateway":             {`{ "statusCode": 401, "message": "Access denied" }`, &flussi.Problem{Status: 401, Detail: flussi.NewText("Access denied")}},
 		"empty":                 {``, nil},
 		"an empty object":       {`{}`, nil},
 		"another object":        {`{"id":"1"}`, nil},

@@ -9,49 +9,46 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/flussi-go/flussi"
 )
 
-// Problem is what a server says about a request that it refused, from a
-// problem+json body or a gateway's own. Its texts may quote the request.
-type Problem struct {
-	Type     string `json:"type"`     // a URI that identifies the kind of problem
-	Title    string `json:"title"`    // a summary
-	Status   int    `json:"status"`   // of HTTP
-	Detail   string `json:"detail"`   // about this occurrence
-	Instance string `json:"instance"` // a URI that identifies the occurrence
-}
-
-// Problem returns the body as a problem if the server itself made it: declared as
+// Problem returns the problem in the body if the server itself sent it: declared as
 // application/problem+json, and a JSON object. Otherwise it returns nil.
-func (r *Reply) Problem() *Problem {
+func (r *Reply) Problem() *flussi.Problem {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "application/problem+json" || r.BodyErr != nil {
 		return nil
 	}
-	return Object[Problem](r.Body)
+	return Object[flussi.Problem](r.Body)
 }
 
-// Said returns what the reply says about a refusal, whoever said it: a problem, or
-// the statusCode and message of a gateway. It returns nil if it says nothing.
-func (r *Reply) Said() *Problem {
-	if p := Object[Problem](r.Body); p != nil && (p.Title != "" || p.Detail != "" || p.Status != 0) {
+// Said returns what the reply says about a refusal: the problem of the service, declared as such
+// or not, or the statusCode and message of a gateway. It returns nil if it says nothing.
+func (r *Reply) Said() *flussi.Problem {
+	if p := r.fromService(); p != nil {
 		return p
 	}
 	gateway := Object[struct {
-		StatusCode int    `json:"statusCode"`
-		Message    string `json:"message"`
+		StatusCode int         `json:"statusCode"`
+		Message    flussi.Text `json:"message"`
 	}](r.Body)
-	if gateway == nil || gateway.Message == "" && gateway.StatusCode == 0 {
+	if gateway == nil || gateway.Message.IsZero() && gateway.StatusCode == 0 {
 		return nil
 	}
-	return &Problem{Status: gateway.StatusCode, Detail: gateway.Message}
+	return &flussi.Problem{Status: gateway.StatusCode, Detail: gateway.Message}
 }
 
-// FromService reports whether the service behind the gateway answered: with a problem,
-// declared as such or not. A gateway that knows no such address answers in its own way.
-func (r *Reply) FromService() bool {
-	p := Object[Problem](r.Body)
-	return p != nil && (p.Title != "" || p.Detail != "" || p.Status != 0)
+// FromService reports whether the service behind the gateway answered: with a problem, declared
+// as such or not. A gateway that has no such address answers in another form.
+func (r *Reply) FromService() bool { return r.fromService() != nil }
+
+func (r *Reply) fromService() *flussi.Problem {
+	p := Object[flussi.Problem](r.Body) // encoding/json matches its fields in lower case
+	if p == nil || p.Title.IsZero() && p.Detail.IsZero() && p.Status == 0 {
+		return nil
+	}
+	return p
 }
 
 // Object decodes a JSON object. Fields that have another type than expected are left

@@ -176,14 +176,14 @@ func TestWhereAnEngineMayBe(t *testing.T) {
 		"http://127.0.0.1/v1":        "",
 		"http://[::1]/v1":            "",
 		"http://api.example.it":      "without TLS",
-		"":                           "not an http or https URL",
+		"":                           "no BaseURL",
 		"api.example.it":             "not an http or https URL",
 		"ftp://api.example.it":       "not an http or https URL",
 		"https://u:p@api.example.it": "no user",
 		"https://api.example.it?x=1": "query",
 		"https://api.example.it#x":   "fragment",
 	} {
-		base, err := ParseBase(text, false)
+		base, err := parseBase(text, false)
 		if fault == "" {
 			require.NoError(t, err, text)
 			assert.False(t, strings.HasSuffix(base.Path, "/"))
@@ -192,7 +192,7 @@ func TestWhereAnEngineMayBe(t *testing.T) {
 		require.ErrorContains(t, err, fault, text)
 		assert.NotContains(t, err.Error(), "u:p")
 	}
-	_, err := ParseBase("http://api.example.it", true)
+	_, err := parseBase("http://api.example.it", true)
 	assert.NoError(t, err)
-	assert.Same(t, DefaultClient(), DefaultClient())
+	assert.Same(t, defaultClient(), defaultClient())
 }

@@ -1,13 +1,13 @@
 package restgateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,73 +59,29 @@ type Config struct {
 }
 
 const (
-	defaultCalls    = 30 // a second
-	defaultPause    = time.Second
-	defaultAttempts = 5
-	defaultMinWait  = 500 * time.Millisecond
-	defaultMaxWait  = time.Minute
-	maxReply        = 1 << 20 // bytes
-	maxNotices      = 8 << 20 // bytes of a reply about MaxRemote notices
-	maxPDF          = 8 << 20 // bytes
+	defaultCalls = 30 // a second
+	defaultPause = time.Second
+	maxNotices   = 8 << 20 // bytes of a reply about MaxRemote notices
+	maxPDF       = 8 << 20 // bytes
 )
 
 // New returns a client for a school, by its codice meccanografico. The error lists everything
 // that is wrong with the configuration; it is an [flussi.ErrConfig].
-func New(credentials flussi.Key, school string, c Config) (*Client, error) {
-	var faults []error
-	fault := func(text string) { faults = append(faults, errors.New(text)) }
-	if credentials.IsZero() {
-		fault("no credentials")
+func New(key flussi.Key, school string, c Config) (*Client, error) {
+	calls := cmp.Or(c.Calls, defaultCalls)
+	engine, err := restcall.NewEngine(restcall.Config{
+		BaseURL: c.BaseURL, AllowHTTP: c.AllowHTTP, HTTPClient: c.HTTPClient, Logger: c.Logger,
+		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, Pace: pace.New(float64(calls), defaultPause),
+		Key: key, Header: headerKey, Scheme: "Bearer ",
+	})
+	err = errors.Join(err, pagoinrete.CheckSchool(school))
+	if calls < 0 {
+		err = errors.Join(err, errors.New("Calls is negative"))
 	}
-	if err := pagoinrete.CheckSchool(school); err != nil {
-		faults = append(faults, err)
+	if err != nil {
+		return nil, fmt.Errorf("restgateway: new client: %w: %w", flussi.ErrConfig, err)
 	}
-	base, err := restcall.ParseBase(c.BaseURL, c.AllowHTTP)
-	switch {
-	case c.BaseURL == "":
-		fault("no BaseURL: Pago In Rete has no public address")
-	case err != nil:
-		faults = append(faults, err)
-	}
-	if c.Calls < 0 {
-		fault("Calls is negative")
-	}
-	if c.MaxAttempts < 0 {
-		fault("MaxAttempts is negative")
-	}
-	if c.MaxWait < 0 {
-		fault("MaxWait is negative")
-	}
-	if len(faults) > 0 {
-		return nil, fmt.Errorf("restgateway: new client: %w: %w", flussi.ErrConfig, errors.Join(faults...))
-	}
-	if c.HTTPClient == nil {
-		c.HTTPClient = restcall.DefaultClient()
-	}
-	if c.Calls == 0 {
-		c.Calls = defaultCalls
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.MaxAttempts == 0 {
-		c.MaxAttempts = defaultAttempts
-	}
-	if c.MaxWait == 0 {
-		c.MaxWait = defaultMaxWait
-	}
-	authorization := []string{"Bearer " + credentials.Reveal()}
-	return &Client{school: school, engine: restcall.Engine{
-		Base:        base,
-		Client:      restcall.Isolate(c.HTTPClient),
-		Authorize:   func(h http.Header) { h[headerKey] = authorization },
-		Pace:        pace.New(float64(c.Calls), defaultPause),
-		Logger:      c.Logger,
-		MaxAttempts: c.MaxAttempts,
-		MinWait:     min(defaultMinWait, c.MaxWait),
-		MaxWait:     c.MaxWait,
-		MaxBody:     maxReply,
-	}}, nil
+	return &Client{engine, school}, nil
 }
 
 // PutEvent transmits an event, or replaces it: see [pagoinrete.Gateway]. An event of another school, one
@@ -173,11 +129,15 @@ func (c *Client) Notices(ctx context.Context, ids []uuid.UUID) ([]pagoinrete.Rem
 		return nil, nil
 	}
 	if len(ids) > pagoinrete.MaxRemote {
-		return nil, &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: routeNotices.name, Kind: flussi.ErrRemoteInvalid, Detail: fmt.Sprintf("more than %d notices", pagoinrete.MaxRemote)}
+		e := newError(routeNotices, flussi.ErrRemoteInvalid)
+		e.Detail = fmt.Sprintf("more than %d notices", pagoinrete.MaxRemote)
+		return nil, e
 	}
 	body, err := encodeQuery(ids)
 	if err != nil {
-		return nil, &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: routeNotices.name, Kind: flussi.ErrRemoteInvalid, Err: err}
+		e := newError(routeNotices, flussi.ErrRemoteInvalid)
+		e.Err = err
+		return nil, e
 	}
 	reply, err := c.read(ctx, routeNotices, uuid.Nil, body)
 	if err != nil {
@@ -251,8 +211,9 @@ func change[T any](ctx context.Context, c *Client, by flussi.Actor, s call, deco
 	}
 	there, err := decode(reply.Body, s.id)
 	if err != nil {
-		return none, &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: s.route.name, Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown, Status: reply.Status,
-			Attempts: len(reply.Attempts), Detail: "the reply " + err.Error()}
+		e := unreadable(s.route, reply, err)
+		restcall.SetOutcome(e, nil)
+		return none, e
 	}
 	return there, nil
 }
@@ -260,7 +221,9 @@ func change[T any](ctx context.Context, c *Client, by flussi.Actor, s call, deco
 // prepare refuses what need not be asked, or returns the body.
 func (c *Client) prepare(by flussi.Actor, s call) ([]byte, error) {
 	refused := func(kind error, reason string, cause error) error {
-		return &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: s.route.name, Kind: kind, Outcome: flussi.OutcomeRefused, Detail: reason, Err: cause}
+		e := newError(s.route, kind)
+		e.Outcome, e.Detail, e.Err = flussi.OutcomeRefused, reason, cause
+		return e
 	}
 	switch {
 	case s.route.path == "":
@@ -300,61 +263,44 @@ func read[T any](r route, reply *restcall.Reply, decode func([]byte) (T, error))
 	value, err := decode(reply.Body)
 	if err != nil {
 		var none T
-		return none, &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: r.name, Kind: flussi.ErrUnavailable, Status: reply.Status, Attempts: len(reply.Attempts),
-			Detail: "the reply " + err.Error()}
+		return none, unreadable(r, reply, err)
 	}
 	return value, nil
 }
 
-// changed judges the reply to a step: nil if it was done, whatever the reply says besides. What
-// is not clear is unknown.
+// changed returns the error of a step: nil if it was done.
 func changed(r route, reply *restcall.Reply, err error) error {
-	if reply == nil {
-		e := failed(r, reply, err)
-		e.Outcome = flussi.OutcomeNotDone
-		var failure *restcall.Failure
-		if !errors.As(err, &failure) || failure.Sent {
-			e.Kind, e.Outcome = flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown
-		}
-		return e
+	if reply != nil && (reply.Status == http.StatusOK || reply.Status == http.StatusCreated) && reply.BodyErr == nil {
+		return nil
 	}
-	if reply.Status == http.StatusOK || reply.Status == http.StatusCreated {
-		if reply.BodyErr == nil {
-			return nil
-		}
-	}
-	e := failed(r, reply, nil)
-	switch {
-	case slices.Contains([]error{flussi.ErrRemoteInvalid, flussi.ErrUnauthorized, flussi.ErrRemoteForbidden, flussi.ErrRemoteNotFound, flussi.ErrRemoteState}, e.Kind):
-		e.Outcome = flussi.OutcomeRefused
-	case e.Kind == flussi.ErrRateLimited:
-		e.Outcome = flussi.OutcomeNotDone
-	default:
-		e.Kind, e.Outcome = flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown
-	}
+	e := failed(r, reply, err)
+	restcall.SetOutcome(e, err)
 	return e
 }
 
-// platform is its name in errors for operators.
-const platform = "Pago In Rete"
+// The names of the client in errors, and of the platform in texts for operators.
+const (
+	pkg      = "restgateway"
+	platform = "Pago In Rete"
+)
 
-// failed describes a call that did not succeed, of any operation.
+// newError returns the error of a call that the client itself finds.
+func newError(r route, kind error) *flussi.RemoteError {
+	return &flussi.RemoteError{Package: pkg, Platform: platform, Operation: r.name, Kind: kind}
+}
+
+// unreadable returns the error of a reply that the client cannot read.
+func unreadable(r route, reply *restcall.Reply, err error) *flussi.RemoteError {
+	e := restcall.RemoteError(pkg, platform, r.name, reply, nil)
+	e.Detail = "the reply " + err.Error()
+	return e
+}
+
+// failed returns the error of a call by its status.
 func failed(r route, reply *restcall.Reply, err error) *flussi.RemoteError {
-	e := &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: r.name, Kind: flussi.ErrUnavailable}
+	e := restcall.RemoteError(pkg, platform, r.name, reply, err)
 	if reply == nil {
-		e.Err = err
-		var failure *restcall.Failure
-		if errors.As(err, &failure) {
-			e.Err, e.Attempts, e.Detail = failure.Err, len(failure.Attempts), restcall.Describe(failure.Err)
-		}
-		if failure != nil && failure.Ended {
-			e.Kind = flussi.ErrInterrupted
-		}
 		return e
-	}
-	e.Status, e.Attempts = reply.Status, len(reply.Attempts)
-	if said := reply.Said(); said != nil {
-		e.Problem = &flussi.Problem{Status: said.Status, Type: flussi.NewText(said.Type), Title: flussi.NewText(said.Title), Detail: flussi.NewText(said.Detail)}
 	}
 	switch reply.Status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
@@ -364,14 +310,14 @@ func failed(r route, reply *restcall.Reply, err error) *flussi.RemoteError {
 	case http.StatusForbidden:
 		e.Kind = flussi.ErrRemoteForbidden
 	case http.StatusNotFound:
-		// A wrong address must not read as something that is not there.
+		// A wrong address must not read as an event or a notice that is missing.
 		if e.Detail = "nothing at this address; check the BaseURL"; reply.Problem() != nil {
 			e.Kind, e.Detail = flussi.ErrRemoteNotFound, ""
 		}
 	case http.StatusConflict:
 		e.Kind = flussi.ErrRemoteState
 	case http.StatusTooManyRequests:
-		e.Kind, e.RetryAfter = flussi.ErrRateLimited, restcall.RetryAfter(reply.Header, time.Now())
+		e.Kind = flussi.ErrRateLimited
 	default:
 		if reply.BodyErr != nil {
 			e.Detail = "the reply was not complete: " + restcall.Describe(reply.BodyErr)

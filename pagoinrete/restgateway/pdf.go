@@ -92,7 +92,8 @@ func (p *pdf) ended(err error) error {
 }
 
 func (p *pdf) failed(reason string, err error) error {
-	e := &flussi.RemoteError{Package: "restgateway", Platform: platform, Operation: routePDF.name, Kind: flussi.ErrUnavailable, Status: p.reply.Status, Attempts: len(p.reply.Attempts), Detail: reason, Err: err}
+	e := restcall.RemoteError(pkg, platform, routePDF.name, p.reply, nil)
+	e.Detail, e.Err = reason, err
 	if p.gone() != nil {
 		e.Kind = flussi.ErrInterrupted
 	}

@@ -33,16 +33,16 @@ func TestAConfigurationIsChecked(t *testing.T) {
 		want   []string
 	}{
 		"right":                {clientKey, clientSchool, func(*restgateway.Config) {}, nil},
-		"no key":               {"", clientSchool, func(*restgateway.Config) {}, []string{"no credentials"}},
+		"no key":               {"", clientSchool, func(*restgateway.Config) {}, []string{"no key"}},
 		"no school":            {clientKey, "", func(*restgateway.Config) {}, []string{"School"}},
 		"another school":       {clientKey, "rmic8ga002", func(*restgateway.Config) {}, []string{"School"}},
-		"no address":           {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "" }, []string{"no BaseURL: Pago In Rete has no public address"}},
+		"no address":           {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "" }, []string{"no BaseURL"}},
 		"no URL":               {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "x" }, []string{"not an http or https URL"}},
 		"no TLS":               {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "http://pagoinrete.example" }, []string{"without TLS"}},
 		"no TLS, on purpose":   {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL, c.AllowHTTP = "http://pagoinrete.example", true }, nil},
 		"no TLS, this machine": {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "http://127.0.0.1:1" }, nil},
 		"everything at once": {"", "", func(c *restgateway.Config) { *c = restgateway.Config{Calls: -1, MaxAttempts: -1, MaxWait: -1} },
-			[]string{"no credentials", "School", "no BaseURL", "Calls", "MaxAttempts", "MaxWait"}},
+			[]string{"no key", "School", "no BaseURL", "Calls", "MaxAttempts", "MaxWait"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := good

@@ -1,0 +1,52 @@
+package restcall
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/flussi-go/flussi"
+)
+
+// RemoteError describes a call that did not succeed, by what [Engine.Do] returned. Its Kind is
+// [flussi.ErrInterrupted] if the caller's context ended before there was a reply, and
+// [flussi.ErrUnavailable] otherwise: what the status of a reply means is up to the client.
+func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flussi.RemoteError {
+	e := &flussi.RemoteError{Package: pkg, Platform: platform, Operation: operation, Kind: flussi.ErrUnavailable}
+	if reply != nil {
+		e.Status, e.Attempts, e.Problem = reply.Status, len(reply.Attempts), reply.Said()
+		if reply.Status == http.StatusTooManyRequests {
+			e.RetryAfter = RetryAfter(reply.Header, time.Now())
+		}
+		return e
+	}
+	e.Err = err
+	var failure *Failure
+	if errors.As(err, &failure) {
+		e.Err, e.Attempts, e.Detail = failure.Err, len(failure.Attempts), Describe(failure.Err)
+		if failure.Ended {
+			e.Kind = flussi.ErrInterrupted
+		}
+	}
+	return e
+}
+
+// SetOutcome sets the Outcome of the error of a call that changes something: by its Kind, or
+// without a reply by err, the error of [Engine.Do]. Where that leaves it open whether the platform
+// did it, Kind becomes [flussi.ErrOutcomeUnknown].
+func SetOutcome(e *flussi.RemoteError, err error) {
+	switch e.Kind {
+	case flussi.ErrRemoteInvalid, flussi.ErrUnauthorized, flussi.ErrRemoteForbidden, flussi.ErrRemoteNotFound, flussi.ErrRemoteState:
+		e.Outcome = flussi.OutcomeRefused
+		return
+	case flussi.ErrRateLimited:
+		e.Outcome = flussi.OutcomeNotDone
+		return
+	}
+	var failure *Failure
+	if errors.As(err, &failure) && !failure.Sent {
+		e.Outcome = flussi.OutcomeNotDone
+		return
+	}
+	e.Kind, e.Outcome = flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown
+}

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/benchtest"
 )
 
 // bench starts a server that accepts everything, a tuned HTTP client, and a client of
@@ -97,37 +96,13 @@ func BenchmarkSubmit(b *testing.B) {
 		}
 		return json.NewDecoder(resp.Body).Decode(&created)
 	}
-	run := func(n int, call func() error) time.Duration {
-		var left atomic.Int64
-		left.Store(int64(n))
-		start := time.Now()
-		var group sync.WaitGroup
-		for range 32 {
-			group.Go(func() {
-				for left.Add(-1) >= 0 {
-					if err := call(); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
-		}
-		group.Wait()
-		return time.Since(start)
-	}
-	b.Run("client", func(b *testing.B) { b.ReportAllocs(); run(b.N, submit) })
-	b.Run("by_hand", func(b *testing.B) { b.ReportAllocs(); run(b.N, byHand) })
-	b.Run("bare", func(b *testing.B) { b.ReportAllocs(); run(b.N, bare) })
+	b.Run("client", func(b *testing.B) { b.ReportAllocs(); benchtest.Run(b, b.N, 32, submit) })
+	b.Run("by_hand", func(b *testing.B) { b.ReportAllocs(); benchtest.Run(b, b.N, 32, byHand) })
+	b.Run("bare", func(b *testing.B) { b.ReportAllocs(); benchtest.Run(b, b.N, 32, bare) })
 	b.Run("in_turns", func(b *testing.B) {
-		var ours, theirs, least time.Duration
-		for done := 0; done < b.N; done += 1000 {
-			n := min(1000, b.N-done)
-			ours += run(n, submit)
-			theirs += run(n, byHand)
-			least += run(n, bare)
-		}
-		b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-by-hand")
-		b.ReportMetric(least.Seconds()/ours.Seconds(), "of-bare")
+		took := benchtest.InTurns(b, 32, submit, byHand, bare)
+		b.ReportMetric(took[1].Seconds()/took[0].Seconds(), "of-by-hand")
+		b.ReportMetric(took[2].Seconds()/took[0].Seconds(), "of-bare")
 	})
 }
 

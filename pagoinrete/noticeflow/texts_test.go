@@ -9,6 +9,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/leaktest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 )
@@ -128,7 +129,7 @@ func TestTemplatesAreCheckedWhenTheyAreGiven(t *testing.T) {
 		_, err := noticeflow.New(w.Service, w.flows, noticeflow.Config{Content: content})
 		require.ErrorIs(t, err, flussi.ErrConfig, text[:min(len(text), 50)])
 		assert.Contains(t, flussi.Explain(err), says, text[:min(len(text), 50)])
-		assert.NotContains(t, strings.ToLower(said(err)), "segret")
+		leaktest.Check(t, []string{"segret"}, err)
 		if !strings.Contains(says, "avrebbe") {
 			require.ErrorIs(t, err, noticeflow.ErrTemplate)
 		} else {

@@ -7,13 +7,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi/internal/benchtest"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 )
 
@@ -59,33 +58,10 @@ func BenchmarkPutNotice(b *testing.B) {
 		_, err = io.Copy(io.Discard, resp.Body)
 		return err
 	}
-	run := func(n int, call func() error) time.Duration {
-		var left atomic.Int64
-		left.Store(int64(n))
-		start := time.Now()
-		var group sync.WaitGroup
-		for range 32 {
-			group.Go(func() {
-				for left.Add(-1) >= 0 {
-					if err := call(); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
-		}
-		group.Wait()
-		return time.Since(start)
-	}
-	b.Run("client", func(b *testing.B) { b.ReportAllocs(); run(b.N, put) })
-	b.Run("bare", func(b *testing.B) { b.ReportAllocs(); run(b.N, bare) })
+	b.Run("client", func(b *testing.B) { b.ReportAllocs(); benchtest.Run(b, b.N, 32, put) })
+	b.Run("bare", func(b *testing.B) { b.ReportAllocs(); benchtest.Run(b, b.N, 32, bare) })
 	b.Run("in_turns", func(b *testing.B) {
-		var ours, theirs time.Duration
-		for done := 0; done < b.N; done += 1000 {
-			n := min(1000, b.N-done)
-			ours += run(n, put)
-			theirs += run(n, bare)
-		}
-		b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-bare")
+		took := benchtest.InTurns(b, 32, put, bare)
+		b.ReportMetric(took[1].Seconds()/took[0].Seconds(), "of-bare")
 	})
 }

@@ -1,13 +1,11 @@
 package restgateway_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,90 +17,39 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/leaktest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
-// sweep collects everything that a program might print, and looks for secrets in it.
-type sweep struct {
-	out  bytes.Buffer
-	logs [2]*slog.Logger
-}
-
-func newSweep() *sweep {
-	s := &sweep{}
-	options := &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: flussi.MaskAttr}
-	s.logs = [2]*slog.Logger{
-		slog.New(slog.NewTextHandler(&s.out, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		slog.New(slog.NewJSONHandler(&s.out, options)),
-	}
-	return s
-}
-
-// print prints a value in every way, bare and inside other values.
-func (s *sweep) print(v any) {
-	for verb := 'A'; verb <= 'z'; verb++ {
-		for _, flags := range []string{"", "+", "#"} {
-			format := "%" + flags + string(verb) + "\n"
-			fmt.Fprintf(&s.out, format, v)
-			fmt.Fprintf(&s.out, format, struct{ hidden any }{v})
-		}
-	}
-	for _, l := range s.logs {
-		l.Info("m", "value", v, "list", []any{v}, "struct", struct{ V any }{v})
-	}
-}
-
-// result prints what came of a call.
-func (s *sweep) result(v any, err error) {
+// printResult prints what came of a call.
+func printResult(r *leaktest.Recorder, v any, err error) {
 	if err == nil {
-		s.print(v)
+		r.Print(v)
 		return
 	}
-	s.printError(err)
+	printError(r, err)
 }
 
-// printError prints an error, if there is one, and what is in it.
-func (s *sweep) printError(err error) {
+// printError prints an error, if there is one, and the struct that a RemoteError is.
+func printError(r *leaktest.Recorder, err error) {
 	if err == nil {
 		return
 	}
-	s.print(err)
-	fmt.Fprintln(&s.out, flussi.Explain(err))
 	var failed *flussi.RemoteError
-	if errors.As(err, &failed) {
-		s.print(*failed)
-		s.print(failed.Problem)
-	}
-	var invalid *flussi.InvalidError
-	if errors.As(err, &invalid) {
-		for _, f := range invalid.Fields {
-			s.print(f)
-		}
+	if errors.As(r.PrintError(err), &failed) {
+		r.Print(*failed)
 	}
 }
 
-func (s *sweep) check(t *testing.T, secrets ...string) {
-	t.Helper()
-	printed := strings.ToLower(s.out.String())
-	for _, secret := range secrets {
-		require.NotEmpty(t, secret)
-		for _, form := range []string{secret, fmt.Sprintf("%x", secret), strings.Trim(fmt.Sprint([]byte(secret)), "[]")} {
-			if at := strings.Index(printed, strings.ToLower(form)); at >= 0 {
-				t.Fatalf("%q is shown: …%s…", secret, printed[max(0, at-200):min(len(printed), at+100)])
-			}
-		}
-	}
-}
-
-// Every call, with every fault, as it is and printed in every way, to loggers of two kinds.
+// Every call, with every fault, printed in every way.
 func TestNothingSecretIsShown(t *testing.T) {
-	s := newSweep()
+	s := leaktest.NewThorough()
 	secrets := []string{clientKey, secretDebtor, secretPayer, secretName}
 	synctest.Test(t, func(t *testing.T) {
-		for i, fault := range append(restgatewaytest.Faults(), restgatewaytest.Fault{}, restgatewaytest.Fault{}) {
-			p := newFaulty(t, func(c *restgateway.Config) { c.Logger, c.MaxAttempts = s.logs[i%2], 2 })
+		for _, fault := range append(restgatewaytest.Faults(), restgatewaytest.Fault{}) {
+			p := newFaulty(t, func(c *restgateway.Config) { c.Logger, c.MaxAttempts = s.Logger(), 2 })
 			e, n := p.ready(t, pagoinrete.EventNotified)
 			p.LogIn(n.Payer)
 			require.True(t, p.Pay(n.ID, n.Due()))
@@ -113,33 +60,33 @@ func TestNothingSecretIsShown(t *testing.T) {
 				}
 			}
 			event, err := p.client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
-			s.result(event, err)
+			printResult(s, event, err)
 			event, err = p.client.Event(t.Context(), e.ID)
-			s.result(event, err)
+			printResult(s, event, err)
 			event, err = p.client.MoveEvent(t.Context(), clientPrincipal(), e.ID, pagoinrete.EventReject, flussi.NewText(secretName))
-			s.result(event, err)
+			printResult(s, event, err)
 			notice, err := p.client.PutNotice(t.Context(), clientOffice(), n)
-			s.result(notice, err)
+			printResult(s, notice, err)
 			notice, err = p.client.MoveNotice(t.Context(), clientOffice(), n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
-			s.result(notice, err)
+			printResult(s, notice, err)
 			all, err := p.client.Notices(t.Context(), []uuid.UUID{n.ID})
-			s.result(all, err)
+			printResult(s, all, err)
 			_, err = p.client.Receipt(t.Context(), n.ID)
-			s.printError(err)
+			printError(s, err)
 			pdf, err := p.client.NoticePDF(t.Context(), n.ID)
-			s.printError(err)
+			printError(s, err)
 			if err == nil {
-				s.print(pdf)
+				s.Print(pdf)
 				_, err = io.Copy(io.Discard, pdf)
-				s.printError(err)
-				s.print(pdf)
+				printError(s, err)
+				s.Print(pdf)
 				require.NoError(t, pdf.Close())
 			}
 			if fault.Kind == "" {
-				s.print(p.client)
-				s.print(*p.client)
-				s.print(p.Notices())
-				s.print(p.Events())
+				s.Print(p.client)
+				s.Print(*p.client)
+				s.Print(p.Notices())
+				s.Print(p.Events())
 			}
 			p.close()
 		}
@@ -154,18 +101,18 @@ func TestNothingSecretIsShown(t *testing.T) {
 	call := func(t *testing.T, client *restgateway.Client) {
 		e := clientEvent(t)
 		_, err := client.PutEvent(t.Context(), clientOffice(), e)
-		s.printError(err)
+		printError(s, err)
 		_, err = client.PutNotice(t.Context(), clientOffice(), clientNotice(t, e))
-		s.printError(err)
+		printError(s, err)
 		_, err = client.Notices(t.Context(), []uuid.UUID{e.ID})
-		s.printError(err)
+		printError(s, err)
 		_, err = client.Receipt(t.Context(), e.ID)
-		s.printError(err)
+		printError(s, err)
 		pdf, err := client.NoticePDF(t.Context(), e.ID)
-		s.printError(err)
+		printError(s, err)
 		if err == nil {
 			_, err = io.ReadAll(pdf)
-			s.printError(err)
+			printError(s, err)
 		}
 	}
 	statuses := []int{200, 201, 400, 401, 403, 404, 409, 422, 429, 500, 502}
@@ -197,17 +144,14 @@ func TestNothingSecretIsShown(t *testing.T) {
 	n := clientNotice(t, clientEvent(t))
 	n.Discount, n.DebtorName = n.Amount, flussi.NewText(secretName+"\x00")
 	_, err = client.PutNotice(t.Context(), clientOffice(), n)
-	s.printError(err)
+	printError(s, err)
 	_, err = flussi.ParseKey(clientKey + " " + clientKey)
-	s.printError(err)
+	printError(s, err)
 	k := clientCredentials(t, clientKey)
-	s.print(k)
-	s.print(&k)
-	s.print(struct{ k flussi.Key }{k})
-	marshalled, err := json.Marshal(k)
-	require.NoError(t, err)
-	s.out.Write(marshalled)
-	s.check(t, secrets...)
+	s.Print(k)
+	s.Print(&k)
+	s.Print(struct{ k flussi.Key }{k})
+	s.Check(t, secrets...)
 }
 
 // failing is a reader that fails.

@@ -1,0 +1,42 @@
+// Package benchtest measures calls that many workers make, for benchmarks.
+package benchtest
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Run makes n calls by some workers and returns how long that took. An error ends a worker and
+// fails the benchmark.
+func Run(b *testing.B, n, workers int, call func() error) time.Duration {
+	var left atomic.Int64
+	left.Store(int64(n))
+	start := time.Now()
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for left.Add(-1) >= 0 {
+				if err := call(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return time.Since(start)
+}
+
+// InTurns makes b.N calls of each kind, a thousand at a time in turns, so that noise of the
+// machine slows all of them. It returns how long those of each kind took.
+func InTurns(b *testing.B, workers int, kinds ...func() error) []time.Duration {
+	took := make([]time.Duration, len(kinds))
+	for done := 0; done < b.N; done += 1000 {
+		for i, call := range kinds {
+			took[i] += Run(b, min(1000, b.N-done), workers, call)
+		}
+	}
+	return took
+}

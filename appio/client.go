@@ -12,35 +12,36 @@ import (
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
-// Client calls App IO for one service. It is safe for concurrent use, and has no
-// goroutines of its own.
+// Client calls App IO for one service. It is safe for concurrent use, and starts no
+// goroutines.
 type Client struct {
 	engine restcall.Engine
 }
 
-// Config says how a client works. The zero value is ready for the real platform.
+// Config configures a [Client]. The zero value is ready for the real platform.
 type Config struct {
-	// BaseURL is where the platform is. Defaults to https://api.io.pagopa.it/api/v1.
+	// BaseURL is the platform's address. Defaults to https://api.io.pagopa.it/api/v1.
 	BaseURL string
 	// AllowHTTP permits a BaseURL without TLS on another machine, such as a simulator.
 	// On this machine http is always permitted. Defaults to false.
 	AllowHTTP bool
-	// HTTPClient makes the requests; its Timeout bounds an attempt, not the call, and
-	// redirects are never followed. Defaults to a client with a timeout of 30 s and
-	// room for 128 connections, which all clients without one share. Note that net/http
-	// itself logs the beginning of what a broken server sends without being asked.
+	// HTTPClient makes the requests. Its Timeout limits an attempt, not the call; redirects
+	// are never followed. Defaults to a client with a timeout of 30 s and up to 128 idle
+	// connections, which all clients without an HTTPClient share. Note that net/http itself
+	// logs the beginning of what a broken server sends without a request.
 	HTTPClient *http.Client
-	// Pace is shared by all clients of one body. Defaults to a Pace of its own, which is
-	// right only for a body that uses one service, from one process.
+	// Pace is shared by all clients of one body. Defaults to a new Pace, which is right only
+	// for a body that uses one service, from one process.
 	Pace *Pace
-	// Logger hears of every attempt: at level debug, or warn if it was not the end of
-	// it. It is told no key, no fiscal code and no text. Defaults to none.
+	// Logger receives every attempt: at level debug, or warn if it failed. It never receives
+	// a key, a fiscal code or a text. Defaults to none.
 	Logger *slog.Logger
-	// MaxAttempts bounds the attempts of a call. A message is only sent again where it was
-	// certainly not sent: after 429, or no connection. Defaults to 5; 1 means no repetition.
+	// MaxAttempts limits the attempts of a call. A message is sent again only if it was
+	// certainly not sent: after 429, or without a connection. Defaults to 5; 1 means no
+	// repetition.
 	MaxAttempts int
-	// MaxWait is the longest wait between two attempts; if the platform asks for more,
-	// the call ends and its error says how long. Defaults to 1 minute.
+	// MaxWait is the longest wait between two attempts. If the platform asks for more, the
+	// call ends, and its error says how long to wait. Defaults to 1 minute.
 	MaxWait time.Duration
 }
 
@@ -50,7 +51,7 @@ const (
 )
 
 // New returns a client for the service with the key. The error lists everything that
-// is wrong with the configuration; it is an [flussi.ErrConfig].
+// is wrong with the configuration, and is an [flussi.ErrConfig].
 func New(key flussi.Key, c Config) (*Client, error) {
 	if c.Pace == nil {
 		c.Pace = newPace(PaceConfig{})
@@ -65,26 +66,26 @@ func New(key flussi.Key, c Config) (*Client, error) {
 	return &Client{engine}, nil
 }
 
-// Receipt says that the platform accepted a message. Whether it reached the citizen,
-// [Client.Message] tells later.
+// Receipt says that the platform accepted a message. [Client.Message] returns later
+// whether it reached the citizen.
 type Receipt struct {
-	ID       MessageID // keep it: without it, the message cannot be found again
-	Attempts int       // how many it took
+	ID       MessageID // store it: the platform finds the message only by its ID
+	Attempts int       // requests that were made
 }
 
-// Submit sends a message. It returns a receipt if the platform accepted it. On an
-// error, [flussi.OutcomeOf] says what it means for the message; the error is an
-// [*flussi.InvalidError], or an [*flussi.RemoteError] of any Kind.
+// Submit sends a message. It returns a receipt if the platform accepted it. The error is an
+// [*flussi.InvalidError], or an [*flussi.RemoteError] of any Kind; [flussi.OutcomeOf] says
+// what it means for the message.
 //
-// A call never delivers a message twice: it makes a further attempt only where the
-// last one was certainly not sent, after 429 or no connection. After any 500 the message
-// may have been sent, so the outcome is [flussi.OutcomeUnknown]; no setting changes that. When it returns
-// [flussi.OutcomeUnknown], sending again may deliver twice: that is for a person to decide. The end of a
-// context says nothing about what the platform did, so use the outcome, and not
-// [context.DeadlineExceeded], which an unknown outcome may wrap as well.
+// A call never delivers a message twice: it makes a further attempt only if the last one was
+// certainly not sent, after 429 or without a connection. After any 500 the message may have
+// been sent, so the outcome is [flussi.OutcomeUnknown]; no setting changes that. After an
+// unknown outcome, sending again may deliver twice: a person must decide. A context that ends
+// says nothing about what the platform did: check the outcome, not
+// [context.DeadlineExceeded], which an unknown outcome may wrap too.
 //
-// A program that dies during the call does not learn the outcome: write down that the
-// message is being sent before the call, and treat what is still so afterwards as
+// A program that dies during the call does not learn the outcome. Store that the message is
+// being sent before the call; after a restart, treat such a message as
 // [flussi.OutcomeUnknown].
 func (c *Client) Submit(ctx context.Context, m Message) (Receipt, error) {
 	if err := m.Validate(); err != nil {

@@ -1,5 +1,5 @@
 // Package appio is a client for App IO, through which Italian public bodies send
-// messages to citizens. It tells the truth about every message, never sends one twice
+// messages to citizens. It reports the real outcome of every message, never sends one twice
 // by itself, and shows no key, fiscal code or text in a log or an error.
 //
 //	key, err := flussi.ParseKey(os.Getenv("APPIO_KEY"))
@@ -12,7 +12,7 @@
 //	})
 //	switch flussi.OutcomeOf(err) {
 //	case flussi.OutcomeDone:    // keep receipt.ID
-//	case flussi.OutcomeRefused: // correct the message, or the service: flussi.Explain(err) says what
+//	case flussi.OutcomeRefused: // correct the message or the service: flussi.Explain(err) says which
 //	case flussi.OutcomeNotDone: // send it later
 //	case flussi.OutcomeUnknown: // ask a person: it may have arrived
 //	}
@@ -43,16 +43,16 @@
 //	anything else: 500 with or without a problem, 502, 503, 504,
 //	408, a time-out, a connection that broke, 201 without an ID   OutcomeUnknown
 //
-// A 500 does not say that nothing was sent, not even with a problem of the service itself:
-// the platform can store and queue a message, and then answer 500.
+// A message may have been sent although the platform answered 500, even with a problem of
+// the service itself: the platform can store and queue a message, and then answer 500.
 //
-// The platform has no idempotency key and no list of what was sent, so an unknown
-// outcome cannot be found out. The client never sends such a message again.
+// The platform has no idempotency key and no list of sent messages, so no program can
+// resolve an unknown outcome. The client never sends such a message again.
 //
 // # The limit of a body
 //
 // The platform allows a body 150 calls in 5 seconds, over all its services. Clients
-// of one body share a [Pace]; a 429 that one of them gets slows all.
+// of one body share a [Pace]: a 429 to one of them slows all.
 //
-// Package appiotest has a simulator of the platform, to test a service of yours.
+// Package appiotest has a simulator of the platform, to test your service.
 package appio

@@ -12,8 +12,8 @@ import (
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
-// CitizenHash stands for a citizen in a feed: the SHA-256 of the fiscal code, as 64
-// lower-case hexadecimal digits. Who has the codes can tell whose it is.
+// CitizenHash identifies a citizen in a feed: the SHA-256 of the fiscal code, as 64
+// lower-case hexadecimal digits. Whoever has a list of codes can find whose it is.
 type CitizenHash string
 
 // HashCitizen returns the hash of a citizen, to compare with a feed; "" for the zero code.
@@ -25,15 +25,15 @@ func HashCitizen(citizen flussi.FiscalCode) CitizenHash {
 	return CitizenHash(hex.EncodeToString(sum[:]))
 }
 
-// Feed lists who subscribed to a service, and who unsubscribed, on one day (UTC).
+// Feed lists the citizens who subscribed to a service and who unsubscribed on one day (UTC).
 type Feed struct {
 	Subscribed   []CitizenHash // in the platform's order
 	Unsubscribed []CitizenHash // in the platform's order
 }
 
-// Feed asks for the subscriptions of a day, that of the time in UTC. Services need the
-// platform's permission. The error is an [*flussi.InvalidError] for the zero time, or an [*flussi.RemoteError]:
-// [flussi.ErrRemoteNotFound] until the day is over.
+// Feed returns the subscriptions of the day that a time is on, in UTC. The service needs the
+// platform's permission. The error is an [*flussi.InvalidError] for the zero time, or an
+// [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] until the day is over.
 func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
 	if year := day.UTC().Year(); day.IsZero() || year < 1 || year > 9999 {
 		v := &validation{}
@@ -52,7 +52,7 @@ func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
 		return Feed{}, err
 	}
 	var feed Feed
-	// Unlike elsewhere, what cannot be read is not left out: it would be lost.
+	// Other calls leave out a field that they cannot read; a list that is left out would be lost.
 	if json.Unmarshal(wire.Subscriptions, &feed.Subscribed) != nil || json.Unmarshal(wire.Unsubscriptions, &feed.Unsubscribed) != nil {
 		e := newError(opFeed, flussi.ErrUnavailable)
 		e.Status, e.Detail = http.StatusOK, unexpected

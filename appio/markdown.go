@@ -11,18 +11,18 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Button (pulsante) is something to press below a message.
+// Button (pulsante) is a button below a message.
 type Button struct {
-	Label        string // what it says in Italian; required
-	EnglishLabel string // what it says in English. Defaults to Label
-	Link         string // where it leads: an https, http, tel or mailto link, which Markdown makes an iohandledlink, or one of the app's own (ioit, iosso, iohandledlink); required
+	Label        string // in Italian; required
+	EnglishLabel string // Defaults to Label
+	Link         string // an https, http, tel or mailto link, which Markdown makes an iohandledlink, or one of the app's own (ioit, iosso, iohandledlink); required
 }
 
 // The errors of [Markdown], besides the Err… values of package flussi.
 var (
-	// ErrTooManyButtons: a message has at most two.
+	// ErrTooManyButtons: a message has at most two buttons.
 	ErrTooManyButtons = errors.New("more than two buttons")
-	// ErrLink: a button's link leads nowhere that the app can go.
+	// ErrLink: the app cannot open the link of a button.
 	ErrLink = errors.New("link not allowed")
 )
 
@@ -102,9 +102,9 @@ var (
 	callToAction    = regexp.MustCompile(`(?m)^\s+cta_[12]:\s*$`)
 )
 
-// frontMatterFault refuses a content that begins with a line of three dashes and no
-// front matter: the app would not show what stands between that line and the next of
-// its kind, or the rest. It returns why, in Italian, or "".
+// frontMatterFault returns what is wrong, in Italian, with a content that begins with a line
+// of three dashes and no front matter, or "". The app would not show the text up to the next
+// such line, or to the end.
 func frontMatterFault(content string) string {
 	first, rest, _ := strings.Cut(strings.TrimPrefix(content, "\ufeff"), "\n")
 	if strings.TrimRight(first, " \t\r") != "---" {

@@ -8,8 +8,8 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Message (messaggio) is what a service sends to a citizen. Its personal parts mask
-// themselves. [Message.Validate] says what the platform would refuse.
+// Message (messaggio) is a message of a service to a citizen. Its personal parts mask
+// themselves. [Message.Validate] returns what the platform would refuse.
 type Message struct {
 	To      flussi.FiscalCode // the recipient; required
 	Subject flussi.Text       // 10 to 120 UTF-16 units; required
@@ -82,7 +82,7 @@ type Legal struct {
 	PECServerServiceID string // "": not sent
 }
 
-// The message as the platform reads it.
+// The JSON of a message.
 type (
 	wireMessage struct {
 		TimeToLive       int64          `json:"time_to_live,omitempty"`
@@ -141,7 +141,7 @@ type (
 	}
 )
 
-// timestamp writes a time as the platform wants it, in UTC with a Z.
+// timestamp formats a time for the platform, in UTC with a Z.
 func timestamp(t time.Time) string {
 	if t.IsZero() {
 		return ""

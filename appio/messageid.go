@@ -12,14 +12,14 @@ import (
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
-// MessageID (ID consegna App IO) is what the platform calls a message it accepted: a
-// ULID. It is made anew for every submission, and without it the message cannot be
-// found again. It is no personal data.
+// MessageID (ID consegna App IO) is the platform's ID of a message that it accepted: a ULID,
+// new for every submission. The platform finds a message only by its ID. It is not personal
+// data.
 type MessageID string
 
 const ulidAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford's base 32
 
-// Time returns when the platform made the ID, to the millisecond, in UTC; false if the
+// Time returns when the platform generated the ID, to the millisecond, in UTC; false if the
 // ID is not a ULID.
 func (id MessageID) Time() (time.Time, bool) {
 	if len(id) != 26 || id[0] > '7' {
@@ -42,9 +42,9 @@ func (id MessageID) Time() (time.Time, bool) {
 	return time.UnixMilli(milliseconds).UTC(), true
 }
 
-// idOf finds the ID of a created message: in the body or, failing that, at the end of
-// the Location. Only 201 may give an ID that is no ULID, and only in the body, since the
-// Location holds the fiscal code too. A fiscal code never is an ID.
+// idOf returns the ID of a created message: from the body or, failing that, from the end of
+// the Location. An ID that is not a ULID counts only in the body of a 201, since the Location
+// holds the fiscal code too. A fiscal code is never an ID.
 func idOf(reply *restcall.Reply) MessageID {
 	var body struct {
 		ID MessageID `json:"id"`

@@ -7,7 +7,7 @@ import (
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
-// The operations, as errors and logs name them.
+// The names of the operations in errors and logs.
 const (
 	opSubmit  = "submit message"
 	opMessage = "get message"

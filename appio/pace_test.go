@@ -157,11 +157,11 @@ func TestPace(t *testing.T) {
 			pace := newPace(t, appio.PaceConfig{})
 			full := pace.Rate()
 			for range 16 {
-				pace.Slow(time.Second)
+				pace.SlowDown(time.Second)
 			}
 			assert.InDelta(t, full*0.8, pace.Rate(), 0.01)
 			time.Sleep(time.Second)
-			pace.Slow(0)
+			pace.SlowDown(0)
 			assert.InDelta(t, full*0.8*0.8, pace.Rate(), 0.01)
 			start := time.Now()
 			require.NoError(t, pace.Wait(t.Context()))
@@ -201,14 +201,14 @@ func TestPace(t *testing.T) {
 			time.Sleep(time.Second)
 			assert.InDelta(t, 30, passed.Load(), 1)
 			for range 8 {
-				pace.Slow(time.Second)
+				pace.SlowDown(time.Second)
 				time.Sleep(time.Second)
 			}
 			synctest.Wait()
 			assert.LessOrEqual(t, passed.Load(), int64(30+8), "held")
 			before := passed.Load()
-			pace.Slow(time.Second)
-			pace.Slow(500 * time.Millisecond)
+			pace.SlowDown(time.Second)
+			pace.SlowDown(500 * time.Millisecond)
 			time.Sleep(900 * time.Millisecond)
 			assert.Equal(t, before, passed.Load(), "a shorter time does not shorten a longer one")
 			time.Sleep(1100 * time.Millisecond)
@@ -220,7 +220,7 @@ func TestPace(t *testing.T) {
 	t.Run("nothing is regained while nothing may go out", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			pace := newPace(t, appio.PaceConfig{})
-			pace.Slow(time.Minute)
+			pace.SlowDown(time.Minute)
 			time.Sleep(time.Minute)
 			assert.InDelta(t, 29.4*0.8, pace.Rate(), 0.01)
 			time.Sleep(20 * time.Second)
@@ -242,7 +242,7 @@ func TestPace(t *testing.T) {
 	t.Run("one answer does not freeze it", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			pace := newPace(t, appio.PaceConfig{})
-			pace.Slow(24 * time.Hour)
+			pace.SlowDown(24 * time.Hour)
 			start := time.Now()
 			require.NoError(t, pace.Wait(t.Context()))
 			assert.Equal(t, time.Minute, time.Since(start))
@@ -252,7 +252,7 @@ func TestPace(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			pace := newPace(t, appio.PaceConfig{})
 			for range 100 {
-				pace.Slow(time.Millisecond)
+				pace.SlowDown(time.Millisecond)
 				time.Sleep(time.Millisecond)
 			}
 			assert.Greater(t, pace.Rate(), 1.0)

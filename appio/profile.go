@@ -9,14 +9,15 @@ import (
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
-// Profile (profilo) is what a service may know of a citizen who is on App IO.
+// Profile (profilo) is what a service may know about a citizen who is on App IO.
 type Profile struct {
 	SenderAllowed bool     // the service may send messages to the citizen
 	Languages     []string // preferred ones, best first, such as it_IT; may be empty
 }
 
-// Profile asks whether a citizen can be sent messages. The error is an [*flussi.InvalidError]
-// for the zero code, or an [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] if the citizen is not on App IO, or turned the inbox off.
+// Profile returns whether the service may send messages to a citizen. The error is an
+// [*flussi.InvalidError] for the zero code, or an [*flussi.RemoteError]:
+// [flussi.ErrRemoteNotFound] if the citizen is not on App IO, or turned the inbox off.
 func (c *Client) Profile(ctx context.Context, citizen flussi.FiscalCode) (Profile, error) {
 	if citizen.IsZero() {
 		v := &validation{}
@@ -31,7 +32,7 @@ func (c *Client) Profile(ctx context.Context, citizen flussi.FiscalCode) (Profil
 		e.Err = err
 		return Profile{}, e
 	}
-	// A POST that changes nothing: the fiscal code must not stand in a URL.
+	// A POST that changes nothing: URLs are logged, and must not hold the fiscal code.
 	wire, err := read[struct {
 		SenderAllowed bool     `json:"sender_allowed"`
 		Languages     []string `json:"preferred_languages"`

@@ -11,33 +11,32 @@ import (
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
-// MessageStatus (stato consegna) is how far the platform is with a message. It may be
-// one that this library does not know: the list grows.
+// MessageStatus (stato consegna) is the platform's status of a message. It may be one that
+// this library does not know: the platform adds more.
 type MessageStatus string
 
 // The statuses of a message.
 const (
 	StatusAccepted  MessageStatus = "ACCEPTED"  // will be processed
-	StatusThrottled MessageStatus = "THROTTLED" // delayed by a failure that will pass
+	StatusThrottled MessageStatus = "THROTTLED" // delayed by a temporary failure
 	StatusProcessed MessageStatus = "PROCESSED" // stored in the citizen's inbox
 	StatusFailed    MessageStatus = "FAILED"    // failed for good
 	StatusRejected  MessageStatus = "REJECTED"  // the citizen is not on App IO, or blocks the service; the platform does not say which
 )
 
-// Final reports whether the status will not change again. A status that is not known
-// is not final.
+// Final reports whether the status will not change again. An unknown status is not final.
 func (s MessageStatus) Final() bool {
 	return s == StatusProcessed || s == StatusFailed || s == StatusRejected
 }
 
-// ChannelStatus (stato mail, stato push) is what became of a notification by e-mail or
-// push. It may be one that this library does not know.
+// ChannelStatus (stato mail, stato push) is the status of a notification by e-mail or push.
+// It may be one that this library does not know.
 type ChannelStatus string
 
 // The statuses of a channel.
 const (
 	ChannelSent      ChannelStatus = "SENT"      // sent
-	ChannelThrottled ChannelStatus = "THROTTLED" // delayed by a failure that will pass
+	ChannelThrottled ChannelStatus = "THROTTLED" // delayed by a temporary failure
 	ChannelExpired   ChannelStatus = "EXPIRED"   // too late
 	ChannelFailed    ChannelStatus = "FAILED"    // failed for good
 )
@@ -47,7 +46,7 @@ type ReadStatus string
 
 // The read statuses.
 const (
-	ReadStatusUnavailable ReadStatus = "UNAVAILABLE" // the citizen does not want it known
+	ReadStatusUnavailable ReadStatus = "UNAVAILABLE" // the citizen does not share it
 	ReadStatusUnread      ReadStatus = "UNREAD"      // not opened yet
 	ReadStatusRead        ReadStatus = "READ"        // opened
 )
@@ -61,12 +60,12 @@ const (
 	PaymentStatusNotPaid PaymentStatus = "NOT_PAID"
 )
 
-// MessageState is a message as the platform has it. What the platform does not tell is
-// zero: that is normal for most of it.
+// MessageState is a message as the platform has it. A field that the platform does not send
+// is zero; most of them are.
 type MessageState struct {
-	Status       MessageStatus // "" if the platform does not tell
-	Email        ChannelStatus // "" is normal: the platform stopped telling in July 2026
-	Push         ChannelStatus // "" is normal, too
+	Status       MessageStatus // "" if the platform does not send it
+	Email        ChannelStatus // usually "": the platform stopped sending it in July 2026
+	Push         ChannelStatus // usually ""
 	Read         ReadStatus    // for ADVANCED messages only
 	Payment      PaymentStatus // for ADVANCED payment messages only
 	ID           MessageID     // as in the request
@@ -85,12 +84,12 @@ type wireState struct {
 	Message       json.RawMessage `json:"message"`
 }
 
-// Message asks for a message that was sent to a citizen. Calls count for the [Pace] as
-// submissions do; most messages are final within minutes, and it is enough to ask every
-// few minutes, and to give up after a day. The error is an [*flussi.InvalidError] if an
-// argument is zero, or an [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] if there is none with the ID. For an
-// ADVANCED payment message the platform may answer 500, which is [flussi.ErrUnavailable],
-// though the message is fine.
+// Message returns a message that was sent to a citizen. Its calls count for the [Pace], like
+// submissions. Most messages are final within minutes: ask every few minutes, and give up
+// after a day. The error is an [*flussi.InvalidError] if an argument is zero, or an
+// [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] if there is no message with the ID. For
+// an ADVANCED payment message the platform may answer 500, which is [flussi.ErrUnavailable],
+// although the message is fine.
 func (c *Client) Message(ctx context.Context, to flussi.FiscalCode, id MessageID) (MessageState, error) {
 	v := &validation{}
 	if to.IsZero() {

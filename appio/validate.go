@@ -21,8 +21,8 @@ const (
 
 // What can be wrong with a field, besides the Err… values of package flussi.
 var (
-	// ErrFrontMatter: the content begins with a line of three dashes, which the app
-	// takes for front matter, and what follows is none. See [Markdown].
+	// ErrFrontMatter: the content begins with a line of three dashes, so that the app reads
+	// what follows as front matter, which it is not. See [Markdown].
 	ErrFrontMatter = errors.New("not a front matter")
 	// ErrEncoding: the text is not valid UTF-8, and would arrive changed.
 	ErrEncoding = errors.New("not valid UTF-8")
@@ -30,9 +30,9 @@ var (
 
 // Validate returns an [*flussi.InvalidError] with everything that the platform would refuse,
 // or nil. [Client.Submit] calls it first. The limits are the platform's; lengths count
-// UTF-16 code units, so an emoji counts 2. What the platform takes and a person may not
-// have meant, such as a due date in the past or a notice number whose check digits are
-// wrong, is not refused: see [flussi.NoticeNumber.Check].
+// UTF-16 code units, so an emoji counts 2. A value that the platform accepts but that looks
+// like a mistake, such as a due date in the past or a notice number with wrong check digits,
+// is valid: see [flussi.NoticeNumber.Check].
 func (m Message) Validate() error {
 	v := &validation{}
 	if m.To.IsZero() {

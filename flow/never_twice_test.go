@@ -166,7 +166,7 @@ func (w *town) live(t *testing.T) tally {
 		group.Go(func() { w.dispatch(t, fmt.Sprint("dispatcher ", i), random) })
 	}
 	group.Wait()
-	w.Forget()
+	w.StopFailing()
 	w.settle(t)
 	return w.check(t)
 }

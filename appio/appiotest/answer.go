@@ -75,7 +75,7 @@ func (s *Simulator) submit(service Service, body []byte) *faults.Reply {
 	return reply
 }
 
-// store keeps a message and returns its ID.
+// store stores a message and returns its ID.
 func (s *Simulator) store(service Service, request checked, body []byte) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,7 +141,7 @@ func (s *Simulator) profile(service Service, body []byte) *faults.Reply {
 	if len(languages) == 0 {
 		languages = []string{"it_IT"}
 	}
-	return faults.JSON(http.StatusOK, map[string]any{"sender_allowed": s.takes(code, service.ID), "preferred_languages": languages})
+	return faults.JSON(http.StatusOK, map[string]any{"sender_allowed": s.accepts(code, service.ID), "preferred_languages": languages})
 }
 
 func (s *Simulator) feed(service Service, date string) *faults.Reply {
@@ -167,7 +167,7 @@ func forbidden(detail string) *faults.Reply {
 	return faults.Problem(http.StatusForbidden, "You are not allowed here", detail)
 }
 
-// ulid makes an ID: the milliseconds and 80 random bits, in Crockford's base 32.
+// ulid returns a new ID: the milliseconds and 80 random bits, in Crockford's base 32.
 func ulid(now time.Time) string {
 	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	var random [16]byte

@@ -9,11 +9,11 @@ import (
 // FaultKind is a way in which a call can go wrong.
 type FaultKind string
 
-// The kinds of faults. Those with Stored may go wrong before or after the platform
-// stored the message; those that speak of an ID are meant for submissions. A kind that
-// does not exist is answered with 501.
+// The kinds of faults. Those that say "Stored or not" happen before or after the platform
+// stores the message; those about an ID are for submissions. An unknown kind is answered
+// with 501.
 const (
-	BadRequest      FaultKind = "400"            // as problem+json, for no reason in the request
+	BadRequest      FaultKind = "400"            // as problem+json, although the request is valid
 	Unauthorized    FaultKind = "401"            // by the gateway, as if the key had expired
 	Forbidden       FaultKind = "403"            // as problem+json
 	NotFound        FaultKind = "404"            // as problem+json
@@ -24,20 +24,20 @@ const (
 	BadGateway      FaultKind = "502"            // the gateway's HTML; Stored or not
 	Unavailable     FaultKind = "503"            // the gateway's JSON; Stored or not
 	GatewayTimeout  FaultKind = "504"            // without a body; Stored or not
-	Slow            FaultKind = "slow"           // answers well, after Delay
+	Slow            FaultKind = "slow"           // the right answer, after Delay
 	Silent          FaultKind = "silent"         // never answers; Stored or not
-	Reset           FaultKind = "reset"          // the connection breaks; Stored or not
-	Truncated       FaultKind = "truncated"      // stored, and the reply breaks off among its headers
-	CutBody         FaultKind = "cut body"       // stored, and the body of the reply is cut off; its Location is whole
-	NoID            FaultKind = "no ID"          // stored, with 201 and no ID anywhere
-	LocationOnly    FaultKind = "ID in Location" // stored, with 201 and the ID only in the Location: no fault at all
+	Reset           FaultKind = "reset"          // of the connection; Stored or not
+	Truncated       FaultKind = "truncated"      // stored, and the reply ends within its headers
+	CutBody         FaultKind = "cut body"       // stored, and the body of the reply is cut off, not its Location
+	NoID            FaultKind = "no ID"          // stored, with 201 and without an ID
+	LocationOnly    FaultKind = "ID in Location" // stored, with 201 and the ID only in the Location: the client must find it
 )
 
-// Fault is something that goes wrong with a call. The zero Fault is none: among others for
-// [Simulator.Fail], it lets a call pass.
+// Fault is a fault of a call. The zero Fault is none: in a list for [Simulator.Fail], it lets
+// a call succeed.
 type Fault struct {
-	Kind       FaultKind     // what; "": nothing
-	Stored     bool          // after the message was stored; for the kinds that leave it open
+	Kind       FaultKind     // "" for none
+	Stored     bool          // after the message was stored; for kinds that say "Stored or not"
 	Delay      time.Duration // before the answer
 	RetryAfter time.Duration // for TooManyRequests, in whole seconds. Defaults to 1 s
 }
@@ -56,7 +56,7 @@ var kinds = []FaultKind{
 	BadRequest, Unauthorized, Forbidden, NotFound, TooManyRequests, TooManyBare, Slow, Truncated, CutBody, NoID, LocationOnly,
 }
 
-// Faults returns a fault of every kind that exists, Stored and not where that is open.
+// Faults returns a fault of every kind; of kinds that say "Stored or not", two.
 func Faults() []Fault {
 	var all []Fault
 	for kind, stored := range faults.Each(kinds) {
@@ -68,13 +68,13 @@ func Faults() []Fault {
 // Fail injects faults into the next calls of an operation, one each, in turn.
 func (s *Simulator) Fail(op Operation, faults ...Fault) { s.front.Fail(op, faults...) }
 
-// FailAtRandom injects faults into a share of the calls of an operation, from 0 to 1,
-// picked by the seed. Without faults, or at rate 0, it stops that. Faults of
+// FailAtRandom injects faults into a share of the calls of an operation, from 0 to 1; the
+// seed picks the calls. It replaces the share of before: rate 0 ends it. Faults of
 // [Simulator.Fail] come first.
 func (s *Simulator) FailAtRandom(op Operation, rate float64, seed uint64, faults ...Fault) {
 	s.front.FailAtRandom(op, rate, seed, faults...)
 }
 
-// Forget removes all faults of [Simulator.Fail] and [Simulator.FailAtRandom] that were not
-// injected yet.
-func (s *Simulator) Forget() { s.front.StopFailing() }
+// StopFailing removes all faults of [Simulator.Fail] and [Simulator.FailAtRandom] that were
+// not injected yet.
+func (s *Simulator) StopFailing() { s.front.StopFailing() }

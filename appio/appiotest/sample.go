@@ -6,9 +6,8 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// What sample citizens are made of: the letters that a fiscal code takes from common
-// surnames, and from given names of women and men in turn. How many there are of each
-// matters; see [SampleCitizen].
+// The parts of sample citizens: the letters that a fiscal code takes from common surnames,
+// and from given names of women and men in turn. Their numbers matter; see [SampleCitizen].
 var (
 	sampleSurnames = [...]string{
 		"RSS", "FRR", "BNC", "SPS", "RMN", "CLM", "RCC", "MRN", "GRC", "BRN", "GLL", "CNT", "DLC",
@@ -22,18 +21,18 @@ var (
 	}
 )
 
-// How many there are of the other parts. With the surnames (37) and the names (31), no
-// two of these numbers have a common divisor.
+// The numbers of the other parts. No two of these numbers, the surnames (37) and the names
+// (31) have a common divisor.
 const (
 	sampleYears  = 59 // of birth, from 1941
 	sampleMonths = 12
 	sampleDays   = 25  // of the month, from 1
-	samplePlaces = 997 // X000 and what follows
+	samplePlaces = 997 // from X000
 )
 
-// SampleCitizen returns the fiscal code of the citizen i, who was invented: the place of
-// birth is X000 to X996, which no register has, so that the code is nobody's. All else is
-// right: the form, the date and the check character. The same i always gives the same
+// SampleCitizen returns the fiscal code of the invented citizen i: no register has the place
+// of birth, X000 to X996, so that no person has the code. The form, the date and the check
+// character are valid. The same i always gives the same
 // code, and different i below 20 billion (20,240,994,300) give different codes; above, the
 // codes repeat. For an i below 0 it is the zero code.
 //
@@ -42,8 +41,8 @@ func SampleCitizen(i int) flussi.FiscalCode {
 	if i < 0 {
 		return flussi.FiscalCode{}
 	}
-	// Every part goes around at its own pace. As the paces have no common divisor, all
-	// parts are as they were only after their product. The factors mix neighbours up.
+	// Each part repeats after its own number. As the numbers have no common divisor, the whole
+	// repeats only after their product. The factors make neighbours differ in more parts.
 	part := func(of, factor int) int { return i % of * factor % of }
 	name, day := part(len(sampleNames), 1), 1+part(sampleDays, 7)
 	if name%2 == 0 {
@@ -73,7 +72,7 @@ func digits(s []byte, number, count int) []byte {
 
 // checkCharacter computes the 16th character of a fiscal code from the first 15.
 func checkCharacter(s []byte) byte {
-	// What counts at the odd positions: a letter, or the digit of its rank.
+	// The values of characters at odd positions, by letter or digit.
 	odd := [26]int{1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23}
 	sum := 0
 	for i := range s {

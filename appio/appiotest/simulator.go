@@ -10,31 +10,31 @@ import (
 	"github.com/flussi-go/flussi/internal/faults"
 )
 
-// BasePath is where the platform's API begins.
+// BasePath is the path of the platform's API.
 const BasePath = "/api/v1"
 
-// Config says how a simulator behaves. The zero value is the real platform's way.
+// Config configures a simulator. The zero value behaves like the real platform.
 type Config struct {
 	Calls        int           // that a body may make in a window. Defaults to 150
 	Window       time.Duration // Defaults to 5 s
-	Unlimited    bool          // no limit at all; clients keep their own Pace nevertheless
-	ProcessAfter time.Duration // how long a message stays ACCEPTED. Defaults to none: it is processed once it is stored
+	Unlimited    bool          // no limit of calls; the Pace of a client still applies
+	ProcessAfter time.Duration // how long a message stays ACCEPTED. Defaults to 0: it is processed once it is stored
 	Hold         bool          // messages stay ACCEPTED until Process is called
 	ListedOnly   bool          // only citizens who were added are on App IO. Defaults to everybody
 }
 
 // Service is a service of a body on the platform.
 type Service struct {
-	ID           string // names it in deliveries; required
-	Key          string // that its calls carry; required
+	ID           string // in deliveries; required
+	Key          string // of its calls; required
 	Body         string // whose limit it shares. Defaults to the ID
 	Forbidden    bool   // every call is answered with 403
 	NamesPayee   bool   // may name another payee of a payment
 	ReadsFeed    bool   // may ask for feeds
-	ReadsDetails bool   // has a premium contract: sees read and payment status of ADVANCED messages
+	ReadsDetails bool   // has a premium contract: gets the read and payment status of ADVANCED messages
 }
 
-// Citizen is somebody on the platform, or not.
+// Citizen is a citizen whom the platform knows.
 type Citizen struct {
 	Code      flussi.FiscalCode // required
 	Absent    bool              // is not on App IO, or turned the inbox off
@@ -53,9 +53,9 @@ const (
 	GetFeed       Operation = "get feed"
 )
 
-// State is how far the platform is with a message. What is "" is left out of replies.
+// State is the state of a message. Replies leave out the fields that are "".
 type State struct {
-	Status  string // ACCEPTED, THROTTLED, PROCESSED, FAILED, REJECTED, or whatever you want to see handled
+	Status  string // ACCEPTED, THROTTLED, PROCESSED, FAILED, REJECTED, or any other to test
 	Email   string // SENT, THROTTLED, EXPIRED, FAILED
 	Push    string // the same
 	Read    string // UNAVAILABLE, UNREAD, READ; for ADVANCED messages
@@ -70,11 +70,11 @@ type Delivery struct {
 	Subject   flussi.Text       // of the message
 	Request   flussi.Text       // the whole request, as JSON
 	At        time.Time         // when it was stored
-	State     State             // how far it is now
+	State     State             // now
 }
 
-// Simulator is the platform, as an [http.Handler] for the paths below [BasePath]. It
-// is safe for concurrent use, and has no goroutines.
+// Simulator simulates the platform, as an [http.Handler] for the paths below [BasePath]. It
+// is safe for concurrent use, and starts no goroutines.
 type Simulator struct {
 	config Config
 	front  *faults.Front[Operation, Fault]
@@ -82,12 +82,12 @@ type Simulator struct {
 	mu       sync.Mutex
 	services map[string]Service                // by key
 	citizens map[flussi.FiscalCode]Citizen     // who were added
-	messages []*stored                         // in the order of their storing
+	messages []*stored                         // in the order in which they were stored
 	byID     map[string]*stored                // the same
 	feeds    map[string]map[string][2][]string // by service and day: subscribed, unsubscribed
 }
 
-// stored is a message that the platform keeps.
+// stored is a stored message.
 type stored struct {
 	Delivery
 	content   json.RawMessage
@@ -123,21 +123,21 @@ func New(c Config) *Simulator {
 	}
 }
 
-// Server is a simulator that listens on this machine.
+// Server is a [Simulator] that listens on this machine.
 type Server struct {
 	*Simulator
 	URL string // the BaseURL for clients
 	end func()
 }
 
-// NewServer starts a server. Close it.
+// NewServer starts a server. The caller must Close it.
 func NewServer(c Config) *Server {
 	simulator := New(c)
 	url, end := faults.Listen(simulator)
 	return &Server{Simulator: simulator, URL: url + BasePath, end: end}
 }
 
-// Close ends the server, and all connections to it.
+// Close stops the server and closes all connections to it.
 func (s *Server) Close() { s.end() }
 
 // AddService adds a service, or replaces the one with the same key.
@@ -171,7 +171,7 @@ func (s *Simulator) AddFeed(service string, day time.Time, subscribed, unsubscri
 	s.feeds[service][date] = feed
 }
 
-// Deliveries returns all messages that were stored, in the order of their storing.
+// Deliveries returns all stored messages, in the order in which they were stored.
 func (s *Simulator) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,7 +183,7 @@ func (s *Simulator) Deliveries() []Delivery {
 	return all
 }
 
-// Received returns how many calls of an operation arrived, whatever became of them.
+// Received returns how many calls of an operation arrived, whatever the answers.
 func (s *Simulator) Received(op Operation) int { return s.front.Received(op) }
 
 // Limited returns how many calls were refused as one too many for their body.
@@ -198,8 +198,7 @@ func (s *Simulator) Process() {
 	}
 }
 
-// SetState sets how far the platform is with a message, all of it. It reports whether there is
-// one with the ID.
+// SetState replaces the state of a message. It reports whether there is a message with the ID.
 func (s *Simulator) SetState(id string, state State) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -211,7 +210,7 @@ func (s *Simulator) SetState(id string, state State) bool {
 	return true
 }
 
-// advance brings a message's state up to date.
+// advance processes a message once its time has come.
 func (s *Simulator) advance(m *stored) {
 	if !s.config.Hold && time.Since(m.At) >= s.config.ProcessAfter {
 		s.process(m)
@@ -223,7 +222,7 @@ func (s *Simulator) process(m *stored) {
 		return
 	}
 	m.processed = true
-	if !s.takes(m.Recipient, m.Service) {
+	if !s.accepts(m.Recipient, m.Service) {
 		m.State = State{Status: "REJECTED"}
 		return
 	}
@@ -239,7 +238,7 @@ func (s *Simulator) present(code flussi.FiscalCode) bool {
 	return added && !citizen.Absent || !added && !s.config.ListedOnly
 }
 
-// takes reports whether a citizen takes messages of a service.
-func (s *Simulator) takes(code flussi.FiscalCode, service string) bool {
+// accepts reports whether a citizen accepts messages of a service.
+func (s *Simulator) accepts(code flussi.FiscalCode, service string) bool {
 	return s.present(code) && !slices.Contains(s.citizens[code].Blocks, service)
 }

@@ -254,11 +254,11 @@ func TestRandomFaultsStrikeTheirShare(t *testing.T) {
 	assert.Equal(t, 2000, s.Received(appiotest.GetProfile))
 }
 
-func TestForgottenFaultsStrikeNobody(t *testing.T) {
+func TestStopFailingRemovesFaults(t *testing.T) {
 	s := newSimulator(appiotest.Config{})
 	s.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
 	s.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.BadGateway})
-	s.Forget()
+	s.StopFailing()
 	assert.Equal(t, 201, call(s, key, http.MethodPost, "/messages", valid(``)).StatusCode)
 }
 

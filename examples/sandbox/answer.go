@@ -11,12 +11,12 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 )
 
-// call is one call of the platform's API.
+// call is a call to App IO.
 type call struct {
 	began     time.Time
 	operation appiotest.Operation // "" for a path that the platform does not have
 	service   string              // "" for an unknown key
-	messageID string              // that it asks for; anything, as the client wrote it
+	messageID string              // at the end of the path, whatever the client wrote
 	body      []byte
 }
 
@@ -36,21 +36,21 @@ func operationOf(r *http.Request) appiotest.Operation {
 	return ""
 }
 
-// answer is what a client was told.
+// answer is the answer to a client.
 type answer struct {
-	Status int  // of HTTP; 0 if there was none, or not to the end
-	Told   bool // a message was stored, and the answer says its ID
+	Status int  // of HTTP; 0 without a complete answer
+	HasID  bool // it has the ID of the stored message
 	broken bool // the connection was broken
 }
 
-// italian says it for who watches.
+// italian describes the answer.
 func (a answer) italian() string {
 	switch {
 	case a.broken:
 		return "connessione interrotta"
 	case a.Status == 0:
 		return "nessuna"
-	case a.Status == http.StatusCreated && !a.Told:
+	case a.Status == http.StatusCreated && !a.HasID:
 		return "201 senza ID"
 	}
 	return fmt.Sprintf("%d %s", a.Status, meaning(a.Status))
@@ -86,14 +86,14 @@ func meaning(status int) string {
 	return "piattaforma non disponibile"
 }
 
-// answerWriter sees what a client is told.
+// answerWriter records the answer to a client.
 type answerWriter struct {
 	http.ResponseWriter
 	status int
 	broken bool
 }
 
-// WriteHeader sees the status.
+// WriteHeader records the status.
 func (w *answerWriter) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
@@ -101,7 +101,7 @@ func (w *answerWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Write sees that there is an answer.
+// Write records that there is an answer.
 func (w *answerWriter) Write(text []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
@@ -109,18 +109,18 @@ func (w *answerWriter) Write(text []byte) (int, error) {
 	return w.ResponseWriter.Write(text)
 }
 
-// Hijack sees that the connection is about to be broken.
+// Hijack records that the connection is about to be broken.
 func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.broken = true
 	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 
-// messageID returns the ID of a new message that the client was told, or "".
+// messageID returns the ID of the new message in the answer, or "".
 func (w *answerWriter) messageID() string {
 	location := w.Header().Get("Location")
 	return location[strings.LastIndexByte(location, '/')+1:]
 }
 
 func (w *answerWriter) answer() answer {
-	return answer{Status: w.status, Told: w.messageID() != "", broken: w.broken}
+	return answer{Status: w.status, HasID: w.messageID() != "", broken: w.broken}
 }

@@ -13,28 +13,28 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// stateJSON says how far the sandbox is.
+// stateJSON is the state of the sandbox.
 type stateJSON struct {
 	Warning    string                      `json:"warning"`
 	BaseURL    string                      `json:"base_url"`
 	Services   []string                    `json:"services"`
 	Received   map[appiotest.Operation]int `json:"received"`
 	Deliveries int                         `json:"deliveries"`
-	Accepted   int                         `json:"accepted"` // deliveries that wait for being processed
-	Limited    int                         `json:"limited"`  // calls that were one too many
-	Faults     []order                     `json:"faults"`   // ordered on both platforms, since they were forgotten
+	Accepted   int                         `json:"accepted"` // deliveries that wait to be processed
+	Limited    int                         `json:"limited"`  // calls that were refused as too many
+	Faults     []order                     `json:"faults"`   // on both platforms, since they were last removed
 	PagoInRete paymentsJSON                `json:"pago_in_rete"`
 }
 
-// deliveryJSON is a message that was stored. It holds nothing of the citizen.
+// deliveryJSON is a stored message, without personal data.
 type deliveryJSON struct {
 	Number     int       `json:"number"` // from 1
 	ID         string    `json:"id"`
 	Service    string    `json:"service"`
 	At         time.Time `json:"at"`
 	Status     string    `json:"status"`
-	HTTPStatus int       `json:"http_status"` // 0: none, not to the end, or not yet
-	Told       bool      `json:"told"`
+	HTTPStatus int       `json:"http_status"` // 0 without a complete answer
+	Told       bool      `json:"told"`        // the client got the ID
 }
 
 // The limits of the API.
@@ -51,7 +51,7 @@ func (s *sandbox) serveAPI(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sandbox/deliveries", s.serveDeliveries)
 	mux.HandleFunc("POST /sandbox/faults", s.serveOrder)
 	mux.HandleFunc("DELETE /sandbox/faults", func(w http.ResponseWriter, _ *http.Request) {
-		s.forget()
+		s.removeOrders()
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST /sandbox/process", func(w http.ResponseWriter, _ *http.Request) {
@@ -68,7 +68,7 @@ func (s *sandbox) serveAPI(mux *http.ServeMux) {
 	})
 }
 
-// state returns how far the sandbox is.
+// state returns the state of the sandbox.
 func (s *sandbox) state() stateJSON {
 	all := s.simulator.Deliveries()
 	state := stateJSON{
@@ -91,10 +91,10 @@ func (s *sandbox) state() stateJSON {
 	return state
 }
 
-// process processes the messages that wait for it.
+// process processes the messages that are still ACCEPTED.
 func (s *sandbox) process() {
 	s.simulator.Process()
-	s.journal.sayf("%s messaggi in attesa elaborati", clock(time.Now()))
+	s.journal.printf("%s messaggi in attesa elaborati", clock(time.Now()))
 }
 
 func (s *sandbox) serveDeliveries(w http.ResponseWriter, r *http.Request) {
@@ -124,15 +124,15 @@ func (s *sandbox) serveDeliveries(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"deliveries": page, "next": from + len(page)})
 }
 
-// deliveries returns all deliveries, in their order, without what is the citizen's.
+// deliveries returns all deliveries, in their order, without personal data.
 func (s *sandbox) deliveries() []deliveryJSON {
 	stored := s.simulator.Deliveries()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]deliveryJSON, len(stored))
 	for i, d := range stored {
-		told := s.answers[d.ID]
-		all[i] = deliveryJSON{Number: i + 1, ID: d.ID, Service: d.Service, At: d.At.UTC(), Status: d.State.Status, HTTPStatus: told.Status, Told: told.Told}
+		reply := s.answers[d.ID]
+		all[i] = deliveryJSON{Number: i + 1, ID: d.ID, Service: d.Service, At: d.At.UTC(), Status: d.State.Status, HTTPStatus: reply.Status, Told: reply.HasID}
 	}
 	return all
 }
@@ -151,7 +151,7 @@ func (s *sandbox) serveOrder(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "L'ordine non è valido: "+badJSON(err), nil)
 		return
 	}
-	o, wrong := s.obey(o)
+	o, wrong := s.addOrder(o)
 	if len(wrong) > 0 {
 		refuse(w, http.StatusUnprocessableEntity, "L'ordine non è valido.", wrong)
 		return
@@ -159,7 +159,7 @@ func (s *sandbox) serveOrder(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, o)
 }
 
-// badJSON says in Italian why a text could not be decoded.
+// badJSON returns in Italian why a text could not be decoded.
 func badJSON(err error) string {
 	var kind *json.UnmarshalTypeError
 	name, unknown := strings.CutPrefix(err.Error(), "json: unknown field ")
@@ -172,7 +172,7 @@ func badJSON(err error) string {
 	return "serve un solo oggetto JSON."
 }
 
-// refuse answers that something is wrong, and with which fields.
+// refuse answers with a reason, and with what is wrong with which fields.
 func refuse(w http.ResponseWriter, status int, reason string, fields map[string]string) {
 	body := map[string]any{"error": reason}
 	if len(fields) > 0 {

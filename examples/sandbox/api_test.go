@@ -141,9 +141,9 @@ func TestDeliveriesAreListedFromWhereOneStopped(t *testing.T) {
 	}
 }
 
-func TestTheStateIsTold(t *testing.T) { synctest.Test(t, theStateIsTold) }
+func TestStateIsServed(t *testing.T) { synctest.Test(t, stateIsServed) }
 
-func theStateIsTold(t *testing.T) {
+func stateIsServed(t *testing.T) {
 	box, _ := newBox(t, settings{hold: true, limit: 2})
 	h := box.handler()
 	for _, want := range []int{201, 201, 429} {

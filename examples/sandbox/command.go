@@ -19,7 +19,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
-// What clients may rely on if nothing else is said.
+// The defaults of the flags.
 const (
 	defaultListen  = "127.0.0.1:7080"
 	defaultService = "prova"
@@ -27,7 +27,7 @@ const (
 	defaultSchool  = "RMIC8GA002"
 )
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	listen       string
 	services     []string // ID=key
@@ -40,7 +40,7 @@ type settings struct {
 	absent       string
 }
 
-// command returns the command line. Everything that is not an error is written to out.
+// command returns the command line. It writes everything but errors to out.
 func command(out io.Writer) *cobra.Command {
 	var s settings
 	c := &cobra.Command{
@@ -83,8 +83,8 @@ si perde quando il programma finisce.`,
 	return c
 }
 
-// sandbox returns the sandbox that the settings ask for. The error is a [*cli.UsageError]
-// that lists everything that is wrong with them.
+// sandbox returns the sandbox of the settings. The error is a [*cli.UsageError] that lists
+// everything that is wrong with them.
 func (s *settings) sandbox(out io.Writer) (*sandbox, error) {
 	var wrong []string
 	fail := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
@@ -130,12 +130,11 @@ func (s *settings) sandbox(out io.Writer) (*sandbox, error) {
 		box.addSchool(school)
 	}
 	box.absent = absent
-	box.manner = s.manner()
+	box.summary = s.summary()
 	return box, nil
 }
 
-// parseServices reads ID=key. The reasons do not show keys: somebody may have typed a real
-// one.
+// parseServices parses ID=key. The reasons do not show keys: they may be real ones.
 func parseServices(texts []string) (services []appiotest.Service, wrong []string) {
 	if len(texts) == 0 {
 		return []appiotest.Service{{ID: defaultService, Key: defaultKey}}, nil
@@ -159,7 +158,7 @@ func parseServices(texts []string) (services []appiotest.Service, wrong []string
 	return services, wrong
 }
 
-// parseSchools reads code=key. The reasons do not show keys.
+// parseSchools parses code=key. The reasons do not show keys.
 func parseSchools(texts []string) (schools []restgatewaytest.School, wrong []string) {
 	if len(texts) == 0 {
 		return []restgatewaytest.School{{Code: defaultSchool, Key: defaultKey}}, nil
@@ -186,8 +185,8 @@ func isSchool(code string) bool {
 	return len(code) == 10 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
-// parseAbsent reads who is not on App IO: a share, for which the code decides, so that it
-// is always the same citizens; or a list.
+// parseAbsent parses which citizens are not on App IO: a list, or a share, which is always of
+// the same citizens, by a hash of the code.
 func parseAbsent(text string) (absent func(flussi.FiscalCode) bool, wrong string) {
 	if share, isShare := strings.CutSuffix(text, "%"); isShare {
 		percent, err := strconv.ParseFloat(strings.Replace(share, ",", ".", 1), 64)
@@ -214,8 +213,8 @@ func parseAbsent(text string) (absent func(flussi.FiscalCode) bool, wrong string
 	return func(c flussi.FiscalCode) bool { return listed[c] }, ""
 }
 
-// manner says how the sandbox behaves.
-func (s *settings) manner() string {
+// summary describes the settings in Italian.
+func (s *settings) summary() string {
 	limit := "L'ente può fare " + italian.Count(s.limit, "chiamata", "chiamate") + " ogni 5 secondi."
 	if s.unlimited {
 		limit = "Le chiamate non hanno limite."

@@ -110,7 +110,7 @@ func TestAnAddressThatIsTakenIsExplained(t *testing.T) {
 func TestListeningForOthersIsWarnedOf(t *testing.T) {
 	for address, open := range map[string]bool{"127.0.0.1": false, "::1": false, "0.0.0.0": true, "::": true, "192.0.2.7": true} {
 		box, out := newBox(t, settings{})
-		box.greet(&net.TCPAddr{IP: net.ParseIP(address), Port: 7080})
+		box.printStart(&net.TCPAddr{IP: net.ParseIP(address), Port: 7080})
 		assert.Equal(t, open, strings.Contains(out.String(), "raggiungibile anche da altri computer"), address)
 	}
 	assert.Equal(t, "localhost:7080", reachable(&net.TCPAddr{IP: net.IPv6unspecified, Port: 7080}))
@@ -119,12 +119,12 @@ func TestListeningForOthersIsWarnedOf(t *testing.T) {
 
 func TestTheKeyOfASettingIsNotPrinted(t *testing.T) {
 	box, out := newBox(t, settings{services: []string{"tributi=chiave-segreta"}})
-	box.greet(&net.TCPAddr{IP: net.ParseIP("127.0.0.1"), Port: 7080})
+	box.printStart(&net.TCPAddr{IP: net.ParseIP("127.0.0.1"), Port: 7080})
 	assert.Contains(t, out.String(), "Servizio «tributi», con la chiave indicata.")
 	assert.NotContains(t, out.String(), "chiave-segreta")
 
 	box, out = newBox(t, settings{})
-	box.greet(&net.TCPAddr{IP: net.ParseIP("127.0.0.1"), Port: 7080})
+	box.printStart(&net.TCPAddr{IP: net.ParseIP("127.0.0.1"), Port: 7080})
 	assert.Contains(t, out.String(), "Servizio «prova», chiave «chiave-di-prova».", "everybody needs to know the one that is invented")
 	for line := range strings.Lines(out.String()) {
 		assert.True(t, strings.HasPrefix(line, prefix), line)

@@ -10,14 +10,14 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// order is an order that calls go wrong: the next ones, or a share of them.
+// order injects a fault into calls: the next ones, or a share of them.
 type order struct {
-	Operation  string    `json:"operation"` // of App IO, or of Pago In Rete
+	Operation  string    `json:"operation"` // of App IO or Pago In Rete
 	Kind       string    `json:"kind"`
-	Stored     bool      `json:"stored,omitempty"`              // after what was asked for was done
+	Stored     bool      `json:"stored,omitempty"`              // after the platform did what the call asks for
 	Count      int       `json:"count,omitempty"`               // of the next calls
 	Share      float64   `json:"share,omitempty"`               // of all calls, up to 1
-	Seed       uint64    `json:"seed,omitempty"`                // draws the calls of a share
+	Seed       uint64    `json:"seed,omitempty"`                // picks the calls of a share
 	Delay      float64   `json:"delay_seconds,omitempty"`       // before the answer
 	RetryAfter float64   `json:"retry_after_seconds,omitempty"` // that a 429 asks for
 	At         time.Time `json:"at"`
@@ -78,9 +78,8 @@ func (o order) check() map[string]string {
 	return wrong
 }
 
-// obey does what an order says. It returns what is wrong with it, by field; then it does
-// nothing.
-func (s *sandbox) obey(o order) (order, map[string]string) {
+// addOrder adds an order, or returns what is wrong with it, by field.
+func (s *sandbox) addOrder(o order) (order, map[string]string) {
 	if wrong := o.check(); len(wrong) > 0 {
 		return o, wrong
 	}
@@ -88,7 +87,7 @@ func (s *sandbox) obey(o order) (order, map[string]string) {
 	defer s.ordering.Unlock()
 	o.At = time.Now()
 	s.mu.Lock()
-	if o.Share > 0 { // it replaces the one before
+	if o.Share > 0 { // replaces the share of before
 		s.orders = slices.DeleteFunc(s.orders, func(old order) bool { return old.Operation == o.Operation && old.Share > 0 })
 	}
 	s.orders = append(s.orders, o)
@@ -98,23 +97,23 @@ func (s *sandbox) obey(o order) (order, map[string]string) {
 	} else {
 		s.fail(o)
 	}
-	s.journal.sayf("%s guasto ordinato: %s: %s, %s", clock(o.At), labelOf(o.Operation), describe(o.Operation, o.fault()), o.extent())
+	s.journal.printf("%s guasto ordinato: %s: %s, %s", clock(o.At), labelOf(o.Operation), describe(o.Operation, o.fault()), o.extent())
 	return o, nil
 }
 
-// forget takes all orders back.
-func (s *sandbox) forget() {
+// removeOrders removes all orders.
+func (s *sandbox) removeOrders() {
 	s.ordering.Lock()
 	defer s.ordering.Unlock()
 	s.mu.Lock()
 	s.orders = nil
 	s.mu.Unlock()
-	s.simulator.Forget()
+	s.simulator.StopFailing()
 	s.payments.StopFailing()
-	s.journal.sayf("%s guasti dimenticati", clock(time.Now()))
+	s.journal.printf("%s guasti dimenticati", clock(time.Now()))
 }
 
-// extent says in Italian which calls an order is for.
+// extent returns in Italian which calls an order is for.
 func (o order) extent() string {
 	switch {
 	case o.Share > 0:
@@ -125,12 +124,12 @@ func (o order) extent() string {
 	return "le prossime " + italian.Number(o.Count) + " chiamate"
 }
 
-// percent writes a share as Italians do.
+// percent formats a share in Italian notation.
 func percent(share float64) string {
 	return strings.Replace(strconv.FormatFloat(share*100, 'f', -1, 32), ".", ",", 1)
 }
 
-// list writes alternatives.
+// list formats alternatives.
 func list[T ~string](values []T) string {
 	quoted := make([]string, len(values))
 	for i, v := range values {

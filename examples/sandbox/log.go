@@ -10,31 +10,31 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/cli"
 )
 
-// prefix begins every line, so that the warning is in sight however long it runs.
+// prefix begins every line, so that the warning stays visible.
 const prefix = "[SIMULATORE] "
 
-// warning is what nobody may overlook.
+// warning is on every page and at the start.
 const warning = "Questo è un simulatore di App IO e di Pago In Rete: niente raggiunge i cittadini."
 
-// journal writes lines for who watches. It is safe for concurrent use.
+// journal writes lines to the standard output. It is safe for concurrent use.
 type journal struct {
 	mu  sync.Mutex
 	out io.Writer
 }
 
-// sayf writes a line, or several.
-func (j *journal) sayf(format string, args ...any) {
+// printf writes one or more lines.
+func (j *journal) printf(format string, args ...any) {
 	text := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	fmt.Fprintln(j.out, prefix+strings.ReplaceAll(text, "\n", "\n"+prefix))
 }
 
-// Write takes what net/http has to say.
+// Write writes a log line of net/http.
 func (j *journal) Write(text []byte) (int, error) {
-	j.sayf("%s", text)
+	j.printf("%s", text)
 	return len(text), nil
 }
 
-// clock is the time of day in Italy.
+// clock formats the time of day in Italy.
 func clock(t time.Time) string { return t.In(cli.Italy()).Format("15:04:05.000") }

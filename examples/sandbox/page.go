@@ -19,18 +19,18 @@ var pageText string
 
 func parsePage() (*template.Template, error) { return template.New("page").Parse(pageText) }
 
-// shownDeliveries is how many deliveries the page shows, the latest first.
+// shownDeliveries is how many deliveries the page shows.
 const shownDeliveries = 50
 
 // pageData is what the page shows.
 type pageData struct {
 	stateJSON
-	Page     string // where it is
-	Manner   string
+	Page     string // its URL
+	Summary  string // of the configuration
 	Counters []counter
 	Rows     []row
 	Orders   []ordered
-	Auto     bool   // it loads itself again
+	Auto     bool   // it reloads itself
 	Done     string // what was just done
 	Form     form
 	Wrong    map[string]string // what is wrong with the form, by field
@@ -49,7 +49,7 @@ type faultForm struct {
 	MaxCount int
 }
 
-// counter is a number with what it counts.
+// counter is a number and its label.
 type counter struct {
 	Label string
 	Value int
@@ -60,7 +60,7 @@ type row struct {
 	Number                    int
 	Time, Service, ID, Answer string
 	Status, StatusLabel       string
-	Doubtful                  bool // stored, and the client was not told
+	Doubtful                  bool // stored, and the answer has no ID
 }
 
 // ordered is an order of faults in the list.
@@ -69,7 +69,7 @@ type ordered struct{ Time, Operation, Fault, Extent string }
 // option is one of a list to choose from.
 type option struct{ Value, Label string }
 
-// form is what was typed into the form for faults.
+// form is the content of the form for faults.
 type form struct {
 	Operation, Fault, Extent, Count, Percent, Delay, RetryAfter string
 }
@@ -82,7 +82,7 @@ func (s *sandbox) servePage(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /faults", s.submitFault)
 	mux.HandleFunc("POST /forget", func(w http.ResponseWriter, r *http.Request) {
-		s.forget()
+		s.removeOrders()
 		http.Redirect(w, r, "/?fatto=forget", http.StatusSeeOther)
 	})
 	mux.HandleFunc("POST /process", func(w http.ResponseWriter, r *http.Request) {
@@ -102,7 +102,7 @@ func (s *sandbox) servePage(mux *http.ServeMux) {
 	})
 }
 
-// done says what was done.
+// done returns the text for an action that was done.
 func done(what string) string {
 	switch what {
 	case "faults":
@@ -119,7 +119,7 @@ func done(what string) string {
 	return ""
 }
 
-// submitFault takes the form.
+// submitFault adds the order of a form.
 func (s *sandbox) submitFault(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	f := form{
@@ -131,7 +131,7 @@ func (s *sandbox) submitFault(w http.ResponseWriter, r *http.Request) {
 	wrong := o.check()
 	maps.Copy(wrong, unread)
 	if len(wrong) == 0 {
-		_, wrong = s.obey(o)
+		_, wrong = s.addOrder(o)
 	}
 	if len(wrong) > 0 {
 		s.show(w, http.StatusUnprocessableEntity, pageData{Form: f, Wrong: wrong})
@@ -140,7 +140,7 @@ func (s *sandbox) submitFault(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/?fatto=faults", http.StatusSeeOther)
 }
 
-// order reads the form. What is wrong has the names of an order's fields.
+// order returns the order of a form, and what is wrong with it, by the order's fields.
 func (f form) order() (order, map[string]string) {
 	wrong := map[string]string{}
 	number := func(field, text string) float64 {
@@ -180,10 +180,10 @@ func (f form) order() (order, map[string]string) {
 	return o, wrong
 }
 
-// show writes the page.
+// show renders the page.
 func (s *sandbox) show(w http.ResponseWriter, status int, data pageData) {
 	data.stateJSON = s.state()
-	data.Page, data.Manner = s.address+"/", s.manner
+	data.Page, data.Summary = s.address+"/", s.summary
 	data.Counters = []counter{
 		{"Invii ricevuti", data.Received[appiotest.SubmitMessage]},
 		{"Messaggi memorizzati", data.Deliveries},
@@ -205,7 +205,7 @@ func (s *sandbox) show(w http.ResponseWriter, status int, data pageData) {
 	_ = s.page.Execute(w, data) // the browser may be gone
 }
 
-// formOf returns the form for a platform, with what was typed if it is about that one.
+// formOf returns the form for a platform, with the submitted values if they are for it.
 func (d pageData) formOf(of platform, prefix string) faultForm {
 	f := faultForm{Platform: of.name, Prefix: prefix, Form: form{Extent: "count", Count: "1"}, MaxCount: maxCount}
 	if d.Form.Operation != "" && platformOf(d.Form.Operation).name == of.name {
@@ -221,7 +221,7 @@ func (d pageData) formOf(of platform, prefix string) faultForm {
 	return f
 }
 
-// rank sorts faults for people: those of HTTP by their status, then the others.
+// rank orders faults: those with an HTTP status by the status, then the others.
 func rank(o option) string {
 	if o.Value[0] >= '0' && o.Value[0] <= '9' {
 		return o.Label[:3]
@@ -238,17 +238,17 @@ func (s *sandbox) rows() []row {
 	var rows []row
 	for i := len(stored) - 1; i >= first; i-- {
 		d := stored[i]
-		told, answered := s.answers[d.ID]
+		reply, answered := s.answers[d.ID]
 		r := row{Number: i + 1, Time: clock(d.At), Service: d.Service, ID: d.ID, Answer: "in corso", Status: d.State.Status, StatusLabel: statusLabel(d.State.Status)}
 		if answered {
-			r.Answer, r.Doubtful = told.italian(), !told.Told
+			r.Answer, r.Doubtful = reply.italian(), !reply.HasID
 		}
 		rows = append(rows, r)
 	}
 	return rows
 }
 
-// statusLabel says in Italian how far a message is.
+// statusLabel returns the status of a message in Italian.
 func statusLabel(status string) string {
 	switch status {
 	case "ACCEPTED":

@@ -35,7 +35,7 @@ func TestThePageShowsTheWarningInEveryState(t *testing.T) {
 		"empty": func(_ *testing.T, box *sandbox) string { return send(box.handler(), "GET", "/", "").Body.String() },
 		"with messages and faults": func(t *testing.T, box *sandbox) string {
 			require.Equal(t, 201, send(box.handler(), "POST", submitPath, message(personalCode)).Code)
-			_, wrong := box.obey(order{Operation: "get profile", Kind: "silent", Share: 0.125})
+			_, wrong := box.addOrder(order{Operation: "get profile", Kind: "silent", Share: 0.125})
 			require.Empty(t, wrong)
 			page := send(box.handler(), "GET", "/", "").Body.String()
 			for _, shown := range []string{box.simulator.Deliveries()[0].ID, "201 accettato", "<dt>Invii ricevuti</dt><dd>1</dd>", "<dt>Messaggi memorizzati</dt><dd>1</dd>", "ACCEPTED", "da elaborare", "Elabora i messaggi in attesa",

@@ -10,21 +10,21 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
-// pay lets the simulator of Pago In Rete answer a call, and tells what came of it. The line
-// holds no fiscal code, no notice number and no key.
-func (s *sandbox) pay(w http.ResponseWriter, r *http.Request) {
+// servePagoInRete lets the simulator answer a call, and logs the answer, without fiscal codes,
+// notice numbers and keys.
+func (s *sandbox) servePagoInRete(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	key, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	told := &answerWriter{ResponseWriter: w}
+	answered := &answerWriter{ResponseWriter: w}
 	defer func() {
-		reply := told.answer()
-		reply.Told = true // there is no ID to be told
-		s.journal.sayf("%s %s %s: %s", clock(began), cmp.Or(s.schools[key], "(credenziale sconosciuta)"), labelOf(string(paymentOf(r))), reply.italian())
-		if told.status == 0 && !told.broken {
+		reply := answered.answer()
+		reply.HasID = true // it needs none
+		s.journal.printf("%s %s %s: %s", clock(began), cmp.Or(s.schools[key], "(credenziale sconosciuta)"), labelOf(string(paymentOf(r))), reply.italian())
+		if answered.status == 0 && !answered.broken {
 			panic(http.ErrAbortHandler) // net/http would answer 200 otherwise
 		}
 	}()
-	s.payments.ServeHTTP(told, r)
+	s.payments.ServeHTTP(answered, r)
 }
 
 // paymentOf returns the operation of a request to Pago In Rete, "" for a path that it does not
@@ -59,7 +59,7 @@ func paymentOf(r *http.Request) restgatewaytest.Operation {
 	return ""
 }
 
-// logIn lets the payers of all notices log in, and returns how many they are.
+// logIn lets the payers of all notices log in, and returns their number.
 func (s *sandbox) logIn() int {
 	payers := map[flussi.FiscalCode]bool{}
 	for _, n := range s.payments.Notices() {
@@ -68,11 +68,11 @@ func (s *sandbox) logIn() int {
 			s.payments.LogIn(n.Payer)
 		}
 	}
-	s.journal.sayf("%s famiglie che hanno fatto l'accesso a Pago In Rete: %d", clock(time.Now()), len(payers))
+	s.journal.printf("%s famiglie che hanno fatto l'accesso a Pago In Rete: %d", clock(time.Now()), len(payers))
 	return len(payers)
 }
 
-// payAll lets families pay all notices that can be paid, and returns how many they are.
+// payAll pays all notices that can be paid, and returns their number.
 func (s *sandbox) payAll() int {
 	paid := 0
 	for _, n := range s.payments.Notices() {
@@ -80,16 +80,16 @@ func (s *sandbox) payAll() int {
 			paid++
 		}
 	}
-	s.journal.sayf("%s avvisi pagati su Pago In Rete: %d", clock(time.Now()), paid)
+	s.journal.printf("%s avvisi pagati su Pago In Rete: %d", clock(time.Now()), paid)
 	return paid
 }
 
-// paymentsJSON says how far the simulator of Pago In Rete is.
+// paymentsJSON is the state of the simulator of Pago In Rete.
 type paymentsJSON struct {
 	BaseURL  string                              `json:"base_url"`
 	Schools  []string                            `json:"schools"`
 	Received map[restgatewaytest.Operation]int   `json:"received"`
-	Events   map[restgatewaytest.EventState]int  `json:"events"` // how many are in which state
+	Events   map[restgatewaytest.EventState]int  `json:"events"` // by state
 	Notices  map[restgatewaytest.NoticeState]int `json:"notices"`
 }
 

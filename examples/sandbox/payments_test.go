@@ -138,7 +138,7 @@ func TestFaultsOfPagoInReteAreOrdered(t *testing.T) {
 }
 
 // A call that breaks off is told as such, and one for a path that is none as well.
-func TestWhatBecomesOfCallsToPagoInReteIsTold(t *testing.T) {
+func TestCallsToPagoInReteAreLogged(t *testing.T) {
 	box, out, p := newSchool(t)
 	box.payments.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.Reset, Stored: true})
 	notified(t, p)

@@ -8,7 +8,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
-// fault is something that goes wrong with a call, on either platform.
+// fault is a fault of a call on either platform.
 type fault struct {
 	Kind              string
 	Stored            bool
@@ -32,16 +32,16 @@ const (
 	tooManyRequests = string(appiotest.TooManyRequests)
 )
 
-// platform says what can go wrong on one of the platforms.
+// platform has the operations and the faults of a platform.
 type platform struct {
 	name        string
-	changing    []string          // operations that change something: a fault may come before or after that
-	reading     []string          // operations that do not
+	changing    []string          // operations that change something: a fault may come before or after
+	reading     []string          // other operations
 	labels      map[string]string // of the operations, in Italian
-	faults      []fault           // that exist
-	done, not   string            // what a fault says of a change, in Italian
-	onlyChanges string            // why a reading cannot be done and go wrong
-	onlyFor     []string          // kinds that are for changes alone
+	faults      []fault           // of every kind
+	done, not   string            // whether a change took effect, in Italian
+	onlyChanges string            // why a reading cannot be Stored, in Italian
+	onlyFor     []string          // kinds for changes alone
 }
 
 var appIO = platform{
@@ -96,12 +96,12 @@ func platformOf(op string) platform {
 	return appIO
 }
 
-// operations are those of the platform, in the order in which they are shown.
+// operations returns the operations of the platform, in the order of the page.
 func (p platform) operations() []string { return slices.Concat(p.changing, p.reading) }
 
 func (p platform) changes(op string) bool { return slices.Contains(p.changing, op) }
 
-// kinds are the kinds of faults, in the simulator's order.
+// kinds returns the kinds of faults, in the simulator's order.
 func (p platform) kinds() []string {
 	var all []string
 	for _, f := range p.faults {
@@ -112,7 +112,7 @@ func (p platform) kinds() []string {
 	return all
 }
 
-// labelOf names an operation in Italian.
+// labelOf returns the name of an operation in Italian.
 func labelOf(op string) string {
 	if label := platformOf(op).labels[op]; label != "" {
 		return label
@@ -120,7 +120,7 @@ func labelOf(op string) string {
 	return "percorso che non esiste"
 }
 
-// texts say in Italian what faults are.
+// texts describe the kinds of faults in Italian.
 var texts = map[string]string{
 	string(appiotest.BadRequest):      "400, richiesta non valida",
 	string(appiotest.Unauthorized):    "401, chiave non valida",
@@ -141,29 +141,29 @@ var texts = map[string]string{
 	string(appiotest.NoID):            "201 senza ID",
 	string(appiotest.LocationOnly):    "201 con l'ID solo in Location",
 
-	string(restgatewaytest.NoSuchAddress): "404, indirizzo sbagliato",
-	string(restgatewaytest.Conflict):      "409, stato che non lo permette",
-	string(restgatewaytest.Unprocessable): "422, dati non validi",
-	string(restgatewaytest.Redirected):    "307, altrove",
-	string(restgatewaytest.CutUnseen):     "risposta interrotta nel corpo, senza dire quanto è lunga",
-	string(restgatewaytest.Garbled):       "risposta illeggibile",
-	string(restgatewaytest.OtherID):       "risposta su un altro oggetto",
-	string(restgatewaytest.Huge):          "risposta troppo lunga",
+	string(restgatewaytest.NoSuchAddress):    "404, indirizzo sbagliato",
+	string(restgatewaytest.Conflict):         "409, stato che non lo permette",
+	string(restgatewaytest.Unprocessable):    "422, dati non validi",
+	string(restgatewaytest.Redirected):       "307, altrove",
+	string(restgatewaytest.CutWithoutLength): "risposta interrotta nel corpo, senza dire quanto è lunga",
+	string(restgatewaytest.Garbled):          "risposta illeggibile",
+	string(restgatewaytest.OtherID):          "risposta su un altro oggetto",
+	string(restgatewaytest.Huge):             "risposta troppo lunga",
 }
 
-// describe says in Italian what a fault does to an operation.
+// describe returns in Italian what a fault does to an operation.
 func describe(op string, f fault) string {
 	of, text := platformOf(op), texts[f.Kind]
 	switch {
 	case !of.changes(op), f.Kind == slow:
 		return text
-	case f.Stored || f.pagoInRete().Does() || slices.Contains(of.onlyFor, f.Kind):
+	case f.Stored || f.pagoInRete().ExecutesCall() || slices.Contains(of.onlyFor, f.Kind):
 		return text + " (" + of.done + ")"
 	}
 	return text + " (" + of.not + ")"
 }
 
-// fail lets the next calls go wrong, as an order says.
+// fail injects the fault of an order into the next calls.
 func (s *sandbox) fail(o order) {
 	if platformOf(o.Operation).name == pagoInRete.name {
 		s.payments.Fail(restgatewaytest.Operation(o.Operation), slices.Repeat([]restgatewaytest.Fault{o.fault().pagoInRete()}, o.Count)...)
@@ -172,7 +172,7 @@ func (s *sandbox) fail(o order) {
 	s.simulator.Fail(appiotest.Operation(o.Operation), slices.Repeat([]appiotest.Fault{o.fault().appIO()}, o.Count)...)
 }
 
-// failAtRandom lets a share of the calls go wrong, as an order says.
+// failAtRandom injects the fault of an order into a share of the calls.
 func (s *sandbox) failAtRandom(o order) {
 	if platformOf(o.Operation).name == pagoInRete.name {
 		s.payments.FailAtRandom(restgatewaytest.Operation(o.Operation), o.Share, o.Seed, o.fault().pagoInRete())

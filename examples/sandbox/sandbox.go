@@ -17,26 +17,26 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
-// sandbox is two simulated platforms, with what a person needs to work with it.
+// sandbox serves two simulated platforms, with a page and an API to control them.
 type sandbox struct {
 	simulator *appiotest.Simulator       // of App IO
 	payments  *restgatewaytest.Simulator // of Pago In Rete
-	journal   *journal
+	journal   *journal                   // on the standard output
 	page      *template.Template
 	services  map[string]string // IDs, by key
 	names     []string          // the services' IDs, in their order
 	schools   map[string]string // codici meccanografici, by key
-	codes     []string          // the same, in their order
+	codes     []string          // codici meccanografici, in their order
 	absent    func(flussi.FiscalCode) bool
-	manner    string // how it behaves, for the page
+	summary   string // of the configuration, in Italian
 	address   string // where it listens, as http://host:port
 
-	ordering sync.Mutex // held while faults are ordered or forgotten
+	ordering sync.Mutex // held while orders are added or removed
 
 	mu       sync.Mutex
-	received map[appiotest.Operation]int // calls, whatever became of them
-	answers  map[string]answer           // what the client was told of a message, by its ID
-	orders   []order                     // of faults, since they were forgotten
+	received map[appiotest.Operation]int // calls, whatever the answers
+	answers  map[string]answer           // to the submission of a message, by its ID
+	orders   []order                     // of faults, since they were last removed
 }
 
 // newSandbox returns a sandbox without services.
@@ -72,19 +72,19 @@ func (s *sandbox) addSchool(school restgatewaytest.School) {
 	s.codes = append(s.codes, school.Code)
 }
 
-// handler returns everything that the sandbox serves.
+// handler returns the handler of the platforms, the page and the API.
 func (s *sandbox) handler() http.Handler {
 	own := http.NewServeMux()
 	s.servePage(own)
 	s.serveAPI(own)
-	// A page from elsewhere that is open in the developer's browser must not give orders here.
+	// A page of another site in the developer's browser must not control the sandbox.
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "L'ordine viene da un altro sito: non è stato eseguito.", http.StatusForbidden)
 	}))
 	all := http.NewServeMux()
-	all.HandleFunc(appiotest.BasePath+"/", s.call)
-	all.HandleFunc(restgatewaytest.BasePath+"/", s.pay)
+	all.HandleFunc(appiotest.BasePath+"/", s.serveAppIO)
+	all.HandleFunc(restgatewaytest.BasePath+"/", s.servePagoInRete)
 	all.Handle("/", protection.Handler(own))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Flussi-Simulator", "nessun messaggio raggiunge i cittadini")
@@ -92,8 +92,8 @@ func (s *sandbox) handler() http.Handler {
 	})
 }
 
-// call lets the simulator answer a call, and tells what came of it.
-func (s *sandbox) call(w http.ResponseWriter, r *http.Request) {
+// serveAppIO lets the simulator answer a call, and logs the answer.
+func (s *sandbox) serveAppIO(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20)) // as much as the simulator reads
 	if err != nil {
@@ -104,16 +104,16 @@ func (s *sandbox) call(w http.ResponseWriter, r *http.Request) {
 		service: s.services[r.Header.Get("Ocp-Apim-Subscription-Key")],
 	}
 	s.count(c)
-	s.meet(body)
+	s.addAbsent(body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	told := &answerWriter{ResponseWriter: w}
+	answered := &answerWriter{ResponseWriter: w}
 	defer func() {
-		s.note(c, told)
-		if told.status == 0 && !told.broken {
+		s.logCall(c, answered)
+		if answered.status == 0 && !answered.broken {
 			panic(http.ErrAbortHandler) // net/http would answer 200 otherwise
 		}
 	}()
-	s.simulator.ServeHTTP(told, r)
+	s.simulator.ServeHTTP(answered, r)
 }
 
 func (s *sandbox) count(c *call) {
@@ -122,48 +122,47 @@ func (s *sandbox) count(c *call) {
 	s.received[c.operation]++
 }
 
-// meet tells the simulator that a citizen is absent, when the first call about them comes.
-func (s *sandbox) meet(body []byte) {
-	var about struct {
+// addAbsent adds the citizen of a request to the simulator if the citizen is absent.
+func (s *sandbox) addAbsent(body []byte) {
+	var request struct {
 		Code string `json:"fiscal_code"`
 	}
-	_ = json.Unmarshal(body, &about) // what is not valid is for the simulator to refuse
-	if citizen, err := flussi.ParseFiscalCode(about.Code); err == nil && s.absent(citizen) {
+	_ = json.Unmarshal(body, &request) // the simulator refuses what is not valid
+	if citizen, err := flussi.ParseFiscalCode(request.Code); err == nil && s.absent(citizen) {
 		s.simulator.AddCitizen(appiotest.Citizen{Code: citizen, Absent: true})
 	}
 }
 
-// note remembers and logs what came of a call. The line holds no fiscal code, no text and
-// no key.
-func (s *sandbox) note(c *call, told *answerWriter) {
+// logCall logs a call and its answer, without fiscal codes, texts and keys.
+func (s *sandbox) logCall(c *call, answered *answerWriter) {
 	service := cmp.Or(c.service, "(chiave sconosciuta)")
-	reply := told.answer()
+	reply := answered.answer()
 	if c.operation != appiotest.SubmitMessage {
 		subject := labelOf(string(c.operation))
-		if s.knows(c.messageID) {
+		if s.isDelivered(c.messageID) {
 			subject += " " + c.messageID
 		}
-		s.journal.sayf("%s %s %s: %s", clock(c.began), service, subject, reply.italian())
+		s.journal.printf("%s %s %s: %s", clock(c.began), service, subject, reply.italian())
 		return
 	}
-	id := s.delivered(c, told.messageID(), reply)
+	id := s.delivered(c, answered.messageID(), reply)
 	if id == "" {
-		s.journal.sayf("%s %s invio: NON memorizzato; risposta: %s", clock(c.began), service, reply.italian())
+		s.journal.printf("%s %s invio: NON memorizzato; risposta: %s", clock(c.began), service, reply.italian())
 		return
 	}
-	s.journal.sayf("%s %s invio: memorizzato %s; risposta: %s", clock(c.began), service, id, reply.italian())
+	s.journal.printf("%s %s invio: memorizzato %s; risposta: %s", clock(c.began), service, id, reply.italian())
 }
 
-func (s *sandbox) knows(messageID string) bool {
+func (s *sandbox) isDelivered(messageID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, known := s.answers[messageID]
 	return known
 }
 
-// delivered remembers what was answered to a submission, and returns the ID of its
-// message, "" if none was stored. Where a fault kept the ID from the client, it looks for
-// the message among those that came since.
+// delivered records the answer to a submission, and returns the ID of its message, "" if
+// none was stored. If the answer has no ID, it looks for the message among those that were
+// stored since the call began.
 func (s *sandbox) delivered(c *call, id string, reply answer) string {
 	refused := reply.Status >= 400 && reply.Status < 500
 	var all []appiotest.Delivery

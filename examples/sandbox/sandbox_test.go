@@ -128,7 +128,7 @@ func submitTo(t *testing.T, client *http.Client, key string) (*http.Response, er
 	return client.Do(r)
 }
 
-func TestWhatIsStoredIsLoggedWhateverTheClientIsTold(t *testing.T) {
+func TestStoredMessagesAreLoggedWhateverTheAnswer(t *testing.T) {
 	for _, fault := range append(appiotest.Faults(), appiotest.Fault{}) {
 		t.Run(fault.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestNoLineHoldsWhatIsPersonal(t *testing.T) {
 	assert.Equal(t, 404, send(h, "GET", appiotest.BasePath+"/cittadini/"+personalCode, "").Code)
 	assert.Equal(t, 200, send(h, "POST", appiotest.BasePath+"/profiles", `{"fiscal_code":"`+personalCode+`"}`).Code)
 	assert.Equal(t, 400, send(h, "GET", appiotest.BasePath+"/subscriptions-feed/"+personalCode, "").Code)
-	box.forget()
+	box.removeOrders()
 	box.process()
 
 	said := strings.TrimRight(out.String(), "\n")
@@ -244,11 +244,11 @@ func forgottenFaultsStrikeNobody(t *testing.T) {
 		for _, f := range platformOf(op).faults {
 			o := order{Operation: op, Kind: f.Kind, Stored: f.Stored, Count: 2, Delay: 300}
 			if len(o.check()) == 0 {
-				_, wrong := box.obey(o)
+				_, wrong := box.addOrder(o)
 				require.Empty(t, wrong)
 			}
 		}
-		_, wrong := box.obey(order{Operation: op, Kind: "502", Share: 1})
+		_, wrong := box.addOrder(order{Operation: op, Kind: "502", Share: 1})
 		require.Empty(t, wrong)
 	}
 	require.NotEmpty(t, box.state().Faults)
@@ -410,7 +410,7 @@ func TestAMessageIsTakenForThatOfTheCallThatStoredIt(t *testing.T) {
 	}
 }
 
-func TestABrokenConnectionIsToldFromNoAnswer(t *testing.T) {
+func TestABrokenConnectionIsLoggedUnlikeNoAnswer(t *testing.T) {
 	for _, fault := range appiotest.Faults() {
 		want := ""
 		switch fault.Kind {

@@ -21,17 +21,18 @@ func (s *sandbox) listen(ctx context.Context, address string) error {
 		return &listenError{address, err}
 	}
 	s.address = "http://" + reachable(listener.Addr())
-	s.greet(listener.Addr())
+	s.printStart(listener.Addr())
 	return s.serve(ctx, listener)
 }
 
-// serve serves the sandbox on a listener until the context ends, and waits for its end.
+// serve serves the sandbox on a listener until the context ends. It returns once the server has
+// stopped.
 func (s *sandbox) serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(s.journal, "", 0),
-		// Calls that a fault keeps waiting end with the sandbox.
+		// A call that a fault delays ends with the sandbox.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	ended := make(chan error, 1)
@@ -47,35 +48,35 @@ func (s *sandbox) serve(ctx context.Context, listener net.Listener) error {
 		_ = server.Close()
 	}
 	<-ended
-	s.journal.sayf("Simulatore fermato. Messaggi memorizzati: %d. Avvisi di pagamento: %d. Niente ha raggiunto un cittadino.", len(s.simulator.Deliveries()), len(s.payments.Notices()))
+	s.journal.printf("Simulatore fermato. Messaggi memorizzati: %d. Avvisi di pagamento: %d. Niente ha raggiunto un cittadino.", len(s.simulator.Deliveries()), len(s.payments.Notices()))
 	return nil
 }
 
-// greet says at the start what one has to know.
-func (s *sandbox) greet(address net.Addr) {
-	s.journal.sayf("%s", warning)
-	s.journal.sayf("Indirizzo dell'API (BaseURL): %s", s.address+appiotest.BasePath)
-	s.journal.sayf("Indirizzo di Pago In Rete (BaseURL): %s", s.address+restgatewaytest.BasePath)
-	s.journal.sayf("Pagina per guardare e dare ordini: %s/", s.address)
+// printStart prints the addresses, the keys and the configuration.
+func (s *sandbox) printStart(address net.Addr) {
+	s.journal.printf("%s", warning)
+	s.journal.printf("Indirizzo dell'API (BaseURL): %s", s.address+appiotest.BasePath)
+	s.journal.printf("Indirizzo di Pago In Rete (BaseURL): %s", s.address+restgatewaytest.BasePath)
+	s.journal.printf("Pagina per guardare e dare ordini: %s/", s.address)
 	for _, name := range s.names {
 		if s.services[defaultKey] == name {
-			s.journal.sayf("Servizio «%s», chiave «%s».", name, defaultKey)
+			s.journal.printf("Servizio «%s», chiave «%s».", name, defaultKey)
 			continue
 		}
-		s.journal.sayf("Servizio «%s», con la chiave indicata.", name)
+		s.journal.printf("Servizio «%s», con la chiave indicata.", name)
 	}
 	for _, code := range s.codes {
 		if s.schools[defaultKey] == code {
-			s.journal.sayf("Scuola «%s», credenziale «%s».", code, defaultKey)
+			s.journal.printf("Scuola «%s», credenziale «%s».", code, defaultKey)
 			continue
 		}
-		s.journal.sayf("Scuola «%s», con la credenziale indicata.", code)
+		s.journal.printf("Scuola «%s», con la credenziale indicata.", code)
 	}
-	s.journal.sayf("%s", s.manner)
+	s.journal.printf("%s", s.summary)
 	if tcp, ok := address.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		s.journal.sayf("ATTENZIONE: %s è raggiungibile anche da altri computer: chiunque nella rete può inviare e ordinare guasti. Usare solo dati inventati.", address)
+		s.journal.printf("ATTENZIONE: %s è raggiungibile anche da altri computer: chiunque nella rete può inviare e ordinare guasti. Usare solo dati inventati.", address)
 	}
-	s.journal.sayf("Per fermare il simulatore: Ctrl-C.")
+	s.journal.printf("Per fermare il simulatore: Ctrl-C.")
 }
 
 // reachable returns an address that clients on this machine can use.
@@ -87,7 +88,7 @@ func reachable(address net.Addr) string {
 	return fmt.Sprintf("localhost:%d", tcp.Port)
 }
 
-// listenError is an address that nobody can listen on.
+// listenError says that the sandbox cannot listen on an address.
 type listenError struct {
 	address string
 	err     error
@@ -96,7 +97,7 @@ type listenError struct {
 func (e *listenError) Error() string { return "listen: " + e.err.Error() }
 func (e *listenError) Unwrap() error { return e.err }
 
-// Italian says what to do.
+// Italian returns what to do.
 func (e *listenError) Italian() string {
 	switch {
 	case errors.Is(e.err, syscall.EADDRINUSE):

@@ -31,9 +31,9 @@ func (f Fault) String() string {
 	return f.Kind
 }
 
-// Does reports whether the platform does what is asked in a call with the fault, whatever it
+// ExecutesCall reports whether the platform does what a call with the fault asks for, whatever it
 // answers.
-func (f Fault) Does() bool {
+func (f Fault) ExecutesCall() bool {
 	e := effects[f.Kind]
 	return e.stored == always || e.stored == either && f.Stored
 }
@@ -102,7 +102,7 @@ var effects = map[string]effect{
 	"reset":          {either, func(i incident) *Reply { return hangUp(i.w, "") }},
 	"truncated":      {always, truncate},
 	"cut body":       {always, cutBody},
-	"cut unseen":     {always, cutUnseen},
+	"cut unseen":     {always, cutWithoutLength},
 	"garbled":        {always, garble},
 	"huge":           {always, enlarge},
 	"other ID":       {always, changeID},
@@ -120,7 +120,7 @@ func (f *Front[O, F]) inject(w http.ResponseWriter, r *http.Request, fault Fault
 		return
 	}
 	good := &Reply{Status: http.StatusOK}
-	if fault.Does() {
+	if fault.ExecutesCall() {
 		good = answer()
 	}
 	tooMany := func() *Reply { return f.tooMany(max(fault.RetryAfter, time.Second)) }
@@ -181,7 +181,7 @@ func cutBody(i incident) *Reply {
 	return cut(i, "Content-Length", strconv.Itoa(len(i.good.Body)))
 }
 
-func cutUnseen(i incident) *Reply { return cut(i, "Connection", "close") }
+func cutWithoutLength(i incident) *Reply { return cut(i, "Connection", "close") }
 
 // cut sends the good reply with one more header and half of its body, and breaks the connection.
 func cut(i incident, name, value string) *Reply {

@@ -261,7 +261,7 @@ func TestEveryKind(t *testing.T) {
 				end() // waits for the handler
 				done := want.always || want.either && stored
 				assert.Equal(t, done, p.done == 1)
-				assert.Equal(t, done, fault.Does())
+				assert.Equal(t, done, fault.ExecutesCall())
 			})
 		}
 	}

@@ -7,42 +7,37 @@ import (
 	"time"
 )
 
-// Pace lets calls go at an even rate. It is safe for concurrent use, and has no goroutines.
+// Pace starts calls at an even rate. It is safe for concurrent use, and has no goroutines.
 //
-// Whenever the platform refuses a call as one too many, it holds all of them back for as
-// long as the platform asked, at most a minute, and goes on at four fifths of its rate; then
-// it regains a hundredth of its full rate each second.
+// After a 429 no call starts for as long as the platform asked, at most a minute; then calls go on
+// at four fifths of the rate, which grows by a hundredth of the full rate each second.
 type Pace struct {
 	full  float64       // calls a second
-	pause time.Duration // after a refusal that names no time
+	pause time.Duration // after a 429 that names no time
 
-	// Held by the one caller whose turn is next; the others queue for it. A caller that
-	// leaves takes nothing along.
-	turn chan struct{}
+	next chan struct{} // a semaphore: the caller that holds it is next
 
 	mu    sync.Mutex
 	rate  float64   // at the time of since
-	since time.Time // when the rate was last lowered, and regaining begins
-	held  time.Time // nothing goes out before
+	since time.Time // when the rate was last lowered, and begins to grow
+	held  time.Time // no call starts before
 	last  time.Time // when the last call was due
 }
 
 const (
-	drop   = 0.8  // of its rate a Pace keeps at a refusal
-	floor  = 0.05 // of the full rate is the least
-	regain = 0.01 // of the full rate is regained in a second
-
-	longest = time.Minute
+	slowdown = 0.8  // the factor of the rate after a 429
+	floor    = 0.05 // the lowest rate, as a share of the full rate
+	growth   = 0.01 // of the rate in a second, as a share of the full rate
+	maxPause = time.Minute
 )
 
-// New returns a pace at its full rate, in calls a second, that pauses after a refusal that
-// names no time. Both are above zero.
+// New returns a pace at its full rate, in calls a second, that pauses after a 429 that names no
+// time. Both are above zero.
 func New(full float64, pause time.Duration) *Pace {
-	return &Pace{full: full, rate: full, pause: pause, turn: make(chan struct{}, 1)}
+	return &Pace{full: full, rate: full, pause: pause, next: make(chan struct{}, 1)}
 }
 
-// Wait returns when the next call may go out, or at once with the error of the context when
-// it ends.
+// Wait returns when the next call may start, or with the error of the context as soon as it ends.
 func (p *Pace) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -50,12 +45,12 @@ func (p *Pace) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case p.turn <- struct{}{}:
+	case p.next <- struct{}{}:
 	}
-	defer func() { <-p.turn }()
+	defer func() { <-p.next }()
 	for {
-		due, now := p.depart()
-		if now {
+		due, started := p.tryStart()
+		if started {
 			return nil
 		}
 		if err := sleepUntil(ctx, due); err != nil {
@@ -64,8 +59,9 @@ func (p *Pace) Wait(ctx context.Context) error {
 	}
 }
 
-// depart lets the next call go if it is due, or says when it is, as things are now.
-func (p *Pace) depart() (due time.Time, now bool) {
+// tryStart starts the next call if it is due; otherwise it returns when it will be due at the
+// present rate.
+func (p *Pace) tryStart() (due time.Time, started bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := time.Now()
@@ -77,7 +73,7 @@ func (p *Pace) depart() (due time.Time, now bool) {
 	if due.After(at) {
 		return due, false
 	}
-	// What is a little late does not delay the next one; what is idle saves nothing up.
+	// A call that is a little late does not delay the next one, and idle time adds no calls.
 	p.last = due
 	if at.Sub(due) > interval {
 		p.last = at
@@ -85,37 +81,36 @@ func (p *Pace) depart() (due time.Time, now bool) {
 	return due, true
 }
 
-// Slow says that the platform refused a call as one too many, and how long it asked to be
-// left alone; 0 if it did not say.
-func (p *Pace) Slow(retryAfter time.Duration) {
+// SlowDown lowers the rate after a 429. The platform asked to wait for retryAfter; 0 if it did not
+// say.
+func (p *Pace) SlowDown(retryAfter time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	if retryAfter <= 0 {
 		retryAfter = p.pause
 	}
-	// Calls that were under way together are refused together: that counts once.
+	// Calls that were under way together are refused together: lower the rate once.
 	if !now.Before(p.held) {
-		p.rate = max(p.current(now)*drop, p.full*floor)
+		p.rate = max(p.current(now)*slowdown, p.full*floor)
 	}
-	// Who is asked to wait longer is asked again, not frozen by one answer.
-	if until := now.Add(min(retryAfter, longest)); until.After(p.held) {
+	// A platform that asks for more than a minute answers 429 again.
+	if until := now.Add(min(retryAfter, maxPause)); until.After(p.held) {
 		p.held, p.since = until, until
 	}
 }
 
-// Rate returns how many calls a second go out now at most.
+// Rate returns how many calls a second may start now.
 func (p *Pace) Rate() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.current(time.Now())
 }
 
-// current returns the rate with what was regained by now. While nothing may go out,
-// nothing is regained.
+// current returns the rate at a time. It does not grow while no call may start.
 func (p *Pace) current(now time.Time) float64 {
-	regained := p.full * regain * max(now.Sub(p.since).Seconds(), 0)
-	return min(p.rate+regained, p.full)
+	grown := p.full * growth * max(now.Sub(p.since).Seconds(), 0)
+	return min(p.rate+grown, p.full)
 }
 
 func sleepUntil(ctx context.Context, at time.Time) error {

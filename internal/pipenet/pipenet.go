@@ -1,5 +1,5 @@
-// Package pipenet is a network inside the process, for tests: its connections are pipes,
-// so that a testing/synctest bubble sees them block and lets time pass.
+// Package pipenet connects clients and servers by pipes inside the process, for tests: unlike real
+// connections, they block durably in a testing/synctest bubble, so that its time advances.
 package pipenet
 
 import (
@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// Serve serves a handler on a network of its own. It returns a transport that reaches
-// it, whatever the address, and what ends both.
+// Serve serves a handler over pipes. It returns a transport that reaches the handler at any
+// address, and a function that closes both.
 func Serve(handler http.Handler) (*http.Transport, func()) {
 	network := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
-	// As real ones have it: the server is more patient with idle connections than the client.
+	// The server closes idle connections later than the client does, like the real platforms.
 	server := &http.Server{Handler: handler, IdleTimeout: 4 * time.Minute}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(network) }()
@@ -46,7 +46,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 // Close ends the network.
 func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
 
-// Addr returns no address in particular.
+// Addr returns a placeholder: pipes have no address.
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -23,76 +23,76 @@ type call struct {
 	engine  *Engine
 	op      Operation
 	caller  context.Context
-	attempt *attempt // under way; nil before the first
-	waiting bool     // for the next attempt
-	wait    time.Duration
+	attempt *attempt      // under way; nil before the first
+	waiting bool          // for the next attempt
+	wait    time.Duration // before the next attempt
 
-	attempts []Attempt  // that are over
-	room     [1]Attempt // for most calls
-	reply    *Reply     // of the last one: last, or nil
+	attempts []Attempt  // that ended
+	first    [1]Attempt // the memory of attempts: most calls make one
+	reply    *Reply     // to the last attempt: &last, or nil
 	last     Reply
 }
 
-// attempt knows whether the request may have reached a server. There are two kinds of
-// evidence that it did not. net/http's own transport traces what it does: it looked for
-// a connection and found none, and the error says so. Of any other transport nothing is
-// believed but that it has not read the body, without which no server can act.
+// attempt records whether the request may have reached a server. Two things show that it did not.
+// net/http's own transport calls the trace: it asked for a connection, and the error says that
+// there was none. Any other transport may not call the trace; with one, only a body that was never
+// read shows it, since no server acts without the body.
 type attempt struct {
-	sought   atomic.Bool // a connection, by a transport that traces
-	insecure atomic.Bool // the connection could not be secured
-	headers  atomic.Bool // were written to the end
-	complete atomic.Bool // the whole request was written
-	read     atomic.Bool // the body was read; only known of a tracked body
+	getConn      atomic.Bool // the transport asked for a connection, and so calls the trace
+	tlsFailed    atomic.Bool // the TLS handshake failed
+	wroteHeaders atomic.Bool // all headers were written
+	wroteRequest atomic.Bool // the whole request was written
+	bodyRead     atomic.Bool // the body was read; set only by a tracked body
 }
 
-// maySend reports whether the request may have reached a server before the attempt
-// ended with the error.
-func (a *attempt) maySend(err error, native bool) bool {
+// mayHaveReached reports whether the request may have reached a server before the attempt ended
+// with the error.
+func (a *attempt) mayHaveReached(err error, native bool) bool {
 	switch {
-	case a.headers.Load():
+	case a.wroteHeaders.Load():
 		return true
 	case native:
-		return !a.sought.Load() || !a.insecure.Load() && !connecting(err)
+		return !a.getConn.Load() || !a.tlsFailed.Load() && !isConnectError(err)
 	}
-	return a.read.Load()
+	return a.bodyRead.Load()
 }
 
-// begin makes the next attempt and the context for it.
+// begin starts the next attempt and returns its context.
 func (c *call) begin() context.Context {
 	a := &attempt{}
 	c.attempt = a
 	return httptrace.WithClientTrace(c.caller, &httptrace.ClientTrace{
-		GetConn:          func(string) { a.sought.Store(true) },
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { a.insecure.Store(err != nil) },
-		WroteHeaders:     func() { a.headers.Store(true) },
+		GetConn:          func(string) { a.getConn.Store(true) },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { a.tlsFailed.Store(err != nil) },
+		WroteHeaders:     func() { a.wroteHeaders.Store(true) },
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
 			if info.Err == nil {
-				a.complete.Store(true)
+				a.wroteRequest.Store(true)
 			}
 		},
 	})
 }
 
-// errRewind keeps net/http from repeating a request by itself, as it does over HTTP/2
-// whenever the server says that it did not look at it: past the pace, the number of
-// attempts and the log.
+// errRewind keeps net/http from repeating a request by itself, as it does over HTTP/2 if the
+// server says that it did not process it: such a repetition ignores the pace, MaxAttempts and the
+// log.
 var errRewind = errors.New("request was written, and is not repeated")
 
-// body is a request's body for transports that are not net/http's: it tells when it is
-// read. net/http would write the headers in a packet of their own in front of it.
+// body is a request's body for transports that are not net/http's: it records that it was read.
+// With such a body, net/http would send the headers in a packet of their own.
 type body struct {
 	*bytes.Reader
 	attempt *attempt
 }
 
 func (b body) Read(p []byte) (int, error) {
-	b.attempt.read.Store(true)
+	b.attempt.bodyRead.Store(true)
 	return b.Reader.Read(p)
 }
 
 // WriteTo hides the reader's own, which would bypass Read.
 func (b body) WriteTo(w io.Writer) (int64, error) {
-	b.attempt.read.Store(true)
+	b.attempt.bodyRead.Store(true)
 	return b.Reader.WriteTo(w)
 }
 
@@ -109,7 +109,7 @@ func (c *call) setBody(req *retryablehttp.Request) error {
 	}
 	again := req.GetBody
 	req.GetBody = func() (io.ReadCloser, error) {
-		if c.op.Repeat == IfNotSent && c.attempt.complete.Load() {
+		if c.op.Repeat == IfNotSent && c.attempt.wroteRequest.Load() {
 			return nil, errRewind
 		}
 		return again()
@@ -117,13 +117,13 @@ func (c *call) setBody(req *retryablehttp.Request) error {
 	return nil
 }
 
-// What every request carries; shared, since nobody changes it.
+// The headers of every request share these values, which are never changed.
 var (
 	accept      = []string{"application/json, application/problem+json"}
 	contentType = []string{"application/json"}
 )
 
-// request makes the request of the first attempt. The base was parsed long ago.
+// request returns the request of the first attempt.
 func (c *call) request() (*retryablehttp.Request, error) {
 	path, err := url.PathUnescape(c.op.Path)
 	if err != nil {
@@ -150,7 +150,7 @@ func (c *call) request() (*retryablehttp.Request, error) {
 	return req, c.setBody(req)
 }
 
-// prepare begins a further attempt.
+// prepare starts a further attempt.
 func (c *call) prepare(req *http.Request) error {
 	if err := c.engine.Pace.Wait(c.caller); err != nil {
 		return err
@@ -164,18 +164,18 @@ func (c *call) backoff(time.Duration, time.Duration, int, *http.Response) time.D
 	return c.wait
 }
 
-// check records what became of an attempt and decides whether there is another.
-func (c *call) check(_ context.Context, resp *http.Response, err error) (bool, error) {
-	over := Attempt{}
+// checkRetry records the result of an attempt and decides whether there is another.
+func (c *call) checkRetry(_ context.Context, resp *http.Response, err error) (bool, error) {
+	ended := Attempt{}
 	c.reply = nil
-	var asked time.Duration
+	var retryAfter time.Duration
 	if err == nil {
-		over.Status = resp.StatusCode
+		ended.Status = resp.StatusCode
 		if resp.StatusCode >= 400 {
-			asked = RetryAfter(resp.Header, time.Now())
+			retryAfter = RetryAfter(resp.Header, time.Now())
 		}
 		if resp.StatusCode == http.StatusTooManyRequests {
-			c.engine.Pace.Slow(asked) // before the body, which may take its time
+			c.engine.Pace.SlowDown(retryAfter) // before the body is read, which may take long
 		}
 		c.last = Reply{Status: resp.StatusCode, Header: resp.Header}
 		if c.op.Stream > 0 && resp.StatusCode == http.StatusOK {
@@ -185,52 +185,51 @@ func (c *call) check(_ context.Context, resp *http.Response, err error) (bool, e
 		}
 		c.reply = &c.last
 	}
-	var again bool
-	over.Reason, again = c.judge(err)
-	if again {
-		c.wait = max(asked, c.jittered(len(c.attempts)))
+	reason, retry := c.canRetry(err)
+	ended.Reason = reason
+	if retry {
+		c.wait = max(retryAfter, c.backoffAfter(len(c.attempts)))
 	}
-	again = again && len(c.attempts)+1 < c.engine.MaxAttempts && asked <= c.engine.MaxWait && c.caller.Err() == nil
-	if again {
-		over.Wait = c.wait
+	retry = retry && len(c.attempts)+1 < c.engine.MaxAttempts && retryAfter <= c.engine.MaxWait && c.caller.Err() == nil
+	if retry {
+		ended.Wait = c.wait
 	}
-	c.waiting = again
-	c.attempts = append(c.attempts, over)
-	c.log(over)
-	return again, nil
+	c.waiting = retry
+	c.attempts = append(c.attempts, ended)
+	c.log(ended)
+	return retry, nil
 }
 
-// judge says why an attempt is not the end of it, and whether the operation may be
-// attempted again. A server that answers 500 may have acted on the request, whatever the body of
-// the answer says.
-func (c *call) judge(err error) (reason string, again bool) {
+// canRetry returns why an attempt failed, "" if it did not, and whether the operation may be
+// repeated. A server that answers 500 may have acted on the request, whatever the body says.
+func (c *call) canRetry(err error) (reason string, retry bool) {
 	switch {
 	case err != nil:
-		again = c.op.Repeat == Freely || !c.attempt.maySend(err, c.engine.native())
-		return Describe(err), again && !lasting(err)
+		retry = c.op.Repeat == AfterFailure || !c.attempt.mayHaveReached(err, c.engine.native())
+		return Describe(err), retry && !isPermanent(err)
 	case c.reply.Status == http.StatusTooManyRequests:
 		return "too many requests", true
-	case c.reply.Status == http.StatusInternalServerError && c.reply.Problem() != nil:
-		return "problem at the server", c.op.Repeat == Freely
+	case c.reply.Status == http.StatusInternalServerError && c.reply.DeclaredProblem() != nil:
+		return "problem at the server", c.op.Repeat == AfterFailure
 	case c.reply.Status >= 500:
-		return "server or gateway failed", c.op.Repeat == Freely && c.reply.Status != http.StatusNotImplemented
+		return "server or gateway failed", c.op.Repeat == AfterFailure && c.reply.Status != http.StatusNotImplemented
 	case c.reply.BodyErr != nil:
 		return "reply was not complete: " + Describe(c.reply.BodyErr),
-			c.op.Repeat == Freely && !errors.Is(c.reply.BodyErr, ErrTooLarge)
+			c.op.Repeat == AfterFailure && !errors.Is(c.reply.BodyErr, ErrTooLarge)
 	}
 	return "", false
 }
 
-// lasting reports whether a transport error will not pass by itself.
-func lasting(err error) bool {
+// isPermanent reports whether a further attempt would fail in the same way.
+func isPermanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	return errors.As(err, &certificate) || errors.As(err, &record)
 }
 
-// jittered returns the wait after n attempts before this one: doubled each time, and
-// between half and one and a half of that, so that callers do not come back together.
-func (c *call) jittered(n int) time.Duration {
+// backoffAfter returns the wait after n earlier attempts: doubled each time, and between half and
+// one and a half of that, so that callers do not retry at the same moment.
+func (c *call) backoffAfter(n int) time.Duration {
 	wait := c.engine.MinWait << min(n, 16)
 	if wait > c.engine.MaxWait || wait <= 0 {
 		wait = c.engine.MaxWait
@@ -238,9 +237,9 @@ func (c *call) jittered(n int) time.Duration {
 	return min(time.Duration(float64(wait)*(0.5+rand.Float64())), c.engine.MaxWait)
 }
 
-func (c *call) log(over Attempt) {
+func (c *call) log(a Attempt) {
 	level := slog.LevelDebug
-	if over.Reason != "" {
+	if a.Reason != "" {
 		level = slog.LevelWarn
 	}
 	if !c.engine.Logger.Enabled(c.caller, level) {
@@ -249,20 +248,20 @@ func (c *call) log(over Attempt) {
 	attrs := []slog.Attr{
 		slog.String("operation", c.op.Name),
 		slog.Int("attempt", len(c.attempts)),
-		slog.Int("status", over.Status),
+		slog.Int("status", a.Status),
 	}
-	if over.Reason != "" {
-		attrs = append(attrs, slog.String("reason", over.Reason))
+	if a.Reason != "" {
+		attrs = append(attrs, slog.String("reason", a.Reason))
 	}
-	if over.Wait > 0 {
-		attrs = append(attrs, slog.Duration("wait", over.Wait))
+	if a.Wait > 0 {
+		attrs = append(attrs, slog.Duration("wait", a.Wait))
 	}
 	c.engine.Logger.LogAttrs(c.caller, level, "http attempt", attrs...)
 }
 
-// failure describes a call that ended without a reply.
+// failure returns the error of a call that ended without a reply.
 func (c *call) failure(err error) *Failure {
-	sent := !c.waiting && c.attempt != nil && c.attempt.maySend(err, c.engine.native())
+	sent := !c.waiting && c.attempt != nil && c.attempt.mayHaveReached(err, c.engine.native())
 	ended := c.caller.Err()
 	if ended != nil && !errors.Is(err, ended) {
 		err = errors.Join(ended, err)

@@ -1,10 +1,10 @@
-// Package restcall sends HTTP requests for the platform clients: one engine that
-// knows when a request may be repeated, keeps the pace, caps what it reads, and
-// never shows what it sends.
+// Package restcall sends HTTP requests for the clients of platforms. Its engine decides when a
+// request may be repeated, keeps to the pace, limits the bytes that it reads, and never logs or
+// prints what it sends.
 //
-// A client describes an [Operation] and gets a [Reply], whatever its status, or a
-// [*Failure] that says whether the request may have reached the server. What a
-// reply means is up to the client.
+// A client describes an [Operation] and gets a [Reply], whatever its status, or a [*Failure] that
+// says whether the request may have reached the server. The client decides what a reply means;
+// [RemoteError] and [SetOutcome] build its error.
 package restcall
 
 import (
@@ -19,37 +19,37 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// Engine sends the operations of one client. Its fields are set before the first
-// call; after that it is safe for concurrent use.
+// Engine sends the operations of one client. [NewEngine] makes it; it is safe for concurrent use
+// once its fields are set.
 type Engine struct {
 	Base        *url.URL          // in front of every path, without a slash at the end
 	Client      *http.Client      // made by [Isolate]
-	Authorize   func(http.Header) // adds the key to a request; a function, since those do not print
-	Pace        Pace              // asked before every attempt, told of every 429
-	Logger      *slog.Logger      // hears of every attempt, without personal data
+	Authorize   func(http.Header) // adds the key to a request; a function, since fmt prints no closure
+	Pace        Pace              // waited for before every attempt; slowed down after every 429
+	Logger      *slog.Logger      // receives every attempt, without personal data
 	MaxAttempts int               // at least 1
-	MinWait     time.Duration     // the first wait between attempts, doubled for each further one
-	MaxWait     time.Duration     // no wait is longer; a server that asks for more ends the call
+	MinWait     time.Duration     // before the second attempt; doubled for each further one
+	MaxWait     time.Duration     // of a wait between attempts; the call ends if the server asks for more
 	MaxBody     int64             // bytes of a reply that are read
 }
 
-// Pace spreads calls over time. It is shared by whatever shares a limit.
+// Pace spreads calls over time. Clients that share a limit share a Pace.
 type Pace interface {
-	// Wait returns when the next call may go out, or with the error of the context.
+	// Wait returns when the next call may start, or with the error of the context.
 	Wait(ctx context.Context) error
-	// Slow says that the server refused a call as one too many, and how long it asked
-	// to be left alone; 0 if it did not say.
-	Slow(retryAfter time.Duration)
+	// SlowDown lowers the rate after a 429. The server asked to wait for retryAfter; 0 if it did
+	// not say.
+	SlowDown(retryAfter time.Duration)
 }
 
 // Repeat says when an operation may be attempted again.
 type Repeat uint8
 
 const (
-	// Freely repeats what changes nothing: after any failure that may pass.
-	Freely Repeat = iota
-	// IfNotSent repeats only where the server certainly did not act on the request: after 429,
-	// and where the request did not reach it.
+	// AfterFailure repeats after every failure that may be temporary: for calls that only read.
+	AfterFailure Repeat = iota
+	// IfNotSent repeats only if the server certainly did not act on the request: after 429, or if
+	// the request did not reach it.
 	IfNotSent
 )
 
@@ -61,16 +61,14 @@ type Operation struct {
 	Body   []byte // sent as JSON; nil for none
 	Repeat Repeat // when it may be attempted again
 
-	// Header holds what the request carries besides; nil for nothing. It may hold personal
-	// data: never logged.
+	// Header has further headers; nil for none. It may hold personal data: never logged.
 	Header http.Header
-	// Stream, if it is not 0, leaves the body of a reply with status 200 to the caller, as
-	// Reply.Stream, and is how many bytes of it can be read. Once there is such a reply,
-	// nothing is repeated.
+	// Stream, if it is not 0, is how many bytes of a reply with status 200 the caller may read,
+	// from Reply.Stream. After such a reply nothing is repeated.
 	Stream int64
 }
 
-// Reply is a complete answer of the server, whatever its status.
+// Reply is what the server answered to the last attempt, whatever its status.
 type Reply struct {
 	Status   int         // of HTTP
 	Header   http.Header // as received
@@ -78,28 +76,28 @@ type Reply struct {
 	BodyErr  error       // why it could not be read to the end; nil if it could
 	Attempts []Attempt   // all, the last one included
 
-	// Stream is the body in place of Body, where the operation asks for it: the caller closes
-	// it. The context of the call and the client's Timeout go on to bound it. Its errors are
-	// concealed; one that is cut off ends with [io.ErrUnexpectedEOF], as far as HTTP can tell,
-	// and one that is too long with [ErrTooLarge].
+	// Stream has the body in place of Body, if the operation asks for it. The caller closes it.
+	// The context of the call and the client's Timeout still limit it. Its errors do not show
+	// their text; a body that is cut off ends with [io.ErrUnexpectedEOF], if HTTP can tell, and
+	// one that is too long with [ErrTooLarge].
 	Stream io.ReadCloser
 }
 
-// Attempt is what became of one attempt.
+// Attempt is the result of one attempt.
 type Attempt struct {
-	Status int           // of the reply, 0 if there was none
-	Reason string        // why it was not the end, "" for the last one if all went well
-	Wait   time.Duration // before the next one
+	Status int           // of the reply; 0 if there was none
+	Reason string        // why it failed; "" if it did not
+	Wait   time.Duration // before the next attempt; 0 if there is none
 }
 
-// ErrTooLarge is the BodyErr of a reply that is larger than the engine's MaxBody, and the
-// error of reading a stream that is longer than its operation's Stream.
+// ErrTooLarge is the BodyErr of a reply that is larger than Engine.MaxBody, and the error of
+// reading a stream that is longer than Operation.Stream.
 var ErrTooLarge = errors.New("reply is too large")
 
-// Isolate returns a copy of a client for an engine. It shares the transport, and so
-// the connections. It does not follow redirects, which would carry the key and the
-// request to another place, and the engine cannot close the idle connections of the
-// caller's transport; it keeps no cookies. The client's Timeout bounds each attempt.
+// Isolate returns a copy of a client for an engine. The copy uses the same transport and
+// connections, but cannot close the caller's idle ones. It stores no cookies and follows no
+// redirects, which would send the key and the request to another address. The client's Timeout
+// limits each attempt.
 func Isolate(client *http.Client) *http.Client {
 	own := *client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -109,29 +107,27 @@ func Isolate(client *http.Client) *http.Client {
 	}
 	transport, native := base.(*http.Transport)
 	if native {
-		// Looked at in a clone: the transport itself may be in use, and sets its own
-		// protocols on first use.
+		// The transport may be in use, and sets its own protocols on first use: read a clone.
 		for protocol := range transport.Clone().TLSNextProto {
 			native = native && protocol == "h2"
 		}
 	}
-	// http.Client starts a goroutine for each request to bound it, over a transport that
-	// is not its own.
+	// http.Client would start a goroutine for each request to enforce the time-out, since the
+	// transport is not net/http's own type.
 	own.Transport = roundTripper{base, native, client.Timeout}
 	own.Timeout = 0
-	own.Jar = nil // nobody logs in here
+	own.Jar = nil // no platform logs in by cookie
 	return &own
 }
 
-// native reports whether the transport is net/http's own, with none but its own
-// protocols behind it.
+// native reports whether the transport is net/http's own, with no protocol but its own.
 func (e *Engine) native() bool {
 	t, ok := e.Client.Transport.(roundTripper)
 	return ok && t.native
 }
 
-// roundTripper bounds the time of a request, its reply included, and hides all of a
-// transport but RoundTrip.
+// roundTripper limits the time of a request and its reply, and hides all methods of a transport
+// but RoundTrip.
 type roundTripper struct {
 	base    http.RoundTripper
 	native  bool // see [Engine.native]
@@ -152,7 +148,7 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// bounded is a body whose time is bounded until it is closed.
+// bounded is a body whose time-out ends when it is closed.
 type bounded struct {
 	io.ReadCloser
 	cancel context.CancelFunc
@@ -163,11 +159,11 @@ func (b bounded) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// Do sends an operation, again if it may be repeated. It returns a reply if the last
-// attempt had one, whatever its status; otherwise the error is a [*Failure].
+// Do sends an operation, and repeats it where that is permitted. It returns the reply to the last
+// attempt, whatever its status; without a reply, the error is a [*Failure].
 func (e *Engine) Do(ctx context.Context, op Operation) (*Reply, error) {
 	c := &call{engine: e, op: op, caller: ctx}
-	c.attempts = c.room[:0]
+	c.attempts = c.first[:0]
 	if err := e.Pace.Wait(ctx); err != nil {
 		return nil, c.failure(err)
 	}
@@ -180,16 +176,16 @@ func (e *Engine) Do(ctx context.Context, op Operation) (*Reply, error) {
 		HTTPClient:   e.Client,
 		Logger:       nil, // its own shows URLs
 		RetryMax:     e.MaxAttempts - 1,
-		CheckRetry:   c.check,
+		CheckRetry:   c.checkRetry,
 		Backoff:      c.backoff,
 		PrepareRetry: c.prepare,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	// What came of it is in the call's own record, since the library drops replies and
-	// puts URLs into errors.
-	_, err = client.Do(req) // check has read and closed the reply
+	// The library drops replies and puts URLs into errors: c has the reply, which checkRetry read
+	// and closed.
+	_, err = client.Do(req)
 	switch {
-	case c.waiting: // between two attempts: the last one surely may be repeated
+	case c.waiting: // the context ended between two attempts, after one that may be repeated
 		return nil, c.failure(err)
 	case c.reply != nil:
 		c.reply.Attempts = c.attempts

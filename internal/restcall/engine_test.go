@@ -35,7 +35,7 @@ type freePace struct {
 }
 
 func (p *freePace) Wait(ctx context.Context) error { p.waits.Add(1); return ctx.Err() }
-func (p *freePace) Slow(d time.Duration)           { p.slow.Store(int64(d)) }
+func (p *freePace) SlowDown(d time.Duration)       { p.slow.Store(int64(d)) }
 
 // scripted is a transport that answers each attempt with the next of its steps, the
 // last one again and again.
@@ -98,8 +98,8 @@ func TestRepetitions(t *testing.T) {
 	reset := &net.OpError{Op: "read", Err: errors.New("connection reset by peer: " + secret)}
 	refused := &net.OpError{Op: "dial", Err: errors.New("refused: " + secret)}
 	for name, test := range map[string]struct {
-		step           func(*http.Request) (*http.Response, error)
-		freely, unsent int // how many attempts each policy makes of four
+		step                    func(*http.Request) (*http.Response, error)
+		afterFailure, ifNotSent int // how many attempts each policy makes of four
 	}{
 		"a success":                   {answers(201, `{}`), 1, 1},
 		"a refusal":                   {answers(400, `{}`, "Content-Type", problem), 1, 1},
@@ -130,7 +130,7 @@ func TestRepetitions(t *testing.T) {
 		"a reply that is too large":            {answers(200, strings.Repeat("x", 1001)), 1, 1},
 		"a redirect":                           {answers(307, ``, "Location", "http://elsewhere.test/"), 1, 1},
 	} {
-		for repeat, want := range map[Repeat]int{Freely: test.freely, IfNotSent: test.unsent} {
+		for repeat, want := range map[Repeat]int{AfterFailure: test.afterFailure, IfNotSent: test.ifNotSent} {
 			t.Run(fmt.Sprint(name, " ", repeat), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					transport := &scripted{steps: []func(*http.Request) (*http.Response, error){test.step}}
@@ -183,7 +183,7 @@ func TestARepeatedOperationEndsWithTheFirstGoodReply(t *testing.T) {
 	})
 }
 
-// The last failure decides what a call means: earlier ones were surely not sent.
+// The last failure decides what a call means: earlier ones were certainly not sent.
 func TestAFailureSaysWhetherItWasSent(t *testing.T) {
 	dial := fails(&net.OpError{Op: "dial", Err: errors.New("no")}, false)
 	reset := fails(io.EOF, true)
@@ -271,7 +271,7 @@ func TestAContextThatEnds(t *testing.T) {
 			return nil, r.Context().Err()
 		}}}
 		e, _ := engine(transport)
-		_, err := e.Do(ctx, operation(Freely))
+		_, err := e.Do(ctx, operation(AfterFailure))
 		var f *Failure
 		require.ErrorAs(t, err, &f)
 		assert.True(t, f.Sent)
@@ -283,7 +283,7 @@ func TestAContextThatEnds(t *testing.T) {
 // blockedPace lets the first call pass, and no other.
 type blockedPace struct{}
 
-func (blockedPace) Slow(time.Duration) {}
+func (blockedPace) SlowDown(time.Duration) {}
 func (blockedPace) Wait(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) > time.Minute-time.Millisecond {
 		return nil
@@ -296,7 +296,7 @@ func TestWaitsGrowAndAreCapped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, _ := engine(&scripted{steps: []func(*http.Request) (*http.Response, error){answers(502, "")}})
 		e.MaxAttempts, e.MaxWait = 40, 2*time.Second
-		reply, err := e.Do(t.Context(), operation(Freely))
+		reply, err := e.Do(t.Context(), operation(AfterFailure))
 		require.NoError(t, err)
 		require.Len(t, reply.Attempts, 40)
 		for i, a := range reply.Attempts[:39] {
@@ -335,7 +335,7 @@ func TestLogsShowNothingPersonal(t *testing.T) {
 			fails(fmt.Errorf("%s", secret), false), answers(500, `{"detail":"`+secret+`"}`, "Content-Type", problem), answers(201, secret),
 		}})
 		e.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		_, err := e.Do(t.Context(), operation(Freely))
+		_, err := e.Do(t.Context(), operation(AfterFailure))
 		require.NoError(t, err)
 	})
 	assert.NotContains(t, log.String(), secret)
@@ -380,7 +380,7 @@ func TestEveryReplyIsClosedAndItsTimeEnded(t *testing.T) {
 	}))
 	e.Client = Isolate(&http.Client{Transport: e.Client.Transport, Timeout: time.Hour})
 	e.MinWait = time.Millisecond
-	_, err := e.Do(t.Context(), operation(Freely))
+	_, err := e.Do(t.Context(), operation(AfterFailure))
 	require.NoError(t, err)
 	require.Len(t, contexts, 4)
 	assert.GreaterOrEqual(t, closed, 4)
@@ -447,7 +447,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestSaid(t *testing.T) {
+func TestProblem(t *testing.T) {
 	for name, test := range map[string]struct {
 		body string
 		want *flussi.Problem
@@ -463,7 +463,7 @@ func TestSaid(t *testing.T) {
 		"null":                  {`null`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, test.want, (&Reply{Body: []byte(test.body)}).Said())
+			assert.Equal(t, test.want, (&Reply{Body: []byte(test.body)}).Problem())
 		})
 	}
 }

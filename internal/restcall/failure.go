@@ -11,16 +11,16 @@ import (
 	"syscall"
 )
 
-// Failure says that an operation ended without a reply.
+// Failure is the error of an operation that ended without a reply.
 type Failure struct {
-	Operation string    // the name of it
-	Sent      bool      // some of the request may have reached the server; if not, it surely did not act on it
+	Operation string    // its name
+	Sent      bool      // the request may have reached the server; if not, the server certainly did not act on it
 	Ended     bool      // the caller's context ended
-	Attempts  []Attempt // those that are over
-	Err       error     // the cause; its own text is only found by unwrapping it
+	Attempts  []Attempt // that were made
+	Err       error     // the cause; only unwrapping it gives its own text
 }
 
-// Error describes the failure without what was sent and where to.
+// Error describes the failure without the address and what was sent.
 func (f *Failure) Error() string {
 	return f.Operation + ": " + Describe(f.Err)
 }
@@ -28,7 +28,7 @@ func (f *Failure) Error() string {
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// cause strips the URL, which may hold personal data, off a transport's error.
+// cause removes the URL, which may hold personal data, from a transport's error.
 func cause(err error) error {
 	var located *url.Error
 	for errors.As(err, &located) {
@@ -37,8 +37,8 @@ func cause(err error) error {
 	return err
 }
 
-// concealed is an error from elsewhere, whose text may hold anything. It is found by
-// errors.Is and errors.As, and not by printing: a function prints as an address.
+// concealed hides the text of an error of a transport, which may hold anything. errors.Is and
+// errors.As find the error, and fmt does not: it prints a function as an address.
 type concealed struct {
 	err func() error
 }
@@ -54,9 +54,9 @@ func conceal(err error) error {
 func (c concealed) Error() string { return Describe(c.err()) }
 func (c concealed) Unwrap() error { return c.err() }
 
-// connecting reports whether an error is that of an attempt to connect, or of a context
-// that ended meanwhile.
-func connecting(err error) bool {
+// isConnectError reports whether there was no connection: connecting failed, or the context ended
+// first.
+func isConnectError(err error) bool {
 	var (
 		network     *net.OpError
 		dns         *net.DNSError
@@ -78,8 +78,8 @@ func connecting(err error) bool {
 	return errors.As(err, &dns) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert)
 }
 
-// Describe says what happened in words of its own: the text of an error that comes
-// from a transport may hold anything.
+// Describe returns what happened in fixed words: the text of a transport's error may hold
+// anything.
 func Describe(err error) string {
 	var (
 		timeout     net.Error

@@ -14,7 +14,7 @@ import (
 func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flussi.RemoteError {
 	e := &flussi.RemoteError{Package: pkg, Platform: platform, Operation: operation, Kind: flussi.ErrUnavailable}
 	if reply != nil {
-		e.Status, e.Attempts, e.Problem = reply.Status, len(reply.Attempts), reply.Said()
+		e.Status, e.Attempts, e.Problem = reply.Status, len(reply.Attempts), reply.Problem()
 		if reply.Status == http.StatusTooManyRequests {
 			e.RetryAfter = RetryAfter(reply.Header, time.Now())
 		}

@@ -131,6 +131,6 @@ func TestFromService(t *testing.T) {
 	} {
 		reply := &Reply{Body: []byte(body)}
 		assert.Equal(t, want, reply.FromService(), body)
-		assert.Equal(t, want || strings.Contains(body, "statusCode"), reply.Said() != nil, body)
+		assert.Equal(t, want || strings.Contains(body, "statusCode"), reply.Problem() != nil, body)
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Problem returns the problem in the body if the server itself sent it: declared as
-// application/problem+json, and a JSON object. Otherwise it returns nil.
-func (r *Reply) Problem() *flussi.Problem {
+// DeclaredProblem returns the problem in the body if its type is application/problem+json, which
+// only the service behind the gateway sends. Otherwise it returns nil.
+func (r *Reply) DeclaredProblem() *flussi.Problem {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "application/problem+json" || r.BodyErr != nil {
 		return nil
@@ -23,9 +23,9 @@ func (r *Reply) Problem() *flussi.Problem {
 	return Object[flussi.Problem](r.Body)
 }
 
-// Said returns what the reply says about a refusal: the problem of the service, declared as such
-// or not, or the statusCode and message of a gateway. It returns nil if it says nothing.
-func (r *Reply) Said() *flussi.Problem {
+// Problem returns what the reply says about a refusal: the problem of the service, declared as such
+// or not, or the statusCode and message of a gateway. It returns nil if the reply says nothing.
+func (r *Reply) Problem() *flussi.Problem {
 	if p := r.fromService(); p != nil {
 		return p
 	}
@@ -51,8 +51,8 @@ func (r *Reply) fromService() *flussi.Problem {
 	return p
 }
 
-// Object decodes a JSON object. Fields that have another type than expected are left
-// out; it returns nil for anything but an object.
+// Object decodes a JSON object, without the fields whose type is not the expected one. It returns
+// nil if the body is no object.
 func Object[T any](body []byte) *T {
 	into := new(T)
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
@@ -61,7 +61,7 @@ func Object[T any](body []byte) *T {
 	if json.Unmarshal(body, into) == nil {
 		return into
 	}
-	// Something is not of its type: decode what is.
+	// A field has another type: decode the fields one by one.
 	into = new(T)
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(body, &fields) != nil {
@@ -76,9 +76,8 @@ func Object[T any](body []byte) *T {
 	return into
 }
 
-// RetryAfter returns how long the server asks to be left alone: the longer of
-// x-rate-limit-retry-after (seconds) and Retry-After (seconds or a date), 0 if
-// neither says anything sensible.
+// RetryAfter returns how long the server asks to wait: the longer of X-Rate-Limit-Retry-After
+// (seconds) and Retry-After (seconds or a date), at most a day; 0 if neither is valid.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	var longest time.Duration
 	for _, name := range []string{"X-Rate-Limit-Retry-After", "Retry-After"} {
@@ -92,7 +91,6 @@ func delay(value string, now time.Time) time.Duration {
 		return 0
 	}
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		// Not a number, infinite or negative is not sensible; beyond a day is a day.
 		if seconds >= 0 && !math.IsInf(seconds, 0) {
 			return time.Duration(min(seconds, 24*60*60) * float64(time.Second))
 		}

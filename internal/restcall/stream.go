@@ -5,15 +5,15 @@ import (
 	"io"
 )
 
-// stream is the body of a reply that the caller reads: bounded, and without a word of what
-// comes from elsewhere in its errors.
+// stream is the body of a reply that the caller reads, up to a limit. Its errors do not show the
+// text of a transport's errors.
 type stream struct {
 	body io.ReadCloser
 	left int64 // bytes that may be read
-	err  error // the end of it, whatever is asked afterwards
+	err  error // of the read that ended it, and of all later ones
 }
 
-// Read reads on; whatever ended it once, ends it for good.
+// Read reads the next bytes. After an error, it returns the same error.
 func (s *stream) Read(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
@@ -21,7 +21,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	// One byte more than is left tells whether there is more.
+	// Reading one byte too many shows whether the body is too long.
 	if int64(len(p)) > s.left+1 {
 		p = p[:s.left+1]
 	}
@@ -38,7 +38,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, s.err
 }
 
-// Close ends the reply; nothing can be read any more.
+// Close closes the body; later reads fail.
 func (s *stream) Close() error {
 	if s.err == nil {
 		s.err = conceal(errClosed)

@@ -121,7 +121,7 @@ func TestOnlyAReplyWithStatus200IsAStream(t *testing.T) {
 	}
 	// And the other way round: nobody gets a stream who did not ask for one.
 	e, _ = engine(&scripted{steps: []func(*http.Request) (*http.Response, error){answers(200, "said")}})
-	reply, err = e.Do(t.Context(), operation(Freely))
+	reply, err = e.Do(t.Context(), operation(AfterFailure))
 	require.NoError(t, err)
 	assert.Nil(t, reply.Stream)
 	assert.Equal(t, "said", string(reply.Body))

@@ -19,12 +19,12 @@ import (
 )
 
 // Client is a [pagoinrete.Gateway] for one school, over HTTP. It is safe for concurrent use, and
-// starts no goroutine.
+// starts no goroutines.
 //
-// It repeats a change only where the service certainly did not act on the last attempt: after
-// 429, or without a connection. Any other unclear answer, such as every 500, is a
-// [flussi.OutcomeUnknown] outcome, and the [pagoinrete.Service] reads the current state. It repeats
-// a call that only reads after any failure that may pass.
+// It repeats a change only if the platform certainly did not act on the last attempt: after 429, or
+// without a connection. The outcome of any other unclear answer, such as every 500, is
+// [flussi.OutcomeUnknown], and the [pagoinrete.Service] then reads the current state. It repeats a
+// call that only reads after every failure that may be temporary.
 type Client struct {
 	engine restcall.Engine
 	school string
@@ -32,29 +32,28 @@ type Client struct {
 
 var _ pagoinrete.Gateway = (*Client)(nil)
 
-// Config says how a [Client] works. Only the BaseURL is required.
+// Config configures a [Client]. Only the BaseURL is required.
 type Config struct {
-	// BaseURL is where Pago In Rete is. Required: there is no public address.
+	// BaseURL is the address of Pago In Rete. Required: there is no public address.
 	BaseURL string
 	// AllowHTTP permits a BaseURL without TLS on another machine, such as a simulator.
 	// On this machine http is always permitted. Defaults to false.
 	AllowHTTP bool
-	// HTTPClient makes the requests; its Timeout bounds an attempt, and the reading of a
-	// PDF, but not the call, and redirects are never followed. Defaults to a client with a
-	// timeout of 30 s and room for 128 connections, which all clients without one share.
-	// Note that net/http itself logs the beginning of what a broken server sends without
-	// being asked.
+	// HTTPClient makes the requests. Its Timeout limits an attempt, and the reading of a PDF,
+	// but not the call; redirects are never followed. Defaults to a client with a timeout of
+	// 30 s and up to 128 idle connections, which all clients without an HTTPClient share. Note
+	// that net/http itself logs the beginning of what a broken server sends without a request.
 	HTTPClient *http.Client
-	// Calls is how many calls go out in a second at most, evenly. No limit of the platform
-	// is public; one that answers 429 slows the client down by itself. Defaults to 30.
+	// Calls is how many calls may start in a second, evenly. The platform's limit is not
+	// public; a 429 lowers the rate. Defaults to 30.
 	Calls int
-	// Logger hears of every attempt: at level debug, or warn if it was not the end of it. It
-	// is told no key, no personal data and no notice number. Defaults to none.
+	// Logger receives every attempt: at level debug, or warn if it failed. It never receives a
+	// key, personal data or a notice number. Defaults to none.
 	Logger *slog.Logger
-	// MaxAttempts bounds the attempts of a call. Defaults to 5; 1 means no repetition.
+	// MaxAttempts limits the attempts of a call. Defaults to 5; 1 means no repetition.
 	MaxAttempts int
-	// MaxWait is the longest wait between two attempts; if the platform asks for more,
-	// the call ends and its error says how long. Defaults to 1 minute.
+	// MaxWait is the longest wait between two attempts. If the platform asks for more, the
+	// call ends, and its error says how long to wait. Defaults to 1 minute.
 	MaxWait time.Duration
 }
 
@@ -66,7 +65,7 @@ const (
 )
 
 // New returns a client for a school, by its codice meccanografico. The error lists everything
-// that is wrong with the configuration; it is an [flussi.ErrConfig].
+// that is wrong with the configuration, and is an [flussi.ErrConfig].
 func New(key flussi.Key, school string, c Config) (*Client, error) {
 	calls := cmp.Or(c.Calls, defaultCalls)
 	engine, err := restcall.NewEngine(restcall.Config{
@@ -84,8 +83,8 @@ func New(key flussi.Key, school string, c Config) (*Client, error) {
 	return &Client{engine, school}, nil
 }
 
-// PutEvent transmits an event, or replaces it: see [pagoinrete.Gateway]. An event of another school, one
-// that is not valid, and one of nobody is refused without a call.
+// PutEvent transmits an event, or replaces it: see [pagoinrete.Gateway]. It refuses an event of
+// another school, an event that is not valid, and a call without an actor, without a request.
 func (c *Client) PutEvent(ctx context.Context, by flussi.Actor, e pagoinrete.Event) (pagoinrete.RemoteEvent, error) {
 	return change(ctx, c, by, call{
 		route: routePutEvent, school: e.School, id: e.ID, check: e.Validate(e.Kind),
@@ -102,8 +101,8 @@ func (c *Client) Event(ctx context.Context, id uuid.UUID) (pagoinrete.RemoteEven
 	return read(routeEvent, reply, func(body []byte) (pagoinrete.RemoteEvent, error) { return decodeEvent(body, id) })
 }
 
-// MoveEvent takes a step with an event: see [pagoinrete.Gateway]. An action that is none of them is
-// refused without a call.
+// MoveEvent takes a step with an event: see [pagoinrete.Gateway]. It refuses an action that is
+// not a step, without a request.
 func (c *Client) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.EventAction, reason flussi.Text) (pagoinrete.RemoteEvent, error) {
 	if action != pagoinrete.EventReject {
 		reason = flussi.Text{}
@@ -114,8 +113,8 @@ func (c *Client) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, a
 	}, decodeEvent)
 }
 
-// PutNotice transmits a notice, or replaces it: see [pagoinrete.Gateway]. A notice of another school, one
-// that is not valid, and one of nobody is refused without a call.
+// PutNotice transmits a notice, or replaces it: see [pagoinrete.Gateway]. It refuses a notice of
+// another school, a notice that is not valid, and a call without an actor, without a request.
 func (c *Client) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (pagoinrete.RemoteNotice, error) {
 	return change(ctx, c, by, call{
 		route: routePutNotice, school: n.School, id: n.ID, check: n.Validate(),
@@ -123,7 +122,7 @@ func (c *Client) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.No
 	}, decodeNotice)
 }
 
-// Notices returns what there is of notices: see [pagoinrete.Gateway].
+// Notices returns the notices that exist: see [pagoinrete.Gateway].
 func (c *Client) Notices(ctx context.Context, ids []uuid.UUID) ([]pagoinrete.RemoteNotice, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -146,8 +145,8 @@ func (c *Client) Notices(ctx context.Context, ids []uuid.UUID) ([]pagoinrete.Rem
 	return read(routeNotices, reply, func(body []byte) ([]pagoinrete.RemoteNotice, error) { return decodeNotices(body, ids) })
 }
 
-// MoveNotice takes a step with a notice: see [pagoinrete.Gateway]. An action that is none of them is
-// refused without a call.
+// MoveNotice takes a step with a notice: see [pagoinrete.Gateway]. It refuses an action that is
+// not a step, without a request.
 func (c *Client) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.NoticeAction, proof pagoinrete.Proof) (pagoinrete.RemoteNotice, error) {
 	if action == pagoinrete.NoticeCancel {
 		proof = pagoinrete.Proof{}
@@ -158,9 +157,9 @@ func (c *Client) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, 
 	}, decodeNotice)
 }
 
-// NoticePDF returns a notice as a PDF: see [pagoinrete.Gateway]. An error of reading is a [*flussi.RemoteError]:
-// the file is cut off, which wraps [io.ErrUnexpectedEOF]; or it is larger than 8 MiB; or the
-// context ended.
+// NoticePDF returns a notice as a PDF: see [pagoinrete.Gateway]. The error of a read is a
+// [*flussi.RemoteError]: the file is cut off, which wraps [io.ErrUnexpectedEOF]; or it is larger
+// than 8 MiB; or the context ended.
 func (c *Client) NoticePDF(ctx context.Context, id uuid.UUID) (io.ReadCloser, error) {
 	reply, err := c.engine.Do(ctx, restcall.Operation{
 		Name: routePDF.name, Method: routePDF.method, Path: routePDF.to(c.school, id), Stream: maxPDF,
@@ -186,16 +185,16 @@ func (c *Client) Receipt(ctx context.Context, id uuid.UUID) (pagoinrete.Receipt,
 	return read(routeReceipt, reply, func(body []byte) (pagoinrete.Receipt, error) { return decodeReceipt(body, id) })
 }
 
-// call is a step that changes something.
+// call is a call that changes something.
 type call struct {
 	route  route
-	school string // that it is about
+	school string // of the event or the notice
 	id     uuid.UUID
 	check  error // what is wrong with the data
 	body   func() ([]byte, error)
 }
 
-// change takes a step and reads how things are afterwards.
+// change makes a call and decodes the new state.
 func change[T any](ctx context.Context, c *Client, by flussi.Actor, s call, decode func([]byte, uuid.UUID) (T, error)) (T, error) {
 	var none T
 	body, err := c.prepare(by, s)
@@ -209,16 +208,16 @@ func change[T any](ctx context.Context, c *Client, by flussi.Actor, s call, deco
 	if err := changed(s.route, reply, err); err != nil {
 		return none, err
 	}
-	there, err := decode(reply.Body, s.id)
+	remote, err := decode(reply.Body, s.id)
 	if err != nil {
 		e := unreadable(s.route, reply, err)
 		restcall.SetOutcome(e, nil)
 		return none, e
 	}
-	return there, nil
+	return remote, nil
 }
 
-// prepare refuses what need not be asked, or returns the body.
+// prepare returns the body of a call, or refuses a call that the platform would refuse.
 func (c *Client) prepare(by flussi.Actor, s call) ([]byte, error) {
 	refused := func(kind error, reason string, cause error) error {
 		e := newError(s.route, kind)
@@ -230,7 +229,7 @@ func (c *Client) prepare(by flussi.Actor, s call) ([]byte, error) {
 		s.route.name = "take a step"
 		return nil, refused(flussi.ErrRemoteInvalid, "there is no such step", nil)
 	case by.Check() != nil:
-		return nil, refused(flussi.ErrRemoteForbidden, "nobody is said to act", by.Check())
+		return nil, refused(flussi.ErrRemoteForbidden, "there is no actor", by.Check())
 	case s.school != c.school:
 		return nil, refused(flussi.ErrRemoteForbidden, "it is of another school", nil)
 	case s.id == uuid.Nil:
@@ -258,7 +257,7 @@ func (c *Client) read(ctx context.Context, r route, id uuid.UUID, body []byte) (
 	return reply, nil
 }
 
-// read takes the reply of such a call.
+// read decodes the reply to a call that changes nothing.
 func read[T any](r route, reply *restcall.Reply, decode func([]byte) (T, error)) (T, error) {
 	value, err := decode(reply.Body)
 	if err != nil {
@@ -311,7 +310,7 @@ func failed(r route, reply *restcall.Reply, err error) *flussi.RemoteError {
 		e.Kind = flussi.ErrRemoteForbidden
 	case http.StatusNotFound:
 		// A wrong address must not read as an event or a notice that is missing.
-		if e.Detail = "nothing at this address; check the BaseURL"; reply.Problem() != nil {
+		if e.Detail = "nothing at this address; check the BaseURL"; reply.DeclaredProblem() != nil {
 			e.Kind, e.Detail = flussi.ErrRemoteNotFound, ""
 		}
 	case http.StatusConflict:

@@ -113,7 +113,7 @@ func TestWhatAFaultMeansForAChange(t *testing.T) {
 					}
 					assert.Equal(t, want.outcome, flussi.OutcomeOf(err), "%s: %v", change.op, err)
 					assert.Equal(t, want.attempts, p.Received(change.op)-before, change.op)
-					assert.Equal(t, fault.Does(), change.done(), change.op)
+					assert.Equal(t, fault.ExecutesCall(), change.done(), change.op)
 					if want.outcome != flussi.OutcomeUnknown {
 						assert.Equal(t, want.outcome == flussi.OutcomeDone, change.done(), "the outcome is true")
 					}
@@ -188,12 +188,12 @@ func TestWhatAFaultMeansForAReading(t *testing.T) {
 	const once, twice = 1, 2
 	unavailable := func(attempts int) verdict { return verdict{flussi.ErrUnavailable, "", attempts} }
 	others := map[restgatewaytest.FaultKind]verdict{
-		restgatewaytest.NoSuchAddress: unavailable(once),
-		restgatewaytest.Redirected:    unavailable(once),
-		restgatewaytest.Garbled:       unavailable(once),
-		restgatewaytest.OtherID:       unavailable(once),
-		restgatewaytest.CutUnseen:     unavailable(once),
-		restgatewaytest.Huge:          unavailable(once),
+		restgatewaytest.NoSuchAddress:    unavailable(once),
+		restgatewaytest.Redirected:       unavailable(once),
+		restgatewaytest.Garbled:          unavailable(once),
+		restgatewaytest.OtherID:          unavailable(once),
+		restgatewaytest.CutWithoutLength: unavailable(once),
+		restgatewaytest.Huge:             unavailable(once),
 	}
 	for _, fault := range restgatewaytest.Faults() {
 		t.Run(fault.String(), func(t *testing.T) {

@@ -10,28 +10,26 @@ import (
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
-// pdf is a notice's PDF on its way. It is passed on as it comes, and at its end it is known
-// whether it was all of it: a connection that is closed in the middle is an end like any other
-// to some servers, but a PDF ends with a mark of its own.
+// pdf reads a notice's PDF from the connection. At the end it checks that the file is complete:
+// HTTP cannot tell if the server gave no length and the connection was closed early, but a PDF
+// ends with a mark.
 type pdf struct {
-	reply *restcall.Reply
-	head  []byte       // read ahead, not yet passed on
-	tail  []byte       // the last bytes that were passed on
-	err   error        // the end of it
-	gone  func() error // why the caller's context ended, nil if it did not
+	reply  *restcall.Reply
+	head   []byte       // that was read to check it, and is not returned yet
+	tail   []byte       // the last bytes that were returned
+	err    error        // of the read that ended it, and of all later ones
+	ctxErr func() error // Err of the caller's context
 }
 
 const (
 	pdfHead = "%PDF-"
 	pdfEnd  = "%%EOF"
-	// Readers of PDF look for the mark of the end in so many bytes, since some programs
-	// write something behind it.
-	pdfTail = 1024
+	pdfTail = 1024 // bytes in which the mark is: some programs write more after it
 )
 
-// newPDF takes the reply if it is the beginning of a PDF.
-func newPDF(reply *restcall.Reply, gone func() error) (*pdf, error) {
-	p := &pdf{reply: reply, gone: gone}
+// newPDF returns the PDF of a reply, if it begins like one.
+func newPDF(reply *restcall.Reply, ctxErr func() error) (*pdf, error) {
+	p := &pdf{reply: reply, ctxErr: ctxErr}
 	if kind, _, _ := mime.ParseMediaType(reply.Header.Get("Content-Type")); kind != typePDF {
 		return nil, p.failed("the reply is not declared as a PDF", nil)
 	}
@@ -45,7 +43,7 @@ func newPDF(reply *restcall.Reply, gone func() error) (*pdf, error) {
 	return p, nil
 }
 
-// Read reads on.
+// Read reads the next bytes.
 func (p *pdf) Read(b []byte) (int, error) {
 	if len(p.head) > 0 {
 		n := copy(b, p.head)
@@ -56,7 +54,7 @@ func (p *pdf) Read(b []byte) (int, error) {
 		return 0, p.err
 	}
 	n, err := p.reply.Stream.Read(b)
-	p.keep(b[:n])
+	p.appendTail(b[:n])
 	switch {
 	case errors.Is(err, io.EOF) && bytes.Contains(p.tail, []byte(pdfEnd)):
 		p.err = io.EOF
@@ -66,8 +64,8 @@ func (p *pdf) Read(b []byte) (int, error) {
 	return n, p.err
 }
 
-// keep remembers the last bytes.
-func (p *pdf) keep(read []byte) {
+// appendTail adds bytes to the tail.
+func (p *pdf) appendTail(read []byte) {
 	if len(read) >= pdfTail {
 		p.tail = append(p.tail[:0], read[len(read)-pdfTail:]...)
 		return
@@ -76,10 +74,10 @@ func (p *pdf) keep(read []byte) {
 	p.tail = p.tail[max(len(p.tail)-pdfTail, 0):]
 }
 
-// Close ends the reading.
+// Close closes the connection.
 func (p *pdf) Close() error { return p.reply.Stream.Close() }
 
-// ended is the error of a stream that ended before the PDF did.
+// ended returns the error of a stream that ended before the PDF did.
 func (p *pdf) ended(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
@@ -94,7 +92,7 @@ func (p *pdf) ended(err error) error {
 func (p *pdf) failed(reason string, err error) error {
 	e := restcall.RemoteError(pkg, platform, routePDF.name, p.reply, nil)
 	e.Detail, e.Err = reason, err
-	if p.gone() != nil {
+	if p.ctxErr() != nil {
 		e.Kind = flussi.ErrInterrupted
 	}
 	return e

@@ -16,11 +16,11 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-// The format that [Client] speaks. The ministry's own is not public, so this one is made up
-// here. openapi.yaml describes it, and nothing outside this file knows it.
+// The format of [Client]. The ministry's format is not public: this one is our own, and
+// openapi.yaml describes it. Only this file depends on it.
 
-// route is where an operation is. Paths hold no personal data: only the school's code and IDs
-// that are made here.
+// route is the method and the path of an operation. Paths hold no personal data: only the school's
+// code and IDs of this library.
 type route struct {
 	name   string // for errors and logs
 	method string
@@ -50,21 +50,21 @@ var (
 	}
 )
 
-// to returns the path of the route for a school and an event or a notice of it, escaped.
+// to returns the escaped path of the route for an event or a notice of a school.
 func (r route) to(school string, id uuid.UUID) string {
 	path := strings.Replace(r.path, "{school}", url.PathEscape(school), 1)
 	return strings.Replace(path, "{id}", id.String(), 1)
 }
 
-// The headers, in the form that net/http gives them.
+// The headers, in canonical form.
 const (
 	headerKey   = "Authorization" // Bearer and the key
 	headerUser  = "Sidi-User"     // who acts, percent-encoded
-	headerRoles = "Sidi-Roles"    // as what: DS, DSGA, AA, with commas in between
+	headerRoles = "Sidi-Roles"    // of who acts: DS, DSGA, AA, separated by commas
 	typePDF     = "application/pdf"
 )
 
-// actingHeader says who acts. Roles that SIDI does not know are not told.
+// actingHeader returns the headers that say who acts, without the roles that SIDI does not know.
 func actingHeader(by flussi.Actor) http.Header {
 	var roles []string
 	for _, role := range []flussi.Role{flussi.Principal, flussi.AdminDirector, flussi.AdminAssistant} {
@@ -75,7 +75,7 @@ func actingHeader(by flussi.Actor) http.Header {
 	return http.Header{headerUser: {url.PathEscape(by.ID)}, headerRoles: {strings.Join(roles, ",")}}
 }
 
-// wireEvent is an event as it is transmitted.
+// wireEvent is the transmission of an event.
 type wireEvent struct {
 	Kind          string           `json:"kind"`
 	Name          string           `json:"name"`
@@ -91,13 +91,13 @@ type wireEvent struct {
 	Repeatable    bool             `json:"repeatable"`
 }
 
-// wireInstalment is an instalment of it.
+// wireInstalment is an instalment of an event.
 type wireInstalment struct {
 	DueDate string `json:"due_date,omitempty"`
 	Amount  int64  `json:"amount"`
 }
 
-// wireNotice is a notice as it is transmitted.
+// wireNotice is the transmission of a notice.
 type wireNotice struct {
 	Event      string     `json:"event"`
 	Instalment int        `json:"instalment"`
@@ -108,14 +108,14 @@ type wireNotice struct {
 	DueDate    string     `json:"due_date"`
 }
 
-// wireDebtor is who owes.
+// wireDebtor is the debtor of a notice.
 type wireDebtor struct {
 	FiscalCode string `json:"fiscal_code"`
 	Kind       string `json:"kind"`
 	Name       string `json:"name,omitempty"`
 }
 
-// wireReason is why an event is rejected; of other steps it is empty.
+// wireReason is the reason of a rejection; empty for other steps.
 type wireReason struct {
 	Reason string `json:"reason,omitempty"`
 }
@@ -125,7 +125,7 @@ type wireQuery struct {
 	IDs []uuid.UUID `json:"ids"`
 }
 
-// wireProof is a piece of evidence, there and back.
+// wireProof is a piece of evidence, in requests and replies.
 type wireProof struct {
 	Reference string `json:"reference"`
 	Amount    int64  `json:"amount"`
@@ -152,7 +152,7 @@ type wireRemoteNotice struct {
 	Evidence        wireEvidence `json:"evidence"`
 }
 
-// wireEvidence is what shows that it was paid.
+// wireEvidence is the evidence that a notice was paid.
 type wireEvidence struct {
 	Receipt    *wireProof `json:"receipt"`
 	Settlement *wireProof `json:"settlement"`
@@ -161,7 +161,7 @@ type wireEvidence struct {
 	Refund     *wireProof `json:"refund"`
 }
 
-// wireNotices are the notices that were asked for.
+// wireNotices is the reply to a query.
 type wireNotices struct {
 	Notices []wireRemoteNotice `json:"notices"`
 }
@@ -176,7 +176,7 @@ type wireReceipt struct {
 	PSP       string `json:"psp"`
 }
 
-// The words of the format.
+// The codes of the format.
 var (
 	wireKinds   = map[pagoinrete.EventKind]string{pagoinrete.Fee: "TASSA", pagoinrete.Donation: "EROGAZIONE_LIBERALE"}
 	wireDebtors = map[pagoinrete.DebtorKind]string{pagoinrete.DebtorPupil: "ALUNNO", pagoinrete.DebtorStaff: "PERSONALE"}
@@ -227,7 +227,7 @@ func encodeReason(reason flussi.Text) ([]byte, error) {
 	return json.Marshal(wireReason{reason.Reveal()})
 }
 
-// encodeProof writes a proof, or an empty object where a step needs none.
+// encodeProof encodes a proof, or an empty object if a step needs none.
 func encodeProof(p pagoinrete.Proof) ([]byte, error) {
 	if p.IsZero() {
 		return []byte("{}"), nil
@@ -237,7 +237,7 @@ func encodeProof(p pagoinrete.Proof) ([]byte, error) {
 
 func encodeQuery(ids []uuid.UUID) ([]byte, error) { return json.Marshal(wireQuery{ids}) }
 
-// encodeTime writes a time; "" for the zero time.
+// encodeTime formats a time; "" for the zero time.
 func encodeTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -245,19 +245,19 @@ func encodeTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// Why a reply is not taken. They name no value of it.
+// Why a reply cannot be read, after "the reply". No text holds a value of the reply.
 var (
-	errForm   = errors.New("is not of the form that was expected")
-	errOther  = errors.New("is about something else than was asked for")
-	errState  = errors.New("has a state that is not known")
-	errNumber = errors.New("has a notice number that is none")
-	errText   = errors.New("has a text that is missing, too long or not valid")
-	errSum    = errors.New("has an amount that cannot be")
-	errTime   = errors.New("has a time that cannot be")
-	errEsito  = errors.New("has an outcome that is not known")
+	errForm   = errors.New("does not have the expected form")
+	errOther  = errors.New("is about another event or notice")
+	errState  = errors.New("has an unknown state")
+	errNumber = errors.New("has an invalid notice number")
+	errText   = errors.New("has a text that is missing, too long or invalid")
+	errAmount = errors.New("has an impossible amount")
+	errTime   = errors.New("has an impossible time")
+	errEsito  = errors.New("has an unknown outcome")
 )
 
-// decodeEvent reads the reply about an event with the ID.
+// decodeEvent decodes the reply about an event.
 func decodeEvent(body []byte, id uuid.UUID) (pagoinrete.RemoteEvent, error) {
 	var w wireRemoteEvent
 	if json.Unmarshal(body, &w) != nil {
@@ -269,13 +269,13 @@ func decodeEvent(body []byte, id uuid.UUID) (pagoinrete.RemoteEvent, error) {
 		return pagoinrete.RemoteEvent{}, errOther
 	case !known:
 		return pagoinrete.RemoteEvent{}, errState
-	case !readable(w.RemoteID, true):
+	case !isReference(w.RemoteID, true):
 		return pagoinrete.RemoteEvent{}, errText
 	}
-	return pagoinrete.RemoteEvent{ID: id, RemoteID: w.RemoteID, State: state, Rejection: flussi.NewText(plainText(w.Rejection))}, nil
+	return pagoinrete.RemoteEvent{ID: id, RemoteID: w.RemoteID, State: state, Rejection: flussi.NewText(oneLine(w.Rejection))}, nil
 }
 
-// decodeNotice reads the reply about a notice with the ID.
+// decodeNotice decodes the reply about a notice.
 func decodeNotice(body []byte, id uuid.UUID) (pagoinrete.RemoteNotice, error) {
 	var w wireRemoteNotice
 	if json.Unmarshal(body, &w) != nil {
@@ -287,8 +287,7 @@ func decodeNotice(body []byte, id uuid.UUID) (pagoinrete.RemoteNotice, error) {
 	return w.notice(id)
 }
 
-// decodeNotices reads the reply about notices, each of which is one of those asked for and is
-// there once.
+// decodeNotices decodes the reply to a query: each notice must be one of the query, and occur once.
 func decodeNotices(body []byte, ids []uuid.UUID) ([]pagoinrete.RemoteNotice, error) {
 	var w wireNotices
 	if json.Unmarshal(body, &w) != nil || w.Notices == nil {
@@ -324,7 +323,7 @@ func (w wireRemoteNotice) notice(id uuid.UUID) (pagoinrete.RemoteNotice, error) 
 		return pagoinrete.RemoteNotice{}, errState
 	case err != nil || number.Check() != nil:
 		return pagoinrete.RemoteNotice{}, errNumber
-	case !readable(w.RemoteID, true):
+	case !isReference(w.RemoteID, true):
 		return pagoinrete.RemoteNotice{}, errText
 	}
 	n := pagoinrete.RemoteNotice{
@@ -345,7 +344,7 @@ func (w wireRemoteNotice) notice(id uuid.UUID) (pagoinrete.RemoteNotice, error) 
 	return n, nil
 }
 
-// proof reads a proof; the zero Proof if there is none.
+// proof decodes a proof; the zero Proof if there is none.
 func (w *wireProof) proof() (pagoinrete.Proof, error) {
 	if w == nil {
 		return pagoinrete.Proof{}, nil
@@ -354,15 +353,15 @@ func (w *wireProof) proof() (pagoinrete.Proof, error) {
 	switch {
 	case err != nil:
 		return pagoinrete.Proof{}, err
-	case !readable(w.Reference, true) || !readable(w.By, false):
+	case !isReference(w.Reference, true) || !isReference(w.By, false):
 		return pagoinrete.Proof{}, errText
 	case flussi.Cents(w.Amount).Check() != nil:
-		return pagoinrete.Proof{}, errSum
+		return pagoinrete.Proof{}, errAmount
 	}
 	return pagoinrete.Proof{Reference: w.Reference, Amount: flussi.Cents(w.Amount), Date: date, By: w.By}, nil
 }
 
-// decodeReceipt reads the reply about the receipt of a notice with the ID.
+// decodeReceipt decodes the reply about the receipt of a notice.
 func decodeReceipt(body []byte, id uuid.UUID) (pagoinrete.Receipt, error) {
 	var w wireReceipt
 	if json.Unmarshal(body, &w) != nil || w.Outcome == nil {
@@ -378,14 +377,14 @@ func decodeReceipt(body []byte, id uuid.UUID) (pagoinrete.Receipt, error) {
 	case outcome < pagoinrete.ReceiptPaid || outcome > pagoinrete.ReceiptPartlyExpired:
 		return pagoinrete.Receipt{}, errEsito
 	case amount.Check() != nil && (amount != 0 || outcome == pagoinrete.ReceiptPaid):
-		return pagoinrete.Receipt{}, errSum
-	case !readable(w.Reference, true) || !readable(w.PSP, false):
+		return pagoinrete.Receipt{}, errAmount
+	case !isReference(w.Reference, true) || !isReference(w.PSP, false):
 		return pagoinrete.Receipt{}, errText
 	}
 	return pagoinrete.Receipt{Reference: w.Reference, Outcome: outcome, Amount: amount, Date: date, PSP: w.PSP}, nil
 }
 
-// decodeTime reads a time as stores keep it.
+// decodeTime decodes a time, to the microsecond as stores have it.
 func decodeTime(text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	t = t.UTC().Truncate(time.Microsecond)
@@ -395,17 +394,17 @@ func decodeTime(text string) (time.Time, error) {
 	return t, nil
 }
 
-// readable reports whether a text can be kept as a reference.
-func readable(text string, needed bool) bool {
-	units := 0 // of UTF-16; not by a Text, which would be made anew for each reply
+// isReference reports whether a text can be stored as a reference.
+func isReference(text string, needed bool) bool {
+	units := 0 // of UTF-16; making a flussi.Text for each reply would be slower
 	for _, r := range text {
 		units += max(utf16.RuneLen(r), 1)
 	}
 	return printable(text) && units <= pagoinrete.MaxReference && (!needed || strings.TrimSpace(text) != "")
 }
 
-// plainText returns what a person wrote, on one line.
-func plainText(text string) string {
+// oneLine returns a text of a person without control characters.
+func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7F {
 			return ' '

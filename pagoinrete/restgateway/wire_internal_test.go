@@ -153,9 +153,9 @@ func TestWhatCannotBeIsNotTrusted(t *testing.T) {
 		{notice, goodNotice, `"payer_registered":true,`, ``, errForm},
 		{notice, goodNotice, `"payer_logged_in":false,`, ``, errForm},
 		{notice, goodNotice, `"payer_logged_in":false`, `"payer_logged_in":"false"`, errForm},
-		{notice, goodNotice, `9000`, `0`, errSum},
-		{notice, goodNotice, `9000`, `-1`, errSum},
-		{notice, goodNotice, `9000`, `10000000000`, errSum},
+		{notice, goodNotice, `9000`, `0`, errAmount},
+		{notice, goodNotice, `9000`, `-1`, errAmount},
+		{notice, goodNotice, `9000`, `10000000000`, errAmount},
 		{notice, goodNotice, `9000`, `90.5`, errForm},
 		{notice, goodNotice, `2026-11`, `2026-13`, errTime},
 		{notice, goodNotice, `2026-11`, `0001-11`, errTime},
@@ -170,7 +170,7 @@ func TestWhatCannotBeIsNotTrusted(t *testing.T) {
 		{receipt, goodReceipt, `"outcome":0`, `"outcome":5`, errEsito},
 		{receipt, goodReceipt, `"outcome":0`, `"outcome":-1`, errEsito},
 		{receipt, goodReceipt, `"outcome":0,`, ``, errForm},
-		{receipt, goodReceipt, `9000`, `0`, errSum},
+		{receipt, goodReceipt, `9000`, `0`, errAmount},
 		{receipt, goodReceipt, `2026-11-28T10:11:12Z`, ``, errTime},
 		{receipt, goodReceipt, `"ID"`, `""`, errOther},
 		{receipt, goodReceipt, `RT-1`, ``, errText},
@@ -214,7 +214,7 @@ func checkNotice(t *testing.T, n pagoinrete.RemoteNotice) {
 	assert.False(t, n.Number.IsZero())
 	for _, p := range []pagoinrete.Proof{n.Evidence.Receipt, n.Evidence.Settlement, n.Evidence.Movement, n.Evidence.Manual, n.Evidence.Refund} {
 		if !p.IsZero() {
-			assert.True(t, readable(p.Reference, true), "a reference that can be stored")
+			assert.True(t, isReference(p.Reference, true), "a reference that can be stored")
 			assert.True(t, p.Date.Year() >= 2000 && p.Date.Location() == time.UTC, "a date")
 			assert.Equal(t, p.Date.Truncate(time.Microsecond), p.Date, "as stores keep it")
 		}

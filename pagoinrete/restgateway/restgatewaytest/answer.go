@@ -41,14 +41,14 @@ func (s *Simulator) school(key string) (School, bool) {
 	return school, known
 }
 
-// call is a call of the platform.
+// call is a call to the platform.
 type call struct {
 	op     Operation
-	code   string // of the school that it is about
+	code   string // of the school in the path
 	id     uuid.UUID
 	action string // of a step
 	body   []byte
-	school School // that makes it
+	school School // of the key
 	user   string // who acts
 	roles  []string
 }
@@ -92,7 +92,7 @@ func route(r *http.Request) (c call, known bool) {
 	return c, c.op != ""
 }
 
-// answer does what is asked.
+// answer does what a call asks for.
 func (s *Simulator) answer(c call) *faults.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,7 @@ func (s *Simulator) answer(c call) *faults.Reply {
 	return s.getReceipt(c)
 }
 
-// permitted refuses whoever may not act.
+// permitted refuses a call whose user does not have the roles.
 func (c call) permitted(who func([]string) bool) *faults.Reply {
 	if c.user == "" || !who(c.roles) {
 		return forbidden(fmt.Sprintf("The user %q may not do this as %v", c.user, c.roles))
@@ -310,7 +310,7 @@ func (s *Simulator) getReceipt(c call) *faults.Reply {
 	})
 }
 
-// reply writes an event as the platform has it.
+// reply returns an event as a reply.
 func (e *event) reply(status int) *faults.Reply {
 	wire := map[string]any{"id": e.ID, "remote_id": e.RemoteID, "state": e.State}
 	if !e.Rejection.IsZero() {
@@ -319,7 +319,7 @@ func (e *event) reply(status int) *faults.Reply {
 	return faults.JSON(status, wire)
 }
 
-// wireNotice is a notice as the platform has it.
+// wireNotice returns the JSON of a notice.
 func (s *Simulator) wireNotice(n *notice) map[string]any {
 	s.advance(n)
 	evidence := map[string]any{}
@@ -330,19 +330,19 @@ func (s *Simulator) wireNotice(n *notice) map[string]any {
 		}
 		evidence[string(kind)] = proof
 	}
-	known := s.payers[n.Payer]
+	payer := s.payers[n.Payer]
 	return map[string]any{
 		"id": n.ID, "remote_id": n.RemoteID, "number": n.Number, "state": n.State,
-		"payer_registered": known.registered, "payer_logged_in": known.loggedIn, "evidence": evidence,
+		"payer_registered": payer.registered, "payer_logged_in": payer.loggedIn, "evidence": evidence,
 	}
 }
 
-// forbidden refuses whoever may not do what they ask for.
+// forbidden refuses a school or a user.
 func forbidden(detail string) *faults.Reply {
 	return faults.Problem(http.StatusForbidden, "Not permitted", detail)
 }
 
-// conflict refuses what the state of an event or a notice does not permit.
+// conflict refuses a call that the state of an event or a notice does not permit.
 func conflict(detail string) *faults.Reply {
 	return faults.Problem(http.StatusConflict, "State does not permit it", detail)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// makePDF prints a notice on one page: the school, the event, the number, the amount and the due
+// makePDF returns a notice on one page: the school, the event, the number, the amount and the due
 // date.
 func makePDF(school string, n *notice) []byte {
 	lines := []string{
@@ -46,7 +46,7 @@ func makePDF(school string, n *notice) []byte {
 	return file.Bytes()
 }
 
-// pdfText writes a text as it stands in a PDF's string: in Windows-1252, as far as that has it.
+// pdfText returns a text as the content of a PDF string, in Windows-1252; ? for other characters.
 func pdfText(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -32,8 +32,8 @@ const (
 	NoticeRefunded           NoticeState = "RIMBORSATO"
 )
 
-// Who may do what, and when. These rules are written a second time on purpose, apart from the
-// tables of package pagoinrete: what is wrong in one of them shows.
+// The rules of who may do what, and when. They repeat the tables of package pagoinrete on purpose:
+// the tests find a mistake in either.
 
 // office reports whether roles are those of the school's office.
 func office(roles []string) bool {
@@ -46,8 +46,8 @@ func principal(roles []string) bool { return slices.Contains(roles, "DS") }
 // open reports whether an event and its notices can be transmitted.
 func (s EventState) open() bool { return s == EventSimulated || s == EventRejected }
 
-// move says where a step leads an event, and who may take it. Nobody may take a step that does
-// not exist.
+// move returns the state after a step of an event, whether the present state permits it, and who
+// may take it; nil if there is no such step.
 func (s EventState) move(action string) (to EventState, permitted bool, who func(roles []string) bool) {
 	switch action {
 	case "submit":
@@ -76,8 +76,8 @@ func (s NoticeState) paid() bool {
 	return false
 }
 
-// move says where a step leads a notice of an event in a state, and which proof it needs. All
-// steps are the office's.
+// move returns the state after a step of a notice whose event is in a state, whether that is
+// permitted, and which proof it needs. The office takes all steps.
 func (s NoticeState) move(action string, event EventState) (to NoticeState, permitted bool, proof ProofKind) {
 	switch action {
 	case "cancel":

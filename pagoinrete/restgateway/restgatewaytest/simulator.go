@@ -10,11 +10,10 @@ import (
 	"github.com/flussi-go/flussi/internal/faults"
 )
 
-// BasePath is where the platform's interface begins.
+// BasePath is the path of the platform's API.
 const BasePath = "/pagoinrete/v1"
 
-// Config says how a simulator behaves. The zero value is a platform that everything is sent to
-// as fast as it comes.
+// Config configures a simulator. The zero value has no limit of calls.
 type Config struct {
 	Calls  int           // that a school may make in a window. Defaults to no limit
 	Window time.Duration // Defaults to 1 s
@@ -23,7 +22,7 @@ type Config struct {
 // School is a school on the platform.
 type School struct {
 	Code        string // codice meccanografico; required
-	Key         string // that its calls carry; required
+	Key         string // of its calls; required
 	Name        string // on its notices. Defaults to the code
 	Segregation string // two digits, of its notice numbers. Defaults to 01
 	Forbidden   bool   // every call is answered with 403
@@ -49,47 +48,47 @@ func Operations() []Operation {
 	return []Operation{PutEvent, GetEvent, MoveEvent, PutNotice, GetNotices, MoveNotice, GetPDF, GetReceipt}
 }
 
-// Step is something that was done to an event or a notice, besides transmitting it.
+// Step is a step of an event or a notice, other than a transmission.
 type Step struct {
 	Action string    // such as approve
-	By     string    // the user who is said to have done it
-	At     time.Time // when
+	By     string    // the user, as the call says
+	At     time.Time // when it was taken
 }
 
-// StoredEvent is an event that the platform keeps.
+// StoredEvent is an event on the platform.
 type StoredEvent struct {
-	ID          uuid.UUID   // as those who transmitted it know it
+	ID          uuid.UUID   // as transmitted
 	School      string      // codice meccanografico
-	RemoteID    string      // that the platform gave it
+	RemoteID    string      // assigned by the platform
 	State       EventState  // stato
 	Donation    bool        // erogazione liberale
 	Rejection   flussi.Text // why the principal rejected it
 	Request     flussi.Text // the last transmission, as JSON
-	Created     int         // how often it was created: 1, or more if it was forgotten in between
-	Transmitted int         // how often a transmission was stored, the first one included
-	Steps       []Step      // what was done to it since it was created
+	Created     int         // how often it was created: more than once if it was forgotten in between
+	Transmitted int         // how often a transmission was stored, including the first
+	Steps       []Step      // since it was created
 }
 
-// StoredNotice is a notice that the platform keeps.
+// StoredNotice is a notice on the platform.
 type StoredNotice struct {
-	ID          uuid.UUID           // as those who transmitted it know it
+	ID          uuid.UUID           // as transmitted
 	Event       uuid.UUID           // that of its event
 	School      string              // codice meccanografico
-	RemoteID    string              // that the platform gave it
-	Number      flussi.NoticeNumber // codice avviso, that the platform gave it
+	RemoteID    string              // assigned by the platform
+	Number      flussi.NoticeNumber // codice avviso, assigned by the platform
 	State       NoticeState         // stato
-	Debtor      flussi.FiscalCode   // who owes
-	Payer       flussi.FiscalCode   // who pays; the debtor if that is staff; zero if nobody
+	Debtor      flussi.FiscalCode   // codice fiscale
+	Payer       flussi.FiscalCode   // the debtor if that is staff; zero if none
 	Due         flussi.Cents        // the amount without the discount
 	DueDate     time.Time           // scadenza
 	Request     flussi.Text         // the last transmission, as JSON
-	Created     int                 // how often it was created: 1, or more if it was forgotten in between
-	Transmitted int                 // how often a transmission was stored, the first one included
-	Steps       []Step              // what was done to it since it was created
+	Created     int                 // how often it was created: more than once if it was forgotten in between
+	Transmitted int                 // how often a transmission was stored, including the first
+	Steps       []Step              // since it was created
 }
 
-// Simulator is the platform, as an [http.Handler] for the paths below [BasePath]. It is safe
-// for concurrent use, and has no goroutines.
+// Simulator simulates the platform, as an [http.Handler] for the paths below [BasePath]. It is safe
+// for concurrent use, and starts no goroutines.
 type Simulator struct {
 	front *faults.Front[Operation, Fault]
 
@@ -103,13 +102,13 @@ type Simulator struct {
 	serial  int64 // of the last RemoteID and number
 }
 
-// counts outlive what they count.
+// counts counts the transmissions of an ID. It survives Forget.
 type counts struct{ created, transmitted int }
 
-// payer is what the platform knows of somebody.
+// payer is what the platform knows about a payer.
 type payer struct{ registered, loggedIn bool }
 
-// event is an event that the platform keeps.
+// event is a stored event.
 type event struct {
 	StoredEvent
 	name        string
@@ -117,12 +116,12 @@ type event struct {
 	notices     []*notice
 }
 
-// notice is a notice that the platform keeps.
+// notice is a stored notice.
 type notice struct {
 	StoredNotice
 	event      *event
 	instalment int
-	pinned     bool // its state was set from outside, and does not follow the world
+	pinned     bool // SetNoticeState set its state, which no longer follows its event and its payer
 	proofs     map[ProofKind]Proof
 	receipt    *receipt
 }
@@ -145,21 +144,21 @@ func New(c Config) *Simulator {
 	}
 }
 
-// Server is a simulator that listens on this machine.
+// Server is a [Simulator] that listens on this machine.
 type Server struct {
 	*Simulator
 	URL string // the BaseURL for clients
 	end func()
 }
 
-// NewServer starts a server. Close it.
+// NewServer starts a server. The caller must Close it.
 func NewServer(c Config) *Server {
 	simulator := New(c)
 	url, end := faults.Listen(simulator)
 	return &Server{Simulator: simulator, URL: url + BasePath, end: end}
 }
 
-// Close ends the server, and all connections to it.
+// Close stops the server and closes all connections to it.
 func (s *Server) Close() { s.end() }
 
 // AddSchool adds a school, or replaces the one with the same key.
@@ -175,62 +174,60 @@ func (s *Simulator) AddSchool(school School) {
 	s.schools[school.Key] = school
 }
 
-// Received returns how many calls of an operation arrived, whatever became of them.
+// Received returns how many calls of an operation arrived, whatever the answers.
 func (s *Simulator) Received(op Operation) int { return s.front.Received(op) }
 
 // Limited returns how many calls were refused as one too many for their school.
 func (s *Simulator) Limited() int { return s.front.Limited() }
 
-// Events returns all events that the platform keeps, in the order in which they were first
-// created.
+// Events returns all stored events, in the order in which they were first created.
 func (s *Simulator) Events() []StoredEvent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []StoredEvent
 	for _, id := range s.order {
 		if e := s.events[id]; e != nil {
-			all = append(all, s.shownEvent(e))
+			all = append(all, s.storedEvent(e))
 		}
 	}
 	return all
 }
 
-// Event returns an event. It reports whether the platform keeps it.
+// Event returns an event. It reports whether it is stored.
 func (s *Simulator) Event(id uuid.UUID) (StoredEvent, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.events[id]; e != nil {
-		return s.shownEvent(e), true
+		return s.storedEvent(e), true
 	}
 	return StoredEvent{}, false
 }
 
-// Notices returns all notices that the platform keeps, in the order in which they were first
-// created.
+// Notices returns all stored notices, in the order in which they were first created.
 func (s *Simulator) Notices() []StoredNotice {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []StoredNotice
 	for _, id := range s.order {
 		if n := s.notices[id]; n != nil {
-			all = append(all, s.shownNotice(n))
+			all = append(all, s.storedNotice(n))
 		}
 	}
 	return all
 }
 
-// Notice returns a notice. It reports whether the platform keeps it.
+// Notice returns a notice. It reports whether it is stored.
 func (s *Simulator) Notice(id uuid.UUID) (StoredNotice, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n := s.notices[id]; n != nil {
-		return s.shownNotice(n), true
+		return s.storedNotice(n), true
 	}
 	return StoredNotice{}, false
 }
 
-// Created returns how often an event or a notice was created, also one that was forgotten.
-// More than once without having been forgotten would be a double.
+// Created returns how often an event or a notice was created, even if it was forgotten. More than
+// once, without Forget, would be a duplicate.
 func (s *Simulator) Created(id uuid.UUID) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -240,22 +237,22 @@ func (s *Simulator) Created(id uuid.UUID) int {
 	return 0
 }
 
-func (s *Simulator) shownEvent(e *event) StoredEvent {
-	shown := e.StoredEvent
-	shown.Created, shown.Transmitted = s.counts[e.ID].created, s.counts[e.ID].transmitted
-	shown.Steps = append([]Step(nil), e.Steps...)
-	return shown
+func (s *Simulator) storedEvent(e *event) StoredEvent {
+	copied := e.StoredEvent
+	copied.Created, copied.Transmitted = s.counts[e.ID].created, s.counts[e.ID].transmitted
+	copied.Steps = append([]Step(nil), e.Steps...)
+	return copied
 }
 
-func (s *Simulator) shownNotice(n *notice) StoredNotice {
+func (s *Simulator) storedNotice(n *notice) StoredNotice {
 	s.advance(n)
-	shown := n.StoredNotice
-	shown.Created, shown.Transmitted = s.counts[n.ID].created, s.counts[n.ID].transmitted
-	shown.Steps = append([]Step(nil), n.Steps...)
-	return shown
+	copied := n.StoredNotice
+	copied.Created, copied.Transmitted = s.counts[n.ID].created, s.counts[n.ID].transmitted
+	copied.Steps = append([]Step(nil), n.Steps...)
+	return copied
 }
 
-// count counts a transmission that is stored.
+// count counts a stored transmission.
 func (s *Simulator) count(id uuid.UUID, created bool) {
 	c := s.counts[id]
 	if c == nil {

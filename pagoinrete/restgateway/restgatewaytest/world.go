@@ -9,9 +9,9 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// What happens outside the school: families, payment providers, the bank, and the platform
-// itself where it contradicts what it said. Each method reports whether it happened; if not,
-// because there is no such notice or its state does not permit it, nothing did.
+// What families, payment providers and the bank do, and where the platform contradicts its earlier
+// answers. Each method reports false, and changes nothing, if there is no such event or notice or
+// its state does not permit it.
 
 // ProofKind is a kind of evidence that a notice was paid.
 type ProofKind string
@@ -21,7 +21,7 @@ const (
 	ReceiptProof ProofKind = "receipt"    // RT
 	Settlement   ProofKind = "settlement" // flusso di riversamento
 	Movement     ProofKind = "movement"   // of the treasury journal (OIL)
-	Manual       ProofKind = "manual"     // what the school says
+	Manual       ProofKind = "manual"     // of the school
 	Refund       ProofKind = "refund"     // mandato di rimborso
 )
 
@@ -30,10 +30,10 @@ type Proof struct {
 	Reference string       // of the receipt, the settlement, the movement
 	Amount    flussi.Cents // that was found
 	Date      time.Time    // when
-	By        string       // who said so; "" if nobody did
+	By        string       // who recorded it; "" if the platform did
 }
 
-// receipt is what came of a payment.
+// receipt is the receipt of a payment.
 type receipt struct {
 	reference string
 	outcome   int
@@ -41,31 +41,30 @@ type receipt struct {
 	date      time.Time
 }
 
-// RegisterPayer registers somebody with the platform.
+// RegisterPayer registers a payer with the platform.
 func (s *Simulator) RegisterPayer(code flussi.FiscalCode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.payers[code] = payer{registered: true, loggedIn: s.payers[code].loggedIn}
 }
 
-// LogIn lets somebody log in, who is registered afterwards if they were not. Notices of theirs
-// whose event is Notificato are Notificato from then on, and so are those that follow.
+// LogIn lets a payer log in, and registers the payer if necessary. From then on, the payer's
+// notices are Notificato once their event is, including later notices.
 func (s *Simulator) LogIn(code flussi.FiscalCode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.payers[code] = payer{registered: true, loggedIn: true}
 }
 
-// advance brings a notice's state up to date.
+// advance sets a notice to Notificato once its event is, if its payer has logged in.
 func (s *Simulator) advance(n *notice) {
 	if !n.pinned && n.State == NoticeNotNotified && n.event.State == EventNotified && s.payers[n.Payer].loggedIn {
 		n.State = NoticeNotified
 	}
 }
 
-// happen changes a notice if there is one and its state is among those given; none stand for
-// all.
-func (s *Simulator) happen(id uuid.UUID, change func(*notice), in ...NoticeState) bool {
+// change changes a notice if its state is one of those given, or any if none is given.
+func (s *Simulator) change(id uuid.UUID, set func(*notice), in ...NoticeState) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.notices[id]
@@ -78,40 +77,39 @@ func (s *Simulator) happen(id uuid.UUID, change func(*notice), in ...NoticeState
 		permitted = permitted || n.State == state
 	}
 	if permitted {
-		change(n)
+		set(n)
 	}
 	return permitted
 }
 
-// StartPayment sends the payment request (RPT) of a notice that is Notificato: RPT inviata. It
-// reports whether the notice was.
+// StartPayment sends the payment request (RPT) of a notice that is Notificato, which becomes RPT
+// inviata. It reports whether the state permitted it.
 func (s *Simulator) StartPayment(id uuid.UUID) bool {
-	return s.happen(id, func(n *notice) { n.State = NoticeAwaitingReceipt }, NoticeNotified)
+	return s.change(id, func(n *notice) { n.State = NoticeAwaitingReceipt }, NoticeNotified)
 }
 
-// FailPayment lets a payment come to nothing: the notice is Notificato again, and the receipt
-// says so. It reports whether a payment was under way.
+// FailPayment fails a payment that is under way: the notice becomes Notificato again, and its
+// receipt has the outcome "not paid". It reports whether a payment was under way.
 func (s *Simulator) FailPayment(id uuid.UUID) bool {
-	return s.happen(id, func(n *notice) {
+	return s.change(id, func(n *notice) {
 		n.State, n.receipt = NoticeNotified, &receipt{reference("RT"), 1, 0, now()}
 	}, NoticeAwaitingReceipt)
 }
 
-// Pay pays a notice online, whose payment is under way or begins with it: its receipt is there,
-// and it is Pagato online. The amount is what was paid, usually what is due. It reports whether
-// the notice could be paid: it is Notificato, so its payer has to have logged in before, or its
-// payment is under way.
+// Pay pays a notice online: it becomes Pagato online, and has a receipt. The amount is usually
+// what is due. It reports whether the state permitted it: the notice must be Notificato, so its
+// payer must have logged in, or its payment must be under way.
 func (s *Simulator) Pay(id uuid.UUID, amount flussi.Cents) bool {
-	return s.happen(id, func(n *notice) {
+	return s.change(id, func(n *notice) {
 		n.State, n.receipt = NoticePaidOnline, &receipt{reference("RT"), 0, amount, now()}
 		n.proofs[ReceiptProof] = Proof{Reference: n.receipt.reference, Amount: amount, Date: n.receipt.date}
 	}, NoticeNotified, NoticeAwaitingReceipt)
 }
 
-// Settle lets the provider settle an online payment: Pagamento confermato, with a settlement of
-// the amount. It reports whether there was such a payment.
+// Settle settles an online payment: the notice becomes Pagamento confermato, with a settlement
+// of the amount. It reports whether there was such a payment.
 func (s *Simulator) Settle(id uuid.UUID, amount flussi.Cents) bool {
-	return s.happen(id, func(n *notice) {
+	return s.change(id, func(n *notice) {
 		if n.State == NoticePaidOnline {
 			n.State = NoticeConfirmed
 		}
@@ -119,11 +117,11 @@ func (s *Simulator) Settle(id uuid.UUID, amount flussi.Cents) bool {
 	}, NoticePaidOnline, NoticeReconciled)
 }
 
-// Reconcile finds a payment in the treasury journal, as a movement of the amount: Riscontrato,
-// automaticamente if it was paid online, and manualmente if by hand. It reports whether there
-// was such a payment.
+// Reconcile finds a payment in the treasury journal, as a movement of the amount: the notice
+// becomes Riscontrato automaticamente if it was paid online, and Riscontrato manualmente if by
+// hand. It reports whether there was such a payment.
 func (s *Simulator) Reconcile(id uuid.UUID, amount flussi.Cents) bool {
-	return s.happen(id, func(n *notice) {
+	return s.change(id, func(n *notice) {
 		to := NoticeReconciled
 		if n.State == NoticePaidManually {
 			to = NoticeReconciledManually
@@ -133,7 +131,7 @@ func (s *Simulator) Reconcile(id uuid.UUID, amount flussi.Cents) bool {
 	}, NoticePaidOnline, NoticeConfirmed, NoticePaidManually)
 }
 
-// SetEventState sets the state of an event, whatever it was, also to one that does not exist. It
+// SetEventState sets the state of an event, from any state, even to one that does not exist. It
 // reports whether there is such an event.
 func (s *Simulator) SetEventState(id uuid.UUID, state EventState) bool {
 	s.mu.Lock()
@@ -146,17 +144,17 @@ func (s *Simulator) SetEventState(id uuid.UUID, state EventState) bool {
 	return true
 }
 
-// SetNoticeState sets the state of a notice, whatever it was, also to one that does not exist;
-// its proofs stay as they are, and it does not follow its event and its payer any more. It
-// reports whether there is such a notice.
+// SetNoticeState sets the state of a notice, from any state, even to one that does not exist. Its
+// proofs stay, and its state no longer follows its event and its payer. It reports whether there is
+// such a notice.
 func (s *Simulator) SetNoticeState(id uuid.UUID, state NoticeState) bool {
-	return s.happen(id, func(n *notice) { n.State, n.pinned = state, true })
+	return s.change(id, func(n *notice) { n.State, n.pinned = state, true })
 }
 
-// SetProof sets a piece of evidence of a notice, whatever its state, or takes it away if it is
-// the zero Proof. It reports whether there is such a notice.
+// SetProof sets a piece of evidence of a notice in any state, or removes it if it is the zero
+// Proof. It reports whether there is such a notice.
 func (s *Simulator) SetProof(id uuid.UUID, kind ProofKind, proof Proof) bool {
-	return s.happen(id, func(n *notice) {
+	return s.change(id, func(n *notice) {
 		n.proofs[kind] = proof
 		if proof == (Proof{}) {
 			delete(n.proofs, kind)
@@ -164,13 +162,13 @@ func (s *Simulator) SetProof(id uuid.UUID, kind ProofKind, proof Proof) bool {
 	})
 }
 
-// SetNumber gives a notice another number. It reports whether there is such a notice.
+// SetNumber changes the number of a notice. It reports whether there is such a notice.
 func (s *Simulator) SetNumber(id uuid.UUID, number flussi.NoticeNumber) bool {
-	return s.happen(id, func(n *notice) { n.Number = number })
+	return s.change(id, func(n *notice) { n.Number = number })
 }
 
-// Forget lets the platform lose an event with all its notices, or a notice. It reports whether
-// there was one.
+// Forget removes an event with all its notices, or a notice, as if the platform had lost it. It
+// reports whether there was one.
 func (s *Simulator) Forget(id uuid.UUID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +194,7 @@ func (s *Simulator) Forget(id uuid.UUID) bool {
 	return true
 }
 
-// number makes the next notice number of a school: auxiliary digit 3, the segregation code, 13
+// number returns the next notice number of a school: auxiliary digit 3, the segregation code, 13
 // digits, and the first 16 modulo 93.
 func (s *Simulator) number(school School) flussi.NoticeNumber {
 	s.serial++
@@ -212,13 +210,13 @@ func (s *Simulator) number(school School) flussi.NoticeNumber {
 	return number
 }
 
-// remoteID makes an ID of the platform's own.
+// remoteID returns a new ID of the platform.
 func (s *Simulator) remoteID(prefix string) string {
 	s.serial++
 	return fmt.Sprintf("%s-%d", prefix, s.serial)
 }
 
-// reference names a document.
+// reference returns a new reference of a document.
 func reference(prefix string) string { return prefix + "-" + uuid.NewString() }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Second) }

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/benchtest"
 )
 
 // bench is a platform that accepts everything after a time, a client of it that nothing
@@ -109,22 +109,10 @@ func (x *bench) run(b *testing.B, n int) time.Duration {
 // bare submits n messages in a bare loop, and returns the time that took.
 func (x *bench) bare(b *testing.B, n, workers int) time.Duration {
 	m := draft(b, 0).Message()
-	var left atomic.Int64
-	left.Store(int64(n))
-	start := time.Now()
-	var group sync.WaitGroup
-	for range workers {
-		group.Go(func() {
-			for left.Add(-1) >= 0 {
-				if _, err := x.client.Submit(b.Context(), m); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	group.Wait()
-	return time.Since(start)
+	return benchtest.Run(b, n, workers, func() error {
+		_, err := x.client.Submit(b.Context(), m)
+		return err
+	})
 }
 
 func median(values []float64) float64 {

@@ -1,13 +1,10 @@
 package flow_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +20,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/leaktest"
 )
 
 // What must not be seen anywhere. The fiscal codes of leakDraft begin with leakCode.
@@ -44,96 +42,21 @@ func leakSecrets() []string {
 	return secrets
 }
 
-// spy collects everything that a program might print or log of this package, and looks
-// for secrets in it. It is safe for concurrent use.
+// spy is a recorder for this package.
 type spy struct {
-	mu     sync.Mutex
-	out    bytes.Buffer
-	values []*slog.Logger // for what programs log themselves
-	config *slog.Logger   // for the dispatcher and the client; its handlers mask nothing
+	*leaktest.Recorder
 }
 
-// Write collects.
-func (s *spy) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.out.Write(p)
-}
-
-func newSpy() *spy {
-	s := &spy{}
-	debug := slog.LevelDebug
-	text := slog.NewTextHandler(s, &slog.HandlerOptions{Level: debug})
-	s.values = []*slog.Logger{
-		slog.New(text),
-		slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: debug, ReplaceAttr: flussi.MaskAttr})),
-	}
-	s.config = slog.New(twoHandlers{text, slog.NewJSONHandler(s, &slog.HandlerOptions{Level: debug})})
-	return s
-}
-
-// twoHandlers gives each record to both.
-type twoHandlers [2]slog.Handler
-
-func (h twoHandlers) Enabled(context.Context, slog.Level) bool { return true }
-func (h twoHandlers) Handle(ctx context.Context, r slog.Record) error {
-	return errors.Join(h[0].Handle(ctx, r.Clone()), h[1].Handle(ctx, r))
-}
-func (h twoHandlers) WithAttrs(a []slog.Attr) slog.Handler {
-	return twoHandlers{h[0].WithAttrs(a), h[1].WithAttrs(a)}
-}
-func (h twoHandlers) WithGroup(name string) slog.Handler {
-	return twoHandlers{h[0].WithGroup(name), h[1].WithGroup(name)}
-}
-
-// print prints a value, bare and inside others, and logs it.
-func (s *spy) print(v any) {
-	for _, format := range []string{"%v\n", "%+v\n", "%#v\n", "%s\n", "%q\n", "%x\n", "%d\n"} {
-		fmt.Fprintf(s, format, v)
-		fmt.Fprintf(s, format, []struct{ hidden any }{{v}})
-	}
-	for _, l := range s.values {
-		l.Info("m", "value", v, "list", []struct{ V any }{{v}})
-	}
-	if _, ok := v.(slog.LogValuer); ok {
-		s.config.Info("m", "value", v)
-	}
-}
-
-// printError prints an error and whatever it wraps, but for the causes that come from
-// outside of this module, and what the operator reads. It returns the error.
-func (s *spy) printError(err error) error {
-	fmt.Fprintln(s, flussi.Explain(err))
-	var visit func(error)
-	visit = func(err error) {
-		if err == nil {
-			return
-		}
-		s.print(err)
-		s.config.Info("m", "error", err)
-		switch e := err.(type) {
-		case *flussi.RemoteError:
-			fmt.Fprintln(s, e.Problem)
-		case interface{ Unwrap() error }:
-			visit(e.Unwrap())
-		case interface{ Unwrap() []error }:
-			for _, sub := range e.Unwrap() {
-				visit(sub)
-			}
-		}
-	}
-	visit(err)
-	return err
-}
+func newSpy() spy { return spy{leaktest.New()} }
 
 // printAll prints all that a store holds.
-func (s *spy) printAll(t testing.TB, store flow.Store) {
+func (s spy) printAll(t testing.TB, store flow.Store) {
 	e := everythingIn(t, store)
 	for _, f := range e.flows {
 		records := e.flowRecords[f.ID]
-		s.print(f)
-		s.print(records)
-		s.print(flow.FlowChange{Flow: f, Record: records[0]})
+		s.Print(f)
+		s.Print(records)
+		s.Print(flow.FlowChange{Flow: f, Record: records[0]})
 		fmt.Fprintln(s, f.Details, f.Error)
 		for _, r := range records {
 			if r.Action != flow.FlowEdit {
@@ -143,8 +66,8 @@ func (s *spy) printAll(t testing.TB, store flow.Store) {
 	}
 	for i, n := range e.notifications {
 		records := e.records[n.ID]
-		s.print(n)
-		s.print(records)
+		s.Print(n)
+		s.Print(records)
 		fmt.Fprintln(s, n.Transmission.Error, n.Transmission.ErrorCode.Italian())
 		for _, r := range records {
 			if r.Action != flow.NotificationConfirm && r.Action != flow.NotificationResend {
@@ -152,26 +75,16 @@ func (s *spy) printAll(t testing.TB, store flow.Store) {
 			}
 		}
 		if i == 0 {
-			s.print(n.Draft)
-			s.print(n.Message())
-			s.print(flow.NotificationChange{Notification: n, Record: records[0]})
+			s.Print(n.Draft)
+			s.Print(n.Message())
+			s.Print(flow.NotificationChange{Notification: n, Record: records[0]})
 		}
 	}
 }
 
-func (s *spy) check(t *testing.T, secrets ...string) {
+func (s spy) check(t *testing.T, secrets ...string) {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	printed := bytes.ToLower(s.out.Bytes())
-	require.NotEmpty(t, printed)
-	for _, secret := range append(secrets, leakSecrets()...) {
-		for _, form := range []string{secret, fmt.Sprintf("%x", secret), strings.Trim(fmt.Sprint([]byte(secret)), "[]")} {
-			if at := bytes.Index(printed, []byte(strings.ToLower(form))); at >= 0 {
-				t.Fatalf("%q is shown: …%s…", secret, printed[max(0, at-300):min(len(printed), at+100)])
-			}
-		}
-	}
+	s.Check(t, append(secrets, leakSecrets()...)...)
 }
 
 // leakDraft returns a draft of secrets, valid, for one of 26 citizens.
@@ -205,26 +118,6 @@ func (w *world) leakFlow(t testing.TB, n int) flow.Flow {
 	return must(w.SendFlow(t.Context(), operator, f.ID))(t)
 }
 
-// The spy finds what is shown.
-func TestTheSpySees(t *testing.T) {
-	for name, value := range map[string]any{
-		"a text":               leakDraft(t, 0).Recipient.Reveal(),
-		"an error":             fmt.Errorf("wrapped: %w", errors.New(leakSubject+" 3")),
-		"bytes":                []byte(leakNote),
-		"hidden in a struct":   struct{ s []string }{[]string{leakReason}},
-		"a key, in upper case": strings.ToUpper(ctxKeys[taxes]),
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newSpy()
-			s.print(value)
-			out := strings.ToLower(s.out.String())
-			assert.True(t, slices.ContainsFunc(leakSecrets(), func(secret string) bool {
-				return strings.Contains(out, strings.ToLower(secret)) || strings.Contains(out, fmt.Sprintf("%x", secret))
-			}))
-		})
-	}
-}
-
 // Every fault of the platform, in every operation, through everything that talks to it.
 func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 	for _, fault := range append(appiotest.Faults(), appiotest.Fault{Kind: appiotest.Slow, Delay: 20 * time.Second}, appiotest.Fault{}) {
@@ -234,7 +127,7 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, profiles := range []bool{false, true} {
 					w := newWorld(t, worldConfig{
-						platform: appiotest.Config{Unlimited: true}, client: appio.Config{Logger: s.config, MaxAttempts: 2},
+						platform: appiotest.Config{Unlimited: true}, client: appio.Config{Logger: s.Logger(), MaxAttempts: 2},
 						service: flow.ServiceConfig{CheckProfiles: profiles},
 					})
 					strike := func(rate float64, ops ...appiotest.Operation) {
@@ -243,7 +136,7 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 						}
 					}
 					config := flow.DispatcherConfig{
-						Logger: s.config, Workers: 2, FailureThreshold: 3, CheckProfiles: profiles, Progress: func(p flow.Progress) { s.print(p) },
+						Logger: s.Logger(), Workers: 2, FailureThreshold: 3, CheckProfiles: profiles, Progress: func(p flow.Progress) { s.Print(p) },
 					}
 					d := w.dispatcher(t, config)
 					fine := must(w.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 20), flow.SendNewConfig{}))(t)
@@ -258,46 +151,46 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 					f := w.leakFlow(t, 4)
 					for range 2 {
 						got, err := d.Run(t.Context(), f.ID)
-						s.print(got)
+						s.Print(got)
 						var stopped *flow.StopError
-						if s.printError(err); errors.As(err, &stopped) {
+						if s.PrintError(err); errors.As(err, &stopped) {
 							fmt.Fprintln(s, stopped.Reason)
 						}
 						_, err = w.SendFlow(t.Context(), operator, f.ID)
-						s.printError(err)
+						s.PrintError(err)
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-					s.printError(d.Serve(ctx))
+					s.PrintError(d.Serve(ctx))
 					cancel()
 					n, err := w.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 21), flow.SendNewConfig{})
-					s.printError(err)
-					s.print(n)
+					s.PrintError(err)
+					s.Print(n)
 					n, err = w.SendNotification(t.Context(), operator, n.ID)
-					s.printError(err)
-					s.print(n)
+					s.PrintError(err)
+					s.Print(n)
 					n, err = w.VerifyNotification(t.Context(), operator, fine.ID)
-					s.printError(err)
-					s.print(n)
+					s.PrintError(err)
+					s.Print(n)
 					// The messages of the flow exist now, so that they can be asked for.
 					strike(0, appiotest.SubmitMessage, appiotest.GetProfile)
 					again := w.leakFlow(t, 3)
 					_, err = d.Run(t.Context(), again.ID)
-					s.printError(err)
+					s.PrintError(err)
 					report, err := w.VerifyFlow(t.Context(), operator, again.ID)
-					s.printError(err)
-					s.print(report)
+					s.PrintError(err)
+					s.Print(report)
 					report, err = d.VerifyService(t.Context(), taxes, time.Time{})
-					s.printError(err)
-					s.print(report)
+					s.PrintError(err)
+					s.Print(report)
 					strike(0, appiotest.GetMessage)
 					for _, delivery := range w.Deliveries() {
 						w.SetState(delivery.ID, appiotest.State{Status: "REJECTED"})
 					}
 					report, err = w.VerifyFlow(t.Context(), operator, again.ID)
-					s.printError(err)
-					s.print(report)
-					s.print(w.Service)
-					s.print(d)
+					s.PrintError(err)
+					s.Print(report)
+					s.Print(w.Service)
+					s.Print(d)
 					s.printAll(t, w.store)
 				}
 			})
@@ -438,35 +331,35 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					for from := range failures {
 						store := &faultyStore{Store: memstore.New()}
-						w := newWorld(t, worldConfig{store: store, client: appio.Config{Logger: s.config}})
+						w := newWorld(t, worldConfig{store: store, client: appio.Config{Logger: s.Logger()}})
 						on := leakScene(t, w)
 						run := w.leakFlow(t, 3)
 						for _, m := range methods {
 							store.set(fails, from, times, cause)
 							got, err := m.call(t, t.Context(), w.Service, operator, on)
-							if s.printError(err); errors.Is(err, cause) {
+							if s.PrintError(err); errors.Is(err, cause) {
 								failed++
 							}
-							s.print(got)
+							s.Print(got)
 						}
-						d := w.dispatcher(t, flow.DispatcherConfig{Logger: s.config, Lease: 10 * time.Second, PollInterval: 5 * time.Second})
+						d := w.dispatcher(t, flow.DispatcherConfig{Logger: s.Logger(), Lease: 10 * time.Second, PollInterval: 5 * time.Second})
 						for range 2 {
 							store.set(fails, from, times, cause)
 							ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-							if _, err := d.Run(ctx, run.ID); s.printError(err) != nil {
+							if _, err := d.Run(ctx, run.ID); s.PrintError(err) != nil {
 								failed++
 							}
 							cancel()
 							store.set(fails, from, times, cause)
-							if _, err := d.RescueExpired(t.Context()); s.printError(err) != nil {
+							if _, err := d.RescueExpired(t.Context()); s.PrintError(err) != nil {
 								failed++
 							}
 							report, err := d.VerifyService(t.Context(), taxes, time.Time{})
-							if s.print(report); s.printError(err) != nil {
+							if s.Print(report); s.PrintError(err) != nil {
 								failed++
 							}
 							ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
-							s.printError(d.Serve(ctx))
+							s.PrintError(d.Serve(ctx))
 							cancel()
 						}
 						s.printAll(t, store.Store)
@@ -499,7 +392,7 @@ func leakScene(t testing.TB, w *world) scene {
 func TestNoRefusalShowsASecret(t *testing.T) {
 	s := newSpy()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{client: appio.Config{Logger: s.config}, service: flow.ServiceConfig{CheckProfiles: true}})
+		w := newWorld(t, worldConfig{client: appio.Config{Logger: s.Logger()}, service: flow.ServiceConfig{CheckProfiles: true}})
 		on := leakScene(t, w)
 		ctx := t.Context()
 		wrong := map[string]func(*flow.Draft){
@@ -523,39 +416,39 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		for name, spoil := range wrong {
 			d := leakDraft(t, 5)
 			spoil(&d)
-			s.print(d)
+			s.Print(d)
 			rows = append(rows, d, d)
-			s.printError(d.Validate(flow.GuideLimits()))
+			s.PrintError(d.Validate(flow.GuideLimits()))
 			_, err := w.EditNotification(ctx, operator, on.draft.ID, on.draft.Version, d)
-			require.Error(t, s.printError(err), name)
+			require.Error(t, s.PrintError(err), name)
 			_, err = w.SendNewNotification(ctx, operator, taxes, d, flow.SendNewConfig{})
-			require.Error(t, s.printError(err), name)
+			require.Error(t, s.PrintError(err), name)
 		}
 		rows = append(rows, leakDraft(t, 6), leakDraft(t, 6), leakDraft(t, 10))
 		for _, good := range []bool{false, true} {
 			report, err := w.AddNotifications(ctx, operator, on.inactive.ID, flow.DraftRows(rows...), flow.AddConfig{SkipInvalid: good})
-			require.Equal(t, !good, s.printError(err) != nil)
-			s.print(report)
+			require.Equal(t, !good, s.PrintError(err) != nil)
+			s.Print(report)
 			for _, e := range report.Errors {
-				s.print(*e)
-				s.printError(e)
+				s.Print(*e)
+				s.PrintError(e)
 			}
 		}
 		f := must(w.CreateFlow(ctx, operator, taxes, flow.Details{}))(t)
 		report, err := w.AddNotifications(ctx, operator, f.ID, flow.DraftRows(leakDraft(t, 6), leakDraft(t, 10), leakDraft(t, 11)), flow.AddConfig{})
 		require.NoError(t, err)
 		require.Len(t, report.Duplicates, 2)
-		s.print(report)
+		s.Print(report)
 		for _, d := range report.Duplicates {
-			s.print(d)
-			s.print(d.Italian())
+			s.Print(d)
+			s.Print(d.Italian())
 		}
 
 		refusals := 0
 		refused := func(_ any, err error) {
 			t.Helper()
 			refusals++
-			require.Error(t, s.printError(err))
+			require.Error(t, s.PrintError(err))
 		}
 		long := flussi.NewText(strings.Repeat(leakNote, 1000))
 		refused(w.CreateFlow(ctx, operator, taxes, flow.Details{Note: long}))
@@ -582,14 +475,14 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		refused(w.Flows(ctx, operator, flow.FlowFilter{Text: leakSearch}, flow.Page{Limit: -1}))
 		refused(w.Notifications(ctx, operator, flow.NotificationFilter{Text: leakSearch, Recipient: leakDraft(t, 1).Recipient, Services: []string{school}}, flow.Page{}))
 		refused(w.Notifications(ctx, operator, flow.NotificationFilter{Text: leakSearch}, flow.Page{Limit: 1001}))
-		s.print(flow.NotificationFilter{Recipient: leakDraft(t, 1).Recipient, NoticeNumber: leakDraft(t, 1).NoticeNumber})
+		s.Print(flow.NotificationFilter{Recipient: leakDraft(t, 1).Recipient, NoticeNumber: leakDraft(t, 1).NoticeNumber})
 		refused(w.Anonymise(ctx, operator, taxes, time.Now().Add(time.Hour)))
 		refused(flow.NewNotification("", leakDraft(t, 1).Recipient, operator))
-		refused(w.dispatcher(t, flow.DispatcherConfig{Logger: s.config}).Run(ctx, on.inactive.ID))
+		refused(w.dispatcher(t, flow.DispatcherConfig{Logger: s.Logger()}).Run(ctx, on.inactive.ID))
 
 		// Sent, and the same again; blocked; cancelled.
 		sent := must(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{}))(t)
-		s.print(sent)
+		s.Print(sent)
 		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{}))
 		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{ID: sent.ID}))
 		w.AddCitizen(appiotest.Citizen{Code: leakDraft(t, 17).Recipient, Blocks: []string{taxes}})
@@ -598,7 +491,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		cancel()
 		for _, m := range methods {
 			got, err := m.call(t, cancelled, w.Service, operator, on)
-			s.print(got)
+			s.Print(got)
 			refused(got, err)
 		}
 		time.Sleep(time.Second)
@@ -633,10 +526,10 @@ func TestNoMessengerShowsASecret(t *testing.T) {
 				service, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
 				require.NoError(t, err)
 				n, err := service.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 9), flow.SendNewConfig{})
-				require.Error(t, s.printError(err))
-				s.print(n)
-				_, err = w.dispatcher(t, flow.DispatcherConfig{Logger: s.config}).Run(t.Context(), f.ID)
-				s.printError(err)
+				require.Error(t, s.PrintError(err))
+				s.Print(n)
+				_, err = w.dispatcher(t, flow.DispatcherConfig{Logger: s.Logger()}).Run(t.Context(), f.ID)
+				s.PrintError(err)
 				s.printAll(t, w.store)
 			})
 			s.check(t)

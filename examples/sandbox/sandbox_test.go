@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -20,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/pipenet"
 )
 
 // What must be seen nowhere.
@@ -77,42 +76,14 @@ func message(code string) string {
 	return fmt.Sprintf(`{"fiscal_code":%q,"content":{"subject":%q,"markdown":%q}}`, code, personalText, strings.Repeat(personalText+" ", 4))
 }
 
-// pipes is a network inside the process, which a bubble sees block.
-type pipes struct {
-	accept chan net.Conn
-	closed chan struct{}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.accept:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { close(p.closed); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case p.accept <- server:
-		return client, nil
-	case <-p.closed:
-		return nil, errors.New("closed")
-	}
-}
-
 // serveOnPipes serves a sandbox inside a bubble. It returns a client, and what stops the
 // sandbox and waits for its end.
 func serveOnPipes(t *testing.T, box *sandbox) (*http.Client, func()) {
-	network := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
+	network := pipenet.New()
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- box.serve(ctx, network) }()
-	client := &http.Client{Transport: &http.Transport{DialContext: network.dial}}
+	client := &http.Client{Transport: &http.Transport{DialContext: network.Dial}}
 	return client, func() {
 		cancel()
 		assert.NoError(t, <-served)

@@ -14,12 +14,12 @@ import (
 // Serve serves a handler over pipes. It returns a transport that reaches the handler at any
 // address, and a function that closes both.
 func Serve(handler http.Handler) (*http.Transport, func()) {
-	network := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
+	network := New()
 	// The server closes idle connections later than the client does, like the real platforms.
 	server := &http.Server{Handler: handler, IdleTimeout: 4 * time.Minute}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(network) }()
-	transport := &http.Transport{DialContext: network.dial, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second}
+	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second}
 	return transport, func() {
 		transport.CloseIdleConnections()
 		_ = server.Close()
@@ -27,14 +27,20 @@ func Serve(handler http.Handler) (*http.Transport, func()) {
 	}
 }
 
-type pipes struct {
+// Network is a listener, and connects to itself. It is safe for concurrent use.
+type Network struct {
 	accept chan net.Conn
 	once   sync.Once
 	closed chan struct{}
 }
 
+// New returns a network.
+func New() *Network {
+	return &Network{accept: make(chan net.Conn), closed: make(chan struct{})}
+}
+
 // Accept returns the server's end of the next connection.
-func (p *pipes) Accept() (net.Conn, error) {
+func (p *Network) Accept() (net.Conn, error) {
 	select {
 	case c := <-p.accept:
 		return c, nil
@@ -44,12 +50,13 @@ func (p *pipes) Accept() (net.Conn, error) {
 }
 
 // Close ends the network.
-func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *Network) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
 
 // Addr returns a placeholder: pipes have no address.
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+func (p *Network) Addr() net.Addr { return &net.TCPAddr{} }
 
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+// Dial returns the client's end of a new connection, whatever the address.
+func (p *Network) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
 	case p.accept <- server:

@@ -75,7 +75,7 @@ func New(key flussi.Key, school string, c Config) (*Client, error) {
 	})
 	err = errors.Join(err, pagoinrete.CheckSchool(school))
 	if calls < 0 {
-		err = errors.Join(err, errors.New("Calls is negative"))
+		err = errors.Join(err, errors.New("negative Calls"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("restgateway: new client: %w: %w", flussi.ErrConfig, err)

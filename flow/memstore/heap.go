@@ -6,47 +6,51 @@ import "container/heap"
 // out wherever it is. That suffices for one heap at a time, and no notification is in
 // two: one that may be claimed has no lease.
 type heapOf struct {
-	entries []*storedNotification
-	before  func(a, b *storedNotification) bool
+	rows   []*notificationRow
+	before func(a, b *notification) bool
 }
 
 var _ heap.Interface = (*heapOf)(nil)
 
 // Len is the number of notifications in the heap.
-func (h *heapOf) Len() int { return len(h.entries) }
+func (h *heapOf) Len() int { return len(h.rows) }
 
 // Less reports whether one comes before another.
-func (h *heapOf) Less(i, j int) bool { return h.before(h.entries[i], h.entries[j]) }
+func (h *heapOf) Less(i, j int) bool { return h.before(&h.rows[i].Entity, &h.rows[j].Entity) }
 
 // Swap exchanges two.
 func (h *heapOf) Swap(i, j int) {
-	h.entries[i], h.entries[j] = h.entries[j], h.entries[i]
-	h.entries[i].position, h.entries[j].position = i, j
+	h.rows[i], h.rows[j] = h.rows[j], h.rows[i]
+	h.rows[i].Entity.position, h.rows[j].Entity.position = i, j
 }
 
 // Push adds one behind the last; package heap calls it.
 func (h *heapOf) Push(entry any) {
-	n := entry.(*storedNotification)
-	n.position = len(h.entries)
-	h.entries = append(h.entries, n)
+	row := entry.(*notificationRow)
+	row.Entity.position = len(h.rows)
+	h.rows = append(h.rows, row)
 }
 
 // Pop removes the last; package heap calls it.
 func (h *heapOf) Pop() any {
-	last := len(h.entries) - 1
-	n := h.entries[last]
-	h.entries[last] = nil
-	h.entries = h.entries[:last]
-	return n
+	last := len(h.rows) - 1
+	row := h.rows[last]
+	h.rows[last] = nil
+	h.rows = h.rows[:last]
+	return row
 }
+
+func (h *heapOf) add(row *notificationRow) { heap.Push(h, row) }
+
+func (h *heapOf) remove(row *notificationRow) { heap.Remove(h, row.Entity.position) }
 
 // until collects up to limit of those whose lease ended by a time, from position i
 // down. What is not over has nothing below it that is.
-func (h *heapOf) until(end int64, limit int, i int, into []*storedNotification) []*storedNotification {
-	if i >= len(h.entries) || len(into) >= limit || h.entries[i].leaseEnd > end {
+func (h *heapOf) until(end int64, limit int, i int, into []*notificationRow) []*notificationRow {
+	if i >= len(h.rows) || len(into) >= limit || h.rows[i].Entity.leaseEnd > end {
 		return into
 	}
-	into = append(into, h.entries[i])
+	into = append(into, h.rows[i])
 	into = h.until(end, limit, 2*i+1, into)
 	return h.until(end, limit, 2*i+2, into)
 }

@@ -120,12 +120,12 @@ func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {
 	_, err := store.Notification(ctx, id)
 	var failure *flussi.Error
 	require.ErrorAs(t, err, &failure)
-	assert.Equal(t, &flussi.Error{Operation: "read notification", ID: id, Err: flussi.ErrNotFound}, failure)
+	assert.Equal(t, &flussi.Error{Package: "memstore", Operation: "read notification", ID: id, Err: flussi.ErrNotFound}, failure)
 
 	n := newChange(t, uuid.Nil)
 	err = store.SaveNotifications(ctx, n, n)
 	require.ErrorAs(t, err, &failure)
-	assert.Equal(t, &flussi.Error{Operation: "save notifications", ID: n.Notification.ID, Err: flussi.ErrConflict}, failure)
+	assert.Equal(t, &flussi.Error{Package: "memstore", Operation: "save notifications", ID: n.Notification.ID, Err: flussi.ErrConflict}, failure)
 }
 
 func TestAPageWithoutALimitIsAsLongAsTheLongest(t *testing.T) {

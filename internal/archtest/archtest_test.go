@@ -30,7 +30,7 @@ const (
 var arrows = map[string][]string{
 	".":                 {"internal/italian", "internal/private", "internal/sentinel", "github.com/google/uuid"},
 	"internal/italian":  {},
-	"internal/listing":  {".", "github.com/google/uuid"},
+	"internal/memtable": {".", "github.com/google/uuid"},
 	"internal/pace":     {},
 	"internal/private":  {},
 	"internal/sentinel": {},
@@ -41,11 +41,11 @@ var arrows = map[string][]string{
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
 	"appio":                  {".", "internal/italian", "internal/pace", "internal/restcall"},
 	"flow":                   {".", "internal/sentinel", "appio", "fsm", "internal/italian", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
-	"flow/memstore":          {".", "flow", "internal/listing", "github.com/google/uuid"},
+	"flow/memstore":          {".", "flow", "internal/memtable", "github.com/google/uuid"},
 	"flow/flowexcel":         {".", "excel", "flow", "fsm", "internal/italian", "github.com/google/uuid"},
 	"pagoinrete":             {".", "internal/sentinel", "fsm", "internal/italian", "github.com/google/uuid"},
 	"pagoinrete/restgateway": {".", "internal/pace", "internal/restcall", "pagoinrete", "github.com/google/uuid"},
-	"pagoinrete/memstore":    {".", "internal/listing", "pagoinrete", "github.com/google/uuid"},
+	"pagoinrete/memstore":    {".", "internal/memtable", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "internal/italian", "pagoinrete", "github.com/google/uuid"},
 }

@@ -123,16 +123,16 @@ func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {
 	store, e, all := filled(t, 1)
 	id := uuid.New()
 	_, err := store.Notice(ctx, id)
-	assert.Equal(t, &flussi.Error{Operation: "read notice", ID: id, Err: flussi.ErrNotFound}, err)
+	assert.Equal(t, &flussi.Error{Package: "memstore", Operation: "read notice", ID: id, Err: flussi.ErrNotFound}, err)
 	_, err = store.Event(ctx, id)
-	assert.Equal(t, &flussi.Error{Operation: "read event", ID: id, Err: flussi.ErrNotFound}, err)
+	assert.Equal(t, &flussi.Error{Package: "memstore", Operation: "read event", ID: id, Err: flussi.ErrNotFound}, err)
 	again := all[0]
 	again.Version = 0
 	err = store.SaveNotices(ctx, pagoinrete.NoticeChange{Notice: again})
-	assert.Equal(t, &flussi.Error{Operation: "save notices", ID: again.ID, Err: flussi.ErrConflict}, err)
+	assert.Equal(t, &flussi.Error{Package: "memstore", Operation: "save notices", ID: again.ID, Err: flussi.ErrConflict}, err)
 	e.Version = 0
 	err = store.SaveEvent(ctx, pagoinrete.EventChange{Event: e}, nil)
-	assert.Equal(t, &flussi.Error{Operation: "save event", ID: e.ID, Err: flussi.ErrConflict}, err)
+	assert.Equal(t, &flussi.Error{Package: "memstore", Operation: "save event", ID: e.ID, Err: flussi.ErrConflict}, err)
 }
 
 func TestAPageWithoutALimitIsAsLongAsTheLongest(t *testing.T) {

@@ -2,123 +2,57 @@ package memstore
 
 import (
 	"context"
+	"iter"
+	"slices"
 
-	"github.com/google/uuid"
-
-	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/memtable"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
+// SaveEvent stores an event, and notices with it: see [pagoinrete.Store]. While it pulls
+// the notices, of which it keeps all in memory, the store can be used; if the event is
+// changed by then, the error is a [flussi.ErrConflict].
+func (s *Store) SaveEvent(
+	ctx context.Context, change pagoinrete.EventChange,
+	notices iter.Seq2[pagoinrete.NoticeChange, error],
+) error {
+	op := memtable.Operation{Name: "save event", ID: change.Event.ID}
+	event := s.events.Write(newEventRow(change))
+	if err := s.db.Check(ctx, op, event); err != nil {
+		return err
+	}
+	rows, err := memtable.Pull(ctx, op, notices, newNoticeRow)
+	if err != nil {
+		return err
+	}
+	return s.db.Save(ctx, op, event, s.notices.Write(rows...))
+}
+
 // SaveNotices stores notices: see [pagoinrete.Store].
 func (s *Store) SaveNotices(ctx context.Context, changes ...pagoinrete.NoticeChange) error {
-	const operation = "save notices"
-	if err := ended(ctx, operation, uuid.Nil); err != nil {
-		return err
-	}
-	b := make(batch, 0, len(changes))
-	for _, change := range changes {
-		b.add(change)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := ended(ctx, operation, uuid.Nil); err != nil {
-		return err
-	}
-	if err := s.check(operation, b); err != nil {
-		return err
-	}
-	s.put(b)
-	return nil
+	rows := memtable.Rows(changes, newNoticeRow)
+	return s.db.Save(ctx, memtable.Operation{Name: "save notices"}, s.notices.Write(rows...))
 }
 
-// batch is the notices that are stored together, each with one record. If one is new, its
-// entry is what will be kept, so that it is not copied again.
-type batch []*storedNotice
-
-// add prepares a change. It needs no lock.
-func (b *batch) add(change pagoinrete.NoticeChange) {
-	n := &storedNotice{Notice: change.Notice, history: []pagoinrete.NoticeRecord{change.Record}}
-	utc(&n.DueDate, &n.Evidence.Receipt.Date, &n.Evidence.Settlement.Date, &n.Evidence.Movement.Date, &n.Evidence.Manual.Date,
-		&n.Evidence.Refund.Date, &n.Discrepancy.At, &n.CreatedAt, &n.UpdatedAt, &n.history[0].At)
-	*b = append(*b, n)
+// newEventRow returns the row of a change. It copies the instalments, which the caller may
+// change. Counts are not stored: viewEvent sets them.
+func newEventRow(change pagoinrete.EventChange) *eventRow {
+	row := &eventRow{Entity: change.Event, History: []pagoinrete.EventRecord{change.Record}}
+	e := &row.Entity
+	e.Instalments = slices.Clone(e.Instalments)
+	for i := range e.Instalments {
+		memtable.CutTimes(&e.Instalments[i].DueDate)
+	}
+	memtable.CutTimes(&e.Discrepancy.At, &e.CreatedAt, &e.UpdatedAt, &row.History[0].At)
+	return row
 }
 
-// check returns an error unless all of the batch may be stored.
-func (s *Store) check(operation string, b batch) error {
-	seen := make(map[uuid.UUID]struct{}, len(b))
-	for _, n := range b {
-		var version int64
-		if old := s.notices[n.ID]; old != nil {
-			version = old.Version
-		}
-		if n.Version != version {
-			return fail(operation, n.ID, flussi.ErrConflict)
-		}
-		if _, twice := seen[n.ID]; twice {
-			return fail(operation, n.ID, flussi.ErrConflict)
-		}
-		seen[n.ID] = struct{}{}
-	}
-	return nil
-}
-
-// put stores a batch that has no conflict.
-func (s *Store) put(b batch) {
-	var listed []*storedNotice // what comes to a place in the lists
-	for _, n := range b {
-		n.Version++
-		n.history[0].Version = n.Version
-		s.group(n.EventID).counts.Add(n.Notice, 1)
-		kept := s.notices[n.ID]
-		if kept == nil {
-			s.notices[n.ID] = n
-			s.index(n)
-			listed = append(listed, n)
-			continue
-		}
-		old := s.groups[kept.EventID]
-		old.counts.Add(kept.Notice, -1)
-		moved := kept.Cursor() != n.Cursor() || kept.EventID != n.EventID
-		renumbered := kept.Number != n.Number
-		if moved {
-			s.list.Remove(kept)
-			old.list.Remove(kept)
-			listed = append(listed, kept)
-		}
-		if moved || renumbered {
-			s.unindex(kept)
-		}
-		kept.Notice, kept.history = n.Notice, append(kept.history, n.history[0])
-		if moved || renumbered {
-			s.index(kept)
-		}
-	}
-	s.list.Add(listed...)
-	for _, n := range listed { // sorted now
-		s.groups[n.EventID].list.Add(n)
-	}
-}
-
-// index makes a notice be found by its IUV.
-func (s *Store) index(n *storedNotice) {
-	if n.Number.IsZero() {
-		return
-	}
-	same := s.iuvs[n.IUV()]
-	same.Add(n)
-	s.iuvs[n.IUV()] = same
-}
-
-// unindex undoes index. Nothing is left of an IUV that no notice has any more.
-func (s *Store) unindex(n *storedNotice) {
-	if n.Number.IsZero() {
-		return
-	}
-	same := s.iuvs[n.IUV()]
-	same.Remove(n)
-	if len(same) > 0 {
-		s.iuvs[n.IUV()] = same
-	} else {
-		delete(s.iuvs, n.IUV())
-	}
+// newNoticeRow returns the row of a change.
+func newNoticeRow(change pagoinrete.NoticeChange) *noticeRow {
+	row := &noticeRow{Entity: change.Notice, History: []pagoinrete.NoticeRecord{change.Record}}
+	n := &row.Entity
+	memtable.CutTimes(&n.DueDate, &n.Evidence.Receipt.Date, &n.Evidence.Settlement.Date,
+		&n.Evidence.Movement.Date, &n.Evidence.Manual.Date, &n.Evidence.Refund.Date,
+		&n.Discrepancy.At, &n.CreatedAt, &n.UpdatedAt, &row.History[0].At)
+	return row
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // adding is an import under way.
@@ -24,19 +24,29 @@ type adding struct {
 	by        flussi.Actor
 	config    AddConfig
 	report    AddReport
-	seen      map[Digest]int // the row of each digest
-	key       hash.Hash      // of the digests of the rows
-	whole     bool           // all rows were read, and none prevents the import
-	fault     error          // why nothing is stored
+	rows      core.Import[Row, added, Digest]
+	key       hash.Hash // of the digests of the rows
+}
+
+// added is a row whose notification is to be stored.
+type added struct {
+	draft  Draft
+	digest Digest
 }
 
 // newAdding returns an import into a flow; target is the flow's ID, or the zero UUID if it is new.
 func newAdding(s *Service, op string, f Flow, target uuid.UUID, by flussi.Actor, c AddConfig) *adding {
 	if c.MaxErrors <= 0 {
-		c.MaxErrors = defaultMaxErrors
+		c.MaxErrors = core.DefaultMaxErrors
 	}
 	c.Occasion = NormalizeText(c.Occasion)
-	a := &adding{service: s, operation: op, about: target, flow: f, by: by, config: c, seen: map[Digest]int{}, key: sha256.New()}
+	a := &adding{service: s, operation: op, about: target, flow: f, by: by, config: c, key: sha256.New()}
+	a.rows = core.Import[Row, added, Digest]{
+		SkipInvalid: c.SkipInvalid, MaxErrors: c.MaxErrors, Report: &a.report.ImportReport,
+		Nothing: "nessuna notifica è stata importata",
+		Number:  func(row *Row) *int { return &row.Number },
+		Read:    a.read, Key: func(n *added) Digest { return n.digest }, Duplicate: a.twice,
+	}
 	for _, part := range []string{f.Service, normalOccasion(c.Occasion), target.String()} {
 		fmt.Fprintf(a.key, "%d:%s", len(part), part)
 	}
@@ -45,7 +55,9 @@ func newAdding(s *Service, op string, f Flow, target uuid.UUID, by flussi.Actor,
 
 // check refuses an occasion that a draft cannot have.
 func (c AddConfig) check() error {
-	return atMost("Occasion", "L'occasione", flussi.NewText(c.Occasion), MaxKey)
+	e := &core.Invalid{}
+	e.Text(core.TextRule{Field: "Occasion", Name: "l'occasione", Max: MaxKey}, c.Occasion)
+	return e.OrNil()
 }
 
 // reason returns the reason of the import's record in the flow's history.
@@ -70,9 +82,9 @@ func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row
 		Flow: change, Rows: a.notifications(ctx, rows), Key: a.importKey, OnDuplicate: a.duplicate,
 	})
 	switch {
-	case a.fault != nil:
-		return ImportResult{}, a.fault // not as the store wrapped it
-	case errors.Is(err, flussi.ErrCommitUnknown) && a.whole:
+	case a.rows.Fault != nil:
+		return ImportResult{}, a.rows.Fault // not as the store wrapped it
+	case errors.Is(err, flussi.ErrCommitUnknown) && a.rows.Complete:
 		if done, err = a.find(ctx, err); err != nil {
 			return ImportResult{}, err
 		}
@@ -103,8 +115,8 @@ func (a *adding) find(ctx context.Context, cause error) (ImportResult, error) {
 			return done, nil
 		}
 		if pause.wait(ctx) != nil {
-			return ImportResult{}, &flussi.Error{Package: "flow", Operation: a.operation, ID: a.about, Err: cause, Reason: "La connessione con l'archivio si è interrotta durante la registrazione delle righe, " +
-				"e non si sa se siano state registrate. Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo."}
+			return ImportResult{}, refuse(cause, "La connessione con l'archivio si è interrotta durante la registrazione delle righe, "+
+				"e non si sa se siano state registrate. Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo.")
 		}
 	}
 }
@@ -116,7 +128,7 @@ const findTime = 5 * time.Second
 func (a *adding) imported(ctx context.Context, rows iter.Seq2[Row, error]) bool {
 	for range a.notifications(ctx, rows) {
 	}
-	if !a.whole {
+	if !a.rows.Complete {
 		return false
 	}
 	done, err := a.service.store.ImportResult(ctx, a.importKey())
@@ -144,7 +156,7 @@ func (a *adding) importKey() ImportKey {
 func (a *adding) duplicate(row NotificationChange, earlier Notification) (NotificationChange, bool) {
 	n := &row.Notification
 	d := Duplicate{
-		Row: a.seen[n.Digest()], NotificationID: n.ID, EarlierID: earlier.ID, EarlierFlowID: earlier.FlowID,
+		Row: a.rows.Row(n.Digest()), NotificationID: n.ID, EarlierID: earlier.ID, EarlierFlowID: earlier.FlowID,
 		State: earlier.State, Date: sentOn(earlier),
 	}
 	stored := earlier.FlowID != a.flow.ID
@@ -165,80 +177,27 @@ func (a *adding) duplicate(row NotificationChange, earlier Notification) (Notifi
 // notifications checks the rows and returns those that are to be stored; if nothing is
 // to be stored, the last item is the error that says so.
 func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[NotificationChange, error] {
-	if rows == nil {
-		rows = DraftRows()
-	}
-	return func(yield func(NotificationChange, error) bool) {
-		refuse := func(err error) {
-			a.fault = err
-			yield(NotificationChange{}, err)
-		}
-		at := now()
-		for row, err := range rows {
-			if ctx.Err() != nil {
-				refuse(ctx.Err())
-				return
-			}
-			if err != nil && row.Number == 0 {
-				refuse(err)
-				return
-			}
-			a.report.Rows++
-			if row.Number == 0 {
-				row.Number = a.report.Rows
-			}
-			digest, wrong := a.check(&row, err)
-			if wrong != nil {
-				a.report.Invalid++
-				if len(a.report.Errors) < a.config.MaxErrors {
-					a.report.Errors = append(a.report.Errors, wrong)
-				}
-				continue
-			}
-			if a.report.Invalid > 0 && !a.config.SkipInvalid {
-				continue // it will not be stored, but the other errors are wanted
-			}
-			change, err := a.create(row.Draft, at)
-			if err != nil {
-				refuse(err)
-				return
-			}
-			a.addKey(digest, row.Draft)
-			if !yield(change, nil) {
-				return
-			}
-		}
-		switch {
-		case a.report.Rows == 0:
-			refuse(&flussi.ValueError{Type: "Rows", Err: flussi.ErrEmpty, Reason: "Non ci sono righe da importare."})
-		case a.report.Invalid > 0 && !a.config.SkipInvalid, a.report.Invalid == a.report.Rows:
-			refuse(&flussi.Error{Package: "flow", Operation: a.operation, ID: a.about, Err: flussi.ErrRows, Reason: fmt.Sprintf(
-				"%s su %s: nessuna notifica è stata importata.", italian.Count(a.report.Invalid, "riga con errori", "righe con errori"), italian.Number(a.report.Rows))})
-		default:
-			a.whole = true
-		}
-	}
+	at := now()
+	return core.Changes(ctx, &a.rows, rows, func(n added) (NotificationChange, error) {
+		a.addKey(n.digest, n.draft)
+		return a.create(n.draft, at)
+	})
 }
 
-// check sets the row's occasion, and returns the row's digest, or an error if it is not valid.
-func (a *adding) check(row *Row, err error) (Digest, *flussi.RowError) {
+// read sets the row's occasion, and appends the notification of the row, or says what is wrong.
+func (a *adding) read(row *Row, to []added) ([]added, error) {
 	if NormalizeText(row.Draft.Occasion) == "" {
 		row.Draft.Occasion = a.config.Occasion
 	}
-	if err == nil {
-		err = row.Draft.Validate(a.service.limits)
+	if err := row.Draft.Validate(a.service.limits); err != nil {
+		return to, err
 	}
-	if err != nil {
-		return Digest{}, &flussi.RowError{Row: row.Number, Err: err}
-	}
-	digest := row.Draft.Digest()
-	other, same := a.seen[digest]
-	if !same {
-		a.seen[digest] = row.Number
-		return digest, nil
-	}
-	return digest, &flussi.RowError{Row: row.Number, Other: other, Err: &flussi.Error{Package: "flow", Operation: a.operation, ID: a.about, Err: flussi.ErrDuplicate,
-		Reason: fmt.Sprintf("Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga %d.", other)}}
+	return append(to, added{row.Draft, row.Draft.Digest()}), nil
+}
+
+// twice refuses a row whose message for the same citizen another row has.
+func (a *adding) twice(_ *added, other int) error {
+	return flowFailure(a.operation, a.about, refuse(flussi.ErrDuplicate, "Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga %d.", other))
 }
 
 // create makes a notification of the flow.

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 )
 
@@ -33,14 +32,4 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
-}
-
-// maxTries bounds how often a change is tried again because somebody else changed the
-// same flow at the same moment.
-const maxTries = 100
-
-// again waits a moment before the next try, each time a little longer and not as long as
-// others do.
-func again(ctx context.Context, try int) error {
-	return wait(ctx, rand.N(time.Duration(min(try, 20)+1)*time.Millisecond))
 }

@@ -3,12 +3,12 @@ package flow
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
-	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // Draft (bozza) is what an operator, or a row of a workbook, says about a
@@ -59,45 +59,28 @@ func (l Limits) check() error {
 // Validate returns an [*flussi.InvalidError] with everything that is wrong with the draft, by
 // the limits and by what the platform accepts, or nil.
 func (d Draft) Validate(l Limits) error {
-	e := &flussi.InvalidError{}
-	fail := func(field string, err error, reason string, args ...any) {
-		e.Add(field, err, fmt.Sprintf(reason, args...))
-	}
-	length := func(field, name string, text flussi.Text, least, most int) {
-		capital := italian.Capital(name)
-		switch n := text.Length(); {
-		case strings.TrimSpace(text.Reveal()) == "":
-			fail(field, flussi.ErrEmpty, "Manca %s.", name)
-		case n < least || n > most:
-			fail(field, flussi.ErrLength, "%s", italian.Length(capital, n, least, most, ""))
-		case strings.ContainsRune(text.Reveal(), 0):
-			fail(field, flussi.ErrCharacter, "%s contiene caratteri non validi.", capital)
-		}
-	}
-	length("Subject", "l'oggetto", d.Subject, l.MinSubject, l.MaxSubject)
-	length("Content", "il contenuto", d.Content, l.MinContent, l.MaxContent)
+	e := &core.Invalid{}
+	e.Text(core.TextRule{Field: "Subject", Name: "l'oggetto", Min: l.MinSubject, Max: l.MaxSubject, Required: true}, d.Subject.Reveal())
+	e.Text(core.TextRule{Field: "Content", Name: "il contenuto", Min: l.MinContent, Max: l.MaxContent, Required: true}, d.Content.Reveal())
 	switch {
 	case d.IsPayment && d.Amount == 0:
-		fail("Amount", ErrPayment, "È una notifica di pagamento: manca l'importo.")
+		e.Fail("Amount", ErrPayment, "È una notifica di pagamento: manca l'importo.")
 	case !d.IsPayment && d.Amount != 0:
-		fail("Amount", ErrPayment, "C'è un importo, ma non è una notifica di pagamento.")
+		e.Fail("Amount", ErrPayment, "C'è un importo, ma non è una notifica di pagamento.")
 	}
 	switch {
 	case d.IsPayment && d.NoticeNumber.IsZero():
-		fail("NoticeNumber", ErrPayment, "È una notifica di pagamento: manca il numero avviso.")
+		e.Fail("NoticeNumber", ErrPayment, "È una notifica di pagamento: manca il numero avviso.")
 	case !d.IsPayment && !d.NoticeNumber.IsZero():
-		fail("NoticeNumber", ErrPayment, "C'è un numero avviso, ma non è una notifica di pagamento.")
+		e.Fail("NoticeNumber", ErrPayment, "C'è un numero avviso, ma non è una notifica di pagamento.")
 	}
 	if !d.IsPayment && !d.Payee.IsZero() {
-		fail("Payee", ErrPayment, "C'è un ente creditore, ma non è una notifica di pagamento.")
+		e.Fail("Payee", ErrPayment, "C'è un ente creditore, ma non è una notifica di pagamento.")
 	}
-	if err, ok := atMost("Reference", "Il riferimento", flussi.NewText(d.Reference), MaxKey).(*flussi.ValueError); ok {
-		e.Fields = append(e.Fields, err)
-	}
-	if err, ok := atMost("Occasion", "L'occasione", flussi.NewText(d.Occasion), MaxKey).(*flussi.ValueError); ok {
-		e.Fields = append(e.Fields, err)
-	}
+	e.Text(core.TextRule{Field: "Reference", Name: "il riferimento", Max: MaxKey}, d.Reference)
+	e.Text(core.TextRule{Field: "Occasion", Name: "l'occasione", Max: MaxKey}, d.Occasion)
 	// The platform's rules; what is said above in other words is not said again.
+	own := slices.Clone(e.Fields)
 	var platform *flussi.InvalidError
 	if errors.As(d.Message().Validate(), &platform) {
 		for _, f := range platform.Fields {
@@ -105,17 +88,18 @@ func (d Draft) Validate(l Limits) error {
 				(f.Type == "content.subject" || f.Type == "content.markdown")
 			missing := d.Amount == 0 && f.Type == "content.payment_data.amount" ||
 				d.NoticeNumber.IsZero() && f.Type == "content.payment_data.notice_number"
-			if !length && !missing {
+			field := draftField(f.Type)
+			unreadable := errors.Is(f, appio.ErrEncoding) && slices.ContainsFunc(own, func(o *flussi.ValueError) bool {
+				return o.Type == field && o.Err == flussi.ErrCharacter
+			})
+			if !length && !missing && !unreadable {
 				renamed := *f
-				renamed.Type = draftField(f.Type)
+				renamed.Type = field
 				e.Fields = append(e.Fields, &renamed)
 			}
 		}
 	}
-	if len(e.Fields) == 0 {
-		return nil
-	}
-	return e
+	return e.OrNil()
 }
 
 // draftField returns the field of a draft that the platform calls so.
@@ -140,7 +124,7 @@ func draftField(platform string) string {
 // normal returns the draft as stores keep it.
 func (d Draft) normal() Draft {
 	if !d.DueDate.IsZero() {
-		d.DueDate = d.DueDate.UTC().Truncate(time.Microsecond)
+		d.DueDate = core.Stored(d.DueDate)
 	}
 	d.Occasion = NormalizeText(d.Occasion)
 	return d

@@ -26,6 +26,15 @@ const (
 	CodeInvalid ErrorCode = "invalid"
 )
 
+// known reports whether the code is one of this package.
+func (c ErrorCode) known() bool {
+	switch c {
+	case CodeRefused, CodeUnreachable, CodeOutcomeUnknown, CodeNotSent, CodeAlreadySent, CodeInvalid:
+		return true
+	}
+	return false
+}
+
 // Label returns a short name for lists; of an unknown code, its own text.
 func (c ErrorCode) Label() string {
 	switch c {

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
@@ -36,44 +36,41 @@ var (
 	ErrOutcomeNotStored = sentinel.New("outcome not stored", "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto.", nil)
 )
 
-// failure wraps the error of a method, or returns nil.
-func failure(operation string, id uuid.UUID, err error) error {
-	if err == nil {
-		return nil
-	}
-	e := flussi.Error{ID: id, Err: err}
-	if inner, ok := err.(*flussi.Error); ok && inner.Reason != "" { // a refusal of this package
-		e = *inner
-		if e.ID == uuid.Nil {
-			e.ID = id
-		}
-	}
-	e.Package, e.Operation = "flow", operation
-	if e.Reason == "" {
-		e.Reason = reasonOf(err)
-	}
-	return &e
+// failure wraps the error of a method that is about no entity in particular, or returns nil.
+func failure(operation string, err error) error { return failed(operation, "", uuid.Nil, err) }
+
+// flowFailure wraps the error of a method about a flow, or returns nil.
+func flowFailure(operation string, id uuid.UUID, err error) error {
+	return failed(operation, entityFlow, id, err)
+}
+
+// notificationFailure wraps the error of a method about a notification, or returns nil.
+func notificationFailure(operation string, id uuid.UUID, err error) error {
+	return failed(operation, entityNotification, id, err)
+}
+
+// What the ID of an [*flussi.Error] is of.
+const (
+	entityFlow         = "flow"
+	entityNotification = "notification"
+)
+
+func failed(operation, entity string, id uuid.UUID, err error) error {
+	return core.Failure(flussi.Error{Package: "flow", Operation: operation, Entity: entity, ID: id, Err: err},
+		core.Reason{Err: ErrOutcomeNotStored, Italian: "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto."},
+		core.Reason{Err: flussi.ErrNotFound, Italian: "Flusso o notifica inesistente, oppure utente non abilitato al servizio."},
+		core.Reason{Err: flussi.ErrForbidden, Italian: "L'utente non è abilitato al servizio: rivolgersi a chi assegna le abilitazioni."})
 }
 
 // refuse returns a refusal with its reason in Italian.
 func refuse(err error, reason string, args ...any) error {
-	return &flussi.Error{Package: "flow", Operation: "take action", Err: err, Reason: fmt.Sprintf(reason, args...)}
+	return refuseAbout("", uuid.Nil, err, reason, args...)
 }
 
-// reasonOf returns the operator's text for the errors whose meaning depends on this package; "" for
-// all others.
-func reasonOf(err error) string {
-	var step *fsm.TransitionError
-	switch {
-	case errors.As(err, &step): // its text names the states and the roles
-	case errors.Is(err, ErrOutcomeNotStored):
-		return "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto."
-	case errors.Is(err, flussi.ErrNotFound):
-		return "Flusso o notifica inesistente, oppure utente non abilitato al servizio."
-	case errors.Is(err, flussi.ErrForbidden):
-		return "L'utente non è abilitato al servizio: rivolgersi a chi assegna le abilitazioni."
-	}
-	return ""
+// refuseAbout returns a refusal that is about an entity. It names its own, which for an
+// [flussi.ErrDuplicate] is the one that exists already.
+func refuseAbout(entity string, id uuid.UUID, err error, reason string, args ...any) error {
+	return &flussi.Error{Package: "flow", Operation: "take action", Entity: entity, ID: id, Err: err, Reason: fmt.Sprintf(reason, args...)}
 }
 
 // explained returns the text of an error that has one, or "".

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -206,28 +206,10 @@ func (f *Flow) Fire(ctx context.Context, action FlowAction, by flussi.Actor, gua
 	own := func(context.Context, fsm.Step[FlowState, FlowAction]) error { return f.check(action) }
 	to, err := FlowMachine().Fire(ctx, f.State, action, by, append([]fsm.Guard[FlowState, FlowAction]{own}, guards...)...)
 	if err != nil {
-		return offer(err, f.Allowed(by.Roles...))
+		return core.Offer(err, func() []FlowAction { return f.Allowed(by.Roles...) })
 	}
 	f.State = to
 	return nil
-}
-
-// offer makes a refusal name what may really be done instead, as the machine alone cannot
-// know.
-func offer[A interface {
-	~string
-	Label() string
-}](err error, allowed []A) error {
-	var refusal *fsm.TransitionError
-	if !errors.As(err, &refusal) || refusal.Err != fsm.ErrNotAllowed {
-		return err
-	}
-	refusal.Allowed, refusal.AllowedLabels = nil, nil
-	for _, action := range allowed {
-		refusal.Allowed = append(refusal.Allowed, string(action))
-		refusal.AllowedLabels = append(refusal.AllowedLabels, action.Label())
-	}
-	return err
 }
 
 // check refuses what does not fit the flow's flag.

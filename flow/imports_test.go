@@ -72,7 +72,7 @@ func TestSameFileIsImportedOnce(t *testing.T) {
 					assert.Equal(t, w.flow(t, first.ID), f, "as it is now")
 					assert.True(t, at.Equal(report.ImportedAt), report.ImportedAt)
 					report.Errors = nil
-					assert.Equal(t, flow.AddReport{Rows: 5 + wrong, Invalid: wrong, ImportedAt: report.ImportedAt}, report)
+					assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 5 + wrong, Invalid: wrong}, ImportedAt: report.ImportedAt}, report)
 					assert.Equal(t, before, everythingIn(t, w.store), "something was stored")
 				})
 			})
@@ -99,7 +99,7 @@ func TestSameRowsAreAddedToAFlowOnce(t *testing.T) {
 				before := everythingIn(t, w.store)
 				for i, rows := range files {
 					report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(rows...), flow.AddConfig{}))(t)
-					assert.Equal(t, flow.AddReport{Rows: len(rows), ImportedAt: at[i]}, report)
+					assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: len(rows)}, ImportedAt: at[i]}, report)
 				}
 				assert.Equal(t, before, everythingIn(t, w.store), "something was stored")
 				if stage == "Inattivo" {
@@ -147,7 +147,7 @@ func TestDisabledFlowDoesNotCountAsImported(t *testing.T) {
 					return
 				}
 				assert.NotEqual(t, first.ID, f.ID)
-				assert.Equal(t, flow.AddReport{Rows: 5, Added: 5}, report, "nothing waits to be sent")
+				assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 5}, Added: 5}, report, "nothing waits to be sent")
 				w.ordered(t, f.ID)
 				assert.Equal(t, flow.FlowSent, w.run(t, f.ID).State)
 				again, _ := w.importFile(t, flow.AddConfig{}, drafts(t, 5)...)

@@ -13,6 +13,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -204,7 +205,7 @@ func (n *Notification) Fire(ctx context.Context, action NotificationAction, by f
 	own := func(context.Context, fsm.Step[NotificationState, NotificationAction]) error { return n.check(action) }
 	to, err := NotificationMachine().Fire(ctx, n.State, action, by, append([]fsm.Guard[NotificationState, NotificationAction]{own}, guards...)...)
 	if err != nil {
-		return offer(err, n.Allowed(by.Roles...))
+		return core.Offer(err, func() []NotificationAction { return n.Allowed(by.Roles...) })
 	}
 	n.State = to
 	return nil

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // Record is a line of an entity's history: see [flussi.Record].
@@ -31,16 +32,12 @@ type NotificationChange struct {
 
 // change returns the flow with the marks of a change, and its record.
 func (f Flow) change(action FlowAction, from FlowState, by string, reason string) FlowChange {
-	f.UpdatedAt, f.UpdatedBy = now(), by
-	return FlowChange{Flow: f, Record: FlowRecord{
-		At: f.UpdatedAt, By: by, Action: action, From: from, To: f.State, Reason: flussi.NewText(reason),
-	}}
+	record := core.Mark(&f.UpdatedAt, &f.UpdatedBy, action, from, f.State, by, reason)
+	return FlowChange{Flow: f, Record: record}
 }
 
 // change returns the notification with the marks of a change, and its record.
 func (n Notification) change(action NotificationAction, from NotificationState, by string, reason string) NotificationChange {
-	n.UpdatedAt, n.UpdatedBy = now(), by
-	return NotificationChange{Notification: n, Record: NotificationRecord{
-		At: n.UpdatedAt, By: by, Action: action, From: from, To: n.State, Reason: flussi.NewText(reason),
-	}}
+	record := core.Mark(&n.UpdatedAt, &n.UpdatedBy, action, from, n.State, by, reason)
+	return NotificationChange{Notification: n, Record: record}
 }

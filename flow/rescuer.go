@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/google/uuid"
-
 	"github.com/flussi-go/flussi"
 )
 
@@ -16,7 +14,7 @@ func rescue(ctx context.Context, store Store, config *DispatcherConfig) (int, er
 	for {
 		expired, err := store.Expired(ctx, config.MaxInFlight)
 		if err != nil {
-			return rescued, failure("recover", uuid.Nil, err)
+			return rescued, failure("recover", err)
 		}
 		var failed error
 		before := rescued
@@ -28,7 +26,7 @@ func rescue(ctx context.Context, store Store, config *DispatcherConfig) (int, er
 			switch {
 			case errors.Is(err, flussi.ErrConflict): // its sender or another dispatcher was faster
 			case err != nil:
-				failed = failure("recover", n.ID, err)
+				failed = notificationFailure("recover", n.ID, err)
 			default:
 				rescued++
 				config.Logger.Warn("flow: outcome unknown: its sender did not report it",

@@ -41,11 +41,11 @@ func (d *Dispatcher) send(
 ) (Flow, error) {
 	const op = "run flow"
 	if err := ctx.Err(); err != nil {
-		return Flow{}, failure(op, flowID, err)
+		return Flow{}, flowFailure(op, flowID, err)
 	}
 	f, err := d.store.Flow(ctx, flowID)
 	if err != nil {
-		return Flow{}, failure(op, flowID, err)
+		return Flow{}, flowFailure(op, flowID, err)
 	}
 	switch f.State {
 	case FlowSending:
@@ -53,13 +53,13 @@ func (d *Dispatcher) send(
 		return f, nil
 	default:
 		return f, &flussi.Error{
-			Package: "flow", Operation: op, ID: flowID, Err: flussi.ErrState,
+			Package: "flow", Operation: op, Entity: entityFlow, ID: flowID, Err: flussi.ErrState,
 			Reason: fmt.Sprintf("Il flusso è nello stato «%s»: avviare prima l'invio.", f.State.Label()),
 		}
 	}
 	messenger, messengerErr := d.sender.messenger(ctx, f.Service)
 	if ctx.Err() != nil {
-		return f, failure(op, flowID, ctx.Err())
+		return f, flowFailure(op, flowID, ctx.Err())
 	}
 	q := b.join()
 	defer q.leave()
@@ -81,7 +81,7 @@ func (d *Dispatcher) send(
 	if errors.As(err, &stopped) {
 		return f, err
 	}
-	return f, failure(op, flowID, err)
+	return f, flowFailure(op, flowID, err)
 }
 
 // send starts the workers, and returns when the flow is over or the run cannot go on, and

@@ -1,14 +1,13 @@
 package flow
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // FlowFilter says which flows are looked for: those that match all of its fields. A
@@ -56,10 +55,10 @@ type NotificationFilter struct {
 	ClosedBefore time.Time
 }
 
-// Disabled says whether what operators have set aside is looked for.
+// DisabledFilter says whether what operators have set aside is looked for.
 type DisabledFilter string
 
-// What is looked for.
+// The values of a DisabledFilter.
 const (
 	AnyDisabled  DisabledFilter = ""         // whether disabled or not
 	OnlyEnabled  DisabledFilter = "enabled"  // not disabled
@@ -85,24 +84,52 @@ func (f Flow) Cursor() Cursor { return Cursor{At: f.CreatedAt, ID: f.ID} }
 // Cursor returns the place of the notification in lists.
 func (n Notification) Cursor() Cursor { return Cursor{At: n.CreatedAt, ID: n.ID} }
 
+// Check returns an [*flussi.InvalidError] with the fields of which no flow can have the value, such
+// as an unknown state, and a Text that is too short; or nil.
+func (q FlowFilter) Check() error {
+	var wrong core.Invalid
+	core.Known(&wrong, "States", "lo stato", q.States, FlowMachine().Has)
+	wrong.Words(q.Text)
+	wrong.Text(core.TextRule{Field: "User", Name: "l'utente da cercare"}, q.User)
+	wrong.Text(core.TextRule{Field: "AppContext", Name: "il contesto applicativo da cercare"}, q.AppContext)
+	wrong.Text(core.TextRule{Field: "AppKey", Name: "la chiave applicativa da cercare"}, q.AppKey)
+	q.Disabled.check(&wrong)
+	return wrong.OrNil()
+}
+
+// Check returns an [*flussi.InvalidError] with the fields of which no notification can have the
+// value, such as an unknown state or error code, and a Text that is too short; or nil. The
+// [ErrorCode] "" is known: that of a notification without an error.
+func (q NotificationFilter) Check() error {
+	var wrong core.Invalid
+	core.Known(&wrong, "States", "lo stato", q.States, NotificationMachine().Has)
+	core.Known(&wrong, "ErrorCodes", "il codice di errore", q.ErrorCodes, func(c ErrorCode) bool { return c == "" || c.known() })
+	wrong.Words(q.Text)
+	wrong.Text(core.TextRule{Field: "User", Name: "l'utente da cercare"}, q.User)
+	wrong.Text(core.TextRule{Field: "Reference", Name: "il riferimento da cercare"}, q.Reference)
+	wrong.Text(core.TextRule{Field: "MessageID", Name: "l'ID del messaggio da cercare"}, string(q.MessageID))
+	q.Disabled.check(&wrong)
+	return wrong.OrNil()
+}
+
 // Match reports whether the flow matches the filter. It is the definition of what
 // stores return.
 func (q FlowFilter) Match(f Flow) bool {
-	return among(q.IDs, f.ID) && among(q.Services, f.Service) && among(q.States, f.State) &&
-		contains(f.Note, q.Text) && same(q.User, f.UpdatedBy) && within(q.From, q.To, f.CreatedAt) &&
-		same(q.AppContext, f.AppContext) && same(q.AppKey, f.AppKey) && q.Disabled.match(f.Disabled) &&
-		within(q.ChangedFrom, q.ChangedTo, f.UpdatedAt)
+	return core.Among(q.IDs, f.ID) && core.Among(q.Services, f.Service) && core.Among(q.States, f.State) &&
+		core.Contains(f.Note.Reveal(), q.Text) && core.Same(q.User, f.UpdatedBy) && core.Within(q.From, q.To, f.CreatedAt) &&
+		core.Same(q.AppContext, f.AppContext) && core.Same(q.AppKey, f.AppKey) && q.Disabled.match(f.Disabled) &&
+		core.Within(q.ChangedFrom, q.ChangedTo, f.UpdatedAt)
 }
 
 // Match reports whether the notification matches the filter. It is the definition of
 // what stores return.
 func (q NotificationFilter) Match(n Notification) bool {
-	return among(q.IDs, n.ID) && same(q.Flow, n.FlowID) && (!q.Standalone || n.FlowID == uuid.Nil) &&
-		among(q.Services, n.Service) && among(q.States, n.State) && among(q.ErrorCodes, n.Transmission.ErrorCode) &&
-		contains(n.Subject, q.Text) && same(q.User, n.UpdatedBy) && within(q.From, q.To, n.CreatedAt) &&
-		same(q.Recipient, n.Recipient) && same(q.NoticeNumber, n.NoticeNumber) && same(q.Reference, n.Reference) &&
-		same(q.MessageID, n.Transmission.MessageID) && (len(q.Digests) == 0 || !n.Recipient.IsZero() && among(q.Digests, n.Digest())) &&
-		q.Disabled.match(n.Disabled) && within(q.ChangedFrom, q.ChangedTo, n.UpdatedAt) && (!q.DeliveryOpen || n.DeliveryOpen()) &&
+	return core.Among(q.IDs, n.ID) && core.Same(q.Flow, n.FlowID) && (!q.Standalone || n.FlowID == uuid.Nil) &&
+		core.Among(q.Services, n.Service) && core.Among(q.States, n.State) && core.Among(q.ErrorCodes, n.Transmission.ErrorCode) &&
+		core.Contains(n.Subject.Reveal(), q.Text) && core.Same(q.User, n.UpdatedBy) && core.Within(q.From, q.To, n.CreatedAt) &&
+		core.Same(q.Recipient, n.Recipient) && core.Same(q.NoticeNumber, n.NoticeNumber) && core.Same(q.Reference, n.Reference) &&
+		core.Same(q.MessageID, n.Transmission.MessageID) && (len(q.Digests) == 0 || !n.Recipient.IsZero() && core.Among(q.Digests, n.Digest())) &&
+		q.Disabled.match(n.Disabled) && core.Within(q.ChangedFrom, q.ChangedTo, n.UpdatedAt) && (!q.DeliveryOpen || n.DeliveryOpen()) &&
 		(q.ClosedBefore.IsZero() || n.closedBefore(q.ClosedBefore))
 }
 
@@ -125,23 +152,12 @@ func (n Notification) closedBefore(t time.Time) bool {
 	return over && n.UpdatedAt.Before(t)
 }
 
-func among[T comparable](wanted []T, value T) bool {
-	return len(wanted) == 0 || slices.Contains(wanted, value)
-}
-
-func same[T comparable](wanted, value T) bool {
-	var all T
-	return wanted == all || wanted == value
-}
-
-func within(from, to, t time.Time) bool {
-	return (from.IsZero() || !t.Before(from)) && (to.IsZero() || t.Before(to))
-}
-
-func contains(text flussi.Text, part string) bool {
-	return part == "" || strings.Contains(strings.ToLower(text.Reveal()), strings.ToLower(part))
-}
-
 func (d DisabledFilter) match(disabled bool) bool {
 	return d == AnyDisabled || disabled == (d == OnlyDisabled)
+}
+
+func (d DisabledFilter) check(e *core.Invalid) {
+	core.Known(e, "Disabled", "il valore di «Dis.»", []DisabledFilter{d}, func(d DisabledFilter) bool {
+		return d == AnyDisabled || d == OnlyEnabled || d == OnlyDisabled
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -29,20 +30,20 @@ type Sender interface {
 }
 
 // SenderFor returns the messenger of a service. It must be safe for concurrent use. Let
-// all messengers of a body share one [appio.Pace]. It is asked once for each run,
+// all messengers of a body share one [appio.Pace]. It is called once for each run,
 // verification and single sending. For a service that it does not know it returns an
 // error, which stops the flow that is to be sent; if it is a [flussi.Explainer], the
 // operator reads why.
 type SenderFor func(ctx context.Context, service string) (Sender, error)
 
-// Authorizer knows which services an operator is enabled for. It is asked on every call
+// Authorizer returns the services that an operator is enabled for. It is called on every call
 // of a [Service], and must be safe for concurrent use.
 type Authorizer interface {
-	// Services returns the services that the actor may use; none for somebody unknown.
+	// Services returns the services that the actor may use; none for an unknown actor.
 	Services(ctx context.Context, by flussi.Actor) ([]string, error)
 }
 
-// Operators is an [Authorizer] for programs that know their operators beforehand: the
+// Permissions is an [Authorizer] for programs that know their operators beforehand: the
 // services of each, by the ID of the actor. It must not be changed while it is in use.
 type Permissions map[string][]string
 
@@ -64,12 +65,12 @@ func (o Permissions) Services(_ context.Context, by flussi.Actor) ([]string, err
 // or to what the store, the authorizer or the messenger returned. Unless a method says
 // otherwise, an error has changed nothing.
 type Service struct {
-	store      Store
-	authorizer Authorizer
-	sender     sender
-	limits     Limits
-	workers    int
-	lease      time.Duration
+	store   Store
+	access  core.Access
+	sender  sender
+	limits  Limits
+	workers int
+	lease   time.Duration
 }
 
 // ServiceConfig says how a service works.
@@ -123,7 +124,7 @@ func NewService(store Store, authorizer Authorizer, messengers SenderFor, c Serv
 		return nil, fmt.Errorf("flow: new service: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	return &Service{
-		store: store, authorizer: authorizer, sender: sender{messengers: messengers, checkProfiles: c.CheckProfiles},
+		store: store, access: authorizer.Services, sender: sender{messengers: messengers, checkProfiles: c.CheckProfiles},
 		limits: c.Limits, workers: c.Workers, lease: c.Lease,
 	}, nil
 }
@@ -131,95 +132,37 @@ func NewService(store Store, authorizer Authorizer, messengers SenderFor, c Serv
 // Services returns the services that the actor is enabled for, sorted: what the actor
 // chooses from for something new.
 func (s *Service) Services(ctx context.Context, by flussi.Actor) ([]string, error) {
-	services, err := s.services(ctx, by)
-	if err != nil {
-		return nil, &flussi.Error{Package: "flow", Operation: "list services", Err: err}
-	}
-	return services, nil
+	services, err := s.access.Scopes(ctx, by)
+	return services, failure("list services", err)
 }
 
-func (s *Service) services(ctx context.Context, by flussi.Actor) ([]string, error) {
-	if err := by.Check(); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	services, err := s.authorizer.Services(ctx, by)
-	if err != nil {
-		return nil, err
-	}
-	services = slices.Clone(services)
-	slices.Sort(services)
-	return slices.Compact(services), nil
-}
-
-// admit refuses an actor who is not enabled for the service.
-func (s *Service) admit(ctx context.Context, by flussi.Actor, service string) error {
-	services, err := s.services(ctx, by)
-	if err != nil {
-		return err
-	}
-	if !enabled(services, service) {
-		return flussi.ErrForbidden
-	}
-	return nil
-}
-
-// admitOperator also refuses an actor who is no operator, for what no machine decides.
-func (s *Service) admitOperator(ctx context.Context, by flussi.Actor, service, what string) error {
-	if err := s.admit(ctx, by, service); err != nil {
+// admitOperator refuses an actor who is not enabled for the service, or is no operator, for what no
+// machine decides.
+func (s *Service) admitOperator(ctx context.Context, by flussi.Actor, service string) error {
+	if err := s.access.Admit(ctx, by, service); err != nil {
 		return err
 	}
 	if !by.Has(flussi.Operator) {
-		return &flussi.Error{Package: "flow", Operation: what, Err: fsm.ErrRole,
-			Reason: italian.Reserved("L'operazione", []string{flussi.Operator.Label()})}
+		return refuse(fsm.ErrRole, "%s", italian.Reserved("L'operazione", []string{flussi.Operator.Label()}))
 	}
 	return nil
-}
-
-// enabled reports whether a service is among those of an actor.
-func enabled(services []string, service string) bool {
-	_, found := slices.BinarySearch(services, service)
-	return found
 }
 
 // flow reads a flow that the actor may see.
 func (s *Service) flow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
-	services, err := s.services(ctx, by)
-	if err != nil {
-		return Flow{}, err
-	}
-	f, err := s.store.Flow(ctx, id)
-	if err != nil {
-		return Flow{}, plain(err)
-	}
-	if !enabled(services, f.Service) {
-		return Flow{}, flussi.ErrNotFound
-	}
-	return f, nil
+	return core.Read(ctx, s.access, by, id, s.store.Flow, func(f *Flow) string { return f.Service })
 }
 
 // notification reads a notification that the actor may see.
 func (s *Service) notification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
-	services, err := s.services(ctx, by)
-	if err != nil {
-		return Notification{}, err
-	}
-	n, err := s.store.Notification(ctx, id)
-	if err != nil {
-		return Notification{}, plain(err)
-	}
-	if !enabled(services, n.Service) {
-		return Notification{}, flussi.ErrNotFound
-	}
-	return n, nil
+	return core.Read(ctx, s.access, by, id, s.store.Notification, func(n *Notification) string { return n.Service })
 }
 
-// plain makes all that do not exist look the same, whatever the store says about it.
-func plain(err error) error {
-	if errors.Is(err, flussi.ErrNotFound) {
-		return flussi.ErrNotFound
+// flowOf reads the flow of a notification, nil if it stands alone.
+func flowOf(ctx context.Context, store Store, n Notification) (*Flow, error) {
+	if n.FlowID == uuid.Nil {
+		return nil, nil
 	}
-	return err
+	f, err := store.Flow(ctx, n.FlowID)
+	return &f, core.NotFound(err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // Row is a notification to be added to a flow, and where it comes from.
@@ -18,15 +19,9 @@ type Row struct {
 	Draft  Draft // what it is to say
 }
 
-// Drafts returns drafts as the rows of a sequence, numbered from 1.
+// DraftRows returns drafts as the rows of a sequence, numbered from 1.
 func DraftRows(drafts ...Draft) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
-		for i, d := range drafts {
-			if !yield(Row{i + 1, d}, nil) {
-				return
-			}
-		}
-	}
+	return core.Numbered(drafts, func(number int, d Draft) Row { return Row{number, d} })
 }
 
 // AddConfig says how rows are added.
@@ -44,14 +39,10 @@ type AddConfig struct {
 	MaxErrors int
 }
 
-const defaultMaxErrors = 1000
-
 // AddReport says what became of the rows.
 type AddReport struct {
-	Rows    int                // that were read
-	Added   int                // that were stored by this call
-	Invalid int                // that are not valid
-	Errors  []*flussi.RowError // the first of them, in the order of the rows
+	flussi.ImportReport
+	Added int // rows that were stored by this call
 
 	// Duplicates are the first rows whose message the service has already: an earlier
 	// notification may have brought it to the citizen, or waits to be sent. They are stored
@@ -113,8 +104,8 @@ var italy = sync.OnceValue(func() *time.Location {
 // instead. If it is not known whether the rows were stored, the error is an [flussi.ErrCommitUnknown].
 //
 // The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until
-// the call returns. An error in it belongs to its row if that has a Number, and otherwise
-// ends the call, with nothing stored whatever the configuration says: that is for a file
+// the call returns. An error in it belongs to its row if it is a [*flussi.RowError], which the
+// report has as it is, or if its row has a Number; any other error ends the call, with nothing stored whatever the configuration says: that is for a file
 // that turns out to be cut off. The sequence must not use the store. If somebody changes
 // the flow while rows come in, the error is an [flussi.ErrConflict], and nothing is stored. With
 // every error that comes after the first row, the report says what was seen until then.
@@ -122,18 +113,18 @@ func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID 
 	const op = "add notifications"
 	f, err := s.flow(ctx, by, flowID)
 	if err != nil {
-		return AddReport{}, failure(op, flowID, err)
+		return AddReport{}, flowFailure(op, flowID, err)
 	}
 	a := newAdding(s, op, f, flowID, by, c)
 	if err := f.Fire(ctx, FlowImport, by); err != nil {
 		// An earlier call may have stored the rows before the flow left Inattivo.
 		if a.config.check() != nil || !by.Has(flussi.Operator) || !a.imported(ctx, rows) {
-			return AddReport{}, failure(op, flowID, err)
+			return AddReport{}, flowFailure(op, flowID, err)
 		}
 		return a.report, nil
 	}
 	_, err = a.save(ctx, f.change(FlowImport, f.State, by.ID, a.reason()), rows)
-	return a.report, failure(op, flowID, err)
+	return a.report, flowFailure(op, flowID, err)
 }
 
 // ImportFlow (Nuovo, Importa da File Excel) is [Service.CreateFlow] and
@@ -146,45 +137,22 @@ func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID 
 // that was disabled before it was sent does not count.
 func (s *Service) ImportFlow(ctx context.Context, by flussi.Actor, service string, d Details, rows iter.Seq2[Row, error], c AddConfig) (Flow, AddReport, error) {
 	const op = "import flow"
-	change, err := s.newFlow(ctx, by, service, d, op)
+	change, err := s.newFlow(ctx, by, service, d)
 	if err != nil {
-		return Flow{}, AddReport{}, failure(op, uuid.Nil, err)
+		return Flow{}, AddReport{}, failure(op, err)
 	}
 	a := newAdding(s, op, change.Flow, uuid.Nil, by, c)
 	change.Record.Reason = flussi.NewText(a.reason())
 	done, err := a.save(ctx, change, rows)
 	if err != nil {
-		return Flow{}, a.report, failure(op, uuid.Nil, err)
+		return Flow{}, a.report, failure(op, err)
 	}
 	if !a.report.ImportedAt.IsZero() {
 		f, err := s.store.Flow(ctx, done.Flow)
-		return f, a.report, failure(op, done.Flow, err)
+		return f, a.report, flowFailure(op, done.Flow, err)
 	}
 	f := change.Flow
 	f.Version++
 	f.Counts.Registered, f.Counts.Disabled = a.report.Added-a.report.Disabled, a.report.Disabled
 	return f, a.report, nil
-}
-
-// all returns all notifications that match a filter, the oldest first, page by page.
-func all(ctx context.Context, store Store, filter NotificationFilter) iter.Seq2[Notification, error] {
-	return func(yield func(Notification, error) bool) {
-		page := Page{Limit: MaxPage, OldestFirst: true}
-		for {
-			found, err := store.Notifications(ctx, filter, page)
-			if err != nil {
-				yield(Notification{}, err)
-				return
-			}
-			for _, n := range found {
-				if !yield(n, nil) {
-					return
-				}
-			}
-			if len(found) < page.Limit {
-				return
-			}
-			page.After = found[len(found)-1].Cursor()
-		}
-	}
 }

@@ -61,30 +61,30 @@ func TestAdd(t *testing.T) {
 		wrong  []wrongRow
 		err    error
 	}{
-		"all rows are good": {0, []flow.Row{good(0), good(1), good(2)}, nil, flow.AddConfig{}, flow.AddReport{Rows: 3, Added: 3}, nil, nil},
+		"all rows are good": {0, []flow.Row{good(0), good(1), good(2)}, nil, flow.AddConfig{}, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3}, Added: 3}, nil, nil},
 		"all or nothing": {0, []flow.Row{good(0), bad, good(2)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Invalid: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, flussi.ErrRows},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3, Invalid: 1}}, []wrongRow{{2, 0, flussi.ErrEmpty}}, flussi.ErrRows},
 		"every wrong row is told": {0, []flow.Row{bad, good(0), bad, good(0)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 4, Invalid: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {3, 0, flussi.ErrEmpty}, {4, 2, flussi.ErrDuplicate}}, flussi.ErrRows},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 4, Invalid: 3}}, []wrongRow{{1, 0, flussi.ErrEmpty}, {3, 0, flussi.ErrEmpty}, {4, 2, flussi.ErrDuplicate}}, flussi.ErrRows},
 		"by the operator's numbers": {0, []flow.Row{at(12, good(0)), at(14, bad), at(17, good(0))}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Invalid: 2}, []wrongRow{{14, 0, flussi.ErrEmpty}, {17, 12, flussi.ErrDuplicate}}, flussi.ErrRows},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3, Invalid: 2}}, []wrongRow{{14, 0, flussi.ErrEmpty}, {17, 12, flussi.ErrDuplicate}}, flussi.ErrRows},
 		"only the good rows": {0, []flow.Row{good(0), bad, good(0), good(2)}, nil, flow.AddConfig{SkipInvalid: true},
-			flow.AddReport{Rows: 4, Added: 2, Invalid: 2}, []wrongRow{{2, 0, flussi.ErrEmpty}, {3, 1, flussi.ErrDuplicate}}, nil},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 4, Invalid: 2}, Added: 2}, []wrongRow{{2, 0, flussi.ErrEmpty}, {3, 1, flussi.ErrDuplicate}}, nil},
 		"only the good rows, of which there is none": {0, []flow.Row{bad, bad}, nil, flow.AddConfig{SkipInvalid: true},
-			flow.AddReport{Rows: 2, Invalid: 2}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, flussi.ErrRows},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 2, Invalid: 2}}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, flussi.ErrRows},
 		"what the flow has already": {2, []flow.Row{good(5), good(1), good(0)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Added: 1, DuplicateCount: 2}, nil, nil},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3}, Added: 1, DuplicateCount: 2}, nil, nil},
 		"what the flow has already, twice": {2, []flow.Row{good(5), good(1), good(0), good(1)}, nil, flow.AddConfig{},
-			flow.AddReport{Rows: 4, Invalid: 1}, []wrongRow{{4, 2, flussi.ErrDuplicate}}, flussi.ErrRows},
-		"more to what the flow has": {2, []flow.Row{good(2), good(3)}, nil, flow.AddConfig{}, flow.AddReport{Rows: 2, Added: 2}, nil, nil},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 4, Invalid: 1}}, []wrongRow{{4, 2, flussi.ErrDuplicate}}, flussi.ErrRows},
+		"more to what the flow has": {2, []flow.Row{good(2), good(3)}, nil, flow.AddConfig{}, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 2}, Added: 2}, nil, nil},
 		"not all errors are told": {0, []flow.Row{bad, bad, good(0), bad}, nil, flow.AddConfig{MaxErrors: 2, SkipInvalid: true},
-			flow.AddReport{Rows: 4, Added: 1, Invalid: 3}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, nil},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 4, Invalid: 3}, Added: 1}, []wrongRow{{1, 0, flussi.ErrEmpty}, {2, 0, flussi.ErrEmpty}}, nil},
 		"an error in place of a row": {0, []flow.Row{at(7, good(0)), at(8, flow.Row{}), at(9, good(1))}, map[int]error{1: unreadable}, flow.AddConfig{},
-			flow.AddReport{Rows: 3, Invalid: 1}, []wrongRow{{8, 0, unreadable}}, flussi.ErrRows},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3, Invalid: 1}}, []wrongRow{{8, 0, unreadable}}, flussi.ErrRows},
 		"an error in place of a row, and the good ones": {0, []flow.Row{at(7, good(0)), at(8, flow.Row{}), at(9, good(1))}, map[int]error{1: unreadable},
-			flow.AddConfig{SkipInvalid: true}, flow.AddReport{Rows: 3, Added: 2, Invalid: 1}, []wrongRow{{8, 0, unreadable}}, nil},
+			flow.AddConfig{SkipInvalid: true}, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3, Invalid: 1}, Added: 2}, []wrongRow{{8, 0, unreadable}}, nil},
 		"an error of the whole sequence": {0, []flow.Row{good(0), bad, {}, good(1)}, map[int]error{2: unreadable}, flow.AddConfig{SkipInvalid: true},
-			flow.AddReport{Rows: 2, Invalid: 1}, []wrongRow{{2, 0, flussi.ErrEmpty}}, unreadable},
+			flow.AddReport{ImportReport: flussi.ImportReport{Rows: 2, Invalid: 1}}, []wrongRow{{2, 0, flussi.ErrEmpty}}, unreadable},
 		"no rows":                      {0, nil, nil, flow.AddConfig{SkipInvalid: true}, flow.AddReport{}, nil, flussi.ErrEmpty},
 		"no rows to what the flow has": {1, nil, nil, flow.AddConfig{}, flow.AddReport{}, nil, flussi.ErrEmpty},
 	} {
@@ -309,4 +309,30 @@ func (s *failingStore) SaveImport(ctx context.Context, i flow.ImportRequest) (fl
 	for range i.Rows {
 	}
 	return flow.ImportResult{}, false, s.err
+}
+
+func TestAddPassesRowErrorsThrough(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	f := w.prepared(t, 0)
+	cells := &flussi.RowError{Row: 12, Err: errors.New("two cells are not valid")}
+	report, err := w.AddNotifications(t.Context(), operator, f.ID, func(yield func(flow.Row, error) bool) {
+		_ = yield(flow.Row{Number: 11, Draft: draft(t, 1)}, nil) && yield(flow.Row{Number: 12}, cells) && yield(flow.Row{}, cells)
+	}, flow.AddConfig{SkipInvalid: true})
+	require.NoError(t, err)
+	assert.Equal(t, flussi.ImportReport{Rows: 3, Invalid: 2, Errors: []*flussi.RowError{cells, cells}}, report.ImportReport)
+	assert.Same(t, cells, report.Errors[0])
+	assert.Equal(t, 1, report.Added)
+}
+
+// Nobody has to wait for a refusal that no retry can change.
+func TestAnOldVersionIsRefusedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, worldConfig{})
+		f := w.prepared(t, 1)
+		n := w.notifications(t, f.ID)[0]
+		start := time.Now()
+		_, err := w.EditNotification(t.Context(), operator, n.ID, n.Version+1, draft(t, 2))
+		assert.ErrorIs(t, err, flussi.ErrConflict)
+		assert.Equal(t, start, time.Now())
+	})
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/flussi-go/flussi"
 )
 
@@ -25,35 +23,29 @@ const anonymised = 500
 // are; call it again for the rest.
 func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, service string, before time.Time) (int, error) {
 	const op = "anonymise"
-	if err := s.admitOperator(ctx, by, service, op); err != nil {
-		return 0, failure(op, uuid.Nil, err)
+	if err := s.admitOperator(ctx, by, service); err != nil {
+		return 0, failure(op, err)
 	}
 	if before.IsZero() || before.After(time.Now()) {
-		return 0, failure(op, uuid.Nil, &flussi.ValueError{Type: "Before", Err: flussi.ErrRange,
+		return 0, failure(op, &flussi.ValueError{Type: "Before", Err: flussi.ErrRange,
 			Reason: "La data prima della quale cancellare i dati personali deve essere nel passato."})
 	}
 	done := 0
-	filter := NotificationFilter{Services: []string{service}, ClosedBefore: before}
-	page := Page{Limit: anonymised, OldestFirst: true}
-	for {
-		found, err := s.store.Notifications(ctx, filter, page)
+	for group, err := range pages(ctx, s.store, NotificationFilter{Services: []string{service}, ClosedBefore: before}, anonymised) {
+		erased := 0
+		if err == nil {
+			erased, err = s.erase(ctx, by, group)
+			done += erased
+		}
 		if err != nil {
-			return done, failure(op, uuid.Nil, err)
+			return done, failure(op, err)
 		}
-		n, err := s.erase(ctx, by, found)
-		done += n
-		if err != nil {
-			return done, failure(op, uuid.Nil, err)
-		}
-		if len(found) < page.Limit {
-			return done, nil
-		}
-		page.After = found[len(found)-1].Cursor()
 	}
+	return done, nil
 }
 
-// erase erases the personal data of a group; what somebody changes at the same moment is
-// passed over.
+// erase erases the personal data of a group. It skips notifications that another user changes at
+// the same moment.
 func (s *Service) erase(ctx context.Context, by flussi.Actor, found []Notification) (int, error) {
 	changes := make([]NotificationChange, len(found))
 	for i, n := range found {

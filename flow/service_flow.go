@@ -3,14 +3,12 @@ package flow
 import (
 	"context"
 	"errors"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
-	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // The longest texts of [Details], in UTF-16 code units.
@@ -22,12 +20,12 @@ const (
 // CreateFlow (Nuovo) creates a flow of a service, Inattivo and without notifications.
 func (s *Service) CreateFlow(ctx context.Context, by flussi.Actor, service string, d Details) (Flow, error) {
 	const op = "create flow"
-	change, err := s.newFlow(ctx, by, service, d, op)
+	change, err := s.newFlow(ctx, by, service, d)
 	if err == nil {
 		err = s.store.SaveFlow(ctx, change, nil)
 	}
 	if err != nil {
-		return Flow{}, failure(op, change.Flow.ID, err)
+		return Flow{}, flowFailure(op, change.Flow.ID, err)
 	}
 	f := change.Flow
 	f.Version++
@@ -35,10 +33,10 @@ func (s *Service) CreateFlow(ctx context.Context, by flussi.Actor, service strin
 }
 
 // newFlow returns a flow that the actor may create, and its first record.
-func (s *Service) newFlow(ctx context.Context, by flussi.Actor, service string, d Details, op string) (FlowChange, error) {
+func (s *Service) newFlow(ctx context.Context, by flussi.Actor, service string, d Details) (FlowChange, error) {
 	f, err := NewFlow(service, by)
 	if err == nil {
-		err = s.admitOperator(ctx, by, service, op)
+		err = s.admitOperator(ctx, by, service)
 	}
 	if err == nil {
 		err = d.check()
@@ -108,7 +106,7 @@ func (s *Service) stepOnce(ctx context.Context, by flussi.Actor, id uuid.UUID, t
 }
 
 // DisableFlow (Dis.) sets a flow aside, in whatever state it is: until it is enabled,
-// nobody can do anything with it but look at it. A sending under way ends: what was not
+// it can only be read. A sending under way ends: what was not
 // begun stays Registrato, and the flow becomes Invio incompleto.
 func (s *Service) DisableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "disable flow", by, id, FlowDisable, func(f *Flow) error {
@@ -125,35 +123,36 @@ func (s *Service) EnableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID)
 	})
 }
 
-// changeFlow takes a step with a flow, edits it and stores it. If somebody else changed
-// it in the meantime, it is tried anew on what they left.
+// changeFlow takes a step with a flow, edits it and stores it. After a conflict it reads the flow
+// again and retries.
 func (s *Service) changeFlow(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, action FlowAction, edit func(*Flow) error) (Flow, error) {
-	for try := 0; ; try++ {
-		f, err := s.flow(ctx, by, id)
+	for tries := (core.Tries{}); ; {
+		change, err := s.editFlow(ctx, by, id, action, edit)
 		if err != nil {
-			return Flow{}, failure(op, id, err)
+			return Flow{}, flowFailure(op, id, err)
 		}
-		from := f.State
-		if err := f.Fire(ctx, action, by); err != nil {
-			return Flow{}, failure(op, id, err)
-		}
-		if edit != nil {
-			if err := edit(&f); err != nil {
-				return Flow{}, failure(op, id, err)
-			}
-		}
-		change := f.change(action, from, by.ID, "")
-		switch err := s.store.SaveFlow(ctx, change, nil); {
-		case err == nil:
+		err = s.store.SaveFlow(ctx, change, nil)
+		if err == nil {
 			change.Flow.Version++
 			return change.Flow, nil
-		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
-			return Flow{}, failure(op, id, err)
 		}
-		if err := again(ctx, try); err != nil {
-			return Flow{}, failure(op, id, err)
+		if err := tries.Again(ctx, err); err != nil {
+			return Flow{}, flowFailure(op, id, err)
 		}
 	}
+}
+
+// editFlow returns the change of a step with a flow, and stores nothing.
+func (s *Service) editFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, action FlowAction, edit func(*Flow) error) (FlowChange, error) {
+	f, err := s.flow(ctx, by, id)
+	from := f.State
+	if err == nil {
+		err = f.Fire(ctx, action, by)
+	}
+	if err == nil && edit != nil {
+		err = edit(&f)
+	}
+	return f.change(action, from, by.ID, ""), err
 }
 
 func needsSomething(f *Flow) error {
@@ -172,29 +171,11 @@ func needsSomething(f *Flow) error {
 
 // check refuses texts that are too long.
 func (d Details) check() error {
-	return errors.Join(
-		atMost("Note", "La nota", d.Note, MaxNote),
-		atMost("AppContext", "Il contesto applicativo", flussi.NewText(d.AppContext), MaxKey),
-		atMost("AppKey", "La chiave applicativa", flussi.NewText(d.AppKey), MaxKey),
-	)
-}
-
-// atMost refuses a text that is too long, or that not every database can keep.
-func atMost(field, name string, text flussi.Text, most int) error {
-	if !storable(text) {
-		return &flussi.ValueError{Type: field, Err: flussi.ErrCharacter, Reason: name + " contiene caratteri non validi."}
-	}
-	if text.Length() <= most {
-		return nil
-	}
-	return &flussi.ValueError{Type: field, Err: flussi.ErrLength,
-		Reason: italian.Length(name, text.Length(), 0, most, "")}
-}
-
-// storable reports whether a text is valid UTF-8 without NUL.
-func storable(text flussi.Text) bool {
-	s := text.Reveal()
-	return utf8.ValidString(s) && !strings.ContainsRune(s, 0)
+	e := &core.Invalid{}
+	e.Text(core.TextRule{Field: "Note", Name: "la nota", Max: MaxNote}, d.Note.Reveal())
+	e.Text(core.TextRule{Field: "AppContext", Name: "il contesto applicativo", Max: MaxKey}, d.AppContext)
+	e.Text(core.TextRule{Field: "AppKey", Name: "la chiave applicativa", Max: MaxKey}, d.AppKey)
+	return e.OrNil()
 }
 
 // conclude lets the flow follow its notifications, outside a sending: it is Invio

@@ -2,13 +2,13 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -41,8 +41,7 @@ func fixed(n *Notification, f *Flow) error {
 	if f == nil || n.State != NotificationRegistered || f.State != FlowActive && f.State != FlowSending {
 		return nil
 	}
-	return &flussi.Error{Package: "flow", Operation: "change notification", ID: n.ID, Err: flussi.ErrState, Reason: fmt.Sprintf(
-		"Il flusso è nello stato «%s»: le notifiche da inviare non si possono modificare fino alla fine dell'invio.", f.State.Label())}
+	return refuse(flussi.ErrState, "Il flusso è nello stato «%s»: le notifiche da inviare non si possono modificare fino alla fine dell'invio.", f.State.Label())
 }
 
 // unique refuses a notification whose flow has the same message for the same citizen, or
@@ -58,8 +57,8 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 	}
 	for _, other := range same {
 		if other.ID != n.ID {
-			return &flussi.Error{Package: "flow", Operation: "edit notification", ID: n.ID, Err: flussi.ErrDuplicate, Reason: fmt.Sprintf(
-				"Doppione: lo stesso messaggio per lo stesso cittadino è già nel flusso (notifica %s).", other.ID)}
+			return refuseAbout(entityNotification, other.ID, flussi.ErrDuplicate,
+				"Doppione: lo stesso messaggio per lo stesso cittadino è già nel flusso (notifica %s).", other.ID)
 		}
 	}
 	return nil
@@ -71,7 +70,7 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 // [Service.ConfirmNotification] and [Service.ResendNotification]. After [CodeAlreadySent], the
 // next claim refuses it again, unless the earlier message turned out not to have arrived.
 func (s *Service) RegisterNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
-	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", anew)
+	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", clearTransmission)
 }
 
 // ConfirmNotification (Conferma come inviata) resolves an unknown outcome: the operator
@@ -111,11 +110,13 @@ func needsReason(reason string) error {
 	if strings.TrimSpace(reason) == "" {
 		return &flussi.ValueError{Type: "Reason", Err: flussi.ErrEmpty, Reason: "Manca il motivo della decisione."}
 	}
-	return atMost("Reason", "Il motivo", flussi.NewText(reason), MaxNote)
+	e := &core.Invalid{}
+	e.Text(core.TextRule{Field: "Reason", Name: "il motivo", Max: MaxNote}, reason)
+	return e.OrNil()
 }
 
-// anew prepares a notification for another sending.
-func anew(n *Notification, _ *Flow) error {
+// clearTransmission prepares a notification for another sending.
+func clearTransmission(n *Notification, _ *Flow) error {
 	n.Transmission = Transmission{Attempts: n.Transmission.Attempts}
 	n.Delivery = Delivery{}
 	n.AllowDuplicate = false
@@ -128,7 +129,7 @@ func anew(n *Notification, _ *Flow) error {
 // notification, so this one needs AllowDuplicate.
 func prepareResend(n *Notification, f *Flow) error {
 	repeat := n.Transmission.ErrorCode == CodeAlreadySent
-	err := anew(n, f)
+	err := clearTransmission(n, f)
 	n.AllowDuplicate = repeat
 	return err
 }
@@ -152,51 +153,49 @@ func (s *Service) EnableNotification(ctx context.Context, by flussi.Actor, id uu
 }
 
 // changeNotification takes a step with a notification, edits it, and stores it with its
-// flow, which is nil for one that stands alone. What somebody else did to the flow in the
-// meantime does not matter: it is tried anew; what they did to the notification does.
+// flow, which is nil for one that stands alone. After a conflict it retries if the
+// notification has the same version; a changed notification is a conflict of the caller.
 func (s *Service) changeNotification(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (Notification, error) {
-	n, err := s.notification(ctx, by, id)
-	if err != nil {
-		return Notification{}, failure(op, id, err)
-	}
-	seen := n.Version
-	for try := 0; ; try++ {
-		changed, err := s.tryNotification(ctx, by, n, action, reason, edit)
-		if err == nil || !errors.Is(err, flussi.ErrConflict) || try == maxTries {
-			return changed, failure(op, id, err)
+	var seen int64
+	for tries := (core.Tries{}); ; {
+		n, err := s.notification(ctx, by, id)
+		var f *Flow
+		var before Notification
+		switch {
+		case err != nil:
+		case seen != 0 && n.Version != seen:
+			err = flussi.ErrConflict
+		default:
+			seen, before = n.Version, n
+			f, err = s.editNotification(ctx, by, &n, action, edit)
 		}
-		if err := again(ctx, try); err != nil {
-			return Notification{}, failure(op, id, err)
+		if err != nil {
+			return Notification{}, notificationFailure(op, id, err)
 		}
-		if n, err = s.notification(ctx, by, id); err != nil {
-			return Notification{}, failure(op, id, err)
+		changed, err := together(ctx, s.store, by.ID, f, before, n.change(action, before.State, by.ID, reason))
+		if err == nil {
+			return changed, nil
 		}
-		if n.Version != seen {
-			return Notification{}, failure(op, id, flussi.ErrConflict)
+		if err := tries.Again(ctx, err); err != nil {
+			return Notification{}, notificationFailure(op, id, err)
 		}
 	}
 }
 
-func (s *Service) tryNotification(ctx context.Context, by flussi.Actor, n Notification, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (Notification, error) {
-	var f *Flow
-	if n.FlowID != uuid.Nil {
-		read, err := s.store.Flow(ctx, n.FlowID)
-		if err != nil {
-			return Notification{}, plain(err)
-		}
-		if read.Disabled {
-			return Notification{}, checkFlag(true, "", italian.Flow)
-		}
-		f = &read
+// editNotification takes a step with a notification and edits it. It returns its flow, and stores
+// nothing.
+func (s *Service) editNotification(ctx context.Context, by flussi.Actor, n *Notification, action NotificationAction, edit func(*Notification, *Flow) error) (*Flow, error) {
+	f, err := flowOf(ctx, s.store, *n)
+	switch {
+	case err != nil:
+		return nil, err
+	case f != nil && f.Disabled:
+		return nil, checkFlag(true, "", italian.Flow)
 	}
-	before := n
 	if err := n.Fire(ctx, action, by); err != nil {
-		return Notification{}, err
+		return nil, err
 	}
-	if err := edit(&n, f); err != nil {
-		return Notification{}, err
-	}
-	return together(ctx, s.store, by.ID, f, before, n.change(action, before.State, by.ID, reason))
+	return f, edit(n, f)
 }
 
 // together stores a change of a notification together with its flow: see allTogether.

@@ -102,6 +102,11 @@ func TestAnEditMakesNoDuplicate(t *testing.T) {
 	w.refused(t, flussi.ErrDuplicate, func() error {
 		return only(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(t, 1)))
 	})
+	_, err := w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(t, 1))
+	var duplicate *flussi.Error
+	require.ErrorAs(t, err, &duplicate)
+	assert.Equal(t, all[1].ID, duplicate.ID, "the one that exists already")
+	assert.Equal(t, "notification", duplicate.Entity)
 	must(w.DisableNotification(t.Context(), operator, all[1].ID))(t)
 	w.refused(t, flussi.ErrDuplicate, func() error {
 		return only(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(t, 1)))

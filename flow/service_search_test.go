@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/authtest"
 )
 
 func TestSearchOfFlows(t *testing.T) {
@@ -296,5 +297,86 @@ func TestCursorsThatAreNone(t *testing.T) {
 		assert.ErrorIs(t, err, flussi.ErrCharacter, text)
 		assert.Equal(t, "La pagina richiesta non esiste: ripetere la ricerca.", flussi.Explain(err))
 		assert.Equal(t, flow.Cursor{At: time.Unix(1, 0), ID: uuid.Max}, c, "unchanged by %q", text)
+	}
+}
+
+func TestFlowFilterRefusesUnknownValues(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	authtest.Filters[flow.FlowFilter]{
+		Invalid: map[string][]flow.FlowFilter{
+			"States":     {{States: []flow.FlowState{"boh"}}, {States: []flow.FlowState{flow.FlowSent, ""}}},
+			"Text":       {{Text: "ab"}, {Text: "è"}, {Text: "nota\x00"}, {Text: "not\xe0"}},
+			"User":       {{User: "m.neri\x00"}},
+			"AppContext": {{AppContext: "tribut\xec"}},
+			"AppKey":     {{AppKey: "\x00"}},
+			"Disabled":   {{Disabled: "boh"}},
+		},
+		Free: []string{"IDs", "Services", "From", "To", "ChangedFrom", "ChangedTo"},
+		Valid: []flow.FlowFilter{
+			{}, {Text: "abc"}, {Text: "è ò"}, {Disabled: flow.OnlyDisabled}, {Disabled: flow.OnlyEnabled},
+			{States: []flow.FlowState{flow.FlowInactive, flow.FlowActive, flow.FlowSending, flow.FlowSent, flow.FlowIncomplete}},
+			{IDs: []uuid.UUID{uuid.New()}, From: time.Now(), To: time.Now(), User: "m.neri", AppContext: "tributi", AppKey: "riga 1\nriga 2"},
+		},
+		Searches: map[string]func(*testing.T, flow.FlowFilter) error{
+			"Flows": func(t *testing.T, q flow.FlowFilter) error {
+				return only(w.Flows(t.Context(), operator, q, flow.Page{}))
+			},
+		},
+	}.Run(t)
+}
+
+func TestNotificationFilterRefusesUnknownValues(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	authtest.Filters[flow.NotificationFilter]{
+		Invalid: map[string][]flow.NotificationFilter{
+			"States":     {{States: []flow.NotificationState{"boh"}}, {States: []flow.NotificationState{flow.NotificationSent, ""}}},
+			"ErrorCodes": {{ErrorCodes: []flow.ErrorCode{"boh"}}, {ErrorCodes: []flow.ErrorCode{flow.CodeRefused, "Refused"}}},
+			"Text":       {{Text: "ab"}, {Text: "oggetto\x00"}},
+			"User":       {{User: "\x00"}},
+			"Reference":  {{Reference: "RIF\x00"}},
+			"MessageID":  {{MessageID: "01\xff"}},
+			"Disabled":   {{Disabled: "true"}},
+		},
+		Free: []string{
+			"IDs", "Flow", "Standalone", "Services", "From", "To", "Recipient", "NoticeNumber", "Digests",
+			"ChangedFrom", "ChangedTo", "DeliveryOpen", "ClosedBefore",
+		},
+		Valid: []flow.NotificationFilter{
+			{}, {Text: "TARI"}, {ErrorCodes: []flow.ErrorCode{""}}, {Disabled: flow.OnlyDisabled},
+			{States: []flow.NotificationState{flow.NotificationRegistered, flow.NotificationSending, flow.NotificationSent, flow.NotificationFailed}},
+			{ErrorCodes: []flow.ErrorCode{
+				flow.CodeRefused, flow.CodeUnreachable, flow.CodeOutcomeUnknown, flow.CodeNotSent, flow.CodeAlreadySent, flow.CodeInvalid,
+			}},
+		},
+		Searches: map[string]func(*testing.T, flow.NotificationFilter) error{
+			"Notifications": func(t *testing.T, q flow.NotificationFilter) error {
+				return only(w.Notifications(t.Context(), operator, q, flow.Page{}))
+			},
+			"AllNotifications": func(t *testing.T, q flow.NotificationFilter) error {
+				return only(pull(w.AllNotifications(t.Context(), operator, q)))
+			},
+			"ConfirmUnknown": func(t *testing.T, q flow.NotificationFilter) error {
+				return only(w.ConfirmUnknown(t.Context(), operator, q, "detto dal fornitore"))
+			},
+			"ResendUnknown": func(t *testing.T, q flow.NotificationFilter) error {
+				return only(w.ResendUnknown(t.Context(), operator, q, "detto dal fornitore"))
+			},
+		},
+	}.Run(t)
+}
+
+func TestAPageAndAFilterAreRefusedTogether(t *testing.T) {
+	w := newWorld(t, worldConfig{})
+	for _, limit := range []int{-1, flow.MaxPage + 1} {
+		_, err := w.Flows(t.Context(), operator, flow.FlowFilter{Disabled: "boh", Text: "x"}, flow.Page{Limit: limit})
+		var invalid *flussi.InvalidError
+		require.ErrorAs(t, err, &invalid)
+		var fields []string
+		for _, f := range invalid.Fields {
+			fields = append(fields, f.Type)
+		}
+		assert.Equal(t, []string{"Text", "Disabled", "Limit"}, fields)
+		_, err = w.Flows(t.Context(), operator, flow.FlowFilter{Services: []string{school}, Disabled: "boh"}, flow.Page{Limit: limit})
+		assert.ErrorIs(t, err, flussi.ErrForbidden, "who may not look is told so first")
 	}
 }

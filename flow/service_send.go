@@ -10,6 +10,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -32,27 +33,26 @@ type SendNewConfig struct {
 // becomes Errore with [CodeAlreadySent].
 func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
 	const op = "send new notification"
-	n, err := s.draft(ctx, by, service, d, c, op)
+	n, err := s.draft(ctx, by, service, d, c)
 	if err == nil {
 		err = s.store.SaveNotifications(ctx, created(n))
 	}
 	if errors.Is(err, flussi.ErrConflict) && c.ID != uuid.Nil {
 		if n, err = s.notification(ctx, by, c.ID); err == nil {
-			err = &flussi.Error{Package: "flow", ID: c.ID, Err: flussi.ErrExists, Reason: fmt.Sprintf(
-				"La notifica è già stata aggiunta, ed è nello stato «%s».", n.State.Label())}
+			err = refuse(flussi.ErrExists, "La notifica è già stata aggiunta, ed è nello stato «%s».", n.State.Label())
 		}
-		return n, failure(op, c.ID, err)
+		return n, notificationFailure(op, c.ID, err)
 	}
 	if err != nil {
-		return Notification{}, failure(op, c.ID, err)
+		return Notification{}, notificationFailure(op, c.ID, err)
 	}
 	n.Version++
 	return s.send(ctx, op, by, n)
 }
 
 // draft makes a new notification, of which nothing is stored yet.
-func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig, op string) (Notification, error) {
-	if err := s.admitOperator(ctx, by, service, op); err != nil {
+func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
+	if err := s.admitOperator(ctx, by, service); err != nil {
 		return Notification{}, err
 	}
 	if err := d.Validate(s.limits); err != nil {
@@ -95,8 +95,8 @@ func (s *Service) unsent(ctx context.Context, n Notification) error {
 				continue
 			}
 		}
-		return &flussi.Error{Package: "flow", Operation: "check for duplicates", ID: other.ID, Err: flussi.ErrDuplicate, Reason: fmt.Sprintf(
-			"Doppione: il servizio ha già lo stesso messaggio per lo stesso cittadino (notifica %s, stato «%s»). Se è un nuovo invio, indicare un'occasione diversa.", other.ID, other.State.Label())}
+		return refuseAbout(entityNotification, other.ID, flussi.ErrDuplicate,
+			"Doppione: il servizio ha già lo stesso messaggio per lo stesso cittadino (notifica %s, stato «%s»). Se è un nuovo invio, indicare un'occasione diversa.", other.ID, other.State.Label())
 	}
 	return nil
 }
@@ -104,14 +104,14 @@ func (s *Service) unsent(ctx context.Context, n Notification) error {
 // flowDisabled reports whether the flow of a notification is disabled, or missing; false if the
 // notification stands alone.
 func (s *Service) flowDisabled(ctx context.Context, n Notification) (bool, error) {
-	if n.FlowID == uuid.Nil {
-		return false, nil
-	}
-	f, err := s.store.Flow(ctx, n.FlowID)
-	if errors.Is(err, flussi.ErrNotFound) {
+	switch f, err := flowOf(ctx, s.store, n); {
+	case err == flussi.ErrNotFound:
 		return true, nil
+	case err != nil:
+		return false, err
+	default:
+		return f != nil && f.Disabled, nil
 	}
-	return f.Disabled, err
 }
 
 // SendNotification (Invia Messaggio) sends a notification that is Registrato, at once: one
@@ -130,10 +130,10 @@ func (s *Service) SendNotification(ctx context.Context, by flussi.Actor, id uuid
 	const op = "send notification"
 	n, err := s.notification(ctx, by, id)
 	if err == nil {
-		err = s.admitOperator(ctx, by, n.Service, op)
+		err = s.admitOperator(ctx, by, n.Service)
 	}
 	if err != nil {
-		return Notification{}, failure(op, id, err)
+		return Notification{}, notificationFailure(op, id, err)
 	}
 	return s.send(ctx, op, by, n)
 }
@@ -145,16 +145,16 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 		err = ctx.Err()
 	}
 	if err != nil {
-		return n, failure(op, n.ID, err)
+		return n, notificationFailure(op, n.ID, err)
 	}
-	// From here on the context does not cut off what is stored: a claim whose answer nobody
-	// waits for would become an unknown outcome.
+	// From here on the context does not cut off what is stored: a claim without a result
+	// would become an unknown outcome.
 	writing, cancel := patient(ctx, 2*defaultGrace)
 	defer cancel()
 	start := time.Now()
 	n, err = s.claim(writing, by, n)
 	if err != nil {
-		return n, failure(op, n.ID, err)
+		return n, notificationFailure(op, n.ID, err)
 	}
 	calls, cancel := patient(ctx, defaultGrace)
 	defer cancel()
@@ -172,7 +172,7 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	defer cancel()
 	n, err = s.report(writing, by.ID, n, o)
 	if err != nil {
-		return n, failure(op, n.ID, fmt.Errorf("%w: %s: %w", ErrOutcomeNotStored, o.action, err))
+		return n, notificationFailure(op, n.ID, fmt.Errorf("%w: %s: %w", ErrOutcomeNotStored, o.action, err))
 	}
 	switch {
 	case o.action == NotificationAccept:
@@ -180,7 +180,7 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	case o.err == nil:
 		o.err = ErrCitizenUnreachable
 	}
-	return n, &flussi.Error{Package: "flow", Operation: op, ID: n.ID, Err: o.err, Reason: n.Transmission.Error}
+	return n, &flussi.Error{Package: "flow", Operation: op, Entity: entityNotification, ID: n.ID, Err: o.err, Reason: n.Transmission.Error}
 }
 
 // claim makes a notification In invio, under a lease, with its flow. If the citizen may have its
@@ -188,7 +188,7 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (Notification, error) {
 	seen := n.Version
 	var refused *AlreadySentError
-	for try := 0; ; try++ {
+	for tries := (core.Tries{}); ; {
 		f, err := s.sentFlow(ctx, n)
 		if err != nil {
 			return n, err
@@ -210,14 +210,12 @@ func (s *Service) claim(ctx context.Context, by flussi.Actor, n Notification) (N
 			return claimed, nil
 		case errors.As(err, &refused):
 			continue
-		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
-			return n, err
 		}
-		if err := again(ctx, try); err != nil {
+		if err := tries.Again(ctx, err); err != nil {
 			return n, err
 		}
 		if n, err = s.store.Notification(ctx, n.ID); err != nil {
-			return n, plain(err)
+			return n, core.NotFound(err)
 		}
 		if n.Version != seen {
 			return n, flussi.ErrConflict
@@ -241,26 +239,22 @@ func notSendable(n Notification, err error) error {
 			reason = code.Italian()
 		}
 	}
-	return &flussi.Error{Package: "flow", Operation: "claim notification", ID: n.ID, Err: err, Reason: reason}
+	return refuse(err, "%s", reason)
 }
 
 // sentFlow reads the flow of a notification, nil if it stands alone, and refuses one that
 // is not over.
 func (s *Service) sentFlow(ctx context.Context, n Notification) (*Flow, error) {
-	if n.FlowID == uuid.Nil {
-		return nil, nil
-	}
-	f, err := s.store.Flow(ctx, n.FlowID)
+	f, err := flowOf(ctx, s.store, n)
 	switch {
 	case err != nil:
-		return nil, plain(err)
-	case f.Disabled:
+		return nil, err
+	case f != nil && f.Disabled:
 		return nil, checkFlag(true, "", italian.Flow)
-	case !isOver(&f):
-		return nil, &flussi.Error{Package: "flow", Operation: "send notification", ID: n.ID, Err: flussi.ErrState, Reason: fmt.Sprintf(
-			"Il flusso è nello stato «%s»: la notifica si invia con il flusso.", f.State.Label())}
+	case !isOver(f):
+		return nil, refuse(flussi.ErrState, "Il flusso è nello stato «%s»: la notifica si invia con il flusso.", f.State.Label())
 	}
-	return &f, nil
+	return f, nil
 }
 
 // isOver reports whether a notification of the flow, nil for none, may be sent by itself.

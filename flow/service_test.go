@@ -77,28 +77,6 @@ var (
 	noAnswer = appiotest.Fault{Kind: appiotest.NoID}
 )
 
-func TestACancelledContext(t *testing.T) {
-	for name, m := range methods {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, worldConfig{})
-			on := sceneOf(t, w)
-			before, calls := everythingIn(t, w.store), w.calls()
-			cancelled, cancel := context.WithCancel(t.Context())
-			cancel()
-			expired, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
-			defer cancel()
-			for ctx, want := range map[context.Context]error{cancelled: context.Canceled, expired: context.DeadlineExceeded} {
-				_, err := m.call(t, ctx, w.Service, operator, on)
-				assert.ErrorIs(t, err, want)
-				var typed *flussi.Error
-				assert.ErrorAs(t, err, &typed)
-				assert.Equal(t, before, everythingIn(t, w.store))
-				assert.Equal(t, calls, w.calls())
-			}
-		})
-	}
-}
-
 func TestConfigurationsThatContradictThemselves(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	for name, c := range map[string]flow.ServiceConfig{

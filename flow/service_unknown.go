@@ -2,13 +2,12 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -37,56 +36,45 @@ func (s *Service) ResendUnknown(ctx context.Context, by flussi.Actor, filter Not
 
 func (s *Service) resolve(ctx context.Context, op string, by flussi.Actor, filter NotificationFilter, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (ResolveReport, error) {
 	var report ResolveReport
-	services, page, err := s.searched(ctx, by, filter.Services, filter.Text, Page{Limit: MaxPage, OldestFirst: true})
+	services, _, err := s.notificationSearch(by, filter).Narrow(ctx, Page{})
 	if err == nil && len(services) > 0 {
-		err = s.admitOperator(ctx, by, services[0], op)
+		err = s.admitOperator(ctx, by, services[0])
 	}
 	if err == nil {
 		err = needsReason(reason)
 	}
-	if err != nil || len(services) == 0 || filter.Disabled == OnlyDisabled || len(filter.ErrorCodes) > 0 && !slices.Contains(filter.ErrorCodes, CodeOutcomeUnknown) {
-		return report, failure(op, uuid.Nil, err)
+	if err != nil || len(services) == 0 || filter.Disabled == OnlyDisabled || !core.Among(filter.ErrorCodes, CodeOutcomeUnknown) {
+		return report, failure(op, err)
 	}
 	filter.Services, filter.ErrorCodes, filter.Disabled = services, []ErrorCode{CodeOutcomeUnknown}, OnlyEnabled
-	for {
-		found, err := s.store.Notifications(ctx, filter, page)
+	for found, err := range pages(ctx, s.store, filter, MaxPage) {
 		if err != nil {
-			return report, failure(op, uuid.Nil, err)
+			return report, failure(op, err)
 		}
 		byFlow := map[uuid.UUID][]Notification{}
 		for _, n := range found {
 			byFlow[n.FlowID] = append(byFlow[n.FlowID], n)
 		}
 		for id, group := range byFlow {
-			resolved, err := s.resolveGroup(ctx, by, id, group, action, reason, edit)
+			resolved, err := s.resolveGroup(ctx, by, group, action, reason, edit)
 			report.Resolved += resolved
 			if err != nil {
-				return report, failure(op, id, err)
+				return report, flowFailure(op, id, err)
 			}
 			report.Skipped += len(group) - resolved
 		}
-		if len(found) < page.Limit {
-			return report, nil
-		}
-		page.After = found[len(found)-1].Cursor()
 	}
+	return report, nil
 }
 
 // resolveGroup applies an action to notifications of one flow, or to notifications that stand
 // alone, and returns how many it changed. It leaves out those that another operator changes at the
 // same moment.
-func (s *Service) resolveGroup(ctx context.Context, by flussi.Actor, flowID uuid.UUID, group []Notification, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (int, error) {
-	for try := 0; len(group) > 0; try++ {
-		var f *Flow
-		if flowID != uuid.Nil {
-			read, err := s.store.Flow(ctx, flowID)
-			if err != nil {
-				return 0, plain(err)
-			}
-			if read.Disabled {
-				return 0, nil
-			}
-			f = &read
+func (s *Service) resolveGroup(ctx context.Context, by flussi.Actor, group []Notification, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (int, error) {
+	for tries := (core.Tries{}); len(group) > 0; {
+		f, err := flowOf(ctx, s.store, group[0])
+		if err != nil || f != nil && f.Disabled {
+			return 0, err
 		}
 		changes := make([]NotificationChange, len(group))
 		for i, n := range group {
@@ -99,14 +87,11 @@ func (s *Service) resolveGroup(ctx context.Context, by flussi.Actor, flowID uuid
 			}
 			changes[i] = n.change(action, from, by.ID, reason)
 		}
-		err := allTogether(ctx, s.store, by.ID, f, group, changes, fmt.Sprintf("%s: %s.", italian.Notification.Count(len(group)), italian.Quote(action.Label())))
+		err = allTogether(ctx, s.store, by.ID, f, group, changes, fmt.Sprintf("%s: %s.", italian.Notification.Count(len(group)), italian.Quote(action.Label())))
 		if err == nil {
 			return len(group), nil
 		}
-		if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
-			return 0, err
-		}
-		if err := again(ctx, try); err != nil {
+		if err := tries.Again(ctx, err); err != nil {
 			return 0, err
 		}
 		if group, err = s.unchanged(ctx, group); err != nil {
@@ -122,7 +107,7 @@ func (s *Service) unchanged(ctx context.Context, group []Notification) ([]Notifi
 	for _, n := range group {
 		now, err := s.store.Notification(ctx, n.ID)
 		if err != nil {
-			return nil, plain(err)
+			return nil, core.NotFound(err)
 		}
 		if now.Version == n.Version {
 			same = append(same, n)

@@ -120,7 +120,7 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 						assert.LessOrEqual(t, time.Since(start), 5*time.Second)
 						if test.found {
 							require.NoError(t, err)
-							assert.Equal(t, flow.AddReport{Rows: 4, Added: 4}, report)
+							assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 4}, Added: 4}, report)
 						} else {
 							require.ErrorIs(t, err, flussi.ErrCommitUnknown)
 							assert.Zero(t, report.Added)
@@ -154,7 +154,7 @@ func TestRepeatedImportWhoseAnswerIsLostAddsNothing(t *testing.T) {
 		time.Sleep(time.Hour)
 		store.calls = 0
 		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(t, 3)...), flow.AddConfig{}))(t)
-		assert.Equal(t, flow.AddReport{Rows: 3, ImportedAt: at}, report)
+		assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3}, ImportedAt: at}, report)
 	})
 }
 

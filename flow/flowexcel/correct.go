@@ -155,7 +155,7 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 }
 
 func (a *correcting) rowsError(rest string) error {
-	return &flussi.Error{Package: "flowexcel", Operation: "correct notifications", ID: a.config.Flow, Err: flussi.ErrRows,
+	return &flussi.Error{Package: "flowexcel", Operation: "correct notifications", Entity: "flow", ID: a.config.Flow, Err: flussi.ErrRows,
 		Reason: fmt.Sprintf("%s su %s: %s", italian.Count(a.report.File.Invalid, "riga con errori", "righe con errori"),
 			italian.Number(a.report.File.Rows+a.report.File.Invalid), rest)}
 }

@@ -57,6 +57,7 @@ var forTests = map[string][]string{
 	"appio/appiotest":                        {".", "internal/faults"},
 	"flow/flowtest":                          {".", "appio", "flow", "internal/storetest", "github.com/google/uuid"},
 	"internal/archtest":                      {},
+	"internal/authtest":                      {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/brokenstore":                   {".", "internal/storetest", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/benchtest":                     {},
 	"internal/faults":                        {"github.com/google/uuid"},

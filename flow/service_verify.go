@@ -10,6 +10,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // VerifyReport says what the verification of a flow found.
@@ -29,26 +30,26 @@ func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uu
 	const op = "verify notification"
 	n, err := s.notification(ctx, by, id)
 	if err != nil {
-		return Notification{}, failure(op, id, err)
+		return Notification{}, notificationFailure(op, id, err)
 	}
 	checked := n
 	if err := checked.Fire(ctx, NotificationVerify, by); err != nil {
-		return n, failure(op, id, err)
+		return n, notificationFailure(op, id, err)
 	}
 	if n.Transmission.MessageID == "" {
-		return n, failure(op, id, &flussi.ValueError{Type: "MessageID", Err: flussi.ErrEmpty,
+		return n, notificationFailure(op, id, &flussi.ValueError{Type: "MessageID", Err: flussi.ErrEmpty,
 			Reason: "App IO non ha dato un ID al messaggio: non si può verificare."})
 	}
 	messenger, err := s.sender.messenger(ctx, n.Service)
 	if err != nil {
-		return n, failure(op, id, err)
+		return n, notificationFailure(op, id, err)
 	}
 	state, err := messenger.Message(ctx, n.Recipient, n.Transmission.MessageID)
 	if err != nil {
-		return n, failure(op, id, err)
+		return n, notificationFailure(op, id, err)
 	}
-	n, err = learn(ctx, s.store, by.ID, n, state)
-	return n, failure(op, id, err)
+	n, err = applyMessageState(ctx, s.store, by.ID, n, state)
+	return n, notificationFailure(op, id, err)
 }
 
 // VerifyFlow (Verifica Stato) asks the platform now for all messages of a flow whose
@@ -65,7 +66,7 @@ func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID)
 		return VerifyReport{}, err
 	}
 	report, err := verify(ctx, s.store, s.sender, f.Service, NotificationFilter{Flow: id}, by.ID, s.workers)
-	return report, failure(op, id, err)
+	return report, flowFailure(op, id, err)
 }
 
 // VerifyService asks the platform for all messages of a service that changed since a time
@@ -75,7 +76,7 @@ func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID)
 func (d *Dispatcher) VerifyService(ctx context.Context, service string, since time.Time) (VerifyReport, error) {
 	filter := NotificationFilter{Services: []string{service}, ChangedFrom: since}
 	report, err := verify(ctx, d.store, d.sender, service, filter, d.config.ID, d.config.Workers)
-	return report, failure("verify service", uuid.Nil, err)
+	return report, failure("verify service", err)
 }
 
 // verification is the verification of a flow under way.
@@ -133,7 +134,7 @@ func verify(ctx context.Context, store Store, sender sender, service string, fil
 	return v.report, v.ended
 }
 
-// end notes why the verification ends early; the first reason counts.
+// end records why the verification ends early, and keeps the first reason.
 func (v *verification) end(err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -151,7 +152,7 @@ func (v *verification) ask(ctx context.Context, n Notification) error {
 	if err != nil {
 		return v.unanswered(ctx, err)
 	}
-	n, err = v.learn(ctx, n, state)
+	n, err = v.apply(ctx, n, state)
 	if err != nil && !errors.Is(err, flussi.ErrConflict) { // an operator was faster
 		return err
 	}
@@ -168,15 +169,15 @@ func (v *verification) ask(ctx context.Context, n Notification) error {
 	return nil
 }
 
-func (v *verification) learn(ctx context.Context, n Notification, state appio.MessageState) (Notification, error) {
+func (v *verification) apply(ctx context.Context, n Notification, state appio.MessageState) (Notification, error) {
 	if state.Status == appio.StatusRejected || state.Status == appio.StatusFailed {
 		v.rejecting.Lock()
 		defer v.rejecting.Unlock()
 	}
-	if news := told(n.Delivery, state); news == n.Delivery {
+	if news := withState(n.Delivery, state); news == n.Delivery {
 		return n, nil // nothing to be written down
 	}
-	return learn(ctx, v.store, v.by, n, state)
+	return applyMessageState(ctx, v.store, v.by, n, state)
 }
 
 // unanswered counts a message without an answer, and says whether to go on.
@@ -198,10 +199,10 @@ func (v *verification) unanswered(ctx context.Context, err error) error {
 	return nil
 }
 
-// learn stores what the platform says about a message.
-func learn(ctx context.Context, store Store, by string, n Notification, state appio.MessageState) (Notification, error) {
+// applyMessageState stores what the platform says about a message.
+func applyMessageState(ctx context.Context, store Store, by string, n Notification, state appio.MessageState) (Notification, error) {
 	before := n
-	n.Delivery = told(n.Delivery, state)
+	n.Delivery = withState(n.Delivery, state)
 	n.Delivery.CheckedAt = now()
 	action, code, text := NotificationVerify, ErrorCode(""), ""
 	switch n.Delivery.Status {
@@ -240,22 +241,19 @@ const undelivered = "App IO non ha potuto consegnare il messaggio, per un errore
 // rejected stores that a message did not arrive after all, with its flow. What else
 // happens to the flow at the same moment does not matter.
 func rejected(ctx context.Context, store Store, by string, before Notification, change NotificationChange) (Notification, error) {
-	for try := 0; ; try++ {
+	for tries := (core.Tries{}); ; {
 		f, err := store.Flow(ctx, before.FlowID)
 		if err != nil {
 			return before, err
 		}
 		n, err := together(ctx, store, by, &f, before, change)
-		if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
-			switch {
-			case errors.Is(err, flussi.ErrConflict): // over the flow, not over the notification
-				return before, errors.New("rejection not stored: its flow is changed all the time")
-			case err != nil:
-				return before, err
-			}
+		if err == nil {
 			return n, nil
 		}
-		if err := again(ctx, try); err != nil {
+		if err := tries.Again(ctx, err); err != nil {
+			if errors.Is(err, flussi.ErrConflict) { // over the flow, not over the notification
+				err = errors.New("rejection not stored: its flow is changed all the time")
+			}
 			return before, err
 		}
 		current, err := store.Notification(ctx, before.ID)
@@ -268,19 +266,19 @@ func rejected(ctx context.Context, store Store, by string, before Notification, 
 	}
 }
 
-// told is a delivery with what the platform tells of it.
-func told(d Delivery, state appio.MessageState) Delivery {
-	learned(&d.Status, state.Status)
-	learned(&d.Email, state.Email)
-	learned(&d.Push, state.Push)
-	learned(&d.Read, state.Read)
-	learned(&d.Payment, state.Payment)
+// withState returns the delivery with what the platform says of the message.
+func withState(d Delivery, state appio.MessageState) Delivery {
+	setKnown(&d.Status, state.Status)
+	setKnown(&d.Email, state.Email)
+	setKnown(&d.Push, state.Push)
+	setKnown(&d.Read, state.Read)
+	setKnown(&d.Payment, state.Payment)
 	return d
 }
 
-// learned sets what the platform told.
-func learned[T ~string](known *T, told T) {
-	if told != "" {
-		*known = told
+// setKnown sets a status that the platform reports; "" leaves the known one.
+func setKnown[T ~string](known *T, reported T) {
+	if reported != "" {
+		*known = reported
 	}
 }

@@ -38,11 +38,11 @@ func (d NoticeDraft) parts(e Event) ([]part, error) {
 		first, last = 1, len(e.Instalments)
 	}
 	if first < 1 || last < first || last > len(e.Instalments) {
-		fault.fail("Instalment", flussi.ErrRange, "La rata non esiste: l'evento ha %s.", italian.Count(len(e.Instalments), "rata", "rate"))
+		fault.Fail("Instalment", flussi.ErrRange, "La rata non esiste: l'evento ha %s.", italian.Count(len(e.Instalments), "rata", "rate"))
 		return nil, fault.OrNil()
 	}
 	if first != last && !d.DueDate.IsZero() {
-		fault.fail("DueDate", flussi.ErrRange, "Con la scadenza va indicata anche la rata.")
+		fault.Fail("DueDate", flussi.ErrRange, "Con la scadenza va indicata anche la rata.")
 	}
 	wanted := e.Instalments[first-1 : last]
 	amounts := make([]flussi.Cents, len(wanted))
@@ -53,22 +53,22 @@ func (d NoticeDraft) parts(e Event) ([]part, error) {
 	}
 	switch {
 	case e.Flexible && d.Amount == 0:
-		fault.fail("Amount", flussi.ErrEmpty, "Importo flessibile: indicare l'importo dell'avviso.")
+		fault.Fail("Amount", flussi.ErrEmpty, "Importo flessibile: indicare l'importo dell'avviso.")
 	case e.Flexible && d.Amount.Check() != nil:
-		fault.fail("Amount", flussi.ErrRange, "L'importo non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+		fault.Fail("Amount", flussi.ErrRange, "L'importo non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
 	case e.Flexible:
 		for i := range amounts {
 			amounts[i] = 1
 		}
 		amounts = share(d.Amount, amounts)
 	case d.Amount != 0 && d.Amount != sum:
-		fault.fail("Amount", ErrAmount, "L'importo è %s, quello previsto %s.", d.Amount.Euro(), sum.Euro())
+		fault.Fail("Amount", ErrAmount, "L'importo è %s, quello previsto %s.", d.Amount.Euro(), sum.Euro())
 	}
 	if err := fault.OrNil(); err != nil {
 		return nil, err
 	}
 	if d.Discount < 0 || d.Discount > flussi.MaxPayable {
-		fault.fail("Discount", flussi.ErrRange, "Lo sconto non è valido: deve essere da %s a %s.", flussi.Cents(0).Euro(), flussi.MaxPayable.Euro())
+		fault.Fail("Discount", flussi.ErrRange, "Lo sconto non è valido: deve essere da %s a %s.", flussi.Cents(0).Euro(), flussi.MaxPayable.Euro())
 		return nil, fault.OrNil()
 	}
 	discounts := share(d.Discount, amounts)

@@ -1,13 +1,12 @@
 package pagoinrete
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
@@ -27,61 +26,32 @@ var (
 	ErrAmount = sentinel.New("amounts differ", "Gli importi non concordano.", flussi.ErrInvalid)
 )
 
-// failure is an error of a method, or nil.
-func failure(operation string, id uuid.UUID, err error) error {
-	if err == nil {
-		return nil
-	}
-	e := flussi.Error{ID: id, Err: err}
-	if inner, ok := err.(*flussi.Error); ok && inner.Reason != "" { // a refusal of our own
-		e = *inner
-		if e.ID == uuid.Nil {
-			e.ID = id
-		}
-	}
-	e.Package, e.Operation = "pagoinrete", operation
-	if e.Reason == "" {
-		e.Reason = reasonOf(err)
-	}
-	return &e
+// failure wraps the error of a method that is about no entity in particular, or returns nil.
+func failure(operation string, err error) error { return failed(operation, "", uuid.Nil, err) }
+
+// eventFailure wraps the error of a method about an event, or returns nil.
+func eventFailure(operation string, id uuid.UUID, err error) error {
+	return failed(operation, entityEvent, id, err)
 }
 
-// reasonOf returns the operator's text for the errors whose meaning depends on this package; "" for
-// all others.
-func reasonOf(err error) string {
-	var step *fsm.TransitionError
-	switch {
-	case errors.As(err, &step): // its text names the states and the roles
-	case errors.Is(err, flussi.ErrNotFound):
-		return "Evento o avviso inesistente, oppure utente non abilitato alla scuola."
-	case errors.Is(err, flussi.ErrForbidden):
-		return "L'utente non è abilitato alla scuola: rivolgersi a chi assegna le abilitazioni."
-	}
-	return ""
+// noticeFailure wraps the error of a method about a notice, or returns nil.
+func noticeFailure(operation string, id uuid.UUID, err error) error {
+	return failed(operation, entityNotice, id, err)
 }
 
-// refuse is a refusal with its reason in Italian.
+// What the ID of an [*flussi.Error] is of.
+const (
+	entityEvent  = "event"
+	entityNotice = "notice"
+)
+
+func failed(operation, entity string, id uuid.UUID, err error) error {
+	return core.Failure(flussi.Error{Package: "pagoinrete", Operation: operation, Entity: entity, ID: id, Err: err},
+		core.Reason{Err: flussi.ErrNotFound, Italian: "Evento o avviso inesistente, oppure utente non abilitato alla scuola."},
+		core.Reason{Err: flussi.ErrForbidden, Italian: "L'utente non è abilitato alla scuola: rivolgersi a chi assegna le abilitazioni."})
+}
+
+// refuse returns a refusal with its reason in Italian.
 func refuse(err error, reason string, args ...any) error {
 	return &flussi.Error{Package: "pagoinrete", Operation: "take action", Err: err, Reason: fmt.Sprintf(reason, args...)}
-}
-
-// narrow lets a refusal of a machine, which knows its table alone, name only what may be done.
-func narrow[A ~string](err error, actions func() []A, label func(A) string) error {
-	var refused *fsm.TransitionError
-	if errors.As(err, &refused) && errors.Is(err, fsm.ErrNotAllowed) {
-		refused.Allowed, refused.AllowedLabels = nil, nil
-		for _, action := range actions() {
-			refused.Allowed = append(refused.Allowed, string(action))
-			refused.AllowedLabels = append(refused.AllowedLabels, label(action))
-		}
-	}
-	return err
-}
-
-// plain makes all that do not exist look the same, whatever the store says about it.
-func plain(err error) error {
-	if errors.Is(err, flussi.ErrNotFound) {
-		return flussi.ErrNotFound
-	}
-	return err
 }

@@ -81,6 +81,9 @@ const (
 	Donation EventKind = "donation"
 )
 
+// known reports whether the kind is one of this package.
+func (k EventKind) known() bool { return k == Fee || k == Donation }
+
 // EventState (stato dell'evento di pagamento) is where an event is in its life.
 type EventState string
 
@@ -211,7 +214,7 @@ func (a EventAction) Label() string { return EventMachine().EventLabel(a) }
 // no ID, [flussi.ErrLength] or [flussi.ErrCharacter] for another school's code,
 // [flussi.ErrRange] for another kind.
 func NewEvent(kind EventKind, school string, by flussi.Actor) (Event, error) {
-	if kind != Fee && kind != Donation {
+	if !kind.known() {
 		return Event{}, fmt.Errorf("pagoinrete: new event: %w", &flussi.ValueError{
 			Type: "EventKind", Err: flussi.ErrRange, Reason: "L'evento deve essere una tassa o un'erogazione liberale."})
 	}

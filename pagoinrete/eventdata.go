@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -40,6 +39,12 @@ type SchoolYear int
 // String returns the year as schools write it: "2026/2027".
 func (y SchoolYear) String() string { return fmt.Sprintf("%d/%d", int(y), int(y)+1) }
 
+// known reports whether it can be the year of an event.
+func (y SchoolYear) known() bool { return plausible(int(y)) }
+
+// plausible reports whether a document may have a date of the year.
+func plausible(year int) bool { return year >= 2000 && year <= 2999 }
+
 // The longest texts of [EventData], in UTF-16 code units.
 const (
 	MaxName        = 100
@@ -50,46 +55,20 @@ const (
 )
 
 // invalid collects what is wrong with an entity, field by field.
-type invalid struct{ flussi.InvalidError }
+type invalid struct{ core.Invalid }
 
-// fail notes what is wrong with a field.
-func (e *invalid) fail(field string, err error, reason string, args ...any) {
-	e.Add(field, err, fmt.Sprintf(reason, args...))
-}
-
-// text checks a text that may be empty unless it is needed.
+// text checks a text of one line that may be empty unless it is needed.
 func (e *invalid) text(field, name, text string, most int, needed bool) {
-	switch n := units(text); {
-	case strings.TrimSpace(text) == "" && needed:
-		e.fail(field, flussi.ErrEmpty, "Manca %s.", name)
-	case n > most:
-		e.fail(field, flussi.ErrLength, "%s", italian.Length(italian.Capital(name), n, 0, most, ""))
-	case !storable(text):
-		e.fail(field, flussi.ErrCharacter, "%s contiene caratteri non validi.", italian.Capital(name))
-	}
+	e.Text(core.TextRule{Field: field, Name: name, Max: most, Required: needed, OneLine: true}, text)
 }
 
 // date checks the date of a document.
 func (e *invalid) date(name string, date time.Time) {
 	if year := date.Year(); date.IsZero() {
-		e.fail("Date", flussi.ErrEmpty, "Manca %s.", name)
-	} else if year < 2000 || year > 2999 {
-		e.fail("Date", flussi.ErrDate, "%s non è valida: verificare l'anno.", italian.Capital(name))
+		e.Fail("Date", flussi.ErrEmpty, "Manca %s.", name)
+	} else if !plausible(year) {
+		e.Fail("Date", flussi.ErrDate, "%s non è valida: verificare l'anno.", italian.Capital(name))
 	}
-}
-
-// units counts a text in UTF-16 code units.
-func units(text string) int {
-	n := 0
-	for _, r := range text {
-		n += utf16.RuneLen(r)
-	}
-	return n
-}
-
-// storable reports whether a text is valid UTF-8 without control characters.
-func storable(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7F })
 }
 
 // Validate returns an [*flussi.InvalidError] with everything that is wrong with the data of an
@@ -100,11 +79,11 @@ func (d EventData) Validate(kind EventKind) error {
 	e.text("Name", "il nome dell'evento", d.Name, MaxName, true)
 	e.text("Causale", "la causale", d.Causale, MaxCausale, true)
 	e.text("Category", "la categoria", d.Category, MaxCategory, false)
-	if d.SchoolYear < 2000 || d.SchoolYear > 2999 {
-		e.fail("SchoolYear", flussi.ErrRange, "Manca l'anno scolastico, oppure non è valido.")
+	if !d.SchoolYear.known() {
+		e.Fail("SchoolYear", flussi.ErrRange, "Manca l'anno scolastico, oppure non è valido.")
 	}
-	if d.FinancialYear < 2000 || d.FinancialYear > 2999 {
-		e.fail("FinancialYear", flussi.ErrRange, "Manca l'esercizio finanziario, oppure non è valido.")
+	if !plausible(d.FinancialYear) {
+		e.Fail("FinancialYear", flussi.ErrRange, "Manca l'esercizio finanziario, oppure non è valido.")
 	}
 	e.account(d.Account)
 	if kind == Donation {
@@ -114,10 +93,10 @@ func (d EventData) Validate(kind EventKind) error {
 	}
 	for i, part := range d.Instalments {
 		if i > 0 && part.DueDate.Before(d.Instalments[i-1].DueDate) {
-			e.fail("Instalments", flussi.ErrDate, "La rata %d scade prima della rata %d.", i+1, i)
+			e.Fail("Instalments", flussi.ErrDate, "La rata %d scade prima della rata %d.", i+1, i)
 		}
-		if year := part.DueDate.Year(); !part.DueDate.IsZero() && (year < 2000 || year > 2999) {
-			e.fail("Instalments", flussi.ErrDate, "La scadenza della rata %d non è valida.", i+1)
+		if year := part.DueDate.Year(); !part.DueDate.IsZero() && !plausible(year) {
+			e.Fail("Instalments", flussi.ErrDate, "La scadenza della rata %d non è valida.", i+1)
 		}
 	}
 	return e.OrNil()
@@ -125,52 +104,52 @@ func (d EventData) Validate(kind EventKind) error {
 
 func (d EventData) validateFee(e *invalid) {
 	if d.Repeatable {
-		e.fail("Repeatable", flussi.ErrRange, "Solo un'erogazione liberale può essere ripetuta.")
+		e.Fail("Repeatable", flussi.ErrRange, "Solo un'erogazione liberale può essere ripetuta.")
 	}
 	switch n := len(d.Instalments); {
 	case n == 0:
-		e.fail("Instalments", flussi.ErrEmpty, "Manca la rata: anche un pagamento unico ne ha una.")
+		e.Fail("Instalments", flussi.ErrEmpty, "Manca la rata: anche un pagamento unico ne ha una.")
 	case n > MaxInstalments:
-		e.fail("Instalments", flussi.ErrRange, "Le rate sono %s: possono essere al massimo %d.", italian.Number(n), MaxInstalments)
+		e.Fail("Instalments", flussi.ErrRange, "Le rate sono %s: possono essere al massimo %d.", italian.Number(n), MaxInstalments)
 	}
 	var sum flussi.Cents
 	for i, part := range d.Instalments {
 		if part.DueDate.IsZero() {
-			e.fail("Instalments", flussi.ErrEmpty, "Manca la scadenza della rata %d.", i+1)
+			e.Fail("Instalments", flussi.ErrEmpty, "Manca la scadenza della rata %d.", i+1)
 		}
 		switch {
 		case d.Flexible && part.Amount != 0:
-			e.fail("Instalments", ErrAmount, "Importo flessibile: lasciare vuoto l'importo della rata %d.", i+1)
+			e.Fail("Instalments", ErrAmount, "Importo flessibile: lasciare vuoto l'importo della rata %d.", i+1)
 		case !d.Flexible && part.Amount.Check() != nil:
-			e.fail("Instalments", flussi.ErrRange, "L'importo della rata %d non è valido: deve essere da %s a %s.", i+1, flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+			e.Fail("Instalments", flussi.ErrRange, "L'importo della rata %d non è valido: deve essere da %s a %s.", i+1, flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
 			return
 		}
 		sum += part.Amount
 	}
 	switch {
 	case d.Flexible && d.Amount != 0:
-		e.fail("Amount", ErrAmount, "Importo flessibile: lasciare vuoto il campo.")
+		e.Fail("Amount", ErrAmount, "Importo flessibile: lasciare vuoto il campo.")
 	case d.Flexible:
 	case d.Amount.Check() != nil:
-		e.fail("Amount", flussi.ErrRange, "L'importo dell'evento non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+		e.Fail("Amount", flussi.ErrRange, "L'importo dell'evento non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
 	case len(d.Instalments) > 0 && sum != d.Amount:
-		e.fail("Instalments", ErrAmount, "La somma delle rate è %s, l'importo dell'evento è %s.", sum.Euro(), d.Amount.Euro())
+		e.Fail("Instalments", ErrAmount, "La somma delle rate è %s, l'importo dell'evento è %s.", sum.Euro(), d.Amount.Euro())
 	}
 }
 
 func (d EventData) validateDonation(e *invalid) {
 	switch {
 	case d.Flexible && d.Amount != 0:
-		e.fail("Amount", ErrAmount, "Importo libero: lasciare vuoto il campo.")
+		e.Fail("Amount", ErrAmount, "Importo libero: lasciare vuoto il campo.")
 	case !d.Flexible && d.Amount.Check() != nil:
-		e.fail("Amount", flussi.ErrRange, "L'importo dell'erogazione non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+		e.Fail("Amount", flussi.ErrRange, "L'importo dell'erogazione non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
 	}
 	if len(d.Instalments) > 1 {
-		e.fail("Instalments", flussi.ErrRange, "Un'erogazione liberale non ha rate: indicare al massimo una scadenza.")
+		e.Fail("Instalments", flussi.ErrRange, "Un'erogazione liberale non ha rate: indicare al massimo una scadenza.")
 	}
 	for _, part := range d.Instalments {
 		if part.Amount != 0 && part.Amount != d.Amount {
-			e.fail("Instalments", ErrAmount, "L'importo della scadenza è %s, quello dell'erogazione è %s.", part.Amount.Euro(), d.Amount.Euro())
+			e.Fail("Instalments", ErrAmount, "L'importo della scadenza è %s, quello dell'erogazione è %s.", part.Amount.Euro(), d.Amount.Euro())
 		}
 	}
 }
@@ -179,10 +158,10 @@ func (d EventData) validateDonation(e *invalid) {
 func (e *invalid) account(iban string) {
 	switch {
 	case iban == "":
-		e.fail("Account", flussi.ErrEmpty, "Manca l'IBAN del conto della scuola.")
+		e.Fail("Account", flussi.ErrEmpty, "Manca l'IBAN del conto della scuola.")
 		return
 	case len(iban) != 27 || !strings.HasPrefix(iban, "IT"):
-		e.fail("Account", flussi.ErrLength, "L'IBAN deve iniziare con IT e avere 27 caratteri, senza spazi.")
+		e.Fail("Account", flussi.ErrLength, "L'IBAN deve iniziare con IT e avere 27 caratteri, senza spazi.")
 		return
 	}
 	rest := 0
@@ -193,12 +172,12 @@ func (e *invalid) account(iban string) {
 		case r >= 'A' && r <= 'Z':
 			rest = (rest*100 + int(r-'A') + 10) % 97
 		default:
-			e.fail("Account", flussi.ErrCharacter, "L'IBAN può avere solo lettere maiuscole e cifre.")
+			e.Fail("Account", flussi.ErrCharacter, "L'IBAN può avere solo lettere maiuscole e cifre.")
 			return
 		}
 	}
 	if rest != 1 {
-		e.fail("Account", flussi.ErrCheckDigits, "L'IBAN non è valido: verificarlo, perché i caratteri di controllo non sono corretti.")
+		e.Fail("Account", flussi.ErrCheckDigits, "L'IBAN non è valido: verificarlo, perché i caratteri di controllo non sono corretti.")
 	}
 }
 
@@ -207,7 +186,7 @@ func (d EventData) normal() EventData {
 	d.Instalments = slices.Clone(d.Instalments)
 	for i, part := range d.Instalments {
 		if !part.DueDate.IsZero() {
-			d.Instalments[i].DueDate = part.DueDate.UTC().Truncate(time.Microsecond)
+			d.Instalments[i].DueDate = core.Stored(part.DueDate)
 		}
 	}
 	return d

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // Evidence is what shows that a notice was paid, one proof for each kind of evidence; the
@@ -45,7 +46,7 @@ func (p Proof) check(due flussi.Cents) error {
 
 // normal returns the proof as stores keep it, found by somebody or by itself.
 func (p Proof) normal(by string) Proof {
-	p.Date, p.By = p.Date.UTC().Truncate(time.Microsecond), by
+	p.Date, p.By = core.Stored(p.Date), by
 	return p
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // source is where rows come from.
@@ -36,7 +37,7 @@ func (r PaymentRow) check() error {
 	e := &invalid{}
 	e.text("Reference", "il riferimento", r.Reference, MaxReference, true)
 	if amount := r.absolute(); amount <= 0 || amount > flussi.MaxPayable {
-		e.fail("Amount", flussi.ErrRange, "L'importo della riga non è valido.")
+		e.Fail("Amount", flussi.ErrRange, "L'importo della riga non è valido.")
 	}
 	e.date("la data", r.Date)
 	switch err := e.OrNil(); {
@@ -77,7 +78,7 @@ func (m *matching) page(ctx context.Context) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	for try := 0; ; try++ {
+	for tries := (core.Tries{}); ; {
 		found, err := m.find(ctx, rows)
 		if err != nil {
 			return err
@@ -98,7 +99,7 @@ func (m *matching) page(ctx context.Context) error {
 				report.count(row, refuse(ErrDiscrepancy, "Più avvisi della scuola hanno questo IUV: abbinare il pagamento a mano."), uuid.Nil, false)
 				continue
 			}
-			change, known, err := m.source.learn(n, row, m.notified[n.EventID], m.by, "")
+			change, known, err := m.source.match(n, row, m.notified[n.EventID], m.by, "")
 			report.count(row, err, n.ID, known)
 			if change.Notice.ID == uuid.Nil {
 				continue
@@ -122,10 +123,7 @@ func (m *matching) page(ctx context.Context) error {
 			m.report.add(report)
 			return nil
 		}
-		if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
-			return err
-		}
-		if err := again(ctx, try); err != nil {
+		if err := tries.Again(ctx, err); err != nil {
 			return err
 		}
 	}
@@ -148,7 +146,7 @@ func together(earlier, later NoticeRecord) NoticeRecord {
 	return later
 }
 
-// find returns the notices of the rows, by their IUV, and learns which of their events are
+// find returns the notices of the rows, by their IUV, and reads which of their events are
 // Notificato. A school's notices should have each an IUV of their own: what several have is
 // found as the zero Notice, since nobody knows whose it is.
 func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]Notice, error) {
@@ -172,9 +170,9 @@ func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]
 		}
 		found[n.IUV()] = n
 		if _, known := m.notified[n.EventID]; !known {
-			e, err := m.store.Event(ctx, n.EventID)
+			e, err := m.readEvent(ctx, n.EventID)
 			if err != nil {
-				return nil, plain(err)
+				return nil, err
 			}
 			m.notified[n.EventID] = e.State == EventNotified
 		}
@@ -182,10 +180,10 @@ func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]
 	return found, nil
 }
 
-// learn is what a notice becomes by a row, and whether the row is known since before. Where it
-// does not match, the error says why, and the notice gets a discrepancy if that is news. The hand
-// is the ID of who matches it by hand, "" if it is matched by itself.
-func (s source) learn(n Notice, row PaymentRow, notified bool, by flussi.Actor, hand string) (change NoticeChange, known bool, err error) {
+// match returns what a notice becomes by a row, and whether the row is known since before. If it
+// does not match, the error says why, and the notice gets a discrepancy unless it has it. hand is
+// the ID of the user who matches it by hand; "" when automatic.
+func (s source) match(n Notice, row PaymentRow, notified bool, by flussi.Actor, hand string) (change NoticeChange, known bool, err error) {
 	differs := func(kind DiscrepancyKind) NoticeChange {
 		before := n
 		change, news := n.differs(before, Discrepancy{Kind: kind, Amount: row.absolute()}, by)

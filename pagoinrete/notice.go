@@ -12,6 +12,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // Notice (avviso di pagamento) is one amount due from one pupil or member of staff.
@@ -283,24 +284,24 @@ func NewNotice(e Event, instalment int, d NoticeData, by flussi.Actor) (Notice, 
 func (d NoticeData) Validate() error {
 	e := &invalid{}
 	if d.Debtor.IsZero() {
-		e.fail("Debtor", flussi.ErrEmpty, "Manca il codice fiscale del debitore.")
+		e.Fail("Debtor", flussi.ErrEmpty, "Manca il codice fiscale del debitore.")
 	}
 	if d.DebtorKind != DebtorPupil && d.DebtorKind != DebtorStaff {
-		e.fail("DebtorKind", flussi.ErrRange, "Il debitore deve essere un alunno o un membro del personale.")
+		e.Fail("DebtorKind", flussi.ErrRange, "Il debitore deve essere un alunno o un membro del personale.")
 	}
 	e.text("DebtorName", "il nome del debitore", d.DebtorName.Reveal(), MaxName, false)
 	switch {
 	case d.Amount.Check() != nil:
-		e.fail("Amount", flussi.ErrRange, "L'importo dell'avviso non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
+		e.Fail("Amount", flussi.ErrRange, "L'importo dell'avviso non è valido: deve essere da %s a %s.", flussi.MinPayable.Euro(), flussi.MaxPayable.Euro())
 	case d.Discount < 0:
-		e.fail("Discount", flussi.ErrRange, "Lo sconto non può essere negativo.")
+		e.Fail("Discount", flussi.ErrRange, "Lo sconto non può essere negativo.")
 	case d.Discount >= d.Amount:
-		e.fail("Discount", flussi.ErrRange, "Lo sconto è %s e l'importo %s: non resterebbe nulla da pagare.", d.Discount.Euro(), d.Amount.Euro())
+		e.Fail("Discount", flussi.ErrRange, "Lo sconto è %s e l'importo %s: non resterebbe nulla da pagare.", d.Discount.Euro(), d.Amount.Euro())
 	}
 	if year := d.DueDate.Year(); d.DueDate.IsZero() {
-		e.fail("DueDate", flussi.ErrEmpty, "Manca la scadenza dell'avviso.")
-	} else if year < 2000 || year > 2999 {
-		e.fail("DueDate", flussi.ErrDate, "La scadenza dell'avviso non è valida.")
+		e.Fail("DueDate", flussi.ErrEmpty, "Manca la scadenza dell'avviso.")
+	} else if !plausible(year) {
+		e.Fail("DueDate", flussi.ErrDate, "La scadenza dell'avviso non è valida.")
 	}
 	e.text("Reference", "il riferimento", d.Reference, MaxReference, false)
 	return e.OrNil()
@@ -308,7 +309,7 @@ func (d NoticeData) Validate() error {
 
 // normal returns the data as stores keep them.
 func (d NoticeData) normal() NoticeData {
-	d.DueDate = d.DueDate.UTC().Truncate(time.Microsecond)
+	d.DueDate = core.Stored(d.DueDate)
 	return d
 }
 

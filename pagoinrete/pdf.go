@@ -21,7 +21,7 @@ type PDF struct {
 // means that it is cut off.
 func (p *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) (io.ReadCloser, error) {
 	const op = "download notice"
-	n, e, err := p.notice(ctx, by, id)
+	n, e, err := p.noticeAndEvent(ctx, by, id)
 	if err == nil {
 		err = e.take(ctx, EventDownload, by)
 	}
@@ -29,14 +29,14 @@ func (p *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 		err = refuse(ErrNotices, "L'avviso è annullato: il file .pdf non si può scaricare.")
 	}
 	if err != nil {
-		return nil, failure(op, id, err)
+		return nil, noticeFailure(op, id, err)
 	}
 	g, err := p.gateway(ctx, n.School)
 	if err != nil {
-		return nil, failure(op, id, err)
+		return nil, noticeFailure(op, id, err)
 	}
 	body, err := g.NoticePDF(ctx, id)
-	return body, failure(op, id, err)
+	return body, noticeFailure(op, id, err)
 }
 
 // EventPDFs (Scarico file .pdf degli avvisi di pagamento; the eighth operation) returns the
@@ -58,12 +58,12 @@ func (p *Service) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 			g, err = p.gateway(ctx, e.School)
 		}
 		if err != nil {
-			yield(PDF{}, failure(op, id, err))
+			yield(PDF{}, eventFailure(op, id, err))
 			return
 		}
 		for n, err := range p.all(ctx, NoticeFilter{Event: id, States: linkedStates()}) {
 			if err != nil {
-				yield(PDF{}, failure(op, id, err))
+				yield(PDF{}, eventFailure(op, id, err))
 				return
 			}
 			if n.State != NoticeCancelled && !p.onePDF(ctx, g, n, yield) {
@@ -76,12 +76,12 @@ func (p *Service) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 // onePDF yields a notice as a PDF, and reports whether more are wanted.
 func (p *Service) onePDF(ctx context.Context, g Gateway, n Notice, yield func(PDF, error) bool) bool {
 	if err := ctx.Err(); err != nil {
-		yield(PDF{}, failure("download notices", n.EventID, err))
+		yield(PDF{}, eventFailure("download notices", n.EventID, err))
 		return false
 	}
 	body, err := g.NoticePDF(ctx, n.ID)
 	if err != nil {
-		return yield(PDF{Notice: n}, failure("download notice", n.ID, err))
+		return yield(PDF{Notice: n}, noticeFailure("download notice", n.ID, err))
 	}
 	defer func() { _ = body.Close() }()
 	return yield(PDF{Notice: n, Body: body}, nil)
@@ -90,14 +90,14 @@ func (p *Service) onePDF(ctx context.Context, g Gateway, n Notice, yield func(PD
 // Receipt returns the receipt (RT) of the payment of a notice, as it comes from Pago In Rete.
 func (p *Service) Receipt(ctx context.Context, by flussi.Actor, id uuid.UUID) (Receipt, error) {
 	const op = "get receipt"
-	n, _, err := p.notice(ctx, by, id)
+	n, err := p.notice(ctx, by, id)
 	if err != nil {
-		return Receipt{}, failure(op, id, err)
+		return Receipt{}, noticeFailure(op, id, err)
 	}
 	g, err := p.gateway(ctx, n.School)
 	if err != nil {
-		return Receipt{}, failure(op, id, err)
+		return Receipt{}, noticeFailure(op, id, err)
 	}
 	receipt, err := g.Receipt(ctx, id)
-	return receipt, failure(op, id, err)
+	return receipt, noticeFailure(op, id, err)
 }

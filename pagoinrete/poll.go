@@ -7,9 +7,9 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// learn is what an event becomes by what Pago In Rete says of it; the zero EventChange if that
-// is nothing new. It reports whether the event is deleted by that.
-func (e Event) learn(there RemoteEvent, missing bool, by flussi.Actor) (EventChange, bool) {
+// applyRemote applies a polled state to the event. It returns the zero EventChange if nothing is
+// new, and whether the event is deleted in Pago In Rete.
+func (e Event) applyRemote(there RemoteEvent, missing bool, by flussi.Actor) (EventChange, bool) {
 	before := e
 	found := Discrepancy{}
 	var path []EventAction
@@ -28,7 +28,7 @@ func (e Event) learn(there RemoteEvent, missing bool, by flussi.Actor) (EventCha
 			break
 		}
 		e.State = there.State
-		e.RemoteID = keep(e.RemoteID, there.RemoteID)
+		e.RemoteID = firstNonEmpty(e.RemoteID, there.RemoteID)
 		if there.State == EventRejected {
 			e.Rejection = there.Rejection
 		}
@@ -74,9 +74,9 @@ func steps[A ~string](from string, path []A, label func(A) string) string {
 // told is where a state comes from that was asked for.
 const told = "Secondo Pago In Rete"
 
-// learn is what a notice becomes by what Pago In Rete says of it, and whether that is anything
-// new. Its event is notified, or not.
-func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Actor) (NoticeChange, bool) {
+// applyRemote applies a polled state to the notice, whose event is Notificato or not, and reports
+// whether anything is new.
+func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by flussi.Actor) (NoticeChange, bool) {
 	before := n
 	differs := func(found Discrepancy) (NoticeChange, bool) {
 		if n.Discrepancy.stays() {
@@ -104,7 +104,7 @@ func (n Notice) learn(there RemoteNotice, missing, notified bool, by flussi.Acto
 	default:
 		n.State = there.State
 	}
-	n.RemoteID, n.Number = keep(n.RemoteID, there.RemoteID), there.Number
+	n.RemoteID, n.Number = firstNonEmpty(n.RemoteID, there.RemoteID), there.Number
 	n.PayerRegistered, n.PayerLoggedIn = there.PayerRegistered, there.PayerLoggedIn
 	n.Evidence.merge(there.Evidence)
 	found := Discrepancy{}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
@@ -128,30 +129,30 @@ func (p *Service) MatchSettlement(ctx context.Context, by flussi.Actor, id uuid.
 // manualmente, by way of Pagato manualmente, which Pago In Rete is told.
 func (p *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
 	const op = "match movement"
-	n, _, err := p.notice(ctx, by, id)
+	n, err := p.notice(ctx, by, id)
 	if err == nil {
 		err = row.check()
 	}
 	if err != nil {
-		return Notice{}, failure(op, id, err)
+		return Notice{}, noticeFailure(op, id, err)
 	}
 	proof := row.proof()
 	switch n.State {
 	case NoticeNotNotified, NoticeNotified:
 		if n, err = p.PayNoticeManually(ctx, by, id, proof); err != nil {
-			return n, failure(op, id, err)
+			return n, noticeFailure(op, id, err)
 		}
 		fallthrough
 	case NoticePaidManually:
 		n, err = p.ReconcileNoticeManually(ctx, by, id, proof)
-		return n, failure(op, id, err)
+		return n, noticeFailure(op, id, err)
 	}
 	return p.matchByHand(ctx, op, by, id, row, journal)
 }
 
 // office refuses an actor who may not reconcile.
 func (p *Service) office(ctx context.Context, by flussi.Actor, school string) error {
-	if err := p.admit(ctx, by, school); err != nil {
+	if err := p.access.Admit(ctx, by, school); err != nil {
 		return err
 	}
 	// Whoever may note payments by hand may also take in files of them.
@@ -172,7 +173,7 @@ func (p *Service) office(ctx context.Context, by flussi.Actor, school string) er
 
 func (p *Service) match(ctx context.Context, op string, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error], s source) (MatchReport, error) {
 	if err := p.office(ctx, by, school); err != nil {
-		return MatchReport{}, failure(op, uuid.Nil, err)
+		return MatchReport{}, failure(op, err)
 	}
 	if rows == nil {
 		rows = func(func(PaymentRow, error) bool) {}
@@ -196,7 +197,7 @@ func (p *Service) match(ctx context.Context, op string, by flussi.Actor, school 
 	if err == nil {
 		err = m.page(ctx)
 	}
-	return m.report, failure(op, uuid.Nil, err)
+	return m.report, failure(op, err)
 }
 
 // count counts a row.
@@ -233,28 +234,25 @@ func (r *MatchReport) add(more MatchReport) {
 }
 
 func (p *Service) matchByHand(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, row PaymentRow, s source) (Notice, error) {
-	for try := 0; ; try++ {
-		n, e, err := p.notice(ctx, by, id)
+	for tries := (core.Tries{}); ; {
+		n, e, err := p.noticeAndEvent(ctx, by, id)
 		if err == nil {
 			err = p.office(ctx, by, n.School)
 		}
 		if err != nil {
-			return Notice{}, failure(op, id, err)
+			return Notice{}, noticeFailure(op, id, err)
 		}
-		change, known, err := s.learn(n, row, e.State == EventNotified, by, by.ID)
+		change, known, err := s.match(n, row, e.State == EventNotified, by, by.ID)
 		if known || err != nil {
-			return n, failure(op, id, err)
+			return n, noticeFailure(op, id, err)
 		}
 		err = p.store.SaveNotices(ctx, change)
 		if err == nil {
 			change.Notice.Version++
 			return change.Notice, nil
 		}
-		if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
-			return Notice{}, failure(op, id, err)
-		}
-		if err := again(ctx, try); err != nil {
-			return Notice{}, failure(op, id, err)
+		if err := tries.Again(ctx, err); err != nil {
+			return Notice{}, noticeFailure(op, id, err)
 		}
 	}
 }

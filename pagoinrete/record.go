@@ -2,6 +2,7 @@ package pagoinrete
 
 import (
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // EventRecord is a line of an event's history: see [flussi.Record].
@@ -26,16 +27,12 @@ type NoticeChange struct {
 
 // change returns the event with the marks of a change, and its record.
 func (e Event) change(action EventAction, from EventState, by string, reason string) EventChange {
-	e.UpdatedAt, e.UpdatedBy = now(), by
-	return EventChange{Event: e, Record: EventRecord{
-		At: e.UpdatedAt, By: by, Action: action, From: from, To: e.State, Reason: flussi.NewText(reason),
-	}}
+	record := core.Mark(&e.UpdatedAt, &e.UpdatedBy, action, from, e.State, by, reason)
+	return EventChange{Event: e, Record: record}
 }
 
 // change returns the notice with the marks of a change, and its record.
 func (n Notice) change(action NoticeAction, from NoticeState, by string, reason string) NoticeChange {
-	n.UpdatedAt, n.UpdatedBy = now(), by
-	return NoticeChange{Notice: n, Record: NoticeRecord{
-		At: n.UpdatedAt, By: by, Action: action, From: from, To: n.State, Reason: flussi.NewText(reason),
-	}}
+	record := core.Mark(&n.UpdatedAt, &n.UpdatedBy, action, from, n.State, by, reason)
+	return NoticeChange{Notice: n, Record: record}
 }

@@ -1,13 +1,12 @@
 package pagoinrete
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // EventFilter says which events are looked for: those that match all of its fields. A field
@@ -20,7 +19,7 @@ type EventFilter struct {
 	SchoolYear  SchoolYear   // anno scolastico
 	Text        string       // nome or causale: contained, whatever its case. At least [flussi.MinSearch] characters
 	From, To    time.Time    // created at From or later, and before To
-	Discrepancy bool         // those with a discrepancy of their own that nobody settled
+	Discrepancy bool         // those with an open discrepancy of their own
 }
 
 // NoticeFilter says which notices are looked for: those that match all of its fields. A
@@ -37,7 +36,7 @@ type NoticeFilter struct {
 	From, To    time.Time         // created at From or later, and before To
 	DueBefore   time.Time         // scadenza before this time
 	Visible     bool              // those shown in the guardians' area
-	Discrepancy bool              // those with a discrepancy that nobody settled
+	Discrepancy bool              // those with an open discrepancy
 }
 
 // Page says which part of a list is wanted: see [flussi.Page].
@@ -52,37 +51,40 @@ func (e Event) Cursor() Cursor { return Cursor{At: e.CreatedAt, ID: e.ID} }
 // Cursor returns the place of the notice in lists.
 func (n Notice) Cursor() Cursor { return Cursor{At: n.CreatedAt, ID: n.ID} }
 
+// Check returns an [*flussi.InvalidError] with the fields of which no event can have the value, such
+// as an unknown state, and a Text that is too short; or nil.
+func (q EventFilter) Check() error {
+	var wrong core.Invalid
+	core.Known(&wrong, "States", "lo stato", q.States, EventMachine().Has)
+	core.Known(&wrong, "Kind", "il tipo di evento", []EventKind{q.Kind}, func(k EventKind) bool { return k == "" || k.known() })
+	core.Known(&wrong, "SchoolYear", "l'anno scolastico", []SchoolYear{q.SchoolYear}, func(y SchoolYear) bool { return y == 0 || y.known() })
+	wrong.Words(q.Text)
+	return wrong.OrNil()
+}
+
+// Check returns an [*flussi.InvalidError] with the fields of which no notice can have the value,
+// such as an unknown state; or nil.
+func (q NoticeFilter) Check() error {
+	var wrong core.Invalid
+	core.Known(&wrong, "States", "lo stato", q.States, NoticeMachine().Has)
+	wrong.Text(core.TextRule{Field: "Reference", Name: "il riferimento da cercare"}, q.Reference)
+	return wrong.OrNil()
+}
+
 // Match reports whether the event matches the filter. It is the definition of what stores
 // return.
 func (q EventFilter) Match(e Event) bool {
-	return among(q.IDs, e.ID) && among(q.Schools, e.School) && among(q.States, e.State) && same(q.Kind, e.Kind) &&
-		same(q.SchoolYear, e.SchoolYear) && (q.Text == "" || contains(e.Name, q.Text) || contains(e.Causale, q.Text)) &&
-		between(q.From, q.To, e.CreatedAt) && (!q.Discrepancy || e.Discrepancy.Open())
+	return core.Among(q.IDs, e.ID) && core.Among(q.Schools, e.School) && core.Among(q.States, e.State) && core.Same(q.Kind, e.Kind) &&
+		core.Same(q.SchoolYear, e.SchoolYear) && (q.Text == "" || core.Contains(e.Name, q.Text) || core.Contains(e.Causale, q.Text)) &&
+		core.Within(q.From, q.To, e.CreatedAt) && (!q.Discrepancy || e.Discrepancy.Open())
 }
 
 // Match reports whether the notice matches the filter. It is the definition of what stores
 // return.
 func (q NoticeFilter) Match(n Notice) bool {
-	return among(q.IDs, n.ID) && same(q.Event, n.EventID) && among(q.Schools, n.School) && among(q.States, n.State) &&
-		same(q.Debtor, n.Debtor) && same(q.Payer, n.Payer) && (len(q.IUVs) == 0 || !n.Number.IsZero() && among(q.IUVs, n.IUV())) &&
-		same(q.Reference, n.Reference) && between(q.From, q.To, n.CreatedAt) &&
+	return core.Among(q.IDs, n.ID) && core.Same(q.Event, n.EventID) && core.Among(q.Schools, n.School) && core.Among(q.States, n.State) &&
+		core.Same(q.Debtor, n.Debtor) && core.Same(q.Payer, n.Payer) && (len(q.IUVs) == 0 || !n.Number.IsZero() && core.Among(q.IUVs, n.IUV())) &&
+		core.Same(q.Reference, n.Reference) && core.Within(q.From, q.To, n.CreatedAt) &&
 		(q.DueBefore.IsZero() || !n.DueDate.IsZero() && n.DueDate.Before(q.DueBefore)) && (!q.Visible || n.Visible) &&
 		(!q.Discrepancy || n.Discrepancy.Open())
-}
-
-func among[T comparable](wanted []T, value T) bool {
-	return len(wanted) == 0 || slices.Contains(wanted, value)
-}
-
-func same[T comparable](wanted, value T) bool {
-	var all T
-	return wanted == all || wanted == value
-}
-
-func between(from, to, t time.Time) bool {
-	return (from.IsZero() || !t.Before(from)) && (to.IsZero() || t.Before(to))
-}
-
-func contains(text, part string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // GatewayFor returns the gateway of a school, by its codice meccanografico. It must be safe for
@@ -18,11 +17,11 @@ import (
 // [flussi.Explainer], the operator reads why. No Gateway is an [flussi.ErrConfig].
 type GatewayFor func(ctx context.Context, school string) (Gateway, error)
 
-// Authorizer knows which schools somebody works for. It is asked on every call of a
+// Authorizer returns the schools that an actor works for. It is asked on every call of a
 // [Service], and must be safe for concurrent use.
 type Authorizer interface {
 	// Schools returns the codici meccanografici of the schools of the actor; none for
-	// somebody unknown.
+	// an unknown actor.
 	Schools(ctx context.Context, by flussi.Actor) ([]string, error)
 }
 
@@ -43,9 +42,8 @@ func (s Permissions) Schools(_ context.Context, by flussi.Actor) ([]string, erro
 // until it returns.
 //
 // What changes something in Pago In Rete is done there first, and stored here afterwards.
-// Where nobody knows whether it was done, what is there is read back, and counts. So a call
-// that failed, or whose program died, is made again: what was done already is recognised, and
-// nothing is there twice.
+// After an unknown outcome, the state in Pago In Rete is read back and used. So call again after
+// an error or a crash: what was done already is recognised, and nothing is created twice.
 //
 // The error of every method is an [*flussi.Error]. It unwraps to one of the Err… values of this
 // package, to a [*fsm.TransitionError] if the action is not possible in the state or not for
@@ -53,10 +51,10 @@ func (s Permissions) Schools(_ context.Context, by flussi.Actor) ([]string, erro
 // context's error, or to what the store, the authorizer or the gateway returned, such as a
 // [*flussi.RemoteError]. Unless a method says otherwise, an error has changed nothing here.
 type Service struct {
-	store      Store
-	authorizer Authorizer
-	gateways   GatewayFor
-	workers    int
+	store    Store
+	access   core.Access
+	gateways GatewayFor
+	workers  int
 }
 
 // ServiceConfig says how a service works.
@@ -83,38 +81,13 @@ func NewService(store Store, authorizer Authorizer, gateways GatewayFor, c Servi
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("pagoinrete: new procedure: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
-	return &Service{store: store, authorizer: authorizer, gateways: gateways, workers: c.Workers}, nil
+	return &Service{store: store, access: authorizer.Schools, gateways: gateways, workers: c.Workers}, nil
 }
 
 // Schools returns the schools that the actor works for, sorted.
 func (p *Service) Schools(ctx context.Context, by flussi.Actor) ([]string, error) {
-	schools, err := p.schools(ctx, by)
-	return schools, failure("list schools", uuid.Nil, err)
-}
-
-func (p *Service) schools(ctx context.Context, by flussi.Actor) ([]string, error) {
-	if err := by.Check(); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	schools, err := p.authorizer.Schools(ctx, by)
-	if err != nil {
-		return nil, err
-	}
-	schools = slices.Clone(schools)
-	slices.Sort(schools)
-	return slices.Compact(schools), nil
-}
-
-// admit refuses an actor who does not work for the school.
-func (p *Service) admit(ctx context.Context, by flussi.Actor, school string) error {
-	schools, err := p.schools(ctx, by)
-	if err == nil && !slices.Contains(schools, school) {
-		err = flussi.ErrForbidden
-	}
-	return err
+	schools, err := p.access.Scopes(ctx, by)
+	return schools, failure("list schools", err)
 }
 
 // gateway returns the gateway of a school.
@@ -128,50 +101,26 @@ func (p *Service) gateway(ctx context.Context, school string) (Gateway, error) {
 
 // event reads an event that the actor may see.
 func (p *Service) event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	schools, err := p.schools(ctx, by)
-	if err != nil {
-		return Event{}, err
-	}
-	e, err := p.store.Event(ctx, id)
-	if err != nil {
-		return Event{}, plain(err)
-	}
-	if !slices.Contains(schools, e.School) {
-		return Event{}, flussi.ErrNotFound
-	}
-	return e, nil
+	return core.Read(ctx, p.access, by, id, p.store.Event, func(e *Event) string { return e.School })
 }
 
-// notice reads a notice that the actor may see, and its event.
-func (p *Service) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, Event, error) {
-	schools, err := p.schools(ctx, by)
+// notice reads a notice that the actor may see.
+func (p *Service) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+	return core.Read(ctx, p.access, by, id, p.store.Notice, func(n *Notice) string { return n.School })
+}
+
+// noticeAndEvent reads a notice that the actor may see, and its event.
+func (p *Service) noticeAndEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, Event, error) {
+	n, err := p.notice(ctx, by, id)
 	if err != nil {
 		return Notice{}, Event{}, err
 	}
-	n, err := p.store.Notice(ctx, id)
-	if err != nil {
-		return Notice{}, Event{}, plain(err)
-	}
-	if !slices.Contains(schools, n.School) {
-		return Notice{}, Event{}, flussi.ErrNotFound
-	}
-	e, err := p.store.Event(ctx, n.EventID)
-	return n, e, plain(err)
+	e, err := p.readEvent(ctx, n.EventID)
+	return n, e, err
 }
 
-// maxTries bounds how often a change is tried again because somebody else changed the same
-// at the same moment.
-const maxTries = 100
-
-// again waits a moment before the next try, each time a little longer and not as long as
-// others do.
-func again(ctx context.Context, try int) error {
-	timer := time.NewTimer(rand.N(time.Duration(min(try, 20)+1) * time.Millisecond))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+// readEvent reads an event for an actor who may see it.
+func (p *Service) readEvent(ctx context.Context, id uuid.UUID) (Event, error) {
+	e, err := p.store.Event(ctx, id)
+	return e, core.NotFound(err)
 }

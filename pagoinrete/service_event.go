@@ -1,6 +1,7 @@
 package pagoinrete
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -18,7 +20,7 @@ func (p *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKi
 	const op = "create event"
 	e, err := NewEvent(kind, school, by)
 	if err == nil {
-		err = p.admit(ctx, by, school)
+		err = p.access.Admit(ctx, by, school)
 	}
 	if err == nil {
 		err = e.Fire(ctx, EventSave, by)
@@ -27,12 +29,12 @@ func (p *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKi
 		err = d.Validate(kind)
 	}
 	if err != nil {
-		return Event{}, failure(op, uuid.Nil, err)
+		return Event{}, failure(op, err)
 	}
 	e.EventData = d.normal()
 	record := EventRecord{At: e.CreatedAt, By: by.ID, Action: EventSave, From: EventBlank, To: e.State}
 	if err := p.store.SaveEvent(ctx, EventChange{Event: e, Record: record}, nil); err != nil {
-		return Event{}, failure(op, e.ID, err)
+		return Event{}, eventFailure(op, e.ID, err)
 	}
 	e.Version++
 	return e, nil
@@ -143,10 +145,10 @@ func (p *Service) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 		return e, err
 	}
 	if _, err := p.verifyNotices(ctx, by, e.School, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotNotified}}); err != nil {
-		return e, failure(op, id, err)
+		return e, eventFailure(op, id, err)
 	}
-	e, err = p.store.Event(ctx, id)
-	return e, failure(op, id, plain(err))
+	e, err = p.readEvent(ctx, id)
+	return e, eventFailure(op, id, err)
 }
 
 // DeleteEvent (Cancella) withdraws an event that is Simulato or Rifiutato: Cancellato, here and
@@ -162,8 +164,8 @@ func (p *Service) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 	})
 }
 
-// ResolveEventDiscrepancy (Archivia la discrepanza) says that somebody looked at an event's discrepancy,
-// and what came of it: it is not reported again. The version is the one that was seen: if it is
+// ResolveEventDiscrepancy (Archivia la discrepanza) closes an event's discrepancy with an
+// explanation: the same one is not reported again. The version is the one that was seen: if it is
 // not the event's any more, the error is an [flussi.ErrConflict].
 func (p *Service) ResolveEventDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Event, error) {
 	return p.changeEvent(ctx, "settle event", by, id, step{
@@ -189,28 +191,28 @@ type step struct {
 	guard  func(Event) error                                          // may refuse; nil: nothing to check
 	edit   func(*Event)                                               // changes it; nil: nothing but the state
 	remote func(context.Context, Gateway, Event) (RemoteEvent, error) // does it in Pago In Rete; nil: it is done here only
-	puts   bool                                                       // the remote is PutEvent: what somebody edits meanwhile is put again
+	puts   bool                                                       // the remote is PutEvent: after a conflict the edited event is put again
 	before func(ctx context.Context, e Event) error                   // is done here before it is stored; nil: nothing
 }
 
-// changeEvent takes a step with an event: in Pago In Rete first, and stored afterwards. If
-// somebody else changed it in the meantime, it is tried anew on what they left.
+// changeEvent takes a step with an event: in Pago In Rete first, and stores it afterwards. After a
+// conflict it reads the event again and retries.
 func (p *Service) changeEvent(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, s step) (Event, error) {
 	var done EventState // that Pago In Rete has it in now
-	for try := 0; ; try++ {
+	for tries := (core.Tries{}); ; {
 		e, err := p.event(ctx, by, id)
-		if err != nil || done != "" && e.State == done { // somebody else took the same step
-			return e, failure(op, id, err)
+		if err != nil || done != "" && e.State == done { // another user took the same step
+			return e, eventFailure(op, id, err)
 		}
 		from := e.State
 		if err := e.take(ctx, s.action, by); err != nil {
-			return Event{}, failure(op, id, err)
+			return Event{}, eventFailure(op, id, err)
 		}
 		to := e.State
 		e.State = from
 		if s.guard != nil {
 			if err := s.guard(e); err != nil {
-				return Event{}, failure(op, id, err)
+				return Event{}, eventFailure(op, id, err)
 			}
 		}
 		if s.edit != nil {
@@ -219,28 +221,26 @@ func (p *Service) changeEvent(ctx context.Context, op string, by flussi.Actor, i
 		if s.remote != nil && (done == "" || s.puts) {
 			there, err := p.there(ctx, e, to, s)
 			if err != nil {
-				return Event{}, failure(op, id, err)
+				return Event{}, eventFailure(op, id, err)
 			}
-			e.RemoteID = keep(e.RemoteID, there.RemoteID)
+			e.RemoteID = firstNonEmpty(e.RemoteID, there.RemoteID)
 			if to != from {
 				done = to
 			}
 		}
 		if s.before != nil {
 			if err := s.before(ctx, e); err != nil {
-				return Event{}, failure(op, id, err)
+				return Event{}, eventFailure(op, id, err)
 			}
 		}
 		e.State = to
 		change := e.change(s.action, from, by.ID, s.reason.Reveal())
-		switch err := p.store.SaveEvent(ctx, change, nil); {
-		case err == nil:
+		err = p.store.SaveEvent(ctx, change, nil)
+		if err == nil {
 			return p.stored(ctx, change.Event), nil
-		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
-			return Event{}, failure(op, id, err)
 		}
-		if err := again(ctx, try); err != nil {
-			return Event{}, failure(op, id, err)
+		if err := tries.Again(ctx, err); err != nil {
+			return Event{}, eventFailure(op, id, err)
 		}
 	}
 }
@@ -288,13 +288,8 @@ func (p *Service) there(ctx context.Context, e Event, to EventState, s step) (Re
 	return there, nil
 }
 
-// keep is what is known, or what is new.
-func keep(known, told string) string {
-	if told != "" {
-		return told
-	}
-	return known
-}
+// firstNonEmpty returns the reported identifier, or the known one if none is reported.
+func firstNonEmpty(known, reported string) string { return cmp.Or(reported, known) }
 
 // fixedByNotices refuses to change what an event's notices that are not cancelled are made of.
 func fixedByNotices(live int) error {
@@ -319,7 +314,7 @@ func noticesReady(e Event) error {
 
 // withdrawNotices cancels the notices of an event that is withdrawn.
 func (p *Service) withdrawNotices(ctx context.Context, by flussi.Actor, e Event) error {
-	for try := 0; ; {
+	for tries := (core.Tries{}); ; {
 		found, err := p.store.Notices(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked, NoticeNotNotified}}, Page{Limit: MaxRemote, OldestFirst: true})
 		if err != nil || len(found) == 0 {
 			return err
@@ -330,17 +325,14 @@ func (p *Service) withdrawNotices(ctx context.Context, by flussi.Actor, e Event)
 			n.State = NoticeCancelled
 			changes[i] = n.change(NoticeCancel, from, by.ID, "L'evento è stato cancellato.")
 		}
-		switch err := p.store.SaveNotices(ctx, changes...); {
-		case err == nil:
-			try = 0
+		err = p.store.SaveNotices(ctx, changes...)
+		if err == nil {
+			tries = core.Tries{}
 			continue
-		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
+		}
+		if err := tries.Again(ctx, err); err != nil {
 			return err
 		}
-		if err := again(ctx, try); err != nil {
-			return err
-		}
-		try++
 	}
 }
 
@@ -359,12 +351,12 @@ func checkReason(why flussi.Text, name string) error {
 func (p *Service) EventActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventAction, error) {
 	e, err := p.event(ctx, by, id)
 	if err != nil {
-		return nil, failure("get actions of event", id, err)
+		return nil, eventFailure("get actions of event", id, err)
 	}
 	return e.Actions(by.Roles...), nil
 }
 
-// Actions returns what somebody who holds the roles may do with the event now, as it and its
+// Actions returns what an actor with the roles may do with the event now, as it and its
 // Counts are: the buttons to show in a list, where [Service.EventActions] would read each
 // event again. In the order of the machine's table.
 func (e *Event) Actions(roles ...flussi.Role) []EventAction {
@@ -391,5 +383,5 @@ func (e *Event) Actions(roles ...flussi.Role) []EventAction {
 // done as its notices are, too.
 func (e *Event) take(ctx context.Context, action EventAction, by flussi.Actor) error {
 	err := e.Fire(ctx, action, by)
-	return narrow(err, func() []EventAction { return e.Actions(by.Roles...) }, EventAction.Label)
+	return core.Offer(err, func() []EventAction { return e.Actions(by.Roles...) })
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // EditNotice (Modifica) replaces what the office wrote about a notice that was not transmitted
@@ -23,10 +24,10 @@ func (p *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID,
 			case n.Version != version:
 				return flussi.ErrConflict
 			case d.Debtor != n.Debtor:
-				fault.fail("Debtor", flussi.ErrRange, "Il debitore di un avviso non si può cambiare: annullare l'avviso e crearne un altro.")
+				fault.Fail("Debtor", flussi.ErrRange, "Il debitore di un avviso non si può cambiare: annullare l'avviso e crearne un altro.")
 				return fault.OrNil()
 			case !e.Flexible && d.Amount != n.Amount:
-				fault.fail("Amount", ErrAmount, "L'importo è stabilito dall'evento: %s.", n.Amount.Euro())
+				fault.Fail("Amount", ErrAmount, "L'importo è stabilito dall'evento: %s.", n.Amount.Euro())
 				return fault.OrNil()
 			}
 			return d.Validate()
@@ -122,14 +123,14 @@ func (p *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 		err = donation()
 	}
 	if err != nil {
-		return 0, failure(op, id, err)
+		return 0, eventFailure(op, id, err)
 	}
 	shown := 0
-	for try := 0; ; try++ { // what somebody else changed meanwhile is looked at once more
+	for tries := (core.Tries{}); ; { // after a conflict the list is read again
 		var conflict error
 		for page, err := range p.pages(ctx, NoticeFilter{Event: id, States: linkedStates()}) {
 			if err != nil {
-				return shown, failure(op, id, err)
+				return shown, eventFailure(op, id, err)
 			}
 			var changes []NoticeChange
 			for _, n := range page {
@@ -147,20 +148,20 @@ func (p *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 			case errors.Is(err, flussi.ErrConflict):
 				conflict = err
 			default:
-				return shown, failure(op, id, err)
+				return shown, eventFailure(op, id, err)
 			}
 		}
-		if conflict == nil || try == maxTries {
-			return shown, failure(op, id, conflict)
+		if conflict == nil {
+			return shown, nil
 		}
-		if err := again(ctx, try); err != nil {
-			return shown, failure(op, id, err)
+		if err := tries.Again(ctx, conflict); err != nil {
+			return shown, eventFailure(op, id, err)
 		}
 	}
 }
 
-// ResolveNoticeDiscrepancy (Archivia la discrepanza) says that somebody looked at a notice's discrepancy, and
-// what came of it: it is not reported again. The version is the one that was seen: if it is not
+// ResolveNoticeDiscrepancy (Archivia la discrepanza) closes a notice's discrepancy with an
+// explanation: the same one is not reported again. The version is the one that was seen: if it is not
 // the notice's any more, the error is an [flussi.ErrConflict], since there may be another discrepancy.
 func (p *Service) ResolveNoticeDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Notice, error) {
 	return p.changeNotice(ctx, "settle notice", by, id, move{
@@ -232,28 +233,28 @@ func (m move) shown(e Evidence) bool {
 // left.
 func (p *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, m move) (Notice, error) {
 	var done NoticeState // that Pago In Rete has it in now
-	for try := 0; ; try++ {
-		n, e, err := p.notice(ctx, by, id)
+	for tries := (core.Tries{}); ; {
+		n, e, err := p.noticeAndEvent(ctx, by, id)
 		if err == nil && done != "" && n.State == done && m.shown(n.Evidence) {
-			return Notice{}, failure(op, id, flussi.ErrConflict) // two proofs are two payments
+			return Notice{}, noticeFailure(op, id, flussi.ErrConflict) // two proofs are two payments
 		}
-		if err != nil || done != "" && n.State == done { // somebody else took the same step
-			return n, failure(op, id, err)
+		if err != nil || done != "" && n.State == done { // another user took the same step
+			return n, noticeFailure(op, id, err)
 		}
 		from := n.State
 		if err := n.take(ctx, m.action, e, by); err != nil {
-			return Notice{}, failure(op, id, err)
+			return Notice{}, noticeFailure(op, id, err)
 		}
 		to := n.State
 		n.State = from
 		if m.guard != nil {
 			if err := m.guard(n, e); err != nil {
-				return Notice{}, failure(op, id, err)
+				return Notice{}, noticeFailure(op, id, err)
 			}
 		}
 		if m.there && done == "" {
 			if err := p.moveThere(ctx, by, n, to, m); err != nil {
-				return Notice{}, failure(op, id, err)
+				return Notice{}, noticeFailure(op, id, err)
 			}
 			if from != NoticeNotLinked { // which may have been transmitted since
 				done = to
@@ -267,15 +268,13 @@ func (p *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, 
 		}
 		n.State = to
 		change := n.change(m.action, from, by.ID, m.reason.Reveal())
-		switch err := p.store.SaveNotices(ctx, change); {
-		case err == nil:
+		err = p.store.SaveNotices(ctx, change)
+		if err == nil {
 			change.Notice.Version++
 			return change.Notice, nil
-		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
-			return Notice{}, failure(op, id, err)
 		}
-		if err := again(ctx, try); err != nil {
-			return Notice{}, failure(op, id, err)
+		if err := tries.Again(ctx, err); err != nil {
+			return Notice{}, noticeFailure(op, id, err)
 		}
 	}
 }
@@ -319,14 +318,14 @@ func (p *Service) moveThere(ctx context.Context, by flussi.Actor, n Notice, to N
 // NoticeActions returns what the actor may do with a notice now, as it and its event are: the
 // buttons to show, in the order of the machine's table.
 func (p *Service) NoticeActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeAction, error) {
-	n, e, err := p.notice(ctx, by, id)
+	n, e, err := p.noticeAndEvent(ctx, by, id)
 	if err != nil {
-		return nil, failure("get actions of notice", id, err)
+		return nil, noticeFailure("get actions of notice", id, err)
 	}
 	return n.Actions(e, by.Roles...), nil
 }
 
-// Actions returns what somebody who holds the roles may do with the notice now, as it and its
+// Actions returns what an actor with the roles may do with the notice now, as it and its
 // event are: the buttons to show in a list, where [Service.NoticeActions] would read each
 // notice and its event again. In the order of the machine's table.
 func (n *Notice) Actions(e Event, roles ...flussi.Role) []NoticeAction {
@@ -339,5 +338,5 @@ func (n *Notice) Actions(e Event, roles ...flussi.Role) []NoticeAction {
 // done as its event is, too.
 func (n *Notice) take(ctx context.Context, action NoticeAction, e Event, by flussi.Actor) error {
 	err := n.Fire(ctx, action, by)
-	return narrow(err, func() []NoticeAction { return n.Actions(e, by.Roles...) }, NoticeAction.Label)
+	return core.Offer(err, func() []NoticeAction { return n.Actions(e, by.Roles...) })
 }

@@ -2,6 +2,7 @@ package pagoinrete_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -51,7 +52,7 @@ func operations(t *testing.T, w *world) []func(ctx context.Context, e *pagoinret
 		func(ctx context.Context, e event) error { return into(e)(w.TransmitEvent(ctx, assistant, e.ID)) },
 		func(ctx context.Context, e event) error {
 			report, err := w.AddNotices(ctx, assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(3)...), pagoinrete.AddConfig{})
-			assert.Equal(t, pagoinrete.AddReport{Rows: 3, Notices: 6, Amount: 45_000}, report)
+			assert.Equal(t, pagoinrete.AddReport{ImportReport: flussi.ImportReport{Rows: 3}, Notices: 6, Amount: 45_000}, report)
 			return err
 		},
 		func(ctx context.Context, e event) error {
@@ -424,4 +425,18 @@ func TestTheButtonsFollowTheStates(t *testing.T) {
 	noticeButtons, err = w.NoticeActions(t.Context(), assistant, n.ID)
 	require.NoError(t, err)
 	assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeVerify}, slices.DeleteFunc(noticeButtons, func(a pagoinrete.NoticeAction) bool { return a == pagoinrete.NoticeHide }))
+}
+
+func TestAddPassesRowErrorsThrough(t *testing.T) {
+	w := newWorld(t)
+	e := w.simulated(t, pagoinrete.Fee)
+	cells := &flussi.RowError{Row: 12, Err: errors.New("two cells are not valid")}
+	report, err := w.AddNotices(t.Context(), assistant, e.ID, func(yield func(pagoinrete.NoticeRow, error) bool) {
+		_ = yield(pagoinrete.NoticeRow{Number: 11, Draft: drafts(1)[0]}, nil) && yield(pagoinrete.NoticeRow{Number: 12}, cells)
+	}, pagoinrete.AddConfig{SkipInvalid: true})
+	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.AddReport{
+		ImportReport: flussi.ImportReport{Rows: 2, Invalid: 1, Errors: []*flussi.RowError{cells}}, Notices: 2, Amount: 15_000,
+	}, report)
+	assert.Same(t, cells, report.Errors[0])
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // TransmitReport says what became of the notices of an event that were to be transmitted.
@@ -32,7 +33,7 @@ func (e *NoticeError) Unwrap() error { return e.Err }
 
 // Italian describes the refusal for the operator.
 func (e *NoticeError) Italian() string {
-	return "Avviso " + e.NoticeID.String() + ": " + flussi.Explain(failure("transmit notice", e.NoticeID, e.Err))
+	return "Avviso " + e.NoticeID.String() + ": " + flussi.Explain(noticeFailure("transmit notice", e.NoticeID, e.Err))
 }
 
 const (
@@ -54,11 +55,11 @@ func (p *Service) TransmitNotices(ctx context.Context, by flussi.Actor, eventID 
 	const op = "transmit notices"
 	e, err := p.transmittable(ctx, by, eventID)
 	if err != nil {
-		return TransmitReport{}, failure(op, eventID, err)
+		return TransmitReport{}, eventFailure(op, eventID, err)
 	}
 	g, err := p.gateway(ctx, e.School)
 	if err != nil {
-		return TransmitReport{}, failure(op, eventID, err)
+		return TransmitReport{}, eventFailure(op, eventID, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -82,7 +83,7 @@ func (p *Service) TransmitNotices(ctx context.Context, by flussi.Actor, eventID 
 		}()
 		t.feed(ctx, e.ID, jobs)
 	}()
-	return t.report, failure(op, eventID, t.err)
+	return t.report, eventFailure(op, eventID, t.err)
 }
 
 // feed hands out the notices of an event that are to be transmitted.
@@ -104,7 +105,8 @@ func (t *transmission) feed(ctx context.Context, event uuid.UUID, jobs chan<- No
 // TransmitNotice transmits one notice, as [Service.TransmitNotices] does.
 func (p *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	const op = "transmit notice"
-	n, e, err := p.notice(ctx, by, id)
+	n, err := p.notice(ctx, by, id)
+	var e Event
 	if err == nil {
 		e, err = p.transmittable(ctx, by, n.EventID)
 	}
@@ -113,16 +115,16 @@ func (p *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.U
 		err = fired.take(ctx, NoticeTransmit, e, by)
 	}
 	if err != nil {
-		return Notice{}, failure(op, id, err)
+		return Notice{}, noticeFailure(op, id, err)
 	}
 	g, err := p.gateway(ctx, n.School)
 	if err != nil {
-		return Notice{}, failure(op, id, err)
+		return Notice{}, noticeFailure(op, id, err)
 	}
 	t := &transmission{Service: p, gateway: g, by: by, cancel: func() {}}
 	sent := t.transmit(ctx, n)
 	ctx = context.WithoutCancel(ctx) // what was transmitted is stored, and told
-	t.keep(ctx, []transmitted{sent})
+	t.saveResults(ctx, []transmitted{sent})
 	switch {
 	case len(t.report.Errors) > 0:
 		err = t.report.Errors[0].Err
@@ -130,7 +132,7 @@ func (p *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.U
 		err = sent.err
 	}
 	if err != nil {
-		return Notice{}, failure(op, id, err)
+		return Notice{}, noticeFailure(op, id, err)
 	}
 	if n, err = p.store.Notice(ctx, id); err != nil { // it was stored all the same
 		change, _ := sent.change(by)
@@ -172,7 +174,7 @@ type transmitted struct {
 	err    error
 }
 
-// end notes why the transmission ends early; the first reason counts.
+// end records why the transmission ends early, and keeps the first reason.
 func (t *transmission) end(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -241,12 +243,12 @@ func (t *transmission) write(ctx context.Context, results <-chan transmitted) {
 		for len(results) > 0 && len(waiting) < saveTogether {
 			waiting = append(waiting, <-results)
 		}
-		t.keep(ctx, waiting)
+		t.saveResults(ctx, waiting)
 	}
 }
 
-// keep stores results together, or one by one where somebody else changed one of them.
-func (t *transmission) keep(ctx context.Context, results []transmitted) {
+// saveResults stores results together, or one by one after a conflict.
+func (t *transmission) saveResults(ctx context.Context, results []transmitted) {
 	var changes []NoticeChange
 	for _, r := range results {
 		if change, worth := r.change(t.by); worth {
@@ -264,7 +266,7 @@ func (t *transmission) keep(ctx context.Context, results []transmitted) {
 		}
 	case errors.Is(err, flussi.ErrConflict):
 		for _, r := range results {
-			err := t.keepOne(ctx, &r)
+			err := t.saveResult(ctx, &r)
 			t.count(r, err)
 		}
 	default:
@@ -275,10 +277,10 @@ func (t *transmission) keep(ctx context.Context, results []transmitted) {
 	}
 }
 
-// keepOne stores a result on what others left. One that was cancelled in the meantime is
-// cancelled in Pago In Rete too, and one that was edited is transmitted again.
-func (t *transmission) keepOne(ctx context.Context, r *transmitted) error {
-	for try := 0; ; try++ {
+// saveResult stores a result with the notice as it is now. A notice that was cancelled meanwhile is
+// cancelled in Pago In Rete too; an edited one is transmitted again.
+func (t *transmission) saveResult(ctx context.Context, r *transmitted) error {
+	for tries := (core.Tries{}); ; {
 		current, err := t.store.Notice(ctx, r.notice.ID)
 		if err != nil {
 			return err
@@ -296,7 +298,7 @@ func (t *transmission) keepOne(ctx context.Context, r *transmitted) error {
 		case edited:
 			*r = t.transmit(ctx, current)
 		case current.State != NoticeNotLinked:
-			r.err = nil // somebody else transmitted it, and it has its number
+			r.err = nil // another user transmitted it, so it has its number
 		}
 		if current.State != NoticeNotLinked {
 			return r.err
@@ -305,7 +307,11 @@ func (t *transmission) keepOne(ctx context.Context, r *transmitted) error {
 		if !worth {
 			return r.err
 		}
-		if err := t.store.SaveNotices(ctx, change); !errors.Is(err, flussi.ErrConflict) || try == maxTries {
+		err = t.store.SaveNotices(ctx, change)
+		if err == nil {
+			return r.err
+		}
+		if err := tries.Again(ctx, err); err != nil {
 			return errors.Join(r.err, err)
 		}
 	}
@@ -321,7 +327,7 @@ func (r transmitted) change(by flussi.Actor) (NoticeChange, bool) {
 		n.PayerRegistered, n.PayerLoggedIn = r.there.PayerRegistered, r.there.PayerLoggedIn
 		return n.change(NoticeTransmit, from, by.ID, ""), true
 	case flussi.OutcomeRefused:
-		why := flussi.Explain(failure("transmit notice", n.ID, r.err))
+		why := flussi.Explain(noticeFailure("transmit notice", n.ID, r.err))
 		if n.Error == why {
 			return NoticeChange{}, false
 		}

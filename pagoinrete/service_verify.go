@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // VerifyReport says what a verification found.
@@ -29,22 +30,22 @@ func (r *VerifyReport) add(other VerifyReport) {
 // notice gets a Discrepancy, and the error is an [ErrDiscrepancy].
 func (p *Service) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	const op = "verify notice"
-	n, e, err := p.notice(ctx, by, id)
+	n, e, err := p.noticeAndEvent(ctx, by, id)
 	if err == nil {
 		fired := n
 		err = fired.take(ctx, NoticeVerify, e, by)
 	}
 	if err != nil {
-		return Notice{}, failure(op, id, err)
+		return Notice{}, noticeFailure(op, id, err)
 	}
 	if _, err := p.verifyNotices(ctx, by, n.School, NoticeFilter{IDs: []uuid.UUID{id}}); err != nil {
-		return n, failure(op, id, err)
+		return n, noticeFailure(op, id, err)
 	}
 	if n, err = p.store.Notice(ctx, id); err != nil {
-		return n, failure(op, id, plain(err))
+		return n, noticeFailure(op, id, core.NotFound(err))
 	}
 	if n.Discrepancy.Open() {
-		return n, failure(op, id, refuse(ErrDiscrepancy, "%s", n.Discrepancy.Italian()))
+		return n, noticeFailure(op, id, refuse(ErrDiscrepancy, "%s", n.Discrepancy.Italian()))
 	}
 	return n, nil
 }
@@ -62,18 +63,18 @@ func (p *Service) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 		err = fired.take(ctx, EventVerify, by)
 	}
 	if err != nil {
-		return Event{}, VerifyReport{}, failure(op, id, err)
+		return Event{}, VerifyReport{}, eventFailure(op, id, err)
 	}
 	e, err = p.follow(ctx, by, e)
 	if err != nil || e.State == EventNotTransmitted {
-		return e, VerifyReport{}, failure(op, id, err)
+		return e, VerifyReport{}, eventFailure(op, id, err)
 	}
 	report, err := p.verifyNotices(ctx, by, e.School, NoticeFilter{Event: id, States: linkedStates()})
 	if err != nil {
-		return e, report, failure(op, id, err)
+		return e, report, eventFailure(op, id, err)
 	}
-	e, err = p.store.Event(ctx, id)
-	return e, report, failure(op, id, plain(err))
+	e, err = p.readEvent(ctx, id)
+	return e, report, eventFailure(op, id, err)
 }
 
 // VerifyOpen asks Pago In Rete now for all notices of a school about which it may have news:
@@ -82,18 +83,18 @@ func (p *Service) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 // office, or one with the role [flussi.System]; the [Authorizer] is asked about either.
 func (p *Service) VerifyOpen(ctx context.Context, by flussi.Actor, school string) (VerifyReport, error) {
 	const op = "verify open notices"
-	err := p.admit(ctx, by, school)
+	err := p.access.Admit(ctx, by, school)
 	if err == nil && !by.Has(officeRoles()...) && !by.Has(flussi.System) {
 		e := Event{State: EventNotified}
 		err = e.Fire(ctx, EventVerify, by) // refused, with its words
 	}
 	if err != nil {
-		return VerifyReport{}, failure(op, uuid.Nil, err)
+		return VerifyReport{}, failure(op, err)
 	}
 	report, err := p.verifyNotices(ctx, by, school, NoticeFilter{Schools: []string{school}, States: []NoticeState{
 		NoticeNotNotified, NoticeNotified, NoticeAwaitingReceipt, NoticePaidOnline, NoticePaidManually, NoticeConfirmed,
 	}})
-	return report, failure(op, uuid.Nil, err)
+	return report, failure(op, err)
 }
 
 // linkedStates are those of notices that were transmitted.
@@ -119,8 +120,8 @@ func (p *Service) follow(ctx context.Context, by flussi.Actor, e Event) (Event, 
 	if err != nil && !missing {
 		return e, err
 	}
-	for try := 0; ; try++ {
-		change, deletes := e.learn(there, missing, by)
+	for tries := (core.Tries{}); ; {
+		change, deletes := e.applyRemote(there, missing, by)
 		if change.Event.ID == uuid.Nil {
 			return e, discrepancyOf(e)
 		}
@@ -129,20 +130,17 @@ func (p *Service) follow(ctx context.Context, by flussi.Actor, e Event) (Event, 
 				return e, err
 			}
 		}
-		switch err := p.store.SaveEvent(ctx, change, nil); {
-		case err == nil:
-			if e, err = p.store.Event(ctx, e.ID); err != nil {
-				return e, plain(err)
+		saved := p.store.SaveEvent(ctx, change, nil)
+		if saved != nil {
+			if err := tries.Again(ctx, saved); err != nil {
+				return e, err
 			}
+		}
+		if e, err = p.readEvent(ctx, e.ID); err != nil {
+			return e, err
+		}
+		if saved == nil {
 			return e, discrepancyOf(e)
-		case !errors.Is(err, flussi.ErrConflict) || try == maxTries:
-			return e, err
-		}
-		if err := again(ctx, try); err != nil {
-			return e, err
-		}
-		if e, err = p.store.Event(ctx, e.ID); err != nil {
-			return e, plain(err)
 		}
 	}
 }
@@ -178,7 +176,7 @@ func (p *Service) verifyNotices(ctx context.Context, by flussi.Actor, school str
 		for _, n := range there {
 			answers[n.ID] = n
 		}
-		found, err := p.learnPage(ctx, by, page, answers)
+		found, err := p.applyPage(ctx, by, page, answers)
 		report.add(found)
 		if err != nil {
 			return report, err
@@ -187,8 +185,8 @@ func (p *Service) verifyNotices(ctx context.Context, by flussi.Actor, school str
 	return report, nil
 }
 
-// learnPage stores what was told of a page of notices.
-func (p *Service) learnPage(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (VerifyReport, error) {
+// applyPage stores what was told of a page of notices.
+func (p *Service) applyPage(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (VerifyReport, error) {
 	report := VerifyReport{Asked: len(page)}
 	notified, err := p.notified(ctx, by, page, answers)
 	if err != nil {
@@ -197,7 +195,7 @@ func (p *Service) learnPage(ctx context.Context, by flussi.Actor, page []Notice,
 	var changes []NoticeChange
 	for _, n := range page {
 		there, is := answers[n.ID]
-		if change, news := n.learn(there, !is, notified[n.EventID], by); news {
+		if change, news := n.applyRemote(there, !is, notified[n.EventID], by); news {
 			changes = append(changes, change)
 		}
 	}
@@ -216,7 +214,7 @@ func (p *Service) learnPage(ctx context.Context, by flussi.Actor, page []Notice,
 	if len(changes) == 0 {
 		err = nil
 	} else if err = p.store.SaveNotices(ctx, changes...); errors.Is(err, flussi.ErrConflict) {
-		err = p.learnEach(ctx, by, changes, answers, notified)
+		err = p.applyEach(ctx, by, changes, answers, notified)
 	}
 	if err != nil {
 		return report, err
@@ -235,17 +233,17 @@ func (p *Service) learnPage(ctx context.Context, by flussi.Actor, page []Notice,
 	return report, nil
 }
 
-// learnEach stores what was told of notices one by one, on what others left.
-func (p *Service) learnEach(ctx context.Context, by flussi.Actor, changes []NoticeChange, answers map[uuid.UUID]RemoteNotice, notified map[uuid.UUID]bool) error {
+// applyEach stores what was told of notices one by one, on what others left.
+func (p *Service) applyEach(ctx context.Context, by flussi.Actor, changes []NoticeChange, answers map[uuid.UUID]RemoteNotice, notified map[uuid.UUID]bool) error {
 	for i := range changes {
 		id := changes[i].Notice.ID
-		for try := 0; ; try++ {
+		for tries := (core.Tries{}); ; {
 			n, err := p.store.Notice(ctx, id)
 			if err != nil {
 				return err
 			}
 			there, is := answers[id]
-			change, news := n.learn(there, !is, notified[n.EventID], by)
+			change, news := n.applyRemote(there, !is, notified[n.EventID], by)
 			if !news {
 				changes[i].Notice = n
 				break
@@ -255,10 +253,7 @@ func (p *Service) learnEach(ctx context.Context, by flussi.Actor, changes []Noti
 				changes[i] = change
 				break
 			}
-			if !errors.Is(err, flussi.ErrConflict) || try == maxTries {
-				return err
-			}
-			if err := again(ctx, try); err != nil {
+			if err := tries.Again(ctx, err); err != nil {
 				return err
 			}
 		}
@@ -278,9 +273,9 @@ func (p *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, 
 		if !is || Coupled(EventToNotify, there.State) {
 			continue // it does not matter
 		}
-		e, err := p.store.Event(ctx, n.EventID)
+		e, err := p.readEvent(ctx, n.EventID)
 		if err != nil {
-			return nil, plain(err)
+			return nil, err
 		}
 		if e.State != EventNotified {
 			if e, err = p.follow(ctx, by, e); err != nil && !errors.Is(err, ErrDiscrepancy) {

@@ -33,7 +33,7 @@ type world struct {
 
 // staffs are the schools of everybody in tests.
 var staffs = pagoinrete.Permissions{
-	assistant.ID: {school}, director.ID: {school}, principal.ID: {school}, system.ID: {school, otherSchool},
+	assistant.ID: {school}, director.ID: {school}, principal.ID: {school}, system.ID: {school, otherSchool}, "estraneo": {otherSchool},
 }
 
 func newWorld(t testing.TB) *world {

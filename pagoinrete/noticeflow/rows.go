@@ -104,7 +104,7 @@ func (m *Messages) read(ctx context.Context, by flussi.Actor, eventID uuid.UUID,
 // checkEvent refuses an event whose notices nobody can pay.
 func checkEvent(e pagoinrete.Event) error {
 	refuse := func(err error, reason string) error {
-		return &flussi.Error{Package: "noticeflow", Operation: "write to payers", ID: e.ID, Err: err, Reason: reason}
+		return &flussi.Error{Package: "noticeflow", Operation: "write to payers", Entity: "event", ID: e.ID, Err: err, Reason: reason}
 	}
 	switch {
 	case e.Kind == pagoinrete.Donation:

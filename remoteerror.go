@@ -142,7 +142,7 @@ func (e *RemoteError) Italian() string {
 	case e.Kind == ErrRemoteNotFound:
 		return "Quanto richiesto non risulta " + on + ": verificare lo stato."
 	case e.Kind == ErrRemoteState:
-		return "Lo stato " + on + " non permette l'operazione: verificare lo stato."
+		return "Lo stato " + on + " non permette l'operazione: eseguire «Verifica stato»."
 	case e.Kind == ErrRateLimited:
 		return platform + " ha ricevuto troppe richieste: riprovare più tardi."
 	case e.Kind == ErrInterrupted:

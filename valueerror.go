@@ -115,5 +115,19 @@ func (e *RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Row, e.Er
 // Unwrap returns the cause.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// Italian describes the refusal for the operator.
-func (e *RowError) Italian() string { return fmt.Sprintf("Riga %d: %s", e.Row, Explain(e.Err)) }
+// rowExplainer is an error that says where in a row it is, and so continues the number of the row:
+// "Riga 3, colonna D (Rata): …".
+type rowExplainer interface {
+	ItalianInRow(row int) string
+}
+
+// Italian describes the refusal for the operator, with the number of the row. If Err, or what it
+// wraps, has a method ItalianInRow(row int) string, that gives the text: package excel's
+// CellErrors name their columns behind the row.
+func (e *RowError) Italian() string {
+	var cells rowExplainer
+	if errors.As(e.Err, &cells) {
+		return cells.ItalianInRow(e.Row)
+	}
+	return fmt.Sprintf("Riga %d: %s", e.Row, Explain(e.Err))
+}

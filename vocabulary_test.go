@@ -227,11 +227,14 @@ func excelErrors(t *testing.T) map[string]error {
 		}
 		return report.Err
 	}
-	row7 := read("Codice\n" + secrets[0][:15] + "?\n")
+	wrong := read("Codice\n" + secrets[0][:15] + "?\n")
+	var refused *flussi.RowError
+	require.ErrorAs(t, wrong, &refused)
 	var cell *excel.CellError
-	require.ErrorAs(t, row7, &cell)
+	require.ErrorAs(t, wrong, &cell)
 	return map[string]error{
-		"excel.RowError":      row7,
+		"excel.CellErrors":    wrong,
+		"excel.RowsError":     &excel.RowsError{Rows: []*flussi.RowError{refused}},
 		"excel.CellError":     cell,
 		"excel.FileError":     read("Colonna " + secrets[2] + "\n"),
 		"excel.TemplateError": defects,

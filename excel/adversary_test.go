@@ -105,7 +105,7 @@ func TestSheetsOfTheOperatorAreNotTakenForOurs(t *testing.T) {
 	require.Len(t, d.wrong, 1)
 	assert.Equal(t, "errori", d.report.Sheet.Reveal())
 	assert.Len(t, d.report.Ignored, 1)
-	f := annotate(t, tpl, file, &d.report)
+	f := annotate(t, tpl, file, d)
 	assert.Contains(t, f.GetSheetList(), "Errori 2")
 	for ref, want := range map[string]string{"A1": "Codice fiscale", "A2": fiscalCode(0).Reveal(), "B2": "corto"} {
 		text, err := f.GetCellValue("errori", ref)
@@ -132,7 +132,7 @@ func TestMarksKeepTheFormatOfACell(t *testing.T) {
 	require.NoError(t, d.err)
 	require.Len(t, d.wrong, 1)
 	var buf bytes.Buffer
-	require.NoError(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(file), int64(len(file)), &d.report))
+	require.NoError(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()))
 	styles := xlsxtest.Unpack(t, buf.Bytes())[xlsxtest.Styles]
 	assert.Equal(t, 2, strings.Count(styles, `numFmtId="8"`), "the style, and its red twin")
 	assert.Equal(t, 2, strings.Count(styles, `quotePrefix="true"`))
@@ -155,7 +155,7 @@ func TestAFileThatWouldFillTheMemoryIsNotMarked(t *testing.T) {
 			file := book(t, b.String())
 			d := decode(tpl, file)
 			require.NoError(t, d.err)
-			require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report), excel.ErrLimit)
+			require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()), excel.ErrLimit)
 		})
 	}
 }
@@ -167,7 +167,7 @@ func TestACSVCopyHoldsTheSameTexts(t *testing.T) {
 	d := decodeCSV(tpl, file)
 	require.NoError(t, d.err, flussi.Explain(d.err))
 	var buf bytes.Buffer
-	require.NoError(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(file), int64(len(file)), &d.report))
+	require.NoError(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()))
 	texts := excel.MustNew(excel.Config[string]{Name: "Prova"}, excel.NewColumn("Oggetto", excel.Text(1, 100), func(s *string) *string { return s }, excel.ColumnConfig{}))
 	lines, err := excel.Collect(texts.Decode(t.Context(), bytes.NewReader(buf.Bytes()), int64(buf.Len()), nil))
 	require.NoError(t, err)

@@ -13,38 +13,39 @@ import (
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
-// Annotate writes a copy of the operator's own file in which each wrong cell of the
-// report is coloured red and each doubtful one yellow, with a comment that says why, and
+// Annotate writes a copy of the operator's own file in which each wrong cell is coloured red and
+// each doubtful one yellow, with a comment that says why, and
 // with a sheet "Errori" that lists them with links to the cells, below the report's Hints. The
 // values, formulas and formats of the file stay as they are; marks of an earlier copy are taken
 // off.
 // The copy of a CSV file is a workbook with the same rows.
 //
-// The report is that of a [Template.Decode] or [Template.DecodeCSV] that read this
+// The refused rows are those of the reading and those of the service that took the rows: the error
+// of [Collect], or the list that the service reports; nil if there are none. The report is that of a [Template.Decode] or [Template.DecodeCSV] that read this
 // file to its end, or came to [ErrHeader] or [ErrMerged]; any other is refused with
-// [ErrReport]. What the report does not hold is not marked, see [Limits.Errors]; the
-// sheet says how many errors more there are. A background that a marked cell had of
+// [ErrReport]. Errors beyond [Limits.Errors] are not marked; the
+// sheet says how many more there are. A background that a marked cell had of
 // its own is replaced.
 //
 // The copy is made in memory: a file whose sheets have more rows together than
 // [Limits.AnnotatedRows], or more than 20 cells a row on the average, is refused with [ErrLimit]. The other errors
 // are those of reading the file, the context's and w's.
-func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *Report) error {
+func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *Report, refused *RowsError) error {
 	if report == nil || !report.Complete && !errors.Is(report.Err, ErrHeader) && !errors.Is(report.Err, ErrMerged) {
-		return ErrReport
+		return reportError()
 	}
 	print, err := takeFingerprint(r, size, report.Format)
 	if err != nil {
 		return err
 	}
 	if print != report.print {
-		return ErrReport
+		return reportError()
 	}
 	data, names, err := t.whole(ctx, r, size, report.Format)
 	if err != nil {
 		return fileError(err)
 	}
-	copied, err := t.annotated(ctx, data, names, report)
+	copied, err := t.annotated(ctx, data, names, report, refused)
 	if err != nil {
 		return err
 	}
@@ -54,10 +55,14 @@ func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt
 	return nil
 }
 
+func reportError() error {
+	return &FileError{Err: ErrReport, Reason: "Di questo file non si può fare una copia con gli errori segnati."}
+}
+
 // annotated makes the copy. The workbook engine changes what it knows in a file and
 // may not know all of it: if it fails, or panics as it does on some files that are
-// right, the operator is told that this file cannot be marked.
-func (t *Template[Row]) annotated(ctx context.Context, data []byte, names []string, report *Report) (copied []byte, err error) {
+// right, the error says that this file cannot be marked.
+func (t *Template[Row]) annotated(ctx context.Context, data []byte, names []string, report *Report, refused *RowsError) (copied []byte, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = errors.New("the workbook engine panics")
@@ -75,9 +80,10 @@ func (t *Template[Row]) annotated(ctx context.Context, data []byte, names []stri
 	}
 	defer closing(a.b.f.Close, &err)
 	a.clean()
-	if all := findings(report); len(all) > 0 {
+	errs, more := report.cellErrors(refused, report.limit)
+	if all := findings(report, errs); len(all) > 0 {
 		a.mark(ctx, all)
-		a.list(all, report)
+		a.list(all, report.summary(refused, len(errs), more), report.Hints)
 	}
 	var buf bytes.Buffer
 	a.b.do(a.b.f.Write(&buf))

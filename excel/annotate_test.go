@@ -14,12 +14,13 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
-func annotate(t *testing.T, tpl *excel.Template[notice], file []byte, report *excel.Report) *excelize.File {
+func annotate(t *testing.T, tpl *excel.Template[notice], file []byte, d *decoded) *excelize.File {
 	var buf bytes.Buffer
-	require.NoError(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(file), int64(len(file)), report))
+	require.NoError(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()))
 	f, err := excelize.OpenReader(&buf)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.Close()) })
@@ -35,21 +36,6 @@ func fill(t *testing.T, f *excelize.File, sheet, ref string) string {
 		return ""
 	}
 	return style.Fill.Color[0]
-}
-
-func comment(t *testing.T, f *excelize.File, sheet, ref string) string {
-	comments, err := f.GetComments(sheet)
-	require.NoError(t, err)
-	text := ""
-	for _, c := range comments {
-		if c.Cell == ref {
-			text += c.Text
-			for _, run := range c.Paragraph {
-				text += run.Text
-			}
-		}
-	}
-	return text
 }
 
 // operators is a file as an operator hands it in: with sheets, formulas, formats and
@@ -78,18 +64,18 @@ func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
 	d := decode(tpl, file)
 	require.NoError(t, d.err)
 	require.Len(t, d.wrong, 5)
-	f := annotate(t, tpl, file, &d.report)
+	f := annotate(t, tpl, file, d)
 	for ref, says := range map[string]string{
 		"A3": "c'è la lettera O", "B5": "devono essere da 10 a 120", "E5": "due modi", "F6": "formato Testo", "D7": "non esiste", "A9": "nascosta",
 	} {
 		assert.Equal(t, "FFC8CE", fill(t, f, "Dati", ref), ref)
-		assert.Contains(t, comment(t, f, "Dati", ref), says, ref)
-		assert.True(t, strings.HasPrefix(comment(t, f, "Dati", ref), "Da correggere\n"))
+		assert.Contains(t, exceltest.CommentIn(t, f, "Dati", ref), says, ref)
+		assert.True(t, strings.HasPrefix(exceltest.CommentIn(t, f, "Dati", ref), "Da correggere\n"))
 	}
 	assert.Equal(t, "FFEA9C", fill(t, f, "Dati", "D8"))
-	assert.Contains(t, comment(t, f, "Dati", "D8"), "già passata")
-	assert.Contains(t, comment(t, f, "Dati", "B5"), "chiedere a Rossi", "their comment stays")
-	assert.Equal(t, "visto", comment(t, f, "Dati", "B4"))
+	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "D8"), "già passata")
+	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "B5"), "chiedere a Rossi", "their comment stays")
+	assert.Equal(t, "visto", exceltest.CommentIn(t, f, "Dati", "B4"))
 	assert.Empty(t, fill(t, f, "Dati", "B3"), "right cells of a wrong row stay as they are")
 	id, err := f.GetCellStyle("Dati", "D7")
 	require.NoError(t, err)
@@ -139,13 +125,13 @@ func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
 		d := decode(tpl, buf.Bytes())
 		require.NoError(t, d.err)
 		require.Len(t, d.wrong, 3)
-		again := annotate(t, tpl, buf.Bytes(), &d.report)
+		again := annotate(t, tpl, buf.Bytes(), d)
 		assert.Empty(t, fill(t, again, "Dati", "A3"))
-		assert.Empty(t, comment(t, again, "Dati", "A3"))
+		assert.Empty(t, exceltest.CommentIn(t, again, "Dati", "A3"))
 		assert.Equal(t, "FFC8CE", fill(t, again, "Dati", "F6"))
-		assert.Equal(t, 1, strings.Count(comment(t, again, "Dati", "F6"), "Da correggere"))
-		assert.Equal(t, "visto", comment(t, again, "Dati", "B4"))
-		assert.Contains(t, comment(t, again, "Dati", "B5"), "chiedere a Rossi", "their comment outlives ours")
+		assert.Equal(t, 1, strings.Count(exceltest.CommentIn(t, again, "Dati", "F6"), "Da correggere"))
+		assert.Equal(t, "visto", exceltest.CommentIn(t, again, "Dati", "B4"))
+		assert.Contains(t, exceltest.CommentIn(t, again, "Dati", "B5"), "chiedere a Rossi", "their comment outlives ours")
 		rows, err := again.GetRows("Errori")
 		require.NoError(t, err)
 		assert.Contains(t, fmt.Sprint(rows), "Righe con errori: 3")
@@ -162,9 +148,9 @@ func TestWrongHeadersAreMarked(t *testing.T) {
 	})
 	d := decode(tpl, file)
 	require.ErrorIs(t, d.err, excel.ErrHeader)
-	f := annotate(t, tpl, file, &d.report)
-	assert.Contains(t, comment(t, f, "Dati", "C1"), "ripete la colonna A")
-	assert.Contains(t, comment(t, f, "Dati", "D1"), "simile a «Scadenza»")
+	f := annotate(t, tpl, file, d)
+	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "C1"), "ripete la colonna A")
+	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "D1"), "simile a «Scadenza»")
 	rows, err := f.GetRows("Errori")
 	require.NoError(t, err)
 	assert.Contains(t, fmt.Sprint(rows), "Manca la colonna obbligatoria «Contenuto»")
@@ -176,7 +162,7 @@ func TestAFileThatTheWorkbookEngineCannotChange(t *testing.T) {
 	file := book(t, row(1, headers...)+row(2, "abc", "corto", content))
 	d := decode(tpl, file)
 	require.NoError(t, d.err)
-	err := tpl.Annotate(t.Context(), &bytes.Buffer{}, bytes.NewReader(file), int64(len(file)), &d.report)
+	err := tpl.Annotate(t.Context(), &bytes.Buffer{}, bytes.NewReader(file), int64(len(file)), &d.report, d.refused())
 	require.ErrorIs(t, err, excel.ErrMalformed)
 	assert.Contains(t, flussi.Explain(err), "non può essere commentato")
 }
@@ -185,7 +171,7 @@ func TestAFileWithoutErrorsIsNotMarked(t *testing.T) {
 	tpl := template()
 	file := encode(t, tpl, generate(3))
 	d := decode(tpl, file)
-	f := annotate(t, tpl, file, &d.report)
+	f := annotate(t, tpl, file, d)
 	assert.Equal(t, []string{"Dati", "Guida Rapida"}, f.GetSheetList())
 }
 
@@ -195,7 +181,7 @@ func TestTheCopyOfACSVFileIsAWorkbook(t *testing.T) {
 	d := decodeCSV(tpl, file)
 	require.NoError(t, d.err)
 	require.Len(t, d.wrong, 1)
-	f := annotate(t, tpl, file, &d.report)
+	f := annotate(t, tpl, file, d)
 	assert.Equal(t, "FFC8CE", fill(t, f, "Dati", "B4"))
 	for ref, want := range map[string]string{"A1": "CF", "A3": code, "B3": "Oggetto\ndi prova", "A4": strings.ToLower(other), "C4": "=1+1"} {
 		text, err := f.GetCellValue("Dati", ref)
@@ -226,7 +212,7 @@ func TestReportsOfOtherFilesAreRefused(t *testing.T) {
 	}{"another file": {two, &d.report}, "none": {one, nil}, "empty": {one, &excel.Report{}}, "left": {one, &left}} {
 		t.Run(name, func(t *testing.T) {
 			var buf bytes.Buffer
-			require.ErrorIs(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(c.file), int64(len(c.file)), c.report), excel.ErrReport)
+			require.ErrorIs(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(c.file), int64(len(c.file)), c.report, nil), excel.ErrReport)
 			assert.Zero(t, buf.Len())
 		})
 	}
@@ -234,13 +220,13 @@ func TestReportsOfOtherFilesAreRefused(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		reason := errors.New("enough")
 		cancel(reason)
-		require.ErrorIs(t, tpl.Annotate(ctx, &bytes.Buffer{}, bytes.NewReader(one), int64(len(one)), &d.report), reason)
+		require.ErrorIs(t, tpl.Annotate(ctx, &bytes.Buffer{}, bytes.NewReader(one), int64(len(one)), &d.report, d.refused()), reason)
 	})
 	t.Run("too many rows", func(t *testing.T) {
 		tpl := template(func(c *excel.Config[notice]) { c.Limits.AnnotatedRows = 3 })
 		d := decode(tpl, one)
 		require.NoError(t, d.err)
-		err := tpl.Annotate(t.Context(), &bytes.Buffer{}, bytes.NewReader(one), int64(len(one)), &d.report)
+		err := tpl.Annotate(t.Context(), &bytes.Buffer{}, bytes.NewReader(one), int64(len(one)), &d.report, d.refused())
 		require.ErrorIs(t, err, excel.ErrLimit)
 		assert.Contains(t, flussi.Explain(err), "più di 3 righe")
 	})
@@ -276,10 +262,10 @@ func TestNoTextOfTheFileLeaks(t *testing.T) {
 			collect(tpl.DecodeAny(t.Context(), bytes.NewReader(file), int64(len(file)), &d.report), &d)
 			require.True(t, d.err != nil || len(d.wrong) > 0)
 			var printed strings.Builder
-			fmt.Fprintf(&printed, "%v %+v %#v %s %s\n", d.err, d.err, d.report, d.report.Italian(), flussi.Explain(d.err))
+			fmt.Fprintf(&printed, "%v %+v %#v %s %s\n", d.err, d.err, d.report, d.italian(), flussi.Explain(d.err))
 			for _, w := range d.wrong {
 				fmt.Fprintf(&printed, "%v %+v %s\n", w, *w, w.Italian())
-				for _, c := range w.Cells {
+				for _, c := range w.Err.(excel.CellErrors) {
 					fmt.Fprintf(&printed, "%v %+v %+v\n", c, *c, c.Err)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
@@ -84,7 +85,7 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 	t.Run("every header has a comment", func(t *testing.T) {
 		for i, header := range tpl.Headers() {
 			ref := fmt.Sprintf("%c1", 'A'+i)
-			text := comment(t, f, "Dati", ref)
+			text := exceltest.CommentIn(t, f, "Dati", ref)
 			assert.True(t, strings.HasPrefix(text, header+"\n"), ref)
 			assert.Regexp(t, "Obbligatoria|Facoltativa", text)
 		}
@@ -108,7 +109,7 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 		d := decode(next, encode(t, tpl, generate(1)))
 		require.NoError(t, d.err)
 		assert.True(t, d.report.Outdated)
-		assert.Contains(t, d.report.Italian(), "altra versione")
+		assert.Contains(t, d.italian(), "altra versione")
 	})
 	t.Run("and it reads as a workbook without rows", func(t *testing.T) {
 		d := decode(tpl, encode(t, tpl, generate(0)))
@@ -137,8 +138,8 @@ func TestAnExportSaysWhatMayBeCorrected(t *testing.T) {
 		{"Oggetto", "Sì", "Al massimo 20 caratteri.", "Avviso"},
 		{"ID", "No, sola lettura", "Dice quale riga è."},
 	}, rows)
-	assert.Equal(t, "Oggetto\nSi può correggere. Scrivere: al massimo 20 caratteri.\nEsempio: Avviso", comment(t, f, "Dati", "A1"))
-	assert.Equal(t, "ID\nSola lettura.\nDice quale riga è.", comment(t, f, "Dati", "B1"))
+	assert.Equal(t, "Oggetto\nSi può correggere. Scrivere: al massimo 20 caratteri.\nEsempio: Avviso", exceltest.CommentIn(t, f, "Dati", "A1"))
+	assert.Equal(t, "ID\nSola lettura.\nDice quale riga è.", exceltest.CommentIn(t, f, "Dati", "B1"))
 	colors := map[string]string{}
 	for _, ref := range []string{"A1", "B1"} {
 		id, err := f.GetCellStyle("Dati", ref)

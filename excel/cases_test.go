@@ -62,9 +62,9 @@ func check[V any](t *testing.T, kind excel.Kind[V], cases map[string]outcome[V])
 			value, note, err := one(t, kind, false, c.cell)
 			if c.err != nil {
 				require.ErrorIs(t, err, c.err)
-				var row *excel.RowError
+				var row *flussi.RowError
 				require.ErrorAs(t, err, &row)
-				assert.Equal(t, "A", row.Cells[0].Column)
+				assert.Equal(t, "A", row.Err.(excel.CellErrors)[0].Column)
 				assert.Equal(t, 2, row.Row)
 				assert.Contains(t, flussi.Explain(err), c.says)
 				assert.NotContains(t, flussi.Explain(err), "imprevisto")
@@ -305,7 +305,7 @@ func TestYesAndNo(t *testing.T) {
 	cases["false"] = outcome[bool]{cell: truth("0")}
 	check(t, excel.YesNo(), cases)
 	t.Run("empty leaves the default", func(t *testing.T) {
-		template := template(func(c *excel.Config[notice]) { c.Blank.Late = true; c.Blank.Priority = 5 })
+		template := template(func(c *excel.Config[notice]) { c.Default.Late = true; c.Default.Priority = 5 })
 		rows := decodeCSV(template, []byte("CF;Oggetto;Contenuto;Paga dopo la scadenza;Priorità\nMSCMHL68P18H211K;Oggetto di prova;"+strings.Repeat("a", 120)+";;3\n"))
 		require.Empty(t, rows.wrong)
 		require.NoError(t, rows.err)

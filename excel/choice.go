@@ -10,7 +10,7 @@ import (
 
 // YesNo is the kind of a yes or no: Sì, Si', SI, S, X, VERO, TRUE, 1, or No, N, FALSO,
 // FALSE, 0, whatever the case and the accents, or a truth value; anything else is
-// [ErrChoice]. An empty cell leaves what [Config.Blank] has. It is written as Sì and No.
+// [ErrChoice]. An empty cell leaves what [Config.Default] has. It is written as Sì and No.
 func YesNo() Kind[bool] {
 	return kind[bool]{
 		read: func(c Cell) (flussi.Reading[bool], error) {

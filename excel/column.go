@@ -15,15 +15,16 @@ type Column[Row any] struct {
 // ColumnConfig says more about a column. Every field may be left out.
 type ColumnConfig struct {
 	Aliases  []string // other headers that people write; case, accents, spaces, line breaks, dots and other signs do not matter, as for the header itself
-	Required bool     // the column has to be there, and none of its cells may be empty; default: an empty cell leaves what [Config.Blank] has
+	Required bool     // the column has to be there, and none of its cells may be empty; default: an empty cell leaves what [Config.Default] has
 	Help     string   // for operators, in Italian, beside what the kind says
 	Example  string   // for the guide; default the kind's
 	Width    float64  // in characters; default the kind's
 	ReadOnly bool     // with [Config.Export]: people only look at it; Help says what it is
+	Field    string   // the field of a [flussi.InvalidError] that is reported at this column; default none
 	Total    bool     // [Template.Encode] writes the sum below the column; for amounts and whole numbers only
 }
 
-// note is what was done to a value, and what is doubtful about it.
+// note holds the changes made to a value, and the doubts about it.
 type note struct {
 	changes  []flussi.Change
 	warnings []error

@@ -20,6 +20,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
@@ -62,14 +63,14 @@ func TestMemoryOfCopiesIsBoundedOverall(t *testing.T) {
 		file := []byte(strings.Join(headers, ";") + "\n" + strings.Repeat("abc;corto;x"+strings.Repeat(";", 250)+" \n", 900))
 		d := decodeCSV(tpl, file)
 		require.NoError(t, d.err)
-		require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report), excel.ErrLimit)
+		require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()), excel.ErrLimit)
 	})
 	t.Run("many CSV rows", func(t *testing.T) {
 		tpl := template(func(c *excel.Config[notice]) { c.Limits.AnnotatedRows = 3 })
 		for rows, ok := range map[int]bool{2: true, 3: false} {
 			file := []byte(strings.Join(headers, ";") + "\n" + strings.Repeat("abc;corto;x\n", rows))
 			d := decodeCSV(tpl, file)
-			err := tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report)
+			err := tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report, d.refused())
 			assert.Equal(t, ok, err == nil, "%d rows: %v", rows, err)
 		}
 	})
@@ -78,7 +79,7 @@ func TestMemoryOfCopiesIsBoundedOverall(t *testing.T) {
 		file := sheets(t, row(1, headers...)+row(2, "abc", "corto", content), row(2, "x"))
 		d := decode(tpl, file)
 		require.NoError(t, d.err)
-		require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report), excel.ErrLimit)
+		require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()), excel.ErrLimit)
 	})
 }
 
@@ -92,7 +93,7 @@ func TestAFileChangedAnywhereIsAnotherOne(t *testing.T) {
 	for _, at := range []int{30, len(file) / 2, len(file) - 5} {
 		changed := slices.Clone(file)
 		changed[at] ^= 1
-		require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(changed), int64(len(file)), &d.report), excel.ErrReport, "byte %d", at)
+		require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(changed), int64(len(file)), &d.report, d.refused()), excel.ErrReport, "byte %d", at)
 	}
 	book := encode(t, tpl, generate(3000))
 	require.Greater(t, len(book), 100_000)
@@ -100,7 +101,7 @@ func TestAFileChangedAnywhereIsAnotherOne(t *testing.T) {
 	for _, at := range []int{100, len(book) - 30} {
 		changed := slices.Clone(book)
 		changed[at] ^= 1
-		require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(changed), int64(len(book)), &d.report), excel.ErrReport, "byte %d", at)
+		require.ErrorIs(t, tpl.Annotate(t.Context(), io.Discard, bytes.NewReader(changed), int64(len(book)), &d.report, d.refused()), excel.ErrReport, "byte %d", at)
 	}
 }
 
@@ -157,8 +158,8 @@ func TestWhateverCheckSaysIsARefusal(t *testing.T) {
 		says string
 	}{
 		"an error that holds none": {silent{}, "Riga 2: "},
-		"a wrapped refusal":        {fmt.Errorf("context: %w", excel.Refuse("Oggetto", "No.")), "Riga 2, colonna B (Oggetto): No."},
-		"two in one":               {fmt.Errorf("%w and %w", excel.Refuse("Oggetto", "No."), excel.Refuse("Contenuto", "Neanche.")), "Riga 2, colonna B (Oggetto): No. Riga 2, colonna C (Contenuto): Neanche."},
+		"a wrapped refusal":        {fmt.Errorf("context: %w", excel.NewCheckError("Oggetto", "No.")), "Riga 2, colonna B (Oggetto): No."},
+		"two in one":               {fmt.Errorf("%w and %w", excel.NewCheckError("Oggetto", "No."), excel.NewCheckError("Contenuto", "Neanche.")), "Riga 2, colonna B (Oggetto): No. Colonna C (Contenuto): Neanche."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := decode(template(func(cfg *excel.Config[notice]) { cfg.Check = func(*notice) error { return c.err } }), file)
@@ -168,7 +169,7 @@ func TestWhateverCheckSaysIsARefusal(t *testing.T) {
 		})
 	}
 	d := decode(template(func(cfg *excel.Config[notice]) {
-		cfg.Check = func(*notice) error { return excel.Refuse("Oggetto", "No.") }
+		cfg.Check = func(*notice) error { return excel.NewCheckError("Oggetto", "No.") }
 	}), file)
 	assert.ErrorIs(t, d.wrong[0], excel.ErrCheck)
 }
@@ -179,7 +180,7 @@ func TestAReportIsOKOnlyIfAllIs(t *testing.T) {
 	cut := encode(t, template(), generate(10))
 	d := decode(template(), cut[:len(cut)/2])
 	assert.False(t, d.report.OK())
-	assert.NotContains(t, d.report.Italian(), "Righe senza errori", "nothing was read")
+	assert.NotContains(t, d.italian(), "Righe senza errori", "nothing was read")
 	assert.False(t, d.report.Outdated)
 	plain := decode(template(), book(t, row(1, headers...)+row(2, good...)))
 	assert.False(t, plain.report.Outdated, "a file without a mark is of no template")
@@ -191,7 +192,7 @@ func TestEngineErrorsAreConcealed(t *testing.T) {
 	file := xlsxtest.Pack(t, parts)
 	d := decode(template(), file)
 	require.NoError(t, d.err)
-	err := template().Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report)
+	err := template().Annotate(t.Context(), io.Discard, bytes.NewReader(file), int64(len(file)), &d.report, d.refused())
 	require.ErrorIs(t, err, excel.ErrMalformed)
 	var walk func(error)
 	walk = func(err error) {
@@ -322,11 +323,11 @@ func TestMarksComeAndGo(t *testing.T) {
 	require.NoError(t, d.err, flussi.Explain(d.err))
 	require.Len(t, d.wrong, 1)
 	assert.Len(t, d.report.Ignored, 1)
-	f := annotate(t, tpl, file, &d.report)
+	f := annotate(t, tpl, file, d)
 	assert.Contains(t, f.GetSheetList(), "Errori di marzo")
 	assert.Equal(t, "FFC8CE", fill(t, f, "Dati", "B2"), "in the sheet that was read, not the first")
 	assert.Equal(t, "FFEA9C", fill(t, f, "Dati", "D3"))
-	assert.Equal(t, "Da correggere il prezzo", comment(t, f, "Dati", "C2"))
+	assert.Equal(t, "Da correggere il prezzo", exceltest.CommentIn(t, f, "Dati", "C2"))
 
 	require.NoError(t, f.DeleteComment("Dati", "D3"))
 	require.NoError(t, f.SetCellStr("Dati", "D3", ""))
@@ -334,11 +335,11 @@ func TestMarksComeAndGo(t *testing.T) {
 	var buf bytes.Buffer
 	require.NoError(t, f.Write(&buf))
 	d = decode(tpl, buf.Bytes())
-	require.True(t, d.report.OK(), d.report.Italian())
-	again := annotate(t, tpl, buf.Bytes(), &d.report)
+	require.True(t, d.report.OK(), d.italian())
+	again := annotate(t, tpl, buf.Bytes(), d)
 	assert.Empty(t, fill(t, again, "Dati", "D3"), "also without its comment")
 	assert.Empty(t, fill(t, again, "Dati", "B2"))
-	assert.Equal(t, "Da correggere il prezzo", comment(t, again, "Dati", "C2"))
+	assert.Equal(t, "Da correggere il prezzo", exceltest.CommentIn(t, again, "Dati", "C2"))
 	comments, err := again.GetComments("Dati")
 	require.NoError(t, err)
 	for _, c := range comments {
@@ -348,7 +349,7 @@ func TestMarksComeAndGo(t *testing.T) {
 			assert.True(t, c.Paragraph[0].Font.Bold)
 		}
 	}
-	assert.Equal(t, "grassetto e non", comment(t, again, "Dati", "B2"))
+	assert.Equal(t, "grassetto e non", exceltest.CommentIn(t, again, "Dati", "B2"))
 	assert.NotContains(t, again.GetSheetList(), "Errori")
 }
 
@@ -368,7 +369,7 @@ func TestTheListTellsWhatItDoesNotHold(t *testing.T) {
 	}
 	list := func(file []byte) string {
 		d := decode(tpl, file)
-		f := annotate(t, tpl, file, &d.report)
+		f := annotate(t, tpl, file, d)
 		rows, err := f.GetRows("Errori")
 		require.NoError(t, err)
 		return fmt.Sprint(rows)

@@ -48,7 +48,7 @@ func TestLineEndsOfCSVFiles(t *testing.T) {
 						}
 						d := decodeCSV(template(), encode(file))
 						require.NoError(t, d.err, flussi.Explain(d.err))
-						require.Empty(t, d.wrong, d.report.Italian())
+						require.Empty(t, d.wrong, d.italian())
 						assert.Equal(t, []int{first + rows, first + 3*rows, first + 4*rows, first + 5*rows}, numbers(d), "as a spreadsheet numbers the rows")
 						require.Len(t, d.rows, 4)
 						assert.Equal(t, "Prima riga\nseconda con \"virgolette\"; e "+content, d.rows[0].Content.Reveal())
@@ -220,11 +220,11 @@ func TestAnnotatedCopiesOfDoubledLineEnds(t *testing.T) {
 	d := decodeCSV(tpl, file)
 	require.NoError(t, d.err)
 	require.Len(t, d.wrong, 1)
-	assert.Contains(t, d.report.Italian(), "Riga 5, colonna B")
+	assert.Contains(t, d.italian(), "Riga 5, colonna B")
 	var out bytes.Buffer
-	require.NoError(t, tpl.Annotate(t.Context(), &out, bytes.NewReader(file), int64(len(file)), &d.report))
+	require.NoError(t, tpl.Annotate(t.Context(), &out, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()))
 	copied := decode(tpl, out.Bytes())
 	require.NoError(t, copied.err)
 	assert.Equal(t, []int{3}, numbers(copied))
-	assert.Contains(t, copied.report.Italian(), "Riga 5, colonna B")
+	assert.Contains(t, copied.italian(), "Riga 5, colonna B")
 }

@@ -116,7 +116,7 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 			require.ErrorIs(t, d.err, c.err)
 			assert.Contains(t, flussi.Explain(d.err), c.says)
 			assert.False(t, d.report.Complete)
-			assert.NotContains(t, fmt.Sprintf("%v %+v %s", d.err, d.report, d.report.Italian()), code)
+			assert.NotContains(t, fmt.Sprintf("%v %+v %s", d.err, d.report, d.italian()), code)
 		})
 	}
 	t.Run("more fields than the header", func(t *testing.T) {

@@ -20,16 +20,17 @@ import (
 // as formulas is passed over, and counted in [Report.Totals].
 //
 // A row that is right comes as a [Line] with a nil error. A row that is not comes as a
-// line with its number and a [*RowError] that holds all its faults; the sequence goes
-// on behind it. Anything else that is wrong comes last, as a [*FileError] or the
+// line with its number and a [*flussi.RowError], whose [CellErrors] are all its faults; the
+// sequence goes on behind it. Anything else that is wrong comes last, as a [*FileError] or the
 // context's error: a file that is cut off, damaged, of another kind, too large, has
 // merged cells among its data. Some of this can only be found at the end of the file,
 // so act on the rows when the sequence has ended without it:
 //
 //	for line, err := range template.Decode(ctx, file, size, &report) {
-//		var wrong *excel.RowError
+//		var row *flussi.RowError
 //		switch {
-//		case errors.As(err, &wrong): // in the report as well
+//		case errors.As(err, &row):
+//			refused = append(refused, row)
 //		case err != nil:
 //			return err
 //		default:
@@ -37,8 +38,8 @@ import (
 //		}
 //	}
 //
-// The report may be nil; it is made anew each time the sequence is ranged over. It
-// tells what else was found, and holds the errors and notes up to a limit.
+// [Collect] does that. The report may be nil; it is made anew each time the sequence is ranged
+// over. It has the notes up to [Limits.Errors].
 func (t *Template[Row]) Decode(ctx context.Context, r io.ReaderAt, size int64, report *Report) iter.Seq2[Line[Row], error] {
 	return t.decode(ctx, Workbook, r, size, report, t.openBook)
 }
@@ -68,22 +69,40 @@ func (t *Template[Row]) DecodeAny(ctx context.Context, r io.ReaderAt, size int64
 	return t.Decode(ctx, r, size, report)
 }
 
-// Collect gathers the lines that are right, for files that fit into memory. The
-// refused rows are in the report; any other error is returned alone, since nothing
-// that came before it counts.
+// Collect gathers the lines of a file that fits into memory. If rows were refused, it returns the
+// lines that are right and a [*RowsError] with all the others, which is a [flussi.ErrRows]. Any
+// other error, such as a [*FileError], is returned without lines, since nothing that came before it
+// counts.
 func Collect[Row any](rows iter.Seq2[Line[Row], error]) ([]Line[Row], error) {
 	var lines []Line[Row]
+	var refused RowsError
 	for line, err := range rows {
-		var wrong *RowError
+		var row *flussi.RowError
 		switch {
-		case errors.As(err, &wrong):
+		case errors.As(err, &row):
+			refused.Rows = append(refused.Rows, row)
 		case err != nil:
 			return nil, err
 		default:
 			lines = append(lines, line)
 		}
 	}
+	if refused.Invalid = len(refused.Rows); refused.Invalid > 0 {
+		return lines, &refused
+	}
 	return lines, nil
+}
+
+// Map returns a sequence with what convert makes of each value; errors stay as they are. It makes
+// the rows of a program out of decoded [Line]s, and rows to encode out of a program's values.
+func Map[From, To any](values iter.Seq2[From, error], convert func(From) To) iter.Seq2[To, error] {
+	return func(yield func(To, error) bool) {
+		for value, err := range values {
+			if !yield(convert(value), err) {
+				return
+			}
+		}
+	}
 }
 
 // source is a file opened behind its header.
@@ -172,7 +191,7 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 				Reason: fmt.Sprintf("Ci sono più delle %s righe ammesse: dividere il file.", italian.Number(t.config.Limits.Rows))}
 		}
 		if rowErr != nil {
-			report.refuse(rowErr, t.config.Limits.Errors)
+			report.Invalid++
 			if !yield(Line[Row]{Number: d.row.Number}, rowErr) {
 				return true, nil
 			}

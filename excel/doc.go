@@ -25,7 +25,7 @@
 // [FromText] makes one of a type that reads itself from text, [Convert] one of a type
 // of yours out of another, [Optional] one of pointers, and [Kind] can be implemented.
 //
-// An empty cell, or one with blanks alone, leaves what [Config.Blank] has, unless the
+// An empty cell, or one with blanks alone, leaves what [Config.Default] has, unless the
 // column is required. Encode
 // writes an empty cell for an empty text, the zero time, and an amount or a number of
 // zero where the column could not hold it.
@@ -59,11 +59,15 @@
 //
 // # Errors
 //
-// A [*FileError] ends the sequence; a [*RowError] holds the [*CellError]s of one row,
-// and the sequence goes on. All of them say in Italian what is wrong and what to do
-// ([github.com/flussi-go/flussi.Explain]), and hold no text of the file: no code, no
-// message, no header that somebody else wrote, no name of a sheet. A date or an amount
-// that is wrong may be shown.
+// A [*FileError] ends the sequence; a [*flussi.RowError] holds the [CellErrors] of one row, and the
+// sequence goes on. [Collect] returns the rows that are refused as a [*RowsError]. A service that
+// takes the rows adds what it refuses, and reports all of them. [Report.Italian] and
+// [Template.Annotate] take that list, and report each error at its cell.
+//
+// Errors of files, rows and cells are a [flussi.ErrInvalid], a [*TemplateError] is a
+// [flussi.ErrConfig]. All but the last say in Italian what is wrong and what to do
+// ([flussi.Explain]), and hold no text of the file: no code, no message, no header that is not the
+// template's, no name of a sheet. A date or an amount that is wrong may be shown.
 //
 // A [Template] is safe for concurrent use. Readers that are handed to it are not used
 // after a call has returned or a sequence has ended.

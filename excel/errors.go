@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
@@ -24,7 +25,7 @@ var (
 )
 
 // What can be wrong with a row or a cell, besides what package flussi lists. A
-// [*RowError] and a [*CellError] unwrap to these.
+// [*CellError] unwraps to one of these, and so do the [CellErrors] of a row.
 var (
 	ErrRequired      = errors.New("cell is empty")
 	ErrHidden        = errors.New("row is hidden")
@@ -36,11 +37,11 @@ var (
 	ErrUnformatted   = errors.New("number without the column's format") // a warning: a serial that shows as a number, a code that is one
 	ErrChoice        = errors.New("none of the values that can be chosen")
 	ErrFields        = errors.New("more fields than the header") // of a CSV row
-	ErrCheck         = errors.New("refused by a check")          // of [Config.Check], by [Refuse]
+	ErrCheck         = errors.New("refused by a check")          // of [Config.Check], by [NewCheckError]
 )
 
 // FileError says why a file cannot be read, or not to its end. It holds no text of
-// the file.
+// the file. It is a [flussi.ErrInvalid].
 type FileError struct {
 	Format Format       // what the file is
 	Row    int          // the row at fault, counted from 1, 0 if none in particular; in a CSV file the line
@@ -80,44 +81,51 @@ func (e *FileError) Unwrap() []error {
 	return []error{e.Err, e.Cause}
 }
 
+// Is reports whether target is [flussi.ErrInvalid], for [errors.Is].
+func (e *FileError) Is(target error) bool { return target == flussi.ErrInvalid }
+
 // Italian describes the fault for the operator.
 func (e *FileError) Italian() string { return e.Reason }
 
-// RowError says why a row was refused: everything that is wrong with it, at once.
-// Decoding goes on behind it.
-type RowError struct {
-	Row   int          // the number of the row in the file, counted from 1
-	Cells []*CellError // at least one
-}
+// CellErrors lists everything that is wrong with a row: at least one error. It is the Err of the
+// [*flussi.RowError] with which a row is refused.
+type CellErrors []*CellError
 
 // Error describes the faults for programmers, without the texts at fault.
-func (e *RowError) Error() string {
-	texts := make([]string, len(e.Cells))
-	for i, c := range e.Cells {
+func (e CellErrors) Error() string {
+	texts := make([]string, len(e))
+	for i, c := range e {
 		texts[i] = strings.TrimPrefix(c.Error(), "excel: ")
 	}
 	return "excel: " + strings.Join(texts, "; ")
 }
 
-// Unwrap returns the faults of the row's cells.
-func (e *RowError) Unwrap() []error {
-	errs := make([]error, len(e.Cells))
-	for i, c := range e.Cells {
+// Unwrap returns the errors.
+func (e CellErrors) Unwrap() []error {
+	errs := make([]error, len(e))
+	for i, c := range e {
 		errs[i] = c
 	}
 	return errs
 }
 
-// Italian describes the faults for the operator, without the texts at fault.
-func (e *RowError) Italian() string {
-	texts := make([]string, len(e.Cells))
-	for i, c := range e.Cells {
-		texts[i] = c.Italian()
+// Italian describes the faults for the operator, each with its column, and without the row's
+// number.
+func (e CellErrors) Italian() string { return e.ItalianInRow(0) }
+
+// ItalianInRow is Italian behind the number of the row, which is named once:
+// "Riga 3, colonna D (Rata): …". It serves [flussi.RowError.Italian].
+func (e CellErrors) ItalianInRow(row int) string {
+	texts := make([]string, len(e))
+	for i, c := range e {
+		texts[i] = italianAt(row, c.Column, c.Header, flussi.Explain(c.Err))
+		row = 0 // it is named once
 	}
 	return strings.Join(texts, " ")
 }
 
-// CellError says what is wrong, or doubtful, with one cell or with a row as a whole.
+// CellError says what is wrong, or doubtful, with one cell or with a row as a whole. It is a
+// [flussi.ErrInvalid].
 type CellError struct {
 	Row    int    // the number of the row in the file, counted from 1
 	Column string // the letters of the column, "" if the whole row is meant or the column is not there
@@ -125,15 +133,15 @@ type CellError struct {
 	Err    error  // why: a [*flussi.ValueError], or what a kind or a check of yours said
 }
 
-// Wrong returns an error of the column that has this header in the template, for
-// [Config.Check]; decoding adds where it is. Err explains itself to operators if it
-// is a [flussi.Explainer].
-func RefuseError(header string, err error) *CellError { return &CellError{Header: header, Err: err} }
+// NewCellError returns an error of the column that has this header in the template, for
+// [Config.Check] and for the error of a row ([Report.Locate]); its row and its letters are added
+// there. Err explains itself to operators if it is a [flussi.Explainer].
+func NewCellError(header string, err error) *CellError { return &CellError{Header: header, Err: err} }
 
-// Refuse is [RefuseError] with a text for the operator alone, in Italian, in whole sentences,
-// without personal data. It unwraps to [ErrCheck].
-func Refuse(header, italian string) *CellError {
-	return RefuseError(header, wrong("Row", ErrCheck, italian))
+// NewCheckError is [NewCellError] with a text for the operator alone, in Italian, in whole
+// sentences, without personal data. It unwraps to [ErrCheck].
+func NewCheckError(header, italian string) *CellError {
+	return NewCellError(header, wrong("Row", ErrCheck, italian))
 }
 
 // Error describes the fault for programmers, without codes and texts of the file.
@@ -151,22 +159,74 @@ func (e *CellError) Error() string {
 // Unwrap returns why.
 func (e *CellError) Unwrap() error { return e.Err }
 
+// Is reports whether target is [flussi.ErrInvalid], for [errors.Is].
+func (e *CellError) Is(target error) bool { return target == flussi.ErrInvalid }
+
 // Italian describes the fault for the operator, with its place, and without codes and
 // texts of the file.
 func (e *CellError) Italian() string {
-	return italianPlace(e.Row, e.Column, e.Header) + ": " + flussi.Explain(e.Err)
+	return italianAt(e.Row, e.Column, e.Header, flussi.Explain(e.Err))
 }
 
-// italianPlace names a cell, or a row as a whole.
-func italianPlace(row int, column, header string) string {
-	place := fmt.Sprintf("Riga %d", row)
-	if column != "" {
-		place += ", colonna " + column
+// italianAt puts the place of a cell, or of a row as a whole, before a text. The number of the row
+// is left out if it is 0.
+func italianAt(row int, column, header, text string) string {
+	var place string
+	switch {
+	case row > 0 && column != "":
+		place = fmt.Sprintf("Riga %d, colonna %s", row, column)
+	case row > 0:
+		place = fmt.Sprintf("Riga %d", row)
+	case column != "":
+		place = "Colonna " + column
+	case header != "":
+		return header + ": " + text
+	default:
+		return text
 	}
 	if header != "" {
 		place += " (" + header + ")"
 	}
-	return place
+	return place + ": " + text
+}
+
+// RowsError lists the rows of a file that are not valid. It is a [flussi.ErrRows]. [Collect] returns
+// one with the rows that the reading refused. For a service that takes the rows, make one of what
+// the service reports: it has those rows too. A nil RowsError has no rows.
+type RowsError struct {
+	Rows    []*flussi.RowError // in any order; the first of them, if not all
+	Invalid int                // how many there are; 0 if Rows has all
+}
+
+// count returns how many rows are not valid.
+func (e *RowsError) count() int {
+	if e == nil {
+		return 0
+	}
+	return max(e.Invalid, len(e.Rows))
+}
+
+// Error says how many rows are not valid, and what is wrong with the first.
+func (e *RowsError) Error() string {
+	text := fmt.Sprintf("excel: rows not valid: %d", e.count())
+	if len(e.Rows) > 0 {
+		text += ", such as " + e.Rows[0].Error()
+	}
+	return text
+}
+
+// Unwrap returns [flussi.ErrRows] and the errors of the rows.
+func (e *RowsError) Unwrap() []error {
+	errs := []error{flussi.ErrRows}
+	for _, row := range e.Rows {
+		errs = append(errs, row)
+	}
+	return errs
+}
+
+// Italian says for the operator how many rows are not valid. [Report.Italian] lists them.
+func (e *RowsError) Italian() string {
+	return fmt.Sprintf("Righe con errori: %s.", italian.Number(e.count()))
 }
 
 // wrong makes the error of a value.

@@ -68,10 +68,12 @@ func ExampleTemplate_Decode() {
 
 	var report excel.Report
 	var right []fee
+	var refused excel.RowsError
 	for line, err := range template.Decode(context.Background(), bytes.NewReader(file.Bytes()), int64(file.Len()), &report) {
-		var wrong *excel.RowError
+		var row *flussi.RowError
 		switch {
-		case errors.As(err, &wrong): // in the report as well
+		case errors.As(err, &row):
+			refused.Rows = append(refused.Rows, row)
 		case err != nil:
 			fmt.Println(flussi.Explain(err)) // nothing that came before counts
 			return
@@ -81,7 +83,7 @@ func ExampleTemplate_Decode() {
 		}
 	}
 	fmt.Println(len(right), "right")
-	fmt.Print(report.Italian())
+	fmt.Print(report.Italian(&refused, 0))
 	// Output:
 	// row 2: 12,50 € by 2030-02-28
 	// 1 right
@@ -97,12 +99,16 @@ func ExampleTemplate_DecodeCSV() {
 		"mscmhl68p18h211k;\"1.234,56\";28/2/30\r\n" +
 		"MSCMHL68P18H211K;1.234;31/04/2030\r\n")
 	var report excel.Report
-	for line, err := range fees().DecodeCSV(context.Background(), file, file.Size(), &report) {
-		if err == nil {
-			fmt.Println(line.Number, line.Value.Amount.Euro())
-		}
+	lines, err := excel.Collect(fees().DecodeCSV(context.Background(), file, file.Size(), &report))
+	for _, line := range lines {
+		fmt.Println(line.Number, line.Value.Amount.Euro())
 	}
-	fmt.Print(report.Italian())
+	var refused *excel.RowsError // nil if every row is right
+	if err != nil && !errors.As(err, &refused) {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	fmt.Print(report.Italian(refused, 0))
 	// Output:
 	// 2 1.234,56 €
 	// Righe senza errori: 1. Righe con errori: 1.
@@ -144,15 +150,21 @@ func ExampleTemplate_Annotate() {
 	template := fees()
 	file := strings.NewReader("C.F.;Importo\nMSCMHL68P18H211K;1,234.56\n")
 	var report excel.Report
-	for range template.DecodeCSV(context.Background(), file, file.Size(), &report) {
-	}
-	var marked bytes.Buffer
-	if err := template.Annotate(context.Background(), &marked, file, file.Size(), &report); err != nil {
+	_, err := excel.Collect(template.DecodeCSV(context.Background(), file, file.Size(), &report))
+	var refused *excel.RowsError
+	if !errors.As(err, &refused) {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(report.Errors[0].Column, report.Errors[0].Row, flussi.Explain(report.Errors[0].Err))
-	// Output: B 2 L'importo va scritto con la virgola prima dei decimali e il punto solo fra le migliaia, ad esempio 1.234,56.
+	var marked bytes.Buffer
+	if err := template.Annotate(context.Background(), &marked, file, file.Size(), &report, refused); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, row := range refused.Rows {
+		fmt.Println(row.Italian())
+	}
+	// Output: Riga 2, colonna B (Importo): L'importo va scritto con la virgola prima dei decimali e il punto solo fra le migliaia, ad esempio 1.234,56.
 }
 
 // A kind of your own: the ten characters of a school's code, read from text.

@@ -81,7 +81,7 @@ func formatError(is, expected Format) error {
 	return &FileError{Format: is, Err: ErrFormat, Reason: reason}
 }
 
-// Identify tells what a file is by looking at its content. The error is that of
+// Identify returns the format of a file, by its content. The error is that of
 // reading r.
 func Identify(r io.ReaderAt, size int64) (Format, error) {
 	if size <= 0 {

@@ -124,7 +124,7 @@ func (t *Template[Row]) hints() []string {
 	return hints
 }
 
-// what is the description of what stands in a column.
+// what describes the values of a column.
 func (c *Column[Row]) what() string {
 	return strings.TrimPrefix(strings.TrimSpace(capital(c.rule.Text)+". "+c.config.Help), ". ")
 }

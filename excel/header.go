@@ -105,10 +105,10 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 			italian.Choose(t.config.Limits.HeaderRows, "Nella prima riga", "Nelle prime "+italian.Row.Count(t.config.Limits.HeaderRows)), italian.Quoted(t.Headers()))}
 	}
 	report.HeaderRow = h.row
-	report.columns = make(map[string]string, h.found)
+	report.places = places{letters: make(map[string]string, h.found), headers: t.byField}
 	for i, column := range h.columns {
 		if column > 0 {
-			report.columns[t.columns[i].header] = xlsx.ColumnName(column)
+			report.places.letters[t.columns[i].header] = xlsx.ColumnName(column)
 		}
 	}
 	var faults []*CellError
@@ -280,7 +280,7 @@ func isErrorSheet(name string) bool {
 	return name == errorSheet || ok && allDigits(number)
 }
 
-// inspect finds the header of a sheet, and tells what the sheet holds.
+// inspect finds the header of a sheet, and returns what the sheet holds.
 func (t *Template[Row]) inspect(book *xlsx.Book, sheet int) (h header, holds holding, err error) {
 	rows, err := book.Rows(sheet)
 	if err != nil {

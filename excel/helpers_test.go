@@ -58,7 +58,7 @@ func template(change ...func(*excel.Config[notice])) *excel.Template[notice] {
 		Refused: []excel.RefusedHeader{{Header: "IUV", Hint: "serve il numero avviso di 18 cifre, non lo IUV."}},
 		Check: func(n *notice) error {
 			if n.Amount > 0 && n.Number.IsZero() {
-				return excel.RefuseError("Numero avviso", &flussi.ValueError{Type: "NoticeNumber", Err: flussi.ErrEmpty, Reason: "Con la somma serve il numero avviso."})
+				return excel.NewCellError("Numero avviso", &flussi.ValueError{Type: "NoticeNumber", Err: flussi.ErrEmpty, Reason: "Con la somma serve il numero avviso."})
 			}
 			return nil
 		},
@@ -139,14 +139,33 @@ func encode(tb testing.TB, t *excel.Template[notice], rows iter.Seq2[notice, err
 type decoded struct {
 	rows   []notice
 	lines  []excel.Line[notice]
-	wrong  []*excel.RowError
+	wrong  []*flussi.RowError
 	report excel.Report
 	err    error
 }
 
+// refused are the rows that were refused, nil if none.
+func (d *decoded) refused() *excel.RowsError {
+	if len(d.wrong) == 0 {
+		return nil
+	}
+	return &excel.RowsError{Rows: d.wrong}
+}
+
+// errors are the errors of all refused rows.
+func (d *decoded) errors() (all excel.CellErrors) {
+	for _, row := range d.wrong {
+		all = append(all, row.Err.(excel.CellErrors)...)
+	}
+	return all
+}
+
+// italian is what the operator is told of the file.
+func (d *decoded) italian() string { return d.report.Italian(d.refused(), 0) }
+
 func collect(rows iter.Seq2[excel.Line[notice], error], d *decoded) {
 	for line, err := range rows {
-		var wrong *excel.RowError
+		var wrong *flussi.RowError
 		switch {
 		case errors.As(err, &wrong):
 			d.wrong = append(d.wrong, wrong)

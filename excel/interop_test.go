@@ -65,7 +65,7 @@ func TestAllProgramsFilesHoldTheSameRows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := decode(template(), data)
 			require.NoError(t, d.err, flussi.Explain(d.err))
-			require.Empty(t, d.wrong, d.report.Italian())
+			require.Empty(t, d.wrong, d.italian())
 			require.Len(t, d.rows, len(want))
 			for i := range want {
 				require.Equal(t, want[i], d.rows[i], "row %d", i)
@@ -142,7 +142,7 @@ func TestRowsComeBackFromLibreOffice(t *testing.T) {
 	file := encode(t, tpl, excel.Rows(slices.Values(want)))
 	same := func(name string, d *decoded) {
 		require.NoError(t, d.err, "%s: %s", name, flussi.Explain(d.err))
-		require.Empty(t, d.wrong, "%s: %s", name, d.report.Italian())
+		require.Empty(t, d.wrong, "%s: %s", name, d.italian())
 		require.Len(t, d.rows, len(want), name)
 		for i := range want {
 			require.Equal(t, want[i], d.rows[i], "%s, row %d", name, i)
@@ -163,7 +163,7 @@ func TestLibreOfficeOpensWhatIsWritten(t *testing.T) {
 	require.NoError(t, tpl.Blank(t.Context(), &blank))
 	file := operators(t, tpl)
 	d := decode(tpl, file)
-	require.NoError(t, tpl.Annotate(t.Context(), &marked, bytes.NewReader(file), int64(len(file)), &d.report))
+	require.NoError(t, tpl.Annotate(t.Context(), &marked, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()))
 	for name, data := range map[string][]byte{"modello.xlsx": blank.Bytes(), "annotato.xlsx": marked.Bytes()} {
 		pdf := soffice(t, "pdf", name, data)
 		assert.True(t, bytes.HasPrefix(pdf, []byte("%PDF")), name)

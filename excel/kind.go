@@ -120,6 +120,14 @@ func Convert[V, W any](k Kind[V], to func(V) W, from func(W) V) Kind[W] {
 	}
 }
 
+// WithRule returns a kind that reads and writes as k does, and is presented by another rule.
+func WithRule[V any](k Kind[V], rule Rule) Kind[V] {
+	if k == nil {
+		return kind[V]{defect: "is presented by a rule, and has no kind"}
+	}
+	return kind[V]{read: k.Read, write: k.Write, rule: rule, defect: defectOf(k)}
+}
+
 func textCell(s string) Cell {
 	if s == "" {
 		return Cell{}

@@ -15,11 +15,11 @@ type Limits struct {
 	Columns       int   // the last column that may hold something; default 256, at most 16,384
 	CellLength    int   // UTF-16 code units in a cell; default and most 32,767, as Excel has it
 	HeaderRows    int   // among which the header is looked for; default 20
-	Errors        int   // errors, and as many notes, that a [Report] holds; the rest is only counted; default 1,000
+	Errors        int   // notes in a [Report], and as many errors that its Italian and Annotate list; the rest is only counted; default 1,000
 	AnnotatedRows int   // of all sheets of a file that [Template.Annotate] takes, which holds it in memory; default 100,000
 }
 
-// withDefaults fills in the defaults, and tells which fields are out of their range.
+// withDefaults fills in the defaults, and lists the fields that are out of their range.
 func (l Limits) withDefaults() (filled Limits, defects []string) {
 	set := func(name string, value *int64, standard, most int64) {
 		switch {

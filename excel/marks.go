@@ -15,7 +15,7 @@ import (
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
-// finding is something to be told about a cell of the operator's file.
+// finding is an error or a doubt about a cell of the operator's file.
 type finding struct {
 	ref    string // the cell at which it is marked
 	place  string // what the list calls it
@@ -24,8 +24,8 @@ type finding struct {
 	doubt  bool // the row was accepted all the same
 }
 
-// findings are what a report has to tell, errors first.
-func findings(report *Report) []finding {
+// findings are what there is to tell about a file, errors first.
+func findings(report *Report, errs CellErrors) []finding {
 	var all []finding
 	add := func(e *CellError, text string, doubt bool) {
 		f := finding{ref: fmt.Sprintf("%s%d", e.Column, e.Row), header: e.Header, text: text, doubt: doubt}
@@ -47,7 +47,7 @@ func findings(report *Report) []finding {
 			add(&CellError{Row: file.Row, Column: file.Column}, file.Reason, false)
 		}
 	}
-	for _, e := range report.Errors {
+	for _, e := range errs {
 		add(e, flussi.Explain(e.Err), false)
 	}
 	for _, n := range report.Notes {
@@ -228,8 +228,21 @@ func (a *annotator) mark(ctx context.Context, all []finding) {
 	}
 }
 
+// summary says how many rows are right and wrong, above a list of some of the errors.
+func (r *Report) summary(refused *RowsError, listed, more int) string {
+	if r.Err != nil {
+		return "Il file non è stato accettato: correggere prima gli errori seguenti."
+	}
+	right, wrong := r.counts(refused)
+	text := fmt.Sprintf("Righe con errori: %s. Righe senza errori: %s.", italian.Number(wrong), italian.Number(right))
+	if more > 0 {
+		text += " " + moreErrors(listed, more)
+	}
+	return text
+}
+
 // list makes the sheet with all findings.
-func (a *annotator) list(all []finding, report *Report) {
+func (a *annotator) list(all []finding, summary string, hints []string) {
 	b := a.b
 	a.errors = a.freeName()
 	_, err := b.f.NewSheet(a.errors)
@@ -240,16 +253,9 @@ func (a *annotator) list(all []finding, report *Report) {
 	}
 	b.do(b.f.SetCellStr(a.errors, "A1", errorTitle))
 	b.do(b.f.SetCellStyle(a.errors, "A1", "A1", title))
-	summary := fmt.Sprintf("Righe con errori: %s. Righe senza errori: %s.", italian.Number(report.Invalid), italian.Number(report.Rows))
-	if report.MoreErrors > 0 {
-		summary += " " + moreErrors(len(report.Errors), report.MoreErrors)
-	}
-	if report.Err != nil {
-		summary = "Il file non è stato accettato: correggere prima gli errori seguenti."
-	}
 	b.do(b.f.SetCellStr(a.errors, "A2", summary))
 	row := 3
-	for _, hint := range report.Hints {
+	for _, hint := range hints {
 		a.hint(row, hint)
 		row++
 	}

@@ -1,6 +1,7 @@
 package excel
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 type Line[Row any] struct {
 	Number int    // of the row in the file, counted from 1
 	Value  Row    // what was read
-	Notes  []Note // what was changed and what is doubtful, empty if nothing
+	Notes  []Note // changes and doubts, empty if none
 }
 
 // Note says what was done to a cell in order to read it, and what is doubtful about
@@ -43,7 +44,7 @@ func (n Note) Italian() string {
 	for _, w := range n.Warnings {
 		text = strings.TrimSpace(text + " " + flussi.Explain(w))
 	}
-	return italianPlace(n.Row, n.Column, n.Header) + ": " + text
+	return italianAt(n.Row, n.Column, n.Header, text)
 }
 
 // UnknownColumn is a column with a header that the template does not have. It was not
@@ -57,37 +58,36 @@ type UnknownColumn struct {
 func (u UnknownColumn) LogValue() slog.Value { return slog.StringValue(u.Column) }
 
 // Report is what [Template.Decode] and [Template.DecodeCSV] tell about a file beside
-// its rows. It is complete when the sequence has ended. What it holds of the file's own
+// its rows. It is complete when the sequence has ended. The errors of the rows are not in it: they
+// are in the sequence, and go on to whatever takes the rows. What it holds of the file's own
 // texts masks itself.
 type Report struct {
-	Format     Format          // what the file is
-	Encoding   string          // of a CSV file: UTF-8, UTF-16 or Windows-1252
-	Sheet      flussi.Text     // the name of the sheet that was read
-	HeaderRow  int             // the number of the row with the headers
-	Template   flussi.Text     // the mark of the template that the file was made from, see [Template.Mark]; empty if it has none
-	Outdated   bool            // that mark is of another version, or of another template
-	Missing    []string        // headers of columns that are not required and not there
-	Unknown    []UnknownColumn // columns that were not read
-	Ignored    []flussi.Text   // the names of further sheets that hold something and were not read
-	Rows       int             // rows that were read
-	Invalid    int             // rows that were refused
-	Hidden     int             // hidden rows that were left out, under [SkipHidden]
-	Errors     []*CellError    // what is wrong with the refused rows, up to [Limits.Errors]
-	MoreErrors int             // how many errors are not in Errors
-	Notes      []Note          // what was changed and what is doubtful, up to [Limits.Errors]
-	MoreNotes  int             // how many notes are not in Notes
-	Complete   bool            // the file was read to its end, and is whole
-	Totals     int             // rows with sums that were passed over
-	Err        error           // why it was not: a [*FileError], the context's error, or nil if the loop was left
+	Format    Format          // what the file is
+	Encoding  string          // of a CSV file: UTF-8, UTF-16 or Windows-1252
+	Sheet     flussi.Text     // the name of the sheet that was read
+	HeaderRow int             // the number of the row with the headers
+	Template  flussi.Text     // the mark of the template that the file was made from, see [Template.Mark]; empty if it has none
+	Outdated  bool            // that mark is of another version, or of another template
+	Missing   []string        // headers of columns that are not required and not there
+	Unknown   []UnknownColumn // columns that were not read
+	Ignored   []flussi.Text   // the names of further sheets that hold something and were not read
+	Rows      int             // rows that were read
+	Invalid   int             // rows that the reading refused; their errors are in the sequence
+	Hidden    int             // hidden rows that were left out, under [SkipHidden]
+	Notes     []Note          // changes and doubts, up to [Limits.Errors]
+	MoreNotes int             // how many notes are not in Notes
+	Complete  bool            // the file was read to its end, and is whole
+	Totals    int             // rows with sums that were passed over
+	Err       error           // why it was not: a [*FileError], the context's error, or nil if the loop was left
 
 	// Hints are sentences for the operator, in Italian, such as what to do with the file.
 	// Callers may add some. [Report.Italian] ends with them, and the list of errors of
 	// [Template.Annotate] begins with them.
 	Hints []string
 
-	print   fingerprint       // of the file
-	columns map[string]string // by header: the letters of the column, for those that are there
-	limit   int               // of Errors and Notes
+	print  fingerprint // of the file
+	places places      // of the columns
+	limit  int         // of Notes, and of the errors in a text
 }
 
 // LogValue logs what the file is and how many rows are right and wrong, and nothing of
@@ -97,13 +97,23 @@ func (r Report) LogValue() slog.Value {
 		slog.Int("rows", r.Rows), slog.Int("wrong", r.Invalid), slog.Int("header", r.HeaderRow), slog.Any("error", r.Err))
 }
 
-// OK reports whether the file was read to its end and no row was refused.
+// OK reports whether the file was read to its end and the reading refused no row.
 func (r *Report) OK() bool { return r.Complete && r.Invalid == 0 }
 
-// Italian sums the report up for the operator: what kept the file from being read,
-// how many rows are right and how many wrong, what has to be corrected, and what
-// should be looked at.
-func (r *Report) Italian() string {
+// Italian sums a file up for the operator: what kept it from being read, how many rows are right
+// and how many wrong, what has to be corrected, and what should be looked at.
+//
+// The refused rows are those of the reading and those of the service that took the rows: the error
+// of [Collect], or the list that the service reports; nil if there are none. Of their errors, and of the notes, no more than most are
+// listed, if most is not 0, and no more than [Limits.Errors].
+func (r *Report) Italian(refused *RowsError, most int) string {
+	if most <= 0 || most > r.limit {
+		most = r.limit
+	}
+	errs, moreErrs := r.cellErrors(refused, most)
+	notes := r.Notes[:min(len(r.Notes), most)]
+	moreNotes := r.MoreNotes + len(r.Notes) - len(notes)
+	right, wrong := r.counts(refused)
 	var b strings.Builder
 	var file *FileError
 	switch {
@@ -112,8 +122,8 @@ func (r *Report) Italian() string {
 	case !r.Complete:
 		b.WriteString("La lettura è stata interrotta prima della fine del file: ripeterla.\n")
 	}
-	if r.Complete || r.Rows+r.Invalid > 0 {
-		fmt.Fprintf(&b, "Righe senza errori: %s. Righe con errori: %s.", italian.Number(r.Rows), italian.Number(r.Invalid))
+	if r.Complete || right+wrong > 0 {
+		fmt.Fprintf(&b, "Righe senza errori: %s. Righe con errori: %s.", italian.Number(right), italian.Number(wrong))
 		if r.Hidden > 0 {
 			fmt.Fprintf(&b, " Righe nascoste non lette: %s.", italian.Number(r.Hidden))
 		}
@@ -131,22 +141,22 @@ func (r *Report) Italian() string {
 	if n := len(r.Ignored); n > 0 {
 		fmt.Fprintf(&b, "%s.\n", italian.Count(n, "altro foglio non letto", "altri fogli non letti"))
 	}
-	if len(r.Errors) > 0 {
+	if len(errs) > 0 {
 		b.WriteString("\nDa correggere (righe con errori):\n")
-		for _, e := range r.Errors {
+		for _, e := range errs {
 			fmt.Fprintf(&b, "- %s\n", e.Italian())
 		}
-		if r.MoreErrors > 0 {
-			fmt.Fprintf(&b, "… e %s.\n", italian.Count(r.MoreErrors, "altro errore", "altri errori"))
+		if moreErrs > 0 {
+			fmt.Fprintf(&b, "… e %s.\n", italian.Count(moreErrs, "altro errore", "altri errori"))
 		}
 	}
-	if len(r.Notes) > 0 {
+	if len(notes) > 0 {
 		b.WriteString("\nDa verificare (righe senza errori):\n")
-		for _, n := range r.Notes {
+		for _, n := range notes {
 			fmt.Fprintf(&b, "- %s\n", n.Italian())
 		}
-		if r.MoreNotes > 0 {
-			fmt.Fprintf(&b, "… e %s.\n", italian.Count(r.MoreNotes, "altra osservazione", "altre osservazioni"))
+		if moreNotes > 0 {
+			fmt.Fprintf(&b, "… e %s.\n", italian.Count(moreNotes, "altra osservazione", "altre osservazioni"))
 		}
 	}
 	if len(r.Hints) > 0 {
@@ -155,12 +165,27 @@ func (r *Report) Italian() string {
 	return b.String()
 }
 
-// refuse counts a refused row and keeps its errors up to the limit.
-func (r *Report) refuse(row *RowError, limit int) {
-	r.Invalid++
-	kept := min(len(row.Cells), max(0, limit-len(r.Errors)))
-	r.Errors = append(r.Errors, row.Cells[:kept]...)
-	r.MoreErrors += len(row.Cells) - kept
+// counts returns how many rows of the file are right, and how many wrong.
+func (r *Report) counts(refused *RowsError) (right, wrong int) {
+	wrong = max(r.Invalid, refused.count())
+	return r.Rows + r.Invalid - wrong, wrong
+}
+
+// cellErrors returns the first errors of the refused rows, in the order of the rows, and how many
+// more there are.
+func (r *Report) cellErrors(refused *RowsError, most int) (listed CellErrors, more int) {
+	if refused == nil {
+		return nil, 0
+	}
+	rows := slices.Clone(refused.Rows)
+	slices.SortStableFunc(rows, func(a, b *flussi.RowError) int { return a.Row - b.Row })
+	for _, row := range rows {
+		cells := r.places.cells(nil, row.Row, row.Err)
+		kept := min(len(cells), most-len(listed))
+		listed = append(listed, cells[:kept]...)
+		more += len(cells) - kept
+	}
+	return listed, more + refused.count() - len(rows)
 }
 
 // accept counts a row that was read and keeps its notes up to the limit.
@@ -171,28 +196,20 @@ func (r *Report) accept(notes []Note, limit int) {
 	r.MoreNotes += len(notes) - kept
 }
 
-// RefuseRow enters what was found wrong with a row after it was decoded, such as by a
-// database, so that [Report.Italian] tells it and [Template.Annotate] marks it. The row is
-// one that was right, by its number; it counts as refused from now on. Errors made by
-// [RefuseError] and [Refuse], also joined, are told at their column. A nil error does nothing.
-// It can be called while the sequence is ranged over.
-func (r *Report) RefuseRow(row int, err error) {
-	cells := placed(nil, row, r.columns, err)
-	if len(cells) == 0 {
-		return
-	}
-	r.Rows--
-	r.Invalid++
-	kept := min(len(cells), max(0, r.limit-len(r.Errors)))
-	at, _ := slices.BinarySearchFunc(r.Errors, row+1, func(e *CellError, row int) int { return e.Row - row })
-	r.Errors = slices.Insert(r.Errors, at, cells[:kept]...)
-	r.MoreErrors += len(cells) - kept
+// Locate returns the error of a row as [CellErrors] with the letters of their columns. It is for
+// errors found after the row was decoded, such as by a database. [Report.Italian] and
+// [Template.Annotate] call it themselves. The columns are known of errors made by [NewCellError] and
+// [NewCheckError], also joined, and of the fields of a [flussi.InvalidError]
+// ([ColumnConfig.Field]); any other error is one of the whole row. It can be called while the
+// sequence is ranged over.
+func (r *Report) Locate(e *flussi.RowError) *flussi.RowError {
+	return &flussi.RowError{Row: e.Row, Other: e.Other, Err: r.places.cells(nil, e.Row, e.Err)}
 }
 
-// DoubtRow is [Report.RefuseRow] for what is doubtful about a row: it stays right, and
-// the errors become warnings in its [Note]s.
-func (r *Report) DoubtRow(row int, err error) {
-	for _, c := range placed(nil, row, r.columns, err) {
+// AddWarning adds a doubt about a row to the Notes; the row is not refused. The columns are found as
+// by [Report.Locate]. A nil error does nothing. It can be called while the sequence is ranged over.
+func (r *Report) AddWarning(row int, err error) {
+	for _, c := range r.places.cells(nil, row, err) {
 		if len(r.Notes) >= r.limit {
 			r.MoreNotes++
 			continue
@@ -202,7 +219,49 @@ func (r *Report) DoubtRow(row int, err error) {
 	}
 }
 
-// fingerprint tells a file from others: its size, and a digest of all of a CSV file,
+// places maps headers and fields to the columns of the file.
+type places struct {
+	letters map[string]string // by header, for those that are there
+	headers map[string]string // by field, see [ColumnConfig.Field]
+}
+
+// cells appends the cell errors that the error of a row comes to.
+func (p places) cells(cells CellErrors, row int, err error) CellErrors {
+	switch e := err.(type) {
+	case nil:
+		return cells
+	case *CellError:
+		return append(cells, &CellError{Row: row, Column: cmp.Or(e.Column, p.letters[e.Header]), Header: e.Header, Err: e.Err})
+	case *flussi.InvalidError:
+		for _, field := range e.Fields {
+			cells = p.cells(cells, row, NewCellError(p.headers[field.Type], field))
+		}
+		return cells
+	case interface{ Unwrap() []error }:
+		before := len(cells)
+		for _, sub := range e.Unwrap() {
+			cells = p.cells(cells, row, sub)
+		}
+		if len(cells) > before {
+			return cells
+		}
+	default:
+		var all CellErrors
+		var one *CellError
+		var invalid *flussi.InvalidError
+		switch {
+		case errors.As(err, &all):
+			return p.cells(cells, row, all)
+		case errors.As(err, &one):
+			return p.cells(cells, row, one)
+		case errors.As(err, &invalid):
+			return p.cells(cells, row, invalid)
+		}
+	}
+	return append(cells, &CellError{Row: row, Err: err}) // an error is an error, whatever it holds
+}
+
+// fingerprint identifies a file: its size, and a digest of all of a CSV file,
 // or of the beginning and the end of a workbook, where the checksums of its parts are.
 type fingerprint struct {
 	size   int64

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 )
 
 var errTaken = &flussi.ValueError{Type: "Row", Err: errors.New("taken"), Reason: "C'è già."}
@@ -25,22 +26,20 @@ func TestRowsThatAreRefusedLaterAreMarked(t *testing.T) {
 	file := resave(t, encode(t, tpl, generate(12)), func(f *excelize.File) { require.NoError(t, f.SetCellValue("Dati", "B5", "corto")) })
 	d := decode(tpl, file)
 	require.Equal(t, []int{11, 1}, []int{d.report.Rows, d.report.Invalid})
-	d.report.RefuseRow(9, errTaken)
-	d.report.RefuseRow(3, errors.Join(excel.RefuseError("Codice fiscale", errTaken), excel.Refuse("Oggetto", "Non va bene.")))
-	d.report.RefuseRow(4, nil)
-	d.report.DoubtRow(7, errTaken)
-	d.report.DoubtRow(6, excel.RefuseError("Somma", errTaken))
-	assert.Equal(t, []int{9, 3}, []int{d.report.Rows, d.report.Invalid})
-	assert.False(t, d.report.OK())
-	assert.Contains(t, d.report.Italian(), "Righe senza errori: 9. Righe con errori: 3.\n\nDa correggere (righe con errori):\n"+
+	d.wrong = append(d.wrong, &flussi.RowError{Row: 9, Err: errTaken},
+		&flussi.RowError{Row: 3, Err: errors.Join(excel.NewCellError("Codice fiscale", errTaken), excel.NewCheckError("Oggetto", "Non va bene."))})
+	d.report.AddWarning(4, nil)
+	d.report.AddWarning(7, errTaken)
+	d.report.AddWarning(6, excel.NewCellError("Somma", errTaken))
+	assert.Contains(t, d.italian(), "Righe senza errori: 9. Righe con errori: 3.\n\nDa correggere (righe con errori):\n"+
 		"- Riga 3, colonna A (Codice fiscale): C'è già.\n- Riga 3, colonna B (Oggetto): Non va bene.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: devono essere da 10 a 120.\n- Riga 9: C'è già.\n")
-	assert.Contains(t, d.report.Italian(), "- Riga 6, colonna E (Somma): C'è già.\n- Riga 7: C'è già.\n")
+	assert.Contains(t, d.italian(), "- Riga 6, colonna E (Somma): C'è già.\n- Riga 7: C'è già.\n")
 
-	f := annotate(t, tpl, file, &d.report)
+	f := annotate(t, tpl, file, d)
 	for ref, color := range map[string]string{"A3": "FFC8CE", "B3": "FFC8CE", "B5": "FFC8CE", "A9": "FFC8CE", "E6": "FFEA9C", "A7": "FFEA9C", "A8": ""} {
 		assert.Equal(t, color, fill(t, f, "Dati", ref), ref)
 	}
-	assert.Contains(t, comment(t, f, "Dati", "A9"), "C'è già.")
+	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "A9"), "C'è già.")
 }
 
 // Columns are told where they are in the file, not in the template.
@@ -50,20 +49,25 @@ func TestRowsThatAreRefusedLaterAreToldAtTheFilesColumns(t *testing.T) {
 	lines, err := excel.Collect(template().DecodeCSV(t.Context(), bytes.NewReader(csv), int64(len(csv)), &report))
 	require.NoError(t, err)
 	require.Len(t, lines, 1)
-	report.RefuseRow(2, errors.Join(excel.RefuseError("Codice fiscale", errTaken), excel.RefuseError("Somma", errTaken)))
-	assert.Equal(t, "C", report.Errors[0].Column)
-	assert.Empty(t, report.Errors[1].Column, "it is not there")
+	located := report.Locate(&flussi.RowError{Row: 2, Other: 7, Err: errors.Join(excel.NewCellError("Codice fiscale", errTaken), excel.NewCellError("Somma", errTaken))})
+	assert.Equal(t, []int{2, 7}, []int{located.Row, located.Other})
+	assert.Equal(t, "Riga 2, colonna C (Codice fiscale): C'è già. Somma: C'è già.", located.Italian(), "one of them is not there")
+	assert.Equal(t, located, report.Locate(located))
 }
 
 func TestRowsThatAreRefusedLaterCountBeyondTheLimit(t *testing.T) {
 	tpl := template(func(c *excel.Config[notice]) { c.Limits.Errors = 2 })
 	d := decode(tpl, encode(t, tpl, generate(12)))
 	for _, row := range slices.Backward([]int{2, 3, 4, 5}) {
-		d.report.RefuseRow(row, errTaken)
-		d.report.DoubtRow(row, errTaken)
+		d.wrong = append(d.wrong, &flussi.RowError{Row: row, Err: errTaken})
+		d.report.AddWarning(row, errTaken)
 	}
-	assert.Equal(t, []int{8, 4, 2, 2, 2, 2}, []int{d.report.Rows, d.report.Invalid, len(d.report.Errors), d.report.MoreErrors, len(d.report.Notes), d.report.MoreNotes})
-	assert.Equal(t, 4, d.report.Errors[0].Row)
+	assert.Equal(t, []int{2, 2}, []int{len(d.report.Notes), d.report.MoreNotes})
+	for more, want := range []string{"Righe senza errori: 8. Righe con errori: 4.", "Righe senza errori: 7. Righe con errori: 5."} {
+		text := d.report.Italian(&excel.RowsError{Rows: d.wrong, Invalid: 4 + more}, 0)
+		assert.Contains(t, text, want)
+		assert.Contains(t, text, fmt.Sprintf("(righe con errori):\n- Riga 2: C'è già.\n- Riga 3: C'è già.\n… e %d altri errori.\n", 2+more))
+	}
 }
 
 // Hints are at the end of the summary, and above the list of errors.
@@ -74,9 +78,9 @@ func TestHintsInSummaryAndErrorList(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := decode(tpl, file)
 			d.report.Hints = hints
-			f := annotate(t, tpl, file, &d.report)
+			f := annotate(t, tpl, file, d)
 			for i, hint := range hints {
-				assert.Contains(t, d.report.Italian(), "\n"+hint+"\n")
+				assert.Contains(t, d.italian(), "\n"+hint+"\n")
 				text, err := f.GetCellValue("Errori", fmt.Sprintf("A%d", 3+i))
 				require.NoError(t, err)
 				assert.Equal(t, hint, text)

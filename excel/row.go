@@ -1,10 +1,10 @@
 package excel
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
@@ -44,7 +44,7 @@ func (t *Template[Row]) newDecoder(src *source, report *Report) *decoder[Row] {
 
 // read makes a line of the row, or the error of one that is wrong; use is false if
 // there is nothing in it to be read.
-func (d *decoder[Row]) read() (line Line[Row], rowErr *RowError, use bool) {
+func (d *decoder[Row]) read() (line Line[Row], rowErr *flussi.RowError, use bool) {
 	clear(d.cells)
 	extra, stray := false, 0
 	for _, cell := range d.row.Cells {
@@ -78,21 +78,21 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *RowError, use bool) {
 	d.last = d.row.Number
 	switch {
 	case stray > 0:
-		return line, d.refuse(xlsx.ColumnName(stray), "", wrong("Row", ErrHeader, "La cella è in una colonna senza intestazione: scrivere l'intestazione del modello, o svuotare la cella.")), true
+		return line, d.refuse(xlsx.ColumnName(stray), wrong("Row", ErrHeader, "La cella è in una colonna senza intestazione: scrivere l'intestazione del modello, o svuotare la cella.")), true
 	case extra:
-		return line, d.refuse("", "", wrong("Row", ErrFields, "La riga ha più campi dell'intestazione: forse un testo contiene il separatore e non è fra virgolette.")), true
+		return line, d.refuse("", wrong("Row", ErrFields, "La riga ha più campi dell'intestazione: forse un testo contiene il separatore e non è fra virgolette.")), true
 	case d.isTotal():
 		d.report.Totals++
 		return line, nil, false
 	case d.row.Hidden && d.t.config.HiddenRows == RefuseHidden:
-		return line, d.refuse("", "", wrong("Row", ErrHidden, "La riga è nascosta: mostrarla, togliendo il filtro se c'è, oppure eliminarla.")), true
+		return line, d.refuse("", wrong("Row", ErrHidden, "La riga è nascosta: mostrarla, togliendo il filtro se c'è, oppure eliminarla.")), true
 	}
 	rowErr = d.values(&line)
 	return line, rowErr, true
 }
 
-func (d *decoder[Row]) refuse(column, header string, err error) *RowError {
-	return &RowError{Row: d.row.Number, Cells: []*CellError{{Row: d.row.Number, Column: column, Header: header, Err: err}}}
+func (d *decoder[Row]) refuse(column string, err error) *flussi.RowError {
+	return &flussi.RowError{Row: d.row.Number, Err: CellErrors{{Row: d.row.Number, Column: column, Err: err}}}
 }
 
 // isTotal reports whether the row holds the sums that Encode writes: the label, and
@@ -117,9 +117,9 @@ func (d *decoder[Row]) isTotal() bool {
 }
 
 // values reads the cells of a row.
-func (d *decoder[Row]) values(line *Line[Row]) *RowError {
-	d.value = d.t.config.Blank
-	var errs []*CellError
+func (d *decoder[Row]) values(line *Line[Row]) *flussi.RowError {
+	d.value = d.t.config.Default
+	var errs CellErrors
 	for i := range d.t.columns {
 		c := &d.t.columns[i]
 		n, err := d.readCell(c, &d.value, d.cells[i])
@@ -134,11 +134,11 @@ func (d *decoder[Row]) values(line *Line[Row]) *RowError {
 		}
 	}
 	if len(errs) == 0 && d.t.config.Check != nil {
-		errs = placed(nil, d.row.Number, d.report.columns, d.t.config.Check(&d.value))
+		errs = d.report.places.cells(nil, d.row.Number, d.t.config.Check(&d.value))
 	}
 	line.Value = d.value
 	if len(errs) > 0 {
-		return &RowError{Row: d.row.Number, Cells: errs}
+		return &flussi.RowError{Row: d.row.Number, Err: errs}
 	}
 	return nil
 }
@@ -157,31 +157,6 @@ func (d *decoder[Row]) readCell(c *Column[Row], row *Row, cell xlsx.Cell) (note,
 		return note{}, wrong("Cell", ErrNotCalculated, "La formula non è stata calcolata: aprire il file con Excel o LibreOffice e salvarlo, o scrivere il valore.")
 	}
 	return c.read(row, Cell{Type: CellType(cell.Type), Text: cell.Text, Format: NumberFormat(cell.Format), Date1904: d.src.date1904})
-}
-
-// placed appends the cell errors that an error comes to, with the letters of their
-// columns by header.
-func placed(cells []*CellError, row int, columns map[string]string, err error) []*CellError {
-	switch e := err.(type) {
-	case nil:
-	case *CellError:
-		cells = append(cells, &CellError{Row: row, Column: columns[e.Header], Header: e.Header, Err: e.Err})
-	case interface{ Unwrap() []error }:
-		before := len(cells)
-		for _, sub := range e.Unwrap() {
-			cells = placed(cells, row, columns, sub)
-		}
-		if len(cells) == before { // an error is an error, whatever it holds
-			cells = append(cells, &CellError{Row: row, Err: err})
-		}
-	default:
-		var wrapped *CellError
-		if errors.As(err, &wrapped) {
-			return placed(cells, row, columns, wrapped)
-		}
-		cells = append(cells, &CellError{Row: row, Err: err})
-	}
-	return cells
 }
 
 // checkEnd judges what can only be known behind the last row.

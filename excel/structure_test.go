@@ -131,7 +131,7 @@ func TestHeadersThatCannotBeWorkedWith(t *testing.T) {
 			assert.Contains(t, d.err.Error(), c.at)
 			assert.Equal(t, d.err, d.report.Err)
 			assert.False(t, d.report.Complete)
-			assert.NotContains(t, fmt.Sprintf("%v %+v %s", d.err, d.report, d.report.Italian()), code)
+			assert.NotContains(t, fmt.Sprintf("%v %+v %s", d.err, d.report, d.italian()), code)
 		})
 	}
 	t.Run("a merge beside the data is nothing", func(t *testing.T) {
@@ -149,9 +149,9 @@ func TestColumnsThatTheTemplateDoesNotHave(t *testing.T) {
 	assert.Equal(t, "D", d.report.Unknown[0].Column)
 	assert.Equal(t, "Note di "+code, d.report.Unknown[0].Header.Reveal())
 	assert.Equal(t, "F", d.report.Unknown[1].Column)
-	assert.Contains(t, d.report.Italian(), "La colonna D non fa parte del modello")
+	assert.Contains(t, d.italian(), "La colonna D non fa parte del modello")
 	assert.Contains(t, d.report.Missing, "Scadenza")
-	assert.NotContains(t, fmt.Sprintf("%+v %s", d.report, d.report.Italian()), code)
+	assert.NotContains(t, fmt.Sprintf("%+v %s", d.report, d.italian()), code)
 
 	d = decode(template(func(c *excel.Config[notice]) { c.Unknown = excel.RefuseUnknown }), file)
 	require.ErrorIs(t, d.err, excel.ErrHeader)
@@ -182,8 +182,9 @@ func TestAllFaultsOfARowAreToldAtOnce(t *testing.T) {
 		row(4, good...)))
 	require.NoError(t, d.err)
 	require.Len(t, d.wrong, 2)
-	require.Len(t, d.wrong[0].Cells, 6)
-	for i, cell := range d.wrong[0].Cells {
+	all := d.errors()
+	require.Len(t, all, 7)
+	for i, cell := range all[:6] {
 		assert.Equal(t, string(rune('A'+i)), cell.Column)
 		assert.Equal(t, 2, cell.Row)
 		assert.True(t, strings.HasPrefix(cell.Italian(), fmt.Sprintf("Riga 2, colonna %c (%s): ", 'A'+i, cell.Header)), cell.Italian())
@@ -195,19 +196,18 @@ func TestAllFaultsOfARowAreToldAtOnce(t *testing.T) {
 		assert.Equal(t, "Riga 3, colonna F (Numero avviso): Con la somma serve il numero avviso.", d.wrong[1].Italian())
 	})
 	assert.Equal(t, []int{4}, numbers(d))
-	assert.Equal(t, 7, len(d.report.Errors))
 	assert.Equal(t, 2, d.report.Invalid)
 }
 
 func TestAFalseCheckIsToldWholeOrJoined(t *testing.T) {
 	d := decode(template(func(c *excel.Config[notice]) {
 		c.Check = func(*notice) error {
-			return errors.Join(excel.RefuseError("Oggetto", errors.New("x")), errors.New("y"), excel.RefuseError("Somma", errors.New("z")))
+			return errors.Join(excel.NewCellError("Oggetto", errors.New("x")), errors.New("y"), excel.NewCellError("Somma", errors.New("z")))
 		}
 	}), book(t, row(1, headers...)+row(2, good...)))
 	require.Len(t, d.wrong, 1)
-	require.Len(t, d.wrong[0].Cells, 3)
-	assert.Equal(t, "excel: B2 (Oggetto): x; row 2: y; row 2 (Somma): z", d.wrong[0].Error())
+	require.Len(t, d.errors(), 3)
+	assert.Equal(t, "row 2: excel: B2 (Oggetto): x; row 2: y; row 2 (Somma): z", d.wrong[0].Error())
 }
 
 func TestErrorsAreCollectedUpToALimit(t *testing.T) {
@@ -221,11 +221,15 @@ func TestErrorsAreCollectedUpToALimit(t *testing.T) {
 	d := decode(template(func(c *excel.Config[notice]) { c.Limits.Errors = 7 }), book(t, rows))
 	require.NoError(t, d.err)
 	assert.Len(t, d.wrong, 30)
-	assert.Len(t, d.report.Errors, 7)
-	assert.Equal(t, 53, d.report.MoreErrors)
+	assert.Equal(t, 7, strings.Count(d.italian(), "- Riga ")-7, "and as many notes")
+	for most, listed := range map[int]int{1: 1, 6: 6, 9: 7} {
+		assert.Equal(t, listed, strings.Count(d.report.Italian(d.refused(), most), "- Riga ")-listed, "at most %d", most)
+		assert.Regexp(t, fmt.Sprintf(`… e %d altr(o errore|i errori)\.`, 60-listed), d.report.Italian(d.refused(), most))
+		assert.Regexp(t, fmt.Sprintf(`… e %d altr(a osservazione|e osservazioni)\.`, 30-listed), d.report.Italian(d.refused(), most))
+	}
 	assert.Len(t, d.report.Notes, 7)
 	assert.Equal(t, 23, d.report.MoreNotes)
-	assert.Contains(t, d.report.Italian(), "… e 53 altri errori.")
+	assert.Contains(t, d.italian(), "… e 53 altri errori.")
 }
 
 func TestLimitsOfTheTemplate(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/flussi-go/flussi"
 )
 
 // Template is a workbook with known columns: what [Template.Blank] writes, people
@@ -15,6 +17,7 @@ type Template[Row any] struct {
 	config   Config[Row]
 	columns  []Column[Row]
 	byHeader map[string]int    // by folded header or alias: the index of the column
+	byField  map[string]string // by field of an InvalidError: the header of the column
 	refused  map[string]string // by folded header: the hint
 	blank    func() (*blank, error)
 }
@@ -32,8 +35,8 @@ type Config[Row any] struct {
 	Export bool
 	Hints  []string // with Export: the paragraphs below Intro, in Italian
 
-	Blank Row              // what decoding begins each row with, so what an empty cell leaves; copied by assignment
-	Check func(*Row) error // judges a row whose cells are all right, such as fields that need each other, and may change it; errors made by [RefuseError] and [Refuse], also joined, are told at their column; Encode does not call it
+	Default Row              // what decoding begins each row with, so what an empty cell leaves; copied by assignment
+	Check   func(*Row) error // judges a row whose cells are all right, such as fields that need each other, and may change it; errors are put at their columns as by [Report.Locate]; Encode does not call it
 
 	Refused    []RefusedHeader // headers that must not be there, since people mean something else
 	Unknown    UnknownPolicy   // columns that the template does not have; default [ReportUnknown]
@@ -63,8 +66,8 @@ const (
 type HiddenPolicy uint8
 
 const (
-	// RefuseHidden refuses each hidden row with [ErrHidden], because nobody can tell
-	// whether it is meant.
+	// RefuseHidden refuses each hidden row with [ErrHidden], because it may be hidden by
+	// mistake.
 	RefuseHidden HiddenPolicy = iota
 	// ReadHidden reads hidden rows like others.
 	ReadHidden
@@ -72,7 +75,7 @@ const (
 	SkipHidden
 )
 
-// TemplateError lists everything that is wrong with a template.
+// TemplateError lists everything that is wrong with a template. It is a [flussi.ErrConfig].
 type TemplateError struct {
 	Name    string   // the template's
 	Defects []string // each says which column, and what
@@ -82,6 +85,9 @@ type TemplateError struct {
 func (e *TemplateError) Error() string {
 	return fmt.Sprintf("excel: template %q: %s", e.Name, strings.Join(e.Defects, "; "))
 }
+
+// Is reports whether target is [flussi.ErrConfig], for [errors.Is].
+func (e *TemplateError) Is(target error) bool { return target == flussi.ErrConfig }
 
 // maxSheetName is Excel's limit.
 const maxSheetName = 31
@@ -101,7 +107,7 @@ const (
 // New makes a template of its columns, in their order. The error is a
 // [*TemplateError] that lists all defects at once.
 func New[Row any](c Config[Row], columns ...Column[Row]) (*Template[Row], error) {
-	t := &Template[Row]{config: c, columns: slices.Clone(columns), byHeader: map[string]int{}, refused: map[string]string{}}
+	t := &Template[Row]{config: c, columns: slices.Clone(columns), byHeader: map[string]int{}, byField: map[string]string{}, refused: map[string]string{}}
 	var defects []string
 	defect := func(format string, args ...any) { defects = append(defects, fmt.Sprintf(format, args...)) }
 	if strings.TrimSpace(c.Name) == "" {
@@ -152,7 +158,7 @@ func New[Row any](c Config[Row], columns ...Column[Row]) (*Template[Row], error)
 	return t, nil
 }
 
-// add enters the names of a column, and reports what is wrong with it.
+// add enters the names of a column, and reports its defects.
 func (t *Template[Row]) add(i int, defect func(string, ...any)) {
 	c := &t.columns[i]
 	if c.read == nil {
@@ -171,6 +177,12 @@ func (t *Template[Row]) add(i int, defect func(string, ...any)) {
 			defect("the columns %d and %d share the header or alias %q", other+1, i+1, name)
 		}
 		t.byHeader[key] = i
+	}
+	if field := c.config.Field; field != "" {
+		if _, taken := t.byField[field]; taken {
+			defect("column %d %q has the field %q of another one", i+1, c.header, field)
+		}
+		t.byField[field] = c.header
 	}
 	if c.defect != "" {
 		defect("column %d %q %s", i+1, c.header, c.defect)
@@ -215,7 +227,7 @@ func (t *Template[Row]) hasTotals() bool {
 	return slices.ContainsFunc(t.columns, func(c Column[Row]) bool { return c.config.Total })
 }
 
-// Mark returns what tells a workbook to be of this template and version, such as
+// Mark returns the text that identifies workbooks of this template and version, such as
 // "Notifiche, versione 1": the custom property "Modello" of the document.
 func (t *Template[Row]) Mark() string {
 	return fmt.Sprintf("%s, versione %d", t.config.Name, t.config.Version)

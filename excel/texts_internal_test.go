@@ -23,14 +23,14 @@ func TestTheListSaysHowManyErrorsItLeavesOut(t *testing.T) {
 
 func TestReportsAgreeWithTheirNumbers(t *testing.T) {
 	report := func(n int) string {
-		r := Report{Complete: true, Rows: n, Invalid: n, Hidden: n, MoreErrors: n, MoreNotes: n,
-			Errors: []*CellError{{Row: 2, Column: "A", Header: "Codice", Err: wrong("Code", flussi.ErrEmpty, "Il codice è vuoto.")}},
-			Notes:  []Note{{Row: 3, Column: "A", Header: "Codice", Warnings: []error{wrong("Code", flussi.ErrEmpty, "Da controllare.")}}}}
+		empty := &CellError{Row: 2, Column: "A", Header: "Codice", Err: wrong("Code", flussi.ErrEmpty, "Il codice è vuoto.")}
+		r := Report{Complete: true, Rows: n, Invalid: n, Hidden: n, MoreNotes: n, limit: 1,
+			Notes: []Note{{Row: 3, Column: "A", Header: "Codice", Warnings: []error{wrong("Code", flussi.ErrEmpty, "Da controllare.")}}}}
 		for i := range min(n, 3) {
 			r.Missing = append(r.Missing, []string{"Somma", "Scadenza", "Canale"}[i])
 			r.Ignored = append(r.Ignored, flussi.NewText(strconv.Itoa(i)))
 		}
-		return r.Italian()
+		return r.Italian(&RowsError{Rows: []*flussi.RowError{{Row: 2, Err: CellErrors{empty, empty}}}, Invalid: n}, 0)
 	}
 	assert.Equal(t, `Righe senza errori: 1. Righe con errori: 1. Righe nascoste non lette: 1.
 Colonna facoltativa mancante: «Somma».

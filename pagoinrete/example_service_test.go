@@ -265,7 +265,7 @@ func ExampleService_ApplySettlement() {
 }
 
 // A settlement as a CSV file, with columns of one's own choice. What cannot be read is told by
-// the report of the file, and what does not match by that of the settlement. The amount of a
+// the error of its row, and what does not match by that of the settlement. The amount of a
 // reversed payment may be negative.
 func ExampleService_ApplySettlement_csv() {
 	ctx, o := context.Background(), openOffice()
@@ -304,11 +304,12 @@ func ExampleService_ApplySettlement_csv() {
 		fmt.Println(err)
 		return
 	}
-	var read excel.Report
+	var refused []*flussi.RowError
 	rows := func(yield func(row, error) bool) {
-		for line, err := range template.DecodeCSV(ctx, file, file.Size(), &read) {
-			var wrong *excel.RowError
-			if errors.As(err, &wrong) { // in the report as well
+		for line, err := range template.DecodeCSV(ctx, file, file.Size(), nil) {
+			var wrong *flussi.RowError
+			if errors.As(err, &wrong) {
+				refused = append(refused, wrong)
 				continue
 			}
 			line.Value.Number = line.Number
@@ -319,7 +320,7 @@ func ExampleService_ApplySettlement_csv() {
 	}
 	report, err := o.ApplySettlement(ctx, o.assistant, "RMIC8GA002", rows)
 	fmt.Println("abbinati", report.Matched, "da guardare", report.Unmatched, err)
-	for _, wrong := range read.Errors {
+	for _, wrong := range refused {
 		fmt.Println(wrong.Italian())
 	}
 	for _, wrong := range report.Mismatches {

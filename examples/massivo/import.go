@@ -87,9 +87,11 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	if report.Format == "" {
 		return f, err // it did not come to reading
 	}
-	flowexcel.Complete(&report, added)
-	fmt.Fprint(s.out, shortened(report).Italian())
-	marked := s.mark(ctx, template, file, &report, how)
+	fmt.Fprint(s.out, flowexcel.Italian(&report, added, shown))
+	marked := false
+	if !report.Complete || added.Invalid > 0 {
+		marked = s.mark(file, how, func(w io.Writer) error { return template.Annotate(ctx, w, file, file.size, &report, added) })
+	}
 	switch {
 	case errors.Is(err, flussi.ErrCommitUnknown):
 		fmt.Fprintln(s.out, "\nNon si sa se le righe siano state importate. Ripetere lo stesso comando: se le righe ci sono già, il programma le riconosce e non le aggiunge di nuovo.")
@@ -317,17 +319,13 @@ func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], 
 	return f, report, err
 }
 
-// mark writes the copy with the errors marked, if there are any and the file allows it, and reports
-// whether it did.
-func (s *session) mark(ctx context.Context, template *flowexcel.Template, file input, report *excel.Report, how importing) bool {
-	if report.OK() {
-		return false
-	}
+// mark writes the copy with the errors marked, if the file allows it, and reports whether it did.
+func (s *session) mark(file input, how importing, annotate func(io.Writer) error) bool {
 	name, overwrite := how.marked, how.overwrite
 	if name == "" {
 		name = beside(file.Name(), "errori")
 	}
-	err := write(name, overwrite, func(w io.Writer) error { return template.Annotate(ctx, w, file, file.size, report) })
+	err := write(name, overwrite, annotate)
 	switch {
 	case err == nil:
 		fmt.Fprintf(s.out, "\nCopia con gli errori segnati: %s\n", name)
@@ -341,13 +339,3 @@ func (s *session) mark(ctx context.Context, template *flowexcel.Template, file i
 
 // shown is how many errors of a file are shown; the copy has all of them.
 const shown = 10
-
-func shortened(r excel.Report) *excel.Report {
-	if more := len(r.Errors) - shown; more > 0 {
-		r.Errors, r.MoreErrors = r.Errors[:shown], r.MoreErrors+more
-	}
-	if more := len(r.Notes) - shown; more > 0 {
-		r.Notes, r.MoreNotes = r.Notes[:shown], r.MoreNotes+more
-	}
-	return &r
-}

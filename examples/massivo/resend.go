@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -101,11 +102,11 @@ func (s *session) correct(ctx context.Context, f flow.Flow, name string, goodRow
 	}
 	defer file.Close()
 	report, err := template.Correct(ctx, s.Service, s.by, file, file.size, flowexcel.CorrectConfig{Flow: f.ID, SkipInvalid: goodRows})
-	told := report
-	told.File = *shortened(report.File)
-	fmt.Fprint(s.out, told.Italian())
-	s.mark(ctx, template, file, &report.File, importing{})
-	return report.File.Invalid, wrongFile(err)
+	fmt.Fprint(s.out, report.Italian(shown))
+	if !report.OK() {
+		s.mark(file, importing{}, func(w io.Writer) error { return template.AnnotateCorrections(ctx, w, file, file.size, &report) })
+	}
+	return report.Invalid, wrongFile(err)
 }
 
 // register sets back the notifications of a flow that are in Errore for one of the reasons.

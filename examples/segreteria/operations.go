@@ -99,11 +99,11 @@ func (d *demo) addNotices(ctx context.Context) error {
 	if err := d.fillIn(ctx, name); err != nil {
 		return err
 	}
-	_, report, err := d.addFrom(ctx, d.trip, name, marked)
+	_, told, err := d.addFrom(ctx, d.trip, name, marked)
 	if !errors.Is(err, flussi.ErrRows) {
 		return errors.Join(errors.New("the wrong rows were not noticed"), err)
 	}
-	if err := d.say("    %s\n%s\n    Le celle con errori sono segnate in alunni-errori.xlsx. Dopo la correzione:\n", flussi.Explain(err), indent(report.Italian())); err != nil {
+	if err := d.say("    %s\n%s\n    Le celle con errori sono segnate in alunni-errori.xlsx. Dopo la correzione:\n", flussi.Explain(err), indent(told)); err != nil {
 		return err
 	}
 	if err := d.correct(name); err != nil {

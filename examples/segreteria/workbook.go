@@ -55,25 +55,24 @@ func (o *office) correct(name string) error {
 	})
 }
 
-// addFrom makes the notices of an event from a workbook, and returns the report of it. A copy
+// addFrom makes the notices of an event from a workbook, and returns what to tell the office. A copy
 // with the errors marked is written where there are any.
-func (o *office) addFrom(ctx context.Context, event uuid.UUID, name, marked string) (pagoinrete.AddReport, *excel.Report, error) {
+func (o *office) addFrom(ctx context.Context, event uuid.UUID, name, marked string) (_ pagoinrete.AddReport, told string, _ error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return pagoinrete.AddReport{}, nil, err
+		return pagoinrete.AddReport{}, "", err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return pagoinrete.AddReport{}, nil, err
+		return pagoinrete.AddReport{}, "", err
 	}
 	var report excel.Report
 	added, err := o.AddNotices(ctx, assistant, event, o.template.Rows(ctx, file, info.Size(), &report), pagoinrete.AddConfig{})
-	noticeexcel.Complete(&report, added)
 	if errors.Is(err, flussi.ErrRows) {
-		err = errors.Join(err, write(marked, func(w io.Writer) error { return o.template.Annotate(ctx, w, file, info.Size(), &report) }))
+		err = errors.Join(err, write(marked, func(w io.Writer) error { return o.template.Annotate(ctx, w, file, info.Size(), &report, added) }))
 	}
-	return added, &report, err
+	return added, noticeexcel.Italian(&report, added, 0), err
 }
 
 // write makes a file whole, or not at all. It is for its owner alone: it holds personal data.

@@ -83,8 +83,10 @@ func check(ctx context.Context, template *excel.Template[fee], name, marked stri
 	}
 	var report excel.Report
 	lines, err := excel.Collect(template.DecodeAny(ctx, file, info.Size(), &report))
-	fmt.Fprint(out, report.Italian())
-	if err != nil && !errors.Is(err, excel.ErrHeader) {
+	var refused *excel.RowsError
+	errors.As(err, &refused)
+	fmt.Fprint(out, report.Italian(refused, 0))
+	if err != nil && refused == nil && !errors.Is(err, excel.ErrHeader) {
 		return errors.New("nessuna riga è stata letta")
 	}
 	var total flussi.Cents
@@ -95,7 +97,7 @@ func check(ctx context.Context, template *excel.Template[fee], name, marked stri
 	if report.OK() {
 		return nil
 	}
-	if err := write(marked, func(w io.Writer) error { return template.Annotate(ctx, w, file, info.Size(), &report) }); err != nil {
+	if err := write(marked, func(w io.Writer) error { return template.Annotate(ctx, w, file, info.Size(), &report, refused) }); err != nil {
 		return err
 	}
 	return fmt.Errorf("ci sono errori: sono segnati in %s", marked)

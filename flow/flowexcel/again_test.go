@@ -3,6 +3,7 @@ package flowexcel_test
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/exceltest"
 )
 
 // sendingWorld is a world that sends to a simulator.
@@ -44,15 +46,14 @@ func newSendingWorld(t *testing.T) *sendingWorld {
 	return &sendingWorld{&world{Service: service, store: store}, platform, dispatcher}
 }
 
-// importFile imports the good rows of a file into a new flow.
-func (w *sendingWorld) importFile(t *testing.T, file []byte, c flow.AddConfig) (flow.Flow, flow.AddReport, *excel.Report) {
+// importFile imports the good rows of a file into a new flow, and returns what the operator is told.
+func (w *sendingWorld) importFile(t *testing.T, file []byte, c flow.AddConfig) (_ flow.Flow, _ flow.AddReport, _ *excel.Report, told string) {
 	t.Helper()
 	c.SkipInvalid = true
 	var report excel.Report
 	f, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), c)
 	require.NoError(t, err)
-	flowexcel.Complete(&report, added)
-	return f, added, &report
+	return f, added, &report, flowexcel.Italian(&report, added, 0)
 }
 
 func (w *sendingWorld) send(t *testing.T, id uuid.UUID) flow.Flow {
@@ -81,7 +82,7 @@ func filled(t *testing.T, citizens int) map[string]any {
 	cells := map[string]any{}
 	for i := range citizens {
 		row := i + 2
-		cells[cell("A", row)], cells[cell("B", row)], cells[cell("C", row)] = appiotest.SampleCitizen(i).Reveal(), "Scadenza della TARI", text
+		cells[exceltest.Ref("A", row)], cells[exceltest.Ref("B", row)], cells[exceltest.Ref("C", row)] = appiotest.SampleCitizen(i).Reveal(), "Scadenza della TARI", text
 	}
 	return cells
 }
@@ -91,23 +92,23 @@ func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 	w := newSendingWorld(t)
 	cells := filled(t, 6)
 	cells["B4"], cells["A6"] = "corto", "RSSMRA"
-	file := blankFilled(t, cells)
-	first, added, report := w.importFile(t, file, flow.AddConfig{})
+	file := imports(t).Fill(t, cells)
+	first, added, report, told := w.importFile(t, file, flow.AddConfig{})
 	assert.Equal(t, 4, added.Added)
 	const hint = "Le righe senza errori sono già importate."
-	assert.Contains(t, report.Italian(), hint)
+	assert.Contains(t, told, hint)
 	var marked bytes.Buffer
-	require.NoError(t, template(t).Annotate(t.Context(), &marked, bytes.NewReader(file), int64(len(file)), report))
+	require.NoError(t, template(t).Annotate(t.Context(), &marked, bytes.NewReader(file), int64(len(file)), report, added))
 	assert.Contains(t, errorSheet(t, marked.Bytes()), hint)
 
-	copied := edited(t, marked.Bytes(), map[string]any{"B4": "Scadenza della TARI", "A6": appiotest.SampleCitizen(4).Reveal()})
-	second, added, report := w.importFile(t, copied, flow.AddConfig{})
+	copied := exceltest.Edit(t, marked.Bytes(), map[string]any{"B4": "Scadenza della TARI", "A6": appiotest.SampleCitizen(4).Reveal()})
+	second, added, _, told := w.importFile(t, copied, flow.AddConfig{})
 	assert.NotEqual(t, first.ID, second.ID)
 	assert.Equal(t, 6, added.Added)
 	assert.Equal(t, 4, added.Disabled)
 	assert.Equal(t, 4, added.DuplicateCount)
-	assert.Contains(t, report.Italian(), "Riga 2: Esiste già una notifica uguale, nello stato «")
-	assert.NotContains(t, report.Italian(), hint, "all rows are right")
+	assert.Contains(t, told, "Riga 2: Esiste già una notifica uguale, nello stato «")
+	assert.NotContains(t, told, hint, "all rows are right")
 	assert.Equal(t, flow.Counts{Registered: 2, Disabled: 4}, second.Counts)
 
 	w.send(t, second.ID)
@@ -124,18 +125,18 @@ func TestHintOnlyIfRowsAreStored(t *testing.T) {
 	w := newSendingWorld(t)
 	cells := filled(t, 3)
 	cells["B4"] = "corto"
-	file := blankFilled(t, cells)
+	file := imports(t).Fill(t, cells)
 	var refused excel.Report
 	_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &refused), flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
-	flowexcel.Complete(&refused, added)
-	assert.Empty(t, refused.Hints, "nothing was stored")
+	const hint = "Le righe senza errori sono già importate."
+	assert.NotContains(t, flowexcel.Italian(&refused, added, 0), hint, "nothing was stored")
 
-	_, _, report := w.importFile(t, file, flow.AddConfig{})
-	assert.Len(t, report.Hints, 1)
-	_, added, report = w.importFile(t, file, flow.AddConfig{})
+	_, _, _, told := w.importFile(t, file, flow.AddConfig{})
+	assert.Equal(t, 1, strings.Count(told, hint))
+	_, added, _, told = w.importFile(t, file, flow.AddConfig{})
 	assert.False(t, added.ImportedAt.IsZero())
-	assert.Len(t, report.Hints, 1, "they are stored since the first time")
+	assert.Equal(t, 1, strings.Count(told, hint), "they are stored since the first time")
 }
 
 // errorSheet returns the texts of the first rows of the list of errors.
@@ -159,10 +160,10 @@ func errorSheet(t *testing.T, file []byte) string {
 func TestRowWithOccasionIsAnotherMessage(t *testing.T) {
 	w := newSendingWorld(t)
 	cells := filled(t, 2)
-	first, _, _ := w.importFile(t, blankFilled(t, cells), flow.AddConfig{})
+	first, _, _, _ := w.importFile(t, imports(t).Fill(t, cells), flow.AddConfig{})
 	w.send(t, first.ID)
 	cells["J2"] = "sollecito marzo"
-	second, added, _ := w.importFile(t, blankFilled(t, cells), flow.AddConfig{})
+	second, added, _, _ := w.importFile(t, imports(t).Fill(t, cells), flow.AddConfig{})
 	assert.Equal(t, 1, added.Disabled, "the row without an occasion")
 	w.send(t, second.ID)
 	assert.Equal(t, map[string]int{appiotest.SampleCitizen(0).Reveal(): 2, appiotest.SampleCitizen(1).Reveal(): 1}, w.delivered())
@@ -179,9 +180,9 @@ func TestCorrectedOccasionSendsAlreadySent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSendingWorld(t)
-			file := blankFilled(t, filled(t, 2))
-			first, _, _ := w.importFile(t, file, flow.AddConfig{})
-			second, _, _ := w.importFile(t, blankFilled(t, filled(t, 3)), flow.AddConfig{})
+			file := imports(t).Fill(t, filled(t, 2))
+			first, _, _, _ := w.importFile(t, file, flow.AddConfig{})
+			second, _, _, _ := w.importFile(t, imports(t).Fill(t, filled(t, 3)), flow.AddConfig{})
 			for n, err := range w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Flow: second.ID, Disabled: flow.OnlyDisabled}) {
 				require.NoError(t, err)
 				_, err := w.EnableNotification(t.Context(), operator, n.ID)
@@ -194,8 +195,8 @@ func TestCorrectedOccasionSendsAlreadySent(t *testing.T) {
 			for header, value := range c.cells {
 				cells[column(t, header)+"2"] = value
 			}
-			report, err := w.correct(t, edited(t, w.export(t), cells), flowexcel.CorrectConfig{Flow: second.ID})
-			require.NoError(t, err, report.Italian())
+			report, err := w.correct(t, exceltest.Edit(t, w.export(t), cells), flowexcel.CorrectConfig{Flow: second.ID})
+			require.NoError(t, err, report.Italian(0))
 			assert.Equal(t, 1, report.Corrected+report.SetBack)
 			w.send(t, second.ID)
 			assert.Equal(t, c.times, w.delivered()[appiotest.SampleCitizen(0).Reveal()])
@@ -219,7 +220,7 @@ func TestExportWithoutOccasionColumnIsAccepted(t *testing.T) {
 	require.NoError(t, f.Write(&file))
 	require.NoError(t, f.Close())
 	report, err := w.correct(t, file.Bytes(), flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian())
+	require.NoError(t, err, report.Italian(0))
 	assert.Equal(t, 1, report.Corrected)
 	want := n.Draft
 	want.Subject = flussi.NewText(corrected)

@@ -23,31 +23,6 @@ const (
 	occasionHeader  = "Occasione"
 )
 
-// headerOf returns the column of a field of [flow.Draft], "" if there is none.
-func headerOf(field string) string {
-	switch field {
-	case "Recipient":
-		return recipientHeader
-	case "Subject":
-		return subjectHeader
-	case "Content":
-		return contentHeader
-	case "DueDate":
-		return dueHeader
-	case "Amount":
-		return amountHeader
-	case "NoticeNumber":
-		return noticeHeader
-	case "Payee":
-		return payeeHeader
-	case "Reference":
-		return referenceHeader
-	case "Occasion":
-		return occasionHeader
-	}
-	return ""
-}
-
 // entry is a draft as the cells of a row say it.
 type entry struct {
 	flow.Draft
@@ -101,30 +76,37 @@ func importKinds(l flow.Limits, codes flussi.Policy) kinds {
 func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) *entry) []excel.Column[Row] {
 	return []excel.Column[Row]{
 		excel.NewColumn(recipientHeader, k.recipient, func(r *Row) *flussi.FiscalCode { return &of(r).Recipient }, excel.ColumnConfig{
+			Field: "Recipient",
 			Aliases: []string{"C.F.", "C.F. Dest.", "C.F. destinatario", "Cod. Fisc.", "Cod. fiscale", "Cod. Fisc. Dest.", "Codice fiscale destinatario", "Codice fiscale del destinatario",
 				"Codice fiscale cittadino", "Codice fiscale contribuente", "Codice fiscale utente", "Codice fiscale intestatario", "Codice fiscale/Partita IVA", "C.F./P.IVA", "Destinatario"},
 			Required: required, Help: "Il codice fiscale del cittadino che riceve il messaggio."}),
 		excel.NewColumn(subjectHeader, k.subject, func(r *Row) *flussi.Text { return &of(r).Subject }, excel.ColumnConfig{
+			Field:    "Subject",
 			Aliases:  []string{"Oggetto messaggio", "Oggetto del messaggio", "Oggetto notifica", "Oggetto della notifica", "Titolo", "Titolo messaggio", "Titolo del messaggio"},
 			Required: required, Width: 40, Help: "L'oggetto del messaggio. Ogni emoji conta due caratteri.",
 			Example: example("Scadenza della prima rata della TARI 2030", l.MinSubject, l.MaxSubject)}),
 		excel.NewColumn(contentHeader, k.content, func(r *Row) *flussi.Text { return &of(r).Content }, excel.ColumnConfig{
+			Field: "Content",
 			Aliases: []string{"Contenuto messaggio", "Contenuto del messaggio", "Contenuto notifica", "Contenuto della notifica", "Testo", "Testo messaggio", "Testo del messaggio", "Testo notifica",
 				"Testo della notifica", "Messaggio", "Corpo", "Corpo messaggio", "Corpo del messaggio"},
 			Required: required, Width: 60, Help: "Il testo del messaggio, anche su più righe e in Markdown.",
 			Example: example("Gentile contribuente, la prima rata della TARI scade il 28 febbraio e può essere pagata dall'app con l'avviso allegato. Per informazioni: tributi@comune.example.it.", l.MinContent, l.MaxContent)}),
 		excel.NewColumn(dueHeader, k.due, func(r *Row) *time.Time { return &of(r).DueDate }, excel.ColumnConfig{
+			Field:   "DueDate",
 			Aliases: []string{"Data scadenza", "Data di scadenza", "Scad.", "Scade il", "Scadenza pagamento", "Scadenza del pagamento", "Data scadenza pagamento", "Termine di pagamento", "Da pagare entro", "Pagare entro il"},
 			Help:    "La scadenza, valida fino alla fine del giorno."}),
 		excel.NewColumn(amountHeader, excel.Money(flussi.MinPayable, flussi.MaxPayable), func(r *Row) *flussi.Cents { return &of(r).Amount }, excel.ColumnConfig{
+			Field:   "Amount",
 			Aliases: []string{"Somma dovuta", "Somma da pagare", "Importo", "Importo dovuto", "Importo da pagare", "Importo totale", "Importo in euro", "Importo euro", "Totale da pagare"},
 			Total:   required, // an export has no sum: saved as CSV, it would be a row like the others
 			Help:    "L'importo da pagare. Solo per un pagamento, insieme al numero avviso."}),
 		excel.NewColumn(noticeHeader, k.notice, func(r *Row) *flussi.NoticeNumber { return &of(r).NoticeNumber }, excel.ColumnConfig{
+			Field: "NoticeNumber",
 			Aliases: []string{"N. avviso", "Nº avviso", "Nr. avviso", "Num. avviso", "Numero dell'avviso", "Numero avviso pagoPA", "Numero avviso di pagamento", "Numero avviso pagamento",
 				"Codice avviso", "Cod. avviso", "Codice avviso pagoPA", "Codice avviso di pagamento", "Codice avviso pagamento", "Avviso pagoPA", "NAV"},
 			Help: "Il numero dell'avviso pagoPA. Solo per un pagamento, insieme all'importo."}),
 		excel.NewColumn(payeeHeader, k.payee, func(r *Row) *flussi.OrganizationCode { return &of(r).Payee }, excel.ColumnConfig{
+			Field: "Payee",
 			Aliases: []string{"C.F. ente creditore", "C.F. ente", "C.F. creditore", "Cod. Fisc. ente creditore", "Cod. Fisc. ente", "Codice fiscale ente creditore", "Codice fiscale dell'ente creditore",
 				"Codice fiscale ente", "Codice fiscale dell'ente", "Codice fiscale creditore", "P.IVA ente creditore", "P.IVA ente", "Partita IVA ente creditore", "Partita IVA ente", "Creditore"},
 			Width: 20, Help: "Il codice fiscale dell'ente che incassa. Se la cella è vuota, vale l'ente del servizio."}),
@@ -132,9 +114,11 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 			Aliases: []string{"Paga oltre la scadenza", "Pagabile dopo la scadenza", "Pagabile oltre la scadenza", "Pagamento dopo la scadenza", "Pagamento oltre la scadenza"},
 			Width:   16, Help: "Se l'avviso si può pagare anche dopo la scadenza. Se la cella è vuota, vale No."}),
 		excel.NewColumn(referenceHeader, k.reference, func(r *Row) *string { return &of(r).Reference }, excel.ColumnConfig{
+			Field:   "Reference",
 			Aliases: []string{"Rif.", "Rif. interno", "Riferimento interno", "Nostro riferimento", "Riferimento pratica"},
 			Width:   24, Example: "TARI-2030-000123", Help: "La chiave con cui l'ente riconosce la notifica, senza dati personali. Il cittadino non la vede."}),
 		excel.NewColumn(occasionHeader, k.occasion, func(r *Row) *string { return &of(r).Occasion }, excel.ColumnConfig{
+			Field:   "Occasion",
 			Aliases: []string{"Occasione invio", "Occasione dell'invio"},
 			Width:   24, Example: "sollecito marzo", Help: "Da compilare solo per inviare di nuovo un messaggio uguale a uno già inviato, ad esempio come sollecito. Senza un'occasione diversa il messaggio non si invia una seconda volta. Il cittadino non vede l'occasione."}),
 	}

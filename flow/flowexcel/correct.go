@@ -42,19 +42,30 @@ type CorrectConfig struct {
 	// unknown or it is disabled. Defaults to false: only rows with other data, or with
 	// Registrato in the column Stato.
 	Unchanged bool
+	// MaxErrors is how many wrong rows are reported one by one; all are counted. Defaults to
+	// 1000.
+	MaxErrors int
 }
+
+const defaultMaxErrors = 1000
 
 // CorrectReport says what became of the rows of a file with corrections.
 type CorrectReport struct {
-	File      excel.Report // of the file: what is wrong with which rows, whoever found it; notes of corrections only
-	Corrected int          // notifications whose data were changed, and that were set back to Registrato
-	SetBack   int          // notifications that were set back with the data that they had
-	Unchanged int          // rows of notifications in Errore that were left alone, since nothing was changed
-	Settled   int          // rows with nothing to do: their notifications are not in Errore, and nothing was changed
+	File      excel.Report       // of the reading; notes of corrections only
+	Invalid   int                // rows that are not valid, or whose corrections the service refused
+	Errors    []*flussi.RowError // the first of them, in the order of the rows
+	Corrected int                // notifications whose data were changed, and that were set back to Registrato
+	SetBack   int                // notifications that were set back with the data that they had
+	Unchanged int                // rows of notifications in Errore that were left alone, since nothing was changed
+	Settled   int                // rows with nothing to do: their notifications are not in Errore, and nothing was changed
 }
 
-// Italian sums the report up for the operator: what was done, and what is wrong.
-func (r *CorrectReport) Italian() string {
+// OK reports whether the file was read to its end and no row was refused.
+func (r *CorrectReport) OK() bool { return r.File.Complete && r.Invalid == 0 }
+
+// Italian sums the report up for the operator: what was done, and what is wrong. Of the errors and
+// of the notes, no more than most are listed; 0 lists as many as the report has.
+func (r *CorrectReport) Italian(most int) string {
 	var b strings.Builder
 	if r.File.Complete {
 		fmt.Fprintf(&b, "Notifiche riportate a «Registrato», da inviare di nuovo: %s, di cui %s con dati corretti.\n",
@@ -65,16 +76,20 @@ func (r *CorrectReport) Italian() string {
 			b.WriteString("Per inviare di nuovo una notifica senza correggerla, scrivere «Registrato» nella colonna «Stato».\n")
 		}
 	}
-	if r.File.OK() && len(r.File.Notes)+r.File.MoreNotes == 0 {
+	if r.OK() && len(r.File.Notes)+r.File.MoreNotes == 0 {
 		return b.String() // that all rows are right is said already
 	}
-	return b.String() + "\n" + r.File.Italian()
+	return b.String() + "\n" + r.File.Italian(r.refusedRows(), most)
+}
+
+func (r *CorrectReport) refusedRows() *excel.RowsError {
+	return &excel.RowsError{Rows: r.Errors, Invalid: r.Invalid}
 }
 
 // LogValue logs the counts, and nothing of the file's texts.
 func (r CorrectReport) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("corrected", r.Corrected), slog.Int("set_back", r.SetBack),
-		slog.Int("unchanged", r.Unchanged), slog.Int("settled", r.Settled), slog.Any("file", r.File))
+		slog.Int("unchanged", r.Unchanged), slog.Int("settled", r.Settled), slog.Int("wrong", r.Invalid), slog.Any("file", r.File))
 }
 
 // Correct makes the corrections that operators made in an export: every notification
@@ -96,16 +111,25 @@ func (r CorrectReport) LogValue() slog.Value {
 //
 // All rows are checked first. If one is wrong, nothing is changed and the error is an
 // [flussi.ErrRows], unless the configuration says otherwise. What only shows when a
-// correction is made, such as that somebody else is faster, is told at its row, and the
-// others are made. The report has all errors: [Template.Annotate] marks them.
+// correction is made, such as that another user is faster, is reported at its row, and the
+// others are made. [Template.AnnotateCorrections] marks all errors.
 //
 // Everything else ends the call: an [*excel.FileError] or a [flussi.ErrEmpty] before
 // anything is changed; an error of the service, such as of its store or the context's, when
 // the report says what was done by then. Calling it again with the same file completes it.
 func (t *Template) Correct(ctx context.Context, service Service, by flussi.Actor, r io.ReaderAt, size int64, c CorrectConfig) (CorrectReport, error) {
+	if c.MaxErrors <= 0 {
+		c.MaxErrors = defaultMaxErrors
+	}
 	a := &correcting{template: t, service: service, by: by, config: c, seen: map[uuid.UUID]int{}}
 	err := a.run(ctx, r, size)
 	return a.report, err
+}
+
+// AnnotateCorrections writes a copy of the operator's own file with what the report of its
+// corrections says marked in it. See [excel.Template.Annotate] for the errors.
+func (t *Template) AnnotateCorrections(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *CorrectReport) error {
+	return t.exports.Annotate(ctx, w, r, size, &report.File, report.refusedRows())
 }
 
 // correcting is a Correct under way.
@@ -136,11 +160,11 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 	for _, c := range a.planned {
 		for _, note := range c.notes {
 			for _, w := range note.Warnings {
-				a.report.File.DoubtRow(c.row, excel.RefuseError(note.Header, w))
+				a.report.File.AddWarning(c.row, excel.NewCellError(note.Header, w))
 			}
 		}
 	}
-	if a.report.File.Invalid > 0 && (!a.config.SkipInvalid || len(a.planned) == 0) {
+	if a.report.Invalid > 0 && (!a.config.SkipInvalid || len(a.planned) == 0) {
 		return a.rowsError("nessuna notifica è stata corretta.")
 	}
 	for _, c := range a.planned {
@@ -148,7 +172,7 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 			return err
 		}
 	}
-	if a.report.File.Invalid > 0 && !a.config.SkipInvalid {
+	if a.report.Invalid > 0 && !a.config.SkipInvalid {
 		return a.rowsError("le altre correzioni sono state applicate.")
 	}
 	return nil
@@ -156,7 +180,7 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 
 func (a *correcting) rowsError(rest string) error {
 	return &flussi.Error{Package: "flowexcel", Operation: "correct notifications", Entity: "flow", ID: a.config.Flow, Err: flussi.ErrRows,
-		Reason: fmt.Sprintf("%s su %s: %s", italian.Count(a.report.File.Invalid, "riga con errori", "righe con errori"),
+		Reason: fmt.Sprintf("%s su %s: %s", italian.Count(a.report.Invalid, "riga con errori", "righe con errori"),
 			italian.Number(a.report.File.Rows+a.report.File.Invalid), rest)}
 }
 
@@ -169,9 +193,10 @@ func (a *correcting) read(ctx context.Context, r io.ReaderAt, size int64) error 
 		if rows++; rows == 1 && a.incomplete() != nil {
 			break
 		}
-		var wrong *excel.RowError
+		var refused *flussi.RowError
 		switch {
-		case errors.As(err, &wrong):
+		case errors.As(err, &refused):
+			a.add(refused)
 			continue
 		case err != nil:
 			return err
@@ -232,9 +257,9 @@ func (a *correcting) decide(ctx context.Context, lines []excel.Line[exported]) e
 		first, again := a.seen[row.id]
 		switch {
 		case again:
-			a.refuse(line.Number, excel.Refuse(idHeader, fmt.Sprintf("La notifica è già alla riga %d: lasciare una riga sola.", first)))
+			a.refuse(line.Number, excel.NewCheckError(idHeader, fmt.Sprintf("La notifica è già alla riga %d: lasciare una riga sola.", first)))
 		case !ok:
-			a.refuse(line.Number, excel.RefuseError(idHeader, &flussi.ValueError{Type: "UUID", Err: flussi.ErrNotFound,
+			a.refuse(line.Number, excel.NewCellError(idHeader, &flussi.ValueError{Type: "UUID", Err: flussi.ErrNotFound,
 				Reason: "Notifica inesistente o di un altro flusso, oppure utente non abilitato al servizio."}))
 		default:
 			if err := a.judge(ctx, correction{row: line.Number, notes: line.Notes, now: now}, row); err != nil {
@@ -248,11 +273,23 @@ func (a *correcting) decide(ctx context.Context, lines []excel.Line[exported]) e
 	return nil
 }
 
-func (a *correcting) refuse(row int, err error) { a.report.File.RefuseRow(row, err) }
+// refuse reports the error of a row.
+func (a *correcting) refuse(row int, err error) {
+	a.add(a.report.File.Locate(&flussi.RowError{Row: row, Err: err}))
+}
+
+// add counts a row that is wrong, and lists it if there is room.
+func (a *correcting) add(row *flussi.RowError) {
+	r := &a.report
+	if r.Invalid++; len(r.Errors) < a.config.MaxErrors {
+		at, _ := slices.BinarySearchFunc(r.Errors, row.Row+1, func(e *flussi.RowError, row int) int { return e.Row - row })
+		r.Errors = slices.Insert(r.Errors, at, row)
+	}
+}
 
 // refuseDuplicates takes out of the plan what would be the same message for the same
 // citizen as another one of the flow, so that it is known before anything is changed.
-// Whether one that stands alone is a duplicate, the service tells.
+// For one without a flow, the service finds duplicates.
 func (a *correcting) refuseDuplicates(ctx context.Context) error {
 	rows := map[uuid.UUID]map[flow.Digest]*correction{} // by flow
 	for i := range a.planned {

@@ -17,6 +17,7 @@ import (
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 )
 
 const corrected = "Oggetto corretto a mano"
@@ -127,7 +128,7 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 			for header, value := range c.cells {
 				changes[column(t, header)+"2"] = value
 			}
-			file := edited(t, w.export(t), changes)
+			file := exceltest.Edit(t, w.export(t), changes)
 			if c.since != nil {
 				c.since(t, w, n)
 			}
@@ -137,17 +138,17 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 			assert.Equal(t, c.state, after.State)
 			if c.err != nil {
 				require.ErrorIs(t, err, flussi.ErrRows)
-				require.Len(t, report.File.Errors, 1, report.Italian())
-				require.ErrorIs(t, report.File.Errors[0], c.err)
-				assert.Equal(t, c.header, report.File.Errors[0].Header)
-				assert.Equal(t, 2, report.File.Errors[0].Row)
+				require.Len(t, report.Errors, 1, report.Italian(0))
+				require.ErrorIs(t, report.Errors[0], c.err)
+				assert.Equal(t, c.header, exceltest.CellErrors(report.Errors)[0].Header)
+				assert.Equal(t, 2, report.Errors[0].Row)
 				assert.Equal(t, before, after, "a refused row changes nothing")
 				c.want = flowexcel.CorrectReport{}
 			} else {
-				require.NoError(t, err, report.Italian())
-				assert.True(t, report.File.OK())
+				require.NoError(t, err, report.Italian(0))
+				assert.True(t, report.OK())
 			}
-			report.File = excel.Report{}
+			report.File, report.Invalid, report.Errors = excel.Report{}, 0, nil
 			assert.Equal(t, c.want, report)
 			if c.want.Corrected+c.want.SetBack == 0 {
 				assert.Equal(t, before, after)
@@ -159,7 +160,7 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 			}
 			// The same file once more.
 			again, err := w.correct(t, file, c.config)
-			require.NoError(t, err, again.Italian())
+			require.NoError(t, err, again.Italian(0))
 			assert.Equal(t, 1, again.Settled)
 			assert.Equal(t, after, w.get(t, n.ID))
 		})
@@ -171,7 +172,7 @@ func TestGivingTheFileAgainCompletesWhatWasInterrupted(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 2, failed(flow.CodeRefused))
 	left := w.seed(t, 3, failed(flow.CodeRefused))
-	file := edited(t, w.export(t), map[string]any{"B2": corrected})
+	file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected})
 
 	broken := &breaking{Service: w.Service}
 	_, err := template(t).Correct(t.Context(), broken, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
@@ -181,7 +182,7 @@ func TestGivingTheFileAgainCompletesWhatWasInterrupted(t *testing.T) {
 	require.Equal(t, corrected, between.Subject.Reveal())
 
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian())
+	require.NoError(t, err, report.Italian(0))
 	assert.Equal(t, 1, report.Corrected)
 	assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
 	assert.Equal(t, left, w.get(t, left.ID))
@@ -209,7 +210,7 @@ func TestWhoIsSlowerOverwritesNothing(t *testing.T) {
 	w := newWorld(t)
 	contested := w.seed(t, 2, failed(flow.CodeRefused))
 	free := w.seed(t, 3, failed(flow.CodeRefused))
-	file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
+	file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
 	service := racing{w.Service, func(id uuid.UUID) {
 		if id == contested.ID {
 			d := contested.Draft
@@ -221,9 +222,9 @@ func TestWhoIsSlowerOverwritesNothing(t *testing.T) {
 	report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, "1 riga con errori su 2: le altre correzioni sono state applicate.", flussi.Explain(err))
-	require.Len(t, report.File.Errors, 1)
-	require.ErrorIs(t, report.File.Errors[0], flussi.ErrConflict)
-	assert.Equal(t, 2, report.File.Errors[0].Row)
+	require.Len(t, report.Errors, 1)
+	require.ErrorIs(t, report.Errors[0], flussi.ErrConflict)
+	assert.Equal(t, 2, report.Errors[0].Row)
 	assert.Equal(t, "di un collega", w.get(t, contested.ID).Reference)
 	assert.Equal(t, flow.NotificationFailed, w.get(t, contested.ID).State)
 	assert.Equal(t, flow.NotificationRegistered, w.get(t, free.ID).State)
@@ -233,14 +234,14 @@ func TestAllOrNothingUnlessGoodRowsAreAskedFor(t *testing.T) {
 	for _, good := range []bool{false, true} {
 		w := newWorld(t)
 		a, b := w.seed(t, 2, failed(flow.CodeRefused)), w.seed(t, 3, failed(flow.CodeRefused))
-		file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": "corto"})
+		file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected, "B3": "corto"})
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{SkipInvalid: good})
 		assert.Equal(t, flow.NotificationFailed, w.get(t, b.ID).State)
-		assert.Equal(t, 1, report.File.Invalid)
+		assert.Equal(t, 1, report.Invalid)
 		if good {
 			require.NoError(t, err)
 			assert.Equal(t, flow.NotificationRegistered, w.get(t, a.ID).State)
-			assert.Contains(t, report.Italian(), "Notifiche riportate a «Registrato», da inviare di nuovo: 1, di cui 1 con dati corretti.")
+			assert.Contains(t, report.Italian(0), "Notifiche riportate a «Registrato», da inviare di nuovo: 1, di cui 1 con dati corretti.")
 		} else {
 			require.ErrorIs(t, err, flussi.ErrRows)
 			assert.Equal(t, "1 riga con errori su 2: nessuna notifica è stata corretta.", flussi.Explain(err))
@@ -253,7 +254,7 @@ func TestNothingButWrongRowsIsAnError(t *testing.T) {
 	w := newWorld(t)
 	w.seed(t, 2, failed(flow.CodeRefused))
 	w.seed(t, 3, sent)
-	_, err := w.correct(t, edited(t, w.export(t), map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{SkipInvalid: true})
+	_, err := w.correct(t, exceltest.Edit(t, w.export(t), map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{SkipInvalid: true})
 	require.ErrorIs(t, err, flussi.ErrRows)
 }
 
@@ -268,15 +269,15 @@ func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
 		same[column(t, header)+"2"], same[column(t, header)+"3"] = value, value // two rows become one message
 	}
 	same["A4"], same["B4"] = there.Recipient.Reveal(), there.Subject.Reveal() // one becomes what was sent
-	file := edited(t, w.export(t), same)
+	file := exceltest.Edit(t, w.export(t), same)
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
-	require.Len(t, report.File.Errors, 2, report.Italian())
+	require.Len(t, report.Errors, 2, report.Italian(0))
 	for i, row := range []int{3, 4} {
-		require.ErrorIs(t, report.File.Errors[i], flussi.ErrDuplicate)
-		assert.Equal(t, row, report.File.Errors[i].Row)
+		require.ErrorIs(t, report.Errors[i], flussi.ErrDuplicate)
+		assert.Equal(t, row, report.Errors[i].Row)
 	}
-	assert.Contains(t, report.Italian(), "Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.")
+	assert.Contains(t, report.Italian(0), "Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.")
 	assert.Zero(t, report.Corrected)
 }
 
@@ -284,10 +285,10 @@ func TestANotificationHasOneRow(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 2, failed(flow.CodeRefused))
 	w.seed(t, 3, failed(flow.CodeRefused))
-	file := edited(t, w.export(t), map[string]any{"K3": n.ID.String(), "B3": corrected})
+	file := exceltest.Edit(t, w.export(t), map[string]any{"K3": n.ID.String(), "B3": corrected})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
-	assert.Contains(t, report.Italian(), "Riga 3, colonna K (UUID): La notifica è già alla riga 2: lasciare una riga sola.")
+	assert.Contains(t, report.Italian(0), "Riga 3, colonna K (UUID): La notifica è già alla riga 2: lasciare una riga sola.")
 }
 
 // What happens to a file when software opens and saves it is no correction.
@@ -302,15 +303,15 @@ func TestWhatSpreadsheetsChangeIsNoCorrection(t *testing.T) {
 		n.DueDate = time.Date(2030, 6, 16, 13, 0, 0, 123456000, time.UTC)
 		n.PayableAfterDue = true // which means nothing without a payment
 	})
-	file := edited(t, w.export(t), map[string]any{"B2": "Oggetto riservato su due righe", "C2": "Prima riga,\ncon tabulazione. " + letter, "I2": "TARI 2030 ", "J2": " sollecito\u00a0Marzo\u200b"})
+	file := exceltest.Edit(t, w.export(t), map[string]any{"B2": "Oggetto riservato su due righe", "C2": "Prima riga,\ncon tabulazione. " + letter, "I2": "TARI 2030 ", "J2": " sollecito\u00a0Marzo\u200b"})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian())
+	require.NoError(t, err, report.Italian(0))
 	assert.Equal(t, 1, report.Unchanged)
 
 	// And what is corrected beside it keeps the rest as it was.
-	file = edited(t, file, map[string]any{"I2": "NUOVO", "J2": "Sollecito marzo"})
+	file = exceltest.Edit(t, file, map[string]any{"I2": "NUOVO", "J2": "Sollecito marzo"})
 	report, err = w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian())
+	require.NoError(t, err, report.Italian(0))
 	want := n.Draft
 	want.Reference = "NUOVO"
 	assert.Equal(t, want, w.get(t, n.ID).Draft)
@@ -329,21 +330,21 @@ func TestAFileWithoutAColumnIsRefused(t *testing.T) {
 		"Errore":  "Manca la colonna «Errore» dell'esportazione: esportare di nuovo le notifiche.",
 		"UUID":    "Manca la colonna obbligatoria «UUID»: aggiungerla, o usare il modello.",
 	} {
-		file := edited(t, w.export(t), map[string]any{column(t, header) + "1": nil})
+		file := exceltest.Edit(t, w.export(t), map[string]any{column(t, header) + "1": nil})
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 		require.ErrorIs(t, err, excel.ErrHeader, header)
 		assert.Equal(t, reason, flussi.Explain(err))
-		assert.Contains(t, report.Italian(), reason)
-		assert.Empty(t, report.File.Errors, "what is not there is not a row's fault")
+		assert.Contains(t, report.Italian(0), reason)
+		assert.Empty(t, report.Errors, "what is not there is not a row's fault")
 		assert.Equal(t, n, w.get(t, n.ID))
 		var b bytes.Buffer
-		require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), &report.File))
+		require.NoError(t, template(t).AnnotateCorrections(t.Context(), &b, bytes.NewReader(file), int64(len(file)), &report))
 	}
 	// What operators only look at may be missing, or anything.
-	file := edited(t, w.export(t), map[string]any{column(t, "Data mod.") + "1": nil, column(t, "Data mod.") + "2": nil,
+	file := exceltest.Edit(t, w.export(t), map[string]any{column(t, "Data mod.") + "1": nil, column(t, "Data mod.") + "2": nil,
 		column(t, "Tentativi Invio") + "2": "tanti", column(t, "Data invio") + "2": "ieri", column(t, "Dis.") + "2": "boh", column(t, "Stato Mail") + "2": 1.5})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian())
+	require.NoError(t, err, report.Italian(0))
 	assert.Equal(t, 1, report.Unchanged)
 }
 
@@ -363,9 +364,9 @@ func TestHiddenRowsAreRead(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 2, failed(flow.CodeRefused))
 	w.seed(t, 3, sent)
-	file := hide(t, edited(t, w.export(t), map[string]any{"B2": corrected}), 2, 3)
+	file := exceltest.Hide(t, exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected}), 2, 3)
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian())
+	require.NoError(t, err, report.Italian(0))
 	assert.Equal(t, 1, report.Corrected)
 	assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
 }
@@ -377,12 +378,12 @@ func TestCorrectionsOfManyRows(t *testing.T) {
 	for i := range 450 { // more than are looked up at once
 		all = append(all, w.seed(t, 2*i+1, failed(flow.CodeRefused)))
 		if i%3 == 0 {
-			changes[cell("B", i+2)] = corrected
+			changes[exceltest.Ref("B", i+2)] = corrected
 		}
 	}
-	file := edited(t, w.export(t), changes)
+	file := exceltest.Edit(t, w.export(t), changes)
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{Flow: w.flow.ID})
-	require.NoError(t, err, report.Italian())
+	require.NoError(t, err, report.Italian(0))
 	assert.Equal(t, 150, report.Corrected)
 	assert.Equal(t, 300, report.Unchanged)
 	for i, n := range all {
@@ -395,9 +396,9 @@ func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
 	w := newWorld(t)
 	w.seed(t, 1, failed(flow.CodeRefused))
 	w.seed(t, 3, sent)
-	file := edited(t, w.export(t), map[string]any{"B2": corrected})
+	file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian())
+	require.NoError(t, err, report.Italian(0))
 	require.Len(t, report.File.Notes, 1)
 	assert.Equal(t, "Riga 2, colonna A (Codice fiscale): Il carattere di controllo del codice fiscale non è corretto: verificare il codice.", report.File.Notes[0].Italian())
 
@@ -414,15 +415,15 @@ func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.seed(t, 2, failed(flow.CodeRefused))
-		file := edited(t, w.export(t), map[string]any{cell(column(t, header), 2): c.value})
+		file := exceltest.Edit(t, w.export(t), map[string]any{exceltest.Ref(column(t, header), 2): c.value})
 		report, err := strict.Correct(t.Context(), w.Service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
 		if c.err == nil {
-			require.NoError(t, err, report.Italian())
+			require.NoError(t, err, report.Italian(0))
 			continue
 		}
 		require.ErrorIs(t, err, flussi.ErrRows)
-		require.ErrorIs(t, report.File.Errors[0], c.err)
-		assert.Equal(t, header, report.File.Errors[0].Header)
+		require.ErrorIs(t, report.Errors[0], c.err)
+		assert.Equal(t, header, exceltest.CellErrors(report.Errors)[0].Header)
 	}
 }
 
@@ -435,10 +436,10 @@ func TestWhatWasAnonymisedIsPassedOver(t *testing.T) {
 	require.Equal(t, 1, count)
 	for _, file := range [][]byte{file, w.export(t)} {
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-		require.NoError(t, err, report.Italian())
+		require.NoError(t, err, report.Italian(0))
 		assert.Equal(t, 1, report.Settled)
 	}
-	file = edited(t, w.export(t), map[string]any{"A2": before.Recipient.Reveal()})
+	file = exceltest.Edit(t, w.export(t), map[string]any{"A2": before.Recipient.Reveal()})
 	_, err = w.correct(t, file, flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 }
@@ -469,9 +470,9 @@ func TestACorrectionOfOneColumnIsOne(t *testing.T) {
 			n := w.seed(t, 2, failed(flow.CodeRefused))
 			want := n.Draft
 			c.want(&want)
-			file := edited(t, w.export(t), map[string]any{column(t, header) + "2": c.cell})
+			file := exceltest.Edit(t, w.export(t), map[string]any{column(t, header) + "2": c.cell})
 			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-			require.NoError(t, err, report.Italian())
+			require.NoError(t, err, report.Italian(0))
 			assert.Equal(t, 1, report.Corrected)
 			assert.Equal(t, want, w.get(t, n.ID).Draft)
 			assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
@@ -480,10 +481,10 @@ func TestACorrectionOfOneColumnIsOne(t *testing.T) {
 	t.Run("in a row that was sent, its header is told", func(t *testing.T) {
 		w := newWorld(t)
 		w.seed(t, 2, sent)
-		file := edited(t, w.export(t), map[string]any{column(t, "Ente creditore") + "2": payee.String(), column(t, "Paga dopo la scadenza") + "2": "Sì"})
+		file := exceltest.Edit(t, w.export(t), map[string]any{column(t, "Ente creditore") + "2": payee.String(), column(t, "Paga dopo la scadenza") + "2": "Sì"})
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 		require.ErrorIs(t, err, flussi.ErrRows)
-		assert.Contains(t, report.Italian(), "Colonne cambiate: «Ente creditore» e «Paga dopo la scadenza».")
+		assert.Contains(t, report.Italian(0), "Colonne cambiate: «Ente creditore» e «Paga dopo la scadenza».")
 	})
 }
 
@@ -521,7 +522,7 @@ func TestOnlyAnInterruptedCorrectionIsCompleted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			n := w.seed(t, 2, failed(flow.CodeRefused))
-			file := edited(t, w.export(t), map[string]any{"B2": corrected})
+			file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected})
 			for _, subject := range c.before {
 				edit(t, w, n.ID, subject)
 			}
@@ -531,8 +532,8 @@ func TestOnlyAnInterruptedCorrectionIsCompleted(t *testing.T) {
 				}
 			}}
 			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
-			require.NoError(t, err, report.Italian())
-			report.File = excel.Report{}
+			require.NoError(t, err, report.Italian(0))
+			report.File, report.Invalid, report.Errors = excel.Report{}, 0, nil
 			assert.Equal(t, c.want, report)
 			assert.Equal(t, c.want.Corrected == 1, w.get(t, n.ID).State == flow.NotificationRegistered)
 		})
@@ -565,7 +566,7 @@ func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
 			rows := []flow.Notification{w.seed(t, 1, alone(taxes)), w.seed(t, 3, alone(c.second))}
 			cells := map[string]any{}
 			for i := range rows {
-				cells[cell("A", i+2)], cells[cell("B", i+2)], cells[cell("C", i+2)] = citizen(9).Reveal(), corrected, letter+corrected
+				cells[exceltest.Ref("A", i+2)], cells[exceltest.Ref("B", i+2)], cells[exceltest.Ref("C", i+2)] = citizen(9).Reveal(), corrected, letter+corrected
 			}
 			if c.there != nil {
 				w.seed(t, 5, func(n *flow.Notification) {
@@ -573,7 +574,7 @@ func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
 					n.Recipient, n.Subject, n.Content = citizen(9), flussi.NewText(corrected), flussi.NewText(letter+corrected)
 				})
 			}
-			file := edited(t, export(t, func(yield func(flow.Notification, error) bool) {
+			file := exceltest.Edit(t, export(t, func(yield func(flow.Notification, error) bool) {
 				for _, n := range rows {
 					if !yield(n, nil) {
 						return
@@ -581,12 +582,12 @@ func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
 				}
 			}), cells)
 			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
-			assert.Equal(t, 2-len(c.rows), report.Corrected, report.Italian())
-			require.Len(t, report.File.Errors, len(c.rows), report.Italian())
+			assert.Equal(t, 2-len(c.rows), report.Corrected, report.Italian(0))
+			require.Len(t, report.Errors, len(c.rows), report.Italian(0))
 			for i, row := range c.rows {
 				require.ErrorIs(t, err, flussi.ErrRows)
-				require.ErrorIs(t, report.File.Errors[i], flussi.ErrDuplicate)
-				assert.Equal(t, row, report.File.Errors[i].Row)
+				require.ErrorIs(t, report.Errors[i], flussi.ErrDuplicate)
+				assert.Equal(t, row, report.Errors[i].Row)
 			}
 			for i, n := range rows {
 				assert.Equal(t, !slices.Contains(c.rows, i+2), w.get(t, n.ID).State == flow.NotificationRegistered)
@@ -633,7 +634,7 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			first, second := w.seed(t, 2, failed(flow.CodeRefused)), w.seed(t, 3, failed(flow.CodeRefused))
-			file := edited(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
+			file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
 			service := refusing{w.Service, first.ID, &flussi.Error{Operation: "edit notification", ID: first.ID, Err: c.err}}
 			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
 			assert.Equal(t, flow.NotificationFailed, w.get(t, first.ID).State)
@@ -643,9 +644,9 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 				return
 			}
 			require.ErrorIs(t, err, flussi.ErrRows)
-			require.Len(t, report.File.Errors, 1)
-			require.ErrorIs(t, report.File.Errors[0], c.refusal)
-			assert.Equal(t, 2, report.File.Errors[0].Row)
+			require.Len(t, report.Errors, 1)
+			require.ErrorIs(t, report.Errors[0], c.refusal)
+			assert.Equal(t, 2, report.Errors[0].Row)
 			assert.Equal(t, flow.NotificationRegistered, w.get(t, second.ID).State)
 		})
 	}
@@ -667,10 +668,10 @@ func TestCharactersThatCannotBeSeenAreNoCorrection(t *testing.T) {
 				n.Reference = "TARI " + unseen + unseen + "2030"
 			})
 			dropped := map[string]any{"B2": "Oggetto riservato", "C2": "Prima " + letter + "ultima", "I2": "TARI 2030"}
-			for _, file := range [][]byte{w.export(t), edited(t, w.export(t), dropped)} {
+			for _, file := range [][]byte{w.export(t), exceltest.Edit(t, w.export(t), dropped)} {
 				report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-				require.NoError(t, err, report.Italian())
-				assert.Equal(t, 1, report.Unchanged, report.Italian())
+				require.NoError(t, err, report.Italian(0))
+				assert.Equal(t, 1, report.Unchanged, report.Italian(0))
 				assert.Equal(t, n, w.get(t, n.ID))
 			}
 		})
@@ -683,7 +684,7 @@ func TestACharacterThatCannotBeSeenInsideAWordIsNoCorrection(t *testing.T) {
 		failed(flow.CodeRefused)(n)
 		n.Subject = flussi.NewText("Oggetto riser\x01vato al cittadino")
 	})
-	report, err := w.correct(t, edited(t, w.export(t), map[string]any{"B2": "Oggetto riservato al cittadino"}), flowexcel.CorrectConfig{})
+	report, err := w.correct(t, exceltest.Edit(t, w.export(t), map[string]any{"B2": "Oggetto riservato al cittadino"}), flowexcel.CorrectConfig{})
 	require.NoError(t, err)
-	assert.Equal(t, 1, report.Unchanged, report.Italian())
+	assert.Equal(t, 1, report.Unchanged, report.Italian(0))
 }

@@ -52,7 +52,7 @@ func (a *correcting) judge(ctx context.Context, c correction, row exported) erro
 
 	switch {
 	case fresh && written != "" && !strings.EqualFold(written, current) && !ordered && !strings.EqualFold(written, registered):
-		a.refuse(c.row, excel.Refuse(stateHeader, fmt.Sprintf("Lo stato è «%s»: lasciarlo com'è, oppure scrivere «%s» se la notifica è in «Errore» ed è da inviare di nuovo.", current, registered)))
+		a.refuse(c.row, excel.NewCheckError(stateHeader, fmt.Sprintf("Lo stato è «%s»: lasciarlo com'è, oppure scrivere «%s» se la notifica è in «Errore» ed è da inviare di nuovo.", current, registered)))
 	case anonymised && !ordered && !(fresh && len(changed) > 0):
 		a.report.Settled++ // the row may say what was erased since
 	case !failed && len(changed) == 0 && !(ordered && fresh):
@@ -89,7 +89,7 @@ func (a *correcting) interrupted(ctx context.Context, n flow.Notification) (bool
 // plan plans a correction, unless the notification or its data do not permit it.
 func (a *correcting) plan(ctx context.Context, c correction, row exported) {
 	if err := a.mayRegister(ctx, c.now); err != nil {
-		a.refuse(c.row, excel.RefuseError(stateHeader, err))
+		a.refuse(c.row, excel.NewCellError(stateHeader, err))
 		return
 	}
 	if c.edit {
@@ -114,18 +114,18 @@ func notFailed(n flow.Notification, changed []string) error {
 	}
 	reason += ", e si correggono solo le notifiche in «Errore»: rimettere i valori esportati, o eliminare la riga."
 	if len(changed) == 0 {
-		return excel.Refuse(stateHeader, reason)
+		return excel.NewCheckError(stateHeader, reason)
 	}
-	return excel.Refuse(changed[0], fmt.Sprintf("%s %s: %s.", reason, italian.Choose(len(changed), "Colonna cambiata", "Colonne cambiate"), italian.Quoted(changed)))
+	return excel.NewCheckError(changed[0], fmt.Sprintf("%s %s: %s.", reason, italian.Choose(len(changed), "Colonna cambiata", "Colonne cambiate"), italian.Quoted(changed)))
 }
 
 // judge is check for a correction: codes that are doubtful since they were stored are no
 // error.
 func (t *Template) judge(old, d flow.Draft, late *bool) error {
-	errs := []error{located(d.Validate(t.config.Limits)), lateFault(d, late)}
+	errs := []error{d.Validate(t.config.Limits), lateFault(d, late)}
 	doubt := func(header string, changed bool, err error) {
 		if t.config.Codes == flussi.Strict && changed && err != nil {
-			errs = append(errs, excel.RefuseError(header, err))
+			errs = append(errs, excel.NewCellError(header, err))
 		}
 	}
 	doubt(recipientHeader, d.Recipient != old.Recipient, d.Recipient.Check())
@@ -134,7 +134,7 @@ func (t *Template) judge(old, d flow.Draft, late *bool) error {
 	return errors.Join(errs...)
 }
 
-// apply makes a correction. A refusal is told at its row; the error is a failure.
+// apply makes a correction. A refusal is reported at its row; the error is a failure.
 func (a *correcting) apply(ctx context.Context, c correction) error {
 	var err error
 	if c.edit {
@@ -149,7 +149,7 @@ func (a *correcting) apply(ctx context.Context, c correction) error {
 	case err == nil:
 		a.report.SetBack++
 	case isRefusal(err):
-		a.refuse(c.row, located(err))
+		a.refuse(c.row, err)
 	default:
 		return err
 	}

@@ -8,15 +8,15 @@
 //	var report excel.Report                                        // Importa da File Excel
 //	rows := template.Rows(ctx, file, size, &report)
 //	f, added, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
-//	flowexcel.Complete(&report, added)                             // what only the flow could tell
-//	fmt.Print(report.Italian())
-//	err = template.Annotate(ctx, w, file, size, &report)           // the operator's file, with the wrong cells marked
+//	fmt.Print(flowexcel.Italian(&report, added, 0))
+//	err = template.Annotate(ctx, w, file, size, &report, added)    // the operator's file, with the wrong cells marked
 //
 //	err = template.Export(ctx, w, service.AllNotifications(ctx, operator, filter)) // Esporta Excel
 //	done, err := template.Correct(ctx, service, operator, file, size, flowexcel.CorrectConfig{})
-//	fmt.Print(done.Italian())
+//	fmt.Print(done.Italian(0))
 //
-// After an import, show report.Italian(): it has whatever is wrong with the file and its rows. An
+// The report is about the file, the [flow.AddReport] about its rows, also those that the template
+// refused. After an import, show [Italian] of both: it has whatever is wrong with the file. An
 // error that is neither an [*excel.FileError] nor a [flussi.ErrRows] is about something else:
 // show [flussi.Explain] of it. [Template.Annotate] refuses a file that was not read to its end
 // with [excel.ErrReport].
@@ -27,7 +27,7 @@
 // avviso, Ente creditore, Paga dopo la scadenza, Riferimento and Occasione, of which the first
 // three are required; they are also known by the other names that offices give them. Each cell
 // is checked as the flow will check it, and each row by [flow.Draft.Validate], so that
-// what is wrong is told at its cell. A notification with an amount or a notice number is a
+// each error has its cell. A notification with an amount or a notice number is a
 // payment, and needs both. A due date is the end of its day in Italy.
 //
 // The template's sheet is Notifiche, with the header in row 1. The same file can be imported again:

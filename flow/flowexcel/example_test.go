@@ -50,19 +50,20 @@ func ExampleTemplate_Rows() {
 	var report excel.Report
 	rows := template.Rows(ctx, file, file.Size(), &report)
 	added, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{})
-	flowexcel.Complete(&report, added)
 	fmt.Println(flussi.Explain(err))
-	for _, e := range report.Errors {
-		fmt.Println(e.Italian())
-	}
+	fmt.Print(flowexcel.Italian(&report, added, 0))
 
 	var marked bytes.Buffer // the operator's own file, with the wrong cells marked
-	err = template.Annotate(ctx, &marked, file, file.Size(), &report)
+	err = template.Annotate(ctx, &marked, file, file.Size(), &report, added)
 	fmt.Println(marked.Len() > 0, err)
 	// Output:
 	// 2 righe con errori su 3: nessuna notifica è stata importata.
-	// Riga 3, colonna F (Numero avviso): È una notifica di pagamento: manca il numero avviso.
-	// Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.
+	// Righe senza errori: 1. Righe con errori: 2.
+	// Colonne facoltative mancanti: «Ente creditore», «Paga dopo la scadenza», «Riferimento» e «Occasione».
+	//
+	// Da correggere (righe con errori):
+	// - Riga 3, colonna F (Numero avviso): È una notifica di pagamento: manca il numero avviso.
+	// - Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.
 	// true <nil>
 }
 
@@ -126,7 +127,7 @@ func ExampleTemplate_Correct() {
 	_ = book.Write(&file)
 
 	report, err := template.Correct(ctx, service, operator, bytes.NewReader(file.Bytes()), int64(file.Len()), flowexcel.CorrectConfig{Flow: f.ID})
-	fmt.Print(report.Italian())
+	fmt.Print(report.Italian(0))
 	if err == nil && report.Corrected+report.SetBack > 0 {
 		_, err = service.SendFlow(ctx, operator, f.ID)
 	}

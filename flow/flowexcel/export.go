@@ -72,13 +72,7 @@ type exported struct {
 // [Template.Correct]. For the errors see [excel.Template.Encode]; the first that the
 // sequence gives is returned as it is.
 func (t *Template) Export(ctx context.Context, w io.Writer, notifications iter.Seq2[flow.Notification, error]) error {
-	return t.exports.Encode(ctx, w, func(yield func(exported, error) bool) {
-		for n, err := range notifications {
-			if !yield(exportedOf(n), err) {
-				return
-			}
-		}
-	})
+	return t.exports.Encode(ctx, w, excel.Map(notifications, exportedOf))
 }
 
 func exportedOf(n flow.Notification) exported {
@@ -107,8 +101,8 @@ func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[e
 	lenient := importKinds(l, flussi.Lenient)
 	columns := draftColumns(kinds{
 		recipient: lenient.recipient, notice: lenient.notice, payee: lenient.payee, due: newDueKind(zone),
-		subject: present(long, k.subject.Rule()), content: present(long, k.content.Rule()), reference: present(text, k.reference.Rule()),
-		occasion: present(text, k.occasion.Rule()),
+		subject: excel.WithRule(long, k.subject.Rule()), content: excel.WithRule(long, k.content.Rule()), reference: excel.WithRule(text, k.reference.Rule()),
+		occasion: excel.WithRule(text, k.occasion.Rule()),
 	}, l, false, func(e *exported) *entry { return &e.entry })
 
 	states := excel.Rule{Text: "«Registrato», per inviare di nuovo una notifica in «Errore»", Width: 16,
@@ -117,8 +111,8 @@ func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[e
 	return append(columns,
 		excel.NewColumn(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.id },
 			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Identifica la notifica."}),
-		excel.NewColumn(stateHeader, present(text, states), func(e *exported) *string { return &e.state }, excel.ColumnConfig{}),
-		excel.NewColumn(errorHeader, present(text, excel.Rule{Layout: excel.LongTextLayout, Width: 50}), func(e *exported) *string { return &e.failure },
+		excel.NewColumn(stateHeader, excel.WithRule(text, states), func(e *exported) *string { return &e.state }, excel.ColumnConfig{}),
+		excel.NewColumn(errorHeader, excel.WithRule(text, excel.Rule{Layout: excel.LongTextLayout, Width: 50}), func(e *exported) *string { return &e.failure },
 			excel.ColumnConfig{ReadOnly: true, Help: "Il motivo per cui la notifica è in «Errore»."}),
 		shown(messageHeader, text, excel.Rule{Width: 32}, func(e *exported) *string { return &e.messageID }, "L'identificativo che App IO ha dato al messaggio."),
 		shown(attemptsHeader, excel.Integer(0, 1<<31), number, func(e *exported) *int64 { return &e.attempts }, "Quante volte si è tentato di inviare la notifica."),
@@ -131,14 +125,14 @@ func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[e
 		shown(userHeader, text, narrow, func(e *exported) *string { return &e.user }, "Chi ha modificato la notifica per ultimo."),
 		shown(changedHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.changedAt }, "Quando la notifica è stata modificata."),
 		shown(disabledHeader, excel.YesNo(), excel.Rule{Width: 10}, func(e *exported) *bool { return &e.disabled }, "Se la notifica è disabilitata; in questo caso non si invia."),
-		excel.NewColumn(versionHeader, present(excel.Integer(1, maxVersion), number), func(e *exported) *int64 { return &e.version },
+		excel.NewColumn(versionHeader, excel.WithRule(excel.Integer(1, maxVersion), number), func(e *exported) *int64 { return &e.version },
 			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Serve a riconoscere le notifiche modificate da altri dopo l'esportazione."}),
 	)
 }
 
 // shown is a column that operators only look at.
 func shown[V any](header string, kind excel.Kind[V], rule excel.Rule, field func(*exported) *V, help string) excel.Column[exported] {
-	return excel.NewColumn(header, excel.Kind[V](written[V]{present(kind, rule)}), field, excel.ColumnConfig{ReadOnly: true, Help: help})
+	return excel.NewColumn(header, excel.Kind[V](written[V]{excel.WithRule(kind, rule)}), field, excel.ColumnConfig{ReadOnly: true, Help: help})
 }
 
 // maxVersion is more than anybody changes a notification.
@@ -156,17 +150,6 @@ func idKind() excel.Kind[uuid.UUID] {
 			return flussi.Reading[uuid.UUID]{Value: id}, nil
 		}, uuid.UUID.String)
 }
-
-// ruled is a kind that is presented by another rule than its own.
-type ruled[V any] struct {
-	excel.Kind[V]
-	rule excel.Rule
-}
-
-func present[V any](kind excel.Kind[V], rule excel.Rule) excel.Kind[V] { return ruled[V]{kind, rule} }
-
-// Rule returns the rule.
-func (k ruled[V]) Rule() excel.Rule { return k.rule }
 
 // written is a kind that is only written: whatever stands in the cell is read as nothing.
 type written[V any] struct{ excel.Kind[V] }

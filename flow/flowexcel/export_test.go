@@ -5,9 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,18 +17,8 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 )
-
-// given gives notifications as a sequence.
-func given(notifications ...flow.Notification) func(func(flow.Notification, error) bool) {
-	return func(yield func(flow.Notification, error) bool) {
-		for _, n := range notifications {
-			if !yield(n, nil) {
-				return
-			}
-		}
-	}
-}
 
 // whole is a notification with something in every field.
 func whole() flow.Notification {
@@ -44,20 +31,9 @@ func whole() flow.Notification {
 	return n
 }
 
-// open opens the first sheet of a workbook, with what its cells show.
-func open(t testing.TB, file []byte) (*excelize.File, [][]string) {
-	t.Helper()
-	f, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, f.Close()) })
-	rows, err := f.GetRows(f.GetSheetName(0))
-	require.NoError(t, err)
-	return f, rows
-}
-
 func TestAnExportHasTheGuidesColumns(t *testing.T) {
 	plain := flow.Notification{ID: uuid.MustParse("9e0beb0b-464d-4e91-8de9-2885bccac7d9"), State: flow.NotificationSent, Draft: draft(1), UpdatedBy: "italsoft", Version: 3}
-	f, rows := open(t, export(t, given(whole(), plain)))
+	f, rows := exceltest.Open(t, export(t, exceltest.Given(whole(), plain)))
 	require.Len(t, rows, 3, "no sum: saved as CSV, it would be a row")
 	assert.Equal(t, exportHeaders, rows[0])
 	assert.Equal(t, []string{
@@ -71,14 +47,7 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 	}, rows[2])
 
 	// Typed: amounts and dates are numbers, codes are text.
-	for ref, kind := range map[string]excelize.CellType{"A2": excelize.CellTypeInlineString, "D2": excelize.CellTypeNumber, "E2": excelize.CellTypeNumber, "F2": excelize.CellTypeInlineString, "P2": excelize.CellTypeNumber} {
-		got, err := f.GetCellType("Notifiche", ref)
-		require.NoError(t, err)
-		if got == excelize.CellTypeUnset {
-			got = excelize.CellTypeNumber
-		}
-		assert.Equal(t, kind, got, ref)
-	}
+	exceltest.CheckTypes(t, f, []string{"A2", "F2"}, []string{"D2", "E2", "P2"})
 	panes, err := f.GetPanes("Notifiche")
 	require.NoError(t, err)
 	assert.True(t, panes.Freeze)
@@ -99,18 +68,8 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 
 // Who opens an export months later finds in it what to do with it.
 func TestAnExportsGuideSaysWhatMayBeCorrectedAndHow(t *testing.T) {
-	f, _ := open(t, export(t, given(whole())))
-	rows, err := f.GetRows("Guida Rapida")
-	require.NoError(t, err)
-	guide := map[string][]string{}
-	var text strings.Builder
-	for _, row := range rows {
-		if len(row) > 2 {
-			guide[row[0]] = row
-		} else if len(row) > 0 {
-			text.WriteString(row[0] + "\n")
-		}
-	}
+	f, _ := exceltest.Open(t, export(t, exceltest.Given(whole())))
+	guide, text := exceltest.Guide(t, f)
 	for _, header := range exportHeaders[:10] {
 		assert.Equal(t, "Sì", guide[header][1], header)
 	}
@@ -126,10 +85,10 @@ func TestAnExportsGuideSaysWhatMayBeCorrectedAndHow(t *testing.T) {
 		assert.Contains(t, guide["Stato Consegna"][2], word+", ")
 	}
 	for _, want := range []string{"lo si carica come correzione del flusso", "scrivere «Registrato» nella colonna «Stato»", "«Esito sconosciuto»", "«Già inviata»", "nella colonna «Occasione»", "non con «Importa da File Excel»"} {
-		assert.Contains(t, text.String(), want)
+		assert.Contains(t, text, want)
 	}
 	for _, other := range []string{"Si compila il foglio", "obbligatorie", "Esempio di riga compilata"} {
-		assert.NotContains(t, text.String(), other, "it is not filled in")
+		assert.NotContains(t, text, other, "it is not filled in")
 	}
 }
 
@@ -145,7 +104,7 @@ func TestAnyNotificationCanBeExported(t *testing.T) {
 	strange.Subject = flussi.NewText("=cmd|' /C calc'!A0\x01")
 	unexplained := whole()
 	unexplained.Transmission.ErrorCode = ""
-	_, rows := open(t, export(t, given(anonymised, strange, flow.Notification{}, unexplained)))
+	_, rows := exceltest.Open(t, export(t, exceltest.Given(anonymised, strange, flow.Notification{}, unexplained)))
 	require.Len(t, rows, 5)
 	assert.Equal(t, []string{"", "", "", "05/06/2099", "12.38", "", ""}, rows[1][:7])
 	assert.Equal(t, "frozen", rows[2][11])
@@ -178,18 +137,18 @@ func TestDueDatesComeBack(t *testing.T) {
 		for _, at := range []time.Time{at, at.Add(123456 * time.Microsecond)} {
 			w := newWorld(t)
 			n := w.seed(t, 1, func(n *flow.Notification) { failed(flow.CodeRefused)(n); n.DueDate = at })
-			file := edited(t, w.export(t), nil)
+			file := exceltest.Edit(t, w.export(t), nil)
 			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-			require.NoError(t, err, "%s: %s", due, report.Italian())
+			require.NoError(t, err, "%s: %s", due, report.Italian(0))
 			assert.Equal(t, 1, report.Unchanged, due)
 
 			// Another notification takes its place: what was read is what was written.
 			n.DueDate = time.Time{}
 			n, err = w.EditNotification(t.Context(), operator, n.ID, n.Version, n.Draft)
 			require.NoError(t, err)
-			file = edited(t, file, map[string]any{cell(column(t, "Versione"), 2): n.Version})
+			file = exceltest.Edit(t, file, map[string]any{exceltest.Ref(column(t, "Versione"), 2): n.Version})
 			report, err = w.correct(t, file, flowexcel.CorrectConfig{})
-			require.NoError(t, err, "%s: %s", due, report.Italian())
+			require.NoError(t, err, "%s: %s", due, report.Italian(0))
 			assert.Equal(t, at.Truncate(time.Second), w.get(t, n.ID).DueDate, due)
 		}
 	}
@@ -206,8 +165,8 @@ func TestDueDatesThatOperatorsType(t *testing.T) {
 	} {
 		w := newWorld(t)
 		n := w.seed(t, 1, failed(flow.CodeRefused))
-		report, err := w.correct(t, edited(t, w.export(t), map[string]any{"D2": typed}), flowexcel.CorrectConfig{})
-		require.NoError(t, err, report.Italian())
+		report, err := w.correct(t, exceltest.Edit(t, w.export(t), map[string]any{"D2": typed}), flowexcel.CorrectConfig{})
+		require.NoError(t, err, report.Italian(0))
 		assert.Equal(t, want, w.get(t, n.ID).DueDate, "%v", typed)
 	}
 }
@@ -220,12 +179,12 @@ func TestAnExportComesBack(t *testing.T) {
 		w.seed(t, i, []func(*flow.Notification){nil, sent, failed(flow.CodeUnreachable), failed(flow.CodeOutcomeUnknown)}[i%4])
 	}
 	files := map[string][]byte{"ours": w.export(t)}
-	files["excelize"] = edited(t, files["ours"], nil)
-	if _, err := exec.LookPath("soffice"); err == nil { // the gate has it
-		files["LibreOffice"] = soffice(t, "xlsx", "notifiche.xlsx", files["ours"])
-		files["LibreOffice's own format"] = soffice(t, "xlsx", "notifiche.ods", soffice(t, "ods", "notifiche.xlsx", files["ours"]))
+	files["excelize"] = exceltest.Edit(t, files["ours"], nil)
+	if exceltest.HasLibreOffice() { // the gate has it
+		files["LibreOffice"] = exceltest.LibreOffice(t, "xlsx", "notifiche.xlsx", files["ours"])
+		files["LibreOffice's own format"] = exceltest.LibreOffice(t, "xlsx", "notifiche.ods", exceltest.LibreOffice(t, "ods", "notifiche.xlsx", files["ours"]))
 	}
-	_, rows := open(t, files["ours"])
+	_, rows := exceltest.Open(t, files["ours"])
 	var csvFile bytes.Buffer
 	writer := csv.NewWriter(&csvFile)
 	writer.Comma = ';'
@@ -234,11 +193,11 @@ func TestAnExportComesBack(t *testing.T) {
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {
 			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-			require.NoError(t, err, report.Italian())
+			require.NoError(t, err, report.Italian(0))
 			assert.Equal(t, 30, report.Unchanged)
 			assert.Equal(t, 30, report.Settled)
 
-			_, errs, refusal := read(t, file)
+			_, errs, refusal := imports(t).Read(t, file)
 			require.Len(t, errs, 1, refusal.Italian())
 			assert.Contains(t, refusal.Italian(), "Il file è un'esportazione")
 		})
@@ -247,35 +206,7 @@ func TestAnExportComesBack(t *testing.T) {
 
 // The template survives LibreOffice, empty and filled in.
 func TestTheTemplateComesBackFromLibreOffice(t *testing.T) {
-	if _, err := exec.LookPath("soffice"); err != nil {
-		t.Skipf("LibreOffice is not installed: %v", err)
-	}
-	var blank bytes.Buffer
-	require.NoError(t, template(t).Blank(t.Context(), &blank))
-	saved := soffice(t, "xlsx", "modello.xlsx", blank.Bytes())
 	want := draft(2)
-	file := edited(t, saved, map[string]any{"A2": want.Recipient.Reveal(), "B2": want.Subject.Reveal(), "C2": want.Content.Reveal(), "D2": "03/06/2099", "E2": 12.36,
-		"F2": want.NoticeNumber.Reveal(), "G2": want.Payee.String(), "H2": "no", "I2": want.Reference})
-	for _, file := range [][]byte{file, soffice(t, "xlsx", "modello.xlsx", file)} {
-		rows, errs, report := read(t, file)
-		require.Empty(t, errs, report.Italian())
-		assert.False(t, report.Outdated)
-		assert.Equal(t, []flow.Row{{Number: 2, Draft: want}}, rows)
-	}
-}
-
-// soffice converts a file with LibreOffice.
-func soffice(t testing.TB, to, name string, data []byte) []byte {
-	t.Helper()
-	dir := t.TempDir()
-	source := filepath.Join(dir, name)
-	require.NoError(t, os.WriteFile(source, data, 0o600))
-	out := filepath.Join(dir, "out")
-	format, _, _ := strings.Cut(to, ":")
-	command := exec.CommandContext(t.Context(), "soffice", "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", to, "--outdir", out, source)
-	text, err := command.CombinedOutput()
-	require.NoError(t, err, "%s", text)
-	made, err := os.ReadFile(filepath.Join(out, strings.TrimSuffix(name, filepath.Ext(name))+"."+format))
-	require.NoError(t, err, "%s", text)
-	return made
+	imports(t).CheckLibreOffice(t, map[string]any{"A2": want.Recipient.Reveal(), "B2": want.Subject.Reveal(), "C2": want.Content.Reveal(), "D2": "03/06/2099", "E2": 12.36,
+		"F2": want.NoticeNumber.Reveal(), "G2": want.Payee.String(), "H2": "no", "I2": want.Reference}, flow.Row{Number: 2, Draft: want})
 }

@@ -3,7 +3,6 @@ package flowexcel_test
 import (
 	"bytes"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"testing"
 
@@ -13,45 +12,20 @@ import (
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 )
 
 // Whatever a file is: rows that are right pass the flow, what is wrong has a number or
 // ends the file, and the report counts as the sequence does.
 func FuzzRows(f *testing.F) {
-	f.Add(blankFilled(f, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": text, "D2": "16/06/2099", "E2": 12.5, "F2": "301005100001400678"}))
+	f.Add(imports(f).Fill(f, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": text, "D2": "16/06/2099", "E2": 12.5, "F2": "301005100001400678"}))
 	f.Add([]byte("CF;Oggetto;Testo;Scadenza;Importo;NAV;CF ente;Paga dopo la scadenza;Rif.\n" + code + ";Scadenza della TARI;" + text + ";16/06/2099;12,50;301005100001400678;80185250588;X;R\n"))
 	f.Add([]byte("Codice fiscale\tOggetto\tContenuto\n" + code + "\tScadenza della TARI\t" + text + "\n" + code + "\tcorto\t" + text + "\n"))
 	f.Add([]byte("CF,Oggetto,Testo,IUV\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tpl, err := flowexcel.New(flowexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}})
 		require.NoError(t, err)
-		var report excel.Report
-		var over error
-		good, wrong, last := 0, 0, 0
-		for row, err := range tpl.Rows(t.Context(), bytes.NewReader(data), int64(len(data)), &report) {
-			require.NoError(t, over, "a row behind the end")
-			var bad *excel.RowError
-			switch {
-			case err == nil:
-				require.NoError(t, row.Draft.Validate(flow.GuideLimits()))
-				good++
-			case errors.As(err, &bad):
-				require.Equal(t, bad.Row, row.Number)
-				wrong++
-			default:
-				var file *excel.FileError
-				require.ErrorAs(t, err, &file)
-				over = err
-			}
-			if over == nil {
-				require.Greater(t, row.Number, last)
-				last = row.Number
-			} else {
-				require.Zero(t, row.Number)
-			}
-		}
-		require.Equal(t, over == nil, report.Complete)
-		require.Equal(t, []int{good, wrong}, []int{report.Rows, report.Invalid})
+		importsOf(tpl).CheckSequence(t, data, func(r flow.Row) error { return r.Draft.Validate(flow.GuideLimits()) })
 	})
 }
 
@@ -73,7 +47,7 @@ func FuzzCorrect(f *testing.F) {
 		return w, all
 	}
 	w, _ := seeded(f)
-	_, rows := open(f, w.export(f))
+	_, rows := exceltest.Open(f, w.export(f))
 	rows = rows[:len(rows)-1]
 	asCSV := func() []byte {
 		var b bytes.Buffer

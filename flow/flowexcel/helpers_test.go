@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -13,13 +14,13 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/exceltest"
 )
 
 const taxes = "tributi"
@@ -100,20 +101,14 @@ func template(t testing.TB) *flowexcel.Template {
 	return tpl
 }
 
-// read reads an import.
-func read(t testing.TB, file []byte) ([]flow.Row, []error, *excel.Report) {
-	t.Helper()
-	var report excel.Report
-	var rows []flow.Row
-	var errs []error
-	for row, err := range template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report) {
-		if err != nil {
-			errs = append(errs, err)
-		} else {
-			rows = append(rows, row)
-		}
-	}
-	return rows, errs, &report
+// imports are the imports of a template.
+func imports(t testing.TB) exceltest.Workbook[flow.Row] { return importsOf(template(t)) }
+
+func importsOf(tpl *flowexcel.Template) exceltest.Workbook[flow.Row] {
+	return exceltest.Workbook[flow.Row]{Blank: tpl.Blank, Rows: tpl.Rows, Number: func(r flow.Row) int { return r.Number },
+		Annotate: func(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, rows []*flussi.RowError) error {
+			return tpl.Annotate(ctx, w, r, size, report, flow.AddReport{ImportReport: flussi.ImportReport{Invalid: len(rows), Errors: rows}})
+		}}
 }
 
 // correct gives a file with corrections back.
@@ -122,57 +117,16 @@ func (w *world) correct(t testing.TB, file []byte, c flowexcel.CorrectConfig) (f
 	return template(t).Correct(t.Context(), w.Service, operator, bytes.NewReader(file), int64(len(file)), c)
 }
 
-// edited opens a workbook with the engine, as other software does, changes cells of its
-// first sheet, and saves it.
-func edited(t testing.TB, file []byte, cells map[string]any) []byte {
-	t.Helper()
-	f, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
-	for ref, value := range cells {
-		require.NoError(t, f.SetCellValue(f.GetSheetName(0), ref, value))
-	}
-	var b bytes.Buffer
-	require.NoError(t, f.Write(&b))
-	require.NoError(t, f.Close())
-	return b.Bytes()
-}
-
 // column returns the letters of a column of an export.
 func column(t testing.TB, header string) string {
 	t.Helper()
-	i := slices.Index(exportHeaders, header)
-	require.GreaterOrEqual(t, i, 0, header)
-	name, err := excelize.ColumnNumberToName(i + 1)
-	require.NoError(t, err)
-	return name
+	return exceltest.Column(t, exportHeaders, header)
 }
 
 var importHeaders = []string{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Ente creditore", "Paga dopo la scadenza", "Riferimento", "Occasione"}
 
 var exportHeaders = append(slices.Clone(importHeaders), "UUID", "Stato", "Errore", "ID Consegna App.IO", "Tentativi Invio", "Data invio",
 	"Stato Consegna", "Stato Mail", "Stato Push", "Utente mod.", "Data mod.", "Dis.", "Versione")
-
-// sheet makes a workbook of one sheet.
-func sheet(t testing.TB, rows ...[]any) []byte {
-	t.Helper()
-	f := excelize.NewFile()
-	for i, row := range rows {
-		require.NoError(t, f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row))
-	}
-	var b bytes.Buffer
-	require.NoError(t, f.Write(&b))
-	require.NoError(t, f.Close())
-	return b.Bytes()
-}
-
-// cells makes cells of texts.
-func cells(texts []string) []any {
-	row := make([]any, len(texts))
-	for i, text := range texts {
-		row[i] = text
-	}
-	return row
-}
 
 // citizen returns fiscal codes that are all different.
 func citizen(n int) flussi.FiscalCode {
@@ -210,20 +164,4 @@ func draft(n int) flow.Draft {
 		d.DueDate, _ = flussi.EndOfDay(2099, time.June, 1+n%28)
 	}
 	return d
-}
-
-func cell(column string, row int) string { return fmt.Sprintf("%s%d", column, row) }
-
-// hide hides rows of the first sheet, as a filter does.
-func hide(t testing.TB, file []byte, rows ...int) []byte {
-	t.Helper()
-	f, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
-	for _, row := range rows {
-		require.NoError(t, f.SetRowVisible(f.GetSheetName(0), row, false))
-	}
-	var b bytes.Buffer
-	require.NoError(t, f.Write(&b))
-	require.NoError(t, f.Close())
-	return b.Bytes()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 	"github.com/flussi-go/flussi/internal/leaktest"
 )
 
@@ -23,7 +24,7 @@ func TestErrorsAndReportsHoldNothingPersonal(t *testing.T) {
 	}
 	secretText := "Testo segreto: " + text
 	good := func(n int) map[string]any {
-		return map[string]any{cell("A", n): code, cell("B", n): "Oggetto segreto", cell("C", n): secretText, cell("I", n): "rif-segreto"}
+		return map[string]any{exceltest.Ref("A", n): code, exceltest.Ref("B", n): "Oggetto segreto", exceltest.Ref("C", n): secretText, exceltest.Ref("I", n): "rif-segreto"}
 	}
 	for name, wrong := range map[string]map[string]any{
 		"recipient": {"A2": "MSCMHL68P18H21"}, "strange recipient": {"A2": "RSSMRA80A01H50!"}, "subject": {"B2": "segreto"}, "content": {"C2": "segreto"},
@@ -39,17 +40,16 @@ func TestErrorsAndReportsHoldNothingPersonal(t *testing.T) {
 			}
 			w := newWorld(t)
 			var report excel.Report
-			file := blankFilled(t, all)
+			file := imports(t).Fill(t, all)
 			added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
-			flowexcel.Complete(&report, added)
-			nothing(t, err, report, &report, added)
+			nothing(t, err, report, &report, added, flowexcel.Italian(&report, added, 0))
 			for _, e := range added.Errors {
 				nothing(t, e)
 			}
-			for _, e := range report.Errors {
+			for _, e := range exceltest.CellErrors(added.Errors) {
 				nothing(t, e)
 			}
-			_, errs, _ := read(t, file)
+			_, errs, _ := imports(t).Read(t, file)
 			nothing(t, errors.Join(errs...))
 		})
 	}
@@ -62,9 +62,9 @@ func TestErrorsAndReportsHoldNothingPersonal(t *testing.T) {
 			w.seed(t, 2, failed(flow.CodeRefused))
 			w.seed(t, 3, sent)
 			w.seed(t, 4, failed(flow.CodeOutcomeUnknown))
-			report, err := w.correct(t, edited(t, w.export(t), wrong), flowexcel.CorrectConfig{})
+			report, err := w.correct(t, exceltest.Edit(t, w.export(t), wrong), flowexcel.CorrectConfig{})
 			require.Error(t, err)
-			nothing(t, err, report, &report)
+			nothing(t, err, report, &report, report.Italian(0))
 		})
 	}
 }

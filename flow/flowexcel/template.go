@@ -44,7 +44,7 @@ func New(c Config) (*Template, error) {
 	t := &Template{config: c}
 	k := importKinds(c.Limits, c.Codes)
 	t.imports, err = excel.New(excel.Config[entry]{
-		Name: "Notifiche", Sheet: "Notifiche", Limits: c.File, Refused: refused(), Check: t.check,
+		Name: "Notifiche", Sheet: "Notifiche", Limits: c.File, Refused: refusedHeaders(), Check: t.check,
 		Intro: "Con questo modello si preparano le notifiche di un flusso: una riga per ogni cittadino e messaggio. Si carica nel flusso con «Importa da File Excel».",
 	}, draftColumns(k, c.Limits, true, func(e *entry) *entry { return e })...)
 	if err != nil {
@@ -60,8 +60,8 @@ func New(c Config) (*Template, error) {
 	return t, nil
 }
 
-// refused are the headers that an import must not have.
-func refused() []excel.RefusedHeader {
+// refusedHeaders are the headers that an import must not have.
+func refusedHeaders() []excel.RefusedHeader {
 	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e le sue notifiche ci sono già. " +
 		"Per correggere le notifiche in «Errore», caricare il file come correzione. Per scrivere agli stessi cittadini un altro messaggio, copiare le righe nel modello."}}
 	for _, header := range []string{messageHeader} {
@@ -76,7 +76,7 @@ func refused() []excel.RefusedHeader {
 // check judges a row whose cells are right, as the flow will.
 func (t *Template) check(e *entry) error {
 	e.Draft = e.draft()
-	return errors.Join(located(e.Validate(t.config.Limits)), lateFault(e.Draft, e.late))
+	return errors.Join(e.Validate(t.config.Limits), lateFault(e.Draft, e.late))
 }
 
 // lateFault refuses what says something about a payment that is none.
@@ -84,30 +84,9 @@ func lateFault(d flow.Draft, late *bool) error {
 	if d.IsPayment || late == nil || !*late {
 		return nil
 	}
-	return excel.Refuse(lateHeader, "La cella riguarda un pagamento, ma non è una notifica di pagamento: aggiungere l'importo e il numero avviso, o svuotare la cella.")
-}
-
-// located tells an error of a draft at the columns of its fields.
-func located(err error) error {
-	var invalid *flussi.InvalidError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	var all []error
-	for _, field := range invalid.Fields {
-		all = append(all, excel.RefuseError(headerOf(field.Type), field))
-	}
-	return errors.Join(all...)
+	return excel.NewCheckError(lateHeader, "La cella riguarda un pagamento, ma non è una notifica di pagamento: aggiungere l'importo e il numero avviso, o svuotare la cella.")
 }
 
 // Blank (Scarica Template) writes the empty workbook for people to fill in. See
 // [excel.Template.Blank].
 func (t *Template) Blank(ctx context.Context, w io.Writer) error { return t.imports.Blank(ctx, w) }
-
-// Annotate writes a copy of the operator's own file, whether of an import or of
-// corrections, with what the report says marked in it. The report is that of
-// [Template.Rows], best completed by [Complete], or a [CorrectReport]'s. See
-// [excel.Template.Annotate] for the errors.
-func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report) error {
-	return t.exports.Annotate(ctx, w, r, size, report) // which has the columns of both
-}

@@ -61,6 +61,7 @@ var forTests = map[string][]string{
 	"internal/brokenstore":                   {".", "internal/storetest", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/benchtest":                     {},
 	"internal/faults":                        {"github.com/google/uuid"},
+	"internal/exceltest":                     {".", "excel", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require", "github.com/xuri/excelize/v2"},
 	"internal/golden":                        {},
 	"internal/leaktest":                      {"."},
 	"internal/openapitest":                   {"go.yaml.in/yaml/v3"},

@@ -6,13 +6,14 @@
 //
 //	var report excel.Report                                      // Creazione pagamenti, massiva
 //	added, err := procedure.AddNotices(ctx, assistant, event.ID, template.Rows(ctx, file, size, &report), pagoinrete.AddConfig{})
-//	noticeexcel.Complete(&report, added)                         // what only the event could tell
-//	fmt.Print(report.Italian())
-//	err = template.Annotate(ctx, w, file, size, &report)         // the office's file, with the wrong cells marked
+//	fmt.Print(noticeexcel.Italian(&report, added, 0))
+//	err = template.Annotate(ctx, w, file, size, &report, added)  // the office's file, with the wrong cells marked
 //
 //	err = template.Export(ctx, w, procedure.AllNotices(ctx, assistant, filter)) // Esporta Excel
 //
-// After an import, show report.Italian(): it has whatever is wrong with the file and its rows. An
+// The report is about the file, the [pagoinrete.AddReport] about its rows, also those that the
+// template refused. After an import, show [Italian] of both: it has whatever is wrong with the file.
+// An
 // error that is neither an [*excel.FileError] nor a [flussi.ErrRows] is about something else:
 // show [flussi.Explain] of it. [Template.Annotate] refuses a file that was not read to its end
 // with [excel.ErrReport].
@@ -25,8 +26,8 @@
 // pupil (alunno), an empty Rata a notice for each instalment, an empty Importo and an empty
 // Scadenza are those of the event. A due date is the end of its day in Italy. Each cell is
 // checked as [pagoinrete.Service.AddNotices] will check it; what depends on the event, such
-// as how many instalments it has, only that can tell, and [Complete] enters it into the
-// report at its column.
+// as how many instalments it has, is checked only then; [Italian] and [Template.Annotate] report
+// it at its column.
 //
 // An export is refused as an import, since everybody in it would owe twice.
 //

@@ -46,19 +46,20 @@ func ExampleTemplate_Rows() {
 	var report excel.Report
 	rows := template.Rows(ctx, file, file.Size(), &report)
 	added, err := procedure.AddNotices(ctx, assistant, event.ID, rows, pagoinrete.AddConfig{})
-	noticeexcel.Complete(&report, added)
 	fmt.Println(flussi.Explain(err))
-	for _, e := range report.Errors {
-		fmt.Println(e.Italian())
-	}
+	fmt.Print(noticeexcel.Italian(&report, added, 0))
 
 	var marked bytes.Buffer // the office's own file, with the wrong cells marked
-	err = template.Annotate(ctx, &marked, file, file.Size(), &report)
+	err = template.Annotate(ctx, &marked, file, file.Size(), &report, added)
 	fmt.Println(marked.Len() > 0, err)
 	// Output:
 	// 2 righe con errori su 3: nessun avviso è stato creato.
-	// Riga 3, colonna D (Rata): La rata non esiste: l'evento ha 3 rate.
-	// Riga 4: Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2.
+	// Righe senza errori: 1. Righe con errori: 2.
+	// Colonne facoltative mancanti: «Tipo», «Sconto», «Scadenza» e «Riferimento».
+	//
+	// Da correggere (righe con errori):
+	// - Riga 3, colonna D (Rata): La rata non esiste: l'evento ha 3 rate.
+	// - Riga 4: Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2.
 	// true <nil>
 }
 

@@ -6,8 +6,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/pagoinrete"
@@ -49,6 +47,7 @@ func exportHints() []string {
 type exported struct {
 	draft pagoinrete.NoticeDraft
 	pagoinrete.Notice
+	id          string
 	left        flussi.Cents // what has to be paid
 	labels      pagoinrete.NoticeLabels
 	iuv         string
@@ -60,13 +59,7 @@ type exported struct {
 // proofs of what was paid. It is to be looked at: an import refuses it. For the errors see
 // [excel.Template.Encode]; the first that the sequence gives is returned as it is.
 func (t *Template) Export(ctx context.Context, w io.Writer, notices iter.Seq2[pagoinrete.Notice, error]) error {
-	return t.exports.Encode(ctx, w, func(yield func(exported, error) bool) {
-		for n, err := range notices {
-			if !yield(exportedOf(n), err) {
-				return
-			}
-		}
-	})
+	return t.exports.Encode(ctx, w, excel.Map(notices, exportedOf))
 }
 
 func exportedOf(n pagoinrete.Notice) exported {
@@ -75,7 +68,7 @@ func exportedOf(n pagoinrete.Notice) exported {
 			Debtor: n.Debtor, DebtorKind: n.DebtorKind, DebtorName: n.DebtorName, Payer: n.Payer, Instalment: n.Instalment,
 			Amount: n.Amount, Discount: n.Discount, DueDate: n.DueDate, Reference: n.Reference,
 		},
-		Notice: n, left: n.Due(), labels: n.State.Labels(), iuv: n.IUV().Reveal(), discrepancy: n.Discrepancy.Italian(),
+		Notice: n, id: n.ID.String(), left: n.Due(), labels: n.State.Labels(), iuv: n.IUV().Reveal(), discrepancy: n.Discrepancy.Italian(),
 	}
 }
 
@@ -89,30 +82,31 @@ func exportColumns() []excel.Column[exported] {
 	text, money, day := excel.Text(1, maxText), excel.Money(0, maxMoney), excel.Date(excel.DateConfig{EndOfDay: true})
 	columns := draftColumns(kinds{
 		code: excel.FiscalCode(flussi.Lenient), name: excel.PersonalText(1, maxText), instalment: instalments(0, 1<<31),
-		debtor: excel.Convert(present(text, excel.Rule{Width: 14}), func(s string) pagoinrete.DebtorKind { return pagoinrete.DebtorKind(s) }, pagoinrete.DebtorKind.Label),
+		debtor: excel.Convert(excel.WithRule(text, excel.Rule{Width: 14}), func(s string) pagoinrete.DebtorKind { return pagoinrete.DebtorKind(s) }, pagoinrete.DebtorKind.Label),
 		amount: money, discount: money, due: day, reference: text,
 	}, true, func(e *exported) *pagoinrete.NoticeDraft { return &e.draft })
 
 	narrow, wide := excel.Rule{Width: 20}, excel.Rule{Width: 36}
+	id := excel.Rule{Text: "l'UUID dell'avviso", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 40}
 	moment := excel.Rule{Layout: excel.DateTimeLayout, Width: 20}
 	long := excel.Rule{Layout: excel.LongTextLayout, Width: 50}
 	columns = append(columns,
 		shown(leftHeader, money, func(e *exported) *flussi.Cents { return &e.left }, "L'importo al netto dello sconto."),
-		shown(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.ID }, "Identifica l'avviso."),
-		shown(macroHeader, present(text, narrow), func(e *exported) *string { return &e.labels.Macro }, "Lo stato in breve, per la scuola."),
-		shown(schoolHeader, present(text, wide), func(e *exported) *string { return &e.labels.School }, "Lo stato come lo vede la scuola."),
-		shown(familyHeader, present(text, narrow), func(e *exported) *string { return &e.labels.Family }, "Lo stato come lo vede la famiglia."),
+		shown(idHeader, excel.WithRule(text, id), func(e *exported) *string { return &e.id }, "Identifica l'avviso."),
+		shown(macroHeader, excel.WithRule(text, narrow), func(e *exported) *string { return &e.labels.Macro }, "Lo stato in breve, per la scuola."),
+		shown(schoolHeader, excel.WithRule(text, wide), func(e *exported) *string { return &e.labels.School }, "Lo stato come lo vede la scuola."),
+		shown(familyHeader, excel.WithRule(text, narrow), func(e *exported) *string { return &e.labels.Family }, "Lo stato come lo vede la famiglia."),
 		shown(numberHeader, excel.NoticeNumber(flussi.Lenient), func(e *exported) *flussi.NoticeNumber { return &e.Number }, "Il numero dell'avviso pagoPA, assegnato da Pago In Rete alla trasmissione."),
-		shown(iuvHeader, present(text, narrow), func(e *exported) *string { return &e.iuv }, "Il codice con cui riversamenti e giornale di cassa identificano il pagamento."),
+		shown(iuvHeader, excel.WithRule(text, narrow), func(e *exported) *string { return &e.iuv }, "Il codice con cui riversamenti e giornale di cassa identificano il pagamento."),
 		shown(visibleHeader, excel.YesNo(), func(e *exported) *bool { return &e.Visible }, "Se la famiglia vede l'avviso."),
 		shown(registeredHeader, excel.YesNo(), func(e *exported) *bool { return &e.PayerRegistered }, "Se un versante è registrato su Pago In Rete."),
 		shown(loggedInHeader, excel.YesNo(), func(e *exported) *bool { return &e.PayerLoggedIn }, "Se un versante ha già effettuato l'accesso a Pago In Rete."),
-		shown(discrepancyHeader, present(text, long), func(e *exported) *string { return &e.discrepancy }, "La discrepanza da verificare."),
+		shown(discrepancyHeader, excel.WithRule(text, long), func(e *exported) *string { return &e.discrepancy }, "La discrepanza da verificare."),
 		shown(settledHeader, excel.YesNo(), func(e *exported) *bool { return &e.Discrepancy.Resolved }, "Se la discrepanza è già stata verificata."),
-		shown(errorHeader, present(text, long), func(e *exported) *string { return &e.Error }, "Perché l'ultima trasmissione è stata rifiutata."),
-		shown(remoteHeader, present(text, narrow), func(e *exported) *string { return &e.RemoteID }, "L'identificativo dell'avviso su Pago In Rete."),
-		shown(userHeader, present(text, narrow), func(e *exported) *string { return &e.UpdatedBy }, "Chi ha modificato l'avviso per ultimo."),
-		shown(changedHeader, present(excel.DateTime(), moment), func(e *exported) *time.Time { return &e.UpdatedAt }, "Quando l'avviso è stato modificato."),
+		shown(errorHeader, excel.WithRule(text, long), func(e *exported) *string { return &e.Error }, "Perché l'ultima trasmissione è stata rifiutata."),
+		shown(remoteHeader, excel.WithRule(text, narrow), func(e *exported) *string { return &e.RemoteID }, "L'identificativo dell'avviso su Pago In Rete."),
+		shown(userHeader, excel.WithRule(text, narrow), func(e *exported) *string { return &e.UpdatedBy }, "Chi ha modificato l'avviso per ultimo."),
+		shown(changedHeader, excel.WithRule(excel.DateTime(), moment), func(e *exported) *time.Time { return &e.UpdatedAt }, "Quando l'avviso è stato modificato."),
 	)
 	for _, p := range []struct {
 		header, short, what, by string // what: with "di"; by: "" if nobody matches it by hand
@@ -125,12 +119,12 @@ func exportColumns() []excel.Column[exported] {
 		{"Mandato di rimborso", "rimborso", "del mandato di rimborso", "Rimborsato da", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Refund }},
 	} {
 		columns = append(columns,
-			shown(p.header, present(text, narrow), func(e *exported) *string { return &p.of(e).Reference }, "L'identificativo "+p.what+"."),
+			shown(p.header, excel.WithRule(text, narrow), func(e *exported) *string { return &p.of(e).Reference }, "L'identificativo "+p.what+"."),
 			shown("Importo "+p.short, found{money}, func(e *exported) *pagoinrete.Proof { return p.of(e) }, "L'importo "+p.what+"."),
 			shown("Data "+p.short, day, func(e *exported) *time.Time { return &p.of(e).Date }, "La data "+p.what+"."),
 		)
 		if p.by != "" {
-			columns = append(columns, shown(p.by, present(text, narrow), func(e *exported) *string { return &p.of(e).By }, "L'utente che ha fatto la registrazione. Se la cella è vuota, la registrazione è automatica."))
+			columns = append(columns, shown(p.by, excel.WithRule(text, narrow), func(e *exported) *string { return &p.of(e).By }, "L'utente che ha fatto la registrazione. Se la cella è vuota, la registrazione è automatica."))
 		}
 	}
 	return columns
@@ -139,18 +133,6 @@ func exportColumns() []excel.Column[exported] {
 // shown is a column that operators only look at.
 func shown[V any](header string, kind excel.Kind[V], field func(*exported) *V, help string) excel.Column[exported] {
 	return excel.NewColumn(header, kind, field, excel.ColumnConfig{ReadOnly: true, Help: help})
-}
-
-// idKind is the kind of the column UUID.
-func idKind() excel.Kind[uuid.UUID] {
-	return excel.FromText(excel.Rule{Text: "l'UUID dell'avviso", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 40},
-		func(s string) (flussi.Reading[uuid.UUID], error) {
-			id, err := uuid.Parse(s)
-			if err != nil {
-				err = &flussi.ValueError{Type: "UUID", Err: flussi.ErrCharacter, Reason: "Non è l'UUID di un avviso: copiarlo dall'esportazione."}
-			}
-			return flussi.Reading[uuid.UUID]{Value: id}, err
-		}, uuid.UUID.String)
 }
 
 // found is the kind of the amount of a proof: an empty cell if there is none.
@@ -172,14 +154,3 @@ func (k found) Read(c excel.Cell) (flussi.Reading[pagoinrete.Proof], error) {
 	amount, err := k.money.Read(c)
 	return flussi.Reading[pagoinrete.Proof]{Value: pagoinrete.Proof{Amount: amount.Value}, Changes: amount.Changes, Warnings: amount.Warnings}, err
 }
-
-// ruled is a kind that is presented by another rule than its own.
-type ruled[V any] struct {
-	excel.Kind[V]
-	rule excel.Rule
-}
-
-func present[V any](kind excel.Kind[V], rule excel.Rule) excel.Kind[V] { return ruled[V]{kind, rule} }
-
-// Rule returns the rule.
-func (k ruled[V]) Rule() excel.Rule { return k.rule }

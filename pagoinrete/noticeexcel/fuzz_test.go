@@ -1,8 +1,6 @@
 package noticeexcel_test
 
 import (
-	"bytes"
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,40 +13,14 @@ import (
 // Whatever a file is: rows that are right are taken by an event that fits them, what is
 // wrong has a number or ends the file, and the report counts as the sequence does.
 func FuzzRows(f *testing.F) {
-	f.Add(blankFilled(f, map[string]any{"A2": pupil, "B2": "Moschini Michele", "D2": guardian, "E2": 1, "F2": 12.5, "G2": 0.5, "H2": "16/06/2099", "I2": "R"}))
+	f.Add(imports(f).Fill(f, map[string]any{"A2": pupil, "B2": "Moschini Michele", "D2": guardian, "E2": 1, "F2": 12.5, "G2": 0.5, "H2": "16/06/2099", "I2": "R"}))
 	f.Add([]byte("CF alunno;Alunno;Tipo;CF genitore;N. rata;Quota;Sconto;Scade il;Rif.\n" + pupil + ";Moschini Michele;alunno;" + guardian + ";1;12,50;0,50;16/06/2099;R\n" + guardian + ";;personale;;;;;;\n"))
 	f.Add([]byte("Codice fiscale\tImporto\n" + pupil + "\t12,50\n" + pupil + "\t1.234\n"))
 	f.Add([]byte("CF,IUV\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tpl, err := noticeexcel.New(noticeexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}})
 		require.NoError(t, err)
-		var report excel.Report
-		var over error
-		good, wrong, last := 0, 0, 0
-		for row, err := range tpl.Rows(t.Context(), bytes.NewReader(data), int64(len(data)), &report) {
-			require.NoError(t, over, "a row behind the end")
-			var bad *excel.RowError
-			switch {
-			case err == nil:
-				require.NoError(t, fitting(row.Draft))
-				good++
-			case errors.As(err, &bad):
-				require.Equal(t, bad.Row, row.Number)
-				wrong++
-			default:
-				var file *excel.FileError
-				require.ErrorAs(t, err, &file)
-				over = err
-			}
-			if over == nil {
-				require.Greater(t, row.Number, last)
-				last = row.Number
-			} else {
-				require.Zero(t, row.Number)
-			}
-		}
-		require.Equal(t, over == nil, report.Complete)
-		require.Equal(t, []int{good, wrong}, []int{report.Rows, report.Invalid})
+		importsOf(tpl).CheckSequence(t, data, func(r pagoinrete.NoticeRow) error { return fitting(r.Draft) })
 	})
 }
 

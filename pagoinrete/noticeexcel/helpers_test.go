@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"testing"
@@ -12,10 +12,10 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
@@ -79,7 +79,6 @@ func (w *world) add(t testing.TB, file []byte, c pagoinrete.AddConfig) (pagoinre
 	t.Helper()
 	var report excel.Report
 	added, err := w.AddNotices(t.Context(), assistant, w.event.ID, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), c)
-	noticeexcel.Complete(&report, added)
 	return added, &report, err
 }
 
@@ -100,20 +99,14 @@ func template(t testing.TB) *noticeexcel.Template {
 	return tpl
 }
 
-// read reads an import.
-func read(t testing.TB, file []byte) ([]pagoinrete.NoticeRow, []error, *excel.Report) {
-	t.Helper()
-	var report excel.Report
-	var rows []pagoinrete.NoticeRow
-	var errs []error
-	for row, err := range template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report) {
-		if err != nil {
-			errs = append(errs, err)
-		} else {
-			rows = append(rows, row)
-		}
-	}
-	return rows, errs, &report
+// imports are the imports of a template.
+func imports(t testing.TB) exceltest.Workbook[pagoinrete.NoticeRow] { return importsOf(template(t)) }
+
+func importsOf(tpl *noticeexcel.Template) exceltest.Workbook[pagoinrete.NoticeRow] {
+	return exceltest.Workbook[pagoinrete.NoticeRow]{Blank: tpl.Blank, Rows: tpl.Rows, Number: func(r pagoinrete.NoticeRow) int { return r.Number },
+		Annotate: func(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, rows []*flussi.RowError) error {
+			return tpl.Annotate(ctx, w, r, size, report, pagoinrete.AddReport{ImportReport: flussi.ImportReport{Invalid: len(rows), Errors: rows}})
+		}}
 }
 
 func export(t testing.TB, notices iter.Seq2[pagoinrete.Notice, error]) []byte {
@@ -121,84 +114,6 @@ func export(t testing.TB, notices iter.Seq2[pagoinrete.Notice, error]) []byte {
 	var b bytes.Buffer
 	require.NoError(t, template(t).Export(t.Context(), &b, notices))
 	return b.Bytes()
-}
-
-// given gives notices as a sequence.
-func given(notices ...pagoinrete.Notice) iter.Seq2[pagoinrete.Notice, error] {
-	return func(yield func(pagoinrete.Notice, error) bool) {
-		for _, n := range notices {
-			if !yield(n, nil) {
-				return
-			}
-		}
-	}
-}
-
-// blankFilled is the template as an office fills it in with other software.
-func blankFilled(t testing.TB, cells map[string]any) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, template(t).Blank(t.Context(), &b))
-	return edited(t, b.Bytes(), cells)
-}
-
-// edited opens a workbook with the engine, as other software does, changes cells of its
-// first sheet, and saves it.
-func edited(t testing.TB, file []byte, cells map[string]any) []byte {
-	t.Helper()
-	f, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
-	for ref, value := range cells {
-		require.NoError(t, f.SetCellValue(f.GetSheetName(0), ref, value))
-	}
-	var b bytes.Buffer
-	require.NoError(t, f.Write(&b))
-	require.NoError(t, f.Close())
-	return b.Bytes()
-}
-
-// sheet makes a workbook of one sheet.
-func sheet(t testing.TB, rows ...[]any) []byte {
-	t.Helper()
-	f := excelize.NewFile()
-	for i, row := range rows {
-		require.NoError(t, f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row))
-	}
-	var b bytes.Buffer
-	require.NoError(t, f.Write(&b))
-	require.NoError(t, f.Close())
-	return b.Bytes()
-}
-
-// open opens the first sheet of a workbook, with what its cells show.
-func open(t testing.TB, file []byte) (*excelize.File, [][]string) {
-	t.Helper()
-	f, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, f.Close()) })
-	rows, err := f.GetRows(f.GetSheetName(0))
-	require.NoError(t, err)
-	return f, rows
-}
-
-// comment returns the text of a cell's comment in the first sheet.
-func comment(t testing.TB, file []byte, ref string) string {
-	t.Helper()
-	f, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, f.Close()) }()
-	comments, err := f.GetComments(f.GetSheetName(0))
-	require.NoError(t, err)
-	text := ""
-	for _, c := range comments {
-		if c.Cell == ref {
-			text += c.Text
-			for _, run := range c.Paragraph {
-				text += run.Text
-			}
-		}
-	}
-	return text
 }
 
 var importHeaders = []string{"Codice fiscale debitore", "Cognome e nome", "Tipo", "Codice fiscale versante", "Rata", "Importo", "Sconto", "Scadenza", "Riferimento"}
@@ -209,17 +124,6 @@ var exportHeaders = append(slices.Clone(importHeaders), "Da pagare", "UUID", "Ma
 	"Movimento OIL", "Importo movimento", "Data movimento", "Movimento abbinato da",
 	"Riscontro manuale", "Importo riscontro", "Data riscontro", "Riscontrato da",
 	"Mandato di rimborso", "Importo rimborso", "Data rimborso", "Rimborsato da")
-
-// cells makes cells of texts.
-func cells(texts []string) []any {
-	row := make([]any, len(texts))
-	for i, text := range texts {
-		row[i] = text
-	}
-	return row
-}
-
-func cell(column string, row int) string { return fmt.Sprintf("%s%d", column, row) }
 
 // person returns fiscal codes that are all different.
 func person(n int) flussi.FiscalCode {

@@ -7,8 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi/internal/exceltest"
 	"github.com/flussi-go/flussi/internal/leaktest"
 	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
 )
 
 // No error and no report holds a code or a text of the file.
@@ -19,7 +21,7 @@ func TestErrorsAndReportsHoldNothingPersonal(t *testing.T) {
 		leaktest.Check(t, secrets, values...)
 	}
 	good := func(n int) map[string]any {
-		return map[string]any{cell("A", n): pupil, cell("B", n): "Segreti Sara", cell("D", n): guardian, cell("I", n): "rif-segreto"}
+		return map[string]any{exceltest.Ref("A", n): pupil, exceltest.Ref("B", n): "Segreti Sara", exceltest.Ref("D", n): guardian, exceltest.Ref("I", n): "rif-segreto"}
 	}
 	for name, wrong := range map[string]map[string]any{
 		"debtor": {"A2": "MSCMHL68P18H21"}, "strange debtor": {"A2": "RSSMRA80A01H50!"}, "name": {"B2": strings.Repeat("segreto", 99)}, "name of two lines": {"B2": "Segreti\nSara"},
@@ -35,17 +37,17 @@ func TestErrorsAndReportsHoldNothingPersonal(t *testing.T) {
 				all[ref] = value
 			}
 			w := newWorld(t)
-			file := blankFilled(t, all)
+			file := imports(t).Fill(t, all)
 			added, report, err := w.add(t, file, pagoinrete.AddConfig{})
 			require.Error(t, err)
-			nothing(t, err, report, *report, added)
+			nothing(t, err, report, *report, added, noticeexcel.Italian(report, added, 0))
 			for _, e := range added.Errors {
 				nothing(t, e)
 			}
-			for _, e := range report.Errors {
+			for _, e := range exceltest.CellErrors(added.Errors) {
 				nothing(t, e)
 			}
-			_, errs, _ := read(t, file)
+			_, errs, _ := imports(t).Read(t, file)
 			nothing(t, errors.Join(errs...))
 		})
 	}

@@ -2,18 +2,17 @@ package noticeexcel_test
 
 import (
 	"bytes"
-	"errors"
-	"slices"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
 )
@@ -24,7 +23,7 @@ const (
 )
 
 func TestRowsOfAFilledInTemplate(t *testing.T) {
-	rows, errs, report := read(t, blankFilled(t, map[string]any{
+	rows, errs, report := imports(t).Read(t, imports(t).Fill(t, map[string]any{
 		"A2": pupil,
 		"A4": " rssmra80a01h501u", "B4": "Rossi Mario", "C4": "Personale", "E4": 2, "F4": 30.5, "G4": "1,50", "H4": time.Date(2099, 6, 16, 0, 0, 0, 0, time.UTC), "I4": "GITA-1",
 		"A5": pupil, "B5": "Moschini Michele", "C5": "ALUNNO", "D5": guardian,
@@ -42,7 +41,7 @@ func TestRowsOfAFilledInTemplate(t *testing.T) {
 func TestTheTemplateOffersTheKinds(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, template(t).Blank(t.Context(), &b))
-	f, rows := open(t, b.Bytes())
+	f, rows := exceltest.Open(t, b.Bytes())
 	assert.Equal(t, importHeaders, rows[0])
 	checks, err := f.GetDataValidations("Avvisi")
 	require.NoError(t, err)
@@ -58,7 +57,7 @@ func TestTheTemplateOffersTheKinds(t *testing.T) {
 }
 
 func TestHeadersThatSchoolsWrite(t *testing.T) {
-	for header, others := range map[string][]string{
+	imports(t).CheckHeaders(t, importHeaders, map[string][]string{
 		"Codice fiscale debitore": {"Codice fiscale", "C.F.", "CF", "CF alunno", "C.F. alunno/a", "Codice fiscale alunno", "CODICE FISCALE\nDELL'ALUNNO", "Cod. Fisc.", "codice_fiscale_studente"},
 		"Cognome e nome":          {"Cognome Nome", "COGNOME/NOME", "Nome e Cognome", "Nominativo", "Alunno", "Alunno/a"},
 		"Tipo":                    {"Tipo debitore", "Tipologia"},
@@ -68,18 +67,10 @@ func TestHeadersThatSchoolsWrite(t *testing.T) {
 		"Sconto":                  {"Sconto (€)", "Riduzione"},
 		"Scadenza":                {"Data scadenza", "Data di scadenza", "Scade il", "Scad."},
 		"Riferimento":             {"Rif.", "Riferimento interno"},
-	} {
-		for _, other := range others {
-			heads := slices.Clone(importHeaders)
-			heads[slices.Index(heads, header)] = other
-			rows, errs, report := read(t, sheet(t, cells(heads), []any{pupil, "Moschini Michele", "alunno", guardian, "1", "12,50", "0,50", "16/06/2099", "R-1"}))
-			require.Empty(t, errs, "%s: %s", other, report.Italian())
-			require.Len(t, rows, 1)
-			assert.Equal(t, pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Moschini Michele"), Payer: code(guardian),
-				Instalment: 1, Amount: 1_250, Discount: 50, DueDate: endOfDay(t, 2099, 6, 16), Reference: "R-1"}, rows[0].Draft)
-			assert.Empty(t, report.Missing, other)
-		}
-	}
+	}, []any{pupil, "Moschini Michele", "alunno", guardian, "1", "12,50", "0,50", "16/06/2099", "R-1"}, func(r pagoinrete.NoticeRow) {
+		assert.Equal(t, pagoinrete.NoticeDraft{Debtor: code(pupil), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Moschini Michele"), Payer: code(guardian),
+			Instalment: 1, Amount: 1_250, Discount: 50, DueDate: endOfDay(t, 2099, 6, 16), Reference: "R-1"}, r.Draft)
+	})
 }
 
 func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
@@ -92,11 +83,11 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		hint string
 	}{
 		"an export":               {ours, "Il file è un'esportazione, e i suoi avvisi ci sono già: se importati, farebbero pagare due volte."},
-		"an export, without UUID": {edited(t, ours, map[string]any{"K1": nil, "K2": nil}), "La colonna O non è ammessa. Il numero avviso è assegnato da Pago In Rete alla trasmissione"},
-		"with the notice number":  {sheet(t, cells([]string{"CF", "N.A.V."}), []any{pupil, "301005100001400678"}), "La colonna B non è ammessa. Il numero avviso è assegnato da Pago In Rete"},
-		"with the IUV":            {sheet(t, cells([]string{"CF", "I.U.V."}), []any{pupil, "05100001400678"}), "La colonna B non è ammessa. Lo IUV è assegnato da Pago In Rete"},
+		"an export, without UUID": {exceltest.Edit(t, ours, map[string]any{"K1": nil, "K2": nil}), "La colonna O non è ammessa. Il numero avviso è assegnato da Pago In Rete alla trasmissione"},
+		"with the notice number":  {exceltest.Sheet(t, exceltest.Cells([]string{"CF", "N.A.V."}), []any{pupil, "301005100001400678"}), "La colonna B non è ammessa. Il numero avviso è assegnato da Pago In Rete"},
+		"with the IUV":            {exceltest.Sheet(t, exceltest.Cells([]string{"CF", "I.U.V."}), []any{pupil, "05100001400678"}), "La colonna B non è ammessa. Lo IUV è assegnato da Pago In Rete"},
 	} {
-		rows, errs, _ := read(t, c.file)
+		rows, errs, _ := imports(t).Read(t, c.file)
 		assert.Empty(t, rows, name)
 		require.Len(t, errs, 1, name)
 		require.ErrorIs(t, errs[0], excel.ErrHeader, name)
@@ -111,12 +102,7 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 
 // Every rule is told at the cell that breaks it.
 func TestWrongRowsAreToldAtTheirCells(t *testing.T) {
-	for name, c := range map[string]struct {
-		cells map[string]any
-		at    string
-		err   error
-		says  string
-	}{
+	imports(t).CheckWrongCells(t, map[string]any{"A2": pupil, "B2": "Moschini Michele", "C2": "alunno", "D2": guardian, "E2": 1, "F2": 12.5, "G2": 0.5, "H2": "16/06/2099", "I2": "R"}, map[string]exceltest.WrongCell{
 		"no debtor":               {map[string]any{"A2": nil}, "A", excel.ErrRequired, "obbligatorio"},
 		"a company":               {map[string]any{"A2": "80185250588"}, "A", flussi.ErrNotPersonal, ""},
 		"name too long":           {map[string]any{"B2": strings.Repeat("x", 101)}, "B", flussi.ErrLength, "100"},
@@ -136,36 +122,12 @@ func TestWrongRowsAreToldAtTheirCells(t *testing.T) {
 		"reference too long":      {map[string]any{"I2": strings.Repeat("x", 256)}, "I", flussi.ErrLength, "255"},
 		"reference of two lines":  {map[string]any{"I2": "a\nb"}, "I", flussi.ErrCharacter, ""},
 		"amount read in two ways": {map[string]any{"F2": "1.234"}, "F", flussi.ErrAmbiguous, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			all := map[string]any{"A2": pupil, "B2": "Moschini Michele", "C2": "alunno", "D2": guardian, "E2": 1, "F2": 12.5, "G2": 0.5, "H2": "16/06/2099", "I2": "R"}
-			for ref, value := range c.cells {
-				all[ref] = value
-			}
-			file := blankFilled(t, all)
-			rows, errs, report := read(t, file)
-			require.Empty(t, rows)
-			require.Len(t, errs, 1)
-			var wrong *excel.RowError
-			require.ErrorAs(t, errs[0], &wrong)
-			require.Len(t, report.Errors, 1, report.Italian())
-			assert.Equal(t, c.at, report.Errors[0].Column)
-			if c.err != nil {
-				require.ErrorIs(t, report.Errors[0], c.err)
-			}
-			assert.Contains(t, report.Italian(), c.says)
-			assert.Equal(t, 2, report.Errors[0].Row)
-
-			var b bytes.Buffer
-			require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), report))
-			assert.Contains(t, comment(t, b.Bytes(), c.at+"2"), "Da correggere")
-		})
-	}
+	})
 }
 
 // Who pays for themselves may be named as the payer too.
 func TestStaffMayPayForThemselves(t *testing.T) {
-	rows, errs, report := read(t, blankFilled(t, map[string]any{"A2": guardian, "C2": "personale", "D2": guardian}))
+	rows, errs, report := imports(t).Read(t, imports(t).Fill(t, map[string]any{"A2": guardian, "C2": "personale", "D2": guardian}))
 	require.Empty(t, errs, report.Italian())
 	assert.Equal(t, rows[0].Draft.Debtor, rows[0].Draft.Payer)
 }
@@ -173,21 +135,21 @@ func TestStaffMayPayForThemselves(t *testing.T) {
 func TestAnImportCreatesAllNoticesOrNone(t *testing.T) {
 	w := newWorld(t)
 	good := map[string]any{"A2": pupil, "D2": guardian, "A3": guardian, "C3": "personale", "E3": 1}
-	file := blankFilled(t, good)
+	file := imports(t).Fill(t, good)
 	cut := file[:len(file)-100]
 	_, _, err := w.add(t, cut, pagoinrete.AddConfig{SkipInvalid: true})
 	require.ErrorIs(t, err, excel.ErrTruncated)
 	assert.Empty(t, w.notices(t))
 
 	good["G3"] = "10%"
-	added, _, err := w.add(t, blankFilled(t, good), pagoinrete.AddConfig{})
+	added, _, err := w.add(t, imports(t).Fill(t, good), pagoinrete.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Empty(t, w.notices(t))
 	require.Len(t, added.Errors, 1)
-	assert.True(t, strings.HasPrefix(added.Errors[0].Italian(), "Riga 3: Colonna G (Sconto): "), added.Errors[0].Italian())
+	assert.True(t, strings.HasPrefix(added.Errors[0].Italian(), "Riga 3, colonna G (Sconto): "), added.Errors[0].Italian())
 
 	added, report, err := w.add(t, file, pagoinrete.AddConfig{})
-	require.NoError(t, err, report.Italian())
+	require.NoError(t, err, noticeexcel.Italian(report, added, 0))
 	assert.Equal(t, 4, added.Notices, "three instalments, and one")
 	assert.Equal(t, flussi.Cents(15_000), added.Amount)
 	assert.True(t, report.OK())
@@ -196,7 +158,7 @@ func TestAnImportCreatesAllNoticesOrNone(t *testing.T) {
 	added, report, err = w.add(t, file, pagoinrete.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, 2, added.Invalid)
-	assert.Contains(t, report.Italian(), "Riga 2: Doppione: un avviso per lo stesso debitore e la rata 1 è già nell'evento.")
+	assert.Contains(t, noticeexcel.Italian(report, added, 0), "Riga 2: Doppione: un avviso per lo stesso debitore e la rata 1 è già nell'evento.")
 	assert.Len(t, w.notices(t), 4)
 }
 
@@ -204,46 +166,24 @@ func TestACSVFileIsReadToo(t *testing.T) {
 	csv := "CF alunno;Alunno;CF genitore;Quota;Scade il\n" +
 		pupil + ";Moschini Michele;" + guardian + ";\"1.234,50\";16/06/2099\n" +
 		pupil + ";;;1.234;\n"
-	rows, errs, report := read(t, []byte(csv))
+	rows, errs, report := imports(t).Read(t, []byte(csv))
 	require.Len(t, rows, 1, report.Italian())
 	assert.Equal(t, flussi.Cents(123450), rows[0].Draft.Amount)
 	assert.Equal(t, endOfDay(t, 2099, 6, 16), rows[0].Draft.DueDate)
 	require.Len(t, errs, 1)
 	assert.Equal(t, excel.CSV, report.Format)
-	var b bytes.Buffer
-	require.NoError(t, template(t).Annotate(t.Context(), &b, strings.NewReader(csv), int64(len(csv)), report))
-	assert.Contains(t, comment(t, b.Bytes(), "D3"), "Da correggere")
+	assert.Contains(t, exceltest.Comment(t, imports(t).Mark(t, []byte(csv), report), "D3"), "Da correggere")
 }
 
 // A sum that the office has added below is no notice.
 func TestARowWithTheSumIsPassedOver(t *testing.T) {
-	f, err := excelize.OpenReader(bytes.NewReader(blankFilled(t, map[string]any{"A2": pupil, "F2": 12.5, "A3": "Totale"})))
-	require.NoError(t, err)
-	require.NoError(t, f.SetCellFormula("Avvisi", "F3", "SUM(F2:F2)"))
-	require.NoError(t, f.UpdateLinkedValue())
-	var b bytes.Buffer
-	require.NoError(t, f.Write(&b))
-	require.NoError(t, f.Close())
-	rows, errs, report := read(t, b.Bytes())
-	require.Empty(t, errs, report.Italian())
-	assert.Len(t, rows, 1)
-	assert.Equal(t, 1, report.Totals)
+	imports(t).CheckSum(t, map[string]any{"A2": pupil, "F2": 12.5}, "F")
 }
 
 func TestPastDueDatesAndDoubtfulCodesAreWarnings(t *testing.T) {
-	file := blankFilled(t, map[string]any{"A2": person(1).Reveal(), "H2": "16/06/2020"})
-	rows, errs, report := read(t, file)
-	require.Empty(t, errs)
-	require.Len(t, rows, 1)
-	require.Len(t, report.Notes, 2)
-	require.ErrorIs(t, report.Notes[0].Warnings[0], flussi.ErrCheckDigits)
-	require.ErrorIs(t, report.Notes[1].Warnings[0], excel.ErrPast)
-
 	strict, err := noticeexcel.New(noticeexcel.Config{Codes: flussi.Strict})
 	require.NoError(t, err)
-	for _, err := range strict.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), nil) {
-		require.ErrorIs(t, err, flussi.ErrCheckDigits)
-	}
+	imports(t).CheckWarnings(t, importsOf(strict), map[string]any{"A2": person(1).Reveal()}, "H")
 }
 
 func TestNewListsWhatIsWrongWithTheConfiguration(t *testing.T) {
@@ -252,12 +192,11 @@ func TestNewListsWhatIsWrongWithTheConfiguration(t *testing.T) {
 	require.ErrorAs(t, err, &defects)
 }
 
-// What only the event can tell is entered into the report of the file at its column, and
-// marked.
-func TestCompleteTellsWhatTheEventFound(t *testing.T) {
+// What only the event can tell is told at its column, and marked.
+func TestItalianTellsWhatTheEventFound(t *testing.T) {
 	for _, most := range []int{0, 1, 2, 4} {
 		w := newWorld(t)
-		file := blankFilled(t, map[string]any{
+		file := imports(t).Fill(t, map[string]any{
 			"A2": person(2).Reveal(), "E2": 1,
 			"A3": person(3).Reveal(), "E3": 4, // there are three
 			"A4": person(4).Reveal(), "E4": 1, "F4": 12.5, // the event says 50
@@ -270,33 +209,24 @@ func TestCompleteTellsWhatTheEventFound(t *testing.T) {
 		added, report, err := w.add(t, file, pagoinrete.AddConfig{MaxErrors: most})
 		require.ErrorIs(t, err, flussi.ErrRows)
 		assert.Equal(t, 6, added.Invalid)
-		assert.Equal(t, []int{2, 6}, []int{report.Rows, report.Invalid}, "at most %d", most)
-		assert.Equal(t, 6, len(report.Errors)+report.MoreErrors, "at most %d", most)
-		assert.False(t, report.OK())
+		told := noticeexcel.Italian(report, added, 0)
+		assert.Contains(t, told, "Righe senza errori: 2. Righe con errori: 6.", "at most %d", most)
 		if most > 0 {
+			assert.Regexp(t, fmt.Sprintf(`… e %d altr(o errore|i errori)\.`, 6-most), told)
 			continue
 		}
 		var b bytes.Buffer
-		require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), report))
+		require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), report, added))
 		for ref, text := range map[string]string{
 			"E3": "La rata non esiste: l'evento ha 3 rate.", "F4": "L'importo è 12,50 €, quello previsto 50,00 €.",
 			"H5": "Con la scadenza va indicata anche la rata.", "A7": "Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2.",
 			"G8": "non resterebbe nulla da pagare", "G6": "Da correggere",
 		} {
-			assert.Contains(t, comment(t, b.Bytes(), ref), text, ref)
+			assert.Contains(t, exceltest.Comment(t, b.Bytes(), ref), text, ref)
 		}
 	}
 }
 
 func TestALoopThatIsLeftEndsTheReading(t *testing.T) {
-	file := blankFilled(t, map[string]any{"A2": pupil, "A3": "x"})
-	for _, err := range template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), nil) {
-		require.NoError(t, err)
-		break
-	}
-	var wrong *excel.FileError
-	for row, err := range template(t).Rows(t.Context(), strings.NewReader("%PDF-1.7"), 8, nil) {
-		assert.Zero(t, row.Number)
-		assert.True(t, errors.As(err, &wrong))
-	}
+	imports(t).CheckLoopLeft(t, imports(t).Fill(t, map[string]any{"A2": pupil, "A3": "x"}))
 }

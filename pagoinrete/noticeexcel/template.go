@@ -29,8 +29,8 @@ type Template struct {
 // configuration; it is an [*excel.TemplateError].
 func New(c Config) (*Template, error) {
 	imports, err := excel.New(excel.Config[pagoinrete.NoticeDraft]{
-		Name: "Avvisi di pagamento", Sheet: "Avvisi", Limits: c.File, Refused: refused(), Check: check,
-		Blank: pagoinrete.NoticeDraft{DebtorKind: pagoinrete.DebtorPupil},
+		Name: "Avvisi di pagamento", Sheet: "Avvisi", Limits: c.File, Refused: refusedHeaders(), Check: check,
+		Default: pagoinrete.NoticeDraft{DebtorKind: pagoinrete.DebtorPupil},
 		Intro: "Con questo modello si creano gli avvisi di pagamento di un evento: una riga per ogni alunno o membro del personale che deve pagare. " +
 			"Si carica nell'evento con la creazione massiva dei pagamenti.",
 	}, draftColumns(importKinds(c.Codes), false, func(d *pagoinrete.NoticeDraft) *pagoinrete.NoticeDraft { return d })...)
@@ -47,8 +47,8 @@ func New(c Config) (*Template, error) {
 	return &Template{imports, exports}, nil
 }
 
-// refused are the headers that an import must not have.
-func refused() []excel.RefusedHeader {
+// refusedHeaders are the headers that an import must not have.
+func refusedHeaders() []excel.RefusedHeader {
 	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e i suoi avvisi ci sono già: se importati, farebbero pagare due volte. " +
 		"Per creare altri avvisi per le stesse persone, copiare le righe nel modello."}}
 	for _, header := range []string{numberHeader, "Cod. avviso", "Codice avviso pagoPA", "Numero avviso", "Numero avviso pagoPA", "NAV"} {
@@ -72,7 +72,7 @@ func check(d *pagoinrete.NoticeDraft) error {
 	if data.DueDate.IsZero() { // that of the instalment
 		data.DueDate, _ = flussi.EndOfDay(2030, 1, 1)
 	}
-	return errors.Join(located(data.Validate()), payerFault(d))
+	return errors.Join(data.Validate(), payerFault(d))
 }
 
 // payerFault refuses a payer for a member of staff, to whom a notice belongs alone.
@@ -80,29 +80,9 @@ func payerFault(d *pagoinrete.NoticeDraft) error {
 	if d.DebtorKind != pagoinrete.DebtorStaff || d.Payer.IsZero() || d.Payer == d.Debtor {
 		return nil
 	}
-	return excel.Refuse(payerHeader, "C'è un versante, ma il debitore è un membro del personale, che paga per sé: svuotare la cella, o correggere il tipo.")
-}
-
-// located tells an error of a draft at the columns of its fields.
-func located(err error) error {
-	var invalid *flussi.InvalidError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	var all []error
-	for _, field := range invalid.Fields {
-		all = append(all, excel.RefuseError(headerOf(field.Type), field))
-	}
-	return errors.Join(all...)
+	return excel.NewCheckError(payerHeader, "C'è un versante, ma il debitore è un membro del personale, che paga per sé: svuotare la cella, o correggere il tipo.")
 }
 
 // Blank (Scarica Template) writes the empty workbook for people to fill in. See
 // [excel.Template.Blank].
 func (t *Template) Blank(ctx context.Context, w io.Writer) error { return t.imports.Blank(ctx, w) }
-
-// Annotate writes a copy of the office's own file with what the report says marked in it.
-// The report is that of [Template.Rows], best completed by [Complete]. See
-// [excel.Template.Annotate] for the errors.
-func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report) error {
-	return t.imports.Annotate(ctx, w, r, size, report)
-}

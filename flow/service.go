@@ -150,12 +150,12 @@ func (s *Service) admitOperator(ctx context.Context, by flussi.Actor, service st
 
 // flow reads a flow that the actor may see.
 func (s *Service) flow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
-	return core.Read(ctx, s.access, by, id, s.store.Flow, func(f *Flow) string { return f.Service })
+	return core.Read(ctx, s.access, by, id, s.store.Flow, func(f Flow) string { return f.Service })
 }
 
 // notification reads a notification that the actor may see.
 func (s *Service) notification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
-	return core.Read(ctx, s.access, by, id, s.store.Notification, func(n *Notification) string { return n.Service })
+	return core.Read(ctx, s.access, by, id, s.store.Notification, func(n Notification) string { return n.Service })
 }
 
 // flowOf reads the flow of a notification, nil if it stands alone.

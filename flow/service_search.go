@@ -52,7 +52,8 @@ func (s *Service) Flows(ctx context.Context, by flussi.Actor, filter FlowFilter,
 // Notifications (Elenca) returns a page of the notifications that match the filter, the
 // newest first, as [Service.Flows] does.
 func (s *Service) Notifications(ctx context.Context, by flussi.Actor, filter NotificationFilter, page Page) (NotificationPage, error) {
-	notifications, next, err := s.notificationSearch(by, filter).Page(ctx, page)
+	search := s.notificationSearch(by, filter)
+	notifications, next, err := search.Page(ctx, page)
 	return NotificationPage{notifications, next}, err
 }
 
@@ -60,7 +61,8 @@ func (s *Service) Notifications(ctx context.Context, by flussi.Actor, filter Not
 // an export (Esporta Excel) needs them. An error ends the sequence. The actor is
 // authorised once, at its beginning.
 func (s *Service) AllNotifications(ctx context.Context, by flussi.Actor, filter NotificationFilter) iter.Seq2[Notification, error] {
-	return s.notificationSearch(by, filter).All(ctx)
+	search := s.notificationSearch(by, filter)
+	return search.All(ctx)
 }
 
 func (s *Service) notificationSearch(by flussi.Actor, filter NotificationFilter) core.Search[NotificationFilter, Notification] {

@@ -101,12 +101,12 @@ func (p *Service) gateway(ctx context.Context, school string) (Gateway, error) {
 
 // event reads an event that the actor may see.
 func (p *Service) event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	return core.Read(ctx, p.access, by, id, p.store.Event, func(e *Event) string { return e.School })
+	return core.Read(ctx, p.access, by, id, p.store.Event, func(e Event) string { return e.School })
 }
 
 // notice reads a notice that the actor may see.
 func (p *Service) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
-	return core.Read(ctx, p.access, by, id, p.store.Notice, func(n *Notice) string { return n.School })
+	return core.Read(ctx, p.access, by, id, p.store.Notice, func(n Notice) string { return n.School })
 }
 
 // noticeAndEvent reads a notice that the actor may see, and its event.

@@ -52,14 +52,16 @@ func (p *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilte
 // [Service.Events] does. What a family sees in the guardians' area is what is Visible and
 // has its pupil as the Debtor, by the Family label of its state.
 func (p *Service) Notices(ctx context.Context, by flussi.Actor, filter NoticeFilter, page Page) (NoticePage, error) {
-	notices, next, err := p.noticeSearch(by, filter).Page(ctx, page)
+	search := p.noticeSearch(by, filter)
+	notices, next, err := search.Page(ctx, page)
 	return NoticePage{notices, next}, err
 }
 
 // AllNotices returns all notices that match the filter, the oldest first, as an export needs
 // them. An error ends the sequence. The actor is authorised once, at its beginning.
 func (p *Service) AllNotices(ctx context.Context, by flussi.Actor, filter NoticeFilter) iter.Seq2[Notice, error] {
-	return p.noticeSearch(by, filter).All(ctx)
+	search := p.noticeSearch(by, filter)
+	return search.All(ctx)
 }
 
 func (p *Service) noticeSearch(by flussi.Actor, filter NoticeFilter) core.Search[NoticeFilter, Notice] {

@@ -43,7 +43,7 @@ func (a Access) Admit(ctx context.Context, by flussi.Actor, scope string) error 
 // Read returns an entity that the actor may see. An entity that does not exist and one of another
 // scope have the same error, [flussi.ErrNotFound] itself.
 func Read[T any](ctx context.Context, a Access, by flussi.Actor, id uuid.UUID,
-	get func(context.Context, uuid.UUID) (T, error), scope func(*T) string) (T, error) {
+	get func(context.Context, uuid.UUID) (T, error), scope func(T) string) (T, error) {
 	var none T
 	scopes, err := a.Scopes(ctx, by)
 	if err != nil {
@@ -53,7 +53,7 @@ func Read[T any](ctx context.Context, a Access, by flussi.Actor, id uuid.UUID,
 	if err != nil {
 		return none, NotFound(err)
 	}
-	if !has(scopes, scope(&entity)) {
+	if !has(scopes, scope(entity)) {
 		return none, flussi.ErrNotFound
 	}
 	return entity, nil

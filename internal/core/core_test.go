@@ -68,7 +68,7 @@ func TestReadDoesNotTellTheHiddenFromTheMissing(t *testing.T) {
 		return entity{}, fmt.Errorf("table entities: %w", flussi.ErrNotFound)
 	}
 	read := func(ctx context.Context, by flussi.Actor, id uuid.UUID) (entity, error) {
-		return core.Read(ctx, access, by, id, get, func(e *entity) string { return e.scope })
+		return core.Read(ctx, access, by, id, get, func(e entity) string { return e.scope })
 	}
 	got, err := read(t.Context(), operator, own.id)
 	assert.NoError(t, err)

@@ -28,7 +28,7 @@ type Search[F interface{ Check() error }, T Listed] struct {
 // Narrow returns the scopes to look in, and the page with its limit. There are none if the actor
 // has none. It returns a [flussi.ErrForbidden] if the filter names a scope that the actor does not
 // have, and an [*flussi.InvalidError] for a filter or a page that is not valid.
-func (s Search[F, T]) Narrow(ctx context.Context, page flussi.Page) ([]string, flussi.Page, error) {
+func (s *Search[F, T]) Narrow(ctx context.Context, page flussi.Page) ([]string, flussi.Page, error) {
 	scopes, err := s.Access.Scopes(ctx, s.By)
 	if err != nil {
 		return nil, page, err
@@ -52,7 +52,7 @@ func (s Search[F, T]) Narrow(ctx context.Context, page flussi.Page) ([]string, f
 }
 
 // Page returns a page of the list, and the place of the next page: zero if this is the last one.
-func (s Search[F, T]) Page(ctx context.Context, page flussi.Page) ([]T, flussi.Cursor, error) {
+func (s *Search[F, T]) Page(ctx context.Context, page flussi.Page) ([]T, flussi.Cursor, error) {
 	scopes, page, err := s.Narrow(ctx, page)
 	if err != nil || len(scopes) == 0 {
 		return nil, flussi.Cursor{}, s.Fail(err)
@@ -72,7 +72,7 @@ func (s Search[F, T]) Page(ctx context.Context, page flussi.Page) ([]T, flussi.C
 
 // All returns the whole list, the oldest first. An error ends the sequence. The actor is
 // authorised each time the sequence is pulled, at its beginning.
-func (s Search[F, T]) All(ctx context.Context) iter.Seq2[T, error] {
+func (s *Search[F, T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		scopes, _, err := s.Narrow(ctx, flussi.Page{})

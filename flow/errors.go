@@ -56,6 +56,9 @@ const (
 )
 
 func failed(operation, entity string, id uuid.UUID, err error) error {
+	if err == nil {
+		return nil
+	}
 	return core.Failure(flussi.Error{Package: "flow", Operation: operation, Entity: entity, ID: id, Err: err},
 		core.Reason{Err: ErrOutcomeNotStored, Italian: "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto."},
 		core.Reason{Err: flussi.ErrNotFound, Italian: "Flusso o notifica inesistente, oppure utente non abilitato al servizio."},

@@ -40,37 +40,41 @@ func (s *Service) Notification(ctx context.Context, by flussi.Actor, id uuid.UUI
 // enabled for; with one that the actor is not enabled for the error is an [flussi.ErrForbidden].
 // What the filter's Check or the page's refuses is an [*flussi.InvalidError].
 func (s *Service) Flows(ctx context.Context, by flussi.Actor, filter FlowFilter, page Page) (FlowPage, error) {
-	search := core.Search[FlowFilter, Flow]{
-		Access: s.access, By: by, Filter: filter, Scopes: filter.Services, List: s.store.Flows,
-		With: func(q FlowFilter, services []string) FlowFilter { q.Services = services; return q },
-		Fail: func(err error) error { return failure("list flows", err) },
+	services, page, err := core.Narrow(ctx, s.access, by, filter.Services, filter.Check(), page)
+	if err != nil || len(services) == 0 {
+		return FlowPage{}, failure("list flows", err)
 	}
-	flows, next, err := search.Page(ctx, page)
-	return FlowPage{flows, next}, err
+	filter.Services = services
+	flows, next, err := core.Page(page, func(page Page) ([]Flow, error) { return s.store.Flows(ctx, filter, page) })
+	return FlowPage{flows, next}, failure("list flows", err)
 }
 
 // Notifications (Elenca) returns a page of the notifications that match the filter, the
 // newest first, as [Service.Flows] does.
 func (s *Service) Notifications(ctx context.Context, by flussi.Actor, filter NotificationFilter, page Page) (NotificationPage, error) {
-	search := s.notificationSearch(by, filter)
-	notifications, next, err := search.Page(ctx, page)
-	return NotificationPage{notifications, next}, err
+	services, page, err := core.Narrow(ctx, s.access, by, filter.Services, filter.Check(), page)
+	if err != nil || len(services) == 0 {
+		return NotificationPage{}, failure("list notifications", err)
+	}
+	filter.Services = services
+	notifications, next, err := core.Page(page, func(page Page) ([]Notification, error) { return s.store.Notifications(ctx, filter, page) })
+	return NotificationPage{notifications, next}, failure("list notifications", err)
 }
 
 // AllNotifications returns all notifications that match the filter, the oldest first, as
 // an export (Esporta Excel) needs them. An error ends the sequence. The actor is
 // authorised once, at its beginning.
 func (s *Service) AllNotifications(ctx context.Context, by flussi.Actor, filter NotificationFilter) iter.Seq2[Notification, error] {
-	search := s.notificationSearch(by, filter)
-	return search.All(ctx)
-}
-
-func (s *Service) notificationSearch(by flussi.Actor, filter NotificationFilter) core.Search[NotificationFilter, Notification] {
-	return core.Search[NotificationFilter, Notification]{
-		Access: s.access, By: by, Filter: filter, Scopes: filter.Services, List: s.store.Notifications,
-		With: func(q NotificationFilter, services []string) NotificationFilter { q.Services = services; return q },
-		Fail: func(err error) error { return failure("list notifications", err) },
+	open := func() (iter.Seq2[Notification, error], error) {
+		services, _, err := core.Narrow(ctx, s.access, by, filter.Services, filter.Check(), Page{})
+		if err != nil || len(services) == 0 {
+			return nil, err
+		}
+		narrowed := filter
+		narrowed.Services = services
+		return all(ctx, s.store, narrowed), nil
 	}
+	return core.Opened(open, func(err error) error { return failure("list notifications", err) })
 }
 
 // pages returns all notifications that match a filter, the oldest first, in groups of at most limit.

@@ -36,8 +36,7 @@ func (s *Service) ResendUnknown(ctx context.Context, by flussi.Actor, filter Not
 
 func (s *Service) resolve(ctx context.Context, op string, by flussi.Actor, filter NotificationFilter, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (ResolveReport, error) {
 	var report ResolveReport
-	search := s.notificationSearch(by, filter)
-	services, _, err := search.Narrow(ctx, Page{})
+	services, _, err := core.Narrow(ctx, s.access, by, filter.Services, filter.Check(), Page{})
 	if err == nil && len(services) > 0 {
 		err = s.admitOperator(ctx, by, services[0])
 	}

@@ -46,6 +46,9 @@ const (
 )
 
 func failed(operation, entity string, id uuid.UUID, err error) error {
+	if err == nil {
+		return nil
+	}
 	return core.Failure(flussi.Error{Package: "pagoinrete", Operation: operation, Entity: entity, ID: id, Err: err},
 		core.Reason{Err: flussi.ErrNotFound, Italian: "Evento o avviso inesistente, oppure utente non abilitato alla scuola."},
 		core.Reason{Err: flussi.ErrForbidden, Italian: "L'utente non è abilitato alla scuola: rivolgersi a chi assegna le abilitazioni."})

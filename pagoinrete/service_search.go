@@ -39,37 +39,41 @@ func (p *Service) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (No
 // that the actor does not work for the error is an [flussi.ErrForbidden]. What the filter's Check
 // or the page's refuses is an [*flussi.InvalidError].
 func (p *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilter, page Page) (EventPage, error) {
-	search := core.Search[EventFilter, Event]{
-		Access: p.access, By: by, Filter: filter, Scopes: filter.Schools, List: p.store.Events,
-		With: func(q EventFilter, schools []string) EventFilter { q.Schools = schools; return q },
-		Fail: func(err error) error { return failure("list events", err) },
+	schools, page, err := core.Narrow(ctx, p.access, by, filter.Schools, filter.Check(), page)
+	if err != nil || len(schools) == 0 {
+		return EventPage{}, failure("list events", err)
 	}
-	events, next, err := search.Page(ctx, page)
-	return EventPage{events, next}, err
+	filter.Schools = schools
+	events, next, err := core.Page(page, func(page Page) ([]Event, error) { return p.store.Events(ctx, filter, page) })
+	return EventPage{events, next}, failure("list events", err)
 }
 
 // Notices returns a page of the notices that match the filter, the newest first, as
 // [Service.Events] does. What a family sees in the guardians' area is what is Visible and
 // has its pupil as the Debtor, by the Family label of its state.
 func (p *Service) Notices(ctx context.Context, by flussi.Actor, filter NoticeFilter, page Page) (NoticePage, error) {
-	search := p.noticeSearch(by, filter)
-	notices, next, err := search.Page(ctx, page)
-	return NoticePage{notices, next}, err
+	schools, page, err := core.Narrow(ctx, p.access, by, filter.Schools, filter.Check(), page)
+	if err != nil || len(schools) == 0 {
+		return NoticePage{}, failure("list notices", err)
+	}
+	filter.Schools = schools
+	notices, next, err := core.Page(page, func(page Page) ([]Notice, error) { return p.store.Notices(ctx, filter, page) })
+	return NoticePage{notices, next}, failure("list notices", err)
 }
 
 // AllNotices returns all notices that match the filter, the oldest first, as an export needs
 // them. An error ends the sequence. The actor is authorised once, at its beginning.
 func (p *Service) AllNotices(ctx context.Context, by flussi.Actor, filter NoticeFilter) iter.Seq2[Notice, error] {
-	search := p.noticeSearch(by, filter)
-	return search.All(ctx)
-}
-
-func (p *Service) noticeSearch(by flussi.Actor, filter NoticeFilter) core.Search[NoticeFilter, Notice] {
-	return core.Search[NoticeFilter, Notice]{
-		Access: p.access, By: by, Filter: filter, Scopes: filter.Schools, List: p.store.Notices,
-		With: func(q NoticeFilter, schools []string) NoticeFilter { q.Schools = schools; return q },
-		Fail: func(err error) error { return failure("list notices", err) },
+	open := func() (iter.Seq2[Notice, error], error) {
+		schools, _, err := core.Narrow(ctx, p.access, by, filter.Schools, filter.Check(), Page{})
+		if err != nil || len(schools) == 0 {
+			return nil, err
+		}
+		narrowed := filter
+		narrowed.Schools = schools
+		return p.all(ctx, narrowed), nil
 	}
+	return core.Opened(open, func(err error) error { return failure("list notices", err) })
 }
 
 // pages returns all notices that match a filter, the oldest first, in groups of at most [MaxRemote].

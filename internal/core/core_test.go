@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -24,11 +25,6 @@ type entity struct {
 }
 
 func (e entity) Cursor() flussi.Cursor { return flussi.Cursor{At: time.Unix(0, 0), ID: e.id} }
-
-// filter is the scopes to look in.
-type filter []string
-
-func (filter) Check() error { return nil }
 
 var (
 	operator = flussi.Actor{ID: "m.neri"}
@@ -95,31 +91,19 @@ func TestSearchPagesThroughAList(t *testing.T) {
 	for i := range all {
 		all[i] = entity{id: uuid.UUID{byte(i + 1)}}
 	}
-	var asked []string
-	search := core.Search[filter, entity]{
-		Access: access, By: operator,
-		Fail: func(err error) error {
-			if err == nil {
-				return nil
-			}
-			return fmt.Errorf("search: %w", err)
-		},
-		With: func(_ filter, scopes []string) filter { return scopes },
-		List: func(_ context.Context, scopes filter, page flussi.Page) ([]entity, error) {
-			asked = scopes
-			page.OldestFirst = true
-			from := slices.IndexFunc(all, func(e entity) bool { return page.Includes(e.Cursor()) })
-			if from < 0 {
-				return nil, nil
-			}
-			return slices.Clone(all[from:min(from+page.Limit, len(all))]), nil
-		},
+	list := func(page flussi.Page) ([]entity, error) {
+		page.OldestFirst = true
+		from := slices.IndexFunc(all, func(e entity) bool { return page.Includes(e.Cursor()) })
+		if from < 0 {
+			return nil, nil
+		}
+		return slices.Clone(all[from:min(from+page.Limit, len(all))]), nil
 	}
 	for _, limit := range []int{1, 2, 3, 6, 7, 8} {
 		var found []entity
 		page, pages := flussi.Page{Limit: limit, OldestFirst: true}, 0
 		for {
-			part, next, err := search.Page(t.Context(), page)
+			part, next, err := core.Page(page, list)
 			assert.NoError(t, err)
 			assert.LessOrEqual(t, len(part), limit)
 			found = append(found, part...)
@@ -130,26 +114,69 @@ func TestSearchPagesThroughAList(t *testing.T) {
 		}
 		assert.Equal(t, all, found)
 		assert.Equal(t, (len(all)+limit-1)/limit, pages, "the last page says that it is the last")
-		assert.Equal(t, []string{"anagrafe", "tributi"}, asked)
 	}
-	search.Scopes = []string{"tributi"}
-	var found []entity
-	for e, err := range search.All(t.Context()) {
-		assert.NoError(t, err)
-		found = append(found, e)
+	failed := errors.New("list failed")
+	_, _, err := core.Page(flussi.Page{Limit: 2}, func(flussi.Page) ([]entity, error) { return nil, failed })
+	assert.ErrorIs(t, err, failed)
+}
+
+func TestNarrowLooksInTheScopesOfTheActor(t *testing.T) {
+	invalid := &flussi.InvalidError{Fields: []*flussi.ValueError{{Type: "Text", Err: flussi.ErrLength}}}
+	for name, test := range map[string]struct {
+		by      flussi.Actor
+		wanted  []string
+		invalid error
+		page    flussi.Page
+		scopes  []string
+		err     error
+	}{
+		"all":                {by: operator, scopes: []string{"anagrafe", "tributi"}},
+		"one":                {by: operator, wanted: []string{"tributi"}, scopes: []string{"tributi"}},
+		"another's":          {by: operator, wanted: []string{"tributi", "scuola"}, err: flussi.ErrForbidden},
+		"none":               {by: flussi.Actor{ID: "estraneo"}},
+		"nobody":             {err: flussi.ErrEmpty},
+		"an invalid filter":  {by: operator, invalid: invalid, err: flussi.ErrLength},
+		"an invalid page":    {by: operator, page: flussi.Page{Limit: -1}, err: flussi.ErrRange},
+		"a stranger's guess": {by: flussi.Actor{ID: "estraneo"}, wanted: []string{"tributi"}, invalid: invalid, err: flussi.ErrForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scopes, page, err := core.Narrow(t.Context(), access, test.by, test.wanted, test.invalid, test.page)
+			assert.ErrorIs(t, err, test.err)
+			if test.err == nil {
+				assert.Equal(t, test.scopes, scopes)
+				assert.Positive(t, page.Limit)
+			}
+		})
 	}
-	assert.Equal(t, all, found)
-	assert.Equal(t, []string{"tributi"}, asked)
-	search.Scopes = []string{"tributi", "scuola"}
-	_, _, err := search.Page(t.Context(), flussi.Page{})
-	assert.ErrorIs(t, err, flussi.ErrForbidden)
-	search.Scopes, search.By, asked = nil, flussi.Actor{ID: "estraneo"}, nil
-	found, _, err = search.Page(t.Context(), flussi.Page{})
-	assert.NoError(t, err)
-	assert.Empty(t, found)
-	assert.Nil(t, asked, "no scope at all would be every scope")
-	for range search.All(t.Context()) {
-		assert.Fail(t, "the list of an actor without a scope is empty")
+}
+
+func TestOpenedOpensEachTimeItIsPulled(t *testing.T) {
+	opened, failed := 0, errors.New("failed")
+	wrap := func(err error) error {
+		if err == nil {
+			return nil
+		}
+		return fmt.Errorf("search: %w", err)
+	}
+	numbers := core.Opened(func() (iter.Seq2[int, error], error) {
+		opened++
+		return func(yield func(int, error) bool) { _ = yield(1, nil) && yield(0, failed) && yield(2, nil) }, nil
+	}, wrap)
+	for range 2 {
+		var got []int
+		var last error
+		for n, err := range numbers {
+			got, last = append(got, n), err
+		}
+		assert.Equal(t, []int{1, 0}, got, "an error ends the sequence")
+		assert.EqualError(t, last, "search: failed")
+	}
+	assert.Equal(t, 2, opened)
+	for range core.Opened(func() (iter.Seq2[int, error], error) { return nil, nil }, wrap) {
+		assert.Fail(t, "a nil sequence is empty")
+	}
+	for _, err := range core.Opened(func() (iter.Seq2[int, error], error) { return nil, failed }, wrap) {
+		assert.EqualError(t, err, "search: failed")
 	}
 }
 

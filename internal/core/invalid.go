@@ -15,6 +15,15 @@ import (
 // returns it as an error.
 type Invalid struct{ flussi.InvalidError }
 
+// OrNil returns what was collected, an [*flussi.InvalidError], or nil if nothing was. The error is a
+// copy, so that checks that find nothing allocate nothing.
+func (e *Invalid) OrNil() error {
+	if len(e.Fields) == 0 {
+		return nil
+	}
+	return &flussi.InvalidError{Fields: e.Fields}
+}
+
 // Fail adds what is wrong with a field. The reason is in Italian, in whole sentences.
 func (e *Invalid) Fail(field string, err error, reason string, args ...any) {
 	e.Add(field, err, fmt.Sprintf(reason, args...))

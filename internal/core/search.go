@@ -13,80 +13,62 @@ type Listed interface {
 	Cursor() flussi.Cursor
 }
 
-// Search is a list that an actor asks for. Its functions take and return filters by value, so that
-// a search allocates none.
-type Search[F interface{ Check() error }, T Listed] struct {
-	Access Access                                             // of the service
-	By     flussi.Actor                                       // who asks
-	Filter F                                                  // as the actor gave it
-	Scopes []string                                           // of the filter; none: all that the actor has
-	With   func(filter F, scopes []string) F                  // returns the filter with other scopes
-	List   func(context.Context, F, flussi.Page) ([]T, error) // of the store
-	Fail   func(error) error                                  // wraps the errors of Page and All; nil stays nil
-}
-
-// Narrow returns the scopes to look in, and the page with its limit. There are none if the actor
-// has none. It returns a [flussi.ErrForbidden] if the filter names a scope that the actor does not
-// have, and an [*flussi.InvalidError] for a filter or a page that is not valid.
-func (s *Search[F, T]) Narrow(ctx context.Context, page flussi.Page) ([]string, flussi.Page, error) {
-	scopes, err := s.Access.Scopes(ctx, s.By)
+// Narrow returns the scopes that an actor's search looks in, and the page with its limit. Wanted are
+// the scopes of the filter; none: all that the actor has. There are none if the actor has none.
+// Invalid is the error of the filter's Check. Narrow returns a [flussi.ErrForbidden] if the filter
+// names a scope that the actor does not have, and an [*flussi.InvalidError] for a filter or a page
+// that is not valid.
+func Narrow(ctx context.Context, a Access, by flussi.Actor, wanted []string, invalid error, page flussi.Page) ([]string, flussi.Page, error) {
+	scopes, err := a.Scopes(ctx, by)
 	if err != nil {
 		return nil, page, err
 	}
-	for _, scope := range s.Scopes {
+	for _, scope := range wanted {
 		if !has(scopes, scope) {
 			return nil, page, flussi.ErrForbidden
 		}
 	}
 	page, err = page.Check()
-	if invalid := s.Filter.Check(); invalid != nil || err != nil {
+	if invalid != nil || err != nil {
 		var wrong Invalid
 		wrong.Include(invalid)
 		wrong.Include(err)
 		return nil, page, wrong.OrNil()
 	}
-	if len(s.Scopes) > 0 {
-		return s.Scopes, page, nil
+	if len(wanted) > 0 {
+		return wanted, page, nil
 	}
 	return scopes, page, nil
 }
 
-// Page returns a page of the list, and the place of the next page: zero if this is the last one.
-func (s *Search[F, T]) Page(ctx context.Context, page flussi.Page) ([]T, flussi.Cursor, error) {
-	scopes, page, err := s.Narrow(ctx, page)
-	if err != nil || len(scopes) == 0 {
-		return nil, flussi.Cursor{}, s.Fail(err)
+// Page returns a page of a list of the store, and the place of the next page: zero if this is the
+// last one.
+func Page[T Listed](page flussi.Page, list func(flussi.Page) ([]T, error)) ([]T, flussi.Cursor, error) {
+	limit := page.Limit
+	page.Limit++ // to know whether there is more
+	found, err := list(page)
+	if err != nil || len(found) <= limit {
+		return found, flussi.Cursor{}, err
 	}
-	more := page
-	more.Limit++ // to know whether there is more
-	found, err := s.List(ctx, s.With(s.Filter, scopes), more)
-	switch {
-	case err != nil:
-		return nil, flussi.Cursor{}, s.Fail(err)
-	case len(found) <= page.Limit:
-		return found, flussi.Cursor{}, nil
-	}
-	found = found[:page.Limit]
-	return found, found[page.Limit-1].Cursor(), nil
+	found = found[:limit]
+	return found, found[limit-1].Cursor(), nil
 }
 
-// All returns the whole list, the oldest first. An error ends the sequence. The actor is
-// authorised each time the sequence is pulled, at its beginning.
-func (s *Search[F, T]) All(ctx context.Context) iter.Seq2[T, error] {
+// Opened returns the sequence that open returns, nil for an empty one. Open is called each time the
+// sequence is pulled, at its beginning. An error, of open or of the sequence, ends it; fail wraps it.
+func Opened[T any](open func() (iter.Seq2[T, error], error), fail func(error) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		scopes, _, err := s.Narrow(ctx, flussi.Page{})
+		sequence, err := open()
 		if err != nil {
-			yield(none, s.Fail(err))
+			yield(none, fail(err))
 			return
 		}
-		if len(scopes) == 0 {
+		if sequence == nil {
 			return
 		}
-		filter := s.With(s.Filter, scopes)
-		list := func(ctx context.Context, page flussi.Page) ([]T, error) { return s.List(ctx, filter, page) }
-		for entity, err := range Each(Pages(ctx, flussi.MaxPage, list)) {
-			if !yield(entity, s.Fail(err)) {
+		for entity, err := range sequence {
+			if !yield(entity, fail(err)) || err != nil {
 				return
 			}
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // CitizenHash identifies a citizen in a feed: the SHA-256 of the fiscal code, as 64
-// lower-case hexadecimal digits. Whoever has a list of codes can find whose it is.
+// lower-case hexadecimal digits. A list of codes is enough to find the citizen of a hash.
 type CitizenHash string
 
 // HashCitizen returns the hash of a citizen, to compare with a feed; "" for the zero code.

@@ -235,7 +235,7 @@ func TestTheLifeOfANotification(t *testing.T) {
 		"it is not accepted unclaimed":                   {flow.NotificationRegistered, "", flow.NotificationAccept, system, flow.NotificationRegistered, fsm.ErrNotAllowed},
 		"it is accepted":                                 {flow.NotificationSending, "", flow.NotificationAccept, system, flow.NotificationSent, nil},
 		"an operator does not say so":                    {flow.NotificationSending, "", flow.NotificationAccept, operator, flow.NotificationSending, fsm.ErrRole},
-		"it surely was not sent":                         {flow.NotificationSending, "", flow.NotificationRelease, system, flow.NotificationRegistered, nil},
+		"it was certainly not sent":                      {flow.NotificationSending, "", flow.NotificationRelease, system, flow.NotificationRegistered, nil},
 		"it failed, or nobody knows":                     {flow.NotificationSending, "", flow.NotificationFail, system, flow.NotificationFailed, nil},
 		"it is rejected later":                           {flow.NotificationSent, "", flow.NotificationReject, system, flow.NotificationFailed, nil},
 		"it is not set back once it was sent":            {flow.NotificationSent, "", flow.NotificationRegister, operator, flow.NotificationSent, fsm.ErrNotAllowed},

@@ -65,7 +65,7 @@ type NotificationState string
 const (
 	// NotificationRegistered (Registrato): to be sent. Entered when the notification is
 	// created, set back by an operator after an error, or given back by a sender that
-	// surely did not send it. Left by NotificationClaim.
+	// certainly did not send it. Left by NotificationClaim.
 	NotificationRegistered NotificationState = "registered"
 	// NotificationSending (In invio): a sender claimed it, and its message may be on
 	// the way. Entered by NotificationClaim, before the request. Left when the outcome
@@ -92,7 +92,7 @@ type NotificationAction string
 const (
 	NotificationEdit     NotificationAction = "edit"     // Aggiorna: its data are corrected
 	NotificationClaim    NotificationAction = "claim"    // by the system: it is about to be sent
-	NotificationRelease  NotificationAction = "release"  // by the system: it surely was not sent
+	NotificationRelease  NotificationAction = "release"  // by the system: it was certainly not sent
 	NotificationAccept   NotificationAction = "accept"   // by the system: the platform has it
 	NotificationFail     NotificationAction = "fail"     // by the system: refused, or outcome unknown
 	NotificationReject   NotificationAction = "reject"   // by the system: rejected after it was accepted

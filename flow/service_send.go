@@ -122,7 +122,7 @@ func (s *Service) flowDisabled(ctx context.Context, n Notification) (bool, error
 //
 // It returns when the outcome is known, and no error only if the platform accepted the
 // message. Otherwise the notification that it returns says what came of it: it is in
-// Errore, with the same reason as the error; or it is Registrato again, since it surely
+// Errore, with the same reason as the error; or it is Registrato again, since it certainly
 // was not sent, and can be sent later. When the context ends, a message that is on its way
 // has half a minute left to be answered, and its outcome as long to be stored. If that
 // cannot be done, the error is an [ErrOutcomeNotStored].

@@ -149,7 +149,7 @@ type NotificationStore interface {
 	// It takes none unless the flow is In invio, not Disabled, and has no Error, and it
 	// happens wholly before or wholly after any change of the flow: once SaveFlow has
 	// returned, no claim takes anything by what the flow was before. It never gives one
-	// notification to two claims, whoever makes them. It may give fewer than there are
+	// notification to two claims, of one process or of two. It may give fewer than there are
 	// while others claim at the same moment, as a database does that skips what they have
 	// locked. The error is an [flussi.ErrNotFound] if there is no such flow.
 	Claim(ctx context.Context, claim Claim) (Flow, []Notification, error)

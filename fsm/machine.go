@@ -143,7 +143,7 @@ func (m *Machine[S, E]) Allowed(from S, roles ...flussi.Role) []E {
 }
 
 // Path returns the shortest chain of events that leads from one state to another,
-// whoever may fire them; of two equally short ones, the one whose events stand
+// regardless of roles; of two equally short ones, the one whose events stand
 // first in the table. It is empty from a state to itself. The error is a
 // [*TransitionError] with [ErrUnknownState], or [ErrNoPath] if no chain leads there.
 func (m *Machine[S, E]) Path(from, to S) ([]E, error) {

@@ -155,7 +155,7 @@ func (p *Service) office(ctx context.Context, by flussi.Actor, school string) er
 	if err := p.access.Admit(ctx, by, school); err != nil {
 		return err
 	}
-	// Whoever may note payments by hand may also take in files of them.
+	// The roles that may record a payment by hand may also apply files of them.
 	n := Notice{State: NoticeNotified}
 	if by.Has(flussi.System) {
 		return nil

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	patience = 30 * time.Second // for what surely happens, though not when
+	patience = 30 * time.Second // for what certainly happens, at a time that is not known
 	long     = time.Hour        // a lease that does not end during a test
 	short    = time.Nanosecond  // one that ends at once
 )
@@ -141,7 +141,7 @@ func (p *probe) isExpired(id uuid.UUID) bool {
 	return slices.ContainsFunc(p.expired(storetest.Everything), func(n flow.Notification) bool { return n.ID == id })
 }
 
-// eventually waits for what surely happens.
+// eventually waits for a condition that certainly becomes true.
 func (p *probe) eventually(what string, happened func() bool) {
 	for end := time.Now().Add(patience); !happened(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {

@@ -75,11 +75,6 @@ func Capital(text string) string {
 	return string(unicode.ToUpper(first)) + text[size:]
 }
 
-// Sentence writes a text with a capital first letter and a full stop, unless it has one.
-func Sentence(text string) string {
-	return Capital(strings.TrimSuffix(text, ".")) + "."
-}
-
 // Reserved says who may do something, whose name is feminine: "L'azione «Approva» è riservata al
 // ruolo «DS».", "L'operazione è riservata ai ruoli «DSGA» e «A.A.».".
 func Reserved(action string, roles []string) string {

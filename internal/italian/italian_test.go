@@ -44,15 +44,6 @@ func TestListsEndInAWord(t *testing.T) {
 	}
 }
 
-func TestSentencesHaveOneFullStop(t *testing.T) {
-	for text, want := range map[string]string{
-		"": ".", "la riga": "La riga.", "è vuota.": "È vuota.", "riservata a DSGA e A.A.": "Riservata a DSGA e A.A.",
-	} {
-		assert.Equal(t, want, italian.Sentence(text))
-	}
-	assert.Empty(t, italian.Capital(""))
-}
-
 // The sentences are made of all that a noun gives.
 func TestWordsAgreeWithTheirNoun(t *testing.T) {
 	for _, c := range []struct {

@@ -18,7 +18,7 @@ var concurrencyRules = append(
 )
 
 // bothWaysMeet stores the same two notices with their event and by themselves, in either
-// order, so that whoever locks one of the three has to wait for the others.
+// order, so that a lock on one of the three waits for the others.
 func bothWaysMeet(p *probe) {
 	e := p.newEvent()
 	all := p.newNotices(e, 2)

@@ -107,7 +107,7 @@ func (p *gatewayProbe) actor(action pagoinrete.EventAction) flussi.Actor {
 	return p.world.Assistant
 }
 
-// move takes a step with an event, by whoever may.
+// move takes a step with an event, by an actor with the role for it.
 func (p *gatewayProbe) move(id uuid.UUID, action pagoinrete.EventAction) pagoinrete.RemoteEvent {
 	reason := flussi.Text{}
 	if action == pagoinrete.EventReject {

@@ -28,7 +28,7 @@ func TestASignalEndsTheProgramCleanly(t *testing.T) {
 		c.Stderr = &errs
 		require.NoError(t, c.Start())
 		lines := bufio.NewReader(out)
-		for line := ""; !strings.Contains(line, "Con uno stato nuovo: 10."); {
+		for line := ""; !strings.Contains(line, "con uno stato nuovo: 10."); {
 			line, err = lines.ReadString('\n')
 			require.NoError(t, err)
 		}

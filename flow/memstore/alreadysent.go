@@ -30,31 +30,23 @@ type message struct {
 	digest  flow.Digest
 }
 
-// notSentTwice returns the rule that no write makes a notification In invio if the citizen may
-// have its message from another one. It judges the other ones as they are after the write.
-func (s *Store) notSentTwice(rows []*notificationRow) memtable.Rule {
-	return func(op memtable.Operation) error {
-		if err := s.checkSent(rows); err != nil {
-			return memtable.Operation{Name: op.Name, ID: err.NotificationID}.Fail(err)
-		}
+// checkSent refuses a write that makes a notification In invio if the citizen may have its message
+// from another one. It judges the other ones as they are after the write.
+func (w *write) checkSent(op memtable.Operation) error {
+	s := w.store
+	if !slices.ContainsFunc(w.rows, s.becomesSending) {
 		return nil
 	}
-}
-
-func (s *Store) checkSent(rows []*notificationRow) *flow.AlreadySentError {
-	if !slices.ContainsFunc(rows, s.becomesSending) {
-		return nil
-	}
-	changed := make(map[uuid.UUID]struct{}, len(rows))
+	changed := make(map[uuid.UUID]struct{}, len(w.rows))
 	arrived := map[message]*flow.Notification{} // those of the write
-	for _, row := range rows {
+	for _, row := range w.rows {
 		n := &row.Entity.Notification
 		changed[n.ID] = struct{}{}
 		if n.MayHaveArrived() && !s.becomesSending(row) {
 			arrived[message{n.Service, n.Digest()}] = n
 		}
 	}
-	for _, row := range rows {
+	for _, row := range w.rows {
 		n := &row.Entity.Notification
 		own := message{n.Service, n.Digest()}
 		if !s.becomesSending(row) || n.AllowDuplicate || own.digest.IsZero() {
@@ -69,7 +61,8 @@ func (s *Store) checkSent(rows []*notificationRow) *flow.AlreadySentError {
 			}
 		}
 		if earlier != nil {
-			return &flow.AlreadySentError{NotificationID: n.ID, Earlier: *earlier}
+			err := &flow.AlreadySentError{NotificationID: n.ID, Earlier: *earlier}
+			return memtable.Operation{Name: op.Name, ID: n.ID}.Fail(err)
 		}
 		arrived[own] = n
 	}

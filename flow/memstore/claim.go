@@ -35,7 +35,7 @@ func (s *Store) saveAndClaim(
 		if row == nil {
 			return op.Fail(flussi.ErrNotFound)
 		}
-		if err := s.save(op, nil, rows); err != nil {
+		if err := memtable.Save(op, &write{store: s, rows: rows}); err != nil {
 			return err
 		}
 		if row.Entity.State == flow.FlowSending && !row.Entity.Disabled && row.Entity.Error == "" {

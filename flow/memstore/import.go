@@ -15,7 +15,7 @@ func (s *Store) SaveImport(
 	ctx context.Context, i flow.ImportRequest,
 ) (done flow.ImportResult, before bool, err error) {
 	op := memtable.Operation{Name: "import", ID: i.Flow.Flow.ID}
-	f, rows, err := s.pull(ctx, op, i.Flow, i.Rows)
+	w, err := s.pull(ctx, op, i.Flow, i.Rows)
 	if err != nil {
 		return flow.ImportResult{}, false, err
 	}
@@ -24,10 +24,11 @@ func (s *Store) SaveImport(
 		if done, before = s.imported(key); before {
 			return nil
 		}
-		if err := s.save(op, f, s.applyDuplicate(rows, i.OnDuplicate)); err != nil {
+		w.rows = s.applyDuplicate(w.rows, i.OnDuplicate)
+		if err := memtable.Save(op, w); err != nil {
 			return err
 		}
-		done = flow.ImportResult{Key: key, Flow: f.Entity.ID, At: i.Flow.Record.At}
+		done = flow.ImportResult{Key: key, Flow: w.flow.Entity.ID, At: i.Flow.Record.At}
 		memtable.CutTimes(&done.At)
 		s.imports[key] = done
 		return nil

@@ -17,46 +17,71 @@ func (s *Store) SaveFlow(
 	notifications iter.Seq2[flow.NotificationChange, error],
 ) error {
 	op := memtable.Operation{Name: "save flow", ID: change.Flow.ID}
-	f, rows, err := s.pull(ctx, op, change, notifications)
+	w, err := s.pull(ctx, op, change, notifications)
 	if err != nil {
 		return err
 	}
-	return s.db.Update(ctx, op, func() error { return s.save(op, f, rows) })
+	return s.db.Save(ctx, op, w)
 }
 
 // SaveNotifications stores notifications: see [flow.Store].
 func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
 	op := memtable.Operation{Name: "save notifications"}
 	rows := memtable.Rows(changes, newNotificationRow)
-	return s.db.Update(ctx, op, func() error { return s.save(op, nil, rows) })
+	return s.db.Save(ctx, op, &write{store: s, rows: rows})
 }
 
-// pull checks a flow, and returns its row and those of its notifications.
+// pull returns the write of a flow, which it checks, and of its notifications.
 func (s *Store) pull(
 	ctx context.Context, op memtable.Operation, change flow.FlowChange,
 	notifications iter.Seq2[flow.NotificationChange, error],
-) (*flowRow, []*notificationRow, error) {
-	f := newFlowRow(change)
-	if err := s.db.Check(ctx, op, s.flows.Write(f), s.services.write(f, nil)); err != nil {
-		return nil, nil, err
+) (*write, error) {
+	w := &write{store: s, flow: newFlowRow(change)}
+	if err := s.db.Check(ctx, op, w); err != nil {
+		return nil, err
 	}
-	rows, err := memtable.Pull(ctx, op, notifications, newNotificationRow)
-	return f, rows, err
+	var err error
+	w.rows, err = memtable.Pull(ctx, op, notifications, newNotificationRow)
+	return w, err
 }
 
-// save stores a flow, unless it is nil, and notifications. The caller holds the lock.
-func (s *Store) save(op memtable.Operation, f *flowRow, rows []*notificationRow) error {
+// write is a flow and notifications that are stored together.
+type write struct {
+	store       *Store
+	flow        *flowRow // nil: none
+	rows        []*notificationRow
+	newServices map[string]string // names by skeleton: those that Check found and Put stores
+}
+
+var _ memtable.Part = (*write)(nil)
+
+// Check checks the versions, the names of services, and that no message is sent twice.
+func (w *write) Check(op memtable.Operation) error {
+	if w.flow != nil {
+		if err := w.store.flows.Check(op, w.flow); err != nil {
+			return err
+		}
+	}
+	if err := w.store.notifications.Check(op, w.rows...); err != nil {
+		return err
+	}
+	if err := w.checkServices(op); err != nil {
+		return err
+	}
+	return w.checkSent(op)
+}
+
+// Put stores the flow, the notifications, with leases from now, and new services.
+func (w *write) Put() {
+	if w.flow != nil {
+		w.store.flows.Put(w.flow)
+	}
 	now := time.Now().UnixMicro()
-	for _, row := range rows {
+	for _, row := range w.rows {
 		row.Entity.leaseEnd += now
 	}
-	parts := make([]memtable.Part, 0, 4)
-	if f != nil {
-		parts = append(parts, s.flows.Write(f))
-	}
-	parts = append(parts, s.notifications.Write(rows...))
-	parts = append(parts, s.services.write(f, rows), s.notSentTwice(rows))
-	return memtable.Save(op, parts...)
+	w.store.notifications.Put(w.rows...)
+	w.putServices()
 }
 
 // newFlowRow returns the row of a change. Counts are not stored: viewFlow sets them.

@@ -29,7 +29,7 @@ type notification struct {
 	flow.Notification
 	digest flow.Digest
 	// The end of the lease of one that is In invio, in Unix microseconds. In a row that is to be
-	// stored it is the length of the lease, to which save adds the time: a field of its own would
+	// stored it is the length of the lease, to which Put adds the time: a field of its own would
 	// make each row 64 bytes larger.
 	leaseEnd int64
 	position int // in the heap that has it: the queue of its flow, the leases, or none

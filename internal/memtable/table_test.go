@@ -143,22 +143,31 @@ func TestWriteChecksVersions(t *testing.T) {
 	}
 }
 
+// lastPart is a part that may refuse a write, and notes that it was put.
+type lastPart struct {
+	err error
+	put bool
+}
+
+func (p *lastPart) Check(Operation) error { return p.err }
+
+func (p *lastPart) Put() { p.put = true }
+
 func TestSaveStoresAllPartsOrNone(t *testing.T) {
-	refused := errors.New("refused")
 	for _, test := range []struct {
 		rule string
-		last Rule
-		want error
+		err  error // of the last part
 	}{
-		{"if no part refuses, all are stored", func(Operation) error { return nil }, nil},
-		{"if the last part refuses, none is stored", func(Operation) error { return refused }, refused},
+		{"if no part refuses, all are stored", nil},
+		{"if the last part refuses, none is stored", errors.New("refused")},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
-			s, parent, child := newStore(), newEntity(), newEntity()
-			err := s.db.Save(t.Context(), op, s.parents.Write(rowOf(parent)), s.children.Write(rowOf(child)), test.last)
-			assert.Equal(t, test.want, err)
+			s, parent, child, last := newStore(), newEntity(), newEntity(), &lastPart{err: test.err}
+			err := s.db.Save(t.Context(), op, s.parents.Write(rowOf(parent)), s.children.Write(rowOf(child)), last)
+			assert.Equal(t, test.err, err)
 			assert.Equal(t, err == nil, s.parents.Row(parent.id) != nil)
 			assert.Equal(t, err == nil, s.children.Row(child.id) != nil)
+			assert.Equal(t, err == nil, last.put)
 		})
 	}
 }

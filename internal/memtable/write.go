@@ -17,15 +17,6 @@ type Part interface {
 	Put()
 }
 
-// Rule is a [Part] that only checks.
-type Rule func(op Operation) error
-
-// Check returns the error of the rule.
-func (r Rule) Check(op Operation) error { return r(op) }
-
-// Put does nothing.
-func (Rule) Put() {}
-
 // Save stores all parts in their order, or nothing if one must not be stored. The caller holds
 // the lock of the [DB]; DB.Save takes it.
 func Save(op Operation, parts ...Part) error {
@@ -78,9 +69,7 @@ func Rows[C, E, R any](changes []C, row func(C) *Row[E, R]) []*Row[E, R] {
 	return rows
 }
 
-// Write returns the part of a write that stores rows, each as the next version of its entity.
-// Its Check returns a [flussi.ErrConflict] if an entity is not stored in the version that its
-// row has, which is 0 for a new one, or if two rows have the same ID.
+// Write returns the part of a write that stores rows of the table.
 func (t *Table[E, V, R]) Write(rows ...*Row[E, R]) Part { return &rowsOf[E, V, R]{t, rows} }
 
 // rowsOf is rows to be stored in a table.
@@ -89,13 +78,18 @@ type rowsOf[E, V, R any] struct {
 	rows  []*Row[E, R]
 }
 
-func (w *rowsOf[E, V, R]) Check(op Operation) error {
-	t := w.table
+func (w *rowsOf[E, V, R]) Check(op Operation) error { return w.table.Check(op, w.rows...) }
+
+func (w *rowsOf[E, V, R]) Put() { w.table.Put(w.rows...) }
+
+// Check returns a [flussi.ErrConflict] if an entity is not stored in the version that its row
+// has, which is 0 for a new one, or if two rows have the same ID.
+func (t *Table[E, V, R]) Check(op Operation, rows ...*Row[E, R]) error {
 	var seen map[uuid.UUID]struct{} // not of a single row
-	if len(w.rows) > 1 {
-		seen = make(map[uuid.UUID]struct{}, len(w.rows))
+	if len(rows) > 1 {
+		seen = make(map[uuid.UUID]struct{}, len(rows))
 	}
-	for _, row := range w.rows {
+	for _, row := range rows {
 		id := t.kind.Place(&row.Entity).ID
 		var version int64
 		if stored := t.rows[id]; stored != nil {
@@ -112,9 +106,9 @@ func (w *rowsOf[E, V, R]) Check(op Operation) error {
 	return nil
 }
 
-func (w *rowsOf[E, V, R]) Put() {
-	t := w.table
-	for _, row := range w.rows {
+// Put stores rows that Check found in order, each as the next version of its entity.
+func (t *Table[E, V, R]) Put(rows ...*Row[E, R]) {
+	for _, row := range rows {
 		if stored := t.rows[t.kind.Place(&row.Entity).ID]; stored == nil {
 			t.insert(row)
 		} else {

@@ -41,7 +41,7 @@ func (s *Store) saveAndClaim(
 		if row.Entity.State == flow.FlowSending && !row.Entity.Disabled && row.Entity.Error == "" {
 			claimed = s.claim(claim)
 		}
-		f = s.viewFlow(&row.Entity)
+		f = s.flows.View(row)
 		return nil
 	})
 	return f, claimed, err

@@ -84,7 +84,7 @@ func (w *write) Put() {
 	w.putServices()
 }
 
-// newFlowRow returns the row of a change. Counts are not stored: viewFlow sets them.
+// newFlowRow returns the row of a change. Counts are not stored: addCounts sets them.
 func newFlowRow(change flow.FlowChange) *flowRow {
 	row := &flowRow{Entity: change.Flow, History: []flow.FlowRecord{change.Record}}
 	memtable.CutTimes(&row.Entity.CreatedAt, &row.Entity.UpdatedAt, &row.History[0].At)

@@ -59,13 +59,14 @@ func New() *Store {
 		},
 		Version:       func(f *flow.Flow) *int64 { return &f.Version },
 		RecordVersion: func(r *flow.FlowRecord) *int64 { return &r.Version },
-		View:          s.viewFlow,
+		View:          func(f *flow.Flow) *flow.Flow { return f },
+		Complete:      s.addCounts,
 	})
 	s.notifications = memtable.New(&s.db, notificationKind{
 		Place:         (*notification).place,
 		Version:       func(n *notification) *int64 { return &n.Version },
 		RecordVersion: func(r *flow.NotificationRecord) *int64 { return &r.Version },
-		View:          func(n *notification) flow.Notification { return n.Notification },
+		View:          func(n *notification) *flow.Notification { return &n.Notification },
 		Carry:         carryDigest,
 	})
 	s.byFlow = memtable.NewIndex(s.notifications, func(n *notification) (uuid.UUID, bool) {
@@ -81,11 +82,10 @@ func New() *Store {
 	return s
 }
 
-// viewFlow returns a copy of a flow, with the counts of its notifications.
-func (s *Store) viewFlow(f *flow.Flow) flow.Flow {
-	view := *f
-	view.Counts = s.counts.Of(f.ID)
-	return view
+// addCounts returns a flow with the counts of its notifications.
+func (s *Store) addCounts(f flow.Flow) flow.Flow {
+	f.Counts = s.counts.Of(f.ID)
+	return f
 }
 
 // carryDigest sets the digest of the next version of a notification.

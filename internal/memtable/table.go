@@ -26,7 +26,11 @@ type Kind[E, V, R any] struct {
 	Place         func(*E) flussi.Cursor // the ID, and the time of creation
 	Version       func(*E) *int64        // the version; the table sets it
 	RecordVersion func(*R) *int64        // the version of a record; the table sets it
-	View          func(*E) V             // a copy for callers, which shares nothing
+	View          func(*E) *V            // what callers get a copy of
+
+	// Complete returns a view that shares nothing with the stored entity, and has what is not
+	// stored with it, such as counts. Defaults to the view as it is.
+	Complete func(V) V
 
 	// Carry sets what the next version of an entity takes over from the stored one, before
 	// the next version replaces it. Defaults to nothing.
@@ -78,7 +82,7 @@ func (t *Table[E, V, R]) Get(
 		if row == nil {
 			return op.Fail(flussi.ErrNotFound)
 		}
-		entity = t.kind.View(&row.Entity)
+		entity = t.View(row)
 		return nil
 	})
 	return entity, err
@@ -120,9 +124,22 @@ func (t *Table[E, V, R]) Page(
 func (t *Table[E, V, R]) Views(rows []*Row[E, R]) []V {
 	views := make([]V, len(rows))
 	for i, row := range rows {
-		views[i] = t.kind.View(&row.Entity)
+		if view := t.kind.View(&row.Entity); t.kind.Complete == nil {
+			views[i] = *view // straight to its place: entities are large
+		} else {
+			views[i] = t.kind.Complete(*view)
+		}
 	}
 	return views
+}
+
+// View returns the entity of a row, as callers get it.
+func (t *Table[E, V, R]) View(row *Row[E, R]) V {
+	view := t.kind.View(&row.Entity)
+	if t.kind.Complete == nil {
+		return *view
+	}
+	return t.kind.Complete(*view)
 }
 
 // Row returns the row with an ID, or nil. The caller does not change it.

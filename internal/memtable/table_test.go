@@ -50,9 +50,9 @@ func newStore() *store {
 		Place:         func(e *entity) flussi.Cursor { return flussi.Cursor{At: e.created, ID: e.id} },
 		Version:       func(e *entity) *int64 { return &e.version },
 		RecordVersion: func(r *record) *int64 { return &r.version },
-		View: func(e *entity) entity {
-			view := *e
-			view.tags = slices.Clone(e.tags)
+		View:          func(e *entity) *entity { return e },
+		Complete: func(view entity) entity {
+			view.tags = slices.Clone(view.tags)
 			return view
 		},
 	}

@@ -35,7 +35,7 @@ func (s *Store) SaveNotices(ctx context.Context, changes ...pagoinrete.NoticeCha
 }
 
 // newEventRow returns the row of a change. It copies the instalments, which the caller may
-// change. Counts are not stored: viewEvent sets them.
+// change. Counts are not stored: completeEvent sets them.
 func newEventRow(change pagoinrete.EventChange) *eventRow {
 	row := &eventRow{Entity: change.Event, History: []pagoinrete.EventRecord{change.Record}}
 	e := &row.Entity

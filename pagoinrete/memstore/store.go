@@ -42,7 +42,8 @@ func New() *Store {
 		},
 		Version:       func(e *pagoinrete.Event) *int64 { return &e.Version },
 		RecordVersion: func(r *pagoinrete.EventRecord) *int64 { return &r.Version },
-		View:          s.viewEvent,
+		View:          func(e *pagoinrete.Event) *pagoinrete.Event { return e },
+		Complete:      s.completeEvent,
 	})
 	s.notices = memtable.New(&s.db, noticeKind{
 		Place: func(n *pagoinrete.Notice) flussi.Cursor {
@@ -50,7 +51,7 @@ func New() *Store {
 		},
 		Version:       func(n *pagoinrete.Notice) *int64 { return &n.Version },
 		RecordVersion: func(r *pagoinrete.NoticeRecord) *int64 { return &r.Version },
-		View:          func(n *pagoinrete.Notice) pagoinrete.Notice { return *n },
+		View:          func(n *pagoinrete.Notice) *pagoinrete.Notice { return n },
 	})
 	s.byEvent = memtable.NewIndex(s.notices, func(n *pagoinrete.Notice) (uuid.UUID, bool) {
 		return n.EventID, true
@@ -68,10 +69,9 @@ func New() *Store {
 	return s
 }
 
-// viewEvent returns a copy of an event, with the counts of its notices.
-func (s *Store) viewEvent(e *pagoinrete.Event) pagoinrete.Event {
-	view := *e
-	view.Instalments = slices.Clone(e.Instalments)
-	view.Counts = s.counts.Of(e.ID)
-	return view
+// completeEvent returns an event with instalments of its own and the counts of its notices.
+func (s *Store) completeEvent(e pagoinrete.Event) pagoinrete.Event {
+	e.Instalments = slices.Clone(e.Instalments)
+	e.Counts = s.counts.Of(e.ID)
+	return e
 }

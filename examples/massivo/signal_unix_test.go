@@ -37,7 +37,7 @@ func TestASignalEndsASendingCleanly(t *testing.T) {
 			<-h.came
 			require.NoError(t, c.Process.Signal(signal))
 			lines := bufio.NewReader(errs)
-			for line := ""; !strings.Contains(line, "Interruzione: attendo l'esito"); {
+			for line := ""; !strings.Contains(line, "Interruzione in corso"); {
 				line, err = lines.ReadString('\n')
 				if err != nil {
 					break // it ended at once, as the code below shows

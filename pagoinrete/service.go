@@ -87,7 +87,7 @@ func NewService(store Store, authorizer Authorizer, gateways GatewayFor, c Servi
 // Schools returns the schools that the actor works for, sorted.
 func (p *Service) Schools(ctx context.Context, by flussi.Actor) ([]string, error) {
 	schools, err := p.access.Scopes(ctx, by)
-	return schools, failure("list schools", err)
+	return slices.Clone(schools), failure("list schools", err) // the list may be the authorizer's own
 }
 
 // gateway returns the gateway of a school.

@@ -13,28 +13,44 @@ import (
 // Access returns the scopes of an actor, in any order: the method of an Authorizer.
 type Access func(ctx context.Context, by flussi.Actor) ([]string, error)
 
-// Scopes returns the scopes of an actor, sorted, each once. The slice is the caller's. It refuses
-// an actor without an ID, and returns the error of a context that ended.
+// Scopes returns the scopes of an actor, sorted, each once. The slice may be the authorizer's own:
+// it is not to be changed. Scopes refuses an actor without an ID, and returns the error of a context
+// that ended.
 func (a Access) Scopes(ctx context.Context, by flussi.Actor) ([]string, error) {
-	if err := by.Check(); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	scopes, err := a(ctx, by)
-	if err != nil {
-		return nil, err
+	scopes, err := a.listed(ctx, by)
+	if err != nil || ascending(scopes) {
+		return scopes, err
 	}
 	scopes = slices.Clone(scopes)
 	slices.Sort(scopes)
 	return slices.Compact(scopes), nil
 }
 
+// listed returns the scopes of an actor as the authorizer lists them.
+func (a Access) listed(ctx context.Context, by flussi.Actor) ([]string, error) {
+	if err := by.Check(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return a(ctx, by)
+}
+
+// ascending reports whether a list is sorted and has each scope once.
+func ascending(scopes []string) bool {
+	for i := 1; i < len(scopes); i++ {
+		if scopes[i-1] >= scopes[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // Admit returns [flussi.ErrForbidden] if the actor does not have the scope.
 func (a Access) Admit(ctx context.Context, by flussi.Actor, scope string) error {
-	scopes, err := a.Scopes(ctx, by)
-	if err == nil && !has(scopes, scope) {
+	scopes, err := a.listed(ctx, by)
+	if err == nil && !slices.Contains(scopes, scope) {
 		err = flussi.ErrForbidden
 	}
 	return err
@@ -45,7 +61,7 @@ func (a Access) Admit(ctx context.Context, by flussi.Actor, scope string) error 
 func Read[T any](ctx context.Context, a Access, by flussi.Actor, id uuid.UUID,
 	get func(context.Context, uuid.UUID) (T, error), scope func(T) string) (T, error) {
 	var none T
-	scopes, err := a.Scopes(ctx, by)
+	scopes, err := a.listed(ctx, by)
 	if err != nil {
 		return none, err
 	}
@@ -53,7 +69,7 @@ func Read[T any](ctx context.Context, a Access, by flussi.Actor, id uuid.UUID,
 	if err != nil {
 		return none, NotFound(err)
 	}
-	if !has(scopes, scope(entity)) {
+	if !slices.Contains(scopes, scope(entity)) {
 		return none, flussi.ErrNotFound
 	}
 	return entity, nil
@@ -77,10 +93,4 @@ func NotFound(err error) error {
 		return flussi.ErrNotFound
 	}
 	return err
-}
-
-// has reports whether a sorted list has a scope.
-func has(scopes []string, scope string) bool {
-	_, found := slices.BinarySearch(scopes, scope)
-	return found
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/flussi-go/flussi"
 )
@@ -24,7 +25,7 @@ func Narrow(ctx context.Context, a Access, by flussi.Actor, wanted []string, inv
 		return nil, page, err
 	}
 	for _, scope := range wanted {
-		if !has(scopes, scope) {
+		if _, found := slices.BinarySearch(scopes, scope); !found {
 			return nil, page, flussi.ErrForbidden
 		}
 	}

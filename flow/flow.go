@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -140,30 +139,17 @@ var flowMachine = sync.OnceValue(func() *fsm.Machine[FlowState, FlowAction] {
 			{Name: FlowIncomplete, Label: "Invio incompleto"},
 		},
 		Transitions: []fsm.Transition[FlowState, FlowAction]{
-			{Event: FlowImport, From: states{FlowInactive}, To: FlowInactive, Label: "Importa da File Excel", Roles: operator},
+			{Event: FlowImport, From: states{FlowInactive}, Stay: true, Label: "Importa da File Excel", Roles: operator},
 			{Event: FlowActivate, From: states{FlowInactive}, To: FlowActive, Label: "Attiva", Roles: operator},
 			{Event: FlowDeactivate, From: states{FlowActive}, To: FlowInactive, Label: "Riporta a Inattivo", Roles: operator},
 			{Event: FlowSend, From: states{FlowActive, FlowIncomplete}, To: FlowSending, Label: "Invia Flusso", Roles: operator},
 			{Event: FlowComplete, From: states{FlowSending, FlowIncomplete}, To: FlowSent, Label: "Conclusione: tutto inviato", Roles: system},
 			{Event: FlowEndIncomplete, From: states{FlowSending, FlowSent}, To: FlowIncomplete, Label: "Conclusione: esiti negativi", Roles: system},
-			{Event: FlowEdit, From: states{FlowInactive}, To: FlowInactive, Label: "Aggiorna", Roles: operator},
-			{Event: FlowEdit, From: states{FlowActive}, To: FlowActive, Label: "Aggiorna", Roles: operator},
-			{Event: FlowEdit, From: states{FlowSent}, To: FlowSent, Label: "Aggiorna", Roles: operator},
-			{Event: FlowEdit, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Aggiorna", Roles: operator},
-			{Event: FlowStop, From: states{FlowSending}, To: FlowSending, Label: "Arresto dell'invio", Roles: system},
-			{Event: FlowVerify, From: states{FlowSending}, To: FlowSending, Label: "Verifica Stato", Roles: operator},
-			{Event: FlowVerify, From: states{FlowSent}, To: FlowSent, Label: "Verifica Stato", Roles: operator},
-			{Event: FlowVerify, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Verifica Stato", Roles: operator},
-			{Event: FlowDisable, From: states{FlowInactive}, To: FlowInactive, Label: "Disabilita", Roles: operator},
-			{Event: FlowDisable, From: states{FlowActive}, To: FlowActive, Label: "Disabilita", Roles: operator},
-			{Event: FlowDisable, From: states{FlowSending}, To: FlowSending, Label: "Disabilita", Roles: operator},
-			{Event: FlowDisable, From: states{FlowSent}, To: FlowSent, Label: "Disabilita", Roles: operator},
-			{Event: FlowDisable, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Disabilita", Roles: operator},
-			{Event: FlowEnable, From: states{FlowInactive}, To: FlowInactive, Label: "Riabilita", Roles: operator},
-			{Event: FlowEnable, From: states{FlowActive}, To: FlowActive, Label: "Riabilita", Roles: operator},
-			{Event: FlowEnable, From: states{FlowSending}, To: FlowSending, Label: "Riabilita", Roles: operator},
-			{Event: FlowEnable, From: states{FlowSent}, To: FlowSent, Label: "Riabilita", Roles: operator},
-			{Event: FlowEnable, From: states{FlowIncomplete}, To: FlowIncomplete, Label: "Riabilita", Roles: operator},
+			{Event: FlowEdit, From: states{FlowInactive, FlowActive, FlowSent, FlowIncomplete}, Stay: true, Label: "Aggiorna", Roles: operator},
+			{Event: FlowStop, From: states{FlowSending}, Stay: true, Label: "Arresto dell'invio", Roles: system},
+			{Event: FlowVerify, From: states{FlowSending, FlowSent, FlowIncomplete}, Stay: true, Label: "Verifica Stato", Roles: operator},
+			{Event: FlowDisable, From: states{FlowInactive, FlowActive, FlowSending, FlowSent, FlowIncomplete}, Stay: true, Label: "Disabilita", Roles: operator},
+			{Event: FlowEnable, From: states{FlowInactive, FlowActive, FlowSending, FlowSent, FlowIncomplete}, Stay: true, Label: "Riabilita", Roles: operator},
 		},
 	})
 })
@@ -203,13 +189,8 @@ func NewFlow(service string, by flussi.Actor) (Flow, error) {
 // the caller's guards. See [fsm.Machine.Fire] for guards and contexts; for hooks, fire
 // FlowMachine().With(…) and set the State.
 func (f *Flow) Fire(ctx context.Context, action FlowAction, by flussi.Actor, guards ...fsm.Guard[FlowState, FlowAction]) error {
-	own := func(context.Context, fsm.Step[FlowState, FlowAction]) error { return f.check(action) }
-	to, err := FlowMachine().Fire(ctx, f.State, action, by, append([]fsm.Guard[FlowState, FlowAction]{own}, guards...)...)
-	if err != nil {
-		return core.Offer(err, func() []FlowAction { return f.Allowed(by.Roles...) })
-	}
-	f.State = to
-	return nil
+	err := core.Fire(ctx, FlowMachine(), &f.State, action, by, f.check, guards)
+	return core.Offer(err, func() []FlowAction { return f.Allowed(by.Roles...) })
 }
 
 // check refuses what does not fit the flow's flag.
@@ -241,9 +222,7 @@ func checkFlag(disabled bool, action string, noun italian.Noun) error {
 // Allowed returns what somebody who holds the roles may do with the flow now, in the
 // order of the table; nothing for somebody without a role.
 func (f *Flow) Allowed(roles ...flussi.Role) []FlowAction {
-	return slices.DeleteFunc(FlowMachine().Allowed(f.State, roles...), func(action FlowAction) bool {
-		return f.check(action) != nil
-	})
+	return core.Allowed(FlowMachine(), f.State, f.check, roles)
 }
 
 // LogValue returns what may be logged of a flow: no note and no error text.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -133,24 +132,19 @@ var notificationMachine = sync.OnceValue(func() *fsm.Machine[NotificationState, 
 			{Name: NotificationFailed, Label: "Errore"},
 		},
 		Transitions: []fsm.Transition[NotificationState, NotificationAction]{
-			{Event: NotificationEdit, From: states{NotificationRegistered}, To: NotificationRegistered, Label: "Aggiorna", Roles: operator},
+			{Event: NotificationEdit, From: states{NotificationRegistered, NotificationFailed}, Stay: true, Label: "Aggiorna", Roles: operator},
 			{Event: NotificationClaim, From: states{NotificationRegistered}, To: NotificationSending, Label: "Presa in carico", Roles: system},
 			{Event: NotificationRelease, From: states{NotificationSending}, To: NotificationRegistered, Label: "Restituzione: non inviata", Roles: system},
 			{Event: NotificationAccept, From: states{NotificationSending, NotificationFailed}, To: NotificationSent, Label: "Accettazione da parte di App IO", Roles: system},
 			{Event: NotificationFail, From: states{NotificationSending}, To: NotificationFailed, Label: "Esito negativo o sconosciuto", Roles: system},
 			{Event: NotificationSkip, From: states{NotificationRegistered}, To: NotificationFailed, Label: "Messaggio già inviato", Roles: system},
 			{Event: NotificationReject, From: states{NotificationSent}, To: NotificationFailed, Label: "Rifiuto dopo l'invio", Roles: system},
-			{Event: NotificationEdit, From: states{NotificationFailed}, To: NotificationFailed, Label: "Aggiorna", Roles: operator},
 			{Event: NotificationRegister, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Riporta a Registrato", Roles: operator},
 			{Event: NotificationConfirm, From: states{NotificationFailed}, To: NotificationSent, Label: "Conferma come inviata", Roles: operator},
 			{Event: NotificationResend, From: states{NotificationFailed}, To: NotificationRegistered, Label: "Invia di nuovo, anche se forse già arrivata", Roles: operator},
-			{Event: NotificationVerify, From: states{NotificationSent}, To: NotificationSent, Label: "Verifica Stato", Roles: []flussi.Role{flussi.Operator, flussi.System}},
-			{Event: NotificationDisable, From: states{NotificationRegistered}, To: NotificationRegistered, Label: "Disabilita", Roles: operator},
-			{Event: NotificationDisable, From: states{NotificationSent}, To: NotificationSent, Label: "Disabilita", Roles: operator},
-			{Event: NotificationDisable, From: states{NotificationFailed}, To: NotificationFailed, Label: "Disabilita", Roles: operator},
-			{Event: NotificationEnable, From: states{NotificationRegistered}, To: NotificationRegistered, Label: "Riabilita", Roles: operator},
-			{Event: NotificationEnable, From: states{NotificationSent}, To: NotificationSent, Label: "Riabilita", Roles: operator},
-			{Event: NotificationEnable, From: states{NotificationFailed}, To: NotificationFailed, Label: "Riabilita", Roles: operator},
+			{Event: NotificationVerify, From: states{NotificationSent}, Stay: true, Label: "Verifica Stato", Roles: []flussi.Role{flussi.Operator, flussi.System}},
+			{Event: NotificationDisable, From: states{NotificationRegistered, NotificationSent, NotificationFailed}, Stay: true, Label: "Disabilita", Roles: operator},
+			{Event: NotificationEnable, From: states{NotificationRegistered, NotificationSent, NotificationFailed}, Stay: true, Label: "Riabilita", Roles: operator},
 		},
 	})
 })
@@ -202,13 +196,8 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 // and what was anonymised can only be looked at ([ErrAnonymised]). See [fsm.Machine.Fire]
 // for guards and contexts.
 func (n *Notification) Fire(ctx context.Context, action NotificationAction, by flussi.Actor, guards ...fsm.Guard[NotificationState, NotificationAction]) error {
-	own := func(context.Context, fsm.Step[NotificationState, NotificationAction]) error { return n.check(action) }
-	to, err := NotificationMachine().Fire(ctx, n.State, action, by, append([]fsm.Guard[NotificationState, NotificationAction]{own}, guards...)...)
-	if err != nil {
-		return core.Offer(err, func() []NotificationAction { return n.Allowed(by.Roles...) })
-	}
-	n.State = to
-	return nil
+	err := core.Fire(ctx, NotificationMachine(), &n.State, action, by, n.check, guards)
+	return core.Offer(err, func() []NotificationAction { return n.Allowed(by.Roles...) })
 }
 
 // advance takes a step of the system, which has the role for it, as Fire does: the machine
@@ -257,9 +246,7 @@ func (n *Notification) check(action NotificationAction) error {
 // Allowed returns what somebody who holds the roles may do with the notification
 // now, in the order of the table; nothing for somebody without a role.
 func (n *Notification) Allowed(roles ...flussi.Role) []NotificationAction {
-	return slices.DeleteFunc(NotificationMachine().Allowed(n.State, roles...), func(action NotificationAction) bool {
-		return n.check(action) != nil
-	})
+	return core.Allowed(NotificationMachine(), n.State, n.check, roles)
 }
 
 // LogValue returns what may be logged of a notification: no personal data.

@@ -29,11 +29,12 @@ type State[S ~string] struct {
 
 // Transition is a row of the table: the event leads from each of the From states to
 // the To state. A transition from a state to itself is something that may be done
-// there and changes nothing about the state.
+// there and changes nothing about the state; a row with Stay says so for all of its From states.
 type Transition[S, E ~string] struct {
 	Event E             // named like a state
 	From  []S           // at least one
-	To    S             // exactly one
+	To    S             // exactly one; none with Stay
+	Stay  bool          // each From state is its own To: [New] makes one row of each
 	Label string        // the Italian name of the action, one for each event; default: the Event
 	Roles []flussi.Role // who may do it, any of them; none: anyone
 }
@@ -50,6 +51,7 @@ var (
 	ErrUnreachableState = errors.New("state cannot be reached")
 	ErrDeadEnd          = errors.New("nothing leads out of the state, and it is not final")
 	ErrFinalLeft        = errors.New("final state is left")
+	ErrTwoTargets       = errors.New("event keeps the state and leads to another")
 	ErrTwoLabels        = errors.New("event has two labels")
 	ErrBadLabel         = errors.New("label or name has control characters")
 )
@@ -75,7 +77,30 @@ func (e *DefinitionError) Unwrap() []error { return e.Defects }
 
 var plainName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// defects returns all that is wrong with the definition.
+// single returns the rows, each that has Stay as one row for each of its From states. A row that
+// has a To as well is left as it is.
+func single[S, E ~string](rows []Transition[S, E]) []Transition[S, E] {
+	var all []Transition[S, E]
+	for _, row := range rows {
+		var none S
+		if !row.Stay || row.To != none {
+			all = append(all, row)
+			continue
+		}
+		from := row.From
+		row.Stay = false
+		if len(from) == 0 {
+			all = append(all, row)
+		}
+		for i, state := range from {
+			row.From, row.To = from[i:i+1], state
+			all = append(all, row)
+		}
+	}
+	return all
+}
+
+// defects returns all that is wrong with the definition, whose rows are single.
 func (d Definition[S, E]) defects() []error {
 	var found []error
 	report := func(kind error, format string, args ...any) {
@@ -136,6 +161,9 @@ func (d Definition[S, E]) defects() []error {
 				report(ErrEmptyDefinition, "event %q: role", t.Event)
 			}
 			checkLabel(string(role), "event %q: role %q", t.Event, role)
+		}
+		if t.Stay {
+			report(ErrTwoTargets, "event %q: to %q", t.Event, t.To)
 		}
 		if len(t.From) == 0 {
 			report(ErrEmptyDefinition, "event %q: from", t.Event)

@@ -44,6 +44,13 @@ func TestNewReportsEachDefect(t *testing.T) {
 		"a missing initial state": {
 			func(d *fsm.Definition[state, event]) { d.Initial = "" },
 			fsm.ErrUnknownInitial, `initial ""`},
+		"an event that keeps the state and leads to another": {
+			func(d *fsm.Definition[state, event]) { d.Transitions[2].Stay = true },
+			fsm.ErrTwoTargets, `event "look": to "closed"`},
+		"an event that keeps no state": {
+			func(d *fsm.Definition[state, event]) {
+				d.Transitions[2] = fsm.Transition[state, event]{Event: look, Stay: true, Label: "Guarda"}
+			}, fsm.ErrEmptyDefinition, `event "look": from`},
 		"no states": {
 			func(d *fsm.Definition[state, event]) { d.States = nil }, fsm.ErrEmptyDefinition, "states"},
 		"no transitions": {
@@ -147,6 +154,25 @@ func TestALabelMayBeLeftOutOnce(t *testing.T) {
 
 func TestMustNewPanicsOnADefect(t *testing.T) {
 	assert.Panics(t, func() { fsm.MustNew(fsm.Definition[state, event]{}) })
+}
+
+func TestARowThatKeepsTheStateIsARowForEachState(t *testing.T) {
+	d := door()
+	d.Transitions[2] = fsm.Transition[state, event]{
+		Event: look, From: []state{closed, open}, Stay: true, Label: "Guarda", Roles: []flussi.Role{mason},
+	}
+	m := fsm.MustNew(d)
+	rows := m.Transitions()
+	require.Len(t, rows, len(d.Transitions)+1)
+	for i, at := range []state{closed, open} {
+		assert.Equal(t, fsm.Transition[state, event]{
+			Event: look, From: []state{at}, To: at, Label: "Guarda", Roles: []flussi.Role{mason},
+		}, rows[2+i])
+		to, err := m.Fire(t.Context(), at, look, builder)
+		require.NoError(t, err)
+		assert.Equal(t, at, to)
+	}
+	assert.True(t, d.Transitions[2].Stay, "the definition is not changed")
 }
 
 func TestTheDefinitionIsCopied(t *testing.T) {

@@ -44,6 +44,7 @@ func (x exit[S, E]) open(by flussi.Actor) bool { return len(x.roles) == 0 || by.
 // definition it returns a [*DefinitionError] that lists every defect. The
 // definition is copied; changing it later changes nothing.
 func New[S, E ~string](d Definition[S, E]) (*Machine[S, E], error) {
+	d.Transitions = single(d.Transitions)
 	if defects := d.defects(); len(defects) > 0 {
 		return nil, &DefinitionError{Machine: d.Name, Defects: defects}
 	}
@@ -190,7 +191,8 @@ func (m *Machine[S, E]) Initial() S { return m.table.definition.Initial }
 // States returns a copy of all states, in the order of the definition.
 func (m *Machine[S, E]) States() []State[S] { return slices.Clone(m.table.definition.States) }
 
-// Transitions returns a copy of the table, in the order of the definition.
+// Transitions returns a copy of the table, in the order of the definition. None has Stay: see
+// [Transition].
 func (m *Machine[S, E]) Transitions() []Transition[S, E] {
 	return cloneTransitions(m.table.definition.Transitions)
 }

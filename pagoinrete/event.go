@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -146,7 +146,7 @@ func EventMachine() *fsm.Machine[EventState, EventAction] { return eventMachine(
 
 var eventMachine = sync.OnceValue(func() *fsm.Machine[EventState, EventAction] {
 	type states = []EventState
-	office, principal := officeRoles(), []flussi.Role{flussi.Principal}
+	office, principal, system := officeRoles(), []flussi.Role{flussi.Principal}, []flussi.Role{flussi.System}
 	return fsm.MustNew(fsm.Definition[EventState, EventAction]{
 		Name:    "payment event",
 		Initial: EventBlank,
@@ -160,43 +160,28 @@ var eventMachine = sync.OnceValue(func() *fsm.Machine[EventState, EventAction] {
 			{Name: EventNotified, Label: "Notificato", Final: true},
 			{Name: EventDeleted, Label: "Cancellato", Final: true},
 		},
-		Transitions: slices.Concat(
-			[]fsm.Transition[EventState, EventAction]{
-				{Event: EventSave, From: states{EventBlank}, To: EventNotTransmitted, Label: "Salva", Roles: office},
-				{Event: EventTransmit, From: states{EventNotTransmitted}, To: EventSimulated, Label: "Salva e trasmetti l'evento di pagamento a Pago in Rete", Roles: office},
-			},
-			within(EventAddNotices, "Crea i pagamenti", office, EventSimulated, EventRejected),
-			within(EventTransmitNotices, "Trasmetti gli avvisi di pagamento a Pago in Rete", office, EventSimulated, EventRejected),
-			[]fsm.Transition[EventState, EventAction]{
-				{Event: EventSubmit, From: states{EventSimulated, EventRejected}, To: EventToApprove, Label: `Rendi l'evento "da approvare" dal DS su Pago in Rete`, Roles: office},
-				{Event: EventApprove, From: states{EventToApprove}, To: EventToNotify, Label: "Approva l'evento di pagamento su Pago in Rete", Roles: principal},
-				{Event: EventReject, From: states{EventToApprove}, To: EventRejected, Label: "Rifiuta l'evento di pagamento su Pago in Rete", Roles: principal},
-				{Event: EventNotify, From: states{EventToNotify}, To: EventNotified, Label: "Notifica l'evento di pagamento su Pago in Rete", Roles: office},
-			},
-			within(EventDownload, "Scarica i file .pdf degli avvisi di pagamento", office, EventNotified),
-			within(EventShow, "Rendi visibile il pagamento in Area Tutore", office, EventNotified),
-			within(EventVerify, "Verifica stato", office, EventNotTransmitted, EventSimulated, EventToApprove, EventToNotify, EventRejected, EventNotified),
-			[]fsm.Transition[EventState, EventAction]{
-				{Event: EventDelete, From: states{EventSimulated, EventRejected}, To: EventDeleted, Label: "Cancella", Roles: office},
-			},
-			within(EventEdit, "Modifica", office, EventNotTransmitted, EventSimulated, EventRejected),
-			within(EventResolveDiscrepancy, "Archivia la discrepanza", office, remoteEvents...),
-			within(EventRecordDiscrepancy, "Segnalazione di una discrepanza", []flussi.Role{flussi.System}, remoteEvents...),
-		),
+		Transitions: []fsm.Transition[EventState, EventAction]{
+			{Event: EventSave, From: states{EventBlank}, To: EventNotTransmitted, Label: "Salva", Roles: office},
+			{Event: EventTransmit, From: states{EventNotTransmitted}, To: EventSimulated, Label: "Salva e trasmetti l'evento di pagamento a Pago in Rete", Roles: office},
+			{Event: EventAddNotices, From: states{EventSimulated, EventRejected}, Stay: true, Label: "Crea i pagamenti", Roles: office},
+			{Event: EventTransmitNotices, From: states{EventSimulated, EventRejected}, Stay: true, Label: "Trasmetti gli avvisi di pagamento a Pago in Rete", Roles: office},
+			{Event: EventSubmit, From: states{EventSimulated, EventRejected}, To: EventToApprove, Label: `Rendi l'evento "da approvare" dal DS su Pago in Rete`, Roles: office},
+			{Event: EventApprove, From: states{EventToApprove}, To: EventToNotify, Label: "Approva l'evento di pagamento su Pago in Rete", Roles: principal},
+			{Event: EventReject, From: states{EventToApprove}, To: EventRejected, Label: "Rifiuta l'evento di pagamento su Pago in Rete", Roles: principal},
+			{Event: EventNotify, From: states{EventToNotify}, To: EventNotified, Label: "Notifica l'evento di pagamento su Pago in Rete", Roles: office},
+			{Event: EventDownload, From: states{EventNotified}, Stay: true, Label: "Scarica i file .pdf degli avvisi di pagamento", Roles: office},
+			{Event: EventShow, From: states{EventNotified}, Stay: true, Label: "Rendi visibile il pagamento in Area Tutore", Roles: office},
+			{Event: EventVerify, From: states{EventNotTransmitted, EventSimulated, EventToApprove, EventToNotify, EventRejected, EventNotified}, Stay: true, Label: "Verifica stato", Roles: office},
+			{Event: EventDelete, From: states{EventSimulated, EventRejected}, To: EventDeleted, Label: "Cancella", Roles: office},
+			{Event: EventEdit, From: states{EventNotTransmitted, EventSimulated, EventRejected}, Stay: true, Label: "Modifica", Roles: office},
+			{Event: EventResolveDiscrepancy, From: remoteEvents, Stay: true, Label: "Archivia la discrepanza", Roles: office},
+			{Event: EventRecordDiscrepancy, From: remoteEvents, Stay: true, Label: "Segnalazione di una discrepanza", Roles: system},
+		},
 	})
 })
 
 // remoteEvents are the states in which Pago In Rete may say something about an event.
 var remoteEvents = []EventState{EventSimulated, EventToApprove, EventToNotify, EventRejected, EventNotified, EventDeleted}
-
-// within is an action that may be taken in some states and leads to no other.
-func within[S, A ~string](action A, label string, roles []flussi.Role, states ...S) []fsm.Transition[S, A] {
-	rows := make([]fsm.Transition[S, A], len(states))
-	for i, state := range states {
-		rows[i] = fsm.Transition[S, A]{Event: action, From: []S{state}, To: state, Label: label, Roles: roles}
-	}
-	return rows
-}
 
 // officeRoles are the roles of the school's office (segreteria).
 func officeRoles() []flussi.Role { return []flussi.Role{flussi.AdminDirector, flussi.AdminAssistant} }
@@ -256,12 +241,7 @@ func CheckSchool(code string) error {
 // not look at the event's notices. See [fsm.Machine.Fire] for guards and contexts; for
 // hooks, fire EventMachine().With(…) and set the State.
 func (e *Event) Fire(ctx context.Context, action EventAction, by flussi.Actor, guards ...fsm.Guard[EventState, EventAction]) error {
-	to, err := EventMachine().Fire(ctx, e.State, action, by, guards...)
-	if err != nil {
-		return err
-	}
-	e.State = to
-	return nil
+	return core.Fire(ctx, EventMachine(), &e.State, action, by, nil, guards)
 }
 
 // Allowed returns what somebody who holds the roles may do with the event by its state, in

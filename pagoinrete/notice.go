@@ -179,7 +179,7 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 			{Name: NoticeCancelled, Label: NoticeCancelled.Labels().School, Final: true},
 			{Name: NoticeRefunded, Label: NoticeRefunded.Labels().School, Final: true},
 		},
-		Transitions: slices.Concat([]fsm.Transition[NoticeState, NoticeAction]{
+		Transitions: []fsm.Transition[NoticeState, NoticeAction]{
 			{Event: NoticeEdit, From: states{NoticeNotLinked}, To: NoticeNotLinked, Label: "Modifica", Roles: office},
 			{Event: NoticeTransmit, From: states{NoticeNotLinked}, To: NoticeNotNotified, Label: "Trasmetti l'avviso di pagamento a Pago in Rete", Roles: office},
 			{Event: NoticeRefuse, From: states{NoticeNotLinked}, To: NoticeNotLinked, Label: "Trasmissione rifiutata", Roles: system},
@@ -194,13 +194,12 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 			{Event: NoticeReconcileManually, From: states{NoticePaidManually}, To: NoticeReconciledManually, Label: "Riconcilia manualmente con il file OIL", Roles: office},
 			{Event: NoticeCancel, From: append(states{NoticeNotLinked}, unpaid...), To: NoticeCancelled, Label: "Annulla", Roles: office},
 			{Event: NoticeRefund, From: paid, To: NoticeRefunded, Label: "Rimborsa", Roles: office},
+			{Event: NoticeShow, From: linked, Stay: true, Label: "Rendi visibile in Area Tutore", Roles: office},
+			{Event: NoticeHide, From: linked, Stay: true, Label: "Nascondi in Area Tutore", Roles: office},
+			{Event: NoticeVerify, From: linked, Stay: true, Label: "Verifica stato", Roles: office},
+			{Event: NoticeResolveDiscrepancy, From: linked, Stay: true, Label: "Archivia la discrepanza", Roles: office},
+			{Event: NoticeRecordDiscrepancy, From: linked, Stay: true, Label: "Segnalazione di una discrepanza", Roles: system},
 		},
-			within(NoticeShow, "Rendi visibile in Area Tutore", office, linked...),
-			within(NoticeHide, "Nascondi in Area Tutore", office, linked...),
-			within(NoticeVerify, "Verifica stato", office, linked...),
-			within(NoticeResolveDiscrepancy, "Archivia la discrepanza", office, linked...),
-			within(NoticeRecordDiscrepancy, "Segnalazione di una discrepanza", system, linked...),
-		),
 	})
 })
 
@@ -318,12 +317,7 @@ func (d NoticeData) normal() NoticeData {
 // not look at the notice's event. See [fsm.Machine.Fire] for guards and contexts; for
 // hooks, fire NoticeMachine().With(…) and set the State.
 func (n *Notice) Fire(ctx context.Context, action NoticeAction, by flussi.Actor, guards ...fsm.Guard[NoticeState, NoticeAction]) error {
-	to, err := NoticeMachine().Fire(ctx, n.State, action, by, guards...)
-	if err != nil {
-		return err
-	}
-	n.State = to
-	return nil
+	return core.Fire(ctx, NoticeMachine(), &n.State, action, by, nil, guards)
 }
 
 // Allowed returns what somebody who holds the roles may do with the notice by its state, in

@@ -44,21 +44,3 @@ func Failure(failed flussi.Error, reasons ...Reason) error {
 	}
 	return &failed
 }
-
-// Offer makes the refusal of a machine name the actions that are possible now, which may be fewer
-// than its table has. It returns err.
-func Offer[A interface {
-	~string
-	Label() string
-}](err error, actions func() []A) error {
-	var refusal *fsm.TransitionError
-	if !errors.As(err, &refusal) || !errors.Is(refusal.Err, fsm.ErrNotAllowed) {
-		return err
-	}
-	refusal.Allowed, refusal.AllowedLabels = nil, nil
-	for _, action := range actions() {
-		refusal.Allowed = append(refusal.Allowed, string(action))
-		refusal.AllowedLabels = append(refusal.AllowedLabels, action.Label())
-	}
-	return err
-}

@@ -19,9 +19,9 @@ type PDF struct {
 // NoticePDF (Scarico file .pdf; the eighth operation) returns a notice of an event that is
 // Notificato as a PDF, as it comes from Pago In Rete. The caller closes it; an error of reading
 // means that it is cut off.
-func (p *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) (io.ReadCloser, error) {
+func (s *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) (io.ReadCloser, error) {
 	const op = "download notice"
-	n, e, err := p.noticeAndEvent(ctx, by, id)
+	n, e, err := s.noticeAndEvent(ctx, by, id)
 	if err == nil {
 		err = e.take(ctx, EventDownload, by)
 	}
@@ -31,7 +31,7 @@ func (p *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 	if err != nil {
 		return nil, noticeFailure(op, id, err)
 	}
-	g, err := p.gateway(ctx, n.School)
+	g, err := s.gateway(ctx, n.School)
 	if err != nil {
 		return nil, noticeFailure(op, id, err)
 	}
@@ -43,10 +43,10 @@ func (p *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 // notices of an event that is Notificato as PDFs, one after the other, as they come from Pago
 // In Rete, but for those that are cancelled. An error with the Notice of a PDF is of that one
 // only; one without ends the sequence.
-func (p *Service) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) iter.Seq2[PDF, error] {
+func (s *Service) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) iter.Seq2[PDF, error] {
 	return func(yield func(PDF, error) bool) {
 		const op = "download notices"
-		e, err := p.event(ctx, by, id)
+		e, err := s.event(ctx, by, id)
 		if err == nil {
 			err = e.take(ctx, EventDownload, by)
 		}
@@ -55,18 +55,18 @@ func (p *Service) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 		}
 		var g Gateway
 		if err == nil {
-			g, err = p.gateway(ctx, e.School)
+			g, err = s.gateway(ctx, e.School)
 		}
 		if err != nil {
 			yield(PDF{}, eventFailure(op, id, err))
 			return
 		}
-		for n, err := range p.all(ctx, NoticeFilter{Event: id, States: linkedStates()}) {
+		for n, err := range s.all(ctx, NoticeFilter{Event: id, States: linkedStates()}) {
 			if err != nil {
 				yield(PDF{}, eventFailure(op, id, err))
 				return
 			}
-			if n.State != NoticeCancelled && !p.onePDF(ctx, g, n, yield) {
+			if n.State != NoticeCancelled && !s.onePDF(ctx, g, n, yield) {
 				return
 			}
 		}
@@ -74,7 +74,7 @@ func (p *Service) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 }
 
 // onePDF yields a notice as a PDF, and reports whether more are wanted.
-func (p *Service) onePDF(ctx context.Context, g Gateway, n Notice, yield func(PDF, error) bool) bool {
+func (s *Service) onePDF(ctx context.Context, g Gateway, n Notice, yield func(PDF, error) bool) bool {
 	if err := ctx.Err(); err != nil {
 		yield(PDF{}, eventFailure("download notices", n.EventID, err))
 		return false
@@ -88,13 +88,13 @@ func (p *Service) onePDF(ctx context.Context, g Gateway, n Notice, yield func(PD
 }
 
 // Receipt returns the receipt (RT) of the payment of a notice, as it comes from Pago In Rete.
-func (p *Service) Receipt(ctx context.Context, by flussi.Actor, id uuid.UUID) (Receipt, error) {
+func (s *Service) Receipt(ctx context.Context, by flussi.Actor, id uuid.UUID) (Receipt, error) {
 	const op = "get receipt"
-	n, err := p.notice(ctx, by, id)
+	n, err := s.notice(ctx, by, id)
 	if err != nil {
 		return Receipt{}, noticeFailure(op, id, err)
 	}
-	g, err := p.gateway(ctx, n.School)
+	g, err := s.gateway(ctx, n.School)
 	if err != nil {
 		return Receipt{}, noticeFailure(op, id, err)
 	}

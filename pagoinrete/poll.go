@@ -1,6 +1,7 @@
 package pagoinrete
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/flussi-go/flussi"
@@ -28,7 +29,7 @@ func (e Event) applyRemote(there RemoteEvent, missing bool, by flussi.Actor) (Ev
 			break
 		}
 		e.State = there.State
-		e.RemoteID = firstNonEmpty(e.RemoteID, there.RemoteID)
+		e.RemoteID = cmp.Or(there.RemoteID, e.RemoteID)
 		if there.State == EventRejected {
 			e.Rejection = there.Rejection
 		}
@@ -104,7 +105,7 @@ func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by fluss
 	default:
 		n.State = there.State
 	}
-	n.RemoteID, n.Number = firstNonEmpty(n.RemoteID, there.RemoteID), there.Number
+	n.RemoteID, n.Number = cmp.Or(there.RemoteID, n.RemoteID), there.Number
 	n.PayerRegistered, n.PayerLoggedIn = there.PayerRegistered, there.PayerLoggedIn
 	n.Evidence.merge(there.Evidence)
 	found := Discrepancy{}

@@ -104,32 +104,32 @@ func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Nu
 //
 // The actor is of the office, or a program with the role [flussi.System]; the [Authorizer] is
 // asked about either.
-func (p *Service) ApplySettlement(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
-	return p.match(ctx, "apply settlement", by, school, rows, settlement)
+func (s *Service) ApplySettlement(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
+	return s.match(ctx, "apply settlement", by, school, rows, settlement)
 }
 
 // ApplyJournal matches the rows of the treasury journal (OIL) to the notices of a school, as
 // [Service.ApplySettlement] does: what was paid through Pago In Rete becomes Pagamento
 // riscontrato automaticamente. What the school noted as paid otherwise does not match by itself:
 // see [Service.MatchMovement].
-func (p *Service) ApplyJournal(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
-	return p.match(ctx, "apply journal", by, school, rows, journal)
+func (s *Service) ApplyJournal(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
+	return s.match(ctx, "apply journal", by, school, rows, journal)
 }
 
 // MatchSettlement matches a row of a settlement by hand to a notice that somebody chose, though
 // its IUV, or its amount, may be another. The proof says by whom, and another amount than was
 // due stays noted as a Discrepancy that is settled, unless something else is open.
-func (p *Service) MatchSettlement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
-	return p.matchByHand(ctx, "match settlement", by, id, row, settlement)
+func (s *Service) MatchSettlement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
+	return s.matchByHand(ctx, "match settlement", by, id, row, settlement)
 }
 
 // MatchMovement matches a row of the treasury journal by hand to a notice that somebody chose, as
 // [Service.MatchSettlement] does. One that was paid through Pago In Rete becomes riscontrato
 // automaticamente, as the guide calls it; one that was not, by exactly what is due, riscontrato
 // manualmente, by way of Pagato manualmente, which Pago In Rete is told.
-func (p *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
+func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
 	const op = "match movement"
-	n, err := p.notice(ctx, by, id)
+	n, err := s.notice(ctx, by, id)
 	if err == nil {
 		err = row.check()
 	}
@@ -139,20 +139,20 @@ func (p *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UU
 	proof := row.proof()
 	switch n.State {
 	case NoticeNotNotified, NoticeNotified:
-		if n, err = p.PayNoticeManually(ctx, by, id, proof); err != nil {
+		if n, err = s.PayNoticeManually(ctx, by, id, proof); err != nil {
 			return n, noticeFailure(op, id, err)
 		}
 		fallthrough
 	case NoticePaidManually:
-		n, err = p.ReconcileNoticeManually(ctx, by, id, proof)
+		n, err = s.ReconcileNoticeManually(ctx, by, id, proof)
 		return n, noticeFailure(op, id, err)
 	}
-	return p.matchByHand(ctx, op, by, id, row, journal)
+	return s.matchByHand(ctx, op, by, id, row, journal)
 }
 
 // office refuses an actor who may not reconcile.
-func (p *Service) office(ctx context.Context, by flussi.Actor, school string) error {
-	if err := p.access.Admit(ctx, by, school); err != nil {
+func (s *Service) office(ctx context.Context, by flussi.Actor, school string) error {
+	if err := s.access.Admit(ctx, by, school); err != nil {
 		return err
 	}
 	// The roles that may record a payment by hand may also apply files of them.
@@ -171,14 +171,14 @@ func (p *Service) office(ctx context.Context, by flussi.Actor, school string) er
 	return err
 }
 
-func (p *Service) match(ctx context.Context, op string, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error], s source) (MatchReport, error) {
-	if err := p.office(ctx, by, school); err != nil {
+func (s *Service) match(ctx context.Context, op string, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error], from source) (MatchReport, error) {
+	if err := s.office(ctx, by, school); err != nil {
 		return MatchReport{}, failure(op, err)
 	}
 	if rows == nil {
 		rows = func(func(PaymentRow, error) bool) {}
 	}
-	m := &matching{Service: p, by: by, school: school, source: s, notified: map[uuid.UUID]bool{}}
+	m := &matching{Service: s, by: by, school: school, source: from, notified: map[uuid.UUID]bool{}}
 	var err error
 	for row, rowErr := range rows {
 		if err = errors.Join(rowErr, ctx.Err()); err != nil {
@@ -233,20 +233,20 @@ func (r *MatchReport) add(more MatchReport) {
 	r.Mismatches = append(r.Mismatches, more.Mismatches[:min(len(more.Mismatches), maxNoticeErrors-len(r.Mismatches))]...)
 }
 
-func (p *Service) matchByHand(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, row PaymentRow, s source) (Notice, error) {
+func (s *Service) matchByHand(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, row PaymentRow, from source) (Notice, error) {
 	for tries := (core.Tries{}); ; {
-		n, e, err := p.noticeAndEvent(ctx, by, id)
+		n, e, err := s.noticeAndEvent(ctx, by, id)
 		if err == nil {
-			err = p.office(ctx, by, n.School)
+			err = s.office(ctx, by, n.School)
 		}
 		if err != nil {
 			return Notice{}, noticeFailure(op, id, err)
 		}
-		change, known, err := s.match(n, row, e.State == EventNotified, by, by.ID)
+		change, known, err := from.match(n, row, e.State == EventNotified, by, by.ID)
 		if known || err != nil {
 			return n, noticeFailure(op, id, err)
 		}
-		err = p.store.SaveNotices(ctx, change)
+		err = s.store.SaveNotices(ctx, change)
 		if err == nil {
 			change.Notice.Version++
 			return change.Notice, nil

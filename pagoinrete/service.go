@@ -79,20 +79,20 @@ func NewService(store Store, authorizer Authorizer, gateways GatewayFor, c Servi
 		c.Workers = defaultWorkers
 	}
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("pagoinrete: new procedure: %w: %w", flussi.ErrConfig, errors.Join(faults...))
+		return nil, fmt.Errorf("pagoinrete: new service: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	return &Service{store: store, access: authorizer.Schools, gateways: gateways, workers: c.Workers}, nil
 }
 
 // Schools returns the schools that the actor works for, sorted.
-func (p *Service) Schools(ctx context.Context, by flussi.Actor) ([]string, error) {
-	schools, err := p.access.Scopes(ctx, by)
+func (s *Service) Schools(ctx context.Context, by flussi.Actor) ([]string, error) {
+	schools, err := s.access.Scopes(ctx, by)
 	return slices.Clone(schools), failure("list schools", err) // the list may be the authorizer's own
 }
 
 // gateway returns the gateway of a school.
-func (p *Service) gateway(ctx context.Context, school string) (Gateway, error) {
-	g, err := p.gateways(ctx, school)
+func (s *Service) gateway(ctx context.Context, school string) (Gateway, error) {
+	g, err := s.gateways(ctx, school)
 	if err == nil && g == nil {
 		err = refuse(flussi.ErrConfig, "La scuola non è collegata a Pago In Rete: rivolgersi all'assistenza.")
 	}
@@ -100,27 +100,27 @@ func (p *Service) gateway(ctx context.Context, school string) (Gateway, error) {
 }
 
 // event reads an event that the actor may see.
-func (p *Service) event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	return core.Read(ctx, p.access, by, id, p.store.Event, func(e Event) string { return e.School })
+func (s *Service) event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	return core.Read(ctx, s.access, by, id, s.store.Event, func(e Event) string { return e.School })
 }
 
 // notice reads a notice that the actor may see.
-func (p *Service) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
-	return core.Read(ctx, p.access, by, id, p.store.Notice, func(n Notice) string { return n.School })
+func (s *Service) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+	return core.Read(ctx, s.access, by, id, s.store.Notice, func(n Notice) string { return n.School })
 }
 
 // noticeAndEvent reads a notice that the actor may see, and its event.
-func (p *Service) noticeAndEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, Event, error) {
-	n, err := p.notice(ctx, by, id)
+func (s *Service) noticeAndEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, Event, error) {
+	n, err := s.notice(ctx, by, id)
 	if err != nil {
 		return Notice{}, Event{}, err
 	}
-	e, err := p.readEvent(ctx, n.EventID)
+	e, err := s.readEvent(ctx, n.EventID)
 	return n, e, err
 }
 
 // readEvent reads an event for an actor who may see it.
-func (p *Service) readEvent(ctx context.Context, id uuid.UUID) (Event, error) {
-	e, err := p.store.Event(ctx, id)
+func (s *Service) readEvent(ctx context.Context, id uuid.UUID) (Event, error) {
+	e, err := s.store.Event(ctx, id)
 	return e, core.NotFound(err)
 }

@@ -53,9 +53,9 @@ type AddReport struct {
 // has as it is, or if its row has a Number; any other error ends the call, with nothing stored whatever the configuration says: that is for a file that turns
 // out to be cut off. The sequence must not use the store. If somebody changes the event while
 // rows come in, the error is an [flussi.ErrConflict], and nothing is stored.
-func (p *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID, rows iter.Seq2[NoticeRow, error], c AddConfig) (AddReport, error) {
+func (s *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID, rows iter.Seq2[NoticeRow, error], c AddConfig) (AddReport, error) {
 	const op = "add notices"
-	e, err := p.event(ctx, by, eventID)
+	e, err := s.event(ctx, by, eventID)
 	if err == nil {
 		err = e.take(ctx, EventAddNotices, by)
 	}
@@ -67,7 +67,7 @@ func (p *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.
 	}
 	a := newAdding(e, by, c)
 	if e.Counts.NotCancelled() > 0 {
-		for n, err := range p.all(ctx, NoticeFilter{Event: e.ID}) {
+		for n, err := range s.all(ctx, NoticeFilter{Event: e.ID}) {
 			if err != nil {
 				return AddReport{}, eventFailure(op, eventID, err)
 			}
@@ -76,7 +76,7 @@ func (p *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.
 			}
 		}
 	}
-	err = p.store.SaveEvent(ctx, e.change(EventAddNotices, e.State, by.ID, ""), a.notices(ctx, rows))
+	err = s.store.SaveEvent(ctx, e.change(EventAddNotices, e.State, by.ID, ""), a.notices(ctx, rows))
 	if a.rows.Fault != nil {
 		err = a.rows.Fault // not as the store wrapped it
 	}

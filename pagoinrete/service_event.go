@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -16,11 +15,11 @@ import (
 
 // CreateEvent (Creazione tassa, evento di pagamento; the first operation) creates an event of
 // a school with its instalments: Non trasmesso a Pago in Rete.
-func (p *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKind, school string, d EventData) (Event, error) {
+func (s *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKind, school string, d EventData) (Event, error) {
 	const op = "create event"
 	e, err := NewEvent(kind, school, by)
 	if err == nil {
-		err = p.access.Admit(ctx, by, school)
+		err = s.access.Admit(ctx, by, school)
 	}
 	if err == nil {
 		err = e.Fire(ctx, EventSave, by)
@@ -33,7 +32,7 @@ func (p *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKi
 	}
 	e.EventData = d.normal()
 	record := EventRecord{At: e.CreatedAt, By: by.ID, Action: EventSave, From: EventBlank, To: e.State}
-	if err := p.store.SaveEvent(ctx, EventChange{Event: e, Record: record}, nil); err != nil {
+	if err := s.store.SaveEvent(ctx, EventChange{Event: e, Record: record}, nil); err != nil {
 		return Event{}, eventFailure(op, e.ID, err)
 	}
 	e.Version++
@@ -44,9 +43,9 @@ func (p *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKi
 // trasmesso, Simulato or Rifiutato. The version is the one that was seen: if it is not the
 // event's any more, the error is an [flussi.ErrConflict]. What was transmitted is replaced in Pago In
 // Rete as well. While the event has notices, its amounts, due dates and instalments are fixed.
-func (p *Service) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d EventData) (Event, error) {
+func (s *Service) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d EventData) (Event, error) {
 	d = d.normal()
-	return p.changeEvent(ctx, "edit event", by, id, step{
+	return s.changeEvent(ctx, "edit event", by, id, step{
 		action: EventEdit,
 		guard: func(e Event) error {
 			if e.Version != version {
@@ -72,8 +71,8 @@ func (p *Service) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, 
 }
 
 // TransmitEvent (Salva e trasmetti; the second operation) transmits an event: Simulato.
-func (p *Service) TransmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	return p.changeEvent(ctx, "transmit event", by, id, step{
+func (s *Service) TransmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	return s.changeEvent(ctx, "transmit event", by, id, step{
 		action: EventTransmit,
 		guard:  func(e Event) error { return e.Validate(e.Kind) },
 		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) { return g.PutEvent(ctx, by, e) },
@@ -84,8 +83,8 @@ func (p *Service) TransmitEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 // SubmitEvent (Rendi l'evento "da approvare"; the fifth operation) hands an event to the
 // principal: Da approvare. Its notices are all transmitted by then; a donation has none. What
 // the office wrote is transmitted once more before, so that the principal approves just that.
-func (p *Service) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	return p.changeEvent(ctx, "submit event", by, id, step{
+func (s *Service) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	return s.changeEvent(ctx, "submit event", by, id, step{
 		action: EventSubmit,
 		guard:  noticesReady,
 		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
@@ -98,8 +97,8 @@ func (p *Service) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 }
 
 // ApproveEvent (Approva; the sixth operation) is the principal's alone: Da notificare.
-func (p *Service) ApproveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	return p.changeEvent(ctx, "approve event", by, id, step{
+func (s *Service) ApproveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	return s.changeEvent(ctx, "approve event", by, id, step{
 		action: EventApprove,
 		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
 			return g.MoveEvent(ctx, by, e.ID, EventApprove, flussi.Text{})
@@ -110,8 +109,8 @@ func (p *Service) ApproveEvent(ctx context.Context, by flussi.Actor, id uuid.UUI
 
 // RejectEvent (Rifiuta; the sixth operation) is the principal's alone, and says why, in at most
 // 4000 UTF-16 code units: Rifiutato.
-func (p *Service) RejectEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Event, error) {
-	return p.changeEvent(ctx, "reject event", by, id, step{
+func (s *Service) RejectEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Event, error) {
+	return s.changeEvent(ctx, "reject event", by, id, step{
 		action: EventReject,
 		reason: why,
 		guard:  func(Event) error { return checkReason(why, "il motivo del rifiuto") },
@@ -127,9 +126,9 @@ func (p *Service) RejectEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 // registered and has logged in, which Pago In Rete is asked for at once, as by
 // [Service.VerifyEvent]: if that fails, the event is Notificato all the same, and comes with
 // the error.
-func (p *Service) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+func (s *Service) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	const op = "notify event"
-	e, err := p.changeEvent(ctx, op, by, id, step{
+	e, err := s.changeEvent(ctx, op, by, id, step{
 		action: EventNotify,
 		guard: func(e Event) error {
 			if e.Kind == Fee && e.Counts.Unpaid == 0 {
@@ -144,31 +143,31 @@ func (p *Service) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 	if err != nil || e.Kind != Fee {
 		return e, err
 	}
-	if _, err := p.verifyNotices(ctx, by, e.School, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotNotified}}); err != nil {
+	if _, err := s.verifyNotices(ctx, by, e.School, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotNotified}}); err != nil {
 		return e, eventFailure(op, id, err)
 	}
-	e, err = p.readEvent(ctx, id)
+	e, err = s.readEvent(ctx, id)
 	return e, eventFailure(op, id, err)
 }
 
 // DeleteEvent (Cancella) withdraws an event that is Simulato or Rifiutato: Cancellato, here and
 // in Pago In Rete. Its notices are cancelled, some hundred at a time: if the call fails in the
 // middle of them, make it again.
-func (p *Service) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	return p.changeEvent(ctx, "delete event", by, id, step{
+func (s *Service) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	return s.changeEvent(ctx, "delete event", by, id, step{
 		action: EventDelete,
 		remote: func(ctx context.Context, g Gateway, e Event) (RemoteEvent, error) {
 			return g.MoveEvent(ctx, by, e.ID, EventDelete, flussi.Text{})
 		},
-		before: func(ctx context.Context, e Event) error { return p.withdrawNotices(ctx, by, e) },
+		before: func(ctx context.Context, e Event) error { return s.withdrawNotices(ctx, by, e) },
 	})
 }
 
 // ResolveEventDiscrepancy (Archivia la discrepanza) closes an event's discrepancy with an
 // explanation: the same one is not reported again. The version is the one that was seen: if it is
 // not the event's any more, the error is an [flussi.ErrConflict].
-func (p *Service) ResolveEventDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Event, error) {
-	return p.changeEvent(ctx, "settle event", by, id, step{
+func (s *Service) ResolveEventDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Event, error) {
+	return s.changeEvent(ctx, "settle event", by, id, step{
 		action: EventResolveDiscrepancy,
 		reason: why,
 		guard: func(e Event) error {
@@ -197,47 +196,47 @@ type step struct {
 
 // changeEvent takes a step with an event: in Pago In Rete first, and stores it afterwards. After a
 // conflict it reads the event again and retries.
-func (p *Service) changeEvent(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, s step) (Event, error) {
+func (s *Service) changeEvent(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, how step) (Event, error) {
 	var done EventState // that Pago In Rete has it in now
 	for tries := (core.Tries{}); ; {
-		e, err := p.event(ctx, by, id)
+		e, err := s.event(ctx, by, id)
 		if err != nil || done != "" && e.State == done { // another user took the same step
 			return e, eventFailure(op, id, err)
 		}
 		from := e.State
-		if err := e.take(ctx, s.action, by); err != nil {
+		if err := e.take(ctx, how.action, by); err != nil {
 			return Event{}, eventFailure(op, id, err)
 		}
 		to := e.State
 		e.State = from
-		if s.guard != nil {
-			if err := s.guard(e); err != nil {
+		if how.guard != nil {
+			if err := how.guard(e); err != nil {
 				return Event{}, eventFailure(op, id, err)
 			}
 		}
-		if s.edit != nil {
-			s.edit(&e)
+		if how.edit != nil {
+			how.edit(&e)
 		}
-		if s.remote != nil && (done == "" || s.puts) {
-			there, err := p.there(ctx, e, to, s)
+		if how.remote != nil && (done == "" || how.puts) {
+			there, err := s.takeRemotely(ctx, e, to, how)
 			if err != nil {
 				return Event{}, eventFailure(op, id, err)
 			}
-			e.RemoteID = firstNonEmpty(e.RemoteID, there.RemoteID)
+			e.RemoteID = cmp.Or(there.RemoteID, e.RemoteID)
 			if to != from {
 				done = to
 			}
 		}
-		if s.before != nil {
-			if err := s.before(ctx, e); err != nil {
+		if how.before != nil {
+			if err := how.before(ctx, e); err != nil {
 				return Event{}, eventFailure(op, id, err)
 			}
 		}
 		e.State = to
-		change := e.change(s.action, from, by.ID, s.reason.Reveal())
-		err = p.store.SaveEvent(ctx, change, nil)
+		change := e.change(how.action, from, by.ID, how.reason.Reveal())
+		err = s.store.SaveEvent(ctx, change, nil)
 		if err == nil {
-			return p.stored(ctx, change.Event), nil
+			return s.stored(ctx, change.Event), nil
 		}
 		if err := tries.Again(ctx, err); err != nil {
 			return Event{}, eventFailure(op, id, err)
@@ -247,25 +246,25 @@ func (p *Service) changeEvent(ctx context.Context, op string, by flussi.Actor, i
 
 // stored is an event as it was stored just now, with the Counts that it has now, if they can be
 // read: what was done is no error.
-func (p *Service) stored(ctx context.Context, e Event) Event {
-	if read, err := p.store.Event(ctx, e.ID); err == nil {
+func (s *Service) stored(ctx context.Context, e Event) Event {
+	if read, err := s.store.Event(ctx, e.ID); err == nil {
 		return read
 	}
 	e.Version++
 	return e
 }
 
-// there takes a step in Pago In Rete, and reads back what came of it where that is not known,
+// takeRemotely takes a step in Pago In Rete, and reads back what came of it where that is not known,
 // or where the step was taken already. An event that was changed since it was created may be
 // there as it was before, so it is put again instead.
-func (p *Service) there(ctx context.Context, e Event, to EventState, s step) (RemoteEvent, error) {
-	g, err := p.gateway(ctx, e.School)
+func (s *Service) takeRemotely(ctx context.Context, e Event, to EventState, how step) (RemoteEvent, error) {
+	g, err := s.gateway(ctx, e.School)
 	if err != nil {
 		return RemoteEvent{}, err
 	}
-	there, err := s.remote(ctx, g, e)
-	if s.puts && e.Version > 1 && flussi.OutcomeOf(err) == flussi.OutcomeUnknown {
-		if there, err = s.remote(ctx, g, e); flussi.OutcomeOf(err) == flussi.OutcomeUnknown {
+	there, err := how.remote(ctx, g, e)
+	if how.puts && e.Version > 1 && flussi.OutcomeOf(err) == flussi.OutcomeUnknown {
+		if there, err = how.remote(ctx, g, e); flussi.OutcomeOf(err) == flussi.OutcomeUnknown {
 			return there, err
 		}
 	}
@@ -287,9 +286,6 @@ func (p *Service) there(ctx context.Context, e Event, to EventState, s step) (Re
 	}
 	return there, nil
 }
-
-// firstNonEmpty returns the reported identifier, or the known one if none is reported.
-func firstNonEmpty(known, reported string) string { return cmp.Or(reported, known) }
 
 // fixedByNotices refuses to change what an event's notices that are not cancelled are made of.
 func fixedByNotices(live int) error {
@@ -313,9 +309,9 @@ func noticesReady(e Event) error {
 }
 
 // withdrawNotices cancels the notices of an event that is withdrawn.
-func (p *Service) withdrawNotices(ctx context.Context, by flussi.Actor, e Event) error {
+func (s *Service) withdrawNotices(ctx context.Context, by flussi.Actor, e Event) error {
 	for tries := (core.Tries{}); ; {
-		found, err := p.store.Notices(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked, NoticeNotNotified}}, Page{Limit: MaxRemote, OldestFirst: true})
+		found, err := s.store.Notices(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked, NoticeNotNotified}}, Page{Limit: MaxRemote, OldestFirst: true})
 		if err != nil || len(found) == 0 {
 			return err
 		}
@@ -325,7 +321,7 @@ func (p *Service) withdrawNotices(ctx context.Context, by flussi.Actor, e Event)
 			n.State = NoticeCancelled
 			changes[i] = n.change(NoticeCancel, from, by.ID, "L'evento è stato cancellato.")
 		}
-		err = p.store.SaveNotices(ctx, changes...)
+		err = s.store.SaveNotices(ctx, changes...)
 		if err == nil {
 			tries = core.Tries{}
 			continue
@@ -344,44 +340,4 @@ func checkReason(why flussi.Text, name string) error {
 	e := &invalid{}
 	e.text("Reason", name, strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(why.Reveal()), maxReason, true)
 	return e.OrNil()
-}
-
-// EventActions returns what the actor may do with an event now, as it and its notices are: the
-// buttons to show, in the order of the machine's table.
-func (p *Service) EventActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventAction, error) {
-	e, err := p.event(ctx, by, id)
-	if err != nil {
-		return nil, eventFailure("get actions of event", id, err)
-	}
-	return e.Actions(by.Roles...), nil
-}
-
-// Actions returns what an actor with the roles may do with the event now, as it and its
-// Counts are: the buttons to show in a list, where [Service.EventActions] would read each
-// event again. In the order of the machine's table.
-func (e *Event) Actions(roles ...flussi.Role) []EventAction {
-	return slices.DeleteFunc(e.Allowed(roles...), func(action EventAction) bool {
-		switch action {
-		case EventSubmit:
-			return noticesReady(*e) != nil
-		case EventAddNotices:
-			return e.Kind == Donation
-		case EventTransmitNotices:
-			return e.Counts.NotLinked == 0
-		case EventNotify:
-			return e.Kind == Fee && e.Counts.Unpaid == 0
-		case EventDownload, EventShow:
-			return e.Counts.NotCancelled() == 0
-		case EventResolveDiscrepancy:
-			return !e.Discrepancy.Open()
-		}
-		return false
-	})
-}
-
-// take takes a step with the event. Where its state refuses it, the refusal names what may be
-// done as its notices are, too.
-func (e *Event) take(ctx context.Context, action EventAction, by flussi.Actor) error {
-	err := e.Fire(ctx, action, by)
-	return core.Offer(err, func() []EventAction { return e.Actions(by.Roles...) })
 }

@@ -3,7 +3,6 @@ package pagoinrete
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -15,8 +14,8 @@ import (
 // yet. The version is the one that was seen: if it is not the notice's any more, the error is
 // an [flussi.ErrConflict]. Its debtor, and where the event fixes it its amount, cannot change: cancel
 // it and create another.
-func (p *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d NoticeData) (Notice, error) {
-	return p.changeNotice(ctx, "edit notice", by, id, move{
+func (s *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d NoticeData) (Notice, error) {
+	return s.changeNotice(ctx, "edit notice", by, id, move{
 		action: NoticeEdit,
 		guard: func(n Notice, e Event) error {
 			fault := &invalid{}
@@ -39,8 +38,8 @@ func (p *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID,
 // CancelNotice (Annulla) cancels a notice that is not paid, and says why: Annullato, here and in
 // Pago In Rete. While its event is Da approvare, it is in the hands of the principal, and the
 // error is an [flussi.ErrState].
-func (p *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
-	return p.changeNotice(ctx, "cancel notice", by, id, move{
+func (s *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
+	return s.changeNotice(ctx, "cancel notice", by, id, move{
 		action: NoticeCancel,
 		reason: why,
 		guard: func(n Notice, e Event) error {
@@ -58,9 +57,9 @@ func (p *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 // that nobody pays it there again. Its event is Notificato. One that is paid by another proof
 // already, there or by somebody at the same moment, is refused: an [flussi.ErrRemoteState], or an
 // [flussi.ErrConflict].
-func (p *Service) PayNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, proof Proof) (Notice, error) {
+func (s *Service) PayNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, proof Proof) (Notice, error) {
 	proof = proof.normal(by.ID)
-	return p.changeNotice(ctx, "pay notice manually", by, id, move{
+	return s.changeNotice(ctx, "pay notice manually", by, id, move{
 		action: NoticePayManually,
 		guard: func(n Notice, e Event) error {
 			return errors.Join(noticeReady(NoticePayManually, n, e), proof.check(n.Due()))
@@ -71,9 +70,9 @@ func (p *Service) PayNoticeManually(ctx context.Context, by flussi.Actor, id uui
 
 // ReconcileNoticeManually (Pagamento riscontrato manualmente) notes by which movement of the
 // treasury journal (OIL) a notice that is Pagato manualmente arrived: exactly what is due.
-func (p *Service) ReconcileNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, movement Proof) (Notice, error) {
+func (s *Service) ReconcileNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, movement Proof) (Notice, error) {
 	movement = movement.normal(by.ID)
-	return p.changeNotice(ctx, "reconcile notice manually", by, id, move{
+	return s.changeNotice(ctx, "reconcile notice manually", by, id, move{
 		action: NoticeReconcileManually,
 		guard:  func(n Notice, _ Event) error { return movement.check(n.Due()) },
 		proof:  movement, of: func(e *Evidence) *Proof { return &e.Movement },
@@ -83,9 +82,9 @@ func (p *Service) ReconcileNoticeManually(ctx context.Context, by flussi.Actor, 
 // RefundNotice (Rimborsa) notes by which order (mandato di rimborso) the school gave back what
 // was paid for a notice, exactly what was due: Rimborsato, here and in Pago In Rete. Another
 // order is refused as [Service.PayNoticeManually] refuses another proof.
-func (p *Service) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, order Proof) (Notice, error) {
+func (s *Service) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, order Proof) (Notice, error) {
 	order = order.normal(by.ID)
-	return p.changeNotice(ctx, "refund notice", by, id, move{
+	return s.changeNotice(ctx, "refund notice", by, id, move{
 		action: NoticeRefund,
 		guard:  func(n Notice, _ Event) error { return order.check(n.Due()) },
 		there:  true, proof: order, of: func(e *Evidence) *Proof { return &e.Refund },
@@ -94,8 +93,8 @@ func (p *Service) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 
 // ShowNotice (Rendere visibile il pagamento in Area Tutore; the ninth operation) shows a notice
 // of an event that is Notificato in the guardians' area. One that is shown already stays so.
-func (p *Service) ShowNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
-	return p.changeNotice(ctx, "show notice", by, id, move{
+func (s *Service) ShowNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+	return s.changeNotice(ctx, "show notice", by, id, move{
 		action: NoticeShow,
 		guard:  func(n Notice, e Event) error { return noticeReady(NoticeShow, n, e) },
 		edit:   func(n *Notice) { n.Visible = true },
@@ -103,8 +102,8 @@ func (p *Service) ShowNotice(ctx context.Context, by flussi.Actor, id uuid.UUID)
 }
 
 // HideNotice takes back what ShowNotice did.
-func (p *Service) HideNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
-	return p.changeNotice(ctx, "hide notice", by, id, move{
+func (s *Service) HideNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+	return s.changeNotice(ctx, "hide notice", by, id, move{
 		action: NoticeHide,
 		edit:   func(n *Notice) { n.Visible = false },
 	})
@@ -113,9 +112,9 @@ func (p *Service) HideNotice(ctx context.Context, by flussi.Actor, id uuid.UUID)
 // ShowEvent shows all notices of an event in the guardians' area, as [Service.ShowNotice]
 // does, but for those that are cancelled, and returns how many were not shown before. A
 // context that ends leaves what was shown by then.
-func (p *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (int, error) {
+func (s *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (int, error) {
 	const op = "show event"
-	e, err := p.event(ctx, by, id)
+	e, err := s.event(ctx, by, id)
 	if err == nil {
 		err = e.take(ctx, EventShow, by)
 	}
@@ -128,7 +127,7 @@ func (p *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 	shown := 0
 	for tries := (core.Tries{}); ; { // after a conflict the list is read again
 		var conflict error
-		for page, err := range p.pages(ctx, NoticeFilter{Event: id, States: linkedStates()}) {
+		for page, err := range s.pages(ctx, NoticeFilter{Event: id, States: linkedStates()}) {
 			if err != nil {
 				return shown, eventFailure(op, id, err)
 			}
@@ -142,7 +141,7 @@ func (p *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 			if len(changes) == 0 {
 				continue
 			}
-			switch err := p.store.SaveNotices(ctx, changes...); {
+			switch err := s.store.SaveNotices(ctx, changes...); {
 			case err == nil:
 				shown += len(changes)
 			case errors.Is(err, flussi.ErrConflict):
@@ -163,8 +162,8 @@ func (p *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 // ResolveNoticeDiscrepancy (Archivia la discrepanza) closes a notice's discrepancy with an
 // explanation: the same one is not reported again. The version is the one that was seen: if it is not
 // the notice's any more, the error is an [flussi.ErrConflict], since there may be another discrepancy.
-func (p *Service) ResolveNoticeDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Notice, error) {
-	return p.changeNotice(ctx, "settle notice", by, id, move{
+func (s *Service) ResolveNoticeDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Notice, error) {
+	return s.changeNotice(ctx, "settle notice", by, id, move{
 		action: NoticeResolveDiscrepancy,
 		reason: why,
 		guard: func(n Notice, e Event) error {
@@ -231,10 +230,10 @@ func (m move) shown(e Evidence) bool {
 // changeNotice takes a step with a notice: in Pago In Rete first, if it is one of its, and
 // stored afterwards. If somebody else changed it in the meantime, it is tried anew on what they
 // left.
-func (p *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, m move) (Notice, error) {
+func (s *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, m move) (Notice, error) {
 	var done NoticeState // that Pago In Rete has it in now
 	for tries := (core.Tries{}); ; {
-		n, e, err := p.noticeAndEvent(ctx, by, id)
+		n, e, err := s.noticeAndEvent(ctx, by, id)
 		if err == nil && done != "" && n.State == done && m.shown(n.Evidence) {
 			return Notice{}, noticeFailure(op, id, flussi.ErrConflict) // two proofs are two payments
 		}
@@ -253,7 +252,7 @@ func (p *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, 
 			}
 		}
 		if m.there && done == "" {
-			if err := p.moveThere(ctx, by, n, to, m); err != nil {
+			if err := s.moveThere(ctx, by, n, to, m); err != nil {
 				return Notice{}, noticeFailure(op, id, err)
 			}
 			if from != NoticeNotLinked { // which may have been transmitted since
@@ -268,7 +267,7 @@ func (p *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, 
 		}
 		n.State = to
 		change := n.change(m.action, from, by.ID, m.reason.Reveal())
-		err = p.store.SaveNotices(ctx, change)
+		err = s.store.SaveNotices(ctx, change)
 		if err == nil {
 			change.Notice.Version++
 			return change.Notice, nil
@@ -282,8 +281,8 @@ func (p *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, 
 // moveThere takes a step in Pago In Rete, and reads back what came of it where that is not
 // known, or where the step was taken already. One that was never transmitted is cancelled if
 // it is there all the same, since its transmission may have arrived without an answer.
-func (p *Service) moveThere(ctx context.Context, by flussi.Actor, n Notice, to NoticeState, m move) error {
-	g, err := p.gateway(ctx, n.School)
+func (s *Service) moveThere(ctx context.Context, by flussi.Actor, n Notice, to NoticeState, m move) error {
+	g, err := s.gateway(ctx, n.School)
 	if err != nil {
 		return err
 	}
@@ -313,30 +312,4 @@ func (p *Service) moveThere(ctx context.Context, by flussi.Actor, n Notice, to N
 		return err
 	}
 	return refuse(flussi.ErrRemoteState, "Su Pago In Rete lo stato dell'avviso è «%s»: verificare lo stato.", found[0].State.Label())
-}
-
-// NoticeActions returns what the actor may do with a notice now, as it and its event are: the
-// buttons to show, in the order of the machine's table.
-func (p *Service) NoticeActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeAction, error) {
-	n, e, err := p.noticeAndEvent(ctx, by, id)
-	if err != nil {
-		return nil, noticeFailure("get actions of notice", id, err)
-	}
-	return n.Actions(e, by.Roles...), nil
-}
-
-// Actions returns what an actor with the roles may do with the notice now, as it and its
-// event are: the buttons to show in a list, where [Service.NoticeActions] would read each
-// notice and its event again. In the order of the machine's table.
-func (n *Notice) Actions(e Event, roles ...flussi.Role) []NoticeAction {
-	return slices.DeleteFunc(n.Allowed(roles...), func(action NoticeAction) bool {
-		return noticeReady(action, *n, e) != nil || action == NoticeShow && n.Visible || action == NoticeHide && !n.Visible
-	})
-}
-
-// take takes a step with the notice. Where its state refuses it, the refusal names what may be
-// done as its event is, too.
-func (n *Notice) take(ctx context.Context, action NoticeAction, e Event, by flussi.Actor) error {
-	err := n.Fire(ctx, action, by)
-	return core.Offer(err, func() []NoticeAction { return n.Actions(e, by.Roles...) })
 }

@@ -23,14 +23,14 @@ type NoticePage struct {
 }
 
 // Event returns an event, with its Counts.
-func (p *Service) Event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	e, err := p.event(ctx, by, id)
+func (s *Service) Event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	e, err := s.event(ctx, by, id)
 	return e, eventFailure("get event", id, err)
 }
 
 // Notice returns a notice.
-func (p *Service) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
-	n, err := p.notice(ctx, by, id)
+func (s *Service) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+	n, err := s.notice(ctx, by, id)
 	return n, noticeFailure("get notice", id, err)
 }
 
@@ -38,64 +38,64 @@ func (p *Service) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (No
 // Counts. Without Schools in the filter it looks in all that the actor works for; with one
 // that the actor does not work for the error is an [flussi.ErrForbidden]. What the filter's Check
 // or the page's refuses is an [*flussi.InvalidError].
-func (p *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilter, page Page) (EventPage, error) {
-	schools, page, err := core.Narrow(ctx, p.access, by, filter.Schools, filter.Check(), page)
+func (s *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilter, page Page) (EventPage, error) {
+	schools, page, err := core.Narrow(ctx, s.access, by, filter.Schools, filter.Check(), page)
 	if err != nil || len(schools) == 0 {
 		return EventPage{}, failure("list events", err)
 	}
 	filter.Schools = schools
-	events, next, err := core.Page(page, func(page Page) ([]Event, error) { return p.store.Events(ctx, filter, page) })
+	events, next, err := core.Page(page, func(page Page) ([]Event, error) { return s.store.Events(ctx, filter, page) })
 	return EventPage{events, next}, failure("list events", err)
 }
 
 // Notices returns a page of the notices that match the filter, the newest first, as
 // [Service.Events] does. What a family sees in the guardians' area is what is Visible and
 // has its pupil as the Debtor, by the Family label of its state.
-func (p *Service) Notices(ctx context.Context, by flussi.Actor, filter NoticeFilter, page Page) (NoticePage, error) {
-	schools, page, err := core.Narrow(ctx, p.access, by, filter.Schools, filter.Check(), page)
+func (s *Service) Notices(ctx context.Context, by flussi.Actor, filter NoticeFilter, page Page) (NoticePage, error) {
+	schools, page, err := core.Narrow(ctx, s.access, by, filter.Schools, filter.Check(), page)
 	if err != nil || len(schools) == 0 {
 		return NoticePage{}, failure("list notices", err)
 	}
 	filter.Schools = schools
-	notices, next, err := core.Page(page, func(page Page) ([]Notice, error) { return p.store.Notices(ctx, filter, page) })
+	notices, next, err := core.Page(page, func(page Page) ([]Notice, error) { return s.store.Notices(ctx, filter, page) })
 	return NoticePage{notices, next}, failure("list notices", err)
 }
 
 // AllNotices returns all notices that match the filter, the oldest first, as an export needs
 // them. An error ends the sequence. The actor is authorised once, at its beginning.
-func (p *Service) AllNotices(ctx context.Context, by flussi.Actor, filter NoticeFilter) iter.Seq2[Notice, error] {
+func (s *Service) AllNotices(ctx context.Context, by flussi.Actor, filter NoticeFilter) iter.Seq2[Notice, error] {
 	open := func() (iter.Seq2[Notice, error], error) {
-		schools, _, err := core.Narrow(ctx, p.access, by, filter.Schools, filter.Check(), Page{})
+		schools, _, err := core.Narrow(ctx, s.access, by, filter.Schools, filter.Check(), Page{})
 		if err != nil || len(schools) == 0 {
 			return nil, err
 		}
 		narrowed := filter
 		narrowed.Schools = schools
-		return p.all(ctx, narrowed), nil
+		return s.all(ctx, narrowed), nil
 	}
 	return core.Opened(open, func(err error) error { return failure("list notices", err) })
 }
 
 // pages returns all notices that match a filter, the oldest first, in groups of at most [MaxRemote].
-func (p *Service) pages(ctx context.Context, filter NoticeFilter) iter.Seq2[[]Notice, error] {
+func (s *Service) pages(ctx context.Context, filter NoticeFilter) iter.Seq2[[]Notice, error] {
 	return core.Pages(ctx, MaxRemote, func(ctx context.Context, page Page) ([]Notice, error) {
-		return p.store.Notices(ctx, filter, page)
+		return s.store.Notices(ctx, filter, page)
 	})
 }
 
 // all returns all notices that match a filter, the oldest first.
-func (p *Service) all(ctx context.Context, filter NoticeFilter) iter.Seq2[Notice, error] {
-	return core.Each(p.pages(ctx, filter))
+func (s *Service) all(ctx context.Context, filter NoticeFilter) iter.Seq2[Notice, error] {
+	return core.Each(s.pages(ctx, filter))
 }
 
 // EventHistory returns what was done to an event, in order.
-func (p *Service) EventHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventRecord, error) {
-	records, err := core.History(ctx, by, id, p.event, p.store.EventHistory)
+func (s *Service) EventHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventRecord, error) {
+	records, err := core.History(ctx, by, id, s.event, s.store.EventHistory)
 	return records, eventFailure("get history of event", id, err)
 }
 
 // NoticeHistory returns what was done to a notice, in order.
-func (p *Service) NoticeHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeRecord, error) {
-	records, err := core.History(ctx, by, id, p.notice, p.store.NoticeHistory)
+func (s *Service) NoticeHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeRecord, error) {
+	records, err := core.History(ctx, by, id, s.notice, s.store.NoticeHistory)
 	return records, noticeFailure("get history of notice", id, err)
 }

@@ -28,9 +28,9 @@ func (r *VerifyReport) add(other VerifyReport) {
 // for a notice that was transmitted, and stores what it says. A state that is several steps
 // further on implies those between. What cannot follow the state here is not taken over: the
 // notice gets a Discrepancy, and the error is an [ErrDiscrepancy].
-func (p *Service) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+func (s *Service) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	const op = "verify notice"
-	n, e, err := p.noticeAndEvent(ctx, by, id)
+	n, e, err := s.noticeAndEvent(ctx, by, id)
 	if err == nil {
 		fired := n
 		err = fired.take(ctx, NoticeVerify, e, by)
@@ -38,10 +38,10 @@ func (p *Service) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 	if err != nil {
 		return Notice{}, noticeFailure(op, id, err)
 	}
-	if _, err := p.verifyNotices(ctx, by, n.School, NoticeFilter{IDs: []uuid.UUID{id}}); err != nil {
+	if _, err := s.verifyNotices(ctx, by, n.School, NoticeFilter{IDs: []uuid.UUID{id}}); err != nil {
 		return n, noticeFailure(op, id, err)
 	}
-	if n, err = p.store.Notice(ctx, id); err != nil {
+	if n, err = s.store.Notice(ctx, id); err != nil {
 		return n, noticeFailure(op, id, core.NotFound(err))
 	}
 	if n.Discrepancy.Open() {
@@ -55,9 +55,9 @@ func (p *Service) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 // event itself that has another state than can be, the event gets a Discrepancy, the error is
 // an [ErrDiscrepancy], and its notices are not asked for. A context that ends leaves what was
 // stored by then.
-func (p *Service) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, VerifyReport, error) {
+func (s *Service) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, VerifyReport, error) {
 	const op = "verify event"
-	e, err := p.event(ctx, by, id)
+	e, err := s.event(ctx, by, id)
 	if err == nil {
 		fired := e
 		err = fired.take(ctx, EventVerify, by)
@@ -65,15 +65,15 @@ func (p *Service) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 	if err != nil {
 		return Event{}, VerifyReport{}, eventFailure(op, id, err)
 	}
-	e, err = p.follow(ctx, by, e)
+	e, err = s.follow(ctx, by, e)
 	if err != nil || e.State == EventNotTransmitted {
 		return e, VerifyReport{}, eventFailure(op, id, err)
 	}
-	report, err := p.verifyNotices(ctx, by, e.School, NoticeFilter{Event: id, States: linkedStates()})
+	report, err := s.verifyNotices(ctx, by, e.School, NoticeFilter{Event: id, States: linkedStates()})
 	if err != nil {
 		return e, report, eventFailure(op, id, err)
 	}
-	e, err = p.readEvent(ctx, id)
+	e, err = s.readEvent(ctx, id)
 	return e, report, eventFailure(op, id, err)
 }
 
@@ -81,9 +81,9 @@ func (p *Service) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 // those that are not paid, and those whose payment is not reconciled; as
 // [Service.VerifyEvent] does. It is for programs that do so now and then: the actor is of the
 // office, or one with the role [flussi.System]; the [Authorizer] is asked about either.
-func (p *Service) VerifyOpen(ctx context.Context, by flussi.Actor, school string) (VerifyReport, error) {
+func (s *Service) VerifyOpen(ctx context.Context, by flussi.Actor, school string) (VerifyReport, error) {
 	const op = "verify open notices"
-	err := p.access.Admit(ctx, by, school)
+	err := s.access.Admit(ctx, by, school)
 	if err == nil && !by.Has(officeRoles()...) && !by.Has(flussi.System) {
 		e := Event{State: EventNotified}
 		err = e.Fire(ctx, EventVerify, by) // refused, with its words
@@ -91,7 +91,7 @@ func (p *Service) VerifyOpen(ctx context.Context, by flussi.Actor, school string
 	if err != nil {
 		return VerifyReport{}, failure(op, err)
 	}
-	report, err := p.verifyNotices(ctx, by, school, NoticeFilter{Schools: []string{school}, States: []NoticeState{
+	report, err := s.verifyNotices(ctx, by, school, NoticeFilter{Schools: []string{school}, States: []NoticeState{
 		NoticeNotNotified, NoticeNotified, NoticeAwaitingReceipt, NoticePaidOnline, NoticePaidManually, NoticeConfirmed,
 	}})
 	return report, failure(op, err)
@@ -110,8 +110,8 @@ func linkedStates() []NoticeState {
 
 // follow lets an event follow what Pago In Rete says of it. The error is an ErrDiscrepancy if
 // that cannot be.
-func (p *Service) follow(ctx context.Context, by flussi.Actor, e Event) (Event, error) {
-	g, err := p.gateway(ctx, e.School)
+func (s *Service) follow(ctx context.Context, by flussi.Actor, e Event) (Event, error) {
+	g, err := s.gateway(ctx, e.School)
 	if err != nil {
 		return e, err
 	}
@@ -126,17 +126,17 @@ func (p *Service) follow(ctx context.Context, by flussi.Actor, e Event) (Event, 
 			return e, discrepancyOf(e)
 		}
 		if deletes {
-			if err := p.withdrawNotices(ctx, by, e); err != nil {
+			if err := s.withdrawNotices(ctx, by, e); err != nil {
 				return e, err
 			}
 		}
-		saved := p.store.SaveEvent(ctx, change, nil)
+		saved := s.store.SaveEvent(ctx, change, nil)
 		if saved != nil {
 			if err := tries.Again(ctx, saved); err != nil {
 				return e, err
 			}
 		}
-		if e, err = p.readEvent(ctx, e.ID); err != nil {
+		if e, err = s.readEvent(ctx, e.ID); err != nil {
 			return e, err
 		}
 		if saved == nil {
@@ -154,13 +154,13 @@ func discrepancyOf(e Event) error {
 
 // verifyNotices asks for all notices of a school that match the filter, page by page, and
 // stores what is new.
-func (p *Service) verifyNotices(ctx context.Context, by flussi.Actor, school string, filter NoticeFilter) (VerifyReport, error) {
+func (s *Service) verifyNotices(ctx context.Context, by flussi.Actor, school string, filter NoticeFilter) (VerifyReport, error) {
 	var report VerifyReport
-	g, err := p.gateway(ctx, school)
+	g, err := s.gateway(ctx, school)
 	if err != nil {
 		return report, err
 	}
-	for page, err := range p.pages(ctx, filter) {
+	for page, err := range s.pages(ctx, filter) {
 		if err != nil {
 			return report, err
 		}
@@ -176,7 +176,7 @@ func (p *Service) verifyNotices(ctx context.Context, by flussi.Actor, school str
 		for _, n := range there {
 			answers[n.ID] = n
 		}
-		found, err := p.applyPage(ctx, by, page, answers)
+		found, err := s.applyPage(ctx, by, page, answers)
 		report.add(found)
 		if err != nil {
 			return report, err
@@ -186,9 +186,9 @@ func (p *Service) verifyNotices(ctx context.Context, by flussi.Actor, school str
 }
 
 // applyPage stores what was told of a page of notices.
-func (p *Service) applyPage(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (VerifyReport, error) {
+func (s *Service) applyPage(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (VerifyReport, error) {
 	report := VerifyReport{Asked: len(page)}
-	notified, err := p.notified(ctx, by, page, answers)
+	notified, err := s.notified(ctx, by, page, answers)
 	if err != nil {
 		return report, err
 	}
@@ -213,8 +213,8 @@ func (p *Service) applyPage(ctx context.Context, by flussi.Actor, page []Notice,
 	}
 	if len(changes) == 0 {
 		err = nil
-	} else if err = p.store.SaveNotices(ctx, changes...); errors.Is(err, flussi.ErrConflict) {
-		err = p.applyEach(ctx, by, changes, answers, notified)
+	} else if err = s.store.SaveNotices(ctx, changes...); errors.Is(err, flussi.ErrConflict) {
+		err = s.applyEach(ctx, by, changes, answers, notified)
 	}
 	if err != nil {
 		return report, err
@@ -234,11 +234,11 @@ func (p *Service) applyPage(ctx context.Context, by flussi.Actor, page []Notice,
 }
 
 // applyEach stores what was told of notices one by one, on what others left.
-func (p *Service) applyEach(ctx context.Context, by flussi.Actor, changes []NoticeChange, answers map[uuid.UUID]RemoteNotice, notified map[uuid.UUID]bool) error {
+func (s *Service) applyEach(ctx context.Context, by flussi.Actor, changes []NoticeChange, answers map[uuid.UUID]RemoteNotice, notified map[uuid.UUID]bool) error {
 	for i := range changes {
 		id := changes[i].Notice.ID
 		for tries := (core.Tries{}); ; {
-			n, err := p.store.Notice(ctx, id)
+			n, err := s.store.Notice(ctx, id)
 			if err != nil {
 				return err
 			}
@@ -248,7 +248,7 @@ func (p *Service) applyEach(ctx context.Context, by flussi.Actor, changes []Noti
 				changes[i].Notice = n
 				break
 			}
-			err = p.store.SaveNotices(ctx, change)
+			err = s.store.SaveNotices(ctx, change)
 			if err == nil {
 				changes[i] = change
 				break
@@ -263,7 +263,7 @@ func (p *Service) applyEach(ctx context.Context, by flussi.Actor, changes []Noti
 
 // notified tells which events of a page are Notificato here. One that has notices in states
 // that only a notified event permits is asked for first, since it may be further on there.
-func (p *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (map[uuid.UUID]bool, error) {
+func (s *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (map[uuid.UUID]bool, error) {
 	known := map[uuid.UUID]bool{}
 	for _, n := range page {
 		if _, is := known[n.EventID]; is {
@@ -273,12 +273,12 @@ func (p *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, 
 		if !is || Coupled(EventToNotify, there.State) {
 			continue // it does not matter
 		}
-		e, err := p.readEvent(ctx, n.EventID)
+		e, err := s.readEvent(ctx, n.EventID)
 		if err != nil {
 			return nil, err
 		}
 		if e.State != EventNotified {
-			if e, err = p.follow(ctx, by, e); err != nil && !errors.Is(err, ErrDiscrepancy) {
+			if e, err = s.follow(ctx, by, e); err != nil && !errors.Is(err, ErrDiscrepancy) {
 				return nil, err
 			}
 		}

@@ -18,8 +18,11 @@ type Access func(ctx context.Context, by flussi.Actor) ([]string, error)
 // that ended.
 func (a Access) Scopes(ctx context.Context, by flussi.Actor) ([]string, error) {
 	scopes, err := a.listed(ctx, by)
-	if err != nil || ascending(scopes) {
-		return scopes, err
+	switch {
+	case err != nil:
+		return nil, err
+	case ascending(scopes):
+		return scopes, nil
 	}
 	scopes = slices.Clone(scopes)
 	slices.Sort(scopes)

@@ -51,22 +51,22 @@ const (
 // answer, which stays Non collegato. If the credentials are not accepted, or nothing gets an
 // answer many times in a row, the call ends with that error. Whatever ended it, even a crash:
 // called again, it goes on with what is left, and what had arrived is recognised.
-func (p *Service) TransmitNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID) (TransmitReport, error) {
+func (s *Service) TransmitNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID) (TransmitReport, error) {
 	const op = "transmit notices"
-	e, err := p.transmittable(ctx, by, eventID)
+	e, err := s.transmittable(ctx, by, eventID)
 	if err != nil {
 		return TransmitReport{}, eventFailure(op, eventID, err)
 	}
-	g, err := p.gateway(ctx, e.School)
+	g, err := s.gateway(ctx, e.School)
 	if err != nil {
 		return TransmitReport{}, eventFailure(op, eventID, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t := &transmission{Service: p, gateway: g, by: by, cancel: cancel}
+	t := &transmission{Service: s, gateway: g, by: by, cancel: cancel}
 	jobs, results := make(chan Notice), make(chan transmitted, saveTogether)
 	var workers, writer sync.WaitGroup
-	for range p.workers {
+	for range s.workers {
 		workers.Go(func() {
 			for n := range jobs {
 				results <- t.transmit(ctx, n)
@@ -103,12 +103,12 @@ func (t *transmission) feed(ctx context.Context, event uuid.UUID, jobs chan<- No
 }
 
 // TransmitNotice transmits one notice, as [Service.TransmitNotices] does.
-func (p *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
+func (s *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	const op = "transmit notice"
-	n, err := p.notice(ctx, by, id)
+	n, err := s.notice(ctx, by, id)
 	var e Event
 	if err == nil {
-		e, err = p.transmittable(ctx, by, n.EventID)
+		e, err = s.transmittable(ctx, by, n.EventID)
 	}
 	if err == nil {
 		fired := n
@@ -117,11 +117,11 @@ func (p *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.U
 	if err != nil {
 		return Notice{}, noticeFailure(op, id, err)
 	}
-	g, err := p.gateway(ctx, n.School)
+	g, err := s.gateway(ctx, n.School)
 	if err != nil {
 		return Notice{}, noticeFailure(op, id, err)
 	}
-	t := &transmission{Service: p, gateway: g, by: by, cancel: func() {}}
+	t := &transmission{Service: s, gateway: g, by: by, cancel: func() {}}
 	sent := t.transmit(ctx, n)
 	ctx = context.WithoutCancel(ctx) // what was transmitted is stored, and told
 	t.saveResults(ctx, []transmitted{sent})
@@ -134,7 +134,7 @@ func (p *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.U
 	if err != nil {
 		return Notice{}, noticeFailure(op, id, err)
 	}
-	if n, err = p.store.Notice(ctx, id); err != nil { // it was stored all the same
+	if n, err = s.store.Notice(ctx, id); err != nil { // it was stored all the same
 		change, _ := sent.change(by)
 		n = change.Notice
 		n.Version++
@@ -143,8 +143,8 @@ func (p *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.U
 }
 
 // transmittable reads an event whose notices the actor may transmit.
-func (p *Service) transmittable(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	e, err := p.event(ctx, by, id)
+func (s *Service) transmittable(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
+	e, err := s.event(ctx, by, id)
 	if err == nil && e.Kind == Donation {
 		err = donation()
 	}

@@ -39,24 +39,22 @@ func (s *Service) Notification(ctx context.Context, by flussi.Actor, id uuid.UUI
 // enabled for; with one that the actor is not enabled for the error is an [flussi.ErrForbidden].
 // What the filter's Check or the page's refuses is an [*flussi.InvalidError].
 func (s *Service) Flows(ctx context.Context, by flussi.Actor, filter FlowFilter, page Page) (FlowPage, error) {
-	services, page, err := core.Narrow(ctx, s.access, by, filter.Services, filter.Check(), page)
-	if err != nil || len(services) == 0 {
-		return FlowPage{}, failure("list flows", err)
+	list := func(services []string, page Page) ([]Flow, error) {
+		filter.Services = services
+		return s.store.Flows(ctx, filter, page)
 	}
-	filter.Services = services
-	flows, next, err := core.Page(page, func(page Page) ([]Flow, error) { return s.store.Flows(ctx, filter, page) })
+	flows, next, err := core.List(ctx, s.access, by, filter.Services, filter.Check(), page, list)
 	return FlowPage{flows, next}, failure("list flows", err)
 }
 
 // Notifications (Elenca) returns a page of the notifications that match the filter, the
 // newest first, as [Service.Flows] does.
 func (s *Service) Notifications(ctx context.Context, by flussi.Actor, filter NotificationFilter, page Page) (NotificationPage, error) {
-	services, page, err := core.Narrow(ctx, s.access, by, filter.Services, filter.Check(), page)
-	if err != nil || len(services) == 0 {
-		return NotificationPage{}, failure("list notifications", err)
+	list := func(services []string, page Page) ([]Notification, error) {
+		filter.Services = services
+		return s.store.Notifications(ctx, filter, page)
 	}
-	filter.Services = services
-	notifications, next, err := core.Page(page, func(page Page) ([]Notification, error) { return s.store.Notifications(ctx, filter, page) })
+	notifications, next, err := core.List(ctx, s.access, by, filter.Services, filter.Check(), page, list)
 	return NotificationPage{notifications, next}, failure("list notifications", err)
 }
 
@@ -64,16 +62,13 @@ func (s *Service) Notifications(ctx context.Context, by flussi.Actor, filter Not
 // an export (Esporta Excel) needs them. An error ends the sequence. The actor is
 // authorised once, at its beginning.
 func (s *Service) AllNotifications(ctx context.Context, by flussi.Actor, filter NotificationFilter) iter.Seq2[Notification, error] {
-	open := func() (iter.Seq2[Notification, error], error) {
-		services, _, err := core.Narrow(ctx, s.access, by, filter.Services, filter.Check(), Page{})
-		if err != nil || len(services) == 0 {
-			return nil, err
-		}
-		narrowed := filter
-		narrowed.Services = services
-		return all(ctx, s.store, narrowed), nil
+	list := func(services []string) iter.Seq2[Notification, error] {
+		filter := filter // the sequence may be pulled again
+		filter.Services = services
+		return all(ctx, s.store, filter)
 	}
-	return core.Opened(open, func(err error) error { return failure("list notifications", err) })
+	fail := func(err error) error { return failure("list notifications", err) }
+	return core.All(ctx, s.access, by, filter.Services, filter.Check(), list, fail)
 }
 
 // pages returns all notifications that match a filter, the oldest first, in groups of at most limit.

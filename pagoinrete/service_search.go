@@ -39,12 +39,11 @@ func (s *Service) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (No
 // that the actor does not work for the error is an [flussi.ErrForbidden]. What the filter's Check
 // or the page's refuses is an [*flussi.InvalidError].
 func (s *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilter, page Page) (EventPage, error) {
-	schools, page, err := core.Narrow(ctx, s.access, by, filter.Schools, filter.Check(), page)
-	if err != nil || len(schools) == 0 {
-		return EventPage{}, failure("list events", err)
+	list := func(schools []string, page Page) ([]Event, error) {
+		filter.Schools = schools
+		return s.store.Events(ctx, filter, page)
 	}
-	filter.Schools = schools
-	events, next, err := core.Page(page, func(page Page) ([]Event, error) { return s.store.Events(ctx, filter, page) })
+	events, next, err := core.List(ctx, s.access, by, filter.Schools, filter.Check(), page, list)
 	return EventPage{events, next}, failure("list events", err)
 }
 
@@ -52,28 +51,24 @@ func (s *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilte
 // [Service.Events] does. What a family sees in the guardians' area is what is Visible and
 // has its pupil as the Debtor, by the Family label of its state.
 func (s *Service) Notices(ctx context.Context, by flussi.Actor, filter NoticeFilter, page Page) (NoticePage, error) {
-	schools, page, err := core.Narrow(ctx, s.access, by, filter.Schools, filter.Check(), page)
-	if err != nil || len(schools) == 0 {
-		return NoticePage{}, failure("list notices", err)
+	list := func(schools []string, page Page) ([]Notice, error) {
+		filter.Schools = schools
+		return s.store.Notices(ctx, filter, page)
 	}
-	filter.Schools = schools
-	notices, next, err := core.Page(page, func(page Page) ([]Notice, error) { return s.store.Notices(ctx, filter, page) })
+	notices, next, err := core.List(ctx, s.access, by, filter.Schools, filter.Check(), page, list)
 	return NoticePage{notices, next}, failure("list notices", err)
 }
 
 // AllNotices returns all notices that match the filter, the oldest first, as an export needs
 // them. An error ends the sequence. The actor is authorised once, at its beginning.
 func (s *Service) AllNotices(ctx context.Context, by flussi.Actor, filter NoticeFilter) iter.Seq2[Notice, error] {
-	open := func() (iter.Seq2[Notice, error], error) {
-		schools, _, err := core.Narrow(ctx, s.access, by, filter.Schools, filter.Check(), Page{})
-		if err != nil || len(schools) == 0 {
-			return nil, err
-		}
-		narrowed := filter
-		narrowed.Schools = schools
-		return s.all(ctx, narrowed), nil
+	list := func(schools []string) iter.Seq2[Notice, error] {
+		filter := filter // the sequence may be pulled again
+		filter.Schools = schools
+		return s.all(ctx, filter)
 	}
-	return core.Opened(open, func(err error) error { return failure("list notices", err) })
+	fail := func(err error) error { return failure("list notices", err) }
+	return core.All(ctx, s.access, by, filter.Schools, filter.Check(), list, fail)
 }
 
 // pages returns all notices that match a filter, the oldest first, in groups of at most [MaxRemote].

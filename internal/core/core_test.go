@@ -38,7 +38,7 @@ func access(_ context.Context, by flussi.Actor) ([]string, error) {
 	return nil, nil
 }
 
-func TestScopesAreSortedAndOfTheCaller(t *testing.T) {
+func TestScopesAreSortedAndTheAuthorizersListIsNotChanged(t *testing.T) {
 	scopes, err := core.Access(access).Scopes(t.Context(), operator)
 	assert.NoError(t, err)
 	assert.Equal(t, []string{"anagrafe", "tributi"}, scopes)
@@ -91,7 +91,8 @@ func TestSearchPagesThroughAList(t *testing.T) {
 	for i := range all {
 		all[i] = entity{id: uuid.UUID{byte(i + 1)}}
 	}
-	list := func(page flussi.Page) ([]entity, error) {
+	list := func(scopes []string, page flussi.Page) ([]entity, error) {
+		assert.Equal(t, []string{"anagrafe", "tributi"}, scopes)
 		page.OldestFirst = true
 		from := slices.IndexFunc(all, func(e entity) bool { return page.Includes(e.Cursor()) })
 		if from < 0 {
@@ -103,7 +104,7 @@ func TestSearchPagesThroughAList(t *testing.T) {
 		var found []entity
 		page, pages := flussi.Page{Limit: limit, OldestFirst: true}, 0
 		for {
-			part, next, err := core.Page(page, list)
+			part, next, err := core.List(t.Context(), access, operator, nil, nil, page, list)
 			assert.NoError(t, err)
 			assert.LessOrEqual(t, len(part), limit)
 			found = append(found, part...)
@@ -116,7 +117,8 @@ func TestSearchPagesThroughAList(t *testing.T) {
 		assert.Equal(t, (len(all)+limit-1)/limit, pages, "the last page says that it is the last")
 	}
 	failed := errors.New("list failed")
-	_, _, err := core.Page(flussi.Page{Limit: 2}, func(flussi.Page) ([]entity, error) { return nil, failed })
+	_, _, err := core.List(t.Context(), access, operator, nil, nil, flussi.Page{},
+		func([]string, flussi.Page) ([]entity, error) { return nil, failed })
 	assert.ErrorIs(t, err, failed)
 }
 
@@ -150,18 +152,26 @@ func TestNarrowLooksInTheScopesOfTheActor(t *testing.T) {
 	}
 }
 
-func TestOpenedOpensEachTimeItIsPulled(t *testing.T) {
-	opened, failed := 0, errors.New("failed")
+func TestAllAuthorisesEachTimeItIsPulled(t *testing.T) {
+	asked, failed := 0, errors.New("failed")
+	asking := func(ctx context.Context, by flussi.Actor) ([]string, error) {
+		asked++
+		return access(ctx, by)
+	}
 	wrap := func(err error) error {
 		if err == nil {
 			return nil
 		}
 		return fmt.Errorf("search: %w", err)
 	}
-	numbers := core.Opened(func() (iter.Seq2[int, error], error) {
-		opened++
-		return func(yield func(int, error) bool) { _ = yield(1, nil) && yield(0, failed) && yield(2, nil) }, nil
-	}, wrap)
+	list := func(scopes []string) iter.Seq2[int, error] {
+		assert.Equal(t, []string{"anagrafe", "tributi"}, scopes)
+		return func(yield func(int, error) bool) { _ = yield(1, nil) && yield(0, failed) && yield(2, nil) }
+	}
+	search := func(by flussi.Actor, wanted ...string) iter.Seq2[int, error] {
+		return core.All(t.Context(), asking, by, wanted, nil, list, wrap)
+	}
+	numbers := search(operator)
 	for range 2 {
 		var got []int
 		var last error
@@ -171,12 +181,12 @@ func TestOpenedOpensEachTimeItIsPulled(t *testing.T) {
 		assert.Equal(t, []int{1, 0}, got, "an error ends the sequence")
 		assert.EqualError(t, last, "search: failed")
 	}
-	assert.Equal(t, 2, opened)
-	for range core.Opened(func() (iter.Seq2[int, error], error) { return nil, nil }, wrap) {
-		assert.Fail(t, "a nil sequence is empty")
+	assert.Equal(t, 2, asked)
+	for range search(flussi.Actor{ID: "g.bianchi"}) {
+		assert.Fail(t, "an actor without scopes finds nothing")
 	}
-	for _, err := range core.Opened(func() (iter.Seq2[int, error], error) { return nil, failed }, wrap) {
-		assert.EqualError(t, err, "search: failed")
+	for _, err := range search(operator, "scuola") {
+		assert.EqualError(t, err, "search: "+flussi.ErrForbidden.Error())
 	}
 }
 

@@ -42,12 +42,20 @@ func Narrow(ctx context.Context, a Access, by flussi.Actor, wanted []string, inv
 	return scopes, page, nil
 }
 
-// Page returns a page of a list of the store, and the place of the next page: zero if this is the
-// last one.
-func Page[T Listed](page flussi.Page, list func(flussi.Page) ([]T, error)) ([]T, flussi.Cursor, error) {
+// List returns a page of the entities that an actor's search finds, and the place of the next page:
+// zero if this is the last one. List calls the function, which reads them from the store, unless the
+// actor has no scope. See [Narrow] for the other arguments and for errors.
+func List[T Listed](
+	ctx context.Context, a Access, by flussi.Actor, wanted []string, invalid error, page flussi.Page,
+	list func(scopes []string, page flussi.Page) ([]T, error),
+) ([]T, flussi.Cursor, error) {
+	scopes, page, err := Narrow(ctx, a, by, wanted, invalid, page)
+	if err != nil || len(scopes) == 0 {
+		return nil, flussi.Cursor{}, err
+	}
 	limit := page.Limit
 	page.Limit++ // to know whether there is more
-	found, err := list(page)
+	found, err := list(scopes, page)
 	if err != nil || len(found) <= limit {
 		return found, flussi.Cursor{}, err
 	}
@@ -55,20 +63,24 @@ func Page[T Listed](page flussi.Page, list func(flussi.Page) ([]T, error)) ([]T,
 	return found, found[limit-1].Cursor(), nil
 }
 
-// Opened returns the sequence that open returns, nil for an empty one. Open is called each time the
-// sequence is pulled, at its beginning. An error, of open or of the sequence, ends it; fail wraps it.
-func Opened[T any](open func() (iter.Seq2[T, error], error), fail func(error) error) iter.Seq2[T, error] {
+// All returns all entities that an actor's search finds. It authorises the actor and calls the
+// function, which reads them from the store, each time the sequence is pulled, at its beginning. An
+// error ends the sequence; fail wraps it. See [Narrow] for the other arguments and for errors.
+func All[T any](
+	ctx context.Context, a Access, by flussi.Actor, wanted []string, invalid error,
+	all func(scopes []string) iter.Seq2[T, error], fail func(error) error,
+) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var none T
-		sequence, err := open()
+		scopes, _, err := Narrow(ctx, a, by, wanted, invalid, flussi.Page{})
 		if err != nil {
+			var none T
 			yield(none, fail(err))
 			return
 		}
-		if sequence == nil {
+		if len(scopes) == 0 {
 			return
 		}
-		for entity, err := range sequence {
+		for entity, err := range all(scopes) {
 			if !yield(entity, fail(err)) || err != nil {
 				return
 			}

@@ -3,6 +3,8 @@ package flow
 import (
 	"context"
 	"time"
+
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // backoff waits longer each time. The zero value begins with a tenth of a second.
@@ -14,22 +16,10 @@ const (
 )
 
 // wait waits, or returns the context's error when that ends.
-func (b *backoff) wait(ctx context.Context) error { return wait(ctx, b.grow()) }
+func (b *backoff) wait(ctx context.Context) error { return pace.Wait(ctx, b.grow()) }
 
 // grow returns the next wait.
 func (b *backoff) grow() time.Duration {
 	b.next = min(max(2*b.next, minBackoff), maxBackoff)
 	return b.next
-}
-
-// wait waits, or returns the context's error when that ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

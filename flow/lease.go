@@ -3,6 +3,8 @@ package flow
 import (
 	"context"
 	"time"
+
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // What is claimed is sent within its lease, measured by the sender's own clock from before
@@ -34,7 +36,7 @@ func storeTime(claimed time.Time, lease, grace time.Duration) time.Time {
 func patient(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		_ = wait(patient, grace)
+		_ = pace.Wait(patient, grace)
 		cancel()
 	})
 	return patient, func() { stop(); cancel() }

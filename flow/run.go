@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // run sends one flow. Its goroutine claims and stores, so it knows what is in flight; the workers
@@ -128,7 +129,7 @@ func (r *run) send(ctx context.Context, waits bool) (Flow, error) {
 			if !waits {
 				return r.flow, errElsewhere
 			}
-			_ = wait(ctx, r.config.PollInterval)
+			_ = pace.Wait(ctx, r.config.PollInterval)
 			r.rescue(ctx)
 			r.claimer.empty = false
 		}

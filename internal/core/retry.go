@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // maxTries bounds how often a change is tried again.
@@ -23,13 +24,6 @@ func (t *Tries) Again(ctx context.Context, err error) error {
 		return err
 	}
 	// Longer each time, and not as long as others wait.
-	timer := time.NewTimer(rand.N(time.Duration(min(t.made, 20)+1) * time.Millisecond))
-	defer timer.Stop()
 	t.made++
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return pace.Wait(ctx, rand.N(time.Duration(min(t.made, 21))*time.Millisecond))
 }

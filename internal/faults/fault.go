@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // Fault is something that goes wrong with a call. The zero Fault lets the call pass.
@@ -112,7 +114,7 @@ var effects = map[string]effect{
 
 // inject makes a call go wrong. The function does what the call asks for.
 func (f *Front[O, F]) inject(w http.ResponseWriter, r *http.Request, fault Fault, answer func() *Reply) {
-	if !wait(r, fault.Delay) {
+	if fault.Delay > 0 && pace.Wait(r.Context(), fault.Delay) != nil {
 		return
 	}
 	if !f.kinds[fault.Kind] {
@@ -126,21 +128,6 @@ func (f *Front[O, F]) inject(w http.ResponseWriter, r *http.Request, fault Fault
 	tooMany := func() *Reply { return f.tooMany(max(fault.RetryAfter, time.Second)) }
 	if reply := effects[fault.Kind].reply(incident{w, r, good, f.wrongKey, tooMany}); reply != nil {
 		reply.write(w)
-	}
-}
-
-// wait waits for the delay, and reports whether the client is still there.
-func wait(r *http.Request, delay time.Duration) bool {
-	if delay <= 0 {
-		return true
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-r.Context().Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 

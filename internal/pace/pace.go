@@ -53,7 +53,7 @@ func (p *Pace) Wait(ctx context.Context) error {
 		if started {
 			return nil
 		}
-		if err := sleepUntil(ctx, due); err != nil {
+		if err := Wait(ctx, time.Until(due)); err != nil {
 			return err
 		}
 	}
@@ -113,12 +113,12 @@ func (p *Pace) current(now time.Time) float64 {
 	return min(p.rate+grown, p.full)
 }
 
-func sleepUntil(ctx context.Context, at time.Time) error {
-	wait := time.Until(at)
-	if wait <= 0 {
+// Wait waits, or returns the context's error if that ends first.
+func Wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
 		return ctx.Err()
 	}
-	timer := time.NewTimer(wait)
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

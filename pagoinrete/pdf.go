@@ -46,13 +46,7 @@ func (s *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 func (s *Service) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) iter.Seq2[PDF, error] {
 	return func(yield func(PDF, error) bool) {
 		const op = "download notices"
-		e, err := s.event(ctx, by, id)
-		if err == nil {
-			err = e.take(ctx, EventDownload, by)
-		}
-		if err == nil && e.Kind == Donation {
-			err = donation()
-		}
+		e, err := s.fee(ctx, by, id, EventDownload)
 		var g Gateway
 		if err == nil {
 			g, err = s.gateway(ctx, e.School)

@@ -75,3 +75,15 @@ func (n *Notice) take(ctx context.Context, action NoticeAction, e Event, by flus
 	err := n.Fire(ctx, action, by)
 	return core.Offer(err, func() []NoticeAction { return n.Actions(e, by.Roles...) })
 }
+
+// fee reads an event whose notices the actor may take an action with. A donation has none.
+func (s *Service) fee(ctx context.Context, by flussi.Actor, id uuid.UUID, action EventAction) (Event, error) {
+	e, err := s.event(ctx, by, id)
+	if err == nil {
+		err = e.take(ctx, action, by)
+	}
+	if err == nil && e.Kind == Donation {
+		err = refuse(ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento: passare all'operazione successiva.")
+	}
+	return e, err
+}

@@ -55,13 +55,7 @@ type AddReport struct {
 // rows come in, the error is an [flussi.ErrConflict], and nothing is stored.
 func (s *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID, rows iter.Seq2[NoticeRow, error], c AddConfig) (AddReport, error) {
 	const op = "add notices"
-	e, err := s.event(ctx, by, eventID)
-	if err == nil {
-		err = e.take(ctx, EventAddNotices, by)
-	}
-	if err == nil && e.Kind == Donation {
-		err = donation()
-	}
+	e, err := s.fee(ctx, by, eventID, EventAddNotices)
 	if err != nil {
 		return AddReport{}, eventFailure(op, eventID, err)
 	}
@@ -84,8 +78,4 @@ func (s *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.
 		a.report.Notices, a.report.Amount = 0, 0
 	}
 	return a.report, eventFailure(op, eventID, err)
-}
-
-func donation() error {
-	return refuse(ErrDonation, "Un'erogazione liberale non ha avvisi di pagamento: passare all'operazione successiva.")
 }

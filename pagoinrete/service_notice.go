@@ -114,14 +114,7 @@ func (s *Service) HideNotice(ctx context.Context, by flussi.Actor, id uuid.UUID)
 // context that ends leaves what was shown by then.
 func (s *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (int, error) {
 	const op = "show event"
-	e, err := s.event(ctx, by, id)
-	if err == nil {
-		err = e.take(ctx, EventShow, by)
-	}
-	if err == nil && e.Kind == Donation {
-		err = donation()
-	}
-	if err != nil {
+	if _, err := s.fee(ctx, by, id, EventShow); err != nil {
 		return 0, eventFailure(op, id, err)
 	}
 	shown := 0

@@ -53,7 +53,7 @@ const (
 // called again, it goes on with what is left, and what had arrived is recognised.
 func (s *Service) TransmitNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID) (TransmitReport, error) {
 	const op = "transmit notices"
-	e, err := s.transmittable(ctx, by, eventID)
+	e, err := s.fee(ctx, by, eventID, EventTransmitNotices)
 	if err != nil {
 		return TransmitReport{}, eventFailure(op, eventID, err)
 	}
@@ -108,7 +108,7 @@ func (s *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.U
 	n, err := s.notice(ctx, by, id)
 	var e Event
 	if err == nil {
-		e, err = s.transmittable(ctx, by, n.EventID)
+		e, err = s.fee(ctx, by, n.EventID, EventTransmitNotices)
 	}
 	if err == nil {
 		fired := n
@@ -140,18 +140,6 @@ func (s *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.U
 		n.Version++
 	}
 	return n, nil
-}
-
-// transmittable reads an event whose notices the actor may transmit.
-func (s *Service) transmittable(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
-	e, err := s.event(ctx, by, id)
-	if err == nil && e.Kind == Donation {
-		err = donation()
-	}
-	if err == nil {
-		err = e.take(ctx, EventTransmitNotices, by)
-	}
-	return e, err
 }
 
 // transmission is a TransmitNotices under way.

@@ -37,8 +37,8 @@ func (r Role) Label() string {
 	return string(r)
 }
 
-// Actor (operatore, utente) is who does something, as the calling application knows
-// them. The zero Actor is nobody and holds no role.
+// Actor (operatore, utente) is who does something, as the calling application knows them. The zero
+// Actor has no ID and no role.
 type Actor struct {
 	ID    string // the user name that goes into audits and histories; not masked
 	Roles []Role // what they may act as; must not be changed once the Actor is in use
@@ -54,8 +54,7 @@ func (a Actor) Has(roles ...Role) bool {
 	return false
 }
 
-// Check returns a [*ValueError] with [ErrEmpty] if the actor has no ID: nothing may
-// be done by nobody.
+// Check returns a [*ValueError] with [ErrEmpty] if the actor has no ID: every action needs one.
 func (a Actor) Check() error {
 	if a.ID == "" {
 		return &ValueError{Type: "Actor", Err: ErrEmpty, Reason: "Manca l'utente che esegue l'operazione."}

@@ -52,12 +52,11 @@ func parseCents(s string, from origin) (Cents, error) {
 	return Cents(cents), nil
 }
 
-// ReadCents reads an amount as a person typed it: it removes the spaces around it,
-// the apostrophes in front and the invisible characters, reports the changes, and
-// takes the rest as [ParseCents] does. Characters that make an amount look like
-// another one, such as direction overrides and soft hyphens, are refused. Spaces
-// between digits are not removed: nobody can tell what they meant. An amount is never
-// doubtful, so there are no warnings and no [Policy].
+// ReadCents reads an amount as a person typed it: it removes the spaces around it, the apostrophes
+// in front and the invisible characters, reports the changes, and takes the rest as [ParseCents]
+// does. Characters that make an amount look like another one, such as direction overrides and soft
+// hyphens, are refused. Spaces between digits are not removed: what they meant is not clear. An
+// amount is never doubtful, so there are no warnings and no [Policy].
 func ReadCents(input string) (Reading[Cents], error) {
 	var made changes
 	typed := []rune(input)
@@ -135,8 +134,8 @@ func cutSuffixFold(s, suffix string) (string, bool) {
 	return s[:len(s)-len(suffix)], true
 }
 
-// splitAmount splits a number into its euro digits, without points, and at most two
-// decimals. The offset is how many characters stood before the number.
+// splitAmount splits a number into its euro digits, without points, and at most two decimals. The
+// offset is how many characters precede the number.
 func splitAmount(number string, offset int, from origin) (whole, decimals string, err error) {
 	index := offset
 	for _, r := range number {

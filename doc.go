@@ -8,7 +8,7 @@
 //   - Send messages through App IO, and learn what became of them: package appio.
 //   - Test that without the platform: package appio/appiotest.
 //   - Give operators an Excel template, and read back what they filled in: package excel.
-//   - Compose flows of messages, send them, and see what came of them: package flow.
+//   - Compose flows of messages, send them, and read their outcomes: package flow.
 //   - Take them in from a workbook, export them, take in corrections: package flow/flowexcel.
 //   - Keep them in memory: package flow/memstore. Check a store of yours: package flow/flowtest.
 //   - Collect what a school is owed through Pago In Rete, from the creation of a fee to its

@@ -9,12 +9,12 @@ import (
 
 // Why a call of this module failed. Every error of package flow, pagoinrete, fsm, excel and of
 // their companions that is listed here is found by [errors.Is]; [HTTPStatus] maps them for a web
-// service. A platform's own answers are told apart by the kinds of [RemoteError].
+// service. The kinds of [RemoteError] distinguish a platform's own answers.
 var (
 	// ErrInvalid: the caller's data are not valid. Every [*ValueError] and [*InvalidError] is one.
 	ErrInvalid = sentinel.New("not valid", "I dati non sono validi: correggerli.", nil)
 	// ErrNotFound: the entity does not exist, or the actor is not enabled for its service or
-	// school; the error does not tell which. Stores return it for the first.
+	// school; the error does not say which. Stores return it for the first.
 	ErrNotFound = sentinel.New("not found", "Dato inesistente, oppure utente non abilitato.", nil)
 	// ErrConflict: another user changed the entity in the meantime. Read it again.
 	ErrConflict = sentinel.New("changed in the meantime", "Un altro utente ha modificato i dati nel frattempo: rileggerli e riprovare.", nil)
@@ -36,8 +36,8 @@ var (
 	ErrCommitUnknown = sentinel.New("perhaps stored", "La connessione con l'archivio si è interrotta durante la registrazione, e non si sa se l'operazione sia riuscita: controllare e, se serve, ripeterla.", nil)
 )
 
-// Explainer is an error that can tell the operator, in Italian, what is wrong and
-// what can be done. The text is whole sentences and holds no personal data.
+// Explainer is an error that says to the operator, in Italian, what is wrong and what can be done.
+// The text is whole sentences and holds no personal data.
 type Explainer interface {
 	error
 	// Italian returns the text for the operator.

@@ -29,7 +29,7 @@ const (
 	fiscalCodeLength = 16
 	testRecipient    = "AAAAAA00A00A000A"
 	fiscalMonths     = "ABCDEHLMPRST"
-	fiscalOmocodia   = "LMNPQRSTUV" // the letters that stand for the digits 0 to 9
+	fiscalOmocodia   = "LMNPQRSTUV" // the letters that replace the digits 0 to 9
 	femaleDayOffset  = 40
 )
 
@@ -98,8 +98,8 @@ func fiscalCodeForm(s string, from origin) error {
 	return nil
 }
 
-// fiscalCharacter reports whether r may stand at the position, counted from 1; if
-// not, it says what belongs there.
+// fiscalCharacter reports whether r may be at the position, counted from 1; if not, it says what
+// belongs there.
 func fiscalCharacter(position int, r rune) (hint string, ok bool) {
 	upper, digit := 'A' <= r && r <= 'Z', '0' <= r && r <= '9'
 	switch position {
@@ -257,8 +257,8 @@ func (c FiscalCode) PlaceCode() string {
 	return s[11:12] + fiscalDigits(s[12:15])
 }
 
-// IsOmocodic reports whether letters stand for digits (omocodia), as the tax agency
-// does to tell apart persons who would share a code.
+// IsOmocodic reports whether letters replace digits (omocodia), as the tax agency does to
+// distinguish persons who would share a code.
 func (c FiscalCode) IsOmocodic() bool {
 	s := c.code.Reveal()
 	return s != "" && fiscalDigits(s[6:8]+s[9:11]+s[12:15]) != s[6:8]+s[9:11]+s[12:15]

@@ -6,7 +6,9 @@ import (
 	"net/http"
 )
 
-// statuses maps errors to statuses of HTTP. The first that an error is decides.
+// statuses maps errors to statuses of HTTP, in this order: the first match decides. ErrConfig is
+// before ErrInvalid because a wrong configuration can wrap a *ValueError, which is an ErrInvalid,
+// and it is the program's fault, not the caller's.
 var statuses = []struct {
 	err    error
 	status int
@@ -42,7 +44,7 @@ var statuses = []struct {
 //   - 502 for [ErrUnauthorized], [ErrRemoteForbidden] and [ErrOutcomeUnknown],
 //   - 503 for [ErrRateLimited], [ErrUnavailable] and a context that was cancelled, 504 for one
 //     whose deadline passed,
-//   - 500 for everything else, such as a failure of the store.
+//   - 500 for [ErrConfig], [ErrCommitUnknown] and everything else, such as a failure of the store.
 func HTTPStatus(err error) int {
 	if err == nil {
 		return http.StatusOK

@@ -20,10 +20,9 @@ type IUV struct {
 	code private.Code
 }
 
-// ParseIUV takes exactly 15 or 17 digits. The error is a [*ValueError] with
-// [ErrEmpty], [ErrLength] or [ErrCharacter], or [ErrDigitsLost] for what a spreadsheet
-// makes of it; a short one is never padded. An IUV
-// does not tell its layout, so its check digits cannot be judged.
+// ParseIUV takes exactly 15 or 17 digits. The error is a [*ValueError] with [ErrEmpty], [ErrLength]
+// or [ErrCharacter], or [ErrDigitsLost] for what a spreadsheet makes of it; a short one is never
+// padded. An IUV does not show its layout, so its check digits cannot be checked.
 func ParseIUV(s string) (IUV, error) {
 	return parseIUV(s, nil)
 }

@@ -5,11 +5,11 @@ import (
 	"log/slog"
 )
 
-// MaskAttr keeps personal values masked in logs that are written as JSON. It is made
-// for [slog.HandlerOptions.ReplaceAttr]: slog.JSONHandler marshals every value that
-// is not plain, so personal values inside a struct, a slice or a map would be logged
-// in clear; MaskAttr makes such a value the text that fmt prints for it, in which
-// they mask themselves. Errors and plain values stay as they are.
+// MaskAttr keeps personal values masked in logs that are written as JSON. It is made for
+// [slog.HandlerOptions.ReplaceAttr]: slog.JSONHandler marshals every value that is not plain, so
+// personal values inside a struct, a slice or a map would be logged in clear; MaskAttr makes such a
+// value the text that fmt prints for it, in which they mask themselves. Errors and plain values do
+// not change.
 func MaskAttr(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() != slog.KindAny {
 		return a

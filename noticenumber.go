@@ -15,7 +15,7 @@ import (
 // pagoPA. It is text, never a number: a float cannot hold it, and it may begin with
 // zero. The zero NoticeNumber is "no number".
 //
-// The first digit (aux digit) says how the rest is laid out:
+// The first digit (aux digit) says how the other digits are laid out:
 //
 //	0   0 + application code (2) + 13 digits + check (2)     IUV: the last 15
 //	1   1 + 17 digits                                        IUV: the last 17
@@ -105,8 +105,8 @@ func (n NoticeNumber) AuxDigit() int {
 // "" in the other layouts.
 func (n NoticeNumber) ApplicationCode() string { return n.secondPart(0) }
 
-// SegregationCode (codice di segregazione) returns the two digits that tell a
-// creditor's collecting systems apart in layout 3, "" in the other layouts.
+// SegregationCode (codice di segregazione) returns the two digits that distinguish a creditor's
+// collecting systems in layout 3, "" in the other layouts.
 func (n NoticeNumber) SegregationCode() string { return n.secondPart(3) }
 
 func (n NoticeNumber) secondPart(auxDigit int) string {

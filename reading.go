@@ -80,19 +80,19 @@ func (c *changes) add(kind ChangeKind) {
 	*c = append(*c, Change{kind, 1})
 }
 
-// NormalizeCode cleans the text of a code as people type it or office software keeps
-// it: it removes spaces of every kind, characters that do not show (soft hyphens,
-// joiners, zero-width spaces, direction and byte order marks, variation selectors)
-// and the apostrophes in front, and makes the letters a to z upper-case. It returns
-// the clean text and what it changed; everything else stays as it is, where it is.
-// The Read functions for codes call it; call it yourself for codes of your own.
+// NormalizeCode cleans the text of a code as people type it or office software keeps it: it removes
+// spaces of every kind, characters that do not show (soft hyphens, joiners, zero-width spaces,
+// direction and byte order marks, variation selectors) and the apostrophes in front, and makes the
+// letters a to z upper-case. It returns the clean text and what it changed; everything else is
+// unchanged, where it is. The Read functions for codes call it; call it yourself for codes of your
+// own.
 func NormalizeCode(s string) (string, []Change) {
 	clean, made, _ := normalize(s)
 	return clean, made
 }
 
-// origin tells where the characters of a cleaned text were before: the position of
-// each, counted from 1. The nil origin is a text that was not cleaned.
+// origin says where the characters of a cleaned text were before: the position of each, counted
+// from 1. The nil origin is a text that was not cleaned.
 type origin []int
 
 // of returns where the character at a position of the cleaned text was.
@@ -103,7 +103,7 @@ func (o origin) of(position int) int {
 	return o[position-1]
 }
 
-// normalize is NormalizeCode that also tells where everything was.
+// normalize is NormalizeCode that also returns where everything was.
 func normalize(s string) (string, []Change, origin) {
 	if isClean(s) {
 		return s, nil, nil

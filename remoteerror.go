@@ -63,7 +63,7 @@ var (
 	ErrUnavailable = errors.New("platform not available")
 	// ErrInterrupted: the caller's context ended before the call was made.
 	ErrInterrupted = errors.New("interrupted")
-	// ErrOutcomeUnknown: nobody knows whether the platform did it. See [OutcomeUnknown].
+	// ErrOutcomeUnknown: it is unknown whether the platform did it. See [OutcomeUnknown].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 

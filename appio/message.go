@@ -44,7 +44,7 @@ const (
 	FeatureAdvanced FeatureLevel = "ADVANCED" // with read and payment status, by premium contract
 )
 
-// ThirdParty (contenuti remoti) is content that stays with the sender.
+// ThirdParty (contenuti remoti) is content that remains with the sender.
 type ThirdParty struct {
 	ID                  string       // the sender's own name for the content; required, without personal data
 	ConfigurationID     string       // of the remote content's configuration, a ULID; required

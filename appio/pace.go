@@ -10,9 +10,9 @@ import (
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
-// Pace spreads calls over time, to stay within the platform's limit for a body: 150 calls
-// in 5 seconds, over all its services and operations. All clients of one body share one
-// Pace. It is safe for concurrent use, and has no goroutines.
+// Pace spreads calls over time, to keep within the platform's limit for a body: 150 calls in 5
+// seconds, over all its services and operations. All clients of one body share one Pace. It is safe
+// for concurrent use, and has no goroutines.
 //
 // After a 429 to one of the clients, no call of any of them starts for as long as the
 // platform asked, at most a minute; then calls go on at four fifths of the rate, which grows

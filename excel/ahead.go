@@ -18,7 +18,7 @@ type ahead struct {
 	taken int
 }
 
-// batch is some rows, and what came behind them.
+// batch is some rows, and what followed them.
 type batch struct {
 	rows []xlsx.Row
 	size int // bytes of text

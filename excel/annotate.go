@@ -14,11 +14,10 @@ import (
 )
 
 // Annotate writes a copy of the operator's own file in which each wrong cell is coloured red and
-// each doubtful one yellow, with a comment that says why, and
-// with a sheet "Errori" that lists them with links to the cells, below the report's Hints. The
-// values, formulas and formats of the file stay as they are; marks of an earlier copy are taken
-// off.
-// The copy of a CSV file is a workbook with the same rows.
+// each doubtful one yellow, with a comment that says why, and with a sheet "Errori" that lists them
+// with links to the cells, below the report's Hints. The values, formulas and formats of the file
+// do not change; marks of an earlier copy are taken off. The copy of a CSV file is a workbook with
+// the same rows.
 //
 // The refused rows are those of the reading and those of the service that took the rows: the error
 // of [Collect], or the list that the service reports; nil if there are none. The report is that of a [Template.Decode] or [Template.DecodeCSV] that read this
@@ -90,7 +89,7 @@ func (t *Template[Row]) annotated(ctx context.Context, data []byte, names []stri
 	return buf.Bytes(), a.b.err
 }
 
-// concealed stands for an error of the engine, which may quote the file.
+// concealed replaces an error of the engine, which may quote the file.
 type concealed struct{}
 
 func (concealed) Error() string { return "the workbook engine cannot change it" }

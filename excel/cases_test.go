@@ -36,7 +36,7 @@ func one[V any](t *testing.T, kind excel.Kind[V], date1904 bool, cell string) (v
 	return value, note, err
 }
 
-// Cells as files hold them. The styles are those of xlsxtest.
+// text returns a cell as files hold it, like the functions below. The styles are those of xlsxtest.
 func text(s string) string {
 	return `<c r="A2" s="1" t="inlineStr"><is><t xml:space="preserve">` + strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(s) + `</t></is></c>`
 }

@@ -43,7 +43,7 @@ func YesNo() Kind[bool] {
 // Option is a value that can be chosen, and what it is called.
 type Option[V any] struct {
 	Label string // in Italian, as the list shows it
-	Value V      // what it stands for
+	Value V      // what the label means
 }
 
 // Choice is the kind of a value out of a list: an option is known by its label,

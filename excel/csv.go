@@ -110,7 +110,7 @@ func detectText(ctx context.Context, r io.ReaderAt, size int64) (*csvText, error
 	return t, t.detectBytes(ctx)
 }
 
-// detectBytes tells UTF-8 from Windows-1252.
+// detectBytes distinguishes UTF-8 from Windows-1252.
 func (t *csvText) detectBytes(ctx context.Context) error {
 	multibyte, invalid, undefined := false, false, false
 	cut := false // the text ends inside a character
@@ -237,7 +237,8 @@ type recordGuard struct {
 
 func (g *recordGuard) Read(p []byte) (int, error) {
 	n, err := g.r.Read(p)
-	// Blank lines between records are part of the next one here, so line ends weigh less.
+	// Blank lines between records are part of the next one here, so a line end counts less than a
+	// byte.
 	lines := bytes.Count(p[:n], []byte("\n"))
 	if g.read += n - lines + lines/lineWeight; g.read > g.limit {
 		return 0, ErrLimit

@@ -62,7 +62,7 @@ func TestLineEndsOfCSVFiles(t *testing.T) {
 	}
 }
 
-// The template's kinds accept every text unchanged, so a CR in a value would be visible.
+// raw has kinds that accept every text unchanged, so a CR in a value would be visible.
 type raw struct{ First, Last string }
 
 func rawTemplate(t testing.TB) *excel.Template[raw] {

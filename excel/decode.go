@@ -93,8 +93,8 @@ func Collect[Row any](rows iter.Seq2[Line[Row], error]) ([]Line[Row], error) {
 	return lines, nil
 }
 
-// Map returns a sequence with what convert makes of each value; errors stay as they are. It makes
-// the rows of a program out of decoded [Line]s, and rows to encode out of a program's values.
+// Map returns a sequence with what convert makes of each value; errors do not change. It makes the
+// rows of a program out of decoded [Line]s, and rows to encode out of a program's values.
 func Map[From, To any](values iter.Seq2[From, error], convert func(From) To) iter.Seq2[To, error] {
 	return func(yield func(To, error) bool) {
 		for value, err := range values {

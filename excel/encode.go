@@ -18,11 +18,11 @@ import (
 )
 
 // Encode writes rows as a workbook with the same columns, header, checks and guide as
-// [Template.Blank], as they stream past: memory does not grow with their number. Texts
-// and codes are text cells, so that nothing in them can become a formula or lose a
-// digit; dates and amounts are typed. Below columns with [ColumnConfig.Total] stands a
-// row "Totale" with their sums, which Decode passes over. Decode reads the rows back,
-// as far as they keep to the rules of their columns: Encode does not check those.
+// [Template.Blank], as they stream past: memory does not grow with their number. Texts and codes
+// are text cells, so that nothing in them can become a formula or lose a digit; dates and amounts
+// are typed. Below columns with [ColumnConfig.Total] there is a row "Totale" with their sums, which
+// Decode passes over. Decode reads the rows back, as far as they keep to the rules of their
+// columns: Encode does not check those.
 //
 // The error is the first that rows gives, the context's, w's, or a [*CellError] for what
 // no cell can hold: a text of more than 32,767 UTF-16 code units or that is not valid

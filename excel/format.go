@@ -11,7 +11,7 @@ import (
 // Format is what a file is, by its content; its name says nothing.
 type Format string
 
-// The formats that are told apart. Only [Workbook] and [CSV] can be read.
+// The formats that are recognised. Only [Workbook] and [CSV] can be read.
 const (
 	Workbook       Format = "xlsx"      // a workbook of Excel 2007 and later, with or without macros
 	CSV            Format = "csv"       // text with separators
@@ -132,8 +132,8 @@ func identifyArchive(r io.ReaderAt, size int64) Format {
 	return OtherArchive
 }
 
-// identifyCompound tells apart what older Office and encryption keep in the same
-// container, by the names of its streams.
+// identifyCompound distinguishes what older Office and encryption keep in the same container, by
+// the names of its streams.
 func identifyCompound(r io.ReaderAt, size int64) (Format, error) {
 	wide := func(s string) []byte {
 		var b []byte
@@ -183,7 +183,7 @@ func isText(head []byte) bool {
 	return controls*20 <= len(head) // a stray one is a fault of a text, not another format
 }
 
-// looksUTF16 returns LE or BE if the zeros of a text stand in every other place only.
+// looksUTF16 returns LE or BE if the zeros of a text are in every other place only.
 func looksUTF16(head []byte) string {
 	var zeros [2]int
 	for i, c := range head {

@@ -171,9 +171,9 @@ type sheetHeader struct {
 	sheet int
 }
 
-// chooseSheet finds the sheet to be read: the visible one with the header. Among
-// several, it is the one with rows below. If none has all columns that are required,
-// it is the one with the most columns, so that its faults can be told.
+// chooseSheet finds the sheet to be read: the visible one with the header. Among several, it is the
+// one with rows below. If none has all columns that are required, it is the one with the most
+// columns, so that its faults can be reported.
 func (t *Template[Row]) chooseSheet(book *xlsx.Book, report *Report) (chosen sheetHeader, err error) {
 	if len(book.Sheets) == 0 {
 		return chosen, &FileError{Format: Workbook, Err: ErrSheet, Reason: "La cartella di lavoro non contiene fogli."}
@@ -315,7 +315,7 @@ func (f *firstAgain) Next(row *xlsx.Row) error {
 	return f.rowSource.Next(row)
 }
 
-// hasRows reports whether anything stands below the header.
+// hasRows reports whether anything is below the header.
 func (t *Template[Row]) hasRows(book *xlsx.Book, h sheetHeader) (has bool, err error) {
 	rows, err := book.Rows(h.sheet)
 	if err != nil {

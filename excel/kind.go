@@ -41,7 +41,7 @@ type Layout uint8
 
 // The layouts.
 const (
-	TextLayout     Layout = iota // as text: digits stay what they are
+	TextLayout     Layout = iota // as text: digits do not change
 	LongTextLayout               // as text with line breaks
 	DateLayout                   // dd/mm/yyyy
 	DateTimeLayout               // dd/mm/yyyy hh:mm:ss
@@ -75,10 +75,10 @@ func (k kind[V]) Read(c Cell) (flussi.Reading[V], error) { return k.read(c) }
 func (k kind[V]) Write(v V) Cell                         { return k.write(v) }
 func (k kind[V]) Rule() Rule                             { return k.rule }
 
-// FromText makes the kind of a type that reads itself from text, such as a code of
-// yours. Read gets the text as it stands in the cell, blanks included, and never an
-// empty one; [flussi.NormalizeCode] cleans it. The cells are formatted as text; a
-// number is taken or refused as [Cell.Code] says. Write returns "" for nothing.
+// FromText makes the kind of a type that reads itself from text, such as a code of yours. Read gets
+// the text as it is in the cell, blanks included, and never an empty one; [flussi.NormalizeCode]
+// cleans it. The cells are formatted as text; a number is taken or refused as [Cell.Code] says.
+// Write returns "" for nothing.
 func FromText[V any](rule Rule, read func(string) (flussi.Reading[V], error), write func(V) string) Kind[V] {
 	if read == nil || write == nil {
 		return kind[V]{defect: "has no function to read or to write"}
@@ -205,9 +205,8 @@ func Code(minLength, maxLength int) Kind[string] {
 		}, func(s string) string { return s })
 }
 
-// Text is the kind of any text of minLength to maxLength UTF-16 code units, as it
-// stands in the cell, blanks around it included. A whole number that shows as its
-// digits is taken as them.
+// Text is the kind of any text of minLength to maxLength UTF-16 code units, as it is in the cell,
+// blanks around it included. A whole number that shows as its digits is taken as them.
 func Text(minLength, maxLength int) Kind[string] {
 	return textKind(minLength, maxLength, func(s string) string { return s }, func(s string) string { return s })
 }

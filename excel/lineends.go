@@ -23,7 +23,7 @@ const (
 // spreadsheet, except the one before LF, so CR CR LF is a line end and a blank row. Within quotes,
 // all CRs before an LF are one line break together with it, and each other CR is a line break.
 //
-// The first line end outside quotes tells whether lines end with CR alone. If a later line end
+// The first line end outside quotes shows whether lines end with CR alone. If a later line end
 // differs, a CR may also be part of a value, so reading fails with errLineEnds.
 type lineEnds struct {
 	r      io.Reader
@@ -77,7 +77,7 @@ func (e *lineEnds) end(n int) {
 	e.line += n
 }
 
-// scan reads some of the rest into p, and returns how many bytes it wrote.
+// scan reads some of what follows into p, and returns how many bytes it wrote.
 func (e *lineEnds) scan(p []byte) int {
 	switch c := e.rest[0]; {
 	case c == '\r':

@@ -24,7 +24,7 @@ type finding struct {
 	doubt  bool // the row was accepted all the same
 }
 
-// findings are what there is to tell about a file, errors first.
+// findings are what to report about a file, errors first.
 func findings(report *Report, errs CellErrors) []finding {
 	var all []finding
 	add := func(e *CellError, text string, doubt bool) {
@@ -64,8 +64,8 @@ const (
 	doubtTitle = "Da verificare"
 )
 
-// theirsTitle stands in our comments, in a run of its own, before the author of the
-// cell's own comment, whose runs follow.
+// theirsTitle is in our comments, in a run of its own, before the author of the cell's own comment,
+// whose runs follow.
 const theirsTitle = "\n\nCommento di "
 
 // annotator marks the cells of a workbook.
@@ -91,8 +91,8 @@ func (t *Template[Row]) openAnnotator(data []byte, names []string, report *Repor
 	return a, nil
 }
 
-// clean takes off the marks of an earlier copy: our backgrounds, which nobody else
-// uses, our comments, and the list.
+// clean takes off the marks of an earlier copy: our backgrounds, which no other program uses, our
+// comments, and the list.
 func (a *annotator) clean() {
 	a.fills = map[string]int{}
 	for _, color := range []string{wrongColor, doubtColor} {
@@ -165,8 +165,8 @@ func (a *annotator) addComment(ref, author string, runs []excelize.RichTextRun) 
 	a.b.do(a.b.f.AddComment(a.sheet, excelize.Comment{Author: author, Cell: ref, Width: 260, Height: commentHeight(text.String()), Paragraph: runs}))
 }
 
-// color gives a cell a background. It changes nothing else of the cell's style, which
-// it copies as it stands in the file.
+// color gives a cell a background. It changes nothing else of the cell's style, which it copies as
+// it is in the file.
 func (a *annotator) color(ref, color string) {
 	old, err := a.b.f.GetCellStyle(a.sheet, ref)
 	a.b.do(err)

@@ -51,16 +51,16 @@ func (n Note) Italian() string {
 // read.
 type UnknownColumn struct {
 	Column string      // its letters
-	Header flussi.Text // what stands there; it may be anything, so it masks itself
+	Header flussi.Text // what the cell holds; it may be anything, so it masks itself
 }
 
 // LogValue logs the column without its header.
 func (u UnknownColumn) LogValue() slog.Value { return slog.StringValue(u.Column) }
 
-// Report is what [Template.Decode] and [Template.DecodeCSV] tell about a file beside
-// its rows. It is complete when the sequence has ended. The errors of the rows are not in it: they
-// are in the sequence, and go on to whatever takes the rows. What it holds of the file's own
-// texts masks itself.
+// Report is what [Template.Decode] and [Template.DecodeCSV] report about a file beside its rows. It
+// is complete when the sequence has ended. The errors of the rows are not in it: they are in the
+// sequence, and go on to whatever takes the rows. What it holds of the file's own texts masks
+// itself.
 type Report struct {
 	Format    Format          // what the file is
 	Encoding  string          // of a CSV file: UTF-8, UTF-16 or Windows-1252

@@ -30,8 +30,8 @@ type Config[Row any] struct {
 	Intro   string // the first paragraph of the guide sheet, in Italian; line breaks are kept
 
 	// Export says that the workbook is one with rows in it, that people look at and perhaps
-	// correct, and none to fill in: the guide and the comments tell which columns may be
-	// changed, instead of which are required. The rules of its guide are Hints.
+	// correct, and none to fill in: the guide and the comments say which columns may be changed,
+	// instead of which are required. The rules of its guide are Hints.
 	Export bool
 	Hints  []string // with Export: the paragraphs below Intro, in Italian
 

@@ -139,8 +139,8 @@ func (a *adding) imported(ctx context.Context, rows iter.Seq2[Row, error]) bool 
 	return true
 }
 
-// addKey adds a row to the key: its message, and the rest of what it says, so that a file in which
-// only the payee was corrected is another import.
+// addKey adds a row to the key: the digest of its message, and the fields that the digest leaves
+// out, so that a file in which only the payee was corrected is another import.
 func (a *adding) addKey(digest Digest, d Draft) {
 	a.key.Write(digest[:])
 	fmt.Fprintf(a.key, "%s %t %d:%s", d.Payee, d.PayableAfterDue, len(d.Reference), d.Reference)

@@ -34,9 +34,9 @@ func (n Notification) IsPending(flowDisabled bool) bool {
 	return n.State == NotificationRegistered && !n.Disabled && !flowDisabled
 }
 
-// AlreadySent returns the change that a store makes instead of a claim: the notification becomes
-// Errore with [CodeAlreadySent], and its Transmission names the earlier notification. Of the
-// earlier one, the ID, State, Transmission, CreatedAt and UpdatedAt are used.
+// SkipAlreadySent returns the change that a store makes instead of a claim: the notification
+// becomes Errore with [CodeAlreadySent], and its Transmission names the earlier notification. Of
+// the earlier one, the ID, State, Transmission, CreatedAt and UpdatedAt are used.
 func (n Notification) SkipAlreadySent(earlier Notification, at time.Time, by string) NotificationChange {
 	from := n.State
 	n.State = NotificationFailed

@@ -19,8 +19,8 @@ type claimer struct {
 	empty    bool // there was nothing to claim, or no room for it; the run resets it
 }
 
-// batch is what was claimed at once. Workers read claimedAt and the notifications; only the
-// goroutine of the run uses the rest.
+// batch is what one claim took. Workers read claimedAt and the notifications; only the goroutine of
+// the run uses the other fields.
 type batch struct {
 	flow          Flow
 	notifications []Notification
@@ -35,9 +35,9 @@ func newClaimer(store Store, config *DispatcherConfig, flowID uuid.UUID, q *quot
 	return c
 }
 
-// claim claims what the quota has room for, and returns nil if it is not worth a claim. After an
-// error the store may have made the claim all the same: what it took has to wait for the end of
-// its lease, and the run must not claim again.
+// claim claims what the quota has room for, and returns nil if that is too little for a claim.
+// After an error the store may have made the claim: the lease of what it took has to end, and the
+// run must not claim again.
 func (c *claimer) claim(ctx context.Context) (*batch, error) {
 	if c.empty && c.quota.inFlight > 0 {
 		return nil, nil
@@ -52,7 +52,7 @@ func (c *claimer) claim(ctx context.Context) (*batch, error) {
 
 // saveAndClaim stores a group of outcomes and claims in one step. It returns nil if the store
 // cannot, or if the quota has no room for it. After an error that is not an ErrConflict, the store
-// may have done both all the same.
+// may have done both.
 func (c *claimer) saveAndClaim(ctx context.Context, group []completion) (*batch, error) {
 	if c.combined == nil || c.empty {
 		return nil, nil

@@ -30,13 +30,14 @@ type completer struct {
 	retryAt  time.Time // of all that is unstored
 	pause    backoff   // before the next retry
 
-	// uncertain is the error of a SaveAndClaim that may have been made all the same. It is nil
-	// again once one of its outcomes is stored otherwise: so the SaveAndClaim was not made.
+	// uncertain is the error of a SaveAndClaim that the store may have made. It is nil again once
+	// one of its outcomes could be stored by another call: that proves that the store did not make
+	// it.
 	uncertain error
 }
 
-// collect waits for a completion, and returns it with all others that are there: those that came
-// while the last group was stored. If a retry is due before, it returns none.
+// collect waits for a completion, and returns it with all others that are there: those that workers
+// completed while the last group was stored. If a retry is due before, it returns none.
 func (c *completer) collect(completions <-chan completion) []completion {
 	var retry <-chan time.Time
 	if len(c.unstored) > 0 {

@@ -12,10 +12,10 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Dispatcher sends flows: it claims notifications in small batches, sends them with a
-// fixed number of workers, and stores the outcomes. Any number of dispatchers, in one
-// process or in many that share a store, may work on one flow. It is safe for concurrent
-// use; its goroutines end with the call that started them.
+// Dispatcher sends flows: it claims a few notifications at a time, sends them with a fixed number
+// of workers, and stores the outcomes. Any number of dispatchers, in one process or in many that
+// share a store, may work on one flow. It is safe for concurrent use; its goroutines end with the
+// call that started them.
 //
 // It notifies no citizen twice. What it sends is claimed in the store before. If the process
 // dies, the leases of its claims expire, and the next dispatcher makes these notifications
@@ -59,7 +59,7 @@ type DispatcherConfig struct {
 	// Workers. Defaults to 4, or to MaxInFlight if that is less; not more than that.
 	MaxFlows int
 	// PollInterval is how often Serve looks for flows, and how often Run looks at a flow whose
-	// rest other dispatchers have claimed. Defaults to 1 second.
+	// other notifications other dispatchers have claimed. Defaults to 1 second.
 	PollInterval time.Duration
 	// Progress is called with the progress of each flow, about once a second and at the end,
 	// from the goroutine of its run, of which Serve has several. It must not block. Defaults to
@@ -164,12 +164,11 @@ func (e *StopError) Italian() string { return e.Reason }
 //
 // The error is an [flussi.ErrNotFound] or an [flussi.ErrState] if there is nothing to do, a
 // [*StopError] if this dispatcher stopped the sending, an [ErrOutcomeNotStored] if the store did
-// not take outcomes of messages that were sent, the context's error once it ended and
-// everything is stored, or another error of the store. A claim that fails is not tried again,
-// since what it may have taken has to wait for the end of its lease: the flow stays In invio,
-// for another Run. When the context ends, nothing more is claimed, requests that are under way
-// are awaited for the ShutdownTimeout, and what was not begun is Registrato again: the flow
-// stays In invio, for another Run.
+// not take outcomes of messages that were sent, the context's error once it ended and everything is
+// stored, or another error of the store. A claim that fails is not tried again, since the lease of
+// what it may have taken has to end: the flow remains In invio, for another Run. When the context
+// ends, nothing more is claimed, requests that are under way are awaited for the ShutdownTimeout,
+// and what was not begun is Registrato again: the flow remains In invio, for another Run.
 func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
 	return d.send(ctx, flowID, newBudget(&d.config, 1), true)
 }

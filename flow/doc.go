@@ -1,6 +1,6 @@
-// Package flow sends bulk messages through App IO: flows (flussi) of notifications
-// (notifiche), which operators compose, activate and send, and a dispatcher that sends them
-// to the end through time-outs, throttling and crashes without notifying anybody twice.
+// Package flow sends bulk messages through App IO: flows (flussi) of notifications (notifiche),
+// which operators compose, activate and send, and a dispatcher that sends them to the end through
+// time-outs, throttling and crashes without notifying a citizen twice.
 //
 //	store := memstore.New() // or your own, on your database
 //	messengers := func(ctx context.Context, service string) (flow.Sender, error) { return client, nil } // an *appio.Client
@@ -15,27 +15,28 @@
 //
 // # Who does what
 //
-// [Service] is what an application calls, one method for each action of the guide's
-// screens. It asks the application's [Authorizer] which services an operator is enabled
-// for, and writes down who did what. [Dispatcher] does the sending: [Dispatcher.Run] one
-// flow, [Dispatcher.Serve] whatever is ordered. [Store] is where it is all kept: implement
-// it on your database and let flowtest.RunStore check it, or take package memstore for tests.
-// [Sender] talks to App IO; an [*appio.Client] is one.
+// [Service] is what an application calls, one method for each action of the guide's screens. It
+// asks the application's [Authorizer] which services an operator is enabled for, and writes down
+// who did what. [Dispatcher] does the sending: [Dispatcher.Run] one flow, [Dispatcher.Serve]
+// whatever is ordered. [Store] keeps the data: implement it on your database and let
+// flowtest.RunStore check it, or use package memstore for tests. A [Sender] calls App IO for one
+// service; an [*appio.Client] is one.
 //
-// A [Flow] and a [Notification] are plain structs. What may happen to them is in two
-// tables, [FlowMachine] and [NotificationMachine], which Service and Dispatcher go by;
-// [Service.FlowActions] and [Service.NotificationActions] are the buttons to show. Each
-// state's constant says how it is entered and left.
+// A [Flow] and a [Notification] are plain structs. What may happen to them is in two tables,
+// [FlowMachine] and [NotificationMachine], which Service and Dispatcher follow;
+// [Service.FlowActions] and [Service.NotificationActions] are the buttons to show. Each state's
+// constant says how it is entered and left.
 //
 // # What is promised
 //
-// No citizen is notified twice by itself. A notification is claimed in the store, under a
-// lease, before its request goes out, and the outcome is stored afterwards. Where nobody
-// knows the outcome, since the platform did not answer or the process died in between, the
-// notification is in Errore with [CodeOutcomeUnknown], and only an operator leads out of
-// that: by [Service.ConfirmNotification], or by [Service.ResendNotification], knowing that it may
-// arrive twice; for many at once, by [Service.ConfirmUnknown] and [Service.ResendUnknown].
-// What was certainly not sent is sent again.
+// No citizen is notified twice unless an operator orders it. A notification is claimed in the
+// store, under a lease, before its request goes out, and the outcome is stored afterwards. If the
+// platform did not answer, or the process died in between, the outcome is unknown: the notification
+// is in Errore with [CodeOutcomeUnknown], and only an operator decides: by
+// [Service.ConfirmNotification], or by [Service.ResendNotification], knowing that it may arrive
+// twice; for many at once, by [Service.ConfirmUnknown] and [Service.ResendUnknown].
+// [Service.RegisterNotification], which sends a corrected notification again, refuses unknown
+// outcomes. What was certainly not sent is sent again.
 //
 // Nor do two notifications send a citizen the same message, even if different imports created
 // them or different processes send them. The store checks this when it claims a notification: if
@@ -46,15 +47,14 @@
 // [Draft].Occasion.
 //
 // Nothing is lost. A write to the store is all or nothing, and comes with its record in the
-// history. A store that fails is asked again until the lease is over. What a crash leaves
-// behind, at most [DispatcherConfig].Batch notifications, is found when their leases are
-// over.
+// history. A write that fails is repeated until the lease is over. After a crash, at most
+// [DispatcherConfig].MaxInFlight notifications are claimed and not stored; they are found when
+// their leases are over.
 //
-// A failure of the service stops the flow, not its recipients: with a refused key, or with
-// a platform that is down, what was not begun stays Registrato, the flow's Error says why
-// in Italian, and [Service.SendFlow] goes on from there. Up to [DispatcherConfig].FailureThreshold
-// and Workers notifications may be in Errore by then, if the platform does not answer at
-// all.
+// A failure of the service stops the flow, not its recipients: with a refused key, or with a
+// platform that is down, what was not begun remains Registrato, the flow's Error says why in
+// Italian, and [Service.SendFlow] goes on from there. Up to [DispatcherConfig].FailureThreshold and
+// Workers notifications may be in Errore by then, if the platform does not answer at all.
 //
 // What the guide has no field for, such as [appio.Message.FeatureLevel], a [Sender] of
 // yours can set before it passes the message on.

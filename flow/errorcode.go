@@ -11,16 +11,16 @@ const (
 	// CodeUnreachable: the citizen is not on App IO, or blocks the service. Nothing
 	// arrived.
 	CodeUnreachable ErrorCode = "unreachable"
-	// CodeOutcomeUnknown: nobody knows whether the message arrived. The notification
-	// leaves the error only by NotificationConfirm or NotificationResend.
+	// CodeOutcomeUnknown: it is unknown whether the message arrived. The notification leaves the
+	// error only by NotificationConfirm or NotificationResend.
 	CodeOutcomeUnknown ErrorCode = "outcome_unknown"
 	// CodeNotSent: the platform did not take the message although it was tried several
 	// times, while it took others. Nothing arrived.
 	CodeNotSent ErrorCode = "not_sent"
-	// CodeAlreadySent: the message was not sent, because the citizen may have it from
-	// another notification of the service. [Transmission].Earlier is the ID of that
-	// notification; Transmission.Error has its date. An operator disables the notification,
-	// gives it another occasion, or sends it all the same by NotificationResend.
+	// CodeAlreadySent: the message was not sent, because the citizen may have it from another
+	// notification of the service. [Transmission].EarlierID is the ID of that notification;
+	// Transmission.Error has its date. An operator disables the notification, gives it another
+	// occasion, or sends it anyway by NotificationResend.
 	CodeAlreadySent ErrorCode = "already_sent"
 	// CodeInvalid: the message was never sent, because its data are not valid.
 	CodeInvalid ErrorCode = "invalid"

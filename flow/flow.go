@@ -15,9 +15,8 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// Flow (flusso) is one bulk sending of one App IO service. It is plain data: it is
-// not safe for concurrent use, and two values that went separate ways are told
-// apart by their Version.
+// Flow (flusso) is one bulk sending of one App IO service. It is plain data: it is not safe for
+// concurrent use. Two copies that changed differently differ in their Version when they are stored.
 type Flow struct {
 	ID      uuid.UUID // UUID, version 7
 	Service string    // Servizio: the App IO service that sends
@@ -52,7 +51,7 @@ type Counts struct {
 // Total is the number of notifications.
 func (c Counts) Total() int { return c.Registered + c.Sending + c.Sent + c.Failed + c.Disabled }
 
-// Left is the number of notifications whose sending is not over.
+// Pending is the number of notifications whose sending is not over.
 func (c Counts) Pending() int { return c.Registered + c.Sending }
 
 // Add counts a notification in, or out with -1. Stores and fakes use it.
@@ -116,7 +115,7 @@ const (
 	FlowDisable       FlowAction = "disable"    // Disabilita: set aside; a sending under way ends
 	FlowEnable        FlowAction = "enable"     // Riabilita
 
-	// No steps of the machine; they stand in histories.
+	// FlowCreate and FlowNotificationChanged are no steps of the machine: only histories have them.
 	FlowCreate              FlowAction = "create" // Nuovo: the first record
 	FlowNotificationChanged FlowAction = "touch"  // one of its notifications changed; the reason says which
 )
@@ -219,8 +218,8 @@ func checkFlag(disabled bool, action string, noun italian.Noun) error {
 	return refuse(ErrDisabled, "%s è %s: %s prima.", what, state, noun.Object(1, "riabilitar"))
 }
 
-// Allowed returns what somebody who holds the roles may do with the flow now, in the
-// order of the table; nothing for somebody without a role.
+// Allowed returns what an actor with the roles may do with the flow now, in the order of the table;
+// nothing without a role.
 func (f *Flow) Allowed(roles ...flussi.Role) []FlowAction {
 	return core.Allowed(FlowMachine(), f.State, f.check, roles)
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
-// What is claimed is sent within its lease, measured by the sender's own clock from before
-// the claim, so that it ends here before it ends in the store, whatever the clocks say:
-// the sending begins in the first half or not at all, and is cut off after three
-// quarters, which leaves a quarter to store the outcome.
+// What is claimed is sent within its lease, measured by the sender's own clock from before the
+// claim, so that it ends here before it ends in the store, however the clocks differ: the sending
+// begins in the first half or not at all, and is cut off after three quarters, which leaves a
+// quarter to store the outcome.
 
-// tooLate reports whether the first half of the lease is over, by either of the machine's
-// clocks: the monotonic one stands still while the machine sleeps.
+// tooLate reports whether the first half of the lease is over, by either of the machine's clocks:
+// the monotonic one stops while the machine sleeps.
 func tooLate(claimed time.Time, lease time.Duration) bool {
 	now := time.Now()
 	return now.Sub(claimed) > lease/2 || now.Round(0).Sub(claimed.Round(0)) > lease/2

@@ -21,7 +21,7 @@ import (
 // left out when it is logged; JSON carries it whole.
 type Notification struct {
 	ID      uuid.UUID         // UUID, version 7
-	FlowID  uuid.UUID         // the flow it belongs to; the zero UUID if it stands alone
+	FlowID  uuid.UUID         // the flow it belongs to; the zero UUID if it has no flow
 	Service string            // Servizio: the App IO service that sends
 	State   NotificationState // Stato
 	Draft
@@ -46,15 +46,15 @@ type Transmission struct {
 	EarlierID uuid.UUID       // for [CodeAlreadySent]: the notification with the same message; otherwise the zero UUID
 }
 
-// Delivery (stato della notifica) is what the platform last told of a message. What it
-// did not tell is "".
+// Delivery (stato della notifica) is what the platform last reported about a message. What it did
+// not report is "".
 type Delivery struct {
 	Status    appio.MessageStatus // Stato Consegna
 	Email     appio.ChannelStatus // Stato Mail
 	Push      appio.ChannelStatus // Stato Push
 	Read      appio.ReadStatus    // for ADVANCED messages only
 	Payment   appio.PaymentStatus // for ADVANCED payment messages only
-	CheckedAt time.Time           // when the platform last told this; UTC; zero: never
+	CheckedAt time.Time           // when the platform last reported this; UTC; zero: never
 }
 
 // NotificationState (stato della notifica) is where a notification is in its life.
@@ -66,21 +66,21 @@ const (
 	// created, set back by an operator after an error, or given back by a sender that
 	// certainly did not send it. Left by NotificationClaim.
 	NotificationRegistered NotificationState = "registered"
-	// NotificationSending (In invio): a sender claimed it, and its message may be on
-	// the way. Entered by NotificationClaim, before the request. Left when the outcome
-	// is known: by NotificationAccept, NotificationFail, or NotificationRelease. If the
-	// sender dies, by NotificationFail too: nobody knows whether the message left.
+	// NotificationSending (In invio): a sender claimed it, and its message may be on the way.
+	// Entered by NotificationClaim, before the request. Left when the outcome is known: by
+	// NotificationAccept, NotificationFail, or NotificationRelease. If the sender dies, by
+	// NotificationFail too: it is unknown whether the message left.
 	NotificationSending NotificationState = "sending"
-	// NotificationSent (Inviato): the platform accepted the message. Entered by
-	// NotificationAccept, also when the answer comes after everybody had given it up, or
-	// by NotificationConfirm on an operator's word. Left only by NotificationReject, if
-	// the platform rejects the message later on.
+	// NotificationSent (Inviato): the platform accepted the message. Entered by NotificationAccept,
+	// also when the answer comes after the outcome was made unknown, or by NotificationConfirm,
+	// when an operator confirms it. Left only by NotificationReject, if the platform rejects the
+	// message later on.
 	NotificationSent NotificationState = "sent"
-	// NotificationFailed (Errore): the message did not arrive, or nobody knows. Entered
-	// by NotificationFail or NotificationReject, or by NotificationSkip instead of a claim,
-	// if the citizen may have the message already. Left by an operator only: by
-	// NotificationRegister after a correction; by NotificationConfirm if the outcome is
-	// unknown; by NotificationResend if the outcome is unknown or after NotificationSkip.
+	// NotificationFailed (Errore): the message did not arrive, or that is unknown. Entered by
+	// NotificationFail or NotificationReject, or by NotificationSkip instead of a claim, if the
+	// citizen may have the message already. Left by an operator only: by NotificationRegister after
+	// a correction; by NotificationConfirm if the outcome is unknown; by NotificationResend if the
+	// outcome is unknown or after NotificationSkip.
 	NotificationFailed NotificationState = "failed"
 )
 
@@ -103,7 +103,7 @@ const (
 	NotificationDisable  NotificationAction = "disable"  // Disabilita: set aside, and not sent
 	NotificationEnable   NotificationAction = "enable"   // Riabilita
 
-	// No steps of the machine; they stand in histories.
+	// NotificationCreate and the following are no steps of the machine: only histories have them.
 	NotificationCreate    NotificationAction = "create"    // Nuovo, or a row of an import: the first record
 	NotificationAnonymise NotificationAction = "anonymise" // the personal data were erased
 
@@ -165,10 +165,10 @@ func (a NotificationAction) Label() string {
 	return NotificationMachine().EventLabel(a)
 }
 
-// NewNotification returns a notification to a citizen in its first state, created
-// now by the actor, that stands alone until it gets a FlowID. Nothing is stored, and
-// the texts are yet to be filled in. The error is a [*flussi.ValueError] with
-// [flussi.ErrEmpty] if the service, the recipient or the actor's ID is missing.
+// NewNotification returns a notification to a citizen in its first state, created now by the actor,
+// without a flow until it gets a FlowID. Nothing is stored, and the texts are yet to be filled in.
+// The error is a [*flussi.ValueError] with [flussi.ErrEmpty] if the service, the recipient or the
+// actor's ID is missing.
 func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Notification, error) {
 	if to.IsZero() {
 		return Notification{}, fmt.Errorf("flow: new notification: %w", &flussi.ValueError{
@@ -187,14 +187,13 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 // Fire applies an action to the notification: on success its State is the new one, on
 // a [*fsm.TransitionError] the notification is unchanged. It touches no other field.
 //
-// Besides the table it holds the rules that keep a citizen from being notified twice:
-// while the outcome of the message is unknown, NotificationRegister is refused with
-// [ErrOutcomeUnknown], and so is NotificationEdit, since it would hide who may have it;
-// otherwise NotificationConfirm and a late NotificationAccept are, with [ErrOutcomeKnown],
-// and so is NotificationResend, except after [CodeAlreadySent]. What is Disabled is neither
-// sent nor changed ([ErrDisabled]),
-// and what was anonymised can only be looked at ([ErrAnonymised]). See [fsm.Machine.Fire]
-// for guards and contexts.
+// Besides the table it holds the rules that keep a citizen from being notified twice: while the
+// outcome of the message is unknown, NotificationRegister is refused with [ErrMayHaveArrived], and
+// so is NotificationEdit, since it would hide who may have it; otherwise NotificationConfirm and a
+// late NotificationAccept are, with [ErrOutcomeKnown], and so is NotificationResend, except after
+// [CodeAlreadySent]. What is Disabled is neither sent nor changed ([ErrDisabled]), and what was
+// anonymised can only be looked at ([ErrAnonymised]). See [fsm.Machine.Fire] for guards and
+// contexts.
 func (n *Notification) Fire(ctx context.Context, action NotificationAction, by flussi.Actor, guards ...fsm.Guard[NotificationState, NotificationAction]) error {
 	err := core.Fire(ctx, NotificationMachine(), &n.State, action, by, n.check, guards)
 	return core.Offer(err, func() []NotificationAction { return n.Allowed(by.Roles...) })
@@ -243,8 +242,8 @@ func (n *Notification) check(action NotificationAction) error {
 	return checkFlag(n.Disabled, string(action), italian.Notification)
 }
 
-// Allowed returns what somebody who holds the roles may do with the notification
-// now, in the order of the table; nothing for somebody without a role.
+// Allowed returns what an actor with the roles may do with the notification now, in the order of
+// the table; nothing without a role.
 func (n *Notification) Allowed(roles ...flussi.Role) []NotificationAction {
 	return core.Allowed(NotificationMachine(), n.State, n.check, roles)
 }

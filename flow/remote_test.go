@@ -26,12 +26,12 @@ type remoteStore struct {
 
 var _ flow.Store = remoteStore{}
 
-// Import is not possible: its callbacks cannot be called from another process.
+// SaveImport is not possible: its callbacks cannot be called from another process.
 func (remoteStore) SaveImport(context.Context, flow.ImportRequest) (flow.ImportResult, bool, error) {
 	return flow.ImportResult{}, false, errors.ErrUnsupported
 }
 
-// Imported is not there without Import.
+// ImportResult is not there without SaveImport.
 func (remoteStore) ImportResult(context.Context, flow.ImportKey) (flow.ImportResult, error) {
 	return flow.ImportResult{}, errors.ErrUnsupported
 }

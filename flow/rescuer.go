@@ -7,8 +7,9 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// rescue makes notifications whose lease is over, because their sender crashed, unknown, and
-// returns how many. One that cannot be stored delays no other.
+// rescue gives notifications whose lease is over, because their sender crashed, an unknown outcome,
+// and returns how many. It reads up to MaxInFlight at a time. If one cannot be stored it goes on
+// with the others, and ends when it could store none of those that it read.
 func rescue(ctx context.Context, store Store, config *DispatcherConfig) (int, error) {
 	rescued := 0
 	for {

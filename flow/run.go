@@ -11,7 +11,7 @@ import (
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
-// run sends one flow. Its goroutine claims and stores, so it knows what is in flight; the workers
+// run sends one flow. Its goroutine claims and stores, so it counts what is in flight; the workers
 // only send. Only the goroutine of the run uses its fields.
 type run struct {
 	store     Store
@@ -36,7 +36,7 @@ var errElsewhere = errors.New("sent elsewhere")
 const maxRescueFailures = 10
 
 // send sends a flow within a budget, which it may share with others. If other dispatchers have
-// claimed the rest of the flow, it waits for them, or else returns errElsewhere.
+// claimed all that is left of the flow, it waits for them, or else returns errElsewhere.
 func (d *Dispatcher) send(
 	ctx context.Context, flowID uuid.UUID, b *budget, waits bool,
 ) (Flow, error) {
@@ -125,7 +125,7 @@ func (r *run) send(ctx context.Context, waits bool) (Flow, error) {
 		case err != nil:
 			return r.flow, err
 		}
-		if r.claimer.empty { // other dispatchers have claimed the rest
+		if r.claimer.empty { // other dispatchers have claimed all that is left
 			if !waits {
 				return r.flow, errElsewhere
 			}
@@ -153,7 +153,7 @@ func (r *run) mayClaim(ctx context.Context) bool {
 	return r.err == nil && r.completer.uncertain == nil && r.workers.breaker.mayBegin(ctx)
 }
 
-// begin gives a batch, or nil, to the workers.
+// begin passes a batch to the workers. The batch may be nil.
 func (r *run) begin(ctx, calls context.Context, b *batch) {
 	if b == nil {
 		return
@@ -244,7 +244,7 @@ func (r *run) storeStop(ctx context.Context) {
 func (r *run) tryStoreStop(ctx context.Context) error {
 	f, err := r.store.Flow(ctx, r.flow.ID)
 	if err != nil || f.State != FlowSending || f.Error != "" {
-		return err // nil if somebody else stopped it
+		return err // nil if another dispatcher or an operator stopped it
 	}
 	f.Error = r.stop.Reason
 	return r.saveFlow(ctx, &f, FlowStop)

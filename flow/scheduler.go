@@ -37,7 +37,7 @@ const maxPause = time.Minute
 // Serve sends every flow that is In invio, and rescues expired notifications, until the context
 // ends. Then it returns nil once everything is stored, or an [ErrOutcomeNotStored], the last if
 // there were several. Other failures are logged and tried again, later each time. A flow that
-// fails, or whose rest other dispatchers have claimed, delays no other.
+// fails, or whose remaining notifications other dispatchers have claimed, delays no other.
 func (d *Dispatcher) Serve(ctx context.Context) error {
 	s := &scheduler{
 		dispatcher: d, budget: newBudget(&d.config, d.config.MaxFlows),
@@ -139,9 +139,9 @@ func (s *scheduler) finish(ctx context.Context, f *scheduledFlow, err error) {
 }
 
 // budget is how many notifications several flows may have in flight together: claimed, and the
-// outcome not stored. A flow that is alone may use all of it; otherwise each has a share for
-// sure, and may use what the others do not. It is safe for concurrent use. A run knows only its
-// quota: inFlight, reserve, update and leave.
+// outcome not stored. A flow that is alone may use all of it; otherwise each flow has a guaranteed
+// share, and may also use what the others leave free. It is safe for concurrent use. A run uses
+// only its quota: inFlight, reserve, update and leave.
 type budget struct {
 	size    int // MaxInFlight
 	share   int // of each flow
@@ -178,10 +178,10 @@ func (b *budget) join() *quota {
 
 func (q *quota) leave() { q.budget.mu.Lock(); defer q.budget.mu.Unlock(); q.budget.joined-- }
 
-// reserve returns how many notifications to claim now, and reserves room for them until update:
-// 0 if the workers have enough, so that a claim is not worth it. The claim may store the outcomes
-// of some that are done, and use their room; it is worth it sooner then. Beyond its share a flow
-// leaves one share free for the next flow.
+// reserve returns how many notifications to claim now, and reserves room for them until update: 0
+// while the workers have enough work. The claim may also store the outcomes of some that are done,
+// and use their room; then fewer free places are enough for a claim. Beyond its share a flow leaves
+// one share free for the next flow.
 func (q *quota) reserve(done int) int {
 	b := q.budget
 	b.mu.Lock()

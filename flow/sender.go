@@ -14,7 +14,8 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// sender submits notifications to the platform. It is safe for concurrent use.
+// sender submits notifications to the platform, through the exported Sender of each service, which
+// callers provide. It is safe for concurrent use.
 type sender struct {
 	messengers    SenderFor
 	checkProfiles bool
@@ -95,7 +96,7 @@ func (w *workers) stop() {
 	w.group.Wait()
 }
 
-// begin sends a batch. Once ctx ends, the rest of it is released; the end of calls cuts off
+// begin sends a batch. Once ctx ends, what is not begun is released; the end of calls cuts off
 // requests. Each notification becomes one of the results.
 func (w *workers) begin(ctx, calls context.Context, b *batch) {
 	if len(b.notifications) == 0 {
@@ -133,7 +134,7 @@ type breaker struct {
 	mu       sync.Mutex
 	paused   bool                   // the flow is not to be sent at the moment; by the run
 	closed   bool                   // nothing more is begun; by the run and the workers
-	stopErr  *StopError             // why nobody can be sent anything; by the run and the workers
+	stopErr  *StopError             // why the flow stops; by the run and the workers
 	answers  int                    // decisive outcomes, with the flow's earlier ones; by the workers
 	failures int                    // of the platform since the last of them; by the workers
 	released map[uuid.UUID]releases // by notification; by the workers
@@ -165,8 +166,8 @@ func (b *breaker) setPaused(paused bool) { b.mu.Lock(); defer b.mu.Unlock(); b.p
 // close ends the run: nothing more is begun.
 func (b *breaker) close() { b.mu.Lock(); defer b.mu.Unlock(); b.closed = true }
 
-// stop closes the breaker, and keeps the first reason why nobody can be sent anything. The mutex
-// must be locked, unless the workers are not started yet.
+// stop closes the breaker, and keeps the first reason why the flow stops. The mutex must be locked,
+// unless the workers are not started yet.
 func (b *breaker) stop(cause error, reason string) {
 	b.closed = true
 	if b.stopErr == nil {

@@ -16,10 +16,10 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// Sender talks to App IO for one service. [*appio.Client] is one. What an error of
-// Submit means for the message, [flussi.OutcomeOf] says: a fake returns an [*flussi.RemoteError] with
-// the Outcome that it wants to see handled, and one of its own is an unknown outcome.
-// It must be safe for concurrent use, and return when its context ends.
+// Sender talks to App IO for one service. [*appio.Client] is one. [flussi.OutcomeOf] says what an
+// error of Submit means for the message: a fake returns an [*flussi.RemoteError] with an Outcome;
+// any other error is an unknown outcome. It must be safe for concurrent use, and return when its
+// context ends.
 type Sender interface {
 	// Submit sends a message; see [appio.Client.Submit].
 	Submit(ctx context.Context, m appio.Message) (appio.Receipt, error)
@@ -29,11 +29,10 @@ type Sender interface {
 	Profile(ctx context.Context, citizen flussi.FiscalCode) (appio.Profile, error)
 }
 
-// SenderFor returns the messenger of a service. It must be safe for concurrent use. Let
-// all messengers of a body share one [appio.Pace]. It is called once for each run,
-// verification and single sending. For a service that it does not know it returns an
-// error, which stops the flow that is to be sent; if it is a [flussi.Explainer], the
-// operator reads why.
+// SenderFor returns the Sender of a service. It must be safe for concurrent use. Let all senders of
+// a body share one [appio.Pace]. It is called once for each run, verification and single sending.
+// For a service that it does not know it returns an error, which stops the flow that is to be sent;
+// if it is a [flussi.Explainer], the operator reads why.
 type SenderFor func(ctx context.Context, service string) (Sender, error)
 
 // Authorizer returns the services that an operator is enabled for. It is called on every call
@@ -61,10 +60,10 @@ func (o Permissions) Services(_ context.Context, by flussi.Actor) ([]string, err
 //
 // The error of every method is an [*flussi.Error]. It unwraps to one of the Err… values of this
 // package, to a [*fsm.TransitionError] if the action is not possible in the state, to an
-// [fsm.ErrRole] if it is not for the actor's roles, to an [*flussi.InvalidError] for a draft
-// or a [*flussi.ValueError] for anything else that is not valid, to the context's error,
-// or to what the store, the authorizer or the messenger returned. Unless a method says
-// otherwise, an error has changed nothing.
+// [fsm.ErrRole] if it is not for the actor's roles, to an [*flussi.InvalidError] for a draft or a
+// [*flussi.ValueError] for anything else that is not valid, to the context's error, or to what the
+// store, the authorizer or the sender returned. Unless a method says otherwise, an error has
+// changed nothing.
 type Service struct {
 	store   Store
 	access  core.Access
@@ -84,9 +83,9 @@ type ServiceConfig struct {
 	// Workers is how many notifications of a flow are verified at the same time. Defaults
 	// to 8.
 	Workers int
-	// Lease bounds how long sending one notification may take: three quarters of it must be
-	// longer than the timeout of the messenger's HTTP client. If the program dies, its outcome
-	// is known to be unknown after that. Defaults to 5 minutes; at least 1 second.
+	// Lease bounds how long sending one notification may take: three quarters of it must be longer
+	// than the timeout of the Sender's HTTP client. If the program dies, the notification gets an
+	// unknown outcome after the Lease. Defaults to 5 minutes; at least 1 second.
 	Lease time.Duration
 }
 
@@ -159,7 +158,7 @@ func (s *Service) notification(ctx context.Context, by flussi.Actor, id uuid.UUI
 	return core.Read(ctx, s.access, by, id, s.store.Notification, func(n Notification) string { return n.Service })
 }
 
-// flowOf reads the flow of a notification, nil if it stands alone.
+// flowOf reads the flow of a notification, nil if it has none.
 func flowOf(ctx context.Context, store Store, n Notification) (*Flow, error) {
 	if n.FlowID == uuid.Nil {
 		return nil, nil

@@ -65,7 +65,7 @@ type Duplicate struct {
 	Row            int               // its number
 	NotificationID uuid.UUID         // stored for the row, Disabled; the zero UUID if the earlier one is in the same flow
 	EarlierID      uuid.UUID         // the earlier notification
-	EarlierFlowID  uuid.UUID         // its flow; the zero UUID if it stands alone
+	EarlierFlowID  uuid.UUID         // its flow; the zero UUID if it has none
 	State          NotificationState // of the earlier one
 	Date           time.Time         // when the earlier one was sent; if it was not, claimed or created; UTC
 }
@@ -103,12 +103,13 @@ var italy = sync.OnceValue(func() *time.Location {
 // when they were stored. A program that makes a new flow each time calls [Service.ImportFlow]
 // instead. If it is not known whether the rows were stored, the error is an [flussi.ErrCommitUnknown].
 //
-// The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until
-// the call returns. An error in it belongs to its row if it is a [*flussi.RowError], which the
-// report has as it is, or if its row has a Number; any other error ends the call, with nothing stored whatever the configuration says: that is for a file
-// that turns out to be cut off. The sequence must not use the store. If somebody changes
-// the flow while rows come in, the error is an [flussi.ErrConflict], and nothing is stored. With
-// every error that comes after the first row, the report says what was seen until then.
+// The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until the call
+// returns. An error in it belongs to its row if it is a [*flussi.RowError], which the report has as
+// it is, or if its row has a Number; any other error ends the call, with nothing stored whatever
+// the configuration says: that is for a file that turns out to be cut off. The sequence must not
+// use the store. If the flow is changed while rows come in, the error is an [flussi.ErrConflict],
+// and nothing is stored. With every error that comes after the first row, the report covers the
+// rows that were read until then.
 func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID uuid.UUID, rows iter.Seq2[Row, error], c AddConfig) (AddReport, error) {
 	const op = "add notifications"
 	f, err := s.flow(ctx, by, flowID)

@@ -17,10 +17,10 @@ const anonymised = 500
 // reference. Counts, dates, amounts, the platform's IDs and histories remain. It returns
 // how many there were.
 //
-// A time that is not in the past is refused with [flussi.ErrRange]. It cannot be undone.
-// An anonymised notification can be looked at, and nothing else. Notifications are
-// anonymised in groups, so an error, or a context that ends, leaves those before as they
-// are; call it again for the rest.
+// A time that is not in the past is refused with [flussi.ErrRange]. It cannot be undone. An
+// anonymised notification can be looked at, and nothing else. Notifications are anonymised in
+// groups, so an error, or a context that ends, leaves those before as they are; call it again for
+// the others.
 func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, service string, before time.Time) (int, error) {
 	const op = "anonymise"
 	if err := s.admitOperator(ctx, by, service); err != nil {

@@ -48,9 +48,9 @@ func (s *Service) newFlow(ctx context.Context, by flussi.Actor, service string, 
 	return FlowChange{Flow: f, Record: FlowRecord{At: f.CreatedAt, By: by.ID, Action: FlowCreate, To: f.State}}, nil
 }
 
-// EditFlow (Aggiorna) replaces what operators wrote about a flow. The version is the one
-// that the operator saw: if it is not the flow's any more, the error is an [flussi.ErrConflict].
-// It is possible in every state but In invio.
+// EditFlow (Aggiorna) replaces what operators wrote about a flow. The version is the one that the
+// operator read; if the flow has another one now, the error is an [flussi.ErrConflict]. It is
+// possible in every state but In invio.
 func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Details) (Flow, error) {
 	return s.changeFlow(ctx, "edit flow", by, id, FlowEdit, func(f *Flow) error {
 		if f.Version != version {

@@ -12,12 +12,12 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// EditNotification (Aggiorna) corrects the data of a notification that is Registrato or in
-// Errore, unless its outcome is unknown ([ErrOutcomeUnknown]). The version is the one that
-// the operator saw: if it is not the notification's any more, the error is an
-// [flussi.ErrConflict]. While its flow is Attivo or In invio, what is Registrato is fixed
-// ([flussi.ErrState]). A message that the flow has already for the same citizen, or for a
-// notification that stands alone the service, is refused ([flussi.ErrDuplicate]).
+// EditNotification (Aggiorna) corrects the data of a notification that is Registrato or in Errore,
+// unless its outcome is unknown ([ErrMayHaveArrived]). The version is the one that the operator
+// read; if the notification has another one now, the error is an [flussi.ErrConflict]. While its
+// flow is Attivo or In invio, what is Registrato is fixed ([flussi.ErrState]). A message that the
+// flow has already for the same citizen is refused ([flussi.ErrDuplicate]); without a flow, one
+// that the service has.
 func (s *Service) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Draft) (Notification, error) {
 	return s.changeNotification(ctx, "edit notification", by, id, NotificationEdit, "", func(n *Notification, f *Flow) error {
 		if n.Version != version {
@@ -64,11 +64,11 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 	return nil
 }
 
-// RegisterNotification (Registrato) sets a notification in Errore back, so that it is sent
-// again: by [Service.SendNotification], or with its flow by [Service.SendFlow]. While the
-// outcome is unknown it is refused with [ErrOutcomeUnknown]: see
-// [Service.ConfirmNotification] and [Service.ResendNotification]. After [CodeAlreadySent], the
-// next claim refuses it again, unless the earlier message turned out not to have arrived.
+// RegisterNotification (Registrato) sets a notification in Errore back, so that it is sent again:
+// by [Service.SendNotification], or with its flow by [Service.SendFlow]. While the outcome is
+// unknown it is refused with [ErrMayHaveArrived]: see [Service.ConfirmNotification] and
+// [Service.ResendNotification]. After [CodeAlreadySent], the next claim refuses it again, unless
+// the earlier message turned out not to have arrived.
 func (s *Service) RegisterNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	return s.changeNotification(ctx, "register notification", by, id, NotificationRegister, "", clearTransmission)
 }
@@ -152,9 +152,9 @@ func (s *Service) EnableNotification(ctx context.Context, by flussi.Actor, id uu
 	})
 }
 
-// changeNotification takes a step with a notification, edits it, and stores it with its
-// flow, which is nil for one that stands alone. After a conflict it retries if the
-// notification has the same version; a changed notification is a conflict of the caller.
+// changeNotification takes a step with a notification, edits it, and stores it with its flow, which
+// is nil for one without a flow. After a conflict it retries if the notification has the same
+// version; a changed notification is a conflict of the caller.
 func (s *Service) changeNotification(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (Notification, error) {
 	var seen int64
 	for tries := (core.Tries{}); ; {
@@ -208,9 +208,9 @@ func together(ctx context.Context, store Store, by string, f *Flow, before Notif
 	return c.Notification, nil
 }
 
-// allTogether stores changes of notifications of one flow together with the flow's next state;
-// f is nil for notifications that stand alone. Each call increments the flow's version, so two
-// concurrent calls cannot both conclude the flow.
+// allTogether stores changes of notifications of one flow together with the flow's next state; f is
+// nil for notifications without a flow. Each call increments the flow's version, so two concurrent
+// calls cannot both conclude the flow.
 func allTogether(ctx context.Context, store Store, by string, f *Flow, before []Notification, changes []NotificationChange, reason string) error {
 	if f == nil {
 		return store.SaveNotifications(ctx, changes...)

@@ -242,8 +242,7 @@ func notSendable(n Notification, err error) error {
 	return refuse(err, "%s", reason)
 }
 
-// sentFlow reads the flow of a notification, nil if it stands alone, and refuses one that
-// is not over.
+// sentFlow reads the flow of a notification, nil if it has none, and refuses one that is not over.
 func (s *Service) sentFlow(ctx context.Context, n Notification) (*Flow, error) {
 	f, err := flowOf(ctx, s.store, n)
 	switch {

@@ -67,9 +67,9 @@ func (s *Service) resolve(ctx context.Context, op string, by flussi.Actor, filte
 	return report, nil
 }
 
-// resolveGroup applies an action to notifications of one flow, or to notifications that stand
-// alone, and returns how many it changed. It leaves out those that another operator changes at the
-// same moment.
+// resolveGroup applies an action to notifications of one flow, or to notifications without a flow,
+// and returns how many it changed. It leaves out those that another operator changes at the same
+// moment.
 func (s *Service) resolveGroup(ctx context.Context, by flussi.Actor, group []Notification, action NotificationAction, reason string, edit func(*Notification, *Flow) error) (int, error) {
 	for tries := (core.Tries{}); len(group) > 0; {
 		f, err := flowOf(ctx, s.store, group[0])

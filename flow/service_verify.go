@@ -22,9 +22,9 @@ type VerifyReport struct {
 }
 
 // VerifyNotification (Verifica Stato) asks the platform now what became of a notification that is
-// Inviato, and stores it. If the message was rejected, or failed for good, the notification
-// becomes Errore, and its flow Invio incompleto. What the platform does not tell stays
-// as it is. It is refused with an [flussi.ErrEmpty] if there is no MessageID, as after
+// Inviato, and stores it. If the message was rejected, or failed for good, the notification becomes
+// Errore, and its flow Invio incompleto. What the platform does not report is not changed. It is
+// refused with an [flussi.ErrEmpty] if there is no MessageID, as after
 // [Service.ConfirmNotification].
 func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	const op = "verify notification"
@@ -52,13 +52,12 @@ func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uu
 	return n, notificationFailure(op, id, err)
 }
 
-// VerifyFlow (Verifica Stato) asks the platform now for all messages of a flow whose
-// delivery is not final, and stores what it says, as [Service.VerifyNotification] does. It
-// makes one call for each, which takes its time: a context that ends leaves what was
-// stored by then. Only news are stored with the notifications; that somebody asked is in
-// the flow's history. Messages that get no answer are counted and passed over; if the
-// service may not ask, or the platform does not answer many times in a row, it ends with
-// an error, and the report says what was found before.
+// VerifyFlow (Verifica Stato) asks the platform now for all messages of a flow whose delivery is
+// not final, and stores what it says, as [Service.VerifyNotification] does. It makes one call for
+// each, which takes its time: a context that ends leaves what was stored by then. A notification is
+// stored only if it has news; the flow's history records the verification. Messages that get no
+// answer are counted and passed over; if the service may not ask, or the platform does not answer
+// many times in a row, it ends with an error, and the report says what was found before.
 func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (VerifyReport, error) {
 	const op = "verify flow"
 	f, err := s.changeFlow(ctx, op, by, id, FlowVerify, nil)

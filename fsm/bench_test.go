@@ -9,7 +9,7 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 )
 
-// The machine that is measured has the size and the names of a real one.
+// benchDefinition has the size and the names of a real machine.
 func benchDefinition() fsm.Definition[state, event] {
 	return fsm.Definition[state, event]{
 		Name:    "bench",

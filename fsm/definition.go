@@ -16,7 +16,7 @@ import (
 type Definition[S, E ~string] struct {
 	Name        string             // what the machine is about, for errors and diagrams; required
 	Initial     S                  // where every entity begins
-	States      []State[S]         // all states, in the order in which a reader should meet them
+	States      []State[S]         // all states, in the order in which a reader should read them
 	Transitions []Transition[S, E] // all that may happen
 }
 

@@ -17,7 +17,7 @@
 // A machine holds no entity. It is asked about a state and answers:
 //
 //   - [Machine.Next]: where an event leads, as a look-up.
-//   - [Machine.Allowed]: what somebody may do now, such as the buttons to show.
+//   - [Machine.Allowed]: what an actor may do now, such as the buttons to show.
 //   - [Machine.Fire]: the same step with roles, guards that may refuse it with a
 //     reason, and hooks, run on github.com/looplab/fsm. It returns the new state; the
 //     caller stores it. Whatever goes wrong, it returns the old one.

@@ -32,7 +32,7 @@ type TransitionError struct {
 	ToLabel       string        // its Italian name
 	Allowed       []string      // for ErrNotAllowed: the events that may happen in the state; from Fire, by the actor
 	AllowedLabels []string      // their Italian names
-	Roles         []flussi.Role // for ErrForbidden: who may do it
+	Roles         []flussi.Role // for ErrRole: who may do it
 	Err           error         // why
 
 	guarded bool // Err is the reason of a guard or hook, whatever it is

@@ -9,7 +9,7 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Step is what guards and hooks are told: who moves an entity from where to where.
+// Step is the argument of guards and hooks: who moves an entity from where to where.
 type Step[S, E ~string] struct {
 	From  S            // the state now
 	Event E            // what happens
@@ -17,13 +17,12 @@ type Step[S, E ~string] struct {
 	By    flussi.Actor // who does it
 }
 
-// Guard decides whether a step may be taken; an error refuses it, and is the reason.
-// An error that is a [flussi.Explainer] also tells the operator. A guard that looks
-// at an entity is a closure over it, given to [Machine.Fire]; one that holds for all
-// entities is a hook.
+// Guard decides whether a step may be taken; an error refuses it, and is the reason. If the error
+// is a [flussi.Explainer], the operator reads it. A guard that looks at an entity is a closure over
+// it, given to [Machine.Fire]; one that holds for all entities is a hook.
 type Guard[S, E ~string] func(ctx context.Context, step Step[S, E]) error
 
-// Observer is told of a step. It cannot refuse it.
+// Observer is called with a step. It cannot refuse it.
 type Observer[S, E ~string] func(ctx context.Context, step Step[S, E])
 
 // Hooks are called on every step of a machine, in this order; any may be nil. They
@@ -133,7 +132,7 @@ func (r *runner[S, E]) run(ctx context.Context, step Step[S, E], guards []Guard[
 		return reason
 	}
 	if _, stays := err.(fsm.NoTransitionError); stays {
-		return nil // looplab reports a step that stays in its state as an error
+		return nil // looplab reports a step that does not leave its state as an error
 	}
 	return err
 }

@@ -123,11 +123,10 @@ func (m *Machine[S, E]) exit(from S, event E) *exit[S, E] {
 	return nil
 }
 
-// Allowed returns the events that may be fired from a state by somebody who holds
-// the roles, in the order of the definition: those open to anyone, and those that
-// name one of the roles. Without roles, these are only the events open to anyone. It
-// looks at the table only: a guard or a hook may still refuse. It returns nil for a
-// state that the machine does not know.
+// Allowed returns the events that may be fired from a state by an actor who holds the roles, in the
+// order of the definition: those open to anyone, and those that name one of the roles. Without
+// roles, these are only the events open to anyone. It looks at the table only: a guard or a hook
+// may still refuse. It returns nil for a state that the machine does not know.
 func (m *Machine[S, E]) Allowed(from S, roles ...flussi.Role) []E {
 	row, ok := m.table.states[from]
 	if !ok {
@@ -143,10 +142,10 @@ func (m *Machine[S, E]) Allowed(from S, roles ...flussi.Role) []E {
 	return allowed
 }
 
-// Path returns the shortest chain of events that leads from one state to another,
-// regardless of roles; of two equally short ones, the one whose events stand
-// first in the table. It is empty from a state to itself. The error is a
-// [*TransitionError] with [ErrUnknownState], or [ErrNoPath] if no chain leads there.
+// Path returns the shortest chain of events that leads from one state to another, regardless of
+// roles; of two equally short ones, the one whose events are first in the table. It is empty from a
+// state to itself. The error is a [*TransitionError] with [ErrUnknownState], or [ErrNoPath] if no
+// chain leads there.
 func (m *Machine[S, E]) Path(from, to S) ([]E, error) {
 	for _, state := range []S{from, to} {
 		if _, ok := m.table.states[state]; !ok {

@@ -1,8 +1,8 @@
-// Package pagoinrete collects what schools are owed through Pago In Rete: payment events
-// (eventi di pagamento, tasse) and their payment notices (avvisi di pagamento), from their
-// creation to the day on which they are paid and reconciled. The ministry's interface of Pago In
-// Rete is not public: package restgateway is a [Gateway] for a format of this library, and those
-// who have the ministry's documents write another one.
+// Package pagoinrete collects what schools are owed through Pago In Rete: payment events (eventi di
+// pagamento, tasse) and their payment notices (avvisi di pagamento), from their creation to the day
+// on which they are paid and reconciled. The ministry's interface of Pago In Rete is not public:
+// package restgateway is a [Gateway] for a format of this library, and with the ministry's
+// documents you write another one.
 //
 //	client, err := restgateway.New(key, "RMIC8GA002", restgateway.Config{BaseURL: address}) // one for each school
 //	store := memstore.New()                                                                 // or your own, on your database
@@ -34,8 +34,8 @@
 //
 // # An event and its notices
 //
-// What may happen to either is in two tables, [EventMachine] and [NoticeMachine]. What couples
-// them, [Coupled] tells: which states notices may be in while their event is in one.
+// What may happen to either is in two tables, [EventMachine] and [NoticeMachine]. [Coupled] says
+// which states notices may be in while their event is in a state.
 //
 //	the event                     its notices
 //	Non trasmesso a Pago in Rete  none
@@ -46,14 +46,14 @@
 //
 // # What is promised
 //
-// Nothing is transmitted twice, and nothing is lost. What changes something in Pago In Rete is
-// done there first and stored here afterwards, under an ID that it recognises: where a call
-// fails or the program dies in between, the same call is made again. No answer is taken for
-// granted: what is not known is read back.
+// Nothing is transmitted twice, and nothing is lost. What changes something in Pago In Rete is done
+// there first and stored here afterwards, under an ID that it recognises: after a call that failed,
+// or a crash, make the same call again. If the outcome of a call is unknown, the Service reads the
+// state from Pago In Rete.
 //
-// What Pago In Rete says is never taken over in silence. A state further on implies the steps
-// to it; one that cannot follow, another amount, or a payment too many becomes a
-// [Discrepancy], which stays until somebody settles it.
+// What Pago In Rete reports is never taken over without a record. A state further on implies the
+// steps to it; one that cannot follow, another amount, or a payment too many becomes a
+// [Discrepancy], which remains until an operator resolves it or Pago In Rete agrees again.
 //
 // # Errors
 //

@@ -14,7 +14,7 @@ type NoticeDraft struct {
 	Debtor     flussi.FiscalCode // the pupil or member of staff who owes; required
 	DebtorKind DebtorKind        // defaults to [DebtorPupil]
 	DebtorName flussi.Text       // surname and name; may be empty
-	Payer      flussi.FiscalCode // versante: who pays for a pupil; zero if nobody is associated
+	Payer      flussi.FiscalCode // versante: who pays for a pupil; zero: none is associated
 	Instalment int               // rata: which one, from 1; 0: a notice for each
 	Amount     flussi.Cents      // of all its notices together; 0: that of the event, if it is not flexible
 	Discount   flussi.Cents      // sconto, of all its notices together: each has its part, in proportion to its amount
@@ -22,14 +22,14 @@ type NoticeDraft struct {
 	Reference  string            // the caller's own key, without personal data
 }
 
-// part is a notice that a draft stands for.
+// part is one of the notices that a draft describes.
 type part struct {
 	instalment int
 	data       NoticeData
 }
 
-// parts returns what the draft stands for, by instalment, in an event: the amounts add up to
-// that of the draft, or of the event, and the discounts to the draft's. The error is an
+// parts returns the notices that the draft describes, by instalment, in an event: the amounts add
+// up to that of the draft, or of the event, and the discounts to the draft's. The error is an
 // [*flussi.InvalidError].
 func (d NoticeDraft) parts(e Event) ([]part, error) {
 	fault := &invalid{}

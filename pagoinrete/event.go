@@ -23,7 +23,7 @@ type Event struct {
 	School string     // codice meccanografico, 10 characters
 	State  EventState // stato
 	EventData
-	Rejection   flussi.Text  // why the principal rejected it the last time; "" if nobody did
+	Rejection   flussi.Text  // why the principal rejected it the last time; "" if never rejected
 	RemoteID    string       // the identifier in Pago In Rete, "" before it is transmitted
 	Discrepancy Discrepancy  // what Pago In Rete says that cannot be; zero if nothing
 	Counts      NoticeCounts // how many notices there are, as the store counts them; not written
@@ -33,8 +33,8 @@ type Event struct {
 	Version     int64        // counts the stored changes, for optimistic locking; 0: not stored yet
 }
 
-// NoticeCounts says how many notices an event has, by their macro-state: each is counted
-// once, and once more if it has a discrepancy that nobody settled.
+// NoticeCounts says how many notices an event has, by their macro-state: each is counted once, and
+// once more if it has a discrepancy that is not resolved.
 type NoticeCounts struct {
 	NotLinked     int // Non collegato a Pago in Rete
 	Unpaid        int // Non pagato
@@ -47,7 +47,7 @@ type NoticeCounts struct {
 // Total is the number of notices.
 func (c NoticeCounts) Total() int { return c.NotLinked + c.Unpaid + c.Paid + c.Cancelled + c.Refunded }
 
-// Live is the number of notices that are not cancelled.
+// NotCancelled is the number of notices that are not cancelled.
 func (c NoticeCounts) NotCancelled() int { return c.Total() - c.Cancelled }
 
 // Add counts a notice in, or out with -1. Stores and fakes use it. One in a state that is
@@ -70,7 +70,7 @@ func (c *NoticeCounts) Add(n Notice, by int) {
 	}
 }
 
-// EventKind tells a fee from a donation.
+// EventKind is a fee or a donation.
 type EventKind string
 
 // The kinds of events.
@@ -95,15 +95,14 @@ const (
 	// EventNotTransmitted (Non trasmesso a Pago in Rete): created here, unknown there.
 	// Entered by EventSave. Left by EventTransmit.
 	EventNotTransmitted EventState = "not_transmitted"
-	// EventSimulated (Simulato): known to Pago In Rete, in the hands of the office,
-	// which transmits the notices now. Entered by EventTransmit. Left by EventSubmit or
-	// EventDelete.
+	// EventSimulated (Simulato): known to Pago In Rete; the office edits it, which transmits the
+	// notices now. Entered by EventTransmit. Left by EventSubmit or EventDelete.
 	EventSimulated EventState = "simulated"
-	// EventToApprove (Da approvare): in the hands of the principal. Entered by
-	// EventSubmit. Left by EventApprove or EventReject.
+	// EventToApprove (Da approvare): the principal decides. Entered by EventSubmit. Left by
+	// EventApprove or EventReject.
 	EventToApprove EventState = "to_approve"
-	// EventToNotify (Da notificare): approved, in the hands of the office again.
-	// Entered by EventApprove. Left by EventNotify.
+	// EventToNotify (Da notificare): approved; the office notifies it. Entered by EventApprove.
+	// Left by EventNotify.
 	EventToNotify EventState = "to_notify"
 	// EventRejected (Rifiutato): the principal sent it back; as EventSimulated in all
 	// that may be done. Entered by EventReject. Left by EventSubmit or EventDelete.
@@ -244,9 +243,8 @@ func (e *Event) Fire(ctx context.Context, action EventAction, by flussi.Actor, g
 	return core.Fire(ctx, EventMachine(), &e.State, action, by, nil, guards)
 }
 
-// Allowed returns what somebody who holds the roles may do with the event by its state, in
-// the order of the table; nothing for somebody without a role. The buttons to show are fewer:
-// see [Event.Actions].
+// Allowed returns what an actor with the roles may do with the event by its state, in the order of
+// the table; nothing without a role. The buttons to show are fewer: see [Event.Actions].
 func (e *Event) Allowed(roles ...flussi.Role) []EventAction {
 	return EventMachine().Allowed(e.State, roles...)
 }

@@ -23,7 +23,7 @@ type Proof struct {
 	Reference string       // its identifier, such as that of the receipt, the settlement or the movement; no personal data
 	Amount    flussi.Cents // what was found
 	Date      time.Time    // when, UTC
-	By        string       // the ID of who matched it by hand; "" if it was found by itself
+	By        string       // the user who matched it by hand; "" if found automatically
 }
 
 // IsZero reports whether there is no proof; encoding/json's omitzero uses it.
@@ -44,7 +44,8 @@ func (p Proof) check(due flussi.Cents) error {
 	return nil
 }
 
-// normal returns the proof as stores keep it, found by somebody or by itself.
+// normal returns the proof as stores keep it. by is the ID of the user who matched it; "" when
+// automatic.
 func (p Proof) normal(by string) Proof {
 	p.Date, p.By = core.Stored(p.Date), by
 	return p
@@ -72,29 +73,28 @@ func (e Evidence) other(due flussi.Cents) (flussi.Cents, bool) {
 	return 0, false
 }
 
-// Discrepancy is what contradicts an event or a notice, and has to be looked at by a person.
-// Nothing is overwritten by it. It stays until it was settled, or is gone by itself.
+// Discrepancy is what contradicts an event or a notice. An operator has to look at it. It
+// overwrites nothing, and remains until it is resolved or a poll no longer finds it.
 type Discrepancy struct {
 	Kind     DiscrepancyKind // "" if there is none
-	State    string          // the state that Pago In Rete says, an [EventState] or a [NoticeState]; "" if it is not about that
+	State    string          // the state that Pago In Rete reports, an [EventState] or a [NoticeState]; "" if it is not about that
 	Amount   flussi.Cents    // that was found; 0 if it is not about that
 	At       time.Time       // when it was found first, UTC
-	Resolved bool            // somebody looked at it: the same is not reported again
+	Resolved bool            // an operator resolved it: the same is not reported again
 }
 
-// DiscrepancyKind tells what contradicts.
+// DiscrepancyKind says what contradicts.
 type DiscrepancyKind string
 
 // The kinds of discrepancies.
 const (
-	// DiscrepancyEventState: Pago In Rete says a state of the event that cannot follow the
-	// one here.
+	// DiscrepancyEventState: Pago In Rete reports a state of the event that cannot follow ours.
 	DiscrepancyEventState DiscrepancyKind = "event_state"
 	// DiscrepancyState: the same of a notice.
 	DiscrepancyState DiscrepancyKind = "state"
 	// DiscrepancyMissing: Pago In Rete does not know what was transmitted.
 	DiscrepancyMissing DiscrepancyKind = "missing"
-	// DiscrepancyNumber: Pago In Rete says another notice number.
+	// DiscrepancyNumber: Pago In Rete reports another notice number.
 	DiscrepancyNumber DiscrepancyKind = "number"
 	// DiscrepancyAmount: another amount was paid than is due.
 	DiscrepancyAmount DiscrepancyKind = "amount"
@@ -111,11 +111,11 @@ func (k DiscrepancyKind) ofFiles() bool {
 	return k == DiscrepancyAmount || k == DiscrepancyPaidTwice || k == DiscrepancyPaid || k == DiscrepancyReversed
 }
 
-// stays reports whether a poll leaves it as it is: nobody settled it, and it may come from a file
-// that nobody reads again.
+// stays reports whether a poll leaves it as it is: it is not resolved, and it may come from a file
+// that is not read again.
 func (d Discrepancy) stays() bool { return d.Open() && d.Kind.ofFiles() }
 
-// Open reports whether there is a discrepancy that nobody settled.
+// Open reports whether there is a discrepancy that is not resolved.
 func (d Discrepancy) Open() bool { return d.Kind != "" && !d.Resolved }
 
 // same reports whether it is the same that was found again.

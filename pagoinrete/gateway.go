@@ -10,9 +10,9 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Gateway is Pago In Rete as a [Service] sees it, for one school. Package
-// restgateway has one for a format of this library, since the ministry's own interface is not
-// public. pagoinretetest.RunGateway checks an implementation.
+// Gateway calls Pago In Rete for one school. A [Service] uses it. Package restgateway has one for a
+// format of this library, since the ministry's own interface is not public.
+// pagoinretetest.RunGateway checks an implementation.
 //
 // What holds for every method:
 //
@@ -71,7 +71,7 @@ type RemoteEvent struct {
 	ID        uuid.UUID   // as here
 	RemoteID  string      // as there
 	State     EventState  // from Simulato on
-	Rejection flussi.Text // why the principal rejected it; "" if nobody did
+	Rejection flussi.Text // why the principal rejected it; "" if never rejected
 }
 
 // RemoteNotice is a notice as Pago In Rete has it.
@@ -85,7 +85,7 @@ type RemoteNotice struct {
 	Evidence        Evidence            // of what was paid, as far as it is known there
 }
 
-// Receipt (RT, ricevuta telematica) tells what came of a payment.
+// Receipt (RT, ricevuta telematica) says what came of a payment.
 type Receipt struct {
 	Reference string         // its identifier
 	Outcome   ReceiptOutcome // esito

@@ -70,8 +70,8 @@ type matching struct {
 	report   MatchReport
 }
 
-// page matches the rows that wait, all together. If somebody else changes one of the notices at
-// the same moment, it begins anew.
+// page matches the rows that wait, all together. If another user changes one of the notices at the
+// same moment, it begins anew.
 func (m *matching) page(ctx context.Context) error {
 	rows := m.waiting
 	m.waiting = m.waiting[:0]
@@ -147,8 +147,8 @@ func together(earlier, later NoticeRecord) NoticeRecord {
 }
 
 // find returns the notices of the rows, by their IUV, and reads which of their events are
-// Notificato. A school's notices should have each an IUV of their own: what several have is
-// found as the zero Notice, since nobody knows whose it is.
+// Notificato. A school's notices should have each an IUV of their own: what several have is found
+// as the zero Notice, since it is not known whose it is.
 func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]Notice, error) {
 	wanted := make([]flussi.IUV, 0, len(rows))
 	for _, row := range rows {
@@ -182,7 +182,7 @@ func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]
 
 // match returns what a notice becomes by a row, and whether the row is known since before. If it
 // does not match, the error says why, and the notice gets a discrepancy unless it has it. hand is
-// the ID of the user who matches it by hand; "" when automatic.
+// the ID of the user who matches it; "" when automatic.
 func (s source) match(n Notice, row PaymentRow, notified bool, by flussi.Actor, hand string) (change NoticeChange, known bool, err error) {
 	differs := func(kind DiscrepancyKind) NoticeChange {
 		before := n
@@ -217,7 +217,7 @@ func (s source) match(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	from, path := n.State, []NoticeAction{s.action}
 	to, err := NoticeMachine().Next(from, s.action)
 	switch {
-	case from == s.to: // Pago In Rete told of it before, without the proof
+	case from == s.to: // Pago In Rete reported it before, without the proof
 		to = from
 	case err != nil:
 		if path, err = NoticeMachine().Path(from, s.to); err != nil {
@@ -228,7 +228,7 @@ func (s source) match(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	n.State = to
 	*s.proof(&n.Evidence) = row.proof().normal(hand)
 	other := Discrepancy{Kind: DiscrepancyAmount, Amount: row.Amount, At: now(), Resolved: true}
-	if row.Amount != n.Due() && (!n.Discrepancy.Open() || n.Discrepancy.same(other)) { // somebody looked at it, and at nothing else
+	if row.Amount != n.Due() && (!n.Discrepancy.Open() || n.Discrepancy.same(other)) { // a user looked at it, and at nothing else
 		n.Discrepancy = other
 	}
 	return n.change(path[len(path)-1], from, by.ID, steps("Riferimento "+row.Reference, path, NoticeAction.Label)), false, nil

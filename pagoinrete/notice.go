@@ -44,14 +44,14 @@ type NoticeData struct {
 	Debtor     flussi.FiscalCode // the pupil or member of staff who owes
 	DebtorKind DebtorKind        // which of the two
 	DebtorName flussi.Text       // surname and name; may be empty
-	Payer      flussi.FiscalCode // versante: who pays for a pupil; zero if nobody is associated
+	Payer      flussi.FiscalCode // versante: who pays for a pupil; zero: none is associated
 	Amount     flussi.Cents      // importo, before the discount
 	Discount   flussi.Cents      // sconto
 	DueDate    time.Time         // scadenza, UTC
 	Reference  string            // the caller's own key, without personal data
 }
 
-// DebtorKind tells pupils from members of staff.
+// DebtorKind is a pupil or a member of staff.
 type DebtorKind string
 
 // The kinds of debtors.
@@ -149,7 +149,7 @@ const (
 	NoticeRecordDiscrepancy  NoticeAction = "differ"             // by the system: something contradicts it
 	NoticeRefuse             NoticeAction = "refuse"             // by the system: Pago In Rete refused it
 
-	// No step of the machine; it stands in histories.
+	// NoticeCreate is no step of the machine: only histories have it.
 	NoticeCreate NoticeAction = "create" // the first record
 )
 
@@ -320,9 +320,8 @@ func (n *Notice) Fire(ctx context.Context, action NoticeAction, by flussi.Actor,
 	return core.Fire(ctx, NoticeMachine(), &n.State, action, by, nil, guards)
 }
 
-// Allowed returns what somebody who holds the roles may do with the notice by its state, in
-// the order of the table; nothing for somebody without a role. The buttons to show are fewer:
-// see [Notice.Actions].
+// Allowed returns what an actor with the roles may do with the notice by its state, in the order of
+// the table; nothing without a role. The buttons to show are fewer: see [Notice.Actions].
 func (n *Notice) Allowed(roles ...flussi.Role) []NoticeAction {
 	return NoticeMachine().Allowed(n.State, roles...)
 }

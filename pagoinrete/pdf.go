@@ -13,12 +13,13 @@ import (
 // PDF is a notice to be printed.
 type PDF struct {
 	Notice Notice    // whose it is
-	Body   io.Reader // the file; until the next step of the sequence. An error of reading means that it is cut off
+	Body   io.Reader // the file, until the next step of the sequence; an error of reading: cut off
 }
 
 // NoticePDF (Scarico file .pdf; the eighth operation) returns a notice of an event that is
-// Notificato as a PDF, as it comes from Pago In Rete. The caller closes it; an error of reading
-// means that it is cut off.
+// Notificato as a PDF, as it comes from the [Gateway]. The caller closes it. The Gateway checks
+// that the file is whole, not this method: restgateway.Client returns an error of reading if the
+// file is cut off.
 func (s *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) (io.ReadCloser, error) {
 	const op = "download notice"
 	n, e, err := s.noticeAndEvent(ctx, by, id)
@@ -39,10 +40,10 @@ func (s *Service) NoticePDF(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 	return body, noticeFailure(op, id, err)
 }
 
-// EventPDFs (Scarico file .pdf degli avvisi di pagamento; the eighth operation) returns the
-// notices of an event that is Notificato as PDFs, one after the other, as they come from Pago
-// In Rete, but for those that are cancelled. An error with the Notice of a PDF is of that one
-// only; one without ends the sequence.
+// EventPDFs (Scarico file .pdf degli avvisi di pagamento; the eighth operation) returns the notices
+// of an event that is Notificato, except cancelled ones, as PDFs, one after the other, as they come
+// from the [Gateway]. An error with the Notice of a PDF is of that notice only; an error without a
+// Notice ends the sequence.
 func (s *Service) EventPDFs(ctx context.Context, by flussi.Actor, id uuid.UUID) iter.Seq2[PDF, error] {
 	return func(yield func(PDF, error) bool) {
 		const op = "download notices"
@@ -81,7 +82,7 @@ func (s *Service) onePDF(ctx context.Context, g Gateway, n Notice, yield func(PD
 	return yield(PDF{Notice: n, Body: body}, nil)
 }
 
-// Receipt returns the receipt (RT) of the payment of a notice, as it comes from Pago In Rete.
+// Receipt returns the receipt (RT) of the payment of a notice, as it comes from the [Gateway].
 func (s *Service) Receipt(ctx context.Context, by flussi.Actor, id uuid.UUID) (Receipt, error) {
 	const op = "get receipt"
 	n, err := s.notice(ctx, by, id)

@@ -47,8 +47,8 @@ func (e Event) applyRemote(there RemoteEvent, missing bool, by flussi.Actor) (Ev
 	return EventChange{}, false
 }
 
-// meet takes over what was found, and reports whether that is news. The zero Discrepancy
-// means that nothing contradicts any more.
+// meet replaces the discrepancy by the one that was found, and reports whether they differ. The
+// zero Discrepancy means that nothing contradicts any more.
 func (d *Discrepancy) meet(found Discrepancy) bool {
 	switch {
 	case d.same(found):
@@ -72,7 +72,7 @@ func steps[A ~string](from string, path []A, label func(A) string) string {
 	return from + ", " + italian.Choose(len(implied), "con il passo intermedio ", "con i passi intermedi ") + italian.Quoted(implied) + "."
 }
 
-// told is where a state comes from that was asked for.
+// told is the source of a polled state, in histories.
 const told = "Secondo Pago In Rete"
 
 // applyRemote applies a polled state to the notice, whose event is Notificato or not, and reports
@@ -81,7 +81,7 @@ func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by fluss
 	before := n
 	differs := func(found Discrepancy) (NoticeChange, bool) {
 		if n.Discrepancy.stays() {
-			return NoticeChange{}, false // the next poll after it was settled finds this one
+			return NoticeChange{}, false // the next poll after it was resolved finds this one
 		}
 		return n.differs(before, found, by)
 	}

@@ -98,9 +98,9 @@ func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Nu
 // the report, and changes nothing. The time is proportional to the rows; the memory is that of one
 // page of them.
 //
-// An error in the sequence ends the call, with what was stored by then; apply it again once it
-// is whole. So leave out rows of a file that cannot be read, and tell of them yourself. The
-// sequence may not use the store.
+// An error in the sequence ends the call, with what was stored by then; apply it again once it is
+// whole. So leave out rows of a file that cannot be read, and report them yourself. The sequence
+// may not use the store.
 //
 // The actor is of the office, or a program with the role [flussi.System]; the [Authorizer] is
 // asked about either.
@@ -116,17 +116,17 @@ func (s *Service) ApplyJournal(ctx context.Context, by flussi.Actor, school stri
 	return s.match(ctx, "apply journal", by, school, rows, journal)
 }
 
-// MatchSettlement matches a row of a settlement by hand to a notice that somebody chose, though
-// its IUV, or its amount, may be another. The proof says by whom, and another amount than was
-// due stays noted as a Discrepancy that is settled, unless something else is open.
+// MatchSettlement matches a row of a settlement by hand to a notice that the user chose, though its
+// IUV, or its amount, may be another. The proof says by whom, and another amount than was due
+// remains noted as a Discrepancy that is resolved, unless something else is open.
 func (s *Service) MatchSettlement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
 	return s.matchByHand(ctx, "match settlement", by, id, row, settlement)
 }
 
-// MatchMovement matches a row of the treasury journal by hand to a notice that somebody chose, as
+// MatchMovement matches a row of the treasury journal by hand to a notice that the user chose, as
 // [Service.MatchSettlement] does. One that was paid through Pago In Rete becomes riscontrato
 // automaticamente, as the guide calls it; one that was not, by exactly what is due, riscontrato
-// manualmente, by way of Pagato manualmente, which Pago In Rete is told.
+// manualmente, by way of Pagato manualmente, which is also recorded in Pago In Rete.
 func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
 	const op = "match movement"
 	n, err := s.notice(ctx, by, id)

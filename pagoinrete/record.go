@@ -8,9 +8,9 @@ import (
 // EventRecord is a line of an event's history: see [flussi.Record].
 type EventRecord = flussi.Record[EventState, EventAction]
 
-// NoticeRecord is a line of a notice's history: see [flussi.Record]. Where Pago In Rete tells
-// of several steps at once, one record leads over all of them, with the last as its Action and
-// the others in its Reason.
+// NoticeRecord is a line of a notice's history: see [flussi.Record]. If Pago In Rete reports
+// several steps at once, one record covers all of them, with the last as its Action and the others
+// in its Reason.
 type NoticeRecord = flussi.Record[NoticeState, NoticeAction]
 
 // EventChange is an event to be stored, and the record of what was done to it.

@@ -48,11 +48,12 @@ type AddReport struct {
 // sequence has an error in its place, if its draft is not valid, or if the event has a notice
 // for the same debtor and instalment that is not cancelled ([flussi.ErrDuplicate]).
 //
-// The sequence is pulled once, and long ones are fine: a notice costs some 60 bytes until the
-// call returns. An error in it belongs to its row if it is a [*flussi.RowError], which the report
-// has as it is, or if its row has a Number; any other error ends the call, with nothing stored whatever the configuration says: that is for a file that turns
-// out to be cut off. The sequence must not use the store. If somebody changes the event while
-// rows come in, the error is an [flussi.ErrConflict], and nothing is stored.
+// The sequence is pulled once, and long ones are fine: a notice costs some 60 bytes until the call
+// returns. An error in it belongs to its row if it is a [*flussi.RowError], which the report has as
+// it is, or if its row has a Number; any other error ends the call, with nothing stored whatever
+// the configuration says: that is for a file that turns out to be cut off. The sequence must not
+// use the store. If the event is changed while rows come in, the error is an [flussi.ErrConflict],
+// and nothing is stored.
 func (s *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID, rows iter.Seq2[NoticeRow, error], c AddConfig) (AddReport, error) {
 	const op = "add notices"
 	e, err := s.fee(ctx, by, eventID, EventAddNotices)

@@ -39,10 +39,10 @@ func (s *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKi
 	return e, nil
 }
 
-// EditEvent (Modifica) replaces what the office wrote about an event that is in its hands: Non
-// trasmesso, Simulato or Rifiutato. The version is the one that was seen: if it is not the
-// event's any more, the error is an [flussi.ErrConflict]. What was transmitted is replaced in Pago In
-// Rete as well. While the event has notices, its amounts, due dates and instalments are fixed.
+// EditEvent (Modifica) replaces the office's data of an event that is Non trasmesso, Simulato or
+// Rifiutato. The version is the one that the office read; if the event has another one now, the
+// error is an [flussi.ErrConflict]. An event that was transmitted is replaced in Pago In Rete as
+// well. While the event has notices, its amounts, due dates and instalments are fixed.
 func (s *Service) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d EventData) (Event, error) {
 	d = d.normal()
 	return s.changeEvent(ctx, "edit event", by, id, step{
@@ -80,9 +80,9 @@ func (s *Service) TransmitEvent(ctx context.Context, by flussi.Actor, id uuid.UU
 	})
 }
 
-// SubmitEvent (Rendi l'evento "da approvare"; the fifth operation) hands an event to the
-// principal: Da approvare. Its notices are all transmitted by then; a donation has none. What
-// the office wrote is transmitted once more before, so that the principal approves just that.
+// SubmitEvent (Rendi l'evento "da approvare"; the fifth operation) submits an event to the
+// principal: Da approvare. All its notices have to be transmitted; a donation has none. SubmitEvent
+// first transmits the event once more, so that the principal approves our current data.
 func (s *Service) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	return s.changeEvent(ctx, "submit event", by, id, step{
 		action: EventSubmit,
@@ -96,7 +96,8 @@ func (s *Service) SubmitEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 	})
 }
 
-// ApproveEvent (Approva; the sixth operation) is the principal's alone: Da notificare.
+// ApproveEvent (Approva; the sixth operation) approves an event: Da notificare. Only the principal
+// may.
 func (s *Service) ApproveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	return s.changeEvent(ctx, "approve event", by, id, step{
 		action: EventApprove,
@@ -107,8 +108,8 @@ func (s *Service) ApproveEvent(ctx context.Context, by flussi.Actor, id uuid.UUI
 	})
 }
 
-// RejectEvent (Rifiuta; the sixth operation) is the principal's alone, and says why, in at most
-// 4000 UTF-16 code units: Rifiutato.
+// RejectEvent (Rifiuta; the sixth operation) rejects an event with a reason of at most 4000 UTF-16
+// code units: Rifiutato. Only the principal may.
 func (s *Service) RejectEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Event, error) {
 	return s.changeEvent(ctx, "reject event", by, id, step{
 		action: EventReject,
@@ -121,11 +122,10 @@ func (s *Service) RejectEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 	})
 }
 
-// NotifyEvent (Notifica; the seventh operation) makes an event Notificato: families see it and
-// can pay, and its data are fixed. Its notices become Non pagato (Notificato) where a payer is
-// registered and has logged in, which Pago In Rete is asked for at once, as by
-// [Service.VerifyEvent]: if that fails, the event is Notificato all the same, and comes with
-// the error.
+// NotifyEvent (Notifica; the seventh operation) makes an event Notificato: families can view it and
+// pay, and its data are fixed. Then it reads the notices' states, as [Service.VerifyEvent] does:
+// they are Non pagato (Notificato) where a payer is registered and has logged in. If reading them
+// fails, the event is Notificato anyway, and is returned with the error.
 func (s *Service) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	const op = "notify event"
 	e, err := s.changeEvent(ctx, op, by, id, step{
@@ -150,9 +150,9 @@ func (s *Service) NotifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 	return e, eventFailure(op, id, err)
 }
 
-// DeleteEvent (Cancella) withdraws an event that is Simulato or Rifiutato: Cancellato, here and
-// in Pago In Rete. Its notices are cancelled, some hundred at a time: if the call fails in the
-// middle of them, make it again.
+// DeleteEvent (Cancella) withdraws an event that is Simulato or Rifiutato: Cancellato, here and in
+// Pago In Rete. Its notices are cancelled, some hundred at a time: if the call fails between them,
+// make it again.
 func (s *Service) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	return s.changeEvent(ctx, "delete event", by, id, step{
 		action: EventDelete,
@@ -164,8 +164,8 @@ func (s *Service) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 }
 
 // ResolveEventDiscrepancy (Archivia la discrepanza) closes an event's discrepancy with an
-// explanation: the same one is not reported again. The version is the one that was seen: if it is
-// not the event's any more, the error is an [flussi.ErrConflict].
+// explanation: the same one is not reported again. The version is the one that the user read; if
+// the event has another one now, the error is an [flussi.ErrConflict].
 func (s *Service) ResolveEventDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Event, error) {
 	return s.changeEvent(ctx, "settle event", by, id, step{
 		action: EventResolveDiscrepancy,
@@ -194,8 +194,8 @@ type step struct {
 	before func(ctx context.Context, e Event) error                   // is done here before it is stored; nil: nothing
 }
 
-// changeEvent takes a step with an event: in Pago In Rete first, and stores it afterwards. After a
-// conflict it reads the event again and retries.
+// changeEvent takes a step with an event in Pago In Rete, and then stores it. After a conflict it
+// reads the event again and retries.
 func (s *Service) changeEvent(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, how step) (Event, error) {
 	var done EventState // that Pago In Rete has it in now
 	for tries := (core.Tries{}); ; {
@@ -244,8 +244,8 @@ func (s *Service) changeEvent(ctx context.Context, op string, by flussi.Actor, i
 	}
 }
 
-// stored is an event as it was stored just now, with the Counts that it has now, if they can be
-// read: what was done is no error.
+// stored reads an event that was just stored, for its Version and Counts. If that fails it returns
+// the event as it is: the change was made, so there is no error.
 func (s *Service) stored(ctx context.Context, e Event) Event {
 	if read, err := s.store.Event(ctx, e.ID); err == nil {
 		return read
@@ -254,9 +254,9 @@ func (s *Service) stored(ctx context.Context, e Event) Event {
 	return e
 }
 
-// takeRemotely takes a step in Pago In Rete, and reads back what came of it where that is not known,
-// or where the step was taken already. An event that was changed since it was created may be
-// there as it was before, so it is put again instead.
+// there takes a step in Pago In Rete. If the outcome is unknown, or the step was taken already, it
+// reads the state back. An event that was changed since it was created may be there with its old
+// data, so it is put again instead.
 func (s *Service) takeRemotely(ctx context.Context, e Event, to EventState, how step) (RemoteEvent, error) {
 	g, err := s.gateway(ctx, e.School)
 	if err != nil {
@@ -287,13 +287,14 @@ func (s *Service) takeRemotely(ctx context.Context, e Event, to EventState, how 
 	return there, nil
 }
 
-// fixedByNotices refuses to change what an event's notices that are not cancelled are made of.
+// fixedByNotices refuses to change data that an event's notices, other than cancelled ones, depend
+// on.
 func fixedByNotices(live int) error {
 	return refuse(ErrNotices, "L'evento ha già %s: per cambiare importi, scadenze o rate occorre prima %s.",
 		italian.Notice.Count(live), italian.Notice.Object(live, "annullar"))
 }
 
-// noticesReady refuses to hand over an event whose notices are not ready.
+// noticesReady refuses to submit an event whose notices are not ready.
 func noticesReady(e Event) error {
 	switch c := e.Counts; {
 	case e.Kind == Donation:
@@ -335,7 +336,7 @@ func (s *Service) withdrawNotices(ctx context.Context, by flussi.Actor, e Event)
 // maxReason is how long a reason may be, in UTF-16 code units.
 const maxReason = 4000
 
-// checkReason refuses a reason that says nothing, or too much.
+// checkReason refuses a reason that is empty or too long.
 func checkReason(why flussi.Text, name string) error {
 	e := &invalid{}
 	e.text("Reason", name, strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(why.Reveal()), maxReason, true)

@@ -10,10 +10,10 @@ import (
 	"github.com/flussi-go/flussi/internal/core"
 )
 
-// EditNotice (Modifica) replaces what the office wrote about a notice that was not transmitted
-// yet. The version is the one that was seen: if it is not the notice's any more, the error is
-// an [flussi.ErrConflict]. Its debtor, and where the event fixes it its amount, cannot change: cancel
-// it and create another.
+// EditNotice (Modifica) replaces the office's data of a notice that was not transmitted yet. The
+// version is the one that the office read; if the notice has another one now, the error is an
+// [flussi.ErrConflict]. The debtor cannot change, nor can the amount if the event fixes it: cancel
+// the notice and create another.
 func (s *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d NoticeData) (Notice, error) {
 	return s.changeNotice(ctx, "edit notice", by, id, move{
 		action: NoticeEdit,
@@ -35,9 +35,8 @@ func (s *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID,
 	})
 }
 
-// CancelNotice (Annulla) cancels a notice that is not paid, and says why: Annullato, here and in
-// Pago In Rete. While its event is Da approvare, it is in the hands of the principal, and the
-// error is an [flussi.ErrState].
+// CancelNotice (Annulla) cancels a notice that is not paid, with a reason: Annullato, here and in
+// Pago In Rete. While its event is Da approvare, the error is an [flussi.ErrState].
 func (s *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
 	return s.changeNotice(ctx, "cancel notice", by, id, move{
 		action: NoticeCancel,
@@ -52,11 +51,11 @@ func (s *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 	})
 }
 
-// PayNoticeManually (Pagato manualmente) notes that a notice was paid without Pago In Rete, as
-// the school could verify, by the proof of exactly what is due: here, and in Pago In Rete, so
-// that nobody pays it there again. Its event is Notificato. One that is paid by another proof
-// already, there or by somebody at the same moment, is refused: an [flussi.ErrRemoteState], or an
-// [flussi.ErrConflict].
+// PayNoticeManually (Pagato manualmente) records that a notice was paid without Pago In Rete. The
+// school verified it; the proof is for exactly what is due. It is recorded here and in Pago In
+// Rete, so that the notice is not paid there again. Its event has to be Notificato. If the notice
+// is paid by another proof already, the error is an [flussi.ErrRemoteState]; if another user
+// records one at the same moment, an [flussi.ErrConflict].
 func (s *Service) PayNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, proof Proof) (Notice, error) {
 	proof = proof.normal(by.ID)
 	return s.changeNotice(ctx, "pay notice manually", by, id, move{
@@ -68,8 +67,9 @@ func (s *Service) PayNoticeManually(ctx context.Context, by flussi.Actor, id uui
 	})
 }
 
-// ReconcileNoticeManually (Pagamento riscontrato manualmente) notes by which movement of the
-// treasury journal (OIL) a notice that is Pagato manualmente arrived: exactly what is due.
+// ReconcileNoticeManually (Pagamento riscontrato manualmente) records the movement of the treasury
+// journal (OIL) with which the payment of a notice that is Pagato manualmente arrived: exactly what
+// is due.
 func (s *Service) ReconcileNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, movement Proof) (Notice, error) {
 	movement = movement.normal(by.ID)
 	return s.changeNotice(ctx, "reconcile notice manually", by, id, move{
@@ -79,9 +79,9 @@ func (s *Service) ReconcileNoticeManually(ctx context.Context, by flussi.Actor, 
 	})
 }
 
-// RefundNotice (Rimborsa) notes by which order (mandato di rimborso) the school gave back what
-// was paid for a notice, exactly what was due: Rimborsato, here and in Pago In Rete. Another
-// order is refused as [Service.PayNoticeManually] refuses another proof.
+// RefundNotice (Rimborsa) records the order (mandato di rimborso) with which the school paid a
+// notice back, exactly what was due: Rimborsato, here and in Pago In Rete. Another order is refused
+// as [Service.PayNoticeManually] refuses another proof.
 func (s *Service) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, order Proof) (Notice, error) {
 	order = order.normal(by.ID)
 	return s.changeNotice(ctx, "refund notice", by, id, move{
@@ -91,8 +91,9 @@ func (s *Service) RefundNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 	})
 }
 
-// ShowNotice (Rendere visibile il pagamento in Area Tutore; the ninth operation) shows a notice
-// of an event that is Notificato in the guardians' area. One that is shown already stays so.
+// ShowNotice (Rendere visibile il pagamento in Area Tutore; the ninth operation) shows a notice of
+// an event that is Notificato in the guardians' area. It does not change a notice that is shown
+// already.
 func (s *Service) ShowNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	return s.changeNotice(ctx, "show notice", by, id, move{
 		action: NoticeShow,
@@ -101,7 +102,7 @@ func (s *Service) ShowNotice(ctx context.Context, by flussi.Actor, id uuid.UUID)
 	})
 }
 
-// HideNotice takes back what ShowNotice did.
+// HideNotice undoes ShowNotice.
 func (s *Service) HideNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	return s.changeNotice(ctx, "hide notice", by, id, move{
 		action: NoticeHide,
@@ -109,9 +110,9 @@ func (s *Service) HideNotice(ctx context.Context, by flussi.Actor, id uuid.UUID)
 	})
 }
 
-// ShowEvent shows all notices of an event in the guardians' area, as [Service.ShowNotice]
-// does, but for those that are cancelled, and returns how many were not shown before. A
-// context that ends leaves what was shown by then.
+// ShowEvent shows all notices of an event in the guardians' area, as [Service.ShowNotice] does,
+// except those that are cancelled, and returns how many were not shown before. If the context ends,
+// those that were shown by then remain shown.
 func (s *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (int, error) {
 	const op = "show event"
 	if _, err := s.fee(ctx, by, id, EventShow); err != nil {
@@ -153,8 +154,9 @@ func (s *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 }
 
 // ResolveNoticeDiscrepancy (Archivia la discrepanza) closes a notice's discrepancy with an
-// explanation: the same one is not reported again. The version is the one that was seen: if it is not
-// the notice's any more, the error is an [flussi.ErrConflict], since there may be another discrepancy.
+// explanation: the same one is not reported again. The version is the one that the user read; if
+// the notice has another one now, the error is an [flussi.ErrConflict], since there may be another
+// discrepancy.
 func (s *Service) ResolveNoticeDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Notice, error) {
 	return s.changeNotice(ctx, "settle notice", by, id, move{
 		action: NoticeResolveDiscrepancy,
@@ -172,8 +174,8 @@ func (s *Service) ResolveNoticeDiscrepancy(ctx context.Context, by flussi.Actor,
 	})
 }
 
-// noticeReady refuses what the event of a notice, or the notice besides its state, does not
-// permit.
+// noticeReady refuses an action that the event of a notice does not permit, or a property of the
+// notice other than its state.
 func noticeReady(action NoticeAction, n Notice, e Event) error {
 	switch action {
 	case NoticeTransmit:
@@ -220,9 +222,8 @@ func (m move) shown(e Evidence) bool {
 	return !known.IsZero() && known.Reference != m.proof.Reference
 }
 
-// changeNotice takes a step with a notice: in Pago In Rete first, if it is one of its, and
-// stored afterwards. If somebody else changed it in the meantime, it is tried anew on what they
-// left.
+// changeNotice takes a step with a notice, in Pago In Rete if the step exists there, and then
+// stores it. After a conflict it reads the notice again and retries.
 func (s *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, id uuid.UUID, m move) (Notice, error) {
 	var done NoticeState // that Pago In Rete has it in now
 	for tries := (core.Tries{}); ; {
@@ -271,9 +272,9 @@ func (s *Service) changeNotice(ctx context.Context, op string, by flussi.Actor, 
 	}
 }
 
-// moveThere takes a step in Pago In Rete, and reads back what came of it where that is not
-// known, or where the step was taken already. One that was never transmitted is cancelled if
-// it is there all the same, since its transmission may have arrived without an answer.
+// moveThere takes a step in Pago In Rete. If the outcome is unknown, or the step was taken already,
+// it reads the state back. A notice that is not stored as transmitted is cancelled there if it
+// exists, since its transmission may have arrived without an answer.
 func (s *Service) moveThere(ctx context.Context, by flussi.Actor, n Notice, to NoticeState, m move) error {
 	g, err := s.gateway(ctx, n.School)
 	if err != nil {

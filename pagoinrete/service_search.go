@@ -48,8 +48,8 @@ func (s *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilte
 }
 
 // Notices returns a page of the notices that match the filter, the newest first, as
-// [Service.Events] does. What a family sees in the guardians' area is what is Visible and
-// has its pupil as the Debtor, by the Family label of its state.
+// [Service.Events] does. The guardians' area shows what is Visible and has its pupil as the Debtor,
+// by the Family label of its state.
 func (s *Service) Notices(ctx context.Context, by flussi.Actor, filter NoticeFilter, page Page) (NoticePage, error) {
 	list := func(schools []string, page Page) ([]Notice, error) {
 		filter.Schools = schools

@@ -47,10 +47,10 @@ const (
 // notificato) and gets its number. The event is Simulato or Rifiutato; for a donation the error
 // is an [ErrDonation], since it has none.
 //
-// What Pago In Rete refuses is counted and noted with the notice, and so is what gets no
-// answer, which stays Non collegato. If the credentials are not accepted, or nothing gets an
-// answer many times in a row, the call ends with that error. Whatever ended it, even a crash:
-// called again, it goes on with what is left, and what had arrived is recognised.
+// What Pago In Rete refuses is counted and noted with the notice, and so is what gets no answer,
+// which remains Non collegato. If the credentials are not accepted, or nothing gets an answer many
+// times in a row, the call ends with that error. Whatever ended it, even a crash: called again, it
+// goes on with what is left, and what had arrived is recognised.
 func (s *Service) TransmitNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID) (TransmitReport, error) {
 	const op = "transmit notices"
 	e, err := s.fee(ctx, by, eventID, EventTransmitNotices)
@@ -86,7 +86,7 @@ func (s *Service) TransmitNotices(ctx context.Context, by flussi.Actor, eventID 
 	return t.report, eventFailure(op, eventID, t.err)
 }
 
-// feed hands out the notices of an event that are to be transmitted.
+// feed sends the notices of an event that are to be transmitted to the workers.
 func (t *transmission) feed(ctx context.Context, event uuid.UUID, jobs chan<- Notice) {
 	for n, err := range t.all(ctx, NoticeFilter{Event: event, States: []NoticeState{NoticeNotLinked}}) {
 		if err != nil {
@@ -123,7 +123,7 @@ func (s *Service) TransmitNotice(ctx context.Context, by flussi.Actor, id uuid.U
 	}
 	t := &transmission{Service: s, gateway: g, by: by, cancel: func() {}}
 	sent := t.transmit(ctx, n)
-	ctx = context.WithoutCancel(ctx) // what was transmitted is stored, and told
+	ctx = context.WithoutCancel(ctx) // what was transmitted is stored and reported
 	t.saveResults(ctx, []transmitted{sent})
 	switch {
 	case len(t.report.Errors) > 0:

@@ -185,7 +185,7 @@ func (s *Service) verifyNotices(ctx context.Context, by flussi.Actor, school str
 	return report, nil
 }
 
-// applyPage stores what was told of a page of notices.
+// applyPage stores what Pago In Rete reported about a page of notices.
 func (s *Service) applyPage(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (VerifyReport, error) {
 	report := VerifyReport{Asked: len(page)}
 	notified, err := s.notified(ctx, by, page, answers)
@@ -233,7 +233,7 @@ func (s *Service) applyPage(ctx context.Context, by flussi.Actor, page []Notice,
 	return report, nil
 }
 
-// applyEach stores what was told of notices one by one, on what others left.
+// applyEach stores what Pago In Rete reported about notices one by one, on their current versions.
 func (s *Service) applyEach(ctx context.Context, by flussi.Actor, changes []NoticeChange, answers map[uuid.UUID]RemoteNotice, notified map[uuid.UUID]bool) error {
 	for i := range changes {
 		id := changes[i].Notice.ID
@@ -261,8 +261,8 @@ func (s *Service) applyEach(ctx context.Context, by flussi.Actor, changes []Noti
 	return nil
 }
 
-// notified tells which events of a page are Notificato here. One that has notices in states
-// that only a notified event permits is asked for first, since it may be further on there.
+// notified returns which events of a page are Notificato here. If a notice is in a state that only
+// a notified event permits, it reads the event's state from Pago In Rete first.
 func (s *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (map[uuid.UUID]bool, error) {
 	known := map[uuid.UUID]bool{}
 	for _, n := range page {

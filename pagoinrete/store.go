@@ -7,9 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Store keeps events and notices. Applications implement it on their database; package
-// memstore has one in memory, and pagoinretetest.RunStore of package pagoinretetest checks
-// whether an implementation keeps what is said here: run it in the tests of yours.
+// Store keeps events and notices. Applications implement it on their database; package memstore has
+// one in memory, and pagoinretetest.RunStore of package pagoinretetest checks an implementation
+// against this contract: run it in your tests.
 //
 // What holds for every method:
 //
@@ -17,24 +17,23 @@ import (
 //     shared, of processes.
 //   - It is all or nothing. A write that returns an error has changed nothing, unless
 //     the error says that the database was lost in the middle of it.
-//   - A context that ends makes it return an error that is the context's; a write whose
-//     context ended before it began changes nothing.
-//   - What it returns is the caller's: changing it, the instalments of an event included,
-//     changes nothing in the store; and what is changed after it was stored neither.
+//   - When the context ends, it returns the context's error; a write whose context ended before it
+//     began changes nothing.
+//   - What it returns is the caller's: changing it, the instalments of an event included, changes
+//     nothing in the store; nor does changing what was stored.
 //   - What it returns is as it was stored, to the last character. Times are kept to the
-//     microsecond, cut or rounded, and are returned in UTC; the zero time stays zero.
-//     States, kinds and actions that it does not know are kept.
+//     microsecond, cut or rounded, and are returned in UTC; the zero time remains zero. Unknown
+//     states, kinds and actions are kept.
 //
-// Versions: an entity is stored with the Version that it was read with, and the store
-// keeps it with the next one, if it still has that one; otherwise, and if an entity that
-// is said to be new exists or one that is not new does not, nothing is written and the
-// error is an [flussi.ErrConflict]; so is one entity twice in one write. Writes that meet each
-// other at the same moment succeed or are an ErrConflict, never a deadlock that somebody
-// else has to untie. With each version, the store keeps the record that came with it, and
-// sets the record's Version. The ID, School, EventID and CreatedAt of an entity never
-// change, and the event of a notice is there before it: a database may rely on that.
+// Versions: a write passes an entity with the Version that was read, 0 for a new entity. If the
+// stored entity still has this Version, the store keeps the entity with the next one. Otherwise
+// nothing is written, and the error is an [flussi.ErrConflict]; also if a new entity exists
+// already, if one that is not new does not exist, or if one write has an entity twice. Concurrent
+// writes succeed or are an ErrConflict; they must not deadlock. With each version, the store keeps
+// its record, and sets the record's Version. The ID, School, EventID and CreatedAt of an entity
+// never change, and an event is stored before its notices: a database may rely on that.
 //
-// Stores know no rules besides: they never look at what a step means.
+// Stores enforce no other rules: they do not check whether a step is allowed.
 type Store interface {
 	EventStore
 	NoticeStore
@@ -53,13 +52,12 @@ type EventStore interface {
 	// there is no such event.
 	EventHistory(ctx context.Context, id uuid.UUID) ([]EventRecord, error)
 
-	// SaveEvent stores an event, and with it, in the same transaction, notices, of that
-	// event or of others; nil stands for none. The event's Counts are not written. The
-	// sequence is pulled once, to its end, after the event was checked; it may be long, and
-	// the store does not keep it whole in memory if it can help it. An error in the
-	// sequence, or a conflict, undoes everything, and what is left of the sequence need not
-	// be pulled; the error is returned, wrapped or as it is. The store does not have to be
-	// usable from within the sequence.
+	// SaveEvent stores an event, and with it, in the same transaction, notices, of that event or of
+	// others; nil: none. The event's Counts are not written. The sequence is pulled once, to its
+	// end, after the event was checked; it may be long, and a store should not keep it whole in
+	// memory. An error in the sequence, or a conflict, undoes everything, and what is left of the
+	// sequence need not be pulled; the error is returned, wrapped or as it is. The store does not
+	// have to be usable from within the sequence.
 	SaveEvent(ctx context.Context, change EventChange, notices iter.Seq2[NoticeChange, error]) error
 }
 

@@ -61,7 +61,8 @@ func wrongTexts(n int) []string {
 // and the text or the number of it.
 type hardCell struct{ attributes, inside, text string }
 
-// Cells as programs write them. The numbers of the styles are those of hardStyles.
+// typed returns a cell as programs write it, like the functions below. The numbers of the styles
+// are those of hardStyles.
 func typed(s string) hardCell {
 	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(s)
 	return hardCell{` s="1" t="inlineStr"`, `<is><t xml:space="preserve">` + escaped + `</t></is>`, s}

@@ -12,7 +12,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
-// The names of the ten operations, as the guide's first table has them.
+// operationNames are the names of the ten operations, as the guide's first table has them.
 var operationNames = []string{
 	"Creazione tassa Nuvola/evento di pagamento (con relative rate)",
 	"Trasmissione evento di pagamento a Pago in Rete",

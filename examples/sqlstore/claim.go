@@ -14,7 +14,7 @@ func (s *Store) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.
 	return s.exchange(ctx, "claim notifications", nil, claim)
 }
 
-// Exchange stores notifications and claims others: see [flow.SaveAndClaimer].
+// SaveAndClaim stores notifications and claims others: see [flow.SaveAndClaimer].
 func (s *Store) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	return s.exchange(ctx, "save and claim notifications", changes, claim)
 }
@@ -76,6 +76,9 @@ func (w *writing) claim(ctx context.Context, claim flow.Claim) ([]flow.Notificat
 	var digest []byte
 	var messages []message
 	fields := append(notificationFields(&n), &key, &kind, &digest)
+	// FOR UPDATE SKIP LOCKED keeps two processes from claiming the same notification: each locks
+	// the rows that it reads until its transaction ends, and skips rows that others have locked.
+	// SQLite needs no lock here, since it runs one writing transaction at a time.
 	err = t.query(ctx, "SELECT "+notificationColumns.read().list("")+", "+t.key()+", kind, message_digest FROM notifications"+t.using("notifications_to_send")+
 		" WHERE flow_id = ? AND state = 'registered' AND NOT disabled ORDER BY created_at, id LIMIT ?"+t.locking("UPDATE SKIP LOCKED"),
 		[]any{t.id(claim.Flow), claim.Limit}, fields, func() {

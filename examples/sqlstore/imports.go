@@ -12,7 +12,7 @@ import (
 // errImported rolls back an import whose key is stored already.
 var errImported = errors.New("imported before")
 
-// Import stores the rows of a file once: see [flow.Store].
+// SaveImport stores the rows of a file once: see [flow.Store].
 func (s *Store) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
 	done := flow.ImportResult{Flow: i.Flow.Flow.ID, At: i.Flow.Record.At.UTC()}
 	var before flow.ImportResult
@@ -113,7 +113,7 @@ func (t *tx) imported(ctx context.Context, key flow.ImportKey) (flow.ImportResul
 	return done, counts, err
 }
 
-// Imported returns the import with a key: see [flow.Store].
+// ImportResult returns the import with a key: see [flow.Store].
 func (s *Store) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 	done, counts, err := s.db.read().imported(ctx, key)
 	if err == nil && !counts {

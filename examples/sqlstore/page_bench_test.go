@@ -175,7 +175,7 @@ func openArchive(b *testing.B, kind string, n int, s *server) *archive {
 	return a
 }
 
-// searches are the filters, by name.
+// flowSearches returns the filters, by name.
 func (a *archive) flowSearches() map[string]flow.FlowFilter {
 	mid := start.Add(a.end.Sub(start) / 2)
 	return map[string]flow.FlowFilter{

@@ -99,8 +99,8 @@ func (*postgresDialect) contains(column string) string { return "strpos(" + colu
 
 func (*postgresDialect) using(string) string { return "" }
 
-// Else the planner, as long as it has no statistics, may take an index that has the order of what
-// is asked, and read all of it.
+// fence keeps the planner, as long as it has no statistics, from taking an index that has the order
+// of what is asked and reading all of it.
 func (*postgresDialect) fence() string { return " OFFSET 0" }
 
 func (*postgresDialect) part(query, order string) string { return "(" + query + order + ")" }

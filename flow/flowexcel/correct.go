@@ -97,13 +97,13 @@ func (r CorrectReport) LogValue() slog.Value {
 // Registrato ([flow.Service.RegisterNotification]), and so is, without a change, one with
 // Registrato in its column Stato. Send the flow again afterwards.
 //
-// Only what is in Errore now is corrected, and only if nobody changed it since the
-// export; otherwise the row is refused, as with [flussi.ErrConflict]. What has an unknown
-// outcome is refused with [flow.ErrOutcomeUnknown], and needs a person's decision. Rows
-// that were not changed do nothing, so that a file may be given twice: what was corrected
-// by then is passed over. White space, invisible characters and fractions of a second are not
-// compared, since spreadsheets change them. Exports of earlier versions have no column Occasione;
-// then the occasions are not changed.
+// Only what is in Errore now is corrected, and only if it was not changed since the export;
+// otherwise the row is refused, as with [flussi.ErrConflict]. What has an unknown outcome is
+// refused with [flow.ErrMayHaveArrived]: an operator has to decide about it. Rows that were not
+// changed do nothing, so that a file may be given twice: what was corrected by then is passed over.
+// White space, invisible characters and fractions of a second are not compared, since spreadsheets
+// change them. Exports of earlier versions have no column Occasione; then the occasions are not
+// changed.
 //
 // Notifications in [flow.CodeAlreadySent] are corrected like the others: another occasion makes
 // another message. One that is set back without another occasion gets the same error again when

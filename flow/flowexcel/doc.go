@@ -40,13 +40,12 @@
 //
 // # Corrections
 //
-// In an export, operators correct the notifications in Errore, and give the file back to
-// [Template.Correct]. A row whose data are changed, or whose Stato is changed to
-// Registrato, as on the guide's screen, is set back, so that it is sent again; every other
-// row is left alone, and rows may be deleted. Nobody is notified twice by it: what is not
-// in Errore is never set back, nor is what has an unknown outcome, and a notification that
-// somebody changed since the export is not overwritten. Giving the same file twice is
-// harmless, and completes what a crash has interrupted.
+// In an export, operators correct the notifications in Errore, and pass the file to
+// [Template.Correct]. A row whose data are changed, or whose Stato is changed to Registrato, as on
+// the guide's screen, is set back, so that it is sent again; every other row is left alone, and
+// rows may be deleted. No citizen is notified twice by it: what is not in Errore is never set back,
+// nor is what has an unknown outcome, and a notification that was changed since the export is not
+// overwritten. Giving the same file twice is harmless, and completes what a crash has interrupted.
 //
 // # Errors
 //

@@ -151,7 +151,7 @@ func idKind() excel.Kind[uuid.UUID] {
 		}, uuid.UUID.String)
 }
 
-// written is a kind that is only written: whatever stands in the cell is read as nothing.
+// written is a kind that is only written: what is in the cell is not read.
 type written[V any] struct{ excel.Kind[V] }
 
 // Read reads nothing.

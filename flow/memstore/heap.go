@@ -18,7 +18,7 @@ func (h *heapOf) Len() int { return len(h.rows) }
 // Less reports whether one comes before another.
 func (h *heapOf) Less(i, j int) bool { return h.before(&h.rows[i].Entity, &h.rows[j].Entity) }
 
-// Swap exchanges two.
+// Swap swaps two.
 func (h *heapOf) Swap(i, j int) {
 	h.rows[i], h.rows[j] = h.rows[j], h.rows[i]
 	h.rows[i].Entity.position, h.rows[j].Entity.position = i, j

@@ -82,14 +82,19 @@ type source struct {
 }
 
 // sources parses all files of the root module.
-func sources(t *testing.T) []source {
+func sources(t *testing.T) []source { return parseTree(t, ".", "examples") }
+
+// parseTree parses the Go files under a folder, but for those under the folders with the
+// names in skipped.
+func parseTree(t *testing.T, under string, skipped ...string) []source {
 	var all []source
+	skipped = append(skipped, "testdata")
 	fset := token.NewFileSet()
-	require.NoError(t, fs.WalkDir(os.DirFS(root), ".", func(file string, d fs.DirEntry, err error) error {
+	require.NoError(t, fs.WalkDir(os.DirFS(root), under, func(file string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && file != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "examples" || d.Name() == "testdata"):
+		case d.IsDir() && file != "." && (strings.HasPrefix(d.Name(), ".") || slices.Contains(skipped, d.Name())):
 			return filepath.SkipDir
 		case d.IsDir() || path.Ext(file) != ".go":
 			return nil
@@ -103,6 +108,11 @@ func sources(t *testing.T) []source {
 	}))
 	require.NotEmpty(t, all)
 	return all
+}
+
+// file returns the path of the file from the root of the tree.
+func (s source) file() string {
+	return path.Join(s.folder, filepath.Base(s.fset.Position(s.Package).Filename))
 }
 
 // imports returns what a file imports besides the standard library, named as in the

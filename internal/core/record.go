@@ -11,7 +11,7 @@ import (
 // Now returns the time as stores keep it: in UTC, to the microsecond.
 func Now() time.Time { return Stored(time.Now()) }
 
-// Stored returns a time as stores keep it. The zero time stays zero.
+// Stored returns a time as stores keep it. The zero time remains zero.
 func Stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // NewIdentity returns an ID, which sorts by time, and the time now for an entity that the actor

@@ -10,8 +10,8 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// Import takes in the rows of a sequence. A row stands for one or more items, and no two items may
-// have the same key.
+// Import takes in the rows of a sequence. A row is one or more items, and no two items may have the
+// same key.
 type Import[Row, Item any, Key comparable] struct {
 	SkipInvalid bool   // the valid rows are stored although others are not valid
 	MaxErrors   int    // that the report lists

@@ -2,7 +2,7 @@
 // platform that counts calls and limits them, and faults that are injected into calls. Clients
 // must not import it: a simulator shares no code with the client that it tests.
 //
-// A simulator makes a [Front] and hands each request to [Front.Serve], together with the [Call]
+// A simulator makes a [Front] and passes each request to [Front.Serve], together with the [Call]
 // that the request is. The front answers for the gateway, or injects the next fault of the
 // operation, or lets the platform answer.
 package faults

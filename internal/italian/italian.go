@@ -81,10 +81,10 @@ func Reserved(action string, roles []string) string {
 	return action + " è riservata " + Choose(len(roles), "al ruolo ", "ai ruoli ") + Quoted(roles) + "."
 }
 
-// Length says that a text of n characters is too short or too long, from least to most of which
-// are wanted: "L'oggetto ha 12.000 caratteri: devono essere da 120 a 10.000." A note, "" for none,
-// stands in parentheses behind the characters. A text without characters is "vuoto", so its name
-// is masculine.
+// Length says that a text of n characters is too short or too long, from least to most of which are
+// wanted: "L'oggetto ha 12.000 caratteri: devono essere da 120 a 10.000." A note, "" for none, is
+// in parentheses after the characters. A text without characters is "vuoto", so its name is
+// masculine.
 func Length(name string, n, least, most int, note string) string {
 	if n == 0 {
 		return name + " è vuoto."

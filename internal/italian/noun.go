@@ -38,7 +38,7 @@ func (n Noun) forms() forms {
 	return forms{"il ", "carattere", "caratteri", false}
 }
 
-// The writes the noun with its article: "il flusso", "la notifica", "l'avviso".
+// The returns the noun with its article: "il flusso", "la notifica", "l'avviso".
 func (n Noun) The() string { f := n.forms(); return f.article + f.one }
 
 // Count writes a number and the noun: "1 notifica", "1.234 notifiche".

@@ -57,7 +57,7 @@ func (l List[E, R]) since(t time.Time) int {
 
 // Range is a part of a list.
 type Range struct {
-	Page flussi.Page // which page of the rows below; without a limit it has up to [flussi.MaxPage]
+	Page flussi.Page // which page of those from From to To; without a limit up to [flussi.MaxPage]
 	From time.Time   // only rows created at this time or later; the zero time is no bound
 	To   time.Time   // only rows created before this time; the zero time is no bound
 }

@@ -21,7 +21,7 @@ type Table[E, V, R any] struct {
 	followers []Follower[E, R]
 }
 
-// Kind tells a table how to use its entities.
+// Kind says how a table uses its entities.
 type Kind[E, V, R any] struct {
 	Place         func(*E) flussi.Cursor // the ID, and the time of creation
 	Version       func(*E) *int64        // the version; the table sets it

@@ -225,7 +225,7 @@ func (d *Document) CheckRequest(r *http.Request, path string, body []byte) error
 }
 
 // CheckReply checks the reply to a request. One of an error that is not of the declared type is
-// somebody else's, such as a gateway's, and is not judged.
+// that of another service, such as a gateway's, and is not checked.
 func (d *Document) CheckReply(method, path string, status int, header http.Header, body []byte) error {
 	op, _, err := d.find(method, path)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package pace spreads calls over time, so that they stay within what a platform allows.
+// Package pace spreads calls over time, so that they do not exceed what a platform allows.
 package pace
 
 import (
@@ -19,7 +19,7 @@ type Pace struct {
 
 	mu    sync.Mutex
 	rate  float64   // at the time of since
-	since time.Time // when the rate was last lowered, and begins to grow
+	since time.Time // when the rate, as last lowered, begins to grow
 	held  time.Time // no call starts before
 	last  time.Time // when the last call was due
 }
@@ -31,7 +31,7 @@ const (
 	maxPause = time.Minute
 )
 
-// New returns a pace at its full rate, in calls a second, that pauses after a 429 that names no
+// New returns a pace at its full rate, in calls a second, and the pause after a 429 that names no
 // time. Both are above zero.
 func New(full float64, pause time.Duration) *Pace {
 	return &Pace{full: full, rate: full, pause: pause, next: make(chan struct{}, 1)}
@@ -90,11 +90,12 @@ func (p *Pace) SlowDown(retryAfter time.Duration) {
 	if retryAfter <= 0 {
 		retryAfter = p.pause
 	}
-	// Calls that were under way together are refused together: lower the rate once.
+	// Calls that ran at the same time are refused together: lower the rate once for all of them.
+	// While a pause lasts, another 429 is of such a call.
 	if !now.Before(p.held) {
 		p.rate = max(p.current(now)*slowdown, p.full*floor)
 	}
-	// A platform that asks for more than a minute answers 429 again.
+	// Wait at most maxPause: if that is too early, the platform answers 429 again.
 	if until := now.Add(min(retryAfter, maxPause)); until.After(p.held) {
 		p.held, p.since = until, until
 	}

@@ -1,10 +1,10 @@
 // Package private keeps personal text from being printed by accident.
 //
-// [Text] holds a string behind an interned handle. fmt cannot call the methods of a
-// value that sits in an unexported field, and prints what is in it; a plain string
-// there would be printed whole, a handle is an address. (Whoever follows the handle's
-// pointers on purpose, as deep printers of test tools do, still finds the text.)
-// Texts compare with ==, work as map keys, and equal texts share one copy in memory.
+// [Text] holds a string behind an interned handle. fmt cannot call the methods of a value that sits
+// in an unexported field, and prints what is in it; a plain string there would be printed whole, a
+// handle is an address. (Code that follows the handle's pointers on purpose, as deep printers of
+// test tools do, still finds the text.) Texts compare with ==, work as map keys, and equal texts
+// share one copy in memory.
 //
 // [Code] does the same for short codes, of which millions are made.
 package private
@@ -40,8 +40,8 @@ func (t Text) Reveal() string {
 	return t.handle.Value()
 }
 
-// Mask returns what stands in for the text of a value of type name wherever it is
-// printed: name(***), or name() if there is no text to hide.
+// Mask returns what replaces the text of a value of type name wherever it is printed: name(***), or
+// name() if there is no text to hide.
 func (t Text) Mask(name string) string { return mask(t.IsZero(), name) }
 
 func mask(zero bool, name string) string {

@@ -76,10 +76,10 @@ type Reply struct {
 	BodyErr  error       // why it could not be read to the end; nil if it could
 	Attempts []Attempt   // all, the last one included
 
-	// Stream has the body in place of Body, if the operation asks for it. The caller closes it.
-	// The context of the call and the client's Timeout still limit it. Its errors do not show
-	// their text; a body that is cut off ends with [io.ErrUnexpectedEOF], if HTTP can tell, and
-	// one that is too long with [ErrTooLarge].
+	// Stream has the body in place of Body, if the operation asks for it. The caller closes it. The
+	// context of the call and the client's Timeout still limit it. Its errors do not show their
+	// text; a body that is cut off ends with [io.ErrUnexpectedEOF], if HTTP shows it, and one that
+	// is too long with [ErrTooLarge].
 	Stream io.ReadCloser
 }
 

@@ -76,7 +76,7 @@ func Object[T any](body []byte) *T {
 	return into
 }
 
-// RetryAfter returns how long the server asks to wait: the longer of X-Rate-Limit-Retry-After
+// RetryAfter reads how long the server asks to wait: the longer of X-Rate-Limit-Retry-After
 // (seconds) and Retry-After (seconds or a date), at most a day; 0 if neither is valid.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	var longest time.Duration

@@ -29,8 +29,8 @@ func (n Name) List() string { return n.Get() + "s" }
 // History returns the name of the method that reads records: "FlowHistory".
 func (n Name) History() string { return n.Get() + "History" }
 
-// The names of the methods that write. A parent is stored with children, children are stored
-// together.
+// saveParent and saveChildren return the names of the methods that write. A parent is stored with
+// children, children are stored together.
 func saveParent(n Name) string   { return "Save" + n.Get() }
 func saveChildren(n Name) string { return "Save" + n.List() }
 

@@ -57,7 +57,7 @@ const (
 	OpenBook            // a spreadsheet in the OpenDocument format
 )
 
-// KindOf tells what an archive is, from the names of its parts.
+// KindOf returns what an archive is, by the names of its parts.
 func KindOf(r io.ReaderAt, size int64, l Limits) (Kind, error) {
 	a, err := openArchive(context.Background(), r, size, l)
 	if err != nil {

@@ -14,7 +14,7 @@ var (
 	ErrUnsafe    = errors.New("unsafe")
 )
 
-// Part is a part of a workbook, named without anything that stands in the file.
+// Part is a part of a workbook, named without anything from the file.
 type Part string
 
 // The parts that are read. A worksheet is "worksheet 1", counted from 1.

@@ -30,7 +30,7 @@ type Cell struct {
 	to      int
 }
 
-// Row is a row of a sheet. Its cells are overwritten by the next one; their texts stay.
+// Row is a row of a sheet. Its cells are overwritten by the next one; their texts remain valid.
 type Row struct {
 	Number int    // counted from 1
 	Hidden bool   // by a filter or by hand

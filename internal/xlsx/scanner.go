@@ -345,7 +345,7 @@ func (s *scanner) skip() error {
 	}
 }
 
-// checkText checks a text that nobody looks at, so that a part is right all over.
+// checkText checks a text that is not used, so that the whole part is checked.
 func (s *scanner) checkText() (err error) {
 	s.scratch, err = s.appendText(s.scratch[:0])
 	return err

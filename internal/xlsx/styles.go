@@ -68,8 +68,8 @@ func builtinFormat(id []byte) Format {
 	return Other
 }
 
-// codeFormat judges the code of a format by its first section: what stands in quotes,
-// brackets, or behind a backslash is not looked at.
+// codeFormat judges the code of a format by its first section: what is in quotes, brackets, or
+// behind a backslash is not looked at.
 func codeFormat(code string) Format {
 	var day, clock, percent bool
 	var rest strings.Builder

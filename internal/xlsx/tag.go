@@ -110,12 +110,12 @@ func (s *scanner) parseTag(b []byte) (length int, complete bool, err error) {
 	}
 }
 
-// isNameByte reports whether c may stand in a name, or at least does not end it.
+// isNameByte reports whether c may be in a name, or at least does not end it.
 func isNameByte(c byte) bool {
 	return c != '=' && c != '>' && c != '/' && c != '<' && c != '"' && c != '\'' && !isSpace(c)
 }
 
-// nameBytes tells which bytes may stand in names; all of other alphabets may.
+// nameBytes has the bytes that may be in names; all of other alphabets may.
 var nameBytes = func() (table [256]bool) {
 	for c := range table {
 		table[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == ':' || c == '-' || c == '.' || c >= 0x80
@@ -138,7 +138,7 @@ func isName(b []byte) bool {
 	return ascii || utf8.Valid(b)
 }
 
-// isValue reports whether b may stand in the quotes of an attribute.
+// isValue reports whether b may be in the quotes of an attribute.
 func (s *scanner) isValue(b []byte) bool {
 	for _, c := range b {
 		if !plain[c] {

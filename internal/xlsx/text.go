@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// plain tells which bytes stand for themselves in the text of an element.
+// plain has the bytes that need no escape in the text of an element.
 var plain = func() (table [256]bool) {
 	for c := range table {
 		table[c] = c >= 0x20 && c < 0x80 && c != '&' && c != '<' && c != '>' || c == '\t' || c == '\n'
@@ -73,7 +73,7 @@ func appendUnescaped(dst, raw []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// entity resolves what stands between & and ;. Only XML's own entities exist.
+// entity resolves what is between & and ;. Only XML's own entities exist.
 func entity(name []byte) (rune, bool) {
 	switch string(name) {
 	case "amp":
@@ -143,13 +143,13 @@ func decodeEscapes(b []byte) []byte {
 			r = utf16.DecodeRune(r, rune(low))
 			length = 14
 		}
-		if r == utf8.RuneError && unit != utf8.RuneError { // half a pair stays as it is written
+		if r == utf8.RuneError && unit != utf8.RuneError { // half a pair remains as it is written
 			out = append(out, b[i])
 			i++
 			continue
 		}
 		i += length
-		out = utf8.AppendRune(out, r) // shorter than what it stands for
+		out = utf8.AppendRune(out, r) // shorter than what it encodes
 	}
 	return out
 }

@@ -16,8 +16,8 @@ type Output struct {
 	Formula string // without the equals sign, "" for none
 }
 
-// Writer writes rows as they stand in the sheetData element of a sheet. The texts
-// have to be valid UTF-8 that fits into a cell.
+// Writer writes rows as they are in the sheetData element of a sheet. The texts have to be valid
+// UTF-8 that fits into a cell.
 type Writer struct {
 	w      io.Writer
 	height string // the attributes of rows

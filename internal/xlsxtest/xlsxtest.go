@@ -57,7 +57,7 @@ func standard() Parts {
 	}
 }
 
-// Sheet returns the part of a sheet with these rows, and what stands behind them.
+// Sheet returns the part of a sheet with these rows, and what follows them.
 func Sheet(rows string, behind ...string) string {
 	text := head + `<worksheet ` + Namespace + `><sheetData>` + rows + `</sheetData>`
 	for _, b := range behind {

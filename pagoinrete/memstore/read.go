@@ -50,8 +50,8 @@ func (s *Store) Notices(
 		func(n *pagoinrete.Notice) bool { return rest.Match(*n) })
 }
 
-// candidates returns the shortest list that has all notices that match. It removes from the
-// filter the condition that all notices of the list meet, if checking it takes long.
+// candidates returns the shortest list that has all notices that match. It removes from the filter
+// the condition that is true for all notices of the list, if checking it takes long.
 func (s *Store) candidates(filter *pagoinrete.NoticeFilter) noticeList {
 	switch {
 	case len(filter.IDs) > 0:

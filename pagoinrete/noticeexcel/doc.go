@@ -5,11 +5,11 @@
 //	err = template.Blank(ctx, w)                                 // Scarica Template
 //
 //	var report excel.Report                                      // Creazione pagamenti, massiva
-//	added, err := procedure.AddNotices(ctx, assistant, event.ID, template.Rows(ctx, file, size, &report), pagoinrete.AddConfig{})
+//	added, err := service.AddNotices(ctx, assistant, event.ID, template.Rows(ctx, file, size, &report), pagoinrete.AddConfig{})
 //	fmt.Print(noticeexcel.Italian(&report, added, 0))
 //	err = template.Annotate(ctx, w, file, size, &report, added)  // the office's file, with the wrong cells marked
 //
-//	err = template.Export(ctx, w, procedure.AllNotices(ctx, assistant, filter)) // Esporta Excel
+//	err = template.Export(ctx, w, service.AllNotices(ctx, assistant, filter)) // Esporta Excel
 //
 // The report is about the file, the [pagoinrete.AddReport] about its rows, also those that the
 // template refused. After an import, show [Italian] of both: it has whatever is wrong with the file.

@@ -54,10 +54,10 @@ type exported struct {
 	discrepancy string
 }
 
-// Export (Esporta Excel) writes notices as a workbook, as they stream past: the columns of
-// the import, then what became of them, with the state's name for each audience and the
-// proofs of what was paid. It is to be looked at: an import refuses it. For the errors see
-// [excel.Template.Encode]; the first that the sequence gives is returned as it is.
+// Export (Esporta Excel) writes notices as a workbook, as they stream past: the columns of the
+// import, then what became of them, with the state's name for each audience and the proofs of what
+// was paid. It is for reading: an import refuses it. For the errors see [excel.Template.Encode];
+// the first that the sequence gives is returned as it is.
 func (t *Template) Export(ctx context.Context, w io.Writer, notices iter.Seq2[pagoinrete.Notice, error]) error {
 	return t.exports.Encode(ctx, w, excel.Map(notices, exportedOf))
 }
@@ -109,7 +109,7 @@ func exportColumns() []excel.Column[exported] {
 		shown(changedHeader, excel.WithRule(excel.DateTime(), moment), func(e *exported) *time.Time { return &e.UpdatedAt }, "Quando l'avviso è stato modificato."),
 	)
 	for _, p := range []struct {
-		header, short, what, by string // what: with "di"; by: "" if nobody matches it by hand
+		header, short, what, by string // what: with "di"; by: "" when automatic
 		of                      func(*exported) *pagoinrete.Proof
 	}{
 		{"Ricevuta (RT)", "RT", "della ricevuta telematica", "", func(e *exported) *pagoinrete.Proof { return &e.Evidence.Receipt }},

@@ -1,23 +1,22 @@
 // Package noticeflow writes to the payers of payment notices on App IO: it makes a flow of
 // package flow out of the unpaid notices of an event of package pagoinrete.
 //
-//	messages, err := noticeflow.New(procedure, service, noticeflow.Config{School: "IC Via Verdi"})
+//	messages, err := noticeflow.New(notices, service, noticeflow.Config{School: "IC Via Verdi"})
 //	f, report, err := messages.Import(ctx, assistant, event.ID, "scuola", flow.Details{}, flow.AddConfig{SkipInvalid: true})
 //	fmt.Print(report.Italian())                          // who could not be written to, and why
 //	f, err = service.ActivateFlow(ctx, assistant, f.ID)  // and SendFlow, as for any flow
 //
-// Each notice that is to be paid becomes a payment message to its payer (versante), or to a
-// member of staff who owes it themselves: with the amount that is due, the notice number, the
-// due date, and the notice's ID as its Reference. Only events that are Notificato are written
-// about, and donations never. Running it again writes to nobody twice: see [Messages.ImportRequest]. The
-// same holds for a reminder, which has an occasion, such as "sollecito marzo".
+// Each notice that is to be paid becomes a payment message to its payer (versante), or to a member
+// of staff who owes it themselves: with the amount that is due, the notice number, the due date,
+// and the notice's ID as its Reference. Only events that are Notificato are written about, and
+// donations never. Running it again writes to no payer twice: see [Messages.Import]. The same holds
+// for a reminder, which has an occasion, such as "sollecito marzo".
 //
 // The actor works for the event's school, and is an operator of the App IO service, at once.
 //
 // # Texts
 //
-// Subject and content are templates of text/template, in which the fields of the notice stand
-// between braces:
+// Subject and content are templates of text/template, with the fields of the notice between braces:
 //
 //	Da pagare: {{.Evento}}{{if gt .Rate 1}}, rata {{.Rata}} di {{.Rate}}{{end}}
 //

@@ -11,7 +11,7 @@ import (
 
 // Why something is refused, besides what packages pagoinrete and flow have.
 var (
-	// ErrNoPayer: nobody is associated with the notice who could be written to.
+	// ErrNoPayer: the notice has no payer to write to.
 	ErrNoPayer = sentinel.New("notice without a payer", "All'avviso non è associato un versante a cui scrivere.", flussi.ErrInvalid)
 	// ErrTemplate: a text is no template, or not one of this package.
 	ErrTemplate = sentinel.New("template not valid", "Il modello del messaggio non è valido.", flussi.ErrInvalid)

@@ -145,8 +145,7 @@ func checkOccasion(occasion string) error {
 	return nil
 }
 
-// inventedValues are values at their shortest and at their longest, in all cases that texts tell
-// apart.
+// inventedValues yields the shortest and the longest values, in all cases that texts distinguish.
 func inventedValues(yield func(values) bool) {
 	for _, long := range []bool{false, true} {
 		for i := range 16 {

@@ -15,7 +15,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-// Service is what [Messages] need of a [*pagoinrete.Service], which is one.
+// NoticeService is the part of a [*pagoinrete.Service] that [Messages] use.
 type NoticeService interface {
 	// Event returns an event.
 	Event(ctx context.Context, by flussi.Actor, id uuid.UUID) (pagoinrete.Event, error)
@@ -23,7 +23,7 @@ type NoticeService interface {
 	AllNotices(ctx context.Context, by flussi.Actor, filter pagoinrete.NoticeFilter) iter.Seq2[pagoinrete.Notice, error]
 }
 
-// Service is what [Messages] need of a [*flow.Service], which is one.
+// FlowService is the part of a [*flow.Service] that [Messages] use.
 type FlowService interface {
 	// AllNotifications returns all notifications that match the filter.
 	AllNotifications(ctx context.Context, by flussi.Actor, filter flow.NotificationFilter) iter.Seq2[flow.Notification, error]
@@ -54,11 +54,11 @@ type Config struct {
 	// payer has not logged in to Pago In Rete yet. Defaults to false: Non pagato (Notificato)
 	// only.
 	NotNotified bool
-	// Occasion names a reminder, such as "sollecito marzo". With an occasion, a notice is left
-	// out only if the service has a message about it with the same occasion, by
-	// [flow.SameOccasion]; so a reminder that is run twice writes to nobody twice. Without one,
-	// a notice is left out if the service has any message about it. Up to [flow.MaxKey]
-	// characters, without personal data; see [flow.Draft]. Defaults to none.
+	// Occasion names a reminder, such as "sollecito marzo". With an occasion, a notice is left out
+	// only if the service has a message about it with the same occasion, by [flow.SameOccasion]; so
+	// a reminder that is run twice writes to no payer twice. Without one, a notice is left out if
+	// the service has any message about it. Up to [flow.MaxKey] characters, without personal data;
+	// see [flow.Draft]. Defaults to none.
 	Occasion string
 }
 
@@ -108,8 +108,8 @@ func New(procedure NoticeService, service FlowService, c Config) (*Messages, err
 
 // What a flow is found by: see [flow.FlowFilter].
 const (
-	// AppContext is the application context (contesto applicativo) of flows that
-	// [Messages.ImportRequest] makes; the key (chiave applicativo) is the event's UUID.
+	// AppContext is the application context (contesto applicativo) of flows that [Messages.Import]
+	// makes; the key (chiave applicativo) is the event's UUID.
 	AppContext = "Pago In Rete"
 )
 
@@ -118,12 +118,12 @@ const (
 // stores it, for the configuration. What the details leave out leads back to the event: the
 // context is [AppContext], the key the event's UUID, the note its name.
 //
-// Calling it twice writes to nobody twice. Notices that the service has a message about, in any
+// Calling it twice writes to no payer twice. Notices that the service has a message about, in any
 // flow and state, are left out; with an occasion, only those that have a message with the same
 // occasion. If no notice is left, the error is a [flow.ErrNothingToSend]. The occasion is
 // [Config.Occasion], or, if that is empty, the one of the [flow.AddConfig]. Of two concurrent
 // calls, one returns the flow of the other, or stores its messages disabled, as duplicates
-// ([flow.AddReport]). Activate and send the flow soon: the platform tells payers who paid in the
+// ([flow.AddReport]). Activate and send the flow soon: the platform informs payers who paid in the
 // meantime that there is nothing to pay.
 //
 // The error is an [*flussi.Error] or a [*flussi.Error], as the service and the service

@@ -22,7 +22,7 @@ type Report struct {
 	AlreadyNotified  int // that the service has a message about; with an Occasion, one of the same occasion
 
 	Occasion string         // of the messages; "" for none
-	Added    flow.AddReport // of [Messages.ImportRequest]: what became of the rows
+	Added    flow.AddReport // of [Messages.Import]: what became of the rows
 }
 
 // Italian sums the report up for the operator: what was written, and to whom not.

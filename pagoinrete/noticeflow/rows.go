@@ -29,8 +29,8 @@ import (
 //     only one of the same occasion. Anonymised messages are not recognised.
 //
 // In place of a notice that a person has to look at there is a [*NoticeError] with the row's
-// number: an [ErrNoPayer] for one without a payer, a [pagoinrete.ErrDiscrepancy] for one with
-// a discrepancy that nobody settled, an [ErrTemplate] if its text cannot be made.
+// number: an [ErrNoPayer] for one without a payer, a [pagoinrete.ErrDiscrepancy] for one with a
+// discrepancy that is not resolved, an [ErrTemplate] if its text cannot be made.
 //
 // Everything is read before Rows returns, at a few hundred bytes a notice. The sequence itself
 // uses no store, so both packages may be on one database, and can be ranged over more than
@@ -101,7 +101,7 @@ func (m *Messages) read(ctx context.Context, by flussi.Actor, eventID uuid.UUID,
 	return e, all, nil
 }
 
-// checkEvent refuses an event whose notices nobody can pay.
+// checkEvent refuses an event whose notices cannot be paid.
 func checkEvent(e pagoinrete.Event) error {
 	refuse := func(err error, reason string) error {
 		return &flussi.Error{Package: "noticeflow", Operation: "write to payers", Entity: "event", ID: e.ID, Err: err, Reason: reason}

@@ -7,6 +7,8 @@ import (
 	"go/doc/comment"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -15,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // Names in square brackets in a comment are links, so they name something that exists.
@@ -310,3 +313,58 @@ func ownComments(decl ast.Decl, test bool) map[string]string {
 
 // exampleSources parses the files of the module of examples.
 func exampleSources(t *testing.T) []source { return parseTree(t, "examples") }
+
+// The file map of DESIGN.md names only files and identifiers that exist, and every file of
+// the library. A file without a folder is in the folder named before it in its row; an
+// identifier is declared in the file named before it.
+func TestFileMap(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "DESIGN.md"))
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(text), "\n## File map\n")
+	require.True(t, found)
+	fileMap, _, _ := strings.Cut(rest, "\n## ")
+
+	declared := map[string][]string{}
+	for _, s := range append(sources(t), exampleSources(t)...) {
+		file := s.file()
+		for _, decl := range s.Decls {
+			declared[file] = append(declared[file], declaredNames(decl)...)
+		}
+	}
+	named := map[string]bool{}
+	quoted := regexp.MustCompile("`([^`]+)`")
+	for line := range strings.Lines(fileMap) {
+		if !strings.HasPrefix(line, "|") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		folder, file := "", ""
+		for _, match := range quoted.FindAllStringSubmatch(cells[len(cells)-1], -1) {
+			name := match[1]
+			switch {
+			case strings.HasSuffix(name, "/"):
+				folder, file = name, name
+				named[name] = true
+			case path.Ext(name) == ".go" || path.Ext(name) == ".yaml":
+				file = name
+				if !strings.Contains(name, "/") {
+					file = folder + name
+				}
+				named[file] = true
+			default:
+				assert.True(t, slices.Contains(declared[file], name), "%s is not declared in %s:%s", name, file, cells[0])
+			}
+		}
+	}
+	for file := range named {
+		_, err := fs.Stat(os.DirFS(root), strings.TrimSuffix(file, "/"))
+		assert.NoError(t, err, "the file map names %s", file)
+	}
+	for _, s := range sources(t) {
+		file := s.file()
+		assert.True(t, s.test || path.Base(file) == "doc.go" || named[file], "the file map does not name %s", file)
+	}
+	for _, s := range exampleSources(t) {
+		assert.True(t, named[s.folder+"/"] || strings.HasPrefix(s.folder, "examples/sqlstore/"), "the file map does not name %s/", s.folder)
+	}
+}

@@ -37,8 +37,8 @@ func (r Role) Label() string {
 	return string(r)
 }
 
-// Actor (operatore, utente) is who does something, as the calling application knows them. The zero
-// Actor has no ID and no role.
+// Actor (operatore, utente) is the user who does something, identified by the calling application.
+// The zero Actor has no ID and no role.
 type Actor struct {
 	ID    string // the user name that goes into audits and histories; not masked
 	Roles []Role // what they may act as; must not be changed once the Actor is in use

@@ -9,13 +9,16 @@
 //   - Test that without the platform: package appio/appiotest.
 //   - Give operators an Excel template, and read back what they filled in: package excel.
 //   - Compose flows of messages, send them, and read their outcomes: package flow.
-//   - Take them in from a workbook, export them, take in corrections: package flow/flowexcel.
-//   - Keep them in memory: package flow/memstore. Check a store of yours: package flow/flowtest.
+//   - Import notifications from a workbook, export them, import corrections: package
+//     flow/flowexcel.
+//   - A store in memory: package flow/memstore. Check a store of yours: package flow/flowtest.
 //   - Collect what a school is owed through Pago In Rete, from the creation of a fee to its
 //     reconciliation: package pagoinrete. The workbook of its notices: package
 //     pagoinrete/noticeexcel. Write to those who have not paid, on App IO: package
-//     pagoinrete/noticeflow. A store in memory: package pagoinrete/memstore; what tests need:
-//     package pagoinrete/pagoinretetest.
+//     pagoinrete/noticeflow. A store in memory: package pagoinrete/memstore. Call Pago In Rete:
+//     package pagoinrete/restgateway, and test that with package
+//     pagoinrete/restgateway/restgatewaytest. Check a store or a gateway of yours: package
+//     pagoinrete/pagoinretetest.
 //   - Define a state machine of your own in the same way: package fsm.
 //
 // # Values
@@ -51,7 +54,6 @@
 //
 // # Errors
 //
-// What an operator can cause to be refused is a typed error in English for the
-// program, without personal data, and carries a text in Italian for the operator,
-// which [Explain] finds.
+// A refusal that an operator can cause is a typed error. Its text is English, for the program,
+// without personal data; [Explain] finds its Italian text for the operator.
 package flussi

@@ -12,8 +12,8 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// Page says which part of a list is wanted. Lists are sorted by time of creation and
-// then ID, the newest first; IDs are compared byte by byte.
+// Page selects a part of a list. Lists are sorted by time of creation and then ID, the newest
+// first; IDs are compared byte by byte.
 type Page struct {
 	After       Cursor // behind which entity; the zero Cursor: from the beginning
 	Limit       int    // how many at most. Defaults to 50; at most [MaxPage]. Stores are always given one
@@ -22,7 +22,8 @@ type Page struct {
 
 const (
 	defaultPage = 50
-	// MaxPage is the longest page. Stores are asked for one more, to know whether there is more.
+	// MaxPage is the longest page. Services read one more from the store, to learn whether there is
+	// another page.
 	MaxPage = 1000
 	// MinSearch is the least number of characters of a text to look for: databases find
 	// shorter ones only by reading everything.

@@ -51,7 +51,7 @@ const (
 )
 
 // New returns a client for the service with the key. The error lists everything that
-// is wrong with the configuration, and is an [flussi.ErrConfig].
+// is wrong with the configuration, and is a [flussi.ErrConfig].
 func New(key flussi.Key, c Config) (*Client, error) {
 	if c.Pace == nil {
 		c.Pace = newPace(PaceConfig{})
@@ -73,8 +73,8 @@ type Receipt struct {
 	Attempts int       // requests that were made
 }
 
-// Submit sends a message. It returns a receipt if the platform accepted it. The error is an
-// [*flussi.InvalidError], or an [*flussi.RemoteError] of any Kind; [flussi.OutcomeOf] says
+// Submit sends a message. It returns a receipt if the platform accepted it. The error is a
+// [*flussi.InvalidError], or a [*flussi.RemoteError] of any Kind; [flussi.OutcomeOf] says
 // what it means for the message.
 //
 // A call never delivers a message twice: it makes a further attempt only if the last one was

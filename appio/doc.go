@@ -19,7 +19,7 @@
 //
 // # What an error means
 //
-// A message or an argument that is not valid is an [*flussi.InvalidError], and nothing is sent.
+// A message or an argument that is not valid is a [*flussi.InvalidError], and nothing is sent.
 // Every other error of a call is a [*flussi.RemoteError], whose kind says what to do next:
 //
 //   - [flussi.ErrRemoteInvalid]: correct the message.

@@ -32,7 +32,7 @@ type Feed struct {
 }
 
 // Feed returns the subscriptions of the day that a time is on, in UTC. The service needs the
-// platform's permission. The error is an [*flussi.InvalidError] for the zero time, or an
+// platform's permission. The error is a [*flussi.InvalidError] for the zero time, or a
 // [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] until the day is over.
 func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
 	if year := day.UTC().Year(); day.IsZero() || year < 1 || year > 9999 {

@@ -36,7 +36,7 @@ const (
 	paceMargin = 0.98 // of the limit: calls bunch on the network
 )
 
-// NewPace returns a pace at its full rate. The error is an [flussi.ErrConfig] if a value is
+// NewPace returns a pace at its full rate. The error is a [flussi.ErrConfig] if a value is
 // negative.
 func NewPace(c PaceConfig) (*Pace, error) {
 	if c.Calls < 0 || c.Window < 0 {

@@ -15,8 +15,8 @@ type Profile struct {
 	Languages     []string // preferred ones, best first, such as it_IT; may be empty
 }
 
-// Profile returns whether the service may send messages to a citizen. The error is an
-// [*flussi.InvalidError] for the zero code, or an [*flussi.RemoteError]:
+// Profile returns whether the service may send messages to a citizen. The error is a
+// [*flussi.InvalidError] for the zero code, or a [*flussi.RemoteError]:
 // [flussi.ErrRemoteNotFound] if the citizen is not on App IO, or turned the inbox off.
 func (c *Client) Profile(ctx context.Context, citizen flussi.FiscalCode) (Profile, error) {
 	if citizen.IsZero() {

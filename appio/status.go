@@ -86,7 +86,7 @@ type wireState struct {
 
 // Message returns a message that was sent to a citizen. Its calls count for the [Pace], like
 // submissions. Most messages are final within minutes: ask every few minutes, and give up
-// after a day. The error is an [*flussi.InvalidError] if an argument is zero, or an
+// after a day. The error is a [*flussi.InvalidError] if an argument is zero, or a
 // [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] if there is no message with the ID. For
 // an ADVANCED payment message the platform may answer 500, which is [flussi.ErrUnavailable],
 // although the message is fine.

@@ -28,7 +28,7 @@ var (
 	ErrEncoding = errors.New("not valid UTF-8")
 )
 
-// Validate returns an [*flussi.InvalidError] with everything that the platform would refuse,
+// Validate returns a [*flussi.InvalidError] with everything that the platform would refuse,
 // or nil. [Client.Submit] calls it first. The limits are the platform's; lengths count
 // UTF-16 code units, so an emoji counts 2. A value that the platform accepts but that looks
 // like a mistake, such as a due date in the past or a notice number with wrong check digits,

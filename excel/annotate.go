@@ -20,15 +20,15 @@ import (
 // the same rows.
 //
 // The refused rows are those of the reading and those of the service that took the rows: the error
-// of [Collect], or the list that the service reports; nil if there are none. The report is that of a [Template.Decode] or [Template.DecodeCSV] that read this
-// file to its end, or came to [ErrHeader] or [ErrMerged]; any other is refused with
-// [ErrReport]. Errors beyond [Limits.Errors] are not marked; the
-// sheet says how many more there are. A background that a marked cell had of
+// of [Collect], or the list that the service reports; nil if there are none. The report is that of
+// a [Template.Decode] or [Template.DecodeCSV] that read this file to its end, or came to
+// [ErrHeader] or [ErrMerged]; any other is refused with [ErrReport]. Errors beyond [Limits.Errors]
+// are not marked; the sheet says how many more there are. A background that a marked cell had of
 // its own is replaced.
 //
 // The copy is made in memory: a file whose sheets have more rows together than
-// [Limits.AnnotatedRows], or more than 20 cells a row on the average, is refused with [ErrLimit]. The other errors
-// are those of reading the file, the context's and w's.
+// [Limits.AnnotatedRows], or more than 20 cells a row on the average, is refused with [ErrLimit].
+// The other errors are those of reading the file, the context's and w's.
 func (t *Template[Row]) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *Report, refused *RowsError) error {
 	if report == nil || !report.Complete && !errors.Is(report.Err, ErrHeader) && !errors.Is(report.Err, ErrMerged) {
 		return reportError()
@@ -58,9 +58,8 @@ func reportError() error {
 	return &FileError{Err: ErrReport, Reason: "Di questo file non si può fare una copia con gli errori segnati."}
 }
 
-// annotated makes the copy. The workbook engine changes what it knows in a file and
-// may not know all of it: if it fails, or panics as it does on some files that are
-// right, the error says that this file cannot be marked.
+// annotated makes the copy. The workbook engine may not support all of a file: if it fails, or
+// panics as it does on some valid files, the error says that this file cannot be marked.
 func (t *Template[Row]) annotated(ctx context.Context, data []byte, names []string, report *Report, refused *RowsError) (copied []byte, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -94,8 +93,7 @@ type concealed struct{}
 
 func (concealed) Error() string { return "the workbook engine cannot change it" }
 
-// whole reads a file once more, to be sure that it is one that the workbook engine
-// reads to its end, and returns it as a workbook.
+// whole reads a file once more, to check that it is complete, and returns it as a workbook.
 func (t *Template[Row]) whole(ctx context.Context, r io.ReaderAt, size int64, format Format) (data []byte, names []string, err error) {
 	if format == CSV {
 		return t.csvAsBook(ctx, r, size)

@@ -69,6 +69,6 @@
 // ([flussi.Explain]), and hold no text of the file: no code, no message, no header that is not the
 // template's, no name of a sheet. A date or an amount that is wrong may be shown.
 //
-// A [Template] is safe for concurrent use. Readers that are handed to it are not used
-// after a call has returned or a sequence has ended.
+// A [Template] is safe for concurrent use. It does not use a reader after the call has returned or
+// the sequence has ended.
 package excel

@@ -21,7 +21,7 @@ type finding struct {
 	place  string // what the list calls it
 	header string
 	text   string
-	doubt  bool // the row was accepted all the same
+	doubt  bool // the row was accepted anyway
 }
 
 // findings are what to report about a file, errors first.

@@ -21,8 +21,8 @@ type Line[Row any] struct {
 	Notes  []Note // changes and doubts, empty if none
 }
 
-// Note says what was done to a cell in order to read it, and what is doubtful about
-// it. The value was read all the same.
+// Note says what was done to a cell in order to read it, and what is doubtful about it. The value
+// was read anyway.
 type Note struct {
 	Row      int             // the number of the row in the file, counted from 1
 	Column   string          // the letters of the column, "" if the whole row is meant or the column is not there
@@ -59,8 +59,7 @@ func (u UnknownColumn) LogValue() slog.Value { return slog.StringValue(u.Column)
 
 // Report is what [Template.Decode] and [Template.DecodeCSV] report about a file beside its rows. It
 // is complete when the sequence has ended. The errors of the rows are not in it: they are in the
-// sequence, and go on to whatever takes the rows. What it holds of the file's own texts masks
-// itself.
+// sequence. Texts of the file in it mask themselves.
 type Report struct {
 	Format    Format          // what the file is
 	Encoding  string          // of a CSV file: UTF-8, UTF-16 or Windows-1252
@@ -104,8 +103,8 @@ func (r *Report) OK() bool { return r.Complete && r.Invalid == 0 }
 // and how many wrong, what has to be corrected, and what should be looked at.
 //
 // The refused rows are those of the reading and those of the service that took the rows: the error
-// of [Collect], or the list that the service reports; nil if there are none. Of their errors, and of the notes, no more than most are
-// listed, if most is not 0, and no more than [Limits.Errors].
+// of [Collect], or the list that the service reports; nil if there are none. Of their errors, and
+// of the notes, no more than most are listed, if most is not 0, and no more than [Limits.Errors].
 func (r *Report) Italian(refused *RowsError, most int) string {
 	if most <= 0 || most > r.limit {
 		most = r.limit
@@ -198,16 +197,17 @@ func (r *Report) accept(notes []Note, limit int) {
 
 // Locate returns the error of a row as [CellErrors] with the letters of their columns. It is for
 // errors found after the row was decoded, such as by a database. [Report.Italian] and
-// [Template.Annotate] call it themselves. The columns are known of errors made by [NewCellError] and
-// [NewCheckError], also joined, and of the fields of a [flussi.InvalidError]
+// [Template.Annotate] call it themselves. The columns are known of errors made by [NewCellError]
+// and [NewCheckError], also joined, and of the fields of a [flussi.InvalidError]
 // ([ColumnConfig.Field]); any other error is one of the whole row. It can be called while the
 // sequence is ranged over.
 func (r *Report) Locate(e *flussi.RowError) *flussi.RowError {
 	return &flussi.RowError{Row: e.Row, Other: e.Other, Err: r.places.cells(nil, e.Row, e.Err)}
 }
 
-// AddWarning adds a doubt about a row to the Notes; the row is not refused. The columns are found as
-// by [Report.Locate]. A nil error does nothing. It can be called while the sequence is ranged over.
+// AddWarning adds a doubt about a row to the Notes; the row is not refused. The columns are found
+// as by [Report.Locate]. A nil error does nothing. It can be called while the sequence is ranged
+// over.
 func (r *Report) AddWarning(row int, err error) {
 	for _, c := range r.places.cells(nil, row, err) {
 		if len(r.Notes) >= r.limit {

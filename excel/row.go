@@ -159,7 +159,7 @@ func (d *decoder[Row]) readCell(c *Column[Row], row *Row, cell xlsx.Cell) (note,
 	return c.read(row, Cell{Type: CellType(cell.Type), Text: cell.Text, Format: NumberFormat(cell.Format), Date1904: d.src.date1904})
 }
 
-// checkEnd judges what can only be known behind the last row.
+// checkEnd checks what is known only after the last row.
 func (d *decoder[Row]) checkEnd() error {
 	if d.src.exact && d.first == 0 && !d.src.newline {
 		return &FileError{Format: CSV, Row: d.src.header.row, Err: ErrTruncated, Reason: "Il file finisce con l'intestazione: è incompleto, o non contiene righe. Copiarlo o salvarlo di nuovo."}

@@ -22,7 +22,7 @@ type Template[Row any] struct {
 	blank    func() (*blank, error)
 }
 
-// Config says what a template is. Name is required; everything else may be left out.
+// Config configures a template. Only the Name is required.
 type Config[Row any] struct {
 	Name    string // what is listed, in Italian, such as "Notifiche"; [Template.Mark] makes the workbook's mark of it
 	Version int    // of the columns; raise it when they change; default 1

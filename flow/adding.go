@@ -101,9 +101,9 @@ func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row
 	return done, nil
 }
 
-// find looks for an import whose write ended with [flussi.ErrCommitUnknown]. The server may still be working
-// on it after the connection is lost, so find tries several times. An import that is not found may
-// still be stored later.
+// find looks for an import whose write ended with [flussi.ErrCommitUnknown]. The server may still
+// be working on it after the connection is lost, so find tries several times. An import that is not
+// found may still be stored later.
 func (a *adding) find(ctx context.Context, cause error) (ImportResult, error) {
 	ctx, cancel := patient(ctx, findTime)
 	defer cancel()

@@ -24,8 +24,8 @@ const DigestVersion = 2
 // the same message if they have the same recipient, subject, content, notice number, amount, due
 // date to the second, and occasion. Texts are compared in Unicode's form NFC, with each run of
 // white space as one blank and none at the ends, and without invisible characters (controls,
-// zero-width characters, soft hyphens, bidirectional marks, variation selectors). The occasion
-// is compared without upper and lower case, too.
+// zero-width characters, soft hyphens, bidirectional marks, variation selectors). The occasion is
+// also compared without upper and lower case.
 func (d Draft) Digest() Digest {
 	if d.Recipient.IsZero() {
 		return Digest{}

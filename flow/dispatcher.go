@@ -80,7 +80,7 @@ const (
 )
 
 // NewDispatcher returns a dispatcher. The error lists everything that is wrong with the
-// configuration; it is an [flussi.ErrConfig].
+// configuration; it is a [flussi.ErrConfig].
 func NewDispatcher(store Store, messengers SenderFor, c DispatcherConfig) (*Dispatcher, error) {
 	var faults []error
 	if store == nil || messengers == nil {
@@ -151,7 +151,7 @@ func (e *StopError) Error() string {
 	return fmt.Sprintf("flow: send %s: stopped: %v", e.FlowID, e.Err)
 }
 
-// Unwrap returns the cause, such as an [flussi.ErrUnauthorized].
+// Unwrap returns the cause, such as a [flussi.ErrUnauthorized].
 func (e *StopError) Unwrap() error { return e.Err }
 
 // Italian describes the stop for the operator.
@@ -162,7 +162,7 @@ func (e *StopError) Italian() string { return e.Reason }
 // all of it; a flow whose sending is over already is returned as it is. Run waits for what
 // another dispatcher has claimed; if that one was killed, until the end of the lease.
 //
-// The error is an [flussi.ErrNotFound] or an [flussi.ErrState] if there is nothing to do, a
+// The error is a [flussi.ErrNotFound] or a [flussi.ErrState] if there is nothing to do, a
 // [*StopError] if this dispatcher stopped the sending, an [ErrOutcomeNotStored] if the store did
 // not take outcomes of messages that were sent, the context's error once it ended and everything is
 // stored, or another error of the store. A claim that fails is not tried again, since the lease of

@@ -3,15 +3,16 @@
 // time-outs, throttling and crashes without notifying a citizen twice.
 //
 //	store := memstore.New() // or your own, on your database
-//	messengers := func(ctx context.Context, service string) (flow.Sender, error) { return client, nil } // an *appio.Client
-//	service, err := flow.NewService(store, flow.Operators{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
-//	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+//	senders := func(context.Context, string) (flow.Sender, error) { return client, nil } // an *appio.Client
+//	operators := flow.Permissions{"m.neri": {"tributi"}}
+//	service, err := flow.NewService(store, operators, senders, flow.ServiceConfig{})
+//	dispatcher, err := flow.NewDispatcher(store, senders, flow.DispatcherConfig{})
 //
-//	details := flow.Details{Note: flussi.NewText("TARI 2026")}
-//	f, report, err := service.ImportFlow(ctx, operator, "tributi", details, rows, flow.AddConfig{}) // all rows, or none and why
-//	f, err = service.ActivateFlow(ctx, operator, f.ID)                                              // Attivo
-//	f, err = service.SendFlow(ctx, operator, f.ID)                                                  // In invio
-//	f, err = dispatcher.Run(ctx, f.ID)                                                              // Inviato, or Invio incompleto
+//	// all rows, or none and why
+//	f, report, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
+//	f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo
+//	f, err = service.SendFlow(ctx, operator, f.ID)     // In invio
+//	f, err = dispatcher.Run(ctx, f.ID)                 // Inviato, or Invio incompleto
 //
 // # Who does what
 //
@@ -61,7 +62,7 @@
 //
 // # Errors
 //
-// Those of Service and Dispatcher are an [*flussi.Error], or a [*StopError] from Run.
+// Those of Service and Dispatcher are a [*flussi.Error], or a [*StopError] from Run.
 // [flussi.Explain] has the text for the operator, [flussi.HTTPStatus] the status for a web
 // service. None shows personal data.
 //

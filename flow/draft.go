@@ -11,8 +11,7 @@ import (
 	"github.com/flussi-go/flussi/internal/core"
 )
 
-// Draft (bozza) is what an operator, or a row of a workbook, says about a
-// notification.
+// Draft (bozza) is the part of a notification that an operator, or a row of a workbook, sets.
 type Draft struct {
 	Recipient       flussi.FiscalCode       // Codice Fiscale Destinatario; required
 	Subject         flussi.Text             // Oggetto; required
@@ -56,7 +55,7 @@ func (l Limits) check() error {
 	return nil
 }
 
-// Validate returns an [*flussi.InvalidError] with everything that is wrong with the draft, by
+// Validate returns a [*flussi.InvalidError] with everything that is wrong with the draft, by
 // the limits and by what the platform accepts, or nil.
 func (d Draft) Validate(l Limits) error {
 	e := &core.Invalid{}
@@ -79,7 +78,7 @@ func (d Draft) Validate(l Limits) error {
 	}
 	e.Text(core.TextRule{Field: "Reference", Name: "il riferimento", Max: MaxKey}, d.Reference)
 	e.Text(core.TextRule{Field: "Occasion", Name: "l'occasione", Max: MaxKey}, d.Occasion)
-	// The platform's rules; what is said above in other words is not said again.
+	// The platform's rules, without those that are checked above.
 	own := slices.Clone(e.Fields)
 	var platform *flussi.InvalidError
 	if errors.As(d.Message().Validate(), &platform) {
@@ -130,8 +129,8 @@ func (d Draft) normal() Draft {
 	return d
 }
 
-// Message returns the message that App IO is given for the draft. A payment that may
-// not be made after the due date is marked so only if there is a due date.
+// Message returns the message for App IO. A payment that may not be made after the due date is
+// marked so only if there is a due date.
 func (d Draft) Message() appio.Message {
 	m := appio.Message{To: d.Recipient, Subject: d.Subject, Content: d.Content, DueDate: d.DueDate}
 	if d.IsPayment {

@@ -11,7 +11,7 @@ import (
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
-// Why something is refused, besides the Err… values of package flussi. An [*flussi.Error] unwraps
+// Why something is refused, besides the Err… values of package flussi. A [*flussi.Error] unwraps
 // to one of these. Those about a state are a [flussi.ErrState], those about data a
 // [flussi.ErrInvalid].
 var (
@@ -36,7 +36,7 @@ var (
 	ErrOutcomeNotStored = sentinel.New("outcome not stored", "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto.", nil)
 )
 
-// failure wraps the error of a method that is about no entity in particular, or returns nil.
+// failure wraps the error of a method that is not about one entity, or returns nil.
 func failure(operation string, err error) error { return failed(operation, "", uuid.Nil, err) }
 
 // flowFailure wraps the error of a method about a flow, or returns nil.
@@ -49,7 +49,7 @@ func notificationFailure(operation string, id uuid.UUID, err error) error {
 	return failed(operation, entityNotification, id, err)
 }
 
-// What the ID of an [*flussi.Error] is of.
+// What the ID of a [*flussi.Error] is of.
 const (
 	entityFlow         = "flow"
 	entityNotification = "notification"
@@ -70,8 +70,8 @@ func refuse(err error, reason string, args ...any) error {
 	return refuseAbout("", uuid.Nil, err, reason, args...)
 }
 
-// refuseAbout returns a refusal that is about an entity. It names its own, which for an
-// [flussi.ErrDuplicate] is the one that exists already.
+// refuseAbout returns a refusal about an entity; for a [flussi.ErrDuplicate], the one that exists
+// already.
 func refuseAbout(entity string, id uuid.UUID, err error, reason string, args ...any) error {
 	return &flussi.Error{Package: "flow", Operation: "take action", Entity: entity, ID: id, Err: err, Reason: fmt.Sprintf(reason, args...)}
 }

@@ -54,7 +54,7 @@ func (c Counts) Total() int { return c.Registered + c.Sending + c.Sent + c.Faile
 // Pending is the number of notifications whose sending is not over.
 func (c Counts) Pending() int { return c.Registered + c.Sending }
 
-// Add counts a notification in, or out with -1. Stores and fakes use it.
+// Add adds a notification to the counts, or removes it with -1. Stores and fakes use it.
 func (c *Counts) Add(n Notification, by int) {
 	switch {
 	case n.Disabled:
@@ -91,10 +91,10 @@ const (
 	// resolved without one. Left by FlowEndIncomplete if the platform rejects a message
 	// later on.
 	FlowSent FlowState = "sent"
-	// FlowIncomplete (Invio incompleto): the sending is over, with negative outcomes
-	// for some recipients, or it stopped before the end. Entered by FlowEndIncomplete. Left
-	// by FlowSend once something was corrected or the cause of the stop was mended, or
-	// by FlowComplete if nothing remains in error.
+	// FlowIncomplete (Invio incompleto): the sending is over, with negative outcomes for some
+	// recipients, or it stopped before the end. Entered by FlowEndIncomplete. Left by FlowSend
+	// after corrections, or when the cause of the stop is gone, or by FlowComplete if nothing
+	// remains in error.
 	FlowIncomplete FlowState = "incomplete"
 )
 

@@ -26,7 +26,7 @@ const (
 	decisive                     // the platform took or refused the message: both work
 	platformFailed               // it did not take the message, or did not answer
 	payeeForbidden               // the service is not enabled, or only may not name this payee
-	serviceFailed                // the service cannot send to anybody
+	serviceFailed                // the service cannot send at all
 )
 
 // outcomeOf returns the outcome of a submission.

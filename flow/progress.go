@@ -2,7 +2,7 @@ package flow
 
 import "time"
 
-// Progress says how the sending of a flow gets on, by all dispatchers.
+// Progress is the progress of sending a flow, by all dispatchers.
 type Progress struct {
 	Flow     Flow          // with its Counts: sent, failed, and pending
 	Elapsed  time.Duration // since this run began

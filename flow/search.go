@@ -46,16 +46,15 @@ type NotificationFilter struct {
 	Disabled     DisabledFilter      // Dis.
 
 	ChangedFrom, ChangedTo time.Time // Data mod.: changed at ChangedFrom or later, and before ChangedTo
-	// DeliveryOpen: sent, with a MessageID and personal data, and its delivery is not final:
-	// see [appio.MessageStatus.Final]. What a verification asks for.
+	// DeliveryOpen: sent, with a MessageID and personal data, and its delivery is not final: see
+	// [appio.MessageStatus.Final]. For verifying.
 	DeliveryOpen bool
-	// ClosedBefore: sent before this time; or in error for another reason than an unknown
-	// outcome, or disabled before it was sent, and not changed since; and not anonymised. What
-	// anonymising is for.
+	// ClosedBefore: sent before this time; or in error for another reason than an unknown outcome,
+	// or disabled before it was sent, and not changed since; and not anonymised. For anonymising.
 	ClosedBefore time.Time
 }
 
-// DisabledFilter says whether what operators have set aside is looked for.
+// DisabledFilter says whether disabled entities match.
 type DisabledFilter string
 
 // The values of a DisabledFilter.
@@ -65,7 +64,7 @@ const (
 	OnlyDisabled DisabledFilter = "disabled" // disabled
 )
 
-// Page says which part of a list is wanted: see [flussi.Page].
+// Page selects a part of a list: see [flussi.Page].
 type Page = flussi.Page
 
 // Cursor is a place in a list: see [flussi.Cursor].
@@ -84,7 +83,7 @@ func (f Flow) Cursor() Cursor { return Cursor{At: f.CreatedAt, ID: f.ID} }
 // Cursor returns the place of the notification in lists.
 func (n Notification) Cursor() Cursor { return Cursor{At: n.CreatedAt, ID: n.ID} }
 
-// Check returns an [*flussi.InvalidError] with the fields of which no flow can have the value, such
+// Check returns a [*flussi.InvalidError] with the fields of which no flow can have the value, such
 // as an unknown state, and a Text that is too short; or nil.
 func (q FlowFilter) Check() error {
 	var wrong core.Invalid
@@ -97,7 +96,7 @@ func (q FlowFilter) Check() error {
 	return wrong.OrNil()
 }
 
-// Check returns an [*flussi.InvalidError] with the fields of which no notification can have the
+// Check returns a [*flussi.InvalidError] with the fields of which no notification can have the
 // value, such as an unknown state or error code, and a Text that is too short; or nil. The
 // [ErrorCode] "" is known: that of a notification without an error.
 func (q NotificationFilter) Check() error {

@@ -17,7 +17,7 @@ import (
 )
 
 // Sender talks to App IO for one service. [*appio.Client] is one. [flussi.OutcomeOf] says what an
-// error of Submit means for the message: a fake returns an [*flussi.RemoteError] with an Outcome;
+// error of Submit means for the message: a fake returns a [*flussi.RemoteError] with an Outcome;
 // any other error is an unknown outcome. It must be safe for concurrent use, and return when its
 // context ends.
 type Sender interface {
@@ -58,9 +58,9 @@ func (o Permissions) Services(_ context.Context, by flussi.Actor) ([]string, err
 // not found. It is safe for concurrent use, and has no goroutines but those that a
 // verification of a whole flow uses until it returns.
 //
-// The error of every method is an [*flussi.Error]. It unwraps to one of the Err… values of this
+// The error of every method is a [*flussi.Error]. It unwraps to one of the Err… values of this
 // package, to a [*fsm.TransitionError] if the action is not possible in the state, to an
-// [fsm.ErrRole] if it is not for the actor's roles, to an [*flussi.InvalidError] for a draft or a
+// [fsm.ErrRole] if it is not for the actor's roles, to a [*flussi.InvalidError] for a draft or a
 // [*flussi.ValueError] for anything else that is not valid, to the context's error, or to what the
 // store, the authorizer or the sender returned. Unless a method says otherwise, an error has
 // changed nothing.
@@ -96,7 +96,7 @@ const (
 )
 
 // NewService returns a service. The error lists everything that is wrong with the
-// configuration; it is an [flussi.ErrConfig].
+// configuration; it is a [flussi.ErrConfig].
 func NewService(store Store, authorizer Authorizer, messengers SenderFor, c ServiceConfig) (*Service, error) {
 	var faults []error
 	if store == nil || authorizer == nil || messengers == nil {

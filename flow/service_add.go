@@ -27,7 +27,7 @@ func DraftRows(drafts ...Draft) iter.Seq2[Row, error] {
 // AddConfig says how rows are added.
 type AddConfig struct {
 	// SkipInvalid stores the rows that are valid if others are not, which is no error then:
-	// the report has them. If none is valid, the error is an [flussi.ErrRows] all the same. Defaults
+	// the report has them. If none is valid, the error is a [flussi.ErrRows] all the same. Defaults
 	// to false: all or nothing.
 	SkipInvalid bool
 	// Occasion, such as "sollecito marzo", is the occasion of the rows that have none of their
@@ -92,7 +92,7 @@ var italy = sync.OnceValue(func() *time.Location {
 })
 
 // AddNotifications (Importa da File Excel) adds notifications to a flow that is Inattivo.
-// Either all rows are added, or, if one of them is not valid, none: then the error is an
+// Either all rows are added, or, if one of them is not valid, none: then the error is a
 // [flussi.ErrRows], and the report says what is wrong with which rows. A row is refused if the
 // sequence has an error in its place, if its draft is not valid, or if an earlier row is the
 // same message for the same citizen ([flussi.ErrDuplicate]). A row whose message the service has
@@ -101,13 +101,14 @@ var italy = sync.OnceValue(func() *time.Location {
 // It can be called again with the same rows, occasion and flow, after an error, a crash, or by
 // mistake: if this flow has the rows already, it does nothing, and the report's ImportedAt says
 // when they were stored. A program that makes a new flow each time calls [Service.ImportFlow]
-// instead. If it is not known whether the rows were stored, the error is an [flussi.ErrCommitUnknown].
+// instead. If it is not known whether the rows were stored, the error is a
+// [flussi.ErrCommitUnknown].
 //
 // The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until the call
 // returns. An error in it belongs to its row if it is a [*flussi.RowError], which the report has as
 // it is, or if its row has a Number; any other error ends the call, with nothing stored whatever
 // the configuration says: that is for a file that turns out to be cut off. The sequence must not
-// use the store. If the flow is changed while rows come in, the error is an [flussi.ErrConflict],
+// use the store. If the flow is changed while rows come in, the error is a [flussi.ErrConflict],
 // and nothing is stored. With every error that comes after the first row, the report covers the
 // rows that were read until then.
 func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID uuid.UUID, rows iter.Seq2[Row, error], c AddConfig) (AddReport, error) {
@@ -128,10 +129,10 @@ func (s *Service) AddNotifications(ctx context.Context, by flussi.Actor, flowID 
 	return a.report, flowFailure(op, flowID, err)
 }
 
-// ImportFlow (Nuovo, Importa da File Excel) is [Service.CreateFlow] and
-// [Service.AddNotifications] at once: the flow is there with its notifications, or, with
-// every error but an [flussi.ErrCommitUnknown], it is not there at all. Neither a wrong row nor a crash leaves
-// an empty flow behind.
+// ImportFlow (Nuovo, Importa da File Excel) is [Service.CreateFlow] and [Service.AddNotifications]
+// at once: the flow is there with its notifications, or, with every error but a
+// [flussi.ErrCommitUnknown], it is not there at all. Neither a wrong row nor a crash leaves an
+// empty flow behind.
 //
 // It can be called again with the same rows, service and occasion: if a flow has them, that flow is
 // returned in its current state, and the report's ImportedAt says when they were stored. A flow

@@ -49,7 +49,7 @@ func (s *Service) newFlow(ctx context.Context, by flussi.Actor, service string, 
 }
 
 // EditFlow (Aggiorna) replaces what operators wrote about a flow. The version is the one that the
-// operator read; if the flow has another one now, the error is an [flussi.ErrConflict]. It is
+// operator read; if the flow has another one now, the error is a [flussi.ErrConflict]. It is
 // possible in every state but In invio.
 func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Details) (Flow, error) {
 	return s.changeFlow(ctx, "edit flow", by, id, FlowEdit, func(f *Flow) error {
@@ -115,7 +115,7 @@ func (s *Service) DisableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID
 	})
 }
 
-// EnableFlow takes back what DisableFlow did.
+// EnableFlow undoes DisableFlow.
 func (s *Service) EnableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "enable flow", by, id, FlowEnable, func(f *Flow) error {
 		f.Disabled = false
@@ -178,9 +178,9 @@ func (d Details) check() error {
 	return e.OrNil()
 }
 
-// conclude lets the flow follow its notifications, outside a sending: it is Invio
-// incompleto as long as one is not sent, and Inviato once all are. It returns the step
-// that was taken, or other if none was needed.
+// conclude adapts the flow's state to its notifications, outside a sending: Invio incompleto as
+// long as one is not sent, Inviato once all are. It returns the step that it took, or other if none
+// was needed.
 func (f *Flow) conclude(ctx context.Context, by string, other FlowAction) (FlowAction, error) {
 	action := FlowAction("")
 	open := f.Counts.Pending() + f.Counts.Failed
@@ -196,8 +196,8 @@ func (f *Flow) conclude(ctx context.Context, by string, other FlowAction) (FlowA
 	return action, f.Fire(ctx, action, asSystem(by))
 }
 
-// asSystem is an actor who sends or asks the platform: by the machines, the system does
-// that; by the records, the one who ordered it.
+// asSystem returns an actor for steps of the system, with the role System for the machines, and the
+// ID of the user who ordered it for the records.
 func asSystem(id string) flussi.Actor { return flussi.Actor{ID: id, Roles: systemRoles} }
 
 var systemRoles = []flussi.Role{flussi.System}

@@ -14,7 +14,7 @@ import (
 
 // EditNotification (Aggiorna) corrects the data of a notification that is Registrato or in Errore,
 // unless its outcome is unknown ([ErrMayHaveArrived]). The version is the one that the operator
-// read; if the notification has another one now, the error is an [flussi.ErrConflict]. While its
+// read; if the notification has another one now, the error is a [flussi.ErrConflict]. While its
 // flow is Attivo or In invio, what is Registrato is fixed ([flussi.ErrState]). A message that the
 // flow has already for the same citizen is refused ([flussi.ErrDuplicate]); without a flow, one
 // that the service has.
@@ -44,8 +44,8 @@ func fixed(n *Notification, f *Flow) error {
 	return refuse(flussi.ErrState, "Il flusso è nello stato «%s»: le notifiche da inviare non si possono modificare fino alla fine dell'invio.", f.State.Label())
 }
 
-// unique refuses a notification whose flow has the same message for the same citizen, or
-// for one that stands alone, whose service has.
+// unique refuses a notification whose flow has the same message for the same citizen, or for one
+// without a flow, whose service has.
 func (s *Service) unique(ctx context.Context, n *Notification) error {
 	if n.FlowID == uuid.Nil {
 		return s.unsent(ctx, *n)
@@ -144,7 +144,7 @@ func (s *Service) DisableNotification(ctx context.Context, by flussi.Actor, id u
 	})
 }
 
-// EnableNotification takes back what DisableNotification did.
+// EnableNotification undoes DisableNotification.
 func (s *Service) EnableNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	return s.changeNotification(ctx, "enable notification", by, id, NotificationEnable, "", func(n *Notification, f *Flow) error {
 		n.Disabled = false

@@ -36,8 +36,8 @@ func (s *Service) Notification(ctx context.Context, by flussi.Actor, id uuid.UUI
 
 // Flows (Elenca) returns a page of the flows that match the filter, the newest first,
 // each with its Counts. Without Services in the filter it looks in all that the actor is
-// enabled for; with one that the actor is not enabled for the error is an [flussi.ErrForbidden].
-// What the filter's Check or the page's refuses is an [*flussi.InvalidError].
+// enabled for; with one that the actor is not enabled for the error is a [flussi.ErrForbidden].
+// What the filter's Check or the page's refuses is a [*flussi.InvalidError].
 func (s *Service) Flows(ctx context.Context, by flussi.Actor, filter FlowFilter, page Page) (FlowPage, error) {
 	list := func(services []string, page Page) ([]Flow, error) {
 		filter.Services = services
@@ -71,7 +71,8 @@ func (s *Service) AllNotifications(ctx context.Context, by flussi.Actor, filter 
 	return core.All(ctx, s.access, by, filter.Services, filter.Check(), list, fail)
 }
 
-// pages returns all notifications that match a filter, the oldest first, in groups of at most limit.
+// pages returns all notifications that match a filter, the oldest first, in groups of at most
+// limit.
 func pages(ctx context.Context, store Store, filter NotificationFilter, limit int) iter.Seq2[[]Notification, error] {
 	return core.Pages(ctx, limit, func(ctx context.Context, page Page) ([]Notification, error) {
 		return store.Notifications(ctx, filter, page)

@@ -16,21 +16,19 @@ import (
 
 // SendNewConfig says how a new notification is sent at once.
 type SendNewConfig struct {
-	// ID of the notification. A program whose form may be submitted twice, perhaps at the
-	// same moment, or that tries again after an error, gives each form an ID when it is
-	// opened. The second submission is an [flussi.ErrExists] and returns the notification as it is: if
-	// that is Registrato, it was not sent, and [Service.SendNotification] sends it. Defaults to
-	// a new ID.
+	// ID of the notification. A program whose form may be submitted twice, perhaps at the same
+	// moment, or that tries again after an error, gives each form an ID when it is opened. The
+	// second submission is a [flussi.ErrExists] and returns the notification as it is: if that is
+	// Registrato, it was not sent, and [Service.SendNotification] sends it. Defaults to a new ID.
 	ID uuid.UUID
 }
 
-// SendNewNotification (Nuovo, Aggiungi) creates a notification outside any flow and sends
-// it at once. It returns when the outcome is known. See [Service.SendNotification] for
-// what comes of it: the notification that is returned exists, unless it is the zero
-// Notification. If the service has sent the same message to the same citizen, or is about to,
-// the error is an [flussi.ErrDuplicate], and nothing is created; to send the message again, set another
-// [Draft.Occasion]. Of two that are submitted at the same moment, one is sent, and the other
-// becomes Errore with [CodeAlreadySent].
+// SendNewNotification (Nuovo, Aggiungi) creates a notification outside any flow and sends it at
+// once. It returns when the outcome is known. See [Service.SendNotification] for the outcomes. The
+// notification that is returned is stored, unless it is the zero Notification. If the service has
+// sent the same message to the same citizen, or is about to, the error is a [flussi.ErrDuplicate],
+// and nothing is created; to send the message again, set another [Draft.Occasion]. Of two that are
+// submitted at the same moment, one is sent, and the other becomes Errore with [CodeAlreadySent].
 func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
 	const op = "send new notification"
 	n, err := s.draft(ctx, by, service, d, c)
@@ -50,7 +48,7 @@ func (s *Service) SendNewNotification(ctx context.Context, by flussi.Actor, serv
 	return s.send(ctx, op, by, n)
 }
 
-// draft makes a new notification, of which nothing is stored yet.
+// draft makes a new notification, and stores nothing.
 func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d Draft, c SendNewConfig) (Notification, error) {
 	if err := s.admitOperator(ctx, by, service); err != nil {
 		return Notification{}, err
@@ -75,9 +73,9 @@ func (s *Service) draft(ctx context.Context, by flussi.Actor, service string, d 
 	return n, s.unsent(ctx, n)
 }
 
-// unsent refuses a message that the citizen has from the service already, or is about to
-// get, from another notification. It lets the operator know early; the store decides again when
-// the notification is claimed.
+// unsent refuses a message that another notification of the service has sent to the citizen, or is
+// about to send. It informs the operator early; the store decides again when the notification is
+// claimed.
 func (s *Service) unsent(ctx context.Context, n Notification) error {
 	for other, err := range all(ctx, s.store, NotificationFilter{Services: []string{n.Service}, Digests: []Digest{n.Digest()}}) {
 		if err != nil {
@@ -102,7 +100,7 @@ func (s *Service) unsent(ctx context.Context, n Notification) error {
 }
 
 // flowDisabled reports whether the flow of a notification is disabled, or missing; false if the
-// notification stands alone.
+// notification has no flow.
 func (s *Service) flowDisabled(ctx context.Context, n Notification) (bool, error) {
 	switch f, err := flowOf(ctx, s.store, n); {
 	case err == flussi.ErrNotFound:
@@ -114,18 +112,17 @@ func (s *Service) flowDisabled(ctx context.Context, n Notification) (bool, error
 	}
 }
 
-// SendNotification (Invia Messaggio) sends a notification that is Registrato, at once: one
-// that stands alone, or one whose flow was sent before, after a correction. With a flow
-// in another state it is refused with [flussi.ErrState]. If the citizen may have the message from
-// another notification of the service, it is not sent: it becomes Errore with
-// [CodeAlreadySent], and the error is an [flussi.ErrDuplicate].
+// SendNotification (Invia Messaggio) sends a notification that is Registrato, at once: one without
+// a flow, or a corrected one whose flow was sent before. With a flow in another state it is refused
+// with [flussi.ErrState]. If the citizen may have the message from another notification of the
+// service, it is not sent: it becomes Errore with [CodeAlreadySent], and the error is a
+// [flussi.ErrDuplicate].
 //
-// It returns when the outcome is known, and no error only if the platform accepted the
-// message. Otherwise the notification that it returns says what came of it: it is in
-// Errore, with the same reason as the error; or it is Registrato again, since it certainly
-// was not sent, and can be sent later. When the context ends, a message that is on its way
-// has half a minute left to be answered, and its outcome as long to be stored. If that
-// cannot be done, the error is an [ErrOutcomeNotStored].
+// It returns when the outcome is known, and no error only if the platform accepted the message.
+// Otherwise the notification that it returns is in Errore, with the same reason as the error; or it
+// is Registrato again, since it was certainly not sent, and can be sent later. When the context
+// ends, a request that is under way has half a minute left, and storing its outcome as long. If it
+// cannot be stored, the error is an [ErrOutcomeNotStored].
 func (s *Service) SendNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	const op = "send notification"
 	n, err := s.notification(ctx, by, id)

@@ -15,16 +15,16 @@ import (
 
 // VerifyReport says what the verification of a flow found.
 type VerifyReport struct {
-	Asked    int // messages that the platform was asked for
+	Asked    int // messages that were verified
 	Final    int // of them, those whose delivery is final now, and went well
 	Rejected int // of them, those that did not arrive after all: their notifications are in Errore now
-	Failed   int // of them, those that the platform gave no answer for
+	Failed   int // of them, those without an answer of the platform
 }
 
-// VerifyNotification (Verifica Stato) asks the platform now what became of a notification that is
+// VerifyNotification (Verifica Stato) reads from the platform what became of a notification that is
 // Inviato, and stores it. If the message was rejected, or failed for good, the notification becomes
 // Errore, and its flow Invio incompleto. What the platform does not report is not changed. It is
-// refused with an [flussi.ErrEmpty] if there is no MessageID, as after
+// refused with a [flussi.ErrEmpty] if there is no MessageID, as after
 // [Service.ConfirmNotification].
 func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	const op = "verify notification"
@@ -52,12 +52,12 @@ func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uu
 	return n, notificationFailure(op, id, err)
 }
 
-// VerifyFlow (Verifica Stato) asks the platform now for all messages of a flow whose delivery is
-// not final, and stores what it says, as [Service.VerifyNotification] does. It makes one call for
-// each, which takes its time: a context that ends leaves what was stored by then. A notification is
-// stored only if it has news; the flow's history records the verification. Messages that get no
-// answer are counted and passed over; if the service may not ask, or the platform does not answer
-// many times in a row, it ends with an error, and the report says what was found before.
+// VerifyFlow (Verifica Stato) reads the state of all messages of a flow whose delivery is not
+// final, and stores it, as [Service.VerifyNotification] does. It makes one call for each; if the
+// context ends, what was stored by then remains. A notification is stored only if it has news; the
+// flow's history records the verification. Messages that get no answer are counted and passed over;
+// if the service may not ask, or the platform does not answer many times in a row, it ends with an
+// error, and the report says what was found before.
 func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (VerifyReport, error) {
 	const op = "verify flow"
 	f, err := s.changeFlow(ctx, op, by, id, FlowVerify, nil)
@@ -68,10 +68,10 @@ func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID)
 	return report, flowFailure(op, id, err)
 }
 
-// VerifyService asks the platform for all messages of a service that changed since a time
-// and whose delivery is not final, of flows and others, as [Service.VerifyFlow] does, in the
-// name of the dispatcher: for programs that do so now and then, such as every few minutes for
-// what was sent within a day.
+// VerifyService reads the state of all messages of a service that changed since a time and whose
+// delivery is not final, in flows and without one, as [Service.VerifyFlow] does, in the name of the
+// dispatcher. It is for programs that verify regularly, such as every few minutes what was sent
+// within a day.
 func (d *Dispatcher) VerifyService(ctx context.Context, service string, since time.Time) (VerifyReport, error) {
 	filter := NotificationFilter{Services: []string{service}, ChangedFrom: since}
 	report, err := verify(ctx, d.store, d.sender, service, filter, d.config.ID, d.config.Workers)
@@ -92,8 +92,8 @@ type verification struct {
 	ended  error // why it ends early
 }
 
-// verify asks for the messages of a service that match the filter, with some workers, which
-// end with it.
+// verify reads the messages of a service that match the filter, with some workers, which end with
+// it.
 func verify(ctx context.Context, store Store, sender sender, service string, filter NotificationFilter, by string, workers int) (VerifyReport, error) {
 	messenger, err := sender.messenger(ctx, service)
 	if err != nil {
@@ -142,7 +142,7 @@ func (v *verification) end(err error) {
 	}
 }
 
-// ask asks for one message. An error ends the verification.
+// ask reads one message. An error ends the verification.
 func (v *verification) ask(ctx context.Context, n Notification) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -237,8 +237,8 @@ func applyMessageState(ctx context.Context, store Store, by string, n Notificati
 
 const undelivered = "App IO non ha potuto consegnare il messaggio, per un errore definitivo: il messaggio non è arrivato. Riportare la notifica a «Registrato» e inviarla di nuovo."
 
-// rejected stores that a message did not arrive after all, with its flow. What else
-// happens to the flow at the same moment does not matter.
+// rejected stores that a message did not arrive after all, with its flow. It retries if the flow
+// changes at the same moment.
 func rejected(ctx context.Context, store Store, by string, before Notification, change NotificationChange) (Notification, error) {
 	for tries := (core.Tries{}); ; {
 		f, err := store.Flow(ctx, before.FlowID)

@@ -43,8 +43,8 @@ func CheckService(name string) error {
 	return nil
 }
 
-// ServiceSkeleton returns a key that is equal for names of services that look alike. It ignores upper
-// and lower case and the kinds of blanks, hyphens and quotes, and replaces Cyrillic and Greek
+// ServiceSkeleton returns a key that is equal for names of services that look alike. It ignores
+// upper and lower case and the kinds of blanks, hyphens and quotes, and replaces Cyrillic and Greek
 // letters by the Latin ones that they look like. Stores find similar names by it; it must not be
 // used for authorisation.
 func ServiceSkeleton(name string) string {

@@ -17,7 +17,7 @@ import (
 //   - It is safe for concurrent use by any number of goroutines, and if the database is
 //     shared, of processes.
 //   - It is all or nothing. A write that returns an error has changed nothing, unless
-//     the error is an [flussi.ErrCommitUnknown]: the database was lost in the middle of it.
+//     the error is a [flussi.ErrCommitUnknown]: the database was lost in the middle of it.
 //   - When the context ends, it returns the context's error; a write whose context ended before it
 //     began changes nothing.
 //   - What it returns is the caller's: changing it changes nothing in the store.
@@ -27,7 +27,7 @@ import (
 //
 // Versions: a write passes an entity with the Version that was read, 0 for a new entity. If the
 // stored entity still has this Version, the store keeps the entity with the next one. Otherwise
-// nothing is written, and the error is an [flussi.ErrConflict]; also if a new entity exists
+// nothing is written, and the error is a [flussi.ErrConflict]; also if a new entity exists
 // already, if one that is not new does not exist, or if one write has an entity twice. Concurrent
 // writes succeed or are an ErrConflict; they must not deadlock. With each version, the store keeps
 // its record, and sets the record's Version. The ID, FlowID, Service and CreatedAt of an entity
@@ -51,8 +51,8 @@ import (
 //   - A notification that is In invio already, or is stored in another state, is not checked.
 //
 // Services: the first flow or notification of a service is refused with a [*SimilarServiceError],
-// and nothing is written, if there is another service with the same [ServiceSkeleton]. This also holds
-// for two services of one write.
+// and nothing is written, if there is another service with the same [ServiceSkeleton]. This also
+// holds for two services of one write.
 //
 // Stores enforce no other rules: they do not check whether a step is allowed, and only Claim takes
 // one by itself.
@@ -64,7 +64,7 @@ type Store interface {
 // FlowStore is the part of a [Store] that keeps flows.
 type FlowStore interface {
 	// Flow returns a flow, with the Counts of its notifications as they are at the same
-	// moment. The error is an [flussi.ErrNotFound] if there is none.
+	// moment. The error is a [flussi.ErrNotFound] if there is none.
 	Flow(ctx context.Context, id uuid.UUID) (Flow, error)
 
 	// Flows returns a page of the flows that match the filter, each with its Counts.
@@ -90,7 +90,7 @@ type FlowStore interface {
 	// returns it.
 	SaveImport(ctx context.Context, i ImportRequest) (done ImportResult, before bool, err error)
 
-	// ImportResult returns the import with a key. The error is an [flussi.ErrNotFound] if there is
+	// ImportResult returns the import with a key. The error is a [flussi.ErrNotFound] if there is
 	// none that counts.
 	ImportResult(ctx context.Context, key ImportKey) (ImportResult, error)
 }
@@ -125,7 +125,7 @@ type ImportResult struct {
 
 // NotificationStore is the part of a [Store] that keeps notifications.
 type NotificationStore interface {
-	// Notification returns a notification. The error is an [flussi.ErrNotFound] if there is none.
+	// Notification returns a notification. The error is a [flussi.ErrNotFound] if there is none.
 	Notification(ctx context.Context, id uuid.UUID) (Notification, error)
 
 	// Notifications returns a page of the notifications that match the filter.
@@ -150,7 +150,7 @@ type NotificationStore interface {
 	// wholly before or wholly after any change of the flow: once SaveFlow has returned, every claim
 	// goes by the flow that it stored. It never returns one notification to two claims, of one
 	// process or of two. It may return fewer than there are while others claim at the same moment,
-	// as with a database that skips the rows that they have locked. The error is an
+	// as with a database that skips the rows that they have locked. The error is a
 	// [flussi.ErrNotFound] if there is no such flow.
 	Claim(ctx context.Context, claim Claim) (Flow, []Notification, error)
 

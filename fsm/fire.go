@@ -79,10 +79,9 @@ func (m *Machine[S, E]) Fire(ctx context.Context, from S, event E, by flussi.Act
 	return x.to, nil
 }
 
-// runner is a looplab machine, made once and used for one step at a time. looplab
-// cannot be given two things: a context that may end, since a cancelled Event wedges
-// its machine for good, and arguments, which it boxes. The runner holds both, and
-// passes a context of its own.
+// runner is a looplab machine, made once and used for one step at a time. looplab must not get two
+// things: a context that may end, since its machine is stuck for ever after a cancelled Event, and
+// arguments, which it boxes. The runner holds both, and passes a context of its own.
 type runner[S, E ~string] struct {
 	machine *fsm.FSM
 	hooks   []Hooks[S, E]

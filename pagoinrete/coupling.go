@@ -3,9 +3,8 @@ package pagoinrete
 import "slices"
 
 // coupling says which states notices may be in while their event is in a state: the guide's table
-// of the ten operations, with what may happen to a notice besides. An event that is being prepared
-// has none; one that was submitted has none that was not transmitted; and only a notified one is
-// paid.
+// of the ten operations, and what else may happen to a notice. An event that is being prepared has
+// none; one that was submitted has none that was not transmitted; and only a notified one is paid.
 var coupling = map[EventState][]NoticeState{
 	EventBlank:          nil,
 	EventNotTransmitted: nil,

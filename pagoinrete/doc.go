@@ -57,7 +57,7 @@
 //
 // # Errors
 //
-// Those of [Service] are an [*flussi.Error]; one that Pago In Rete caused wraps a
+// Those of [Service] are a [*flussi.Error]; one that Pago In Rete caused wraps a
 // [*flussi.RemoteError]. [flussi.Explain] has the text for the operator, [flussi.HTTPStatus] the
 // status for a web service. None shows personal data.
 //

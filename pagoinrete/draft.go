@@ -8,8 +8,8 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// NoticeDraft (bozza) is what the office, or a row of a workbook, says about what one debtor
-// owes: one notice, or one for each instalment of the event.
+// NoticeDraft (bozza) is what one debtor owes, as the office or a row of a workbook sets it: one
+// notice, or one for each instalment of the event.
 type NoticeDraft struct {
 	Debtor     flussi.FiscalCode // the pupil or member of staff who owes; required
 	DebtorKind DebtorKind        // defaults to [DebtorPupil]
@@ -29,7 +29,7 @@ type part struct {
 }
 
 // parts returns the notices that the draft describes, by instalment, in an event: the amounts add
-// up to that of the draft, or of the event, and the discounts to the draft's. The error is an
+// up to that of the draft, or of the event, and the discounts to the draft's. The error is a
 // [*flussi.InvalidError].
 func (d NoticeDraft) parts(e Event) ([]part, error) {
 	fault := &invalid{}

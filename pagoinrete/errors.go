@@ -10,7 +10,7 @@ import (
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
-// Why something is refused, besides the Err… values of package flussi. An [*flussi.Error] unwraps
+// Why something is refused, besides the Err… values of package flussi. A [*flussi.Error] unwraps
 // to one of these. Those about a state are a [flussi.ErrState], those about data a
 // [flussi.ErrInvalid].
 var (
@@ -19,14 +19,14 @@ var (
 	// ErrNotices: the event's notices are not ready for it: some are not transmitted, or
 	// there are none to be paid.
 	ErrNotices = sentinel.New("notices are not ready", "Gli avvisi dell'evento non permettono l'operazione.", flussi.ErrState)
-	// ErrDiscrepancy: what Pago In Rete says contradicts what is stored. It is stored as the
+	// ErrDiscrepancy: what Pago In Rete reports contradicts what is stored. It is stored as the
 	// Discrepancy of its event or notice, and an operator decides.
 	ErrDiscrepancy = sentinel.New("discrepancy", "I dati non concordano: esaminare la discrepanza.", flussi.ErrState)
 	// ErrAmount: amounts do not add up, or are not what is due.
 	ErrAmount = sentinel.New("amounts differ", "Gli importi non concordano.", flussi.ErrInvalid)
 )
 
-// failure wraps the error of a method that is about no entity in particular, or returns nil.
+// failure wraps the error of a method that is not about one entity, or returns nil.
 func failure(operation string, err error) error { return failed(operation, "", uuid.Nil, err) }
 
 // eventFailure wraps the error of a method about an event, or returns nil.
@@ -39,7 +39,7 @@ func noticeFailure(operation string, id uuid.UUID, err error) error {
 	return failed(operation, entityNotice, id, err)
 }
 
-// What the ID of an [*flussi.Error] is of.
+// What the ID of a [*flussi.Error] is of.
 const (
 	entityEvent  = "event"
 	entityNotice = "notice"

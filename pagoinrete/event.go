@@ -25,7 +25,7 @@ type Event struct {
 	EventData
 	Rejection   flussi.Text  // why the principal rejected it the last time; "" if never rejected
 	RemoteID    string       // the identifier in Pago In Rete, "" before it is transmitted
-	Discrepancy Discrepancy  // what Pago In Rete says that cannot be; zero if nothing
+	Discrepancy Discrepancy  // what contradicts it; zero if nothing
 	Counts      NoticeCounts // how many notices there are, as the store counts them; not written
 	CreatedAt   time.Time    // UTC
 	UpdatedAt   time.Time    // UTC
@@ -50,8 +50,8 @@ func (c NoticeCounts) Total() int { return c.NotLinked + c.Unpaid + c.Paid + c.C
 // NotCancelled is the number of notices that are not cancelled.
 func (c NoticeCounts) NotCancelled() int { return c.Total() - c.Cancelled }
 
-// Add counts a notice in, or out with -1. Stores and fakes use it. One in a state that is
-// not known counts as Unpaid.
+// Add adds a notice to the counts, or removes it with -1. Stores and fakes use it. One in a state
+// that is not known counts as Unpaid.
 func (c *NoticeCounts) Add(n Notice, by int) {
 	switch n.State {
 	case NoticeNotLinked:
@@ -136,7 +136,7 @@ const (
 	EventEdit               EventAction = "edit"   // Modifica: DSGA, A.A.
 	EventDelete             EventAction = "delete" // Cancella: DSGA, A.A.
 	EventResolveDiscrepancy EventAction = "settle" // Archivia la discrepanza: DSGA, A.A.
-	EventRecordDiscrepancy  EventAction = "differ" // by the system: Pago In Rete says what cannot be
+	EventRecordDiscrepancy  EventAction = "differ" // by the system: something contradicts it
 )
 
 // EventMachine returns the table of what may happen to an event, with the SIDI role
@@ -179,7 +179,7 @@ var eventMachine = sync.OnceValue(func() *fsm.Machine[EventState, EventAction] {
 	})
 })
 
-// remoteEvents are the states in which Pago In Rete may say something about an event.
+// remoteEvents are the states in which Pago In Rete may report an event.
 var remoteEvents = []EventState{EventSimulated, EventToApprove, EventToNotify, EventRejected, EventNotified, EventDeleted}
 
 // officeRoles are the roles of the school's office (segreteria).

@@ -71,7 +71,7 @@ func (e *invalid) date(name string, date time.Time) {
 	}
 }
 
-// Validate returns an [*flussi.InvalidError] with everything that is wrong with the data of an
+// Validate returns a [*flussi.InvalidError] with everything that is wrong with the data of an
 // event of a kind, or nil. The amounts of the instalments have to add up to that of the
 // event.
 func (d EventData) Validate(kind EventKind) error {

@@ -17,25 +17,23 @@ import (
 // What holds for every method:
 //
 //   - It is safe for concurrent use, and returns when its context ends.
-//   - Events and notices are known by the IDs that they have here. What is put again is
-//     recognised by its ID: it is replaced as long as its state permits that, keeps its
-//     RemoteID and Number, and is never there twice.
-//   - What an error means for what was asked, [flussi.OutcomeOf] says: a Gateway of one's own returns
-//     a [*flussi.RemoteError] with its Operation, its Kind and, if something was to be changed, its
-//     Outcome; any other error is an outcome that is not known. Then the Service reads back
-//     what is there.
-//   - What is refused changes nothing. The Kind says why: [flussi.ErrRemoteInvalid] for the data or
-//     an action that is no step, [flussi.ErrRemoteForbidden] for the actor's role or a school that
-//     is another's, [flussi.ErrRemoteState], [flussi.ErrRemoteNotFound], [flussi.ErrUnauthorized] for
-//     the credentials. A context that ended before the call makes it [flussi.ErrInterrupted], and
-//     not done; one that ends in the middle leaves a change unknown.
-//   - Steps are taken in the name of the actor, by whose SIDI role Pago In Rete judges them. A
-//     step that was taken already, or that the state there does not permit, is refused
-//     with [flussi.ErrRemoteState].
+//   - It recognises events and notices by our IDs. A second put of an ID replaces what is there as
+//     long as its state permits that. It keeps its RemoteID and Number, and is never there twice.
+//   - [flussi.OutcomeOf] says what an error means for the call: a Gateway of yours returns a
+//     [*flussi.RemoteError] with its Operation, its Kind and, for a change, its Outcome. Any other
+//     error is an unknown outcome; then the Service reads the state back.
+//   - A refused call changes nothing. The Kind says why: [flussi.ErrRemoteInvalid] for the data or an
+//     action that is no step, [flussi.ErrRemoteForbidden] for the actor's role or another school,
+//     [flussi.ErrRemoteState], [flussi.ErrRemoteNotFound], [flussi.ErrUnauthorized] for the
+//     credentials. If the context ended before the call, the error is [flussi.ErrInterrupted] and the
+//     change is not done; if it ends during the call, the outcome of a change is unknown.
+//   - Steps are taken in the name of the actor, whose SIDI role Pago In Rete checks. A step that was
+//     taken already, or that the state there does not permit, is refused with
+//     [flussi.ErrRemoteState].
 type Gateway interface {
 	// PutEvent transmits an event, or replaces it while it is Simulato or Rifiutato there.
 	PutEvent(ctx context.Context, by flussi.Actor, e Event) (RemoteEvent, error)
-	// Event returns an event. The error is an [flussi.ErrRemoteNotFound] if there is none.
+	// Event returns an event. The error is a [flussi.ErrRemoteNotFound] if there is none.
 	Event(ctx context.Context, id uuid.UUID) (RemoteEvent, error)
 	// MoveEvent submits, approves, rejects, notifies or deletes an event ([EventSubmit],
 	// [EventApprove], [EventReject], [EventNotify], [EventDelete]), and returns it as it is
@@ -52,13 +50,13 @@ type Gateway interface {
 	Notices(ctx context.Context, ids []uuid.UUID) ([]RemoteNotice, error)
 	// MoveNotice cancels a notice ([NoticeCancel]), or notes that it was paid outside Pago In
 	// Rete ([NoticePayManually]) or refunded ([NoticeRefund]), with the proof of that, and
-	// returns it as it is afterwards. The error is an [flussi.ErrRemoteNotFound] if there is none.
+	// returns it as it is afterwards. The error is a [flussi.ErrRemoteNotFound] if there is none.
 	MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action NoticeAction, proof Proof) (RemoteNotice, error)
 	// NoticePDF returns the notice as a PDF to be printed; the caller closes it. An error of
-	// reading means that the file is cut off. The error is an [flussi.ErrRemoteNotFound] if there is
+	// reading means that the file is cut off. The error is a [flussi.ErrRemoteNotFound] if there is
 	// no such notice.
 	NoticePDF(ctx context.Context, id uuid.UUID) (io.ReadCloser, error)
-	// Receipt returns the receipt of a payment. The error is an [flussi.ErrRemoteNotFound] if there
+	// Receipt returns the receipt of a payment. The error is a [flussi.ErrRemoteNotFound] if there
 	// is none.
 	Receipt(ctx context.Context, id uuid.UUID) (Receipt, error)
 }

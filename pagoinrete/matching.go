@@ -70,8 +70,8 @@ type matching struct {
 	report   MatchReport
 }
 
-// page matches the rows that wait, all together. If another user changes one of the notices at the
-// same moment, it begins anew.
+// page matches the waiting rows together. If another user changes one of the notices at the same
+// moment, it begins again.
 func (m *matching) page(ctx context.Context) error {
 	rows := m.waiting
 	m.waiting = m.waiting[:0]
@@ -129,8 +129,8 @@ func (m *matching) page(ctx context.Context) error {
 	}
 }
 
-// together is one record of two that are stored with one change. Where one of them is a
-// discrepancy, the other is the step, and it says both.
+// together joins two records that are stored with one change. If one of them is a discrepancy, the
+// record has the other one's step and both reasons.
 func together(earlier, later NoticeRecord) NoticeRecord {
 	later.From = earlier.From
 	if later.Action == earlier.Action {
@@ -147,8 +147,8 @@ func together(earlier, later NoticeRecord) NoticeRecord {
 }
 
 // find returns the notices of the rows, by their IUV, and reads which of their events are
-// Notificato. A school's notices should have each an IUV of their own: what several have is found
-// as the zero Notice, since it is not known whose it is.
+// Notificato. Each notice of a school should have its own IUV. An IUV of several notices is found
+// as the zero Notice, since it is not known which one was paid.
 func (m *matching) find(ctx context.Context, rows []PaymentRow) (map[flussi.IUV]Notice, error) {
 	wanted := make([]flussi.IUV, 0, len(rows))
 	for _, row := range rows {

@@ -74,8 +74,8 @@ func (k DebtorKind) Label() string {
 // Due is what has to be paid: the amount without the discount.
 func (d NoticeData) Due() flussi.Cents { return d.Amount - d.Discount }
 
-// IUV returns the identifier that settlements and journals know the payment by; zero before
-// the notice is transmitted.
+// IUV returns the payment's identifier in settlements and journals; zero before the notice is
+// transmitted.
 func (n Notice) IUV() flussi.IUV { return n.Number.IUV() }
 
 // NoticeState (stato dell'avviso di pagamento) is where a notice is in its life.
@@ -255,7 +255,7 @@ func (a NoticeAction) Label() string {
 }
 
 // NewNotice returns a notice of an event in its first state, made now by the actor, for one of
-// the event's instalments. Nothing is stored. The error is an [*flussi.InvalidError] for the data,
+// the event's instalments. Nothing is stored. The error is a [*flussi.InvalidError] for the data,
 // see [NoticeData.Validate], or a [*flussi.ValueError] with [flussi.ErrEmpty] if the event
 // or the actor's ID is missing.
 func NewNotice(e Event, instalment int, d NoticeData, by flussi.Actor) (Notice, error) {
@@ -276,7 +276,7 @@ func NewNotice(e Event, instalment int, d NoticeData, by flussi.Actor) (Notice, 
 	}, nil
 }
 
-// Validate returns an [*flussi.InvalidError] with everything that is wrong with the data, or nil:
+// Validate returns a [*flussi.InvalidError] with everything that is wrong with the data, or nil:
 // [flussi.ErrEmpty] for a missing debtor or due date, [flussi.ErrRange] for an unknown kind,
 // a discount that leaves nothing to pay, or an amount that pagoPA cannot collect, and what
 // texts can have.

@@ -115,7 +115,7 @@ func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by fluss
 	case is:
 		found = Discrepancy{Kind: DiscrepancyAmount, Amount: amount}
 	case n.Discrepancy.Kind.ofFiles():
-		found = n.Discrepancy // not gone by this
+		found = n.Discrepancy // this does not resolve it
 	}
 	news := n.Discrepancy.meet(found)
 	switch {
@@ -137,8 +137,8 @@ func (n Notice) differs(before Notice, found Discrepancy, by flussi.Actor) (Noti
 	return n.change(NoticeRecordDiscrepancy, before.State, by.ID, n.Discrepancy.Italian()), true
 }
 
-// ahead reports whether the notice is just where Pago In Rete says, or further on by nothing
-// but what settlements and the treasury journal showed here.
+// ahead reports whether the notice is in the state that Pago In Rete reports, or further on only by
+// what settlements and the treasury journal showed.
 func (n Notice) ahead(there NoticeState) bool {
 	path, err := NoticeMachine().Path(there, n.State)
 	if err != nil {

@@ -63,7 +63,7 @@ type MatchReport struct {
 type Mismatch struct {
 	Row      PaymentRow // as it came
 	NoticeID uuid.UUID  // that has its IUV; the zero UUID if there is none
-	Err      error      // why: [flussi.ErrNotFound] for an unknown IUV, [ErrDiscrepancy] for one of several notices, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrUnknownPaymentOutcome], [ErrNotPayable], an [*flussi.InvalidError]
+	Err      error      // why: [flussi.ErrNotFound] for an unknown IUV, [ErrDiscrepancy] for one of several notices, [ErrAmount], [ErrPaidTwice], [ErrReversed], [ErrUnknownPaymentOutcome], [ErrNotPayable], a [*flussi.InvalidError]
 	Reason   string     // why, in Italian
 }
 
@@ -89,21 +89,21 @@ func (m *Mismatch) Unwrap() error { return m.Err }
 // Italian describes the mismatch for the operator.
 func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Number, m.Reason) }
 
-// ApplySettlement matches the rows of PSP settlements to the notices of a school: what they
-// show to be paid becomes Pagamento confermato. A payment that was not heard of before implies
-// the steps to it. A row whose amount differs, whose IUV no notice has, or whose notice is paid
-// already by another one, changes nothing but the notice's Discrepancy, and is in the report;
-// so the same settlement can be applied twice. A payment that was reversed is in the report too,
-// and changes only the Discrepancy of a notice that is paid. A row with an unknown outcome is in
-// the report, and changes nothing. The time is proportional to the rows; the memory is that of one
-// page of them.
+// ApplySettlement matches the rows of PSP settlements to the notices of a school: what they show to
+// be paid becomes Pagamento confermato. A payment that was not known before implies the steps to
+// it. A row whose amount differs, whose IUV no notice has, or whose notice is paid already by
+// another one, changes nothing but the notice's Discrepancy, and is in the report; so the same
+// settlement can be applied twice. A payment that was reversed is in the report too, and changes
+// only the Discrepancy of a notice that is paid. A row with an unknown outcome is in the report,
+// and changes nothing. The time is proportional to the rows; the memory is that of one page of
+// them.
 //
 // An error in the sequence ends the call, with what was stored by then; apply it again once it is
 // whole. So leave out rows of a file that cannot be read, and report them yourself. The sequence
 // may not use the store.
 //
-// The actor is of the office, or a program with the role [flussi.System]; the [Authorizer] is
-// asked about either.
+// The actor is of the office, or a program with the role [flussi.System]; the [Authorizer] decides
+// about both.
 func (s *Service) ApplySettlement(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
 	return s.match(ctx, "apply settlement", by, school, rows, settlement)
 }

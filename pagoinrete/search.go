@@ -39,7 +39,7 @@ type NoticeFilter struct {
 	Discrepancy bool              // those with an open discrepancy
 }
 
-// Page says which part of a list is wanted: see [flussi.Page].
+// Page selects a part of a list: see [flussi.Page].
 type Page = flussi.Page
 
 // Cursor is a place in a list: see [flussi.Cursor].
@@ -51,7 +51,7 @@ func (e Event) Cursor() Cursor { return Cursor{At: e.CreatedAt, ID: e.ID} }
 // Cursor returns the place of the notice in lists.
 func (n Notice) Cursor() Cursor { return Cursor{At: n.CreatedAt, ID: n.ID} }
 
-// Check returns an [*flussi.InvalidError] with the fields of which no event can have the value, such
+// Check returns a [*flussi.InvalidError] with the fields of which no event can have the value, such
 // as an unknown state, and a Text that is too short; or nil.
 func (q EventFilter) Check() error {
 	var wrong core.Invalid
@@ -62,7 +62,7 @@ func (q EventFilter) Check() error {
 	return wrong.OrNil()
 }
 
-// Check returns an [*flussi.InvalidError] with the fields of which no notice can have the value,
+// Check returns a [*flussi.InvalidError] with the fields of which no notice can have the value,
 // such as an unknown state; or nil.
 func (q NoticeFilter) Check() error {
 	var wrong core.Invalid

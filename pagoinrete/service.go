@@ -14,7 +14,7 @@ import (
 
 // GatewayFor returns the gateway of a school, by its codice meccanografico. It must be safe for
 // concurrent use. For a school that it does not know it returns an error; if that is a
-// [flussi.Explainer], the operator reads why. No Gateway is an [flussi.ErrConfig].
+// [flussi.Explainer], the operator reads why. No Gateway is a [flussi.ErrConfig].
 type GatewayFor func(ctx context.Context, school string) (Gateway, error)
 
 // Authorizer returns the schools that an actor works for. It is asked on every call of a
@@ -34,20 +34,19 @@ func (s Permissions) Schools(_ context.Context, by flussi.Actor) ([]string, erro
 	return s[by.ID], nil
 }
 
-// Service is the work of a school's office with its payments: one method for each of the
-// guide's operations. Every method takes the actor, refuses what the actor's SIDI role may
-// not do or what the event and its notices do not permit together, and records what was
-// done. What belongs to a school that the actor does not work for is not found. It is safe
-// for concurrent use, and has no goroutines but those that [Service.TransmitNotices] uses
-// until it returns.
+// Service is what an application of a school's office calls: one method for each of the guide's
+// operations. Every method takes the actor, refuses what the actor's SIDI role may not do or what
+// the event and its notices do not permit together, and records what was done. What belongs to a
+// school that the actor does not work for is not found. It is safe for concurrent use, and has no
+// goroutines but those that [Service.TransmitNotices] uses until it returns.
 //
-// What changes something in Pago In Rete is done there first, and stored here afterwards.
-// After an unknown outcome, the state in Pago In Rete is read back and used. So call again after
-// an error or a crash: what was done already is recognised, and nothing is created twice.
+// A change is made in Pago In Rete first, and then stored. After an unknown outcome, the state in
+// Pago In Rete is read back and used. So call again after an error or a crash: what was done
+// already is recognised, and nothing is created twice.
 //
-// The error of every method is an [*flussi.Error]. It unwraps to one of the Err… values of this
+// The error of every method is a [*flussi.Error]. It unwraps to one of the Err… values of this
 // package, to a [*fsm.TransitionError] if the action is not possible in the state or not for
-// the role, to an [*flussi.InvalidError] or a [*flussi.ValueError] for what is not valid, to the
+// the role, to a [*flussi.InvalidError] or a [*flussi.ValueError] for what is not valid, to the
 // context's error, or to what the store, the authorizer or the gateway returned, such as a
 // [*flussi.RemoteError]. Unless a method says otherwise, an error has changed nothing here.
 type Service struct {
@@ -66,7 +65,7 @@ type ServiceConfig struct {
 const defaultWorkers = 8
 
 // NewService returns a service. The error lists everything that is wrong with the
-// configuration; it is an [flussi.ErrConfig].
+// configuration; it is a [flussi.ErrConfig].
 func NewService(store Store, authorizer Authorizer, gateways GatewayFor, c ServiceConfig) (*Service, error) {
 	var faults []error
 	if store == nil || authorizer == nil || gateways == nil {

@@ -24,7 +24,7 @@ func NoticeDraftRows(drafts ...NoticeDraft) iter.Seq2[NoticeRow, error] {
 // AddConfig says how rows are added.
 type AddConfig struct {
 	// SkipInvalid creates the notices of the rows that are valid if others are not, which is
-	// no error then: the report has them. If none is valid, the error is an [flussi.ErrRows] all the
+	// no error then: the report has them. If none is valid, the error is a [flussi.ErrRows] all the
 	// same. Defaults to false: all or nothing.
 	SkipInvalid bool
 	// MaxErrors is how many wrong rows are reported one by one; all are counted. Defaults to
@@ -43,7 +43,7 @@ type AddReport struct {
 // Simulato or Rifiutato, one or massively: for each row one, or one for each instalment. They
 // are Non collegato a Pago in Rete. A donation has none: the error is an [ErrDonation].
 //
-// Either all rows are taken, or, if one of them is not valid, none: then the error is an
+// Either all rows are taken, or, if one of them is not valid, none: then the error is a
 // [flussi.ErrRows], and the report says what is wrong with which rows. A row is refused if the
 // sequence has an error in its place, if its draft is not valid, or if the event has a notice
 // for the same debtor and instalment that is not cancelled ([flussi.ErrDuplicate]).
@@ -52,7 +52,7 @@ type AddReport struct {
 // returns. An error in it belongs to its row if it is a [*flussi.RowError], which the report has as
 // it is, or if its row has a Number; any other error ends the call, with nothing stored whatever
 // the configuration says: that is for a file that turns out to be cut off. The sequence must not
-// use the store. If the event is changed while rows come in, the error is an [flussi.ErrConflict],
+// use the store. If the event is changed while rows come in, the error is a [flussi.ErrConflict],
 // and nothing is stored.
 func (s *Service) AddNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID, rows iter.Seq2[NoticeRow, error], c AddConfig) (AddReport, error) {
 	const op = "add notices"

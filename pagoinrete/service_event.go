@@ -41,7 +41,7 @@ func (s *Service) CreateEvent(ctx context.Context, by flussi.Actor, kind EventKi
 
 // EditEvent (Modifica) replaces the office's data of an event that is Non trasmesso, Simulato or
 // Rifiutato. The version is the one that the office read; if the event has another one now, the
-// error is an [flussi.ErrConflict]. An event that was transmitted is replaced in Pago In Rete as
+// error is a [flussi.ErrConflict]. An event that was transmitted is replaced in Pago In Rete as
 // well. While the event has notices, its amounts, due dates and instalments are fixed.
 func (s *Service) EditEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d EventData) (Event, error) {
 	d = d.normal()
@@ -165,7 +165,7 @@ func (s *Service) DeleteEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 
 // ResolveEventDiscrepancy (Archivia la discrepanza) closes an event's discrepancy with an
 // explanation: the same one is not reported again. The version is the one that the user read; if
-// the event has another one now, the error is an [flussi.ErrConflict].
+// the event has another one now, the error is a [flussi.ErrConflict].
 func (s *Service) ResolveEventDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Event, error) {
 	return s.changeEvent(ctx, "settle event", by, id, step{
 		action: EventResolveDiscrepancy,

@@ -11,7 +11,7 @@ import (
 )
 
 // EditNotice (Modifica) replaces the office's data of a notice that was not transmitted yet. The
-// version is the one that the office read; if the notice has another one now, the error is an
+// version is the one that the office read; if the notice has another one now, the error is a
 // [flussi.ErrConflict]. The debtor cannot change, nor can the amount if the event fixes it: cancel
 // the notice and create another.
 func (s *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d NoticeData) (Notice, error) {
@@ -36,7 +36,7 @@ func (s *Service) EditNotice(ctx context.Context, by flussi.Actor, id uuid.UUID,
 }
 
 // CancelNotice (Annulla) cancels a notice that is not paid, with a reason: Annullato, here and in
-// Pago In Rete. While its event is Da approvare, the error is an [flussi.ErrState].
+// Pago In Rete. While its event is Da approvare, the error is a [flussi.ErrState].
 func (s *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, why flussi.Text) (Notice, error) {
 	return s.changeNotice(ctx, "cancel notice", by, id, move{
 		action: NoticeCancel,
@@ -54,8 +54,8 @@ func (s *Service) CancelNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 // PayNoticeManually (Pagato manualmente) records that a notice was paid without Pago In Rete. The
 // school verified it; the proof is for exactly what is due. It is recorded here and in Pago In
 // Rete, so that the notice is not paid there again. Its event has to be Notificato. If the notice
-// is paid by another proof already, the error is an [flussi.ErrRemoteState]; if another user
-// records one at the same moment, an [flussi.ErrConflict].
+// is paid by another proof already, the error is a [flussi.ErrRemoteState]; if another user
+// records one at the same moment, a [flussi.ErrConflict].
 func (s *Service) PayNoticeManually(ctx context.Context, by flussi.Actor, id uuid.UUID, proof Proof) (Notice, error) {
 	proof = proof.normal(by.ID)
 	return s.changeNotice(ctx, "pay notice manually", by, id, move{
@@ -155,7 +155,7 @@ func (s *Service) ShowEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) 
 
 // ResolveNoticeDiscrepancy (Archivia la discrepanza) closes a notice's discrepancy with an
 // explanation: the same one is not reported again. The version is the one that the user read; if
-// the notice has another one now, the error is an [flussi.ErrConflict], since there may be another
+// the notice has another one now, the error is a [flussi.ErrConflict], since there may be another
 // discrepancy.
 func (s *Service) ResolveNoticeDiscrepancy(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, why flussi.Text) (Notice, error) {
 	return s.changeNotice(ctx, "settle notice", by, id, move{

@@ -36,8 +36,8 @@ func (s *Service) Notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (No
 
 // Events returns a page of the events that match the filter, the newest first, each with its
 // Counts. Without Schools in the filter it looks in all that the actor works for; with one
-// that the actor does not work for the error is an [flussi.ErrForbidden]. What the filter's Check
-// or the page's refuses is an [*flussi.InvalidError].
+// that the actor does not work for the error is a [flussi.ErrForbidden]. What the filter's Check
+// or the page's refuses is a [*flussi.InvalidError].
 func (s *Service) Events(ctx context.Context, by flussi.Actor, filter EventFilter, page Page) (EventPage, error) {
 	list := func(schools []string, page Page) ([]Event, error) {
 		filter.Schools = schools
@@ -71,7 +71,8 @@ func (s *Service) AllNotices(ctx context.Context, by flussi.Actor, filter Notice
 	return core.All(ctx, s.access, by, filter.Schools, filter.Check(), list, fail)
 }
 
-// pages returns all notices that match a filter, the oldest first, in groups of at most [MaxRemote].
+// pages returns all notices that match a filter, the oldest first, in groups of at most
+// [MaxRemote].
 func (s *Service) pages(ctx context.Context, filter NoticeFilter) iter.Seq2[[]Notice, error] {
 	return core.Pages(ctx, MaxRemote, func(ctx context.Context, page Page) ([]Notice, error) {
 		return s.store.Notices(ctx, filter, page)

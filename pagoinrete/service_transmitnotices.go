@@ -47,10 +47,10 @@ const (
 // notificato) and gets its number. The event is Simulato or Rifiutato; for a donation the error
 // is an [ErrDonation], since it has none.
 //
-// What Pago In Rete refuses is counted and noted with the notice, and so is what gets no answer,
-// which remains Non collegato. If the credentials are not accepted, or nothing gets an answer many
-// times in a row, the call ends with that error. Whatever ended it, even a crash: called again, it
-// goes on with what is left, and what had arrived is recognised.
+// A notice that Pago In Rete refuses, or that gets no answer, is counted and remains Non collegato;
+// a refusal is recorded in its Error. If the credentials are not accepted, or nothing gets an
+// answer many times in a row, the call ends with that error. After any end, even a crash, call it
+// again: it goes on with what is left, and Pago In Rete recognises what had arrived.
 func (s *Service) TransmitNotices(ctx context.Context, by flussi.Actor, eventID uuid.UUID) (TransmitReport, error) {
 	const op = "transmit notices"
 	e, err := s.fee(ctx, by, eventID, EventTransmitNotices)
@@ -172,8 +172,8 @@ func (t *transmission) end(err error) {
 	t.cancel()
 }
 
-// transmit transmits a notice, and reads back what came of it where that is not known. One that
-// was changed since it was created may be there as it was before, so it is transmitted again.
+// transmit transmits a notice. If the outcome is unknown, it reads the notice back. One that was
+// changed since it was created may be there with its old data, so it is transmitted again.
 func (t *transmission) transmit(ctx context.Context, n Notice) transmitted {
 	if err := ctx.Err(); err != nil {
 		return transmitted{n, RemoteNotice{}, &flussi.RemoteError{Package: "pagoinrete", Platform: "Pago In Rete", Operation: "transmit notice", Kind: flussi.ErrInterrupted, Outcome: flussi.OutcomeNotDone, Err: err}}
@@ -222,8 +222,8 @@ func (t *transmission) judge(err error) {
 	}
 }
 
-// write stores results until there are no more, together those that came in while the last ones
-// were being stored. What was transmitted is stored also when the context ends.
+// write stores results until there are no more, in groups: those that came in while the last group
+// was being stored. It stores what was transmitted even when the context ends.
 func (t *transmission) write(ctx context.Context, results <-chan transmitted) {
 	ctx = context.WithoutCancel(ctx)
 	for r := range results {
@@ -305,7 +305,7 @@ func (t *transmission) saveResult(ctx context.Context, r *transmitted) error {
 	}
 }
 
-// change is what a result makes of its notice, if that has to be stored.
+// change returns the notice's change by a result, and whether it has to be stored.
 func (r transmitted) change(by flussi.Actor) (NoticeChange, bool) {
 	n := r.notice
 	switch flussi.OutcomeOf(r.err) {

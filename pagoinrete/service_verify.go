@@ -12,9 +12,9 @@ import (
 
 // VerifyReport says what a verification found.
 type VerifyReport struct {
-	Asked         int // notices that Pago In Rete was asked for
+	Asked         int // notices that were verified
 	Changed       int // of them, those in another state now
-	Discrepancies int // of them, those that contradict what is here: each says how in its Discrepancy
+	Discrepancies int // of them, those with a contradiction, which is in their Discrepancy
 }
 
 // add adds what another verification found.
@@ -24,9 +24,9 @@ func (r *VerifyReport) add(other VerifyReport) {
 	r.Discrepancies += other.Discrepancies
 }
 
-// VerifyNotice (Verifica stato avviso di pagamento; the tenth operation) asks Pago In Rete now
-// for a notice that was transmitted, and stores what it says. A state that is several steps
-// further on implies those between. What cannot follow the state here is not taken over: the
+// VerifyNotice (Verifica stato avviso di pagamento; the tenth operation) reads the state of a
+// notice that was transmitted from Pago In Rete, and stores it. A state that is several steps
+// further on implies the steps between. A state that cannot follow ours is not taken over: the
 // notice gets a Discrepancy, and the error is an [ErrDiscrepancy].
 func (s *Service) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	const op = "verify notice"
@@ -50,11 +50,10 @@ func (s *Service) VerifyNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 	return n, nil
 }
 
-// VerifyEvent (Verifica stato) asks Pago In Rete now for an event and all of its notices that
-// were transmitted, and stores what it says, as [Service.VerifyNotice] does. If it is the
-// event itself that has another state than can be, the event gets a Discrepancy, the error is
-// an [ErrDiscrepancy], and its notices are not asked for. A context that ends leaves what was
-// stored by then.
+// VerifyEvent (Verifica stato) reads the states of an event and all of its notices that were
+// transmitted from Pago In Rete, and stores them, as [Service.VerifyNotice] does. If the event's
+// own state cannot follow ours, the event gets a Discrepancy, the error is an [ErrDiscrepancy], and
+// the notices are not read. If the context ends, what was stored by then remains.
 func (s *Service) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, VerifyReport, error) {
 	const op = "verify event"
 	e, err := s.event(ctx, by, id)
@@ -77,10 +76,10 @@ func (s *Service) VerifyEvent(ctx context.Context, by flussi.Actor, id uuid.UUID
 	return e, report, eventFailure(op, id, err)
 }
 
-// VerifyOpen asks Pago In Rete now for all notices of a school about which it may have news:
-// those that are not paid, and those whose payment is not reconciled; as
-// [Service.VerifyEvent] does. It is for programs that do so now and then: the actor is of the
-// office, or one with the role [flussi.System]; the [Authorizer] is asked about either.
+// VerifyOpen reads from Pago In Rete the states of all notices of a school that are not paid, or
+// whose payment is not reconciled, and stores them as [Service.VerifyEvent] does. It is for
+// programs that verify regularly: the actor is of the office, or has the role [flussi.System]; the
+// [Authorizer] decides about both.
 func (s *Service) VerifyOpen(ctx context.Context, by flussi.Actor, school string) (VerifyReport, error) {
 	const op = "verify open notices"
 	err := s.access.Admit(ctx, by, school)
@@ -108,8 +107,8 @@ func linkedStates() []NoticeState {
 	return states
 }
 
-// follow lets an event follow what Pago In Rete says of it. The error is an ErrDiscrepancy if
-// that cannot be.
+// follow applies the state that Pago In Rete reports to an event. The error is an ErrDiscrepancy if
+// it cannot follow ours.
 func (s *Service) follow(ctx context.Context, by flussi.Actor, e Event) (Event, error) {
 	g, err := s.gateway(ctx, e.School)
 	if err != nil {
@@ -152,8 +151,8 @@ func discrepancyOf(e Event) error {
 	return nil
 }
 
-// verifyNotices asks for all notices of a school that match the filter, page by page, and
-// stores what is new.
+// verifyNotices reads all notices of a school that match the filter from Pago In Rete, page by
+// page, and stores what is new.
 func (s *Service) verifyNotices(ctx context.Context, by flussi.Actor, school string, filter NoticeFilter) (VerifyReport, error) {
 	var report VerifyReport
 	g, err := s.gateway(ctx, school)

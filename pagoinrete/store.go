@@ -27,7 +27,7 @@ import (
 //
 // Versions: a write passes an entity with the Version that was read, 0 for a new entity. If the
 // stored entity still has this Version, the store keeps the entity with the next one. Otherwise
-// nothing is written, and the error is an [flussi.ErrConflict]; also if a new entity exists
+// nothing is written, and the error is a [flussi.ErrConflict]; also if a new entity exists
 // already, if one that is not new does not exist, or if one write has an entity twice. Concurrent
 // writes succeed or are an ErrConflict; they must not deadlock. With each version, the store keeps
 // its record, and sets the record's Version. The ID, School, EventID and CreatedAt of an entity
@@ -42,7 +42,7 @@ type Store interface {
 // EventStore is the part of a [Store] that keeps events.
 type EventStore interface {
 	// Event returns an event, with the Counts of its notices as they are at the same
-	// moment. The error is an [flussi.ErrNotFound] if there is none.
+	// moment. The error is a [flussi.ErrNotFound] if there is none.
 	Event(ctx context.Context, id uuid.UUID) (Event, error)
 
 	// Events returns a page of the events that match the filter, each with its Counts.
@@ -63,7 +63,7 @@ type EventStore interface {
 
 // NoticeStore is the part of a [Store] that keeps notices.
 type NoticeStore interface {
-	// Notice returns a notice. The error is an [flussi.ErrNotFound] if there is none.
+	// Notice returns a notice. The error is a [flussi.ErrNotFound] if there is none.
 	Notice(ctx context.Context, id uuid.UUID) (Notice, error)
 
 	// Notices returns a page of the notices that match the filter.

@@ -109,7 +109,7 @@ func (r CorrectReport) LogValue() slog.Value {
 // another message. One that is set back without another occasion gets the same error again when
 // it is claimed, if the citizen may still have the message.
 //
-// All rows are checked first. If one is wrong, nothing is changed and the error is an
+// All rows are checked first. If one is wrong, nothing is changed and the error is a
 // [flussi.ErrRows], unless the configuration says otherwise. What only shows when a
 // correction is made, such as that another user is faster, is reported at its row, and the
 // others are made. [Template.AnnotateCorrections] marks all errors.

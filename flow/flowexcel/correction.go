@@ -157,7 +157,7 @@ func (a *correcting) apply(ctx context.Context, c correction) error {
 }
 
 // isRefusal reports whether an error of the service is about the notification, and not
-// about what the service works with. An [flussi.ErrCommitUnknown] is no refusal.
+// about what the service works with. A [flussi.ErrCommitUnknown] is no refusal.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{flussi.ErrNotFound, flussi.ErrConflict, flussi.ErrForbidden, flussi.ErrDuplicate, flussi.ErrState, flussi.ErrInvalid} {
 		if errors.Is(err, refusal) {

@@ -27,17 +27,17 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 // alreadyImported is the hint for a file of which only the valid rows were stored.
 const alreadyImported = "Le righe senza errori sono già importate. Correggere le altre nella copia con gli errori segnati e importarla di nuovo, tutta intera: le righe già importate vengono riconosciute e i loro messaggi non si inviano due volte."
 
-// Italian sums an import up for the operator: the report of its reading, and the [flow.AddReport] of
-// [flow.Service.AddNotifications] or [flow.Service.ImportFlow]. Messages that the service has already
-// are listed as doubts. If valid rows were stored and others were not, a hint says
-// that the corrected file can be imported again as a whole. Of the errors and of the notes, no more
-// than most are listed; 0 lists as many as the reports have. See [excel.Report.Italian].
+// Italian sums an import up for the operator: the report of its reading, and the [flow.AddReport]
+// of [flow.Service.AddNotifications] or [flow.Service.ImportFlow]. Messages that the service has
+// already are listed as doubts. If valid rows were stored and others were not, a hint says that the
+// corrected file can be imported again as a whole. Of the errors and of the notes, no more than
+// most are listed; 0 lists as many as the reports have. See [excel.Report.Italian].
 func Italian(report *excel.Report, added flow.AddReport, most int) string {
 	return withDuplicates(report, added).Italian(&excel.RowsError{Rows: added.Errors, Invalid: added.Invalid}, most)
 }
 
-// Annotate writes a copy of the operator's own file with the errors and doubts of [Italian] marked. See
-// [excel.Template.Annotate] for the errors; for a file of corrections,
+// Annotate writes a copy of the operator's own file with the errors and doubts of [Italian] marked.
+// See [excel.Template.Annotate] for the errors; for a file of corrections,
 // [Template.AnnotateCorrections].
 func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, added flow.AddReport) error {
 	return t.imports.Annotate(ctx, w, r, size, withDuplicates(report, added), &excel.RowsError{Rows: added.Errors, Invalid: added.Invalid})

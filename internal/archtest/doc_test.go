@@ -20,7 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Names in square brackets in a comment are links, so they name something that exists.
+// Names in square brackets in a comment are links, so they name something that exists. So do
+// names such as flow.Permissions in its code.
 func TestDocLinksResolve(t *testing.T) {
 	all := append(sources(t), exampleSources(t)...)
 	symbols := newSymbols(all)
@@ -209,8 +210,26 @@ func (s symbols) addStandard(importPath string) {
 	}
 }
 
-// links returns the documentation links of a comment. The import path of a link to an
-// unknown package begins with a question mark.
+// qualified is a name of another package in the code of a comment.
+var qualified = regexp.MustCompile(`\b([a-z]+)\.([A-Z]\w*)`)
+
+// mayDeclare reports whether a package of the tree with this name declares an identifier, or
+// there is no such package: then the name before the point may be a variable.
+func (s symbols) mayDeclare(name, identifier string) bool {
+	known := false
+	for importPath, d := range s.packages {
+		if d != nil && path.Base(importPath) == name && strings.HasPrefix(importPath, module) {
+			if d.names[identifier] {
+				return true
+			}
+			known = true
+		}
+	}
+	return !known
+}
+
+// links returns the documentation links of a comment, and the names in its code that do not
+// exist. The import path of what is in no known package begins with a question mark.
 func (s symbols) links(file source, group *ast.CommentGroup) []*comment.DocLink {
 	p := comment.Parser{
 		LookupSym: func(recv, name string) bool { return true },
@@ -243,6 +262,12 @@ func (s symbols) links(file source, group *ast.CommentGroup) []*comment.DocLink 
 				collect(b.Text)
 			case *comment.Paragraph:
 				collect(b.Text)
+			case *comment.Code:
+				for _, match := range qualified.FindAllStringSubmatch(b.Text, -1) {
+					if !s.mayDeclare(match[1], match[2]) {
+						links = append(links, &comment.DocLink{ImportPath: "?" + match[1], Name: match[2]})
+					}
+				}
 			case *comment.List:
 				for _, item := range b.Items {
 					visit(item.Content)

@@ -90,7 +90,7 @@ func History[T, R any](ctx context.Context, by flussi.Actor, id uuid.UUID,
 }
 
 // NotFound replaces an error of the store that is a [flussi.ErrNotFound] by that error itself, so
-// that it says no more than the refusal of an entity of another scope.
+// that it does not differ from the refusal of an entity of another scope.
 func NotFound(err error) error {
 	if errors.Is(err, flussi.ErrNotFound) {
 		return flussi.ErrNotFound

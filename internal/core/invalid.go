@@ -15,7 +15,7 @@ import (
 // returns it as an error.
 type Invalid struct{ flussi.InvalidError }
 
-// OrNil returns what was collected, an [*flussi.InvalidError], or nil if nothing was. The error is a
+// OrNil returns what was collected, a [*flussi.InvalidError], or nil if nothing was. The error is a
 // copy, so that checks that find nothing allocate nothing.
 func (e *Invalid) OrNil() error {
 	if len(e.Fields) == 0 {
@@ -29,7 +29,7 @@ func (e *Invalid) Fail(field string, err error, reason string, args ...any) {
 	e.Add(field, err, fmt.Sprintf(reason, args...))
 }
 
-// Include adds the fields of an [*flussi.InvalidError] or a [*flussi.ValueError]; nil adds none.
+// Include adds the fields of a [*flussi.InvalidError] or a [*flussi.ValueError]; nil adds none.
 func (e *Invalid) Include(err error) {
 	var several *flussi.InvalidError
 	var one *flussi.ValueError

@@ -14,10 +14,10 @@ type Listed interface {
 	Cursor() flussi.Cursor
 }
 
-// Narrow returns the scopes that an actor's search looks in, and the page with its limit. Wanted are
-// the scopes of the filter; none: all that the actor has. There are none if the actor has none.
+// Narrow returns the scopes that an actor's search looks in, and the page with its limit. Wanted
+// are the scopes of the filter; none: all that the actor has. There are none if the actor has none.
 // Invalid is the error of the filter's Check. Narrow returns a [flussi.ErrForbidden] if the filter
-// names a scope that the actor does not have, and an [*flussi.InvalidError] for a filter or a page
+// names a scope that the actor does not have, and a [*flussi.InvalidError] for a filter or a page
 // that is not valid.
 func Narrow(ctx context.Context, a Access, by flussi.Actor, wanted []string, invalid error, page flussi.Page) ([]string, flussi.Page, error) {
 	scopes, err := a.Scopes(ctx, by)
@@ -63,9 +63,9 @@ func List[T Listed](
 	return found, found[limit-1].Cursor(), nil
 }
 
-// All returns all entities that an actor's search finds. It authorises the actor and calls the
-// function, which reads them from the store, each time the sequence is pulled, at its beginning. An
-// error ends the sequence; fail wraps it. See [Narrow] for the other arguments and for errors.
+// Opened returns the sequence that open returns, nil for an empty one. Open is called each time the
+// sequence is pulled, at its beginning. An error, of open or of the sequence, ends it; fail wraps
+// it.
 func All[T any](
 	ctx context.Context, a Access, by flussi.Actor, wanted []string, invalid error,
 	all func(scopes []string) iter.Seq2[T, error], fail func(error) error,

@@ -85,8 +85,8 @@ func (w Workbook[Row]) Mark(tb testing.TB, file []byte, reading *Reading) []byte
 	return b.Bytes()
 }
 
-// WrongCell is a row in which one cell breaks a rule. It is an alias so that tables may leave out the
-// names of its fields.
+// WrongCell is a row in which one cell breaks a rule. It is an alias so that tables may leave out
+// the names of its fields.
 type WrongCell = struct {
 	Cells map[string]any // of row 2, instead of those of a valid row
 	At    string         // the letters of the column at fault
@@ -203,8 +203,8 @@ func (w Workbook[Row]) CheckSum(tb testing.TB, valid map[string]any, column stri
 // Given returns values as a sequence without errors.
 func Given[T any](values ...T) iter.Seq2[T, error] { return excel.Rows(slices.Values(values)) }
 
-// CheckWarnings checks that a doubtful code, and in the column due a date that is past, are warnings
-// in this order, and that a strict template refuses the code.
+// CheckWarnings checks that a doubtful code, and in the column due a date that is past, are
+// warnings in this order, and that a strict template refuses the code.
 func (w Workbook[Row]) CheckWarnings(tb testing.TB, strict Workbook[Row], cells map[string]any, due string) {
 	tb.Helper()
 	cells = maps.Clone(cells)

@@ -43,7 +43,7 @@ var codeKey = sync.OnceValue(func() cipher.Block {
 	return block
 })
 
-// CodeOf returns the code s. Whether it is one is up to the caller: it panics if not.
+// CodeOf returns the code s. It panics if s is none: the caller has to check.
 func CodeOf(s string) Code {
 	if s == "" {
 		return Code{}

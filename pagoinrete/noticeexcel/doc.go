@@ -12,11 +12,10 @@
 //	err = template.Export(ctx, w, service.AllNotices(ctx, assistant, filter)) // Esporta Excel
 //
 // The report is about the file, the [pagoinrete.AddReport] about its rows, also those that the
-// template refused. After an import, show [Italian] of both: it has whatever is wrong with the file.
-// An
-// error that is neither an [*excel.FileError] nor a [flussi.ErrRows] is about something else:
-// show [flussi.Explain] of it. [Template.Annotate] refuses a file that was not read to its end
-// with [excel.ErrReport].
+// template refused. After an import, show [Italian] of both: it has whatever is wrong with the
+// file. An error that is neither an [*excel.FileError] nor a [flussi.ErrRows] is about something
+// else: show [flussi.Explain] of it. [Template.Annotate] refuses a file that was not read to its
+// end with [excel.ErrReport].
 //
 // # Import
 //

@@ -22,15 +22,15 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 }
 
 // Italian sums an import up for the office: the report of its reading, and the
-// [pagoinrete.AddReport] of [pagoinrete.Service.AddNotices]. Errors that depend on the event, such as
-// an instalment that it does not have, are at their columns. Of the errors and of the notes, no more than most are
-// listed; 0 lists as many as the reports have. See [excel.Report.Italian].
+// [pagoinrete.AddReport] of [pagoinrete.Service.AddNotices]. Errors that depend on the event, such
+// as an instalment that it does not have, are at their columns. Of the errors and of the notes, no
+// more than most are listed; 0 lists as many as the reports have. See [excel.Report.Italian].
 func Italian(report *excel.Report, added pagoinrete.AddReport, most int) string {
 	return report.Italian(&excel.RowsError{Rows: added.Errors, Invalid: added.Invalid}, most)
 }
 
-// Annotate writes a copy of the office's own file with the errors and doubts of [Italian] marked. See
-// [excel.Template.Annotate] for the errors.
+// Annotate writes a copy of the office's own file with the errors and doubts of [Italian] marked.
+// See [excel.Template.Annotate] for the errors.
 func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, added pagoinrete.AddReport) error {
 	return t.imports.Annotate(ctx, w, r, size, report, &excel.RowsError{Rows: added.Errors, Invalid: added.Invalid})
 }

@@ -71,10 +71,10 @@ type Messages struct {
 	subject, content *template.Template
 }
 
-// New returns messages of a configuration. The error lists everything that is wrong with it;
-// it is an [flussi.ErrConfig], and explains itself: an [ErrTemplate] for a text that is no template or
-// uses what there is not, [flussi.ErrLength] for one that cannot come within the limits
-// whatever the notice, and what the other fields can have.
+// New returns messages of a configuration. The error lists everything that is wrong with it; it is
+// a [flussi.ErrConfig], and explains itself: an [ErrTemplate] for a text that is no template or
+// uses a field or a function that does not exist, [flussi.ErrLength] for one that cannot come
+// within the limits whatever the notice, and what the other fields can have.
 func New(procedure NoticeService, service FlowService, c Config) (*Messages, error) {
 	c.Subject, c.Content = cmp.Or(c.Subject, DefaultSubject), cmp.Or(c.Content, DefaultContent)
 	if c.Limits == (flow.Limits{}) {
@@ -106,7 +106,7 @@ func New(procedure NoticeService, service FlowService, c Config) (*Messages, err
 	return m, nil
 }
 
-// What a flow is found by: see [flow.FlowFilter].
+// To find a flow by them, see [flow.FlowFilter].
 const (
 	// AppContext is the application context (contesto applicativo) of flows that [Messages.Import]
 	// makes; the key (chiave applicativo) is the event's UUID.
@@ -114,9 +114,9 @@ const (
 )
 
 // Import makes a flow of a service out of the notices of an event that are to be paid, with a
-// message for each: see [Messages.Rows] for which, and [flow.Service.ImportFlow], which
-// stores it, for the configuration. What the details leave out leads back to the event: the
-// context is [AppContext], the key the event's UUID, the note its name.
+// message for each: see [Messages.Rows] for which, and [flow.Service.ImportFlow], which stores it,
+// for the configuration. If the details leave them out, the context is [AppContext], the key the
+// event's UUID, the note its name.
 //
 // Calling it twice writes to no payer twice. Notices that the service has a message about, in any
 // flow and state, are left out; with an occasion, only those that have a message with the same
@@ -126,10 +126,9 @@ const (
 // ([flow.AddReport]). Activate and send the flow soon: the platform informs payers who paid in the
 // meantime that there is nothing to pay.
 //
-// The error is an [*flussi.Error] or a [*flussi.Error], as the service and the service
-// have it. With a [flussi.ErrRows], some notices cannot be written about, such as those without
-// a payer, and nothing was stored: the report says which, and SkipInvalid writes to the
-// others.
+// The error is the [*flussi.Error] of this package or of the service that failed. With a
+// [flussi.ErrRows], some notices cannot be written about, such as those without a payer, and
+// nothing was stored: the report says which, and SkipInvalid writes to the others.
 func (m *Messages) Import(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, d flow.Details, c flow.AddConfig) (flow.Flow, Report, error) {
 	report := Report{Occasion: cmp.Or(m.config.Occasion, flow.NormalizeText(c.Occasion))}
 	e, owed, err := m.read(ctx, by, eventID, service, &report)

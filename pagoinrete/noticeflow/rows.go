@@ -25,22 +25,21 @@ import (
 //   - are Non pagato (Non notificato), unless [Config.NotNotified];
 //   - cannot be paid any more, since the event's due dates are binding and theirs is past;
 //   - the service has a message about: one with the notice's ID as its Reference, or with its
-//     number, in any state, in a flow or standing alone, disabled or not; with [Config.Occasion],
-//     only one of the same occasion. Anonymised messages are not recognised.
+//     number, in any state, in a flow or without one, disabled or not; with [Config.Occasion], only
+//     one of the same occasion. Anonymised messages are not recognised.
 //
 // In place of a notice that a person has to look at there is a [*NoticeError] with the row's
 // number: an [ErrNoPayer] for one without a payer, a [pagoinrete.ErrDiscrepancy] for one with a
 // discrepancy that is not resolved, an [ErrTemplate] if its text cannot be made.
 //
-// Everything is read before Rows returns, at a few hundred bytes a notice. The sequence itself
-// uses no store, so both packages may be on one database, and can be ranged over more than
-// once. What the service has is found in one pass over its notifications since the event's
-// first notice, page by page, and not by a search for each notice.
+// Everything is read before Rows returns, at a few hundred bytes a notice. The sequence itself uses
+// no store, so both packages may be on one database, and can be ranged over more than once. The
+// service's messages are found in one pass over its notifications since the event's first notice,
+// page by page, not by a search for each notice.
 //
-// The error is an [*flussi.Error]: a [pagoinrete.ErrDonation], a
-// [flussi.ErrState] for an event that is not Notificato, a
-// [pagoinrete.ErrDiscrepancy] for one with a discrepancy, what the service returned; or the
-// [*flussi.Error] that the service returned.
+// The error is a [*flussi.Error]: a [pagoinrete.ErrDonation], a [flussi.ErrState] for an event
+// that is not Notificato, a [pagoinrete.ErrDiscrepancy] for one with a discrepancy, or what one of
+// the services returned.
 func (m *Messages) Rows(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, report *Report) (iter.Seq2[flow.Row, error], error) {
 	if report == nil {
 		report = &Report{}
@@ -157,8 +156,8 @@ func owedFor(n pagoinrete.Notice, place int) owed {
 // notification.
 const clocks = 24 * time.Hour
 
-// unknown returns those that the service has no message about; if the report has an occasion, no
-// message of that occasion. No message is older than the notice that it is about.
+// unknown returns the notices that the service has no message about; if the report has an occasion,
+// no message of that occasion. No message is older than the notice that it is about.
 func (m *Messages) unknown(ctx context.Context, by flussi.Actor, service string, all []owed, first time.Time, report *Report) ([]owed, error) {
 	byID, byNumber := make(map[string]int, len(all)), make(map[flussi.NoticeNumber]int, len(all))
 	for i, o := range all {

@@ -8,7 +8,7 @@
 //	func TestStoreKeepsTheContract(t *testing.T) {
 //		pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store {
 //			db := … // a database of its own, or one that was just emptied
-//			return sqlstore.New(db)
+//			return mystore.New(db)
 //		})
 //	}
 //

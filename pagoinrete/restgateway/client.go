@@ -65,7 +65,7 @@ const (
 )
 
 // New returns a client for a school, by its codice meccanografico. The error lists everything
-// that is wrong with the configuration, and is an [flussi.ErrConfig].
+// that is wrong with the configuration, and is a [flussi.ErrConfig].
 func New(key flussi.Key, school string, c Config) (*Client, error) {
 	calls := cmp.Or(c.Calls, defaultCalls)
 	engine, err := restcall.NewEngine(restcall.Config{

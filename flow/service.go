@@ -148,12 +148,12 @@ func (s *Service) admitOperator(ctx context.Context, by flussi.Actor, service st
 	return nil
 }
 
-// flow reads a flow that the actor may see.
+// flow reads a flow for an actor who may read it.
 func (s *Service) flow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return core.Read(ctx, s.access, by, id, s.store.Flow, func(f Flow) string { return f.Service })
 }
 
-// notification reads a notification that the actor may see.
+// notification reads a notification for an actor who may read it.
 func (s *Service) notification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	return core.Read(ctx, s.access, by, id, s.store.Notification, func(n Notification) string { return n.Service })
 }

@@ -105,9 +105,9 @@ func (s *Service) stepOnce(ctx context.Context, by flussi.Actor, id uuid.UUID, t
 	return now, nil
 }
 
-// DisableFlow (Dis.) sets a flow aside, in whatever state it is: until it is enabled,
-// it can only be read. A sending under way ends: what was not
-// begun stays Registrato, and the flow becomes Invio incompleto.
+// DisableFlow (Dis.) sets a flow aside, in whatever state it is: until it is enabled, it can only
+// be read. A sending under way ends: what was not begun remains Registrato, and the flow becomes
+// Invio incompleto.
 func (s *Service) DisableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "disable flow", by, id, FlowDisable, func(f *Flow) error {
 		f.Disabled = true

@@ -21,7 +21,7 @@ type ResolveReport struct {
 // and whose outcome is unknown, such as those of a flow, as [Service.ConfirmNotification] does for
 // one. The reason is recorded in the history of each. Disabled notifications are not changed, even
 // if the filter asks for them. Notifications are stored in groups: after an error, or the end of
-// the context, those of earlier groups are resolved; call it again for the rest. Services in the
+// the context, those of earlier groups are resolved; call it again for the others. Services in the
 // filter are as in [Service.Notifications].
 func (s *Service) ConfirmUnknown(ctx context.Context, by flussi.Actor, filter NotificationFilter, reason string) (ResolveReport, error) {
 	return s.resolve(ctx, "confirm unknown outcomes", by, filter, NotificationConfirm, reason, markConfirmed)

@@ -107,8 +107,8 @@ const (
 	// EventRejected (Rifiutato): the principal sent it back; as EventSimulated in all
 	// that may be done. Entered by EventReject. Left by EventSubmit or EventDelete.
 	EventRejected EventState = "rejected"
-	// EventNotified (Notificato): families can see and pay; its data are fixed.
-	// Entered by EventNotify. Final.
+	// EventNotified (Notificato): families can view and pay it; its data are fixed. Entered by
+	// EventNotify. Final.
 	EventNotified EventState = "notified"
 	// EventDeleted (Cancellato): withdrawn by the office. Entered by EventDelete. Final.
 	EventDeleted EventState = "deleted"

@@ -98,17 +98,17 @@ func (s *Service) gateway(ctx context.Context, school string) (Gateway, error) {
 	return g, err
 }
 
-// event reads an event that the actor may see.
+// event reads an event for an actor who may read it.
 func (s *Service) event(ctx context.Context, by flussi.Actor, id uuid.UUID) (Event, error) {
 	return core.Read(ctx, s.access, by, id, s.store.Event, func(e Event) string { return e.School })
 }
 
-// notice reads a notice that the actor may see.
+// notice reads a notice for an actor who may read it.
 func (s *Service) notice(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, error) {
 	return core.Read(ctx, s.access, by, id, s.store.Notice, func(n Notice) string { return n.School })
 }
 
-// noticeAndEvent reads a notice that the actor may see, and its event.
+// noticeAndEvent reads a notice, and its event, for an actor who may read them.
 func (s *Service) noticeAndEvent(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notice, Event, error) {
 	n, err := s.notice(ctx, by, id)
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Service) noticeAndEvent(ctx context.Context, by flussi.Actor, id uuid.U
 	return n, e, err
 }
 
-// readEvent reads an event for an actor who may see it.
+// readEvent reads an event for an actor who was authorised before.
 func (s *Service) readEvent(ctx context.Context, id uuid.UUID) (Event, error) {
 	e, err := s.store.Event(ctx, id)
 	return e, core.NotFound(err)

@@ -59,7 +59,7 @@ func (a Access) Admit(ctx context.Context, by flussi.Actor, scope string) error 
 	return err
 }
 
-// Read returns an entity that the actor may see. An entity that does not exist and one of another
+// Read returns an entity that the actor may read. An entity that does not exist and one of another
 // scope have the same error, [flussi.ErrNotFound] itself.
 func Read[T any](ctx context.Context, a Access, by flussi.Actor, id uuid.UUID,
 	get func(context.Context, uuid.UUID) (T, error), scope func(T) string) (T, error) {
@@ -78,7 +78,7 @@ func Read[T any](ctx context.Context, a Access, by flussi.Actor, id uuid.UUID,
 	return entity, nil
 }
 
-// History returns the records of an entity that the actor may see. Read is a method of the service
+// History returns the records of an entity that the actor may read. Read is a method of the service
 // that refuses the others.
 func History[T, R any](ctx context.Context, by flussi.Actor, id uuid.UUID,
 	read func(context.Context, flussi.Actor, uuid.UUID) (T, error),

@@ -132,7 +132,7 @@ func (f *Front[O, F]) inject(w http.ResponseWriter, r *http.Request, fault Fault
 }
 
 // problem is the same whether the platform did what was asked or not: clients must not be able to
-// tell.
+// distinguish them.
 func problem(status int) func(incident) *Reply {
 	return func(incident) *Reply {
 		return Problem(status, "Injected fault", "Nothing is wrong with the request")

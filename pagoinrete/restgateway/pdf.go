@@ -11,7 +11,7 @@ import (
 )
 
 // pdf reads a notice's PDF from the connection. At the end it checks that the file is complete:
-// HTTP cannot tell if the server gave no length and the connection was closed early, but a PDF
+// HTTP does not show it if the server gave no length and the connection was closed early, but a PDF
 // ends with a mark.
 type pdf struct {
 	reply  *restcall.Reply

@@ -9,8 +9,8 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// FlowActions returns what the actor may do with a flow now, as it and its notifications
-// are: the buttons to show, in the order of the machine's table.
+// FlowActions returns what the actor may do with a flow now, by its state and its notifications:
+// the buttons to show, in the order of the machine's table.
 func (s *Service) FlowActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]FlowAction, error) {
 	f, err := s.flow(ctx, by, id)
 	if err != nil {
@@ -21,9 +21,9 @@ func (s *Service) FlowActions(ctx context.Context, by flussi.Actor, id uuid.UUID
 	}), nil
 }
 
-// NotificationActions returns what the actor may do with a notification now, as it and its
-// flow are: the buttons to show, in the order of the machine's table, [NotificationSend] the
-// last. That another notification is the same is found out only when it is tried.
+// NotificationActions returns what the actor may do with a notification now, by its state and its
+// flow: the buttons to show, in the order of the machine's table, [NotificationSend] the last.
+// Whether another notification has the same message is not checked here.
 func (s *Service) NotificationActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NotificationAction, error) {
 	n, err := s.notification(ctx, by, id)
 	var f *Flow

@@ -10,7 +10,7 @@ import (
 	"github.com/flussi-go/flussi/internal/core"
 )
 
-// EventActions returns what the actor may do with an event now, as it and its notices are: the
+// EventActions returns what the actor may do with an event now, by its state and its notices: the
 // buttons to show, in the order of the machine's table.
 func (s *Service) EventActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]EventAction, error) {
 	e, err := s.event(ctx, by, id)
@@ -20,9 +20,9 @@ func (s *Service) EventActions(ctx context.Context, by flussi.Actor, id uuid.UUI
 	return e.Actions(by.Roles...), nil
 }
 
-// Actions returns what an actor with the roles may do with the event now, as it and its
-// Counts are: the buttons to show in a list, where [Service.EventActions] would read each
-// event again. In the order of the machine's table.
+// Actions returns what an actor with the roles may do with the event now, by its state and Counts:
+// the buttons to show, in the order of the machine's table. It is for lists, where
+// [Service.EventActions] would read each event again.
 func (e *Event) Actions(roles ...flussi.Role) []EventAction {
 	return slices.DeleteFunc(e.Allowed(roles...), func(action EventAction) bool {
 		switch action {
@@ -43,14 +43,14 @@ func (e *Event) Actions(roles ...flussi.Role) []EventAction {
 	})
 }
 
-// take takes a step with the event. Where its state refuses it, the refusal names what may be
-// done as its notices are, too.
+// take takes a step with the event. If its state does not allow the step, the error names the steps
+// that its state and its notices allow.
 func (e *Event) take(ctx context.Context, action EventAction, by flussi.Actor) error {
 	err := e.Fire(ctx, action, by)
 	return core.Offer(err, func() []EventAction { return e.Actions(by.Roles...) })
 }
 
-// NoticeActions returns what the actor may do with a notice now, as it and its event are: the
+// NoticeActions returns what the actor may do with a notice now, by its state and its event: the
 // buttons to show, in the order of the machine's table.
 func (s *Service) NoticeActions(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]NoticeAction, error) {
 	n, e, err := s.noticeAndEvent(ctx, by, id)
@@ -60,17 +60,17 @@ func (s *Service) NoticeActions(ctx context.Context, by flussi.Actor, id uuid.UU
 	return n.Actions(e, by.Roles...), nil
 }
 
-// Actions returns what an actor with the roles may do with the notice now, as it and its
-// event are: the buttons to show in a list, where [Service.NoticeActions] would read each
-// notice and its event again. In the order of the machine's table.
+// Actions returns what an actor with the roles may do with the notice now, by its state and its
+// event: the buttons to show, in the order of the machine's table. It is for lists, where
+// [Service.NoticeActions] would read each notice and its event again.
 func (n *Notice) Actions(e Event, roles ...flussi.Role) []NoticeAction {
 	return slices.DeleteFunc(n.Allowed(roles...), func(action NoticeAction) bool {
 		return noticeReady(action, *n, e) != nil || action == NoticeShow && n.Visible || action == NoticeHide && !n.Visible
 	})
 }
 
-// take takes a step with the notice. Where its state refuses it, the refusal names what may be
-// done as its event is, too.
+// take takes a step with the notice. If its state does not allow the step, the error names the
+// steps that its state and its event allow.
 func (n *Notice) take(ctx context.Context, action NoticeAction, e Event, by flussi.Actor) error {
 	err := n.Fire(ctx, action, by)
 	return core.Offer(err, func() []NoticeAction { return n.Actions(e, by.Roles...) })

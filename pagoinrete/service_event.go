@@ -254,9 +254,9 @@ func (s *Service) stored(ctx context.Context, e Event) Event {
 	return e
 }
 
-// there takes a step in Pago In Rete. If the outcome is unknown, or the step was taken already, it
-// reads the state back. An event that was changed since it was created may be there with its old
-// data, so it is put again instead.
+// takeRemotely takes a step in Pago In Rete. If the outcome is unknown, or the step was taken
+// already, it reads the state back. An event that was changed since it was created may be there
+// with its old data, so it is put again instead.
 func (s *Service) takeRemotely(ctx context.Context, e Event, to EventState, how step) (RemoteEvent, error) {
 	g, err := s.gateway(ctx, e.School)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 )
 
-// Fire applies an action to an entity that is in a state: on success it sets the state. Check is the
-// entity's own guard, which comes before the others; nil: it has none.
+// Fire applies an action to an entity that is in a state: on success it sets the state. Check is
+// the entity's own guard, which comes before the others; nil: it has none.
 func Fire[S, A ~string](
 	ctx context.Context, m *fsm.Machine[S, A], state *S, action A, by flussi.Actor,
 	check func(A) error, guards []fsm.Guard[S, A],
@@ -26,8 +26,8 @@ func Fire[S, A ~string](
 	return err
 }
 
-// Allowed returns what an actor with the roles may do in a state, without what the entity's own guard
-// refuses.
+// Allowed returns what an actor with the roles may do in a state, without what the entity's own
+// guard refuses.
 func Allowed[S, A ~string](m *fsm.Machine[S, A], state S, check func(A) error, roles []flussi.Role) []A {
 	return slices.DeleteFunc(m.Allowed(state, roles...), func(action A) bool { return check(action) != nil })
 }

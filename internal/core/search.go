@@ -43,8 +43,8 @@ func Narrow(ctx context.Context, a Access, by flussi.Actor, wanted []string, inv
 }
 
 // List returns a page of the entities that an actor's search finds, and the place of the next page:
-// zero if this is the last one. List calls the function, which reads them from the store, unless the
-// actor has no scope. See [Narrow] for the other arguments and for errors.
+// zero if this is the last one. List calls the function, which reads them from the store, unless
+// the actor has no scope. See [Narrow] for the other arguments and for errors.
 func List[T Listed](
 	ctx context.Context, a Access, by flussi.Actor, wanted []string, invalid error, page flussi.Page,
 	list func(scopes []string, page flussi.Page) ([]T, error),
@@ -63,9 +63,9 @@ func List[T Listed](
 	return found, found[limit-1].Cursor(), nil
 }
 
-// Opened returns the sequence that open returns, nil for an empty one. Open is called each time the
-// sequence is pulled, at its beginning. An error, of open or of the sequence, ends it; fail wraps
-// it.
+// All returns all entities that an actor's search finds. It authorises the actor and calls the
+// function, which reads them from the store, each time the sequence is pulled, at its beginning. An
+// error ends the sequence; fail wraps it. See [Narrow] for the other arguments and for errors.
 func All[T any](
 	ctx context.Context, a Access, by flussi.Actor, wanted []string, invalid error,
 	all func(scopes []string) iter.Seq2[T, error], fail func(error) error,

@@ -87,7 +87,7 @@ var definitions = map[string]error{
 	"fsm.ErrEmptyDefinition": fsm.ErrEmptyDefinition, "fsm.ErrBadName": fsm.ErrBadName, "fsm.ErrUndeclared": fsm.ErrUndeclared,
 	"fsm.ErrUnknownInitial": fsm.ErrUnknownInitial, "fsm.ErrDuplicateState": fsm.ErrDuplicateState, "fsm.ErrDuplicateEdge": fsm.ErrDuplicateEdge,
 	"fsm.ErrUnreachableState": fsm.ErrUnreachableState, "fsm.ErrDeadEnd": fsm.ErrDeadEnd, "fsm.ErrFinalLeft": fsm.ErrFinalLeft,
-	"fsm.ErrTwoLabels": fsm.ErrTwoLabels, "fsm.ErrBadLabel": fsm.ErrBadLabel,
+	"fsm.ErrTwoLabels": fsm.ErrTwoLabels, "fsm.ErrTwoTargets": fsm.ErrTwoTargets, "fsm.ErrBadLabel": fsm.ErrBadLabel,
 }
 
 // errorTypes returns an error of every exported type, as calls return it. Where a caller, a file

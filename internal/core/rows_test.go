@@ -116,6 +116,12 @@ func TestImportReportsEveryRowOnce(t *testing.T) {
 	}
 }
 
+func TestImportOfNoSequenceIsOneWithoutRows(t *testing.T) {
+	changes, err := run(t.Context(), newImport(true, 100), nil)
+	assert.Empty(t, changes)
+	assert.ErrorIs(t, err, flussi.ErrEmpty)
+}
+
 func TestImportLimitsTheErrorsOfItsReport(t *testing.T) {
 	i := newImport(false, 2)
 	_, err := run(t.Context(), i, rowsOf(row{}, row{}, row{}, row{text: "a"}))

@@ -299,6 +299,8 @@ func TestFollowersSeeTheOldVersionLeaveAndTheNewOneEnter(t *testing.T) {
 	s.children.Replace(row, &next, record{text: "replaced"})
 	assert.Equal(t, &seen{left: []record{{1, "a"}}, entered: []record{{1, "a"}, {2, "b"}}}, f)
 	assert.Equal(t, []record{{1, "because"}, {2, "replaced"}}, row.History)
+	assert.Empty(t, s.byKey.Of("a"))
+	assert.Equal(t, []uuid.UUID{e.id}, s.found(t, s.byKey.Of("b")))
 	assert.Equal(t, int64(1), next.version, "what the caller passed stays as it is")
 }
 

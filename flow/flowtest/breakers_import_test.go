@@ -3,6 +3,7 @@ package flowtest_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -229,6 +230,25 @@ var importBreakers = []breaker{
 			return false
 		}
 		return m
+	}},
+	{"a refused change of a flow takes the key of its import", disabledRule, func(s flow.Store) flow.Store {
+		refused := map[uuid.UUID]bool{}
+		s = viewed(func(m methods) methods {
+			save := m.SaveParent
+			m.SaveParent = func(ctx context.Context, c flowChange, rows iter.Seq2[notificationChange, error]) error {
+				err := save(ctx, c, rows)
+				refused[c.Entity.ID] = errors.Is(err, flussi.ErrConflict) && c.Entity.Disabled
+				return err
+			}
+			return m
+		})(s)
+		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
+			done, err := s.ImportResult(ctx, key)
+			if refused[done.Flow] {
+				return flow.ImportResult{}, flussi.ErrNotFound
+			}
+			return done, err
+		}}
 	}},
 	{"every disabled flow loses its key", laterRule, broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.Disabled } })},
 	{"a flow that is sent loses its key", laterRule, broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.State == flow.FlowSent } })},

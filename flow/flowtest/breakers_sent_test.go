@@ -295,6 +295,27 @@ var sentBreakers = []breaker{
 			return earlier.ID != n.ID && earlier.Service == n.Service && digest(earlier) == digest(n)
 		}
 	})},
+	{"a refused edit changes the message", editRule, func(s flow.Store) flow.Store {
+		m := newModel(s)
+		refused := map[uuid.UUID]flow.Draft{}
+		same := m.same
+		m.find = m.everything
+		m.same = func(earlier, n flow.Notification) bool {
+			if draft, found := refused[earlier.ID]; found {
+				earlier.Draft = draft
+			}
+			return same(earlier, n)
+		}
+		return altered{Store: m, saveNotifications: func(ctx context.Context, changes ...flow.NotificationChange) error {
+			err := m.SaveNotifications(ctx, changes...)
+			for _, c := range changes {
+				if errors.Is(err, flussi.ErrConflict) {
+					refused[c.Notification.ID] = c.Notification.Draft
+				}
+			}
+			return err
+		}}
+	}},
 	{"an exchange claims by what was before", exchangeRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		return exchanging{m, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {

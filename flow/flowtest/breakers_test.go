@@ -171,6 +171,29 @@ var breakers = []breaker{
 			return s.Notifications(ctx, flow.NotificationFilter{States: []flow.NotificationState{flow.NotificationSending}}, flow.Page{Limit: limit})
 		}}
 	}},
+	{"a refused change gives its lease", "a lease that is not over is not found", func(s flow.Store) flow.Store {
+		var mu sync.Mutex
+		over := map[uuid.UUID]bool{}
+		return altered{Store: s, saveNotifications: func(ctx context.Context, changes ...flow.NotificationChange) error {
+			err := s.SaveNotifications(ctx, changes...)
+			mu.Lock()
+			defer mu.Unlock()
+			for _, c := range changes {
+				over[c.Notification.ID] = errors.Is(err, flussi.ErrConflict) && c.Lease < time.Second
+			}
+			return err
+		}, expired: func(ctx context.Context, limit int) ([]flow.Notification, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			ns, err := s.Expired(ctx, limit)
+			for id, is := range over {
+				if n, missing := s.Notification(ctx, id); is && missing == nil {
+					ns = append(ns, n)
+				}
+			}
+			return ns, err
+		}}
+	}},
 	{"a lease stays when the state changes", "a lease ends with the state In invio", func(s flow.Store) flow.Store {
 		var mu sync.Mutex
 		found := map[uuid.UUID]bool{}

@@ -200,6 +200,10 @@ func disabledFlowsDoNotCount(p *probe) {
 		f.State = state
 		f = p.saveFlow(f)
 		f.Disabled = true
+		stale := f
+		stale.Version--
+		p.Wants(flussi.ErrConflict, p.store.SaveFlow(p.Ctx, flowChange(stale), nil), "SaveFlow of an old version")
+		p.isImported("of a flow that was to be disabled, by a change that was refused", first)
 		f = p.saveFlow(f)
 		what := fmt.Sprintf("an import of a flow that was disabled while it was %q", state)
 		p.isNotImported(what, key)

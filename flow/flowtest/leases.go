@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/storetest"
 )
@@ -80,6 +81,11 @@ func runningLeasesAreNotFound(p *probe) {
 	p.saveFlow(f, p.newNotification(f.ID))
 	_, claimed := p.claim(f.ID, 1, long)
 	running := append(claimed, p.saveSending(p.newNotification(f.ID), long), p.saveSending(p.newNotification(uuid.Nil), long))
+	for _, n := range running { // a refused change gives no lease
+		change := notificationChange(withVersion(n, 0))
+		change.Lease = short
+		p.Wants(flussi.ErrConflict, p.store.SaveNotifications(p.Ctx, change), "SaveNotifications of an old version")
+	}
 	p.shortIsOver()
 	for _, n := range running {
 		if p.isExpired(n.ID) {

@@ -73,8 +73,16 @@ func editsChangeTheMessage(p *probe) {
 		old := earlier
 		earlier.Content = flussi.NewText(earlier.Content.Reveal() + ", corretto")
 		earlier = p.save(earlier)
-		n := p.save(p.twin(old, f.ID))
-		what := "one whose message another one had, which is " + a.why + ", until its text was changed"
+		refused := old
+		refused.Content = flussi.NewText(p.Word())
+		err := p.store.SaveNotifications(p.Ctx, notificationChange(refused))
+		p.Wants(flussi.ErrConflict, err, "SaveNotifications of an old version")
+		n := p.save(p.twin(refused, f.ID))
+		what := "one whose message another one, which is " + a.why + ", would have if its change were not refused"
+		p.takes("Claim of "+what, f.ID, 10, []flow.Notification{n})
+		p.isSending(what, n.ID)
+		n = p.save(p.twin(old, f.ID))
+		what = "one whose message another one had, which is " + a.why + ", until its text was changed"
 		p.takes("Claim of "+what, f.ID, 10, []flow.Notification{n})
 		p.isSending(what, n.ID)
 		p.skips("whose message another one has, which is "+a.why+", since its text was changed", p.save(p.twin(earlier, f.ID)), earlier)

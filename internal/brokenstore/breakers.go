@@ -47,7 +47,7 @@ func Breakers[P, C storetest.Placed](
 	all = append(all, Breaker[store]{
 		"two who lock in another order are a deadlock", winnerRule, LockingOneByOne[P, C],
 	})
-	return slices.Concat(all,
+	return slices.Concat(all, ofRefusals[P, C](parent, child),
 		ofCounts[P, C](parent, child), ofParents[P, C](parent, child), ofChildren[P, C](parent, child))
 }
 

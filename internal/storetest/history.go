@@ -43,21 +43,23 @@ func (s *Suite[P, C]) missingHasNoHistory() {
 	parent := s.NewParent()
 	s.SetParent(parent, s.NewChild(s.owner(parent)))
 	for _, id := range []uuid.UUID{s.ID(), uuid.Nil} {
-		hasNoHistory(s, s.ParentName, s.Parents, id)
-		hasNoHistory(s, s.ChildName, s.Children, id)
+		hasNoHistory(s, "with an ID that nothing has", s.ParentName, s.Parents, id)
+		hasNoHistory(s, "with an ID that nothing has", s.ChildName, s.Children, id)
 	}
 	refused := s.NewParent()
 	good, bad := s.NewChild(refused), WithVersion(s.NewChild(refused), 5)
 	err := s.SaveParent(s.Ctx, s.ParentChange(refused), s.Sequence(good, bad))
 	doing := saveParent(s.ParentName) + " with " + s.ChildName.An() + " of version 5 that is not there"
 	s.Wants(flussi.ErrConflict, err, doing)
-	hasNoHistory(s, s.ParentName, s.Parents, idOf(refused))
-	hasNoHistory(s, s.ChildName, s.Children, idOf(good))
+	hasNoHistory(s, doing, s.ParentName, s.Parents, idOf(refused))
+	hasNoHistory(s, doing, s.ChildName, s.Children, idOf(good))
 }
 
-func hasNoHistory[E any, P, C Placed](s *Suite[P, C], name Name, m Methods[E], id uuid.UUID) {
+func hasNoHistory[E any, P, C Placed](
+	s *Suite[P, C], when string, name Name, m Methods[E], id uuid.UUID,
+) {
 	if records, err := m.History(s.Ctx, id); err != nil || len(records) != 0 {
-		s.Fail("%s of %s that is not there: want no records and no error, got %d and %w",
-			name.History(), name.An(), len(records), OrNone(err))
+		s.Fail("%s: %s of %s that is not there: want no records and no error, got %d and %w",
+			when, name.History(), name.An(), len(records), OrNone(err))
 	}
 }

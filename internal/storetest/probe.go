@@ -30,6 +30,9 @@ type Probe struct {
 	Random *rand.Rand      // from a fixed seed
 	made   int             // entities, each a second younger than the one before
 	errs   []error
+
+	ids      []uuid.UUID // that were made
+	returned int         // of them, by newIDs
 }
 
 // New returns a probe for one rule.

@@ -152,37 +152,49 @@ func (s *Suite[P, C]) Sequence(all ...C) iter.Seq2[Change[C], error] {
 	}
 }
 
-// Snapshot is all that a store tells.
+// Snapshot is all that a store has of its entities.
 type Snapshot[P, C any] struct {
-	parents  map[uuid.UUID]P
-	children map[uuid.UUID]C
-	records  map[uuid.UUID]int
+	parents  map[uuid.UUID]entry[P]
+	children map[uuid.UUID]entry[C]
+}
+
+// entry is what a store has of one entity.
+type entry[E any] struct {
+	Listed, Read E // by the method that lists, and by the one that reads one
+	Records      []Record
 }
 
 // Snapshot reads all there is, and shares nothing with the store.
 func (s *Suite[P, C]) Snapshot() Snapshot[P, C] {
-	state := Snapshot[P, C]{map[uuid.UUID]P{}, map[uuid.UUID]C{}, map[uuid.UUID]int{}}
-	for _, parent := range s.ParentPage(s.ParentsByID(), flussi.Page{Limit: Everything}) {
-		id := idOf(parent)
-		state.parents[id] = Clone(parent)
-		state.records[id] = len(history(s, s.ParentName, s.Parents, id))
+	return Snapshot[P, C]{
+		entries(s, s.ParentName, s.Parents, s.ParentsByID()),
+		entries(s, s.ChildName, s.Children, s.ChildrenByID()),
 	}
-	for _, child := range s.ChildPage(s.ChildrenByID(), flussi.Page{Limit: Everything}) {
-		id := idOf(child)
-		state.children[id] = Clone(child)
-		state.records[id] = len(history(s, s.ChildName, s.Children, id))
-	}
-	return state
 }
 
-// Unchanged notes what is not as it was before something happened.
+func entries[E Placed, P, C Placed](
+	s *Suite[P, C], name Name, m Methods[E], all Filter,
+) map[uuid.UUID]entry[E] {
+	found := map[uuid.UUID]entry[E]{}
+	for _, one := range list(s, name, m, all, flussi.Page{Limit: Everything}) {
+		id := idOf(one)
+		found[id] = Clone(entry[E]{one, read(s, name, m, id), history(s, name, m, id)})
+	}
+	return found
+}
+
+// Unchanged notes what is not as it was before something happened: entities, those that are gone
+// or have appeared, and their records. Nor must there be records of entities that are not there.
 func (s *Suite[P, C]) Unchanged(before Snapshot[P, C], happened string) {
 	after := s.Snapshot()
 	EqualAll(s.Probe, happened+": the "+string(s.ParentName), after.parents, before.parents)
 	EqualAll(s.Probe, happened+": the "+string(s.ChildName), after.children, before.children)
-	for id, n := range before.records {
-		if _, there := after.records[id]; there && after.records[id] != n {
-			s.Fail("%s: %s had %d records and has %d", happened, id, n, after.records[id])
+	for _, id := range s.newIDs() {
+		if _, there := after.parents[id]; !there {
+			hasNoHistory(s, happened, s.ParentName, s.Parents, id)
+		}
+		if _, there := after.children[id]; !there {
+			hasNoHistory(s, happened, s.ChildName, s.Children, id)
 		}
 	}
 }

@@ -27,7 +27,16 @@ func (p *Probe) ID() uuid.UUID {
 		id[i] = byte(p.Random.UintN(256))
 	}
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // version 4
+	p.ids = append(p.ids, id)
 	return id
+}
+
+// newIDs returns the IDs that were made since it was called last, and some that were made before.
+func (p *Probe) newIDs() []uuid.UUID {
+	const again = 50 // an ID may be refused more than once
+	first := max(0, min(p.returned, len(p.ids)-again))
+	p.returned = len(p.ids)
+	return p.ids[first:]
 }
 
 // Fill gives every field of a struct a value that is not zero, and its flags the one that

@@ -1,0 +1,111 @@
+package brokenstore
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/storetest"
+)
+
+// ofRefused breaks the history of an entity whose change is refused as a conflict. Records are
+// those of the entity, refused is that of the change.
+var ofRefused = []struct {
+	name, rule string
+	history    func(records []storetest.Record, refused storetest.Record) []storetest.Record
+}{
+	{"a refused change loses the last record", lateRule, func(
+		records []storetest.Record, _ storetest.Record,
+	) []storetest.Record {
+		return records[:max(0, len(records)-1)]
+	}},
+	{"a refused change replaces the last record", lateRule, func(
+		records []storetest.Record, refused storetest.Record,
+	) []storetest.Record {
+		if last := len(records) - 1; last >= 0 {
+			refused.Version = records[last].Version
+			records[last] = refused
+		}
+		return records
+	}},
+	{"a refused change of what is not there leaves a record", oldRule, func(
+		records []storetest.Record, refused storetest.Record,
+	) []storetest.Record {
+		if len(records) == 0 {
+			records = append(records, refused)
+		}
+		return records
+	}},
+}
+
+// refusals is the records of changes that were refused, by the IDs of their entities.
+type refusals struct {
+	mu      sync.Mutex
+	records map[uuid.UUID]storetest.Record
+}
+
+func noteRefused[E storetest.Placed](r *refusals, err error, changes ...storetest.Change[E]) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range changes {
+		if errors.Is(err, flussi.ErrConflict) {
+			r.records[idOf(c.Entity)] = c.Record
+		}
+	}
+}
+
+// spoiled returns methods with another history of what was refused.
+func spoiled[E any](
+	r *refusals, m storetest.Methods[E],
+	other func(records []storetest.Record, refused storetest.Record) []storetest.Record,
+) storetest.Methods[E] {
+	history := m.History
+	m.History = func(ctx context.Context, id uuid.UUID) ([]storetest.Record, error) {
+		records, err := history(ctx, id)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if refused, found := r.records[id]; found && err == nil {
+			records = other(records, refused)
+		}
+		return records, err
+	}
+	return m
+}
+
+// ofRefusals is the breakers of [ofRefused], for each kind of entity.
+func ofRefusals[P, C storetest.Placed](
+	parent, child storetest.Name,
+) []Breaker[storetest.Store[P, C]] {
+	type store = storetest.Store[P, C]
+	var all []Breaker[store]
+	for _, b := range ofRefused {
+		all = append(all,
+			Breaker[store]{parent.Many() + ": " + b.name, b.rule, func(s store) store {
+				r := &refusals{records: map[uuid.UUID]storetest.Record{}}
+				save := s.SaveParent
+				s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
+					err := save(ctx, c, children)
+					noteRefused(r, err, c)
+					return err
+				}
+				s.Parents = spoiled(r, s.Parents, b.history)
+				return s
+			}},
+			Breaker[store]{child.Many() + ": " + b.name, b.rule, func(s store) store {
+				r := &refusals{records: map[uuid.UUID]storetest.Record{}}
+				save := s.SaveChildren
+				s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
+					err := save(ctx, changes...)
+					noteRefused(r, err, changes...)
+					return err
+				}
+				s.Children = spoiled(r, s.Children, b.history)
+				return s
+			}},
+		)
+	}
+	return all
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/brokenstore"
 )
 
 // The rules that the breakers below break.
@@ -394,7 +395,7 @@ var sentBreakers = []breaker{
 				return flow.Flow{}, nil, errors.New("deadlock detected")
 			}
 			defer busy.Unlock()
-			time.Sleep(time.Microsecond)
+			time.Sleep(brokenstore.Moment)
 			return m.Claim(ctx, claim)
 		}}
 	}},

@@ -227,12 +227,13 @@ var breakers = []breaker{
 		}}
 	}},
 	{"a claim goes by what the flow was before", "a claim happens wholly before or wholly after a change of its flow", func(s flow.Store) flow.Store {
+		s = viewed(brokenstore.Late)(s)
 		return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 			f, err := s.Flow(ctx, claim.Flow)
 			if err != nil || f.State != flow.FlowSending || f.Error != "" {
 				return f, nil, err
 			}
-			time.Sleep(time.Millisecond) // in which the flow is stopped
+			time.Sleep(2 * brokenstore.Moment) // in which the flow is stopped
 			found, err := s.Notifications(ctx, flow.NotificationFilter{Flow: f.ID, States: []flow.NotificationState{flow.NotificationRegistered}}, flow.Page{Limit: 100})
 			if err != nil || len(found) == 0 {
 				return f, nil, err
@@ -299,22 +300,36 @@ var breakers = []breaker{
 			return f, claimed[:len(claimed)-len(claimed)/2], err
 		}}
 	}},
-	{"a change wins over a claim", "a claim and a change of one version do not both happen", viewed.WrittenChildren(func(c *notificationChange, old flow.Notification) {
-		if old.Version > 0 && c.Entity.Disabled {
-			c.Entity.Version = old.Version
-		}
-	})},
-	{"counts are added up while they change", "counts are of one moment", viewed(func(s methods) methods {
-		get := s.Parents.Get
-		s.Parents.Get = func(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
-			before, _ := get(ctx, id)
-			time.Sleep(time.Microsecond)
-			f, err := get(ctx, id)
-			f.Counts.Registered = before.Counts.Registered
-			return f, err
-		}
-		return s
-	})},
+	{"a change wins over a claim", "a claim and a change of one version do not both happen", func(s flow.Store) flow.Store {
+		wins := viewed.WrittenChildren(func(c *notificationChange, old flow.Notification) {
+			if old.Version > 0 && c.Entity.Disabled {
+				c.Entity.Version = old.Version
+			}
+		})(s)
+		var mu sync.Mutex
+		return altered{Store: wins, saveNotifications: func(ctx context.Context, changes ...flow.NotificationChange) error {
+			mu.Lock()
+			defer mu.Unlock()
+			return wins.SaveNotifications(ctx, changes...)
+		}}
+	}},
+	{"counts are added up while they change", "counts are of one moment", func(s flow.Store) flow.Store {
+		adding := viewed(func(m methods) methods {
+			get := m.Parents.Get
+			m.Parents.Get = func(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
+				before, _ := get(ctx, id)
+				time.Sleep(2 * brokenstore.Moment)
+				f, err := get(ctx, id)
+				f.Counts.Registered = before.Counts.Registered
+				return f, err
+			}
+			return m
+		})(s)
+		return altered{Store: adding, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+			time.Sleep(brokenstore.Moment)
+			return s.Claim(ctx, claim)
+		}}
+	}},
 	{"an exchange claims, and then stores", "an exchange stores, and then claims", func(s flow.Store) flow.Store {
 		return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 			f, claimed, err := s.Claim(ctx, claim)

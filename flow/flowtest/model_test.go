@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowtest"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/brokenstore"
 )
 
 // model is a store that decides itself which notifications may become In invio, which imports were
@@ -165,7 +166,7 @@ func (m *model) unlock() {
 // pause is called between a decision and its write.
 func (m *model) pause() {
 	if m.unlocked || m.claimsUnlocked {
-		time.Sleep(time.Millisecond)
+		time.Sleep(brokenstore.Moment)
 	}
 }
 

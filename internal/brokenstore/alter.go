@@ -216,7 +216,7 @@ func LockingOneByOne[P, C storetest.Placed](s storetest.Store[P, C]) storetest.S
 				unlock()
 				return nil, errors.New("deadlock detected")
 			}
-			time.Sleep(time.Microsecond)
+			time.Sleep(Moment)
 		}
 		return unlock, nil
 	}
@@ -236,6 +236,25 @@ func LockingOneByOne[P, C storetest.Placed](s storetest.Store[P, C]) storetest.S
 			return err
 		}
 		defer unlock()
+		return saveChildren(ctx, changes...)
+	}
+	return s
+}
+
+// Moment is how long somebody waits for all others to come along. In a bubble of package
+// synctest, time goes on once everybody waits: what takes one moment is over before what takes
+// two, however many processors there are.
+const Moment = time.Microsecond
+
+// Late is a store that writes a moment after it is asked to.
+func Late[P, C any](s storetest.Store[P, C]) storetest.Store[P, C] {
+	saveParent, saveChildren := s.SaveParent, s.SaveChildren
+	s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
+		time.Sleep(Moment)
+		return saveParent(ctx, c, children)
+	}
+	s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
+		time.Sleep(Moment)
 		return saveChildren(ctx, changes...)
 	}
 	return s

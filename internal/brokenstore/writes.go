@@ -250,7 +250,7 @@ func ofChildren[P, C storetest.Placed](
 					if storetest.Version(c.Entity) != current(s.Children, c.Entity) {
 						return flussi.ErrConflict
 					}
-					time.Sleep(time.Millisecond)
+					time.Sleep(Moment)
 					for {
 						setVersion(&changes[i], current(s.Children, c.Entity))
 						if err := save(ctx, changes[i]); !errors.Is(err, flussi.ErrConflict) {
@@ -268,26 +268,29 @@ func ofChildren[P, C storetest.Placed](
 					return errors.New("database is locked")
 				}
 				defer busy.Unlock()
-				time.Sleep(time.Microsecond)
+				time.Sleep(Moment)
 				return save(ctx, changes...)
 			}
 		})},
 		{
 			"a change of " + child.An() + " is a conflict with one of its " + string(parent), othersRule,
-			saving(func(s store, save save) save {
+			func(s store) store {
+				s = Late(s)
 				version := func(c storetest.Change[C]) int64 {
 					one, _ := s.Parents.Get(context.Background(), parentID(parent, c.Entity))
 					return storetest.Version(one)
 				}
-				return func(ctx context.Context, changes ...storetest.Change[C]) error {
+				save := s.SaveChildren
+				s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
 					before := storetest.Map(changes, version)
-					time.Sleep(time.Microsecond)
+					time.Sleep(2 * Moment)
 					if !slices.Equal(before, storetest.Map(changes, version)) {
 						return flussi.ErrConflict
 					}
 					return save(ctx, changes...)
 				}
-			}),
+				return s
+			},
 		},
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/brokenstore"
-	"github.com/flussi-go/flussi/internal/storetest"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -311,40 +310,34 @@ var breakers = []breaker{
 		}
 		return s
 	})},
-	{"counts are added up while they change", "counts are of one moment", viewed(func(s methods) methods {
-		get := s.Parents.Get
-		s.Parents.Get = func(ctx context.Context, id uuid.UUID) (pagoinrete.Event, error) {
-			before, _ := get(ctx, id)
-			time.Sleep(time.Microsecond)
-			e, err := get(ctx, id)
-			e.Counts.NotLinked = before.Counts.NotLinked
-			return e, err
-		}
-		return s
+	{"counts are added up while they change", "counts are of one moment", readTwice(func(before, after pagoinrete.Event) pagoinrete.Event {
+		after.Counts.NotLinked = before.Counts.NotLinked
+		return after
 	})},
-	{"discrepancies are counted later", "counts are of one moment", viewed(func(s methods) methods {
-		get := s.Parents.Get
-		s.Parents.Get = func(ctx context.Context, id uuid.UUID) (pagoinrete.Event, error) {
-			e, err := get(ctx, id)
-			time.Sleep(time.Microsecond)
-			after, _ := get(ctx, id)
-			e.Counts.Discrepancies = after.Counts.Discrepancies
-			return e, err
-		}
-		return s
+	{"discrepancies are counted later", "counts are of one moment", readTwice(func(before, after pagoinrete.Event) pagoinrete.Event {
+		before.Counts.Discrepancies = after.Counts.Discrepancies
+		return before
 	})},
-	{"notices are counted after the event was read", "an event is read with the counts of the same moment", viewed(func(s methods) methods {
-		list := s.Parents.List
-		s.Parents.List = func(ctx context.Context, filter storetest.Filter, page pagoinrete.Page) ([]pagoinrete.Event, error) {
-			all, err := list(ctx, filter, page)
-			time.Sleep(time.Microsecond)
-			for i, e := range all {
-				after, _ := s.Parents.Get(ctx, e.ID)
-				all[i].Counts = after.Counts
-			}
-			return all, err
-		}
-		return s
-	})},
+	{"notices are counted after the event was read", "an event is read with the counts of the same moment", readTwice(
+		func(before, after pagoinrete.Event) pagoinrete.Event {
+			before.Counts = after.Counts
+			return before
+		},
+	)},
 	{"it panics", "a notice is read as it was stored", brokenstore.AskedChildren(viewed, func(*pagoinrete.NoticeFilter) { panic("no such query") })},
+}
+
+// readTwice makes a store that reads an event, again while others write, and makes one of both.
+func readTwice(both func(before, after pagoinrete.Event) pagoinrete.Event) func(pagoinrete.Store) pagoinrete.Store {
+	return viewed(func(s methods) methods {
+		s = brokenstore.Late(s)
+		get := s.Parents.Get
+		s.Parents.Get = func(ctx context.Context, id uuid.UUID) (pagoinrete.Event, error) {
+			before, err := get(ctx, id)
+			time.Sleep(2 * brokenstore.Moment)
+			after, _ := get(ctx, id)
+			return both(before, after), err
+		}
+		return s
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/brokenstore"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
@@ -684,7 +685,7 @@ var concurrencyBreakers = []gatewayBreaker{
 			made := map[uuid.UUID]bool{}
 			return putsNotices(func(c noticePut) (remoteNotice, error) {
 				_, known := c.there()
-				time.Sleep(time.Microsecond)
+				time.Sleep(brokenstore.Moment)
 				mu.Lock()
 				another := !known && made[c.notice.ID]
 				made[c.notice.ID] = true
@@ -705,7 +706,7 @@ var concurrencyBreakers = []gatewayBreaker{
 				mu.Lock()
 				current = c.notice
 				mu.Unlock()
-				time.Sleep(time.Microsecond)
+				time.Sleep(brokenstore.Moment)
 				mu.Lock()
 				c.notice = current
 				mu.Unlock()
@@ -714,7 +715,7 @@ var concurrencyBreakers = []gatewayBreaker{
 		}},
 	{name: "who comes too late has done it too", rule: "of those who take a step at once, one succeeds",
 		gateway: movesNotices(func(c noticeMove) (remoteNotice, error) {
-			time.Sleep(time.Microsecond)
+			time.Sleep(brokenstore.Moment)
 			return c.asGoodAs(pagoinrete.NoticeCancel)
 		})},
 }

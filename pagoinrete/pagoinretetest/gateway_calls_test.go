@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/brokenstore"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -187,7 +188,7 @@ func onlyOne[C, R any](do func(C) (R, error)) func(C) (R, error) {
 			return none, refusal(flussi.ErrRemoteState)
 		}
 		defer set(false)
-		time.Sleep(time.Microsecond)
+		time.Sleep(brokenstore.Moment)
 		return do(c)
 	}
 }

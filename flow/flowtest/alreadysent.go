@@ -10,6 +10,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 var alreadySentRules = []rule{
@@ -100,7 +101,7 @@ func (p *probe) twin(n flow.Notification, of uuid.UUID) flow.Notification {
 
 // skips checks that a claim finds one notification, and makes it Errore because of one of others.
 func (p *probe) skips(what string, n flow.Notification, because ...flow.Notification) {
-	want := p.flow(n.FlowID)
+	want := p.flows.One(n.FlowID)
 	want.Counts.Registered--
 	want.Counts.Failed++
 	claim := flow.Claim{Flow: n.FlowID, Limit: 10, Lease: long, At: p.SomeTime(), By: p.Word()}
@@ -112,7 +113,7 @@ func (p *probe) skips(what string, n flow.Notification, because ...flow.Notifica
 	}
 	p.isSkipped(what, claimed[0], n, claim, because...)
 	p.Equal("the flow of a Claim of one "+what, got, want)
-	p.ReadsParent("after a Claim of one "+what, want)
+	p.flows.IsRead("after a Claim of one "+what, want)
 }
 
 // isSkipped checks a notification that a claim made Errore because of one of others.
@@ -127,14 +128,14 @@ func (p *probe) isSkipped(what string, got, before flow.Notification, claim flow
 	want := change.Notification
 	want.Version++
 	p.Equal("Claim of one "+what, got, want)
-	p.ReadsChild("after a Claim of one "+what, want)
-	records := p.notificationHistory(before.ID)
+	p.notifications.IsRead("after a Claim of one "+what, want)
+	records := p.notifications.Records(before.ID)
 	if len(records) == 0 {
 		p.Fail("one that was claimed, %s, has no records", what)
 		return
 	}
 	change.Record.Version = want.Version
-	p.Equal("the last record of one "+what, records[len(records)-1], change.Record)
+	p.Equal("the last record of one "+what, records[len(records)-1], storetest.As[storetest.Record](change.Record))
 }
 
 func claimsSkip(p *probe) {
@@ -203,7 +204,7 @@ func claimsTakeWhatDidNotArrive(p *probe) {
 
 // isSending checks that a notification was claimed.
 func (p *probe) isSending(what string, id uuid.UUID) {
-	if n := p.notification(id); n.State != flow.NotificationSending || n.Transmission.EarlierID != uuid.Nil {
+	if n := p.notifications.One(id); n.State != flow.NotificationSending || n.Transmission.EarlierID != uuid.Nil {
 		p.Fail("%s: want it In invio, got the state %q with the error %q", what, n.State, n.Transmission.Error)
 	}
 }
@@ -228,7 +229,7 @@ func skippedAreRecorded(p *probe) {
 	}
 	f.Counts = flow.Counts{Sending: 1, Failed: 1}
 	p.Equal("the flow of a Claim of one that was sent already, and one that was not", got, f)
-	p.ReadsParent("after a Claim of one that was sent already, and one that was not", f)
+	p.flows.IsRead("after a Claim of one that was sent already, and one that was not", f)
 	p.isSkipped("that was sent already", claimed[0], full, claim, earlier)
 	p.hasNotificationRecords(full.ID, notificationChange(withVersion(full, 0)).Record, full.SkipAlreadySent(earlier, claim.At, claim.By).Record)
 	p.isSending("one that was not sent", free.ID)
@@ -236,7 +237,7 @@ func skippedAreRecorded(p *probe) {
 	if p.isExpired(full.ID) {
 		p.Fail("Expired gives one that was sent already")
 	}
-	p.ReadsChild("that keeps a claim from taking another one", earlier)
+	p.notifications.IsRead("that keeps a claim from taking another one", earlier)
 	p.takes("Claim when one was found sent already", f.ID, 10, nil)
 }
 
@@ -279,7 +280,7 @@ func claimsTakeTheFirst(p *probe) {
 		p.Equal("the counts of Claim", got.Counts, flow.Counts{Sending: 1 + between, Failed: 2})
 		p.isSending("the first of three with one message", first.ID)
 		for i, n := range all[1+between:] {
-			p.isSkipped("whose message the first of the claim has", claimed[1+between+i], withVersion(n, 1), claim, p.notification(first.ID))
+			p.isSkipped("whose message the first of the claim has", claimed[1+between+i], withVersion(n, 1), claim, p.notifications.One(first.ID))
 		}
 	}
 }
@@ -308,5 +309,5 @@ func claimsRepeat(p *probe) {
 	first.AllowDuplicate = true
 	first = p.save(first)
 	p.takes("Claim of one that may be repeated, and was never sent", f.ID, 10, []flow.Notification{first})
-	p.skips("whose message one has that may be repeated", p.save(p.twin(first, f.ID)), p.notification(first.ID))
+	p.skips("whose message one has that may be repeated", p.save(p.twin(first, f.ID)), p.notifications.One(first.ID))
 }

@@ -43,14 +43,14 @@ func (v view) Flows(ctx context.Context, filter flow.FlowFilter, page flow.Page)
 
 func (v view) FlowHistory(ctx context.Context, id uuid.UUID) ([]flow.FlowRecord, error) {
 	records, err := v.methods.Parents.History(ctx, id)
-	return storetest.RecordsAs[flow.FlowState, flow.FlowAction](records), err
+	return storetest.As[[]flow.FlowRecord](records), err
 }
 
 func (v view) SaveFlow(
 	ctx context.Context, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error],
 ) error {
-	rows := storetest.SequenceAs(notifications, flowtest.SharedChange)
-	return v.methods.SaveParent(ctx, flowtest.SharedFlow(change), rows)
+	rows := storetest.SequenceAs(notifications, storetest.As[notificationChange, flow.NotificationChange])
+	return v.methods.SaveParent(ctx, storetest.As[flowChange](change), rows)
 }
 
 func (v view) Notification(ctx context.Context, id uuid.UUID) (flow.Notification, error) {
@@ -67,22 +67,22 @@ func (v view) NotificationHistory(
 	ctx context.Context, id uuid.UUID,
 ) ([]flow.NotificationRecord, error) {
 	records, err := v.methods.Children.History(ctx, id)
-	return storetest.RecordsAs[flow.NotificationState, flow.NotificationAction](records), err
+	return storetest.As[[]flow.NotificationRecord](records), err
 }
 
 func (v view) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
-	return v.methods.SaveChildren(ctx, storetest.Map(changes, flowtest.SharedChange)...)
+	return v.methods.SaveChildren(ctx, storetest.As[[]notificationChange](changes)...)
 }
 
 // searched makes a store that finds texts in its own way.
 func searched(match func(stored, wanted string) bool) func(flow.Store) flow.Store {
-	return brokenstore.FoundChildren(viewed, func(q *flow.NotificationFilter) func(flow.Notification) bool {
+	return viewed.Children(brokenstore.Searches(func(q *flow.NotificationFilter) func(flow.Notification) bool {
 		wanted := q.Text
 		if q.Text = ""; wanted == "" {
 			return nil
 		}
 		return func(n flow.Notification) bool { return match(n.Subject.Reveal(), wanted) }
-	})
+	}))
 }
 
 // altered is a store some of whose methods that no other store has are others, or those whose

@@ -244,12 +244,12 @@ var breakers = []breaker{
 			return f, found[:1], err
 		}}
 	}},
-	{"a field of the flows' filter is not looked at", "flows are found by each field of the filter", brokenstore.AskedParents(viewed, func(q *flow.FlowFilter) { q.AppContext = "" })},
-	{"with a recipient, the state is not looked at", "notifications are found by fields of the filter together", brokenstore.AskedChildren(viewed, func(q *flow.NotificationFilter) {
+	{"a field of the flows' filter is not looked at", "flows are found by each field of the filter", viewed.Parents(brokenstore.Asks[flow.Flow](func(q *flow.FlowFilter) { q.AppContext = "" }))},
+	{"with a recipient, the state is not looked at", "notifications are found by fields of the filter together", viewed.Children(brokenstore.Asks[flow.Notification](func(q *flow.NotificationFilter) {
 		if !q.Recipient.IsZero() {
 			q.States, q.Disabled, q.DeliveryOpen = nil, flow.AnyDisabled, false
 		}
-	})},
+	}))},
 	{"only English letters have two cases", "a text is found whatever its case", searched(brokenstore.InEnglish)},
 	{"wildcards are wild", "a text that is looked for stands for itself", searched(brokenstore.Like)},
 	{"Claim does not look at its context", "a context that has ended is refused, and nothing changes", func(s flow.Store) flow.Store {

@@ -47,7 +47,7 @@ func (p *probe) flowCatalogue() flowCatalogue {
 		p.saveAll(n)
 		all[i].Counts = flow.Counts{Registered: 1}
 	}
-	return flowCatalogue{Name: "Flows", All: all, Match: flow.FlowFilter.Match, Find: p.flows}
+	return flowCatalogue{Kind: p.flows, All: all, Match: flow.FlowFilter.Match}
 }
 
 var flowCriteria = []flowCriterion{
@@ -119,7 +119,7 @@ func (p *probe) notificationCatalogue() notificationCatalogue {
 		}
 		all[i] = p.save(n)
 	}
-	return notificationCatalogue{Name: "Notifications", All: all, Match: flow.NotificationFilter.Match, Find: p.notifications}
+	return notificationCatalogue{Kind: p.notifications, All: all, Match: flow.NotificationFilter.Match}
 }
 
 var notificationCriteria = []notificationCriterion{

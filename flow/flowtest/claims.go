@@ -21,6 +21,7 @@ var claimRules = []rule{
 	{"a claim takes nothing of a flow that is disabled", claimsNeedEnabled},
 	{"a claim takes nothing of a flow that has an error", claimsNeedNoError},
 	{"a claim changes what it takes, and nothing else", claimsChangeWhatTheyTake},
+	{"a claim has its record", claimsHaveRecords},
 	{"a claim gives the flow with its counts afterwards", claimsGiveTheFlow},
 	{"what was given back can be claimed again", releasedIsClaimed},
 	{"a claim of a flow that is not there finds none", claimsOfMissingFlows},
@@ -169,10 +170,10 @@ func claimsChangeWhatTheyTake(p *probe) {
 			want.Version++
 			p.Equal("what Claim gives", claimed[i], want)
 		}
-		p.ReadsChild(fmt.Sprintf("number %d, after a claim of the first 2", i+1), want)
+		p.notifications.IsRead(fmt.Sprintf("number %d, after a claim of the first 2", i+1), want)
 	}
 	f.Counts = flow.Counts{Registered: 1, Sending: 2}
-	p.ReadsParent("after a claim", f)
+	p.flows.IsRead("after a claim", f)
 }
 
 func claimsGiveTheFlow(p *probe) {
@@ -244,10 +245,10 @@ func exchangesStoreAndClaim(p *probe) {
 	p.Equal("the flow of an Exchange", got, f)
 	for i := range done[:2] {
 		done[i].Version++
-		p.ReadsChild("stored by an Exchange", done[i])
+		p.notifications.IsRead("stored by an Exchange", done[i])
 	}
 	for _, n := range claimed {
-		p.ReadsChild("claimed by an Exchange", n)
+		p.notifications.IsRead("claimed by an Exchange", n)
 	}
 	// A flow that is not to be sent keeps nothing from being stored.
 	f.Disabled = true
@@ -262,7 +263,7 @@ func exchangesStoreAndClaim(p *probe) {
 	p.Equal("the flow of an Exchange, which is disabled", got, f)
 	for _, n := range claimed {
 		n.Version++
-		p.ReadsChild("stored by an Exchange with a flow that is disabled", n)
+		p.notifications.IsRead("stored by an Exchange with a flow that is disabled", n)
 	}
 }
 
@@ -282,4 +283,40 @@ func exchangesGoTogether(p *probe) {
 		p.Wants(flussi.ErrNotFound, err, what)
 		p.Unchanged(before, what)
 	}
+}
+
+func claimsHaveRecords(p *probe) {
+	f := p.sendingFlow()
+	created := p.newNotifications(f.ID, 3)
+	p.saveFlow(f, created...)
+	claim := flow.Claim{Flow: f.ID, Limit: 2, Lease: long, At: p.SomeTime(), By: p.Word()}
+	_, claimed, err := p.store.Claim(p.Ctx, claim)
+	p.Must(err, "Claim")
+	if len(claimed) != 2 {
+		p.Fail("Claim with the limit 2, of 3: got %d", len(claimed))
+		return
+	}
+	record := flow.NotificationRecord{
+		At: claim.At, By: claim.By, Action: flow.NotificationClaim,
+		From: flow.NotificationRegistered, To: flow.NotificationSending,
+	}
+	for i, n := range created {
+		if want := notificationChange(n).Record; i < 2 {
+			p.hasNotificationRecords(n.ID, want, record)
+		} else {
+			p.hasNotificationRecords(n.ID, want)
+		}
+	}
+	n := claimed[1]
+	n.State = flow.NotificationSent
+	p.saveAll(n)
+	p.hasNotificationRecords(n.ID, notificationChange(created[1]).Record, record, notificationChange(n).Record)
+}
+
+func claimsAreChanges(p *probe) {
+	f := p.saveFlow(p.sendingFlow())
+	n := p.save(p.newNotification(f.ID))
+	p.claim(f.ID, 1, long)
+	n.State = flow.NotificationSent
+	p.Conflicts("a notification that was claimed in the meantime", n)
 }

@@ -3,7 +3,6 @@ package flowtest
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -14,16 +13,12 @@ import (
 	"github.com/flussi-go/flussi/internal/storetest"
 )
 
-var concurrencyRules = slices.Concat(
-	[]rule{{"a notification is given to one claim only", claimsShare}},
-	shared.Winners(),
-	[]rule{
-		{"a claim and a change of one version do not both happen", claimsAndChangesExclude},
-		{"a claim happens wholly before or wholly after a change of its flow", claimsSeeTheFlow},
-		shared.Others(),
-		{"counts are of one moment", countsAreOfOneMoment},
-	},
-)
+var concurrencyRules = []rule{
+	{"a notification is given to one claim only", claimsShare},
+	{"a claim and a change of one version do not both happen", claimsAndChangesExclude},
+	{"a claim happens wholly before or wholly after a change of its flow", claimsSeeTheFlow},
+	{"counts are of one moment", countsAreOfOneMoment},
+}
 
 // claimsShare lets a crowd claim a flow until nothing is left. A claim may get nothing
 // while others are at it.
@@ -64,14 +59,14 @@ func claimsShare(p *probe) {
 			p.Fail("a notification was given to %d claims", taken[n.ID])
 		}
 		delete(taken, n.ID)
-		if records := len(p.notificationHistory(n.ID)); records != 2 {
+		if records := len(p.notifications.Records(n.ID)); records != 2 {
 			p.Fail("a notification that was created and claimed has %d records", records)
 		}
 	}
 	if len(taken) > 0 {
 		p.Fail("%d notifications were given that do not belong to the flow", len(taken))
 	}
-	p.Equal("the counts when everything is claimed", p.flow(f.ID).Counts, flow.Counts{Sending: count})
+	p.Equal("the counts when everything is claimed", p.flows.One(f.ID).Counts, flow.Counts{Sending: count})
 }
 
 // claimsSeeTheFlow stops flows while a crowd claims them: what is claimed does not grow any
@@ -107,9 +102,9 @@ func claimsSeeTheFlow(p *probe) {
 				p.Must(err, "SaveFlow while the flow is claimed")
 			}
 		}
-		stopped = p.flow(f.ID).Counts
+		stopped = p.flows.One(f.ID).Counts
 		done.Wait()
-		p.Equal(fmt.Sprintf("what is claimed after the flow was stopped, round %d", round), p.flow(f.ID).Counts, stopped)
+		p.Equal(fmt.Sprintf("what is claimed after the flow was stopped, round %d", round), p.flows.One(f.ID).Counts, stopped)
 	}
 }
 
@@ -145,7 +140,7 @@ func claimsAndChangesExclude(p *probe) {
 		if done != 1 {
 			p.Fail("of %d who claim and change one version at once, %d succeeded, not 1", storetest.Crowd, done)
 		}
-		stored := p.notification(n.ID)
+		stored := p.notifications.One(n.ID)
 		stored.State, stored.Disabled = flow.NotificationRegistered, false
 		n = p.save(stored)
 	}

@@ -7,10 +7,6 @@ import (
 	"github.com/flussi-go/flussi/internal/storetest"
 )
 
-var contextRules = storetest.Also(
-	shared.Contexts(), "a context that has ended is refused, and nothing changes", ownMethodsRefuse,
-)
-
 // ownMethodsRefuse is about the methods that no other store has.
 func ownMethodsRefuse(p *probe) {
 	f := p.sendingFlow()

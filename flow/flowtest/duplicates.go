@@ -51,7 +51,7 @@ func (p *probe) findsDuplicates(what string, f flow.Flow, rows []flow.Notificati
 	}
 	for _, n := range rows {
 		n.Version = 1
-		p.ReadsChild("stored as a row, duplicate or not", n)
+		p.notifications.IsRead("stored as a row, duplicate or not", n)
 	}
 }
 
@@ -214,7 +214,7 @@ func duplicatesAreStoredAsReturned(p *probe) {
 	}
 	p.imports("with 6 duplicates, of which 4 are to be stored", i)
 	f.Version, f.Counts = 1, flow.Counts{Registered: 8, Disabled: 1, Failed: 1}
-	p.ReadsParent("imported with 6 duplicates, of which 4 are to be stored", f)
+	p.flows.IsRead("imported with 6 duplicates, of which 4 are to be stored", f)
 	for at, n := range rows {
 		change := notificationChange(n)
 		if at%2 == 0 {
@@ -228,11 +228,11 @@ func duplicatesAreStoredAsReturned(p *probe) {
 		}
 		n = change.Notification
 		n.Version = 1
-		p.ReadsChild("of an import with duplicates", n)
+		p.notifications.IsRead("of an import with duplicates", n)
 		p.hasNotificationRecords(n.ID, change.Record)
 	}
 	changed := told[rows[4].ID].Notification
-	got := p.notifications(flow.NotificationFilter{Digests: []flow.Digest{changed.Digest()}}, flow.Page{Limit: 3})
+	got := p.notifications.Page(flow.NotificationFilter{Digests: []flow.Digest{changed.Digest()}}, flow.Page{Limit: 3})
 	if !slices.Equal(ids(got), []uuid.UUID{changed.ID}) {
 		p.Fail("Notifications by the text that Duplicate gave a row: want it, got %s", list(ids(got)))
 	}
@@ -244,7 +244,7 @@ func duplicatesAreStoredAsReturned(p *probe) {
 		return row, false
 	}
 	p.imports("of which nothing is to be stored", i)
-	p.Equal("the counts of an import of which nothing is to be stored", p.flow(g.ID).Counts, flow.Counts{})
+	p.Equal("the counts of an import of which nothing is to be stored", p.flows.One(g.ID).Counts, flow.Counts{})
 }
 
 func longImportsFindDuplicates(p *probe) {
@@ -287,7 +287,7 @@ func longImportsFindDuplicates(p *probe) {
 		p.Fail("Duplicate was called for other rows, or in another order: want %s, got %s", list(want), list(called))
 	}
 	stored := (len(want) + 1) / 2
-	p.Equal("the counts of a long import", p.flow(f.ID).Counts, flow.Counts{Registered: count - len(want), Disabled: stored})
+	p.Equal("the counts of a long import", p.flows.One(f.ID).Counts, flow.Counts{Registered: count - len(want), Disabled: stored})
 	for at, id := range want {
 		if _, err := p.store.Notification(p.Ctx, id); (err == nil) != (at%2 == 0) {
 			p.Fail("duplicate number %d of a long import: to be stored: %t, got the error %w", at+1, at%2 == 0, storetest.OrNone(err))

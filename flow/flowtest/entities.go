@@ -42,11 +42,7 @@ func (p *probe) newNotification(of uuid.UUID) flow.Notification {
 
 // newNotifications returns some, each younger than the one before.
 func (p *probe) newNotifications(of uuid.UUID, count int) []flow.Notification {
-	all := make([]flow.Notification, count)
-	for i := range all {
-		all[i] = p.newNotification(of)
-	}
-	return all
+	return p.NewChildren(flow.Flow{ID: of}, count)
 }
 
 // fullFlow returns a flow that is new, and of which no other field is zero.
@@ -135,28 +131,6 @@ func notificationChange(n flow.Notification) flow.NotificationChange {
 		record.Action, record.From = flow.NotificationCreate, ""
 	}
 	return flow.NotificationChange{Notification: n, Record: record, Lease: long}
-}
-
-// The changes of the shared rules and those of a store, as one another.
-
-func ownFlow(c storetest.Change[flow.Flow]) flow.FlowChange {
-	record := storetest.RecordAs[flow.FlowState, flow.FlowAction](c.Record)
-	return flow.FlowChange{Flow: c.Entity, Record: record}
-}
-
-func sharedFlow(c flow.FlowChange) storetest.Change[flow.Flow] {
-	record := storetest.RecordAs[storetest.State, storetest.Action](c.Record)
-	return storetest.Change[flow.Flow]{Entity: c.Flow, Record: record}
-}
-
-func ownNotification(c storetest.Change[flow.Notification]) flow.NotificationChange {
-	record := storetest.RecordAs[flow.NotificationState, flow.NotificationAction](c.Record)
-	return flow.NotificationChange{Notification: c.Entity, Record: record, Lease: c.Lease}
-}
-
-func sharedNotification(c flow.NotificationChange) storetest.Change[flow.Notification] {
-	record := storetest.RecordAs[storetest.State, storetest.Action](c.Record)
-	return storetest.Change[flow.Notification]{Entity: c.Notification, Record: record, Lease: c.Lease}
 }
 
 func notificationChanges(all ...flow.Notification) []flow.NotificationChange {

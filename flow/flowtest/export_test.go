@@ -2,11 +2,9 @@ package flowtest
 
 // What tests of the contract need of it.
 var (
-	Contract     = contract
-	Shared       = shared
-	Methods      = methods
-	SharedFlow   = sharedFlow
-	SharedChange = sharedNotification
+	Contract = contract
+	Shared   = shared
+	Methods  = methods
 )
 
 // Probe is the probe of a rule.

@@ -46,13 +46,17 @@ var shared = storetest.Shared[*probe, flow.Flow, flow.Notification]{
 var contract = storetest.Contract[flow.Store, *probe]{
 	Suite: "flowtest",
 	Probe: newProbe,
-	Rules: slices.Concat(
-		shared.Kept(nil, nil), valueRules, countRules, versionRules, historyRules, shared.Atomicity(),
-		claimRules, alreadySentRules, releasedRules, saveSentRules, importRules, importFailureRules,
-		duplicateRules, serviceRules, leaseRules, shared.Lists(), filterRules, searchRules, contextRules,
-		isolationRules, concurrencyRules,
-		storetest.Also(shared.Empty(), storetest.NewIsEmpty, newStoresHaveNoLeases),
-	),
+	Rules: storetest.Also(slices.Concat(
+		shared.Rules(texts), valueRules, countRules, claimRules, alreadySentRules, releasedRules, saveSentRules,
+		importRules, importFailureRules, duplicateRules, serviceRules, leaseRules, filterRules, searchRules,
+		isolationRules, concurrencyRules, []rule{shared.Empty()},
+	), map[string]func(*probe){
+		"times are kept to the microsecond, and given in UTC":          claimsKeepTimes,
+		"the version of a flow does not change with its notifications": claimsLeaveTheFlow,
+		"what was changed in the meantime is not stored":               claimsAreChanges,
+		"a context that has ended is refused, and nothing changes":     ownMethodsRefuse,
+		storetest.NewIsEmpty: newStoresHaveNoLeases,
+	}),
 }
 
 func newStoresHaveNoLeases(p *probe) {

@@ -117,11 +117,11 @@ func importsAreStored(p *probe) {
 	}
 	p.imports("of 3 rows", i)
 	f.Version, f.Counts = 1, flow.Counts{Registered: 1, Disabled: 2}
-	p.ReadsParent("stored by Import", f)
+	p.flows.IsRead("stored by Import", f)
 	p.hasFlowRecords(f.ID, i.Flow.Record)
 	for at, n := range rows {
 		n.Version++
-		p.ReadsChild("stored by Import", n)
+		p.notifications.IsRead("stored by Import", n)
 		p.hasNotificationRecords(n.ID, changes[at].Record)
 	}
 	p.isNotImported("with a key that no import had", p.newKey())
@@ -157,7 +157,7 @@ func importKeysComeLast(p *probe) {
 			p.Fail("the rows of an import of %d were begun %d times and pulled to their end %d times, and its key was asked for %d times, not once each",
 				count, begun, ended, asked)
 		}
-		p.Equal("the counts after an import", p.flow(f.ID).Counts, flow.Counts{Registered: count})
+		p.Equal("the counts after an import", p.flows.One(f.ID).Counts, flow.Counts{Registered: count})
 	}
 }
 
@@ -256,7 +256,7 @@ func importsChangeFlows(p *probe) {
 	p.imports("into a flow that is there", i)
 	stale := f
 	f.Version, f.Counts = 2, flow.Counts{Registered: 3}
-	p.ReadsParent("after an import into it", f)
+	p.flows.IsRead("after an import into it", f)
 	p.hasFlowRecords(f.ID, created, i.Flow.Record)
 
 	key := p.newKey()
@@ -317,11 +317,11 @@ func importsHaveOneWinner(p *probe) {
 		if first != 1 {
 			p.Fail("of %d imports with one key at once, %d are said to be the first, not 1", len(imports), first)
 		}
-		all := p.notifications(flow.NotificationFilter{Digests: []flow.Digest{rows[0].Digest()}}, flow.Page{Limit: storetest.Everything})
+		all := p.notifications.Page(flow.NotificationFilter{Digests: []flow.Digest{rows[0].Digest()}}, flow.Page{Limit: storetest.Everything})
 		if len(all) != 1 || all[0].FlowID != stored.Flow {
 			p.Fail("of %d imports with one key at once, %d stored their rows, not 1", len(imports), len(all))
 		}
-		flows := slices.DeleteFunc(p.flows(flow.FlowFilter{}, flow.Page{Limit: storetest.Everything}), func(f flow.Flow) bool {
+		flows := slices.DeleteFunc(p.flows.Page(flow.FlowFilter{}, flow.Page{Limit: storetest.Everything}), func(f flow.Flow) bool {
 			return !slices.ContainsFunc(imports, func(i flow.ImportRequest) bool { return i.Flow.Flow.ID == f.ID })
 		})
 		if len(flows) != 1 {

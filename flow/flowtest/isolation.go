@@ -22,19 +22,15 @@ func returnedIsTheCallers(p *probe) {
 	p.shortIsOver()
 	_, claimed := p.claim(f.ID, 1, long)
 	before := p.Snapshot()
-	flowRecords, records := p.flowHistory(f.ID), p.notificationHistory(created[0].ID)
-
 	page := flow.Page{Limit: 3}
 	storetest.Spoil(p.Probe, claimed)
-	storetest.Spoil(p.Probe, p.flows(flow.FlowFilter{}, page))
-	storetest.Spoil(p.Probe, p.notifications(flow.NotificationFilter{Flow: f.ID}, page))
-	storetest.Spoil(p.Probe, p.notifications(flow.NotificationFilter{}, page))
+	storetest.Spoil(p.Probe, p.flows.Page(flow.FlowFilter{}, page))
+	storetest.Spoil(p.Probe, p.notifications.Page(flow.NotificationFilter{Flow: f.ID}, page))
+	storetest.Spoil(p.Probe, p.notifications.Page(flow.NotificationFilter{}, page))
 	storetest.Spoil(p.Probe, p.expired(10))
-	storetest.Spoil(p.Probe, p.flowHistory(f.ID))
-	storetest.Spoil(p.Probe, p.notificationHistory(created[0].ID))
+	storetest.SpoilHistory(p.Probe, p.store.FlowHistory, f.ID)
+	storetest.SpoilHistory(p.Probe, p.store.NotificationHistory, created[0].ID)
 	p.Unchanged(before, "after a change of what was returned")
-	p.hasFlowRecords(f.ID, flowRecords...)
-	p.hasNotificationRecords(created[0].ID, records...)
 }
 
 func givenIsTheCallers(p *probe) {
@@ -45,7 +41,7 @@ func givenIsTheCallers(p *probe) {
 	given := ids(all)
 	slices.Reverse(given)
 	filter := flow.NotificationFilter{IDs: slices.Clone(given), Services: []string{"tributi", "anagrafe"}}
-	p.notifications(filter, flow.Page{Limit: 2})
+	p.notifications.Page(filter, flow.Page{Limit: 2})
 	if !slices.Equal(filter.IDs, given) || !slices.Equal(filter.Services, []string{"tributi", "anagrafe"}) {
 		p.Fail("Notifications has changed the filter it was given")
 	}

@@ -59,14 +59,14 @@ func endedLeasesAreFound(p *probe) {
 	for _, n := range claimed {
 		p.findsExpired("one that was claimed", n)
 	}
-	f = p.flow(f.ID)
+	f = p.flows.One(f.ID)
 	f.State, f.Disabled = flow.FlowIncomplete, true
 	p.saveFlow(f)
 	for _, n := range claimed {
 		p.findsExpired("one whose flow has ended", n)
 	}
 	for _, n := range claimed { // to be found is no change
-		p.ReadsChild("whose lease is over", n)
+		p.notifications.IsRead("whose lease is over", n)
 	}
 }
 

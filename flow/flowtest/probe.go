@@ -1,7 +1,6 @@
 package flowtest
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"slices"
@@ -23,49 +22,46 @@ const (
 // what the rule is not about.
 type probe struct {
 	*suite
-	store flow.Store
+	store         flow.Store
+	flows         *storetest.Kind[flow.Flow]
+	notifications *storetest.Kind[flow.Notification]
 }
 
 // newProbe makes a probe for one rule, on a store that is empty.
 func newProbe(base *storetest.Probe, store flow.Store) *probe {
 	p := &probe{store: store}
-	p.suite = &suite{
-		Probe: base, Store: methods(store), ParentName: shared.Parent, ChildName: shared.Child,
+	p.flows = &storetest.Kind[flow.Flow]{
+		Name: shared.Parent, Changed: p.changedFlow, Bare: p.bareFlow,
+		Change:     storetest.Changes(flowChange),
+		ByID:       func(ids ...uuid.UUID) storetest.Filter { return flow.FlowFilter{IDs: ids} },
+		OtherReads: map[string]func(uuid.UUID) flow.Flow{"Claim with the limit 0": p.claimNone},
+	}
+	p.notifications = &storetest.Kind[flow.Notification]{
+		Name: shared.Child, Changed: p.changedNotification, Bare: p.bareNotification,
+		Change: storetest.Changes(notificationChange),
+		ByID:   func(ids ...uuid.UUID) storetest.Filter { return flow.NotificationFilter{IDs: ids} },
+	}
+	p.suite = suite{
+		Parents: p.flows, Children: p.notifications, Alone: true,
 		NewParent: p.sendingFlow, FullParent: p.fullFlow,
-		ChangedParent: p.changedFlow, BareParent: p.bareFlow,
-		NewChild:     func(of flow.Flow) flow.Notification { return p.newNotification(of.ID) },
-		FullChild:    func(of flow.Flow) flow.Notification { return p.fullNotification(of.ID) },
-		ChangedChild: p.changedNotification, BareChild: p.bareNotification, Alone: true,
+		NewChild:   func(of flow.Flow) flow.Notification { return p.newNotification(of.ID) },
+		FullChild:  func(of flow.Flow) flow.Notification { return p.fullNotification(of.ID) },
+		ChildrenOf: func(f flow.Flow) storetest.Filter { return flow.NotificationFilter{Flow: f.ID} },
 		States: [3]string{
 			string(flow.NotificationRegistered), string(flow.NotificationFailed), string(flow.NotificationSent),
 		},
-		Count:        counted,
-		ParentChange: func(f flow.Flow) storetest.Change[flow.Flow] { return sharedFlow(flowChange(f)) },
-		ChildChange: func(n flow.Notification) storetest.Change[flow.Notification] {
-			return sharedNotification(notificationChange(n))
-		},
-		ParentsByID:  func(ids ...uuid.UUID) storetest.Filter { return flow.FlowFilter{IDs: ids} },
-		ChildrenByID: func(ids ...uuid.UUID) storetest.Filter { return flow.NotificationFilter{IDs: ids} },
-		ChildrenOf:   func(f flow.Flow) storetest.Filter { return flow.NotificationFilter{Flow: f.ID} },
-		OtherReads:   map[string]func(uuid.UUID) flow.Flow{"Claim with the limit 0": p.claimNone},
-	}
+		Count: counted,
+	}.Start(base, methods(store))
 	return p
 }
 
 // methods returns the methods of a store as the shared rules call them.
 func methods(s flow.Store) storetest.Store[flow.Flow, flow.Notification] {
 	return storetest.Store[flow.Flow, flow.Notification]{
-		Parents:  storetest.ReadsAs(s.Flow, s.Flows, s.FlowHistory),
-		Children: storetest.ReadsAs(s.Notification, s.Notifications, s.NotificationHistory),
-		SaveParent: func(
-			ctx context.Context, c storetest.Change[flow.Flow],
-			children iter.Seq2[storetest.Change[flow.Notification], error],
-		) error {
-			return s.SaveFlow(ctx, ownFlow(c), storetest.SequenceAs(children, ownNotification))
-		},
-		SaveChildren: func(ctx context.Context, changes ...storetest.Change[flow.Notification]) error {
-			return s.SaveNotifications(ctx, storetest.Map(changes, ownNotification)...)
-		},
+		Parents:      storetest.ReadsAs(s.Flow, s.Flows, s.FlowHistory),
+		Children:     storetest.ReadsAs(s.Notification, s.Notifications, s.NotificationHistory),
+		SaveParent:   storetest.SaveParentAs[flow.Flow, flow.Notification](s.SaveFlow),
+		SaveChildren: storetest.SaveChildrenAs[flow.Notification](s.SaveNotifications),
 	}
 }
 
@@ -75,43 +71,18 @@ func (p *probe) saveFlow(f flow.Flow, with ...flow.Notification) flow.Flow {
 }
 
 // save stores a notification with a long lease, and returns it as it is stored now.
-func (p *probe) save(n flow.Notification) flow.Notification { return p.SetChild(n) }
+func (p *probe) save(n flow.Notification) flow.Notification { return p.notifications.Set(n) }
 
 func (p *probe) saveAll(all ...flow.Notification) { p.SetChildren(all...) }
 
-func (p *probe) flow(id uuid.UUID) flow.Flow { return p.Parent(id) }
-
-func (p *probe) notification(id uuid.UUID) flow.Notification { return p.Child(id) }
-
-func (p *probe) flows(filter flow.FlowFilter, page flow.Page) []flow.Flow {
-	return p.ParentPage(filter, page)
-}
-
-func (p *probe) notifications(filter flow.NotificationFilter, page flow.Page) []flow.Notification {
-	return p.ChildPage(filter, page)
-}
-
-func (p *probe) flowHistory(id uuid.UUID) []flow.FlowRecord {
-	records, err := p.store.FlowHistory(p.Ctx, id)
-	p.Must(err, "FlowHistory")
-	return records
-}
-
-func (p *probe) notificationHistory(id uuid.UUID) []flow.NotificationRecord {
-	records, err := p.store.NotificationHistory(p.Ctx, id)
-	p.Must(err, "NotificationHistory")
-	return records
-}
-
-// hasFlowRecords checks that these are the records of a flow, but for their versions,
-// which count.
+// hasFlowRecords checks that these are the records of a flow, but for their versions, which count.
 func (p *probe) hasFlowRecords(id uuid.UUID, want ...flow.FlowRecord) {
-	storetest.SameRecords(p.Probe, "FlowHistory", p.flowHistory(id), want)
+	p.flows.HasRecords(id, storetest.As[[]storetest.Record](want)...)
 }
 
 // hasNotificationRecords checks the same of a notification.
 func (p *probe) hasNotificationRecords(id uuid.UUID, want ...flow.NotificationRecord) {
-	storetest.SameRecords(p.Probe, "NotificationHistory", p.notificationHistory(id), want)
+	p.notifications.HasRecords(id, storetest.As[[]storetest.Record](want)...)
 }
 
 // claim claims with a lease, and returns what it gets.
@@ -153,5 +124,5 @@ func (p *probe) eventually(what string, happened func() bool) {
 
 // sequence yields notifications to be stored with a flow; nil if there are none.
 func (p *probe) sequence(all ...flow.Notification) iter.Seq2[flow.NotificationChange, error] {
-	return storetest.SequenceAs(p.Sequence(all...), ownNotification)
+	return storetest.SequenceAs(p.Sequence(all...), storetest.As[flow.NotificationChange, storetest.Change[flow.Notification]])
 }

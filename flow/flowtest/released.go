@@ -28,13 +28,13 @@ func allMustBeReleased(p *probe) {
 		p.saveAll(first)
 		p.claim(f.ID, 10, long)
 		skipped := p.save(p.twin(first, f.ID))
-		p.skips("whose message another one has", skipped, p.notification(first.ID))
+		p.skips("whose message another one has", skipped, p.notifications.One(first.ID))
 		repeated := p.twin(first, f.ID)
 		repeated.AllowDuplicate = true
 		p.saveAll(repeated)
 		p.claim(f.ID, 10, long)
 		p.isSending("one that may be repeated", repeated.ID)
-		both := []flow.Notification{p.notification(first.ID), p.notification(repeated.ID)}
+		both := []flow.Notification{p.notifications.One(first.ID), p.notifications.One(repeated.ID)}
 		p.skips("whose message two have", p.save(p.twin(first, f.ID)), both...)
 		if firstOf == "the one that was repeated" {
 			slices.Reverse(both)
@@ -51,7 +51,7 @@ func allMustBeReleased(p *probe) {
 	for _, h := range p.harmless()[1:] {
 		earlier := p.save(p.newNotification(f.ID))
 		p.claim(f.ID, 10, long)
-		earlier = p.notification(earlier.ID)
+		earlier = p.notifications.One(earlier.ID)
 		released := earlier
 		if h.set(&released); released.Service != earlier.Service {
 			continue // never changes
@@ -133,7 +133,7 @@ func exchangesClaimByOutcomes(p *probe) {
 		if taken[0].State != want {
 			p.Fail("%s: want the state %q, got %q", what, want, taken[0].State)
 		}
-		p.Equal(what+": the flow", got, p.flow(f.ID))
+		p.Equal(what+": the flow", got, p.flows.One(f.ID))
 	}
 	// One that was given back is claimed first again.
 	f := p.saveFlow(p.sendingFlow())

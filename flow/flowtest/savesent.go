@@ -39,7 +39,7 @@ func (p *probe) ways() []way {
 			return p.store.SaveFlow(p.Ctx, flowChange(p.newFlow()), p.sequence(all...))
 		}},
 		{"SaveFlow", func(all ...flow.Notification) error {
-			changed := p.flow(f.ID)
+			changed := p.flows.One(f.ID)
 			changed.State = flow.FlowActive
 			return p.store.SaveFlow(p.Ctx, flowChange(changed), p.sequence(all...))
 		}},
@@ -103,12 +103,12 @@ func savesAreStored(p *probe) {
 			p.Must(way.store(sending(n)), what)
 			p.isSending(what, n.ID)
 			// It is In invio already, so it does not become so.
-			n = p.notification(n.ID)
+			n = p.notifications.One(n.ID)
 			n.AllowDuplicate, n.Reference = false, "changed"
 			what = way.name + ", of one that was In invio, and whose message one has that is " + a.why
 			p.Must(way.store(n), what)
 			n.Version++
-			p.ReadsChild("stored by "+what, n)
+			p.notifications.IsRead("stored by "+what, n)
 			n.Content = flussi.NewText("corretto")
 			p.Must(way.store(n), what+", with another text")
 		}
@@ -130,8 +130,8 @@ func otherStatesAreStored(p *probe) {
 			p.Must(way.store(fresh, old), what)
 			fresh.Version++
 			old.Version++
-			p.ReadsChild("stored as new by "+what, fresh)
-			p.ReadsChild("stored by "+what, old)
+			p.notifications.IsRead("stored as new by "+what, fresh)
+			p.notifications.IsRead("stored by "+what, old)
 		}
 	}
 }
@@ -189,7 +189,7 @@ func savesAreSeenWhole(p *probe) {
 					continue
 				}
 				p.isAlreadySent(what, err, n.ID, earlier.ID)
-				p.ReadsChild("refused by "+what, n)
+				p.notifications.IsRead("refused by "+what, n)
 			}
 		}
 		// Two become so together.
@@ -310,7 +310,7 @@ func (p *probe) sendEach(ctx context.Context, all []flow.Notification) error {
 
 // wasSentOnce checks that of those with a message one is In invio, and that the others are not.
 func (p *probe) wasSentOnce(message flow.Digest, claimed int) {
-	all := p.notifications(flow.NotificationFilter{Digests: []flow.Digest{message}}, flow.Page{Limit: storetest.Everything})
+	all := p.notifications.Page(flow.NotificationFilter{Digests: []flow.Digest{message}}, flow.Page{Limit: storetest.Everything})
 	i := slices.IndexFunc(all, func(n flow.Notification) bool { return n.State == flow.NotificationSending })
 	if i < 0 {
 		p.Fail("of %d with one message that become In invio at once, none is", len(all))

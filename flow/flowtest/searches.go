@@ -17,8 +17,8 @@ var searchRules = []rule{
 
 // searches stores notes and subjects, and looks for texts in them.
 func (p *probe) searches(texts storetest.Search) {
-	flows := flowCatalogue{Name: "Flows", Match: flow.FlowFilter.Match, Find: p.flows}
-	notifications := notificationCatalogue{Name: "Notifications", Match: flow.NotificationFilter.Match, Find: p.notifications}
+	flows := flowCatalogue{Kind: p.flows, Match: flow.FlowFilter.Match}
+	notifications := notificationCatalogue{Kind: p.notifications, Match: flow.NotificationFilter.Match}
 	for _, text := range texts.Stored {
 		f, n := p.newFlow(), p.newNotification(uuid.Nil)
 		f.Note, n.Subject = flussi.NewText(text), flussi.NewText(text)
@@ -27,7 +27,7 @@ func (p *probe) searches(texts storetest.Search) {
 	}
 	for _, text := range texts.Wanted {
 		what := fmt.Sprintf("the text %q", text)
-		flows.Finds(p.Probe, what, flow.FlowFilter{Text: text})
-		notifications.Finds(p.Probe, what, flow.NotificationFilter{Text: text})
+		flows.Finds(what, flow.FlowFilter{Text: text})
+		notifications.Finds(what, flow.NotificationFilter{Text: text})
 	}
 }

@@ -53,7 +53,7 @@ func (p *probe) uses() []use {
 			return p.store.SaveFlow(p.Ctx, flowChange(f), nil)
 		}},
 		{"SaveFlow of a flow of another service, with a notification", func(service string) error {
-			return p.store.SaveFlow(p.Ctx, flowChange(p.flow(there.ID)), p.sequence(p.newNotification(there.ID), named(p.newNotification(uuid.Nil), service)))
+			return p.store.SaveFlow(p.Ctx, flowChange(p.flows.One(there.ID)), p.sequence(p.newNotification(there.ID), named(p.newNotification(uuid.Nil), service)))
 		}},
 		{"SaveNotifications", func(service string) error {
 			return p.store.SaveNotifications(p.Ctx, notificationChanges(p.newNotification(there.ID), named(p.newNotification(uuid.Nil), service))...)
@@ -65,7 +65,7 @@ func (p *probe) uses() []use {
 			return err
 		}},
 		{"Import into a flow of another service", func(service string) error {
-			f := p.flow(there.ID)
+			f := p.flows.One(there.ID)
 			_, _, err := p.store.SaveImport(p.Ctx, p.importOf(p.newKey(), f, p.newNotification(f.ID), named(p.newNotification(f.ID), service)))
 			return err
 		}},
@@ -130,8 +130,8 @@ func otherServicesAreStored(p *probe) {
 	f.Service, n.Service = name, name
 	f = p.saveFlow(p.saveFlow(f, n))
 	n = p.save(withVersion(n, 1))
-	p.ReadsParent("with a name of its own", f)
-	p.ReadsChild("with a name of its own", n)
+	p.flows.IsRead("with a name of its own", f)
+	p.notifications.IsRead("with a name of its own", n)
 }
 
 func refusedServicesAreNotThere(p *probe) {

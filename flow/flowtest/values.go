@@ -13,10 +13,7 @@ var texts = [][2]string{
 	{storetest.TooLong(), storetest.Awkward}, {"   ", storetest.Awkward}, {"0", storetest.Awkward},
 }
 
-var valueRules = append(
-	storetest.Also(shared.Values(texts), "times are kept to the microsecond, and given in UTC", claimsKeepTimes),
-	rule{Words: "states, codes and actions that are unknown are kept", Test: unknownWordsAreKept},
-)
+var valueRules = []rule{{"states, codes and actions that are unknown are kept", unknownWordsAreKept}}
 
 func claimsKeepTimes(p *probe) {
 	for _, given := range storetest.Moments() {
@@ -28,13 +25,13 @@ func claimsKeepTimes(p *probe) {
 		claim := flow.Claim{Flow: f.ID, Limit: 1, Lease: long, At: given, By: "dispatcher"}
 		f, claimed, err := p.store.Claim(p.Ctx, claim)
 		p.Must(err, "Claim")
-		n = p.notification(n.ID)
+		n = p.notifications.One(n.ID)
 		p.HasTimes("the flow of Claim", &f, given)
 		p.HasTimes("a notification that was claimed", &n, given)
 		for i := range claimed {
 			p.HasTimes("a notification of Claim", &claimed[i], given)
 		}
-		for _, r := range p.notificationHistory(n.ID) {
+		for _, r := range p.notifications.Records(n.ID) {
 			p.HasTimes("a record of a claim", &r, given)
 		}
 	}
@@ -48,7 +45,7 @@ func unknownWordsAreKept(p *probe) {
 	n.Delivery.Read, n.Delivery.Payment = "SKIMMED", "PARTLY_PAID"
 	p.KeepsWords(f, n)
 	for state, want := range map[flow.NotificationState]int{n.State: 1, "altro": 0} {
-		if got := p.notifications(flow.NotificationFilter{States: []flow.NotificationState{state}}, flow.Page{Limit: 2}); len(got) != want {
+		if got := p.notifications.Page(flow.NotificationFilter{States: []flow.NotificationState{state}}, flow.Page{Limit: 2}); len(got) != want {
 			p.Fail("Notifications in the state %q: want %d, got %d", state, want, len(got))
 		}
 	}

@@ -68,87 +68,102 @@ func pulled[P, C any](
 	return s
 }
 
-// Read changes what is returned of the entities of one kind.
-func Read[E any](m storetest.Methods[E], change func(*E)) storetest.Methods[E] {
-	get := m.Get
-	m.Get = func(ctx context.Context, id uuid.UUID) (E, error) {
-		one, err := get(ctx, id)
-		change(&one)
-		return one, err
-	}
-	return listed(m, func(all []E, _ flussi.Page) []E {
-		for i := range all {
-			change(&all[i])
+// breaking makes broken methods of good ones.
+type breaking[E any] = func(storetest.Methods[E]) storetest.Methods[E]
+
+// Reads changes what is returned of the entities of one kind.
+func Reads[E any](change func(*E)) breaking[E] {
+	return func(m storetest.Methods[E]) storetest.Methods[E] {
+		get := m.Get
+		m.Get = func(ctx context.Context, id uuid.UUID) (E, error) {
+			one, err := get(ctx, id)
+			change(&one)
+			return one, err
 		}
-		return all
+		return listed(func(all []E, _ flussi.Page) []E {
+			for i := range all {
+				change(&all[i])
+			}
+			return all
+		})(m)
+	}
+}
+
+// lists changes how a list is made, which the store's own makes.
+func lists[E any](
+	other func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error),
+) breaking[E] {
+	return func(m storetest.Methods[E]) storetest.Methods[E] {
+		own := m.List
+		m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+			return other(own, ctx, filter, page)
+		}
+		return m
+	}
+}
+
+type listMethod[E any] = func(context.Context, storetest.Filter, flussi.Page) ([]E, error)
+
+// listed changes what is returned of a page.
+func listed[E any](change func([]E, flussi.Page) []E) breaking[E] {
+	return lists(func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+		all, err := own(ctx, filter, page)
+		return change(all, page), err
 	})
 }
 
-// listed changes what is returned of a page.
-func listed[E any](m storetest.Methods[E], change func([]E, flussi.Page) []E) storetest.Methods[E] {
-	list := m.List
-	m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
-		all, err := list(ctx, filter, page)
-		return change(all, page), err
-	}
-	return m
-}
-
 // paged looks for another page than it is asked for.
-func paged[E any](m storetest.Methods[E], change func(*flussi.Page)) storetest.Methods[E] {
-	list := m.List
-	m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+func paged[E any](change func(*flussi.Page)) breaking[E] {
+	return lists(func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
 		change(&page)
-		return list(ctx, filter, page)
-	}
-	return m
+		return own(ctx, filter, page)
+	})
 }
 
 // recorded changes what is returned of a history.
-func recorded[E any](
-	m storetest.Methods[E], change func([]storetest.Record) ([]storetest.Record, error),
-) storetest.Methods[E] {
-	history := m.History
-	m.History = func(ctx context.Context, id uuid.UUID) ([]storetest.Record, error) {
-		records, err := history(ctx, id)
-		if err != nil {
-			return nil, err
+func recorded[E any](change func([]storetest.Record) ([]storetest.Record, error)) breaking[E] {
+	return func(m storetest.Methods[E]) storetest.Methods[E] {
+		history := m.History
+		m.History = func(ctx context.Context, id uuid.UUID) ([]storetest.Record, error) {
+			records, err := history(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			return change(records)
 		}
-		return change(records)
+		return m
 	}
-	return m
 }
 
 // asked looks for something else than it is asked for. It gives a pointer to the filter.
-func asked[E any](m storetest.Methods[E], change func(pointer any)) storetest.Methods[E] {
-	list := m.List
-	m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+func asked[E any](change func(pointer any)) breaking[E] {
+	return lists(func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
 		pointer := reflect.New(reflect.TypeOf(filter))
 		pointer.Elem().Set(reflect.ValueOf(filter))
 		change(pointer.Interface())
-		return list(ctx, pointer.Elem().Interface(), page)
-	}
-	return m
+		return own(ctx, pointer.Elem().Interface(), page)
+	})
 }
 
-// Searched finds in its own way, by looking at everything that the rest of the filter finds. It
+// Asks looks for something else than it is asked for. Q is the store's own filter.
+func Asks[E, Q any](change func(*Q)) breaking[E] {
+	return asked[E](func(filter any) { change(filter.(*Q)) })
+}
+
+// Searches finds in its own way, by looking at everything that the rest of the filter finds. It
 // is asked with the filter of each search, takes from it what it looks at itself, and returns
 // what matches; nil leaves the search to the store.
-func Searched[E, Q any](
-	m storetest.Methods[E], by func(*Q) (matches func(E) bool),
-) storetest.Methods[E] {
-	list := m.List
-	m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+func Searches[E, Q any](by func(*Q) (matches func(E) bool)) breaking[E] {
+	return lists(func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
 		rest := filter.(Q)
 		matches := by(&rest)
 		if matches == nil {
-			return list(ctx, filter, page)
+			return own(ctx, filter, page)
 		}
-		all, err := list(ctx, rest, flussi.Page{After: page.After, OldestFirst: page.OldestFirst})
+		all, err := own(ctx, rest, flussi.Page{After: page.After, OldestFirst: page.OldestFirst})
 		all = slices.DeleteFunc(all, func(one E) bool { return !matches(one) })
 		return all[:min(len(all), page.Limit)], err
-	}
-	return m
+	})
 }
 
 // OwnSlice is a history that returns the slice that the store goes on with.

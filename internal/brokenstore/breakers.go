@@ -19,16 +19,10 @@ func Breakers[P, C storetest.Placed](
 	type store = storetest.Store[P, C]
 	var all []Breaker[store]
 	for _, b := range ofMethods[P](parent) {
-		all = append(all, Breaker[store]{parent.Many() + ": " + b.Name, b.Rule, func(s store) store {
-			s.Parents = b.Break(s.Parents)
-			return s
-		}})
+		all = append(all, Breaker[store]{parent.Many() + ": " + b.Name, b.Rule, ofReads[P, C](b.Break, nil)})
 	}
 	for _, b := range ofMethods[C](child) {
-		all = append(all, Breaker[store]{child.Many() + ": " + b.Name, b.Rule, func(s store) store {
-			s.Children = b.Break(s.Children)
-			return s
-		}})
+		all = append(all, Breaker[store]{child.Many() + ": " + b.Name, b.Rule, ofReads[P](nil, b.Break)})
 	}
 	for _, b := range ofVersions {
 		all = append(all,
@@ -104,15 +98,12 @@ func ofCounts[P, C storetest.Placed](
 			}
 			return s
 		}},
-		{"lists have no counts", ofChildren, func(s store) store {
-			s.Parents = listed(s.Parents, func(all []P, _ flussi.Page) []P {
-				for i := range all {
-					counts(&all[i]).SetZero()
-				}
-				return all
-			})
-			return s
-		}},
+		{"lists have no counts", ofChildren, ofReads[P, C](listed(func(all []P, _ flussi.Page) []P {
+			for i := range all {
+				counts(&all[i]).SetZero()
+			}
+			return all
+		}), nil)},
 		{"counts are written", "the counts of " + parent.An() + " are not written", func(s store) store {
 			var mu sync.Mutex
 			given := map[uuid.UUID]reflect.Value{}

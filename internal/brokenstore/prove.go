@@ -35,12 +35,16 @@ type Proof[S, T any, P, C storetest.Placed] struct {
 
 // Run proves the suite, in subtests.
 func (p Proof[S, T, P, C]) Run(t *testing.T) {
+	breakers := slices.Clone(p.Own)
+	for _, b := range Breakers[P, C](p.Shared.Parent, p.Shared.Child) {
+		breakers = append(breakers, Breaker[S]{b.Name, b.Rule, p.Views(b.Break)})
+	}
 	t.Run("a store that keeps all rules is accepted", p.acceptsTheStore)
-	t.Run("each broken store is found out", p.findsBrokenStores)
-	t.Run("each rule was seen broken", p.breaksEveryRule)
+	t.Run("each broken store is found out", func(t *testing.T) { FindsBroken(t, p.Contract, p.Open, breakers) })
+	t.Run("each rule was seen broken", func(t *testing.T) { BreaksEveryRule(t, p.Contract, breakers) })
 	t.Run("a store for all rules together is found out", p.findsSharedStores)
 	t.Run("errors of the store are returned", p.returnsErrors)
-	t.Run("a check ends if there is no store", p.endsWithoutStore)
+	t.Run("a check ends if there is no store", func(t *testing.T) { EndsWithoutOne(t, p.Contract, p.Open) })
 	t.Run("each field has a value", p.fillsEveryField)
 	t.Run("each field is compared", p.comparesEveryField)
 	t.Run("each field that is lost is found out", p.findsLostFields)
@@ -57,15 +61,18 @@ func (p Proof[S, T, P, C]) acceptsTheStore(t *testing.T) {
 	require.NoError(t, p.check(t.Context(), func(s S) S { return s }))
 }
 
-// findsBrokenStores checks that each is found out by the rule that it breaks.
-func (p Proof[S, T, P, C]) findsBrokenStores(t *testing.T) {
-	for _, b := range p.breakers() {
+// FindsBroken checks that what something breaks is found out by the rule that it breaks.
+func FindsBroken[S, T any](
+	t *testing.T, contract storetest.Contract[S, T], open func() S, breakers []Breaker[S],
+) {
+	for _, b := range breakers {
 		t.Run(b.Name, func(t *testing.T) {
 			// In a bubble nobody waits for those that take a moment.
 			synctest.Test(t, func(t *testing.T) {
-				require.Nil(t, p.Contract.CheckRule(t.Context(), b.Rule, p.Open()))
-				broken := p.Contract.CheckRule(t.Context(), b.Rule, b.Break(p.Open()))
-				require.NotNil(t, broken, b.Rule)
+				require.NoError(t, contract.CheckRule(t.Context(), b.Rule, open()))
+				err := contract.CheckRule(t.Context(), b.Rule, b.Break(open()))
+				var broken *storetest.RuleError
+				require.ErrorAs(t, err, &broken, b.Rule)
 				assert.Equal(t, b.Rule, broken.Rule)
 				t.Log(broken)
 			})
@@ -73,20 +80,29 @@ func (p Proof[S, T, P, C]) findsBrokenStores(t *testing.T) {
 	}
 }
 
-func (p Proof[S, T, P, C]) breakers() []Breaker[S] {
-	all := slices.Clone(p.Own)
-	for _, b := range Breakers[P, C](p.Shared.Parent, p.Shared.Child) {
-		all = append(all, Breaker[S]{b.Name, b.Rule, p.Views(b.Break)})
+// BreaksEveryRule checks that no rule is there that nothing was seen to break, but for
+// [storetest.NewIsEmpty].
+func BreaksEveryRule[S, T any](
+	t *testing.T, contract storetest.Contract[S, T], breakers []Breaker[S],
+) {
+	for _, rule := range contract.Words() {
+		breaks := func(b Breaker[S]) bool { return b.Rule == rule }
+		assert.True(t, rule == storetest.NewIsEmpty || slices.ContainsFunc(breakers, breaks), rule)
 	}
-	return all
 }
 
-func (p Proof[S, T, P, C]) breaksEveryRule(t *testing.T) {
-	all := p.breakers()
-	for _, rule := range p.Contract.Words() {
-		breaks := func(b Breaker[S]) bool { return b.Rule == rule }
-		assert.True(t, rule == storetest.NewIsEmpty || slices.ContainsFunc(all, breaks), rule)
-	}
+// EndsWithoutOne checks that a check ends if there is nothing to check, or its context has ended.
+func EndsWithoutOne[S, T any](t *testing.T, contract storetest.Contract[S, T], open func() S) {
+	cause := errors.New("no such host")
+	calls := 0
+	err := contract.Check(t.Context(), func() (none S, err error) { calls++; return none, cause })
+	require.ErrorIs(t, err, cause)
+	assert.Equal(t, 1, calls)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = contract.Check(ctx, func() (S, error) { return open(), nil })
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 func (p Proof[S, T, P, C]) findsSharedStores(t *testing.T) {
@@ -103,18 +119,6 @@ func (p Proof[S, T, P, C]) returnsErrors(t *testing.T) {
 	}))
 	require.ErrorIs(t, err, failure)
 	assert.Contains(t, brokenRules(t, err), keptRule(p.Shared.Child))
-}
-
-func (p Proof[S, T, P, C]) endsWithoutStore(t *testing.T) {
-	cause := errors.New("no such host")
-	calls := 0
-	err := p.Contract.Check(t.Context(), func() (none S, err error) { calls++; return none, cause })
-	require.ErrorIs(t, err, cause)
-	assert.Equal(t, 1, calls)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.ErrorIs(t, p.check(ctx, func(s S) S { return s }), context.Canceled)
 }
 
 // brokenRules returns the rules that an error of a check says are broken.

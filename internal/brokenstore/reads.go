@@ -34,69 +34,53 @@ func ofMethods[E storetest.Placed](name storetest.Name) []Breaker[storetest.Meth
 			}
 			return m
 		}},
-		{"the caller's version is kept", versionRule, func(m methods) methods {
-			return Read(m, func(one *E) { *one = storetest.WithVersion(*one, storetest.Version(*one)-1) })
-		}},
-		{"the first record is missing", recordsRule, func(m methods) methods {
-			return recorded(m, func(all records) (records, error) { return all[min(1, len(all)):], nil })
-		}},
-		{"records come by their time", recordsRule, func(m methods) methods {
-			return recorded(m, func(all records) (records, error) {
-				slices.SortFunc(all, func(a, b storetest.Record) int { return a.At.Compare(b.At) })
-				return all, nil
-			})
-		}},
-		{"records have the version that they came with", recordsRule, func(m methods) methods {
-			return recorded(m, func(all records) (records, error) {
-				for i := range all {
-					all[i].Version--
+		{"the caller's version is kept", versionRule, Reads(func(one *E) {
+			*one = storetest.WithVersion(*one, storetest.Version(*one)-1)
+		})},
+		{"the first record is missing", recordsRule, recorded[E](func(all records) (records, error) {
+			return all[min(1, len(all)):], nil
+		})},
+		{"records come by their time", recordsRule, recorded[E](func(all records) (records, error) {
+			slices.SortFunc(all, func(a, b storetest.Record) int { return a.At.Compare(b.At) })
+			return all, nil
+		})},
+		{"records have the version that they came with", recordsRule, recorded[E](func(all records) (records, error) {
+			for i := range all {
+				all[i].Version--
+			}
+			return all, nil
+		})},
+		{"the history of what is not there is an error", missingRule, recorded[E](func(all records) (records, error) {
+			if len(all) == 0 {
+				return nil, flussi.ErrNotFound
+			}
+			return all, nil
+		})},
+		{"those of one time come in no order", sortedRule, listed(func(all []E, page flussi.Page) []E {
+			slices.SortStableFunc(all, func(a, b E) int {
+				x, y := a.Cursor(), b.Cursor()
+				if x.At.Equal(y.At) {
+					return bytes.Compare(x.ID[8:], y.ID[8:])
 				}
-				return all, nil
-			})
-		}},
-		{"the history of what is not there is an error", missingRule, func(m methods) methods {
-			return recorded(m, func(all records) (records, error) {
-				if len(all) == 0 {
-					return nil, flussi.ErrNotFound
-				}
-				return all, nil
-			})
-		}},
-		{"those of one time come in no order", sortedRule, func(m methods) methods {
-			return listed(m, func(all []E, page flussi.Page) []E {
-				slices.SortStableFunc(all, func(a, b E) int {
-					x, y := a.Cursor(), b.Cursor()
-					if x.At.Equal(y.At) {
-						return bytes.Compare(x.ID[8:], y.ID[8:])
-					}
-					if page.OldestFirst {
-						return x.At.Compare(y.At)
-					}
-					return y.At.Compare(x.At)
-				})
-				return all
-			})
-		}},
-		{"the oldest come first", sortedRule, func(m methods) methods {
-			return paged(m, func(page *flussi.Page) { page.OldestFirst = true })
-		}},
-		{"a page has one too many", limitRule, func(m methods) methods {
-			return paged(m, func(page *flussi.Page) { page.Limit++ })
-		}},
-		{"a page repeats those of the time at which it begins", onceRule, func(m methods) methods {
-			return paged(m, func(page *flussi.Page) {
-				if !page.After.IsZero() && !page.OldestFirst {
-					page.After.ID = uuid.Max
-				}
-			})
-		}},
-		{"a page skips those of the time at which it begins", onceRule, func(m methods) methods {
-			return paged(m, func(page *flussi.Page) {
 				if page.OldestFirst {
-					page.After.ID = uuid.Max
+					return x.At.Compare(y.At)
 				}
+				return y.At.Compare(x.At)
 			})
-		}},
+			return all
+		})},
+		{"the oldest come first", sortedRule, paged[E](func(page *flussi.Page) { page.OldestFirst = true })},
+		{"a page has one too many", limitRule, paged[E](func(page *flussi.Page) { page.Limit++ })},
+		{"a page repeats those of the time at which it begins", onceRule, paged[E](func(page *flussi.Page) {
+			if !page.After.IsZero() && !page.OldestFirst {
+				page.After.ID = uuid.Max
+			}
+		})},
+		{"a page skips those of the time at which it begins", onceRule, paged[E](func(page *flussi.Page) {
+			if page.OldestFirst {
+				page.After.ID = uuid.Max
+			}
+		})},
 		{"pages are counted off", changingRule, countedOff[E]},
 		{"a page begins behind what is there only", anywhereRule, func(m methods) methods {
 			list := m.List
@@ -110,34 +94,28 @@ func ofMethods[E storetest.Placed](name storetest.Name) []Breaker[storetest.Meth
 			}
 			return m
 		}},
-		{"To is included", filterRule, func(m methods) methods {
-			return asked(m, func(filter any) {
-				if to := storetest.FieldOf[time.Time](filter, "To"); !to.IsZero() {
-					*to = to.Add(time.Microsecond)
-				}
-			})
-		}},
-		{"an empty list finds nothing", filterRule, func(m methods) methods {
-			list := m.List
-			m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+		{"To is included", filterRule, asked[E](func(filter any) {
+			if to := storetest.FieldOf[time.Time](filter, "To"); !to.IsZero() {
+				*to = to.Add(time.Microsecond)
+			}
+		})},
+		{"an empty list finds nothing", filterRule, lists(
+			func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
 				v := reflect.ValueOf(filter)
 				for i := range v.NumField() {
 					if f := v.Field(i); f.Kind() == reflect.Slice && !f.IsNil() && f.Len() == 0 {
 						return nil, ctx.Err()
 					}
 				}
-				return list(ctx, filter, page)
+				return own(ctx, filter, page)
+			},
+		)},
+		{"with IDs, nothing else is looked at", togetherRule, asked[E](func(filter any) {
+			if ids := *storetest.FieldOf[[]uuid.UUID](filter, "IDs"); len(ids) > 0 {
+				reflect.ValueOf(filter).Elem().SetZero()
+				*storetest.FieldOf[[]uuid.UUID](filter, "IDs") = ids
 			}
-			return m
-		}},
-		{"with IDs, nothing else is looked at", togetherRule, func(m methods) methods {
-			return asked(m, func(filter any) {
-				if ids := *storetest.FieldOf[[]uuid.UUID](filter, "IDs"); len(ids) > 0 {
-					reflect.ValueOf(filter).Elem().SetZero()
-					*storetest.FieldOf[[]uuid.UUID](filter, "IDs") = ids
-				}
-			})
-		}},
+		})},
 		{name.Get() + " does not look at its context", endedRule, func(m methods) methods {
 			get := m.Get
 			m.Get = func(ctx context.Context, id uuid.UUID) (E, error) {
@@ -145,13 +123,11 @@ func ofMethods[E storetest.Placed](name storetest.Name) []Breaker[storetest.Meth
 			}
 			return m
 		}},
-		{name.List() + " does not look at its context", endedRule, func(m methods) methods {
-			list := m.List
-			m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
-				return list(context.WithoutCancel(ctx), filter, page)
-			}
-			return m
-		}},
+		{name.List() + " does not look at its context", endedRule, lists(
+			func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
+				return own(context.WithoutCancel(ctx), filter, page)
+			},
+		)},
 		{name.History() + " does not look at its context", endedRule, func(m methods) methods {
 			history := m.History
 			m.History = func(ctx context.Context, id uuid.UUID) ([]storetest.Record, error) {

@@ -19,51 +19,34 @@ func (v Views[S, P, C]) WrittenChildren(change func(c *storetest.Change[C], old 
 	return v(func(s storetest.Store[P, C]) storetest.Store[P, C] { return WrittenChildren(s, change) })
 }
 
-// ReadParents makes a store that changes what it returns of parents.
-func (v Views[S, P, C]) ReadParents(change func(*P)) func(S) S {
-	return v.parents(func(m storetest.Methods[P]) storetest.Methods[P] { return Read(m, change) })
+// Parents makes a store whose methods that read parents are broken.
+func (v Views[S, P, C]) Parents(broken func(storetest.Methods[P]) storetest.Methods[P]) func(S) S {
+	return v(ofReads[P, C](broken, nil))
 }
+
+// Children makes a store whose methods that read children are broken.
+func (v Views[S, P, C]) Children(broken func(storetest.Methods[C]) storetest.Methods[C]) func(S) S {
+	return v(ofReads[P](nil, broken))
+}
+
+// ReadParents makes a store that changes what it returns of parents.
+func (v Views[S, P, C]) ReadParents(change func(*P)) func(S) S { return v.Parents(Reads(change)) }
 
 // ReadChildren makes a store that changes what it returns of children.
-func (v Views[S, P, C]) ReadChildren(change func(*C)) func(S) S {
-	return v.children(func(m storetest.Methods[C]) storetest.Methods[C] { return Read(m, change) })
-}
+func (v Views[S, P, C]) ReadChildren(change func(*C)) func(S) S { return v.Children(Reads(change)) }
 
-// AskedParents makes a store that looks for other parents than it is asked for. Q is the store's
-// own filter.
-func AskedParents[S, P, C, Q any](v Views[S, P, C], change func(*Q)) func(S) S {
-	return v.parents(func(m storetest.Methods[P]) storetest.Methods[P] {
-		return asked(m, func(filter any) { change(filter.(*Q)) })
-	})
-}
-
-// AskedChildren does the same to children.
-func AskedChildren[S, P, C, Q any](v Views[S, P, C], change func(*Q)) func(S) S {
-	return v.children(func(m storetest.Methods[C]) storetest.Methods[C] {
-		return asked(m, func(filter any) { change(filter.(*Q)) })
-	})
-}
-
-// FoundParents makes a store that finds parents in its own way: see [Searched].
-func FoundParents[S, P, C, Q any](v Views[S, P, C], by func(*Q) (matches func(P) bool)) func(S) S {
-	return v.parents(func(m storetest.Methods[P]) storetest.Methods[P] { return Searched(m, by) })
-}
-
-// FoundChildren does the same to children.
-func FoundChildren[S, P, C, Q any](v Views[S, P, C], by func(*Q) (matches func(C) bool)) func(S) S {
-	return v.children(func(m storetest.Methods[C]) storetest.Methods[C] { return Searched(m, by) })
-}
-
-func (v Views[S, P, C]) parents(broken func(storetest.Methods[P]) storetest.Methods[P]) func(S) S {
-	return v(func(s storetest.Store[P, C]) storetest.Store[P, C] {
-		s.Parents = broken(s.Parents)
+// ofReads breaks the methods that read parents, or those that read children; nil breaks none.
+func ofReads[P, C any](
+	parents func(storetest.Methods[P]) storetest.Methods[P],
+	children func(storetest.Methods[C]) storetest.Methods[C],
+) func(storetest.Store[P, C]) storetest.Store[P, C] {
+	return func(s storetest.Store[P, C]) storetest.Store[P, C] {
+		if parents != nil {
+			s.Parents = parents(s.Parents)
+		}
+		if children != nil {
+			s.Children = children(s.Children)
+		}
 		return s
-	})
-}
-
-func (v Views[S, P, C]) children(broken func(storetest.Methods[C]) storetest.Methods[C]) func(S) S {
-	return v(func(s storetest.Store[P, C]) storetest.Store[P, C] {
-		s.Children = broken(s.Children)
-		return s
-	})
+	}
 }

@@ -19,14 +19,14 @@ func (s *Suite[P, C]) EachConflict(owner P, test func(all []C, why string)) {
 			why  string
 			give func(at *C)
 		}{
-			{"is there already", func(at *C) { *at = WithVersion(s.SetChild(*at), 0) }},
+			{"is there already", func(at *C) { *at = WithVersion(s.Children.Set(*at), 0) }},
 			{"is not there", func(at *C) { *at = WithVersion(s.NewChild(owner), 1) }},
-			{"has changed since", func(at *C) { *at = s.SetChild(s.NewChild(owner)); s.SetChild(*at) }},
+			{"has changed since", func(at *C) { *at = s.Children.Set(s.NewChild(owner)); s.Children.Set(*at) }},
 		} {
 			all := s.NewChildren(owner, 5)
-			all[1] = s.SetChild(all[1]) // not all are new
+			all[1] = s.Children.Set(all[1]) // not all are new
 			reason.give(&all[position])
-			test(Map(all, s.ChangedChild), fmt.Sprintf("number %d of 5 %s", position+1, reason.why))
+			test(Map(all, s.Children.Changed), fmt.Sprintf("number %d of 5 %s", position+1, reason.why))
 		}
 	}
 }
@@ -34,8 +34,8 @@ func (s *Suite[P, C]) EachConflict(owner P, test func(all []C, why string)) {
 func (s *Suite[P, C]) childrenGoTogether() {
 	parent := s.SetParent(s.NewParent())
 	s.EachConflict(parent, func(all []C, why string) {
-		before, what := s.Snapshot(), saveChildren(s.ChildName)+", of which "+why
-		s.Wants(flussi.ErrConflict, s.SaveChildren(s.Ctx, Map(all, s.ChildChange)...), what)
+		before, what := s.Snapshot(), s.childMethod()+", of which "+why
+		s.Wants(flussi.ErrConflict, s.SaveChildren(s.Ctx, Map(all, s.Children.Change)...), what)
 		s.Unchanged(before, what)
 	})
 	// Together, whatever parents they belong to.
@@ -43,17 +43,17 @@ func (s *Suite[P, C]) childrenGoTogether() {
 	all := []C{s.NewChild(parent), s.NewChild(other), s.NewChild(s.owner(parent))}
 	s.SetChildren(all...)
 	for _, child := range all {
-		s.ReadsChild("stored with others", Next(child))
+		s.Children.IsRead("stored with others", Next(child))
 	}
 }
 
 func (s *Suite[P, C]) conflictsUndoEverything() {
 	parent := s.SetParent(s.NewParent())
-	method, children := saveParent(s.ParentName), " with "+s.ChildName.Many()+" of which "
+	method, children := s.parentMethod(), " with "+s.Children.Name.Many()+" of which "
 	s.EachConflict(parent, func(all []C, why string) {
 		before := s.Snapshot()
-		s.parentConflicts(before, method+children+why, s.ChangedParent(parent), all...)
-		s.parentConflicts(before, method+" of a new "+string(s.ParentName)+","+children+why, s.NewParent(), all...)
+		s.parentConflicts(before, method+children+why, s.Parents.Changed(parent), all...)
+		s.parentConflicts(before, method+" of a new "+string(s.Parents.Name)+","+children+why, s.NewParent(), all...)
 	})
 }
 
@@ -62,11 +62,11 @@ func (s *Suite[P, C]) errorsUndoEverything() {
 	s.SetChildren(s.NewChild(s.owner(parent)))
 	failure := errors.New("row 3 cannot be read")
 	for _, count := range []int{0, 2, 300} {
-		for _, stored := range []P{s.ChangedParent(parent), s.NewParent()} {
+		for _, stored := range []P{s.Parents.Changed(parent), s.NewParent()} {
 			what := fmt.Sprintf("%s of %s of version %d, with a sequence that fails after %d",
-				saveParent(s.ParentName), s.ParentName.An(), Version(stored), count)
+				s.parentMethod(), s.Parents.Name.An(), Version(stored), count)
 			before := s.Snapshot()
-			err := s.SaveParent(s.Ctx, s.ParentChange(stored), func(yield func(Change[C], error) bool) {
+			err := s.SaveParent(s.Ctx, s.Parents.Change(stored), func(yield func(Change[C], error) bool) {
 				if s.yields(stored, count, yield) {
 					yield(Change[C]{}, failure)
 				}
@@ -80,7 +80,7 @@ func (s *Suite[P, C]) errorsUndoEverything() {
 // yields yields so many new children, and reports whether all were pulled.
 func (s *Suite[P, C]) yields(of P, count int, yield func(Change[C], error) bool) bool {
 	for range count {
-		if !yield(s.ChildChange(s.NewChild(of)), nil) {
+		if !yield(s.Children.Change(s.NewChild(of)), nil) {
 			return false
 		}
 	}
@@ -91,12 +91,12 @@ func (s *Suite[P, C]) conflictsPullNothing() {
 	stored := s.SetParent(s.NewParent())
 	late := s.SetParent(stored)
 	for what, conflict := range map[string]P{
-		"a new " + string(s.ParentName) + " that is there": WithVersion(stored, 0),
-		s.ParentName.An() + " that is not there":           WithVersion(s.NewParent(), 1),
-		s.ParentName.An() + " that has changed since":      WithVersion(late, 1),
+		"a new " + string(s.Parents.Name) + " that is there": WithVersion(stored, 0),
+		s.Parents.Name.An() + " that is not there":           WithVersion(s.NewParent(), 1),
+		s.Parents.Name.An() + " that has changed since":      WithVersion(late, 1),
 	} {
-		doing := saveParent(s.ParentName) + " of " + what
-		err := s.SaveParent(s.Ctx, s.ParentChange(conflict), func(func(Change[C], error) bool) {
+		doing := s.parentMethod() + " of " + what
+		err := s.SaveParent(s.Ctx, s.Parents.Change(conflict), func(func(Change[C], error) bool) {
 			s.Note("%s pulls the sequence", doing)
 		})
 		s.Wants(flussi.ErrConflict, err, doing)
@@ -107,13 +107,13 @@ func (s *Suite[P, C]) sequencesArePulledOnce() {
 	for _, count := range []int{0, 1, 300} {
 		parent := s.NewParent()
 		begun, ended := 0, 0
-		err := s.SaveParent(s.Ctx, s.ParentChange(parent), func(yield func(Change[C], error) bool) {
+		err := s.SaveParent(s.Ctx, s.Parents.Change(parent), func(yield func(Change[C], error) bool) {
 			begun++
 			if s.yields(parent, count, yield) {
 				ended++
 			}
 		})
-		s.Must(err, saveParent(s.ParentName))
+		s.Must(err, s.parentMethod())
 		if begun != 1 || ended != 1 {
 			s.Fail("a sequence of %d was begun %d times and pulled to its end %d times, not once",
 				count, begun, ended)
@@ -130,7 +130,7 @@ func (s *Suite[P, C]) longSequencesAreStored() {
 	var read []C
 	page := flussi.Page{Limit: Everything, OldestFirst: true}
 	for len(read) < count {
-		got := s.ChildPage(s.ChildrenOf(parent), page)
+		got := s.Children.Page(s.ChildrenOf(parent), page)
 		if len(got) == 0 {
 			break
 		}
@@ -139,7 +139,7 @@ func (s *Suite[P, C]) longSequencesAreStored() {
 	}
 	if !slices.Equal(idsOf(read), idsOf(all)) {
 		s.Fail("of %d %s that were stored with %s, its list has %d, or others, or in another order",
-			count, s.ChildName.Many(), s.ParentName.An(), len(read))
+			count, s.Children.Name.Many(), s.Parents.Name.An(), len(read))
 	}
 }
 
@@ -149,15 +149,15 @@ func (s *Suite[P, C]) nothingIsStored() {
 	parent := s.NewParent()
 	child := s.NewChild(s.owner(parent))
 	parent, child = s.SetParent(parent, child), Next(child)
-	before, what := s.Snapshot(), saveChildren(s.ChildName)+" without any"
+	before, what := s.Snapshot(), s.childMethod()+" without any"
 	s.Must(s.SaveChildren(s.Ctx), what)
 	s.Unchanged(before, what)
 	for how, sequence := range map[string]iter.Seq2[Change[C], error]{
 		" without a sequence":     nil,
 		" with an empty sequence": func(func(Change[C], error) bool) {},
 	} {
-		s.Must(s.SaveParent(s.Ctx, s.ParentChange(parent), sequence), saveParent(s.ParentName)+how)
+		s.Must(s.SaveParent(s.Ctx, s.Parents.Change(parent), sequence), s.parentMethod()+how)
 		parent = Next(parent)
-		s.ReadsParent("stored"+how, s.Count(parent, child))
+		s.Parents.IsRead("stored"+how, s.Count(parent, child))
 	}
 }

@@ -8,41 +8,40 @@ import (
 
 func (s *Suite[P, C]) changesHaveOneWinner() {
 	parent, other := s.SetParent(s.NewParent()), s.SetParent(s.NewParent())
-	a, b := s.SetChild(s.NewChild(parent)), s.SetChild(s.NewChild(s.owner(other)))
+	a, b := s.Children.Set(s.NewChild(parent)), s.Children.Set(s.NewChild(s.owner(other)))
 	for version := int64(1); version <= 5; version++ {
 		parent, a, b := WithVersion(parent, version), WithVersion(a, version), WithVersion(b, version)
-		s.OneWins(saveParent(s.ParentName)+" of one version", Together(func(i int) error {
-			return s.SaveParent(s.Ctx, s.ParentChange(by(parent, fmt.Sprint(i))), nil)
+		s.OneWins(s.parentMethod()+" of one version", Together(func(i int) error {
+			return s.SaveParent(s.Ctx, s.Parents.Change(by(parent, fmt.Sprint(i))), nil)
 		}), flussi.ErrConflict)
 		// Two together, in either order: who locks them, or the counts of their parents, one by one
 		// would wait for ever.
-		s.OneWins(saveChildren(s.ChildName)+" of one version", Together(func(i int) error {
+		s.OneWins(s.childMethod()+" of one version", Together(func(i int) error {
 			user := fmt.Sprint(i)
-			a := s.ChildChange(withState(by(a, user), s.States[i%3]))
-			b := s.ChildChange(withState(by(b, user), s.States[(i+1)%3]))
+			a := s.Children.Change(withState(by(a, user), s.States[i%3]))
+			b := s.Children.Change(withState(by(b, user), s.States[(i+1)%3]))
 			if i%2 == 0 {
 				return s.SaveChildren(s.Ctx, a, b)
 			}
 			return s.SaveChildren(s.Ctx, b, a)
 		}), flussi.ErrConflict)
-		if lastBy(s.Child(idOf(a))) != lastBy(s.Child(idOf(b))) {
-			s.Fail("two %s that were stored together are from different changes", s.ChildName.Many())
+		if lastBy(s.Children.One(idOf(a))) != lastBy(s.Children.One(idOf(b))) {
+			s.Fail("two %s that were stored together are from different changes", s.Children.Name.Many())
 		}
-		wonOnce(s, s.ParentName, s.Parents, parent)
-		wonOnce(s, s.ChildName, s.Children, a)
-		wonOnce(s, s.ChildName, s.Children, b)
-		s.counts("after many changed "+s.ChildName.An()+" at once", parent, s.Child(idOf(a)))
+		s.Parents.wonOnce(parent)
+		s.Children.wonOnce(a)
+		s.Children.wonOnce(b)
+		s.counts("after many changed "+s.Children.Name.An()+" at once", parent, s.Children.One(idOf(a)))
 	}
 }
 
 // wonOnce checks that what many changed at once has got one version more.
-func wonOnce[E, P, C Placed](s *Suite[P, C], name Name, m Methods[E], one E) {
+func (k *Kind[E]) wonOnce(one E) {
 	want := Version(one) + 1
-	version := Version(read(s, name, m, idOf(one)))
-	records := int64(len(history(s, name, m, idOf(one))))
+	version, records := Version(k.One(idOf(one))), int64(len(k.Records(idOf(one))))
 	if version != want || records != want {
-		s.Fail("%s that many changed at once has the version %d and %d records, not %d",
-			name.An(), version, records, want)
+		k.Fail("%s that many changed at once has the version %d and %d records, not %d",
+			k.Name.An(), version, records, want)
 	}
 }
 
@@ -51,14 +50,14 @@ func (s *Suite[P, C]) creationsHaveOneWinner() {
 	for range 5 {
 		parent, child := s.NewParent(), s.NewChild(there)
 		with := s.NewChild(parent)
-		s.OneWins(saveParent(s.ParentName)+" of one new "+string(s.ParentName), Together(func(int) error {
-			return s.SaveParent(s.Ctx, s.ParentChange(parent), s.Sequence(with))
+		s.OneWins(s.parentMethod()+" of one new "+string(s.Parents.Name), Together(func(int) error {
+			return s.SaveParent(s.Ctx, s.Parents.Change(parent), s.Sequence(with))
 		}), flussi.ErrConflict)
-		s.OneWins(saveChildren(s.ChildName)+" of a new one", Together(func(int) error {
-			return s.SaveChildren(s.Ctx, s.ChildChange(child))
+		s.OneWins(s.childMethod()+" of a new one", Together(func(int) error {
+			return s.SaveChildren(s.Ctx, s.Children.Change(child))
 		}), flussi.ErrConflict)
-		s.ReadsParent("that many created at once", s.Count(Next(parent), with))
-		s.ReadsChild("that many created at once", Next(child))
+		s.Parents.IsRead("that many created at once", s.Count(Next(parent), with))
+		s.Children.IsRead("that many created at once", Next(child))
 	}
 }
 
@@ -73,7 +72,7 @@ func (s *Suite[P, C]) othersDoNotMatter() {
 	for _, err := range Together(func(i int) error {
 		if i == 0 { // the parent itself, meanwhile
 			for range rounds {
-				if err := s.SaveParent(s.Ctx, s.ParentChange(parent), nil); err != nil {
+				if err := s.SaveParent(s.Ctx, s.Parents.Change(parent), nil); err != nil {
 					return err
 				}
 				parent = Next(parent)
@@ -85,7 +84,7 @@ func (s *Suite[P, C]) othersDoNotMatter() {
 				state, otherState = s.States[2], s.States[1]
 			}
 			all[i], others[i] = withState(Next(all[i]), state), withState(Next(others[i]), otherState)
-			changes := []Change[C]{s.ChildChange(all[i]), s.ChildChange(others[i])}
+			changes := []Change[C]{s.Children.Change(all[i]), s.Children.Change(others[i])}
 			if i%2 == 0 {
 				changes[0], changes[1] = changes[1], changes[0]
 			}
@@ -93,14 +92,14 @@ func (s *Suite[P, C]) othersDoNotMatter() {
 				return err
 			}
 		}
-		return s.SaveChildren(s.Ctx, s.ChildChange(fresh[i]))
+		return s.SaveChildren(s.Ctx, s.Children.Change(fresh[i]))
 	}) {
 		if err != nil {
 			s.Fail("one of %d who each change something else at once: %w", Crowd, err)
 		}
 	}
 	when := fmt.Sprintf("after %d changed %s of two %s at once",
-		Crowd, s.ChildName.Many(), s.ParentName.Many())
+		Crowd, s.Children.Name.Many(), s.Parents.Name.Many())
 	s.counts(when, parent, append(all, fresh...)...)
 	s.counts(when, other, others...)
 }

@@ -33,38 +33,38 @@ func (s *Suite[P, C]) endedContextsAreRefused() {
 	parent := s.NewParent()
 	child := s.NewChild(parent)
 	parent, child = s.SetParent(parent, child), Next(child)
-	s.RefusesEnded(reading(s.ParentName, s.Parents, parent, s.ParentsByID())...)
-	s.RefusesEnded(reading(s.ChildName, s.Children, child, s.ChildrenByID())...)
-	setParent, setChildren := saveParent(s.ParentName), saveChildren(s.ChildName)
+	s.RefusesEnded(s.Parents.reading(parent)...)
+	s.RefusesEnded(s.Children.reading(child)...)
+	setParent, setChildren := s.parentMethod(), s.childMethod()
 	s.RefusesEnded(
-		Call{setParent + " of a new " + string(s.ParentName), func(ctx context.Context) error {
-			return s.SaveParent(ctx, s.ParentChange(s.NewParent()), nil)
+		Call{setParent + " of a new " + string(s.Parents.Name), func(ctx context.Context) error {
+			return s.SaveParent(ctx, s.Parents.Change(s.NewParent()), nil)
 		}},
-		Call{setParent + " with " + s.ChildName.An(), func(ctx context.Context) error {
-			return s.SaveParent(ctx, s.ParentChange(parent), s.Sequence(child))
+		Call{setParent + " with " + s.Children.Name.An(), func(ctx context.Context) error {
+			return s.SaveParent(ctx, s.Parents.Change(parent), s.Sequence(child))
 		}},
 		Call{setChildren + " of a new one", func(ctx context.Context) error {
-			return s.SaveChildren(ctx, s.ChildChange(s.NewChild(parent)))
+			return s.SaveChildren(ctx, s.Children.Change(s.NewChild(parent)))
 		}},
 		Call{setChildren, func(ctx context.Context) error {
-			return s.SaveChildren(ctx, s.ChildChange(child))
+			return s.SaveChildren(ctx, s.Children.Change(child))
 		}},
 	)
 }
 
 // reading is calls of all methods that read.
-func reading[E Placed](name Name, m Methods[E], one E, all Filter) []Call {
+func (k *Kind[E]) reading(one E) []Call {
 	return []Call{
-		{name.Get(), func(ctx context.Context) error {
-			_, err := m.Get(ctx, idOf(one))
+		{k.Name.Get(), func(ctx context.Context) error {
+			_, err := k.Get(ctx, idOf(one))
 			return err
 		}},
-		{name.List(), func(ctx context.Context) error {
-			_, err := m.List(ctx, all, flussi.Page{Limit: 1})
+		{k.Name.List(), func(ctx context.Context) error {
+			_, err := k.List(ctx, k.ByID(), flussi.Page{Limit: 1})
 			return err
 		}},
-		{name.History(), func(ctx context.Context) error {
-			_, err := m.History(ctx, idOf(one))
+		{k.Name.History(), func(ctx context.Context) error {
+			_, err := k.History(ctx, idOf(one))
 			return err
 		}},
 	}
@@ -73,11 +73,11 @@ func reading[E Placed](name Name, m Methods[E], one E, all Filter) []Call {
 func (s *Suite[P, C]) contextsEndTheSequence() {
 	there := s.NewParent()
 	there = s.SetParent(there, s.NewChild(there))
-	for _, parent := range []P{s.ChangedParent(there), s.NewParent()} {
+	for _, parent := range []P{s.Parents.Changed(there), s.NewParent()} {
 		ctx, cancel := context.WithCancel(s.Ctx)
 		defer cancel()
-		before, what := s.Snapshot(), saveParent(s.ParentName)+" with a context that ends in the sequence"
-		err := s.SaveParent(ctx, s.ParentChange(parent), func(yield func(Change[C], error) bool) {
+		before, what := s.Snapshot(), s.parentMethod()+" with a context that ends in the sequence"
+		err := s.SaveParent(ctx, s.Parents.Change(parent), func(yield func(Change[C], error) bool) {
 			if s.yields(parent, 200, yield) {
 				cancel()
 				s.yields(parent, 100, yield)

@@ -8,13 +8,13 @@ import (
 
 // HasCounts checks the counts of a parent in every way to read them.
 func (s *Suite[P, C]) HasCounts(when string, id uuid.UUID, want any) {
-	s.Equal(when+": the counts of "+s.ParentName.Get(), counts(s.Parent(id)), want)
-	for _, parent := range s.ParentPage(s.ParentsByID(), flussi.Page{Limit: Everything}) {
+	s.Equal(when+": the counts of "+s.Parents.Name.Get(), counts(s.Parents.One(id)), want)
+	for _, parent := range s.Parents.Page(s.Parents.ByID(), flussi.Page{Limit: Everything}) {
 		if idOf(parent) == id {
-			s.Equal(when+": the counts of "+s.ParentName.List(), counts(parent), want)
+			s.Equal(when+": the counts of "+s.Parents.Name.List(), counts(parent), want)
 		}
 	}
-	for name, read := range s.OtherReads {
+	for name, read := range s.Parents.OtherReads {
 		s.Equal(when+": the counts of "+name, counts(read(id)), want)
 	}
 }
@@ -27,10 +27,10 @@ func (s *Suite[P, C]) counts(when string, of P, children ...C) {
 func (s *Suite[P, C]) countsAreNotWritten() {
 	parent := s.withCounts(s.NewParent())
 	parent = s.SetParent(parent)
-	s.counts("a new "+string(s.ParentName)+" that came with counts", parent)
+	s.counts("a new "+string(s.Parents.Name)+" that came with counts", parent)
 	child := s.NewChild(parent)
 	parent = s.SetParent(s.withCounts(parent), child)
-	s.counts(s.ParentName.An()+" that came with other counts than its "+s.ChildName.Many()+"'", parent, child)
+	s.counts(s.Parents.Name.An()+" that came with other counts than its "+s.Children.Name.Many()+"'", parent, child)
 }
 
 // withCounts returns a parent whose counts are made up.
@@ -57,6 +57,6 @@ func (s *Suite[P, C]) childrenLeaveTheParent() {
 	for i := range all {
 		all[i] = Next(all[i])
 	}
-	s.ReadsParent("whose "+s.ChildName.Many()+" were stored and changed", s.Count(parent, append(all, more)...))
-	s.HasParentRecords(idOf(parent), s.ParentChange(created).Record)
+	s.Parents.IsRead("whose "+s.Children.Name.Many()+" were stored and changed", s.Count(parent, append(all, more)...))
+	s.Parents.HasRecords(idOf(parent), s.Parents.Change(created).Record)
 }

@@ -14,14 +14,14 @@ import (
 // Catalogue is what is searched: entities of one kind. What should be found is what the
 // filter's own Match says.
 type Catalogue[T Placed, Q any] struct {
-	Name  string                   // the method that searches, such as "Flows"
-	All   []T                      // as they are stored
-	Match func(Q, T) bool          // of the filter
-	Find  func(Q, flussi.Page) []T // searches in the store
+	*Kind[T]
+	All   []T             // as they are stored
+	Match func(Q, T) bool // of the filter
 }
 
 // Finds checks what a filter finds, in pages and in full.
-func (c Catalogue[T, Q]) Finds(p *Probe, what string, filter Q) {
+func (c Catalogue[T, Q]) Finds(what string, filter Q) {
+	p := c.Probe
 	var want []T
 	for _, one := range c.All {
 		if c.Match(filter, one) {
@@ -30,10 +30,10 @@ func (c Catalogue[T, Q]) Finds(p *Probe, what string, filter Q) {
 	}
 	slices.SortFunc(want, func(a, b T) int { return a.Cursor().Compare(b.Cursor()) })
 	page := flussi.Page{Limit: []int{7, 50, Everything}[p.Random.IntN(3)], OldestFirst: p.Random.IntN(2) == 0}
-	what = fmt.Sprintf("%s by %s, the oldest first: %t", c.Name, what, page.OldestFirst)
+	what = fmt.Sprintf("%s by %s, the oldest first: %t", c.Name.List(), what, page.OldestFirst)
 	var found []T
 	got := p.walk(what, page, func(page flussi.Page) []flussi.Cursor {
-		some := c.Find(filter, page)
+		some := c.Page(filter, page)
 		found = append(found, some...)
 		return Places(some)
 	}, func() {})
@@ -58,39 +58,40 @@ type Criterion[T, Q any] = struct {
 }
 
 // Each checks criteria one by one.
-func (c Catalogue[T, Q]) Each(p *Probe, criteria []Criterion[T, Q]) {
+func (c Catalogue[T, Q]) Each(criteria []Criterion[T, Q]) {
 	var none Q
-	c.Finds(p, "nothing", none)
+	c.Finds("nothing", none)
 	for _, criterion := range criteria {
 		for range 6 {
 			var filter Q
-			criterion.Set(p, &filter, c.some(p))
-			c.Finds(p, criterion.Field, filter)
+			criterion.Set(c.Probe, &filter, c.some())
+			c.Finds(criterion.Field, filter)
 		}
 	}
 }
 
 // InCompany checks criteria two to four at a time, which are mostly true of one entity, and
 // every two of which the second excludes what the first finds.
-func (c Catalogue[T, Q]) InCompany(p *Probe, criteria []Criterion[T, Q]) {
+func (c Catalogue[T, Q]) InCompany(criteria []Criterion[T, Q]) {
+	p := c.Probe
 	for range 150 {
 		var filter Q
 		var names []string
-		like := c.some(p)
+		like := c.some()
 		for range 2 + p.Random.IntN(3) {
 			if p.Random.IntN(8) == 0 {
-				like = c.some(p)
+				like = c.some()
 			}
 			criterion := criteria[p.Random.IntN(len(criteria))]
 			criterion.Set(p, &filter, like)
 			names = append(names, criterion.Field)
 		}
-		c.Finds(p, strings.Join(names, " and "), filter)
+		c.Finds(strings.Join(names, " and "), filter)
 	}
 	for _, first := range criteria {
 		for _, second := range criteria {
-			if filter, excludes := c.excluding(p, first, second); excludes {
-				c.Finds(p, first.Field+" and another's "+second.Field, filter)
+			if filter, excludes := c.excluding(first, second); excludes {
+				c.Finds(first.Field+" and another's "+second.Field, filter)
 			}
 		}
 	}
@@ -98,13 +99,13 @@ func (c Catalogue[T, Q]) InCompany(p *Probe, criteria []Criterion[T, Q]) {
 
 // excluding looks for a filter by two criteria of which the first finds something that the
 // second excludes.
-func (c Catalogue[T, Q]) excluding(p *Probe, first, second Criterion[T, Q]) (Q, bool) {
+func (c Catalogue[T, Q]) excluding(first, second Criterion[T, Q]) (Q, bool) {
 	for range 20 {
 		var filter Q
-		like := c.some(p)
-		first.Set(p, &filter, like)
+		like := c.some()
+		first.Set(c.Probe, &filter, like)
 		found := c.Match(filter, like)
-		second.Set(p, &filter, c.some(p))
+		second.Set(c.Probe, &filter, c.some())
 		if found && !c.Match(filter, like) {
 			return filter, true
 		}
@@ -113,7 +114,7 @@ func (c Catalogue[T, Q]) excluding(p *Probe, first, second Criterion[T, Q]) (Q, 
 	return none, false
 }
 
-func (c Catalogue[T, Q]) some(p *Probe) T { return c.All[p.Random.IntN(len(c.All))] }
+func (c Catalogue[T, Q]) some() T { return c.All[c.Random.IntN(len(c.All))] }
 
 // OneOf picks one.
 func OneOf[T any](p *Probe, all ...T) T { return all[p.Random.IntN(len(all))] }

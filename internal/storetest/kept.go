@@ -7,22 +7,22 @@ import (
 )
 
 func (s *Suite[P, C]) newStoresAreEmpty() {
-	if len(s.ParentPage(s.ParentsByID(), flussi.Page{Limit: 1})) != 0 {
-		s.Fail("a store that was just opened has %s: each rule needs an empty one", s.ParentName.Many())
+	if len(s.Parents.Page(s.Parents.ByID(), flussi.Page{Limit: 1})) != 0 {
+		s.Fail("a store that was just opened has %s: each rule needs an empty one", s.Parents.Name.Many())
 	}
-	if len(s.ChildPage(s.ChildrenByID(), flussi.Page{Limit: 1})) != 0 {
-		s.Fail("a store that was just opened has %s: each rule needs an empty one", s.ChildName.Many())
+	if len(s.Children.Page(s.Children.ByID(), flussi.Page{Limit: 1})) != 0 {
+		s.Fail("a store that was just opened has %s: each rule needs an empty one", s.Children.Name.Many())
 	}
 }
 
 func (s *Suite[P, C]) parentsAreKept() {
 	other := s.SetParent(s.FullParent())
 	full := s.SetParent(s.FullParent())
-	s.ReadsParent("with all fields", full)
-	changed := s.SetParent(s.ChangedParent(full))
-	s.ReadsParent("with all fields changed", changed)
-	s.ReadsParent("with as little as may be", s.SetParent(s.BareParent(changed)))
-	s.ReadsParent("that nobody changed", other)
+	s.Parents.IsRead("with all fields", full)
+	changed := s.SetParent(s.Parents.Changed(full))
+	s.Parents.IsRead("with all fields changed", changed)
+	s.Parents.IsRead("with as little as may be", s.SetParent(s.Parents.Bare(changed)))
+	s.Parents.IsRead("that nobody changed", other)
 }
 
 // childrenAreKept stores children in both ways, of a parent and alone.
@@ -39,70 +39,41 @@ func (s *Suite[P, C]) childrenAreKept() {
 	for _, way := range []struct {
 		method string
 		set    func(C) C
-	}{{saveChildren(s.ChildName), s.SetChild}, {saveParent(s.ParentName), byParent}} {
+	}{{s.childMethod(), s.Children.Set}, {s.parentMethod(), byParent}} {
 		for _, owner := range owners {
 			other := way.set(s.FullChild(owner))
 			full := way.set(s.FullChild(owner))
-			s.ReadsChild("with all fields, stored by "+way.method, full)
-			changed := way.set(s.ChangedChild(full))
-			s.ReadsChild("with all fields changed, stored by "+way.method, changed)
-			s.ReadsChild("with as little as may be, stored by "+way.method, way.set(s.BareChild(changed)))
-			s.ReadsChild("that nobody changed, stored by "+way.method, other)
+			s.Children.IsRead("with all fields, stored by "+way.method, full)
+			changed := way.set(s.Children.Changed(full))
+			s.Children.IsRead("with all fields changed, stored by "+way.method, changed)
+			s.Children.IsRead("with as little as may be, stored by "+way.method, way.set(s.Children.Bare(changed)))
+			s.Children.IsRead("that nobody changed, stored by "+way.method, other)
 		}
 	}
 }
 
-// ReadsParent checks that a parent is read as it should be, in every way.
-func (s *Suite[P, C]) ReadsParent(what string, want P) {
-	id := idOf(want)
-	s.Equal(s.ParentName.Get()+" "+what, s.Parent(id), want)
-	reads(s, s.ParentName, s.ParentPage(s.ParentsByID(id), flussi.Page{Limit: 2}), what, want)
-	for name, read := range s.OtherReads {
-		s.Equal(name+", the "+string(s.ParentName)+" "+what, read(id), want)
-	}
-}
-
-// ReadsChild checks the same of a child.
-func (s *Suite[P, C]) ReadsChild(what string, want C) {
-	id := idOf(want)
-	s.Equal(s.ChildName.Get()+" "+what, s.Child(id), want)
-	reads(s, s.ChildName, s.ChildPage(s.ChildrenByID(id), flussi.Page{Limit: 2}), what, want)
-}
-
-// reads checks what was listed by the ID of the one that is wanted.
-func reads[E any, P, C Placed](s *Suite[P, C], name Name, listed []E, what string, want E) {
-	if len(listed) != 1 {
-		s.Fail("%s gives %d %s with the ID of the one %s, not 1",
-			name.List(), len(listed), name.Many(), what)
-		return
-	}
-	s.Equal(name.List()+", the one "+what, listed[0], want)
-}
-
 func (s *Suite[P, C]) missingParentsAreNotFound() {
-	notFound(s, s.ParentName, s.Parents, s.ParentsByID)
+	s.Parents.notFound()
 	parent := s.SetParent(s.NewParent())
-	child := s.SetChild(s.NewChild(s.owner(parent)))
-	notFound(s, s.ParentName, s.Parents, s.ParentsByID, idOf(child))
+	child := s.Children.Set(s.NewChild(s.owner(parent)))
+	s.Parents.notFound(idOf(child))
 }
 
 func (s *Suite[P, C]) missingChildrenAreNotFound() {
 	parent := s.SetParent(s.NewParent())
-	notFound(s, s.ChildName, s.Children, s.ChildrenByID, idOf(parent))
+	s.Children.notFound(idOf(parent))
 	s.SetChildren(s.NewChild(parent))
-	notFound(s, s.ChildName, s.Children, s.ChildrenByID, idOf(parent))
+	s.Children.notFound(idOf(parent))
 }
 
 // notFound checks that nothing is found by IDs that entities of a kind do not have: the ones
 // given, which are of others, and some that nothing has.
-func notFound[E any, P, C Placed](
-	s *Suite[P, C], name Name, m Methods[E], byID func(...uuid.UUID) Filter, ofOthers ...uuid.UUID,
-) {
-	for _, id := range append(ofOthers, s.ID(), uuid.Nil) {
-		_, err := m.Get(s.Ctx, id)
-		s.Wants(flussi.ErrNotFound, err, name.Get()+" of an ID that no "+string(name)+" was stored with")
+func (k *Kind[E]) notFound(ofOthers ...uuid.UUID) {
+	for _, id := range append(ofOthers, k.ID(), uuid.Nil) {
+		_, err := k.Get(k.Ctx, id)
+		k.Wants(flussi.ErrNotFound, err, k.Name.Get()+" of an ID that no "+string(k.Name)+" was stored with")
 	}
-	if listed := list(s, name, m, byID(s.ID()), flussi.Page{Limit: 1}); len(listed) != 0 {
-		s.Fail("%s gives %d with an ID that was never stored", name.List(), len(listed))
+	if listed := k.Page(k.ByID(k.ID()), flussi.Page{Limit: 1}); len(listed) != 0 {
+		k.Fail("%s gives %d with an ID that was never stored", k.Name.List(), len(listed))
 	}
 }

@@ -10,24 +10,24 @@ func (s *Suite[P, C]) textsAreKept(texts [][2]string) {
 		child := s.FullChild(s.owner(parent))
 		fill(&child)
 		parent, child = s.SetParent(parent, child), Next(child)
-		s.ReadsParent("with odd texts", s.Count(parent, child))
-		s.ReadsChild("with odd texts", child)
+		s.Parents.IsRead("with odd texts", s.Count(parent, child))
+		s.Children.IsRead("with odd texts", child)
 
 		parent = s.NewParent()
 		child = s.NewChild(s.owner(parent))
-		parentStored, childStored := s.ParentChange(parent), s.ChildChange(child)
+		parentStored, childStored := s.Parents.Change(parent), s.Children.Change(child)
 		fill(&parentStored.Record)
 		fill(&childStored.Record)
 		s.storesEach(parentStored, childStored)
-		s.HasParentRecords(idOf(parent), parentStored.Record)
-		s.HasChildRecords(idOf(child), childStored.Record)
+		s.Parents.HasRecords(idOf(parent), parentStored.Record)
+		s.Children.HasRecords(idOf(child), childStored.Record)
 	}
 }
 
 // storesEach stores a parent and a child, each by itself.
 func (s *Suite[P, C]) storesEach(parent Change[P], child Change[C]) {
-	s.Must(s.SaveParent(s.Ctx, parent, nil), saveParent(s.ParentName))
-	s.Must(s.SaveChildren(s.Ctx, child), saveChildren(s.ChildName))
+	s.Must(s.SaveParent(s.Ctx, parent, nil), s.parentMethod())
+	s.Must(s.SaveChildren(s.Ctx, child), s.childMethod())
 }
 
 func (s *Suite[P, C]) timesAreKept() {
@@ -37,14 +37,14 @@ func (s *Suite[P, C]) timesAreKept() {
 		SetTimes(&parent, given)
 		SetTimes(&child, given)
 		s.SetParent(parent, child)
-		parent, child = s.Parent(idOf(parent)), s.Child(idOf(child))
-		s.HasTimes(s.ParentName.Get(), &parent, given)
-		s.HasTimes(s.ChildName.Get(), &child, given)
-		for _, r := range history(s, s.ParentName, s.Parents, idOf(parent)) {
-			s.HasTimes("a record of "+s.ParentName.History(), &r, given)
+		parent, child = s.Parents.One(idOf(parent)), s.Children.One(idOf(child))
+		s.HasTimes(s.Parents.Name.Get(), &parent, given)
+		s.HasTimes(s.Children.Name.Get(), &child, given)
+		for _, r := range s.Parents.Records(idOf(parent)) {
+			s.HasTimes("a record of "+s.Parents.Name.History(), &r, given)
 		}
-		for _, r := range history(s, s.ChildName, s.Children, idOf(child)) {
-			s.HasTimes("a record of "+s.ChildName.History(), &r, given)
+		for _, r := range s.Children.Records(idOf(child)) {
+			s.HasTimes("a record of "+s.Children.Name.History(), &r, given)
 		}
 	}
 }
@@ -60,8 +60,8 @@ func (s *Suite[P, C]) zeroTimesAreKept() {
 		clearTimes(&parent)
 		clearTimes(&child)
 		parent, child = s.SetParent(parent, child), Next(child)
-		s.ReadsParent(what, s.Count(parent, child))
-		s.ReadsChild(what, child)
+		s.Parents.IsRead(what, s.Count(parent, child))
+		s.Children.IsRead(what, child)
 	}
 }
 
@@ -77,13 +77,13 @@ func clearTimes(pointer any) {
 // KeepsWords checks that what has words that no store knows is kept, and so are those of its
 // records.
 func (s *Suite[P, C]) KeepsWords(parent P, child C) {
-	parentStored, childStored := s.ParentChange(parent), s.ChildChange(child)
+	parentStored, childStored := s.Parents.Change(parent), s.Children.Change(child)
 	parentStored.Record.Action, parentStored.Record.From = "archive", "parked"
 	childStored.Record.Action, childStored.Record.From = "suspend", "parked"
 	s.storesEach(parentStored, childStored)
 	parent, child = Next(parent), Next(child)
-	s.ReadsParent("with unknown words", s.Count(parent, child))
-	s.ReadsChild("with unknown words", child)
-	s.HasParentRecords(idOf(parent), parentStored.Record)
-	s.HasChildRecords(idOf(child), childStored.Record)
+	s.Parents.IsRead("with unknown words", s.Count(parent, child))
+	s.Children.IsRead("with unknown words", child)
+	s.Parents.HasRecords(idOf(parent), parentStored.Record)
+	s.Children.HasRecords(idOf(child), childStored.Record)
 }

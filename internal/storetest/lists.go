@@ -23,27 +23,22 @@ type listing struct {
 // there, of those of another parent.
 func each[P, C Placed](test func(*Probe, listing)) func(*Suite[P, C]) {
 	return func(s *Suite[P, C]) {
-		test(s.Probe, listing{
-			name: s.ParentName.List(),
-			create: func(t time.Time) flussi.Cursor {
-				return s.SetParent(at(s.NewParent(), "CreatedAt", t)).Cursor()
-			},
-			change: func(id uuid.UUID) { s.SetParent(at(s.Parent(id), "UpdatedAt", s.Now())) },
-			list:   func(page flussi.Page) []flussi.Cursor { return Places(s.ParentPage(s.ParentsByID(), page)) },
-		})
+		test(s.Probe, s.Parents.listing(s.NewParent, s.Parents.ByID()))
 		owner, other := s.newOwner(), s.SetParent(s.NewParent())
-		test(s.Probe, s.children(s.ChildName.List(), owner, s.ChildrenByID()))
-		test(s.Probe, s.children(s.ChildName.List()+" of "+s.ParentName.An(), other, s.ChildrenOf(other)))
+		test(s.Probe, s.Children.listing(func() C { return s.NewChild(owner) }, s.Children.ByID()))
+		ofOther := s.Children.listing(func() C { return s.NewChild(other) }, s.ChildrenOf(other))
+		ofOther.name += " of " + s.Parents.Name.An()
+		test(s.Probe, ofOther)
 	}
 }
 
-// children is a list of children.
-func (s *Suite[P, C]) children(name string, of P, filter Filter) listing {
+// listing is a list that a filter finds, in which those are that are made.
+func (k *Kind[E]) listing(newOne func() E, filter Filter) listing {
 	return listing{
-		name:   name,
-		create: func(t time.Time) flussi.Cursor { return s.SetChild(at(s.NewChild(of), "CreatedAt", t)).Cursor() },
-		change: func(id uuid.UUID) { s.SetChild(at(s.Child(id), "UpdatedAt", s.Now())) },
-		list:   func(page flussi.Page) []flussi.Cursor { return Places(s.ChildPage(filter, page)) },
+		name:   k.Name.List(),
+		create: func(t time.Time) flussi.Cursor { return k.Set(at(newOne(), "CreatedAt", t)).Cursor() },
+		change: func(id uuid.UUID) { k.Set(at(k.One(id), "UpdatedAt", k.Now())) },
+		list:   func(page flussi.Page) []flussi.Cursor { return Places(k.Page(filter, page)) },
 	}
 }
 
@@ -60,11 +55,7 @@ type Placed interface {
 
 // Places returns the places of entities.
 func Places[T Placed](all []T) []flussi.Cursor {
-	places := make([]flussi.Cursor, len(all))
-	for i, one := range all {
-		places[i] = one.Cursor()
-	}
-	return places
+	return Map(all, func(one T) flussi.Cursor { return one.Cursor() })
 }
 
 // create stores some, several of them of the same time, and returns their places, the

@@ -29,11 +29,6 @@ func (n Name) List() string { return n.Get() + "s" }
 // History returns the name of the method that reads records: "FlowHistory".
 func (n Name) History() string { return n.Get() + "History" }
 
-// saveParent and saveChildren return the names of the methods that write. A parent is stored with
-// children, children are stored together.
-func saveParent(n Name) string   { return "Save" + n.Get() }
-func saveChildren(n Name) string { return "Save" + n.List() }
-
 // FieldOf returns a pointer to a field that every entity or filter of a kind has, by its name,
 // such as "Version". F is the field's type.
 func FieldOf[F any](pointer any, name string) *F {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"iter"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,22 +62,58 @@ func ReadsAs[E, Q any, S, A ~string](
 		},
 		History: func(ctx context.Context, id uuid.UUID) ([]Record, error) {
 			records, err := history(ctx, id)
-			return RecordsAs[State, Action](records), err
+			return As[[]Record](records), err
 		},
 	}
 }
 
-// RecordAs returns a record with states and actions of other types.
-func RecordAs[S2, A2, S, A ~string](r flussi.Record[S, A]) flussi.Record[S2, A2] {
-	return flussi.Record[S2, A2]{
-		Version: r.Version, At: r.At, By: r.By,
-		Action: A2(r.Action), From: S2(r.From), To: S2(r.To), Reason: r.Reason,
+// SaveParentAs returns the method that stores a parent, of which the store's own has changes of
+// these types.
+func SaveParentAs[P, C, OwnP, OwnC any](
+	save func(context.Context, OwnP, iter.Seq2[OwnC, error]) error,
+) func(context.Context, Change[P], iter.Seq2[Change[C], error]) error {
+	return func(ctx context.Context, c Change[P], children iter.Seq2[Change[C], error]) error {
+		return save(ctx, As[OwnP](c), SequenceAs(children, As[OwnC, Change[C]]))
 	}
 }
 
-// RecordsAs returns records with states and actions of other types.
-func RecordsAs[S2, A2, S, A ~string](records []flussi.Record[S, A]) []flussi.Record[S2, A2] {
-	return Map(records, RecordAs[S2, A2, S, A])
+// SaveChildrenAs returns the method that stores children, of which the store's own has changes
+// of this type.
+func SaveChildrenAs[C, OwnC any](
+	save func(context.Context, ...OwnC) error,
+) func(context.Context, ...Change[C]) error {
+	return func(ctx context.Context, changes ...Change[C]) error {
+		return save(ctx, As[[]OwnC](changes)...)
+	}
+}
+
+// As returns a value of another type that has the same fields in the same order, or the first of
+// them, such as a record with states and actions of other types.
+func As[To, From any](from From) To {
+	var to To
+	setAs(reflect.ValueOf(&to).Elem(), reflect.ValueOf(from))
+	return to
+}
+
+// Changes returns how an entity is stored, of which a suite's own changes have another type.
+func Changes[E, Own any](own func(E) Own) func(E) Change[E] {
+	return func(one E) Change[E] { return As[Change[E]](own(one)) }
+}
+
+func setAs(to, from reflect.Value) {
+	switch {
+	case from.CanConvert(to.Type()):
+		to.Set(from.Convert(to.Type()))
+	case from.Kind() == reflect.Slice:
+		to.Set(reflect.MakeSlice(to.Type(), from.Len(), from.Len()))
+		for i := range from.Len() {
+			setAs(to.Index(i), from.Index(i))
+		}
+	default:
+		for i := range min(to.NumField(), from.NumField()) {
+			setAs(to.Field(i), from.Field(i))
+		}
+	}
 }
 
 // SequenceAs yields changes as others; nil stays nil.

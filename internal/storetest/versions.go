@@ -11,45 +11,45 @@ func (s *Suite[P, C]) versionsCount() {
 	child := s.NewChild(s.owner(parent))
 	for version := int64(1); version <= 4; version++ {
 		parent = s.SetParent(parent)
-		child = s.SetChild(child)
-		if got := Version(s.Parent(idOf(parent))); got != version {
-			s.Fail("%s that was stored %d times has the version %d", s.ParentName.An(), version, got)
+		child = s.Children.Set(child)
+		if got := Version(s.Parents.One(idOf(parent))); got != version {
+			s.Fail("%s that was stored %d times has the version %d", s.Parents.Name.An(), version, got)
 		}
-		if got := Version(s.Child(idOf(child))); got != version {
-			s.Fail("%s that was stored %d times has the version %d", s.ChildName.An(), version, got)
+		if got := Version(s.Children.One(idOf(child))); got != version {
+			s.Fail("%s that was stored %d times has the version %d", s.Children.Name.An(), version, got)
 		}
 	}
 	parent, child = s.SetParent(parent, child), Next(child)
-	if got := Version(s.Child(idOf(child))); got != Version(child) {
+	if got := Version(s.Children.One(idOf(child))); got != Version(child) {
 		s.Fail("%s of version %d that was stored with %s has the version %d",
-			s.ChildName.An(), Version(child)-1, s.ParentName.An(), got)
+			s.Children.Name.An(), Version(child)-1, s.Parents.Name.An(), got)
 	}
 	s.SetParent(parent)
-	if got := Version(s.Child(idOf(child))); got != Version(child) {
+	if got := Version(s.Children.One(idOf(child))); got != Version(child) {
 		s.Fail("%s has got the version %d from a change of %s without it",
-			s.ChildName.An(), got, s.ParentName.An())
+			s.Children.Name.An(), got, s.Parents.Name.An())
 	}
 }
 
 // Conflicts checks that children are refused, in every way to store them, and that nothing
 // changes.
 func (s *Suite[P, C]) Conflicts(what string, all ...C) {
-	before, doing := s.Snapshot(), saveChildren(s.ChildName)+" of "+what
-	s.Wants(flussi.ErrConflict, s.SaveChildren(s.Ctx, Map(all, s.ChildChange)...), doing)
+	before, doing := s.Snapshot(), s.childMethod()+" of "+what
+	s.Wants(flussi.ErrConflict, s.SaveChildren(s.Ctx, Map(all, s.Children.Change)...), doing)
 	s.Unchanged(before, doing)
-	s.parentConflicts(before, saveParent(s.ParentName)+" with "+what, s.NewParent(), all...)
+	s.parentConflicts(before, s.parentMethod()+" with "+what, s.NewParent(), all...)
 }
 
 // ParentConflicts checks that a parent is refused, with a child and without, and that nothing
 // changes.
 func (s *Suite[P, C]) ParentConflicts(what string, parent P) {
-	before, doing := s.Snapshot(), saveParent(s.ParentName)+" of "+what
+	before, doing := s.Snapshot(), s.parentMethod()+" of "+what
 	s.parentConflicts(before, doing, parent)
-	s.parentConflicts(before, doing+", with "+s.ChildName.An(), parent, s.NewChild(parent))
+	s.parentConflicts(before, doing+", with "+s.Children.Name.An(), parent, s.NewChild(parent))
 }
 
 func (s *Suite[P, C]) parentConflicts(before Snapshot[P, C], doing string, parent P, with ...C) {
-	s.Wants(flussi.ErrConflict, s.SaveParent(s.Ctx, s.ParentChange(parent), s.Sequence(with...)), doing)
+	s.Wants(flussi.ErrConflict, s.SaveParent(s.Ctx, s.Parents.Change(parent), s.Sequence(with...)), doing)
 	s.Unchanged(before, doing)
 }
 
@@ -58,8 +58,8 @@ func (s *Suite[P, C]) newIsNew() {
 	child := s.FullChild(s.owner(parent))
 	s.SetParent(parent)
 	s.SetChildren(child)
-	s.ParentConflicts("a new "+string(s.ParentName)+" with an ID that is there", s.ChangedParent(parent))
-	s.Conflicts("a new "+string(s.ChildName)+" with an ID that is there", s.ChangedChild(child))
+	s.ParentConflicts("a new "+string(s.Parents.Name)+" with an ID that is there", s.Parents.Changed(parent))
+	s.Conflicts("a new "+string(s.Children.Name)+" with an ID that is there", s.Children.Changed(child))
 }
 
 func (s *Suite[P, C]) oldIsThere() {
@@ -69,31 +69,31 @@ func (s *Suite[P, C]) oldIsThere() {
 		parent := WithVersion(s.NewParent(), version)
 		child := WithVersion(s.NewChild(s.owner(there)), version)
 		what := fmt.Sprintf(" with the version %d that is not there", version)
-		s.ParentConflicts(s.ParentName.An()+what, parent)
-		s.Conflicts(s.ChildName.An()+what, child)
+		s.ParentConflicts(s.Parents.Name.An()+what, parent)
+		s.Conflicts(s.Children.Name.An()+what, child)
 	}
 }
 
 func (s *Suite[P, C]) lateChangesAreRefused() {
 	parent := s.SetParent(s.NewParent())
-	child := s.SetChild(s.NewChild(parent))
+	child := s.Children.Set(s.NewChild(parent))
 	parent = s.SetParent(s.SetParent(parent))
-	child = s.SetChild(s.SetChild(child))
+	child = s.Children.Set(s.Children.Set(child))
 	for _, version := range []int64{0, 1, 2, 4, 99} {
 		what := fmt.Sprintf(" with the version %d instead of 3", version)
-		s.ParentConflicts(s.ParentName.An()+what, WithVersion(s.ChangedParent(parent), version))
-		s.Conflicts(s.ChildName.An()+what, WithVersion(s.ChangedChild(child), version))
+		s.ParentConflicts(s.Parents.Name.An()+what, WithVersion(s.Parents.Changed(parent), version))
+		s.Conflicts(s.Children.Name.An()+what, WithVersion(s.Children.Changed(child), version))
 	}
 	s.SetParent(parent, child)
-	what := s.ChildName.An() + " that was stored with its " + string(s.ParentName) + " in the meantime"
-	s.Conflicts(what, s.ChangedChild(child))
+	what := s.Children.Name.An() + " that was stored with its " + string(s.Parents.Name) + " in the meantime"
+	s.Conflicts(what, s.Children.Changed(child))
 }
 
 func (s *Suite[P, C]) twiceIsAConflict() {
 	owner := s.newOwner()
 	child := s.NewChild(owner)
-	s.Conflicts("a new "+string(s.ChildName)+" twice", child, s.NewChild(owner), child)
-	child = s.SetChild(child)
-	s.Conflicts(s.ChildName.An()+" twice", child, child)
-	s.Conflicts(s.ChildName.An()+" twice, with the version that the first one makes", child, Next(child))
+	s.Conflicts("a new "+string(s.Children.Name)+" twice", child, s.NewChild(owner), child)
+	child = s.Children.Set(child)
+	s.Conflicts(s.Children.Name.An()+" twice", child, child)
+	s.Conflicts(s.Children.Name.An()+" twice, with the version that the first one makes", child, Next(child))
 }

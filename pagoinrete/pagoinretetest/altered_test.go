@@ -42,14 +42,14 @@ func (v view) Events(
 
 func (v view) EventHistory(ctx context.Context, id uuid.UUID) ([]pagoinrete.EventRecord, error) {
 	records, err := v.methods.Parents.History(ctx, id)
-	return storetest.RecordsAs[pagoinrete.EventState, pagoinrete.EventAction](records), err
+	return storetest.As[[]pagoinrete.EventRecord](records), err
 }
 
 func (v view) SaveEvent(
 	ctx context.Context, change pagoinrete.EventChange, notices iter.Seq2[pagoinrete.NoticeChange, error],
 ) error {
-	rows := storetest.SequenceAs(notices, pagoinretetest.SharedNotice)
-	return v.methods.SaveParent(ctx, pagoinretetest.SharedEvent(change), rows)
+	rows := storetest.SequenceAs(notices, storetest.As[noticeChange, pagoinrete.NoticeChange])
+	return v.methods.SaveParent(ctx, storetest.As[eventChange](change), rows)
 }
 
 func (v view) Notice(ctx context.Context, id uuid.UUID) (pagoinrete.Notice, error) {
@@ -64,11 +64,11 @@ func (v view) Notices(
 
 func (v view) NoticeHistory(ctx context.Context, id uuid.UUID) ([]pagoinrete.NoticeRecord, error) {
 	records, err := v.methods.Children.History(ctx, id)
-	return storetest.RecordsAs[pagoinrete.NoticeState, pagoinrete.NoticeAction](records), err
+	return storetest.As[[]pagoinrete.NoticeRecord](records), err
 }
 
 func (v view) SaveNotices(ctx context.Context, changes ...pagoinrete.NoticeChange) error {
-	return v.methods.SaveChildren(ctx, storetest.Map(changes, pagoinretetest.SharedNotice)...)
+	return v.methods.SaveChildren(ctx, storetest.As[[]noticeChange](changes)...)
 }
 
 // readEventsWith makes a store that changes what it returns of events, by the notices that a
@@ -77,10 +77,10 @@ func readEventsWith(
 	filter func(pagoinrete.Event) pagoinrete.NoticeFilter, change func(*pagoinrete.Event, []pagoinrete.Notice),
 ) func(pagoinrete.Store) pagoinrete.Store {
 	return viewed(func(s methods) methods {
-		s.Parents = brokenstore.Read(s.Parents, func(e *pagoinrete.Event) {
+		s.Parents = brokenstore.Reads(func(e *pagoinrete.Event) {
 			all, _ := s.Children.List(context.Background(), filter(*e), pagoinrete.Page{})
 			change(e, all)
-		})
+		})(s.Parents)
 		return s
 	})
 }
@@ -90,13 +90,13 @@ func ofEvent(e pagoinrete.Event) pagoinrete.NoticeFilter { return pagoinrete.Not
 
 // searched makes a store that finds texts in its own way.
 func searched(match func(e pagoinrete.Event, wanted string) bool) func(pagoinrete.Store) pagoinrete.Store {
-	return brokenstore.FoundParents(viewed, func(q *pagoinrete.EventFilter) func(pagoinrete.Event) bool {
+	return viewed.Parents(brokenstore.Searches(func(q *pagoinrete.EventFilter) func(pagoinrete.Event) bool {
 		wanted := q.Text
 		if q.Text = ""; wanted == "" {
 			return nil
 		}
 		return func(e pagoinrete.Event) bool { return match(e, wanted) }
-	})
+	}))
 }
 
 // inEither finds a text in the name or in the causale.

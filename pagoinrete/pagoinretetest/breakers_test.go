@@ -167,32 +167,32 @@ var breakers = []breaker{
 			e.Counts.Discrepancies++
 		}
 	})},
-	{"an event of which a notice has a discrepancy has one", "events are found by each field of the filter", brokenstore.FoundParents(viewed, func(q *pagoinrete.EventFilter) func(pagoinrete.Event) bool {
+	{"an event of which a notice has a discrepancy has one", "events are found by each field of the filter", viewed.Parents(brokenstore.Searches(func(q *pagoinrete.EventFilter) func(pagoinrete.Event) bool {
 		wanted := q.Discrepancy
 		q.Discrepancy = false
 		return func(e pagoinrete.Event) bool { return !wanted || e.Discrepancy.Open() || e.Counts.Discrepancies > 0 }
-	})},
-	{"what is due at the time is due before it", "notices are found by each field of the filter", brokenstore.AskedChildren(viewed, func(q *pagoinrete.NoticeFilter) {
+	}))},
+	{"what is due at the time is due before it", "notices are found by each field of the filter", viewed.Children(brokenstore.Asks[pagoinrete.Notice](func(q *pagoinrete.NoticeFilter) {
 		if !q.DueBefore.IsZero() {
 			q.DueBefore = q.DueBefore.Add(time.Microsecond)
 		}
-	})},
-	{"only the first 100 IUVs are looked for", "notices are found by each field of the filter", brokenstore.AskedChildren(viewed, func(q *pagoinrete.NoticeFilter) {
+	}))},
+	{"only the first 100 IUVs are looked for", "notices are found by each field of the filter", viewed.Children(brokenstore.Asks[pagoinrete.Notice](func(q *pagoinrete.NoticeFilter) {
 		q.IUVs = q.IUVs[:min(100, len(q.IUVs))]
-	})},
-	{"an IUV is found by the last digits of a number with the aux digit 3", "notices are found by each field of the filter", brokenstore.FoundChildren(viewed, func(q *pagoinrete.NoticeFilter) func(pagoinrete.Notice) bool {
+	}))},
+	{"an IUV is found by the last digits of a number with the aux digit 3", "notices are found by each field of the filter", viewed.Children(brokenstore.Searches(func(q *pagoinrete.NoticeFilter) func(pagoinrete.Notice) bool {
 		if len(q.IUVs) == 0 {
 			return nil
 		}
 		return func(n pagoinrete.Notice) bool { return n.Number.Reveal()[0] == '3' }
-	})},
-	{"no number is found by no IUV", "notices are found by each field of the filter", brokenstore.FoundChildren(viewed, func(q *pagoinrete.NoticeFilter) func(pagoinrete.Notice) bool {
+	}))},
+	{"no number is found by no IUV", "notices are found by each field of the filter", viewed.Children(brokenstore.Searches(func(q *pagoinrete.NoticeFilter) func(pagoinrete.Notice) bool {
 		if len(q.IUVs) != 1 || !q.IUVs[0].IsZero() {
 			return nil
 		}
 		q.IUVs = nil
 		return func(n pagoinrete.Notice) bool { return n.Number.IsZero() }
-	})},
+	}))},
 	{"a notice is found by the number that it had first", "notices are found by each field of the filter", viewed(func(s methods) methods {
 		var mu sync.Mutex
 		first := map[uuid.UUID]flussi.NoticeNumber{}
@@ -203,26 +203,26 @@ var breakers = []breaker{
 				first[c.Entity.ID] = c.Entity.Number
 			}
 		})
-		s.Children = brokenstore.Searched(s.Children, func(q *pagoinrete.NoticeFilter) func(pagoinrete.Notice) bool {
+		s.Children = brokenstore.Searches(func(q *pagoinrete.NoticeFilter) func(pagoinrete.Notice) bool {
 			wanted := q.IUVs
 			return func(n pagoinrete.Notice) bool {
 				mu.Lock()
 				defer mu.Unlock()
 				return len(wanted) == 0 || slices.Contains(wanted, first[n.ID].IUV())
 			}
-		})
+		})(s.Children)
 		return s
 	})},
-	{"with an event, the state is not looked at", "notices are found by fields of the filter together", brokenstore.AskedChildren(viewed, func(q *pagoinrete.NoticeFilter) {
+	{"with an event, the state is not looked at", "notices are found by fields of the filter together", viewed.Children(brokenstore.Asks[pagoinrete.Notice](func(q *pagoinrete.NoticeFilter) {
 		if q.Event != uuid.Nil {
 			q.States = nil
 		}
-	})},
-	{"with IUVs, the school is not looked at", "notices are found by fields of the filter together", brokenstore.AskedChildren(viewed, func(q *pagoinrete.NoticeFilter) {
+	}))},
+	{"with IUVs, the school is not looked at", "notices are found by fields of the filter together", viewed.Children(brokenstore.Asks[pagoinrete.Notice](func(q *pagoinrete.NoticeFilter) {
 		if len(q.IUVs) > 0 {
 			q.Schools = nil
 		}
-	})},
+	}))},
 	{"only English letters have two cases", "a text is found whatever its case", searched(inEither(brokenstore.InEnglish))},
 	{"wildcards are wild", "a text that is looked for stands for itself", searched(inEither(brokenstore.Like))},
 	{"texts are looked for in the name only", "a text is found in the name or in the causale, and not across both", searched(func(e pagoinrete.Event, wanted string) bool {
@@ -262,13 +262,13 @@ var breakers = []breaker{
 	{"the instalments that were given are kept", "what is given stays the caller's", viewed(func(s methods) methods {
 		var mu sync.Mutex
 		kept := map[uuid.UUID][]pagoinrete.Instalment{}
-		s.Parents = brokenstore.Read(s.Parents, func(e *pagoinrete.Event) {
+		s.Parents = brokenstore.Reads(func(e *pagoinrete.Event) {
 			mu.Lock()
 			defer mu.Unlock()
 			for i, part := range kept[e.ID] {
 				e.Instalments[i] = pagoinrete.Instalment{DueDate: part.DueDate.UTC().Truncate(time.Microsecond), Amount: part.Amount}
 			}
-		})
+		})(s.Parents)
 		save := s.SaveParent
 		s.SaveParent = func(ctx context.Context, c eventChange, notices sequence) error {
 			mu.Lock()
@@ -297,7 +297,7 @@ var breakers = []breaker{
 			return err
 		}}
 	}},
-	{"the schools of the filter are sorted", "what is given stays the caller's", brokenstore.AskedChildren(viewed, func(q *pagoinrete.NoticeFilter) { slices.Sort(q.Schools) })},
+	{"the schools of the filter are sorted", "what is given stays the caller's", viewed.Children(brokenstore.Asks[pagoinrete.Notice](func(q *pagoinrete.NoticeFilter) { slices.Sort(q.Schools) }))},
 	{"an event locks its notices behind itself, notices lock the event behind them", "an event and its notices are changed at once without a deadlock",
 		viewed(brokenstore.LockingOneByOne[pagoinrete.Event, pagoinrete.Notice])},
 	{"a conflict of a notice with an event's is overlooked", "an event and its notices are changed at once without a deadlock", viewed(func(s methods) methods {
@@ -324,7 +324,7 @@ var breakers = []breaker{
 			return before
 		},
 	)},
-	{"it panics", "a notice is read as it was stored", brokenstore.AskedChildren(viewed, func(*pagoinrete.NoticeFilter) { panic("no such query") })},
+	{"it panics", "a notice is read as it was stored", viewed.Children(brokenstore.Asks[pagoinrete.Notice](func(*pagoinrete.NoticeFilter) { panic("no such query") }))},
 }
 
 // readTwice makes a store that reads an event, again while others write, and makes one of both.

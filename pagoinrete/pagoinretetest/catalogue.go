@@ -44,7 +44,7 @@ func (p *probe) eventCatalogue() eventCatalogue {
 	all := make([]pagoinrete.Event, 60)
 	for i := range all {
 		e := p.someEvent()
-		notices := p.newNotices(e, p.Random.IntN(3))
+		notices := p.NewChildren(e, p.Random.IntN(3))
 		for i := range notices {
 			p.someDispute(&notices[i]) // which is not the event's own
 		}
@@ -56,7 +56,7 @@ func (p *probe) eventCatalogue() eventCatalogue {
 		all[i] = p.saveEvent(e, notices...)
 		all[i].Counts = counted(notices...)
 	}
-	return eventCatalogue{Name: "Events", All: all, Match: eventFilter.Match, Find: p.events}
+	return eventCatalogue{Kind: p.events, All: all, Match: eventFilter.Match}
 }
 
 // someEvent returns an event that is new, and like others in some things.
@@ -129,7 +129,7 @@ func (p *probe) noticeCatalogue() noticeCatalogue {
 		}
 		all[i] = p.save(n)
 	}
-	return noticeCatalogue{Name: "Notices", All: all, Match: noticeFilter.Match, Find: p.notices}
+	return noticeCatalogue{Kind: p.notices, All: all, Match: noticeFilter.Match}
 }
 
 // someNotice returns a notice that is new, and like others in some things.

@@ -9,19 +9,17 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-var concurrencyRules = append(
-	shared.Winners(),
-	rule{Words: "an event and its notices are changed at once without a deadlock", Test: bothWaysMeet},
-	shared.Others(),
-	rule{Words: "counts are of one moment", Test: countsAreOfOneMoment},
-	rule{Words: "an event is read with the counts of the same moment", Test: eventsAreOfOneMoment},
-)
+var concurrencyRules = []rule{
+	{"an event and its notices are changed at once without a deadlock", bothWaysMeet},
+	{"counts are of one moment", countsAreOfOneMoment},
+	{"an event is read with the counts of the same moment", eventsAreOfOneMoment},
+}
 
 // bothWaysMeet stores the same two notices with their event and by themselves, in either
 // order, so that a lock on one of the three waits for the others.
 func bothWaysMeet(p *probe) {
 	e := p.newEvent()
-	all := p.newNotices(e, 2)
+	all := p.NewChildren(e, 2)
 	e = p.saveEvent(e, all...)
 	for version := int64(1); version <= 5; version++ {
 		all[0].Version, all[1].Version = version, version
@@ -36,8 +34,8 @@ func bothWaysMeet(p *probe) {
 			}
 			return p.store.SaveNotices(p.Ctx, noticeChange(a), noticeChange(b))
 		}), flussi.ErrConflict)
-		e.Version = p.event(e.ID).Version
-		p.HasCounts("after many changed both at once", e.ID, counted(p.notice(all[0].ID), p.notice(all[1].ID)))
+		e.Version = p.events.One(e.ID).Version
+		p.HasCounts("after many changed both at once", e.ID, counted(p.notices.One(all[0].ID), p.notices.One(all[1].ID)))
 	}
 }
 
@@ -63,7 +61,7 @@ func (p *probe) read(e pagoinrete.Event, check func(what string, e pagoinrete.Ev
 func countsAreOfOneMoment(p *probe) {
 	const each = 8
 	e := p.newEvent()
-	all := p.newNotices(e, each*storetest.Crowd)
+	all := p.NewChildren(e, each*storetest.Crowd)
 	e = p.saveEvent(e, all...)
 	for i := range all {
 		all[i].Version++
@@ -104,7 +102,7 @@ func countsAreOfOneMoment(p *probe) {
 func eventsAreOfOneMoment(p *probe) {
 	const rounds = 40
 	e := p.newEvent()
-	all := p.newNotices(e, rounds)
+	all := p.NewChildren(e, rounds)
 	e = p.saveEvent(e, p.newNotice(e))
 	for _, err := range storetest.Together(func(i int) error {
 		for round := range rounds {

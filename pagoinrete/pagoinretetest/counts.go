@@ -7,26 +7,23 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-var countRules = append(
-	[]rule{
-		{"the counts of an event are those of its notices", countsAreOfNotices},
-		{"discrepancies are counted until they are settled", discrepanciesAreCounted},
-	},
-	shared.Counts()...,
-)
+var countRules = []rule{
+	{"the counts of an event are those of its notices", countsAreOfNotices},
+	{"discrepancies are counted until they are settled", discrepanciesAreCounted},
+}
 
 func countsAreOfNotices(p *probe) {
 	e, other := p.saveEvent(p.newEvent()), p.saveEvent(p.newEvent())
 	p.HasCounts("without notices", e.ID, pagoinrete.NoticeCounts{})
 
-	all := p.newNotices(e, 6)
+	all := p.NewChildren(e, 6)
 	e = p.saveEvent(e, all...)
 	p.HasCounts("after SaveEvent with 6", e.ID, counted(all...))
 	e = p.saveEvent(e)
 	p.HasCounts("after SaveEvent with none", e.ID, counted(all...))
 
 	all = append(all, p.newNotice(e))
-	others := p.newNotices(other, 2)
+	others := p.NewChildren(other, 2)
 	p.saveAll(all[6], others[0])
 	e = p.saveEvent(e, others[1])
 	p.HasCounts("after both with one of another event", e.ID, counted(all...))
@@ -73,7 +70,7 @@ func countsAreOfNotices(p *probe) {
 
 func discrepanciesAreCounted(p *probe) {
 	e := p.saveEvent(p.newEvent())
-	all := p.newNotices(e, 4)
+	all := p.NewChildren(e, 4)
 	for i := range all[:3] {
 		p.dispute(&all[i], pagoinrete.DiscrepancyAmount)
 	}

@@ -40,11 +40,6 @@ func (p *probe) newNotice(of pagoinrete.Event) pagoinrete.Notice {
 	}
 }
 
-// newNotices returns some, each younger than the one before.
-func (p *probe) newNotices(of pagoinrete.Event, count int) []pagoinrete.Notice {
-	return p.NewChildren(of, count)
-}
-
 // fullEvent returns an event that is new, and of which no other field is zero.
 func (p *probe) fullEvent() pagoinrete.Event {
 	var e pagoinrete.Event
@@ -115,28 +110,6 @@ func noticeChange(n pagoinrete.Notice) pagoinrete.NoticeChange {
 		record.Action, record.From = pagoinrete.NoticeCreate, ""
 	}
 	return pagoinrete.NoticeChange{Notice: n, Record: record}
-}
-
-// The changes of the shared rules and those of a store, as one another.
-
-func ownEvent(c storetest.Change[pagoinrete.Event]) pagoinrete.EventChange {
-	record := storetest.RecordAs[pagoinrete.EventState, pagoinrete.EventAction](c.Record)
-	return pagoinrete.EventChange{Event: c.Entity, Record: record}
-}
-
-func sharedEvent(c pagoinrete.EventChange) storetest.Change[pagoinrete.Event] {
-	record := storetest.RecordAs[storetest.State, storetest.Action](c.Record)
-	return storetest.Change[pagoinrete.Event]{Entity: c.Event, Record: record}
-}
-
-func ownNotice(c storetest.Change[pagoinrete.Notice]) pagoinrete.NoticeChange {
-	record := storetest.RecordAs[pagoinrete.NoticeState, pagoinrete.NoticeAction](c.Record)
-	return pagoinrete.NoticeChange{Notice: c.Entity, Record: record}
-}
-
-func sharedNotice(c pagoinrete.NoticeChange) storetest.Change[pagoinrete.Notice] {
-	record := storetest.RecordAs[storetest.State, storetest.Action](c.Record)
-	return storetest.Change[pagoinrete.Notice]{Entity: c.Notice, Record: record}
 }
 
 // counted is the counts of notices, as they are defined.

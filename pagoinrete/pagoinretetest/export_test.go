@@ -5,8 +5,6 @@ var (
 	StoreContract = storeContract
 	Shared        = shared
 	Methods       = methods
-	SharedEvent   = sharedEvent
-	SharedNotice  = sharedNotice
 )
 
 // Probe is the probe of a rule.

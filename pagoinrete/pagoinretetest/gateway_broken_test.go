@@ -1,18 +1,18 @@
 package pagoinretetest_test
 
 import (
-	"context"
 	"errors"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/brokenstore"
 	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
 )
 
@@ -44,48 +44,54 @@ func TestOneGatewayWorldServesAllRules(t *testing.T) {
 	require.NoError(t, pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) { return world, nil }))
 }
 
-// Each gateway that breaks one thing is found out, by the rule that it breaks.
+// Each gateway that breaks one thing is found out, by the rule that it breaks, and no rule is there
+// that nothing was seen to break.
 func TestBrokenGatewaysAreFoundOut(t *testing.T) {
-	for _, b := range gatewayBreakers {
-		t.Run(b.name, func(t *testing.T) {
-			// In a bubble nobody waits for those that take a moment.
-			synctest.Test(t, func(t *testing.T) {
-				world, err := newWorld()
-				require.NoError(t, err)
-				require.NoError(t, pagoinretetest.CheckGatewayRule(t.Context(), b.rule, world))
-				world, err = newWorld()
-				require.NoError(t, err)
-				if b.world != nil {
-					b.world(&world)
-				} else {
-					world.Gateway, world.Unauthorized, world.OtherGateway = b.gateway(world.Gateway), b.gateway(world.Unauthorized), b.gateway(world.OtherGateway)
-				}
-				var broken *pagoinretetest.RuleError
-				require.ErrorAs(t, pagoinretetest.CheckGatewayRule(t.Context(), b.rule, world), &broken, b.rule)
-				assert.Equal(t, b.rule, broken.Rule)
-				t.Log(broken)
-			})
-		})
-	}
+	open := func() pagoinretetest.GatewayWorld { return completeWorld(t) }
+	brokenstore.FindsBroken(t, pagoinretetest.GatewayContract, open, gatewayBreakers)
+	brokenstore.BreaksEveryRule(t, pagoinretetest.GatewayContract, gatewayBreakers)
 }
 
-// No rule is there that nothing was seen to break.
-func TestEveryGatewayRuleWasSeenBroken(t *testing.T) {
+// completeWorld returns a world with its defaults.
+func completeWorld(t *testing.T) pagoinretetest.GatewayWorld {
+	world, err := newWorld()
+	require.NoError(t, err)
+	world, err = pagoinretetest.Complete(world)
+	require.NoError(t, err)
+	return world
+}
+
+// bareWorld returns a world of the two things that are required, with its defaults.
+func bareWorld(t *testing.T) pagoinretetest.GatewayWorld {
+	world := completeWorld(t)
+	bare, err := pagoinretetest.Complete(pagoinretetest.GatewayWorld{Gateway: world.Gateway, School: world.School})
+	require.NoError(t, err)
+	return bare
+}
+
+// hookedRules returns the rules that need more than a gateway, with what they need.
+func hookedRules(t *testing.T) map[string][]string {
+	hooked := map[string][]string{}
 	for _, rule := range pagoinretetest.GatewayRules() {
-		assert.True(t, slices.ContainsFunc(gatewayBreakers, func(b gatewayBreaker) bool { return b.rule == rule }), rule)
+		var unchecked *pagoinretetest.UncheckedError
+		err := pagoinretetest.GatewayContract.CheckRule(t.Context(), rule, bareWorld(t))
+		if err != nil && assert.ErrorAs(t, err, &unchecked, "a world without hooks is enough for the others") {
+			hooked[rule] = unchecked.Missing
+		}
 	}
+	return hooked
 }
 
 // Without a hook some rules are not checked, which is neither a success nor a failure of theirs.
 func TestRulesWithoutTheirHookAreNotChecked(t *testing.T) {
-	for rule, needs := range pagoinretetest.HookedGatewayRules() {
+	for rule, needs := range hookedRules(t) {
 		for _, hook := range needs {
-			world, err := newWorld()
-			require.NoError(t, err)
+			world := completeWorld(t)
 			reflect.ValueOf(&world).Elem().FieldByName(hook).SetZero()
-			err = pagoinretetest.CheckGatewayRule(t.Context(), rule, world)
-			assert.Equal(t, &pagoinretetest.UncheckedError{Rule: rule, Missing: []string{hook}}, err)
-			assert.ErrorContains(t, err, "not checked, without "+hook+": "+rule)
+			err := pagoinretetest.GatewayContract.CheckRule(t.Context(), rule, world)
+			want := &pagoinretetest.UncheckedError{Suite: "pagoinretetest", Rule: rule, Missing: []string{hook}}
+			assert.Equal(t, want, err)
+			assert.ErrorContains(t, err, "pagoinretetest: not checked, without "+hook+": "+rule)
 		}
 	}
 }
@@ -98,13 +104,15 @@ func TestAWorldWithoutHooksIsEnough(t *testing.T) {
 	})
 	var broken *pagoinretetest.RuleError
 	assert.False(t, errors.As(err, &broken), "%v", err)
-	assert.Equal(t, len(pagoinretetest.HookedGatewayRules()), strings.Count(err.Error(), "not checked, without"))
+	assert.Equal(t, len(hookedRules(t)), strings.Count(err.Error(), "not checked, without"))
 }
 
 // A field of the world is required, has a default, or is what some rule needs.
 func TestEveryFieldOfTheWorldHasItsUse(t *testing.T) {
 	others := []string{"Gateway", "School", "Director", "Assistant", "Principal", "Account", "Debtors", "Payer", "Secrets", "Patience"}
-	hooks := pagoinretetest.GatewayHooks()
+	hooks := slices.Concat(slices.Collect(maps.Values(hookedRules(t)))...)
+	slices.Sort(hooks)
+	hooks = slices.Compact(hooks)
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[pagoinretetest.GatewayWorld]()) {
 		assert.NotEqual(t, slices.Contains(others, field.Name), slices.Contains(hooks, field.Name), field.Name)
 	}
@@ -112,18 +120,15 @@ func TestEveryFieldOfTheWorldHasItsUse(t *testing.T) {
 }
 
 func TestCheckGatewayEndsIfThereIsNoWorld(t *testing.T) {
+	brokenstore.EndsWithoutOne(t, pagoinretetest.GatewayContract, func() pagoinretetest.GatewayWorld { return completeWorld(t) })
 	cause := errors.New("no such host")
-	calls := 0
 	err := pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) {
-		calls++
 		return pagoinretetest.GatewayWorld{}, cause
 	})
 	require.ErrorIs(t, err, cause)
-	assert.Equal(t, 1, calls)
-	err = pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) { return pagoinretetest.GatewayWorld{}, nil })
+	assert.NotErrorIs(t, err, flussi.ErrConfig)
+	err = pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) {
+		return pagoinretetest.GatewayWorld{}, nil
+	})
 	require.ErrorIs(t, err, flussi.ErrConfig)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.ErrorIs(t, pagoinretetest.CheckGateway(ctx, newWorld), context.Canceled)
 }

@@ -11,11 +11,11 @@ import (
 )
 
 var gatewayConcurrencyRules = []gatewayRule{
-	{"an event that many put at once is one", nil, eventsArePutAtOnce},
-	{"a notice that many put at once is one", nil, noticesArePutAtOnce},
-	{"what many put at once is there once, by the records of the platform", []string{"Count"}, nothingIsDoubledAtOnce},
-	{"calls at once get the replies that are theirs", nil, repliesAreNotMixedUp},
-	{"of those who take a step at once, one succeeds", nil, stepsHaveOneWinner},
+	{"an event that many put at once is one", eventsArePutAtOnce},
+	{"a notice that many put at once is one", noticesArePutAtOnce},
+	{"what many put at once is there once, by the records of the platform", nothingIsDoubledAtOnce},
+	{"calls at once get the replies that are theirs", repliesAreNotMixedUp},
+	{"of those who take a step at once, one succeeds", stepsHaveOneWinner},
 }
 
 // putAtOnce lets many put the same, and returns what they were told: those that did not succeed
@@ -63,6 +63,7 @@ func noticesArePutAtOnce(p *gatewayProbe) {
 }
 
 func nothingIsDoubledAtOnce(p *gatewayProbe) {
+	p.needs("Count")
 	e := p.newFee()
 	n := p.newNotice(e)
 	putAtOnce(p, "PutEvent", func() (pagoinrete.RemoteEvent, error) { return p.gateway.PutEvent(p.Ctx, p.world.Assistant, e) })

@@ -12,11 +12,11 @@ import (
 )
 
 var gatewayConnectionRules = []gatewayRule{
-	{"a change whose reply is lost is unknown or done, and can be read back", []string{"LoseReplies"}, lostRepliesAreUnknown},
-	{"what was put, and whose reply is lost, is recognised when it is put again", []string{"LoseReplies"}, lostPutsAreRecognised},
-	{"a call that does not reach the platform says that it was not made, or that nobody knows", []string{"Disconnect"}, unreachedCallsAreNotDone},
-	{"a context that has ended stops a call before it is made", nil, endedContextsStopCalls},
-	{"a call returns when its context ends, and a change that may have arrived is unknown", []string{"Hang"}, callsEndWithTheirContext},
+	{"a change whose reply is lost is unknown or done, and can be read back", lostRepliesAreUnknown},
+	{"what was put, and whose reply is lost, is recognised when it is put again", lostPutsAreRecognised},
+	{"a call that does not reach the platform says that it was not made, or that nobody knows", unreachedCallsAreNotDone},
+	{"a context that has ended stops a call before it is made", endedContextsStopCalls},
+	{"a call returns when its context ends, and a change that may have arrived is unknown", callsEndWithTheirContext},
 }
 
 // during makes a call while a hook is at work.
@@ -26,6 +26,7 @@ func during(hook func() (restore func()), call func() error) error {
 }
 
 func lostRepliesAreUnknown(p *gatewayProbe) {
+	p.needs("LoseReplies")
 	for _, c := range p.calls() {
 		err := during(p.world.LoseReplies, func() error { return c.call(p.Ctx, p.gateway) })
 		if c.done == nil {
@@ -41,6 +42,7 @@ func lostRepliesAreUnknown(p *gatewayProbe) {
 }
 
 func lostPutsAreRecognised(p *gatewayProbe) {
+	p.needs("LoseReplies")
 	e := p.newFee()
 	n := p.newNotice(e)
 	_ = during(p.world.LoseReplies, func() error {
@@ -58,6 +60,7 @@ func lostPutsAreRecognised(p *gatewayProbe) {
 }
 
 func unreachedCallsAreNotDone(p *gatewayProbe) {
+	p.needs("Disconnect")
 	for _, c := range p.calls() {
 		err := during(p.world.Disconnect, func() error { return c.call(p.Ctx, p.gateway) })
 		doing := c.method + " without a connection"
@@ -96,6 +99,7 @@ func endedContextsStopCalls(p *gatewayProbe) {
 }
 
 func callsEndWithTheirContext(p *gatewayProbe) {
+	p.needs("Hang")
 	for _, c := range p.calls() {
 		err, returned := p.interrupt(c)
 		switch {

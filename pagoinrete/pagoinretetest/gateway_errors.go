@@ -14,13 +14,11 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-var connectionHooks = []string{"LoseReplies", "Disconnect", "CutPDFs"}
-
 var gatewayErrorRules = []gatewayRule{
-	{"a refusal is a RemoteError that says what was refused", nil, func(p *gatewayProbe) { p.areRemoteErrors(p.refusals()) }},
-	{"a failure of the connection is a RemoteError that says what failed", connectionHooks, func(p *gatewayProbe) { p.areRemoteErrors(p.failures()) }},
-	{"a refusal shows no personal data, no notice number and no key", nil, func(p *gatewayProbe) { p.showNothing(p.refusals()) }},
-	{"a failure of the connection shows no personal data, no notice number and no key", connectionHooks, func(p *gatewayProbe) { p.showNothing(p.failures()) }},
+	{"a refusal is a RemoteError that says what was refused", func(p *gatewayProbe) { p.areRemoteErrors(p.refusals()) }},
+	{"a failure of the connection is a RemoteError that says what failed", func(p *gatewayProbe) { p.areRemoteErrors(p.failures()) }},
+	{"a refusal shows no personal data, no notice number and no key", func(p *gatewayProbe) { p.showNothing(p.refusals()) }},
+	{"a failure of the connection shows no personal data, no notice number and no key", func(p *gatewayProbe) { p.showNothing(p.failures()) }},
 }
 
 // failedCall is a call that did not succeed.
@@ -107,6 +105,7 @@ func (p *gatewayProbe) refusals() *collection {
 
 // failures makes a call of each method whose reply is lost, or that does not reach the platform.
 func (p *gatewayProbe) failures() *collection {
+	p.needs("LoseReplies", "Disconnect", "CutPDFs")
 	all := p.collect()
 	for _, c := range p.calls() {
 		err := during(p.world.LoseReplies, func() error { return c.call(p.Ctx, p.gateway) })

@@ -11,23 +11,23 @@ import (
 )
 
 var gatewayEventMoveRules = []gatewayRule{
-	{"an event takes the steps of the guide", nil, eventsMove},
-	{"an event takes no step that its state does not permit", nil, eventsMoveByState},
-	{"an event does not take the same step twice", nil, eventsMoveOnce},
-	{"an event takes its steps by the SIDI roles of the guide", nil, eventsMoveByRole},
-	{"an event that is rejected says why", nil, rejectionsAreKept},
-	{"an action that is no step of an event is refused", nil, otherEventActionsAreRefused},
-	{"with an event that is deleted, its notices are cancelled", nil, deletionCancels},
+	{"an event takes the steps of the guide", eventsMove},
+	{"an event takes no step that its state does not permit", eventsMoveByState},
+	{"an event does not take the same step twice", eventsMoveOnce},
+	{"an event takes its steps by the SIDI roles of the guide", eventsMoveByRole},
+	{"an event that is rejected says why", rejectionsAreKept},
+	{"an action that is no step of an event is refused", otherEventActionsAreRefused},
+	{"with an event that is deleted, its notices are cancelled", deletionCancels},
 }
 
 var gatewayNoticeMoveRules = []gatewayRule{
-	{"a notice is cancelled before it is paid", nil, noticesAreCancelled},
-	{"a payment outside Pago In Rete is there with its proof", nil, manualPaymentsAreKept},
-	{"a refund is there with its proof", nil, refundsAreKept},
-	{"a notice takes no step that its state does not permit", nil, noticesMoveByState},
-	{"a notice does not take the same step twice", nil, noticesMoveOnce},
-	{"a notice takes its steps by the SIDI roles of the guide", nil, noticesMoveByRole},
-	{"an action that is no step of a notice is refused", nil, otherNoticeActionsAreRefused},
+	{"a notice is cancelled before it is paid", noticesAreCancelled},
+	{"a payment outside Pago In Rete is there with its proof", manualPaymentsAreKept},
+	{"a refund is there with its proof", refundsAreKept},
+	{"a notice takes no step that its state does not permit", noticesMoveByState},
+	{"a notice does not take the same step twice", noticesMoveOnce},
+	{"a notice takes its steps by the SIDI roles of the guide", noticesMoveByRole},
+	{"an action that is no step of a notice is refused", otherNoticeActionsAreRefused},
 }
 
 // The steps that a gateway takes.

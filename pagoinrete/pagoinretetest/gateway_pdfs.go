@@ -9,10 +9,10 @@ import (
 )
 
 var gatewayPDFRules = []gatewayRule{
-	{"the PDF of a notice is whole", nil, pdfsAreWhole},
-	{"a PDF that is cut off ends with an error of reading", []string{"CutPDFs"}, cutPDFsAreErrors},
-	{"a PDF that is closed is released, read to its end or not", []string{"OpenReplies"}, pdfsAreReleased},
-	{"a call that is over has released its reply", []string{"OpenReplies"}, repliesAreReleased},
+	{"the PDF of a notice is whole", pdfsAreWhole},
+	{"a PDF that is cut off ends with an error of reading", cutPDFsAreErrors},
+	{"a PDF that is closed is released, read to its end or not", pdfsAreReleased},
+	{"a call that is over has released its reply", repliesAreReleased},
 }
 
 func pdfsAreWhole(p *gatewayProbe) {
@@ -43,6 +43,7 @@ func pdfsAreWhole(p *gatewayProbe) {
 }
 
 func cutPDFsAreErrors(p *gatewayProbe) {
+	p.needs("CutPDFs")
 	_, n := p.ready(pagoinrete.EventNotified)
 	whole, err := readPDF(p.Ctx, p.gateway, n.ID)
 	p.Must(err, "NoticePDF")
@@ -57,6 +58,7 @@ func cutPDFsAreErrors(p *gatewayProbe) {
 }
 
 func pdfsAreReleased(p *gatewayProbe) {
+	p.needs("OpenReplies")
 	_, n := p.ready(pagoinrete.EventNotified)
 	before := p.world.OpenReplies()
 	for _, count := range []int{0, 1, 1 << 20} {
@@ -74,6 +76,7 @@ func pdfsAreReleased(p *gatewayProbe) {
 }
 
 func repliesAreReleased(p *gatewayProbe) {
+	p.needs("OpenReplies")
 	calls := p.calls()
 	before := p.world.OpenReplies()
 	for _, c := range calls {

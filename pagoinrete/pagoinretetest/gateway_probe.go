@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,16 @@ type gatewayProbe struct {
 	world   GatewayWorld
 	gateway pagoinrete.Gateway // of the world
 	notices int                // that were made
+}
+
+// needs ends a test that needs fields that the world does not have.
+func (p *gatewayProbe) needs(fields ...string) {
+	missing := slices.DeleteFunc(fields, func(field string) bool {
+		return !reflect.ValueOf(p.world).FieldByName(field).IsZero()
+	})
+	if len(missing) > 0 {
+		p.Skip(missing)
+	}
 }
 
 // debtorName and why stand for what people write. No error shows them.

@@ -8,17 +8,17 @@ import (
 )
 
 var gatewayPutRules = []gatewayRule{
-	{"an event that is put is there, as Simulato", nil, putEventsAreThere},
-	{"an event that is put again is the same one", nil, putEventsAreRecognised},
-	{"an event that is put again has the new data", nil, eventsAreReplaced},
-	{"an event is not replaced in another state than Simulato or Rifiutato", nil, eventsAreFixed},
-	{"a notice that is put is there, as Non notificato, with a number", nil, putNoticesAreThere},
-	{"a notice that is put again is the same one", nil, putNoticesAreRecognised},
-	{"a notice that is put again has the new data", []string{"LogIn", "Pay"}, noticesAreReplaced},
-	{"a notice is not put unless its event is Simulato or Rifiutato", nil, noticesAreFixed},
-	{"a notice that was cancelled is not put again", nil, cancelledNoticesStay},
-	{"no two notices have the same number", nil, numbersAreUnique},
-	{"what is put again is there once, by the records of the platform", []string{"Count"}, nothingIsDoubled},
+	{"an event that is put is there, as Simulato", putEventsAreThere},
+	{"an event that is put again is the same one", putEventsAreRecognised},
+	{"an event that is put again has the new data", eventsAreReplaced},
+	{"an event is not replaced in another state than Simulato or Rifiutato", eventsAreFixed},
+	{"a notice that is put is there, as Non notificato, with a number", putNoticesAreThere},
+	{"a notice that is put again is the same one", putNoticesAreRecognised},
+	{"a notice that is put again has the new data", noticesAreReplaced},
+	{"a notice is not put unless its event is Simulato or Rifiutato", noticesAreFixed},
+	{"a notice that was cancelled is not put again", cancelledNoticesStay},
+	{"no two notices have the same number", numbersAreUnique},
+	{"what is put again is there once, by the records of the platform", nothingIsDoubled},
 }
 
 // isNew checks what the platform says of an event that was put just now.
@@ -131,6 +131,7 @@ func putNoticesAreRecognised(p *gatewayProbe) {
 }
 
 func noticesAreReplaced(p *gatewayProbe) {
+	p.needs("LogIn", "Pay")
 	p.logIn()
 	e, n := p.ready(pagoinrete.EventSimulated)
 	n.Payer = flussi.FiscalCode{}
@@ -201,6 +202,7 @@ func (p *gatewayProbe) once(what string, id uuid.UUID) {
 }
 
 func nothingIsDoubled(p *gatewayProbe) {
+	p.needs("Count")
 	e, n := p.ready(pagoinrete.EventSimulated)
 	for range 3 {
 		p.putEvent(e)

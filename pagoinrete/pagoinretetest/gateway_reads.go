@@ -12,19 +12,19 @@ import (
 )
 
 var gatewayReadRules = []gatewayRule{
-	{"what is not there is not found", nil, missingIsNotFound},
-	{"Notices returns those that are there, once each", nil, noticesAreRead},
-	{"Notices returns as many as may be asked for", nil, manyNoticesAreRead},
-	{"Notices of none returns none", nil, noNoticesAreRead},
+	{"what is not there is not found", missingIsNotFound},
+	{"Notices returns those that are there, once each", noticesAreRead},
+	{"Notices returns as many as may be asked for", manyNoticesAreRead},
+	{"Notices of none returns none", noNoticesAreRead},
 }
 
 var gatewayPaymentRules = []gatewayRule{
-	{"a receipt that is not there is not found", nil, missingReceiptsAreNotFound},
-	{"a payer who has logged in makes a notice of an event that is Notificato notificato", []string{"LogIn"}, payersAreSeen},
-	{"a payment online is there with its evidence and its receipt", []string{"LogIn", "Pay"}, paymentsAreSeen},
-	{"a notice that was paid online is refunded, and not cancelled or paid again", []string{"LogIn", "Pay"}, paidNoticesAreFixed},
-	{"a notice whose payment is under way is not cancelled or paid otherwise", []string{"LogIn", "StartPayment"}, paymentsUnderWayAreFixed},
-	{"a payment that came to nothing has a receipt that says so", []string{"LogIn", "StartPayment", "FailPayment"}, failedPaymentsAreSeen},
+	{"a receipt that is not there is not found", missingReceiptsAreNotFound},
+	{"a payer who has logged in makes a notice of an event that is Notificato notificato", payersAreSeen},
+	{"a payment online is there with its evidence and its receipt", paymentsAreSeen},
+	{"a notice that was paid online is refunded, and not cancelled or paid again", paidNoticesAreFixed},
+	{"a notice whose payment is under way is not cancelled or paid otherwise", paymentsUnderWayAreFixed},
+	{"a payment that came to nothing has a receipt that says so", failedPaymentsAreSeen},
 }
 
 func missingIsNotFound(p *gatewayProbe) {
@@ -133,6 +133,7 @@ func missingReceiptsAreNotFound(p *gatewayProbe) {
 }
 
 func payersAreSeen(p *gatewayProbe) {
+	p.needs("LogIn")
 	p.logIn()
 	e := p.newFee()
 	p.putEvent(e)
@@ -165,6 +166,7 @@ func (p *gatewayProbe) paid(hook func(context.Context, uuid.UUID) error) (pagoin
 }
 
 func paymentsAreSeen(p *gatewayProbe) {
+	p.needs("LogIn", "Pay")
 	_, n := p.paid(p.world.Pay)
 	there := p.notice(n.ID)
 	p.is("a notice that was paid online", there.State, pagoinrete.NoticePaidOnline)
@@ -187,6 +189,7 @@ func paymentsAreSeen(p *gatewayProbe) {
 }
 
 func paidNoticesAreFixed(p *gatewayProbe) {
+	p.needs("LogIn", "Pay")
 	e, n := p.paid(p.world.Pay)
 	for _, action := range []pagoinrete.NoticeAction{pagoinrete.NoticeCancel, pagoinrete.NoticePayManually} {
 		p.refusesNotice(fmt.Sprintf("MoveNotice, %s of one that was paid online", action), flussi.ErrRemoteState, e, n, action, p.world.Assistant)
@@ -197,6 +200,7 @@ func paidNoticesAreFixed(p *gatewayProbe) {
 }
 
 func paymentsUnderWayAreFixed(p *gatewayProbe) {
+	p.needs("LogIn", "StartPayment")
 	e, n := p.paid(p.world.StartPayment)
 	p.is("a notice whose payment is under way", p.notice(n.ID).State, pagoinrete.NoticeAwaitingReceipt)
 	for _, action := range noticeSteps {
@@ -205,6 +209,7 @@ func paymentsUnderWayAreFixed(p *gatewayProbe) {
 }
 
 func failedPaymentsAreSeen(p *gatewayProbe) {
+	p.needs("LogIn", "StartPayment", "FailPayment")
 	_, n := p.paid(p.world.StartPayment)
 	p.Must(p.world.FailPayment(p.Ctx, n.ID), "the hook FailPayment")
 	there := p.notice(n.ID)

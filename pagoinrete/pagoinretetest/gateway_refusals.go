@@ -11,11 +11,11 @@ import (
 )
 
 var gatewayRefusalRules = []gatewayRule{
-	{"data that are not valid are refused, and change nothing", nil, invalidDataAreRefused},
-	{"a notice of a donation is refused", nil, noticesOfDonationsAreRefused},
-	{"an event or a notice of another school is refused", nil, otherSchoolsDataAreRefused},
-	{"a school neither reads nor changes what is another's", []string{"OtherGateway"}, schoolsSeeTheirOwn},
-	{"credentials that are not accepted are told apart from everything else", []string{"Unauthorized"}, wrongCredentialsAreTold},
+	{"data that are not valid are refused, and change nothing", invalidDataAreRefused},
+	{"a notice of a donation is refused", noticesOfDonationsAreRefused},
+	{"an event or a notice of another school is refused", otherSchoolsDataAreRefused},
+	{"a school neither reads nor changes what is another's", schoolsSeeTheirOwn},
+	{"credentials that are not accepted are told apart from everything else", wrongCredentialsAreTold},
 }
 
 func invalidDataAreRefused(p *gatewayProbe) {
@@ -95,6 +95,7 @@ func otherSchoolsDataAreRefused(p *gatewayProbe) {
 }
 
 func schoolsSeeTheirOwn(p *gatewayProbe) {
+	p.needs("OtherGateway")
 	e, n := p.ready(pagoinrete.EventSimulated)
 	other := p.world.OtherGateway
 	_, err := other.Event(p.Ctx, e.ID)
@@ -118,6 +119,7 @@ func schoolsSeeTheirOwn(p *gatewayProbe) {
 }
 
 func wrongCredentialsAreTold(p *gatewayProbe) {
+	p.needs("Unauthorized")
 	for _, c := range p.calls() {
 		err := c.call(p.Ctx, p.world.Unauthorized)
 		p.isOneOf(c.method+" with credentials that are not accepted", err, flussi.ErrUnauthorized)

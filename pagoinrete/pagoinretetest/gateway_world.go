@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -124,16 +123,4 @@ func madeUpCode(name string, number int) flussi.FiscalCode {
 		}
 	}
 	panic("pagoinretetest: no check character fits")
-}
-
-// missing returns those of the named fields that the world does not have.
-func (w GatewayWorld) missing(fields []string) []string {
-	var names []string
-	v := reflect.ValueOf(w)
-	for _, name := range fields {
-		if v.FieldByName(name).IsZero() {
-			names = append(names, name)
-		}
-	}
-	return names
 }

@@ -17,27 +17,24 @@ var isolationRules = []rule{
 
 func returnedIsTheCallers(p *probe) {
 	e := p.fullEvent()
-	created := p.newNotices(e, 4)
+	created := p.NewChildren(e, 4)
 	p.saveEvent(e, created...)
 	p.saveEvent(p.fullEvent())
 	before := p.Snapshot()
-	eventRecords, records := p.eventHistory(e.ID), p.noticeHistory(created[0].ID)
 
 	page := pagoinrete.Page{Limit: 3}
-	first, second := p.event(e.ID), p.event(e.ID)
+	first, second := p.events.One(e.ID), p.events.One(e.ID)
 	want := first
 	want.Instalments = slices.Clone(first.Instalments)
 	storetest.Spoil(p.Probe, []pagoinrete.Event{second})
-	storetest.Spoil(p.Probe, p.events(pagoinrete.EventFilter{}, page))
-	storetest.Spoil(p.Probe, p.events(pagoinrete.EventFilter{IDs: []uuid.UUID{e.ID}}, page))
+	storetest.Spoil(p.Probe, p.events.Page(pagoinrete.EventFilter{}, page))
+	storetest.Spoil(p.Probe, p.events.Page(pagoinrete.EventFilter{IDs: []uuid.UUID{e.ID}}, page))
 	p.Equal("what was returned, after a change of what was returned another time", first, want)
-	storetest.Spoil(p.Probe, p.notices(pagoinrete.NoticeFilter{Event: e.ID}, page))
-	storetest.Spoil(p.Probe, p.notices(pagoinrete.NoticeFilter{}, page))
-	storetest.Spoil(p.Probe, p.eventHistory(e.ID))
-	storetest.Spoil(p.Probe, p.noticeHistory(created[0].ID))
+	storetest.Spoil(p.Probe, p.notices.Page(pagoinrete.NoticeFilter{Event: e.ID}, page))
+	storetest.Spoil(p.Probe, p.notices.Page(pagoinrete.NoticeFilter{}, page))
+	storetest.SpoilHistory(p.Probe, p.store.EventHistory, e.ID)
+	storetest.SpoilHistory(p.Probe, p.store.NoticeHistory, created[0].ID)
 	p.Unchanged(before, "after a change of what was returned")
-	storetest.SameRecords(p.Probe, "EventHistory", p.eventHistory(e.ID), eventRecords)
-	storetest.SameRecords(p.Probe, "NoticeHistory", p.noticeHistory(created[0].ID), records)
 }
 
 func givenIsTheCallers(p *probe) {
@@ -52,7 +49,7 @@ func givenIsTheCallers(p *probe) {
 	storetest.Spoil(p.Probe, []pagoinrete.EventChange{change})
 	p.Unchanged(before, "after a change of the event that was stored")
 
-	all := p.newNotices(e, 3)
+	all := p.NewChildren(e, 3)
 	storetest.LeavesChanges(p.suite, all, noticeChange, func(changes []pagoinrete.NoticeChange) error {
 		return p.store.SaveNotices(p.Ctx, changes...)
 	})
@@ -60,7 +57,7 @@ func givenIsTheCallers(p *probe) {
 	slices.Reverse(given)
 	schools := []string{school, e.School, "RMIC8GA003"}
 	filter := pagoinrete.NoticeFilter{IDs: slices.Clone(given), Schools: slices.Clone(schools)}
-	p.notices(filter, pagoinrete.Page{Limit: 2})
+	p.notices.Page(filter, pagoinrete.Page{Limit: 2})
 	if !slices.Equal(filter.IDs, given) || !slices.Equal(filter.Schools, schools) {
 		p.Fail("Notices has changed the filter it was given")
 	}

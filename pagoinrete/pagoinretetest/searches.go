@@ -15,19 +15,19 @@ var searchRules = []rule{
 
 // searches stores names and causali, and looks for texts in them.
 func (p *probe) searches(texts storetest.Search) {
-	events := eventCatalogue{Name: "Events", Match: pagoinrete.EventFilter.Match, Find: p.events}
+	events := eventCatalogue{Kind: p.events, Match: pagoinrete.EventFilter.Match}
 	for _, text := range texts.Stored {
 		byName, byCausale := p.newEvent(), p.newEvent()
 		byName.Name, byCausale.Causale = text, text
 		events.All = append(events.All, p.saveEvent(byName), p.saveEvent(byCausale))
 	}
 	for _, text := range texts.Wanted {
-		events.Finds(p.Probe, fmt.Sprintf("the text %q", text), pagoinrete.EventFilter{Text: text})
+		events.Finds(fmt.Sprintf("the text %q", text), pagoinrete.EventFilter{Text: text})
 	}
 }
 
 func textsAreFoundInEither(p *probe) {
-	events := eventCatalogue{Name: "Events", Match: pagoinrete.EventFilter.Match, Find: p.events}
+	events := eventCatalogue{Kind: p.events, Match: pagoinrete.EventFilter.Match}
 	for _, texts := range [][2]string{
 		{"Visita a Firenze", "Visita a Roma"}, {"Visita a", "Firenze"}, {"Roma", ""}, {"", "Visita"}, {"Firenze", "Visita a"}, {"", ""},
 	} {
@@ -36,6 +36,6 @@ func textsAreFoundInEither(p *probe) {
 		events.All = append(events.All, p.saveEvent(e))
 	}
 	for _, text := range []string{"firenze", "roma", "visita a", "a firenze", "visita a firenze", "aFirenze", "firenzevisita", "e visita", "siena"} {
-		events.Finds(p.Probe, fmt.Sprintf("the text %q", text), pagoinrete.EventFilter{Text: text})
+		events.Finds(fmt.Sprintf("the text %q", text), pagoinrete.EventFilter{Text: text})
 	}
 }

@@ -48,8 +48,7 @@ var storeContract = storetest.Contract[pagoinrete.Store, *probe]{
 	Suite: "pagoinretetest",
 	Probe: newProbe,
 	Rules: slices.Concat(
-		shared.Kept(eventRules, noticeRules), valueRules, countRules, shared.Versions(), shared.History(),
-		shared.Atomicity(), shared.Lists(), filterRules, searchRules, shared.Contexts(), isolationRules,
-		concurrencyRules, shared.Empty(),
+		shared.Rules(texts), valueRules, countRules, filterRules, searchRules, isolationRules, concurrencyRules,
+		[]rule{shared.Empty()},
 	),
 }

@@ -3,6 +3,8 @@ package pagoinretetest
 import (
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/storetest"
@@ -14,24 +16,24 @@ var texts = [][2]string{
 	{storetest.TooLong(), storetest.TooLong()}, {storetest.Awkward, storetest.Awkward}, {"   ", "   "}, {"0", "0"}, {"è", "è"},
 }
 
-var valueRules = append(
-	shared.Values(texts,
-		rule{Words: "each flag is kept for itself", Test: flagsAreKept},
-		rule{Words: "amounts are kept to the cent, however large", Test: amountsAreKept},
-	),
-	rule{Words: "states, kinds and actions that are unknown are kept", Test: unknownWordsAreKept},
-)
+var valueRules = []rule{
+	{"an event has its instalments, in their order", instalmentsAreKept},
+	{"each proof of a payment is kept for itself", proofsAreKept},
+	{"each flag is kept for itself", flagsAreKept},
+	{"amounts are kept to the cent, however large", amountsAreKept},
+	{"states, kinds and actions that are unknown are kept", unknownWordsAreKept},
+}
 
 func flagsAreKept(p *probe) {
 	e := p.saveEvent(p.fullEvent())
 	eachFlag(&e, func(what string) {
 		e = p.saveEvent(e)
-		p.ReadsParent(what, e)
+		p.events.IsRead(what, e)
 	})
 	n := p.save(p.fullNotice(e))
 	eachFlag(&n, func(what string) {
 		n = p.save(n)
-		p.ReadsChild(what, n)
+		p.notices.IsRead(what, n)
 	})
 }
 
@@ -68,8 +70,8 @@ func amountsAreKept(p *probe) {
 		n.Version++
 		want := e
 		want.Counts = counted(n)
-		p.ReadsParent("with the amount "+amount.String(), want)
-		p.ReadsChild("with the amount "+amount.String(), n)
+		p.events.IsRead("with the amount "+amount.String(), want)
+		p.notices.IsRead("with the amount "+amount.String(), n)
 	}
 }
 
@@ -83,13 +85,50 @@ func unknownWordsAreKept(p *probe) {
 	p.KeepsWords(e, n)
 	p.HasCounts("with unknown words", e.ID, pagoinrete.NoticeCounts{Unpaid: 1, Discrepancies: 1})
 	for state, want := range map[pagoinrete.NoticeState]int{n.State: 1, "altro": 0} {
-		if got := p.notices(pagoinrete.NoticeFilter{States: []pagoinrete.NoticeState{state}}, pagoinrete.Page{Limit: 2}); len(got) != want {
+		if got := p.notices.Page(pagoinrete.NoticeFilter{States: []pagoinrete.NoticeState{state}}, pagoinrete.Page{Limit: 2}); len(got) != want {
 			p.Fail("Notices in the state %q: want %d, got %d", state, want, len(got))
 		}
 	}
 	for kind, want := range map[pagoinrete.EventKind]int{e.Kind: 1, "altro": 0} {
-		if got := p.events(pagoinrete.EventFilter{Kind: kind}, pagoinrete.Page{Limit: 2}); len(got) != want {
+		if got := p.events.Page(pagoinrete.EventFilter{Kind: kind}, pagoinrete.Page{Limit: 2}); len(got) != want {
 			p.Fail("Events of the kind %q: want %d, got %d", kind, want, len(got))
 		}
+	}
+}
+
+func instalmentsAreKept(p *probe) {
+	e, other := p.saveEvent(p.newEvent()), p.saveEvent(p.newEvent())
+	all := make([]pagoinrete.Instalment, pagoinrete.MaxInstalments)
+	p.Fill(&all, true)
+	all[3] = all[2]   // the same twice
+	all[5].Amount = 0 // each part may be missing
+	all[7] = all[0]   // and one that is not next to it
+	reversed := slices.Clone(all)
+	slices.Reverse(reversed)
+	for _, parts := range [][]pagoinrete.Instalment{all[:1], all, reversed, all[:3], nil, all[1:2], {}} {
+		e.Instalments = parts
+		e = p.saveEvent(e)
+		p.events.IsRead("with other instalments", e)
+	}
+	p.events.IsRead("whose instalments nobody changed", other)
+}
+
+// proofsAreKept stores each proof without the others, and takes each away again.
+func proofsAreKept(p *probe) {
+	e := p.saveEvent(p.newEvent())
+	n := p.save(p.newNotice(e))
+	var full pagoinrete.Evidence
+	p.Fill(&full, true)
+	kinds := reflect.TypeFor[pagoinrete.Evidence]()
+	for i := range kinds.NumField() {
+		n.Evidence = pagoinrete.Evidence{}
+		reflect.ValueOf(&n.Evidence).Elem().Field(i).Set(reflect.ValueOf(full).Field(i))
+		n = p.save(n)
+		p.notices.IsRead("with no proof but "+kinds.Field(i).Name, n)
+
+		n.Evidence = full
+		reflect.ValueOf(&n.Evidence).Elem().Field(i).SetZero()
+		n = p.save(n)
+		p.notices.IsRead("with all proofs but "+kinds.Field(i).Name, n)
 	}
 }

@@ -14,10 +14,8 @@ import (
 
 type (
 	flowCatalogue         = storetest.Catalogue[flow.Flow, flow.FlowFilter]
-	flowCriterion         = storetest.Criterion[flow.Flow, flow.FlowFilter]
 	notificationFilter    = flow.NotificationFilter
 	notificationCatalogue = storetest.Catalogue[flow.Notification, notificationFilter]
-	notificationCriterion = storetest.Criterion[flow.Notification, notificationFilter]
 )
 
 // oneOf picks one.
@@ -50,31 +48,24 @@ func (p *probe) flowCatalogue() flowCatalogue {
 	return flowCatalogue{Kind: p.flows, All: all, Match: flow.FlowFilter.Match}
 }
 
-var flowCriteria = []flowCriterion{
-	{"IDs", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.IDs = p.Several(f.ID) }},
-	{"IDs, an empty list", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.IDs = []uuid.UUID{} }},
-	{"Services", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.Services = []string{f.Service} }},
-	{"Services, several", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) {
-		q.Services = []string{f.Service, "altro", "tributi"}
-	}},
-	{"States", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.States = []flow.FlowState{f.State} }},
-	{"States, several", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) {
-		q.States = []flow.FlowState{f.State, flow.FlowActive, flow.FlowSent}
-	}},
-	{"Text", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.Text = p.Part(f.Note.Reveal()) }},
-	{"User", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.User = f.UpdatedBy }},
-	{"From", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.From = f.CreatedAt }},
-	{"ChangedFrom", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.ChangedFrom = f.UpdatedAt }},
-	{"ChangedTo", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.ChangedTo = f.UpdatedAt }},
-	{"To", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.To = f.CreatedAt }},
-	{"From and To, in another zone", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) {
-		q.From, q.To = p.Around(f.CreatedAt)
-	}},
-	{"AppContext", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.AppContext = f.AppContext }},
-	{"AppKey", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) { q.AppKey = f.AppKey }},
-	{"Disabled", func(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) {
-		q.Disabled = storetest.OneOf(p, flow.OnlyEnabled, flow.OnlyDisabled)
-	}},
+func flowCriteria(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) []storetest.Criterion {
+	return append(storetest.CommonCriteria(p, q, f), []storetest.Criterion{
+		{"Services", func() { q.Services = []string{f.Service} }},
+		{"Services, several", func() { q.Services = []string{f.Service, "altro", "tributi"} }},
+		{"States", func() { q.States = []flow.FlowState{f.State} }},
+		{"States, several", func() {
+			q.States = []flow.FlowState{f.State, flow.FlowActive, flow.FlowSent}
+		}},
+		{"Text", func() { q.Text = p.Part(f.Note.Reveal()) }},
+		{"User", func() { q.User = f.UpdatedBy }},
+		{"ChangedFrom", func() { q.ChangedFrom = f.UpdatedAt }},
+		{"ChangedTo", func() { q.ChangedTo = f.UpdatedAt }},
+		{"AppContext", func() { q.AppContext = f.AppContext }},
+		{"AppKey", func() { q.AppKey = f.AppKey }},
+		{"Disabled", func() {
+			q.Disabled = storetest.OneOf(p, flow.OnlyEnabled, flow.OnlyDisabled)
+		}},
+	}...)
 }
 
 // notificationCatalogue stores notifications that are all different, though not in
@@ -122,55 +113,40 @@ func (p *probe) notificationCatalogue() notificationCatalogue {
 	return notificationCatalogue{Kind: p.notifications, All: all, Match: flow.NotificationFilter.Match}
 }
 
-var notificationCriteria = []notificationCriterion{
-	{"IDs", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.IDs = p.Several(n.ID) }},
-	{"IDs, an empty list", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.IDs = []uuid.UUID{} }},
-	{"Flow", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.Flow = n.FlowID }},
-	{"Flow, one that is not there", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.Flow = p.ID() }},
-	{"Standalone", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.Standalone = true }},
-	{"Services", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.Services = []string{n.Service} }},
-	{"Services, several", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.Services = []string{n.Service, "altro", "tributi"}
-	}},
-	{"States", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.States = []flow.NotificationState{n.State}
-	}},
-	{"States, several", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.States = []flow.NotificationState{n.State, flow.NotificationSent}
-	}},
-	{"ErrorCodes", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.ErrorCodes = []flow.ErrorCode{n.Transmission.ErrorCode}
-	}},
-	{"ErrorCodes, several", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.ErrorCodes = []flow.ErrorCode{n.Transmission.ErrorCode, flow.CodeRefused}
-	}},
-	{"Text", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.Text = p.Part(n.Subject.Reveal())
-	}},
-	{"User", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.User = n.UpdatedBy }},
-	{"From", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.From = n.CreatedAt }},
-	{"ChangedFrom", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.ChangedFrom = n.UpdatedAt }},
-	{"ChangedTo", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.ChangedTo = n.UpdatedAt }},
-	{"To", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.To = n.CreatedAt }},
-	{"From and To, in another zone", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.From, q.To = p.Around(n.CreatedAt)
-	}},
-	{"Recipient", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.Recipient = n.Recipient }},
-	{"NoticeNumber", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.NoticeNumber = n.NoticeNumber }},
-	{"Reference", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.Reference = n.Reference }},
-	{"MessageID", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.MessageID = n.Transmission.MessageID
-	}},
-	{"Digests", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.Digests = digests(n) }},
-	{"Digests, an empty list", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.Digests = []flow.Digest{} }},
-	{"Disabled", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		q.Disabled = storetest.OneOf(p, flow.OnlyEnabled, flow.OnlyDisabled)
-	}},
-	{"Unsettled", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) { q.DeliveryOpen = true }},
-	{"ClosedBefore", func(p *storetest.Probe, q *notificationFilter, n flow.Notification) {
-		t := storetest.OneOf(p, n.Transmission.SentAt, n.UpdatedAt)
-		q.ClosedBefore = storetest.OneOf(p, t, t.Add(time.Microsecond), t.AddDate(1, 0, 0))
-	}},
+func notificationCriteria(p *storetest.Probe, q *notificationFilter, n flow.Notification) []storetest.Criterion {
+	return append(storetest.CommonCriteria(p, q, n), []storetest.Criterion{
+		{"Flow", func() { q.Flow = n.FlowID }},
+		{"Flow, one that is not there", func() { q.Flow = p.ID() }},
+		{"Standalone", func() { q.Standalone = true }},
+		{"Services", func() { q.Services = []string{n.Service} }},
+		{"Services, several", func() { q.Services = []string{n.Service, "altro", "tributi"} }},
+		{"States", func() { q.States = []flow.NotificationState{n.State} }},
+		{"States, several", func() {
+			q.States = []flow.NotificationState{n.State, flow.NotificationSent}
+		}},
+		{"ErrorCodes", func() { q.ErrorCodes = []flow.ErrorCode{n.Transmission.ErrorCode} }},
+		{"ErrorCodes, several", func() {
+			q.ErrorCodes = []flow.ErrorCode{n.Transmission.ErrorCode, flow.CodeRefused}
+		}},
+		{"Text", func() { q.Text = p.Part(n.Subject.Reveal()) }},
+		{"User", func() { q.User = n.UpdatedBy }},
+		{"ChangedFrom", func() { q.ChangedFrom = n.UpdatedAt }},
+		{"ChangedTo", func() { q.ChangedTo = n.UpdatedAt }},
+		{"Recipient", func() { q.Recipient = n.Recipient }},
+		{"NoticeNumber", func() { q.NoticeNumber = n.NoticeNumber }},
+		{"Reference", func() { q.Reference = n.Reference }},
+		{"MessageID", func() { q.MessageID = n.Transmission.MessageID }},
+		{"Digests", func() { q.Digests = digests(n) }},
+		{"Digests, an empty list", func() { q.Digests = []flow.Digest{} }},
+		{"Disabled", func() {
+			q.Disabled = storetest.OneOf(p, flow.OnlyEnabled, flow.OnlyDisabled)
+		}},
+		{"Unsettled", func() { q.DeliveryOpen = true }},
+		{"ClosedBefore", func() {
+			t := storetest.OneOf(p, n.Transmission.SentAt, n.UpdatedAt)
+			q.ClosedBefore = storetest.OneOf(p, t, t.Add(time.Microsecond), t.AddDate(1, 0, 0))
+		}},
+	}...)
 }
 
 // digests returns that of a notification among others. What is anonymised has none, and

@@ -60,12 +60,12 @@ func comparesEveryField[E any](t *testing.T, entity E) {
 
 // SetsEveryField checks that criteria look for each field of a filter.
 func SetsEveryField[E, Q any](
-	t *testing.T, p *storetest.Probe, criteria []storetest.Criterion[E, Q], like func() E,
+	t *testing.T, p *storetest.Probe, criteria storetest.Criteria[E, Q], like func() E,
 ) {
 	var filter Q
 	for range 20 { // some depend on chance
-		for _, c := range criteria {
-			c.Set(p, &filter, like())
+		for _, c := range criteria(p, &filter, like()) {
+			c.Set()
 		}
 		v := reflect.ValueOf(filter)
 		for i := range v.NumField() {

@@ -50,21 +50,39 @@ func (c Catalogue[T, Q]) Finds(what string, filter Q) {
 	}
 }
 
-// Criterion sets one field of a filter so that it finds one entity, or others like it. It
-// is a struct without a name, so that tables of criteria need not name its fields.
-type Criterion[T, Q any] = struct {
-	Field string                       // such as "States, several"
-	Set   func(p *Probe, q *Q, like T) // sets it
+// Criterion sets a field of a filter. It is a struct without a name, so that lists of criteria need
+// not name its fields.
+type Criterion = struct {
+	Field string // such as "States, several"
+	Set   func()
+}
+
+// Criteria are those of a filter, each of which makes it find one entity, or others like it. They
+// are as many for every filter.
+type Criteria[T, Q any] func(p *Probe, filter *Q, like T) []Criterion
+
+// CommonCriteria are those of fields that every filter has.
+func CommonCriteria[T, Q any](p *Probe, filter *Q, like T) []Criterion {
+	id, created := *FieldOf[uuid.UUID](&like, "ID"), *FieldOf[time.Time](&like, "CreatedAt")
+	ids, from, to := FieldOf[[]uuid.UUID](filter, "IDs"), FieldOf[time.Time](filter, "From"), FieldOf[time.Time](filter, "To")
+	return []Criterion{
+		{"IDs", func() { *ids = p.Several(id) }},
+		{"IDs, an empty list", func() { *ids = []uuid.UUID{} }},
+		{"From", func() { *from = created }},
+		{"To", func() { *to = created }},
+		{"From and To, in another zone", func() { *from, *to = p.Around(created) }},
+	}
 }
 
 // Each checks criteria one by one.
-func (c Catalogue[T, Q]) Each(criteria []Criterion[T, Q]) {
+func (c Catalogue[T, Q]) Each(criteria Criteria[T, Q]) {
 	var none Q
 	c.Finds("nothing", none)
-	for _, criterion := range criteria {
+	for i := range criteria(c.Probe, &none, c.some()) {
 		for range 6 {
 			var filter Q
-			criterion.Set(c.Probe, &filter, c.some())
+			criterion := criteria(c.Probe, &filter, c.some())[i]
+			criterion.Set()
 			c.Finds(criterion.Field, filter)
 		}
 	}
@@ -72,25 +90,26 @@ func (c Catalogue[T, Q]) Each(criteria []Criterion[T, Q]) {
 
 // InCompany checks criteria two to four at a time, which are mostly true of one entity, and
 // every two of which the second excludes what the first finds.
-func (c Catalogue[T, Q]) InCompany(criteria []Criterion[T, Q]) {
-	p := c.Probe
+func (c Catalogue[T, Q]) InCompany(criteria Criteria[T, Q]) {
 	for range 150 {
 		var filter Q
 		var names []string
 		like := c.some()
-		for range 2 + p.Random.IntN(3) {
-			if p.Random.IntN(8) == 0 {
+		for range 2 + c.Random.IntN(3) {
+			if c.Random.IntN(8) == 0 {
 				like = c.some()
 			}
-			criterion := criteria[p.Random.IntN(len(criteria))]
-			criterion.Set(p, &filter, like)
+			criterion := OneOf(c.Probe, criteria(c.Probe, &filter, like)...)
+			criterion.Set()
 			names = append(names, criterion.Field)
 		}
 		c.Finds(strings.Join(names, " and "), filter)
 	}
-	for _, first := range criteria {
-		for _, second := range criteria {
-			if filter, excludes := c.excluding(first, second); excludes {
+	var none Q
+	all := criteria(c.Probe, &none, c.some())
+	for i, first := range all {
+		for j, second := range all {
+			if filter, excludes := c.excluding(criteria, i, j); excludes {
 				c.Finds(first.Field+" and another's "+second.Field, filter)
 			}
 		}
@@ -99,13 +118,13 @@ func (c Catalogue[T, Q]) InCompany(criteria []Criterion[T, Q]) {
 
 // excluding looks for a filter by two criteria of which the first finds something that the
 // second excludes.
-func (c Catalogue[T, Q]) excluding(first, second Criterion[T, Q]) (Q, bool) {
+func (c Catalogue[T, Q]) excluding(criteria Criteria[T, Q], first, second int) (Q, bool) {
 	for range 20 {
 		var filter Q
 		like := c.some()
-		first.Set(c.Probe, &filter, like)
+		criteria(c.Probe, &filter, like)[first].Set()
 		found := c.Match(filter, like)
-		second.Set(c.Probe, &filter, c.some())
+		criteria(c.Probe, &filter, c.some())[second].Set()
 		if found && !c.Match(filter, like) {
 			return filter, true
 		}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/storetest"
 	"github.com/flussi-go/flussi/pagoinrete"
@@ -14,10 +12,8 @@ import (
 type (
 	eventFilter     = pagoinrete.EventFilter
 	eventCatalogue  = storetest.Catalogue[pagoinrete.Event, eventFilter]
-	eventCriterion  = storetest.Criterion[pagoinrete.Event, eventFilter]
 	noticeFilter    = pagoinrete.NoticeFilter
 	noticeCatalogue = storetest.Catalogue[pagoinrete.Notice, noticeFilter]
-	noticeCriterion = storetest.Criterion[pagoinrete.Notice, noticeFilter]
 )
 
 // oneOf picks one.
@@ -75,29 +71,20 @@ func (p *probe) someEvent() pagoinrete.Event {
 	return e
 }
 
-var eventCriteria = []eventCriterion{
-	{"IDs", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.IDs = p.Several(e.ID) }},
-	{"IDs, an empty list", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.IDs = []uuid.UUID{} }},
-	{"Schools", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Schools = []string{e.School} }},
-	{"Schools, several", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) {
-		q.Schools = []string{e.School, "RMIC8GA009", school}
-	}},
-	{"States", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) {
-		q.States = []pagoinrete.EventState{e.State}
-	}},
-	{"States, several", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) {
-		q.States = []pagoinrete.EventState{e.State, pagoinrete.EventDeleted, pagoinrete.EventNotified}
-	}},
-	{"Kind", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Kind = e.Kind }},
-	{"SchoolYear", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.SchoolYear = e.SchoolYear }},
-	{"Text, of the name", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Text = p.Part(e.Name) }},
-	{"Text, of the causale", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Text = p.Part(e.Causale) }},
-	{"From", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.From = e.CreatedAt }},
-	{"To", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.To = e.CreatedAt }},
-	{"From and To, in another zone", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) {
-		q.From, q.To = p.Around(e.CreatedAt)
-	}},
-	{"Discrepancy", func(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) { q.Discrepancy = true }},
+func eventCriteria(p *storetest.Probe, q *eventFilter, e pagoinrete.Event) []storetest.Criterion {
+	return append(storetest.CommonCriteria(p, q, e), []storetest.Criterion{
+		{"Schools", func() { q.Schools = []string{e.School} }},
+		{"Schools, several", func() { q.Schools = []string{e.School, "RMIC8GA009", school} }},
+		{"States", func() { q.States = []pagoinrete.EventState{e.State} }},
+		{"States, several", func() {
+			q.States = []pagoinrete.EventState{e.State, pagoinrete.EventDeleted, pagoinrete.EventNotified}
+		}},
+		{"Kind", func() { q.Kind = e.Kind }},
+		{"SchoolYear", func() { q.SchoolYear = e.SchoolYear }},
+		{"Text, of the name", func() { q.Text = p.Part(e.Name) }},
+		{"Text, of the causale", func() { q.Text = p.Part(e.Causale) }},
+		{"Discrepancy", func() { q.Discrepancy = true }},
+	}...)
 }
 
 // noticeCatalogue stores notices that are all different, though not in everything: of a few
@@ -168,45 +155,36 @@ func parsed(digits string) flussi.NoticeNumber {
 	return n
 }
 
-var noticeCriteria = []noticeCriterion{
-	{"IDs", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IDs = p.Several(n.ID) }},
-	{"IDs, an empty list", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IDs = []uuid.UUID{} }},
-	{"IDs, some hundred", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IDs = hundreds(p, n.ID, p.ID) }},
-	{"Event", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Event = n.EventID }},
-	{"Event, one that is not there", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Event = p.ID() }},
-	{"Schools", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Schools = []string{n.School} }},
-	{"Schools, several", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
-		q.Schools = []string{n.School, "RMIC8GA009", school}
-	}},
-	{"States", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
-		q.States = []pagoinrete.NoticeState{n.State}
-	}},
-	{"States, several", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
-		q.States = []pagoinrete.NoticeState{n.State, pagoinrete.NoticeRefunded, pagoinrete.NoticePaidOnline}
-	}},
-	{"Debtor", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Debtor = n.Debtor }},
-	{"Payer", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Payer = n.Payer }},
-	{"IUVs", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IUVs = []flussi.IUV{n.IUV()} }},
-	{"IUVs, several", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
-		q.IUVs = []flussi.IUV{p.NoticeNumber().IUV(), n.IUV(), {}, n.IUV()}
-	}},
-	{"IUVs, an empty list", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IUVs = []flussi.IUV{} }},
-	{"IUVs, none but that of no number", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.IUVs = []flussi.IUV{{}} }},
-	{"IUVs, some hundred", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
-		q.IUVs = hundreds(p, n.IUV(), func() flussi.IUV { return p.NoticeNumber().IUV() })
-	}},
-	{"Reference", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Reference = n.Reference }},
-	{"From", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.From = n.CreatedAt }},
-	{"To", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.To = n.CreatedAt }},
-	{"From and To, in another zone", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
-		q.From, q.To = p.Around(n.CreatedAt)
-	}},
-	{"DueBefore", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) {
-		q.DueBefore = n.DueDate.Add(storetest.OneOf(p, 0, time.Microsecond))
-	}},
-	{"DueBefore, in another zone", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { _, q.DueBefore = p.Around(n.DueDate) }},
-	{"Visible", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Visible = true }},
-	{"Discrepancy", func(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) { q.Discrepancy = true }},
+func noticeCriteria(p *storetest.Probe, q *noticeFilter, n pagoinrete.Notice) []storetest.Criterion {
+	return append(storetest.CommonCriteria(p, q, n), []storetest.Criterion{
+		{"IDs, some hundred", func() { q.IDs = hundreds(p, n.ID, p.ID) }},
+		{"Event", func() { q.Event = n.EventID }},
+		{"Event, one that is not there", func() { q.Event = p.ID() }},
+		{"Schools", func() { q.Schools = []string{n.School} }},
+		{"Schools, several", func() { q.Schools = []string{n.School, "RMIC8GA009", school} }},
+		{"States", func() { q.States = []pagoinrete.NoticeState{n.State} }},
+		{"States, several", func() {
+			q.States = []pagoinrete.NoticeState{n.State, pagoinrete.NoticeRefunded, pagoinrete.NoticePaidOnline}
+		}},
+		{"Debtor", func() { q.Debtor = n.Debtor }},
+		{"Payer", func() { q.Payer = n.Payer }},
+		{"IUVs", func() { q.IUVs = []flussi.IUV{n.IUV()} }},
+		{"IUVs, several", func() {
+			q.IUVs = []flussi.IUV{p.NoticeNumber().IUV(), n.IUV(), {}, n.IUV()}
+		}},
+		{"IUVs, an empty list", func() { q.IUVs = []flussi.IUV{} }},
+		{"IUVs, none but that of no number", func() { q.IUVs = []flussi.IUV{{}} }},
+		{"IUVs, some hundred", func() {
+			q.IUVs = hundreds(p, n.IUV(), func() flussi.IUV { return p.NoticeNumber().IUV() })
+		}},
+		{"Reference", func() { q.Reference = n.Reference }},
+		{"DueBefore", func() {
+			q.DueBefore = n.DueDate.Add(storetest.OneOf(p, 0, time.Microsecond))
+		}},
+		{"DueBefore, in another zone", func() { _, q.DueBefore = p.Around(n.DueDate) }},
+		{"Visible", func() { q.Visible = true }},
+		{"Discrepancy", func() { q.Discrepancy = true }},
+	}...)
 }
 
 // hundreds returns one among many others.

@@ -69,43 +69,47 @@ func told(change func(row, told flow.NotificationChange, store bool) (flow.Notif
 
 var importBreakers = []breaker{
 	{"an import stores no key", importRule, broken(func(m *model) { m.noKey = true })},
-	{"an import stores its flow only", importRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		all := i.Rows
-		i.Rows = func(func(flow.NotificationChange, error) bool) {
-			for range all {
-			}
-		}
-		return m.SaveImport(ctx, i)
-	})},
-	{"an import loses the records of its rows", importRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		all := i.Rows
-		i.Rows = func(yield func(flow.NotificationChange, error) bool) {
-			for c, err := range all {
-				c.Record = flow.NotificationRecord{Action: flow.NotificationCreate}
-				if !yield(c, err) {
-					return
+	{"an import stores its flow only", importRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			all := i.Rows
+			i.Rows = func(func(flow.NotificationChange, error) bool) {
+				for range all {
 				}
 			}
-		}
-		return m.SaveImport(ctx, i)
-	})},
+			return m.SaveImport(ctx, i)
+		})},
+	{"an import loses the records of its rows", importRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			all := i.Rows
+			i.Rows = func(yield func(flow.NotificationChange, error) bool) {
+				for c, err := range all {
+					c.Record = flow.NotificationRecord{Action: flow.NotificationCreate}
+					if !yield(c, err) {
+						return
+					}
+				}
+			}
+			return m.SaveImport(ctx, i)
+		})},
 	{"the time of an import is local", importRule, broken(func(m *model) {
 		m.done = func(i flow.ImportResult) flow.ImportResult {
 			i.At = i.At.In(time.FixedZone("CET", 3600))
 			return i
 		}
 	})},
-	{"the time of an import is that of its flow", importRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		done, before, err := m.SaveImport(ctx, i)
-		if err == nil && !before {
-			done.At = i.Flow.Flow.CreatedAt
-		}
-		return done, before, err
-	})},
-	{"every import was made before", importRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		done, _, err := m.SaveImport(ctx, i)
-		return done, err == nil, err
-	})},
+	{"the time of an import is that of its flow", importRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			done, before, err := m.SaveImport(ctx, i)
+			if err == nil && !before {
+				done.At = i.Flow.Flow.CreatedAt
+			}
+			return done, before, err
+		})},
+	{"every import was made before", importRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			done, _, err := m.SaveImport(ctx, i)
+			return done, err == nil, err
+		})},
 	{"an import that there is none of is a zero value", importRule, func(s flow.Store) flow.Store {
 		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 			done, err := s.ImportResult(ctx, key)
@@ -116,16 +120,18 @@ var importBreakers = []breaker{
 		}}
 	}},
 	{"the key is asked for first", keyRule, broken(func(m *model) { m.keyFirst = true })},
-	{"the key is asked for twice", keyRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		key := i.Key
-		i.Key = func() flow.ImportKey { key(); return key() }
-		return m.SaveImport(ctx, i)
-	})},
-	{"the rows are pulled twice", keyRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		for range i.Rows {
-		}
-		return m.SaveImport(ctx, i)
-	})},
+	{"the key is asked for twice", keyRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			key := i.Key
+			i.Key = func() flow.ImportKey { key(); return key() }
+			return m.SaveImport(ctx, i)
+		})},
+	{"the rows are pulled twice", keyRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			for range i.Rows {
+			}
+			return m.SaveImport(ctx, i)
+		})},
 	{"an import that was made is made again", onceRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		return altered{Store: m, importRows: func(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
@@ -136,19 +142,23 @@ var importBreakers = []breaker{
 			return m.SaveImport(ctx, i)
 		}}
 	}},
-	{"an import that was made stores its flow again", onceRule, broken(func(m *model) { m.foundStoresFlow = true })},
-	{"an import that was made is an error", onceRule, broken(func(m *model) { m.foundIsError = true })},
-	{"an import that was made is returned as new", onceRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		done, _, err := m.SaveImport(ctx, i)
-		return done, false, err
-	})},
-	{"an import that was made is returned with the new flow", onceRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		done, before, err := m.SaveImport(ctx, i)
-		if err == nil {
-			done.Flow = i.Flow.Flow.ID
-		}
-		return done, before, err
-	})},
+	{"an import that was made stores its flow again", onceRule,
+		broken(func(m *model) { m.foundStoresFlow = true })},
+	{"an import that was made is an error", onceRule,
+		broken(func(m *model) { m.foundIsError = true })},
+	{"an import that was made is returned as new", onceRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			done, _, err := m.SaveImport(ctx, i)
+			return done, false, err
+		})},
+	{"an import that was made is returned with the new flow", onceRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			done, before, err := m.SaveImport(ctx, i)
+			if err == nil {
+				done.Flow = i.Flow.Flow.ID
+			}
+			return done, before, err
+		})},
 	{"a flow has one key", onceRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		return altered{Store: m, importRows: func(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
@@ -163,61 +173,71 @@ var importBreakers = []breaker{
 			return done, before, err
 		}}
 	}},
-	{"the key is stored before the rows are", failedRule, broken(func(m *model) { m.keyBeforeStoring = true })},
-	{"the key is asked for although the rows fail", failedRule, broken(func(m *model) { m.keyAnyway = true })},
-	{"an import whose row fails is stored without it", failedRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		all := i.Rows
-		i.Rows = func(yield func(flow.NotificationChange, error) bool) {
-			for c, err := range all {
-				if err == nil && !yield(c, nil) {
-					return
+	{"the key is stored before the rows are", failedRule,
+		broken(func(m *model) { m.keyBeforeStoring = true })},
+	{"the key is asked for although the rows fail", failedRule,
+		broken(func(m *model) { m.keyAnyway = true })},
+	{"an import whose row fails is stored without it", failedRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			all := i.Rows
+			i.Rows = func(yield func(flow.NotificationChange, error) bool) {
+				for c, err := range all {
+					if err == nil && !yield(c, nil) {
+						return
+					}
 				}
 			}
-		}
-		return m.SaveImport(ctx, i)
-	})},
-	{"an import goes on when its context has ended while its rows are pulled", failedRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		if err := ctx.Err(); err != nil {
-			return flow.ImportResult{}, false, err
-		}
-		return m.SaveImport(context.WithoutCancel(ctx), i)
-	})},
-	{"an import stores its flow although a row is refused", failedRule, broken(func(m *model) { m.storesFlowFirst = true })},
-	{"an import stores a row although another is refused", failedRule, broken(func(m *model) { m.storesPart = true })},
-	{"an import makes In invio what was sent already", failedRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		all := i.Rows
-		i.Rows = func(yield func(flow.NotificationChange, error) bool) {
-			for c, err := range all {
-				c.Notification.AllowDuplicate = true
-				if !yield(c, err) {
-					return
+			return m.SaveImport(ctx, i)
+		})},
+	{"an import goes on when its context has ended while its rows are pulled", failedRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			if err := ctx.Err(); err != nil {
+				return flow.ImportResult{}, false, err
+			}
+			return m.SaveImport(context.WithoutCancel(ctx), i)
+		})},
+	{"an import stores its flow although a row is refused", failedRule,
+		broken(func(m *model) { m.storesFlowFirst = true })},
+	{"an import stores a row although another is refused", failedRule,
+		broken(func(m *model) { m.storesPart = true })},
+	{"an import makes In invio what was sent already", failedRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			all := i.Rows
+			i.Rows = func(yield func(flow.NotificationChange, error) bool) {
+				for c, err := range all {
+					c.Notification.AllowDuplicate = true
+					if !yield(c, err) {
+						return
+					}
 				}
 			}
-		}
-		return m.SaveImport(ctx, i)
-	})},
-	{"a disabled flow keeps its key", disabledRule, broken(func(m *model) { m.loses = func(flow.Flow) bool { return false } })},
+			return m.SaveImport(ctx, i)
+		})},
+	{"a disabled flow keeps its key", disabledRule,
+		broken(func(m *model) { m.loses = func(flow.Flow) bool { return false } })},
 	{"a disabled flow that is Attivo keeps its key", disabledRule, broken(func(m *model) {
 		m.loses = func(f flow.Flow) bool { return f.Disabled && f.State == flow.FlowInactive }
 	})},
-	{"a flow that is enabled again does not get its key back", disabledRule, broken(func(m *model) { m.losesForGood = true })},
-	{"a flow that is disabled takes the key of the next one", disabledRule, func(s flow.Store) flow.Store {
-		m := newModel(s)
-		had := map[uuid.UUID][]flow.ImportKey{}
-		m.done = func(i flow.ImportResult) flow.ImportResult {
-			had[i.Flow] = append(had[i.Flow], i.Key)
-			return i
-		}
-		m.loses = func(f flow.Flow) bool {
-			if isSetAside(f) {
-				for _, key := range had[f.ID] {
-					delete(m.imports, key)
-				}
+	{"a flow that is enabled again does not get its key back", disabledRule,
+		broken(func(m *model) { m.losesForGood = true })},
+	{"a flow that is disabled takes the key of the next one", disabledRule,
+		func(s flow.Store) flow.Store {
+			m := newModel(s)
+			had := map[uuid.UUID][]flow.ImportKey{}
+			m.done = func(i flow.ImportResult) flow.ImportResult {
+				had[i.Flow] = append(had[i.Flow], i.Key)
+				return i
 			}
-			return false
-		}
-		return m
-	}},
+			m.loses = func(f flow.Flow) bool {
+				if isSetAside(f) {
+					for _, key := range had[f.ID] {
+						delete(m.imports, key)
+					}
+				}
+				return false
+			}
+			return m
+		}},
 	{"a flow loses one of its keys", disabledRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		m.loses = func(f flow.Flow) bool {
@@ -231,44 +251,57 @@ var importBreakers = []breaker{
 		}
 		return m
 	}},
-	{"a refused change of a flow takes the key of its import", disabledRule, func(s flow.Store) flow.Store {
-		refused := map[uuid.UUID]bool{}
-		s = viewed(func(m methods) methods {
-			save := m.SaveParent
-			m.SaveParent = func(ctx context.Context, c flowChange, rows iter.Seq2[notificationChange, error]) error {
-				err := save(ctx, c, rows)
-				refused[c.Entity.ID] = errors.Is(err, flussi.ErrConflict) && c.Entity.Disabled
-				return err
+	{"a refused change of a flow takes the key of its import", disabledRule,
+		func(s flow.Store) flow.Store {
+			refused := map[uuid.UUID]bool{}
+			s = viewed(func(m methods) methods {
+				save := m.SaveParent
+				m.SaveParent = func(ctx context.Context, c flowChange, rows iter.Seq2[notificationChange, error]) error {
+					err := save(ctx, c, rows)
+					refused[c.Entity.ID] = errors.Is(err, flussi.ErrConflict) && c.Entity.Disabled
+					return err
+				}
+				return m
+			})(s)
+			return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
+				done, err := s.ImportResult(ctx, key)
+				if refused[done.Flow] {
+					return flow.ImportResult{}, flussi.ErrNotFound
+				}
+				return done, err
+			}}
+		}},
+	{"every disabled flow loses its key", laterRule,
+		broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.Disabled } })},
+	{"a flow that is sent loses its key", laterRule,
+		broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.State == flow.FlowSent } })},
+	{"a flow that is activated loses its key", laterRule,
+		broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.State == flow.FlowActive } })},
+	{"an import wins over a change of its flow", intoRule,
+		broken(func(m *model) { m.ignoresVersion = true })},
+	{"imports with one key are all stored", oneImportRule,
+		broken(func(m *model) { m.unlocked = true })},
+	{"of imports with one key, those that come late fail", oneImportRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			done, before, err := m.SaveImport(ctx, i)
+			if before {
+				return flow.ImportResult{}, false, flussi.ErrConflict
 			}
-			return m
-		})(s)
-		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
-			done, err := s.ImportResult(ctx, key)
-			if refused[done.Flow] {
-				return flow.ImportResult{}, flussi.ErrNotFound
-			}
-			return done, err
-		}}
-	}},
-	{"every disabled flow loses its key", laterRule, broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.Disabled } })},
-	{"a flow that is sent loses its key", laterRule, broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.State == flow.FlowSent } })},
-	{"a flow that is activated loses its key", laterRule, broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.State == flow.FlowActive } })},
-	{"an import wins over a change of its flow", intoRule, broken(func(m *model) { m.ignoresVersion = true })},
-	{"imports with one key are all stored", oneImportRule, broken(func(m *model) { m.unlocked = true })},
-	{"of imports with one key, those that come late fail", oneImportRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		done, before, err := m.SaveImport(ctx, i)
-		if before {
-			return flow.ImportResult{}, false, flussi.ErrConflict
-		}
-		return done, before, err
-	})},
+			return done, before, err
+		})},
 
-	{"Duplicate is never called", duplicateRule, repeatedUnless(func(flow.Notification, bool) bool { return true })},
-	{"what waits to be sent is no duplicate", duplicateRule, repeatedUnless(func(n flow.Notification, _ bool) bool { return isRegistered(n) })},
-	{"what was sent is no duplicate if it is disabled", duplicateRule, repeatedUnless(func(n flow.Notification, _ bool) bool { return n.Disabled })},
-	{"what was sent by a flow that is disabled is no duplicate", duplicateRule, repeatedUnless(func(_ flow.Notification, disabled bool) bool { return disabled })},
-	{"an unknown outcome is no duplicate", duplicateRule, repeatedUnless(func(n flow.Notification, _ bool) bool { return isUnknown(n) })},
-	{"what stands alone is no duplicate", duplicateRule, repeatedUnless(func(n flow.Notification, _ bool) bool { return n.FlowID == uuid.Nil })},
+	{"Duplicate is never called", duplicateRule,
+		repeatedUnless(func(flow.Notification, bool) bool { return true })},
+	{"what waits to be sent is no duplicate", duplicateRule,
+		repeatedUnless(func(n flow.Notification, _ bool) bool { return isRegistered(n) })},
+	{"what was sent is no duplicate if it is disabled", duplicateRule,
+		repeatedUnless(func(n flow.Notification, _ bool) bool { return n.Disabled })},
+	{"what was sent by a flow that is disabled is no duplicate", duplicateRule,
+		repeatedUnless(func(_ flow.Notification, disabled bool) bool { return disabled })},
+	{"an unknown outcome is no duplicate", duplicateRule,
+		repeatedUnless(func(n flow.Notification, _ bool) bool { return isUnknown(n) })},
+	{"what stands alone is no duplicate", duplicateRule,
+		repeatedUnless(func(n flow.Notification, _ bool) bool { return n.FlowID == uuid.Nil })},
 	{"a row that may be repeated is no duplicate", duplicateRule, broken(func(m *model) {
 		same := m.same
 		m.same = func(earlier, n flow.Notification) bool { return same(earlier, n) && !n.AllowDuplicate }
@@ -295,10 +328,14 @@ var importBreakers = []breaker{
 			return all(rows, d)
 		}
 	})},
-	{"a notification that is disabled waits to be sent", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && n.Disabled })},
-	{"what a disabled flow has waits to be sent", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && !n.Disabled })},
-	{"what was refused is a duplicate", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return n.Transmission.ErrorCode == flow.CodeRefused })},
-	{"what was anonymised is a duplicate", noRepeatRule, repeatedAlso(func(n flow.Notification, _ bool) bool { return isSent(n) })},
+	{"a notification that is disabled waits to be sent", noRepeatRule,
+		repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && n.Disabled })},
+	{"what a disabled flow has waits to be sent", noRepeatRule,
+		repeatedAlso(func(n flow.Notification, _ bool) bool { return isRegistered(n) && !n.Disabled })},
+	{"what was refused is a duplicate", noRepeatRule,
+		repeatedAlso(func(n flow.Notification, _ bool) bool { return n.Transmission.ErrorCode == flow.CodeRefused })},
+	{"what was anonymised is a duplicate", noRepeatRule,
+		repeatedAlso(func(n flow.Notification, _ bool) bool { return isSent(n) })},
 	{"what another service has is a duplicate", noRepeatRule, broken(func(m *model) {
 		m.same = func(earlier, n flow.Notification) bool { return earlier.ID != n.ID && earlier.Digest() == n.Digest() }
 	})},
@@ -341,35 +378,42 @@ var importBreakers = []breaker{
 			return earliest(all)
 		}
 	})},
-	{"a duplicate is stored although it is not to be", toldRule, told(func(row, told flow.NotificationChange, _ bool) (flow.NotificationChange, bool) {
-		return told, true
-	})},
-	{"no duplicate is stored", toldRule, told(func(_, told flow.NotificationChange, _ bool) (flow.NotificationChange, bool) {
-		return told, false
-	})},
-	{"a duplicate is stored as the row was", toldRule, told(func(row, _ flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
-		return row, store
-	})},
-	{"a duplicate is stored with the row's record", toldRule, told(func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
-		told.Record = row.Record
-		return told, store
-	})},
-	{"of a duplicate, only Disabled is stored", toldRule, told(func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
-		disabled := told.Notification.Disabled
-		told.Notification = row.Notification
-		told.Notification.Disabled = disabled
-		return told, store
-	})},
-	{"an import of which nothing is to be stored has no key", toldRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		done, before, err := m.SaveImport(ctx, i)
-		if f, missing := m.Flow(ctx, done.Flow); err == nil && missing == nil && f.Counts.Total() == 0 {
-			m.maps.Lock()
-			defer m.maps.Unlock()
-			delete(m.imports, done.Key)
-		}
-		return done, before, err
-	})},
-	{"an import has 1,000 rows at most", longRule, broken(func(m *model) { m.leavesRowsOut = true })},
+	{"a duplicate is stored although it is not to be", toldRule,
+		told(func(row, told flow.NotificationChange, _ bool) (flow.NotificationChange, bool) {
+			return told, true
+		})},
+	{"no duplicate is stored", toldRule,
+		told(func(_, told flow.NotificationChange, _ bool) (flow.NotificationChange, bool) {
+			return told, false
+		})},
+	{"a duplicate is stored as the row was", toldRule,
+		told(func(row, _ flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
+			return row, store
+		})},
+	{"a duplicate is stored with the row's record", toldRule,
+		told(func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
+			told.Record = row.Record
+			return told, store
+		})},
+	{"of a duplicate, only Disabled is stored", toldRule,
+		told(func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool) {
+			disabled := told.Notification.Disabled
+			told.Notification = row.Notification
+			told.Notification.Disabled = disabled
+			return told, store
+		})},
+	{"an import of which nothing is to be stored has no key", toldRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			done, before, err := m.SaveImport(ctx, i)
+			if f, missing := m.Flow(ctx, done.Flow); err == nil && missing == nil && f.Counts.Total() == 0 {
+				m.maps.Lock()
+				defer m.maps.Unlock()
+				delete(m.imports, done.Key)
+			}
+			return done, before, err
+		})},
+	{"an import has 1,000 rows at most", longRule,
+		broken(func(m *model) { m.leavesRowsOut = true })},
 	{"duplicates are found in the first 1,000 rows", longRule, broken(func(m *model) {
 		all := m.duplicates
 		m.duplicates = func(rows changes, d duplicate) changes {
@@ -392,9 +436,10 @@ var importBreakers = []breaker{
 		}
 	})},
 
-	{"Import does not look at its context", contextRule, importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-		return m.SaveImport(context.WithoutCancel(ctx), i)
-	})},
+	{"Import does not look at its context", contextRule,
+		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
+			return m.SaveImport(context.WithoutCancel(ctx), i)
+		})},
 	{"Imported does not look at its context", contextRule, func(s flow.Store) flow.Store {
 		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
 			return s.ImportResult(context.WithoutCancel(ctx), key)

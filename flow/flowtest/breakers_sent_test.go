@@ -68,10 +68,13 @@ var sentBreakers = []breaker{
 	{"a claim looks at no others", skipRule, broken(func(m *model) { m.claimsBlindly = true })},
 	{"a notification that is In invio did not arrive", skipRule, arrivedUnless(isInvio)},
 	{"a notification that is Inviato did not arrive", skipRule, arrivedUnless(isSent)},
-	{"a notification that is Inviato and disabled did not arrive", skipRule, arrivedUnless(func(n flow.Notification) bool { return isSent(n) && n.Disabled })},
+	{"a notification that is Inviato and disabled did not arrive", skipRule,
+		arrivedUnless(func(n flow.Notification) bool { return isSent(n) && n.Disabled })},
 	{"an unknown outcome is none", skipRule, arrivedUnless(isUnknown)},
-	{"an unknown outcome that is disabled is none", skipRule, arrivedUnless(func(n flow.Notification) bool { return isUnknown(n) && n.Disabled })},
-	{"what stands alone did not arrive", skipRule, arrivedUnless(func(n flow.Notification) bool { return n.FlowID == uuid.Nil })},
+	{"an unknown outcome that is disabled is none", skipRule,
+		arrivedUnless(func(n flow.Notification) bool { return isUnknown(n) && n.Disabled })},
+	{"what stands alone did not arrive", skipRule,
+		arrivedUnless(func(n flow.Notification) bool { return n.FlowID == uuid.Nil })},
 	{"only the flow itself is looked at", skipRule, broken(func(m *model) {
 		same := m.same
 		m.same = func(earlier, n flow.Notification) bool { return earlier.FlowID == n.FlowID && same(earlier, n) }
@@ -80,30 +83,38 @@ var sentBreakers = []breaker{
 		same := m.same
 		m.same = func(earlier, n flow.Notification) bool { return same(earlier, n) && earlier.Subject == n.Subject }
 	})},
-	{"one that was sent already stays Registrato", skipRule, skipsAs(func(c *flow.NotificationChange, n, _ flow.Notification) {
-		c.Notification.State = n.State
-	})},
-	{"one that was sent already names none", skipRule, skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
-		c.Notification.Transmission.EarlierID = uuid.Nil
-	})},
-	{"one that was sent already names itself", skipRule, skipsAs(func(c *flow.NotificationChange, n, _ flow.Notification) {
-		c.Notification.Transmission.EarlierID = n.ID
-	})},
-	{"one that was sent already has another text", skipRule, skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
-		c.Notification.Transmission.Error = flow.CodeAlreadySent.Italian()
-	})},
-	{"one that was sent already keeps who changed it last", skipRule, skipsAs(func(c *flow.NotificationChange, n, _ flow.Notification) {
-		c.Notification.UpdatedAt, c.Notification.UpdatedBy = n.UpdatedAt, n.UpdatedBy
-	})},
-	{"one that was sent already has the record of a claim", skipRule, skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
-		c.Record.Action = flow.NotificationClaim
-	})},
-	{"the record of one that was sent already has no reason", skipRule, skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
-		c.Record.Reason = flow.NotificationRecord{}.Reason
-	})},
-	{"the record of one that was sent already is of now", skipRule, skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
-		c.Record.At = time.Now()
-	})},
+	{"one that was sent already stays Registrato", skipRule,
+		skipsAs(func(c *flow.NotificationChange, n, _ flow.Notification) {
+			c.Notification.State = n.State
+		})},
+	{"one that was sent already names none", skipRule,
+		skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
+			c.Notification.Transmission.EarlierID = uuid.Nil
+		})},
+	{"one that was sent already names itself", skipRule,
+		skipsAs(func(c *flow.NotificationChange, n, _ flow.Notification) {
+			c.Notification.Transmission.EarlierID = n.ID
+		})},
+	{"one that was sent already has another text", skipRule,
+		skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
+			c.Notification.Transmission.Error = flow.CodeAlreadySent.Italian()
+		})},
+	{"one that was sent already keeps who changed it last", skipRule,
+		skipsAs(func(c *flow.NotificationChange, n, _ flow.Notification) {
+			c.Notification.UpdatedAt, c.Notification.UpdatedBy = n.UpdatedAt, n.UpdatedBy
+		})},
+	{"one that was sent already has the record of a claim", skipRule,
+		skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
+			c.Record.Action = flow.NotificationClaim
+		})},
+	{"the record of one that was sent already has no reason", skipRule,
+		skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
+			c.Record.Reason = flow.NotificationRecord{}.Reason
+		})},
+	{"the record of one that was sent already is of now", skipRule,
+		skipsAs(func(c *flow.NotificationChange, _, _ flow.Notification) {
+			c.Record.At = time.Now()
+		})},
 	{"one is named that only has the message", releaseRule, broken(func(m *model) {
 		m.skip = func(n, earlier flow.Notification, claim flow.Claim) flow.NotificationChange {
 			return n.SkipAlreadySent(m.find(n)[0], claim.At, claim.By)
@@ -195,7 +206,8 @@ var sentBreakers = []breaker{
 			return f, all, err
 		}}
 	}},
-	{"a claim looks once for all that it takes", firstRule, broken(func(m *model) { m.claimsAtOnce = true })},
+	{"a claim looks once for all that it takes", firstRule,
+		broken(func(m *model) { m.claimsAtOnce = true })},
 	{"a claim takes the last of those with one message", firstRule, broken(func(m *model) {
 		m.find = func(n flow.Notification) []flow.Notification {
 			all := m.withDigest(n)
@@ -212,13 +224,18 @@ var sentBreakers = []breaker{
 			return earlier.ID != n.ID && earlier.Digest() == n.Digest() && !n.Digest().IsZero()
 		}
 	})},
-	{"what was anonymised arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return isSent(n) || isInvio(n) })},
+	{"what was anonymised arrived", takeRule,
+		arrivedAlso(func(n flow.Notification) bool { return isSent(n) || isInvio(n) })},
 	{"what was anonymised and is unknown arrived", takeRule, arrivedAlso(isUnknown)},
 	{"a notification that is Registrato arrived", takeRule, arrivedAlso(isRegistered)},
-	{"a notification that is in Errore arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.State == flow.NotificationFailed })},
-	{"what was not sent arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.CodeNotSent })},
-	{"what was sent already arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.CodeAlreadySent })},
-	{"a notification that is in an unknown state arrived", takeRule, arrivedAlso(func(n flow.Notification) bool { return n.State == "sospesa" })},
+	{"a notification that is in Errore arrived", takeRule,
+		arrivedAlso(func(n flow.Notification) bool { return n.State == flow.NotificationFailed })},
+	{"what was not sent arrived", takeRule,
+		arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.CodeNotSent })},
+	{"what was sent already arrived", takeRule,
+		arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.CodeAlreadySent })},
+	{"a notification that is in an unknown state arrived", takeRule,
+		arrivedAlso(func(n flow.Notification) bool { return n.State == "sospesa" })},
 	{"messages are told apart by their citizen and subject", takeRule, broken(func(m *model) {
 		m.find = m.everything
 		m.same = func(earlier, n flow.Notification) bool {
@@ -232,19 +249,20 @@ var sentBreakers = []breaker{
 			return earlier.ID != n.ID && earlier.Service == n.Service && earlier.Digest() == n.Digest()
 		}
 	})},
-	{"a notification keeps itself from being claimed again", takeRule, func(s flow.Store) flow.Store {
-		m := newModel(s)
-		taken := map[uuid.UUID]bool{}
-		m.find = func(n flow.Notification) []flow.Notification {
-			if taken[n.ID] {
-				n.ID, n.State = uuid.Max, flow.NotificationSending
-				return []flow.Notification{n}
+	{"a notification keeps itself from being claimed again", takeRule,
+		func(s flow.Store) flow.Store {
+			m := newModel(s)
+			taken := map[uuid.UUID]bool{}
+			m.find = func(n flow.Notification) []flow.Notification {
+				if taken[n.ID] {
+					n.ID, n.State = uuid.Max, flow.NotificationSending
+					return []flow.Notification{n}
+				}
+				taken[n.ID] = true
+				return m.withDigest(n)
 			}
-			taken[n.ID] = true
-			return m.withDigest(n)
-		}
-		return m
-	}},
+			return m
+		}},
 	{"those without a recipient have one message", takeRule, broken(func(m *model) {
 		same := m.same
 		m.find = m.everything
@@ -263,7 +281,8 @@ var sentBreakers = []breaker{
 			return claimed
 		}
 	})},
-	{"what may be repeated did not arrive", repeatRule, arrivedUnless(func(n flow.Notification) bool { return n.AllowDuplicate })},
+	{"what may be repeated did not arrive", repeatRule,
+		arrivedUnless(func(n flow.Notification) bool { return n.AllowDuplicate })},
 	{"one entry is kept for a message: the first", releaseRule, ledger(false)},
 	{"one entry is kept for a message: the last", releaseRule, ledger(true)},
 	{"what arrived once is never free again", releaseRule, broken(func(m *model) {
@@ -338,24 +357,30 @@ var sentBreakers = []breaker{
 			return m.SaveAndClaim(ctx, changes, claim)
 		}}
 	}},
-	{"an exchange makes one In invio that was sent already", exchangeRule, func(s flow.Store) flow.Store {
-		m := newModel(s)
-		return exchanging{m, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-			refusal := m.refusal
-			m.refusal = func(flow.Notification, flow.Notification) error { return nil }
-			defer func() { m.refusal = refusal }()
-			return m.SaveAndClaim(ctx, changes, claim)
-		}}
-	}},
-	{"only claims look at others", refuseRule, broken(func(m *model) { m.savesBlindly, m.savesFlowsBlindly = true, true })},
-	{"SaveFlow looks at no others", refuseRule, broken(func(m *model) { m.savesFlowsBlindly = true })},
-	{"SaveNotifications looks at no others", refuseRule, broken(func(m *model) { m.savesBlindly = true })},
+	{"an exchange makes one In invio that was sent already", exchangeRule,
+		func(s flow.Store) flow.Store {
+			m := newModel(s)
+			return exchanging{m, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+				refusal := m.refusal
+				m.refusal = func(flow.Notification, flow.Notification) error { return nil }
+				defer func() { m.refusal = refusal }()
+				return m.SaveAndClaim(ctx, changes, claim)
+			}}
+		}},
+	{"only claims look at others", refuseRule,
+		broken(func(m *model) { m.savesBlindly, m.savesFlowsBlindly = true, true })},
+	{"SaveFlow looks at no others", refuseRule,
+		broken(func(m *model) { m.savesFlowsBlindly = true })},
+	{"SaveNotifications looks at no others", refuseRule,
+		broken(func(m *model) { m.savesBlindly = true })},
 	{"new notifications are not looked at", refuseRule, broken(func(m *model) {
 		begins := m.begins
 		m.begins = func(old, n flow.Notification) bool { return n.Version > 0 && begins(old, n) }
 	})},
-	{"a flow is stored although one of its notifications is refused", refuseRule, broken(func(m *model) { m.storesFlowFirst = true })},
-	{"a part is stored before one is refused", refuseRule, broken(func(m *model) { m.storesPart = true })},
+	{"a flow is stored although one of its notifications is refused", refuseRule,
+		broken(func(m *model) { m.storesFlowFirst = true })},
+	{"a part is stored before one is refused", refuseRule,
+		broken(func(m *model) { m.storesPart = true })},
 	{"one that was sent already is a conflict", refuseRule, broken(func(m *model) {
 		m.refusal = func(flow.Notification, flow.Notification) error { return flussi.ErrConflict }
 	})},
@@ -373,7 +398,8 @@ var sentBreakers = []breaker{
 	{"a notification that is In invio cannot be stored again", storeRule, broken(func(m *model) {
 		m.begins = func(_, n flow.Notification) bool { return isInvio(n) }
 	})},
-	{"a write is refused for what was refused", storeRule, arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.CodeRefused })},
+	{"a write is refused for what was refused", storeRule,
+		arrivedAlso(func(n flow.Notification) bool { return n.Transmission.ErrorCode == flow.CodeRefused })},
 	{"a write is refused for another service", storeRule, broken(func(m *model) {
 		m.same = func(earlier, n flow.Notification) bool { return earlier.ID != n.ID && earlier.Digest() == n.Digest() }
 	})},
@@ -383,10 +409,13 @@ var sentBreakers = []breaker{
 	{"nothing is stored whose message was sent", otherRule, broken(func(m *model) {
 		m.begins = func(_, n flow.Notification) bool { return n.Version == 0 }
 	})},
-	{"a write is judged by what was before it", wholeRule, broken(func(m *model) { m.looksBefore = true })},
+	{"a write is judged by what was before it", wholeRule,
+		broken(func(m *model) { m.looksBefore = true })},
 	{"two become In invio in one write", wholeRule, broken(func(m *model) { m.ignoresOwn = true })},
-	{"a claim and a write look first, and store later", winnerRule, broken(func(m *model) { m.unlocked = true })},
-	{"a claim looks first, and stores later", winnerRule, broken(func(m *model) { m.claimsUnlocked = true })},
+	{"a claim and a write look first, and store later", winnerRule,
+		broken(func(m *model) { m.unlocked = true })},
+	{"a claim looks first, and stores later", winnerRule,
+		broken(func(m *model) { m.claimsUnlocked = true })},
 	{"who claims at the same time is turned away", winnerRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		var busy sync.Mutex

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/brokenstore"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -17,108 +20,198 @@ type (
 	gateway      = pagoinrete.Gateway
 )
 
-// alteredGateway does some of what a gateway does in another way.
+// call is a call of a method of a gateway.
+type call struct {
+	ctx     context.Context
+	gateway gateway
+	method  string
+
+	by     flussi.Actor
+	event  pagoinrete.Event  // of PutEvent
+	notice pagoinrete.Notice // of PutNotice
+	ids    []uuid.UUID       // of Notices
+	id     uuid.UUID         // of all others
+	action pagoinrete.EventAction
+	reason flussi.Text
+	step   pagoinrete.NoticeAction
+	proof  pagoinrete.Proof
+}
+
+// reply is what a call returns.
+type reply struct {
+	event   remoteEvent
+	notice  remoteNotice
+	notices []remoteNotice
+	pdf     io.ReadCloser
+	receipt pagoinrete.Receipt
+	err     error
+}
+
+// do makes the call.
+func (c call) do() (r reply) {
+	switch c.method {
+	case "PutEvent":
+		r.event, r.err = c.gateway.PutEvent(c.ctx, c.by, c.event)
+	case "Event":
+		r.event, r.err = c.gateway.Event(c.ctx, c.id)
+	case "MoveEvent":
+		r.event, r.err = c.gateway.MoveEvent(c.ctx, c.by, c.id, c.action, c.reason)
+	case "PutNotice":
+		r.notice, r.err = c.gateway.PutNotice(c.ctx, c.by, c.notice)
+	case "Notices":
+		r.notices, r.err = c.gateway.Notices(c.ctx, c.ids)
+	case "MoveNotice":
+		r.notice, r.err = c.gateway.MoveNotice(c.ctx, c.by, c.id, c.step, c.proof)
+	case "NoticePDF":
+		r.pdf, r.err = c.gateway.NoticePDF(c.ctx, c.id)
+	case "Receipt":
+		r.receipt, r.err = c.gateway.Receipt(c.ctx, c.id)
+	}
+	return r
+}
+
+// alteredGateway does something else with each call.
 type alteredGateway struct {
-	pagoinrete.Gateway
-	putEvent   func(context.Context, flussi.Actor, pagoinrete.Event) (remoteEvent, error)
-	event      func(context.Context, uuid.UUID) (remoteEvent, error)
-	moveEvent  func(context.Context, flussi.Actor, uuid.UUID, pagoinrete.EventAction, flussi.Text) (remoteEvent, error)
-	putNotice  func(context.Context, flussi.Actor, pagoinrete.Notice) (remoteNotice, error)
-	notices    func(context.Context, []uuid.UUID) ([]remoteNotice, error)
-	moveNotice func(context.Context, flussi.Actor, uuid.UUID, pagoinrete.NoticeAction, pagoinrete.Proof) (remoteNotice, error)
-	noticePDF  func(context.Context, uuid.UUID) (io.ReadCloser, error)
-	receipt    func(context.Context, uuid.UUID) (pagoinrete.Receipt, error)
+	gateway gateway
+	do      func(call) reply
 }
 
 func (a alteredGateway) PutEvent(ctx context.Context, by flussi.Actor, e pagoinrete.Event) (remoteEvent, error) {
-	if a.putEvent != nil {
-		return a.putEvent(ctx, by, e)
-	}
-	return a.Gateway.PutEvent(ctx, by, e)
+	r := a.do(call{ctx: ctx, gateway: a.gateway, method: "PutEvent", by: by, event: e})
+	return r.event, r.err
 }
 
 func (a alteredGateway) Event(ctx context.Context, id uuid.UUID) (remoteEvent, error) {
-	if a.event != nil {
-		return a.event(ctx, id)
-	}
-	return a.Gateway.Event(ctx, id)
+	r := a.do(call{ctx: ctx, gateway: a.gateway, method: "Event", id: id})
+	return r.event, r.err
 }
 
 func (a alteredGateway) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.EventAction, reason flussi.Text) (remoteEvent, error) {
-	if a.moveEvent != nil {
-		return a.moveEvent(ctx, by, id, action, reason)
-	}
-	return a.Gateway.MoveEvent(ctx, by, id, action, reason)
+	r := a.do(call{ctx: ctx, gateway: a.gateway, method: "MoveEvent", by: by, id: id, action: action, reason: reason})
+	return r.event, r.err
 }
 
 func (a alteredGateway) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (remoteNotice, error) {
-	if a.putNotice != nil {
-		return a.putNotice(ctx, by, n)
-	}
-	return a.Gateway.PutNotice(ctx, by, n)
+	r := a.do(call{ctx: ctx, gateway: a.gateway, method: "PutNotice", by: by, notice: n})
+	return r.notice, r.err
 }
 
 func (a alteredGateway) Notices(ctx context.Context, ids []uuid.UUID) ([]remoteNotice, error) {
-	if a.notices != nil {
-		return a.notices(ctx, ids)
-	}
-	return a.Gateway.Notices(ctx, ids)
+	r := a.do(call{ctx: ctx, gateway: a.gateway, method: "Notices", ids: ids})
+	return r.notices, r.err
 }
 
-func (a alteredGateway) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.NoticeAction, proof pagoinrete.Proof) (remoteNotice, error) {
-	if a.moveNotice != nil {
-		return a.moveNotice(ctx, by, id, action, proof)
-	}
-	return a.Gateway.MoveNotice(ctx, by, id, action, proof)
+func (a alteredGateway) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, step pagoinrete.NoticeAction, proof pagoinrete.Proof) (remoteNotice, error) {
+	r := a.do(call{ctx: ctx, gateway: a.gateway, method: "MoveNotice", by: by, id: id, step: step, proof: proof})
+	return r.notice, r.err
 }
 
 func (a alteredGateway) NoticePDF(ctx context.Context, id uuid.UUID) (io.ReadCloser, error) {
-	if a.noticePDF != nil {
-		return a.noticePDF(ctx, id)
-	}
-	return a.Gateway.NoticePDF(ctx, id)
+	r := a.do(call{ctx: ctx, gateway: a.gateway, method: "NoticePDF", id: id})
+	return r.pdf, r.err
 }
 
 func (a alteredGateway) Receipt(ctx context.Context, id uuid.UUID) (pagoinrete.Receipt, error) {
-	if a.receipt != nil {
-		return a.receipt(ctx, id)
+	r := a.do(call{ctx: ctx, gateway: a.gateway, method: "Receipt", id: id})
+	return r.receipt, r.err
+}
+
+// on does something else with the calls of one method.
+func on(method string, do func(call) reply) func(gateway) gateway {
+	return func(g gateway) gateway {
+		return alteredGateway{g, func(c call) reply {
+			if c.method == method {
+				return do(c)
+			}
+			return c.do()
+		}}
 	}
-	return a.Gateway.Receipt(ctx, id)
+}
+
+// sends makes the calls of one method with something else.
+func sends(method string, change func(*call)) func(gateway) gateway {
+	return on(method, func(c call) reply {
+		change(&c)
+		return c.do()
+	})
+}
+
+// returns changes what the calls of one method return.
+func returns(method string, change func(call, *reply)) func(gateway) gateway {
+	return on(method, func(c call) reply {
+		r := c.do()
+		change(c, &r)
+		return r
+	})
+}
+
+// forgives takes the errors of one kind of a method for a success.
+func forgives(method string, kind error) func(gateway) gateway {
+	return returns(method, func(_ call, r *reply) {
+		if errors.Is(r.err, kind) {
+			r.err = nil
+		}
+	})
+}
+
+// there reads the event or the notice of a call that changes it.
+func (c call) there() (r reply) {
+	switch c.method {
+	case "PutEvent":
+		r.event, r.err = c.gateway.Event(c.ctx, c.event.ID)
+	case "MoveEvent":
+		r.event, r.err = c.gateway.Event(c.ctx, c.id)
+	case "PutNotice":
+		all, err := c.gateway.Notices(c.ctx, []uuid.UUID{c.notice.ID})
+		if err != nil || len(all) != 1 {
+			return reply{err: errors.New("not there")}
+		}
+		r.notice = all[0]
+	}
+	return r
+}
+
+// doAs puts the notice under another ID, and shows it under its own.
+func (c call) doAs(id uuid.UUID) reply {
+	own := c.notice.ID
+	c.notice.ID = id
+	r := c.do()
+	r.notice.ID = own
+	return r
+}
+
+// asGoodAs takes a refusal by the state for a success, if the step is the given one.
+func (c call) asGoodAs(step pagoinrete.NoticeAction) reply {
+	r := c.do()
+	if c.step == step && isState(r.err) {
+		r.err = nil
+	}
+	return r
 }
 
 // readNotices changes what is read of notices, and of a notice that was changed.
 func readNotices(g gateway, alter func(*remoteNotice)) gateway {
-	one := func(n remoteNotice, err error) (remoteNotice, error) {
-		if err == nil {
-			alter(&n)
+	return alteredGateway{g, func(c call) reply {
+		r := c.do()
+		if r.err == nil && (c.method == "PutNotice" || c.method == "MoveNotice") {
+			alter(&r.notice)
 		}
-		return n, err
-	}
-	return alteredGateway{Gateway: g,
-		putNotice: func(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (remoteNotice, error) {
-			return one(g.PutNotice(ctx, by, n))
-		},
-		moveNotice: func(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.NoticeAction, proof pagoinrete.Proof) (remoteNotice, error) {
-			return one(g.MoveNotice(ctx, by, id, action, proof))
-		},
-		notices: func(ctx context.Context, ids []uuid.UUID) ([]remoteNotice, error) {
-			all, err := g.Notices(ctx, ids)
-			for i := range all {
-				alter(&all[i])
-			}
-			return all, err
-		},
-	}
+		for i := range r.notices {
+			alter(&r.notices[i])
+		}
+		return r
+	}}
 }
 
-// failing changes the errors of all methods, those of reading a PDF included.
+// failing changes the errors of all methods.
 func failing(g gateway, alter func(error) error) gateway {
-	return around(g, func(ctx context.Context, _ string, call func(context.Context) error) error {
-		if err := call(ctx); err != nil {
-			return alter(err)
+	return alteredGateway{g, func(c call) reply {
+		r := c.do()
+		if r.err != nil {
+			r.err = alter(r.err)
 		}
-		return nil
-	})
+		return r
+	}}
 }
 
 // failingAs changes one field of the RemoteErrors of all methods.
@@ -134,61 +227,44 @@ func failingAs(g gateway, alter func(*flussi.RemoteError)) gateway {
 	})
 }
 
-// around does something with each call.
-func around(g gateway, do func(ctx context.Context, method string, call func(context.Context) error) error) gateway {
-	return alteredGateway{Gateway: g,
-		putEvent: func(ctx context.Context, by flussi.Actor, e pagoinrete.Event) (there remoteEvent, err error) {
-			err = do(ctx, "PutEvent", func(ctx context.Context) (err error) { there, err = g.PutEvent(ctx, by, e); return err })
-			return there, err
-		},
-		event: func(ctx context.Context, id uuid.UUID) (there remoteEvent, err error) {
-			err = do(ctx, "Event", func(ctx context.Context) (err error) { there, err = g.Event(ctx, id); return err })
-			return there, err
-		},
-		moveEvent: func(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.EventAction, reason flussi.Text) (there remoteEvent, err error) {
-			err = do(ctx, "MoveEvent", func(ctx context.Context) (err error) {
-				there, err = g.MoveEvent(ctx, by, id, action, reason)
-				return err
-			})
-			return there, err
-		},
-		putNotice: func(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (there remoteNotice, err error) {
-			err = do(ctx, "PutNotice", func(ctx context.Context) (err error) { there, err = g.PutNotice(ctx, by, n); return err })
-			return there, err
-		},
-		notices: func(ctx context.Context, ids []uuid.UUID) (all []remoteNotice, err error) {
-			err = do(ctx, "Notices", func(ctx context.Context) (err error) { all, err = g.Notices(ctx, ids); return err })
-			return all, err
-		},
-		moveNotice: func(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.NoticeAction, proof pagoinrete.Proof) (there remoteNotice, err error) {
-			err = do(ctx, "MoveNotice", func(ctx context.Context) (err error) {
-				there, err = g.MoveNotice(ctx, by, id, action, proof)
-				return err
-			})
-			return there, err
-		},
-		noticePDF: func(ctx context.Context, id uuid.UUID) (body io.ReadCloser, err error) {
-			err = do(ctx, "NoticePDF", func(ctx context.Context) (err error) { body, err = g.NoticePDF(ctx, id); return err })
-			return body, err
-		},
-		receipt: func(ctx context.Context, id uuid.UUID) (r pagoinrete.Receipt, err error) {
-			err = do(ctx, "Receipt", func(ctx context.Context) (err error) { r, err = g.Receipt(ctx, id); return err })
-			return r, err
-		},
+// errorsAs changes the errors of one kind.
+func errorsAs(kind error, alter func(*flussi.RemoteError)) func(gateway) gateway {
+	return func(g gateway) gateway {
+		return failingAs(g, func(e *flussi.RemoteError) {
+			if e.Kind == kind {
+				alter(e)
+			}
+		})
+	}
+}
+
+// refusal is an error of a gateway that refuses what it should not.
+func refusal(kind error) error {
+	return &flussi.RemoteError{Package: "x", Operation: "refuse", Kind: kind, Outcome: flussi.OutcomeRefused}
+}
+
+// onlyOne lets one at a time make a call of a method, and refuses the others.
+func onlyOne(method string) func(gateway) gateway {
+	return func(g gateway) gateway {
+		var busy sync.Mutex
+		return on(method, func(c call) reply {
+			if !busy.TryLock() {
+				return reply{err: refusal(flussi.ErrRemoteState)}
+			}
+			defer busy.Unlock()
+			time.Sleep(brokenstore.Moment)
+			return c.do()
+		})(g)
 	}
 }
 
 // pdfs changes the PDFs.
 func pdfs(alter func(io.ReadCloser) io.ReadCloser) func(gateway) gateway {
-	return func(g gateway) gateway {
-		return alteredGateway{Gateway: g, noticePDF: func(ctx context.Context, id uuid.UUID) (io.ReadCloser, error) {
-			body, err := g.NoticePDF(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			return alter(body), nil
-		}}
-	}
+	return returns("NoticePDF", func(_ call, r *reply) {
+		if r.err == nil {
+			r.pdf = alter(r.pdf)
+		}
+	})
 }
 
 // readCloser is a reader and what closes it.

@@ -28,7 +28,10 @@ func TestCheckGatewayFindsWhatRunGatewayFinds(t *testing.T) {
 	err := pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) {
 		world, err := newWorld()
 		world.Gateway = failing(world.Gateway, func(err error) error { return errors.Join(flussi.ErrDuplicate, err) })
-		world.Gateway = alteredGateway{Gateway: world.Gateway, event: world.Unauthorized.Event}
+		world.Gateway = on("Event", func(c call) reply {
+			c.gateway = world.Unauthorized
+			return c.do()
+		})(world.Gateway)
 		return world, err
 	})
 	var broken *pagoinretetest.RuleError

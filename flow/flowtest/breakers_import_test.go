@@ -11,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 // The rules that the breakers below break.
@@ -36,12 +37,14 @@ type (
 	duplicate = func(flow.NotificationChange) (flow.NotificationChange, bool)
 )
 
-// importing makes a model with another Import.
-func importing(do func(s *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error)) func(flow.Store) flow.Store {
-	return func(s flow.Store) flow.Store {
-		m := newModel(s)
-		return altered{Store: m, importRows: func(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) { return do(m, ctx, i) }}
-	}
+// sendsRows makes a store that changes the rows of an import.
+func sendsRows(change func(*flow.NotificationChange)) func(flow.Store) flow.Store {
+	return sends("SaveImport", func(c *call) {
+		c.request.Rows = storetest.SequenceAs(c.request.Rows, func(row flow.NotificationChange) flow.NotificationChange {
+			change(&row)
+			return row
+		})
+	})
 }
 
 // repeatedUnless makes a model that misses some duplicates.
@@ -70,26 +73,16 @@ func told(change func(row, told flow.NotificationChange, store bool) (flow.Notif
 var importBreakers = []breaker{
 	{"an import stores no key", importRule, broken(func(m *model) { m.noKey = true })},
 	{"an import stores its flow only", importRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			all := i.Rows
-			i.Rows = func(func(flow.NotificationChange, error) bool) {
+		sends("SaveImport", func(c *call) {
+			all := c.request.Rows
+			c.request.Rows = func(func(flow.NotificationChange, error) bool) {
 				for range all {
 				}
 			}
-			return m.SaveImport(ctx, i)
 		})},
 	{"an import loses the records of its rows", importRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			all := i.Rows
-			i.Rows = func(yield func(flow.NotificationChange, error) bool) {
-				for c, err := range all {
-					c.Record = flow.NotificationRecord{Action: flow.NotificationCreate}
-					if !yield(c, err) {
-						return
-					}
-				}
-			}
-			return m.SaveImport(ctx, i)
+		sendsRows(func(c *flow.NotificationChange) {
+			c.Record = flow.NotificationRecord{Action: flow.NotificationCreate}
 		})},
 	{"the time of an import is local", importRule, broken(func(m *model) {
 		m.done = func(i flow.ImportResult) flow.ImportResult {
@@ -98,121 +91,87 @@ var importBreakers = []breaker{
 		}
 	})},
 	{"the time of an import is that of its flow", importRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			done, before, err := m.SaveImport(ctx, i)
-			if err == nil && !before {
-				done.At = i.Flow.Flow.CreatedAt
+		returns("SaveImport", func(c call, r *reply) {
+			if r.err == nil && !r.before {
+				r.done.At = c.request.Flow.Flow.CreatedAt
 			}
-			return done, before, err
 		})},
 	{"every import was made before", importRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			done, _, err := m.SaveImport(ctx, i)
-			return done, err == nil, err
-		})},
-	{"an import that there is none of is a zero value", importRule, func(s flow.Store) flow.Store {
-		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
-			done, err := s.ImportResult(ctx, key)
-			if errors.Is(err, flussi.ErrNotFound) {
-				err = nil
-			}
-			return done, err
-		}}
-	}},
+		returns("SaveImport", func(_ call, r *reply) { r.before = r.err == nil })},
+	{"an import that there is none of is a zero value", importRule, forgives("ImportResult", flussi.ErrNotFound)},
 	{"the key is asked for first", keyRule, broken(func(m *model) { m.keyFirst = true })},
 	{"the key is asked for twice", keyRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			key := i.Key
-			i.Key = func() flow.ImportKey { key(); return key() }
-			return m.SaveImport(ctx, i)
+		sends("SaveImport", func(c *call) {
+			key := c.request.Key
+			c.request.Key = func() flow.ImportKey { key(); return key() }
 		})},
 	{"the rows are pulled twice", keyRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			for range i.Rows {
+		sends("SaveImport", func(c *call) {
+			for range c.request.Rows {
 			}
-			return m.SaveImport(ctx, i)
 		})},
 	{"an import that was made is made again", onceRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
-		return altered{Store: m, importRows: func(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			key := i.Key()
+		return sends("SaveImport", func(c *call) {
+			key := c.request.Key()
 			m.maps.Lock()
 			delete(m.imports, key)
 			m.maps.Unlock()
-			return m.SaveImport(ctx, i)
-		}}
+		})(m)
 	}},
 	{"an import that was made stores its flow again", onceRule,
 		broken(func(m *model) { m.foundStoresFlow = true })},
 	{"an import that was made is an error", onceRule,
 		broken(func(m *model) { m.foundIsError = true })},
 	{"an import that was made is returned as new", onceRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			done, _, err := m.SaveImport(ctx, i)
-			return done, false, err
-		})},
+		returns("SaveImport", func(_ call, r *reply) { r.before = false })},
 	{"an import that was made is returned with the new flow", onceRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			done, before, err := m.SaveImport(ctx, i)
-			if err == nil {
-				done.Flow = i.Flow.Flow.ID
+		returns("SaveImport", func(c call, r *reply) {
+			if r.err == nil {
+				r.done.Flow = c.request.Flow.Flow.ID
 			}
-			return done, before, err
 		})},
 	{"a flow has one key", onceRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
-		return altered{Store: m, importRows: func(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			done, before, err := m.SaveImport(ctx, i)
+		return returns("SaveImport", func(c call, r *reply) {
 			m.maps.Lock()
 			defer m.maps.Unlock()
 			for key, other := range m.imports {
-				if err == nil && !before && other.Flow == done.Flow && key != done.Key {
+				if r.err == nil && !r.before && other.Flow == r.done.Flow && key != r.done.Key {
 					delete(m.imports, key)
 				}
 			}
-			return done, before, err
-		}}
+		})(m)
 	}},
 	{"the key is stored before the rows are", failedRule,
 		broken(func(m *model) { m.keyBeforeStoring = true })},
 	{"the key is asked for although the rows fail", failedRule,
 		broken(func(m *model) { m.keyAnyway = true })},
 	{"an import whose row fails is stored without it", failedRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			all := i.Rows
-			i.Rows = func(yield func(flow.NotificationChange, error) bool) {
+		sends("SaveImport", func(c *call) {
+			all := c.request.Rows
+			c.request.Rows = func(yield func(flow.NotificationChange, error) bool) {
 				for c, err := range all {
 					if err == nil && !yield(c, nil) {
 						return
 					}
 				}
 			}
-			return m.SaveImport(ctx, i)
 		})},
 	{"an import goes on when its context has ended while its rows are pulled", failedRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			if err := ctx.Err(); err != nil {
-				return flow.ImportResult{}, false, err
+		on("SaveImport", func(c call) reply {
+			if err := c.ctx.Err(); err != nil {
+				return reply{err: err}
 			}
-			return m.SaveImport(context.WithoutCancel(ctx), i)
+			c.ctx = context.WithoutCancel(c.ctx)
+			return c.do()
 		})},
 	{"an import stores its flow although a row is refused", failedRule,
 		broken(func(m *model) { m.storesFlowFirst = true })},
 	{"an import stores a row although another is refused", failedRule,
 		broken(func(m *model) { m.storesPart = true })},
 	{"an import makes In invio what was sent already", failedRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			all := i.Rows
-			i.Rows = func(yield func(flow.NotificationChange, error) bool) {
-				for c, err := range all {
-					c.Notification.AllowDuplicate = true
-					if !yield(c, err) {
-						return
-					}
-				}
-			}
-			return m.SaveImport(ctx, i)
-		})},
+		sendsRows(func(c *flow.NotificationChange) { c.Notification.AllowDuplicate = true })},
 	{"a disabled flow keeps its key", disabledRule,
 		broken(func(m *model) { m.loses = func(flow.Flow) bool { return false } })},
 	{"a disabled flow that is Attivo keeps its key", disabledRule, broken(func(m *model) {
@@ -263,13 +222,13 @@ var importBreakers = []breaker{
 				}
 				return m
 			})(s)
-			return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
-				done, err := s.ImportResult(ctx, key)
-				if refused[done.Flow] {
-					return flow.ImportResult{}, flussi.ErrNotFound
+			return on("ImportResult", func(c call) reply {
+				r := c.do()
+				if refused[r.done.Flow] {
+					return reply{err: flussi.ErrNotFound}
 				}
-				return done, err
-			}}
+				return r
+			})(s)
 		}},
 	{"every disabled flow loses its key", laterRule,
 		broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.Disabled } })},
@@ -282,12 +241,12 @@ var importBreakers = []breaker{
 	{"imports with one key are all stored", oneImportRule,
 		broken(func(m *model) { m.unlocked = true })},
 	{"of imports with one key, those that come late fail", oneImportRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			done, before, err := m.SaveImport(ctx, i)
-			if before {
-				return flow.ImportResult{}, false, flussi.ErrConflict
+		on("SaveImport", func(c call) reply {
+			r := c.do()
+			if r.before {
+				return reply{err: flussi.ErrConflict}
 			}
-			return done, before, err
+			return r
 		})},
 
 	{"Duplicate is never called", duplicateRule,
@@ -403,15 +362,16 @@ var importBreakers = []breaker{
 			return told, store
 		})},
 	{"an import of which nothing is to be stored has no key", toldRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			done, before, err := m.SaveImport(ctx, i)
-			if f, missing := m.Flow(ctx, done.Flow); err == nil && missing == nil && f.Counts.Total() == 0 {
-				m.maps.Lock()
-				defer m.maps.Unlock()
-				delete(m.imports, done.Key)
-			}
-			return done, before, err
-		})},
+		func(s flow.Store) flow.Store {
+			m := newModel(s)
+			return returns("SaveImport", func(c call, r *reply) {
+				if f, missing := m.Flow(c.ctx, r.done.Flow); r.err == nil && missing == nil && f.Counts.Total() == 0 {
+					m.maps.Lock()
+					defer m.maps.Unlock()
+					delete(m.imports, r.done.Key)
+				}
+			})(m)
+		}},
 	{"an import has 1,000 rows at most", longRule,
 		broken(func(m *model) { m.leavesRowsOut = true })},
 	{"duplicates are found in the first 1,000 rows", longRule, broken(func(m *model) {
@@ -437,17 +397,7 @@ var importBreakers = []breaker{
 	})},
 
 	{"Import does not look at its context", contextRule,
-		importing(func(m *model, ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-			return m.SaveImport(context.WithoutCancel(ctx), i)
-		})},
-	{"Imported does not look at its context", contextRule, func(s flow.Store) flow.Store {
-		return altered{Store: s, imported: func(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
-			return s.ImportResult(context.WithoutCancel(ctx), key)
-		}}
-	}},
-	{"Exchange does not look at its context", contextRule, func(s flow.Store) flow.Store {
-		return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-			return s.(flow.SaveAndClaimer).SaveAndClaim(context.WithoutCancel(ctx), changes, claim)
-		}}
-	}},
+		unheeding("SaveImport")},
+	{"Imported does not look at its context", contextRule, unheeding("ImportResult")},
+	{"Exchange does not look at its context", contextRule, unheeding("SaveAndClaim")},
 }

@@ -152,10 +152,7 @@ var sentBreakers = []breaker{
 		}
 	})},
 	{"what was sent already has no record", skippedRule, func(s flow.Store) flow.Store {
-		return altered{Store: newModel(s), notificationHistory: func(ctx context.Context, id uuid.UUID) ([]flow.NotificationRecord, error) {
-			records, err := s.NotificationHistory(ctx, id)
-			return slices.DeleteFunc(records, func(r flow.NotificationRecord) bool { return r.Action == flow.NotificationSkip }), err
-		}}
+		return withoutRecords(flow.NotificationSkip)(newModel(s))
 	}},
 	{"a claim counts what was sent already as In invio", skippedRule, broken(func(m *model) {
 		m.count = func(_, f flow.Flow) flow.Flow {
@@ -171,12 +168,11 @@ var sentBreakers = []breaker{
 	})},
 	{"what was sent already has a lease", skippedRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
-		return altered{Store: m, expired: func(ctx context.Context, limit int) ([]flow.Notification, error) {
-			ns, err := m.Expired(ctx, limit)
+		return returns("Expired", func(c call, r *reply) {
 			filter := flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeAlreadySent}}
-			skipped, _ := m.Notifications(context.Background(), filter, flow.Page{Limit: limit})
-			return append(ns, skipped...), err
-		}}
+			skipped, _ := m.Notifications(context.Background(), filter, flow.Page{Limit: c.limit})
+			r.all = append(r.all, skipped...)
+		})(m)
 	}},
 	{"the earlier one is changed, too", skippedRule, broken(func(m *model) {
 		m.give = func(claimed []flow.Notification) []flow.Notification {
@@ -190,21 +186,19 @@ var sentBreakers = []breaker{
 	})},
 	{"a claim goes on until its limit is In invio", limitRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
-		return altered{Store: m, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-			f, all, err := m.Claim(ctx, claim)
-			for wanted := claim.Limit; err == nil && claim.Limit > 0; {
-				wanted -= len(slices.DeleteFunc(slices.Clone(all), func(n flow.Notification) bool { return n.State != flow.NotificationSending }))
-				if claim.Limit = wanted; wanted <= 0 {
+		return returns("Claim", func(c call, r *reply) {
+			for wanted := c.claim.Limit; r.err == nil && c.claim.Limit > 0; {
+				wanted -= len(slices.DeleteFunc(slices.Clone(r.all), func(n flow.Notification) bool { return n.State != flow.NotificationSending }))
+				if c.claim.Limit = wanted; wanted <= 0 {
 					break
 				}
-				var more []flow.Notification
-				if f, more, err = m.Claim(ctx, claim); len(more) == 0 {
+				more := c.do()
+				if r.flow, r.err = more.flow, more.err; len(more.all) == 0 {
 					break
 				}
-				all = append(all, more...)
+				r.all = append(r.all, more.all...)
 			}
-			return f, all, err
-		}}
+		})(m)
 	}},
 	{"a claim looks once for all that it takes", firstRule,
 		broken(func(m *model) { m.claimsAtOnce = true })},
@@ -326,23 +320,21 @@ var sentBreakers = []breaker{
 			}
 			return same(earlier, n)
 		}
-		return altered{Store: m, saveNotifications: func(ctx context.Context, changes ...flow.NotificationChange) error {
-			err := m.SaveNotifications(ctx, changes...)
-			for _, c := range changes {
-				if errors.Is(err, flussi.ErrConflict) {
+		return returns("SaveNotifications", func(c call, r *reply) {
+			for _, c := range c.changes {
+				if errors.Is(r.err, flussi.ErrConflict) {
 					refused[c.Notification.ID] = c.Notification.Draft
 				}
 			}
-			return err
-		}}
+		})(m)
 	}},
 	{"an exchange claims by what was before", exchangeRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
-		return exchanging{m, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+		return on("SaveAndClaim", func(c call) reply {
 			find := m.find
 			old := map[uuid.UUID]flow.Notification{}
-			for _, c := range changes {
-				old[c.Notification.ID], _ = m.Notification(ctx, c.Notification.ID)
+			for _, change := range c.changes {
+				old[change.Notification.ID], _ = m.Notification(c.ctx, change.Notification.ID)
 			}
 			m.find = func(n flow.Notification) []flow.Notification {
 				all := find(n)
@@ -354,18 +346,18 @@ var sentBreakers = []breaker{
 				return all
 			}
 			defer func() { m.find = find }()
-			return m.SaveAndClaim(ctx, changes, claim)
-		}}
+			return c.do()
+		})(m)
 	}},
 	{"an exchange makes one In invio that was sent already", exchangeRule,
 		func(s flow.Store) flow.Store {
 			m := newModel(s)
-			return exchanging{m, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+			return on("SaveAndClaim", func(c call) reply {
 				refusal := m.refusal
 				m.refusal = func(flow.Notification, flow.Notification) error { return nil }
 				defer func() { m.refusal = refusal }()
-				return m.SaveAndClaim(ctx, changes, claim)
-			}}
+				return c.do()
+			})(m)
 		}},
 	{"only claims look at others", refuseRule,
 		broken(func(m *model) { m.savesBlindly, m.savesFlowsBlindly = true, true })},
@@ -419,14 +411,14 @@ var sentBreakers = []breaker{
 	{"who claims at the same time is turned away", winnerRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		var busy sync.Mutex
-		return altered{Store: m, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+		return on("Claim", func(c call) reply {
 			if !busy.TryLock() {
-				return flow.Flow{}, nil, errors.New("deadlock detected")
+				return reply{err: errors.New("deadlock detected")}
 			}
 			defer busy.Unlock()
 			time.Sleep(brokenstore.Moment)
-			return m.Claim(ctx, claim)
-		}}
+			return c.do()
+		})(m)
 	}},
 }
 

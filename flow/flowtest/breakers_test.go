@@ -72,179 +72,120 @@ var breakers = []breaker{
 		viewed.ReadParents(func(f *flow.Flow) {
 			f.Counts.Registered, f.Counts.Disabled = f.Counts.Registered+f.Counts.Disabled, 0
 		})},
-	{"a claim writes no record", "a claim has its record", func(s flow.Store) flow.Store {
-		return altered{Store: s, notificationHistory: func(ctx context.Context, id uuid.UUID) ([]flow.NotificationRecord, error) {
-			records, err := s.NotificationHistory(ctx, id)
-			return slices.DeleteFunc(records, func(r flow.NotificationRecord) bool { return r.Action == flow.NotificationClaim }), err
-		}}
-	}},
+	{"a claim writes no record", "a claim has its record", withoutRecords(flow.NotificationClaim)},
 	{"the newest are claimed first", "a claim takes the oldest, by time of creation and then ID",
-		func(s flow.Store) flow.Store {
-			return claimWhere(s, mayClaim, registered, true)
-		}},
+		claimWhere(mayClaim, registered, true)},
 	{"a claim of 0 is one of 1", "a claim takes as many as it may, and no more",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				claim.Limit = max(claim.Limit, 1)
-				return s.Claim(ctx, claim)
-			}}
-		}},
+		sends("Claim", func(c *call) {
+			c.claim.Limit = max(c.claim.Limit, 1)
+		})},
 	{"a claim takes what is in Errore, too", "a claim takes only what is Registrato",
-		func(s flow.Store) flow.Store {
-			filter := registered
-			filter.States = []flow.NotificationState{flow.NotificationRegistered, flow.NotificationFailed}
-			return claimWhere(s, mayClaim, filter, false)
-		}},
+		claimAlso(func(q *flow.NotificationFilter) {
+			q.States = []flow.NotificationState{flow.NotificationRegistered, flow.NotificationFailed}
+		})},
 	{"a claim takes what is disabled, too", "a claim takes nothing that is disabled",
-		func(s flow.Store) flow.Store {
-			filter := registered
-			filter.Disabled = flow.AnyDisabled
-			return claimWhere(s, mayClaim, filter, false)
-		}},
+		claimAlso(func(q *flow.NotificationFilter) { q.Disabled = flow.AnyDisabled })},
 	{"a claim takes what stands alone", "a claim takes only what belongs to its flow",
-		func(s flow.Store) flow.Store {
-			filter := registered
-			filter.Standalone = true
-			return claimWhere(s, mayClaim, filter, false)
-		}},
+		claimAlso(func(q *flow.NotificationFilter) { q.Standalone = true })},
 	{"a claim does not look at the flow's state", "a claim takes nothing unless its flow is In invio",
-		func(s flow.Store) flow.Store {
-			return claimWhere(s, func(f flow.Flow) bool { return !f.Disabled && f.Error == "" }, registered, false)
-		}},
+		claimWhere(func(f flow.Flow) bool { return !f.Disabled && f.Error == "" }, registered, false)},
 	{"a claim does not see that the flow is disabled", "a claim takes nothing of a flow that is disabled",
-		func(s flow.Store) flow.Store {
-			return claimWhere(s, func(f flow.Flow) bool { return f.State == flow.FlowSending && f.Error == "" }, registered, false)
-		}},
+		claimWhere(func(f flow.Flow) bool { return f.State == flow.FlowSending && f.Error == "" }, registered, false)},
 	{"a claim does not see that the flow was stopped", "a claim takes nothing of a flow that has an error",
-		func(s flow.Store) flow.Store {
-			return claimWhere(s, func(f flow.Flow) bool { return f.State == flow.FlowSending && !f.Disabled }, registered, false)
-		}},
+		claimWhere(func(f flow.Flow) bool { return f.State == flow.FlowSending && !f.Disabled }, registered, false)},
 	{"a claim returns what was before it", "a claim changes what it takes, and nothing else",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				f, claimed, err := s.Claim(ctx, claim)
-				for i := range claimed {
-					claimed[i].State = flow.NotificationRegistered
-					claimed[i].Version--
-				}
-				return f, claimed, err
-			}}
-		}},
+		returns("Claim", func(c call, r *reply) {
+			for i := range r.all {
+				r.all[i].State = flow.NotificationRegistered
+				r.all[i].Version--
+			}
+		})},
 	{"a claim keeps who changed it last", "a claim changes what it takes, and nothing else",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				claim.By = "system"
-				return s.Claim(ctx, claim)
-			}}
-		}},
+		sends("Claim", func(c *call) {
+			c.claim.By = "system"
+		})},
 	{"a claim gives the flow without counts", "a claim gives the flow with its counts afterwards",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				f, claimed, err := s.Claim(ctx, claim)
-				f.Counts = flow.Counts{}
-				return f, claimed, err
-			}}
-		}},
+		returns("Claim", func(c call, r *reply) {
+			r.flow.Counts = flow.Counts{}
+		})},
 	{"a claim gives the flow with its counts before", "a claim gives the flow with its counts afterwards",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				before, _ := s.Flow(ctx, claim.Flow)
-				f, claimed, err := s.Claim(ctx, claim)
-				f.Counts = before.Counts
-				return f, claimed, err
-			}}
-		}},
+		on("Claim", func(c call) reply {
+			before, _ := c.store.Flow(c.ctx, c.claim.Flow)
+			r := c.do()
+			r.flow.Counts = before.Counts
+			return r
+		})},
 	{"nothing is claimed twice, not even what was given back", "what was given back can be claimed again",
 		func(s flow.Store) flow.Store {
 			var mu sync.Mutex
 			taken := map[uuid.UUID]bool{}
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				f, claimed, err := s.Claim(ctx, claim)
+			return on("Claim", func(c call) reply {
+				r := c.do()
 				mu.Lock()
 				defer mu.Unlock()
-				return f, slices.DeleteFunc(claimed, func(n flow.Notification) bool {
+				r.all = slices.DeleteFunc(r.all, func(n flow.Notification) bool {
 					was := taken[n.ID]
 					taken[n.ID] = true
 					return was
-				}), err
-			}}
+				})
+				return r
+			})(s)
 		}},
 	{"a claim of a flow that is not there is empty", "a claim of a flow that is not there finds none",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				f, claimed, err := s.Claim(ctx, claim)
-				if errors.Is(err, flussi.ErrNotFound) {
-					err = nil
-				}
-				return f, claimed, err
-			}}
-		}},
-	{"no lease is ever over", "a lease that is over is found", func(s flow.Store) flow.Store {
-		return altered{Store: s, expired: func(ctx context.Context, _ int) ([]flow.Notification, error) { return nil, ctx.Err() }}
-	}},
+		forgives("Claim", flussi.ErrNotFound)},
+	{"no lease is ever over", "a lease that is over is found", on("Expired", func(c call) reply { return reply{err: c.ctx.Err()} })},
 	{"what stands alone has no lease", "a lease that is over is found",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, expired: func(ctx context.Context, limit int) ([]flow.Notification, error) {
-				ns, err := s.Expired(ctx, limit)
-				return slices.DeleteFunc(ns, func(n flow.Notification) bool { return n.FlowID == uuid.Nil }), err
-			}}
-		}},
+		returns("Expired", func(_ call, r *reply) {
+			r.all = slices.DeleteFunc(r.all, func(n flow.Notification) bool { return n.FlowID == uuid.Nil })
+		})},
 	{"only what was claimed has a lease", "a lease that is over is found",
 		viewed.WrittenChildren(func(c *notificationChange, _ flow.Notification) {
 			c.Lease = time.Hour
 		})},
 	{"leases are always over", "a lease that is not over is not found",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, expired: func(ctx context.Context, limit int) ([]flow.Notification, error) {
-				return s.Notifications(ctx, flow.NotificationFilter{States: []flow.NotificationState{flow.NotificationSending}}, flow.Page{Limit: limit})
-			}}
-		}},
+		on("Expired", func(c call) (r reply) {
+			filter := flow.NotificationFilter{States: []flow.NotificationState{flow.NotificationSending}}
+			r.all, r.err = c.store.Notifications(c.ctx, filter, flow.Page{Limit: c.limit})
+			return r
+		})},
 	{"a refused change gives its lease", "a lease that is not over is not found",
 		func(s flow.Store) flow.Store {
 			var mu sync.Mutex
 			over := map[uuid.UUID]bool{}
-			return altered{Store: s, saveNotifications: func(ctx context.Context, changes ...flow.NotificationChange) error {
-				err := s.SaveNotifications(ctx, changes...)
+			s = returns("SaveNotifications", func(c call, r *reply) {
 				mu.Lock()
 				defer mu.Unlock()
-				for _, c := range changes {
-					over[c.Notification.ID] = errors.Is(err, flussi.ErrConflict) && c.Lease < time.Second
+				for _, change := range c.changes {
+					over[change.Notification.ID] = errors.Is(r.err, flussi.ErrConflict) && change.Lease < time.Second
 				}
-				return err
-			}, expired: func(ctx context.Context, limit int) ([]flow.Notification, error) {
+			})(s)
+			return returns("Expired", func(c call, r *reply) {
 				mu.Lock()
 				defer mu.Unlock()
-				ns, err := s.Expired(ctx, limit)
 				for id, is := range over {
-					if n, missing := s.Notification(ctx, id); is && missing == nil {
-						ns = append(ns, n)
+					if n, missing := c.store.Notification(c.ctx, id); is && missing == nil {
+						r.all = append(r.all, n)
 					}
 				}
-				return ns, err
-			}}
+			})(s)
 		}},
 	{"a lease stays when the state changes", "a lease ends with the state In invio",
 		func(s flow.Store) flow.Store {
 			var mu sync.Mutex
 			found := map[uuid.UUID]bool{}
-			return altered{Store: s, expired: func(ctx context.Context, limit int) ([]flow.Notification, error) {
-				ns, err := s.Expired(ctx, limit)
-				if err != nil {
-					return nil, err
-				}
+			return returns("Expired", func(c call, r *reply) {
 				mu.Lock()
 				defer mu.Unlock()
-				for _, n := range ns {
+				for _, n := range r.all {
 					found[n.ID] = true
 				}
 				for id := range found {
-					n, err := s.Notification(ctx, id)
-					if err == nil && n.State != flow.NotificationSending && len(ns) < limit {
-						ns = append(ns, n)
+					n, err := c.store.Notification(c.ctx, id)
+					if err == nil && n.State != flow.NotificationSending && len(r.all) < c.limit {
+						r.all = append(r.all, n)
 					}
 				}
-				return ns, err
-			}}
+			})(s)
 		}},
 	{"a lease is given once", "storing In invio again gives a new lease",
 		viewed.WrittenChildren(func(c *notificationChange, old flow.Notification) {
@@ -253,29 +194,27 @@ var breakers = []breaker{
 			}
 		})},
 	{"all expired leases are given", "no more expired leases are given than asked for",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, expired: func(ctx context.Context, _ int) ([]flow.Notification, error) {
-				return s.Expired(ctx, math.MaxInt)
-			}}
-		}},
+		sends("Expired", func(c *call) { c.limit = math.MaxInt })},
 	{"a claim goes by what the flow was before", "a claim happens wholly before or wholly after a change of its flow",
 		func(s flow.Store) flow.Store {
-			s = viewed(brokenstore.Late)(s)
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				f, err := s.Flow(ctx, claim.Flow)
-				if err != nil || f.State != flow.FlowSending || f.Error != "" {
-					return f, nil, err
+			return on("Claim", func(c call) (r reply) {
+				r.flow, r.err = c.store.Flow(c.ctx, c.claim.Flow)
+				if r.err != nil || r.flow.State != flow.FlowSending || r.flow.Error != "" {
+					return r
 				}
 				time.Sleep(2 * brokenstore.Moment) // in which the flow is stopped
-				found, err := s.Notifications(ctx, flow.NotificationFilter{Flow: f.ID, States: []flow.NotificationState{flow.NotificationRegistered}}, flow.Page{Limit: 100})
+				filter := registered
+				filter.Flow = c.claim.Flow
+				found, err := c.store.Notifications(c.ctx, filter, flow.Page{Limit: 100})
 				if err != nil || len(found) == 0 {
-					return f, nil, err
+					return reply{flow: r.flow, err: err}
 				}
 				n := found[rand.IntN(len(found))]
 				n.State = flow.NotificationSending
-				err = s.SaveNotifications(ctx, flow.NotificationChange{Notification: n, Lease: claim.Lease})
-				return f, found[:1], err
-			}}
+				r.err = c.store.SaveNotifications(c.ctx, flow.NotificationChange{Notification: n, Lease: c.claim.Lease})
+				r.all = found[:1]
+				return r
+			})(viewed(brokenstore.Late)(s))
 		}},
 	{"a field of the flows' filter is not looked at", "flows are found by each field of the filter",
 		viewed.Parents(brokenstore.Asks[flow.Flow](func(q *flow.FlowFilter) { q.AppContext = "" }))},
@@ -290,59 +229,45 @@ var breakers = []breaker{
 	{"wildcards are wild", "a text that is looked for stands for itself",
 		searched(brokenstore.Like)},
 	{"Claim does not look at its context", "a context that has ended is refused, and nothing changes",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				return s.Claim(context.WithoutCancel(ctx), claim)
-			}}
-		}},
+		unheeding("Claim")},
 	{"Expired does not look at its context", "a context that has ended is refused, and nothing changes",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, expired: func(ctx context.Context, limit int) ([]flow.Notification, error) {
-				return s.Expired(context.WithoutCancel(ctx), limit)
-			}}
-		}},
+		unheeding("Expired")},
 	{"the end of a claim's context is looked at too late", "a context that has ended is refused, and nothing changes",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				f, claimed, err := s.Claim(context.WithoutCancel(ctx), claim)
-				return f, claimed, errors.Join(err, ctx.Err())
-			}}
-		}},
+		on("Claim", func(c call) reply {
+			ctx := c.ctx
+			c.ctx = context.WithoutCancel(ctx)
+			r := c.do()
+			r.err = errors.Join(r.err, ctx.Err())
+			return r
+		})},
 	{"the history is the store's own slice", "what is returned is the caller's",
 		func(s flow.Store) flow.Store {
-			return altered{Store: s, notificationHistory: brokenstore.OwnSlice(s.NotificationHistory)}
+			own := brokenstore.OwnSlice(s.NotificationHistory)
+			return on("NotificationHistory", func(c call) (r reply) {
+				r.records, r.err = own(c.ctx, c.id)
+				return r
+			})(s)
 		}},
-	{"what is given is changed", "what is given stays the caller's", func(s flow.Store) flow.Store {
-		return altered{Store: s, saveNotifications: func(ctx context.Context, changes ...flow.NotificationChange) error {
-			err := s.SaveNotifications(ctx, changes...)
-			for i := range changes {
-				changes[i].Notification.Version++
-			}
-			return err
-		}}
-	}},
+	{"what is given is changed", "what is given stays the caller's", returns("SaveNotifications", func(c call, r *reply) {
+		for i := range c.changes {
+			c.changes[i].Notification.Version++
+		}
+	})},
 	{"a claim gives what was given before once more", "a notification is given to one claim only",
 		func(s flow.Store) flow.Store {
 			var mu sync.Mutex
 			var last []flow.Notification
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				f, claimed, err := s.Claim(ctx, claim)
+			return returns("Claim", func(c call, r *reply) {
 				mu.Lock()
 				defer mu.Unlock()
-				if len(last) > 0 && len(claimed) > 0 && last[0].FlowID == claimed[0].FlowID {
-					claimed = append(claimed, last[0])
+				if len(last) > 0 && len(r.all) > 0 && last[0].FlowID == r.all[0].FlowID {
+					r.all = append(r.all, last[0])
 				}
-				last = slices.Clone(claimed)
-				return f, claimed, err
-			}}
+				last = slices.Clone(r.all)
+			})(s)
 		}},
 	{"a claim loses what it takes", "a notification is given to one claim only",
-		func(s flow.Store) flow.Store {
-			return altered{Store: s, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				f, claimed, err := s.Claim(ctx, claim)
-				return f, claimed[:len(claimed)-len(claimed)/2], err
-			}}
-		}},
+		returns("Claim", func(_ call, r *reply) { r.all = r.all[:len(r.all)-len(r.all)/2] })},
 	{"a change wins over a claim", "a claim and a change of one version do not both happen",
 		func(s flow.Store) flow.Store {
 			wins := viewed.WrittenChildren(func(c *notificationChange, old flow.Notification) {
@@ -351,11 +276,11 @@ var breakers = []breaker{
 				}
 			})(s)
 			var mu sync.Mutex
-			return altered{Store: wins, saveNotifications: func(ctx context.Context, changes ...flow.NotificationChange) error {
+			return on("SaveNotifications", func(c call) reply {
 				mu.Lock()
 				defer mu.Unlock()
-				return wins.SaveNotifications(ctx, changes...)
-			}}
+				return c.do()
+			})(wins)
 		}},
 	{"counts are added up while they change", "counts are of one moment",
 		func(s flow.Store) flow.Store {
@@ -370,45 +295,36 @@ var breakers = []breaker{
 				}
 				return m
 			})(s)
-			return altered{Store: adding, claim: func(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+			return sends("Claim", func(c *call) {
 				time.Sleep(brokenstore.Moment)
-				return s.Claim(ctx, claim)
-			}}
+			})(adding)
 		}},
 	{"an exchange claims, and then stores", "an exchange stores, and then claims",
-		func(s flow.Store) flow.Store {
-			return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				f, claimed, err := s.Claim(ctx, claim)
-				return f, claimed, errors.Join(err, s.SaveNotifications(ctx, changes...))
-			}}
-		}},
+		on("SaveAndClaim", func(c call) reply {
+			r := c.as("Claim")
+			r.err = errors.Join(r.err, c.as("SaveNotifications").err)
+			return r
+		})},
 	{"an exchange with a flow that is disabled stores nothing", "an exchange stores, and then claims",
-		func(s flow.Store) flow.Store {
-			return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				if f, err := s.Flow(ctx, claim.Flow); err != nil || !mayClaim(f) {
-					return f, nil, err
-				}
-				return s.(flow.SaveAndClaimer).SaveAndClaim(ctx, changes, claim)
-			}}
-		}},
+		on("SaveAndClaim", func(c call) reply {
+			if f, err := c.store.Flow(c.ctx, c.claim.Flow); err != nil || !mayClaim(f) {
+				return reply{flow: f, err: err}
+			}
+			return c.do()
+		})},
 	{"an exchange claims although it stored nothing", "an exchange stores and claims together or not at all",
-		func(s flow.Store) flow.Store {
-			return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				failed := s.SaveNotifications(ctx, changes...)
-				f, claimed, err := s.Claim(ctx, claim)
-				return f, claimed, errors.Join(failed, err)
-			}}
-		}},
+		on("SaveAndClaim", func(c call) reply {
+			failed := c.as("SaveNotifications").err
+			r := c.as("Claim")
+			r.err = errors.Join(failed, r.err)
+			return r
+		})},
 	{"an exchange stores although it claimed nothing", "an exchange stores and claims together or not at all",
-		func(s flow.Store) flow.Store {
-			return exchanging{s, func(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-				if err := s.SaveNotifications(ctx, changes...); err != nil {
-					return flow.Flow{}, nil, err
-				}
-				return s.Claim(ctx, claim)
-			}}
-		}},
-	{"it panics", "a lease that is over is found", func(s flow.Store) flow.Store {
-		return altered{Store: s, expired: func(context.Context, int) ([]flow.Notification, error) { panic("no such query") }}
-	}},
+		on("SaveAndClaim", func(c call) reply {
+			if r := c.as("SaveNotifications"); r.err != nil {
+				return r
+			}
+			return c.as("Claim")
+		})},
+	{"it panics", "a lease that is over is found", on("Expired", func(call) reply { panic("no such query") })},
 }

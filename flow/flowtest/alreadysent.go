@@ -104,13 +104,7 @@ func (p *probe) skips(what string, n flow.Notification, because ...flow.Notifica
 	want := p.flows.One(n.FlowID)
 	want.Counts.Registered--
 	want.Counts.Failed++
-	claim := flow.Claim{Flow: n.FlowID, Limit: 10, Lease: long, At: p.SomeTime(), By: p.Word()}
-	got, claimed, err := p.store.Claim(p.Ctx, claim)
-	p.Must(err, "Claim")
-	if !slices.Equal(ids(claimed), []uuid.UUID{n.ID}) {
-		p.Fail("Claim of one %s: want it returned, got %s", what, list(ids(claimed)))
-		return
-	}
+	claim, got, claimed := p.claimsExactly("of one "+what, n.FlowID, 10, long, n)
 	p.isSkipped(what, claimed[0], n, claim, because...)
 	p.Equal("the flow of a Claim of one "+what, got, want)
 	p.flows.IsRead("after a Claim of one "+what, want)
@@ -220,13 +214,7 @@ func skippedAreRecorded(p *probe) {
 	earlier.Version++
 	full.Version++
 	free := p.save(p.newNotification(f.ID))
-	claim := flow.Claim{Flow: f.ID, Limit: 10, Lease: short, At: p.SomeTime(), By: p.Word()}
-	got, claimed, err := p.store.Claim(p.Ctx, claim)
-	p.Must(err, "Claim")
-	if !slices.Equal(ids(claimed), []uuid.UUID{full.ID, free.ID}) {
-		p.Fail("Claim of one that was sent already, and one that was not: want both, got %s", list(ids(claimed)))
-		return
-	}
+	claim, got, claimed := p.claimsExactly("of one that was sent already, and one that was not", f.ID, 10, short, full, free)
 	f.Counts = flow.Counts{Sending: 1, Failed: 1}
 	p.Equal("the flow of a Claim of one that was sent already, and one that was not", got, f)
 	p.flows.IsRead("after a Claim of one that was sent already, and one that was not", f)
@@ -270,13 +258,7 @@ func claimsTakeTheFirst(p *probe) {
 		all := append([]flow.Notification{first}, p.newNotifications(f.ID, between)...)
 		all = append(all, p.twin(first, f.ID), p.twin(first, f.ID))
 		p.saveAll(all...)
-		claim := flow.Claim{Flow: f.ID, Limit: 100, Lease: long, At: p.SomeTime(), By: p.Word()}
-		got, claimed, err := p.store.Claim(p.Ctx, claim)
-		p.Must(err, "Claim")
-		if !slices.Equal(ids(claimed), ids(all)) {
-			p.Fail("Claim of %d, three of which have one message: want %s, got %s", len(all), list(ids(all)), list(ids(claimed)))
-			return
-		}
+		claim, got, claimed := p.claimsExactly("of some, three of which have one message", f.ID, 100, long, all...)
 		p.Equal("the counts of Claim", got.Counts, flow.Counts{Sending: 1 + between, Failed: 2})
 		p.isSending("the first of three with one message", first.ID)
 		for i, n := range all[1+between:] {

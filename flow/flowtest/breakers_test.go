@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -30,35 +29,6 @@ var breakers = []breaker{
 	{"two fields change places", "a notification is read as it was stored",
 		viewed.ReadChildren(func(n *flow.Notification) {
 			n.UpdatedBy, n.Reference = n.Reference, n.UpdatedBy
-		})},
-	{"texts are cut at 4,000 characters", "texts are kept to the last character",
-		viewed.WrittenChildren(func(c *notificationChange, _ flow.Notification) {
-			if runes := []rune(c.Entity.Content.Reveal()); len(runes) > 4000 {
-				c.Entity.Content = flussi.NewText(string(runes[:4000]))
-			}
-		})},
-	{"spaces at the end are lost", "texts are kept to the last character",
-		viewed.WrittenParents(func(c *flowChange, _ flow.Flow) {
-			c.Entity.AppContext = strings.TrimRight(c.Entity.AppContext, " ")
-		})},
-	{"times are local", "times are kept to the microsecond, and given in UTC",
-		viewed.ReadChildren(func(n *flow.Notification) {
-			n.DueDate = n.DueDate.In(time.FixedZone("CET", 3600))
-		})},
-	{"times are cut at the second", "times are kept to the microsecond, and given in UTC",
-		viewed.ReadParents(func(f *flow.Flow) {
-			f.UpdatedAt = f.UpdatedAt.Truncate(time.Second)
-		})},
-	{"times lose their zone, and are taken for UTC", "times are kept to the microsecond, and given in UTC",
-		viewed.WrittenChildren(func(c *notificationChange, _ flow.Notification) {
-			t := c.Entity.DueDate
-			c.Entity.DueDate = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
-		})},
-	{"no time is 1970", "a time that is zero stays zero",
-		viewed.ReadChildren(func(n *flow.Notification) {
-			if n.AnonymisedAt.IsZero() {
-				n.AnonymisedAt = time.Unix(0, 0).UTC()
-			}
 		})},
 	{"unknown states are Errore", "states, codes and actions that are unknown are kept",
 		viewed.ReadChildren(func(n *flow.Notification) {

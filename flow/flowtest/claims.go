@@ -157,13 +157,7 @@ func claimsChangeWhatTheyTake(p *probe) {
 		all = append(all, p.save(n))
 	}
 	all = inOrder(all)
-	claim := flow.Claim{Flow: f.ID, Limit: 2, Lease: long, At: p.SomeTime(), By: p.Word()}
-	_, claimed, err := p.store.Claim(p.Ctx, claim)
-	p.Must(err, "Claim")
-	if len(claimed) != 2 {
-		p.Fail("Claim with the limit 2, of 3: got %d", len(claimed))
-		return
-	}
+	claim, _, claimed := p.claimsExactly("with the limit 2, of 3", f.ID, 2, long, all[:2]...)
 	for i, want := range all {
 		if i < 2 {
 			want.State, want.UpdatedAt, want.UpdatedBy = flow.NotificationSending, claim.At, claim.By
@@ -289,13 +283,7 @@ func claimsHaveRecords(p *probe) {
 	f := p.sendingFlow()
 	created := p.newNotifications(f.ID, 3)
 	p.saveFlow(f, created...)
-	claim := flow.Claim{Flow: f.ID, Limit: 2, Lease: long, At: p.SomeTime(), By: p.Word()}
-	_, claimed, err := p.store.Claim(p.Ctx, claim)
-	p.Must(err, "Claim")
-	if len(claimed) != 2 {
-		p.Fail("Claim with the limit 2, of 3: got %d", len(claimed))
-		return
-	}
+	claim, _, claimed := p.claimsExactly("with the limit 2, of 3", f.ID, 2, long, created[:2]...)
 	record := flow.NotificationRecord{
 		At: claim.At, By: claim.By, Action: flow.NotificationClaim,
 		From: flow.NotificationRegistered, To: flow.NotificationSending,

@@ -117,19 +117,15 @@ func counted(f flow.Flow, all ...flow.Notification) flow.Flow {
 
 // flowChange is the storing of a flow, with a record.
 func flowChange(f flow.Flow) flow.FlowChange {
-	record := flow.FlowRecord{At: f.UpdatedAt, By: f.UpdatedBy, Action: flow.FlowEdit, From: f.State, To: f.State}
-	if f.Version == 0 {
-		record.Action, record.From = flow.FlowCreate, ""
-	}
+	record := storetest.RecordOf[flow.Flow, flow.FlowState](f, flow.FlowEdit, flow.FlowCreate, "")
 	return flow.FlowChange{Flow: f, Record: record}
 }
 
 // notificationChange is the storing of a notification, with a record and a long lease.
 func notificationChange(n flow.Notification) flow.NotificationChange {
-	record := flow.NotificationRecord{At: n.UpdatedAt, By: n.UpdatedBy, Action: flow.NotificationEdit, From: n.State, To: n.State}
-	if n.Version == 0 {
-		record.Action, record.From = flow.NotificationCreate, ""
-	}
+	record := storetest.RecordOf[flow.Notification, flow.NotificationState](
+		n, flow.NotificationEdit, flow.NotificationCreate, "",
+	)
 	return flow.NotificationChange{Notification: n, Record: record, Lease: long}
 }
 

@@ -92,6 +92,19 @@ func (p *probe) claim(of uuid.UUID, limit int, lease time.Duration) (flow.Flow, 
 	return f, claimed
 }
 
+// claimsExactly claims as somebody, and ends the test unless it gets these.
+func (p *probe) claimsExactly(
+	what string, of uuid.UUID, limit int, lease time.Duration, want ...flow.Notification,
+) (flow.Claim, flow.Flow, []flow.Notification) {
+	claim := flow.Claim{Flow: of, Limit: limit, Lease: lease, At: p.SomeTime(), By: p.Word()}
+	f, claimed, err := p.store.Claim(p.Ctx, claim)
+	p.Must(err, "Claim")
+	if !slices.Equal(ids(claimed), ids(want)) {
+		p.Must(fmt.Errorf("want %s, got %s", list(ids(want)), list(ids(claimed))), "Claim "+what)
+	}
+	return claim, f, claimed
+}
+
 // claimNone claims nothing, and returns the flow.
 func (p *probe) claimNone(of uuid.UUID) flow.Flow {
 	f, none := p.claim(of, 0, long)

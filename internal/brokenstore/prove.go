@@ -35,7 +35,9 @@ type Proof[S, T any, P, C storetest.Placed] struct {
 
 // Run proves the suite, in subtests.
 func (p Proof[S, T, P, C]) Run(t *testing.T) {
-	breakers := slices.Clone(p.Own)
+	breakers := slices.Concat(p.Own,
+		ofFields(p.Shared.Parent, p.Views.WrittenParents, p.Views.ReadParents),
+		ofFields(p.Shared.Child, p.Views.WrittenChildren, p.Views.ReadChildren))
 	for _, b := range Breakers[P, C](p.Shared.Parent, p.Shared.Child) {
 		breakers = append(breakers, Breaker[S]{b.Name, b.Rule, p.Views(b.Break)})
 	}

@@ -2,6 +2,9 @@ package brokenstore
 
 // The rules that breakers break, as far as their words are the same in every suite.
 const (
+	textsRule    = "texts are kept to the last character"
+	timesRule    = "times are kept to the microsecond, and given in UTC"
+	zeroRule     = "a time that is zero stays zero"
 	newRule      = "what is new must not be there"
 	oldRule      = "what is not new must be there"
 	lateRule     = "what was changed in the meantime is not stored"

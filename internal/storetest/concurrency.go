@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
+
+	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
 )
@@ -43,6 +46,24 @@ func (k *Kind[E]) wonOnce(one E) {
 		k.Fail("%s that many changed at once has the version %d and %d records, not %d",
 			k.Name.An(), version, records, want)
 	}
+}
+
+// Meanwhile reads an entity in both ways, while others write it, and checks what it gets. Nothing
+// else may be listed.
+func (k *Kind[E]) Meanwhile(id uuid.UUID, check func(what string, one E) error) error {
+	one, err := k.Get(k.Ctx, id)
+	if err != nil {
+		return err
+	}
+	listed, err := k.List(k.Ctx, k.ByID(), flussi.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	errs := []error{check(k.Name.Get(), one)}
+	for _, one := range listed {
+		errs = append(errs, check(k.Name.List(), one))
+	}
+	return errors.Join(errs...)
 }
 
 func (s *Suite[P, C]) creationsHaveOneWinner() {

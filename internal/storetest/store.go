@@ -48,6 +48,19 @@ type State string
 // Action is an action on any kind of entities.
 type Action string
 
+// RecordOf returns the record of a change of an entity that stays in its state. A new one is created
+// from another.
+func RecordOf[E any, S, A ~string](one E, edit, create A, from S) flussi.Record[S, A] {
+	state := *FieldOf[S](&one, "State")
+	record := flussi.Record[S, A]{
+		At: *FieldOf[time.Time](&one, "UpdatedAt"), By: lastBy(one), Action: edit, From: state, To: state,
+	}
+	if Version(one) == 0 {
+		record.Action, record.From = create, from
+	}
+	return record
+}
+
 // ReadsAs returns the methods that read entities of one kind, of which the store's own have
 // these types.
 func ReadsAs[E, Q any, S, A ~string](

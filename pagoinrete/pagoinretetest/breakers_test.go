@@ -85,16 +85,6 @@ var breakers = []breaker{
 		viewed.WrittenChildren(func(c *noticeChange, _ pagoinrete.Notice) {
 			c.Entity.Evidence.Refund.By = ""
 		})},
-	{"texts are cut at 4,000 characters", "texts are kept to the last character",
-		viewed.WrittenParents(func(c *eventChange, _ pagoinrete.Event) {
-			if runes := []rune(c.Entity.Rejection.Reveal()); len(runes) > 4000 {
-				c.Entity.Rejection = flussi.NewText(string(runes[:4000]))
-			}
-		})},
-	{"spaces at the end are lost", "texts are kept to the last character",
-		viewed.WrittenChildren(func(c *noticeChange, _ pagoinrete.Notice) {
-			c.Entity.Evidence.Movement.Reference = strings.TrimRight(c.Entity.Evidence.Movement.Reference, " ")
-		})},
 	{"a reason loses its line breaks", "texts are kept to the last character",
 		viewed.WrittenChildren(func(c *noticeChange, _ pagoinrete.Notice) {
 			c.Record.Reason = flussi.NewText(strings.ReplaceAll(c.Record.Reason.Reveal(), "\r\n", "\n"))
@@ -107,31 +97,6 @@ var breakers = []breaker{
 		viewed.WrittenParents(func(c *eventChange, _ pagoinrete.Event) {
 			for i, part := range c.Entity.Instalments {
 				c.Entity.Instalments[i].Amount = flussi.Cents(float64(part.Amount))
-			}
-		})},
-	{"times are local", "times are kept to the microsecond, and given in UTC",
-		viewed.ReadChildren(func(n *pagoinrete.Notice) {
-			n.DueDate = n.DueDate.In(time.FixedZone("CET", 3600))
-		})},
-	{"due dates of instalments are local", "times are kept to the microsecond, and given in UTC",
-		viewed.ReadParents(func(e *pagoinrete.Event) {
-			for i, part := range e.Instalments {
-				e.Instalments[i].DueDate = part.DueDate.In(time.FixedZone("CET", 3600))
-			}
-		})},
-	{"times are cut at the second", "times are kept to the microsecond, and given in UTC",
-		viewed.ReadChildren(func(n *pagoinrete.Notice) {
-			n.Evidence.Settlement.Date = n.Evidence.Settlement.Date.Truncate(time.Second)
-		})},
-	{"times lose their zone, and are taken for UTC", "times are kept to the microsecond, and given in UTC",
-		viewed.WrittenParents(func(c *eventChange, _ pagoinrete.Event) {
-			t := c.Entity.Discrepancy.At
-			c.Entity.Discrepancy.At = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
-		})},
-	{"no time is 1970", "a time that is zero stays zero",
-		viewed.ReadChildren(func(n *pagoinrete.Notice) {
-			if n.Evidence.Manual.Date.IsZero() {
-				n.Evidence.Manual.Date = time.Unix(0, 0).UTC()
 			}
 		})},
 	{"an instalment without a due date has one", "a time that is zero stays zero",

@@ -1,7 +1,6 @@
 package pagoinretetest
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/flussi-go/flussi"
@@ -39,23 +38,6 @@ func bothWaysMeet(p *probe) {
 	}
 }
 
-// read reads an event in both ways, and checks what it gets.
-func (p *probe) read(e pagoinrete.Event, check func(what string, e pagoinrete.Event) error) error {
-	read, err := p.store.Event(p.Ctx, e.ID)
-	if err != nil {
-		return err
-	}
-	listed, err := p.store.Events(p.Ctx, pagoinrete.EventFilter{}, pagoinrete.Page{Limit: 1})
-	if err != nil {
-		return err
-	}
-	errs := []error{check("Event", read)}
-	for _, e := range listed {
-		errs = append(errs, check("Events", e))
-	}
-	return errors.Join(errs...)
-}
-
 // countsAreOfOneMoment lets half of a crowd read while the other changes states: each
 // notice that gets paid has a discrepancy with it.
 func countsAreOfOneMoment(p *probe) {
@@ -71,7 +53,7 @@ func countsAreOfOneMoment(p *probe) {
 	for _, err := range storetest.Together(func(i int) error {
 		for round := range each {
 			if i%2 == 0 {
-				if err := p.read(e, func(what string, e pagoinrete.Event) error {
+				if err := p.events.Meanwhile(e.ID, func(what string, e pagoinrete.Event) error {
 					if c := e.Counts; c.Total() != len(all) || c.Discrepancies != c.Paid {
 						return fmt.Errorf("%s counts %d notices, %d of them paid, and %d discrepancies while those of %d notices that get paid come with that",
 							what, c.Total(), c.Paid, c.Discrepancies, len(all))
@@ -113,7 +95,7 @@ func eventsAreOfOneMoment(p *probe) {
 				e.Version++
 				continue
 			}
-			if err := p.read(pagoinrete.Event{ID: all[0].EventID}, func(what string, e pagoinrete.Event) error {
+			if err := p.events.Meanwhile(all[0].EventID, func(what string, e pagoinrete.Event) error {
 				if e.Counts.Total() != int(e.Version) {
 					return fmt.Errorf("%s gives version %d, which was stored with notice number %d, and counts %d", what, e.Version, e.Version, e.Counts.Total())
 				}

@@ -95,20 +95,16 @@ func (p *probe) bareNotice(n pagoinrete.Notice) pagoinrete.Notice {
 
 // eventChange is the storing of an event, with a record. Its instalments are its own.
 func eventChange(e pagoinrete.Event) pagoinrete.EventChange {
-	record := pagoinrete.EventRecord{At: e.UpdatedAt, By: e.UpdatedBy, Action: pagoinrete.EventEdit, From: e.State, To: e.State}
-	if e.Version == 0 {
-		record.Action, record.From = pagoinrete.EventSave, pagoinrete.EventBlank
-	}
 	e.Instalments = slices.Clone(e.Instalments)
+	record := storetest.RecordOf(e, pagoinrete.EventEdit, pagoinrete.EventSave, pagoinrete.EventBlank)
 	return pagoinrete.EventChange{Event: e, Record: record}
 }
 
 // noticeChange is the storing of a notice, with a record.
 func noticeChange(n pagoinrete.Notice) pagoinrete.NoticeChange {
-	record := pagoinrete.NoticeRecord{At: n.UpdatedAt, By: n.UpdatedBy, Action: pagoinrete.NoticeEdit, From: n.State, To: n.State}
-	if n.Version == 0 {
-		record.Action, record.From = pagoinrete.NoticeCreate, ""
-	}
+	record := storetest.RecordOf[pagoinrete.Notice, pagoinrete.NoticeState](
+		n, pagoinrete.NoticeEdit, pagoinrete.NoticeCreate, "",
+	)
 	return pagoinrete.NoticeChange{Notice: n, Record: record}
 }
 

@@ -20,18 +20,52 @@ import (
 // sequence is the children that are stored with a parent.
 type sequence[C any] = iter.Seq2[storetest.Change[C], error]
 
+// write is a call of one of the methods that write, and the store that does it as it should.
+type write[P, C any] struct {
+	ctx   context.Context
+	store storetest.Store[P, C]
+
+	parent *storetest.Change[P]  // of SaveParent
+	rows   sequence[C]           // of SaveParent
+	all    []storetest.Change[C] // of SaveChildren
+}
+
+// do makes the call.
+func (w write[P, C]) do() error {
+	if w.parent != nil {
+		return w.store.SaveParent(w.ctx, *w.parent, w.rows)
+	}
+	return w.store.SaveChildren(w.ctx, w.all...)
+}
+
+// savesParents is a store that stores parents in another way.
+func savesParents[P, C any](s storetest.Store[P, C], other func(write[P, C]) error) storetest.Store[P, C] {
+	broken := s
+	broken.SaveParent = func(ctx context.Context, c storetest.Change[P], rows sequence[C]) error {
+		return other(write[P, C]{ctx: ctx, store: s, parent: &c, rows: rows})
+	}
+	return broken
+}
+
+// savesChildren is a store that stores children in another way.
+func savesChildren[P, C any](s storetest.Store[P, C], other func(write[P, C]) error) storetest.Store[P, C] {
+	broken := s
+	broken.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
+		return other(write[P, C]{ctx: ctx, store: s, all: changes})
+	}
+	return broken
+}
+
 // writtenParents is a store that changes the parents that it is given before it stores them. Old
 // is the one that is stored, the zero value if there is none.
 func writtenParents[P, C any](
 	s storetest.Store[P, C], change func(c *storetest.Change[P], old P),
 ) storetest.Store[P, C] {
-	save := s.SaveParent
-	s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
-		c.Entity = storetest.Clone(c.Entity)
-		change(&c, stored(s.Parents, c.Entity))
-		return save(ctx, c, children)
-	}
-	return s
+	return savesParents(s, func(w write[P, C]) error {
+		w.parent.Entity = storetest.Clone(w.parent.Entity)
+		change(w.parent, stored(s.Parents, w.parent.Entity))
+		return w.do()
+	})
 }
 
 // WrittenChildren is a store that changes the children that it is given before it stores them.
@@ -43,14 +77,13 @@ func WrittenChildren[P, C any](
 		change(&c, stored(s.Children, c.Entity))
 		return c
 	}
-	save := s.SaveChildren
 	s = pulled(s, func(children sequence[C]) sequence[C] {
 		return storetest.SequenceAs(children, changed)
 	})
-	s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
-		return save(ctx, storetest.Map(changes, changed)...)
-	}
-	return s
+	return savesChildren(s, func(w write[P, C]) error {
+		w.all = storetest.Map(w.all, changed)
+		return w.do()
+	})
 }
 
 // pulled is a store that pulls another sequence than the one that it is given, if it is given
@@ -58,14 +91,12 @@ func WrittenChildren[P, C any](
 func pulled[P, C any](
 	s storetest.Store[P, C], other func(sequence[C]) sequence[C],
 ) storetest.Store[P, C] {
-	save := s.SaveParent
-	s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
-		if children != nil {
-			children = other(children)
+	return savesParents(s, func(w write[P, C]) error {
+		if w.rows != nil {
+			w.rows = other(w.rows)
 		}
-		return save(ctx, c, children)
-	}
-	return s
+		return w.do()
+	})
 }
 
 // breaking makes broken methods of good ones.
@@ -235,25 +266,21 @@ func LockingOneByOne[P, C storetest.Placed](s storetest.Store[P, C]) storetest.S
 		}
 		return unlock, nil
 	}
-	saveParent, saveChildren := s.SaveParent, s.SaveChildren
-	s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
-		unlock, err := lock(idOf(c.Entity))
+	return savesParents(savesChildren(s, func(w write[P, C]) error {
+		unlock, err := lock(storetest.Map(w.all, func(c storetest.Change[C]) uuid.UUID { return idOf(c.Entity) })...)
 		if err != nil {
 			return err
 		}
 		defer unlock()
-		return saveParent(ctx, c, children)
-	}
-	s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
-		ids := storetest.Map(changes, func(c storetest.Change[C]) uuid.UUID { return idOf(c.Entity) })
-		unlock, err := lock(ids...)
+		return w.do()
+	}), func(w write[P, C]) error {
+		unlock, err := lock(idOf(w.parent.Entity))
 		if err != nil {
 			return err
 		}
 		defer unlock()
-		return saveChildren(ctx, changes...)
-	}
-	return s
+		return w.do()
+	})
 }
 
 // Moment is how long somebody waits for all others to come along. In a bubble of package
@@ -263,16 +290,11 @@ const Moment = time.Microsecond
 
 // Late is a store that writes a moment after it is asked to.
 func Late[P, C any](s storetest.Store[P, C]) storetest.Store[P, C] {
-	saveParent, saveChildren := s.SaveParent, s.SaveChildren
-	s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
+	late := func(w write[P, C]) error {
 		time.Sleep(Moment)
-		return saveParent(ctx, c, children)
+		return w.do()
 	}
-	s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
-		time.Sleep(Moment)
-		return saveChildren(ctx, changes...)
-	}
-	return s
+	return savesParents(savesChildren(s, late), late)
 }
 
 func idOf[E storetest.Placed](one E) uuid.UUID { return one.Cursor().ID }

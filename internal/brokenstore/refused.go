@@ -15,7 +15,7 @@ import (
 // those of the entity, refused is that of the change.
 var ofRefused = []struct {
 	name, rule string
-	history    func(records []storetest.Record, refused storetest.Record) []storetest.Record
+	history    refusedHistory
 }{
 	{"a refused change loses the last record", lateRule, func(
 		records []storetest.Record, _ storetest.Record,
@@ -41,6 +41,8 @@ var ofRefused = []struct {
 	}},
 }
 
+type refusedHistory = func(records []storetest.Record, refused storetest.Record) []storetest.Record
+
 // refusals is the records of changes that were refused, by the IDs of their entities.
 type refusals struct {
 	mu      sync.Mutex
@@ -58,10 +60,7 @@ func noteRefused[E storetest.Placed](r *refusals, err error, changes ...storetes
 }
 
 // spoiled returns methods with another history of what was refused.
-func spoiled[E any](
-	r *refusals, m storetest.Methods[E],
-	other func(records []storetest.Record, refused storetest.Record) []storetest.Record,
-) storetest.Methods[E] {
+func spoiled[E any](r *refusals, m storetest.Methods[E], other refusedHistory) storetest.Methods[E] {
 	history := m.History
 	m.History = func(ctx context.Context, id uuid.UUID) ([]storetest.Record, error) {
 		records, err := history(ctx, id)
@@ -85,23 +84,21 @@ func ofRefusals[P, C storetest.Placed](
 		all = append(all,
 			Breaker[store]{parent.Many() + ": " + b.name, b.rule, func(s store) store {
 				r := &refusals{records: map[uuid.UUID]storetest.Record{}}
-				save := s.SaveParent
-				s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
-					err := save(ctx, c, children)
-					noteRefused(r, err, c)
+				s = savesParents(s, func(w write[P, C]) error {
+					err := w.do()
+					noteRefused(r, err, *w.parent)
 					return err
-				}
+				})
 				s.Parents = spoiled(r, s.Parents, b.history)
 				return s
 			}},
 			Breaker[store]{child.Many() + ": " + b.name, b.rule, func(s store) store {
 				r := &refusals{records: map[uuid.UUID]storetest.Record{}}
-				save := s.SaveChildren
-				s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
-					err := save(ctx, changes...)
-					noteRefused(r, err, changes...)
+				s = savesChildren(s, func(w write[P, C]) error {
+					err := w.do()
+					noteRefused(r, err, w.all...)
 					return err
-				}
+				})
 				s.Children = spoiled(r, s.Children, b.history)
 				return s
 			}},

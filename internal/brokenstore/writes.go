@@ -68,15 +68,13 @@ func ofParents[P, C storetest.Placed](
 			},
 		},
 		{"the sequence is pulled twice", pulledRule, func(s store) store {
-			save := s.SaveParent
-			s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
-				if children != nil && current(s.Parents, c.Entity) == storetest.Version(c.Entity) {
-					for range children { // to count them
+			return savesParents(s, func(w write[P, C]) error {
+				if w.rows != nil && current(s.Parents, w.parent.Entity) == storetest.Version(w.parent.Entity) {
+					for range w.rows { // to count them
 					}
 				}
-				return save(ctx, c, children)
-			}
-			return s
+				return w.do()
+			})
 		}},
 		{"a sequence has 1,000 rows at most", longRule, func(s store) store {
 			return pulled(s, func(children sequence[C]) sequence[C] {
@@ -114,44 +112,44 @@ func ofParents[P, C storetest.Placed](
 			return s
 		}},
 		{"Save" + parent.Get() + " does not look at its context", endedRule, func(s store) store {
-			save := s.SaveParent
-			s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
-				return save(context.WithoutCancel(ctx), c, children)
-			}
-			return s
+			return savesParents(s, unheeding[P, C])
 		}},
 		{"of those who create, all succeed", creatorRule, func(s store) store {
-			save := s.SaveParent
-			s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
-				err := save(ctx, c, children)
-				if errors.Is(err, flussi.ErrConflict) && storetest.Version(c.Entity) == 0 {
+			return savesParents(s, func(w write[P, C]) error {
+				err := w.do()
+				if errors.Is(err, flussi.ErrConflict) && storetest.Version(w.parent.Entity) == 0 {
 					return nil
 				}
 				return err
-			}
-			return s
+			})
 		}},
 	}
 }
 
 // rowByRow stores a parent, and then its children one after the other.
 func rowByRow[P, C any](s storetest.Store[P, C]) storetest.Store[P, C] {
-	save := s.SaveParent
-	s.SaveParent = func(ctx context.Context, c storetest.Change[P], children sequence[C]) error {
-		if err := save(ctx, c, nil); err != nil || children == nil {
+	return savesParents(s, func(w write[P, C]) error {
+		rows := w.rows
+		w.rows = nil
+		if err := w.do(); err != nil || rows == nil {
 			return err
 		}
-		for c, err := range children {
+		for c, err := range rows {
 			if err == nil {
-				err = s.SaveChildren(ctx, c)
+				err = s.SaveChildren(w.ctx, c)
 			}
 			if err != nil {
 				return err
 			}
 		}
 		return nil
-	}
-	return s
+	})
+}
+
+// unheeding does not look at the context of a write.
+func unheeding[P, C any](w write[P, C]) error {
+	w.ctx = context.WithoutCancel(w.ctx)
+	return w.do()
 }
 
 // ofChildren breaks how children are stored by themselves.
@@ -159,119 +157,93 @@ func ofChildren[P, C storetest.Placed](
 	parent, child storetest.Name,
 ) []Breaker[storetest.Store[P, C]] {
 	type store = storetest.Store[P, C]
-	type save = func(context.Context, ...storetest.Change[C]) error
-	saving := func(other func(s store, save save) save) func(store) store {
-		return func(s store) store {
-			s.SaveChildren = other(s, s.SaveChildren)
-			return s
-		}
+	saving := func(other func(write[P, C]) error) func(store) store {
+		return func(s store) store { return savesChildren(s, other) }
 	}
 	togetherRule := child.Many() + " are stored together or not at all"
 	return []Breaker[store]{
 		{
 			child.An() + " changes the version of its " + string(parent),
 			"the version of " + parent.An() + " does not change with its " + child.Many(),
-			saving(func(s store, save save) save {
-				return func(ctx context.Context, changes ...storetest.Change[C]) error {
-					err := save(ctx, changes...)
-					for _, c := range changes {
-						one, missing := s.Parents.Get(ctx, parentID(parent, c.Entity))
-						if err == nil && missing == nil {
-							_ = s.SaveParent(ctx, storetest.Change[P]{Entity: one}, nil)
-						}
+			saving(func(w write[P, C]) error {
+				err := w.do()
+				for _, c := range w.all {
+					one, missing := w.store.Parents.Get(w.ctx, parentID(parent, c.Entity))
+					if err == nil && missing == nil {
+						_ = w.store.SaveParent(w.ctx, storetest.Change[P]{Entity: one}, nil)
 					}
-					return err
 				}
+				return err
 			}),
 		},
-		{"a conflict is nobody's error", lateRule, saving(func(_ store, save save) save {
-			return func(ctx context.Context, changes ...storetest.Change[C]) error {
-				if err := save(ctx, changes...); !errors.Is(err, flussi.ErrConflict) {
+		{"a conflict is nobody's error", lateRule, saving(func(w write[P, C]) error {
+			if err := w.do(); !errors.Is(err, flussi.ErrConflict) {
+				return err
+			}
+			return nil
+		})},
+		{"of one entity twice, the second is stored", twiceRule, saving(func(w write[P, C]) error {
+			byID := map[uuid.UUID]storetest.Change[C]{}
+			for _, c := range w.all {
+				byID[idOf(c.Entity)] = c
+			}
+			w.all = slices.Collect(maps.Values(byID))
+			return w.do()
+		})},
+		{child.Many() + " are stored one by one", togetherRule, saving(func(w write[P, C]) error {
+			for _, c := range w.all {
+				if err := w.store.SaveChildren(w.ctx, c); err != nil {
 					return err
 				}
-				return nil
 			}
+			return w.ctx.Err()
 		})},
-		{"of one entity twice, the second is stored", twiceRule, saving(func(_ store, save save) save {
-			return func(ctx context.Context, changes ...storetest.Change[C]) error {
-				byID := map[uuid.UUID]storetest.Change[C]{}
-				for _, c := range changes {
-					byID[idOf(c.Entity)] = c
-				}
-				return save(ctx, slices.Collect(maps.Values(byID))...)
+		{"to store nothing is an error", nothingRule, saving(func(w write[P, C]) error {
+			if len(w.all) == 0 {
+				return errors.New("syntax error near VALUES")
 			}
+			return w.do()
 		})},
-		{child.Many() + " are stored one by one", togetherRule, saving(func(_ store, save save) save {
-			return func(ctx context.Context, changes ...storetest.Change[C]) error {
-				for _, c := range changes {
-					if err := save(ctx, c); err != nil {
-						return err
-					}
-				}
-				return ctx.Err()
-			}
+		{"Save" + child.List() + " does not look at its context", endedRule, saving(unheeding[P, C])},
+		{"the end of a context is looked at too late", endedRule, saving(func(w write[P, C]) error {
+			return errors.Join(unheeding(w), w.ctx.Err())
 		})},
-		{"to store nothing is an error", nothingRule, saving(func(_ store, save save) save {
-			return func(ctx context.Context, changes ...storetest.Change[C]) error {
-				if len(changes) == 0 {
-					return errors.New("syntax error near VALUES")
-				}
-				return save(ctx, changes...)
-			}
-		})},
-		{"Save" + child.List() + " does not look at its context", endedRule, saving(func(_ store, save save) save {
-			return func(ctx context.Context, changes ...storetest.Change[C]) error {
-				return save(context.WithoutCancel(ctx), changes...)
-			}
-		})},
-		{"the end of a context is looked at too late", endedRule, saving(func(_ store, save save) save {
-			return func(ctx context.Context, changes ...storetest.Change[C]) error {
-				return errors.Join(save(context.WithoutCancel(ctx), changes...), ctx.Err())
-			}
-		})},
-		{"the " + child.Many() + " of " + parent.An() + " come in the order of their IDs", sortedRule, func(s store) store {
-			list := s.Children.List
-			s.Children.List = func(ctx context.Context, q storetest.Filter, page flussi.Page) ([]C, error) {
-				all, err := list(ctx, q, page)
+		{"the " + child.Many() + " of " + parent.An() + " come in the order of their IDs", sortedRule, ofReads[P](nil, lists(
+			func(own listMethod[C], ctx context.Context, q storetest.Filter, page flussi.Page) ([]C, error) {
+				all, err := own(ctx, q, page)
 				if !reflect.ValueOf(q).FieldByName(parent.Get()).IsZero() {
-					slices.SortFunc(all, func(a, b C) int {
-						return strings.Compare(idOf(a).String(), idOf(b).String())
-					})
+					slices.SortFunc(all, func(a, b C) int { return strings.Compare(idOf(a).String(), idOf(b).String()) })
 				}
 				return all, err
-			}
-			return s
-		}},
-		{"the version is looked at first, and written later", winnerRule, saving(func(s store, save save) save {
+			},
+		))},
+		{"the version is looked at first, and written later", winnerRule, saving(func(w write[P, C]) error {
 			// All that come within a moment have seen the same version.
-			return func(ctx context.Context, changes ...storetest.Change[C]) error {
-				changes = slices.Clone(changes)
-				for i, c := range changes {
-					if storetest.Version(c.Entity) != current(s.Children, c.Entity) {
-						return flussi.ErrConflict
-					}
-					time.Sleep(Moment)
-					for {
-						setVersion(&changes[i], current(s.Children, c.Entity))
-						if err := save(ctx, changes[i]); !errors.Is(err, flussi.ErrConflict) {
-							break
-						}
+			for _, c := range w.all {
+				if storetest.Version(c.Entity) != current(w.store.Children, c.Entity) {
+					return flussi.ErrConflict
+				}
+				time.Sleep(Moment)
+				for {
+					setVersion(&c, current(w.store.Children, c.Entity))
+					if err := w.store.SaveChildren(w.ctx, c); !errors.Is(err, flussi.ErrConflict) {
+						break
 					}
 				}
-				return ctx.Err()
 			}
+			return w.ctx.Err()
 		})},
-		{"who comes at the same time is turned away", othersRule, saving(func(_ store, save save) save {
+		{"who comes at the same time is turned away", othersRule, func(s store) store {
 			var busy sync.Mutex
-			return func(ctx context.Context, changes ...storetest.Change[C]) error {
+			return savesChildren(s, func(w write[P, C]) error {
 				if !busy.TryLock() {
 					return errors.New("database is locked")
 				}
 				defer busy.Unlock()
 				time.Sleep(Moment)
-				return save(ctx, changes...)
-			}
-		})},
+				return w.do()
+			})
+		}},
 		{
 			"a change of " + child.An() + " is a conflict with one of its " + string(parent), othersRule,
 			func(s store) store {
@@ -280,16 +252,14 @@ func ofChildren[P, C storetest.Placed](
 					one, _ := s.Parents.Get(context.Background(), parentID(parent, c.Entity))
 					return storetest.Version(one)
 				}
-				save := s.SaveChildren
-				s.SaveChildren = func(ctx context.Context, changes ...storetest.Change[C]) error {
-					before := storetest.Map(changes, version)
+				return savesChildren(s, func(w write[P, C]) error {
+					before := storetest.Map(w.all, version)
 					time.Sleep(2 * Moment)
-					if !slices.Equal(before, storetest.Map(changes, version)) {
+					if !slices.Equal(before, storetest.Map(w.all, version)) {
 						return flussi.ErrConflict
 					}
-					return save(ctx, changes...)
-				}
-				return s
+					return w.do()
+				})
 			},
 		},
 	}

@@ -132,14 +132,8 @@ func eventsMoveByRole(p *gatewayProbe) {
 	e, n := p.ready(pagoinrete.EventSimulated)
 	newEvent, newNotice := p.newFee(), p.newNotice(e)
 	for _, by := range p.strangers(false) {
-		p.refuses("PutEvent by "+shown(by), only(flussi.ErrRemoteForbidden), newEvent.ID, nil, func() error {
-			_, err := p.gateway.PutEvent(p.Ctx, by, newEvent)
-			return err
-		})
-		p.refuses("PutNotice by "+shown(by), only(flussi.ErrRemoteForbidden), e.ID, []uuid.UUID{n.ID, newNotice.ID}, func() error {
-			_, err := p.gateway.PutNotice(p.Ctx, by, newNotice)
-			return err
-		})
+		p.refusesEvent("PutEvent by "+shown(by), flussi.ErrRemoteForbidden, by, newEvent)
+		p.refusesPut("PutNotice by "+shown(by), only(flussi.ErrRemoteForbidden), by, newNotice, e.ID, n.ID)
 	}
 }
 

@@ -211,6 +211,22 @@ func (p *gatewayProbe) refuses(doing string, kinds []error, event uuid.UUID, not
 	p.unchanged(doing, before, p.look(event, notices...))
 }
 
+// refusesEvent checks that PutEvent is refused.
+func (p *gatewayProbe) refusesEvent(doing string, kind error, by flussi.Actor, e pagoinrete.Event, notices ...uuid.UUID) {
+	p.refuses(doing, only(kind), e.ID, notices, func() error {
+		_, err := p.gateway.PutEvent(p.Ctx, by, e)
+		return err
+	})
+}
+
+// refusesPut checks that PutNotice is refused, and changes neither an event nor other notices.
+func (p *gatewayProbe) refusesPut(doing string, kinds []error, by flussi.Actor, n pagoinrete.Notice, event uuid.UUID, others ...uuid.UUID) {
+	p.refuses(doing, kinds, event, append(others, n.ID), func() error {
+		_, err := p.gateway.PutNotice(p.Ctx, by, n)
+		return err
+	})
+}
+
 // remoteKind is a kind of a [*flussi.RemoteError], and what it means for a change.
 type remoteKind struct {
 	err     error

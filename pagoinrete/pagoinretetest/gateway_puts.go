@@ -62,10 +62,7 @@ func eventsAreReplaced(p *gatewayProbe) {
 		e, n := p.ready(state)
 		third := p.newNotice(e)
 		third.Instalment = 3
-		p.refuses("PutNotice of an instalment that the event does not have", only(flussi.ErrRemoteInvalid), e.ID, []uuid.UUID{n.ID, third.ID}, func() error {
-			_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, third)
-			return err
-		})
+		p.refusesPut("PutNotice of an instalment that the event does not have", only(flussi.ErrRemoteInvalid), p.world.Assistant, third, e.ID, n.ID)
 		last := e.Instalments[1]
 		e.Instalments = []pagoinrete.Instalment{e.Instalments[0], {DueDate: last.DueDate, Amount: 1000}, {DueDate: last.DueDate.AddDate(0, 1, 0), Amount: 500}}
 		p.putEvent(e)
@@ -83,10 +80,7 @@ func eventsAreFixed(p *gatewayProbe) {
 		e, n := p.ready(state)
 		for _, name := range []string{e.Name, "Visita a Siena"} {
 			e.Name = name
-			p.refuses("PutEvent of one that is "+string(state), only(flussi.ErrRemoteState), e.ID, []uuid.UUID{n.ID}, func() error {
-				_, err := p.gateway.PutEvent(p.Ctx, p.world.Assistant, e)
-				return err
-			})
+			p.refusesEvent("PutEvent of one that is "+string(state), flussi.ErrRemoteState, p.world.Assistant, e, n.ID)
 		}
 	}
 }
@@ -155,10 +149,7 @@ func noticesAreFixed(p *gatewayProbe) {
 	for _, state := range fixedStates {
 		e, n := p.ready(state)
 		for _, n := range []pagoinrete.Notice{n, p.newNotice(e)} {
-			p.refuses("PutNotice of an event that is "+string(state), only(flussi.ErrRemoteState), e.ID, []uuid.UUID{n.ID}, func() error {
-				_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
-				return err
-			})
+			p.refusesPut("PutNotice of an event that is "+string(state), only(flussi.ErrRemoteState), p.world.Assistant, n, e.ID)
 		}
 	}
 }
@@ -166,10 +157,7 @@ func noticesAreFixed(p *gatewayProbe) {
 func cancelledNoticesStay(p *gatewayProbe) {
 	e, n := p.ready(pagoinrete.EventSimulated)
 	p.moveNotice(n, pagoinrete.NoticeCancel)
-	p.refuses("PutNotice of one that was cancelled", only(flussi.ErrRemoteState), e.ID, []uuid.UUID{n.ID}, func() error {
-		_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
-		return err
-	})
+	p.refusesPut("PutNotice of one that was cancelled", only(flussi.ErrRemoteState), p.world.Assistant, n, e.ID)
 }
 
 func numbersAreUnique(p *gatewayProbe) {

@@ -54,10 +54,7 @@ func missingIsNotFound(p *gatewayProbe) {
 	open, _ := p.ready(pagoinrete.EventSimulated)
 	orphan := p.newNotice(open)
 	orphan.EventID = uuid.New()
-	p.refuses("PutNotice of an event that is not there", only(flussi.ErrRemoteNotFound), open.ID, []uuid.UUID{orphan.ID}, func() error {
-		_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, orphan)
-		return err
-	})
+	p.refusesPut("PutNotice of an event that is not there", only(flussi.ErrRemoteNotFound), p.world.Assistant, orphan, open.ID)
 }
 
 // reads checks what Notices returns of some IDs.

@@ -34,10 +34,7 @@ func invalidDataAreRefused(p *gatewayProbe) {
 		for _, e := range []pagoinrete.Event{p.newFee(), kept} {
 			e.Instalments = append([]pagoinrete.Instalment(nil), e.Instalments...)
 			fault.spoil(&e)
-			p.refuses("PutEvent "+fault.what, only(flussi.ErrRemoteInvalid), e.ID, []uuid.UUID{keptNotice.ID}, func() error {
-				_, err := p.gateway.PutEvent(p.Ctx, p.world.Assistant, e)
-				return err
-			})
+			p.refusesEvent("PutEvent "+fault.what, flussi.ErrRemoteInvalid, p.world.Assistant, e, keptNotice.ID)
 		}
 	}
 	for _, fault := range []struct {
@@ -52,10 +49,7 @@ func invalidDataAreRefused(p *gatewayProbe) {
 	} {
 		for _, n := range []pagoinrete.Notice{p.newNotice(kept), keptNotice} {
 			fault.spoil(&n)
-			p.refuses("PutNotice "+fault.what, only(flussi.ErrRemoteInvalid), kept.ID, []uuid.UUID{n.ID, keptNotice.ID}, func() error {
-				_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
-				return err
-			})
+			p.refusesPut("PutNotice "+fault.what, only(flussi.ErrRemoteInvalid), p.world.Assistant, n, kept.ID, keptNotice.ID)
 		}
 	}
 	notified, n := p.ready(pagoinrete.EventNotified)
@@ -70,27 +64,18 @@ func noticesOfDonationsAreRefused(p *gatewayProbe) {
 	n := p.newNotice(e)
 	e.Kind, e.Instalments = pagoinrete.Donation, e.Instalments[:0]
 	p.putEvent(e)
-	p.refuses("PutNotice of a donation", []error{flussi.ErrRemoteInvalid, flussi.ErrRemoteState}, e.ID, []uuid.UUID{n.ID}, func() error {
-		_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
-		return err
-	})
+	p.refusesPut("PutNotice of a donation", []error{flussi.ErrRemoteInvalid, flussi.ErrRemoteState}, p.world.Assistant, n, e.ID)
 }
 
 func otherSchoolsDataAreRefused(p *gatewayProbe) {
 	e, n := p.ready(pagoinrete.EventSimulated)
 	for _, e := range []pagoinrete.Event{p.newFee(), e} {
 		e.School = "XXXX000000"
-		p.refuses("PutEvent of another school", only(flussi.ErrRemoteForbidden), e.ID, []uuid.UUID{n.ID}, func() error {
-			_, err := p.gateway.PutEvent(p.Ctx, p.world.Assistant, e)
-			return err
-		})
+		p.refusesEvent("PutEvent of another school", flussi.ErrRemoteForbidden, p.world.Assistant, e, n.ID)
 	}
 	for _, n := range []pagoinrete.Notice{p.newNotice(e), n} {
 		n.School = "XXXX000000"
-		p.refuses("PutNotice of another school", only(flussi.ErrRemoteForbidden), e.ID, []uuid.UUID{n.ID}, func() error {
-			_, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
-			return err
-		})
+		p.refusesPut("PutNotice of another school", only(flussi.ErrRemoteForbidden), p.world.Assistant, n, e.ID)
 	}
 }
 

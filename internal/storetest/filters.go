@@ -54,7 +54,7 @@ func (c Catalogue[T, Q]) Finds(what string, filter Q) {
 // not name its fields.
 type Criterion = struct {
 	Field string // such as "States, several"
-	Set   func()
+	Set   func() // sets it
 }
 
 // Criteria are those of a filter, each of which makes it find one entity, or others like it. They

@@ -13,8 +13,8 @@ import (
 type Kind[E Placed] struct {
 	*Probe
 	Methods[E]
-	Name Name
-	save func(Change[E]) error
+	Name Name                  // as in the rules
+	save func(Change[E]) error // stores one
 
 	// Changed returns an entity of which all fields are others that may change, Bare one of which
 	// all are zero that may be.

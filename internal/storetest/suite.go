@@ -12,8 +12,8 @@ import (
 type Suite[P, C Placed] struct {
 	*Probe
 	Store[P, C]
-	Parents  *Kind[P]
-	Children *Kind[C]
+	Parents  *Kind[P] // how they are read, stored and made
+	Children *Kind[C] // the same
 
 	// NewParent makes a parent with what every one has, FullParent one with all fields. Neither is
 	// stored.
@@ -42,8 +42,8 @@ func (s Suite[P, C]) Start(p *Probe, store Store[P, C]) *Suite[P, C] {
 	return &s
 }
 
-// The names of the methods that write. A parent is stored with children, children are stored
-// together.
+// parentMethod and childMethod return the names of the methods that write. A parent is stored with
+// children, children are stored together.
 func (s *Suite[P, C]) parentMethod() string { return "Save" + s.Parents.Name.Get() }
 func (s *Suite[P, C]) childMethod() string  { return "Save" + s.Children.Name.List() }
 

@@ -18,14 +18,6 @@ import (
 
 // breakers break the rules that only this store has, or fields that only its entities have.
 var breakers = []breaker{
-	{"a field of the flow has no column", "a flow is read as it was stored",
-		viewed.WrittenParents(func(c *flowChange, _ flow.Flow) { c.Entity.AppKey = "" })},
-	{"a field of the notification is written when it is created, and never again", "a notification is read as it was stored",
-		viewed.WrittenChildren(func(c *notificationChange, old flow.Notification) {
-			if old.Version > 0 {
-				c.Entity.Payee = old.Payee
-			}
-		})},
 	{"two fields change places", "a notification is read as it was stored",
 		viewed.ReadChildren(func(n *flow.Notification) {
 			n.UpdatedBy, n.Reference = n.Reference, n.UpdatedBy

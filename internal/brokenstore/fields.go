@@ -2,7 +2,6 @@ package brokenstore
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -74,47 +73,8 @@ func SetsEveryField[E, Q any](
 	}
 }
 
-// findsLostFields checks that each field of an entity or a record is missed that a store loses,
-// but for those that it needs for more than to keep them.
-func (p Proof[S, T, P, C]) findsLostFields(t *testing.T) {
-	var full storetest.Change[P]
-	storetest.New(t.Context()).Fill(&full, true) // a list has the fields of its entries
-	p.findsLost(t, p.Shared.Parent, &full, func(field string) func(S) S {
-		return p.Views.WrittenParents(func(c *storetest.Change[P], _ P) { spoilField(c, field, lose) })
-	})
-	p.findsLost(t, p.Shared.Child, &storetest.Change[C]{}, func(field string) func(S) S {
-		return p.Views.WrittenChildren(func(c *storetest.Change[C], _ C) { spoilField(c, field, lose) })
-	})
-}
-
-// findsLost checks the fields of a change of one kind.
-func (p Proof[S, T, P, C]) findsLost(
-	t *testing.T, name storetest.Name, change any, losing func(field string) func(S) S,
-) {
-	needed := append([]string{
-		"Entity.ID", "Entity.CreatedAt", "Entity.Version", "Record.Version", "Lease",
-	}, p.Needed...)
-	for _, f := range storetest.Fields(change) {
-		if slices.Contains(needed, f.Name) || strings.HasPrefix(f.Name, "Entity.Counts.") {
-			continue
-		}
-		rule := keptRule(name)
-		if strings.HasPrefix(f.Name, "Record.") {
-			rule = recordsRule
-		}
-		err := p.Contract.CheckRule(t.Context(), rule, losing(f.Name)(p.Open()))
-		assert.Error(t, err, "%s of %s", f.Name, name.An())
-	}
-}
-
 // keptRule is the rule that fields of entities break.
 func keptRule(name storetest.Name) string { return name.An() + " is read as it was stored" }
-
-// lose takes the value of a field away.
-func lose(field any) bool {
-	reflect.ValueOf(field).Elem().SetZero()
-	return true
-}
 
 // findsIgnoredFilters checks that each field of a filter is missed that a store does not look
 // at.

@@ -36,8 +36,8 @@ type Proof[S, T any, P, C storetest.Placed] struct {
 // Run proves the suite, in subtests.
 func (p Proof[S, T, P, C]) Run(t *testing.T) {
 	breakers := slices.Concat(p.Own,
-		ofFields(p.Shared.Parent, p.Views.WrittenParents, p.Views.ReadParents),
-		ofFields(p.Shared.Child, p.Views.WrittenChildren, p.Views.ReadChildren))
+		ofFields(p.Shared.Parent, p.Needed, p.Views.WrittenParents, p.Views.ReadParents),
+		ofFields(p.Shared.Child, p.Needed, p.Views.WrittenChildren, p.Views.ReadChildren))
 	for _, b := range Breakers[P, C](p.Shared.Parent, p.Shared.Child) {
 		breakers = append(breakers, Breaker[S]{b.Name, b.Rule, p.Views(b.Break)})
 	}
@@ -49,7 +49,6 @@ func (p Proof[S, T, P, C]) Run(t *testing.T) {
 	t.Run("a check ends if there is no store", func(t *testing.T) { EndsWithoutOne(t, p.Contract, p.Open) })
 	t.Run("each field has a value", p.fillsEveryField)
 	t.Run("each field is compared", p.comparesEveryField)
-	t.Run("each field that is lost is found out", p.findsLostFields)
 	t.Run("each field of a filter that is not looked at is found out", p.findsIgnoredFilters)
 }
 

@@ -45,12 +45,6 @@ var breakers = []breaker{
 				c.Entity.Instalments = append(c.Entity.Instalments, old.Instalments[len(c.Entity.Instalments):]...)
 			}
 		})},
-	{"a field of the notice is written when it is created, and never again", "a notice is read as it was stored",
-		viewed.WrittenChildren(func(c *noticeChange, old pagoinrete.Notice) {
-			if old.Version > 0 {
-				c.Entity.RemoteID = old.RemoteID
-			}
-		})},
 	{"two fields change places", "a notice is read as it was stored",
 		viewed.ReadChildren(func(n *pagoinrete.Notice) {
 			n.Debtor, n.Payer = n.Payer, n.Debtor
@@ -80,10 +74,6 @@ var breakers = []breaker{
 			if c.Entity.Evidence.Manual.IsZero() {
 				c.Entity.Evidence.Manual = old.Evidence.Manual
 			}
-		})},
-	{"who matched a proof is lost", "a notice is read as it was stored",
-		viewed.WrittenChildren(func(c *noticeChange, _ pagoinrete.Notice) {
-			c.Entity.Evidence.Refund.By = ""
 		})},
 	{"a reason loses its line breaks", "texts are kept to the last character",
 		viewed.WrittenChildren(func(c *noticeChange, _ pagoinrete.Notice) {

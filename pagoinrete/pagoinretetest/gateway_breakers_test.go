@@ -182,7 +182,7 @@ var eventMoveBreakers = []gatewayBreaker{
 	{"an event is submitted before it is approved", "an event takes no step that its state does not permit",
 		each(sends("MoveEvent", func(c *call) {
 			if c.action == pagoinrete.EventApprove {
-				first := c
+				first := *c
 				first.action, first.by = pagoinrete.EventSubmit, anyone(pagoinrete.EventSubmit)
 				first.do()
 			}

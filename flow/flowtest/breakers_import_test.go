@@ -114,9 +114,7 @@ var importBreakers = []breaker{
 		m := newModel(s)
 		return sends("SaveImport", func(c *call) {
 			key := c.request.Key()
-			m.maps.Lock()
-			delete(m.imports, key)
-			m.maps.Unlock()
+			m.forget(func(done flow.ImportResult) bool { return done.Key == key })
 		})(m)
 	}},
 	{"an import that was made stores its flow again", onceRule,
@@ -134,13 +132,9 @@ var importBreakers = []breaker{
 	{"a flow has one key", onceRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		return returns("SaveImport", func(c call, r *reply) {
-			m.maps.Lock()
-			defer m.maps.Unlock()
-			for key, other := range m.imports {
-				if r.err == nil && !r.before && other.Flow == r.done.Flow && key != r.done.Key {
-					delete(m.imports, key)
-				}
-			}
+			m.forget(func(other flow.ImportResult) bool {
+				return r.err == nil && !r.before && other.Flow == r.done.Flow && other.Key != r.done.Key
+			})
 		})(m)
 	}},
 	{"the key is stored before the rows are", failedRule,
@@ -366,9 +360,7 @@ var importBreakers = []breaker{
 			m := newModel(s)
 			return returns("SaveImport", func(c call, r *reply) {
 				if f, missing := m.Flow(c.ctx, r.done.Flow); r.err == nil && missing == nil && f.Counts.Total() == 0 {
-					m.maps.Lock()
-					defer m.maps.Unlock()
-					delete(m.imports, r.done.Key)
+					m.forget(func(done flow.ImportResult) bool { return done.Key == r.done.Key })
 				}
 			})(m)
 		}},

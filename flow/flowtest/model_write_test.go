@@ -3,6 +3,7 @@ package flowtest_test
 import (
 	"context"
 	"iter"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -342,6 +343,13 @@ func (m *model) setKey(done flow.ImportResult) {
 	m.maps.Lock()
 	defer m.maps.Unlock()
 	m.imports[done.Key] = done
+}
+
+// forget deletes some imports.
+func (m *model) forget(which func(flow.ImportResult) bool) {
+	m.maps.Lock()
+	defer m.maps.Unlock()
+	maps.DeleteFunc(m.imports, func(_ flow.ImportKey, done flow.ImportResult) bool { return which(done) })
 }
 
 // earlierOf returns the earlier notification whose message a row has.

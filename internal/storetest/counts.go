@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"strings"
+
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
@@ -36,7 +38,7 @@ func (s *Suite[P, C]) countsAreNotWritten() {
 // withCounts returns a parent whose counts are made up.
 func (s *Suite[P, C]) withCounts(parent P) P {
 	for _, f := range Fields(&parent) {
-		if len(f.Name) > len("Counts.") && f.Name[:len("Counts.")] == "Counts." {
+		if strings.HasPrefix(f.Name, "Counts.") {
 			s.Fill(f.Pointer, false)
 		}
 	}

@@ -1,6 +1,10 @@
 package storetest
 
-import "time"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 func (s *Suite[P, C]) textsAreKept(texts [][2]string) {
 	for _, text := range texts {
@@ -10,18 +14,28 @@ func (s *Suite[P, C]) textsAreKept(texts [][2]string) {
 		child := s.FullChild(s.owner(parent))
 		fill(&child)
 		parent, child = s.SetParent(parent, child), Next(child)
-		s.Parents.IsRead("with odd texts", s.Count(parent, child))
-		s.Children.IsRead("with odd texts", child)
+		s.areRead("with odd texts", parent, child)
 
 		parent = s.NewParent()
 		child = s.NewChild(s.owner(parent))
 		parentStored, childStored := s.Parents.Change(parent), s.Children.Change(child)
 		fill(&parentStored.Record)
 		fill(&childStored.Record)
-		s.storesEach(parentStored, childStored)
-		s.Parents.HasRecords(idOf(parent), parentStored.Record)
-		s.Children.HasRecords(idOf(child), childStored.Record)
+		s.storesRecords(parentStored, childStored)
 	}
+}
+
+// areRead checks that a parent and a child, which may be of it, are read as they should be.
+func (s *Suite[P, C]) areRead(what string, parent P, child C) {
+	s.Parents.IsRead(what, s.Count(parent, child))
+	s.Children.IsRead(what, child)
+}
+
+// storesRecords stores a new parent and a new child, and checks their records.
+func (s *Suite[P, C]) storesRecords(parent Change[P], child Change[C]) {
+	s.storesEach(parent, child)
+	s.Parents.HasRecords(idOf(parent.Entity), parent.Record)
+	s.Children.HasRecords(idOf(child.Entity), child.Record)
 }
 
 // storesEach stores a parent and a child, each by itself.
@@ -37,15 +51,17 @@ func (s *Suite[P, C]) timesAreKept() {
 		SetTimes(&parent, given)
 		SetTimes(&child, given)
 		s.SetParent(parent, child)
-		parent, child = s.Parents.One(idOf(parent)), s.Children.One(idOf(child))
-		s.HasTimes(s.Parents.Name.Get(), &parent, given)
-		s.HasTimes(s.Children.Name.Get(), &child, given)
-		for _, r := range s.Parents.Records(idOf(parent)) {
-			s.HasTimes("a record of "+s.Parents.Name.History(), &r, given)
-		}
-		for _, r := range s.Children.Records(idOf(child)) {
-			s.HasTimes("a record of "+s.Children.Name.History(), &r, given)
-		}
+		s.Parents.hasTimes(idOf(parent), given)
+		s.Children.hasTimes(idOf(child), given)
+	}
+}
+
+// hasTimes checks that every time of an entity, and of its records, is the given one.
+func (k *Kind[E]) hasTimes(id uuid.UUID, given time.Time) {
+	one := k.One(id)
+	k.HasTimes(k.Name.Get(), &one, given)
+	for _, r := range k.Records(id) {
+		k.HasTimes("a record of "+k.Name.History(), &r, given)
 	}
 }
 
@@ -60,8 +76,7 @@ func (s *Suite[P, C]) zeroTimesAreKept() {
 		clearTimes(&parent)
 		clearTimes(&child)
 		parent, child = s.SetParent(parent, child), Next(child)
-		s.Parents.IsRead(what, s.Count(parent, child))
-		s.Children.IsRead(what, child)
+		s.areRead(what, parent, child)
 	}
 }
 
@@ -80,10 +95,6 @@ func (s *Suite[P, C]) KeepsWords(parent P, child C) {
 	parentStored, childStored := s.Parents.Change(parent), s.Children.Change(child)
 	parentStored.Record.Action, parentStored.Record.From = "archive", "parked"
 	childStored.Record.Action, childStored.Record.From = "suspend", "parked"
-	s.storesEach(parentStored, childStored)
-	parent, child = Next(parent), Next(child)
-	s.Parents.IsRead("with unknown words", s.Count(parent, child))
-	s.Children.IsRead("with unknown words", child)
-	s.Parents.HasRecords(idOf(parent), parentStored.Record)
-	s.Children.HasRecords(idOf(child), childStored.Record)
+	s.storesRecords(parentStored, childStored)
+	s.areRead("with unknown words", Next(parent), Next(child))
 }

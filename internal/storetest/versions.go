@@ -3,6 +3,8 @@ package storetest
 import (
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/flussi-go/flussi"
 )
 
@@ -12,22 +14,19 @@ func (s *Suite[P, C]) versionsCount() {
 	for version := int64(1); version <= 4; version++ {
 		parent = s.SetParent(parent)
 		child = s.Children.Set(child)
-		if got := Version(s.Parents.One(idOf(parent))); got != version {
-			s.Fail("%s that was stored %d times has the version %d", s.Parents.Name.An(), version, got)
-		}
-		if got := Version(s.Children.One(idOf(child))); got != version {
-			s.Fail("%s that was stored %d times has the version %d", s.Children.Name.An(), version, got)
-		}
+		what := fmt.Sprintf("that was stored %d times", version)
+		s.Parents.hasVersion(what, idOf(parent), version)
+		s.Children.hasVersion(what, idOf(child), version)
 	}
 	parent, child = s.SetParent(parent, child), Next(child)
-	if got := Version(s.Children.One(idOf(child))); got != Version(child) {
-		s.Fail("%s of version %d that was stored with %s has the version %d",
-			s.Children.Name.An(), Version(child)-1, s.Parents.Name.An(), got)
-	}
+	s.Children.hasVersion("that was stored with its "+string(s.Parents.Name), idOf(child), Version(child))
 	s.SetParent(parent)
-	if got := Version(s.Children.One(idOf(child))); got != Version(child) {
-		s.Fail("%s has got the version %d from a change of %s without it",
-			s.Children.Name.An(), got, s.Parents.Name.An())
+	s.Children.hasVersion("without which its "+string(s.Parents.Name)+" was stored", idOf(child), Version(child))
+}
+
+func (k *Kind[E]) hasVersion(what string, id uuid.UUID, want int64) {
+	if got := Version(k.One(id)); got != want {
+		k.Fail("%s %s has the version %d, not %d", k.Name.An(), what, got, want)
 	}
 }
 

@@ -120,34 +120,41 @@ func Reads[E any](change func(*E)) breaking[E] {
 	}
 }
 
-// lists changes how a list is made, which the store's own makes.
-func lists[E any](
-	other func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error),
-) breaking[E] {
+// listCall is a call of a method that lists.
+type listCall[E any] struct {
+	own    func(context.Context, storetest.Filter, flussi.Page) ([]E, error) // the store's method
+	ctx    context.Context
+	filter storetest.Filter
+	page   flussi.Page
+}
+
+// do makes the call.
+func (l listCall[E]) do() ([]E, error) { return l.own(l.ctx, l.filter, l.page) }
+
+// lists makes a list in another way.
+func lists[E any](other func(listCall[E]) ([]E, error)) breaking[E] {
 	return func(m storetest.Methods[E]) storetest.Methods[E] {
 		own := m.List
 		m.List = func(ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
-			return other(own, ctx, filter, page)
+			return other(listCall[E]{own, ctx, filter, page})
 		}
 		return m
 	}
 }
 
-type listMethod[E any] = func(context.Context, storetest.Filter, flussi.Page) ([]E, error)
-
 // listed changes what is returned of a page.
 func listed[E any](change func([]E, flussi.Page) []E) breaking[E] {
-	return lists(func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
-		all, err := own(ctx, filter, page)
-		return change(all, page), err
+	return lists(func(l listCall[E]) ([]E, error) {
+		all, err := l.do()
+		return change(all, l.page), err
 	})
 }
 
 // paged looks for another page than it is asked for.
 func paged[E any](change func(*flussi.Page)) breaking[E] {
-	return lists(func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
-		change(&page)
-		return own(ctx, filter, page)
+	return lists(func(l listCall[E]) ([]E, error) {
+		change(&l.page)
+		return l.do()
 	})
 }
 
@@ -168,11 +175,11 @@ func recorded[E any](change func([]storetest.Record) ([]storetest.Record, error)
 
 // asked looks for something else than it is asked for. It gives a pointer to the filter.
 func asked[E any](change func(pointer any)) breaking[E] {
-	return lists(func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
-		pointer := reflect.New(reflect.TypeOf(filter))
-		pointer.Elem().Set(reflect.ValueOf(filter))
+	return lists(func(l listCall[E]) ([]E, error) {
+		pointer := reflect.New(reflect.TypeOf(l.filter))
+		pointer.Elem().Set(reflect.ValueOf(l.filter))
 		change(pointer.Interface())
-		return own(ctx, pointer.Elem().Interface(), page)
+		return l.own(l.ctx, pointer.Elem().Interface(), l.page)
 	})
 }
 
@@ -185,15 +192,15 @@ func Asks[E, Q any](change func(*Q)) breaking[E] {
 // is asked with the filter of each search, takes from it what it looks at itself, and returns
 // what matches; nil leaves the search to the store.
 func Searches[E, Q any](by func(*Q) (matches func(E) bool)) breaking[E] {
-	return lists(func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
-		rest := filter.(Q)
+	return lists(func(l listCall[E]) ([]E, error) {
+		rest := l.filter.(Q)
 		matches := by(&rest)
 		if matches == nil {
-			return own(ctx, filter, page)
+			return l.do()
 		}
-		all, err := own(ctx, rest, flussi.Page{After: page.After, OldestFirst: page.OldestFirst})
+		all, err := l.own(l.ctx, rest, flussi.Page{After: l.page.After, OldestFirst: l.page.OldestFirst})
 		all = slices.DeleteFunc(all, func(one E) bool { return !matches(one) })
-		return all[:min(len(all), page.Limit)], err
+		return all[:min(len(all), l.page.Limit)], err
 	})
 }
 

@@ -86,6 +86,10 @@ func (p Proof[S, T, P, C]) findsIgnoredFilters(t *testing.T) {
 			assert.Error(t, p.Contract.CheckRule(t.Context(), rule, b(p.Open())), field.Name)
 		}
 	}
-	ignoring(p.Shared.Parent, p.Filters[0], func(ignore func(any)) func(S) S { return p.Views.Parents(asked[P](ignore)) })
-	ignoring(p.Shared.Child, p.Filters[1], func(ignore func(any)) func(S) S { return p.Views.Children(asked[C](ignore)) })
+	ignoring(p.Shared.Parent, p.Filters[0], func(ignore func(any)) func(S) S {
+		return p.Views.Parents(asked[P](ignore))
+	})
+	ignoring(p.Shared.Child, p.Filters[1], func(ignore func(any)) func(S) S {
+		return p.Views.Children(asked[C](ignore))
+	})
 }

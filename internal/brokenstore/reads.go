@@ -99,17 +99,15 @@ func ofMethods[E storetest.Placed](name storetest.Name) []Breaker[storetest.Meth
 				*to = to.Add(time.Microsecond)
 			}
 		})},
-		{"an empty list finds nothing", filterRule, lists(
-			func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
-				v := reflect.ValueOf(filter)
-				for i := range v.NumField() {
-					if f := v.Field(i); f.Kind() == reflect.Slice && !f.IsNil() && f.Len() == 0 {
-						return nil, ctx.Err()
-					}
+		{"an empty list finds nothing", filterRule, lists(func(l listCall[E]) ([]E, error) {
+			v := reflect.ValueOf(l.filter)
+			for i := range v.NumField() {
+				if f := v.Field(i); f.Kind() == reflect.Slice && !f.IsNil() && f.Len() == 0 {
+					return nil, l.ctx.Err()
 				}
-				return own(ctx, filter, page)
-			},
-		)},
+			}
+			return l.do()
+		})},
 		{"with IDs, nothing else is looked at", togetherRule, asked[E](func(filter any) {
 			if ids := *storetest.FieldOf[[]uuid.UUID](filter, "IDs"); len(ids) > 0 {
 				reflect.ValueOf(filter).Elem().SetZero()
@@ -123,11 +121,9 @@ func ofMethods[E storetest.Placed](name storetest.Name) []Breaker[storetest.Meth
 			}
 			return m
 		}},
-		{name.List() + " does not look at its context", endedRule, lists(
-			func(own listMethod[E], ctx context.Context, filter storetest.Filter, page flussi.Page) ([]E, error) {
-				return own(context.WithoutCancel(ctx), filter, page)
-			},
-		)},
+		{name.List() + " does not look at its context", endedRule, lists(func(l listCall[E]) ([]E, error) {
+			return l.own(context.WithoutCancel(l.ctx), l.filter, l.page)
+		})},
 		{name.History() + " does not look at its context", endedRule, func(m methods) methods {
 			history := m.History
 			m.History = func(ctx context.Context, id uuid.UUID) ([]storetest.Record, error) {

@@ -208,15 +208,13 @@ func ofChildren[P, C storetest.Placed](
 		{"the end of a context is looked at too late", endedRule, saving(func(w write[P, C]) error {
 			return errors.Join(unheeding(w), w.ctx.Err())
 		})},
-		{"the " + child.Many() + " of " + parent.An() + " come in the order of their IDs", sortedRule, ofReads[P](nil, lists(
-			func(own listMethod[C], ctx context.Context, q storetest.Filter, page flussi.Page) ([]C, error) {
-				all, err := own(ctx, q, page)
-				if !reflect.ValueOf(q).FieldByName(parent.Get()).IsZero() {
-					slices.SortFunc(all, func(a, b C) int { return strings.Compare(idOf(a).String(), idOf(b).String()) })
-				}
-				return all, err
-			},
-		))},
+		{"the " + child.Many() + " of " + parent.An() + " come in the order of their IDs", sortedRule, ofReads[P](nil, lists(func(l listCall[C]) ([]C, error) {
+			all, err := l.do()
+			if !reflect.ValueOf(l.filter).FieldByName(parent.Get()).IsZero() {
+				slices.SortFunc(all, func(a, b C) int { return strings.Compare(idOf(a).String(), idOf(b).String()) })
+			}
+			return all, err
+		}))},
 		{"the version is looked at first, and written later", winnerRule, saving(func(w write[P, C]) error {
 			// All that come within a moment have seen the same version.
 			for _, c := range w.all {

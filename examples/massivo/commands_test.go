@@ -53,13 +53,63 @@ func (o *office) runUntil(ctx context.Context, args ...string) (int, string) {
 	return cli.Run(ctx, root, out), said.String()
 }
 
+// ran runs a command that must end with the code, and returns its output.
+func (o *office) ran(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	got, said := o.run(args...)
+	require.Equal(t, code, got, said)
+	return said
+}
+
+// workbook writes avvisi.xlsx with notifications to citizens from the first on, and returns its path.
+func (o *office) workbook(t *testing.T, first, rows int) string {
+	writeWorkbook(t, o.path("avvisi.xlsx"), first, rows)
+	return o.path("avvisi.xlsx")
+}
+
 // imported imports a workbook with so many good rows, and returns the flow.
 func (o *office) imported(t *testing.T, rows int, args ...string) string {
 	o.imports++
-	writeWorkbook(t, o.path("avvisi.xlsx"), 1000*o.imports, rows) // others each time
-	code, said := o.run(append([]string{"import", o.path("avvisi.xlsx")}, args...)...)
-	require.Equal(t, 0, code, said)
-	return flowIn(t, said)
+	file := o.workbook(t, 1000*o.imports, rows) // others each time
+	return flowIn(t, o.ran(t, 0, append([]string{"import", file}, args...)...))
+}
+
+// contains checks that a text has all of the parts.
+func contains(t testing.TB, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		assert.Contains(t, text, part)
+	}
+}
+
+// lacks checks that a text has none of the parts.
+func lacks(t testing.TB, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		assert.NotContains(t, text, part)
+	}
+}
+
+// idsIn returns the IDs of the rows of a table.
+func idsIn(said string) []string {
+	var ids []string
+	for _, found := range regexp.MustCompile(`│ (\S{36}) │`).FindAllStringSubmatch(said, -1) {
+		ids = append(ids, found[1])
+	}
+	return ids
+}
+
+func contentOf(t *testing.T, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return content
+}
+
+// setCell changes a cell of the first sheet of a workbook.
+func setCell(t *testing.T, file, cell, text string) {
+	t.Helper()
+	require.NoError(t, edit(file, func(book *excelize.File, sheet string) error { return book.SetCellStr(sheet, cell, text) }))
 }
 
 func flowIn(t testing.TB, said string) string {
@@ -70,9 +120,8 @@ func flowIn(t testing.TB, said string) string {
 
 func TestTheDemoPlaysToItsEnd(t *testing.T) {
 	o := newOffice(t)
-	code, said := o.run("demo", "--dir", o.path("demo"))
-	require.Equal(t, 0, code, said)
-	for _, want := range []string{
+	said := o.ran(t, 0, "demo", "--dir", o.path("demo"))
+	contains(t, said,
 		"Righe senza errori: 194. Righe con errori: 6.",
 		"avvisi-errori.xlsx",
 		"Errore: Destinatario non raggiungibile │         5",
@@ -80,9 +129,7 @@ func TestTheDemoPlaysToItsEnd(t *testing.T) {
 		"Inviato                                │       191",
 		"messaggi consegnati a 191 cittadini; nessuno ha ricevuto due volte lo stesso messaggio",
 		"esito.xlsx",
-	} {
-		assert.Contains(t, said, want)
-	}
+	)
 	for _, name := range []string{"avvisi.xlsx", "avvisi-errori.xlsx", "correzioni.xlsx", "esito.xlsx", "massivo.db"} {
 		assert.FileExists(t, filepath.Join(o.path("demo"), name))
 	}
@@ -94,107 +141,65 @@ func TestAFlowGoesItsWayByCommands(t *testing.T) {
 	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{}, appiotest.Fault{Kind: appiotest.BadRequest}, appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true})
 	id := o.imported(t, 5, "--note", "TARI 2026", "--app-context", "TRIBUTI", "--app-key", "42")
 
-	code, said := o.run("list", "--state", "inattivo", "--text", "tari")
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, id)
-	assert.Contains(t, said, "TARI 2026")
+	contains(t, o.ran(t, 0, "list", "--state", "inattivo", "--text", "tari"), id, "TARI 2026")
 
-	code, said = o.run("send", "--workers", "1")
-	assert.Equal(t, exitIncomplete, code, said)
-	assert.Contains(t, said, "SIMULATORE: nessun messaggio arriva ai cittadini.")
-	assert.Contains(t, said, "Invio incompleto")
+	contains(t, o.ran(t, exitIncomplete, "send", "--workers", "1"), "SIMULATORE: nessun messaggio arriva ai cittadini.", "Invio incompleto")
 
-	code, said = o.run("resolve", "--flow", id)
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Esito sconosciuto")
-	code, said = o.run("resolve", "--flow", id, "--sent")
-	assert.Equal(t, cli.Usage, code, said)
-	assert.Contains(t, said, "Serve il motivo")
-	code, said = o.run("resolve", "--flow", id, "--sent", "--reason", "il cittadino conferma")
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Notifiche su cui si è deciso: 1 di 1.")
+	assert.Contains(t, o.ran(t, 0, "resolve", "--flow", id), "Esito sconosciuto")
+	assert.Contains(t, o.ran(t, cli.Usage, "resolve", "--flow", id, "--sent"), "Serve il motivo")
+	assert.Contains(t, o.ran(t, 0, "resolve", "--flow", id, "--sent", "--reason", "il cittadino conferma"), "Notifiche su cui si è deciso: 1 di 1.")
 
-	code, said = o.run("export", id, o.path("correzioni.xlsx"))
-	assert.Equal(t, 0, code, said)
-	code, said = o.run("import", o.path("correzioni.xlsx"))
-	assert.Equal(t, exitRows, code, "an export is not imported as new")
-	assert.Contains(t, said, "Il file è un'esportazione, e le sue notifiche ci sono già.")
+	o.ran(t, 0, "export", id, o.path("correzioni.xlsx"))
+	assert.Contains(t, o.ran(t, exitRows, "import", o.path("correzioni.xlsx")), "Il file è un'esportazione, e le sue notifiche ci sono già.") // not imported as new
 
-	code, said = o.run("resend", id, o.path("correzioni.xlsx"))
-	assert.Equal(t, exitIncomplete, code, said)
+	said := o.ran(t, exitIncomplete, "resend", id, o.path("correzioni.xlsx"))
 	assert.Contains(t, said, "Flusso "+id+": Invio incompleto", "nothing was corrected")
-	code, said = o.run("resend", id, "--error", "rifiutata")
-	assert.Equal(t, 0, code, said)
+	o.ran(t, 0, "resend", id, "--error", "rifiutata")
 	assert.Len(t, o.platform.Deliveries(), 5)
 
-	code, said = o.run("verify")
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Consegnati: 4")
+	assert.Contains(t, o.ran(t, 0, "verify"), "Consegnati: 4")
 
-	code, said = o.run("show", id, "--recipient", appiotest.SampleCitizen(1003).Reveal())
-	assert.Equal(t, 0, code, said)
-	for _, want := range []string{"TRIBUTI", "Inviato", "Verifica Stato", appiotest.SampleCitizen(1003).Reveal()} {
-		assert.Contains(t, said, want)
-	}
-	notification := regexp.MustCompile(`│ (\S{36}) │`).FindStringSubmatch(said)[1]
-	code, said = o.run("show", notification)
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "PROCESSED")
-	code, said = o.run("history", notification)
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Presa in carico")
-	code, said = o.run("history", id)
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "m.neri")
+	said = o.ran(t, 0, "show", id, "--recipient", appiotest.SampleCitizen(1003).Reveal())
+	contains(t, said, "TRIBUTI", "Inviato", "Verifica Stato", appiotest.SampleCitizen(1003).Reveal())
+	notification := idsIn(said)[0]
+	assert.Contains(t, o.ran(t, 0, "show", notification), "PROCESSED")
+	assert.Contains(t, o.ran(t, 0, "history", notification), "Presa in carico")
+	assert.Contains(t, o.ran(t, 0, "history", id), "m.neri")
 
-	code, said = o.run("list", "notifications", "--notice", appiotest.SampleNotice(1002).Reveal())
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, appiotest.SampleCitizen(1002).Reveal())
+	assert.Contains(t, o.ran(t, 0, "list", "notifications", "--notice", appiotest.SampleNotice(1002).Reveal()), appiotest.SampleCitizen(1002).Reveal())
 }
 
 func TestWrongRowsStoreNothingUnlessTheGoodOnesAreAskedFor(t *testing.T) {
 	o := newOffice(t)
-	name := o.path("avvisi.xlsx")
-	writeWorkbook(t, name, 0, 3)
-	book, err := excelize.OpenFile(name)
-	require.NoError(t, err)
-	require.NoError(t, book.SetCellStr(book.GetSheetName(0), "A3", "ROSSI MARIO"))
-	require.NoError(t, book.Save())
-	require.NoError(t, book.Close())
-
-	code, said := o.run("import", name)
-	assert.Equal(t, exitRows, code, said)
-	assert.Contains(t, said, "Riga 3, colonna A")
-	assert.Contains(t, said, "Non è stato importato niente.\nCorreggere il file")
+	name := o.workbook(t, 0, 3)
+	setCell(t, name, "A3", "ROSSI MARIO")
+	said := o.ran(t, exitRows, "import", name)
+	contains(t, said, "Riga 3, colonna A", "Non è stato importato niente.\nCorreggere il file")
 	assert.FileExists(t, o.path("avvisi-errori.xlsx"))
 	_, said = o.run("list")
 	assert.Contains(t, said, "Nessun flusso.")
 
-	code, said = o.run("import", name, "--good-rows", "--marked", o.path("segnato.xlsx"))
-	assert.Equal(t, exitRows, code, said)
+	said = o.ran(t, exitRows, "import", name, "--good-rows", "--marked", o.path("segnato.xlsx"))
 	assert.Contains(t, said, "Importate 2 notifiche")
 	assert.FileExists(t, o.path("segnato.xlsx"))
 	id := flowIn(t, said)
 	_, said = o.run("show", id)
 	assert.Contains(t, said, "2 (Registrato: 2)")
 
-	code, said = o.run("import", name, "--good-rows")
-	assert.Equal(t, exitRows, code, "there is still a wrong row: "+said)
-	assert.Contains(t, said, "nel flusso "+id+" (Inattivo): non è stato aggiunto niente.")
+	// There is still a wrong row.
+	assert.Contains(t, o.ran(t, exitRows, "import", name, "--good-rows"), "nel flusso "+id+" (Inattivo): non è stato aggiunto niente.")
 }
 
 // Where the database is at fault, nobody is told to correct the file.
 func TestAnImportThatTheDatabaseRefusesDoesNotBlameTheFile(t *testing.T) {
 	o := newOffice(t)
-	writeWorkbook(t, o.path("avvisi.xlsx"), 0, 3)
-	code, said := o.run("list")
-	require.Equal(t, 0, code, said)
+	o.workbook(t, 0, 3)
+	o.ran(t, 0, "list")
 	db, err := sql.Open("sqlite", o.path("massivo.db"))
 	require.NoError(t, err)
 	_, err = db.ExecContext(t.Context(), "CREATE TRIGGER t BEFORE INSERT ON notifications BEGIN SELECT raise(ABORT, 'no'); END")
 	require.NoError(t, errors.Join(err, db.Close()))
-	code, said = o.run("import", o.path("avvisi.xlsx"))
-	assert.Equal(t, cli.Failure, code, said)
+	said := o.ran(t, cli.Failure, "import", o.path("avvisi.xlsx"))
 	assert.Contains(t, said, "Non è stato importato niente.\nL'archivio ha un problema tecnico")
 	assert.NotContains(t, said, "Correggere il file")
 }
@@ -245,8 +250,7 @@ func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {
 					o.env[name] = value
 				}
 			}
-			code, said := o.run(test.args...)
-			assert.Equal(t, test.code, code, said)
+			said := o.ran(t, test.code, test.args...)
 			assert.Contains(t, said, test.says)
 			assert.NotContains(t, said, "panic")
 		})
@@ -260,24 +264,18 @@ func TestTrialsAndRealSendingsDoNotMix(t *testing.T) {
 	o := newOffice(t)
 	o.env["MASSIVO_SERVICE"], o.env["MASSIVO_KEY"] = "tributi", "chiave-segreta"
 	o.imported(t, 2)
-	code, said := o.run("send")
-	require.Equal(t, 0, code, said)
+	o.ran(t, 0, "send")
 	id := o.imported(t, 3)
-	code, said = o.run("send", id, "--live", "--yes")
-	assert.Equal(t, cli.Usage, code, said)
-	assert.Contains(t, said, "Le prove e gli invii reali devono avere archivi diversi")
+	assert.Contains(t, o.ran(t, cli.Usage, "send", id, "--live", "--yes"), "Le prove e gli invii reali devono avere archivi diversi")
 	assert.Len(t, o.platform.Deliveries(), 2)
 
 	o.env["MASSIVO_STORE"] = o.path("reale.db")
 	o.imported(t, 2)
 	o.answer = "n"
-	code, said = o.run("send", "--live")
-	assert.Equal(t, cli.Usage, code, said)
-	assert.Contains(t, said, "Inviare ai cittadini 2 messaggi del servizio «tributi»?")
+	assert.Contains(t, o.ran(t, cli.Usage, "send", "--live"), "Inviare ai cittadini 2 messaggi del servizio «tributi»?")
 	assert.Len(t, o.platform.Deliveries(), 2)
 	o.answer = "sì"
-	code, said = o.run("send", "--live")
-	assert.Equal(t, 0, code, said)
+	said := o.ran(t, 0, "send", "--live")
 	assert.NotContains(t, said, "SIMULATORE")
 	assert.Len(t, o.platform.Deliveries(), 4)
 }
@@ -286,8 +284,7 @@ func TestASendingThatIsStoppedOrInterruptedGoesOn(t *testing.T) {
 	o := newOffice(t)
 	id := o.imported(t, 30)
 	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{}, appiotest.Fault{Kind: appiotest.Unauthorized})
-	code, said := o.run("send", id, "--workers", "1")
-	assert.Equal(t, exitStopped, code, said)
+	said := o.ran(t, exitStopped, "send", id, "--workers", "1")
 	assert.Contains(t, said, "massivo send "+id)
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -298,13 +295,11 @@ func TestASendingThatIsStoppedOrInterruptedGoesOn(t *testing.T) {
 		}
 		cancel()
 	}()
-	code, said = o.runUntil(ctx, "send", id, "--workers", "1")
+	code, said := o.runUntil(ctx, "send", id, "--workers", "1")
 	assert.Equal(t, cli.Interrupted, code, said)
-	assert.Contains(t, said, "Niente è andato perso.")
-	assert.Contains(t, said, "massivo send "+id)
+	contains(t, said, "Niente è andato perso.", "massivo send "+id)
 
-	code, said = o.run("send", id)
-	assert.Equal(t, 0, code, said)
+	o.ran(t, 0, "send", id)
 	assert.Len(t, o.platform.Deliveries(), 30)
 }
 
@@ -314,10 +309,8 @@ func TestTheKeyComesFromItsFile(t *testing.T) {
 	o.imported(t, 1)
 	key := o.path("chiave")
 	require.NoError(t, os.WriteFile(key, []byte("chiave-segreta\n"), 0o600))
-	code, said := o.run("send", "--key-file", key, "--verbose")
-	assert.Equal(t, 0, code, said)
-	assert.NotContains(t, said, "chiave-segreta")
-	assert.NotContains(t, said, appiotest.SampleCitizen(1000).Reveal())
+	said := o.ran(t, 0, "send", "--key-file", key, "--verbose")
+	lacks(t, said, "chiave-segreta", appiotest.SampleCitizen(1000).Reveal())
 }
 
 func TestFilesThatAreThereStay(t *testing.T) {
@@ -330,23 +323,17 @@ func TestFilesThatAreThereStay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, os.WriteFile(there, []byte("prezioso"), 0o600))
 			_, said := o.run(args...)
-			kept, err := os.ReadFile(there)
-			require.NoError(t, err)
+			kept := contentOf(t, there)
 			assert.Equal(t, "prezioso", string(kept), said)
 		})
 	}
-	code, said := o.run("export", id, there)
-	assert.Equal(t, cli.Failure, code)
-	assert.Contains(t, said, "esiste già: indicare un altro nome, oppure --overwrite")
-	code, said = o.run("export", id, there, "--overwrite")
-	assert.Equal(t, 0, code, said)
+	assert.Contains(t, o.ran(t, cli.Failure, "export", id, there), "esiste già: indicare un altro nome, oppure --overwrite")
+	o.ran(t, 0, "export", id, there, "--overwrite")
 	info, err := os.Stat(there)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds personal data")
-	code, said = o.run("demo", "--dir", o.folder)
-	assert.Equal(t, cli.Failure, code, said)
-	code, said = o.run("export", id, o.path("manca/esito.xlsx"))
-	assert.Equal(t, cli.Failure, code, said)
+	o.ran(t, cli.Failure, "demo", "--dir", o.folder)
+	o.ran(t, cli.Failure, "export", id, o.path("manca/esito.xlsx"))
 	left, err := filepath.Glob(o.path(".*"))
 	require.NoError(t, err)
 	assert.Empty(t, left, "nothing half written")
@@ -355,13 +342,11 @@ func TestFilesThatAreThereStay(t *testing.T) {
 func TestResendTouchesNothingBeforeItCanSend(t *testing.T) {
 	o := newOffice(t)
 	fresh := o.imported(t, 2)
-	code, said := o.run("resend", fresh)
-	assert.Equal(t, cli.Usage, code, "a flow that was never sent is not sent again: "+said)
+	o.ran(t, cli.Usage, "resend", fresh) // it was never sent
 
 	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest})
 	id := o.imported(t, 3)
-	code, said = o.run("send", id)
-	require.Equal(t, exitIncomplete, code, said)
+	o.ran(t, exitIncomplete, "send", id)
 	for name, args := range map[string][]string{
 		"nobody answers":        {"--url", "http://127.0.0.1:1/api/v1"},
 		"odd workers":           {"--workers", "0"},
@@ -375,8 +360,7 @@ func TestResendTouchesNothingBeforeItCanSend(t *testing.T) {
 			assert.Contains(t, said, "Rifiutata")
 		})
 	}
-	code, said = o.run("resend", id, "--error", "rifiutata", "--batch", "1")
-	assert.Equal(t, 0, code, said)
+	o.ran(t, 0, "resend", id, "--error", "rifiutata", "--batch", "1")
 	assert.Len(t, o.platform.Deliveries(), 3)
 }
 
@@ -385,24 +369,21 @@ func TestWhatAFileHoldsOrdersNoTerminalAbout(t *testing.T) {
 	name := o.path("avvisi.csv")
 	require.NoError(t, os.WriteFile(name, []byte("Codice fiscale;Oggetto;Contenuto;Riferimento\n"+appiotest.SampleCitizen(1).Reveal()+
 		";Avviso \x1b[2J\u202ecancella;"+"\x1b[31m"+strings.Repeat("Testo del messaggio. ", 12)+";r\x1b[0m\n"), 0o600))
-	code, said := o.run("import", name, "--note", "nota \x1b[2J")
-	require.Equal(t, 0, code, said)
+	said := o.ran(t, 0, "import", name, "--note", "nota \x1b[2J")
 	id := flowIn(t, said)
 	_, shown := o.run("show", id)
-	notification := regexp.MustCompile(`│ (\S{36}) │`).FindStringSubmatch(shown)[1]
+	notification := idsIn(shown)[0]
 	_, detail := o.run("show", notification)
 	_, list := o.run("list")
 	for _, text := range []string{said, shown, detail, list} {
-		assert.NotContains(t, text, "\x1b")
-		assert.NotContains(t, text, "\u202e")
+		lacks(t, text, "\x1b", "\u202e")
 	}
 }
 
 func TestATemplateIsFilledInAndImported(t *testing.T) {
 	o := newOffice(t)
 	name := o.path("modello.xlsx")
-	code, said := o.run("template", name)
-	require.Equal(t, 0, code, said)
+	o.ran(t, 0, "template", name)
 	book, err := excelize.OpenFile(name)
 	require.NoError(t, err)
 	sheet := book.GetSheetName(0)
@@ -415,9 +396,7 @@ func TestATemplateIsFilledInAndImported(t *testing.T) {
 	}
 	require.NoError(t, book.Save())
 	require.NoError(t, book.Close())
-	code, said = o.run("import", name)
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Importate 3 notifiche")
+	assert.Contains(t, o.ran(t, 0, "import", name), "Importate 3 notifiche")
 }
 
 func TestEveryCommandHasItalianHelp(t *testing.T) {

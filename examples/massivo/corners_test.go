@@ -24,7 +24,6 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
@@ -104,15 +103,12 @@ func TestRealSendingsAndTrialsDoNotMix(t *testing.T) {
 	o := newOffice(t)
 	o.env["MASSIVO_SERVICE"], o.env["MASSIVO_KEY"] = "tributi", "chiave-segreta"
 	o.imported(t, 2)
-	code, said := o.run("send", "--live", "--yes")
-	require.Equal(t, 0, code, said)
+	o.ran(t, 0, "send", "--live", "--yes")
 	id := o.imported(t, 3)
 	for name, args := range map[string][]string{"send": {"send", id}, "verify": {"verify", id}} {
 		t.Run(name, func(t *testing.T) {
-			code, said := o.run(args...)
-			assert.Equal(t, cli.Usage, code, said)
-			assert.Contains(t, said, "Questo archivio è stato usato con «App IO all'indirizzo 127.0.0.1:")
-			assert.Contains(t, said, "e ora si userebbe «simulatore». Le prove e gli invii reali devono avere archivi diversi")
+			said := o.ran(t, cli.Usage, args...)
+			contains(t, said, "Questo archivio è stato usato con «App IO all'indirizzo 127.0.0.1:", "e ora si userebbe «simulatore». Le prove e gli invii reali devono avere archivi diversi")
 			assert.NotContains(t, said, "SIMULATORE")
 		})
 	}
@@ -151,26 +147,16 @@ func TestLogsHoldNothingPersonal(t *testing.T) {
 func TestOnlyAFlowThatCanBeSentIsMeant(t *testing.T) {
 	o := newOffice(t)
 	aside, id := o.imported(t, 1), o.imported(t, 2)
-	code, said := o.run("send")
-	assert.Equal(t, cli.Usage, code, said)
-	assert.Contains(t, said, "Ci sono più flussi: indicare quale.")
-	assert.Contains(t, said, aside)
-	assert.Contains(t, said, id)
-	code, said = o.run("disable", aside)
-	require.Equal(t, 0, code, said)
-	code, said = o.run("send")
-	assert.Equal(t, 0, code, said)
-	assert.Contains(t, said, "Flusso "+id+": Inviato")
+	contains(t, o.ran(t, cli.Usage, "send"), "Ci sono più flussi: indicare quale.", aside, id)
+	o.ran(t, 0, "disable", aside)
+	assert.Contains(t, o.ran(t, 0, "send"), "Flusso "+id+": Inviato")
 	assert.Len(t, o.platform.Deliveries(), 2)
-	code, said = o.run("send")
-	assert.Equal(t, 0, code, said)
+	said := o.ran(t, 0, "send")
 	assert.Contains(t, said, "Non ci sono flussi da inviare: sono già inviati, o disabilitati.")
 	assert.NotContains(t, said, aside)
 	assert.Len(t, o.platform.Deliveries(), 2)
 	o.env["MASSIVO_STORE"] = o.path("vuoto.db")
-	code, said = o.run("send")
-	assert.Equal(t, cli.Failure, code, said)
-	assert.Contains(t, said, "Non c'è nessun flusso adatto")
+	assert.Contains(t, o.ran(t, cli.Failure, "send"), "Non c'è nessun flusso adatto")
 }
 
 func TestOnlyAClearYesIsOne(t *testing.T) {
@@ -209,20 +195,17 @@ func TestASendingThatGoesOnAsksNobody(t *testing.T) {
 	o.env["MASSIVO_SERVICE"], o.env["MASSIVO_KEY"] = "tributi", "chiave-segreta"
 	id, err := uuid.Parse(o.imported(t, 2))
 	require.NoError(t, err)
-	code, said := o.run("send", "--live")
-	require.Equal(t, cli.Usage, code, said)
+	o.ran(t, cli.Usage, "send", "--live")
 	o.within(t, func(s *session) {
 		_, err := s.ActivateFlow(t.Context(), s.by, id)
 		require.NoError(t, err)
 	})
-	code, said = o.run("send", "--live")
-	require.Equal(t, cli.Usage, code, "only the order counts: "+said)
+	o.ran(t, cli.Usage, "send", "--live")
 	o.within(t, func(s *session) {
 		_, err := s.Service.SendFlow(t.Context(), s.by, id)
 		require.NoError(t, err)
 	})
-	code, said = o.run("send", "--live")
-	assert.Equal(t, 0, code, said)
+	o.ran(t, 0, "send", "--live")
 	assert.Len(t, o.platform.Deliveries(), 2)
 }
 
@@ -344,9 +327,7 @@ func TestResendSetsBackWhatItIsAskedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, flows, in := failing(t, codes...)
-			code, said := o.run(append([]string{"resend", flows[0].ID.String()}, test.args...)...)
-			assert.Equal(t, test.code, code, said)
-			assert.Contains(t, said, test.says)
+			assert.Contains(t, o.ran(t, test.code, append([]string{"resend", flows[0].ID.String()}, test.args...)...), test.says)
 			for _, f := range flows {
 				for _, n := range in[f.ID] {
 					state, left := o.state(t, n.ID)
@@ -364,11 +345,6 @@ func TestResendSetsBackWhatItIsAskedFor(t *testing.T) {
 }
 
 func TestResendCorrectsTheFlowThatIsNamedAndAllOfItOrNothing(t *testing.T) {
-	subject := func(row int, text string) func(*excelize.File, string) error {
-		return func(book *excelize.File, sheet string) error {
-			return book.SetCellStr(sheet, fmt.Sprintf("B%d", row), text)
-		}
-	}
 	const right, wrong = "Oggetto corretto a mano", "corto"
 	for name, test := range map[string]struct {
 		of   int // the flow that is exported
@@ -387,14 +363,11 @@ func TestResendCorrectsTheFlowThatIsNamedAndAllOfItOrNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o, flows, _ := failing(t, flow.CodeRefused, flow.CodeRefused)
 			file := o.path("correzioni.xlsx")
-			code, said := o.run("export", flows[test.of].ID.String(), file)
-			require.Equal(t, 0, code, said)
+			o.ran(t, 0, "export", flows[test.of].ID.String(), file)
 			for i, text := range test.rows {
-				require.NoError(t, edit(file, subject(i+2, text)))
+				setCell(t, file, fmt.Sprintf("B%d", i+2), text)
 			}
-			code, said = o.run(append([]string{"resend", flows[0].ID.String(), file}, test.args...)...)
-			assert.Equal(t, test.code, code, said)
-			assert.Contains(t, said, test.says)
+			assert.Contains(t, o.ran(t, test.code, append([]string{"resend", flows[0].ID.String(), file}, test.args...)...), test.says)
 			assert.Len(t, o.platform.Deliveries(), test.sent)
 		})
 	}
@@ -452,8 +425,7 @@ func TestADayEndsWhereTheNextOneBeginsInItaly(t *testing.T) {
 // shows runs a command, and returns which of the IDs it shows, by their names.
 func (o *office) shows(t *testing.T, ids map[string]uuid.UUID, args ...string) []string {
 	t.Helper()
-	code, said := o.run(args...)
-	require.Equal(t, 0, code, said)
+	said := o.ran(t, 0, args...)
 	var names []string
 	for name, id := range ids {
 		if strings.Contains(said, "│ "+id.String()) {
@@ -590,12 +562,10 @@ func TestEveryFilterOfNotifications(t *testing.T) {
 // exports checks what is exported of a flow.
 func (o *office) exports(t *testing.T, ids map[string]uuid.UUID, id uuid.UUID, want string, flags []string) {
 	t.Helper()
-	code, said := o.run(append([]string{"export", id.String(), o.path("esito.xlsx"), "--overwrite"}, flags...)...)
-	require.Equal(t, 0, code, said)
+	said := o.ran(t, 0, append([]string{"export", id.String(), o.path("esito.xlsx"), "--overwrite"}, flags...)...)
 	names := strings.Fields(want)
 	assert.Contains(t, said, exported(len(names))+": "+o.path("esito.xlsx")+"\n")
-	content, err := os.ReadFile(o.path("esito.xlsx"))
-	require.NoError(t, err)
+	content := contentOf(t, o.path("esito.xlsx"))
 	rows, _, _ := inside(t, content)
 	var got []string
 	for _, row := range rows[1:] {
@@ -637,11 +607,8 @@ func TestPagesAreCompleteAndRepeatNothing(t *testing.T) {
 					for pages == 0 || mark != "" {
 						pages++
 						require.LessOrEqual(t, pages, wantPages)
-						code, said := o.run(append(slices.Clone(test.args), fmt.Sprint("--oldest=", oldest), fmt.Sprint("--limit=", limit), "--after="+mark)...)
-						require.Equal(t, 0, code, said)
-						for _, found := range regexp.MustCompile(`│ (\S{36}) │`).FindAllStringSubmatch(said, -1) {
-							got = append(got, found[1])
-						}
+						said := o.ran(t, 0, append(slices.Clone(test.args), fmt.Sprint("--oldest=", oldest), fmt.Sprint("--limit=", limit), "--after="+mark)...)
+						got = append(got, idsIn(said)...)
 						mark = ""
 						if next := regexp.MustCompile(`Ci sono altri risultati: ripetere il comando con --after (\S+)\n`).FindStringSubmatch(said); next != nil {
 							mark = next[1]
@@ -664,9 +631,7 @@ func TestPagesAreCompleteAndRepeatNothing(t *testing.T) {
 		}
 	}
 	for _, limit := range []string{"0", "-1", "1001"} {
-		code, said := o.run("list", "--limit", limit)
-		assert.Equal(t, cli.Usage, code)
-		assert.Contains(t, said, "--limit deve essere da 1 a 1.000.")
+		assert.Contains(t, o.ran(t, cli.Usage, "list", "--limit", limit), "--limit deve essere da 1 a 1.000.")
 	}
 }
 
@@ -768,8 +733,7 @@ Audit
 				}
 				args = append(args, word)
 			}
-			code, said := o.run(args...)
-			assert.Equal(t, 0, code)
+			said := o.ran(t, 0, args...)
 			trim := regexp.MustCompile(` +\n`)
 			assert.Equal(t, trim.ReplaceAllString(codes.Replace(strings.TrimPrefix(want, "\n")), "\n"), trim.ReplaceAllString(masked(said, ids), "\n"))
 		})
@@ -779,10 +743,8 @@ Audit
 func TestAHistorySaysWhoWhenWhatAndWhy(t *testing.T) {
 	o, flows, in := failing(t, flow.CodeOutcomeUnknown)
 	id, n := flows[0].ID.String(), in[flows[0].ID][0].ID.String()
-	code, said := o.run("resolve", n, "--resend", "--reason", "niente è arrivato", "--operator", "a.verdi")
-	require.Equal(t, 0, code, said)
-	code, said = o.run("history", n)
-	assert.Equal(t, 0, code, said)
+	o.ran(t, 0, "resolve", n, "--resend", "--reason", "niente è arrivato", "--operator", "a.verdi")
+	said := o.ran(t, 0, "history", n)
 	lines := strings.Split(said, "\n")
 	for i, want := range []string{
 		`^╭`, `^│ Data +│ Utente +│ Azione +│ Stato +│ Motivo +│$`, `^├`,
@@ -791,12 +753,9 @@ func TestAHistorySaysWhoWhenWhatAndWhy(t *testing.T) {
 	} {
 		assert.Regexp(t, want, lines[i])
 	}
-	code, said = o.run("history", id)
-	assert.Equal(t, 0, code, said)
+	said = o.ran(t, 0, "history", id)
 	assert.Regexp(t, `│ m.neri +│ Nuovo +│ Invio incompleto +│`, said)
-	code, said = o.run("history", uuid.NewString())
-	assert.Equal(t, cli.Failure, code, said)
-	assert.Contains(t, said, "Flusso o notifica inesistente")
+	assert.Contains(t, o.ran(t, cli.Failure, "history", uuid.NewString()), "Flusso o notifica inesistente")
 }
 
 func progressOf(sent, failed, registered, sending, disabled int, elapsed time.Duration) flow.Progress {
@@ -828,8 +787,7 @@ func TestProgressIsDrawnForAPerson(t *testing.T) {
 	first := progressOf(4, 0, 6, 0, 2, time.Second)
 	first.Rate, first.TimeLeft = 4, 2*time.Second
 	tell(first)
-	assert.Contains(t, said.String(), "4/10")
-	assert.Contains(t, said.String(), "4 al secondo; ancora 2 s")
+	contains(t, said.String(), "4/10", "4 al secondo; ancora 2 s")
 	assert.NotContains(t, said.String(), "in errore")
 	assert.NotContains(t, said.String(), "\n", "it is one line")
 	last := progressOf(7, 3, 0, 0, 2, 2*time.Second)
@@ -844,18 +802,13 @@ func TestProgressIsDrawnForAPerson(t *testing.T) {
 func TestVerifyCountsWhatBecameOfEveryMessage(t *testing.T) {
 	o := newOffice(t)
 	id := o.imported(t, 7)
-	code, said := o.run("send")
-	require.Equal(t, 0, code, said)
+	o.ran(t, 0, "send")
 	for i, status := range []string{"ACCEPTED", "ACCEPTED", "THROTTLED", "REJECTED", "REJECTED"} {
 		require.True(t, o.platform.SetState(o.platform.Deliveries()[i].ID, appiotest.State{Status: status}))
 	}
 	verified := func(want string) {
 		t.Helper()
-		code, said := o.run("verify", id)
-		assert.Equal(t, 0, code, said)
-		assert.Contains(t, said, want)
-		assert.Contains(t, said, "Flusso "+id+": Invio incompleto")
-		assert.Contains(t, said, "Errore: Destinatario non raggiungibile │         2")
+		contains(t, o.ran(t, 0, "verify", id), want, "Flusso "+id+": Invio incompleto", "Errore: Destinatario non raggiungibile │         2")
 	}
 	verified("Messaggi verificati: 7. Consegnati: 2. Rifiutati: 2. Non ancora definitivi: 3. Senza risposta: 0.")
 	o.platform.Fail(appiotest.GetMessage, appiotest.Fault{Kind: appiotest.NotFound})
@@ -938,8 +891,7 @@ func TestAFileIsWrittenWholeOrNotAtAll(t *testing.T) {
 				return
 			}
 			require.Len(t, left, 1, "nothing half written")
-			content, err := os.ReadFile(file)
-			require.NoError(t, err)
+			content := contentOf(t, file)
 			assert.Equal(t, test.kept, string(content))
 		})
 	}
@@ -1062,9 +1014,7 @@ func TestADetailSaysWhatThePlatformsWordsMean(t *testing.T) {
 		n := newNotification(t, 1, uuid.Nil, time.Now())
 		n.State, n.Delivery = flow.NotificationSent, flow.Delivery{Status: status, Email: appio.ChannelSent, Push: "LOST"}
 		o.keep(t, nil, []flow.Notification{n})
-		code, said := o.run("show", n.ID.String())
-		assert.Equal(t, 0, code, said)
-		assert.Contains(t, said, "  Stato Consegna:          "+want+"\n  Stato Mail:              SENT (avviso inviato)\n  Stato Push:              LOST\n")
+		assert.Contains(t, o.ran(t, 0, "show", n.ID.String()), "  Stato Consegna:          "+want+"\n  Stato Mail:              SENT (avviso inviato)\n  Stato Push:              LOST\n")
 	}
 	for status, want := range map[appio.ChannelStatus]string{
 		appio.ChannelThrottled: "THROTTLED (in ritardo per un guasto temporaneo: App IO riprova)",

@@ -88,8 +88,7 @@ func TestImportReportsLostAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := newOffice(t)
-			file := o.path("avvisi.xlsx")
-			writeWorkbook(t, file, 0, 4)
+			file := o.workbook(t, 0, 4)
 			said, err := test.store.on(t, o, func(s *session) error {
 				_, err := s.importFile(t.Context(), file, importing{})
 				return err
@@ -150,19 +149,27 @@ func TestSendReportsHowItEnded(t *testing.T) {
 		"another failure":                       {t.Context(), &flussi.Error{Err: flussi.ErrNotFound}, 0, "L'invio non è finito. Per riprendere: massivo send "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var said bytes.Buffer
-			s := &session{program: &program{out: &said}}
-			err := s.outcome(test.ctx, flow.Flow{Counts: flow.Counts{Sent: 3, Registered: 2}}, test.err)
-			assert.Contains(t, said.String(), test.says)
-			var exit *cli.Exit
+			said, err := ending(t, test.ctx, flow.Flow{Counts: flow.Counts{Sent: 3, Registered: 2}}, test.err, test.code)
+			assert.Contains(t, said, test.says)
 			if test.code == 0 {
 				require.ErrorIs(t, err, test.err)
-				return
 			}
-			require.ErrorAs(t, err, &exit)
-			assert.Equal(t, test.code, exit.Code)
 		})
 	}
+}
+
+// ending returns the output and the error at the end of a sending, which must be an exit with the
+// code if that is not 0.
+func ending(t *testing.T, ctx context.Context, f flow.Flow, sending error, code int) (string, error) {
+	var said bytes.Buffer
+	s := &session{program: &program{out: &said}}
+	err := s.outcome(ctx, f, sending)
+	if code != 0 {
+		var exit *cli.Exit
+		require.ErrorAs(t, err, &exit)
+		assert.Equal(t, code, exit.Code)
+	}
+	return said.String(), err
 }
 
 // A sending that ends without an error is not over if something is left: an operator disabled the
@@ -183,18 +190,12 @@ func TestSendReportsWhatIsLeft(t *testing.T) {
 		"disabled after everything": {t.Context(), flow.Flow{State: flow.FlowSent, Disabled: true, Counts: flow.Counts{Sent: 3}}, 0, ": Inviato, disabilitato\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var said bytes.Buffer
-			s := &session{program: &program{out: &said}}
-			err := s.outcome(test.ctx, test.flow, nil)
-			assert.Contains(t, said.String(), test.says)
-			assert.NotContains(t, said.String(), "interrotto")
-			var exit *cli.Exit
+			said, err := ending(t, test.ctx, test.flow, nil, test.code)
+			assert.Contains(t, said, test.says)
+			assert.NotContains(t, said, "interrotto")
 			if test.code == 0 {
 				require.NoError(t, err)
-				return
 			}
-			require.ErrorAs(t, err, &exit)
-			assert.Equal(t, test.code, exit.Code)
 		})
 	}
 }
@@ -238,8 +239,7 @@ func TestResolveAllUnknownOutcomes(t *testing.T) {
 		})
 	}
 	o, flows, _ := failing(t, flow.CodeOutcomeUnknown)
-	said := o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x")
-	assert.Contains(t, said, "oppure --all per tutte")
+	assert.Contains(t, o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x"), "oppure --all per tutte")
 	o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x", "--all", "--flow", flows[0].ID.String())
 	o.ran(t, cli.Usage, "resolve", "--sent", "--reason", "x", "--all", flows[0].ID.String())
 }
@@ -274,9 +274,7 @@ func TestResolveAgainIsNoErrorWhileTheDecisionStands(t *testing.T) {
 	// Of several, the open ones are decided, and those that cannot be are reported.
 	other := in[flows[1].ID][0].ID.String()
 	said := decide(cli.Failure, "--sent", sent, refused, other)
-	assert.Contains(t, said, "è noto («Rifiutata»): non c'è niente da decidere.")
-	assert.Contains(t, said, "Notifiche su cui si è deciso: 1 di 1.")
-	assert.Contains(t, said, "Notifiche su cui non si è deciso: 1.")
+	contains(t, said, "è noto («Rifiutata»): non c'è niente da decidere.", "Notifiche su cui si è deciso: 1 di 1.", "Notifiche su cui non si è deciso: 1.")
 	decide(0, "--sent", sent, other)
 
 	// A disabled notification is not sent.
@@ -308,8 +306,7 @@ func TestResolveReportsSkippedNotifications(t *testing.T) {
 	o.ran(t, 0, "disable", flows[0].ID.String())
 	for i, decided := range []string{"1 di 2", "0 di 1"} {
 		said := o.ran(t, cli.Failure, "resolve", "--all", "--resend", "--reason", "deciso")
-		assert.Contains(t, said, "Notifiche su cui si è deciso: "+decided+".")
-		assert.Contains(t, said, "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: 1.")
+		contains(t, said, "Notifiche su cui si è deciso: "+decided+".", "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: 1.")
 		assert.NotContains(t, said, "massivo send "+flows[0].ID.String())
 		assert.Equal(t, i == 0, strings.Contains(said, "massivo send "+flows[1].ID.String()))
 	}

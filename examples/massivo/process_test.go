@@ -62,8 +62,7 @@ func (r *trial) imports(t testing.TB, rows int) *process {
 	workbook := filepath.Join(t.TempDir(), "avvisi.xlsx")
 	writeWorkbook(t, workbook, 0, rows)
 	p := r.start(t, "import", workbook)
-	require.Equal(t, 0, p.wait(t), p.said())
-	r.flow = flowIn(t, p.said())
+	r.flow = flowIn(t, p.ran(t, 0))
 	return p
 }
 
@@ -127,6 +126,13 @@ func (p *process) wait(t testing.TB) int {
 		t.Fatalf("the program did not end:\n%s", p.said())
 	}
 	return p.ProcessState.ExitCode()
+}
+
+// ran waits for the end of the program, which must be with the code, and returns its output.
+func (p *process) ran(t testing.TB, code int) string {
+	t.Helper()
+	require.Equal(t, code, p.wait(t), p.said())
+	return p.said()
 }
 
 // said is what a program that ended has said.

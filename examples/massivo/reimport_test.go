@@ -2,11 +2,8 @@ package main
 
 import (
 	"flag"
-	"fmt"
-	"iter"
 	"math/rand/v2"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -53,7 +50,7 @@ func importBesideSend(t *testing.T, location string) {
 		senders.Go(func() {
 			for killed := 0; ; {
 				for _, f := range k.flows(t, store) {
-					p := k.sendFlow(t, f)
+					p := k.send(t, f)
 					if killed < *kills && random.IntN(2) == 0 {
 						select {
 						case <-time.After(time.Duration(random.Int64N(int64(300 * time.Millisecond)))):
@@ -134,10 +131,6 @@ func (k *killing) flows(t *testing.T, store *sqlstore.Store) []string {
 	return ids
 }
 
-func (k *killing) sendFlow(t *testing.T, id string) *process {
-	return k.start(t, "send", id, "--lease", "3s", "--workers", "16", "--batch", fmt.Sprint(batch))
-}
-
 // checkSend waits for a program that sends, and checks its output.
 func (k *killing) checkSend(t *testing.T, p *process) {
 	code := p.wait(t)
@@ -158,17 +151,14 @@ func (k *killing) settle(t *testing.T, store *sqlstore.Store) {
 	citizens := *messages + *messages/2
 	for round := 0; ; round++ {
 		got := k.delivered(t)
-		have, lack := []string{"resolve", "--sent", "--reason", "arrivata"}, []string{"resolve", "--resend", "--reason", "non arrivata"}
-		before, open := len(have), 0
-		for n, err := range k.all(t, store) {
-			require.NoError(t, err)
+		var unknown []flow.Notification
+		open := 0
+		for _, n := range k.notifications(t, store) {
 			switch {
 			case n.State == flow.NotificationSent:
 				require.Equal(t, 1, got[n.Recipient], "%s is Inviato", n.ID)
-			case n.Transmission.ErrorCode == flow.CodeOutcomeUnknown && got[n.Recipient] > 0:
-				have = append(have, n.ID.String())
 			case n.Transmission.ErrorCode == flow.CodeOutcomeUnknown:
-				lack = append(lack, n.ID.String())
+				unknown = append(unknown, n)
 			case n.Disabled:
 				require.Equal(t, registered, n.State)
 			default:
@@ -176,46 +166,18 @@ func (k *killing) settle(t *testing.T, store *sqlstore.Store) {
 				open++
 			}
 		}
-		if len(have) == before && len(lack) == before && open == 0 {
+		if len(unknown) == 0 && open == 0 {
 			break
 		}
 		require.Less(t, round, 10, "it does not come to an end")
-		for _, args := range [][]string{have, lack} {
-			for some := range slices.Chunk(args[before:], 500) {
-				p := k.start(t, append(slices.Clone(args[:before]), some...)...)
-				require.Equal(t, 0, p.wait(t), p.said())
-			}
-		}
+		k.resolve(t, unknown, got)
 		for _, f := range k.flows(t, store) {
-			k.checkSend(t, k.sendFlow(t, f))
+			k.checkSend(t, k.send(t, f))
 		}
 	}
 	got := k.delivered(t)
 	assert.Len(t, got, citizens, "nobody is lost")
 	t.Logf("%d imports, %d citizens: 0 twice, %d lost", *imports, citizens, citizens-len(got))
-}
-
-// all returns all notifications of the store.
-func (k *killing) all(t *testing.T, store *sqlstore.Store) iter.Seq2[flow.Notification, error] {
-	return func(yield func(flow.Notification, error) bool) {
-		page := flow.Page{Limit: flow.MaxPage, OldestFirst: true}
-		for {
-			found, err := store.Notifications(t.Context(), flow.NotificationFilter{}, page)
-			if err != nil {
-				yield(flow.Notification{}, err)
-				return
-			}
-			for _, n := range found {
-				if !yield(n, nil) {
-					return
-				}
-			}
-			if len(found) < page.Limit {
-				return
-			}
-			page.After = found[len(found)-1].Cursor()
-		}
-	}
 }
 
 const registered = flow.NotificationRegistered
@@ -229,15 +191,14 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 			k := &killing{platform: watch(t)}
 			proxy := pgtest.NewProxy(t, database)
 			k.trial = trial{store: database, url: k.platform.URL}
-			p := k.start(t, "list") // makes the tables
-			require.Equal(t, 0, p.wait(t), p.said())
+			k.start(t, "list").ran(t, 0) // makes the tables
 			book := filepath.Join(t.TempDir(), "avvisi.xlsx")
 			first := map[bool]int{false: 0, true: 1000}[gone]
 			writeWorkbook(t, book, first, 30)
 
 			k.store = proxy.URL
 			proxy.LoseAnswers(1)
-			p = k.start(t, "import", book)
+			p := k.start(t, "import", book)
 			if gone {
 				require.Eventually(t, func() bool { return proxy.Lost.Load() > 0 }, time.Minute, time.Millisecond)
 				proxy.Close()
@@ -255,13 +216,12 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 			}
 
 			k.store = database
-			p = k.start(t, "import", book)
-			require.Equal(t, 0, p.wait(t), p.said())
-			assert.Contains(t, p.said(), "già", p.said())
+			said = k.start(t, "import", book).ran(t, 0)
+			assert.Contains(t, said, "già")
 			s, err := sqlstore.Open(t.Context(), database, sqlstore.Config{})
 			require.NoError(t, err)
 			defer s.Close()
-			f, err := s.Flow(t.Context(), uuid.MustParse(flowIn(t, p.said())))
+			f, err := s.Flow(t.Context(), uuid.MustParse(flowIn(t, said)))
 			require.NoError(t, err)
 			assert.Equal(t, flow.Counts{Registered: 30}, f.Counts)
 		})

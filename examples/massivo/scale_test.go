@@ -100,7 +100,7 @@ func (r *trial) sends(b *testing.B, programs int) []*process {
 		running[i] = r.start(b, "send", r.flow, "--workers", "32")
 	}
 	for _, p := range running {
-		require.Equal(b, 0, p.wait(b), p.said())
+		p.ran(b, 0)
 	}
 	return running
 }

@@ -15,27 +15,58 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
 func annotate(t *testing.T, tpl *excel.Template[notice], file []byte, d *decoded) *excelize.File {
 	var buf bytes.Buffer
-	require.NoError(t, tpl.Annotate(t.Context(), &buf, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()))
-	f, err := excelize.OpenReader(&buf)
-	require.NoError(t, err)
+	require.NoError(t, mark(t, &buf, tpl, file, d))
+	return open(t, &buf)
+}
+
+// open opens a workbook until the end of the test.
+func open(t *testing.T, file *bytes.Buffer) *excelize.File {
+	t.Helper()
+	f := must.Get(excelize.OpenReader(file))(t)
 	t.Cleanup(func() { require.NoError(t, f.Close()) })
 	return f
 }
 
-func fill(t *testing.T, f *excelize.File, sheet, ref string) string {
-	id, err := f.GetCellStyle(sheet, ref)
-	require.NoError(t, err)
-	style, err := f.GetStyle(id)
-	require.NoError(t, err)
+// saved returns the file of a workbook.
+func saved(t *testing.T, f *excelize.File) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	require.NoError(t, f.Write(&buf))
+	return buf.Bytes()
+}
+
+func styleOf(t *testing.T, f *excelize.File, sheet, ref string) *excelize.Style {
+	t.Helper()
+	return must.Get(f.GetStyle(must.Get(f.GetCellStyle(sheet, ref))(t)))(t)
+}
+
+func commentAt(t *testing.T, f *excelize.File, ref string) string {
+	t.Helper()
+	return exceltest.CommentIn(t, f, "Dati", ref)
+}
+
+// fill returns the colour of a cell, "" if it has none.
+func fill(t *testing.T, f *excelize.File, ref string) string {
+	style := styleOf(t, f, "Dati", ref)
 	if len(style.Fill.Color) == 0 {
 		return ""
 	}
 	return style.Fill.Color[0]
+}
+
+// withCells is a file of so many right rows, in which cells were changed.
+func withCells(t *testing.T, tpl *excel.Template[notice], rows int, cells map[string]string) []byte {
+	return resave(t, encode(t, tpl, generate(rows)), func(f *excelize.File) {
+		for ref, text := range cells {
+			require.NoError(t, f.SetCellStr("Dati", ref, text))
+		}
+	})
 }
 
 // operators is a file as an operator hands it in: with sheets, formulas, formats and
@@ -49,10 +80,9 @@ func operators(t *testing.T, tpl *excel.Template[notice]) []byte {
 		require.NoError(t, f.SetRowVisible("Dati", 9, false))
 		require.NoError(t, f.AddComment("Dati", excelize.Comment{Cell: "B5", Author: "Ufficio", Text: "chiedere a Rossi"}))
 		require.NoError(t, f.AddComment("Dati", excelize.Comment{Cell: "B4", Author: "Ufficio", Text: "visto"}))
-		bold, err := f.NewStyle(&excelize.Style{NumFmt: 10, Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFFF00"}}})
-		require.NoError(t, err)
+		bold := must.Get(f.NewStyle(&excelize.Style{NumFmt: 10, Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFFF00"}}}))(t)
 		require.NoError(t, f.SetCellStyle("Dati", "D7", "D7", bold))
-		_, err = f.NewSheet("Appunti")
+		_, err := f.NewSheet("Appunti")
 		require.NoError(t, err)
 		require.NoError(t, f.SetCellValue("Appunti", "B2", 12.5))
 	})
@@ -61,79 +91,60 @@ func operators(t *testing.T, tpl *excel.Template[notice]) []byte {
 func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
 	tpl := template()
 	file := operators(t, tpl)
-	d := decode(tpl, file)
-	require.NoError(t, d.err)
+	d := whole(t, decode(tpl, file))
 	require.Len(t, d.wrong, 5)
 	f := annotate(t, tpl, file, d)
 	for ref, says := range map[string]string{
 		"A3": "c'è la lettera O", "B5": "devono essere da 10 a 120", "E5": "due modi", "F6": "formato Testo", "D7": "non esiste", "A9": "nascosta",
 	} {
-		assert.Equal(t, "FFC8CE", fill(t, f, "Dati", ref), ref)
-		assert.Contains(t, exceltest.CommentIn(t, f, "Dati", ref), says, ref)
-		assert.True(t, strings.HasPrefix(exceltest.CommentIn(t, f, "Dati", ref), "Da correggere\n"))
+		assert.Equal(t, "FFC8CE", fill(t, f, ref), ref)
+		assert.Contains(t, commentAt(t, f, ref), says, ref)
+		assert.True(t, strings.HasPrefix(commentAt(t, f, ref), "Da correggere\n"))
 	}
-	assert.Equal(t, "FFEA9C", fill(t, f, "Dati", "D8"))
-	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "D8"), "già passata")
-	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "B5"), "chiedere a Rossi", "their comment stays")
-	assert.Equal(t, "visto", exceltest.CommentIn(t, f, "Dati", "B4"))
-	assert.Empty(t, fill(t, f, "Dati", "B3"), "right cells of a wrong row stay as they are")
-	id, err := f.GetCellStyle("Dati", "D7")
-	require.NoError(t, err)
-	style, err := f.GetStyle(id)
-	require.NoError(t, err)
+	assert.Equal(t, "FFEA9C", fill(t, f, "D8"))
+	assert.Contains(t, commentAt(t, f, "D8"), "già passata")
+	assert.Contains(t, commentAt(t, f, "B5"), "chiedere a Rossi", "their comment stays")
+	assert.Equal(t, "visto", commentAt(t, f, "B4"))
+	assert.Empty(t, fill(t, f, "B3"), "right cells of a wrong row stay as they are")
+	style := styleOf(t, f, "Dati", "D7")
 	assert.True(t, style.Font.Bold, "the rest of the format stays")
 	assert.Equal(t, 10, style.NumFmt)
 
 	t.Run("the list links to the cells", func(t *testing.T) {
 		assert.Contains(t, f.GetSheetList(), "Errori")
-		rows, err := f.GetRows("Errori")
-		require.NoError(t, err)
+		rows := must.Get(f.GetRows("Errori"))(t)
 		text := fmt.Sprint(rows)
-		for _, s := range []string{"Righe con errori: 5", "Codice fiscale", "La data 31/04/2025 non esiste.", "Riga 9", "Che cosa verificare"} {
-			assert.Contains(t, text, s)
-		}
+		must.Contain(t, text, "Righe con errori: 5", "Codice fiscale", "La data 31/04/2025 non esiste.", "Riga 9", "Che cosa verificare")
 		link, target, err := f.GetCellHyperLink("Errori", "A5")
 		require.NoError(t, err)
 		assert.True(t, link)
 		assert.Equal(t, "'Dati'!A3", target)
 	})
 	t.Run("their data are untouched", func(t *testing.T) {
-		before, err := excelize.OpenReader(bytes.NewReader(file))
-		require.NoError(t, err)
-		defer func() { require.NoError(t, before.Close()) }()
+		before := open(t, bytes.NewBuffer(file))
 		for _, sheet := range []string{"Dati", "Guida Rapida", "Appunti"} {
 			raw := excelize.Options{RawCellValue: true}
-			want, err := before.GetRows(sheet, raw)
-			require.NoError(t, err)
-			got, err := f.GetRows(sheet, raw)
-			require.NoError(t, err)
-			assert.Equal(t, want, got, sheet)
+			want := must.Get(before.GetRows(sheet, raw))(t)
+			assert.Equal(t, want, must.Get(f.GetRows(sheet, raw))(t), sheet)
 		}
-		formula, err := f.GetCellFormula("Dati", "M4")
-		require.NoError(t, err)
-		assert.Equal(t, "SUM(E2:E9)", formula)
-		validations, err := f.GetDataValidations("Dati")
-		require.NoError(t, err)
-		assert.NotEmpty(t, validations)
+		assert.Equal(t, "SUM(E2:E9)", must.Get(f.GetCellFormula("Dati", "M4"))(t))
+		assert.NotEmpty(t, must.Get(f.GetDataValidations("Dati"))(t))
 	})
 	t.Run("and the copy, corrected in part, is read and marked anew", func(t *testing.T) {
 		require.NoError(t, f.SetCellStr("Dati", "A3", code))
 		require.NoError(t, f.SetCellStr("Dati", "E5", "12,50"))
 		require.NoError(t, f.SetCellStr("Dati", "B5", "Ora è abbastanza lungo"))
-		var buf bytes.Buffer
-		require.NoError(t, f.Write(&buf))
-		d := decode(tpl, buf.Bytes())
-		require.NoError(t, d.err)
+		corrected := saved(t, f)
+		d := whole(t, decode(tpl, corrected))
 		require.Len(t, d.wrong, 3)
-		again := annotate(t, tpl, buf.Bytes(), d)
-		assert.Empty(t, fill(t, again, "Dati", "A3"))
-		assert.Empty(t, exceltest.CommentIn(t, again, "Dati", "A3"))
-		assert.Equal(t, "FFC8CE", fill(t, again, "Dati", "F6"))
-		assert.Equal(t, 1, strings.Count(exceltest.CommentIn(t, again, "Dati", "F6"), "Da correggere"))
-		assert.Equal(t, "visto", exceltest.CommentIn(t, again, "Dati", "B4"))
-		assert.Contains(t, exceltest.CommentIn(t, again, "Dati", "B5"), "chiedere a Rossi", "their comment outlives ours")
-		rows, err := again.GetRows("Errori")
-		require.NoError(t, err)
+		again := annotate(t, tpl, corrected, d)
+		assert.Empty(t, fill(t, again, "A3"))
+		assert.Empty(t, commentAt(t, again, "A3"))
+		assert.Equal(t, "FFC8CE", fill(t, again, "F6"))
+		assert.Equal(t, 1, strings.Count(commentAt(t, again, "F6"), "Da correggere"))
+		assert.Equal(t, "visto", commentAt(t, again, "B4"))
+		assert.Contains(t, commentAt(t, again, "B5"), "chiedere a Rossi", "their comment outlives ours")
+		rows := must.Get(again.GetRows("Errori"))(t)
 		assert.Contains(t, fmt.Sprint(rows), "Righe con errori: 3")
 		assert.NotContains(t, fmt.Sprint(rows), "A3")
 	})
@@ -141,28 +152,21 @@ func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
 
 func TestWrongHeadersAreMarked(t *testing.T) {
 	tpl := template()
-	file := resave(t, encode(t, tpl, generate(0)), func(f *excelize.File) {
-		for ref, header := range map[string]string{"C1": "C.F.", "D1": "Scadneza"} {
-			require.NoError(t, f.SetCellStr("Dati", ref, header))
-		}
-	})
+	file := withCells(t, tpl, 0, map[string]string{"C1": "C.F.", "D1": "Scadneza"})
 	d := decode(tpl, file)
 	require.ErrorIs(t, d.err, excel.ErrHeader)
 	f := annotate(t, tpl, file, d)
-	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "C1"), "ripete la colonna A")
-	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "D1"), "simile a «Scadenza»")
-	rows, err := f.GetRows("Errori")
-	require.NoError(t, err)
-	assert.Contains(t, fmt.Sprint(rows), "Manca la colonna obbligatoria «Contenuto»")
+	assert.Contains(t, commentAt(t, f, "C1"), "ripete la colonna A")
+	assert.Contains(t, commentAt(t, f, "D1"), "simile a «Scadenza»")
+	assert.Contains(t, fmt.Sprint(must.Get(f.GetRows("Errori"))(t)), "Manca la colonna obbligatoria «Contenuto»")
 }
 
 // The workbook engine panics on styles without fonts, which are allowed.
 func TestAFileThatTheWorkbookEngineCannotChange(t *testing.T) {
 	tpl := template()
-	file := book(t, row(1, headers...)+row(2, "abc", "corto", content))
-	d := decode(tpl, file)
-	require.NoError(t, d.err)
-	err := tpl.Annotate(t.Context(), &bytes.Buffer{}, bytes.NewReader(file), int64(len(file)), &d.report, d.refused())
+	file := book(t, headRow+row(2, "abc", "corto", content))
+	d := whole(t, decode(tpl, file))
+	err := mark(t, &bytes.Buffer{}, tpl, file, d)
 	require.ErrorIs(t, err, excel.ErrMalformed)
 	assert.Contains(t, flussi.Explain(err), "non può essere commentato")
 }
@@ -178,23 +182,15 @@ func TestAFileWithoutErrorsIsNotMarked(t *testing.T) {
 func TestTheCopyOfACSVFileIsAWorkbook(t *testing.T) {
 	tpl := template()
 	file := []byte("CF;Oggetto;Contenuto\n\n" + code + ";\"Oggetto\ndi prova\";" + content + "\n" + strings.ToLower(other) + ";corto;=1+1\n")
-	d := decodeCSV(tpl, file)
-	require.NoError(t, d.err)
+	d := whole(t, decodeCSV(tpl, file))
 	require.Len(t, d.wrong, 1)
 	f := annotate(t, tpl, file, d)
-	assert.Equal(t, "FFC8CE", fill(t, f, "Dati", "B4"))
+	assert.Equal(t, "FFC8CE", fill(t, f, "B4"))
 	for ref, want := range map[string]string{"A1": "CF", "A3": code, "B3": "Oggetto\ndi prova", "A4": strings.ToLower(other), "C4": "=1+1"} {
-		text, err := f.GetCellValue("Dati", ref)
-		require.NoError(t, err)
-		assert.Equal(t, want, text)
+		assert.Equal(t, want, must.Get(f.GetCellValue("Dati", ref))(t))
 	}
-	formula, err := f.GetCellFormula("Dati", "C4")
-	require.NoError(t, err)
-	assert.Empty(t, formula)
-	var buf bytes.Buffer
-	require.NoError(t, f.Write(&buf))
-	again := decode(tpl, buf.Bytes())
-	require.NoError(t, again.err)
+	assert.Empty(t, must.Get(f.GetCellFormula("Dati", "C4"))(t))
+	again := whole(t, decode(tpl, saved(t, f)))
 	assert.Equal(t, d.rows, again.rows)
 }
 
@@ -224,9 +220,8 @@ func TestReportsOfOtherFilesAreRefused(t *testing.T) {
 	})
 	t.Run("too many rows", func(t *testing.T) {
 		tpl := template(func(c *excel.Config[notice]) { c.Limits.AnnotatedRows = 3 })
-		d := decode(tpl, one)
-		require.NoError(t, d.err)
-		err := tpl.Annotate(t.Context(), &bytes.Buffer{}, bytes.NewReader(one), int64(len(one)), &d.report, d.refused())
+		d := whole(t, decode(tpl, one))
+		err := mark(t, &bytes.Buffer{}, tpl, one, d)
 		require.ErrorIs(t, err, excel.ErrLimit)
 		assert.Contains(t, flussi.Explain(err), "più di 3 righe")
 	})
@@ -246,10 +241,10 @@ func TestNoTextOfTheFileLeaks(t *testing.T) {
 	}
 	files := map[string][]byte{
 		"wrong cells":    book(t, rows.String()),
-		"error value":    book(t, row(1, headers...)+`<row r="2"><c r="A2" t="e"><v>`+code+`</v></c></row>`),
+		"error value":    book(t, headRow+`<row r="2"><c r="A2" t="e"><v>`+code+`</v></c></row>`),
 		"data as header": book(t, row(1, code, "Oggetto", "segreto", "Contenuto", "C.F.", "cf", "rossi@example.org")),
 		"broken part":    xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: "<worksheet><" + code + "></x>"}),
-		"sheet names":    sheets(t, row(1, headers...)+row(2, good...), row(1, headers...)+row(2, good...)),
+		"sheet names":    sheets(t, goodRows, goodRows),
 		"part names":     xlsxtest.Book(t, xlsxtest.Parts{"../" + code: "segreto"}),
 		"missing part":   xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Links: `<Relationships><Relationship Id="rId1" Type="x/worksheet" Target="` + code + `.xml"/></Relationships>`}),
 		"CSV":            []byte("CF;Oggetto;Contenuto\n" + code + ";seg\"reto;x\n"),

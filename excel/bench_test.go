@@ -18,6 +18,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
@@ -92,10 +93,8 @@ func decodeAll(b *testing.B, t *excel.Template[notice], file []byte) {
 }
 
 func excelizeAll(b *testing.B, file []byte) {
-	f, err := excelize.OpenReader(bytes.NewReader(file), excelize.Options{RawCellValue: true})
-	require.NoError(b, err)
-	rows, err := f.Rows("Dati")
-	require.NoError(b, err)
+	f := must.Get(excelize.OpenReader(bytes.NewReader(file), excelize.Options{RawCellValue: true}))(b)
+	rows := must.Get(f.Rows("Dati"))(b)
 	n := 0
 	for rows.Next() {
 		_, err := rows.Columns()
@@ -136,10 +135,8 @@ func BenchmarkEncode(b *testing.B) {
 		require.NoError(b, t.Encode(b.Context(), io.Discard, excel.Rows(slices.Values(rows))))
 	}, func() {
 		f := excelize.NewFile()
-		w, err := f.NewStreamWriter("Sheet1")
-		require.NoError(b, err)
-		date, err := f.NewStyle(&excelize.Style{NumFmt: 14})
-		require.NoError(b, err)
+		w := must.Get(f.NewStreamWriter("Sheet1"))(b)
+		date := must.Get(f.NewStyle(&excelize.Style{NumFmt: 14}))(b)
 		for i, n := range rows {
 			require.NoError(b, w.SetRow(fmt.Sprintf("A%d", i+1), []any{
 				n.Recipient.Reveal(), n.Subject, n.Content.Reveal(), excelize.Cell{StyleID: date, Value: n.Due}, float64(n.Amount) / 100,
@@ -179,8 +176,7 @@ func BenchmarkMillion(b *testing.B) {
 			}
 		}
 	}
-	file, err := os.CreateTemp(b.TempDir(), "*.xlsx")
-	require.NoError(b, err)
+	file := must.Get(os.CreateTemp(b.TempDir(), "*.xlsx"))(b)
 	defer file.Close()
 	for b.Loop() {
 		require.NoError(b, file.Truncate(0))
@@ -189,8 +185,7 @@ func BenchmarkMillion(b *testing.B) {
 		writing := peak(func(tick func()) {
 			require.NoError(b, t.Encode(b.Context(), file, ticking(generate(rows), tick)))
 		})
-		info, err := file.Stat()
-		require.NoError(b, err)
+		info := must.Get(file.Stat())(b)
 		read := 0
 		reading := peak(func(tick func()) {
 			for _, err := range t.Decode(b.Context(), file, info.Size(), nil) {

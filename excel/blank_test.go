@@ -13,17 +13,14 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
-	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
 func blankOf[Row any](t *testing.T, tpl *excel.Template[Row]) *excelize.File {
 	var buf bytes.Buffer
 	require.NoError(t, tpl.Blank(t.Context(), &buf))
-	f, err := excelize.OpenReader(&buf)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, f.Close()) })
-	return f
+	return open(t, &buf)
 }
 
 func units(s string) int { return len(utf16.Encode([]rune(s))) }
@@ -32,13 +29,11 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 	tpl := template()
 	f := blankOf(t, tpl)
 	assert.Equal(t, []string{"Dati", "Guida Rapida"}, f.GetSheetList())
-	rows, err := f.GetRows("Dati")
-	require.NoError(t, err)
+	rows := must.Get(f.GetRows("Dati"))(t)
 	assert.Equal(t, [][]string{tpl.Headers()}, rows)
 
 	t.Run("the header stays in sight and filters", func(t *testing.T) {
-		panes, err := f.GetPanes("Dati")
-		require.NoError(t, err)
+		panes := must.Get(f.GetPanes("Dati"))(t)
 		assert.True(t, panes.Freeze)
 		assert.Equal(t, 1, panes.YSplit)
 		parts := xlsxtest.Unpack(t, encode(t, tpl, generate(0)))
@@ -48,21 +43,14 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 	})
 	t.Run("codes are text down the sheet", func(t *testing.T) {
 		for column, want := range map[string]int{"A": 49, "B": 49, "C": 49, "F": 49, "E": 4, "H": 1} {
-			id, err := f.GetColStyle("Dati", column)
-			require.NoError(t, err)
-			style, err := f.GetStyle(id)
-			require.NoError(t, err)
-			assert.Equal(t, want, style.NumFmt, column)
+			id := must.Get(f.GetColStyle("Dati", column))(t)
+			assert.Equal(t, want, must.Get(f.GetStyle(id))(t).NumFmt, column)
 		}
-		id, err := f.GetColStyle("Dati", "D")
-		require.NoError(t, err)
-		style, err := f.GetStyle(id)
-		require.NoError(t, err)
-		assert.Equal(t, "dd/mm/yyyy", *style.CustomNumFmt)
+		id := must.Get(f.GetColStyle("Dati", "D"))(t)
+		assert.Equal(t, "dd/mm/yyyy", *must.Get(f.GetStyle(id))(t).CustomNumFmt)
 	})
 	t.Run("checks speak Italian within Excel's limits", func(t *testing.T) {
-		validations, err := f.GetDataValidations("Dati")
-		require.NoError(t, err)
+		validations := must.Get(f.GetDataValidations("Dati"))(t)
 		byRange := map[string]*excelize.DataValidation{}
 		for _, v := range validations {
 			byRange[v.Sqref] = v
@@ -85,35 +73,28 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 	t.Run("every header has a comment", func(t *testing.T) {
 		for i, header := range tpl.Headers() {
 			ref := fmt.Sprintf("%c1", 'A'+i)
-			text := exceltest.CommentIn(t, f, "Dati", ref)
+			text := commentAt(t, f, ref)
 			assert.True(t, strings.HasPrefix(text, header+"\n"), ref)
 			assert.Regexp(t, "Obbligatoria|Facoltativa", text)
 		}
 	})
 	t.Run("the guide says the same", func(t *testing.T) {
-		rows, err := f.GetRows("Guida Rapida")
-		require.NoError(t, err)
+		rows := must.Get(f.GetRows("Guida Rapida"))(t)
 		text := fmt.Sprint(rows)
-		for _, s := range []string{"Guida Rapida – Notifiche", "Con questo modello", "foglio «Dati»", "16 caratteri, di una persona fisica. Il codice fiscale del cittadino che riceve il messaggio.", "C.F., C.F. Dest., Cod. Fisc.", "Mensa scolastica: retta di marzo", "Esempio di riga compilata"} {
-			assert.Contains(t, text, s)
-		}
+		must.Contain(t, text, "Guida Rapida – Notifiche", "Con questo modello", "foglio «Dati»", "16 caratteri, di una persona fisica. Il codice fiscale del cittadino che riceve il messaggio.", "C.F., C.F. Dest., Cod. Fisc.", "Mensa scolastica: retta di marzo", "Esempio di riga compilata")
 		for _, header := range tpl.Headers() {
 			assert.GreaterOrEqual(t, strings.Count(text, header), 2, "in the table and in the example")
 		}
 	})
 	t.Run("the version is marked", func(t *testing.T) {
-		properties, err := f.GetCustomProps()
-		require.NoError(t, err)
-		assert.Equal(t, []excelize.CustomProperty{{Name: "Modello", Value: "Notifiche, versione 1"}}, properties)
+		assert.Equal(t, []excelize.CustomProperty{{Name: "Modello", Value: "Notifiche, versione 1"}}, must.Get(f.GetCustomProps())(t))
 		next := template(func(c *excel.Config[notice]) { c.Version = 2 })
-		d := decode(next, encode(t, tpl, generate(1)))
-		require.NoError(t, d.err)
+		d := whole(t, decode(next, encode(t, tpl, generate(1))))
 		assert.True(t, d.report.Outdated)
 		assert.Contains(t, d.italian(), "altra versione")
 	})
 	t.Run("and it reads as a workbook without rows", func(t *testing.T) {
-		d := decode(tpl, encode(t, tpl, generate(0)))
-		require.NoError(t, d.err)
+		d := whole(t, decode(tpl, encode(t, tpl, generate(0))))
 		assert.Empty(t, d.rows)
 		assert.True(t, d.report.OK())
 	})
@@ -125,27 +106,19 @@ func TestAnExportSaysWhatMayBeCorrected(t *testing.T) {
 	tpl := excel.MustNew(excel.Config[row]{Name: "Esportazione", Intro: "Com'era.", Export: true, Hints: []string{"Si corregge l'oggetto.", "Poi si carica."}},
 		excel.NewColumn("Oggetto", excel.Text(1, 20), func(r *row) *string { return &r.subject }, excel.ColumnConfig{Aliases: []string{"Titolo"}, Example: "Avviso"}),
 		excel.NewColumn("ID", excel.Text(1, 9), func(r *row) *string { return &r.id }, excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Dice quale riga è."}))
-	var file bytes.Buffer
-	require.NoError(t, tpl.Blank(t.Context(), &file))
-	f, err := excelize.OpenReader(&file)
-	require.NoError(t, err)
-	defer f.Close()
-	rows, err := f.GetRows("Guida Rapida")
-	require.NoError(t, err)
+	f := blankOf(t, tpl)
+	rows := must.Get(f.GetRows("Guida Rapida"))(t)
 	assert.Equal(t, [][]string{
 		{"Guida Rapida – Esportazione"}, {"Com'era."}, {"• Si corregge l'oggetto."}, {"• Poi si carica."}, nil,
 		{"Colonna", "Si può correggere", "Cosa contiene", "Esempio"},
 		{"Oggetto", "Sì", "Al massimo 20 caratteri.", "Avviso"},
 		{"ID", "No, sola lettura", "Dice quale riga è."},
 	}, rows)
-	assert.Equal(t, "Oggetto\nSi può correggere. Scrivere: al massimo 20 caratteri.\nEsempio: Avviso", exceltest.CommentIn(t, f, "Dati", "A1"))
-	assert.Equal(t, "ID\nSola lettura.\nDice quale riga è.", exceltest.CommentIn(t, f, "Dati", "B1"))
+	assert.Equal(t, "Oggetto\nSi può correggere. Scrivere: al massimo 20 caratteri.\nEsempio: Avviso", commentAt(t, f, "A1"))
+	assert.Equal(t, "ID\nSola lettura.\nDice quale riga è.", commentAt(t, f, "B1"))
 	colors := map[string]string{}
 	for _, ref := range []string{"A1", "B1"} {
-		id, err := f.GetCellStyle("Dati", ref)
-		require.NoError(t, err)
-		style, err := f.GetStyle(id)
-		require.NoError(t, err)
+		style := styleOf(t, f, "Dati", ref)
 		colors[ref] = style.Fill.Color[0]
 	}
 	assert.NotEqual(t, colors["A1"], colors["B1"])
@@ -156,25 +129,18 @@ func TestLongListsStandInAHiddenSheet(t *testing.T) {
 	for i := range 100 {
 		options = append(options, excel.Option[int]{Label: fmt.Sprintf("Categoria numero %d, con virgola", i), Value: i})
 	}
-	tpl := excel.MustNew(excel.Config[int]{Name: "Prova"}, excel.NewColumn("Categoria", excel.Choice(options...), func(i *int) *int { return i }, excel.ColumnConfig{}))
+	tpl := must.Get(valueTemplate("Categoria", excel.Choice(options...), excel.ColumnConfig{}))(t)
 	f := blankOf(t, tpl)
-	visible, err := f.GetSheetVisible("Elenchi")
-	require.NoError(t, err)
-	assert.False(t, visible)
-	text, err := f.GetCellValue("Elenchi", "A100")
-	require.NoError(t, err)
-	assert.Equal(t, "Categoria numero 99, con virgola", text)
-	validations, err := f.GetDataValidations("Dati")
-	require.NoError(t, err)
+	assert.False(t, must.Get(f.GetSheetVisible("Elenchi"))(t))
+	assert.Equal(t, "Categoria numero 99, con virgola", must.Get(f.GetCellValue("Elenchi", "A100"))(t))
+	validations := must.Get(f.GetDataValidations("Dati"))(t)
 	require.Len(t, validations, 1)
 	assert.Equal(t, "'Elenchi'!$A$1:$A$100", validations[0].Formula1)
 
 	var buf bytes.Buffer
 	require.NoError(t, tpl.Encode(t.Context(), &buf, excel.Rows(func(yield func(int) bool) { yield(42) })))
 	var report excel.Report
-	lines, err := excel.Collect(tpl.Decode(t.Context(), bytes.NewReader(buf.Bytes()), int64(buf.Len()), &report))
-	require.NoError(t, err)
-	assert.Equal(t, 42, lines[0].Value)
+	assert.Equal(t, 42, linesOf(t, tpl.Decode, buf.Bytes(), &report)[0].Value)
 	assert.Empty(t, report.Ignored)
 }
 
@@ -182,10 +148,9 @@ func TestLongListsStandInAHiddenSheet(t *testing.T) {
 func TestLongTextsFitIntoMessages(t *testing.T) {
 	rule := excel.Rule{Text: strings.Repeat("molto lungo, ", 50), Min: 1, Max: 9}
 	kind := excel.FromText(rule, func(s string) (flussi.Reading[string], error) { return flussi.Reading[string]{Value: s}, nil }, func(s string) string { return s })
-	tpl := excel.MustNew(excel.Config[string]{Name: "Prova"}, excel.NewColumn("Una colonna con un nome molto lungo 😀😀😀😀", kind, func(s *string) *string { return s }, excel.ColumnConfig{Help: strings.Repeat("aiuto ", 200)}))
+	tpl := must.Get(valueTemplate("Una colonna con un nome molto lungo 😀😀😀😀", kind, excel.ColumnConfig{Help: strings.Repeat("aiuto ", 200)}))(t)
 	f := blankOf(t, tpl)
-	validations, err := f.GetDataValidations("Dati")
-	require.NoError(t, err)
+	validations := must.Get(f.GetDataValidations("Dati"))(t)
 	require.Len(t, validations, 1)
 	assert.LessOrEqual(t, units(*validations[0].ErrorTitle), 32)
 	assert.LessOrEqual(t, units(*validations[0].Error), 255)

@@ -12,13 +12,14 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
 // one is a template with a single column, and how its cells come out.
 func one[V any](t *testing.T, kind excel.Kind[V], date1904 bool, cell string) (value V, note excel.Note, err error) {
 	t.Helper()
-	template := excel.MustNew(excel.Config[V]{Name: "Prova"}, excel.NewColumn("Valore", kind, func(v *V) *V { return v }, excel.ColumnConfig{Required: true}))
+	template := must.Get(valueTemplate("Valore", kind, excel.ColumnConfig{Required: true}))(t)
 	parts := xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1" t="inlineStr"><is><t>Valore</t></is></c></row><row r="2">` + cell + `</row>`)}
 	if date1904 {
 		parts[xlsxtest.Workbook] = `<workbook xmlns:r="r"><workbookPr date1904="1"/><sheets><sheet name="Dati" r:id="rId1"/></sheets></workbook>`
@@ -288,10 +289,11 @@ func TestMoments(t *testing.T) {
 
 func TestYesAndNo(t *testing.T) {
 	cases := map[string]outcome[bool]{
-		"forse": {cell: text("forse"), err: excel.ErrChoice, says: "Sì oppure No"},
-		"2":     {cell: number("2"), err: excel.ErrChoice, says: "Sì oppure No"},
-		"-1":    {cell: text("-1"), err: excel.ErrChoice, says: "Sì oppure No"},
-		"100%":  {cell: styled(3, "1"), err: excel.ErrChoice, says: "Sì oppure No"},
+		"number 1": {cell: number("1"), value: true}, "true": {cell: truth("1"), value: true},
+		"number 0": {cell: number("0")}, "false": {cell: truth("0")},
+	}
+	for name, cell := range map[string]string{"forse": text("forse"), "2": number("2"), "-1": text("-1"), "100%": styled(3, "1")} {
+		cases[name] = outcome[bool]{cell: cell, err: excel.ErrChoice, says: "Sì oppure No"}
 	}
 	for _, s := range []string{"Sì", "Si'", "SI", "si", "S", "X", "x", "VERO", "TRUE", "1", " sì ", "SÍ", "Si\u0300", "Si’", "vero"} {
 		cases["yes "+s] = outcome[bool]{cell: text(s), value: true}
@@ -299,14 +301,10 @@ func TestYesAndNo(t *testing.T) {
 	for _, s := range []string{"No", "NO", "N", "n", "FALSO", "FALSE", "0", "no "} {
 		cases["no "+s] = outcome[bool]{cell: text(s)}
 	}
-	cases["number 1"] = outcome[bool]{cell: number("1"), value: true}
-	cases["number 0"] = outcome[bool]{cell: number("0")}
-	cases["true"] = outcome[bool]{cell: truth("1"), value: true}
-	cases["false"] = outcome[bool]{cell: truth("0")}
 	check(t, excel.YesNo(), cases)
 	t.Run("empty leaves the default", func(t *testing.T) {
 		template := template(func(c *excel.Config[notice]) { c.Default.Late = true; c.Default.Priority = 5 })
-		rows := decodeCSV(template, []byte("CF;Oggetto;Contenuto;Paga dopo la scadenza;Priorità\nMSCMHL68P18H211K;Oggetto di prova;"+strings.Repeat("a", 120)+";;3\n"))
+		rows := decodeCSV(template, "CF;Oggetto;Contenuto;Paga dopo la scadenza;Priorità\nMSCMHL68P18H211K;Oggetto di prova;"+strings.Repeat("a", 120)+";;3\n")
 		require.Empty(t, rows.wrong)
 		require.NoError(t, rows.err)
 		assert.True(t, rows.rows[0].Late)
@@ -315,34 +313,36 @@ func TestYesAndNo(t *testing.T) {
 }
 
 func TestLengthsAreCountedInUTF16(t *testing.T) {
-	nfd := "e\u0300"
-	cases := map[string]outcome[string]{
-		"9":                       {cell: text(strings.Repeat("a", 9)), err: flussi.ErrLength, says: "9 caratteri: devono essere da 10 a 120"},
-		"10":                      {cell: text(strings.Repeat("a", 10)), value: strings.Repeat("a", 10)},
-		"120":                     {cell: text(strings.Repeat("a", 120)), value: strings.Repeat("a", 120)},
-		"121":                     {cell: text(strings.Repeat("a", 121)), err: flussi.ErrLength, says: "121 caratteri"},
-		"120 composed":            {cell: text(strings.Repeat("è", 120)), value: strings.Repeat("è", 120)},
-		"60 decomposed":           {cell: text(strings.Repeat(nfd, 60)), value: strings.Repeat(nfd, 60)},
-		"61 decomposed":           {cell: text(strings.Repeat(nfd, 61)), err: flussi.ErrLength, says: "122 caratteri"},
-		"emoji within":            {cell: text(strings.Repeat("a", 118) + "😀"), value: strings.Repeat("a", 118) + "😀"},
-		"emoji across the border": {cell: text(strings.Repeat("a", 119) + "😀"), err: flussi.ErrLength, says: "ogni emoji conta due"},
-		"5 emoji are 10":          {cell: text(strings.Repeat("😀", 5)), value: strings.Repeat("😀", 5)},
+	a := func(n int) string { return strings.Repeat("a", n) }
+	nfd := func(n int) string { return strings.Repeat("e\u0300", n) }
+	fits := func(s string) outcome[string] { return outcome[string]{cell: text(s), value: s} }
+	long := func(s, says string) outcome[string] {
+		return outcome[string]{cell: text(s), err: flussi.ErrLength, says: says}
+	}
+	check(t, excel.Text(10, 120), map[string]outcome[string]{
+		"9":                       long(a(9), "9 caratteri: devono essere da 10 a 120"),
+		"10":                      fits(a(10)),
+		"120":                     fits(a(120)),
+		"121":                     long(a(121), "121 caratteri"),
+		"120 composed":            fits(strings.Repeat("è", 120)),
+		"60 decomposed":           fits(nfd(60)),
+		"61 decomposed":           long(nfd(61), "122 caratteri"),
+		"emoji within":            fits(a(118) + "😀"),
+		"emoji across the border": long(a(119)+"😀", "ogni emoji conta due"),
+		"5 emoji are 10":          fits(strings.Repeat("😀", 5)),
 		"number":                  {cell: number("1234567890"), value: "1234567890"},
 		"number with decimals":    {cell: number("1234567890.5"), err: excel.ErrCellType, says: "formato Testo"},
 		"date":                    {cell: dateNumber("45716"), err: excel.ErrCellType, says: "data"},
 		"line breaks":             {cell: text("prima_x000D_\nseconda"), value: "prima\r\nseconda"},
-		"outer spaces stay":       {cell: text("  abcdefghi "), value: "  abcdefghi "},
-	}
-	check(t, excel.Text(10, 120), cases)
+		"outer spaces stay":       fits("  abcdefghi "),
+	})
 	check(t, excel.PersonalText(120, 10_000), map[string]outcome[flussi.Text]{
-		"119":   {cell: text(strings.Repeat("a", 119)), err: flussi.ErrLength, says: "da 120 a 10.000"},
-		"120":   {cell: text(strings.Repeat("a", 120)), value: flussi.NewText(strings.Repeat("a", 120))},
-		"10000": {cell: text(strings.Repeat("a", 10_000)), value: flussi.NewText(strings.Repeat("a", 10_000))},
-		"10001": {cell: text(strings.Repeat("a", 10_001)), err: flussi.ErrLength, says: "10.001 caratteri"},
+		"119":   {cell: text(a(119)), err: flussi.ErrLength, says: "da 120 a 10.000"},
+		"120":   {cell: text(a(120)), value: flussi.NewText(a(120))},
+		"10000": {cell: text(a(10_000)), value: flussi.NewText(a(10_000))},
+		"10001": {cell: text(a(10_001)), err: flussi.ErrLength, says: "10.001 caratteri"},
 	})
-	check(t, excel.Text(1, 40_000), map[string]outcome[string]{
-		"32,767": {cell: text(strings.Repeat("à", 32_767)), value: strings.Repeat("à", 32_767)},
-	})
+	check(t, excel.Text(1, 40_000), map[string]outcome[string]{"32,767": fits(strings.Repeat("à", 32_767))})
 }
 
 func TestIntegersAndChoices(t *testing.T) {
@@ -379,7 +379,7 @@ func TestCellsWithoutAValue(t *testing.T) {
 		"calculated":       {cell: `<c r="A2" t="str"><f>B1</f><v>abc</v></c>`, value: "abc"},
 	})
 	template := excel.MustNew(excel.Config[string]{Name: "Prova"},
-		excel.NewColumn("Valore", excel.Text(1, 10), func(s *string) *string { return s }, excel.ColumnConfig{Required: true}),
+		valueColumn("Valore", excel.Text(1, 10), excel.ColumnConfig{Required: true}),
 		excel.NewColumn("Altro", excel.Text(1, 10), func(s *string) *string { return new(string) }, excel.ColumnConfig{}))
 	book := xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1" t="inlineStr"><is><t>Valore</t></is></c><c r="B1" t="inlineStr"><is><t>Altro</t></is></c></row><row r="2"><c r="A2" t="inlineStr"><is><t xml:space="preserve">  </t></is></c><c r="B2" t="inlineStr"><is><t>x</t></is></c></row>`)})
 	for _, err := range template.Decode(t.Context(), strings.NewReader(string(book)), int64(len(book)), nil) {

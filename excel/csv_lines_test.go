@@ -46,8 +46,7 @@ func TestLineEndsOfCSVFiles(t *testing.T) {
 						if sep != "" {
 							file, first = sep+end+file, rows
 						}
-						d := decodeCSV(template(), encode(file))
-						require.NoError(t, d.err, flussi.Explain(d.err))
+						d := whole(t, decodeCSV(template(), encode(file)))
 						require.Empty(t, d.wrong, d.italian())
 						assert.Equal(t, []int{first + rows, first + 3*rows, first + 4*rows, first + 5*rows}, numbers(d), "as a spreadsheet numbers the rows")
 						require.Len(t, d.rows, 4)
@@ -217,14 +216,12 @@ func TestValuesDoNotDependOnTheLineEnds(t *testing.T) {
 func TestAnnotatedCopiesOfDoubledLineEnds(t *testing.T) {
 	file := []byte(strings.ReplaceAll("CF;Oggetto;Contenuto\n"+code+";Oggetto di prova;"+content+"\n"+code+";corto;"+content+"\n", "\n", "\r\r\n"))
 	tpl := template()
-	d := decodeCSV(tpl, file)
-	require.NoError(t, d.err)
+	d := whole(t, decodeCSV(tpl, file))
 	require.Len(t, d.wrong, 1)
 	assert.Contains(t, d.italian(), "Riga 5, colonna B")
 	var out bytes.Buffer
-	require.NoError(t, tpl.Annotate(t.Context(), &out, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()))
-	copied := decode(tpl, out.Bytes())
-	require.NoError(t, copied.err)
+	require.NoError(t, mark(t, &out, tpl, file, d))
+	copied := whole(t, decode(tpl, out.Bytes()))
 	assert.Equal(t, []int{3}, numbers(copied))
 	assert.Contains(t, copied.italian(), "Riga 5, colonna B")
 }

@@ -72,8 +72,7 @@ func TestCSVFilesAreRead(t *testing.T) {
 		"without the last line end": {[]byte(strings.TrimSuffix(text(";", "\n"), "\n")), "UTF-8", "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := decodeCSV(template(), c.file)
-			require.NoError(t, d.err, flussi.Explain(d.err))
+			d := whole(t, decodeCSV(template(), c.file))
 			require.Empty(t, d.wrong)
 			assert.Equal(t, []int{2, 4}, numbers(d), "as a spreadsheet numbers the rows")
 			assert.Equal(t, "Perché è così", d.rows[0].Subject)
@@ -112,7 +111,7 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 		"empty":                         {"", excel.ErrFormat, "vuoto"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := decodeCSV(template(), []byte(c.file))
+			d := decodeCSV(template(), c.file)
 			require.ErrorIs(t, d.err, c.err)
 			assert.Contains(t, flussi.Explain(d.err), c.says)
 			assert.False(t, d.report.Complete)
@@ -120,15 +119,13 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 		})
 	}
 	t.Run("more fields than the header", func(t *testing.T) {
-		d := decodeCSV(template(), []byte(head+code+";Oggetto di prova;testo; e altro\n"+line+code+";Oggetto di prova;"+content+";\n"))
-		require.NoError(t, d.err)
+		d := whole(t, decodeCSV(template(), head+code+";Oggetto di prova;testo; e altro\n"+line+code+";Oggetto di prova;"+content+";\n"))
 		require.Len(t, d.wrong, 1)
 		require.ErrorIs(t, d.wrong[0], excel.ErrFields)
 		assert.Equal(t, []int{3, 4}, numbers(d), "empty fields behind the last are nothing")
 	})
 	t.Run("a short row in the middle has empty fields", func(t *testing.T) {
-		d := decodeCSV(template(), []byte("CF;Oggetto;Contenuto;Scadenza\n"+line+line))
-		require.NoError(t, d.err)
+		d := whole(t, decodeCSV(template(), "CF;Oggetto;Contenuto;Scadenza\n"+line+line))
 		assert.Len(t, d.rows, 2)
 	})
 }
@@ -169,19 +166,17 @@ func TestFilesOfOtherKindsAreNamed(t *testing.T) {
 			assert.Contains(t, flussi.Explain(d.err), c.says)
 			assert.Equal(t, c.format, d.report.Format)
 			if c.format != excel.CSV {
-				require.ErrorIs(t, decodeCSV(template(), []byte(c.file)).err, excel.ErrFormat)
+				require.ErrorIs(t, decodeCSV(template(), c.file).err, excel.ErrFormat)
 			}
 		})
 	}
-	require.ErrorIs(t, decodeCSV(template(), book(t, row(1, headers...))).err, excel.ErrFormat)
+	require.ErrorIs(t, decodeCSV(template(), book(t, headRow)).err, excel.ErrFormat)
 }
 
 func TestAnyFileIsReadByItsContent(t *testing.T) {
-	for _, file := range []string{string(book(t, row(1, headers...)+row(2, good...))), strings.Join(headers, ";") + "\n" + strings.Join(good, ";") + "\n"} {
+	for _, file := range [][]byte{goodBook(t), []byte(csvHeaders + "\n" + csvGood + "\n")} {
 		var report excel.Report
-		lines, err := excel.Collect(template().DecodeAny(t.Context(), strings.NewReader(file), int64(len(file)), &report))
-		require.NoError(t, err)
-		assert.Len(t, lines, 1)
+		assert.Len(t, linesOf(t, template().DecodeAny, file, &report), 1)
 		assert.True(t, report.OK())
 	}
 	_, err := excel.Collect(template().DecodeAny(t.Context(), strings.NewReader("%PDF"), 4, nil))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 var twoWrong = "CF;Oggetto;Contenuto\n" + code + ";corto;x\n" + code + ";Oggetto di prova;" + content + "\nabc;Oggetto di prova;" + content + "\n"
@@ -39,14 +40,13 @@ func TestCollectReturnsRefusedRowsBesideTheOthers(t *testing.T) {
 	assert.Empty(t, lines, "nothing counts of a file that is cut off")
 	assert.NotErrorIs(t, err, flussi.ErrRows)
 
-	lines, err = collect("CF;Oggetto;Contenuto\n" + strings.Join(good, ";") + "\n")
-	require.NoError(t, err)
+	lines = must.Get(collect("CF;Oggetto;Contenuto\n" + csvGood + "\n"))(t)
 	assert.Len(t, lines, 1)
 }
 
 // A row is named once, by whatever tells it.
 func TestARowIsNamedOnce(t *testing.T) {
-	d := decodeCSV(template(), []byte(twoWrong))
+	d := decodeCSV(template(), twoWrong)
 	require.Len(t, d.wrong, 2)
 	inner := d.wrong[0]
 	const want = "Riga 2, colonna B (Oggetto): Il testo ha 5 caratteri: devono essere da 10 a 120. Colonna C (Contenuto): Il testo ha 1 carattere: devono essere da 120 a 10.000."
@@ -138,14 +138,14 @@ func TestAKindIsPresentedByAnotherRule(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrLength)
 	assert.Equal(t, "abc", kind.Write("abc").Text)
 	for _, broken := range []excel.Kind[string]{excel.WithRule(excel.Text(3, 1), excel.Rule{}), excel.WithRule[string](nil, excel.Rule{})} {
-		_, err := excel.New(excel.Config[string]{Name: "Prova"}, excel.NewColumn("A", broken, func(s *string) *string { return s }, excel.ColumnConfig{}))
+		_, err := valueTemplate("A", broken, excel.ColumnConfig{})
 		require.ErrorIs(t, err, flussi.ErrConfig)
 	}
 }
 
 // Rows may come in any order: they are told in that of the file.
 func TestRefusedRowsAreToldInOrder(t *testing.T) {
-	d := decodeCSV(template(), []byte(twoWrong))
+	d := decodeCSV(template(), twoWrong)
 	slices.Reverse(d.wrong)
 	text := d.italian()
 	assert.Less(t, strings.Index(text, "- Riga 2"), strings.Index(text, "- Riga 4"))

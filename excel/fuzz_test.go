@@ -67,7 +67,7 @@ func encodeSeed(f *testing.F, tpl *excel.Template[notice]) []byte { return encod
 // The parts are mutated before they are packed, so that checksums do not hide them.
 func FuzzDecodeParts(f *testing.F) {
 	tpl := small()
-	sheet := xlsxtest.Sheet(row(1, headers...)+row(2, good...)+`<row r="3"><c r="A3" t="s"><v>0</v></c><c r="B3" s="2"><v>45716</v></c><c r="C3" t="e"><v>#N/A</v></c></row>`, `<mergeCells count="1"><mergeCell ref="A8:B9"/></mergeCells>`)
+	sheet := xlsxtest.Sheet(goodRows+`<row r="3"><c r="A3" t="s"><v>0</v></c><c r="B3" s="2"><v>45716</v></c><c r="C3" t="e"><v>#N/A</v></c></row>`, `<mergeCells count="1"><mergeCell ref="A8:B9"/></mergeCells>`)
 	standard := xlsxtest.Unpack(f, xlsxtest.Book(f, nil))
 	f.Add(sheet, standard[xlsxtest.Strings], standard[xlsxtest.Styles], standard[xlsxtest.Workbook], standard[xlsxtest.Links])
 	full := xlsxtest.Unpack(f, encodeSeed(f, tpl))

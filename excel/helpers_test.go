@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // notice is the row of the tests: one column of each common kind.
@@ -184,8 +187,46 @@ func decode(t *excel.Template[notice], data []byte) *decoded {
 	return d
 }
 
-func decodeCSV(t *excel.Template[notice], data []byte) *decoded {
+func decodeCSV[T string | []byte](t *excel.Template[notice], data T) *decoded {
 	d := &decoded{}
-	collect(t.DecodeCSV(context.Background(), bytes.NewReader(data), int64(len(data)), &d.report), d)
+	collect(t.DecodeCSV(context.Background(), strings.NewReader(string(data)), int64(len(data)), &d.report), d)
 	return d
+}
+
+// whole checks that a file was read to its end, whatever its rows.
+func whole(t testing.TB, d *decoded) *decoded {
+	t.Helper()
+	require.NoError(t, d.err, flussi.Explain(d.err))
+	return d
+}
+
+// mark writes the copy of a file in which the errors of its decoding are marked.
+func mark(t testing.TB, w io.Writer, tpl *excel.Template[notice], file []byte, d *decoded) error {
+	return tpl.Annotate(t.Context(), w, bytes.NewReader(file), int64(len(file)), &d.report, d.refused())
+}
+
+// linesOf returns the rows that a template reads, all of which must be right.
+func linesOf[Row any](t testing.TB, decode func(context.Context, io.ReaderAt, int64, *excel.Report) iter.Seq2[excel.Line[Row], error],
+	file []byte, report *excel.Report) []excel.Line[Row] {
+	t.Helper()
+	return must.Get(excel.Collect(decode(t.Context(), bytes.NewReader(file), int64(len(file)), report)))(t)
+}
+
+// values returns the values of rows.
+func values[Row any](lines []excel.Line[Row]) []Row {
+	var all []Row
+	for _, line := range lines {
+		all = append(all, line.Value)
+	}
+	return all
+}
+
+// valueColumn is the column of rows that are a value.
+func valueColumn[V any](header string, kind excel.Kind[V], c excel.ColumnConfig) excel.Column[V] {
+	return excel.NewColumn(header, kind, func(v *V) *V { return v }, c)
+}
+
+// valueTemplate is a template whose rows are a value of a kind.
+func valueTemplate[V any](header string, kind excel.Kind[V], c excel.ColumnConfig) (*excel.Template[V], error) {
+	return excel.New(excel.Config[V]{Name: "Prova"}, valueColumn(header, kind, c))
 }

@@ -18,13 +18,13 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // sharedRows are the rows of testdata/rows.json, from which all programs make their
 // files.
 func sharedRows(t *testing.T) []notice {
-	data, err := os.ReadFile("testdata/rows.json")
-	require.NoError(t, err)
+	data := must.Get(os.ReadFile("testdata/rows.json"))(t)
 	var stored []struct {
 		Code, Subject, Content, Due, Number, Channel, Reference string
 		Cents, Priority                                         int64
@@ -39,10 +39,8 @@ func sharedRows(t *testing.T) []notice {
 			n.Number = mustNumber(s.Number)
 		}
 		if s.Due != "" {
-			day, err := time.Parse(time.DateOnly, s.Due)
-			require.NoError(t, err)
-			n.Due, err = flussi.EndOfDay(day.Date())
-			require.NoError(t, err)
+			day := must.Get(time.Parse(time.DateOnly, s.Due))(t)
+			n.Due = must.Get(flussi.EndOfDay(day.Date()))(t)
 		}
 		rows = append(rows, n)
 	}
@@ -57,14 +55,12 @@ func TestAllProgramsFilesHoldTheSameRows(t *testing.T) {
 	files["excelize"] = resave(t, files["ours"])
 	files["excelize, shared strings"] = excelizeBook(t, want)
 	for _, name := range []string{"exceljs.xlsx", "sheetjs.xlsx", "sheetjs-inline.xlsx", "libreoffice.xlsx", "libreoffice-from-ods.xlsx"} {
-		data, err := os.ReadFile(filepath.Join("testdata", name))
-		require.NoError(t, err)
+		data := must.Get(os.ReadFile(filepath.Join("testdata", name)))(t)
 		files[name] = data
 	}
 	for name, data := range files {
 		t.Run(name, func(t *testing.T) {
-			d := decode(template(), data)
-			require.NoError(t, d.err, flussi.Explain(d.err))
+			d := whole(t, decode(template(), data))
 			require.Empty(t, d.wrong, d.italian())
 			require.Len(t, d.rows, len(want))
 			for i := range want {
@@ -78,8 +74,7 @@ func TestAllProgramsFilesHoldTheSameRows(t *testing.T) {
 func excelizeBook(t *testing.T, rows []notice) []byte {
 	f := excelize.NewFile()
 	defer func() { require.NoError(t, f.Close()) }()
-	date, err := f.NewStyle(&excelize.Style{NumFmt: 14})
-	require.NoError(t, err)
+	date := must.Get(f.NewStyle(&excelize.Style{NumFmt: 14}))(t)
 	require.NoError(t, f.SetSheetRow("Sheet1", "A1", &[]string{"CF", "Oggetto", "Testo", "Scadenza", "Importo", "Codice avviso", "Paga dopo la scadenza", "Priorità", "Canale", "Riferimento"}))
 	for i, n := range rows {
 		values := []any{n.Recipient.Reveal(), n.Subject, n.Content.Reveal(), nil, nil, n.Number.Reveal(), n.Late, n.Priority, map[string]string{"io": "App IO", "desk": "Sportello"}[n.Channel], n.Reference}
@@ -89,11 +84,8 @@ func excelizeBook(t *testing.T, rows []notice) []byte {
 		if n.Amount > 0 {
 			values[4] = float64(n.Amount) / 100
 		}
-		cell, err := excelize.CoordinatesToCellName(1, i+2)
-		require.NoError(t, err)
-		require.NoError(t, f.SetSheetRow("Sheet1", cell, &values))
-		due, err := excelize.CoordinatesToCellName(4, i+2)
-		require.NoError(t, err)
+		require.NoError(t, f.SetSheetRow("Sheet1", must.Get(excelize.CoordinatesToCellName(1, i+2))(t), &values))
+		due := must.Get(excelize.CoordinatesToCellName(4, i+2))(t)
 		require.NoError(t, f.SetCellStyle("Sheet1", due, due, date))
 	}
 	var buf bytes.Buffer
@@ -163,7 +155,7 @@ func TestLibreOfficeOpensWhatIsWritten(t *testing.T) {
 	require.NoError(t, tpl.Blank(t.Context(), &blank))
 	file := operators(t, tpl)
 	d := decode(tpl, file)
-	require.NoError(t, tpl.Annotate(t.Context(), &marked, bytes.NewReader(file), int64(len(file)), &d.report, d.refused()))
+	require.NoError(t, mark(t, &marked, tpl, file, d))
 	for name, data := range map[string][]byte{"modello.xlsx": blank.Bytes(), "annotato.xlsx": marked.Bytes()} {
 		pdf := soffice(t, "pdf", name, data)
 		assert.True(t, bytes.HasPrefix(pdf, []byte("%PDF")), name)

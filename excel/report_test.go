@@ -1,7 +1,6 @@
 package excel_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,11 +9,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
-	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 var errTaken = &flussi.ValueError{Type: "Row", Err: errors.New("taken"), Reason: "C'è già."}
@@ -23,7 +21,7 @@ var errTaken = &flussi.ValueError{Type: "Row", Err: errors.New("taken"), Reason:
 // the rows.
 func TestRowsThatAreRefusedLaterAreMarked(t *testing.T) {
 	tpl := template()
-	file := resave(t, encode(t, tpl, generate(12)), func(f *excelize.File) { require.NoError(t, f.SetCellValue("Dati", "B5", "corto")) })
+	file := withCells(t, tpl, 12, map[string]string{"B5": "corto"})
 	d := decode(tpl, file)
 	require.Equal(t, []int{11, 1}, []int{d.report.Rows, d.report.Invalid})
 	d.wrong = append(d.wrong, &flussi.RowError{Row: 9, Err: errTaken},
@@ -37,18 +35,16 @@ func TestRowsThatAreRefusedLaterAreMarked(t *testing.T) {
 
 	f := annotate(t, tpl, file, d)
 	for ref, color := range map[string]string{"A3": "FFC8CE", "B3": "FFC8CE", "B5": "FFC8CE", "A9": "FFC8CE", "E6": "FFEA9C", "A7": "FFEA9C", "A8": ""} {
-		assert.Equal(t, color, fill(t, f, "Dati", ref), ref)
+		assert.Equal(t, color, fill(t, f, ref), ref)
 	}
-	assert.Contains(t, exceltest.CommentIn(t, f, "Dati", "A9"), "C'è già.")
+	assert.Contains(t, commentAt(t, f, "A9"), "C'è già.")
 }
 
 // Columns are told where they are in the file, not in the template.
 func TestRowsThatAreRefusedLaterAreToldAtTheFilesColumns(t *testing.T) {
 	csv := []byte("Oggetto;Testo;CF\nMensa scolastica;" + strings.Repeat("Gentile famiglia, la retta è da pagare. ", 4) + ";MSCMHL68P18H211K\n")
 	var report excel.Report
-	lines, err := excel.Collect(template().DecodeCSV(t.Context(), bytes.NewReader(csv), int64(len(csv)), &report))
-	require.NoError(t, err)
-	require.Len(t, lines, 1)
+	require.Len(t, linesOf(t, template().DecodeCSV, csv, &report), 1)
 	located := report.Locate(&flussi.RowError{Row: 2, Other: 7, Err: errors.Join(excel.NewCellError("Codice fiscale", errTaken), excel.NewCellError("Somma", errTaken))})
 	assert.Equal(t, []int{2, 7}, []int{located.Row, located.Other})
 	assert.Equal(t, "Riga 2, colonna C (Codice fiscale): C'è già. Somma: C'è già.", located.Italian(), "one of them is not there")
@@ -65,15 +61,14 @@ func TestRowsThatAreRefusedLaterCountBeyondTheLimit(t *testing.T) {
 	assert.Equal(t, []int{2, 2}, []int{len(d.report.Notes), d.report.MoreNotes})
 	for more, want := range []string{"Righe senza errori: 8. Righe con errori: 4.", "Righe senza errori: 7. Righe con errori: 5."} {
 		text := d.report.Italian(&excel.RowsError{Rows: d.wrong, Invalid: 4 + more}, 0)
-		assert.Contains(t, text, want)
-		assert.Contains(t, text, fmt.Sprintf("(righe con errori):\n- Riga 2: C'è già.\n- Riga 3: C'è già.\n… e %d altri errori.\n", 2+more))
+		must.Contain(t, text, want, fmt.Sprintf("(righe con errori):\n- Riga 2: C'è già.\n- Riga 3: C'è già.\n… e %d altri errori.\n", 2+more))
 	}
 }
 
 // Hints are at the end of the summary, and above the list of errors.
 func TestHintsInSummaryAndErrorList(t *testing.T) {
 	tpl := template()
-	file := resave(t, encode(t, tpl, generate(3)), func(f *excelize.File) { require.NoError(t, f.SetCellValue("Dati", "B3", "corto")) })
+	file := withCells(t, tpl, 3, map[string]string{"B3": "corto"})
 	for name, hints := range map[string][]string{"none": nil, "one": {"Le altre righe ci sono già."}, "two": {"Le altre righe ci sono già.", strings.Repeat("Importare di nuovo la copia. ", 8)}} {
 		t.Run(name, func(t *testing.T) {
 			d := decode(tpl, file)
@@ -81,13 +76,9 @@ func TestHintsInSummaryAndErrorList(t *testing.T) {
 			f := annotate(t, tpl, file, d)
 			for i, hint := range hints {
 				assert.Contains(t, d.italian(), "\n"+hint+"\n")
-				text, err := f.GetCellValue("Errori", fmt.Sprintf("A%d", 3+i))
-				require.NoError(t, err)
-				assert.Equal(t, hint, text)
+				assert.Equal(t, hint, must.Get(f.GetCellValue("Errori", fmt.Sprintf("A%d", 3+i)))(t))
 			}
-			head, err := f.GetCellValue("Errori", fmt.Sprintf("C%d", 4+len(hints)))
-			require.NoError(t, err)
-			assert.Equal(t, "Che cosa correggere", head)
+			assert.Equal(t, "Che cosa correggere", must.Get(f.GetCellValue("Errori", fmt.Sprintf("C%d", 4+len(hints))))(t))
 		})
 	}
 }

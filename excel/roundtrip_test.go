@@ -20,6 +20,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
@@ -87,14 +88,13 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 
 // resave lets excelize read a workbook and write it anew.
 func resave(t *testing.T, data []byte, change ...func(*excelize.File)) []byte {
-	f, err := excelize.OpenReader(bytes.NewReader(data))
-	require.NoError(t, err)
+	f := must.Get(excelize.OpenReader(bytes.NewReader(data)))(t)
 	defer func() { require.NoError(t, f.Close()) }()
 	for _, c := range change {
 		c(f)
 	}
 	require.NoError(t, f.SetCellStr(excelGuide, "H1", "x"))
-	_, err = f.GetRows("Dati") // parses the sheet, so that it is written from what was read
+	_, err := f.GetRows("Dati") // parses the sheet, so that it is written from what was read
 	require.NoError(t, err)
 	require.NoError(t, f.SetCellStr("Dati", "Z1", ""))
 	var buf bytes.Buffer
@@ -108,39 +108,24 @@ func TestTextNeverBecomesAFormula(t *testing.T) {
 	var n notice
 	n.Subject, n.Reference = `=HYPERLINK("http://example.org")`, "@SUM(1)"
 	file := encode(t, template(), excel.Rows(slices.Values([]notice{n})))
-	f, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
+	f := must.Get(excelize.OpenReader(bytes.NewReader(file)))(t)
 	for ref, want := range map[string]string{"B2": n.Subject, "J2": n.Reference} {
-		formula, err := f.GetCellFormula("Dati", ref)
-		require.NoError(t, err)
-		assert.Empty(t, formula)
-		text, err := f.GetCellValue("Dati", ref)
-		require.NoError(t, err)
-		assert.Equal(t, want, text)
-		kind, err := f.GetCellType("Dati", ref)
-		require.NoError(t, err)
-		assert.Equal(t, excelize.CellTypeInlineString, kind)
-		id, err := f.GetCellStyle("Dati", ref)
-		require.NoError(t, err)
-		style, err := f.GetStyle(id)
-		require.NoError(t, err)
-		assert.Equal(t, 49, style.NumFmt, "text, so that editing the cell does not make it one either")
+		assert.Empty(t, must.Get(f.GetCellFormula("Dati", ref))(t))
+		assert.Equal(t, want, must.Get(f.GetCellValue("Dati", ref))(t))
+		assert.Equal(t, excelize.CellTypeInlineString, must.Get(f.GetCellType("Dati", ref))(t))
+		id := must.Get(f.GetCellStyle("Dati", ref))(t)
+		assert.Equal(t, 49, must.Get(f.GetStyle(id))(t).NumFmt, "text, so that editing the cell does not make it one either")
 	}
 }
 
 func TestTotalsStandBelow(t *testing.T) {
 	tpl := template()
 	file := encode(t, tpl, generate(100))
-	f, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
+	f := must.Get(excelize.OpenReader(bytes.NewReader(file)))(t)
 	for ref, want := range map[string]string{"A102": "Totale", "E102": "50.5"} {
-		text, err := f.GetCellValue("Dati", ref, excelize.Options{RawCellValue: true})
-		require.NoError(t, err)
-		assert.Equal(t, want, strings.TrimSuffix(text, "0"))
+		assert.Equal(t, want, strings.TrimSuffix(must.Get(f.GetCellValue("Dati", ref, excelize.Options{RawCellValue: true}))(t), "0"))
 	}
-	formula, err := f.GetCellFormula("Dati", "E102")
-	require.NoError(t, err)
-	assert.Equal(t, "SUM(E2:E101)", formula)
+	assert.Equal(t, "SUM(E2:E101)", must.Get(f.GetCellFormula("Dati", "E102"))(t))
 	d := decode(tpl, file)
 	assert.Len(t, d.rows, 100)
 	assert.Equal(t, 1, d.report.Totals)
@@ -256,12 +241,10 @@ func TestACutOffFileIsNeverAShortOne(t *testing.T) {
 
 // sheetAt returns where the packed rows begin.
 func sheetAt(t *testing.T, file []byte) int {
-	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	require.NoError(t, err)
+	z := must.Get(zip.NewReader(bytes.NewReader(file), int64(len(file))))(t)
 	for _, f := range z.File {
 		if f.Name == xlsxtest.Sheet1 {
-			at, err := f.DataOffset()
-			require.NoError(t, err)
+			at := must.Get(f.DataOffset())(t)
 			return int(at)
 		}
 	}
@@ -272,7 +255,7 @@ func sheetAt(t *testing.T, file []byte) int {
 // A formatted tail down to the last row of a sheet costs time, and no memory.
 func TestAFormattedTailCostsNoMemory(t *testing.T) {
 	var rows strings.Builder
-	rows.WriteString(row(1, headers...) + row(2, good...))
+	rows.WriteString(goodRows)
 	for i := 3; i <= 1_048_576; i++ {
 		fmt.Fprintf(&rows, `<row r="%d" s="1" customFormat="1"><c r="A%d" s="1"/></row>`, i, i)
 	}

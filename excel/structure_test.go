@@ -42,11 +42,18 @@ func rowWith(number int, attributes string, texts ...string) string {
 var (
 	headers = []string{"Codice fiscale", "Oggetto", "Contenuto"}
 	good    = []string{code, "Oggetto di prova", content}
+
+	headRow  = row(1, headers...)
+	goodRows = headRow + row(2, good...)
+
+	csvHeaders, csvGood = strings.Join(headers, ";"), strings.Join(good, ";")
 )
 
 func book(t *testing.T, rows string, behind ...string) []byte {
 	return xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(rows, behind...)})
 }
+
+func goodBook(t *testing.T) []byte { return book(t, goodRows) }
 
 // sheets makes a workbook of two sheets, with the state attributes given.
 func sheets(t *testing.T, first, second string, states ...string) []byte {
@@ -71,22 +78,21 @@ func TestTheHeaderIsFound(t *testing.T) {
 		row  int
 		rows []int
 	}{
-		"in the first row":             {book(t, row(1, headers...)+row(2, good...)), 1, []int{2}},
+		"in the first row":             {goodBook(t), 1, []int{2}},
 		"in row 4 under merged titles": {book(t, row(1, "Comune di Prova")+row(2, "", "Elenco", "Contenuto")+row(4, headers...)+row(5, good...)+row(6, good...), `<mergeCells><mergeCell ref="A1:C2"/></mergeCells>`), 4, []int{5, 6}},
 		"by aliases":                   {book(t, row(1, " C. F.\nDest ", "OGGETTO:", "mèssaggio")+row(2, good...)), 1, []int{2}},
 		"in another order":             {book(t, row(1, "Contenuto", "Codice fiscale", "Oggetto")+row(2, content, code, "Oggetto di prova")), 1, []int{2}},
 		"in row 20":                    {book(t, row(20, headers...)+row(21, good...)), 20, []int{21}},
-		"merged with the row below":    {book(t, row(1, headers...)+row(3, good...), `<mergeCells><mergeCell ref="A1:A2"/></mergeCells>`), 1, []int{3}},
-		"in a second sheet":            {sheets(t, row(1, "Istruzioni", "per", "l'uso"), row(1, headers...)+row(2, good...)), 1, []int{2}},
-		"in the sheet with rows":       {sheets(t, row(1, headers...), row(1, headers...)+row(9, good...)), 1, []int{9}},
-		"in the visible sheet":         {sheets(t, row(1, headers...)+row(2, good...), row(3, headers...)+row(4, good...), `state="hidden"`), 3, []int{4}},
-		"with blank rows between":      {book(t, row(1, headers...)+row(2, good...)+row(3, " ", "&#160;", "&#8203;")+row(5, good...)), 1, []int{2, 5}},
-		"with formatted rows behind":   {book(t, row(1, headers...)+row(2, good...)+`<row r="3" s="1" customFormat="1"/><row r="1048576"><c r="A1048576" s="1"/></row>`), 1, []int{2}},
-		"with a filter that is on":     {book(t, row(1, headers...)+row(2, good...), `<autoFilter ref="A1:C2"><filterColumn colId="0"><filters><filter val="x"/></filters></filterColumn></autoFilter>`), 1, []int{2}},
+		"merged with the row below":    {book(t, headRow+row(3, good...), `<mergeCells><mergeCell ref="A1:A2"/></mergeCells>`), 1, []int{3}},
+		"in a second sheet":            {sheets(t, row(1, "Istruzioni", "per", "l'uso"), goodRows), 1, []int{2}},
+		"in the sheet with rows":       {sheets(t, headRow, headRow+row(9, good...)), 1, []int{9}},
+		"in the visible sheet":         {sheets(t, goodRows, row(3, headers...)+row(4, good...), `state="hidden"`), 3, []int{4}},
+		"with blank rows between":      {book(t, goodRows+row(3, " ", "&#160;", "&#8203;")+row(5, good...)), 1, []int{2, 5}},
+		"with formatted rows behind":   {book(t, goodRows+`<row r="3" s="1" customFormat="1"/><row r="1048576"><c r="A1048576" s="1"/></row>`), 1, []int{2}},
+		"with a filter that is on":     {book(t, goodRows, `<autoFilter ref="A1:C2"><filterColumn colId="0"><filters><filter val="x"/></filters></filterColumn></autoFilter>`), 1, []int{2}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := decode(template(), c.file)
-			require.NoError(t, d.err, flussi.Explain(d.err))
+			d := whole(t, decode(template(), c.file))
 			assert.Empty(t, d.wrong)
 			assert.Equal(t, c.row, d.report.HeaderRow)
 			assert.Equal(t, c.rows, numbers(d))
@@ -115,10 +121,10 @@ func TestHeadersThatCannotBeWorkedWith(t *testing.T) {
 		"no header":               {book(t, row(1, good...)), excel.ErrHeader, []string{"prime 20 righe", "«Codice fiscale», «Oggetto»"}, ""},
 		"header too far down":     {book(t, row(21, headers...)), excel.ErrHeader, []string{"prime 20 righe"}, ""},
 		"sheet without rows":      {book(t, ``), excel.ErrHeader, []string{"prime 20 righe"}, ""},
-		"two sheets with rows":    {sheets(t, row(1, headers...)+row(2, good...), row(1, headers...)+row(2, good...)), excel.ErrSheet, []string{"2 fogli"}, ""},
-		"only hidden sheets":      {sheets(t, row(1, headers...)+row(2, good...), ``, `state="hidden"`, `state="hidden"`), excel.ErrSheet, []string{"foglio nascosto"}, ""},
+		"two sheets with rows":    {sheets(t, goodRows, goodRows), excel.ErrSheet, []string{"2 fogli"}, ""},
+		"only hidden sheets":      {sheets(t, goodRows, ``, `state="hidden"`, `state="hidden"`), excel.ErrSheet, []string{"foglio nascosto"}, ""},
 		"workbook without sheets": {xlsxtest.Book(t, xlsxtest.Parts{xlsxtest.Workbook: `<workbook><sheets/></workbook>`}), excel.ErrSheet, []string{"non contiene fogli"}, ""},
-		"merged data":             {book(t, row(1, headers...)+row(2, good...)+row(3, "", "Oggetto di prova", content), `<mergeCells><mergeCell ref="A2:A3"/></mergeCells>`), excel.ErrMerged, []string{"A2:A3"}, "cell A2"},
+		"merged data":             {book(t, goodRows+row(3, "", "Oggetto di prova", content), `<mergeCells><mergeCell ref="A2:A3"/></mergeCells>`), excel.ErrMerged, []string{"A2:A3"}, "cell A2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := decode(template(), c.file)
@@ -135,16 +141,14 @@ func TestHeadersThatCannotBeWorkedWith(t *testing.T) {
 		})
 	}
 	t.Run("a merge beside the data is nothing", func(t *testing.T) {
-		d := decode(template(), book(t, row(1, headers...)+row(2, good...)+row(3, good...), `<mergeCells><mergeCell ref="E2:E3"/><mergeCell ref="A2:A2"/><mergeCell ref="A8:C9"/></mergeCells>`))
-		require.NoError(t, d.err)
+		d := whole(t, decode(template(), book(t, goodRows+row(3, good...), `<mergeCells><mergeCell ref="E2:E3"/><mergeCell ref="A2:A2"/><mergeCell ref="A8:C9"/></mergeCells>`)))
 		assert.Len(t, d.rows, 2)
 	})
 }
 
 func TestColumnsThatTheTemplateDoesNotHave(t *testing.T) {
 	file := book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "Note di "+code, "", "")+row(2, code, "Oggetto di prova", content, "x", "", "senza intestazione"))
-	d := decode(template(), file)
-	require.NoError(t, d.err)
+	d := whole(t, decode(template(), file))
 	require.Len(t, d.report.Unknown, 2)
 	assert.Equal(t, "D", d.report.Unknown[0].Column)
 	assert.Equal(t, "Note di "+code, d.report.Unknown[0].Header.Reveal())
@@ -159,10 +163,9 @@ func TestColumnsThatTheTemplateDoesNotHave(t *testing.T) {
 }
 
 func TestHiddenRows(t *testing.T) {
-	file := book(t, row(1, headers...)+row(2, good...)+rowWith(3, ` hidden="1"`, good...)+row(4, good...))
+	file := book(t, goodRows+rowWith(3, ` hidden="1"`, good...)+row(4, good...))
 	for policy, want := range map[excel.HiddenPolicy][]int{excel.RefuseHidden: {2, 4}, excel.ReadHidden: {2, 3, 4}, excel.SkipHidden: {2, 4}} {
-		d := decode(template(func(c *excel.Config[notice]) { c.HiddenRows = policy }), file)
-		require.NoError(t, d.err)
+		d := whole(t, decode(template(func(c *excel.Config[notice]) { c.HiddenRows = policy }), file))
 		assert.Equal(t, want, numbers(d))
 		switch policy {
 		case excel.RefuseHidden:
@@ -204,22 +207,21 @@ func TestAFalseCheckIsToldWholeOrJoined(t *testing.T) {
 		c.Check = func(*notice) error {
 			return errors.Join(excel.NewCellError("Oggetto", errors.New("x")), errors.New("y"), excel.NewCellError("Somma", errors.New("z")))
 		}
-	}), book(t, row(1, headers...)+row(2, good...)))
+	}), goodBook(t))
 	require.Len(t, d.wrong, 1)
 	require.Len(t, d.errors(), 3)
 	assert.Equal(t, "row 2: excel: B2 (Oggetto): x; row 2: y; row 2 (Somma): z", d.wrong[0].Error())
 }
 
 func TestErrorsAreCollectedUpToALimit(t *testing.T) {
-	rows := row(1, headers...)
+	rows := headRow
 	for i := range 30 {
 		rows += row(i+2, "abc", "corto", content)
 	}
 	for i := range 30 {
 		rows += row(i+40, strings.ToLower(code), "Oggetto di prova", content)
 	}
-	d := decode(template(func(c *excel.Config[notice]) { c.Limits.Errors = 7 }), book(t, rows))
-	require.NoError(t, d.err)
+	d := whole(t, decode(template(func(c *excel.Config[notice]) { c.Limits.Errors = 7 }), book(t, rows)))
 	assert.Len(t, d.wrong, 30)
 	assert.Equal(t, 7, strings.Count(d.italian(), "- Riga ")-7, "and as many notes")
 	for most, listed := range map[int]int{1: 1, 6: 6, 9: 7} {
@@ -233,7 +235,7 @@ func TestErrorsAreCollectedUpToALimit(t *testing.T) {
 }
 
 func TestLimitsOfTheTemplate(t *testing.T) {
-	file := book(t, row(1, headers...)+row(2, good...)+row(3, good...)+row(4, good...))
+	file := book(t, goodRows+row(3, good...)+row(4, good...))
 	for name, c := range map[string]struct {
 		limits excel.Limits
 		says   string
@@ -250,8 +252,7 @@ func TestLimitsOfTheTemplate(t *testing.T) {
 			assert.Contains(t, flussi.Explain(d.err), c.says)
 		})
 	}
-	d := decode(template(func(c *excel.Config[notice]) { c.Limits.Rows = 3 }), file)
-	require.NoError(t, d.err)
+	d := whole(t, decode(template(func(c *excel.Config[notice]) { c.Limits.Rows = 3 }), file))
 	assert.Len(t, d.rows, 3)
 }
 

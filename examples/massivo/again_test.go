@@ -14,6 +14,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // Commands that are run again, with other spellings, or after an interruption: nobody gets a
@@ -48,7 +49,7 @@ func TestImportTwiceSendsOnce(t *testing.T) {
 	} {
 		said := o.ran(t, 0, "import", name, "--note", "un'altra nota")
 		assert.Regexp(t, `Queste righe sono già state importate il \d\d/\d\d/\d{4} alle \d\d:\d\d:\d\d nel flusso `+id+` \(`+again.state+`\): non è stato aggiunto niente\.`, said)
-		contains(t, said, again.next, "massivo import "+quoted(name)+" --occasion OCCASIONE\n")
+		must.Contain(t, said, again.next, "massivo import "+quoted(name)+" --occasion OCCASIONE\n")
 		assert.NotContains(t, said, "Importate")
 		o.ran(t, 0, "send")
 		o.ran(t, 0, "send", id)
@@ -66,7 +67,7 @@ func TestImportIgnoresDisabledFlows(t *testing.T) {
 	o.ran(t, 0, "send")
 	assert.Contains(t, o.ran(t, 0, "import", name), second)
 	o.ran(t, 0, "disable", second)
-	contains(t, o.ran(t, 0, "import", name), "nel flusso "+second+" (Inviato, disabilitato): non è stato aggiunto niente.", "massivo enable "+second)
+	must.Contain(t, o.ran(t, 0, "import", name), "nel flusso "+second+" (Inviato, disabilitato): non è stato aggiunto niente.", "massivo enable "+second)
 	o.delivered(t, 3, 1)
 }
 
@@ -82,13 +83,12 @@ func TestImportStoresDuplicatesDisabled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o, file := repeating(t)
 			require.NoError(t, edit(file, func(book *excelize.File, sheet string) error {
-				text, err := book.GetCellValue(sheet, "B3")
-				require.NoError(t, err)
+				text := must.Get(book.GetCellValue(sheet, "B3"))(t)
 				return book.SetCellStr(sheet, "B3", change(text))
 			}))
 			said := o.ran(t, exitRows, "import", file)
 			id := flowIn(t, said)
-			contains(t, said,
+			must.Contain(t, said,
 				"Importate 5 notifiche nel flusso "+id+" (Inattivo).",
 				"3 righe sono messaggi che il servizio ha già (inviati, da inviare o con esito sconosciuto): sono state aggiunte disabilitate, e nessuno riceve due volte lo stesso messaggio.",
 				"massivo show "+id+" --disabled si", "massivo send "+id, "massivo disable "+id, "--occasion", "Riga 3: Esiste già una notifica uguale",
@@ -117,7 +117,7 @@ func TestImportReportsDisabledRowsAgain(t *testing.T) {
 	o, file := repeating(t)
 	id := flowIn(t, o.ran(t, exitRows, "import", file))
 	for range 2 {
-		contains(t, o.ran(t, exitRows, "import", file), "nel flusso "+id, "3 notifiche del flusso sono disabilitate, e non si inviano.\nPer vedere quali sono: massivo show "+id+" --disabled si\n")
+		must.Contain(t, o.ran(t, exitRows, "import", file), "nel flusso "+id, "3 notifiche del flusso sono disabilitate, e non si inviano.\nPer vedere quali sono: massivo show "+id+" --disabled si\n")
 		o.ran(t, 0, "send", id)
 	}
 	o.delivered(t, 5, 1)
@@ -314,13 +314,12 @@ func TestEnvironmentIsTrimmed(t *testing.T) {
 	for name := range o.env {
 		assert.Contains(t, said, "La variabile "+name+" ha spazi o caratteri invisibili all'inizio o alla fine, che vengono ignorati.\n")
 	}
-	lacks(t, said, "chiave-segreta", "\r")
+	must.NotContain(t, said, "chiave-segreta", "\r")
 	assert.Contains(t, o.ran(t, 0, "import", file), "non è stato aggiunto niente")
 	assert.Contains(t, o.ran(t, 0, "show", id), "effettuata da ")
 	assert.Contains(t, o.ran(t, 0, "history", id), "│ m.neri ", "the operator")
 	o.delivered(t, 3, 1)
-	files, err := os.ReadDir(o.folder)
-	require.NoError(t, err)
+	files := must.Get(os.ReadDir(o.folder))(t)
 	for _, f := range files {
 		assert.NotContains(t, f.Name(), "\r")
 	}
@@ -406,8 +405,8 @@ func TestSendOfADisabledFlowAdvisesToEnableIt(t *testing.T) {
 	id := flows[0].ID.String()
 	o.ran(t, 0, "disable", id)
 	said := o.ran(t, exitIncomplete, "send", id)
-	contains(t, said, "Flusso "+id+": Invio incompleto, disabilitato\n", "Il flusso è disabilitato. Per riabilitarlo: massivo enable "+id)
-	lacks(t, said, "massivo resolve", "massivo resend")
+	must.Contain(t, said, "Flusso "+id+": Invio incompleto, disabilitato\n", "Il flusso è disabilitato. Per riabilitarlo: massivo enable "+id)
+	must.NotContain(t, said, "massivo resolve", "massivo resend")
 }
 
 // Another program may have sent the flow since it was read.
@@ -416,12 +415,9 @@ func TestSendAfterAnotherProgramSentTheFlow(t *testing.T) {
 	f := newFlow(t, flow.FlowIncomplete, time.Now())
 	o.keep(t, []flow.Flow{f}, []flow.Notification{inErrore(newNotification(t, 1, f.ID, time.Now()), flow.CodeRefused)})
 	o.within(t, func(s *session) {
-		stale, err := s.Flow(t.Context(), s.by, f.ID)
-		require.NoError(t, err)
+		stale := must.Get(s.Flow(t.Context(), s.by, f.ID))(t)
 		stale.State = flow.FlowActive
-		got, err := s.order(t.Context(), stale)
-		require.NoError(t, err)
-		assert.Equal(t, flow.FlowIncomplete, got.State)
+		assert.Equal(t, flow.FlowIncomplete, must.Get(s.order(t.Context(), stale))(t).State)
 	})
 }
 
@@ -442,7 +438,7 @@ func repeated(t *testing.T) (o *office, flowID, notification string) {
 func TestSendAdvisesOnAlreadySent(t *testing.T) {
 	o, id, n := repeated(t)
 	said := o.ran(t, exitIncomplete, "send", id)
-	contains(t, said, "│ Errore: Già inviata │", "massivo show "+id+" --error 'già inviata'", "massivo disable UUID", "un'altra occasione nella colonna «Occasione»", "massivo resolve UUID --resend")
+	must.Contain(t, said, "│ Errore: Già inviata │", "massivo show "+id+" --error 'già inviata'", "massivo disable UUID", "un'altra occasione nella colonna «Occasione»", "massivo resolve UUID --resend")
 	o.delivered(t, 3, 1)
 	assert.Contains(t, o.ran(t, 0, "list", "notifications", "--error", "Già inviata"), n)
 	assert.Contains(t, o.ran(t, 0, "show", id, "--error", "già inviata"), n)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // office is a folder, a database and a simulator to try commands with.
@@ -74,22 +75,6 @@ func (o *office) imported(t *testing.T, rows int, args ...string) string {
 	return flowIn(t, o.ran(t, 0, append([]string{"import", file}, args...)...))
 }
 
-// contains checks that a text has all of the parts.
-func contains(t testing.TB, text string, parts ...string) {
-	t.Helper()
-	for _, part := range parts {
-		assert.Contains(t, text, part)
-	}
-}
-
-// lacks checks that a text has none of the parts.
-func lacks(t testing.TB, text string, parts ...string) {
-	t.Helper()
-	for _, part := range parts {
-		assert.NotContains(t, text, part)
-	}
-}
-
 // idsIn returns the IDs of the rows of a table.
 func idsIn(said string) []string {
 	var ids []string
@@ -101,8 +86,7 @@ func idsIn(said string) []string {
 
 func contentOf(t *testing.T, name string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(name)
-	require.NoError(t, err)
+	content := must.Get(os.ReadFile(name))(t)
 	return content
 }
 
@@ -121,7 +105,7 @@ func flowIn(t testing.TB, said string) string {
 func TestTheDemoPlaysToItsEnd(t *testing.T) {
 	o := newOffice(t)
 	said := o.ran(t, 0, "demo", "--dir", o.path("demo"))
-	contains(t, said,
+	must.Contain(t, said,
 		"Righe senza errori: 194. Righe con errori: 6.",
 		"avvisi-errori.xlsx",
 		"Errore: Destinatario non raggiungibile │         5",
@@ -141,9 +125,9 @@ func TestAFlowGoesItsWayByCommands(t *testing.T) {
 	o.platform.Fail(appiotest.SubmitMessage, appiotest.Fault{}, appiotest.Fault{Kind: appiotest.BadRequest}, appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true})
 	id := o.imported(t, 5, "--note", "TARI 2026", "--app-context", "TRIBUTI", "--app-key", "42")
 
-	contains(t, o.ran(t, 0, "list", "--state", "inattivo", "--text", "tari"), id, "TARI 2026")
+	must.Contain(t, o.ran(t, 0, "list", "--state", "inattivo", "--text", "tari"), id, "TARI 2026")
 
-	contains(t, o.ran(t, exitIncomplete, "send", "--workers", "1"), "SIMULATORE: nessun messaggio arriva ai cittadini.", "Invio incompleto")
+	must.Contain(t, o.ran(t, exitIncomplete, "send", "--workers", "1"), "SIMULATORE: nessun messaggio arriva ai cittadini.", "Invio incompleto")
 
 	assert.Contains(t, o.ran(t, 0, "resolve", "--flow", id), "Esito sconosciuto")
 	assert.Contains(t, o.ran(t, cli.Usage, "resolve", "--flow", id, "--sent"), "Serve il motivo")
@@ -160,7 +144,7 @@ func TestAFlowGoesItsWayByCommands(t *testing.T) {
 	assert.Contains(t, o.ran(t, 0, "verify"), "Consegnati: 4")
 
 	said = o.ran(t, 0, "show", id, "--recipient", appiotest.SampleCitizen(1003).Reveal())
-	contains(t, said, "TRIBUTI", "Inviato", "Verifica Stato", appiotest.SampleCitizen(1003).Reveal())
+	must.Contain(t, said, "TRIBUTI", "Inviato", "Verifica Stato", appiotest.SampleCitizen(1003).Reveal())
 	notification := idsIn(said)[0]
 	assert.Contains(t, o.ran(t, 0, "show", notification), "PROCESSED")
 	assert.Contains(t, o.ran(t, 0, "history", notification), "Presa in carico")
@@ -174,7 +158,7 @@ func TestWrongRowsStoreNothingUnlessTheGoodOnesAreAskedFor(t *testing.T) {
 	name := o.workbook(t, 0, 3)
 	setCell(t, name, "A3", "ROSSI MARIO")
 	said := o.ran(t, exitRows, "import", name)
-	contains(t, said, "Riga 3, colonna A", "Non è stato importato niente.\nCorreggere il file")
+	must.Contain(t, said, "Riga 3, colonna A", "Non è stato importato niente.\nCorreggere il file")
 	assert.FileExists(t, o.path("avvisi-errori.xlsx"))
 	_, said = o.run("list")
 	assert.Contains(t, said, "Nessun flusso.")
@@ -195,9 +179,8 @@ func TestAnImportThatTheDatabaseRefusesDoesNotBlameTheFile(t *testing.T) {
 	o := newOffice(t)
 	o.workbook(t, 0, 3)
 	o.ran(t, 0, "list")
-	db, err := sql.Open("sqlite", o.path("massivo.db"))
-	require.NoError(t, err)
-	_, err = db.ExecContext(t.Context(), "CREATE TRIGGER t BEFORE INSERT ON notifications BEGIN SELECT raise(ABORT, 'no'); END")
+	db := must.Get(sql.Open("sqlite", o.path("massivo.db")))(t)
+	_, err := db.ExecContext(t.Context(), "CREATE TRIGGER t BEFORE INSERT ON notifications BEGIN SELECT raise(ABORT, 'no'); END")
 	require.NoError(t, errors.Join(err, db.Close()))
 	said := o.ran(t, cli.Failure, "import", o.path("avvisi.xlsx"))
 	assert.Contains(t, said, "Non è stato importato niente.\nL'archivio ha un problema tecnico")
@@ -297,7 +280,7 @@ func TestASendingThatIsStoppedOrInterruptedGoesOn(t *testing.T) {
 	}()
 	code, said := o.runUntil(ctx, "send", id, "--workers", "1")
 	assert.Equal(t, cli.Interrupted, code, said)
-	contains(t, said, "Niente è andato perso.", "massivo send "+id)
+	must.Contain(t, said, "Niente è andato perso.", "massivo send "+id)
 
 	o.ran(t, 0, "send", id)
 	assert.Len(t, o.platform.Deliveries(), 30)
@@ -310,7 +293,7 @@ func TestTheKeyComesFromItsFile(t *testing.T) {
 	key := o.path("chiave")
 	require.NoError(t, os.WriteFile(key, []byte("chiave-segreta\n"), 0o600))
 	said := o.ran(t, 0, "send", "--key-file", key, "--verbose")
-	lacks(t, said, "chiave-segreta", appiotest.SampleCitizen(1000).Reveal())
+	must.NotContain(t, said, "chiave-segreta", appiotest.SampleCitizen(1000).Reveal())
 }
 
 func TestFilesThatAreThereStay(t *testing.T) {
@@ -329,14 +312,10 @@ func TestFilesThatAreThereStay(t *testing.T) {
 	}
 	assert.Contains(t, o.ran(t, cli.Failure, "export", id, there), "esiste già: indicare un altro nome, oppure --overwrite")
 	o.ran(t, 0, "export", id, there, "--overwrite")
-	info, err := os.Stat(there)
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds personal data")
+	assert.Equal(t, os.FileMode(0o600), must.Get(os.Stat(there))(t).Mode().Perm(), "it holds personal data")
 	o.ran(t, cli.Failure, "demo", "--dir", o.folder)
 	o.ran(t, cli.Failure, "export", id, o.path("manca/esito.xlsx"))
-	left, err := filepath.Glob(o.path(".*"))
-	require.NoError(t, err)
-	assert.Empty(t, left, "nothing half written")
+	assert.Empty(t, must.Get(filepath.Glob(o.path(".*")))(t), "nothing half written")
 }
 
 func TestResendTouchesNothingBeforeItCanSend(t *testing.T) {
@@ -376,7 +355,7 @@ func TestWhatAFileHoldsOrdersNoTerminalAbout(t *testing.T) {
 	_, detail := o.run("show", notification)
 	_, list := o.run("list")
 	for _, text := range []string{said, shown, detail, list} {
-		lacks(t, text, "\x1b", "\u202e")
+		must.NotContain(t, text, "\x1b", "\u202e")
 	}
 }
 
@@ -384,11 +363,9 @@ func TestATemplateIsFilledInAndImported(t *testing.T) {
 	o := newOffice(t)
 	name := o.path("modello.xlsx")
 	o.ran(t, 0, "template", name)
-	book, err := excelize.OpenFile(name)
-	require.NoError(t, err)
+	book := must.Get(excelize.OpenFile(name))(t)
 	sheet := book.GetSheetName(0)
-	headers, err := book.GetRows(sheet)
-	require.NoError(t, err)
+	headers := must.Get(book.GetRows(sheet))(t)
 	assert.Equal(t, []string{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Ente creditore", "Paga dopo la scadenza", "Riferimento", "Occasione"}, headers[0])
 	for i := range 3 {
 		row := sampleRow(i, time.Now().AddDate(0, 1, 0))

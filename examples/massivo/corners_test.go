@@ -30,6 +30,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // within does something with the open database of the office, as the operator.
@@ -60,16 +61,14 @@ func (o *office) keep(t *testing.T, flows []flow.Flow, notifications []flow.Noti
 
 func newFlow(t *testing.T, state flow.FlowState, at time.Time) flow.Flow {
 	t.Helper()
-	f, err := flow.NewFlow(sandboxService, flussi.Actor{ID: "m.neri"})
-	require.NoError(t, err)
+	f := must.Get(flow.NewFlow(sandboxService, flussi.Actor{ID: "m.neri"}))(t)
 	f.State, f.CreatedAt, f.UpdatedAt = state, at, at
 	return f
 }
 
 func newNotification(t *testing.T, citizen int, of uuid.UUID, at time.Time) flow.Notification {
 	t.Helper()
-	n, err := flow.NewNotification(sandboxService, appiotest.SampleCitizen(citizen), flussi.Actor{ID: "m.neri"})
-	require.NoError(t, err)
+	n := must.Get(flow.NewNotification(sandboxService, appiotest.SampleCitizen(citizen), flussi.Actor{ID: "m.neri"}))(t)
 	n.FlowID, n.CreatedAt, n.UpdatedAt = of, at, at
 	n.Subject, n.Content = flussi.NewText("TARI: avviso di pagamento"), flussi.NewText(strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 4))
 	return n
@@ -84,8 +83,7 @@ func inErrore(n flow.Notification, code flow.ErrorCode) flow.Notification {
 func (o *office) state(t *testing.T, id uuid.UUID) (state flow.NotificationState, code flow.ErrorCode) {
 	t.Helper()
 	o.within(t, func(s *session) {
-		n, err := s.store.Notification(t.Context(), id)
-		require.NoError(t, err)
+		n := must.Get(s.store.Notification(t.Context(), id))(t)
 		state, code = n.State, n.Transmission.ErrorCode
 	})
 	return state, code
@@ -94,8 +92,7 @@ func (o *office) state(t *testing.T, id uuid.UUID) (state flow.NotificationState
 // inItaly is a time as an Italian clock shows it.
 func inItaly(t *testing.T, text string) time.Time {
 	t.Helper()
-	at, err := time.ParseInLocation(time.DateTime, text, cli.Italy())
-	require.NoError(t, err)
+	at := must.Get(time.ParseInLocation(time.DateTime, text, cli.Italy()))(t)
 	return at.UTC()
 }
 
@@ -108,7 +105,7 @@ func TestRealSendingsAndTrialsDoNotMix(t *testing.T) {
 	for name, args := range map[string][]string{"send": {"send", id}, "verify": {"verify", id}} {
 		t.Run(name, func(t *testing.T) {
 			said := o.ran(t, cli.Usage, args...)
-			contains(t, said, "Questo archivio è stato usato con «App IO all'indirizzo 127.0.0.1:", "e ora si userebbe «simulatore». Le prove e gli invii reali devono avere archivi diversi")
+			must.Contain(t, said, "Questo archivio è stato usato con «App IO all'indirizzo 127.0.0.1:", "e ora si userebbe «simulatore». Le prove e gli invii reali devono avere archivi diversi")
 			assert.NotContains(t, said, "SIMULATORE")
 		})
 	}
@@ -147,7 +144,7 @@ func TestLogsHoldNothingPersonal(t *testing.T) {
 func TestOnlyAFlowThatCanBeSentIsMeant(t *testing.T) {
 	o := newOffice(t)
 	aside, id := o.imported(t, 1), o.imported(t, 2)
-	contains(t, o.ran(t, cli.Usage, "send"), "Ci sono più flussi: indicare quale.", aside, id)
+	must.Contain(t, o.ran(t, cli.Usage, "send"), "Ci sono più flussi: indicare quale.", aside, id)
 	o.ran(t, 0, "disable", aside)
 	assert.Contains(t, o.ran(t, 0, "send"), "Flusso "+id+": Inviato")
 	assert.Len(t, o.platform.Deliveries(), 2)
@@ -179,12 +176,9 @@ func TestOnlyAClearYesIsOne(t *testing.T) {
 func TestAKeySendsForItsServiceAlone(t *testing.T) {
 	p := &program{settings: settings{service: "tributi", url: "http://127.0.0.1:1/api/v1", calls: 1}}
 	messengers := p.messengers()
-	messenger, err := messengers(t.Context(), "tributi")
-	require.NoError(t, err)
-	again, err := messengers(t.Context(), "tributi")
-	require.NoError(t, err)
-	assert.Same(t, messenger, again, "one client keeps the pace")
-	_, err = messengers(t.Context(), "anagrafe")
+	messenger := must.Get(messengers(t.Context(), "tributi"))(t)
+	assert.Same(t, messenger, must.Get(messengers(t.Context(), "tributi"))(t), "one client keeps the pace")
+	_, err := messengers(t.Context(), "anagrafe")
 	require.Error(t, err)
 	assert.Contains(t, flussi.Explain(err), "La chiave è del servizio «tributi», il flusso è del servizio «anagrafe»")
 }
@@ -193,8 +187,7 @@ func TestAKeySendsForItsServiceAlone(t *testing.T) {
 func TestASendingThatGoesOnAsksNobody(t *testing.T) {
 	o := newOffice(t)
 	o.env["MASSIVO_SERVICE"], o.env["MASSIVO_KEY"] = "tributi", "chiave-segreta"
-	id, err := uuid.Parse(o.imported(t, 2))
-	require.NoError(t, err)
+	id := must.Get(uuid.Parse(o.imported(t, 2)))(t)
 	o.ran(t, cli.Usage, "send", "--live")
 	o.within(t, func(s *session) {
 		_, err := s.ActivateFlow(t.Context(), s.by, id)
@@ -224,13 +217,11 @@ func TestAFlowIsOrderedFromWhereverItIs(t *testing.T) {
 				f := newFlow(t, now, time.Now())
 				o.keep(t, []flow.Flow{f}, []flow.Notification{newNotification(t, 1, f.ID, time.Now())})
 				o.within(t, func(s *session) {
-					stale, err := s.Flow(t.Context(), s.by, f.ID)
-					require.NoError(t, err)
+					stale := must.Get(s.Flow(t.Context(), s.by, f.ID))(t)
 					stale.State = seen
 					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // it must not try for ever
 					defer cancel()
-					got, err := s.order(ctx, stale)
-					require.NoError(t, err)
+					got := must.Get(s.order(ctx, stale))(t)
 					assert.Equal(t, can, got.State == flow.FlowSending)
 					assert.Equal(t, !can, got.State == flow.FlowSent)
 				})
@@ -787,7 +778,7 @@ func TestProgressIsDrawnForAPerson(t *testing.T) {
 	first := progressOf(4, 0, 6, 0, 2, time.Second)
 	first.Rate, first.TimeLeft = 4, 2*time.Second
 	tell(first)
-	contains(t, said.String(), "4/10", "4 al secondo; ancora 2 s")
+	must.Contain(t, said.String(), "4/10", "4 al secondo; ancora 2 s")
 	assert.NotContains(t, said.String(), "in errore")
 	assert.NotContains(t, said.String(), "\n", "it is one line")
 	last := progressOf(7, 3, 0, 0, 2, 2*time.Second)
@@ -808,7 +799,7 @@ func TestVerifyCountsWhatBecameOfEveryMessage(t *testing.T) {
 	}
 	verified := func(want string) {
 		t.Helper()
-		contains(t, o.ran(t, 0, "verify", id), want, "Flusso "+id+": Invio incompleto", "Errore: Destinatario non raggiungibile │         2")
+		must.Contain(t, o.ran(t, 0, "verify", id), want, "Flusso "+id+": Invio incompleto", "Errore: Destinatario non raggiungibile │         2")
 	}
 	verified("Messaggi verificati: 7. Consegnati: 2. Rifiutati: 2. Non ancora definitivi: 3. Senza risposta: 0.")
 	o.platform.Fail(appiotest.GetMessage, appiotest.Fault{Kind: appiotest.NotFound})
@@ -884,8 +875,7 @@ func TestAFileIsWrittenWholeOrNotAtAll(t *testing.T) {
 			} else {
 				require.ErrorIs(t, err, test.want)
 			}
-			left, err := os.ReadDir(folder)
-			require.NoError(t, err)
+			left := must.Get(os.ReadDir(folder))(t)
 			if test.kept == "" {
 				assert.Empty(t, left, "nothing half written")
 				return

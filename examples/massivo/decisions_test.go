@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // lossy is a store that loses its connection during a write. The write may be stored or not.
@@ -65,9 +66,7 @@ func (l lossy) on(t *testing.T, o *office, do func(*session) error) (string, err
 	o.within(t, func(s *session) {
 		l.Store = s.store
 		s.out = &said
-		var err error
-		s.Service, err = flow.NewService(l, flow.Permissions{s.by.ID: {sandboxService}}, s.messengers, flow.ServiceConfig{})
-		require.NoError(t, err)
+		s.Service = must.Get(flow.NewService(l, flow.Permissions{s.by.ID: {sandboxService}}, s.messengers, flow.ServiceConfig{}))(t)
 		done = do(s)
 	})
 	return said.String(), done
@@ -274,7 +273,7 @@ func TestResolveAgainIsNoErrorWhileTheDecisionStands(t *testing.T) {
 	// Of several, the open ones are decided, and those that cannot be are reported.
 	other := in[flows[1].ID][0].ID.String()
 	said := decide(cli.Failure, "--sent", sent, refused, other)
-	contains(t, said, "è noto («Rifiutata»): non c'è niente da decidere.", "Notifiche su cui si è deciso: 1 di 1.", "Notifiche su cui non si è deciso: 1.")
+	must.Contain(t, said, "è noto («Rifiutata»): non c'è niente da decidere.", "Notifiche su cui si è deciso: 1 di 1.", "Notifiche su cui non si è deciso: 1.")
 	decide(0, "--sent", sent, other)
 
 	// A disabled notification is not sent.
@@ -306,7 +305,7 @@ func TestResolveReportsSkippedNotifications(t *testing.T) {
 	o.ran(t, 0, "disable", flows[0].ID.String())
 	for i, decided := range []string{"1 di 2", "0 di 1"} {
 		said := o.ran(t, cli.Failure, "resolve", "--all", "--resend", "--reason", "deciso")
-		contains(t, said, "Notifiche su cui si è deciso: "+decided+".", "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: 1.")
+		must.Contain(t, said, "Notifiche su cui si è deciso: "+decided+".", "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: 1.")
 		assert.NotContains(t, said, "massivo send "+flows[0].ID.String())
 		assert.Equal(t, i == 0, strings.Contains(said, "massivo send "+flows[1].ID.String()))
 	}

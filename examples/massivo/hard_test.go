@@ -21,6 +21,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
@@ -163,10 +164,8 @@ func (o *office) receives(t *testing.T, code int, name string, file []byte, args
 
 // stored returns all notifications of the database, in the order of their rows.
 func (o *office) stored(t *testing.T) []flow.Notification {
-	store, err := sqlstore.Open(t.Context(), o.env["MASSIVO_STORE"], sqlstore.Config{})
-	require.NoError(t, err)
-	found, err := store.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: 100, OldestFirst: true})
-	require.NoError(t, err)
+	store := must.Get(sqlstore.Open(t.Context(), o.env["MASSIVO_STORE"], sqlstore.Config{}))(t)
+	found := must.Get(store.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: 100, OldestFirst: true}))(t)
 	require.NoError(t, store.Close())
 	return found
 }
@@ -204,8 +203,8 @@ func (f hardFile) try(t *testing.T, name string) []flow.Notification {
 		code = exitRows
 	}
 	said := o.receives(t, code, name, f.content)
-	contains(t, said, f.says...)
-	lacks(t, said, f.hides...)
+	must.Contain(t, said, f.says...)
+	must.NotContain(t, said, f.hides...)
 	copied := strings.TrimSuffix(name, filepath.Ext(name)) + "-errori.xlsx"
 	if f.refused {
 		assert.Contains(t, said, "Non è stato importato niente.")
@@ -254,14 +253,11 @@ func (f hardFile) checkCopy(t *testing.T, name, copied, said string) {
 // inside returns the rows of the first sheet of a workbook, the text of its sheet Errori,
 // and the comments by cell.
 func inside(t *testing.T, file []byte) (rows [][]string, listed string, comments map[string]string) {
-	book, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
+	book := must.Get(excelize.OpenReader(bytes.NewReader(file)))(t)
 	defer func() { require.NoError(t, book.Close()) }()
 	sheet := book.GetSheetName(0)
-	rows, err = book.GetRows(sheet, excelize.Options{RawCellValue: true})
-	require.NoError(t, err)
-	all, err := book.GetComments(sheet)
-	require.NoError(t, err)
+	rows = must.Get(book.GetRows(sheet, excelize.Options{RawCellValue: true}))(t)
+	all := must.Get(book.GetComments(sheet))(t)
 	comments = map[string]string{}
 	for _, c := range all {
 		for _, run := range c.Paragraph {
@@ -269,8 +265,7 @@ func inside(t *testing.T, file []byte) (rows [][]string, listed string, comments
 		}
 	}
 	if slices.Contains(book.GetSheetList(), "Errori") {
-		list, err := book.GetRows("Errori")
-		require.NoError(t, err)
+		list := must.Get(book.GetRows("Errori"))(t)
 		listed = fmt.Sprint(list)
 	}
 	return rows, listed, comments
@@ -593,7 +588,7 @@ func TestHardFilesWithoutRows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, args := range [][]string{nil, {"--good-rows"}} {
 				said := o.receives(t, exitRows, name, file, args...)
-				contains(t, said, "Non ci sono righe da importare.", "Non è stato importato niente.")
+				must.Contain(t, said, "Non ci sono righe da importare.", "Non è stato importato niente.")
 				o.storesNothing(t)
 			}
 		})
@@ -799,7 +794,7 @@ func TestHardValuesAreShownAndExported(t *testing.T) {
 	stored := o.stored(t)
 	require.Len(t, stored, 1)
 	said := o.ran(t, 0, "show", stored[0].ID.String())
-	contains(t, said, "MSCMHL68P18H211K", "Avviso n.\u00a01: è 😀", content, "28/02/2099 23:59:59", "1.234,56 €", "301005100001400678", "80185250588", "=SOMMA(1;2)")
+	must.Contain(t, said, "MSCMHL68P18H211K", "Avviso n.\u00a01: è 😀", content, "28/02/2099 23:59:59", "1.234,56 €", "301005100001400678", "80185250588", "=SOMMA(1;2)")
 	o.ran(t, 0, "export", o.path("esito.xlsx"))
 	file := contentOf(t, o.path("esito.xlsx"))
 	rows, _, _ := inside(t, file)
@@ -849,8 +844,7 @@ func TestHardCopyOfAWorkbookWithMacros(t *testing.T) {
 	parts[xlsxtest.ContentTypes] = strings.Replace(parts[xlsxtest.ContentTypes], "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml", macros, 1)
 	o := newDesk(t)
 	o.receives(t, exitRows, "avvisi.xlsm", xlsxtest.Pack(t, parts))
-	copies, err := filepath.Glob(o.path("avvisi-errori.*"))
-	require.NoError(t, err)
+	copies := must.Get(filepath.Glob(o.path("avvisi-errori.*")))(t)
 	require.Len(t, copies, 1)
 	file := contentOf(t, copies[0])
 	assert.Equal(t, filepath.Ext(copies[0]) == ".xlsm", strings.Contains(xlsxtest.Unpack(t, file)[xlsxtest.ContentTypes], macros), filepath.Base(copies[0]))

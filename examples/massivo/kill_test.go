@@ -20,6 +20,7 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // The whole set is go test ./examples/massivo -run Killed -kills 30 -messages 2000 -v
@@ -168,8 +169,7 @@ func (k *killing) sendThroughKills(t *testing.T, programs int, midway func()) {
 // check compares what the store says with what citizens really got, resolves what is
 // unknown, and compares again.
 func (k *killing) check(t *testing.T) {
-	store, err := sqlstore.Open(t.Context(), k.store, sqlstore.Config{})
-	require.NoError(t, err)
+	store := must.Get(sqlstore.Open(t.Context(), k.store, sqlstore.Config{}))(t)
 	defer store.Close()
 	got := k.delivered(t)
 	unknown, sent := 0, 0
@@ -238,8 +238,7 @@ func (k *killing) notifications(t *testing.T, store *sqlstore.Store) []flow.Noti
 	var all []flow.Notification
 	page := flow.Page{Limit: flow.MaxPage, OldestFirst: true}
 	for {
-		found, err := store.Notifications(t.Context(), flow.NotificationFilter{}, page)
-		require.NoError(t, err)
+		found := must.Get(store.Notifications(t.Context(), flow.NotificationFilter{}, page))(t)
 		all = append(all, found...)
 		if len(found) < page.Limit {
 			return all

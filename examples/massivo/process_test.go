@@ -15,6 +15,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // writeWorkbook writes a workbook with notifications to be imported, to the sample citizens
@@ -37,8 +38,7 @@ func writeBackwards(t testing.TB, name string, first, rows int) {
 func writeRows(t testing.TB, name string, citizens iter.Seq[int]) {
 	book := excelize.NewFile()
 	defer book.Close()
-	out, err := book.NewStreamWriter(book.GetSheetName(0))
-	require.NoError(t, err)
+	out := must.Get(book.NewStreamWriter(book.GetSheetName(0)))(t)
 	require.NoError(t, out.SetRow("A1", []any{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Riferimento"}))
 	row := 1
 	for i := range citizens {

@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // The whole set:
@@ -35,8 +36,7 @@ func TestSecondImportsBesideSendOnPostgreSQL(t *testing.T) {
 
 func importBesideSend(t *testing.T, location string) {
 	k := newKilling(t, location)
-	store, err := sqlstore.Open(t.Context(), location, sqlstore.Config{})
-	require.NoError(t, err)
+	store := must.Get(sqlstore.Open(t.Context(), location, sqlstore.Config{}))(t)
 	defer store.Close()
 	folder := t.TempDir()
 	first, other := filepath.Join(folder, "avvisi.xlsx"), filepath.Join(folder, "altri avvisi.xlsx")
@@ -121,8 +121,7 @@ func (k *killing) importAgain(t *testing.T, first, other string) {
 }
 
 func (k *killing) flows(t *testing.T, store *sqlstore.Store) []string {
-	found, err := store.Flows(t.Context(), flow.FlowFilter{}, flow.Page{Limit: 100, OldestFirst: true})
-	require.NoError(t, err)
+	found := must.Get(store.Flows(t.Context(), flow.FlowFilter{}, flow.Page{Limit: 100, OldestFirst: true}))(t)
 	var ids []string
 	for _, f := range found {
 		ids = append(ids, f.ID.String())
@@ -218,12 +217,9 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 			k.store = database
 			said = k.start(t, "import", book).ran(t, 0)
 			assert.Contains(t, said, "già")
-			s, err := sqlstore.Open(t.Context(), database, sqlstore.Config{})
-			require.NoError(t, err)
+			s := must.Get(sqlstore.Open(t.Context(), database, sqlstore.Config{}))(t)
 			defer s.Close()
-			f, err := s.Flow(t.Context(), uuid.MustParse(flowIn(t, said)))
-			require.NoError(t, err)
-			assert.Equal(t, flow.Counts{Registered: 30}, f.Counts)
+			assert.Equal(t, flow.Counts{Registered: 30}, must.Get(s.Flow(t.Context(), uuid.MustParse(flowIn(t, said))))(t).Counts)
 		})
 	}
 }

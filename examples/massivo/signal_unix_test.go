@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // Whoever ends the program, or closes its window, leaves nothing unknown: what is on its way
@@ -31,15 +32,14 @@ func TestASignalEndsASendingCleanly(t *testing.T) {
 			c.Env = append(os.Environ(), beTheProgram+"=1")
 			var out bytes.Buffer
 			c.Stdout = &out
-			errs, err := c.StderrPipe()
-			require.NoError(t, err)
+			errs := must.Get(c.StderrPipe())(t)
 			require.NoError(t, c.Start())
 			<-h.came
 			require.NoError(t, c.Process.Signal(signal))
 			lines := bufio.NewReader(errs)
 			for line := ""; !strings.Contains(line, "Interruzione in corso"); {
-				line, err = lines.ReadString('\n')
-				if err != nil {
+				var err error
+				if line, err = lines.ReadString('\n'); err != nil {
 					break // it ended at once, as the code below shows
 				}
 			}

@@ -64,6 +64,7 @@ var forTests = map[string][]string{
 	"internal/exceltest":                     {".", "excel", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require", "github.com/xuri/excelize/v2"},
 	"internal/golden":                        {},
 	"internal/leaktest":                      {"."},
+	"internal/must":                          {},
 	"internal/openapitest":                   {"go.yaml.in/yaml/v3"},
 	"internal/pipenet":                       {},
 	"internal/storetest":                     {".", "github.com/google/uuid"},

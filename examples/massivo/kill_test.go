@@ -4,11 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
+	"github.com/flussi-go/flussi/examples/internal/proctest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
@@ -66,40 +65,19 @@ type killing struct {
 	crashes  int // of programs, besides the kills, that may leave a batch each
 }
 
-// watched is a simulator that tells when so many messages have come.
+// watched is a simulator, and the requests that come to it.
 type watched struct {
 	*appiotest.Simulator
-	URL     string
-	mu      sync.Mutex
-	left    int
-	arrived chan struct{}
+	requests *proctest.Arrivals
+	URL      string
 }
 
 func watch(t *testing.T) *watched {
-	w := &watched{Simulator: appiotest.New(appiotest.Config{Unlimited: true})}
-	server := httptest.NewServer(w)
+	simulator := appiotest.New(appiotest.Config{Unlimited: true})
+	requests := &proctest.Arrivals{Handler: simulator}
+	server := httptest.NewServer(requests)
 	t.Cleanup(server.Close)
-	w.URL = server.URL + appiotest.BasePath
-	return w
-}
-
-// after returns a channel that is closed when so many messages more have come.
-func (w *watched) after(messages int) <-chan struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.left, w.arrived = messages, make(chan struct{})
-	return w.arrived
-}
-
-// ServeHTTP answers as the simulator does.
-func (w *watched) ServeHTTP(out http.ResponseWriter, in *http.Request) {
-	w.mu.Lock()
-	if w.left--; w.left <= 0 && w.arrived != nil {
-		close(w.arrived)
-		w.arrived = nil
-	}
-	w.mu.Unlock()
-	w.Simulator.ServeHTTP(out, in)
+	return &watched{simulator, requests, server.URL + appiotest.BasePath}
 }
 
 func newKilling(t *testing.T, store string) *killing {
@@ -117,7 +95,7 @@ func newKilling(t *testing.T, store string) *killing {
 }
 
 // send starts a program that sends a flow.
-func (k *killing) send(t testing.TB, flow string) *process {
+func (k *killing) send(t testing.TB, flow string) *proctest.Process {
 	return k.start(t, "send", flow, "--lease", "3s", "--workers", "16", "--batch", fmt.Sprint(batch))
 }
 
@@ -125,7 +103,7 @@ func (k *killing) send(t testing.TB, flow string) *process {
 // then, and starts whatever has ended again, until the flow is sent. In the middle,
 // something else goes wrong.
 func (k *killing) sendThroughKills(t *testing.T, programs int, midway func()) {
-	running := make([]*process, programs)
+	running := make([]*proctest.Process, programs)
 	for i := range running {
 		running[i] = k.send(t, k.flow)
 	}
@@ -135,34 +113,34 @@ func (k *killing) sendThroughKills(t *testing.T, programs int, midway func()) {
 		}
 		// At a random place of the flow, and at a random moment of what is done there.
 		victim := running[k.random.IntN(programs)]
-		place := k.platform.after(k.random.IntN(max(1, *messages / *kills / 3)))
+		place := k.platform.requests.After(k.random.IntN(max(1, *messages / *kills / 3)))
 		moment := time.Duration(k.random.Int64N(int64(20 * time.Millisecond)))
 		select {
 		case <-place:
 			select {
 			case <-time.After(moment):
-			case <-victim.done:
+			case <-victim.Done:
 			}
-		case <-victim.done: // with an error, or because there is nothing left to do
+		case <-victim.Done: // with an error, or because there is nothing left to do
 		}
 		if victim.Process.Kill() == nil {
 			k.killed++
 		}
-		<-victim.done
+		<-victim.Done
 		for j := range running {
 			select {
-			case <-running[j].done:
+			case <-running[j].Done:
 				running[j] = k.send(t, k.flow)
 			default:
 			}
 		}
 	}
 	for _, p := range running {
-		p.wait(t)
+		p.Wait(t)
 	}
 	last := k.send(t, k.flow) // if the others ended with an error
-	code := last.wait(t)
-	require.Contains(t, []int{0, 1, exitIncomplete}, code, last.said())
+	code := last.Wait(t)
+	require.Contains(t, []int{0, 1, exitIncomplete}, code, last.Output())
 	t.Logf("%d programs, %d killed", programs, k.killed)
 }
 
@@ -195,7 +173,7 @@ func (k *killing) check(t *testing.T) {
 		}
 	}
 	if k.resolve(t, open, got) > 0 {
-		k.send(t, k.flow).ran(t, 0)
+		k.send(t, k.flow).Ran(t, 0)
 	}
 	for _, n := range k.notifications(t, store) {
 		assert.Equal(t, flow.NotificationSent, n.State)
@@ -225,10 +203,10 @@ func (k *killing) resolve(t *testing.T, unknown []flow.Notification, delivered m
 		}
 	}
 	for some := range slices.Chunk(have, 500) {
-		k.start(t, append([]string{"resolve", "--sent", "--reason", "arrivata"}, some...)...).ran(t, 0)
+		k.start(t, append([]string{"resolve", "--sent", "--reason", "arrivata"}, some...)...).Ran(t, 0)
 	}
 	for some := range slices.Chunk(lack, 500) {
-		k.start(t, append([]string{"resolve", "--resend", "--reason", "non arrivata"}, some...)...).ran(t, 0)
+		k.start(t, append([]string{"resolve", "--resend", "--reason", "non arrivata"}, some...)...).Ran(t, 0)
 	}
 	return len(lack)
 }

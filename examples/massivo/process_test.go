@@ -1,20 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"iter"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/examples/internal/proctest"
 	"github.com/flussi-go/flussi/internal/must"
 )
 
@@ -57,86 +54,17 @@ func writeRows(t testing.TB, name string, citizens iter.Seq[int]) {
 type trial struct{ store, url, flow string }
 
 // imports imports a workbook, and returns the program that did it.
-func (r *trial) imports(t testing.TB, rows int) *process {
+func (r *trial) imports(t testing.TB, rows int) *proctest.Process {
 	t.Helper()
 	workbook := filepath.Join(t.TempDir(), "avvisi.xlsx")
 	writeWorkbook(t, workbook, 0, rows)
 	p := r.start(t, "import", workbook)
-	r.flow = flowIn(t, p.ran(t, 0))
+	r.flow = flowIn(t, p.Ran(t, 0))
 	return p
-}
-
-// process is the program in a process of its own.
-type process struct {
-	*exec.Cmd
-	output bytes.Buffer
-	done   chan struct{} // closed once it ended
-	peak   float64       // the most memory that it had, in MiB, as Linux says it now and then; 0 elsewhere
 }
 
 // start runs the program.
-func (r *trial) start(t testing.TB, args ...string) *process {
+func (r *trial) start(t testing.TB, args ...string) *proctest.Process {
 	t.Helper()
-	args = append(args, "--store", r.store, "--url", r.url, "--calls", "10000000")
-	p := &process{Cmd: exec.Command(os.Args[0], args...), done: make(chan struct{})}
-	p.Env = append(os.Environ(), beTheProgram+"=1")
-	p.Stdout, p.Stderr = &p.output, &p.output
-	require.NoError(t, p.Start())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = p.Wait()
-	}()
-	go func() {
-		defer close(p.done)
-		for tick := time.NewTicker(100 * time.Millisecond); ; {
-			p.peak = max(p.peak, p.memory())
-			select {
-			case <-ended:
-				tick.Stop()
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return p
-}
-
-// memory is the most memory that the program had until now, in MiB. What the system says once it
-// ended begins with what its parent had.
-func (p *process) memory() float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
-	kib := 0.0
-	_, _ = fmt.Sscan(after, &kib)
-	return kib / 1024
-}
-
-// wait waits for the end of the program, which may take its time with many notifications.
-func (p *process) wait(t testing.TB) int {
-	t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(20 * time.Minute):
-		_ = p.Process.Kill()
-		<-p.done
-		t.Fatalf("the program did not end:\n%s", p.said())
-	}
-	return p.ProcessState.ExitCode()
-}
-
-// ran waits for the end of the program, which must be with the code, and returns its output.
-func (p *process) ran(t testing.TB, code int) string {
-	t.Helper()
-	require.Equal(t, code, p.wait(t), p.said())
-	return p.said()
-}
-
-// said is what a program that ended has said.
-func (p *process) said() string {
-	<-p.done
-	return p.output.String()
+	return proctest.Start(t, beTheProgram, append(args, "--store", r.store, "--url", r.url, "--calls", "10000000")...)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
+	"github.com/flussi-go/flussi/examples/internal/proctest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
@@ -56,7 +57,7 @@ func importBesideSend(t *testing.T, location string) {
 						case <-time.After(time.Duration(random.Int64N(int64(300 * time.Millisecond)))):
 							_ = p.Process.Kill()
 							killed++
-						case <-p.done:
+						case <-p.Done:
 						}
 					}
 					k.checkSend(t, p)
@@ -89,15 +90,15 @@ func (k *killing) importAgain(t *testing.T, first, other string) {
 			select {
 			case <-time.After(time.Duration(k.random.Int64N(int64(took)))):
 				_ = p.Process.Kill()
-			case <-p.done:
+			case <-p.Done:
 			}
 		}
-		code := p.wait(t)
+		code := p.Wait(t)
 		if code == -1 {
 			continue
 		}
 		took = time.Since(start)
-		said := p.said()
+		said := p.Output()
 		require.NotContains(t, said, "Non è stato importato niente", said)
 		switch {
 		case code == 1:
@@ -131,9 +132,9 @@ func (k *killing) flows(t *testing.T, store *sqlstore.Store) []string {
 }
 
 // checkSend waits for a program that sends, and checks its output.
-func (k *killing) checkSend(t *testing.T, p *process) {
-	code := p.wait(t)
-	switch said := p.said(); code {
+func (k *killing) checkSend(t *testing.T, p *proctest.Process) {
+	code := p.Wait(t)
+	switch said := p.Output(); code {
 	case -1:
 	case 0, exitIncomplete:
 		assert.Contains(t, said, "Totale", said)
@@ -190,7 +191,7 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 			k := &killing{platform: watch(t)}
 			proxy := pgtest.NewProxy(t, database)
 			k.trial = trial{store: database, url: k.platform.URL}
-			k.start(t, "list").ran(t, 0) // makes the tables
+			k.start(t, "list").Ran(t, 0) // makes the tables
 			book := filepath.Join(t.TempDir(), "avvisi.xlsx")
 			first := map[bool]int{false: 0, true: 1000}[gone]
 			writeWorkbook(t, book, first, 30)
@@ -202,9 +203,9 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 				require.Eventually(t, func() bool { return proxy.Lost.Load() > 0 }, time.Minute, time.Millisecond)
 				proxy.Close()
 			}
-			code := p.wait(t)
+			code := p.Wait(t)
 			require.EqualValues(t, 1, proxy.Lost.Load())
-			said := p.said()
+			said := p.Output()
 			assert.NotContains(t, said, "Non è stato importato niente", said)
 			if gone {
 				assert.Equal(t, 1, code, said)
@@ -215,7 +216,7 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 			}
 
 			k.store = database
-			said = k.start(t, "import", book).ran(t, 0)
+			said = k.start(t, "import", book).Ran(t, 0)
 			assert.Contains(t, said, "già")
 			s := must.Get(sqlstore.Open(t.Context(), database, sqlstore.Config{}))(t)
 			defer s.Close()

@@ -11,15 +11,14 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
+	"github.com/flussi-go/flussi/examples/internal/proctest"
+	"github.com/flussi-go/flussi/internal/benchtest"
 )
 
 // The benchmarks are small by default. The sizes that documents speak of are
@@ -68,21 +67,8 @@ func post(client *http.Client, url string, i int) error {
 func bare(b *testing.B, url string, workers int) time.Duration {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
 	defer client.CloseIdleConnections()
-	var next, failed atomic.Int64
-	var group sync.WaitGroup
-	start := time.Now()
-	for range workers {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < *rows; i = int(next.Add(1)) - 1 {
-				if post(client, url, i) != nil {
-					failed.Add(1)
-				}
-			}
-		})
-	}
-	group.Wait()
-	require.Zero(b, failed.Load())
-	return time.Since(start)
+	var next atomic.Int64
+	return benchtest.Run(b, *rows, workers, func() error { return post(client, url, int(next.Add(1))-1) })
 }
 
 // platform returns a simulator that ends with the benchmark.
@@ -94,13 +80,13 @@ func platform(b *testing.B) *appiotest.Server {
 }
 
 // sends sends the flow by so many programs at once, and returns them.
-func (r *trial) sends(b *testing.B, programs int) []*process {
-	running := make([]*process, programs)
+func (r *trial) sends(b *testing.B, programs int) []*proctest.Process {
+	running := make([]*proctest.Process, programs)
 	for i := range running {
 		running[i] = r.start(b, "send", r.flow, "--workers", "32")
 	}
 	for _, p := range running {
-		p.ran(b, 0)
+		p.Ran(b, 0)
 	}
 	return running
 }
@@ -150,7 +136,7 @@ func BenchmarkMemory(b *testing.B) {
 	defer simple.Close()
 	for name, store := range map[string]string{"SQLite": filepath.Join(b.TempDir(), "massivo.db"), "PostgreSQL": pgtest.Start(b, "fsync=on").Database(b)} {
 		r := trial{store: store, url: simple.URL}
-		b.ReportMetric(r.imports(b, *rows).peak, "MiB_import_"+name)
-		b.ReportMetric(r.sends(b, 1)[0].peak, "MiB_send_"+name)
+		b.ReportMetric(r.imports(b, *rows).Peak(), "MiB_import_"+name)
+		b.ReportMetric(r.sends(b, 1)[0].Peak(), "MiB_send_"+name)
 	}
 }

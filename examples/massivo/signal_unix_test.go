@@ -49,7 +49,7 @@ func TestASignalEndsASendingCleanly(t *testing.T) {
 			assert.Equal(t, cli.Interrupted, c.ProcessState.ExitCode())
 			assert.Contains(t, out.String(), "Invio interrotto. Notifiche inviate: 1. Notifiche da inviare: 4. Niente è andato perso.")
 			assert.Len(t, h.Deliveries(), 1)
-			assert.Contains(t, r.start(t, "show", r.flow).ran(t, 0), "5 (Registrato: 4, Inviato: 1)")
+			assert.Contains(t, r.start(t, "show", r.flow).Ran(t, 0), "5 (Registrato: 4, Inviato: 1)")
 		})
 	}
 }

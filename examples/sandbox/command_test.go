@@ -19,6 +19,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // run runs the program until the context ends. It returns the exit code, and what it said.
@@ -92,8 +93,7 @@ func TestTheHelpIsItalian(t *testing.T) {
 }
 
 func TestAnAddressThatIsTakenIsExplained(t *testing.T) {
-	other, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	other := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer other.Close()
 	var out bytes.Buffer
 	code, said := run(t.Context(), &out, "--listen", other.Addr().String())
@@ -148,17 +148,12 @@ func TestAClientWorksWithWhatIsPrinted(t *testing.T) {
 	}()
 	baseURL := <-listening
 
-	key, err := flussi.ParseKey(defaultKey)
-	require.NoError(t, err)
-	client, err := appio.New(key, appio.Config{BaseURL: baseURL})
-	require.NoError(t, err)
+	key := must.Get(flussi.ParseKey(defaultKey))(t)
+	client := must.Get(appio.New(key, appio.Config{BaseURL: baseURL}))(t)
 	to := appiotest.SampleCitizen(0)
-	receipt, err := client.Submit(ctx, appio.Message{To: to, Subject: flussi.NewText(personalText), Content: flussi.NewText(strings.Repeat(personalText+" ", 4))})
-	require.NoError(t, err)
-	state, err := client.Message(ctx, to, receipt.ID)
-	require.NoError(t, err)
-	assert.Equal(t, appio.StatusProcessed, state.Status)
-	_, err = client.Profile(ctx, to)
+	receipt := must.Get(client.Submit(ctx, appio.Message{To: to, Subject: flussi.NewText(personalText), Content: flussi.NewText(strings.Repeat(personalText+" ", 4))}))(t)
+	assert.Equal(t, appio.StatusProcessed, must.Get(client.Message(ctx, to, receipt.ID))(t).Status)
+	_, err := client.Profile(ctx, to)
 	require.NoError(t, err)
 	_, err = client.Profile(ctx, appiotest.SampleCitizen(1))
 	assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
@@ -171,8 +166,7 @@ func TestAClientWorksWithWhatIsPrinted(t *testing.T) {
 	assert.Contains(t, said, "memorizzato "+string(receipt.ID))
 	assert.Contains(t, said, "Simulatore fermato. Messaggi memorizzati: 1. Avvisi di pagamento: 0. Niente ha raggiunto un cittadino.")
 	assert.NotContains(t, said, to.Reveal())
-	client, err = appio.New(key, appio.Config{BaseURL: baseURL, MaxAttempts: 1})
-	require.NoError(t, err)
+	client = must.Get(appio.New(key, appio.Config{BaseURL: baseURL, MaxAttempts: 1}))(t)
 	_, err = client.Profile(context.Background(), to)
 	assert.ErrorIs(t, err, flussi.ErrUnavailable, "nobody listens any more")
 }
@@ -183,8 +177,7 @@ func TestItStopsCleanlyWhileCallsWait(t *testing.T) {
 		box, out := newBox(t, settings{})
 		client, stop := serveOnPipes(t, box)
 		call := func() (*http.Response, error) { return submitTo(t, client, defaultKey) }
-		resp, err := call()
-		require.NoError(t, err)
+		resp := must.Get(call())(t)
 		require.Equal(t, 201, resp.StatusCode)
 		require.NoError(t, resp.Body.Close())
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
@@ -27,10 +28,8 @@ func newSchool(t *testing.T) (*sandbox, *lines, *pagoinrete.Service) {
 	box, out := newBox(t, settings{})
 	server := httptest.NewServer(box.handler())
 	t.Cleanup(server.Close)
-	key, err := flussi.ParseKey(defaultKey)
-	require.NoError(t, err)
-	client, err := restgateway.New(key, defaultSchool, restgateway.Config{BaseURL: server.URL + restgatewaytest.BasePath, Calls: 10_000, MaxWait: time.Millisecond})
-	require.NoError(t, err)
+	key := must.Get(flussi.ParseKey(defaultKey))(t)
+	client := must.Get(restgateway.New(key, defaultSchool, restgateway.Config{BaseURL: server.URL + restgatewaytest.BasePath, Calls: 10_000, MaxWait: time.Millisecond}))(t)
 	p, err := pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{assistant.ID: {defaultSchool}, principal.ID: {defaultSchool}},
 		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ServiceConfig{})
 	require.NoError(t, err)
@@ -39,8 +38,7 @@ func newSchool(t *testing.T) (*sandbox, *lines, *pagoinrete.Service) {
 
 // notified is a fee with two notices that was notified.
 func notified(t *testing.T, p *pagoinrete.Service) pagoinrete.Event {
-	due, err := flussi.EndOfDay(2099, 12, 31)
-	require.NoError(t, err)
+	due := must.Get(flussi.EndOfDay(2099, 12, 31))(t)
 	e, err := p.CreateEvent(t.Context(), assistant, pagoinrete.Fee, defaultSchool, pagoinrete.EventData{
 		Name: "Viaggio", Causale: "Viaggio", SchoolYear: 2098, FinancialYear: 2099, Account: "IT60X0542811101000000123456", Amount: 5_000,
 		Instalments: []pagoinrete.Instalment{{DueDate: due, Amount: 5_000}},
@@ -53,15 +51,12 @@ func notified(t *testing.T, p *pagoinrete.Service) pagoinrete.Event {
 		pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(12)},
 	), pagoinrete.AddConfig{})
 	require.NoError(t, err)
-	report, err := p.TransmitNotices(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	require.Equal(t, 2, report.Transmitted)
+	require.Equal(t, 2, must.Get(p.TransmitNotices(t.Context(), assistant, e.ID))(t).Transmitted)
 	_, err = p.SubmitEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 	_, err = p.ApproveEvent(t.Context(), principal, e.ID)
 	require.NoError(t, err)
-	e, err = p.NotifyEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	e = must.Get(p.NotifyEvent(t.Context(), assistant, e.ID))(t)
 	return e
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pipenet"
 )
 
@@ -51,8 +52,7 @@ func newBox(t *testing.T, s settings) (*sandbox, *lines) {
 	if s.limit == 0 {
 		s.limit = 150
 	}
-	box, err := s.sandbox(out)
-	require.NoError(t, err)
+	box := must.Get(s.sandbox(out))(t)
 	box.address = "http://" + defaultListen
 	return box, out
 }
@@ -93,8 +93,7 @@ func serveOnPipes(t *testing.T, box *sandbox) (*http.Client, func()) {
 
 // submitTo submits a message, as any program would.
 func submitTo(t *testing.T, client *http.Client, key string) (*http.Response, error) {
-	r, err := http.NewRequest(http.MethodPost, "http://sandbox"+submitPath, strings.NewReader(message(personalCode)))
-	require.NoError(t, err)
+	r := must.Get(http.NewRequest(http.MethodPost, "http://sandbox"+submitPath, strings.NewReader(message(personalCode))))(t)
 	r.Header.Set("Ocp-Apim-Subscription-Key", key)
 	return client.Do(r)
 }

@@ -24,6 +24,8 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/internal/benchtest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
@@ -63,8 +65,7 @@ func stores(b *testing.B) map[string]func() pagoinrete.Store {
 }
 
 func onSQLite(b *testing.B) *sqlstore.Store {
-	store, err := sqlstore.Open(b.Context(), filepath.Join(b.TempDir(), "segreteria.db"), sqlstore.Config{})
-	require.NoError(b, err)
+	store := must.Get(sqlstore.Open(b.Context(), filepath.Join(b.TempDir(), "segreteria.db"), sqlstore.Config{}))(b)
 	b.Cleanup(func() { _ = store.Close() })
 	return store
 }
@@ -73,11 +74,9 @@ func onSQLite(b *testing.B) *sqlstore.Store {
 func onStore(b *testing.B, store pagoinrete.Store, gateway pagoinrete.Gateway, n int) (*pagoinrete.Service, uuid.UUID) {
 	staffs := pagoinrete.Permissions{assistant.ID: {school}, principal.ID: {school}}
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }
-	p, err := pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{})
-	require.NoError(b, err)
-	e, err := p.CreateEvent(b.Context(), assistant, pagoinrete.Fee, school, fee("Viaggio a Firenze", "Viaggio a Firenze", due, due))
-	require.NoError(b, err)
-	_, err = p.TransmitEvent(b.Context(), assistant, e.ID)
+	p := must.Get(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(b)
+	e := must.Get(p.CreateEvent(b.Context(), assistant, pagoinrete.Fee, school, fee("Viaggio a Firenze", "Viaggio a Firenze", due, due)))(b)
+	_, err := p.TransmitEvent(b.Context(), assistant, e.ID)
 	require.NoError(b, err)
 	_, err = p.AddNotices(b.Context(), assistant, e.ID, drafts(n), pagoinrete.AddConfig{})
 	require.NoError(b, err)
@@ -141,21 +140,8 @@ func loop(b *testing.B, url string, notices []pagoinrete.Notice) time.Duration {
 	const workers = 8 // as a service has
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
 	defer client.CloseIdleConnections()
-	var next, failed atomic.Int64
-	var group sync.WaitGroup
-	start := time.Now()
-	for range workers {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(notices); i = int(next.Add(1)) - 1 {
-				if put(client, url, notices[i]) != nil {
-					failed.Add(1)
-				}
-			}
-		})
-	}
-	group.Wait()
-	require.Zero(b, failed.Load())
-	return time.Since(start)
+	var next atomic.Int64
+	return benchtest.Run(b, len(notices), workers, func() error { return put(client, url, notices[next.Add(1)-1]) })
 }
 
 // Transmitting the notices of an event, with all that is stored, in shares of a bare loop of
@@ -166,10 +152,8 @@ func BenchmarkTransmit(b *testing.B) {
 			var bare, program time.Duration
 			for b.Loop() {
 				url := newTaker(b)
-				key, err := flussi.ParseKey(schoolKey)
-				require.NoError(b, err)
-				gateway, err := restgateway.New(key, school, restgateway.Config{BaseURL: url, Calls: 10_000_000})
-				require.NoError(b, err)
+				key := must.Get(flussi.ParseKey(schoolKey))(b)
+				gateway := must.Get(restgateway.New(key, school, restgateway.Config{BaseURL: url, Calls: 10_000_000}))(b)
 				p, event := onStore(b, open(), gateway, *rows)
 				notices := make([]pagoinrete.Notice, 0, *rows)
 				for n, err := range p.AllNotices(b.Context(), assistant, pagoinrete.NoticeFilter{Event: event}) {
@@ -253,8 +237,7 @@ func (g *paying) Notices(_ context.Context, ids []uuid.UUID) ([]pagoinrete.Remot
 func statement(b *testing.B, n int, reference string) iter.Seq2[pagoinrete.PaymentRow, error] {
 	return func(yield func(pagoinrete.PaymentRow, error) bool) {
 		for i := range n {
-			number, err := flussi.ParseNoticeNumber(numberOf(int64(i)))
-			require.NoError(b, err)
+			number := must.Get(flussi.ParseNoticeNumber(numberOf(int64(i))))(b)
 			if !yield(pagoinrete.PaymentRow{IUV: number.IUV(), Amount: due, Reference: reference, Date: payday}, nil) {
 				return
 			}
@@ -329,13 +312,11 @@ func follow(b *testing.B, n int) map[string]measured {
 	})
 	matched := pagoinrete.MatchReport{Rows: n, Matched: n, Amount: due * flussi.Cents(n), MatchedAmount: due * flussi.Cents(n)}
 	cost["settlement"] = measure(n, func() {
-		report, err := p.ApplySettlement(b.Context(), assistant, school, statement(b, n, "FR-1"))
-		require.NoError(b, err)
+		report := must.Get(p.ApplySettlement(b.Context(), assistant, school, statement(b, n, "FR-1")))(b)
 		require.Equal(b, matched, report)
 	})
 	cost["journal"] = measure(n, func() {
-		report, err := p.ApplyJournal(b.Context(), assistant, school, statement(b, n, "MOV-1"))
-		require.NoError(b, err)
+		report := must.Get(p.ApplyJournal(b.Context(), assistant, school, statement(b, n, "MOV-1")))(b)
 		require.Equal(b, matched, report)
 	})
 	return cost

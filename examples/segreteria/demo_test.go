@@ -15,6 +15,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // The guide's first table, cell by cell.
@@ -111,20 +112,15 @@ func TestTheDemoShowsTheGuidesTableAndTheRest(t *testing.T) {
 		{"Rimborsato", "Rimborsato", "Rimborsato", "1"},
 	}, cells(part(t, said, "Gli avvisi della scuola, con i tre nomi di ogni stato")))
 
-	files, err := filepath.Glob(filepath.Join(folder, "avvisi", "*.pdf"))
-	require.NoError(t, err)
+	files := must.Get(filepath.Glob(filepath.Join(folder, "avvisi", "*.pdf")))(t)
 	assert.Len(t, files, 20)
 	for _, name := range files {
-		data, err := os.ReadFile(name)
-		require.NoError(t, err)
+		data := must.Get(os.ReadFile(name))(t)
 		assert.True(t, bytes.HasPrefix(data, []byte("%PDF-")) && bytes.HasSuffix(bytes.TrimSpace(data), []byte("%%EOF")), "whole")
 	}
-	book, err := excelize.OpenFile(filepath.Join(folder, "esito.xlsx"))
-	require.NoError(t, err)
+	book := must.Get(excelize.OpenFile(filepath.Join(folder, "esito.xlsx")))(t)
 	defer book.Close()
-	rows, err := book.GetRows("Avvisi")
-	require.NoError(t, err)
-	assert.Len(t, rows, 24)
+	assert.Len(t, must.Get(book.GetRows("Avvisi"))(t), 24)
 	assert.FileExists(t, filepath.Join(folder, "alunni-errori.xlsx"))
 }
 

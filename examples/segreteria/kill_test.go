@@ -16,6 +16,8 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
+	"github.com/flussi-go/flussi/examples/internal/proctest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -69,9 +71,8 @@ func newKilling(t *testing.T, store string) *killing {
 
 // simulated is a fee with so many notices that are not transmitted yet.
 func (k *killing) simulated(t *testing.T, notices int) uuid.UUID {
-	e, err := k.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, fee("Viaggio a Firenze", "Viaggio a Firenze", 5_000, 5_000))
-	require.NoError(t, err)
-	_, err = k.TransmitEvent(t.Context(), assistant, e.ID)
+	e := must.Get(k.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, fee("Viaggio a Firenze", "Viaggio a Firenze", 5_000, 5_000)))(t)
+	_, err := k.TransmitEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 	drafts := make([]pagoinrete.NoticeDraft, notices)
 	for i := range drafts {
@@ -83,25 +84,25 @@ func (k *killing) simulated(t *testing.T, notices int) uuid.UUID {
 }
 
 // kill kills a worker after so many of its calls, and a moment, or lets it end.
-func (k *killing) kill(p *process, calls int) {
+func (k *killing) kill(p *proctest.Process, calls int) {
 	select {
-	case <-k.platform.after(calls):
+	case <-k.platform.requests.After(calls + 1):
 		select {
 		case <-time.After(k.platform.moment(12 * time.Millisecond)):
-		case <-p.done:
+		case <-p.Done:
 		}
-	case <-p.done:
+	case <-p.Done:
 	}
 	if p.Process.Kill() == nil {
 		k.killed++
 	}
-	<-p.done
+	<-p.Done
 }
 
 func (k *killing) transmitsThroughKills(t *testing.T, programs int) {
 	event := k.simulated(t, *notices)
-	running := make([]*process, programs)
-	start := func() *process { return startWorker(t, k.store, k.platform.URL, event, "transmit") }
+	running := make([]*proctest.Process, programs)
+	start := func() *proctest.Process { return startWorker(t, k.store, k.platform.URL, event, "transmit") }
 	for i := range running {
 		running[i] = start()
 	}
@@ -110,14 +111,14 @@ func (k *killing) transmitsThroughKills(t *testing.T, programs int) {
 		k.kill(running[k.platform.number(programs)], k.platform.number(max(1, 3**notices / *kills / 2)))
 		for j := range running {
 			select {
-			case <-running[j].done:
+			case <-running[j].Done:
 				running[j] = start()
 			default:
 			}
 		}
 	}
 	for _, p := range running {
-		p.code(t)
+		p.Ran(t, 0, exitTaken)
 	}
 
 	assert.Equal(t, *notices, len(k.platform.Notices()), "not lost, and not twice")
@@ -137,15 +138,12 @@ func (k *killing) transmitsThroughKills(t *testing.T, programs int) {
 	assert.Equal(t, *notices, len(numbers))
 	assert.Equal(t, 1, k.platform.Created(event))
 	assert.Len(t, k.platform.Events(), 1)
-	e, err := k.Event(t.Context(), assistant, event)
-	require.NoError(t, err)
-	assert.Equal(t, pagoinrete.NoticeCounts{Unpaid: *notices}, e.Counts)
+	assert.Equal(t, pagoinrete.NoticeCounts{Unpaid: *notices}, must.Get(k.Event(t.Context(), assistant, event))(t).Counts)
 	t.Logf("%d notices, %d programs, %d killed, %d calls for them: 0 twice, 0 lost", *notices, programs, k.killed, k.platform.Received(restgatewaytest.PutNotice))
 }
 
 func (k *killing) checkHistory(t *testing.T, notice uuid.UUID, want ...pagoinrete.NoticeAction) {
-	records, err := k.NoticeHistory(t.Context(), assistant, notice)
-	require.NoError(t, err)
+	records := must.Get(k.NoticeHistory(t.Context(), assistant, notice))(t)
 	var done []pagoinrete.NoticeAction
 	for _, r := range records {
 		done = append(done, r.Action)
@@ -196,9 +194,8 @@ func (k *killing) takes(t *testing.T, event uuid.UUID, step string, to pagoinret
 	for range 1 + k.platform.number(2) {
 		k.kill(startWorker(t, k.store, k.platform.URL, event, step), k.platform.number(2))
 	}
-	startWorker(t, k.store, k.platform.URL, event, step).code(t)
-	e, err := k.Event(t.Context(), assistant, event)
-	require.NoError(t, err)
+	startWorker(t, k.store, k.platform.URL, event, step).Ran(t, 0, exitTaken)
+	e := must.Get(k.Event(t.Context(), assistant, event))(t)
 	assert.Equal(t, to, e.State, step)
 	assert.Zero(t, e.Discrepancy)
 	for n, err := range k.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: event}) {
@@ -223,8 +220,7 @@ func (k *killing) checkNotices(t *testing.T, event uuid.UUID, state pagoinrete.N
 			assert.Equal(t, want, there.State)
 			assert.Equal(t, there.Number.Reveal(), n.Number.Reveal())
 		}
-		records, err := k.NoticeHistory(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		records := must.Get(k.NoticeHistory(t.Context(), assistant, n.ID))(t)
 		arrivals := 0
 		for _, r := range records {
 			if r.To == state && r.From != state {
@@ -245,8 +241,7 @@ func (k *killing) checkSteps(t *testing.T, event uuid.UUID, want ...string) {
 		taken = append(taken, step.Action)
 	}
 	assert.Equal(t, want, taken)
-	records, err := k.EventHistory(t.Context(), assistant, event)
-	require.NoError(t, err)
+	records := must.Get(k.EventHistory(t.Context(), assistant, event))(t)
 	var noted []string
 	for _, r := range records {
 		if r.From != r.To && slices.Contains([]string{"submit", "approve", "notify", "delete"}, string(r.Action)) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,14 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi/examples/internal/proctest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
@@ -94,66 +92,30 @@ func openProcedure(ctx context.Context, location, url string) (*pagoinrete.Servi
 	return p, store.Close, nil
 }
 
-// process is a worker in a process of its own.
-type process struct {
-	*exec.Cmd
-	output bytes.Buffer
-	done   chan struct{} // closed once it ended
-}
-
-func startWorker(t testing.TB, store, url string, event uuid.UUID, step string) *process {
+// startWorker runs a worker. It ends with the code 0 or exitTaken, unless it is killed.
+func startWorker(t testing.TB, store, url string, event uuid.UUID, step string) *proctest.Process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(os.Args[0], store, url, event.String(), step), done: make(chan struct{})}
-	p.Env = append(os.Environ(), beAWorker+"=1")
-	p.Stdout, p.Stderr = &p.output, &p.output
-	require.NoError(t, p.Start())
-	go func() {
-		defer close(p.done)
-		_ = p.Wait()
-	}()
-	return p
-}
-
-// code waits for the end of the worker, and returns its exit code: 0, or exitTaken.
-func (p *process) code(t testing.TB) int {
-	t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(10 * time.Minute):
-		_ = p.Process.Kill()
-		<-p.done
-	}
-	code := p.ProcessState.ExitCode()
-	require.Contains(t, []int{0, exitTaken}, code, p.output.String())
-	return code
+	return proctest.Start(t, beAWorker, store, url, event.String(), step)
 }
 
 // watched is a simulator that takes a moment before it does what it is asked for, and another
-// before it says so, and that tells when so many calls have come.
+// before it says so.
 type watched struct {
 	*restgatewaytest.Simulator
-	URL     string
-	mu      sync.Mutex
-	random  *rand.Rand
-	left    int
-	arrived chan struct{}
+	requests *proctest.Arrivals
+	URL      string
+	mu       sync.Mutex
+	random   *rand.Rand
 }
 
 func watch(t testing.TB, random *rand.Rand) *watched {
 	w := &watched{Simulator: restgatewaytest.New(restgatewaytest.Config{}), random: random}
 	w.AddSchool(restgatewaytest.School{Code: school, Key: schoolKey})
-	server := httptest.NewServer(w)
+	w.requests = &proctest.Arrivals{Handler: http.HandlerFunc(w.serve)}
+	server := httptest.NewServer(w.requests)
 	t.Cleanup(server.Close)
 	w.URL = server.URL + restgatewaytest.BasePath
 	return w
-}
-
-// after returns a channel that is closed when so many calls have come, and one more.
-func (w *watched) after(calls int) <-chan struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.left, w.arrived = calls, make(chan struct{})
-	return w.arrived
 }
 
 // moment is a random time.
@@ -170,15 +132,9 @@ func (w *watched) number(most int) int {
 	return w.random.IntN(most)
 }
 
-// ServeHTTP answers as the simulator does.
-func (w *watched) ServeHTTP(out http.ResponseWriter, in *http.Request) {
-	w.mu.Lock()
-	if w.left--; w.left < 0 && w.arrived != nil {
-		close(w.arrived)
-		w.arrived = nil
-	}
-	w.mu.Unlock()
+// serve answers as the simulator does, with its pauses.
+func (w *watched) serve(out http.ResponseWriter, in *http.Request) {
 	time.Sleep(w.moment(2 * time.Millisecond))
-	w.Simulator.ServeHTTP(out, in)
+	w.ServeHTTP(out, in)
 	time.Sleep(w.moment(8 * time.Millisecond)) // the reply is written when the handler returns
 }

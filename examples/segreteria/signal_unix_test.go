@@ -16,21 +16,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestASignalEndsTheProgramCleanly(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		c := exec.Command(os.Args[0], "--pause", "1h", "--dir", filepath.Join(t.TempDir(), "prova"))
 		c.Env = append(os.Environ(), beTheProgram+"=1")
-		out, err := c.StdoutPipe()
-		require.NoError(t, err)
+		out := must.Get(c.StdoutPipe())(t)
 		var errs strings.Builder
 		c.Stderr = &errs
 		require.NoError(t, c.Start())
 		lines := bufio.NewReader(out)
 		for line := ""; !strings.Contains(line, "con uno stato nuovo: 10."); {
-			line, err = lines.ReadString('\n')
-			require.NoError(t, err)
+			line = must.Get(lines.ReadString('\n'))(t)
 		}
 		require.NoError(t, c.Process.Signal(signal))
 		rest, _ := io.ReadAll(lines)

@@ -3,9 +3,9 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,12 +17,12 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // database opens a database beside the store.
 func database(t *testing.T, driver, location string) *sql.DB {
-	db, err := sql.Open(driver, location)
-	require.NoError(t, err)
+	db := must.Get(sql.Open(driver, location))(t)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
 }
@@ -54,14 +54,12 @@ func TestAClaimSurvivesACrashOfAServerThatIsSetNotToWait(t *testing.T) {
 	server := pgtest.Start(t, "synchronous_commit=off", "wal_writer_delay=10s")
 	s := open(t, server.Database(t))
 	id := onItsWay(t, s, 3)
-	claimed, err := claim(t.Context(), s, id, 2)
-	require.NoError(t, err)
-	require.Len(t, claimed, 2)
+	require.Len(t, must.Get(claim(t.Context(), s, id, 2))(t), 2)
 	server.Restart(t)
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		f, err := s.Flow(t.Context(), id)
 		return err == nil && f.Counts == flow.Counts{Registered: 1, Sending: 2}
-	}, 20*time.Second, 10*time.Millisecond)
+	})
 }
 
 // Who gives up while the server commits cannot know what it does: the error says so.
@@ -69,11 +67,11 @@ func TestAWriteThatIsGivenUpWhileItCommitsMayHaveBeenMade(t *testing.T) {
 	at := pgtest.Start(t).Database(t)
 	s, admin := open(t, at), database(t, "pgx", at+"&synchronous_commit=local")
 	execute(t, admin, "ALTER SYSTEM SET synchronous_standby_names = 'nessuno'", "SELECT pg_reload_conf()") // commits wait for a stand-by server
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		var names string
 		err := database(t, "pgx", at).QueryRowContext(t.Context(), "SHOW synchronous_standby_names").Scan(&names)
 		return err == nil && names == "nessuno"
-	}, 20*time.Second, 10*time.Millisecond)
+	})
 	f, rows := change(t, 3)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -81,24 +79,21 @@ func TestAWriteThatIsGivenUpWhileItCommitsMayHaveBeenMade(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorIs(t, err, sqlstore.ErrLost)
 	require.ErrorIs(t, err, flussi.ErrCommitUnknown)
-	require.Eventually(t, func() bool { // it was made
+	eventually(t, func() bool { // it was made
 		kept, err := s.Flow(t.Context(), f.Flow.ID)
 		return err == nil && kept.Counts.Registered == 3
-	}, 20*time.Second, 10*time.Millisecond)
+	})
 	execute(t, admin, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
 
 	over, end := context.WithCancel(t.Context())
 	g, more := change(t, 1)
 	err = s.SaveFlow(over, g, func(yield func(flow.NotificationChange, error) bool) {
-		for n, err := range more {
-			yield(n, err)
-		}
+		more(yield)
 		end()
 	})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.NotErrorIs(t, err, sqlstore.ErrLost, "it did not come to that")
-	_, err = s.Flow(t.Context(), g.Flow.ID)
-	require.ErrorIs(t, err, flussi.ErrNotFound)
+	notStored(t, s, g.Flow.ID)
 }
 
 // A database may be set to transactions that see less of each other than the store needs.
@@ -109,33 +104,26 @@ func TestTheIsolationThatADatabaseIsSetToDoesNotMatter(t *testing.T) {
 			const each, crowd = 10, 6
 			at := server.newSchema(t) + "&default_transaction_isolation=" + strings.ReplaceAll(level, " ", "%20")
 			stores := make([]*sqlstore.Store, crowd)
-			errs := make([]error, crowd)
-			var group sync.WaitGroup
-			for i := range stores {
-				group.Go(func() { stores[i], errs[i] = sqlstore.Open(t.Context(), at, sqlstore.Config{}) })
-			}
-			group.Wait()
-			for i, err := range errs {
+			for i, err := range atOnce(crowd, func(i int) (err error) {
+				stores[i], err = sqlstore.Open(t.Context(), at, sqlstore.Config{})
+				return err
+			}) {
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, stores[i].Close()) })
 			}
 			id := onItsWay(t, stores[0], each*crowd)
 			taken := make([]map[uuid.UUID]bool, crowd)
-			for i, s := range stores {
+			errs := atOnce(crowd, func(i int) (failed error) {
 				taken[i] = map[uuid.UUID]bool{}
-				group.Go(func() {
-					for range each {
-						claimed, err := claim(t.Context(), s, id, 1)
-						if err != nil {
-							errs[i] = err
-						}
-						for _, n := range claimed {
-							taken[i][n.ID] = true
-						}
+				for range each {
+					claimed, err := claim(t.Context(), stores[i], id, 1)
+					failed = errors.Join(failed, err)
+					for _, n := range claimed {
+						taken[i][n.ID] = true
 					}
-				})
-			}
-			group.Wait()
+				}
+				return failed
+			})
 			all := map[uuid.UUID]bool{}
 			sum := 0
 			for i, err := range errs {
@@ -146,9 +134,7 @@ func TestTheIsolationThatADatabaseIsSetToDoesNotMatter(t *testing.T) {
 				}
 			}
 			assert.Len(t, all, sum, "nobody is in two hands")
-			f, err := stores[0].Flow(t.Context(), id)
-			require.NoError(t, err)
-			assert.Equal(t, flow.Counts{Registered: each*crowd - sum, Sending: sum}, f.Counts)
+			assert.Equal(t, flow.Counts{Registered: each*crowd - sum, Sending: sum}, must.Get(stores[0].Flow(t.Context(), id))(t).Counts)
 		})
 	}
 }
@@ -187,10 +173,9 @@ func TestWhatAServerDoesNotLetOneDoSaysWhy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, test.location)
 			if test.locked {
-				other, err := admin.BeginTx(t.Context(), nil)
-				require.NoError(t, err)
+				other := must.Get(admin.BeginTx(t.Context(), nil))(t)
 				defer func() { require.NoError(t, other.Rollback()) }()
-				_, err = other.ExecContext(t.Context(), "LOCK TABLE notifications")
+				_, err := other.ExecContext(t.Context(), "LOCK TABLE notifications")
 				require.NoError(t, err)
 			}
 			_, err := claim(t.Context(), s, id, 3)
@@ -204,30 +189,21 @@ func TestWhatAServerDoesNotLetOneDoSaysWhy(t *testing.T) {
 	t.Run("rest within a transaction", func(t *testing.T) {
 		s := open(t, at+"&idle_in_transaction_session_timeout=100")
 		f, rows := change(t, 1100)
-		count := 0
-		err := s.SaveFlow(t.Context(), f, func(yield func(flow.NotificationChange, error) bool) {
-			for row, err := range rows {
-				if count++; count == 600 { // a group is written
-					require.Eventually(t, func() bool {
-						var n int
-						err := admin.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'").Scan(&n)
-						return err == nil && n == 0
-					}, 20*time.Second, 10*time.Millisecond)
-				}
-				if !yield(row, err) {
-					return
-				}
+		err := s.SaveFlow(t.Context(), f, seen(rows, func(at int, _ flow.NotificationChange) {
+			if at == 600 { // a group is written
+				eventually(t, func() bool {
+					var n int
+					err := admin.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'").Scan(&n)
+					return err == nil && n == 0
+				})
 			}
-		})
+		}))
 		refused(t, err, sqlstore.ErrLost)
-		_, err = s.Flow(t.Context(), f.Flow.ID)
-		require.ErrorIs(t, err, flussi.ErrNotFound)
+		notStored(t, s, f.Flow.ID)
 	})
-	f, err := s.Flow(t.Context(), id)
-	require.NoError(t, err)
-	assert.Equal(t, flow.Counts{Registered: 3}, f.Counts, "nothing was taken")
+	assert.Equal(t, flow.Counts{Registered: 3}, must.Get(s.Flow(t.Context(), id))(t).Counts, "nothing was taken")
 	execute(t, admin, "DROP TABLE notification_records")
-	_, err = claim(t.Context(), s, id, 3)
+	_, err := claim(t.Context(), s, id, 3)
 	refused(t, err, sqlstore.ErrNoStore)
 }
 
@@ -238,9 +214,7 @@ func TestAFileThatWasReplacedIsNotWrittenTo(t *testing.T) {
 		"deleted": func(t *testing.T, at string) { require.NoError(t, os.Remove(at)) },
 		"moved":   func(t *testing.T, at string) { require.NoError(t, os.Rename(at, at+".bak")) },
 		"replaced by an earlier copy": func(t *testing.T, at string) {
-			copied, err := os.ReadFile(at)
-			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(at+".bak", copied, 0o600))
+			require.NoError(t, os.WriteFile(at+".bak", must.Get(os.ReadFile(at))(t), 0o600))
 			require.NoError(t, os.Rename(at+".bak", at))
 		},
 	} {
@@ -264,9 +238,7 @@ func TestNamesThatAreNoPathsAreRefused(t *testing.T) {
 		_, err := sqlstore.Open(t.Context(), name, sqlstore.Config{})
 		refused(t, err, sqlstore.ErrAccess)
 	}
-	files, err := os.ReadDir(".")
-	require.NoError(t, err)
-	assert.Empty(t, files)
+	assert.Empty(t, must.Get(os.ReadDir("."))(t))
 }
 
 // Another program may keep a file to itself.

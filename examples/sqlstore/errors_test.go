@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"iter"
 	"net"
@@ -22,6 +21,7 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // refused checks that an error is a fault of a class, explains itself, and shows neither
@@ -43,8 +43,7 @@ func refused(t *testing.T, err, class error) {
 // change is a flow that is to be stored, with so many notifications.
 func change(t testing.TB, notifications int) (flow.FlowChange, iter.Seq2[flow.NotificationChange, error]) {
 	by := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	f, err := flow.NewFlow("tributi", by)
-	require.NoError(t, err)
+	f := must.Get(flow.NewFlow("tributi", by))(t)
 	return flow.FlowChange{Flow: f, Record: flow.FlowRecord{At: f.CreatedAt, By: by.ID, Action: flow.FlowCreate, To: f.State}},
 		func(yield func(flow.NotificationChange, error) bool) {
 			for i := range notifications {
@@ -60,6 +59,13 @@ func change(t testing.TB, notifications int) (flow.FlowChange, iter.Seq2[flow.No
 func save(t testing.TB, s *sqlstore.Store, notifications int) (uuid.UUID, error) {
 	f, rows := change(t, notifications)
 	return f.Flow.ID, s.SaveFlow(t.Context(), f, rows)
+}
+
+// notStored checks that a flow is not stored.
+func notStored(t *testing.T, s *sqlstore.Store, id uuid.UUID) {
+	t.Helper()
+	_, err := s.Flow(t.Context(), id)
+	require.ErrorIs(t, err, flussi.ErrNotFound)
 }
 
 func TestWhatCannotBeOpenedSaysWhy(t *testing.T) {
@@ -89,32 +95,22 @@ func TestAFileIsItsOwnersAlone(t *testing.T) {
 	_, err := save(t, s, 3)
 	require.NoError(t, err)
 	for _, name := range []string{at, at + "-wal", at + "-shm"} {
-		info, err := os.Stat(name)
-		require.NoError(t, err)
-		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), filepath.Base(name))
+		assert.Equal(t, os.FileMode(0o600), must.Get(os.Stat(name))(t).Mode().Perm(), filepath.Base(name))
 	}
 }
 
 // nobody is an address at which nobody listens.
 func nobody(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	require.NoError(t, listener.Close())
 	return listener.Addr().String()
 }
 
 func TestPostgreSQLThatDoesNotOpenSaysWhy(t *testing.T) {
 	server := pgtest.Start(t)
-	good, err := url.Parse(server.Database(t))
-	require.NoError(t, err)
-	db, err := sql.Open("pgx", good.String())
-	require.NoError(t, err)
-	defer db.Close()
-	for _, statement := range []string{"CREATE ROLE impiegato LOGIN PASSWORD 'giusta'", "CREATE DATABASE chiuso", "REVOKE CONNECT ON DATABASE chiuso FROM public",
-		fmt.Sprintf("ALTER ROLE impiegato CONNECTION LIMIT %d", 0)} {
-		_, err := db.Exec(statement)
-		require.NoError(t, err)
-	}
+	good := must.Get(url.Parse(server.Database(t)))(t)
+	execute(t, database(t, "pgx", good.String()), "CREATE ROLE impiegato LOGIN PASSWORD 'giusta'", "CREATE DATABASE chiuso",
+		"REVOKE CONNECT ON DATABASE chiuso FROM public", "ALTER ROLE impiegato CONNECTION LIMIT 0")
 	for name, test := range map[string]struct {
 		change func(*url.URL)
 		class  error
@@ -133,19 +129,15 @@ func TestPostgreSQLThatDoesNotOpenSaysWhy(t *testing.T) {
 }
 
 func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		at := location(t)
 		open(t, at)
 		driver := "pgx"
 		if !strings.HasPrefix(at, "postgres") {
 			driver = "sqlite"
 		}
-		db, err := sql.Open(driver, at)
-		require.NoError(t, err)
-		defer db.Close()
-		_, err = db.Exec("INSERT INTO sqlstore_schema (version) VALUES (999)")
-		require.NoError(t, err)
-		_, err = sqlstore.Open(t.Context(), at, sqlstore.Config{})
+		execute(t, database(t, driver, at), "INSERT INTO sqlstore_schema (version) VALUES (999)")
+		_, err := sqlstore.Open(t.Context(), at, sqlstore.Config{})
 		refused(t, err, sqlstore.ErrNewer)
 	})
 }
@@ -153,27 +145,21 @@ func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
 func TestAFileThatIsBusyIsRefusedAfterAWhile(t *testing.T) {
 	at := newSQLite(t)
 	open(t, at)
-	s, err := sqlstore.Open(t.Context(), at, sqlstore.Config{BusyTimeout: 50 * time.Millisecond})
-	require.NoError(t, err)
+	s := must.Get(sqlstore.Open(t.Context(), at, sqlstore.Config{BusyTimeout: 50 * time.Millisecond}))(t)
 	defer s.Close()
-	other, err := sql.Open("sqlite", at)
-	require.NoError(t, err)
-	defer other.Close()
+	other := database(t, "sqlite", at)
 	other.SetMaxOpenConns(1)
-	_, err = other.Exec("BEGIN IMMEDIATE")
-	require.NoError(t, err)
+	execute(t, other, "BEGIN IMMEDIATE")
 	id, err := save(t, s, 3)
 	refused(t, err, sqlstore.ErrBusy)
-	_, err = s.Flow(t.Context(), id)
-	require.ErrorIs(t, err, flussi.ErrNotFound)
+	notStored(t, s, id)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	f, rows := change(t, 1)
 	require.ErrorIs(t, s.SaveFlow(ctx, f, rows), context.Canceled)
 
-	_, err = other.Exec("ROLLBACK")
-	require.NoError(t, err)
+	execute(t, other, "ROLLBACK")
 	_, err = save(t, s, 3)
 	require.NoError(t, err)
 }
@@ -181,16 +167,12 @@ func TestAFileThatIsBusyIsRefusedAfterAWhile(t *testing.T) {
 // A disk that is full undoes the write, and what was there stays.
 func TestAFullDiskLosesNothing(t *testing.T) {
 	s := open(t, newSQLite(t))
-	first, err := save(t, s, 5)
-	require.NoError(t, err)
+	first := must.Get(save(t, s, 5))(t)
 	require.NoError(t, s.Fill(t.Context()))
 	second, err := save(t, s, 20_000)
 	refused(t, err, sqlstore.ErrFull)
-	_, err = s.Flow(t.Context(), second)
-	require.ErrorIs(t, err, flussi.ErrNotFound)
-	kept, err := s.Flow(t.Context(), first)
-	require.NoError(t, err)
-	assert.Equal(t, 5, kept.Counts.Registered)
+	notStored(t, s, second)
+	assert.Equal(t, 5, must.Get(s.Flow(t.Context(), first))(t).Counts.Registered)
 }
 
 // A server that restarts in the middle of a write undoes it, and the store goes on with the new
@@ -198,33 +180,24 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 func TestAServerThatRestartsLosesNothing(t *testing.T) {
 	server := pgtest.Start(t)
 	s := open(t, server.Database(t))
-	first, err := save(t, s, 5)
-	require.NoError(t, err)
+	first := must.Get(save(t, s, 5))(t)
 	f, rows := change(t, 3000)
-	err = s.SaveFlow(t.Context(), f, func(yield func(flow.NotificationChange, error) bool) {
-		at := 0
-		for row, err := range rows {
-			if at++; at == 2000 {
-				server.Restart(t)
-			}
-			if !yield(row, err) {
-				return
-			}
+	err := s.SaveFlow(t.Context(), f, seen(rows, func(at int, _ flow.NotificationChange) {
+		if at == 2000 {
+			server.Restart(t)
 		}
-	})
+	}))
 	refused(t, err, sqlstore.ErrLost)
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		kept, err := s.Flow(t.Context(), first)
 		return err == nil && kept.Counts.Registered == 5
-	}, 20*time.Second, 10*time.Millisecond)
-	_, err = s.Flow(t.Context(), f.Flow.ID)
-	require.ErrorIs(t, err, flussi.ErrNotFound)
+	})
+	notStored(t, s, f.Flow.ID)
 }
 
 // What the caller says in a sequence is the caller's, whatever it looks like.
 func TestAnErrorOfTheSequenceIsNoFault(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		s := open(t, location(t))
+	onBothStores(t, func(t *testing.T, s *sqlstore.Store) {
 		f, _ := change(t, 0)
 		err := s.SaveFlow(t.Context(), f, func(yield func(flow.NotificationChange, error) bool) {
 			yield(flow.NotificationChange{}, fmt.Errorf("cut off: %w", net.ErrClosed))

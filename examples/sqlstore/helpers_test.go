@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,13 +18,13 @@ import (
 
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // open opens a store, until the end of the test.
 func open(t testing.TB, location string) *sqlstore.Store {
 	t.Helper()
-	s, err := sqlstore.Open(context.Background(), location, sqlstore.Config{})
-	require.NoError(t, err)
+	s := must.Get(sqlstore.Open(context.Background(), location, sqlstore.Config{}))(t)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
@@ -33,10 +35,49 @@ type runner[T any] interface {
 	Run(name string, f func(T)) bool
 }
 
-// onBoth runs a test on each database. It may ask for new databases, which are gone at the end.
-func onBoth[T runner[T]](t T, test func(t T, location func(testing.TB) string)) {
+// databases returns the location of a new database, which is gone at the end of the test.
+type databases func(testing.TB) string
+
+// onBoth runs a test on each kind of database.
+func onBoth[T runner[T]](t T, test func(t T, location databases)) {
 	t.Run("SQLite", func(t T) { test(t, newSQLite) })
 	t.Run("PostgreSQL", func(t T) { test(t, newServer(t).newSchema) })
+}
+
+// onBothStores runs a test on a new store of each kind.
+func onBothStores(t *testing.T, test func(*testing.T, *sqlstore.Store)) {
+	onBoth(t, func(t *testing.T, location databases) { test(t, open(t, location(t))) })
+}
+
+// atOnce makes n calls at the same time, and returns their errors.
+func atOnce(n int, call func(i int) error) []error {
+	errs := make([]error, n)
+	var group sync.WaitGroup
+	for i := range errs {
+		group.Go(func() { errs[i] = call(i) })
+	}
+	group.Wait()
+	return errs
+}
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, holds func() bool) {
+	t.Helper()
+	require.Eventually(t, holds, 20*time.Second, 10*time.Millisecond)
+}
+
+// seen returns a sequence that tells each row, and its number from 1 on, before it yields it.
+func seen[C any](rows iter.Seq2[C, error], tell func(n int, row C)) iter.Seq2[C, error] {
+	return func(yield func(C, error) bool) {
+		n := 0
+		for row, err := range rows {
+			n++
+			tell(n, row)
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
 }
 
 // newSQLite returns the path of a file that is yet to be.
@@ -56,16 +97,14 @@ func newServer(t testing.TB) *server {
 	if given == "" {
 		given = pgtest.Shared(t).Database(t)
 	}
-	location, err := url.Parse(given)
-	require.NoError(t, err)
-	admin, err := sql.Open("pgx", given)
-	require.NoError(t, err)
+	location := must.Get(url.Parse(given))(t)
+	admin := must.Get(sql.Open("pgx", given))(t)
 	name := fmt.Sprintf("flussi_test_%d_%d", os.Getpid(), time.Now().UnixNano())
 	if os.Getenv("FLUSSI_BENCH_DIR") != "" {
 		name = "flussi_bench"
 		_, _ = admin.Exec("CREATE DATABASE " + name)
 	} else {
-		_, err = admin.Exec("CREATE DATABASE " + name)
+		_, err := admin.Exec("CREATE DATABASE " + name)
 		require.NoError(t, err)
 		t.Cleanup(func() {
 			_, err := admin.Exec("DROP DATABASE " + name + " WITH (FORCE)")
@@ -75,10 +114,9 @@ func newServer(t testing.TB) *server {
 	}
 	location.Path = "/" + name
 	s := &server{url: location}
-	s.DB, err = sql.Open("pgx", location.String())
-	require.NoError(t, err)
+	s.DB = must.Get(sql.Open("pgx", location.String()))(t)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	_, err = s.Exec("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+	_, err := s.Exec("CREATE EXTENSION IF NOT EXISTS pg_trgm")
 	require.NoError(t, err)
 	return s
 }
@@ -88,11 +126,15 @@ func newServer(t testing.TB) *server {
 func (s *server) newSchema(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", s.schemas.Add(1))
-	_, err := s.Exec("CREATE SCHEMA " + name)
-	require.NoError(t, err)
+	must.Get(s.Exec("CREATE SCHEMA " + name))(t)
+	return s.in(name)
+}
+
+// in returns a URL with which a schema is all that there is.
+func (s *server) in(schema string) string {
 	location := *s.url
 	query := location.Query()
-	query.Set("search_path", name+",public")
+	query.Set("search_path", schema+",public")
 	location.RawQuery = query.Encode()
 	return location.String()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -77,7 +78,7 @@ func (s *school) notice(e pagoinrete.Event, i, size int) pagoinrete.Notice {
 // FLUSSI_ROWS says.
 func BenchmarkNotices(b *testing.B) {
 	n := rowsAsked(b, 500)
-	onBoth(b, func(b *testing.B, location func(testing.TB) string) {
+	onBoth(b, func(b *testing.B, location databases) {
 		store, s, ctx := open(b, location(b)), &school{}, b.Context()
 		began := time.Now()
 		for e, notices := range s.events(n) {
@@ -114,24 +115,20 @@ func BenchmarkNotices(b *testing.B) {
 				own := searches[name]
 				own.Event, own.Schools = q.Event, q.Schools
 				measure(scope+"/"+name, func() int {
-					found, err := store.Notices(ctx, own, pagoinrete.Page{Limit: 51})
-					require.NoError(b, err)
+					found := must.Get(store.Notices(ctx, own, pagoinrete.Page{Limit: 51}))(b)
 					return len(found)
 				})
 			}
 		}
 		measure("an event", func() int {
-			e, err := store.Event(ctx, s.event)
-			require.NoError(b, err)
+			e := must.Get(store.Event(ctx, s.event))(b)
 			return e.Counts.Total()
 		})
 		measure("50 events", func() int {
-			found, err := store.Events(ctx, pagoinrete.EventFilter{Schools: []string{"MIIC8AA00A"}}, pagoinrete.Page{Limit: 51})
-			require.NoError(b, err)
+			found := must.Get(store.Events(ctx, pagoinrete.EventFilter{Schools: []string{"MIIC8AA00A"}}, pagoinrete.Page{Limit: 51}))(b)
 			return len(found)
 		})
-		notices, err := store.Notices(ctx, pagoinrete.NoticeFilter{IDs: ids}, pagoinrete.Page{Limit: 1000})
-		require.NoError(b, err)
+		notices := must.Get(store.Notices(ctx, pagoinrete.NoticeFilter{IDs: ids}, pagoinrete.Page{Limit: 1000}))(b)
 		states := []pagoinrete.NoticeState{pagoinrete.NoticePaidOnline, pagoinrete.NoticeConfirmed}
 		measure("change 300", func() int {
 			changes := make([]pagoinrete.NoticeChange, len(notices))

@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 )
@@ -117,7 +118,7 @@ func (m maker) noticeFilter(t testing.TB, all []pagoinrete.Notice) pagoinrete.No
 
 // What is found is what a store in memory finds, whole, where Match says what matches.
 func TestSearchesForNoticesFindWhatMatches(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		m := maker{rand.New(rand.NewPCG(1, 2))}
 		ctx := t.Context()
 		store, reference := open(t, location(t)), memstore.New()
@@ -165,55 +166,33 @@ func TestSearchesForNoticesFindWhatMatches(t *testing.T) {
 		if testing.Short() {
 			searches = 50
 		}
-		for i := range searches {
+		for range searches {
 			// Few rows are many, now and then.
 			store.Look(one(m, 0, 10, 500), one(m, 5, 100), one(m, 20, 10_000), one(m, 0, 10, 200, 20_000), one(m, 1, 3, 8))
-			q, page := m.eventFilter(events), m.page(one(m, events...).Cursor())
-			got, err := store.Events(ctx, q, page)
-			require.NoError(t, err, "%+v", q)
-			want, err := reference.Events(ctx, q, page)
-			require.NoError(t, err)
-			require.Equal(t, places(want), places(got), "search %d for %+v on %+v", i, q, page)
-			for i := range want {
-				require.Equal(t, want[i], got[i])
-			}
-
-			nq, page := m.noticeFilter(t, all), m.page(one(m, all...).Cursor())
-			gotN, err := store.Notices(ctx, nq, page)
-			require.NoError(t, err, "%+v", nq)
-			wantN, err := reference.Notices(ctx, nq, page)
-			require.NoError(t, err)
-			require.Equal(t, places(wantN), places(gotN), "search %d for %+v on %+v", i, nq, page)
-			for i := range wantN {
-				require.Equal(t, wantN[i], gotN[i])
-			}
+			find(t, store.Events, reference.Events, m.eventFilter(events), m.page(one(m, events...).Cursor()))
+			find(t, store.Notices, reference.Notices, m.noticeFilter(t, all), m.page(one(m, all...).Cursor()))
 		}
 	})
 }
 
 // The name of an event and its causale are searched each by itself.
 func TestATextIsFoundInTheNameOrInTheCausale(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		s := open(t, location(t))
+	onBothStores(t, func(t *testing.T, s *sqlstore.Store) {
 		e, _ := fee(t, 0)
 		e.Event.Name, e.Event.Causale = "Avviso TARI", "Mensa scolastica"
 		require.NoError(t, s.SaveEvent(t.Context(), e, nil))
 		for text, want := range map[string]int{"tari": 1, "MENSA": 1, "tarimensa": 0, "i\nm": 0, "i m": 0, "i\ufde0m": 0, "\ufde0": 0} {
-			found, err := s.Events(t.Context(), pagoinrete.EventFilter{Text: text}, pagoinrete.Page{Limit: 5})
-			require.NoError(t, err)
-			assert.Len(t, found, want, "%q", text)
+			assert.Len(t, must.Get(s.Events(t.Context(), pagoinrete.EventFilter{Text: text}, pagoinrete.Page{Limit: 5}))(t), want, "%q", text)
 		}
 	})
 }
 
 // A field that changes alone is stored, although rows are written from where they changed.
 func TestAFieldOfANoticeThatChangesAloneIsStored(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		s := open(t, location(t))
+	onBothStores(t, func(t *testing.T, s *sqlstore.Store) {
 		e, _ := fee(t, 0)
 		require.NoError(t, s.SaveEvent(t.Context(), e, nil))
-		number, err := flussi.ParseNoticeNumber("301005100001400678")
-		require.NoError(t, err)
+		number := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 		at := time.Date(2026, time.May, 4, 10, 0, 0, 0, time.UTC)
 		code := maker{rand.New(rand.NewPCG(1, 1))}.code(t)
 		n := pagoinrete.Notice{ID: v7(1), EventID: e.Event.ID, School: e.Event.School, CreatedAt: at, UpdatedAt: at}
@@ -229,14 +208,10 @@ func TestAFieldOfANoticeThatChangesAloneIsStored(t *testing.T) {
 			change()
 			require.NoError(t, s.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: n}))
 			n.Version++
-			kept, err := s.Notice(t.Context(), n.ID)
-			require.NoError(t, err)
-			require.Equal(t, n, kept)
+			require.Equal(t, n, must.Get(s.Notice(t.Context(), n.ID))(t))
 		}
 		// What is looked for is kept along.
-		found, err := s.Notices(t.Context(), pagoinrete.NoticeFilter{IUVs: []flussi.IUV{number.IUV()}, Visible: true}, pagoinrete.Page{Limit: 5})
-		require.NoError(t, err)
-		assert.Len(t, found, 1)
+		assert.Len(t, must.Get(s.Notices(t.Context(), pagoinrete.NoticeFilter{IUVs: []flussi.IUV{number.IUV()}, Visible: true}, pagoinrete.Page{Limit: 5}))(t), 1)
 	})
 }
 
@@ -266,8 +241,8 @@ func sequence[C any](changes ...C) iter.Seq2[C, error] {
 // A sequence of several groups is written whole or not at all, whatever is wrong at its end.
 func TestLongSequencesOfNoticesAreAllOrNothing(t *testing.T) {
 	broken := errors.New("no more rows")
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		s, ctx := open(t, location(t)), t.Context()
+	onBothStores(t, func(t *testing.T, s *sqlstore.Store) {
+		ctx := t.Context()
 		e, changes := fee(t, 1200)
 		next := func(at int, version int64) pagoinrete.NoticeChange {
 			c := changes[at]
@@ -296,11 +271,8 @@ func TestLongSequencesOfNoticesAreAllOrNothing(t *testing.T) {
 		assert.Equal(t, e.Event.ID, own.ID)
 
 		require.NoError(t, s.SaveEvent(ctx, e, sequence(changes...)))
-		kept, err := s.Event(ctx, e.Event.ID)
-		require.NoError(t, err)
-		assert.Equal(t, pagoinrete.NoticeCounts{NotLinked: 1200}, kept.Counts)
-		history, err := s.NoticeHistory(ctx, changes[1199].Notice.ID)
-		require.NoError(t, err)
+		assert.Equal(t, pagoinrete.NoticeCounts{NotLinked: 1200}, must.Get(s.Event(ctx, e.Event.ID))(t).Counts)
+		history := must.Get(s.NoticeHistory(ctx, changes[1199].Notice.ID))(t)
 		want := changes[1199].Record
 		want.Version = 1
 		assert.Equal(t, []pagoinrete.NoticeRecord{want}, history)
@@ -324,8 +296,8 @@ func nexts(changes []pagoinrete.NoticeChange, version int64) []pagoinrete.Notice
 
 // Counts are right when many change the notices of an event at once, some with others' notices.
 func TestCountsOfNoticesAreRightWhateverGoesOnAtOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		s, ctx := open(t, location(t)), t.Context()
+	onBothStores(t, func(t *testing.T, s *sqlstore.Store) {
+		ctx := t.Context()
 		e, changes := fee(t, 60)
 		require.NoError(t, s.SaveEvent(ctx, e, sequence(changes...)))
 		var group sync.WaitGroup
@@ -347,10 +319,8 @@ func TestCountsOfNoticesAreRightWhateverGoesOnAtOnce(t *testing.T) {
 			})
 		}
 		group.Wait()
-		kept, err := s.Event(ctx, e.Event.ID)
-		require.NoError(t, err)
-		all, err := s.Notices(ctx, pagoinrete.NoticeFilter{Event: e.Event.ID}, pagoinrete.Page{Limit: 100})
-		require.NoError(t, err)
+		kept := must.Get(s.Event(ctx, e.Event.ID))(t)
+		all := must.Get(s.Notices(ctx, pagoinrete.NoticeFilter{Event: e.Event.ID}, pagoinrete.Page{Limit: 100}))(t)
 		var want pagoinrete.NoticeCounts
 		for _, n := range all {
 			want.Add(n, 1)
@@ -363,10 +333,9 @@ func TestCountsOfNoticesAreRightWhateverGoesOnAtOnce(t *testing.T) {
 // A database from before there were notices is brought up to date, and keeps its flows; from then
 // on it holds both.
 func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		at, ctx := location(t), t.Context()
-		old, err := sqlstore.OpenOlder(ctx, at, 1)
-		require.NoError(t, err)
+		old := must.Get(sqlstore.OpenOlder(ctx, at, 1))(t)
 		made, rows := change(t, 3)
 		id := made.Flow.ID
 		require.NoError(t, old.WriteFlow(ctx, made.Flow))
@@ -377,24 +346,19 @@ func TestAnOlderDatabaseIsBroughtUpToDate(t *testing.T) {
 		require.NoError(t, old.Close())
 
 		s := open(t, at)
-		f, err := s.Flow(ctx, id)
-		require.NoError(t, err)
-		assert.Equal(t, flow.Counts{Registered: 3}, f.Counts)
+		assert.Equal(t, flow.Counts{Registered: 3}, must.Get(s.Flow(ctx, id))(t).Counts)
 		e, changes := fee(t, 5)
 		require.NoError(t, s.SaveEvent(ctx, e, sequence(changes...)))
-		kept, err := s.Event(ctx, e.Event.ID)
-		require.NoError(t, err)
-		assert.Equal(t, 5, kept.Counts.NotLinked)
+		assert.Equal(t, 5, must.Get(s.Event(ctx, e.Event.ID))(t).Counts.NotLinked)
 	})
 }
 
 // A fault says in Italian what to do, whichever room it is told in.
 func TestAFaultIsToldInTheRoomsOwnError(t *testing.T) {
-	s, err := sqlstore.Open(t.Context(), newSQLite(t), sqlstore.Config{})
-	require.NoError(t, err)
+	s := must.Get(sqlstore.Open(t.Context(), newSQLite(t), sqlstore.Config{}))(t)
 	require.NoError(t, s.Fill(t.Context()))
 	e, changes := fee(t, 3000)
-	err = s.SaveEvent(t.Context(), e, sequence(changes...))
+	err := s.SaveEvent(t.Context(), e, sequence(changes...))
 	refused(t, err, sqlstore.ErrFull)
 	var own *flussi.Error
 	require.ErrorAs(t, err, &own)

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -19,6 +20,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // archive is a database with many notifications, in flows of 80 and one of a fifth of all, of 4
@@ -132,47 +134,40 @@ func (a *archive) save(b *testing.B, number, first, size int) {
 	require.NoError(b, a.store.SaveFlow(b.Context(), flow.FlowChange{Flow: f, Record: flow.FlowRecord{At: f.CreatedAt, By: "m.neri", Action: flow.FlowCreate, To: f.State}}, all))
 }
 
+// openArchive opens an archive on a kind of database, and fills it if it is not there from an
+// earlier run.
 func openArchive(b *testing.B, kind string, n int, s *server) *archive {
-	dir := os.Getenv("FLUSSI_BENCH_DIR")
 	a := &archive{n: n}
-	if kind == "SQLite" {
-		if dir == "" {
-			dir = b.TempDir()
-		}
-		path := filepath.Join(dir, fmt.Sprintf("archive-%d.db", n))
-		_, err := os.Stat(path)
-		if err == nil {
-			a.fill(b)
-		}
-		a.store = open(b, path)
-		if err != nil {
-			began := time.Now()
-			a.fill(b)
-			b.Logf("%s: %d in %v", kind, n, time.Since(began))
-		}
-		return a
+	location, there := archiveFile(b, n)
+	if kind == "PostgreSQL" {
+		location, there = archiveSchema(b, n, s)
 	}
-	name := fmt.Sprintf("archive%d", n)
-	var there bool
-	require.NoError(b, s.QueryRow("SELECT count(*) > 0 FROM pg_namespace WHERE nspname = $1", name).Scan(&there))
 	if there {
 		a.fill(b)
 	}
-	location := *s.url
-	query := location.Query()
-	query.Set("search_path", name+",public")
-	location.RawQuery = query.Encode()
-	if !there {
-		_, err := s.Exec("CREATE SCHEMA " + name)
-		require.NoError(b, err)
-	}
-	a.store = open(b, location.String())
+	a.store = open(b, location)
 	if !there {
 		began := time.Now()
 		a.fill(b)
 		b.Logf("%s: %d in %v", kind, n, time.Since(began))
 	}
 	return a
+}
+
+func archiveFile(b *testing.B, n int) (path string, there bool) {
+	dir := cmp.Or(os.Getenv("FLUSSI_BENCH_DIR"), b.TempDir())
+	path = filepath.Join(dir, fmt.Sprintf("archive-%d.db", n))
+	_, err := os.Stat(path)
+	return path, err == nil
+}
+
+func archiveSchema(b *testing.B, n int, s *server) (location string, there bool) {
+	name := fmt.Sprintf("archive%d", n)
+	require.NoError(b, s.QueryRow("SELECT count(*) > 0 FROM pg_namespace WHERE nspname = $1", name).Scan(&there))
+	if !there {
+		must.Get(s.Exec("CREATE SCHEMA " + name))(b)
+	}
+	return s.in(name), there
 }
 
 // flowSearches returns the filters, by name.
@@ -257,8 +252,7 @@ func BenchmarkFirstPage(b *testing.B) {
 	if given := os.Getenv("FLUSSI_ROWS"); given != "" {
 		sizes = nil
 		for _, text := range strings.Split(given, ",") {
-			n, err := strconv.Atoi(text)
-			require.NoError(b, err)
+			n := must.Get(strconv.Atoi(text))(b)
 			sizes = append(sizes, n)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,25 +15,20 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // Stores of one database, as processes have them, may be opened for the first time at once.
 func TestSeveralMayOpenANewDatabaseAtOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		at := location(t)
-		var group sync.WaitGroup
-		errs := make([]error, 8)
-		for i := range errs {
-			group.Go(func() {
-				s, err := sqlstore.Open(t.Context(), at, sqlstore.Config{})
-				if err == nil {
-					err = s.Close()
-				}
-				errs[i] = err
-			})
-		}
-		group.Wait()
-		for _, err := range errs {
+		for _, err := range atOnce(8, func(int) error {
+			s, err := sqlstore.Open(t.Context(), at, sqlstore.Config{})
+			if err == nil {
+				err = s.Close()
+			}
+			return err
+		}) {
 			require.NoError(t, err)
 		}
 	})
@@ -42,37 +36,27 @@ func TestSeveralMayOpenANewDatabaseAtOnce(t *testing.T) {
 
 // What one process wrote, another one sees; and both may write at the same time.
 func TestStoresOfOneDatabaseShareIt(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		const each = 30
 		at := location(t)
 		stores := []*sqlstore.Store{open(t, at), open(t, at), open(t, at)}
 		f, none := change(t, 0)
 		f.Flow.State = flow.FlowSending
 		require.NoError(t, stores[0].SaveFlow(t.Context(), f, none))
-		var group sync.WaitGroup
-		errs := make([]error, len(stores))
-		for i, s := range stores {
-			group.Go(func() {
-				for range each {
-					_, rows := change(t, 1)
-					for n := range rows {
-						n.Notification.FlowID = f.Flow.ID
-						errs[i] = s.SaveNotifications(t.Context(), n)
-					}
-					if errs[i] != nil {
-						return
-					}
+		for _, err := range atOnce(len(stores), func(i int) error {
+			_, rows := change(t, each)
+			for n := range rows {
+				n.Notification.FlowID = f.Flow.ID
+				if err := stores[i].SaveNotifications(t.Context(), n); err != nil {
+					return err
 				}
-			})
-		}
-		group.Wait()
-		for _, err := range errs {
+			}
+			return nil
+		}) {
 			require.NoError(t, err)
 		}
 		for _, s := range stores {
-			read, err := s.Flow(t.Context(), f.Flow.ID)
-			require.NoError(t, err)
-			assert.Equal(t, flow.Counts{Registered: each * len(stores)}, read.Counts)
+			assert.Equal(t, flow.Counts{Registered: each * len(stores)}, must.Get(s.Flow(t.Context(), f.Flow.ID))(t).Counts)
 		}
 	})
 }
@@ -80,22 +64,13 @@ func TestStoresOfOneDatabaseShareIt(t *testing.T) {
 // Those who write the same notifications together with others, in whatever order and in however
 // many groups, succeed or conflict; nobody has to untie them.
 func TestWritesThatMeetDoNotHoldEachOtherUp(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		const notifications, crowd = 600, 4 // more than are written at a time
 		s := open(t, location(t))
 		f, rows := change(t, notifications)
 		var all []flow.NotificationChange
-		require.NoError(t, s.SaveFlow(t.Context(), f, func(yield func(flow.NotificationChange, error) bool) {
-			for row, err := range rows {
-				all = append(all, row)
-				if !yield(row, err) {
-					return
-				}
-			}
-		}))
-		var group sync.WaitGroup
-		errs := make([]error, crowd)
-		for i := range crowd {
+		require.NoError(t, s.SaveFlow(t.Context(), f, seen(rows, func(_ int, row flow.NotificationChange) { all = append(all, row) })))
+		errs := atOnce(crowd, func(i int) error {
 			mine := make([]flow.NotificationChange, len(all))
 			for j, c := range all {
 				if i%2 == 1 {
@@ -104,22 +79,12 @@ func TestWritesThatMeetDoNotHoldEachOtherUp(t *testing.T) {
 				c.Notification.Version, c.Notification.Reference = 1, fmt.Sprint(i)
 				mine[j] = c
 			}
-			group.Go(func() {
-				if i%3 > 0 {
-					errs[i] = s.SaveNotifications(t.Context(), mine...)
-					return
-				}
-				other, _ := change(t, 0)
-				errs[i] = s.SaveFlow(t.Context(), other, func(yield func(flow.NotificationChange, error) bool) {
-					for _, c := range mine {
-						if !yield(c, nil) {
-							return
-						}
-					}
-				})
-			})
-		}
-		group.Wait()
+			if i%3 > 0 {
+				return s.SaveNotifications(t.Context(), mine...)
+			}
+			other, _ := change(t, 0)
+			return s.SaveFlow(t.Context(), other, sequence(mine...))
+		})
 		won := 0
 		for _, err := range errs {
 			if err == nil {
@@ -129,18 +94,14 @@ func TestWritesThatMeetDoNotHoldEachOtherUp(t *testing.T) {
 			}
 		}
 		assert.LessOrEqual(t, won, 1)
-		first, err := s.Notification(t.Context(), all[0].Notification.ID)
-		require.NoError(t, err)
-		last, err := s.Notification(t.Context(), all[len(all)-1].Notification.ID)
-		require.NoError(t, err)
-		assert.Equal(t, first.Reference, last.Reference)
+		first := must.Get(s.Notification(t.Context(), all[0].Notification.ID))(t)
+		assert.Equal(t, first.Reference, must.Get(s.Notification(t.Context(), all[len(all)-1].Notification.ID))(t).Reference)
 	})
 }
 
 // An entity twice in one write is a conflict, however far apart.
 func TestTwiceInALongSequenceIsAConflict(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		s := open(t, location(t))
+	onBothStores(t, func(t *testing.T, s *sqlstore.Store) {
 		there, rows := change(t, 1)
 		var old flow.NotificationChange
 		for old = range rows {
@@ -174,8 +135,7 @@ func TestTwiceInALongSequenceIsAConflict(t *testing.T) {
 					yield(last[0], nil)
 				})
 				require.ErrorIs(t, err, flussi.ErrConflict)
-				_, err = s.Flow(t.Context(), f.Flow.ID)
-				require.ErrorIs(t, err, flussi.ErrNotFound)
+				notStored(t, s, f.Flow.ID)
 			})
 		}
 	})
@@ -188,12 +148,10 @@ func next(c flow.NotificationChange) flow.NotificationChange {
 }
 
 func TestAPurposeIsKeptOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		at := location(t)
 		for _, word := range []string{"prova", "esercizio", "prova"} {
-			kept, err := open(t, at).Purpose(t.Context(), word)
-			require.NoError(t, err)
-			assert.Equal(t, "prova", kept)
+			assert.Equal(t, "prova", must.Get(open(t, at).Purpose(t.Context(), word))(t))
 		}
 	})
 }
@@ -218,13 +176,11 @@ func TestTextsAreFoundWithoutAnIndex(t *testing.T) {
 		}
 	})
 	var log strings.Builder
-	poor, err := sqlstore.Open(t.Context(), strings.Replace(at, "postgres@", role+"@", 1), sqlstore.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	require.NoError(t, err)
+	poor := must.Get(sqlstore.Open(t.Context(), strings.Replace(at, "postgres@", role+"@", 1), sqlstore.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}))(t)
 	defer poor.Close()
 	assert.Contains(t, log.String(), "pg_trgm")
 	finds := func(s *sqlstore.Store, text string) int {
-		found, err := s.Notifications(t.Context(), flow.NotificationFilter{Text: text}, flow.Page{Limit: 10})
-		require.NoError(t, err)
+		found := must.Get(s.Notifications(t.Context(), flow.NotificationFilter{Text: text}, flow.Page{Limit: 10}))(t)
 		return len(found)
 	}
 	_, err = save(t, poor, 2)
@@ -249,13 +205,10 @@ func TestAContextEndsTheWaitForOthers(t *testing.T) {
 	first, second := open(t, at), open(t, at)
 	f, rows := change(t, 1)
 	other, none := change(t, 0)
-	require.NoError(t, first.SaveFlow(t.Context(), f, func(yield func(flow.NotificationChange, error) bool) {
+	require.NoError(t, first.SaveFlow(t.Context(), f, seen(rows, func(int, flow.NotificationChange) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		assert.ErrorIs(t, second.SaveFlow(ctx, other, none), context.DeadlineExceeded)
-		for row, err := range rows {
-			yield(row, err)
-		}
-	}))
+	})))
 	require.NoError(t, second.SaveFlow(t.Context(), other, none))
 }

@@ -1,10 +1,10 @@
 package sqlstore_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // maker makes up entities and filters out of few values, so that each is rare or common.
@@ -68,8 +69,7 @@ func (m maker) id() uuid.UUID {
 }
 
 func (m maker) code(t testing.TB) flussi.FiscalCode {
-	code, err := flussi.ParseFiscalCode(fmt.Sprintf("RSSMRA%02dA01H501U", m.IntN(60)))
-	require.NoError(t, err)
+	code := must.Get(flussi.ParseFiscalCode(fmt.Sprintf("RSSMRA%02dA01H501U", m.IntN(60))))(t)
 	return code
 }
 
@@ -77,8 +77,7 @@ func (m maker) notice(t testing.TB) flussi.NoticeNumber {
 	if m.IntN(2) == 0 {
 		return flussi.NoticeNumber{}
 	}
-	number, err := flussi.ParseNoticeNumber(fmt.Sprintf("0%017d", m.IntN(30)))
-	require.NoError(t, err)
+	number := must.Get(flussi.ParseNoticeNumber(fmt.Sprintf("0%017d", m.IntN(30))))(t)
 	return number
 }
 
@@ -165,7 +164,7 @@ func (m maker) page(after flow.Cursor) flow.Page {
 
 // What is found is what a store in memory finds, where Match says what matches.
 func TestSearchesFindWhatMatches(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		m := maker{rand.New(rand.NewPCG(1, 2))}
 		ctx := t.Context()
 		store, reference := open(t, location(t)), memstore.New()
@@ -202,33 +201,32 @@ func TestSearchesFindWhatMatches(t *testing.T) {
 		if testing.Short() {
 			searches = 50
 		}
-		for i := range searches {
+		for range searches {
 			// Few rows are many, now and then.
 			store.Look(one(m, 0, 10, 500), one(m, 5, 100), one(m, 20, 10_000), one(m, 0, 10, 200, 20_000), one(m, 1, 3, 8))
-			q, page := m.flowFilter(flows), m.page(one(m, flows...).Cursor())
-			got, err := store.Flows(ctx, q, page)
-			require.NoError(t, err, "%+v", q)
-			want, err := reference.Flows(ctx, q, page)
-			require.NoError(t, err)
-			require.Equal(t, places(want), places(got), "search %d for %+v on %+v", i, q, page)
-
-			nq, page := m.notificationFilter(t, all), m.page(one(m, all...).Cursor())
-			gotN, err := store.Notifications(ctx, nq, page)
-			require.NoError(t, err, "%+v", nq)
-			wantN, err := reference.Notifications(ctx, nq, page)
-			require.NoError(t, err)
-			require.Equal(t, places(wantN), places(gotN), "search %d for %s on %+v", i, strings.ReplaceAll(fmt.Sprintf("%+v", nq), "\n", " "), page)
-			for i := range wantN {
-				require.Equal(t, wantN[i], gotN[i])
-			}
+			find(t, store.Flows, reference.Flows, m.flowFilter(flows), m.page(one(m, flows...).Cursor()))
+			find(t, store.Notifications, reference.Notifications, m.notificationFilter(t, all), m.page(one(m, all...).Cursor()))
 		}
 	})
+}
+
+// find searches a store and one in memory, which must find the same in the same order, and returns it.
+func find[Q any, T interface{ Cursor() flow.Cursor }](t *testing.T, store, reference func(context.Context, Q, flow.Page) ([]T, error), q Q, page flow.Page) []T {
+	t.Helper()
+	got, err := store(t.Context(), q, page)
+	require.NoError(t, err, "%+v", q)
+	want := must.Get(reference(t.Context(), q, page))(t)
+	require.Equal(t, places(want), places(got), "%+v on %+v", q, page)
+	for i := range want {
+		require.Equal(t, want[i], got[i])
+	}
+	return want
 }
 
 // Texts that some rows have are found in the order of the list, although times run backwards now and
 // then: on SQLite, rows are read in the order in which they were inserted.
 func TestTextsAreFoundInTheOrderOfTheList(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		m := maker{rand.New(rand.NewPCG(3, 4))}
 		ctx := t.Context()
 		store, reference := open(t, location(t)), memstore.New()
@@ -257,11 +255,7 @@ func TestTextsAreFoundInTheOrderOfTheList(t *testing.T) {
 			} {
 				for _, page := range []flow.Page{{Limit: 3}, {Limit: 20}, {Limit: 20, OldestFirst: true}, {Limit: 1000, OldestFirst: true}} {
 					for more, pages := true, 0; more && pages < 5; pages++ {
-						want, err := reference.Notifications(ctx, q, page)
-						require.NoError(t, err)
-						got, err := store.Notifications(ctx, q, page)
-						require.NoError(t, err)
-						require.Equal(t, places(want), places(got), "%+v on %+v", q, page)
+						want := find(t, store.Notifications, reference.Notifications, q, page)
 						if more = len(want) > 0; more {
 							page.After = want[len(want)-1].Cursor()
 						}

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,7 +24,10 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/examples/internal/proctest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/benchtest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 const taxes = "tributi" // the service that the operator is enabled for
@@ -36,11 +38,23 @@ var clerk = flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
 func rowsAsked(t testing.TB, few int) int {
 	t.Helper()
 	if given := os.Getenv("FLUSSI_ROWS"); given != "" {
-		n, err := strconv.Atoi(given)
-		require.NoError(t, err)
+		n := must.Get(strconv.Atoi(given))(t)
 		return n
 	}
 	return few
+}
+
+// reportMedian reports the median of what was measured.
+func reportMedian(b *testing.B, of []float64, unit string) {
+	slices.Sort(of)
+	b.ReportMetric(of[len(of)/2], unit)
+}
+
+// newService returns a service on a store that sends by a client.
+func newService(b testing.TB, s flow.Store, c *appio.Client) *flow.Service {
+	b.Helper()
+	messengers := func(context.Context, string) (flow.Sender, error) { return c, nil }
+	return must.Get(flow.NewService(s, flow.Permissions{clerk.ID: {taxes}}, messengers, flow.ServiceConfig{}))(b)
 }
 
 // drafts returns n rows for different citizens, each with a subject of its own.
@@ -74,23 +88,18 @@ func platform(b testing.TB, latency time.Duration) string {
 // client returns a client of a platform that nothing slows down.
 func client(b testing.TB, platform string) *appio.Client {
 	b.Helper()
-	key, err := flussi.ParseKey("una-chiave")
-	require.NoError(b, err)
-	pace, err := appio.NewPace(appio.PaceConfig{Calls: 1 << 40, Window: time.Second})
-	require.NoError(b, err)
+	key := must.Get(flussi.ParseKey("una-chiave"))(b)
+	pace := must.Get(appio.NewPace(appio.PaceConfig{Calls: 1 << 40, Window: time.Second}))(b)
 	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
 	b.Cleanup(transport.CloseIdleConnections)
-	c, err := appio.New(key, appio.Config{BaseURL: platform, HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second}, Pace: pace})
-	require.NoError(b, err)
+	c := must.Get(appio.New(key, appio.Config{BaseURL: platform, HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second}, Pace: pace}))(b)
 	return c
 }
 
 // sending returns a flow of n notifications that is to be sent.
 func sending(b testing.TB, s flow.Store, c *appio.Client, n int) uuid.UUID {
 	b.Helper()
-	messengers := func(context.Context, string) (flow.Sender, error) { return c, nil }
-	service, err := flow.NewService(s, flow.Permissions{clerk.ID: {taxes}}, messengers, flow.ServiceConfig{})
-	require.NoError(b, err)
+	service := newService(b, s, c)
 	f, _, err := service.ImportFlow(b.Context(), clerk, taxes, flow.Details{}, drafts(n), flow.AddConfig{})
 	require.NoError(b, err)
 	_, err = service.ActivateFlow(b.Context(), clerk, f.ID)
@@ -104,42 +113,30 @@ func sending(b testing.TB, s flow.Store, c *appio.Client, n int) uuid.UUID {
 func send(b testing.TB, s flow.Store, c *appio.Client, id uuid.UUID) flow.Flow {
 	b.Helper()
 	messengers := func(context.Context, string) (flow.Sender, error) { return c, nil }
-	d, err := flow.NewDispatcher(s, messengers, flow.DispatcherConfig{Workers: 32, PollInterval: 50 * time.Millisecond})
-	require.NoError(b, err)
-	f, err := d.Run(b.Context(), id)
-	require.NoError(b, err)
+	d := must.Get(flow.NewDispatcher(s, messengers, flow.DispatcherConfig{Workers: 32, PollInterval: 50 * time.Millisecond}))(b)
+	f := must.Get(d.Run(b.Context(), id))(b)
 	return f
 }
 
 // bareSend submits n messages in a bare loop of 32 workers, and returns the time that took.
-func bareSend(b testing.TB, c *appio.Client, n int) time.Duration {
+func bareSend(b *testing.B, c *appio.Client, n int) time.Duration {
 	b.Helper()
 	messages := make([]appio.Message, 0, n)
 	for row := range drafts(n) {
 		messages = append(messages, row.Draft.Message())
 	}
 	var next atomic.Int64
-	var group sync.WaitGroup
-	start := time.Now()
-	for range 32 {
-		group.Go(func() {
-			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
-				if _, err := c.Submit(b.Context(), messages[i-1]); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	group.Wait()
-	return time.Since(start)
+	return benchtest.Run(b, n, 32, func() error {
+		_, err := c.Submit(b.Context(), messages[next.Add(1)-1])
+		return err
+	})
 }
 
 // BenchmarkSend measures how quick a flow is sent, in turns with a bare loop of the same requests
 // through the same client. How many FLUSSI_ROWS says.
 func BenchmarkSend(b *testing.B) {
 	n := rowsAsked(b, 200)
-	onBoth(b, func(b *testing.B, location func(testing.TB) string) {
+	onBoth(b, func(b *testing.B, location databases) {
 		var ratios []float64
 		for b.Loop() {
 			c := client(b, platform(b, 0))
@@ -153,8 +150,7 @@ func BenchmarkSend(b *testing.B) {
 			ratios = append(ratios, bare.Seconds()/ours.Seconds())
 			b.Logf("ours %v, bare %v", ours, bare)
 		}
-		slices.Sort(ratios)
-		b.ReportMetric(ratios[len(ratios)/2], "of-bare")
+		reportMedian(b, ratios, "of-bare")
 	})
 }
 
@@ -179,27 +175,14 @@ func TestSender(t *testing.T) {
 	_, err := io.Copy(io.Discard, os.Stdin) // its end is the sign
 	require.NoError(t, err)
 	send(t, s, client(t, c.Platform), c.Flow)
-	fmt.Println(memory())
-}
-
-// memory returns the most memory that this process has taken, in MiB, as Linux says it; 0 elsewhere.
-func memory() float64 {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
-	kib := 0.0
-	_, _ = fmt.Sscan(after, &kib)
-	return kib / 1024
+	fmt.Println(proctest.PeakMemory(os.Getpid()))
 }
 
 // sendBy sends a flow by some processes at the same time, and returns the time that took once
 // all were ready, and how much memory the largest took, in MiB; 0 if the system does not say.
 func sendBy(b *testing.B, processes int, c sender) (time.Duration, float64) {
 	b.Helper()
-	config, err := json.Marshal(c)
-	require.NoError(b, err)
+	config := must.Get(json.Marshal(c))(b)
 	var commands []*exec.Cmd
 	var starts []func() error
 	var outputs []io.Reader
@@ -207,14 +190,11 @@ func sendBy(b *testing.B, processes int, c sender) (time.Duration, float64) {
 		command := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestSender$")
 		command.Env = append(os.Environ(), senderEnv+"="+string(config))
 		command.Stderr = os.Stderr
-		in, err := command.StdinPipe()
-		require.NoError(b, err)
-		out, err := command.StdoutPipe()
-		require.NoError(b, err)
+		in := must.Get(command.StdinPipe())(b)
+		out := must.Get(command.StdoutPipe())(b)
 		require.NoError(b, command.Start())
 		lines := bufio.NewReader(out)
-		ready, err := lines.ReadString('\n')
-		require.NoError(b, err)
+		ready := must.Get(lines.ReadString('\n'))(b)
 		require.Equal(b, "ready\n", ready)
 		commands, starts, outputs = append(commands, command), append(starts, in.Close), append(outputs, lines)
 	}
@@ -237,7 +217,7 @@ func sendBy(b *testing.B, processes int, c sender) (time.Duration, float64) {
 // FLUSSI_ROWS says.
 func BenchmarkSendMemory(b *testing.B) {
 	n := rowsAsked(b, 200)
-	onBoth(b, func(b *testing.B, location func(testing.TB) string) {
+	onBoth(b, func(b *testing.B, location databases) {
 		for b.Loop() {
 			url, at := platform(b, 0), location(b)
 			s := open(b, at)
@@ -245,8 +225,7 @@ func BenchmarkSendMemory(b *testing.B) {
 			id := sending(b, s, client(b, url), n)
 			imported := time.Since(start)
 			took, memory := sendBy(b, 1, sender{at, url, id})
-			f, err := s.Flow(b.Context(), id)
-			require.NoError(b, err)
+			f := must.Get(s.Flow(b.Context(), id))(b)
 			require.Equal(b, flow.Counts{Sent: n}, f.Counts)
 			b.ReportMetric(memory, "MiB-peak")
 			b.Logf("imported in %v, sent in %v", imported, took)
@@ -258,7 +237,7 @@ func BenchmarkSendMemory(b *testing.B) {
 // does, while the platform takes 50 ms to answer. How many FLUSSI_ROWS says.
 func BenchmarkSendByTwo(b *testing.B) {
 	n := rowsAsked(b, 200)
-	onBoth(b, func(b *testing.B, location func(testing.TB) string) {
+	onBoth(b, func(b *testing.B, location databases) {
 		var ratios []float64
 		for b.Loop() {
 			url := platform(b, 50*time.Millisecond)
@@ -268,14 +247,12 @@ func BenchmarkSendByTwo(b *testing.B) {
 				s := open(b, at)
 				id := sending(b, s, client(b, url), n)
 				took[i], _ = sendBy(b, i+1, sender{at, url, id})
-				f, err := s.Flow(b.Context(), id)
-				require.NoError(b, err)
+				f := must.Get(s.Flow(b.Context(), id))(b)
 				require.Equal(b, flow.Counts{Sent: n}, f.Counts)
 			}
 			ratios = append(ratios, took[0].Seconds()/took[1].Seconds())
 			b.Logf("one %v, two %v", took[0], took[1])
 		}
-		slices.Sort(ratios)
-		b.ReportMetric(ratios[len(ratios)/2], "of-one")
+		reportMedian(b, ratios, "of-one")
 	})
 }

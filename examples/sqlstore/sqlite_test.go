@@ -15,18 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // What was written survives a loss of power, by whichever connection; and those that read cannot
 // write.
 func TestEveryConnectionToAFileHasItsSettings(t *testing.T) {
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "con spazi, ? e #.db"), Config{MaxConns: 3})
-	require.NoError(t, err)
+	s := must.Get(Open(t.Context(), filepath.Join(t.TempDir(), "con spazi, ? e #.db"), Config{MaxConns: 3}))(t)
 	defer func() { require.NoError(t, s.Close()) }()
 	for pool, connections := range map[*sql.DB]int{s.db.writes: 1, s.db.reads: 3} {
 		for range connections { // all are held until the end
-			c, err := pool.Conn(t.Context())
-			require.NoError(t, err)
+			c := must.Get(pool.Conn(t.Context()))(t)
 			defer func() { _ = c.Close() }()
 			var synchronous, queryOnly int
 			var mode string
@@ -54,9 +53,7 @@ func TestAKindIsReadAsItWasWritten(t *testing.T) {
 	for _, k := range []kind{
 		{"sent", "", ""}, {"failed", "refused", "dx"}, {"", "", ""}, {"a|b", "", ""}, {"a", "b", ""}, {"a", "|b", ""}, {"a b", "\x00\xff", "u"}, {"è", "%7C", "a"},
 	} {
-		read, err := parseKind(k.String())
-		require.NoError(t, err)
-		assert.Equal(t, k, read)
+		assert.Equal(t, k, must.Get(parseKind(k.String()))(t))
 		assert.NotContains(t, written, k.String())
 		written[k.String()] = k
 	}

@@ -10,13 +10,13 @@ import (
 )
 
 func TestStoreKeepsTheContract(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		flowtest.RunStore(t, func(t *testing.T) flow.Store { return open(t, location(t)) })
 	})
 }
 
 func TestStoreKeepsTheContractOfNotices(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
+	onBoth(t, func(t *testing.T, location databases) {
 		pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return open(t, location(t)) })
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // older is a database of an earlier release, and what it has.
@@ -25,17 +26,23 @@ type older struct {
 	service string
 }
 
+// openOlder creates a database with version 2 of the schema, and returns its location.
+func openOlder(t *testing.T, location databases) (at string, o older) {
+	t.Helper()
+	at = location(t)
+	opened := must.Get(sqlstore.OpenOlder(t.Context(), at, 2))(t)
+	return at, older{opened, "tributi"}
+}
+
 // flow writes a flow with notifications, one for each state; the nth has the nth text.
 func (o older) flow(t *testing.T, state flow.FlowState, states ...flow.NotificationState) (flow.Flow, []flow.Notification) {
 	t.Helper()
-	f, err := flow.NewFlow(o.service, operator)
-	require.NoError(t, err)
+	f := must.Get(flow.NewFlow(o.service, operator))(t)
 	f.State = state
 	require.NoError(t, o.WriteFlow(t.Context(), f))
 	all := make([]flow.Notification, len(states))
 	for i, state := range states {
-		n, err := flow.NewNotification(o.service, flussi.TestRecipient(), operator)
-		require.NoError(t, err)
+		n := must.Get(flow.NewNotification(o.service, flussi.TestRecipient(), operator))(t)
 		n.FlowID, n.State, n.Version = f.ID, state, 1
 		n.Subject, n.Content = flussi.NewText("Oggetto della notifica"), flussi.NewText(text(i))
 		if state == flow.NotificationSent {
@@ -54,8 +61,7 @@ var operator = flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
 // claimAll claims the notifications of a flow, and returns their states in their order.
 func claimAll(t *testing.T, s *sqlstore.Store, of uuid.UUID) (states []flow.NotificationState) {
 	t.Helper()
-	claimed, err := claim(t.Context(), s, of, 100)
-	require.NoError(t, err)
+	claimed := must.Get(claim(t.Context(), s, of, 100))(t)
 	for _, n := range claimed {
 		states = append(states, n.State)
 	}
@@ -72,11 +78,8 @@ const (
 // After the upgrade, messages that an earlier release sent or was sending are recognised, also with
 // other white space. A store that sent some of them twice is upgraded, too.
 func TestUpgradeRecognisesMessagesSentBefore(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		at := location(t)
-		open1, err := sqlstore.OpenOlder(t.Context(), at, 2)
-		require.NoError(t, err)
-		o := older{open1, "tributi"}
+	onBoth(t, func(t *testing.T, location databases) {
+		at, o := openOlder(t, location)
 		o.flow(t, flow.FlowSent, sent, sent)
 		o.flow(t, flow.FlowSent, sent) // the first once more
 		o.flow(t, flow.FlowSending, registered, registered, inFlight)
@@ -86,11 +89,10 @@ func TestUpgradeRecognisesMessagesSentBefore(t *testing.T) {
 		s := open(t, at)
 		assert.Equal(t, []flow.NotificationState{failed, failed, failed, inFlight}, claimAll(t, s, waiting.ID))
 
-		spaced, err := flow.NewNotification("tributi", flussi.TestRecipient(), operator)
-		require.NoError(t, err)
+		spaced := must.Get(flow.NewNotification("tributi", flussi.TestRecipient(), operator))(t)
 		spaced.State = inFlight
 		spaced.Subject, spaced.Content = flussi.NewText("Oggetto  della notifica "), flussi.NewText(text(0)+"\u00a0")
-		err = s.SaveNotifications(t.Context(), flow.NotificationChange{Notification: spaced, Lease: time.Minute})
+		err := s.SaveNotifications(t.Context(), flow.NotificationChange{Notification: spaced, Lease: time.Minute})
 		var refused *flow.AlreadySentError
 		require.ErrorAs(t, err, &refused)
 		assert.Equal(t, spaced.ID, refused.NotificationID)
@@ -100,30 +102,23 @@ func TestUpgradeRecognisesMessagesSentBefore(t *testing.T) {
 // A process of an earlier release that is still running cannot claim, since it does not check
 // whether a message was sent. It can store the outcomes of its earlier claims.
 func TestOlderProcessCannotClaimAfterUpgrade(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		at := location(t)
-		running, err := sqlstore.OpenOlder(t.Context(), at, 2)
-		require.NoError(t, err)
-		o := older{running, "tributi"}
+	onBoth(t, func(t *testing.T, location databases) {
+		at, o := openOlder(t, location)
 		flowing, had := o.flow(t, flow.FlowSending, registered, inFlight)
 
 		s := open(t, at)
-		again := older{running, "tributi"}
-		err = again.Claim(t.Context(), flowing.ID)
+		err := o.Claim(t.Context(), flowing.ID)
 		require.Error(t, err)
 		var refused *pgconn.PgError
 		if errors.As(err, &refused) {
 			assert.Empty(t, refused.Detail, "a server writes it to its log")
 		}
-		kept, err := s.Notification(t.Context(), had[0].ID)
-		require.NoError(t, err)
-		assert.Equal(t, registered, kept.State)
+		assert.Equal(t, registered, must.Get(s.Notification(t.Context(), had[0].ID))(t).State)
 
 		done := had[1]
 		done.State, done.Version = sent, 2
-		require.NoError(t, again.Write(t.Context(), done, 0))
-		repeat, err := flow.NewNotification("tributi", flussi.TestRecipient(), operator)
-		require.NoError(t, err)
+		require.NoError(t, o.Write(t.Context(), done, 0))
+		repeat := must.Get(flow.NewNotification("tributi", flussi.TestRecipient(), operator))(t)
 		repeat.State, repeat.Draft = inFlight, done.Draft
 		assert.ErrorIs(t, s.SaveNotifications(t.Context(), flow.NotificationChange{Notification: repeat}), flussi.ErrDuplicate)
 	})
@@ -132,11 +127,8 @@ func TestOlderProcessCannotClaimAfterUpgrade(t *testing.T) {
 // Notifications that a process of an earlier release imports or edits after the upgrade are
 // recognised, too.
 func TestWritesOfOlderProcessesAreRecognised(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		at := location(t)
-		running, err := sqlstore.OpenOlder(t.Context(), at, 2)
-		require.NoError(t, err)
-		o := older{running, "tributi"}
+	onBoth(t, func(t *testing.T, location databases) {
+		at, o := openOlder(t, location)
 		s := open(t, at)
 		first, had := o.flow(t, flow.FlowSending, registered)
 		second, _ := o.flow(t, flow.FlowSending, registered, registered)
@@ -151,18 +143,16 @@ func TestWritesOfOlderProcessesAreRecognised(t *testing.T) {
 // The upgrade keeps the names of existing services, also similar ones. New names that look like
 // them are refused.
 func TestUpgradeKeepsTheNamesOfServices(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		at := location(t)
-		running, err := sqlstore.OpenOlder(t.Context(), at, 2)
-		require.NoError(t, err)
-		older{running, "prova"}.flow(t, flow.FlowSent, sent)
-		older{running, "Prova"}.flow(t, flow.FlowSent, sent)
-		require.NoError(t, running.Close())
+	onBoth(t, func(t *testing.T, location databases) {
+		at, o := openOlder(t, location)
+		for _, o.service = range []string{"prova", "Prova"} {
+			o.flow(t, flow.FlowSent, sent)
+		}
+		require.NoError(t, o.Close())
 		s := open(t, at)
 		for _, name := range []string{"prova", "Prova", "PROVA"} {
-			f, err := flow.NewFlow(name, operator)
-			require.NoError(t, err)
-			err = s.SaveFlow(t.Context(), flow.FlowChange{Flow: f}, nil)
+			f := must.Get(flow.NewFlow(name, operator))(t)
+			err := s.SaveFlow(t.Context(), flow.FlowChange{Flow: f}, nil)
 			if name == "PROVA" {
 				var refused *flow.SimilarServiceError
 				require.ErrorAs(t, err, &refused)
@@ -175,11 +165,8 @@ func TestUpgradeKeepsTheNamesOfServices(t *testing.T) {
 
 // A claim that refuses rows which an older process wrote a moment ago stores the refusals.
 func TestClaimRefusesRowsThatOlderProcessWrote(t *testing.T) {
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		at := location(t)
-		running, err := sqlstore.OpenOlder(t.Context(), at, 2)
-		require.NoError(t, err)
-		o := older{running, "tributi"}
+	onBoth(t, func(t *testing.T, location databases) {
+		at, o := openOlder(t, location)
 		o.flow(t, flow.FlowSent, sent)
 		s := open(t, at)
 		waiting, _ := o.flow(t, flow.FlowSending, registered, registered)
@@ -191,10 +178,8 @@ func TestClaimRefusesRowsThatOlderProcessWrote(t *testing.T) {
 // message that was sent, while the other one has not upgraded its row yet.
 func TestProcessesThatUpgradeAtOnceRecogniseWhatWasSent(t *testing.T) {
 	const messages = 3000
-	onBoth(t, func(t *testing.T, location func(testing.TB) string) {
-		at := location(t)
-		before, err := sqlstore.OpenOlder(t.Context(), at, 2)
-		require.NoError(t, err)
+	onBoth(t, func(t *testing.T, location databases) {
+		at, before := openOlder(t, location)
 		waiting, done := newFlow(t, flow.FlowSending), newFlow(t, flow.FlowSent)
 		require.NoError(t, before.WriteFlow(t.Context(), waiting))
 		require.NoError(t, before.WriteFlow(t.Context(), done))
@@ -233,21 +218,17 @@ func TestProcessesThatUpgradeAtOnceRecogniseWhatWasSent(t *testing.T) {
 
 // While another process upgrades a row, nobody opens the database past it.
 func TestUpgradeWaitsForRowsThatAnotherProcessUpgrades(t *testing.T) {
-	at := newServer(t).newSchema(t)
-	before, err := sqlstore.OpenOlder(t.Context(), at, 2)
-	require.NoError(t, err)
-	o := older{before, "tributi"}
+	at, o := openOlder(t, newServer(t).newSchema)
 	waiting, _ := o.flow(t, flow.FlowSending, registered)
 	_, done := o.flow(t, flow.FlowSent, sent)
-	require.NoError(t, before.Close())
+	require.NoError(t, o.Close())
 	migrated, err := sqlstore.OpenOlder(t.Context(), at, 0) // the tables of the present version, the rows of the earlier one
 	require.NoError(t, err)
 	require.NoError(t, migrated.Migrate(t.Context()))
 	require.NoError(t, migrated.Close())
 
 	db := database(t, "pgx", at)
-	upgrade, err := db.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
+	upgrade := must.Get(db.BeginTx(t.Context(), nil))(t)
 	_, err = upgrade.ExecContext(t.Context(), "SELECT 1 FROM notifications WHERE id = $1 FOR UPDATE", done[0].ID)
 	require.NoError(t, err)
 	claimed := make(chan []flow.NotificationState, 1)
@@ -270,15 +251,13 @@ func TestUpgradeWaitsForRowsThatAnotherProcessUpgrades(t *testing.T) {
 }
 
 func newFlow(t *testing.T, state flow.FlowState) flow.Flow {
-	f, err := flow.NewFlow("tributi", operator)
-	require.NoError(t, err)
+	f := must.Get(flow.NewFlow("tributi", operator))(t)
 	f.State = state
 	return f
 }
 
 func newNotification(t *testing.T, of uuid.UUID, message int) flow.Notification {
-	n, err := flow.NewNotification("tributi", flussi.TestRecipient(), operator)
-	require.NoError(t, err)
+	n := must.Get(flow.NewNotification("tributi", flussi.TestRecipient(), operator))(t)
 	n.FlowID, n.Version = of, 1
 	n.Subject, n.Content = flussi.NewText("Oggetto della notifica"), flussi.NewText(fmt.Sprintf("Contenuto della notifica %d", message))
 	return n

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // place is a flag that says itself what is wrong with its value.
@@ -298,9 +299,7 @@ func TestAnOutputRemembersItsFirstError(t *testing.T) {
 	to := &tap{left: 2}
 	out := &cli.Output{To: to}
 	for range 2 {
-		n, err := fmt.Fprint(out, "riga")
-		require.NoError(t, err)
-		assert.Equal(t, len("riga"), n)
+		assert.Equal(t, len("riga"), must.Get(fmt.Fprint(out, "riga"))(t))
 		require.NoError(t, out.Err())
 	}
 	for range 2 {
@@ -366,12 +365,10 @@ func TestAnOutputBreaksWhatATerminalWouldCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var to bytes.Buffer
 			out := &cli.Output{To: &to, Width: 20, Commands: []string{"massivo "}}
-			n, err := out.Write([]byte(test.text))
-			require.NoError(t, err)
-			assert.Equal(t, len(test.text), n)
+			assert.Equal(t, len(test.text), must.Get(out.Write([]byte(test.text)))(t))
 			assert.Equal(t, test.want, to.String())
 			to.Reset()
-			_, err = (&cli.Output{To: &to}).Write([]byte(test.text))
+			_, err := (&cli.Output{To: &to}).Write([]byte(test.text))
 			require.NoError(t, err)
 			assert.Equal(t, test.text, to.String(), "where there is no terminal")
 		})
@@ -391,8 +388,6 @@ func TestTimesAreThoseOfItaly(t *testing.T) {
 		"2026-10-25T00:59:59Z": "2026-10-25T02:59:59+02:00",
 		"2026-10-25T01:00:00Z": "2026-10-25T02:00:00+01:00",
 	} {
-		at, err := time.Parse(time.RFC3339, utc)
-		require.NoError(t, err)
-		assert.Equal(t, want, at.In(cli.Italy()).Format(time.RFC3339))
+		assert.Equal(t, want, must.Get(time.Parse(time.RFC3339, utc))(t).In(cli.Italy()).Format(time.RFC3339))
 	}
 }

@@ -7,16 +7,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/examples/internal/pgtest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestAServerKeepsItsDatabasesThroughACrash(t *testing.T) {
 	server := pgtest.Start(t)
 	url := server.Database(t)
 	require.NotEqual(t, url, server.Database(t))
-	db, err := sql.Open("pgx", url)
-	require.NoError(t, err)
+	db := must.Get(sql.Open("pgx", url))(t)
 	defer db.Close()
-	_, err = db.Exec("CREATE TABLE kept AS SELECT 42 AS answer")
+	_, err := db.Exec("CREATE TABLE kept AS SELECT 42 AS answer")
 	require.NoError(t, err)
 	server.Restart(t)
 	var answer int

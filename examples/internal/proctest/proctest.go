@@ -1,0 +1,133 @@
+// Package proctest runs the binary of a test in processes of their own, which tests can kill.
+//
+// The binary must be the program if a variable of the environment is set, by its TestMain.
+package proctest
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Process is a program that runs or has ended.
+type Process struct {
+	*exec.Cmd
+	Done <-chan struct{} // closed once it ended
+
+	output bytes.Buffer
+	peak   float64
+}
+
+// Start runs the binary of the test with a variable of the environment set to 1.
+func Start(t testing.TB, variable string, args ...string) *Process {
+	t.Helper()
+	done := make(chan struct{})
+	p := &Process{Cmd: exec.Command(os.Args[0], args...), Done: done}
+	p.Env = append(os.Environ(), variable+"=1")
+	p.Stdout, p.Stderr = &p.output, &p.output
+	if err := p.Cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = p.Cmd.Wait()
+	}()
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(100 * time.Millisecond); ; {
+			p.peak = max(p.peak, PeakMemory(p.Process.Pid))
+			select {
+			case <-ended:
+				tick.Stop()
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return p
+}
+
+// Wait waits for the end of the program, which may take up to 20 minutes, and returns its exit
+// code: -1 if it was killed.
+func (p *Process) Wait(t testing.TB) int {
+	t.Helper()
+	select {
+	case <-p.Done:
+	case <-time.After(20 * time.Minute):
+		_ = p.Process.Kill()
+		t.Fatalf("the program did not end:\n%s", p.Output())
+	}
+	return p.ProcessState.ExitCode()
+}
+
+// Ran waits for the end of the program, which must be with one of the codes, and returns its
+// output.
+func (p *Process) Ran(t testing.TB, codes ...int) string {
+	t.Helper()
+	if code := p.Wait(t); !slices.Contains(codes, code) {
+		t.Fatalf("exit code %d, not one of %d:\n%s", code, codes, p.Output())
+	}
+	return p.Output()
+}
+
+// Output waits for the end of the program, and returns all that it printed.
+func (p *Process) Output() string {
+	<-p.Done
+	return p.output.String()
+}
+
+// Peak waits for the end of the program, and returns the most memory that it had, in MiB; 0 where
+// the system does not say.
+func (p *Process) Peak() float64 {
+	<-p.Done
+	return p.peak
+}
+
+// PeakMemory returns the most memory that a running process had until now, in MiB, as Linux says
+// it; 0 elsewhere. What Linux says once it ended begins with what its parent had.
+func PeakMemory(pid int) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	kib := 0.0
+	_, _ = fmt.Sscan(after, &kib)
+	return kib / 1024
+}
+
+// Arrivals passes requests on to a handler, and tells when so many have come.
+type Arrivals struct {
+	Handler http.Handler
+
+	mu      sync.Mutex
+	left    int
+	arrived chan struct{}
+}
+
+// After returns a channel that is closed when so many requests more have come, at least one.
+func (a *Arrivals) After(requests int) <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.left, a.arrived = requests, make(chan struct{})
+	return a.arrived
+}
+
+// ServeHTTP counts a request, and lets the handler answer it.
+func (a *Arrivals) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	if a.left--; a.left <= 0 && a.arrived != nil {
+		close(a.arrived)
+		a.arrived = nil
+	}
+	a.mu.Unlock()
+	a.Handler.ServeHTTP(w, r)
+}

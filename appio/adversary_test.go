@@ -22,13 +22,13 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // listen serves each connection on this machine until the test ends.
 func listen(t testing.TB, serve func(net.Conn)) (address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
@@ -60,10 +60,16 @@ func listenHTTP(t testing.TB, reply func(net.Conn)) (address string) {
 
 // nobody returns an address at which nobody listens.
 func nobody(t testing.TB) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	require.NoError(t, listener.Close())
 	return listener.Addr().String()
+}
+
+// newTransport returns a transport whose connections end with the test.
+func newTransport(t testing.TB) *http.Transport {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport
 }
 
 func adversary(t testing.TB, base string, transport http.RoundTripper, attempts int) *appio.Client {
@@ -78,22 +84,23 @@ func adversary(t testing.TB, base string, transport http.RoundTripper, attempts 
 // Transports of the caller's own, which deliver and then lose the reply. None of them
 // may lead to a second delivery, or to the word that nothing was sent.
 func TestTransportsThatDeliverAndThenFail(t *testing.T) {
-	for name, transport := range map[string]func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper{
-		"of another kind": func(_ *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+	type deliver = func(*http.Request) error
+	for name, transport := range map[string]func(base *http.Transport, deliver deliver) http.RoundTripper{
+		"of another kind": func(_ *http.Transport, deliver deliver) http.RoundTripper {
 			return roundTrip(func(r *http.Request) (*http.Response, error) { return nil, deliver(r) })
 		},
-		"another protocol of net/http's": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+		"another protocol of net/http's": func(base *http.Transport, deliver deliver) http.RoundTripper {
 			base.RegisterProtocol("http", roundTrip(func(r *http.Request) (*http.Response, error) { return nil, deliver(r) }))
 			return base
 		},
-		"another protocol that says it did not connect": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+		"another protocol that says it did not connect": func(base *http.Transport, deliver deliver) http.RoundTripper {
 			base.RegisterProtocol("http", roundTrip(func(r *http.Request) (*http.Response, error) {
 				_ = deliver(r)
 				return nil, &net.OpError{Op: "dial", Err: errors.New("it says")}
 			}))
 			return base
 		},
-		"a fallback after net/http's": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+		"a fallback after net/http's": func(base *http.Transport, deliver deliver) http.RoundTripper {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				if resp, err := base.RoundTrip(r.Clone(r.Context())); err == nil {
 					return resp, nil
@@ -106,13 +113,13 @@ func TestTransportsThatDeliverAndThenFail(t *testing.T) {
 				return nil, deliver(r)
 			})
 		},
-		"net/http's as a fallback": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+		"net/http's as a fallback": func(base *http.Transport, deliver deliver) http.RoundTripper {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				_ = deliver(r)
 				return base.RoundTrip(r)
 			})
 		},
-		"one that keeps the request": func(base *http.Transport, deliver func(*http.Request) error) http.RoundTripper {
+		"one that keeps the request": func(base *http.Transport, deliver deliver) http.RoundTripper {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				body, err := io.ReadAll(r.Body)
 				if err != nil {
@@ -127,8 +134,7 @@ func TestTransportsThatDeliverAndThenFail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var delivered atomic.Int32
-			base := &http.Transport{}
-			defer base.CloseIdleConnections()
+			base := newTransport(t)
 			client := adversary(t, "http://"+nobody(t), transport(base, func(r *http.Request) error {
 				if _, err := io.Copy(io.Discard, r.Body); err != nil {
 					return err
@@ -150,9 +156,11 @@ func TestTransportsThatDeliverAndThenFail(t *testing.T) {
 	})
 }
 
-// http2 serves one connection of HTTP/2 by hand, and calls back when the headers of a
-// request arrived and when all of it did.
-func http2(conn net.Conn, head, end func(write func(kind, flags byte, stream uint32, payload ...uint32), stream uint32)) {
+// writeFrame writes a frame of HTTP/2.
+type writeFrame func(kind, flags byte, stream uint32, payload ...uint32)
+
+// http2 serves one connection of HTTP/2 by hand, and calls back when all of a request arrived.
+func http2(conn net.Conn, end func(write writeFrame, stream uint32)) {
 	reader := bufio.NewReader(conn)
 	if _, err := io.ReadFull(reader, make([]byte, 24)); err != nil { // the preface
 		return
@@ -178,9 +186,7 @@ func http2(conn net.Conn, head, end func(write func(kind, flags byte, stream uin
 		switch {
 		case frame[3] == 4 && !last:
 			write(4, 1, 0) // settings seen
-		case frame[3] == 1 && head != nil:
-			head(write, stream)
-		case frame[3] == 0 && last && end != nil:
+		case frame[3] == 0 && last:
 			end(write, stream)
 		}
 	}
@@ -189,12 +195,12 @@ func http2(conn net.Conn, head, end func(write func(kind, flags byte, stream uin
 // Over HTTP/2 a server may say that it did not look at a request that it has read to
 // the end, and net/http would repeat the request for as long as it says so.
 func TestHTTP2DoesNotRepeatWhatWasWritten(t *testing.T) {
-	type act = func(conn net.Conn, write func(kind, flags byte, stream uint32, payload ...uint32), stream uint32)
+	type act = func(conn net.Conn, write writeFrame, stream uint32)
 	reset := func(code uint32) act {
-		return func(_ net.Conn, write func(byte, byte, uint32, ...uint32), stream uint32) { write(3, 0, stream, code) }
+		return func(_ net.Conn, write writeFrame, stream uint32) { write(3, 0, stream, code) }
 	}
 	goAway := func(last uint32, hangUp bool) act {
-		return func(conn net.Conn, write func(byte, byte, uint32, ...uint32), _ uint32) {
+		return func(conn net.Conn, write writeFrame, _ uint32) {
 			write(7, 0, 0, last, 0)
 			if hangUp {
 				_ = conn.Close()
@@ -212,14 +218,14 @@ func TestHTTP2DoesNotRepeatWhatWasWritten(t *testing.T) {
 			t.Parallel()
 			var read atomic.Int32
 			address := listen(t, func(conn net.Conn) {
-				http2(conn, nil, func(write func(byte, byte, uint32, ...uint32), stream uint32) {
+				http2(conn, func(write writeFrame, stream uint32) {
 					read.Add(1)
 					test(conn, write, stream)
 				})
 			})
-			transport := &http.Transport{Protocols: new(http.Protocols)}
+			transport := newTransport(t)
+			transport.Protocols = new(http.Protocols)
 			transport.Protocols.SetUnencryptedHTTP2(true)
-			defer transport.CloseIdleConnections()
 			_, err := adversary(t, "http://"+address, transport, 3).Submit(t.Context(), message(t, 1))
 			assert.EqualValues(t, 1, read.Load())
 			assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
@@ -268,9 +274,7 @@ func TestAServerThatSwitchesProtocols(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 		_, _ = io.Copy(io.Discard, conn)
 	})
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
-	_, err := adversary(t, "http://"+address, transport, 3).Submit(t.Context(), message(t, 1))
+	_, err := adversary(t, "http://"+address, newTransport(t), 3).Submit(t.Context(), message(t, 1))
 	assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
 }
 
@@ -282,12 +286,9 @@ func TestRepliesThatAreTooLarge(t *testing.T) {
 			for _, err := conn.Write(make([]byte, 1<<16)); err == nil; _, err = conn.Write(make([]byte, 1<<16)) {
 			}
 		})
-		transport := &http.Transport{}
-		_, err := adversary(t, "http://"+address, transport, 3).Profile(t.Context(), message(t, 1).To)
-		transport.CloseIdleConnections()
+		_, err := adversary(t, "http://"+address, newTransport(t), 3).Profile(t.Context(), message(t, 1).To)
 		assert.ErrorIs(t, err, flussi.ErrUnavailable)
-		var failed *flussi.RemoteError
-		require.ErrorAs(t, err, &failed)
+		failed := remoteError(t, err)
 		assert.Equal(t, 1, failed.Attempts, "it will not be smaller next time")
 	}
 }
@@ -299,11 +300,8 @@ func TestA429CountsBeforeItsBody(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30\r\nContent-Length: 10\r\n\r\nx")
 		_, _ = io.Copy(io.Discard, conn)
 	})
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
 	pace := newPace(t, appio.PaceConfig{})
-	client, err := appio.New(key(t, secretKey), appio.Config{BaseURL: "http://" + address, HTTPClient: &http.Client{Transport: transport}, Pace: pace, MaxAttempts: 1})
-	require.NoError(t, err)
+	client := must.Get(appio.New(key(t, secretKey), appio.Config{BaseURL: "http://" + address, HTTPClient: &http.Client{Transport: newTransport(t)}, Pace: pace, MaxAttempts: 1}))(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error)
@@ -316,7 +314,7 @@ func TestA429CountsBeforeItsBody(t *testing.T) {
 		runtime.Gosched()
 	}
 	cancel()
-	err = <-done
+	err := <-done
 	assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
 	assert.ErrorIs(t, err, flussi.ErrRateLimited)
 }

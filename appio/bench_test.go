@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/internal/benchtest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // bench starts a server that accepts everything, a tuned HTTP client, and a client of
@@ -50,8 +51,7 @@ func BenchmarkSubmit(b *testing.B) {
 	server, plain, client := bench(b)
 	m := message(b, 1)
 	m.Content = flussi.NewText(strings.Repeat("x", 500))
-	body, err := m.Encode()
-	require.NoError(b, err)
+	body := must.Get(m.Encode())(b)
 	submit := func() error {
 		_, err := client.Submit(b.Context(), m)
 		return err
@@ -136,8 +136,7 @@ func BenchmarkPace(b *testing.B) {
 	for b.Loop() {
 		server := appiotest.NewServer(appiotest.Config{})
 		server.AddService(appiotest.Service{ID: "tributi", Key: secretKey})
-		client, err := appio.New(key(b, secretKey), appio.Config{BaseURL: server.URL})
-		require.NoError(b, err)
+		client := must.Get(appio.New(key(b, secretKey), appio.Config{BaseURL: server.URL}))(b)
 		const total = 360
 		jobs := make(chan int, total)
 		for i := range total {

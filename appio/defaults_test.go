@@ -10,9 +10,9 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // Why the repetitions are under a policy of our own: what the library's defaults do to
@@ -23,10 +23,8 @@ func TestTheDefaultsOfTheRetryLibraryDeliverFiveTimes(t *testing.T) {
 		server.AddService(appiotest.Service{ID: "tributi", Key: secretKey})
 		lost := appiotest.Fault{Kind: kind, Stored: true}
 		server.Fail(appiotest.SubmitMessage, lost, lost, lost, lost, lost, lost, lost)
-		body, err := message(t, 1).Encode()
-		require.NoError(t, err)
-		request, err := retryablehttp.NewRequest(http.MethodPost, server.URL+"/messages", body)
-		require.NoError(t, err)
+		body := must.Get(message(t, 1).Encode())(t)
+		request := must.Get(retryablehttp.NewRequest(http.MethodPost, server.URL+"/messages", body))(t)
 		request.Header.Set("Ocp-Apim-Subscription-Key", secretKey)
 		var log strings.Builder
 		client := retryablehttp.NewClient()

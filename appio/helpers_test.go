@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +14,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pipenet"
 )
 
@@ -22,19 +25,9 @@ const (
 	secretText    = "contenuto riservato"
 )
 
-func key(t testing.TB, s string) flussi.Key {
-	t.Helper()
-	k, err := flussi.ParseKey(s)
-	require.NoError(t, err)
-	return k
-}
+func key(t testing.TB, s string) flussi.Key { return must.Get(flussi.ParseKey(s))(t) }
 
-func citizen(t testing.TB, s string) flussi.FiscalCode {
-	t.Helper()
-	c, err := flussi.ParseFiscalCode(s)
-	require.NoError(t, err)
-	return c
-}
+func citizen(t testing.TB, s string) flussi.FiscalCode { return must.Get(flussi.ParseFiscalCode(s))(t) }
 
 // message returns a valid message that the number tells apart.
 func message(t testing.TB, n int) appio.Message {
@@ -45,7 +38,19 @@ func message(t testing.TB, n int) appio.Message {
 	}
 }
 
-// platform is a simulator with one service, and a client of it over pipes.
+// inBubble runs a part of a test with a clock of its own.
+func inBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
+func remoteError(t *testing.T, err error) (failed *flussi.RemoteError) {
+	t.Helper()
+	require.ErrorAs(t, err, &failed)
+	return failed
+}
+
+// platform is a simulator with one service, and a client of it over pipes, until the end of the
+// test.
 type platform struct {
 	*appiotest.Simulator
 	client *appio.Client
@@ -63,7 +68,7 @@ func newPlatform(t testing.TB, c appiotest.Config, configure func(*appio.Config)
 	if configure != nil {
 		configure(&config)
 	}
-	client, err := appio.New(key(t, secretKey), config)
-	require.NoError(t, err)
-	return &platform{simulator, client, closeAll}
+	end := sync.OnceFunc(closeAll)
+	t.Cleanup(end)
+	return &platform{simulator, must.Get(appio.New(key(t, secretKey), config))(t), end}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestMarkdown(t *testing.T) {
@@ -39,20 +40,15 @@ en:
 	m.Content = content
 	assert.NoError(t, m.Validate())
 
-	plain, err := appio.Markdown(body)
-	require.NoError(t, err)
-	assert.Equal(t, body, plain.Reveal())
+	assert.Equal(t, body, must.Get(appio.Markdown(body))(t).Reveal())
 }
 
 // The front matter counts for the length of the content.
 func TestButtonsCountForTheLimit(t *testing.T) {
 	m := message(t, 1)
-	var err error
-	m.Content, err = appio.Markdown(strings.Repeat("x", 9990), appio.Button{Label: "Paga", Link: "https://x.it"})
-	require.NoError(t, err)
+	m.Content = must.Get(appio.Markdown(strings.Repeat("x", 9990), appio.Button{Label: "Paga", Link: "https://x.it"}))(t)
 	assert.ErrorIs(t, m.Validate(), flussi.ErrLength)
-	m.Content, err = appio.Markdown("breve", appio.Button{Label: "Paga", Link: "https://x.it"})
-	require.NoError(t, err)
+	m.Content = must.Get(appio.Markdown("breve", appio.Button{Label: "Paga", Link: "https://x.it"}))(t)
 	assert.NoError(t, m.Validate(), "the platform counts it too")
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // direct calls a handler without a network, after the time that a call takes.
@@ -35,9 +36,17 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func newPace(t testing.TB, c appio.PaceConfig) *appio.Pace {
 	t.Helper()
-	pace, err := appio.NewPace(c)
-	require.NoError(t, err)
+	pace := must.Get(appio.NewPace(c))(t)
 	return pace
+}
+
+// twoServices is a simulator with two services of one body.
+func twoServices() *appiotest.Simulator {
+	simulator := appiotest.New(appiotest.Config{})
+	for _, n := range []string{"1", "2"} {
+		simulator.AddService(appiotest.Service{ID: "servizio-" + n, Key: "key-" + n, Body: "80185250588"})
+	}
+	return simulator
 }
 
 func paced(t testing.TB, simulator *appiotest.Simulator, key_ string, pace *appio.Pace, takes time.Duration) *appio.Client {
@@ -52,9 +61,7 @@ func paced(t testing.TB, simulator *appiotest.Simulator, key_ string, pace *appi
 // the most out of that, and lose nothing.
 func TestWorkersThatShareAPaceUseTheLimitUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		simulator := appiotest.New(appiotest.Config{})
-		simulator.AddService(appiotest.Service{ID: "tributi", Key: "key-1", Body: "80185250588"})
-		simulator.AddService(appiotest.Service{ID: "scuola", Key: "key-2", Body: "80185250588"})
+		simulator := twoServices()
 		pace := newPace(t, appio.PaceConfig{})
 		clients := []*appio.Client{paced(t, simulator, "key-1", pace, 50*time.Millisecond), paced(t, simulator, "key-2", pace, 50*time.Millisecond)}
 		const total = 9000
@@ -81,9 +88,7 @@ func TestWorkersThatShareAPaceUseTheLimitUp(t *testing.T) {
 // The same while another program of the body uses up half of the limit for a while.
 func TestAPaceAdaptsAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		simulator := appiotest.New(appiotest.Config{})
-		simulator.AddService(appiotest.Service{ID: "tributi", Key: "key-1", Body: "80185250588"})
-		simulator.AddService(appiotest.Service{ID: "altro", Key: "key-2", Body: "80185250588"})
+		simulator := twoServices()
 		pace := newPace(t, appio.PaceConfig{})
 		client := paced(t, simulator, "key-1", pace, 10*time.Millisecond)
 		other := paced(t, simulator, "key-2", newPace(t, appio.PaceConfig{Calls: 15, Window: time.Second}), 10*time.Millisecond)
@@ -119,9 +124,7 @@ func TestAPaceAdaptsAndRecovers(t *testing.T) {
 
 func TestA429OfOneClientHoldsAllOfThePace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		simulator := appiotest.New(appiotest.Config{})
-		simulator.AddService(appiotest.Service{ID: "tributi", Key: "key-1"})
-		simulator.AddService(appiotest.Service{ID: "scuola", Key: "key-2"})
+		simulator := twoServices()
 		pace := newPace(t, appio.PaceConfig{})
 		first, second := paced(t, simulator, "key-1", pace, 0), paced(t, simulator, "key-2", pace, 0)
 		simulator.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: 7 * time.Second})
@@ -142,136 +145,118 @@ func TestA429OfOneClientHoldsAllOfThePace(t *testing.T) {
 }
 
 func TestPace(t *testing.T) {
-	t.Run("the first call goes out at once, the others evenly", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace := newPace(t, appio.PaceConfig{Calls: 98, Window: 10 * time.Second})
-			start := time.Now()
-			for range 98 {
-				require.NoError(t, pace.Wait(t.Context()))
-			}
-			assert.InDelta(t, 97.0/98*10/0.98, time.Since(start).Seconds(), 0.01)
-		})
-	})
-	t.Run("calls that are refused together count once", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace := newPace(t, appio.PaceConfig{})
-			full := pace.Rate()
-			for range 16 {
-				pace.SlowDown(time.Second)
-			}
-			assert.InDelta(t, full*0.8, pace.Rate(), 0.01)
-			time.Sleep(time.Second)
-			pace.SlowDown(0)
-			assert.InDelta(t, full*0.8*0.8, pace.Rate(), 0.01)
-			start := time.Now()
+	inBubble(t, "the first call goes out at once, the others evenly", func(t *testing.T) {
+		pace := newPace(t, appio.PaceConfig{Calls: 98, Window: 10 * time.Second})
+		start := time.Now()
+		for range 98 {
 			require.NoError(t, pace.Wait(t.Context()))
-			assert.Equal(t, time.Second, time.Since(start), "a fifth of the window, if the platform names no time")
-		})
+		}
+		assert.InDelta(t, 97.0/98*10/0.98, time.Since(start).Seconds(), 0.01)
 	})
-	t.Run("callers that leave the queue take nothing along", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace := newPace(t, appio.PaceConfig{})
-			require.NoError(t, pace.Wait(t.Context()))
-			ctx, cancel := context.WithCancel(t.Context())
-			var group sync.WaitGroup
-			for range 1000 {
-				group.Go(func() { assert.ErrorIs(t, pace.Wait(ctx), context.Canceled) })
-			}
-			synctest.Wait()
-			cancel()
-			group.Wait()
-			start := time.Now()
-			require.NoError(t, pace.Wait(t.Context()))
-			assert.Less(t, time.Since(start), 50*time.Millisecond)
-		})
-	})
-	t.Run("callers in the queue are slowed and held too", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace := newPace(t, appio.PaceConfig{})
-			var passed atomic.Int64
-			ctx, cancel := context.WithCancel(t.Context())
-			var group sync.WaitGroup
-			for range 2000 {
-				group.Go(func() {
-					if pace.Wait(ctx) == nil {
-						passed.Add(1)
-					}
-				})
-			}
-			time.Sleep(time.Second)
-			assert.InDelta(t, 30, passed.Load(), 1)
-			for range 8 {
-				pace.SlowDown(time.Second)
-				time.Sleep(time.Second)
-			}
-			synctest.Wait()
-			assert.LessOrEqual(t, passed.Load(), int64(30+8), "held")
-			before := passed.Load()
+	inBubble(t, "calls that are refused together count once", func(t *testing.T) {
+		pace := newPace(t, appio.PaceConfig{})
+		full := pace.Rate()
+		for range 16 {
 			pace.SlowDown(time.Second)
-			pace.SlowDown(500 * time.Millisecond)
-			time.Sleep(900 * time.Millisecond)
-			assert.Equal(t, before, passed.Load(), "a shorter time does not shorten a longer one")
-			time.Sleep(1100 * time.Millisecond)
-			assert.InDelta(t, float64(before)+29.4*0.134, passed.Load(), 2, "slowed, though they came at full speed")
-			cancel()
-			group.Wait()
-		})
+		}
+		assert.InDelta(t, full*0.8, pace.Rate(), 0.01)
+		time.Sleep(time.Second)
+		pace.SlowDown(0)
+		assert.InDelta(t, full*0.8*0.8, pace.Rate(), 0.01)
+		start := time.Now()
+		require.NoError(t, pace.Wait(t.Context()))
+		assert.Equal(t, time.Second, time.Since(start), "a fifth of the window, if the platform names no time")
 	})
-	t.Run("nothing is regained while nothing may go out", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace := newPace(t, appio.PaceConfig{})
-			pace.SlowDown(time.Minute)
-			time.Sleep(time.Minute)
-			assert.InDelta(t, 29.4*0.8, pace.Rate(), 0.01)
-			time.Sleep(20 * time.Second)
-			assert.InDelta(t, 29.4, pace.Rate(), 0.01)
-		})
+	inBubble(t, "callers that leave the queue take nothing along", func(t *testing.T) {
+		pace := newPace(t, appio.PaceConfig{})
+		require.NoError(t, pace.Wait(t.Context()))
+		ctx, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		for range 1000 {
+			group.Go(func() { assert.ErrorIs(t, pace.Wait(ctx), context.Canceled) })
+		}
+		synctest.Wait()
+		cancel()
+		group.Wait()
+		start := time.Now()
+		require.NoError(t, pace.Wait(t.Context()))
+		assert.Less(t, time.Since(start), 50*time.Millisecond)
 	})
-	t.Run("idle time is not saved up", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace := newPace(t, appio.PaceConfig{})
-			require.NoError(t, pace.Wait(t.Context()))
-			time.Sleep(time.Minute)
-			start := time.Now()
-			for range 30 {
-				require.NoError(t, pace.Wait(t.Context()))
-			}
-			assert.Greater(t, time.Since(start), 900*time.Millisecond)
-		})
+	inBubble(t, "callers in the queue are slowed and held too", func(t *testing.T) {
+		pace := newPace(t, appio.PaceConfig{})
+		var passed atomic.Int64
+		ctx, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		for range 2000 {
+			group.Go(func() {
+				if pace.Wait(ctx) == nil {
+					passed.Add(1)
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		assert.InDelta(t, 30, passed.Load(), 1)
+		for range 8 {
+			pace.SlowDown(time.Second)
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		assert.LessOrEqual(t, passed.Load(), int64(30+8), "held")
+		before := passed.Load()
+		pace.SlowDown(time.Second)
+		pace.SlowDown(500 * time.Millisecond)
+		time.Sleep(900 * time.Millisecond)
+		assert.Equal(t, before, passed.Load(), "a shorter time does not shorten a longer one")
+		time.Sleep(1100 * time.Millisecond)
+		assert.InDelta(t, float64(before)+29.4*0.134, passed.Load(), 2, "slowed, though they came at full speed")
+		cancel()
+		group.Wait()
 	})
-	t.Run("one answer does not freeze it", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace := newPace(t, appio.PaceConfig{})
-			pace.SlowDown(24 * time.Hour)
-			start := time.Now()
-			require.NoError(t, pace.Wait(t.Context()))
-			assert.Equal(t, time.Minute, time.Since(start))
-		})
+	inBubble(t, "nothing is regained while nothing may go out", func(t *testing.T) {
+		pace := newPace(t, appio.PaceConfig{})
+		pace.SlowDown(time.Minute)
+		time.Sleep(time.Minute)
+		assert.InDelta(t, 29.4*0.8, pace.Rate(), 0.01)
+		time.Sleep(20 * time.Second)
+		assert.InDelta(t, 29.4, pace.Rate(), 0.01)
 	})
-	t.Run("it never stops", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace := newPace(t, appio.PaceConfig{})
-			for range 100 {
-				pace.SlowDown(time.Millisecond)
-				time.Sleep(time.Millisecond)
-			}
-			assert.Greater(t, pace.Rate(), 1.0)
+	inBubble(t, "idle time is not saved up", func(t *testing.T) {
+		pace := newPace(t, appio.PaceConfig{})
+		require.NoError(t, pace.Wait(t.Context()))
+		time.Sleep(time.Minute)
+		start := time.Now()
+		for range 30 {
 			require.NoError(t, pace.Wait(t.Context()))
-		})
+		}
+		assert.Greater(t, time.Since(start), 900*time.Millisecond)
 	})
-	t.Run("a caller that is gone takes no turn", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace := newPace(t, appio.PaceConfig{Calls: 1, Window: 98 * time.Second})
-			require.NoError(t, pace.Wait(t.Context()))
-			start := time.Now()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			assert.ErrorIs(t, pace.Wait(ctx), context.DeadlineExceeded)
-			assert.Equal(t, time.Second, time.Since(start))
-			require.NoError(t, pace.Wait(t.Context()))
-			assert.InDelta(t, 100, time.Since(start).Seconds(), 0.01)
-			assert.ErrorIs(t, pace.Wait(ctx), context.DeadlineExceeded)
-		})
+	inBubble(t, "one answer does not freeze it", func(t *testing.T) {
+		pace := newPace(t, appio.PaceConfig{})
+		pace.SlowDown(24 * time.Hour)
+		start := time.Now()
+		require.NoError(t, pace.Wait(t.Context()))
+		assert.Equal(t, time.Minute, time.Since(start))
+	})
+	inBubble(t, "it never stops", func(t *testing.T) {
+		pace := newPace(t, appio.PaceConfig{})
+		for range 100 {
+			pace.SlowDown(time.Millisecond)
+			time.Sleep(time.Millisecond)
+		}
+		assert.Greater(t, pace.Rate(), 1.0)
+		require.NoError(t, pace.Wait(t.Context()))
+	})
+	inBubble(t, "a caller that is gone takes no turn", func(t *testing.T) {
+		pace := newPace(t, appio.PaceConfig{Calls: 1, Window: 98 * time.Second})
+		require.NoError(t, pace.Wait(t.Context()))
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		assert.ErrorIs(t, pace.Wait(ctx), context.DeadlineExceeded)
+		assert.Equal(t, time.Second, time.Since(start))
+		require.NoError(t, pace.Wait(t.Context()))
+		assert.InDelta(t, 100, time.Since(start).Seconds(), 0.01)
+		assert.ErrorIs(t, pace.Wait(ctx), context.DeadlineExceeded)
 	})
 	for _, c := range []appio.PaceConfig{{Calls: -1}, {Window: -1}} {
 		_, err := appio.NewPace(c)

@@ -14,44 +14,39 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestMessageState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, appiotest.Config{ProcessAfter: time.Minute}, nil)
-		defer p.close()
 		blocking := citizen(t, "MSCMHL68P18H211K")
 		p.AddCitizen(appiotest.Citizen{Code: blocking, Blocks: []string{"tributi"}})
 		good, bad := message(t, 1), message(t, 2)
 		good.FeatureLevel, good.Payment, bad.To = appio.FeatureAdvanced, payment(t), blocking
-		accepted, err := p.client.Submit(t.Context(), good)
-		require.NoError(t, err)
+		accepted := must.Get(p.client.Submit(t.Context(), good))(t)
 		rejected, err := p.client.Submit(t.Context(), bad)
 		require.NoError(t, err, "the platform accepts it, and rejects it later")
 		at, ok := accepted.ID.Time()
 		assert.True(t, ok)
 		assert.WithinDuration(t, time.Now(), at, time.Second)
 
-		state, err := p.client.Message(t.Context(), good.To, accepted.ID)
-		require.NoError(t, err)
+		state := must.Get(p.client.Message(t.Context(), good.To, accepted.ID))(t)
 		assert.Equal(t, appio.StatusAccepted, state.Status)
 		assert.False(t, state.Status.Final())
 		time.Sleep(time.Minute)
-		state, err = p.client.Message(t.Context(), good.To, accepted.ID)
-		require.NoError(t, err)
+		state = must.Get(p.client.Message(t.Context(), good.To, accepted.ID))(t)
 		assert.Equal(t, appio.MessageState{
 			Status: appio.StatusProcessed, Read: appio.ReadStatusUnread, Payment: appio.PaymentStatusNotPaid, ID: accepted.ID, Service: "tributi",
 			CreatedAt: at, FeatureLevel: appio.FeatureAdvanced, Subject: good.Subject, Content: good.Content,
 		}, state, "that there is no word of e-mail and push is no failure")
 		assert.True(t, state.Status.Final())
-		state, err = p.client.Message(t.Context(), bad.To, rejected.ID)
-		require.NoError(t, err)
+		state = must.Get(p.client.Message(t.Context(), bad.To, rejected.ID))(t)
 		assert.Equal(t, appio.StatusRejected, state.Status)
 		assert.True(t, state.Status.Final())
 
 		require.True(t, p.SetState(string(accepted.ID), appiotest.State{Status: "ARCHIVED", Email: "QUEUED", Push: "SENT", Read: "READ", Payment: "PAID"}))
-		state, err = p.client.Message(t.Context(), good.To, accepted.ID)
-		require.NoError(t, err)
+		state = must.Get(p.client.Message(t.Context(), good.To, accepted.ID))(t)
 		assert.Equal(t, appio.MessageStatus("ARCHIVED"), state.Status, "values that are not known survive")
 		assert.False(t, state.Status.Final())
 		assert.Equal(t, appio.ChannelStatus("QUEUED"), state.Email)
@@ -92,13 +87,11 @@ func TestRepliesOfTheMessageStateDecode(t *testing.T) {
 				assert.Equal(t, "GET https://platform.test/api/v1/messages/RSSMRA80A01H501U/1", r.Method+" "+r.URL.String())
 				return answer(200, test.body, nil), nil
 			})
-			state, err := client.Message(t.Context(), citizen(t, secretCode), "1")
-			require.NoError(t, err)
-			assert.Equal(t, test.want, state)
+			assert.Equal(t, test.want, must.Get(client.Message(t.Context(), citizen(t, secretCode), "1"))(t))
 		})
 	}
 	for _, body := range []string{``, `[]`, `null`, `<html>`, `{"status":"PROC`} {
-		client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(200, body, nil), nil })
+		client := answering(t, 200, body)
 		_, err := client.Message(t.Context(), citizen(t, secretCode), "1")
 		assert.ErrorIs(t, err, flussi.ErrUnavailable, body)
 	}
@@ -127,28 +120,25 @@ func TestMessageIDsAreEscaped(t *testing.T) {
 func TestProfile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, appiotest.Config{ListedOnly: true}, nil)
-		defer p.close()
 		allowed, blocking, absent := citizen(t, secretCode), citizen(t, "MSCMHL68P18H211K"), citizen(t, "MSCMHL68P18H21MC")
 		p.AddCitizen(appiotest.Citizen{Code: allowed, Languages: []string{"de_DE", "it_IT"}})
 		p.AddCitizen(appiotest.Citizen{Code: blocking, Blocks: []string{"tributi"}})
 		p.AddCitizen(appiotest.Citizen{Code: absent, Absent: true})
-		profile, err := p.client.Profile(t.Context(), allowed)
-		require.NoError(t, err)
+		profile := must.Get(p.client.Profile(t.Context(), allowed))(t)
 		assert.Equal(t, appio.Profile{SenderAllowed: true, Languages: []string{"de_DE", "it_IT"}}, profile)
-		profile, err = p.client.Profile(t.Context(), blocking)
-		require.NoError(t, err)
+		profile = must.Get(p.client.Profile(t.Context(), blocking))(t)
 		assert.Equal(t, appio.Profile{Languages: []string{"it_IT"}}, profile)
 		for _, code := range []flussi.FiscalCode{absent, flussi.TestRecipient()} {
-			_, err = p.client.Profile(t.Context(), code)
+			_, err := p.client.Profile(t.Context(), code)
 			assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
 			assert.Equal(t, "Il cittadino non è su App IO o non riceve messaggi.", flussi.Explain(err))
 		}
-		_, err = p.client.Profile(t.Context(), flussi.FiscalCode{})
+		_, err := p.client.Profile(t.Context(), flussi.FiscalCode{})
 		assert.ErrorIs(t, err, flussi.ErrInvalid)
 	})
 	// A wrong address must not read as a citizen who is not there.
 	for _, body := range []string{``, `<html>404`, `{"statusCode":404,"message":"Resource not found"}`} {
-		client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(404, body, nil), nil })
+		client := answering(t, 404, body)
 		_, err := client.Profile(t.Context(), citizen(t, secretCode))
 		assert.ErrorIs(t, err, flussi.ErrUnavailable)
 		assert.NotErrorIs(t, err, flussi.ErrRemoteNotFound)
@@ -158,15 +148,12 @@ func TestProfile(t *testing.T) {
 		assert.Equal(t, "POST https://platform.test/api/v1/profiles", r.Method+" "+r.URL.String(), "no fiscal code in the path")
 		return answer(200, `{"email":"foobar@example.com","version":1}`, nil), nil // the description's example
 	})
-	profile, err := client.Profile(t.Context(), citizen(t, secretCode))
-	require.NoError(t, err)
-	assert.False(t, profile.SenderAllowed, "what the platform does not allow is not allowed")
+	assert.False(t, must.Get(client.Profile(t.Context(), citizen(t, secretCode)))(t).SenderAllowed, "what the platform does not allow is not allowed")
 }
 
 func TestFeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, appiotest.Config{}, nil)
-		defer p.close()
 		in, out := citizen(t, secretCode), citizen(t, "MSCMHL68P18H211K")
 		today := time.Now()
 		p.AddFeed("tributi", today, []flussi.FiscalCode{in}, []flussi.FiscalCode{out})
@@ -176,23 +163,18 @@ func TestFeed(t *testing.T) {
 		_, err = p.client.Feed(t.Context(), time.Time{})
 		assert.ErrorIs(t, err, flussi.ErrDate)
 		time.Sleep(24 * time.Hour)
-		feed, err := p.client.Feed(t.Context(), today)
-		require.NoError(t, err)
+		feed := must.Get(p.client.Feed(t.Context(), today))(t)
 		assert.Equal(t, appio.Feed{Subscribed: []appio.CitizenHash{appio.HashCitizen(in)}, Unsubscribed: []appio.CitizenHash{appio.HashCitizen(out)}}, feed)
-		feed, err = p.client.Feed(t.Context(), today.AddDate(0, 0, -1))
-		require.NoError(t, err)
+		feed = must.Get(p.client.Feed(t.Context(), today.AddDate(0, 0, -1)))(t)
 		assert.Empty(t, feed.Subscribed)
 	})
 	assert.Equal(t, appio.CitizenHash("69c91b400de1b28c17fef445c0ab36b16f2b5b8df0b996448f9860895868371d"), appio.HashCitizen(flussi.TestRecipient()))
 	assert.Empty(t, appio.HashCitizen(flussi.FiscalCode{}))
-	many := clientOf(t, func(*http.Request) (*http.Response, error) {
-		return answer(200, `{"subscriptions":["`+strings.Repeat(strings.Repeat("a", 64)+`","`, 50_000)+`"],"unsubscriptions":[]}`, nil), nil
-	})
-	feed, err := many.Feed(t.Context(), time.Now())
-	require.NoError(t, err)
+	many := answering(t, 200, `{"subscriptions":["`+strings.Repeat(strings.Repeat("a", 64)+`","`, 50_000)+`"],"unsubscriptions":[]}`)
+	feed := must.Get(many.Feed(t.Context(), time.Now()))(t)
 	assert.Len(t, feed.Subscribed, 50_001, "a feed may be larger than other replies")
 	for _, body := range []string{`{}`, `{"subscriptions":"no","unsubscriptions":[]}`, `{"subscriptions":[],"unsubscriptions":[7]}`} {
-		broken := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(200, body, nil), nil })
+		broken := answering(t, 200, body)
 		_, err := broken.Feed(t.Context(), time.Now())
 		assert.ErrorIs(t, err, flussi.ErrUnavailable, "what cannot be read would be lost")
 	}
@@ -200,18 +182,15 @@ func TestFeed(t *testing.T) {
 		assert.Equal(t, "https://platform.test/api/v1/subscriptions-feed/2025-01-01", r.URL.String(), "the day in UTC")
 		return answer(200, `{"dateUTC":"2025-01-01","subscriptions":["`+strings.Repeat("a", 64)+`"],"unsubscriptions":[]}`, nil), nil
 	})
-	_, err = client.Feed(t.Context(), time.Date(2025, 1, 2, 0, 30, 0, 0, time.FixedZone("", 3600)))
+	_, err := client.Feed(t.Context(), time.Date(2025, 1, 2, 0, 30, 0, 0, time.FixedZone("", 3600)))
 	require.NoError(t, err)
 }
 
 func TestReadsAreRepeatedFreely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, appiotest.Config{}, nil)
-		defer p.close()
 		p.Fail(appiotest.GetProfile, appiotest.Fault{Kind: appiotest.Reset}, appiotest.Fault{Kind: appiotest.BadGateway}, appiotest.Fault{Kind: appiotest.TooManyRequests}, appiotest.Fault{Kind: appiotest.Silent})
-		profile, err := p.client.Profile(t.Context(), citizen(t, secretCode))
-		require.NoError(t, err)
-		assert.True(t, profile.SenderAllowed)
+		assert.True(t, must.Get(p.client.Profile(t.Context(), citizen(t, secretCode)))(t).SenderAllowed)
 		assert.Equal(t, 5, p.Received(appiotest.GetProfile))
 	})
 }

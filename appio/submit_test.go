@@ -19,13 +19,14 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // Every row of the table of outcomes, over a real connection, against the platform's
 // own record of what was delivered.
 func TestOutcomes(t *testing.T) {
 	always := func(f appiotest.Fault) []appiotest.Fault { return []appiotest.Fault{f, f, f} }
-	for name, test := range map[string]struct {
+	type outcome struct {
 		faults    []appiotest.Fault
 		key       string
 		path      string // after the platform's own
@@ -35,7 +36,8 @@ func TestOutcomes(t *testing.T) {
 		kind      error
 		delivered int
 		attempts  int
-	}{
+	}
+	tests := map[string]outcome{
 		"201 with an ID":                  {outcome: flussi.OutcomeDone, delivered: 1, attempts: 1},
 		"201 with the ID in the Location": {faults: []appiotest.Fault{{Kind: appiotest.LocationOnly}}, outcome: flussi.OutcomeDone, delivered: 1, attempts: 1},
 		"201 with a body that is cut off": {faults: []appiotest.Fault{{Kind: appiotest.CutBody}}, outcome: flussi.OutcomeDone, delivered: 1, attempts: 1},
@@ -48,28 +50,22 @@ func TestOutcomes(t *testing.T) {
 			m.Payment = payment(t)
 			m.Payment.Payee = organization(t, "15376371009")
 		}, outcome: flussi.OutcomeRefused, kind: flussi.ErrRemoteForbidden, attempts: 1},
-		"429, and then it passes":        {faults: []appiotest.Fault{{Kind: appiotest.TooManyBare}}, outcome: flussi.OutcomeDone, delivered: 1, attempts: 2},
-		"429 to the end":                 {faults: always(appiotest.Fault{Kind: appiotest.TooManyBare}), outcome: flussi.OutcomeNotDone, kind: flussi.ErrRateLimited, attempts: 3},
-		"429 that asks for long":         {faults: []appiotest.Fault{{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour}}, outcome: flussi.OutcomeNotDone, kind: flussi.ErrRateLimited, attempts: 1},
-		"500 with a problem, not stored": {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
-		"500 with a problem, stored":     {faults: always(appiotest.Fault{Kind: appiotest.ServerProblem, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
-		"500 without one, not stored":    {faults: always(appiotest.Fault{Kind: appiotest.ServerError}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
-		"500 without one, stored":        {faults: always(appiotest.Fault{Kind: appiotest.ServerError, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
-		"502, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.BadGateway}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
-		"502, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.BadGateway, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
-		"503, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.Unavailable}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
-		"503, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.Unavailable, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
-		"504, not stored":                {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
-		"504, stored":                    {faults: always(appiotest.Fault{Kind: appiotest.GatewayTimeout, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
-		"a time-out, not stored":         {faults: always(appiotest.Fault{Kind: appiotest.Silent}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
-		"a time-out, stored":             {faults: always(appiotest.Fault{Kind: appiotest.Silent, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
-		"a reset, not stored":            {faults: always(appiotest.Fault{Kind: appiotest.Reset}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1},
-		"a reset, stored":                {faults: always(appiotest.Fault{Kind: appiotest.Reset, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
-		"201 that is cut off":            {faults: always(appiotest.Fault{Kind: appiotest.Truncated}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
-		"201 without an ID":              {faults: always(appiotest.Fault{Kind: appiotest.NoID}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
-		"no server":                      {spoil: func(_ *appio.Message, s *appiotest.Server) { s.Close() }, outcome: flussi.OutcomeNotDone, kind: flussi.ErrUnavailable, attempts: 3},
-		"a message that is not valid":    {spoil: func(m *appio.Message, _ *appiotest.Server) { m.Subject = flussi.NewText("corto") }, outcome: flussi.OutcomeRefused, kind: flussi.ErrInvalid},
+		"429, and then it passes":     {faults: []appiotest.Fault{{Kind: appiotest.TooManyBare}}, outcome: flussi.OutcomeDone, delivered: 1, attempts: 2},
+		"429 to the end":              {faults: always(appiotest.Fault{Kind: appiotest.TooManyBare}), outcome: flussi.OutcomeNotDone, kind: flussi.ErrRateLimited, attempts: 3},
+		"429 that asks for long":      {faults: []appiotest.Fault{{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour}}, outcome: flussi.OutcomeNotDone, kind: flussi.ErrRateLimited, attempts: 1},
+		"201 that is cut off":         {faults: always(appiotest.Fault{Kind: appiotest.Truncated}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"201 without an ID":           {faults: always(appiotest.Fault{Kind: appiotest.NoID}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1},
+		"no server":                   {spoil: func(_ *appio.Message, s *appiotest.Server) { s.Close() }, outcome: flussi.OutcomeNotDone, kind: flussi.ErrUnavailable, attempts: 3},
+		"a message that is not valid": {spoil: func(m *appio.Message, _ *appiotest.Server) { m.Subject = flussi.NewText("corto") }, outcome: flussi.OutcomeRefused, kind: flussi.ErrInvalid},
+	}
+	for name, kind := range map[string]appiotest.FaultKind{
+		"500 with a problem": appiotest.ServerProblem, "500 without one": appiotest.ServerError, "502": appiotest.BadGateway, "503": appiotest.Unavailable,
+		"504": appiotest.GatewayTimeout, "a time-out": appiotest.Silent, "a reset": appiotest.Reset,
 	} {
+		tests[name+", not stored"] = outcome{faults: always(appiotest.Fault{Kind: kind}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, attempts: 1}
+		tests[name+", stored"] = outcome{faults: always(appiotest.Fault{Kind: kind, Stored: true}), outcome: flussi.OutcomeUnknown, kind: flussi.ErrOutcomeUnknown, delivered: 1, attempts: 1}
+	}
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := appiotest.NewServer(appiotest.Config{})
@@ -131,15 +127,11 @@ func patience(faults []appiotest.Fault) time.Duration {
 }
 
 func payment(t testing.TB) *appio.Payment {
-	number, err := flussi.ParseNoticeNumber("301005100001400678")
-	require.NoError(t, err)
-	return &appio.Payment{Amount: 1250, NoticeNumber: number}
+	return &appio.Payment{Amount: 1250, NoticeNumber: must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)}
 }
 
 func organization(t testing.TB, s string) flussi.OrganizationCode {
-	code, err := flussi.ParseOrganizationCode(s)
-	require.NoError(t, err)
-	return code
+	return must.Get(flussi.ParseOrganizationCode(s))(t)
 }
 
 // What a server answers, and what it means, also where the table is silent.
@@ -188,7 +180,6 @@ func TestEvery500IsUnknown(t *testing.T) {
 func TestA500AfterA429IsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, appiotest.Config{}, nil)
-		defer p.close()
 		p.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyBare}, appiotest.Fault{Kind: appiotest.ServerProblem, Stored: true})
 		_, err := p.client.Submit(t.Context(), message(t, 1))
 		assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
@@ -247,10 +238,8 @@ func TestOutcomeOfOtherErrorsIsUnknown(t *testing.T) {
 func TestAStormDeliversNothingTwice(t *testing.T) {
 	const total, workers = 10_000, 32
 	synctest.Test(t, func(t *testing.T) {
-		pace, err := appio.NewPace(appio.PaceConfig{Calls: 1_000_000, Window: time.Second})
-		require.NoError(t, err)
+		pace := must.Get(appio.NewPace(appio.PaceConfig{Calls: 1_000_000, Window: time.Second}))(t)
 		p := newPlatform(t, appiotest.Config{Unlimited: true}, func(c *appio.Config) { c.Pace = pace })
-		defer p.close()
 		p.FailAtRandom(appiotest.SubmitMessage, 0.3, 7, appiotest.Faults()...)
 
 		type result struct {
@@ -310,48 +299,36 @@ func TestAContextThatEnds(t *testing.T) {
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
 	})
-	t.Run("while the platform is silent", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault   appiotest.Fault
+		outcome flussi.Outcome
+		want    error
+	}{
+		"while the platform is silent":        {appiotest.Fault{Kind: appiotest.Silent}, flussi.OutcomeUnknown, context.DeadlineExceeded},
+		"while it waits for the next attempt": {appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: 30 * time.Second}, flussi.OutcomeNotDone, flussi.ErrInterrupted},
+	} {
+		inBubble(t, name, func(t *testing.T) {
 			p := newPlatform(t, appiotest.Config{}, nil)
-			defer p.close()
-			p.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Silent})
+			p.Fail(appiotest.SubmitMessage, test.fault)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			start := time.Now()
 			_, err := p.client.Submit(ctx, message(t, 1))
 			assert.Equal(t, time.Second, time.Since(start), "at once")
-			assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
-			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, test.outcome, flussi.OutcomeOf(err))
+			assert.ErrorIs(t, err, test.want)
 		})
-	})
-	t.Run("while it waits for the next attempt", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := newPlatform(t, appiotest.Config{}, nil)
-			defer p.close()
-			p.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: 30 * time.Second})
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			start := time.Now()
-			_, err := p.client.Submit(ctx, message(t, 1))
-			assert.Equal(t, time.Second, time.Since(start), "at once")
-			assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
-			assert.ErrorIs(t, err, flussi.ErrInterrupted)
-		})
-	})
-	t.Run("while it waits for the pace", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pace, err := appio.NewPace(appio.PaceConfig{Calls: 1, Window: time.Hour})
-			require.NoError(t, err)
-			require.NoError(t, pace.Wait(t.Context()))
-			p := newPlatform(t, appiotest.Config{}, func(c *appio.Config) { c.Pace = pace })
-			defer p.close()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			_, err = p.client.Submit(ctx, message(t, 1))
-			assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
-			assert.ErrorIs(t, err, flussi.ErrInterrupted)
-			assert.Zero(t, p.Received(appiotest.SubmitMessage))
-		})
+	}
+	inBubble(t, "while it waits for the pace", func(t *testing.T) {
+		pace := must.Get(appio.NewPace(appio.PaceConfig{Calls: 1, Window: time.Hour}))(t)
+		require.NoError(t, pace.Wait(t.Context()))
+		p := newPlatform(t, appiotest.Config{}, func(c *appio.Config) { c.Pace = pace })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := p.client.Submit(ctx, message(t, 1))
+		assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
+		assert.ErrorIs(t, err, flussi.ErrInterrupted)
+		assert.Zero(t, p.Received(appiotest.SubmitMessage))
 	})
 }
 
@@ -361,8 +338,7 @@ func TestAServerThatClosesEndsCallsAtOnceAndLeavesNoGoroutine(t *testing.T) {
 	server.AddService(appiotest.Service{ID: "tributi", Key: secretKey})
 	server.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Silent, Stored: true})
 	transport := &http.Transport{}
-	client, err := appio.New(key(t, secretKey), appio.Config{BaseURL: server.URL, HTTPClient: &http.Client{Transport: transport}})
-	require.NoError(t, err)
+	client := must.Get(appio.New(key(t, secretKey), appio.Config{BaseURL: server.URL, HTTPClient: &http.Client{Transport: transport}}))(t)
 	var group sync.WaitGroup
 	for i := range 8 {
 		group.Go(func() {
@@ -389,7 +365,6 @@ func TestAServerThatClosesEndsCallsAtOnceAndLeavesNoGoroutine(t *testing.T) {
 func TestIdleConnectionsThatTheServerCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, appiotest.Config{}, nil)
-		defer p.close()
 		random := rand.New(rand.NewPCG(1, 1))
 		for i := range 300 {
 			_, err := p.client.Submit(t.Context(), message(t, i))
@@ -408,6 +383,11 @@ func clientOf(t testing.TB, do func(*http.Request) (*http.Response, error)) *app
 	})
 	require.NoError(t, err)
 	return client
+}
+
+// answering returns a client whose platform always answers the same.
+func answering(t testing.TB, status int, body string) *appio.Client {
+	return clientOf(t, func(*http.Request) (*http.Response, error) { return answer(status, body, nil), nil })
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

@@ -18,6 +18,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestValidate(t *testing.T) {
@@ -185,13 +186,12 @@ func TestTheClientRefusesWhatThePlatformWouldAndNothingElse(t *testing.T) {
 		if i%2 == 0 { // half of them as good as they get
 			fix(t, &m)
 		}
-		body, err := m.Encode()
-		require.NoError(t, err)
+		body := must.Get(m.Encode())(t)
 		w := httptest.NewRecorder()
 		request := httptest.NewRequest(http.MethodPost, appiotest.BasePath+"/messages", strings.NewReader(string(body)))
 		request.Header.Set("Ocp-Apim-Subscription-Key", secretKey)
 		simulator.ServeHTTP(w, request)
-		err = m.Validate()
+		err := m.Validate()
 		if err == nil {
 			valid++
 		}
@@ -228,14 +228,12 @@ func fix(t testing.TB, m *appio.Message) {
 
 // The request of a message that uses every field.
 func TestTheRequestOfAMessage(t *testing.T) {
-	due, err := flussi.EndOfDay(2025, time.March, 30)
-	require.NoError(t, err)
+	due := must.Get(flussi.EndOfDay(2025, time.March, 30))(t)
 	var got map[string]any
 	client := clientOf(t, func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "POST https://platform.test/api/v1/messages", r.Method+" "+r.URL.String(), "no fiscal code in the path")
 		assert.Equal(t, secretKey, r.Header.Get("Ocp-Apim-Subscription-Key"))
-		body, err := io.ReadAll(r.Body)
-		require.NoError(t, err)
+		body := must.Get(io.ReadAll(r.Body))(t)
 		require.NoError(t, json.Unmarshal(body, &got))
 		assert.NotContains(t, string(body), `\u003c`, "escapes only make it longer")
 		return answer(201, `{"id":"1"}`, nil), nil
@@ -249,7 +247,7 @@ func TestTheRequestOfAMessage(t *testing.T) {
 		ThirdParty:       &appio.ThirdParty{ID: "1", ConfigurationID: "01HMVMHCZZ8D0VTFWMRHBM5D6F", OriginalSender: "Comune", OriginalReceiptDate: due, HasAttachments: true, HasRemoteContent: true, HasPrecondition: appio.PreconditionOnce, Summary: flussi.NewText("Riassunto")},
 		CovidCertificate: flussi.NewText("c"), DefaultEmail: flussi.NewText("a@b.it"), TimeToLive: time.Hour,
 	}
-	_, err = client.Submit(t.Context(), m)
+	_, err := client.Submit(t.Context(), m)
 	require.NoError(t, err)
 	want := fmt.Sprintf(`{
 		"time_to_live": 3600, "fiscal_code": "RSSMRA80A01H501U", "feature_level_type": "ADVANCED",
@@ -264,9 +262,7 @@ func TestTheRequestOfAMessage(t *testing.T) {
 				"has_attachments": true, "has_remote_content": true, "has_precondition": "ONCE", "summary": "Riassunto"}
 		}
 	}`, strings.Repeat("x", 80))
-	data, err := json.Marshal(got)
-	require.NoError(t, err)
-	assert.JSONEq(t, want, string(data))
+	assert.JSONEq(t, want, string(must.Get(json.Marshal(got))(t)))
 
 	got = nil
 	m = message(t, 1)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 const (
@@ -33,8 +34,7 @@ func call(h http.Handler, key, method, path, body string) *http.Response {
 }
 
 func read(t *testing.T, r *http.Response) string {
-	body, err := io.ReadAll(r.Body)
-	require.NoError(t, err)
+	body := must.Get(io.ReadAll(r.Body))(t)
 	return string(body)
 }
 
@@ -175,8 +175,7 @@ func TestFaults(t *testing.T) {
 			}
 			client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 			post := func() (*http.Response, error) {
-				r, err := http.NewRequest(http.MethodPost, server.URL+"/messages", strings.NewReader(valid(``)))
-				require.NoError(t, err)
+				r := must.Get(http.NewRequest(http.MethodPost, server.URL+"/messages", strings.NewReader(valid(``))))(t)
 				r.Header.Set("Ocp-Apim-Subscription-Key", key)
 				resp, err := client.Do(r)
 				if err == nil {
@@ -209,8 +208,7 @@ func TestFaults(t *testing.T) {
 				assert.Equal(t, want, resp.StatusCode)
 			}
 			client.Timeout = 30 * time.Second
-			resp, err = post()
-			require.NoError(t, err)
+			resp = must.Get(post())(t)
 			assert.Equal(t, 201, resp.StatusCode, "one fault, one call")
 		})
 	}

@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/flussi-go/flussi/internal/benchtest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 )
 
@@ -30,11 +29,9 @@ func BenchmarkPutNotice(b *testing.B) {
 	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
 	defer transport.CloseIdleConnections()
 	plain := &http.Client{Transport: transport, Timeout: 30 * time.Second}
-	client, err := restgateway.New(clientCredentials(b, clientKey), clientSchool, restgateway.Config{BaseURL: server.URL, HTTPClient: plain, Calls: 1 << 30})
-	require.NoError(b, err)
+	client := must.Get(restgateway.New(clientCredentials(b, clientKey), clientSchool, restgateway.Config{BaseURL: server.URL, HTTPClient: plain, Calls: 1 << 30}))(b)
 	n := clientNotice(b, clientEvent(b))
-	body, err := restgateway.EncodeNotice(n)
-	require.NoError(b, err)
+	body := must.Get(restgateway.EncodeNotice(n))(b)
 	by := clientOffice()
 
 	put := func() error {

@@ -10,35 +10,30 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
 func TestAnEventAndItsNoticeGoTheirWholeWay(t *testing.T) {
 	p := newPlatform(t, nil)
-	defer p.close()
 	ctx, client := t.Context(), p.client
 	e := clientEvent(t)
 
-	there, err := client.PutEvent(ctx, clientOffice(), e)
-	require.NoError(t, err)
+	there := must.Get(client.PutEvent(ctx, clientOffice(), e))(t)
 	assert.Equal(t, pagoinrete.RemoteEvent{ID: e.ID, RemoteID: there.RemoteID, State: pagoinrete.EventSimulated}, there)
 	assert.NotEmpty(t, there.RemoteID)
 
 	n := clientNotice(t, e)
-	notice, err := client.PutNotice(ctx, clientOffice(), n)
-	require.NoError(t, err)
+	notice := must.Get(client.PutNotice(ctx, clientOffice(), n))(t)
 	assert.Equal(t, pagoinrete.NoticeNotNotified, notice.State)
 	assert.NoError(t, notice.Number.Check())
 	assert.Equal(t, 3, notice.Number.AuxDigit())
 	assert.Equal(t, "01", notice.Number.SegregationCode())
 
 	move := func(by flussi.Actor, action pagoinrete.EventAction, reason string) pagoinrete.RemoteEvent {
-		moved, err := client.MoveEvent(ctx, by, e.ID, action, flussi.NewText(reason))
-		require.NoError(t, err)
-		again, err := client.Event(ctx, e.ID)
-		require.NoError(t, err)
-		assert.Equal(t, moved, again)
+		moved := must.Get(client.MoveEvent(ctx, by, e.ID, action, flussi.NewText(reason)))(t)
+		assert.Equal(t, moved, must.Get(client.Event(ctx, e.ID))(t))
 		return moved
 	}
 	assert.Equal(t, pagoinrete.EventToApprove, move(clientOffice(), pagoinrete.EventSubmit, "").State)
@@ -56,18 +51,16 @@ func TestAnEventAndItsNoticeGoTheirWholeWay(t *testing.T) {
 	assert.Equal(t, pagoinrete.NoticeNotified, p.one(t, n.ID).State)
 	assert.True(t, p.one(t, n.ID).PayerLoggedIn)
 
-	_, err = client.Receipt(ctx, n.ID)
+	_, err := client.Receipt(ctx, n.ID)
 	assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
 	require.True(t, p.StartPayment(n.ID))
 	assert.Equal(t, pagoinrete.NoticeAwaitingReceipt, p.one(t, n.ID).State)
 	require.True(t, p.FailPayment(n.ID))
-	receipt, err := client.Receipt(ctx, n.ID)
-	require.NoError(t, err)
+	receipt := must.Get(client.Receipt(ctx, n.ID))(t)
 	assert.Equal(t, pagoinrete.ReceiptNotPaid, receipt.Outcome)
 	require.True(t, p.StartPayment(n.ID))
 	require.True(t, p.Pay(n.ID, n.Due()))
-	receipt, err = client.Receipt(ctx, n.ID)
-	require.NoError(t, err)
+	receipt = must.Get(client.Receipt(ctx, n.ID))(t)
 	assert.Equal(t, pagoinrete.ReceiptPaid, receipt.Outcome)
 	assert.Equal(t, n.Due(), receipt.Amount)
 	paid := p.one(t, n.ID)
@@ -79,16 +72,13 @@ func TestAnEventAndItsNoticeGoTheirWholeWay(t *testing.T) {
 	assert.Equal(t, pagoinrete.NoticeReconciled, p.one(t, n.ID).State)
 
 	proof := pagoinrete.Proof{Reference: "mandato 12", Amount: n.Due(), Date: time.Date(2027, 1, 7, 0, 0, 0, 123_000, time.UTC), By: "dsga"}
-	refunded, err := client.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticeRefund, proof)
-	require.NoError(t, err)
+	refunded := must.Get(client.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticeRefund, proof))(t)
 	assert.Equal(t, pagoinrete.NoticeRefunded, refunded.State)
 	assert.Equal(t, proof, refunded.Evidence.Refund)
 	assert.Equal(t, refunded, p.one(t, n.ID))
 
-	pdf, err := client.NoticePDF(ctx, n.ID)
-	require.NoError(t, err)
-	text, err := io.ReadAll(pdf)
-	require.NoError(t, err)
+	pdf := must.Get(client.NoticePDF(ctx, n.ID))(t)
+	text := must.Get(io.ReadAll(pdf))(t)
 	require.NoError(t, pdf.Close())
 	assert.Contains(t, string(text), "90,00")
 	assert.Contains(t, string(text), "01/12/2026")
@@ -101,16 +91,13 @@ func TestAnEventAndItsNoticeGoTheirWholeWay(t *testing.T) {
 
 func TestWhatIsPutAgainIsRecognised(t *testing.T) {
 	p := newPlatform(t, nil)
-	defer p.close()
 	e, n := p.ready(t, pagoinrete.EventSimulated)
 	n.Amount, n.Payer = 9000, flussi.FiscalCode{}
-	again, err := p.client.PutNotice(t.Context(), clientOffice(), n)
-	require.NoError(t, err)
+	again := must.Get(p.client.PutNotice(t.Context(), clientOffice(), n))(t)
 	assert.Equal(t, n.Number, again.Number)
 	assert.Equal(t, n.RemoteID, again.RemoteID)
 	e.Name = "Gita a Firenze"
-	_, err = p.client.PutEvent(t.Context(), clientOffice(), e)
-	require.NoError(t, err)
+	require.NoError(t, put(t, p.client, e))
 	stored, _ := p.Notice(n.ID)
 	assert.Equal(t, flussi.Cents(8000), stored.Due)
 	assert.Equal(t, 1, stored.Created)
@@ -121,13 +108,11 @@ func TestWhatIsPutAgainIsRecognised(t *testing.T) {
 
 func TestNoticesThatAreNotThereAreLeftOut(t *testing.T) {
 	p := newPlatform(t, nil)
-	defer p.close()
 	_, n := p.ready(t, pagoinrete.EventSimulated)
-	all, err := p.client.Notices(t.Context(), []uuid.UUID{uuid.New(), n.ID, uuid.New()})
-	require.NoError(t, err)
+	all := must.Get(p.client.Notices(t.Context(), []uuid.UUID{uuid.New(), n.ID, uuid.New()}))(t)
 	require.Len(t, all, 1)
 	assert.Equal(t, n.ID, all[0].ID)
-	all, err = p.client.Notices(t.Context(), nil)
+	all, err := p.client.Notices(t.Context(), nil)
 	assert.NoError(t, err)
 	assert.Empty(t, all)
 	assert.Equal(t, 1, p.Received(restgatewaytest.GetNotices), "nothing is asked about nothing")
@@ -135,10 +120,7 @@ func TestNoticesThatAreNotThereAreLeftOut(t *testing.T) {
 
 func TestAnEventThatIsDeletedCancelsItsNotices(t *testing.T) {
 	p := newPlatform(t, nil)
-	defer p.close()
 	e, n := p.ready(t, pagoinrete.EventSimulated)
-	there, err := p.client.MoveEvent(t.Context(), clientOffice(), e.ID, pagoinrete.EventDelete, flussi.Text{})
-	require.NoError(t, err)
-	assert.Equal(t, pagoinrete.EventDeleted, there.State)
+	assert.Equal(t, pagoinrete.EventDeleted, must.Get(p.client.MoveEvent(t.Context(), clientOffice(), e.ID, pagoinrete.EventDelete, flussi.Text{}))(t).State)
 	assert.Equal(t, pagoinrete.NoticeCancelled, p.one(t, n.ID).State)
 }

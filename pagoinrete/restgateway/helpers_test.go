@@ -2,13 +2,16 @@ package restgateway_test
 
 import (
 	"net/http"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/openapitest"
 	"github.com/flussi-go/flussi/internal/pipenet"
 	"github.com/flussi-go/flussi/pagoinrete"
@@ -32,25 +35,33 @@ func clientPrincipal() flussi.Actor {
 	return flussi.Actor{ID: "Preside Però", Roles: []flussi.Role{flussi.Principal}}
 }
 
-func clientCredentials(t testing.TB, s string) flussi.Key {
-	t.Helper()
-	key, err := flussi.ParseKey(s)
-	require.NoError(t, err)
-	return key
-}
+func clientCredentials(t testing.TB, s string) flussi.Key { return must.Get(flussi.ParseKey(s))(t) }
 
 func clientCode(t testing.TB, s string) flussi.FiscalCode {
+	return must.Get(flussi.ParseFiscalCode(s))(t)
+}
+
+// inBubble runs a part of a test with a clock of its own.
+func inBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
+func remoteError(t *testing.T, err error) (failed *flussi.RemoteError) {
 	t.Helper()
-	code, err := flussi.ParseFiscalCode(s)
-	require.NoError(t, err)
-	return code
+	require.ErrorAs(t, err, &failed)
+	return failed
+}
+
+// put transmits an event as the office.
+func put(t testing.TB, c *restgateway.Client, e pagoinrete.Event) error {
+	_, err := c.PutEvent(t.Context(), clientOffice(), e)
+	return err
 }
 
 // clientEvent returns a fee of two instalments.
 func clientEvent(t testing.TB) pagoinrete.Event {
 	t.Helper()
-	e, err := pagoinrete.NewEvent(pagoinrete.Fee, clientSchool, clientOffice())
-	require.NoError(t, err)
+	e := must.Get(pagoinrete.NewEvent(pagoinrete.Fee, clientSchool, clientOffice()))(t)
 	e.EventData = pagoinrete.EventData{
 		Name: "Gita a Roma", Causale: "Gita a Roma, 3ª A", Category: "Visite e viaggi", SchoolYear: 2026, FinancialYear: 2026,
 		Account: "IT60X0542811101000000123456", Amount: 15000,
@@ -73,8 +84,8 @@ func clientNotice(t testing.TB, e pagoinrete.Event) pagoinrete.Notice {
 	return n
 }
 
-// platform is a simulator with one school, and a client of it over pipes; all that passes is
-// checked against the document.
+// platform is a simulator with one school, and a client of it over pipes, until the end of the
+// test; all that passes is checked against the document.
 type platform struct {
 	*restgatewaytest.Simulator
 	client    *restgateway.Client
@@ -98,8 +109,7 @@ func startPlatform(t testing.TB, configure func(*restgateway.Config), wrong func
 	t.Helper()
 	simulator := restgatewaytest.New(restgatewaytest.Config{})
 	simulator.AddSchool(restgatewaytest.School{Code: clientSchool, Key: clientKey, Name: "I.C. Via Però"})
-	document, err := openapitest.Load("openapi.yaml")
-	require.NoError(t, err)
+	document := must.Get(openapitest.Load("openapi.yaml"))(t)
 	transport, closeAll := pipenet.Serve(document.Handler(restgatewaytest.BasePath, simulator, func(err error) { t.Error(err) }, wrong))
 	config := restgateway.Config{
 		BaseURL: "http://localhost" + restgatewaytest.BasePath, Calls: 1_000_000,
@@ -108,9 +118,10 @@ func startPlatform(t testing.TB, configure func(*restgateway.Config), wrong func
 	if configure != nil {
 		configure(&config)
 	}
-	client, err := restgateway.New(clientCredentials(t, clientKey), clientSchool, config)
-	require.NoError(t, err)
-	return &platform{simulator, client, transport, closeAll}
+	client := must.Get(restgateway.New(clientCredentials(t, clientKey), clientSchool, config))(t)
+	end := sync.OnceFunc(closeAll)
+	t.Cleanup(end)
+	return &platform{simulator, client, transport, end}
 }
 
 // ready puts an event with a notice on the platform and leads it to a state.
@@ -118,25 +129,17 @@ func (p *platform) ready(t testing.TB, state pagoinrete.EventState) (pagoinrete.
 	t.Helper()
 	e := clientEvent(t)
 	n := clientNotice(t, e)
-	_, err := p.client.PutEvent(t.Context(), clientOffice(), e)
-	require.NoError(t, err)
-	there, err := p.client.PutNotice(t.Context(), clientOffice(), n)
-	require.NoError(t, err)
+	require.NoError(t, put(t, p.client, e))
+	there := must.Get(p.client.PutNotice(t.Context(), clientOffice(), n))(t)
 	n.Number, n.RemoteID = there.Number, there.RemoteID
-	move := func(by flussi.Actor, action pagoinrete.EventAction) {
-		there, err := p.client.MoveEvent(t.Context(), by, e.ID, action, flussi.Text{})
-		require.NoError(t, err)
-		e.State = there.State
-	}
 	e.State = pagoinrete.EventSimulated
-	if state != e.State {
-		move(clientOffice(), pagoinrete.EventSubmit)
-	}
-	if state != e.State {
-		move(clientPrincipal(), pagoinrete.EventApprove)
-	}
-	if state != e.State {
-		move(clientOffice(), pagoinrete.EventNotify)
+	for _, step := range []struct {
+		by     flussi.Actor
+		action pagoinrete.EventAction
+	}{{clientOffice(), pagoinrete.EventSubmit}, {clientPrincipal(), pagoinrete.EventApprove}, {clientOffice(), pagoinrete.EventNotify}} {
+		if state != e.State {
+			e.State = must.Get(p.client.MoveEvent(t.Context(), step.by, e.ID, step.action, flussi.Text{}))(t).State
+		}
 	}
 	require.Equal(t, state, e.State)
 	return e, n
@@ -145,8 +148,7 @@ func (p *platform) ready(t testing.TB, state pagoinrete.EventState) (pagoinrete.
 // one reads a notice back.
 func (p *platform) one(t testing.TB, id uuid.UUID) pagoinrete.RemoteNotice {
 	t.Helper()
-	all, err := p.client.Notices(t.Context(), []uuid.UUID{id})
-	require.NoError(t, err)
+	all := must.Get(p.client.Notices(t.Context(), []uuid.UUID{id}))(t)
 	require.Len(t, all, 1)
 	return all[0]
 }

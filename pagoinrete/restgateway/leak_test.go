@@ -23,15 +23,6 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
-// printResult prints what came of a call.
-func printResult(r *leaktest.Recorder, v any, err error) {
-	if err == nil {
-		r.Print(v)
-		return
-	}
-	printError(r, err)
-}
-
 // printError prints an error, if there is one, and the struct that a RemoteError is.
 func printError(r *leaktest.Recorder, err error) {
 	if err == nil {
@@ -46,6 +37,12 @@ func printError(r *leaktest.Recorder, err error) {
 // Every call, with every fault, printed in every way.
 func TestNothingSecretIsShown(t *testing.T) {
 	s := leaktest.NewThorough()
+	result := func(v any, err error) {
+		printError(s, err)
+		if err == nil {
+			s.Print(v)
+		}
+	}
 	secrets := []string{clientKey, secretDebtor, secretPayer, secretName}
 	synctest.Test(t, func(t *testing.T) {
 		for _, fault := range append(restgatewaytest.Faults(), restgatewaytest.Fault{}) {
@@ -59,19 +56,13 @@ func TestNothingSecretIsShown(t *testing.T) {
 					p.Fail(op, fault, fault)
 				}
 			}
-			event, err := p.client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
-			printResult(s, event, err)
-			event, err = p.client.Event(t.Context(), e.ID)
-			printResult(s, event, err)
-			event, err = p.client.MoveEvent(t.Context(), clientPrincipal(), e.ID, pagoinrete.EventReject, flussi.NewText(secretName))
-			printResult(s, event, err)
-			notice, err := p.client.PutNotice(t.Context(), clientOffice(), n)
-			printResult(s, notice, err)
-			notice, err = p.client.MoveNotice(t.Context(), clientOffice(), n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
-			printResult(s, notice, err)
-			all, err := p.client.Notices(t.Context(), []uuid.UUID{n.ID})
-			printResult(s, all, err)
-			_, err = p.client.Receipt(t.Context(), n.ID)
+			result(p.client.PutEvent(t.Context(), clientOffice(), clientEvent(t)))
+			result(p.client.Event(t.Context(), e.ID))
+			result(p.client.MoveEvent(t.Context(), clientPrincipal(), e.ID, pagoinrete.EventReject, flussi.NewText(secretName)))
+			result(p.client.PutNotice(t.Context(), clientOffice(), n))
+			result(p.client.MoveNotice(t.Context(), clientOffice(), n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{}))
+			result(p.client.Notices(t.Context(), []uuid.UUID{n.ID}))
+			_, err := p.client.Receipt(t.Context(), n.ID)
 			printError(s, err)
 			pdf, err := p.client.NoticePDF(t.Context(), n.ID)
 			printError(s, err)
@@ -83,10 +74,9 @@ func TestNothingSecretIsShown(t *testing.T) {
 				require.NoError(t, pdf.Close())
 			}
 			if fault.Kind == "" {
-				s.Print(p.client)
-				s.Print(*p.client)
-				s.Print(p.Notices())
-				s.Print(p.Events())
+				for _, v := range []any{p.client, *p.client, p.Notices(), p.Events()} {
+					s.Print(v)
+				}
 			}
 			p.close()
 		}
@@ -100,7 +90,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	require.NoError(t, err)
 	call := func(t *testing.T, client *restgateway.Client) {
 		e := clientEvent(t)
-		_, err := client.PutEvent(t.Context(), clientOffice(), e)
+		err := put(t, client, e)
 		printError(s, err)
 		_, err = client.PutNotice(t.Context(), clientOffice(), clientNotice(t, e))
 		printError(s, err)
@@ -162,7 +152,6 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // Nothing that is known of a person stands in an address, where logs of servers keep it.
 func TestAddressesHoldNothingPersonal(t *testing.T) {
 	p := newPlatform(t, nil)
-	defer p.close()
 	e, n := p.ready(t, pagoinrete.EventNotified)
 	var addresses []string
 	client := clientOf(t, func(r *http.Request) (*http.Response, error) {

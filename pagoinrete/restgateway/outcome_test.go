@@ -98,36 +98,32 @@ func changes(t *testing.T, p *platform) []change {
 // Every fault of every change, against what the platform knows that it did.
 func TestWhatAFaultMeansForAChange(t *testing.T) {
 	for _, fault := range restgatewaytest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newFaulty(t, func(c *restgateway.Config) { c.MaxAttempts = 2 })
-				defer p.close()
-				for _, change := range changes(t, p) {
-					before := p.Received(change.op)
-					p.Fail(change.op, fault, fault)
-					err := change.do(t.Context(), p.client)
-					p.StopFailing()
-					want, named := verdicts[fault.Kind]
-					if !named {
-						want = unclear
-					}
-					assert.Equal(t, want.outcome, flussi.OutcomeOf(err), "%s: %v", change.op, err)
-					assert.Equal(t, want.attempts, p.Received(change.op)-before, change.op)
-					assert.Equal(t, fault.ExecutesCall(), change.done(), change.op)
-					if want.outcome != flussi.OutcomeUnknown {
-						assert.Equal(t, want.outcome == flussi.OutcomeDone, change.done(), "the outcome is true")
-					}
-					if want.kind == nil {
-						continue
-					}
-					var failed *flussi.RemoteError
-					require.ErrorAs(t, err, &failed)
-					assert.Equal(t, want.kind, failed.Kind, change.op)
-					assert.ErrorIs(t, err, want.kind)
-					assert.Equal(t, want.attempts, failed.Attempts)
-					assert.NotContains(t, flussi.Explain(err), "Errore imprevisto")
+		inBubble(t, fault.String(), func(t *testing.T) {
+			p := newFaulty(t, func(c *restgateway.Config) { c.MaxAttempts = 2 })
+			for _, change := range changes(t, p) {
+				before := p.Received(change.op)
+				p.Fail(change.op, fault, fault)
+				err := change.do(t.Context(), p.client)
+				p.StopFailing()
+				want, named := verdicts[fault.Kind]
+				if !named {
+					want = unclear
 				}
-			})
+				assert.Equal(t, want.outcome, flussi.OutcomeOf(err), "%s: %v", change.op, err)
+				assert.Equal(t, want.attempts, p.Received(change.op)-before, change.op)
+				assert.Equal(t, fault.ExecutesCall(), change.done(), change.op)
+				if want.outcome != flussi.OutcomeUnknown {
+					assert.Equal(t, want.outcome == flussi.OutcomeDone, change.done(), "the outcome is true")
+				}
+				if want.kind == nil {
+					continue
+				}
+				failed := remoteError(t, err)
+				assert.Equal(t, want.kind, failed.Kind, change.op)
+				assert.ErrorIs(t, err, want.kind)
+				assert.Equal(t, want.attempts, failed.Attempts)
+				assert.NotContains(t, flussi.Explain(err), "Errore imprevisto")
+			}
 		})
 	}
 }
@@ -135,7 +131,6 @@ func TestWhatAFaultMeansForAChange(t *testing.T) {
 func TestABurstOf429PassesBy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newFaulty(t, nil)
-		defer p.close()
 		busy := restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: 2 * time.Second}
 		for _, change := range changes(t, p) {
 			p.Fail(change.op, busy, restgatewaytest.Fault{Kind: restgatewaytest.TooManyBare}, busy)
@@ -145,9 +140,8 @@ func TestABurstOf429PassesBy(t *testing.T) {
 			assert.True(t, change.done())
 		}
 		p.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: time.Hour})
-		_, err := p.client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
-		var failed *flussi.RemoteError
-		require.ErrorAs(t, err, &failed)
+		err := put(t, p.client, clientEvent(t))
+		failed := remoteError(t, err)
 		assert.Equal(t, time.Hour, failed.RetryAfter)
 		assert.Equal(t, 1, failed.Attempts, "too long to be waited for")
 		assert.Contains(t, err.Error(), "retry after 1h")
@@ -196,82 +190,67 @@ func TestWhatAFaultMeansForAReading(t *testing.T) {
 		restgatewaytest.Huge:             unavailable(once),
 	}
 	for _, fault := range restgatewaytest.Faults() {
-		t.Run(fault.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newFaulty(t, func(c *restgateway.Config) { c.MaxAttempts = 2 })
-				defer p.close()
-				e, n := p.ready(t, pagoinrete.EventNotified)
-				p.LogIn(n.Payer)
-				require.True(t, p.Pay(n.ID, n.Due()))
-				for _, reading := range readings(e, n) {
-					// net/http itself repeats a GET over a connection that it used before.
-					p.Fail(reading.op, slices.Repeat([]restgatewaytest.Fault{fault}, 6)...)
-					err := reading.do(t.Context(), p.client)
-					p.StopFailing()
-					want, named := others[fault.Kind]
-					if !named {
-						want, named = verdicts[fault.Kind]
-					}
-					if !named {
-						want = unavailable(twice)
-					}
-					if reading.op == restgatewaytest.GetPDF {
-						switch fault.Kind {
-						case restgatewaytest.OtherID: // a PDF does not say
-							want.kind = nil
-						case restgatewaytest.CutBody:
-							want.attempts = once // it had begun
-						}
-					}
-					if want.kind == nil {
-						assert.NoError(t, err, reading.op)
-						continue
-					}
-					var failed *flussi.RemoteError
-					require.ErrorAs(t, err, &failed, reading.op)
-					assert.Equal(t, want.kind, failed.Kind, "%s: %v", reading.op, err)
-					assert.Equal(t, want.attempts, failed.Attempts, reading.op)
-					assert.Empty(t, failed.Outcome)
+		inBubble(t, fault.String(), func(t *testing.T) {
+			p := newFaulty(t, func(c *restgateway.Config) { c.MaxAttempts = 2 })
+			e, n := p.ready(t, pagoinrete.EventNotified)
+			p.LogIn(n.Payer)
+			require.True(t, p.Pay(n.ID, n.Due()))
+			for _, reading := range readings(e, n) {
+				// net/http itself repeats a GET over a connection that it used before.
+				p.Fail(reading.op, slices.Repeat([]restgatewaytest.Fault{fault}, 6)...)
+				err := reading.do(t.Context(), p.client)
+				p.StopFailing()
+				want, named := others[fault.Kind]
+				if !named {
+					want, named = verdicts[fault.Kind]
 				}
-			})
+				if !named {
+					want = unavailable(twice)
+				}
+				if reading.op == restgatewaytest.GetPDF {
+					switch fault.Kind {
+					case restgatewaytest.OtherID: // a PDF does not say
+						want.kind = nil
+					case restgatewaytest.CutBody:
+						want.attempts = once // it had begun
+					}
+				}
+				if want.kind == nil {
+					assert.NoError(t, err, reading.op)
+					continue
+				}
+				failed := remoteError(t, err)
+				assert.Equal(t, want.kind, failed.Kind, "%s: %v", reading.op, err)
+				assert.Equal(t, want.attempts, failed.Attempts, reading.op)
+				assert.Empty(t, failed.Outcome)
+			}
 		})
 	}
 }
 
 // What a server answers, and what it means, also where the table is silent.
 func TestStatuses(t *testing.T) {
-	const refused, unknown = flussi.OutcomeRefused, flussi.OutcomeUnknown
+	const refused = flussi.OutcomeRefused
 	e := clientEvent(t)
-	for status, want := range map[int]struct {
+	type meaning struct {
 		outcome       flussi.Outcome
 		changed, read error
-	}{
-		200: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		202: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		204: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		301: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
+	}
+	all := map[int]meaning{
 		400: {refused, flussi.ErrRemoteInvalid, flussi.ErrRemoteInvalid},
 		401: {refused, flussi.ErrUnauthorized, flussi.ErrUnauthorized},
 		403: {refused, flussi.ErrRemoteForbidden, flussi.ErrRemoteForbidden},
-		404: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		405: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		408: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
 		409: {refused, flussi.ErrRemoteState, flussi.ErrRemoteState},
-		410: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		413: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
 		422: {refused, flussi.ErrRemoteInvalid, flussi.ErrRemoteInvalid},
 		429: {flussi.OutcomeNotDone, flussi.ErrRateLimited, flussi.ErrRateLimited},
-		499: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		500: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		501: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		502: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		503: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		504: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-		599: {unknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable},
-	} {
+	}
+	for _, status := range []int{200, 202, 204, 301, 404, 405, 408, 410, 413, 499, 500, 501, 502, 503, 504, 599} {
+		all[status] = meaning{flussi.OutcomeUnknown, flussi.ErrOutcomeUnknown, flussi.ErrUnavailable}
+	}
+	for status, want := range all {
 		synctest.Test(t, func(t *testing.T) {
-			client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(status, "", "<html>"), nil })
-			_, err := client.PutEvent(t.Context(), clientOffice(), e)
+			client := answering(t, status, "", "<html>")
+			err := put(t, client, e)
 			assert.Equal(t, want.outcome, flussi.OutcomeOf(err), status)
 			assert.ErrorIs(t, err, want.changed, status)
 			_, err = client.Event(t.Context(), e.ID)
@@ -295,8 +274,8 @@ func TestOnlyADeclaredProblemIsTheServicesOwnWord(t *testing.T) {
 			404: {true: {flussi.ErrRemoteNotFound, flussi.OutcomeRefused, 1}, false: unclear},
 			500: {true: unclear, false: unclear},
 		} {
-			client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(status, kind, problem), nil })
-			_, err := client.PutEvent(t.Context(), clientOffice(), e)
+			client := answering(t, status, kind, problem)
+			err := put(t, client, e)
 			assert.Equal(t, want[own].outcome, flussi.OutcomeOf(err), "%d %s", status, kind)
 			assert.ErrorIs(t, err, want[own].kind, "%d %s", status, kind)
 			_, err = client.Event(t.Context(), e.ID)
@@ -312,10 +291,9 @@ func TestWhatThePlatformSaysIsKeptForAPerson(t *testing.T) {
 		`{"message":"M"}`:                                          "M",
 		`<html>`:                                                   "",
 	} {
-		client := clientOf(t, func(*http.Request) (*http.Response, error) { return answer(400, "application/problem+json", body), nil })
-		_, err := client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
-		var failed *flussi.RemoteError
-		require.ErrorAs(t, err, &failed)
+		client := answering(t, 400, "application/problem+json", body)
+		err := put(t, client, clientEvent(t))
+		failed := remoteError(t, err)
 		said := ""
 		if failed.Problem != nil {
 			said = cmp.Or(failed.Problem.Detail.Reveal(), failed.Problem.Title.Reveal())
@@ -329,9 +307,8 @@ func TestNoConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, func(c *restgateway.Config) { c.MaxAttempts = 3 })
 		p.close()
-		_, err := p.client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
-		var failed *flussi.RemoteError
-		require.ErrorAs(t, err, &failed)
+		err := put(t, p.client, clientEvent(t))
+		failed := remoteError(t, err)
 		// The pipes have no word for it that net/http's own transport would believe.
 		assert.Contains(t, []flussi.Outcome{flussi.OutcomeNotDone, flussi.OutcomeUnknown}, failed.Outcome)
 	})
@@ -339,10 +316,9 @@ func TestNoConnection(t *testing.T) {
 		BaseURL: "http://127.0.0.1:1", MaxAttempts: 2, MaxWait: time.Millisecond, HTTPClient: &http.Client{Transport: &http.Transport{}},
 	})
 	require.NoError(t, err)
-	_, err = client.PutEvent(t.Context(), clientOffice(), clientEvent(t))
+	err = put(t, client, clientEvent(t))
 	assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
-	var failed *flussi.RemoteError
-	require.ErrorAs(t, err, &failed)
+	failed := remoteError(t, err)
 	assert.Equal(t, flussi.ErrUnavailable, failed.Kind)
 	assert.Equal(t, 2, failed.Attempts)
 	assert.Zero(t, failed.Status)
@@ -352,7 +328,6 @@ func TestNoConnection(t *testing.T) {
 func TestAContextThatEnds(t *testing.T) {
 	t.Run("before anything is asked", func(t *testing.T) {
 		p := newPlatform(t, nil)
-		defer p.close()
 		all := changes(t, p)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -369,7 +344,6 @@ func TestAContextThatEnds(t *testing.T) {
 		for _, stored := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
 				p := newFaulty(t, nil)
-				defer p.close()
 				for _, change := range changes(t, p) {
 					p.Fail(change.op, restgatewaytest.Fault{Kind: restgatewaytest.Silent, Stored: stored})
 					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -385,30 +359,24 @@ func TestAContextThatEnds(t *testing.T) {
 			})
 		}
 	})
-	t.Run("while it waits to try again", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := newFaulty(t, nil)
-			defer p.close()
-			p.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: 30 * time.Second})
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			_, err := p.client.PutEvent(ctx, clientOffice(), clientEvent(t))
-			assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
-			assert.ErrorIs(t, err, flussi.ErrInterrupted)
-		})
+	inBubble(t, "while it waits to try again", func(t *testing.T) {
+		p := newFaulty(t, nil)
+		p.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: 30 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := p.client.PutEvent(ctx, clientOffice(), clientEvent(t))
+		assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
+		assert.ErrorIs(t, err, flussi.ErrInterrupted)
 	})
-	t.Run("while something is read", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := newFaulty(t, nil)
-			defer p.close()
-			e, n := p.ready(t, pagoinrete.EventNotified)
-			for _, reading := range readings(e, n) {
-				p.Fail(reading.op, restgatewaytest.Fault{Kind: restgatewaytest.Silent})
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-				assert.ErrorIs(t, reading.do(ctx, p.client), flussi.ErrInterrupted, reading.op)
-				cancel()
-			}
-		})
+	inBubble(t, "while something is read", func(t *testing.T) {
+		p := newFaulty(t, nil)
+		e, n := p.ready(t, pagoinrete.EventNotified)
+		for _, reading := range readings(e, n) {
+			p.Fail(reading.op, restgatewaytest.Fault{Kind: restgatewaytest.Silent})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			assert.ErrorIs(t, reading.do(ctx, p.client), flussi.ErrInterrupted, reading.op)
+			cancel()
+		}
 	})
 }
 
@@ -420,6 +388,11 @@ func clientOf(t testing.TB, do roundTrip) *restgateway.Client {
 	})
 	require.NoError(t, err)
 	return client
+}
+
+// answering returns a client whose server always answers the same.
+func answering(t testing.TB, status int, kind, body string) *restgateway.Client {
+	return clientOf(t, func(*http.Request) (*http.Response, error) { return answer(status, kind, body), nil })
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 )
 
@@ -80,8 +81,7 @@ func TestAPDFIsPassedOnAndKnownToBeWhole(t *testing.T) {
 					require.NoError(t, err)
 					return
 				}
-				var failed *flussi.RemoteError
-				require.ErrorAs(t, err, &failed)
+				failed := remoteError(t, err)
 				assert.Equal(t, test.reason, failed.Detail)
 				assert.Equal(t, flussi.ErrUnavailable, failed.Kind)
 				assert.Empty(t, failed.Outcome)
@@ -97,8 +97,7 @@ func TestAPDFThatBreaksOffInTheMiddle(t *testing.T) {
 	for _, cause := range []error{io.ErrUnexpectedEOF, errors.New(secretName), context.DeadlineExceeded} {
 		closed := false
 		body := io.MultiReader(strings.NewReader("%PDF-1.4\n%%EOF\nmore"), iotest.ErrReader(cause))
-		pdf, err := pdfOf(t, "application/pdf", body, &closed).NoticePDF(t.Context(), uuid.New())
-		require.NoError(t, err)
+		pdf := must.Get(pdfOf(t, "application/pdf", body, &closed).NoticePDF(t.Context(), uuid.New()))(t)
 		text, err := io.ReadAll(pdf)
 		assert.Equal(t, "%PDF-1.4\n%%EOF\nmore", string(text))
 		assert.ErrorIs(t, err, cause)
@@ -111,9 +110,8 @@ func TestAPDFEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	closed := false
 	body := io.MultiReader(strings.NewReader("%PDF-1.4\n"), reader(func([]byte) (int, error) { cancel(); return 0, ctx.Err() }))
-	pdf, err := pdfOf(t, "application/pdf", body, &closed).NoticePDF(ctx, uuid.New())
-	require.NoError(t, err)
-	_, err = io.ReadAll(pdf)
+	pdf := must.Get(pdfOf(t, "application/pdf", body, &closed).NoticePDF(ctx, uuid.New()))(t)
+	_, err := io.ReadAll(pdf)
 	assert.ErrorIs(t, err, flussi.ErrInterrupted)
 	assert.ErrorIs(t, err, context.Canceled)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
@@ -111,8 +112,7 @@ func TestWhatCannotBeRightIsNotSent(t *testing.T) {
 		err := test.do()
 		assert.ErrorIs(t, err, test.want, name)
 		assert.Equal(t, flussi.OutcomeRefused, flussi.OutcomeOf(err), name)
-		var failed *flussi.RemoteError
-		require.ErrorAs(t, err, &failed)
+		failed := remoteError(t, err)
 		assert.NotEmpty(t, failed.Operation)
 		assert.NotEmpty(t, failed.Detail)
 		assert.Zero(t, failed.Status)
@@ -125,7 +125,6 @@ func TestWhatCannotBeRightIsNotSent(t *testing.T) {
 
 func TestSchoolsSeeTheirOwnOnly(t *testing.T) {
 	p := newPlatform(t, nil)
-	defer p.close()
 	e, n := p.ready(t, pagoinrete.EventNotified)
 	p.LogIn(n.Payer)
 	require.True(t, p.Pay(n.ID, n.Due()))
@@ -170,7 +169,6 @@ func TestSchoolsSeeTheirOwnOnly(t *testing.T) {
 // library's table does.
 func TestTheSimulatorsRulesForEventsAreThoseOfTheTable(t *testing.T) {
 	p := newPlatform(t, nil)
-	defer p.close()
 	words := map[restgatewaytest.EventState]pagoinrete.EventState{
 		restgatewaytest.EventSimulated: pagoinrete.EventSimulated, restgatewaytest.EventToApprove: pagoinrete.EventToApprove,
 		restgatewaytest.EventToNotify: pagoinrete.EventToNotify, restgatewaytest.EventRejected: pagoinrete.EventRejected,
@@ -211,7 +209,6 @@ func TestTheSimulatorsRulesForEventsAreThoseOfTheTable(t *testing.T) {
 
 func TestTheSimulatorsRulesForNoticesAreThoseOfTheTables(t *testing.T) {
 	p := newPlatform(t, nil)
-	defer p.close()
 	e, n := p.ready(t, pagoinrete.EventNotified)
 	notices := []restgatewaytest.NoticeState{
 		restgatewaytest.NoticeNotNotified, restgatewaytest.NoticeNotified, restgatewaytest.NoticeAwaitingReceipt, restgatewaytest.NoticePaidOnline,
@@ -223,8 +220,7 @@ func TestTheSimulatorsRulesForNoticesAreThoseOfTheTables(t *testing.T) {
 		for _, word := range notices {
 			require.True(t, p.SetEventState(e.ID, event))
 			require.True(t, p.SetNoticeState(n.ID, word))
-			there, err := p.client.Event(t.Context(), e.ID)
-			require.NoError(t, err)
+			there := must.Get(p.client.Event(t.Context(), e.ID))(t)
 			state := p.one(t, n.ID).State
 			if !pagoinrete.Coupled(there.State, state) {
 				continue
@@ -259,7 +255,6 @@ func TestTheLibraryAndTheSimulatorThinkTheSameOfData(t *testing.T) {
 	good, goodNotice := clientEvent(t), clientNotice(t, clientEvent(t))
 	seen := map[string]int{}
 	p := newFaulty(t, nil)
-	defer p.close()
 	rounds := 6000
 	if testing.Short() {
 		rounds = 1000
@@ -303,8 +298,7 @@ func TestTheLibraryAndTheSimulatorThinkTheSameOfData(t *testing.T) {
 				e.Repeatable = !e.Repeatable
 			}
 		}
-		body, err := restgateway.EncodeEvent(e)
-		require.NoError(t, err)
+		body := must.Get(restgateway.EncodeEvent(e))(t)
 		valid := e.Validate(e.Kind)
 		status := putRaw(p.Simulator, "events", e.ID, body)
 		require.Equal(t, valid == nil, status == 201, "%v: %s", valid, body)
@@ -330,11 +324,9 @@ func TestTheLibraryAndTheSimulatorThinkTheSameOfData(t *testing.T) {
 		}
 		_, known := p.Event(good.ID)
 		if !known {
-			_, err := p.client.PutEvent(t.Context(), clientOffice(), good)
-			require.NoError(t, err)
+			require.NoError(t, put(t, p.client, good))
 		}
-		body, err = restgateway.EncodeNotice(n)
-		require.NoError(t, err)
+		body = must.Get(restgateway.EncodeNotice(n))(t)
 		valid = n.Validate()
 		status = putRaw(p.Simulator, "notices", n.ID, body)
 		require.Equal(t, valid == nil, status == 201, "%v: %s", valid, body)
@@ -368,7 +360,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			r.Header.Set("Location", "https://elsewhere.example/")
 			return r, nil
 		})
-		_, err := client.PutEvent(t.Context(), clientOffice(), e)
+		err := put(t, client, e)
 		assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err), status)
 		_, err = client.Event(t.Context(), e.ID)
 		assert.ErrorIs(t, err, flussi.ErrUnavailable, status)
@@ -382,10 +374,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 func TestCallsAreSpreadOverTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newFaulty(t, func(c *restgateway.Config) { c.Calls = 10 })
-		defer p.close()
 		e := clientEvent(t)
-		_, err := p.client.PutEvent(t.Context(), clientOffice(), e)
-		require.NoError(t, err)
+		require.NoError(t, put(t, p.client, e))
 		all := func() time.Duration {
 			start := time.Now()
 			var group sync.WaitGroup

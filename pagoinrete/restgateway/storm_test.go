@@ -25,10 +25,8 @@ func TestInAStormNothingIsDoubledOrLost(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		p := newFaulty(t, nil)
-		defer p.close()
 		e := clientEvent(t)
-		_, err := p.client.PutEvent(t.Context(), clientOffice(), e)
-		require.NoError(t, err)
+		require.NoError(t, put(t, p.client, e))
 		p.FailAtRandom(restgatewaytest.PutNotice, 0.3, 7, restgatewaytest.Faults()...)
 		notices := make([]pagoinrete.Notice, total)
 		for i := range notices {

@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/openapitest"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 func openAPI(t *testing.T) *openapitest.Document {
 	t.Helper()
-	document, err := openapitest.Load("openapi.yaml")
-	require.NoError(t, err)
+	document := must.Get(openapitest.Load("openapi.yaml"))(t)
 	return document
 }
 
@@ -100,25 +100,19 @@ func about(reply, from, to string) []byte {
 }
 
 func TestWhatAReplySays(t *testing.T) {
-	e, err := decodeEvent(about(goodEvent, "", ""), wireID)
-	require.NoError(t, err)
+	e := must.Get(decodeEvent(about(goodEvent, "", ""), wireID))(t)
 	assert.Equal(t, pagoinrete.RemoteEvent{ID: wireID, RemoteID: "EV-1", State: pagoinrete.EventRejected, Rejection: flussi.NewText("Manca")}, e)
-	n, err := decodeNotice(about(goodNotice, "", ""), wireID)
-	require.NoError(t, err)
-	number, err := flussi.ParseNoticeNumber("301005100001400678")
-	require.NoError(t, err)
+	n := must.Get(decodeNotice(about(goodNotice, "", ""), wireID))(t)
+	number := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	assert.Equal(t, pagoinrete.RemoteNotice{
 		ID: wireID, RemoteID: "AV-1", Number: number, State: pagoinrete.NoticePaidOnline, PayerRegistered: true,
 		Evidence: pagoinrete.Evidence{Receipt: pagoinrete.Proof{Reference: "RT-1", Amount: 9000, Date: time.Date(2026, 11, 28, 9, 11, 12, 123456000, time.UTC), By: "dsga"}},
 	}, n)
-	r, err := decodeReceipt(about(goodReceipt, "", ""), wireID)
-	require.NoError(t, err)
+	r := must.Get(decodeReceipt(about(goodReceipt, "", ""), wireID))(t)
 	assert.Equal(t, pagoinrete.Receipt{Reference: "RT-1", Outcome: pagoinrete.ReceiptPaid, Amount: 9000, Date: time.Date(2026, 11, 28, 10, 11, 12, 0, time.UTC), PSP: "Banca"}, r)
-	all, err := decodeNotices(about(`{"notices":[`+goodNotice+`]}`, "", ""), []uuid.UUID{uuid.New(), wireID})
-	require.NoError(t, err)
+	all := must.Get(decodeNotices(about(`{"notices":[`+goodNotice+`]}`, "", ""), []uuid.UUID{uuid.New(), wireID}))(t)
 	assert.Equal(t, []pagoinrete.RemoteNotice{n}, all)
-	all, err = decodeNotices([]byte(`{"notices":[]}`), []uuid.UUID{wireID})
-	require.NoError(t, err)
+	all = must.Get(decodeNotices([]byte(`{"notices":[]}`), []uuid.UUID{wireID}))(t)
 	assert.Empty(t, all)
 }
 
@@ -224,21 +218,18 @@ func checkNotice(t *testing.T, n pagoinrete.RemoteNotice) {
 // What is sent is what there is, but for what is the office's own.
 func TestWhatIsSentIsWhole(t *testing.T) {
 	by := flussi.Actor{ID: "dsga", Roles: []flussi.Role{flussi.AdminDirector}}
-	e, err := pagoinrete.NewEvent(pagoinrete.Donation, "RMIC8GA002", by)
-	require.NoError(t, err)
+	e := must.Get(pagoinrete.NewEvent(pagoinrete.Donation, "RMIC8GA002", by))(t)
 	e.EventData = pagoinrete.EventData{
 		Name: "n", Causale: "c", Category: "k", SchoolYear: 2026, FinancialYear: 2027, Account: "i", Amount: 5, Flexible: true,
 		Instalments: []pagoinrete.Instalment{{}, {DueDate: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.FixedZone("", 3600)), Amount: 5}}, Binding: true, Repeatable: true,
 	}
-	body, err := encodeEvent(e)
-	require.NoError(t, err)
+	body := must.Get(encodeEvent(e))(t)
 	assert.JSONEq(t, `{"kind":"EROGAZIONE_LIBERALE","name":"n","causale":"c","category":"k","school_year":2026,"financial_year":2027,
 		"account":"i","amount":5,"flexible":true,"instalments":[{"amount":0},{"due_date":"2026-01-02T02:04:05.000006Z","amount":5}],
 		"binding":true,"repeatable":true}`, string(body))
 	everyField(t, body)
-	code, err := flussi.ParseFiscalCode("RSSMRA80A01H501U")
-	require.NoError(t, err)
-	body, err = encodeNotice(pagoinrete.Notice{EventID: wireID, Instalment: 2, NoticeData: pagoinrete.NoticeData{
+	code := must.Get(flussi.ParseFiscalCode("RSSMRA80A01H501U"))(t)
+	body, err := encodeNotice(pagoinrete.Notice{EventID: wireID, Instalment: 2, NoticeData: pagoinrete.NoticeData{
 		Debtor: code, DebtorKind: pagoinrete.DebtorStaff, DebtorName: flussi.NewText("R"), Payer: code, Amount: 3, Discount: 2, DueDate: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
 	}})
 	require.NoError(t, err)

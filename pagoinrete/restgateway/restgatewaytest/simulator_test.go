@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/openapitest"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -43,8 +44,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	document, err := openapitest.Load("../openapi.yaml")
-	require.NoError(t, err)
+	document := must.Get(openapitest.Load("../openapi.yaml"))(t)
 	s := restgatewaytest.New(restgatewaytest.Config{})
 	s.AddSchool(restgatewaytest.School{Code: school, Key: key, Name: "I.C. Via (Però) € \\"})
 	ignored := func(error) {}
@@ -115,8 +115,7 @@ func (w *world) step(event uuid.UUID, actions ...string) {
 }
 
 func code(t *testing.T, s string) flussi.FiscalCode {
-	c, err := flussi.ParseFiscalCode(s)
-	require.NoError(t, err)
+	c := must.Get(flussi.ParseFiscalCode(s))(t)
 	return c
 }
 
@@ -402,8 +401,7 @@ func TestThePlatformCanContradictItself(t *testing.T) {
 	require.True(t, w.SetNoticeState(notice, restgatewaytest.NoticeNotNotified))
 	n, _ := w.Notice(notice)
 	assert.Equal(t, restgatewaytest.NoticeNotNotified, n.State, "it does not follow any more")
-	number, err := flussi.ParseNoticeNumber("301005100001400678")
-	require.NoError(t, err)
+	number := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	require.True(t, w.SetNumber(notice, number))
 	require.True(t, w.SetEventState(event, restgatewaytest.EventSimulated))
 	n, _ = w.Notice(notice)
@@ -485,14 +483,12 @@ func TestNoticesArePrinted(t *testing.T) {
 	assert.True(t, strings.HasPrefix(text, "%PDF-1.4\n") && strings.HasSuffix(text, "%%EOF\n"))
 	start := regexp.MustCompile(`startxref\n(\d+)\n%%EOF\n$`).FindStringSubmatch(text)
 	require.NotNil(t, start)
-	at, err := strconv.Atoi(start[1])
-	require.NoError(t, err)
+	at := must.Get(strconv.Atoi(start[1]))(t)
 	table := strings.Split(text[at:], "\n")
 	require.Equal(t, []string{"xref", "0 6", "0000000000 65535 f "}, table[:3])
 	for i, line := range table[3:8] {
 		require.Len(t, line, 19, "20 bytes, with the end of the line")
-		offset, err := strconv.Atoi(line[:10])
-		require.NoError(t, err)
+		offset := must.Get(strconv.Atoi(line[:10]))(t)
 		assert.True(t, strings.HasPrefix(text[offset:], fmt.Sprintf("%d 0 obj\n", i+1)))
 	}
 	length := regexp.MustCompile(`(?s)/Length (\d+) >>\nstream\n(.*)\nendstream`).FindStringSubmatch(text)
@@ -514,8 +510,7 @@ func TestFaults(t *testing.T) {
 			id := uuid.New()
 			put := func() (status int, body []byte, err error) {
 				client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-				r, err := http.NewRequest("PUT", server.URL+"/schools/"+school+"/events/"+id.String(), strings.NewReader(feeBody("", "")))
-				require.NoError(t, err)
+				r := must.Get(http.NewRequest("PUT", server.URL+"/schools/"+school+"/events/"+id.String(), strings.NewReader(feeBody("", ""))))(t)
 				r.Header = http.Header{"Authorization": {"Bearer " + key}, "Sidi-User": {"x"}, "Sidi-Roles": {"AA"}}
 				resp, err := client.Do(r)
 				if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func decode[T any](t *testing.T, text string) (value T) {
@@ -24,28 +25,27 @@ func TestFaultsAreOrderedByTheAPI(t *testing.T) {
 	assert.Equal(t, 201, w.Code, w.Body)
 	w = send(h, "POST", "/sandbox/faults", `{"operation":"get profile","kind":"429","share":1,"seed":7,"retry_after_seconds":30}`)
 	assert.Equal(t, 201, w.Code, w.Body)
-	assert.Contains(t, out.String(), "guasto ordinato: invio: 502, pagina HTML (messaggio memorizzato), le prossime 2 chiamate")
-	assert.Contains(t, out.String(), "guasto ordinato: lettura profilo: 429, troppe chiamate, con la pausa da fare, il 100% delle chiamate, a caso")
+	must.Contain(t, out.String(), "guasto ordinato: invio: 502, pagina HTML (messaggio memorizzato), le prossime 2 chiamate", "guasto ordinato: lettura profilo: 429, troppe chiamate, con la pausa da fare, il 100% delle chiamate, a caso")
 
 	var got []int
 	for range 3 {
-		got = append(got, send(h, "POST", submitPath, message(personalCode)).Code)
+		got = append(got, submit(h, personalCode).Code)
 	}
 	assert.Equal(t, []int{502, 502, 201}, got)
 	assert.Len(t, box.simulator.Deliveries(), 3, "they were stored")
 	for range 3 {
-		w = send(h, "POST", appiotest.BasePath+"/profiles", `{"fiscal_code":"`+personalCode+`"}`)
+		w = profile(h, personalCode)
 		assert.Equal(t, 429, w.Code)
 		assert.Equal(t, "30", w.Header().Get("Retry-After"))
 	}
 	w = send(h, "POST", "/sandbox/faults", `{"operation":"get profile","kind":"404","share":1}`)
 	assert.Equal(t, 201, w.Code, w.Body)
-	assert.Equal(t, 404, send(h, "POST", appiotest.BasePath+"/profiles", `{"fiscal_code":"`+personalCode+`"}`).Code)
+	assert.Equal(t, 404, profile(h, personalCode).Code)
 	assert.Len(t, box.state().Faults, 2, "a share replaces the one before it")
 }
 
 func TestAnOrderThatMakesNoSenseIsRefused(t *testing.T) {
-	const submit = `"operation":"submit message"`
+	const submitting = `"operation":"submit message"`
 	for name, test := range map[string]struct {
 		body, field, says string
 		status            int
@@ -58,22 +58,22 @@ func TestAnOrderThatMakesNoSenseIsRefused(t *testing.T) {
 		"a count that is a text":      {`{"count":"1"}`, "", "il campo «count» non è del tipo giusto", 400},
 		"no operation":                {`{"kind":"502","count":1}`, "operation", "«submit message»", 422},
 		"an unknown operation":        {`{"operation":"fly","kind":"502","count":1}`, "operation", "«get feed»", 422},
-		"no kind":                     {`{` + submit + `,"count":1}`, "kind", "«ID in Location»", 422},
-		"an unknown kind":             {`{` + submit + `,"kind":"418","count":1}`, "kind", "«502»", 422},
-		"stored, which is not open":   {`{` + submit + `,"kind":"404","stored":true,"count":1}`, "stored", "togliere", 422},
+		"no kind":                     {`{` + submitting + `,"count":1}`, "kind", "«ID in Location»", 422},
+		"an unknown kind":             {`{` + submitting + `,"kind":"418","count":1}`, "kind", "«502»", 422},
+		"stored, which is not open":   {`{` + submitting + `,"kind":"404","stored":true,"count":1}`, "stored", "togliere", 422},
 		"stored, where one reads":     {`{"operation":"get feed","kind":"502","stored":true,"count":1}`, "stored", "Solo un invio", 422},
 		"an ID where there is none":   {`{"operation":"get profile","kind":"no ID","count":1}`, "kind", "scegliere l'operazione di invio", 422},
-		"no extent":                   {`{` + submit + `,"kind":"502"}`, "count", "fra 1 e 1.000", 422},
-		"no calls":                    {`{` + submit + `,"kind":"502","count":-1}`, "count", "fra 1 e 1.000", 422},
-		"too many calls":              {`{` + submit + `,"kind":"502","count":1001}`, "count", "fra 1 e 1.000", 422},
-		"calls and a share":           {`{` + submit + `,"kind":"502","count":1,"share":0.5}`, "count", "non entrambi", 422},
-		"a share of less than none":   {`{` + submit + `,"kind":"502","share":-0.1}`, "share", "maggiore di 0", 422},
-		"a share of more than all":    {`{` + submit + `,"kind":"502","share":10}`, "share", "al massimo 1", 422},
-		"slow, without a delay":       {`{` + submit + `,"kind":"slow","count":1}`, "delay_seconds", "serve l'attesa", 422},
-		"a delay of less than none":   {`{` + submit + `,"kind":"slow","count":1,"delay_seconds":-1}`, "delay_seconds", "fra 0 e 600", 422},
-		"a delay without end":         {`{` + submit + `,"kind":"slow","count":1,"delay_seconds":1e9}`, "delay_seconds", "fra 0 e 600", 422},
-		"a pause of less than none":   {`{` + submit + `,"kind":"429","count":1,"retry_after_seconds":-1}`, "retry_after_seconds", "fra 0 e 3600", 422},
-		"a pause that nobody asks":    {`{` + submit + `,"kind":"502","count":1,"retry_after_seconds":1}`, "retry_after_seconds", "Solo il guasto 429", 422},
+		"no extent":                   {`{` + submitting + `,"kind":"502"}`, "count", "fra 1 e 1.000", 422},
+		"no calls":                    {`{` + submitting + `,"kind":"502","count":-1}`, "count", "fra 1 e 1.000", 422},
+		"too many calls":              {`{` + submitting + `,"kind":"502","count":1001}`, "count", "fra 1 e 1.000", 422},
+		"calls and a share":           {`{` + submitting + `,"kind":"502","count":1,"share":0.5}`, "count", "non entrambi", 422},
+		"a share of less than none":   {`{` + submitting + `,"kind":"502","share":-0.1}`, "share", "maggiore di 0", 422},
+		"a share of more than all":    {`{` + submitting + `,"kind":"502","share":10}`, "share", "al massimo 1", 422},
+		"slow, without a delay":       {`{` + submitting + `,"kind":"slow","count":1}`, "delay_seconds", "serve l'attesa", 422},
+		"a delay of less than none":   {`{` + submitting + `,"kind":"slow","count":1,"delay_seconds":-1}`, "delay_seconds", "fra 0 e 600", 422},
+		"a delay without end":         {`{` + submitting + `,"kind":"slow","count":1,"delay_seconds":1e9}`, "delay_seconds", "fra 0 e 600", 422},
+		"a pause of less than none":   {`{` + submitting + `,"kind":"429","count":1,"retry_after_seconds":-1}`, "retry_after_seconds", "fra 0 e 3600", 422},
+		"a pause that nobody asks":    {`{` + submitting + `,"kind":"502","count":1,"retry_after_seconds":1}`, "retry_after_seconds", "Solo il guasto 429", 422},
 		"everything wrong, all is in": {`{"count":0}`, "operation", "non esiste", 422},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestAnOrderThatMakesNoSenseIsRefused(t *testing.T) {
 			}
 			assert.Empty(t, box.state().Faults)
 			assert.Empty(t, out.String())
-			assert.Equal(t, 201, send(h, "POST", submitPath, message(personalCode)).Code, "nothing was ordered")
+			assert.Equal(t, 201, submit(h, personalCode).Code, "nothing was ordered")
 		})
 	}
 }
@@ -102,7 +102,7 @@ func TestDeliveriesAreListedFromWhereOneStopped(t *testing.T) {
 	box, _ := newBox(t, settings{})
 	h := box.handler()
 	for i := range 5 {
-		require.Equal(t, 201, send(h, "POST", submitPath, message(appiotest.SampleCitizen(i).Reveal())).Code)
+		require.Equal(t, 201, submit(h, appiotest.SampleCitizen(i).Reveal()).Code)
 	}
 	type answer struct {
 		Deliveries []deliveryJSON
@@ -131,8 +131,7 @@ func TestDeliveriesAreListedFromWhereOneStopped(t *testing.T) {
 		} else {
 			assert.Equal(t, 5, got.Next, query)
 		}
-		assert.NotContains(t, w.Body.String(), "Maria")
-		assert.NotContains(t, w.Body.String(), appiotest.SampleCitizen(2).Reveal())
+		must.NotContain(t, w.Body.String(), "Maria", appiotest.SampleCitizen(2).Reveal())
 	}
 	for _, query := range []string{"?since=-1", "?since=x", "?limit=0", "?limit=1001", "?limit=1.5"} {
 		w := send(h, "GET", "/sandbox/deliveries"+query, "")
@@ -147,9 +146,9 @@ func stateIsServed(t *testing.T) {
 	box, _ := newBox(t, settings{hold: true, limit: 2})
 	h := box.handler()
 	for _, want := range []int{201, 201, 429} {
-		require.Equal(t, want, send(h, "POST", submitPath, message(personalCode)).Code)
+		require.Equal(t, want, submit(h, personalCode).Code)
 	}
-	state := decode[stateJSON](t, send(h, "GET", "/sandbox/state", "").Body.String())
+	state := decode[stateJSON](t, get(h, "/sandbox/state"))
 	assert.Equal(t, stateJSON{
 		Warning: warning, BaseURL: "http://127.0.0.1:7080/api/v1", Services: []string{"prova"},
 		Received:   map[appiotest.Operation]int{"submit message": 3, "get message": 0, "get profile": 0, "get feed": 0},

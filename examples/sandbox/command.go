@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -117,67 +118,73 @@ func (s *settings) sandbox(out io.Writer) (*sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, service := range services {
-		// All services are of one body, and share its limit.
-		service.Body, service.NamesPayee = s.body, s.body == ""
-		if s.body == "" {
-			service.Body = "ente"
-		}
-		service.ReadsFeed, service.ReadsDetails = true, true
-		box.add(service)
+	for _, a := range services {
+		box.add(appiotest.Service{
+			ID: a.id, Key: a.key, Body: cmp.Or(s.body, "ente"), // all services are of one body, and share its limit
+			NamesPayee: s.body == "", ReadsFeed: true, ReadsDetails: true,
+		})
 	}
-	for _, school := range schools {
-		box.addSchool(school)
+	for _, a := range schools {
+		box.addSchool(restgatewaytest.School{Code: a.id, Key: a.key})
 	}
 	box.absent = absent
 	box.summary = s.summary()
 	return box, nil
 }
 
-// parseServices parses ID=key. The reasons do not show keys: they may be real ones.
-func parseServices(texts []string) (services []appiotest.Service, wrong []string) {
-	if len(texts) == 0 {
-		return []appiotest.Service{{ID: defaultService, Key: defaultKey}}, nil
-	}
+// account is a service or a school, and its key.
+type account struct{ id, key string }
+
+// accountTexts are what is said of the nth wrong account, in Italian.
+type accountTexts struct{ form, key, twice string }
+
+// parseAccounts parses ID=key. The reasons do not show keys: they may be real ones. The function
+// returns what is wrong with an ID, if it has the form of one.
+func parseAccounts(texts []string, say accountTexts, isID func(string) bool, wrongID func(id string, n int) string) (accounts []account, wrong []string) {
 	for i, text := range texts {
 		id, key, _ := strings.Cut(text, "=")
 		_, err := flussi.ParseKey(key)
-		same := func(other appiotest.Service) bool { return other.ID == id || other.Key == key }
+		same := func(other account) bool { return other.id == id || other.key == key }
 		switch {
-		case id == "" || key == "":
-			wrong = append(wrong, fmt.Sprintf("Il servizio n. %d (--service) deve essere scritto id=chiave.", i+1))
-		case flow.CheckService(id) != nil:
-			wrong = append(wrong, fmt.Sprintf("L'id del servizio n. %d (--service) non è valido. %s", i+1, flussi.Explain(flow.CheckService(id))))
+		case !isID(id) || key == "":
+			wrong = append(wrong, fmt.Sprintf(say.form, i+1))
+		case wrongID(id, i+1) != "":
+			wrong = append(wrong, wrongID(id, i+1))
 		case err != nil || strings.TrimSpace(key) != key:
-			wrong = append(wrong, fmt.Sprintf("La chiave del servizio n. %d (--service) ha caratteri non ammessi.", i+1))
-		case slices.ContainsFunc(services, same):
-			wrong = append(wrong, fmt.Sprintf("Il servizio n. %d (--service) ha l'id o la chiave di un altro servizio.", i+1))
+			wrong = append(wrong, fmt.Sprintf(say.key, i+1))
+		case slices.ContainsFunc(accounts, same):
+			wrong = append(wrong, fmt.Sprintf(say.twice, i+1))
 		}
-		services = append(services, appiotest.Service{ID: id, Key: key})
+		accounts = append(accounts, account{id, key})
 	}
-	return services, wrong
+	return accounts, wrong
 }
 
-// parseSchools parses code=key. The reasons do not show keys.
-func parseSchools(texts []string) (schools []restgatewaytest.School, wrong []string) {
+func parseServices(texts []string) ([]account, []string) {
 	if len(texts) == 0 {
-		return []restgatewaytest.School{{Code: defaultSchool, Key: defaultKey}}, nil
+		return []account{{defaultService, defaultKey}}, nil
 	}
-	for i, text := range texts {
-		code, key, _ := strings.Cut(text, "=")
-		_, err := flussi.ParseKey(key)
-		same := func(other restgatewaytest.School) bool { return other.Code == code || other.Key == key }
-		switch {
-		case !isSchool(code) || key == "":
-			wrong = append(wrong, fmt.Sprintf("La scuola n. %d (--school) deve essere scritta codice=credenziale, con il codice meccanografico di 10 caratteri, come %s.", i+1, defaultSchool))
-		case err != nil || strings.TrimSpace(key) != key:
-			wrong = append(wrong, fmt.Sprintf("La credenziale della scuola n. %d (--school) ha caratteri non ammessi.", i+1))
-		case slices.ContainsFunc(schools, same):
-			wrong = append(wrong, fmt.Sprintf("La scuola n. %d (--school) ha il codice o la credenziale di un'altra scuola.", i+1))
+	return parseAccounts(texts, accountTexts{
+		"Il servizio n. %d (--service) deve essere scritto id=chiave.",
+		"La chiave del servizio n. %d (--service) ha caratteri non ammessi.",
+		"Il servizio n. %d (--service) ha l'id o la chiave di un altro servizio.",
+	}, func(id string) bool { return id != "" }, func(id string, n int) string {
+		if err := flow.CheckService(id); err != nil {
+			return fmt.Sprintf("L'id del servizio n. %d (--service) non è valido. %s", n, flussi.Explain(err))
 		}
-		schools = append(schools, restgatewaytest.School{Code: code, Key: key})
+		return ""
+	})
+}
+
+func parseSchools(texts []string) ([]account, []string) {
+	if len(texts) == 0 {
+		return []account{{defaultSchool, defaultKey}}, nil
 	}
-	return schools, wrong
+	return parseAccounts(texts, accountTexts{
+		"La scuola n. %d (--school) deve essere scritta codice=credenziale, con il codice meccanografico di 10 caratteri, come " + defaultSchool + ".",
+		"La credenziale della scuola n. %d (--school) ha caratteri non ammessi.",
+		"La scuola n. %d (--school) ha il codice o la credenziale di un'altra scuola.",
+	}, isSchool, func(string, int) string { return "" })
 }
 
 // isSchool reports whether a text looks like a codice meccanografico.

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"maps"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,22 +82,14 @@ func (s *sandbox) servePage(mux *http.ServeMux) {
 		})
 	})
 	mux.HandleFunc("POST /faults", s.submitFault)
-	mux.HandleFunc("POST /forget", func(w http.ResponseWriter, r *http.Request) {
-		s.removeOrders()
-		http.Redirect(w, r, "/?fatto=forget", http.StatusSeeOther)
-	})
-	mux.HandleFunc("POST /process", func(w http.ResponseWriter, r *http.Request) {
-		s.process()
-		http.Redirect(w, r, "/?fatto=process", http.StatusSeeOther)
-	})
-	mux.HandleFunc("POST /families/login", func(w http.ResponseWriter, r *http.Request) {
-		s.logIn()
-		http.Redirect(w, r, "/?fatto=login", http.StatusSeeOther)
-	})
-	mux.HandleFunc("POST /families/pay", func(w http.ResponseWriter, r *http.Request) {
-		s.payAll()
-		http.Redirect(w, r, "/?fatto=pay", http.StatusSeeOther)
-	})
+	for action, act := range map[string]func(){
+		"/forget": s.removeOrders, "/process": s.process, "/families/login": func() { s.logIn() }, "/families/pay": func() { s.payAll() },
+	} {
+		mux.HandleFunc("POST "+action, func(w http.ResponseWriter, r *http.Request) {
+			act()
+			http.Redirect(w, r, "/?fatto="+path.Base(action), http.StatusSeeOther)
+		})
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Pagina inesistente. Le API simulate cominciano da "+s.address+appiotest.BasePath+" e da "+s.address+restgatewaytest.BasePath+"; la pagina è "+s.address+"/", http.StatusNotFound)
 	})
@@ -215,7 +208,7 @@ func (d pageData) formOf(of platform, prefix string) faultForm {
 		f.Calls = append(f.Calls, option{op, labelOf(op)})
 	}
 	for _, fault := range of.faults {
-		f.Options = append(f.Options, option{fault.String(), describe(of.changing[0], fault)})
+		f.Options = append(f.Options, option{fault.String(), describe(of.first(true), fault)})
 	}
 	slices.SortStableFunc(f.Options, func(a, b option) int { return cmp.Compare(rank(a), rank(b)) })
 	return f

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // post sends a form.
@@ -19,6 +20,14 @@ func post(box *sandbox, path string, fields map[string]string) (status int, loca
 	}
 	w := send(box.handler(), "POST", path, values.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 	return w.Code, w.Header().Get("Location"), w.Body.String()
+}
+
+// accepted sends a form, which must lead to a place.
+func accepted(t *testing.T, box *sandbox, place, path string, fields map[string]string) {
+	t.Helper()
+	status, location, _ := post(box, path, fields)
+	assert.Equal(t, 303, status)
+	assert.Equal(t, place, location)
 }
 
 // typed returns a form that is right, with a change.
@@ -32,25 +41,25 @@ func typed(changes ...string) map[string]string {
 
 func TestThePageShowsTheWarningInEveryState(t *testing.T) {
 	states := map[string]func(*testing.T, *sandbox) string{
-		"empty": func(_ *testing.T, box *sandbox) string { return send(box.handler(), "GET", "/", "").Body.String() },
+		"empty": func(_ *testing.T, box *sandbox) string { return get(box.handler(), "/") },
 		"with messages and faults": func(t *testing.T, box *sandbox) string {
-			require.Equal(t, 201, send(box.handler(), "POST", submitPath, message(personalCode)).Code)
+			require.Equal(t, 201, submit(box.handler(), personalCode).Code)
 			_, wrong := box.addOrder(order{Operation: "get profile", Kind: "silent", Share: 0.125})
 			require.Empty(t, wrong)
-			page := send(box.handler(), "GET", "/", "").Body.String()
-			for _, shown := range []string{box.simulator.Deliveries()[0].ID, "201 accettato", "<dt>Invii ricevuti</dt><dd>1</dd>", "<dt>Messaggi memorizzati</dt><dd>1</dd>", "ACCEPTED", "da elaborare", "Elabora i messaggi in attesa",
-				"lettura profilo", "nessuna risposta", "12,5% delle chiamate", "Dimentica tutti i guasti"} {
-				assert.Contains(t, page, shown)
-			}
+			page := get(box.handler(), "/")
+			must.Contain(t, page,
+				box.simulator.Deliveries()[0].ID, "201 accettato", "<dt>Invii ricevuti</dt><dd>1</dd>", "<dt>Messaggi memorizzati</dt><dd>1</dd>", "ACCEPTED", "da elaborare", "Elabora i messaggi in attesa",
+				"lettura profilo", "nessuna risposta", "12,5% delle chiamate", "Dimentica tutti i guasti",
+			)
 			return page
 		},
 		"after an order": func(_ *testing.T, box *sandbox) string {
-			page := send(box.handler(), "GET", "/?fatto=forget", "").Body.String()
+			page := get(box.handler(), "/?fatto=forget")
 			assert.Contains(t, page, "Tutti i guasti sono stati dimenticati.")
 			return page
 		},
 		"loading itself again": func(_ *testing.T, box *sandbox) string {
-			page := send(box.handler(), "GET", "/?auto=1", "").Body.String()
+			page := get(box.handler(), "/?auto=1")
 			assert.Contains(t, page, `http-equiv="refresh"`)
 			assert.NotContains(t, page, "<form", "what one types would be lost")
 			return page
@@ -67,15 +76,10 @@ func TestThePageShowsTheWarningInEveryState(t *testing.T) {
 			page := state(t, box)
 			_, body, _ := strings.Cut(page, "<body>")
 			banner, _, _ := strings.Cut(body, "</header>")
-			assert.Contains(t, banner, `<header class="banner">`)
-			assert.Contains(t, banner, warning)
+			must.Contain(t, banner, `<header class="banner">`, warning)
 			assert.Regexp(t, `\.banner \{ position: sticky; top: 0;`, page, "it stays in sight")
-			assert.Contains(t, page, "http://127.0.0.1:7080/api/v1")
-			assert.Contains(t, page, `<html lang="it">`)
-			for _, secret := range []string{personalCode, "Maria", defaultKey} {
-				assert.NotContains(t, page, secret)
-			}
-			assert.NotContains(t, page, "ZgotmplZ")
+			must.Contain(t, page, "http://127.0.0.1:7080/api/v1", `<html lang="it">`)
+			must.NotContain(t, page, personalCode, "Maria", defaultKey, "ZgotmplZ")
 			assert.True(t, strings.HasSuffix(page, "</html>\n"), "it is whole")
 		})
 	}
@@ -83,34 +87,27 @@ func TestThePageShowsTheWarningInEveryState(t *testing.T) {
 
 func TestFaultsAreOrderedByTheForm(t *testing.T) {
 	box, _ := newBox(t, settings{})
-	status, location, _ := post(box, "/faults", typed())
-	assert.Equal(t, 303, status)
-	assert.Equal(t, "/?fatto=faults", location)
-	status, _, _ = post(box, "/faults", typed("operation", "get profile", "fault", "429", "extent", "share", "percent", "100", "retry_after", "2,5"))
-	assert.Equal(t, 303, status)
+	accepted(t, box, "/?fatto=faults", "/faults", typed())
+	accepted(t, box, "/?fatto=faults", "/faults", typed("operation", "get profile", "fault", "429", "extent", "share", "percent", "100", "retry_after", "2,5"))
 	var got []int
 	for range 3 {
-		got = append(got, send(box.handler(), "POST", submitPath, message(personalCode)).Code)
+		got = append(got, submit(box.handler(), personalCode).Code)
 	}
 	assert.Equal(t, []int{502, 502, 201}, got)
-	w := send(box.handler(), "POST", appiotest.BasePath+"/profiles", `{"fiscal_code":"`+personalCode+`"}`)
+	w := profile(box.handler(), personalCode)
 	assert.Equal(t, 429, w.Code)
 	assert.Equal(t, "3", w.Header().Get("Retry-After"))
 
-	status, location, _ = post(box, "/forget", nil)
-	assert.Equal(t, 303, status)
-	assert.Equal(t, "/?fatto=forget", location)
-	assert.Equal(t, 200, send(box.handler(), "POST", appiotest.BasePath+"/profiles", `{"fiscal_code":"`+personalCode+`"}`).Code)
+	accepted(t, box, "/?fatto=forget", "/forget", nil)
+	assert.Equal(t, 200, profile(box.handler(), personalCode).Code)
 }
 
 func TestHeldMessagesAreProcessedByTheButton(t *testing.T) {
 	box, _ := newBox(t, settings{hold: true})
-	require.Equal(t, 201, send(box.handler(), "POST", submitPath, message(personalCode)).Code)
-	status, location, _ := post(box, "/process", nil)
-	assert.Equal(t, 303, status)
-	assert.Equal(t, "/?fatto=process", location)
+	require.Equal(t, 201, submit(box.handler(), personalCode).Code)
+	accepted(t, box, "/?fatto=process", "/process", nil)
 	assert.Equal(t, "PROCESSED", box.simulator.Deliveries()[0].State.Status)
-	page := send(box.handler(), "GET", location, "").Body.String()
+	page := get(box.handler(), "/?fatto=process")
 	assert.Contains(t, page, "I messaggi in attesa sono stati elaborati.")
 	assert.NotContains(t, page, "Elabora i messaggi in attesa")
 }
@@ -138,9 +135,7 @@ func TestAWrongFormSaysWhatIsWrongAndKeepsWhatWasTyped(t *testing.T) {
 			box, _ := newBox(t, settings{})
 			status, _, page := post(box, "/faults", test.fields)
 			assert.Equal(t, 422, status)
-			assert.Contains(t, page, `role="alert"`)
-			assert.Contains(t, page, "Il guasto non è stato ordinato.")
-			assert.Contains(t, page, `aria-invalid="true"`)
+			must.Contain(t, page, `role="alert"`, "Il guasto non è stato ordinato.", `aria-invalid="true"`)
 			assert.NotContains(t, page, "<script>")
 			for _, says := range test.says {
 				assert.Contains(t, page, says)
@@ -154,8 +149,7 @@ func TestThePageLoadsNothingFromElsewhere(t *testing.T) {
 	box, _ := newBox(t, settings{})
 	w := send(box.handler(), "GET", "/", "")
 	assert.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'")
-	assert.NotContains(t, w.Body.String(), "<script")
-	assert.NotContains(t, w.Body.String(), "src=")
+	must.NotContain(t, w.Body.String(), "<script", "src=")
 	w = send(box.handler(), "GET", "/altrove", "")
 	assert.Equal(t, 404, w.Code)
 	assert.Contains(t, w.Body.String(), "http://127.0.0.1:7080/api/v1")
@@ -164,9 +158,9 @@ func TestThePageLoadsNothingFromElsewhere(t *testing.T) {
 func TestThePageShowsTheLatestMessagesFirst(t *testing.T) {
 	box, _ := newBox(t, settings{unlimited: true})
 	for i := range shownDeliveries + 10 {
-		require.Equal(t, 201, send(box.handler(), "POST", submitPath, message(appiotest.SampleCitizen(i).Reveal())).Code)
+		require.Equal(t, 201, submit(box.handler(), appiotest.SampleCitizen(i).Reveal()).Code)
 	}
-	page := send(box.handler(), "GET", "/", "").Body.String()
+	page := get(box.handler(), "/")
 	assert.Equal(t, shownDeliveries, strings.Count(page, "201 accettato"))
 	assert.Less(t, strings.Index(page, "<td>60</td>"), strings.Index(page, "<td>11</td>"))
 	assert.NotContains(t, page, "<td>10</td>")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -32,27 +33,29 @@ const (
 	tooManyRequests = string(appiotest.TooManyRequests)
 )
 
+// operation is an operation of a platform.
+type operation struct {
+	name, label string // in the simulator, and in Italian
+	changes     bool   // something: a fault may come before or after
+}
+
 // platform has the operations and the faults of a platform.
 type platform struct {
 	name        string
-	changing    []string          // operations that change something: a fault may come before or after
-	reading     []string          // other operations
-	labels      map[string]string // of the operations, in Italian
-	faults      []fault           // of every kind
-	done, not   string            // whether a change took effect, in Italian
-	onlyChanges string            // why a reading cannot be Stored, in Italian
-	onlyFor     []string          // kinds for changes alone
+	calls       []operation // in the order of the page
+	faults      []fault     // of every kind
+	done, not   string      // whether a change took effect, in Italian
+	onlyChanges string      // why a reading cannot be Stored, in Italian
+	onlyFor     []string    // kinds for changes alone
 }
 
 var appIO = platform{
-	name:     "App IO",
-	changing: []string{string(appiotest.SubmitMessage)},
-	reading:  []string{string(appiotest.GetMessage), string(appiotest.GetProfile), string(appiotest.GetFeed)},
-	labels: map[string]string{
-		string(appiotest.SubmitMessage): "invio",
-		string(appiotest.GetMessage):    "lettura messaggio",
-		string(appiotest.GetProfile):    "lettura profilo",
-		string(appiotest.GetFeed):       "lettura iscrizioni",
+	name: "App IO",
+	calls: []operation{
+		{string(appiotest.SubmitMessage), "invio", true},
+		{string(appiotest.GetMessage), "lettura messaggio", false},
+		{string(appiotest.GetProfile), "lettura profilo", false},
+		{string(appiotest.GetFeed), "lettura iscrizioni", false},
 	},
 	faults: converted(appiotest.Faults(), func(f appiotest.Fault) fault { return fault{string(f.Kind), f.Stored, 0, 0} }),
 	done:   "messaggio memorizzato", not: "messaggio non memorizzato",
@@ -62,18 +65,15 @@ var appIO = platform{
 
 var pagoInRete = platform{
 	name: "Pago In Rete",
-	changing: []string{string(restgatewaytest.PutEvent), string(restgatewaytest.MoveEvent), string(restgatewaytest.PutNotice),
-		string(restgatewaytest.MoveNotice)},
-	reading: []string{string(restgatewaytest.GetEvent), string(restgatewaytest.GetNotices), string(restgatewaytest.GetPDF), string(restgatewaytest.GetReceipt)},
-	labels: map[string]string{
-		string(restgatewaytest.PutEvent):   "trasmissione evento",
-		string(restgatewaytest.MoveEvent):  "passo di un evento",
-		string(restgatewaytest.PutNotice):  "trasmissione avviso",
-		string(restgatewaytest.MoveNotice): "passo di un avviso",
-		string(restgatewaytest.GetEvent):   "lettura evento",
-		string(restgatewaytest.GetNotices): "lettura avvisi",
-		string(restgatewaytest.GetPDF):     "lettura PDF",
-		string(restgatewaytest.GetReceipt): "lettura ricevuta",
+	calls: []operation{
+		{string(restgatewaytest.PutEvent), "trasmissione evento", true},
+		{string(restgatewaytest.MoveEvent), "passo di un evento", true},
+		{string(restgatewaytest.PutNotice), "trasmissione avviso", true},
+		{string(restgatewaytest.MoveNotice), "passo di un avviso", true},
+		{string(restgatewaytest.GetEvent), "lettura evento", false},
+		{string(restgatewaytest.GetNotices), "lettura avvisi", false},
+		{string(restgatewaytest.GetPDF), "lettura PDF", false},
+		{string(restgatewaytest.GetReceipt), "lettura ricevuta", false},
 	},
 	faults: converted(restgatewaytest.Faults(), func(f restgatewaytest.Fault) fault { return fault{string(f.Kind), f.Stored, 0, 0} }),
 	done:   "operazione fatta", not: "operazione non fatta",
@@ -96,10 +96,31 @@ func platformOf(op string) platform {
 	return appIO
 }
 
-// operations returns the operations of the platform, in the order of the page.
-func (p platform) operations() []string { return slices.Concat(p.changing, p.reading) }
+// operations returns the names of the platform's operations, in the order of the page.
+func (p platform) operations() []string {
+	var names []string
+	for _, o := range p.calls {
+		names = append(names, o.name)
+	}
+	return names
+}
 
-func (p platform) changes(op string) bool { return slices.Contains(p.changing, op) }
+// first returns the first operation that changes something, or the first that does not.
+func (p platform) first(changes bool) string {
+	return p.calls[slices.IndexFunc(p.calls, func(o operation) bool { return o.changes == changes })].name
+}
+
+// operation returns the operation with a name; the zero one if there is none.
+func (p platform) operation(name string) operation {
+	for _, o := range p.calls {
+		if o.name == name {
+			return o
+		}
+	}
+	return operation{}
+}
+
+func (p platform) changes(op string) bool { return p.operation(op).changes }
 
 // kinds returns the kinds of faults, in the simulator's order.
 func (p platform) kinds() []string {
@@ -114,10 +135,7 @@ func (p platform) kinds() []string {
 
 // labelOf returns the name of an operation in Italian.
 func labelOf(op string) string {
-	if label := platformOf(op).labels[op]; label != "" {
-		return label
-	}
-	return "percorso che non esiste"
+	return cmp.Or(platformOf(op).operation(op).label, "percorso che non esiste")
 }
 
 // texts describe the kinds of faults in Italian.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -23,8 +24,7 @@ func TestBlankAndCheck(t *testing.T) {
 	require.NoError(t, os.WriteFile(filled, []byte(csv), 0o600))
 	out.Reset()
 	require.ErrorContains(t, run(t.Context(), []string{"check", filled, marked}, &out), "corretto.xlsx")
-	assert.Contains(t, out.String(), "Riga 3, colonna C (Importo): L'importo si può leggere in due modi")
-	assert.Contains(t, out.String(), "Totale delle righe corrette: 12,50 €")
+	must.Contain(t, out.String(), "Riga 3, colonna C (Importo): L'importo si può leggere in due modi", "Totale delle righe corrette: 12,50 €")
 	copied, err := os.ReadFile(marked)
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(string(copied), "PK"))

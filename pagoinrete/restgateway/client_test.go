@@ -80,8 +80,7 @@ func TestAnEventAndItsNoticeGoTheirWholeWay(t *testing.T) {
 	pdf := must.Get(client.NoticePDF(ctx, n.ID))(t)
 	text := must.Get(io.ReadAll(pdf))(t)
 	require.NoError(t, pdf.Close())
-	assert.Contains(t, string(text), "90,00")
-	assert.Contains(t, string(text), "01/12/2026")
+	must.Contain(t, string(text), "90,00", "01/12/2026")
 
 	stored, kept := p.Event(e.ID)
 	require.True(t, kept)

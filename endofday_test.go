@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestEndOfDay(t *testing.T) {
@@ -19,8 +19,7 @@ func TestEndOfDay(t *testing.T) {
 		"2024-02-29T22:59:59Z": {2024, 2, 29},
 		"9999-12-31T22:59:59Z": {9999, 12, 31},
 	} {
-		end, err := flussi.EndOfDay(day[0], time.Month(day[1]), day[2])
-		require.NoError(t, err)
+		end := must.Get(flussi.EndOfDay(day[0], time.Month(day[1]), day[2]))(t)
 		assert.Equal(t, want, end.Format(time.RFC3339))
 		assert.Equal(t, time.UTC, end.Location())
 	}

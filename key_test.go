@@ -9,16 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 const keyText = "0123456789abcdef-secret"
 
 func TestParseKeyTrimsWhiteSpace(t *testing.T) {
-	want, err := flussi.ParseKey(keyText)
-	require.NoError(t, err)
+	want := must.Get(flussi.ParseKey(keyText))(t)
 	for _, text := range []string{"  " + keyText + "\n", " \n" + keyText + "\r\n", "\u00a0" + keyText} {
-		k, err := flussi.ParseKey(text)
-		require.NoError(t, err)
+		k := must.Get(flussi.ParseKey(text))(t)
 		assert.Equal(t, want, k)
 		assert.Equal(t, keyText, k.Reveal())
 	}
@@ -49,15 +48,12 @@ func TestParseKeyRefusesWhatAHeaderCannotCarry(t *testing.T) {
 }
 
 func TestAKeyMasksItself(t *testing.T) {
-	k, err := flussi.ParseKey(keyText)
-	require.NoError(t, err)
+	k := must.Get(flussi.ParseKey(keyText))(t)
 	assert.Equal(t, "Key(***)", k.String())
 	assert.Equal(t, "Key()", flussi.Key{}.String())
 	assert.Equal(t, "flussi.Key(***)", fmt.Sprintf("%#v", k))
 	assert.Equal(t, "Key(***)", k.LogValue().String())
-	text, err := json.Marshal(k)
-	require.NoError(t, err)
-	assert.JSONEq(t, `"Key(***)"`, string(text), "a key is not data")
+	assert.JSONEq(t, `"Key(***)"`, string(must.Get(json.Marshal(k))(t)), "a key is not data")
 	for _, v := range []any{k, &k, struct{ k flussi.Key }{k}, []flussi.Key{k}} {
 		for verb := 'A'; verb <= 'z'; verb++ {
 			for _, flags := range []string{"", "+", "#"} {

@@ -4,18 +4,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestParseOrganizationCode(t *testing.T) {
-	for name, test := range map[string]struct {
-		input    string
-		want     error
-		position int
-		italian  string
-	}{
+	checkParse(t, "OrganizationCode", flussi.ParseOrganizationCode, flussi.OrganizationCode.String, map[string]parsing{
 		"a body":                     {input: "80185250588"},
 		"a company":                  {input: "15376371009"},
 		"a wrong check digit":        {input: "15376371000"},
@@ -29,18 +24,7 @@ func TestParseOrganizationCode(t *testing.T) {
 		"eleven zeros":               {"00000000000", flussi.ErrRange, 0, "soli zeri"},
 		"a country prefix":           {"IT153763710", flussi.ErrCharacter, 1, "posizione 1"},
 		"digits outside ASCII, wide": {"８０１８５２５０５８８", flussi.ErrCharacter, 1, "posizione 1"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			code, err := flussi.ParseOrganizationCode(test.input)
-			if test.want == nil {
-				require.NoError(t, err)
-				assert.Equal(t, test.input, code.String())
-				return
-			}
-			assert.True(t, code.IsZero())
-			assertValueError(t, err, "OrganizationCode", test.want, test.position, test.italian)
-		})
-	}
+	})
 }
 
 func TestOrganizationCodeCheck(t *testing.T) {
@@ -51,14 +35,12 @@ func TestOrganizationCodeCheck(t *testing.T) {
 		"10000000090": nil, // a check digit of zero
 		"08185250588": flussi.ErrCheckDigits,
 	} {
-		code, err := flussi.ParseOrganizationCode(input)
-		require.NoError(t, err)
+		code := must.Get(flussi.ParseOrganizationCode(input))(t)
 		assert.ErrorIs(t, code.Check(), want, input)
-		lenient, err := flussi.ReadOrganizationCode(" "+input, flussi.Lenient)
-		require.NoError(t, err)
+		lenient := must.Get(flussi.ReadOrganizationCode(" "+input, flussi.Lenient))(t)
 		assert.Equal(t, code, lenient.Value)
 		assert.Equal(t, want == nil, len(lenient.Warnings) == 0)
-		_, err = flussi.ReadOrganizationCode(input, flussi.Strict)
+		_, err := flussi.ReadOrganizationCode(input, flussi.Strict)
 		assert.ErrorIs(t, err, want)
 	}
 	assert.NoError(t, flussi.OrganizationCode{}.Check())

@@ -43,8 +43,7 @@ func TestPersonalValuesMaskThemselves(t *testing.T) {
 }
 
 func masks[T personal](t *testing.T, name, text string, parse func(string) (T, error)) {
-	value, err := parse(text)
-	require.NoError(t, err)
+	value := must.Get(parse(text))(t)
 	var none T
 	mask := name + "(***)"
 
@@ -98,27 +97,22 @@ func masks[T personal](t *testing.T, name, text string, parse func(string) (T, e
 	must.Contain(t, log.String(), `"error":"kept","number":7,"nothing":null`, `"struct":"{Value:`+mask+`}"`)
 
 	t.Run("yet marshal whole", func(t *testing.T) {
-		data, err := json.Marshal(exported{value})
-		require.NoError(t, err)
+		data := must.Get(json.Marshal(exported{value}))(t)
 		assert.JSONEq(t, `{"Value":"`+text+`"}`, string(data))
 		var back exported
 		require.NoError(t, json.Unmarshal(data, &back))
 		assert.Equal(t, value, back.Value)
 
-		data, err = xml.Marshal(exported{value})
-		require.NoError(t, err)
+		data = must.Get(xml.Marshal(exported{value}))(t)
 		assert.Contains(t, string(data), text)
 
-		data, err = json.Marshal(map[T]int{value: 1})
-		require.NoError(t, err)
+		data = must.Get(json.Marshal(map[T]int{value: 1}))(t)
 		assert.JSONEq(t, `{"`+text+`":1}`, string(data))
 		var keys map[T]int
 		require.NoError(t, json.Unmarshal(data, &keys))
 		assert.Equal(t, 1, keys[value])
 
-		stored, err := value.Value()
-		require.NoError(t, err)
-		assert.Equal(t, text, stored)
+		assert.Equal(t, text, must.Get(value.Value())(t))
 		for _, column := range []any{text, []byte(text)} {
 			var scanned T
 			require.NoError(t, any(&scanned).(sql.Scanner).Scan(column))
@@ -127,8 +121,7 @@ func masks[T personal](t *testing.T, name, text string, parse func(string) (T, e
 	})
 
 	t.Run("absence survives a round trip", func(t *testing.T) {
-		data, err := json.Marshal(exported{})
-		require.NoError(t, err)
+		data := must.Get(json.Marshal(exported{}))(t)
 		assert.JSONEq(t, `{"Value":""}`, string(data))
 		back := exported{value}
 		require.NoError(t, json.Unmarshal(data, &back))
@@ -136,15 +129,13 @@ func masks[T personal](t *testing.T, name, text string, parse func(string) (T, e
 		back = exported{value}
 		require.NoError(t, json.Unmarshal([]byte(`{"Value":null}`), &back))
 		assert.Equal(t, value, back.Value, "null changes nothing, as everywhere in encoding/json")
-		data, err = json.Marshal(struct {
+		data, err := json.Marshal(struct {
 			Value T `json:",omitzero"`
 		}{})
 		require.NoError(t, err)
 		assert.JSONEq(t, `{}`, string(data))
 
-		stored, err := none.Value()
-		require.NoError(t, err)
-		assert.Nil(t, stored)
+		assert.Nil(t, must.Get(none.Value())(t))
 		scanned := value
 		require.NoError(t, any(&scanned).(sql.Scanner).Scan(nil))
 		assert.True(t, scanned.IsZero())
@@ -185,23 +176,18 @@ func assertHides(t *testing.T, output, text, how string) {
 }
 
 func TestOrganizationCodeIsPublicAndMarshals(t *testing.T) {
-	code, err := flussi.ParseOrganizationCode("80185250588")
-	require.NoError(t, err)
+	code := must.Get(flussi.ParseOrganizationCode("80185250588"))(t)
 	assert.Equal(t, "80185250588", fmt.Sprint(code))
-	data, err := json.Marshal(struct{ Code flussi.OrganizationCode }{code})
-	require.NoError(t, err)
+	data := must.Get(json.Marshal(struct{ Code flussi.OrganizationCode }{code}))(t)
 	assert.JSONEq(t, `{"Code":"80185250588"}`, string(data))
 	var back struct{ Code flussi.OrganizationCode }
 	require.NoError(t, json.Unmarshal(data, &back))
 	assert.Equal(t, code, back.Code)
-	stored, err := code.Value()
-	require.NoError(t, err)
+	stored := must.Get(code.Value())(t)
 	var scanned flussi.OrganizationCode
 	require.NoError(t, scanned.Scan(stored))
 	assert.Equal(t, code, scanned)
-	stored, err = flussi.OrganizationCode{}.Value()
-	require.NoError(t, err)
-	require.NoError(t, scanned.Scan(stored))
+	require.NoError(t, scanned.Scan(must.Get(flussi.OrganizationCode{}.Value())(t)))
 	assert.True(t, scanned.IsZero())
 	assert.ErrorIs(t, scanned.Scan(int64(80185250588)), flussi.ErrDigitsLost)
 }

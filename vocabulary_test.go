@@ -26,6 +26,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/internal/golden"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 )
@@ -215,8 +216,7 @@ func excelErrors(t *testing.T) map[string]error {
 	t.Helper()
 	type row struct{ Code flussi.FiscalCode }
 	column := excel.NewColumn("Codice", excel.FiscalCode(flussi.Strict), func(r *row) *flussi.FiscalCode { return &r.Code }, excel.ColumnConfig{Required: true})
-	template, err := excel.New(excel.Config[row]{Name: "Prova"}, column)
-	require.NoError(t, err)
+	template := must.Get(excel.New(excel.Config[row]{Name: "Prova"}, column))(t)
 	_, defects := excel.New(excel.Config[row]{Name: "Prova"}, column, column)
 	read := func(file string) error {
 		var report excel.Report

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 type step = fsm.Step[state, event]
@@ -33,9 +34,7 @@ func TestFireCallsInOrder(t *testing.T) {
 	var calls []string
 	m := fsm.MustNew(door()).With(recorder(&calls))
 	guard := func(_ context.Context, s step) error { calls = append(calls, "guard"); return nil }
-	to, err := m.Fire(t.Context(), closed, wall, builder, guard)
-	require.NoError(t, err)
-	assert.Equal(t, walled, to)
+	assert.Equal(t, walled, must.Get(m.Fire(t.Context(), closed, wall, builder, guard))(t))
 	assert.Equal(t, []string{
 		"before closed>walled by b.mastro", "guard", "leave closed>walled by b.mastro",
 		"enter closed>walled by b.mastro", "after closed>walled by b.mastro",
@@ -48,9 +47,7 @@ func TestFireStaysInItsStateWithoutError(t *testing.T) {
 	m := fsm.MustNew(door()).With(recorder(&calls))
 	for range 3 {
 		calls = nil
-		to, err := m.Fire(t.Context(), closed, look, anyone)
-		require.NoError(t, err)
-		assert.Equal(t, closed, to)
+		assert.Equal(t, closed, must.Get(m.Fire(t.Context(), closed, look, anyone))(t))
 		assert.Equal(t, []string{"before closed>closed by p.caso", "after closed>closed by p.caso"}, calls)
 	}
 }
@@ -100,8 +97,7 @@ func TestFireRefusesAContextThatHasEnded(t *testing.T) {
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Empty(t, calls, "nothing is asked for a caller that is gone")
 		assert.Equal(t, "L'azione «Apri» è stata interrotta prima di avere effetto.", flussi.Explain(err))
-		to, err = m.Fire(context.Background(), closed, push, anyone)
-		require.NoError(t, err)
+		to = must.Get(m.Fire(context.Background(), closed, push, anyone))(t)
 		assert.Equal(t, open, to)
 	}
 }
@@ -158,9 +154,7 @@ func (c *lateContext) Done() <-chan struct{} {
 func TestAStepThatIsDecidedIsTaken(t *testing.T) {
 	m := fsm.MustNew(door())
 	for range 3 {
-		to, err := m.Fire(&lateContext{Context: context.Background()}, closed, push, anyone)
-		require.NoError(t, err)
-		assert.Equal(t, open, to)
+		assert.Equal(t, open, must.Get(m.Fire(&lateContext{Context: context.Background()}, closed, push, anyone))(t))
 	}
 }
 

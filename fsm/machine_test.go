@@ -11,6 +11,7 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/internal/golden"
 	"github.com/flussi-go/flussi/internal/machinetest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestMachine(t *testing.T) { machinetest.Run(t, fsm.MustNew(door())) }
@@ -66,9 +67,7 @@ func TestPath(t *testing.T) {
 		"around, back through the others": {"sent", "sending", []event{"reject", "register", "claim"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path, err := m.Path(test.from, test.to)
-			require.NoError(t, err)
-			assert.Equal(t, test.want, path)
+			assert.Equal(t, test.want, must.Get(m.Path(test.from, test.to))(t))
 		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -186,8 +187,7 @@ func TestTheModuleRequiresOnlyWhatItsPackagesMayImport(t *testing.T) {
 			allowed = append(allowed, names...)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	require.NoError(t, err)
+	text := must.Get(os.ReadFile(filepath.Join(root, "go.mod")))(t)
 	direct := 0
 	for line := range strings.Lines(string(text)) {
 		fields := strings.Fields(line)
@@ -206,9 +206,7 @@ func TestTheModuleRequiresOnlyWhatItsPackagesMayImport(t *testing.T) {
 // silence.
 func TestTheLanguageFloorStays(t *testing.T) {
 	for _, file := range []string{"go.mod", "go.work", "examples/go.mod"} {
-		text, err := os.ReadFile(filepath.Join(root, file))
-		require.NoError(t, err)
-		assert.Contains(t, "\n"+string(text), "\ngo 1.25.0\n", file)
+		assert.Contains(t, "\n"+string(must.Get(os.ReadFile(filepath.Join(root, file)))(t)), "\ngo 1.25.0\n", file)
 	}
 }
 
@@ -344,8 +342,7 @@ func TestTheReadmesProgramsRun(t *testing.T) {
 		}
 		return err
 	}))
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	require.NoError(t, err)
+	readme := must.Get(os.ReadFile(filepath.Join(root, "README.md")))(t)
 	blocks := strings.Split(string(readme), "```go\n")[1:]
 	require.NotEmpty(t, blocks)
 	for _, block := range blocks {

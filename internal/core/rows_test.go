@@ -13,6 +13,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // row stands for an item for each word of its text; "" is not valid.
@@ -136,9 +137,7 @@ func TestImportLimitsTheErrorsOfItsReport(t *testing.T) {
 func TestImportRefusesWhatTheStoreHas(t *testing.T) {
 	i := newImport(true, 2)
 	i.Stored("a")
-	changes, err := run(t.Context(), i, rowsOf(row{text: "a"}, row{text: "b"}))
-	require.NoError(t, err)
-	assert.Equal(t, []string{"+b"}, changes)
+	assert.Equal(t, []string{"+b"}, must.Get(run(t.Context(), i, rowsOf(row{text: "a"}, row{text: "b"})))(t))
 	assert.Equal(t, 0, i.Report.Errors[0].Other)
 	assert.Equal(t, 2, i.Row("b"))
 }

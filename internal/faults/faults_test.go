@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -82,8 +83,7 @@ func (p *platform) request(ctx context.Context, path, account string) *http.Resp
 
 func text(t *testing.T, r *http.Response) string {
 	t.Helper()
-	body, err := io.ReadAll(r.Body)
-	require.NoError(t, err)
+	body := must.Get(io.ReadAll(r.Body))(t)
 	return string(body)
 }
 
@@ -271,8 +271,7 @@ func TestEveryKind(t *testing.T) {
 func send(t *testing.T, url string, patience time.Duration) (status int, body string, err error) {
 	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	r, err := http.NewRequest(http.MethodPut, url+"/things", strings.NewReader("{}"))
-	require.NoError(t, err)
+	r := must.Get(http.NewRequest(http.MethodPut, url+"/things", strings.NewReader("{}")))(t)
 	r.Header.Set("Key", "a")
 	resp, err := client.Do(r)
 	if err != nil {
@@ -312,11 +311,9 @@ func TestACutReplyHasItsHeaders(t *testing.T) {
 		p := newPlatform(Config{})
 		p.Fail(put, Fault{Kind: name})
 		url, end := Listen(p)
-		r, err := http.NewRequest(http.MethodPut, url+"/things", bytes.NewReader(nil))
-		require.NoError(t, err)
+		r := must.Get(http.NewRequest(http.MethodPut, url+"/things", bytes.NewReader(nil)))(t)
 		r.Header.Set("Key", "a")
-		resp, err := http.DefaultClient.Do(r)
-		require.NoError(t, err)
+		resp := must.Get(http.DefaultClient.Do(r))(t)
 		assert.Equal(t, 201, resp.StatusCode)
 		assert.Equal(t, length, resp.ContentLength)
 		assert.Equal(t, "/things/1", resp.Header.Get("Location"))

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // entity is what the tables of the tests keep, as parents and as children.
@@ -133,8 +134,7 @@ func TestWriteChecksVersions(t *testing.T) {
 				assert.Equal(t, []uuid.UUID{e.id}, s.found(t, s.byKey.Of("b")))
 				assert.Equal(t, 2, s.counts.Of(uuid.Nil))
 			}
-			history, err := s.children.History(t.Context(), "read history", e.id)
-			require.NoError(t, err)
+			history := must.Get(s.children.History(t.Context(), "read history", e.id))(t)
 			require.Len(t, history, int(version))
 			for i, r := range history {
 				assert.Equal(t, record{int64(i + 1), "because"}, r)
@@ -234,21 +234,16 @@ func TestReturnedValuesAreCopies(t *testing.T) {
 	e.tags = []string{"a"}
 	s.save(t, e)
 	spoil := func(e entity) { e.tags[0] = "spoiled" }
-	got, err := s.children.Get(t.Context(), "get", e.id)
-	require.NoError(t, err)
+	got := must.Get(s.children.Get(t.Context(), "get", e.id))(t)
 	spoil(got)
-	page, err := s.children.Page(t.Context(), "list", Range{}, s.children.All, func(*entity) bool { return true })
-	require.NoError(t, err)
+	page := must.Get(s.children.Page(t.Context(), "list", Range{}, s.children.All, func(*entity) bool { return true }))(t)
 	spoil(page[0])
-	history, err := s.children.History(t.Context(), "read history", e.id)
-	require.NoError(t, err)
+	history := must.Get(s.children.History(t.Context(), "read history", e.id))(t)
 	history[0].text = "spoiled"
 
-	got, err = s.children.Get(t.Context(), "get", e.id)
-	require.NoError(t, err)
+	got = must.Get(s.children.Get(t.Context(), "get", e.id))(t)
 	assert.Equal(t, []string{"a"}, got.tags)
-	history, err = s.children.History(t.Context(), "read history", e.id)
-	require.NoError(t, err)
+	history = must.Get(s.children.History(t.Context(), "read history", e.id))(t)
 	assert.Equal(t, []record{{1, "because"}}, history)
 }
 

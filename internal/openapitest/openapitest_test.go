@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/openapitest"
 )
 
@@ -56,8 +57,7 @@ func load(t *testing.T, text string) (*openapitest.Document, error) {
 }
 
 func TestRequestsAreChecked(t *testing.T) {
-	d, err := load(t, document)
-	require.NoError(t, err)
+	d := must.Get(load(t, document))(t)
 	for body, fault := range map[string]string{
 		`{"name":"abc"}`: "",
 		`{"name":"abc","kind":"A","at":"2026-01-02T03:04:05.6Z","sum":5,"good":true,"parts":[{"name":"x"}]}`: "",
@@ -105,8 +105,7 @@ func TestRequestsAreChecked(t *testing.T) {
 }
 
 func TestRepliesAreChecked(t *testing.T) {
-	d, err := load(t, document)
-	require.NoError(t, err)
+	d := must.Get(load(t, document))(t)
 	reply := func(status int, kind, body string) error {
 		return d.CheckReply(http.MethodPut, "/things/"+id, status, http.Header{"Content-Type": {kind}}, []byte(body))
 	}
@@ -137,8 +136,7 @@ func TestWhatIsNotKnownOfADocumentIsRefused(t *testing.T) {
 }
 
 func TestADocumentTellsWhatItHas(t *testing.T) {
-	d, err := load(t, document)
-	require.NoError(t, err)
+	d := must.Get(load(t, document))(t)
 	assert.Equal(t, []openapitest.Operation{{"query things", "GET", "/things/query"}, {"put thing", "PUT", "/things/{id}"}}, d.Operations())
 	assert.Equal(t, []string{"Thing"}, d.Schemas())
 	assert.Equal(t, map[string]bool{"name": true, "kind": false, "at": false, "sum": false, "good": false, "parts": false}, d.Properties("Thing"))
@@ -146,8 +144,7 @@ func TestADocumentTellsWhatItHas(t *testing.T) {
 }
 
 func TestAHandlerIsWatched(t *testing.T) {
-	d, err := load(t, document)
-	require.NoError(t, err)
+	d := must.Get(load(t, document))(t)
 	for reply, fault := range map[string]string{`{"name":"a"}`: "", `{}`: "a reply: put thing: reply 200: no name"} {
 		var faults []string
 		handler := d.Handler("/v1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

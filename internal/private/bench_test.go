@@ -9,28 +9,19 @@ import (
 
 // Making values that are new, as reading a list of citizens does.
 func BenchmarkNew(b *testing.B) {
-	texts := func(b *testing.B) []string {
-		all := make([]string, b.N)
-		for i := range all {
-			all[i] = fmt.Sprintf("%016d", i)
-		}
-		b.ResetTimer()
-		return all
+	b.Run("code", func(b *testing.B) { makeAll(b, private.CodeOf) })
+	b.Run("text", func(b *testing.B) { makeAll(b, private.Of) })
+}
+
+func makeAll[T any](b *testing.B, of func(string) T) {
+	b.ReportAllocs()
+	texts := make([]string, b.N)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("%016d", i)
 	}
-	b.Run("code", func(b *testing.B) {
-		b.ReportAllocs()
-		all := texts(b)
-		made := make([]private.Code, b.N)
-		for i, s := range all {
-			made[i] = private.CodeOf(s)
-		}
-	})
-	b.Run("text", func(b *testing.B) {
-		b.ReportAllocs()
-		all := texts(b)
-		made := make([]private.Text, b.N)
-		for i, s := range all {
-			made[i] = private.Of(s)
-		}
-	})
+	made := make([]T, b.N)
+	b.ResetTimer()
+	for i, s := range texts {
+		made[i] = of(s)
+	}
 }

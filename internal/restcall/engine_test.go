@@ -38,21 +38,26 @@ type freePace struct {
 func (p *freePace) Wait(ctx context.Context) error { p.waits.Add(1); return ctx.Err() }
 func (p *freePace) SlowDown(d time.Duration)       { p.slow.Store(int64(d)) }
 
+// step answers an attempt.
+type step = func(*http.Request) (*http.Response, error)
+
 // scripted is a transport that answers each attempt with the next of its steps, the
 // last one again and again.
 type scripted struct {
-	steps []func(*http.Request) (*http.Response, error)
+	steps []step
 	calls int
 }
 
+func script(steps ...step) *scripted { return &scripted{steps: steps} }
+
 func (s *scripted) RoundTrip(r *http.Request) (*http.Response, error) {
-	step := s.steps[min(s.calls, len(s.steps)-1)]
+	next := s.steps[min(s.calls, len(s.steps)-1)]
 	s.calls++
-	return step(r)
+	return next(r)
 }
 
 // answers reads the request's body, as servers do, and answers.
-func answers(status int, body string, header ...string) func(*http.Request) (*http.Response, error) {
+func answers(status int, body string, header ...string) step {
 	return func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -66,7 +71,7 @@ func answers(status int, body string, header ...string) func(*http.Request) (*ht
 }
 
 // fails ends an attempt without a reply, before or after it wrote the request.
-func fails(err error, written bool) func(*http.Request) (*http.Response, error) {
+func fails(err error, written bool) step {
 	return func(r *http.Request) (*http.Response, error) {
 		trace := httptrace.ContextClientTrace(r.Context())
 		trace.GetConn("")
@@ -89,6 +94,12 @@ func engine(rt http.RoundTripper) (*Engine, *freePace) {
 	}, pace
 }
 
+func failure(t *testing.T, err error) (f *Failure) {
+	t.Helper()
+	require.ErrorAs(t, err, &f)
+	return f
+}
+
 func operation(repeat Repeat) Operation {
 	return Operation{Name: "submit message", Method: http.MethodPost, Path: "/messages/" + secret, Body: []byte(`{"x":"` + secret + `"}`), Repeat: repeat}
 }
@@ -99,7 +110,7 @@ func TestRepetitions(t *testing.T) {
 	reset := &net.OpError{Op: "read", Err: errors.New("connection reset by peer: " + secret)}
 	refused := &net.OpError{Op: "dial", Err: errors.New("refused: " + secret)}
 	for name, test := range map[string]struct {
-		step                    func(*http.Request) (*http.Response, error)
+		step                    step
 		afterFailure, ifNotSent int // how many attempts each policy makes of four
 	}{
 		"a success":                   {answers(201, `{}`), 1, 1},
@@ -134,16 +145,14 @@ func TestRepetitions(t *testing.T) {
 		for repeat, want := range map[Repeat]int{AfterFailure: test.afterFailure, IfNotSent: test.ifNotSent} {
 			t.Run(fmt.Sprint(name, " ", repeat), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					transport := &scripted{steps: []func(*http.Request) (*http.Response, error){test.step}}
+					transport := script(test.step)
 					e, pace := engine(transport)
 					reply, err := e.Do(t.Context(), operation(repeat))
 					assert.Equal(t, want, transport.calls)
 					assert.EqualValues(t, want, pace.waits.Load(), "every attempt asks the pace")
 					var attempts []Attempt
 					if err != nil {
-						var f *Failure
-						require.ErrorAs(t, err, &f)
-						attempts = f.Attempts
+						attempts = failure(t, err).Attempts
 						must.NotContain(t, err.Error(), secret, "platform.test")
 					} else {
 						attempts = reply.Attempts
@@ -164,15 +173,14 @@ func TestRepetitions(t *testing.T) {
 
 func TestARepeatedOperationEndsWithTheFirstGoodReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		transport := &scripted{steps: []func(*http.Request) (*http.Response, error){
+		transport := script(
 			fails(&net.OpError{Op: "dial", Err: errors.New("no")}, false),
 			answers(429, ``, "X-Rate-Limit-Retry-After", "3"),
 			answers(201, `{"id":"1"}`),
-		}}
+		)
 		e, pace := engine(transport)
 		start := time.Now()
-		reply, err := e.Do(t.Context(), operation(IfNotSent))
-		require.NoError(t, err)
+		reply := must.Get(e.Do(t.Context(), operation(IfNotSent)))(t)
 		assert.Equal(t, `{"id":"1"}`, string(reply.Body))
 		assert.Equal(t, 201, reply.Status)
 		assert.GreaterOrEqual(t, time.Since(start), 3*time.Second)
@@ -188,32 +196,31 @@ func TestAFailureSaysWhetherItWasSent(t *testing.T) {
 	dial := fails(&net.OpError{Op: "dial", Err: errors.New("no")}, false)
 	reset := fails(io.EOF, true)
 	for name, test := range map[string]struct {
-		steps []func(*http.Request) (*http.Response, error)
+		steps []step
 		sent  bool
 		text  string
 	}{
-		"the body was not read": {[]func(*http.Request) (*http.Response, error){func(*http.Request) (*http.Response, error) { return nil, io.EOF }}, false, "submit message: connection closed"},
-		"the body was read": {[]func(*http.Request) (*http.Response, error){func(r *http.Request) (*http.Response, error) {
+		"the body was not read": {[]step{func(*http.Request) (*http.Response, error) { return nil, io.EOF }}, false, "submit message: connection closed"},
+		"the body was read": {[]step{func(r *http.Request) (*http.Response, error) {
 			_, _ = r.Body.Read(make([]byte, 1))
 			return nil, io.EOF
 		}}, true, "submit message: connection closed"},
-		"the body was read anew": {[]func(*http.Request) (*http.Response, error){func(r *http.Request) (*http.Response, error) {
+		"the body was read anew": {[]step{func(r *http.Request) (*http.Response, error) {
 			body, _ := r.GetBody()
 			_, _ = io.Copy(io.Discard, body)
 			return nil, io.EOF
 		}}, true, "submit message: connection closed"},
-		"never connected":        {[]func(*http.Request) (*http.Response, error){dial}, false, "submit message: network error on dial"},
-		"broke":                  {[]func(*http.Request) (*http.Response, error){reset}, true, "submit message: connection closed"},
-		"connected at last":      {[]func(*http.Request) (*http.Response, error){dial, dial, reset}, true, "submit message: connection closed"},
-		"refused, then no more":  {[]func(*http.Request) (*http.Response, error){answers(429, ""), dial}, false, "submit message: network error on dial"},
-		"refused, then it broke": {[]func(*http.Request) (*http.Response, error){answers(429, ""), reset}, true, "submit message: connection closed"},
+		"never connected":        {[]step{dial}, false, "submit message: network error on dial"},
+		"broke":                  {[]step{reset}, true, "submit message: connection closed"},
+		"connected at last":      {[]step{dial, dial, reset}, true, "submit message: connection closed"},
+		"refused, then no more":  {[]step{answers(429, ""), dial}, false, "submit message: network error on dial"},
+		"refused, then it broke": {[]step{answers(429, ""), reset}, true, "submit message: connection closed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e, _ := engine(&scripted{steps: test.steps})
 				_, err := e.Do(t.Context(), operation(IfNotSent))
-				var f *Failure
-				require.ErrorAs(t, err, &f)
+				f := failure(t, err)
 				assert.Equal(t, test.sent, f.Sent)
 				assert.EqualError(t, err, test.text)
 			})
@@ -225,11 +232,10 @@ func TestAContextThatEnds(t *testing.T) {
 	t.Run("before the call", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		transport := &scripted{steps: []func(*http.Request) (*http.Response, error){answers(201, "")}}
+		transport := script(answers(201, ""))
 		e, _ := engine(transport)
 		_, err := e.Do(ctx, operation(IfNotSent))
-		var f *Failure
-		require.ErrorAs(t, err, &f)
+		f := failure(t, err)
 		assert.False(t, f.Sent)
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Zero(t, transport.calls)
@@ -238,12 +244,11 @@ func TestAContextThatEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			transport := &scripted{steps: []func(*http.Request) (*http.Response, error){answers(429, "", "Retry-After", "30")}}
+			transport := script(answers(429, "", "Retry-After", "30"))
 			e, _ := engine(transport)
 			start := time.Now()
 			_, err := e.Do(ctx, operation(IfNotSent))
-			var f *Failure
-			require.ErrorAs(t, err, &f)
+			f := failure(t, err)
 			assert.False(t, f.Sent, "the server refused it")
 			assert.ErrorIs(t, err, context.DeadlineExceeded)
 			assert.Equal(t, time.Second, time.Since(start), "it must return at once")
@@ -254,26 +259,24 @@ func TestAContextThatEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			e, _ := engine(&scripted{steps: []func(*http.Request) (*http.Response, error){answers(429, "")}})
+			e, _ := engine(script(answers(429, "")))
 			e.Pace = blockedPace{}
 			_, err := e.Do(ctx, operation(IfNotSent))
-			var f *Failure
-			require.ErrorAs(t, err, &f)
+			f := failure(t, err)
 			assert.False(t, f.Sent)
 			assert.ErrorIs(t, err, context.DeadlineExceeded)
 		})
 	})
 	t.Run("while the request is under way", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		transport := &scripted{steps: []func(*http.Request) (*http.Response, error){func(r *http.Request) (*http.Response, error) {
+		transport := script(func(r *http.Request) (*http.Response, error) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			cancel()
 			return nil, r.Context().Err()
-		}}}
+		})
 		e, _ := engine(transport)
 		_, err := e.Do(ctx, operation(AfterFailure))
-		var f *Failure
-		require.ErrorAs(t, err, &f)
+		f := failure(t, err)
 		assert.True(t, f.Sent)
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, 1, transport.calls, "nothing is repeated for a caller that is gone")
@@ -294,10 +297,9 @@ func (blockedPace) Wait(ctx context.Context) error {
 
 func TestWaitsGrowAndAreCapped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, _ := engine(&scripted{steps: []func(*http.Request) (*http.Response, error){answers(502, "")}})
+		e, _ := engine(script(answers(502, "")))
 		e.MaxAttempts, e.MaxWait = 40, 2*time.Second
-		reply, err := e.Do(t.Context(), operation(AfterFailure))
-		require.NoError(t, err)
+		reply := must.Get(e.Do(t.Context(), operation(AfterFailure)))(t)
 		require.Len(t, reply.Attempts, 40)
 		for i, a := range reply.Attempts[:39] {
 			nominal := min(100*time.Millisecond<<min(i, 10), 2*time.Second)
@@ -315,7 +317,7 @@ func TestARequestIsTheSameOnEveryAttempt(t *testing.T) {
 		return answers(429, "")(r)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		e, _ := engine(&scripted{steps: []func(*http.Request) (*http.Response, error){record}})
+		e, _ := engine(script(record))
 		_, err := e.Do(t.Context(), operation(IfNotSent))
 		require.NoError(t, err)
 	})
@@ -330,9 +332,9 @@ func TestARequestIsTheSameOnEveryAttempt(t *testing.T) {
 func TestLogsShowNothingPersonal(t *testing.T) {
 	var log bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
-		e, _ := engine(&scripted{steps: []func(*http.Request) (*http.Response, error){
+		e, _ := engine(script(
 			fails(fmt.Errorf("%s", secret), false), answers(500, `{"detail":"`+secret+`"}`, "Content-Type", problem), answers(201, secret),
-		}})
+		))
 		e.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		_, err := e.Do(t.Context(), operation(AfterFailure))
 		require.NoError(t, err)
@@ -403,13 +405,9 @@ func TestIsolateKeepsTheCallersConnections(t *testing.T) {
 	}}
 	defer transport.CloseIdleConnections()
 	e, _ := engine(transport)
-	var err error
-	e.Base, err = url.Parse(server.URL)
-	require.NoError(t, err)
+	e.Base = must.Get(url.Parse(server.URL))(t)
 	for range 10 {
-		reply, err := e.Do(t.Context(), operation(IfNotSent))
-		require.NoError(t, err)
-		assert.Equal(t, 502, reply.Status)
+		assert.Equal(t, 502, must.Get(e.Do(t.Context(), operation(IfNotSent)))(t).Status)
 	}
 	assert.EqualValues(t, 1, dials.Load(), "go-retryablehttp closes idle connections after every failure")
 	assert.NotNil(t, Isolate(&http.Client{}).Transport)
@@ -483,8 +481,7 @@ func TestDescribe(t *testing.T) {
 }
 
 func TestFaultsOfRealConnections(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	closed := listener.Addr().String()
 	require.NoError(t, listener.Close())
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -530,11 +527,9 @@ func TestFaultsOfRealConnections(t *testing.T) {
 			}
 			e.Client = Isolate(&http.Client{Transport: transport, Timeout: patience})
 			e.MaxAttempts, e.MinWait = 2, time.Millisecond
-			e.Base, err = url.Parse(test.base)
-			require.NoError(t, err)
+			e.Base = must.Get(url.Parse(test.base))(t)
 			_, err := e.Do(t.Context(), operation(IfNotSent))
-			var f *Failure
-			require.ErrorAs(t, err, &f)
+			f := failure(t, err)
 			assert.Equal(t, test.sent, f.Sent)
 			assert.Contains(t, err.Error(), test.text)
 			if name != "a server without TLS" {

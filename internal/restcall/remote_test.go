@@ -15,18 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func testKey(t *testing.T) flussi.Key {
 	t.Helper()
-	key, err := flussi.ParseKey("a-key")
-	require.NoError(t, err)
-	return key
+	return must.Get(flussi.ParseKey("a-key"))(t)
 }
 
 func TestNewEngineHasDefaults(t *testing.T) {
-	e, err := NewEngine(Config{BaseURL: "https://platform.test/api/", Key: testKey(t), Header: "Authorization", Scheme: "Bearer "})
-	require.NoError(t, err)
+	e := must.Get(NewEngine(Config{BaseURL: "https://platform.test/api/", Key: testKey(t), Header: "Authorization", Scheme: "Bearer "}))(t)
 	assert.Equal(t, "https://platform.test/api", e.Base.String())
 	assert.Equal(t, 5, e.MaxAttempts)
 	assert.Equal(t, time.Minute, e.MaxWait)

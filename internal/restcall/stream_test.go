@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -28,7 +29,7 @@ type broken struct {
 
 func (b *broken) Close() error { b.closed = true; return nil }
 
-func streams(body io.ReadCloser) func(*http.Request) (*http.Response, error) {
+func streams(body io.ReadCloser) step {
 	return func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body, ContentLength: -1, Request: r}, nil
 	}
@@ -51,9 +52,8 @@ func TestAStreamIsLeftToTheCaller(t *testing.T) {
 		for kind, wrap := range map[string]func(io.Reader) io.Reader{"": func(r io.Reader) io.Reader { return r }, " by bytes": iotest.OneByteReader, " and the end": iotest.DataErrReader} {
 			t.Run(name+kind, func(t *testing.T) {
 				body := &broken{Reader: wrap(strings.NewReader(test.text))}
-				e, _ := engine(&scripted{steps: []func(*http.Request) (*http.Response, error){streams(body)}})
-				reply, err := e.Do(t.Context(), streaming(test.limit))
-				require.NoError(t, err)
+				e, _ := engine(script(streams(body)))
+				reply := must.Get(e.Do(t.Context(), streaming(test.limit)))(t)
 				require.NotNil(t, reply.Stream)
 				assert.Empty(t, reply.Body)
 				assert.Len(t, reply.Attempts, 1)
@@ -80,9 +80,8 @@ func TestAStreamThatBreaksSaysSoWithoutAWordFromElsewhere(t *testing.T) {
 		"transport error *errors.errorString": errors.New(secret),
 	} {
 		body := &broken{Reader: io.MultiReader(strings.NewReader("01234"), iotest.ErrReader(cause))}
-		e, _ := engine(&scripted{steps: []func(*http.Request) (*http.Response, error){streams(body)}})
-		reply, err := e.Do(t.Context(), streaming(100))
-		require.NoError(t, err)
+		e, _ := engine(script(streams(body)))
+		reply := must.Get(e.Do(t.Context(), streaming(100)))(t)
 		got, err := io.ReadAll(reply.Stream)
 		assert.Equal(t, "01234", string(got))
 		assert.ErrorIs(t, err, cause)
@@ -92,11 +91,10 @@ func TestAStreamThatBreaksSaysSoWithoutAWordFromElsewhere(t *testing.T) {
 		assert.ErrorIs(t, again, cause)
 	}
 	body := &broken{Reader: strings.NewReader("01234")}
-	e, _ := engine(&scripted{steps: []func(*http.Request) (*http.Response, error){streams(body)}})
-	reply, err := e.Do(t.Context(), streaming(100))
-	require.NoError(t, err)
+	e, _ := engine(script(streams(body)))
+	reply := must.Get(e.Do(t.Context(), streaming(100)))(t)
 	require.NoError(t, reply.Stream.Close())
-	_, err = reply.Stream.Read(make([]byte, 1))
+	_, err := reply.Stream.Read(make([]byte, 1))
 	assert.Error(t, err, "nothing is read of what is closed")
 	assert.NotErrorIs(t, err, io.EOF)
 }
@@ -104,25 +102,22 @@ func TestAStreamThatBreaksSaysSoWithoutAWordFromElsewhere(t *testing.T) {
 // Until there is a stream, an operation is repeated as any other, and what is no 200 is read.
 func TestOnlyAReplyWithStatus200IsAStream(t *testing.T) {
 	body := &broken{Reader: strings.NewReader("file")}
-	transport := &scripted{steps: []func(*http.Request) (*http.Response, error){answers(429, ""), answers(502, "<html>"), streams(body)}}
+	transport := script(answers(429, ""), answers(502, "<html>"), streams(body))
 	e, _ := engine(transport)
 	e.MinWait = time.Millisecond
-	reply, err := e.Do(t.Context(), streaming(100))
-	require.NoError(t, err)
+	reply := must.Get(e.Do(t.Context(), streaming(100)))(t)
 	assert.Equal(t, 3, transport.calls)
 	assert.Len(t, reply.Attempts, 3)
 	require.NotNil(t, reply.Stream)
 	for _, status := range []int{201, 204, 206, 302, 404} {
-		e, _ := engine(&scripted{steps: []func(*http.Request) (*http.Response, error){answers(status, "said")}})
-		reply, err := e.Do(t.Context(), streaming(100))
-		require.NoError(t, err)
+		e, _ := engine(script(answers(status, "said")))
+		reply := must.Get(e.Do(t.Context(), streaming(100)))(t)
 		assert.Nil(t, reply.Stream, status)
 		assert.Equal(t, "said", string(reply.Body), status)
 	}
 	// And the other way round: nobody gets a stream who did not ask for one.
-	e, _ = engine(&scripted{steps: []func(*http.Request) (*http.Response, error){answers(200, "said")}})
-	reply, err = e.Do(t.Context(), operation(AfterFailure))
-	require.NoError(t, err)
+	e, _ = engine(script(answers(200, "said")))
+	reply = must.Get(e.Do(t.Context(), operation(AfterFailure)))(t)
 	assert.Nil(t, reply.Stream)
 	assert.Equal(t, "said", string(reply.Body))
 }
@@ -144,13 +139,11 @@ func TestTheReadingOfAStreamIsBounded(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	open := func(ctx context.Context, patience time.Duration) *Reply {
 		e, _ := engine(transport)
-		base, err := e.Base.Parse(server.URL)
-		require.NoError(t, err)
+		base := must.Get(e.Base.Parse(server.URL))(t)
 		e.Base, e.Client = base, Isolate(&http.Client{Transport: transport, Timeout: patience})
-		reply, err := e.Do(ctx, streaming(100))
-		require.NoError(t, err)
+		reply := must.Get(e.Do(ctx, streaming(100)))(t)
 		begin := make([]byte, 5)
-		_, err = io.ReadFull(reply.Stream, begin)
+		_, err := io.ReadFull(reply.Stream, begin)
 		require.NoError(t, err)
 		assert.Equal(t, "begin", string(begin))
 		return reply

@@ -12,16 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsx"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
 // cells reads a sheet as excelize does with raw values: by reference, what is not empty.
 func cells(t *testing.T, book []byte) map[string]string {
-	b, err := xlsx.Open(context.Background(), bytes.NewReader(book), int64(len(book)), limits)
-	require.NoError(t, err)
-	rows, err := b.Rows(0)
-	require.NoError(t, err)
+	b := must.Get(xlsx.Open(context.Background(), bytes.NewReader(book), int64(len(book)), limits))(t)
+	rows := must.Get(b.Rows(0))(t)
 	defer func() { require.NoError(t, rows.Close()) }()
 	found := map[string]string{}
 	var row xlsx.Row
@@ -38,11 +37,9 @@ func cells(t *testing.T, book []byte) map[string]string {
 }
 
 func oracle(t *testing.T, book []byte) map[string]string {
-	f, err := excelize.OpenReader(bytes.NewReader(book), excelize.Options{RawCellValue: true})
-	require.NoError(t, err)
+	f := must.Get(excelize.OpenReader(bytes.NewReader(book), excelize.Options{RawCellValue: true}))(t)
 	defer func() { require.NoError(t, f.Close()) }()
-	rows, err := f.GetRows(f.GetSheetName(0), excelize.Options{RawCellValue: true})
-	require.NoError(t, err)
+	rows := must.Get(f.GetRows(f.GetSheetName(0), excelize.Options{RawCellValue: true}))(t)
 	found := map[string]string{}
 	for r, row := range rows {
 		for c, text := range row {

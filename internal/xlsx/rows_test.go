@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsx"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
@@ -279,15 +280,13 @@ func TestTheContextEndsReading(t *testing.T) {
 	reason := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	book, err := xlsx.Open(ctx, bytes.NewReader(data), int64(len(data)), limits)
-	require.NoError(t, err)
+	book := must.Get(xlsx.Open(ctx, bytes.NewReader(data), int64(len(data)), limits))(t)
 	cancel(reason)
-	rows, err := book.Rows(0)
-	require.NoError(t, err)
+	rows := must.Get(book.Rows(0))(t)
 	var row xlsx.Row
 	require.ErrorIs(t, rows.Next(&row), reason)
 	require.NoError(t, rows.Close())
-	_, err = xlsx.Open(ctx, bytes.NewReader(data), int64(len(data)), limits)
+	_, err := xlsx.Open(ctx, bytes.NewReader(data), int64(len(data)), limits)
 	require.ErrorIs(t, err, reason)
 }
 
@@ -298,8 +297,7 @@ func TestSheetsAreListed(t *testing.T) {
 		xlsxtest.Links:     `<Relationships><Relationship Id="a" Type="x/worksheet" Target="/xl/worksheets/sheet1.xml"/><Relationship Id="b" Type="x/worksheet" Target="worksheets/SHEET2.xml"/><Relationship Id="c" Type="x/chartsheet" Target="charts/c.xml"/><Relationship Id="d" Type="x/hyperlink" Target="https://example.org" TargetMode="External"/></Relationships>`,
 		xlsxtest.Workbook:  `<workbook xmlns:r="r"><workbookPr date1904="true"/><sheets><sheet name="Uno &amp; due" r:id="a"/><sheet name="Grafico" r:id="c"/><sheet name="Nascosto" state="veryHidden" r:id="b"/></sheets></workbook>`,
 	})
-	book, err := xlsx.Open(context.Background(), bytes.NewReader(data), int64(len(data)), limits)
-	require.NoError(t, err)
+	book := must.Get(xlsx.Open(context.Background(), bytes.NewReader(data), int64(len(data)), limits))(t)
 	require.Len(t, book.Sheets, 2)
 	assert.Equal(t, "Uno & due", book.Sheets[0].Name)
 	assert.False(t, book.Sheets[0].Hidden)

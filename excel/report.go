@@ -140,28 +140,26 @@ func (r *Report) Italian(refused *RowsError, most int) string {
 	if n := len(r.Ignored); n > 0 {
 		fmt.Fprintf(&b, "%s.\n", italian.Count(n, "altro foglio non letto", "altri fogli non letti"))
 	}
-	if len(errs) > 0 {
-		b.WriteString("\nDa correggere (righe con errori):\n")
-		for _, e := range errs {
-			fmt.Fprintf(&b, "- %s\n", e.Italian())
-		}
-		if moreErrs > 0 {
-			fmt.Fprintf(&b, "… e %s.\n", italian.Count(moreErrs, "altro errore", "altri errori"))
-		}
-	}
-	if len(notes) > 0 {
-		b.WriteString("\nDa verificare (righe senza errori):\n")
-		for _, n := range notes {
-			fmt.Fprintf(&b, "- %s\n", n.Italian())
-		}
-		if moreNotes > 0 {
-			fmt.Fprintf(&b, "… e %s.\n", italian.Count(moreNotes, "altra osservazione", "altre osservazioni"))
-		}
-	}
+	writeItems(&b, "Da correggere (righe con errori):", errs, moreErrs, "altro errore", "altri errori")
+	writeItems(&b, "Da verificare (righe senza errori):", notes, moreNotes, "altra osservazione", "altre osservazioni")
 	if len(r.Hints) > 0 {
 		fmt.Fprintf(&b, "\n%s\n", strings.Join(r.Hints, "\n"))
 	}
 	return b.String()
+}
+
+// writeItems writes items under a title, and how many more there are; nothing if there are none.
+func writeItems[T interface{ Italian() string }](b *strings.Builder, title string, items []T, more int, one, several string) {
+	if len(items) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", title)
+	for _, item := range items {
+		fmt.Fprintf(b, "- %s\n", item.Italian())
+	}
+	if more > 0 {
+		fmt.Fprintf(b, "… e %s.\n", italian.Count(more, one, several))
+	}
 }
 
 // counts returns how many rows of the file are right, and how many wrong.

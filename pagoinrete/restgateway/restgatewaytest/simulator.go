@@ -182,48 +182,45 @@ func (s *Simulator) Limited() int { return s.front.Limited() }
 
 // Events returns all stored events, in the order in which they were first created.
 func (s *Simulator) Events() []StoredEvent {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []StoredEvent
-	for _, id := range s.order {
-		if e := s.events[id]; e != nil {
-			all = append(all, s.storedEvent(e))
-		}
-	}
-	return all
+	return storedIn(s, s.events, s.storedEvent)
 }
 
 // Event returns an event. It reports whether it is stored.
 func (s *Simulator) Event(id uuid.UUID) (StoredEvent, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if e := s.events[id]; e != nil {
-		return s.storedEvent(e), true
-	}
-	return StoredEvent{}, false
+	return storedWith(s, id, s.events, s.storedEvent)
 }
 
 // Notices returns all stored notices, in the order in which they were first created.
 func (s *Simulator) Notices() []StoredNotice {
+	return storedIn(s, s.notices, s.storedNotice)
+}
+
+// Notice returns a notice. It reports whether it is stored.
+func (s *Simulator) Notice(id uuid.UUID) (StoredNotice, bool) {
+	return storedWith(s, id, s.notices, s.storedNotice)
+}
+
+// storedIn returns copies of all that is stored, in the order in which it was first created.
+func storedIn[E, S any](s *Simulator, in map[uuid.UUID]*E, copied func(*E) S) []S {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []StoredNotice
+	var all []S
 	for _, id := range s.order {
-		if n := s.notices[id]; n != nil {
-			all = append(all, s.storedNotice(n))
+		if e := in[id]; e != nil {
+			all = append(all, copied(e))
 		}
 	}
 	return all
 }
 
-// Notice returns a notice. It reports whether it is stored.
-func (s *Simulator) Notice(id uuid.UUID) (StoredNotice, bool) {
+// storedWith returns a copy of what is stored with an ID.
+func storedWith[E, S any](s *Simulator, id uuid.UUID, in map[uuid.UUID]*E, copied func(*E) S) (found S, stored bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := s.notices[id]; n != nil {
-		return s.storedNotice(n), true
+	if e := in[id]; e != nil {
+		return copied(e), true
 	}
-	return StoredNotice{}, false
+	return found, false
 }
 
 // Created returns how often an event or a notice was created, even if it was forgotten. More than

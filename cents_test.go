@@ -94,8 +94,7 @@ func TestAnAmbiguousAmountShowsBothReadings(t *testing.T) {
 	} {
 		_, err := flussi.ParseCents(input)
 		assertValueError(t, err, "Cents", flussi.ErrAmbiguous, 0, "due modi")
-		var e *flussi.ValueError
-		require.ErrorAs(t, err, &e)
+		e := must.As[*flussi.ValueError](t, err)
 		assert.Equal(t, readings, e.Readings)
 		for _, reading := range readings {
 			assert.Contains(t, err.Error(), reading)

@@ -74,8 +74,7 @@ func checkParse[T comparable](t *testing.T, typ string, parse func(string) (T, e
 // assertValueError checks a refusal: its type, kind, place and words.
 func assertValueError(t *testing.T, err error, typ string, kind error, position int, italian string) {
 	t.Helper()
-	var e *flussi.ValueError
-	require.ErrorAs(t, err, &e)
+	e := must.As[*flussi.ValueError](t, err)
 	assert.ErrorIs(t, err, kind)
 	assert.Equal(t, typ, e.Type)
 	assert.Equal(t, position, e.Position)
@@ -204,8 +203,7 @@ func parses[T comparable](t *testing.T, input string, parse func(string) (T, err
 	t.Helper()
 	value, err := parse(input)
 	if err != nil {
-		var e *flussi.ValueError
-		require.ErrorAs(t, err, &e)
+		e := must.As[*flussi.ValueError](t, err)
 		assert.NotEmpty(t, e.Italian())
 		assert.Zero(t, value)
 		return
@@ -277,8 +275,7 @@ func TestFiscalCodeCheckCharacterOfRandomCodes(t *testing.T) {
 
 		code[15] = byte('A' + (sum+1)%26)
 		value = must.Get(flussi.ParseFiscalCode(string(code[:])))(t)
-		var doubt *flussi.ValueError
-		require.ErrorAs(t, value.Check(), &doubt)
+		doubt := must.As[*flussi.ValueError](t, value.Check())
 		assert.ErrorIs(t, doubt, flussi.ErrCheckDigits)
 		assert.Equal(t, 16, doubt.Position)
 	}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/must"
@@ -36,8 +35,7 @@ func TestParseKeyRefusesWhatAHeaderCannotCarry(t *testing.T) {
 		"a\xff":         {Err: flussi.ErrCharacter, Position: 2},
 	} {
 		k, err := flussi.ParseKey(text)
-		var wrong *flussi.ValueError
-		require.ErrorAs(t, err, &wrong, "%q", text)
+		wrong := must.As[*flussi.ValueError](t, err)
 		assert.ErrorIs(t, err, want.Err, "%q", text)
 		assert.Equal(t, want.Position, wrong.Position, "%q", text)
 		assert.True(t, k.IsZero())

@@ -55,8 +55,7 @@ func masks[T personal](t *testing.T, name, text string, parse func(string) (T, e
 	assert.Equal(t, mask, fmt.Sprintf("%.3s", value), "a mask is never cut")
 	assert.Equal(t, mask, fmt.Sprintf("%#s", value))
 	assert.Equal(t, name+"()", none.String(), "that there is no value may be seen")
-	var scan *flussi.ValueError
-	require.ErrorAs(t, any(&none).(sql.Scanner).Scan(7), &scan)
+	scan := must.As[*flussi.ValueError](t, any(&none).(sql.Scanner).Scan(7))
 	assert.Equal(t, name, scan.Type)
 
 	// Every verb, and every way in which a value can sit in another.

@@ -228,10 +228,8 @@ func excelErrors(t *testing.T) map[string]error {
 		return report.Err
 	}
 	wrong := read("Codice\n" + secrets[0][:15] + "?\n")
-	var refused *flussi.RowError
-	require.ErrorAs(t, wrong, &refused)
-	var cell *excel.CellError
-	require.ErrorAs(t, wrong, &cell)
+	refused := must.As[*flussi.RowError](t, wrong)
+	cell := must.As[*excel.CellError](t, wrong)
 	return map[string]error{
 		"excel.CellErrors":    wrong,
 		"excel.RowsError":     &excel.RowsError{Rows: []*flussi.RowError{refused}},

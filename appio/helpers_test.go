@@ -6,10 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
@@ -38,15 +35,9 @@ func message(t testing.TB, n int) appio.Message {
 	}
 }
 
-// inBubble runs a part of a test with a clock of its own.
-func inBubble(t *testing.T, name string, test func(t *testing.T)) {
-	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
-}
-
-func remoteError(t *testing.T, err error) (failed *flussi.RemoteError) {
+func remoteError(t *testing.T, err error) *flussi.RemoteError {
 	t.Helper()
-	require.ErrorAs(t, err, &failed)
-	return failed
+	return must.As[*flussi.RemoteError](t, err)
 }
 
 // platform is a simulator with one service, and a client of it over pipes, until the end of the

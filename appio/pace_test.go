@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/internal/pipenet"
 )
 
 // direct calls a handler without a network, after the time that a call takes.
@@ -145,7 +146,7 @@ func TestA429OfOneClientHoldsAllOfThePace(t *testing.T) {
 }
 
 func TestPace(t *testing.T) {
-	inBubble(t, "the first call goes out at once, the others evenly", func(t *testing.T) {
+	pipenet.InBubble(t, "the first call goes out at once, the others evenly", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{Calls: 98, Window: 10 * time.Second})
 		start := time.Now()
 		for range 98 {
@@ -153,7 +154,7 @@ func TestPace(t *testing.T) {
 		}
 		assert.InDelta(t, 97.0/98*10/0.98, time.Since(start).Seconds(), 0.01)
 	})
-	inBubble(t, "calls that are refused together count once", func(t *testing.T) {
+	pipenet.InBubble(t, "calls that are refused together count once", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{})
 		full := pace.Rate()
 		for range 16 {
@@ -167,7 +168,7 @@ func TestPace(t *testing.T) {
 		require.NoError(t, pace.Wait(t.Context()))
 		assert.Equal(t, time.Second, time.Since(start), "a fifth of the window, if the platform names no time")
 	})
-	inBubble(t, "callers that leave the queue take nothing along", func(t *testing.T) {
+	pipenet.InBubble(t, "callers that leave the queue take nothing along", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{})
 		require.NoError(t, pace.Wait(t.Context()))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -182,7 +183,7 @@ func TestPace(t *testing.T) {
 		require.NoError(t, pace.Wait(t.Context()))
 		assert.Less(t, time.Since(start), 50*time.Millisecond)
 	})
-	inBubble(t, "callers in the queue are slowed and held too", func(t *testing.T) {
+	pipenet.InBubble(t, "callers in the queue are slowed and held too", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{})
 		var passed atomic.Int64
 		ctx, cancel := context.WithCancel(t.Context())
@@ -212,7 +213,7 @@ func TestPace(t *testing.T) {
 		cancel()
 		group.Wait()
 	})
-	inBubble(t, "nothing is regained while nothing may go out", func(t *testing.T) {
+	pipenet.InBubble(t, "nothing is regained while nothing may go out", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{})
 		pace.SlowDown(time.Minute)
 		time.Sleep(time.Minute)
@@ -220,7 +221,7 @@ func TestPace(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		assert.InDelta(t, 29.4, pace.Rate(), 0.01)
 	})
-	inBubble(t, "idle time is not saved up", func(t *testing.T) {
+	pipenet.InBubble(t, "idle time is not saved up", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{})
 		require.NoError(t, pace.Wait(t.Context()))
 		time.Sleep(time.Minute)
@@ -230,14 +231,14 @@ func TestPace(t *testing.T) {
 		}
 		assert.Greater(t, time.Since(start), 900*time.Millisecond)
 	})
-	inBubble(t, "one answer does not freeze it", func(t *testing.T) {
+	pipenet.InBubble(t, "one answer does not freeze it", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{})
 		pace.SlowDown(24 * time.Hour)
 		start := time.Now()
 		require.NoError(t, pace.Wait(t.Context()))
 		assert.Equal(t, time.Minute, time.Since(start))
 	})
-	inBubble(t, "it never stops", func(t *testing.T) {
+	pipenet.InBubble(t, "it never stops", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{})
 		for range 100 {
 			pace.SlowDown(time.Millisecond)
@@ -246,7 +247,7 @@ func TestPace(t *testing.T) {
 		assert.Greater(t, pace.Rate(), 1.0)
 		require.NoError(t, pace.Wait(t.Context()))
 	})
-	inBubble(t, "a caller that is gone takes no turn", func(t *testing.T) {
+	pipenet.InBubble(t, "a caller that is gone takes no turn", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{Calls: 1, Window: 98 * time.Second})
 		require.NoError(t, pace.Wait(t.Context()))
 		start := time.Now()

@@ -20,6 +20,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/internal/pipenet"
 )
 
 // Every row of the table of outcomes, over a real connection, against the platform's
@@ -307,7 +308,7 @@ func TestAContextThatEnds(t *testing.T) {
 		"while the platform is silent":        {appiotest.Fault{Kind: appiotest.Silent}, flussi.OutcomeUnknown, context.DeadlineExceeded},
 		"while it waits for the next attempt": {appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: 30 * time.Second}, flussi.OutcomeNotDone, flussi.ErrInterrupted},
 	} {
-		inBubble(t, name, func(t *testing.T) {
+		pipenet.InBubble(t, name, func(t *testing.T) {
 			p := newPlatform(t, appiotest.Config{}, nil)
 			p.Fail(appiotest.SubmitMessage, test.fault)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -319,7 +320,7 @@ func TestAContextThatEnds(t *testing.T) {
 			assert.ErrorIs(t, err, test.want)
 		})
 	}
-	inBubble(t, "while it waits for the pace", func(t *testing.T) {
+	pipenet.InBubble(t, "while it waits for the pace", func(t *testing.T) {
 		pace := must.Get(appio.NewPace(appio.PaceConfig{Calls: 1, Window: time.Hour}))(t)
 		require.NoError(t, pace.Wait(t.Context()))
 		p := newPlatform(t, appiotest.Config{}, func(c *appio.Config) { c.Pace = pace })

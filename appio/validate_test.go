@@ -93,8 +93,7 @@ func TestValidate(t *testing.T) {
 				assert.NoError(t, err)
 				return
 			}
-			var invalid *flussi.InvalidError
-			require.ErrorAs(t, err, &invalid)
+			invalid := must.As[*flussi.InvalidError](t, err)
 			assert.ErrorIs(t, err, flussi.ErrInvalid)
 			assert.ErrorIs(t, err, test.err)
 			require.Len(t, invalid.Fields, 1)
@@ -108,8 +107,7 @@ func TestValidate(t *testing.T) {
 
 func TestValidateReportsEverything(t *testing.T) {
 	err := appio.Message{Payment: &appio.Payment{}}.Validate()
-	var invalid *flussi.InvalidError
-	require.ErrorAs(t, err, &invalid)
+	invalid := must.As[*flussi.InvalidError](t, err)
 	assert.Len(t, invalid.Fields, 5)
 	assert.EqualError(t, err, "flussi: not valid: fiscal_code: no text; content.subject: no text; content.markdown: no text; "+
 		"content.payment_data.amount: out of range; content.payment_data.notice_number: no text")

@@ -79,8 +79,7 @@ func TestCSVRowsAreJudgedAlike(t *testing.T) {
 	t.Run("a separator that is none", func(t *testing.T) {
 		d := decodeCSV(template(), "sep=\"\nCF;Oggetto;Contenuto\n"+csvGood+"\n")
 		require.Error(t, d.err)
-		var file *excel.FileError
-		require.ErrorAs(t, d.err, &file)
+		must.As[*excel.FileError](t, d.err)
 	})
 }
 

@@ -63,8 +63,7 @@ func check[V any](t *testing.T, kind excel.Kind[V], cases map[string]outcome[V])
 			value, note, err := one(t, kind, false, c.cell)
 			if c.err != nil {
 				require.ErrorIs(t, err, c.err)
-				var row *flussi.RowError
-				require.ErrorAs(t, err, &row)
+				row := must.As[*flussi.RowError](t, err)
 				assert.Equal(t, "A", row.Err.(excel.CellErrors)[0].Column)
 				assert.Equal(t, 2, row.Row)
 				assert.Contains(t, flussi.Explain(err), c.says)

@@ -12,15 +12,17 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
 // encodings are functions that encode a text as programs do.
 var encodings = map[string]func(string) []byte{
 	"UTF-8":               func(s string) []byte { return []byte(s) },
 	"byte order mark":     func(s string) []byte { return []byte("\uFEFF" + s) },
-	"UTF-16 LE":           func(s string) []byte { return utf16Bytes(s, false, true) },
-	"UTF-16 BE":           func(s string) []byte { return utf16Bytes(s, true, true) },
-	"UTF-16 without mark": func(s string) []byte { return utf16Bytes(s, false, false) },
+	"UTF-16 LE":           func(s string) []byte { return xlsxtest.UTF16(s, false, true) },
+	"UTF-16 BE":           func(s string) []byte { return xlsxtest.UTF16(s, true, true) },
+	"UTF-16 without mark": func(s string) []byte { return xlsxtest.UTF16(s, false, false) },
 	"Windows-1252":        windows1252,
 }
 
@@ -139,8 +141,7 @@ func TestMixedLineEndsAreRefused(t *testing.T) {
 				require.ErrorIs(t, err, excel.ErrMalformed)
 				assert.Equal(t, fmt.Sprintf("Le righe del file finiscono in modi diversi: alla riga %d c'è un ritorno a capo che non è quello delle altre. "+
 					"Aprire il file con Excel o LibreOffice, controllare le righe e salvarlo di nuovo come CSV.", c.line), flussi.Explain(err))
-				var failed *excel.FileError
-				require.ErrorAs(t, err, &failed)
+				failed := must.As[*excel.FileError](t, err)
 				assert.Equal(t, excel.CSV, failed.Format)
 				assert.Equal(t, c.line, failed.Row)
 			})
@@ -164,7 +165,7 @@ func TestTruncationIsReportedForAllLineEnds(t *testing.T) {
 	// Characters that have the byte of a line end in one of their bytes.
 	for _, last := range []string{"Ċ", "č", "਀", "ഀ"} {
 		for _, big := range []bool{false, true} {
-			_, _, err := rawRows(t, string(utf16Bytes("Primo;Ultimo\na;b\n"+last, big, true)))
+			_, _, err := rawRows(t, string(xlsxtest.UTF16("Primo;Ultimo\na;b\n"+last, big, true)))
 			assert.ErrorIs(t, err, excel.ErrTruncated, last)
 		}
 	}

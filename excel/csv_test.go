@@ -4,29 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
-
-func utf16Bytes(s string, big, mark bool) []byte {
-	var b []byte
-	if mark {
-		s = "\uFEFF" + s
-	}
-	for _, unit := range utf16.Encode([]rune(s)) {
-		if big {
-			b = append(b, byte(unit>>8), byte(unit))
-		} else {
-			b = append(b, byte(unit), byte(unit>>8))
-		}
-	}
-	return b
-}
 
 func windows1252(s string) []byte {
 	var b []byte
@@ -64,10 +50,10 @@ func TestCSVFilesAreRead(t *testing.T) {
 		"byte order mark":           {[]byte("\uFEFF" + text(";", "\r\n")), "UTF-8", "\r\n"},
 		"sep line":                  {[]byte("sep=;\r\n" + text(";", "\r\n")), "UTF-8", "\r\n"},
 		"another sep line":          {[]byte("\uFEFF\"SEP=|\"\n" + text("|", "\n")), "UTF-8", "\n"},
-		"UTF-16 LE":                 {utf16Bytes(text(";", "\r\n"), false, true), "UTF-16", "\r\n"},
-		"UTF-16 BE":                 {utf16Bytes(text("\t", "\n"), true, true), "UTF-16", "\n"},
-		"UTF-16 without mark":       {utf16Bytes(text(";", "\n"), false, false), "UTF-16", "\n"},
-		"UTF-16 and sep":            {utf16Bytes("sep=,\r\n"+text(",", "\r\n"), false, true), "UTF-16", "\r\n"},
+		"UTF-16 LE":                 {xlsxtest.UTF16(text(";", "\r\n"), false, true), "UTF-16", "\r\n"},
+		"UTF-16 BE":                 {xlsxtest.UTF16(text("\t", "\n"), true, true), "UTF-16", "\n"},
+		"UTF-16 without mark":       {xlsxtest.UTF16(text(";", "\n"), false, false), "UTF-16", "\n"},
+		"UTF-16 and sep":            {xlsxtest.UTF16("sep=,\r\n"+text(",", "\r\n"), false, true), "UTF-16", "\r\n"},
 		"Windows-1252":              {windows1252(text(";", "\r\n")), "Windows-1252", "\r\n"},
 		"without the last line end": {[]byte(strings.TrimSuffix(text(";", "\n"), "\n")), "UTF-8", "\n"},
 	} {
@@ -102,8 +88,8 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 		"mixed encodings":               {head + "è;\xE8;x\n", excel.ErrMalformed, "codifiche diverse"},
 		"byte that no encoding has":     {head + "\x81;x;x\n", excel.ErrMalformed, "codifiche diverse"},
 		"zero bytes":                    {strings.Repeat(head, 300) + "a\x00b\n", excel.ErrMalformed, "non fanno parte di un testo"},
-		"UTF-16 cut off":                {string(utf16Bytes(head+line, false, true)[:101]), excel.ErrTruncated, "metà di un carattere"},
-		"UTF-16 with half a pair":       {string(utf16Bytes(head+code+";a", false, true)) + "\x00\xD8" + string(utf16Bytes(";x\n", false, false)), excel.ErrMalformed, "non si può leggere"},
+		"UTF-16 cut off":                {string(xlsxtest.UTF16(head+line, false, true)[:101]), excel.ErrTruncated, "metà di un carattere"},
+		"UTF-16 with half a pair":       {string(xlsxtest.UTF16(head+code+";a", false, true)) + "\x00\xD8" + string(xlsxtest.UTF16(";x\n", false, false)), excel.ErrMalformed, "non si può leggere"},
 		"no header":                     {line + line, excel.ErrHeader, "prime 20 righe"},
 		"a record that does not end":    {head + "\"" + strings.Repeat("x", 3<<20) + "\"", excel.ErrLimit, "riga"},
 		"a field too long":              {head + "\"" + strings.Repeat("x", 40_000) + "\"\n", excel.ErrLimit, "32.767"},
@@ -132,7 +118,7 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 
 func TestFilesOfOtherKindsAreNamed(t *testing.T) {
 	compound := "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 70_000)
-	wide := func(s string) string { return string(utf16Bytes(s, false, false)) }
+	wide := func(s string) string { return string(xlsxtest.UTF16(s, false, false)) }
 	for name, c := range map[string]struct {
 		file   string
 		format excel.Format
@@ -149,7 +135,7 @@ func TestFilesOfOtherKindsAreNamed(t *testing.T) {
 		"PDF":            {"%PDF-1.7\n", excel.PDF, "PDF"},
 		"RTF":            {`{\rtf1 a}`, excel.OtherOffice, "altro documento Office"},
 		"CSV":            {"a;b\n1;2\n", excel.CSV, "CSV"},
-		"UTF-16 CSV":     {string(utf16Bytes("a;b\n1;2\n", false, true)), excel.CSV, "CSV"},
+		"UTF-16 CSV":     {string(xlsxtest.UTF16("a;b\n1;2\n", false, true)), excel.CSV, "CSV"},
 		"picture":        {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", excel.UnknownFormat, "non è riconosciuto"},
 		"empty":          {"", excel.EmptyFile, "vuoto"},
 		"ods":            {zipOf(t, "mimetype", "content.xml"), excel.OpenDocument, "LibreOffice"},
@@ -160,8 +146,7 @@ func TestFilesOfOtherKindsAreNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := decode(template(), []byte(c.file))
 			require.ErrorIs(t, d.err, excel.ErrFormat)
-			var file *excel.FileError
-			require.ErrorAs(t, d.err, &file)
+			file := must.As[*excel.FileError](t, d.err)
 			assert.Equal(t, c.format, file.Format)
 			assert.Contains(t, flussi.Explain(d.err), c.says)
 			assert.Equal(t, c.format, d.report.Format)

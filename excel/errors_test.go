@@ -29,8 +29,7 @@ func TestCollectReturnsRefusedRowsBesideTheOthers(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, flussi.HTTPStatus(err))
 	assert.Equal(t, "Righe con errori: 2.", flussi.Explain(err))
 	assert.True(t, strings.HasPrefix(err.Error(), "excel: rows not valid: 2, such as row 2: excel: B2 (Oggetto): "), err.Error())
-	var refused *excel.RowsError
-	require.ErrorAs(t, err, &refused)
+	refused := must.As[*excel.RowsError](t, err)
 	assert.Equal(t, 2, refused.Invalid)
 	assert.Equal(t, []int{2, 4}, []int{refused.Rows[0].Row, refused.Rows[1].Row})
 
@@ -104,8 +103,7 @@ func TestFieldsAreToldAtTheirColumns(t *testing.T) {
 	const file = "Nota;Nome\na;x\nb;y\n"
 	var report excel.Report
 	_, err := excel.Collect(tpl.DecodeCSV(t.Context(), strings.NewReader(file), int64(len(file)), &report))
-	var refused *excel.RowsError
-	require.ErrorAs(t, err, &refused)
+	refused := must.As[*excel.RowsError](t, err)
 	assert.Equal(t, "Riga 2, colonna A (Nota): È corta. Manca. Colonna B (Nome): No.", refused.Rows[0].Italian())
 	later := report.Locate(&flussi.RowError{Row: 3, Err: &flussi.Error{Package: "flow", Operation: "add", Err: invalid}})
 	assert.Equal(t, "Riga 3, colonna A (Nota): È corta. Manca.", later.Italian())

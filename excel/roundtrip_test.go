@@ -155,8 +155,7 @@ func TestWhatNoCellCanHoldIsRefused(t *testing.T) {
 				}
 			})
 			require.ErrorIs(t, err, c.err)
-			var cell *excel.CellError
-			require.ErrorAs(t, err, &cell)
+			cell := must.As[*excel.CellError](t, err)
 			assert.Equal(t, c.place, fmt.Sprintf("%s%d", cell.Column, cell.Row))
 			assert.NotContains(t, err.Error(), "pigeon")
 		})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
@@ -129,8 +130,7 @@ func TestHeadersThatCannotBeWorkedWith(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := decode(template(), c.file)
 			require.ErrorIs(t, d.err, c.err)
-			var file *excel.FileError
-			require.ErrorAs(t, d.err, &file)
+			must.As[*excel.FileError](t, d.err)
 			for _, s := range c.says {
 				assert.Contains(t, flussi.Explain(d.err), s)
 			}
@@ -338,8 +338,7 @@ func TestDefectsOfATemplateAreToldAtOnce(t *testing.T) {
 		excel.NewColumn("...", excel.Text(1, 2), field, excel.ColumnConfig{}),
 		excel.NewColumn[notice, string]("Vuota", nil, field, excel.ColumnConfig{}),
 		excel.Column[notice]{})
-	var defects *excel.TemplateError
-	require.ErrorAs(t, err, &defects)
+	defects := must.As[*excel.TemplateError](t, err)
 	for _, s := range []string{"Name", "Sheet", "Version", "Limits.Rows", "refused header", "total", "share the header", `"..."`, `4 "Vuota"`, `5 ""`} {
 		assert.Contains(t, err.Error(), s)
 	}

@@ -124,8 +124,7 @@ func TestNewReportsAllDefectsTogether(t *testing.T) {
 	} {
 		assert.ErrorIs(t, err, want)
 	}
-	var defects *fsm.DefinitionError
-	require.ErrorAs(t, err, &defects)
+	defects := must.As[*fsm.DefinitionError](t, err)
 	assert.Equal(t, "ruin", defects.Machine)
 	assert.Len(t, defects.Defects, 7, "%v", err)
 }
@@ -134,8 +133,7 @@ func TestAStateThatIsDeclaredTwiceIsJudgedOnce(t *testing.T) {
 	d := door()
 	d.States = append(d.States, fsm.State[state]{Name: "Loft"}, fsm.State[state]{Name: "Loft"})
 	_, err := fsm.New(d)
-	var defects *fsm.DefinitionError
-	require.ErrorAs(t, err, &defects)
+	defects := must.As[*fsm.DefinitionError](t, err)
 	assert.Len(t, defects.Defects, 4, "bad name, twice, unreachable, dead end: %v", err)
 }
 
@@ -187,8 +185,7 @@ func TestTheDefinitionIsCopied(t *testing.T) {
 	m.Transitions()[3].Roles[0] = "ladro"
 	m.States()[0].Label = "Sparita"
 	_, err := m.Fire(t.Context(), closed, wall, anyone)
-	var forbidden *fsm.TransitionError
-	require.ErrorAs(t, err, &forbidden)
+	forbidden := must.As[*fsm.TransitionError](t, err)
 	forbidden.Roles[0] = "ladro"
 	assert.Equal(t, "Chiusa", m.States()[0].Label)
 	assert.Equal(t, []state{closed}, m.Transitions()[0].From)

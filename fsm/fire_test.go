@@ -279,8 +279,7 @@ func TestTheReasonOfAGuardIsNotTakenForTheTables(t *testing.T) {
 			assert.ErrorIs(t, err, test.reason)
 			assert.Equal(t, test.want, flussi.Explain(err))
 			assert.NotContains(t, err.Error(), "(")
-			var refused *fsm.TransitionError
-			require.ErrorAs(t, err, &refused)
+			refused := must.As[*fsm.TransitionError](t, err)
 			assert.Equal(t, test.reason, refused.Err)
 		})
 	}

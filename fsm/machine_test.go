@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
@@ -116,8 +115,7 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 			assert.ErrorIs(t, err, test.want)
 			assert.EqualError(t, err, test.text)
 			assert.Equal(t, test.italian, flussi.Explain(err))
-			var refused *fsm.TransitionError
-			require.ErrorAs(t, err, &refused)
+			refused := must.As[*fsm.TransitionError](t, err)
 			assert.Equal(t, string(test.event), refused.Event)
 		})
 	}
@@ -143,8 +141,7 @@ func TestASentenceThatEndsWithAnAbbreviationHasOneFullStop(t *testing.T) {
 
 func TestNextNamesWhatAnybodyMayDo(t *testing.T) {
 	_, err := fsm.MustNew(door()).Next(closed, pull)
-	var refused *fsm.TransitionError
-	require.ErrorAs(t, err, &refused)
+	refused := must.As[*fsm.TransitionError](t, err)
 	assert.Equal(t, []string{"push", "look", "wall"}, refused.Allowed)
 	assert.Equal(t, []string{"Apri", "Guarda", "Mura"}, refused.AllowedLabels)
 }

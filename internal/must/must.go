@@ -3,6 +3,7 @@
 package must
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -18,6 +19,17 @@ func Get[T any](value T, err error) func(testing.TB) T {
 		}
 		return value
 	}
+}
+
+// As returns the error of a type that is in an error, and ends the test if there is none:
+//
+//	failed := must.As[*flussi.RemoteError](t, err)
+func As[E error](t testing.TB, err error) (found E) {
+	t.Helper()
+	if !errors.As(err, &found) {
+		t.Fatalf("no %T in the error: %v", found, err)
+	}
+	return found
 }
 
 // Contain fails the test for each part that is not in a text.

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -25,6 +27,11 @@ func Serve(handler http.Handler) (*http.Transport, func()) {
 		_ = server.Close()
 		<-done
 	}
+}
+
+// InBubble runs a part of a test in a bubble of testing/synctest.
+func InBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }
 
 // Network is a listener, and connects to itself. It is safe for concurrent use.

@@ -177,8 +177,7 @@ func TestMalformedPartsAreRefusedWithTheirPlace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := read(xlsxtest.Book(t, c.parts), 0, limits)
 			require.ErrorIs(t, err, c.err)
-			var fault *xlsx.Fault
-			require.ErrorAs(t, err, &fault)
+			must.As[*xlsx.Fault](t, err)
 			assert.Contains(t, err.Error(), c.place)
 		})
 	}

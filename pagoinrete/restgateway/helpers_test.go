@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,15 +40,9 @@ func clientCode(t testing.TB, s string) flussi.FiscalCode {
 	return must.Get(flussi.ParseFiscalCode(s))(t)
 }
 
-// inBubble runs a part of a test with a clock of its own.
-func inBubble(t *testing.T, name string, test func(t *testing.T)) {
-	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
-}
-
-func remoteError(t *testing.T, err error) (failed *flussi.RemoteError) {
+func remoteError(t *testing.T, err error) *flussi.RemoteError {
 	t.Helper()
-	require.ErrorAs(t, err, &failed)
-	return failed
+	return must.As[*flussi.RemoteError](t, err)
 }
 
 // put transmits an event as the office.

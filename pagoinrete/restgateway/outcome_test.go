@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/pipenet"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
@@ -98,7 +99,7 @@ func changes(t *testing.T, p *platform) []change {
 // Every fault of every change, against what the platform knows that it did.
 func TestWhatAFaultMeansForAChange(t *testing.T) {
 	for _, fault := range restgatewaytest.Faults() {
-		inBubble(t, fault.String(), func(t *testing.T) {
+		pipenet.InBubble(t, fault.String(), func(t *testing.T) {
 			p := newFaulty(t, func(c *restgateway.Config) { c.MaxAttempts = 2 })
 			for _, change := range changes(t, p) {
 				before := p.Received(change.op)
@@ -190,7 +191,7 @@ func TestWhatAFaultMeansForAReading(t *testing.T) {
 		restgatewaytest.Huge:             unavailable(once),
 	}
 	for _, fault := range restgatewaytest.Faults() {
-		inBubble(t, fault.String(), func(t *testing.T) {
+		pipenet.InBubble(t, fault.String(), func(t *testing.T) {
 			p := newFaulty(t, func(c *restgateway.Config) { c.MaxAttempts = 2 })
 			e, n := p.ready(t, pagoinrete.EventNotified)
 			p.LogIn(n.Payer)
@@ -359,7 +360,7 @@ func TestAContextThatEnds(t *testing.T) {
 			})
 		}
 	})
-	inBubble(t, "while it waits to try again", func(t *testing.T) {
+	pipenet.InBubble(t, "while it waits to try again", func(t *testing.T) {
 		p := newFaulty(t, nil)
 		p.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.TooManyRequests, RetryAfter: 30 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -368,7 +369,7 @@ func TestAContextThatEnds(t *testing.T) {
 		assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
 		assert.ErrorIs(t, err, flussi.ErrInterrupted)
 	})
-	inBubble(t, "while something is read", func(t *testing.T) {
+	pipenet.InBubble(t, "while something is read", func(t *testing.T) {
 		p := newFaulty(t, nil)
 		e, n := p.ready(t, pagoinrete.EventNotified)
 		for _, reading := range readings(e, n) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/sheets"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
 )
@@ -82,7 +83,7 @@ func TestImportStoresDuplicatesDisabled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, file := repeating(t)
-			require.NoError(t, edit(file, func(book *excelize.File, sheet string) error {
+			require.NoError(t, sheets.Edit(file, func(book *excelize.File, sheet string) error {
 				text := must.Get(book.GetCellValue(sheet, "B3"))(t)
 				return book.SetCellStr(sheet, "B3", change(text))
 			}))

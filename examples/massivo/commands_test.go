@@ -18,6 +18,7 @@ import (
 
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/sheets"
 	"github.com/flussi-go/flussi/internal/must"
 )
 
@@ -93,7 +94,7 @@ func contentOf(t *testing.T, name string) []byte {
 // setCell changes a cell of the first sheet of a workbook.
 func setCell(t *testing.T, file, cell, text string) {
 	t.Helper()
-	require.NoError(t, edit(file, func(book *excelize.File, sheet string) error { return book.SetCellStr(sheet, cell, text) }))
+	require.NoError(t, sheets.Edit(file, func(book *excelize.File, sheet string) error { return book.SetCellStr(sheet, cell, text) }))
 }
 
 func flowIn(t testing.TB, said string) string {

@@ -899,8 +899,7 @@ func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
 			c := exec.Command(os.Args[0], append(args, "--store", filepath.Join(t.TempDir(), "massivo.db"))...)
 			c.Env = append(os.Environ(), beTheProgram+"=1")
 			c.Stdout, c.Stderr = closed, &said
-			var exit *exec.ExitError
-			require.ErrorAs(t, c.Run(), &exit)
+			exit := must.As[*exec.ExitError](t, c.Run())
 			assert.Equal(t, cli.Failure, exit.ExitCode())
 			assert.Equal(t, "Il comando è stato eseguito, ma non è stato possibile scriverne il risultato.\n", said.String())
 		})

@@ -164,8 +164,7 @@ func ending(t *testing.T, ctx context.Context, f flow.Flow, sending error, code 
 	s := &session{program: &program{out: &said}}
 	err := s.outcome(ctx, f, sending)
 	if code != 0 {
-		var exit *cli.Exit
-		require.ErrorAs(t, err, &exit)
+		exit := must.As[*cli.Exit](t, err)
 		assert.Equal(t, code, exit.Code)
 	}
 	return said.String(), err

@@ -40,7 +40,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 		err = os.Mkdir(folder, 0o700) // it must be new, so that the demo meets nothing that is somebody's
 	}
 	if err != nil {
-		return explained{"La cartella per i file della dimostrazione non si può creare: " + reason(err), err}
+		return cli.Explained("La cartella per i file della dimostrazione non si può creare: "+reason(err), err)
 	}
 	platform := newPlatform()
 	defer platform.Close()

@@ -58,23 +58,17 @@ func (p *program) flag(c flagging) *cobra.Command {
 		Use:   c.name + " <UUID>",
 		Short: c.short,
 		Args:  cli.Args(1, 1),
-		RunE: func(command *cobra.Command, args []string) error {
-			id, err := parseID(args[0])
+		RunE: p.about(func(ctx context.Context, s *session, id uuid.UUID) error {
+			text, err := c.setFlow(ctx, s, id)
+			if errors.Is(err, flussi.ErrNotFound) {
+				text, err = c.setNotification(ctx, s, id)
+			}
 			if err != nil {
 				return err
 			}
-			return p.within(command.Context(), func(s *session) error {
-				text, err := c.setFlow(command.Context(), s, id)
-				if errors.Is(err, flussi.ErrNotFound) {
-					text, err = c.setNotification(command.Context(), s, id)
-				}
-				if err != nil {
-					return err
-				}
-				fmt.Fprintln(s.out, text)
-				return nil
-			})
-		},
+			fmt.Fprintln(s.out, text)
+			return nil
+		}),
 	}
 }
 

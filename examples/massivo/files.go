@@ -21,11 +21,11 @@ type input struct {
 func read(name string) (input, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return input{}, explained{fmt.Sprintf("Il file «%s» non si può leggere: %s", name, reason(err)), err}
+		return input{}, cli.Explained(fmt.Sprintf("Il file «%s» non si può leggere: %s", name, reason(err)), err)
 	}
 	info, err := file.Stat()
 	if err == nil && info.IsDir() {
-		err = explained{fmt.Sprintf("«%s» è una cartella: indicare un file.", name), errors.New("is a directory")}
+		err = cli.Explained(fmt.Sprintf("«%s» è una cartella: indicare un file.", name), errors.New("is a directory"))
 	}
 	if err != nil {
 		return input{}, errors.Join(err, file.Close())
@@ -40,7 +40,7 @@ func write(name string, overwrite bool, content func(io.Writer) error) (err erro
 		var path *os.PathError
 		var link *os.LinkError
 		if errors.As(err, &path) || errors.As(err, &link) {
-			return explained{fmt.Sprintf("Il file «%s» non si può scrivere: %s", name, reason(err)), err}
+			return cli.Explained(fmt.Sprintf("Il file «%s» non si può scrivere: %s", name, reason(err)), err)
 		}
 		return err
 	}
@@ -50,9 +50,9 @@ func write(name string, overwrite bool, content func(io.Writer) error) (err erro
 	switch there, err := os.Lstat(name); {
 	case err != nil: // it is not there, or the rest will tell
 	case !overwrite:
-		return explained{fmt.Sprintf("Il file «%s» esiste già: indicare un altro nome, oppure --overwrite.", name), os.ErrExist}
+		return cli.Explained(fmt.Sprintf("Il file «%s» esiste già: indicare un altro nome, oppure --overwrite.", name), os.ErrExist)
 	case !there.Mode().IsRegular():
-		return explained{fmt.Sprintf("«%s» non si può sostituire: indicare un altro nome.", name), os.ErrInvalid}
+		return cli.Explained(fmt.Sprintf("«%s» non si può sostituire: indicare un altro nome.", name), os.ErrInvalid)
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // for its owner alone: it may hold personal data
 	if err != nil {

@@ -128,6 +128,18 @@ func statesOf[S, E ~string](machine *fsm.Machine[S, E], wanted []string) ([]S, e
 	return found, nil
 }
 
+// readShared reads what filters of flows and notifications share and can be written wrong.
+func readShared[S, E ~string](f *common, machine *fsm.Machine[S, E], ids *[]uuid.UUID, disabled *flow.DisabledFilter, states *[]S) (err error) {
+	if *ids, err = f.uuids(); err != nil {
+		return err
+	}
+	if *disabled, err = f.which(); err != nil {
+		return err
+	}
+	*states, err = statesOf(machine, f.states)
+	return err
+}
+
 // flowFilters are the filters of flows.
 type flowFilters struct {
 	common
@@ -144,13 +156,7 @@ func (f *flowFilters) flags(set *pflag.FlagSet) {
 func (f *flowFilters) filter() (q flow.FlowFilter, err error) {
 	q = flow.FlowFilter{Text: f.text, User: f.user, From: f.from.Time, To: f.to.next(), AppContext: f.appContext, AppKey: f.appKey,
 		ChangedFrom: f.changedFrom.Time, ChangedTo: f.changedTo.next()}
-	if q.IDs, err = f.uuids(); err != nil {
-		return q, err
-	}
-	if q.Disabled, err = f.which(); err != nil {
-		return q, err
-	}
-	q.States, err = statesOf(flow.FlowMachine(), f.states)
+	err = readShared(&f.common, flow.FlowMachine(), &q.IDs, &q.Disabled, &q.States)
 	return q, err
 }
 
@@ -194,13 +200,7 @@ func (f *notificationFilters) filter() (q flow.NotificationFilter, err error) {
 	if q.ErrorCodes, err = errorCodes(f.errors); err != nil {
 		return q, err
 	}
-	if q.IDs, err = f.uuids(); err != nil {
-		return q, err
-	}
-	if q.Disabled, err = f.which(); err != nil {
-		return q, err
-	}
-	q.States, err = statesOf(flow.NotificationMachine(), f.states)
+	err = readShared(&f.common, flow.NotificationMachine(), &q.IDs, &q.Disabled, &q.States)
 	return q, err
 }
 

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf16"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -614,7 +613,7 @@ func TestHardFilesOfOtherPrograms(t *testing.T) {
 
 // Under the name of a workbook.
 func TestHardFilesOfOtherKinds(t *testing.T) {
-	wide := func(s string) string { return string(wideBytes(s, false, false)) }
+	wide := func(s string) string { return string(xlsxtest.UTF16(s, false, false)) }
 	compound := "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 70_000)
 	tryFiles(t, "avvisi.xlsx", map[string]hardFile{
 		"xls":       refused([]byte(compound+wide("Workbook")+"\x00\x00"), "Il file è una cartella di lavoro del vecchio Excel (.xls)"),
@@ -720,22 +719,6 @@ func csvOf(separator, end string, records ...[]string) []byte {
 	return []byte(b.String())
 }
 
-// wideBytes encodes a text in UTF-16.
-func wideBytes(s string, big, mark bool) []byte {
-	var b []byte
-	if mark {
-		s = "\uFEFF" + s
-	}
-	for _, unit := range utf16.Encode([]rune(s)) {
-		if big {
-			b = append(b, byte(unit>>8), byte(unit))
-		} else {
-			b = append(b, byte(unit), byte(unit>>8))
-		}
-	}
-	return b
-}
-
 // windows1252 encodes a text of Latin letters.
 func windows1252(s string) []byte {
 	var b []byte
@@ -754,9 +737,9 @@ func TestHardCSV(t *testing.T) {
 		"commas":                good(csvOf(",", "\n", records...)),
 		"tabs":                  good(csvOf("\t", "\n", records...)),
 		"byte order mark":       good([]byte("\uFEFF" + text)),
-		"UTF-16 LE":             good(wideBytes(text, false, true)),
-		"UTF-16 BE":             good(wideBytes(text, true, true)),
-		"UTF-16 without a mark": good(wideBytes(text, false, false)),
+		"UTF-16 LE":             good(xlsxtest.UTF16(text, false, true)),
+		"UTF-16 BE":             good(xlsxtest.UTF16(text, true, true)),
+		"UTF-16 without a mark": good(xlsxtest.UTF16(text, false, false)),
 		"Windows-1252":          good(windows1252(text)),
 		"sep line":              good([]byte("sep=;\r\n" + text)),
 		"another sep line":      good(append([]byte("sep=|\n"), csvOf("|", "\n", records...)...)),
@@ -772,7 +755,7 @@ func TestHardCSV(t *testing.T) {
 		"quote out of place":       refused([]byte(text+`AB"C;x;y`+"\r\n"), "Alla riga 4 del file c'è una virgoletta fuori posto"),
 		"cut off in a row":         refused([]byte(text+strings.Join(hardTexts(3)[:3], ";")), "Il file è incompleto: alla riga 4"),
 		"cut off in a character":   refused([]byte(text+"\xC3"), "a metà di un carattere"),
-		"UTF-16 cut off":           refused(append(wideBytes(text, false, true), 'x'), "a metà di un carattere"),
+		"UTF-16 cut off":           refused(append(xlsxtest.UTF16(text, false, true), 'x'), "a metà di un carattere"),
 		"mixed encodings":          refused(append([]byte(text), windows1252(text)...), "mescola caratteri di codifiche diverse"),
 		"zero bytes":               refused([]byte(strings.Repeat(text, 20)+"a\x00b\n"), "non fanno parte di un testo"),
 	})

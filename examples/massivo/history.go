@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
@@ -18,29 +20,22 @@ func (p *program) history() *cobra.Command {
 		Use:   "history <UUID>",
 		Short: "Mostra la storia di un flusso o di una notifica: chi, quando, che cosa, perché",
 		Args:  cli.Args(1, 1),
-		RunE: func(c *cobra.Command, args []string) error {
-			ctx := c.Context()
-			id, err := parseID(args[0])
+		RunE: p.about(func(ctx context.Context, s *session, id uuid.UUID) error {
+			records, err := s.FlowHistory(ctx, s.by, id)
+			if err == nil {
+				tellHistory(s, records, flow.FlowAction.Label, flow.FlowState.Label)
+				return nil
+			}
+			if !errors.Is(err, flussi.ErrNotFound) {
+				return err
+			}
+			steps, err := s.NotificationHistory(ctx, s.by, id)
 			if err != nil {
 				return err
 			}
-			return p.within(ctx, func(s *session) error {
-				records, err := s.FlowHistory(ctx, s.by, id)
-				if err == nil {
-					tellHistory(s, records, flow.FlowAction.Label, flow.FlowState.Label)
-					return nil
-				}
-				if !errors.Is(err, flussi.ErrNotFound) {
-					return err
-				}
-				steps, err := s.NotificationHistory(ctx, s.by, id)
-				if err != nil {
-					return err
-				}
-				tellHistory(s, steps, flow.NotificationAction.Label, flow.NotificationState.Label)
-				return nil
-			})
-		},
+			tellHistory(s, steps, flow.NotificationAction.Label, flow.NotificationState.Label)
+			return nil
+		}),
 	}
 }
 

@@ -32,18 +32,18 @@ const batch = 64 // of each program, so what a kill may leave unknown
 
 // A program that is killed at any point, and started again until it is done, notifies
 // nobody twice and loses nobody; what nobody can know is at most a batch for each kill.
-func TestKilledOnSQLite(t *testing.T) {
-	killOne(t, filepath.Join(t.TempDir(), "massivo.db"))
+func TestKilled(t *testing.T) {
+	onBoth(t, func(t *testing.T, location string) {
+		k := newKilling(t, location)
+		k.sendThroughKills(t, 1, nil)
+		k.check(t)
+	})
 }
 
-func TestKilledOnPostgreSQL(t *testing.T) {
-	killOne(t, pgtest.Start(t).Database(t))
-}
-
-func killOne(t *testing.T, location string) {
-	k := newKilling(t, location)
-	k.sendThroughKills(t, 1, nil)
-	k.check(t)
+// onBoth runs a test on a new database of each kind.
+func onBoth(t *testing.T, test func(t *testing.T, location string)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "massivo.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, pgtest.Start(t).Database(t)) })
 }
 
 // Four programs send one flow; one or the other is killed, and the database crashes in the

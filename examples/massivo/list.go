@@ -33,7 +33,7 @@ func (p *program) list() *cobra.Command {
 					return err
 				}
 				s.tellFlows(found.Flows)
-				return s.tellNext(c, found.Next)
+				return s.tellNext(found.Next)
 			})
 		},
 	}
@@ -55,7 +55,7 @@ func (p *program) listNotifications() *cobra.Command {
 				return err
 			}
 			return p.within(c.Context(), func(s *session) error {
-				return s.listNotifications(c.Context(), c, filter, &filters)
+				return s.listNotifications(c.Context(), filter, &filters)
 			})
 		},
 	}
@@ -65,7 +65,7 @@ func (p *program) listNotifications() *cobra.Command {
 	return c
 }
 
-func (s *session) listNotifications(ctx context.Context, c *cobra.Command, filter flow.NotificationFilter, filters *notificationFilters) error {
+func (s *session) listNotifications(ctx context.Context, filter flow.NotificationFilter, filters *notificationFilters) error {
 	page, err := filters.page()
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *session) listNotifications(ctx context.Context, c *cobra.Command, filte
 		return err
 	}
 	s.tellNotifications(found.Notifications)
-	return s.tellNext(c, found.Next)
+	return s.tellNext(found.Next)
 }
 
 // tellFlows shows flows as the guide's list does.
@@ -108,7 +108,7 @@ func (s *session) tellNotifications(notifications []flow.Notification) {
 }
 
 // tellNext says how to see what comes behind.
-func (s *session) tellNext(c *cobra.Command, next flow.Cursor) error {
+func (s *session) tellNext(next flow.Cursor) error {
 	if next.IsZero() {
 		return nil
 	}

@@ -27,13 +27,7 @@ var imports = flag.Int("imports", 6, "how often a file is imported again in the 
 // A file is imported again and again while its flow is sent, and so is a second file, half of whose
 // rows repeat the first. The programs that import and those that send are killed at random. Every
 // citizen gets the message once, each file makes one flow, and every output is right.
-func TestSecondImportsBesideSendOnSQLite(t *testing.T) {
-	importBesideSend(t, filepath.Join(t.TempDir(), "massivo.db"))
-}
-
-func TestSecondImportsBesideSendOnPostgreSQL(t *testing.T) {
-	importBesideSend(t, pgtest.Start(t).Database(t))
-}
+func TestSecondImportsBesideSend(t *testing.T) { onBoth(t, importBesideSend) }
 
 func importBesideSend(t *testing.T, location string) {
 	k := newKilling(t, location)

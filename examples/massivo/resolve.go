@@ -105,10 +105,10 @@ func (s *session) resolveNamed(ctx context.Context, names []string, how resolvin
 			}[how.sent], n.ID)
 			standing = append(standing, n)
 		case reason != "":
-			known = explained{reason, flow.ErrOutcomeKnown}
+			known = cli.Explained(reason, flow.ErrOutcomeKnown)
 			if skipped++; len(names) > 1 {
 				fmt.Fprintln(s.out, reason)
-				known = explained{fmt.Sprintf("Notifiche su cui non si è deciso: %s.", italian.Number(skipped)), flow.ErrOutcomeKnown}
+				known = cli.Explained(fmt.Sprintf("Notifiche su cui non si è deciso: %s.", italian.Number(skipped)), flow.ErrOutcomeKnown)
 			}
 		default:
 			open = append(open, n)
@@ -202,7 +202,7 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 	fmt.Fprintf(s.out, "Notifiche su cui si è deciso: %s di %s.\n", italian.Number(report.Resolved), italian.Number(max(len(unknown), report.Resolved)))
 	if report.Skipped > 0 {
 		fmt.Fprintf(s.out, "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", italian.Number(report.Skipped))
-		err = errors.Join(err, explained{"Per decidere anche sulle altre, riabilitare il flusso se è disabilitato, e ripetere il comando.", flussi.ErrConflict})
+		err = errors.Join(err, cli.Explained("Per decidere anche sulle altre, riabilitare il flusso se è disabilitato, e ripetere il comando.", flussi.ErrConflict))
 	}
 	if errors.Is(err, flussi.ErrCommitUnknown) {
 		fmt.Fprintln(s.out, uncertainDecisions)

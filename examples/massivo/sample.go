@@ -11,6 +11,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/examples/internal/sheets"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 )
@@ -91,7 +92,7 @@ func writeSample(ctx context.Context, name string) error {
 		return err
 	}
 	due := time.Now().AddDate(0, 1, 0)
-	return edit(name, func(book *excelize.File, sheet string) error {
+	return sheets.Edit(name, func(book *excelize.File, sheet string) error {
 		for i := range sampleRows {
 			row := sampleRow(i, due)
 			if err := errors.Join(book.SetSheetRow(sheet, fmt.Sprintf("A%d", i+2), &row), book.SetRowHeight(sheet, i+2, rowHeight)); err != nil {
@@ -105,7 +106,7 @@ func writeSample(ctx context.Context, name string) error {
 // correctSample corrects an export as an operator does: other fiscal codes for citizens
 // who were not found, and Registrato for what the platform refused for no reason.
 func correctSample(name string) error {
-	return edit(name, func(book *excelize.File, sheet string) error {
+	return sheets.Edit(name, func(book *excelize.File, sheet string) error {
 		rows, err := book.GetRows(sheet)
 		if err != nil {
 			return err
@@ -148,17 +149,4 @@ func correctSample(name string) error {
 		}
 		return nil
 	})
-}
-
-// edit changes the first sheet of a workbook.
-func edit(name string, change func(book *excelize.File, sheet string) error) error {
-	book, err := excelize.OpenFile(name)
-	if err != nil {
-		return err
-	}
-	err = change(book, book.GetSheetName(0))
-	if err == nil {
-		err = book.Save()
-	}
-	return errors.Join(err, book.Close())
 }

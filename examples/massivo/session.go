@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/spf13/cobra"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
@@ -99,13 +100,24 @@ func (s *session) flowNamed(ctx context.Context, args []string, states ...flow.F
 	case 1:
 		return page.Flows[0], nil
 	case 0:
-		return flow.Flow{}, explained{"Non c'è nessun flusso adatto: «massivo list» mostra tutti i flussi, «massivo import» ne crea uno.", flussi.ErrNotFound}
+		return flow.Flow{}, cli.Explained("Non c'è nessun flusso adatto: «massivo list» mostra tutti i flussi, «massivo import» ne crea uno.", flussi.ErrNotFound)
 	}
 	var list strings.Builder
 	for _, f := range page.Flows {
 		fmt.Fprintf(&list, "\n  %s  %s  %s  %s", f.ID, date(f.CreatedAt), f.State.Label(), clip(f.Note.Reveal(), 40))
 	}
 	return flow.Flow{}, cli.Wrongf("Ci sono più flussi: indicare quale.%s", list.String())
+}
+
+// about returns what a command does that is about what its first argument names.
+func (p *program) about(do func(ctx context.Context, s *session, id uuid.UUID) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		id, err := parseID(args[0])
+		if err != nil {
+			return err
+		}
+		return p.within(c.Context(), func(s *session) error { return do(c.Context(), s, id) })
+	}
 }
 
 func parseID(text string) (uuid.UUID, error) {

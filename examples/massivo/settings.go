@@ -179,7 +179,7 @@ func (s *settings) readKey() (flussi.Key, error) {
 	if s.keyFile != "" {
 		content, err := os.ReadFile(s.keyFile)
 		if err != nil {
-			return flussi.Key{}, fmt.Errorf("key file: %w", explained{"Il file della chiave non si può leggere: " + reason(err), err})
+			return flussi.Key{}, fmt.Errorf("key file: %w", cli.Explained("Il file della chiave non si può leggere: "+reason(err), err))
 		}
 		text = trimmed(string(content))
 	}
@@ -202,8 +202,8 @@ func (p *program) messengers() flow.SenderFor {
 			return nil, err
 		}
 		if service != name {
-			return nil, explained{fmt.Sprintf("La chiave è del servizio «%s», il flusso è del servizio «%s»: indicare il servizio del flusso con --service, e la sua chiave.", name, service),
-				errors.New("key of another service")}
+			return nil, cli.Explained(fmt.Sprintf("La chiave è del servizio «%s», il flusso è del servizio «%s»: indicare il servizio del flusso con --service, e la sua chiave.", name, service),
+				errors.New("key of another service"))
 		}
 		return client()
 	}
@@ -231,7 +231,7 @@ func (p *program) client() (*appio.Client, error) {
 	}
 	client, err := appio.New(key, config)
 	if err != nil {
-		return nil, explained{"L'indirizzo di App IO non è valido: deve cominciare con https:// e finire con /api/v1.", err}
+		return nil, cli.Explained("L'indirizzo di App IO non è valido: deve cominciare con https:// e finire con /api/v1.", err)
 	}
 	return client, nil
 }
@@ -254,20 +254,10 @@ func (p *program) reach(ctx context.Context) error {
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
-		return explained{"Il simulatore non risponde: avviarlo in un'altra finestra con «go run ./examples/sandbox».", err}
+		return cli.Explained("Il simulatore non risponde: avviarlo in un'altra finestra con «go run ./examples/sandbox».", err)
 	}
 	return conn.Close()
 }
-
-// explained is an error with a text for the operator.
-type explained struct {
-	italian string
-	err     error
-}
-
-func (e explained) Error() string   { return e.err.Error() }
-func (e explained) Italian() string { return e.italian }
-func (e explained) Unwrap() error   { return e.err }
 
 // reason says in Italian what the operating system had against a file.
 func reason(err error) string {

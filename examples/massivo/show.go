@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,16 +24,11 @@ func (p *program) show() *cobra.Command {
 una notifica, con lo stato della trasmissione e della consegna.`,
 		Args: cli.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			ctx := c.Context()
-			id, err := parseID(args[0])
-			if err != nil {
-				return err
-			}
 			filter, err := filters.filter()
 			if err != nil {
 				return err
 			}
-			return p.within(ctx, func(s *session) error {
+			return p.about(func(ctx context.Context, s *session, id uuid.UUID) error {
 				f, err := s.Flow(ctx, s.by, id)
 				if errors.Is(err, flussi.ErrNotFound) {
 					n, err := s.Notification(ctx, s.by, id)
@@ -55,8 +51,8 @@ una notifica, con lo stato della trasmissione e della consegna.`,
 				}
 				s.tellFlow(f, actions)
 				filter.Flow = id
-				return s.listNotifications(ctx, c, filter, &filters)
-			})
+				return s.listNotifications(ctx, filter, &filters)
+			})(c, args)
 		},
 	}
 	filters.flags(c.Flags())

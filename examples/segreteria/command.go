@@ -63,22 +63,12 @@ func newFolder(name string) (string, error) {
 	}
 	switch {
 	case errors.Is(err, os.ErrExist):
-		return "", explained{"La cartella esiste già: indicare una cartella nuova con --dir.", err}
+		return "", cli.Explained("La cartella esiste già: indicare una cartella nuova con --dir.", err)
 	case err != nil:
-		return "", explained{"La cartella per i file non si può creare: indicare un altro percorso con --dir.", err}
+		return "", cli.Explained("La cartella per i file non si può creare: indicare un altro percorso con --dir.", err)
 	}
 	return name, nil
 }
-
-// explained is an error with a text for the operator.
-type explained struct {
-	italian string
-	err     error
-}
-
-func (e explained) Error() string   { return e.err.Error() }
-func (e explained) Unwrap() error   { return e.err }
-func (e explained) Italian() string { return e.italian }
 
 // wait waits between two parts.
 func (d *demo) wait(ctx context.Context) error {
@@ -86,7 +76,7 @@ func (d *demo) wait(ctx context.Context) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return explained{"Dimostrazione interrotta: i file già scritti restano nella cartella.", ctx.Err()}
+		return cli.Explained("Dimostrazione interrotta: i file già scritti restano nella cartella.", ctx.Err())
 	case <-timer.C:
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/sheets"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
@@ -28,7 +29,7 @@ func (o *office) fillIn(ctx context.Context, name string) error {
 	if err := write(name, func(w io.Writer) error { return o.template.Blank(ctx, w) }); err != nil {
 		return err
 	}
-	return edit(name, func(book *excelize.File, sheet string) (err error) {
+	return sheets.Edit(name, func(book *excelize.File, sheet string) (err error) {
 		for i, who := range pupils {
 			discount := ""
 			if i == 2 {
@@ -46,7 +47,7 @@ func (o *office) fillIn(ctx context.Context, name string) error {
 
 // correct mends what the report said was wrong.
 func (o *office) correct(name string) error {
-	return edit(name, func(book *excelize.File, sheet string) error {
+	return sheets.Edit(name, func(book *excelize.File, sheet string) error {
 		return errors.Join(
 			book.SetCellStr(sheet, "A5", pupil(3).Reveal()),
 			book.SetCellStr(sheet, "G8", "10,00"),
@@ -85,17 +86,4 @@ func write(name string, content func(io.Writer) error) error {
 		return errors.Join(err, os.Remove(name))
 	}
 	return nil
-}
-
-// edit changes the first sheet of a workbook.
-func edit(name string, change func(book *excelize.File, sheet string) error) error {
-	book, err := excelize.OpenFile(name)
-	if err != nil {
-		return err
-	}
-	err = change(book, book.GetSheetName(0))
-	if err == nil {
-		err = book.Save()
-	}
-	return errors.Join(err, book.Close())
 }

@@ -29,8 +29,7 @@ import (
 func refused(t *testing.T, err, class error) {
 	t.Helper()
 	require.ErrorIs(t, err, class)
-	var fault *sqlstore.Fault
-	require.ErrorAs(t, err, &fault)
+	must.As[*sqlstore.Fault](t, err)
 	must.NotContain(t, flussi.Explain(err), "imprevisto", "problema tecnico")
 	for _, text := range []string{err.Error(), flussi.Explain(err)} {
 		must.NotContain(t, text, "segreta", "riservato", appiotest.SampleCitizen(1).Reveal())

@@ -11,42 +11,36 @@ import (
 
 // Flows returns a page of flows: see [flow.Store].
 func (s *Store) Flows(ctx context.Context, filter flow.FlowFilter, page flow.Page) ([]flow.Flow, error) {
-	var found []flow.Flow
-	err := s.db.view(ctx, func(t *tx) error {
-		listed, err := flowSearch(t, filter, page).find(ctx, t)
-		if err != nil {
-			return err
-		}
-		var f flow.Flow
-		return t.query(ctx, selectFlow+" WHERE "+listed.text+groupFlow, listed.args, flowFields(&f), func() { found = append(found, f) })
-	})
-	sortPage(found, page)
+	found, err := listPage(ctx, s.db, page, func(t *tx) *search { return flowSearch(t, filter, page) }, selectFlow, groupFlow, flowFields)
 	return found, fail(ctx, "list flows", uuid.Nil, err)
 }
 
 // Notifications returns a page of notifications: see [flow.Store].
 func (s *Store) Notifications(ctx context.Context, filter flow.NotificationFilter, page flow.Page) ([]flow.Notification, error) {
-	var found []flow.Notification
-	err := s.db.view(ctx, func(t *tx) error {
-		listed, err := notificationSearch(t, filter, page).find(ctx, t)
-		if err != nil {
-			return err
-		}
-		var n flow.Notification
-		return t.query(ctx, selectNotification+" WHERE "+listed.text, listed.args, notificationFields(&n), func() { found = append(found, n) })
-	})
-	sortPage(found, page)
+	found, err := listPage(ctx, s.db, page, func(t *tx) *search { return notificationSearch(t, filter, page) }, selectNotification, "", notificationFields)
 	return found, fail(ctx, "list notifications", uuid.Nil, err)
 }
 
-// sortPage puts what was found into the order of the list.
-func sortPage[T interface{ Cursor() flow.Cursor }](found []T, page flow.Page) {
+// listPage reads what a search finds, by a query and its GROUP BY, in the order of the list.
+func listPage[T interface{ Cursor() flow.Cursor }](
+	ctx context.Context, d *database, page flow.Page, searchIn func(*tx) *search, query, group string, fields func(*T) []any,
+) ([]T, error) {
+	var found []T
+	err := d.view(ctx, func(t *tx) error {
+		listed, err := searchIn(t).find(ctx, t)
+		if err != nil {
+			return err
+		}
+		var row T
+		return t.query(ctx, query+" WHERE "+listed.text+group, listed.args, fields(&row), func() { found = append(found, row) })
+	})
 	slices.SortFunc(found, func(a, b T) int {
 		if page.OldestFirst {
 			return a.Cursor().Compare(b.Cursor())
 		}
 		return b.Cursor().Compare(a.Cursor())
 	})
+	return found, err
 }
 
 // flowSearch translates a filter.

@@ -22,21 +22,13 @@ var (
 
 // Event returns an event: see [pagoinrete.Store].
 func (s *Store) Event(ctx context.Context, id uuid.UUID) (pagoinrete.Event, error) {
-	var e pagoinrete.Event
-	err := s.db.read().query(ctx, selectEvent+" WHERE e.id = ?"+groupEvent, []any{s.db.id(id)}, eventFields(&e), func() {})
-	if err == nil && e.Version == 0 {
-		err = errNotFound
-	}
+	e, err := readOne(ctx, s.db.read(), selectEvent+" WHERE e.id = ?"+groupEvent, id, eventFields)
 	return e, failNotice(ctx, "read event", id, err)
 }
 
 // Notice returns a notice: see [pagoinrete.Store].
 func (s *Store) Notice(ctx context.Context, id uuid.UUID) (pagoinrete.Notice, error) {
-	var n pagoinrete.Notice
-	err := s.db.read().query(ctx, selectNotice+" WHERE id = ?", []any{s.db.id(id)}, noticeFields(&n), func() {})
-	if err == nil && n.Version == 0 {
-		err = errNotFound
-	}
+	n, err := readOne(ctx, s.db.read(), selectNotice+" WHERE id = ?", id, noticeFields)
 	return n, failNotice(ctx, "read notice", id, err)
 }
 
@@ -54,30 +46,12 @@ func (s *Store) NoticeHistory(ctx context.Context, id uuid.UUID) ([]pagoinrete.N
 
 // Events returns a page of events: see [pagoinrete.Store].
 func (s *Store) Events(ctx context.Context, filter pagoinrete.EventFilter, page pagoinrete.Page) ([]pagoinrete.Event, error) {
-	var found []pagoinrete.Event
-	err := s.db.view(ctx, func(t *tx) error {
-		listed, err := eventSearch(t, filter, page).find(ctx, t)
-		if err != nil {
-			return err
-		}
-		var e pagoinrete.Event
-		return t.query(ctx, selectEvent+" WHERE "+listed.text+groupEvent, listed.args, eventFields(&e), func() { found = append(found, e) })
-	})
-	sortPage(found, page)
+	found, err := listPage(ctx, s.db, page, func(t *tx) *search { return eventSearch(t, filter, page) }, selectEvent, groupEvent, eventFields)
 	return found, failNotice(ctx, "list events", uuid.Nil, err)
 }
 
 // Notices returns a page of notices: see [pagoinrete.Store].
 func (s *Store) Notices(ctx context.Context, filter pagoinrete.NoticeFilter, page pagoinrete.Page) ([]pagoinrete.Notice, error) {
-	var found []pagoinrete.Notice
-	err := s.db.view(ctx, func(t *tx) error {
-		listed, err := noticeSearch(t, filter, page).find(ctx, t)
-		if err != nil {
-			return err
-		}
-		var n pagoinrete.Notice
-		return t.query(ctx, selectNotice+" WHERE "+listed.text, listed.args, noticeFields(&n), func() { found = append(found, n) })
-	})
-	sortPage(found, page)
+	found, err := listPage(ctx, s.db, page, func(t *tx) *search { return noticeSearch(t, filter, page) }, selectNotice, "", noticeFields)
 	return found, failNotice(ctx, "list notices", uuid.Nil, err)
 }

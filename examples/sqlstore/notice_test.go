@@ -266,8 +266,7 @@ func TestLongSequencesOfNoticesAreAllOrNothing(t *testing.T) {
 		require.ErrorIs(t, err, broken)
 		_, err = s.Event(ctx, e.Event.ID)
 		require.ErrorIs(t, err, flussi.ErrNotFound)
-		var own *flussi.Error
-		require.ErrorAs(t, err, &own)
+		own := must.As[*flussi.Error](t, err)
 		assert.Equal(t, e.Event.ID, own.ID)
 
 		require.NoError(t, s.SaveEvent(ctx, e, sequence(changes...)))
@@ -360,8 +359,7 @@ func TestAFaultIsToldInTheRoomsOwnError(t *testing.T) {
 	e, changes := fee(t, 3000)
 	err := s.SaveEvent(t.Context(), e, sequence(changes...))
 	refused(t, err, sqlstore.ErrFull)
-	var own *flussi.Error
-	require.ErrorAs(t, err, &own)
+	must.As[*flussi.Error](t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, s.SaveNotices(ctx, changes...), context.Canceled)

@@ -22,12 +22,18 @@ var (
 
 // flow reads a flow.
 func (t *tx) flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
-	var f flow.Flow
-	err := t.query(ctx, selectFlow+" WHERE f.id = ?"+groupFlow, []any{t.id(id)}, flowFields(&f), func() {})
-	if err == nil && f.Version == 0 {
+	return readOne(ctx, t, selectFlow+" WHERE f.id = ?"+groupFlow, id, flowFields)
+}
+
+// readOne reads the row with an ID.
+func readOne[T any](ctx context.Context, t *tx, query string, id uuid.UUID, fields func(*T) []any) (T, error) {
+	var row T
+	found := false
+	err := t.query(ctx, query, []any{t.id(id)}, fields(&row), func() { found = true })
+	if err == nil && !found {
 		err = errNotFound
 	}
-	return f, err
+	return row, err
 }
 
 // Flow returns a flow: see [flow.Store].
@@ -38,11 +44,7 @@ func (s *Store) Flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
 
 // Notification returns a notification: see [flow.Store].
 func (s *Store) Notification(ctx context.Context, id uuid.UUID) (flow.Notification, error) {
-	var n flow.Notification
-	err := s.db.read().query(ctx, selectNotification+" WHERE id = ?", []any{s.db.id(id)}, notificationFields(&n), func() {})
-	if err == nil && n.Version == 0 {
-		err = errNotFound
-	}
+	n, err := readOne(ctx, s.db.read(), selectNotification+" WHERE id = ?", id, notificationFields)
 	return n, fail(ctx, "read notification", id, err)
 }
 

@@ -93,8 +93,7 @@ func TestUpgradeRecognisesMessagesSentBefore(t *testing.T) {
 		spaced.State = inFlight
 		spaced.Subject, spaced.Content = flussi.NewText("Oggetto  della notifica "), flussi.NewText(text(0)+"\u00a0")
 		err := s.SaveNotifications(t.Context(), flow.NotificationChange{Notification: spaced, Lease: time.Minute})
-		var refused *flow.AlreadySentError
-		require.ErrorAs(t, err, &refused)
+		refused := must.As[*flow.AlreadySentError](t, err)
 		assert.Equal(t, spaced.ID, refused.NotificationID)
 	})
 }
@@ -154,8 +153,7 @@ func TestUpgradeKeepsTheNamesOfServices(t *testing.T) {
 			f := must.Get(flow.NewFlow(name, operator))(t)
 			err := s.SaveFlow(t.Context(), flow.FlowChange{Flow: f}, nil)
 			if name == "PROVA" {
-				var refused *flow.SimilarServiceError
-				require.ErrorAs(t, err, &refused)
+				must.As[*flow.SimilarServiceError](t, err)
 				continue
 			}
 			require.NoError(t, err, name)

@@ -46,6 +46,18 @@ func Wrongf(format string, args ...any) error {
 	return &UsageError{fmt.Sprintf(format, args...)}
 }
 
+// Explained returns an error that explains itself to operators by a text in Italian.
+func Explained(italian string, err error) error { return &explained{italian, err} }
+
+type explained struct {
+	italian string
+	err     error
+}
+
+func (e *explained) Error() string   { return e.err.Error() }
+func (e *explained) Italian() string { return e.italian }
+func (e *explained) Unwrap() error   { return e.err }
+
 // Exit is an error with an exit code of its own. What there is to say is Err's; if that is
 // nil, everything was said.
 type Exit struct {

@@ -275,8 +275,7 @@ func TestArgumentsAreCounted(t *testing.T) {
 				assert.NoError(t, err)
 				return
 			}
-			var usage *cli.UsageError
-			require.ErrorAs(t, err, &usage)
+			usage := must.As[*cli.UsageError](t, err)
 			assert.Equal(t, test.says, usage.Reason)
 		})
 	}

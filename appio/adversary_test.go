@@ -73,11 +73,10 @@ func newTransport(t testing.TB) *http.Transport {
 }
 
 func adversary(t testing.TB, base string, transport http.RoundTripper, attempts int) *appio.Client {
-	client, err := appio.New(key(t, secretKey), appio.Config{
+	client := must.Get(appio.New(key(t, secretKey), appio.Config{
 		BaseURL: base, HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second},
 		MaxAttempts: attempts, MaxWait: time.Millisecond, Pace: newPace(t, appio.PaceConfig{Calls: 1 << 30}),
-	})
-	require.NoError(t, err)
+	}))(t)
 	return client
 }
 

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
@@ -36,10 +34,9 @@ func bench(b *testing.B) (*httptest.Server, *http.Client, *appio.Client) {
 	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
 	b.Cleanup(transport.CloseIdleConnections)
 	plain := &http.Client{Transport: transport, Timeout: 30 * time.Second}
-	client, err := appio.New(key(b, secretKey), appio.Config{
+	client := must.Get(appio.New(key(b, secretKey), appio.Config{
 		BaseURL: server.URL, HTTPClient: plain, Pace: newPace(b, appio.PaceConfig{Calls: 1 << 40, Window: time.Second}),
-	})
-	require.NoError(b, err)
+	}))(b)
 	return server, plain, client
 }
 

@@ -51,10 +51,9 @@ func twoServices() *appiotest.Simulator {
 }
 
 func paced(t testing.TB, simulator *appiotest.Simulator, key_ string, pace *appio.Pace, takes time.Duration) *appio.Client {
-	client, err := appio.New(key(t, key_), appio.Config{
+	client := must.Get(appio.New(key(t, key_), appio.Config{
 		BaseURL: "http://localhost" + appiotest.BasePath, HTTPClient: &http.Client{Transport: direct{simulator, takes}}, Pace: pace, MaxAttempts: 100,
-	})
-	require.NoError(t, err)
+	}))(t)
 	return client
 }
 
@@ -137,8 +136,7 @@ func TestA429OfOneClientHoldsAllOfThePace(t *testing.T) {
 			assert.GreaterOrEqual(t, time.Since(start), 7*time.Second)
 		})
 		synctest.Wait()
-		_, err := second.Submit(t.Context(), message(t, 2))
-		require.NoError(t, err)
+		must.Get(second.Submit(t.Context(), message(t, 2)))(t)
 		assert.GreaterOrEqual(t, time.Since(start), 7*time.Second)
 		group.Wait()
 		assert.Less(t, pace.Rate(), 29.0)

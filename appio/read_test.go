@@ -182,8 +182,7 @@ func TestFeed(t *testing.T) {
 		assert.Equal(t, "https://platform.test/api/v1/subscriptions-feed/2025-01-01", r.URL.String(), "the day in UTC")
 		return answer(200, `{"dateUTC":"2025-01-01","subscriptions":["`+strings.Repeat("a", 64)+`"],"unsubscriptions":[]}`, nil), nil
 	})
-	_, err := client.Feed(t.Context(), time.Date(2025, 1, 2, 0, 30, 0, 0, time.FixedZone("", 3600)))
-	require.NoError(t, err)
+	must.Get(client.Feed(t.Context(), time.Date(2025, 1, 2, 0, 30, 0, 0, time.FixedZone("", 3600))))(t)
 }
 
 func TestReadsAreRepeatedFreely(t *testing.T) {

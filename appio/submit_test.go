@@ -84,7 +84,7 @@ func TestOutcomes(t *testing.T) {
 			}
 			transport := &http.Transport{}
 			defer transport.CloseIdleConnections()
-			client, err := appio.New(key(t, used), appio.Config{
+			client := must.Get(appio.New(key(t, used), appio.Config{
 				BaseURL: server.URL + test.path, MaxAttempts: 3, MaxWait: 1200 * time.Millisecond,
 				HTTPClient: &http.Client{Timeout: patience(test.faults), Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 					if test.rewrite != "" {
@@ -94,8 +94,7 @@ func TestOutcomes(t *testing.T) {
 					}
 					return transport.RoundTrip(r)
 				})},
-			})
-			require.NoError(t, err)
+			}))(t)
 
 			receipt, err := client.Submit(t.Context(), m)
 			assert.Equal(t, test.outcome, flussi.OutcomeOf(err), "%v", err)
@@ -161,15 +160,14 @@ func TestEvery500IsUnknown(t *testing.T) {
 	for _, kind := range []string{"application/problem+json", "application/problem+json; charset=utf-8", "application/json", "text/plain", "", ";"} {
 		for _, body := range []string{problem, `{}`, ``} {
 			calls := 0
-			client, err := appio.New(key(t, secretKey), appio.Config{
+			client := must.Get(appio.New(key(t, secretKey), appio.Config{
 				BaseURL: "https://platform.test/api/v1", MaxAttempts: 5, MaxWait: time.Millisecond,
 				HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 					calls++
 					return answer(500, body, map[string]string{"Content-Type": kind, "Retry-After": "0"}), nil
 				})},
-			})
-			require.NoError(t, err)
-			_, err = client.Submit(t.Context(), message(t, 1))
+			}))(t)
+			_, err := client.Submit(t.Context(), message(t, 1))
 			assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err), "%s %s", kind, body)
 			assert.ErrorIs(t, err, flussi.ErrOutcomeUnknown, "%s %s", kind, body)
 			assert.Equal(t, 1, calls, "%s %s", kind, body)
@@ -379,10 +377,9 @@ func TestIdleConnectionsThatTheServerCloses(t *testing.T) {
 
 // clientOf returns a client that makes one attempt, over a function.
 func clientOf(t testing.TB, do func(*http.Request) (*http.Response, error)) *appio.Client {
-	client, err := appio.New(key(t, secretKey), appio.Config{
+	client := must.Get(appio.New(key(t, secretKey), appio.Config{
 		BaseURL: "https://platform.test/api/v1/", HTTPClient: &http.Client{Transport: roundTrip(do)}, MaxAttempts: 1,
-	})
-	require.NoError(t, err)
+	}))(t)
 	return client
 }
 

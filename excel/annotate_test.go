@@ -82,8 +82,7 @@ func operators(t *testing.T, tpl *excel.Template[notice]) []byte {
 		require.NoError(t, f.AddComment("Dati", excelize.Comment{Cell: "B4", Author: "Ufficio", Text: "visto"}))
 		bold := must.Get(f.NewStyle(&excelize.Style{NumFmt: 10, Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFFF00"}}}))(t)
 		require.NoError(t, f.SetCellStyle("Dati", "D7", "D7", bold))
-		_, err := f.NewSheet("Appunti")
-		require.NoError(t, err)
+		must.Get(f.NewSheet("Appunti"))(t)
 		require.NoError(t, f.SetCellValue("Appunti", "B2", 12.5))
 	})
 }

@@ -190,13 +190,11 @@ func TestASendingThatGoesOnAsksNobody(t *testing.T) {
 	id := must.Get(uuid.Parse(o.imported(t, 2)))(t)
 	o.ran(t, cli.Usage, "send", "--live")
 	o.within(t, func(s *session) {
-		_, err := s.ActivateFlow(t.Context(), s.by, id)
-		require.NoError(t, err)
+		must.Get(s.ActivateFlow(t.Context(), s.by, id))(t)
 	})
 	o.ran(t, cli.Usage, "send", "--live")
 	o.within(t, func(s *session) {
-		_, err := s.Service.SendFlow(t.Context(), s.by, id)
-		require.NoError(t, err)
+		must.Get(s.Service.SendFlow(t.Context(), s.by, id))(t)
 	})
 	o.ran(t, 0, "send", "--live")
 	assert.Len(t, o.platform.Deliveries(), 2)

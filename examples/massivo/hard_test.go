@@ -329,8 +329,7 @@ func tryFiles(t *testing.T, name string, cases map[string]hardFile) {
 			t.Parallel()
 			for _, n := range c.try(t, name) {
 				citizen := 0
-				_, err := fmt.Sscanf(n.Reference, "PR-%d", &citizen)
-				require.NoError(t, err)
+				must.Get(fmt.Sscanf(n.Reference, "PR-%d", &citizen))(t)
 				assert.Equal(t, storedTexts(citizen), textOf(n))
 			}
 		})
@@ -642,8 +641,7 @@ func archive(t *testing.T, names ...string) []byte {
 		if name == "mimetype" {
 			content = "application/vnd.oasis.opendocument.spreadsheet"
 		}
-		_, err = io.WriteString(w, content)
-		require.NoError(t, err)
+		must.Get(io.WriteString(w, content))(t)
 	}
 	require.NoError(t, z.Close())
 	return b.Bytes()

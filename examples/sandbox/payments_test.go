@@ -39,23 +39,19 @@ func newSchool(t *testing.T) (*sandbox, *lines, *pagoinrete.Service) {
 // notified is a fee with two notices that was notified.
 func notified(t *testing.T, p *pagoinrete.Service) pagoinrete.Event {
 	due := must.Get(flussi.EndOfDay(2099, 12, 31))(t)
-	e, err := p.CreateEvent(t.Context(), assistant, pagoinrete.Fee, defaultSchool, pagoinrete.EventData{
+	e := must.Get(p.CreateEvent(t.Context(), assistant, pagoinrete.Fee, defaultSchool, pagoinrete.EventData{
 		Name: "Viaggio", Causale: "Viaggio", SchoolYear: 2098, FinancialYear: 2099, Account: "IT60X0542811101000000123456", Amount: 5_000,
 		Instalments: []pagoinrete.Instalment{{DueDate: due, Amount: 5_000}},
-	})
-	require.NoError(t, err)
-	_, err = p.TransmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	_, err = p.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(
+	}))(t)
+	must.Get(p.TransmitEvent(t.Context(), assistant, e.ID))(t)
+	_, err := p.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(
 		pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(11), Payer: appiotest.SampleCitizen(1), DebtorName: flussi.NewText("Maria Rossi")},
 		pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(12)},
 	), pagoinrete.AddConfig{})
 	require.NoError(t, err)
 	require.Equal(t, 2, must.Get(p.TransmitNotices(t.Context(), assistant, e.ID))(t).Transmitted)
-	_, err = p.SubmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	_, err = p.ApproveEvent(t.Context(), principal, e.ID)
-	require.NoError(t, err)
+	must.Get(p.SubmitEvent(t.Context(), assistant, e.ID))(t)
+	must.Get(p.ApproveEvent(t.Context(), principal, e.ID))(t)
 	e = must.Get(p.NotifyEvent(t.Context(), assistant, e.ID))(t)
 	return e
 }

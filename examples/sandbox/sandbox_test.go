@@ -171,8 +171,7 @@ func TestNoLineHoldsWhatIsPersonal(t *testing.T) {
 
 func TestEveryLineBeginsWithTheWarning(t *testing.T) {
 	box, out := newBox(t, settings{})
-	_, err := box.journal.Write([]byte("http: panic\ngoroutine 1\n"))
-	require.NoError(t, err)
+	must.Get(box.journal.Write([]byte("http: panic\ngoroutine 1\n")))(t)
 	assert.Equal(t, prefix+"http: panic\n"+prefix+"goroutine 1\n", out.String(), "those of net/http as well")
 }
 

@@ -76,10 +76,8 @@ func onStore(b *testing.B, store pagoinrete.Store, gateway pagoinrete.Gateway, n
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }
 	p := must.Get(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(b)
 	e := must.Get(p.CreateEvent(b.Context(), assistant, pagoinrete.Fee, school, fee("Viaggio a Firenze", "Viaggio a Firenze", due, due)))(b)
-	_, err := p.TransmitEvent(b.Context(), assistant, e.ID)
-	require.NoError(b, err)
-	_, err = p.AddNotices(b.Context(), assistant, e.ID, drafts(n), pagoinrete.AddConfig{})
-	require.NoError(b, err)
+	must.Get(p.TransmitEvent(b.Context(), assistant, e.ID))(b)
+	must.Get(p.AddNotices(b.Context(), assistant, e.ID, drafts(n), pagoinrete.AddConfig{}))(b)
 	return p, e.ID
 }
 
@@ -294,8 +292,7 @@ func measure(n int, f func()) measured {
 func follow(b *testing.B, n int) map[string]measured {
 	g := &paying{serials: make(map[uuid.UUID]int64, n)}
 	p, event := onStore(b, onSQLite(b), g, n)
-	_, err := p.TransmitNotices(b.Context(), assistant, event)
-	require.NoError(b, err)
+	must.Get(p.TransmitNotices(b.Context(), assistant, event))(b)
 	for _, step := range []func() error{
 		func() error { return second(p.SubmitEvent(b.Context(), assistant, event)) },
 		func() error { return second(p.ApproveEvent(b.Context(), principal, event)) },

@@ -72,14 +72,12 @@ func newKilling(t *testing.T, store string) *killing {
 // simulated is a fee with so many notices that are not transmitted yet.
 func (k *killing) simulated(t *testing.T, notices int) uuid.UUID {
 	e := must.Get(k.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, fee("Viaggio a Firenze", "Viaggio a Firenze", 5_000, 5_000)))(t)
-	_, err := k.TransmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	must.Get(k.TransmitEvent(t.Context(), assistant, e.ID))(t)
 	drafts := make([]pagoinrete.NoticeDraft, notices)
 	for i := range drafts {
 		drafts[i] = pagoinrete.NoticeDraft{Debtor: appiotest.SampleCitizen(1_000_000 + i), Payer: appiotest.SampleCitizen(i)}
 	}
-	_, err = k.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts...), pagoinrete.AddConfig{})
-	require.NoError(t, err)
+	must.Get(k.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts...), pagoinrete.AddConfig{}))(t)
 	return e.ID
 }
 
@@ -160,8 +158,7 @@ func (k *killing) takesStepsThroughKills(t *testing.T) {
 	rounds := max(1, *kills/4)
 	for range rounds {
 		event := k.simulated(t, stepNotices)
-		_, err := k.TransmitNotices(t.Context(), assistant, event)
-		require.NoError(t, err)
+		must.Get(k.TransmitNotices(t.Context(), assistant, event))(t)
 		k.takes(t, event, "submit", pagoinrete.EventToApprove)
 		k.takes(t, event, "approve", pagoinrete.EventToNotify)
 		k.takes(t, event, "notify", pagoinrete.EventNotified)
@@ -175,8 +172,7 @@ func (k *killing) takesStepsThroughKills(t *testing.T) {
 
 		event = k.simulated(t, stepNotices)
 		if k.platform.number(2) == 0 {
-			_, err := k.TransmitNotices(t.Context(), assistant, event)
-			require.NoError(t, err)
+			must.Get(k.TransmitNotices(t.Context(), assistant, event))(t)
 		}
 		k.takes(t, event, "delete", pagoinrete.EventDeleted)
 		k.checkNotices(t, event, pagoinrete.NoticeCancelled)

@@ -175,8 +175,7 @@ func TestWhatAServerDoesNotLetOneDoSaysWhy(t *testing.T) {
 			if test.locked {
 				other := must.Get(admin.BeginTx(t.Context(), nil))(t)
 				defer func() { require.NoError(t, other.Rollback()) }()
-				_, err := other.ExecContext(t.Context(), "LOCK TABLE notifications")
-				require.NoError(t, err)
+				must.Get(other.ExecContext(t.Context(), "LOCK TABLE notifications"))(t)
 			}
 			_, err := claim(t.Context(), s, id, 3)
 			refused(t, err, test.class)

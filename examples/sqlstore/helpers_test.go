@@ -104,11 +104,9 @@ func newServer(t testing.TB) *server {
 		name = "flussi_bench"
 		_, _ = admin.Exec("CREATE DATABASE " + name)
 	} else {
-		_, err := admin.Exec("CREATE DATABASE " + name)
-		require.NoError(t, err)
+		must.Get(admin.Exec("CREATE DATABASE " + name))(t)
 		t.Cleanup(func() {
-			_, err := admin.Exec("DROP DATABASE " + name + " WITH (FORCE)")
-			require.NoError(t, err)
+			must.Get(admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"))(t)
 			require.NoError(t, admin.Close())
 		})
 	}
@@ -116,8 +114,7 @@ func newServer(t testing.TB) *server {
 	s := &server{url: location}
 	s.DB = must.Get(sql.Open("pgx", location.String()))(t)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	_, err := s.Exec("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-	require.NoError(t, err)
+	must.Get(s.Exec("CREATE EXTENSION IF NOT EXISTS pg_trgm"))(t)
 	return s
 }
 

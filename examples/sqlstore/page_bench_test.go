@@ -275,8 +275,7 @@ func BenchmarkFirstPage(b *testing.B) {
 					var took [2][]time.Duration
 					found := [2]int{}
 					for i := range archives {
-						_, err := find(archives[i])
-						require.NoError(b, err)
+						must.Get(find(archives[i]))(b)
 					}
 					for b.Loop() {
 						for range 15 {

@@ -160,19 +160,16 @@ func TestAPurposeIsKeptOnce(t *testing.T) {
 // somebody else has created it, it is used, and what was stored without it is found.
 func TestTextsAreFoundWithoutAnIndex(t *testing.T) {
 	server := newServer(t)
-	_, err := server.Exec("DROP EXTENSION pg_trgm")
-	require.NoError(t, err)
+	must.Get(server.Exec("DROP EXTENSION pg_trgm"))(t)
 	at := server.newSchema(t)
 	role := fmt.Sprintf("flussi_test_%s", strings.ReplaceAll(uuid.NewString(), "-", ""))
 	schema := fmt.Sprintf("test%d", server.schemas.Load())
 	for _, statement := range []string{"CREATE ROLE " + role + " LOGIN", "ALTER SCHEMA " + schema + " OWNER TO " + role} {
-		_, err := server.Exec(statement)
-		require.NoError(t, err)
+		must.Get(server.Exec(statement))(t)
 	}
 	t.Cleanup(func() {
 		for _, statement := range []string{"DROP OWNED BY " + role, "DROP ROLE " + role} {
-			_, err := server.Exec(statement)
-			require.NoError(t, err)
+			must.Get(server.Exec(statement))(t)
 		}
 	})
 	var log strings.Builder
@@ -183,14 +180,12 @@ func TestTextsAreFoundWithoutAnIndex(t *testing.T) {
 		found := must.Get(s.Notifications(t.Context(), flow.NotificationFilter{Text: text}, flow.Page{Limit: 10}))(t)
 		return len(found)
 	}
-	_, err = save(t, poor, 2)
-	require.NoError(t, err)
+	must.Get(save(t, poor, 2))(t)
 	assert.Equal(t, 2, finds(poor, "RISERVATO"))
 
-	_, err = server.Exec("CREATE EXTENSION pg_trgm")
-	require.NoError(t, err)
+	must.Get(server.Exec("CREATE EXTENSION pg_trgm"))(t)
 	rich := open(t, strings.Replace(at, "postgres@", role+"@", 1))
-	_, err = save(t, poor, 1) // by one who does not know of the index
+	_, err := save(t, poor, 1) // by one who does not know of the index
 	require.NoError(t, err)
 	for _, s := range []*sqlstore.Store{poor, rich} {
 		s.Look(0, 0, 0, 1000, 8) // so that the index is asked

@@ -102,10 +102,8 @@ func sending(b testing.TB, s flow.Store, c *appio.Client, n int) uuid.UUID {
 	service := newService(b, s, c)
 	f, _, err := service.ImportFlow(b.Context(), clerk, taxes, flow.Details{}, drafts(n), flow.AddConfig{})
 	require.NoError(b, err)
-	_, err = service.ActivateFlow(b.Context(), clerk, f.ID)
-	require.NoError(b, err)
-	_, err = service.SendFlow(b.Context(), clerk, f.ID)
-	require.NoError(b, err)
+	must.Get(service.ActivateFlow(b.Context(), clerk, f.ID))(b)
+	must.Get(service.SendFlow(b.Context(), clerk, f.ID))(b)
 	return f.ID
 }
 
@@ -205,8 +203,7 @@ func sendBy(b *testing.B, processes int, c sender) (time.Duration, float64) {
 	most := 0.0
 	for i, command := range commands {
 		var took float64
-		_, err := fmt.Fscanln(outputs[i], &took)
-		require.NoError(b, err)
+		must.Get(fmt.Fscanln(outputs[i], &took))(b)
 		most = max(most, took)
 		require.NoError(b, command.Wait())
 	}

@@ -227,8 +227,7 @@ func TestUpgradeWaitsForRowsThatAnotherProcessUpgrades(t *testing.T) {
 
 	db := database(t, "pgx", at)
 	upgrade := must.Get(db.BeginTx(t.Context(), nil))(t)
-	_, err = upgrade.ExecContext(t.Context(), "SELECT 1 FROM notifications WHERE id = $1 FOR UPDATE", done[0].ID)
-	require.NoError(t, err)
+	must.Get(upgrade.ExecContext(t.Context(), "SELECT 1 FROM notifications WHERE id = $1 FOR UPDATE", done[0].ID))(t)
 	claimed := make(chan []flow.NotificationState, 1)
 	go func() {
 		defer close(claimed)

@@ -318,8 +318,7 @@ func TestARequestIsTheSameOnEveryAttempt(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		e, _ := engine(script(record))
-		_, err := e.Do(t.Context(), operation(IfNotSent))
-		require.NoError(t, err)
+		must.Get(e.Do(t.Context(), operation(IfNotSent)))(t)
 	})
 	require.Len(t, seen, 4)
 	for _, s := range seen {
@@ -336,8 +335,7 @@ func TestLogsShowNothingPersonal(t *testing.T) {
 			fails(fmt.Errorf("%s", secret), false), answers(500, `{"detail":"`+secret+`"}`, "Content-Type", problem), answers(201, secret),
 		))
 		e.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		_, err := e.Do(t.Context(), operation(AfterFailure))
-		require.NoError(t, err)
+		must.Get(e.Do(t.Context(), operation(AfterFailure)))(t)
 	})
 	must.NotContain(t, log.String(), secret, "platform.test")
 	assert.Equal(t, 3, strings.Count(log.String(), `operation="submit message"`), log.String())
@@ -380,8 +378,7 @@ func TestEveryReplyIsClosedAndItsTimeEnded(t *testing.T) {
 	}))
 	e.Client = Isolate(&http.Client{Transport: e.Client.Transport, Timeout: time.Hour})
 	e.MinWait = time.Millisecond
-	_, err := e.Do(t.Context(), operation(AfterFailure))
-	require.NoError(t, err)
+	must.Get(e.Do(t.Context(), operation(AfterFailure)))(t)
 	require.Len(t, contexts, 4)
 	assert.GreaterOrEqual(t, closed, 4)
 	for _, ctx := range contexts {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/must"
@@ -40,11 +39,10 @@ func TestNewEngineHasDefaults(t *testing.T) {
 
 func TestNewEngineTakesWhatIsConfigured(t *testing.T) {
 	pace, logger, client := &freePace{}, slog.New(slog.NewTextHandler(io.Discard, nil)), &http.Client{Transport: &scripted{}}
-	e, err := NewEngine(Config{
+	e := must.Get(NewEngine(Config{
 		BaseURL: "http://platform.test", AllowHTTP: true, HTTPClient: client, Logger: logger, MaxAttempts: 1, MaxWait: time.Millisecond,
 		Pace: pace, Key: testKey(t), Header: "Key",
-	})
-	require.NoError(t, err)
+	}))(t)
 	assert.Equal(t, 1, e.MaxAttempts)
 	assert.Equal(t, time.Millisecond, e.MaxWait)
 	assert.Equal(t, time.Millisecond, e.MinWait, "never longer than MaxWait")

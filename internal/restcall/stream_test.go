@@ -143,8 +143,7 @@ func TestTheReadingOfAStreamIsBounded(t *testing.T) {
 		e.Base, e.Client = base, Isolate(&http.Client{Transport: transport, Timeout: patience})
 		reply := must.Get(e.Do(ctx, streaming(100)))(t)
 		begin := make([]byte, 5)
-		_, err := io.ReadFull(reply.Stream, begin)
-		require.NoError(t, err)
+		must.Get(io.ReadFull(reply.Stream, begin))(t)
 		assert.Equal(t, "begin", string(begin))
 		return reply
 	}

@@ -84,11 +84,10 @@ func TestNothingSecretIsShown(t *testing.T) {
 	})
 	// A platform and a transport that quote everything back.
 	all := strings.Join(secrets[:6], " ")
-	quoted, err := json.Marshal(map[string]any{
+	quoted := must.Get(json.Marshal(map[string]any{
 		"type": all, "title": all, "detail": all, "instance": all, "status": 400, "message": all,
 		"id": all, "remote_id": all, "state": all, "number": all, "rejection": all, "reference": all, "date": all, "psp": all, "notice": all,
-	})
-	require.NoError(t, err)
+	}))(t)
 	call := func(t *testing.T, client *restgateway.Client) {
 		e := clientEvent(t)
 		err := put(t, client, e)
@@ -134,7 +133,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	client := clientOf(t, func(*http.Request) (*http.Response, error) { return nil, errors.New("not asked") })
 	n := clientNotice(t, clientEvent(t))
 	n.Discount, n.DebtorName = n.Amount, flussi.NewText(secretName+"\x00")
-	_, err = client.PutNotice(t.Context(), clientOffice(), n)
+	_, err := client.PutNotice(t.Context(), clientOffice(), n)
 	printError(s, err)
 	_, err = flussi.ParseKey(clientKey + " " + clientKey)
 	printError(s, err)

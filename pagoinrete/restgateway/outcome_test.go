@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pipenet"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
@@ -313,11 +314,10 @@ func TestNoConnection(t *testing.T) {
 		// The pipes have no word for it that net/http's own transport would believe.
 		assert.Contains(t, []flussi.Outcome{flussi.OutcomeNotDone, flussi.OutcomeUnknown}, failed.Outcome)
 	})
-	client, err := restgateway.New(clientCredentials(t, clientKey), clientSchool, restgateway.Config{
+	client := must.Get(restgateway.New(clientCredentials(t, clientKey), clientSchool, restgateway.Config{
 		BaseURL: "http://127.0.0.1:1", MaxAttempts: 2, MaxWait: time.Millisecond, HTTPClient: &http.Client{Transport: &http.Transport{}},
-	})
-	require.NoError(t, err)
-	err = put(t, client, clientEvent(t))
+	}))(t)
+	err := put(t, client, clientEvent(t))
 	assert.Equal(t, flussi.OutcomeNotDone, flussi.OutcomeOf(err))
 	failed := remoteError(t, err)
 	assert.Equal(t, flussi.ErrUnavailable, failed.Kind)
@@ -384,10 +384,9 @@ func TestAContextThatEnds(t *testing.T) {
 // clientOf returns a client over a transport that is a function, with one attempt.
 func clientOf(t testing.TB, do roundTrip) *restgateway.Client {
 	t.Helper()
-	client, err := restgateway.New(clientCredentials(t, clientKey), clientSchool, restgateway.Config{
+	client := must.Get(restgateway.New(clientCredentials(t, clientKey), clientSchool, restgateway.Config{
 		BaseURL: "http://localhost", MaxAttempts: 1, Calls: 1_000_000, HTTPClient: &http.Client{Transport: do},
-	})
-	require.NoError(t, err)
+	}))(t)
 	return client
 }
 

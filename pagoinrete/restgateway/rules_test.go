@@ -132,10 +132,9 @@ func TestSchoolsSeeTheirOwnOnly(t *testing.T) {
 	p.AddSchool(restgatewaytest.School{Code: other, Key: otherKey})
 	p.AddSchool(restgatewaytest.School{Code: "TOIC000001", Key: "chiusa", Forbidden: true})
 	clientFor := func(key, school string) *restgateway.Client {
-		client, err := restgateway.New(clientCredentials(t, key), school, restgateway.Config{
+		client := must.Get(restgateway.New(clientCredentials(t, key), school, restgateway.Config{
 			BaseURL: "http://localhost" + restgatewaytest.BasePath, HTTPClient: &http.Client{Transport: p.transport}, Calls: 1_000_000,
-		})
-		require.NoError(t, err)
+		}))(t)
 		return client
 	}
 	for name, test := range map[string]struct {

@@ -229,10 +229,9 @@ func TestWhatIsSentIsWhole(t *testing.T) {
 		"binding":true,"repeatable":true}`, string(body))
 	everyField(t, body)
 	code := must.Get(flussi.ParseFiscalCode("RSSMRA80A01H501U"))(t)
-	body, err := encodeNotice(pagoinrete.Notice{EventID: wireID, Instalment: 2, NoticeData: pagoinrete.NoticeData{
+	body = must.Get(encodeNotice(pagoinrete.Notice{EventID: wireID, Instalment: 2, NoticeData: pagoinrete.NoticeData{
 		Debtor: code, DebtorKind: pagoinrete.DebtorStaff, DebtorName: flussi.NewText("R"), Payer: code, Amount: 3, Discount: 2, DueDate: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
-	}})
-	require.NoError(t, err)
+	}}))(t)
 	assert.JSONEq(t, `{"event":"`+wireID.String()+`","instalment":2,"debtor":{"fiscal_code":"RSSMRA80A01H501U","kind":"PERSONALE","name":"R"},
 		"payer":"RSSMRA80A01H501U","amount":3,"discount":2,"due_date":"2026-01-02T00:00:00Z"}`, string(body))
 	everyField(t, body)

@@ -218,7 +218,7 @@ func TestReportsOfOtherFilesAreRefused(t *testing.T) {
 		require.ErrorIs(t, tpl.Annotate(ctx, &bytes.Buffer{}, bytes.NewReader(one), int64(len(one)), &d.report, d.refused()), reason)
 	})
 	t.Run("too many rows", func(t *testing.T) {
-		tpl := template(func(c *excel.Config[notice]) { c.Limits.AnnotatedRows = 3 })
+		tpl := template(func(c *config) { c.Limits.AnnotatedRows = 3 })
 		d := whole(t, decode(tpl, one))
 		err := mark(t, &bytes.Buffer{}, tpl, one, d)
 		require.ErrorIs(t, err, excel.ErrLimit)

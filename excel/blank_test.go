@@ -88,7 +88,7 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 	})
 	t.Run("the version is marked", func(t *testing.T) {
 		assert.Equal(t, []excelize.CustomProperty{{Name: "Modello", Value: "Notifiche, versione 1"}}, must.Get(f.GetCustomProps())(t))
-		next := template(func(c *excel.Config[notice]) { c.Version = 2 })
+		next := template(func(c *config) { c.Version = 2 })
 		d := whole(t, decode(next, encode(t, tpl, generate(1))))
 		assert.True(t, d.report.Outdated)
 		assert.Contains(t, d.italian(), "altra versione")

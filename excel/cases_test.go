@@ -302,7 +302,7 @@ func TestYesAndNo(t *testing.T) {
 	}
 	check(t, excel.YesNo(), cases)
 	t.Run("empty leaves the default", func(t *testing.T) {
-		template := template(func(c *excel.Config[notice]) { c.Default.Late = true; c.Default.Priority = 5 })
+		template := template(func(c *config) { c.Default.Late = true; c.Default.Priority = 5 })
 		rows := decodeCSV(template, "CF;Oggetto;Contenuto;Paga dopo la scadenza;Priorità\nMSCMHL68P18H211K;Oggetto di prova;"+strings.Repeat("a", 120)+";;3\n")
 		require.Empty(t, rows.wrong)
 		require.NoError(t, rows.err)

@@ -51,13 +51,13 @@ func TestAReportIsLoggedWithoutTexts(t *testing.T) {
 
 func TestMemoryOfCopiesIsBoundedOverall(t *testing.T) {
 	t.Run("wide CSV rows", func(t *testing.T) {
-		tpl := template(func(c *excel.Config[notice]) { c.Limits.AnnotatedRows = 1000 })
+		tpl := template(func(c *config) { c.Limits.AnnotatedRows = 1000 })
 		file := []byte(csvHeaders + "\n" + strings.Repeat("abc;corto;x"+strings.Repeat(";", 250)+" \n", 900))
 		d := whole(t, decodeCSV(tpl, file))
 		require.ErrorIs(t, mark(t, io.Discard, tpl, file, d), excel.ErrLimit)
 	})
 	t.Run("many CSV rows", func(t *testing.T) {
-		tpl := template(func(c *excel.Config[notice]) { c.Limits.AnnotatedRows = 3 })
+		tpl := template(func(c *config) { c.Limits.AnnotatedRows = 3 })
 		for rows, ok := range map[int]bool{2: true, 3: false} {
 			file := []byte(csvHeaders + "\n" + strings.Repeat("abc;corto;x\n", rows))
 			d := decodeCSV(tpl, file)
@@ -66,7 +66,7 @@ func TestMemoryOfCopiesIsBoundedOverall(t *testing.T) {
 		}
 	})
 	t.Run("all sheets together", func(t *testing.T) {
-		tpl := template(func(c *excel.Config[notice]) { c.Limits.AnnotatedRows = 3 })
+		tpl := template(func(c *config) { c.Limits.AnnotatedRows = 3 })
 		file := sheets(t, headRow+row(2, "abc", "corto", content), row(2, "x"))
 		d := whole(t, decode(tpl, file))
 		require.ErrorIs(t, mark(t, io.Discard, tpl, file, d), excel.ErrLimit)
@@ -151,13 +151,13 @@ func TestWhateverCheckSaysIsARefusal(t *testing.T) {
 		"two in one":               {fmt.Errorf("%w and %w", excel.NewCheckError("Oggetto", "No."), excel.NewCheckError("Contenuto", "Neanche.")), "Riga 2, colonna B (Oggetto): No. Colonna C (Contenuto): Neanche."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := decode(template(func(cfg *excel.Config[notice]) { cfg.Check = func(*notice) error { return c.err } }), file)
+			d := decode(template(func(cfg *config) { cfg.Check = func(*notice) error { return c.err } }), file)
 			require.Len(t, d.wrong, 1)
 			assert.Contains(t, d.wrong[0].Italian(), c.says)
 			assert.False(t, d.report.OK())
 		})
 	}
-	d := decode(template(func(cfg *excel.Config[notice]) {
+	d := decode(template(func(cfg *config) {
 		cfg.Check = func(*notice) error { return excel.NewCheckError("Oggetto", "No.") }
 	}), file)
 	assert.ErrorIs(t, d.wrong[0], excel.ErrCheck)
@@ -199,7 +199,7 @@ func TestEngineErrorsAreConcealed(t *testing.T) {
 }
 
 func TestUnknownColumnsAreAllRefusedIfAskedTo(t *testing.T) {
-	refuse := template(func(c *excel.Config[notice]) { c.Unknown = excel.RefuseUnknown })
+	refuse := template(func(c *config) { c.Unknown = excel.RefuseUnknown })
 	numeric := book(t, `<row r="1">`+strings.TrimSuffix(strings.TrimPrefix(headRow, `<row r="1">`), "</row>")+`<c r="D1"><v>2024</v></c></row>`+row(2, good...))
 	require.ErrorIs(t, decode(refuse, numeric).err, excel.ErrHeader)
 	require.Len(t, decode(template(), numeric).report.Unknown, 1)
@@ -227,7 +227,7 @@ func TestCornersOfCSVFiles(t *testing.T) {
 		require.ErrorIs(t, d.err, excel.ErrMalformed)
 	})
 	t.Run("columns and cells up to the limit", func(t *testing.T) {
-		tpl := template(func(c *excel.Config[notice]) { c.Limits.Columns, c.Limits.CellLength = 10, 200 })
+		tpl := template(func(c *config) { c.Limits.Columns, c.Limits.CellLength = 10, 200 })
 		line := func(n int) string { return code + ";Oggetto di prova;" + strings.Repeat("a", n) }
 		require.NoError(t, decodeCSV(tpl, csvHeaders+"\n"+line(200)+strings.Repeat(";", 7)+" \n").err)
 		require.ErrorIs(t, decodeCSV(tpl, csvHeaders+"\n"+line(201)+"\n").err, excel.ErrLimit)
@@ -341,7 +341,7 @@ func TestTheListTellsWhatItDoesNotHold(t *testing.T) {
 		}
 		return text
 	}
-	tpl := template(func(c *excel.Config[notice]) { c.Limits.Errors = 2 })
+	tpl := template(func(c *config) { c.Limits.Errors = 2 })
 	styled := func(sheet string) []byte {
 		parts := xlsxtest.Unpack(t, encode(t, tpl, generate(0)))
 		parts[xlsxtest.Sheet1] = sheet

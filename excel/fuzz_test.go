@@ -15,7 +15,7 @@ import (
 
 // small is a template with limits that a fuzzer can reach.
 func small() *excel.Template[notice] {
-	return template(func(c *excel.Config[notice]) {
+	return template(func(c *config) {
 		c.Limits = excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 50}
 	})
 }

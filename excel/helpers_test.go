@@ -54,8 +54,10 @@ func columns() []excel.Column[notice] {
 	}
 }
 
-func template(change ...func(*excel.Config[notice])) *excel.Template[notice] {
-	c := excel.Config[notice]{
+type config = excel.Config[notice]
+
+func template(change ...func(*config)) *excel.Template[notice] {
+	c := config{
 		Name:    "Notifiche",
 		Intro:   "Con questo modello si preparano le notifiche di un flusso.",
 		Refused: []excel.RefusedHeader{{Header: "IUV", Hint: "serve il numero avviso di 18 cifre, non lo IUV."}},

@@ -52,7 +52,7 @@ func TestRowsThatAreRefusedLaterAreToldAtTheFilesColumns(t *testing.T) {
 }
 
 func TestRowsThatAreRefusedLaterCountBeyondTheLimit(t *testing.T) {
-	tpl := template(func(c *excel.Config[notice]) { c.Limits.Errors = 2 })
+	tpl := template(func(c *config) { c.Limits.Errors = 2 })
 	d := decode(tpl, encode(t, tpl, generate(12)))
 	for _, row := range slices.Backward([]int{2, 3, 4, 5}) {
 		d.wrong = append(d.wrong, &flussi.RowError{Row: row, Err: errTaken})

@@ -157,7 +157,7 @@ func TestColumnsThatTheTemplateDoesNotHave(t *testing.T) {
 	assert.Contains(t, d.report.Missing, "Scadenza")
 	assert.NotContains(t, fmt.Sprintf("%+v %s", d.report, d.italian()), code)
 
-	d = decode(template(func(c *excel.Config[notice]) { c.Unknown = excel.RefuseUnknown }), file)
+	d = decode(template(func(c *config) { c.Unknown = excel.RefuseUnknown }), file)
 	require.ErrorIs(t, d.err, excel.ErrHeader)
 	assert.Contains(t, flussi.Explain(d.err), "La colonna D non fa parte del modello")
 }
@@ -165,7 +165,7 @@ func TestColumnsThatTheTemplateDoesNotHave(t *testing.T) {
 func TestHiddenRows(t *testing.T) {
 	file := book(t, goodRows+rowWith(3, ` hidden="1"`, good...)+row(4, good...))
 	for policy, want := range map[excel.HiddenPolicy][]int{excel.RefuseHidden: {2, 4}, excel.ReadHidden: {2, 3, 4}, excel.SkipHidden: {2, 4}} {
-		d := whole(t, decode(template(func(c *excel.Config[notice]) { c.HiddenRows = policy }), file))
+		d := whole(t, decode(template(func(c *config) { c.HiddenRows = policy }), file))
 		assert.Equal(t, want, numbers(d))
 		switch policy {
 		case excel.RefuseHidden:
@@ -203,7 +203,7 @@ func TestAllFaultsOfARowAreToldAtOnce(t *testing.T) {
 }
 
 func TestAFalseCheckIsToldWholeOrJoined(t *testing.T) {
-	d := decode(template(func(c *excel.Config[notice]) {
+	d := decode(template(func(c *config) {
 		c.Check = func(*notice) error {
 			return errors.Join(excel.NewCellError("Oggetto", errors.New("x")), errors.New("y"), excel.NewCellError("Somma", errors.New("z")))
 		}
@@ -221,7 +221,7 @@ func TestErrorsAreCollectedUpToALimit(t *testing.T) {
 	for i := range 30 {
 		rows += row(i+40, strings.ToLower(code), "Oggetto di prova", content)
 	}
-	d := whole(t, decode(template(func(c *excel.Config[notice]) { c.Limits.Errors = 7 }), book(t, rows)))
+	d := whole(t, decode(template(func(c *config) { c.Limits.Errors = 7 }), book(t, rows)))
 	assert.Len(t, d.wrong, 30)
 	assert.Equal(t, 7, strings.Count(d.italian(), "- Riga ")-7, "and as many notes")
 	for most, listed := range map[int]int{1: 1, 6: 6, 9: 7} {
@@ -247,12 +247,12 @@ func TestLimitsOfTheTemplate(t *testing.T) {
 		"columns":  {excel.Limits{Columns: 10, CellLength: 100}, "limiti"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := decode(template(func(c2 *excel.Config[notice]) { c2.Limits = c.limits }), file)
+			d := decode(template(func(c2 *config) { c2.Limits = c.limits }), file)
 			require.ErrorIs(t, d.err, excel.ErrLimit)
 			assert.Contains(t, flussi.Explain(d.err), c.says)
 		})
 	}
-	d := whole(t, decode(template(func(c *excel.Config[notice]) { c.Limits.Rows = 3 }), file))
+	d := whole(t, decode(template(func(c *config) { c.Limits.Rows = 3 }), file))
 	assert.Len(t, d.rows, 3)
 }
 

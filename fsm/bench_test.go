@@ -10,14 +10,14 @@ import (
 )
 
 // benchDefinition has the size and the names of a real machine.
-func benchDefinition() fsm.Definition[state, event] {
-	return fsm.Definition[state, event]{
+func benchDefinition() definition {
+	return definition{
 		Name:    "bench",
 		Initial: "registered",
 		States: []fsm.State[state]{
 			{Name: "registered"}, {Name: "sending"}, {Name: "sent"}, {Name: "failed"},
 		},
-		Transitions: []fsm.Transition[state, event]{
+		Transitions: []transition{
 			{Event: "edit", From: []state{"registered"}, To: "registered"},
 			{Event: "claim", From: []state{"registered"}, To: "sending"},
 			{Event: "release", From: []state{"sending"}, To: "registered"},

@@ -13,37 +13,37 @@ import (
 
 func TestNewReportsEachDefect(t *testing.T) {
 	for name, test := range map[string]struct {
-		spoil func(*fsm.Definition[state, event])
+		spoil func(*definition)
 		want  error
 		text  string
 	}{
 		"an event that leaves a state twice": {
-			func(d *fsm.Definition[state, event]) {
-				d.Transitions = append(d.Transitions, fsm.Transition[state, event]{Event: push, From: []state{closed}, To: walled, Label: "Apri"})
+			func(d *definition) {
+				d.Transitions = append(d.Transitions, transition{Event: push, From: []state{closed}, To: walled, Label: "Apri"})
 			}, fsm.ErrDuplicateEdge, `event "push": from "closed"`},
 		"the same edge twice": {
-			func(d *fsm.Definition[state, event]) { d.Transitions = append(d.Transitions, d.Transitions[0]) },
+			func(d *definition) { d.Transitions = append(d.Transitions, d.Transitions[0]) },
 			fsm.ErrDuplicateEdge, `event "push": from "closed"`},
 		"a state that cannot be reached": {
-			func(d *fsm.Definition[state, event]) {
+			func(d *definition) {
 				d.States = append(d.States, fsm.State[state]{Name: "loft", Final: true})
 			}, fsm.ErrUnreachableState, `state "loft"`},
 		"a dead end that is not declared final": {
-			func(d *fsm.Definition[state, event]) { d.States[2].Final = false },
+			func(d *definition) { d.States[2].Final = false },
 			fsm.ErrDeadEnd, `state "walled"`},
 		"a dead end that only leads to itself": {
-			func(d *fsm.Definition[state, event]) {
+			func(d *definition) {
 				d.States[2].Final = false
-				d.Transitions = append(d.Transitions, fsm.Transition[state, event]{Event: look, From: []state{walled}, To: walled, Label: "Guarda"})
+				d.Transitions = append(d.Transitions, transition{Event: look, From: []state{walled}, To: walled, Label: "Guarda"})
 			}, fsm.ErrDeadEnd, `state "walled"`},
 		"a final state that is left": {
-			func(d *fsm.Definition[state, event]) { d.States[1].Final = true },
+			func(d *definition) { d.States[1].Final = true },
 			fsm.ErrFinalLeft, `event "pull": from "open"`},
 		"an unknown initial state": {
-			func(d *fsm.Definition[state, event]) { d.Initial = "nowhere" },
+			func(d *definition) { d.Initial = "nowhere" },
 			fsm.ErrUnknownInitial, `initial "nowhere"`},
 		"a missing initial state": {
-			func(d *fsm.Definition[state, event]) { d.Initial = "" },
+			func(d *definition) { d.Initial = "" },
 			fsm.ErrUnknownInitial, `initial ""`},
 		"an event that keeps the state and leads to another": {
 			func(d *fsm.Definition[state, event]) { d.Transitions[2].Stay = true },
@@ -53,49 +53,49 @@ func TestNewReportsEachDefect(t *testing.T) {
 				d.Transitions[2] = fsm.Transition[state, event]{Event: look, Stay: true, Label: "Guarda"}
 			}, fsm.ErrEmptyDefinition, `event "look": from`},
 		"no states": {
-			func(d *fsm.Definition[state, event]) { d.States = nil }, fsm.ErrEmptyDefinition, "states"},
+			func(d *definition) { d.States = nil }, fsm.ErrEmptyDefinition, "states"},
 		"no transitions": {
-			func(d *fsm.Definition[state, event]) { d.Transitions = nil }, fsm.ErrEmptyDefinition, "transitions"},
+			func(d *definition) { d.Transitions = nil }, fsm.ErrEmptyDefinition, "transitions"},
 		"no name": {
-			func(d *fsm.Definition[state, event]) { d.Name = "" }, fsm.ErrEmptyDefinition, "name"},
+			func(d *definition) { d.Name = "" }, fsm.ErrEmptyDefinition, "name"},
 		"an event from nowhere": {
-			func(d *fsm.Definition[state, event]) { d.Transitions[2].From = nil },
+			func(d *definition) { d.Transitions[2].From = nil },
 			fsm.ErrEmptyDefinition, `event "look": from`},
 		"a state that is declared twice": {
-			func(d *fsm.Definition[state, event]) { d.States = append(d.States, d.States[0]) },
+			func(d *definition) { d.States = append(d.States, d.States[0]) },
 			fsm.ErrDuplicateState, `state "closed"`},
 		"an edge to an undeclared state": {
-			func(d *fsm.Definition[state, event]) { d.Transitions[0].To = "opne" },
+			func(d *definition) { d.Transitions[0].To = "opne" },
 			fsm.ErrUndeclared, `event "push": to "opne"`},
 		"an edge from an undeclared state": {
-			func(d *fsm.Definition[state, event]) { d.Transitions[3].From = []state{closed, "opne"} },
+			func(d *definition) { d.Transitions[3].From = []state{closed, "opne"} },
 			fsm.ErrUndeclared, `event "wall": from "opne"`},
 		"a state name that cannot be stored plainly": {
-			func(d *fsm.Definition[state, event]) { d.States[0].Name = "Chiusa a chiave" },
+			func(d *definition) { d.States[0].Name = "Chiusa a chiave" },
 			fsm.ErrBadName, `state "Chiusa a chiave"`},
 		"a name in capitals": {
-			func(d *fsm.Definition[state, event]) { d.States[0].Name = "Closed" },
+			func(d *definition) { d.States[0].Name = "Closed" },
 			fsm.ErrBadName, `state "Closed"`},
 		"a name with something behind": {
-			func(d *fsm.Definition[state, event]) { d.States[0].Name = "closed!" },
+			func(d *definition) { d.States[0].Name = "closed!" },
 			fsm.ErrBadName, `state "closed!"`},
 		"a control character in a label": {
-			func(d *fsm.Definition[state, event]) { d.States[0].Label = "Chiusa\r" },
+			func(d *definition) { d.States[0].Label = "Chiusa\r" },
 			fsm.ErrBadLabel, `state "closed"`},
 		"a line break in the label of an event": {
-			func(d *fsm.Definition[state, event]) { d.Transitions[0].Label = "Apri\nsubito" },
+			func(d *definition) { d.Transitions[0].Label = "Apri\nsubito" },
 			fsm.ErrBadLabel, `event "push"`},
 		"a control character in the name": {
-			func(d *fsm.Definition[state, event]) { d.Name = "door\x00" }, fsm.ErrBadLabel, `name "door\x00"`},
+			func(d *definition) { d.Name = "door\x00" }, fsm.ErrBadLabel, `name "door\x00"`},
 		"a role without a name": {
-			func(d *fsm.Definition[state, event]) { d.Transitions[3].Roles = []flussi.Role{mason, ""} },
+			func(d *definition) { d.Transitions[3].Roles = []flussi.Role{mason, ""} },
 			fsm.ErrEmptyDefinition, `event "wall": role`},
 		"an event without a name": {
-			func(d *fsm.Definition[state, event]) { d.Transitions[2].Event = "" },
+			func(d *definition) { d.Transitions[2].Event = "" },
 			fsm.ErrBadName, `event ""`},
 		"an event with two labels": {
-			func(d *fsm.Definition[state, event]) {
-				d.Transitions = append(d.Transitions, fsm.Transition[state, event]{Event: look, From: []state{open}, To: open, Label: "Sbircia"})
+			func(d *definition) {
+				d.Transitions = append(d.Transitions, transition{Event: look, From: []state{open}, To: open, Label: "Sbircia"})
 			}, fsm.ErrTwoLabels, `event "look"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,11 +110,11 @@ func TestNewReportsEachDefect(t *testing.T) {
 }
 
 func TestNewReportsAllDefectsTogether(t *testing.T) {
-	_, err := fsm.New(fsm.Definition[state, event]{
+	_, err := fsm.New(definition{
 		Name:    "ruin",
 		Initial: "cellar",
 		States:  []fsm.State[state]{{Name: closed}, {Name: open}, {Name: open}, {Name: "Attic"}},
-		Transitions: []fsm.Transition[state, event]{
+		Transitions: []transition{
 			{Event: push, From: []state{closed}, To: open},
 			{Event: push, From: []state{closed}, To: "attic"},
 		},
@@ -138,7 +138,7 @@ func TestAStateThatIsDeclaredTwiceIsJudgedOnce(t *testing.T) {
 }
 
 func TestNewReportsAnEmptyDefinition(t *testing.T) {
-	_, err := fsm.New(fsm.Definition[state, event]{})
+	_, err := fsm.New(definition{})
 	assert.ErrorIs(t, err, fsm.ErrEmptyDefinition)
 	assert.ErrorIs(t, err, fsm.ErrUnknownInitial)
 }
@@ -146,13 +146,13 @@ func TestNewReportsAnEmptyDefinition(t *testing.T) {
 func TestALabelMayBeLeftOutOnce(t *testing.T) {
 	d := benchDefinition()
 	d.Transitions[0].Label = "edit"
-	d.Transitions = append(d.Transitions, fsm.Transition[state, event]{Event: "edit", From: []state{"failed"}, To: "failed"})
+	d.Transitions = append(d.Transitions, transition{Event: "edit", From: []state{"failed"}, To: "failed"})
 	_, err := fsm.New(d)
 	require.NoError(t, err, "left out, it is the event's name")
 }
 
 func TestMustNewPanicsOnADefect(t *testing.T) {
-	assert.Panics(t, func() { fsm.MustNew(fsm.Definition[state, event]{}) })
+	assert.Panics(t, func() { fsm.MustNew(definition{}) })
 }
 
 func TestARowThatKeepsTheStateIsARowForEachState(t *testing.T) {
@@ -190,7 +190,7 @@ func TestTheDefinitionIsCopied(t *testing.T) {
 	assert.Equal(t, "Chiusa", m.States()[0].Label)
 	assert.Equal(t, []state{closed}, m.Transitions()[0].From)
 	assert.Equal(t, []flussi.Role{mason}, m.Transitions()[3].Roles)
-	assert.Equal(t, fsm.MustNew(door()).Mermaid(), m.Mermaid())
+	assert.Equal(t, newDoor().Mermaid(), m.Mermaid())
 	must.Get(m.Fire(t.Context(), closed, wall, builder))(t)
 	assert.Equal(t, "Chiusa", m.Label(closed))
 	assert.Equal(t, open, must.Get(m.Next(closed, push))(t))

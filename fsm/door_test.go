@@ -30,10 +30,18 @@ var (
 	builder = flussi.Actor{ID: "b.mastro", Roles: []flussi.Role{mason}}
 )
 
+// The types of the door.
+type (
+	definition = fsm.Definition[state, event]
+	transition = fsm.Transition[state, event]
+)
+
+func newDoor() *fsm.Machine[state, event] { return fsm.MustNew(door()) }
+
 // door is a small machine with all that a machine can have: a loop, a role, an event
 // from two states, a final state.
-func door() fsm.Definition[state, event] {
-	return fsm.Definition[state, event]{
+func door() definition {
+	return definition{
 		Name:    "door",
 		Initial: closed,
 		States: []fsm.State[state]{
@@ -41,7 +49,7 @@ func door() fsm.Definition[state, event] {
 			{Name: open, Label: `Aperta: "del tutto"; \ #1 <<50%>> [[x]]`},
 			{Name: walled, Label: "Murata", Final: true},
 		},
-		Transitions: []fsm.Transition[state, event]{
+		Transitions: []transition{
 			{Event: push, From: []state{closed}, To: open, Label: "Apri"},
 			{Event: pull, From: []state{open}, To: closed, Label: "Chiudi"},
 			{Event: look, From: []state{closed}, To: closed, Label: "Guarda"},

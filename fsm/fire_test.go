@@ -32,7 +32,7 @@ func recorder(calls *[]string) fsm.Hooks[state, event] {
 
 func TestFireCallsInOrder(t *testing.T) {
 	var calls []string
-	m := fsm.MustNew(door()).With(recorder(&calls))
+	m := newDoor().With(recorder(&calls))
 	guard := func(_ context.Context, s step) error { calls = append(calls, "guard"); return nil }
 	assert.Equal(t, walled, must.Get(m.Fire(t.Context(), closed, wall, builder, guard))(t))
 	assert.Equal(t, []string{
@@ -44,7 +44,7 @@ func TestFireCallsInOrder(t *testing.T) {
 // looplab reports a step from a state to itself as an error.
 func TestFireStaysInItsStateWithoutError(t *testing.T) {
 	var calls []string
-	m := fsm.MustNew(door()).With(recorder(&calls))
+	m := newDoor().With(recorder(&calls))
 	for range 3 {
 		calls = nil
 		assert.Equal(t, closed, must.Get(m.Fire(t.Context(), closed, look, anyone))(t))
@@ -68,7 +68,7 @@ func TestFireStopsAtTheFirstRefusal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var calls []string
-			m := fsm.MustNew(door()).With(recorder(&calls), test.hooks)
+			m := newDoor().With(recorder(&calls), test.hooks)
 			for range 3 { // the machine remains usable
 				calls = nil
 				to, err := m.Fire(t.Context(), closed, push, anyone, test.guards...)
@@ -87,7 +87,7 @@ func TestFireStopsAtTheFirstRefusal(t *testing.T) {
 // looplab wedges its machine for good when the context of an event has ended.
 func TestFireRefusesAContextThatHasEnded(t *testing.T) {
 	var calls []string
-	m := fsm.MustNew(door()).With(recorder(&calls))
+	m := newDoor().With(recorder(&calls))
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	for range 3 {
@@ -117,7 +117,7 @@ func TestFireRefusesAContextThatEndsInAGuard(t *testing.T) {
 			} else {
 				hooks.Before = end
 			}
-			m := fsm.MustNew(door()).With(hooks)
+			m := newDoor().With(hooks)
 			to, err := m.Fire(ctx, closed, push, anyone)
 			assert.Equal(t, closed, to)
 			assert.ErrorIs(t, err, context.Canceled)
@@ -152,7 +152,7 @@ func (c *lateContext) Done() <-chan struct{} {
 
 // A context that ends at the worst moment, after the last time it was asked.
 func TestAStepThatIsDecidedIsTaken(t *testing.T) {
-	m := fsm.MustNew(door())
+	m := newDoor()
 	for range 3 {
 		assert.Equal(t, open, must.Get(m.Fire(&lateContext{Context: context.Background()}, closed, push, anyone))(t))
 	}
@@ -168,7 +168,7 @@ func TestFirePassesTheCallersContext(t *testing.T) {
 		assert.True(t, ok && at.Equal(deadline))
 		assert.Equal(t, 7, ctx.Value(key{}))
 	}
-	_, err := fsm.MustNew(door()).With(fsm.Hooks[state, event]{
+	_, err := newDoor().With(fsm.Hooks[state, event]{
 		After: func(ctx context.Context, _ step) { check(ctx) },
 	}).Fire(ctx, closed, push, anyone, func(ctx context.Context, _ step) error { check(ctx); return nil })
 	require.NoError(t, err)
@@ -191,7 +191,7 @@ func TestAPanickingHookLeavesTheMachineUsable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var do func()
-			m := fsm.MustNew(door()).With(hooks(func() { do() }))
+			m := newDoor().With(hooks(func() { do() }))
 			entity := closed
 			fire := func() (err error) {
 				to, err := m.Fire(context.Background(), entity, push, anyone)
@@ -223,7 +223,7 @@ func TestAPanickingHookLeavesTheMachineUsable(t *testing.T) {
 func TestAHookMayFireTheSameMachine(t *testing.T) {
 	var m *fsm.Machine[state, event]
 	depth := 0
-	m = fsm.MustNew(door()).With(fsm.Hooks[state, event]{Enter: func(ctx context.Context, s step) {
+	m = newDoor().With(fsm.Hooks[state, event]{Enter: func(ctx context.Context, s step) {
 		if depth++; depth < 10 {
 			_, err := m.Fire(ctx, s.From, s.Event, s.By)
 			assert.NoError(t, err)
@@ -234,7 +234,7 @@ func TestAHookMayFireTheSameMachine(t *testing.T) {
 }
 
 func TestWithLeavesTheMachineAsItWas(t *testing.T) {
-	plain := fsm.MustNew(door())
+	plain := newDoor()
 	refusing := plain.With(fsm.Hooks[state, event]{Before: func(context.Context, step) error { return errors.New("no") }})
 	must.Get(plain.Fire(t.Context(), closed, push, anyone))(t)
 	_, err := refusing.Fire(t.Context(), closed, push, anyone)
@@ -250,7 +250,7 @@ func TestHooksAreCalledInTheOrderInWhichTheyWereAdded(t *testing.T) {
 			After:  func(context.Context, step) { calls = append(calls, "after "+name) },
 		}
 	}
-	m := fsm.MustNew(door()).With(named("1"), named("2")).With(named("3"))
+	m := newDoor().With(named("1"), named("2")).With(named("3"))
 	_, err := m.Fire(t.Context(), closed, push, anyone, nil)
 	require.NoError(t, err, "a nil guard is passed over")
 	assert.Equal(t, []string{"before 1", "before 2", "before 3", "after 1", "after 2", "after 3"}, calls)
@@ -273,7 +273,7 @@ func TestTheReasonOfAGuardIsNotTakenForTheTables(t *testing.T) {
 		"a refusal of another step": {&fsm.TransitionError{Err: fsm.ErrUnknownState, From: "x"}, "Azione «Apri» non eseguita. Lo stato «x» non esiste."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := fsm.MustNew(door()).Fire(t.Context(), closed, push, anyone, func(context.Context, step) error { return test.reason })
+			_, err := newDoor().Fire(t.Context(), closed, push, anyone, func(context.Context, step) error { return test.reason })
 			assert.ErrorIs(t, err, test.reason)
 			assert.Equal(t, test.want, flussi.Explain(err))
 			assert.NotContains(t, err.Error(), "(")

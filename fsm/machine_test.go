@@ -13,10 +13,10 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 )
 
-func TestMachine(t *testing.T) { machinetest.Run(t, fsm.MustNew(door())) }
+func TestMachine(t *testing.T) { machinetest.Run(t, newDoor()) }
 
 func TestMachineDescribesItself(t *testing.T) {
-	m := fsm.MustNew(door())
+	m := newDoor()
 	assert.Equal(t, "door", m.Name())
 	assert.Equal(t, closed, m.Initial())
 	assert.True(t, m.Has(open))
@@ -37,7 +37,7 @@ func TestLabelsDefaultToNames(t *testing.T) {
 }
 
 func TestNextDoesNotAllocate(t *testing.T) {
-	m := fsm.MustNew(door())
+	m := newDoor()
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		if _, err := m.Next(closed, push); err != nil {
 			t.Fatal(err)
@@ -46,7 +46,7 @@ func TestNextDoesNotAllocate(t *testing.T) {
 }
 
 func TestAllowed(t *testing.T) {
-	m := fsm.MustNew(door())
+	m := newDoor()
 	assert.Equal(t, []event{push, look}, m.Allowed(closed), "what anyone may do")
 	assert.Equal(t, []event{push, look, wall}, m.Allowed(closed, "passante", mason))
 	assert.Empty(t, m.Allowed(walled, mason))
@@ -72,7 +72,7 @@ func TestPath(t *testing.T) {
 }
 
 func TestPathRefuses(t *testing.T) {
-	m := fsm.MustNew(door())
+	m := newDoor()
 	_, err := m.Path(walled, open)
 	assert.ErrorIs(t, err, fsm.ErrNoPath)
 	assert.EqualError(t, err, `fsm: door: state "walled" to "open": no chain of events leads there`)
@@ -85,7 +85,7 @@ func TestPathRefuses(t *testing.T) {
 }
 
 func TestRefusalsSayWhatIsAllowed(t *testing.T) {
-	m := fsm.MustNew(door())
+	m := newDoor()
 	for name, test := range map[string]struct {
 		from    state
 		event   event
@@ -123,10 +123,10 @@ func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 
 // Others may act where the actor may not, so the state is not said to have no actions.
 func TestARefusalSaysThatOnlyOthersMayAct(t *testing.T) {
-	m := fsm.MustNew(fsm.Definition[state, event]{
+	m := fsm.MustNew(definition{
 		Name: "door", Initial: closed,
 		States:      []fsm.State[state]{{Name: closed, Label: "Chiusa"}, {Name: walled, Label: "Murata", Final: true}},
-		Transitions: []fsm.Transition[state, event]{{Event: wall, From: []state{closed}, To: walled, Label: "Mura", Roles: []flussi.Role{mason}}},
+		Transitions: []transition{{Event: wall, From: []state{closed}, To: walled, Label: "Mura", Roles: []flussi.Role{mason}}},
 	})
 	_, err := m.Fire(t.Context(), closed, push, anyone)
 	assert.EqualError(t, err, `fsm: door: event "push" from state "closed": event not allowed in this state (allowed: nothing)`)
@@ -140,7 +140,7 @@ func TestASentenceThatEndsWithAnAbbreviationHasOneFullStop(t *testing.T) {
 }
 
 func TestNextNamesWhatAnybodyMayDo(t *testing.T) {
-	_, err := fsm.MustNew(door()).Next(closed, pull)
+	_, err := newDoor().Next(closed, pull)
 	refused := must.As[*fsm.TransitionError](t, err)
 	assert.Equal(t, []string{"push", "look", "wall"}, refused.Allowed)
 	assert.Equal(t, []string{"Apri", "Guarda", "Mura"}, refused.AllowedLabels)
@@ -149,7 +149,7 @@ func TestNextNamesWhatAnybodyMayDo(t *testing.T) {
 func TestNobodyMayFireAnything(t *testing.T) {
 	for _, who := range []flussi.Actor{nobody, {Roles: []flussi.Role{mason}}} {
 		for _, e := range []event{push, wall} {
-			to, err := fsm.MustNew(door()).Fire(t.Context(), closed, e, who)
+			to, err := newDoor().Fire(t.Context(), closed, e, who)
 			assert.Equal(t, closed, to)
 			assert.ErrorIs(t, err, flussi.ErrEmpty)
 			assert.Contains(t, flussi.Explain(err), "Manca l'utente che esegue l'operazione.")
@@ -158,7 +158,7 @@ func TestNobodyMayFireAnything(t *testing.T) {
 }
 
 func TestDiagramsAreCurrent(t *testing.T) {
-	m := fsm.MustNew(door())
+	m := newDoor()
 	golden.File(t, "testdata/door.mmd", m.Mermaid())
 	golden.File(t, "testdata/door.dot", m.Graphviz())
 }
@@ -169,6 +169,6 @@ func TestDiagramsDoNotDependOnTheOrderOfRows(t *testing.T) {
 		d.Transitions[i], d.Transitions[j] = d.Transitions[j], d.Transitions[i]
 	}
 	slices.Reverse(d.Transitions[1].From)
-	assert.Equal(t, fsm.MustNew(door()).Mermaid(), fsm.MustNew(d).Mermaid())
-	assert.Equal(t, fsm.MustNew(door()).Graphviz(), fsm.MustNew(d).Graphviz())
+	assert.Equal(t, newDoor().Mermaid(), fsm.MustNew(d).Mermaid())
+	assert.Equal(t, newDoor().Graphviz(), fsm.MustNew(d).Graphviz())
 }

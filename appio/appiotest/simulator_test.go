@@ -33,6 +33,15 @@ func call(h http.Handler, key, method, path, body string) *http.Response {
 	return w.Result()
 }
 
+// submit submits a valid message, and profile asks for the profile of its recipient.
+func submit(h http.Handler, key string) *http.Response {
+	return call(h, key, http.MethodPost, "/messages", valid(``))
+}
+
+func profile(h http.Handler) *http.Response {
+	return call(h, key, http.MethodPost, "/profiles", `{"fiscal_code":"`+code+`"}`)
+}
+
 func read(t *testing.T, r *http.Response) string {
 	body := must.Get(io.ReadAll(r.Body))(t)
 	return string(body)
@@ -104,10 +113,10 @@ func TestSubmissionsAreChecked(t *testing.T) {
 func TestTheGatewayAnswersForItself(t *testing.T) {
 	s := newSimulator(appiotest.Config{})
 	s.AddService(appiotest.Service{ID: "chiuso", Key: "closed", Forbidden: true})
-	r := call(s, "another", http.MethodPost, "/messages", valid(``))
+	r := submit(s, "another")
 	assert.Equal(t, 401, r.StatusCode)
 	assert.Contains(t, read(t, r), `"statusCode":401`)
-	r = call(s, "closed", http.MethodPost, "/messages", valid(``))
+	r = submit(s, "closed")
 	assert.Equal(t, 403, r.StatusCode)
 	for _, path := range []string{"/elsewhere", "/messages/x/y/z", "/messages"} {
 		assert.Equal(t, 404, call(s, key, http.MethodGet, path, "").StatusCode, path)
@@ -127,19 +136,19 @@ func TestTheLimitIsOfTheBodyOverAllServicesAndOperations(t *testing.T) {
 			if i == 75 {
 				time.Sleep(2 * time.Second)
 			}
-			assert.Equal(t, 201, call(s, []string{key, "key-2"}[i%2], http.MethodPost, "/messages", valid(``)).StatusCode)
+			assert.Equal(t, 201, submit(s, []string{key, "key-2"}[i%2]).StatusCode)
 		}
-		r := call(s, key, http.MethodPost, "/profiles", `{"fiscal_code":"`+code+`"}`)
+		r := profile(s)
 		assert.Equal(t, 429, r.StatusCode)
 		assert.Equal(t, "3", r.Header.Get("Retry-After"))
 		assert.Equal(t, "3", r.Header.Get("X-Rate-Limit-Retry-After"))
 		assert.Contains(t, read(t, r), `"statusCode":429`)
-		assert.Equal(t, 201, call(s, "key-3", http.MethodPost, "/messages", valid(``)).StatusCode, "another body")
+		assert.Equal(t, 201, submit(s, "key-3").StatusCode, "another body")
 		time.Sleep(3 * time.Second)
 		for range 75 {
-			assert.Equal(t, 201, call(s, key, http.MethodPost, "/messages", valid(``)).StatusCode)
+			assert.Equal(t, 201, submit(s, key).StatusCode)
 		}
-		assert.Equal(t, 429, call(s, key, http.MethodPost, "/messages", valid(``)).StatusCode)
+		assert.Equal(t, 429, submit(s, key).StatusCode)
 		assert.Equal(t, 2, s.Limited())
 		assert.Len(t, s.Deliveries(), 226)
 	})
@@ -148,14 +157,14 @@ func TestTheLimitIsOfTheBodyOverAllServicesAndOperations(t *testing.T) {
 func TestStatesAdvance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := newSimulator(appiotest.Config{Hold: true})
-		require.Equal(t, 201, call(held, key, http.MethodPost, "/messages", valid(``)).StatusCode)
+		require.Equal(t, 201, submit(held, key).StatusCode)
 		time.Sleep(time.Hour)
 		assert.Equal(t, "ACCEPTED", held.Deliveries()[0].State.Status)
 		held.Process()
 		assert.Equal(t, "PROCESSED", held.Deliveries()[0].State.Status)
 
 		timed := newSimulator(appiotest.Config{ProcessAfter: time.Minute, ListedOnly: true})
-		require.Equal(t, 201, call(timed, key, http.MethodPost, "/messages", valid(``)).StatusCode, "accepted, whoever it is for")
+		require.Equal(t, 201, submit(timed, key).StatusCode, "accepted, whoever it is for")
 		assert.Equal(t, "ACCEPTED", timed.Deliveries()[0].State.Status)
 		time.Sleep(time.Minute)
 		assert.Equal(t, "REJECTED", timed.Deliveries()[0].State.Status, "nobody is on App IO there")
@@ -226,7 +235,7 @@ func TestServerFaultsComeBeforeAndAfterStoring(t *testing.T) {
 	for _, stored := range []bool{false, true} {
 		s := newSimulator(appiotest.Config{})
 		s.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.ServerProblem, Stored: stored})
-		r := call(s, key, http.MethodPost, "/messages", valid(``))
+		r := submit(s, key)
 		assert.Equal(t, 500, r.StatusCode)
 		assert.Empty(t, r.Header.Get("Location"))
 		bodies = append(bodies, r.Header.Get("Content-Type")+read(t, r))
@@ -240,7 +249,7 @@ func TestRandomFaultsStrikeTheirShare(t *testing.T) {
 	s.FailAtRandom(appiotest.GetProfile, 0.3, 1, appiotest.Fault{Kind: appiotest.ServerProblem})
 	count := func() (failed int) {
 		for range 1000 {
-			if call(s, key, http.MethodPost, "/profiles", `{"fiscal_code":"`+code+`"}`).StatusCode == 500 {
+			if profile(s).StatusCode == 500 {
 				failed++
 			}
 		}
@@ -257,7 +266,7 @@ func TestStopFailingRemovesFaults(t *testing.T) {
 	s.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
 	s.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.BadGateway})
 	s.StopFailing()
-	assert.Equal(t, 201, call(s, key, http.MethodPost, "/messages", valid(``)).StatusCode)
+	assert.Equal(t, 201, submit(s, key).StatusCode)
 }
 
 func TestTheSimulatorIsSafeForConcurrentUse(t *testing.T) {
@@ -267,7 +276,7 @@ func TestTheSimulatorIsSafeForConcurrentUse(t *testing.T) {
 	for range 16 {
 		group.Go(func() {
 			for range 100 {
-				call(s, key, http.MethodPost, "/messages", valid(``))
+				submit(s, key)
 				s.Deliveries()
 				s.AddCitizen(appiotest.Citizen{Code: flussi.TestRecipient()})
 				s.Process()

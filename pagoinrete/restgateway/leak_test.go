@@ -159,11 +159,9 @@ func TestAddressesHoldNothingPersonal(t *testing.T) {
 		return answer(400, "", ""), nil
 	})
 	for _, call := range append(readings(e, n), reading{"", func(ctx context.Context, c *restgateway.Client) error {
-		_, err := c.PutNotice(ctx, clientOffice(), n)
-		return err
+		return second(c.PutNotice(ctx, clientOffice(), n))
 	}}, reading{"", func(ctx context.Context, c *restgateway.Client) error {
-		_, err := c.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticeRefund, pagoinrete.Proof{Reference: secretName, Amount: 1, Date: time.Now()})
-		return err
+		return second(c.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticeRefund, pagoinrete.Proof{Reference: secretName, Amount: 1, Date: time.Now()}))
 	}}) {
 		assert.Error(t, call.do(t.Context(), client))
 	}

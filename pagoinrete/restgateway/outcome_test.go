@@ -64,12 +64,10 @@ func changes(t *testing.T, p *platform) []change {
 	there := func(id uuid.UUID) bool { return p.Created(id) > 0 }
 	return []change{
 		{restgatewaytest.PutEvent, func(ctx context.Context, c *restgateway.Client) error {
-			_, err := c.PutEvent(ctx, clientOffice(), another)
-			return err
+			return second(c.PutEvent(ctx, clientOffice(), another))
 		}, func() bool { return there(another.ID) }},
 		{restgatewaytest.PutNotice, func(ctx context.Context, c *restgateway.Client) error {
-			_, err := c.PutNotice(ctx, clientOffice(), notice)
-			return err
+			return second(c.PutNotice(ctx, clientOffice(), notice))
 		}, func() bool { return there(notice.ID) }},
 		{restgatewaytest.MoveNotice, func(ctx context.Context, c *restgateway.Client) error {
 			proof := pagoinrete.Proof{Reference: "bollettino", Amount: toPay.Due(), Date: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
@@ -80,8 +78,7 @@ func changes(t *testing.T, p *platform) []change {
 			return kept.State == restgatewaytest.NoticePaidManually
 		}},
 		{restgatewaytest.MoveNotice, func(ctx context.Context, c *restgateway.Client) error {
-			_, err := c.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{Reference: "not asked for"})
-			return err
+			return second(c.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{Reference: "not asked for"}))
 		}, func() bool {
 			kept, _ := p.Notice(n.ID)
 			return kept.State == restgatewaytest.NoticeCancelled
@@ -158,14 +155,12 @@ type reading struct {
 
 func readings(e pagoinrete.Event, n pagoinrete.Notice) []reading {
 	return []reading{
-		{restgatewaytest.GetEvent, func(ctx context.Context, c *restgateway.Client) error { _, err := c.Event(ctx, e.ID); return err }},
+		{restgatewaytest.GetEvent, func(ctx context.Context, c *restgateway.Client) error { return second(c.Event(ctx, e.ID)) }},
 		{restgatewaytest.GetNotices, func(ctx context.Context, c *restgateway.Client) error {
-			_, err := c.Notices(ctx, []uuid.UUID{n.ID})
-			return err
+			return second(c.Notices(ctx, []uuid.UUID{n.ID}))
 		}},
 		{restgatewaytest.GetReceipt, func(ctx context.Context, c *restgateway.Client) error {
-			_, err := c.Receipt(ctx, n.ID)
-			return err
+			return second(c.Receipt(ctx, n.ID))
 		}},
 		{restgatewaytest.GetPDF, func(ctx context.Context, c *restgateway.Client) error {
 			pdf, err := c.NoticePDF(ctx, n.ID)

@@ -85,8 +85,7 @@ func TestWhatCannotBeRightIsNotSent(t *testing.T) {
 		"an event without an ID":     {func() error { return put(func(e *pagoinrete.Event) { e.ID = uuid.Nil }) }, flussi.ErrRemoteInvalid},
 		"an event without a name":    {func() error { return put(func(e *pagoinrete.Event) { e.Name = "" }) }, flussi.ErrRemoteInvalid},
 		"an event by nobody": {func() error {
-			_, err := client.PutEvent(ctx, flussi.Actor{Roles: clientOffice().Roles}, e)
-			return err
+			return second(client.PutEvent(ctx, flussi.Actor{Roles: clientOffice().Roles}, e))
 		}, flussi.ErrRemoteForbidden},
 		"a notice of another school": {func() error {
 			other := n
@@ -101,12 +100,10 @@ func TestWhatCannotBeRightIsNotSent(t *testing.T) {
 			return err
 		}, flussi.ErrRemoteInvalid},
 		"a step that is none, with an event": {func() error {
-			_, err := client.MoveEvent(ctx, clientOffice(), e.ID, pagoinrete.EventSave, flussi.Text{})
-			return err
+			return second(client.MoveEvent(ctx, clientOffice(), e.ID, pagoinrete.EventSave, flussi.Text{}))
 		}, flussi.ErrRemoteInvalid},
 		"a step that is none, with a notice": {func() error {
-			_, err := client.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticePay, pagoinrete.Proof{})
-			return err
+			return second(client.MoveNotice(ctx, clientOffice(), n.ID, pagoinrete.NoticePay, pagoinrete.Proof{}))
 		}, flussi.ErrRemoteInvalid},
 	} {
 		err := test.do()

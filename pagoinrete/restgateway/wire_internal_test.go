@@ -94,6 +94,8 @@ const (
 
 var wireID = uuid.MustParse("0194fdc2-fa2f-4cc0-81d3-ff12045b73c8")
 
+func second[T any](_ T, err error) error { return err }
+
 // about puts the ID into a reply, and changes something of it.
 func about(reply, from, to string) []byte {
 	return []byte(strings.ReplaceAll(strings.Replace(reply, from, to, 1), `"ID"`, `"`+wireID.String()+`"`))
@@ -117,10 +119,10 @@ func TestWhatAReplySays(t *testing.T) {
 }
 
 func TestWhatCannotBeIsNotTrusted(t *testing.T) {
-	event := func(body []byte) error { _, err := decodeEvent(body, wireID); return err }
-	notice := func(body []byte) error { _, err := decodeNotice(body, wireID); return err }
-	notices := func(body []byte) error { _, err := decodeNotices(body, []uuid.UUID{wireID}); return err }
-	receipt := func(body []byte) error { _, err := decodeReceipt(body, wireID); return err }
+	event := func(body []byte) error { return second(decodeEvent(body, wireID)) }
+	notice := func(body []byte) error { return second(decodeNotice(body, wireID)) }
+	notices := func(body []byte) error { return second(decodeNotices(body, []uuid.UUID{wireID})) }
+	receipt := func(body []byte) error { return second(decodeReceipt(body, wireID)) }
 	long := strings.Repeat("x", pagoinrete.MaxReference+1)
 	for _, test := range []struct {
 		decode   func([]byte) error

@@ -101,9 +101,19 @@ func noticeBody(event uuid.UUID, from, to string) string {
 func (w *world) add() (event, notice uuid.UUID) {
 	w.t.Helper()
 	event, notice = uuid.New(), uuid.New()
-	w.must(201, "PUT", "/events/"+event.String(), feeBody("", ""))
-	w.must(201, "PUT", "/notices/"+notice.String(), noticeBody(event, "", ""))
+	w.putEvent(201, event, feeBody("", ""))
+	w.putNotice(201, notice, noticeBody(event, "", ""))
 	return event, notice
+}
+
+func (w *world) putEvent(status int, id uuid.UUID, body string) map[string]any {
+	w.t.Helper()
+	return w.must(status, "PUT", "/events/"+id.String(), body)
+}
+
+func (w *world) putNotice(status int, id uuid.UUID, body string) map[string]any {
+	w.t.Helper()
+	return w.must(status, "PUT", "/notices/"+id.String(), body)
 }
 
 // step takes steps with an event.
@@ -206,13 +216,13 @@ func TestADonationHasNoNotices(t *testing.T) {
 	w := newWorld(t)
 	id := uuid.New()
 	donation := strings.Replace(feeBody(instalments, `[]`), "TASSA", "EROGAZIONE_LIBERALE", 1)
-	w.must(201, "PUT", "/events/"+id.String(), donation)
-	fields := w.must(422, "PUT", "/notices/"+uuid.NewString(), noticeBody(id, "", ""))
+	w.putEvent(201, id, donation)
+	fields := w.putNotice(422, uuid.New(), noticeBody(id, "", ""))
 	assert.Contains(t, fields["detail"], "donation")
 	assert.Empty(t, w.Notices())
 	stored, _ := w.Event(id)
 	assert.True(t, stored.Donation)
-	w.must(409, "PUT", "/events/"+id.String(), feeBody("", "")) // it does not become a fee
+	w.putEvent(409, id, feeBody("", "")) // it does not become a fee
 }
 
 func TestNumbersAreRightAndUnique(t *testing.T) {
@@ -239,8 +249,8 @@ func TestWhatIsPutAgainIsReplacedAsLongAsItsStatePermits(t *testing.T) {
 	first, _ := w.Notice(notice)
 	put := func(status int) {
 		t.Helper()
-		w.must(status, "PUT", "/events/"+event.String(), feeBody("Gita", "Uscita"))
-		w.must(status, "PUT", "/notices/"+notice.String(), noticeBody(event, `"discount":1000`, `"discount":0`))
+		w.putEvent(status, event, feeBody("Gita", "Uscita"))
+		w.putNotice(status, notice, noticeBody(event, `"discount":1000`, `"discount":0`))
 	}
 	put(200)
 	w.step(event, "submit")
@@ -260,14 +270,14 @@ func TestWhatIsPutAgainIsReplacedAsLongAsItsStatePermits(t *testing.T) {
 	assert.Contains(t, e.Request.Reveal(), "Uscita")
 	// An ID is one thing's only.
 	other, _ := w.add()
-	w.must(409, "PUT", "/events/"+notice.String(), feeBody("", ""))
-	w.must(409, "PUT", "/notices/"+event.String(), noticeBody(other, "", ""))
-	w.must(409, "PUT", "/notices/"+notice.String(), noticeBody(other, "", ""))
+	w.putEvent(409, notice, feeBody("", ""))
+	w.putNotice(409, event, noticeBody(other, "", ""))
+	w.putNotice(409, notice, noticeBody(other, "", ""))
 	// A notice that was cancelled stays so.
 	_, notice = w.add()
 	w.must(200, "POST", "/notices/"+notice.String()+"/cancel", "{}")
 	n, _ = w.Notice(notice)
-	w.must(409, "PUT", "/notices/"+notice.String(), noticeBody(n.Event, "", ""))
+	w.putNotice(409, notice, noticeBody(n.Event, "", ""))
 }
 
 func TestWhoMayDoWhat(t *testing.T) {
@@ -321,9 +331,9 @@ func TestNoticesFollowTheirEventAndTheirPayer(t *testing.T) {
 	w := newWorld(t)
 	event, notice := w.add()
 	staff := uuid.New()
-	w.must(201, "PUT", "/notices/"+staff.String(), strings.Replace(noticeBody(event, `"payer":"`+parent+`",`, ``), "ALUNNO", "PERSONALE", 1))
+	w.putNotice(201, staff, strings.Replace(noticeBody(event, `"payer":"`+parent+`",`, ``), "ALUNNO", "PERSONALE", 1))
 	nobody := uuid.New()
-	w.must(201, "PUT", "/notices/"+nobody.String(), noticeBody(event, `"payer":"`+parent+`",`, ``))
+	w.putNotice(201, nobody, noticeBody(event, `"payer":"`+parent+`",`, ``))
 	w.LogIn(code(t, pupil)) // who is, of the second one, staff, and of the third no payer
 	w.step(event, "submit", "approve")
 	assert.Equal(t, restgatewaytest.NoticeNotNotified, state(w, staff), "the event is not notified")
@@ -412,7 +422,7 @@ func TestThePlatformCanContradictItself(t *testing.T) {
 	w.must(404, "GET", "/notices/"+notice.String()+"/pdf", "")
 	_, kept := w.Notice(notice)
 	assert.False(t, kept)
-	w.must(201, "PUT", "/notices/"+notice.String(), noticeBody(event, "", ""))
+	w.putNotice(201, notice, noticeBody(event, "", ""))
 	assert.Equal(t, 2, w.Created(notice))
 	assert.Len(t, w.Notices(), 1)
 	require.True(t, w.Forget(event))
@@ -473,7 +483,7 @@ func TestASchoolHasALimit(t *testing.T) {
 func TestNoticesArePrinted(t *testing.T) {
 	w := newWorld(t)
 	event, notice := w.add()
-	w.must(200, "PUT", "/events/"+event.String(), feeBody(`"Gita"`, `"Gita (è) – 😀"`))
+	w.putEvent(200, event, feeBody(`"Gita"`, `"Gita (è) – 😀"`))
 	status, text, _ := w.call(request{method: "GET", path: "/notices/" + notice.String() + "/pdf"})
 	require.Equal(t, 200, status)
 	n, _ := w.Notice(notice)

@@ -68,6 +68,7 @@ var forTests = map[string][]string{
 	"internal/must":                          {},
 	"internal/openapitest":                   {"go.yaml.in/yaml/v3"},
 	"internal/pipenet":                       {},
+	"internal/sampletest":                    {".", "pagoinrete"},
 	"internal/storetest":                     {".", "github.com/google/uuid"},
 	"internal/xlsxtest":                      {"github.com/stretchr/testify/require"},
 	"internal/machinetest":                   {".", "fsm", "internal/golden", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},

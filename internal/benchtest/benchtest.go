@@ -2,6 +2,7 @@
 package benchtest
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,4 +40,36 @@ func InTurns(b *testing.B, workers int, kinds ...func() error) []time.Duration {
 		}
 	}
 	return took
+}
+
+// Peak returns the most heap in use while f runs, beyond what there was before, in bytes.
+func Peak(f func()) (bytes uint64) {
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	runtime.GC()
+	before := heap()
+	done, measured := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(measured)
+		ticker := time.NewTicker(100 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				runtime.GC()
+				if now := heap(); now > before+bytes {
+					bytes = now - before
+				}
+			}
+		}
+	}()
+	f()
+	close(done)
+	<-measured
+	return bytes
 }

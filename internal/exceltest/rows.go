@@ -28,6 +28,36 @@ type Workbook[Row any] struct {
 	Annotate func(context.Context, io.Writer, io.ReaderAt, int64, *excel.Report, []*flussi.RowError) error
 }
 
+// template is a template for rows, whose import is reported as Added.
+type template[Row, Added any] interface {
+	Blank(context.Context, io.Writer) error
+	Rows(context.Context, io.ReaderAt, int64, *excel.Report) iter.Seq2[Row, error]
+	Annotate(context.Context, io.Writer, io.ReaderAt, int64, *excel.Report, Added) error
+}
+
+// Of returns the workbook of a template. Number returns the number of a row, and added what an
+// import reports.
+func Of[Row, Added any](tpl template[Row, Added], number func(Row) int, added func(flussi.ImportReport) Added) Workbook[Row] {
+	return Workbook[Row]{Blank: tpl.Blank, Rows: tpl.Rows, Number: number,
+		Annotate: func(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, rows []*flussi.RowError) error {
+			return tpl.Annotate(ctx, w, r, size, report, added(flussi.ImportReport{Invalid: len(rows), Errors: rows}))
+		}}
+}
+
+// EachError calls a function with each error that an import reported, with those of its cells, and
+// with those of a reading of the file.
+func (w Workbook[Row]) EachError(tb testing.TB, file []byte, rows []*flussi.RowError, check func(error)) {
+	tb.Helper()
+	for _, e := range rows {
+		check(e)
+	}
+	for _, e := range CellErrors(rows) {
+		check(e)
+	}
+	_, errs, _ := w.Read(tb, file)
+	check(errors.Join(errs...))
+}
+
 // Fill is the empty workbook with cells that were filled in with other software.
 func (w Workbook[Row]) Fill(tb testing.TB, cells map[string]any) []byte {
 	tb.Helper()

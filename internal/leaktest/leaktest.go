@@ -4,9 +4,11 @@ package leaktest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -139,6 +141,29 @@ func Check(t testing.TB, secrets []string, values ...any) {
 		r.Print(v)
 	}
 	r.Check(t, secrets...)
+}
+
+// CheckEntity checks what becomes of an entity that holds secrets: whatever prints or logs it shows
+// none of them and masks its texts, its log is a JSON object, and JSON carries it whole.
+func CheckEntity[T any](t testing.TB, entity T, log string, secrets ...string) {
+	t.Helper()
+	r := NewThorough()
+	r.Print(entity, &entity, []T{entity}, struct{ hidden T }{entity})
+	r.Logger().Info("m", "value", entity, "pointer", &entity)
+	for _, want := range []string{`"value":` + log + `,"pointer":` + log, "Text(***)"} {
+		if !strings.Contains(r.out.String(), want) {
+			t.Errorf("%s is not printed or logged", want)
+		}
+	}
+	r.Check(t, secrets...)
+	data, err := json.Marshal(entity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back T
+	if err := json.Unmarshal(data, &back); err != nil || !reflect.DeepEqual(entity, back) {
+		t.Errorf("JSON does not carry it whole: %v", err)
+	}
 }
 
 // Shows reports whether an output shows a secret: as text of either case, in hexadecimal, or as a

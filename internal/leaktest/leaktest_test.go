@@ -25,6 +25,8 @@ func (f *fatal) Helper()               {}
 func (f *fatal) Fatal(...any)          { f.failed = true }
 func (f *fatal) Fatalf(string, ...any) { f.failed = true }
 
+func (f *fatal) Errorf(string, ...any) { f.failed = true }
+
 // explained shows the secret to operators only.
 type explained struct{}
 
@@ -111,4 +113,30 @@ func TestATestThatLooksForNothingFails(t *testing.T) {
 	f = &fatal{TB: t}
 	r.Check(f, "")
 	assert.True(t, f.failed, "no secret")
+}
+
+// record is an entity: its text masks itself, and a field may be lost by JSON.
+type record struct {
+	Text   flussi.Text
+	Shown  string
+	hidden int
+}
+
+func (r record) LogValue() slog.Value { return slog.GroupValue(slog.String("shown", r.Shown)) }
+
+func TestEntityIsMaskedLoggedAndCarriedWhole(t *testing.T) {
+	whole := record{Text: flussi.NewText(secret), Shown: "x"}
+	leaktest.CheckEntity(t, whole, `{"shown":"x"}`, secret)
+	for name, check := range map[string]func(testing.TB){
+		"a secret is shown": func(t testing.TB) {
+			leaktest.CheckEntity(t, record{whole.Text, secret, 0}, `{"shown":"`+secret+`"}`, secret)
+		},
+		"another log":        func(t testing.TB) { leaktest.CheckEntity(t, whole, `{"shown":"y"}`, secret) },
+		"no text":            func(t testing.TB) { leaktest.CheckEntity(t, record{Shown: "x"}, `{"shown":"x"}`, secret) },
+		"a field JSON loses": func(t testing.TB) { leaktest.CheckEntity(t, record{whole.Text, "x", 1}, `{"shown":"x"}`, secret) },
+	} {
+		f := &fatal{TB: t}
+		check(f)
+		assert.True(t, f.failed, name)
+	}
 }

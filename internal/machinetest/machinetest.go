@@ -29,12 +29,29 @@ func Run[S, E ~string](t *testing.T, m *fsm.Machine[S, E]) {
 	t.Run("64 goroutines share the machine", func(t *testing.T) { share(t, m) })
 }
 
+// Check runs the checks of a machine, and compares it with its pictures in the folder docs.
+func Check[S, E ~string](t *testing.T, m *fsm.Machine[S, E], docs, name string) {
+	t.Run(name, func(t *testing.T) { Run(t, m) })
+	Diagrams(t, m, docs, name)
+}
+
 // Diagrams compares the machine with its picture in state-machines.md and in a file for Graphviz,
 // <name>.dot, both in the folder docs.
 func Diagrams[S, E ~string](t *testing.T, m *fsm.Machine[S, E], docs, name string) {
 	t.Helper()
 	golden.Block(t, filepath.Join(docs, "state-machines.md"), "```", m.Mermaid())
 	golden.File(t, filepath.Join(docs, name+".dot"), m.Graphviz())
+}
+
+// Labels returns the labels of a machine's states, in their order.
+func Labels[S interface {
+	~string
+	Label() string
+}, E ~string](m *fsm.Machine[S, E]) (labels []string) {
+	for _, s := range m.States() {
+		labels = append(labels, s.Name.Label())
+	}
+	return labels
 }
 
 // Everyone is an actor with all roles that the machine's table names.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -32,6 +33,28 @@ func Serve(handler http.Handler) (*http.Transport, func()) {
 // InBubble runs a part of a test in a bubble of testing/synctest.
 func InBubble(t *testing.T, name string, test func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
+// Direct returns a transport that calls a handler without a network, after the time that a call
+// takes.
+func Direct(handler http.Handler, takes time.Duration) http.RoundTripper {
+	return direct{handler, takes}
+}
+
+type direct struct {
+	handler http.Handler
+	takes   time.Duration
+}
+
+// RoundTrip calls the handler.
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(d.takes)
+	w := httptest.NewRecorder()
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	d.handler.ServeHTTP(w, r)
+	return w.Result(), nil
 }
 
 // Network is a listener, and connects to itself. It is safe for concurrent use.

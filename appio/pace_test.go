@@ -3,7 +3,6 @@ package appio_test
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,22 +17,6 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pipenet"
 )
-
-// direct calls a handler without a network, after the time that a call takes.
-type direct struct {
-	handler http.Handler
-	takes   time.Duration
-}
-
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	time.Sleep(d.takes)
-	w := httptest.NewRecorder()
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	d.handler.ServeHTTP(w, r)
-	return w.Result(), nil
-}
 
 func newPace(t testing.TB, c appio.PaceConfig) *appio.Pace {
 	t.Helper()
@@ -52,7 +35,7 @@ func twoServices() *appiotest.Simulator {
 
 func paced(t testing.TB, simulator *appiotest.Simulator, key_ string, pace *appio.Pace, takes time.Duration) *appio.Client {
 	client := must.Get(appio.New(key(t, key_), appio.Config{
-		BaseURL: "http://localhost" + appiotest.BasePath, HTTPClient: &http.Client{Transport: direct{simulator, takes}}, Pace: pace, MaxAttempts: 100,
+		BaseURL: "http://localhost" + appiotest.BasePath, HTTPClient: &http.Client{Transport: pipenet.Direct(simulator, takes)}, Pace: pace, MaxAttempts: 100,
 	}))(t)
 	return client
 }

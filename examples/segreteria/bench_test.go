@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -243,38 +242,6 @@ func statement(b *testing.B, n int, reference string) iter.Seq2[pagoinrete.Payme
 	}
 }
 
-// peak is the most heap in use while f runs, beyond what there is before.
-func peak(f func()) (bytes uint64) {
-	heap := func() uint64 {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	runtime.GC()
-	before := heap()
-	done, measured := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(measured)
-		ticker := time.NewTicker(100 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ticker.C:
-				runtime.GC()
-				if now := heap(); now > before+bytes {
-					bytes = now - before
-				}
-			}
-		}
-	}()
-	f()
-	close(done)
-	<-measured
-	return bytes
-}
-
 // measured is what a call cost.
 type measured struct {
 	rows float64 // a second
@@ -283,7 +250,7 @@ type measured struct {
 
 func measure(n int, f func()) measured {
 	start := time.Now()
-	heap := peak(f)
+	heap := benchtest.Peak(f)
 	return measured{float64(n) / time.Since(start).Seconds(), float64(heap) / (1 << 20)}
 }
 

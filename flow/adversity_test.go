@@ -3,7 +3,6 @@ package flow_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -22,78 +21,83 @@ import (
 
 // altered is a store some of whose methods a test replaces.
 type altered struct {
-	flow.Store
+	proxy
+	Store             flow.Store
 	saveFlow          func(context.Context, flow.FlowChange) error
 	saveNotifications func(context.Context, []flow.NotificationChange) error
 	claim             func(context.Context, flow.Claim) error // after the claim
 }
 
-func (s *altered) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
-	if s.saveFlow != nil {
-		if err := s.saveFlow(ctx, change); err != nil {
-			return err
+func newAltered() *altered {
+	s := &altered{Store: memstore.New()}
+	s.proxy = func(ctx context.Context, call storeCall) (storeReply, error) {
+		var err error
+		switch {
+		case call.Method == "SaveFlow" && s.saveFlow != nil:
+			err = s.saveFlow(ctx, call.FlowChange)
+		case call.Method == "SaveNotifications" && s.saveNotifications != nil:
+			err = s.saveNotifications(ctx, call.Changes)
 		}
+		if err != nil {
+			return storeReply{}, err
+		}
+		reply, err := perform(ctx, s.Store, call)
+		if err == nil && call.Method == "Claim" && s.claim != nil {
+			err = s.claim(ctx, call.Claim)
+		}
+		return reply, err
 	}
-	return s.Store.SaveFlow(ctx, change, rows)
+	return s
 }
 
-func (s *altered) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
-	if s.saveNotifications != nil {
-		if err := s.saveNotifications(ctx, changes); err != nil {
-			return err
-		}
-	}
-	return s.Store.SaveNotifications(ctx, changes...)
+// newAlteredWorld is a world on such a store.
+func newAlteredWorld(t testing.TB) (*world, *altered) {
+	t.Helper()
+	store := newAltered()
+	return newWorld(t, worldConfig{store: store}), store
 }
 
-func (s *altered) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-	f, claimed, err := s.Store.Claim(ctx, claim)
-	if err == nil && s.claim != nil {
-		if err := s.claim(ctx, claim); err != nil {
-			return flow.Flow{}, nil, err
-		}
-	}
-	return f, claimed, err
+// inAltered is inWorld on such a store.
+func inAltered(t *testing.T, test func(t *testing.T, w *world, store *altered)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w, store := newAlteredWorld(t)
+		test(t, w, store)
+	})
 }
 
 // Profiles that are answered do not hide that no message is.
-func TestAPlatformThatIsDownForMessagesOnly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+func TestFailedMessagesStopAFlowDespiteAnsweredProfiles(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		for i := range 100 {
-			w.AddCitizen(appiotest.Citizen{Code: citizen(t, 5*i), Absent: true})
+			w.AddCitizen(appiotest.Citizen{Code: citizen(5 * i), Absent: true})
 		}
 		f := w.sending(t, 500)
 		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.BadGateway})
 		got, err := w.dispatcher(t, flow.DispatcherConfig{CheckProfiles: true}).Run(t.Context(), f.ID)
-		var stopped *flow.StopError
-		require.ErrorAs(t, err, &stopped)
-		unknown, err := w.Notifications(t.Context(), operator, flow.NotificationFilter{Flow: f.ID, ErrorCodes: []flow.ErrorCode{flow.CodeOutcomeUnknown}}, flow.Page{Limit: 500})
-		require.NoError(t, err)
+		require.ErrorAs(t, err, new(*flow.StopError))
+		unknown := do2(t, w.Notifications, flow.NotificationFilter{Flow: f.ID, ErrorCodes: []flow.ErrorCode{flow.CodeOutcomeUnknown}}, flow.Page{Limit: 500})
 		assert.LessOrEqual(t, len(unknown.Notifications), 20+15)
 		assert.Greater(t, got.Counts.Registered, 400)
-	})
+	}, unlimited)
 }
 
 // While it is not known who has a message, its notification is not made another's.
-func TestAnUnknownOutcomeIsNotEdited(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestEditOfUnknownOutcomeIsRefused(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Reset, Stored: true})
-		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
+		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{})
 		require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
-		_, err = w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 2))
-		assert.ErrorIs(t, err, flow.ErrMayHaveArrived)
-		_, err = w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
-		assert.ErrorIs(t, err, flussi.ErrDuplicate)
-		assert.Len(t, w.Deliveries(), 1)
+		assert.ErrorIs(t, only(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(2))), flow.ErrMayHaveArrived)
+		assert.ErrorIs(t, only(w.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{})), flussi.ErrDuplicate)
+		w.hasDelivered(t, 1)
 	})
 }
 
 // Two operators, at the same moment, on a store that takes its time.
-func TestTheSameMessageTwiceAtTheSameMoment(t *testing.T) {
+func TestConcurrentSendNewSendsOneMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &altered{Store: memstore.New()}
+		store := newAltered()
 		store.saveNotifications = func(context.Context, []flow.NotificationChange) error {
 			time.Sleep(5 * time.Millisecond)
 			return nil
@@ -102,7 +106,7 @@ func TestTheSameMessageTwiceAtTheSameMoment(t *testing.T) {
 		ends := make(chan error, 2)
 		for range cap(ends) {
 			go func() {
-				_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
+				_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{})
 				ends <- err
 			}()
 		}
@@ -112,11 +116,11 @@ func TestTheSameMessageTwiceAtTheSameMoment(t *testing.T) {
 			}
 		}
 		assert.LessOrEqual(t, len(w.Deliveries()), 1)
-		_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
+		_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{})
 		if len(w.Deliveries()) == 1 && err != nil {
 			assert.ErrorIs(t, err, flussi.ErrDuplicate)
 		}
-		assert.Len(t, w.Deliveries(), 1)
+		w.hasDelivered(t, 1)
 	})
 }
 
@@ -130,50 +134,44 @@ func TestOutcomesThatCannotBeStoredAreReported(t *testing.T) {
 		},
 		"serve": func(ctx context.Context, d *flow.Dispatcher, _ uuid.UUID) error { return d.Serve(ctx) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				store := &altered{Store: memstore.New()}
-				w := newWorld(t, worldConfig{store: store})
-				f := w.sending(t, 10)
-				store.saveNotifications = func(ctx context.Context, _ []flow.NotificationChange) error {
-					<-ctx.Done()
-					return ctx.Err()
-				}
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-				defer cancel()
-				err := start(ctx, w.dispatcher(t, flow.DispatcherConfig{}), f.ID)
-				assert.ErrorIs(t, err, flow.ErrOutcomeNotStored)
-				assert.Contains(t, flussi.Explain(err), "potrebbe essere arrivato")
-			})
+		bubble(t, name, func(t *testing.T) {
+			w, store := newAlteredWorld(t)
+			f := w.sending(t, 10)
+			store.saveNotifications = func(ctx context.Context, _ []flow.NotificationChange) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			err := start(ctx, w.dispatcher(t), f.ID)
+			assert.ErrorIs(t, err, flow.ErrOutcomeNotStored)
+			assert.Contains(t, flussi.Explain(err), "potrebbe essere arrivato")
 		})
 	}
 }
 
 // A stop is not a loss: Serve ends well.
-func TestServeEndsWellAfterAStop(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestServeReturnsNoErrorAfterAStop(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 50)
 		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Unauthorized, Delay: 3 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		assert.NoError(t, w.dispatcher(t, flow.DispatcherConfig{}).Serve(ctx))
+		assert.NoError(t, w.dispatcher(t).Serve(ctx))
 		assert.Equal(t, flow.Counts{Registered: 50}, w.flow(t, f.ID).Counts)
 	})
 }
 
 // The context ends while the store is claiming: what was claimed is given back.
-func TestAClaimThatIsInterruptedIsGivenBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := &altered{Store: memstore.New()}
-		w := newWorld(t, worldConfig{store: store})
+func TestInterruptedClaimIsReleased(t *testing.T) {
+	inAltered(t, func(t *testing.T, w *world, store *altered) {
 		f := w.sending(t, 100)
 		ctx, cancel := context.WithCancel(t.Context())
 		store.claim = func(claiming context.Context, _ flow.Claim) error {
 			cancel()
 			return claiming.Err()
 		}
-		_, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(ctx, f.ID)
+		_, err := w.dispatcher(t).Run(ctx, f.ID)
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, flow.Counts{Registered: 100}, w.flow(t, f.ID).Counts)
 
@@ -184,62 +182,50 @@ func TestAClaimThatIsInterruptedIsGivenBack(t *testing.T) {
 			}
 			return nil
 		}
-		n, err := w.SendNewNotification(ctx, operator, taxes, draft(t, 900), flow.SendNewConfig{})
+		n, err := w.SendNewNotification(ctx, operator, taxes, draft(900), flow.SendNewConfig{})
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, flow.NotificationRegistered, n.State)
-		history, err := w.NotificationHistory(t.Context(), operator, n.ID)
-		require.NoError(t, err)
-		assert.Equal(t, "L'operazione è stata interrotta prima della fine: ripeterla.", history[len(history)-1].Reason.Reveal())
+		assert.Equal(t, "L'operazione è stata interrotta prima della fine: ripeterla.", last(do(t, w.NotificationHistory, n.ID)).Reason.Reveal())
 	})
 }
 
 // A stop that cannot be stored holds back no outcome, and does not spin.
-func TestAStopThatCannotBeStored(t *testing.T) {
+func TestFailureToStoreAStopKeepsOutcomes(t *testing.T) {
 	for name, failure := range map[string]error{"failure": errStore, "conflict": flussi.ErrConflict} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				store := &altered{Store: memstore.New()}
-				w := newWorld(t, worldConfig{store: store})
-				f := w.sending(t, 16)
-				var tries atomic.Int64
-				store.saveFlow = func(context.Context, flow.FlowChange) error {
-					tries.Add(1)
-					return failure
-				}
-				// All are on their way when one is refused, and the others are accepted after that.
-				w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized, Delay: time.Second})
-				w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 2 * time.Second})
-				_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 16}).Run(t.Context(), f.ID)
-				assert.ErrorIs(t, err, failure)
-				assert.Equal(t, flow.Counts{Registered: 1, Sent: 15}, w.flow(t, f.ID).Counts)
-				assert.Len(t, w.Deliveries(), 15)
-				assert.Less(t, tries.Load(), int64(200))
-			})
+		bubble(t, name, func(t *testing.T) {
+			w, store := newAlteredWorld(t)
+			f := w.sending(t, 16)
+			var tries atomic.Int64
+			store.saveFlow = func(context.Context, flow.FlowChange) error {
+				tries.Add(1)
+				return failure
+			}
+			// All are on their way when one is refused, and the others are accepted after that.
+			w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized, Delay: time.Second})
+			w.slow(2 * time.Second)
+			assert.ErrorIs(t, only(w.dispatcher(t, flow.DispatcherConfig{Workers: 16}).Run(t.Context(), f.ID)), failure)
+			assert.Equal(t, flow.Counts{Registered: 1, Sent: 15}, w.flow(t, f.ID).Counts)
+			w.hasDelivered(t, 15)
+			assert.Less(t, tries.Load(), int64(200))
 		})
 	}
 }
 
 // An answer after the lease is still stored, if nobody took the notification for lost.
-func TestAnAnswerAfterTheLease(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestAnswerAfterTheLeaseIsStored(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 1)
-		real, err := w.messengers(t.Context(), taxes)
-		require.NoError(t, err)
-		w.messengers = func(context.Context, string) (flow.Sender, error) {
+		real := must(w.senders(t.Context(), taxes))(t)
+		w.senders = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(appio.Message) error { return nil }, 11 * time.Second}, nil
 		}
-		got, err := w.dispatcher(t, flow.DispatcherConfig{Lease: 10 * time.Second}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
-		assert.Equal(t, flow.Counts{Sent: 1}, got.Counts)
+		assert.Equal(t, flow.Counts{Sent: 1}, w.dispatch(t, f.ID, flow.DispatcherConfig{Lease: 10 * time.Second}).Counts)
 	})
 }
 
 // A notification that cannot be stored does not keep the others from being recovered.
-func TestOneThatCannotBeStoredHoldsUpNoRecovery(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := &altered{Store: memstore.New()}
-		w := newWorld(t, worldConfig{store: store})
+func TestRescueContinuesAfterAFailureToStore(t *testing.T) {
+	inAltered(t, func(t *testing.T, w *world, store *altered) {
 		f := w.sending(t, 10)
 		poison := w.claimed(t, f.ID, 10, time.Second)[0].ID
 		store.saveNotifications = func(_ context.Context, changes []flow.NotificationChange) error {
@@ -249,19 +235,17 @@ func TestOneThatCannotBeStoredHoldsUpNoRecovery(t *testing.T) {
 			return nil
 		}
 		time.Sleep(2 * time.Second)
-		recovered, err := w.dispatcher(t, flow.DispatcherConfig{}).RescueExpired(t.Context())
+		recovered, err := w.dispatcher(t).RescueExpired(t.Context())
 		assert.ErrorIs(t, err, errStore)
 		assert.Equal(t, 9, recovered)
-		_, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		_, err = w.dispatcher(t).Run(t.Context(), f.ID)
 		assert.ErrorIs(t, err, errStore, "it does not wait for ever")
 	})
 }
 
 // Flows that fail, or wait for crashed senders, keep no other from being sent.
-func TestServeLetsNobodyWaitInVain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := &altered{Store: memstore.New()}
-		w := newWorld(t, worldConfig{store: store})
+func TestServeSendsFlowsBesideFailingAndWaitingOnes(t *testing.T) {
+	inAltered(t, func(t *testing.T, w *world, store *altered) {
 		broken := map[uuid.UUID]bool{}
 		for range 5 {
 			broken[w.sending(t, 2).ID] = true
@@ -287,65 +271,56 @@ func TestServeLetsNobodyWaitInVain(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		assert.NoError(t, w.dispatcher(t, flow.DispatcherConfig{Progress: told}).Serve(ctx))
-		assert.Equal(t, flow.FlowSent, w.flow(t, last.ID).State)
+		w.isIn(t, flow.FlowSent, last.ID)
 	})
 }
 
 // Rejections are stored however many are found at once.
-func TestManyRejectionsAtOnce(t *testing.T) {
+func TestVerifyFlowStoresManyRejections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true, ListedOnly: true}, service: flow.ServiceConfig{Workers: 64}})
 		f := w.sending(t, 500)
-		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
-		require.Equal(t, flow.Counts{Sent: 500}, got.Counts)
-		report, err := w.VerifyFlow(t.Context(), operator, f.ID)
-		require.NoError(t, err)
-		assert.Equal(t, flow.VerifyReport{Asked: 500, Rejected: 500}, report)
+		require.Equal(t, flow.Counts{Sent: 500}, w.dispatch(t, f.ID).Counts)
+		assert.Equal(t, flow.VerifyReport{Asked: 500, Rejected: 500}, do(t, w.VerifyFlow, f.ID))
 		assert.Equal(t, flow.Counts{Failed: 500}, w.flow(t, f.ID).Counts)
-		assert.Equal(t, flow.FlowIncomplete, w.flow(t, f.ID).State)
+		w.isIn(t, flow.FlowIncomplete, f.ID)
 	})
 }
 
-func TestNoMessengerAtAll(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestNilSenderStopsTheFlow(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 2)
-		w.messengers = func(context.Context, string) (flow.Sender, error) { return nil, nil }
-		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		w.senders = func(context.Context, string) (flow.Sender, error) { return nil, nil }
+		got, err := w.dispatcher(t).Run(t.Context(), f.ID)
 		assert.Error(t, err)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
-		service, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
-		require.NoError(t, err)
-		_, err = service.SendNewNotification(t.Context(), operator, taxes, draft(t, 5), flow.SendNewConfig{})
+		service := newService(t, w.store, w.senders)
+		_, err = service.SendNewNotification(t.Context(), operator, taxes, draft(5), flow.SendNewConfig{})
 		assert.Contains(t, flussi.Explain(err), "verificare la configurazione del servizio")
 	})
 }
 
-// A messenger that says it was interrupted, although nobody did, is one that fails.
-func TestAMessengerThatWasShutDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+// A sender that says it was interrupted, although nobody did, is one that fails.
+func TestInterruptedSenderStopsTheFlow(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 3)
 		submitted := 0
-		w.messengers = func(context.Context, string) (flow.Sender, error) {
+		w.senders = func(context.Context, string) (flow.Sender, error) {
 			return refusing{nil, func(appio.Message) error {
 				submitted++
 				return &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrInterrupted, Outcome: flussi.OutcomeNotDone}
 			}, 0}, nil
 		}
 		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1}).Run(t.Context(), f.ID)
-		var stopped *flow.StopError
-		assert.ErrorAs(t, err, &stopped)
+		assert.ErrorAs(t, err, new(*flow.StopError))
 		assert.Equal(t, flow.Counts{Registered: 3}, got.Counts)
 		assert.LessOrEqual(t, submitted, 20)
 	})
 }
 
 // An error that stops a flow is gone once all is sent nevertheless.
-func TestAFlowThatIsSentHasNoError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestSentFlowHasNoError(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 2)
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway, Delay: time.Second}, appiotest.Fault{Kind: appiotest.Slow, Delay: 5 * time.Second})
 		go func() {
@@ -365,15 +340,10 @@ func TestAFlowThatIsSentHasNoError(t *testing.T) {
 }
 
 // The flows of a Serve share one batch, whatever comes and goes.
-func TestServeSharesTheBatch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
-		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() {
-			ended <- w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 12, MaxFlows: 3, PollInterval: 100 * time.Millisecond}).Serve(ctx)
-		}()
+func TestServeKeepsMaxInFlightForAllFlows(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.slow(time.Second)
+		stop := w.serve(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 12, MaxFlows: 3, PollInterval: 100 * time.Millisecond})
 		var flows []flow.Flow
 		most := 0
 		for range 200 {
@@ -391,25 +361,21 @@ func TestServeSharesTheBatch(t *testing.T) {
 		}
 		assert.Equal(t, 12, most)
 		for _, f := range flows {
-			assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
+			w.isIn(t, flow.FlowSent, f.ID)
 		}
-		cancel()
-		assert.NoError(t, <-ended)
-	})
-	_, err := flow.NewDispatcher(memstore.New(), func(context.Context, string) (flow.Sender, error) { return nil, errors.New("none") },
-		flow.DispatcherConfig{Workers: 1, MaxInFlight: 2, MaxFlows: 3})
-	assert.ErrorIs(t, err, flussi.ErrConfig)
+		stop()
+	}, unlimited)
+	assert.ErrorIs(t, only(flow.NewDispatcher(memstore.New(), func(context.Context, string) (flow.Sender, error) { return nil, errors.New("none") },
+		flow.DispatcherConfig{Workers: 1, MaxInFlight: 2, MaxFlows: 3})), flussi.ErrConfig)
 }
 
 // Only failures without an answer in between count against the platform.
-func TestAnAnswerBeginsTheCountAnew(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+func TestAnswerResetsTheFailureCount(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 60)
 		submitted := 0
-		real, err := w.messengers(t.Context(), taxes)
-		require.NoError(t, err)
-		w.messengers = func(context.Context, string) (flow.Sender, error) {
+		real := must(w.senders(t.Context(), taxes))(t)
+		w.senders = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(appio.Message) error {
 				if submitted++; submitted%5 != 0 {
 					return &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown}
@@ -417,18 +383,16 @@ func TestAnAnswerBeginsTheCountAnew(t *testing.T) {
 				return nil
 			}, 0}, nil
 		}
-		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, FailureThreshold: 5}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
+		got := w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 1, FailureThreshold: 5})
 		assert.Equal(t, flow.Counts{Sent: 12, Failed: 48}, got.Counts)
-	})
+	}, unlimited)
 }
 
 // What the end of the context cuts off says nothing about the platform.
-func TestWhatWeCutOffStopsNoFlow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestCallsCutOffByTheContextStopNoFlow(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 40)
-		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
+		w.slow(9 * time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		got, err := w.dispatcher(t, flow.DispatcherConfig{FailureThreshold: 2, ShutdownTimeout: time.Second}).Run(ctx, f.ID)
@@ -440,134 +404,102 @@ func TestWhatWeCutOffStopsNoFlow(t *testing.T) {
 
 // A store that stores and says that it did not, and one that says there is a conflict where
 // there is none.
-func TestAStoreWhoseWordIsNotToBeTrusted(t *testing.T) {
+func TestOutcomesAreStoredOnceDespiteWrongErrorsOfTheStore(t *testing.T) {
 	for name, failure := range map[string]error{"lost acknowledgement": errStore, "conflict": flussi.ErrConflict} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				store := &altered{Store: memstore.New()}
-				failures := 0
-				store.saveNotifications = func(ctx context.Context, changes []flow.NotificationChange) error {
-					if changes[0].Record.Action != flow.NotificationAccept || failures == 2 {
-						return nil
-					}
-					failures++
-					if failure == errStore {
-						_ = store.Store.SaveNotifications(ctx, changes...)
-					}
-					return failure
+		bubble(t, name, func(t *testing.T) {
+			store := newAltered()
+			failures := 0
+			store.saveNotifications = func(ctx context.Context, changes []flow.NotificationChange) error {
+				if changes[0].Record.Action != flow.NotificationAccept || failures == 2 {
+					return nil
 				}
-				w := newWorld(t, worldConfig{store: store})
-				n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 9), flow.SendNewConfig{})
-				require.NoError(t, err)
-				assert.Equal(t, flow.NotificationSent, n.State)
-				failures = 0
-				f := w.sending(t, 3)
-				got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-				require.NoError(t, err)
-				assert.Equal(t, flow.Counts{Sent: 3}, got.Counts)
-				assert.Len(t, w.Deliveries(), 4)
-			})
+				failures++
+				if failure == errStore {
+					_ = store.Store.SaveNotifications(ctx, changes...)
+				}
+				return failure
+			}
+			w := newWorld(t, worldConfig{store: store})
+			assert.Equal(t, flow.NotificationSent, w.sendNew(t, draft(9)).State)
+			failures = 0
+			f := w.sending(t, 3)
+			assert.Equal(t, flow.Counts{Sent: 3}, w.dispatch(t, f.ID).Counts)
+			w.hasDelivered(t, 4)
 		})
 	}
 }
 
 // A flow that stopped and whose rest is resolved by hand is Inviato, without an error.
-func TestAFlowThatIsResolvedByHandHasNoError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestFlowResolvedByHandHasNoError(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 1)
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
 		got, err := w.dispatcher(t, flow.DispatcherConfig{FailureThreshold: 1}).Run(t.Context(), f.ID)
 		require.Error(t, err)
 		require.NotEmpty(t, got.Error)
-		_, err = w.ConfirmNotification(t.Context(), operator, w.notifications(t, f.ID)[0].ID, "ha telefonato")
-		require.NoError(t, err)
-		assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
+		do2(t, w.ConfirmNotification, w.notifications(t, f.ID)[0].ID, "ha telefonato")
+		w.isIn(t, flow.FlowSent, f.ID)
 		assert.Empty(t, w.flow(t, f.ID).Error)
 	})
 }
 
 // A service that is not enabled stops the flow, also if every message names a payee.
-func TestAServiceThatIsNotEnabledBurnsNoPayment(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+func TestServiceThatIsNotEnabledFailsNoPayment(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.prepared(t, 0)
 		var rows []flow.Draft
 		for i := range 100 {
-			d := draft(t, i)
-			d.IsPayment, d.Amount = true, 1000
-			d.NoticeNumber, _ = flussi.ParseNoticeNumber("301005100001400678")
-			d.Payee, _ = flussi.ParseOrganizationCode("15376371009")
-			rows = append(rows, d)
+			rows = append(rows, draftForPayee(i))
 		}
 		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(rows...), flow.AddConfig{})
 		require.NoError(t, err)
-		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
-		require.NoError(t, err)
-		_, err = w.SendFlow(t.Context(), operator, f.ID)
-		require.NoError(t, err)
-		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		w.ordered(t, f.ID)
+		got, err := w.dispatcher(t).Run(t.Context(), f.ID)
 		assert.ErrorIs(t, err, flussi.ErrRemoteForbidden)
 		assert.Equal(t, flow.Counts{Registered: 100}, got.Counts)
-	})
+	}, unlimited)
 }
 
 // What was refused, and was sent by another notification meanwhile, is not sent again.
-func TestARefusedMessageThatWasSentOtherwise(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
-		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest})
-		first, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
-		require.Error(t, err)
-		_, err = w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
-		require.NoError(t, err)
-		_, err = w.RegisterNotification(t.Context(), operator, first.ID)
-		require.NoError(t, err)
-		got, err := w.SendNotification(t.Context(), operator, first.ID)
-		assert.ErrorIs(t, err, flussi.ErrDuplicate)
-		assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
-		assert.Len(t, w.Deliveries(), 1)
+func TestRefusedMessageSentByAnotherNotificationIsNotSent(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		first := w.sendInVain(t, draft(1), refusal)
+		w.sendNew(t, draft(1))
+		do(t, w.RegisterNotification, first.ID)
+		w.sendAgainInVain(t, first.ID)
+		w.hasDelivered(t, 1)
 	})
 }
 
 // The buttons are those that work.
-func TestTheButtons(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
-		ctx := t.Context()
+func TestActionsFollowTheState(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.prepared(t, 0)
-		actions, err := w.FlowActions(ctx, operator, f.ID)
-		require.NoError(t, err)
+		actions := do(t, w.FlowActions, f.ID)
 		assert.Equal(t, []flow.FlowAction{flow.FlowImport, flow.FlowEdit, flow.FlowDisable}, actions, "nothing to activate")
 		f = w.sending(t, 2)
 		of := func(i int) []flow.NotificationAction {
-			actions, err := w.NotificationActions(ctx, operator, w.notifications(t, f.ID)[i].ID)
-			require.NoError(t, err)
-			return actions
+			return do(t, w.NotificationActions, w.notifications(t, f.ID)[i].ID)
 		}
 		assert.Empty(t, of(0), "it is sent with its flow")
-		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest})
-		_, err = w.dispatcher(t, flow.DispatcherConfig{Workers: 1}).Run(ctx, f.ID)
-		require.NoError(t, err)
+		w.Fail(appiotest.SubmitMessage, refusal)
+		w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 1})
 		assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationRegister, flow.NotificationDisable}, of(0))
 		assert.Equal(t, []flow.NotificationAction{flow.NotificationVerify, flow.NotificationDisable}, of(1))
-		_, err = w.RegisterNotification(ctx, operator, w.notifications(t, f.ID)[0].ID)
-		require.NoError(t, err)
+		do(t, w.RegisterNotification, w.notifications(t, f.ID)[0].ID)
 		assert.Equal(t, []flow.NotificationAction{flow.NotificationEdit, flow.NotificationDisable, flow.NotificationSend}, of(0))
 		assert.Equal(t, "Invia Messaggio", flow.NotificationSend.Label())
-		actions, err = w.FlowActions(ctx, operator, f.ID)
-		require.NoError(t, err)
+		actions = do(t, w.FlowActions, f.ID)
 		assert.Contains(t, actions, flow.FlowSend)
-		_, err = w.DisableFlow(ctx, operator, f.ID)
-		require.NoError(t, err)
+		do(t, w.DisableFlow, f.ID)
 		assert.Empty(t, of(0))
 	})
 }
 
 // One outcome that cannot be stored hides no other, and is reported in the end.
-func TestOneOutcomeThatCannotBeStored(t *testing.T) {
+func TestOutcomeThatCannotBeStoredIsReportedAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &altered{Store: memstore.New()}
+		store := newAltered()
 		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 		f := w.sending(t, 200)
 		poison := w.notifications(t, f.ID)[3].ID
@@ -584,25 +516,23 @@ func TestOneOutcomeThatCannotBeStored(t *testing.T) {
 			time.Sleep(time.Minute)
 			assert.Equal(t, flow.Counts{Sending: 1, Sent: 199}, w.flow(t, f.ID).Counts, "long before the lease ends")
 		}()
-		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
+		got, err := w.dispatcher(t).Run(t.Context(), f.ID)
 		assert.ErrorIs(t, err, flow.ErrOutcomeNotStored)
 		assert.GreaterOrEqual(t, time.Since(start), 5*time.Minute)
-		assert.Len(t, w.Deliveries(), 200)
+		w.hasDelivered(t, 200)
 		assert.Equal(t, 199, got.Counts.Sent)
-		got, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
+		got = w.dispatch(t, f.ID)
 		assert.Equal(t, flow.Counts{Sent: 199, Failed: 1}, got.Counts)
 	})
 }
 
 // A flow whose calls hang leaves room for the next one.
-func TestAFlowThatHangsLeavesRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+func TestHangingFlowLeavesRoomForTheNext(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		large := w.sending(t, 500)
-		real := w.messengers
+		real := w.senders
 		hanging := true
-		w.messengers = func(ctx context.Context, service string) (flow.Sender, error) {
+		w.senders = func(ctx context.Context, service string) (flow.Sender, error) {
 			m, err := real(ctx, service)
 			if hanging {
 				hanging = false
@@ -610,79 +540,58 @@ func TestAFlowThatHangsLeavesRoom(t *testing.T) {
 			}
 			return m, err
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- w.dispatcher(t, flow.DispatcherConfig{}).Serve(ctx) }()
+		stop := w.serve(t, flow.DispatcherConfig{})
 		time.Sleep(2 * time.Second)
 		small := w.sending(t, 3)
 		time.Sleep(5 * time.Second)
-		assert.Equal(t, flow.FlowSent, w.flow(t, small.ID).State)
+		w.isIn(t, flow.FlowSent, small.ID)
 		assert.LessOrEqual(t, w.flow(t, large.ID).Counts.Sending, 48)
-		cancel()
-		assert.NoError(t, <-ended)
-	})
+		stop()
+	}, unlimited)
 }
 
 // Payees that are not permitted hold up nobody once the service is known to work.
-func TestManyPayeesThatMayNotBeNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+func TestForbiddenPayeesStopNoFlow(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.prepared(t, 10)
 		var rows []flow.Draft
 		for i := range 150 {
-			d := draft(t, 100+i)
 			if i < 100 {
-				d.IsPayment, d.Amount = true, 1000
-				d.NoticeNumber, _ = flussi.ParseNoticeNumber("301005100001400678")
-				d.Payee, _ = flussi.ParseOrganizationCode("15376371009")
+				rows = append(rows, draftForPayee(100+i))
+			} else {
+				rows = append(rows, draft(100+i))
 			}
-			rows = append(rows, d)
 		}
-		_, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(rows...), flow.AddConfig{})
-		require.NoError(t, err)
-		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
-		require.NoError(t, err)
-		_, err = w.SendFlow(t.Context(), operator, f.ID)
-		require.NoError(t, err)
-		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
-		assert.Equal(t, flow.Counts{Sent: 60, Failed: 100}, got.Counts)
-	})
+		w.add(t, f.ID, rows...)
+		w.ordered(t, f.ID)
+		assert.Equal(t, flow.Counts{Sent: 60, Failed: 100}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4}).Counts)
+	}, unlimited)
 }
 
 // What waits to be sent by itself is not sent once a flow has sent the same.
-func TestWhatAFlowHasSentIsNotSentByItself(t *testing.T) {
+func TestSendNotificationRefusesAMessageThatAFlowSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{client: appio.Config{MaxAttempts: 1}})
-		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests})
-		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 0), flow.SendNewConfig{})
-		require.Error(t, err)
+		n := w.sendInVain(t, draft(0), appiotest.Fault{Kind: appiotest.TooManyRequests})
 		require.Equal(t, flow.NotificationRegistered, n.State)
-		f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.DraftRows(draft(t, 0)), flow.AddConfig{})
+		f, report, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.DraftRows(draft(0)), flow.AddConfig{})
 		require.NoError(t, err)
 		require.Equal(t, 1, report.Disabled, "one that waits to be sent has the message")
-		_, err = w.EnableNotification(t.Context(), operator, report.Duplicates[0].NotificationID)
-		require.NoError(t, err)
-		_, err = w.ActivateFlow(t.Context(), operator, f.ID)
-		require.NoError(t, err)
-		_, err = w.SendFlow(t.Context(), operator, f.ID)
-		require.NoError(t, err)
-		_, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
-		n, err = w.SendNotification(t.Context(), operator, n.ID)
-		assert.ErrorIs(t, err, flussi.ErrDuplicate)
-		assert.Equal(t, flow.CodeAlreadySent, n.Transmission.ErrorCode)
-		assert.Len(t, w.Deliveries(), 1)
+		do(t, w.EnableNotification, report.Duplicates[0].NotificationID)
+		w.ordered(t, f.ID)
+		w.dispatch(t, f.ID)
+		w.sendAgainInVain(t, n.ID)
+		w.hasDelivered(t, 1)
 	})
 }
 
 // What could not be stored for a moment is stored soon, however busy the sending is.
-func TestATransientFailureIsMadeUpForSoon(t *testing.T) {
+func TestTransientFailureOfTheStoreIsRetriedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &altered{Store: memstore.New()}
+		store := newAltered()
 		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 		f := w.sending(t, 6000)
-		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 500 * time.Millisecond})
+		w.slow(500 * time.Millisecond)
 		down := time.Now().Add(10 * time.Second)
 		store.saveNotifications = func(_ context.Context, changes []flow.NotificationChange) error {
 			if now := time.Now(); changes[0].Record.Action == flow.NotificationAccept && now.After(down) && now.Before(down.Add(time.Second)) {
@@ -698,8 +607,6 @@ func TestATransientFailureIsMadeUpForSoon(t *testing.T) {
 				assert.False(t, n.State == flow.NotificationSending && time.Since(n.UpdatedAt) > 10*time.Second, "it waits for nothing")
 			}
 		}()
-		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
-		assert.Equal(t, flow.Counts{Sent: 6000}, got.Counts)
+		assert.Equal(t, flow.Counts{Sent: 6000}, w.dispatch(t, f.ID).Counts)
 	})
 }

@@ -3,7 +3,6 @@ package flow_test
 import (
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,7 +21,7 @@ func (w *world) imported(t testing.TB, rows ...flow.Draft) flow.Flow {
 	require.NoError(t, err)
 	for _, n := range w.notifications(t, f.ID) {
 		if n.Disabled {
-			must(w.EnableNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.EnableNotification, n.ID)
 		}
 	}
 	return w.flow(t, f.ID)
@@ -31,18 +30,18 @@ func (w *world) imported(t testing.TB, rows ...flow.Draft) flow.Flow {
 // ordered activates a flow and orders its sending.
 func (w *world) ordered(t testing.TB, id uuid.UUID) {
 	t.Helper()
-	must(w.ActivateFlow(t.Context(), operator, id))(t)
-	must(w.SendFlow(t.Context(), operator, id))(t)
+	do(t, w.ActivateFlow, id)
+	do(t, w.SendFlow, id)
 }
 
 // another imports drafts into a new flow, and sends it two days later.
 func (w *world) another(t testing.TB, rows ...flow.Draft) []flow.Notification {
 	t.Helper()
-	f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-	must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(rows...), flow.AddConfig{}))(t)
+	f := w.created(t)
+	w.add(t, f.ID, rows...)
 	for _, n := range w.notifications(t, f.ID) {
 		if n.Disabled {
-			must(w.EnableNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.EnableNotification, n.ID)
 		}
 	}
 	time.Sleep(48 * time.Hour)
@@ -54,69 +53,75 @@ func (w *world) another(t testing.TB, rows ...flow.Draft) []flow.Notification {
 // Two flows have the same rows, and are sent at the same time.
 func TestFlowsWithTheSameRowsNotifyEachCitizenOnce(t *testing.T) {
 	for _, dispatchers := range []int{1, 2, 3} {
-		t.Run(fmt.Sprint(dispatchers), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				const rows = 60
-				w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
-				w.FailAtRandom(appiotest.SubmitMessage, 0.5, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
-				first := w.imported(t, drafts(t, rows)...)
-				must(w.DisableFlow(t.Context(), operator, first.ID))(t)
-				second := w.imported(t, drafts(t, rows)...)
-				must(w.EnableFlow(t.Context(), operator, first.ID))(t)
-				require.NotEqual(t, first.ID, second.ID)
-				ends := make(chan error, 2*dispatchers)
-				for _, id := range []uuid.UUID{first.ID, second.ID} {
-					w.ordered(t, id)
-					for i := range dispatchers {
-						d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("dispatcher ", i), Workers: 4})
-						go func() { ends <- only(d.Run(t.Context(), id)) }()
-					}
+		bubble(t, fmt.Sprint(dispatchers), func(t *testing.T) {
+			const rows = 60
+			w := newWorld(t, unlimited)
+			w.FailAtRandom(appiotest.SubmitMessage, 0.5, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
+			first := w.imported(t, drafts(rows)...)
+			do(t, w.DisableFlow, first.ID)
+			second := w.imported(t, drafts(rows)...)
+			do(t, w.EnableFlow, first.ID)
+			require.NotEqual(t, first.ID, second.ID)
+			ends := make(chan error, 2*dispatchers)
+			for _, id := range []uuid.UUID{first.ID, second.ID} {
+				w.ordered(t, id)
+				for i := range dispatchers {
+					d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("dispatcher ", i), Workers: 4})
+					go func() { ends <- only(d.Run(t.Context(), id)) }()
 				}
-				for range cap(ends) {
-					require.NoError(t, <-ends)
+			}
+			for range cap(ends) {
+				require.NoError(t, <-ends)
+			}
+			w.hasDelivered(t, rows)
+			assert.Len(t, w.delivered(), rows, "everybody")
+			others := w.notifications(t, second.ID)
+			for i, n := range w.notifications(t, first.ID) {
+				sent, skipped := n, others[i]
+				if sent.State != flow.NotificationSent {
+					sent, skipped = skipped, sent
 				}
-				assert.Len(t, w.Deliveries(), rows)
-				assert.Len(t, w.delivered(), rows, "everybody")
-				others := w.notifications(t, second.ID)
-				for i, n := range w.notifications(t, first.ID) {
-					sent, skipped := n, others[i]
-					if sent.State != flow.NotificationSent {
-						sent, skipped = skipped, sent
-					}
-					require.Equal(t, flow.NotificationSent, sent.State)
-					require.Equal(t, flow.NotificationFailed, skipped.State)
-					assert.Equal(t, flow.CodeAlreadySent, skipped.Transmission.ErrorCode)
-					assert.Equal(t, sent.ID, skipped.Transmission.EarlierID)
-					assert.Contains(t, skipped.Transmission.Error, sent.ID.String()+" del 01/01/2000, nello stato «In")
-					assert.Zero(t, skipped.Transmission.Attempts)
-					assert.Equal(t, []flow.NotificationAction{flow.NotificationCreate, flow.NotificationSkip}, w.steps(t, skipped.ID)[:2])
+				require.Equal(t, flow.NotificationSent, sent.State)
+				require.Equal(t, flow.NotificationFailed, skipped.State)
+				assert.Equal(t, flow.CodeAlreadySent, skipped.Transmission.ErrorCode)
+				assert.Equal(t, sent.ID, skipped.Transmission.EarlierID)
+				assert.Contains(t, skipped.Transmission.Error, sent.ID.String()+" del 01/01/2000, nello stato «In")
+				assert.Zero(t, skipped.Transmission.Attempts)
+				assert.Regexp(t, "^create skip( |$)", w.steps(t, skipped.ID))
+			}
+			assert.Equal(t, rows, w.flow(t, first.ID).Counts.Sent+w.flow(t, second.ID).Counts.Sent)
+			for _, id := range []uuid.UUID{first.ID, second.ID} {
+				if f := w.flow(t, id); f.Counts.Failed > 0 {
+					assert.Equal(t, flow.FlowIncomplete, f.State)
+					assert.Empty(t, f.Error)
 				}
-				assert.Equal(t, rows, w.flow(t, first.ID).Counts.Sent+w.flow(t, second.ID).Counts.Sent)
-				for _, id := range []uuid.UUID{first.ID, second.ID} {
-					if f := w.flow(t, id); f.Counts.Failed > 0 {
-						assert.Equal(t, flow.FlowIncomplete, f.State)
-						assert.Empty(t, f.Error)
-					}
-				}
-			})
+			}
 		})
 	}
+}
+
+// sendAgainInVain tries to send a notification whose message was already sent.
+func (w *world) sendAgainInVain(t testing.TB, id uuid.UUID) flow.Notification {
+	t.Helper()
+	n, err := w.SendNotification(t.Context(), operator, id)
+	assert.ErrorIs(t, err, flussi.ErrDuplicate)
+	assert.Equal(t, flow.CodeAlreadySent, n.Transmission.ErrorCode)
+	return n
 }
 
 // skipped returns a notification of a flow that was not sent, and the earlier one with its message.
 func (w *world) skipped(t testing.TB) (earlier, n flow.Notification) {
 	t.Helper()
-	earlier = w.another(t, draft(t, 1))[0]
+	earlier = w.another(t, draft(1))[0]
 	require.Equal(t, flow.NotificationSent, earlier.State)
 	time.Sleep(60 * 24 * time.Hour)
-	n = w.another(t, draft(t, 1))[0]
+	n = w.another(t, draft(1))[0]
 	require.Equal(t, flow.CodeAlreadySent, n.Transmission.ErrorCode)
 	return earlier, n
 }
 
 func TestAlreadySentNamesTheEarlierNotification(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+	inWorld(t, func(t *testing.T, w *world) {
 		time.Sleep(23*time.Hour + 30*time.Minute) // in Italy it is the next day
 		earlier, n := w.skipped(t)
 		assert.Equal(t, earlier.ID, n.Transmission.EarlierID)
@@ -125,67 +130,63 @@ func TestAlreadySentNamesTheEarlierNotification(t *testing.T) {
 			"indicare un'occasione diversa; altrimenti inviarla di nuovo, sapendo che il cittadino potrebbe riceverla due volte.", n.Transmission.Error)
 		assert.Equal(t, "dispatcher", n.UpdatedBy)
 		assert.Zero(t, n.Transmission.SentAt)
-		records := must(w.NotificationHistory(t.Context(), operator, n.ID))(t)
 		assert.Equal(t, flow.NotificationRecord{
 			Version: n.Version, At: n.UpdatedAt, By: "dispatcher", Action: flow.NotificationSkip,
 			From: flow.NotificationRegistered, To: flow.NotificationFailed, Reason: flussi.NewText(n.Transmission.Error),
-		}, records[len(records)-1])
+		}, last(do(t, w.NotificationHistory, n.ID)))
 		assert.Equal(t, []flow.NotificationAction{
 			flow.NotificationEdit, flow.NotificationRegister, flow.NotificationResend, flow.NotificationDisable,
-		}, must(w.NotificationActions(t.Context(), operator, n.ID))(t))
-		w.refused(t, flow.ErrOutcomeKnown, func() error { return only(w.ConfirmNotification(t.Context(), operator, n.ID, "arrivata")) })
-		w.refused(t, flussi.ErrEmpty, func() error { return only(w.ResendNotification(t.Context(), operator, n.ID, " ")) })
+		}, do(t, w.NotificationActions, n.ID))
+		w.refused(t, flow.ErrOutcomeKnown, try2(t, w.ConfirmNotification, n.ID, "arrivata"))
+		w.refused(t, flussi.ErrEmpty, try2(t, w.ResendNotification, n.ID, " "))
 	})
 }
 
-func TestWaysOutOfAlreadySent(t *testing.T) {
+func TestDecisionsAboutAlreadySent(t *testing.T) {
 	for name, test := range map[string]struct {
 		decide func(t *testing.T, w *world, earlier, n flow.Notification)
 		sent   bool // then
 	}{
 		"it is disabled": {func(t *testing.T, w *world, _, n flow.Notification) {
-			must(w.DisableNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.DisableNotification, n.ID)
 		}, false},
 		"it gets another occasion": {func(t *testing.T, w *world, _, n flow.Notification) {
 			d := n.Draft
 			d.Occasion = "sollecito marzo"
 			must(w.EditNotification(t.Context(), operator, n.ID, n.Version, d))(t)
-			must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.RegisterNotification, n.ID)
 		}, true},
 		"it gets another text": {func(t *testing.T, w *world, _, n flow.Notification) {
-			must(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(t, 2)))(t)
-			must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+			must(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(2)))(t)
+			do(t, w.RegisterNotification, n.ID)
 		}, true},
 		"it gets the same text in another spelling": {func(t *testing.T, w *world, _, n flow.Notification) {
 			d := n.Draft
 			d.Subject = flussi.NewText(d.Subject.Reveal() + "\u200b ")
 			must(w.EditNotification(t.Context(), operator, n.ID, n.Version, d))(t)
-			must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.RegisterNotification, n.ID)
 		}, false},
 		"it is sent again knowingly": {func(t *testing.T, w *world, _, n flow.Notification) {
-			got := must(w.ResendNotification(t.Context(), operator, n.ID, "Il cittadino l'ha cancellata."))(t)
-			assert.True(t, got.AllowDuplicate)
-			records := must(w.NotificationHistory(t.Context(), operator, n.ID))(t)
-			assert.Equal(t, "Il cittadino l'ha cancellata.", records[len(records)-1].Reason.Reveal())
+			assert.True(t, do2(t, w.ResendNotification, n.ID, "Il cittadino l'ha cancellata.").AllowDuplicate)
+			assert.Equal(t, "Il cittadino l'ha cancellata.", last(do(t, w.NotificationHistory, n.ID)).Reason.Reveal())
 		}, true},
 		"it is registered again": {func(t *testing.T, w *world, _, n flow.Notification) {
-			got := must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
-			assert.Equal(t, flow.Transmission{}, got.Transmission)
+			assert.Equal(t, flow.Transmission{}, do(t, w.RegisterNotification, n.ID).Transmission)
 		}, false},
 		"the platform rejected the earlier one": {func(t *testing.T, w *world, earlier, n flow.Notification) {
 			w.SetState(string(earlier.Transmission.MessageID), appiotest.State{Status: "REJECTED"})
-			must(w.VerifyNotification(t.Context(), operator, earlier.ID))(t)
-			must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.VerifyNotification, earlier.ID)
+			do(t, w.RegisterNotification, n.ID)
 		}, true},
 		"the earlier one was anonymised": {func(t *testing.T, w *world, earlier, n flow.Notification) {
-			require.Equal(t, 1, must(w.Anonymise(t.Context(), operator, taxes, earlier.Transmission.SentAt.Add(time.Second)))(t))
-			must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+			require.Equal(t, 1, do2(t, w.Anonymise, taxes, earlier.Transmission.SentAt.Add(time.Second)))
+			do(t, w.RegisterNotification, n.ID)
 		}, true},
 	} {
 		for how, send := range map[string]func(t *testing.T, w *world, n flow.Notification){
 			"with its flow": func(t *testing.T, w *world, n flow.Notification) {
 				if w.flow(t, n.FlowID).Counts.Registered > 0 {
-					must(w.SendFlow(t.Context(), operator, n.FlowID))(t)
+					do(t, w.SendFlow, n.FlowID)
 					w.run(t, n.FlowID)
 				}
 			},
@@ -202,33 +203,42 @@ func TestWaysOutOfAlreadySent(t *testing.T) {
 				}
 			},
 		} {
-			t.Run(name+", "+how, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, worldConfig{})
-					earlier, n := w.skipped(t)
-					test.decide(t, w, earlier, n)
-					send(t, w, n)
-					got, f := w.notification(t, n.ID), w.flow(t, n.FlowID)
-					if !test.sent {
-						assert.Len(t, w.Deliveries(), 1)
-						assert.Equal(t, flow.NotificationFailed, got.State)
-						assert.Equal(t, earlier.ID, got.Transmission.EarlierID)
-						assert.Equal(t, got.Disabled, f.State == flow.FlowSent)
-						return
-					}
-					assert.Len(t, w.Deliveries(), 2)
-					assert.Equal(t, flow.NotificationSent, got.State)
-					assert.Equal(t, uuid.Nil, got.Transmission.EarlierID)
-					assert.False(t, got.AllowDuplicate, "the order is carried out")
-					assert.Equal(t, flow.FlowSent, f.State)
-					if got.Digest() == draft(t, 1).Digest() {
-						again := w.another(t, draft(t, 1))[0]
-						assert.Equal(t, flow.CodeAlreadySent, again.Transmission.ErrorCode, "a third one")
-					}
-				})
+			bubble(t, name+", "+how, func(t *testing.T) {
+				w := newWorld(t)
+				earlier, n := w.skipped(t)
+				test.decide(t, w, earlier, n)
+				send(t, w, n)
+				got, f := w.notification(t, n.ID), w.flow(t, n.FlowID)
+				if !test.sent {
+					w.hasDelivered(t, 1)
+					assert.Equal(t, flow.NotificationFailed, got.State)
+					assert.Equal(t, earlier.ID, got.Transmission.EarlierID)
+					assert.Equal(t, got.Disabled, f.State == flow.FlowSent)
+					return
+				}
+				w.hasDelivered(t, 2)
+				assert.Equal(t, flow.NotificationSent, got.State)
+				assert.Equal(t, uuid.Nil, got.Transmission.EarlierID)
+				assert.False(t, got.AllowDuplicate, "the order is carried out")
+				assert.Equal(t, flow.FlowSent, f.State)
+				if got.Digest() == draft(1).Digest() {
+					again := w.another(t, draft(1))[0]
+					assert.Equal(t, flow.CodeAlreadySent, again.Transmission.ErrorCode, "a third one")
+				}
 			})
 		}
 	}
+}
+
+// composed stores a notification for the nth citizen, in whatever state it is made to have.
+func (w *world) composed(t testing.TB, n int, changes ...func(*flow.Notification)) flow.Notification {
+	t.Helper()
+	made := must(flow.NewNotification(taxes, citizen(n), operator))(t)
+	made.Draft = draft(n)
+	for _, change := range changes {
+		change(&made)
+	}
+	return w.held(t, made)
 }
 
 // held stores a notification as it is.
@@ -273,52 +283,43 @@ func TestNotificationsThatMayHaveArrivedBlockTheirMessage(t *testing.T) {
 		"marked as anonymised": {func(n *flow.Notification) { n.State, n.AnonymisedAt = flow.NotificationSent, n.CreatedAt }, false},
 		"of another service":   {func(n *flow.Notification) { n.State, n.Service = flow.NotificationSent, school }, false},
 		"of another occasion":  {func(n *flow.Notification) { n.State, n.Occasion = flow.NotificationSent, "sollecito" }, false},
-		"of another citizen":   {func(n *flow.Notification) { n.State, n.Recipient = flow.NotificationSent, citizen(t, 3) }, false},
-		"of another text":      {func(n *flow.Notification) { n.State, n.Draft = flow.NotificationSent, draft(t, 1); n.Amount = 5 }, false},
+		"of another citizen":   {func(n *flow.Notification) { n.State, n.Recipient = flow.NotificationSent, citizen(3) }, false},
+		"of another text":      {func(n *flow.Notification) { n.State, n.Draft = flow.NotificationSent, draft(1); n.Amount = 5 }, false},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				for way, send := range map[string]func(w *world, flowID uuid.UUID, alone flow.Notification) flow.Notification{
-					"by a flow": func(w *world, flowID uuid.UUID, _ flow.Notification) flow.Notification {
-						w.ordered(t, flowID)
-						w.run(t, flowID)
-						return w.notifications(t, flowID)[0]
-					},
-					"by itself": func(w *world, _ uuid.UUID, alone flow.Notification) flow.Notification {
-						got, err := w.SendNotification(t.Context(), operator, alone.ID)
-						assert.Equal(t, test.blocks, err != nil)
-						return got
-					},
-				} {
-					w := newWorld(t, worldConfig{})
-					f := w.prepared(t, 1)
-					alone, err := flow.NewNotification(taxes, citizen(t, 0), operator)
-					require.NoError(t, err)
-					alone.Draft = draft(t, 0)
-					alone = w.held(t, alone)
-					earlier, err := flow.NewNotification(taxes, citizen(t, 0), operator)
-					require.NoError(t, err)
-					earlier.Draft = draft(t, 0)
-					test.earlier(&earlier)
-					earlier = w.held(t, earlier)
+		bubble(t, name, func(t *testing.T) {
+			for way, send := range map[string]func(w *world, flowID uuid.UUID, alone flow.Notification) flow.Notification{
+				"by a flow": func(w *world, flowID uuid.UUID, _ flow.Notification) flow.Notification {
+					w.ordered(t, flowID)
+					w.run(t, flowID)
+					return w.notifications(t, flowID)[0]
+				},
+				"by itself": func(w *world, _ uuid.UUID, alone flow.Notification) flow.Notification {
+					got, err := w.SendNotification(t.Context(), operator, alone.ID)
+					assert.Equal(t, test.blocks, err != nil)
+					return got
+				},
+			} {
+				w := newWorld(t)
+				f := w.prepared(t, 1)
+				alone := w.composed(t, 0)
+				earlier := w.composed(t, 0, test.earlier)
 
-					got := send(w, f.ID, alone)
-					if test.blocks {
-						assert.Empty(t, w.Deliveries(), way)
-						assert.Equal(t, flow.NotificationFailed, got.State)
-						assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
-						assert.Equal(t, earlier.ID, got.Transmission.EarlierID)
-						assert.Contains(t, got.Transmission.Error, "«"+earlier.State.Label()+"»")
-						w.refused(t, flussi.ErrDuplicate, func() error {
-							return only(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 0), flow.SendNewConfig{}))
-						})
-						continue
-					}
-					assert.Equal(t, map[flussi.FiscalCode]int{citizen(t, 0): 1}, w.delivered(), way)
-					assert.Equal(t, flow.NotificationSent, got.State)
-					assert.Equal(t, earlier, w.notification(t, earlier.ID), "it is left as it is")
+				got := send(w, f.ID, alone)
+				if test.blocks {
+					assert.Empty(t, w.Deliveries(), way)
+					assert.Equal(t, flow.NotificationFailed, got.State)
+					assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
+					assert.Equal(t, earlier.ID, got.Transmission.EarlierID)
+					assert.Contains(t, got.Transmission.Error, "«"+earlier.State.Label()+"»")
+					w.refused(t, flussi.ErrDuplicate, func() error {
+						return only(w.SendNewNotification(t.Context(), operator, taxes, draft(0), flow.SendNewConfig{}))
+					})
+					continue
 				}
-			})
+				assert.Equal(t, map[flussi.FiscalCode]int{citizen(0): 1}, w.delivered(), way)
+				assert.Equal(t, flow.NotificationSent, got.State)
+				assert.Equal(t, earlier, w.notification(t, earlier.ID), "it is left as it is")
+			}
 		})
 	}
 }
@@ -326,59 +327,44 @@ func TestNotificationsThatMayHaveArrivedBlockTheirMessage(t *testing.T) {
 // A flow whose messages were all sent before is concluded. It becomes Inviato once an operator
 // disables its notifications.
 func TestFlowOfSentMessagesIsConcluded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+	inWorld(t, func(t *testing.T, w *world) {
 		first := w.sending(t, 100)
-		must(w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), first.ID))(t)
-		again := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report := must(w.AddNotifications(t.Context(), operator, again.ID, flow.DraftRows(drafts(t, 100)...), flow.AddConfig{}))(t)
-		require.Equal(t, 100, report.Disabled)
-		w.refused(t, flow.ErrNothingToSend, func() error { return only(w.ActivateFlow(t.Context(), operator, again.ID)) })
+		w.dispatch(t, first.ID)
+		again := w.created(t)
+		require.Equal(t, 100, w.add(t, again.ID, drafts(100)...).Disabled)
+		w.refused(t, flow.ErrNothingToSend, try(t, w.ActivateFlow, again.ID))
 		for _, n := range w.notifications(t, again.ID) {
-			must(w.EnableNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.EnableNotification, n.ID)
 		}
 		w.ordered(t, again.ID)
 		var done flow.Progress
-		got := must(w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Progress: func(p flow.Progress) { done = p }}).Run(t.Context(), again.ID))(t)
+		got := w.dispatch(t, again.ID, flow.DispatcherConfig{Workers: 4, Progress: func(p flow.Progress) { done = p }})
 		assert.Equal(t, flow.FlowIncomplete, got.State)
 		assert.Equal(t, flow.Counts{Failed: 100}, got.Counts)
 		assert.Empty(t, got.Error)
 		assert.True(t, done.Done)
-		assert.Len(t, w.Deliveries(), 100)
-		w.refused(t, flow.ErrNothingToSend, func() error { return only(w.SendFlow(t.Context(), operator, again.ID)) })
+		w.hasDelivered(t, 100)
+		w.refused(t, flow.ErrNothingToSend, try(t, w.SendFlow, again.ID))
 		for _, n := range w.notifications(t, again.ID) {
-			must(w.DisableNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.DisableNotification, n.ID)
 		}
-		assert.Equal(t, flow.FlowSent, w.flow(t, again.ID).State)
-	})
+		w.isIn(t, flow.FlowSent, again.ID)
+	}, unlimited)
 }
 
 // Single notifications of one message, sent at the same moment, are sent once.
 func TestConcurrentSingleNotificationsSendOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
-		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
-		ends := make(chan error, 16)
-		for range cap(ends) {
-			n, err := flow.NewNotification(taxes, citizen(t, 1), operator)
-			require.NoError(t, err)
-			n.Draft = draft(t, 1)
-			n = w.held(t, n)
-			go func() {
-				got, err := w.SendNotification(t.Context(), operator, n.ID)
-				assert.Equal(t, err == nil, got.State == flow.NotificationSent)
-				ends <- err
-			}()
+	inWorld(t, func(t *testing.T, w *world) {
+		w.slow(time.Second)
+		var same []flow.Notification
+		for range 16 {
+			same = append(same, w.composed(t, 1))
 		}
-		won := 0
-		for range cap(ends) {
-			if err := <-ends; err == nil {
-				won++
-			} else {
-				assert.ErrorIs(t, err, flussi.ErrDuplicate)
-			}
-		}
-		assert.Equal(t, 1, won)
-		assert.Len(t, w.Deliveries(), 1)
+		oneWins(t, func(i int) error {
+			got, err := w.SendNotification(t.Context(), operator, same[i].ID)
+			assert.Equal(t, err == nil, got.State == flow.NotificationSent)
+			return err
+		}, flussi.ErrDuplicate)
+		w.hasDelivered(t, 1)
 	})
 }

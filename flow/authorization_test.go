@@ -31,20 +31,15 @@ func everythingIn(t testing.TB, store flow.Store) everything {
 	ctx := context.WithoutCancel(t.Context())
 	page := flow.Page{Limit: flow.MaxPage, OldestFirst: true}
 	e := everything{flowRecords: map[uuid.UUID][]flow.FlowRecord{}, records: map[uuid.UUID][]flow.NotificationRecord{}}
-	var err error
-	e.flows, err = store.Flows(ctx, flow.FlowFilter{}, page)
-	require.NoError(t, err)
+	e.flows = must(store.Flows(ctx, flow.FlowFilter{}, page))(t)
 	require.Less(t, len(e.flows), flow.MaxPage, "more than fits")
 	for _, f := range e.flows {
-		e.flowRecords[f.ID], err = store.FlowHistory(ctx, f.ID)
-		require.NoError(t, err)
+		e.flowRecords[f.ID] = must(store.FlowHistory(ctx, f.ID))(t)
 	}
-	e.notifications, err = store.Notifications(ctx, flow.NotificationFilter{}, page)
-	require.NoError(t, err)
+	e.notifications = must(store.Notifications(ctx, flow.NotificationFilter{}, page))(t)
 	require.Less(t, len(e.notifications), flow.MaxPage, "more than fits")
 	for _, n := range e.notifications {
-		e.records[n.ID], err = store.NotificationHistory(ctx, n.ID)
-		require.NoError(t, err)
+		e.records[n.ID] = must(store.NotificationHistory(ctx, n.ID))(t)
 	}
 	return e
 }
@@ -77,25 +72,24 @@ func TestEveryMethodAsksWhoCallsIt(t *testing.T) {
 			{ID: "robot", Roles: []flussi.Role{flussi.Operator, flussi.System}},
 		},
 		New: func(t *testing.T) authtest.Scene[stage] {
-			store := &faultyStore{Store: memstore.New()}
+			store := newFaultyStore(memstore.New())
 			w := newWorld(t, worldConfig{store: store})
-			on := stage{t, w.Service, sceneOf(t, w)}
+			on := stage{w.Service, sceneOf(t, w)}
 			missing := on
 			missing.scene = on.missing()
 			return authtest.Scene[stage]{
 				On: on, Missing: missing,
 				Failing: func(authorizer, fault error) stage {
-					failing := &faultyStore{Store: store, fails: anyMethod, times: 1000, err: fault}
-					if fault == nil {
-						failing.times = 0
+					failing := newFaultyStore(store)
+					if fault != nil {
+						failing.set(anyMethod, 0, 1000, fault)
 					}
 					var access flow.Authorizer = flow.Permissions{operator.ID: {taxes}}
 					if authorizer != nil {
 						access = failingAuthorizer{authorizer}
 					}
-					service, err := flow.NewService(failing, access, w.messengers, flow.ServiceConfig{})
-					require.NoError(t, err)
-					return stage{t, service, on.scene}
+					service := must(flow.NewService(failing, access, w.senders, flow.ServiceConfig{}))(t)
+					return stage{service, on.scene}
 				},
 				Stored: func() any { return everythingIn(t, store) },
 				Asked:  func() any { return w.calls() },
@@ -112,15 +106,11 @@ func (a failingAuthorizer) Services(context.Context, flussi.Actor) ([]string, er
 }
 
 func TestListsHaveNothingOfOtherServices(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+	inWorld(t, func(t *testing.T, w *world) {
 		on := sceneOf(t, w)
-		alone, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 500), flow.SendNewConfig{})
-		require.NoError(t, err)
-		own, err := w.CreateFlow(t.Context(), stranger, school, flow.Details{Note: flussi.NewText("nota riservata")})
-		require.NoError(t, err)
-		_, err = w.AddNotifications(t.Context(), stranger, own.ID, flow.DraftRows(drafts(t, 2)...), flow.AddConfig{})
-		require.NoError(t, err)
+		alone := w.sendNew(t, draft(500))
+		own := must(w.CreateFlow(t.Context(), stranger, school, flow.Details{Note: flussi.NewText("nota riservata")}))(t)
+		must(w.AddNotifications(t.Context(), stranger, own.ID, flow.DraftRows(drafts(2)...), flow.AddConfig{}))(t)
 		nobody := flussi.Actor{ID: "nessuno", Roles: []flussi.Role{flussi.Operator}}
 		calls := w.calls()
 
@@ -131,29 +121,24 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 			"by the state of a foreign": {States: []flow.FlowState{flow.FlowIncomplete, flow.FlowInactive}},
 		} {
 			for _, page := range []flow.Page{{}, {OldestFirst: true}, {Limit: 1}, {After: on.incomplete.Cursor(), OldestFirst: true}} {
-				found, err := w.Flows(t.Context(), stranger, filter, page)
-				require.NoError(t, err)
+				found := must(w.Flows(t.Context(), stranger, filter, page))(t)
 				require.Len(t, found.Flows, 1, name)
 				assert.Equal(t, own.ID, found.Flows[0].ID)
 				assert.Zero(t, found.Next, "that there is more")
 			}
-			found, err := w.Flows(t.Context(), nobody, filter, flow.Page{})
-			require.NoError(t, err)
-			assert.Zero(t, found)
+			assert.Zero(t, must(w.Flows(t.Context(), nobody, filter, flow.Page{}))(t))
 		}
 		for name, filter := range map[string]flow.NotificationFilter{
 			"all":              {},
 			"by the stage":     {Text: "Oggetto riservato"},
-			"by the digest":    {Digests: []flow.Digest{draft(t, 0).Digest(), draft(t, 1).Digest(), draft(t, 2).Digest()}},
+			"by the digest":    {Digests: []flow.Digest{draft(0).Digest(), draft(1).Digest(), draft(2).Digest()}},
 			"by one's own":     {Flow: own.ID},
 			"by one's service": {Services: []string{school}},
 		} {
-			found, err := w.Notifications(t.Context(), stranger, filter, flow.Page{Limit: 2})
-			require.NoError(t, err)
+			found := must(w.Notifications(t.Context(), stranger, filter, flow.Page{Limit: 2}))(t)
 			assert.Len(t, found.Notifications, 2, name)
 			assert.Zero(t, found.Next, "that there is more")
-			all, err := pull(w.AllNotifications(t.Context(), stranger, filter))
-			require.NoError(t, err)
+			all := must(pull(w.AllNotifications(t.Context(), stranger, filter)))(t)
 			assert.Len(t, all, 2, name)
 			for _, n := range append(all, found.Notifications...) {
 				assert.Equal(t, school, n.Service)
@@ -165,7 +150,7 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 			"by a foreign ID":         {IDs: []uuid.UUID{on.sent.ID, alone.ID}},
 			"by a foreign message ID": {MessageID: on.sent.Transmission.MessageID},
 			"those of no flow":        {Standalone: true},
-			"by a citizen":            {Recipient: citizen(t, 500)},
+			"by a citizen":            {Recipient: citizen(500)},
 			"by a foreign digest":     {Digests: []flow.Digest{alone.Digest()}},
 			"unsettled":               {DeliveryOpen: true},
 			"closed":                  {ClosedBefore: time.Now().Add(time.Hour)},
@@ -181,69 +166,46 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 			assert.Zero(t, must(pull(w.AllNotifications(t.Context(), nobody, filter)))(t), name)
 		}
 		both := []string{school, taxes}
-		_, err = w.Flows(t.Context(), stranger, flow.FlowFilter{Services: both}, flow.Page{})
+		_, err := w.Flows(t.Context(), stranger, flow.FlowFilter{Services: both}, flow.Page{})
 		assert.ErrorIs(t, err, flussi.ErrForbidden, "one's own service does not open the other")
-		_, err = w.Notifications(t.Context(), stranger, flow.NotificationFilter{Services: both}, flow.Page{})
-		assert.ErrorIs(t, err, flussi.ErrForbidden)
-		_, err = pull(w.AllNotifications(t.Context(), stranger, flow.NotificationFilter{Services: both}))
-		assert.ErrorIs(t, err, flussi.ErrForbidden)
-		services, err := w.Services(t.Context(), stranger)
-		require.NoError(t, err)
-		assert.Equal(t, []string{school}, services)
+		assert.ErrorIs(t, only(w.Notifications(t.Context(), stranger, flow.NotificationFilter{Services: both}, flow.Page{})), flussi.ErrForbidden)
+		assert.ErrorIs(t, only(pull(w.AllNotifications(t.Context(), stranger, flow.NotificationFilter{Services: both}))), flussi.ErrForbidden)
+		assert.Equal(t, []string{school}, must(w.Services(t.Context(), stranger))(t))
 		assert.Equal(t, calls, w.calls())
 	})
 }
 
-// must takes what a call returned, and gives the value if there is no error.
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		require.NoError(t, err)
-		return value
-	}
-}
-
 // What another service has is no duplicate, nor does an import tell of it.
 func TestWhatOtherServicesHaveIsNotRevealedByDuplicates(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
-		_, err := w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{})
-		require.NoError(t, err)
+	inWorld(t, func(t *testing.T, w *world) {
+		w.sendNew(t, draft(1))
 		w.prepared(t, 1) // draft 0
-		for _, d := range drafts(t, 2) {
-			_, err = w.SendNewNotification(t.Context(), stranger, school, d, flow.SendNewConfig{})
-			require.NoError(t, err)
+		for _, d := range drafts(2) {
+			must(w.SendNewNotification(t.Context(), stranger, school, d, flow.SendNewConfig{}))(t)
 		}
-		assert.Len(t, w.Deliveries(), 3)
+		w.hasDelivered(t, 3)
 	})
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+		w := newWorld(t)
 		w.prepared(t, 3)
-		f, err := w.CreateFlow(t.Context(), stranger, school, flow.Details{})
-		require.NoError(t, err)
-		report, err := w.AddNotifications(t.Context(), stranger, f.ID, flow.DraftRows(drafts(t, 3)...), flow.AddConfig{})
-		require.NoError(t, err)
+		f := must(w.CreateFlow(t.Context(), stranger, school, flow.Details{}))(t)
+		report := must(w.AddNotifications(t.Context(), stranger, f.ID, flow.DraftRows(drafts(3)...), flow.AddConfig{}))(t)
 		assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3}, Added: 3}, report)
 	})
 }
 
 // Whoever loses a service in the middle loses what is in it.
 func TestTheAuthorizerIsAskedOnEveryCall(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+	w := newWorld(t)
 	f := w.prepared(t, 1)
 	enabled := flow.Permissions{operator.ID: {school, taxes, taxes}}
-	service, err := flow.NewService(w.store, enabled, w.messengers, flow.ServiceConfig{})
-	require.NoError(t, err)
-	services, err := service.Services(t.Context(), operator)
-	require.NoError(t, err)
+	service := must(flow.NewService(w.store, enabled, w.senders, flow.ServiceConfig{}))(t)
+	services := must(service.Services(t.Context(), operator))(t)
 	assert.Equal(t, []string{school, taxes}, services, "sorted, each once")
 	services[0] = "altro"
-	_, err = service.Flow(t.Context(), operator, f.ID)
-	require.NoError(t, err)
+	do(t, service.Flow, f.ID)
 	enabled[operator.ID] = []string{school}
-	_, err = service.Flow(t.Context(), operator, f.ID)
-	assert.ErrorIs(t, err, flussi.ErrNotFound)
-	_, err = service.ActivateFlow(t.Context(), operator, f.ID)
-	assert.ErrorIs(t, err, flussi.ErrNotFound)
-	assert.Equal(t, flow.FlowInactive, w.flow(t, f.ID).State)
+	assert.ErrorIs(t, only(service.Flow(t.Context(), operator, f.ID)), flussi.ErrNotFound)
+	assert.ErrorIs(t, only(service.ActivateFlow(t.Context(), operator, f.ID)), flussi.ErrNotFound)
+	w.isIn(t, flow.FlowInactive, f.ID)
 }

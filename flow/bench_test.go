@@ -7,7 +7,6 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -44,12 +43,10 @@ func newBench(b *testing.B, latency time.Duration, workers int) *bench {
 	b.Cleanup(server.Close)
 	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
 	b.Cleanup(transport.CloseIdleConnections)
-	key, err := flussi.ParseKey("0123456789abcdef")
-	require.NoError(b, err)
-	client, err := appio.New(key, appio.Config{
+	key := must(flussi.ParseKey("0123456789abcdef"))(b)
+	client := must(appio.New(key, appio.Config{
 		BaseURL: server.URL, HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second}, Pace: freePace(b),
-	})
-	require.NoError(b, err)
+	}))(b)
 	x := &bench{client: client, workers: workers}
 	x.restart(b)
 	return x
@@ -58,21 +55,19 @@ func newBench(b *testing.B, latency time.Duration, workers int) *bench {
 // restart begins anew with an empty store.
 func (x *bench) restart(b *testing.B) {
 	b.Helper()
-	messengers := func(context.Context, string) (flow.Sender, error) { return x.client, nil }
+	senders := func(context.Context, string) (flow.Sender, error) { return x.client, nil }
 	store := memstore.New()
-	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
-	require.NoError(b, err)
-	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{Workers: x.workers})
-	require.NoError(b, err)
+	service := newService(b, store, senders)
+	dispatcher := must(flow.NewDispatcher(store, senders, flow.DispatcherConfig{Workers: x.workers}))(b)
 	x.service, x.dispatcher = service, dispatcher
 }
 
 // rows returns n rows for different citizens with one text.
-func rows(b testing.TB, n int) iter.Seq2[flow.Row, error] {
-	d := draft(b, 0)
+func rows(n int) iter.Seq2[flow.Row, error] {
+	d := draft(0)
 	return func(yield func(flow.Row, error) bool) {
 		for i := range n {
-			d.Recipient = citizen(b, i)
+			d.Recipient = citizen(i)
 			if !yield(flow.Row{Number: i + 1, Draft: d}, nil) {
 				return
 			}
@@ -83,14 +78,10 @@ func rows(b testing.TB, n int) iter.Seq2[flow.Row, error] {
 // sending returns a flow of n notifications that is to be sent.
 func (x *bench) sending(b *testing.B, n int) flow.Flow {
 	b.Helper()
-	f, err := x.service.CreateFlow(b.Context(), operator, taxes, flow.Details{})
-	require.NoError(b, err)
-	_, err = x.service.AddNotifications(b.Context(), operator, f.ID, rows(b, n), flow.AddConfig{})
-	require.NoError(b, err)
-	_, err = x.service.ActivateFlow(b.Context(), operator, f.ID)
-	require.NoError(b, err)
-	f, err = x.service.SendFlow(b.Context(), operator, f.ID)
-	require.NoError(b, err)
+	f := must(x.service.CreateFlow(b.Context(), operator, taxes, flow.Details{}))(b)
+	must(x.service.AddNotifications(b.Context(), operator, f.ID, rows(n), flow.AddConfig{}))(b)
+	must(x.service.ActivateFlow(b.Context(), operator, f.ID))(b)
+	f = must(x.service.SendFlow(b.Context(), operator, f.ID))(b)
 	return f
 }
 
@@ -108,7 +99,7 @@ func (x *bench) run(b *testing.B, n int) time.Duration {
 
 // bare submits n messages in a bare loop, and returns the time that took.
 func (x *bench) bare(b *testing.B, n, workers int) time.Duration {
-	m := draft(b, 0).Message()
+	m := draft(0).Message()
 	return benchtest.Run(b, n, workers, func() error {
 		_, err := x.client.Submit(b.Context(), m)
 		return err
@@ -143,38 +134,6 @@ func BenchmarkRun(b *testing.B) {
 		}
 		b.ReportMetric(median(ratios), "of-workers/latency")
 	})
-}
-
-// peak is the most heap in use while f runs, beyond what there is before.
-func peak(f func()) (bytes uint64) {
-	heap := func() uint64 {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	runtime.GC()
-	before := heap()
-	done, measured := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(measured)
-		ticker := time.NewTicker(200 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ticker.C:
-				runtime.GC()
-				if now := heap(); now > before+bytes {
-					bytes = now - before
-				}
-			}
-		}
-	}()
-	f()
-	close(done)
-	<-measured
-	return bytes
 }
 
 // counting is a store that forgets what it is told, but for the state: what the heap grows
@@ -245,14 +204,11 @@ func (accepting) Profile(context.Context, flussi.FiscalCode) (appio.Profile, err
 func BenchmarkRunMillion(b *testing.B) {
 	for b.Loop() {
 		store := &counting{f: flow.Flow{Service: taxes, State: flow.FlowSending, Counts: flow.Counts{Registered: 1_000_000}}}
-		store.n = flow.Notification{Service: taxes, Draft: draft(b, 0)}
-		d, err := flow.NewDispatcher(store, func(context.Context, string) (flow.Sender, error) { return accepting{}, nil },
-			flow.DispatcherConfig{CheckProfiles: true})
-		require.NoError(b, err)
-		bytes := peak(func() {
-			f, err := d.Run(b.Context(), store.f.ID)
-			require.NoError(b, err)
-			require.Equal(b, flow.Counts{Sent: 1_000_000}, f.Counts)
+		store.n = flow.Notification{Service: taxes, Draft: draft(0)}
+		d := must(flow.NewDispatcher(store, func(context.Context, string) (flow.Sender, error) { return accepting{}, nil },
+			flow.DispatcherConfig{CheckProfiles: true}))(b)
+		bytes := benchtest.Peak(func() {
+			require.Equal(b, flow.Counts{Sent: 1_000_000}, must(d.Run(b.Context(), store.f.ID))(b).Counts)
 		})
 		b.ReportMetric(float64(bytes)/(1<<20), "MiB-peak")
 		if bytes > 64<<20 {
@@ -276,12 +232,9 @@ func BenchmarkService(b *testing.B) {
 		}
 	})
 	b.Run("disable_and_enable_notification", func(b *testing.B) {
-		f, err := x.service.CreateFlow(ctx, operator, taxes, flow.Details{})
-		require.NoError(b, err)
-		_, err = x.service.AddNotifications(ctx, operator, f.ID, rows(b, 10), flow.AddConfig{})
-		require.NoError(b, err)
-		page, err := x.service.Notifications(ctx, operator, flow.NotificationFilter{Flow: f.ID}, flow.Page{})
-		require.NoError(b, err)
+		f := must(x.service.CreateFlow(ctx, operator, taxes, flow.Details{}))(b)
+		must(x.service.AddNotifications(ctx, operator, f.ID, rows(10), flow.AddConfig{}))(b)
+		page := must(x.service.Notifications(ctx, operator, flow.NotificationFilter{Flow: f.ID}, flow.Page{}))(b)
 		id := page.Notifications[0].ID
 		b.ReportAllocs()
 		for b.Loop() {
@@ -296,9 +249,8 @@ func BenchmarkService(b *testing.B) {
 	b.Run("add_10000", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			f, err := x.service.CreateFlow(ctx, operator, taxes, flow.Details{})
-			require.NoError(b, err)
-			if _, err := x.service.AddNotifications(ctx, operator, f.ID, rows(b, 10_000), flow.AddConfig{}); err != nil {
+			f := must(x.service.CreateFlow(ctx, operator, taxes, flow.Details{}))(b)
+			if _, err := x.service.AddNotifications(ctx, operator, f.ID, rows(10_000), flow.AddConfig{}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -315,7 +267,7 @@ func BenchmarkSearch(b *testing.B) {
 			"of_a_flow": {Flow: f.ID},
 			"text":      {Text: "riservato"},
 			"ID":        {IDs: []uuid.UUID{f.ID}},
-			"digest":    {Digests: []flow.Digest{draft(b, 1).Digest()}},
+			"digest":    {Digests: []flow.Digest{draft(1).Digest()}},
 		} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				for b.Loop() {

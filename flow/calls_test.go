@@ -32,8 +32,8 @@ func sceneOf(t testing.TB, w *world) scene {
 	must(w.ActivateFlow(t.Context(), operator, s.active.ID))
 	must(w.DisableFlow(t.Context(), operator, s.disabled.ID))
 	s.incomplete = w.sending(t, 7)
-	w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadRequest}, appiotest.Fault{Kind: appiotest.BadRequest}, appiotest.Fault{Kind: appiotest.BadRequest},
-		appiotest.Fault{Kind: appiotest.NoID}, appiotest.Fault{Kind: appiotest.NoID})
+	w.Fail(appiotest.SubmitMessage, refusal, refusal, refusal,
+		noAnswer, noAnswer)
 	must(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 1}).Run(t.Context(), s.incomplete.ID))
 	var failed, unknown, sent []flow.Notification
 	for _, n := range w.notifications(t, s.incomplete.ID) {
@@ -81,7 +81,6 @@ func pull[T any](sequence iter.Seq2[T, error]) ([]T, error) {
 
 // stage is a service whose methods are called on a scene.
 type stage struct {
-	t testing.TB
 	*flow.Service
 	scene
 }
@@ -103,14 +102,14 @@ var methods = map[string]authtest.Call[stage]{
 	"DisableFlow":    {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.DisableFlow(ctx, by, s.inactive.ID) }},
 	"EnableFlow":     {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.EnableFlow(ctx, by, s.disabled.ID) }},
 	"ImportFlow": {Names: authtest.Scope, Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
-		f, _, err := s.ImportFlow(ctx, by, s.service, flow.Details{}, flow.DraftRows(draft(s.t, 901)), flow.AddConfig{})
+		f, _, err := s.ImportFlow(ctx, by, s.service, flow.Details{}, flow.DraftRows(draft(901)), flow.AddConfig{})
 		return f, err
 	}},
 	"AddNotifications": {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
-		return s.AddNotifications(ctx, by, s.inactive.ID, flow.DraftRows(draft(s.t, 900)), flow.AddConfig{})
+		return s.AddNotifications(ctx, by, s.inactive.ID, flow.DraftRows(draft(900)), flow.AddConfig{})
 	}},
 	"EditNotification": {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
-		return s.EditNotification(ctx, by, s.draft.ID, s.draft.Version, draft(s.t, 901))
+		return s.EditNotification(ctx, by, s.draft.ID, s.draft.Version, draft(901))
 	}},
 	"RegisterNotification": {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.RegisterNotification(ctx, by, s.refused.ID) }},
 	"ConfirmNotification": {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
@@ -122,7 +121,7 @@ var methods = map[string]authtest.Call[stage]{
 	"DisableNotification": {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.DisableNotification(ctx, by, s.refused.ID) }},
 	"EnableNotification":  {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.EnableNotification(ctx, by, s.aside.ID) }},
 	"SendNewNotification": {Names: authtest.Scope, Changes: true, Remote: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
-		return s.SendNewNotification(ctx, by, s.service, draft(s.t, 902), flow.SendNewConfig{})
+		return s.SendNewNotification(ctx, by, s.service, draft(902), flow.SendNewConfig{})
 	}},
 	"SendNotification":   {Changes: true, Remote: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.SendNotification(ctx, by, s.registered.ID) }},
 	"VerifyNotification": {Changes: true, Remote: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.VerifyNotification(ctx, by, s.sent.ID) }},

@@ -49,7 +49,7 @@ const (
 func TestACrashNotifiesNobodyTwiceAndLosesNobody(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
-	w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+	w := newWorld(t, unlimited)
 	c := &crash{world: w, id: w.sending(t, crashTotal).ID, over: make(chan struct{}), left: map[uuid.UUID]string{}}
 	c.end = sync.OnceFunc(func() { close(c.over) })
 
@@ -95,10 +95,8 @@ func TestACrashNotifiesNobodyTwiceAndLosesNobody(t *testing.T) {
 	}
 	assert.NotZero(t, confirmed, "some were killed after the platform had accepted")
 	assert.NotZero(t, len(unknown)-confirmed, "some were killed before")
-	_, err = w.SendFlow(t.Context(), operator, c.id)
-	require.NoError(t, err)
-	f, err = w.dispatcher(t, flow.DispatcherConfig{ID: "last"}).Run(t.Context(), c.id)
-	require.NoError(t, err)
+	do(t, w.SendFlow, c.id)
+	f = w.dispatch(t, c.id, flow.DispatcherConfig{ID: "last"})
 	assert.Equal(t, flow.FlowSent, f.State)
 	assert.Equal(t, flow.Counts{Sent: crashTotal}, f.Counts)
 	assert.Equal(t, map[flow.FlowAction]int{flow.FlowSend: 2, flow.FlowEndIncomplete: 1, flow.FlowComplete: 1}, c.steps(t))
@@ -219,14 +217,13 @@ func (c *crash) start(t *testing.T, b blow) {
 	}
 	v.platform = httptest.NewServer(v.watch(c.Simulator))
 	v.store = httptest.NewServer(v.watch(serveStore(c.store)))
-	config, err := json.Marshal(victimConfig{
+	config := must(json.Marshal(victimConfig{
 		ID: v.id, Platform: v.platform.URL + appiotest.BasePath, Store: v.store.URL, Flow: c.id, Serve: len(c.victims)%3 == 2,
-	})
-	require.NoError(t, err)
+	}))(t)
 	v.process = exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashVictim$", "-test.v")
 	v.process.Env = append(os.Environ(), crashEnv+"="+string(config))
 	v.process.Stdout, v.process.Stderr = &v.output, &v.output
-	_, err = v.process.StdinPipe() // by which it sees whether we are alive
+	_, err := v.process.StdinPipe() // by which it sees whether we are alive
 	require.NoError(t, err)
 	require.NoError(t, v.process.Start())
 	close(v.started)
@@ -341,8 +338,7 @@ func (v *victim) tail() string {
 // steps counts the steps of the flow's sendings and what became of them.
 func (c *crash) steps(t *testing.T) map[flow.FlowAction]int {
 	t.Helper()
-	history, err := c.store.FlowHistory(t.Context(), c.id)
-	require.NoError(t, err)
+	history := must(c.store.FlowHistory(t.Context(), c.id))(t)
 	steps := map[flow.FlowAction]int{}
 	for _, record := range history {
 		switch record.Action {
@@ -392,8 +388,7 @@ func (c *crash) check(t *testing.T) []flow.Notification {
 // slow that a call was given up, or a lease ran out, although nobody was killed.
 func (c *crash) slow(t *testing.T, n flow.Notification) bool {
 	t.Helper()
-	history, err := c.store.NotificationHistory(t.Context(), n.ID)
-	require.NoError(t, err)
+	history := must(c.store.NotificationHistory(t.Context(), n.ID))(t)
 	var claimed time.Time
 	for _, record := range history {
 		switch record.Action {
@@ -418,18 +413,16 @@ func TestCrashVictim(t *testing.T) {
 	}()
 	var c victimConfig
 	require.NoError(t, json.Unmarshal([]byte(told), &c))
-	messengers := clients(t, appio.Config{
+	senders := clients(t, appio.Config{
 		BaseURL: c.Platform, HTTPClient: &http.Client{Timeout: crashTimeout}, Pace: freePace(t),
 	})
-	d, err := flow.NewDispatcher(newRemoteStore(c.Store, crashTimeout), messengers, flow.DispatcherConfig{
+	d := must(flow.NewDispatcher(newRemoteStore(c.Store, crashTimeout), senders, flow.DispatcherConfig{
 		ID: c.ID, Workers: 4, MaxInFlight: crashBatch, Lease: crashLease, PollInterval: 50 * time.Millisecond,
-	})
-	require.NoError(t, err)
+	}))(t)
 	if c.Serve {
 		require.NoError(t, d.Serve(t.Context()))
 		return
 	}
-	f, err := d.Run(t.Context(), c.Flow)
-	require.NoError(t, err)
+	f := must(d.Run(t.Context(), c.Flow))(t)
 	t.Log(f.State, f.Counts)
 }

@@ -18,17 +18,15 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-func TestAFlowIsSent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+func TestDispatcherSendsAFlow(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 500)
-		sent, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
+		sent := w.dispatch(t, f.ID)
 		assert.Equal(t, flow.FlowSent, sent.State)
 		assert.Equal(t, flow.Counts{Sent: 500}, sent.Counts)
 		assert.Equal(t, w.flow(t, f.ID), sent)
 		assert.Len(t, w.delivered(), 500)
-		assert.Len(t, w.Deliveries(), 500)
+		w.hasDelivered(t, 500)
 		ids := map[appio.MessageID]bool{}
 		for _, n := range w.notifications(t, f.ID) {
 			ids[n.Transmission.MessageID] = true
@@ -37,19 +35,18 @@ func TestAFlowIsSent(t *testing.T) {
 			assert.Equal(t, "dispatcher", n.UpdatedBy)
 		}
 		assert.Len(t, ids, 500)
-		history, err := w.FlowHistory(t.Context(), operator, f.ID)
-		require.NoError(t, err)
+		history := do(t, w.FlowHistory, f.ID)
 		var actions []flow.FlowAction
 		for _, record := range history {
 			actions = append(actions, record.Action)
 		}
 		assert.Equal(t, []flow.FlowAction{flow.FlowCreate, flow.FlowImport, flow.FlowActivate, flow.FlowSend, flow.FlowComplete}, actions)
-	})
+	}, unlimited)
 }
 
 // The storm: faults of every kind in almost a third of the calls, three dispatchers on
 // one flow that stops whenever the service seems to be refused, and is sent on.
-func TestAStorm(t *testing.T) {
+func TestDispatchersNotifyNobodyTwiceDespiteFaults(t *testing.T) {
 	seeds, total := 20, 10_000
 	if testing.Short() || raceEnabled {
 		seeds, total = 3, 2_000
@@ -90,8 +87,7 @@ func storm(t *testing.T, seed uint64, total int) {
 			break
 		}
 		require.NotEmpty(t, last.Error, "what is left was not begun because the sending was stopped")
-		_, err := w.SendFlow(t.Context(), operator, f.ID)
-		require.NoError(t, err)
+		do(t, w.SendFlow, f.ID)
 	}
 	assert.Zero(t, last.Counts.Sending)
 	assert.Equal(t, total, last.Counts.Total())
@@ -125,44 +121,40 @@ func storm(t *testing.T, seed uint64, total int) {
 
 // The context ends in the middle: what is on its way comes to its end, what was not begun
 // is given back, and another run sends the rest.
-func TestARunThatIsStoppedLeavesNothingBehind(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+func TestCancelledRunReleasesWhatItDidNotSend(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 300)
-		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 5 * time.Second})
+		w.slow(5 * time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
 		defer cancel()
 		start := time.Now()
-		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(ctx, f.ID)
+		got, err := w.dispatcher(t).Run(ctx, f.ID)
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, 10*time.Second, time.Since(start).Truncate(time.Second), "two rounds of calls")
 		assert.Equal(t, flow.FlowSending, got.State)
 		assert.Equal(t, flow.Counts{Registered: 300 - 32, Sent: 32}, w.flow(t, f.ID).Counts)
 		w.FailAtRandom(appiotest.SubmitMessage, 0, 1)
-		got, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
+		got = w.dispatch(t, f.ID)
 		assert.Equal(t, flow.FlowSent, got.State)
-		assert.Len(t, w.Deliveries(), 300)
-	})
+		w.hasDelivered(t, 300)
+	}, unlimited)
 }
 
 // What does not end within the grace is cut off, and unknown.
-func TestGraceEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestShutdownTimeoutMakesOutcomesUnknown(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 5)
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 5, ShutdownTimeout: 2 * time.Second}).Run(ctx, f.ID)
-		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.ErrorIs(t, only(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 5, ShutdownTimeout: 2 * time.Second}).Run(ctx, f.ID)), context.DeadlineExceeded)
 		assert.Equal(t, flow.Counts{Registered: 4, Failed: 1}, w.flow(t, f.ID).Counts)
-		assert.Equal(t, flow.FlowSending, w.flow(t, f.ID).State)
+		w.isIn(t, flow.FlowSending, f.ID)
 	})
 }
 
 // A failure of the service stops the flow, and burns no recipient.
-func TestAFailureOfTheServiceStopsTheFlow(t *testing.T) {
+func TestFailureOfTheServiceStopsTheFlow(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault   appiotest.Fault
 		err     error
@@ -178,32 +170,26 @@ func TestAFailureOfTheServiceStopsTheFlow(t *testing.T) {
 		"the platform breaks the line":   {appiotest.Fault{Kind: appiotest.Reset}, flussi.ErrOutcomeUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
 		"the platform says nothing more": {appiotest.Fault{Kind: appiotest.Silent}, flussi.ErrOutcomeUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
-				f := w.sending(t, 200)
-				w.FailAtRandom(appiotest.SubmitMessage, 1, 0, test.fault)
-				got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-				var stopped *flow.StopError
-				require.ErrorAs(t, err, &stopped)
-				assert.ErrorIs(t, err, test.err)
-				assert.Equal(t, flow.FlowIncomplete, got.State)
-				assert.Contains(t, got.Error, test.italian)
-				assert.Equal(t, got.Error, flussi.Explain(err))
-				assert.LessOrEqual(t, got.Counts.Failed, test.failed)
-				assert.Equal(t, 200, got.Counts.Failed+got.Counts.Registered)
-				assert.Empty(t, w.Deliveries())
+		bubble(t, name, func(t *testing.T) {
+			w := newWorld(t, unlimited)
+			f := w.sending(t, 200)
+			w.FailAtRandom(appiotest.SubmitMessage, 1, 0, test.fault)
+			got, err := w.dispatcher(t).Run(t.Context(), f.ID)
+			require.ErrorAs(t, err, new(*flow.StopError))
+			assert.ErrorIs(t, err, test.err)
+			assert.Equal(t, flow.FlowIncomplete, got.State)
+			assert.Contains(t, got.Error, test.italian)
+			assert.Equal(t, got.Error, flussi.Explain(err))
+			assert.LessOrEqual(t, got.Counts.Failed, test.failed)
+			assert.Equal(t, 200, got.Counts.Failed+got.Counts.Registered)
+			assert.Empty(t, w.Deliveries())
 
-				// Mended, it goes on from there.
-				w.FailAtRandom(appiotest.SubmitMessage, 0, 0)
-				failed := got.Counts.Failed
-				again, err := w.SendFlow(t.Context(), operator, f.ID)
-				require.NoError(t, err)
-				assert.Empty(t, again.Error)
-				got, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-				require.NoError(t, err)
-				assert.Equal(t, flow.Counts{Sent: 200 - failed, Failed: failed}, got.Counts)
-			})
+			// Mended, it goes on from there.
+			w.FailAtRandom(appiotest.SubmitMessage, 0, 0)
+			failed := got.Counts.Failed
+			assert.Empty(t, do(t, w.SendFlow, f.ID).Error)
+			got = w.dispatch(t, f.ID)
+			assert.Equal(t, flow.Counts{Sent: 200 - failed, Failed: failed}, got.Counts)
 		})
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestLengthsOfTexts(t *testing.T) {
-	guide, platform := newWorld(t, worldConfig{}), newWorld(t, worldConfig{service: flow.ServiceConfig{Limits: flow.PlatformLimits()}})
+	guide, platform := newWorld(t), newWorld(t, worldConfig{service: flow.ServiceConfig{Limits: flow.PlatformLimits()}})
 	x := func(n int) string { return strings.Repeat("x", n) }
 	emoji := func(n int) string { return strings.Repeat("😀", n/2) + strings.Repeat("è", n%2) }
 	for _, letters := range []func(int) string{x, emoji} {
@@ -32,10 +32,10 @@ func TestLengthsOfTexts(t *testing.T) {
 			{x(20), letters(10_000), true, true},
 			{x(20), letters(10_001), false, false},
 		} {
-			d := flow.Draft{Recipient: citizen(t, 1), Subject: flussi.NewText(test.subject), Content: flussi.NewText(test.content)}
+			d := flow.Draft{Recipient: citizen(1), Subject: flussi.NewText(test.subject), Content: flussi.NewText(test.content)}
 			for w, taken := range map[*world]bool{guide: test.guide, platform: test.platform} {
 				name := fmt.Sprintf("%d and %d units, %v", d.Subject.Length(), d.Content.Length(), taken)
-				f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+				f := w.created(t)
 				report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(d), flow.AddConfig{})
 				if taken {
 					require.NoError(t, err, name)
@@ -77,8 +77,8 @@ func TestPaymentsAreWholeOrNone(t *testing.T) {
 		"all, and no paying": {func(d *flow.Draft) { d.Amount, d.NoticeNumber, d.Payee = 1, notice, payee }, fields{"Amount": flow.ErrPayment, "NoticeNumber": flow.ErrPayment, "Payee": flow.ErrPayment}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, worldConfig{})
-			d := draft(t, 1)
+			w := newWorld(t)
+			d := draft(1)
 			test.change(&d)
 			f := w.prepared(t, 0)
 			report, err := w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(d), flow.AddConfig{})

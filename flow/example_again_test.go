@@ -6,43 +6,9 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
-	"github.com/flussi-go/flussi/flow/memstore"
 )
-
-// office is a service and a dispatcher on one store, for the examples.
-type office struct {
-	*flow.Service
-	*flow.Dispatcher
-	server   *appiotest.Server
-	operator flussi.Actor
-}
-
-func newOffice() *office {
-	server := appiotest.NewServer(appiotest.Config{})
-	server.AddService(appiotest.Service{ID: "tributi", Key: "a-key"})
-	key, _ := flussi.ParseKey("a-key")
-	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
-	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
-	store := memstore.New()
-	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
-	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
-	return &office{service, dispatcher, server, flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}}
-}
-
-// sends takes a flow to its end.
-func (o *office) sends(f flow.Flow) flow.Flow {
-	ctx := context.Background()
-	f, _ = o.ActivateFlow(ctx, o.operator, f.ID)
-	f, _ = o.SendFlow(ctx, o.operator, f.ID)
-	f, err := o.Run(ctx, f.ID)
-	if err != nil {
-		fmt.Println(flussi.Explain(err))
-	}
-	return f
-}
 
 // A reminder with the text of last month's has an occasion. The program of each month can be run
 // again: it finds what it imported.

@@ -23,6 +23,35 @@ func platform() (*appiotest.Server, flow.SenderFor) {
 	return server, func(context.Context, string) (flow.Sender, error) { return client, nil }
 }
 
+// office is what the examples share: a service and a dispatcher on one store, with App IO simulated.
+type office struct {
+	*flow.Service
+	*flow.Dispatcher
+	server   *appiotest.Server
+	operator flussi.Actor
+}
+
+// newOffice opens one, with one config at most.
+func newOffice(config ...flow.DispatcherConfig) *office {
+	server, senders := platform()
+	store := memstore.New()
+	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, senders, flow.ServiceConfig{})
+	dispatcher, _ := flow.NewDispatcher(store, senders, append(config, flow.DispatcherConfig{})[0])
+	return &office{service, dispatcher, server, flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}}
+}
+
+// sends takes a flow to its end.
+func (o *office) sends(f flow.Flow) flow.Flow {
+	ctx := context.Background()
+	f, _ = o.ActivateFlow(ctx, o.operator, f.ID)
+	f, _ = o.SendFlow(ctx, o.operator, f.ID)
+	f, err := o.Run(ctx, f.ID)
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+	}
+	return f
+}
+
 func letter(code string) flow.Draft {
 	to, err := flussi.ParseFiscalCode(code)
 	if err != nil {
@@ -38,16 +67,16 @@ func letter(code string) flow.Draft {
 // Compose a flow and send it.
 func Example() {
 	ctx := context.Background()
-	server, messengers := platform()
+	server, senders := platform()
 	defer server.Close()
 	store := memstore.New()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, err := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, senders, flow.ServiceConfig{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+	dispatcher, err := flow.NewDispatcher(store, senders, flow.DispatcherConfig{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -74,17 +103,14 @@ func Example() {
 
 // A draft that is wrong is refused with all its rows, and nothing is stored.
 func ExampleService_AddNotifications() {
-	ctx := context.Background()
-	server, messengers := platform()
-	defer server.Close()
-	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
-	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
+	f, _ := o.CreateFlow(ctx, o.operator, "tributi", flow.Details{})
 
 	short := letter("AAAAAA00A00A000A")
 	short.Content = flussi.NewText("Troppo breve.")
 	rows := flow.DraftRows(letter("MSCMHL68P18H211K"), short, letter("MSCMHL68P18H211K"))
-	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{})
+	report, err := o.AddNotifications(ctx, o.operator, f.ID, rows, flow.AddConfig{})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
@@ -97,20 +123,17 @@ func ExampleService_AddNotifications() {
 
 // A flow and its notifications are there together, or not at all.
 func ExampleService_ImportFlow() {
-	ctx := context.Background()
-	server, messengers := platform()
-	defer server.Close()
-	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
 
 	note := flow.Details{Note: flussi.NewText("TARI 2026")}
 	short := letter("AAAAAA00A00A000A")
 	short.Content = flussi.NewText("Troppo breve.")
-	_, report, err := service.ImportFlow(ctx, operator, "tributi", note, flow.DraftRows(letter("MSCMHL68P18H211K"), short), flow.AddConfig{})
+	_, report, err := o.ImportFlow(ctx, o.operator, "tributi", note, flow.DraftRows(letter("MSCMHL68P18H211K"), short), flow.AddConfig{})
 	fmt.Println(report.Invalid, flussi.Explain(err))
-	f, report, err := service.ImportFlow(ctx, operator, "tributi", note, flow.DraftRows(letter("MSCMHL68P18H211K")), flow.AddConfig{})
+	f, report, err := o.ImportFlow(ctx, o.operator, "tributi", note, flow.DraftRows(letter("MSCMHL68P18H211K")), flow.AddConfig{})
 	fmt.Println(f.State.Label(), report.Added, err)
-	flows, err := service.Flows(ctx, operator, flow.FlowFilter{}, flow.Page{})
+	flows, err := o.Flows(ctx, o.operator, flow.FlowFilter{}, flow.Page{})
 	fmt.Println(len(flows.Flows), err)
 	// Output:
 	// 1 1 riga con errori su 2: nessuna notifica è stata importata.
@@ -120,13 +143,7 @@ func ExampleService_ImportFlow() {
 
 // Follow the sending of a flow.
 func ExampleDispatcherConfig() {
-	ctx := context.Background()
-	server, messengers := platform()
-	defer server.Close()
-	store := memstore.New()
-	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
-	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{
+	ctx, o := context.Background(), newOffice(flow.DispatcherConfig{
 		Workers: 4,
 		Progress: func(p flow.Progress) {
 			if p.Done {
@@ -134,58 +151,42 @@ func ExampleDispatcherConfig() {
 			}
 		},
 	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-
-	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K")), flow.AddConfig{})
-	_, _ = service.ActivateFlow(ctx, operator, f.ID)
-	_, _ = service.SendFlow(ctx, operator, f.ID)
-	_, err = dispatcher.Run(ctx, f.ID)
-	fmt.Println(err)
+	defer o.server.Close()
+	rows := flow.DraftRows(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"))
+	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
+	o.sends(f)
 	// Output:
 	// 2 inviate, 0 in errore, 0 da inviare
-	// <nil>
 }
 
 // After the sending, the platform is asked what became of the messages; what was rejected is
 // corrected and sent again.
 func ExampleService_VerifyFlow() {
-	ctx := context.Background()
-	server, messengers := platform()
-	defer server.Close()
-	store := memstore.New()
-	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
-	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
 
 	wrong, right := letter("RSSMRA80A01H501U"), letter("MSCMHL68P18H211K")
-	server.AddCitizen(appiotest.Citizen{Code: wrong.Recipient, Absent: true})
-	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(letter("AAAAAA00A00A000A"), wrong), flow.AddConfig{})
-	_, _ = service.ActivateFlow(ctx, operator, f.ID)
-	_, _ = service.SendFlow(ctx, operator, f.ID)
-	f, _ = dispatcher.Run(ctx, f.ID)
+	o.server.AddCitizen(appiotest.Citizen{Code: wrong.Recipient, Absent: true})
+	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, flow.DraftRows(letter("AAAAAA00A00A000A"), wrong), flow.AddConfig{})
+	f = o.sends(f)
 	fmt.Println(f.State.Label())
 
-	report, _ := service.VerifyFlow(ctx, operator, f.ID)
-	f, _ = service.Flow(ctx, operator, f.ID)
+	report, _ := o.VerifyFlow(ctx, o.operator, f.ID)
+	f, _ = o.Flow(ctx, o.operator, f.ID)
 	fmt.Println(f.State.Label(), report.Final, report.Rejected)
 
 	failed := flow.NotificationFilter{Flow: f.ID, States: []flow.NotificationState{flow.NotificationFailed}}
-	for n, err := range service.AllNotifications(ctx, operator, failed) {
+	for n, err := range o.AllNotifications(ctx, o.operator, failed) {
 		if err != nil {
 			fmt.Println(flussi.Explain(err))
 			return
 		}
 		fmt.Println(n.Transmission.Error)
-		n, _ = service.EditNotification(ctx, operator, n.ID, n.Version, right)
-		_, _ = service.RegisterNotification(ctx, operator, n.ID)
+		n, _ = o.EditNotification(ctx, o.operator, n.ID, n.Version, right)
+		_, _ = o.RegisterNotification(ctx, o.operator, n.ID)
 	}
-	_, _ = service.SendFlow(ctx, operator, f.ID)
-	f, _ = dispatcher.Run(ctx, f.ID)
+	_, _ = o.SendFlow(ctx, o.operator, f.ID)
+	f, _ = o.Run(ctx, f.ID)
 	fmt.Println(f.State.Label())
 	// Output:
 	// Inviato
@@ -196,16 +197,13 @@ func ExampleService_VerifyFlow() {
 
 // One notification, outside any flow, sent at once.
 func ExampleService_SendNewNotification() {
-	ctx := context.Background()
-	server, messengers := platform()
-	defer server.Close()
-	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
 
-	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
+	n, err := o.SendNewNotification(ctx, o.operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
 	fmt.Println(n.State.Label(), n.Transmission.Attempts, err)
-	_, err = service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
-	fmt.Println(errors.Is(err, flussi.ErrDuplicate), len(server.Deliveries()))
+	_, err = o.SendNewNotification(ctx, o.operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
+	fmt.Println(errors.Is(err, flussi.ErrDuplicate), len(o.server.Deliveries()))
 	// Output:
 	// Inviato 1 <nil>
 	// true 1
@@ -214,25 +212,22 @@ func ExampleService_SendNewNotification() {
 // The platform does not answer: nobody knows whether the message arrived, and an operator
 // decides.
 func ExampleService_ResendNotification() {
-	ctx := context.Background()
-	server, messengers := platform()
-	defer server.Close()
-	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
 
-	server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
-	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
+	o.server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.BadGateway})
+	n, err := o.SendNewNotification(ctx, o.operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
 	fmt.Println(n.State.Label(), n.Transmission.ErrorCode, errors.Is(err, flussi.ErrOutcomeUnknown))
-	for _, action := range n.Allowed(operator.Roles...) {
+	for _, action := range n.Allowed(o.operator.Roles...) {
 		fmt.Println("·", action.Label())
 	}
-	_, err = service.ResendNotification(ctx, operator, n.ID, "Il cittadino ha telefonato: non l'ha ricevuto.")
+	_, err = o.ResendNotification(ctx, o.operator, n.ID, "Il cittadino ha telefonato: non l'ha ricevuto.")
 	if err == nil {
-		n, err = service.SendNotification(ctx, operator, n.ID)
+		n, err = o.SendNotification(ctx, o.operator, n.ID)
 	}
 	fmt.Println(n.State.Label(), err)
 
-	history, _ := service.NotificationHistory(ctx, operator, n.ID)
+	history, _ := o.NotificationHistory(ctx, o.operator, n.ID)
 	for _, record := range history {
 		fmt.Printf("%d %s: %s\n", record.Version, record.By, record.Action.Label())
 	}
@@ -265,10 +260,9 @@ func (downStore) Flows(context.Context, flow.FlowFilter, flow.Page) ([]flow.Flow
 // In a test of your own service, embed a store that works and replace what you want to see
 // fail.
 func ExampleStore() {
-	server, messengers := platform()
-	defer server.Close()
+	nobody := func(context.Context, string) (flow.Sender, error) { return nil, errors.New("nothing is sent here") }
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(downStore{memstore.New()}, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(downStore{memstore.New()}, flow.Permissions{"m.neri": {"tributi"}}, nobody, flow.ServiceConfig{})
 	_, err := service.Flows(context.Background(), operator, flow.FlowFilter{}, flow.Page{})
 	fmt.Println(errors.Is(err, errDown), err)
 	// Output:
@@ -277,18 +271,15 @@ func ExampleStore() {
 
 // Search for what was sent this year, page by page.
 func ExampleService_Flows() {
-	ctx := context.Background()
-	server, messengers := platform()
-	defer server.Close()
-	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
 	for _, note := range []string{"TARI", "IMU", "TARI, secondo invio"} {
-		_, _ = service.CreateFlow(ctx, operator, "tributi", flow.Details{Note: flussi.NewText(note)})
+		_, _ = o.CreateFlow(ctx, o.operator, "tributi", flow.Details{Note: flussi.NewText(note)})
 	}
 
 	filter := flow.FlowFilter{Text: "tari", From: time.Now().AddDate(0, -1, 0)}
 	for page := (flow.Page{Limit: 1}); ; {
-		found, err := service.Flows(ctx, operator, filter, page)
+		found, err := o.Flows(ctx, o.operator, filter, page)
 		if err != nil {
 			fmt.Println(flussi.Explain(err))
 			return
@@ -334,7 +325,7 @@ func ExampleNotification_Fire() {
 	// Registrato <nil>
 }
 
-// phone is a messenger of a test: it keeps what it is told to send, and answers as it is
+// phone is a sender of a test: it keeps what it is told to send, and answers as it is
 // told to.
 type phone struct {
 	sent   []appio.Message
@@ -357,14 +348,14 @@ func (p *phone) Profile(context.Context, flussi.FiscalCode) (appio.Profile, erro
 	return appio.Profile{SenderAllowed: true}, nil
 }
 
-// In a test of your own service, a messenger without any network. What its errors mean for
+// In a test of your own service, a sender without any network. What its errors mean for
 // the message, their Outcome says.
 func ExampleSender() {
 	ctx := context.Background()
 	fake := &phone{}
-	messengers := func(context.Context, string) (flow.Sender, error) { return fake, nil }
+	senders := func(context.Context, string) (flow.Sender, error) { return fake, nil }
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, senders, flow.ServiceConfig{})
 
 	fake.answer = &flussi.RemoteError{Platform: "App IO", Kind: flussi.ErrUnavailable, Outcome: flussi.OutcomeNotDone}
 	n, err := service.SendNewNotification(ctx, operator, "tributi", letter("AAAAAA00A00A000A"), flow.SendNewConfig{})
@@ -379,12 +370,9 @@ func ExampleSender() {
 
 // Rows that come from somewhere else: what cannot be read is an error in its place.
 func ExampleRow() {
-	ctx := context.Background()
-	server, messengers := platform()
-	defer server.Close()
-	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
-	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	ctx, o := context.Background(), newOffice()
+	defer o.server.Close()
+	f, _ := o.CreateFlow(ctx, o.operator, "tributi", flow.Details{})
 
 	codes := []string{"MSCMHL68P18H211K", "MSCMHL68P18H21", "AAAAAA00A00A000A"}
 	rows := func(yield func(flow.Row, error) bool) {
@@ -397,7 +385,7 @@ func ExampleRow() {
 			}
 		}
 	}
-	report, err := service.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{SkipInvalid: true})
+	report, err := o.AddNotifications(ctx, o.operator, f.ID, rows, flow.AddConfig{SkipInvalid: true})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
@@ -409,28 +397,20 @@ func ExampleRow() {
 
 // A program that sends whatever is ordered, until it is told to end.
 func ExampleDispatcher_Serve() {
-	server, messengers := platform()
-	defer server.Close()
-	store := memstore.New()
-	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
 	sent := make(chan flow.Flow, 1)
-	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{
-		Progress: func(p flow.Progress) {
-			if p.Done && p.Flow.State != flow.FlowSending {
-				sent <- p.Flow
-			}
-		},
-	})
-
+	o := newOffice(flow.DispatcherConfig{Progress: func(p flow.Progress) {
+		if p.Done && p.Flow.State != flow.FlowSending {
+			sent <- p.Flow
+		}
+	}})
+	defer o.server.Close()
 	ctx, stop := context.WithCancel(context.Background()) // such as signal.NotifyContext
 	ended := make(chan error)
-	go func() { ended <- dispatcher.Serve(ctx) }()
+	go func() { ended <- o.Serve(ctx) }()
 
-	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(letter("AAAAAA00A00A000A")), flow.AddConfig{})
-	_, _ = service.ActivateFlow(ctx, operator, f.ID)
-	_, _ = service.SendFlow(ctx, operator, f.ID)
+	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, flow.DraftRows(letter("AAAAAA00A00A000A")), flow.AddConfig{})
+	_, _ = o.ActivateFlow(ctx, o.operator, f.ID)
+	_, _ = o.SendFlow(ctx, o.operator, f.ID)
 	fmt.Println((<-sent).State.Label())
 	stop()
 	fmt.Println(<-ended)

@@ -1,23 +1,20 @@
 package flow_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/leaktest"
+	"github.com/flussi-go/flussi/internal/machinetest"
 )
 
 var (
@@ -27,8 +24,7 @@ var (
 
 func TestNewFlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, err := flow.NewFlow("servizio-tributi", operator)
-		require.NoError(t, err)
+		f := must(flow.NewFlow("servizio-tributi", operator))(t)
 		assert.Equal(t, uuid.Version(7), f.ID.Version())
 		assert.Equal(t, flow.FlowInactive, f.State)
 		assert.Equal(t, "servizio-tributi", f.Service)
@@ -41,22 +37,17 @@ func TestNewFlow(t *testing.T) {
 	_, err := flow.NewFlow("", operator)
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
 	assert.Equal(t, "Manca il servizio.", flussi.Explain(err))
-	_, err = flow.NewFlow("servizio-tributi", flussi.Actor{})
-	assert.ErrorIs(t, err, flussi.ErrEmpty)
+	assert.ErrorIs(t, only(flow.NewFlow("servizio-tributi", flussi.Actor{})), flussi.ErrEmpty)
 }
 
 // The states that the guide lists for a flow, with its names.
 func TestFlowStatesAreTheGuides(t *testing.T) {
-	var names []string
-	for _, s := range flow.FlowMachine().States() {
-		names = append(names, s.Name.Label())
-	}
-	assert.Equal(t, []string{"Inattivo", "Attivo", "In invio", "Inviato", "Invio incompleto"}, names)
+	assert.Equal(t, []string{"Inattivo", "Attivo", "In invio", "Inviato", "Invio incompleto"}, machinetest.Labels(flow.FlowMachine()))
 	assert.Equal(t, "sconosciuto", flow.FlowState("sconosciuto").Label())
 	assert.Equal(t, "Importa da File Excel", flow.FlowImport.Label())
 }
 
-func TestTheLifeOfAFlow(t *testing.T) {
+func TestFlowTransitions(t *testing.T) {
 	for name, test := range map[string]struct {
 		from   flow.FlowState
 		action flow.FlowAction
@@ -88,8 +79,7 @@ func TestTheLifeOfAFlow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := flow.Flow{State: test.from, Details: flow.Details{Note: flussi.NewText("test 2")}, Version: 3}
-			err := f.Fire(t.Context(), test.action, test.by)
-			assert.ErrorIs(t, err, test.err)
+			assert.ErrorIs(t, f.Fire(t.Context(), test.action, test.by), test.err)
 			assert.Equal(t, flow.Flow{State: test.want, Details: flow.Details{Note: flussi.NewText("test 2")}, Version: 3}, f, "nothing but the state changes")
 		})
 	}
@@ -105,7 +95,7 @@ func TestFlowAllowed(t *testing.T) {
 	assert.Equal(t, []flow.FlowAction{flow.FlowVerify, flow.FlowEnable}, f.Allowed(flussi.Operator))
 }
 
-func TestADisabledFlowIsLeftAlone(t *testing.T) {
+func TestDisabledFlowRefusesOperators(t *testing.T) {
 	for _, state := range flow.FlowMachine().States() {
 		for _, row := range flow.FlowMachine().Transitions() {
 			f := flow.Flow{State: state.Name, Disabled: true}
@@ -130,7 +120,7 @@ func TestADisabledFlowIsLeftAlone(t *testing.T) {
 	assert.ErrorIs(t, f.Fire(t.Context(), flow.FlowEnable, operator), flow.ErrNotDisabled)
 }
 
-func TestADisabledOrAnonymisedNotificationIsLeftAlone(t *testing.T) {
+func TestDisabledOrAnonymisedNotificationRefusesOperators(t *testing.T) {
 	for _, state := range flow.NotificationMachine().States() {
 		for _, row := range flow.NotificationMachine().Transitions() {
 			if _, err := flow.NotificationMachine().Next(state.Name, row.Event); err != nil {
@@ -166,21 +156,16 @@ func TestADisabledOrAnonymisedNotificationIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAFlowDoesNotLogItsTexts(t *testing.T) {
+func TestFlowMasksItsTexts(t *testing.T) {
 	f := flow.Flow{Service: "servizio-tributi", State: flow.FlowActive, Details: flow.Details{Note: flussi.NewText("per Rossi")}, Error: "chiave"}
-	var log bytes.Buffer
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "flow", f, "pointer", &f)
-	line := `{"id":"00000000-0000-0000-0000-000000000000","service":"servizio-tributi","state":"active","messages":0,"disabled":false,"version":0}`
-	assert.Contains(t, log.String(), `"flow":`+line+`,"pointer":`+line)
-	assert.NotContains(t, fmt.Sprintf("%+v", f), "Rossi")
+	leaktest.CheckEntity(t, f,
+		`{"id":"00000000-0000-0000-0000-000000000000","service":"servizio-tributi","state":"active","messages":0,"disabled":false,"version":0}`, "Rossi")
 }
 
 func notification(t *testing.T) flow.Notification {
-	n, err := flow.NewNotification("servizio-tributi", flussi.TestRecipient(), operator)
-	require.NoError(t, err)
+	n := must(flow.NewNotification("servizio-tributi", flussi.TestRecipient(), operator))(t)
 	n.Subject, n.Content = flussi.NewText("Oggetto segreto"), flussi.NewText("Contenuto segreto")
-	n.NoticeNumber, err = flussi.ParseNoticeNumber("301005100001400678")
-	require.NoError(t, err)
+	n.NoticeNumber = must(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	return n
 }
 
@@ -211,15 +196,11 @@ func TestNewNotification(t *testing.T) {
 }
 
 func TestNotificationStatesAreTheGuides(t *testing.T) {
-	var names []string
-	for _, s := range flow.NotificationMachine().States() {
-		names = append(names, s.Name.Label())
-	}
-	assert.Equal(t, []string{"Registrato", "In invio", "Inviato", "Errore"}, names)
+	assert.Equal(t, []string{"Registrato", "In invio", "Inviato", "Errore"}, machinetest.Labels(flow.NotificationMachine()))
 	assert.Equal(t, "Riporta a Registrato", flow.NotificationRegister.Label())
 }
 
-func TestTheLifeOfANotification(t *testing.T) {
+func TestNotificationTransitions(t *testing.T) {
 	for name, test := range map[string]struct {
 		from   flow.NotificationState
 		code   flow.ErrorCode
@@ -255,8 +236,7 @@ func TestTheLifeOfANotification(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := flow.Notification{State: test.from, Draft: flow.Draft{Subject: flussi.NewText("Oggetto")}, Transmission: flow.Transmission{ErrorCode: test.code}, Version: 3}
-			err := n.Fire(t.Context(), test.action, test.by)
-			assert.ErrorIs(t, err, test.err)
+			assert.ErrorIs(t, n.Fire(t.Context(), test.action, test.by), test.err)
 			assert.Equal(t, test.want, n.State)
 			assert.Equal(t, "Oggetto", n.Subject.Reveal())
 			assert.EqualValues(t, 3, n.Version)
@@ -277,9 +257,8 @@ func TestNotificationAllowed(t *testing.T) {
 func TestNotificationFireAsksTheCallersGuards(t *testing.T) {
 	refusal := errors.New("disabled")
 	n := flow.Notification{State: flow.NotificationRegistered}
-	err := n.Fire(t.Context(), flow.NotificationClaim, system,
-		func(context.Context, fsm.Step[flow.NotificationState, flow.NotificationAction]) error { return refusal })
-	assert.ErrorIs(t, err, refusal)
+	assert.ErrorIs(t, n.Fire(t.Context(), flow.NotificationClaim, system,
+		func(context.Context, fsm.Step[flow.NotificationState, flow.NotificationAction]) error { return refusal }), refusal)
 	assert.Equal(t, flow.NotificationRegistered, n.State)
 }
 
@@ -293,31 +272,9 @@ func TestErrorCodesTellTheOperatorWhatToDo(t *testing.T) {
 	assert.Empty(t, flow.ErrorCode("").Italian())
 }
 
-func TestANotificationDoesNotShowItself(t *testing.T) {
+func TestNotificationMasksItsTextsAndCodes(t *testing.T) {
 	n := notification(t)
-	var out bytes.Buffer
-	for verb := 'A'; verb <= 'z'; verb++ {
-		for _, flags := range []string{"", "+", "#"} {
-			format := "%" + flags + string(verb) + "\n"
-			fmt.Fprintf(&out, format, n)
-			fmt.Fprintf(&out, format, &n)
-			fmt.Fprintf(&out, format, []flow.Notification{n})
-			fmt.Fprintf(&out, format, struct{ n flow.Notification }{n})
-		}
-	}
-	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
-		slog.New(handler).Info("m", "value", n, "pointer", &n)
-	}
-	assert.Contains(t, out.String(), `"value":{"id":"`+n.ID.String()+`","flow":"00000000-0000-0000-0000-000000000000","service":"servizio-tributi","state":"registered","error":"","disabled":false,"version":0}`)
-	for _, secret := range []string{"segreto", "AAAAAA00A00A000A", "301005100001400678"} {
-		assert.False(t, bytes.Contains(out.Bytes(), []byte(secret)), secret)
-	}
-	assert.True(t, bytes.Contains(out.Bytes(), []byte("Text(***)")))
-	assert.True(t, bytes.Contains(out.Bytes(), []byte(n.ID.String())))
-
-	data, err := json.Marshal(n)
-	require.NoError(t, err)
-	var back flow.Notification
-	require.NoError(t, json.Unmarshal(data, &back))
-	assert.Equal(t, n, back, "JSON carries it whole")
+	leaktest.CheckEntity(t, n,
+		`{"id":"`+n.ID.String()+`","flow":"00000000-0000-0000-0000-000000000000","service":"servizio-tributi","state":"registered","error":"","disabled":false,"version":0}`,
+		"segreto", "AAAAAA00A00A000A", "301005100001400678")
 }

@@ -13,35 +13,27 @@ import (
 )
 
 // Every action that the flag of a flow or of a notification refuses, in whole sentences.
-func TestTheFlagsRefusalAgreesWithItsEntity(t *testing.T) {
-	for _, c := range []struct {
-		disabled bool
-		action   flow.FlowAction
-		want     string
-	}{
-		{true, flow.FlowDisable, "Azione «Disabilita» non eseguita. Il flusso è già disabilitato."},
-		{true, flow.FlowEdit, "Azione «Aggiorna» non eseguita. Il flusso è disabilitato: riabilitarlo prima."},
-		{true, flow.FlowActivate, "Azione «Attiva» non eseguita. Il flusso è disabilitato: riabilitarlo prima."},
-		{false, flow.FlowEnable, "Azione «Riabilita» non eseguita. Il flusso non è disabilitato."},
+func TestRefusalOfDisabledIsAWholeSentence(t *testing.T) {
+	for want, action := range map[string]flow.FlowAction{
+		"Azione «Disabilita» non eseguita. Il flusso è già disabilitato.":               flow.FlowDisable,
+		"Azione «Aggiorna» non eseguita. Il flusso è disabilitato: riabilitarlo prima.": flow.FlowEdit,
+		"Azione «Attiva» non eseguita. Il flusso è disabilitato: riabilitarlo prima.":   flow.FlowActivate,
+		"Azione «Riabilita» non eseguita. Il flusso non è disabilitato.":                flow.FlowEnable,
 	} {
-		f := flow.Flow{State: flow.FlowInactive, Disabled: c.disabled}
-		assert.Equal(t, c.want, flussi.Explain(f.Fire(t.Context(), c.action, operator)))
+		f := flow.Flow{State: flow.FlowInactive, Disabled: action != flow.FlowEnable}
+		assert.Equal(t, want, flussi.Explain(f.Fire(t.Context(), action, operator)))
 	}
-	for _, c := range []struct {
-		disabled bool
-		action   flow.NotificationAction
-		want     string
-	}{
-		{true, flow.NotificationDisable, "Azione «Disabilita» non eseguita. La notifica è già disabilitata."},
-		{true, flow.NotificationEdit, "Azione «Aggiorna» non eseguita. La notifica è disabilitata: riabilitarla prima."},
-		{false, flow.NotificationEnable, "Azione «Riabilita» non eseguita. La notifica non è disabilitata."},
+	for want, action := range map[string]flow.NotificationAction{
+		"Azione «Disabilita» non eseguita. La notifica è già disabilitata.":               flow.NotificationDisable,
+		"Azione «Aggiorna» non eseguita. La notifica è disabilitata: riabilitarla prima.": flow.NotificationEdit,
+		"Azione «Riabilita» non eseguita. La notifica non è disabilitata.":                flow.NotificationEnable,
 	} {
-		n := flow.Notification{State: flow.NotificationRegistered, Disabled: c.disabled}
-		assert.Equal(t, c.want, flussi.Explain(n.Fire(t.Context(), c.action, operator)))
+		n := flow.Notification{State: flow.NotificationRegistered, Disabled: action != flow.NotificationEnable}
+		assert.Equal(t, want, flussi.Explain(n.Fire(t.Context(), action, operator)))
 	}
 }
 
-func TestAKnownOutcomeIsNamed(t *testing.T) {
+func TestRefusalNamesTheKnownOutcome(t *testing.T) {
 	for code, want := range map[flow.ErrorCode]string{
 		flow.CodeRefused: "Azione «Conferma come inviata» non eseguita. L'esito dell'invio è noto, con l'errore «Rifiutata»: correggere la notifica se serve, e riportarla a «Registrato».",
 		flow.CodeInvalid: "Azione «Conferma come inviata» non eseguita. L'esito dell'invio è noto, con l'errore «Dati non validi»: correggere la notifica se serve, e riportarla a «Registrato».",
@@ -59,14 +51,14 @@ func TestLengthsOfADraftAreInWholeSentences(t *testing.T) {
 		"Il contenuto ha 1 carattere: devono essere da 120 a 10.000.":      {10, 1},
 		"Il contenuto ha 12.000 caratteri: devono essere da 120 a 10.000.": {10, 12_000},
 	} {
-		d := draft(t, 1)
+		d := draft(1)
 		d.Subject, d.Content = flussi.NewText(strings.Repeat("a", c[0])), flussi.NewText(strings.Repeat("a", c[1]))
 		assert.Equal(t, want, flussi.Explain(d.Validate(flow.GuideLimits())))
 	}
 	assert.Equal(t, "Il nome del servizio ha 1.000 caratteri: possono essere al massimo 255.", flussi.Explain(flow.CheckService(strings.Repeat("a", 1000))))
 }
 
-func TestADuplicateNamesTheEarlierNotification(t *testing.T) {
+func TestDuplicateNamesTheEarlierNotification(t *testing.T) {
 	id := uuid.MustParse("9e0beb0b-464d-4e91-8de9-2885bccac7d9")
 	stored := uuid.MustParse("7cc0c865-87fd-4002-92ec-7952f211640d")
 	d := flow.Duplicate{Row: 1200, EarlierID: id, State: flow.NotificationRegistered, Date: time.Date(2030, 2, 28, 12, 0, 0, 0, time.UTC)}

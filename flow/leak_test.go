@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -48,6 +46,12 @@ type spy struct {
 }
 
 func newSpy() spy { return spy{leaktest.New()} }
+
+// printResult prints what a call returned.
+func (s spy) printResult(value any, err error) {
+	_ = s.PrintError(err)
+	s.Print(value)
+}
 
 // printAll prints all that a store holds.
 func (s spy) printAll(t testing.TB, store flow.Store) {
@@ -88,34 +92,24 @@ func (s spy) check(t *testing.T, secrets ...string) {
 }
 
 // leakDraft returns a draft of secrets, valid, for one of 26 citizens.
-func leakDraft(t testing.TB, n int) flow.Draft {
-	t.Helper()
-	code, err := flussi.ParseFiscalCode(fmt.Sprintf("%s80A%02dH501X", leakCode, n+1))
-	require.NoError(t, err)
-	notice, err := flussi.ParseNoticeNumber(leakNotice + fmt.Sprint(n%10))
-	require.NoError(t, err)
+func leakDraft(n int) flow.Draft {
+	code, _ := flussi.ParseFiscalCode(fmt.Sprintf("%s80A%02dH501X", leakCode, n+1))
+	notice, _ := flussi.ParseNoticeNumber(leakNotice + fmt.Sprint(n%10))
 	return flow.Draft{
 		Recipient: code, Subject: flussi.NewText(fmt.Sprint(leakSubject, " ", n)), Content: flussi.NewText(strings.Repeat(leakContent+" ", 10)),
 		IsPayment: true, Amount: 1234, NoticeNumber: notice,
 	}
 }
 
-func leakDrafts(t testing.TB, n int) []flow.Draft {
-	t.Helper()
-	all := make([]flow.Draft, n)
-	for i := range all {
-		all[i] = leakDraft(t, i)
-	}
-	return all
-}
+func leakDrafts(n int) []flow.Draft { return many(n, leakDraft) }
 
 // leakFlow makes a flow of secrets, and orders its sending.
 func (w *world) leakFlow(t testing.TB, n int) flow.Flow {
 	t.Helper()
-	f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{Note: flussi.NewText(leakNote)}))(t)
-	must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(leakDrafts(t, n)...), flow.AddConfig{Occasion: w.occasion()}))(t)
-	must(w.ActivateFlow(t.Context(), operator, f.ID))(t)
-	return must(w.SendFlow(t.Context(), operator, f.ID))(t)
+	f := do2(t, w.CreateFlow, taxes, flow.Details{Note: flussi.NewText(leakNote)})
+	must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(leakDrafts(n)...), flow.AddConfig{Occasion: w.occasion()}))(t)
+	do(t, w.ActivateFlow, f.ID)
+	return do(t, w.SendFlow, f.ID)
 }
 
 // Every fault of the platform, in every operation, through everything that talks to it.
@@ -139,7 +133,7 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 						Logger: s.Logger(), Workers: 2, FailureThreshold: 3, CheckProfiles: profiles, Progress: func(p flow.Progress) { s.Print(p) },
 					}
 					d := w.dispatcher(t, config)
-					fine := must(w.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 20), flow.SendNewConfig{}))(t)
+					fine := w.sendNew(t, leakDraft(20))
 					if fault.Kind != "" {
 						if profiles {
 							strike(1, appiotest.GetProfile)
@@ -162,33 +156,22 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 					s.PrintError(d.Serve(ctx))
 					cancel()
-					n, err := w.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 21), flow.SendNewConfig{})
-					s.PrintError(err)
-					s.Print(n)
-					n, err = w.SendNotification(t.Context(), operator, n.ID)
-					s.PrintError(err)
-					s.Print(n)
-					n, err = w.VerifyNotification(t.Context(), operator, fine.ID)
-					s.PrintError(err)
-					s.Print(n)
+					n, err := w.SendNewNotification(t.Context(), operator, taxes, leakDraft(21), flow.SendNewConfig{})
+					s.printResult(n, err)
+					s.printResult(w.SendNotification(t.Context(), operator, n.ID))
+					s.printResult(w.VerifyNotification(t.Context(), operator, fine.ID))
 					// The messages of the flow exist now, so that they can be asked for.
 					strike(0, appiotest.SubmitMessage, appiotest.GetProfile)
 					again := w.leakFlow(t, 3)
 					_, err = d.Run(t.Context(), again.ID)
 					s.PrintError(err)
-					report, err := w.VerifyFlow(t.Context(), operator, again.ID)
-					s.PrintError(err)
-					s.Print(report)
-					report, err = d.VerifyService(t.Context(), taxes, time.Time{})
-					s.PrintError(err)
-					s.Print(report)
+					s.printResult(w.VerifyFlow(t.Context(), operator, again.ID))
+					s.printResult(d.VerifyService(t.Context(), taxes, time.Time{}))
 					strike(0, appiotest.GetMessage)
 					for _, delivery := range w.Deliveries() {
 						w.SetState(delivery.ID, appiotest.State{Status: "REJECTED"})
 					}
-					report, err = w.VerifyFlow(t.Context(), operator, again.ID)
-					s.PrintError(err)
-					s.Print(report)
+					s.printResult(w.VerifyFlow(t.Context(), operator, again.ID))
 					s.Print(w.Service)
 					s.Print(d)
 					s.printAll(t, w.store)
@@ -201,7 +184,8 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 
 // faultyStore fails in one of its methods, once it is told to.
 type faultyStore struct {
-	flow.Store
+	proxy
+	Store flow.Store
 	mu    sync.Mutex
 	fails string // the method, or anyMethod
 	from  int    // how many calls of it succeed before
@@ -210,6 +194,17 @@ type faultyStore struct {
 }
 
 const anyMethod = "any"
+
+func newFaultyStore(store flow.Store) *faultyStore {
+	s := &faultyStore{Store: store}
+	s.proxy = func(ctx context.Context, call storeCall) (storeReply, error) {
+		if err := s.fault(call.Method); err != nil {
+			return storeReply{}, err
+		}
+		return perform(ctx, store, call)
+	}
+	return s
+}
 
 // set tells it to fail from now on.
 func (s *faultyStore) set(fails string, from, times int, err error) {
@@ -232,90 +227,6 @@ func (s *faultyStore) fault(method string) error {
 	return nil
 }
 
-func (s *faultyStore) Flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
-	if err := s.fault("Flow"); err != nil {
-		return flow.Flow{}, err
-	}
-	return s.Store.Flow(ctx, id)
-}
-
-func (s *faultyStore) Flows(ctx context.Context, filter flow.FlowFilter, page flow.Page) ([]flow.Flow, error) {
-	if err := s.fault("Flows"); err != nil {
-		return nil, err
-	}
-	return s.Store.Flows(ctx, filter, page)
-}
-
-func (s *faultyStore) FlowHistory(ctx context.Context, id uuid.UUID) ([]flow.FlowRecord, error) {
-	if err := s.fault("FlowHistory"); err != nil {
-		return nil, err
-	}
-	return s.Store.FlowHistory(ctx, id)
-}
-
-func (s *faultyStore) SaveFlow(ctx context.Context, change flow.FlowChange, notifications iter.Seq2[flow.NotificationChange, error]) error {
-	if err := s.fault("SaveFlow"); err != nil {
-		return err
-	}
-	return s.Store.SaveFlow(ctx, change, notifications)
-}
-
-func (s *faultyStore) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-	if err := s.fault("Import"); err != nil {
-		return flow.ImportResult{}, false, err
-	}
-	return s.Store.SaveImport(ctx, i)
-}
-
-func (s *faultyStore) ImportResult(ctx context.Context, key flow.ImportKey) (flow.ImportResult, error) {
-	if err := s.fault("Imported"); err != nil {
-		return flow.ImportResult{}, err
-	}
-	return s.Store.ImportResult(ctx, key)
-}
-
-func (s *faultyStore) Notification(ctx context.Context, id uuid.UUID) (flow.Notification, error) {
-	if err := s.fault("Notification"); err != nil {
-		return flow.Notification{}, err
-	}
-	return s.Store.Notification(ctx, id)
-}
-
-func (s *faultyStore) Notifications(ctx context.Context, filter flow.NotificationFilter, page flow.Page) ([]flow.Notification, error) {
-	if err := s.fault("Notifications"); err != nil {
-		return nil, err
-	}
-	return s.Store.Notifications(ctx, filter, page)
-}
-
-func (s *faultyStore) NotificationHistory(ctx context.Context, id uuid.UUID) ([]flow.NotificationRecord, error) {
-	if err := s.fault("NotificationHistory"); err != nil {
-		return nil, err
-	}
-	return s.Store.NotificationHistory(ctx, id)
-}
-
-func (s *faultyStore) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
-	if err := s.fault("SaveNotifications"); err != nil {
-		return err
-	}
-	return s.Store.SaveNotifications(ctx, changes...)
-}
-
-func (s *faultyStore) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-	if err := s.fault("Claim"); err != nil {
-		return flow.Flow{}, nil, err
-	}
-	return s.Store.Claim(ctx, claim)
-}
-
-func (s *faultyStore) Expired(ctx context.Context, limit int) ([]flow.Notification, error) {
-	if err := s.fault("Expired"); err != nil {
-		return nil, err
-	}
-	return s.Store.Expired(ctx, limit)
-}
-
 // Every method of the service and the dispatcher, while one of the store's fails.
 func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 	failures := 3
@@ -323,7 +234,7 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 		failures = 1
 	}
 	for _, fails := range []string{
-		"Flow", "Flows", "FlowHistory", "SaveFlow", "Import", "Notification", "Notifications", "NotificationHistory", "SaveNotifications", "Claim", "Expired",
+		"Flow", "Flows", "FlowHistory", "SaveFlow", "SaveImport", "Notification", "Notifications", "NotificationHistory", "SaveNotifications", "Claim", "Expired",
 	} {
 		for cause, times := range map[error]int{errors.New("disk full"): 1000, &flussi.Error{Operation: "save", Err: flussi.ErrConflict}: 5} {
 			t.Run(fmt.Sprint(fails, ", ", cause), func(t *testing.T) {
@@ -332,13 +243,13 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 				failed := 0
 				synctest.Test(t, func(t *testing.T) {
 					for from := range failures {
-						store := &faultyStore{Store: memstore.New()}
+						store := newFaultyStore(memstore.New())
 						w := newWorld(t, worldConfig{store: store, client: appio.Config{Logger: s.Logger()}})
 						on := leakScene(t, w)
 						run := w.leakFlow(t, 3)
 						for _, m := range methods {
 							store.set(fails, from, times, cause)
-							got, err := m.Do(t.Context(), stage{t, w.Service, on}, operator)
+							got, err := m.Do(t.Context(), stage{w.Service, on}, operator)
 							if s.PrintError(err); errors.Is(err, cause) {
 								failed++
 							}
@@ -381,7 +292,7 @@ func leakScene(t testing.TB, w *world) scene {
 	edited := must(w.EditFlow(t.Context(), operator, on.inactive.ID, on.inactive.Version, flow.Details{Note: flussi.NewText(leakNote)}))(t)
 	on.inactive = edited
 	for i, n := range []*flow.Notification{&on.draft, &on.refused, &on.unknown, &on.alsoUnknown} {
-		n.Draft = leakDraft(t, 10+i) // past the service, which does not edit what may have arrived
+		n.Draft = leakDraft(10 + i) // past the service, which does not edit what may have arrived
 		require.NoError(t, w.store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: *n,
 			Record: flow.NotificationRecord{Action: flow.NotificationEdit, From: n.State, To: n.State}}))
 		n.Version++
@@ -416,7 +327,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		}
 		var rows []flow.Draft
 		for name, spoil := range wrong {
-			d := leakDraft(t, 5)
+			d := leakDraft(5)
 			spoil(&d)
 			s.Print(d)
 			rows = append(rows, d, d)
@@ -426,7 +337,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 			_, err = w.SendNewNotification(ctx, operator, taxes, d, flow.SendNewConfig{})
 			require.Error(t, s.PrintError(err), name)
 		}
-		rows = append(rows, leakDraft(t, 6), leakDraft(t, 6), leakDraft(t, 10))
+		rows = append(rows, leakDraft(6), leakDraft(6), leakDraft(10))
 		for _, good := range []bool{false, true} {
 			report, err := w.AddNotifications(ctx, operator, on.inactive.ID, flow.DraftRows(rows...), flow.AddConfig{SkipInvalid: good})
 			require.Equal(t, !good, s.PrintError(err) != nil)
@@ -436,9 +347,8 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 				s.PrintError(e)
 			}
 		}
-		f := must(w.CreateFlow(ctx, operator, taxes, flow.Details{}))(t)
-		report, err := w.AddNotifications(ctx, operator, f.ID, flow.DraftRows(leakDraft(t, 6), leakDraft(t, 10), leakDraft(t, 11)), flow.AddConfig{})
-		require.NoError(t, err)
+		f := w.created(t)
+		report := w.add(t, f.ID, leakDraft(6), leakDraft(10), leakDraft(11))
 		require.Len(t, report.Duplicates, 2)
 		s.Print(report)
 		for _, d := range report.Duplicates {
@@ -456,17 +366,16 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		refused(w.CreateFlow(ctx, operator, taxes, flow.Details{Note: long}))
 		refused(w.EditFlow(ctx, operator, on.inactive.ID, on.inactive.Version, flow.Details{Note: long}))
 		refused(w.EditFlow(ctx, operator, on.inactive.ID, 1, flow.Details{Note: flussi.NewText(leakNote)}))
-		refused(w.EditNotification(ctx, operator, on.draft.ID, 99, leakDraft(t, 7)))
-		other := must(w.AddNotifications(ctx, operator, on.inactive.ID, flow.DraftRows(leakDraft(t, 8)), flow.AddConfig{}))(t)
-		require.Equal(t, 1, other.Added)
-		refused(w.EditNotification(ctx, operator, on.draft.ID, on.draft.Version, leakDraft(t, 8)))
+		refused(w.EditNotification(ctx, operator, on.draft.ID, 99, leakDraft(7)))
+		require.Equal(t, 1, w.add(t, on.inactive.ID, leakDraft(8)).Added)
+		refused(w.EditNotification(ctx, operator, on.draft.ID, on.draft.Version, leakDraft(8)))
 		refused(w.RegisterNotification(ctx, operator, on.unknown.ID))
 		refused(w.ConfirmNotification(ctx, operator, on.refused.ID, leakReason))
 		refused(w.ConfirmNotification(ctx, operator, on.unknown.ID, ""))
 		refused(w.ConfirmNotification(ctx, operator, on.unknown.ID, strings.Repeat(leakReason, 1000)))
 		refused(w.ResendNotification(ctx, operator, on.refused.ID, leakReason))
-		must(w.ConfirmNotification(ctx, operator, on.unknown.ID, leakReason))(t)
-		must(w.ResendNotification(ctx, operator, on.alsoUnknown.ID, leakReason))(t)
+		do2(t, w.ConfirmNotification, on.unknown.ID, leakReason)
+		do2(t, w.ResendNotification, on.alsoUnknown.ID, leakReason)
 		refused(w.VerifyNotification(ctx, operator, on.unknown.ID))
 		refused(w.VerifyNotification(ctx, operator, on.draft.ID))
 		refused(w.SendNotification(ctx, operator, on.draft.ID))
@@ -475,29 +384,29 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 		refused(w.VerifyFlow(ctx, operator, on.inactive.ID))
 		refused(w.Flows(ctx, operator, flow.FlowFilter{Text: leakSearch[:2]}, flow.Page{}))
 		refused(w.Flows(ctx, operator, flow.FlowFilter{Text: leakSearch}, flow.Page{Limit: -1}))
-		refused(w.Notifications(ctx, operator, flow.NotificationFilter{Text: leakSearch, Recipient: leakDraft(t, 1).Recipient, Services: []string{school}}, flow.Page{}))
+		refused(w.Notifications(ctx, operator, flow.NotificationFilter{Text: leakSearch, Recipient: leakDraft(1).Recipient, Services: []string{school}}, flow.Page{}))
 		refused(w.Notifications(ctx, operator, flow.NotificationFilter{Text: leakSearch}, flow.Page{Limit: 1001}))
-		s.Print(flow.NotificationFilter{Recipient: leakDraft(t, 1).Recipient, NoticeNumber: leakDraft(t, 1).NoticeNumber})
+		s.Print(flow.NotificationFilter{Recipient: leakDraft(1).Recipient, NoticeNumber: leakDraft(1).NoticeNumber})
 		refused(w.Anonymise(ctx, operator, taxes, time.Now().Add(time.Hour)))
-		refused(flow.NewNotification("", leakDraft(t, 1).Recipient, operator))
+		refused(flow.NewNotification("", leakDraft(1).Recipient, operator))
 		refused(w.dispatcher(t, flow.DispatcherConfig{Logger: s.Logger()}).Run(ctx, on.inactive.ID))
 
 		// Sent, and the same again; blocked; cancelled.
-		sent := must(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{}))(t)
+		sent := w.sendNew(t, leakDraft(16))
 		s.Print(sent)
-		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{}))
-		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 16), flow.SendNewConfig{ID: sent.ID}))
-		w.AddCitizen(appiotest.Citizen{Code: leakDraft(t, 17).Recipient, Blocks: []string{taxes}})
-		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(t, 17), flow.SendNewConfig{}))
+		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(16), flow.SendNewConfig{}))
+		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(16), flow.SendNewConfig{ID: sent.ID}))
+		w.AddCitizen(appiotest.Citizen{Code: leakDraft(17).Recipient, Blocks: []string{taxes}})
+		refused(w.SendNewNotification(ctx, operator, taxes, leakDraft(17), flow.SendNewConfig{}))
 		cancelled, cancel := context.WithCancel(ctx)
 		cancel()
 		for _, m := range methods {
-			got, err := m.Do(cancelled, stage{t, w.Service, on}, operator)
+			got, err := m.Do(cancelled, stage{w.Service, on}, operator)
 			s.Print(got)
 			refused(got, err)
 		}
 		time.Sleep(time.Second)
-		must(w.Anonymise(ctx, operator, taxes, time.Now()))(t)
+		do2(t, w.Anonymise, taxes, time.Now())
 		refused(w.VerifyNotification(ctx, operator, sent.ID))
 		s.printAll(t, w.store)
 		assert.Greater(t, refusals, 50)
@@ -506,7 +415,7 @@ func TestNoRefusalShowsASecret(t *testing.T) {
 }
 
 // SenderFor that fail in ways of their own, and one that refuses by quoting fields.
-func TestNoMessengerShowsASecret(t *testing.T) {
+func TestNoSenderShowsASecret(t *testing.T) {
 	for name, submit := range map[string]error{
 		"not valid": &flussi.InvalidError{Fields: []*flussi.ValueError{{Type: "content.subject", Err: flussi.ErrLength, Reason: "L'oggetto è troppo lungo."}}},
 		"no answer": context.DeadlineExceeded,
@@ -522,12 +431,11 @@ func TestNoMessengerShowsASecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSpy()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, worldConfig{})
+				w := newWorld(t)
 				f := w.leakFlow(t, 3)
-				w.messengers = func(context.Context, string) (flow.Sender, error) { return brokenMessenger{submit}, nil }
-				service, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
-				require.NoError(t, err)
-				n, err := service.SendNewNotification(t.Context(), operator, taxes, leakDraft(t, 9), flow.SendNewConfig{})
+				w.senders = func(context.Context, string) (flow.Sender, error) { return brokenSender{submit}, nil }
+				service := newService(t, w.store, w.senders)
+				n, err := service.SendNewNotification(t.Context(), operator, taxes, leakDraft(9), flow.SendNewConfig{})
 				require.Error(t, s.PrintError(err))
 				s.Print(n)
 				_, err = w.dispatcher(t, flow.DispatcherConfig{Logger: s.Logger()}).Run(t.Context(), f.ID)
@@ -539,15 +447,15 @@ func TestNoMessengerShowsASecret(t *testing.T) {
 	}
 }
 
-// brokenMessenger fails.
-type brokenMessenger struct{ err error }
+// brokenSender fails.
+type brokenSender struct{ err error }
 
-func (m brokenMessenger) Submit(context.Context, appio.Message) (appio.Receipt, error) {
+func (m brokenSender) Submit(context.Context, appio.Message) (appio.Receipt, error) {
 	return appio.Receipt{}, m.err
 }
-func (m brokenMessenger) Message(context.Context, flussi.FiscalCode, appio.MessageID) (appio.MessageState, error) {
+func (m brokenSender) Message(context.Context, flussi.FiscalCode, appio.MessageID) (appio.MessageState, error) {
 	return appio.MessageState{}, m.err
 }
-func (m brokenMessenger) Profile(context.Context, flussi.FiscalCode) (appio.Profile, error) {
+func (m brokenSender) Profile(context.Context, flussi.FiscalCode) (appio.Profile, error) {
 	return appio.Profile{}, m.err
 }

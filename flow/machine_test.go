@@ -7,12 +7,7 @@ import (
 	"github.com/flussi-go/flussi/internal/machinetest"
 )
 
-func TestMachines(t *testing.T) {
-	t.Run("flow", func(t *testing.T) { machinetest.Run(t, flow.FlowMachine()) })
-	t.Run("notification", func(t *testing.T) { machinetest.Run(t, flow.NotificationMachine()) })
-}
-
-func TestDiagramsAreCurrent(t *testing.T) {
-	machinetest.Diagrams(t, flow.FlowMachine(), "../docs", "flow")
-	machinetest.Diagrams(t, flow.NotificationMachine(), "../docs", "notification")
+func TestMachinesAndTheirDiagrams(t *testing.T) {
+	machinetest.Check(t, flow.FlowMachine(), "../docs", "flow")
+	machinetest.Check(t, flow.NotificationMachine(), "../docs", "notification")
 }

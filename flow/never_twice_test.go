@@ -14,14 +14,12 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
-	"github.com/flussi-go/flussi/flow/memstore"
 )
 
 var neverTwiceSeeds = flag.Int("never-twice-seeds", 40, "how many random runs TestNobodyIsNotifiedTwice makes; with -short, 5")
@@ -97,7 +95,7 @@ func keyOfNotification(n flow.Notification) messageKey {
 type subject struct{ citizen, child, occasion int }
 
 func (l subject) draft(t testing.TB, random *rand.Rand) flow.Draft {
-	d := draft(t, l.citizen)
+	d := draft(l.citizen)
 	text := fmt.Sprintf("Servizi scolastici: novità per il figlio %d", l.child)
 	switch random.IntN(4) {
 	case 0:
@@ -141,7 +139,7 @@ type town struct {
 }
 
 func newTown(t *testing.T, seed uint64) *town {
-	o := &observer{Store: memstore.New(), orders: map[messageKey]int{}, erased: map[messageKey]int{}}
+	o := newObserver()
 	w := newWorld(t, worldConfig{store: o, platform: appiotest.Config{Unlimited: true}, client: appio.Config{MaxAttempts: 2}})
 	return &town{world: w, observer: o, seed: seed, doubts: map[messageKey]bool{}}
 }
@@ -175,10 +173,9 @@ func (w *town) live(t *testing.T) tally {
 func (w *town) dispatch(t *testing.T, id string, random *rand.Rand) {
 	for time.Now().Before(w.end) {
 		p := w.process(random)
-		d, err := flow.NewDispatcher(p, p.messengers, flow.DispatcherConfig{
+		d := must(flow.NewDispatcher(p, p.senders, flow.DispatcherConfig{
 			ID: id, Workers: 3, MaxInFlight: 6, MaxFlows: 2, Lease: townLease, ShutdownTimeout: 5 * time.Second, FailureThreshold: 6,
-		})
-		require.NoError(t, err)
+		}))(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); _ = d.Serve(ctx) }()
@@ -200,8 +197,7 @@ func (w *town) operate(t *testing.T, id string, random *rand.Rand) {
 		if random.IntN(6) == 0 {
 			p.calls = 1 + random.IntN(8)
 		}
-		service, err := flow.NewService(p, flow.Permissions{id: {taxes, school}}, p.messengers, flow.ServiceConfig{Lease: townLease})
-		require.NoError(t, err)
+		service := must(flow.NewService(p, flow.Permissions{id: {taxes, school}}, p.senders, flow.ServiceConfig{Lease: townLease}))(t)
 		w.step(t, service, by, random)
 		time.Sleep(time.Duration(random.IntN(4000)) * time.Millisecond)
 	}
@@ -209,53 +205,52 @@ func (w *town) operate(t *testing.T, id string, random *rand.Rand) {
 
 // step takes a random step, which may be refused.
 func (w *town) step(t *testing.T, s *flow.Service, by flussi.Actor, random *rand.Rand) {
-	ctx := t.Context()
 	service := []string{taxes, school}[random.IntN(2)]
-	f, n := w.anyFlow(ctx, random), w.anyNotification(ctx, random)
+	f, n := w.anyFlow(t.Context(), random), w.anyNotification(t.Context(), random)
 	switch random.IntN(24) {
 	case 0, 1, 2:
 		rows, occasion := w.file(t, random)
-		_, _, _ = s.ImportFlow(ctx, by, service, flow.Details{}, rows, flow.AddConfig{Occasion: occasion, SkipInvalid: random.IntN(2) == 0})
+		_, _, _ = s.ImportFlow(t.Context(), by, service, flow.Details{}, rows, flow.AddConfig{Occasion: occasion, SkipInvalid: random.IntN(2) == 0})
 	case 3:
 		rows, occasion := w.file(t, random)
-		_, _ = s.AddNotifications(ctx, by, f.ID, rows, flow.AddConfig{Occasion: occasion})
+		_, _ = s.AddNotifications(t.Context(), by, f.ID, rows, flow.AddConfig{Occasion: occasion})
 	case 4, 5, 6:
-		_, _ = s.ActivateFlow(ctx, by, f.ID)
+		_, _ = s.ActivateFlow(t.Context(), by, f.ID)
 	case 7, 8, 9:
-		_, _ = s.SendFlow(ctx, by, f.ID)
+		_, _ = s.SendFlow(t.Context(), by, f.ID)
 	case 10:
-		_, _ = s.DisableFlow(ctx, by, f.ID)
+		_, _ = s.DisableFlow(t.Context(), by, f.ID)
 	case 11, 12:
-		_, _ = s.EnableFlow(ctx, by, f.ID)
+		_, _ = s.EnableFlow(t.Context(), by, f.ID)
 	case 13:
-		_, _ = s.SendNewNotification(ctx, by, service, w.subject(random).draft(t, random), flow.SendNewConfig{ID: w.form(random)})
+		_, _ = s.SendNewNotification(t.Context(), by, service, w.subject(random).draft(t, random), flow.SendNewConfig{ID: w.form(random)})
 	case 14:
-		_, _ = s.SendNotification(ctx, by, n.ID)
+		_, _ = s.SendNotification(t.Context(), by, n.ID)
 	case 15:
-		_, _ = s.EditNotification(ctx, by, n.ID, n.Version, w.subject(random).draft(t, random))
+		_, _ = s.EditNotification(t.Context(), by, n.ID, n.Version, w.subject(random).draft(t, random))
 	case 16, 17:
-		_, _ = s.EnableNotification(ctx, by, n.ID)
+		_, _ = s.EnableNotification(t.Context(), by, n.ID)
 	case 18:
 		if random.IntN(2) == 0 {
-			_, _ = s.DisableNotification(ctx, by, n.ID)
+			_, _ = s.DisableNotification(t.Context(), by, n.ID)
 			return
 		}
-		_, _ = s.DeactivateFlow(ctx, by, f.ID)
+		_, _ = s.DeactivateFlow(t.Context(), by, f.ID)
 	case 19:
-		_, _ = s.RegisterNotification(ctx, by, n.ID)
+		_, _ = s.RegisterNotification(t.Context(), by, n.ID)
 	case 20:
-		_, _ = s.ResendNotification(ctx, by, n.ID, "ordine")
+		_, _ = s.ResendNotification(t.Context(), by, n.ID, "ordine")
 	case 21:
-		w.confirm(ctx, s, by, n, random)
+		w.confirm(t.Context(), s, by, n, random)
 	case 22:
 		if random.IntN(3) == 0 {
-			_, _ = s.ResendUnknown(ctx, by, flow.NotificationFilter{Flow: f.ID}, "ordine per tutte")
+			_, _ = s.ResendUnknown(t.Context(), by, flow.NotificationFilter{Flow: f.ID}, "ordine per tutte")
 			return
 		}
-		w.reject(ctx, s, by, n)
+		w.reject(t.Context(), s, by, n)
 	case 23:
 		if random.IntN(4) == 0 {
-			_, _ = s.Anonymise(ctx, by, service, time.Now().Add(-time.Minute))
+			_, _ = s.Anonymise(t.Context(), by, service, time.Now().Add(-time.Minute))
 		}
 	}
 }

@@ -3,7 +3,6 @@ package flow_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -16,14 +15,14 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/memstore"
 )
 
 // settle finishes the run, without faults: it sends again the messages that did not arrive, and
 // confirms those that did.
 func (w *town) settle(t *testing.T) {
 	by := flussi.Actor{ID: "ultimo", Roles: []flussi.Role{flussi.Operator}}
-	service, err := flow.NewService(w.observer, flow.Permissions{by.ID: {taxes, school}}, w.messengers, flow.ServiceConfig{})
-	require.NoError(t, err)
+	service := must(flow.NewService(w.observer, flow.Permissions{by.ID: {taxes, school}}, w.senders, flow.ServiceConfig{}))(t)
 	d := w.dispatcher(t, flow.DispatcherConfig{Lease: townLease})
 	for round := 0; ; round++ {
 		require.Less(t, round, 20, "it comes to no end")
@@ -182,10 +181,32 @@ func (w *town) tell(t *testing.T, key messageKey) {
 
 // observer is the shared store. It records orders to send again, and anonymised notifications.
 type observer struct {
-	flow.Store
+	exchanging
+	Store  flow.Store
 	noting sync.Mutex
 	orders map[messageKey]int // successful ones
 	erased map[messageKey]int // notifications that may have arrived before
+}
+
+func newObserver() *observer {
+	o := &observer{Store: memstore.New(), orders: map[messageKey]int{}, erased: map[messageKey]int{}}
+	o.proxy = func(ctx context.Context, call storeCall) (reply storeReply, err error) {
+		changes := call.Changes
+		switch call.Method {
+		case "SaveFlow":
+			if call.Rows != nil {
+				for c := range call.Rows {
+					changes = append(changes, c)
+				}
+			}
+		case "SaveNotifications":
+		default:
+			return perform(ctx, o.Store, call)
+		}
+		err = o.note(ctx, changes, func() error { reply, err = perform(ctx, o.Store, call); return err })
+		return reply, err
+	}
+	return o
 }
 
 func (o *observer) note(ctx context.Context, changes []flow.NotificationChange, write func() error) error {
@@ -211,28 +232,10 @@ func (o *observer) note(ctx context.Context, changes []flow.NotificationChange, 
 	return nil
 }
 
-func (o *observer) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
-	return o.note(ctx, changes, func() error { return o.Store.SaveNotifications(ctx, changes...) })
-}
-
-func (o *observer) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
-	var changes []flow.NotificationChange
-	if rows != nil {
-		for c := range rows {
-			changes = append(changes, c)
-		}
-	}
-	return o.note(ctx, changes, func() error { return o.Store.SaveFlow(ctx, change, rows) })
-}
-
-func (o *observer) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-	return o.Store.(flow.SaveAndClaimer).SaveAndClaim(ctx, changes, claim)
-}
-
 // process is a program that shares the store. Once it is killed, it gets no answers from the store,
 // and sends nothing. Before that, some answers are lost.
 type process struct {
-	flow.Store
+	exchanging
 	town   *town
 	mu     sync.Mutex
 	random *rand.Rand
@@ -242,7 +245,20 @@ type process struct {
 
 // process starts a program.
 func (w *town) process(random *rand.Rand) *process {
-	return &process{Store: w.observer, town: w, random: rand.New(rand.NewPCG(random.Uint64(), 0)), calls: -1}
+	p := &process{town: w, random: rand.New(rand.NewPCG(random.Uint64(), 0)), calls: -1}
+	p.proxy = func(ctx context.Context, call storeCall) (reply storeReply, err error) {
+		lost := errStore
+		switch call.Method {
+		case "SaveImport":
+			lost = flussi.ErrCommitUnknown
+		case "SaveFlow", "SaveNotifications", "Claim", "SaveAndClaim", "Flow", "Notification":
+		default:
+			return perform(ctx, w.observer, call)
+		}
+		err = p.perform(lost, func() error { reply, err = perform(ctx, w.observer, call); return err })
+		return reply, err
+	}
+	return p
 }
 
 var errKilled = errors.New("the process was killed")
@@ -294,54 +310,18 @@ func (p *process) perform(lost error, call func() error) error {
 	return err
 }
 
-func (p *process) messengers(ctx context.Context, service string) (flow.Sender, error) {
-	m, err := p.town.messengers(ctx, service)
-	return townMessenger{m, p}, err
+func (p *process) senders(ctx context.Context, service string) (flow.Sender, error) {
+	m, err := p.town.senders(ctx, service)
+	return townSender{m, p}, err
 }
 
-func (p *process) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
-	return p.perform(errStore, func() error { return p.Store.SaveFlow(ctx, change, rows) })
-}
-
-func (p *process) SaveImport(ctx context.Context, i flow.ImportRequest) (done flow.ImportResult, before bool, err error) {
-	lost := p.perform(flussi.ErrCommitUnknown, func() error { done, before, err = p.Store.SaveImport(ctx, i); return err })
-	return done, before, lost
-}
-
-func (p *process) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
-	return p.perform(errStore, func() error { return p.Store.SaveNotifications(ctx, changes...) })
-}
-
-func (p *process) Claim(ctx context.Context, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
-	lost := p.perform(errStore, func() error { f, claimed, err = p.Store.Claim(ctx, claim); return err })
-	return f, claimed, lost
-}
-
-func (p *process) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
-	lost := p.perform(errStore, func() error {
-		f, claimed, err = p.Store.(flow.SaveAndClaimer).SaveAndClaim(ctx, changes, claim)
-		return err
-	})
-	return f, claimed, lost
-}
-
-func (p *process) Flow(ctx context.Context, id uuid.UUID) (f flow.Flow, err error) {
-	lost := p.perform(errStore, func() error { f, err = p.Store.Flow(ctx, id); return err })
-	return f, lost
-}
-
-func (p *process) Notification(ctx context.Context, id uuid.UUID) (n flow.Notification, err error) {
-	lost := p.perform(errStore, func() error { n, err = p.Store.Notification(ctx, id); return err })
-	return n, lost
-}
-
-// townMessenger sends nothing for a process that was killed.
-type townMessenger struct {
+// townSender sends nothing for a process that was killed.
+type townSender struct {
 	flow.Sender
 	process *process
 }
 
-func (m townMessenger) Submit(ctx context.Context, message appio.Message) (appio.Receipt, error) {
+func (m townSender) Submit(ctx context.Context, message appio.Message) (appio.Receipt, error) {
 	if m.process.isDead() {
 		return appio.Receipt{}, errKilled
 	}

@@ -3,7 +3,6 @@ package flow_test
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,25 +16,22 @@ import (
 
 // B was ordered beside A, which the platform rejected later: C is still refused because of B.
 func TestResentNotificationBlocksLaterOnes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+	inWorld(t, func(t *testing.T, w *world) {
 		a, b := w.skipped(t)
-		must(w.ResendNotification(t.Context(), operator, b.ID, "Il cittadino l'ha cancellata."))(t)
-		must(w.SendNotification(t.Context(), operator, b.ID))(t)
+		do2(t, w.ResendNotification, b.ID, "Il cittadino l'ha cancellata.")
+		do(t, w.SendNotification, b.ID)
 		w.SetState(string(a.Transmission.MessageID), appiotest.State{Status: "REJECTED"})
-		must(w.VerifyNotification(t.Context(), operator, a.ID))(t)
+		do(t, w.VerifyNotification, a.ID)
 		require.Equal(t, flow.NotificationFailed, w.notification(t, a.ID).State)
-		c := w.another(t, draft(t, 1))[0]
+		c := w.another(t, draft(1))[0]
 		assert.Equal(t, flow.CodeAlreadySent, c.Transmission.ErrorCode)
 		assert.Equal(t, b.ID, c.Transmission.EarlierID)
-		assert.Len(t, w.Deliveries(), 2)
+		w.hasDelivered(t, 2)
 
 		// A itself, once registered again, is refused because of B, too.
-		must(w.RegisterNotification(t.Context(), operator, a.ID))(t)
-		a, err := w.SendNotification(t.Context(), operator, a.ID)
-		assert.ErrorIs(t, err, flussi.ErrDuplicate)
-		assert.Equal(t, b.ID, a.Transmission.EarlierID)
-		assert.Len(t, w.Deliveries(), 2)
+		do(t, w.RegisterNotification, a.ID)
+		assert.Equal(t, b.ID, w.sendAgainInVain(t, a.ID).Transmission.EarlierID)
+		w.hasDelivered(t, 2)
 	})
 }
 
@@ -43,7 +39,7 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 	unavailable := &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrUnavailable, Outcome: flussi.OutcomeNotDone}
 	edit := func(change func(*flow.Draft)) func(t *testing.T, w *world, n flow.Notification) {
 		return func(t *testing.T, w *world, n flow.Notification) {
-			for _, change := range []func(*flow.Draft){change, func(d *flow.Draft) { *d = draft(t, 1) }} {
+			for _, change := range []func(*flow.Draft){change, func(d *flow.Draft) { *d = draft(1) }} {
 				n := w.notification(t, n.ID)
 				d := n.Draft
 				change(&d)
@@ -57,11 +53,10 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 	}{
 		"nothing": {func(*testing.T, *world, flow.Notification) {}, true},
 		"the platform did not take it": {func(t *testing.T, w *world, n flow.Notification) {
-			messengers := func(ctx context.Context, service string) (flow.Sender, error) {
-				return brokenMessenger{unavailable}, nil
+			senders := func(ctx context.Context, service string) (flow.Sender, error) {
+				return brokenSender{unavailable}, nil
 			}
-			down, err := flow.NewService(w.store, flow.Permissions{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
-			require.NoError(t, err)
+			down := newService(t, w.store, senders)
 			for range 2 {
 				got, err := down.SendNotification(t.Context(), operator, n.ID)
 				assert.ErrorIs(t, err, flussi.ErrUnavailable)
@@ -71,15 +66,14 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 		}, true},
 		"the flow was stopped": {func(t *testing.T, w *world, n flow.Notification) {
 			w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Unauthorized})
-			must(w.SendFlow(t.Context(), operator, n.FlowID))(t)
-			_, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), n.FlowID)
-			assert.ErrorIs(t, err, flussi.ErrUnauthorized)
+			do(t, w.SendFlow, n.FlowID)
+			assert.ErrorIs(t, only(w.dispatcher(t).Run(t.Context(), n.FlowID)), flussi.ErrUnauthorized)
 			w.FailAtRandom(appiotest.SubmitMessage, 0, 1)
 			assert.True(t, w.notification(t, n.ID).AllowDuplicate)
 		}, true},
 		"it was set aside": {func(t *testing.T, w *world, n flow.Notification) {
-			must(w.DisableNotification(t.Context(), operator, n.ID))(t)
-			must(w.EnableNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.DisableNotification, n.ID)
+			do(t, w.EnableNotification, n.ID)
 		}, true},
 		"its reference was changed": {edit(func(d *flow.Draft) { d.Reference = "R/1" }), true},
 		"its spelling was changed":  {edit(func(d *flow.Draft) { d.Subject = flussi.NewText(d.Subject.Reveal() + " ") }), true},
@@ -88,27 +82,25 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 		"it was refused": {func(t *testing.T, w *world, n flow.Notification) {
 			w.Fail(appiotest.SubmitMessage, refusal)
 			assert.ErrorIs(t, only(w.SendNotification(t.Context(), operator, n.ID)), flussi.ErrRemoteInvalid)
-			must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+			do(t, w.RegisterNotification, n.ID)
 		}, false},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, worldConfig{})
-				_, n := w.skipped(t)
-				must(w.ResendNotification(t.Context(), operator, n.ID, "Il cittadino l'ha cancellata."))(t)
-				test.between(t, w, n)
-				assert.Equal(t, test.holds, w.notification(t, n.ID).AllowDuplicate)
-				got, err := w.SendNotification(t.Context(), operator, n.ID)
-				if !test.holds {
-					assert.ErrorIs(t, err, flussi.ErrDuplicate)
-					assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
-					assert.Len(t, w.Deliveries(), 1)
-					return
-				}
-				require.NoError(t, err)
-				assert.Len(t, w.Deliveries(), 2)
-				assert.False(t, got.AllowDuplicate)
-			})
+		bubble(t, name, func(t *testing.T) {
+			w := newWorld(t)
+			_, n := w.skipped(t)
+			do2(t, w.ResendNotification, n.ID, "Il cittadino l'ha cancellata.")
+			test.between(t, w, n)
+			assert.Equal(t, test.holds, w.notification(t, n.ID).AllowDuplicate)
+			got, err := w.SendNotification(t.Context(), operator, n.ID)
+			if !test.holds {
+				assert.ErrorIs(t, err, flussi.ErrDuplicate)
+				assert.Equal(t, flow.CodeAlreadySent, got.Transmission.ErrorCode)
+				w.hasDelivered(t, 1)
+				return
+			}
+			require.NoError(t, err)
+			w.hasDelivered(t, 2)
+			assert.False(t, got.AllowDuplicate)
 		})
 	}
 }
@@ -124,48 +116,43 @@ func TestResendOrderAfterUnknownOutcomeIsForOneMessage(t *testing.T) {
 			return only(w.ResendUnknown(ctx, operator, flow.NotificationFilter{IDs: []uuid.UUID{id}}, "non arrivata"))
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, worldConfig{})
-				w.Fail(appiotest.SubmitMessage, noAnswer)
-				a := w.another(t, draft(t, 1))[0]
-				require.Equal(t, flow.CodeOutcomeUnknown, a.Transmission.ErrorCode)
-				require.NoError(t, order(w, t.Context(), a.ID))
-				b := w.another(t, draft(t, 1))[0]
-				assert.Equal(t, flow.NotificationSent, b.State)
-				a, err := w.SendNotification(t.Context(), operator, a.ID)
-				assert.ErrorIs(t, err, flussi.ErrDuplicate)
-				assert.Equal(t, b.ID, a.Transmission.EarlierID)
-				assert.Len(t, w.Deliveries(), 2)
+		bubble(t, name, func(t *testing.T) {
+			w := newWorld(t)
+			w.Fail(appiotest.SubmitMessage, noAnswer)
+			a := w.another(t, draft(1))[0]
+			require.Equal(t, flow.CodeOutcomeUnknown, a.Transmission.ErrorCode)
+			require.NoError(t, order(w, t.Context(), a.ID))
+			b := w.another(t, draft(1))[0]
+			assert.Equal(t, flow.NotificationSent, b.State)
+			assert.Equal(t, b.ID, w.sendAgainInVain(t, a.ID).Transmission.EarlierID)
+			w.hasDelivered(t, 2)
 
-				must(w.ResendNotification(t.Context(), operator, a.ID, "Il cittadino le ha cancellate."))(t)
-				must(w.SendNotification(t.Context(), operator, a.ID))(t)
-				assert.Len(t, w.Deliveries(), 3, "by another order")
-			})
+			do2(t, w.ResendNotification, a.ID, "Il cittadino le ha cancellate.")
+			do(t, w.SendNotification, a.ID)
+			w.hasDelivered(t, 3, "by another order")
 		})
 	}
 }
 
 // An unknown outcome uses up the order: to send the message again, another order is needed.
 func TestUnknownOutcomeEndsResendOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+	inWorld(t, func(t *testing.T, w *world) {
 		_, n := w.skipped(t)
-		must(w.ResendNotification(t.Context(), operator, n.ID, "Il cittadino l'ha cancellata."))(t)
+		do2(t, w.ResendNotification, n.ID, "Il cittadino l'ha cancellata.")
 		w.Fail(appiotest.SubmitMessage, noAnswer)
 		got, err := w.SendNotification(t.Context(), operator, n.ID)
 		require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
 		assert.False(t, got.AllowDuplicate)
-		got = must(w.ConfirmNotification(t.Context(), operator, n.ID, "arrivata"))(t)
+		got = do2(t, w.ConfirmNotification, n.ID, "arrivata")
 		assert.False(t, got.AllowDuplicate)
 
 		// A crash ends it, too.
-		third := w.another(t, draft(t, 1))[0]
-		must(w.ResendNotification(t.Context(), operator, third.ID, "Il cittadino l'ha cancellata."))(t)
-		must(w.SendFlow(t.Context(), operator, third.FlowID))(t)
+		third := w.another(t, draft(1))[0]
+		do2(t, w.ResendNotification, third.ID, "Il cittadino l'ha cancellata.")
+		do(t, w.SendFlow, third.FlowID)
 		require.True(t, w.claimed(t, third.FlowID, 1, time.Second)[0].AllowDuplicate)
 		time.Sleep(2 * time.Second)
-		require.Equal(t, 1, must(w.dispatcher(t, flow.DispatcherConfig{}).RescueExpired(t.Context()))(t))
+		require.Equal(t, 1, must(w.dispatcher(t).RescueExpired(t.Context()))(t))
 		third = w.notification(t, third.ID)
 		assert.Equal(t, flow.CodeOutcomeUnknown, third.Transmission.ErrorCode)
 		assert.False(t, third.AllowDuplicate)

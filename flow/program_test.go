@@ -3,7 +3,8 @@ package flow_test
 import (
 	"context"
 	"errors"
-	"iter"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -19,14 +20,12 @@ import (
 
 // program is what the README shows: a file is imported, and its flow is sent to its end.
 func (w *world) program(ctx context.Context, t testing.TB, store flow.Store, rows []flow.Draft) error {
-	messengers := func(ctx context.Context, service string) (flow.Sender, error) {
-		m, err := w.messengers(ctx, service)
+	senders := func(ctx context.Context, service string) (flow.Sender, error) {
+		m, err := w.senders(ctx, service)
 		return mortal{m, store}, err
 	}
-	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
-	require.NoError(t, err)
-	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{Workers: 2, MaxInFlight: 3})
-	require.NoError(t, err)
+	service := newService(t, store, senders)
+	dispatcher := must(flow.NewDispatcher(store, senders, flow.DispatcherConfig{Workers: 2, MaxInFlight: 3}))(t)
 	f, _, err := service.ImportFlow(ctx, operator, taxes, flow.Details{}, flow.DraftRows(rows...), flow.AddConfig{})
 	if err == nil {
 		_, err = service.ActivateFlow(ctx, operator, f.ID)
@@ -42,7 +41,7 @@ func (w *world) program(ctx context.Context, t testing.TB, store flow.Store, row
 
 // dying is the store of a process that dies at one of its calls. No later call is answered.
 type dying struct {
-	flow.Store
+	proxy
 	at     int  // the call
 	stores bool // the store performs it
 	ends   func()
@@ -50,51 +49,29 @@ type dying struct {
 	dead   atomic.Bool
 }
 
-// perform makes a call, unless the process is dead.
-func (s *dying) perform(call func() error) error {
-	if s.dead.Load() {
-		return errStore
+func newDying(store flow.Store, at int, stores bool, ends func()) *dying {
+	s := &dying{at: at, stores: stores, ends: ends}
+	s.proxy = func(ctx context.Context, call storeCall) (storeReply, error) {
+		if !slices.Contains([]string{"Flow", "SaveFlow", "SaveImport", "SaveNotifications", "Claim", "Expired"}, call.Method) {
+			return perform(ctx, store, call)
+		}
+		if s.dead.Load() {
+			return storeReply{}, errStore
+		}
+		if s.calls++; s.calls < s.at {
+			return perform(ctx, store, call)
+		}
+		if s.stores {
+			_, _ = perform(ctx, store, call)
+		}
+		s.dead.Store(true)
+		s.ends()
+		return storeReply{}, errStore
 	}
-	if s.calls++; s.calls < s.at {
-		return call()
-	}
-	if s.stores {
-		_ = call()
-	}
-	s.dead.Store(true)
-	s.ends()
-	return errStore
+	return s
 }
 
-func (s *dying) Flow(ctx context.Context, id uuid.UUID) (f flow.Flow, err error) {
-	err = s.perform(func() error { f, err = s.Store.Flow(ctx, id); return err })
-	return f, err
-}
-
-func (s *dying) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
-	return s.perform(func() error { return s.Store.SaveFlow(ctx, change, rows) })
-}
-
-func (s *dying) SaveImport(ctx context.Context, i flow.ImportRequest) (done flow.ImportResult, before bool, err error) {
-	err = s.perform(func() error { done, before, err = s.Store.SaveImport(ctx, i); return err })
-	return done, before, err
-}
-
-func (s *dying) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
-	return s.perform(func() error { return s.Store.SaveNotifications(ctx, changes...) })
-}
-
-func (s *dying) Claim(ctx context.Context, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
-	err = s.perform(func() error { f, claimed, err = s.Store.Claim(ctx, claim); return err })
-	return f, claimed, err
-}
-
-func (s *dying) Expired(ctx context.Context, limit int) (found []flow.Notification, err error) {
-	err = s.perform(func() error { found, err = s.Store.Expired(ctx, limit); return err })
-	return found, err
-}
-
-// mortal is the messenger of a process that may die.
+// mortal is the sender of a process that may die.
 type mortal struct {
 	flow.Sender
 	store flow.Store
@@ -114,11 +91,11 @@ func TestKilledProgramRunAgainNotifiesEverybodyOnce(t *testing.T) {
 		unknown, at := 0, 1
 		for died := true; died; at++ {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, worldConfig{})
+				w := newWorld(t)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				store := &dying{Store: w.store, at: at, stores: stores, ends: cancel}
-				err := w.program(ctx, t, store, drafts(t, rows))
+				store := newDying(w.store, at, stores, cancel)
+				err := w.program(ctx, t, store, drafts(rows))
 				if died = store.dead.Load(); died {
 					require.Error(t, err)
 				} else {
@@ -126,7 +103,7 @@ func TestKilledProgramRunAgainNotifiesEverybodyOnce(t *testing.T) {
 				}
 				time.Sleep(time.Minute)
 				for range 2 {
-					if err := w.program(t.Context(), t, w.store, drafts(t, rows)); err != nil {
+					if err := w.program(t.Context(), t, w.store, drafts(rows)); err != nil {
 						require.ErrorIs(t, err, flow.ErrNothingToSend, "after call %d", at)
 					}
 				}
@@ -144,13 +121,13 @@ func TestKilledProgramRunAgainNotifiesEverybodyOnce(t *testing.T) {
 					require.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 					filter := flow.NotificationFilter{IDs: []uuid.UUID{n.ID}}
 					if w.delivered()[n.Recipient] == 1 {
-						must(w.ConfirmUnknown(t.Context(), operator, filter, "arrivata"))(t)
+						do2(t, w.ConfirmUnknown, filter, "arrivata")
 					} else {
-						must(w.ResendUnknown(t.Context(), operator, filter, "non arrivata"))(t)
+						do2(t, w.ResendUnknown, filter, "non arrivata")
 					}
 				}
-				require.NoError(t, w.program(t.Context(), t, w.store, drafts(t, rows)))
-				require.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
+				require.NoError(t, w.program(t.Context(), t, w.store, drafts(rows)))
+				w.isIn(t, flow.FlowSent, f.ID)
 				require.Len(t, w.Deliveries(), rows)
 				require.Len(t, w.delivered(), rows)
 			})
@@ -160,22 +137,31 @@ func TestKilledProgramRunAgainNotifiesEverybodyOnce(t *testing.T) {
 	}
 }
 
-// The program is stopped after one of its calls of the store, each in turn. No outcome is unknown
+// The program is stopped after one of its writes to the store, each in turn. No outcome is unknown
 // then.
 func TestStoppedProgramRunAgainNotifiesEverybodyOnce(t *testing.T) {
 	const rows = 7
 	for at, ended := 1, true; ended; at++ {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, worldConfig{})
+			w := newWorld(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			store := &stopping{Store: w.store, at: at, stop: cancel}
-			err := w.program(ctx, t, store, drafts(t, rows))
-			if ended = store.calls >= at; ended && err != nil {
+			writes := 0
+			store := proxy(func(ctx context.Context, call storeCall) (storeReply, error) {
+				reply, err := perform(ctx, w.store, call)
+				if strings.HasPrefix(call.Method, "Save") || call.Method == "Claim" {
+					if writes++; writes == at {
+						cancel()
+					}
+				}
+				return reply, err
+			})
+			err := w.program(ctx, t, store, drafts(rows))
+			if ended = writes >= at; ended && err != nil {
 				require.ErrorIs(t, err, context.Canceled)
 			}
 			for range 2 {
-				require.NoError(t, w.program(t.Context(), t, w.store, drafts(t, rows)))
+				require.NoError(t, w.program(t.Context(), t, w.store, drafts(rows)))
 			}
 			require.Len(t, w.flows(t), 1)
 			require.Equal(t, flow.FlowSent, w.flows(t)[0].State)
@@ -184,38 +170,4 @@ func TestStoppedProgramRunAgainNotifiesEverybodyOnce(t *testing.T) {
 			require.Len(t, w.delivered(), rows)
 		})
 	}
-}
-
-// stopping is a store that stops its process after one of the calls that change something.
-type stopping struct {
-	flow.Store
-	at    int
-	stop  func()
-	calls int
-}
-
-func (s *stopping) count() {
-	if s.calls++; s.calls == s.at {
-		s.stop()
-	}
-}
-
-func (s *stopping) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
-	defer s.count()
-	return s.Store.SaveFlow(ctx, change, rows)
-}
-
-func (s *stopping) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-	defer s.count()
-	return s.Store.SaveImport(ctx, i)
-}
-
-func (s *stopping) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
-	defer s.count()
-	return s.Store.SaveNotifications(ctx, changes...)
-}
-
-func (s *stopping) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-	defer s.count()
-	return s.Store.Claim(ctx, claim)
 }

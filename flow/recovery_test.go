@@ -3,8 +3,8 @@ package flow_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -30,42 +30,34 @@ func (w *world) claimed(t testing.TB, id uuid.UUID, n int, lease time.Duration) 
 }
 
 // What a crashed sender had claimed may have arrived: it is not sent again.
-func TestWhatACrashedSenderHadIsUnknown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestExpiredLeaseMakesTheOutcomeUnknown(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 20)
 		claimed := w.claimed(t, f.ID, 5, time.Minute)
 		start := time.Now()
-		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
+		got := w.dispatch(t, f.ID)
 		assert.GreaterOrEqual(t, time.Since(start), time.Minute, "the lease is respected")
 		assert.Less(t, time.Since(start), 65*time.Second)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
 		assert.Equal(t, flow.Counts{Sent: 15, Failed: 5}, got.Counts)
 		assert.Empty(t, got.Error)
 		for _, n := range claimed {
-			n, err := w.Notification(t.Context(), operator, n.ID)
-			require.NoError(t, err)
+			n := do(t, w.Notification, n.ID)
 			assert.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 			assert.Zero(t, w.delivered()[n.Recipient])
-			_, err = w.RegisterNotification(t.Context(), operator, n.ID)
-			assert.ErrorIs(t, err, flow.ErrMayHaveArrived)
-			_, err = w.ResendNotification(t.Context(), operator, n.ID, "il cittadino non l'ha ricevuto")
-			require.NoError(t, err)
+			assert.ErrorIs(t, only(w.RegisterNotification(t.Context(), operator, n.ID)), flow.ErrMayHaveArrived)
+			do2(t, w.ResendNotification, n.ID, "il cittadino non l'ha ricevuto")
 		}
-		_, err = w.SendFlow(t.Context(), operator, f.ID)
-		require.NoError(t, err)
-		got, err = w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
+		do(t, w.SendFlow, f.ID)
+		got = w.dispatch(t, f.ID)
 		assert.Equal(t, flow.Counts{Sent: 20}, got.Counts)
 	})
 }
 
 // Recover works without a run, for notifications of no flow, too.
-func TestRecoverFindsWhatStandsAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
-		n, err := flow.NewNotification(taxes, citizen(t, 1), operator)
+func TestRescueExpiredFindsNotificationsWithoutFlow(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n, err := flow.NewNotification(taxes, citizen(1), operator)
 		require.NoError(t, err)
 		n.State = flow.NotificationSending
 		require.NoError(t, w.store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n, Lease: time.Hour}))
@@ -77,8 +69,7 @@ func TestRecoverFindsWhatStandsAlone(t *testing.T) {
 		recovered, err = d.RescueExpired(t.Context())
 		assert.NoError(t, err)
 		assert.Equal(t, 1, recovered)
-		n, err = w.Notification(t.Context(), operator, n.ID)
-		require.NoError(t, err)
+		n = do(t, w.Notification, n.ID)
 		assert.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 		assert.Equal(t, "d1", n.UpdatedBy)
 	})
@@ -86,7 +77,8 @@ func TestRecoverFindsWhatStandsAlone(t *testing.T) {
 
 // faulty is a store that fails now and then, before a write or after it.
 type faulty struct {
-	flow.Store
+	exchanging
+	Store  flow.Store
 	mu     sync.Mutex
 	random *rand.Rand
 	before float64 // chance that a call fails and changes nothing
@@ -95,57 +87,42 @@ type faulty struct {
 
 var errStore = errors.New("database is locked")
 
+func newFaulty(seed uint64) *faulty {
+	s := &faulty{Store: memstore.New(), random: rand.New(rand.NewPCG(seed, 3))}
+	s.proxy = func(ctx context.Context, call storeCall) (storeReply, error) {
+		writes := slices.Contains([]string{"SaveNotifications", "SaveAndClaim", "SaveFlow", "SaveImport"}, call.Method)
+		if writes && s.fails(&s.before) {
+			return storeReply{}, errStore
+		}
+		reply, err := perform(ctx, s.Store, call)
+		switch {
+		case err != nil || !writes || call.Method == "SaveAndClaim" || !s.fails(&s.after):
+			return reply, err
+		case call.Method == "SaveImport":
+			return storeReply{}, flussi.ErrCommitUnknown
+		}
+		return storeReply{}, errStore
+	}
+	return s
+}
+
+func newFaultyWorld(t testing.TB) (*world, *faulty) {
+	t.Helper()
+	store := newFaulty(1)
+	return newWorld(t, worldConfig{store: store}), store
+}
+
 func (s *faulty) fails(chance *float64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.random.Float64() < *chance
 }
 
-func (s *faulty) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
-	if s.fails(&s.before) {
-		return errStore
-	}
-	err := s.Store.SaveNotifications(ctx, changes...)
-	if err == nil && s.fails(&s.after) {
-		return errStore
-	}
-	return err
-}
-
-func (s *faulty) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-	if s.fails(&s.before) {
-		return flow.Flow{}, nil, errStore
-	}
-	return s.Store.(flow.SaveAndClaimer).SaveAndClaim(ctx, changes, claim)
-}
-
-func (s *faulty) SaveFlow(ctx context.Context, change flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
-	if s.fails(&s.before) {
-		return errStore
-	}
-	err := s.Store.SaveFlow(ctx, change, rows)
-	if err == nil && s.fails(&s.after) {
-		return errStore
-	}
-	return err
-}
-
-func (s *faulty) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.ImportResult, bool, error) {
-	if s.fails(&s.before) {
-		return flow.ImportResult{}, false, errStore
-	}
-	done, before, err := s.Store.SaveImport(ctx, i)
-	if err == nil && s.fails(&s.after) {
-		return flow.ImportResult{}, false, flussi.ErrCommitUnknown
-	}
-	return done, before, err
-}
-
 // A store that fails now and then loses nothing, and makes nothing unknown.
-func TestAStoreThatFailsNowAndThen(t *testing.T) {
+func TestFailuresOfTheStoreLoseNoOutcome(t *testing.T) {
 	for seed := range uint64(10) {
 		synctest.Test(t, func(t *testing.T) {
-			store := &faulty{Store: memstore.New(), random: rand.New(rand.NewPCG(seed, 3))}
+			store := newFaulty(seed)
 			w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 			f := w.sending(t, 300)
 			store.before, store.after = 0.3, 0.2
@@ -166,18 +143,17 @@ func TestAStoreThatFailsNowAndThen(t *testing.T) {
 				require.NoError(t, <-ends)
 			}
 			assert.Equal(t, flow.Counts{Sent: 300}, w.flow(t, f.ID).Counts)
-			assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
-			assert.Len(t, w.Deliveries(), 300)
+			w.isIn(t, flow.FlowSent, f.ID)
+			w.hasDelivered(t, 300)
 		})
 	}
 }
 
 // The lease runs out while the store is not there; what the sender knows still counts, and
 // is written down once it can be.
-func TestAnAnswerThatComesLate(t *testing.T) {
+func TestAnswerReplacesAnUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &faulty{Store: memstore.New(), random: rand.New(rand.NewPCG(1, 3))}
-		w := newWorld(t, worldConfig{store: store})
+		w, store := newFaultyWorld(t)
 		f := w.sending(t, 1)
 		store.before = 1
 		go func() {
@@ -192,8 +168,7 @@ func TestAnAnswerThatComesLate(t *testing.T) {
 			defer store.mu.Unlock()
 			store.before = 0
 		}()
-		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
+		got := w.dispatch(t, f.ID)
 		assert.Equal(t, flow.FlowSent, got.State)
 		assert.Equal(t, flow.Counts{Sent: 1}, got.Counts)
 		n := w.notifications(t, f.ID)[0]
@@ -204,10 +179,9 @@ func TestAnAnswerThatComesLate(t *testing.T) {
 
 // A store that does not come back: the run ends with an error, and what it could not
 // write down is unknown after the lease.
-func TestAStoreThatDoesNotComeBack(t *testing.T) {
+func TestRunEndsWhenTheStoreDoesNotComeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &faulty{Store: memstore.New(), random: rand.New(rand.NewPCG(1, 3))}
-		w := newWorld(t, worldConfig{store: store})
+		w, store := newFaultyWorld(t)
 		f := w.sending(t, 100)
 		store.before = 1
 		start := time.Now()
@@ -216,9 +190,7 @@ func TestAStoreThatDoesNotComeBack(t *testing.T) {
 		assert.ErrorIs(t, err, flow.ErrOutcomeNotStored)
 		assert.Less(t, time.Since(start), 2*time.Minute, "the lease, and a while for what was given back")
 		store.before = 0
-		got, err := w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
-		assert.Equal(t, flow.Counts{Sent: 90, Failed: 10}, got.Counts)
-		assert.Len(t, w.Deliveries(), 100, "of the ten, those that had been sent are not sent again")
+		assert.Equal(t, flow.Counts{Sent: 90, Failed: 10}, w.dispatch(t, f.ID).Counts)
+		w.hasDelivered(t, 100, "of the ten, those that had been sent are not sent again")
 	})
 }

@@ -26,6 +26,10 @@ type exchanges struct {
 	exchange func(changes []flow.NotificationChange, exchange func() error) error
 }
 
+func newExchanges() *exchanges {
+	return &exchanges{Store: memstore.New(), exchange: func(_ []flow.NotificationChange, exchange func() error) error { return exchange() }}
+}
+
 func (s *exchanges) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,37 +56,30 @@ func (s *exchanges) sending(ctx context.Context) int {
 }
 
 // What is claimed along with outcomes is never more than the batch.
-func TestExchangesKeepTheBatch(t *testing.T) {
+func TestSaveAndClaimKeepsMaxInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &exchanges{Store: memstore.New(), exchange: func(_ []flow.NotificationChange, exchange func() error) error { return exchange() }}
+		store := newExchanges()
 		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 		f := w.sending(t, 500)
-		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Run(t.Context(), f.ID)
-		require.NoError(t, err)
-		assert.Equal(t, flow.Counts{Sent: 500}, got.Counts)
+		assert.Equal(t, flow.Counts{Sent: 500}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Counts)
 		assert.Equal(t, 16, store.most)
 		assert.Positive(t, store.count)
 	})
 }
 
 // The flows of a Serve share the batch, whatever they exchange.
-func TestExchangesOfManyFlowsKeepTheBatch(t *testing.T) {
+func TestSaveAndClaimOfManyFlowsKeepsMaxInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &exchanges{Store: memstore.New(), exchange: func(_ []flow.NotificationChange, exchange func() error) error { return exchange() }}
+		store := newExchanges()
 		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
-		w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
+		w.slow(time.Second)
 		var flows []flow.Flow
 		for range 3 {
 			flows = append(flows, w.sending(t, 100))
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() {
-			ended <- w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16, MaxFlows: 3}).Serve(ctx)
-		}()
+		stop := w.serve(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16, MaxFlows: 3})
 		time.Sleep(5 * time.Minute)
-		cancel()
-		require.NoError(t, <-ended)
+		stop()
 		for _, f := range flows {
 			assert.Equal(t, flow.Counts{Sent: 100}, w.flow(t, f.ID).Counts)
 		}
@@ -92,34 +89,30 @@ func TestExchangesOfManyFlowsKeepTheBatch(t *testing.T) {
 }
 
 // An exchange that was not made is made up for, and the run goes on.
-func TestAnExchangeThatWasNotMadeHoldsUpNothing(t *testing.T) {
+func TestRunContinuesAfterAFailedSaveAndClaim(t *testing.T) {
 	for name, failure := range map[string]error{"a conflict": flussi.ErrConflict, "a failure": errStore} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				store := &exchanges{Store: memstore.New()}
-				store.exchange = func(_ []flow.NotificationChange, exchange func() error) error {
-					if store.count%2 == 1 {
-						return failure
-					}
-					return exchange()
+		bubble(t, name, func(t *testing.T) {
+			store := newExchanges()
+			store.exchange = func(_ []flow.NotificationChange, exchange func() error) error {
+				if store.count%2 == 1 {
+					return failure
 				}
-				w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
-				f := w.sending(t, 300)
-				got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Run(t.Context(), f.ID)
-				require.NoError(t, err)
-				assert.Equal(t, flow.Counts{Sent: 300}, got.Counts)
-				assert.Len(t, w.Deliveries(), 300)
-				assert.Greater(t, store.count, 2)
-			})
+				return exchange()
+			}
+			w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
+			f := w.sending(t, 300)
+			assert.Equal(t, flow.Counts{Sent: 300}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Counts)
+			w.hasDelivered(t, 300)
+			assert.Greater(t, store.count, 2)
 		})
 	}
 }
 
 // An exchange that was made although the store said otherwise ends the run, as a claim does that
 // failed: what it took is unknown after its lease, and nothing is sent twice.
-func TestAnExchangeThatWasMadeAllTheSameEndsTheRun(t *testing.T) {
+func TestRunEndsAfterSaveAndClaimWithUnknownResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &exchanges{Store: memstore.New()}
+		store := newExchanges()
 		store.exchange = func(_ []flow.NotificationChange, exchange func() error) error {
 			if err := exchange(); err != nil {
 				return err
@@ -135,13 +128,12 @@ func TestAnExchangeThatWasMadeAllTheSameEndsTheRun(t *testing.T) {
 		got, err := d.Run(t.Context(), f.ID)
 		require.ErrorIs(t, err, errStore)
 		assert.False(t, errors.Is(err, flow.ErrOutcomeNotStored), "every outcome is stored")
-		assert.Len(t, w.Deliveries(), got.Counts.Sent)
+		w.hasDelivered(t, got.Counts.Sent)
 		lost := got.Counts.Sending
 		assert.Positive(t, lost)
 		assert.LessOrEqual(t, lost, 16)
-		got, err = d.Run(t.Context(), f.ID)
-		require.NoError(t, err)
+		got = must(d.Run(t.Context(), f.ID))(t)
 		assert.Equal(t, flow.Counts{Sent: 300 - lost, Failed: lost}, got.Counts)
-		assert.Len(t, w.Deliveries(), 300-lost)
+		w.hasDelivered(t, 300-lost)
 	})
 }

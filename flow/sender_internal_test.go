@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestAStopCountsWhatDidNotSucceed(t *testing.T) {
+func TestStopReasonCountsFailures(t *testing.T) {
 	for n, want := range map[int][2]string{
 		1: {"Invio fermato dopo 1 invio senza una risposta certa di App IO. Riprendere l'invio quando App IO funziona di nuovo.",
 			"Invio fermato dopo 1 invio non riuscito. App IO non è raggiungibile o non funziona: riprovare più tardi."},

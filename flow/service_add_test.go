@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,24 +19,18 @@ import (
 )
 
 // The same file, imported by several people at once, is imported once.
-func TestAFileIsImportedOnceHoweverOftenAtOnce(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+func TestConcurrentImportsIntoOneFlowAddRowsOnce(t *testing.T) {
+	w := newWorld(t)
 	f := w.prepared(t, 0)
-	errs := make([]error, 16)
-	var group sync.WaitGroup
-	for i := range errs {
-		group.Go(func() {
-			errs[i] = only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(t, 20)...), flow.AddConfig{}))
-		})
-	}
-	group.Wait()
-	for _, err := range errs {
+	for _, err := range atOnce(16, func(int) error {
+		return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(20)...), flow.AddConfig{}))
+	}) {
 		if err != nil {
 			assert.ErrorIs(t, err, flussi.ErrConflict)
 		}
 	}
 	assert.Equal(t, flow.Counts{Registered: 20}, w.flow(t, f.ID).Counts)
-	assert.Equal(t, []flow.FlowAction{flow.FlowCreate, flow.FlowImport}, w.flowSteps(t, f.ID))
+	assert.Equal(t, "create import", w.flowSteps(t, f.ID))
 }
 
 // wrongRow is what a report says about a row, in short.
@@ -48,8 +40,8 @@ type wrongRow struct {
 }
 
 func TestAdd(t *testing.T) {
-	good := func(n int) flow.Row { return flow.Row{Draft: draft(t, n)} }
-	bad := flow.Row{Draft: flow.Draft{Recipient: citizen(t, 1)}}
+	good := func(n int) flow.Row { return flow.Row{Draft: draft(n)} }
+	bad := flow.Row{Draft: flow.Draft{Recipient: citizen(1)}}
 	unreadable := errors.New("cell not readable")
 	at := func(number int, r flow.Row) flow.Row { r.Number = number; return r }
 	for name, test := range map[string]struct {
@@ -89,7 +81,7 @@ func TestAdd(t *testing.T) {
 		"no rows to what the flow has": {1, nil, nil, flow.AddConfig{}, flow.AddReport{}, nil, flussi.ErrEmpty},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, worldConfig{})
+			w := newWorld(t)
 			f := w.prepared(t, test.had)
 			pulled := 0
 			rows := func(yield func(flow.Row, error) bool) {
@@ -119,8 +111,7 @@ func TestAdd(t *testing.T) {
 			report.Errors, report.Duplicates = nil, nil
 			assert.Equal(t, test.want, report)
 			if test.err != nil {
-				var typed *flussi.Error
-				assert.ErrorAs(t, err, &typed)
+				assert.ErrorAs(t, err, new(*flussi.Error))
 				assert.Equal(t, before, everythingIn(t, w.store), "something was stored")
 				return
 			}
@@ -128,14 +119,13 @@ func TestAdd(t *testing.T) {
 			got := w.flow(t, f.ID)
 			assert.Equal(t, flow.Counts{Registered: test.had + test.want.Added}, got.Counts)
 			assert.Equal(t, f.Version+1, got.Version)
-			steps := w.flowSteps(t, f.ID)
-			assert.Equal(t, flow.FlowImport, steps[len(steps)-1])
+			assert.Regexp(t, "import$", w.flowSteps(t, f.ID))
 			for _, n := range w.notifications(t, f.ID) {
 				assert.Equal(t, flow.NotificationRegistered, n.State)
 				assert.Equal(t, taxes, n.Service)
 				assert.Equal(t, operator.ID, n.UpdatedBy)
 				assert.Equal(t, uuid.Version(7), n.ID.Version())
-				assert.Equal(t, []flow.NotificationAction{flow.NotificationCreate}, w.steps(t, n.ID))
+				assert.Equal(t, "create", w.steps(t, n.ID))
 			}
 		})
 	}
@@ -143,32 +133,30 @@ func TestAdd(t *testing.T) {
 
 // Rows are stored in their order, and listed in it, whatever the clock says.
 func TestImportedRowsKeepTheirOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.prepared(t, 300)
 		for i, n := range w.notifications(t, f.ID) {
-			require.Equal(t, draft(t, i), n.Draft)
+			require.Equal(t, draft(i), n.Draft)
 		}
 	})
 }
 
 func TestImportReportsDuplicates(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
-		alone := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 4), flow.SendNewConfig{}))(t)
+	inWorld(t, func(t *testing.T, w *world) {
+		alone := w.sendNew(t, draft(4))
 		foreign := must(w.CreateFlow(t.Context(), stranger, school, flow.Details{}))(t)
-		must(w.AddNotifications(t.Context(), stranger, foreign.ID, flow.DraftRows(draft(t, 6)), flow.AddConfig{}))(t)
+		must(w.AddNotifications(t.Context(), stranger, foreign.ID, flow.DraftRows(draft(6)), flow.AddConfig{}))(t)
 		earlier := w.prepared(t, 3) // drafts 0, 1 and 2
 		had := w.notifications(t, earlier.ID)
-		must(w.DisableNotification(t.Context(), operator, had[1].ID))(t)
+		do(t, w.DisableNotification, had[1].ID)
 		time.Sleep(24 * time.Hour)
 
-		f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(draft(t, 8)), flow.AddConfig{}))(t)
+		f := w.created(t)
+		report := w.add(t, f.ID, draft(8))
 		assert.Empty(t, report.Duplicates)
 		rows := func(yield func(flow.Row, error) bool) {
 			for i, n := range []int{5, 4, 1, 6, 0, 7, 8} {
-				if !yield(flow.Row{Number: 20 + i, Draft: draft(t, n)}, nil) {
+				if !yield(flow.Row{Number: 20 + i, Draft: draft(n)}, nil) {
 					return
 				}
 			}
@@ -187,22 +175,22 @@ func TestImportReportsDuplicates(t *testing.T) {
 		assert.Equal(t, flow.Counts{Registered: 5, Disabled: 2}, w.flow(t, f.ID).Counts)
 
 		// All are counted, and no more are reported than are wanted.
-		large := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report = must(w.AddNotifications(t.Context(), operator, large.ID, flow.DraftRows(drafts(t, 500)...), flow.AddConfig{}))(t)
+		large := w.created(t)
+		report = w.add(t, large.ID, drafts(500)...)
 		var got []int
 		for _, d := range report.Duplicates {
 			got = append(got, d.Row)
 		}
 		assert.Equal(t, []int{1, 2, 3, 5, 6, 7, 8, 9}, got, "once each")
-		small := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
-		report = must(w.AddNotifications(t.Context(), operator, small.ID, flow.DraftRows(drafts(t, 400)...), flow.AddConfig{MaxErrors: 3}))(t)
+		small := w.created(t)
+		report = must(w.AddNotifications(t.Context(), operator, small.ID, flow.DraftRows(drafts(400)...), flow.AddConfig{MaxErrors: 3}))(t)
 		assert.Len(t, report.Duplicates, 3)
 		assert.Equal(t, [2]int{400, 400}, [2]int{report.DuplicateCount, report.Disabled})
 	})
 }
 
 func TestOnlyAnInactiveFlowIsImportedInto(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+	w := newWorld(t)
 	on := sceneOf(t, w)
 	sent := w.sending(t, 1)
 	w.run(t, sent.ID)
@@ -212,20 +200,20 @@ func TestOnlyAnInactiveFlowIsImportedInto(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, name, w.flow(t, id).State.Label())
 			w.refused(t, fsm.ErrNotAllowed, func() error {
-				return only(w.AddNotifications(t.Context(), operator, id, flow.DraftRows(draft(t, 9)), flow.AddConfig{}))
+				return only(w.AddNotifications(t.Context(), operator, id, flow.DraftRows(draft(9)), flow.AddConfig{}))
 			})
 		})
 	}
 }
 
 // The context ends in the middle of an import: nothing of it is stored.
-func TestAnImportThatIsCancelled(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+func TestCancelledImportStoresNothing(t *testing.T) {
+	w := newWorld(t)
 	f := w.prepared(t, 0)
 	for _, at := range []int{0, 5, 9} {
 		ctx, cancel := context.WithCancel(t.Context())
 		rows := func(yield func(flow.Row, error) bool) {
-			for i, d := range drafts(t, 10) {
+			for i, d := range drafts(10) {
 				if i == at {
 					cancel()
 				}
@@ -235,8 +223,7 @@ func TestAnImportThatIsCancelled(t *testing.T) {
 			}
 		}
 		before := everythingIn(t, w.store)
-		_, err := w.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{SkipInvalid: true})
-		assert.ErrorIs(t, err, context.Canceled)
+		assert.ErrorIs(t, only(w.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{SkipInvalid: true})), context.Canceled)
 		assert.Equal(t, before, everythingIn(t, w.store))
 		cancel()
 	}
@@ -245,7 +232,7 @@ func TestAnImportThatIsCancelled(t *testing.T) {
 func TestAFlowIsImportedWithItsRowsOrNotAtAll(t *testing.T) {
 	cut := errors.New("the file ends in the middle")
 	broken := errors.New("disk full")
-	good, bad := draft(t, 1), flow.Draft{Recipient: citizen(t, 2)}
+	good, bad := draft(1), flow.Draft{Recipient: citizen(2)}
 	for name, test := range map[string]struct {
 		details flow.Details
 		rows    []flow.Draft
@@ -287,9 +274,9 @@ func TestAFlowIsImportedWithItsRowsOrNotAtAll(t *testing.T) {
 				assert.Equal(t, "import flow", failure.Operation)
 				return
 			}
-			assert.Equal(t, f, must(w.Flow(t.Context(), operator, f.ID))(t))
+			assert.Equal(t, f, do(t, w.Flow, f.ID))
 			assert.Equal(t, flow.Counts{Registered: test.added}, f.Counts)
-			history := must(w.FlowHistory(t.Context(), operator, f.ID))(t)
+			history := do(t, w.FlowHistory, f.ID)
 			require.Len(t, history, 1)
 			assert.Equal(t, flow.FlowCreate, history[0].Action)
 		})
@@ -312,27 +299,24 @@ func (s *failingStore) SaveImport(ctx context.Context, i flow.ImportRequest) (fl
 }
 
 func TestAddPassesRowErrorsThrough(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+	w := newWorld(t)
 	f := w.prepared(t, 0)
 	cells := &flussi.RowError{Row: 12, Err: errors.New("two cells are not valid")}
-	report, err := w.AddNotifications(t.Context(), operator, f.ID, func(yield func(flow.Row, error) bool) {
-		_ = yield(flow.Row{Number: 11, Draft: draft(t, 1)}, nil) && yield(flow.Row{Number: 12}, cells) && yield(flow.Row{}, cells)
-	}, flow.AddConfig{SkipInvalid: true})
-	require.NoError(t, err)
+	report := must(w.AddNotifications(t.Context(), operator, f.ID, func(yield func(flow.Row, error) bool) {
+		_ = yield(flow.Row{Number: 11, Draft: draft(1)}, nil) && yield(flow.Row{Number: 12}, cells) && yield(flow.Row{}, cells)
+	}, flow.AddConfig{SkipInvalid: true}))(t)
 	assert.Equal(t, flussi.ImportReport{Rows: 3, Invalid: 2, Errors: []*flussi.RowError{cells, cells}}, report.ImportReport)
 	assert.Same(t, cells, report.Errors[0])
 	assert.Equal(t, 1, report.Added)
 }
 
 // Nobody has to wait for a refusal that no retry can change.
-func TestAnOldVersionIsRefusedAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+func TestOldVersionIsRefusedWithoutRetry(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.prepared(t, 1)
 		n := w.notifications(t, f.ID)[0]
 		start := time.Now()
-		_, err := w.EditNotification(t.Context(), operator, n.ID, n.Version+1, draft(t, 2))
-		assert.ErrorIs(t, err, flussi.ErrConflict)
+		assert.ErrorIs(t, only(w.EditNotification(t.Context(), operator, n.ID, n.Version+1, draft(2))), flussi.ErrConflict)
 		assert.Equal(t, start, time.Now())
 	})
 }

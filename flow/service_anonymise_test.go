@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,38 +17,36 @@ import (
 )
 
 func TestAnonymise(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
-		ctx := t.Context()
+	inWorld(t, func(t *testing.T, w *world) {
 		notice := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
 		payee := must(flussi.ParseOrganizationCode("80185250588"))(t)
-		pay := draft(t, 40)
+		pay := draft(40)
 		pay.IsPayment, pay.Amount, pay.NoticeNumber, pay.Payee, pay.Reference = true, 100, notice, payee, "RIF/40"
 		pay.DueDate, pay.PayableAfterDue = time.Now().Add(time.Hour).UTC(), true
-		alone := must(w.SendNewNotification(ctx, operator, taxes, pay, flow.SendNewConfig{}))(t)
-		alone = must(w.VerifyNotification(ctx, operator, alone.ID))(t)
+		alone := w.sendNew(t, pay)
+		alone = do(t, w.VerifyNotification, alone.ID)
 		f := w.sending(t, 6)
 		w.run(t, f.ID, refusal, noAnswer, noAnswer, refusal)
 		all := w.notifications(t, f.ID)
 		refused, unknown, confirmed, aside, sent, open := all[0], all[1], all[2], all[3], all[4], all[5]
-		confirmed = must(w.ConfirmNotification(ctx, operator, confirmed.ID, "arrivata"))(t)
-		aside = must(w.DisableNotification(ctx, operator, aside.ID))(t)
-		open = must(w.DisableNotification(ctx, operator, open.ID))(t) // Inviato, and disabled
-		foreign := must(w.SendNewNotification(ctx, stranger, school, draft(t, 41), flow.SendNewConfig{}))(t)
+		confirmed = do2(t, w.ConfirmNotification, confirmed.ID, "arrivata")
+		aside = do(t, w.DisableNotification, aside.ID)
+		open = do(t, w.DisableNotification, open.ID) // Inviato, and disabled
+		foreign := must(w.SendNewNotification(t.Context(), stranger, school, draft(41), flow.SendNewConfig{}))(t)
 		inactive := w.notifications(t, w.prepared(t, 1).ID)[0]
 		time.Sleep(time.Hour)
 		border := time.Now()
-		newer := must(w.SendNewNotification(ctx, operator, taxes, draft(t, 42), flow.SendNewConfig{}))(t)
+		newer := w.sendNew(t, draft(42))
 		late := w.sending(t, 1)
 		w.run(t, late.ID, refusal)
 		time.Sleep(time.Hour)
 
 		flowBefore, flowsBefore := w.flow(t, f.ID), w.flowSteps(t, f.ID)
 		for _, when := range []time.Time{{}, time.Now().Add(time.Second)} {
-			w.refused(t, flussi.ErrRange, func() error { return only(w.Anonymise(ctx, operator, taxes, when)) })
+			w.refused(t, flussi.ErrRange, try2(t, w.Anonymise, taxes, when))
 		}
 		before := everythingIn(t, w.store)
-		done := must(w.Anonymise(ctx, operator, taxes, border))(t)
+		done := do2(t, w.Anonymise, taxes, border)
 		gone := []flow.Notification{alone, refused, confirmed, aside, sent, open}
 		assert.Equal(t, len(gone), done)
 		for _, n := range gone {
@@ -58,19 +55,18 @@ func TestAnonymise(t *testing.T) {
 			want.Draft = flow.Draft{DueDate: n.DueDate, Amount: n.Amount, IsPayment: n.IsPayment, PayableAfterDue: n.PayableAfterDue, Payee: n.Payee}
 			want.AnonymisedAt, want.UpdatedAt, want.UpdatedBy, want.Version = time.Now().UTC(), time.Now().UTC(), operator.ID, n.Version+1
 			assert.Equal(t, want, got)
-			steps := w.steps(t, n.ID)
-			assert.Equal(t, flow.NotificationAnonymise, steps[len(steps)-1])
-			records := must(w.NotificationHistory(ctx, operator, n.ID))(t)
+			assert.Regexp(t, " anonymise$", w.steps(t, n.ID))
+			records := do(t, w.NotificationHistory, n.ID)
 			assert.Equal(t, before.records[n.ID], records[:len(records)-1], "the history remains")
 			assert.True(t, got.Digest().IsZero())
-			assert.NotContains(t, ids(must(w.Notifications(ctx, operator, flow.NotificationFilter{Recipient: n.Recipient}, flow.Page{}))(t)), n.ID)
-			assert.NotContains(t, ids(must(w.Notifications(ctx, operator, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{}))(t)), n.ID)
-			assert.NotContains(t, ids(must(w.Notifications(ctx, operator, flow.NotificationFilter{Text: "riservato"}, flow.Page{}))(t)), n.ID)
-			assert.Contains(t, ids(must(w.Notifications(ctx, operator, flow.NotificationFilter{IDs: []uuid.UUID{n.ID}}, flow.Page{}))(t)), n.ID)
-			assert.Equal(t, got, must(w.Notification(ctx, operator, n.ID))(t), "it can be looked at")
+			assert.NotContains(t, ids(do2(t, w.Notifications, flow.NotificationFilter{Recipient: n.Recipient}, flow.Page{})), n.ID)
+			assert.NotContains(t, ids(do2(t, w.Notifications, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{})), n.ID)
+			assert.NotContains(t, ids(do2(t, w.Notifications, flow.NotificationFilter{Text: "riservato"}, flow.Page{})), n.ID)
+			assert.Contains(t, ids(do2(t, w.Notifications, flow.NotificationFilter{IDs: []uuid.UUID{n.ID}}, flow.Page{})), n.ID)
+			assert.Equal(t, got, do(t, w.Notification, n.ID), "it can be looked at")
 		}
-		assert.Empty(t, must(w.Notifications(ctx, operator, flow.NotificationFilter{NoticeNumber: notice}, flow.Page{}))(t).Notifications)
-		assert.Empty(t, must(w.Notifications(ctx, operator, flow.NotificationFilter{Reference: "RIF/40"}, flow.Page{}))(t).Notifications)
+		assert.Empty(t, do2(t, w.Notifications, flow.NotificationFilter{NoticeNumber: notice}, flow.Page{}).Notifications)
+		assert.Empty(t, do2(t, w.Notifications, flow.NotificationFilter{Reference: "RIF/40"}, flow.Page{}).Notifications)
 		for _, n := range before.notifications {
 			if !slices.ContainsFunc(gone, func(g flow.Notification) bool { return g.ID == n.ID }) {
 				assert.Equal(t, n, w.notification(t, n.ID), "of those that remain")
@@ -83,20 +79,20 @@ func TestAnonymise(t *testing.T) {
 		assert.Equal(t, flowsBefore, w.flowSteps(t, f.ID))
 
 		for _, call := range map[string]func() error{
-			"verify": func() error { return only(w.VerifyNotification(ctx, operator, sent.ID)) },
+			"verify": try(t, w.VerifyNotification, sent.ID),
 			"edit": func() error {
-				return only(w.EditNotification(ctx, operator, refused.ID, refused.Version+1, draft(t, 9)))
+				return only(w.EditNotification(t.Context(), operator, refused.ID, refused.Version+1, draft(9)))
 			},
-			"register": func() error { return only(w.RegisterNotification(ctx, operator, refused.ID)) },
+			"register": try(t, w.RegisterNotification, refused.ID),
 		} {
 			w.refused(t, flow.ErrAnonymised, call)
 		}
-		w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.SendNotification(ctx, operator, refused.ID)) })
+		w.refused(t, fsm.ErrNotAllowed, try(t, w.SendNotification, refused.ID))
 		calls := w.Received(appiotest.GetMessage)
-		assert.Equal(t, flow.VerifyReport{}, must(w.VerifyFlow(ctx, operator, f.ID))(t))
+		assert.Equal(t, flow.VerifyReport{}, do(t, w.VerifyFlow, f.ID))
 		assert.Equal(t, calls, w.Received(appiotest.GetMessage), "nothing is left to be asked for")
-		assert.Zero(t, must(w.Anonymise(ctx, operator, taxes, border))(t), "once")
-		must(w.SendNewNotification(ctx, operator, taxes, pay, flow.SendNewConfig{}))(t) // nobody knows any more that it was sent
+		assert.Zero(t, do2(t, w.Anonymise, taxes, border), "once")
+		w.sendNew(t, pay) // nobody knows any more that it was sent
 	})
 }
 
@@ -109,25 +105,23 @@ func ids(page flow.NotificationPage) []uuid.UUID {
 }
 
 // More than fit in a transaction, and a store that fails after the first group.
-func TestAnonymisingGoesOnWhereItEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}})
+func TestAnonymiseContinuesAfterAFailure(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 1100)
-		must(w.dispatcher(t, flow.DispatcherConfig{}).Run(t.Context(), f.ID))(t)
+		w.dispatch(t, f.ID)
 		time.Sleep(time.Hour)
-		store := &faultyStore{Store: w.store}
-		service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
-		require.NoError(t, err)
+		store := newFaultyStore(w.store)
+		service := newService(t, store, w.senders)
 		down := errors.New("connection lost")
 		store.set("SaveNotifications", 1, 1, down)
 		done, err := service.Anonymise(t.Context(), operator, taxes, time.Now())
 		require.ErrorIs(t, err, down)
-		rest := must(service.Anonymise(t.Context(), operator, taxes, time.Now()))(t)
+		rest := do2(t, service.Anonymise, taxes, time.Now())
 		assert.NotZero(t, done)
 		assert.Equal(t, 1100, done+rest)
 		for _, n := range w.notifications(t, f.ID) {
 			require.True(t, n.Recipient.IsZero())
 			require.False(t, n.AnonymisedAt.IsZero())
 		}
-	})
+	}, unlimited)
 }

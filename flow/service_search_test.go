@@ -20,19 +20,17 @@ import (
 )
 
 func TestSearchOfFlows(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
-		ctx := t.Context()
+	inWorld(t, func(t *testing.T, w *world) {
 		start := time.Now()
 		create := func(d flow.Details) uuid.UUID {
-			id := must(w.CreateFlow(ctx, operator, taxes, d))(t).ID
+			id := do2(t, w.CreateFlow, taxes, d).ID
 			time.Sleep(time.Hour)
 			return id
 		}
 		a := create(flow.Details{Note: flussi.NewText("Avvisi TARI perché È ora"), AppContext: "tributi", AppKey: "1"})
 		b := create(flow.Details{Note: flussi.NewText("avvisi IMU"), AppContext: "tributi", AppKey: "2"})
 		c := create(flow.Details{AppContext: "anagrafe", AppKey: "1"})
-		must(w.DisableFlow(ctx, operator, b))(t)
+		do(t, w.DisableFlow, b)
 		d := w.sending(t, 1).ID
 		w.run(t, d)
 		names := map[uuid.UUID]string{a: "a", b: "b", c: "c", d: "d"}
@@ -59,7 +57,7 @@ func TestSearchOfFlows(t *testing.T) {
 			"nothing has all of its keys": {flow.FlowFilter{AppKey: "1", User: "dispatcher"}, ""},
 		} {
 			got := []string{}
-			for _, f := range must(w.Flows(ctx, operator, test.filter, flow.Page{}))(t).Flows {
+			for _, f := range do2(t, w.Flows, test.filter, flow.Page{}).Flows {
 				got = append(got, names[f.ID])
 				assert.Equal(t, w.flow(t, f.ID), f, "with its Counts")
 			}
@@ -71,23 +69,20 @@ func TestSearchOfFlows(t *testing.T) {
 func TestSearchOfNotifications(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{platform: appiotest.Config{Hold: true}})
-		ctx := t.Context()
 		start := time.Now()
 		notice := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
-		pay := draft(t, 40)
+		pay := draft(40)
 		pay.IsPayment, pay.Amount, pay.NoticeNumber, pay.Reference = true, 100, notice, "RIF/40"
 		pay.Subject = flussi.NewText("Rata della TARI perché È ora")
-		a := must(w.SendNewNotification(ctx, operator, taxes, pay, flow.SendNewConfig{}))(t)
+		a := w.sendNew(t, pay)
 		time.Sleep(time.Hour)
 		f := w.sending(t, 3)
 		w.run(t, f.ID, refusal, noAnswer)
 		all := w.notifications(t, f.ID)
 		b, c, d := all[0], all[1], all[2]
 		time.Sleep(time.Hour)
-		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized})
-		e, err := w.SendNewNotification(ctx, operator, taxes, draft(t, 41), flow.SendNewConfig{})
-		require.Error(t, err)
-		must(w.DisableNotification(ctx, operator, e.ID))(t)
+		e := w.sendInVain(t, draft(41), appiotest.Fault{Kind: appiotest.Unauthorized})
+		do(t, w.DisableNotification, e.ID)
 		time.Sleep(time.Hour)
 		names := map[uuid.UUID]string{a.ID: "a", b.ID: "b", c.ID: "c", d.ID: "d", e.ID: "e"}
 		sentB := d.Transmission.MessageID
@@ -109,42 +104,42 @@ func TestSearchOfNotifications(t *testing.T) {
 			"from":                    {flow.NotificationFilter{From: start.Add(time.Hour)}, "e d c b"},
 			"to":                      {flow.NotificationFilter{To: start.Add(time.Hour)}, "a"},
 			"from and to":             {flow.NotificationFilter{From: start.Add(time.Hour), To: start.Add(2 * time.Hour)}, "d c b"},
-			"recipient":               {flow.NotificationFilter{Recipient: citizen(t, 41)}, "e"},
+			"recipient":               {flow.NotificationFilter{Recipient: citizen(41)}, "e"},
 			"notice number":           {flow.NotificationFilter{NoticeNumber: notice}, "a"},
 			"reference":               {flow.NotificationFilter{Reference: "RIF/40"}, "a"},
 			"part of a reference":     {flow.NotificationFilter{Reference: "RIF"}, ""},
 			"message ID":              {flow.NotificationFilter{MessageID: sentB}, "d"},
-			"digests":                 {flow.NotificationFilter{Digests: []flow.Digest{pay.Digest(), draft(t, 1).Digest()}}, "c a"},
+			"digests":                 {flow.NotificationFilter{Digests: []flow.Digest{pay.Digest(), draft(1).Digest()}}, "c a"},
 			"only disabled":           {flow.NotificationFilter{Disabled: flow.OnlyDisabled}, "e"},
 			"only enabled":            {flow.NotificationFilter{Disabled: flow.OnlyEnabled}, "d c b a"},
 			"unsettled":               {flow.NotificationFilter{DeliveryOpen: true}, "d a"},
 			"closed before":           {flow.NotificationFilter{ClosedBefore: time.Now()}, "e d b a"},
 			"closed before that":      {flow.NotificationFilter{ClosedBefore: start.Add(time.Hour)}, "a"},
-			"all at once":             {flow.NotificationFilter{Flow: f.ID, Recipient: citizen(t, 2), DeliveryOpen: true, MessageID: sentB}, "d"},
+			"all at once":             {flow.NotificationFilter{Flow: f.ID, Recipient: citizen(2), DeliveryOpen: true, MessageID: sentB}, "d"},
 			"nothing has all":         {flow.NotificationFilter{Flow: f.ID, Standalone: true}, ""},
 		} {
 			got := []string{}
-			for _, n := range must(w.Notifications(ctx, operator, test.filter, flow.Page{}))(t).Notifications {
+			for _, n := range do2(t, w.Notifications, test.filter, flow.Page{}).Notifications {
 				got = append(got, names[n.ID])
 				assert.Equal(t, w.notification(t, n.ID), n)
 			}
 			assert.Equal(t, test.want, strings.Join(got, " "), name)
 			exported := []string{}
-			for _, n := range must(pull(w.AllNotifications(ctx, operator, test.filter)))(t) {
+			for _, n := range must(pull(w.AllNotifications(t.Context(), operator, test.filter)))(t) {
 				exported = append(exported, names[n.ID])
 			}
 			slices.Reverse(exported)
 			assert.Equal(t, got, exported, name)
 		}
-		must(w.VerifyNotification(ctx, operator, a.ID))(t)
+		do(t, w.VerifyNotification, a.ID)
 		w.Process()
-		must(w.VerifyNotification(ctx, operator, a.ID))(t)
-		assert.Len(t, must(w.Notifications(ctx, operator, flow.NotificationFilter{DeliveryOpen: true}, flow.Page{}))(t).Notifications, 1)
+		do(t, w.VerifyNotification, a.ID)
+		assert.Len(t, do2(t, w.Notifications, flow.NotificationFilter{DeliveryOpen: true}, flow.Page{}).Notifications, 1)
 	})
 }
 
 func TestSearchesThatAreRefused(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+	w := newWorld(t)
 	w.prepared(t, 2)
 	for name, test := range map[string]struct {
 		text string
@@ -160,10 +155,8 @@ func TestSearchesThatAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := []func() error{
-				func() error { return only(w.Flows(t.Context(), operator, flow.FlowFilter{Text: test.text}, test.page)) },
-				func() error {
-					return only(w.Notifications(t.Context(), operator, flow.NotificationFilter{Text: test.text}, test.page))
-				},
+				try2(t, w.Flows, flow.FlowFilter{Text: test.text}, test.page),
+				try2(t, w.Notifications, flow.NotificationFilter{Text: test.text}, test.page),
 			}
 			if test.text != "" {
 				calls = append(calls, func() error {
@@ -192,9 +185,23 @@ func overTheWire(t *testing.T, c flow.Cursor) flow.Cursor {
 	return got
 }
 
+// pagesOf returns the IDs of a list, page by page.
+func pagesOf[T any](t *testing.T, limit int, oldestFirst bool, list func(flow.Page) ([]T, flow.Cursor), id func(T) uuid.UUID) (ids []uuid.UUID) {
+	for page := (flow.Page{Limit: limit, OldestFirst: oldestFirst}); ; {
+		part, next := list(page)
+		require.NotEmpty(t, part, "an empty page")
+		require.LessOrEqual(t, len(part), limit)
+		for _, item := range part {
+			ids = append(ids, id(item))
+		}
+		if page.After = overTheWire(t, next); page.After.IsZero() {
+			return ids
+		}
+	}
+}
+
 func TestPagesToTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, worldConfig{})
+	inWorld(t, func(t *testing.T, w *world) {
 		f := w.prepared(t, 55) // all of the same moment
 		var flows []uuid.UUID
 		flows = append(flows, f.ID)
@@ -211,30 +218,14 @@ func TestPagesToTheEnd(t *testing.T) {
 		require.Len(t, ids, 55)
 		for _, oldest := range []bool{true, false} {
 			for _, limit := range []int{1, 5, 7, 24, 25, 54, 55, 56} {
-				page := flow.Page{Limit: limit, OldestFirst: oldest}
-				var gotFlows, got []uuid.UUID
-				for {
-					part := must(w.Flows(t.Context(), operator, flow.FlowFilter{}, page))(t)
-					require.NotEmpty(t, part.Flows, "an empty page")
-					require.LessOrEqual(t, len(part.Flows), limit)
-					for _, f := range part.Flows {
-						gotFlows = append(gotFlows, f.ID)
-					}
-					if page.After = overTheWire(t, part.Next); page.After.IsZero() {
-						break
-					}
-				}
-				for {
-					part := must(w.Notifications(t.Context(), operator, flow.NotificationFilter{}, page))(t)
-					require.NotEmpty(t, part.Notifications, "an empty page")
-					require.LessOrEqual(t, len(part.Notifications), limit)
-					for _, n := range part.Notifications {
-						got = append(got, n.ID)
-					}
-					if page.After = overTheWire(t, part.Next); page.After.IsZero() {
-						break
-					}
-				}
+				gotFlows := pagesOf(t, limit, oldest, func(page flow.Page) ([]flow.Flow, flow.Cursor) {
+					part := do2(t, w.Flows, flow.FlowFilter{}, page)
+					return part.Flows, part.Next
+				}, func(f flow.Flow) uuid.UUID { return f.ID })
+				got := pagesOf(t, limit, oldest, func(page flow.Page) ([]flow.Notification, flow.Cursor) {
+					part := do2(t, w.Notifications, flow.NotificationFilter{}, page)
+					return part.Notifications, part.Next
+				}, func(n flow.Notification) uuid.UUID { return n.ID })
 				if !oldest {
 					slices.Reverse(got)
 					slices.Reverse(gotFlows)
@@ -243,23 +234,22 @@ func TestPagesToTheEnd(t *testing.T) {
 				assert.Equal(t, flows, gotFlows, "limit %d", limit)
 			}
 		}
-		assert.Len(t, must(w.Notifications(t.Context(), operator, flow.NotificationFilter{}, flow.Page{}))(t).Notifications, 50, "by default")
+		assert.Len(t, do2(t, w.Notifications, flow.NotificationFilter{}, flow.Page{}).Notifications, 50, "by default")
 	})
 }
 
 func TestAnExportIsCompleteOrEndsWithAnError(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+	w := newWorld(t)
 	var all []flow.Draft
 	for i := range 2*flow.MaxPage + 1 {
-		all = append(all, draft(t, i))
+		all = append(all, draft(i))
 	}
 	f := w.prepared(t, 0)
-	must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(all...), flow.AddConfig{}))(t)
+	w.add(t, f.ID, all...)
 	assert.Len(t, must(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{})))(t), len(all))
 
-	store := &faultyStore{Store: w.store}
-	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, w.messengers, flow.ServiceConfig{})
-	require.NoError(t, err)
+	store := newFaultyStore(w.store)
+	service := newService(t, store, w.senders)
 	down := errors.New("connection lost")
 	store.set("Notifications", 1, 1, down)
 	got, items := 0, service.AllNotifications(t.Context(), operator, flow.NotificationFilter{})
@@ -287,7 +277,7 @@ func TestAnExportIsCompleteOrEndsWithAnError(t *testing.T) {
 	}
 }
 
-func TestCursorsThatAreNone(t *testing.T) {
+func TestInvalidCursorIsRefused(t *testing.T) {
 	id := uuid.NewString()
 	for _, text := range []string{
 		"x", "1", "_", "1_", "_" + id, id, "1_x", "x_" + id, "1_" + id[:35], "1_" + id + "0", "1.5_" + id, "99999999999999999999_" + id, "1-" + id,
@@ -301,7 +291,7 @@ func TestCursorsThatAreNone(t *testing.T) {
 }
 
 func TestFlowFilterRefusesUnknownValues(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+	w := newWorld(t)
 	authtest.Filters[flow.FlowFilter]{
 		Invalid: map[string][]flow.FlowFilter{
 			"States":     {{States: []flow.FlowState{"boh"}}, {States: []flow.FlowState{flow.FlowSent, ""}}},
@@ -326,7 +316,7 @@ func TestFlowFilterRefusesUnknownValues(t *testing.T) {
 }
 
 func TestNotificationFilterRefusesUnknownValues(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+	w := newWorld(t)
 	authtest.Filters[flow.NotificationFilter]{
 		Invalid: map[string][]flow.NotificationFilter{
 			"States":     {{States: []flow.NotificationState{"boh"}}, {States: []flow.NotificationState{flow.NotificationSent, ""}}},
@@ -366,7 +356,7 @@ func TestNotificationFilterRefusesUnknownValues(t *testing.T) {
 }
 
 func TestAPageAndAFilterAreRefusedTogether(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+	w := newWorld(t)
 	for _, limit := range []int{-1, flow.MaxPage + 1} {
 		_, err := w.Flows(t.Context(), operator, flow.FlowFilter{Disabled: "boh", Text: "x"}, flow.Page{Limit: limit})
 		var invalid *flussi.InvalidError

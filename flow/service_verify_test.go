@@ -21,12 +21,12 @@ import (
 func TestVerify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{platform: appiotest.Config{Hold: true}})
-		n := must(w.SendNewNotification(t.Context(), operator, taxes, draft(t, 1), flow.SendNewConfig{}))(t)
+		n := w.sendNew(t, draft(1))
 		id := string(n.Transmission.MessageID)
 		verify := func() flow.Notification {
 			t.Helper()
 			time.Sleep(time.Minute)
-			got := must(w.VerifyNotification(t.Context(), operator, n.ID))(t)
+			got := do(t, w.VerifyNotification, n.ID)
 			assert.Equal(t, got, w.notification(t, n.ID))
 			assert.Equal(t, time.Now().UTC(), got.Delivery.CheckedAt)
 			assert.Equal(t, n.Transmission, got.Transmission)
@@ -43,8 +43,7 @@ func TestVerify(t *testing.T) {
 		assert.Equal(t, flow.Delivery{Status: appio.StatusProcessed, Email: appio.ChannelSent, Push: appio.ChannelSent}, verify().Delivery, "what is not told any more is kept")
 		w.SetState(id, appiotest.State{Status: "SOMETHING_NEW"})
 		assert.Equal(t, appio.MessageStatus("SOMETHING_NEW"), verify().Delivery.Status)
-		records := must(w.NotificationHistory(t.Context(), operator, n.ID))(t)
-		last := records[len(records)-1]
+		last := last(do(t, w.NotificationHistory, n.ID))
 		assert.Equal(t, flow.NotificationVerify, last.Action)
 		assert.Equal(t, operator.ID, last.By)
 		assert.Equal(t, "Stato consegna: SOMETHING_NEW.", last.Reason.Reveal())
@@ -60,7 +59,7 @@ func TestVerify(t *testing.T) {
 	})
 }
 
-func TestAMessageThatIsRejectedLater(t *testing.T) {
+func TestVerifyFindsRejectedMessages(t *testing.T) {
 	for status, code := range map[string]flow.ErrorCode{"REJECTED": flow.CodeUnreachable, "FAILED": flow.CodeRefused} {
 		for _, whole := range []bool{false, true} {
 			t.Run(fmt.Sprint(status, ", whole flow ", whole), func(t *testing.T) {
@@ -70,10 +69,9 @@ func TestAMessageThatIsRejectedLater(t *testing.T) {
 				n := w.notifications(t, f.ID)[0]
 				w.SetState(string(n.Transmission.MessageID), appiotest.State{Status: status, Email: "FAILED"})
 				if whole {
-					report := must(w.VerifyFlow(t.Context(), operator, f.ID))(t)
-					assert.Equal(t, flow.VerifyReport{Asked: 3, Rejected: 1}, report)
+					assert.Equal(t, flow.VerifyReport{Asked: 3, Rejected: 1}, do(t, w.VerifyFlow, f.ID))
 				} else {
-					assert.Equal(t, w.notification(t, n.ID).Version+1, must(w.VerifyNotification(t.Context(), operator, n.ID))(t).Version)
+					assert.Equal(t, w.notification(t, n.ID).Version+1, do(t, w.VerifyNotification, n.ID).Version)
 				}
 				got := w.notification(t, n.ID)
 				assert.Equal(t, flow.NotificationFailed, got.State)
@@ -85,37 +83,33 @@ func TestAMessageThatIsRejectedLater(t *testing.T) {
 				assert.Equal(t, n.Transmission.MessageID, got.Transmission.MessageID)
 				assert.Equal(t, appio.MessageStatus(status), got.Delivery.Status)
 				assert.Equal(t, appio.ChannelFailed, got.Delivery.Email)
-				assert.Equal(t, flow.FlowIncomplete, w.flow(t, f.ID).State)
+				w.isIn(t, flow.FlowIncomplete, f.ID)
 				assert.Equal(t, flow.Counts{Sent: 2, Failed: 1}, w.flow(t, f.ID).Counts)
-				steps := w.steps(t, n.ID)
-				assert.Equal(t, flow.NotificationReject, steps[len(steps)-1])
-				flowSteps := w.flowSteps(t, f.ID)
-				assert.Equal(t, flow.FlowEndIncomplete, flowSteps[len(flowSteps)-1])
-				w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.VerifyNotification(t.Context(), operator, n.ID)) })
+				assert.Regexp(t, " reject$", w.steps(t, n.ID))
+				assert.Regexp(t, " fall_short$", w.flowSteps(t, f.ID))
+				w.refused(t, fsm.ErrNotAllowed, try(t, w.VerifyNotification, n.ID))
 
 				// Once it is sent again, nothing is left of that.
-				again := must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
-				assert.Zero(t, again.Delivery)
-				must(w.SendNotification(t.Context(), operator, n.ID))(t)
-				assert.Equal(t, flow.FlowSent, w.flow(t, f.ID).State)
+				assert.Zero(t, do(t, w.RegisterNotification, n.ID).Delivery)
+				do(t, w.SendNotification, n.ID)
+				w.isIn(t, flow.FlowSent, f.ID)
 				assert.NotEqual(t, n.Transmission.MessageID, w.notification(t, n.ID).Transmission.MessageID)
 			})
 		}
 	}
 }
 
-func TestWhatCannotBeVerified(t *testing.T) {
-	w := newWorld(t, worldConfig{})
+func TestVerifyNeedsASentMessage(t *testing.T) {
+	w := newWorld(t)
 	on := sceneOf(t, w)
 	for _, n := range []flow.Notification{on.draft, on.refused, on.unknown, on.registered} {
-		w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.VerifyNotification(t.Context(), operator, n.ID)) })
+		w.refused(t, fsm.ErrNotAllowed, try(t, w.VerifyNotification, n.ID))
 	}
-	confirmed := must(w.ConfirmNotification(t.Context(), operator, on.unknown.ID, "arrivata"))(t)
-	w.refused(t, flussi.ErrEmpty, func() error { return only(w.VerifyNotification(t.Context(), operator, confirmed.ID)) })
-	report := must(w.VerifyFlow(t.Context(), operator, on.incomplete.ID))(t)
-	assert.Equal(t, flow.VerifyReport{Asked: 2, Final: 2}, report, "it is passed over")
+	confirmed := do2(t, w.ConfirmNotification, on.unknown.ID, "arrivata")
+	w.refused(t, flussi.ErrEmpty, try(t, w.VerifyNotification, confirmed.ID))
+	assert.Equal(t, flow.VerifyReport{Asked: 2, Final: 2}, do(t, w.VerifyFlow, on.incomplete.ID), "it is passed over")
 	for _, f := range []flow.Flow{on.inactive, on.active} {
-		w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.VerifyFlow(t.Context(), operator, f.ID)) })
+		w.refused(t, fsm.ErrNotAllowed, try(t, w.VerifyFlow, f.ID))
 	}
 }
 
@@ -128,25 +122,25 @@ func TestVerifyFlow(t *testing.T) {
 		state := func(i int, status string) {
 			require.True(t, w.SetState(string(all[i].Transmission.MessageID), appiotest.State{Status: status}))
 		}
-		assert.Equal(t, flow.VerifyReport{Asked: 30}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
+		assert.Equal(t, flow.VerifyReport{Asked: 30}, do(t, w.VerifyFlow, f.ID))
 		state(0, "REJECTED")
 		state(1, "FAILED")
 		state(2, "PROCESSED")
 		state(3, "PROCESSED")
 		w.Fail(appiotest.GetMessage, appiotest.Fault{Kind: appiotest.NotFound})
-		report := must(w.VerifyFlow(t.Context(), operator, f.ID))(t)
+		report := do(t, w.VerifyFlow, f.ID)
 		assert.Equal(t, 30, report.Asked)
 		assert.Equal(t, 1, report.Failed)
-		rest := must(w.VerifyFlow(t.Context(), operator, f.ID))(t)
+		rest := do(t, w.VerifyFlow, f.ID)
 		assert.Equal(t, [2]int{2, 2}, [2]int{report.Final + rest.Final, report.Rejected + rest.Rejected})
-		assert.Equal(t, flow.VerifyReport{Asked: 26}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t), "what is final is not asked for")
+		assert.Equal(t, flow.VerifyReport{Asked: 26}, do(t, w.VerifyFlow, f.ID), "what is final is not asked for")
 		assert.Equal(t, flow.Counts{Sent: 28, Failed: 2}, w.flow(t, f.ID).Counts)
-		assert.Equal(t, flow.FlowIncomplete, w.flow(t, f.ID).State)
+		w.isIn(t, flow.FlowIncomplete, f.ID)
 		w.Process()
-		must(w.DisableFlow(t.Context(), operator, f.ID))(t)
-		assert.Equal(t, flow.VerifyReport{Asked: 26, Final: 26}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t), "a disabled flow, too")
+		do(t, w.DisableFlow, f.ID)
+		assert.Equal(t, flow.VerifyReport{Asked: 26, Final: 26}, do(t, w.VerifyFlow, f.ID), "a disabled flow, too")
 		calls := w.calls()
-		assert.Equal(t, flow.VerifyReport{}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
+		assert.Equal(t, flow.VerifyReport{}, do(t, w.VerifyFlow, f.ID))
 		assert.Equal(t, calls, w.calls())
 		for _, n := range w.notifications(t, f.ID) {
 			w.steps(t, n.ID)
@@ -165,44 +159,38 @@ func TestAVerificationEndsWhenThePlatformDoesNotAnswer(t *testing.T) {
 		"the key is not accepted": {appiotest.Unauthorized, flussi.ErrUnauthorized, 6},
 		"no answers":              {appiotest.GatewayTimeout, flussi.ErrUnavailable, 25},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, service: flow.ServiceConfig{Workers: 1}})
-				f := w.sending(t, 60)
-				w.run(t, f.ID)
-				w.FailAtRandom(appiotest.GetMessage, 1, 1, appiotest.Fault{Kind: test.fault})
-				w.Fail(appiotest.GetMessage, slices.Repeat([]appiotest.Fault{{Kind: appiotest.Slow}}, 5)...)
-				report, err := w.VerifyFlow(t.Context(), operator, f.ID)
-				require.ErrorIs(t, err, test.err)
-				assert.Equal(t, flow.VerifyReport{Asked: test.asked, Final: 5, Failed: test.asked - 5}, report)
-				w.FailAtRandom(appiotest.GetMessage, 0, 1)
-				assert.Equal(t, flow.VerifyReport{Asked: 55, Final: 55}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
-			})
-		})
-	}
-	t.Run("some answers are enough", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, client: appio.Config{MaxAttempts: 1}, service: flow.ServiceConfig{Workers: 1}})
+		bubble(t, name, func(t *testing.T) {
+			w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, service: flow.ServiceConfig{Workers: 1}})
 			f := w.sending(t, 60)
 			w.run(t, f.ID)
-			silence := slices.Repeat([]appiotest.Fault{{Kind: appiotest.GatewayTimeout}}, 19)
-			w.Fail(appiotest.GetMessage, slices.Concat(silence, []appiotest.Fault{{Kind: appiotest.Slow}}, silence)...)
-			assert.Equal(t, flow.VerifyReport{Asked: 60, Final: 22, Failed: 38}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
-		})
-	})
-	t.Run("the context ends", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, service: flow.ServiceConfig{Workers: 2}})
-			f := w.sending(t, 20)
-			w.run(t, f.ID)
-			w.FailAtRandom(appiotest.GetMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 2 * time.Second})
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-			defer cancel()
-			report, err := w.VerifyFlow(ctx, operator, f.ID)
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			assert.Equal(t, flow.VerifyReport{Asked: 4, Final: 4}, report, "what was stored by then")
+			w.FailAtRandom(appiotest.GetMessage, 1, 1, appiotest.Fault{Kind: test.fault})
+			w.Fail(appiotest.GetMessage, slices.Repeat([]appiotest.Fault{{Kind: appiotest.Slow}}, 5)...)
+			report, err := w.VerifyFlow(t.Context(), operator, f.ID)
+			require.ErrorIs(t, err, test.err)
+			assert.Equal(t, flow.VerifyReport{Asked: test.asked, Final: 5, Failed: test.asked - 5}, report)
 			w.FailAtRandom(appiotest.GetMessage, 0, 1)
-			assert.Equal(t, flow.VerifyReport{Asked: 16, Final: 16}, must(w.VerifyFlow(t.Context(), operator, f.ID))(t))
+			assert.Equal(t, flow.VerifyReport{Asked: 55, Final: 55}, do(t, w.VerifyFlow, f.ID))
 		})
+	}
+	bubble(t, "some answers are enough", func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, client: appio.Config{MaxAttempts: 1}, service: flow.ServiceConfig{Workers: 1}})
+		f := w.sending(t, 60)
+		w.run(t, f.ID)
+		silence := slices.Repeat([]appiotest.Fault{{Kind: appiotest.GatewayTimeout}}, 19)
+		w.Fail(appiotest.GetMessage, slices.Concat(silence, []appiotest.Fault{{Kind: appiotest.Slow}}, silence)...)
+		assert.Equal(t, flow.VerifyReport{Asked: 60, Final: 22, Failed: 38}, do(t, w.VerifyFlow, f.ID))
+	})
+	bubble(t, "the context ends", func(t *testing.T) {
+		w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, service: flow.ServiceConfig{Workers: 2}})
+		f := w.sending(t, 20)
+		w.run(t, f.ID)
+		w.FailAtRandom(appiotest.GetMessage, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: 2 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		report, err := w.VerifyFlow(ctx, operator, f.ID)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, flow.VerifyReport{Asked: 4, Final: 4}, report, "what was stored by then")
+		w.FailAtRandom(appiotest.GetMessage, 0, 1)
+		assert.Equal(t, flow.VerifyReport{Asked: 16, Final: 16}, do(t, w.VerifyFlow, f.ID))
 	})
 }

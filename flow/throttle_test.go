@@ -3,9 +3,7 @@ package flow_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -14,20 +12,8 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/pipenet"
 )
-
-// direct calls a handler without a network, after the time that a call takes.
-type direct struct {
-	handler http.Handler
-	takes   time.Duration
-}
-
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	time.Sleep(d.takes)
-	w := httptest.NewRecorder()
-	d.handler.ServeHTTP(w, r)
-	return w.Result(), nil
-}
 
 // The platform allows 150 calls in 5 s. Dispatchers that share a Pace use that up without
 // being refused; those that do not, as in processes of their own, find their share by what
@@ -43,48 +29,43 @@ func TestThrottling(t *testing.T) {
 		"three dispatchers that share a pace":    {3, true, 0.95, 0.01},
 		"three dispatchers with paces they have": {3, false, 0.80, 0.05},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, worldConfig{})
-				const total = 9000
-				f := w.sending(t, total)
-				pace := newPace(t)
-				start, ends := time.Now(), make(chan error, test.dispatchers)
-				for i := range test.dispatchers {
-					if !test.shared {
-						pace = newPace(t)
-					}
-					d, err := flow.NewDispatcher(w.store, clients(t, appio.Config{
-						BaseURL: "http://localhost" + appiotest.BasePath, Pace: pace,
-						HTTPClient: &http.Client{Transport: direct{w.Simulator, 100 * time.Millisecond}},
-					}), flow.DispatcherConfig{ID: fmt.Sprint("d", i)})
-					require.NoError(t, err)
-					go func() {
-						_, err := d.Run(t.Context(), f.ID)
-						ends <- err
-					}()
+		bubble(t, name, func(t *testing.T) {
+			w := newWorld(t)
+			const total = 9000
+			f := w.sending(t, total)
+			pace := newPace(t)
+			start, ends := time.Now(), make(chan error, test.dispatchers)
+			for i := range test.dispatchers {
+				if !test.shared {
+					pace = newPace(t)
 				}
-				time.Sleep(5 * time.Second) // the first window
-				limited, received := w.Limited(), w.Received(appiotest.SubmitMessage)
-				for range test.dispatchers {
-					require.NoError(t, <-ends)
-				}
-				took := time.Since(start)
-				reached := total / took.Seconds() / 30
-				refused := float64(w.Limited()-limited) / float64(w.Received(appiotest.SubmitMessage)-received)
-				t.Logf("%.1f %% of the limit, %.2f %% refused", 100*reached, 100*refused)
-				assert.GreaterOrEqual(t, reached, test.least)
-				assert.Less(t, refused, test.refused)
-				assert.Equal(t, flow.Counts{Sent: total}, w.flow(t, f.ID).Counts)
-				assert.Len(t, w.Deliveries(), total)
-			})
+				d := must(flow.NewDispatcher(w.store, clients(t, appio.Config{
+					BaseURL: "http://localhost" + appiotest.BasePath, Pace: pace,
+					HTTPClient: &http.Client{Transport: pipenet.Direct(w.Simulator, 100*time.Millisecond)},
+				}), flow.DispatcherConfig{ID: fmt.Sprint("d", i)}))(t)
+				go func() {
+					_, err := d.Run(t.Context(), f.ID)
+					ends <- err
+				}()
+			}
+			time.Sleep(5 * time.Second) // the first window
+			limited, received := w.Limited(), w.Received(appiotest.SubmitMessage)
+			for range test.dispatchers {
+				require.NoError(t, <-ends)
+			}
+			took := time.Since(start)
+			reached := total / took.Seconds() / 30
+			refused := float64(w.Limited()-limited) / float64(w.Received(appiotest.SubmitMessage)-received)
+			t.Logf("%.1f %% of the limit, %.2f %% refused", 100*reached, 100*refused)
+			assert.GreaterOrEqual(t, reached, test.least)
+			assert.Less(t, refused, test.refused)
+			assert.Equal(t, flow.Counts{Sent: total}, w.flow(t, f.ID).Counts)
+			w.hasDelivered(t, total)
 		})
 	}
 }
 
 func newPace(t testing.TB) *appio.Pace {
 	t.Helper()
-	pace, err := appio.NewPace(appio.PaceConfig{})
-	require.NoError(t, err)
-	return pace
+	return must(appio.NewPace(appio.PaceConfig{}))(t)
 }

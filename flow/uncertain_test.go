@@ -92,52 +92,50 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 	} {
 		for into, call := range map[string]func(w *world, ctx context.Context, target uuid.UUID) (uuid.UUID, flow.AddReport, error){
 			"a new flow": func(w *world, ctx context.Context, _ uuid.UUID) (uuid.UUID, flow.AddReport, error) {
-				f, report, err := w.ImportFlow(ctx, operator, taxes, flow.Details{}, flow.DraftRows(drafts(t, 4)...), flow.AddConfig{})
+				f, report, err := w.ImportFlow(ctx, operator, taxes, flow.Details{}, flow.DraftRows(drafts(4)...), flow.AddConfig{})
 				return f.ID, report, err
 			},
 			"a flow": func(w *world, ctx context.Context, target uuid.UUID) (uuid.UUID, flow.AddReport, error) {
-				report, err := w.AddNotifications(ctx, operator, target, flow.DraftRows(drafts(t, 4)...), flow.AddConfig{})
+				report, err := w.AddNotifications(ctx, operator, target, flow.DraftRows(drafts(4)...), flow.AddConfig{})
 				return target, report, err
 			},
 		} {
 			for _, cancelled := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s, into %s, cancelled: %v", name, into, cancelled), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						store := test.store
-						store.Store = memstore.New()
-						w := newWorld(t, worldConfig{store: &store})
-						target := uuid.Nil
-						if into == "a flow" {
-							target = w.prepared(t, 0).ID
-						}
-						ctx, cancel := context.WithCancel(t.Context())
-						defer cancel()
-						if cancelled {
-							time.AfterFunc(time.Millisecond, cancel) // while it is looked for
-						}
-						start := time.Now()
-						id, report, err := call(w, ctx, target)
-						assert.LessOrEqual(t, time.Since(start), 5*time.Second)
-						if test.found {
-							require.NoError(t, err)
-							assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 4}, Added: 4}, report)
-						} else {
-							require.ErrorIs(t, err, flussi.ErrCommitUnknown)
-							assert.Zero(t, report.Added)
-							assert.Equal(t, "La connessione con l'archivio si è interrotta durante la registrazione delle righe, e non si sa se siano state registrate. "+
-								"Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo.", flussi.Explain(err))
-						}
-						time.Sleep(10 * time.Second)
-						store.fails = 0
-						again, report, err := call(w, t.Context(), target)
+				bubble(t, fmt.Sprintf("%s, into %s, cancelled: %v", name, into, cancelled), func(t *testing.T) {
+					store := test.store
+					store.Store = memstore.New()
+					w := newWorld(t, worldConfig{store: &store})
+					target := uuid.Nil
+					if into == "a flow" {
+						target = w.prepared(t, 0).ID
+					}
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					if cancelled {
+						time.AfterFunc(time.Millisecond, cancel) // while it is looked for
+					}
+					start := time.Now()
+					id, report, err := call(w, ctx, target)
+					assert.LessOrEqual(t, time.Since(start), 5*time.Second)
+					if test.found {
 						require.NoError(t, err)
-						if test.found {
-							assert.Equal(t, id, again)
-						}
-						assert.Equal(t, test.store.stores, !report.ImportedAt.IsZero())
-						require.Len(t, w.flows(t), 1)
-						assert.Equal(t, flow.Counts{Registered: 4}, w.flow(t, again).Counts)
-					})
+						assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 4}, Added: 4}, report)
+					} else {
+						require.ErrorIs(t, err, flussi.ErrCommitUnknown)
+						assert.Zero(t, report.Added)
+						assert.Equal(t, "La connessione con l'archivio si è interrotta durante la registrazione delle righe, e non si sa se siano state registrate. "+
+							"Ripetere l'importazione: le righe già registrate vengono riconosciute e non sono aggiunte di nuovo.", flussi.Explain(err))
+					}
+					time.Sleep(10 * time.Second)
+					store.fails = 0
+					again, report, err := call(w, t.Context(), target)
+					require.NoError(t, err)
+					if test.found {
+						assert.Equal(t, id, again)
+					}
+					assert.Equal(t, test.store.stores, !report.ImportedAt.IsZero())
+					require.Len(t, w.flows(t), 1)
+					assert.Equal(t, flow.Counts{Registered: 4}, w.flow(t, again).Counts)
 				})
 			}
 		}
@@ -153,7 +151,7 @@ func TestRepeatedImportWhoseAnswerIsLostAddsNothing(t *testing.T) {
 		at := time.Now().UTC()
 		time.Sleep(time.Hour)
 		store.calls = 0
-		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(t, 3)...), flow.AddConfig{}))(t)
+		report := w.add(t, f.ID, drafts(3)...)
 		assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3}, ImportedAt: at}, report)
 	})
 }
@@ -163,7 +161,7 @@ func TestRowErrorIsNotUncertain(t *testing.T) {
 	cut := errors.New("the file ends in the middle")
 	w := newWorld(t, worldConfig{store: wrapping{memstore.New()}})
 	_, _, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, func(yield func(flow.Row, error) bool) {
-		if yield(flow.Row{Draft: draft(t, 1)}, nil) {
+		if yield(flow.Row{Draft: draft(1)}, nil) {
 			yield(flow.Row{}, cut)
 		}
 	}, flow.AddConfig{})

@@ -33,16 +33,12 @@ func newSendingWorld(t *testing.T) *sendingWorld {
 	platform := appiotest.NewServer(appiotest.Config{Unlimited: true})
 	t.Cleanup(platform.Close)
 	platform.AddService(appiotest.Service{ID: taxes, Key: "a-key"})
-	key, err := flussi.ParseKey("a-key")
-	require.NoError(t, err)
-	client, err := appio.New(key, appio.Config{BaseURL: platform.URL})
-	require.NoError(t, err)
-	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
+	key := must(flussi.ParseKey("a-key"))(t)
+	client := must(appio.New(key, appio.Config{BaseURL: platform.URL}))(t)
+	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := memstore.New()
-	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, messengers, flow.ServiceConfig{})
-	require.NoError(t, err)
-	dispatcher, err := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
-	require.NoError(t, err)
+	service := must(flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, senders, flow.ServiceConfig{}))(t)
+	dispatcher := must(flow.NewDispatcher(store, senders, flow.DispatcherConfig{}))(t)
 	return &sendingWorld{&world{Service: service, store: store}, platform, dispatcher}
 }
 
@@ -51,20 +47,16 @@ func (w *sendingWorld) importFile(t *testing.T, file []byte, c flow.AddConfig) (
 	t.Helper()
 	c.SkipInvalid = true
 	var report excel.Report
-	f, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), c)
+	f, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, rowsOf(t, template(t), file, &report), c)
 	require.NoError(t, err)
 	return f, added, &report, flowexcel.Italian(&report, added, 0)
 }
 
 func (w *sendingWorld) send(t *testing.T, id uuid.UUID) flow.Flow {
 	t.Helper()
-	_, err := w.ActivateFlow(t.Context(), operator, id)
-	require.NoError(t, err)
-	_, err = w.SendFlow(t.Context(), operator, id)
-	require.NoError(t, err)
-	f, err := w.dispatcher.Run(t.Context(), id)
-	require.NoError(t, err)
-	return f
+	must(w.ActivateFlow(t.Context(), operator, id))(t)
+	must(w.SendFlow(t.Context(), operator, id))(t)
+	return must(w.dispatcher.Run(t.Context(), id))(t)
 }
 
 // delivered counts the messages of each citizen.
@@ -76,9 +68,8 @@ func (w *sendingWorld) delivered() map[string]int {
 	return counts
 }
 
-// filled returns a workbook with a row for each of n citizens.
-func filled(t *testing.T, citizens int) map[string]any {
-	t.Helper()
+// filled returns the cells of a row for each of n citizens.
+func filled(citizens int) map[string]any {
 	cells := map[string]any{}
 	for i := range citizens {
 		row := i + 2
@@ -90,7 +81,7 @@ func filled(t *testing.T, citizens int) map[string]any {
 // Importing the whole corrected copy sends only the corrected rows.
 func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 	w := newSendingWorld(t)
-	cells := filled(t, 6)
+	cells := filled(6)
 	cells["B4"], cells["A6"] = "corto", "RSSMRA"
 	file := imports(t).Fill(t, cells)
 	first, added, report, told := w.importFile(t, file, flow.AddConfig{})
@@ -123,11 +114,11 @@ func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 // The hint is given if rows of the file were stored, by this call or an earlier one.
 func TestHintOnlyIfRowsAreStored(t *testing.T) {
 	w := newSendingWorld(t)
-	cells := filled(t, 3)
+	cells := filled(3)
 	cells["B4"] = "corto"
 	file := imports(t).Fill(t, cells)
 	var refused excel.Report
-	_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &refused), flow.AddConfig{})
+	_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, rowsOf(t, template(t), file, &refused), flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	const hint = "Le righe senza errori sono già importate."
 	assert.NotContains(t, flowexcel.Italian(&refused, added, 0), hint, "nothing was stored")
@@ -142,11 +133,9 @@ func TestHintOnlyIfRowsAreStored(t *testing.T) {
 // errorSheet returns the texts of the first rows of the list of errors.
 func errorSheet(t *testing.T, file []byte) string {
 	t.Helper()
-	f, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
+	f := must(excelize.OpenReader(bytes.NewReader(file)))(t)
 	defer func() { require.NoError(t, f.Close()) }()
-	rows, err := f.GetRows("Errori")
-	require.NoError(t, err)
+	rows := must(f.GetRows("Errori"))(t)
 	var all string
 	for _, row := range rows {
 		for _, text := range row {
@@ -159,7 +148,7 @@ func errorSheet(t *testing.T, file []byte) string {
 // A row with an occasion is another message than the same row without one.
 func TestRowWithOccasionIsAnotherMessage(t *testing.T) {
 	w := newSendingWorld(t)
-	cells := filled(t, 2)
+	cells := filled(2)
 	first, _, _, _ := w.importFile(t, imports(t).Fill(t, cells), flow.AddConfig{})
 	w.send(t, first.ID)
 	cells["J2"] = "sollecito marzo"
@@ -180,13 +169,12 @@ func TestCorrectedOccasionSendsAlreadySent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSendingWorld(t)
-			file := imports(t).Fill(t, filled(t, 2))
+			file := imports(t).Fill(t, filled(2))
 			first, _, _, _ := w.importFile(t, file, flow.AddConfig{})
-			second, _, _, _ := w.importFile(t, imports(t).Fill(t, filled(t, 3)), flow.AddConfig{})
+			second, _, _, _ := w.importFile(t, imports(t).Fill(t, filled(3)), flow.AddConfig{})
 			for n, err := range w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Flow: second.ID, Disabled: flow.OnlyDisabled}) {
 				require.NoError(t, err)
-				_, err := w.EnableNotification(t.Context(), operator, n.ID)
-				require.NoError(t, err)
+				must(w.EnableNotification(t.Context(), operator, n.ID))(t)
 			}
 			w.send(t, first.ID)
 			assert.Equal(t, flow.Counts{Sent: 1, Failed: 2}, w.send(t, second.ID).Counts)
@@ -195,8 +183,7 @@ func TestCorrectedOccasionSendsAlreadySent(t *testing.T) {
 			for header, value := range c.cells {
 				cells[column(t, header)+"2"] = value
 			}
-			report, err := w.correct(t, exceltest.Edit(t, w.export(t), cells), flowexcel.CorrectConfig{Flow: second.ID})
-			require.NoError(t, err, report.Italian(0))
+			report := w.corrects(t, w.edited(t, cells), flowexcel.CorrectConfig{Flow: second.ID})
 			assert.Equal(t, 1, report.Corrected+report.SetBack)
 			w.send(t, second.ID)
 			assert.Equal(t, c.times, w.delivered()[appiotest.SampleCitizen(0).Reveal()])
@@ -209,7 +196,7 @@ func TestCorrectedOccasionSendsAlreadySent(t *testing.T) {
 func TestExportWithoutOccasionColumnIsAccepted(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 2, func(n *flow.Notification) {
-		failed(flow.CodeRefused)(n)
+		refused(n)
 		n.Occasion = "sollecito marzo"
 	})
 	f, err := excelize.OpenReader(bytes.NewReader(w.export(t)))
@@ -219,9 +206,7 @@ func TestExportWithoutOccasionColumnIsAccepted(t *testing.T) {
 	var file bytes.Buffer
 	require.NoError(t, f.Write(&file))
 	require.NoError(t, f.Close())
-	report, err := w.correct(t, file.Bytes(), flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian(0))
-	assert.Equal(t, 1, report.Corrected)
+	assert.Equal(t, 1, w.corrects(t, file.Bytes()).Corrected)
 	want := n.Draft
 	want.Subject = flussi.NewText(corrected)
 	assert.Equal(t, want, w.get(t, n.ID).Draft)

@@ -2,6 +2,7 @@ package flowexcel_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/sampletest"
 )
 
 const corrected = "Oggetto corretto a mano"
@@ -30,29 +32,23 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 	later := func(t *testing.T, w *world, n flow.Notification) { // somebody edits it
 		d := n.Draft
 		d.Reference = "di un collega"
-		_, err := w.EditNotification(t.Context(), another, n.ID, n.Version, d)
-		require.NoError(t, err)
+		must(w.EditNotification(t.Context(), another, n.ID, n.Version, d))(t)
 	}
 	back := func(t *testing.T, w *world, n flow.Notification) {
-		_, err := w.RegisterNotification(t.Context(), operator, n.ID)
-		require.NoError(t, err)
+		must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
 	}
 	touched := func(t *testing.T, w *world, n flow.Notification) { // somebody does what leaves it as it was
-		_, err := w.DisableNotification(t.Context(), operator, n.ID)
-		require.NoError(t, err)
-		_, err = w.EnableNotification(t.Context(), operator, n.ID)
-		require.NoError(t, err)
+		must(w.DisableNotification(t.Context(), operator, n.ID))(t)
+		must(w.EnableNotification(t.Context(), operator, n.ID))(t)
 	}
 	aside := func(t *testing.T, w *world, n flow.Notification) {
-		_, err := w.DisableNotification(t.Context(), operator, n.ID)
-		require.NoError(t, err)
+		must(w.DisableNotification(t.Context(), operator, n.ID))(t)
 	}
 	sameEdit := func(by flussi.Actor) func(*testing.T, *world, flow.Notification) { // who has the same idea
 		return func(t *testing.T, w *world, n flow.Notification) {
 			d := n.Draft
 			d.Subject = flussi.NewText(corrected)
-			_, err := w.EditNotification(t.Context(), by, n.ID, w.get(t, n.ID).Version, d)
-			require.NoError(t, err)
+			must(w.EditNotification(t.Context(), by, n.ID, w.get(t, n.ID).Version, d))(t)
 		}
 	}
 	becomes := func(change func(*flow.Notification)) func(*testing.T, *world, flow.Notification) { // what a sender or a verification does
@@ -64,62 +60,65 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 			require.NoError(t, w.store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n, Record: record}))
 		}
 	}
-	disabled := func(n *flow.Notification) { failed(flow.CodeRefused)(n); n.Disabled = true }
+	disabled := func(n *flow.Notification) { refused(n); n.Disabled = true }
+	corrects, unchanged := flowexcel.CorrectReport{Corrected: 1}, flowexcel.CorrectReport{Unchanged: 1}
+	setBack, settled := flowexcel.CorrectReport{SetBack: 1}, flowexcel.CorrectReport{Settled: 1}
+	all := flowexcel.CorrectConfig{Unchanged: true}
 	for name, c := range map[string]struct {
 		is     func(*flow.Notification)                    // nil: Registrato
 		cells  map[string]any                              // what the operator changes
 		since  func(*testing.T, *world, flow.Notification) // what happens between the export and the corrections
 		config flowexcel.CorrectConfig
-		state  flow.NotificationState // afterwards
+		state  flow.NotificationState // afterwards; default: Errore
 		want   flowexcel.CorrectReport
 		err    error  // of the row
 		header string // where it is told
 	}{
-		"refused, corrected":                    {is: failed(flow.CodeRefused), cells: subject, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
-		"not sent, corrected":                   {is: failed(flow.CodeNotSent), cells: subject, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
-		"refused, left as it is":                {is: failed(flow.CodeRefused), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"not sent, left as it is":               {is: failed(flow.CodeNotSent), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"unreachable, set back by hand":         {is: failed(flow.CodeUnreachable), cells: order, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
-		"unreachable, set back with all":        {is: failed(flow.CodeUnreachable), config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
-		"unknown, left as it is with all":       {is: failed(flow.CodeOutcomeUnknown), config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"disabled, left as it is with all":      {is: disabled, config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"unknown, corrected":                    {is: failed(flow.CodeOutcomeUnknown), cells: subject, state: flow.NotificationFailed, err: flow.ErrMayHaveArrived, header: "Stato"},
-		"unknown, set back by hand":             {is: failed(flow.CodeOutcomeUnknown), cells: order, state: flow.NotificationFailed, err: flow.ErrMayHaveArrived, header: "Stato"},
-		"disabled, corrected":                   {is: disabled, cells: subject, state: flow.NotificationFailed, err: flow.ErrDisabled, header: "Stato"},
-		"another state by hand":                 {is: failed(flow.CodeUnreachable), cells: map[string]any{"Stato": "Inviato"}, state: flow.NotificationFailed, err: excel.ErrCheck, header: "Stato"},
-		"sent, left as it is":                   {is: sent, state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
+		"refused, corrected":                    {is: refused, cells: subject, state: flow.NotificationRegistered, want: corrects},
+		"not sent, corrected":                   {is: failed(flow.CodeNotSent), cells: subject, state: flow.NotificationRegistered, want: corrects},
+		"refused, left as it is":                {is: refused, want: unchanged},
+		"not sent, left as it is":               {is: failed(flow.CodeNotSent), want: unchanged},
+		"unreachable, set back by hand":         {is: failed(flow.CodeUnreachable), cells: order, state: flow.NotificationRegistered, want: setBack},
+		"unreachable, set back with all":        {is: failed(flow.CodeUnreachable), config: all, state: flow.NotificationRegistered, want: setBack},
+		"unknown, left as it is with all":       {is: failed(flow.CodeOutcomeUnknown), config: all, want: unchanged},
+		"disabled, left as it is with all":      {is: disabled, config: all, want: unchanged},
+		"unknown, corrected":                    {is: failed(flow.CodeOutcomeUnknown), cells: subject, err: flow.ErrMayHaveArrived, header: "Stato"},
+		"unknown, set back by hand":             {is: failed(flow.CodeOutcomeUnknown), cells: order, err: flow.ErrMayHaveArrived, header: "Stato"},
+		"disabled, corrected":                   {is: disabled, cells: subject, err: flow.ErrDisabled, header: "Stato"},
+		"another state by hand":                 {is: failed(flow.CodeUnreachable), cells: map[string]any{"Stato": "Inviato"}, err: excel.ErrCheck, header: "Stato"},
+		"sent, left as it is":                   {is: sent, state: flow.NotificationSent, want: settled},
 		"sent, corrected":                       {is: sent, cells: subject, state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
 		"sent, set back by hand":                {is: sent, cells: order, state: flow.NotificationSent, err: excel.ErrCheck, header: "Stato"},
-		"registered, left as it is":             {state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
+		"registered, left as it is":             {state: flow.NotificationRegistered, want: settled},
 		"registered, corrected":                 {cells: subject, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
-		"edited since, corrected":               {is: failed(flow.CodeRefused), cells: subject, since: later, state: flow.NotificationFailed, err: flussi.ErrConflict},
-		"edited since, set back by hand":        {is: failed(flow.CodeRefused), cells: order, since: later, state: flow.NotificationFailed, err: flussi.ErrConflict},
-		"touched since, set back by hand":       {is: failed(flow.CodeRefused), cells: order, since: touched, state: flow.NotificationFailed, err: flussi.ErrConflict},
-		"touched since, left as it is with all": {is: failed(flow.CodeRefused), since: touched, config: flowexcel.CorrectConfig{Unchanged: true}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"disabled since, left as it is":         {is: failed(flow.CodeRefused), since: aside, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"corrected alike by another since":      {is: failed(flow.CodeRefused), cells: subject, since: sameEdit(another), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"corrected alike by the operator since": {is: failed(flow.CodeRefused), cells: subject, since: sameEdit(operator), state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
-		"corrected alike by the operator, after another": {is: failed(flow.CodeRefused), cells: subject, since: func(t *testing.T, w *world, n flow.Notification) {
+		"edited since, corrected":               {is: refused, cells: subject, since: later, err: flussi.ErrConflict},
+		"edited since, set back by hand":        {is: refused, cells: order, since: later, err: flussi.ErrConflict},
+		"touched since, set back by hand":       {is: refused, cells: order, since: touched, err: flussi.ErrConflict},
+		"touched since, left as it is with all": {is: refused, since: touched, config: all, want: unchanged},
+		"disabled since, left as it is":         {is: refused, since: aside, want: unchanged},
+		"corrected alike by another since":      {is: refused, cells: subject, since: sameEdit(another), want: unchanged},
+		"corrected alike by the operator since": {is: refused, cells: subject, since: sameEdit(operator), state: flow.NotificationRegistered, want: corrects},
+		"corrected alike by the operator, after another": {is: refused, cells: subject, since: func(t *testing.T, w *world, n flow.Notification) {
 			later(t, w, n)
 			sameEdit(operator)(t, w, n)
-		}, state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"registered, failed since":         {since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"sent, failed since":               {is: sent, since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"sent, failed since, corrected":    {is: sent, cells: subject, since: becomes(failed(flow.CodeRefused)), state: flow.NotificationFailed, err: flussi.ErrConflict},
-		"sent since, set back by hand":     {is: failed(flow.CodeRefused), cells: order, since: becomes(sent), state: flow.NotificationSent, want: flowexcel.CorrectReport{Settled: 1}},
-		"sent since, corrected":            {is: failed(flow.CodeRefused), cells: subject, since: becomes(sent), state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
-		"set back since, set back by hand": {is: failed(flow.CodeRefused), cells: order, since: back, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Settled: 1}},
-		"set back since, corrected":        {is: failed(flow.CodeRefused), cells: subject, since: back, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
-		"corrected with a wrong code":      {is: failed(flow.CodeRefused), cells: map[string]any{"Codice fiscale": "RSSMRA"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Codice fiscale"},
-		"corrected to nothing":             {is: failed(flow.CodeRefused), cells: map[string]any{"Oggetto": nil}, state: flow.NotificationFailed, err: flussi.ErrEmpty, header: "Oggetto"},
-		"corrected, too short":             {is: failed(flow.CodeRefused), cells: map[string]any{"Oggetto": "corto"}, state: flow.NotificationFailed, err: flussi.ErrLength, header: "Oggetto"},
-		"another UUID":                     {is: failed(flow.CodeRefused), cells: map[string]any{"UUID": uuid.NewString()}, state: flow.NotificationFailed, err: flussi.ErrNotFound, header: "UUID"},
-		"no UUID":                          {is: failed(flow.CodeRefused), cells: map[string]any{"UUID": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "UUID"},
-		"already sent, left as it is":      {is: failed(flow.CodeAlreadySent), state: flow.NotificationFailed, want: flowexcel.CorrectReport{Unchanged: 1}},
-		"already sent, set back by hand":   {is: failed(flow.CodeAlreadySent), cells: order, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{SetBack: 1}},
-		"already sent, another occasion":   {is: failed(flow.CodeAlreadySent), cells: map[string]any{"Occasione": "sollecito marzo"}, state: flow.NotificationRegistered, want: flowexcel.CorrectReport{Corrected: 1}},
-		"no version":                       {is: failed(flow.CodeRefused), cells: map[string]any{"Versione": nil}, state: flow.NotificationFailed, err: excel.ErrRequired, header: "Versione"},
-		"of another flow":                  {is: failed(flow.CodeRefused), cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, state: flow.NotificationFailed, err: flussi.ErrNotFound, header: "UUID"},
+		}, want: unchanged},
+		"registered, failed since":         {since: becomes(refused), want: unchanged},
+		"sent, failed since":               {is: sent, since: becomes(refused), want: unchanged},
+		"sent, failed since, corrected":    {is: sent, cells: subject, since: becomes(refused), err: flussi.ErrConflict},
+		"sent since, set back by hand":     {is: refused, cells: order, since: becomes(sent), state: flow.NotificationSent, want: settled},
+		"sent since, corrected":            {is: refused, cells: subject, since: becomes(sent), state: flow.NotificationSent, err: excel.ErrCheck, header: "Oggetto"},
+		"set back since, set back by hand": {is: refused, cells: order, since: back, state: flow.NotificationRegistered, want: settled},
+		"set back since, corrected":        {is: refused, cells: subject, since: back, state: flow.NotificationRegistered, err: excel.ErrCheck, header: "Oggetto"},
+		"corrected with a wrong code":      {is: refused, cells: map[string]any{"Codice fiscale": "RSSMRA"}, err: flussi.ErrLength, header: "Codice fiscale"},
+		"corrected to nothing":             {is: refused, cells: map[string]any{"Oggetto": nil}, err: flussi.ErrEmpty, header: "Oggetto"},
+		"corrected, too short":             {is: refused, cells: map[string]any{"Oggetto": "corto"}, err: flussi.ErrLength, header: "Oggetto"},
+		"another UUID":                     {is: refused, cells: map[string]any{"UUID": uuid.NewString()}, err: flussi.ErrNotFound, header: "UUID"},
+		"no UUID":                          {is: refused, cells: map[string]any{"UUID": nil}, err: excel.ErrRequired, header: "UUID"},
+		"already sent, left as it is":      {is: failed(flow.CodeAlreadySent), want: unchanged},
+		"already sent, set back by hand":   {is: failed(flow.CodeAlreadySent), cells: order, state: flow.NotificationRegistered, want: setBack},
+		"already sent, another occasion":   {is: failed(flow.CodeAlreadySent), cells: map[string]any{"Occasione": "sollecito marzo"}, state: flow.NotificationRegistered, want: corrects},
+		"no version":                       {is: refused, cells: map[string]any{"Versione": nil}, err: excel.ErrRequired, header: "Versione"},
+		"of another flow":                  {is: refused, cells: subject, config: flowexcel.CorrectConfig{Flow: uuid.New()}, err: flussi.ErrNotFound, header: "UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -128,14 +127,14 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 			for header, value := range c.cells {
 				changes[column(t, header)+"2"] = value
 			}
-			file := exceltest.Edit(t, w.export(t), changes)
+			file := w.edited(t, changes)
 			if c.since != nil {
 				c.since(t, w, n)
 			}
 			before := w.get(t, n.ID)
 			report, err := w.correct(t, file, c.config)
 			after := w.get(t, n.ID)
-			assert.Equal(t, c.state, after.State)
+			assert.Equal(t, cmp.Or(c.state, flow.NotificationFailed), after.State)
 			if c.err != nil {
 				require.ErrorIs(t, err, flussi.ErrRows)
 				require.Len(t, report.Errors, 1, report.Italian(0))
@@ -159,67 +158,80 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 				assert.Equal(t, corrected, after.Subject.Reveal())
 			}
 			// The same file once more.
-			again, err := w.correct(t, file, c.config)
-			require.NoError(t, err, again.Italian(0))
-			assert.Equal(t, 1, again.Settled)
+			assert.Equal(t, 1, w.corrects(t, file, c.config).Settled)
 			assert.Equal(t, after, w.get(t, n.ID))
 		})
 	}
 }
 
 // A call that ends between the two steps of a correction is completed by the next one.
-func TestGivingTheFileAgainCompletesWhatWasInterrupted(t *testing.T) {
+func TestSecondCallCompletesAnInterruptedCorrection(t *testing.T) {
 	w := newWorld(t)
-	n := w.seed(t, 2, failed(flow.CodeRefused))
-	left := w.seed(t, 3, failed(flow.CodeRefused))
-	file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected})
+	n := w.seed(t, 2, refused)
+	left := w.seed(t, 3, refused)
+	file := w.edited(t, map[string]any{"B2": corrected})
 
-	broken := &breaking{Service: w.Service}
-	_, err := template(t).Correct(t.Context(), broken, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+	broken := meddled{Service: w.Service, register: func(uuid.UUID) error { return context.DeadlineExceeded }}
+	_, err := correct(t, template(t), broken, file)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	between := w.get(t, n.ID)
 	require.Equal(t, flow.NotificationFailed, between.State)
 	require.Equal(t, corrected, between.Subject.Reveal())
 
-	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian(0))
-	assert.Equal(t, 1, report.Corrected)
+	assert.Equal(t, 1, w.corrects(t, file).Corrected)
 	assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
 	assert.Equal(t, left, w.get(t, left.ID))
 }
 
-// breaking is a service that does not get to set anything back.
-type breaking struct{ flowexcel.Service }
-
-func (breaking) RegisterNotification(context.Context, flussi.Actor, uuid.UUID) (flow.Notification, error) {
-	return flow.Notification{}, context.DeadlineExceeded
-}
-
-// racing is a service in which somebody else is always faster.
-type racing struct {
+// meddled is a service in which something happens before a step, which ends the step if it is an
+// error.
+type meddled struct {
 	flowexcel.Service
-	first func(id uuid.UUID)
+	edit, register, history func(id uuid.UUID) error // nil: nothing
 }
 
-func (r racing) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d flow.Draft) (flow.Notification, error) {
-	r.first(id)
-	return r.Service.EditNotification(ctx, by, id, version, d)
+func before(happens func(id uuid.UUID) error, id uuid.UUID) error {
+	if happens == nil {
+		return nil
+	}
+	return happens(id)
 }
 
-func TestWhoIsSlowerOverwritesNothing(t *testing.T) {
+func (s meddled) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d flow.Draft) (flow.Notification, error) {
+	if err := before(s.edit, id); err != nil {
+		return flow.Notification{}, err
+	}
+	return s.Service.EditNotification(ctx, by, id, version, d)
+}
+
+func (s meddled) RegisterNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (flow.Notification, error) {
+	if err := before(s.register, id); err != nil {
+		return flow.Notification{}, err
+	}
+	return s.Service.RegisterNotification(ctx, by, id)
+}
+
+func (s meddled) NotificationHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]flow.NotificationRecord, error) {
+	if err := before(s.history, id); err != nil {
+		return nil, err
+	}
+	return s.Service.NotificationHistory(ctx, by, id)
+}
+
+func TestCorrectionOfANotificationEditedMeanwhileIsRefused(t *testing.T) {
 	w := newWorld(t)
-	contested := w.seed(t, 2, failed(flow.CodeRefused))
-	free := w.seed(t, 3, failed(flow.CodeRefused))
-	file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
-	service := racing{w.Service, func(id uuid.UUID) {
-		if id == contested.ID {
-			d := contested.Draft
-			d.Reference = "di un collega"
-			_, err := w.EditNotification(t.Context(), another, id, contested.Version, d)
-			require.NoError(t, err)
+	contested := w.seed(t, 2, refused)
+	free := w.seed(t, 3, refused)
+	file := w.edited(t, map[string]any{"B2": corrected, "B3": corrected})
+	service := meddled{Service: w.Service, edit: func(id uuid.UUID) error {
+		if id != contested.ID {
+			return nil
 		}
+		d := contested.Draft
+		d.Reference = "di un collega"
+		return only(w.EditNotification(t.Context(), another, id, contested.Version, d))
 	}}
-	report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+	report, err := correct(t, template(t), service, file)
 	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, "1 riga con errori su 2: le altre correzioni sono state applicate.", flussi.Explain(err))
 	require.Len(t, report.Errors, 1)
@@ -233,8 +245,8 @@ func TestWhoIsSlowerOverwritesNothing(t *testing.T) {
 func TestAllOrNothingUnlessGoodRowsAreAskedFor(t *testing.T) {
 	for _, good := range []bool{false, true} {
 		w := newWorld(t)
-		a, b := w.seed(t, 2, failed(flow.CodeRefused)), w.seed(t, 3, failed(flow.CodeRefused))
-		file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected, "B3": "corto"})
+		a, b := w.seed(t, 2, refused), w.seed(t, 3, refused)
+		file := w.edited(t, map[string]any{"B2": corrected, "B3": "corto"})
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{SkipInvalid: good})
 		assert.Equal(t, flow.NotificationFailed, w.get(t, b.ID).State)
 		assert.Equal(t, 1, report.Invalid)
@@ -250,26 +262,25 @@ func TestAllOrNothingUnlessGoodRowsAreAskedFor(t *testing.T) {
 	}
 }
 
-func TestNothingButWrongRowsIsAnError(t *testing.T) {
+func TestFileOfWrongRowsOnlyIsAnError(t *testing.T) {
 	w := newWorld(t)
-	w.seed(t, 2, failed(flow.CodeRefused))
+	w.seed(t, 2, refused)
 	w.seed(t, 3, sent)
-	_, err := w.correct(t, exceltest.Edit(t, w.export(t), map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{SkipInvalid: true})
-	require.ErrorIs(t, err, flussi.ErrRows)
+	require.ErrorIs(t, only(w.correct(t, w.edited(t, map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{SkipInvalid: true})), flussi.ErrRows)
 }
 
 func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
 	w := newWorld(t)
 	same := map[string]any{}
 	for _, n := range []int{1, 3, 5} {
-		w.seed(t, n, failed(flow.CodeRefused))
+		w.seed(t, n, refused)
 	}
 	there := w.seed(t, 7, sent)
 	for header, value := range map[string]any{"Codice fiscale": citizen(9).Reveal(), "Oggetto": corrected} {
 		same[column(t, header)+"2"], same[column(t, header)+"3"] = value, value // two rows become one message
 	}
 	same["A4"], same["B4"] = there.Recipient.Reveal(), there.Subject.Reveal() // one becomes what was sent
-	file := exceltest.Edit(t, w.export(t), same)
+	file := w.edited(t, same)
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	require.Len(t, report.Errors, 2, report.Italian(0))
@@ -281,21 +292,21 @@ func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
 	assert.Zero(t, report.Corrected)
 }
 
-func TestANotificationHasOneRow(t *testing.T) {
+func TestSecondRowOfANotificationIsRefused(t *testing.T) {
 	w := newWorld(t)
-	n := w.seed(t, 2, failed(flow.CodeRefused))
-	w.seed(t, 3, failed(flow.CodeRefused))
-	file := exceltest.Edit(t, w.export(t), map[string]any{"K3": n.ID.String(), "B3": corrected})
+	n := w.seed(t, 2, refused)
+	w.seed(t, 3, refused)
+	file := w.edited(t, map[string]any{"K3": n.ID.String(), "B3": corrected})
 	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Contains(t, report.Italian(0), "Riga 3, colonna K (UUID): La notifica è già alla riga 2: lasciare una riga sola.")
 }
 
 // What happens to a file when software opens and saves it is no correction.
-func TestWhatSpreadsheetsChangeIsNoCorrection(t *testing.T) {
+func TestChangesOfSpreadsheetsAreNoCorrection(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 3, func(n *flow.Notification) {
-		failed(flow.CodeRefused)(n)
+		refused(n)
 		n.Content = flussi.NewText("  Prima riga,\r\ncon\ttabulazione.\u00a0" + letter + "  ")
 		n.Subject = flussi.NewText("Oggetto  riservato\nsu due righe ")
 		n.Reference = "TARI  2030"
@@ -303,15 +314,13 @@ func TestWhatSpreadsheetsChangeIsNoCorrection(t *testing.T) {
 		n.DueDate = time.Date(2030, 6, 16, 13, 0, 0, 123456000, time.UTC)
 		n.PayableAfterDue = true // which means nothing without a payment
 	})
-	file := exceltest.Edit(t, w.export(t), map[string]any{"B2": "Oggetto riservato su due righe", "C2": "Prima riga,\ncon tabulazione. " + letter, "I2": "TARI 2030 ", "J2": " sollecito\u00a0Marzo\u200b"})
-	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian(0))
+	file := w.edited(t, map[string]any{"B2": "Oggetto riservato su due righe", "C2": "Prima riga,\ncon tabulazione. " + letter, "I2": "TARI 2030 ", "J2": " sollecito\u00a0Marzo\u200b"})
+	report := w.corrects(t, file)
 	assert.Equal(t, 1, report.Unchanged)
 
 	// And what is corrected beside it keeps the rest as it was.
 	file = exceltest.Edit(t, file, map[string]any{"I2": "NUOVO", "J2": "Sollecito marzo"})
-	report, err = w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian(0))
+	report = w.corrects(t, file)
 	want := n.Draft
 	want.Reference = "NUOVO"
 	assert.Equal(t, want, w.get(t, n.ID).Draft)
@@ -320,7 +329,7 @@ func TestWhatSpreadsheetsChangeIsNoCorrection(t *testing.T) {
 
 func TestAFileWithoutAColumnIsRefused(t *testing.T) {
 	w := newWorld(t)
-	n := w.seed(t, 2, failed(flow.CodeRefused))
+	n := w.seed(t, 2, refused)
 	for i := range 250 { // more than are looked up at once
 		w.seed(t, 10+i, sent)
 	}
@@ -330,7 +339,7 @@ func TestAFileWithoutAColumnIsRefused(t *testing.T) {
 		"Errore":  "Manca la colonna «Errore» dell'esportazione: esportare di nuovo le notifiche.",
 		"UUID":    "Manca la colonna obbligatoria «UUID»: aggiungerla, o usare il modello.",
 	} {
-		file := exceltest.Edit(t, w.export(t), map[string]any{column(t, header) + "1": nil})
+		file := w.edited(t, map[string]any{column(t, header) + "1": nil})
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 		require.ErrorIs(t, err, excel.ErrHeader, header)
 		assert.Equal(t, reason, flussi.Explain(err))
@@ -341,20 +350,17 @@ func TestAFileWithoutAColumnIsRefused(t *testing.T) {
 		require.NoError(t, template(t).AnnotateCorrections(t.Context(), &b, bytes.NewReader(file), int64(len(file)), &report))
 	}
 	// What operators only look at may be missing, or anything.
-	file := exceltest.Edit(t, w.export(t), map[string]any{column(t, "Data mod.") + "1": nil, column(t, "Data mod.") + "2": nil,
+	file := w.edited(t, map[string]any{column(t, "Data mod.") + "1": nil, column(t, "Data mod.") + "2": nil,
 		column(t, "Tentativi Invio") + "2": "tanti", column(t, "Data invio") + "2": "ieri", column(t, "Dis.") + "2": "boh", column(t, "Stato Mail") + "2": 1.5})
-	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian(0))
-	assert.Equal(t, 1, report.Unchanged)
+	assert.Equal(t, 1, w.corrects(t, file).Unchanged)
 }
 
-func TestATemplateIsNoCorrection(t *testing.T) {
+func TestCorrectRefusesATemplate(t *testing.T) {
 	w := newWorld(t)
 	var b bytes.Buffer
 	require.NoError(t, template(t).Blank(t.Context(), &b))
-	_, err := w.correct(t, b.Bytes(), flowexcel.CorrectConfig{})
-	require.ErrorIs(t, err, excel.ErrHeader)
-	_, err = w.correct(t, w.export(t), flowexcel.CorrectConfig{})
+	require.ErrorIs(t, only(w.correct(t, b.Bytes(), flowexcel.CorrectConfig{})), excel.ErrHeader)
+	_, err := w.correct(t, w.export(t), flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flussi.ErrEmpty)
 	assert.Equal(t, "Non ci sono righe nel file.", flussi.Explain(err))
 }
@@ -362,12 +368,10 @@ func TestATemplateIsNoCorrection(t *testing.T) {
 // Operators filter an export by its state, and save it so.
 func TestHiddenRowsAreRead(t *testing.T) {
 	w := newWorld(t)
-	n := w.seed(t, 2, failed(flow.CodeRefused))
+	n := w.seed(t, 2, refused)
 	w.seed(t, 3, sent)
-	file := exceltest.Hide(t, exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected}), 2, 3)
-	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian(0))
-	assert.Equal(t, 1, report.Corrected)
+	file := exceltest.Hide(t, w.edited(t, map[string]any{"B2": corrected}), 2, 3)
+	assert.Equal(t, 1, w.corrects(t, file).Corrected)
 	assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
 }
 
@@ -376,14 +380,13 @@ func TestCorrectionsOfManyRows(t *testing.T) {
 	changes := map[string]any{}
 	var all []flow.Notification
 	for i := range 450 { // more than are looked up at once
-		all = append(all, w.seed(t, 2*i+1, failed(flow.CodeRefused)))
+		all = append(all, w.seed(t, 2*i+1, refused))
 		if i%3 == 0 {
 			changes[exceltest.Ref("B", i+2)] = corrected
 		}
 	}
-	file := exceltest.Edit(t, w.export(t), changes)
-	report, err := w.correct(t, file, flowexcel.CorrectConfig{Flow: w.flow.ID})
-	require.NoError(t, err, report.Italian(0))
+	file := w.edited(t, changes)
+	report := w.corrects(t, file, flowexcel.CorrectConfig{Flow: w.flow.ID})
 	assert.Equal(t, 150, report.Corrected)
 	assert.Equal(t, 300, report.Unchanged)
 	for i, n := range all {
@@ -392,31 +395,29 @@ func TestCorrectionsOfManyRows(t *testing.T) {
 }
 
 // A correction is told what is doubtful about it; what was sent long ago is not.
-func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
+func TestOnlyCorrectionsHaveWarnings(t *testing.T) {
 	w := newWorld(t)
-	w.seed(t, 1, failed(flow.CodeRefused))
+	w.seed(t, 1, refused)
 	w.seed(t, 3, sent)
-	file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected})
-	report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-	require.NoError(t, err, report.Italian(0))
+	file := w.edited(t, map[string]any{"B2": corrected})
+	report := w.corrects(t, file)
 	require.Len(t, report.File.Notes, 1)
 	assert.Equal(t, "Riga 2, colonna A (Codice fiscale): Il carattere di controllo del codice fiscale non è corretto: verificare il codice.", report.File.Notes[0].Italian())
 
-	strict, err := flowexcel.New(flowexcel.Config{Codes: flussi.Strict})
-	require.NoError(t, err)
+	strict := must(flowexcel.New(flowexcel.Config{Codes: flussi.Strict}))(t)
 	for header, c := range map[string]struct {
 		value any
 		err   error
 	}{
 		"Oggetto":        {corrected, nil}, // a code that is stored is no error
 		"Codice fiscale": {citizen(5).Reveal(), flussi.ErrCheckDigits},
-		"Numero avviso":  {notice(5).Reveal(), flussi.ErrCheckDigits},
+		"Numero avviso":  {sampletest.NoticeNumber(5).Reveal(), flussi.ErrCheckDigits},
 		"Ente creditore": {"80185250589", flussi.ErrCheckDigits},
 	} {
 		w := newWorld(t)
-		w.seed(t, 2, failed(flow.CodeRefused))
-		file := exceltest.Edit(t, w.export(t), map[string]any{exceltest.Ref(column(t, header), 2): c.value})
-		report, err := strict.Correct(t.Context(), w.Service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+		w.seed(t, 2, refused)
+		file := w.edited(t, map[string]any{exceltest.Ref(column(t, header), 2): c.value})
+		report, err := correct(t, strict, w.Service, file)
 		if c.err == nil {
 			require.NoError(t, err, report.Italian(0))
 			continue
@@ -427,29 +428,22 @@ func TestDoubtsAreToldOfCorrectionsOnly(t *testing.T) {
 	}
 }
 
-func TestWhatWasAnonymisedIsPassedOver(t *testing.T) {
+func TestAnonymisedRowsAreIgnored(t *testing.T) {
 	w := newWorld(t)
 	before := w.seed(t, 2, sent)
 	file := w.export(t)
-	count, err := w.Anonymise(t.Context(), operator, taxes, time.Now().Add(-time.Second))
-	require.NoError(t, err)
-	require.Equal(t, 1, count)
+	require.Equal(t, 1, must(w.Anonymise(t.Context(), operator, taxes, time.Now().Add(-time.Second)))(t))
 	for _, file := range [][]byte{file, w.export(t)} {
-		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-		require.NoError(t, err, report.Italian(0))
-		assert.Equal(t, 1, report.Settled)
+		assert.Equal(t, 1, w.corrects(t, file).Settled)
 	}
-	file = exceltest.Edit(t, w.export(t), map[string]any{"A2": before.Recipient.Reveal()})
-	_, err = w.correct(t, file, flowexcel.CorrectConfig{})
-	require.ErrorIs(t, err, flussi.ErrRows)
+	file = w.edited(t, map[string]any{"A2": before.Recipient.Reveal()})
+	require.ErrorIs(t, only(w.correct(t, file, flowexcel.CorrectConfig{})), flussi.ErrRows)
 }
 
 // Each column of a draft is looked at by itself: what is corrected in it alone is not lost.
-func TestACorrectionOfOneColumnIsOne(t *testing.T) {
-	payee, err := flussi.ParseOrganizationCode("15376371009")
-	require.NoError(t, err)
-	due, err := flussi.EndOfDay(2099, time.December, 31)
-	require.NoError(t, err)
+func TestEachColumnCanBeCorrectedAlone(t *testing.T) {
+	payee := must(flussi.ParseOrganizationCode("15376371009"))(t)
+	due := must(flussi.EndOfDay(2099, time.December, 31))(t)
 	for header, c := range map[string]struct {
 		cell any
 		want func(*flow.Draft)
@@ -459,7 +453,7 @@ func TestACorrectionOfOneColumnIsOne(t *testing.T) {
 		"Contenuto":             {letter + corrected, func(d *flow.Draft) { d.Content = flussi.NewText(letter + corrected) }},
 		"Scadenza":              {"31/12/2099", func(d *flow.Draft) { d.DueDate = due }},
 		"Somma":                 {"99,99", func(d *flow.Draft) { d.Amount = 9999 }},
-		"Numero avviso":         {notice(8).Reveal(), func(d *flow.Draft) { d.NoticeNumber = notice(8) }},
+		"Numero avviso":         {sampletest.NoticeNumber(8).Reveal(), func(d *flow.Draft) { d.NoticeNumber = sampletest.NoticeNumber(8) }},
 		"Ente creditore":        {payee.String(), func(d *flow.Draft) { d.Payee = payee }},
 		"Paga dopo la scadenza": {"Sì", func(d *flow.Draft) { d.PayableAfterDue = true }},
 		"Riferimento":           {"NUOVO", func(d *flow.Draft) { d.Reference = "NUOVO" }},
@@ -467,13 +461,11 @@ func TestACorrectionOfOneColumnIsOne(t *testing.T) {
 	} {
 		t.Run(header, func(t *testing.T) {
 			w := newWorld(t)
-			n := w.seed(t, 2, failed(flow.CodeRefused))
+			n := w.seed(t, 2, refused)
 			want := n.Draft
 			c.want(&want)
-			file := exceltest.Edit(t, w.export(t), map[string]any{column(t, header) + "2": c.cell})
-			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-			require.NoError(t, err, report.Italian(0))
-			assert.Equal(t, 1, report.Corrected)
+			file := w.edited(t, map[string]any{column(t, header) + "2": c.cell})
+			assert.Equal(t, 1, w.corrects(t, file).Corrected)
 			assert.Equal(t, want, w.get(t, n.ID).Draft)
 			assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
 		})
@@ -481,22 +473,11 @@ func TestACorrectionOfOneColumnIsOne(t *testing.T) {
 	t.Run("in a row that was sent, its header is told", func(t *testing.T) {
 		w := newWorld(t)
 		w.seed(t, 2, sent)
-		file := exceltest.Edit(t, w.export(t), map[string]any{column(t, "Ente creditore") + "2": payee.String(), column(t, "Paga dopo la scadenza") + "2": "Sì"})
+		file := w.edited(t, map[string]any{column(t, "Ente creditore") + "2": payee.String(), column(t, "Paga dopo la scadenza") + "2": "Sì"})
 		report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 		require.ErrorIs(t, err, flussi.ErrRows)
 		assert.Contains(t, report.Italian(0), "Colonne cambiate: «Ente creditore» e «Paga dopo la scadenza».")
 	})
-}
-
-// late is a service in which something happens after a notification was looked up.
-type late struct {
-	flowexcel.Service
-	meanwhile func(id uuid.UUID)
-}
-
-func (l late) NotificationHistory(ctx context.Context, by flussi.Actor, id uuid.UUID) ([]flow.NotificationRecord, error) {
-	l.meanwhile(id)
-	return l.Service.NotificationHistory(ctx, by, id)
 }
 
 // An earlier call was interrupted only if its change is the last one, of the version that was
@@ -506,8 +487,7 @@ func TestOnlyAnInterruptedCorrectionIsCompleted(t *testing.T) {
 		n := w.get(t, id)
 		d := n.Draft
 		d.Subject = flussi.NewText(subject)
-		_, err := w.EditNotification(t.Context(), operator, id, n.Version, d)
-		require.NoError(t, err)
+		must(w.EditNotification(t.Context(), operator, id, n.Version, d))(t)
 	}
 	for name, c := range map[string]struct {
 		before    []string // what the operator makes of the subject, after the export
@@ -521,17 +501,18 @@ func TestOnlyAnInterruptedCorrectionIsCompleted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			n := w.seed(t, 2, failed(flow.CodeRefused))
-			file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected})
+			n := w.seed(t, 2, refused)
+			file := w.edited(t, map[string]any{"B2": corrected})
 			for _, subject := range c.before {
 				edit(t, w, n.ID, subject)
 			}
-			service := late{w.Service, func(id uuid.UUID) {
+			service := meddled{Service: w.Service, history: func(id uuid.UUID) error {
 				if c.meanwhile != "" {
 					edit(t, w, id, c.meanwhile)
 				}
+				return nil
 			}}
-			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+			report, err := correct(t, template(t), service, file)
 			require.NoError(t, err, report.Italian(0))
 			report.File, report.Invalid, report.Errors = excel.Report{}, 0, nil
 			assert.Equal(t, c.want, report)
@@ -542,10 +523,10 @@ func TestOnlyAnInterruptedCorrectionIsCompleted(t *testing.T) {
 
 // Notifications that stand alone have no flow in which they could be duplicates of each
 // other: what their services have, the service tells.
-func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
+func TestNotificationWithoutFlowIsADuplicateOnlyInItsService(t *testing.T) {
 	const others = "anagrafe"
 	alone := func(service string) func(*flow.Notification) {
-		return func(n *flow.Notification) { failed(flow.CodeRefused)(n); n.FlowID, n.Service = uuid.Nil, service }
+		return func(n *flow.Notification) { refused(n); n.FlowID, n.Service = uuid.Nil, service }
 	}
 	for name, c := range map[string]struct {
 		second string // the service of the second row, which is to be the same as the first
@@ -581,7 +562,7 @@ func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
 					}
 				}
 			}), cells)
-			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+			report, err := correct(t, template(t), service, file)
 			assert.Equal(t, 2-len(c.rows), report.Corrected, report.Italian(0))
 			require.Len(t, report.Errors, len(c.rows), report.Italian(0))
 			for i, row := range c.rows {
@@ -596,23 +577,9 @@ func TestWhatStandsAloneIsADuplicateOnlyInItsService(t *testing.T) {
 	}
 }
 
-// refusing is a service that fails to edit one notification.
-type refusing struct {
-	flowexcel.Service
-	id  uuid.UUID
-	err error
-}
-
-func (r refusing) EditNotification(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d flow.Draft) (flow.Notification, error) {
-	if id == r.id {
-		return flow.Notification{}, r.err
-	}
-	return r.Service.EditNotification(ctx, by, id, version, d)
-}
-
 // What is about one notification is told at its row, and the others are corrected; what the
 // service works with fails the call.
-func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
+func TestRefusalFailsOneRowAndFailureTheCall(t *testing.T) {
 	broken := errors.New("disk full")
 	for name, c := range map[string]struct {
 		err     error
@@ -633,10 +600,15 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			first, second := w.seed(t, 2, failed(flow.CodeRefused)), w.seed(t, 3, failed(flow.CodeRefused))
-			file := exceltest.Edit(t, w.export(t), map[string]any{"B2": corrected, "B3": corrected})
-			service := refusing{w.Service, first.ID, &flussi.Error{Operation: "edit notification", ID: first.ID, Err: c.err}}
-			report, err := template(t).Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
+			first, second := w.seed(t, 2, refused), w.seed(t, 3, refused)
+			file := w.edited(t, map[string]any{"B2": corrected, "B3": corrected})
+			service := meddled{Service: w.Service, edit: func(id uuid.UUID) error {
+				if id == first.ID {
+					return &flussi.Error{Operation: "edit notification", ID: id, Err: c.err}
+				}
+				return nil
+			}}
+			report, err := correct(t, template(t), service, file)
 			assert.Equal(t, flow.NotificationFailed, w.get(t, first.ID).State)
 			if c.refusal == nil {
 				require.ErrorIs(t, err, c.err)
@@ -653,7 +625,7 @@ func TestARefusalIsOfOneRowAndAFailureOfTheCall(t *testing.T) {
 }
 
 // Spreadsheets drop characters that cannot be seen, or make others of them.
-func TestCharactersThatCannotBeSeenAreNoCorrection(t *testing.T) {
+func TestInvisibleCharactersAreNoCorrection(t *testing.T) {
 	for name, unseen := range map[string]string{
 		"a control character": "\x01", "escape": "\x1b", "one of C1": "\u0085", "delete": "\x7f", "U+FFFE": "\ufffe", "U+FFFF": "\uffff", "a replacement": "\ufffd",
 		"a zero-width space": "\u200b", "a soft hyphen": "\u00ad", "a mark of direction": "\u200e",
@@ -662,15 +634,14 @@ func TestCharactersThatCannotBeSeenAreNoCorrection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			n := w.seed(t, 3, func(n *flow.Notification) {
-				failed(flow.CodeRefused)(n)
+				refused(n)
 				n.Subject = flussi.NewText(unseen + "Oggetto" + unseen + " riservato" + unseen)
 				n.Content = flussi.NewText("Prima " + unseen + letter + unseen + "ultima")
 				n.Reference = "TARI " + unseen + unseen + "2030"
 			})
 			dropped := map[string]any{"B2": "Oggetto riservato", "C2": "Prima " + letter + "ultima", "I2": "TARI 2030"}
-			for _, file := range [][]byte{w.export(t), exceltest.Edit(t, w.export(t), dropped)} {
-				report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-				require.NoError(t, err, report.Italian(0))
+			for _, file := range [][]byte{w.export(t), w.edited(t, dropped)} {
+				report := w.corrects(t, file)
 				assert.Equal(t, 1, report.Unchanged, report.Italian(0))
 				assert.Equal(t, n, w.get(t, n.ID))
 			}
@@ -678,13 +649,12 @@ func TestCharactersThatCannotBeSeenAreNoCorrection(t *testing.T) {
 	}
 }
 
-func TestACharacterThatCannotBeSeenInsideAWordIsNoCorrection(t *testing.T) {
+func TestInvisibleCharacterInAWordIsNoCorrection(t *testing.T) {
 	w := newWorld(t)
 	w.seed(t, 1, func(n *flow.Notification) {
-		failed(flow.CodeRefused)(n)
+		refused(n)
 		n.Subject = flussi.NewText("Oggetto riser\x01vato al cittadino")
 	})
-	report, err := w.correct(t, exceltest.Edit(t, w.export(t), map[string]any{"B2": "Oggetto riservato al cittadino"}), flowexcel.CorrectConfig{})
-	require.NoError(t, err)
+	report := w.corrects(t, w.edited(t, map[string]any{"B2": "Oggetto riservato al cittadino"}))
 	assert.Equal(t, 1, report.Unchanged, report.Italian(0))
 }

@@ -37,8 +37,7 @@ func ExampleTemplate_Blank() {
 func ExampleTemplate_Rows() {
 	ctx := context.Background()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, noPlatform, flow.ServiceConfig{})
-	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	service, f := composed(ctx, operator)
 	template, _ := flowexcel.New(flowexcel.Config{})
 
 	letter := strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)
@@ -71,8 +70,7 @@ func ExampleTemplate_Rows() {
 func ExampleTemplate_Export() {
 	ctx := context.Background()
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, _ := flow.NewService(memstore.New(), flow.Permissions{"m.neri": {"tributi"}}, noPlatform, flow.ServiceConfig{})
-	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+	service, f := composed(ctx, operator)
 	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(draft(1), draft(2)), flow.AddConfig{})
 	template, _ := flowexcel.New(flowexcel.Config{})
 
@@ -103,14 +101,13 @@ func ExampleTemplate_Correct() {
 	server.AddCitizen(appiotest.Citizen{Code: draft(1).Recipient, Absent: true})
 	key, _ := flussi.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
-	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
+	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
 
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
 	store := memstore.New()
-	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, messengers, flow.ServiceConfig{})
-	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{CheckProfiles: true})
-	f, _ := service.CreateFlow(ctx, operator, "tributi", flow.Details{})
-	_, _ = service.AddNotifications(ctx, operator, f.ID, flow.DraftRows(draft(1), draft(3), draft(5)), flow.AddConfig{})
+	service, _ := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, senders, flow.ServiceConfig{})
+	dispatcher, _ := flow.NewDispatcher(store, senders, flow.DispatcherConfig{CheckProfiles: true})
+	f, _, _ := service.ImportFlow(ctx, operator, "tributi", flow.Details{}, flow.DraftRows(draft(1), draft(3), draft(5)), flow.AddConfig{})
 	_, _ = service.ActivateFlow(ctx, operator, f.ID)
 	_, _ = service.SendFlow(ctx, operator, f.ID)
 	f, _ = dispatcher.Run(ctx, f.ID)
@@ -140,6 +137,12 @@ func ExampleTemplate_Correct() {
 	// Inviato 3 <nil>
 }
 
-func noPlatform(context.Context, string) (flow.Sender, error) {
-	return nil, errors.New("nothing is sent in this example")
+// composed is a service that sends nothing, with an empty flow.
+func composed(ctx context.Context, by flussi.Actor) (*flow.Service, flow.Flow) {
+	nobody := func(context.Context, string) (flow.Sender, error) {
+		return nil, errors.New("nothing is sent in this example")
+	}
+	service, _ := flow.NewService(memstore.New(), flow.Permissions{by.ID: {"tributi"}}, nobody, flow.ServiceConfig{})
+	f, _ := service.CreateFlow(ctx, by, "tributi", flow.Details{})
+	return service, f
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/sampletest"
 )
 
 // whole is a notification with something in every field.
@@ -37,7 +38,7 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 	require.Len(t, rows, 3, "no sum: saved as CSV, it would be a row")
 	assert.Equal(t, exportHeaders, rows[0])
 	assert.Equal(t, []string{
-		citizen(4).Reveal(), "Oggetto riservato 000004", draft(4).Content.Reveal(), "05/06/2099", "12.38", notice(4).Reveal(), "80185250588", "Sì", "TARI-4", "",
+		citizen(4).Reveal(), "Oggetto riservato 000004", draft(4).Content.Reveal(), "05/06/2099", "12.38", sampletest.NoticeNumber(4).Reveal(), "80185250588", "Sì", "TARI-4", "",
 		"7cc0c865-87fd-4002-92ec-7952f211640d", "Errore", "Rifiutata. " + flow.CodeRefused.Italian(), "01JN6Q5CZ3VGTA4X4QJEFR95C1", "3", "01/07/2025 17:45:17",
 		"REJECTED", "SENT", "THROTTLED", "italsoft", "28/02/2025 17:47:53", "Sì", "7",
 	}, rows[1])
@@ -48,14 +49,10 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 
 	// Typed: amounts and dates are numbers, codes are text.
 	exceltest.CheckTypes(t, f, []string{"A2", "F2"}, []string{"D2", "E2", "P2"})
-	panes, err := f.GetPanes("Notifiche")
-	require.NoError(t, err)
-	assert.True(t, panes.Freeze)
+	assert.True(t, must(f.GetPanes("Notifiche"))(t).Freeze)
 	for i, header := range exportHeaders {
-		name, err := excelize.ColumnNumberToName(i + 1)
-		require.NoError(t, err)
-		width, err := f.GetColWidth("Notifiche", name)
-		require.NoError(t, err)
+		name := must(excelize.ColumnNumberToName(i + 1))(t)
+		width := must(f.GetColWidth("Notifiche", name))(t)
 		assert.Greater(t, width, 9.5, header)
 		if words := strings.Fields(header); width < 14 { // a header of several words may wrap
 			for _, word := range words {
@@ -124,7 +121,7 @@ func TestAnExportEndsWithTheSequencesError(t *testing.T) {
 
 // Due dates come back to the second, whether they are the end of a day or not, also when
 // the clocks change.
-func TestDueDatesComeBack(t *testing.T) {
+func TestDueDatesOfAnExportAreReadBack(t *testing.T) {
 	for _, due := range []string{
 		"2030-06-16T21:59:59Z", "2030-01-31T22:59:59Z", // the end of a day
 		"2030-06-15T22:00:00Z", "2030-06-16T00:00:00Z", // midnight in Italy, in London
@@ -132,20 +129,18 @@ func TestDueDatesComeBack(t *testing.T) {
 		"2030-10-27T00:30:00Z", "2030-10-27T01:30:00Z", "2030-03-31T01:00:00Z",
 		"1850-05-05T10:00:00Z", "9999-12-31T22:59:59Z",
 	} {
-		at, err := time.Parse(time.RFC3339, due)
-		require.NoError(t, err)
+		at := must(time.Parse(time.RFC3339, due))(t)
 		for _, at := range []time.Time{at, at.Add(123456 * time.Microsecond)} {
 			w := newWorld(t)
-			n := w.seed(t, 1, func(n *flow.Notification) { failed(flow.CodeRefused)(n); n.DueDate = at })
-			file := exceltest.Edit(t, w.export(t), nil)
+			n := w.seed(t, 1, func(n *flow.Notification) { refused(n); n.DueDate = at })
+			file := w.edited(t, nil)
 			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
 			require.NoError(t, err, "%s: %s", due, report.Italian(0))
 			assert.Equal(t, 1, report.Unchanged, due)
 
 			// Another notification takes its place: what was read is what was written.
 			n.DueDate = time.Time{}
-			n, err = w.EditNotification(t.Context(), operator, n.ID, n.Version, n.Draft)
-			require.NoError(t, err)
+			n = must(w.EditNotification(t.Context(), operator, n.ID, n.Version, n.Draft))(t)
 			file = exceltest.Edit(t, file, map[string]any{exceltest.Ref(column(t, "Versione"), 2): n.Version})
 			report, err = w.correct(t, file, flowexcel.CorrectConfig{})
 			require.NoError(t, err, "%s: %s", due, report.Italian(0))
@@ -155,7 +150,7 @@ func TestDueDatesComeBack(t *testing.T) {
 }
 
 // A due date that an operator types is the end of its day, or the time that is typed.
-func TestDueDatesThatOperatorsType(t *testing.T) {
+func TestTypedDueDatesAreRead(t *testing.T) {
 	for typed, want := range map[any]time.Time{
 		"30/06/2099":       time.Date(2099, 6, 30, 21, 59, 59, 0, time.UTC),
 		"30/06/2099 00:00": time.Date(2099, 6, 29, 22, 0, 0, 0, time.UTC),
@@ -164,16 +159,15 @@ func TestDueDatesThatOperatorsType(t *testing.T) {
 		time.Date(2099, 6, 30, 12, 30, 0, 0, time.UTC): time.Date(2099, 6, 30, 10, 30, 0, 0, time.UTC),
 	} {
 		w := newWorld(t)
-		n := w.seed(t, 1, failed(flow.CodeRefused))
-		report, err := w.correct(t, exceltest.Edit(t, w.export(t), map[string]any{"D2": typed}), flowexcel.CorrectConfig{})
-		require.NoError(t, err, report.Italian(0))
+		n := w.seed(t, 1, refused)
+		w.corrects(t, w.edited(t, map[string]any{"D2": typed}))
 		assert.Equal(t, want, w.get(t, n.ID).DueDate, "%v", typed)
 	}
 }
 
 // An export that no program has touched, or that LibreOffice has saved, has no
 // corrections, and its rows are what they were.
-func TestAnExportComesBack(t *testing.T) {
+func TestUnchangedExportHasNoCorrections(t *testing.T) {
 	w := newWorld(t)
 	for i := range 60 {
 		w.seed(t, i, []func(*flow.Notification){nil, sent, failed(flow.CodeUnreachable), failed(flow.CodeOutcomeUnknown)}[i%4])
@@ -192,8 +186,7 @@ func TestAnExportComesBack(t *testing.T) {
 	files["CSV"] = csvFile.Bytes()
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {
-			report, err := w.correct(t, file, flowexcel.CorrectConfig{})
-			require.NoError(t, err, report.Italian(0))
+			report := w.corrects(t, file)
 			assert.Equal(t, 30, report.Unchanged)
 			assert.Equal(t, 30, report.Settled)
 
@@ -205,7 +198,7 @@ func TestAnExportComesBack(t *testing.T) {
 }
 
 // The template survives LibreOffice, empty and filled in.
-func TestTheTemplateComesBackFromLibreOffice(t *testing.T) {
+func TestTemplateSurvivesLibreOffice(t *testing.T) {
 	want := draft(2)
 	imports(t).CheckLibreOffice(t, map[string]any{"A2": want.Recipient.Reveal(), "B2": want.Subject.Reveal(), "C2": want.Content.Reveal(), "D2": "03/06/2099", "E2": 12.36,
 		"F2": want.NoticeNumber.Reveal(), "G2": want.Payee.String(), "H2": "no", "I2": want.Reference}, flow.Row{Number: 2, Draft: want})

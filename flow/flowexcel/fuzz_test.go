@@ -23,8 +23,7 @@ func FuzzRows(f *testing.F) {
 	f.Add([]byte("Codice fiscale\tOggetto\tContenuto\n" + code + "\tScadenza della TARI\t" + text + "\n" + code + "\tcorto\t" + text + "\n"))
 	f.Add([]byte("CF,Oggetto,Testo,IUV\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tpl, err := flowexcel.New(flowexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}})
-		require.NoError(t, err)
+		tpl := must(flowexcel.New(flowexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}}))(t)
 		importsOf(tpl).CheckSequence(t, data, func(r flow.Row) error { return r.Draft.Validate(flow.GuideLimits()) })
 	})
 }
@@ -32,7 +31,7 @@ func FuzzRows(f *testing.F) {
 // Whatever a file with corrections says: what is not in Errore, and what may have
 // arrived, stays as it is; and once more changes nothing.
 func FuzzCorrect(f *testing.F) {
-	states := []func(*flow.Notification){nil, sent, failed(flow.CodeRefused), failed(flow.CodeOutcomeUnknown), failed(flow.CodeNotSent)}
+	states := []func(*flow.Notification){nil, sent, refused, failed(flow.CodeOutcomeUnknown), failed(flow.CodeNotSent)}
 	seeded := func(t testing.TB) (*world, []flow.Notification) {
 		w := newWorld(t)
 		var all []flow.Notification

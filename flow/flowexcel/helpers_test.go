@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/flow/memstore"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/sampletest"
 )
 
 const taxes = "tributi"
@@ -41,18 +41,15 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	store := memstore.New()
 	nobody := func(context.Context, string) (flow.Sender, error) { return nil, errors.New("nothing is sent here") }
-	service, err := flow.NewService(store, flow.Permissions{operator.ID: {taxes}, another.ID: {taxes}}, nobody, flow.ServiceConfig{})
-	require.NoError(t, err)
-	f, err := service.CreateFlow(t.Context(), operator, taxes, flow.Details{})
-	require.NoError(t, err)
+	service := must(flow.NewService(store, flow.Permissions{operator.ID: {taxes}, another.ID: {taxes}}, nobody, flow.ServiceConfig{}))(t)
+	f := must(service.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
 	return &world{service, store, f}
 }
 
 // seed stores a notification of the flow in whatever state it is made to have.
 func (w *world) seed(t testing.TB, n int, change func(*flow.Notification)) flow.Notification {
 	t.Helper()
-	made, err := flow.NewNotification(taxes, citizen(n), operator)
-	require.NoError(t, err)
+	made := must(flow.NewNotification(taxes, citizen(n), operator))(t)
 	made.FlowID, made.Draft = w.flow.ID, draft(n)
 	if change != nil {
 		change(&made)
@@ -70,6 +67,8 @@ func failed(code flow.ErrorCode) func(*flow.Notification) {
 	}
 }
 
+func refused(n *flow.Notification) { failed(flow.CodeRefused)(n) }
+
 func sent(n *flow.Notification) {
 	n.State = flow.NotificationSent
 	n.Transmission = flow.Transmission{MessageID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Attempts: 1, SentAt: time.Date(2025, 2, 28, 16, 45, 17, 0, time.UTC)}
@@ -77,9 +76,7 @@ func sent(n *flow.Notification) {
 
 func (w *world) get(t testing.TB, id uuid.UUID) flow.Notification {
 	t.Helper()
-	n, err := w.store.Notification(t.Context(), id)
-	require.NoError(t, err)
-	return n
+	return must(w.store.Notification(t.Context(), id))(t)
 }
 
 func (w *world) export(t testing.TB) []byte {
@@ -96,25 +93,57 @@ func export(t testing.TB, notifications iter.Seq2[flow.Notification, error]) []b
 
 func template(t testing.TB) *flowexcel.Template {
 	t.Helper()
-	tpl, err := flowexcel.New(flowexcel.Config{})
-	require.NoError(t, err)
-	return tpl
+	return must(flowexcel.New(flowexcel.Config{}))(t)
 }
 
 // imports are the imports of a template.
 func imports(t testing.TB) exceltest.Workbook[flow.Row] { return importsOf(template(t)) }
 
 func importsOf(tpl *flowexcel.Template) exceltest.Workbook[flow.Row] {
-	return exceltest.Workbook[flow.Row]{Blank: tpl.Blank, Rows: tpl.Rows, Number: func(r flow.Row) int { return r.Number },
-		Annotate: func(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, rows []*flussi.RowError) error {
-			return tpl.Annotate(ctx, w, r, size, report, flow.AddReport{ImportReport: flussi.ImportReport{Invalid: len(rows), Errors: rows}})
-		}}
+	return exceltest.Of(tpl, func(r flow.Row) int { return r.Number },
+		func(r flussi.ImportReport) flow.AddReport { return flow.AddReport{ImportReport: r} })
+}
+
+// edited is an export in which the operator changed some cells.
+func (w *world) edited(t testing.TB, cells map[string]any) []byte {
+	t.Helper()
+	return exceltest.Edit(t, w.export(t), cells)
 }
 
 // correct gives a file with corrections back.
 func (w *world) correct(t testing.TB, file []byte, c flowexcel.CorrectConfig) (flowexcel.CorrectReport, error) {
 	t.Helper()
-	return template(t).Correct(t.Context(), w.Service, operator, bytes.NewReader(file), int64(len(file)), c)
+	return correct(t, template(t), w.Service, file, c)
+}
+
+// corrects is correct for corrections that have to be accepted, with one config at most.
+func (w *world) corrects(t testing.TB, file []byte, config ...flowexcel.CorrectConfig) flowexcel.CorrectReport {
+	t.Helper()
+	report, err := correct(t, template(t), w.Service, file, config...)
+	require.NoError(t, err, report.Italian(0))
+	return report
+}
+
+// correct gives a file with corrections to a service, with one config at most.
+func correct(t testing.TB, tpl *flowexcel.Template, service flowexcel.Service, file []byte, config ...flowexcel.CorrectConfig) (flowexcel.CorrectReport, error) {
+	t.Helper()
+	var c flowexcel.CorrectConfig
+	if len(config) > 0 {
+		c = config[0]
+	}
+	return tpl.Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), c)
+}
+
+// rowsOf reads a file with rows to import.
+func rowsOf(t testing.TB, tpl *flowexcel.Template, file []byte, report *excel.Report) iter.Seq2[flow.Row, error] {
+	t.Helper()
+	return tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), report)
+}
+
+// add imports rows into a flow.
+func (w *world) add(t testing.TB, id uuid.UUID, rows iter.Seq2[flow.Row, error], c flow.AddConfig) (flow.AddReport, error) {
+	t.Helper()
+	return w.AddNotifications(t.Context(), operator, id, rows, c)
 }
 
 // column returns the letters of a column of an export.
@@ -128,27 +157,7 @@ var importHeaders = []string{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza
 var exportHeaders = append(slices.Clone(importHeaders), "UUID", "Stato", "Errore", "ID Consegna App.IO", "Tentativi Invio", "Data invio",
 	"Stato Consegna", "Stato Mail", "Stato Push", "Utente mod.", "Data mod.", "Dis.", "Versione")
 
-// citizen returns fiscal codes that are all different.
-func citizen(n int) flussi.FiscalCode {
-	letters := ""
-	for range 6 {
-		letters += string(rune('A' + n%26))
-		n /= 26
-	}
-	code, err := flussi.ParseFiscalCode(letters + "80A01H501X")
-	if err != nil {
-		panic(err)
-	}
-	return code
-}
-
-func notice(n int) flussi.NoticeNumber {
-	number, err := flussi.ParseNoticeNumber(fmt.Sprintf("3010%014d", n))
-	if err != nil {
-		panic(err)
-	}
-	return number
-}
+func citizen(n int) flussi.FiscalCode { return sampletest.FiscalCode(n) }
 
 var letter = strings.Repeat("Contenuto riservato al cittadino. ", 4)
 
@@ -159,9 +168,17 @@ func draft(n int) flow.Draft {
 		Content: flussi.NewText(letter + "\nSeconda riga."), Reference: fmt.Sprintf("TARI-%d", n),
 	}
 	if n%2 == 0 {
-		d.IsPayment, d.Amount, d.NoticeNumber, d.PayableAfterDue = true, flussi.Cents(1234+n), notice(n), n%4 == 0
+		d.IsPayment, d.Amount, d.NoticeNumber, d.PayableAfterDue = true, flussi.Cents(1234+n), sampletest.NoticeNumber(n), n%4 == 0
 		d.Payee, _ = flussi.ParseOrganizationCode("80185250588")
 		d.DueDate, _ = flussi.EndOfDay(2099, time.June, 1+n%28)
 	}
 	return d
 }
+
+// must returns the value of a call that has to succeed.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
+}
+
+// only returns the error of a call, without its value.
+func only(_ any, err error) error { return err }

@@ -1,8 +1,6 @@
 package flowexcel_test
 
 import (
-	"bytes"
-	"errors"
 	"strings"
 	"testing"
 
@@ -41,16 +39,9 @@ func TestErrorsAndReportsHoldNothingPersonal(t *testing.T) {
 			w := newWorld(t)
 			var report excel.Report
 			file := imports(t).Fill(t, all)
-			added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, template(t).Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
+			added, err := w.add(t, w.flow.ID, rowsOf(t, template(t), file, &report), flow.AddConfig{})
 			nothing(t, err, report, &report, added, flowexcel.Italian(&report, added, 0))
-			for _, e := range added.Errors {
-				nothing(t, e)
-			}
-			for _, e := range exceltest.CellErrors(added.Errors) {
-				nothing(t, e)
-			}
-			_, errs, _ := imports(t).Read(t, file)
-			nothing(t, errors.Join(errs...))
+			imports(t).EachError(t, file, added.Errors, func(err error) { nothing(t, err) })
 		})
 	}
 	for name, wrong := range map[string]map[string]any{
@@ -59,10 +50,10 @@ func TestErrorsAndReportsHoldNothingPersonal(t *testing.T) {
 	} {
 		t.Run("corrections/"+name, func(t *testing.T) {
 			w := newWorld(t)
-			w.seed(t, 2, failed(flow.CodeRefused))
+			w.seed(t, 2, refused)
 			w.seed(t, 3, sent)
 			w.seed(t, 4, failed(flow.CodeOutcomeUnknown))
-			report, err := w.correct(t, exceltest.Edit(t, w.export(t), wrong), flowexcel.CorrectConfig{})
+			report, err := w.correct(t, w.edited(t, wrong), flowexcel.CorrectConfig{})
 			require.Error(t, err)
 			nothing(t, err, report, &report, report.Italian(0))
 		})

@@ -29,14 +29,10 @@ func TestRowsOfAFilledInTemplate(t *testing.T) {
 		"E4": 123.45, "F4": "301005100001400678", "G4": "80185250588", "H4": "Sì", "I4": "TARI-1", "J4": "sollecito marzo",
 	}))
 	require.Empty(t, errs, report.Italian())
-	to, err := flussi.ParseFiscalCode(code)
-	require.NoError(t, err)
-	other, err := flussi.ParseFiscalCode("RSSMRA80A01H501U")
-	require.NoError(t, err)
-	number, err := flussi.ParseNoticeNumber("301005100001400678")
-	require.NoError(t, err)
-	payee, err := flussi.ParseOrganizationCode("80185250588")
-	require.NoError(t, err)
+	to := must(flussi.ParseFiscalCode(code))(t)
+	other := must(flussi.ParseFiscalCode("RSSMRA80A01H501U"))(t)
+	number := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	payee := must(flussi.ParseOrganizationCode("80185250588"))(t)
 	assert.Equal(t, []flow.Row{
 		{Number: 2, Draft: flow.Draft{Recipient: to, Subject: flussi.NewText("Scadenza della TARI"), Content: flussi.NewText(text)}},
 		{Number: 4, Draft: flow.Draft{
@@ -71,7 +67,7 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		hint string
 	}{
 		"an export":               {w.export(t), "Il file è un'esportazione, e le sue notifiche ci sono già. Per correggere le notifiche in «Errore», caricare il file come correzione."},
-		"an export, without UUID": {exceltest.Edit(t, w.export(t), map[string]any{"K1": nil, "K2": nil}), "La colonna N non è ammessa. È una colonna delle esportazioni: se il file non è un'esportazione, togliere la colonna."},
+		"an export, without UUID": {w.edited(t, map[string]any{"K1": nil, "K2": nil}), "La colonna N non è ammessa. È una colonna delle esportazioni: se il file non è un'esportazione, togliere la colonna."},
 		"with the IUV":            {exceltest.Sheet(t, exceltest.Cells([]string{"CF", "Oggetto", "Testo", "Importo", "I.U.V."}), []any{code, "Scadenza della TARI", text, "1,00", "05100001400678"}), "La colonna E non è ammessa. Serve il numero avviso di 18 cifre, che si trova sull'avviso di pagamento"},
 	} {
 		rows, errs, _ := imports(t).Read(t, c.file)
@@ -79,9 +75,8 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		require.Len(t, errs, 1, name)
 		require.ErrorIs(t, errs[0], excel.ErrHeader, name)
 		assert.Contains(t, flussi.Explain(errs[0]), c.hint, name)
-		f, err := w.CreateFlow(t.Context(), operator, taxes, flow.Details{})
-		require.NoError(t, err)
-		_, err = w.AddNotifications(t.Context(), operator, f.ID, template(t).Rows(t.Context(), bytes.NewReader(c.file), int64(len(c.file)), nil), flow.AddConfig{SkipInvalid: true})
+		f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+		_, err := w.add(t, f.ID, rowsOf(t, template(t), c.file, nil), flow.AddConfig{SkipInvalid: true})
 		require.ErrorIs(t, err, excel.ErrHeader, name)
 		assert.Contains(t, flussi.Explain(err), c.hint, name)
 	}
@@ -111,7 +106,7 @@ func TestWrongRowsAreToldAtTheirCells(t *testing.T) {
 }
 
 // A word about payments that are none says nothing.
-func TestNoNeedsNoPayment(t *testing.T) {
+func TestNoInAPaymentColumnNeedsNoPayment(t *testing.T) {
 	rows, errs, report := imports(t).Read(t, imports(t).Fill(t, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": text, "H2": "No"}))
 	require.Empty(t, errs, report.Italian())
 	assert.False(t, rows[0].Draft.IsPayment)
@@ -121,11 +116,10 @@ func TestNoNeedsNoPayment(t *testing.T) {
 func TestWhatTheTemplateTakesTheFlowTakes(t *testing.T) {
 	content := text[:90]
 	for _, limits := range []flow.Limits{{}, flow.PlatformLimits(), {MinSubject: 15, MaxSubject: 40, MinContent: 80, MaxContent: 200}, {MinSubject: 100, MaxSubject: 110, MinContent: 500, MaxContent: 510}} {
-		tpl, err := flowexcel.New(flowexcel.Config{Limits: limits})
-		require.NoError(t, err)
+		tpl := must(flowexcel.New(flowexcel.Config{Limits: limits}))(t)
 		file := imports(t).Fill(t, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": content})
 		var report excel.Report
-		for row, err := range tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report) {
+		for row, err := range rowsOf(t, tpl, file, &report) {
 			if limits == (flow.Limits{}) {
 				limits = flow.GuideLimits()
 			}
@@ -144,17 +138,15 @@ func TestAnImportStoresAllRowsOrNone(t *testing.T) {
 	file := imports(t).Fill(t, good)
 	var report excel.Report
 	tpl := template(t)
-	added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
-	require.NoError(t, err)
+	added := must(w.add(t, w.flow.ID, rowsOf(t, tpl, file, &report), flow.AddConfig{}))(t)
 	assert.Equal(t, 2, added.Added)
 
 	cut := file[:len(file)-100]
-	_, err = w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(cut), int64(len(cut)), &report), flow.AddConfig{SkipInvalid: true})
-	require.ErrorIs(t, err, excel.ErrTruncated)
+	require.ErrorIs(t, only(w.add(t, w.flow.ID, rowsOf(t, tpl, cut, &report), flow.AddConfig{SkipInvalid: true})), excel.ErrTruncated)
 
 	good["B3"] = "corto"
 	file = imports(t).Fill(t, good)
-	added, err = w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
+	added, err := w.add(t, w.flow.ID, rowsOf(t, tpl, file, &report), flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	require.Len(t, added.Errors, 1, "what the flow has already is no error")
 	assert.Equal(t, "Riga 3, colonna B (Oggetto): Il testo ha 5 caratteri: devono essere da 10 a 120.", added.Errors[0].Italian())
@@ -174,38 +166,32 @@ func TestACSVFileIsReadToo(t *testing.T) {
 }
 
 // A sum that the operator has added below is no notification.
-func TestARowWithTheSumIsPassedOver(t *testing.T) {
+func TestRowWithTheSumIsIgnored(t *testing.T) {
 	imports(t).CheckSum(t, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": text, "E2": 12.5, "F2": "301005100001400678"}, "E")
 }
 
 func TestPastDueDatesAndDoubtfulCodesAreWarnings(t *testing.T) {
-	strict, err := flowexcel.New(flowexcel.Config{Codes: flussi.Strict})
-	require.NoError(t, err)
+	strict := must(flowexcel.New(flowexcel.Config{Codes: flussi.Strict}))(t)
 	imports(t).CheckWarnings(t, importsOf(strict), map[string]any{"A2": citizen(1).Reveal(), "B2": "Scadenza della TARI", "C2": text}, "D")
 }
 
 // What only the flow can tell is told with what the reading found, and marked.
 func TestItalianTellsWhatTheFlowFound(t *testing.T) {
 	w := newWorld(t)
-	earlier, err := w.CreateFlow(t.Context(), operator, taxes, flow.Details{})
-	require.NoError(t, err)
+	earlier := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
 	tpl := template(t)
-	fill := map[string]any{}
-	for row := 2; row <= 7; row++ {
-		fill[exceltest.Ref("A", row)], fill[exceltest.Ref("B", row)], fill[exceltest.Ref("C", row)] = citizen(row).Reveal(), "Scadenza della TARI", text
-	}
+	fill := filled(6)
 	file := imports(t).Fill(t, fill)
-	_, err = w.AddNotifications(t.Context(), operator, earlier.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), nil), flow.AddConfig{})
-	require.NoError(t, err)
+	must(w.add(t, earlier.ID, rowsOf(t, tpl, file, nil), flow.AddConfig{}))(t)
 
-	fill["A4"] = citizen(2).Reveal() // the same as row 2
-	fill["B5"] = "corto"             // the template refuses it
-	fill["A6"] = citizen(2).Reveal() // once more
-	fill["C7"] = text + " Saluti."   // not the same as in the other flow
+	fill["A4"] = fill["A2"]        // the same as row 2
+	fill["B5"] = "corto"           // the template refuses it
+	fill["A6"] = fill["A2"]        // once more
+	fill["C7"] = text + " Saluti." // not the same as in the other flow
 	file = imports(t).Fill(t, fill)
 	for most, listed := range map[int]int{0: 3, 1: 1, 2: 2} {
 		var report excel.Report
-		added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{MaxErrors: most})
+		added, err := w.add(t, w.flow.ID, rowsOf(t, tpl, file, &report), flow.AddConfig{MaxErrors: most})
 		require.ErrorIs(t, err, flussi.ErrRows)
 		told := flowexcel.Italian(&report, added, 0)
 		assert.Contains(t, told, "Righe senza errori: 3. Righe con errori: 3.")
@@ -224,8 +210,7 @@ func TestItalianTellsWhatTheFlowFound(t *testing.T) {
 	}
 
 	var report excel.Report
-	added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{SkipInvalid: true})
-	require.NoError(t, err)
+	added := must(w.add(t, w.flow.ID, rowsOf(t, tpl, file, &report), flow.AddConfig{SkipInvalid: true}))(t)
 	told := flowexcel.Italian(&report, added, 0)
 	assert.Contains(t, told, "Riga 2: Esiste già una notifica uguale, nello stato «")
 	assert.NotContains(t, told, "Riga 7:")
@@ -234,19 +219,15 @@ func TestItalianTellsWhatTheFlowFound(t *testing.T) {
 // A list of what is doubtful may be shorter than what there is: the rest is counted.
 func TestItalianCountsUnlistedDuplicates(t *testing.T) {
 	tpl := template(t)
-	fill := map[string]any{}
-	for row := 2; row <= 6; row++ {
-		fill[exceltest.Ref("A", row)], fill[exceltest.Ref("B", row)], fill[exceltest.Ref("C", row)] = citizen(row).Reveal(), "Scadenza della TARI", text
-	}
-	file := imports(t).Fill(t, fill)
+	file := imports(t).Fill(t, filled(5))
 	for most, listed := range map[int]int{0: 5, 2: 2, 5: 5} {
 		w := newWorld(t)
 		var report excel.Report
-		_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), nil), flow.AddConfig{})
+		_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, rowsOf(t, tpl, file, nil), flow.AddConfig{})
 		require.NoError(t, err)
 		require.Equal(t, 5, added.Added)
-		more := exceltest.Edit(t, file, map[string]any{"A7": citizen(7).Reveal(), "B7": "Scadenza della TARI", "C7": text}) // the same file would be known as a whole
-		_, added, err = w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, tpl.Rows(t.Context(), bytes.NewReader(more), int64(len(more)), &report), flow.AddConfig{MaxErrors: most})
+		more := imports(t).Fill(t, filled(6)) // the same file would be known as a whole
+		_, added, err = w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, rowsOf(t, tpl, more, &report), flow.AddConfig{MaxErrors: most})
 		require.NoError(t, err)
 		told := flowexcel.Italian(&report, added, 0)
 		assert.Equal(t, listed, strings.Count(told, "\n- Riga ")-len(report.Notes), "at most %d", most) // beside those of the codes
@@ -265,13 +246,13 @@ func TestItalianTellsADraftsErrorsAtTheirColumns(t *testing.T) {
 	require.NoError(t, err)
 	file := imports(t).Fill(t, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": text[:100]})
 	var report excel.Report
-	added, err := w.AddNotifications(t.Context(), operator, w.flow.ID, tpl.Rows(t.Context(), bytes.NewReader(file), int64(len(file)), &report), flow.AddConfig{})
+	added, err := w.add(t, w.flow.ID, rowsOf(t, tpl, file, &report), flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	require.Len(t, added.Errors, 1)
 	assert.Equal(t, "Riga 2, colonna C (Contenuto): Il contenuto ha 99 caratteri: devono essere da 120 a 10.000.", report.Locate(added.Errors[0]).Italian())
 	assert.Contains(t, flowexcel.Italian(&report, added, 0), "\n- "+report.Locate(added.Errors[0]).Italian()+"\n")
 }
 
-func TestALoopThatIsLeftEndsTheReading(t *testing.T) {
+func TestBreakEndsTheReading(t *testing.T) {
 	imports(t).CheckLoopLeft(t, imports(t).Fill(t, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": text, "A3": code, "B3": "corto", "C3": text}))
 }

@@ -36,8 +36,7 @@ func newChange(t testing.TB, of uuid.UUID) flow.NotificationChange {
 
 // filled returns a store with a flow that is being sent, and its notifications.
 func filled(t testing.TB, count int) (*memstore.Store, flow.Flow) {
-	f, err := flow.NewFlow("servizio-tributi", system)
-	require.NoError(t, err)
+	f := must(flow.NewFlow("servizio-tributi", system))(t)
 	f.State = flow.FlowSending
 	store := memstore.New()
 	var notifications iter.Seq2[flow.NotificationChange, error] = func(yield func(flow.NotificationChange, error) bool) {
@@ -78,8 +77,7 @@ func BenchmarkClaimAndSave(b *testing.B) {
 
 // One operation is one notification of an import.
 func BenchmarkImport(b *testing.B) {
-	f, err := flow.NewFlow("servizio-tributi", system)
-	require.NoError(b, err)
+	f := must(flow.NewFlow("servizio-tributi", system))(b)
 	changes := make([]flow.NotificationChange, b.N)
 	for i := range changes {
 		changes[i] = newChange(b, f.ID)

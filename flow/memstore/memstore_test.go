@@ -39,32 +39,27 @@ func sorted(all []uuid.UUID) []uuid.UUID {
 func TestTheStoreCanBeUsedFromWithinTheSequenceOfSaveFlow(t *testing.T) {
 	ctx := context.Background()
 	store, f := filled(t, 2)
-	f, err := store.Flow(ctx, f.ID)
-	require.NoError(t, err)
+	f = must(store.Flow(ctx, f.ID))(t)
 	require.NoError(t, store.SaveFlow(ctx, flow.FlowChange{Flow: f}, func(yield func(flow.NotificationChange, error) bool) {
 		_, claimed, err := store.Claim(ctx, flow.Claim{Flow: f.ID, Limit: 1, Lease: time.Hour})
 		assert.NoError(t, err)
 		assert.Len(t, claimed, 1)
 		yield(newChange(t, f.ID), nil)
 	}))
-	f, err = store.Flow(ctx, f.ID)
-	require.NoError(t, err)
+	f = must(store.Flow(ctx, f.ID))(t)
 	assert.Equal(t, flow.Counts{Registered: 2, Sending: 1}, f.Counts)
 }
 
 func TestAFlowThatChangesWhileItsSequenceIsPulledIsAConflict(t *testing.T) {
 	ctx := context.Background()
 	store, f := filled(t, 0)
-	f, err := store.Flow(ctx, f.ID)
-	require.NoError(t, err)
+	f = must(store.Flow(ctx, f.ID))(t)
 	n := newChange(t, f.ID)
-	err = store.SaveFlow(ctx, flow.FlowChange{Flow: f}, func(yield func(flow.NotificationChange, error) bool) {
+	require.ErrorIs(t, store.SaveFlow(ctx, flow.FlowChange{Flow: f}, func(yield func(flow.NotificationChange, error) bool) {
 		assert.NoError(t, store.SaveFlow(ctx, flow.FlowChange{Flow: f}, nil))
 		yield(n, nil)
-	})
-	require.ErrorIs(t, err, flussi.ErrConflict)
-	_, err = store.Notification(ctx, n.Notification.ID)
-	assert.ErrorIs(t, err, flussi.ErrNotFound)
+	}), flussi.ErrConflict)
+	assert.ErrorIs(t, only(store.Notification(ctx, n.Notification.ID)), flussi.ErrNotFound)
 }
 
 // Another import with the same key may be stored while one pulls its rows.
@@ -73,8 +68,7 @@ func TestImportFindsConcurrentImport(t *testing.T) {
 	store, f := filled(t, 0)
 	key := flow.ImportKey{1}
 	imported := func(rows iter.Seq2[flow.NotificationChange, error]) flow.ImportRequest {
-		other, err := flow.NewFlow(f.Service, system)
-		require.NoError(t, err)
+		other := must(flow.NewFlow(f.Service, system))(t)
 		return flow.ImportRequest{
 			Flow: flow.FlowChange{Flow: other}, Rows: rows, Key: func() flow.ImportKey { return key },
 			OnDuplicate: func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {
@@ -92,19 +86,16 @@ func TestImportFindsConcurrentImport(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, before)
 	assert.Equal(t, inner, outer)
-	all, err := store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{})
-	require.NoError(t, err)
-	assert.Empty(t, all)
+	assert.Empty(t, must(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{}))(t))
 }
 
 func TestImportReturnsTheErrorOfAContextThatEndsAfterTheLastRow(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	store, f := filled(t, 0)
-	f, err := store.Flow(ctx, f.ID)
-	require.NoError(t, err)
+	f = must(store.Flow(ctx, f.ID))(t)
 	key := flow.ImportKey{1}
 	i := flow.ImportRequest{Flow: flow.FlowChange{Flow: f}, Key: func() flow.ImportKey { return key }}
-	_, _, err = store.SaveImport(ctx, i)
+	_, _, err := store.SaveImport(ctx, i)
 	require.NoError(t, err)
 	i.Flow.Flow.Version++
 	i.Key = func() flow.ImportKey { cancel(); return key }
@@ -131,33 +122,28 @@ func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {
 func TestAPageWithoutALimitIsAsLongAsTheLongest(t *testing.T) {
 	store, _ := filled(t, flow.MaxPage+1)
 	for _, limit := range []int{0, -1} {
-		found, err := store.Notifications(context.Background(), flow.NotificationFilter{}, flow.Page{Limit: limit})
-		require.NoError(t, err)
+		found := must(store.Notifications(context.Background(), flow.NotificationFilter{}, flow.Page{Limit: limit}))(t)
 		assert.Len(t, found, flow.MaxPage)
 	}
 }
 
 // The contract leaves it open whether a notification may go to another flow or get
 // another time of creation; here it may, and all that is derived goes along.
-func TestANotificationMayGoElsewhere(t *testing.T) {
+func TestNotificationMayMoveToAnotherFlow(t *testing.T) {
 	ctx := context.Background()
 	store, f := filled(t, 3)
-	other, err := flow.NewFlow("servizio-tributi", system)
-	require.NoError(t, err)
+	other := must(flow.NewFlow("servizio-tributi", system))(t)
 	other.State = flow.FlowSending
 	require.NoError(t, store.SaveFlow(ctx, flow.FlowChange{Flow: other}, nil))
 
-	all, err := store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{OldestFirst: true})
-	require.NoError(t, err)
+	all := must(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{OldestFirst: true}))(t)
 	n := all[0]
 	n.FlowID, n.CreatedAt = other.ID, n.CreatedAt.Add(time.Hour)
 	require.NoError(t, store.SaveNotifications(ctx, flow.NotificationChange{Notification: n}))
 
-	all, err = store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{})
-	require.NoError(t, err)
+	all = must(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{}))(t)
 	assert.Equal(t, n.ID, all[0].ID, "the newest now")
-	byDigest, err := store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{})
-	require.NoError(t, err)
+	byDigest := must(store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{}))(t)
 	assert.Equal(t, []uuid.UUID{n.ID}, ids(byDigest))
 	for id, want := range map[uuid.UUID]int{f.ID: 2, other.ID: 1} {
 		inFlow, err := store.Notifications(ctx, flow.NotificationFilter{Flow: id}, flow.Page{})
@@ -170,7 +156,7 @@ func TestANotificationMayGoElsewhere(t *testing.T) {
 	}
 }
 
-func TestADigestFindsWhatHasItNow(t *testing.T) {
+func TestDigestFindsNotificationsThatHaveItNow(t *testing.T) {
 	ctx := context.Background()
 	store := memstore.New()
 	change := newChange(t, uuid.Nil)
@@ -178,15 +164,13 @@ func TestADigestFindsWhatHasItNow(t *testing.T) {
 	twin.Notification.Draft = change.Notification.Draft
 	require.NoError(t, store.SaveNotifications(ctx, change, twin))
 	find := func(digests ...flow.Digest) []uuid.UUID {
-		found, err := store.Notifications(ctx, flow.NotificationFilter{Digests: digests}, flow.Page{OldestFirst: true})
-		require.NoError(t, err)
+		found := must(store.Notifications(ctx, flow.NotificationFilter{Digests: digests}, flow.Page{OldestFirst: true}))(t)
 		return ids(found)
 	}
 	before := change.Notification.Digest()
 	assert.Equal(t, []uuid.UUID{change.Notification.ID, twin.Notification.ID}, find(before, before))
 
-	n, err := store.Notification(ctx, change.Notification.ID)
-	require.NoError(t, err)
+	n := must(store.Notification(ctx, change.Notification.ID))(t)
 	n.Content = flussi.NewText("corretto")
 	require.NoError(t, store.SaveNotifications(ctx, flow.NotificationChange{Notification: n}))
 	assert.Equal(t, []uuid.UUID{twin.Notification.ID}, find(before))
@@ -200,7 +184,7 @@ func TestADigestFindsWhatHasItNow(t *testing.T) {
 
 // Whatever happened to a store, its lists, counts, queues and leases are those that
 // its notifications have.
-func TestWhatIsDerivedFitsWhatIsStored(t *testing.T) {
+func TestListsCountsAndIndexesFitTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
 		random := rand.New(rand.NewPCG(1, 2))
@@ -275,8 +259,7 @@ func TestWhatIsDerivedFitsWhatIsStored(t *testing.T) {
 					over = append(over, id)
 				}
 			}
-			expired, err := store.Expired(ctx, 1<<20)
-			require.NoError(t, err)
+			expired := must(store.Expired(ctx, 1<<20))(t)
 			require.Equal(t, sorted(over), sorted(ids(expired)))
 		}
 		var all []flow.Notification
@@ -288,20 +271,15 @@ func TestWhatIsDerivedFitsWhatIsStored(t *testing.T) {
 			counts[n.FlowID] = c
 		}
 		slices.SortFunc(all, func(a, b flow.Notification) int { return a.Cursor().Compare(b.Cursor()) })
-		listed, err := store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{OldestFirst: true, Limit: len(all) + 1})
-		require.NoError(t, err)
+		listed := must(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{OldestFirst: true, Limit: len(all) + 1}))(t)
 		require.Equal(t, ids(all), ids(listed))
 		for _, f := range flows {
-			stored, err := store.Flow(ctx, f.ID)
-			require.NoError(t, err)
-			require.Equal(t, counts[f.ID], stored.Counts)
+			require.Equal(t, counts[f.ID], must(store.Flow(ctx, f.ID))(t).Counts)
 		}
 		for _, n := range all {
-			found, err := store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}, IDs: []uuid.UUID{n.ID}}, flow.Page{})
-			require.NoError(t, err)
+			found := must(store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}, IDs: []uuid.UUID{n.ID}}, flow.Page{}))(t)
 			require.Len(t, found, 1)
-			byDigest, err := store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{})
-			require.NoError(t, err)
+			byDigest := must(store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{}))(t)
 			require.Contains(t, ids(byDigest), n.ID)
 		}
 	})
@@ -314,8 +292,7 @@ func TestAContextThatEndsEndsASearch(t *testing.T) {
 	defer cancel(nil)
 	var once sync.Once
 	started := &endsLater{Context: ctx, end: func() { once.Do(func() { cancel(errors.New("enough")) }) }}
-	_, err := store.Notifications(started, flow.NotificationFilter{Text: "raccomandata"}, flow.Page{Limit: 10})
-	assert.ErrorIs(t, err, context.Canceled)
+	assert.ErrorIs(t, only(store.Notifications(started, flow.NotificationFilter{Text: "raccomandata"}, flow.Page{Limit: 10})), context.Canceled)
 }
 
 // endsLater is a context that ends once it was found to be alive.
@@ -328,3 +305,11 @@ func (c *endsLater) Err() error {
 	defer c.end()
 	return c.Context.Err()
 }
+
+// must returns the value of a call that has to succeed.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
+}
+
+// only returns the error of a call, without its value.
+func only(_ any, err error) error { return err }

@@ -5,8 +5,6 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/authtest"
 	"github.com/flussi-go/flussi/pagoinrete"
@@ -14,7 +12,7 @@ import (
 
 // stage is a world whose methods are called on a scene.
 type stage struct {
-	*world
+	*pagoinrete.Service
 	*scene
 }
 
@@ -35,7 +33,7 @@ func TestEveryCallAsksWhoMakesIt(t *testing.T) {
 		all[name] = authtest.Call[stage]{
 			Names: c.names, By: by, Refused: refused, Changes: c.changes, Remote: len(c.remote) > 0,
 			Do: func(ctx context.Context, on stage, by flussi.Actor) (any, error) {
-				return c.do(ctx, t, on.world, on.scene, by)
+				return c.do(setting{ctx, on.Service, on.scene, by})
 			},
 		}
 	}
@@ -46,16 +44,15 @@ func TestEveryCallAsksWhoMakesIt(t *testing.T) {
 			w := newWorld(t)
 			s := sceneOf(t, w)
 			return authtest.Scene[stage]{
-				On: stage{w, s}, Missing: stage{w, s.missing()},
+				On: stage{w.Service, s}, Missing: stage{w.Service, s.missing()},
 				Failing: func(authorizer, fault error) stage {
 					store := &faultyStore{Store: w.store, wrong: func(bool) error { return fault }}
 					if fault != nil {
 						store.at = 1
 					}
-					p, err := pagoinrete.NewService(store, failingAuthorizer{authorizer},
-						func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{})
-					require.NoError(t, err)
-					return stage{&world{p, store, w.platform, w.gateway}, s}
+					p := must(pagoinrete.NewService(store, failingAuthorizer{authorizer},
+						func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{}))(t)
+					return stage{p, s}
 				},
 				Stored: func() any { return everything(t, w) },
 				Asked:  func() any { return w.received() },

@@ -33,7 +33,7 @@ func sceneOf(t testing.TB, w *world) *scene {
 	s := &scene{}
 	must := func(err error) { t.Helper(); require.NoError(t, err) }
 	var err error
-	s.created, err = w.CreateEvent(ctx, assistant, pagoinrete.Fee, school, trip(t))
+	s.created, err = w.CreateEvent(ctx, assistant, pagoinrete.Fee, school, trip())
 	must(err)
 	s.simulated = w.simulated(t, pagoinrete.Fee)
 	_, err = w.AddNotices(ctx, assistant, s.simulated.ID, pagoinrete.NoticeDraftRows(drafts(2)...), pagoinrete.AddConfig{})
@@ -55,7 +55,7 @@ func sceneOf(t testing.TB, w *world) *scene {
 	require.True(t, w.platform.Pay(s.strange.ID, 1))
 	_, err = w.VerifyOpen(ctx, assistant, school)
 	must(err)
-	s.byHand, err = w.PayNoticeManually(ctx, assistant, s.byHand.ID, pagoinrete.Proof{Reference: "Bollettino", Amount: s.byHand.Due(), Date: day(t, 10, 1)})
+	s.byHand, err = w.PayNoticeManually(ctx, assistant, s.byHand.ID, pagoinrete.Proof{Reference: "Bollettino", Amount: s.byHand.Due(), Date: day(10, 1)})
 	must(err)
 	s.shown, err = w.ShowNotice(ctx, assistant, s.shown.ID)
 	must(err)
@@ -79,39 +79,42 @@ func (s scene) missing() *scene {
 	return &s
 }
 
+// setting is where a call is made, and by whom.
+type setting struct {
+	ctx context.Context
+	*pagoinrete.Service
+	*scene
+	by flussi.Actor
+}
+
 // call is a call of a method that succeeds for who may make it.
 type call struct {
 	by      flussi.Actor // who may; nobody in particular: whoever works for the school
 	names   authtest.Names
 	remote  []restgatewaytest.Operation
-	do      func(ctx context.Context, t testing.TB, w *world, s *scene, by flussi.Actor) (any, error)
+	do      func(x setting) (any, error)
 	changes bool
 }
 
 func calls() map[string]call {
 	why := flussi.NewText(secretReason)
-	proof := func(t testing.TB, n pagoinrete.Notice) pagoinrete.Proof {
-		return pagoinrete.Proof{Reference: "Documento 1", Amount: n.Due(), Date: day(t, 10, 2)}
+	proof := func(n pagoinrete.Notice) pagoinrete.Proof {
+		return pagoinrete.Proof{Reference: "Documento 1", Amount: n.Due(), Date: day(10, 2)}
 	}
-	type (
-		ctx = context.Context
-		tb  = testing.TB
-		act = flussi.Actor
-	)
 	put, move, get := restgatewaytest.PutEvent, restgatewaytest.MoveEvent, restgatewaytest.GetEvent
 	putNotice, moveNotice, getNotices := restgatewaytest.PutNotice, restgatewaytest.MoveNotice, restgatewaytest.GetNotices
 	ops := func(all ...restgatewaytest.Operation) []restgatewaytest.Operation { return all }
 	return map[string]call{
-		"Schools": {names: authtest.List, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.Schools(c, by) }},
-		"Events": {names: authtest.List, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.Events(c, by, pagoinrete.EventFilter{}, pagoinrete.Page{})
+		"Schools": {names: authtest.List, do: func(x setting) (any, error) { return x.Schools(x.ctx, x.by) }},
+		"Events": {names: authtest.List, do: func(x setting) (any, error) {
+			return x.Events(x.ctx, x.by, pagoinrete.EventFilter{}, pagoinrete.Page{})
 		}},
-		"Notices": {names: authtest.List, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.Notices(c, by, pagoinrete.NoticeFilter{Debtor: s.draft.Debtor}, pagoinrete.Page{})
+		"Notices": {names: authtest.List, do: func(x setting) (any, error) {
+			return x.Notices(x.ctx, x.by, pagoinrete.NoticeFilter{Debtor: x.draft.Debtor}, pagoinrete.Page{})
 		}},
-		"AllNotices": {names: authtest.List, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
+		"AllNotices": {names: authtest.List, do: func(x setting) (any, error) {
 			var all []pagoinrete.Notice
-			for n, err := range w.AllNotices(c, by, pagoinrete.NoticeFilter{}) {
+			for n, err := range x.AllNotices(x.ctx, x.by, pagoinrete.NoticeFilter{}) {
 				if err != nil {
 					return all, err
 				}
@@ -119,27 +122,27 @@ func calls() map[string]call {
 			}
 			return all, nil
 		}},
-		"Event":         {do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.Event(c, by, s.created.ID) }},
-		"EventHistory":  {do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.EventHistory(c, by, s.created.ID) }},
-		"EventActions":  {do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.EventActions(c, by, s.created.ID) }},
-		"Notice":        {do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.Notice(c, by, s.open.ID) }},
-		"NoticeHistory": {do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.NoticeHistory(c, by, s.open.ID) }},
-		"NoticeActions": {do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.NoticeActions(c, by, s.open.ID) }},
-		"Receipt": {remote: ops(restgatewaytest.GetReceipt), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.Receipt(c, by, s.paid.ID)
+		"Event":         {do: func(x setting) (any, error) { return x.Event(x.ctx, x.by, x.created.ID) }},
+		"EventHistory":  {do: func(x setting) (any, error) { return x.EventHistory(x.ctx, x.by, x.created.ID) }},
+		"EventActions":  {do: func(x setting) (any, error) { return x.EventActions(x.ctx, x.by, x.created.ID) }},
+		"Notice":        {do: func(x setting) (any, error) { return x.Notice(x.ctx, x.by, x.open.ID) }},
+		"NoticeHistory": {do: func(x setting) (any, error) { return x.NoticeHistory(x.ctx, x.by, x.open.ID) }},
+		"NoticeActions": {do: func(x setting) (any, error) { return x.NoticeActions(x.ctx, x.by, x.open.ID) }},
+		"Receipt": {remote: ops(restgatewaytest.GetReceipt), do: func(x setting) (any, error) {
+			return x.Receipt(x.ctx, x.by, x.paid.ID)
 		}},
-		"NoticePDF": {by: assistant, remote: ops(restgatewaytest.GetPDF), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			body, err := w.NoticePDF(c, by, s.open.ID)
+		"NoticePDF": {by: assistant, remote: ops(restgatewaytest.GetPDF), do: func(x setting) (any, error) {
+			body, err := x.NoticePDF(x.ctx, x.by, x.open.ID)
 			if err != nil {
 				return body, err
 			}
-			defer func() { assert.NoError(t, body.Close()) }()
-			return io.ReadAll(body)
+			data, err := io.ReadAll(body)
+			return data, errors.Join(err, body.Close())
 		}},
-		"EventPDFs": {by: assistant, remote: ops(restgatewaytest.GetPDF), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
+		"EventPDFs": {by: assistant, remote: ops(restgatewaytest.GetPDF), do: func(x setting) (any, error) {
 			var read int64
 			var all error
-			for pdf, err := range w.EventPDFs(c, by, s.notified.ID) {
+			for pdf, err := range x.EventPDFs(x.ctx, x.by, x.notified.ID) {
 				if err == nil {
 					var n int64
 					n, err = io.Copy(io.Discard, pdf.Body)
@@ -149,88 +152,88 @@ func calls() map[string]call {
 			}
 			return read, all
 		}},
-		"CreateEvent": {by: assistant, names: authtest.Scope, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.CreateEvent(c, by, pagoinrete.Fee, school, trip(t))
+		"CreateEvent": {by: assistant, names: authtest.Scope, changes: true, do: func(x setting) (any, error) {
+			return x.CreateEvent(x.ctx, x.by, pagoinrete.Fee, school, trip())
 		}},
-		"EditEvent": {by: assistant, changes: true, remote: ops(put, get), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.EditEvent(c, by, s.simulated.ID, s.simulated.Version+1, trip(t))
+		"EditEvent": {by: assistant, changes: true, remote: ops(put, get), do: func(x setting) (any, error) {
+			return x.EditEvent(x.ctx, x.by, x.simulated.ID, x.simulated.Version+1, trip())
 		}},
-		"TransmitEvent": {by: assistant, changes: true, remote: ops(put, get), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.TransmitEvent(c, by, s.created.ID)
+		"TransmitEvent": {by: assistant, changes: true, remote: ops(put, get), do: func(x setting) (any, error) {
+			return x.TransmitEvent(x.ctx, x.by, x.created.ID)
 		}},
-		"AddNotices": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.AddNotices(c, by, s.simulated.ID, pagoinrete.NoticeDraftRows(drafts(3)[2]), pagoinrete.AddConfig{})
+		"AddNotices": {by: assistant, changes: true, do: func(x setting) (any, error) {
+			return x.AddNotices(x.ctx, x.by, x.simulated.ID, pagoinrete.NoticeDraftRows(drafts(3)[2]), pagoinrete.AddConfig{})
 		}},
-		"TransmitNotices": {by: assistant, changes: true, remote: ops(putNotice, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			report, err := w.TransmitNotices(c, by, s.simulated.ID)
+		"TransmitNotices": {by: assistant, changes: true, remote: ops(putNotice, getNotices), do: func(x setting) (any, error) {
+			report, err := x.TransmitNotices(x.ctx, x.by, x.simulated.ID)
 			if err == nil && len(report.Errors) > 0 {
 				err = report.Errors[0]
 			}
 			return report, err
 		}},
-		"TransmitNotice": {by: assistant, changes: true, remote: ops(putNotice, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.TransmitNotice(c, by, s.unsent.ID)
+		"TransmitNotice": {by: assistant, changes: true, remote: ops(putNotice, getNotices), do: func(x setting) (any, error) {
+			return x.TransmitNotice(x.ctx, x.by, x.unsent.ID)
 		}},
-		"SubmitEvent": {by: assistant, changes: true, remote: ops(put, move, get), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.SubmitEvent(c, by, s.toSubmit.ID)
+		"SubmitEvent": {by: assistant, changes: true, remote: ops(put, move, get), do: func(x setting) (any, error) {
+			return x.SubmitEvent(x.ctx, x.by, x.toSubmit.ID)
 		}},
-		"ApproveEvent": {by: principal, changes: true, remote: ops(move, get), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.ApproveEvent(c, by, s.submitted.ID)
+		"ApproveEvent": {by: principal, changes: true, remote: ops(move, get), do: func(x setting) (any, error) {
+			return x.ApproveEvent(x.ctx, x.by, x.submitted.ID)
 		}},
-		"RejectEvent": {by: principal, changes: true, remote: ops(move, get), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.RejectEvent(c, by, s.submitted.ID, why)
+		"RejectEvent": {by: principal, changes: true, remote: ops(move, get), do: func(x setting) (any, error) {
+			return x.RejectEvent(x.ctx, x.by, x.submitted.ID, why)
 		}},
-		"NotifyEvent": {by: assistant, changes: true, remote: ops(move, get), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.NotifyEvent(c, by, s.approved.ID)
+		"NotifyEvent": {by: assistant, changes: true, remote: ops(move, get), do: func(x setting) (any, error) {
+			return x.NotifyEvent(x.ctx, x.by, x.approved.ID)
 		}},
-		"DeleteEvent": {by: assistant, changes: true, remote: ops(move, get), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.DeleteEvent(c, by, s.simulated.ID)
+		"DeleteEvent": {by: assistant, changes: true, remote: ops(move, get), do: func(x setting) (any, error) {
+			return x.DeleteEvent(x.ctx, x.by, x.simulated.ID)
 		}},
-		"ResolveEventDiscrepancy": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.ResolveEventDiscrepancy(c, by, s.odd.ID, s.odd.Version, why)
+		"ResolveEventDiscrepancy": {by: assistant, changes: true, do: func(x setting) (any, error) {
+			return x.ResolveEventDiscrepancy(x.ctx, x.by, x.odd.ID, x.odd.Version, why)
 		}},
-		"ShowEvent": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.ShowEvent(c, by, s.notified.ID) }},
-		"VerifyEvent": {by: assistant, remote: ops(get, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			e, _, err := w.VerifyEvent(c, by, s.notified.ID)
+		"ShowEvent": {by: assistant, changes: true, do: func(x setting) (any, error) { return x.ShowEvent(x.ctx, x.by, x.notified.ID) }},
+		"VerifyEvent": {by: assistant, remote: ops(get, getNotices), do: func(x setting) (any, error) {
+			e, _, err := x.VerifyEvent(x.ctx, x.by, x.notified.ID)
 			return e, err
 		}},
-		"VerifyOpen": {by: assistant, names: authtest.Scope, remote: ops(getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.VerifyOpen(c, by, school)
+		"VerifyOpen": {by: assistant, names: authtest.Scope, remote: ops(getNotices), do: func(x setting) (any, error) {
+			return x.VerifyOpen(x.ctx, x.by, school)
 		}},
-		"VerifyNotice": {by: assistant, remote: ops(getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.VerifyNotice(c, by, s.open.ID)
+		"VerifyNotice": {by: assistant, remote: ops(getNotices), do: func(x setting) (any, error) {
+			return x.VerifyNotice(x.ctx, x.by, x.open.ID)
 		}},
-		"EditNotice": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.EditNotice(c, by, s.draft.ID, s.draft.Version, s.draft.NoticeData)
+		"EditNotice": {by: assistant, changes: true, do: func(x setting) (any, error) {
+			return x.EditNotice(x.ctx, x.by, x.draft.ID, x.draft.Version, x.draft.NoticeData)
 		}},
-		"CancelNotice": {by: assistant, changes: true, remote: ops(moveNotice, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.CancelNotice(c, by, s.open.ID, why)
+		"CancelNotice": {by: assistant, changes: true, remote: ops(moveNotice, getNotices), do: func(x setting) (any, error) {
+			return x.CancelNotice(x.ctx, x.by, x.open.ID, why)
 		}},
-		"PayNoticeManually": {by: assistant, changes: true, remote: ops(moveNotice, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.PayNoticeManually(c, by, s.open.ID, proof(t, s.open))
+		"PayNoticeManually": {by: assistant, changes: true, remote: ops(moveNotice, getNotices), do: func(x setting) (any, error) {
+			return x.PayNoticeManually(x.ctx, x.by, x.open.ID, proof(x.open))
 		}},
-		"ReconcileNoticeManually": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.ReconcileNoticeManually(c, by, s.byHand.ID, proof(t, s.byHand))
+		"ReconcileNoticeManually": {by: assistant, changes: true, do: func(x setting) (any, error) {
+			return x.ReconcileNoticeManually(x.ctx, x.by, x.byHand.ID, proof(x.byHand))
 		}},
-		"RefundNotice": {by: assistant, changes: true, remote: ops(moveNotice, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.RefundNotice(c, by, s.paid.ID, proof(t, s.paid))
+		"RefundNotice": {by: assistant, changes: true, remote: ops(moveNotice, getNotices), do: func(x setting) (any, error) {
+			return x.RefundNotice(x.ctx, x.by, x.paid.ID, proof(x.paid))
 		}},
-		"ShowNotice": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.ShowNotice(c, by, s.hidden.ID) }},
-		"HideNotice": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) { return w.HideNotice(c, by, s.shown.ID) }},
-		"ResolveNoticeDiscrepancy": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.ResolveNoticeDiscrepancy(c, by, s.strange.ID, s.strange.Version, why)
+		"ShowNotice": {by: assistant, changes: true, do: func(x setting) (any, error) { return x.ShowNotice(x.ctx, x.by, x.hidden.ID) }},
+		"HideNotice": {by: assistant, changes: true, do: func(x setting) (any, error) { return x.HideNotice(x.ctx, x.by, x.shown.ID) }},
+		"ResolveNoticeDiscrepancy": {by: assistant, changes: true, do: func(x setting) (any, error) {
+			return x.ResolveNoticeDiscrepancy(x.ctx, x.by, x.strange.ID, x.strange.Version, why)
 		}},
-		"ApplySettlement": {by: assistant, names: authtest.Scope, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.ApplySettlement(c, by, school, payments(payment(t, s.paid, "FR-1")))
+		"ApplySettlement": {by: assistant, names: authtest.Scope, changes: true, do: func(x setting) (any, error) {
+			return x.ApplySettlement(x.ctx, x.by, school, payments(payment(x.paid, "FR-1")))
 		}},
-		"ApplyJournal": {by: assistant, names: authtest.Scope, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.ApplyJournal(c, by, school, payments(payment(t, s.paid, "P-1")))
+		"ApplyJournal": {by: assistant, names: authtest.Scope, changes: true, do: func(x setting) (any, error) {
+			return x.ApplyJournal(x.ctx, x.by, school, payments(payment(x.paid, "P-1")))
 		}},
-		"MatchSettlement": {by: assistant, changes: true, do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.MatchSettlement(c, by, s.paid.ID, payment(t, s.paid, "FR-1"))
+		"MatchSettlement": {by: assistant, changes: true, do: func(x setting) (any, error) {
+			return x.MatchSettlement(x.ctx, x.by, x.paid.ID, payment(x.paid, "FR-1"))
 		}},
-		"MatchMovement": {by: assistant, changes: true, remote: ops(moveNotice, getNotices), do: func(c ctx, t tb, w *world, s *scene, by act) (any, error) {
-			return w.MatchMovement(c, by, s.open.ID, payment(t, s.open, "P-1"))
+		"MatchMovement": {by: assistant, changes: true, remote: ops(moveNotice, getNotices), do: func(x setting) (any, error) {
+			return x.MatchMovement(x.ctx, x.by, x.open.ID, payment(x.open, "P-1"))
 		}},
 	}
 }
@@ -240,18 +243,14 @@ func everything(t testing.TB, w *world) string {
 	t.Helper()
 	var b strings.Builder
 	ctx := context.WithoutCancel(t.Context())
-	events, err := w.store.Events(ctx, pagoinrete.EventFilter{}, pagoinrete.Page{Limit: 1000})
-	require.NoError(t, err)
+	events := must(w.store.Events(ctx, pagoinrete.EventFilter{}, pagoinrete.Page{Limit: 1000}))(t)
 	for _, e := range events {
-		records, err := w.store.EventHistory(ctx, e.ID)
-		require.NoError(t, err)
+		records := must(w.store.EventHistory(ctx, e.ID))(t)
 		fmt.Fprintf(&b, "%+v %+v\n", e, records)
 	}
-	notices, err := w.store.Notices(ctx, pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: 1000})
-	require.NoError(t, err)
+	notices := must(w.store.Notices(ctx, pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: 1000}))(t)
 	for _, n := range notices {
-		records, err := w.store.NoticeHistory(ctx, n.ID)
-		require.NoError(t, err)
+		records := must(w.store.NoticeHistory(ctx, n.ID))(t)
 		fmt.Fprintf(&b, "%+v %+v\n", n, records)
 	}
 	return b.String()
@@ -286,7 +285,7 @@ func TestEveryCallCanBeMadeAgain(t *testing.T) {
 								}
 							}
 						}
-						_, err := c.do(t.Context(), t, w, s, or(c.by, principal))
+						_, err := c.do(setting{t.Context(), w.Service, s, or(c.by, principal)})
 						if err != nil {
 							assert.NotEmpty(t, flussi.Explain(err))
 							assert.NotContains(t, flussi.Explain(err), "problema tecnico", "%v: %v", fault, err)
@@ -295,7 +294,7 @@ func TestEveryCallCanBeMadeAgain(t *testing.T) {
 							}
 						}
 						w.platform.StopFailing()
-						_, again := c.do(t.Context(), t, w, s, or(c.by, principal))
+						_, again := c.do(setting{t.Context(), w.Service, s, or(c.by, principal)})
 						if err != nil {
 							assert.NoError(t, again, "%v, after %v", fault, err)
 						}
@@ -313,7 +312,7 @@ func TestEveryCallCanBeMadeAgain(t *testing.T) {
 }
 
 // A lookup that finds nothing is easily taken for one that does.
-func TestASchoolWithoutAGatewayIsToldSo(t *testing.T) {
+func TestSchoolWithoutGatewayIsAConfigError(t *testing.T) {
 	for name, c := range calls() {
 		if len(c.remote) == 0 {
 			continue
@@ -321,10 +320,9 @@ func TestASchoolWithoutAGatewayIsToldSo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			s := sceneOf(t, w)
-			none, err := pagoinrete.NewService(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return nil, nil }, pagoinrete.ServiceConfig{})
-			require.NoError(t, err)
+			none := newService(t, w.store, nil)
 			before := everything(t, w)
-			_, err = c.do(t.Context(), t, &world{none, w.store, w.platform, nil}, s, or(c.by, principal))
+			_, err := c.do(setting{t.Context(), none, s, or(c.by, principal)})
 			assert.ErrorIs(t, err, flussi.ErrConfig)
 			assert.Equal(t, "La scuola non è collegata a Pago In Rete: rivolgersi all'assistenza.", flussi.Explain(err))
 			assert.Equal(t, before, everything(t, w))

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
@@ -90,16 +89,15 @@ func TestTheEventMachineIsTheGuides(t *testing.T) {
 }
 
 // «Lo stato Rifiutato è equivalente allo stato Simulato»
-func TestRejectedIsAsSimulated(t *testing.T) {
+func TestRejectedAllowsWhatSimulatedAllows(t *testing.T) {
 	m := pagoinrete.EventMachine()
 	for _, role := range []flussi.Role{flussi.AdminDirector, flussi.AdminAssistant, flussi.Principal} {
 		assert.Equal(t, m.Allowed(pagoinrete.EventSimulated, role), m.Allowed(pagoinrete.EventRejected, role))
 	}
 }
 
-func TestTheLifeOfAnEvent(t *testing.T) {
-	e, err := pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant)
-	require.NoError(t, err)
+func TestEventTransitions(t *testing.T) {
+	e := must(pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant))(t)
 	assert.Equal(t, uuid.Version(7), e.ID.Version())
 	assert.False(t, e.CreatedAt.IsZero())
 	assert.Equal(t, pagoinrete.Event{
@@ -133,8 +131,7 @@ func TestTheLifeOfAnEvent(t *testing.T) {
 		{pagoinrete.EventEdit, director, fsm.ErrNotAllowed, "Notificato"},
 		{pagoinrete.EventDelete, director, fsm.ErrNotAllowed, "Notificato"},
 	} {
-		err := e.Fire(t.Context(), step.action, step.by)
-		assert.ErrorIs(t, err, step.err, "%s by %s", step.action, step.by.ID)
+		assert.ErrorIs(t, e.Fire(t.Context(), step.action, step.by), step.err, "%s by %s", step.action, step.by.ID)
 		assert.Equal(t, step.want, e.State.Label(), "%s by %s", step.action, step.by.ID)
 	}
 	assert.Equal(t, []pagoinrete.EventAction{pagoinrete.EventDownload, pagoinrete.EventShow, pagoinrete.EventVerify, pagoinrete.EventResolveDiscrepancy},
@@ -142,24 +139,21 @@ func TestTheLifeOfAnEvent(t *testing.T) {
 }
 
 func TestNewEventRefuses(t *testing.T) {
-	_, err := pagoinrete.NewEvent(pagoinrete.Fee, "", assistant)
-	assert.ErrorIs(t, err, flussi.ErrEmpty)
-	assert.Equal(t, "Manca il codice meccanografico della scuola.", flussi.Explain(err))
+	refused(t, only(pagoinrete.NewEvent(pagoinrete.Fee, "", assistant)), flussi.ErrEmpty, "Manca il codice meccanografico della scuola.")
 	for school, want := range map[string]error{
 		"RMIC8GA00": flussi.ErrLength, "RMIC8GA0022": flussi.ErrLength, "rmic8ga002": flussi.ErrCharacter, "RMIC8GA 02": flussi.ErrCharacter,
 	} {
-		_, err = pagoinrete.NewEvent(pagoinrete.Fee, school, assistant)
+		_, err := pagoinrete.NewEvent(pagoinrete.Fee, school, assistant)
 		assert.ErrorIs(t, err, want)
 		assert.Contains(t, flussi.Explain(err), "codice meccanografico")
 	}
-	_, err = pagoinrete.NewEvent("tassa", "RMIC8GA002", assistant)
+	_, err := pagoinrete.NewEvent("tassa", "RMIC8GA002", assistant)
 	assert.ErrorIs(t, err, flussi.ErrRange)
 	assert.Contains(t, flussi.Explain(err), "erogazione liberale")
-	_, err = pagoinrete.NewEvent(pagoinrete.Donation, "RMIC8GA002", flussi.Actor{})
-	assert.ErrorIs(t, err, flussi.ErrEmpty)
+	assert.ErrorIs(t, only(pagoinrete.NewEvent(pagoinrete.Donation, "RMIC8GA002", flussi.Actor{})), flussi.ErrEmpty)
 }
 
-func TestAnEventDoesNotLogItsTexts(t *testing.T) {
+func TestEventMasksItsTexts(t *testing.T) {
 	e := pagoinrete.Event{State: pagoinrete.EventSimulated, EventData: pagoinrete.EventData{Name: "Gita di Rossi", Causale: "Gita di Rossi"}}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "event", e, "pointer", &e)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
@@ -95,16 +94,15 @@ func TestEveryCallCanBeMadeAgainWhereTheStoreFails(t *testing.T) {
 							}
 							return nil
 						}}
-						p, err := pagoinrete.NewService(store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{})
-						require.NoError(t, err)
+						p := newService(t, store, w.gateway)
 						by := or(c.by, principal)
-						_, err = c.do(ctx, t, &world{p, store, w.platform, w.gateway}, s, by)
+						_, err := c.do(setting{ctx, p, s, by})
 						if more = store.accesses >= at; err == nil {
 							return
 						}
 						assert.NotEmpty(t, flussi.Explain(err))
 						if e, _ := w.Event(t.Context(), principal, s.approved.ID); name != "NotifyEvent" || e.State != pagoinrete.EventNotified { // which says so
-							_, again := c.do(t.Context(), t, w, s, by)
+							_, again := c.do(setting{t.Context(), w.Service, s, by})
 							assert.NoError(t, again, "access %d, after %v", at, err)
 						}
 						for _, e := range w.platform.Events() {
@@ -112,8 +110,7 @@ func TestEveryCallCanBeMadeAgainWhereTheStoreFails(t *testing.T) {
 						}
 						for _, there := range w.platform.Notices() {
 							assert.Equal(t, 1, there.Created)
-							n, err := w.store.Notice(t.Context(), there.ID)
-							require.NoError(t, err)
+							n := must(w.store.Notice(t.Context(), there.ID))(t)
 							assert.Equal(t, n.Due(), there.Due)
 						}
 					})

@@ -24,7 +24,7 @@ func TestRefusalsAgreeWithTheNumberOfNotices(t *testing.T) {
 		flussi.Explain(noticesReady(Event{Kind: Fee, Counts: NoticeCounts{Cancelled: 1}})))
 }
 
-func TestStepsBetweenAreNamed(t *testing.T) {
+func TestReasonNamesTheStepsBetween(t *testing.T) {
 	label := func(s string) string { return s }
 	for want, path := range map[string][]string{
 		"Secondo Pago In Rete.": {"Notifica"},

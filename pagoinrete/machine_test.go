@@ -7,12 +7,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-func TestMachines(t *testing.T) {
-	t.Run("event", func(t *testing.T) { machinetest.Run(t, pagoinrete.EventMachine()) })
-	t.Run("notice", func(t *testing.T) { machinetest.Run(t, pagoinrete.NoticeMachine()) })
-}
-
-func TestDiagramsAreCurrent(t *testing.T) {
-	machinetest.Diagrams(t, pagoinrete.EventMachine(), "../docs", "event")
-	machinetest.Diagrams(t, pagoinrete.NoticeMachine(), "../docs", "notice")
+func TestMachinesAndTheirDiagrams(t *testing.T) {
+	machinetest.Check(t, pagoinrete.EventMachine(), "../docs", "event")
+	machinetest.Check(t, pagoinrete.NoticeMachine(), "../docs", "notice")
 }

@@ -70,47 +70,39 @@ func (g *overtaken) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUI
 // interruptedBy is the same office, at whose next call to Pago In Rete something else happens.
 func (w *world) interruptedBy(t testing.TB, before func()) *pagoinrete.Service {
 	gateway := &interrupted{Gateway: w.gateway, before: before}
-	p, err := pagoinrete.NewService(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{})
-	require.NoError(t, err)
-	return p
+	return newService(t, w.store, gateway)
 }
 
 // unsent is a notice of one pupil, the first of two instalments, that was not transmitted.
 func (w *world) unsent(t testing.TB) pagoinrete.Notice {
 	e := w.simulated(t, pagoinrete.Fee)
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
-	require.NoError(t, err)
+	w.add(t, e.ID, drafts(1)...)
 	return w.notices(t, e.ID)[0]
 }
 
-func TestWhatTwoDoAtTheSameTime(t *testing.T) {
+func TestConcurrentCallsOfTwoActors(t *testing.T) {
 	why := flussi.NewText("Ritirato.")
 	t.Run("a notice is cancelled while it is transmitted", func(t *testing.T) {
 		w := newWorld(t)
 		e := w.simulated(t, pagoinrete.Fee)
-		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
-		require.NoError(t, err)
+		w.add(t, e.ID, drafts(1)...)
 		n := w.notices(t, e.ID)[0]
-		report, err := w.interruptedBy(t, func() {
-			_, err := w.CancelNotice(t.Context(), director, n.ID, why)
-			require.NoError(t, err)
-		}).TransmitNotices(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		report := do(t, assistant, w.interruptedBy(t, func() {
+			do2(t, director, w.CancelNotice, n.ID, why)
+		}).TransmitNotices, e.ID)
 		assert.Equal(t, 1, report.Transmitted)
 		require.Len(t, report.Errors, 1)
 		assert.Equal(t, n.ID, report.Errors[0].NoticeID)
 		assert.Contains(t, report.Errors[0].Italian(), "L'avviso è stato annullato nel frattempo.")
 		there, _ := w.platform.Notice(n.ID)
 		assert.Equal(t, restgatewaytest.NoticeCancelled, there.State, "nobody pays it")
-		_, err = w.VerifyNotice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		do(t, assistant, w.VerifyNotice, n.ID)
 	})
 	t.Run("one notice is cancelled while it is transmitted by itself", func(t *testing.T) {
 		w := newWorld(t)
 		n := w.unsent(t)
 		_, err := w.interruptedBy(t, func() {
-			_, err := w.CancelNotice(t.Context(), director, n.ID, why)
-			require.NoError(t, err)
+			do2(t, director, w.CancelNotice, n.ID, why)
 		}).TransmitNotice(t.Context(), assistant, n.ID)
 		assert.ErrorIs(t, err, flussi.ErrConflict)
 		assert.Equal(t, "L'avviso è stato annullato nel frattempo.", flussi.Explain(err))
@@ -119,13 +111,10 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		w := newWorld(t)
 		n := w.unsent(t)
 		gateway := &overtaken{w.gateway, func() {
-			_, err := w.TransmitNotices(t.Context(), director, n.EventID)
-			require.NoError(t, err)
+			do(t, director, w.TransmitNotices, n.EventID)
 		}}
-		p, err := pagoinrete.NewService(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{})
-		require.NoError(t, err)
-		n, err = p.CancelNotice(t.Context(), assistant, n.ID, why)
-		require.NoError(t, err)
+		p := newService(t, w.store, gateway)
+		n = do2(t, assistant, p.CancelNotice, n.ID, why)
 		assert.Equal(t, pagoinrete.NoticeCancelled, n.State)
 		there, _ := w.platform.Notice(n.ID)
 		assert.Equal(t, restgatewaytest.NoticeCancelled, there.State, "nobody pays it")
@@ -135,14 +124,11 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		n := w.unsent(t)
 		cheaper := n.NoticeData
 		cheaper.Discount = 77
-		report, err := w.interruptedBy(t, func() {
-			_, err := w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper)
-			require.NoError(t, err)
-		}).TransmitNotices(t.Context(), assistant, n.EventID)
-		require.NoError(t, err)
+		report := do(t, assistant, w.interruptedBy(t, func() {
+			must(w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper))(t)
+		}).TransmitNotices, n.EventID)
 		assert.Equal(t, pagoinrete.TransmitReport{Transmitted: 2}, report)
-		n, err = w.Notice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		n = do(t, assistant, w.Notice, n.ID)
 		assert.Equal(t, cheaper, n.NoticeData)
 		there, _ := w.platform.Notice(n.ID)
 		assert.Equal(t, cheaper.Due(), there.Due, "the family is asked for what the office wrote last")
@@ -151,13 +137,10 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 	t.Run("two transmit", func(t *testing.T) {
 		w := newWorld(t)
 		e := w.simulated(t, pagoinrete.Fee)
-		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(5)...), pagoinrete.AddConfig{})
-		require.NoError(t, err)
-		report, err := w.interruptedBy(t, func() {
-			_, err := w.TransmitNotices(t.Context(), director, e.ID)
-			require.NoError(t, err)
-		}).TransmitNotices(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		w.add(t, e.ID, drafts(5)...)
+		report := do(t, assistant, w.interruptedBy(t, func() {
+			do(t, director, w.TransmitNotices, e.ID)
+		}).TransmitNotices, e.ID)
 		assert.Empty(t, report.Errors)
 		for _, n := range w.notices(t, e.ID) {
 			there, _ := w.platform.Notice(n.ID)
@@ -169,16 +152,12 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 	t.Run("two notify", func(t *testing.T) {
 		w := newWorld(t)
 		e := w.toApprove(t, 2)
-		_, err := w.ApproveEvent(t.Context(), principal, e.ID)
-		require.NoError(t, err)
-		e, err = w.interruptedBy(t, func() {
-			_, err := w.NotifyEvent(t.Context(), director, e.ID)
-			require.NoError(t, err)
-		}).NotifyEvent(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		do(t, principal, w.ApproveEvent, e.ID)
+		e = do(t, assistant, w.interruptedBy(t, func() {
+			do(t, director, w.NotifyEvent, e.ID)
+		}).NotifyEvent, e.ID)
 		assert.Equal(t, pagoinrete.EventNotified, e.State)
-		records, err := w.EventHistory(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		records := do(t, assistant, w.EventHistory, e.ID)
 		assert.Equal(t, director.ID, records[len(records)-1].By, "who was first")
 		assert.Equal(t, pagoinrete.EventToNotify, records[len(records)-1].From)
 	})
@@ -186,38 +165,31 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 		w := newWorld(t)
 		e := w.toApprove(t, 1)
 		_, err := w.interruptedBy(t, func() {
-			_, err := w.RejectEvent(t.Context(), principal, e.ID, why)
-			require.NoError(t, err)
+			do2(t, principal, w.RejectEvent, e.ID, why)
 		}).ApproveEvent(t.Context(), principal, e.ID)
 		assert.ErrorIs(t, err, flussi.ErrRemoteState)
 		assert.Equal(t, "Lo stato su Pago In Rete non permette l'operazione: eseguire «Verifica stato».", flussi.Explain(err))
-		e, err = w.Event(t.Context(), principal, e.ID)
-		require.NoError(t, err)
+		e = do(t, principal, w.Event, e.ID)
 		assert.Equal(t, pagoinrete.EventRejected, e.State)
 	})
 	t.Run("notices are added while the event is deleted", func(t *testing.T) {
 		w := newWorld(t)
 		e := w.simulated(t, pagoinrete.Fee)
-		e, err := w.interruptedBy(t, func() {
-			_, err := w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)...), pagoinrete.AddConfig{})
-			require.NoError(t, err)
-		}).DeleteEvent(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		e = do(t, assistant, w.interruptedBy(t, func() {
+			must(w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)...), pagoinrete.AddConfig{}))(t)
+		}).DeleteEvent, e.ID)
 		assert.Equal(t, pagoinrete.EventDeleted, e.State)
 		assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 4}, e.Counts)
 	})
 	t.Run("notices are added while the event is submitted", func(t *testing.T) {
 		w := newWorld(t)
 		e := w.toApprove(t, 1)
-		e, err := w.RejectEvent(t.Context(), principal, e.ID, why)
-		require.NoError(t, err)
-		_, err = w.interruptedBy(t, func() {
-			_, err := w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)[1]), pagoinrete.AddConfig{})
-			require.NoError(t, err)
+		e = do2(t, principal, w.RejectEvent, e.ID, why)
+		_, err := w.interruptedBy(t, func() {
+			must(w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)[1]), pagoinrete.AddConfig{}))(t)
 		}).SubmitEvent(t.Context(), assistant, e.ID)
 		assert.ErrorIs(t, err, pagoinrete.ErrNotices, "it is not in the hands of the principal with notices that were not transmitted")
-		e, err = w.Event(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		e = do(t, assistant, w.Event, e.ID)
 		assert.Equal(t, pagoinrete.EventRejected, e.State)
 		// Pago In Rete has it submitted: the office is told, and what came too late goes.
 		_, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
@@ -225,63 +197,52 @@ func TestWhatTwoDoAtTheSameTime(t *testing.T) {
 	})
 	t.Run("a notice is paid by hand while somebody cancels it", func(t *testing.T) {
 		w := newWorld(t)
-		n := w.notices(t, w.notified(t, 1).ID)[0]
-		_, err := w.interruptedBy(t, func() {
-			_, err := w.PayNoticeManually(t.Context(), director, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(t, 10, 1)})
-			require.NoError(t, err)
-		}).CancelNotice(t.Context(), assistant, n.ID, why)
-		assert.ErrorIs(t, err, flussi.ErrRemoteState)
-		n, err = w.Notice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		n := w.notifiedNotice(t)
+		assert.ErrorIs(t, only(w.interruptedBy(t, func() {
+			do2(t, director, w.PayNoticeManually, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(10, 1)})
+		}).CancelNotice(t.Context(), assistant, n.ID, why)), flussi.ErrRemoteState)
+		n = do(t, assistant, w.Notice, n.ID)
 		assert.Equal(t, pagoinrete.NoticePaidManually, n.State)
 	})
 	t.Run("two refund by orders of their own", func(t *testing.T) {
 		w := newWorld(t)
-		n := w.notices(t, w.notified(t, 1).ID)[0]
+		n := w.notifiedNotice(t)
 		require.True(t, w.platform.Pay(n.ID, n.Due()))
-		_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		do(t, assistant, w.VerifyNotice, n.ID)
 		order := func(number int) pagoinrete.Proof {
-			return pagoinrete.Proof{Reference: fmt.Sprint("Mandato ", number), Amount: n.Due(), Date: day(t, 12, 1)}
+			return pagoinrete.Proof{Reference: fmt.Sprint("Mandato ", number), Amount: n.Due(), Date: day(12, 1)}
 		}
 		two := w.interruptedBy(t, func() {
-			_, err := w.RefundNotice(t.Context(), director, n.ID, order(3))
-			require.NoError(t, err)
+			do2(t, director, w.RefundNotice, n.ID, order(3))
 		})
-		_, err = two.RefundNotice(t.Context(), assistant, n.ID, order(4))
+		_, err := two.RefundNotice(t.Context(), assistant, n.ID, order(4))
 		assert.ErrorIs(t, err, flussi.ErrRemoteState, "the money would go back twice")
 		assert.Equal(t, "Su Pago In Rete l'avviso è già «Rimborsato», con un altro riferimento: verificare lo stato.", flussi.Explain(err))
-		n, err = w.Notice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		n = do(t, assistant, w.Notice, n.ID)
 		assert.Equal(t, "Mandato 3", n.Evidence.Refund.Reference)
 	})
 	t.Run("one pays by hand, and another one by something else before it is stored", func(t *testing.T) {
 		w := newWorld(t)
-		n := w.notices(t, w.notified(t, 1).ID)[0]
-		proof := pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(t, 10, 1)}
+		n := w.notifiedNotice(t)
+		proof := pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(10, 1)}
 		paid := n
 		paid.State, paid.Evidence.Manual = pagoinrete.NoticePaidManually, proof
 		p := w.interruptedBy(t, func() { require.NoError(t, w.store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: paid})) })
 		other := proof
 		other.Reference = "B-2"
-		_, err := p.PayNoticeManually(t.Context(), assistant, n.ID, other)
-		assert.ErrorIs(t, err, flussi.ErrConflict)
-		n, err = w.Notice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		assert.ErrorIs(t, only(p.PayNoticeManually(t.Context(), assistant, n.ID, other)), flussi.ErrConflict)
+		n = do(t, assistant, w.Notice, n.ID)
 		assert.Equal(t, "B-1", n.Evidence.Manual.Reference)
 	})
 	t.Run("a settlement comes while a poll is under way", func(t *testing.T) {
 		w := newWorld(t)
-		n := w.notices(t, w.notified(t, 1).ID)[0]
+		n := w.notifiedNotice(t)
 		require.True(t, w.platform.Pay(n.ID, n.Due()))
-		report, err := w.interruptedBy(t, func() {
-			_, err := w.ApplySettlement(t.Context(), director, school, payments(payment(t, n, "FR-1")))
-			require.NoError(t, err)
-		}).VerifyOpen(t.Context(), assistant, school)
-		require.NoError(t, err)
+		report := do(t, assistant, w.interruptedBy(t, func() {
+			do2(t, director, w.ApplySettlement, school, payments(payment(n, "FR-1")))
+		}).VerifyOpen, school)
 		assert.Zero(t, report.Discrepancies)
-		n, err = w.Notice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		n = do(t, assistant, w.Notice, n.ID)
 		assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
 		assert.Equal(t, n.Due(), n.Evidence.Receipt.Amount)
 		assert.Equal(t, "FR-1", n.Evidence.Settlement.Reference)
@@ -316,8 +277,7 @@ func TestStateIsReadBackAfter500(t *testing.T) {
 				return err
 			})
 			assert.Equal(t, 1, w.platform.Created(n.ID))
-			e, err := w.CreateEvent(t.Context(), assistant, pagoinrete.Donation, school, gift())
-			require.NoError(t, err)
+			e := must(w.CreateEvent(t.Context(), assistant, pagoinrete.Donation, school, gift()))(t)
 			once(restgatewaytest.PutEvent, restgatewaytest.GetEvent, func() error {
 				_, err := w.TransmitEvent(t.Context(), assistant, e.ID)
 				return err
@@ -337,23 +297,19 @@ func TestStateIsReadBackAfter500(t *testing.T) {
 
 // A notice arrives without an answer, is edited, and the next transmission gets no answer
 // either: what is there may be what it was before.
-func TestAnOldNoticeIsNotTakenForTheNewOne(t *testing.T) {
+func TestTransmitNoticeReplacesAnOldVersion(t *testing.T) {
 	w := newWorld(t)
 	n := w.unsent(t)
 	w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true})
 	w.platform.Fail(restgatewaytest.GetNotices, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
-	_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
-	require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
+	require.ErrorIs(t, only(w.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
 	cheaper := n.NoticeData
 	cheaper.Discount = 77
-	_, err = w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper)
-	require.NoError(t, err)
+	must(w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper))(t)
 	lost := restgatewaytest.Fault{Kind: restgatewaytest.BadGateway}
 	w.platform.Fail(restgatewaytest.PutNotice, lost, lost, lost)
-	_, err = w.TransmitNotice(t.Context(), assistant, n.ID)
-	require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
-	n, err = w.TransmitNotice(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
+	require.ErrorIs(t, only(w.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
+	n = do(t, assistant, w.TransmitNotice, n.ID)
 	there, _ := w.platform.Notice(n.ID)
 	assert.Equal(t, n.Due(), there.Due)
 	assert.Equal(t, 1, there.Created)
@@ -363,9 +319,7 @@ func TestAnOperatorReadsOnceWhyANoticeWasRefused(t *testing.T) {
 	w := newWorld(t)
 	n := w.unsent(t)
 	w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.Unauthorized})
-	_, err := w.TransmitNotice(t.Context(), assistant, n.ID)
-	assert.ErrorIs(t, err, flussi.ErrUnauthorized)
-	assert.Equal(t, "Pago In Rete non accetta le credenziali: verificare le credenziali.", flussi.Explain(err))
+	refused(t, only(w.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrUnauthorized, "Pago In Rete non accetta le credenziali: verificare le credenziali.")
 }
 
 // panicking is a store whose lists of notices panic.
@@ -375,12 +329,11 @@ func (panicking) Notices(context.Context, pagoinrete.NoticeFilter, pagoinrete.Pa
 	panic("broken")
 }
 
-func TestAStoreThatPanicsLeavesNothingBehind(t *testing.T) {
+func TestPanicOfTheStoreLeavesNoGoroutine(t *testing.T) {
 	w := newWorld(t)
 	n := w.unsent(t)
 	synctest.Test(t, func(t *testing.T) { // which waits for every goroutine
-		p, err := pagoinrete.NewService(panicking{w.store}, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{})
-		require.NoError(t, err)
+		p := newService(t, panicking{w.store}, w.gateway)
 		assert.PanicsWithValue(t, "broken", func() { _, _ = p.TransmitNotices(t.Context(), assistant, n.EventID) })
 	})
 }
@@ -392,21 +345,15 @@ func (contended) SaveNotices(context.Context, ...pagoinrete.NoticeChange) error 
 	return flussi.ErrConflict
 }
 
-func TestNothingIsTriedForEver(t *testing.T) {
+func TestRetriesEndWithAConflict(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		shown, deleted := w.notified(t, 1), w.simulated(t, pagoinrete.Fee)
-		_, err := w.AddNotices(t.Context(), assistant, deleted.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
-		require.NoError(t, err)
-		p, err := pagoinrete.NewService(contended{w.store}, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{})
-		require.NoError(t, err)
-		_, err = p.ShowEvent(t.Context(), assistant, shown.ID)
-		assert.ErrorIs(t, err, flussi.ErrConflict)
-		_, err = p.DeleteEvent(t.Context(), assistant, deleted.ID)
-		assert.ErrorIs(t, err, flussi.ErrConflict)
-		e, err := w.DeleteEvent(t.Context(), assistant, deleted.ID)
-		require.NoError(t, err)
-		assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 2}, e.Counts)
+		w.add(t, deleted.ID, drafts(1)...)
+		p := newService(t, contended{w.store}, w.gateway)
+		assert.ErrorIs(t, only(p.ShowEvent(t.Context(), assistant, shown.ID)), flussi.ErrConflict)
+		assert.ErrorIs(t, only(p.DeleteEvent(t.Context(), assistant, deleted.ID)), flussi.ErrConflict)
+		assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 2}, do(t, assistant, w.DeleteEvent, deleted.ID).Counts)
 	})
 }
 
@@ -422,42 +369,33 @@ func (g *confused) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.
 	return there, err
 }
 
-func TestANoticeDoesNotGetTheNumberOfAnother(t *testing.T) {
+func TestNoticeDoesNotGetTheNumberOfAnother(t *testing.T) {
 	w := newWorld(t)
 	n := w.unsent(t)
 	gateway := &confused{w.gateway, uuid.New()}
-	p, err := pagoinrete.NewService(w.store, staffs, func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{})
-	require.NoError(t, err)
-	_, err = p.TransmitNotice(t.Context(), assistant, n.ID)
-	assert.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
+	p := newService(t, w.store, gateway)
+	assert.ErrorIs(t, only(p.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
 	assert.Equal(t, n, w.notices(t, n.EventID)[0])
 	gateway.other = n.ID
-	n, err = p.TransmitNotice(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
+	n = do(t, assistant, p.TransmitNotice, n.ID)
 	there, _ := w.platform.Notice(n.ID)
 	assert.Equal(t, there.Number, n.Number)
 }
 
 // What a notice is checked against in Pago In Rete is the event that the office wrote last.
-func TestAnOldEventIsNotTakenForTheNewOne(t *testing.T) {
-	single := trip(t)
+func TestTransmitEventReplacesAnOldVersion(t *testing.T) {
+	single := trip()
 	single.Instalments = single.Instalments[:1]
 	single.Instalments[0].Amount = single.Amount
 	edit := func(t *testing.T, w *world, e pagoinrete.Event) {
-		_, err := w.EditEvent(t.Context(), director, e.ID, e.Version, trip(t))
-		require.NoError(t, err)
+		must(w.EditEvent(t.Context(), director, e.ID, e.Version, trip()))(t)
 	}
 	created := func(t *testing.T, w *world) pagoinrete.Event {
-		e, err := w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, single)
-		require.NoError(t, err)
-		return e
+		return must(w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, single))(t)
 	}
 	works := func(t *testing.T, w *world, id uuid.UUID) {
-		_, err := w.AddNotices(t.Context(), assistant, id, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
-		require.NoError(t, err)
-		report, err := w.TransmitNotices(t.Context(), assistant, id)
-		require.NoError(t, err)
-		assert.Equal(t, pagoinrete.TransmitReport{Transmitted: 2}, report)
+		w.add(t, id, drafts(1)...)
+		assert.Equal(t, pagoinrete.TransmitReport{Transmitted: 2}, do(t, assistant, w.TransmitNotices, id))
 	}
 	lost := restgatewaytest.Fault{Kind: restgatewaytest.BadGateway}
 	t.Run("it arrived without an answer, and the next one did not", func(t *testing.T) {
@@ -465,27 +403,22 @@ func TestAnOldEventIsNotTakenForTheNewOne(t *testing.T) {
 		e := created(t, w)
 		w.platform.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true}, lost, lost)
 		w.platform.Fail(restgatewaytest.GetEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
-		_, err := w.TransmitEvent(t.Context(), assistant, e.ID)
-		require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
+		require.ErrorIs(t, only(w.TransmitEvent(t.Context(), assistant, e.ID)), flussi.ErrOutcomeUnknown)
 		edit(t, w, e)
-		_, err = w.TransmitEvent(t.Context(), assistant, e.ID)
-		require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
-		_, err = w.TransmitEvent(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		require.ErrorIs(t, only(w.TransmitEvent(t.Context(), assistant, e.ID)), flussi.ErrOutcomeUnknown)
+		do(t, assistant, w.TransmitEvent, e.ID)
 		works(t, w, e.ID)
 	})
 	t.Run("it is edited while it is transmitted", func(t *testing.T) {
 		w := newWorld(t)
 		e := created(t, w)
-		_, err := w.interruptedBy(t, func() { edit(t, w, e) }).TransmitEvent(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		do(t, assistant, w.interruptedBy(t, func() { edit(t, w, e) }).TransmitEvent, e.ID)
 		works(t, w, e.ID)
 	})
 	t.Run("its replacement is lost", func(t *testing.T) {
 		w := newWorld(t)
 		e := created(t, w)
-		e, err := w.TransmitEvent(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		e = do(t, assistant, w.TransmitEvent, e.ID)
 		w.platform.Fail(restgatewaytest.PutEvent, lost)
 		edit(t, w, e)
 		works(t, w, e.ID)

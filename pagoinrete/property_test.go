@@ -57,7 +57,7 @@ func (c *chaos) step(t *testing.T) {
 	ctx := t.Context()
 	by, _ := pick(c, []flussi.Actor{assistant, assistant, assistant, director, director, principal, principal, system, {ID: "nessuno"}})
 	proof := func(n pagoinrete.Notice) pagoinrete.Proof {
-		return pagoinrete.Proof{Reference: "Documento", Amount: n.Due(), Date: day(t, 11, 3)}
+		return pagoinrete.Proof{Reference: "Documento", Amount: n.Due(), Date: day(11, 3)}
 	}
 	why := flussi.NewText("Così è deciso.")
 	e, n := c.someEvent(), c.someNotice()
@@ -69,7 +69,7 @@ func (c *chaos) step(t *testing.T) {
 			if len(c.events) > 3 {
 				return errors.New("enough")
 			}
-			kind, data, where := pagoinrete.Fee, trip(t), school
+			kind, data, where := pagoinrete.Fee, trip(), school
 			if c.random.IntN(5) == 0 {
 				kind, data = pagoinrete.Donation, gift()
 			}
@@ -83,7 +83,7 @@ func (c *chaos) step(t *testing.T) {
 			return err
 		}},
 		{"edit", func() error {
-			data := trip(t)
+			data := trip()
 			data.Causale = fmt.Sprintf("Viaggio n. %d", c.random.IntN(100))
 			if c.random.IntN(3) == 0 {
 				data.Amount, data.Instalments = 9_000, data.Instalments[:1]
@@ -137,14 +137,14 @@ func (c *chaos) step(t *testing.T) {
 			if n.Number.IsZero() {
 				return errors.New("none")
 			}
-			_, err := c.ApplySettlement(ctx, by, school, payments(payment(t, n, fmt.Sprint("FR-", c.random.IntN(5)))))
+			_, err := c.ApplySettlement(ctx, by, school, payments(payment(n, fmt.Sprint("FR-", c.random.IntN(5)))))
 			return err
 		}},
 		{"journal", func() error {
 			if n.Number.IsZero() {
 				return errors.New("none")
 			}
-			_, err := c.ApplyJournal(ctx, by, school, payments(payment(t, n, fmt.Sprint("P-", c.random.IntN(5)))))
+			_, err := c.ApplyJournal(ctx, by, school, payments(payment(n, fmt.Sprint("P-", c.random.IntN(5)))))
 			return err
 		}},
 		{"family", func() error {
@@ -184,10 +184,8 @@ func (c *chaos) step(t *testing.T) {
 func (c *chaos) check(t *testing.T, after string) {
 	numbers := map[flussi.NoticeNumber]uuid.UUID{}
 	for _, id := range c.events {
-		e, err := c.store.Event(t.Context(), id)
-		require.NoError(t, err)
-		all, err := c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000})
-		require.NoError(t, err)
+		e := must(c.store.Event(t.Context(), id))(t)
+		all := must(c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000}))(t)
 		require.LessOrEqual(t, c.platform.Created(id), 1, "transmitted twice, after %s", after)
 		if e.Kind == pagoinrete.Donation {
 			require.Empty(t, all, "after %s", after)
@@ -214,26 +212,23 @@ func (c *chaos) check(t *testing.T, after string) {
 func (c *chaos) settleAll(t *testing.T) {
 	c.platform.StopFailing()
 	for _, id := range c.events {
-		e, err := c.store.Event(t.Context(), id)
-		require.NoError(t, err)
+		e := must(c.store.Event(t.Context(), id))(t)
 		by := assistant
 		if e.School == otherSchool {
 			continue
 		}
 		if e.Counts.NotLinked > 0 {
-			_, err := c.TransmitNotices(t.Context(), by, id)
-			require.NoError(t, err)
+			do(t, by, c.TransmitNotices, id)
 		}
 		if e.State == pagoinrete.EventDeleted {
 			continue
 		}
-		e, _, err = c.VerifyEvent(t.Context(), by, id)
+		e, _, err := c.VerifyEvent(t.Context(), by, id)
 		if errors.Is(err, pagoinrete.ErrDiscrepancy) && e.Counts.NotLinked > 0 {
 			// It was submitted without an answer, and notices were added since: they go.
 			for _, n := range c.notices(t, id) {
 				if n.State == pagoinrete.NoticeNotLinked {
-					_, err := c.CancelNotice(t.Context(), by, n.ID, flussi.NewText("Aggiunto troppo tardi."))
-					require.NoError(t, err)
+					do2(t, by, c.CancelNotice, n.ID, flussi.NewText("Aggiunto troppo tardi."))
 				}
 			}
 			e, _, err = c.VerifyEvent(t.Context(), by, id)
@@ -244,8 +239,7 @@ func (c *chaos) settleAll(t *testing.T) {
 		if is {
 			assert.Equal(t, e.RemoteID, there.RemoteID)
 		}
-		all, err := c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000})
-		require.NoError(t, err)
+		all := must(c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000}))(t)
 		for _, n := range all {
 			there, is := c.platform.Notice(n.ID)
 			if !is {
@@ -270,7 +264,7 @@ func (c *chaos) settleAll(t *testing.T) {
 // Whatever anybody tries, in whatever order, and whatever goes wrong on the way: no event and
 // notice are in states together that the guide excludes, nothing is transmitted twice, and
 // nothing is lost.
-func TestWhateverAnybodyTriesTheTablesHold(t *testing.T) {
+func TestRandomCallsKeepTheGuidesTables(t *testing.T) {
 	rounds, tries := 24, 2500
 	if testing.Short() {
 		rounds = 6
@@ -305,7 +299,7 @@ func TestWhateverAnybodyTriesTheTablesHold(t *testing.T) {
 }
 
 // The same, whatever many try at the same time.
-func TestWhateverManyTryAtOnceTheTablesHold(t *testing.T) {
+func TestConcurrentRandomCallsKeepTheGuidesTables(t *testing.T) {
 	rounds := 8
 	if testing.Short() {
 		rounds = 3

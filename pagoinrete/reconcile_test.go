@@ -32,8 +32,8 @@ func payments(rows ...pagoinrete.PaymentRow) iter.Seq2[pagoinrete.PaymentRow, er
 }
 
 // payment is the row that settles a notice.
-func payment(t testing.TB, n pagoinrete.Notice, reference string) pagoinrete.PaymentRow {
-	return pagoinrete.PaymentRow{IUV: n.IUV(), Amount: n.Due(), Reference: reference, Date: day(t, 11, 5)}
+func payment(n pagoinrete.Notice, reference string) pagoinrete.PaymentRow {
+	return pagoinrete.PaymentRow{IUV: n.IUV(), Amount: n.Due(), Reference: reference, Date: day(11, 5)}
 }
 
 func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
@@ -41,35 +41,30 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	all := w.notices(t, w.notified(t, 4).ID) // of 4 pupils, 2 instalments each
 	for _, n := range all[:2] {
 		require.True(t, w.platform.Pay(n.ID, n.Due()))
-		_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		do(t, assistant, w.VerifyNotice, n.ID)
 	}
-	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: all[3].Due(), Date: day(t, 10, 1)}
-	_, err := w.PayNoticeManually(t.Context(), assistant, all[3].ID, proof)
-	require.NoError(t, err)
-	_, err = w.CancelNotice(t.Context(), assistant, all[4].ID, flussi.NewText("Ritirato."))
-	require.NoError(t, err)
-	unknown, err := flussi.ParseIUV("12345678901234567")
-	require.NoError(t, err)
+	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: all[3].Due(), Date: day(10, 1)}
+	do2(t, assistant, w.PayNoticeManually, all[3].ID, proof)
+	do2(t, assistant, w.CancelNotice, all[4].ID, flussi.NewText("Ritirato."))
+	unknown := must(flussi.ParseIUV("12345678901234567"))(t)
 
-	short := payment(t, all[5], "FR-1")
+	short := payment(all[5], "FR-1")
 	short.Amount--
-	reversed := payment(t, all[6], "FR-1")
+	reversed := payment(all[6], "FR-1")
 	reversed.Outcome = pagoinrete.PaymentReversed
 	rows := []pagoinrete.PaymentRow{
-		payment(t, all[0], "FR-1"),
-		payment(t, all[2], "FR-1"), // nobody has heard of this payment yet
-		{IUV: unknown, Amount: 1_000, Reference: "FR-1", Date: day(t, 11, 5)},
-		payment(t, all[3], "FR-1"),
-		payment(t, all[4], "FR-1"),
+		payment(all[0], "FR-1"),
+		payment(all[2], "FR-1"), // nobody has heard of this payment yet
+		{IUV: unknown, Amount: 1_000, Reference: "FR-1", Date: day(11, 5)},
+		payment(all[3], "FR-1"),
+		payment(all[4], "FR-1"),
 		short, reversed,
-		payment(t, all[0], "FR-2"),                                          // once more
-		{IUV: all[7].IUV(), Amount: 5_000, Reference: "FR-1"},               // without a date
-		{Amount: 700, Reference: "FR-1", Date: day(t, 11, 5)},               // without an IUV
-		{IUV: all[7].IUV(), Amount: -1, Reference: "", Date: day(t, 11, 5)}, // nonsense
+		payment(all[0], "FR-2"),                                          // once more
+		{IUV: all[7].IUV(), Amount: 5_000, Reference: "FR-1"},            // without a date
+		{Amount: 700, Reference: "FR-1", Date: day(11, 5)},               // without an IUV
+		{IUV: all[7].IUV(), Amount: -1, Reference: "", Date: day(11, 5)}, // nonsense
 	}
-	report, err := w.ApplySettlement(t.Context(), assistant, school, payments(rows...))
-	require.NoError(t, err)
+	report := w.settle(t, rows...)
 	assert.Equal(t, []int{11, 2, 0, 9}, []int{report.Rows, report.Matched, report.Known, report.Unmatched})
 	assert.Equal(t, report.Amount, report.MatchedAmount+report.KnownAmount+report.UnmatchedAmount)
 	assert.Equal(t, all[0].Due()+all[2].Due(), report.MatchedAmount)
@@ -103,37 +98,29 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	for i, want := range []pagoinrete.DiscrepancyKind{pagoinrete.DiscrepancyPaidTwice, "", "", pagoinrete.DiscrepancyPaidTwice, pagoinrete.DiscrepancyPaid, pagoinrete.DiscrepancyAmount, "", ""} {
 		assert.Equal(t, want, after[i].Discrepancy.Kind, "notice %d", i)
 	}
-	assert.Equal(t, pagoinrete.Proof{Reference: "FR-1", Amount: all[0].Due(), Date: day(t, 11, 5)}, after[0].Evidence.Settlement)
-	records, err := w.NoticeHistory(t.Context(), assistant, all[2].ID)
-	require.NoError(t, err)
-	assert.Equal(t, "Riferimento FR-1, con i passi intermedi «RPT inviata» e «RT ricevuta».", records[len(records)-1].Reason.Reveal())
+	assert.Equal(t, pagoinrete.Proof{Reference: "FR-1", Amount: all[0].Due(), Date: day(11, 5)}, after[0].Evidence.Settlement)
+	assert.Equal(t, "Riferimento FR-1, con i passi intermedi «RPT inviata» e «RT ricevuta».", last(do(t, assistant, w.NoticeHistory, all[2].ID)).Reason.Reveal())
 
-	again, err := w.ApplySettlement(t.Context(), assistant, school, payments(rows...))
-	require.NoError(t, err)
+	again := w.settle(t, rows...)
 	assert.Equal(t, []int{11, 0, 2, 9}, []int{again.Rows, again.Matched, again.Known, again.Unmatched}, "what was applied is known")
 	assert.Equal(t, after, w.notices(t, all[0].EventID), "and nothing changes")
 
 	// A payment that was confirmed, and is taken back.
-	taken := payment(t, all[2], "FR-3")
+	taken := payment(all[2], "FR-3")
 	taken.Outcome = pagoinrete.PaymentReversed
-	reverse, err := w.ApplySettlement(t.Context(), assistant, school, payments(taken))
-	require.NoError(t, err)
-	assert.ErrorIs(t, reverse.Mismatches[0], pagoinrete.ErrReversed)
-	n, err := w.Notice(t.Context(), assistant, all[2].ID)
-	require.NoError(t, err)
+	assert.ErrorIs(t, w.settle(t, taken).Mismatches[0], pagoinrete.ErrReversed)
+	n := do(t, assistant, w.Notice, all[2].ID)
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State, "what comes of it, a person decides")
 	assert.Equal(t, "Il pagamento risulta revocato.", n.Discrepancy.Italian())
-	_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo."))
-	require.NoError(t, err)
+	must(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo.")))(t)
 
 	// By hand: the amount that differs, and the payment with an IUV of nobody.
-	n, err = w.MatchSettlement(t.Context(), assistant, all[5].ID, short)
-	require.NoError(t, err)
+	n = do2(t, assistant, w.MatchSettlement, all[5].ID, short)
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
-	assert.Equal(t, pagoinrete.Proof{Reference: "FR-1", Amount: 4_999, Date: day(t, 11, 5), By: "a.bianchi"}, n.Evidence.Settlement)
+	assert.Equal(t, pagoinrete.Proof{Reference: "FR-1", Amount: 4_999, Date: day(11, 5), By: "a.bianchi"}, n.Evidence.Settlement)
 	assert.False(t, n.Discrepancy.Open())
 	// Pago In Rete hears of the payment later, of exactly what is due.
-	n, err = w.VerifyNotice(t.Context(), assistant, all[2].ID)
+	n, err := w.VerifyNotice(t.Context(), assistant, all[2].ID)
 	require.NoError(t, err, "what was collected was paid, whether Pago In Rete knows it yet or not")
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
 }
@@ -145,17 +132,15 @@ func TestEveryCodeOfASettlement(t *testing.T) {
 			t.Run(fmt.Sprintf("%d, negative: %t", code, negative), func(t *testing.T) {
 				w := newWorld(t)
 				all := w.notices(t, w.notified(t, 1).ID)
-				_, err := w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, all[1], "FR-0")))
-				require.NoError(t, err)
+				w.settle(t, payment(all[1], "FR-0"))
 				all = w.notices(t, all[0].EventID) // the first is to be paid, the second is paid
-				rows := []pagoinrete.PaymentRow{payment(t, all[0], "FR-1"), payment(t, all[1], "FR-1")}
+				rows := []pagoinrete.PaymentRow{payment(all[0], "FR-1"), payment(all[1], "FR-1")}
 				for i := range rows {
 					if rows[i].Outcome = code; negative {
 						rows[i].Amount = -rows[i].Amount
 					}
 				}
-				report, err := w.ApplySettlement(t.Context(), assistant, school, payments(rows...))
-				require.NoError(t, err)
+				report := w.settle(t, rows...)
 				require.Equal(t, rows[0].Amount+rows[1].Amount, report.Amount)
 				after := w.notices(t, all[0].EventID)
 				n, byHand := w.MatchSettlement(t.Context(), assistant, all[0].ID, rows[0])
@@ -205,21 +190,24 @@ func TestEveryCodeOfASettlement(t *testing.T) {
 	}
 }
 
+// twins are two notices of one event with the same number.
+func (w *world) twins(t *testing.T) []pagoinrete.Notice {
+	t.Helper()
+	all := w.notices(t, w.notified(t, 1).ID)
+	all[1].Number = all[0].Number
+	require.NoError(t, w.store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: all[1]}))
+	return w.notices(t, all[0].EventID)
+}
+
 // An unknown code is reported before any other fault of the row.
 func TestUnknownOutcomeCodeIsReportedFirst(t *testing.T) {
 	w := newWorld(t)
-	all := w.notices(t, w.notified(t, 1).ID)
-	twin := all[1]
-	twin.Number = all[0].Number
-	require.NoError(t, w.store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: twin}))
-	all = w.notices(t, all[0].EventID)
-	nobody, err := flussi.ParseIUV("12345678901234567")
-	require.NoError(t, err)
+	all := w.twins(t)
+	nobody := must(flussi.ParseIUV("12345678901234567"))(t)
 	of := func(iuv flussi.IUV) pagoinrete.PaymentRow {
-		return pagoinrete.PaymentRow{IUV: iuv, Amount: 1_000, Outcome: 7, Reference: "FR-1", Date: day(t, 11, 5)}
+		return pagoinrete.PaymentRow{IUV: iuv, Amount: 1_000, Outcome: 7, Reference: "FR-1", Date: day(11, 5)}
 	}
-	report, err := w.ApplySettlement(t.Context(), assistant, school, payments(of(all[0].IUV()), of(nobody), of(flussi.IUV{}), pagoinrete.PaymentRow{Outcome: 7}))
-	require.NoError(t, err)
+	report := w.settle(t, of(all[0].IUV()), of(nobody), of(flussi.IUV{}), pagoinrete.PaymentRow{Outcome: 7})
 	require.Len(t, report.Mismatches, 4)
 	for _, m := range report.Mismatches {
 		assert.ErrorIs(t, m, pagoinrete.ErrUnknownPaymentOutcome)
@@ -231,96 +219,75 @@ func TestUnknownOutcomeCodeIsReportedFirst(t *testing.T) {
 // A reversal is reported as news once, also if it comes again with the other sign.
 func TestReversalIsReportedOnceForEitherSign(t *testing.T) {
 	w := newWorld(t)
-	n := w.notices(t, w.notified(t, 1).ID)[0]
-	positive := payment(t, n, "FR-2")
+	n := w.notifiedNotice(t)
+	positive := payment(n, "FR-2")
 	positive.Outcome = pagoinrete.PaymentReversed
 	negative := positive
 	negative.Amount = -negative.Amount
-	_, err := w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, n, "FR-1"), negative))
-	require.NoError(t, err)
-	n, err = w.Notice(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
-	n, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo."))
-	require.NoError(t, err)
-	_, err = w.ApplySettlement(t.Context(), assistant, school, payments(positive, negative))
-	require.NoError(t, err)
+	w.settle(t, payment(n, "FR-1"), negative)
+	n = do(t, assistant, w.Notice, n.ID)
+	n = must(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo.")))(t)
+	w.settle(t, positive, negative)
 	assert.Equal(t, n, w.notices(t, n.EventID)[0])
 	for _, amount := range []flussi.Cents{0, math.MinInt64, math.MaxInt64, -flussi.MaxPayable - 1} {
 		negative.Amount = amount
-		_, err = w.MatchSettlement(t.Context(), assistant, n.ID, negative)
-		assert.ErrorIs(t, err, flussi.ErrRange)
+		assert.ErrorIs(t, only(w.MatchSettlement(t.Context(), assistant, n.ID, negative)), flussi.ErrRange)
 	}
 }
 
 func TestTheJournalReconcilesPayments(t *testing.T) {
 	w := newWorld(t)
 	all := w.notices(t, w.notified(t, 2).ID)
-	_, err := w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, all[0], "FR-1")))
-	require.NoError(t, err)
-	report, err := w.ApplyJournal(t.Context(), assistant, school, payments(payment(t, all[0], "Provvisorio 12"), payment(t, all[1], "Provvisorio 13")))
-	require.NoError(t, err)
+	w.settle(t, payment(all[0], "FR-1"))
+	report := do2(t, assistant, w.ApplyJournal, school, payments(payment(all[0], "Provvisorio 12"), payment(all[1], "Provvisorio 13")))
 	assert.Equal(t, 2, report.Matched)
 	for i := range 2 {
-		n, err := w.Notice(t.Context(), assistant, all[i].ID)
-		require.NoError(t, err)
+		n := do(t, assistant, w.Notice, all[i].ID)
 		assert.Equal(t, "Pagamento riscontrato automaticamente", n.State.Label())
 		assert.Equal(t, fmt.Sprintf("Provvisorio %d", 12+i), n.Evidence.Movement.Reference)
 	}
 	// A settlement that comes after the journal is noted, and changes no state.
-	_, err = w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, all[1], "FR-2")))
-	require.NoError(t, err)
-	n, err := w.Notice(t.Context(), assistant, all[1].ID)
-	require.NoError(t, err)
+	w.settle(t, payment(all[1], "FR-2"))
+	n := do(t, assistant, w.Notice, all[1].ID)
 	assert.Equal(t, pagoinrete.NoticeReconciled, n.State)
 	assert.Equal(t, "FR-2", n.Evidence.Settlement.Reference)
 
 	// «pagato al di fuori del sistema Pago In Rete e per il quale la scuola ha effettuato la
 	// riconciliazione manuale»
-	n, err = w.MatchMovement(t.Context(), assistant, all[2].ID, payment(t, all[2], "Provvisorio 14"))
-	require.NoError(t, err)
+	n = do2(t, assistant, w.MatchMovement, all[2].ID, payment(all[2], "Provvisorio 14"))
 	assert.Equal(t, "Pagamento riscontrato manualmente", n.State.Label())
 	assert.Equal(t, "a.bianchi", n.Evidence.Movement.By)
 	assert.Equal(t, "Provvisorio 14", n.Evidence.Manual.Reference)
 	there, _ := w.platform.Notice(n.ID)
 	assert.EqualValues(t, "PAGATO_MANUALMENTE", there.State)
-	wrong := payment(t, all[3], "Provvisorio 15")
+	wrong := payment(all[3], "Provvisorio 15")
 	wrong.Amount++
-	_, err = w.MatchMovement(t.Context(), assistant, all[3].ID, wrong)
-	assert.ErrorIs(t, err, pagoinrete.ErrAmount)
+	assert.ErrorIs(t, only(w.MatchMovement(t.Context(), assistant, all[3].ID, wrong)), pagoinrete.ErrAmount)
 
 	// Refunded by an order.
-	order := pagoinrete.Proof{Reference: "Mandato 3", Amount: n.Due(), Date: day(t, 12, 1)}
-	_, err = w.RefundNotice(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "Mandato 3", Amount: 1, Date: day(t, 12, 1)})
-	assert.ErrorIs(t, err, pagoinrete.ErrAmount)
-	n, err = w.RefundNotice(t.Context(), assistant, n.ID, order)
-	require.NoError(t, err)
+	order := pagoinrete.Proof{Reference: "Mandato 3", Amount: n.Due(), Date: day(12, 1)}
+	assert.ErrorIs(t, only(w.RefundNotice(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "Mandato 3", Amount: 1, Date: day(12, 1)})), pagoinrete.ErrAmount)
+	n = do2(t, assistant, w.RefundNotice, n.ID, order)
 	assert.Equal(t, "Rimborsato", n.State.Label())
-	report, err = w.ApplyJournal(t.Context(), assistant, school, payments(payment(t, n, "Provvisorio 99")))
-	require.NoError(t, err)
+	report = do2(t, assistant, w.ApplyJournal, school, payments(payment(n, "Provvisorio 99")))
 	assert.ErrorIs(t, report.Mismatches[0], pagoinrete.ErrPaidTwice)
 }
 
 func TestWhoMayReconcile(t *testing.T) {
 	w := newWorld(t)
-	n := w.notices(t, w.notified(t, 1).ID)[0]
+	n := w.notifiedNotice(t)
 	for _, by := range []flussi.Actor{principal, {ID: assistant.ID}, {ID: assistant.ID, Roles: []flussi.Role{flussi.Operator}}} {
-		_, err := w.ApplySettlement(t.Context(), by, school, payments(payment(t, n, "FR-1")))
-		assert.ErrorIs(t, err, fsm.ErrRole)
-		assert.Equal(t, "La riconciliazione è riservata ai ruoli «DSGA» e «A.A.».", flussi.Explain(err))
-		_, err = w.ApplyJournal(t.Context(), by, school, payments(payment(t, n, "FR-1")))
-		assert.ErrorIs(t, err, fsm.ErrRole)
-		_, err = w.MatchSettlement(t.Context(), by, n.ID, payment(t, n, "FR-1"))
-		assert.ErrorIs(t, err, fsm.ErrRole)
+		refused(t, only(w.ApplySettlement(t.Context(), by, school, payments(payment(n, "FR-1")))), fsm.ErrRole, "La riconciliazione è riservata ai ruoli «DSGA» e «A.A.».")
+		assert.ErrorIs(t, only(w.ApplyJournal(t.Context(), by, school, payments(payment(n, "FR-1")))), fsm.ErrRole)
+		assert.ErrorIs(t, only(w.MatchSettlement(t.Context(), by, n.ID, payment(n, "FR-1"))), fsm.ErrRole)
 	}
-	_, err := w.ApplySettlement(t.Context(), assistant, otherSchool, payments(payment(t, n, "FR-1")))
-	assert.ErrorIs(t, err, flussi.ErrForbidden)
-	report, err := w.ApplySettlement(t.Context(), system, otherSchool, payments(payment(t, n, "FR-1")))
-	require.NoError(t, err)
+	assert.ErrorIs(t, only(w.ApplySettlement(t.Context(), assistant, otherSchool, payments(payment(n, "FR-1")))), flussi.ErrForbidden)
+	report := do2(t, system, w.ApplySettlement, otherSchool, payments(payment(n, "FR-1")))
 	assert.ErrorIs(t, report.Mismatches[0], flussi.ErrNotFound, "another school's")
 
 	cut := errors.New("cut off")
-	report, err = w.ApplySettlement(t.Context(), assistant, school, func(yield func(pagoinrete.PaymentRow, error) bool) {
-		_ = yield(payment(t, n, "FR-1"), nil) && yield(pagoinrete.PaymentRow{}, cut)
+	report, err := w.ApplySettlement(t.Context(), assistant, school, func(yield func(pagoinrete.PaymentRow, error) bool) {
+		_ = yield(payment(n, "FR-1"), nil) && yield(pagoinrete.PaymentRow{}, cut)
 	})
 	assert.ErrorIs(t, err, cut)
 	assert.Zero(t, report.Rows, "nothing of the last page is stored")
@@ -328,7 +295,7 @@ func TestWhoMayReconcile(t *testing.T) {
 
 // Whatever rows come, in whatever order and however often: every cent of a file is counted once,
 // every notice is paid by one row of each kind at most, and that row's amount is what is due.
-func TestMoneyIsNeitherLostNorMade(t *testing.T) {
+func TestReconciliationCountsEveryCentOnce(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	defer func() { t.Logf("seed %d", seed) }()
@@ -338,7 +305,7 @@ func TestMoneyIsNeitherLostNorMade(t *testing.T) {
 		rows := func(n int) []pagoinrete.PaymentRow {
 			rows := make([]pagoinrete.PaymentRow, n)
 			for i := range rows {
-				rows[i] = payment(t, all[random.IntN(len(all))], fmt.Sprintf("R-%d", random.IntN(3)))
+				rows[i] = payment(all[random.IntN(len(all))], fmt.Sprintf("R-%d", random.IntN(3)))
 				switch random.IntN(8) {
 				case 0:
 					rows[i].Amount += flussi.Cents(random.IntN(3) - 1)
@@ -363,8 +330,7 @@ func TestMoneyIsNeitherLostNorMade(t *testing.T) {
 			if random.IntN(2) == 0 {
 				apply, total = w.ApplyJournal, &reconciled
 			}
-			report, err := apply(t.Context(), assistant, school, payments(file...))
-			require.NoError(t, err)
+			report := must(apply(t.Context(), assistant, school, payments(file...)))(t)
 			require.Equal(t, len(file), report.Rows)
 			require.Equal(t, report.Rows, report.Matched+report.Known+report.Unmatched)
 			require.Equal(t, sum, report.Amount)
@@ -388,38 +354,33 @@ func TestMoneyIsNeitherLostNorMade(t *testing.T) {
 }
 
 // Pago In Rete may tell that a payment was found, and not where: the proof comes later.
-func TestAProofMayComeAfterItsState(t *testing.T) {
+func TestProofMayComeAfterItsState(t *testing.T) {
 	for _, there := range []restgatewaytest.NoticeState{restgatewaytest.NoticeConfirmed, restgatewaytest.NoticeReconciled} {
 		w := newWorld(t)
-		n := w.notices(t, w.notified(t, 1).ID)[0]
+		n := w.notifiedNotice(t)
 		require.True(t, w.platform.SetNoticeState(n.ID, there))
-		before, err := w.VerifyNotice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		before := do(t, assistant, w.VerifyNotice, n.ID)
 		apply := w.ApplySettlement
 		if there == restgatewaytest.NoticeReconciled {
 			apply = w.ApplyJournal
 		}
-		report, err := apply(t.Context(), assistant, school, payments(payment(t, n, "R-1"), payment(t, n, "R-1")))
-		require.NoError(t, err)
+		report := must(apply(t.Context(), assistant, school, payments(payment(n, "R-1"), payment(n, "R-1"))))(t)
 		assert.Equal(t, []int{1, 1, 0}, []int{report.Matched, report.Known, report.Unmatched})
-		n, err = w.Notice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		n = do(t, assistant, w.Notice, n.ID)
 		assert.Equal(t, before.State, n.State)
 		assert.Contains(t, []string{n.Evidence.Settlement.Reference, n.Evidence.Movement.Reference}, "R-1")
 	}
 }
 
-func TestNoRowsAreNone(t *testing.T) {
+func TestSettlementWithoutRowsMatchesNothing(t *testing.T) {
 	w := newWorld(t)
-	report, err := w.ApplySettlement(t.Context(), assistant, school, nil)
-	require.NoError(t, err)
-	assert.Zero(t, report)
+	assert.Zero(t, do2(t, assistant, w.ApplySettlement, school, nil))
 }
 
-func TestWhatWasTakenBackOrHasNoDateIsNotMatchedByHand(t *testing.T) {
+func TestReversedOrUndatedPaymentIsNotMatchedByHand(t *testing.T) {
 	w := newWorld(t)
-	n := w.notices(t, w.notified(t, 1).ID)[0]
-	reversed, timeless := payment(t, n, "P-1"), payment(t, n, "P-1")
+	n := w.notifiedNotice(t)
+	reversed, timeless := payment(n, "P-1"), payment(n, "P-1")
 	reversed.Outcome = pagoinrete.PaymentReversed
 	timeless.Date = timeless.Date.AddDate(18_000, 0, 0) // 20026, as somebody types it
 	for _, match := range []func(context.Context, flussi.Actor, uuid.UUID, pagoinrete.PaymentRow) (pagoinrete.Notice, error){w.MatchMovement, w.MatchSettlement} {
@@ -436,48 +397,37 @@ func TestWhatWasTakenBackOrHasNoDateIsNotMatchedByHand(t *testing.T) {
 }
 
 // Nobody knows whose payment it is, so a person says it.
-func TestAnIUVOfTwoNoticesMatchesNeither(t *testing.T) {
+func TestIUVOfTwoNoticesMatchesNeither(t *testing.T) {
 	w := newWorld(t)
-	all := w.notices(t, w.notified(t, 1).ID)
-	twin := all[1]
-	twin.Number = all[0].Number
-	require.NoError(t, w.store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: twin}))
-	row := payment(t, all[0], "FR-1")
-	report, err := w.ApplySettlement(t.Context(), assistant, school, payments(row))
-	require.NoError(t, err)
+	all := w.twins(t)
+	row := payment(all[0], "FR-1")
+	report := w.settle(t, row)
 	require.Equal(t, []int{0, 1}, []int{report.Matched, report.Unmatched})
 	assert.ErrorIs(t, report.Mismatches[0], pagoinrete.ErrDiscrepancy)
 	assert.Equal(t, "Riga 1: Più avvisi della scuola hanno questo IUV: abbinare il pagamento a mano.", report.Mismatches[0].Italian())
-	n, err := w.MatchSettlement(t.Context(), assistant, all[0].ID, row)
-	require.NoError(t, err)
-	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State)
+	assert.Equal(t, pagoinrete.NoticeConfirmed, do2(t, assistant, w.MatchSettlement, all[0].ID, row).State)
 }
 
 // Whoever matches a row by hand looked at its amount, and at nothing else.
-func TestAMatchByHandSettlesNoOtherDiscrepancy(t *testing.T) {
+func TestMatchByHandResolvesNoOtherDiscrepancy(t *testing.T) {
 	w := newWorld(t)
-	n := w.notices(t, w.notified(t, 1).ID)[0]
-	_, err := w.ApplyJournal(t.Context(), assistant, school, payments(payment(t, n, "P-1"), payment(t, n, "P-2")))
-	require.NoError(t, err)
-	short := payment(t, n, "FR-1")
+	n := w.notifiedNotice(t)
+	do2(t, assistant, w.ApplyJournal, school, payments(payment(n, "P-1"), payment(n, "P-2")))
+	short := payment(n, "FR-1")
 	short.Amount--
-	n, err = w.MatchSettlement(t.Context(), assistant, n.ID, short)
-	require.NoError(t, err)
+	n = do2(t, assistant, w.MatchSettlement, n.ID, short)
 	assert.Equal(t, short.Amount, n.Evidence.Settlement.Amount)
 	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, n.Discrepancy.Kind)
 	assert.True(t, n.Discrepancy.Open())
 }
 
-func TestTwoRowsOfOneNoticeAreOneRecordOfBoth(t *testing.T) {
+func TestRowsOfOneNoticeMakeOneRecord(t *testing.T) {
 	w := newWorld(t)
-	n := w.notices(t, w.notified(t, 1).ID)[0]
-	short := payment(t, n, "FR-1")
+	n := w.notifiedNotice(t)
+	short := payment(n, "FR-1")
 	short.Amount--
-	_, err := w.ApplySettlement(t.Context(), assistant, school, payments(short, payment(t, n, "FR-2"), payment(t, n, "FR-3"), payment(t, n, "FR-4")))
-	require.NoError(t, err)
-	records, err := w.NoticeHistory(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
-	last := records[len(records)-1]
+	w.settle(t, short, payment(n, "FR-2"), payment(n, "FR-3"), payment(n, "FR-4"))
+	last := last(do(t, assistant, w.NoticeHistory, n.ID))
 	assert.Equal(t, pagoinrete.NoticeConfirm, last.Action)
 	assert.Equal(t, []pagoinrete.NoticeState{pagoinrete.NoticeNotified, pagoinrete.NoticeConfirmed}, []pagoinrete.NoticeState{last.From, last.To})
 	assert.Equal(t, "L'importo pagato è 99,99 €, diverso da quello dovuto. Riferimento FR-2, con i passi intermedi «RPT inviata» e «RT ricevuta». "+

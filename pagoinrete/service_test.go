@@ -47,7 +47,7 @@ func operations(t *testing.T, w *world) []func(ctx context.Context, e *pagoinret
 	type event = *pagoinrete.Event
 	return []func(context.Context, event) error{
 		func(ctx context.Context, e event) error {
-			return into(e)(w.CreateEvent(ctx, assistant, pagoinrete.Fee, school, trip(t)))
+			return into(e)(w.CreateEvent(ctx, assistant, pagoinrete.Fee, school, trip()))
 		},
 		func(ctx context.Context, e event) error { return into(e)(w.TransmitEvent(ctx, assistant, e.ID)) },
 		func(ctx context.Context, e event) error {
@@ -67,8 +67,7 @@ func operations(t *testing.T, w *world) []func(ctx context.Context, e *pagoinret
 			files := 0
 			for pdf, err := range w.EventPDFs(ctx, assistant, e.ID) {
 				require.NoError(t, err)
-				data, err := io.ReadAll(pdf.Body)
-				require.NoError(t, err)
+				data := must(io.ReadAll(pdf.Body))(t)
 				assert.True(t, strings.HasPrefix(string(data), "%PDF-"))
 				files++
 			}
@@ -100,8 +99,7 @@ func TestTheTenOperationsAreTheGuides(t *testing.T) {
 	for i, operate := range operations(t, w) {
 		row := guideOperations[i]
 		require.NoError(t, operate(t.Context(), &e), row.operation)
-		stored, err := w.Event(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		stored := do(t, assistant, w.Event, e.ID)
 		assert.Equal(t, row.event, stored.State.Label(), row.operation)
 		states := map[string]bool{}
 		for _, n := range w.notices(t, e.ID) {
@@ -122,21 +120,18 @@ func TestTheTenOperationsAreTheGuides(t *testing.T) {
 		assert.NoError(t, n.Number.Check())
 		assert.True(t, n.Visible)
 		assert.Equal(t, 1, w.platform.Created(n.ID))
-		records, err := w.NoticeHistory(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		records := do(t, assistant, w.NoticeHistory, n.ID)
 		var done []pagoinrete.NoticeAction
 		for _, r := range records {
 			done = append(done, r.Action)
 		}
 		assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeCreate, pagoinrete.NoticeTransmit, pagoinrete.NoticeNotify, pagoinrete.NoticeShow, pagoinrete.NoticePay}, done)
 		assert.Equal(t, "Secondo Pago In Rete, con il passo intermedio «RPT inviata».", records[4].Reason.Reveal())
-		receipt, err := w.Receipt(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		receipt := do(t, assistant, w.Receipt, n.ID)
 		assert.Equal(t, n.Due(), receipt.Amount)
 		assert.Equal(t, pagoinrete.ReceiptPaid, receipt.Outcome)
 	}
-	records, err := w.EventHistory(t.Context(), principal, e.ID)
-	require.NoError(t, err)
+	records := do(t, principal, w.EventHistory, e.ID)
 	var done []string
 	for _, r := range records {
 		done = append(done, fmt.Sprintf("%s %s %s→%s", r.By, r.Action, r.From, r.To))
@@ -152,24 +147,16 @@ func TestADonationHasNoNotices(t *testing.T) {
 	w := newWorld(t)
 	e := w.simulated(t, pagoinrete.Donation)
 	const says = "Un'erogazione liberale non ha avvisi di pagamento: passare all'operazione successiva."
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
-	assert.ErrorIs(t, err, pagoinrete.ErrDonation)
-	assert.Equal(t, says, flussi.Explain(err))
-	_, err = w.TransmitNotices(t.Context(), assistant, e.ID)
-	assert.ErrorIs(t, err, pagoinrete.ErrDonation)
-	assert.Equal(t, says, flussi.Explain(err))
-	e, err = w.SubmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	_, err = w.ApproveEvent(t.Context(), principal, e.ID)
-	require.NoError(t, err)
-	e, err = w.NotifyEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	refused(t, only(w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})), pagoinrete.ErrDonation, says)
+	refused(t, only(w.TransmitNotices(t.Context(), assistant, e.ID)), pagoinrete.ErrDonation, says)
+	e = do(t, assistant, w.SubmitEvent, e.ID)
+	do(t, principal, w.ApproveEvent, e.ID)
+	e = do(t, assistant, w.NotifyEvent, e.ID)
 	assert.Equal(t, pagoinrete.EventNotified, e.State)
 	for _, err := range w.EventPDFs(t.Context(), assistant, e.ID) {
 		assert.ErrorIs(t, err, pagoinrete.ErrDonation)
 	}
-	_, err = w.ShowEvent(t.Context(), assistant, e.ID)
-	assert.ErrorIs(t, err, pagoinrete.ErrDonation)
+	assert.ErrorIs(t, only(w.ShowEvent(t.Context(), assistant, e.ID)), pagoinrete.ErrDonation)
 	_, report, err := w.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 	assert.Zero(t, report)
@@ -181,48 +168,33 @@ func TestADonationHasNoNotices(t *testing.T) {
 func TestARejectedEventIsCorrectedAndSubmittedAgain(t *testing.T) {
 	w := newWorld(t)
 	e := w.toApprove(t, 2)
-	_, err := w.RejectEvent(t.Context(), principal, e.ID, flussi.NewText(" \n"))
-	assert.ErrorIs(t, err, flussi.ErrEmpty)
-	assert.Equal(t, "Manca il motivo del rifiuto.", flussi.Explain(err))
+	refused(t, only(w.RejectEvent(t.Context(), principal, e.ID, flussi.NewText(" \n"))), flussi.ErrEmpty, "Manca il motivo del rifiuto.")
 	why := flussi.NewText("La causale non dice\nquali classi.")
-	e, err = w.RejectEvent(t.Context(), principal, e.ID, why)
-	require.NoError(t, err)
+	e = do2(t, principal, w.RejectEvent, e.ID, why)
 	assert.Equal(t, pagoinrete.EventRejected, e.State)
 	assert.Equal(t, why, e.Rejection)
 	there, _ := w.platform.Event(e.ID)
 	assert.Equal(t, why, there.Rejection)
-	records, err := w.EventHistory(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	assert.Equal(t, why, records[len(records)-1].Reason)
+	assert.Equal(t, why, last(do(t, assistant, w.EventHistory, e.ID)).Reason)
 
-	_, err = w.EditEvent(t.Context(), assistant, e.ID, e.Version-1, trip(t))
-	assert.ErrorIs(t, err, flussi.ErrConflict)
-	dearer := trip(t)
+	assert.ErrorIs(t, only(w.EditEvent(t.Context(), assistant, e.ID, e.Version-1, trip())), flussi.ErrConflict)
+	dearer := trip()
 	dearer.Amount, dearer.Instalments[1].Amount = 16_000, 6_000
-	_, err = w.EditEvent(t.Context(), assistant, e.ID, e.Version, dearer)
-	assert.ErrorIs(t, err, pagoinrete.ErrNotices)
-	assert.Equal(t, "L'evento ha già 4 avvisi: per cambiare importi, scadenze o rate occorre prima annullarli.", flussi.Explain(err))
-	clearer := trip(t)
+	refused(t, only(w.EditEvent(t.Context(), assistant, e.ID, e.Version, dearer)), pagoinrete.ErrNotices, "L'evento ha già 4 avvisi: per cambiare importi, scadenze o rate occorre prima annullarli.")
+	clearer := trip()
 	clearer.Causale = "Viaggio a Firenze, 2A e 2B"
-	e, err = w.EditEvent(t.Context(), assistant, e.ID, e.Version, clearer)
-	require.NoError(t, err)
+	e = must(w.EditEvent(t.Context(), assistant, e.ID, e.Version, clearer))(t)
 	assert.Equal(t, clearer.Causale, e.Causale)
 	there, _ = w.platform.Event(e.ID)
 	assert.Contains(t, there.Request.Reveal(), clearer.Causale, "replaced there too")
 	assert.Equal(t, 1, there.Created)
 
 	// Another pupil, whose notices have to be transmitted before.
-	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(3)[2]), pagoinrete.AddConfig{})
-	require.NoError(t, err)
-	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
-	assert.ErrorIs(t, err, pagoinrete.ErrNotices)
-	assert.Equal(t, "L'evento ha 2 avvisi non ancora trasmessi: trasmetterli o annullarli prima.", flussi.Explain(err))
-	_, err = w.TransmitNotices(t.Context(), director, e.ID)
-	require.NoError(t, err)
-	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	e, err = w.ApproveEvent(t.Context(), principal, e.ID)
-	require.NoError(t, err)
+	w.add(t, e.ID, drafts(3)[2])
+	refused(t, only(w.SubmitEvent(t.Context(), assistant, e.ID)), pagoinrete.ErrNotices, "L'evento ha 2 avvisi non ancora trasmessi: trasmetterli o annullarli prima.")
+	do(t, director, w.TransmitNotices, e.ID)
+	do(t, assistant, w.SubmitEvent, e.ID)
+	e = do(t, principal, w.ApproveEvent, e.ID)
 	assert.Equal(t, pagoinrete.EventToNotify, e.State)
 	assert.True(t, e.Rejection.IsZero())
 	assert.Equal(t, pagoinrete.NoticeCounts{Unpaid: 6}, e.Counts)
@@ -234,16 +206,12 @@ func TestAnEventIsDeletedWithItsNotices(t *testing.T) {
 		var e pagoinrete.Event
 		if rejected {
 			e = w.toApprove(t, 2)
-			var err error
-			e, err = w.RejectEvent(t.Context(), principal, e.ID, flussi.NewText("No."))
-			require.NoError(t, err)
+			e = do2(t, principal, w.RejectEvent, e.ID, flussi.NewText("No."))
 		} else {
 			e = w.simulated(t, pagoinrete.Fee)
 		}
-		_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(9)[8]), pagoinrete.AddConfig{})
-		require.NoError(t, err)
-		e, err = w.DeleteEvent(t.Context(), assistant, e.ID)
-		require.NoError(t, err)
+		w.add(t, e.ID, drafts(9)[8])
+		e = do(t, assistant, w.DeleteEvent, e.ID)
 		assert.Equal(t, pagoinrete.EventDeleted, e.State)
 		assert.Equal(t, e.Counts.Total(), e.Counts.Cancelled)
 		assert.Zero(t, e.Counts.NotCancelled())
@@ -255,7 +223,7 @@ func TestAnEventIsDeletedWithItsNotices(t *testing.T) {
 			}
 		}
 		for _, refused := range []func() error{
-			func() error { _, err := w.EditEvent(t.Context(), assistant, e.ID, e.Version, trip(t)); return err },
+			func() error { _, err := w.EditEvent(t.Context(), assistant, e.ID, e.Version, trip()); return err },
 			func() error { _, err := w.SubmitEvent(t.Context(), assistant, e.ID); return err },
 			func() error { _, err := w.TransmitNotices(t.Context(), assistant, e.ID); return err },
 			func() error {
@@ -302,7 +270,7 @@ func (w *world) as(t *testing.T, by flussi.Actor, number int, e pagoinrete.Event
 	var err error
 	switch ctx := t.Context(); number {
 	case 1:
-		_, err = w.CreateEvent(ctx, by, pagoinrete.Fee, school, trip(t))
+		_, err = w.CreateEvent(ctx, by, pagoinrete.Fee, school, trip())
 	case 2:
 		_, err = w.TransmitEvent(ctx, by, e.ID)
 	case 3:
@@ -347,8 +315,7 @@ func TestARefusalNamesOnlyWhatMayBeDone(t *testing.T) {
 	assert.Equal(t, "L'azione «Approva l'evento di pagamento su Pago in Rete» non è possibile nello stato «Simulato», "+
 		"in cui non ci sono azioni possibili per i ruoli dell'utente.", flussi.Explain(err))
 
-	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
-	require.NoError(t, err)
+	w.add(t, e.ID, drafts(1)...)
 	n := w.notices(t, e.ID)[0]
 	_, err = w.VerifyNotice(t.Context(), assistant, n.ID)
 	require.ErrorAs(t, err, &refused)
@@ -356,23 +323,20 @@ func TestARefusalNamesOnlyWhatMayBeDone(t *testing.T) {
 }
 
 // A list shows the buttons that each of its lines would show by itself.
-func TestTheButtonsOfAListAreThoseOfItsEventsAndNotices(t *testing.T) {
+func TestActionsOfAListAreThoseOfItsEventsAndNotices(t *testing.T) {
 	w := newWorld(t)
 	w.simulated(t, pagoinrete.Fee)
 	w.simulated(t, pagoinrete.Donation)
 	w.toApprove(t, 1)
 	w.notified(t, 2)
-	page, err := w.Events(t.Context(), assistant, pagoinrete.EventFilter{}, pagoinrete.Page{})
-	require.NoError(t, err)
+	page := do2(t, assistant, w.Events, pagoinrete.EventFilter{}, pagoinrete.Page{})
 	require.Len(t, page.Events, 4)
 	for _, e := range page.Events {
 		for _, by := range []flussi.Actor{assistant, principal, system} {
-			wanted, err := w.EventActions(t.Context(), by, e.ID)
-			require.NoError(t, err)
+			wanted := do(t, by, w.EventActions, e.ID)
 			assert.Equal(t, wanted, e.Actions(by.Roles...))
 			for _, n := range w.notices(t, e.ID) {
-				wanted, err := w.NoticeActions(t.Context(), by, n.ID)
-				require.NoError(t, err)
+				wanted := do(t, by, w.NoticeActions, n.ID)
 				assert.Equal(t, wanted, n.Actions(e, by.Roles...))
 			}
 		}
@@ -381,49 +345,39 @@ func TestTheButtonsOfAListAreThoseOfItsEventsAndNotices(t *testing.T) {
 }
 
 // Where one is left, it is one.
-func TestWhatIsNotTransmittedIsCounted(t *testing.T) {
+func TestSubmitCountsNoticesNotTransmitted(t *testing.T) {
 	w := newWorld(t)
 	e := w.simulated(t, pagoinrete.Fee)
 	one := drafts(1)[0]
 	one.Instalment = 1
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(one), pagoinrete.AddConfig{})
-	require.NoError(t, err)
-	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
+	w.add(t, e.ID, one)
+	_, err := w.SubmitEvent(t.Context(), assistant, e.ID)
 	assert.Equal(t, "L'evento ha 1 avviso non ancora trasmesso: trasmetterlo o annullarlo prima.", flussi.Explain(err))
 }
 
-func TestTheButtonsFollowTheStates(t *testing.T) {
+func TestEventAndNoticeActionsFollowTheStates(t *testing.T) {
 	w := newWorld(t)
 	type actions = []pagoinrete.EventAction
 	buttons := func(by flussi.Actor, e uuid.UUID) actions {
-		allowed, err := w.EventActions(t.Context(), by, e)
-		require.NoError(t, err)
-		return allowed
+		return do(t, by, w.EventActions, e)
 	}
-	e, err := w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, trip(t))
-	require.NoError(t, err)
+	e := must(w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, trip()))(t)
 	assert.Equal(t, actions{pagoinrete.EventTransmit, pagoinrete.EventVerify, pagoinrete.EventEdit}, buttons(assistant, e.ID))
 	assert.Empty(t, buttons(principal, e.ID))
-	_, err = w.TransmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	do(t, assistant, w.TransmitEvent, e.ID)
 	assert.Equal(t, actions{pagoinrete.EventAddNotices, pagoinrete.EventVerify, pagoinrete.EventDelete, pagoinrete.EventEdit}, buttons(director, e.ID))
-	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
-	require.NoError(t, err)
+	w.add(t, e.ID, drafts(1)...)
 	assert.Contains(t, buttons(assistant, e.ID), pagoinrete.EventTransmitNotices)
 	assert.NotContains(t, buttons(assistant, e.ID), pagoinrete.EventSubmit)
 	n := w.notices(t, e.ID)[0]
-	noticeButtons, err := w.NoticeActions(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
+	noticeButtons := do(t, assistant, w.NoticeActions, n.ID)
 	assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeEdit, pagoinrete.NoticeTransmit, pagoinrete.NoticeCancel}, noticeButtons)
-	_, err = w.TransmitNotices(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	do(t, assistant, w.TransmitNotices, e.ID)
 	assert.Contains(t, buttons(assistant, e.ID), pagoinrete.EventSubmit)
-	_, err = w.SubmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	do(t, assistant, w.SubmitEvent, e.ID)
 	assert.Equal(t, actions{pagoinrete.EventVerify}, buttons(assistant, e.ID))
 	assert.Equal(t, actions{pagoinrete.EventApprove, pagoinrete.EventReject}, buttons(principal, e.ID))
-	noticeButtons, err = w.NoticeActions(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
+	noticeButtons = do(t, assistant, w.NoticeActions, n.ID)
 	assert.Equal(t, []pagoinrete.NoticeAction{pagoinrete.NoticeVerify}, slices.DeleteFunc(noticeButtons, func(a pagoinrete.NoticeAction) bool { return a == pagoinrete.NoticeHide }))
 }
 
@@ -431,10 +385,9 @@ func TestAddPassesRowErrorsThrough(t *testing.T) {
 	w := newWorld(t)
 	e := w.simulated(t, pagoinrete.Fee)
 	cells := &flussi.RowError{Row: 12, Err: errors.New("two cells are not valid")}
-	report, err := w.AddNotices(t.Context(), assistant, e.ID, func(yield func(pagoinrete.NoticeRow, error) bool) {
+	report := must(w.AddNotices(t.Context(), assistant, e.ID, func(yield func(pagoinrete.NoticeRow, error) bool) {
 		_ = yield(pagoinrete.NoticeRow{Number: 11, Draft: drafts(1)[0]}, nil) && yield(pagoinrete.NoticeRow{Number: 12}, cells)
-	}, pagoinrete.AddConfig{SkipInvalid: true})
-	require.NoError(t, err)
+	}, pagoinrete.AddConfig{SkipInvalid: true}))(t)
 	assert.Equal(t, pagoinrete.AddReport{
 		ImportReport: flussi.ImportReport{Rows: 2, Invalid: 1, Errors: []*flussi.RowError{cells}}, Notices: 2, Amount: 15_000,
 	}, report)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
@@ -43,8 +42,7 @@ func noticesAreTransmittedWhileOthersAreBeingStored(t *testing.T) {
 	w := newWorldOn(t, store)
 	e := w.simulated(t, pagoinrete.Fee)
 	const pupils = 200 // with two instalments each
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(pupils)...), pagoinrete.AddConfig{})
-	require.NoError(t, err)
+	w.add(t, e.ID, drafts(pupils)...)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

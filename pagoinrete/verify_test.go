@@ -11,7 +11,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
-func TestAPollImpliesTheStepsBetween(t *testing.T) {
+func TestVerifyNoticeRecordsTheStepsBetween(t *testing.T) {
 	w := newWorld(t)
 	e := w.notified(t, 1)
 	for i, n := range w.notices(t, e.ID) {
@@ -21,49 +21,40 @@ func TestAPollImpliesTheStepsBetween(t *testing.T) {
 		if i == 1 {
 			require.True(t, w.platform.Reconcile(n.ID, n.Due()))
 		}
-		n, err := w.VerifyNotice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
+		n := do(t, assistant, w.VerifyNotice, n.ID)
 		assert.Equal(t, []pagoinrete.NoticeState{pagoinrete.NoticeConfirmed, pagoinrete.NoticeReconciled}[i], n.State)
 		assert.Equal(t, n.Due(), n.Evidence.Receipt.Amount)
 		assert.Equal(t, n.Due(), n.Evidence.Settlement.Amount)
-		records, err := w.NoticeHistory(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
-		last := records[len(records)-1]
+		last := last(do(t, assistant, w.NoticeHistory, n.ID))
 		assert.Equal(t, pagoinrete.NoticeNotified, last.From)
 		assert.Equal(t, "a.bianchi", last.By)
 		assert.Contains(t, last.Reason.Reveal(), "con i passi intermedi «RPT inviata» e «RT ricevuta»")
 
-		again, err := w.VerifyNotice(t.Context(), assistant, n.ID)
-		require.NoError(t, err)
-		assert.Equal(t, n, again, "nothing new, nothing stored")
+		assert.Equal(t, n, do(t, assistant, w.VerifyNotice, n.ID), "nothing new, nothing stored")
 	}
 }
 
-func TestAPaymentThatComesToNothing(t *testing.T) {
+func TestFailedPaymentLeavesTheNoticeUnpaid(t *testing.T) {
 	w := newWorld(t)
-	n := w.notices(t, w.notified(t, 1).ID)[0]
+	n := w.notifiedNotice(t)
 	require.True(t, w.platform.StartPayment(n.ID))
-	n, err := w.VerifyNotice(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
+	n = do(t, assistant, w.VerifyNotice, n.ID)
 	assert.Equal(t, "In attesa di ricevuta", n.State.Labels().Family)
-	_, err = w.CancelNotice(t.Context(), assistant, n.ID, flussi.NewText("Errore nostro."))
+	_, err := w.CancelNotice(t.Context(), assistant, n.ID, flussi.NewText("Errore nostro."))
 	assert.Error(t, err, "the money may arrive")
 	require.True(t, w.platform.FailPayment(n.ID))
-	n, err = w.VerifyNotice(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
+	n = do(t, assistant, w.VerifyNotice, n.ID)
 	assert.Equal(t, pagoinrete.NoticeNotified, n.State)
 }
 
 // What a payer does after the event was notified is found by a poll.
-func TestALateLogInNotifiesTheNotice(t *testing.T) {
+func TestVerifyOpenFindsALateLogIn(t *testing.T) {
 	w := newWorld(t)
 	e := w.toApprove(t, 2)
-	_, err := w.ApproveEvent(t.Context(), principal, e.ID)
-	require.NoError(t, err)
+	do(t, principal, w.ApproveEvent, e.ID)
 	w.platform.LogIn(payer(0))
 	w.platform.RegisterPayer(payer(1))
-	_, err = w.NotifyEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	do(t, assistant, w.NotifyEvent, e.ID)
 	states := func() (all []pagoinrete.NoticeState) {
 		for _, n := range w.notices(t, e.ID) {
 			all = append(all, n.State)
@@ -74,16 +65,13 @@ func TestALateLogInNotifiesTheNotice(t *testing.T) {
 	yes, no := pagoinrete.NoticeNotified, pagoinrete.NoticeNotNotified
 	assert.Equal(t, []pagoinrete.NoticeState{yes, yes, no, no}, states())
 	w.platform.LogIn(payer(1))
-	report, err := w.VerifyOpen(t.Context(), assistant, school)
-	require.NoError(t, err)
-	assert.Equal(t, pagoinrete.VerifyReport{Asked: 4, Changed: 2}, report)
+	assert.Equal(t, pagoinrete.VerifyReport{Asked: 4, Changed: 2}, do(t, assistant, w.VerifyOpen, school))
 	assert.Equal(t, []pagoinrete.NoticeState{yes, yes, yes, yes}, states())
 }
 
-func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
-	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: 10_000, Date: day(t, 10, 1)}
-	other, err := flussi.ParseNoticeNumber("301005100001400678")
-	require.NoError(t, err)
+func TestImpossibleStateIsADiscrepancy(t *testing.T) {
+	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: 10_000, Date: day(10, 1)}
+	other := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	for name, test := range map[string]struct {
 		happen func(*testing.T, *world, pagoinrete.Notice)
 		kind   pagoinrete.DiscrepancyKind
@@ -91,19 +79,16 @@ func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
 		says   string
 	}{
 		"cancelled here, paid there": {func(t *testing.T, w *world, n pagoinrete.Notice) {
-			_, err := w.CancelNotice(t.Context(), assistant, n.ID, flussi.NewText("Ritirato."))
-			require.NoError(t, err)
+			do2(t, assistant, w.CancelNotice, n.ID, flussi.NewText("Ritirato."))
 			require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline))
 		}, pagoinrete.DiscrepancyState, pagoinrete.NoticeCancelled, "Su Pago In Rete lo stato è «Pagato (Pagato online)», che non può seguire quello registrato."},
 		"paid by hand and online": {func(t *testing.T, w *world, n pagoinrete.Notice) {
-			_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, proof)
-			require.NoError(t, err)
+			do2(t, assistant, w.PayNoticeManually, n.ID, proof)
 			require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline))
 		}, pagoinrete.DiscrepancyPaidTwice, pagoinrete.NoticePaidManually, "L'avviso risulta pagato più di una volta."},
 		"paid, and then not": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Pay(n.ID, n.Due()))
-			_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
-			require.NoError(t, err)
+			do(t, assistant, w.VerifyNotice, n.ID)
 			require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticeNotified))
 		}, pagoinrete.DiscrepancyState, pagoinrete.NoticePaidOnline, "Non pagato (Notificato)"},
 		"lost": {func(t *testing.T, w *world, n pagoinrete.Notice) {
@@ -132,39 +117,31 @@ func TestWhatCannotBeIsADiscrepancy(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, 1, report.Discrepancies)
 			assert.Equal(t, 1, e.Counts.Discrepancies)
-			page, err := w.Notices(t.Context(), assistant, pagoinrete.NoticeFilter{Discrepancy: true}, pagoinrete.Page{})
-			require.NoError(t, err)
+			page := do2(t, assistant, w.Notices, pagoinrete.NoticeFilter{Discrepancy: true}, pagoinrete.Page{})
 			require.Len(t, page.Notices, 1)
 			assert.Equal(t, found, page.Notices[0], "the same is not stored again")
-			allowed, err := w.NoticeActions(t.Context(), assistant, n.ID)
-			require.NoError(t, err)
-			assert.Contains(t, allowed, pagoinrete.NoticeResolveDiscrepancy)
+			assert.Contains(t, do(t, assistant, w.NoticeActions, n.ID), pagoinrete.NoticeResolveDiscrepancy)
 
 			_, err = w.ResolveNoticeDiscrepancy(t.Context(), principal, n.ID, found.Version, flussi.NewText("Visto."))
 			assert.Error(t, err)
 			_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version-1, flussi.NewText("Chiarito con la famiglia."))
 			assert.ErrorIs(t, err, flussi.ErrConflict, "of what was seen")
-			_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito con la famiglia."))
-			require.NoError(t, err)
+			must(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito con la famiglia.")))(t)
 			found, err = w.VerifyNotice(t.Context(), assistant, n.ID)
 			require.NoError(t, err, "what was looked at is not reported again")
 			assert.False(t, found.Discrepancy.Open())
-			_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito."))
-			assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
-			assert.Equal(t, "L'avviso non ha discrepanze da archiviare.", flussi.Explain(err))
+			refused(t, only(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito."))), pagoinrete.ErrDiscrepancy, "L'avviso non ha discrepanze da archiviare.")
 		})
 	}
 }
 
-func TestADiscrepancyMayGoByItself(t *testing.T) {
+func TestDiscrepancyEndsWithItsCause(t *testing.T) {
 	w := newWorld(t)
-	n := w.notices(t, w.notified(t, 1).ID)[0]
+	n := w.notifiedNotice(t)
 	require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticeNotNotified))
-	_, err := w.VerifyNotice(t.Context(), assistant, n.ID)
-	require.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
+	require.ErrorIs(t, only(w.VerifyNotice(t.Context(), assistant, n.ID)), pagoinrete.ErrDiscrepancy)
 	require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticeNotified))
-	n, err = w.VerifyNotice(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
+	n = do(t, assistant, w.VerifyNotice, n.ID)
 	assert.Zero(t, n.Discrepancy)
 }
 
@@ -176,28 +153,22 @@ func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, pagoinrete.EventNotified, e.State)
 	assert.Equal(t, 2, report.Asked)
-	records, err := w.EventHistory(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	assert.Equal(t, "Secondo Pago In Rete, con il passo intermedio «Approva l'evento di pagamento su Pago in Rete».", records[len(records)-1].Reason.Reveal())
+	assert.Equal(t, "Secondo Pago In Rete, con il passo intermedio «Approva l'evento di pagamento su Pago in Rete».", last(do(t, assistant, w.EventHistory, e.ID)).Reason.Reveal())
 
 	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventToApprove))
 	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
 	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
 	assert.Equal(t, "Su Pago In Rete lo stato è «Da approvare», che non può seguire quello registrato.", flussi.Explain(err))
 	assert.Equal(t, pagoinrete.EventNotified, e.State)
-	page, err := w.Events(t.Context(), assistant, pagoinrete.EventFilter{Discrepancy: true}, pagoinrete.Page{})
-	require.NoError(t, err)
-	assert.Len(t, page.Events, 1)
-	e, err = w.ResolveEventDiscrepancy(t.Context(), assistant, e.ID, e.Version, flussi.NewText("Segnalato all'assistenza."))
-	require.NoError(t, err)
+	assert.Len(t, do2(t, assistant, w.Events, pagoinrete.EventFilter{Discrepancy: true}, pagoinrete.Page{}).Events, 1)
+	e = must(w.ResolveEventDiscrepancy(t.Context(), assistant, e.ID, e.Version, flussi.NewText("Segnalato all'assistenza.")))(t)
 	_, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 
 	// Submitted there while notices are not transmitted: that cannot be taken over.
 	w = newWorld(t)
 	e = w.simulated(t, pagoinrete.Fee)
-	_, err = w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})
-	require.NoError(t, err)
+	w.add(t, e.ID, drafts(1)...)
 	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventToApprove))
 	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
 	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
@@ -214,7 +185,7 @@ func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 
 // A notice that is paid there while its event here is not notified yet brings the event along;
 // if the event there is not notified either, it is a discrepancy.
-func TestANoticeDoesNotOvertakeItsEvent(t *testing.T) {
+func TestNoticeDoesNotOvertakeItsEvent(t *testing.T) {
 	w := newWorld(t)
 	e := w.toApprove(t, 1)
 	all := w.notices(t, e.ID)
@@ -223,24 +194,20 @@ func TestANoticeDoesNotOvertakeItsEvent(t *testing.T) {
 	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
 	assert.Equal(t, pagoinrete.NoticeNotNotified, n.State)
 	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventNotified))
-	n, err = w.VerifyNotice(t.Context(), assistant, all[0].ID)
-	require.NoError(t, err)
+	n = do(t, assistant, w.VerifyNotice, all[0].ID)
 	assert.Equal(t, pagoinrete.NoticePaidOnline, n.State)
-	e, err = w.Event(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	e = do(t, assistant, w.Event, e.ID)
 	assert.Equal(t, pagoinrete.EventNotified, e.State)
 }
 
 // What a file showed is in no other place, so a poll that finds something else leaves it, and
 // tells of what it found once somebody looked at it.
-func TestAPollDoesNotHideWhatAFileShowed(t *testing.T) {
+func TestVerifyNoticeKeepsTheDiscrepancyOfAFile(t *testing.T) {
 	w := newWorld(t)
-	n := w.notices(t, w.notified(t, 1).ID)[0]
+	n := w.notifiedNotice(t)
 	require.True(t, w.platform.Pay(n.ID, n.Due()))
-	_, err := w.ApplySettlement(t.Context(), assistant, school, payments(payment(t, n, "FR-1"), payment(t, n, "FR-2")))
-	require.NoError(t, err)
-	other, err := flussi.ParseNoticeNumber("301005100001400678")
-	require.NoError(t, err)
+	w.settle(t, payment(n, "FR-1"), payment(n, "FR-2"))
+	other := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	kind := func() pagoinrete.DiscrepancyKind {
 		found, err := w.VerifyNotice(t.Context(), assistant, n.ID)
 		require.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
@@ -250,21 +217,19 @@ func TestAPollDoesNotHideWhatAFileShowed(t *testing.T) {
 	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind())
 	require.True(t, w.platform.SetNumber(n.ID, n.Number))
 	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind(), "somebody paid twice all the same")
-	require.True(t, w.platform.SetProof(n.ID, restgatewaytest.ReceiptProof, restgatewaytest.Proof{Reference: "RT", Amount: 1, Date: day(t, 11, 1)}))
+	require.True(t, w.platform.SetProof(n.ID, restgatewaytest.ReceiptProof, restgatewaytest.Proof{Reference: "RT", Amount: 1, Date: day(11, 1)}))
 	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind())
-	seen, err := w.Notice(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
-	_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, seen.Version, flussi.NewText("Restituito."))
-	require.NoError(t, err)
+	seen := do(t, assistant, w.Notice, n.ID)
+	must(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, seen.Version, flussi.NewText("Restituito.")))(t)
 	assert.Equal(t, pagoinrete.DiscrepancyAmount, kind())
 }
 
-func TestEveryAmountThatPagoInReteTellsIsLookedAt(t *testing.T) {
+func TestEveryAmountOfPagoInReteIsChecked(t *testing.T) {
 	for _, kind := range []restgatewaytest.ProofKind{restgatewaytest.ReceiptProof, restgatewaytest.Settlement, restgatewaytest.Movement, restgatewaytest.Manual} {
 		w := newWorld(t)
-		n := w.notices(t, w.notified(t, 1).ID)[0]
+		n := w.notifiedNotice(t)
 		require.True(t, w.platform.Pay(n.ID, n.Due()))
-		require.True(t, w.platform.SetProof(n.ID, kind, restgatewaytest.Proof{Reference: "R", Amount: 1, Date: day(t, 11, 1)}))
+		require.True(t, w.platform.SetProof(n.ID, kind, restgatewaytest.Proof{Reference: "R", Amount: 1, Date: day(11, 1)}))
 		n, err := w.VerifyNotice(t.Context(), assistant, n.ID)
 		assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy, kind)
 		assert.Equal(t, flussi.Cents(1), n.Discrepancy.Amount)
@@ -273,16 +238,12 @@ func TestEveryAmountThatPagoInReteTellsIsLookedAt(t *testing.T) {
 }
 
 // What was paid by hand is not reconciled yet, and somebody may pay it online all the same.
-func TestWhatWasPaidByHandIsPolled(t *testing.T) {
+func TestVerifyOpenAsksForNoticesPaidManually(t *testing.T) {
 	w := newWorld(t)
-	n := w.notices(t, w.notified(t, 1).ID)[0]
-	_, err := w.PayNoticeManually(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(t, 10, 1)})
-	require.NoError(t, err)
+	n := w.notifiedNotice(t)
+	do2(t, assistant, w.PayNoticeManually, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(10, 1)})
 	require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline))
-	report, err := w.VerifyOpen(t.Context(), assistant, school)
-	require.NoError(t, err)
-	assert.Equal(t, pagoinrete.VerifyReport{Asked: 2, Discrepancies: 1}, report)
-	n, err = w.Notice(t.Context(), assistant, n.ID)
-	require.NoError(t, err)
+	assert.Equal(t, pagoinrete.VerifyReport{Asked: 2, Discrepancies: 1}, do(t, assistant, w.VerifyOpen, school))
+	n = do(t, assistant, w.Notice, n.ID)
 	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, n.Discrepancy.Kind)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
@@ -51,16 +52,13 @@ func newWorldOn(t testing.TB, store pagoinrete.Store) *world {
 	for i, code := range []string{school, otherSchool} {
 		secret := fmt.Sprintf("chiave-%d", i)
 		platform.AddSchool(restgatewaytest.School{Code: code, Key: secret})
-		key, err := flussi.ParseKey(secret)
-		require.NoError(t, err)
-		clients[code], err = restgateway.New(key, code, restgateway.Config{
+		key := must(flussi.ParseKey(secret))(t)
+		clients[code] = must(restgateway.New(key, code, restgateway.Config{
 			BaseURL: "http://localhost" + restgatewaytest.BasePath, HTTPClient: client, Calls: 1_000_000, MaxWait: time.Millisecond,
-		})
-		require.NoError(t, err)
+		}))(t)
 	}
 	gateways := func(_ context.Context, school string) (pagoinrete.Gateway, error) { return clients[school], nil }
-	p, err := pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{})
-	require.NoError(t, err)
+	p := must(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(t)
 	return &world{p, store, platform, clients[school]}
 }
 
@@ -88,14 +86,12 @@ func drafts(n int) []pagoinrete.NoticeDraft {
 // simulated is an event that was transmitted.
 func (w *world) simulated(t testing.TB, kind pagoinrete.EventKind) pagoinrete.Event {
 	t.Helper()
-	data := trip(t)
+	data := trip()
 	if kind == pagoinrete.Donation {
 		data = gift()
 	}
-	e, err := w.CreateEvent(t.Context(), assistant, kind, school, data)
-	require.NoError(t, err)
-	e, err = w.TransmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	e := must(w.CreateEvent(t.Context(), assistant, kind, school, data))(t)
+	e = do(t, assistant, w.TransmitEvent, e.ID)
 	return e
 }
 
@@ -103,12 +99,9 @@ func (w *world) simulated(t testing.TB, kind pagoinrete.EventKind) pagoinrete.Ev
 func (w *world) toApprove(t testing.TB, n int) pagoinrete.Event {
 	t.Helper()
 	e := w.simulated(t, pagoinrete.Fee)
-	_, err := w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(n)...), pagoinrete.AddConfig{})
-	require.NoError(t, err)
-	_, err = w.TransmitNotices(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	e, err = w.SubmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	w.add(t, e.ID, drafts(n)...)
+	do(t, assistant, w.TransmitNotices, e.ID)
+	e = do(t, assistant, w.SubmitEvent, e.ID)
 	return e
 }
 
@@ -119,10 +112,8 @@ func (w *world) notified(t testing.TB, n int) pagoinrete.Event {
 		w.platform.LogIn(payer(i))
 	}
 	e := w.toApprove(t, n)
-	_, err := w.ApproveEvent(t.Context(), principal, e.ID)
-	require.NoError(t, err)
-	e, err = w.NotifyEvent(t.Context(), director, e.ID)
-	require.NoError(t, err)
+	do(t, principal, w.ApproveEvent, e.ID)
+	e = do(t, director, w.NotifyEvent, e.ID)
 	return e
 }
 
@@ -135,4 +126,61 @@ func (w *world) notices(t testing.TB, event uuid.UUID) []pagoinrete.Notice {
 		all = append(all, n)
 	}
 	return all
+}
+
+// must returns the value of a call that has to succeed.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
+}
+
+// only returns the error of a call, without its value.
+func only(_ any, err error) error { return err }
+
+// do lets somebody call a method with one argument, mostly an ID, that has to succeed.
+func do[A, R any](t testing.TB, by flussi.Actor, call func(context.Context, flussi.Actor, A) (R, error), a A) R {
+	t.Helper()
+	return must(call(t.Context(), by, a))(t)
+}
+
+// do2 is do for a method with two arguments.
+func do2[A, B, R any](t testing.TB, by flussi.Actor, call func(context.Context, flussi.Actor, A, B) (R, error), a A, b B) R {
+	t.Helper()
+	return must(call(t.Context(), by, a, b))(t)
+}
+
+// refused checks the reason of a refusal, and its text for the operator.
+func refused(t testing.TB, err, reason error, says string) {
+	t.Helper()
+	assert.ErrorIs(t, err, reason)
+	assert.Equal(t, says, flussi.Explain(err))
+}
+
+// last returns the last record.
+func last[S, A ~string](records []flussi.Record[S, A]) flussi.Record[S, A] {
+	return records[len(records)-1]
+}
+
+// newService returns a service for everybody in tests, on one gateway.
+func newService(t testing.TB, store pagoinrete.Store, gateway pagoinrete.Gateway) *pagoinrete.Service {
+	t.Helper()
+	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }
+	return must(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(t)
+}
+
+// add adds notices of pupils to an event.
+func (w *world) add(t testing.TB, event uuid.UUID, pupils ...pagoinrete.NoticeDraft) pagoinrete.AddReport {
+	t.Helper()
+	return must(w.AddNotices(t.Context(), assistant, event, pagoinrete.NoticeDraftRows(pupils...), pagoinrete.AddConfig{}))(t)
+}
+
+// notifiedNotice is the first notice of an event that notified gives.
+func (w *world) notifiedNotice(t testing.TB) pagoinrete.Notice {
+	t.Helper()
+	return w.notices(t, w.notified(t, 1).ID)[0]
+}
+
+// settle applies a settlement.
+func (w *world) settle(t testing.TB, rows ...pagoinrete.PaymentRow) pagoinrete.MatchReport {
+	t.Helper()
+	return do2(t, assistant, w.ApplySettlement, school, payments(rows...))
 }

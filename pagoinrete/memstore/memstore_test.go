@@ -24,20 +24,17 @@ var assistant = flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminA
 
 // newEvent returns an event to be stored as new.
 func newEvent(t testing.TB) pagoinrete.Event {
-	e, err := pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant)
-	require.NoError(t, err)
+	e := must(pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant))(t)
 	e.State = pagoinrete.EventSimulated
 	return e
 }
 
 // newChange returns a notice to be stored as new, with the number that belongs to i.
 func newChange(t testing.TB, of pagoinrete.Event, i int) pagoinrete.NoticeChange {
-	debtor, err := flussi.ParseFiscalCode("RSSMRA80A01H501U")
-	require.NoError(t, err)
-	n, err := pagoinrete.NewNotice(of, 1, pagoinrete.NoticeData{
+	debtor := must(flussi.ParseFiscalCode("RSSMRA80A01H501U"))(t)
+	n := must(pagoinrete.NewNotice(of, 1, pagoinrete.NoticeData{
 		Debtor: debtor, DebtorKind: pagoinrete.DebtorPupil, Amount: 4500, DueDate: time.Now().AddDate(0, 1, 0),
-	}, assistant)
-	require.NoError(t, err)
+	}, assistant))(t)
 	n.Number = number(t, 3, i)
 	return pagoinrete.NoticeChange{Notice: n, Record: pagoinrete.NoticeRecord{
 		At: n.CreatedAt, By: assistant.ID, Action: pagoinrete.NoticeCreate, To: n.State,
@@ -45,9 +42,7 @@ func newChange(t testing.TB, of pagoinrete.Event, i int) pagoinrete.NoticeChange
 }
 
 func number(t testing.TB, aux, i int) flussi.NoticeNumber {
-	n, err := flussi.ParseNoticeNumber(fmt.Sprintf("%d%017d", aux, i))
-	require.NoError(t, err)
-	return n
+	return must(flussi.ParseNoticeNumber(fmt.Sprintf("%d%017d", aux, i)))(t)
 }
 
 // filled returns a store with an event and its notices, and these.
@@ -86,8 +81,7 @@ func TestTheStoreCanBeUsedFromWithinTheSequenceOfSaveEvent(t *testing.T) {
 		assert.NoError(t, store.SaveNotices(ctx, pagoinrete.NoticeChange{Notice: n}))
 		yield(newChange(t, e, 2), nil)
 	}))
-	e, err := store.Event(ctx, e.ID)
-	require.NoError(t, err)
+	e = must(store.Event(ctx, e.ID))(t)
 	assert.Equal(t, pagoinrete.NoticeCounts{NotLinked: 2, Cancelled: 1}, e.Counts)
 }
 
@@ -95,13 +89,11 @@ func TestAnEventThatChangesWhileItsSequenceIsPulledIsAConflict(t *testing.T) {
 	ctx := context.Background()
 	store, e, _ := filled(t, 0)
 	change := newChange(t, e, 0)
-	err := store.SaveEvent(ctx, pagoinrete.EventChange{Event: e}, func(yield func(pagoinrete.NoticeChange, error) bool) {
+	require.ErrorIs(t, store.SaveEvent(ctx, pagoinrete.EventChange{Event: e}, func(yield func(pagoinrete.NoticeChange, error) bool) {
 		assert.NoError(t, store.SaveEvent(ctx, pagoinrete.EventChange{Event: e}, nil))
 		yield(change, nil)
-	})
-	require.ErrorIs(t, err, flussi.ErrConflict)
-	_, err = store.Notice(ctx, change.Notice.ID)
-	assert.ErrorIs(t, err, flussi.ErrNotFound)
+	}), flussi.ErrConflict)
+	assert.ErrorIs(t, only(store.Notice(ctx, change.Notice.ID)), flussi.ErrNotFound)
 }
 
 // The instalments are taken as they were when SaveEvent was called.
@@ -113,9 +105,7 @@ func TestInstalmentsThatChangeWhileTheSequenceIsPulledAreNotStored(t *testing.T)
 	require.NoError(t, store.SaveEvent(ctx, pagoinrete.EventChange{Event: e}, func(func(pagoinrete.NoticeChange, error) bool) {
 		e.Instalments[0].Amount = 1
 	}))
-	stored, err := store.Event(ctx, e.ID)
-	require.NoError(t, err)
-	assert.Equal(t, []pagoinrete.Instalment{{DueDate: due, Amount: 4500}}, stored.Instalments)
+	assert.Equal(t, []pagoinrete.Instalment{{DueDate: due, Amount: 4500}}, must(store.Event(ctx, e.ID))(t).Instalments)
 }
 
 func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {
@@ -138,18 +128,16 @@ func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {
 func TestAPageWithoutALimitIsAsLongAsTheLongest(t *testing.T) {
 	store, _, _ := filled(t, flussi.MaxPage+1)
 	for _, limit := range []int{0, -1} {
-		found, err := store.Notices(context.Background(), pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: limit})
-		require.NoError(t, err)
+		found := must(store.Notices(context.Background(), pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: limit}))(t)
 		assert.Len(t, found, flussi.MaxPage)
 	}
 }
 
-func TestAnIUVFindsWhatHasItNow(t *testing.T) {
+func TestIUVFindsNoticesThatHaveItNow(t *testing.T) {
 	ctx := context.Background()
 	store, _, all := filled(t, 3)
 	find := func(iuvs ...flussi.IUV) []uuid.UUID {
-		found, err := store.Notices(ctx, pagoinrete.NoticeFilter{IUVs: iuvs}, pagoinrete.Page{OldestFirst: true})
-		require.NoError(t, err)
+		found := must(store.Notices(ctx, pagoinrete.NoticeFilter{IUVs: iuvs}, pagoinrete.Page{OldestFirst: true}))(t)
 		return ids(found)
 	}
 	save := func(n *pagoinrete.Notice, number flussi.NoticeNumber) {
@@ -174,7 +162,7 @@ func TestAnIUVFindsWhatHasItNow(t *testing.T) {
 // Whatever happened to a store, its lists, counts and indexes are those that its notices
 // have. The contract leaves it open whether a notice may go to another event or get another
 // time of creation; here it may, and all that is derived goes along.
-func TestWhatIsDerivedFitsWhatIsStored(t *testing.T) {
+func TestListsCountsAndIndexesFitTheStore(t *testing.T) {
 	ctx := context.Background()
 	random := rand.New(rand.NewPCG(1, 2))
 	store := memstore.New()
@@ -260,9 +248,7 @@ func TestWhatIsDerivedFitsWhatIsStored(t *testing.T) {
 				counts.Add(n, 1)
 			}
 		}
-		stored, err := store.Event(ctx, e.ID)
-		require.NoError(t, err)
-		require.Equal(t, counts, stored.Counts)
+		require.Equal(t, counts, must(store.Event(ctx, e.ID))(t).Counts)
 	}
 	for i := range 50 {
 		iuv := number(t, 3, i).IUV()
@@ -270,8 +256,15 @@ func TestWhatIsDerivedFitsWhatIsStored(t *testing.T) {
 			pagoinrete.NoticeFilter{IUVs: []flussi.IUV{iuv, number(t, 3, 49-i).IUV()}, Event: events[i%len(events)].ID})
 	}
 	for _, filter := range filters {
-		listed, err := store.Notices(ctx, filter, pagoinrete.Page{OldestFirst: true, Limit: len(known) + 1})
-		require.NoError(t, err)
+		listed := must(store.Notices(ctx, filter, pagoinrete.Page{OldestFirst: true, Limit: len(known) + 1}))(t)
 		require.Equal(t, matching(filter), ids(listed))
 	}
 }
+
+// must returns the value of a call that has to succeed.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
+}
+
+// only returns the error of a call, without its value.
+func only(_ any, err error) error { return err }

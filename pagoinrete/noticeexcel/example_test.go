@@ -11,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
@@ -35,7 +36,7 @@ func ExampleTemplate_Blank() {
 func ExampleTemplate_Rows() {
 	ctx := context.Background()
 	assistant := flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant}}
-	procedure, event := simulated(ctx, assistant)
+	service, event := simulated(ctx, assistant)
 	template, _ := noticeexcel.New(noticeexcel.Config{})
 
 	file := strings.NewReader("CF alunno;Alunno;CF genitore;Rata;Importo\n" +
@@ -45,7 +46,7 @@ func ExampleTemplate_Rows() {
 
 	var report excel.Report
 	rows := template.Rows(ctx, file, file.Size(), &report)
-	added, err := procedure.AddNotices(ctx, assistant, event.ID, rows, pagoinrete.AddConfig{})
+	added, err := service.AddNotices(ctx, assistant, event.ID, rows, pagoinrete.AddConfig{})
 	fmt.Println(flussi.Explain(err))
 	fmt.Print(noticeexcel.Italian(&report, added, 0))
 
@@ -67,12 +68,12 @@ func ExampleTemplate_Rows() {
 func ExampleTemplate_Export() {
 	ctx := context.Background()
 	assistant := flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant}}
-	procedure, event := simulated(ctx, assistant)
-	_, _ = procedure.AddNotices(ctx, assistant, event.ID, pagoinrete.NoticeDraftRows(pagoinrete.NoticeDraft{Debtor: person(1), Discount: 1_000}), pagoinrete.AddConfig{})
+	service, event := simulated(ctx, assistant)
+	_, _ = service.AddNotices(ctx, assistant, event.ID, pagoinrete.NoticeDraftRows(pagoinrete.NoticeDraft{Debtor: person(1), Discount: 1_000}), pagoinrete.AddConfig{})
 	template, _ := noticeexcel.New(noticeexcel.Config{})
 
 	var file bytes.Buffer
-	err := template.Export(ctx, &file, procedure.AllNotices(ctx, assistant, pagoinrete.NoticeFilter{Event: event.ID}))
+	err := template.Export(ctx, &file, service.AllNotices(ctx, assistant, pagoinrete.NoticeFilter{Event: event.ID}))
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
 		return
@@ -98,9 +99,9 @@ func simulated(ctx context.Context, by flussi.Actor) (*pagoinrete.Service, pagoi
 	noPlatform := func(context.Context, string) (pagoinrete.Gateway, error) {
 		return nil, errors.New("nothing is transmitted in this example")
 	}
-	procedure, _ := pagoinrete.NewService(store, pagoinrete.Permissions{by.ID: {"RMIC8GA002"}}, noPlatform, pagoinrete.ServiceConfig{})
+	service, _ := pagoinrete.NewService(store, pagoinrete.Permissions{by.ID: {"RMIC8GA002"}}, noPlatform, pagoinrete.ServiceConfig{})
 	event, _ := pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", by)
-	event.EventData, event.State = fee(), pagoinrete.EventSimulated
+	event.EventData, event.State = sampletest.Fee(), pagoinrete.EventSimulated
 	_ = store.SaveEvent(ctx, pagoinrete.EventChange{Event: event, Record: pagoinrete.EventRecord{At: event.CreatedAt, By: by.ID, Action: pagoinrete.EventSave, To: event.State}}, nil)
-	return procedure, event
+	return service, event
 }

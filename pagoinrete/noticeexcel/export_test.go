@@ -107,7 +107,7 @@ func TestAnExportIsRefusedWhoeverHasSavedIt(t *testing.T) {
 }
 
 // The template survives LibreOffice, empty and filled in.
-func TestTheTemplateComesBackFromLibreOffice(t *testing.T) {
+func TestTemplateSurvivesLibreOffice(t *testing.T) {
 	want := pagoinrete.NoticeDraft{Debtor: person(1), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Rossi Maria"), Payer: person(2), Instalment: 3,
 		Amount: 2_000, Discount: 1_236, DueDate: endOfDay(t, 2099, 6, 3), Reference: "GITA-1"}
 	imports(t).CheckLibreOffice(t, map[string]any{"A2": want.Debtor.Reveal(), "B2": want.DebtorName.Reveal(), "C2": "alunno", "D2": want.Payer.Reveal(), "E2": 3,

@@ -3,9 +3,8 @@ package noticeexcel_test
 import (
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
 )
@@ -18,15 +17,14 @@ func FuzzRows(f *testing.F) {
 	f.Add([]byte("Codice fiscale\tImporto\n" + pupil + "\t12,50\n" + pupil + "\t1.234\n"))
 	f.Add([]byte("CF,IUV\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tpl, err := noticeexcel.New(noticeexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}})
-		require.NoError(t, err)
+		tpl := must(noticeexcel.New(noticeexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}}))(t)
 		importsOf(tpl).CheckSequence(t, data, func(r pagoinrete.NoticeRow) error { return fitting(r.Draft) })
 	})
 }
 
 // fitting judges a draft as an event with its instalment, amount and due date would.
 func fitting(d pagoinrete.NoticeDraft) error {
-	e := fee()
+	e := sampletest.Fee()
 	data := pagoinrete.NoticeData{Debtor: d.Debtor, DebtorKind: d.DebtorKind, DebtorName: d.DebtorName, Payer: d.Payer,
 		Amount: d.Amount, Discount: d.Discount, DueDate: d.DueDate, Reference: d.Reference}
 	if data.Amount == 0 {

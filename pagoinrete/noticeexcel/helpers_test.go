@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"iter"
 	"slices"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
@@ -38,9 +38,8 @@ func newWorld(t testing.TB) *world {
 	nobody := func(context.Context, string) (pagoinrete.Gateway, error) {
 		return nil, errors.New("nothing is transmitted here")
 	}
-	procedure, err := pagoinrete.NewService(store, pagoinrete.Permissions{assistant.ID: {school}}, nobody, pagoinrete.ServiceConfig{})
-	require.NoError(t, err)
-	w := &world{Service: procedure, store: store}
+	service := must(pagoinrete.NewService(store, pagoinrete.Permissions{assistant.ID: {school}}, nobody, pagoinrete.ServiceConfig{}))(t)
+	w := &world{Service: service, store: store}
 	w.event = w.seed(t, func(*pagoinrete.Event) {})
 	return w
 }
@@ -48,30 +47,13 @@ func newWorld(t testing.TB) *world {
 // seed stores an event in whatever state it is made to have.
 func (w *world) seed(t testing.TB, change func(*pagoinrete.Event)) pagoinrete.Event {
 	t.Helper()
-	e, err := pagoinrete.NewEvent(pagoinrete.Fee, school, assistant)
-	require.NoError(t, err)
-	e.State, e.EventData = pagoinrete.EventSimulated, fee()
+	e := must(pagoinrete.NewEvent(pagoinrete.Fee, school, assistant))(t)
+	e.State, e.EventData = pagoinrete.EventSimulated, sampletest.Fee()
 	change(&e)
 	require.NoError(t, w.store.SaveEvent(t.Context(), pagoinrete.EventChange{Event: e, Record: pagoinrete.EventRecord{
 		At: e.CreatedAt, By: assistant.ID, Action: pagoinrete.EventSave, To: e.State}}, nil))
-	e, err = w.store.Event(t.Context(), e.ID)
-	require.NoError(t, err)
+	e = must(w.store.Event(t.Context(), e.ID))(t)
 	return e
-}
-
-func fee() pagoinrete.EventData {
-	d := pagoinrete.EventData{
-		Name: "Viaggio a Firenze", Causale: "Viaggio di istruzione a Firenze", SchoolYear: 2098, FinancialYear: 2099,
-		Account: "IT60X0542811101000000123456", Amount: 10_000,
-	}
-	for i, amount := range []flussi.Cents{5_000, 3_000, 2_000} {
-		due, err := flussi.EndOfDay(2099, time.Month(3+i), 31-i%2)
-		if err != nil {
-			panic(err)
-		}
-		d.Instalments = append(d.Instalments, pagoinrete.Instalment{DueDate: due, Amount: amount})
-	}
-	return d
 }
 
 // add gives a file to the event, as an office does.
@@ -94,19 +76,15 @@ func (w *world) notices(t testing.TB) []pagoinrete.Notice {
 
 func template(t testing.TB) *noticeexcel.Template {
 	t.Helper()
-	tpl, err := noticeexcel.New(noticeexcel.Config{})
-	require.NoError(t, err)
-	return tpl
+	return must(noticeexcel.New(noticeexcel.Config{}))(t)
 }
 
 // imports are the imports of a template.
 func imports(t testing.TB) exceltest.Workbook[pagoinrete.NoticeRow] { return importsOf(template(t)) }
 
 func importsOf(tpl *noticeexcel.Template) exceltest.Workbook[pagoinrete.NoticeRow] {
-	return exceltest.Workbook[pagoinrete.NoticeRow]{Blank: tpl.Blank, Rows: tpl.Rows, Number: func(r pagoinrete.NoticeRow) int { return r.Number },
-		Annotate: func(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, rows []*flussi.RowError) error {
-			return tpl.Annotate(ctx, w, r, size, report, pagoinrete.AddReport{ImportReport: flussi.ImportReport{Invalid: len(rows), Errors: rows}})
-		}}
+	return exceltest.Of(tpl, func(r pagoinrete.NoticeRow) int { return r.Number },
+		func(r flussi.ImportReport) pagoinrete.AddReport { return pagoinrete.AddReport{ImportReport: r} })
 }
 
 func export(t testing.TB, notices iter.Seq2[pagoinrete.Notice, error]) []byte {
@@ -125,36 +103,22 @@ var exportHeaders = append(slices.Clone(importHeaders), "Da pagare", "UUID", "Ma
 	"Riscontro manuale", "Importo riscontro", "Data riscontro", "Riscontrato da",
 	"Mandato di rimborso", "Importo rimborso", "Data rimborso", "Rimborsato da")
 
-// person returns fiscal codes that are all different.
-func person(n int) flussi.FiscalCode {
-	letters := ""
-	for range 6 {
-		letters += string(rune('A' + n%26))
-		n /= 26
-	}
-	return code(letters + "80A01H501X")
-}
+func person(n int) flussi.FiscalCode { return sampletest.FiscalCode(n) }
 
 func code(s string) flussi.FiscalCode {
-	c, err := flussi.ParseFiscalCode(s)
-	if err != nil {
-		panic(err)
-	}
+	c, _ := flussi.ParseFiscalCode(s)
 	return c
 }
 
 func endOfDay(t testing.TB, year int, month time.Month, day int) time.Time {
 	t.Helper()
-	at, err := flussi.EndOfDay(year, month, day)
-	require.NoError(t, err)
-	return at
+	return must(flussi.EndOfDay(year, month, day))(t)
 }
 
 // whole is a notice with something in every field.
 func whole(t testing.TB) pagoinrete.Notice {
 	t.Helper()
-	number, err := flussi.ParseNoticeNumber("301005100001400678")
-	require.NoError(t, err)
+	number := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	proof := func(reference string, amount flussi.Cents, day int, by string) pagoinrete.Proof {
 		return pagoinrete.Proof{Reference: reference, Amount: amount, Date: time.Date(2099, 4, day, 0, 0, 0, 0, time.UTC), By: by}
 	}
@@ -170,4 +134,9 @@ func whole(t testing.TB) pagoinrete.Notice {
 		Discrepancy: pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyPaidTwice, Resolved: true}, Error: "Importo non ammesso.",
 		CreatedAt: time.Date(2099, 2, 28, 16, 0, 0, 0, time.UTC), UpdatedAt: time.Date(2099, 2, 28, 16, 47, 53, 0, time.UTC), UpdatedBy: "a.verdi", Version: 7,
 	}
+}
+
+// must returns the value of a call that has to succeed.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
 }

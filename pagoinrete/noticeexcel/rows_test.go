@@ -43,8 +43,7 @@ func TestTheTemplateOffersTheKinds(t *testing.T) {
 	require.NoError(t, template(t).Blank(t.Context(), &b))
 	f, rows := exceltest.Open(t, b.Bytes())
 	assert.Equal(t, importHeaders, rows[0])
-	checks, err := f.GetDataValidations("Avvisi")
-	require.NoError(t, err)
+	checks := must(f.GetDataValidations("Avvisi"))(t)
 	lists := 0
 	for _, c := range checks {
 		if strings.HasPrefix(c.Sqref, "C") {
@@ -176,13 +175,12 @@ func TestACSVFileIsReadToo(t *testing.T) {
 }
 
 // A sum that the office has added below is no notice.
-func TestARowWithTheSumIsPassedOver(t *testing.T) {
+func TestRowWithTheSumIsIgnored(t *testing.T) {
 	imports(t).CheckSum(t, map[string]any{"A2": pupil, "F2": 12.5}, "F")
 }
 
 func TestPastDueDatesAndDoubtfulCodesAreWarnings(t *testing.T) {
-	strict, err := noticeexcel.New(noticeexcel.Config{Codes: flussi.Strict})
-	require.NoError(t, err)
+	strict := must(noticeexcel.New(noticeexcel.Config{Codes: flussi.Strict}))(t)
 	imports(t).CheckWarnings(t, importsOf(strict), map[string]any{"A2": person(1).Reveal()}, "H")
 }
 
@@ -227,6 +225,6 @@ func TestItalianTellsWhatTheEventFound(t *testing.T) {
 	}
 }
 
-func TestALoopThatIsLeftEndsTheReading(t *testing.T) {
+func TestBreakEndsTheReading(t *testing.T) {
 	imports(t).CheckLoopLeft(t, imports(t).Fill(t, map[string]any{"A2": pupil, "A3": "x"}))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	flowstore "github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
@@ -21,12 +22,12 @@ import (
 func ExampleMessages_Import() {
 	ctx := context.Background()
 	assistant := flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant, flussi.Operator}}
-	procedure, event, closeProcedure := exampleEvent(ctx, assistant)
-	defer closeProcedure()
-	service, dispatcher, server := exampleService(assistant)
+	service, event, closeService := exampleEvent(ctx, assistant)
+	defer closeService()
+	flows, dispatcher, server := exampleService(assistant)
 	defer server.Close()
 
-	messages, err := noticeflow.New(procedure, service, noticeflow.Config{School: "IC Via Verdi"})
+	messages, err := noticeflow.New(service, flows, noticeflow.Config{School: "IC Via Verdi"})
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
 		return
@@ -37,8 +38,8 @@ func ExampleMessages_Import() {
 		fmt.Println(flussi.Explain(err))
 		return
 	}
-	_, _ = service.ActivateFlow(ctx, assistant, f.ID)
-	_, _ = service.SendFlow(ctx, assistant, f.ID)
+	_, _ = flows.ActivateFlow(ctx, assistant, f.ID)
+	_, _ = flows.SendFlow(ctx, assistant, f.ID)
 	f, err = dispatcher.Run(ctx, f.ID)
 	fmt.Println(f.State.Label(), len(server.Deliveries()), err)
 
@@ -63,12 +64,12 @@ func ExampleMessages_Import() {
 func ExampleMessages_Rows() {
 	ctx := context.Background()
 	assistant := flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant, flussi.Operator}}
-	procedure, event, closeProcedure := exampleEvent(ctx, assistant)
-	defer closeProcedure()
-	service, _, server := exampleService(assistant)
+	service, event, closeService := exampleEvent(ctx, assistant)
+	defer closeService()
+	flows, _, server := exampleService(assistant)
 	defer server.Close()
 
-	messages, err := noticeflow.New(procedure, service, noticeflow.Config{
+	messages, err := noticeflow.New(service, flows, noticeflow.Config{
 		Subject:    "{{.Evento}}: rata {{.Rata}} di {{.Rate}}",
 		Content:    "Gentile famiglia{{if .Iniziali}} di {{.Iniziali}}{{end}}, entro il {{.Scadenza}} sono da pagare {{.Importo}}. Per ogni domanda la segreteria è aperta tutti i giorni dalle 8 alle 10.",
 		Instalment: 2,
@@ -87,7 +88,7 @@ func ExampleMessages_Rows() {
 		fmt.Println(row.Draft.Content.Reveal())
 	}
 
-	_, err = noticeflow.New(procedure, service, noticeflow.Config{Subject: "Da pagare per {{.Nome}}"})
+	_, err = noticeflow.New(service, flows, noticeflow.Config{Subject: "Da pagare per {{.Nome}}"})
 	fmt.Println(flussi.Explain(err))
 	// Output:
 	// 2 Viaggio a Firenze: rata 2 di 3 <nil>
@@ -102,22 +103,22 @@ func exampleEvent(ctx context.Context, by flussi.Actor) (*pagoinrete.Service, pa
 	server.AddSchool(restgatewaytest.School{Code: "RMIC8GA002", Key: "s-key"})
 	key, _ := flussi.ParseKey("s-key")
 	client, _ := restgateway.New(key, "RMIC8GA002", restgateway.Config{BaseURL: server.URL})
-	procedure, _ := pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{by.ID: {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}},
+	service, _ := pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{by.ID: {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}},
 		func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil }, pagoinrete.ServiceConfig{})
 
-	e, _ := procedure.CreateEvent(ctx, by, pagoinrete.Fee, "RMIC8GA002", fee())
-	_, _ = procedure.TransmitEvent(ctx, by, e.ID)
-	_, _ = procedure.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDraftRows(
+	e, _ := service.CreateEvent(ctx, by, pagoinrete.Fee, "RMIC8GA002", sampletest.Fee())
+	_, _ = service.TransmitEvent(ctx, by, e.ID)
+	_, _ = service.AddNotices(ctx, by, e.ID, pagoinrete.NoticeDraftRows(
 		pagoinrete.NoticeDraft{Debtor: person(11), DebtorName: flussi.NewText("Rossi Maria"), Payer: person(1)},
 		pagoinrete.NoticeDraft{Debtor: person(12), Payer: person(2)},
 	), pagoinrete.AddConfig{})
-	_, _ = procedure.TransmitNotices(ctx, by, e.ID)
-	_, _ = procedure.SubmitEvent(ctx, by, e.ID)
-	_, _ = procedure.ApproveEvent(ctx, flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principal}}, e.ID)
-	_, _ = procedure.NotifyEvent(ctx, by, e.ID)
+	_, _ = service.TransmitNotices(ctx, by, e.ID)
+	_, _ = service.SubmitEvent(ctx, by, e.ID)
+	_, _ = service.ApproveEvent(ctx, flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principal}}, e.ID)
+	_, _ = service.NotifyEvent(ctx, by, e.ID)
 	server.LogIn(person(1))
-	e, _, _ = procedure.VerifyEvent(ctx, by, e.ID)
-	return procedure, e, server.Close
+	e, _, _ = service.VerifyEvent(ctx, by, e.ID)
+	return service, e, server.Close
 }
 
 // exampleService sends the messages of the service scuola.
@@ -126,9 +127,9 @@ func exampleService(by flussi.Actor) (*flow.Service, *flow.Dispatcher, *appiotes
 	server.AddService(appiotest.Service{ID: "scuola", Key: "a-key"})
 	key, _ := flussi.ParseKey("a-key")
 	client, _ := appio.New(key, appio.Config{BaseURL: server.URL})
-	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
+	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := flowstore.New()
-	service, _ := flow.NewService(store, flow.Permissions{by.ID: {"scuola"}}, messengers, flow.ServiceConfig{})
-	dispatcher, _ := flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
+	service, _ := flow.NewService(store, flow.Permissions{by.ID: {"scuola"}}, senders, flow.ServiceConfig{})
+	dispatcher, _ := flow.NewDispatcher(store, senders, flow.DispatcherConfig{})
 	return service, dispatcher, server
 }

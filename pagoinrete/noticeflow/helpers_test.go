@@ -3,7 +3,6 @@ package noticeflow_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -13,21 +12,22 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	flowstore "github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 )
 
 const (
-	school  = "RMIC8GA002"
-	service = "scuola"
-	another = "mensa"
+	school         = "RMIC8GA002"
+	messageService = "scuola"
+	another        = "mensa"
 )
 
 // assistant works in the school's office and sends its messages.
 var assistant = flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminAssistant, flussi.Operator}}
 
-// world is a service and a service, each on a store in memory.
+// world is a service of each kind, each on a store in memory.
 type world struct {
 	*pagoinrete.Service
 	flows   *flow.Service
@@ -39,37 +39,31 @@ type world struct {
 func newWorld(t testing.TB, change func(*pagoinrete.Event)) *world {
 	t.Helper()
 	w := &world{notices: memstore.New(), store: flowstore.New()}
-	var err error
-	w.Service, err = pagoinrete.NewService(w.notices, pagoinrete.Permissions{assistant.ID: {school}}, func(context.Context, string) (pagoinrete.Gateway, error) {
+	w.Service = must(pagoinrete.NewService(w.notices, pagoinrete.Permissions{assistant.ID: {school}}, func(context.Context, string) (pagoinrete.Gateway, error) {
 		return nil, errors.New("nothing is transmitted here")
-	}, pagoinrete.ServiceConfig{})
-	require.NoError(t, err)
-	w.flows, err = flow.NewService(w.store, flow.Permissions{assistant.ID: {service, another}}, func(context.Context, string) (flow.Sender, error) {
+	}, pagoinrete.ServiceConfig{}))(t)
+	w.flows = must(flow.NewService(w.store, flow.Permissions{assistant.ID: {messageService, another}}, func(context.Context, string) (flow.Sender, error) {
 		return nil, errors.New("nothing is sent here")
-	}, flow.ServiceConfig{})
-	require.NoError(t, err)
+	}, flow.ServiceConfig{}))(t)
 
-	e, err := pagoinrete.NewEvent(pagoinrete.Fee, school, assistant)
-	require.NoError(t, err)
-	e.State, e.EventData = pagoinrete.EventNotified, fee()
+	e := must(pagoinrete.NewEvent(pagoinrete.Fee, school, assistant))(t)
+	e.State, e.EventData = pagoinrete.EventNotified, sampletest.Fee()
 	if change != nil {
 		change(&e)
 	}
 	require.NoError(t, w.notices.SaveEvent(t.Context(), pagoinrete.EventChange{Event: e, Record: pagoinrete.EventRecord{
 		At: e.CreatedAt, By: assistant.ID, Action: pagoinrete.EventSave, To: e.State}}, nil))
-	w.event, err = w.notices.Event(t.Context(), e.ID)
-	require.NoError(t, err)
+	w.event = must(w.notices.Event(t.Context(), e.ID))(t)
 	return w
 }
 
 // seed stores a notice of the event, the nth, whose second instalment its debtor owes.
 func (w *world) seed(t testing.TB, n int, change func(*pagoinrete.Notice)) pagoinrete.Notice {
 	t.Helper()
-	made, err := pagoinrete.NewNotice(w.event, 2, pagoinrete.NoticeData{
+	made := must(pagoinrete.NewNotice(w.event, 2, pagoinrete.NoticeData{
 		Debtor: person(1000 + n), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Segreti Sara"), Payer: person(n),
 		Amount: 3_000, Discount: 500, DueDate: w.event.Instalments[1].DueDate,
-	}, assistant)
-	require.NoError(t, err)
+	}, assistant))(t)
 	made.State, made.Number = pagoinrete.NoticeNotified, notice(n)
 	made.CreatedAt = made.CreatedAt.Truncate(time.Second).Add(time.Duration(n) * time.Millisecond) // in their order
 	if change != nil {
@@ -80,38 +74,20 @@ func (w *world) seed(t testing.TB, n int, change func(*pagoinrete.Notice)) pagoi
 	return made
 }
 
-func fee() pagoinrete.EventData {
-	d := pagoinrete.EventData{
-		Name: "Viaggio a Firenze", Causale: "Viaggio di istruzione a Firenze", SchoolYear: 2098, FinancialYear: 2099,
-		Account: "IT60X0542811101000000123456", Amount: 10_000,
-	}
-	for i, amount := range []flussi.Cents{5_000, 3_000, 2_000} {
-		due, err := flussi.EndOfDay(2099, time.Month(3+i), 31-i%2)
-		if err != nil {
-			panic(err)
-		}
-		d.Instalments = append(d.Instalments, pagoinrete.Instalment{DueDate: due, Amount: amount})
-	}
-	return d
-}
-
 func in(state pagoinrete.NoticeState) func(*pagoinrete.Notice) {
 	return func(n *pagoinrete.Notice) { n.State = state }
 }
 
 func (w *world) messages(t testing.TB, c noticeflow.Config) *noticeflow.Messages {
 	t.Helper()
-	m, err := noticeflow.New(w.Service, w.flows, c)
-	require.NoError(t, err)
-	return m
+	return must(noticeflow.New(w.Service, w.flows, c))(t)
 }
 
 // rows returns the messages, and what is wrong with the other rows by their numbers.
 func (w *world) rows(t testing.TB, c noticeflow.Config) ([]flow.Row, map[int]error, noticeflow.Report) {
 	t.Helper()
 	var report noticeflow.Report
-	rows, err := w.messages(t, c).Rows(t.Context(), assistant, w.event.ID, service, &report)
-	require.NoError(t, err)
+	rows := must(w.messages(t, c).Rows(t.Context(), assistant, w.event.ID, messageService, &report))(t)
 	var good []flow.Row
 	wrong := map[int]error{}
 	for row, err := range rows {
@@ -135,7 +111,7 @@ func (w *world) draft(t testing.TB, c noticeflow.Config) flow.Draft {
 
 func (w *world) importAll(t testing.TB, m *noticeflow.Messages, c flow.AddConfig) (flow.Flow, noticeflow.Report, error) {
 	t.Helper()
-	return m.Import(t.Context(), assistant, w.event.ID, service, flow.Details{}, c)
+	return m.Import(t.Context(), assistant, w.event.ID, messageService, flow.Details{}, c)
 }
 
 func (w *world) notifications(t testing.TB, flowID uuid.UUID) []flow.Notification {
@@ -148,24 +124,13 @@ func (w *world) notifications(t testing.TB, flowID uuid.UUID) []flow.Notificatio
 	return all
 }
 
-// person returns fiscal codes that are all different.
-func person(n int) flussi.FiscalCode {
-	letters := ""
-	for range 6 {
-		letters += string(rune('A' + n%26))
-		n /= 26
-	}
-	code, err := flussi.ParseFiscalCode(letters + "80A01H501X")
-	if err != nil {
-		panic(err)
-	}
-	return code
+func person(n int) flussi.FiscalCode   { return sampletest.FiscalCode(n) }
+func notice(n int) flussi.NoticeNumber { return sampletest.NoticeNumber(n) }
+
+// must returns the value of a call that has to succeed.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
 }
 
-func notice(n int) flussi.NoticeNumber {
-	number, err := flussi.ParseNoticeNumber(fmt.Sprintf("3010%014d", n))
-	if err != nil {
-		panic(err)
-	}
-	return number
-}
+// only returns the error of a call, without its value.
+func only(_ any, err error) error { return err }

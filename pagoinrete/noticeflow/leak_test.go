@@ -49,8 +49,7 @@ func TestNothingPersonalIsInErrorsReportsAndTexts(t *testing.T) {
 			assert.NotContains(t, text, secret)
 		}
 	}
-	rows, err := m.Rows(t.Context(), assistant, w.event.ID, service, nil)
-	require.NoError(t, err)
+	rows := must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
 	for row, err := range rows {
 		nothing(row, err)
 	}

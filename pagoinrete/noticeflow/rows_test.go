@@ -18,11 +18,10 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 )
 
-func TestAMessageSaysWhatIsDueToWhoPays(t *testing.T) {
+func TestMessageTellsThePayerWhatIsDue(t *testing.T) {
 	w := newWorld(t, nil)
 	n := w.seed(t, 1, nil)
-	payee, err := flussi.ParseOrganizationCode("80185250588")
-	require.NoError(t, err)
+	payee := must(flussi.ParseOrganizationCode("80185250588"))(t)
 	rows, wrong, report := w.rows(t, noticeflow.Config{Subject: "Da pagare: {{.Evento}}", Payee: payee})
 	require.Empty(t, wrong)
 	require.Len(t, rows, 1)
@@ -54,7 +53,7 @@ func TestStaffAreWrittenToThemselves(t *testing.T) {
 	assert.Contains(t, d.Content.Reveal(), "un avviso di pagamento a Suo nome.")
 }
 
-func TestABindingDueDateIsOneInTheMessageToo(t *testing.T) {
+func TestBindingDueDateIsBindingInTheMessage(t *testing.T) {
 	w := newWorld(t, func(e *pagoinrete.Event) { e.Binding = true })
 	w.seed(t, 1, nil)
 	d := w.draft(t, noticeflow.Config{})
@@ -64,7 +63,7 @@ func TestABindingDueDateIsOneInTheMessageToo(t *testing.T) {
 }
 
 // Whoever has nothing to pay is not written to.
-func TestOnlyWhatIsToBePaidIsWrittenAbout(t *testing.T) {
+func TestOnlyUnpaidNoticesHaveMessages(t *testing.T) {
 	w := newWorld(t, nil)
 	for i, state := range []pagoinrete.NoticeState{
 		pagoinrete.NoticeNotified, pagoinrete.NoticeNotNotified, pagoinrete.NoticeAwaitingReceipt, pagoinrete.NoticePaidOnline, pagoinrete.NoticePaidManually,
@@ -93,7 +92,7 @@ func TestOnlyWhatIsToBePaidIsWrittenAbout(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBePaidAnyMoreIsLeftOut(t *testing.T) {
+func TestExpiredNoticesHaveNoMessage(t *testing.T) {
 	past := func(n *pagoinrete.Notice) { n.DueDate = time.Now().Add(-time.Minute).UTC() }
 	w := newWorld(t, func(e *pagoinrete.Event) { e.Binding = true })
 	w.seed(t, 1, past)
@@ -107,7 +106,7 @@ func TestWhatCannotBePaidAnyMoreIsLeftOut(t *testing.T) {
 	assert.True(t, w.draft(t, noticeflow.Config{}).PayableAfterDue)
 }
 
-func TestTheReportSpeaksOfOneAsOfOne(t *testing.T) {
+func TestReportHasSingularAndPlural(t *testing.T) {
 	one := noticeflow.Report{Notices: 6, Settled: 1, OtherInstalments: 1, PaymentPending: 1, NotNotified: 1, Expired: 1, AlreadyNotified: 1}
 	assert.Equal(t, "Avvisi dell'evento: 6. Messaggi preparati: 0.\nAvvisi senza messaggio: 1 ha già un messaggio nel servizio; 1 non è da pagare; "+
 		"1 ha un pagamento in corso; 1 non è ancora notificato su Pago In Rete; 1 non si può più pagare, perché la scadenza è passata; 1 è di un'altra rata.\n", one.Italian())
@@ -162,7 +161,7 @@ func TestAnEventThatNobodyCanPayIsRefused(t *testing.T) {
 	} {
 		w := newWorld(t, c.change)
 		m := w.messages(t, noticeflow.Config{})
-		_, err := m.Rows(t.Context(), assistant, w.event.ID, service, nil)
+		_, err := m.Rows(t.Context(), assistant, w.event.ID, messageService, nil)
 		require.ErrorIs(t, err, c.err, name)
 		assert.Contains(t, flussi.Explain(err), c.says, name)
 		_, _, err = w.importAll(t, m, flow.AddConfig{})
@@ -174,42 +173,40 @@ func TestOnlyWhoWorksForTheSchoolAndSendsForTheServiceWrites(t *testing.T) {
 	w := newWorld(t, nil)
 	w.seed(t, 1, nil)
 	m := w.messages(t, noticeflow.Config{})
-	_, _, err := m.Import(t.Context(), flussi.Actor{ID: "nobody", Roles: assistant.Roles}, w.event.ID, service, flow.Details{}, flow.AddConfig{})
+	_, _, err := m.Import(t.Context(), flussi.Actor{ID: "nobody", Roles: assistant.Roles}, w.event.ID, messageService, flow.Details{}, flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrNotFound)
-	_, _, err = m.Import(t.Context(), assistant, uuid.New(), service, flow.Details{}, flow.AddConfig{})
+	_, _, err = m.Import(t.Context(), assistant, uuid.New(), messageService, flow.Details{}, flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrNotFound)
 	_, _, err = m.Import(t.Context(), assistant, w.event.ID, "tributi", flow.Details{}, flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrForbidden)
-	_, _, err = m.Import(t.Context(), flussi.Actor{ID: assistant.ID, Roles: assistant.Roles[:1]}, w.event.ID, service, flow.Details{}, flow.AddConfig{})
+	_, _, err = m.Import(t.Context(), flussi.Actor{ID: assistant.ID, Roles: assistant.Roles[:1]}, w.event.ID, messageService, flow.Details{}, flow.AddConfig{})
 	require.Error(t, err)
 	assert.Contains(t, flussi.Explain(err), "riservata al ruolo «operatore»")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = m.Rows(ended, assistant, w.event.ID, service, nil)
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, only(m.Rows(ended, assistant, w.event.ID, messageService, nil)), context.Canceled)
 }
 
-func TestAFlowLeadsBackToItsEvent(t *testing.T) {
+func TestFlowNamesItsEvent(t *testing.T) {
 	w := newWorld(t, nil)
 	w.seed(t, 1, nil)
 	m := w.messages(t, noticeflow.Config{})
 	f, report, err := w.importAll(t, m, flow.AddConfig{})
 	require.NoError(t, err)
 	assert.Equal(t, flow.Details{Note: flussi.NewText("Avvisi di pagamento: Viaggio a Firenze"), AppContext: "Pago In Rete", AppKey: w.event.ID.String()}, f.Details)
-	assert.Equal(t, service, f.Service)
+	assert.Equal(t, messageService, f.Service)
 	assert.Equal(t, flow.FlowInactive, f.State)
 	assert.Equal(t, 1, report.Added.Added)
-	found, err := w.flows.Flows(t.Context(), assistant, flow.FlowFilter{AppContext: noticeflow.AppContext, AppKey: w.event.ID.String()}, flow.Page{})
-	require.NoError(t, err)
+	found := must(w.flows.Flows(t.Context(), assistant, flow.FlowFilter{AppContext: noticeflow.AppContext, AppKey: w.event.ID.String()}, flow.Page{}))(t)
 	assert.Len(t, found.Flows, 1)
 
 	details := flow.Details{Note: flussi.NewText("Sollecito"), AppContext: "Segreteria", AppKey: "7"}
-	f, _, err = m.Import(t.Context(), assistant, w.event.ID, service, details, flow.AddConfig{Occasion: "sollecito"})
+	f, _, err = m.Import(t.Context(), assistant, w.event.ID, messageService, details, flow.AddConfig{Occasion: "sollecito"})
 	require.NoError(t, err)
 	assert.Equal(t, details, f.Details)
 }
 
-func TestNobodyIsWrittenToTwice(t *testing.T) {
+func TestImportWritesOncePerNotice(t *testing.T) {
 	w := newWorld(t, nil)
 	for i := range 5 {
 		w.seed(t, i+1, nil)
@@ -225,13 +222,12 @@ func TestNobodyIsWrittenToTwice(t *testing.T) {
 	assert.Equal(t, "Non ci sono messaggi da preparare. Avvisi senza messaggio: 5 hanno già un messaggio nel servizio.", flussi.Explain(err))
 
 	// Another text, a flow that is set aside, a reference that is lost: it is the same notice.
-	_, err = w.flows.DisableFlow(t.Context(), assistant, f.ID)
-	require.NoError(t, err)
+	must(w.flows.DisableFlow(t.Context(), assistant, f.ID))(t)
 	sixth, seventh := w.seed(t, 6, nil), w.seed(t, 7, nil)
 	w.seed(t, 8, nil)
 	text := flussi.NewText("Un altro testo, che la scuola ha scritto a mano: l'avviso è da pagare entro la scadenza, direttamente da questo messaggio dell'app.")
 	add := func(d flow.Draft) {
-		_, _, err = w.flows.ImportFlow(t.Context(), assistant, service, flow.Details{}, flow.DraftRows(d), flow.AddConfig{})
+		_, _, err = w.flows.ImportFlow(t.Context(), assistant, messageService, flow.Details{}, flow.DraftRows(d), flow.AddConfig{})
 		require.NoError(t, err)
 	}
 	add(flow.Draft{Recipient: person(77), Subject: flussi.NewText("Avviso da pagare"), Content: text, IsPayment: true, Amount: 1, NoticeNumber: sixth.Number})
@@ -242,8 +238,7 @@ func TestNobodyIsWrittenToTwice(t *testing.T) {
 	assert.Equal(t, 8, rows[0].Number)
 
 	// Another service has none of them.
-	all, err := m.Rows(t.Context(), assistant, w.event.ID, another, &report)
-	require.NoError(t, err)
+	all := must(m.Rows(t.Context(), assistant, w.event.ID, another, &report))(t)
 	assert.Equal(t, 8, report.Rows)
 	for range 2 { // more than once
 		n := 0
@@ -301,17 +296,15 @@ func (c *counting) AllNotifications(ctx context.Context, by flussi.Actor, f flow
 	return c.Service.AllNotifications(ctx, by, f)
 }
 
-func TestWhatTheServiceHasIsReadOnceSinceTheFirstNotice(t *testing.T) {
+func TestNotificationsAreReadOnceSinceTheFirstNotice(t *testing.T) {
 	w := newWorld(t, nil)
 	first := w.seed(t, 1, nil)
 	for i := range 20 {
 		w.seed(t, i+2, func(n *pagoinrete.Notice) { n.CreatedAt = n.CreatedAt.AddDate(0, 0, i) })
 	}
 	c := &counting{Service: w.flows}
-	m, err := noticeflow.New(w.Service, c, noticeflow.Config{})
-	require.NoError(t, err)
-	_, err = m.Rows(t.Context(), assistant, w.event.ID, service, nil)
-	require.NoError(t, err)
+	m := must(noticeflow.New(w.Service, c, noticeflow.Config{}))(t)
+	must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
 	assert.Equal(t, 1, c.calls)
 	assert.True(t, c.from.Before(first.CreatedAt))
 	assert.WithinDuration(t, first.CreatedAt, c.from, 25*time.Hour)
@@ -342,26 +335,24 @@ func TestNothingIsStoredWhenTheReadingFails(t *testing.T) {
 	w := newWorld(t, nil)
 	w.seed(t, 1, nil)
 	for _, parts := range []struct {
-		procedure noticeflow.NoticeService
-		service   noticeflow.FlowService
+		service noticeflow.NoticeService
+		flows   noticeflow.FlowService
 	}{{failing{w}, w.flows}, {w.Service, failing{w}}} {
-		m, err := noticeflow.New(parts.procedure, parts.service, noticeflow.Config{})
-		require.NoError(t, err)
-		_, _, err = w.importAll(t, m, flow.AddConfig{SkipInvalid: true})
+		m := must(noticeflow.New(parts.service, parts.flows, noticeflow.Config{}))(t)
+		_, _, err := w.importAll(t, m, flow.AddConfig{SkipInvalid: true})
 		require.ErrorIs(t, err, errDown)
 	}
 }
 
 // Two that do the same at the same moment are told of it.
-func TestWritersAtTheSameMomentAreTold(t *testing.T) {
+func TestConcurrentImportsAreReported(t *testing.T) {
 	w := newWorld(t, nil)
 	w.seed(t, 1, nil)
 	m := w.messages(t, noticeflow.Config{})
-	early, err := m.Rows(t.Context(), assistant, w.event.ID, service, nil)
+	early := must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
+	_, _, err := w.importAll(t, m, flow.AddConfig{})
 	require.NoError(t, err)
-	_, _, err = w.importAll(t, m, flow.AddConfig{})
-	require.NoError(t, err)
-	_, added, err := w.flows.ImportFlow(t.Context(), assistant, service, flow.Details{}, early, flow.AddConfig{})
+	_, added, err := w.flows.ImportFlow(t.Context(), assistant, messageService, flow.Details{}, early, flow.AddConfig{})
 	require.NoError(t, err)
 	assert.False(t, added.ImportedAt.IsZero())
 	report := noticeflow.Report{Notices: 1, Rows: 1, Added: added}
@@ -370,12 +361,11 @@ func TestWritersAtTheSameMomentAreTold(t *testing.T) {
 	for i := range 3 {
 		w.seed(t, i+2, nil)
 	}
-	early, err = m.Rows(t.Context(), assistant, w.event.ID, service, nil)
-	require.NoError(t, err)
+	early = must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
 	w.seed(t, 5, nil)
 	_, _, err = w.importAll(t, m, flow.AddConfig{})
 	require.NoError(t, err)
-	f, added, err := w.flows.ImportFlow(t.Context(), assistant, service, flow.Details{}, early, flow.AddConfig{MaxErrors: 2})
+	f, added, err := w.flows.ImportFlow(t.Context(), assistant, messageService, flow.Details{}, early, flow.AddConfig{MaxErrors: 2})
 	require.NoError(t, err)
 	assert.Equal(t, flow.Counts{Disabled: 3}, f.Counts)
 	report = noticeflow.Report{Notices: 4, Rows: 3, Added: added}

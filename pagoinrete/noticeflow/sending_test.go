@@ -13,6 +13,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	flowstore "github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
@@ -26,7 +27,7 @@ var principal = flussi.Actor{ID: "p.russo", Roles: []flussi.Role{flussi.Principa
 type platforms struct {
 	rete       *restgatewaytest.Server
 	io         *appiotest.Server
-	procedure  *pagoinrete.Service
+	service    *pagoinrete.Service
 	flows      *flow.Service
 	dispatcher *flow.Dispatcher
 }
@@ -37,45 +38,31 @@ func newPlatforms(t testing.TB) *platforms {
 	t.Cleanup(p.rete.Close)
 	t.Cleanup(p.io.Close)
 	p.rete.AddSchool(restgatewaytest.School{Code: school, Key: "s-key"})
-	p.io.AddService(appiotest.Service{ID: service, Key: "a-key"})
-	schoolKey, err := flussi.ParseKey("s-key")
-	require.NoError(t, err)
-	gateway, err := restgateway.New(schoolKey, school, restgateway.Config{BaseURL: p.rete.URL})
-	require.NoError(t, err)
-	serviceKey, err := flussi.ParseKey("a-key")
-	require.NoError(t, err)
-	client, err := appio.New(serviceKey, appio.Config{BaseURL: p.io.URL})
-	require.NoError(t, err)
+	p.io.AddService(appiotest.Service{ID: messageService, Key: "a-key"})
+	schoolKey := must(flussi.ParseKey("s-key"))(t)
+	gateway := must(restgateway.New(schoolKey, school, restgateway.Config{BaseURL: p.rete.URL}))(t)
+	serviceKey := must(flussi.ParseKey("a-key"))(t)
+	client := must(appio.New(serviceKey, appio.Config{BaseURL: p.io.URL}))(t)
 
-	p.procedure, err = pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{assistant.ID: {school}, principal.ID: {school}},
-		func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{})
-	require.NoError(t, err)
-	messengers := func(context.Context, string) (flow.Sender, error) { return client, nil }
+	p.service = must(pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{assistant.ID: {school}, principal.ID: {school}},
+		func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{}))(t)
+	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := flowstore.New()
-	p.flows, err = flow.NewService(store, flow.Permissions{assistant.ID: {service}}, messengers, flow.ServiceConfig{})
-	require.NoError(t, err)
-	p.dispatcher, err = flow.NewDispatcher(store, messengers, flow.DispatcherConfig{})
-	require.NoError(t, err)
+	p.flows = must(flow.NewService(store, flow.Permissions{assistant.ID: {messageService}}, senders, flow.ServiceConfig{}))(t)
+	p.dispatcher = must(flow.NewDispatcher(store, senders, flow.DispatcherConfig{}))(t)
 	return p
 }
 
 // notified brings an event with its notices to Notificato, as the school does.
 func (p *platforms) notified(t testing.TB, drafts ...pagoinrete.NoticeDraft) pagoinrete.Event {
 	t.Helper()
-	e, err := p.procedure.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, fee())
-	require.NoError(t, err)
-	_, err = p.procedure.TransmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	_, err = p.procedure.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts...), pagoinrete.AddConfig{})
-	require.NoError(t, err)
-	_, err = p.procedure.TransmitNotices(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	_, err = p.procedure.SubmitEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
-	_, err = p.procedure.ApproveEvent(t.Context(), principal, e.ID)
-	require.NoError(t, err)
-	e, err = p.procedure.NotifyEvent(t.Context(), assistant, e.ID)
-	require.NoError(t, err)
+	e := must(p.service.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, sampletest.Fee()))(t)
+	must(p.service.TransmitEvent(t.Context(), assistant, e.ID))(t)
+	must(p.service.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts...), pagoinrete.AddConfig{}))(t)
+	must(p.service.TransmitNotices(t.Context(), assistant, e.ID))(t)
+	must(p.service.SubmitEvent(t.Context(), assistant, e.ID))(t)
+	must(p.service.ApproveEvent(t.Context(), principal, e.ID))(t)
+	e = must(p.service.NotifyEvent(t.Context(), assistant, e.ID))(t)
 	return e
 }
 
@@ -92,7 +79,7 @@ func TestMessagesArriveOnceAtThosePayersWhoHaveToPay(t *testing.T) {
 	for i := range 3 {
 		p.rete.LogIn(person(i + 1))
 	}
-	for n, err := range p.procedure.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: e.ID, Payer: person(2)}) {
+	for n, err := range p.service.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: e.ID, Payer: person(2)}) {
 		require.NoError(t, err)
 		if n.Instalment == 1 {
 			require.True(t, p.rete.StartPayment(n.ID))
@@ -100,37 +87,30 @@ func TestMessagesArriveOnceAtThosePayersWhoHaveToPay(t *testing.T) {
 			require.True(t, p.rete.Pay(n.ID, n.Due()))
 		}
 	}
-	_, _, err := p.procedure.VerifyEvent(t.Context(), assistant, e.ID)
+	_, _, err := p.service.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 
-	m, err := noticeflow.New(p.procedure, p.flows, noticeflow.Config{})
-	require.NoError(t, err)
-	f, report, err := m.Import(t.Context(), assistant, e.ID, service, flow.Details{}, flow.AddConfig{})
+	m := must(noticeflow.New(p.service, p.flows, noticeflow.Config{}))(t)
+	f, report, err := m.Import(t.Context(), assistant, e.ID, messageService, flow.Details{}, flow.AddConfig{})
 	require.NoError(t, err)
 	assert.Equal(t, []int{12, 7, 1, 1, 3}, []int{report.Notices, report.Rows, report.Settled, report.PaymentPending, report.NotNotified})
-	_, err = p.flows.ActivateFlow(t.Context(), assistant, f.ID)
-	require.NoError(t, err)
-	_, err = p.flows.SendFlow(t.Context(), assistant, f.ID)
-	require.NoError(t, err)
-	f, err = p.dispatcher.Run(t.Context(), f.ID)
-	require.NoError(t, err)
+	must(p.flows.ActivateFlow(t.Context(), assistant, f.ID))(t)
+	must(p.flows.SendFlow(t.Context(), assistant, f.ID))(t)
+	f = must(p.dispatcher.Run(t.Context(), f.ID))(t)
 	assert.Equal(t, flow.FlowSent, f.State)
 
 	// Once more sends to nobody, but to whom has logged in since.
-	_, _, err = m.Import(t.Context(), assistant, e.ID, service, flow.Details{}, flow.AddConfig{})
+	_, _, err = m.Import(t.Context(), assistant, e.ID, messageService, flow.Details{}, flow.AddConfig{})
 	require.ErrorIs(t, err, flow.ErrNothingToSend)
 	p.rete.LogIn(person(4))
-	_, _, err = p.procedure.VerifyEvent(t.Context(), assistant, e.ID)
+	_, _, err = p.service.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
-	f, report, err = m.Import(t.Context(), assistant, e.ID, service, flow.Details{}, flow.AddConfig{})
+	f, report, err = m.Import(t.Context(), assistant, e.ID, messageService, flow.Details{}, flow.AddConfig{})
 	require.NoError(t, err)
 	assert.Equal(t, []int{3, 7}, []int{report.Added.Added, report.AlreadyNotified})
-	_, err = p.flows.ActivateFlow(t.Context(), assistant, f.ID)
-	require.NoError(t, err)
-	_, err = p.flows.SendFlow(t.Context(), assistant, f.ID)
-	require.NoError(t, err)
-	_, err = p.dispatcher.Run(t.Context(), f.ID)
-	require.NoError(t, err)
+	must(p.flows.ActivateFlow(t.Context(), assistant, f.ID))(t)
+	must(p.flows.SendFlow(t.Context(), assistant, f.ID))(t)
+	must(p.dispatcher.Run(t.Context(), f.ID))(t)
 
 	due := map[string]int64{} // of each notice number
 	for _, n := range p.rete.Notices() {

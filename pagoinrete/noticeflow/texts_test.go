@@ -52,7 +52,7 @@ func TestTemplatesHaveTheFieldsOfTheNotice(t *testing.T) {
 }
 
 // No name is ever whole in a message, however short it is.
-func TestANameIsNeverWhole(t *testing.T) {
+func TestNameIsShownAsInitials(t *testing.T) {
 	for name, want := range map[string]string{
 		"": "", "Rossi Maria": "R. M.", "rossi": "R.", "  Rossi\u00a0 Maria ": "R. M.", "王 芳": "", "王芳": "", "O": "", "O Mi": "M.", "R M": "", "R. M.": "",
 		"(classe 3B) Rossi": "R.", "MSCMHL68P18H211K": "M.", "É E\u0301": "E.", "\xff\xfe": "", "ʼAb Cd": "C.", "Ørsted Åse": "Ø. Å.", "D'Amico": "D.", "\u202eRossi": "",
@@ -152,8 +152,7 @@ func TestNewListsWhatIsWrongWithTheConfiguration(t *testing.T) {
 		assert.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
 	}
 	// What can be within the limits is not refused before there are notices.
-	_, err = noticeflow.New(w.Service, w.flows, noticeflow.Config{Subject: "{{.Evento}}", Content: "{{.Evento}} {{.Causale}}", Limits: flow.PlatformLimits()})
-	require.NoError(t, err)
+	must(noticeflow.New(w.Service, w.flows, noticeflow.Config{Subject: "{{.Evento}}", Content: "{{.Evento}} {{.Causale}}", Limits: flow.PlatformLimits()}))(t)
 }
 
 // A text that does not suit a notice is an error of its row.
@@ -184,8 +183,7 @@ func FuzzTemplates(f *testing.F) {
 			require.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
 			return
 		}
-		rows, err := m.Rows(t.Context(), assistant, w.event.ID, service, nil)
-		require.NoError(t, err)
+		rows := must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
 		for row, err := range rows {
 			if err == nil {
 				require.LessOrEqual(t, len(row.Draft.Content.Reveal()), 50_000*300)

@@ -17,6 +17,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // altered is a store some of whose methods a test replaces.
@@ -88,8 +89,8 @@ func TestEditOfUnknownOutcomeIsRefused(t *testing.T) {
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Reset, Stored: true})
 		n, err := w.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{})
 		require.ErrorIs(t, err, flussi.ErrOutcomeUnknown)
-		assert.ErrorIs(t, only(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(2))), flow.ErrMayHaveArrived)
-		assert.ErrorIs(t, only(w.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{})), flussi.ErrDuplicate)
+		assert.ErrorIs(t, must.Err(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(2))), flow.ErrMayHaveArrived)
+		assert.ErrorIs(t, must.Err(w.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{})), flussi.ErrDuplicate)
 		w.hasDelivered(t, 1)
 	})
 }
@@ -203,7 +204,7 @@ func TestFailureToStoreAStopKeepsOutcomes(t *testing.T) {
 			// All are on their way when one is refused, and the others are accepted after that.
 			w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unauthorized, Delay: time.Second})
 			w.slow(2 * time.Second)
-			assert.ErrorIs(t, only(w.dispatcher(t, flow.DispatcherConfig{Workers: 16}).Run(t.Context(), f.ID)), failure)
+			assert.ErrorIs(t, must.Err(w.dispatcher(t, flow.DispatcherConfig{Workers: 16}).Run(t.Context(), f.ID)), failure)
 			assert.Equal(t, flow.Counts{Registered: 1, Sent: 15}, w.flow(t, f.ID).Counts)
 			w.hasDelivered(t, 15)
 			assert.Less(t, tries.Load(), int64(200))
@@ -215,7 +216,7 @@ func TestFailureToStoreAStopKeepsOutcomes(t *testing.T) {
 func TestAnswerAfterTheLeaseIsStored(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 1)
-		real := must(w.senders(t.Context(), taxes))(t)
+		real := must.Get(w.senders(t.Context(), taxes))(t)
 		w.senders = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(appio.Message) error { return nil }, 11 * time.Second}, nil
 		}
@@ -365,7 +366,7 @@ func TestServeKeepsMaxInFlightForAllFlows(t *testing.T) {
 		}
 		stop()
 	}, unlimited)
-	assert.ErrorIs(t, only(flow.NewDispatcher(memstore.New(), func(context.Context, string) (flow.Sender, error) { return nil, errors.New("none") },
+	assert.ErrorIs(t, must.Err(flow.NewDispatcher(memstore.New(), func(context.Context, string) (flow.Sender, error) { return nil, errors.New("none") },
 		flow.DispatcherConfig{Workers: 1, MaxInFlight: 2, MaxFlows: 3})), flussi.ErrConfig)
 }
 
@@ -374,7 +375,7 @@ func TestAnswerResetsTheFailureCount(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 60)
 		submitted := 0
-		real := must(w.senders(t.Context(), taxes))(t)
+		real := must.Get(w.senders(t.Context(), taxes))(t)
 		w.senders = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(appio.Message) error {
 				if submitted++; submitted%5 != 0 {

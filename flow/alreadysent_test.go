@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // imported imports drafts into a new flow, and enables the ones stored disabled as duplicates.
@@ -67,7 +68,7 @@ func TestFlowsWithTheSameRowsNotifyEachCitizenOnce(t *testing.T) {
 				w.ordered(t, id)
 				for i := range dispatchers {
 					d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("dispatcher ", i), Workers: 4})
-					go func() { ends <- only(d.Run(t.Context(), id)) }()
+					go func() { ends <- must.Err(d.Run(t.Context(), id)) }()
 				}
 			}
 			for range cap(ends) {
@@ -153,17 +154,17 @@ func TestDecisionsAboutAlreadySent(t *testing.T) {
 		"it gets another occasion": {func(t *testing.T, w *world, _, n flow.Notification) {
 			d := n.Draft
 			d.Occasion = "sollecito marzo"
-			must(w.EditNotification(t.Context(), operator, n.ID, n.Version, d))(t)
+			must.Get(w.EditNotification(t.Context(), operator, n.ID, n.Version, d))(t)
 			do(t, w.RegisterNotification, n.ID)
 		}, true},
 		"it gets another text": {func(t *testing.T, w *world, _, n flow.Notification) {
-			must(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(2)))(t)
+			must.Get(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(2)))(t)
 			do(t, w.RegisterNotification, n.ID)
 		}, true},
 		"it gets the same text in another spelling": {func(t *testing.T, w *world, _, n flow.Notification) {
 			d := n.Draft
 			d.Subject = flussi.NewText(d.Subject.Reveal() + "\u200b ")
-			must(w.EditNotification(t.Context(), operator, n.ID, n.Version, d))(t)
+			must.Get(w.EditNotification(t.Context(), operator, n.ID, n.Version, d))(t)
 			do(t, w.RegisterNotification, n.ID)
 		}, false},
 		"it is sent again knowingly": {func(t *testing.T, w *world, _, n flow.Notification) {
@@ -233,7 +234,7 @@ func TestDecisionsAboutAlreadySent(t *testing.T) {
 // composed stores a notification for the nth citizen, in whatever state it is made to have.
 func (w *world) composed(t testing.TB, n int, changes ...func(*flow.Notification)) flow.Notification {
 	t.Helper()
-	made := must(flow.NewNotification(taxes, citizen(n), operator))(t)
+	made := must.Get(flow.NewNotification(taxes, citizen(n), operator))(t)
 	made.Draft = draft(n)
 	for _, change := range changes {
 		change(&made)
@@ -312,7 +313,7 @@ func TestNotificationsThatMayHaveArrivedBlockTheirMessage(t *testing.T) {
 					assert.Equal(t, earlier.ID, got.Transmission.EarlierID)
 					assert.Contains(t, got.Transmission.Error, "«"+earlier.State.Label()+"»")
 					w.refused(t, flussi.ErrDuplicate, func() error {
-						return only(w.SendNewNotification(t.Context(), operator, taxes, draft(0), flow.SendNewConfig{}))
+						return must.Err(w.SendNewNotification(t.Context(), operator, taxes, draft(0), flow.SendNewConfig{}))
 					})
 					continue
 				}

@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
 	"github.com/flussi-go/flussi/internal/authtest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // everything is all that a store holds, however it came there.
@@ -31,15 +32,15 @@ func everythingIn(t testing.TB, store flow.Store) everything {
 	ctx := context.WithoutCancel(t.Context())
 	page := flow.Page{Limit: flow.MaxPage, OldestFirst: true}
 	e := everything{flowRecords: map[uuid.UUID][]flow.FlowRecord{}, records: map[uuid.UUID][]flow.NotificationRecord{}}
-	e.flows = must(store.Flows(ctx, flow.FlowFilter{}, page))(t)
+	e.flows = must.Get(store.Flows(ctx, flow.FlowFilter{}, page))(t)
 	require.Less(t, len(e.flows), flow.MaxPage, "more than fits")
 	for _, f := range e.flows {
-		e.flowRecords[f.ID] = must(store.FlowHistory(ctx, f.ID))(t)
+		e.flowRecords[f.ID] = must.Get(store.FlowHistory(ctx, f.ID))(t)
 	}
-	e.notifications = must(store.Notifications(ctx, flow.NotificationFilter{}, page))(t)
+	e.notifications = must.Get(store.Notifications(ctx, flow.NotificationFilter{}, page))(t)
 	require.Less(t, len(e.notifications), flow.MaxPage, "more than fits")
 	for _, n := range e.notifications {
-		e.records[n.ID] = must(store.NotificationHistory(ctx, n.ID))(t)
+		e.records[n.ID] = must.Get(store.NotificationHistory(ctx, n.ID))(t)
 	}
 	return e
 }
@@ -88,7 +89,7 @@ func TestEveryMethodAsksWhoCallsIt(t *testing.T) {
 					if authorizer != nil {
 						access = failingAuthorizer{authorizer}
 					}
-					service := must(flow.NewService(failing, access, w.senders, flow.ServiceConfig{}))(t)
+					service := must.Get(flow.NewService(failing, access, w.senders, flow.ServiceConfig{}))(t)
 					return stage{service, on.scene}
 				},
 				Stored: func() any { return everythingIn(t, store) },
@@ -109,8 +110,8 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		on := sceneOf(t, w)
 		alone := w.sendNew(t, draft(500))
-		own := must(w.CreateFlow(t.Context(), stranger, school, flow.Details{Note: flussi.NewText("nota riservata")}))(t)
-		must(w.AddNotifications(t.Context(), stranger, own.ID, flow.DraftRows(drafts(2)...), flow.AddConfig{}))(t)
+		own := must.Get(w.CreateFlow(t.Context(), stranger, school, flow.Details{Note: flussi.NewText("nota riservata")}))(t)
+		must.Get(w.AddNotifications(t.Context(), stranger, own.ID, flow.DraftRows(drafts(2)...), flow.AddConfig{}))(t)
 		nobody := flussi.Actor{ID: "nessuno", Roles: []flussi.Role{flussi.Operator}}
 		calls := w.calls()
 
@@ -121,12 +122,12 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 			"by the state of a foreign": {States: []flow.FlowState{flow.FlowIncomplete, flow.FlowInactive}},
 		} {
 			for _, page := range []flow.Page{{}, {OldestFirst: true}, {Limit: 1}, {After: on.incomplete.Cursor(), OldestFirst: true}} {
-				found := must(w.Flows(t.Context(), stranger, filter, page))(t)
+				found := must.Get(w.Flows(t.Context(), stranger, filter, page))(t)
 				require.Len(t, found.Flows, 1, name)
 				assert.Equal(t, own.ID, found.Flows[0].ID)
 				assert.Zero(t, found.Next, "that there is more")
 			}
-			assert.Zero(t, must(w.Flows(t.Context(), nobody, filter, flow.Page{}))(t))
+			assert.Zero(t, must.Get(w.Flows(t.Context(), nobody, filter, flow.Page{}))(t))
 		}
 		for name, filter := range map[string]flow.NotificationFilter{
 			"all":              {},
@@ -135,10 +136,10 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 			"by one's own":     {Flow: own.ID},
 			"by one's service": {Services: []string{school}},
 		} {
-			found := must(w.Notifications(t.Context(), stranger, filter, flow.Page{Limit: 2}))(t)
+			found := must.Get(w.Notifications(t.Context(), stranger, filter, flow.Page{Limit: 2}))(t)
 			assert.Len(t, found.Notifications, 2, name)
 			assert.Zero(t, found.Next, "that there is more")
-			all := must(pull(w.AllNotifications(t.Context(), stranger, filter)))(t)
+			all := must.Get(pull(w.AllNotifications(t.Context(), stranger, filter)))(t)
 			assert.Len(t, all, 2, name)
 			for _, n := range append(all, found.Notifications...) {
 				assert.Equal(t, school, n.Service)
@@ -155,22 +156,22 @@ func TestListsHaveNothingOfOtherServices(t *testing.T) {
 			"unsettled":               {DeliveryOpen: true},
 			"closed":                  {ClosedBefore: time.Now().Add(time.Hour)},
 		} {
-			require.NotEmpty(t, must(pull(w.AllNotifications(t.Context(), operator, filter)))(t), name)
-			page := must(w.Notifications(t.Context(), stranger, filter, flow.Page{}))(t)
+			require.NotEmpty(t, must.Get(pull(w.AllNotifications(t.Context(), operator, filter)))(t), name)
+			page := must.Get(w.Notifications(t.Context(), stranger, filter, flow.Page{}))(t)
 			assert.Empty(t, page.Notifications, name)
 			assert.Zero(t, page.Next, name)
-			assert.Zero(t, must(pull(w.AllNotifications(t.Context(), stranger, filter)))(t), name)
-			page = must(w.Notifications(t.Context(), nobody, filter, flow.Page{}))(t)
+			assert.Zero(t, must.Get(pull(w.AllNotifications(t.Context(), stranger, filter)))(t), name)
+			page = must.Get(w.Notifications(t.Context(), nobody, filter, flow.Page{}))(t)
 			assert.Empty(t, page.Notifications, name)
 			assert.Zero(t, page.Next, name)
-			assert.Zero(t, must(pull(w.AllNotifications(t.Context(), nobody, filter)))(t), name)
+			assert.Zero(t, must.Get(pull(w.AllNotifications(t.Context(), nobody, filter)))(t), name)
 		}
 		both := []string{school, taxes}
 		_, err := w.Flows(t.Context(), stranger, flow.FlowFilter{Services: both}, flow.Page{})
 		assert.ErrorIs(t, err, flussi.ErrForbidden, "one's own service does not open the other")
-		assert.ErrorIs(t, only(w.Notifications(t.Context(), stranger, flow.NotificationFilter{Services: both}, flow.Page{})), flussi.ErrForbidden)
-		assert.ErrorIs(t, only(pull(w.AllNotifications(t.Context(), stranger, flow.NotificationFilter{Services: both}))), flussi.ErrForbidden)
-		assert.Equal(t, []string{school}, must(w.Services(t.Context(), stranger))(t))
+		assert.ErrorIs(t, must.Err(w.Notifications(t.Context(), stranger, flow.NotificationFilter{Services: both}, flow.Page{})), flussi.ErrForbidden)
+		assert.ErrorIs(t, must.Err(pull(w.AllNotifications(t.Context(), stranger, flow.NotificationFilter{Services: both}))), flussi.ErrForbidden)
+		assert.Equal(t, []string{school}, must.Get(w.Services(t.Context(), stranger))(t))
 		assert.Equal(t, calls, w.calls())
 	})
 }
@@ -181,15 +182,15 @@ func TestWhatOtherServicesHaveIsNotRevealedByDuplicates(t *testing.T) {
 		w.sendNew(t, draft(1))
 		w.prepared(t, 1) // draft 0
 		for _, d := range drafts(2) {
-			must(w.SendNewNotification(t.Context(), stranger, school, d, flow.SendNewConfig{}))(t)
+			must.Get(w.SendNewNotification(t.Context(), stranger, school, d, flow.SendNewConfig{}))(t)
 		}
 		w.hasDelivered(t, 3)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.prepared(t, 3)
-		f := must(w.CreateFlow(t.Context(), stranger, school, flow.Details{}))(t)
-		report := must(w.AddNotifications(t.Context(), stranger, f.ID, flow.DraftRows(drafts(3)...), flow.AddConfig{}))(t)
+		f := must.Get(w.CreateFlow(t.Context(), stranger, school, flow.Details{}))(t)
+		report := must.Get(w.AddNotifications(t.Context(), stranger, f.ID, flow.DraftRows(drafts(3)...), flow.AddConfig{}))(t)
 		assert.Equal(t, flow.AddReport{ImportReport: flussi.ImportReport{Rows: 3}, Added: 3}, report)
 	})
 }
@@ -199,13 +200,13 @@ func TestTheAuthorizerIsAskedOnEveryCall(t *testing.T) {
 	w := newWorld(t)
 	f := w.prepared(t, 1)
 	enabled := flow.Permissions{operator.ID: {school, taxes, taxes}}
-	service := must(flow.NewService(w.store, enabled, w.senders, flow.ServiceConfig{}))(t)
-	services := must(service.Services(t.Context(), operator))(t)
+	service := must.Get(flow.NewService(w.store, enabled, w.senders, flow.ServiceConfig{}))(t)
+	services := must.Get(service.Services(t.Context(), operator))(t)
 	assert.Equal(t, []string{school, taxes}, services, "sorted, each once")
 	services[0] = "altro"
 	do(t, service.Flow, f.ID)
 	enabled[operator.ID] = []string{school}
-	assert.ErrorIs(t, only(service.Flow(t.Context(), operator, f.ID)), flussi.ErrNotFound)
-	assert.ErrorIs(t, only(service.ActivateFlow(t.Context(), operator, f.ID)), flussi.ErrNotFound)
+	assert.ErrorIs(t, must.Err(service.Flow(t.Context(), operator, f.ID)), flussi.ErrNotFound)
+	assert.ErrorIs(t, must.Err(service.ActivateFlow(t.Context(), operator, f.ID)), flussi.ErrNotFound)
 	w.isIn(t, flow.FlowInactive, f.ID)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
 	"github.com/flussi-go/flussi/internal/benchtest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // bench is a platform that accepts everything after a time, a client of it that nothing
@@ -43,8 +44,8 @@ func newBench(b *testing.B, latency time.Duration, workers int) *bench {
 	b.Cleanup(server.Close)
 	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
 	b.Cleanup(transport.CloseIdleConnections)
-	key := must(flussi.ParseKey("0123456789abcdef"))(b)
-	client := must(appio.New(key, appio.Config{
+	key := must.Get(flussi.ParseKey("0123456789abcdef"))(b)
+	client := must.Get(appio.New(key, appio.Config{
 		BaseURL: server.URL, HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second}, Pace: freePace(b),
 	}))(b)
 	x := &bench{client: client, workers: workers}
@@ -58,7 +59,7 @@ func (x *bench) restart(b *testing.B) {
 	senders := func(context.Context, string) (flow.Sender, error) { return x.client, nil }
 	store := memstore.New()
 	service := newService(b, store, senders)
-	dispatcher := must(flow.NewDispatcher(store, senders, flow.DispatcherConfig{Workers: x.workers}))(b)
+	dispatcher := must.Get(flow.NewDispatcher(store, senders, flow.DispatcherConfig{Workers: x.workers}))(b)
 	x.service, x.dispatcher = service, dispatcher
 }
 
@@ -78,10 +79,10 @@ func rows(n int) iter.Seq2[flow.Row, error] {
 // sending returns a flow of n notifications that is to be sent.
 func (x *bench) sending(b *testing.B, n int) flow.Flow {
 	b.Helper()
-	f := must(x.service.CreateFlow(b.Context(), operator, taxes, flow.Details{}))(b)
-	must(x.service.AddNotifications(b.Context(), operator, f.ID, rows(n), flow.AddConfig{}))(b)
-	must(x.service.ActivateFlow(b.Context(), operator, f.ID))(b)
-	f = must(x.service.SendFlow(b.Context(), operator, f.ID))(b)
+	f := must.Get(x.service.CreateFlow(b.Context(), operator, taxes, flow.Details{}))(b)
+	must.Get(x.service.AddNotifications(b.Context(), operator, f.ID, rows(n), flow.AddConfig{}))(b)
+	must.Get(x.service.ActivateFlow(b.Context(), operator, f.ID))(b)
+	f = must.Get(x.service.SendFlow(b.Context(), operator, f.ID))(b)
 	return f
 }
 
@@ -205,10 +206,10 @@ func BenchmarkRunMillion(b *testing.B) {
 	for b.Loop() {
 		store := &counting{f: flow.Flow{Service: taxes, State: flow.FlowSending, Counts: flow.Counts{Registered: 1_000_000}}}
 		store.n = flow.Notification{Service: taxes, Draft: draft(0)}
-		d := must(flow.NewDispatcher(store, func(context.Context, string) (flow.Sender, error) { return accepting{}, nil },
+		d := must.Get(flow.NewDispatcher(store, func(context.Context, string) (flow.Sender, error) { return accepting{}, nil },
 			flow.DispatcherConfig{CheckProfiles: true}))(b)
 		bytes := benchtest.Peak(func() {
-			require.Equal(b, flow.Counts{Sent: 1_000_000}, must(d.Run(b.Context(), store.f.ID))(b).Counts)
+			require.Equal(b, flow.Counts{Sent: 1_000_000}, must.Get(d.Run(b.Context(), store.f.ID))(b).Counts)
 		})
 		b.ReportMetric(float64(bytes)/(1<<20), "MiB-peak")
 		if bytes > 64<<20 {
@@ -232,9 +233,9 @@ func BenchmarkService(b *testing.B) {
 		}
 	})
 	b.Run("disable_and_enable_notification", func(b *testing.B) {
-		f := must(x.service.CreateFlow(ctx, operator, taxes, flow.Details{}))(b)
-		must(x.service.AddNotifications(ctx, operator, f.ID, rows(10), flow.AddConfig{}))(b)
-		page := must(x.service.Notifications(ctx, operator, flow.NotificationFilter{Flow: f.ID}, flow.Page{}))(b)
+		f := must.Get(x.service.CreateFlow(ctx, operator, taxes, flow.Details{}))(b)
+		must.Get(x.service.AddNotifications(ctx, operator, f.ID, rows(10), flow.AddConfig{}))(b)
+		page := must.Get(x.service.Notifications(ctx, operator, flow.NotificationFilter{Flow: f.ID}, flow.Page{}))(b)
 		id := page.Notifications[0].ID
 		b.ReportAllocs()
 		for b.Loop() {
@@ -249,7 +250,7 @@ func BenchmarkService(b *testing.B) {
 	b.Run("add_10000", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			f := must(x.service.CreateFlow(ctx, operator, taxes, flow.Details{}))(b)
+			f := must.Get(x.service.CreateFlow(ctx, operator, taxes, flow.Details{}))(b)
 			if _, err := x.service.AddNotifications(ctx, operator, f.ID, rows(10_000), flow.AddConfig{}); err != nil {
 				b.Fatal(err)
 			}

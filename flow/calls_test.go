@@ -13,6 +13,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/authtest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // scene has an entity in every state that a method needs to succeed.
@@ -28,13 +29,12 @@ type scene struct {
 func sceneOf(t testing.TB, w *world) scene {
 	t.Helper()
 	s := scene{service: taxes, inactive: w.prepared(t, 3), active: w.prepared(t, 2), disabled: w.prepared(t, 1)}
-	must := func(_ any, err error) { t.Helper(); require.NoError(t, err) }
-	must(w.ActivateFlow(t.Context(), operator, s.active.ID))
-	must(w.DisableFlow(t.Context(), operator, s.disabled.ID))
+	must.Get(w.ActivateFlow(t.Context(), operator, s.active.ID))(t)
+	must.Get(w.DisableFlow(t.Context(), operator, s.disabled.ID))(t)
 	s.incomplete = w.sending(t, 7)
 	w.Fail(appiotest.SubmitMessage, refusal, refusal, refusal,
 		noAnswer, noAnswer)
-	must(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 1}).Run(t.Context(), s.incomplete.ID))
+	must.Get(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 1}).Run(t.Context(), s.incomplete.ID))(t)
 	var failed, unknown, sent []flow.Notification
 	for _, n := range w.notifications(t, s.incomplete.ID) {
 		switch n.Transmission.ErrorCode {
@@ -47,8 +47,8 @@ func sceneOf(t testing.TB, w *world) scene {
 		}
 	}
 	require.Equal(t, [3]int{3, 2, 2}, [3]int{len(failed), len(unknown), len(sent)})
-	must(w.RegisterNotification(t.Context(), operator, failed[1].ID))
-	must(w.DisableNotification(t.Context(), operator, failed[2].ID))
+	must.Get(w.RegisterNotification(t.Context(), operator, failed[1].ID))(t)
+	must.Get(w.DisableNotification(t.Context(), operator, failed[2].ID))(t)
 	s.draft = w.notifications(t, s.inactive.ID)[0]
 	s.sent, s.refused, s.registered, s.aside = sent[0], failed[0], failed[1], failed[2]
 	s.unknown, s.alsoUnknown = unknown[0], unknown[1]

@@ -25,6 +25,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 const (
@@ -217,7 +218,7 @@ func (c *crash) start(t *testing.T, b blow) {
 	}
 	v.platform = httptest.NewServer(v.watch(c.Simulator))
 	v.store = httptest.NewServer(v.watch(serveStore(c.store)))
-	config := must(json.Marshal(victimConfig{
+	config := must.Get(json.Marshal(victimConfig{
 		ID: v.id, Platform: v.platform.URL + appiotest.BasePath, Store: v.store.URL, Flow: c.id, Serve: len(c.victims)%3 == 2,
 	}))(t)
 	v.process = exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashVictim$", "-test.v")
@@ -338,7 +339,7 @@ func (v *victim) tail() string {
 // steps counts the steps of the flow's sendings and what became of them.
 func (c *crash) steps(t *testing.T) map[flow.FlowAction]int {
 	t.Helper()
-	history := must(c.store.FlowHistory(t.Context(), c.id))(t)
+	history := must.Get(c.store.FlowHistory(t.Context(), c.id))(t)
 	steps := map[flow.FlowAction]int{}
 	for _, record := range history {
 		switch record.Action {
@@ -388,7 +389,7 @@ func (c *crash) check(t *testing.T) []flow.Notification {
 // slow that a call was given up, or a lease ran out, although nobody was killed.
 func (c *crash) slow(t *testing.T, n flow.Notification) bool {
 	t.Helper()
-	history := must(c.store.NotificationHistory(t.Context(), n.ID))(t)
+	history := must.Get(c.store.NotificationHistory(t.Context(), n.ID))(t)
 	var claimed time.Time
 	for _, record := range history {
 		switch record.Action {
@@ -416,13 +417,13 @@ func TestCrashVictim(t *testing.T) {
 	senders := clients(t, appio.Config{
 		BaseURL: c.Platform, HTTPClient: &http.Client{Timeout: crashTimeout}, Pace: freePace(t),
 	})
-	d := must(flow.NewDispatcher(newRemoteStore(c.Store, crashTimeout), senders, flow.DispatcherConfig{
+	d := must.Get(flow.NewDispatcher(newRemoteStore(c.Store, crashTimeout), senders, flow.DispatcherConfig{
 		ID: c.ID, Workers: 4, MaxInFlight: crashBatch, Lease: crashLease, PollInterval: 50 * time.Millisecond,
 	}))(t)
 	if c.Serve {
 		require.NoError(t, d.Serve(t.Context()))
 		return
 	}
-	f := must(d.Run(t.Context(), c.Flow))(t)
+	f := must.Get(d.Run(t.Context(), c.Flow))(t)
 	t.Log(f.State, f.Counts)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // digestDraft returns a draft that uses all fields of the digest.
@@ -105,7 +106,7 @@ func TestDigestDependsOnEachField(t *testing.T) {
 		"another due date":         func(d *flow.Draft) { d.DueDate = d.DueDate.Add(time.Second) },
 		"no due date":              func(d *flow.Draft) { d.DueDate = time.Time{} },
 		"1970":                     func(d *flow.Draft) { d.DueDate = time.Unix(0, 0) },
-		"another notice number":    func(d *flow.Draft) { d.NoticeNumber = must(flussi.ParseNoticeNumber("301005100001400779"))(t) },
+		"another notice number":    func(d *flow.Draft) { d.NoticeNumber = must.Get(flussi.ParseNoticeNumber("301005100001400779"))(t) },
 		"no notice number":         func(d *flow.Draft) { d.NoticeNumber = flussi.NoticeNumber{} },
 		"another occasion":         func(d *flow.Draft) { d.Occasion = "Sollecito aprile" },
 		"no occasion":              func(d *flow.Draft) { d.Occasion = "" },

@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestDispatcherSendsAFlow(t *testing.T) {
@@ -147,7 +148,7 @@ func TestShutdownTimeoutMakesOutcomesUnknown(t *testing.T) {
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		assert.ErrorIs(t, only(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 5, ShutdownTimeout: 2 * time.Second}).Run(ctx, f.ID)), context.DeadlineExceeded)
+		assert.ErrorIs(t, must.Err(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 5, ShutdownTimeout: 2 * time.Second}).Run(ctx, f.ID)), context.DeadlineExceeded)
 		assert.Equal(t, flow.Counts{Registered: 4, Failed: 1}, w.flow(t, f.ID).Counts)
 		w.isIn(t, flow.FlowSending, f.ID)
 	})

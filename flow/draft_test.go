@@ -10,6 +10,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestLengthsOfTexts(t *testing.T) {
@@ -47,7 +48,7 @@ func TestLengthsOfTexts(t *testing.T) {
 				require.Len(t, invalid.Fields, 1, name)
 				assert.ErrorIs(t, invalid, flussi.ErrLength)
 				w.refused(t, flussi.ErrLength, func() error {
-					return only(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))
+					return must.Err(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))
 				})
 			}
 		}
@@ -55,8 +56,8 @@ func TestLengthsOfTexts(t *testing.T) {
 }
 
 func TestPaymentsAreWholeOrNone(t *testing.T) {
-	notice := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
-	payee := must(flussi.ParseOrganizationCode("80185250588"))(t)
+	notice := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	payee := must.Get(flussi.ParseOrganizationCode("80185250588"))(t)
 	type fields = map[string]error
 	for name, test := range map[string]struct {
 		change func(*flow.Draft)

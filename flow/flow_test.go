@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/internal/leaktest"
 	"github.com/flussi-go/flussi/internal/machinetest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 var (
@@ -24,7 +25,7 @@ var (
 
 func TestNewFlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := must(flow.NewFlow("servizio-tributi", operator))(t)
+		f := must.Get(flow.NewFlow("servizio-tributi", operator))(t)
 		assert.Equal(t, uuid.Version(7), f.ID.Version())
 		assert.Equal(t, flow.FlowInactive, f.State)
 		assert.Equal(t, "servizio-tributi", f.Service)
@@ -37,7 +38,7 @@ func TestNewFlow(t *testing.T) {
 	_, err := flow.NewFlow("", operator)
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
 	assert.Equal(t, "Manca il servizio.", flussi.Explain(err))
-	assert.ErrorIs(t, only(flow.NewFlow("servizio-tributi", flussi.Actor{})), flussi.ErrEmpty)
+	assert.ErrorIs(t, must.Err(flow.NewFlow("servizio-tributi", flussi.Actor{})), flussi.ErrEmpty)
 }
 
 // The states that the guide lists for a flow, with its names.
@@ -163,9 +164,9 @@ func TestFlowMasksItsTexts(t *testing.T) {
 }
 
 func notification(t *testing.T) flow.Notification {
-	n := must(flow.NewNotification("servizio-tributi", flussi.TestRecipient(), operator))(t)
+	n := must.Get(flow.NewNotification("servizio-tributi", flussi.TestRecipient(), operator))(t)
 	n.Subject, n.Content = flussi.NewText("Oggetto segreto"), flussi.NewText("Contenuto segreto")
-	n.NoticeNumber = must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	n.NoticeNumber = must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	return n
 }
 

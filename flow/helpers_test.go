@@ -22,6 +22,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pipenet"
 	"github.com/flussi-go/flussi/internal/sampletest"
 )
@@ -78,7 +79,7 @@ func newWorld(t testing.TB, config ...worldConfig) *world {
 		c.store = memstore.New()
 	}
 	senders := clients(t, c.client)
-	service := must(flow.NewService(c.store, flow.Permissions{operator.ID: {taxes}, stranger.ID: {school}}, senders, c.service))(t)
+	service := must.Get(flow.NewService(c.store, flow.Permissions{operator.ID: {taxes}, stranger.ID: {school}}, senders, c.service))(t)
 	return &world{Simulator: simulator, Service: service, store: c.store, senders: senders}
 }
 
@@ -87,8 +88,8 @@ func clients(t testing.TB, c appio.Config) flow.SenderFor {
 	t.Helper()
 	all := map[string]*appio.Client{}
 	for id, key := range ctxKeys {
-		k := must(flussi.ParseKey(key))(t)
-		all[id] = must(appio.New(k, c))(t)
+		k := must.Get(flussi.ParseKey(key))(t)
+		all[id] = must.Get(appio.New(k, c))(t)
 	}
 	return func(_ context.Context, service string) (flow.Sender, error) {
 		if client := all[service]; client != nil {
@@ -101,7 +102,7 @@ func clients(t testing.TB, c appio.Config) flow.SenderFor {
 // freePace slows nothing down.
 func freePace(t testing.TB) *appio.Pace {
 	t.Helper()
-	return must(appio.NewPace(appio.PaceConfig{Calls: 1 << 40, Window: time.Second}))(t)
+	return must.Get(appio.NewPace(appio.PaceConfig{Calls: 1 << 40, Window: time.Second}))(t)
 }
 
 // dispatcher returns a dispatcher on the world's store, with one config at most.
@@ -111,7 +112,7 @@ func (w *world) dispatcher(t testing.TB, config ...flow.DispatcherConfig) *flow.
 	if len(config) > 0 {
 		c = config[0]
 	}
-	return must(flow.NewDispatcher(w.store, w.senders, c))(t)
+	return must.Get(flow.NewDispatcher(w.store, w.senders, c))(t)
 }
 
 func citizen(n int) flussi.FiscalCode { return sampletest.FiscalCode(n) }
@@ -142,7 +143,7 @@ func (w *world) prepared(t testing.TB, n int) flow.Flow {
 	t.Helper()
 	f := do2(t, w.CreateFlow, taxes, flow.Details{Note: flussi.NewText("nota riservata")})
 	if n > 0 {
-		report := must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(n)...), flow.AddConfig{Occasion: w.occasion()}))(t)
+		report := must.Get(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(n)...), flow.AddConfig{Occasion: w.occasion()}))(t)
 		require.Equal(t, n, report.Added)
 		require.Zero(t, report.Disabled)
 	}
@@ -167,13 +168,13 @@ func (w *world) sending(t testing.TB, n int) flow.Flow {
 
 func (w *world) flow(t testing.TB, id uuid.UUID) flow.Flow {
 	t.Helper()
-	return must(w.store.Flow(context.WithoutCancel(t.Context()), id))(t)
+	return must.Get(w.store.Flow(context.WithoutCancel(t.Context()), id))(t)
 }
 
 // notifications returns all notifications of a flow, the oldest first.
 func (w *world) notifications(t testing.TB, id uuid.UUID) []flow.Notification {
 	t.Helper()
-	return must(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Flow: id})))(t)
+	return must.Get(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Flow: id})))(t)
 }
 
 // delivered counts what each citizen was delivered: what the platform stored, and did not
@@ -188,14 +189,6 @@ func (w *world) delivered() map[flussi.FiscalCode]int {
 	return counts
 }
 
-// must returns the value of a call that has to succeed.
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
-}
-
-// only returns the error of a call, without its value.
-func only(_ any, err error) error { return err }
-
 // by is a method of the Service with one argument, mostly an ID, and by2 one with two.
 type (
 	by[A, R any]     = func(context.Context, flussi.Actor, A) (R, error)
@@ -205,23 +198,23 @@ type (
 // do lets the operator call a method that has to succeed.
 func do[A, R any](t testing.TB, call by[A, R], a A) R {
 	t.Helper()
-	return must(call(t.Context(), operator, a))(t)
+	return must.Get(call(t.Context(), operator, a))(t)
 }
 
 // do2 is do for a method with two arguments.
 func do2[A, B, R any](t testing.TB, call by2[A, B, R], a A, b B) R {
 	t.Helper()
-	return must(call(t.Context(), operator, a, b))(t)
+	return must.Get(call(t.Context(), operator, a, b))(t)
 }
 
 // try returns a call of the operator for refused.
 func try[A, R any](t testing.TB, call by[A, R], a A) func() error {
-	return func() error { return only(call(t.Context(), operator, a)) }
+	return func() error { return must.Err(call(t.Context(), operator, a)) }
 }
 
 // try2 is try for a method with two arguments.
 func try2[A, B, R any](t testing.TB, call by2[A, B, R], a A, b B) func() error {
-	return func() error { return only(call(t.Context(), operator, a, b)) }
+	return func() error { return must.Err(call(t.Context(), operator, a, b)) }
 }
 
 // created returns a new flow of the taxes, without notifications.
@@ -233,13 +226,13 @@ func (w *world) created(t testing.TB) flow.Flow {
 // add adds drafts to a flow.
 func (w *world) add(t testing.TB, id uuid.UUID, rows ...flow.Draft) flow.AddReport {
 	t.Helper()
-	return must(w.AddNotifications(t.Context(), operator, id, flow.DraftRows(rows...), flow.AddConfig{}))(t)
+	return must.Get(w.AddNotifications(t.Context(), operator, id, flow.DraftRows(rows...), flow.AddConfig{}))(t)
 }
 
 // sendNew sends a notification of the taxes that has no flow.
 func (w *world) sendNew(t testing.TB, d flow.Draft) flow.Notification {
 	t.Helper()
-	return must(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))(t)
+	return must.Get(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))(t)
 }
 
 // sendInVain is sendNew with a fault, which makes it fail.
@@ -254,7 +247,7 @@ func (w *world) sendInVain(t testing.TB, d flow.Draft, fault appiotest.Fault) fl
 // dispatch runs a dispatcher, with one config at most, that sends a flow to its end.
 func (w *world) dispatch(t testing.TB, id uuid.UUID, config ...flow.DispatcherConfig) flow.Flow {
 	t.Helper()
-	return must(w.dispatcher(t, config...).Run(t.Context(), id))(t)
+	return must.Get(w.dispatcher(t, config...).Run(t.Context(), id))(t)
 }
 
 // slow makes each message take some time.
@@ -288,7 +281,7 @@ func (w *world) hasDelivered(t testing.TB, n int, says ...any) {
 // newService returns a service of the taxes for the operator.
 func newService(t testing.TB, store flow.Store, senders flow.SenderFor) *flow.Service {
 	t.Helper()
-	return must(flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, senders, flow.ServiceConfig{}))(t)
+	return must.Get(flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, senders, flow.ServiceConfig{}))(t)
 }
 
 // atOnce makes n calls at the same moment, and returns their errors.

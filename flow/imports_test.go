@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // importFile imports drafts into a new flow of the taxes.
@@ -28,7 +29,7 @@ func (w *world) importFile(t testing.TB, c flow.AddConfig, rows ...flow.Draft) (
 // flows returns all flows of the taxes, the oldest first.
 func (w *world) flows(t testing.TB) []flow.Flow {
 	t.Helper()
-	return must(w.store.Flows(context.WithoutCancel(t.Context()), flow.FlowFilter{Services: []string{taxes}}, flow.Page{OldestFirst: true}))(t)
+	return must.Get(w.store.Flows(context.WithoutCancel(t.Context()), flow.FlowFilter{Services: []string{taxes}}, flow.Page{OldestFirst: true}))(t)
 }
 
 // stages are steps that an operator takes with a flow after its rows were imported.
@@ -102,22 +103,22 @@ func TestSameRowsAreAddedToAFlowOnce(t *testing.T) {
 			}
 			for _, call := range map[string]func() error{
 				"other rows": func() error {
-					return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(draft(7)), flow.AddConfig{}))
+					return must.Err(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(draft(7)), flow.AddConfig{}))
 				},
 				"all rows": func() error {
-					return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(5)...), flow.AddConfig{}))
+					return must.Err(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(5)...), flow.AddConfig{}))
 				},
 				"a part of them": func() error {
-					return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(files[0][:2]...), flow.AddConfig{}))
+					return must.Err(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(files[0][:2]...), flow.AddConfig{}))
 				},
 				"for another occasion": func() error {
-					return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(files[0]...), flow.AddConfig{Occasion: "sollecito"}))
+					return must.Err(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(files[0]...), flow.AddConfig{Occasion: "sollecito"}))
 				},
 				"none": func() error {
-					return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(), flow.AddConfig{}))
+					return must.Err(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(), flow.AddConfig{}))
 				},
 				"one that is wrong": func() error {
-					return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(append(files[0], flow.Draft{})...), flow.AddConfig{}))
+					return must.Err(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(append(files[0], flow.Draft{})...), flow.AddConfig{}))
 				},
 			} {
 				w.refused(t, fsm.ErrNotAllowed, call)
@@ -247,7 +248,7 @@ func TestDuplicateNamesTheOldestThatMayHaveArrived(t *testing.T) {
 			t.Helper()
 			f := w.created(t)
 			rows := func(yield func(flow.Row, error) bool) { yield(flow.Row{Number: 12, Draft: draft(1)}, nil) }
-			report := must(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
+			report := must.Get(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
 			require.Equal(t, 1, report.DuplicateCount)
 			require.Len(t, report.Duplicates, 1)
 			d := report.Duplicates[0]
@@ -279,7 +280,7 @@ func TestDuplicateNamesTheOldestThatMayHaveArrived(t *testing.T) {
 		do2(t, w.ConfirmNotification, unknown.ID, "arrivata")
 		assert.Equal(t, flow.NotificationSent, import1().State)
 		time.Sleep(time.Hour)
-		must(w.dispatcher(t).RescueExpired(t.Context()))(t)
+		must.Get(w.dispatcher(t).RescueExpired(t.Context()))(t)
 		assert.Equal(t, flow.CodeOutcomeUnknown, w.notification(t, sending.ID).Transmission.ErrorCode)
 		assert.Equal(t, unknown.ID, import1().EarlierID)
 	})

@@ -19,6 +19,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
 	"github.com/flussi-go/flussi/internal/leaktest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // What must not be seen anywhere. The fiscal codes of leakDraft begin with leakCode.
@@ -107,7 +108,7 @@ func leakDrafts(n int) []flow.Draft { return many(n, leakDraft) }
 func (w *world) leakFlow(t testing.TB, n int) flow.Flow {
 	t.Helper()
 	f := do2(t, w.CreateFlow, taxes, flow.Details{Note: flussi.NewText(leakNote)})
-	must(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(leakDrafts(n)...), flow.AddConfig{Occasion: w.occasion()}))(t)
+	must.Get(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(leakDrafts(n)...), flow.AddConfig{Occasion: w.occasion()}))(t)
 	do(t, w.ActivateFlow, f.ID)
 	return do(t, w.SendFlow, f.ID)
 }
@@ -289,7 +290,7 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 func leakScene(t testing.TB, w *world) scene {
 	t.Helper()
 	on := sceneOf(t, w)
-	edited := must(w.EditFlow(t.Context(), operator, on.inactive.ID, on.inactive.Version, flow.Details{Note: flussi.NewText(leakNote)}))(t)
+	edited := must.Get(w.EditFlow(t.Context(), operator, on.inactive.ID, on.inactive.Version, flow.Details{Note: flussi.NewText(leakNote)}))(t)
 	on.inactive = edited
 	for i, n := range []*flow.Notification{&on.draft, &on.refused, &on.unknown, &on.alsoUnknown} {
 		n.Draft = leakDraft(10 + i) // past the service, which does not edit what may have arrived

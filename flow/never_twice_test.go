@@ -20,6 +20,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 var neverTwiceSeeds = flag.Int("never-twice-seeds", 40, "how many random runs TestNobodyIsNotifiedTwice makes; with -short, 5")
@@ -173,7 +174,7 @@ func (w *town) live(t *testing.T) tally {
 func (w *town) dispatch(t *testing.T, id string, random *rand.Rand) {
 	for time.Now().Before(w.end) {
 		p := w.process(random)
-		d := must(flow.NewDispatcher(p, p.senders, flow.DispatcherConfig{
+		d := must.Get(flow.NewDispatcher(p, p.senders, flow.DispatcherConfig{
 			ID: id, Workers: 3, MaxInFlight: 6, MaxFlows: 2, Lease: townLease, ShutdownTimeout: 5 * time.Second, FailureThreshold: 6,
 		}))(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -197,7 +198,7 @@ func (w *town) operate(t *testing.T, id string, random *rand.Rand) {
 		if random.IntN(6) == 0 {
 			p.calls = 1 + random.IntN(8)
 		}
-		service := must(flow.NewService(p, flow.Permissions{id: {taxes, school}}, p.senders, flow.ServiceConfig{Lease: townLease}))(t)
+		service := must.Get(flow.NewService(p, flow.Permissions{id: {taxes, school}}, p.senders, flow.ServiceConfig{Lease: townLease}))(t)
 		w.step(t, service, by, random)
 		time.Sleep(time.Duration(random.IntN(4000)) * time.Millisecond)
 	}

@@ -16,35 +16,36 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // settle finishes the run, without faults: it sends again the messages that did not arrive, and
 // confirms those that did.
 func (w *town) settle(t *testing.T) {
 	by := flussi.Actor{ID: "ultimo", Roles: []flussi.Role{flussi.Operator}}
-	service := must(flow.NewService(w.observer, flow.Permissions{by.ID: {taxes, school}}, w.senders, flow.ServiceConfig{}))(t)
+	service := must.Get(flow.NewService(w.observer, flow.Permissions{by.ID: {taxes, school}}, w.senders, flow.ServiceConfig{}))(t)
 	d := w.dispatcher(t, flow.DispatcherConfig{Lease: townLease})
 	for round := 0; ; round++ {
 		require.Less(t, round, 20, "it comes to no end")
 		time.Sleep(2 * townLease)
-		must(d.RescueExpired(t.Context()))(t)
+		must.Get(d.RescueExpired(t.Context()))(t)
 		for _, name := range []string{taxes, school} {
-			must(d.VerifyService(t.Context(), name, time.Time{}))(t)
+			must.Get(d.VerifyService(t.Context(), name, time.Time{}))(t)
 		}
 		steps := 0
 		w.doubtDisabled(t)
 		for _, n := range w.open(t) {
 			steps += w.settleOne(t, service, by, n)
 		}
-		for _, f := range must(w.observer.Flows(t.Context(), flow.FlowFilter{Disabled: flow.OnlyEnabled}, flow.Page{Limit: flow.MaxPage}))(t) {
+		for _, f := range must.Get(w.observer.Flows(t.Context(), flow.FlowFilter{Disabled: flow.OnlyEnabled}, flow.Page{Limit: flow.MaxPage}))(t) {
 			if f.State == flow.FlowSending {
 				_, _ = d.Run(t.Context(), f.ID)
 				steps++
 				continue
 			}
 			if f.Counts.Registered > 0 {
-				must(service.ActivateFlow(t.Context(), by, f.ID))(t)
-				must(service.SendFlow(t.Context(), by, f.ID))(t)
+				must.Get(service.ActivateFlow(t.Context(), by, f.ID))(t)
+				must.Get(service.SendFlow(t.Context(), by, f.ID))(t)
 				_, _ = d.Run(t.Context(), f.ID)
 				steps++
 			}
@@ -62,7 +63,7 @@ func (w *town) doubtDisabled(t *testing.T) {
 	for _, n := range w.open(t) {
 		open[n.ID] = true
 	}
-	for _, n := range must(w.observer.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: flow.MaxPage}))(t) {
+	for _, n := range must.Get(w.observer.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: flow.MaxPage}))(t) {
 		if n.MayHaveArrived() && !open[n.ID] {
 			w.doubt(n)
 		}
@@ -72,7 +73,7 @@ func (w *town) doubtDisabled(t *testing.T) {
 // open returns the notifications to finish: enabled ones that stand alone or have an enabled flow.
 func (w *town) open(t *testing.T) []flow.Notification {
 	var open []flow.Notification
-	for _, n := range must(w.observer.Notifications(t.Context(), flow.NotificationFilter{Disabled: flow.OnlyEnabled}, flow.Page{Limit: flow.MaxPage, OldestFirst: true}))(t) {
+	for _, n := range must.Get(w.observer.Notifications(t.Context(), flow.NotificationFilter{Disabled: flow.OnlyEnabled}, flow.Page{Limit: flow.MaxPage, OldestFirst: true}))(t) {
 		if !n.AnonymisedAt.IsZero() || n.FlowID != uuid.Nil && w.flow(t, n.FlowID).Disabled {
 			continue
 		}
@@ -88,23 +89,23 @@ func (w *town) settleOne(t *testing.T, s *flow.Service, by flussi.Actor, n flow.
 	switch {
 	case n.State == flow.NotificationRegistered && !n.Payee.IsZero():
 		if n.FlowID != uuid.Nil && w.flow(t, n.FlowID).State == flow.FlowActive {
-			must(s.DeactivateFlow(t.Context(), by, n.FlowID))(t)
+			must.Get(s.DeactivateFlow(t.Context(), by, n.FlowID))(t)
 		}
 		if n.FlowID == uuid.Nil || w.flow(t, n.FlowID).State != flow.FlowSending {
-			must(s.DisableNotification(t.Context(), by, n.ID))(t)
+			must.Get(s.DisableNotification(t.Context(), by, n.ID))(t)
 		}
 	case n.State == flow.NotificationRegistered && n.FlowID == uuid.Nil:
 		_, _ = s.SendNotification(t.Context(), by, n.ID)
 	case n.State != flow.NotificationFailed:
 		return 0
 	case code == flow.CodeOutcomeUnknown && arrived:
-		must(s.ConfirmNotification(t.Context(), by, n.ID, "arrivata"))(t)
+		must.Get(s.ConfirmNotification(t.Context(), by, n.ID, "arrivata"))(t)
 	case code == flow.CodeOutcomeUnknown:
-		must(s.ResendNotification(t.Context(), by, n.ID, "non arrivata"))(t)
+		must.Get(s.ResendNotification(t.Context(), by, n.ID, "non arrivata"))(t)
 	case !n.Payee.IsZero(), code == flow.CodeAlreadySent && (arrived || w.doubts[keyOfNotification(n)]):
 		return 0
 	default:
-		must(s.RegisterNotification(t.Context(), by, n.ID))(t)
+		must.Get(s.RegisterNotification(t.Context(), by, n.ID))(t)
 	}
 	return 1
 }
@@ -148,8 +149,8 @@ func (w *town) check(t *testing.T) tally {
 			assert.NotZero(t, arrived[key], "%s, %d: %q did not arrive, and is %s (%s)", key.service, key.mark, key.subject, n.State, n.Transmission.ErrorCode)
 		}
 	}
-	for _, n := range must(w.observer.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: flow.MaxPage}))(t) {
-		for _, record := range must(w.observer.NotificationHistory(t.Context(), n.ID))(t) {
+	for _, n := range must.Get(w.observer.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: flow.MaxPage}))(t) {
+		for _, record := range must.Get(w.observer.NotificationHistory(t.Context(), n.ID))(t) {
 			if record.Action == flow.NotificationSkip {
 				result.Skipped++
 			}
@@ -168,12 +169,12 @@ func (w *town) tell(t *testing.T, key messageKey) {
 			t.Log("delivered", d.ID, d.At.Format(time.TimeOnly), d.State.Status)
 		}
 	}
-	for _, n := range must(w.observer.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: flow.MaxPage, OldestFirst: true}))(t) {
+	for _, n := range must.Get(w.observer.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: flow.MaxPage, OldestFirst: true}))(t) {
 		if keyOfNotification(n) != key {
 			continue
 		}
 		t.Log(n.ID, n.State, n.Transmission.MessageID)
-		for _, r := range must(w.observer.NotificationHistory(t.Context(), n.ID))(t) {
+		for _, r := range must.Get(w.observer.NotificationHistory(t.Context(), n.ID))(t) {
 			t.Log("  ", r.At.Format(time.TimeOnly), r.Action, r.By, r.Reason)
 		}
 	}

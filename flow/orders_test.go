@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // B was ordered beside A, which the platform rejected later: C is still refused because of B.
@@ -43,7 +44,7 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 				n := w.notification(t, n.ID)
 				d := n.Draft
 				change(&d)
-				must(w.EditNotification(t.Context(), operator, n.ID, n.Version, d))(t)
+				must.Get(w.EditNotification(t.Context(), operator, n.ID, n.Version, d))(t)
 			}
 		}
 	}
@@ -67,7 +68,7 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 		"the flow was stopped": {func(t *testing.T, w *world, n flow.Notification) {
 			w.FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: appiotest.Unauthorized})
 			do(t, w.SendFlow, n.FlowID)
-			assert.ErrorIs(t, only(w.dispatcher(t).Run(t.Context(), n.FlowID)), flussi.ErrUnauthorized)
+			assert.ErrorIs(t, must.Err(w.dispatcher(t).Run(t.Context(), n.FlowID)), flussi.ErrUnauthorized)
 			w.FailAtRandom(appiotest.SubmitMessage, 0, 1)
 			assert.True(t, w.notification(t, n.ID).AllowDuplicate)
 		}, true},
@@ -81,7 +82,7 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 		"its occasion was changed":  {edit(func(d *flow.Draft) { d.Occasion = "sollecito" }), false},
 		"it was refused": {func(t *testing.T, w *world, n flow.Notification) {
 			w.Fail(appiotest.SubmitMessage, refusal)
-			assert.ErrorIs(t, only(w.SendNotification(t.Context(), operator, n.ID)), flussi.ErrRemoteInvalid)
+			assert.ErrorIs(t, must.Err(w.SendNotification(t.Context(), operator, n.ID)), flussi.ErrRemoteInvalid)
 			do(t, w.RegisterNotification, n.ID)
 		}, false},
 	} {
@@ -110,10 +111,10 @@ func TestResendOrderIsForOneMessage(t *testing.T) {
 func TestResendOrderAfterUnknownOutcomeIsForOneMessage(t *testing.T) {
 	for name, order := range map[string]func(w *world, ctx context.Context, id uuid.UUID) error{
 		"ResendNotification": func(w *world, ctx context.Context, id uuid.UUID) error {
-			return only(w.ResendNotification(ctx, operator, id, "non arrivata"))
+			return must.Err(w.ResendNotification(ctx, operator, id, "non arrivata"))
 		},
 		"ResendUnknown": func(w *world, ctx context.Context, id uuid.UUID) error {
-			return only(w.ResendUnknown(ctx, operator, flow.NotificationFilter{IDs: []uuid.UUID{id}}, "non arrivata"))
+			return must.Err(w.ResendUnknown(ctx, operator, flow.NotificationFilter{IDs: []uuid.UUID{id}}, "non arrivata"))
 		},
 	} {
 		bubble(t, name, func(t *testing.T) {
@@ -152,7 +153,7 @@ func TestUnknownOutcomeEndsResendOrder(t *testing.T) {
 		do(t, w.SendFlow, third.FlowID)
 		require.True(t, w.claimed(t, third.FlowID, 1, time.Second)[0].AllowDuplicate)
 		time.Sleep(2 * time.Second)
-		require.Equal(t, 1, must(w.dispatcher(t).RescueExpired(t.Context()))(t))
+		require.Equal(t, 1, must.Get(w.dispatcher(t).RescueExpired(t.Context()))(t))
 		third = w.notification(t, third.ID)
 		assert.Equal(t, flow.CodeOutcomeUnknown, third.Transmission.ErrorCode)
 		assert.False(t, third.AllowDuplicate)

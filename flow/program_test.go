@@ -16,6 +16,7 @@ import (
 
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // program is what the README shows: a file is imported, and its flow is sent to its end.
@@ -25,7 +26,7 @@ func (w *world) program(ctx context.Context, t testing.TB, store flow.Store, row
 		return mortal{m, store}, err
 	}
 	service := newService(t, store, senders)
-	dispatcher := must(flow.NewDispatcher(store, senders, flow.DispatcherConfig{Workers: 2, MaxInFlight: 3}))(t)
+	dispatcher := must.Get(flow.NewDispatcher(store, senders, flow.DispatcherConfig{Workers: 2, MaxInFlight: 3}))(t)
 	f, _, err := service.ImportFlow(ctx, operator, taxes, flow.Details{}, flow.DraftRows(rows...), flow.AddConfig{})
 	if err == nil {
 		_, err = service.ActivateFlow(ctx, operator, f.ID)

@@ -18,6 +18,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // claimed claims n notifications of a flow for a sender that is never heard of again.
@@ -45,7 +46,7 @@ func TestExpiredLeaseMakesTheOutcomeUnknown(t *testing.T) {
 			n := do(t, w.Notification, n.ID)
 			assert.Equal(t, flow.CodeOutcomeUnknown, n.Transmission.ErrorCode)
 			assert.Zero(t, w.delivered()[n.Recipient])
-			assert.ErrorIs(t, only(w.RegisterNotification(t.Context(), operator, n.ID)), flow.ErrMayHaveArrived)
+			assert.ErrorIs(t, must.Err(w.RegisterNotification(t.Context(), operator, n.ID)), flow.ErrMayHaveArrived)
 			do2(t, w.ResendNotification, n.ID, "il cittadino non l'ha ricevuto")
 		}
 		do(t, w.SendFlow, f.ID)

@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // exchanges is a store whose exchanges are another's.
@@ -132,7 +133,7 @@ func TestRunEndsAfterSaveAndClaimWithUnknownResult(t *testing.T) {
 		lost := got.Counts.Sending
 		assert.Positive(t, lost)
 		assert.LessOrEqual(t, lost, 16)
-		got = must(d.Run(t.Context(), f.ID))(t)
+		got = must.Get(d.Run(t.Context(), f.ID))(t)
 		assert.Equal(t, flow.Counts{Sent: 300 - lost, Failed: lost}, got.Counts)
 		w.hasDelivered(t, 300-lost)
 	})

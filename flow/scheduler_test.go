@@ -19,27 +19,28 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestRunNeedsAFlowThatIsToBeSent(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		d := w.dispatcher(t)
-		assert.ErrorIs(t, only(d.Run(t.Context(), uuid.New())), flussi.ErrNotFound)
+		assert.ErrorIs(t, must.Err(d.Run(t.Context(), uuid.New())), flussi.ErrNotFound)
 		f := w.prepared(t, 3)
 		_, err := d.Run(t.Context(), f.ID)
 		assert.ErrorIs(t, err, flussi.ErrState)
 		assert.Equal(t, "Il flusso è nello stato «Inattivo»: avviare prima l'invio.", flussi.Explain(err))
 		do(t, w.ActivateFlow, f.ID)
-		assert.ErrorIs(t, only(d.Run(t.Context(), f.ID)), flussi.ErrState)
+		assert.ErrorIs(t, must.Err(d.Run(t.Context(), f.ID)), flussi.ErrState)
 		do(t, w.SendFlow, f.ID)
-		sent := must(d.Run(t.Context(), f.ID))(t)
+		sent := must.Get(d.Run(t.Context(), f.ID))(t)
 		again, err := d.Run(t.Context(), f.ID)
 		assert.NoError(t, err)
 		assert.Equal(t, sent, again, "what is over is returned as it is")
 		w.hasDelivered(t, 3)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		assert.ErrorIs(t, only(d.Run(ctx, f.ID)), context.Canceled)
+		assert.ErrorIs(t, must.Err(d.Run(ctx, f.ID)), context.Canceled)
 	})
 }
 
@@ -132,7 +133,7 @@ func TestMessageThatIsNeverTakenFailsAlone(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 100)
 		never := citizen(7)
-		real := must(w.senders(t.Context(), taxes))(t)
+		real := must.Get(w.senders(t.Context(), taxes))(t)
 		w.senders = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(m appio.Message) error {
 				if m.To == never {
@@ -209,15 +210,15 @@ func TestDisablingAFlowWhileItIsSent(t *testing.T) {
 			assert.NoError(t, err)
 		}()
 		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 8, MaxInFlight: 8})
-		got := must(d.Run(t.Context(), f.ID))(t)
+		got := must.Get(d.Run(t.Context(), f.ID))(t)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
 		assert.Contains(t, got.Error, "disabilitato")
 		assert.Less(t, got.Counts.Sent, 50)
 		assert.Equal(t, 200, got.Counts.Sent+got.Counts.Registered)
-		assert.ErrorIs(t, only(w.SendFlow(t.Context(), operator, f.ID)), flow.ErrDisabled)
+		assert.ErrorIs(t, must.Err(w.SendFlow(t.Context(), operator, f.ID)), flow.ErrDisabled)
 		do(t, w.EnableFlow, f.ID)
 		do(t, w.SendFlow, f.ID)
-		got = must(d.Run(t.Context(), f.ID))(t)
+		got = must.Get(d.Run(t.Context(), f.ID))(t)
 		assert.Equal(t, flow.Counts{Sent: 200}, got.Counts)
 		w.hasDelivered(t, 200)
 	}, unlimited)
@@ -275,7 +276,7 @@ func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
 					try(t, w.EnableNotification, n.ID),
 					try(t, w.SendNotification, n.ID),
 					try(t, w.VerifyNotification, n.ID),
-					func() error { return only(w.EditNotification(t.Context(), operator, n.ID, n.Version, longer)) },
+					func() error { return must.Err(w.EditNotification(t.Context(), operator, n.ID, n.Version, longer)) },
 					try(t, w.DisableFlow, f.ID),
 					try(t, w.EnableFlow, f.ID),
 					try(t, w.VerifyFlow, f.ID),

@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // The same file, imported by several people at once, is imported once.
@@ -23,7 +24,7 @@ func TestConcurrentImportsIntoOneFlowAddRowsOnce(t *testing.T) {
 	w := newWorld(t)
 	f := w.prepared(t, 0)
 	for _, err := range atOnce(16, func(int) error {
-		return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(20)...), flow.AddConfig{}))
+		return must.Err(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(drafts(20)...), flow.AddConfig{}))
 	}) {
 		if err != nil {
 			assert.ErrorIs(t, err, flussi.ErrConflict)
@@ -144,8 +145,8 @@ func TestImportedRowsKeepTheirOrder(t *testing.T) {
 func TestImportReportsDuplicates(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		alone := w.sendNew(t, draft(4))
-		foreign := must(w.CreateFlow(t.Context(), stranger, school, flow.Details{}))(t)
-		must(w.AddNotifications(t.Context(), stranger, foreign.ID, flow.DraftRows(draft(6)), flow.AddConfig{}))(t)
+		foreign := must.Get(w.CreateFlow(t.Context(), stranger, school, flow.Details{}))(t)
+		must.Get(w.AddNotifications(t.Context(), stranger, foreign.ID, flow.DraftRows(draft(6)), flow.AddConfig{}))(t)
 		earlier := w.prepared(t, 3) // drafts 0, 1 and 2
 		had := w.notifications(t, earlier.ID)
 		do(t, w.DisableNotification, had[1].ID)
@@ -161,7 +162,7 @@ func TestImportReportsDuplicates(t *testing.T) {
 				}
 			}
 		}
-		report = must(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
+		report = must.Get(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
 		all := w.notifications(t, f.ID)
 		assert.Equal(t, []flow.Duplicate{
 			{Row: 21, NotificationID: all[2].ID, EarlierID: alone.ID, State: flow.NotificationSent, Date: alone.Transmission.SentAt},
@@ -183,7 +184,7 @@ func TestImportReportsDuplicates(t *testing.T) {
 		}
 		assert.Equal(t, []int{1, 2, 3, 5, 6, 7, 8, 9}, got, "once each")
 		small := w.created(t)
-		report = must(w.AddNotifications(t.Context(), operator, small.ID, flow.DraftRows(drafts(400)...), flow.AddConfig{MaxErrors: 3}))(t)
+		report = must.Get(w.AddNotifications(t.Context(), operator, small.ID, flow.DraftRows(drafts(400)...), flow.AddConfig{MaxErrors: 3}))(t)
 		assert.Len(t, report.Duplicates, 3)
 		assert.Equal(t, [2]int{400, 400}, [2]int{report.DuplicateCount, report.Disabled})
 	})
@@ -200,7 +201,7 @@ func TestOnlyAnInactiveFlowIsImportedInto(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, name, w.flow(t, id).State.Label())
 			w.refused(t, fsm.ErrNotAllowed, func() error {
-				return only(w.AddNotifications(t.Context(), operator, id, flow.DraftRows(draft(9)), flow.AddConfig{}))
+				return must.Err(w.AddNotifications(t.Context(), operator, id, flow.DraftRows(draft(9)), flow.AddConfig{}))
 			})
 		})
 	}
@@ -223,7 +224,7 @@ func TestCancelledImportStoresNothing(t *testing.T) {
 			}
 		}
 		before := everythingIn(t, w.store)
-		assert.ErrorIs(t, only(w.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{SkipInvalid: true})), context.Canceled)
+		assert.ErrorIs(t, must.Err(w.AddNotifications(ctx, operator, f.ID, rows, flow.AddConfig{SkipInvalid: true})), context.Canceled)
 		assert.Equal(t, before, everythingIn(t, w.store))
 		cancel()
 	}
@@ -302,7 +303,7 @@ func TestAddPassesRowErrorsThrough(t *testing.T) {
 	w := newWorld(t)
 	f := w.prepared(t, 0)
 	cells := &flussi.RowError{Row: 12, Err: errors.New("two cells are not valid")}
-	report := must(w.AddNotifications(t.Context(), operator, f.ID, func(yield func(flow.Row, error) bool) {
+	report := must.Get(w.AddNotifications(t.Context(), operator, f.ID, func(yield func(flow.Row, error) bool) {
 		_ = yield(flow.Row{Number: 11, Draft: draft(1)}, nil) && yield(flow.Row{Number: 12}, cells) && yield(flow.Row{}, cells)
 	}, flow.AddConfig{SkipInvalid: true}))(t)
 	assert.Equal(t, flussi.ImportReport{Rows: 3, Invalid: 2, Errors: []*flussi.RowError{cells, cells}}, report.ImportReport)
@@ -316,7 +317,7 @@ func TestOldVersionIsRefusedWithoutRetry(t *testing.T) {
 		f := w.prepared(t, 1)
 		n := w.notifications(t, f.ID)[0]
 		start := time.Now()
-		assert.ErrorIs(t, only(w.EditNotification(t.Context(), operator, n.ID, n.Version+1, draft(2))), flussi.ErrConflict)
+		assert.ErrorIs(t, must.Err(w.EditNotification(t.Context(), operator, n.ID, n.Version+1, draft(2))), flussi.ErrConflict)
 		assert.Equal(t, start, time.Now())
 	})
 }

@@ -14,12 +14,13 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestAnonymise(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		notice := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
-		payee := must(flussi.ParseOrganizationCode("80185250588"))(t)
+		notice := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
+		payee := must.Get(flussi.ParseOrganizationCode("80185250588"))(t)
 		pay := draft(40)
 		pay.IsPayment, pay.Amount, pay.NoticeNumber, pay.Payee, pay.Reference = true, 100, notice, payee, "RIF/40"
 		pay.DueDate, pay.PayableAfterDue = time.Now().Add(time.Hour).UTC(), true
@@ -32,7 +33,7 @@ func TestAnonymise(t *testing.T) {
 		confirmed = do2(t, w.ConfirmNotification, confirmed.ID, "arrivata")
 		aside = do(t, w.DisableNotification, aside.ID)
 		open = do(t, w.DisableNotification, open.ID) // Inviato, and disabled
-		foreign := must(w.SendNewNotification(t.Context(), stranger, school, draft(41), flow.SendNewConfig{}))(t)
+		foreign := must.Get(w.SendNewNotification(t.Context(), stranger, school, draft(41), flow.SendNewConfig{}))(t)
 		inactive := w.notifications(t, w.prepared(t, 1).ID)[0]
 		time.Sleep(time.Hour)
 		border := time.Now()
@@ -81,7 +82,7 @@ func TestAnonymise(t *testing.T) {
 		for _, call := range map[string]func() error{
 			"verify": try(t, w.VerifyNotification, sent.ID),
 			"edit": func() error {
-				return only(w.EditNotification(t.Context(), operator, refused.ID, refused.Version+1, draft(9)))
+				return must.Err(w.EditNotification(t.Context(), operator, refused.ID, refused.Version+1, draft(9)))
 			},
 			"register": try(t, w.RegisterNotification, refused.ID),
 		} {

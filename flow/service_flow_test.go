@@ -14,6 +14,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestCreateFlow(t *testing.T) {
@@ -50,11 +51,11 @@ func TestDetailsTooLongAreRefused(t *testing.T) {
 			version := w.flow(t, f.ID).Version
 			if test.err != nil {
 				w.refused(t, test.err, try2(t, w.CreateFlow, taxes, test.details))
-				w.refused(t, test.err, func() error { return only(w.EditFlow(t.Context(), operator, f.ID, version, test.details)) })
+				w.refused(t, test.err, func() error { return must.Err(w.EditFlow(t.Context(), operator, f.ID, version, test.details)) })
 				return
 			}
 			assert.Equal(t, test.details, do2(t, w.CreateFlow, taxes, test.details).Details)
-			assert.Equal(t, test.details, must(w.EditFlow(t.Context(), operator, f.ID, version, test.details))(t).Details)
+			assert.Equal(t, test.details, must.Get(w.EditFlow(t.Context(), operator, f.ID, version, test.details))(t).Details)
 		})
 	}
 }
@@ -73,7 +74,7 @@ func TestConcurrentEditsOfOneVersionOneSucceeds(t *testing.T) {
 		w := newWorld(t)
 		f := w.prepared(t, 1)
 		won := edited(t, func(i int) error {
-			return only(w.EditFlow(t.Context(), operator, f.ID, f.Version, flow.Details{Note: flussi.NewText(fmt.Sprint("nota ", i))}))
+			return must.Err(w.EditFlow(t.Context(), operator, f.ID, f.Version, flow.Details{Note: flussi.NewText(fmt.Sprint("nota ", i))}))
 		})
 		got := w.flow(t, f.ID)
 		assert.Equal(t, fmt.Sprint("nota ", won), got.Note.Reveal())
@@ -84,7 +85,7 @@ func TestConcurrentEditsOfOneVersionOneSucceeds(t *testing.T) {
 		w := newWorld(t)
 		n := w.notifications(t, w.prepared(t, 1).ID)[0]
 		won := edited(t, func(i int) error {
-			return only(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(100+i)))
+			return must.Err(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(100+i)))
 		})
 		assert.Equal(t, draft(100+won), w.notification(t, n.ID).Draft)
 		assert.Equal(t, "create edit", w.steps(t, n.ID))
@@ -97,7 +98,7 @@ func TestConcurrentEditsOfAFlowsNotificationsAllSucceed(t *testing.T) {
 	f := w.prepared(t, 16)
 	all := w.notifications(t, f.ID)
 	for _, err := range atOnce(16, func(i int) error {
-		return only(w.EditNotification(t.Context(), operator, all[i].ID, all[i].Version, draft(100+i)))
+		return must.Err(w.EditNotification(t.Context(), operator, all[i].ID, all[i].Version, draft(100+i)))
 	}) {
 		assert.NoError(t, err)
 	}
@@ -114,12 +115,12 @@ func TestNotificationBeingSentRefusesOperators(t *testing.T) {
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
 		c := flow.SendNewConfig{ID: uuid.New()}
 		sent := make(chan error)
-		go func() { sent <- only(w.SendNewNotification(t.Context(), operator, taxes, draft(1), c)) }()
+		go func() { sent <- must.Err(w.SendNewNotification(t.Context(), operator, taxes, draft(1), c)) }()
 		time.Sleep(time.Second)
 		n := w.notification(t, c.ID)
 		require.Equal(t, flow.NotificationSending, n.State)
 		for _, call := range []func() error{
-			func() error { return only(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(2))) },
+			func() error { return must.Err(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(2))) },
 			try(t, w.DisableNotification, n.ID),
 			try(t, w.RegisterNotification, n.ID),
 			try2(t, w.ConfirmNotification, n.ID, "arrivata"),
@@ -141,10 +142,10 @@ func TestEditOfAnotherVersionIsRefused(t *testing.T) {
 	n := w.notifications(t, f.ID)[0]
 	for _, off := range []int64{-1, 1} {
 		w.refused(t, flussi.ErrConflict, func() error {
-			return only(w.EditFlow(t.Context(), operator, f.ID, f.Version+off, flow.Details{}))
+			return must.Err(w.EditFlow(t.Context(), operator, f.ID, f.Version+off, flow.Details{}))
 		})
 		w.refused(t, flussi.ErrConflict, func() error {
-			return only(w.EditNotification(t.Context(), operator, n.ID, n.Version+off, draft(9)))
+			return must.Err(w.EditNotification(t.Context(), operator, n.ID, n.Version+off, draft(9)))
 		})
 	}
 }
@@ -159,13 +160,15 @@ func TestDisabledFlowRefusesAllButEnable(t *testing.T) {
 	assert.Equal(t, flow.FlowInactive, disabled.State)
 	assert.Equal(t, disabled, w.flow(t, f.ID))
 	for name, call := range map[string]func() error{
-		"disable":  try(t, w.DisableFlow, f.ID),
-		"edit":     func() error { return only(w.EditFlow(t.Context(), operator, f.ID, disabled.Version, flow.Details{})) },
+		"disable": try(t, w.DisableFlow, f.ID),
+		"edit": func() error {
+			return must.Err(w.EditFlow(t.Context(), operator, f.ID, disabled.Version, flow.Details{}))
+		},
 		"activate": try(t, w.ActivateFlow, f.ID),
 		"import": func() error {
-			return only(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(draft(9)), flow.AddConfig{}))
+			return must.Err(w.AddNotifications(t.Context(), operator, f.ID, flow.DraftRows(draft(9)), flow.AddConfig{}))
 		},
-		"edit one":    func() error { return only(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(9))) },
+		"edit one":    func() error { return must.Err(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(9))) },
 		"disable one": try(t, w.DisableNotification, n.ID),
 		"send one":    try(t, w.SendNotification, n.ID),
 	} {
@@ -201,6 +204,8 @@ func TestActivateAndSendNeedSomethingToSend(t *testing.T) {
 	assert.Equal(t, sending, do(t, w.SendFlow, f.ID), "as it is")
 	assert.Equal(t, sending, do(t, w.ActivateFlow, f.ID))
 	w.refused(t, fsm.ErrNotAllowed, try(t, w.DeactivateFlow, f.ID))
-	w.refused(t, fsm.ErrNotAllowed, func() error { return only(w.EditFlow(t.Context(), operator, f.ID, sending.Version, flow.Details{})) })
+	w.refused(t, fsm.ErrNotAllowed, func() error {
+		return must.Err(w.EditFlow(t.Context(), operator, f.ID, sending.Version, flow.Details{}))
+	})
 	assert.Equal(t, "create import activate deactivate activate send", w.flowSteps(t, f.ID))
 }

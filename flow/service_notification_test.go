@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // failedOf sends a flow of n notifications, and returns the first, which a fault makes fail.
@@ -45,7 +46,7 @@ func TestFailedNotificationIsCorrectedAndSentAgain(t *testing.T) {
 			f := w.flow(t, n.FlowID)
 			w.refused(t, fsm.ErrNotAllowed, try(t, w.SendNotification, n.ID))
 
-			corrected := must(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(50)))(t)
+			corrected := must.Get(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(50)))(t)
 			assert.Equal(t, flow.NotificationFailed, corrected.State)
 			assert.Equal(t, n.Transmission, corrected.Transmission)
 			registered := do(t, w.RegisterNotification, n.ID)
@@ -80,7 +81,7 @@ func TestNotificationOfActiveFlowIsNotChanged(t *testing.T) {
 				do(t, w.SendFlow, f.ID)
 			}
 			w.refused(t, flussi.ErrState, func() error {
-				return only(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(9)))
+				return must.Err(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(9)))
 			})
 			w.refused(t, flussi.ErrState, try(t, w.DisableNotification, all[0].ID))
 			w.refused(t, flussi.ErrState, try(t, w.EnableNotification, aside.ID))
@@ -91,7 +92,7 @@ func TestNotificationOfActiveFlowIsNotChanged(t *testing.T) {
 		w := newWorld(t)
 		n := w.notifications(t, w.prepared(t, 1).ID)[0]
 		w.refused(t, flussi.ErrState, try(t, w.SendNotification, n.ID))
-		edited := must(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(9)))(t)
+		edited := must.Get(w.EditNotification(t.Context(), operator, n.ID, n.Version, draft(9)))(t)
 		assert.Equal(t, draft(9), edited.Draft)
 		assert.Equal(t, edited, w.notification(t, n.ID))
 		assert.Equal(t, "create import touch", w.flowSteps(t, n.FlowID))
@@ -105,7 +106,7 @@ func TestEditThatMakesADuplicateIsRefused(t *testing.T) {
 	f := w.prepared(t, 3)
 	all := w.notifications(t, f.ID)
 	w.refused(t, flussi.ErrDuplicate, func() error {
-		return only(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(1)))
+		return must.Err(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(1)))
 	})
 	_, err := w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(1))
 	var duplicate *flussi.Error
@@ -114,22 +115,22 @@ func TestEditThatMakesADuplicateIsRefused(t *testing.T) {
 	assert.Equal(t, "notification", duplicate.Entity)
 	do(t, w.DisableNotification, all[1].ID)
 	w.refused(t, flussi.ErrDuplicate, func() error {
-		return only(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(1)))
+		return must.Err(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, draft(1)))
 	})
 	same := draft(0)
 	same.DueDate = time.Date(2030, 1, 2, 22, 59, 59, 999999999, time.FixedZone("", 3600))
 	same.Reference = "R1"
-	got := must(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, same))(t)
+	got := must.Get(w.EditNotification(t.Context(), operator, all[0].ID, all[0].Version, same))(t)
 	assert.Equal(t, time.Date(2030, 1, 2, 21, 59, 59, 999999000, time.UTC), got.DueDate, "it is not its own duplicate")
 	other := w.prepared(t, 0)
 	w.add(t, other.ID, draft(30))
-	must(w.EditNotification(t.Context(), operator, all[2].ID, all[2].Version, draft(30)))(t) // of another flow
+	must.Get(w.EditNotification(t.Context(), operator, all[2].ID, all[2].Version, draft(30)))(t) // of another flow
 
 	// Two that would become the same at the same moment.
 	f = w.prepared(t, 16)
 	all = w.notifications(t, f.ID)
 	oneWins(t, func(i int) error {
-		return only(w.EditNotification(t.Context(), operator, all[i].ID, all[i].Version, draft(77)))
+		return must.Err(w.EditNotification(t.Context(), operator, all[i].ID, all[i].Version, draft(77)))
 	}, flussi.ErrDuplicate)
 }
 
@@ -153,10 +154,10 @@ func TestOperatorDecidesAnUnknownOutcome(t *testing.T) {
 			n := w.failedOf(t, 2, noAnswer, flow.CodeOutcomeUnknown)
 			f := w.flow(t, n.FlowID)
 			w.refused(t, flow.ErrMayHaveArrived, try(t, w.RegisterNotification, n.ID))
-			w.refused(t, flussi.ErrEmpty, func() error { return only(test.decide(t.Context(), w, n.ID, "")) })
-			w.refused(t, flussi.ErrLength, func() error { return only(test.decide(t.Context(), w, n.ID, strings.Repeat("x", 4001))) })
+			w.refused(t, flussi.ErrEmpty, func() error { return must.Err(test.decide(t.Context(), w, n.ID, "")) })
+			w.refused(t, flussi.ErrLength, func() error { return must.Err(test.decide(t.Context(), w, n.ID, strings.Repeat("x", 4001))) })
 			time.Sleep(time.Hour)
-			got := must(test.decide(t.Context(), w, n.ID, reason))(t)
+			got := must.Get(test.decide(t.Context(), w, n.ID, reason))(t)
 			assert.Equal(t, test.state, got.State)
 			assert.Equal(t, got, w.notification(t, n.ID))
 			assert.Empty(t, got.Transmission.ErrorCode)
@@ -167,7 +168,7 @@ func TestOperatorDecidesAnUnknownOutcome(t *testing.T) {
 				Version: got.Version, At: time.Now().UTC(), By: operator.ID, Action: test.action,
 				From: flow.NotificationFailed, To: test.state, Reason: flussi.NewText(reason),
 			}, last(do(t, w.NotificationHistory, n.ID)))
-			w.refused(t, fsm.ErrNotAllowed, func() error { return only(test.decide(t.Context(), w, n.ID, reason)) })
+			w.refused(t, fsm.ErrNotAllowed, func() error { return must.Err(test.decide(t.Context(), w, n.ID, reason)) })
 			if test.state == flow.NotificationRegistered {
 				do(t, w.SendNotification, n.ID)
 				assert.Equal(t, 2, w.delivered()[n.Recipient], "twice, knowingly")
@@ -179,8 +180,8 @@ func TestOperatorDecidesAnUnknownOutcome(t *testing.T) {
 			f := w.sending(t, 2)
 			w.run(t, f.ID, refusal)
 			all := w.notifications(t, f.ID)
-			w.refused(t, flow.ErrOutcomeKnown, func() error { return only(test.decide(t.Context(), w, all[0].ID, reason)) })
-			w.refused(t, fsm.ErrNotAllowed, func() error { return only(test.decide(t.Context(), w, all[1].ID, reason)) })
+			w.refused(t, flow.ErrOutcomeKnown, func() error { return must.Err(test.decide(t.Context(), w, all[0].ID, reason)) })
+			w.refused(t, fsm.ErrNotAllowed, func() error { return must.Err(test.decide(t.Context(), w, all[1].ID, reason)) })
 		})
 	}
 }
@@ -195,7 +196,9 @@ func TestDisabledNotificationIsNotSentAndNotCounted(t *testing.T) {
 		assert.True(t, aside.Disabled)
 		assert.Equal(t, flow.Counts{Registered: 2, Disabled: 1}, w.flow(t, f.ID).Counts)
 		w.refused(t, flow.ErrDisabled, try(t, w.DisableNotification, n.ID))
-		w.refused(t, flow.ErrDisabled, func() error { return only(w.EditNotification(t.Context(), operator, n.ID, aside.Version, draft(9))) })
+		w.refused(t, flow.ErrDisabled, func() error {
+			return must.Err(w.EditNotification(t.Context(), operator, n.ID, aside.Version, draft(9)))
+		})
 		w.ordered(t, f.ID)
 		assert.Equal(t, flow.FlowSent, w.run(t, f.ID).State)
 		assert.Zero(t, w.delivered()[n.Recipient])

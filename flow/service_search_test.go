@@ -17,6 +17,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/authtest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestSearchOfFlows(t *testing.T) {
@@ -70,7 +71,7 @@ func TestSearchOfNotifications(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, worldConfig{platform: appiotest.Config{Hold: true}})
 		start := time.Now()
-		notice := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+		notice := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 		pay := draft(40)
 		pay.IsPayment, pay.Amount, pay.NoticeNumber, pay.Reference = true, 100, notice, "RIF/40"
 		pay.Subject = flussi.NewText("Rata della TARI perché È ora")
@@ -125,7 +126,7 @@ func TestSearchOfNotifications(t *testing.T) {
 			}
 			assert.Equal(t, test.want, strings.Join(got, " "), name)
 			exported := []string{}
-			for _, n := range must(pull(w.AllNotifications(t.Context(), operator, test.filter)))(t) {
+			for _, n := range must.Get(pull(w.AllNotifications(t.Context(), operator, test.filter)))(t) {
 				exported = append(exported, names[n.ID])
 			}
 			slices.Reverse(exported)
@@ -160,7 +161,7 @@ func TestSearchesThatAreRefused(t *testing.T) {
 			}
 			if test.text != "" {
 				calls = append(calls, func() error {
-					return only(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Text: test.text})))
+					return must.Err(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Text: test.text})))
 				})
 			}
 			for _, call := range calls {
@@ -177,7 +178,7 @@ func TestSearchesThatAreRefused(t *testing.T) {
 // overTheWire is what becomes of a cursor in a URL.
 func overTheWire(t *testing.T, c flow.Cursor) flow.Cursor {
 	t.Helper()
-	text := must(c.MarshalText())(t)
+	text := must.Get(c.MarshalText())(t)
 	assert.Regexp(t, `^[0-9A-Za-z_-]*$`, string(text))
 	got := flow.Cursor{At: time.Now()}
 	require.NoError(t, got.UnmarshalText(text))
@@ -246,7 +247,7 @@ func TestAnExportIsCompleteOrEndsWithAnError(t *testing.T) {
 	}
 	f := w.prepared(t, 0)
 	w.add(t, f.ID, all...)
-	assert.Len(t, must(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{})))(t), len(all))
+	assert.Len(t, must.Get(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{})))(t), len(all))
 
 	store := newFaultyStore(w.store)
 	service := newService(t, store, w.senders)
@@ -309,7 +310,7 @@ func TestFlowFilterRefusesUnknownValues(t *testing.T) {
 		},
 		Searches: map[string]func(*testing.T, flow.FlowFilter) error{
 			"Flows": func(t *testing.T, q flow.FlowFilter) error {
-				return only(w.Flows(t.Context(), operator, q, flow.Page{}))
+				return must.Err(w.Flows(t.Context(), operator, q, flow.Page{}))
 			},
 		},
 	}.Run(t)
@@ -340,16 +341,16 @@ func TestNotificationFilterRefusesUnknownValues(t *testing.T) {
 		},
 		Searches: map[string]func(*testing.T, flow.NotificationFilter) error{
 			"Notifications": func(t *testing.T, q flow.NotificationFilter) error {
-				return only(w.Notifications(t.Context(), operator, q, flow.Page{}))
+				return must.Err(w.Notifications(t.Context(), operator, q, flow.Page{}))
 			},
 			"AllNotifications": func(t *testing.T, q flow.NotificationFilter) error {
-				return only(pull(w.AllNotifications(t.Context(), operator, q)))
+				return must.Err(pull(w.AllNotifications(t.Context(), operator, q)))
 			},
 			"ConfirmUnknown": func(t *testing.T, q flow.NotificationFilter) error {
-				return only(w.ConfirmUnknown(t.Context(), operator, q, "detto dal fornitore"))
+				return must.Err(w.ConfirmUnknown(t.Context(), operator, q, "detto dal fornitore"))
 			},
 			"ResendUnknown": func(t *testing.T, q flow.NotificationFilter) error {
-				return only(w.ResendUnknown(t.Context(), operator, q, "detto dal fornitore"))
+				return must.Err(w.ResendUnknown(t.Context(), operator, q, "detto dal fornitore"))
 			},
 		},
 	}.Run(t)

@@ -17,6 +17,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestSendNew(t *testing.T) {
@@ -97,7 +98,7 @@ func TestSendNew(t *testing.T) {
 			assert.Empty(t, n.Transmission.Error)
 			w.FailAtRandom(test.op, 0, 1)
 			w.refused(t, flussi.ErrDuplicate, func() error {
-				return only(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))
+				return must.Err(w.SendNewNotification(t.Context(), operator, taxes, d, flow.SendNewConfig{}))
 			})
 			again := do(t, w.SendNotification, n.ID)
 			assert.Equal(t, flow.NotificationSent, again.State)
@@ -136,7 +137,7 @@ func TestTheSameMessageIsNotSentTwiceUnlessWanted(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		again := func(n int) func() error {
 			return func() error {
-				return only(w.SendNewNotification(t.Context(), operator, taxes, draft(n), flow.SendNewConfig{}))
+				return must.Err(w.SendNewNotification(t.Context(), operator, taxes, draft(n), flow.SendNewConfig{}))
 			}
 		}
 		first := w.sendNew(t, draft(1))
@@ -163,10 +164,10 @@ func TestTheSameMessageIsNotSentTwiceUnlessWanted(t *testing.T) {
 func TestSendNewWithOneIDSendsOnce(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		c := flow.SendNewConfig{ID: uuid.New()}
-		n := must(w.SendNewNotification(t.Context(), operator, taxes, draft(1), c))(t)
+		n := must.Get(w.SendNewNotification(t.Context(), operator, taxes, draft(1), c))(t)
 		assert.Equal(t, c.ID, n.ID)
-		w.refused(t, flussi.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(1), c)) })
-		w.refused(t, flussi.ErrExists, func() error { return only(w.SendNewNotification(t.Context(), operator, taxes, draft(2), c)) })
+		w.refused(t, flussi.ErrExists, func() error { return must.Err(w.SendNewNotification(t.Context(), operator, taxes, draft(1), c)) })
+		w.refused(t, flussi.ErrExists, func() error { return must.Err(w.SendNewNotification(t.Context(), operator, taxes, draft(2), c)) })
 		again, err := w.SendNewNotification(t.Context(), operator, taxes, draft(1), c)
 		assert.ErrorIs(t, err, flussi.ErrExists)
 		assert.Equal(t, n, again, "as it is")
@@ -182,7 +183,7 @@ func TestConcurrentSendNewWithOneIDSendsOnce(t *testing.T) {
 			d := draft(1)
 			d.Occasion = occasion
 			w.slow(time.Second)
-			oneWins(t, func(int) error { return only(w.SendNewNotification(t.Context(), operator, taxes, d, c)) }, flussi.ErrExists)
+			oneWins(t, func(int) error { return must.Err(w.SendNewNotification(t.Context(), operator, taxes, d, c)) }, flussi.ErrExists)
 			w.hasDelivered(t, 1)
 			assert.Equal(t, "create claim accept", w.steps(t, c.ID))
 		})
@@ -196,7 +197,7 @@ func TestConcurrentSendNotificationSendsOnce(t *testing.T) {
 		n := w.notifications(t, f.ID)[0]
 		do(t, w.RegisterNotification, n.ID)
 		w.slow(time.Second)
-		oneWins(t, func(int) error { return only(w.SendNotification(t.Context(), operator, n.ID)) }, flussi.ErrConflict, fsm.ErrNotAllowed)
+		oneWins(t, func(int) error { return must.Err(w.SendNotification(t.Context(), operator, n.ID)) }, flussi.ErrConflict, fsm.ErrNotAllowed)
 		assert.Equal(t, 1, w.delivered()[n.Recipient])
 		w.isIn(t, flow.FlowSent, f.ID)
 		w.flowSteps(t, f.ID)
@@ -209,7 +210,7 @@ func TestSendNewAwaitsTheAnswerAfterTheContextEnds(t *testing.T) {
 		w.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Slow, Delay: 9 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		n := must(w.SendNewNotification(ctx, operator, taxes, draft(1), flow.SendNewConfig{}))(t)
+		n := must.Get(w.SendNewNotification(ctx, operator, taxes, draft(1), flow.SendNewConfig{}))(t)
 		assert.Equal(t, flow.NotificationSent, n.State)
 		assert.Equal(t, n, w.notification(t, n.ID))
 	})
@@ -220,9 +221,9 @@ func TestSendNewRetriesToStoreTheOutcome(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		store := newFaultyStore(w.store)
 		down := errors.New("connection lost")
-		service := must(flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, w.senders, flow.ServiceConfig{Lease: time.Minute}))(t)
+		service := must.Get(flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, w.senders, flow.ServiceConfig{Lease: time.Minute}))(t)
 		store.set("SaveNotifications", 2, 3, down) // created and claimed before
-		n := must(service.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{}))(t)
+		n := must.Get(service.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{}))(t)
 		assert.Equal(t, flow.NotificationSent, n.State, "it is tried again")
 		assert.Equal(t, n, w.notification(t, n.ID))
 
@@ -234,7 +235,7 @@ func TestSendNewRetriesToStoreTheOutcome(t *testing.T) {
 		assert.LessOrEqual(t, time.Since(start), time.Minute, "until the lease is over")
 		assert.Equal(t, flow.NotificationSending, w.notification(t, n.ID).State)
 		time.Sleep(time.Minute)
-		assert.Equal(t, 1, must(w.dispatcher(t).RescueExpired(t.Context()))(t))
+		assert.Equal(t, 1, must.Get(w.dispatcher(t).RescueExpired(t.Context()))(t))
 		assert.Equal(t, flow.CodeOutcomeUnknown, w.notification(t, n.ID).Transmission.ErrorCode)
 	})
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // notification returns a notification as it is stored.
 func (w *world) notification(t testing.TB, id uuid.UUID) flow.Notification {
 	t.Helper()
-	return must(w.store.Notification(context.WithoutCancel(t.Context()), id))(t)
+	return must.Get(w.store.Notification(context.WithoutCancel(t.Context()), id))(t)
 }
 
 // run sends a flow that is to be sent, one notification after the other, with the faults.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 func TestCheckService(t *testing.T) {
@@ -65,11 +66,11 @@ func TestCheckService(t *testing.T) {
 			w := newWorld(t)
 			service := w.enabledFor(t, test.service)
 			before := everythingIn(t, w.store)
-			assert.ErrorIs(t, only(service.CreateFlow(t.Context(), operator, test.service, flow.Details{})), test.err)
+			assert.ErrorIs(t, must.Err(service.CreateFlow(t.Context(), operator, test.service, flow.Details{})), test.err)
 			_, _, err = service.ImportFlow(t.Context(), operator, test.service, flow.Details{}, flow.DraftRows(draft(1)), flow.AddConfig{})
 			assert.ErrorIs(t, err, test.err)
-			assert.ErrorIs(t, only(service.SendNewNotification(t.Context(), operator, test.service, draft(1), flow.SendNewConfig{})), test.err)
-			assert.ErrorIs(t, only(flow.NewNotification(test.service, citizen(1), operator)), test.err)
+			assert.ErrorIs(t, must.Err(service.SendNewNotification(t.Context(), operator, test.service, draft(1), flow.SendNewConfig{})), test.err)
+			assert.ErrorIs(t, must.Err(flow.NewNotification(test.service, citizen(1), operator)), test.err)
 			assert.Equal(t, before, everythingIn(t, w.store))
 		})
 	}
@@ -78,7 +79,7 @@ func TestCheckService(t *testing.T) {
 // enabledFor returns a service on the world's store whose operator is enabled for some services.
 func (w *world) enabledFor(t testing.TB, services ...string) *flow.Service {
 	t.Helper()
-	return must(flow.NewService(w.store, flow.Permissions{operator.ID: services}, w.senders, flow.ServiceConfig{}))(t)
+	return must.Get(flow.NewService(w.store, flow.Permissions{operator.ID: services}, w.senders, flow.ServiceConfig{}))(t)
 }
 
 func TestServiceSkeletonIsEqualForSimilarNames(t *testing.T) {
@@ -138,7 +139,7 @@ func TestServiceThatLooksLikeAnotherIsRefused(t *testing.T) {
 			do2(t, service.CreateFlow, taxes, flow.Details{})
 		},
 		"a notification": func(t *testing.T, service *flow.Service) {
-			must(service.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{}))(t)
+			must.Get(service.SendNewNotification(t.Context(), operator, taxes, draft(1), flow.SendNewConfig{}))(t)
 		},
 		"an import": func(t *testing.T, service *flow.Service) {
 			_, _, err := service.ImportFlow(t.Context(), operator, taxes, flow.Details{}, flow.DraftRows(draft(1)), flow.AddConfig{})
@@ -157,7 +158,7 @@ func TestServiceThatLooksLikeAnotherIsRefused(t *testing.T) {
 					return err
 				},
 				"SendNewNotification": func() error {
-					return only(service.SendNewNotification(t.Context(), operator, similar, draft(2), flow.SendNewConfig{}))
+					return must.Err(service.SendNewNotification(t.Context(), operator, similar, draft(2), flow.SendNewConfig{}))
 				},
 			} {
 				w.refused(t, flow.ErrSimilarService, func() error {

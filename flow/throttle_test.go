@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pipenet"
 )
 
@@ -39,7 +40,7 @@ func TestThrottling(t *testing.T) {
 				if !test.shared {
 					pace = newPace(t)
 				}
-				d := must(flow.NewDispatcher(w.store, clients(t, appio.Config{
+				d := must.Get(flow.NewDispatcher(w.store, clients(t, appio.Config{
 					BaseURL: "http://localhost" + appiotest.BasePath, Pace: pace,
 					HTTPClient: &http.Client{Transport: pipenet.Direct(w.Simulator, 100*time.Millisecond)},
 				}), flow.DispatcherConfig{ID: fmt.Sprint("d", i)}))(t)
@@ -67,5 +68,5 @@ func TestThrottling(t *testing.T) {
 
 func newPace(t testing.TB) *appio.Pace {
 	t.Helper()
-	return must(appio.NewPace(appio.PaceConfig{}))(t)
+	return must.Get(appio.NewPace(appio.PaceConfig{}))(t)
 }

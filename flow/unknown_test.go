@@ -14,6 +14,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 const decision = "Il fornitore ha confermato."
@@ -41,7 +42,7 @@ func eachResolve(t *testing.T, test func(t *testing.T, m resolve)) {
 // do resolves what matches a filter, with a decision.
 func (m resolve) do(t testing.TB, w *world, filter flow.NotificationFilter) flow.ResolveReport {
 	t.Helper()
-	return must(m.call(w.Service, t.Context(), operator, filter, decision))(t)
+	return must.Get(m.call(w.Service, t.Context(), operator, filter, decision))(t)
 }
 
 // unanswered returns a flow of n notifications, the first of which have an unknown outcome.
@@ -60,7 +61,7 @@ func (w *world) unanswered(t testing.TB, n, unknown int) flow.Flow {
 // unknowns counts the notifications whose outcome is unknown.
 func (w *world) unknowns(t testing.TB) int {
 	t.Helper()
-	return len(must(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeOutcomeUnknown}})))(t))
+	return len(must.Get(pull(w.AllNotifications(t.Context(), operator, flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeOutcomeUnknown}})))(t))
 }
 
 func TestUnknownOutcomesAreResolvedTogether(t *testing.T) {
@@ -102,7 +103,7 @@ func TestUnknownOutcomesAreResolvedTogether(t *testing.T) {
 				if test.of != nil {
 					test.of(&filter, flows[0], alone)
 				}
-				w.refused(t, flussi.ErrEmpty, func() error { return only(m.call(w.Service, t.Context(), operator, filter, " \n")) })
+				w.refused(t, flussi.ErrEmpty, func() error { return must.Err(m.call(w.Service, t.Context(), operator, filter, " \n")) })
 				report := m.do(t, w, filter)
 				want := test.resolved
 				assert.Equal(t, flow.ResolveReport{Resolved: want[0] + want[1] + want[2]}, report)
@@ -263,17 +264,17 @@ func TestResolvingIsForOperatorsOfTheService(t *testing.T) {
 		w := newWorld(t)
 		f := w.unanswered(t, 2, 2)
 		w.refused(t, flussi.ErrForbidden, func() error {
-			return only(m.call(w.Service, t.Context(), stranger, flow.NotificationFilter{Services: []string{taxes}}, decision))
+			return must.Err(m.call(w.Service, t.Context(), stranger, flow.NotificationFilter{Services: []string{taxes}}, decision))
 		})
 		before := everythingIn(t, w.store)
-		assert.Zero(t, must(m.call(w.Service, t.Context(), stranger, flow.NotificationFilter{Flow: f.ID}, decision))(t))
+		assert.Zero(t, must.Get(m.call(w.Service, t.Context(), stranger, flow.NotificationFilter{Flow: f.ID}, decision))(t))
 		assert.Equal(t, before, everythingIn(t, w.store))
 		clerk := flussi.Actor{ID: operator.ID, Roles: []flussi.Role{flussi.Principal}}
 		for _, filter := range []flow.NotificationFilter{{}, {Standalone: true}} { // which matches nothing
-			w.refused(t, fsm.ErrRole, func() error { return only(m.call(w.Service, t.Context(), clerk, filter, decision)) })
+			w.refused(t, fsm.ErrRole, func() error { return must.Err(m.call(w.Service, t.Context(), clerk, filter, decision)) })
 		}
 		w.refused(t, flussi.ErrLength, func() error {
-			return only(m.call(w.Service, t.Context(), operator, flow.NotificationFilter{Text: "ab"}, decision))
+			return must.Err(m.call(w.Service, t.Context(), operator, flow.NotificationFilter{Text: "ab"}, decision))
 		})
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/authtest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -50,7 +51,7 @@ func TestEveryCallAsksWhoMakesIt(t *testing.T) {
 					if fault != nil {
 						store.at = 1
 					}
-					p := must(pagoinrete.NewService(store, failingAuthorizer{authorizer},
+					p := must.Get(pagoinrete.NewService(store, failingAuthorizer{authorizer},
 						func(context.Context, string) (pagoinrete.Gateway, error) { return w.gateway, nil }, pagoinrete.ServiceConfig{}))(t)
 					return stage{p, s}
 				},

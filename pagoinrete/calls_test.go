@@ -15,6 +15,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/authtest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -31,19 +32,18 @@ func sceneOf(t testing.TB, w *world) *scene {
 	t.Helper()
 	ctx := t.Context()
 	s := &scene{}
-	must := func(err error) { t.Helper(); require.NoError(t, err) }
 	var err error
 	s.created, err = w.CreateEvent(ctx, assistant, pagoinrete.Fee, school, trip())
-	must(err)
+	require.NoError(t, err)
 	s.simulated = w.simulated(t, pagoinrete.Fee)
 	_, err = w.AddNotices(ctx, assistant, s.simulated.ID, pagoinrete.NoticeDraftRows(drafts(2)...), pagoinrete.AddConfig{})
-	must(err)
+	require.NoError(t, err)
 	unsent := w.notices(t, s.simulated.ID)
 	s.draft, s.unsent = unsent[0], unsent[1]
 	s.toSubmit = w.simulated(t, pagoinrete.Donation)
 	s.submitted, s.approved = w.toApprove(t, 1), w.toApprove(t, 1)
 	s.approved, err = w.ApproveEvent(ctx, principal, s.approved.ID)
-	must(err)
+	require.NoError(t, err)
 	s.odd = w.toApprove(t, 1)
 	require.True(t, w.platform.Forget(s.odd.ID))
 	s.odd, _, err = w.VerifyEvent(ctx, assistant, s.odd.ID)
@@ -54,17 +54,17 @@ func sceneOf(t testing.TB, w *world) *scene {
 	require.True(t, w.platform.Pay(s.paid.ID, s.paid.Due()))
 	require.True(t, w.platform.Pay(s.strange.ID, 1))
 	_, err = w.VerifyOpen(ctx, assistant, school)
-	must(err)
+	require.NoError(t, err)
 	s.byHand, err = w.PayNoticeManually(ctx, assistant, s.byHand.ID, pagoinrete.Proof{Reference: "Bollettino", Amount: s.byHand.Due(), Date: day(10, 1)})
-	must(err)
+	require.NoError(t, err)
 	s.shown, err = w.ShowNotice(ctx, assistant, s.shown.ID)
-	must(err)
+	require.NoError(t, err)
 	s.paid, err = w.Notice(ctx, assistant, s.paid.ID)
-	must(err)
+	require.NoError(t, err)
 	s.strange, err = w.Notice(ctx, assistant, s.strange.ID)
-	must(err)
+	require.NoError(t, err)
 	s.notified, err = w.Event(ctx, assistant, s.notified.ID)
-	must(err)
+	require.NoError(t, err)
 	return s
 }
 
@@ -243,14 +243,14 @@ func everything(t testing.TB, w *world) string {
 	t.Helper()
 	var b strings.Builder
 	ctx := context.WithoutCancel(t.Context())
-	events := must(w.store.Events(ctx, pagoinrete.EventFilter{}, pagoinrete.Page{Limit: 1000}))(t)
+	events := must.Get(w.store.Events(ctx, pagoinrete.EventFilter{}, pagoinrete.Page{Limit: 1000}))(t)
 	for _, e := range events {
-		records := must(w.store.EventHistory(ctx, e.ID))(t)
+		records := must.Get(w.store.EventHistory(ctx, e.ID))(t)
 		fmt.Fprintf(&b, "%+v %+v\n", e, records)
 	}
-	notices := must(w.store.Notices(ctx, pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: 1000}))(t)
+	notices := must.Get(w.store.Notices(ctx, pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: 1000}))(t)
 	for _, n := range notices {
-		records := must(w.store.NoticeHistory(ctx, n.ID))(t)
+		records := must.Get(w.store.NoticeHistory(ctx, n.ID))(t)
 		fmt.Fprintf(&b, "%+v %+v\n", n, records)
 	}
 	return b.String()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -97,7 +98,7 @@ func TestRejectedAllowsWhatSimulatedAllows(t *testing.T) {
 }
 
 func TestEventTransitions(t *testing.T) {
-	e := must(pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant))(t)
+	e := must.Get(pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant))(t)
 	assert.Equal(t, uuid.Version(7), e.ID.Version())
 	assert.False(t, e.CreatedAt.IsZero())
 	assert.Equal(t, pagoinrete.Event{
@@ -139,7 +140,7 @@ func TestEventTransitions(t *testing.T) {
 }
 
 func TestNewEventRefuses(t *testing.T) {
-	refused(t, only(pagoinrete.NewEvent(pagoinrete.Fee, "", assistant)), flussi.ErrEmpty, "Manca il codice meccanografico della scuola.")
+	refused(t, must.Err(pagoinrete.NewEvent(pagoinrete.Fee, "", assistant)), flussi.ErrEmpty, "Manca il codice meccanografico della scuola.")
 	for school, want := range map[string]error{
 		"RMIC8GA00": flussi.ErrLength, "RMIC8GA0022": flussi.ErrLength, "rmic8ga002": flussi.ErrCharacter, "RMIC8GA 02": flussi.ErrCharacter,
 	} {
@@ -150,7 +151,7 @@ func TestNewEventRefuses(t *testing.T) {
 	_, err := pagoinrete.NewEvent("tassa", "RMIC8GA002", assistant)
 	assert.ErrorIs(t, err, flussi.ErrRange)
 	assert.Contains(t, flussi.Explain(err), "erogazione liberale")
-	assert.ErrorIs(t, only(pagoinrete.NewEvent(pagoinrete.Donation, "RMIC8GA002", flussi.Actor{})), flussi.ErrEmpty)
+	assert.ErrorIs(t, must.Err(pagoinrete.NewEvent(pagoinrete.Donation, "RMIC8GA002", flussi.Actor{})), flussi.ErrEmpty)
 }
 
 func TestEventMasksItsTexts(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -110,7 +111,7 @@ func TestEveryCallCanBeMadeAgainWhereTheStoreFails(t *testing.T) {
 						}
 						for _, there := range w.platform.Notices() {
 							assert.Equal(t, 1, there.Created)
-							n := must(w.store.Notice(t.Context(), there.ID))(t)
+							n := must.Get(w.store.Notice(t.Context(), there.ID))(t)
 							assert.Equal(t, n.Due(), there.Due)
 						}
 					})

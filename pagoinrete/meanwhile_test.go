@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -125,7 +126,7 @@ func TestConcurrentCallsOfTwoActors(t *testing.T) {
 		cheaper := n.NoticeData
 		cheaper.Discount = 77
 		report := do(t, assistant, w.interruptedBy(t, func() {
-			must(w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper))(t)
+			must.Get(w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper))(t)
 		}).TransmitNotices, n.EventID)
 		assert.Equal(t, pagoinrete.TransmitReport{Transmitted: 2}, report)
 		n = do(t, assistant, w.Notice, n.ID)
@@ -176,7 +177,7 @@ func TestConcurrentCallsOfTwoActors(t *testing.T) {
 		w := newWorld(t)
 		e := w.simulated(t, pagoinrete.Fee)
 		e = do(t, assistant, w.interruptedBy(t, func() {
-			must(w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)...), pagoinrete.AddConfig{}))(t)
+			must.Get(w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)...), pagoinrete.AddConfig{}))(t)
 		}).DeleteEvent, e.ID)
 		assert.Equal(t, pagoinrete.EventDeleted, e.State)
 		assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 4}, e.Counts)
@@ -186,7 +187,7 @@ func TestConcurrentCallsOfTwoActors(t *testing.T) {
 		e := w.toApprove(t, 1)
 		e = do2(t, principal, w.RejectEvent, e.ID, why)
 		_, err := w.interruptedBy(t, func() {
-			must(w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)[1]), pagoinrete.AddConfig{}))(t)
+			must.Get(w.AddNotices(t.Context(), director, e.ID, pagoinrete.NoticeDraftRows(drafts(2)[1]), pagoinrete.AddConfig{}))(t)
 		}).SubmitEvent(t.Context(), assistant, e.ID)
 		assert.ErrorIs(t, err, pagoinrete.ErrNotices, "it is not in the hands of the principal with notices that were not transmitted")
 		e = do(t, assistant, w.Event, e.ID)
@@ -198,7 +199,7 @@ func TestConcurrentCallsOfTwoActors(t *testing.T) {
 	t.Run("a notice is paid by hand while somebody cancels it", func(t *testing.T) {
 		w := newWorld(t)
 		n := w.notifiedNotice(t)
-		assert.ErrorIs(t, only(w.interruptedBy(t, func() {
+		assert.ErrorIs(t, must.Err(w.interruptedBy(t, func() {
 			do2(t, director, w.PayNoticeManually, n.ID, pagoinrete.Proof{Reference: "B-1", Amount: n.Due(), Date: day(10, 1)})
 		}).CancelNotice(t.Context(), assistant, n.ID, why)), flussi.ErrRemoteState)
 		n = do(t, assistant, w.Notice, n.ID)
@@ -230,7 +231,7 @@ func TestConcurrentCallsOfTwoActors(t *testing.T) {
 		p := w.interruptedBy(t, func() { require.NoError(t, w.store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: paid})) })
 		other := proof
 		other.Reference = "B-2"
-		assert.ErrorIs(t, only(p.PayNoticeManually(t.Context(), assistant, n.ID, other)), flussi.ErrConflict)
+		assert.ErrorIs(t, must.Err(p.PayNoticeManually(t.Context(), assistant, n.ID, other)), flussi.ErrConflict)
 		n = do(t, assistant, w.Notice, n.ID)
 		assert.Equal(t, "B-1", n.Evidence.Manual.Reference)
 	})
@@ -277,7 +278,7 @@ func TestStateIsReadBackAfter500(t *testing.T) {
 				return err
 			})
 			assert.Equal(t, 1, w.platform.Created(n.ID))
-			e := must(w.CreateEvent(t.Context(), assistant, pagoinrete.Donation, school, gift()))(t)
+			e := must.Get(w.CreateEvent(t.Context(), assistant, pagoinrete.Donation, school, gift()))(t)
 			once(restgatewaytest.PutEvent, restgatewaytest.GetEvent, func() error {
 				_, err := w.TransmitEvent(t.Context(), assistant, e.ID)
 				return err
@@ -302,13 +303,13 @@ func TestTransmitNoticeReplacesAnOldVersion(t *testing.T) {
 	n := w.unsent(t)
 	w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true})
 	w.platform.Fail(restgatewaytest.GetNotices, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
-	require.ErrorIs(t, only(w.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
+	require.ErrorIs(t, must.Err(w.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
 	cheaper := n.NoticeData
 	cheaper.Discount = 77
-	must(w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper))(t)
+	must.Get(w.EditNotice(t.Context(), director, n.ID, n.Version, cheaper))(t)
 	lost := restgatewaytest.Fault{Kind: restgatewaytest.BadGateway}
 	w.platform.Fail(restgatewaytest.PutNotice, lost, lost, lost)
-	require.ErrorIs(t, only(w.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
+	require.ErrorIs(t, must.Err(w.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
 	n = do(t, assistant, w.TransmitNotice, n.ID)
 	there, _ := w.platform.Notice(n.ID)
 	assert.Equal(t, n.Due(), there.Due)
@@ -319,7 +320,7 @@ func TestAnOperatorReadsOnceWhyANoticeWasRefused(t *testing.T) {
 	w := newWorld(t)
 	n := w.unsent(t)
 	w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.Unauthorized})
-	refused(t, only(w.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrUnauthorized, "Pago In Rete non accetta le credenziali: verificare le credenziali.")
+	refused(t, must.Err(w.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrUnauthorized, "Pago In Rete non accetta le credenziali: verificare le credenziali.")
 }
 
 // panicking is a store whose lists of notices panic.
@@ -351,8 +352,8 @@ func TestRetriesEndWithAConflict(t *testing.T) {
 		shown, deleted := w.notified(t, 1), w.simulated(t, pagoinrete.Fee)
 		w.add(t, deleted.ID, drafts(1)...)
 		p := newService(t, contended{w.store}, w.gateway)
-		assert.ErrorIs(t, only(p.ShowEvent(t.Context(), assistant, shown.ID)), flussi.ErrConflict)
-		assert.ErrorIs(t, only(p.DeleteEvent(t.Context(), assistant, deleted.ID)), flussi.ErrConflict)
+		assert.ErrorIs(t, must.Err(p.ShowEvent(t.Context(), assistant, shown.ID)), flussi.ErrConflict)
+		assert.ErrorIs(t, must.Err(p.DeleteEvent(t.Context(), assistant, deleted.ID)), flussi.ErrConflict)
 		assert.Equal(t, pagoinrete.NoticeCounts{Cancelled: 2}, do(t, assistant, w.DeleteEvent, deleted.ID).Counts)
 	})
 }
@@ -374,7 +375,7 @@ func TestNoticeDoesNotGetTheNumberOfAnother(t *testing.T) {
 	n := w.unsent(t)
 	gateway := &confused{w.gateway, uuid.New()}
 	p := newService(t, w.store, gateway)
-	assert.ErrorIs(t, only(p.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
+	assert.ErrorIs(t, must.Err(p.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
 	assert.Equal(t, n, w.notices(t, n.EventID)[0])
 	gateway.other = n.ID
 	n = do(t, assistant, p.TransmitNotice, n.ID)
@@ -388,10 +389,10 @@ func TestTransmitEventReplacesAnOldVersion(t *testing.T) {
 	single.Instalments = single.Instalments[:1]
 	single.Instalments[0].Amount = single.Amount
 	edit := func(t *testing.T, w *world, e pagoinrete.Event) {
-		must(w.EditEvent(t.Context(), director, e.ID, e.Version, trip()))(t)
+		must.Get(w.EditEvent(t.Context(), director, e.ID, e.Version, trip()))(t)
 	}
 	created := func(t *testing.T, w *world) pagoinrete.Event {
-		return must(w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, single))(t)
+		return must.Get(w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, single))(t)
 	}
 	works := func(t *testing.T, w *world, id uuid.UUID) {
 		w.add(t, id, drafts(1)...)
@@ -403,9 +404,9 @@ func TestTransmitEventReplacesAnOldVersion(t *testing.T) {
 		e := created(t, w)
 		w.platform.Fail(restgatewaytest.PutEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadGateway, Stored: true}, lost, lost)
 		w.platform.Fail(restgatewaytest.GetEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
-		require.ErrorIs(t, only(w.TransmitEvent(t.Context(), assistant, e.ID)), flussi.ErrOutcomeUnknown)
+		require.ErrorIs(t, must.Err(w.TransmitEvent(t.Context(), assistant, e.ID)), flussi.ErrOutcomeUnknown)
 		edit(t, w, e)
-		require.ErrorIs(t, only(w.TransmitEvent(t.Context(), assistant, e.ID)), flussi.ErrOutcomeUnknown)
+		require.ErrorIs(t, must.Err(w.TransmitEvent(t.Context(), assistant, e.ID)), flussi.ErrOutcomeUnknown)
 		do(t, assistant, w.TransmitEvent, e.ID)
 		works(t, w, e.ID)
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/internal/leaktest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -128,7 +129,7 @@ func TestNoticePathHasTheStepsBetween(t *testing.T) {
 			[]pagoinrete.NoticeAction{pagoinrete.NoticeReconcile}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, test.want, must(pagoinrete.NoticeMachine().Path(test.from, test.to))(t))
+			assert.Equal(t, test.want, must.Get(pagoinrete.NoticeMachine().Path(test.from, test.to))(t))
 		})
 	}
 	_, err := pagoinrete.NoticeMachine().Path(pagoinrete.NoticeCancelled, pagoinrete.NoticePaidOnline)
@@ -137,9 +138,9 @@ func TestNoticePathHasTheStepsBetween(t *testing.T) {
 
 func TestNewNotice(t *testing.T) {
 	e := pagoinrete.Event{ID: uuid.Must(uuid.NewV7()), School: "RMIC8GA002"}
-	due := must(flussi.EndOfDay(2026, 12, 31))(t)
+	due := must.Get(flussi.EndOfDay(2026, 12, 31))(t)
 	data := pagoinrete.NoticeData{Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.DebtorPupil, Amount: 1250, Discount: 250, DueDate: due}
-	n := must(pagoinrete.NewNotice(e, 1, data, assistant))(t)
+	n := must.Get(pagoinrete.NewNotice(e, 1, data, assistant))(t)
 	assert.Equal(t, uuid.Version(7), n.ID.Version())
 	assert.False(t, n.CreatedAt.IsZero())
 	assert.Equal(t, pagoinrete.Notice{
@@ -155,7 +156,7 @@ func TestNewNotice(t *testing.T) {
 	_, err := pagoinrete.NewNotice(pagoinrete.Event{}, 1, data, assistant)
 	assert.ErrorIs(t, err, flussi.ErrEmpty)
 	assert.Equal(t, "Manca l'evento di pagamento dell'avviso.", flussi.Explain(err))
-	assert.ErrorIs(t, only(pagoinrete.NewNotice(e, 1, data, flussi.Actor{})), flussi.ErrEmpty)
+	assert.ErrorIs(t, must.Err(pagoinrete.NewNotice(e, 1, data, flussi.Actor{})), flussi.ErrEmpty)
 	for name, test := range map[string]struct {
 		change func(*pagoinrete.NoticeData)
 		want   error
@@ -187,11 +188,11 @@ func TestNewNotice(t *testing.T) {
 }
 
 func TestNoticeMasksItsTextsAndCodes(t *testing.T) {
-	n := must(pagoinrete.NewNotice(pagoinrete.Event{ID: uuid.Must(uuid.NewV7()), School: "RMIC8GA002"}, 1, pagoinrete.NoticeData{
+	n := must.Get(pagoinrete.NewNotice(pagoinrete.Event{ID: uuid.Must(uuid.NewV7()), School: "RMIC8GA002"}, 1, pagoinrete.NoticeData{
 		Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Rossi Ada"), Amount: 1250,
 		DueDate: time.Date(2026, 12, 31, 22, 59, 59, 0, time.UTC),
 	}, assistant))(t)
-	n.Number = must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	n.Number = must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	leaktest.CheckEntity(t, n, `{"id":"`+n.ID.String()+`","event":"`+n.EventID.String()+`","state":"not_linked","version":0}`,
 		"AAAAAA00A00A000A", "301005100001400678", "Rossi Ada")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -184,8 +185,8 @@ func (c *chaos) step(t *testing.T) {
 func (c *chaos) check(t *testing.T, after string) {
 	numbers := map[flussi.NoticeNumber]uuid.UUID{}
 	for _, id := range c.events {
-		e := must(c.store.Event(t.Context(), id))(t)
-		all := must(c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000}))(t)
+		e := must.Get(c.store.Event(t.Context(), id))(t)
+		all := must.Get(c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000}))(t)
 		require.LessOrEqual(t, c.platform.Created(id), 1, "transmitted twice, after %s", after)
 		if e.Kind == pagoinrete.Donation {
 			require.Empty(t, all, "after %s", after)
@@ -212,7 +213,7 @@ func (c *chaos) check(t *testing.T, after string) {
 func (c *chaos) settleAll(t *testing.T) {
 	c.platform.StopFailing()
 	for _, id := range c.events {
-		e := must(c.store.Event(t.Context(), id))(t)
+		e := must.Get(c.store.Event(t.Context(), id))(t)
 		by := assistant
 		if e.School == otherSchool {
 			continue
@@ -239,7 +240,7 @@ func (c *chaos) settleAll(t *testing.T) {
 		if is {
 			assert.Equal(t, e.RemoteID, there.RemoteID)
 		}
-		all := must(c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000}))(t)
+		all := must.Get(c.store.Notices(t.Context(), pagoinrete.NoticeFilter{Event: id}, pagoinrete.Page{Limit: 1000}))(t)
 		for _, n := range all {
 			there, is := c.platform.Notice(n.ID)
 			if !is {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -46,7 +47,7 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: all[3].Due(), Date: day(10, 1)}
 	do2(t, assistant, w.PayNoticeManually, all[3].ID, proof)
 	do2(t, assistant, w.CancelNotice, all[4].ID, flussi.NewText("Ritirato."))
-	unknown := must(flussi.ParseIUV("12345678901234567"))(t)
+	unknown := must.Get(flussi.ParseIUV("12345678901234567"))(t)
 
 	short := payment(all[5], "FR-1")
 	short.Amount--
@@ -112,7 +113,7 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	n := do(t, assistant, w.Notice, all[2].ID)
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State, "what comes of it, a person decides")
 	assert.Equal(t, "Il pagamento risulta revocato.", n.Discrepancy.Italian())
-	must(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo.")))(t)
+	must.Get(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo.")))(t)
 
 	// By hand: the amount that differs, and the payment with an IUV of nobody.
 	n = do2(t, assistant, w.MatchSettlement, all[5].ID, short)
@@ -203,7 +204,7 @@ func (w *world) twins(t *testing.T) []pagoinrete.Notice {
 func TestUnknownOutcomeCodeIsReportedFirst(t *testing.T) {
 	w := newWorld(t)
 	all := w.twins(t)
-	nobody := must(flussi.ParseIUV("12345678901234567"))(t)
+	nobody := must.Get(flussi.ParseIUV("12345678901234567"))(t)
 	of := func(iuv flussi.IUV) pagoinrete.PaymentRow {
 		return pagoinrete.PaymentRow{IUV: iuv, Amount: 1_000, Outcome: 7, Reference: "FR-1", Date: day(11, 5)}
 	}
@@ -226,12 +227,12 @@ func TestReversalIsReportedOnceForEitherSign(t *testing.T) {
 	negative.Amount = -negative.Amount
 	w.settle(t, payment(n, "FR-1"), negative)
 	n = do(t, assistant, w.Notice, n.ID)
-	n = must(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo.")))(t)
+	n = must.Get(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo.")))(t)
 	w.settle(t, positive, negative)
 	assert.Equal(t, n, w.notices(t, n.EventID)[0])
 	for _, amount := range []flussi.Cents{0, math.MinInt64, math.MaxInt64, -flussi.MaxPayable - 1} {
 		negative.Amount = amount
-		assert.ErrorIs(t, only(w.MatchSettlement(t.Context(), assistant, n.ID, negative)), flussi.ErrRange)
+		assert.ErrorIs(t, must.Err(w.MatchSettlement(t.Context(), assistant, n.ID, negative)), flussi.ErrRange)
 	}
 }
 
@@ -262,11 +263,11 @@ func TestTheJournalReconcilesPayments(t *testing.T) {
 	assert.EqualValues(t, "PAGATO_MANUALMENTE", there.State)
 	wrong := payment(all[3], "Provvisorio 15")
 	wrong.Amount++
-	assert.ErrorIs(t, only(w.MatchMovement(t.Context(), assistant, all[3].ID, wrong)), pagoinrete.ErrAmount)
+	assert.ErrorIs(t, must.Err(w.MatchMovement(t.Context(), assistant, all[3].ID, wrong)), pagoinrete.ErrAmount)
 
 	// Refunded by an order.
 	order := pagoinrete.Proof{Reference: "Mandato 3", Amount: n.Due(), Date: day(12, 1)}
-	assert.ErrorIs(t, only(w.RefundNotice(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "Mandato 3", Amount: 1, Date: day(12, 1)})), pagoinrete.ErrAmount)
+	assert.ErrorIs(t, must.Err(w.RefundNotice(t.Context(), assistant, n.ID, pagoinrete.Proof{Reference: "Mandato 3", Amount: 1, Date: day(12, 1)})), pagoinrete.ErrAmount)
 	n = do2(t, assistant, w.RefundNotice, n.ID, order)
 	assert.Equal(t, "Rimborsato", n.State.Label())
 	report = do2(t, assistant, w.ApplyJournal, school, payments(payment(n, "Provvisorio 99")))
@@ -277,11 +278,11 @@ func TestWhoMayReconcile(t *testing.T) {
 	w := newWorld(t)
 	n := w.notifiedNotice(t)
 	for _, by := range []flussi.Actor{principal, {ID: assistant.ID}, {ID: assistant.ID, Roles: []flussi.Role{flussi.Operator}}} {
-		refused(t, only(w.ApplySettlement(t.Context(), by, school, payments(payment(n, "FR-1")))), fsm.ErrRole, "La riconciliazione è riservata ai ruoli «DSGA» e «A.A.».")
-		assert.ErrorIs(t, only(w.ApplyJournal(t.Context(), by, school, payments(payment(n, "FR-1")))), fsm.ErrRole)
-		assert.ErrorIs(t, only(w.MatchSettlement(t.Context(), by, n.ID, payment(n, "FR-1"))), fsm.ErrRole)
+		refused(t, must.Err(w.ApplySettlement(t.Context(), by, school, payments(payment(n, "FR-1")))), fsm.ErrRole, "La riconciliazione è riservata ai ruoli «DSGA» e «A.A.».")
+		assert.ErrorIs(t, must.Err(w.ApplyJournal(t.Context(), by, school, payments(payment(n, "FR-1")))), fsm.ErrRole)
+		assert.ErrorIs(t, must.Err(w.MatchSettlement(t.Context(), by, n.ID, payment(n, "FR-1"))), fsm.ErrRole)
 	}
-	assert.ErrorIs(t, only(w.ApplySettlement(t.Context(), assistant, otherSchool, payments(payment(n, "FR-1")))), flussi.ErrForbidden)
+	assert.ErrorIs(t, must.Err(w.ApplySettlement(t.Context(), assistant, otherSchool, payments(payment(n, "FR-1")))), flussi.ErrForbidden)
 	report := do2(t, system, w.ApplySettlement, otherSchool, payments(payment(n, "FR-1")))
 	assert.ErrorIs(t, report.Mismatches[0], flussi.ErrNotFound, "another school's")
 
@@ -330,7 +331,7 @@ func TestReconciliationCountsEveryCentOnce(t *testing.T) {
 			if random.IntN(2) == 0 {
 				apply, total = w.ApplyJournal, &reconciled
 			}
-			report := must(apply(t.Context(), assistant, school, payments(file...)))(t)
+			report := must.Get(apply(t.Context(), assistant, school, payments(file...)))(t)
 			require.Equal(t, len(file), report.Rows)
 			require.Equal(t, report.Rows, report.Matched+report.Known+report.Unmatched)
 			require.Equal(t, sum, report.Amount)
@@ -364,7 +365,7 @@ func TestProofMayComeAfterItsState(t *testing.T) {
 		if there == restgatewaytest.NoticeReconciled {
 			apply = w.ApplyJournal
 		}
-		report := must(apply(t.Context(), assistant, school, payments(payment(n, "R-1"), payment(n, "R-1"))))(t)
+		report := must.Get(apply(t.Context(), assistant, school, payments(payment(n, "R-1"), payment(n, "R-1"))))(t)
 		assert.Equal(t, []int{1, 1, 0}, []int{report.Matched, report.Known, report.Unmatched})
 		n = do(t, assistant, w.Notice, n.ID)
 		assert.Equal(t, before.State, n.State)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -67,7 +68,7 @@ func operations(t *testing.T, w *world) []func(ctx context.Context, e *pagoinret
 			files := 0
 			for pdf, err := range w.EventPDFs(ctx, assistant, e.ID) {
 				require.NoError(t, err)
-				data := must(io.ReadAll(pdf.Body))(t)
+				data := must.Get(io.ReadAll(pdf.Body))(t)
 				assert.True(t, strings.HasPrefix(string(data), "%PDF-"))
 				files++
 			}
@@ -147,8 +148,8 @@ func TestADonationHasNoNotices(t *testing.T) {
 	w := newWorld(t)
 	e := w.simulated(t, pagoinrete.Donation)
 	const says = "Un'erogazione liberale non ha avvisi di pagamento: passare all'operazione successiva."
-	refused(t, only(w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})), pagoinrete.ErrDonation, says)
-	refused(t, only(w.TransmitNotices(t.Context(), assistant, e.ID)), pagoinrete.ErrDonation, says)
+	refused(t, must.Err(w.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts(1)...), pagoinrete.AddConfig{})), pagoinrete.ErrDonation, says)
+	refused(t, must.Err(w.TransmitNotices(t.Context(), assistant, e.ID)), pagoinrete.ErrDonation, says)
 	e = do(t, assistant, w.SubmitEvent, e.ID)
 	do(t, principal, w.ApproveEvent, e.ID)
 	e = do(t, assistant, w.NotifyEvent, e.ID)
@@ -156,7 +157,7 @@ func TestADonationHasNoNotices(t *testing.T) {
 	for _, err := range w.EventPDFs(t.Context(), assistant, e.ID) {
 		assert.ErrorIs(t, err, pagoinrete.ErrDonation)
 	}
-	assert.ErrorIs(t, only(w.ShowEvent(t.Context(), assistant, e.ID)), pagoinrete.ErrDonation)
+	assert.ErrorIs(t, must.Err(w.ShowEvent(t.Context(), assistant, e.ID)), pagoinrete.ErrDonation)
 	_, report, err := w.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 	assert.Zero(t, report)
@@ -168,7 +169,7 @@ func TestADonationHasNoNotices(t *testing.T) {
 func TestARejectedEventIsCorrectedAndSubmittedAgain(t *testing.T) {
 	w := newWorld(t)
 	e := w.toApprove(t, 2)
-	refused(t, only(w.RejectEvent(t.Context(), principal, e.ID, flussi.NewText(" \n"))), flussi.ErrEmpty, "Manca il motivo del rifiuto.")
+	refused(t, must.Err(w.RejectEvent(t.Context(), principal, e.ID, flussi.NewText(" \n"))), flussi.ErrEmpty, "Manca il motivo del rifiuto.")
 	why := flussi.NewText("La causale non dice\nquali classi.")
 	e = do2(t, principal, w.RejectEvent, e.ID, why)
 	assert.Equal(t, pagoinrete.EventRejected, e.State)
@@ -177,13 +178,13 @@ func TestARejectedEventIsCorrectedAndSubmittedAgain(t *testing.T) {
 	assert.Equal(t, why, there.Rejection)
 	assert.Equal(t, why, last(do(t, assistant, w.EventHistory, e.ID)).Reason)
 
-	assert.ErrorIs(t, only(w.EditEvent(t.Context(), assistant, e.ID, e.Version-1, trip())), flussi.ErrConflict)
+	assert.ErrorIs(t, must.Err(w.EditEvent(t.Context(), assistant, e.ID, e.Version-1, trip())), flussi.ErrConflict)
 	dearer := trip()
 	dearer.Amount, dearer.Instalments[1].Amount = 16_000, 6_000
-	refused(t, only(w.EditEvent(t.Context(), assistant, e.ID, e.Version, dearer)), pagoinrete.ErrNotices, "L'evento ha già 4 avvisi: per cambiare importi, scadenze o rate occorre prima annullarli.")
+	refused(t, must.Err(w.EditEvent(t.Context(), assistant, e.ID, e.Version, dearer)), pagoinrete.ErrNotices, "L'evento ha già 4 avvisi: per cambiare importi, scadenze o rate occorre prima annullarli.")
 	clearer := trip()
 	clearer.Causale = "Viaggio a Firenze, 2A e 2B"
-	e = must(w.EditEvent(t.Context(), assistant, e.ID, e.Version, clearer))(t)
+	e = must.Get(w.EditEvent(t.Context(), assistant, e.ID, e.Version, clearer))(t)
 	assert.Equal(t, clearer.Causale, e.Causale)
 	there, _ = w.platform.Event(e.ID)
 	assert.Contains(t, there.Request.Reveal(), clearer.Causale, "replaced there too")
@@ -191,7 +192,7 @@ func TestARejectedEventIsCorrectedAndSubmittedAgain(t *testing.T) {
 
 	// Another pupil, whose notices have to be transmitted before.
 	w.add(t, e.ID, drafts(3)[2])
-	refused(t, only(w.SubmitEvent(t.Context(), assistant, e.ID)), pagoinrete.ErrNotices, "L'evento ha 2 avvisi non ancora trasmessi: trasmetterli o annullarli prima.")
+	refused(t, must.Err(w.SubmitEvent(t.Context(), assistant, e.ID)), pagoinrete.ErrNotices, "L'evento ha 2 avvisi non ancora trasmessi: trasmetterli o annullarli prima.")
 	do(t, director, w.TransmitNotices, e.ID)
 	do(t, assistant, w.SubmitEvent, e.ID)
 	e = do(t, principal, w.ApproveEvent, e.ID)
@@ -361,7 +362,7 @@ func TestEventAndNoticeActionsFollowTheStates(t *testing.T) {
 	buttons := func(by flussi.Actor, e uuid.UUID) actions {
 		return do(t, by, w.EventActions, e)
 	}
-	e := must(w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, trip()))(t)
+	e := must.Get(w.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, trip()))(t)
 	assert.Equal(t, actions{pagoinrete.EventTransmit, pagoinrete.EventVerify, pagoinrete.EventEdit}, buttons(assistant, e.ID))
 	assert.Empty(t, buttons(principal, e.ID))
 	do(t, assistant, w.TransmitEvent, e.ID)
@@ -385,7 +386,7 @@ func TestAddPassesRowErrorsThrough(t *testing.T) {
 	w := newWorld(t)
 	e := w.simulated(t, pagoinrete.Fee)
 	cells := &flussi.RowError{Row: 12, Err: errors.New("two cells are not valid")}
-	report := must(w.AddNotices(t.Context(), assistant, e.ID, func(yield func(pagoinrete.NoticeRow, error) bool) {
+	report := must.Get(w.AddNotices(t.Context(), assistant, e.ID, func(yield func(pagoinrete.NoticeRow, error) bool) {
 		_ = yield(pagoinrete.NoticeRow{Number: 11, Draft: drafts(1)[0]}, nil) && yield(pagoinrete.NoticeRow{Number: 12}, cells)
 	}, pagoinrete.AddConfig{SkipInvalid: true}))(t)
 	assert.Equal(t, pagoinrete.AddReport{

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -71,7 +72,7 @@ func TestVerifyOpenFindsALateLogIn(t *testing.T) {
 
 func TestImpossibleStateIsADiscrepancy(t *testing.T) {
 	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: 10_000, Date: day(10, 1)}
-	other := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	other := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	for name, test := range map[string]struct {
 		happen func(*testing.T, *world, pagoinrete.Notice)
 		kind   pagoinrete.DiscrepancyKind
@@ -126,11 +127,11 @@ func TestImpossibleStateIsADiscrepancy(t *testing.T) {
 			assert.Error(t, err)
 			_, err = w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version-1, flussi.NewText("Chiarito con la famiglia."))
 			assert.ErrorIs(t, err, flussi.ErrConflict, "of what was seen")
-			must(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito con la famiglia.")))(t)
+			must.Get(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito con la famiglia.")))(t)
 			found, err = w.VerifyNotice(t.Context(), assistant, n.ID)
 			require.NoError(t, err, "what was looked at is not reported again")
 			assert.False(t, found.Discrepancy.Open())
-			refused(t, only(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito."))), pagoinrete.ErrDiscrepancy, "L'avviso non ha discrepanze da archiviare.")
+			refused(t, must.Err(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, found.Version, flussi.NewText("Chiarito."))), pagoinrete.ErrDiscrepancy, "L'avviso non ha discrepanze da archiviare.")
 		})
 	}
 }
@@ -139,7 +140,7 @@ func TestDiscrepancyEndsWithItsCause(t *testing.T) {
 	w := newWorld(t)
 	n := w.notifiedNotice(t)
 	require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticeNotNotified))
-	require.ErrorIs(t, only(w.VerifyNotice(t.Context(), assistant, n.ID)), pagoinrete.ErrDiscrepancy)
+	require.ErrorIs(t, must.Err(w.VerifyNotice(t.Context(), assistant, n.ID)), pagoinrete.ErrDiscrepancy)
 	require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticeNotified))
 	n = do(t, assistant, w.VerifyNotice, n.ID)
 	assert.Zero(t, n.Discrepancy)
@@ -161,7 +162,7 @@ func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 	assert.Equal(t, "Su Pago In Rete lo stato è «Da approvare», che non può seguire quello registrato.", flussi.Explain(err))
 	assert.Equal(t, pagoinrete.EventNotified, e.State)
 	assert.Len(t, do2(t, assistant, w.Events, pagoinrete.EventFilter{Discrepancy: true}, pagoinrete.Page{}).Events, 1)
-	e = must(w.ResolveEventDiscrepancy(t.Context(), assistant, e.ID, e.Version, flussi.NewText("Segnalato all'assistenza.")))(t)
+	e = must.Get(w.ResolveEventDiscrepancy(t.Context(), assistant, e.ID, e.Version, flussi.NewText("Segnalato all'assistenza.")))(t)
 	_, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 
@@ -207,7 +208,7 @@ func TestVerifyNoticeKeepsTheDiscrepancyOfAFile(t *testing.T) {
 	n := w.notifiedNotice(t)
 	require.True(t, w.platform.Pay(n.ID, n.Due()))
 	w.settle(t, payment(n, "FR-1"), payment(n, "FR-2"))
-	other := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	other := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	kind := func() pagoinrete.DiscrepancyKind {
 		found, err := w.VerifyNotice(t.Context(), assistant, n.ID)
 		require.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
@@ -220,7 +221,7 @@ func TestVerifyNoticeKeepsTheDiscrepancyOfAFile(t *testing.T) {
 	require.True(t, w.platform.SetProof(n.ID, restgatewaytest.ReceiptProof, restgatewaytest.Proof{Reference: "RT", Amount: 1, Date: day(11, 1)}))
 	assert.Equal(t, pagoinrete.DiscrepancyPaidTwice, kind())
 	seen := do(t, assistant, w.Notice, n.ID)
-	must(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, seen.Version, flussi.NewText("Restituito.")))(t)
+	must.Get(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, seen.Version, flussi.NewText("Restituito.")))(t)
 	assert.Equal(t, pagoinrete.DiscrepancyAmount, kind())
 }
 

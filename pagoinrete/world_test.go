@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pipenet"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
@@ -52,13 +53,13 @@ func newWorldOn(t testing.TB, store pagoinrete.Store) *world {
 	for i, code := range []string{school, otherSchool} {
 		secret := fmt.Sprintf("chiave-%d", i)
 		platform.AddSchool(restgatewaytest.School{Code: code, Key: secret})
-		key := must(flussi.ParseKey(secret))(t)
-		clients[code] = must(restgateway.New(key, code, restgateway.Config{
+		key := must.Get(flussi.ParseKey(secret))(t)
+		clients[code] = must.Get(restgateway.New(key, code, restgateway.Config{
 			BaseURL: "http://localhost" + restgatewaytest.BasePath, HTTPClient: client, Calls: 1_000_000, MaxWait: time.Millisecond,
 		}))(t)
 	}
 	gateways := func(_ context.Context, school string) (pagoinrete.Gateway, error) { return clients[school], nil }
-	p := must(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(t)
+	p := must.Get(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(t)
 	return &world{p, store, platform, clients[school]}
 }
 
@@ -90,7 +91,7 @@ func (w *world) simulated(t testing.TB, kind pagoinrete.EventKind) pagoinrete.Ev
 	if kind == pagoinrete.Donation {
 		data = gift()
 	}
-	e := must(w.CreateEvent(t.Context(), assistant, kind, school, data))(t)
+	e := must.Get(w.CreateEvent(t.Context(), assistant, kind, school, data))(t)
 	e = do(t, assistant, w.TransmitEvent, e.ID)
 	return e
 }
@@ -128,24 +129,16 @@ func (w *world) notices(t testing.TB, event uuid.UUID) []pagoinrete.Notice {
 	return all
 }
 
-// must returns the value of a call that has to succeed.
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
-}
-
-// only returns the error of a call, without its value.
-func only(_ any, err error) error { return err }
-
 // do lets somebody call a method with one argument, mostly an ID, that has to succeed.
 func do[A, R any](t testing.TB, by flussi.Actor, call func(context.Context, flussi.Actor, A) (R, error), a A) R {
 	t.Helper()
-	return must(call(t.Context(), by, a))(t)
+	return must.Get(call(t.Context(), by, a))(t)
 }
 
 // do2 is do for a method with two arguments.
 func do2[A, B, R any](t testing.TB, by flussi.Actor, call func(context.Context, flussi.Actor, A, B) (R, error), a A, b B) R {
 	t.Helper()
-	return must(call(t.Context(), by, a, b))(t)
+	return must.Get(call(t.Context(), by, a, b))(t)
 }
 
 // refused checks the reason of a refusal, and its text for the operator.
@@ -164,13 +157,13 @@ func last[S, A ~string](records []flussi.Record[S, A]) flussi.Record[S, A] {
 func newService(t testing.TB, store pagoinrete.Store, gateway pagoinrete.Gateway) *pagoinrete.Service {
 	t.Helper()
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }
-	return must(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(t)
+	return must.Get(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(t)
 }
 
 // add adds notices of pupils to an event.
 func (w *world) add(t testing.TB, event uuid.UUID, pupils ...pagoinrete.NoticeDraft) pagoinrete.AddReport {
 	t.Helper()
-	return must(w.AddNotices(t.Context(), assistant, event, pagoinrete.NoticeDraftRows(pupils...), pagoinrete.AddConfig{}))(t)
+	return must.Get(w.AddNotices(t.Context(), assistant, event, pagoinrete.NoticeDraftRows(pupils...), pagoinrete.AddConfig{}))(t)
 }
 
 // notifiedNotice is the first notice of an event that notified gives.

@@ -19,6 +19,7 @@ import (
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/flow/memstore"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // sendingWorld is a world that sends to a simulator.
@@ -33,12 +34,12 @@ func newSendingWorld(t *testing.T) *sendingWorld {
 	platform := appiotest.NewServer(appiotest.Config{Unlimited: true})
 	t.Cleanup(platform.Close)
 	platform.AddService(appiotest.Service{ID: taxes, Key: "a-key"})
-	key := must(flussi.ParseKey("a-key"))(t)
-	client := must(appio.New(key, appio.Config{BaseURL: platform.URL}))(t)
+	key := must.Get(flussi.ParseKey("a-key"))(t)
+	client := must.Get(appio.New(key, appio.Config{BaseURL: platform.URL}))(t)
 	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := memstore.New()
-	service := must(flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, senders, flow.ServiceConfig{}))(t)
-	dispatcher := must(flow.NewDispatcher(store, senders, flow.DispatcherConfig{}))(t)
+	service := must.Get(flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, senders, flow.ServiceConfig{}))(t)
+	dispatcher := must.Get(flow.NewDispatcher(store, senders, flow.DispatcherConfig{}))(t)
 	return &sendingWorld{&world{Service: service, store: store}, platform, dispatcher}
 }
 
@@ -54,9 +55,9 @@ func (w *sendingWorld) importFile(t *testing.T, file []byte, c flow.AddConfig) (
 
 func (w *sendingWorld) send(t *testing.T, id uuid.UUID) flow.Flow {
 	t.Helper()
-	must(w.ActivateFlow(t.Context(), operator, id))(t)
-	must(w.SendFlow(t.Context(), operator, id))(t)
-	return must(w.dispatcher.Run(t.Context(), id))(t)
+	must.Get(w.ActivateFlow(t.Context(), operator, id))(t)
+	must.Get(w.SendFlow(t.Context(), operator, id))(t)
+	return must.Get(w.dispatcher.Run(t.Context(), id))(t)
 }
 
 // delivered counts the messages of each citizen.
@@ -133,9 +134,9 @@ func TestHintOnlyIfRowsAreStored(t *testing.T) {
 // errorSheet returns the texts of the first rows of the list of errors.
 func errorSheet(t *testing.T, file []byte) string {
 	t.Helper()
-	f := must(excelize.OpenReader(bytes.NewReader(file)))(t)
+	f := must.Get(excelize.OpenReader(bytes.NewReader(file)))(t)
 	defer func() { require.NoError(t, f.Close()) }()
-	rows := must(f.GetRows("Errori"))(t)
+	rows := must.Get(f.GetRows("Errori"))(t)
 	var all string
 	for _, row := range rows {
 		for _, text := range row {
@@ -174,7 +175,7 @@ func TestCorrectedOccasionSendsAlreadySent(t *testing.T) {
 			second, _, _, _ := w.importFile(t, imports(t).Fill(t, filled(3)), flow.AddConfig{})
 			for n, err := range w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Flow: second.ID, Disabled: flow.OnlyDisabled}) {
 				require.NoError(t, err)
-				must(w.EnableNotification(t.Context(), operator, n.ID))(t)
+				must.Get(w.EnableNotification(t.Context(), operator, n.ID))(t)
 			}
 			w.send(t, first.ID)
 			assert.Equal(t, flow.Counts{Sent: 1, Failed: 2}, w.send(t, second.ID).Counts)

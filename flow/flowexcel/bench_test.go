@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 const benchRows = 100_000
@@ -130,7 +131,7 @@ func BenchmarkCorrect(b *testing.B) {
 		}
 	}))
 	ratio(b, func() {
-		report := must(tpl.Correct(b.Context(), w.Service, operator, bytes.NewReader(file.Bytes()), int64(file.Len()), flowexcel.CorrectConfig{}))(b)
+		report := must.Get(tpl.Correct(b.Context(), w.Service, operator, bytes.NewReader(file.Bytes()), int64(file.Len()), flowexcel.CorrectConfig{}))(b)
 		require.Equal(b, benchRows, report.Corrected+report.Settled)
 	}, func() {
 		for _, err := range other.Decode(b.Context(), bytes.NewReader(generated.Bytes()), int64(generated.Len()), nil) {

@@ -19,6 +19,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/sampletest"
 )
 
@@ -32,23 +33,23 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 	later := func(t *testing.T, w *world, n flow.Notification) { // somebody edits it
 		d := n.Draft
 		d.Reference = "di un collega"
-		must(w.EditNotification(t.Context(), another, n.ID, n.Version, d))(t)
+		must.Get(w.EditNotification(t.Context(), another, n.ID, n.Version, d))(t)
 	}
 	back := func(t *testing.T, w *world, n flow.Notification) {
-		must(w.RegisterNotification(t.Context(), operator, n.ID))(t)
+		must.Get(w.RegisterNotification(t.Context(), operator, n.ID))(t)
 	}
 	touched := func(t *testing.T, w *world, n flow.Notification) { // somebody does what leaves it as it was
-		must(w.DisableNotification(t.Context(), operator, n.ID))(t)
-		must(w.EnableNotification(t.Context(), operator, n.ID))(t)
+		must.Get(w.DisableNotification(t.Context(), operator, n.ID))(t)
+		must.Get(w.EnableNotification(t.Context(), operator, n.ID))(t)
 	}
 	aside := func(t *testing.T, w *world, n flow.Notification) {
-		must(w.DisableNotification(t.Context(), operator, n.ID))(t)
+		must.Get(w.DisableNotification(t.Context(), operator, n.ID))(t)
 	}
 	sameEdit := func(by flussi.Actor) func(*testing.T, *world, flow.Notification) { // who has the same idea
 		return func(t *testing.T, w *world, n flow.Notification) {
 			d := n.Draft
 			d.Subject = flussi.NewText(corrected)
-			must(w.EditNotification(t.Context(), by, n.ID, w.get(t, n.ID).Version, d))(t)
+			must.Get(w.EditNotification(t.Context(), by, n.ID, w.get(t, n.ID).Version, d))(t)
 		}
 	}
 	becomes := func(change func(*flow.Notification)) func(*testing.T, *world, flow.Notification) { // what a sender or a verification does
@@ -229,7 +230,7 @@ func TestCorrectionOfANotificationEditedMeanwhileIsRefused(t *testing.T) {
 		}
 		d := contested.Draft
 		d.Reference = "di un collega"
-		return only(w.EditNotification(t.Context(), another, id, contested.Version, d))
+		return must.Err(w.EditNotification(t.Context(), another, id, contested.Version, d))
 	}}
 	report, err := correct(t, template(t), service, file)
 	require.ErrorIs(t, err, flussi.ErrRows)
@@ -266,7 +267,7 @@ func TestFileOfWrongRowsOnlyIsAnError(t *testing.T) {
 	w := newWorld(t)
 	w.seed(t, 2, refused)
 	w.seed(t, 3, sent)
-	require.ErrorIs(t, only(w.correct(t, w.edited(t, map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{SkipInvalid: true})), flussi.ErrRows)
+	require.ErrorIs(t, must.Err(w.correct(t, w.edited(t, map[string]any{"B2": "corto"}), flowexcel.CorrectConfig{SkipInvalid: true})), flussi.ErrRows)
 }
 
 func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
@@ -359,7 +360,7 @@ func TestCorrectRefusesATemplate(t *testing.T) {
 	w := newWorld(t)
 	var b bytes.Buffer
 	require.NoError(t, template(t).Blank(t.Context(), &b))
-	require.ErrorIs(t, only(w.correct(t, b.Bytes(), flowexcel.CorrectConfig{})), excel.ErrHeader)
+	require.ErrorIs(t, must.Err(w.correct(t, b.Bytes(), flowexcel.CorrectConfig{})), excel.ErrHeader)
 	_, err := w.correct(t, w.export(t), flowexcel.CorrectConfig{})
 	require.ErrorIs(t, err, flussi.ErrEmpty)
 	assert.Equal(t, "Non ci sono righe nel file.", flussi.Explain(err))
@@ -404,7 +405,7 @@ func TestOnlyCorrectionsHaveWarnings(t *testing.T) {
 	require.Len(t, report.File.Notes, 1)
 	assert.Equal(t, "Riga 2, colonna A (Codice fiscale): Il carattere di controllo del codice fiscale non è corretto: verificare il codice.", report.File.Notes[0].Italian())
 
-	strict := must(flowexcel.New(flowexcel.Config{Codes: flussi.Strict}))(t)
+	strict := must.Get(flowexcel.New(flowexcel.Config{Codes: flussi.Strict}))(t)
 	for header, c := range map[string]struct {
 		value any
 		err   error
@@ -432,18 +433,18 @@ func TestAnonymisedRowsAreIgnored(t *testing.T) {
 	w := newWorld(t)
 	before := w.seed(t, 2, sent)
 	file := w.export(t)
-	require.Equal(t, 1, must(w.Anonymise(t.Context(), operator, taxes, time.Now().Add(-time.Second)))(t))
+	require.Equal(t, 1, must.Get(w.Anonymise(t.Context(), operator, taxes, time.Now().Add(-time.Second)))(t))
 	for _, file := range [][]byte{file, w.export(t)} {
 		assert.Equal(t, 1, w.corrects(t, file).Settled)
 	}
 	file = w.edited(t, map[string]any{"A2": before.Recipient.Reveal()})
-	require.ErrorIs(t, only(w.correct(t, file, flowexcel.CorrectConfig{})), flussi.ErrRows)
+	require.ErrorIs(t, must.Err(w.correct(t, file, flowexcel.CorrectConfig{})), flussi.ErrRows)
 }
 
 // Each column of a draft is looked at by itself: what is corrected in it alone is not lost.
 func TestEachColumnCanBeCorrectedAlone(t *testing.T) {
-	payee := must(flussi.ParseOrganizationCode("15376371009"))(t)
-	due := must(flussi.EndOfDay(2099, time.December, 31))(t)
+	payee := must.Get(flussi.ParseOrganizationCode("15376371009"))(t)
+	due := must.Get(flussi.EndOfDay(2099, time.December, 31))(t)
 	for header, c := range map[string]struct {
 		cell any
 		want func(*flow.Draft)
@@ -487,7 +488,7 @@ func TestOnlyAnInterruptedCorrectionIsCompleted(t *testing.T) {
 		n := w.get(t, id)
 		d := n.Draft
 		d.Subject = flussi.NewText(subject)
-		must(w.EditNotification(t.Context(), operator, id, n.Version, d))(t)
+		must.Get(w.EditNotification(t.Context(), operator, id, n.Version, d))(t)
 	}
 	for name, c := range map[string]struct {
 		before    []string // what the operator makes of the subject, after the export

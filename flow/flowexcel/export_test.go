@@ -18,6 +18,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/sampletest"
 )
 
@@ -49,10 +50,10 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 
 	// Typed: amounts and dates are numbers, codes are text.
 	exceltest.CheckTypes(t, f, []string{"A2", "F2"}, []string{"D2", "E2", "P2"})
-	assert.True(t, must(f.GetPanes("Notifiche"))(t).Freeze)
+	assert.True(t, must.Get(f.GetPanes("Notifiche"))(t).Freeze)
 	for i, header := range exportHeaders {
-		name := must(excelize.ColumnNumberToName(i + 1))(t)
-		width := must(f.GetColWidth("Notifiche", name))(t)
+		name := must.Get(excelize.ColumnNumberToName(i + 1))(t)
+		width := must.Get(f.GetColWidth("Notifiche", name))(t)
 		assert.Greater(t, width, 9.5, header)
 		if words := strings.Fields(header); width < 14 { // a header of several words may wrap
 			for _, word := range words {
@@ -129,7 +130,7 @@ func TestDueDatesOfAnExportAreReadBack(t *testing.T) {
 		"2030-10-27T00:30:00Z", "2030-10-27T01:30:00Z", "2030-03-31T01:00:00Z",
 		"1850-05-05T10:00:00Z", "9999-12-31T22:59:59Z",
 	} {
-		at := must(time.Parse(time.RFC3339, due))(t)
+		at := must.Get(time.Parse(time.RFC3339, due))(t)
 		for _, at := range []time.Time{at, at.Add(123456 * time.Microsecond)} {
 			w := newWorld(t)
 			n := w.seed(t, 1, func(n *flow.Notification) { refused(n); n.DueDate = at })
@@ -140,7 +141,7 @@ func TestDueDatesOfAnExportAreReadBack(t *testing.T) {
 
 			// Another notification takes its place: what was read is what was written.
 			n.DueDate = time.Time{}
-			n = must(w.EditNotification(t.Context(), operator, n.ID, n.Version, n.Draft))(t)
+			n = must.Get(w.EditNotification(t.Context(), operator, n.ID, n.Version, n.Draft))(t)
 			file = exceltest.Edit(t, file, map[string]any{exceltest.Ref(column(t, "Versione"), 2): n.Version})
 			report, err = w.correct(t, file, flowexcel.CorrectConfig{})
 			require.NoError(t, err, "%s: %s", due, report.Italian(0))

@@ -13,6 +13,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // Whatever a file is: rows that are right pass the flow, what is wrong has a number or
@@ -23,7 +24,7 @@ func FuzzRows(f *testing.F) {
 	f.Add([]byte("Codice fiscale\tOggetto\tContenuto\n" + code + "\tScadenza della TARI\t" + text + "\n" + code + "\tcorto\t" + text + "\n"))
 	f.Add([]byte("CF,Oggetto,Testo,IUV\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tpl := must(flowexcel.New(flowexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}}))(t)
+		tpl := must.Get(flowexcel.New(flowexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}}))(t)
 		importsOf(tpl).CheckSequence(t, data, func(r flow.Row) error { return r.Draft.Validate(flow.GuideLimits()) })
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/flow/memstore"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/sampletest"
 )
 
@@ -41,15 +42,15 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	store := memstore.New()
 	nobody := func(context.Context, string) (flow.Sender, error) { return nil, errors.New("nothing is sent here") }
-	service := must(flow.NewService(store, flow.Permissions{operator.ID: {taxes}, another.ID: {taxes}}, nobody, flow.ServiceConfig{}))(t)
-	f := must(service.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+	service := must.Get(flow.NewService(store, flow.Permissions{operator.ID: {taxes}, another.ID: {taxes}}, nobody, flow.ServiceConfig{}))(t)
+	f := must.Get(service.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
 	return &world{service, store, f}
 }
 
 // seed stores a notification of the flow in whatever state it is made to have.
 func (w *world) seed(t testing.TB, n int, change func(*flow.Notification)) flow.Notification {
 	t.Helper()
-	made := must(flow.NewNotification(taxes, citizen(n), operator))(t)
+	made := must.Get(flow.NewNotification(taxes, citizen(n), operator))(t)
 	made.FlowID, made.Draft = w.flow.ID, draft(n)
 	if change != nil {
 		change(&made)
@@ -76,7 +77,7 @@ func sent(n *flow.Notification) {
 
 func (w *world) get(t testing.TB, id uuid.UUID) flow.Notification {
 	t.Helper()
-	return must(w.store.Notification(t.Context(), id))(t)
+	return must.Get(w.store.Notification(t.Context(), id))(t)
 }
 
 func (w *world) export(t testing.TB) []byte {
@@ -93,7 +94,7 @@ func export(t testing.TB, notifications iter.Seq2[flow.Notification, error]) []b
 
 func template(t testing.TB) *flowexcel.Template {
 	t.Helper()
-	return must(flowexcel.New(flowexcel.Config{}))(t)
+	return must.Get(flowexcel.New(flowexcel.Config{}))(t)
 }
 
 // imports are the imports of a template.
@@ -174,11 +175,3 @@ func draft(n int) flow.Draft {
 	}
 	return d
 }
-
-// must returns the value of a call that has to succeed.
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
-}
-
-// only returns the error of a call, without its value.
-func only(_ any, err error) error { return err }

@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 const (
@@ -29,10 +30,10 @@ func TestRowsOfAFilledInTemplate(t *testing.T) {
 		"E4": 123.45, "F4": "301005100001400678", "G4": "80185250588", "H4": "Sì", "I4": "TARI-1", "J4": "sollecito marzo",
 	}))
 	require.Empty(t, errs, report.Italian())
-	to := must(flussi.ParseFiscalCode(code))(t)
-	other := must(flussi.ParseFiscalCode("RSSMRA80A01H501U"))(t)
-	number := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
-	payee := must(flussi.ParseOrganizationCode("80185250588"))(t)
+	to := must.Get(flussi.ParseFiscalCode(code))(t)
+	other := must.Get(flussi.ParseFiscalCode("RSSMRA80A01H501U"))(t)
+	number := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	payee := must.Get(flussi.ParseOrganizationCode("80185250588"))(t)
 	assert.Equal(t, []flow.Row{
 		{Number: 2, Draft: flow.Draft{Recipient: to, Subject: flussi.NewText("Scadenza della TARI"), Content: flussi.NewText(text)}},
 		{Number: 4, Draft: flow.Draft{
@@ -75,7 +76,7 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		require.Len(t, errs, 1, name)
 		require.ErrorIs(t, errs[0], excel.ErrHeader, name)
 		assert.Contains(t, flussi.Explain(errs[0]), c.hint, name)
-		f := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+		f := must.Get(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
 		_, err := w.add(t, f.ID, rowsOf(t, template(t), c.file, nil), flow.AddConfig{SkipInvalid: true})
 		require.ErrorIs(t, err, excel.ErrHeader, name)
 		assert.Contains(t, flussi.Explain(err), c.hint, name)
@@ -116,7 +117,7 @@ func TestNoInAPaymentColumnNeedsNoPayment(t *testing.T) {
 func TestWhatTheTemplateTakesTheFlowTakes(t *testing.T) {
 	content := text[:90]
 	for _, limits := range []flow.Limits{{}, flow.PlatformLimits(), {MinSubject: 15, MaxSubject: 40, MinContent: 80, MaxContent: 200}, {MinSubject: 100, MaxSubject: 110, MinContent: 500, MaxContent: 510}} {
-		tpl := must(flowexcel.New(flowexcel.Config{Limits: limits}))(t)
+		tpl := must.Get(flowexcel.New(flowexcel.Config{Limits: limits}))(t)
 		file := imports(t).Fill(t, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": content})
 		var report excel.Report
 		for row, err := range rowsOf(t, tpl, file, &report) {
@@ -138,11 +139,11 @@ func TestAnImportStoresAllRowsOrNone(t *testing.T) {
 	file := imports(t).Fill(t, good)
 	var report excel.Report
 	tpl := template(t)
-	added := must(w.add(t, w.flow.ID, rowsOf(t, tpl, file, &report), flow.AddConfig{}))(t)
+	added := must.Get(w.add(t, w.flow.ID, rowsOf(t, tpl, file, &report), flow.AddConfig{}))(t)
 	assert.Equal(t, 2, added.Added)
 
 	cut := file[:len(file)-100]
-	require.ErrorIs(t, only(w.add(t, w.flow.ID, rowsOf(t, tpl, cut, &report), flow.AddConfig{SkipInvalid: true})), excel.ErrTruncated)
+	require.ErrorIs(t, must.Err(w.add(t, w.flow.ID, rowsOf(t, tpl, cut, &report), flow.AddConfig{SkipInvalid: true})), excel.ErrTruncated)
 
 	good["B3"] = "corto"
 	file = imports(t).Fill(t, good)
@@ -171,18 +172,18 @@ func TestRowWithTheSumIsIgnored(t *testing.T) {
 }
 
 func TestPastDueDatesAndDoubtfulCodesAreWarnings(t *testing.T) {
-	strict := must(flowexcel.New(flowexcel.Config{Codes: flussi.Strict}))(t)
+	strict := must.Get(flowexcel.New(flowexcel.Config{Codes: flussi.Strict}))(t)
 	imports(t).CheckWarnings(t, importsOf(strict), map[string]any{"A2": citizen(1).Reveal(), "B2": "Scadenza della TARI", "C2": text}, "D")
 }
 
 // What only the flow can tell is told with what the reading found, and marked.
 func TestItalianTellsWhatTheFlowFound(t *testing.T) {
 	w := newWorld(t)
-	earlier := must(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
+	earlier := must.Get(w.CreateFlow(t.Context(), operator, taxes, flow.Details{}))(t)
 	tpl := template(t)
 	fill := filled(6)
 	file := imports(t).Fill(t, fill)
-	must(w.add(t, earlier.ID, rowsOf(t, tpl, file, nil), flow.AddConfig{}))(t)
+	must.Get(w.add(t, earlier.ID, rowsOf(t, tpl, file, nil), flow.AddConfig{}))(t)
 
 	fill["A4"] = fill["A2"]        // the same as row 2
 	fill["B5"] = "corto"           // the template refuses it
@@ -210,7 +211,7 @@ func TestItalianTellsWhatTheFlowFound(t *testing.T) {
 	}
 
 	var report excel.Report
-	added := must(w.add(t, w.flow.ID, rowsOf(t, tpl, file, &report), flow.AddConfig{SkipInvalid: true}))(t)
+	added := must.Get(w.add(t, w.flow.ID, rowsOf(t, tpl, file, &report), flow.AddConfig{SkipInvalid: true}))(t)
 	told := flowexcel.Italian(&report, added, 0)
 	assert.Contains(t, told, "Riga 2: Esiste già una notifica uguale, nello stato «")
 	assert.NotContains(t, told, "Riga 7:")

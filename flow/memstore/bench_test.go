@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 var system = flussi.Actor{ID: "dispatcher", Roles: []flussi.Role{flussi.System}}
@@ -36,7 +37,7 @@ func newChange(t testing.TB, of uuid.UUID) flow.NotificationChange {
 
 // filled returns a store with a flow that is being sent, and its notifications.
 func filled(t testing.TB, count int) (*memstore.Store, flow.Flow) {
-	f := must(flow.NewFlow("servizio-tributi", system))(t)
+	f := must.Get(flow.NewFlow("servizio-tributi", system))(t)
 	f.State = flow.FlowSending
 	store := memstore.New()
 	var notifications iter.Seq2[flow.NotificationChange, error] = func(yield func(flow.NotificationChange, error) bool) {
@@ -77,7 +78,7 @@ func BenchmarkClaimAndSave(b *testing.B) {
 
 // One operation is one notification of an import.
 func BenchmarkImport(b *testing.B) {
-	f := must(flow.NewFlow("servizio-tributi", system))(b)
+	f := must.Get(flow.NewFlow("servizio-tributi", system))(b)
 	changes := make([]flow.NotificationChange, b.N)
 	for i := range changes {
 		changes[i] = newChange(b, f.ID)

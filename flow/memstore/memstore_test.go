@@ -19,6 +19,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // That the store keeps the contract is tested by package flowtest.
@@ -39,27 +40,27 @@ func sorted(all []uuid.UUID) []uuid.UUID {
 func TestTheStoreCanBeUsedFromWithinTheSequenceOfSaveFlow(t *testing.T) {
 	ctx := context.Background()
 	store, f := filled(t, 2)
-	f = must(store.Flow(ctx, f.ID))(t)
+	f = must.Get(store.Flow(ctx, f.ID))(t)
 	require.NoError(t, store.SaveFlow(ctx, flow.FlowChange{Flow: f}, func(yield func(flow.NotificationChange, error) bool) {
 		_, claimed, err := store.Claim(ctx, flow.Claim{Flow: f.ID, Limit: 1, Lease: time.Hour})
 		assert.NoError(t, err)
 		assert.Len(t, claimed, 1)
 		yield(newChange(t, f.ID), nil)
 	}))
-	f = must(store.Flow(ctx, f.ID))(t)
+	f = must.Get(store.Flow(ctx, f.ID))(t)
 	assert.Equal(t, flow.Counts{Registered: 2, Sending: 1}, f.Counts)
 }
 
 func TestAFlowThatChangesWhileItsSequenceIsPulledIsAConflict(t *testing.T) {
 	ctx := context.Background()
 	store, f := filled(t, 0)
-	f = must(store.Flow(ctx, f.ID))(t)
+	f = must.Get(store.Flow(ctx, f.ID))(t)
 	n := newChange(t, f.ID)
 	require.ErrorIs(t, store.SaveFlow(ctx, flow.FlowChange{Flow: f}, func(yield func(flow.NotificationChange, error) bool) {
 		assert.NoError(t, store.SaveFlow(ctx, flow.FlowChange{Flow: f}, nil))
 		yield(n, nil)
 	}), flussi.ErrConflict)
-	assert.ErrorIs(t, only(store.Notification(ctx, n.Notification.ID)), flussi.ErrNotFound)
+	assert.ErrorIs(t, must.Err(store.Notification(ctx, n.Notification.ID)), flussi.ErrNotFound)
 }
 
 // Another import with the same key may be stored while one pulls its rows.
@@ -68,7 +69,7 @@ func TestImportFindsConcurrentImport(t *testing.T) {
 	store, f := filled(t, 0)
 	key := flow.ImportKey{1}
 	imported := func(rows iter.Seq2[flow.NotificationChange, error]) flow.ImportRequest {
-		other := must(flow.NewFlow(f.Service, system))(t)
+		other := must.Get(flow.NewFlow(f.Service, system))(t)
 		return flow.ImportRequest{
 			Flow: flow.FlowChange{Flow: other}, Rows: rows, Key: func() flow.ImportKey { return key },
 			OnDuplicate: func(row flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) {
@@ -86,13 +87,13 @@ func TestImportFindsConcurrentImport(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, before)
 	assert.Equal(t, inner, outer)
-	assert.Empty(t, must(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{}))(t))
+	assert.Empty(t, must.Get(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{}))(t))
 }
 
 func TestImportReturnsTheErrorOfAContextThatEndsAfterTheLastRow(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	store, f := filled(t, 0)
-	f = must(store.Flow(ctx, f.ID))(t)
+	f = must.Get(store.Flow(ctx, f.ID))(t)
 	key := flow.ImportKey{1}
 	i := flow.ImportRequest{Flow: flow.FlowChange{Flow: f}, Key: func() flow.ImportKey { return key }}
 	_, _, err := store.SaveImport(ctx, i)
@@ -122,7 +123,7 @@ func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {
 func TestAPageWithoutALimitIsAsLongAsTheLongest(t *testing.T) {
 	store, _ := filled(t, flow.MaxPage+1)
 	for _, limit := range []int{0, -1} {
-		found := must(store.Notifications(context.Background(), flow.NotificationFilter{}, flow.Page{Limit: limit}))(t)
+		found := must.Get(store.Notifications(context.Background(), flow.NotificationFilter{}, flow.Page{Limit: limit}))(t)
 		assert.Len(t, found, flow.MaxPage)
 	}
 }
@@ -132,18 +133,18 @@ func TestAPageWithoutALimitIsAsLongAsTheLongest(t *testing.T) {
 func TestNotificationMayMoveToAnotherFlow(t *testing.T) {
 	ctx := context.Background()
 	store, f := filled(t, 3)
-	other := must(flow.NewFlow("servizio-tributi", system))(t)
+	other := must.Get(flow.NewFlow("servizio-tributi", system))(t)
 	other.State = flow.FlowSending
 	require.NoError(t, store.SaveFlow(ctx, flow.FlowChange{Flow: other}, nil))
 
-	all := must(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{OldestFirst: true}))(t)
+	all := must.Get(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{OldestFirst: true}))(t)
 	n := all[0]
 	n.FlowID, n.CreatedAt = other.ID, n.CreatedAt.Add(time.Hour)
 	require.NoError(t, store.SaveNotifications(ctx, flow.NotificationChange{Notification: n}))
 
-	all = must(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{}))(t)
+	all = must.Get(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{}))(t)
 	assert.Equal(t, n.ID, all[0].ID, "the newest now")
-	byDigest := must(store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{}))(t)
+	byDigest := must.Get(store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{}))(t)
 	assert.Equal(t, []uuid.UUID{n.ID}, ids(byDigest))
 	for id, want := range map[uuid.UUID]int{f.ID: 2, other.ID: 1} {
 		inFlow, err := store.Notifications(ctx, flow.NotificationFilter{Flow: id}, flow.Page{})
@@ -164,13 +165,13 @@ func TestDigestFindsNotificationsThatHaveItNow(t *testing.T) {
 	twin.Notification.Draft = change.Notification.Draft
 	require.NoError(t, store.SaveNotifications(ctx, change, twin))
 	find := func(digests ...flow.Digest) []uuid.UUID {
-		found := must(store.Notifications(ctx, flow.NotificationFilter{Digests: digests}, flow.Page{OldestFirst: true}))(t)
+		found := must.Get(store.Notifications(ctx, flow.NotificationFilter{Digests: digests}, flow.Page{OldestFirst: true}))(t)
 		return ids(found)
 	}
 	before := change.Notification.Digest()
 	assert.Equal(t, []uuid.UUID{change.Notification.ID, twin.Notification.ID}, find(before, before))
 
-	n := must(store.Notification(ctx, change.Notification.ID))(t)
+	n := must.Get(store.Notification(ctx, change.Notification.ID))(t)
 	n.Content = flussi.NewText("corretto")
 	require.NoError(t, store.SaveNotifications(ctx, flow.NotificationChange{Notification: n}))
 	assert.Equal(t, []uuid.UUID{twin.Notification.ID}, find(before))
@@ -259,7 +260,7 @@ func TestListsCountsAndIndexesFitTheStore(t *testing.T) {
 					over = append(over, id)
 				}
 			}
-			expired := must(store.Expired(ctx, 1<<20))(t)
+			expired := must.Get(store.Expired(ctx, 1<<20))(t)
 			require.Equal(t, sorted(over), sorted(ids(expired)))
 		}
 		var all []flow.Notification
@@ -271,15 +272,15 @@ func TestListsCountsAndIndexesFitTheStore(t *testing.T) {
 			counts[n.FlowID] = c
 		}
 		slices.SortFunc(all, func(a, b flow.Notification) int { return a.Cursor().Compare(b.Cursor()) })
-		listed := must(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{OldestFirst: true, Limit: len(all) + 1}))(t)
+		listed := must.Get(store.Notifications(ctx, flow.NotificationFilter{}, flow.Page{OldestFirst: true, Limit: len(all) + 1}))(t)
 		require.Equal(t, ids(all), ids(listed))
 		for _, f := range flows {
-			require.Equal(t, counts[f.ID], must(store.Flow(ctx, f.ID))(t).Counts)
+			require.Equal(t, counts[f.ID], must.Get(store.Flow(ctx, f.ID))(t).Counts)
 		}
 		for _, n := range all {
-			found := must(store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}, IDs: []uuid.UUID{n.ID}}, flow.Page{}))(t)
+			found := must.Get(store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}, IDs: []uuid.UUID{n.ID}}, flow.Page{}))(t)
 			require.Len(t, found, 1)
-			byDigest := must(store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{}))(t)
+			byDigest := must.Get(store.Notifications(ctx, flow.NotificationFilter{Digests: []flow.Digest{n.Digest()}}, flow.Page{}))(t)
 			require.Contains(t, ids(byDigest), n.ID)
 		}
 	})
@@ -292,7 +293,7 @@ func TestAContextThatEndsEndsASearch(t *testing.T) {
 	defer cancel(nil)
 	var once sync.Once
 	started := &endsLater{Context: ctx, end: func() { once.Do(func() { cancel(errors.New("enough")) }) }}
-	assert.ErrorIs(t, only(store.Notifications(started, flow.NotificationFilter{Text: "raccomandata"}, flow.Page{Limit: 10})), context.Canceled)
+	assert.ErrorIs(t, must.Err(store.Notifications(started, flow.NotificationFilter{Text: "raccomandata"}, flow.Page{Limit: 10})), context.Canceled)
 }
 
 // endsLater is a context that ends once it was found to be alive.
@@ -305,11 +306,3 @@ func (c *endsLater) Err() error {
 	defer c.end()
 	return c.Context.Err()
 }
-
-// must returns the value of a call that has to succeed.
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
-}
-
-// only returns the error of a call, without its value.
-func only(_ any, err error) error { return err }

@@ -1,5 +1,5 @@
-// Package must shortens tests: what a call returns if it succeeds, and texts with all of their
-// parts.
+// Package must shortens tests: what a call returns if it succeeds, or its error, and texts with all
+// of their parts.
 package must
 
 import (
@@ -20,6 +20,9 @@ func Get[T any](value T, err error) func(testing.TB) T {
 		return value
 	}
 }
+
+// Err returns the error of a call, without its value.
+func Err[T any](_ T, err error) error { return err }
 
 // As returns the error of a type that is in an error, and ends the test if there is none:
 //

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 )
@@ -24,15 +25,15 @@ var assistant = flussi.Actor{ID: "l.bianchi", Roles: []flussi.Role{flussi.AdminA
 
 // newEvent returns an event to be stored as new.
 func newEvent(t testing.TB) pagoinrete.Event {
-	e := must(pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant))(t)
+	e := must.Get(pagoinrete.NewEvent(pagoinrete.Fee, "RMIC8GA002", assistant))(t)
 	e.State = pagoinrete.EventSimulated
 	return e
 }
 
 // newChange returns a notice to be stored as new, with the number that belongs to i.
 func newChange(t testing.TB, of pagoinrete.Event, i int) pagoinrete.NoticeChange {
-	debtor := must(flussi.ParseFiscalCode("RSSMRA80A01H501U"))(t)
-	n := must(pagoinrete.NewNotice(of, 1, pagoinrete.NoticeData{
+	debtor := must.Get(flussi.ParseFiscalCode("RSSMRA80A01H501U"))(t)
+	n := must.Get(pagoinrete.NewNotice(of, 1, pagoinrete.NoticeData{
 		Debtor: debtor, DebtorKind: pagoinrete.DebtorPupil, Amount: 4500, DueDate: time.Now().AddDate(0, 1, 0),
 	}, assistant))(t)
 	n.Number = number(t, 3, i)
@@ -42,7 +43,7 @@ func newChange(t testing.TB, of pagoinrete.Event, i int) pagoinrete.NoticeChange
 }
 
 func number(t testing.TB, aux, i int) flussi.NoticeNumber {
-	return must(flussi.ParseNoticeNumber(fmt.Sprintf("%d%017d", aux, i)))(t)
+	return must.Get(flussi.ParseNoticeNumber(fmt.Sprintf("%d%017d", aux, i)))(t)
 }
 
 // filled returns a store with an event and its notices, and these.
@@ -81,7 +82,7 @@ func TestTheStoreCanBeUsedFromWithinTheSequenceOfSaveEvent(t *testing.T) {
 		assert.NoError(t, store.SaveNotices(ctx, pagoinrete.NoticeChange{Notice: n}))
 		yield(newChange(t, e, 2), nil)
 	}))
-	e = must(store.Event(ctx, e.ID))(t)
+	e = must.Get(store.Event(ctx, e.ID))(t)
 	assert.Equal(t, pagoinrete.NoticeCounts{NotLinked: 2, Cancelled: 1}, e.Counts)
 }
 
@@ -93,7 +94,7 @@ func TestAnEventThatChangesWhileItsSequenceIsPulledIsAConflict(t *testing.T) {
 		assert.NoError(t, store.SaveEvent(ctx, pagoinrete.EventChange{Event: e}, nil))
 		yield(change, nil)
 	}), flussi.ErrConflict)
-	assert.ErrorIs(t, only(store.Notice(ctx, change.Notice.ID)), flussi.ErrNotFound)
+	assert.ErrorIs(t, must.Err(store.Notice(ctx, change.Notice.ID)), flussi.ErrNotFound)
 }
 
 // The instalments are taken as they were when SaveEvent was called.
@@ -105,7 +106,7 @@ func TestInstalmentsThatChangeWhileTheSequenceIsPulledAreNotStored(t *testing.T)
 	require.NoError(t, store.SaveEvent(ctx, pagoinrete.EventChange{Event: e}, func(func(pagoinrete.NoticeChange, error) bool) {
 		e.Instalments[0].Amount = 1
 	}))
-	assert.Equal(t, []pagoinrete.Instalment{{DueDate: due, Amount: 4500}}, must(store.Event(ctx, e.ID))(t).Instalments)
+	assert.Equal(t, []pagoinrete.Instalment{{DueDate: due, Amount: 4500}}, must.Get(store.Event(ctx, e.ID))(t).Instalments)
 }
 
 func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {
@@ -128,7 +129,7 @@ func TestErrorsSayWhatWasDoneToWhat(t *testing.T) {
 func TestAPageWithoutALimitIsAsLongAsTheLongest(t *testing.T) {
 	store, _, _ := filled(t, flussi.MaxPage+1)
 	for _, limit := range []int{0, -1} {
-		found := must(store.Notices(context.Background(), pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: limit}))(t)
+		found := must.Get(store.Notices(context.Background(), pagoinrete.NoticeFilter{}, pagoinrete.Page{Limit: limit}))(t)
 		assert.Len(t, found, flussi.MaxPage)
 	}
 }
@@ -137,7 +138,7 @@ func TestIUVFindsNoticesThatHaveItNow(t *testing.T) {
 	ctx := context.Background()
 	store, _, all := filled(t, 3)
 	find := func(iuvs ...flussi.IUV) []uuid.UUID {
-		found := must(store.Notices(ctx, pagoinrete.NoticeFilter{IUVs: iuvs}, pagoinrete.Page{OldestFirst: true}))(t)
+		found := must.Get(store.Notices(ctx, pagoinrete.NoticeFilter{IUVs: iuvs}, pagoinrete.Page{OldestFirst: true}))(t)
 		return ids(found)
 	}
 	save := func(n *pagoinrete.Notice, number flussi.NoticeNumber) {
@@ -248,7 +249,7 @@ func TestListsCountsAndIndexesFitTheStore(t *testing.T) {
 				counts.Add(n, 1)
 			}
 		}
-		require.Equal(t, counts, must(store.Event(ctx, e.ID))(t).Counts)
+		require.Equal(t, counts, must.Get(store.Event(ctx, e.ID))(t).Counts)
 	}
 	for i := range 50 {
 		iuv := number(t, 3, i).IUV()
@@ -256,15 +257,7 @@ func TestListsCountsAndIndexesFitTheStore(t *testing.T) {
 			pagoinrete.NoticeFilter{IUVs: []flussi.IUV{iuv, number(t, 3, 49-i).IUV()}, Event: events[i%len(events)].ID})
 	}
 	for _, filter := range filters {
-		listed := must(store.Notices(ctx, filter, pagoinrete.Page{OldestFirst: true, Limit: len(known) + 1}))(t)
+		listed := must.Get(store.Notices(ctx, filter, pagoinrete.Page{OldestFirst: true, Limit: len(known) + 1}))(t)
 		require.Equal(t, matching(filter), ids(listed))
 	}
 }
-
-// must returns the value of a call that has to succeed.
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
-}
-
-// only returns the error of a call, without its value.
-func only(_ any, err error) error { return err }

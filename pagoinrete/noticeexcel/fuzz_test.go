@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
@@ -17,7 +18,7 @@ func FuzzRows(f *testing.F) {
 	f.Add([]byte("Codice fiscale\tImporto\n" + pupil + "\t12,50\n" + pupil + "\t1.234\n"))
 	f.Add([]byte("CF,IUV\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tpl := must(noticeexcel.New(noticeexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}}))(t)
+		tpl := must.Get(noticeexcel.New(noticeexcel.Config{File: excel.Limits{FileBytes: 1 << 20, UnpackedBytes: 2 << 20, TextBytes: 1 << 20, Rows: 1000, Errors: 10}}))(t)
 		importsOf(tpl).CheckSequence(t, data, func(r pagoinrete.NoticeRow) error { return fitting(r.Draft) })
 	})
 }

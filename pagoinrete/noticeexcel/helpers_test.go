@@ -15,6 +15,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
@@ -38,7 +39,7 @@ func newWorld(t testing.TB) *world {
 	nobody := func(context.Context, string) (pagoinrete.Gateway, error) {
 		return nil, errors.New("nothing is transmitted here")
 	}
-	service := must(pagoinrete.NewService(store, pagoinrete.Permissions{assistant.ID: {school}}, nobody, pagoinrete.ServiceConfig{}))(t)
+	service := must.Get(pagoinrete.NewService(store, pagoinrete.Permissions{assistant.ID: {school}}, nobody, pagoinrete.ServiceConfig{}))(t)
 	w := &world{Service: service, store: store}
 	w.event = w.seed(t, func(*pagoinrete.Event) {})
 	return w
@@ -47,12 +48,12 @@ func newWorld(t testing.TB) *world {
 // seed stores an event in whatever state it is made to have.
 func (w *world) seed(t testing.TB, change func(*pagoinrete.Event)) pagoinrete.Event {
 	t.Helper()
-	e := must(pagoinrete.NewEvent(pagoinrete.Fee, school, assistant))(t)
+	e := must.Get(pagoinrete.NewEvent(pagoinrete.Fee, school, assistant))(t)
 	e.State, e.EventData = pagoinrete.EventSimulated, sampletest.Fee()
 	change(&e)
 	require.NoError(t, w.store.SaveEvent(t.Context(), pagoinrete.EventChange{Event: e, Record: pagoinrete.EventRecord{
 		At: e.CreatedAt, By: assistant.ID, Action: pagoinrete.EventSave, To: e.State}}, nil))
-	e = must(w.store.Event(t.Context(), e.ID))(t)
+	e = must.Get(w.store.Event(t.Context(), e.ID))(t)
 	return e
 }
 
@@ -76,7 +77,7 @@ func (w *world) notices(t testing.TB) []pagoinrete.Notice {
 
 func template(t testing.TB) *noticeexcel.Template {
 	t.Helper()
-	return must(noticeexcel.New(noticeexcel.Config{}))(t)
+	return must.Get(noticeexcel.New(noticeexcel.Config{}))(t)
 }
 
 // imports are the imports of a template.
@@ -112,13 +113,13 @@ func code(s string) flussi.FiscalCode {
 
 func endOfDay(t testing.TB, year int, month time.Month, day int) time.Time {
 	t.Helper()
-	return must(flussi.EndOfDay(year, month, day))(t)
+	return must.Get(flussi.EndOfDay(year, month, day))(t)
 }
 
 // whole is a notice with something in every field.
 func whole(t testing.TB) pagoinrete.Notice {
 	t.Helper()
-	number := must(flussi.ParseNoticeNumber("301005100001400678"))(t)
+	number := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	proof := func(reference string, amount flussi.Cents, day int, by string) pagoinrete.Proof {
 		return pagoinrete.Proof{Reference: reference, Amount: amount, Date: time.Date(2099, 4, day, 0, 0, 0, 0, time.UTC), By: by}
 	}
@@ -134,9 +135,4 @@ func whole(t testing.TB) pagoinrete.Notice {
 		Discrepancy: pagoinrete.Discrepancy{Kind: pagoinrete.DiscrepancyPaidTwice, Resolved: true}, Error: "Importo non ammesso.",
 		CreatedAt: time.Date(2099, 2, 28, 16, 0, 0, 0, time.UTC), UpdatedAt: time.Date(2099, 2, 28, 16, 47, 53, 0, time.UTC), UpdatedBy: "a.verdi", Version: 7,
 	}
-}
-
-// must returns the value of a call that has to succeed.
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
 }

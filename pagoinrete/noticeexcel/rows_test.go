@@ -13,6 +13,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
 )
@@ -43,7 +44,7 @@ func TestTheTemplateOffersTheKinds(t *testing.T) {
 	require.NoError(t, template(t).Blank(t.Context(), &b))
 	f, rows := exceltest.Open(t, b.Bytes())
 	assert.Equal(t, importHeaders, rows[0])
-	checks := must(f.GetDataValidations("Avvisi"))(t)
+	checks := must.Get(f.GetDataValidations("Avvisi"))(t)
 	lists := 0
 	for _, c := range checks {
 		if strings.HasPrefix(c.Sqref, "C") {
@@ -180,7 +181,7 @@ func TestRowWithTheSumIsIgnored(t *testing.T) {
 }
 
 func TestPastDueDatesAndDoubtfulCodesAreWarnings(t *testing.T) {
-	strict := must(noticeexcel.New(noticeexcel.Config{Codes: flussi.Strict}))(t)
+	strict := must.Get(noticeexcel.New(noticeexcel.Config{Codes: flussi.Strict}))(t)
 	imports(t).CheckWarnings(t, importsOf(strict), map[string]any{"A2": person(1).Reveal()}, "H")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	flowstore "github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
@@ -39,28 +40,28 @@ type world struct {
 func newWorld(t testing.TB, change func(*pagoinrete.Event)) *world {
 	t.Helper()
 	w := &world{notices: memstore.New(), store: flowstore.New()}
-	w.Service = must(pagoinrete.NewService(w.notices, pagoinrete.Permissions{assistant.ID: {school}}, func(context.Context, string) (pagoinrete.Gateway, error) {
+	w.Service = must.Get(pagoinrete.NewService(w.notices, pagoinrete.Permissions{assistant.ID: {school}}, func(context.Context, string) (pagoinrete.Gateway, error) {
 		return nil, errors.New("nothing is transmitted here")
 	}, pagoinrete.ServiceConfig{}))(t)
-	w.flows = must(flow.NewService(w.store, flow.Permissions{assistant.ID: {messageService, another}}, func(context.Context, string) (flow.Sender, error) {
+	w.flows = must.Get(flow.NewService(w.store, flow.Permissions{assistant.ID: {messageService, another}}, func(context.Context, string) (flow.Sender, error) {
 		return nil, errors.New("nothing is sent here")
 	}, flow.ServiceConfig{}))(t)
 
-	e := must(pagoinrete.NewEvent(pagoinrete.Fee, school, assistant))(t)
+	e := must.Get(pagoinrete.NewEvent(pagoinrete.Fee, school, assistant))(t)
 	e.State, e.EventData = pagoinrete.EventNotified, sampletest.Fee()
 	if change != nil {
 		change(&e)
 	}
 	require.NoError(t, w.notices.SaveEvent(t.Context(), pagoinrete.EventChange{Event: e, Record: pagoinrete.EventRecord{
 		At: e.CreatedAt, By: assistant.ID, Action: pagoinrete.EventSave, To: e.State}}, nil))
-	w.event = must(w.notices.Event(t.Context(), e.ID))(t)
+	w.event = must.Get(w.notices.Event(t.Context(), e.ID))(t)
 	return w
 }
 
 // seed stores a notice of the event, the nth, whose second instalment its debtor owes.
 func (w *world) seed(t testing.TB, n int, change func(*pagoinrete.Notice)) pagoinrete.Notice {
 	t.Helper()
-	made := must(pagoinrete.NewNotice(w.event, 2, pagoinrete.NoticeData{
+	made := must.Get(pagoinrete.NewNotice(w.event, 2, pagoinrete.NoticeData{
 		Debtor: person(1000 + n), DebtorKind: pagoinrete.DebtorPupil, DebtorName: flussi.NewText("Segreti Sara"), Payer: person(n),
 		Amount: 3_000, Discount: 500, DueDate: w.event.Instalments[1].DueDate,
 	}, assistant))(t)
@@ -80,14 +81,14 @@ func in(state pagoinrete.NoticeState) func(*pagoinrete.Notice) {
 
 func (w *world) messages(t testing.TB, c noticeflow.Config) *noticeflow.Messages {
 	t.Helper()
-	return must(noticeflow.New(w.Service, w.flows, c))(t)
+	return must.Get(noticeflow.New(w.Service, w.flows, c))(t)
 }
 
 // rows returns the messages, and what is wrong with the other rows by their numbers.
 func (w *world) rows(t testing.TB, c noticeflow.Config) ([]flow.Row, map[int]error, noticeflow.Report) {
 	t.Helper()
 	var report noticeflow.Report
-	rows := must(w.messages(t, c).Rows(t.Context(), assistant, w.event.ID, messageService, &report))(t)
+	rows := must.Get(w.messages(t, c).Rows(t.Context(), assistant, w.event.ID, messageService, &report))(t)
 	var good []flow.Row
 	wrong := map[int]error{}
 	for row, err := range rows {
@@ -126,11 +127,3 @@ func (w *world) notifications(t testing.TB, flowID uuid.UUID) []flow.Notificatio
 
 func person(n int) flussi.FiscalCode   { return sampletest.FiscalCode(n) }
 func notice(n int) flussi.NoticeNumber { return sampletest.NoticeNumber(n) }
-
-// must returns the value of a call that has to succeed.
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T { t.Helper(); require.NoError(t, err); return value }
-}
-
-// only returns the error of a call, without its value.
-func only(_ any, err error) error { return err }

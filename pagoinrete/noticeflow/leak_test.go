@@ -10,6 +10,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/leaktest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 )
@@ -49,7 +50,7 @@ func TestNothingPersonalIsInErrorsReportsAndTexts(t *testing.T) {
 			assert.NotContains(t, text, secret)
 		}
 	}
-	rows := must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
+	rows := must.Get(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
 	for row, err := range rows {
 		nothing(row, err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 )
@@ -21,7 +22,7 @@ import (
 func TestMessageTellsThePayerWhatIsDue(t *testing.T) {
 	w := newWorld(t, nil)
 	n := w.seed(t, 1, nil)
-	payee := must(flussi.ParseOrganizationCode("80185250588"))(t)
+	payee := must.Get(flussi.ParseOrganizationCode("80185250588"))(t)
 	rows, wrong, report := w.rows(t, noticeflow.Config{Subject: "Da pagare: {{.Evento}}", Payee: payee})
 	require.Empty(t, wrong)
 	require.Len(t, rows, 1)
@@ -184,7 +185,7 @@ func TestOnlyWhoWorksForTheSchoolAndSendsForTheServiceWrites(t *testing.T) {
 	assert.Contains(t, flussi.Explain(err), "riservata al ruolo «operatore»")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, only(m.Rows(ended, assistant, w.event.ID, messageService, nil)), context.Canceled)
+	require.ErrorIs(t, must.Err(m.Rows(ended, assistant, w.event.ID, messageService, nil)), context.Canceled)
 }
 
 func TestFlowNamesItsEvent(t *testing.T) {
@@ -197,7 +198,7 @@ func TestFlowNamesItsEvent(t *testing.T) {
 	assert.Equal(t, messageService, f.Service)
 	assert.Equal(t, flow.FlowInactive, f.State)
 	assert.Equal(t, 1, report.Added.Added)
-	found := must(w.flows.Flows(t.Context(), assistant, flow.FlowFilter{AppContext: noticeflow.AppContext, AppKey: w.event.ID.String()}, flow.Page{}))(t)
+	found := must.Get(w.flows.Flows(t.Context(), assistant, flow.FlowFilter{AppContext: noticeflow.AppContext, AppKey: w.event.ID.String()}, flow.Page{}))(t)
 	assert.Len(t, found.Flows, 1)
 
 	details := flow.Details{Note: flussi.NewText("Sollecito"), AppContext: "Segreteria", AppKey: "7"}
@@ -222,7 +223,7 @@ func TestImportWritesOncePerNotice(t *testing.T) {
 	assert.Equal(t, "Non ci sono messaggi da preparare. Avvisi senza messaggio: 5 hanno già un messaggio nel servizio.", flussi.Explain(err))
 
 	// Another text, a flow that is set aside, a reference that is lost: it is the same notice.
-	must(w.flows.DisableFlow(t.Context(), assistant, f.ID))(t)
+	must.Get(w.flows.DisableFlow(t.Context(), assistant, f.ID))(t)
 	sixth, seventh := w.seed(t, 6, nil), w.seed(t, 7, nil)
 	w.seed(t, 8, nil)
 	text := flussi.NewText("Un altro testo, che la scuola ha scritto a mano: l'avviso è da pagare entro la scadenza, direttamente da questo messaggio dell'app.")
@@ -238,7 +239,7 @@ func TestImportWritesOncePerNotice(t *testing.T) {
 	assert.Equal(t, 8, rows[0].Number)
 
 	// Another service has none of them.
-	all := must(m.Rows(t.Context(), assistant, w.event.ID, another, &report))(t)
+	all := must.Get(m.Rows(t.Context(), assistant, w.event.ID, another, &report))(t)
 	assert.Equal(t, 8, report.Rows)
 	for range 2 { // more than once
 		n := 0
@@ -303,8 +304,8 @@ func TestNotificationsAreReadOnceSinceTheFirstNotice(t *testing.T) {
 		w.seed(t, i+2, func(n *pagoinrete.Notice) { n.CreatedAt = n.CreatedAt.AddDate(0, 0, i) })
 	}
 	c := &counting{Service: w.flows}
-	m := must(noticeflow.New(w.Service, c, noticeflow.Config{}))(t)
-	must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
+	m := must.Get(noticeflow.New(w.Service, c, noticeflow.Config{}))(t)
+	must.Get(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
 	assert.Equal(t, 1, c.calls)
 	assert.True(t, c.from.Before(first.CreatedAt))
 	assert.WithinDuration(t, first.CreatedAt, c.from, 25*time.Hour)
@@ -338,7 +339,7 @@ func TestNothingIsStoredWhenTheReadingFails(t *testing.T) {
 		service noticeflow.NoticeService
 		flows   noticeflow.FlowService
 	}{{failing{w}, w.flows}, {w.Service, failing{w}}} {
-		m := must(noticeflow.New(parts.service, parts.flows, noticeflow.Config{}))(t)
+		m := must.Get(noticeflow.New(parts.service, parts.flows, noticeflow.Config{}))(t)
 		_, _, err := w.importAll(t, m, flow.AddConfig{SkipInvalid: true})
 		require.ErrorIs(t, err, errDown)
 	}
@@ -349,7 +350,7 @@ func TestConcurrentImportsAreReported(t *testing.T) {
 	w := newWorld(t, nil)
 	w.seed(t, 1, nil)
 	m := w.messages(t, noticeflow.Config{})
-	early := must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
+	early := must.Get(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
 	_, _, err := w.importAll(t, m, flow.AddConfig{})
 	require.NoError(t, err)
 	_, added, err := w.flows.ImportFlow(t.Context(), assistant, messageService, flow.Details{}, early, flow.AddConfig{})
@@ -361,7 +362,7 @@ func TestConcurrentImportsAreReported(t *testing.T) {
 	for i := range 3 {
 		w.seed(t, i+2, nil)
 	}
-	early = must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
+	early = must.Get(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
 	w.seed(t, 5, nil)
 	_, _, err = w.importAll(t, m, flow.AddConfig{})
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
 	flowstore "github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/sampletest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
@@ -39,30 +40,30 @@ func newPlatforms(t testing.TB) *platforms {
 	t.Cleanup(p.io.Close)
 	p.rete.AddSchool(restgatewaytest.School{Code: school, Key: "s-key"})
 	p.io.AddService(appiotest.Service{ID: messageService, Key: "a-key"})
-	schoolKey := must(flussi.ParseKey("s-key"))(t)
-	gateway := must(restgateway.New(schoolKey, school, restgateway.Config{BaseURL: p.rete.URL}))(t)
-	serviceKey := must(flussi.ParseKey("a-key"))(t)
-	client := must(appio.New(serviceKey, appio.Config{BaseURL: p.io.URL}))(t)
+	schoolKey := must.Get(flussi.ParseKey("s-key"))(t)
+	gateway := must.Get(restgateway.New(schoolKey, school, restgateway.Config{BaseURL: p.rete.URL}))(t)
+	serviceKey := must.Get(flussi.ParseKey("a-key"))(t)
+	client := must.Get(appio.New(serviceKey, appio.Config{BaseURL: p.io.URL}))(t)
 
-	p.service = must(pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{assistant.ID: {school}, principal.ID: {school}},
+	p.service = must.Get(pagoinrete.NewService(memstore.New(), pagoinrete.Permissions{assistant.ID: {school}, principal.ID: {school}},
 		func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }, pagoinrete.ServiceConfig{}))(t)
 	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	store := flowstore.New()
-	p.flows = must(flow.NewService(store, flow.Permissions{assistant.ID: {messageService}}, senders, flow.ServiceConfig{}))(t)
-	p.dispatcher = must(flow.NewDispatcher(store, senders, flow.DispatcherConfig{}))(t)
+	p.flows = must.Get(flow.NewService(store, flow.Permissions{assistant.ID: {messageService}}, senders, flow.ServiceConfig{}))(t)
+	p.dispatcher = must.Get(flow.NewDispatcher(store, senders, flow.DispatcherConfig{}))(t)
 	return p
 }
 
 // notified brings an event with its notices to Notificato, as the school does.
 func (p *platforms) notified(t testing.TB, drafts ...pagoinrete.NoticeDraft) pagoinrete.Event {
 	t.Helper()
-	e := must(p.service.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, sampletest.Fee()))(t)
-	must(p.service.TransmitEvent(t.Context(), assistant, e.ID))(t)
-	must(p.service.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts...), pagoinrete.AddConfig{}))(t)
-	must(p.service.TransmitNotices(t.Context(), assistant, e.ID))(t)
-	must(p.service.SubmitEvent(t.Context(), assistant, e.ID))(t)
-	must(p.service.ApproveEvent(t.Context(), principal, e.ID))(t)
-	e = must(p.service.NotifyEvent(t.Context(), assistant, e.ID))(t)
+	e := must.Get(p.service.CreateEvent(t.Context(), assistant, pagoinrete.Fee, school, sampletest.Fee()))(t)
+	must.Get(p.service.TransmitEvent(t.Context(), assistant, e.ID))(t)
+	must.Get(p.service.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(drafts...), pagoinrete.AddConfig{}))(t)
+	must.Get(p.service.TransmitNotices(t.Context(), assistant, e.ID))(t)
+	must.Get(p.service.SubmitEvent(t.Context(), assistant, e.ID))(t)
+	must.Get(p.service.ApproveEvent(t.Context(), principal, e.ID))(t)
+	e = must.Get(p.service.NotifyEvent(t.Context(), assistant, e.ID))(t)
 	return e
 }
 
@@ -90,13 +91,13 @@ func TestMessagesArriveOnceAtThosePayersWhoHaveToPay(t *testing.T) {
 	_, _, err := p.service.VerifyEvent(t.Context(), assistant, e.ID)
 	require.NoError(t, err)
 
-	m := must(noticeflow.New(p.service, p.flows, noticeflow.Config{}))(t)
+	m := must.Get(noticeflow.New(p.service, p.flows, noticeflow.Config{}))(t)
 	f, report, err := m.Import(t.Context(), assistant, e.ID, messageService, flow.Details{}, flow.AddConfig{})
 	require.NoError(t, err)
 	assert.Equal(t, []int{12, 7, 1, 1, 3}, []int{report.Notices, report.Rows, report.Settled, report.PaymentPending, report.NotNotified})
-	must(p.flows.ActivateFlow(t.Context(), assistant, f.ID))(t)
-	must(p.flows.SendFlow(t.Context(), assistant, f.ID))(t)
-	f = must(p.dispatcher.Run(t.Context(), f.ID))(t)
+	must.Get(p.flows.ActivateFlow(t.Context(), assistant, f.ID))(t)
+	must.Get(p.flows.SendFlow(t.Context(), assistant, f.ID))(t)
+	f = must.Get(p.dispatcher.Run(t.Context(), f.ID))(t)
 	assert.Equal(t, flow.FlowSent, f.State)
 
 	// Once more sends to nobody, but to whom has logged in since.
@@ -108,9 +109,9 @@ func TestMessagesArriveOnceAtThosePayersWhoHaveToPay(t *testing.T) {
 	f, report, err = m.Import(t.Context(), assistant, e.ID, messageService, flow.Details{}, flow.AddConfig{})
 	require.NoError(t, err)
 	assert.Equal(t, []int{3, 7}, []int{report.Added.Added, report.AlreadyNotified})
-	must(p.flows.ActivateFlow(t.Context(), assistant, f.ID))(t)
-	must(p.flows.SendFlow(t.Context(), assistant, f.ID))(t)
-	must(p.dispatcher.Run(t.Context(), f.ID))(t)
+	must.Get(p.flows.ActivateFlow(t.Context(), assistant, f.ID))(t)
+	must.Get(p.flows.SendFlow(t.Context(), assistant, f.ID))(t)
+	must.Get(p.dispatcher.Run(t.Context(), f.ID))(t)
 
 	due := map[string]int64{} // of each notice number
 	for _, n := range p.rete.Notices() {

@@ -10,6 +10,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/leaktest"
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 )
@@ -152,7 +153,7 @@ func TestNewListsWhatIsWrongWithTheConfiguration(t *testing.T) {
 		assert.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
 	}
 	// What can be within the limits is not refused before there are notices.
-	must(noticeflow.New(w.Service, w.flows, noticeflow.Config{Subject: "{{.Evento}}", Content: "{{.Evento}} {{.Causale}}", Limits: flow.PlatformLimits()}))(t)
+	must.Get(noticeflow.New(w.Service, w.flows, noticeflow.Config{Subject: "{{.Evento}}", Content: "{{.Evento}} {{.Causale}}", Limits: flow.PlatformLimits()}))(t)
 }
 
 // A text that does not suit a notice is an error of its row.
@@ -183,7 +184,7 @@ func FuzzTemplates(f *testing.F) {
 			require.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
 			return
 		}
-		rows := must(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
+		rows := must.Get(m.Rows(t.Context(), assistant, w.event.ID, messageService, nil))(t)
 		for row, err := range rows {
 			if err == nil {
 				require.LessOrEqual(t, len(row.Draft.Content.Reveal()), 50_000*300)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"strings"
 	"time"
 
@@ -453,31 +452,4 @@ func (o *office) pay(e pagoinrete.Event, notices int) {
 		o.platform.LogIn(n.Payer)
 		o.platform.Pay(n.ID, n.Due())
 	}
-}
-
-// journey is a fee of two instalments, and pupils those who owe it.
-func journey() pagoinrete.EventData {
-	first, _ := flussi.EndOfDay(2027, time.March, 31)
-	second, _ := flussi.EndOfDay(2027, time.May, 31)
-	return pagoinrete.EventData{
-		Name: "Viaggio a Firenze", Causale: "Viaggio a Firenze classi seconde", SchoolYear: 2026, FinancialYear: 2027,
-		Account: "IT60X0542811101000000123456", Amount: 150_00,
-		Instalments: []pagoinrete.Instalment{{DueDate: first, Amount: 100_00}, {DueDate: second, Amount: 50_00}},
-	}
-}
-
-func pupils() iter.Seq2[pagoinrete.NoticeRow, error] {
-	return pagoinrete.NoticeDraftRows(
-		pagoinrete.NoticeDraft{Debtor: code("RSSMRA14A41H501J"), DebtorName: flussi.NewText("Rossi Maria"), Payer: code("RSSGNN80A01H501N")},
-		pagoinrete.NoticeDraft{Debtor: code("VRDLCU14C12H501B"), DebtorName: flussi.NewText("Verdi Luca"), Payer: code("VRDPLA82B45H501H")},
-	)
-}
-
-// code is a fiscal code that is right.
-func code(s string) flussi.FiscalCode {
-	c, err := flussi.ParseFiscalCode(s)
-	if err != nil {
-		panic(err)
-	}
-	return c
 }

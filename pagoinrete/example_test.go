@@ -3,6 +3,8 @@ package pagoinrete_test
 import (
 	"context"
 	"fmt"
+	"iter"
+	"time"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
@@ -30,8 +32,8 @@ func Example() {
 		return
 	}
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return client, nil } // of the one school
-	staffs := pagoinrete.Permissions{"a.bianchi": {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}}
-	p, err := pagoinrete.NewService(memstore.New(), staffs, gateways, pagoinrete.ServiceConfig{})
+	permissions := pagoinrete.Permissions{"a.bianchi": {"RMIC8GA002"}, "p.russo": {"RMIC8GA002"}}
+	p, err := pagoinrete.NewService(memstore.New(), permissions, gateways, pagoinrete.ServiceConfig{})
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
 		return
@@ -75,6 +77,34 @@ func Example() {
 	// Output:
 	// Notificato da pagare: 3 pagati: 1
 	// 2 <nil>
+}
+
+// journey is what the office writes about the event: a fee in two instalments.
+func journey() pagoinrete.EventData {
+	first, _ := flussi.EndOfDay(2027, time.March, 31)
+	second, _ := flussi.EndOfDay(2027, time.May, 31)
+	return pagoinrete.EventData{
+		Name: "Viaggio a Firenze", Causale: "Viaggio a Firenze classi seconde", SchoolYear: 2026, FinancialYear: 2027,
+		Account: "IT60X0542811101000000123456", Amount: 150_00,
+		Instalments: []pagoinrete.Instalment{{DueDate: first, Amount: 100_00}, {DueDate: second, Amount: 50_00}},
+	}
+}
+
+// pupils are the rows of the notices: one for each pupil.
+func pupils() iter.Seq2[pagoinrete.NoticeRow, error] {
+	return pagoinrete.NoticeDraftRows(
+		pagoinrete.NoticeDraft{Debtor: code("RSSMRA14A41H501J"), DebtorName: flussi.NewText("Rossi Maria"), Payer: code("RSSGNN80A01H501N")},
+		pagoinrete.NoticeDraft{Debtor: code("VRDLCU14C12H501B"), DebtorName: flussi.NewText("Verdi Luca"), Payer: code("VRDPLA82B45H501H")},
+	)
+}
+
+// code is a fiscal code that is right.
+func code(s string) flussi.FiscalCode {
+	c, err := flussi.ParseFiscalCode(s)
+	if err != nil {
+		panic(err)
+	}
+	return c
 }
 
 // By itself, an event knows which step may follow which, and who may take it. A [pagoinrete.Service]

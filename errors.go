@@ -34,6 +34,9 @@ var (
 	// ErrCommitUnknown: the connection to the store was lost during a write, so the write may be
 	// stored or not. Stores return it in no other case. Read the current state, or call again.
 	ErrCommitUnknown = sentinel.New("perhaps stored", "La connessione con l'archivio si è interrotta durante la registrazione, e non si sa se l'operazione sia riuscita: controllare e, se serve, ripeterla.", nil)
+	// ErrNotStored: a platform may have done what was asked, and the outcome could not be stored. Do
+	// not simply repeat the call. The error of the store is among those that it wraps.
+	ErrNotStored = sentinel.New("outcome not stored", "Non è stato possibile registrare l'esito dell'operazione, che potrebbe essere riuscita: controllare prima di ripeterla.", nil)
 )
 
 // Explainer is an error that says to the operator, in Italian, what is wrong and what can be done.

@@ -6,13 +6,15 @@ import (
 	"net/http"
 )
 
-// statuses maps errors to statuses of HTTP, in this order: the first match decides. ErrConfig is
+// statuses maps errors to statuses of HTTP, in this order: the first match decides. ErrNotStored is
+// the first, so that the status of what the store said does not invite to a repetition. ErrConfig is
 // before ErrInvalid because a wrong configuration can wrap a *ValueError, which is an ErrInvalid,
 // and it is the program's fault, not the caller's.
 var statuses = []struct {
 	err    error
 	status int
 }{
+	{ErrNotStored, http.StatusInternalServerError},
 	{ErrCommitUnknown, http.StatusInternalServerError},
 	{ErrConfig, http.StatusInternalServerError},
 	{ErrRemoteNotFound, http.StatusNotFound},
@@ -44,7 +46,7 @@ var statuses = []struct {
 //   - 502 for [ErrUnauthorized], [ErrRemoteForbidden] and [ErrOutcomeUnknown],
 //   - 503 for [ErrRateLimited], [ErrUnavailable] and a context that was cancelled, 504 for one
 //     whose deadline passed,
-//   - 500 for [ErrConfig], [ErrCommitUnknown] and everything else, such as a failure of the store.
+//   - 500 for [ErrConfig], [ErrNotStored], [ErrCommitUnknown] and everything else, such as a failure of the store.
 func HTTPStatus(err error) int {
 	if err == nil {
 		return http.StatusOK

@@ -40,6 +40,7 @@ var sentinels = map[string]error{
 	"flussi.ErrForbidden": flussi.ErrForbidden, "flussi.ErrState": flussi.ErrState, "flussi.ErrDuplicate": flussi.ErrDuplicate,
 	"flussi.ErrExists": flussi.ErrExists, "flussi.ErrRows": flussi.ErrRows, "flussi.ErrConfig": flussi.ErrConfig,
 	"flussi.ErrCommitUnknown": flussi.ErrCommitUnknown,
+	"flussi.ErrNotStored":     flussi.ErrNotStored,
 	"flow.ErrNothingToSend":   flow.ErrNothingToSend, "flow.ErrDisabled": flow.ErrDisabled, "flow.ErrNotDisabled": flow.ErrNotDisabled,
 	"flow.ErrMayHaveArrived": flow.ErrMayHaveArrived, "flow.ErrOutcomeKnown": flow.ErrOutcomeKnown, "flow.ErrAnonymised": flow.ErrAnonymised,
 	"flow.ErrCitizenUnreachable": flow.ErrCitizenUnreachable, "flow.ErrOutcomeNotStored": flow.ErrOutcomeNotStored,

@@ -56,6 +56,9 @@ func New(key flussi.Key, c Config) (*Client, error) {
 	if c.Pace == nil {
 		c.Pace = newPace(PaceConfig{})
 	}
+	if c.Pace.pace == nil {
+		return nil, fmt.Errorf("appio: new client: %w: the Pace was not made by NewPace", flussi.ErrConfig)
+	}
 	engine, err := restcall.NewEngine(restcall.Config{
 		BaseURL: cmp.Or(c.BaseURL, defaultBaseURL), AllowHTTP: c.AllowHTTP, HTTPClient: c.HTTPClient, Logger: c.Logger,
 		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, Pace: c.Pace, Key: key, Header: "Ocp-Apim-Subscription-Key",

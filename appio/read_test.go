@@ -220,6 +220,7 @@ func TestNew(t *testing.T) {
 		"a user":                    {key(t, "k"), appio.Config{BaseURL: "https://u:secret@x.it"}, []string{"no user"}},
 		"a query":                   {key(t, "k"), appio.Config{BaseURL: "https://x.it?a=1"}, []string{"query"}},
 		"no TLS to another machine": {key(t, "k"), appio.Config{BaseURL: "http://x.it"}, []string{"without TLS"}},
+		"a Pace of nothing":         {key(t, "k"), appio.Config{Pace: &appio.Pace{}}, []string{"NewPace"}},
 		"everything at once":        {flussi.Key{}, appio.Config{BaseURL: "http://x.it", MaxAttempts: -1, MaxWait: -1}, []string{"no key", "without TLS", "MaxAttempts", "MaxWait"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -192,7 +192,8 @@ func italianAt(row int, column, header, text string) string {
 
 // RowsError lists the rows of a file that are not valid. It is a [flussi.ErrRows]. [Collect]
 // returns one with the rows that the reading refused. For a service that takes the rows, make one
-// of what the service reports: it has those rows too. A nil RowsError has no rows.
+// of what the service reports: it has those rows too. [Report.Italian] and [Template.Annotate] take
+// nil for no rows.
 type RowsError struct {
 	Rows    []*flussi.RowError // in any order; the first of them, if not all
 	Invalid int                // how many there are; 0 if Rows has all

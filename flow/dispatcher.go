@@ -32,11 +32,11 @@ type DispatcherConfig struct {
 	// ID names the dispatcher in histories. Defaults to "dispatcher".
 	ID string
 	// Workers is how many notifications of a flow are sent at the same time. Defaults to 16,
-	// which is enough for 30 a second with half a second each.
+	// which is enough for 30 a second with half a second each; at most 10,000.
 	Workers int
 	// MaxInFlight is how many notifications are claimed and their outcomes not stored at any
 	// time, and so how many may have an unknown outcome after a crash. The flows of a Serve
-	// share it. Defaults to 4 times the Workers; not fewer than those.
+	// share it. Defaults to 4 times the Workers; not fewer than those, and at most 100,000.
 	MaxInFlight int
 	// Lease is for how long notifications are claimed. Sending begins in the first half of it
 	// and is cut off after three quarters, which must be longer than the timeout of the
@@ -53,7 +53,7 @@ type DispatcherConfig struct {
 	FailureThreshold int
 	// ShutdownTimeout is how long requests that are under way may take once the context has
 	// ended, and, after that, storing their outcomes. Defaults to 35 seconds, which is a little
-	// more than the timeout of the default HTTP client of package appio.
+	// more than the timeout of the default HTTP client of package appio. At most one day.
 	ShutdownTimeout time.Duration
 	// MaxFlows is how many flows [Dispatcher.Serve] sends at the same time, each with its own
 	// Workers. Defaults to 4, or to MaxInFlight if that is less; not more than that.
@@ -77,6 +77,10 @@ const (
 	defaultGrace       = 35 * time.Second
 	defaultFlows       = 4
 	defaultPoll        = time.Second
+
+	maxWorkers  = 10_000
+	maxInFlight = 100_000
+	maxGrace    = 24 * time.Hour
 )
 
 // NewDispatcher returns a dispatcher. The error lists everything that is wrong with the
@@ -98,6 +102,12 @@ func NewDispatcher(store Store, messengers SenderFor, c DispatcherConfig) (*Disp
 	c = c.withDefaults()
 	if c.MaxInFlight < c.Workers {
 		faults = append(faults, errors.New("less MaxInFlight than Workers"))
+	}
+	if c.Workers > maxWorkers || c.MaxInFlight > maxInFlight {
+		faults = append(faults, fmt.Errorf("more than %d Workers or %d MaxInFlight", maxWorkers, maxInFlight))
+	}
+	if c.ShutdownTimeout > maxGrace {
+		faults = append(faults, fmt.Errorf("the ShutdownTimeout is more than %v", maxGrace))
 	}
 	if c.MaxFlows > c.MaxInFlight {
 		faults = append(faults, errors.New("more MaxFlows than MaxInFlight"))

@@ -33,7 +33,7 @@ var (
 	ErrPayment = sentinel.New("incomplete payment", "I dati del pagamento sono incompleti.", flussi.ErrInvalid)
 	// ErrOutcomeNotStored: the outcome of a message that was sent could not be stored. The
 	// notification becomes Errore with an unknown outcome when its lease is over.
-	ErrOutcomeNotStored = sentinel.New("outcome not stored", "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto.", nil)
+	ErrOutcomeNotStored = sentinel.New("outcome not stored", "Non è stato possibile registrare l'esito dell'invio: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto.", flussi.ErrNotStored)
 )
 
 // failure wraps the error of a method that is not about one entity, or returns nil.

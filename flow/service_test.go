@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,25 @@ var (
 	refusal  = appiotest.Fault{Kind: appiotest.BadRequest}
 	noAnswer = appiotest.Fault{Kind: appiotest.NoID}
 )
+
+func TestDispatcherConfigThatContradictsItselfIsRefused(t *testing.T) {
+	w := newWorld(t)
+	for name, c := range map[string]flow.DispatcherConfig{
+		"negative Workers":              {Workers: -1},
+		"fewer in flight than Workers":  {Workers: 8, MaxInFlight: 7},
+		"more flows than in flight":     {Workers: 1, MaxInFlight: 2, MaxFlows: 3},
+		"a lease too short":             {Lease: time.Second - 1},
+		"more Workers than a process":   {Workers: math.MaxInt},
+		"more in flight than it keeps":  {MaxInFlight: math.MaxInt},
+		"a shutdown that does not come": {ShutdownTimeout: math.MaxInt64},
+	} {
+		assert.ErrorIs(t, must.Err(flow.NewDispatcher(w.store, w.senders, c)), flussi.ErrConfig, name)
+	}
+	assert.ErrorIs(t, must.Err(flow.NewDispatcher(nil, nil, flow.DispatcherConfig{})), flussi.ErrConfig)
+	must.Get(flow.NewDispatcher(w.store, w.senders, flow.DispatcherConfig{
+		Workers: 10_000, MaxInFlight: 100_000, ShutdownTimeout: 24 * time.Hour,
+	}))(t)
+}
 
 func TestServiceConfigThatContradictsItselfIsRefused(t *testing.T) {
 	w := newWorld(t)

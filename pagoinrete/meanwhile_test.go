@@ -3,6 +3,7 @@ package pagoinrete_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -358,29 +359,113 @@ func TestRetriesEndWithAConflict(t *testing.T) {
 	})
 }
 
-// confused is Pago In Rete as a Gateway shows it that mistakes one notice for another.
+// confused is a Gateway that answers about another event or notice.
 type confused struct {
 	pagoinrete.Gateway
 	other uuid.UUID
 }
 
-func (g *confused) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (pagoinrete.RemoteNotice, error) {
-	there, err := g.Gateway.PutNotice(ctx, by, n)
-	there.ID = g.other
+func (g confused) event(there pagoinrete.RemoteEvent, err error) (pagoinrete.RemoteEvent, error) {
+	there.ID, there.RemoteID = g.other, "another"
 	return there, err
 }
 
-func TestNoticeDoesNotGetTheNumberOfAnother(t *testing.T) {
-	w := newWorld(t)
-	n := w.unsent(t)
-	gateway := &confused{w.gateway, uuid.New()}
-	p := newService(t, w.store, gateway)
-	assert.ErrorIs(t, must.Err(p.TransmitNotice(t.Context(), assistant, n.ID)), flussi.ErrOutcomeUnknown)
-	assert.Equal(t, n, w.notices(t, n.EventID)[0])
-	gateway.other = n.ID
-	n = do(t, assistant, p.TransmitNotice, n.ID)
-	there, _ := w.platform.Notice(n.ID)
-	assert.Equal(t, there.Number, n.Number)
+func (g confused) notice(there pagoinrete.RemoteNotice, err error) (pagoinrete.RemoteNotice, error) {
+	there.ID, there.RemoteID = g.other, "another"
+	return there, err
+}
+
+func (g confused) PutEvent(ctx context.Context, by flussi.Actor, e pagoinrete.Event) (pagoinrete.RemoteEvent, error) {
+	return g.event(g.Gateway.PutEvent(ctx, by, e))
+}
+
+func (g confused) Event(ctx context.Context, id uuid.UUID) (pagoinrete.RemoteEvent, error) {
+	return g.event(g.Gateway.Event(ctx, id))
+}
+
+func (g confused) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.EventAction, reason flussi.Text) (pagoinrete.RemoteEvent, error) {
+	return g.event(g.Gateway.MoveEvent(ctx, by, id, action, reason))
+}
+
+func (g confused) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (pagoinrete.RemoteNotice, error) {
+	return g.notice(g.Gateway.PutNotice(ctx, by, n))
+}
+
+func (g confused) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, action pagoinrete.NoticeAction, proof pagoinrete.Proof) (pagoinrete.RemoteNotice, error) {
+	return g.notice(g.Gateway.MoveNotice(ctx, by, id, action, proof))
+}
+
+func (g confused) Notices(ctx context.Context, ids []uuid.UUID) ([]pagoinrete.RemoteNotice, error) {
+	found, err := g.Gateway.Notices(ctx, ids)
+	for i := range found {
+		found[i], _ = g.notice(found[i], nil)
+	}
+	return found, err
+}
+
+func (g confused) NoticePDF(context.Context, uuid.UUID) (io.ReadCloser, error) { return nil, nil }
+
+func TestRepliesAboutAnotherAreNotTaken(t *testing.T) {
+	type events = func(w *world) pagoinrete.Event
+	type call = func(p *pagoinrete.Service, e pagoinrete.Event, n pagoinrete.Notice) error
+	ctx := t.Context()
+	of := func(n int) events {
+		return func(w *world) pagoinrete.Event { return w.notified(t, n) }
+	}
+	saved := func(w *world) pagoinrete.Event {
+		return must.Get(w.CreateEvent(ctx, assistant, pagoinrete.Fee, school, trip()))(t)
+	}
+	unsent := func(w *world) pagoinrete.Event {
+		e := w.simulated(t, pagoinrete.Fee)
+		w.add(t, e.ID, drafts(1)...)
+		return e
+	}
+	for name, test := range map[string]struct {
+		event events
+		call  call
+		want  error
+	}{
+		"transmit event": {saved, func(p *pagoinrete.Service, e pagoinrete.Event, _ pagoinrete.Notice) error {
+			return must.Err(p.TransmitEvent(ctx, assistant, e.ID))
+		}, flussi.ErrOutcomeUnknown},
+		"approve event": {func(w *world) pagoinrete.Event { return w.toApprove(t, 1) }, func(p *pagoinrete.Service, e pagoinrete.Event, _ pagoinrete.Notice) error {
+			return must.Err(p.ApproveEvent(ctx, principal, e.ID))
+		}, flussi.ErrOutcomeUnknown},
+		"verify event": {of(1), func(p *pagoinrete.Service, e pagoinrete.Event, _ pagoinrete.Notice) error {
+			_, _, err := p.VerifyEvent(ctx, assistant, e.ID)
+			return err
+		}, flussi.ErrUnavailable},
+		"transmit notice": {unsent, func(p *pagoinrete.Service, _ pagoinrete.Event, n pagoinrete.Notice) error {
+			return must.Err(p.TransmitNotice(ctx, assistant, n.ID))
+		}, flussi.ErrOutcomeUnknown},
+		"pay notice manually": {of(1), func(p *pagoinrete.Service, _ pagoinrete.Event, n pagoinrete.Notice) error {
+			return must.Err(p.PayNoticeManually(ctx, assistant, n.ID, pagoinrete.Proof{Reference: "Bollettino", Amount: n.Due(), Date: day(10, 1)}))
+		}, flussi.ErrOutcomeUnknown},
+		"cancel notice": {of(2), func(p *pagoinrete.Service, _ pagoinrete.Event, n pagoinrete.Notice) error {
+			return must.Err(p.CancelNotice(ctx, assistant, n.ID, flussi.NewText("Doppione")))
+		}, flussi.ErrOutcomeUnknown},
+		"verify notice": {of(1), func(p *pagoinrete.Service, _ pagoinrete.Event, n pagoinrete.Notice) error {
+			return must.Err(p.VerifyNotice(ctx, assistant, n.ID))
+		}, flussi.ErrUnavailable},
+		"download without a body": {of(1), func(p *pagoinrete.Service, _ pagoinrete.Event, n pagoinrete.Notice) error {
+			return must.Err(p.NoticePDF(ctx, assistant, n.ID))
+		}, flussi.ErrUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			e := test.event(w)
+			e = do(t, assistant, w.Event, e.ID)
+			notices := w.notices(t, e.ID)
+			var n pagoinrete.Notice
+			if len(notices) > 0 {
+				n = notices[0]
+			}
+			p := newService(t, w.store, confused{w.gateway, uuid.New()})
+			assert.ErrorIs(t, test.call(p, e, n), test.want)
+			assert.Equal(t, e, do(t, assistant, w.Event, e.ID), "something was stored")
+			assert.Equal(t, notices, w.notices(t, e.ID), "something was stored")
+		})
+	}
 }
 
 // What a notice is checked against in Pago In Rete is the event that the office wrote last.

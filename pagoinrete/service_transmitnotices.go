@@ -189,12 +189,8 @@ func (t *transmission) transmit(ctx context.Context, n Notice) transmitted {
 			there, err = t.gateway.PutNotice(ctx, t.by, n)
 		}
 	}
-	switch {
-	case err != nil:
-	case there.ID != n.ID: // whose number would be taken for this one's
-		err = &flussi.RemoteError{Package: "pagoinrete", Platform: "Pago In Rete", Operation: "transmit notice", Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown, Detail: "the reply is about another notice"}
-	case there.Number.IsZero():
-		err = &flussi.RemoteError{Package: "pagoinrete", Platform: "Pago In Rete", Operation: "transmit notice", Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown, Detail: "no notice number in the reply"}
+	if err == nil && there.Number.IsZero() {
+		err = unknownOutcome("transmit notice", "no notice number in the reply")
 	}
 	t.judge(err)
 	return transmitted{n, there, err}

@@ -48,7 +48,8 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	content := flussi.NewText(strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3)) // 120 characters or more
+	// The product's guide wants a content of 120 characters or more.
+	content := flussi.NewText(strings.Repeat("La prima rata della TARI scade il 16 giugno. ", 3))
 	rows := flow.DraftRows( // or a workbook's: see package flowexcel
 		flow.Draft{Recipient: appiotest.SampleCitizen(1), Subject: flussi.NewText("Scadenza della TARI"), Content: content},
 		flow.Draft{Recipient: appiotest.SampleCitizen(2), Subject: flussi.NewText("TARI"), Content: content},

@@ -190,6 +190,23 @@ func TestAllAuthorisesEachTimeItIsPulled(t *testing.T) {
 	}
 }
 
+func TestASearchKeepsTheScopesThatItBeganWith(t *testing.T) {
+	used := []string{"anagrafe", "tributi"} // by an authorizer that answers from it again and again
+	shared := func(context.Context, flussi.Actor) ([]string, error) { return used, nil }
+	wanted := []string{"tributi"}
+	for name, filter := range map[string][]string{"all of the actor's": nil, "the filter's": wanted} {
+		before := slices.Clone(filter)
+		if before == nil {
+			before = slices.Clone(used)
+		}
+		scopes, _, err := core.Narrow(t.Context(), shared, operator, filter, nil, flussi.Page{})
+		assert.NoError(t, err)
+		used[0], used[1], wanted[0] = "scuola", "scuola", "scuola"
+		assert.Equal(t, before, scopes, name)
+		used[0], used[1], wanted[0] = "anagrafe", "tributi", "tributi"
+	}
+}
+
 func TestPagesStopAtAnError(t *testing.T) {
 	broken := errors.New("disk full")
 	calls, seen := 0, 0

@@ -105,7 +105,12 @@ func Changes[Row, Item, Change any, Key comparable](ctx context.Context, i *Impo
 func (i *Import[Row, Item, Key]) take(row *Row, err error, to []Item) ([]Item, error) {
 	number := i.Number(row)
 	var wrong *flussi.RowError
-	if !errors.As(err, &wrong) && err != nil && *number == 0 {
+	switch {
+	case errors.As(err, &wrong):
+		if wrong == nil { // a nil pointer in place of no error
+			err = nil
+		}
+	case err != nil && *number == 0:
 		return to, err
 	}
 	i.Report.Rows++

@@ -94,7 +94,8 @@ func TestImportReportsEveryRowOnce(t *testing.T) {
 			flussi.ImportReport{Rows: 1}, []string{"+a"}, cutOff, nil},
 		"a row error of the sequence": {true, []row{{0, "", cells}, {4, "a", nil}, {5, "", fmt.Errorf("sheet: %w", cells)}},
 			flussi.ImportReport{Rows: 3, Invalid: 2}, []string{"+a"}, nil, []string{"row 12: two cells", "row 12: two cells"}},
-		"what cannot be created": {false, []row{{0, "a broken b", nil}}, flussi.ImportReport{Rows: 1}, []string{"+a"}, errNoWords, nil},
+		"a row error that is nil": {true, []row{{0, "a", (*flussi.RowError)(nil)}}, flussi.ImportReport{Rows: 1}, []string{"+a"}, nil, nil},
+		"what cannot be created":  {false, []row{{0, "a broken b", nil}}, flussi.ImportReport{Rows: 1}, []string{"+a"}, errNoWords, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := newImport(test.skip, 100)

@@ -37,7 +37,7 @@ func Narrow(ctx context.Context, a Access, by flussi.Actor, wanted []string, inv
 		return nil, page, wrong.OrNil()
 	}
 	if len(wanted) > 0 {
-		return wanted, page, nil
+		return slices.Clone(wanted), page, nil // the search may go on after the caller changed its filter
 	}
 	return scopes, page, nil
 }

@@ -26,8 +26,10 @@ const (
 	oneImportRule = "of imports with one key at once, one is stored, and the others find it"
 	duplicateRule = "a row of an import is a duplicate if its message may have arrived, or waits to be sent"
 	noRepeatRule  = "a row of an import is no duplicate of one that is not to be sent and did not arrive"
+	alreadyRule   = "the earlier one of a duplicate is stored already, whatever its CreatedAt"
+	cursorRule    = "the oldest of several earlier ones goes by Notification.Cursor: of one time, by ID"
 	oldestRule    = "the earlier one of a duplicate may have arrived, if one of several has, and is the oldest"
-	toldRule      = "of a duplicate, an import stores what Duplicate returns"
+	toldRule      = "of a duplicate, an import stores what OnDuplicate returns"
 	longRule      = "the duplicates of a long import are found in the order of its rows"
 	contextRule   = "a context that has ended is refused, and nothing changes"
 )
@@ -65,7 +67,12 @@ func repeatedAlso(also func(n flow.Notification, disabled bool) bool) func(flow.
 	})
 }
 
-// told makes a model that does not store what Duplicate returns.
+// ownRows makes a model that takes rows for duplicates of some other rows of the import.
+func ownRows(which func(row flow.Notification) bool) func(flow.Store) flow.Store {
+	return broken(func(m *model) { m.own = which })
+}
+
+// told makes a model that does not store what OnDuplicate returns.
 func told(change func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool)) func(flow.Store) flow.Store {
 	return broken(func(m *model) { m.told = change })
 }
@@ -243,7 +250,7 @@ var importBreakers = []breaker{
 			return r
 		})},
 
-	{"Duplicate is never called", duplicateRule,
+	{"OnDuplicate is never called", duplicateRule,
 		repeatedUnless(func(flow.Notification, bool) bool { return true })},
 	{"what waits to be sent is no duplicate", duplicateRule,
 		repeatedUnless(func(n flow.Notification, _ bool) bool { return isRegistered(n) })},
@@ -259,7 +266,7 @@ var importBreakers = []breaker{
 		same := m.same
 		m.same = func(earlier, n flow.Notification) bool { return same(earlier, n) && !n.AllowDuplicate }
 	})},
-	{"Duplicate is called with a part of the earlier one", duplicateRule, broken(func(m *model) {
+	{"OnDuplicate is called with a part of the earlier one", duplicateRule, broken(func(m *model) {
 		m.earliest = func(all []flow.Notification) flow.Notification {
 			n := earliest(all)
 			return flow.Notification{ID: n.ID, FlowID: n.FlowID, State: n.State}
@@ -272,7 +279,7 @@ var importBreakers = []breaker{
 			return all(rows, d)
 		}
 	})},
-	{"Duplicate is called twice", duplicateRule, broken(func(m *model) {
+	{"OnDuplicate is called twice", duplicateRule, broken(func(m *model) {
 		all := m.duplicates
 		m.duplicates = func(rows changes, d duplicate) changes {
 			for _, row := range rows {
@@ -292,7 +299,8 @@ var importBreakers = []breaker{
 	{"what another service has is a duplicate", noRepeatRule, broken(func(m *model) {
 		m.same = func(earlier, n flow.Notification) bool { return earlier.ID != n.ID && earlier.Digest() == n.Digest() }
 	})},
-	{"rows are duplicates of each other", noRepeatRule, broken(func(m *model) { m.own = true })},
+	{"rows are duplicates of each other", noRepeatRule, ownRows(isRegistered)},
+	{"a row that is In invio makes later ones duplicates", noRepeatRule, ownRows(isInvio)},
 	{"a disabled flow is disabled for good", noRepeatRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		off := map[uuid.UUID]bool{}
@@ -320,7 +328,13 @@ var importBreakers = []breaker{
 			return earliest(all)
 		}
 	})},
-	{"of those of one time, the earlier one is any", oldestRule, broken(func(m *model) {
+	{"the earlier one was created before the row", alreadyRule, broken(func(m *model) {
+		same := m.same
+		m.same = func(earlier, n flow.Notification) bool {
+			return same(earlier, n) && earlier.CreatedAt.Before(n.CreatedAt)
+		}
+	})},
+	{"of those of one time, the earlier one is any", cursorRule, broken(func(m *model) {
 		m.earliest = func(all []flow.Notification) flow.Notification {
 			slices.SortStableFunc(all, func(a, b flow.Notification) int {
 				if order := a.CreatedAt.Compare(b.CreatedAt); order != 0 {
@@ -388,8 +402,8 @@ var importBreakers = []breaker{
 		}
 	})},
 
-	{"Import does not look at its context", contextRule,
+	{"SaveImport does not look at its context", contextRule,
 		unheeding("SaveImport")},
-	{"Imported does not look at its context", contextRule, unheeding("ImportResult")},
-	{"Exchange does not look at its context", contextRule, unheeding("SaveAndClaim")},
+	{"ImportResult does not look at its context", contextRule, unheeding("ImportResult")},
+	{"SaveAndClaim does not look at its context", contextRule, unheeding("SaveAndClaim")},
 }

@@ -16,20 +16,21 @@ import (
 
 // The rules that the breakers below break.
 const (
-	skipRule     = "a claim makes a notification Errore if another one may have brought its message"
-	takeRule     = "a claim takes a notification if no other one may have brought its message"
-	skippedRule  = "a claim returns, records and counts what was sent already"
-	limitRule    = "a notification that was sent already counts toward the limit of a claim"
-	firstRule    = "of two with one message in a claim, the first is taken"
-	repeatRule   = "a claim takes a notification that may be repeated"
-	releaseRule  = "a message can be sent once no notification with it may have arrived"
-	editRule     = "an edit changes the message of a notification"
-	exchangeRule = "an exchange claims by the outcomes that it stores"
-	refuseRule   = "a write that makes a notification In invio is refused if another one may have brought its message"
-	storeRule    = "a write that makes a notification In invio is stored if no other one may have brought its message"
-	otherRule    = "a write that makes no notification In invio is never refused as sent already"
-	wholeRule    = "a write is judged by the notifications as they are after it"
-	winnerRule   = "of those with one message that become In invio at once, one succeeds"
+	skipRule         = "a claim makes a notification Errore if another one may have brought its message"
+	takeRule         = "a claim takes a notification if no other one may have brought its message"
+	skippedRule      = "a claim returns, records and counts what was sent already"
+	orderRule        = "a claim returns what it takes, In invio and in Errore mixed, by time of creation and then ID"
+	limitRule        = "a notification that was sent already counts toward the limit of a claim"
+	firstRule        = "of two with one message in a claim, the first is taken"
+	repeatRule       = "a claim takes a notification that may be repeated"
+	releaseRule      = "a message can be sent once no notification with it may have arrived"
+	editRule         = "an edit changes the message of a notification"
+	saveAndClaimRule = "SaveAndClaim claims by the outcomes that it stores"
+	refuseRule       = "a write that makes a notification In invio is refused if another one may have brought its message"
+	storeRule        = "a write that makes a notification In invio is stored if no other one may have brought its message"
+	otherRule        = "a write that makes no notification In invio is never refused as sent already"
+	wholeRule        = "a write is judged by the notifications as they are after it"
+	winnerRule       = "of those with one message that become In invio at once, one succeeds"
 )
 
 // arrivedUnless makes a model that misses some notifications that may have arrived.
@@ -143,7 +144,7 @@ var sentBreakers = []breaker{
 			return slices.DeleteFunc(claimed, func(n flow.Notification) bool { return n.State != flow.NotificationSending })
 		}
 	})},
-	{"what was sent already is returned last", skippedRule, broken(func(m *model) {
+	{"what was sent already is returned last", orderRule, broken(func(m *model) {
 		m.give = func(claimed []flow.Notification) []flow.Notification {
 			slices.SortStableFunc(claimed, func(a, b flow.Notification) int {
 				return len(a.Transmission.ErrorCode) - len(b.Transmission.ErrorCode)
@@ -264,10 +265,10 @@ var sentBreakers = []breaker{
 			return same(earlier, n) || earlier.ID != n.ID && n.Digest().IsZero() && earlier.Digest().IsZero()
 		}
 	})},
-	{"AllowRepeat is not looked at by a claim", repeatRule, broken(func(m *model) {
+	{"AllowDuplicate is not looked at by a claim", repeatRule, broken(func(m *model) {
 		m.mayRepeat = func(flow.Notification) bool { return false }
 	})},
-	{"a claim clears AllowRepeat", repeatRule, broken(func(m *model) {
+	{"a claim clears AllowDuplicate", repeatRule, broken(func(m *model) {
 		m.give = func(claimed []flow.Notification) []flow.Notification {
 			for i := range claimed {
 				claimed[i].AllowDuplicate = false
@@ -328,7 +329,7 @@ var sentBreakers = []breaker{
 			}
 		})(m)
 	}},
-	{"an exchange claims by what was before", exchangeRule, func(s flow.Store) flow.Store {
+	{"SaveAndClaim claims by what was before", saveAndClaimRule, func(s flow.Store) flow.Store {
 		m := newModel(s)
 		return on("SaveAndClaim", func(c call) reply {
 			find := m.find
@@ -349,7 +350,7 @@ var sentBreakers = []breaker{
 			return c.do()
 		})(m)
 	}},
-	{"an exchange makes one In invio that was sent already", exchangeRule,
+	{"SaveAndClaim makes one In invio that was sent already", saveAndClaimRule,
 		func(s flow.Store) flow.Store {
 			m := newModel(s)
 			return on("SaveAndClaim", func(c call) reply {
@@ -384,7 +385,7 @@ var sentBreakers = []breaker{
 			return &flow.AlreadySentError{NotificationID: earlier.ID, Earlier: n}
 		}
 	})},
-	{"AllowRepeat is not looked at by a write", storeRule, broken(func(m *model) {
+	{"AllowDuplicate is not looked at by a write", storeRule, broken(func(m *model) {
 		m.mayRepeat = func(flow.Notification) bool { return false }
 	})},
 	{"a notification that is In invio cannot be stored again", storeRule, broken(func(m *model) {

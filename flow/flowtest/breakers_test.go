@@ -37,6 +37,10 @@ var breakers = []breaker{
 	{"a claim writes no record", "a claim has its record", withoutRecords(flow.NotificationClaim)},
 	{"the newest are claimed first", "a claim takes the oldest, by time of creation and then ID",
 		claimWhere(mayClaim, registered, true)},
+	{"a claim returns the newest first", orderRule,
+		returns("Claim", func(_ call, r *reply) { slices.Reverse(r.all) })},
+	{"SaveAndClaim returns the newest first", orderRule,
+		returns("SaveAndClaim", func(_ call, r *reply) { slices.Reverse(r.all) })},
 	{"a claim of 0 is one of 1", "a claim takes as many as it may, and no more",
 		sends("Claim", func(c *call) {
 			c.claim.Limit = max(c.claim.Limit, 1)
@@ -261,27 +265,27 @@ var breakers = []breaker{
 				time.Sleep(brokenstore.Moment)
 			})(adding)
 		}},
-	{"an exchange claims, and then stores", "an exchange stores, and then claims",
+	{"SaveAndClaim claims, and then stores", "SaveAndClaim stores, and then claims",
 		on("SaveAndClaim", func(c call) reply {
 			r := c.as("Claim")
 			r.err = errors.Join(r.err, c.as("SaveNotifications").err)
 			return r
 		})},
-	{"an exchange with a flow that is disabled stores nothing", "an exchange stores, and then claims",
+	{"SaveAndClaim with a flow that is disabled stores nothing", "SaveAndClaim stores, and then claims",
 		on("SaveAndClaim", func(c call) reply {
 			if f, err := c.store.Flow(c.ctx, c.claim.Flow); err != nil || !mayClaim(f) {
 				return reply{flow: f, err: err}
 			}
 			return c.do()
 		})},
-	{"an exchange claims although it stored nothing", "an exchange stores and claims together or not at all",
+	{"SaveAndClaim claims although it stored nothing", "SaveAndClaim stores and claims together or not at all",
 		on("SaveAndClaim", func(c call) reply {
 			failed := c.as("SaveNotifications").err
 			r := c.as("Claim")
 			r.err = errors.Join(failed, r.err)
 			return r
 		})},
-	{"an exchange stores although it claimed nothing", "an exchange stores and claims together or not at all",
+	{"SaveAndClaim stores although it claimed nothing", "SaveAndClaim stores and claims together or not at all",
 		on("SaveAndClaim", func(c call) reply {
 			if r := c.as("SaveNotifications"); r.err != nil {
 				return r

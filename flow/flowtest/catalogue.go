@@ -141,7 +141,7 @@ func notificationCriteria(p *storetest.Probe, q *notificationFilter, n flow.Noti
 		{"Disabled", func() {
 			q.Disabled = storetest.OneOf(p, flow.OnlyEnabled, flow.OnlyDisabled)
 		}},
-		{"Unsettled", func() { q.DeliveryOpen = true }},
+		{"DeliveryOpen", func() { q.DeliveryOpen = true }},
 		{"ClosedBefore", func() {
 			t := storetest.OneOf(p, n.Transmission.SentAt, n.UpdatedAt)
 			q.ClosedBefore = storetest.OneOf(p, t, t.Add(time.Microsecond), t.AddDate(1, 0, 0))

@@ -1,6 +1,7 @@
 package flowtest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 var claimRules = []rule{
 	{"a claim takes the oldest, by time of creation and then ID", claimsTakeTheOldest},
+	{"a claim returns what it takes, In invio and in Errore mixed, by time of creation and then ID", claimsAreInOrder},
 	{"a claim takes as many as it may, and no more", claimsKeepTheLimit},
 	{"a claim takes only what is Registrato", claimsTakeRegistered},
 	{"a claim takes nothing that is disabled", claimsTakeEnabled},
@@ -25,28 +27,50 @@ var claimRules = []rule{
 	{"a claim gives the flow with its counts afterwards", claimsGiveTheFlow},
 	{"what was given back can be claimed again", releasedIsClaimed},
 	{"a claim of a flow that is not there finds none", claimsOfMissingFlows},
-	{"an exchange stores, and then claims", exchangesStoreAndClaim},
-	{"an exchange stores and claims together or not at all", exchangesGoTogether},
+	{"SaveAndClaim stores, and then claims", saveAndClaimStores},
+	{"SaveAndClaim stores and claims together or not at all", saveAndClaimGoesTogether},
 }
 
-// takes checks that a claim gives what it should, in this order.
+// takes checks that a claim gives what it should, in any order, and returns it in this one.
 func (p *probe) takes(what string, of uuid.UUID, limit int, want []flow.Notification) []flow.Notification {
 	_, claimed := p.claim(of, limit, long)
-	if !slices.Equal(ids(claimed), ids(want)) {
-		p.Fail("%s: want %s, got %s", what, list(ids(want)), list(ids(claimed)))
+	claimed = arranged(claimed, want)
+	if err := differ(claimed, ids(want)); err != nil {
+		p.Fail("%s: %w", what, err)
 	}
 	return claimed
 }
 
-// list names IDs in a message.
-func list(ids []uuid.UUID) string {
-	switch {
-	case len(ids) == 0:
-		return "none"
-	case len(ids) > 10:
-		return fmt.Sprintf("%d, %v…", len(ids), ids[:10])
+// arranged returns notifications in the order of others, and then the rest.
+func arranged(all, like []flow.Notification) []flow.Notification {
+	place := map[uuid.UUID]int{}
+	for i, id := range ids(like) {
+		place[id] = i - len(like)
 	}
-	return fmt.Sprintf("%d, %v", len(ids), ids)
+	return slices.SortedStableFunc(slices.Values(all), func(a, b flow.Notification) int {
+		return cmp.Compare(place[a.ID], place[b.ID])
+	})
+}
+
+// differ returns an error that says where notifications are first others than those with some IDs,
+// in this order; nil if nowhere.
+func differ(got []flow.Notification, want []uuid.UUID) error {
+	return differentIDs(ids(got), want)
+}
+
+func differentIDs(got, want []uuid.UUID) error {
+	at := func(ids []uuid.UUID, i int) string {
+		if i < len(ids) {
+			return ids[i].String()
+		}
+		return "none"
+	}
+	for i := range max(len(got), len(want)) {
+		if w, g := at(want, i), at(got, i); w != g {
+			return fmt.Errorf("want %d, got %d; number %d should be %s, and is %s", len(want), len(got), i+1, w, g)
+		}
+	}
+	return nil
 }
 
 // inOrder sorts notifications, the oldest first.
@@ -68,6 +92,32 @@ func claimsTakeTheOldest(p *probe) {
 		p.takes(fmt.Sprintf("Claim after %d, which are of the same time by threes", i), f.ID, 5, want[i:i+5])
 	}
 	p.takes("Claim when all are taken", f.ID, 5, nil)
+}
+
+func claimsAreInOrder(p *probe) {
+	f := p.saveFlow(p.sendingFlow())
+	all := p.newNotifications(f.ID, 30)
+	for i := range all { // in threes of the same time, and some were sent already
+		all[i].CreatedAt = all[i-i%3].CreatedAt
+		if i%3 == p.Random.IntN(3) {
+			p.saveAll(sending(p.twin(all[i], uuid.Nil)))
+		}
+	}
+	want := ids(inOrder(all))
+	p.Random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	p.saveAll(all...)
+	_, claimed := p.claim(f.ID, 20, long)
+	if err := differ(claimed, want[:20]); err != nil {
+		p.Fail("Claim with the limit 20, of 30, some of which were sent already: %w", err)
+	}
+	_, claimed, can, err := p.saveAndClaim(f.ID, 20)
+	if !can {
+		return
+	}
+	p.Must(err, "SaveAndClaim")
+	if err := differ(claimed, want[20:]); err != nil {
+		p.Fail("SaveAndClaim of the other 10: %w", err)
+	}
 }
 
 func claimsKeepTheLimit(p *probe) {
@@ -211,8 +261,8 @@ func claimsOfMissingFlows(p *probe) {
 	}
 }
 
-// exchange stores and claims, if the store can do both at once.
-func (p *probe) exchange(of uuid.UUID, limit int, all ...flow.Notification) (f flow.Flow, claimed []flow.Notification, can bool, err error) {
+// saveAndClaim stores and claims, if the store can do both at once.
+func (p *probe) saveAndClaim(of uuid.UUID, limit int, all ...flow.Notification) (f flow.Flow, claimed []flow.Notification, can bool, err error) {
 	store, can := p.store.(flow.SaveAndClaimer)
 	if can {
 		f, claimed, err = store.SaveAndClaim(p.Ctx, notificationChanges(all...), flow.Claim{Flow: of, Limit: limit, Lease: long, At: p.Now(), By: "dispatcher"})
@@ -220,60 +270,61 @@ func (p *probe) exchange(of uuid.UUID, limit int, all ...flow.Notification) (f f
 	return f, claimed, can, err
 }
 
-func exchangesStoreAndClaim(p *probe) {
+func saveAndClaimStores(p *probe) {
 	f := p.sendingFlow()
 	all := p.newNotifications(f.ID, 6)
 	f = p.saveFlow(f, all...)
 	done := p.takes("Claim", f.ID, 3, all[:3])
 	done[0].State, done[1].State, done[2].State = flow.NotificationSent, flow.NotificationFailed, flow.NotificationRegistered
-	got, claimed, can, err := p.exchange(f.ID, 2, done...)
+	got, claimed, can, err := p.saveAndClaim(f.ID, 2, done...)
 	if !can {
 		return
 	}
-	p.Must(err, "Exchange")
-	if want := []uuid.UUID{all[2].ID, all[3].ID}; !slices.Equal(ids(claimed), want) { // what was given back is the oldest
-		p.Fail("Exchange with the limit 2: want %s, got %s", list(want), list(ids(claimed)))
+	p.Must(err, "SaveAndClaim")
+	claimed = arranged(claimed, all)
+	if err := differ(claimed, ids(all[2:4])); err != nil { // what was given back is the oldest
+		p.Fail("SaveAndClaim with the limit 2: %w", err)
 		return
 	}
 	f.Counts = flow.Counts{Registered: 2, Sending: 2, Sent: 1, Failed: 1}
-	p.Equal("the flow of an Exchange", got, f)
+	p.Equal("the flow of a SaveAndClaim", got, f)
 	for i := range done[:2] {
 		done[i].Version++
-		p.notifications.IsRead("stored by an Exchange", done[i])
+		p.notifications.IsRead("stored by a SaveAndClaim", done[i])
 	}
 	for _, n := range claimed {
-		p.notifications.IsRead("claimed by an Exchange", n)
+		p.notifications.IsRead("claimed by a SaveAndClaim", n)
 	}
 	// A flow that is not to be sent keeps nothing from being stored.
 	f.Disabled = true
 	f = p.saveFlow(f)
 	claimed[0].State, claimed[1].State = flow.NotificationSent, flow.NotificationSent
 	f.Counts = flow.Counts{Registered: 2, Sent: 3, Failed: 1}
-	got, none, _, err := p.exchange(f.ID, 2, claimed...)
-	p.Must(err, "Exchange with a flow that is disabled")
+	got, none, _, err := p.saveAndClaim(f.ID, 2, claimed...)
+	p.Must(err, "SaveAndClaim with a flow that is disabled")
 	if len(none) > 0 {
-		p.Fail("Exchange with a flow that is disabled claims %s", list(ids(none)))
+		p.Fail("SaveAndClaim with a flow that is disabled claims %d", len(none))
 	}
-	p.Equal("the flow of an Exchange, which is disabled", got, f)
+	p.Equal("the flow of a SaveAndClaim, which is disabled", got, f)
 	for _, n := range claimed {
 		n.Version++
-		p.notifications.IsRead("stored by an Exchange with a flow that is disabled", n)
+		p.notifications.IsRead("stored by a SaveAndClaim with a flow that is disabled", n)
 	}
 }
 
-func exchangesGoTogether(p *probe) {
+func saveAndClaimGoesTogether(p *probe) {
 	f := p.sendingFlow()
 	f = p.saveFlow(f, p.newNotifications(f.ID, 3)...)
 	p.EachConflict(f, func(all []flow.Notification, why string) {
-		before, what := p.Snapshot(), "Exchange, of which "+why
-		if _, _, can, err := p.exchange(f.ID, 2, all...); can {
+		before, what := p.Snapshot(), "SaveAndClaim, of which "+why
+		if _, _, can, err := p.saveAndClaim(f.ID, 2, all...); can {
 			p.Wants(flussi.ErrConflict, err, what)
 			p.Unchanged(before, what)
 		}
 	})
 	n := p.save(p.newNotification(f.ID))
-	before, what := p.Snapshot(), "Exchange with a flow that is not there"
-	if _, _, can, err := p.exchange(p.ID(), 2, n); can {
+	before, what := p.Snapshot(), "SaveAndClaim with a flow that is not there"
+	if _, _, can, err := p.saveAndClaim(p.ID(), 2, n); can {
 		p.Wants(flussi.ErrNotFound, err, what)
 		p.Unchanged(before, what)
 	}

@@ -23,7 +23,7 @@ func ownMethodsRefuse(p *probe) {
 			_, _, err := p.store.Claim(ctx, claim())
 			return err
 		}},
-		storetest.Call{Doing: "Exchange", With: func(ctx context.Context) error {
+		storetest.Call{Doing: "SaveAndClaim", With: func(ctx context.Context) error {
 			store, can := p.store.(flow.SaveAndClaimer)
 			if !can {
 				return ctx.Err()
@@ -31,16 +31,16 @@ func ownMethodsRefuse(p *probe) {
 			_, _, err := store.SaveAndClaim(ctx, notificationChanges(n), claim())
 			return err
 		}},
-		storetest.Call{Doing: "Import of a new flow", With: func(ctx context.Context) error {
+		storetest.Call{Doing: "SaveImport of a new flow", With: func(ctx context.Context) error {
 			g := p.newFlow()
 			_, _, err := p.store.SaveImport(ctx, p.importOf(p.newKey(), g, p.newNotification(g.ID)))
 			return err
 		}},
-		storetest.Call{Doing: "Import of what was imported before", With: func(ctx context.Context) error {
+		storetest.Call{Doing: "SaveImport of what was imported before", With: func(ctx context.Context) error {
 			_, _, err := p.store.SaveImport(ctx, p.importOf(done.Key, p.newFlow()))
 			return err
 		}},
-		storetest.Call{Doing: "Imported", With: func(ctx context.Context) error {
+		storetest.Call{Doing: "ImportResult", With: func(ctx context.Context) error {
 			_, err := p.store.ImportResult(ctx, done.Key)
 			return err
 		}},

@@ -3,6 +3,7 @@ package flowtest
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,8 +15,14 @@ import (
 var duplicateRules = []rule{
 	{"a row of an import is a duplicate if its message may have arrived, or waits to be sent", duplicatesAreFound},
 	{"a row of an import is no duplicate of one that is not to be sent and did not arrive", othersAreNoDuplicates},
-	{"the earlier one of a duplicate may have arrived, if one of several has, and is the oldest", duplicatesNameTheOldest},
-	{"of a duplicate, an import stores what Duplicate returns", duplicatesAreStoredAsReturned},
+	{"the earlier one of a duplicate is stored already, whatever its CreatedAt", duplicatesAreStoredAlready},
+	{"the earlier one of a duplicate may have arrived, if one of several has, and is the oldest", func(p *probe) {
+		p.namesTheOldest(false)
+	}},
+	{"the oldest of several earlier ones goes by Notification.Cursor: of one time, by ID", func(p *probe) {
+		p.namesTheOldest(true)
+	}},
+	{"of a duplicate, an import stores what OnDuplicate returns", duplicatesAreStoredAsReturned},
 	{"the duplicates of a long import are found in the order of its rows", longImportsFindDuplicates},
 }
 
@@ -26,7 +33,7 @@ type duplicate struct {
 	earlier flow.Notification
 }
 
-// findsDuplicates imports rows and checks for which of them Duplicate is called, in which order.
+// findsDuplicates imports rows and checks for which of them OnDuplicate is called, in which order.
 func (p *probe) findsDuplicates(what string, f flow.Flow, rows []flow.Notification, want []duplicate) {
 	var found []duplicate
 	i := p.importOf(p.newKey(), f, rows...)
@@ -38,21 +45,30 @@ func (p *probe) findsDuplicates(what string, f flow.Flow, rows []flow.Notificati
 	for at := range max(len(found), len(want)) {
 		switch {
 		case at >= len(found):
-			p.Fail("Import %s: Duplicate was not called for one %s", what, want[at].why)
+			p.Fail("SaveImport %s: OnDuplicate was not called for one %s", what, want[at].why)
 		case at >= len(want):
-			p.Fail("Import %s: Duplicate was called once too often: for row %v because of %v", what, found[at].row.ID, found[at].earlier.ID)
+			p.Fail("SaveImport %s: OnDuplicate was called once too often: for row %v because of %s", what, found[at].row.ID, named(found[at].earlier.ID, rows))
 		case found[at].row.ID != want[at].row.ID:
-			p.Fail("Import %s: Duplicate was called for row %v when its turn had one %s, %v", what, found[at].row.ID, want[at].why, want[at].row.ID)
+			p.Fail("SaveImport %s: OnDuplicate was called for row %v because of %s when its turn had one %s, %v",
+				what, found[at].row.ID, named(found[at].earlier.ID, rows), want[at].why, want[at].row.ID)
 			return
 		default:
-			p.Equal("the row that Duplicate was called with, "+want[at].why, found[at].row, want[at].row)
-			p.Equal("the earlier one that Duplicate was called with, "+want[at].why, found[at].earlier, want[at].earlier)
+			p.Equal("the row that OnDuplicate was called with, "+want[at].why, found[at].row, want[at].row)
+			p.Equal("the earlier one that OnDuplicate was called with, "+want[at].why, found[at].earlier, want[at].earlier)
 		}
 	}
 	for _, n := range rows {
 		n.Version = 1
 		p.notifications.IsRead("stored as a row, duplicate or not", n)
 	}
+}
+
+// named names an earlier notification in a message about an import.
+func named(earlier uuid.UUID, rows []flow.Notification) string {
+	if slices.Contains(ids(rows), earlier) {
+		return earlier.String() + ", which is a row of the same import"
+	}
+	return earlier.String()
 }
 
 func duplicatesAreFound(p *probe) {
@@ -108,8 +124,13 @@ func othersAreNoDuplicates(p *probe) {
 	inOff := p.newNotification(off.ID)
 	p.saveAll(inOff)
 	rows = append(rows, p.twin(inOff, f.ID))
-	// Rows of the import itself are not earlier notifications.
+	// Rows of the import itself are not earlier notifications, whatever their states.
 	rows = append(rows, p.twin(rows[0], f.ID), p.twin(rows[1], f.ID))
+	for _, a := range p.arrivals() {
+		n := p.newNotification(f.ID)
+		a.set(&n)
+		rows = append(rows, p.twin(n, f.ID), n, p.twin(n, f.ID))
+	}
 	p.findsDuplicates("of rows without duplicates", f, rows, nil)
 
 	// The flow is enabled again, and then the message waits to be sent; nothing of the import above
@@ -123,7 +144,22 @@ func othersAreNoDuplicates(p *probe) {
 	p.findsDuplicates("after a flow was enabled again", g, []flow.Notification{free, row}, []duplicate{{"whose message one of the flow has", row, inOff}})
 }
 
-func duplicatesNameTheOldest(p *probe) {
+func duplicatesAreStoredAlready(p *probe) {
+	f := p.newFlow()
+	var rows []flow.Notification
+	var want []duplicate
+	for _, age := range []time.Duration{-time.Hour, 0, time.Hour} {
+		row := p.newNotification(f.ID)
+		earlier := p.twin(row, uuid.Nil)
+		earlier.CreatedAt = row.CreatedAt.Add(age)
+		rows = append(rows, row)
+		want = append(want, duplicate{fmt.Sprintf("whose message one has that was created %v after the row", age), row, p.save(earlier)})
+	}
+	p.findsDuplicates("of rows whose messages are stored already", f, rows, want)
+}
+
+// namesTheOldest lets rows repeat several notifications, which are of one time or not.
+func (p *probe) namesTheOldest(sameTime bool) {
 	f := p.newFlow()
 	off := p.newFlow()
 	off.Disabled = true
@@ -154,29 +190,27 @@ func duplicatesNameTheOldest(p *probe) {
 		{"of one in a disabled flow, and one that waits to be sent", []func(*flow.Notification){setAside, registered, registered}, 1},
 		{"of one that was refused, one that waits to be sent, and one that is Inviato", []func(*flow.Notification){refused, registered, disabled, sent, sent}, 3},
 	} {
-		for _, sameTime := range []bool{false, true} {
-			model := p.newNotification(uuid.Nil)
-			all := make([]flow.Notification, len(c.all))
-			for i := range all {
-				all[i] = p.twin(model, uuid.Nil)
-				if sameTime {
-					all[i].CreatedAt = model.CreatedAt
-				}
+		model := p.newNotification(uuid.Nil)
+		all := make([]flow.Notification, len(c.all))
+		for i := range all {
+			all[i] = p.twin(model, uuid.Nil)
+			if sameTime {
+				all[i].CreatedAt = model.CreatedAt
 			}
-			all = inOrder(all)
-			for i, set := range c.all {
-				set(&all[i])
-			}
-			earlier := all[c.want]
-			earlier.Version = 1
-			p.Random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-			for _, n := range all {
-				p.saveAll(n)
-			}
-			row := p.twin(model, f.ID)
-			rows = append(rows, row)
-			want = append(want, duplicate{fmt.Sprintf("%s, of one time: %t", c.why, sameTime), row, earlier})
 		}
+		all = inOrder(all)
+		for i, set := range c.all {
+			set(&all[i])
+		}
+		earlier := all[c.want]
+		earlier.Version = 1
+		p.Random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		for _, n := range all {
+			p.saveAll(n)
+		}
+		row := p.twin(model, f.ID)
+		rows = append(rows, row)
+		want = append(want, duplicate{fmt.Sprintf("%s, of one time: %t", c.why, sameTime), row, earlier})
 	}
 	p.findsDuplicates("of rows that each repeat several", f, rows, want)
 }
@@ -233,8 +267,8 @@ func duplicatesAreStoredAsReturned(p *probe) {
 	}
 	changed := told[rows[4].ID].Notification
 	got := p.notifications.Page(flow.NotificationFilter{Digests: []flow.Digest{changed.Digest()}}, flow.Page{Limit: 3})
-	if !slices.Equal(ids(got), []uuid.UUID{changed.ID}) {
-		p.Fail("Notifications by the text that Duplicate gave a row: want it, got %s", list(ids(got)))
+	if err := differ(got, []uuid.UUID{changed.ID}); err != nil {
+		p.Fail("Notifications by the text that OnDuplicate gave a row: %w", err)
 	}
 
 	// If no row is to be stored, the import is stored all the same.
@@ -270,7 +304,7 @@ func longImportsFindDuplicates(p *probe) {
 	i := p.importOf(p.newKey(), f, rows...)
 	i.OnDuplicate = func(row flow.NotificationChange, earlier flow.Notification) (flow.NotificationChange, bool) {
 		if want := byMessage[row.Notification.Digest()]; want != earlier.ID {
-			p.Note("Duplicate of a row that repeats %v was called with %v", want, earlier.ID)
+			p.Note("OnDuplicate of a row that repeats %v was called with %s", want, named(earlier.ID, rows))
 		}
 		called = append(called, row.Notification.ID)
 		row.Notification.Disabled = true
@@ -283,8 +317,8 @@ func longImportsFindDuplicates(p *probe) {
 			want = append(want, n.ID)
 		}
 	}
-	if !slices.Equal(called, want) {
-		p.Fail("Duplicate was called for other rows, or in another order: want %s, got %s", list(want), list(called))
+	if err := differentIDs(called, want); err != nil {
+		p.Fail("OnDuplicate was called for other rows, or in another order: %w", err)
 	}
 	stored := (len(want) + 1) / 2
 	p.Equal("the counts of a long import", p.flows.One(f.ID).Counts, flow.Counts{Registered: count - len(want), Disabled: stored})

@@ -96,7 +96,7 @@ func (p *probe) failures(key flow.ImportKey) []failing {
 func failedImportsLeaveNoKey(p *probe) {
 	key := p.newKey()
 	for _, c := range p.failures(key) {
-		what := "Import " + c.why
+		what := "SaveImport " + c.why
 		before := p.Snapshot()
 		_, found, err := p.store.SaveImport(c.ctx, c.i)
 		p.Wants(c.want, err, what)
@@ -108,7 +108,7 @@ func failedImportsLeaveNoKey(p *probe) {
 			p.Fail("%s: it is said to be there before", what)
 		}
 		p.Unchanged(before, what)
-		p.isNotImported("after an "+what, key)
+		p.isNotImported("after a "+what, key)
 	}
 	f := p.newFlow()
 	p.imports("with a key with which others failed", p.importOf(key, f, p.newNotification(f.ID)))

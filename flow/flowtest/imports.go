@@ -32,7 +32,7 @@ func (p *probe) importOf(key flow.ImportKey, f flow.Flow, rows ...flow.Notificat
 	return flow.ImportRequest{
 		Flow: flowChange(f), Rows: rowSequence(rows...), Key: func() flow.ImportKey { return key },
 		OnDuplicate: func(row flow.NotificationChange, earlier flow.Notification) (flow.NotificationChange, bool) {
-			p.Note("Duplicate was called for a row whose message no other one has: the earlier one is %v", earlier.ID)
+			p.Note("OnDuplicate was called for a row whose message no other one has: the earlier one is %s", named(earlier.ID, rows))
 			return row, true
 		},
 	}
@@ -53,12 +53,12 @@ func rowSequence(rows ...flow.Notification) iter.Seq2[flow.NotificationChange, e
 func (p *probe) imports(what string, i flow.ImportRequest) flow.ImportResult {
 	key := i.Key()
 	done, before, err := p.store.SaveImport(p.Ctx, i)
-	p.Must(err, "Import "+what)
+	p.Must(err, "SaveImport "+what)
 	if before {
-		p.Fail("Import %s: it was never made, and is said to be there before", what)
+		p.Fail("SaveImport %s: it was never made, and is said to be there before", what)
 	}
 	want := flow.ImportResult{Key: key, Flow: i.Flow.Flow.ID, At: i.Flow.Record.At}
-	p.Equal("Import "+what, done, want)
+	p.Equal("SaveImport "+what, done, want)
 	p.isImported(what, want)
 	return want
 }
@@ -66,14 +66,14 @@ func (p *probe) imports(what string, i flow.ImportRequest) flow.ImportResult {
 // isImported checks that an import is found by its key.
 func (p *probe) isImported(what string, want flow.ImportResult) {
 	got, err := p.store.ImportResult(p.Ctx, want.Key)
-	p.Must(err, "Imported, "+what)
-	p.Equal("Imported, "+what, got, want)
+	p.Must(err, "ImportResult, "+what)
+	p.Equal("ImportResult, "+what, got, want)
 }
 
 // isNotImported checks that there is no import with a key that counts.
 func (p *probe) isNotImported(what string, key flow.ImportKey) {
 	_, err := p.store.ImportResult(p.Ctx, key)
-	p.Wants(flussi.ErrNotFound, err, "Imported, "+what)
+	p.Wants(flussi.ErrNotFound, err, "ImportResult, "+what)
 }
 
 // wasImported checks that an import finds an earlier one, and stores nothing.
@@ -81,12 +81,12 @@ func (p *probe) wasImported(what string, i flow.ImportRequest, want flow.ImportR
 	i.OnDuplicate = acceptDuplicates
 	before := p.Snapshot()
 	got, found, err := p.store.SaveImport(p.Ctx, i)
-	p.Must(err, "Import "+what)
+	p.Must(err, "SaveImport "+what)
 	if !found {
-		p.Fail("Import %s: it is not said to be there before", what)
+		p.Fail("SaveImport %s: it is not said to be there before", what)
 	}
-	p.Equal("Import "+what, got, want)
-	p.Unchanged(before, "Import "+what)
+	p.Equal("SaveImport "+what, got, want)
+	p.Unchanged(before, "SaveImport "+what)
 	p.isImported(what, want)
 }
 
@@ -117,11 +117,11 @@ func importsAreStored(p *probe) {
 	}
 	p.imports("of 3 rows", i)
 	f.Version, f.Counts = 1, flow.Counts{Registered: 1, Disabled: 2}
-	p.flows.IsRead("stored by Import", f)
+	p.flows.IsRead("stored by SaveImport", f)
 	p.hasFlowRecords(f.ID, i.Flow.Record)
 	for at, n := range rows {
 		n.Version++
-		p.notifications.IsRead("stored by Import", n)
+		p.notifications.IsRead("stored by SaveImport", n)
 		p.hasNotificationRecords(n.ID, changes[at].Record)
 	}
 	p.isNotImported("with a key that no import had", p.newKey())
@@ -152,7 +152,7 @@ func importKeysComeLast(p *probe) {
 			return key
 		}
 		_, _, err := p.store.SaveImport(p.Ctx, i)
-		p.Must(err, "Import")
+		p.Must(err, "SaveImport")
 		if begun != 1 || ended != 1 || asked != 1 {
 			p.Fail("the rows of an import of %d were begun %d times and pulled to their end %d times, and its key was asked for %d times, not once each",
 				count, begun, ended, asked)
@@ -262,8 +262,8 @@ func importsChangeFlows(p *probe) {
 	key := p.newKey()
 	before := p.Snapshot()
 	_, _, err := p.store.SaveImport(p.Ctx, p.importOf(key, stale, p.newNotification(f.ID)))
-	p.Wants(flussi.ErrConflict, err, "Import into a flow that has changed since")
-	p.Unchanged(before, "Import into a flow that has changed since")
+	p.Wants(flussi.ErrConflict, err, "SaveImport into a flow that has changed since")
+	p.Unchanged(before, "SaveImport into a flow that has changed since")
 	p.isNotImported("after a conflict", key)
 }
 
@@ -301,15 +301,15 @@ func importsHaveOneWinner(p *probe) {
 			return err
 		})
 		stored, err := p.store.ImportResult(p.Ctx, key)
-		p.Must(err, "Imported after many imports with its key at once")
+		p.Must(err, "ImportResult after many imports with its key at once")
 		first := 0
 		for i, err := range errs {
 			switch {
 			case err != nil && toOne && errors.Is(err, flussi.ErrConflict):
 			case err != nil:
-				p.Fail("Import, one of %d with one key at once: %w", len(imports), err)
+				p.Fail("SaveImport, one of %d with one key at once: %w", len(imports), err)
 			case done[i].Flow != stored.Flow || done[i].Key != key:
-				p.Fail("Import, one of %d with one key at once: want the flow %v, got %v", len(imports), stored.Flow, done[i].Flow)
+				p.Fail("SaveImport, one of %d with one key at once: want the flow %v, got %v", len(imports), stored.Flow, done[i].Flow)
 			case !before[i]:
 				first++
 			}

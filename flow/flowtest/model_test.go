@@ -68,7 +68,7 @@ type faults struct {
 	earliest                                     func(all []flow.Notification) flow.Notification
 	duplicates                                   func(rows []flow.NotificationChange, duplicate func(flow.NotificationChange) (flow.NotificationChange, bool)) []flow.NotificationChange
 	told                                         func(row, told flow.NotificationChange, store bool) (flow.NotificationChange, bool)
-	own                                          bool // rows of the import are earlier ones, too
+	own                                          func(row flow.Notification) bool // which rows of the import are earlier ones, too
 
 	// Services.
 	look                                 func(name string) string
@@ -104,6 +104,7 @@ func newModel(s flow.Store) *model {
 			return n.MayHaveArrived() || n.IsPending(disabled)
 		},
 		earliest: earliest,
+		own:      func(flow.Notification) bool { return false },
 		duplicates: func(rows []flow.NotificationChange, duplicate func(flow.NotificationChange) (flow.NotificationChange, bool)) []flow.NotificationChange {
 			var kept []flow.NotificationChange
 			for _, row := range rows {

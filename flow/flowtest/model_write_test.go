@@ -361,11 +361,9 @@ func (m *model) earlierOf(row flow.Notification, rows []flow.NotificationChange)
 			all = append(all, n)
 		}
 	}
-	if m.own {
-		for _, other := range rows {
-			if m.same(other.Notification, row) {
-				all = append(all, other.Notification)
-			}
+	for _, other := range rows {
+		if m.own(other.Notification) && m.same(other.Notification, row) {
+			all = append(all, other.Notification)
 		}
 	}
 	if len(all) == 0 {

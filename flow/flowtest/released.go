@@ -14,7 +14,7 @@ import (
 var releasedRules = []rule{
 	{"a message can be sent once no notification with it may have arrived", allMustBeReleased},
 	{"an edit changes the message of a notification", editsChangeTheMessage},
-	{"an exchange claims by the outcomes that it stores", exchangesClaimByOutcomes},
+	{"SaveAndClaim claims by the outcomes that it stores", saveAndClaimGoesByOutcomes},
 }
 
 func allMustBeReleased(p *probe) {
@@ -101,7 +101,7 @@ func editsChangeTheMessage(p *probe) {
 	p.skips("that has the text of one that was sent since it was stored", p.save(n), earlier)
 }
 
-func exchangesClaimByOutcomes(p *probe) {
+func saveAndClaimGoesByOutcomes(p *probe) {
 	if _, can := p.store.(flow.SaveAndClaimer); !can {
 		return
 	}
@@ -111,17 +111,17 @@ func exchangesClaimByOutcomes(p *probe) {
 		p.saveAll(first)
 		_, claimed := p.claim(f.ID, 10, long)
 		if len(claimed) != 1 {
-			p.Fail("Claim of one: got %s", list(ids(claimed)))
+			p.Fail("Claim of one: got %d", len(claimed))
 			return
 		}
 		n := p.save(p.twin(first, f.ID))
 		done := claimed[0]
 		o.set(&done)
-		got, taken, _, err := p.exchange(f.ID, 10, done)
-		p.Must(err, "Exchange")
-		what := "Exchange of one that becomes " + o.why + ", and of one with its message"
-		if !slices.Equal(ids(taken), []uuid.UUID{n.ID}) {
-			p.Fail("%s: want the second, got %s", what, list(ids(taken)))
+		got, taken, _, err := p.saveAndClaim(f.ID, 10, done)
+		p.Must(err, "SaveAndClaim")
+		what := "SaveAndClaim of one that becomes " + o.why + ", and of one with its message"
+		if err := differ(taken, []uuid.UUID{n.ID}); err != nil {
+			p.Fail("%s: want the second: %w", what, err)
 			continue
 		}
 		done.Version++
@@ -145,26 +145,30 @@ func exchangesClaimByOutcomes(p *probe) {
 	for i := range claimed {
 		claimed[i].State = flow.NotificationRegistered
 	}
-	_, taken, _, err := p.exchange(f.ID, 10, claimed...)
-	p.Must(err, "Exchange")
-	if !slices.Equal(ids(taken), []uuid.UUID{first.ID, second.ID}) || taken[1].Transmission.EarlierID != first.ID {
-		p.Fail("Exchange of one that is given back, and of one with its message: want the second in Errore because of the first, got %s", list(ids(taken)))
+	_, taken, _, err := p.saveAndClaim(f.ID, 10, claimed...)
+	p.Must(err, "SaveAndClaim")
+	taken = arranged(taken, []flow.Notification{first, second})
+	what := "SaveAndClaim of one that is given back, and of one with its message"
+	if err := differ(taken, []uuid.UUID{first.ID, second.ID}); err != nil {
+		p.Fail("%s: %w", what, err)
+	} else if earlier := taken[1].Transmission.EarlierID; earlier != first.ID {
+		p.Fail("%s: want the second in Errore because of %v, got because of %v", what, first.ID, earlier)
 	}
 	p.isSending("one that was given back", first.ID)
-	// An exchange that would make one In invio that was sent already stores and claims nothing.
+	// A SaveAndClaim that would make one In invio that was sent already stores and claims nothing.
 	all := p.newNotifications(f.ID, 3)
 	p.saveAll(all...)
 	if _, claimed = p.claim(f.ID, 1, long); len(claimed) != 1 {
-		p.Fail("Claim with the limit 1, of 3: got %s", list(ids(claimed)))
+		p.Fail("Claim with the limit 1, of 3: got %d", len(claimed))
 		return
 	}
 	claimed[0].State = flow.NotificationSent
 	again := p.twin(all[0], uuid.Nil)
 	again.State = flow.NotificationSending
 	before := p.Snapshot()
-	_, _, _, err = p.exchange(f.ID, 10, claimed[0], again)
-	p.isAlreadySent("Exchange of one that was sent already", err, again.ID, all[0].ID)
-	p.Unchanged(before, "Exchange of one that was sent already")
+	_, _, _, err = p.saveAndClaim(f.ID, 10, claimed[0], again)
+	p.isAlreadySent("SaveAndClaim of one that was sent already", err, again.ID, all[0].ID)
+	p.Unchanged(before, "SaveAndClaim of one that was sent already")
 }
 
 // isAlreadySent checks an error that refuses to make a notification In invio because of one of
@@ -176,7 +180,7 @@ func (p *probe) isAlreadySent(what string, err error, id uuid.UUID, because ...u
 	case !errors.As(err, &refused):
 		p.Fail("%s: want an *AlreadySentError, got %w", what, storetest.OrNone(err))
 	case refused.NotificationID != id || !slices.Contains(because, refused.Earlier.ID):
-		p.Fail("%s: want an error of %v because of %s, got one of %v because of %v",
-			what, id, list(because), refused.NotificationID, refused.Earlier.ID)
+		p.Fail("%s: want an error of %v because of %v, got one of %v because of %v",
+			what, id, because, refused.NotificationID, refused.Earlier.ID)
 	}
 }

@@ -28,7 +28,7 @@ type way struct {
 	store func(all ...flow.Notification) error
 }
 
-// ways returns the methods that can make notifications In invio, other than Claim and Import.
+// ways returns the methods that can make notifications In invio, other than Claim and SaveImport.
 func (p *probe) ways() []way {
 	f := p.saveFlow(p.newFlow())
 	return []way{

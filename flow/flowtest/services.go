@@ -58,13 +58,13 @@ func (p *probe) uses() []use {
 		{"SaveNotifications", func(service string) error {
 			return p.store.SaveNotifications(p.Ctx, notificationChanges(p.newNotification(there.ID), named(p.newNotification(uuid.Nil), service))...)
 		}},
-		{"Import", func(service string) error {
+		{"SaveImport", func(service string) error {
 			f := p.newFlow()
 			f.Service = service
 			_, _, err := p.store.SaveImport(p.Ctx, p.importOf(p.newKey(), f))
 			return err
 		}},
-		{"Import into a flow of another service", func(service string) error {
+		{"SaveImport into a flow of another service", func(service string) error {
 			f := p.flows.One(there.ID)
 			_, _, err := p.store.SaveImport(p.Ctx, p.importOf(p.newKey(), f, p.newNotification(f.ID), named(p.newNotification(f.ID), service)))
 			return err

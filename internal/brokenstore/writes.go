@@ -26,10 +26,15 @@ func ofParents[P, C storetest.Placed](
 	parent, child storetest.Name,
 ) []Breaker[storetest.Store[P, C]] {
 	type store = storetest.Store[P, C]
+	children, save := child.Many(), "Save"+parent.Get()
+	failureRule := "an error in the " + children + " of " + save + " undoes everything, and is returned"
 	return []Breaker[store]{
-		{child.Many() + " are stored with " + parent.An() + " row by row", conflictRule, rowByRow[P, C]},
-		{"an import that fails keeps its rows", failureRule, rowByRow[P, C]},
-		{"an import goes on when its context has ended", endingRule, rowByRow[P, C]},
+		{children + " are stored with " + parent.An() + " row by row", "a conflict in the " + children + " of " + save + " undoes everything", rowByRow[P, C]},
+		{save + " that fails keeps its " + children, failureRule, rowByRow[P, C]},
+		{
+			save + " goes on when its context has ended",
+			"a context that ends while " + save + " pulls its " + children + " undoes everything", rowByRow[P, C],
+		},
 		{"a row that fails is left out", failureRule, func(s store) store {
 			return pulled(s, func(children sequence[C]) sequence[C] {
 				return func(yield func(storetest.Change[C], error) bool) {
@@ -42,8 +47,8 @@ func ofParents[P, C storetest.Placed](
 			})
 		}},
 		{
-			"the sequence is pulled before the " + string(parent) + " is checked",
-			"the sequence of " + parent.An() + " that is in conflict is not pulled",
+			children + " are pulled before the " + string(parent) + " is checked",
+			save + " of " + parent.An() + " that is in conflict pulls no " + children,
 			func(s store) store {
 				return pulled(s, func(children sequence[C]) sequence[C] {
 					var rows []storetest.Change[C]
@@ -67,7 +72,7 @@ func ofParents[P, C storetest.Placed](
 				})
 			},
 		},
-		{"the sequence is pulled twice", pulledRule, func(s store) store {
+		{children + " are pulled twice", save + " pulls its " + children + " once, to their end", func(s store) store {
 			return savesParents(s, func(w write[P, C]) error {
 				if w.rows != nil && current(s.Parents, w.parent.Entity) == storetest.Version(w.parent.Entity) {
 					for range w.rows { // to count them
@@ -76,7 +81,7 @@ func ofParents[P, C storetest.Placed](
 				return w.do()
 			})
 		}},
-		{"a sequence has 1,000 rows at most", longRule, func(s store) store {
+		{save + " stores 1,000 at most", save + " stores thousands of " + children + " whole", func(s store) store {
 			return pulled(s, func(children sequence[C]) sequence[C] {
 				return func(yield func(storetest.Change[C], error) bool) {
 					rows := 0
@@ -111,7 +116,7 @@ func ofParents[P, C storetest.Placed](
 			}
 			return s
 		}},
-		{"Save" + parent.Get() + " does not look at its context", endedRule, func(s store) store {
+		{save + " does not look at its context", endedRule, func(s store) store {
 			return savesParents(s, unheeding[P, C])
 		}},
 		{"of those who create, all succeed", creatorRule, func(s store) store {

@@ -63,8 +63,8 @@ func (s *Suite[P, C]) errorsUndoEverything() {
 	failure := errors.New("row 3 cannot be read")
 	for _, count := range []int{0, 2, 300} {
 		for _, stored := range []P{s.Parents.Changed(parent), s.NewParent()} {
-			what := fmt.Sprintf("%s of %s of version %d, with a sequence that fails after %d",
-				s.parentMethod(), s.Parents.Name.An(), Version(stored), count)
+			what := fmt.Sprintf("%s of %s of version %d, with %s of which number %d is an error",
+				s.parentMethod(), s.Parents.Name.An(), Version(stored), s.Children.Name.Many(), count+1)
 			before := s.Snapshot()
 			err := s.SaveParent(s.Ctx, s.Parents.Change(stored), func(yield func(Change[C], error) bool) {
 				if s.yields(stored, count, yield) {
@@ -97,7 +97,7 @@ func (s *Suite[P, C]) conflictsPullNothing() {
 	} {
 		doing := s.parentMethod() + " of " + what
 		err := s.SaveParent(s.Ctx, s.Parents.Change(conflict), func(func(Change[C], error) bool) {
-			s.Note("%s pulls the sequence", doing)
+			s.Note("%s pulls %s", doing, s.Children.Name.Many())
 		})
 		s.Wants(flussi.ErrConflict, err, doing)
 	}
@@ -115,8 +115,8 @@ func (s *Suite[P, C]) sequencesArePulledOnce() {
 		})
 		s.Must(err, s.parentMethod())
 		if begun != 1 || ended != 1 {
-			s.Fail("a sequence of %d was begun %d times and pulled to its end %d times, not once",
-				count, begun, ended)
+			s.Fail("%s began to pull %d %s %d times, and pulled them to their end %d times, not once",
+				s.parentMethod(), count, s.Children.Name.Many(), begun, ended)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func (s *Suite[P, C]) longSequencesAreStored() {
 	parent := s.NewParent()
 	all := s.NewChildren(parent, count)
 	parent = s.SetParent(parent, all...)
-	s.counts("after a long sequence", parent, all...)
+	s.counts(fmt.Sprintf("after %s of %d", s.parentMethod(), count), parent, all...)
 	var read []C
 	page := flussi.Page{Limit: Everything, OldestFirst: true}
 	for len(read) < count {

@@ -76,7 +76,7 @@ func (s *Suite[P, C]) contextsEndTheSequence() {
 	for _, parent := range []P{s.Parents.Changed(there), s.NewParent()} {
 		ctx, cancel := context.WithCancel(s.Ctx)
 		defer cancel()
-		before, what := s.Snapshot(), s.parentMethod()+" with a context that ends in the sequence"
+		before, what := s.Snapshot(), s.parentMethod()+" with a context that ends while it pulls its "+s.Children.Name.Many()
 		err := s.SaveParent(ctx, s.Parents.Change(parent), func(yield func(Change[C], error) bool) {
 			if s.yields(parent, 200, yield) {
 				cancel()

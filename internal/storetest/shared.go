@@ -12,7 +12,7 @@ type Shared[T any, P, C Placed] struct {
 func (r Shared[T, P, C]) Rules(texts [][2]string) []Rule[T] {
 	type suite = *Suite[P, C]
 	parent, child := r.Parent.An(), r.Child.An()
-	children := r.Child.Many()
+	children, save := r.Child.Many(), "Save"+r.Parent.Get()
 	return Map([]Rule[suite]{
 		// kept.go
 		{parent + " is read as it was stored", suite.parentsAreKept},
@@ -27,21 +27,21 @@ func (r Shared[T, P, C]) Rules(texts [][2]string) []Rule[T] {
 		{"the counts of " + parent + " are not written", suite.countsAreNotWritten},
 		{"the version of " + parent + " does not change with its " + children, suite.childrenLeaveTheParent},
 		// versions.go
-		{"each change gives the next version", suite.versionsCount},
+		{"each write gives the next version", suite.versionsCount},
 		{"what is new must not be there", suite.newIsNew},
 		{"what is not new must be there", suite.oldIsThere},
 		{"what was changed in the meantime is not stored", suite.lateChangesAreRefused},
-		{"one entity twice in a change is a conflict", suite.twiceIsAConflict},
+		{"one entity twice in a write is a conflict", suite.twiceIsAConflict},
 		// history.go
 		{"every version has its record", suite.versionsHaveRecords},
 		{"what is not there has no history", suite.missingHasNoHistory},
 		// atomicity.go
 		{children + " are stored together or not at all", suite.childrenGoTogether},
-		{"a conflict in the sequence undoes everything", suite.conflictsUndoEverything},
-		{"an error in the sequence undoes everything, and is returned", suite.errorsUndoEverything},
-		{"the sequence of " + parent + " that is in conflict is not pulled", suite.conflictsPullNothing},
-		{"the sequence is pulled once, to its end", suite.sequencesArePulledOnce},
-		{"a long sequence is stored whole", suite.longSequencesAreStored},
+		{"a conflict in the " + children + " of " + save + " undoes everything", suite.conflictsUndoEverything},
+		{"an error in the " + children + " of " + save + " undoes everything, and is returned", suite.errorsUndoEverything},
+		{save + " of " + parent + " that is in conflict pulls no " + children, suite.conflictsPullNothing},
+		{save + " pulls its " + children + " once, to their end", suite.sequencesArePulledOnce},
+		{save + " stores thousands of " + children + " whole", suite.longSequencesAreStored},
 		{"to store nothing is no error", suite.nothingIsStored},
 		// lists.go
 		{"lists are sorted by time of creation and then ID", each[P, C](listsAreSorted)},
@@ -51,7 +51,7 @@ func (r Shared[T, P, C]) Rules(texts [][2]string) []Rule[T] {
 		{"a page begins behind a place, whether something is there or not", each[P, C](pagesBeginAnywhere)},
 		// contexts.go
 		{"a context that has ended is refused, and nothing changes", suite.endedContextsAreRefused},
-		{"a context that ends in the sequence undoes everything", suite.contextsEndTheSequence},
+		{"a context that ends while " + save + " pulls its " + children + " undoes everything", suite.contextsEndTheSequence},
 		// concurrency.go
 		{"of those who change one version, one succeeds", suite.changesHaveOneWinner},
 		{"of those who create one entity, one succeeds", suite.creationsHaveOneWinner},

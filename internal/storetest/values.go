@@ -163,7 +163,8 @@ func (p *Probe) HasTimes(what string, pointer any, given time.Time) {
 	for _, field := range Fields(pointer) {
 		got, ok := field.Pointer.(*time.Time)
 		if ok && (got.Sub(given).Abs() >= time.Microsecond || got.Nanosecond()%1000 != 0 || got.Location() != time.UTC) {
-			p.Fail("%s, %s: stored %s, got %s", what, field.Name, show(given), show(*got))
+			p.Fail("%s, %s: stored %s, want it exactly to the microsecond, cut or rounded, never finer, and in UTC, got %s",
+				what, field.Name, show(given), show(*got))
 		}
 	}
 }

@@ -31,8 +31,9 @@ var (
 	ErrRows = sentinel.New("rows not valid", "Alcune righe non sono valide: correggerle e importare di nuovo il file.", ErrInvalid)
 	// ErrConfig: a configuration contradicts itself, or lacks what is required.
 	ErrConfig = errors.New("configuration not valid")
-	// ErrCommitUnknown: the connection to the store was lost during a write, so the write may be
-	// stored or not. Stores return it in no other case. Read the current state, or call again.
+	// ErrCommitUnknown: a write may be stored or not, because the connection to the database was
+	// lost during the write, or the commit of an embedded database failed and may be on disk. Stores
+	// return it in no other case. Read the current state, or call again.
 	ErrCommitUnknown = sentinel.New("perhaps stored", "La connessione con l'archivio si è interrotta durante la registrazione, e non si sa se l'operazione sia riuscita: controllare e, se serve, ripeterla.", nil)
 	// ErrNotStored: a platform may have done what was asked, and the outcome could not be stored. Do
 	// not simply repeat the call. The error of the store is among those that it wraps.

@@ -14,7 +14,7 @@ import (
 
 // MayHaveArrived reports whether the citizen may have the message of the notification: it is In
 // invio, Inviato, or in Errore with an unknown outcome. It is false for an anonymised
-// notification, whose message is erased.
+// notification, whose message is erased. It needs State, AnonymisedAt and Transmission.ErrorCode.
 func (n Notification) MayHaveArrived() bool {
 	if !n.AnonymisedAt.IsZero() {
 		return false
@@ -29,14 +29,16 @@ func (n Notification) MayHaveArrived() bool {
 }
 
 // IsPending reports whether the notification waits to be sent: it is Registrato and not disabled,
-// and its flow, if it has one, is not disabled.
+// and its flow, if it has one, is not disabled. It needs State and Disabled.
 func (n Notification) IsPending(flowDisabled bool) bool {
 	return n.State == NotificationRegistered && !n.Disabled && !flowDisabled
 }
 
 // SkipAlreadySent returns the change that a store makes instead of a claim: the notification
-// becomes Errore with [CodeAlreadySent], and its Transmission names the earlier notification. Of
-// the earlier one, the ID, State, Transmission, CreatedAt and UpdatedAt are used.
+// becomes Errore with [CodeAlreadySent], and its Transmission names the earlier notification. Its
+// State, UpdatedAt and UpdatedBy are set, and the Record but for its Version; the notification's
+// Version is the one it was read with. Of the earlier one, the ID, State, Transmission, CreatedAt
+// and UpdatedAt are used.
 func (n Notification) SkipAlreadySent(earlier Notification, at time.Time, by string) NotificationChange {
 	from := n.State
 	n.State = NotificationFailed

@@ -22,7 +22,7 @@ const DigestVersion = 2
 
 // Digest returns the digest of the draft; the zero Digest if it has no recipient. Two drafts are
 // the same message if they have the same recipient, subject, content, notice number, amount, due
-// date to the second, and occasion. Texts are compared in Unicode's form NFC, with each run of
+// date, cut to the second, and occasion. Texts are compared in Unicode's form NFC, with each run of
 // white space as one blank and none at the ends, and without invisible characters (controls,
 // zero-width characters, soft hyphens, bidirectional marks, variation selectors). The occasion is
 // also compared without upper and lower case.

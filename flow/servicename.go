@@ -45,8 +45,8 @@ func CheckService(name string) error {
 
 // ServiceSkeleton returns a key that is equal for names of services that look alike. It ignores
 // upper and lower case and the kinds of blanks, hyphens and quotes, and replaces Cyrillic and Greek
-// letters by the Latin ones that they look like. Stores find similar names by it; it must not be
-// used for authorisation.
+// letters by the Latin ones that they look like. It is "" only for a name that [CheckService]
+// refuses. Stores find similar names by it; it must not be used for authorisation.
 func ServiceSkeleton(name string) string {
 	// plainSign comes first, because NFKC decomposes an acute accent into a blank and a combining
 	// accent. A Caser has state, so each call makes its own.

@@ -10,20 +10,32 @@ import (
 
 // Store keeps flows and notifications. Applications implement it on their database; package
 // memstore has one in memory, and flowtest.RunStore of package flowtest checks an implementation
-// against this contract: run it in your tests.
+// against this contract: run it in your tests. docs/stores.md says how to write one. A store may
+// also be a [SaveAndClaimer]. One that keeps digests keeps their [DigestVersion], too. IDs are
+// UUIDs of github.com/google/uuid.
 //
 // What holds for every method:
 //
 //   - It is safe for concurrent use by any number of goroutines, and if the database is
 //     shared, of processes.
-//   - It is all or nothing. A write that returns an error has changed nothing, unless
-//     the error is a [flussi.ErrCommitUnknown]: the database was lost in the middle of it.
-//   - When the context ends, it returns the context's error; a write whose context ended before it
-//     began changes nothing.
-//   - What it returns is the caller's: changing it changes nothing in the store.
-//   - What it returns is as it was stored, to the last character. Times are kept to the
-//     microsecond, cut or rounded, and are returned in UTC; the zero time remains zero. Unknown
-//     states, codes and actions are kept.
+//   - It is all or nothing. A write that returns an error has changed nothing, unless the error is
+//     a [flussi.ErrCommitUnknown]. If there are several reasons to refuse a write, any of them is
+//     returned.
+//   - If the context has ended when it is called, or ends while it pulls a sequence, it returns the
+//     context's error, and changes nothing. A write that waits for another one may go on waiting
+//     after the end of its context; when its turn comes, it changes nothing.
+//   - What it returns is the caller's: changing it changes nothing in the store. What it is given
+//     it does not change.
+//   - What it returns is as it was stored, to the last character; text that is not valid UTF-8
+//     need not be. Unknown states, codes and actions are kept. An empty list may be nil.
+//     encoding/json keeps the entities, changes and records whole, by the names of their fields.
+//   - Times are kept exactly to the microsecond, cut or rounded, never finer, and are returned in
+//     UTC; the zero time remains zero. Better cut them: [Draft.Digest] has the due date to the
+//     second, and a due date that is rounded up may get another one. The digest that counts is that
+//     of the notification as it is returned.
+//
+// Lists: a page has what the filter's Match and [flussi.Page.Includes] accept, sorted by the Cursor
+// with [flussi.Cursor.Compare], reversed unless OldestFirst, and cut to the Limit.
 //
 // Versions: a write passes an entity with the Version that was read, 0 for a new entity. If the
 // stored entity still has this Version, the store keeps the entity with the next one. Otherwise
@@ -38,17 +50,20 @@ import (
 // notification has none.
 //
 // No message twice: no method makes a notification In invio while another one of the same Service
-// with the same [Draft.Digest] may have arrived ([Notification.MayHaveArrived]) once the write is
-// stored. Claim makes it Errore instead, by [Notification.SkipAlreadySent]; every other method
-// writes nothing, and returns an [*AlreadySentError]. This holds for concurrent writers, in one
-// process or in several. If several others may have arrived, any of them is named.
+// with the same [Draft.Digest] may have arrived ([Notification.MayHaveArrived]). Claim makes it
+// Errore instead, by [Notification.SkipAlreadySent]; every other method writes nothing, and returns
+// an [*AlreadySentError]. This holds for concurrent writers, in one process or in several. If
+// several others may have arrived, any of them is named.
 //
-//   - A notification without a digest, or with AllowDuplicate, is not refused. Stores never change
-//     AllowDuplicate; only the Service does.
-//   - Of two with the same digest in one claim, the first is taken.
-//   - If one write makes two with the same digest In invio, it is refused, unless one of them has
-//     AllowDuplicate.
-//   - A notification that is In invio already, or is stored in another state, is not checked.
+//   - A write is checked once all of it is written. Checked is each notification that becomes In
+//     invio: that is new, or was stored in another state. One without a digest, or with
+//     AllowDuplicate, is not refused.
+//   - The others count as they are after the write, with AllowDuplicate or without. Only those that
+//     become In invio in the same write do not count if they have AllowDuplicate. So two that
+//     become In invio together with one digest are refused, unless one of them has AllowDuplicate.
+//   - A claim goes one by one, in its order. What it takes counts for those behind it, with
+//     AllowDuplicate or without. So of two with one digest, the first is taken.
+//   - Stores never change AllowDuplicate; only the Service does.
 //
 // Services: the first flow or notification of a service is refused with a [*SimilarServiceError],
 // and nothing is written, if there is another service with the same [ServiceSkeleton]. This also
@@ -84,10 +99,14 @@ type FlowStore interface {
 
 	// SaveImport is SaveFlow for the rows of a file, which are stored once: it keeps the import's
 	// Key with them, in the same transaction. If an import with the key is stored already,
-	// SaveImport stores nothing, and returns the earlier import and true. An import whose flow is
-	// Disabled while it is Inattivo or Attivo, or does not exist any more, does not count: the next
-	// import replaces it. Of two concurrent imports with one key, one is stored, and the other
-	// returns it.
+	// SaveImport stores nothing, and returns the earlier import and true; if OnDuplicate was called,
+	// what it returned is dropped. A conflict of the flow comes first: it is an error, whether there
+	// is an earlier import or not. An import whose flow is Disabled while it is Inattivo or Attivo,
+	// or does not exist any more, does not count: the next import replaces it. Of two concurrent
+	// imports with one key, one is stored, and the other returns it, or is in conflict over the flow.
+	//
+	// No import of the Service changes the State or Disabled of a flow that is there, so a store may
+	// read them as they are before the write or after it.
 	SaveImport(ctx context.Context, i ImportRequest) (done ImportResult, before bool, err error)
 
 	// ImportResult returns the import with a key. The error is a [flussi.ErrNotFound] if there is
@@ -103,11 +122,14 @@ type ImportRequest struct {
 	// Key returns the key of the import. It is called once, after all rows were pulled.
 	Key func() ImportKey
 	// OnDuplicate is called, in the same transaction, for each row whose message the service has
-	// already: an older notification of the service with the same [Draft.Digest] may have arrived
-	// ([Notification.MayHaveArrived]) or waits to be sent ([Notification.IsPending]). If there are
-	// several, earlier is the oldest that may have arrived; if none may have, the oldest that
-	// waits. OnDuplicate returns the change to store in place of the row, or false to store
-	// nothing. It is called in the order of the rows, and must not use the store.
+	// already, also if the row has AllowDuplicate: a notification of the service with the same
+	// [Draft.Digest] was stored before this call of SaveImport, whatever its CreatedAt, and may have
+	// arrived ([Notification.MayHaveArrived]) or waits to be sent ([Notification.IsPending], by its
+	// own flow). Rows of the same import are never compared with each other, whatever their states.
+	// If there are several, earlier is the oldest, by [Notification.Cursor], that may have arrived;
+	// if none may have, the oldest that waits. OnDuplicate returns the change to store in place of
+	// the row, or false to store nothing. It is called once for each row, in the order of the rows,
+	// and must not use the store.
 	OnDuplicate func(row NotificationChange, earlier Notification) (NotificationChange, bool)
 }
 
@@ -120,7 +142,7 @@ type ImportKey [16]byte
 type ImportResult struct {
 	Key  ImportKey // as [ImportRequest].Key returned it
 	Flow uuid.UUID // the ID of the flow with the rows
-	At   time.Time // the time of the flow's record; UTC
+	At   time.Time // the time of the flow's record, as the store keeps times
 }
 
 // NotificationStore is the part of a [Store] that keeps notifications.
@@ -144,7 +166,7 @@ type NotificationStore interface {
 	// first, by time of creation and then ID. Each becomes In invio, with a lease, the next
 	// version, UpdatedAt and UpdatedBy of the claim, and a record of NotificationClaim; or,
 	// if the citizen may have its message already, Errore with [CodeAlreadySent]: see [Store].
-	// Both are returned.
+	// Both count toward Limit, and are returned, mixed, in the order in which they were taken.
 	//
 	// It takes none unless the flow is In invio, not Disabled, and has no Error, and it happens
 	// wholly before or wholly after any change of the flow: once SaveFlow has returned, every claim
@@ -165,8 +187,8 @@ type NotificationStore interface {
 // has it.
 type SaveAndClaimer interface {
 	// SaveAndClaim is SaveNotifications and then Claim, together or not at all. What was stored can
-	// be claimed at once. If the flow is not to be sent, nothing is claimed, but the changes are
-	// stored. The errors are those of both.
+	// be claimed at once; what was claimed is returned in the order of Claim. If the flow is not to
+	// be sent, nothing is claimed, but the changes are stored. The errors are those of both.
 	SaveAndClaim(ctx context.Context, changes []NotificationChange, claim Claim) (Flow, []Notification, error)
 }
 

@@ -9,21 +9,29 @@ import (
 
 // Store keeps events and notices. Applications implement it on their database; package memstore has
 // one in memory, and pagoinretetest.RunStore of package pagoinretetest checks an implementation
-// against this contract: run it in your tests.
+// against this contract: run it in your tests. docs/stores.md says how to write one. IDs are UUIDs
+// of github.com/google/uuid.
 //
 // What holds for every method:
 //
 //   - It is safe for concurrent use by any number of goroutines, and if the database is
 //     shared, of processes.
-//   - It is all or nothing. A write that returns an error has changed nothing, unless
-//     the error says that the database was lost in the middle of it.
-//   - When the context ends, it returns the context's error; a write whose context ended before it
-//     began changes nothing.
+//   - It is all or nothing. A write that returns an error has changed nothing, unless the error is
+//     a [flussi.ErrCommitUnknown]. If there are several reasons to refuse a write, any of them is
+//     returned.
+//   - If the context has ended when it is called, or ends while it pulls a sequence, it returns the
+//     context's error, and changes nothing. A write that waits for another one may go on waiting
+//     after the end of its context; when its turn comes, it changes nothing.
 //   - What it returns is the caller's: changing it, the instalments of an event included, changes
 //     nothing in the store; nor does changing what was stored.
-//   - What it returns is as it was stored, to the last character. Times are kept to the
-//     microsecond, cut or rounded, and are returned in UTC; the zero time remains zero. Unknown
-//     states, kinds and actions are kept.
+//   - What it returns is as it was stored, to the last character; text that is not valid UTF-8
+//     need not be. Unknown states, kinds and actions are kept. An empty list may be nil.
+//     encoding/json keeps the entities, changes and records whole, by the names of their fields.
+//   - Times are kept exactly to the microsecond, cut or rounded, never finer, and are returned in
+//     UTC; the zero time remains zero.
+//
+// Lists: a page has what the filter's Match and [flussi.Page.Includes] accept, sorted by the Cursor
+// with [flussi.Cursor.Compare], reversed unless OldestFirst, and cut to the Limit.
 //
 // Versions: a write passes an entity with the Version that was read, 0 for a new entity. If the
 // stored entity still has this Version, the store keeps the entity with the next one. Otherwise

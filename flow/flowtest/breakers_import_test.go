@@ -239,6 +239,15 @@ var importBreakers = []breaker{
 		broken(func(m *model) { m.loses = func(f flow.Flow) bool { return f.State == flow.FlowActive } })},
 	{"an import wins over a change of its flow", intoRule,
 		broken(func(m *model) { m.ignoresVersion = true })},
+	{"an import that was made before wins over a change of its flow", intoRule, func(s flow.Store) flow.Store {
+		m := newModel(s)
+		return on("SaveImport", func(c call) reply {
+			if done, err := m.ImportResult(c.ctx, c.request.Key()); err == nil {
+				return reply{done: done, before: true}
+			}
+			return c.do()
+		})(m)
+	}},
 	{"imports with one key are all stored", oneImportRule,
 		broken(func(m *model) { m.unlocked = true })},
 	{"of imports with one key, those that come late fail", oneImportRule,

@@ -8,10 +8,14 @@
 //		})
 //	}
 //
-// There is one test for each rule of the contract; its name is the rule in words, such
-// as "a notification is given to one claim only". [CheckStore] does the same without a
-// *testing.T, and [StoreRules] lists the rules. Files are named by the part of the contract
-// that they check.
+// There is one test for each rule of the contract; its name is the rule in words, so that one rule
+// is run by
+//
+//	go test -run 'TestStoreKeepsTheContract/a notification is given to one claim only'
+//
+// [CheckStore] does the same without a *testing.T, and [StoreRules] lists the rules. Files are named
+// by the part of the contract that they check. All rules take some seconds on a store in memory, and
+// up to a few minutes on a database that waits for its disk at each commit.
 //
 // The tests need no clock that agrees with the store's: they wait for leases of a
 // nanosecond, up to half a minute, and never for longer ones. Random data come from a

@@ -253,7 +253,7 @@ func importsChangeFlows(p *probe) {
 	f.AppKey, f.UpdatedAt = "2026/1", p.Now()
 	i := p.importOf(p.newKey(), f, p.newNotifications(f.ID, 2)...)
 	i.Flow.Record.Action = flow.FlowImport
-	p.imports("into a flow that is there", i)
+	done := p.imports("into a flow that is there", i)
 	stale := f
 	f.Version, f.Counts = 2, flow.Counts{Registered: 3}
 	p.flows.IsRead("after an import into it", f)
@@ -265,6 +265,9 @@ func importsChangeFlows(p *probe) {
 	p.Wants(flussi.ErrConflict, err, "SaveImport into a flow that has changed since")
 	p.Unchanged(before, "SaveImport into a flow that has changed since")
 	p.isNotImported("after a conflict", key)
+	_, _, err = p.store.SaveImport(p.Ctx, p.importOf(done.Key, stale))
+	p.Wants(flussi.ErrConflict, err, "SaveImport of what was imported before, into a flow that has changed since")
+	p.isImported("after a conflict", done)
 }
 
 // importsHaveOneWinner makes many concurrent imports with one key: each into its own flow; each into

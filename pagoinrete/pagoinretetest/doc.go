@@ -12,10 +12,14 @@
 //		})
 //	}
 //
-// There is one test for each rule of the contract; its name is the rule in words, such
-// as "the counts of an event are those of its notices". [CheckStore] does the same without a
-// *testing.T, and [StoreRules] lists the rules. Files are named by the part of the contract
-// that they check. Random data come from a fixed seed, so a failure happens again.
+// There is one test for each rule of the contract; its name is the rule in words, so that one rule
+// is run by
+//
+//	go test -run 'TestStoreKeepsTheContract/the counts of an event are those of its notices'
+//
+// [CheckStore] does the same without a *testing.T, and [StoreRules] lists the rules. Files are named
+// by the part of the contract that they check. All rules take some seconds on a store in memory, and
+// up to a few minutes on a database that waits for its disk at each commit. Random data come from a fixed seed, so a failure happens again.
 //
 // A notice is stored only where its event is, with the event's school, and neither of the
 // two changes; so a database may have foreign keys. A store that has more to promise, such

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -143,6 +144,66 @@ func returns(method string, change func(call, *reply)) func(gateway) gateway {
 		change(c, &r)
 		return r
 	})
+}
+
+// firstOf makes all calls of a method about what the first of them was about.
+func firstOf(method string) func(gateway) gateway {
+	return func(g gateway) gateway {
+		var first uuid.UUID
+		return sends(method, func(c *call) {
+			if first == uuid.Nil {
+				first = c.id
+			}
+			c.id = first
+		})(g)
+	}
+}
+
+// saysOfAnother returns, under the ID that was asked about, what the call of the method returned
+// that was about another one before.
+func saysOfAnother(method string) func(gateway) gateway {
+	return func(g gateway) gateway {
+		var last, other reply // about the same, and about the one before
+		return returns(method, func(_ call, r *reply) {
+			if r.err != nil || len(r.notices) != 1 && method == "Notices" {
+				return
+			}
+			own := r.named()
+			if own != last.named() {
+				other = last
+			}
+			last = *r
+			last.notices = slices.Clone(r.notices)
+			if other.named() != uuid.Nil {
+				*r = other
+				r.notices = slices.Clone(other.notices)
+				r.name(own)
+			}
+		})(g)
+	}
+}
+
+// named returns the ID that a reply is about.
+func (r *reply) named() uuid.UUID {
+	switch {
+	case len(r.notices) > 0:
+		return r.notices[0].ID
+	case r.notice.ID != uuid.Nil:
+		return r.notice.ID
+	}
+	return r.event.ID
+}
+
+// name makes a reply one about an ID.
+func (r *reply) name(id uuid.UUID) {
+	switch {
+	case len(r.notices) > 0:
+		r.notices[0].ID = id
+	case r.notice.ID != uuid.Nil:
+		r.notice.ID = id
+	default:
+		r.event.ID = id
+	}
 }
 
 // forgives takes the errors of one kind of a method for a success.

@@ -32,7 +32,7 @@ func each(broken func(gateway) gateway) func(pagoinretetest.GatewayWorld) pagoin
 
 var gatewayBreakers = slices.Concat(
 	putBreakers, eventMoveBreakers, noticeMoveBreakers, readBreakers, paymentBreakers, pdfBreakers, refusalBreakers,
-	connectionBreakers, errorBreakers, concurrencyBreakers,
+	connectionBreakers, errorBreakers, concurrencyBreakers, mixingBreakers(),
 )
 
 var putBreakers = []gatewayBreaker{
@@ -637,6 +637,38 @@ var concurrencyBreakers = []gatewayBreaker{
 			return c.asGoodAs(pagoinrete.NoticeCancel)
 		}))},
 }
+
+// mixingBreakers answer about something else than what they were asked about.
+func mixingBreakers() (all []gatewayBreaker) {
+	for _, b := range []struct{ method, rule string }{
+		{"PutEvent", "an event that is put is there, as Simulato"},
+		{"Event", "an event that is put is there, as Simulato"},
+		{"MoveEvent", "an event takes the steps of the guide"},
+		{"PutNotice", "a notice that is put is there, as Non notificato, with a number"},
+		{"Notices", "a notice that is put is there, as Non notificato, with a number"},
+		{"MoveNotice", "a notice is cancelled before it is paid"},
+	} {
+		all = append(all,
+			gatewayBreaker{b.method + " answers about another ID", b.rule, each(returns(b.method, func(_ call, r *reply) {
+				if r.err == nil {
+					r.name(uuid.New())
+				}
+			}))},
+			gatewayBreaker{b.method + " answers with what it said of another", b.rule, each(saysOfAnother(b.method))},
+		)
+	}
+	return all
+}
+
+// cutReferences cuts the references of proofs at 35 characters.
+func cutReferences(g gateway) gateway {
+	return sends("MoveNotice", func(c *call) {
+		c.proof.Reference = c.proof.Reference[:min(len(c.proof.Reference), 35)]
+	})(g)
+}
+
+// asInt32 is an amount that goes through an int32.
+func asInt32(amount flussi.Cents) flussi.Cents { return flussi.Cents(int32(amount)) }
 
 // madeAnew is a world whose platform makes a notice each time that it is put, all with one ID.
 func madeAnew(w pagoinretetest.GatewayWorld) pagoinretetest.GatewayWorld {

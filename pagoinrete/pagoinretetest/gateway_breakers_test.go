@@ -213,6 +213,15 @@ var eventMoveBreakers = []gatewayBreaker{
 		each(sends("MoveEvent", func(c *call) {
 			c.reason = flussi.Text{}
 		}))},
+	{"why an event is rejected is cut at 255 characters", "an event that is rejected says why",
+		each(sends("MoveEvent", func(c *call) {
+			reason := []rune(c.reason.Reveal())
+			c.reason = flussi.NewText(string(reason[:min(len(reason), 255)]))
+		}))},
+	{"the lines of why an event is rejected run together", "an event that is rejected says why",
+		each(sends("MoveEvent", func(c *call) {
+			c.reason = flussi.NewText(strings.ReplaceAll(c.reason.Reveal(), "\n", ""))
+		}))},
 	{"an action that is none does nothing", "an action that is no step of an event is refused",
 		each(on("MoveEvent", func(c call) reply {
 			if c.action == pagoinrete.EventEdit {

@@ -260,6 +260,14 @@ var noticeMoveBreakers = []gatewayBreaker{
 				n.Evidence.Receipt, n.Evidence.Manual = n.Evidence.Manual, n.Evidence.Receipt
 			})
 		})},
+	{"the reference of a payment is cut at 35 characters", "a payment outside Pago In Rete is there with its proof",
+		each(cutReferences)},
+	{"the amount of a payment is an int32", "a payment outside Pago In Rete is there with its proof",
+		each(sends("MoveNotice", func(c *call) {
+			c.proof.Amount = asInt32(c.proof.Amount)
+		}))},
+	{"the reference of a refund is cut at 35 characters", "a refund is there with its proof",
+		each(cutReferences)},
 	{"a refund replaces the payment", "a refund is there with its proof",
 		each(func(g gateway) gateway {
 			return readNotices(g, func(n *remoteNotice) {

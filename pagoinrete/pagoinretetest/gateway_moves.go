@@ -186,46 +186,63 @@ func deletionCancels(p *gatewayProbe) {
 	}
 }
 
-// movesTo takes a step with a notice and checks what becomes of it.
-func (p *gatewayProbe) movesTo(n pagoinrete.Notice, action pagoinrete.NoticeAction, state pagoinrete.NoticeState, evidence func(*pagoinrete.Evidence)) {
+// movesTo takes a step with a notice by a proof, and checks what becomes of it.
+func (p *gatewayProbe) movesTo(
+	n pagoinrete.Notice, action pagoinrete.NoticeAction, proof pagoinrete.Proof,
+	state pagoinrete.NoticeState, evidence func(*pagoinrete.Evidence),
+) {
 	want := p.notice(n.ID)
 	want.State = state
 	evidence(&want.Evidence)
-	p.Equal(fmt.Sprintf("MoveNotice, %s", action), p.moveNotice(n, action), want)
+	p.Equal(fmt.Sprintf("MoveNotice, %s", action), p.moveNoticeBy(n, action, proof), want)
 	p.Equal(fmt.Sprintf("Notices after MoveNotice, %s", action), p.notice(n.ID), want)
 }
 
 func noticesAreCancelled(p *gatewayProbe) {
 	for _, state := range remoteEventStates[:5] {
 		e, n := p.ready(state)
-		p.movesTo(n, pagoinrete.NoticeCancel, pagoinrete.NoticeCancelled, func(*pagoinrete.Evidence) {})
+		p.movesTo(n, pagoinrete.NoticeCancel, pagoinrete.Proof{}, pagoinrete.NoticeCancelled, func(*pagoinrete.Evidence) {})
 		p.is("Event, one of whose notices was cancelled", p.event(e.ID).State, state)
 	}
 }
 
-func manualPaymentsAreKept(p *gatewayProbe) {
+// provable is a notice with a proof of what is due.
+type provable struct {
+	notice pagoinrete.Notice
+	proof  pagoinrete.Proof
+}
+
+// provables returns notices of events that are Notificato: an ordinary one, and one of a large
+// amount, whose proof has the longest reference. The dates of the proofs are whole seconds, since
+// [pagoinrete.Gateway] does not promise to keep more.
+func (p *gatewayProbe) provables() []provable {
 	_, n := p.ready(pagoinrete.EventNotified)
-	p.movesTo(n, pagoinrete.NoticePayManually, pagoinrete.NoticePaidManually, func(e *pagoinrete.Evidence) {
-		e.Manual = p.proof(n, string(pagoinrete.NoticePayManually))
-	})
+	e := p.newLargeFee()
+	large := p.newNotice(e)
+	p.lead(pagoinrete.EventNotified, e, large)
+	longest := strings.Repeat("mandato 7/", pagoinrete.MaxReference)[:pagoinrete.MaxReference]
+	return []provable{{n, p.proof(n, "mandato 7")}, {large, p.proof(large, longest)}}
+}
+
+func manualPaymentsAreKept(p *gatewayProbe) {
+	for _, one := range p.provables() {
+		p.movesTo(one.notice, pagoinrete.NoticePayManually, one.proof, pagoinrete.NoticePaidManually,
+			func(e *pagoinrete.Evidence) { e.Manual = one.proof })
+	}
 }
 
 func refundsAreKept(p *gatewayProbe) {
-	_, n := p.ready(pagoinrete.EventNotified)
-	p.moveNotice(n, pagoinrete.NoticePayManually)
-	p.movesTo(n, pagoinrete.NoticeRefund, pagoinrete.NoticeRefunded, func(e *pagoinrete.Evidence) {
-		e.Refund = p.proof(n, string(pagoinrete.NoticeRefund))
-	})
+	for _, one := range p.provables() {
+		p.moveNotice(one.notice, pagoinrete.NoticePayManually)
+		p.movesTo(one.notice, pagoinrete.NoticeRefund, one.proof, pagoinrete.NoticeRefunded,
+			func(e *pagoinrete.Evidence) { e.Refund = one.proof })
+	}
 }
 
 // refusesNotice checks that a step with a notice is refused.
 func (p *gatewayProbe) refusesNotice(doing string, kind error, e pagoinrete.Event, n pagoinrete.Notice, action pagoinrete.NoticeAction, by flussi.Actor) {
-	proof := pagoinrete.Proof{}
-	if action != pagoinrete.NoticeCancel {
-		proof = p.proof(n, string(action))
-	}
 	p.refuses(doing, only(kind), e.ID, []uuid.UUID{n.ID}, func() error {
-		_, err := p.gateway.MoveNotice(p.Ctx, by, n.ID, action, proof)
+		_, err := p.gateway.MoveNotice(p.Ctx, by, n.ID, action, p.proofFor(n, action))
 		return err
 	})
 }

@@ -70,11 +70,19 @@ func (p *gatewayProbe) newNotice(of pagoinrete.Event) pagoinrete.Notice {
 		ID: id, EventID: of.ID, School: of.School, State: pagoinrete.NoticeNotLinked, Instalment: 1,
 		NoticeData: pagoinrete.NoticeData{
 			Debtor: p.world.Debtors[p.notices%len(p.world.Debtors)], DebtorKind: pagoinrete.DebtorPupil,
-			DebtorName: flussi.NewText(debtorName), Payer: p.world.Payer, Amount: 3000, Discount: 500,
+			DebtorName: flussi.NewText(debtorName), Payer: p.world.Payer, Amount: of.Instalments[0].Amount, Discount: 500,
 			DueDate: of.Instalments[0].DueDate, Reference: fmt.Sprint("riga ", p.notices),
 		},
 		CreatedAt: of.CreatedAt, UpdatedAt: of.CreatedAt, UpdatedBy: p.world.Assistant.ID,
 	}
+}
+
+// newLargeFee returns a fee of more cents than 32 bits hold, which the platform does not have.
+func (p *gatewayProbe) newLargeFee() pagoinrete.Event {
+	e := p.newFee()
+	e.Amount = flussi.MaxPayable
+	e.Instalments[0].Amount = e.Amount - e.Instalments[1].Amount
+	return e
 }
 
 // proof returns a proof of what is due for a notice.
@@ -129,12 +137,21 @@ func (p *gatewayProbe) move(id uuid.UUID, action pagoinrete.EventAction) pagoinr
 	return there
 }
 
+// proofFor returns the proof that a step with a notice needs.
+func (p *gatewayProbe) proofFor(n pagoinrete.Notice, action pagoinrete.NoticeAction) pagoinrete.Proof {
+	if action == pagoinrete.NoticeCancel {
+		return pagoinrete.Proof{}
+	}
+	return p.proof(n, string(action))
+}
+
 // moveNotice takes a step with a notice.
 func (p *gatewayProbe) moveNotice(n pagoinrete.Notice, action pagoinrete.NoticeAction) pagoinrete.RemoteNotice {
-	proof := pagoinrete.Proof{}
-	if action != pagoinrete.NoticeCancel {
-		proof = p.proof(n, string(action))
-	}
+	return p.moveNoticeBy(n, action, p.proofFor(n, action))
+}
+
+// moveNoticeBy takes a step with a notice by a proof.
+func (p *gatewayProbe) moveNoticeBy(n pagoinrete.Notice, action pagoinrete.NoticeAction, proof pagoinrete.Proof) pagoinrete.RemoteNotice {
 	there, err := p.gateway.MoveNotice(p.Ctx, p.world.Assistant, n.ID, action, proof)
 	p.Must(err, fmt.Sprintf("MoveNotice, %s", action))
 	return there
@@ -144,8 +161,16 @@ func (p *gatewayProbe) moveNotice(n pagoinrete.Notice, action pagoinrete.NoticeA
 func (p *gatewayProbe) ready(state pagoinrete.EventState) (pagoinrete.Event, pagoinrete.Notice) {
 	e := p.newFee()
 	n := p.newNotice(e)
+	p.lead(state, e, n)
+	return e, n
+}
+
+// lead puts an event with notices on the platform, and leads it to a state.
+func (p *gatewayProbe) lead(state pagoinrete.EventState, e pagoinrete.Event, notices ...pagoinrete.Notice) {
 	p.putEvent(e)
-	p.putNotice(n)
+	for _, n := range notices {
+		p.putNotice(n)
+	}
 	steps, err := pagoinrete.EventMachine().Path(pagoinrete.EventSimulated, state)
 	p.Must(err, "the way to "+string(state))
 	for _, action := range steps {
@@ -154,7 +179,6 @@ func (p *gatewayProbe) ready(state pagoinrete.EventState) (pagoinrete.Event, pag
 	if there := p.event(e.ID); there.State != state {
 		p.Must(fmt.Errorf("want the state %s, got %s", state, there.State), "Event")
 	}
-	return e, n
 }
 
 // logIn lets the payer log in, so that a notice of an event that is Notificato can be paid.

@@ -191,9 +191,9 @@ func paidNoticesAreFixed(p *gatewayProbe) {
 	for _, action := range []pagoinrete.NoticeAction{pagoinrete.NoticeCancel, pagoinrete.NoticePayManually} {
 		p.refusesNotice(fmt.Sprintf("MoveNotice, %s of one that was paid online", action), flussi.ErrRemoteState, e, n, action, p.world.Assistant)
 	}
-	p.movesTo(n, pagoinrete.NoticeRefund, pagoinrete.NoticeRefunded, func(e *pagoinrete.Evidence) {
-		e.Refund = p.proof(n, string(pagoinrete.NoticeRefund))
-	})
+	proof := p.proofFor(n, pagoinrete.NoticeRefund)
+	p.movesTo(n, pagoinrete.NoticeRefund, proof, pagoinrete.NoticeRefunded,
+		func(e *pagoinrete.Evidence) { e.Refund = proof })
 }
 
 func paymentsUnderWayAreFixed(p *gatewayProbe) {

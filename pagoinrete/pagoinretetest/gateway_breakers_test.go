@@ -388,6 +388,34 @@ var paymentBreakers = []gatewayBreaker{
 		each(returns("Receipt", func(c call, r *reply) {
 			r.receipt.Reference = "RT"
 		}))},
+	{"a receipt is that of the notice that was asked for first", "a payment online is there with its evidence and its receipt",
+		each(firstOf("Receipt"))},
+	{"the date of a receipt is a day late", "a payment online is there with its evidence and its receipt",
+		each(returns("Receipt", func(c call, r *reply) {
+			r.receipt.Date = r.receipt.Date.AddDate(0, 0, 1)
+		}))},
+	{"a receipt does not say who collected the payment", "a payment online is there with its evidence and its receipt",
+		each(returns("Receipt", func(c call, r *reply) {
+			r.receipt.PSP = ""
+		}))},
+	{"all receipts have one reference", "a payment online is there with its evidence and its receipt",
+		each(func(g gateway) gateway {
+			return returns("Receipt", func(c call, r *reply) {
+				r.receipt.Reference = "RT"
+			})(readNotices(g, func(n *remoteNotice) {
+				if !n.Evidence.Receipt.IsZero() {
+					n.Evidence.Receipt.Reference = "RT"
+				}
+			}))
+		})},
+	{"the amount of a notice is an int32", "a payment online is there with its evidence and its receipt",
+		each(sends("PutNotice", func(c *call) {
+			c.notice.Amount = asInt32(c.notice.Amount)
+		}))},
+	{"the amount of a receipt is an int32", "a payment online is there with its evidence and its receipt",
+		each(returns("Receipt", func(c call, r *reply) {
+			r.receipt.Amount = asInt32(r.receipt.Amount)
+		}))},
 	{"a notice that was paid is as good as cancelled", "a notice that was paid online is refunded, and not cancelled or paid again",
 		each(on("MoveNotice", func(c call) reply { return c.asGoodAs(pagoinrete.NoticeCancel) }))},
 	{"a payment under way reads as Notificato", "a notice whose payment is under way is not cancelled or paid otherwise",

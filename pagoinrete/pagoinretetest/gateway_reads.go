@@ -164,7 +164,26 @@ func (p *gatewayProbe) paid(hook func(context.Context, uuid.UUID) error) (pagoin
 
 func paymentsAreSeen(p *gatewayProbe) {
 	p.needs("LogIn", "Pay")
-	_, n := p.paid(p.world.Pay)
+	p.logIn()
+	e, large := p.newFee(), p.newLargeFee()
+	first, second, third := p.newNotice(e), p.newNotice(e), p.newNotice(large)
+	second.Instalment, second.Amount = 2, e.Instalments[1].Amount
+	p.lead(pagoinrete.EventNotified, e, first, second)
+	p.lead(pagoinrete.EventNotified, large, third)
+	all := []pagoinrete.Notice{first, second, third}
+	for _, n := range all {
+		p.Must(p.world.Pay(p.Ctx, n.ID), "the hook Pay")
+	}
+	references := map[string]bool{}
+	for _, n := range all {
+		references[p.paymentIsSeen(n)] = true
+	}
+	p.is("how many references the receipts of different payments have", len(references), len(all))
+}
+
+// paymentIsSeen checks the evidence and the receipt of a notice that was paid online, and returns
+// the reference of its receipt.
+func (p *gatewayProbe) paymentIsSeen(n pagoinrete.Notice) string {
 	there := p.notice(n.ID)
 	p.is("a notice that was paid online", there.State, pagoinrete.NoticePaidOnline)
 	proof := there.Evidence.Receipt
@@ -183,6 +202,13 @@ func paymentsAreSeen(p *gatewayProbe) {
 			p.Fail("the date of the evidence, or that of Receipt, is none, or not in UTC: %s", date)
 		}
 	}
+	if !receipt.Date.Equal(proof.Date) {
+		p.Fail("the date of Receipt is %s, that of the evidence %s", receipt.Date, proof.Date)
+	}
+	if receipt.PSP == "" {
+		p.Fail("Receipt of a notice that was paid online has no PSP")
+	}
+	return receipt.Reference
 }
 
 func paidNoticesAreFixed(p *gatewayProbe) {

@@ -57,7 +57,7 @@ type GatewayWorld struct {
 	// FailPayment lets a payment that was begun come to nothing. Optional.
 	FailPayment func(ctx context.Context, notice uuid.UUID) error
 	// Pay lets Payer pay online what the platform says that is due for a notice that is
-	// Notificato. Optional.
+	// Notificato: up to [flussi.MaxPayable]. Optional.
 	Pay func(ctx context.Context, notice uuid.UUID) error
 	// Count returns how many events or notices the platform has with an ID, by its own records and
 	// not through the gateway. Optional.

@@ -448,6 +448,8 @@ var pdfBreakers = []gatewayBreaker{
 				return copy(b, large[:n]), err
 			}), body.Close}
 		}))},
+	{"a PDF is that of the notice that was asked for first", "different notices have different PDFs",
+		each(firstOf("NoticePDF"))},
 	{"the end of a connection is the end of a PDF", "a PDF that is cut off ends with an error of reading",
 		each(pdfs(func(body io.ReadCloser) io.ReadCloser {
 			return readCloser{readerFunc(func(b []byte) (int, error) {

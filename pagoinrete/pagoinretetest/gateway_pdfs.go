@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 var gatewayPDFRules = []gatewayRule{
 	{"the PDF of a notice is whole", pdfsAreWhole},
+	{"different notices have different PDFs", pdfsAreTheirOwn},
 	{"a PDF that is cut off ends with an error of reading", cutPDFsAreErrors},
 	{"a PDF that is closed is released, read to its end or not", pdfsAreReleased},
 	{"a call that is over has released its reply", repliesAreReleased},
@@ -39,6 +41,24 @@ func pdfsAreWhole(p *gatewayProbe) {
 	}
 	if len(second) != len(first) {
 		p.Fail("reading a PDF byte by byte: want %d bytes, got %d", len(first), len(second))
+	}
+}
+
+// pdfsAreTheirOwn compares the PDFs of different notices. It does not compare two of the same
+// notice, since a PDF may say when it was made.
+func pdfsAreTheirOwn(p *gatewayProbe) {
+	e, n := p.ready(pagoinrete.EventSimulated)
+	ofSame := p.newNotice(e)
+	p.putNotice(ofSame)
+	_, ofOther := p.ready(pagoinrete.EventSimulated)
+	var files [][]byte
+	for _, n := range []pagoinrete.Notice{n, ofSame, ofOther} {
+		file, err := readPDF(p.Ctx, p.gateway, n.ID)
+		p.Must(err, "NoticePDF")
+		if slices.ContainsFunc(files, func(other []byte) bool { return bytes.Equal(file, other) }) {
+			p.Fail("NoticePDF of a notice is that of another one")
+		}
+		files = append(files, file)
 	}
 }
 

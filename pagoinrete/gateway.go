@@ -83,7 +83,8 @@ type RemoteNotice struct {
 	Evidence        Evidence            // of what was paid, as far as it is known there
 }
 
-// Receipt (RT, ricevuta telematica) says what came of a payment.
+// Receipt (RT, ricevuta telematica) says what came of a payment. That of a payment that was made
+// names the PSP, and has the date of the notice's evidence.
 type Receipt struct {
 	Reference string         // its identifier
 	Outcome   ReceiptOutcome // esito

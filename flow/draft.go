@@ -62,14 +62,18 @@ func (d Draft) Validate(l Limits) error {
 	e.Text(core.TextRule{Field: "Subject", Name: "l'oggetto", Min: l.MinSubject, Max: l.MaxSubject, Required: true}, d.Subject.Reveal())
 	e.Text(core.TextRule{Field: "Content", Name: "il contenuto", Min: l.MinContent, Max: l.MaxContent, Required: true}, d.Content.Reveal())
 	switch {
+	case d.IsPayment && d.Amount == 0 && d.NoticeNumber.IsZero():
+		e.Fail("Amount", ErrPayment, "È una notifica di pagamento: indicare la somma.")
 	case d.IsPayment && d.Amount == 0:
-		e.Fail("Amount", ErrPayment, "È una notifica di pagamento: manca l'importo.")
+		e.Fail("Amount", ErrPayment, "C'è il numero avviso ma manca la somma: scriverla, oppure togliere il numero avviso.")
 	case !d.IsPayment && d.Amount != 0:
-		e.Fail("Amount", ErrPayment, "C'è un importo, ma non è una notifica di pagamento.")
+		e.Fail("Amount", ErrPayment, "C'è una somma, ma non è una notifica di pagamento.")
 	}
 	switch {
+	case d.IsPayment && d.NoticeNumber.IsZero() && d.Amount == 0:
+		e.Fail("NoticeNumber", ErrPayment, "È una notifica di pagamento: indicare il numero avviso.")
 	case d.IsPayment && d.NoticeNumber.IsZero():
-		e.Fail("NoticeNumber", ErrPayment, "È una notifica di pagamento: manca il numero avviso.")
+		e.Fail("NoticeNumber", ErrPayment, "C'è la somma ma manca il numero avviso: scriverlo, oppure togliere la somma.")
 	case !d.IsPayment && !d.NoticeNumber.IsZero():
 		e.Fail("NoticeNumber", ErrPayment, "C'è un numero avviso, ma non è una notifica di pagamento.")
 	}

@@ -262,8 +262,8 @@ func TestDuplicateNamesTheOldestThatMayHaveArrived(t *testing.T) {
 		stored(func(*flow.Notification) {})
 		d := import1()
 		assert.Equal(t, [3]any{waits.ID, flow.NotificationRegistered, waits.CreatedAt}, [3]any{d.EarlierID, d.State, d.Date}, "the oldest that waits to be sent")
-		assert.Equal(t, fmt.Sprintf("Riga 12: esiste già una notifica uguale, nello stato «Registrato» (%s del 03/01/2000). "+
-			"La riga è stata aggiunta disabilitata (notifica %s).", waits.ID, d.NotificationID), d.Italian())
+		assert.Equal(t, fmt.Sprintf("Riga 12: Esiste già una notifica uguale, nello stato «Registrato» (%s del 03/01/2000). "+
+			"La riga è stata aggiunta disabilitata (notifica %s). Per inviarla comunque, indicare un'occasione diversa e riabilitarla.", waits.ID, d.NotificationID), d.Italian())
 
 		stored(func(n *flow.Notification) {
 			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, flow.CodeRefused

@@ -62,11 +62,11 @@ func TestDuplicateNamesTheEarlierNotification(t *testing.T) {
 	id := uuid.MustParse("9e0beb0b-464d-4e91-8de9-2885bccac7d9")
 	stored := uuid.MustParse("7cc0c865-87fd-4002-92ec-7952f211640d")
 	d := flow.Duplicate{Row: 1200, EarlierID: id, State: flow.NotificationRegistered, Date: time.Date(2030, 2, 28, 12, 0, 0, 0, time.UTC)}
-	assert.Equal(t, "Riga 1200: esiste già nel flusso una notifica uguale, nello stato «Registrato» (9e0beb0b-464d-4e91-8de9-2885bccac7d9 del 28/02/2030). "+
+	assert.Equal(t, "Riga 1200: Esiste già nel flusso una notifica uguale, nello stato «Registrato» (9e0beb0b-464d-4e91-8de9-2885bccac7d9 del 28/02/2030). "+
 		"La riga non è stata aggiunta di nuovo.", d.Italian())
 	d.NotificationID, d.State = stored, flow.NotificationSent
-	assert.Equal(t, "Riga 1200: esiste già una notifica uguale, nello stato «Inviato» (9e0beb0b-464d-4e91-8de9-2885bccac7d9 del 28/02/2030). "+
-		"La riga è stata aggiunta disabilitata (notifica 7cc0c865-87fd-4002-92ec-7952f211640d).", d.Italian())
+	assert.Equal(t, "Riga 1200: Esiste già una notifica uguale, nello stato «Inviato» (9e0beb0b-464d-4e91-8de9-2885bccac7d9 del 28/02/2030). "+
+		"La riga è stata aggiunta disabilitata (notifica 7cc0c865-87fd-4002-92ec-7952f211640d). Per inviarla comunque, indicare un'occasione diversa e riabilitarla.", d.Italian())
 }
 
 // What only histories show is a noun; what an operator orders is the button's word.

@@ -75,11 +75,12 @@ func (d Duplicate) Italian() string { return fmt.Sprintf("Riga %d: %s", d.Row, d
 
 // Reason returns the text of Italian without the number of the row.
 func (d Duplicate) Reason() string {
-	place, outcome := "", fmt.Sprintf("La riga è stata aggiunta disabilitata (notifica %s).", d.NotificationID)
+	place, outcome := "", fmt.Sprintf("La riga è stata aggiunta disabilitata (notifica %s). "+
+		"Per inviarla comunque, indicare un'occasione diversa e riabilitarla.", d.NotificationID)
 	if d.NotificationID == uuid.Nil {
 		place, outcome = " nel flusso", "La riga non è stata aggiunta di nuovo."
 	}
-	return fmt.Sprintf("esiste già%s una notifica uguale, nello stato «%s» (%s del %s). %s", place, d.State.Label(), d.EarlierID, day(d.Date), outcome)
+	return fmt.Sprintf("Esiste già%s una notifica uguale, nello stato «%s» (%s del %s). %s", place, d.State.Label(), d.EarlierID, day(d.Date), outcome)
 }
 
 // italy is the time zone of what operators read.

@@ -49,7 +49,7 @@ func TestImportTwiceSendsOnce(t *testing.T) {
 		{"Inviato", "Non resta niente da inviare. Per vedere il flusso: massivo show " + id},
 	} {
 		said := o.ran(t, 0, "import", name, "--note", "un'altra nota")
-		assert.Regexp(t, `Queste righe sono già state importate il \d\d/\d\d/\d{4} alle \d\d:\d\d:\d\d nel flusso `+id+` \(`+again.state+`\): non è stato aggiunto niente\.`, said)
+		assert.Regexp(t, `Queste righe sono già state importate il \d\d/\d\d/\d{4} alle \d\d:\d\d: non è stato aggiunto niente\.\n(.*\n)*Le righe sono nel flusso `+id+` \(`+again.state+`\)\.\n`, said)
 		must.Contain(t, said, again.next, "massivo import "+quoted(name)+" --occasion OCCASIONE\n")
 		assert.NotContains(t, said, "Importate")
 		o.ran(t, 0, "send")
@@ -338,7 +338,7 @@ func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 	setCell(t, file, "B4", "corto")
 	said := o.ran(t, exitRows, "import", file, "--good-rows")
 	first := flowIn(t, said)
-	assert.Contains(t, said, "Le righe senza errori sono già importate. Correggere le altre nella copia con gli errori segnati")
+	assert.Contains(t, said, "Le righe senza errori sono state importate. Correggere le altre nella copia con gli errori segnati")
 	o.ran(t, 0, "send", first)
 	setCell(t, marked, "B4", "TARI: avviso di pagamento")
 	said = o.ran(t, exitRows, "import", marked)

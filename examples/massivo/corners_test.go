@@ -343,9 +343,9 @@ func TestResendCorrectsTheFlowThatIsNamedAndAllOfItOrNothing(t *testing.T) {
 		says string
 		sent int
 	}{
-		"all are right":                     {0, []string{right, right}, nil, 0, "2, di cui 2 con dati corretti", 2},
+		"all are right":                     {0, []string{right, right}, nil, 0, "2, di cui 2 con i dati modificati", 2},
 		"one is wrong":                      {0, []string{right, wrong}, nil, exitRows, "Oggetto", 0},
-		"one is wrong, the good are wanted": {0, []string{right, wrong}, []string{"--good-rows"}, exitIncomplete, "1, di cui 1 con dati corretti", 1},
+		"one is wrong, the good are wanted": {0, []string{right, wrong}, []string{"--good-rows"}, exitIncomplete, "1, di cui 1 con i dati modificati", 1},
 		"of another flow":                   {1, []string{right, right}, nil, exitRows, "Notifica inesistente o di un altro flusso", 0},
 		"of another flow, the good wanted":  {1, []string{right, right}, []string{"--good-rows"}, exitRows, "Notifica inesistente o di un altro flusso", 0},
 	} {

@@ -425,7 +425,7 @@ func TestHardMoney(t *testing.T) {
 		"words":                fails(typed("dodici"), "non fa parte di un importo"),
 		"date":                 fails(dated("45716"), "data"),
 		"percentage":           fails(percent("0.5"), "percentuale"),
-		"empty":                fails(hardCell{}, "manca l'importo"),
+		"empty":                fails(hardCell{}, "manca la somma"),
 	})
 }
 

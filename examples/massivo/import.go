@@ -87,7 +87,9 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 	if report.Format == "" {
 		return f, err // it did not come to reading
 	}
-	fmt.Fprint(s.out, flowexcel.Italian(&report, added, shown))
+	if !errors.Is(err, flussi.ErrCommitUnknown) { // then it is not known what was imported
+		fmt.Fprint(s.out, flowexcel.Italian(&report, added, shown))
+	}
 	marked := false
 	if !report.Complete || added.Invalid > 0 {
 		marked = s.mark(file, how, func(w io.Writer) error { return template.Annotate(ctx, w, file, file.size, &report, added) })
@@ -97,7 +99,7 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 		fmt.Fprintln(s.out, "\nNon si sa se le righe siano state importate. Ripetere lo stesso comando: se le righe ci sono già, il programma le riconosce e non le aggiunge di nuovo.")
 		return f, err
 	case !added.ImportedAt.IsZero():
-		s.tellImported(f, added, name, how)
+		s.tellImported(f, name, how)
 	case added.Added+added.DuplicateCount == 0:
 		s.tellRefused(&report, name, marked, err)
 		return f, wrongFile(err)
@@ -163,13 +165,11 @@ func (s *session) tellRefused(report *excel.Report, name string, marked bool, er
 	}
 }
 
-// tellImported prints that an earlier import stored the rows, and the next step.
-func (s *session) tellImported(f flow.Flow, added flow.AddReport, name string, how importing) {
-	fmt.Fprintf(s.out, "\nQueste righe sono già state importate il %s", formatted(added.ImportedAt, "02/01/2006 alle 15:04:05"))
+// tellImported prints which flow has the rows since an earlier import, and the next step.
+func (s *session) tellImported(f flow.Flow, name string, how importing) {
 	if f.ID != uuid.Nil { // reading the flow succeeded
-		fmt.Fprintf(s.out, " nel flusso %s (%s)", f.ID, stateOf(f))
+		fmt.Fprintf(s.out, "\nLe righe sono nel flusso %s (%s).\n", f.ID, stateOf(f))
 	}
-	fmt.Fprintln(s.out, ": non è stato aggiunto niente.")
 	if f.ID == uuid.Nil || s.plays {
 		return
 	}

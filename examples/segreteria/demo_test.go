@@ -81,7 +81,7 @@ func TestTheDemoShowsTheGuidesTableAndTheRest(t *testing.T) {
 
 	for title, wants := range map[string][]string{
 		"Le dieci operazioni della guida, per una tassa in due rate": {
-			"3 righe con errori su 10: nessun avviso è stato creato.", "Riga 5, colonna A", "Riga 8, colonna G", "Riga 11, colonna E (Rata): La rata non esiste: l'evento ha 2 rate.",
+			"Nessun avviso è stato creato: correggere le righe con errori e importare di nuovo il file.", "Righe senza errori: 7. Righe con errori: 3.", "Riga 5, colonna A", "Riga 8, colonna G", "Riga 11, colonna E (Rata): La rata non esiste: l'evento ha 2 rate.",
 			"10 righe, 20 avvisi per 1.470,00 €.", "Trasmessi: 19. Rifiutati: 0. Senza risposta: 1.", "Trasmessi: 1. Rifiutati: 0. Senza risposta: 0.",
 			"Famiglie che hanno fatto l'accesso: 8.", "File nella cartella «avvisi»: 20", "File interrotti a metà e scaricati di nuovo: 1.", "Da pagare", "Avvisi con uno stato nuovo: 10. Discrepanze: 0."},
 		"Un evento che il DS rifiuta, corretto e di nuovo sottoposto": {"La causale non dice quali musei.", "Rifiutato", "Modifica", "Da notificare"},

@@ -103,7 +103,7 @@ func (d *demo) addNotices(ctx context.Context) error {
 	if !errors.Is(err, flussi.ErrRows) {
 		return errors.Join(errors.New("the wrong rows were not noticed"), err)
 	}
-	if err := d.say("    %s\n%s\n    Le celle con errori sono segnate in alunni-errori.xlsx. Dopo la correzione:\n", flussi.Explain(err), indent(told)); err != nil {
+	if err := d.say("%s\n    Le celle con errori sono segnate in alunni-errori.xlsx. Dopo la correzione:\n", indent(told)); err != nil {
 		return err
 	}
 	if err := d.correct(name); err != nil {

@@ -87,11 +87,13 @@ func TestCorrectedCopySendsOnlyCorrectedRows(t *testing.T) {
 	file := imports(t).Fill(t, cells)
 	first, added, report, told := w.importFile(t, file, flow.AddConfig{})
 	assert.Equal(t, 4, added.Added)
-	const hint = "Le righe senza errori sono già importate."
+	const hint = "Le righe senza errori sono state importate."
 	assert.Contains(t, told, hint)
 	var marked bytes.Buffer
 	require.NoError(t, template(t).Annotate(t.Context(), &marked, bytes.NewReader(file), int64(len(file)), report, added))
-	assert.Contains(t, errorSheet(t, marked.Bytes()), hint)
+	for _, said := range []string{hint, "Notifiche importate: 4."} {
+		assert.Contains(t, errorSheet(t, marked.Bytes()), said)
+	}
 
 	copied := exceltest.Edit(t, marked.Bytes(), map[string]any{"B4": "Scadenza della TARI", "A6": appiotest.SampleCitizen(4).Reveal()})
 	second, added, _, told := w.importFile(t, copied, flow.AddConfig{})
@@ -121,7 +123,7 @@ func TestHintOnlyIfRowsAreStored(t *testing.T) {
 	var refused excel.Report
 	_, added, err := w.ImportFlow(t.Context(), operator, taxes, flow.Details{}, rowsOf(t, template(t), file, &refused), flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
-	const hint = "Le righe senza errori sono già importate."
+	const hint = "Le righe senza errori sono state importate."
 	assert.NotContains(t, flowexcel.Italian(&refused, added, 0), hint, "nothing was stored")
 
 	_, _, _, told := w.importFile(t, file, flow.AddConfig{})

@@ -68,8 +68,15 @@ func (r *CorrectReport) OK() bool { return r.File.Complete && r.Invalid == 0 }
 func (r *CorrectReport) Italian(most int) string {
 	var b strings.Builder
 	if r.File.Complete {
-		fmt.Fprintf(&b, "Notifiche riportate a «Registrato», da inviare di nuovo: %s, di cui %s con dati corretti.\n",
-			italian.Number(r.Corrected+r.SetBack), italian.Number(r.Corrected))
+		switch all := r.Corrected + r.SetBack; {
+		case all == 0:
+			b.WriteString("Nessuna notifica è stata riportata a «Registrato».\n")
+		case r.Corrected == 0:
+			fmt.Fprintf(&b, "Notifiche riportate a «Registrato», da inviare di nuovo: %s.\n", italian.Number(all))
+		default:
+			fmt.Fprintf(&b, "Notifiche riportate a «Registrato», da inviare di nuovo: %s, di cui %s con i dati modificati.\n",
+				italian.Number(all), italian.Number(r.Corrected))
+		}
 		fmt.Fprintf(&b, "Righe senza correzioni: %s in «Errore», lasciate come sono; %s in altri stati.\n",
 			italian.Number(r.Unchanged), italian.Number(r.Settled))
 		if r.Unchanged > 0 {

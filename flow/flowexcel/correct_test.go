@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -254,7 +255,7 @@ func TestAllOrNothingUnlessGoodRowsAreAskedFor(t *testing.T) {
 		if good {
 			require.NoError(t, err)
 			assert.Equal(t, flow.NotificationRegistered, w.get(t, a.ID).State)
-			assert.Contains(t, report.Italian(0), "Notifiche riportate a «Registrato», da inviare di nuovo: 1, di cui 1 con dati corretti.")
+			assert.Contains(t, report.Italian(0), "Notifiche riportate a «Registrato», da inviare di nuovo: 1, di cui 1 con i dati modificati.")
 		} else {
 			require.ErrorIs(t, err, flussi.ErrRows)
 			assert.Equal(t, "1 riga con errori su 2: nessuna notifica è stata corretta.", flussi.Explain(err))
@@ -658,4 +659,16 @@ func TestInvisibleCharacterInAWordIsNoCorrection(t *testing.T) {
 	})
 	report := w.corrects(t, w.edited(t, map[string]any{"B2": "Oggetto riservato al cittadino"}))
 	assert.Equal(t, 1, report.Unchanged, report.Italian(0))
+}
+
+func TestCorrectReportSaysWhatWasSetBack(t *testing.T) {
+	for want, r := range map[string]flowexcel.CorrectReport{
+		"Nessuna notifica è stata riportata a «Registrato».\n":                                          {Unchanged: 2},
+		"Notifiche riportate a «Registrato», da inviare di nuovo: 3.\n":                                 {SetBack: 3},
+		"Notifiche riportate a «Registrato», da inviare di nuovo: 3, di cui 2 con i dati modificati.\n": {SetBack: 1, Corrected: 2},
+		"Notifiche riportate a «Registrato», da inviare di nuovo: 1, di cui 1 con i dati modificati.\n": {Corrected: 1},
+	} {
+		r.File.Complete = true
+		assert.True(t, strings.HasPrefix(r.Italian(0), want), r.Italian(0))
+	}
 }

@@ -8,18 +8,25 @@
 //	var report excel.Report                                        // Importa da File Excel
 //	rows := template.Rows(ctx, file, size, &report)
 //	f, added, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
-//	fmt.Print(flowexcel.Italian(&report, added, 0))
-//	err = template.Annotate(ctx, w, file, size, &report, added)    // the operator's file, with the wrong cells marked
+//	var fault *excel.FileError
+//	if err != nil && !errors.As(err, &fault) && !errors.Is(err, flussi.ErrRows) {
+//		fmt.Println(flussi.Explain(err))                           // not about the file
+//		return err
+//	}
+//	fmt.Print(flowexcel.Italian(&report, added, 0))                // what was imported, and what is wrong
+//	if report.Complete && added.Invalid > 0 {                      // the operator's file, with the wrong cells marked
+//		err = template.Annotate(ctx, w, file, size, &report, added)
+//	}
 //
 //	err = template.Export(ctx, w, service.AllNotifications(ctx, operator, filter)) // Esporta Excel
 //	done, err := template.Correct(ctx, service, operator, file, size, flowexcel.CorrectConfig{})
 //	fmt.Print(done.Italian(0))
 //
 // The report is about the file, the [flow.AddReport] about its rows, also those that the template
-// refused. After an import, show [Italian] of both: it has whatever is wrong with the file. An
-// error that is neither an [*excel.FileError] nor a [flussi.ErrRows] is about something else:
-// show [flussi.Explain] of it. [Template.Annotate] refuses a file that was not read to its end
-// with [excel.ErrReport].
+// refused. [Italian] of both has whatever is wrong with the file and its rows. An error that is
+// neither an [*excel.FileError] nor a [flussi.ErrRows], such as one of the store or a file without
+// rows, is not in the reports: show [flussi.Explain] of it instead. [Template.Annotate] refuses a
+// file that was not read to its end with [excel.ErrReport].
 //
 // # Import
 //
@@ -31,7 +38,7 @@
 // payment, and needs both. A due date is the end of its day in Italy.
 //
 // The template's sheet is Notifiche, with the header in row 1. The same file can be imported again:
-// see [flow.Service.ImportFlow]. So can the marked copy of a file of which only the good rows were
+// see [flow.Service.ImportFlow]. So can the marked copy of a file of which only the valid rows were
 // imported, once its errors are corrected: it becomes a flow of its own, in which the rows that the
 // first one has are disabled; or it is added to the first flow
 // ([flow.Service.AddNotifications]), which takes only the others.

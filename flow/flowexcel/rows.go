@@ -2,14 +2,15 @@ package flowexcel
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Rows reads the rows of a workbook or a CSV file, as [flow.Service.AddNotifications]
@@ -25,22 +26,57 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 }
 
 // alreadyImported is the hint for a file of which only the valid rows were stored.
-const alreadyImported = "Le righe senza errori sono già importate. Correggere le altre nella copia con gli errori segnati e importarla di nuovo, tutta intera: le righe già importate vengono riconosciute e i loro messaggi non si inviano due volte."
+const alreadyImported = "Le righe senza errori sono state importate. Correggere le altre nella copia con gli errori segnati e importarla di nuovo, tutta intera: le righe già importate vengono riconosciute e i loro messaggi non si inviano due volte."
 
-// Italian sums an import up for the operator: the report of its reading, and the [flow.AddReport]
-// of [flow.Service.AddNotifications] or [flow.Service.ImportFlow]. Messages that the service has
-// already are listed as doubts. If valid rows were stored and others were not, a hint says that the
-// corrected file can be imported again as a whole. Of the errors and of the notes, no more than
-// most are listed; 0 lists as many as the reports have. See [excel.Report.Italian].
+// Italian sums an import up for the operator: what was imported, the report of its reading, and the
+// [flow.AddReport] of [flow.Service.AddNotifications] or [flow.Service.ImportFlow]. It begins with
+// how many notifications were stored, or with why none was: an earlier call stored the same rows,
+// the flow has them, or something has to be corrected. Messages that the service has already are
+// listed as doubts. If valid rows were stored and others were not, a hint says that the corrected
+// file can be imported again as a whole. Of the errors and of the notes, no more than most are
+// listed; 0 lists as many as the reports have. See [excel.Report.Italian].
+//
+// It is for an import that succeeded, and for one refused with an [*excel.FileError] or a
+// [flussi.ErrRows]. For any other error show [flussi.Explain] instead: the reports do not have it,
+// and after a [flussi.ErrCommitUnknown] they do not know what was stored.
 func Italian(report *excel.Report, added flow.AddReport, most int) string {
-	return withDuplicates(report, added).Italian(&excel.RowsError{Rows: added.Errors, Invalid: added.Invalid}, most)
+	text := withDuplicates(report, added).Italian(&excel.RowsError{Rows: added.Errors, Invalid: added.Invalid}, most)
+	if first := stored(report, added); first != "" {
+		return first + "\n" + text
+	}
+	return text
 }
 
-// Annotate writes a copy of the operator's own file with the errors and doubts of [Italian] marked.
-// See [excel.Template.Annotate] for the errors; for a file of corrections,
-// [Template.AnnotateCorrections].
+// Annotate writes a copy of the operator's own file with the errors and doubts of [Italian] marked,
+// and with what it says was imported. See [excel.Template.Annotate] for the errors; for a file of
+// corrections, [Template.AnnotateCorrections].
 func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, added flow.AddReport) error {
-	return t.imports.Annotate(ctx, w, r, size, withDuplicates(report, added), &excel.RowsError{Rows: added.Errors, Invalid: added.Invalid})
+	all := withDuplicates(report, added)
+	if all != nil {
+		if first := stored(report, added); first != "" {
+			all.Hints = slices.Insert(all.Hints, 0, first)
+		}
+	}
+	return t.imports.Annotate(ctx, w, r, size, all, &excel.RowsError{Rows: added.Errors, Invalid: added.Invalid})
+}
+
+// stored says how many notifications were stored, or why none was; "" if the reports do not tell.
+func stored(report *excel.Report, added flow.AddReport) string {
+	const none = "Nessuna notifica è stata importata"
+	var file *excel.FileError
+	switch {
+	case !added.ImportedAt.IsZero():
+		return "Queste righe sono già state importate il " + italian.Moment(added.ImportedAt) + ": non è stato aggiunto niente."
+	case added.Added > 0:
+		return "Notifiche importate: " + italian.Number(added.Added) + "."
+	case added.DuplicateCount > 0:
+		return none + ": le righe senza errori sono già nel flusso."
+	case errors.As(report.Err, &file):
+		return none + "."
+	case added.Invalid > 0 && report.Complete:
+		return none + ": correggere " + italian.Choose(added.Invalid, "la riga", "le righe") + " con errori e importare di nuovo il file."
+	}
+	return ""
 }
 
 // withDuplicates returns a copy of the report with what the service found besides errors.
@@ -51,8 +87,7 @@ func withDuplicates(report *excel.Report, added flow.AddReport) *excel.Report {
 	all := *report
 	all.Notes, all.Hints = slices.Clone(report.Notes), slices.Clone(report.Hints)
 	for _, d := range added.Duplicates {
-		text := d.Reason() // the note names the row
-		all.AddWarning(d.Row, &flussi.ValueError{Type: "Row", Err: flussi.ErrDuplicate, Reason: strings.ToUpper(text[:1]) + text[1:]})
+		all.AddWarning(d.Row, &flussi.ValueError{Type: "Row", Err: flussi.ErrDuplicate, Reason: d.Reason()}) // the note names the row
 	}
 	all.MoreNotes += added.DuplicateCount - len(added.Duplicates)
 	if added.Invalid > 0 && (added.Added+added.DuplicateCount > 0 || !added.ImportedAt.IsZero()) {

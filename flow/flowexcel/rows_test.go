@@ -96,8 +96,8 @@ func TestWrongRowsAreToldAtTheirCells(t *testing.T) {
 		"no such day":          {map[string]any{"D2": "31/04/2099"}, "D", flussi.ErrDate, ""},
 		"a time of day":        {map[string]any{"D2": "16/06/2099 12:00"}, "D", excel.ErrTimeOfDay, "sola data"},
 		"amount of zero":       {map[string]any{"E2": 0}, "E", flussi.ErrRange, ""},
-		"amount alone":         {map[string]any{"F2": nil}, "F", flow.ErrPayment, "manca il numero avviso"},
-		"notice number alone":  {map[string]any{"E2": nil}, "E", flow.ErrPayment, "manca l'importo"},
+		"amount alone":         {map[string]any{"F2": nil}, "F", flow.ErrPayment, "C'è la somma ma manca il numero avviso: scriverlo, oppure togliere la somma."},
+		"notice number alone":  {map[string]any{"E2": nil}, "E", flow.ErrPayment, "C'è il numero avviso ma manca la somma: scriverla, oppure togliere il numero avviso."},
 		"notice as a number":   {map[string]any{"F2": 301005100001400678}, "F", flussi.ErrDigitsLost, ""},
 		"payee alone":          {map[string]any{"E2": nil, "F2": nil, "H2": nil}, "G", flow.ErrPayment, "C'è un ente creditore"},
 		"late payment of none": {map[string]any{"E2": nil, "F2": nil, "G2": nil}, "H", excel.ErrCheck, "non è una notifica di pagamento"},
@@ -256,4 +256,29 @@ func TestItalianTellsADraftsErrorsAtTheirColumns(t *testing.T) {
 
 func TestBreakEndsTheReading(t *testing.T) {
 	imports(t).CheckLoopLeft(t, imports(t).Fill(t, map[string]any{"A2": code, "B2": "Scadenza della TARI", "C2": text, "A3": code, "B3": "corto", "C3": text}))
+}
+
+// The first line says what was imported, in every case that the reports can tell.
+func TestItalianBeginsWithWhatWasImported(t *testing.T) {
+	rows := func(n, invalid int) flussi.ImportReport { return flussi.ImportReport{Rows: n, Invalid: invalid} }
+	at := time.Date(2026, 11, 30, 6, 14, 0, 0, time.UTC)
+	const counts = "Righe senza errori: "
+	for want, c := range map[string]struct {
+		read  excel.Report
+		added flow.AddReport
+	}{
+		"Notifiche importate: 1.044.\n" + counts: {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(1044, 0), Added: 1044}},
+		"Notifiche importate: 44.\n" + counts:    {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(46, 2), Added: 44}},
+		"Notifiche importate: 1.\n" + counts:     {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(1, 0), Added: 1, Disabled: 1, DuplicateCount: 1}},
+		"Nessuna notifica è stata importata: correggere le righe con errori e importare di nuovo il file.\n": {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 2)}},
+		"Nessuna notifica è stata importata: correggere la riga con errori e importare di nuovo il file.\n":  {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 1)}},
+		"Nessuna notifica è stata importata: le righe senza errori sono già nel flusso.\n":                   {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 1), DuplicateCount: 2}},
+		"Nessuna notifica è stata importata.\nIl file è vuoto.\n":                                            {excel.Report{Err: &excel.FileError{Err: excel.ErrFormat, Reason: "Il file è vuoto."}}, flow.AddReport{ImportReport: rows(3, 1)}},
+		"Queste righe sono già state importate il 30/11/2026 alle 07:14: non è stato aggiunto niente.\n":     {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 0), ImportedAt: at}},
+		counts + "0.":                   {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 0)}}, // such as a failure of the store
+		"La lettura è stata interrotta": {excel.Report{}, flow.AddReport{ImportReport: rows(3, 1)}},
+	} {
+		told := flowexcel.Italian(&c.read, c.added, 0)
+		assert.True(t, strings.HasPrefix(told, want), "%s: %s", want, told)
+	}
 }

@@ -84,7 +84,7 @@ func lateFault(d flow.Draft, late *bool) error {
 	if d.IsPayment || late == nil || !*late {
 		return nil
 	}
-	return excel.NewCheckError(lateHeader, "La cella riguarda un pagamento, ma non è una notifica di pagamento: aggiungere l'importo e il numero avviso, o svuotare la cella.")
+	return excel.NewCheckError(lateHeader, "La cella riguarda un pagamento, ma non è una notifica di pagamento: aggiungere la somma e il numero avviso, o svuotare la cella.")
 }
 
 // Blank (Scarica Template) writes the empty workbook for people to fill in. See

@@ -6,6 +6,7 @@ package italian
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -100,4 +101,13 @@ func Length(name string, n, least, most int, note string) string {
 		need = Choose(most, "può essere", "possono essere") + " al massimo " + Number(most)
 	}
 	return name + " ha " + Character.Count(n) + note + ": " + need + "."
+}
+
+// Moment writes a time in Italy: "30/11/2026 alle 07:14".
+func Moment(t time.Time) string {
+	zone, err := time.LoadLocation("Europe/Rome") // package flussi links the zone data
+	if err != nil {
+		zone = time.UTC
+	}
+	return t.In(zone).Format("02/01/2006 alle 15:04")
 }

@@ -6,16 +6,23 @@
 //
 //	var report excel.Report                                      // Creazione pagamenti, massiva
 //	added, err := service.AddNotices(ctx, assistant, event.ID, template.Rows(ctx, file, size, &report), pagoinrete.AddConfig{})
-//	fmt.Print(noticeexcel.Italian(&report, added, 0))
-//	err = template.Annotate(ctx, w, file, size, &report, added)  // the office's file, with the wrong cells marked
+//	var fault *excel.FileError
+//	if err != nil && !errors.As(err, &fault) && !errors.Is(err, flussi.ErrRows) {
+//		fmt.Println(flussi.Explain(err))                         // not about the file
+//		return err
+//	}
+//	fmt.Print(noticeexcel.Italian(&report, added, 0))            // what was created, and what is wrong
+//	if report.Complete && added.Invalid > 0 {                    // the office's file, with the wrong cells marked
+//		err = template.Annotate(ctx, w, file, size, &report, added)
+//	}
 //
 //	err = template.Export(ctx, w, service.AllNotices(ctx, assistant, filter)) // Esporta Excel
 //
 // The report is about the file, the [pagoinrete.AddReport] about its rows, also those that the
-// template refused. After an import, show [Italian] of both: it has whatever is wrong with the
-// file. An error that is neither an [*excel.FileError] nor a [flussi.ErrRows] is about something
-// else: show [flussi.Explain] of it. [Template.Annotate] refuses a file that was not read to its
-// end with [excel.ErrReport].
+// template refused. [Italian] of both has whatever is wrong with the file and its rows. An error
+// that is neither an [*excel.FileError] nor a [flussi.ErrRows], such as one of the store or a file
+// without rows, is not in the reports: show [flussi.Explain] of it instead. [Template.Annotate]
+// refuses a file that was not read to its end with [excel.ErrReport].
 //
 // # Import
 //

@@ -2,10 +2,12 @@ package noticeexcel
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -21,16 +23,49 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 	})
 }
 
-// Italian sums an import up for the office: the report of its reading, and the
-// [pagoinrete.AddReport] of [pagoinrete.Service.AddNotices]. Errors that depend on the event, such
-// as an instalment that it does not have, are at their columns. Of the errors and of the notes, no
-// more than most are listed; 0 lists as many as the reports have. See [excel.Report.Italian].
+// Italian sums an import up for the office: what was created, the report of its reading, and the
+// [pagoinrete.AddReport] of [pagoinrete.Service.AddNotices]. It begins with how many notices were
+// created, or with what to do if none was. Errors that depend on the event, such as an instalment
+// that it does not have, are at their columns. Of the errors and of the notes, no more than most
+// are listed; 0 lists as many as the reports have. See [excel.Report.Italian].
+//
+// It is for an import that succeeded, and for one refused with an [*excel.FileError] or a
+// [flussi.ErrRows]. For any other error show [flussi.Explain] instead: the reports do not have it,
+// and after a [flussi.ErrCommitUnknown] they do not know what was stored.
 func Italian(report *excel.Report, added pagoinrete.AddReport, most int) string {
-	return report.Italian(&excel.RowsError{Rows: added.Errors, Invalid: added.Invalid}, most)
+	text := report.Italian(&excel.RowsError{Rows: added.Errors, Invalid: added.Invalid}, most)
+	if first := created(report, added); first != "" {
+		return first + "\n" + text
+	}
+	return text
 }
 
-// Annotate writes a copy of the office's own file with the errors and doubts of [Italian] marked.
-// See [excel.Template.Annotate] for the errors.
+// Annotate writes a copy of the office's own file with the errors and doubts of [Italian] marked,
+// and with what it says was created. See [excel.Template.Annotate] for the errors.
 func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, added pagoinrete.AddReport) error {
-	return t.imports.Annotate(ctx, w, r, size, report, &excel.RowsError{Rows: added.Errors, Invalid: added.Invalid})
+	all := report
+	if report != nil {
+		if first := created(report, added); first != "" {
+			withFirst := *report
+			withFirst.Hints = append([]string{first}, report.Hints...)
+			all = &withFirst
+		}
+	}
+	return t.imports.Annotate(ctx, w, r, size, all, &excel.RowsError{Rows: added.Errors, Invalid: added.Invalid})
+}
+
+// created says how many notices were created, or what to do if none was; "" if the reports do not
+// tell.
+func created(report *excel.Report, added pagoinrete.AddReport) string {
+	const none = "Nessun avviso è stato creato"
+	var file *excel.FileError
+	switch {
+	case added.Notices > 0:
+		return "Avvisi creati: " + italian.Number(added.Notices) + "."
+	case errors.As(report.Err, &file):
+		return none + "."
+	case added.Invalid > 0 && report.Complete:
+		return none + ": correggere " + italian.Choose(added.Invalid, "la riga", "le righe") + " con errori e importare di nuovo il file."
+	}
+	return ""
 }

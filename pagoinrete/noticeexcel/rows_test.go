@@ -229,3 +229,24 @@ func TestItalianTellsWhatTheEventFound(t *testing.T) {
 func TestBreakEndsTheReading(t *testing.T) {
 	imports(t).CheckLoopLeft(t, imports(t).Fill(t, map[string]any{"A2": pupil, "A3": "x"}))
 }
+
+// The first line says what was created, in every case that the reports can tell.
+func TestItalianBeginsWithWhatWasCreated(t *testing.T) {
+	rows := func(n, invalid int) flussi.ImportReport { return flussi.ImportReport{Rows: n, Invalid: invalid} }
+	const counts = "Righe senza errori: "
+	for want, c := range map[string]struct {
+		read  excel.Report
+		added pagoinrete.AddReport
+	}{
+		"Avvisi creati: 1.044.\n" + counts: {excel.Report{Complete: true}, pagoinrete.AddReport{ImportReport: rows(348, 0), Notices: 1044}},
+		"Avvisi creati: 1.\n" + counts:     {excel.Report{Complete: true}, pagoinrete.AddReport{ImportReport: rows(2, 1), Notices: 1}},
+		"Nessun avviso è stato creato: correggere le righe con errori e importare di nuovo il file.\n": {excel.Report{Complete: true}, pagoinrete.AddReport{ImportReport: rows(3, 2)}},
+		"Nessun avviso è stato creato: correggere la riga con errori e importare di nuovo il file.\n":  {excel.Report{Complete: true}, pagoinrete.AddReport{ImportReport: rows(3, 1)}},
+		"Nessun avviso è stato creato.\nIl file è vuoto.\n":                                            {excel.Report{Err: &excel.FileError{Err: excel.ErrFormat, Reason: "Il file è vuoto."}}, pagoinrete.AddReport{ImportReport: rows(3, 1)}},
+		counts + "0.":                   {excel.Report{Complete: true}, pagoinrete.AddReport{ImportReport: rows(3, 0)}}, // such as a failure of the store
+		"La lettura è stata interrotta": {excel.Report{}, pagoinrete.AddReport{ImportReport: rows(3, 1)}},
+	} {
+		told := noticeexcel.Italian(&c.read, c.added, 0)
+		assert.True(t, strings.HasPrefix(told, want), "%s: %s", want, told)
+	}
+}

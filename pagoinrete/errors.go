@@ -1,6 +1,7 @@
 package pagoinrete
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -49,7 +50,14 @@ func failed(operation, entity string, id uuid.UUID, err error) error {
 	if err == nil {
 		return nil
 	}
-	return core.Failure(flussi.Error{Package: "pagoinrete", Operation: operation, Entity: entity, ID: id, Err: err},
+	failure := flussi.Error{Package: "pagoinrete", Operation: operation, Entity: entity, ID: id, Err: err}
+	var remote *flussi.RemoteError
+	if errors.As(err, &remote) && remote.Kind == flussi.ErrOutcomeUnknown && remote.Reason == "" {
+		// Every call of the service may be repeated: it recognises what was done.
+		return core.Failure(failure, core.Reason{Err: flussi.ErrOutcomeUnknown,
+			Italian: "Pago In Rete non ha dato una risposta certa: ripetere l'operazione. Quanto è già stato trasmesso viene riconosciuto."})
+	}
+	return core.Failure(failure,
 		core.Reason{Err: flussi.ErrNotFound, Italian: "Evento o avviso inesistente, oppure utente non abilitato alla scuola."},
 		core.Reason{Err: flussi.ErrForbidden, Italian: "L'utente non è abilitato alla scuola: rivolgersi a chi assegna le abilitazioni."})
 }

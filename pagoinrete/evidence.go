@@ -129,19 +129,20 @@ func (d Discrepancy) Italian() string {
 	case "":
 		return ""
 	case DiscrepancyMissing:
-		return "Quanto era stato trasmesso non risulta su Pago In Rete."
+		return "Quanto era stato trasmesso non risulta su Pago In Rete: verificare su Pago In Rete, poi eseguire di nuovo «Verifica stato» o archiviare la discrepanza."
 	case DiscrepancyNumber:
-		return "Su Pago In Rete l'avviso ha un altro numero."
+		return "Su Pago In Rete l'avviso ha un altro numero: verificare quale ha ricevuto chi deve pagare, poi archiviare la discrepanza."
 	case DiscrepancyAmount:
-		return fmt.Sprintf("L'importo pagato è %s, diverso da quello dovuto.", d.Amount.Euro())
+		return fmt.Sprintf("L'importo pagato è %s, diverso da quello dovuto: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.", d.Amount.Euro())
 	case DiscrepancyPaidTwice:
-		return "L'avviso risulta pagato più di una volta."
+		return "L'avviso risulta pagato più di una volta: verificare e, se confermato, disporre il rimborso."
 	case DiscrepancyPaid:
-		return "L'avviso risulta pagato, anche se è annullato o rimborsato."
+		return "L'avviso risulta pagato, anche se è annullato o rimborsato: verificare e, se confermato, disporre il rimborso."
 	case DiscrepancyReversed:
-		return "Il pagamento risulta revocato."
+		return "Il pagamento risulta revocato: verificare con la banca o con il PSP, poi archiviare la discrepanza."
 	}
-	return fmt.Sprintf("Su Pago In Rete lo stato è «%s», che non può seguire quello registrato.", d.label())
+	return fmt.Sprintf("Su Pago In Rete lo stato è «%s», che non può seguire quello registrato: "+
+		"verificare su Pago In Rete, poi eseguire di nuovo «Verifica stato» o archiviare la discrepanza.", d.label())
 }
 
 // label is the name of the state that Pago In Rete says.

@@ -256,11 +256,11 @@ func ExampleService_ApplySettlement() {
 	}
 	// Output:
 	// abbinati 1 già noti 0 da guardare 1 <nil>
-	// Riga 2: L'importo è 5,00 €, quello dovuto è 50,00 €.
+	// Riga 2: L'importo è 5,00 €, quello dovuto è 50,00 €: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.
 	// abbinati 0 già noti 1 da guardare 1 <nil>
-	// Riga 2: L'importo è 5,00 €, quello dovuto è 50,00 €.
+	// Riga 2: L'importo è 5,00 €, quello dovuto è 50,00 €: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.
 	// Pagamento confermato []
-	// Pagato (Pagato online) [L'importo pagato è 5,00 €, diverso da quello dovuto.]
+	// Pagato (Pagato online) [L'importo pagato è 5,00 €, diverso da quello dovuto: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.]
 }
 
 // A settlement as a CSV file, with columns of one's own choice. What cannot be read is told by

@@ -204,15 +204,15 @@ func (s source) match(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	case same:
 		return NoticeChange{}, true, nil
 	case !own.IsZero():
-		return differs(DiscrepancyPaidTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato: il riferimento registrato è un altro.")
+		return differs(DiscrepancyPaidTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato con un altro riferimento: verificare con la banca o con il PSP e, se è stato pagato due volte, disporre il rimborso.")
 	case n.State == NoticePaidManually, n.State == NoticeReconciledManually:
-		return differs(DiscrepancyPaidTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato al di fuori di Pago In Rete.")
+		return differs(DiscrepancyPaidTwice), false, refuse(ErrPaidTwice, "L'avviso risulta già pagato al di fuori di Pago In Rete: verificare con la banca o con il PSP e, se è stato pagato due volte, disporre il rimborso.")
 	case n.State == NoticeCancelled, n.State == NoticeRefunded:
 		return differs(DiscrepancyPaid), false, refuse(ErrNotPayable, "L'avviso è nello stato «%s»: verificare il pagamento.", n.State.Label())
 	case !notified:
-		return NoticeChange{}, false, refuse(ErrNotPayable, "L'evento dell'avviso non è nello stato «%s».", EventNotified.Label())
+		return NoticeChange{}, false, refuse(ErrNotPayable, "L'evento dell'avviso non è nello stato «%s»: eseguire «Verifica stato» e riscontrare di nuovo la riga.", EventNotified.Label())
 	case row.Amount != n.Due() && hand == "":
-		return differs(DiscrepancyAmount), false, refuse(ErrAmount, "L'importo è %s, quello dovuto è %s.", row.Amount.Euro(), n.Due().Euro())
+		return differs(DiscrepancyAmount), false, refuse(ErrAmount, "L'importo è %s, quello dovuto è %s: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.", row.Amount.Euro(), n.Due().Euro())
 	}
 	from, path := n.State, []NoticeAction{s.action}
 	to, err := NoticeMachine().Next(from, s.action)

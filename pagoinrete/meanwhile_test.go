@@ -272,6 +272,8 @@ func TestStateIsReadBackAfter500(t *testing.T) {
 				}
 				require.Error(t, err, change)
 				assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err), change)
+				assert.Equal(t, "Pago In Rete non ha dato una risposta certa: ripetere l'operazione. Quanto è già stato trasmesso viene riconosciuto.",
+					flussi.Explain(err), change)
 				assert.NoError(t, do(), change)
 			}
 			once(restgatewaytest.PutNotice, restgatewaytest.GetNotices, func() error {

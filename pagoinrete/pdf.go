@@ -2,6 +2,7 @@ package pagoinrete
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 
@@ -94,5 +95,8 @@ func (s *Service) Receipt(ctx context.Context, by flussi.Actor, id uuid.UUID) (R
 		return Receipt{}, noticeFailure(op, id, err)
 	}
 	receipt, err := g.Receipt(ctx, id)
+	if errors.Is(err, flussi.ErrRemoteNotFound) && !paid(n.State) {
+		err = refuse(err, "L'avviso non ha ancora una ricevuta: non risulta pagato. Eseguire «Verifica stato».")
+	}
 	return receipt, noticeFailure(op, id, err)
 }

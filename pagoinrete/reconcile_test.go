@@ -75,11 +75,11 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 		says string
 	}{
 		{3, flussi.ErrNotFound, "Riga 3: Nessun avviso della scuola ha questo IUV: verificare a chi è destinato il pagamento."},
-		{4, pagoinrete.ErrPaidTwice, "Riga 4: L'avviso risulta già pagato al di fuori di Pago In Rete."},
+		{4, pagoinrete.ErrPaidTwice, "Riga 4: L'avviso risulta già pagato al di fuori di Pago In Rete: verificare con la banca o con il PSP e, se è stato pagato due volte, disporre il rimborso."},
 		{5, pagoinrete.ErrNotPayable, "Riga 5: L'avviso è nello stato «Annullato»: verificare il pagamento."},
-		{6, pagoinrete.ErrAmount, "Riga 6: L'importo è 49,99 €, quello dovuto è 50,00 €."},
+		{6, pagoinrete.ErrAmount, "Riga 6: L'importo è 49,99 €, quello dovuto è 50,00 €: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza."},
 		{7, pagoinrete.ErrReversed, "Riga 7: Il pagamento è stato revocato: verificare con la banca o con il PSP."},
-		{8, pagoinrete.ErrPaidTwice, "Riga 8: L'avviso risulta già pagato: il riferimento registrato è un altro."},
+		{8, pagoinrete.ErrPaidTwice, "Riga 8: L'avviso risulta già pagato con un altro riferimento: verificare con la banca o con il PSP e, se è stato pagato due volte, disporre il rimborso."},
 		{9, flussi.ErrEmpty, "Riga 9: Manca la data."},
 		{10, flussi.ErrNotFound, "Riga 10: Nessun avviso della scuola ha questo IUV: verificare a chi è destinato il pagamento."},
 		{11, flussi.ErrRange, "Riga 11: Manca il riferimento. L'importo della riga non è valido."},
@@ -112,7 +112,7 @@ func TestASettlementConfirmsWhatWasPaid(t *testing.T) {
 	assert.ErrorIs(t, w.settle(t, taken).Mismatches[0], pagoinrete.ErrReversed)
 	n := do(t, assistant, w.Notice, all[2].ID)
 	assert.Equal(t, pagoinrete.NoticeConfirmed, n.State, "what comes of it, a person decides")
-	assert.Equal(t, "Il pagamento risulta revocato.", n.Discrepancy.Italian())
+	assert.Equal(t, "Il pagamento risulta revocato: verificare con la banca o con il PSP, poi archiviare la discrepanza.", n.Discrepancy.Italian())
 	must.Get(w.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, flussi.NewText("La famiglia paga di nuovo.")))(t)
 
 	// By hand: the amount that differs, and the payment with an IUV of nobody.
@@ -431,6 +431,6 @@ func TestRowsOfOneNoticeMakeOneRecord(t *testing.T) {
 	last := last(do(t, assistant, w.NoticeHistory, n.ID))
 	assert.Equal(t, pagoinrete.NoticeConfirm, last.Action)
 	assert.Equal(t, []pagoinrete.NoticeState{pagoinrete.NoticeNotified, pagoinrete.NoticeConfirmed}, []pagoinrete.NoticeState{last.From, last.To})
-	assert.Equal(t, "L'importo pagato è 99,99 €, diverso da quello dovuto. Riferimento FR-2, con i passi intermedi «RPT inviata» e «RT ricevuta». "+
-		"L'avviso risulta pagato più di una volta.", last.Reason.Reveal())
+	assert.Equal(t, "L'importo pagato è 99,99 €, diverso da quello dovuto: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza. Riferimento FR-2, con i passi intermedi «RPT inviata» e «RT ricevuta». "+
+		"L'avviso risulta pagato più di una volta: verificare e, se confermato, disporre il rimborso.", last.Reason.Reveal())
 }

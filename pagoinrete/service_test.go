@@ -394,3 +394,10 @@ func TestAddPassesRowErrorsThrough(t *testing.T) {
 	}, report)
 	assert.Same(t, cells, report.Errors[0])
 }
+
+func TestUnpaidNoticeHasNoReceipt(t *testing.T) {
+	w := newWorld(t)
+	n := w.notifiedNotice(t)
+	refused(t, must.Err(w.Receipt(t.Context(), assistant, n.ID)), flussi.ErrRemoteNotFound,
+		"L'avviso non ha ancora una ricevuta: non risulta pagato. Eseguire «Verifica stato».")
+}

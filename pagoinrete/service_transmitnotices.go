@@ -9,6 +9,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // TransmitReport says what became of the notices of an event that were to be transmitted.
@@ -21,8 +22,10 @@ type TransmitReport struct {
 
 // NoticeError says why a notice was refused, or failed.
 type NoticeError struct {
-	NoticeID uuid.UUID // its ID
-	Err      error     // such as a [*flussi.RemoteError]
+	NoticeID   uuid.UUID // its ID
+	Reference  string    // the school's own; "" if it has none
+	Instalment int       // of the event
+	Err        error     // such as a [*flussi.RemoteError]
 }
 
 // Error describes the refusal for programs and logs.
@@ -33,7 +36,8 @@ func (e *NoticeError) Unwrap() error { return e.Err }
 
 // Italian describes the refusal for the operator.
 func (e *NoticeError) Italian() string {
-	return "Avviso " + e.NoticeID.String() + ": " + flussi.Explain(noticeFailure("transmit notice", e.NoticeID, e.Err))
+	return italian.Capital(italian.NoticeOf(e.Reference, e.Instalment, e.NoticeID.String())) + ": " +
+		flussi.Explain(noticeFailure("transmit notice", e.NoticeID, e.Err))
 }
 
 const (
@@ -337,6 +341,6 @@ func (t *transmission) count(r transmitted, err error) {
 		t.report.Failed++
 	}
 	if len(t.report.Errors) < maxNoticeErrors {
-		t.report.Errors = append(t.report.Errors, &NoticeError{r.notice.ID, err})
+		t.report.Errors = append(t.report.Errors, &NoticeError{r.notice.ID, r.notice.Reference, r.notice.Instalment, err})
 	}
 }

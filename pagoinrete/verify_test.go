@@ -82,11 +82,11 @@ func TestImpossibleStateIsADiscrepancy(t *testing.T) {
 		"cancelled here, paid there": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			do2(t, assistant, w.CancelNotice, n.ID, flussi.NewText("Ritirato."))
 			require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline))
-		}, pagoinrete.DiscrepancyState, pagoinrete.NoticeCancelled, "Su Pago In Rete lo stato è «Pagato (Pagato online)», che non può seguire quello registrato."},
+		}, pagoinrete.DiscrepancyState, pagoinrete.NoticeCancelled, "Su Pago In Rete lo stato è «Pagato (Pagato online)», che non può seguire quello registrato: verificare su Pago In Rete, poi eseguire di nuovo «Verifica stato» o archiviare la discrepanza."},
 		"paid by hand and online": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			do2(t, assistant, w.PayNoticeManually, n.ID, proof)
 			require.True(t, w.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline))
-		}, pagoinrete.DiscrepancyPaidTwice, pagoinrete.NoticePaidManually, "L'avviso risulta pagato più di una volta."},
+		}, pagoinrete.DiscrepancyPaidTwice, pagoinrete.NoticePaidManually, "L'avviso risulta pagato più di una volta: verificare e, se confermato, disporre il rimborso."},
 		"paid, and then not": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Pay(n.ID, n.Due()))
 			do(t, assistant, w.VerifyNotice, n.ID)
@@ -94,13 +94,13 @@ func TestImpossibleStateIsADiscrepancy(t *testing.T) {
 		}, pagoinrete.DiscrepancyState, pagoinrete.NoticePaidOnline, "Non pagato (Notificato)"},
 		"lost": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Forget(n.ID))
-		}, pagoinrete.DiscrepancyMissing, pagoinrete.NoticeNotified, "Quanto era stato trasmesso non risulta su Pago In Rete."},
+		}, pagoinrete.DiscrepancyMissing, pagoinrete.NoticeNotified, "Quanto era stato trasmesso non risulta su Pago In Rete: verificare su Pago In Rete, poi eseguire di nuovo «Verifica stato» o archiviare la discrepanza."},
 		"another number": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.SetNumber(n.ID, other))
 		}, pagoinrete.DiscrepancyNumber, pagoinrete.NoticeNotified, "l'avviso ha un altro numero"},
 		"another amount": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Pay(n.ID, n.Due()-1))
-		}, pagoinrete.DiscrepancyAmount, pagoinrete.NoticePaidOnline, "L'importo pagato è 99,99 €, diverso da quello dovuto."},
+		}, pagoinrete.DiscrepancyAmount, pagoinrete.NoticePaidOnline, "L'importo pagato è 99,99 €, diverso da quello dovuto: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -159,7 +159,7 @@ func TestAnEventFollowsWhatIsDoneInPagoInReteItself(t *testing.T) {
 	require.True(t, w.platform.SetEventState(e.ID, restgatewaytest.EventToApprove))
 	e, _, err = w.VerifyEvent(t.Context(), assistant, e.ID)
 	assert.ErrorIs(t, err, pagoinrete.ErrDiscrepancy)
-	assert.Equal(t, "Su Pago In Rete lo stato è «Da approvare», che non può seguire quello registrato.", flussi.Explain(err))
+	assert.Equal(t, "Su Pago In Rete lo stato è «Da approvare», che non può seguire quello registrato: verificare su Pago In Rete, poi eseguire di nuovo «Verifica stato» o archiviare la discrepanza.", flussi.Explain(err))
 	assert.Equal(t, pagoinrete.EventNotified, e.State)
 	assert.Len(t, do2(t, assistant, w.Events, pagoinrete.EventFilter{Discrepancy: true}, pagoinrete.Page{}).Events, 1)
 	e = must.Get(w.ResolveEventDiscrepancy(t.Context(), assistant, e.ID, e.Version, flussi.NewText("Segnalato all'assistenza.")))(t)

@@ -49,7 +49,7 @@ func TestImportTwiceSendsOnce(t *testing.T) {
 		{"Inviato", "Non resta niente da inviare. Per vedere il flusso: massivo show " + id},
 	} {
 		said := o.ran(t, 0, "import", name, "--note", "un'altra nota")
-		assert.Regexp(t, `Queste righe sono già state importate il \d\d/\d\d/\d{4} alle \d\d:\d\d: non è stato aggiunto niente\.\n(.*\n)*Le righe sono nel flusso `+id+` \(`+again.state+`\)\.\n`, said)
+		assert.Regexp(t, `Queste righe sono già state importate il \d\d/\d\d/\d{4} alle \d\d:\d\d: non è stato aggiunto niente\.\n(.*\n)*Le righe sono nel flusso `+id+` \(`+again.state+`\): non è stato aggiunto niente\.\n`, said)
 		must.Contain(t, said, again.next, "massivo import "+quoted(name)+" --occasion OCCASIONE\n")
 		assert.NotContains(t, said, "Importate")
 		o.ran(t, 0, "send")

@@ -168,7 +168,7 @@ func (s *session) tellRefused(report *excel.Report, name string, marked bool, er
 // tellImported prints which flow has the rows since an earlier import, and the next step.
 func (s *session) tellImported(f flow.Flow, name string, how importing) {
 	if f.ID != uuid.Nil { // reading the flow succeeded
-		fmt.Fprintf(s.out, "\nLe righe sono nel flusso %s (%s).\n", f.ID, stateOf(f))
+		fmt.Fprintf(s.out, "\nLe righe sono nel flusso %s (%s): non è stato aggiunto niente.\n", f.ID, stateOf(f))
 	}
 	if f.ID == uuid.Nil || s.plays {
 		return

@@ -66,7 +66,11 @@ func stored(report *excel.Report, added flow.AddReport) string {
 	var file *excel.FileError
 	switch {
 	case !added.ImportedAt.IsZero():
-		return "Queste righe sono già state importate il " + italian.Moment(added.ImportedAt) + ": non è stato aggiunto niente."
+		rows := "Queste righe"
+		if added.Invalid > 0 {
+			rows = "Le righe senza errori"
+		}
+		return rows + " sono già state importate il " + italian.Moment(added.ImportedAt) + ": non è stato aggiunto niente."
 	case added.Added > 0:
 		return "Notifiche importate: " + italian.Number(added.Added) + "."
 	case added.DuplicateCount > 0:

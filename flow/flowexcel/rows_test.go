@@ -275,7 +275,8 @@ func TestItalianBeginsWithWhatWasImported(t *testing.T) {
 		"Nessuna notifica è stata importata: le righe senza errori sono già nel flusso.\n":                   {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 1), DuplicateCount: 2}},
 		"Nessuna notifica è stata importata.\nIl file è vuoto.\n":                                            {excel.Report{Err: &excel.FileError{Err: excel.ErrFormat, Reason: "Il file è vuoto."}}, flow.AddReport{ImportReport: rows(3, 1)}},
 		"Queste righe sono già state importate il 30/11/2026 alle 07:14: non è stato aggiunto niente.\n":     {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 0), ImportedAt: at}},
-		counts + "0.":                   {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 0)}}, // such as a failure of the store
+		counts + "0.": {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 0)}}, // such as a failure of the store
+		"Le righe senza errori sono già state importate il 30/11/2026 alle 07:14: non è stato aggiunto niente.\n": {excel.Report{Complete: true}, flow.AddReport{ImportReport: rows(3, 1), ImportedAt: at}},
 		"La lettura è stata interrotta": {excel.Report{}, flow.AddReport{ImportReport: rows(3, 1)}},
 	} {
 		told := flowexcel.Italian(&c.read, c.added, 0)

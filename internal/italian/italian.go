@@ -111,3 +111,17 @@ func Moment(t time.Time) string {
 	}
 	return t.In(zone).Format("02/01/2006 alle 15:04")
 }
+
+// NoticeOf names a notice by its reference and the number of its instalment, as far as it has them,
+// and by its ID: "avviso «GITA-1», rata 2 (ID)", "avviso della rata 2 (ID)", "avviso ID".
+func NoticeOf(reference string, instalment int, id string) string {
+	switch {
+	case reference != "" && instalment != 0:
+		return "avviso " + Quote(reference) + ", rata " + Number(instalment) + " (" + id + ")"
+	case reference != "":
+		return "avviso " + Quote(reference) + " (" + id + ")"
+	case instalment != 0:
+		return "avviso della rata " + Number(instalment) + " (" + id + ")"
+	}
+	return "avviso " + id
+}

@@ -33,6 +33,13 @@ func TestMomentsAreInItalianTime(t *testing.T) {
 	assert.Equal(t, "01/07/2026 alle 00:30", italian.Moment(time.Date(2026, 6, 30, 22, 30, 0, 0, time.UTC)))
 }
 
+func TestNoticesAreNamedByWhatTheyHave(t *testing.T) {
+	assert.Equal(t, "avviso «GITA-1», rata 2 (x)", italian.NoticeOf("GITA-1", 2, "x"))
+	assert.Equal(t, "avviso «GITA-1» (x)", italian.NoticeOf("GITA-1", 0, "x"))
+	assert.Equal(t, "avviso della rata 2 (x)", italian.NoticeOf("", 2, "x"))
+	assert.Equal(t, "avviso x", italian.NoticeOf("", 0, "x"))
+}
+
 func TestListsEndInAWord(t *testing.T) {
 	for _, c := range []struct {
 		names                   []string

@@ -25,7 +25,7 @@ func TestAnExportTellsEverythingOfANotice(t *testing.T) {
 	assert.Equal(t, []string{
 		person(1).Reveal(), "Rossi Maria", "alunno", person(2).Reveal(), "2", "50.00", "5.00", "31/03/2099", "GITA-1", "45.00",
 		"7cc0c865-87fd-4002-92ec-7952f211640d", "Pagato", "Pagato (Pagato online)", "Pagato", "301005100001400678", whole(t).IUV().Reveal(),
-		"Sì", "Sì", "Sì", "L'avviso risulta pagato più di una volta.", "Sì", "Importo non ammesso.", "PIR-1", "a.verdi", "28/02/2099 17:47:53",
+		"Sì", "Sì", "Sì", "L'avviso risulta pagato più di una volta: verificare e, se confermato, disporre il rimborso.", "Sì", "Importo non ammesso.", "PIR-1", "a.verdi", "28/02/2099 17:47:53",
 		"RT-1", "45.00", "01/04/2099", "RIV-1", "45.01", "02/04/2099", "OIL-1", "45.02", "03/04/2099", "m.neri",
 		"BOLL-1", "45.03", "04/04/2099", "l.bianchi", "MAND-1", "45.04", "05/04/2099", "p.verdi",
 	}, rows[1])

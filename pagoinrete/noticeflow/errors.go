@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
@@ -19,9 +20,11 @@ var (
 
 // NoticeError says why there is no message about a notice. It holds no personal data.
 type NoticeError struct {
-	NoticeID uuid.UUID // which one
-	Err      error     // why: an [ErrNoPayer], a [pagoinrete.ErrDiscrepancy] or an [ErrTemplate]
-	Reason   string    // why, in Italian, as the end of a sentence that begins with the notice
+	NoticeID   uuid.UUID // which one
+	Reference  string    // the school's own; "" if it has none
+	Instalment int       // of the event
+	Err        error     // why: an [ErrNoPayer], a [pagoinrete.ErrDiscrepancy] or an [ErrTemplate]
+	Reason     string    // why, in Italian, as the end of a sentence that begins with the notice
 }
 
 // Error describes the refusal for programs and logs.
@@ -33,4 +36,6 @@ func (e *NoticeError) Error() string {
 func (e *NoticeError) Unwrap() error { return e.Err }
 
 // Italian describes the refusal for the operator.
-func (e *NoticeError) Italian() string { return fmt.Sprintf("L'avviso %s %s", e.NoticeID, e.Reason) }
+func (e *NoticeError) Italian() string {
+	return "L'" + italian.NoticeOf(e.Reference, e.Instalment, e.NoticeID.String()) + " " + e.Reason
+}

@@ -63,6 +63,7 @@ type owed struct {
 	number     flussi.NoticeNumber
 	due        time.Time
 	instalment int
+	reference  string
 	fault      error // why there is no message
 }
 
@@ -138,16 +139,16 @@ func (m *Messages) wanted(e pagoinrete.Event, n pagoinrete.Notice, now time.Time
 func owedFor(n pagoinrete.Notice, place int) owed {
 	o := owed{
 		place: place, id: n.ID, to: n.Payer, staff: n.DebtorKind == pagoinrete.DebtorStaff, initials: initials(n.DebtorName),
-		amount: n.Due(), number: n.Number, due: n.DueDate, instalment: n.Instalment,
+		amount: n.Due(), number: n.Number, due: n.DueDate, instalment: n.Instalment, reference: n.Reference,
 	}
 	if o.staff {
 		o.to = n.Debtor
 	}
 	switch {
 	case n.Discrepancy.Open():
-		o.fault = &NoticeError{NoticeID: n.ID, Err: pagoinrete.ErrDiscrepancy, Reason: "ha una discrepanza da verificare prima. " + n.Discrepancy.Italian()}
+		o.fault = &NoticeError{NoticeID: n.ID, Reference: n.Reference, Instalment: n.Instalment, Err: pagoinrete.ErrDiscrepancy, Reason: "ha una discrepanza da verificare prima. " + n.Discrepancy.Italian()}
 	case o.to.IsZero():
-		o.fault = &NoticeError{NoticeID: n.ID, Err: ErrNoPayer, Reason: "non ha un versante a cui scrivere: avvisare la famiglia con un altro canale."}
+		o.fault = &NoticeError{NoticeID: n.ID, Reference: n.Reference, Instalment: n.Instalment, Err: ErrNoPayer, Reason: "non ha un versante a cui scrivere: avvisare la famiglia con un altro canale."}
 	}
 	return o
 }
@@ -212,7 +213,7 @@ func (m *Messages) rows(e pagoinrete.Event, all []owed, occasion string) iter.Se
 func (m *Messages) draft(e pagoinrete.Event, o owed) (flow.Draft, error) {
 	subject, content, err := m.texts(valuesOf(e, o, m.config.School))
 	if err != nil {
-		return flow.Draft{}, &NoticeError{NoticeID: o.id, Err: ErrTemplate, Reason: "non può avere un messaggio: correggere il modello del testo, non adatto ai suoi dati."}
+		return flow.Draft{}, &NoticeError{NoticeID: o.id, Reference: o.reference, Instalment: o.instalment, Err: ErrTemplate, Reason: "non può avere un messaggio: correggere il modello del testo, non adatto ai suoi dati."}
 	}
 	return flow.Draft{
 		Recipient: o.to, Subject: subject, Content: content, DueDate: o.due, Amount: o.amount, IsPayment: true,

@@ -130,9 +130,9 @@ func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T
 	assert.Len(t, rows, 2)
 	require.Len(t, wrong, 2)
 	require.ErrorIs(t, wrong[2], noticeflow.ErrNoPayer)
-	assert.Equal(t, "L'avviso "+lonely.ID.String()+" non ha un versante a cui scrivere: avvisare la famiglia con un altro canale.", flussi.Explain(wrong[2]))
+	assert.Equal(t, "L'avviso della rata 2 ("+lonely.ID.String()+") non ha un versante a cui scrivere: avvisare la famiglia con un altro canale.", flussi.Explain(wrong[2]))
 	require.ErrorIs(t, wrong[4], pagoinrete.ErrDiscrepancy)
-	assert.Equal(t, "L'avviso "+odd.ID.String()+" ha una discrepanza da verificare prima. Su Pago In Rete l'avviso ha un altro numero.", flussi.Explain(wrong[4]))
+	assert.Equal(t, "L'avviso della rata 2 ("+odd.ID.String()+") ha una discrepanza da verificare prima. Su Pago In Rete l'avviso ha un altro numero: verificare quale ha ricevuto chi deve pagare, poi archiviare la discrepanza.", flussi.Explain(wrong[4]))
 	var at *noticeflow.NoticeError
 	require.ErrorAs(t, wrong[4], &at)
 	assert.Equal(t, odd.ID, at.NoticeID)
@@ -141,7 +141,7 @@ func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T
 	_, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, []int{2, 4}, []int{report.Added.Errors[0].Row, report.Added.Errors[1].Row})
-	assert.Contains(t, report.Italian(), "- Riga 2: L'avviso "+lonely.ID.String()+" non ha un versante")
+	assert.Contains(t, report.Italian(), "- Riga 2: L'avviso della rata 2 ("+lonely.ID.String()+") non ha un versante")
 	f, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{SkipInvalid: true, MaxErrors: 1})
 	require.NoError(t, err)
 	assert.Equal(t, 2, f.Counts.Registered)
@@ -370,7 +370,7 @@ func TestConcurrentImportsAreReported(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, flow.Counts{Disabled: 3}, f.Counts)
 	report = noticeflow.Report{Notices: 4, Rows: 3, Added: added}
-	assert.Contains(t, report.Italian(), "Messaggi preparati: 3.\nMessaggi disabilitati, perché il servizio ha già lo stesso messaggio per lo stesso cittadino: 3. Nessuno lo riceve due volte.\n- Riga 2: esiste già una notifica uguale")
+	assert.Contains(t, report.Italian(), "Messaggi preparati: 3.\nMessaggi disabilitati, perché il servizio ha già lo stesso messaggio per lo stesso cittadino: 3. Nessuno lo riceve due volte.\n- Riga 2: Esiste già una notifica uguale")
 	assert.Contains(t, report.Italian(), "- 1 altro messaggio che il servizio ha già.\n")
 }
 

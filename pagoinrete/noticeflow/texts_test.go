@@ -166,7 +166,7 @@ func TestATextThatDoesNotSuitANoticeIsAnErrorOfItsRow(t *testing.T) {
 
 	_, wrong, _ := w.rows(t, noticeflow.Config{Content: long + `{{if eq .Evento "Gita"}}{{if eq .Rata "2"}}{{end}}{{end}}`})
 	require.ErrorIs(t, wrong[1], noticeflow.ErrTemplate)
-	assert.Contains(t, flussi.Explain(wrong[1]), "L'avviso "+n.ID.String()+" non può avere un messaggio")
+	assert.Contains(t, flussi.Explain(wrong[1]), "L'avviso della rata 2 ("+n.ID.String()+") non può avere un messaggio")
 }
 
 // Whatever a template is, it is refused or gives texts, soon, and none that it was not given.

@@ -310,9 +310,12 @@ func failed(r route, reply *restcall.Reply, err error) *flussi.RemoteError {
 		e.Kind = flussi.ErrRemoteForbidden
 	case http.StatusNotFound:
 		// A wrong address must not read as an event or a notice that is missing.
-		if e.Detail = "nothing at this address; check the BaseURL"; reply.DeclaredProblem() != nil {
-			e.Kind, e.Detail = flussi.ErrRemoteNotFound, ""
+		if reply.DeclaredProblem() != nil {
+			e.Kind = flussi.ErrRemoteNotFound
+			break
 		}
+		e.Detail = "nothing at this address; check the BaseURL"
+		e.Reason = "L'indirizzo di Pago In Rete non risponde come previsto: rivolgersi all'assistenza."
 	case http.StatusConflict:
 		e.Kind = flussi.ErrRemoteState
 	case http.StatusTooManyRequests:

@@ -258,6 +258,16 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
+// A wrong address is not for the office to mend, whatever was called.
+func TestWrongAddressIsToldAsOne(t *testing.T) {
+	const says = "L'indirizzo di Pago In Rete non risponde come previsto: rivolgersi all'assistenza."
+	e := clientEvent(t)
+	client := answering(t, 404, "text/html", "<html>")
+	assert.Equal(t, says, flussi.Explain(put(t, client, e)))
+	_, err := client.Event(t.Context(), e.ID)
+	assert.Equal(t, says, flussi.Explain(err))
+}
+
 // Only the service itself, by a declared problem, can say that something is not there. A 500 of
 // any form does not say whether a change was made.
 func TestOnlyADeclaredProblemIsTheServicesOwnWord(t *testing.T) {

@@ -86,10 +86,14 @@ func (p *pdf) ended(err error) error {
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		reason += ": " + restcall.Describe(err)
 	}
-	return p.failed(reason, err)
+	failed := p.failed(reason, err)
+	if failed.Kind != flussi.ErrInterrupted && !errors.Is(err, restcall.ErrTooLarge) {
+		failed.Reason = "Il PDF dell'avviso è arrivato incompleto: scaricarlo di nuovo."
+	}
+	return failed
 }
 
-func (p *pdf) failed(reason string, err error) error {
+func (p *pdf) failed(reason string, err error) *flussi.RemoteError {
 	e := restcall.RemoteError(pkg, platform, routePDF.name, p.reply, nil)
 	e.Detail, e.Err = reason, err
 	if p.ctxErr() != nil {

@@ -87,6 +87,7 @@ func TestAPDFIsPassedOnAndKnownToBeWhole(t *testing.T) {
 				assert.Empty(t, failed.Outcome)
 				if test.cause != nil {
 					assert.ErrorIs(t, err, test.cause)
+					assert.Equal(t, "Il PDF dell'avviso è arrivato incompleto: scaricarlo di nuovo.", flussi.Explain(err))
 				}
 			})
 		}

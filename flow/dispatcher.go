@@ -85,10 +85,10 @@ const (
 
 // NewDispatcher returns a dispatcher. The error lists everything that is wrong with the
 // configuration; it is a [flussi.ErrConfig].
-func NewDispatcher(store Store, messengers SenderFor, c DispatcherConfig) (*Dispatcher, error) {
+func NewDispatcher(store Store, senders SenderFor, c DispatcherConfig) (*Dispatcher, error) {
 	var faults []error
-	if store == nil || messengers == nil {
-		faults = append(faults, errors.New("store and messengers are needed"))
+	if store == nil || senders == nil {
+		faults = append(faults, errors.New("store and senders are needed"))
 	}
 	for name, n := range map[string]int64{
 		"Workers": int64(c.Workers), "MaxInFlight": int64(c.MaxInFlight), "Lease": int64(c.Lease),
@@ -120,7 +120,7 @@ func NewDispatcher(store Store, messengers SenderFor, c DispatcherConfig) (*Disp
 	}
 	return &Dispatcher{
 		store: store, config: c,
-		sender: sender{messengers: messengers, checkProfiles: c.CheckProfiles},
+		sender: sender{senders: senders, checkProfiles: c.CheckProfiles},
 	}, nil
 }
 

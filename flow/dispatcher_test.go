@@ -162,11 +162,11 @@ func TestFailureOfTheServiceStopsTheFlow(t *testing.T) {
 		italian string
 		failed  int // at most
 	}{
-		"the key is refused":             {appiotest.Fault{Kind: appiotest.Unauthorized}, flussi.ErrUnauthorized, "Invio fermato. App IO non accetta la chiave del servizio", 0},
-		"the service is not enabled":     {appiotest.Fault{Kind: appiotest.Forbidden}, flussi.ErrRemoteForbidden, "Invio fermato. Il servizio non è abilitato", 0},
-		"the service is not known":       {appiotest.Fault{Kind: appiotest.NotFound}, flussi.ErrRemoteNotFound, "App IO non trova il servizio", 0},
+		"the key is refused":             {appiotest.Fault{Kind: appiotest.Unauthorized}, flussi.ErrUnauthorized, "Invio fermato. App IO non accetta la chiave del servizio: verificare la chiave, poi riprendere con «Invia Flusso».", 0},
+		"the service is not enabled":     {appiotest.Fault{Kind: appiotest.Forbidden}, flussi.ErrRemoteForbidden, "Invio fermato. Il servizio non è abilitato a questa operazione su App IO: verificare le abilitazioni del servizio, poi riprendere con «Invia Flusso».", 0},
+		"the service is not known":       {appiotest.Fault{Kind: appiotest.NotFound}, flussi.ErrRemoteNotFound, "App IO non trova il servizio all'indirizzo configurato: verificare l'indirizzo, poi riprendere con «Invia Flusso».", 0},
 		"the platform reports errors":    {appiotest.Fault{Kind: appiotest.ServerProblem}, flussi.ErrOutcomeUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
-		"the platform lets nobody in":    {appiotest.Fault{Kind: appiotest.TooManyRequests}, flussi.ErrRateLimited, "troppe richieste", 0},
+		"the platform lets nobody in":    {appiotest.Fault{Kind: appiotest.TooManyRequests}, flussi.ErrRateLimited, "App IO ha ricevuto troppe richieste dall'ente: riprendere più tardi con «Invia Flusso».", 0},
 		"the platform gives no answers":  {appiotest.Fault{Kind: appiotest.BadGateway}, flussi.ErrOutcomeUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
 		"the platform breaks the line":   {appiotest.Fault{Kind: appiotest.Reset}, flussi.ErrOutcomeUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
 		"the platform says nothing more": {appiotest.Fault{Kind: appiotest.Silent}, flussi.ErrOutcomeUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
@@ -292,7 +293,7 @@ func (r *run) conclude(ctx context.Context) (over bool, err error) {
 		f.Error = ""
 	case f.Counts.Registered > 0 && f.Error == "":
 		f.Error = "Invio fermato: il flusso è stato disabilitato durante l'invio. " +
-			"Per riprendere, riabilitare il flusso."
+			"Riabilitarlo, poi riprendere con " + italian.Quote(FlowSend.Label()) + "."
 	}
 	if err := r.saveFlow(ctx, &f, action); err != nil {
 		if errors.Is(err, flussi.ErrConflict) {

@@ -195,7 +195,7 @@ func TestServiceWithoutSenderStopsItsFlow(t *testing.T) {
 		assert.Equal(t, f.ID, stopped.FlowID)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
 		assert.Equal(t, flow.Counts{Registered: 5}, got.Counts)
-		assert.Equal(t, "Invio fermato. Il servizio non può inviare messaggi: verificare la configurazione del servizio.", got.Error)
+		assert.Equal(t, "Invio fermato. Il servizio non può inviare messaggi: verificare la configurazione del servizio, poi riprendere con «Invia Flusso».", got.Error)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,18 +18,18 @@ import (
 // sender submits notifications to the platform, through the exported Sender of each service, which
 // callers provide. It is safe for concurrent use.
 type sender struct {
-	messengers    SenderFor
+	senders       SenderFor
 	checkProfiles bool
 }
 
 // messenger returns the Sender of a service.
 func (s sender) messenger(ctx context.Context, service string) (Sender, error) {
-	m, err := s.messengers(ctx, service)
+	m, err := s.senders(ctx, service)
 	if client, ok := m.(*appio.Client); err == nil && (m == nil || ok && client == nil) {
-		err = errors.New("no messenger")
+		err = errors.New("no sender")
 	}
 	if err != nil && explained(err) == "" && ctx.Err() == nil {
-		err = &flussi.Error{Package: "flow", Operation: "find messenger", Err: err,
+		err = &flussi.Error{Package: "flow", Operation: "find sender", Err: err,
 			Reason: "Il servizio non può inviare messaggi: verificare la configurazione del servizio."}
 	}
 	return m, err
@@ -222,20 +223,29 @@ func (b *breaker) release(id uuid.UUID) bool {
 
 // serviceStopReason says in Italian why a service cannot send.
 func serviceStopReason(err error) string {
-	return "Invio fermato. " + (&flussi.Error{Package: "flow", Err: err}).Italian()
+	return "Invio fermato. " + thenResume((&flussi.Error{Package: "flow", Err: err}).Italian())
+}
+
+// thenResume adds to a text that ends with what to do how the sending goes on afterwards.
+func thenResume(text string) string {
+	resume := "con " + italian.Quote(FlowSend.Label()) + "."
+	if before, later := strings.CutSuffix(text, "riprovare più tardi."); later {
+		return before + "riprendere più tardi " + resume
+	}
+	return strings.TrimSuffix(text, ".") + ", poi riprendere " + resume
 }
 
 // platformStopReason says in Italian that the platform reached FailureThreshold.
 func platformStopReason(failures int, last outcome) string {
 	if last.code == CodeOutcomeUnknown {
 		return fmt.Sprintf("Invio fermato dopo %s senza una risposta certa di App IO. "+
-			"Riprendere l'invio quando App IO funziona di nuovo.",
-			italian.Count(failures, "invio", "invii consecutivi"))
+			"Quando App IO funziona di nuovo, riprendere con %s.",
+			italian.Count(failures, "invio", "invii consecutivi"), italian.Quote(FlowSend.Label()))
 	}
 	text := explained(last.err)
 	if text == "" {
 		text = "App IO non è raggiungibile o non funziona: riprovare più tardi."
 	}
 	return fmt.Sprintf("Invio fermato dopo %s. %s",
-		italian.Count(failures, "invio non riuscito", "invii consecutivi non riusciti"), text)
+		italian.Count(failures, "invio non riuscito", "invii consecutivi non riusciti"), thenResume(text))
 }

@@ -96,10 +96,10 @@ const (
 
 // NewService returns a service. The error lists everything that is wrong with the
 // configuration; it is a [flussi.ErrConfig].
-func NewService(store Store, authorizer Authorizer, messengers SenderFor, c ServiceConfig) (*Service, error) {
+func NewService(store Store, authorizer Authorizer, senders SenderFor, c ServiceConfig) (*Service, error) {
 	var faults []error
-	if store == nil || authorizer == nil || messengers == nil {
-		faults = append(faults, errors.New("store, authorizer and messengers are needed"))
+	if store == nil || authorizer == nil || senders == nil {
+		faults = append(faults, errors.New("store, authorizer and senders are needed"))
 	}
 	if c.Limits == (Limits{}) {
 		c.Limits = GuideLimits()
@@ -123,7 +123,7 @@ func NewService(store Store, authorizer Authorizer, messengers SenderFor, c Serv
 		return nil, fmt.Errorf("flow: new service: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	return &Service{
-		store: store, access: authorizer.Services, sender: sender{messengers: messengers, checkProfiles: c.CheckProfiles},
+		store: store, access: authorizer.Services, sender: sender{senders: senders, checkProfiles: c.CheckProfiles},
 		limits: c.Limits, workers: c.Workers, lease: c.Lease,
 	}, nil
 }

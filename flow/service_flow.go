@@ -106,7 +106,7 @@ func (s *Service) stepOnce(ctx context.Context, by flussi.Actor, id uuid.UUID, t
 }
 
 // DisableFlow (Dis.) sets a flow aside, in whatever state it is: until it is enabled, it can only
-// be read. A sending under way ends: what was not begun remains Registrato, and the flow becomes
+// be read and verified. A sending under way ends: what was not begun remains Registrato, and the flow becomes
 // Invio incompleto.
 func (s *Service) DisableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "disable flow", by, id, FlowDisable, func(f *Flow) error {

@@ -15,7 +15,7 @@ import (
 
 // VerifyReport says what the verification of a flow found.
 type VerifyReport struct {
-	Asked    int // messages that were verified
+	Asked    int // messages that were verified; those without a MessageID are not
 	Final    int // of them, those whose delivery is final now, and went well
 	Rejected int // of them, those that did not arrive after all: their notifications are in Errore now
 	Failed   int // of them, those without an answer of the platform

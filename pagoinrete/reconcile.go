@@ -98,9 +98,9 @@ func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Nu
 // and changes nothing. The time is proportional to the rows; the memory is that of one page of
 // them.
 //
-// An error in the sequence ends the call, with what was stored by then; apply it again once it is
-// whole. So leave out rows of a file that cannot be read, and report them yourself. The sequence
-// may not use the store.
+// Reading the file is the caller's task, for example with package excel. An error in the sequence
+// ends the call, with what was stored by then; apply it again once it is whole. So leave out rows
+// of a file that cannot be read, and report them yourself. The sequence may not use the store.
 //
 // The actor is of the office, or a program with the role [flussi.System]; the [Authorizer] decides
 // about both.

@@ -33,8 +33,8 @@ type world struct {
 	gateway  pagoinrete.Gateway // of the school
 }
 
-// staffs are the schools of everybody in tests.
-var staffs = pagoinrete.Permissions{
+// permissions are the schools of everybody in tests.
+var permissions = pagoinrete.Permissions{
 	assistant.ID: {school}, director.ID: {school}, principal.ID: {school}, system.ID: {school, otherSchool}, "estraneo": {otherSchool},
 }
 
@@ -59,7 +59,7 @@ func newWorldOn(t testing.TB, store pagoinrete.Store) *world {
 		}))(t)
 	}
 	gateways := func(_ context.Context, school string) (pagoinrete.Gateway, error) { return clients[school], nil }
-	p := must.Get(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(t)
+	p := must.Get(pagoinrete.NewService(store, permissions, gateways, pagoinrete.ServiceConfig{}))(t)
 	return &world{p, store, platform, clients[school]}
 }
 
@@ -157,7 +157,7 @@ func last[S, A ~string](records []flussi.Record[S, A]) flussi.Record[S, A] {
 func newService(t testing.TB, store pagoinrete.Store, gateway pagoinrete.Gateway) *pagoinrete.Service {
 	t.Helper()
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }
-	return must.Get(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(t)
+	return must.Get(pagoinrete.NewService(store, permissions, gateways, pagoinrete.ServiceConfig{}))(t)
 }
 
 // add adds notices of pupils to an event.

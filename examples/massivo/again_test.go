@@ -453,7 +453,7 @@ func TestSendAdvisesOnAlreadySent(t *testing.T) {
 	o.delivered(t, 3, 1)
 
 	assert.Contains(t, o.ran(t, cli.Failure, "resolve", n, "--sent", "--reason", "l'ha ricevuto"), "non è stata inviata, perché lo stesso messaggio è in un'altra notifica. L'opzione --sent vale solo per le notifiche a esito sconosciuto.")
-	assert.Contains(t, o.ran(t, 0, "resolve", n, "--resend", "--reason", "il cittadino la chiede di nuovo"), "Notifiche su cui si è deciso: 1 di 1.\nPer inviarle: massivo send "+id)
+	assert.Contains(t, o.ran(t, 0, "resolve", n, "--resend", "--reason", "il cittadino la chiede di nuovo"), "Decisioni registrate: 1 di 1.\nPer inviarle: massivo send "+id)
 	o.ran(t, 0, "send", id)
 	assert.Len(t, o.platform.Deliveries(), 4, "knowingly")
 	assert.Contains(t, o.ran(t, 0, "history", n), "il cittadino la chiede di nuovo")

@@ -132,7 +132,7 @@ func TestAFlowGoesItsWayByCommands(t *testing.T) {
 
 	assert.Contains(t, o.ran(t, 0, "resolve", "--flow", id), "Esito sconosciuto")
 	assert.Contains(t, o.ran(t, cli.Usage, "resolve", "--flow", id, "--sent"), "Serve il motivo")
-	assert.Contains(t, o.ran(t, 0, "resolve", "--flow", id, "--sent", "--reason", "il cittadino conferma"), "Notifiche su cui si è deciso: 1 di 1.")
+	assert.Contains(t, o.ran(t, 0, "resolve", "--flow", id, "--sent", "--reason", "il cittadino conferma"), "Decisioni registrate: 1 di 1.")
 
 	o.ran(t, 0, "export", id, o.path("correzioni.xlsx"))
 	assert.Contains(t, o.ran(t, exitRows, "import", o.path("correzioni.xlsx")), "Il file è un'esportazione, e le sue notifiche ci sono già.") // not imported as new

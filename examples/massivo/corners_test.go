@@ -372,7 +372,7 @@ func TestARefusedDecisionStopsNoneOfTheOthers(t *testing.T) {
 			s.out = &said
 			err := s.decide(t.Context(), unknown, sent, "deciso")
 			require.ErrorIs(t, err, flow.ErrOutcomeKnown)
-			assert.Contains(t, said.String(), "Notifiche su cui si è deciso: 2 di 3.")
+			assert.Contains(t, said.String(), "Decisioni registrate: 2 di 3.")
 			assert.Equal(t, !sent, strings.Contains(said.String(), "Per inviarle: massivo send "+flows[0].ID.String()))
 		})
 		want := map[bool]flow.NotificationState{true: flow.NotificationSent, false: flow.NotificationRegistered}[sent]

@@ -222,7 +222,7 @@ func TestResolveAllUnknownOutcomes(t *testing.T) {
 				args = append(args, "--resend")
 			}
 			said := o.ran(t, 0, args...)
-			decided := map[bool]string{true: "Notifiche su cui si è deciso: 4 di 4.", false: "Notifiche su cui si è deciso: 2 di 2."}[test.all]
+			decided := map[bool]string{true: "Decisioni registrate: 4 di 4.", false: "Decisioni registrate: 2 di 2."}[test.all]
 			assert.Contains(t, said, decided)
 			for i, f := range flows {
 				assert.Equal(t, !test.sent && (i == 0 || test.all), strings.Contains(said, "Per inviarle: massivo send "+f.ID.String()))
@@ -272,7 +272,7 @@ func TestResolveAgainIsNoErrorWhileTheDecisionStands(t *testing.T) {
 	// Of several, the open ones are decided, and those that cannot be are reported.
 	other := in[flows[1].ID][0].ID.String()
 	said := decide(cli.Failure, "--sent", sent, refused, other)
-	must.Contain(t, said, "è noto («Rifiutata»): non c'è niente da decidere.", "Notifiche su cui si è deciso: 1 di 1.", "Notifiche su cui non si è deciso: 1.")
+	must.Contain(t, said, "è noto («Rifiutata»): non c'è niente da decidere.", "Decisioni registrate: 1 di 1.", "Notifiche su cui non si è deciso: 1.")
 	decide(0, "--sent", sent, other)
 
 	// A disabled notification is not sent.
@@ -304,7 +304,7 @@ func TestResolveReportsSkippedNotifications(t *testing.T) {
 	o.ran(t, 0, "disable", flows[0].ID.String())
 	for i, decided := range []string{"1 di 2", "0 di 1"} {
 		said := o.ran(t, cli.Failure, "resolve", "--all", "--resend", "--reason", "deciso")
-		must.Contain(t, said, "Notifiche su cui si è deciso: "+decided+".", "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: 1.")
+		must.Contain(t, said, "Decisioni registrate: "+decided+".", "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: 1.")
 		assert.NotContains(t, said, "massivo send "+flows[0].ID.String())
 		assert.Equal(t, i == 0, strings.Contains(said, "massivo send "+flows[1].ID.String()))
 	}

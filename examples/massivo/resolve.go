@@ -199,7 +199,7 @@ func (s *session) resolveUnknown(ctx context.Context, how resolving) error {
 		decision = s.ConfirmUnknown
 	}
 	report, err := decision(ctx, s.by, filter, how.reason)
-	fmt.Fprintf(s.out, "Notifiche su cui si è deciso: %s di %s.\n", italian.Number(report.Resolved), italian.Number(max(len(unknown), report.Resolved)))
+	fmt.Fprintf(s.out, "Decisioni registrate: %s di %s.\n", italian.Number(report.Resolved), italian.Number(max(len(unknown), report.Resolved)))
 	if report.Skipped > 0 {
 		fmt.Fprintf(s.out, "Notifiche su cui non si è deciso, perché modificate nello stesso momento o di un flusso disabilitato: %s.\n", italian.Number(report.Skipped))
 		err = errors.Join(err, cli.Explained("Per decidere anche sulle altre, riabilitare il flusso se è disabilitato, e ripetere il comando.", flussi.ErrConflict))
@@ -255,7 +255,7 @@ func (s *session) decide(ctx context.Context, open []flow.Notification, sent boo
 		}
 		done = append(done, n)
 	}
-	fmt.Fprintf(s.out, "Notifiche su cui si è deciso: %s di %s.\n", italian.Number(len(done)), italian.Number(len(open)))
+	fmt.Fprintf(s.out, "Decisioni registrate: %s di %s.\n", italian.Number(len(done)), italian.Number(len(open)))
 	if errors.Is(failed, flussi.ErrCommitUnknown) {
 		fmt.Fprintln(s.out, uncertainDecisions)
 	}

@@ -71,9 +71,9 @@ func onSQLite(b *testing.B) *sqlstore.Store {
 
 // onStore returns a service on a store, and a fee with so many notices that is Simulato.
 func onStore(b *testing.B, store pagoinrete.Store, gateway pagoinrete.Gateway, n int) (*pagoinrete.Service, uuid.UUID) {
-	staffs := pagoinrete.Permissions{assistant.ID: {school}, principal.ID: {school}}
+	permissions := pagoinrete.Permissions{assistant.ID: {school}, principal.ID: {school}}
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }
-	p := must.Get(pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{}))(b)
+	p := must.Get(pagoinrete.NewService(store, permissions, gateways, pagoinrete.ServiceConfig{}))(b)
 	e := must.Get(p.CreateEvent(b.Context(), assistant, pagoinrete.Fee, school, fee("Viaggio a Firenze", "Viaggio a Firenze", due, due)))(b)
 	must.Get(p.TransmitEvent(b.Context(), assistant, e.ID))(b)
 	must.Get(p.AddNotices(b.Context(), assistant, e.ID, drafts(n), pagoinrete.AddConfig{}))(b)

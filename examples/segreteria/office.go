@@ -77,8 +77,8 @@ func (o *office) takePayments() error {
 		return err
 	}
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil } // there is one school
-	staffs := pagoinrete.Permissions{assistant.ID: {school}, director.ID: {school}, principal.ID: {school}, stranger.ID: {"MIIC8AB00X"}}
-	if o.Service, err = pagoinrete.NewService(o.store, staffs, gateways, pagoinrete.ServiceConfig{}); err != nil {
+	permissions := pagoinrete.Permissions{assistant.ID: {school}, director.ID: {school}, principal.ID: {school}, stranger.ID: {"MIIC8AB00X"}}
+	if o.Service, err = pagoinrete.NewService(o.store, permissions, gateways, pagoinrete.ServiceConfig{}); err != nil {
 		return err
 	}
 	o.template, err = noticeexcel.New(noticeexcel.Config{})

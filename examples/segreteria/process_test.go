@@ -83,9 +83,9 @@ func openProcedure(ctx context.Context, location, url string) (*pagoinrete.Servi
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}
-	staffs := pagoinrete.Permissions{assistant.ID: {school}, director.ID: {school}, principal.ID: {school}}
+	permissions := pagoinrete.Permissions{assistant.ID: {school}, director.ID: {school}, principal.ID: {school}}
 	gateways := func(context.Context, string) (pagoinrete.Gateway, error) { return gateway, nil }
-	p, err := pagoinrete.NewService(store, staffs, gateways, pagoinrete.ServiceConfig{})
+	p, err := pagoinrete.NewService(store, permissions, gateways, pagoinrete.ServiceConfig{})
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}

@@ -7,7 +7,7 @@
 //	store, err := sqlstore.Open(ctx, "postgres://massivo@db.example.it/massivo", sqlstore.Config{}) // PostgreSQL
 //	defer store.Close()
 //	service, err := flow.NewService(store, …) // and the dispatcher on the same store
-//	procedure, err := pagoinrete.NewService(store, …) // and the payments, in the same database
+//	payments, err := pagoinrete.NewService(store, …) // and the payments, in the same database
 //
 // Open makes the tables, or brings them up to date. It passes flowtest and pagoinretetest on both
 // databases.

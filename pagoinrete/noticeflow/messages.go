@@ -65,7 +65,7 @@ type Config struct {
 // Messages writes to the payers of notices. It is made by [New], never changes, and is safe
 // for concurrent use.
 type Messages struct {
-	procedure        NoticeService
+	notices          NoticeService
 	service          FlowService
 	config           Config
 	subject, content *template.Template
@@ -75,17 +75,17 @@ type Messages struct {
 // a [flussi.ErrConfig], and explains itself: an [ErrTemplate] for a text that is no template or
 // uses a field or a function that does not exist, [flussi.ErrLength] for one that cannot come
 // within the limits whatever the notice, and what the other fields can have.
-func New(procedure NoticeService, service FlowService, c Config) (*Messages, error) {
+func New(notices NoticeService, service FlowService, c Config) (*Messages, error) {
 	c.Subject, c.Content = cmp.Or(c.Subject, DefaultSubject), cmp.Or(c.Content, DefaultContent)
 	if c.Limits == (flow.Limits{}) {
 		c.Limits = flow.GuideLimits()
 	}
 	wrongOccasion := checkOccasion(c.Occasion)
 	c.Occasion = flow.NormalizeText(c.Occasion)
-	m := &Messages{procedure: procedure, service: service, config: c}
+	m := &Messages{notices: notices, service: service, config: c}
 	var faults []error
-	if procedure == nil || service == nil {
-		faults = append(faults, errors.New("procedure and service are needed"))
+	if notices == nil || service == nil {
+		faults = append(faults, errors.New("notices and service are needed"))
 	}
 	if c.Instalment < 0 || c.Instalment > pagoinrete.MaxInstalments {
 		faults = append(faults, &flussi.ValueError{Type: "Instalment", Err: flussi.ErrRange,

@@ -69,7 +69,7 @@ type owed struct {
 
 // read returns the event, and its notices to write about for the report's occasion.
 func (m *Messages) read(ctx context.Context, by flussi.Actor, eventID uuid.UUID, service string, report *Report) (pagoinrete.Event, []owed, error) {
-	e, err := m.procedure.Event(ctx, by, eventID)
+	e, err := m.notices.Event(ctx, by, eventID)
 	if err == nil {
 		err = checkEvent(e)
 	}
@@ -79,7 +79,7 @@ func (m *Messages) read(ctx context.Context, by flussi.Actor, eventID uuid.UUID,
 	var all []owed
 	var first time.Time // when the first of them was created
 	now := time.Now()
-	for n, err := range m.procedure.AllNotices(ctx, by, pagoinrete.NoticeFilter{Event: e.ID}) {
+	for n, err := range m.notices.AllNotices(ctx, by, pagoinrete.NoticeFilter{Event: e.ID}) {
 		if err != nil {
 			return e, nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -103,22 +104,22 @@ func errorTypes(t *testing.T) map[string]error {
 	problem := &flussi.Problem{Status: 400, Title: flussi.NewText(secrets[2]), Detail: flussi.NewText(secrets[0])}
 	_, link := appio.Markdown(secrets[2], appio.Button{Label: "a", Link: "javascript:" + secrets[0]})
 	samples := map[string]error{
-		"flussi.ValueError":        value,
-		"flussi.InvalidError":      invalid,
-		"flussi.RowError":          &flussi.RowError{Row: 7, Err: invalid},
-		"flussi.Error":             &flussi.Error{Package: "flow", Operation: "send flow", Entity: "flow", ID: uuid.Max, Err: errors.New("disk full")},
-		"flussi.RemoteError":       &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: "submit message", Kind: flussi.ErrUnavailable, Status: 503, Problem: problem, Err: errors.New(secrets[1])},
-		"appio.Markdown":           link,
-		"fsm.TransitionError":      transition,
-		"fsm.DefinitionError":      definition,
-		"flow.StopError":           &flow.StopError{FlowID: uuid.Max, Err: &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: "submit message", Kind: flussi.ErrUnauthorized, Problem: problem}, Reason: "Invio fermato."},
-		"flow.AlreadySentError":    &flow.AlreadySentError{NotificationID: uuid.Max, Earlier: flow.Notification{ID: uuid.Max, State: flow.NotificationSent, Draft: flow.Draft{Subject: flussi.NewText(secrets[2])}}},
-		"flow.SimilarServiceError": &flow.SimilarServiceError{Service: "Tributi", Existing: "tributi"},
-		"pagoinrete.Mismatch":      &pagoinrete.Mismatch{Row: pagoinrete.PaymentRow{Number: 3}, Err: pagoinrete.ErrPaidTwice, Reason: "L'avviso risulta già pagato."},
-		"pagoinrete.NoticeError":   &pagoinrete.NoticeError{NoticeID: uuid.Max, Err: &flussi.RemoteError{Package: "restgateway", Platform: "Pago In Rete", Operation: "transmit notice", Kind: flussi.ErrRemoteInvalid, Problem: problem}},
-		"noticeflow.NoticeError":   &noticeflow.NoticeError{NoticeID: uuid.Max, Err: noticeflow.ErrNoPayer, Reason: "non ha un versante."},
-		"context.Canceled":         &flussi.Error{Package: "flow", Operation: "list flows", Err: context.Canceled},
-		"context.DeadlineExceeded": &flussi.Error{Package: "flow", Operation: "list flows", Err: context.DeadlineExceeded},
+		"flussi.ValueError":                  value,
+		"flussi.InvalidError":                invalid,
+		"flussi.RowError":                    &flussi.RowError{Row: 7, Err: invalid},
+		"flussi.Error":                       &flussi.Error{Package: "flow", Operation: "send flow", Entity: "flow", ID: uuid.Max, Err: errors.New("disk full")},
+		"flussi.RemoteError":                 &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: "submit message", Kind: flussi.ErrUnavailable, Status: 503, Problem: problem, Err: errors.New(secrets[1])},
+		"flussi.ValueError (appio.Markdown)": link,
+		"fsm.TransitionError":                transition,
+		"fsm.DefinitionError":                definition,
+		"flow.StopError":                     &flow.StopError{FlowID: uuid.Max, Err: &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: "submit message", Kind: flussi.ErrUnauthorized, Problem: problem}, Reason: "Invio fermato. App IO non accetta la chiave del servizio: verificare la chiave, poi riprendere con «Invia Flusso»."},
+		"flow.AlreadySentError":              &flow.AlreadySentError{NotificationID: uuid.Max, Earlier: flow.Notification{ID: uuid.Max, State: flow.NotificationSent, Transmission: flow.Transmission{SentAt: time.Date(2030, 2, 28, 9, 0, 0, 0, time.UTC)}, Draft: flow.Draft{Subject: flussi.NewText(secrets[2])}}},
+		"flow.SimilarServiceError":           &flow.SimilarServiceError{Service: "Tributi", Existing: "tributi"},
+		"pagoinrete.Mismatch":                &pagoinrete.Mismatch{Row: pagoinrete.PaymentRow{Number: 3}, Err: pagoinrete.ErrPaidTwice, Reason: "L'avviso risulta già pagato con un altro riferimento: verificare con la banca o con il PSP e, se è stato pagato due volte, disporre il rimborso."},
+		"pagoinrete.NoticeError":             &pagoinrete.NoticeError{NoticeID: uuid.Max, Reference: "GITA-1", Instalment: 2, Err: &flussi.RemoteError{Package: "restgateway", Platform: "Pago In Rete", Operation: "transmit notice", Kind: flussi.ErrRemoteInvalid, Problem: problem}},
+		"noticeflow.NoticeError":             &noticeflow.NoticeError{NoticeID: uuid.Max, Instalment: 2, Err: noticeflow.ErrNoPayer, Reason: "non ha un versante a cui scrivere: avvisare la famiglia con un altro canale."},
+		"context.Canceled":                   &flussi.Error{Package: "flow", Operation: "list flows", Err: context.Canceled},
+		"context.DeadlineExceeded":           &flussi.Error{Package: "flow", Operation: "list flows", Err: context.DeadlineExceeded},
 	}
 	maps.Copy(samples, excelErrors(t))
 	return samples
@@ -130,7 +131,12 @@ func errorTypes(t *testing.T) map[string]error {
 func TestVocabulary(t *testing.T) {
 	samples := errorTypes(t)
 	for name, err := range sentinels {
-		samples[name] = &flussi.Error{Package: "flow", Operation: "take action", Err: err}
+		samples[name] = err
+		wrapped := &flussi.Error{Package: "flow", Operation: "take action", Err: err} // as services return it
+		assert.Equal(t, flussi.HTTPStatus(err), flussi.HTTPStatus(wrapped), name)
+		if _, explains := err.(flussi.Explainer); explains {
+			assert.Equal(t, flussi.Explain(err), flussi.Explain(wrapped), name)
+		}
 	}
 	for name, kind := range kinds {
 		samples[name] = &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: "submit message", Kind: kind, Err: errors.New(secrets[0])}

@@ -101,8 +101,9 @@ func (t *Template[Row]) absent(h header) []int {
 func (t *Template[Row]) judge(h header, report *Report) error {
 	if h.found == 0 {
 		return &FileError{Format: report.Format, Err: ErrHeader, Reason: fmt.Sprintf(
-			"%s non c'è l'intestazione del modello, con le colonne %s: usare il modello senza cambiarne le intestazioni.",
-			italian.Choose(t.config.Limits.HeaderRows, "Nella prima riga", "Nelle prime "+italian.Row.Count(t.config.Limits.HeaderRows)), italian.Quoted(t.Headers()))}
+			"%s non c'è l'intestazione del modello, con %s %s: usare il modello senza cambiarne le intestazioni.",
+			italian.Choose(t.config.Limits.HeaderRows, "Nella prima riga", "Nelle prime "+italian.Row.Count(t.config.Limits.HeaderRows)),
+			italian.Choose(len(t.columns), "la colonna", "le colonne"), italian.Quoted(t.Headers()))}
 	}
 	report.HeaderRow = h.row
 	report.places = places{letters: make(map[string]string, h.found), headers: t.byField}
@@ -140,23 +141,52 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 			fault(cell.Column, "", "La colonna %s non fa parte del modello: togliere la colonna.", xlsx.ColumnName(cell.Column))
 		}
 	}
+	texts := make([]string, 0, len(faults)+1)
+	column := ""
+	for _, f := range faults {
+		texts = append(texts, flussi.Explain(f.Err))
+		column = cmp.Or(column, f.Column)
+	}
+	var required []string // that are not there
 	for _, i := range absent {
-		if t.columns[i].config.Required {
-			fault(0, t.columns[i].header, "Manca la colonna obbligatoria «%s»: aggiungerla, o usare il modello.", t.columns[i].header)
-		} else {
-			report.Missing = append(report.Missing, t.columns[i].header)
+		header := t.columns[i].header
+		if !t.columns[i].config.Required {
+			report.Missing = append(report.Missing, header)
+			continue
 		}
+		required = append(required, header)
+		fault(0, header, "%s", missing(header))
 	}
 	if len(faults) == 0 {
 		return nil
 	}
-	texts := make([]string, len(faults))
-	column := ""
-	for i, f := range faults {
-		texts[i] = flussi.Explain(f.Err)
-		column = cmp.Or(column, f.Column)
+	if len(required) > 0 {
+		texts = append(texts, missing(required...))
+	}
+	switch {
+	case len(h.refused) > 0:
+		report.decisive = texts[len(h.doubled)]
+	case len(required) > 0 && len(required) == t.required():
+		report.decisive = missing(required...)
 	}
 	return &FileError{Format: report.Format, Row: h.row, Column: column, Cells: faults, Err: ErrHeader, Reason: strings.Join(texts, " ")}
+}
+
+// required returns how many columns are required.
+func (t *Template[Row]) required() int {
+	n := 0
+	for i := range t.columns {
+		if t.columns[i].config.Required {
+			n++
+		}
+	}
+	return n
+}
+
+// missing says that required columns are not there.
+func missing(headers ...string) string {
+	return italian.Choose(len(headers), "Manca la colonna obbligatoria ", "Mancano le colonne obbligatorie ") + italian.Quoted(headers) +
+		italian.Choose(len(headers), ": aggiungerla, o usare il modello.", ": aggiungerle, o usare il modello.")
 }
 
 // isNear reports whether a folded header is nearly one of a column's.

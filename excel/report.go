@@ -12,6 +12,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
 // Line is a row that was read.
@@ -84,9 +85,10 @@ type Report struct {
 	// [Template.Annotate] begins with them.
 	Hints []string
 
-	print  fingerprint // of the file
-	places places      // of the columns
-	limit  int         // of Notes, and of the errors in a text
+	decisive string      // why the header is refused, if one fault leaves the others without meaning
+	print    fingerprint // of the file
+	places   places      // of the columns
+	limit    int         // of Notes, and of the errors in a text
 }
 
 // LogValue logs what the file is and how many rows are right and wrong, and nothing of
@@ -100,7 +102,9 @@ func (r Report) LogValue() slog.Value {
 func (r *Report) OK() bool { return r.Complete && r.Invalid == 0 }
 
 // Italian sums a file up for the operator: what kept it from being read, how many rows are right
-// and how many wrong, what has to be corrected, and what should be looked at.
+// and how many wrong, what has to be corrected, and what should be looked at. Of a header that is
+// refused because of a column of [Config.Refused], or because no required column is there, it says
+// that alone; [FileError.Cells] has all of its faults.
 //
 // The refused rows are those of the reading and those of the service that took the rows: the error
 // of [Collect], or the list that the service reports; nil if there are none. Of their errors, and
@@ -117,7 +121,7 @@ func (r *Report) Italian(refused *RowsError, most int) string {
 	var file *FileError
 	switch {
 	case errors.As(r.Err, &file):
-		fmt.Fprintf(&b, "%s\n", file.Reason)
+		fmt.Fprintf(&b, "%s\n", cmp.Or(r.decisive, file.Reason))
 	case !r.Complete:
 		b.WriteString("La lettura è stata interrotta prima della fine del file: ripeterla.\n")
 	}
@@ -128,17 +132,11 @@ func (r *Report) Italian(refused *RowsError, most int) string {
 		}
 		b.WriteByte('\n')
 	}
-	if r.Outdated {
+	if r.Outdated && r.decisive == "" {
 		b.WriteString("Il file viene da un altro modello o da un'altra versione: scaricare il modello attuale.\n")
 	}
-	if len(r.Missing) > 0 {
-		fmt.Fprintf(&b, "%s: %s.\n", italian.Choose(len(r.Missing), "Colonna facoltativa mancante", "Colonne facoltative mancanti"), italian.Quoted(r.Missing))
-	}
-	for _, u := range r.Unknown {
-		fmt.Fprintf(&b, "La colonna %s non fa parte del modello e non è stata letta.\n", u.Column)
-	}
-	if n := len(r.Ignored); n > 0 {
-		fmt.Fprintf(&b, "%s.\n", italian.Count(n, "altro foglio non letto", "altri fogli non letti"))
+	if file == nil || !errors.Is(file.Err, ErrHeader) { // then nothing was read
+		r.writeUnread(&b)
 	}
 	writeItems(&b, "Da correggere (righe con errori):", errs, moreErrs, "altro errore", "altri errori")
 	writeItems(&b, "Da verificare (righe senza errori):", notes, moreNotes, "altra osservazione", "altre osservazioni")
@@ -146,6 +144,48 @@ func (r *Report) Italian(refused *RowsError, most int) string {
 		fmt.Fprintf(&b, "\n%s\n", strings.Join(r.Hints, "\n"))
 	}
 	return b.String()
+}
+
+// writeUnread writes which columns are not there, and what of the file was not read.
+func (r *Report) writeUnread(b *strings.Builder) {
+	if n := len(r.Missing); n > 0 {
+		fmt.Fprintf(b, "%s: %s.\n", italian.Choose(n, "Colonna facoltativa mancante", "Colonne facoltative mancanti"), italian.Quoted(r.Missing))
+	}
+	if n := len(r.Unknown); n > 0 {
+		fmt.Fprintf(b, "%s: %s.\n", italian.Choose(n, "Colonna non letta", "Colonne non lette"), columnList(r.Unknown))
+	}
+	if n := len(r.Ignored); n > 0 {
+		fmt.Fprintf(b, "%s.\n", italian.Count(n, "altro foglio non letto", "altri fogli non letti"))
+	}
+}
+
+// columnList lists columns by their letters, in order: "L, M, O–W".
+func columnList(columns []UnknownColumn) string {
+	numbers := make([]int, len(columns))
+	for i, c := range columns {
+		for _, letter := range c.Column {
+			numbers[i] = numbers[i]*26 + int(letter-'A') + 1
+		}
+	}
+	slices.Sort(numbers)
+	var parts []string
+	for i := 0; i < len(numbers); {
+		last := i
+		for last+1 < len(numbers) && numbers[last+1] == numbers[last]+1 {
+			last++
+		}
+		first := xlsx.ColumnName(numbers[i])
+		switch last - i {
+		case 0:
+			parts = append(parts, first)
+		case 1:
+			parts = append(parts, first, xlsx.ColumnName(numbers[last]))
+		default:
+			parts = append(parts, first+"–"+xlsx.ColumnName(numbers[last]))
+		}
+		i = last + 1
+	}
+	return strings.Join(parts, ", ")
 }
 
 // writeItems writes items under a title, and how many more there are; nothing if there are none.

@@ -146,6 +146,31 @@ func TestHeadersThatCannotBeWorkedWith(t *testing.T) {
 	})
 }
 
+// A header that is refused for one decisive reason is told by that alone; the error has all faults.
+func TestDecisiveFaultOfTheHeaderIsToldAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		headers []string
+		says    string
+		faults  int
+	}{
+		"a refused column": {[]string{"C.F.", "CF", "Oggetto", "Note", "IUV", "Imporot"},
+			"La colonna E non è ammessa. Serve il numero avviso di 18 cifre, non lo IUV.\n", 4},
+		"no required column": {[]string{"Scadenza", "Note", "Altro"},
+			"Mancano le colonne obbligatorie «Codice fiscale», «Oggetto» e «Contenuto»: aggiungerle, o usare il modello.\n", 3},
+		"two required columns": {[]string{"Codice fiscale", "Note", "Imporot"},
+			"L'intestazione della colonna C è simile a «Somma»: scriverla esattamente così. " +
+				"Mancano le colonne obbligatorie «Oggetto» e «Contenuto»: aggiungerle, o usare il modello.\n", 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := decode(template(), book(t, row(1, c.headers...)))
+			require.ErrorIs(t, d.err, excel.ErrHeader)
+			assert.Equal(t, c.says, d.italian())
+			assert.Len(t, must.As[*excel.FileError](t, d.err).Cells, c.faults)
+			assert.NotEmpty(t, d.report.Unknown)
+		})
+	}
+}
+
 func TestColumnsThatTheTemplateDoesNotHave(t *testing.T) {
 	file := book(t, row(1, "Codice fiscale", "Oggetto", "Contenuto", "Note di "+code, "", "")+row(2, code, "Oggetto di prova", content, "x", "", "senza intestazione"))
 	d := whole(t, decode(template(), file))
@@ -153,7 +178,7 @@ func TestColumnsThatTheTemplateDoesNotHave(t *testing.T) {
 	assert.Equal(t, "D", d.report.Unknown[0].Column)
 	assert.Equal(t, "Note di "+code, d.report.Unknown[0].Header.Reveal())
 	assert.Equal(t, "F", d.report.Unknown[1].Column)
-	assert.Contains(t, d.italian(), "La colonna D non fa parte del modello")
+	assert.Contains(t, d.italian(), "\nColonne non lette: D, F.\n")
 	assert.Contains(t, d.report.Missing, "Scadenza")
 	assert.NotContains(t, fmt.Sprintf("%+v %s", d.report, d.italian()), code)
 

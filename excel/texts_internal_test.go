@@ -28,12 +28,14 @@ func TestReportsAgreeWithTheirNumbers(t *testing.T) {
 			Notes: []Note{{Row: 3, Column: "A", Header: "Codice", Warnings: []error{wrong("Code", flussi.ErrEmpty, "Da controllare.")}}}}
 		for i := range min(n, 3) {
 			r.Missing = append(r.Missing, []string{"Somma", "Scadenza", "Canale"}[i])
+			r.Unknown = append(r.Unknown, UnknownColumn{Column: []string{"L", "O", "N"}[i]})
 			r.Ignored = append(r.Ignored, flussi.NewText(strconv.Itoa(i)))
 		}
 		return r.Italian(&RowsError{Rows: []*flussi.RowError{{Row: 2, Err: CellErrors{empty, empty}}}, Invalid: n}, 0)
 	}
 	assert.Equal(t, `Righe senza errori: 1. Righe con errori: 1. Righe nascoste non lette: 1.
 Colonna facoltativa mancante: «Somma».
+Colonna non letta: L.
 1 altro foglio non letto.
 
 Da correggere (righe con errori):
@@ -46,6 +48,7 @@ Da verificare (righe senza errori):
 `, report(1))
 	assert.Equal(t, `Righe senza errori: 1.000. Righe con errori: 1.000. Righe nascoste non lette: 1.000.
 Colonne facoltative mancanti: «Somma», «Scadenza» e «Canale».
+Colonne non lette: L, N, O.
 3 altri fogli non letti.
 
 Da correggere (righe con errori):
@@ -56,6 +59,19 @@ Da verificare (righe senza errori):
 - Riga 3, colonna A (Codice): Da controllare.
 … e 1.000 altre osservazioni.
 `, report(1000))
+}
+
+func TestUnreadColumnsAreListedInOrder(t *testing.T) {
+	for want, letters := range map[string][]string{
+		"D": {"D"}, "L, M": {"M", "L"}, "L, M, O–W": {"L", "M", "O", "P", "Q", "R", "S", "T", "U", "V", "W"},
+		"Y–AB, XFD": {"XFD", "Z", "Y", "AA", "AB"},
+	} {
+		var columns []UnknownColumn
+		for _, l := range letters {
+			columns = append(columns, UnknownColumn{Column: l})
+		}
+		assert.Equal(t, want, columnList(columns))
+	}
 }
 
 func TestLongListsOfChoicesEndInTheirNumber(t *testing.T) {

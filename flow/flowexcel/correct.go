@@ -227,19 +227,24 @@ func (a *correcting) read(ctx context.Context, r io.ReaderAt, size int64) error 
 // versions do not have it; then the occasions are not changed.
 func (a *correcting) incomplete() error {
 	var cells []*excel.CellError
-	var reasons []string
+	var headers []string
 	for _, header := range append(a.template.imports.Headers(), stateHeader, errorHeader) {
 		if header != occasionHeader && slices.Contains(a.report.File.Missing, header) {
-			reason := fmt.Sprintf("Manca la colonna «%s» dell'esportazione: esportare di nuovo le notifiche.", header)
-			reasons = append(reasons, reason)
+			headers = append(headers, header)
 			cells = append(cells, &excel.CellError{Row: a.report.File.HeaderRow, Header: header,
-				Err: &flussi.ValueError{Type: "Header", Err: excel.ErrHeader, Reason: reason}})
+				Err: &flussi.ValueError{Type: "Header", Err: excel.ErrHeader, Reason: missing(header)}})
 		}
 	}
 	if len(cells) == 0 {
 		return nil
 	}
-	return &excel.FileError{Format: a.report.File.Format, Row: a.report.File.HeaderRow, Cells: cells, Err: excel.ErrHeader, Reason: strings.Join(reasons, " ")}
+	return &excel.FileError{Format: a.report.File.Format, Row: a.report.File.HeaderRow, Cells: cells, Err: excel.ErrHeader, Reason: missing(headers...)}
+}
+
+// missing says that columns of the export are not there.
+func missing(headers ...string) string {
+	return italian.Choose(len(headers), "Manca la colonna ", "Mancano le colonne ") + italian.Quoted(headers) +
+		" dell'esportazione: esportare di nuovo le notifiche."
 }
 
 // decide looks the notifications of some rows up, and plans their corrections.

@@ -71,7 +71,7 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		"an export, without UUID": {w.edited(t, map[string]any{"K1": nil, "K2": nil}), "La colonna N non è ammessa. È una colonna delle esportazioni: se il file non è un'esportazione, togliere la colonna."},
 		"with the IUV":            {exceltest.Sheet(t, exceltest.Cells([]string{"CF", "Oggetto", "Testo", "Importo", "I.U.V."}), []any{code, "Scadenza della TARI", text, "1,00", "05100001400678"}), "La colonna E non è ammessa. Serve il numero avviso di 18 cifre, che si trova sull'avviso di pagamento"},
 	} {
-		rows, errs, _ := imports(t).Read(t, c.file)
+		rows, errs, report := imports(t).Read(t, c.file)
 		assert.Empty(t, rows, name)
 		require.Len(t, errs, 1, name)
 		require.ErrorIs(t, errs[0], excel.ErrHeader, name)
@@ -80,6 +80,9 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		_, err := w.add(t, f.ID, rowsOf(t, template(t), c.file, nil), flow.AddConfig{SkipInvalid: true})
 		require.ErrorIs(t, err, excel.ErrHeader, name)
 		assert.Contains(t, flussi.Explain(err), c.hint, name)
+		told := flowexcel.Italian(&report.Report, flow.AddReport{}, 0)
+		assert.Equal(t, 2, strings.Count(told, "\n"), told)
+		assert.Contains(t, told, c.hint, name)
 	}
 }
 

@@ -13,8 +13,8 @@
 //		fmt.Println(flussi.Explain(err))                           // not about the file
 //		return err
 //	}
-//	fmt.Print(flowexcel.Italian(&report, added, 0))                // what was imported, and what is wrong
-//	if report.Complete && added.Invalid > 0 {                      // the operator's file, with the wrong cells marked
+//	fmt.Print(flowexcel.Italian(&report, added, 0))                // what was imported
+//	if report.Complete && added.Invalid > 0 {                      // the file, with errors marked
 //		err = template.Annotate(ctx, w, file, size, &report, added)
 //	}
 //

@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 	"pagoinrete":             {".", "internal/core", "internal/sentinel", "fsm", "internal/italian", "github.com/google/uuid"},
 	"pagoinrete/restgateway": {".", "internal/pace", "internal/restcall", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/memstore":    {".", "internal/memtable", "pagoinrete", "github.com/google/uuid"},
-	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "github.com/google/uuid"},
+	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "internal/italian", "github.com/google/uuid"},
 	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "internal/italian", "pagoinrete", "github.com/google/uuid"},
 }
 

@@ -11,8 +11,8 @@
 //		fmt.Println(flussi.Explain(err))                         // not about the file
 //		return err
 //	}
-//	fmt.Print(noticeexcel.Italian(&report, added, 0))            // what was created, and what is wrong
-//	if report.Complete && added.Invalid > 0 {                    // the office's file, with the wrong cells marked
+//	fmt.Print(noticeexcel.Italian(&report, added, 0))            // what was created
+//	if report.Complete && added.Invalid > 0 {                    // the file, with errors marked
 //		err = template.Annotate(ctx, w, file, size, &report, added)
 //	}
 //

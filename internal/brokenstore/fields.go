@@ -76,14 +76,23 @@ func SetsEveryField[E, Q any](
 // keptRule is the rule that fields of entities break.
 func keptRule(name storetest.Name) string { return name.An() + " is read as it was stored" }
 
-// findsIgnoredFilters checks that each field of a filter is missed that a store does not look
-// at.
+// findsIgnoredFilters checks that each field of a filter is missed that a store does not look at,
+// and each list of which it looks at the first entries only.
 func (p Proof[S, T, P, C]) findsIgnoredFilters(t *testing.T) {
 	ignoring := func(name storetest.Name, filter any, broken func(ignore func(pointer any)) func(S) S) {
 		rule := name.Many() + " are found by each field of the filter"
 		for _, field := range reflect.VisibleFields(reflect.TypeOf(filter)) {
 			b := broken(func(pointer any) { reflect.ValueOf(pointer).Elem().FieldByIndex(field.Index).SetZero() })
 			assert.Error(t, p.Contract.CheckRule(t.Context(), rule, b(p.Open())), field.Name)
+			if field.Type.Kind() != reflect.Slice {
+				continue
+			}
+			cut := broken(func(pointer any) {
+				list := reflect.ValueOf(pointer).Elem().FieldByIndex(field.Index)
+				list.SetLen(min(list.Len(), 100))
+			})
+			err := p.Contract.CheckRule(t.Context(), rule, cut(p.Open()))
+			assert.Error(t, err, field.Name+", cut")
 		}
 	}
 	ignoring(p.Shared.Parent, p.Filters[0], func(ignore func(any)) func(S) S {

@@ -37,6 +37,9 @@ func ofMethods[E storetest.Placed](name storetest.Name) []Breaker[storetest.Meth
 		{"the caller's version is kept", versionRule, Reads(func(one *E) {
 			*one = storetest.WithVersion(*one, storetest.Version(*one)-1)
 		})},
+		{"a history has 50 records", recordsRule, recorded[E](func(all records) (records, error) {
+			return all[max(0, len(all)-50):], nil
+		})},
 		{"the first record is missing", recordsRule, recorded[E](func(all records) (records, error) {
 			return all[min(1, len(all)):], nil
 		})},
@@ -71,6 +74,18 @@ func ofMethods[E storetest.Placed](name storetest.Name) []Breaker[storetest.Meth
 		})},
 		{"the oldest come first", sortedRule, paged[E](func(page *flussi.Page) { page.OldestFirst = true })},
 		{"a page has one too many", limitRule, paged[E](func(page *flussi.Page) { page.Limit++ })},
+		{"a page has 1,000 at most", longPageRule, pagesOfAtMost[E](1000)},
+		{"a page has 60 at most", longPageRule, pagesOfAtMost[E](60)},
+		{"a page has 300 at most", longPageRule, pagesOfAtMost[E](300)},
+		{"a page has 500 at most", longPageRule, pagesOfAtMost[E](500)},
+		{
+			"a page that is not the first has 300 at most", longPageRule,
+			paged[E](func(page *flussi.Page) {
+				if !page.After.IsZero() {
+					page.Limit = min(page.Limit, 300)
+				}
+			}),
+		},
 		{"a page repeats those of the time at which it begins", onceRule, paged[E](func(page *flussi.Page) {
 			if !page.After.IsZero() && !page.OldestFirst {
 				page.After.ID = uuid.Max
@@ -108,6 +123,11 @@ func ofMethods[E storetest.Placed](name storetest.Name) []Breaker[storetest.Meth
 			}
 			return l.do()
 		})},
+		{"a list of a filter has 100 entries", filterRule, asked[E](func(filter any) {
+			for _, list := range filterLists(filter) {
+				list.SetLen(min(list.Len(), 100))
+			}
+		})},
 		{"with IDs, nothing else is looked at", togetherRule, asked[E](func(filter any) {
 			if ids := *storetest.FieldOf[[]uuid.UUID](filter, "IDs"); len(ids) > 0 {
 				reflect.ValueOf(filter).Elem().SetZero()
@@ -132,6 +152,23 @@ func ofMethods[E storetest.Placed](name storetest.Name) []Breaker[storetest.Meth
 			return m
 		}},
 	}
+}
+
+// pagesOfAtMost is pages that are no longer than a store likes.
+func pagesOfAtMost[E any](most int) breaking[E] {
+	return paged[E](func(page *flussi.Page) { page.Limit = min(page.Limit, most) })
+}
+
+// filterLists returns the lists of a filter, to be set.
+func filterLists(pointer any) []reflect.Value {
+	var lists []reflect.Value
+	v := reflect.ValueOf(pointer).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.Slice {
+			lists = append(lists, f)
+		}
+	}
+	return lists
 }
 
 // countedOff finds a page by how many were before it.

@@ -55,6 +55,13 @@ var ofValues = []struct {
 	{"a time is cut at the second", timesRule, true, ofTimes(func(t time.Time) time.Time {
 		return t.Truncate(time.Second)
 	})},
+	{"an amount has 32 bits", amountsRule, false, func(field, _ any) bool {
+		amount, is := field.(*flussi.Cents)
+		if is {
+			*amount = flussi.Cents(int32(*amount))
+		}
+		return is
+	}},
 	{"no time is 1970", zeroRule, true, ofTimes(func(t time.Time) time.Time {
 		if t.IsZero() {
 			return time.Unix(0, 0).UTC()

@@ -165,6 +165,8 @@ func ofChildren[P, C storetest.Placed](
 	saving := func(other func(write[P, C]) error) func(store) store {
 		return func(s store) store { return savesChildren(s, other) }
 	}
+	save := "Save" + child.List()
+	wholeRule := save + " stores a thousand " + child.Many() + " whole"
 	togetherRule := child.Many() + " are stored together or not at all"
 	return []Breaker[store]{
 		{
@@ -203,13 +205,23 @@ func ofChildren[P, C storetest.Placed](
 			}
 			return w.ctx.Err()
 		})},
+		{save + " stores 400 at most", wholeRule, saving(func(w write[P, C]) error {
+			w.all = w.all[:min(len(w.all), 400)]
+			return w.do()
+		})},
+		{save + " changes 400 at most", wholeRule, saving(func(w write[P, C]) error {
+			if len(w.all) > 400 && storetest.Version(w.all[0].Entity) > 0 {
+				w.all = w.all[:400]
+			}
+			return w.do()
+		})},
 		{"to store nothing is an error", nothingRule, saving(func(w write[P, C]) error {
 			if len(w.all) == 0 {
 				return errors.New("syntax error near VALUES")
 			}
 			return w.do()
 		})},
-		{"Save" + child.List() + " does not look at its context", endedRule, saving(unheeding[P, C])},
+		{save + " does not look at its context", endedRule, saving(unheeding[P, C])},
 		{"the end of a context is looked at too late", endedRule, saving(func(w write[P, C]) error {
 			return errors.Join(unheeding(w), w.ctx.Err())
 		})},

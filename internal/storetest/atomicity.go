@@ -127,19 +127,48 @@ func (s *Suite[P, C]) longSequencesAreStored() {
 	all := s.NewChildren(parent, count)
 	parent = s.SetParent(parent, all...)
 	s.counts(fmt.Sprintf("after %s of %d", s.parentMethod(), count), parent, all...)
-	var read []C
 	page := flussi.Page{Limit: Everything, OldestFirst: true}
-	for len(read) < count {
-		got := s.Children.Page(s.ChildrenOf(parent), page)
+	read := s.Children.walk(s.ChildrenOf(parent), page, count)
+	if !slices.Equal(idsOf(read), idsOf(all)) {
+		s.Fail("of %d %s that were stored with %s, its list has %d, or others, or in another order",
+			count, s.Children.Name.Many(), s.Parents.Name.An(), len(read))
+	}
+}
+
+// walk reads page after page, until it has so many or there are no more.
+func (k *Kind[E]) walk(filter Filter, page flussi.Page, most int) []E {
+	var read []E
+	for len(read) < most {
+		got := k.Page(filter, page)
 		if len(got) == 0 {
 			break
 		}
 		read = append(read, got...)
 		page.After = read[len(read)-1].Cursor()
 	}
-	if !slices.Equal(idsOf(read), idsOf(all)) {
-		s.Fail("of %d %s that were stored with %s, its list has %d, or others, or in another order",
-			count, s.Children.Name.Many(), s.Parents.Name.An(), len(read))
+	return read
+}
+
+// longWritesAreStored stores as many children in one write as a page may have, and one more.
+func (s *Suite[P, C]) longWritesAreStored() {
+	const count = flussi.MaxPage + 1
+	parent := s.SetParent(s.NewParent())
+	all := s.NewChildren(parent, count)
+	for _, how := range []string{"new ones", "ones that are there"} {
+		what := fmt.Sprintf("%s of %d, %s", s.childMethod(), count, how)
+		s.SetChildren(all...)
+		all = Map(all, Next[C])
+		s.counts("after "+what, parent, all...)
+		page := flussi.Page{Limit: 500, OldestFirst: true}
+		read := s.Children.walk(s.ChildrenOf(parent), page, count)
+		if len(read) != count {
+			s.Fail("%s: want all in the list of their %s, got %d", what, s.Parents.Name, len(read))
+			return
+		}
+		for i, child := range all {
+			s.Equal(fmt.Sprintf("%s, number %d", what, i+1), read[i], child)
+		}
+		all = Map(all, s.Children.Changed)
 	}
 }
 

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -78,13 +79,46 @@ func CommonCriteria[T, Q any](p *Probe, filter *Q, like T) []Criterion {
 func (c Catalogue[T, Q]) Each(criteria Criteria[T, Q]) {
 	var none Q
 	c.Finds("nothing", none)
-	for i := range criteria(c.Probe, &none, c.some()) {
+	all := criteria(c.Probe, &none, c.some())
+	for i := range all {
 		for range 6 {
 			var filter Q
 			criterion := criteria(c.Probe, &filter, c.some())[i]
 			criterion.Set()
 			c.Finds(criterion.Field, filter)
 		}
+	}
+	for i := range all {
+		c.among(criteria, i)
+	}
+}
+
+// among checks a criterion that sets lists, with many other entries before its own.
+func (c Catalogue[T, Q]) among(criteria Criteria[T, Q], i int) {
+	const many = 300
+	var filter Q
+	var criterion Criterion
+	for range 20 { // until something is found
+		filter = *new(Q)
+		like := c.some()
+		criterion = criteria(c.Probe, &filter, like)[i]
+		if criterion.Set(); c.Match(filter, like) {
+			break
+		}
+	}
+	extended := false
+	fields := reflect.ValueOf(&filter).Elem()
+	for j := range fields.NumField() {
+		if list := fields.Field(j); list.Kind() == reflect.Slice && list.Len() > 0 {
+			others := reflect.New(list.Type())
+			others.Elem().Set(reflect.MakeSlice(list.Type(), many, many))
+			c.Fill(others.Interface(), true)
+			list.Set(reflect.AppendSlice(others.Elem(), list))
+			extended = true
+		}
+	}
+	if extended {
+		c.Finds(criterion.Field+", among many others", filter)
 	}
 }
 

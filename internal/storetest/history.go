@@ -35,6 +35,13 @@ func (s *Suite[P, C]) versionsHaveRecords() {
 		s.Parents.HasRecords(idOf(parent), parentRecords...)
 		s.Children.HasRecords(idOf(child), childRecords...)
 	}
+	for range 48 { // a history has no end
+		parentRecords = append(parentRecords, s.Parents.Change(parent).Record)
+		childRecords = append(childRecords, s.Children.Change(child).Record)
+		parent, child = s.SetParent(parent), s.Children.Set(child)
+	}
+	s.Parents.HasRecords(idOf(parent), parentRecords...)
+	s.Children.HasRecords(idOf(child), childRecords...)
 	s.Parents.HasRecords(idOf(other), s.Parents.Change(WithVersion(other, 0)).Record)
 	s.Children.HasRecords(idOf(otherChild), s.Children.Change(WithVersion(otherChild, 0)).Record)
 }

@@ -1,9 +1,12 @@
 package storetest
 
 import (
+	"math"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
 )
 
 func (s *Suite[P, C]) textsAreKept(texts [][2]string) {
@@ -85,6 +88,28 @@ func clearTimes(pointer any) {
 	for _, field := range Fields(pointer) {
 		if t, ok := field.Pointer.(*time.Time); ok && field.Name != "CreatedAt" && field.Name != "UpdatedAt" {
 			*t = time.Time{}
+		}
+	}
+}
+
+func (s *Suite[P, C]) amountsAreKept() {
+	parent := s.FullParent()
+	child := s.FullChild(s.owner(parent))
+	for _, amount := range []flussi.Cents{
+		flussi.MaxPayable, math.MaxInt64, 1<<53 + 1, -1, math.MinInt64, flussi.MinPayable,
+	} {
+		setAmounts(&parent, amount)
+		setAmounts(&child, amount)
+		parent, child = s.SetParent(parent, child), Next(child)
+		s.areRead("with the amount "+amount.String(), parent, child)
+	}
+}
+
+// setAmounts gives every amount of a struct.
+func setAmounts(pointer any, amount flussi.Cents) {
+	for _, field := range Fields(pointer) {
+		if value, ok := field.Pointer.(*flussi.Cents); ok {
+			*value = amount
 		}
 	}
 }

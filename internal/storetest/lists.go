@@ -119,6 +119,46 @@ func pagesKeepTheLimit(p *Probe, l listing) {
 	}
 }
 
+// longPagesAreWhole checks pages of one more than [flussi.MaxPage], by which services learn whether
+// there is more, and shorter ones that are still long.
+func (s *Suite[P, C]) longPagesAreWhole() {
+	const count = flussi.MaxPage + 1
+	var last P
+	parents := make([]flussi.Cursor, count)
+	for i := range parents {
+		last = s.SetParent(s.NewParent())
+		parents[i] = last.Cursor()
+	}
+	s.Parents.givesLongPages(s.Parents.ByID(), parents)
+	children := s.NewChildren(last, count)
+	s.SetChildren(children...)
+	s.Children.givesLongPages(s.Children.ByID(), Places(children))
+	s.Children.givesLongPages(s.ChildrenOf(last), Places(children))
+}
+
+// givesLongPages checks the pages of a list of more than [flussi.MaxPage] entities. All are the
+// oldest first.
+func (k *Kind[E]) givesLongPages(filter Filter, all []flussi.Cursor) {
+	for _, oldest := range []bool{false, true} {
+		rest := slices.Clone(all)
+		if !oldest {
+			slices.Reverse(rest)
+		}
+		page := flussi.Page{OldestFirst: oldest}
+		for _, limit := range []int{flussi.MaxPage + 1, flussi.MaxPage, 500} {
+			what := fmt.Sprintf("%s with the limit %d, when %d are, the oldest first: %t",
+				k.Name.List(), limit, len(all), oldest)
+			page.After = flussi.Cursor{}
+			for at := 0; at < len(rest); at += limit {
+				page.Limit = limit
+				want := rest[at:min(at+limit, len(rest))]
+				k.samePlaces(what, Places(k.Page(filter, page)), want, true)
+				page.After = want[len(want)-1]
+			}
+		}
+	}
+}
+
 // endless is longer than any list that is walked through.
 const endless = 500
 

@@ -13,6 +13,7 @@ func (r Shared[T, P, C]) Rules(texts [][2]string) []Rule[T] {
 	type suite = *Suite[P, C]
 	parent, child := r.Parent.An(), r.Child.An()
 	children, save := r.Child.Many(), "Save"+r.Parent.Get()
+	saveChildren := "Save" + r.Child.List()
 	return Map([]Rule[suite]{
 		// kept.go
 		{parent + " is read as it was stored", suite.parentsAreKept},
@@ -23,6 +24,7 @@ func (r Shared[T, P, C]) Rules(texts [][2]string) []Rule[T] {
 		{"texts are kept to the last character", func(s suite) { s.textsAreKept(texts) }},
 		{"times are kept to the microsecond, and given in UTC", suite.timesAreKept},
 		{"a time that is zero stays zero", suite.zeroTimesAreKept},
+		{"amounts are kept to the cent, however large", suite.amountsAreKept},
 		// counts.go
 		{"the counts of " + parent + " are not written", suite.countsAreNotWritten},
 		{"the version of " + parent + " does not change with its " + children, suite.childrenLeaveTheParent},
@@ -42,10 +44,12 @@ func (r Shared[T, P, C]) Rules(texts [][2]string) []Rule[T] {
 		{save + " of " + parent + " that is in conflict pulls no " + children, suite.conflictsPullNothing},
 		{save + " pulls its " + children + " once, to their end", suite.sequencesArePulledOnce},
 		{save + " stores thousands of " + children + " whole", suite.longSequencesAreStored},
+		{saveChildren + " stores a thousand " + children + " whole", suite.longWritesAreStored},
 		{"to store nothing is no error", suite.nothingIsStored},
 		// lists.go
 		{"lists are sorted by time of creation and then ID", each[P, C](listsAreSorted)},
 		{"a page is as long as it may be, and no longer", each[P, C](pagesKeepTheLimit)},
+		{"a page may be one longer than the longest that services give", suite.longPagesAreWhole},
 		{"page after page gives everything once", each[P, C](pagesGiveAllOnce)},
 		{"page after page gives everything once while the list changes", each[P, C](pagesGiveAllOnceMeanwhile)},
 		{"a page begins behind a place, whether something is there or not", each[P, C](pagesBeginAnywhere)},

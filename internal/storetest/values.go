@@ -54,6 +54,8 @@ func (p *Probe) Fill(pointer any, flags bool) {
 			*field = p.FiscalCode()
 		case *flussi.NoticeNumber:
 			*field = p.NoticeNumber()
+		case *flussi.IUV:
+			*field = p.NoticeNumber().IUV()
 		case *flussi.OrganizationCode:
 			*field = p.OrganizationCode()
 		default:
@@ -64,6 +66,10 @@ func (p *Probe) Fill(pointer any, flags bool) {
 				v.SetBool(flags)
 			case reflect.Int, reflect.Int64:
 				v.SetInt(1 + p.Random.Int64N(1000))
+			case reflect.Array: // of bytes
+				for i := range v.Len() {
+					v.Index(i).SetUint(1 + p.Random.Uint64N(255))
+				}
 			case reflect.Slice:
 				v.Set(reflect.MakeSlice(v.Type(), 3, 3))
 				p.Fill(f.Pointer, flags)

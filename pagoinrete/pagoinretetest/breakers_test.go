@@ -79,10 +79,6 @@ var breakers = []breaker{
 		viewed.WrittenChildren(func(c *noticeChange, _ pagoinrete.Notice) {
 			c.Record.Reason = flussi.NewText(strings.ReplaceAll(c.Record.Reason.Reveal(), "\r\n", "\n"))
 		})},
-	{"amounts have 32 bits", "amounts are kept to the cent, however large",
-		viewed.WrittenChildren(func(c *noticeChange, _ pagoinrete.Notice) {
-			c.Entity.Discount = flussi.Cents(int32(c.Entity.Discount))
-		})},
 	{"amounts of instalments are floats", "amounts are kept to the cent, however large",
 		viewed.WrittenParents(func(c *eventChange, _ pagoinrete.Event) {
 			for i, part := range c.Entity.Instalments {

@@ -2,11 +2,9 @@ package pagoinretetest
 
 import (
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 
-	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/storetest"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
@@ -20,7 +18,6 @@ var valueRules = []rule{
 	{"an event has its instalments, in their order", instalmentsAreKept},
 	{"each proof of a payment is kept for itself", proofsAreKept},
 	{"each flag is kept for itself", flagsAreKept},
-	{"amounts are kept to the cent, however large", amountsAreKept},
 	{"states, kinds and actions that are unknown are kept", unknownWordsAreKept},
 }
 
@@ -52,26 +49,6 @@ func eachFlag(pointer any, check func(what string)) {
 			}
 			check(fmt.Sprintf("whose %s is %t, and each other flag is not", one.Name, to))
 		}
-	}
-}
-
-func amountsAreKept(p *probe) {
-	e := p.fullEvent()
-	n := p.fullNotice(e)
-	for _, amount := range []flussi.Cents{flussi.MaxPayable, math.MaxInt64, 1<<53 + 1, -1, math.MinInt64, flussi.MinPayable} {
-		for _, pointer := range []any{&e, &n} {
-			for _, f := range storetest.Fields(pointer) {
-				if field, ok := f.Pointer.(*flussi.Cents); ok {
-					*field = amount
-				}
-			}
-		}
-		e = p.saveEvent(e, n)
-		n.Version++
-		want := e
-		want.Counts = counted(n)
-		p.events.IsRead("with the amount "+amount.String(), want)
-		p.notices.IsRead("with the amount "+amount.String(), n)
 	}
 }
 

@@ -16,11 +16,35 @@ import (
 	"github.com/flussi-go/flussi/internal/brokenstore"
 )
 
+const textsRule = "texts are kept to the last character"
+
+// cut returns the first 250 characters of a text.
+func cut(text string) string {
+	runes := []rune(text)
+	return string(runes[:min(len(runes), 250)])
+}
+
+// atMostAnHour returns a lease, but none if it is longer than an hour.
+func atMostAnHour(lease time.Duration) time.Duration {
+	if lease > time.Hour {
+		return 0
+	}
+	return lease
+}
+
 // breakers break the rules that only this store has, or fields that only its entities have.
 var breakers = []breaker{
 	{"two fields change places", "a notification is read as it was stored",
 		viewed.ReadChildren(func(n *flow.Notification) {
 			n.UpdatedBy, n.Reference = n.Reference, n.UpdatedBy
+		})},
+	{"the error of a flow is cut at 250 characters", textsRule,
+		viewed.WrittenParents(func(c *flowChange, _ flow.Flow) {
+			c.Entity.Error = cut(c.Entity.Error)
+		})},
+	{"the error of a notification is cut at 250 characters", textsRule,
+		viewed.WrittenChildren(func(c *notificationChange, _ flow.Notification) {
+			c.Entity.Transmission.Error = cut(c.Entity.Transmission.Error)
 		})},
 	{"unknown states are Errore", "states, codes and actions that are unknown are kept",
 		viewed.ReadChildren(func(n *flow.Notification) {
@@ -114,6 +138,12 @@ var breakers = []breaker{
 			r.all, r.err = c.store.Notifications(c.ctx, filter, flow.Page{Limit: c.limit})
 			return r
 		})},
+	{"a lease of more than an hour is over at once", "a lease that is not over is not found",
+		viewed.WrittenChildren(func(c *notificationChange, _ flow.Notification) {
+			c.Lease = atMostAnHour(c.Lease)
+		})},
+	{"a claim for more than an hour is over at once", "a lease that is not over is not found",
+		sends("Claim", func(c *call) { c.claim.Lease = atMostAnHour(c.claim.Lease) })},
 	{"a refused change gives its lease", "a lease that is not over is not found",
 		func(s flow.Store) flow.Store {
 			var mu sync.Mutex
@@ -278,6 +308,10 @@ var breakers = []breaker{
 			}
 			return c.do()
 		})},
+	{"SaveAndClaim stores 30 at most", "SaveAndClaim stores and claims hundreds whole",
+		sends("SaveAndClaim", func(c *call) { c.changes = c.changes[:min(len(c.changes), 30)] })},
+	{"SaveAndClaim claims 100 at most", "SaveAndClaim stores and claims hundreds whole",
+		sends("SaveAndClaim", func(c *call) { c.claim.Limit = min(c.claim.Limit, 100) })},
 	{"SaveAndClaim claims although it stored nothing", "SaveAndClaim stores and claims together or not at all",
 		on("SaveAndClaim", func(c call) reply {
 			failed := c.as("SaveNotifications").err

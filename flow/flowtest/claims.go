@@ -28,6 +28,7 @@ var claimRules = []rule{
 	{"what was given back can be claimed again", releasedIsClaimed},
 	{"a claim of a flow that is not there finds none", claimsOfMissingFlows},
 	{"SaveAndClaim stores, and then claims", saveAndClaimStores},
+	{"SaveAndClaim stores and claims hundreds whole", saveAndClaimStoresMany},
 	{"SaveAndClaim stores and claims together or not at all", saveAndClaimGoesTogether},
 }
 
@@ -309,6 +310,38 @@ func saveAndClaimStores(p *probe) {
 	for _, n := range claimed {
 		n.Version++
 		p.notifications.IsRead("stored by a SaveAndClaim with a flow that is disabled", n)
+	}
+}
+
+// saveAndClaimStoresMany stores the outcomes of a large claim in one write.
+func saveAndClaimStoresMany(p *probe) {
+	const many = 300
+	f := p.sendingFlow()
+	all := p.newNotifications(f.ID, 2*many)
+	f = p.saveFlow(f, all...)
+	done := p.takes("Claim", f.ID, many, all[:many])
+	for i := range done {
+		done[i].State = flow.NotificationSent
+	}
+	got, claimed, can, err := p.saveAndClaim(f.ID, many, done...)
+	if !can {
+		return
+	}
+	what := fmt.Sprintf("SaveAndClaim of %d with the limit %d", many, many)
+	p.Must(err, what)
+	if err := differ(arranged(claimed, all), ids(all[many:])); err != nil {
+		p.Fail("%s: %w", what, err)
+	}
+	p.Equal("the counts of "+what, got.Counts, flow.Counts{Sent: many, Sending: many})
+	p.HasCounts("after "+what, f.ID, flow.Counts{Sent: many, Sending: many})
+	page := flow.Page{Limit: many, OldestFirst: true}
+	stored := p.notifications.Page(p.notifications.ByID(ids(done)...), page)
+	if len(stored) != many {
+		p.Fail("%s: want all that it stored to be listed, got %d", what, len(stored))
+		return
+	}
+	for i := range done {
+		p.Equal(what+", one that it stored", stored[i], withVersion(done[i], done[i].Version+1))
 	}
 }
 

@@ -52,6 +52,7 @@ var contract = storetest.Contract[flow.Store, *probe]{
 		isolationRules, concurrencyRules, []rule{shared.Empty()},
 	), map[string]func(*probe){
 		"times are kept to the microsecond, and given in UTC":          claimsKeepTimes,
+		"texts are kept to the last character":                         longErrorsAreKept,
 		"the version of a flow does not change with its notifications": claimsLeaveTheFlow,
 		"what was changed in the meantime is not stored":               claimsAreChanges,
 		"a context that has ended is refused, and nothing changes":     ownMethodsRefuse,

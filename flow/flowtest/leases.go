@@ -81,6 +81,9 @@ func runningLeasesAreNotFound(p *probe) {
 	p.saveFlow(f, p.newNotification(f.ID))
 	_, claimed := p.claim(f.ID, 1, long)
 	running := append(claimed, p.saveSending(p.newNotification(f.ID), long), p.saveSending(p.newNotification(uuid.Nil), long))
+	p.saveAll(p.newNotification(f.ID))
+	_, claimed = p.claim(f.ID, 1, day)
+	running = append(append(running, claimed...), p.saveSending(p.newNotification(f.ID), day))
 	for _, n := range running { // a refused change gives no lease
 		change := notificationChange(withVersion(n, 0))
 		change.Lease = short
@@ -89,7 +92,7 @@ func runningLeasesAreNotFound(p *probe) {
 	p.shortIsOver()
 	for _, n := range running {
 		if p.isExpired(n.ID) {
-			p.Fail("Expired gives a notification whose lease is of an hour")
+			p.Fail("Expired gives a notification whose lease is of an hour or a day")
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 const (
 	patience = 30 * time.Second // for what certainly happens, at a time that is not known
 	long     = time.Hour        // a lease that does not end during a test
+	day      = 24 * long        // one that is long for a store, too
 	short    = time.Nanosecond  // one that ends at once
 )
 

@@ -37,6 +37,15 @@ func claimsKeepTimes(p *probe) {
 	}
 }
 
+// longErrorsAreKept is about texts that nobody looks for: no index keeps them short.
+func longErrorsAreKept(p *probe) {
+	f, n := p.fullFlow(), p.fullNotification(uuid.Nil)
+	f.Error, n.Transmission.Error = storetest.TooLong(), storetest.TooLong()
+	f, n = p.saveFlow(f), p.save(n)
+	p.flows.IsRead("with a long error", f)
+	p.notifications.IsRead("with a long error", n)
+}
+
 func unknownWordsAreKept(p *probe) {
 	f, n := p.fullFlow(), p.fullNotification(uuid.Nil)
 	f.State = "archiviato"

@@ -6,6 +6,7 @@ const (
 	timesRule    = "times are kept to the microsecond, and given in UTC"
 	zeroRule     = "a time that is zero stays zero"
 	amountsRule  = "amounts are kept to the cent, however large"
+	aloneRule    = "a field that changes alone is kept"
 	newRule      = "what is new must not be there"
 	oldRule      = "what is not new must be there"
 	lateRule     = "what was changed in the meantime is not stored"

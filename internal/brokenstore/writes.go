@@ -215,6 +215,15 @@ func ofChildren[P, C storetest.Placed](
 			}
 			return w.do()
 		})},
+		{"a field that changes alone is not stored", aloneRule, saving(func(w write[P, C]) error {
+			for i, c := range w.all {
+				stored, err := w.store.Children.Get(w.ctx, idOf(c.Entity))
+				if err == nil && len(storetest.Differences(stored, c.Entity)) == 1 {
+					w.all[i].Entity = stored
+				}
+			}
+			return w.do()
+		})},
 		{"to store nothing is an error", nothingRule, saving(func(w write[P, C]) error {
 			if len(w.all) == 0 {
 				return errors.New("syntax error near VALUES")

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"math"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -122,4 +123,19 @@ func (s *Suite[P, C]) KeepsWords(parent P, child C) {
 	childStored.Record.Action, childStored.Record.From = "suspend", "parked"
 	s.storesRecords(parentStored, childStored)
 	s.areRead("with unknown words", Next(parent), Next(child))
+}
+
+// fieldsThatChangeAloneAreKept changes one field of a child after the other.
+func (s *Suite[P, C]) fieldsThatChangeAloneAreKept() {
+	child := s.Children.Set(s.FullChild(s.owner(s.SetParent(s.FullParent()))))
+	changed := s.Children.Changed(child)
+	for i, to := range Fields(&changed) {
+		from := reflect.ValueOf(Fields(&child)[i].Pointer).Elem()
+		if to.Name == "Version" || from.Interface() == reflect.ValueOf(to.Pointer).Elem().Interface() {
+			continue
+		}
+		from.Set(reflect.ValueOf(to.Pointer).Elem())
+		child = s.Children.Set(child)
+		s.Children.IsRead("of which "+to.Name+" alone was changed", child)
+	}
 }

@@ -24,6 +24,7 @@ func (r Shared[T, P, C]) Rules(texts [][2]string) []Rule[T] {
 		{"texts are kept to the last character", func(s suite) { s.textsAreKept(texts) }},
 		{"times are kept to the microsecond, and given in UTC", suite.timesAreKept},
 		{"a time that is zero stays zero", suite.zeroTimesAreKept},
+		{"a field that changes alone is kept", suite.fieldsThatChangeAloneAreKept},
 		{"amounts are kept to the cent, however large", suite.amountsAreKept},
 		// counts.go
 		{"the counts of " + parent + " are not written", suite.countsAreNotWritten},

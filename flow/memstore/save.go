@@ -37,6 +37,9 @@ func (s *Store) pull(
 	notifications iter.Seq2[flow.NotificationChange, error],
 ) (*write, error) {
 	w := &write{store: s, flow: newFlowRow(change)}
+	if notifications == nil {
+		return w, nil // Save checks it
+	}
 	if err := s.db.Check(ctx, op, w); err != nil {
 		return nil, err
 	}

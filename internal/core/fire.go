@@ -38,6 +38,9 @@ func Offer[A interface {
 	~string
 	Label() string
 }](err error, actions func() []A) error {
+	if err == nil {
+		return nil
+	}
 	var refusal *fsm.TransitionError
 	if !errors.As(err, &refusal) || !errors.Is(refusal.Err, fsm.ErrNotAllowed) {
 		return err

@@ -156,6 +156,9 @@ func (d DisabledFilter) match(disabled bool) bool {
 }
 
 func (d DisabledFilter) check(e *core.Invalid) {
+	if d == AnyDisabled {
+		return
+	}
 	core.Known(e, "Disabled", "il valore di «Dis.»", []DisabledFilter{d}, func(d DisabledFilter) bool {
 		return d == AnyDisabled || d == OnlyEnabled || d == OnlyDisabled
 	})

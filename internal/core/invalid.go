@@ -79,7 +79,10 @@ func Known[T any](e *Invalid, field, name string, wanted []T, known func(T) bool
 // Words adds what is wrong with the text that a filter looks for in longer texts: one that is
 // shorter than [flussi.MinSearch].
 func (e *Invalid) Words(text string) {
-	if n := utf8.RuneCountInString(text); n > 0 && n < flussi.MinSearch {
+	if text == "" {
+		return
+	}
+	if utf8.RuneCountInString(text) < flussi.MinSearch {
 		e.Fail("Text", flussi.ErrLength, "Il testo da cercare deve avere almeno %d caratteri.", flussi.MinSearch)
 		return
 	}

@@ -15,6 +15,9 @@ func compare[E, R any](a, b *Row[E, R]) int { return a.place().Compare(b.place()
 
 // listOf returns a list of the rows, each once. It changes the slice.
 func listOf[E, R any](rows []*Row[E, R]) List[E, R] {
+	if len(rows) < 2 {
+		return rows
+	}
 	slices.SortFunc(rows, compare)
 	return slices.Compact(rows)
 }

@@ -150,7 +150,7 @@ func (t *Table[E, V, R]) All() List[E, R] { return t.all.Of(struct{}{}) }
 
 // Pick returns the list of the rows that have one of the IDs.
 func (t *Table[E, V, R]) Pick(ids []uuid.UUID) List[E, R] {
-	rows := make([]*Row[E, R], 0, len(ids))
+	var rows []*Row[E, R]
 	for _, id := range ids {
 		if row := t.rows[id]; row != nil {
 			rows = append(rows, row)

@@ -31,14 +31,15 @@ var ofRefused = []struct {
 		}
 		return records
 	}},
-	{"a refused change of what is not there leaves a record", oldRule, func(
-		records []storetest.Record, refused storetest.Record,
-	) []storetest.Record {
-		if len(records) == 0 {
-			records = append(records, refused)
-		}
-		return records
-	}},
+	{"a refused change of what is not there leaves a record", oldRule, leftBehind},
+}
+
+// leftBehind is the history of what is not there, with the record of its refused change.
+func leftBehind(records []storetest.Record, refused storetest.Record) []storetest.Record {
+	if len(records) == 0 {
+		records = append(records, refused)
+	}
+	return records
 }
 
 type refusedHistory = func(records []storetest.Record, refused storetest.Record) []storetest.Record
@@ -104,5 +105,24 @@ func ofRefusals[P, C storetest.Placed](
 			}},
 		)
 	}
-	return all
+	return append(all, Breaker[store]{
+		parent.Many() + ": a refused one leaves the records of its " + child.Many(), missingRule,
+		func(s store) store {
+			r := &refusals{records: map[uuid.UUID]storetest.Record{}}
+			s = savesParents(s, func(w write[P, C]) error {
+				var pulled []storetest.Change[C]
+				if w.rows != nil {
+					w.rows = storetest.SequenceAs(w.rows, func(c storetest.Change[C]) storetest.Change[C] {
+						pulled = append(pulled, c)
+						return c
+					})
+				}
+				err := w.do()
+				noteRefused(r, err, pulled...)
+				return err
+			})
+			s.Children = spoiled(r, s.Children, leftBehind)
+			return s
+		},
+	})
 }

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// redigestBatch is how many digests one transaction recomputes.
+const redigestBatch = 1000
+
+// oldDigest is the condition that a row has a digest of an earlier version: that of the index
+// notifications_old_digest. A migration has to replace the index when [flow.DigestVersion] changes.
+const oldDigest = "digest_version < 2"
+
+// errOldDigests refuses a write that would miss messages, since digests of another
+// [flow.DigestVersion] are stored: see [Store.RecomputeDigests].
+var errOldDigests = &Fault{Err: ErrNotMigrated, Detail: "digests of an earlier version are stored"}
+
+// RecomputeDigests computes the digests of all notifications that have one of another
+// [flow.DigestVersion], in several transactions, so that other writers do not wait long. If the
+// process is killed, the next call continues.
+func (s *Store) RecomputeDigests(ctx context.Context) error {
+	for {
+		err := s.reader().checkDigests(ctx)
+		if !errors.Is(err, ErrNotMigrated) {
+			return s.Fail(ctx, "read digests", uuid.Nil, err)
+		}
+		if err := s.write(ctx, func(t *tx) error { return t.recomputeDigests(ctx) }); err != nil {
+			return s.Fail(ctx, "recompute digests", uuid.Nil, err)
+		}
+	}
+}
+
+// checkDigests returns errOldDigests if digests are to be recomputed.
+func (t *tx) checkDigests(ctx context.Context) error {
+	old := false
+	err := t.query(ctx, "SELECT 1 FROM flussi.notifications WHERE "+oldDigest+" LIMIT 1", nil, []any{new(int64)}, func() { old = true })
+	if err == nil && old {
+		return errOldDigests
+	}
+	return err
+}
+
+// recomputeDigests recomputes one batch.
+func (t *tx) recomputeDigests(ctx context.Context) error {
+	var n flow.Notification
+	var ids []uuid.UUID
+	var rows [][]any
+	err := t.query(ctx, "SELECT "+readList(notifications.columns, "")+" FROM flussi.notifications WHERE "+oldDigest+" ORDER BY id LIMIT ?"+
+		t.driver.ForUpdate(), []any{int64(redigestBatch)}, notifications.fields(&n), func() {
+		ids, rows = append(ids, n.ID), append(rows, []any{digestOf(&n), int64(flow.DigestVersion)})
+	})
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return t.driver.Update(ctx, t.full, "notifications", notifications.columns[digestAt:digestAt+2], ids, rows)
+}

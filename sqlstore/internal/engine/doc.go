@@ -1,0 +1,21 @@
+// Package engine is the part of the SQL stores that both databases share: which rows are read and
+// written, in which order, and what they mean. Packages postgres and sqlite open it on a [Driver].
+//
+// # Statements
+//
+// Statements stand beside the calls that execute them. They are written for both databases: ? is
+// an argument, and flussi.notifications is the table notifications, in the schema of PostgreSQL
+// or with the prefix of SQLite. [Driver.Render] writes them out. The few that differ are methods
+// of the [Driver].
+//
+// # Where to look
+//
+//   - store.go, tx.go: transactions, retries
+//   - save.go: how versions, rows and records are written; flow_save.go, notice_save.go: what is
+//     special about flows, notifications, events and notices
+//   - claim.go, sent.go: what is sent next, and what must not be sent twice
+//   - import.go: files that are imported once
+//   - list.go: how a page is found; flow_list.go, notice_list.go: the filters
+//   - flow_rows.go, notice_rows.go: the columns of each table
+//   - errors.go: what a database refuses, in words for operators
+package engine

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// Conn executes statements, as [Driver.Render] returns them. Arguments are strings, integers,
+// booleans, nil, [uuid.UUID], [flow.Digest], []byte, and what [Driver.In] returns.
+type Conn interface {
+	// Exec executes a statement and returns how many rows it changed.
+	Exec(ctx context.Context, query string, args ...any) (int64, error)
+	// Query executes a statement that returns rows. Close them before the next statement.
+	Query(ctx context.Context, query string, args ...any) (Rows, error)
+}
+
+// Rows is the result of a query.
+type Rows interface {
+	Next() bool
+	Scan(fields ...any) error
+	Err() error
+	Close()
+}
+
+// Tx is a transaction.
+type Tx interface {
+	Conn
+	// Commit ends the transaction. After an error for which [Driver.CommitUnknown] is false,
+	// nothing is stored.
+	Commit(ctx context.Context) error
+	// Rollback undoes the transaction; after Commit it does nothing. It works after the end of
+	// the context that the transaction began with.
+	Rollback()
+}
+
+// Mode says what a transaction is for.
+type Mode int
+
+const (
+	// Snapshot reads the database as it is at one moment.
+	Snapshot Mode = iota
+	// Write is a write that waits for nobody but the database.
+	Write
+	// Stream is a write that pulls a sequence of the caller, and so may wait for the caller.
+	Stream
+)
+
+// Driver is one of the two databases. It is safe for concurrent use, but for one in a transaction
+// of the caller.
+type Driver interface {
+	Conn // for single statements that read
+
+	// Begin begins a transaction. Within a transaction of the caller it sets a savepoint.
+	Begin(ctx context.Context, mode Mode) (Tx, error)
+	// InTx reports whether the driver works in a transaction of the caller.
+	InTx() bool
+	// Package is the package's name, for errors: "postgres" or "sqlite".
+	Package() string
+
+	// Classify returns what an error of the database means: a [*Fault], [flussi.ErrConflict] for a write
+	// that the database undid because of another one, or nil if the error is not the database's.
+	Classify(err error) error
+	// Conflict is Classify for a write that can be made again because another one undid it.
+	Conflict(err error) bool
+	// CommitUnknown reports whether a transaction may be stored although Commit returned an error.
+	CommitUnknown(ctx context.Context, err error) bool
+	// Explain adds to a [*Fault] what the database knows about its cause, such as who holds a lock.
+	Explain(ctx context.Context, fault *Fault)
+
+	// CheckSending is called in each transaction that makes notifications In invio, before it
+	// commits. Its error keeps them from being sent.
+	CheckSending(ctx context.Context, t Tx) error
+
+	// OlderColumns returns the columns of a table of the time before this module, outside the
+	// schema; none if there is no such table. See [Store.AdoptOlder].
+	OlderColumns(ctx context.Context, t Tx, table string) ([]string, error)
+
+	// LockOlder waits until no other process moves those tables, and keeps others from it.
+	LockOlder(ctx context.Context, t Tx) error
+	// DropOlder drops those of them that are there, and what belongs to them.
+	DropOlder(ctx context.Context, t Tx, tables []string) error
+
+	Dialect
+}
+
+// Dialect is what the databases write differently.
+type Dialect interface {
+	// Render returns a statement as the database wants it.
+	Render(query string) string
+	// Key is the column that other tables and the index for texts refer to a row by.
+	Key() string
+	// In returns the condition that a column has one of some values, maybe thousands, and its
+	// only argument.
+	In(column Column, values []any) (condition string, arg any)
+	// Contains returns the condition that a column contains the text of an argument.
+	Contains(column string) string
+	// TextMatches returns a query for the keys of rows of a table whose text contains another one,
+	// by the index for texts, and its argument; "" if there is no such index.
+	TextMatches(table, text string) (query string, arg any)
+	// ForUpdate, ForShare and SkipLocked end a SELECT that locks the rows that it reads.
+	ForUpdate() string
+	ForShare() string
+	SkipLocked() string
+	// Shard is an expression for which of the counts of a flow a transaction changes.
+	Shard() string
+
+	// Now returns the time by the database's clock, in microseconds since 1970.
+	Now(ctx context.Context, t Tx) (int64, error)
+	// Insert inserts rows, but for those that are there already, and returns how many it inserted.
+	Insert(ctx context.Context, t Tx, table string, columns []Column, rows [][]any) (int64, error)
+	// Update sets columns of the rows with the given IDs.
+	Update(ctx context.Context, t Tx, table string, columns []Column, ids []uuid.UUID, rows [][]any) error
+	// Lock reads columns of the rows with the given IDs, in the order of the IDs, and keeps
+	// them unchanged until the end of the transaction.
+	Lock(ctx context.Context, t Tx, table, columns string, ids []uuid.UUID) (Rows, error)
+	// Digests returns what follows FROM to read the notifications n with one of the digests, by
+	// their index, and its argument.
+	Digests(digests []flow.Digest) (from string, arg any)
+	// LockMessages keeps other transactions from making the same messages In invio until this one
+	// ends, and waits for those that do.
+	LockMessages(ctx context.Context, t Tx, messages []Message) error
+}
+
+// Column is a column of a table.
+type Column struct {
+	Name string
+	Type string // on PostgreSQL
+	// WriteOnly columns are not read into the entity: they serve searches and rules.
+	WriteOnly bool
+}
+
+// Message identifies a message of a service to a citizen.
+type Message struct {
+	Service string // encoded, as it is stored
+	Digest  flow.Digest
+}
+
+// Strings reads rows of one text.
+func Strings(rows Rows, err error) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	var text string
+	err = scanAll(context.Background(), rows, []any{&text}, func() { texts = append(texts, text) })
+	return texts, err
+}

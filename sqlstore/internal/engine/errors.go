@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/sentinel"
+)
+
+// What can be wrong with a database. A [*Fault] unwraps to one of these. After any of them but
+// ErrLost, nothing was changed.
+var (
+	// ErrBusy: others write, or hold what this write needs, for longer than it waits; or there are
+	// too many connections. Try again.
+	ErrBusy = sentinel.New("database is busy", "L'archivio è occupato da altri programmi: riprovare fra poco.", nil)
+	// ErrFull: the disk or a quota is used up.
+	ErrFull = sentinel.New("disk is full", "Il disco dell'archivio è pieno: liberare spazio e riprovare. Quanto era già registrato non è andato perso.", nil)
+	// ErrLost: the database cannot be reached, was restarted or replaced, its disk fails, or the
+	// context ended while it was committing. A write may have been stored: the error is then a
+	// [flussi.ErrCommitUnknown], too.
+	ErrLost = sentinel.New("database is lost", "L'archivio non risponde, o la connessione si è interrotta: verificare che l'archivio sia attivo e riprovare. Quanto era già registrato non è andato perso.", nil)
+	// ErrReadOnly: the file, its folder or the server is read-only.
+	ErrReadOnly = sentinel.New("database is read-only", "L'archivio è di sola lettura: dare i permessi di scrittura sul file e sulla sua cartella.", nil)
+	// ErrAccess: the address, the user, the password or a right is missing or wrong.
+	ErrAccess = sentinel.New("database cannot be opened", "L'archivio non si può aprire: controllare il percorso o l'indirizzo, l'utente, la password e i permessi.", nil)
+	// ErrNotOurs: a database, schema or file of another program, or a damaged one.
+	ErrNotOurs = sentinel.New("not a database of this package", "L'archivio non è di questo programma, oppure è danneggiato: indicare un altro archivio, o ripristinare una copia.", nil)
+	// ErrNewer: a later version of this package migrated the database.
+	ErrNewer = sentinel.New("database of a later version", "L'archivio è di una versione più recente del programma: aggiornare il programma.", nil)
+	// ErrNotMigrated: the tables are not there, or of an earlier version. Call Migrate.
+	ErrNotMigrated = sentinel.New("database is not migrated", "L'archivio non è aggiornato a questa versione del programma: eseguire prima l'aggiornamento dell'archivio.", nil)
+	// ErrRestored: the database is a copy, or lost its last writes, so messages that it holds as
+	// not sent may have been sent. Nothing is sent until AcceptRestored is called.
+	ErrRestored = sentinel.New("database was restored or lost its last writes", "L'archivio è stato ripristinato da una copia, oppure ha perso le ultime registrazioni: alcuni messaggi che risultano da inviare possono essere già partiti. Non si invia nulla finché un operatore non dichiara il ripristino.", nil)
+	// ErrInTx: a store in a transaction of the caller was to send a message. The message would go
+	// out before the transaction is committed.
+	ErrInTx = sentinel.New("cannot send within a transaction of the caller", "L'invio non è possibile dentro una transazione di un altro programma: confermarla, poi inviare.", nil)
+	// ErrFailed: any other error of the database.
+	ErrFailed = sentinel.New("database failed", "L'archivio ha un problema tecnico: rivolgersi all'assistenza.", nil)
+)
+
+// Fault says what is wrong with the database itself. Its texts show no password and nothing that
+// is stored; the cause may, and is found by [errors.As].
+type Fault struct {
+	Err    error  // one of the Err… values
+	Code   string // the database's own, such as "SQLSTATE 53300"; "" if it gave none
+	Detail string // what is wrong in words, in English, such as a parameter's name; may be ""
+	Reason string // a whole sentence in Italian that takes the place of that of Err; may be ""
+	Cause  error  // what the driver said
+}
+
+// Error describes the fault for programs and logs.
+func (f *Fault) Error() string {
+	parts := []string{f.Err.Error()}
+	if f.Detail != "" {
+		parts = append(parts, f.Detail)
+	}
+	text := strings.Join(parts, ": ")
+	if f.Code == "" {
+		return text
+	}
+	return fmt.Sprintf("%s (%s)", text, f.Code)
+}
+
+// Unwrap returns the class of the fault and its cause.
+func (f *Fault) Unwrap() []error {
+	if f.Cause == nil {
+		return []error{f.Err}
+	}
+	return []error{f.Err, f.Cause}
+}
+
+// Italian describes the fault for the operator.
+func (f *Fault) Italian() string {
+	if f.Reason != "" {
+		return f.Reason
+	}
+	return flussi.Explain(f.Err)
+}
+
+// explainTimeout limits how long a fault's cause is looked for.
+const explainTimeout = 2 * time.Second
+
+// Fail returns what was wrong with an operation. The ID may be zero.
+func (s *Store) Fail(ctx context.Context, operation string, id uuid.UUID, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &flussi.Error{Package: s.driver.Package(), Operation: operation, ID: id, Err: s.cause(ctx, err)}
+}
+
+// cause returns what an error means.
+func (s *Store) cause(ctx context.Context, err error) error {
+	var caller callerError
+	var fault *Fault
+	switch {
+	case errors.As(err, &caller):
+		err = caller.error
+	case errors.As(err, &fault):
+		err = fault
+	case errors.Is(err, flussi.ErrNotFound), errors.Is(err, flussi.ErrConflict):
+	default:
+		if known := s.driver.Classify(err); known != nil {
+			err = known
+		}
+	}
+	if errors.As(err, &fault) && errors.Is(fault, ErrBusy) && fault.Reason == "" {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), explainTimeout)
+		s.driver.Explain(limited, fault)
+		cancel()
+	}
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		err = fmt.Errorf("%w: %w", ended, err)
+	}
+	return err
+}
+
+// callerError is an error that the caller put into a sequence: it says nothing about the database.
+type callerError struct{ error }
+
+// Unwrap returns the caller's error.
+func (c callerError) Unwrap() error { return c.error }

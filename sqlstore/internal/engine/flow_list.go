@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// Flows implements [flow.Store].
+func (s *Store) Flows(ctx context.Context, filter flow.FlowFilter, p flow.Page) ([]flow.Flow, error) {
+	found, err := page(ctx, s, &flows, func(t *tx) *list { return flowList(t, filter, p) })
+	return found, s.Fail(ctx, "list flows", uuid.Nil, err)
+}
+
+// Notifications implements [flow.Store].
+func (s *Store) Notifications(ctx context.Context, filter flow.NotificationFilter, p flow.Page) ([]flow.Notification, error) {
+	found, err := page(ctx, s, &notifications, func(t *tx) *list { return notificationList(t, filter, p) })
+	return found, s.Fail(ctx, "list notifications", uuid.Nil, err)
+}
+
+func flowList(t *tx, q flow.FlowFilter, p flow.Page) *list {
+	l := &list{table: flows.table, page: p, text: q.Text}
+	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
+	l.whereText(t, "app_key", q.AppKey)
+	l.whereText(t, "app_context", q.AppContext)
+	l.whereOwners("service", q.Services)
+	whereStates(l, q.States)
+	l.whereDisabled(q.Disabled)
+	l.whereCreated(q.From, q.To)
+	l.whereChanged(q.User, q.ChangedFrom, q.ChangedTo)
+	return l
+}
+
+func notificationList(t *tx, q flow.NotificationFilter, p flow.Page) *list {
+	l := &list{table: notifications.table, page: p, text: q.Text}
+	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
+	l.whereText(t, "message_id", string(q.MessageID))
+	l.whereText(t, "notice_number", q.NoticeNumber.Reveal())
+	whereSelective(l, t, Column{Name: "digest", Type: "bytea"}, q.Digests, func(d flow.Digest) any { return d })
+	l.whereText(t, "recipient", q.Recipient.Reveal())
+	l.whereText(t, "reference", q.Reference)
+	l.whereOwners("service", q.Services)
+	if q.Flow != uuid.Nil || q.Standalone {
+		if l.owner != nil { // the flow's index finds fewer rows
+			in, arg := t.driver.In(l.owner.column, l.owner.values)
+			l.where(in, arg)
+		}
+		l.owner = &oneOf{Column{Name: "flow_id", Type: "uuid"}, []any{q.Flow}}
+	}
+	if q.Flow != uuid.Nil && q.Standalone {
+		l.where("FALSE")
+	}
+	whereStates(l, q.States)
+	if len(q.ErrorCodes) > 0 {
+		in, arg := t.driver.In(Column{Name: "error_code", Type: "text"}, encodeAll(q.ErrorCodes))
+		l.where(in, arg)
+	}
+	l.whereDisabled(q.Disabled)
+	l.whereCreated(q.From, q.To)
+	l.whereChanged(q.User, q.ChangedFrom, q.ChangedTo)
+	if q.DeliveryOpen {
+		l.where("delivery_open")
+	}
+	if !q.ClosedBefore.IsZero() {
+		at := ceiling(q.ClosedBefore)
+		l.where("anonymised_at IS NULL AND (state = 'sent' AND sent_at < ? OR (state = 'failed' AND error_code <> 'outcome_unknown'"+
+			" OR state = 'registered' AND disabled) AND updated_at < ?)", at, at)
+	}
+	return l
+}
+
+// whereDisabled adds what is asked of the flag disabled.
+func (l *list) whereDisabled(d flow.DisabledFilter) {
+	switch d {
+	case flow.AnyDisabled:
+	case flow.OnlyDisabled:
+		l.where("disabled")
+	default:
+		l.where("NOT disabled")
+	}
+}

@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"iter"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// SaveFlow implements [flow.Store].
+func (s *Store) SaveFlow(ctx context.Context, c flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
+	store := func(t *tx) error {
+		err := t.saveFlow(ctx, c)
+		if err != nil || rows == nil {
+			return err
+		}
+		w := newNotificationWriter(t)
+		if err := pull(ctx, rows, w.saveGroup); err != nil {
+			return err
+		}
+		return w.finish(ctx)
+	}
+	err := error(nil)
+	if rows == nil {
+		err = s.write(ctx, store)
+	} else {
+		err = s.writeOnce(ctx, Stream, store)
+	}
+	return s.Fail(ctx, "save flow", c.Flow.ID, err)
+}
+
+// saveFlow stores a flow without notifications.
+func (t *tx) saveFlow(ctx context.Context, c flow.FlowChange) error {
+	if c.Flow.Version == 0 {
+		if err := t.addService(ctx, c.Flow.Service); err != nil {
+			return err
+		}
+	}
+	return newWriter(t, &flows).save(ctx, []change[flow.Flow]{newChange(&flows, c.Flow, c.Record)})
+}
+
+// SaveNotifications implements [flow.Store].
+func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	err := s.write(ctx, func(t *tx) error {
+		w := newNotificationWriter(t)
+		if err := w.saveAll(ctx, w.newChanges(changes)); err != nil {
+			return err
+		}
+		return w.finish(ctx)
+	})
+	return s.Fail(ctx, "save notifications", uuid.Nil, err)
+}
+
+// notificationWriter writes notifications, and what depends on them.
+type notificationWriter struct {
+	*writer[flow.Notification]
+	leases   map[uuid.UUID]int64 // in microseconds, of those that are to be In invio
+	counts   map[uuid.UUID]flow.Counts
+	services map[string]struct{} // that are stored
+	sending  []flow.Notification // those that become In invio
+	now      int64               // by the database's clock; 0: not read yet
+}
+
+func newNotificationWriter(t *tx) *notificationWriter {
+	w := &notificationWriter{
+		writer: newWriter(t, &notifications), leases: map[uuid.UUID]int64{},
+		counts: map[uuid.UUID]flow.Counts{}, services: map[string]struct{}{},
+	}
+	w.before = w.complete
+	return w
+}
+
+func (w *notificationWriter) newChange(c flow.NotificationChange) change[flow.Notification] {
+	if c.Notification.State == flow.NotificationSending {
+		w.leases[c.Notification.ID] = c.Lease.Microseconds()
+	}
+	return newChange(&notifications, c.Notification, c.Record)
+}
+
+func (w *notificationWriter) newChanges(changes []flow.NotificationChange) []change[flow.Notification] {
+	converted := make([]change[flow.Notification], len(changes))
+	for i, c := range changes {
+		converted[i] = w.newChange(c)
+	}
+	return converted
+}
+
+func (w *notificationWriter) saveGroup(ctx context.Context, changes []flow.NotificationChange) error {
+	return w.save(ctx, w.newChanges(changes))
+}
+
+// complete sets the lease and the digest, and notes what is done once all is written.
+func (w *notificationWriter) complete(ctx context.Context, c *change[flow.Notification], was *flow.Notification) error {
+	n := &c.entity
+	becomesSending := n.State == flow.NotificationSending
+	switch {
+	case was == nil:
+		if _, stored := w.services[n.Service]; !stored {
+			if err := w.addService(ctx, n.Service); err != nil {
+				return err
+			}
+			w.services[n.Service] = struct{}{}
+		}
+		c.row[digestAt], c.row[digestAt+1] = digestOf(n), int64(flow.DigestVersion)
+	default:
+		w.addCount(was, -1)
+		becomesSending = becomesSending && was.State != flow.NotificationSending
+		if saysAnother(was, c) {
+			c.row[digestAt], c.row[digestAt+1] = digestOf(n), int64(flow.DigestVersion)
+		}
+	}
+	w.addCount(n, 1)
+	if becomesSending {
+		w.sending = append(w.sending, *n)
+	}
+	return w.setLease(ctx, c)
+}
+
+// setLease gives a lease to what is to be In invio.
+func (w *notificationWriter) setLease(ctx context.Context, c *change[flow.Notification]) error {
+	if c.entity.State != flow.NotificationSending {
+		return nil
+	}
+	if w.now == 0 {
+		now, err := w.driver.Now(ctx, w.full)
+		if err != nil {
+			return err
+		}
+		w.now = now
+	}
+	c.row[leaseStartAt], c.row[leaseStartAt+1] = w.now, w.now+w.leases[c.id]
+	return nil
+}
+
+// saysAnother reports whether a column that belongs to the message differs.
+func saysAnother(was *flow.Notification, c *change[flow.Notification]) bool {
+	old := notifications.values(was, was.Version)
+	for i := range stateAt {
+		if old[i] != c.row[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// digestOf returns the value of the column digest: NULL for the zero Digest.
+func digestOf(n *flow.Notification) any {
+	d := n.Digest()
+	if d.IsZero() {
+		return nil
+	}
+	return d
+}
+
+func (w *notificationWriter) addCount(n *flow.Notification, by int) {
+	if n.FlowID != uuid.Nil {
+		c := w.counts[n.FlowID]
+		c.Add(*n, by)
+		w.counts[n.FlowID] = c
+	}
+}
+
+// finish checks what became In invio, and writes the counts. It comes last in a transaction.
+func (w *notificationWriter) finish(ctx context.Context) error {
+	if err := w.checkSending(ctx); err != nil {
+		return err
+	}
+	return w.writeCounts(ctx)
+}
+
+func (w *notificationWriter) writeCounts(ctx context.Context) error {
+	changes := map[uuid.UUID][]int{}
+	for id, c := range w.counts {
+		changes[id] = []int{c.Registered, c.Sending, c.Sent, c.Failed, c.Disabled}
+	}
+	return count(ctx, w.tx, &flows, changes)
+}
+
+// addService stores the name of a service, unless it is there. It refuses a new name that looks
+// like that of another service.
+func (t *tx) addService(ctx context.Context, name string) error {
+	skeleton := flow.ServiceSkeleton(name)
+	inserted, err := t.exec(ctx, "INSERT INTO flussi.services (name, skeleton, older) SELECT ?, ?, FALSE "+
+		"WHERE NOT EXISTS (SELECT 1 FROM flussi.services WHERE name = ? OR skeleton = ?) ON CONFLICT DO NOTHING",
+		encode(name), encode(skeleton), encode(name), encode(skeleton))
+	if err != nil || inserted == 1 {
+		return err
+	}
+	// It is there, also if another transaction inserted it meanwhile.
+	there, other, found := false, "", ""
+	err = t.query(ctx, "SELECT name FROM flussi.services WHERE skeleton = ? ORDER BY name", []any{encode(skeleton)},
+		[]any{stringTo(&found)}, func() {
+			if found == name {
+				there = true
+			} else {
+				other = found
+			}
+		})
+	switch {
+	case err != nil || there:
+		return err
+	case other == "":
+		return flussi.ErrConflict
+	}
+	return &flow.SimilarServiceError{Service: name, Existing: other}
+}

@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+// Events implements [pagoinrete.Store].
+func (s *Store) Events(ctx context.Context, filter pagoinrete.EventFilter, p pagoinrete.Page) ([]pagoinrete.Event, error) {
+	found, err := page(ctx, s, &events, func(t *tx) *list { return eventList(t, filter, p) })
+	return found, s.Fail(ctx, "list events", uuid.Nil, err)
+}
+
+// Notices implements [pagoinrete.Store].
+func (s *Store) Notices(ctx context.Context, filter pagoinrete.NoticeFilter, p pagoinrete.Page) ([]pagoinrete.Notice, error) {
+	found, err := page(ctx, s, &notices, func(t *tx) *list { return noticeList(t, filter, p) })
+	return found, s.Fail(ctx, "list notices", uuid.Nil, err)
+}
+
+func eventList(t *tx, q pagoinrete.EventFilter, p pagoinrete.Page) *list {
+	l := &list{table: events.table, page: p, text: q.Text}
+	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
+	l.whereOwners("school", q.Schools)
+	whereStates(l, q.States)
+	l.whereCreated(q.From, q.To)
+	l.whereDiscrepancy(q.Discrepancy)
+	if q.Kind != "" {
+		l.where("kind = ?", encode(q.Kind))
+	}
+	if q.SchoolYear != 0 {
+		l.where("school_year = ?", int64(q.SchoolYear))
+	}
+	return l
+}
+
+func noticeList(t *tx, q pagoinrete.NoticeFilter, p pagoinrete.Page) *list {
+	l := &list{table: notices.table, page: p}
+	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
+	whereSelective(l, t, Column{Name: "iuv", Type: "text"}, q.IUVs, func(v flussi.IUV) any { return v.Reveal() })
+	l.whereText(t, "debtor", q.Debtor.Reveal())
+	l.whereText(t, "payer", q.Payer.Reveal())
+	l.whereText(t, "reference", q.Reference)
+	l.whereOwners("school", q.Schools)
+	if q.Event != uuid.Nil {
+		if l.owner != nil { // the event's index finds fewer rows
+			in, arg := t.driver.In(l.owner.column, l.owner.values)
+			l.where(in, arg)
+		}
+		l.owner = &oneOf{Column{Name: "event_id", Type: "uuid"}, []any{q.Event}}
+	}
+	whereStates(l, q.States)
+	l.whereCreated(q.From, q.To)
+	l.whereDiscrepancy(q.Discrepancy)
+	if !q.DueBefore.IsZero() {
+		l.where("due_date < ?", ceiling(q.DueBefore))
+	}
+	if q.Visible {
+		l.where("visible")
+	}
+	return l
+}
+
+// whereDiscrepancy adds the condition that there is an open discrepancy, if that is asked.
+func (l *list) whereDiscrepancy(wanted bool) {
+	if wanted {
+		l.where("discrepancy_kind <> '' AND NOT discrepancy_resolved")
+	}
+}

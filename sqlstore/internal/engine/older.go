@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+)
+
+// olderNames are the columns that had another name before this module.
+var olderNames = map[string]string{
+	"allow_duplicate": "allow_repeat", "earlier_id": "earlier", "delivery_open": "unsettled", "discrepancy_resolved": "discrepancy_settled",
+	"skeleton": "look",
+}
+
+// olderDefaults are the values of columns that older tables do not have.
+var olderDefaults = map[string]string{
+	"occasion": "''", "allow_duplicate": "FALSE", "lease_start": "0", "write_id": "0",
+}
+
+// olderTables are the older tables, with the version of their schema that created them: a table of
+// this name in a schema of an earlier version is another program's. Those with columns are copied.
+var olderTables = []struct {
+	version int
+	table   string
+	columns []Column
+}{
+	{1, "flows", flows.columns}, {1, "flow_records", recordColumns}, {1, "flow_counts", ownedColumns(flows.counts.columns)},
+	{1, "notifications", notifications.columns}, {1, "notification_records", recordColumns},
+	{1, "settings", nil}, {1, "flow_search", nil}, {1, "notification_search", nil}, {1, "flow_blocks", nil}, {1, "notification_blocks", nil},
+	{2, "events", events.columns}, {2, "event_records", recordColumns}, {2, "event_counts", ownedColumns(events.counts.columns)},
+	{2, "notices", notices.columns}, {2, "notice_records", recordColumns},
+	{3, "imports", []Column{{Name: "key"}, {Name: "flow_id"}, {Name: "at"}}}, {3, "message_locks", nil},
+	{3, "services", []Column{{Name: "name"}, {Name: "skeleton"}, {Name: "older"}}},
+}
+
+func ownedColumns(names []string) []Column {
+	columns := []Column{{Name: "owner"}, {Name: "shard"}}
+	for _, name := range names {
+		columns = append(columns, Column{Name: name})
+	}
+	return columns
+}
+
+// AdoptOlder moves what tables of the time before this module hold into the tables of the schema,
+// in one transaction, and drops them. Those tables had no schema or prefix. It does nothing if there
+// are none.
+func (s *Store) AdoptOlder(ctx context.Context) error {
+	const operation = "adopt older tables"
+	err := s.view(ctx, func(t *tx) error {
+		columns, err := t.driver.OlderColumns(ctx, t.full, "sqlstore_schema")
+		if err == nil && len(columns) == 0 {
+			err = errNoOlder
+		}
+		return err
+	})
+	if err == errNoOlder {
+		return nil
+	}
+	if err == nil {
+		err = s.write(ctx, func(t *tx) error { return t.adoptOlder(ctx) })
+	}
+	return s.Fail(ctx, operation, uuid.Nil, err)
+}
+
+// errNoOlder: there are no older tables.
+var errNoOlder = &Fault{Err: ErrNotMigrated, Detail: "no older tables"}
+
+func (t *tx) adoptOlder(ctx context.Context) error {
+	if err := t.driver.LockOlder(ctx, t.full); err != nil {
+		return err
+	}
+	there, err := t.driver.OlderColumns(ctx, t.full, "sqlstore_schema")
+	if err != nil || len(there) == 0 {
+		return err // another process was faster
+	}
+	var version int64
+	if err := t.query(ctx, "SELECT coalesce(max(version), 0) FROM sqlstore_schema", nil, []any{&version}, func() {}); err != nil {
+		return err
+	}
+	drop := []string{"sqlstore_schema"}
+	for _, older := range olderTables {
+		if int64(older.version) > version {
+			continue
+		}
+		columns, err := t.driver.OlderColumns(ctx, t.full, older.table)
+		if err != nil {
+			return err
+		}
+		if len(columns) == 0 {
+			continue
+		}
+		drop = append(drop, older.table)
+		if older.columns == nil {
+			continue
+		}
+		if err := t.copyOlder(ctx, older.table, older.columns, columns); err != nil {
+			return err
+		}
+	}
+	if _, err := t.exec(ctx, "INSERT INTO flussi.properties (name, value) SELECT '"+programProperty+"' || name, value FROM settings"); err != nil {
+		return err
+	}
+	if err := t.addOlderServices(ctx); err != nil {
+		return err
+	}
+	return t.driver.DropOlder(ctx, t.full, drop)
+}
+
+// copyOlder copies a table of which the older one has some columns.
+func (t *tx) copyOlder(ctx context.Context, table string, columns []Column, older []string) error {
+	var names, values []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+		values = append(values, olderValue(table, c, older))
+	}
+	order := ""
+	if slices.Contains(older, "seq") {
+		order = " ORDER BY seq"
+	}
+	_, err := t.exec(ctx, "INSERT INTO flussi."+table+" ("+strings.Join(names, ", ")+") SELECT "+strings.Join(values, ", ")+" FROM "+table+order)
+	return err
+}
+
+// olderValue returns the expression for a column in an older table.
+func olderValue(table string, c Column, older []string) string {
+	name := c.Name
+	if renamed, there := olderNames[name]; there && slices.Contains(older, renamed) {
+		name = renamed
+	}
+	messages := slices.Contains(older, "message_digest")
+	switch {
+	case table == "events" && c.Name == "kind":
+		return "event_kind" // kind was another column
+	case c.Name == "owner" && !slices.Contains(older, "owner"):
+		return strings.TrimSuffix(table, "_counts") + "_id"
+	case c.Name == "digest" && messages:
+		return "message_digest"
+	case c.Name == "digest":
+		return "NULL" // of another version: recomputed
+	case c.Name == "digest_version" && messages:
+		return "CASE WHEN digest IS NULL THEN 2 ELSE 1 END" // a row with the older digest was written by an older release
+	case c.Name == "digest_version":
+		return "1"
+	case c.Name == "earlier_id" && !slices.Contains(older, name):
+		return "CAST('00000000-0000-0000-0000-000000000000' AS uuid)"
+	case slices.Contains(older, name):
+		return name
+	}
+	return olderDefaults[name]
+}
+
+// addOlderServices adds the services of flows and notifications that the older tables did not name.
+func (t *tx) addOlderServices(ctx context.Context) error {
+	var name string
+	var names []string
+	err := t.query(ctx, "SELECT service FROM flussi.flows UNION SELECT service FROM flussi.notifications", nil, []any{stringTo(&name)},
+		func() { names = append(names, name) })
+	for _, name := range names {
+		if err == nil {
+			_, err = t.exec(ctx, "INSERT INTO flussi.services (name, skeleton, older) VALUES (?, ?, TRUE) ON CONFLICT DO NOTHING",
+				encode(name), encode(flow.ServiceSkeleton(name)))
+		}
+	}
+	return err
+}

@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
+)
+
+// Store keeps flows and notifications, and payment events and notices, as [flow.Store],
+// [flow.SaveAndClaimer] and [pagoinrete.Store] say. It is safe for concurrent use, but for one
+// in a transaction of the caller.
+type Store struct {
+	driver   Driver
+	rendered *sync.Map // statement -> as Driver.Render returned it
+}
+
+var (
+	_ flow.Store          = (*Store)(nil)
+	_ flow.SaveAndClaimer = (*Store)(nil)
+	_ pagoinrete.Store    = (*Store)(nil)
+)
+
+// New returns a store on a driver.
+func New(d Driver) *Store { return &Store{driver: d, rendered: new(sync.Map)} }
+
+// WithDriver returns the same store on another driver of the same database, such as one in a
+// transaction of the caller.
+func (s *Store) WithDriver(d Driver) *Store { return &Store{driver: d, rendered: s.rendered} }
+
+// render returns a statement as the driver wants it.
+func (s *Store) render(query string) string {
+	if known, there := s.rendered.Load(query); there {
+		return known.(string)
+	}
+	text := s.driver.Render(query)
+	s.rendered.Store(query, text)
+	return text
+}
+
+// tx is a transaction, or, for single statements that read, a connection.
+type tx struct {
+	*Store
+	conn Conn
+	full Tx    // nil for single statements
+	id   int64 // of a write: see the column write_id
+}
+
+// reader is for single statements that read.
+func (s *Store) reader() *tx { return &tx{Store: s, conn: s.driver} }
+
+// exec executes a statement and returns how many rows it changed.
+func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	return t.conn.Exec(ctx, t.render(query), args...)
+}
+
+// query reads all rows of a query into the same fields, and calls a function after each.
+func (t *tx) query(ctx context.Context, query string, args, fields []any, each func()) error {
+	rows, err := t.conn.Query(ctx, t.render(query), args...)
+	if err != nil {
+		return err
+	}
+	return scanAll(ctx, rows, fields, each)
+}
+
+// scanAll reads rows to their end, and closes them.
+func scanAll(ctx context.Context, rows Rows, fields []any, each func()) error {
+	defer rows.Close()
+	for rows.Next() {
+		switch err := rows.Scan(fields...); {
+		case err != nil && ctx.Err() != nil:
+			return err
+		case err != nil: // another program wrote it; the error may show the value
+			return &Fault{Err: ErrNotOurs, Cause: err}
+		}
+		each()
+	}
+	return rows.Err()
+}

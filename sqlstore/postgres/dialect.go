@@ -1,0 +1,182 @@
+package postgres
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
+)
+
+// Key implements [engine.Dialect].
+func (*driver) Key() string { return "id" }
+
+// In implements [engine.Dialect].
+func (*driver) In(c engine.Column, values []any) (string, any) {
+	return c.Name + " = ANY (?::" + c.Type + "[])", array(c.Type, values)
+}
+
+// array returns values of one type as an array.
+func array(kind string, values []any) any {
+	switch kind {
+	case "text":
+		return typed(values, func(v any) string { return v.(string) })
+	case "boolean":
+		return typed(values, func(v any) bool { return v.(bool) })
+	case "bigint":
+		return typed(values, func(v any) pgtype.Int8 {
+			n, valid := v.(int64)
+			return pgtype.Int8{Int64: n, Valid: valid}
+		})
+	case "uuid":
+		return typed(values, func(v any) uuid.UUID {
+			if key, is := v.([16]byte); is { // as pgx returns a column
+				return key
+			}
+			return v.(uuid.UUID)
+		})
+	case "bytea":
+		return typed(values, func(v any) []byte {
+			if d, is := v.(flow.Digest); is {
+				return d[:]
+			}
+			return nil
+		})
+	}
+	return values
+}
+
+func typed[T any](values []any, convert func(any) T) []T {
+	converted := make([]T, len(values))
+	for i, v := range values {
+		converted[i] = convert(v)
+	}
+	return converted
+}
+
+// Contains implements [engine.Dialect].
+func (*driver) Contains(column string) string { return "strpos(" + column + ", ?) > 0" }
+
+// likeEscaper writes a text for LIKE.
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// TextMatches implements [engine.Dialect]. The table of texts has the letter j for blanks.
+func (d *driver) TextMatches(table, text string) (string, any) {
+	if !d.texts.Load() || table != "flows" && table != "notifications" {
+		return "", nil
+	}
+	return "SELECT id FROM flussi." + strings.TrimSuffix(table, "s") + "_texts WHERE search LIKE ?",
+		"%" + likeEscaper.Replace(strings.ReplaceAll(text, " ", "j")) + "%"
+}
+
+// ForUpdate implements [engine.Dialect].
+func (*driver) ForUpdate() string { return " FOR UPDATE" }
+
+// ForShare implements [engine.Dialect].
+func (*driver) ForShare() string { return " FOR SHARE" }
+
+// SkipLocked implements [engine.Dialect].
+func (*driver) SkipLocked() string { return " FOR UPDATE SKIP LOCKED" }
+
+// Shard implements [engine.Dialect]. One connection always changes the same shard.
+func (*driver) Shard() string { return "pg_backend_pid() % 16" }
+
+// Now implements [engine.Dialect].
+func (*driver) Now(ctx context.Context, t engine.Tx) (now int64, err error) {
+	rows, err := t.Query(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		err = rows.Scan(&now)
+	}
+	if err == nil {
+		err = rows.Err()
+	}
+	return now, err
+}
+
+// unnest returns rows as a table expression v, with an array for each column.
+func unnest(columns []engine.Column, rows [][]any) (from string, arrays []any) {
+	names, types := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		names[i], types[i] = c.Name, "?::"+c.Type+"[]"
+		values := make([]any, len(rows))
+		for j, row := range rows {
+			values[j] = row[i]
+		}
+		arrays = append(arrays, array(c.Type, values))
+	}
+	return "unnest(" + strings.Join(types, ", ") + ") AS v (" + strings.Join(names, ", ") + ")", arrays
+}
+
+// list returns the names of columns, each with a prefix.
+func list(columns []engine.Column, prefix string) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = prefix + c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Insert implements [engine.Dialect].
+func (d *driver) Insert(ctx context.Context, t engine.Tx, table string, columns []engine.Column, rows [][]any) (int64, error) {
+	from, arrays := unnest(columns, rows)
+	return t.Exec(ctx, d.Render("INSERT INTO flussi."+table+" ("+list(columns, "")+") SELECT * FROM "+from+" ON CONFLICT DO NOTHING"), arrays...)
+}
+
+// Update implements [engine.Dialect].
+func (d *driver) Update(ctx context.Context, t engine.Tx, table string, columns []engine.Column, ids []uuid.UUID, rows [][]any) error {
+	given := make([][]any, len(rows))
+	for i, row := range rows {
+		given[i] = append([]any{ids[i]}, row...)
+	}
+	from, arrays := unnest(append([]engine.Column{{Name: "id", Type: "uuid"}}, columns...), given)
+	_, err := t.Exec(ctx, d.Render("UPDATE flussi."+table+" o SET ("+list(columns, "")+") = ROW ("+list(columns, "v.")+") FROM "+from+" WHERE o.id = v.id"), arrays...)
+	return err
+}
+
+// Lock implements [engine.Dialect].
+func (d *driver) Lock(ctx context.Context, t engine.Tx, table, columns string, ids []uuid.UUID) (engine.Rows, error) {
+	return t.Query(ctx, d.Render("SELECT "+columns+" FROM flussi."+table+" WHERE id = ANY (?::uuid[]) ORDER BY id FOR NO KEY UPDATE"), ids)
+}
+
+// Digests implements [engine.Dialect]. OFFSET 0 keeps the planner from another index, which it
+// takes as long as it has no statistics.
+func (d *driver) Digests(digests []flow.Digest) (string, any) {
+	values := make([][]byte, len(digests))
+	for i := range digests {
+		values[i] = digests[i][:]
+	}
+	return "unnest(?::bytea[]) AS d (digest) CROSS JOIN LATERAL (SELECT * FROM flussi.notifications o WHERE o.digest = d.digest OFFSET 0) n", values
+}
+
+// LockMessages inserts the messages into message_locks: another transaction that inserts one of
+// them waits until this one ends. They are sorted, so that two transactions do not deadlock. The
+// rows are deleted at once; others wait for the end of the transaction all the same.
+func (d *driver) LockMessages(ctx context.Context, t engine.Tx, messages []engine.Message) error {
+	sorted := slices.Clone(messages)
+	slices.SortFunc(sorted, func(a, b engine.Message) int {
+		return cmp.Or(strings.Compare(a.Service, b.Service), bytes.Compare(a.Digest[:], b.Digest[:]))
+	})
+	sorted = slices.DeleteFunc(slices.Compact(sorted), func(m engine.Message) bool { return m.Digest.IsZero() })
+	if len(sorted) == 0 {
+		return nil
+	}
+	services, digests := make([]string, len(sorted)), make([][]byte, len(sorted))
+	for i := range sorted {
+		services[i], digests[i] = sorted[i].Service, sorted[i].Digest[:]
+	}
+	if _, err := t.Exec(ctx, d.Render("INSERT INTO flussi.message_locks (service, digest) SELECT * FROM unnest(?::text[], ?::bytea[])"), services, digests); err != nil {
+		return err
+	}
+	_, err := t.Exec(ctx, d.Render("DELETE FROM flussi.message_locks m USING unnest(?::text[], ?::bytea[]) AS v (service, digest) WHERE m.service = v.service AND m.digest = v.digest"), services, digests)
+	return err
+}

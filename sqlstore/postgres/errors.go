@@ -1,0 +1,114 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
+)
+
+// Fault says what is wrong with the database itself.
+type Fault = engine.Fault
+
+// What can be wrong with a database. A [*Fault] unwraps to one of these. After any of them but
+// ErrLost, nothing was changed.
+var (
+	ErrBusy        = engine.ErrBusy        // others hold what a write needs, or there are too many connections; try again
+	ErrFull        = engine.ErrFull        // the disk or a quota is used up
+	ErrLost        = engine.ErrLost        // the server cannot be reached or was restarted; a write may have been stored
+	ErrReadOnly    = engine.ErrReadOnly    // a stand-by server
+	ErrAccess      = engine.ErrAccess      // the address, the user, the password or a right is wrong
+	ErrNotOurs     = engine.ErrNotOurs     // the schema of another program
+	ErrNewer       = engine.ErrNewer       // a later version migrated the schema
+	ErrNotMigrated = engine.ErrNotMigrated // call [Store.Migrate]
+	ErrRestored    = engine.ErrRestored    // the server was restored or failed over: see [Store.AcceptRestored]
+	ErrInTx        = engine.ErrInTx        // a store of [Store.WithTx] was to send
+)
+
+// Classify implements [engine.Driver].
+func (*driver) Classify(err error) error {
+	var (
+		server  *pgconn.PgError
+		connect *pgconn.ConnectError
+		network net.Error
+	)
+	switch {
+	case errors.As(err, &server):
+		class := classOf(server.Code)
+		if class == nil {
+			return flussi.ErrConflict
+		}
+		return &Fault{Err: class, Code: "SQLSTATE " + server.Code, Cause: err}
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
+		errors.Is(err, net.ErrClosed), errors.Is(err, pgx.ErrTxClosed), errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err):
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return nil
+		}
+		return &Fault{Err: ErrLost, Cause: err}
+	}
+	return nil
+}
+
+// classOf returns the class of a condition: appendix A of PostgreSQL's manual. It returns nil if
+// another write met this one, which was undone.
+func classOf(code string) error {
+	switch {
+	case code == "40001", code == "40P01":
+		return nil
+	case code == "53100":
+		return ErrFull
+	case strings.HasPrefix(code, "53"), code == "55P03", code == "57014":
+		return ErrBusy
+	case code == "25006":
+		return ErrReadOnly
+	case strings.HasPrefix(code, "28"), code == "3D000", code == "42501", code == "42704":
+		return ErrAccess
+	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "58"), code == "25P03", code == "25P04":
+		return ErrLost
+	case code == "3F000", code == "42P01":
+		return ErrNotMigrated
+	case code == "XX001", code == "XX002", code == "42703", code == "42P07", code == "42710":
+		return ErrNotOurs
+	}
+	return engine.ErrFailed
+}
+
+// CommitUnknown implements [engine.Driver].
+func (*driver) CommitUnknown(ctx context.Context, err error) bool {
+	var server *pgconn.PgError
+	switch {
+	case errors.Is(err, pgx.ErrTxCommitRollback), errors.Is(err, pgx.ErrTxClosed) && ctx.Err() == nil:
+		return false
+	case errors.As(err, &server):
+		return classOf(server.Code) == ErrLost
+	}
+	return true // no answer
+}
+
+// Explain implements [engine.Driver]: it names who holds locks on our tables for longest.
+func (d *driver) Explain(ctx context.Context, fault *Fault) {
+	if fault.Code != "SQLSTATE 55P03" {
+		return
+	}
+	var name, address, table string
+	var seconds int64
+	row := d.pool.QueryRow(ctx, `SELECT coalesce(nullif(a.application_name, ''), 'pid ' || a.pid), coalesce(host(a.client_addr), 'localhost'),
+			c.relname, extract(epoch FROM clock_timestamp() - a.xact_start)::bigint
+		FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+			JOIN pg_catalog.pg_class c ON c.oid = l.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE l.locktype = 'relation' AND l.granted AND l.mode IN ('RowShareLock', 'RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+			AND n.nspname = $1 AND c.relkind = 'r' AND l.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL
+		ORDER BY a.xact_start LIMIT 1`, pgx.QueryExecModeExec, d.schema)
+	if err := row.Scan(&name, &address, &table, &seconds); err != nil {
+		fault.Detail = "waited " + maxWait.String() + " for a lock"
+		return
+	}
+	fault.Detail, fault.Reason = describeHolder(name, address, table, seconds)
+}

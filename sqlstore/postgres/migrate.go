@@ -1,0 +1,253 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations returns the SQL that [Store.Migrate] runs, in the format of goose, for the schema
+// flussi. A team that migrates by a tool of its own creates the schema, runs the files in their order,
+// and lets the tool record them in flussi.migrations as goose does. Then it calls [Store.Migrate]
+// once: that does what SQL cannot, such as recomputing digests.
+func Migrations() fs.FS {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return files
+}
+
+// latest is the version of the schema.
+const latest = 1
+
+// Migrate creates the tables, or updates those of any earlier version. It needs no rights to
+// create anything if they are up to date. Processes may call it at the same time: one migrates, the
+// others wait. The error is a [*Fault]: [ErrNewer] if a later version of this package migrated,
+// [ErrNotOurs] if the schema is another program's, [ErrAccess] if a right is missing.
+func (s *Store) Migrate(ctx context.Context) error {
+	err := s.migrate(ctx)
+	if err == nil {
+		return nil
+	}
+	var explained *flussi.Error
+	if errors.As(err, &explained) {
+		return err
+	}
+	return s.Fail(ctx, "migrate", uuid.Nil, err)
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	version, err := s.driver.version(ctx)
+	if err != nil {
+		return err
+	}
+	if version < latest {
+		if err := s.driver.createSchema(ctx); err != nil {
+			return err
+		}
+		if err := s.driver.up(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.AdoptOlder(ctx); err != nil {
+		return err
+	}
+	if err := s.RecomputeDigests(ctx); err != nil {
+		return err
+	}
+	return s.driver.indexTexts(ctx, s)
+}
+
+// version returns the version of the schema, 0 if there is none.
+func (d *driver) version(ctx context.Context) (int64, error) {
+	var exists, ours bool
+	err := d.pool.QueryRow(ctx, `SELECT count(*) > 0, coalesce(bool_or(relname = 'migrations'), false)
+		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = $1 AND relkind IN ('r', 'v', 'm', 'p')`, d.mode, d.schema).Scan(&exists, &ours)
+	switch {
+	case err != nil || !exists:
+		return 0, err
+	case !ours:
+		return 0, &Fault{Err: ErrNotOurs, Detail: "schema " + d.schema + " has tables of another program",
+			Reason: "Lo schema «" + d.schema + "» è di un altro programma: indicarne un altro."}
+	}
+	var version int64
+	err = d.pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM "+d.schema+".migrations WHERE is_applied", d.mode).Scan(&version)
+	if err == nil && version > latest {
+		return 0, &Fault{Err: ErrNewer, Detail: fmt.Sprintf("version %d", version)}
+	}
+	return version, err
+}
+
+// createSchema creates the schema, if it is not there.
+func (d *driver) createSchema(ctx context.Context) error {
+	var there bool
+	err := d.pool.QueryRow(ctx, "SELECT count(*) > 0 FROM pg_catalog.pg_namespace WHERE nspname = $1", d.mode, d.schema).Scan(&there)
+	if err != nil || there {
+		return err
+	}
+	_, err = d.pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+d.schema)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && slices.Contains([]string{"23505", "42P06"}, refused.Code) {
+		return nil // another process created it at the same time
+	}
+	return err
+}
+
+// up runs the migrations that are missing. A row of a table is the lock, since a lock of a session
+// does not work through PgBouncer.
+func (d *driver) up(ctx context.Context) error {
+	files, err := d.inSchema()
+	if err != nil {
+		return err
+	}
+	db := d.openDB()
+	defer func() { _ = db.Close() }()
+	locker, err := lock.NewPostgresTableLocker(
+		lock.WithTableName(d.schema+".migration_lock"), lock.WithTableLockTimeout(200*time.Millisecond, 3000))
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
+		goose.WithTableName(d.schema+".migrations"), goose.WithLocker(locker), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// openDB returns the pool's database for goose, with nothing prepared by name.
+func (d *driver) openDB() *sql.DB {
+	config := d.pool.Config()
+	connect := config.ConnConfig.Copy()
+	connect.DefaultQueryExecMode = pgx.QueryExecModeExec
+	var options []stdlib.OptionOpenDB
+	if config.BeforeConnect != nil {
+		options = append(options, stdlib.OptionBeforeConnect(config.BeforeConnect))
+	}
+	if config.AfterConnect != nil {
+		options = append(options, stdlib.OptionAfterConnect(config.AfterConnect))
+	}
+	return stdlib.OpenDB(*connect, options...)
+}
+
+// inSchema returns the migrations with the store's schema.
+func (d *driver) inSchema() (fs.FS, error) {
+	files := fstest.MapFS{}
+	entries, err := fs.ReadDir(migrations, "migrations")
+	for _, entry := range entries {
+		if err == nil {
+			var text []byte
+			text, err = migrations.ReadFile(path.Join("migrations", entry.Name()))
+			files[entry.Name()] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(string(text), "flussi.", d.schema+"."))}
+		}
+	}
+	return files, err
+}
+
+// noExtension are the conditions if pg_trgm cannot be created: no right, not supported, not
+// installed.
+var noExtension = []string{"42501", "0A000", "58P01"}
+
+// indexTexts creates the indexes for texts, if they are not there and the database has the
+// extension pg_trgm or lets it be created.
+func (d *driver) indexTexts(ctx context.Context, s *Store) error {
+	there, err := d.hasTextIndexes(ctx)
+	if err != nil || there {
+		d.texts.Store(there)
+		return err
+	}
+	_, err = d.pool.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+	if err == nil {
+		err = d.createTextIndexes(ctx)
+	}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && slices.Contains(noExtension, refused.Code) {
+		s.logger.Warn("postgres: searches by text are slow: pg_trgm is not there, or this user may not create its indexes", "sqlstate", refused.Code)
+		return nil
+	}
+	if err == nil {
+		d.texts.Store(true)
+	}
+	return err
+}
+
+func (d *driver) hasTextIndexes(ctx context.Context) (there bool, err error) {
+	err = d.pool.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", d.mode, d.schema+".notification_texts_trigrams").Scan(&there)
+	return there, err
+}
+
+// createTextIndexes creates the indexes, wherever the extension is. What waits to be put into an
+// index is read by every search, so it is kept short.
+func (d *driver) createTextIndexes(ctx context.Context) error {
+	var extension string
+	err := d.pool.QueryRow(ctx, "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'", d.mode).Scan(&extension)
+	for _, entity := range []string{"flow", "notification"} {
+		if err == nil {
+			_, err = d.pool.Exec(ctx, fmt.Sprintf("CREATE INDEX IF NOT EXISTS %[1]s_texts_trigrams ON %[2]s.%[1]s_texts USING gin (search %[3]s.gin_trgm_ops) WITH (gin_pending_list_limit = 1024)",
+				entity, d.schema, extension))
+		}
+	}
+	return err
+}
+
+// OlderColumns implements [engine.Driver].
+func (d *driver) OlderColumns(ctx context.Context, t engine.Tx, table string) ([]string, error) {
+	rows, err := t.Query(ctx, `SELECT attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+		WHERE c.relname = $1 AND c.relkind = 'r' AND pg_catalog.pg_table_is_visible(c.oid) AND a.attnum > 0 AND NOT a.attisdropped
+			AND EXISTS (SELECT 1 FROM pg_catalog.pg_class s WHERE s.relname = 'sqlstore_schema' AND s.relnamespace = c.relnamespace)`, table)
+	return engine.Strings(rows, err)
+}
+
+// LockOlder implements [engine.Driver].
+func (d *driver) LockOlder(ctx context.Context, t engine.Tx) error {
+	_, err := t.Exec(ctx, "LOCK TABLE sqlstore_schema IN ACCESS EXCLUSIVE MODE")
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "42P01" {
+		return flussi.ErrConflict // another process has dropped it
+	}
+	return err
+}
+
+// DropOlder implements [engine.Driver].
+func (d *driver) DropOlder(ctx context.Context, t engine.Tx, tables []string) error {
+	rows, err := t.Query(ctx, "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'sqlstore_schema'::regclass")
+	schema, err := engine.Strings(rows, err)
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if _, err := t.Exec(ctx, "DROP TABLE "+schema[0]+"."+table); err != nil {
+			return err
+		}
+	}
+	for _, function := range []string{"refuse_claim", "flow_created", "flow_changed", "flow_deleted", "notification_created", "notification_changed", "notification_deleted"} {
+		if _, err := t.Exec(ctx, "DROP FUNCTION IF EXISTS "+schema[0]+"."+function+"()"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
+)
+
+// cluster is an expression for the server's identity: its system identifier, which every restored
+// cluster keeps and every other one does not have, and its timeline, which changes when a stand-by
+// server takes over or a cluster is restored to an earlier moment.
+const cluster = "(SELECT system_identifier::text FROM pg_catalog.pg_control_system()) || '/' || substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8)"
+
+// CheckSending implements [engine.Driver]: it refuses to send on another server than the one that
+// the store was on, since it may not have the last writes.
+func (d *driver) CheckSending(ctx context.Context, t engine.Tx) error {
+	rows, err := t.Query(ctx, d.Render("SELECT coalesce((SELECT value FROM flussi.properties WHERE name = 'cluster'), ''), "+cluster))
+	if err != nil {
+		return err
+	}
+	var known, current string
+	if rows.Next() {
+		err = rows.Scan(&known, &current)
+	}
+	rows.Close()
+	if err == nil {
+		err = rows.Err()
+	}
+	switch {
+	case err != nil || known == current:
+		return err
+	case known != "":
+		return &Fault{Err: ErrRestored, Detail: "the server's identity was " + known + " and is " + current}
+	}
+	_, err = t.Exec(ctx, d.Render("INSERT INTO flussi.properties (name, value) VALUES ('cluster', ?) ON CONFLICT DO NOTHING"), current)
+	return err
+}
+
+// AcceptRestored allows sending again after the server was restored or failed over. Call it when
+// all flows with messages that may have been sent are set aside: see [flow.Service.DeclareRestored].
+func (s *Store) AcceptRestored(ctx context.Context) error {
+	_, err := s.driver.pool.Exec(ctx, s.driver.Render("INSERT INTO flussi.properties (name, value) SELECT 'cluster', "+cluster+
+		" ON CONFLICT (name) DO UPDATE SET value = excluded.value"), s.driver.mode)
+	return s.Fail(ctx, "accept restored database", uuid.Nil, err)
+}

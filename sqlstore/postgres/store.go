@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
+)
+
+// Config says where the tables are. The zero Config is valid.
+type Config struct {
+	// Schema is the schema of the tables: lower-case letters, digits and _, at most 63
+	// characters. Defaults to "flussi".
+	Schema string
+	// Logger receives what [Store.Migrate] had to do without, such as the extension for searches
+	// by text. It never receives personal data. Defaults to none.
+	Logger *slog.Logger
+}
+
+// Store keeps flows and notifications, and payment events and notices, in PostgreSQL. Its methods
+// are those of [flow.Store], [flow.SaveAndClaimer] and [pagoinrete.Store], whose comments say what
+// they do. It is safe for concurrent use.
+type Store struct {
+	*engine.Store
+	driver *driver
+	logger *slog.Logger
+	own    bool // the pool
+}
+
+var (
+	_ flow.Store          = (*Store)(nil)
+	_ flow.SaveAndClaimer = (*Store)(nil)
+	_ pagoinrete.Store    = (*Store)(nil)
+)
+
+// New returns a store on a pool, which stays the caller's. It does not use the pool: call
+// [Store.Migrate] before anything else. The error is a [flussi.ErrConfig].
+func New(pool *pgxpool.Pool, c Config) (*Store, error) {
+	if c.Schema == "" {
+		c.Schema = "flussi"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case pool == nil:
+		return nil, fmt.Errorf("postgres: new store: %w: pool is nil", flussi.ErrConfig)
+	case !schemaName.MatchString(c.Schema) || strings.HasPrefix(c.Schema, "pg_"):
+		return nil, fmt.Errorf("postgres: new store: %w: Schema must be lower-case letters, digits and _, and not begin with pg_", flussi.ErrConfig)
+	}
+	d := newDriver(pool, c.Schema)
+	return &Store{Store: engine.New(d), driver: d, logger: c.Logger}, nil
+}
+
+// Open connects to a database, and creates or updates the tables: [New] and [Store.Migrate] on a
+// pool of its own, which [Store.Close] closes. The location is a URL, postgres://user@host/database,
+// or has keywords, host=… dbname=…; both may have the parameters of pgx and of its pool, such as
+// pool_max_conns. Without pool_max_conns there are 8 connections at most. The error is a [*Fault]
+// that names the parameter at fault, or a [flussi.ErrConfig].
+func Open(ctx context.Context, location string, c Config) (*Store, error) {
+	config, err := parse(location)
+	if err != nil {
+		return nil, &flussi.Error{Package: "postgres", Operation: "open database", Err: err}
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, &flussi.Error{Package: "postgres", Operation: "open database", Err: &Fault{Err: ErrAccess, Cause: err}}
+	}
+	s, err := New(pool, c)
+	if err == nil {
+		s.own = true
+		err = s.Migrate(ctx)
+	}
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close closes the pool of [Open], after what is under way; it leaves a pool of [New] open.
+func (s *Store) Close() error {
+	if s.own {
+		s.driver.pool.Close()
+	}
+	return nil
+}
+
+// WithTx returns a store that works in a transaction of the caller: what it writes is stored when
+// the caller commits. A write that it refuses leaves nothing in the transaction. It refuses to
+// claim and to send, with [ErrInTx]. Use it as the transaction, by one goroutine at a time.
+func (s *Store) WithTx(t pgx.Tx) *Store {
+	d := inTx{driver: s.driver, conn: conn{t, modeOf(t.Conn().Config())}, tx: t}
+	return &Store{Store: s.Store.WithDriver(d), driver: s.driver, logger: s.logger}
+}

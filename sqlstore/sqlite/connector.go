@@ -1,0 +1,151 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// connector makes connections to a file of ours, which keep their prepared statements.
+type connector struct {
+	driver.Connector
+	busy  time.Duration // how long a statement by itself waits for other processes
+	waits bool          // whether it does: the connection that writes waits at BEGIN
+	file  *file
+}
+
+// file is the file of a database, as it was opened.
+type file struct {
+	path string
+	info os.FileInfo // nil if it was not there
+	mark sentMark
+}
+
+// stillThere refuses to write where nobody will find it: SQLite goes on with a file that was deleted
+// or replaced, as when a copy of an earlier day is put in its place.
+func (f *file) stillThere() error {
+	now, err := os.Stat(f.path)
+	if err != nil || !os.SameFile(f.info, now) {
+		return &Fault{Err: ErrLost, Detail: "the file was moved, deleted or replaced", Cause: err}
+	}
+	return nil
+}
+
+// Connect opens a connection.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if c.file.info != nil {
+		if err := c.file.stillThere(); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.file.mark.checkWAL(); err != nil {
+		return nil, err
+	}
+	opened, err := c.Connector.Connect(ctx)
+	for end := time.Now().Add(c.busy); isBusy(err) && ctx.Err() == nil && time.Now().Before(end); {
+		// Another process switches a new file to WAL mode, for which SQLite does not wait.
+		opened, err = c.Connector.Connect(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	kept := &keepingConn{opened.(fullConn), map[string]fullStmt{}}
+	if c.waits {
+		if _, err := kept.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", c.busy.Milliseconds()), nil); err != nil {
+			_ = kept.Close()
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// fullConn is the methods of a connection of the driver.
+type fullConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+}
+
+// fullStmt is the methods of a statement of the driver.
+type fullStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// keepingConn is a connection that keeps prepared statements.
+type keepingConn struct {
+	fullConn
+	statements map[string]fullStmt
+}
+
+// keptStatements is how many prepared statements a connection keeps.
+const keptStatements = 100
+
+// prepared returns a statement that is prepared once. The rows of the one must be read before it
+// is used again.
+func (c *keepingConn) prepared(ctx context.Context, query string) (fullStmt, error) {
+	if s, there := c.statements[query]; there {
+		return s, nil
+	}
+	made, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.statements) >= keptStatements {
+		for other, s := range c.statements { // any
+			delete(c.statements, other)
+			_ = s.Close()
+			break
+		}
+	}
+	s := made.(fullStmt)
+	c.statements[query] = s
+	return s, nil
+}
+
+// ExecContext executes a statement; without arguments, it may be a script.
+func (c *keepingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if len(args) == 0 {
+		return c.fullConn.ExecContext(ctx, query, args)
+	}
+	s, err := c.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args)
+}
+
+// QueryContext executes a statement that gives rows.
+func (c *keepingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	s, err := c.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args)
+}
+
+
+// Close closes the connection and its statements.
+func (c *keepingConn) Close() error {
+	for _, s := range c.statements {
+		_ = s.Close()
+	}
+	return c.fullConn.Close()
+}
+
+// isBusy reports whether an error says that others have locked the file.
+func isBusy(err error) bool {
+	var fault *sqlite.Error
+	return errors.As(err, &fault) && fault.Code()&0xFF == sqlite3.SQLITE_BUSY
+}

@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
+)
+
+// Key implements [engine.Dialect].
+func (*database) Key() string { return "seq" }
+
+// In implements [engine.Dialect]. The values are an array in JSON, since SQLite has no arrays.
+func (*database) In(c engine.Column, values []any) (string, any) {
+	binary := false
+	texts := make([]any, len(values))
+	for i, v := range values {
+		switch v := v.(type) {
+		case uuid.UUID:
+			texts[i], binary = hex.EncodeToString(v[:]), true
+		case flow.Digest:
+			texts[i], binary = hex.EncodeToString(v[:]), true
+		default:
+			texts[i] = v
+		}
+	}
+	value := "value"
+	if binary {
+		value = "unhex(value)"
+	}
+	return c.Name + " IN (SELECT " + value + " FROM json_each(?))", toJSON(texts)
+}
+
+// toJSON returns texts and numbers as an array in JSON.
+func toJSON(values []any) string {
+	text, err := json.Marshal(values)
+	if err != nil {
+		panic(err) // JSON has all texts and numbers
+	}
+	return string(text)
+}
+
+// Contains implements [engine.Dialect].
+func (*database) Contains(column string) string { return "instr(" + column + ", ?) > 0" }
+
+// globEscaper writes a text for GLOB.
+var globEscaper = strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]")
+
+// TextMatches implements [engine.Dialect]. The index has texts of three characters or more.
+func (*database) TextMatches(table, text string) (string, any) {
+	if table != "flows" && table != "notifications" {
+		return "", nil
+	}
+	return "SELECT rowid FROM flussi." + strings.TrimSuffix(table, "s") + "_texts WHERE search GLOB ?", "*" + globEscaper.Replace(text) + "*"
+}
+
+// ForUpdate implements [engine.Dialect]: one transaction writes at a time.
+func (*database) ForUpdate() string { return "" }
+
+// ForShare implements [engine.Dialect].
+func (*database) ForShare() string { return "" }
+
+// SkipLocked implements [engine.Dialect].
+func (*database) SkipLocked() string { return "" }
+
+// Shard implements [engine.Dialect].
+func (*database) Shard() string { return "0" }
+
+// Now implements [engine.Dialect].
+func (*database) Now(context.Context, engine.Tx) (int64, error) { return time.Now().UnixMicro(), nil }
+
+// maxArgs is how many arguments an INSERT has: the driver takes longer to bind many more than
+// to execute several statements.
+const maxArgs = 64
+
+// Insert implements [engine.Dialect].
+func (d *database) Insert(ctx context.Context, t engine.Tx, table string, columns []engine.Column, rows [][]any) (int64, error) {
+	row := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
+	query := "INSERT INTO flussi_" + table + " (" + list(columns) + ") VALUES " + row
+	quick := context.WithoutCancel(ctx) // some rows take less time than watching the context
+	var inserted int64
+	for some := range slices.Chunk(rows, max(1, maxArgs/len(columns))) {
+		n, err := t.Exec(quick, query+strings.Repeat(", "+row, len(some)-1)+" ON CONFLICT DO NOTHING", slices.Concat(some...)...)
+		if err != nil {
+			return inserted, err
+		}
+		inserted += n
+	}
+	return inserted, nil
+}
+
+func list(columns []engine.Column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Update implements [engine.Dialect].
+func (d *database) Update(ctx context.Context, t engine.Tx, table string, columns []engine.Column, ids []uuid.UUID, rows [][]any) error {
+	query := "UPDATE flussi_" + table + " SET (" + list(columns) + ") = (?" + strings.Repeat(", ?", len(columns)-1) + ") WHERE id = ?"
+	if len(columns) == 1 {
+		query = "UPDATE flussi_" + table + " SET " + columns[0].Name + " = ? WHERE id = ?"
+	}
+	quick := context.WithoutCancel(ctx)
+	for i, row := range rows {
+		if _, err := t.Exec(quick, query, append(row[:len(row):len(row)], ids[i])...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lock implements [engine.Dialect]. Nobody else writes until the end of the transaction.
+func (d *database) Lock(ctx context.Context, t engine.Tx, table, columns string, ids []uuid.UUID) (engine.Rows, error) {
+	values := make([]any, len(ids))
+	for i, id := range ids {
+		values[i] = id
+	}
+	in, arg := d.In(engine.Column{Name: "id"}, values)
+	return t.Query(ctx, "SELECT "+columns+" FROM flussi_"+table+" WHERE "+in+" ORDER BY id", arg)
+}
+
+// Digests implements [engine.Dialect].
+func (*database) Digests(digests []flow.Digest) (string, any) {
+	texts := make([]any, len(digests))
+	for i, d := range digests {
+		texts[i] = hex.EncodeToString(d[:])
+	}
+	return "json_each(?) d CROSS JOIN flussi.notifications n ON n.digest = unhex(d.value)", toJSON(texts)
+}
+
+// LockMessages implements [engine.Dialect]: one transaction writes at a time.
+func (*database) LockMessages(context.Context, engine.Tx, []engine.Message) error { return nil }
+
+// OlderColumns implements [engine.Driver].
+func (*database) OlderColumns(ctx context.Context, t engine.Tx, table string) ([]string, error) {
+	found, err := t.Query(ctx, "SELECT name FROM pragma_table_info(?) WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'sqlstore_schema')", table)
+	return engine.Strings(found, err)
+}
+
+// LockOlder implements [engine.Driver].
+func (*database) LockOlder(context.Context, engine.Tx) error { return nil }
+
+// DropOlder implements [engine.Driver].
+func (*database) DropOlder(ctx context.Context, t engine.Tx, tables []string) error {
+	for _, table := range tables {
+		if _, err := t.Exec(ctx, "DROP TABLE "+table); err != nil {
+			return err
+		}
+	}
+	return nil
+}

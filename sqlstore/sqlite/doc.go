@@ -1,0 +1,35 @@
+// Package sqlite keeps flows and notifications, and payment events and notices, in a file of
+// SQLite, for one machine: [Store] is a [flow.Store], a [flow.SaveAndClaimer] and a
+// [pagoinrete.Store].
+//
+//	store, err := sqlite.Open(ctx, "flussi.db", sqlite.Config{}) // creates or updates the file
+//	defer store.Close()
+//	service, err := flow.NewService(store, …)
+//
+// The driver is modernc.org/sqlite, which needs no C compiler.
+//
+// # The file
+//
+// [Open] makes a file for its owner alone, in WAL mode with synchronous FULL: what was written
+// survives a loss of power, or a claim would be undone and its message sent again. Any number of
+// processes of one machine may use it; one writes at a time, and the others wait for their turn
+// ([Config].BusyTimeout). Do not put it on a network drive.
+//
+// Three files belong together: flussi.db, flussi.db-wal with what was written last, and
+// flussi.db-sent, by which [Open] notices if the first two lost messages that were sent: then nothing is
+// sent until [Store.AcceptRestored] is called. Back up with VACUUM INTO, or copy all three while no
+// process has them open. A copy that was made while nothing was sent cannot be noticed: call
+// [Store.AcceptRestored] yourself.
+//
+// # In the service's database
+//
+// [New] uses a database of the service, with tables whose names begin with flussi_. It refuses
+// connections whose commits do not wait for the disk, with [ErrNotDurable]. [Store.WithTx] gives a
+// store in a transaction of the caller, for composing and reading; it refuses to claim and to send,
+// with [ErrInTx].
+//
+// # Errors
+//
+// What the database refuses is a [*Fault], which says in Italian what to do, and shows nothing that
+// is stored. Writes are all or nothing.
+package sqlite

@@ -1,0 +1,218 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
+)
+
+// querier is a database, a connection or a transaction.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// conn executes statements as [engine.Conn] says.
+type conn struct{ querier }
+
+// Exec implements [engine.Conn].
+func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := c.ExecContext(ctx, query, convert(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// Query implements [engine.Conn].
+func (c conn) Query(ctx context.Context, query string, args ...any) (engine.Rows, error) {
+	found, err := c.QueryContext(ctx, query, convert(args)...)
+	if err != nil {
+		return nil, err
+	}
+	return rows{found}, nil
+}
+
+// convert makes IDs and digests bytes.
+func convert(args []any) []any {
+	converted := make([]any, len(args))
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case uuid.UUID:
+			arg = v[:]
+		case flow.Digest:
+			arg = v[:]
+		}
+		converted[i] = arg
+	}
+	return converted
+}
+
+// rows implements [engine.Rows].
+type rows struct{ *sql.Rows }
+
+// Close closes the rows; an error shows when they are read.
+func (r rows) Close() { _ = r.Rows.Close() }
+
+// database implements [engine.Driver].
+type database struct {
+	conn          // for reading
+	reads *sql.DB // the same as writes in a database of the caller
+	writes *sql.DB
+	busy  time.Duration
+	file  *file     // nil in a database of the caller
+	mark  *sentMark // nil if the database is in no file
+}
+
+// tx is a transaction of our own on one connection.
+type tx struct {
+	conn
+	session *sql.Conn
+	database *database
+	sent    uint64 // how many transactions have sent, with this one; 0 if this one does not
+	over    bool
+}
+
+// Begin implements [engine.Driver]. A write begins as one, since SQLite cannot make a transaction
+// that has read one that writes after another process wrote.
+func (d *database) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error) {
+	from, begin := d.writes, "BEGIN IMMEDIATE"
+	if mode == engine.Snapshot {
+		from, begin = d.reads, "BEGIN"
+	} else if d.file != nil {
+		if err := d.file.stillThere(); err != nil {
+			return nil, err
+		}
+	}
+	session, err := from.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &tx{conn: conn{session}, session: session, database: d}
+	if err := d.beginOn(ctx, session, begin, mode); err != nil {
+		_ = session.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// beginOn begins a transaction. It waits for other processes until the context ends, which SQLite
+// itself does not heed.
+func (d *database) beginOn(ctx context.Context, session *sql.Conn, begin string, mode engine.Mode) error {
+	for end := time.Now().Add(d.busy); ; {
+		_, err := session.ExecContext(ctx, begin)
+		if err == nil && mode != engine.Snapshot {
+			if err = durable(ctx, session); err != nil {
+				_, _ = session.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+			}
+		}
+		if !isBusy(err) || ctx.Err() != nil || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+// durable refuses a connection whose commits do not wait for the disk: a claim that a loss of
+// power undoes would be sent again.
+func durable(ctx context.Context, session *sql.Conn) error {
+	var synchronous int
+	if err := session.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
+		return err
+	}
+	if synchronous < 2 {
+		return &Fault{Err: ErrNotDurable, Detail: "PRAGMA synchronous must be FULL or EXTRA on every connection"}
+	}
+	return nil
+}
+
+// Commit implements [engine.Tx].
+func (t *tx) Commit(ctx context.Context) error {
+	_, err := t.session.ExecContext(ctx, "COMMIT")
+	if err != nil {
+		return err
+	}
+	t.over = true
+	_ = t.session.Close()
+	if t.sent == 0 || t.database.mark == nil {
+		return nil
+	}
+	salts, _ := t.database.mark.walSalts()
+	if err := t.database.mark.write(mark{t.sent, salts}); err != nil {
+		// The claim is stored; its messages must not be sent, or a loss would not be noticed.
+		return &Fault{Err: ErrLost, Detail: "the file -sent cannot be written", Cause: errors.Join(flussi.ErrCommitUnknown, err)}
+	}
+	return nil
+}
+
+// Rollback implements [engine.Tx].
+func (t *tx) Rollback() {
+	if t.over {
+		return
+	}
+	t.over = true
+	_, _ = t.session.ExecContext(context.Background(), "ROLLBACK")
+	_ = t.session.Close()
+}
+
+// InTx implements [engine.Driver].
+func (d *database) InTx() bool { return false }
+
+// Package implements [engine.Driver].
+func (d *database) Package() string { return "sqlite" }
+
+// Conflict implements [engine.Driver]: one transaction writes at a time.
+func (d *database) Conflict(error) bool { return false }
+
+// Render implements [engine.Dialect].
+func (d *database) Render(query string) string { return strings.ReplaceAll(query, "flussi.", "flussi_") }
+
+// inTx implements [engine.Driver] in a transaction of the caller.
+type inTx struct {
+	*database
+	conn
+}
+
+// Begin sets a savepoint, so that a write that is refused leaves nothing in the transaction.
+func (d inTx) Begin(ctx context.Context, _ engine.Mode) (engine.Tx, error) {
+	if _, err := d.conn.Exec(ctx, "SAVEPOINT flussi"); err != nil {
+		return nil, err
+	}
+	return &savepoint{conn: d.conn}, nil
+}
+
+// InTx implements [engine.Driver].
+func (inTx) InTx() bool { return true }
+
+// CheckSending refuses to send.
+func (inTx) CheckSending(context.Context, engine.Tx) error { return &Fault{Err: ErrInTx} }
+
+// savepoint implements [engine.Tx] in a transaction of the caller.
+type savepoint struct {
+	conn
+	over bool
+}
+
+// Commit implements [engine.Tx].
+func (s *savepoint) Commit(ctx context.Context) error {
+	_, err := s.Exec(ctx, "RELEASE flussi")
+	s.over = err == nil
+	return err
+}
+
+// Rollback implements [engine.Tx].
+func (s *savepoint) Rollback() {
+	if s.over {
+		return
+	}
+	s.over = true
+	_, _ = s.Exec(context.Background(), "ROLLBACK TO flussi")
+	_, _ = s.Exec(context.Background(), "RELEASE flussi")
+}

@@ -1,0 +1,91 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/flussi-go/flussi/internal/sentinel"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
+)
+
+// Fault says what is wrong with the database itself.
+type Fault = engine.Fault
+
+// What can be wrong with a database. A [*Fault] unwraps to one of these. After any of them but
+// ErrLost, nothing was changed.
+var (
+	ErrBusy        = engine.ErrBusy        // other processes write for longer than [Config].BusyTimeout; try again
+	ErrFull        = engine.ErrFull        // the disk or a quota is used up
+	ErrLost        = engine.ErrLost        // the file was moved, deleted or replaced, or the disk fails
+	ErrReadOnly    = engine.ErrReadOnly    // the file or its folder
+	ErrAccess      = engine.ErrAccess      // no path of a file, a missing folder, or no right
+	ErrNotOurs     = engine.ErrNotOurs     // the file of another program, or a damaged one
+	ErrNewer       = engine.ErrNewer       // a later version migrated the file
+	ErrNotMigrated = engine.ErrNotMigrated // call [Store.Migrate]
+	ErrRestored    = engine.ErrRestored    // the file lost what was written last: see [Store.AcceptRestored]
+	ErrInTx        = engine.ErrInTx        // a store of [Store.WithTx] was to send
+
+	// ErrNotDurable: the connections of a database of the caller do not wait for the disk.
+	ErrNotDurable = sentinel.New("commits do not wait for the disk",
+		"L'archivio non garantisce le registrazioni in caso di interruzione: chi gestisce il programma deve impostare synchronous FULL.", nil)
+)
+
+// Classify implements [engine.Driver].
+func (*database) Classify(err error) error {
+	var lite *sqlite.Error
+	switch {
+	case errors.As(err, &lite):
+		return &Fault{Err: classOf(lite.Code(), lite.Error()), Code: fmt.Sprintf("SQLite %d", lite.Code()), Cause: err}
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone):
+		return &Fault{Err: ErrLost, Cause: err}
+	}
+	return nil
+}
+
+// classOf returns the class of a result code. The text tells apart what has only the general code.
+func classOf(code int, text string) error {
+	switch code & 0xFF { // the rest says more
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return ErrBusy
+	case sqlite3.SQLITE_FULL:
+		return ErrFull
+	case sqlite3.SQLITE_READONLY:
+		return ErrReadOnly
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return ErrAccess
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT:
+		return ErrNotOurs
+	case sqlite3.SQLITE_IOERR:
+		return ErrLost
+	}
+	if missingTable(text) {
+		return ErrNotMigrated
+	}
+	return engine.ErrFailed
+}
+
+// CommitUnknown implements [engine.Driver].
+func (*database) CommitUnknown(ctx context.Context, err error) bool {
+	var lite *sqlite.Error
+	var fault *Fault
+	switch {
+	case errors.As(err, &fault):
+		return false // it says what it is
+	case errors.As(err, &lite):
+		return classOf(lite.Code(), lite.Error()) == ErrLost
+	case errors.Is(err, sql.ErrTxDone) && ctx.Err() == nil:
+		return false
+	}
+	return true
+}
+
+// Explain implements [engine.Driver].
+func (d *database) Explain(_ context.Context, fault *Fault) {
+	fault.Detail = "other processes have been writing for " + d.busy.String()
+}

@@ -1,0 +1,157 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pressly/goose/v3"
+
+	"github.com/flussi-go/flussi"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations returns the SQL that [Store.Migrate] runs, in the format of goose. A team that
+// migrates by a tool of its own runs the files in their order, and lets the tool record them in
+// flussi_migrations as goose does. Then it calls [Store.Migrate] once: that does what SQL cannot,
+// such as recomputing digests.
+func Migrations() fs.FS {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return files
+}
+
+const (
+	// latest is the version of the schema.
+	latest = 1
+	// applicationID marks the files of [Open]: "Flus", in SQLite's application_id.
+	applicationID = 0x466c7573
+)
+
+// Migrate creates the tables, or updates those of any earlier version. Processes may call it at the
+// same time. The error is a [*Fault]: [ErrNewer] if a later version of this package migrated,
+// [ErrNotOurs] if the file of [Open] is another program's.
+func (s *Store) Migrate(ctx context.Context) error {
+	err := s.migrate(ctx)
+	var explained *flussi.Error
+	if err == nil || errors.As(err, &explained) {
+		return err
+	}
+	return s.Fail(ctx, "migrate", uuid.Nil, err)
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	d := s.database
+	if s.own {
+		if err := d.claimFile(ctx); err != nil {
+			return err
+		}
+	}
+	if err := d.findFile(ctx); err != nil {
+		return err
+	}
+	if err := d.up(ctx); err != nil {
+		return err
+	}
+	if err := s.AdoptOlder(ctx); err != nil {
+		return err
+	}
+	return s.RecomputeDigests(ctx)
+}
+
+// claimFile refuses the file of another program, and marks one that is empty.
+func (d *database) claimFile(ctx context.Context) error {
+	var id, tables, older int64
+	err := d.reads.QueryRowContext(ctx, "SELECT (SELECT application_id FROM pragma_application_id), count(*), count(*) FILTER (WHERE name = 'sqlstore_schema') FROM sqlite_master").
+		Scan(&id, &tables, &older)
+	switch {
+	case err != nil:
+		return err
+	case id == applicationID:
+		return nil
+	case id != 0 || tables > 0 && older == 0:
+		return &Fault{Err: ErrNotOurs, Detail: "the file of another program"}
+	}
+	begun, err := d.Begin(ctx, 1)
+	if err != nil {
+		return err
+	}
+	defer begun.Rollback()
+	if _, err := begun.Exec(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+		return err
+	}
+	return begun.Commit(ctx)
+}
+
+// findFile sets the mark of a database of the caller that is in a file.
+func (d *database) findFile(ctx context.Context) error {
+	if d.mark != nil {
+		return nil
+	}
+	var path string
+	err := d.reads.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path)
+	if err == nil && path != "" {
+		d.mark = &sentMark{path}
+	}
+	return err
+}
+
+// version returns the version of the schema, 0 if there is none.
+func (d *database) version(ctx context.Context) (int64, error) {
+	var there bool
+	err := d.reads.QueryRowContext(ctx, "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'flussi_migrations'").Scan(&there)
+	if err != nil || !there {
+		return 0, err
+	}
+	var version int64
+	err = d.reads.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM flussi_migrations WHERE is_applied").Scan(&version)
+	if err == nil && version > latest {
+		err = &Fault{Err: ErrNewer, Detail: fmt.Sprintf("version %d", version)}
+	}
+	return version, err
+}
+
+// up runs the migrations that are missing. Another process may run them at the same time: then one
+// of both fails, and finds that the other one has done it.
+func (d *database) up(ctx context.Context) error {
+	for end := time.Now().Add(d.busy); ; {
+		version, err := d.version(ctx)
+		if err != nil || version == latest {
+			return err
+		}
+		failed := d.upOnce(ctx, d.writes)
+		if failed == nil {
+			continue
+		}
+		if now, err := d.version(ctx); err == nil && now == version && (!isBusy(failed) || time.Now().After(end)) || ctx.Err() != nil {
+			return failed
+		}
+	}
+}
+
+func (d *database) upOnce(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files,
+		goose.WithTableName("flussi_migrations"), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// missingTable reports whether the text of an error says that a table of ours is not there.
+func missingTable(text string) bool { return strings.Contains(text, "no such table: flussi_") }

@@ -96,7 +96,7 @@ func (w *writer[T]) save(ctx context.Context, changes []change[T]) error {
 			return flussi.ErrConflict
 		}
 		records = append(records, c.record)
-		if _, version := w.of.identity(&c.entity); version > 0 {
+		if _, version := w.of.identity(&c.entity); version != 0 {
 			w.seen[c.id] = struct{}{}
 			updates = append(updates, c)
 			continue

@@ -1,15 +1,13 @@
 // Package pgtest gives tests a PostgreSQL server of their own.
 //
 //	server := pgtest.Start(t)  // skips the test where PostgreSQL is not installed
-//	url := server.Database(t)  // a new database
+//	url := server.Database(t)  // a new database, for the driver of the test
 //
 // The server is installed by the system's packages (on Debian: apt-get install
 // postgresql); its cluster lives in a temporary folder, and it ends with the test.
 package pgtest
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"net"
 	"os"
@@ -21,8 +19,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
 // Server is a running server.
@@ -69,15 +65,8 @@ func Start(t testing.TB, settings ...string) *Server {
 // Database makes a new database, and returns its URL.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
-	db, err := sql.Open("pgx", s.url("postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
 	name := fmt.Sprintf("test%d", s.databases.Add(1))
-	if _, err := db.ExecContext(context.Background(), "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
+	s.run(t, "createdb", "--host=127.0.0.1", fmt.Sprintf("--port=%d", s.port), "--username=postgres", name)
 	return s.url(name)
 }
 

@@ -1,0 +1,51 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowtest"
+	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/internal/pgtest"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/sqlstore/postgres"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// newPool returns a pool on a new database, which is closed when the test ends.
+func newPool(t testing.TB, location string) *pgxpool.Pool {
+	t.Helper()
+	pool := must.Get(pgxpool.New(context.Background(), location))(t)
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// schemas counts those that newStore created.
+var schemas atomic.Int64
+
+// newStore returns a store in a new schema, which is quicker than a new database.
+func newStore(t testing.TB, pool *pgxpool.Pool) *postgres.Store {
+	t.Helper()
+	s := must.Get(postgres.New(pool, postgres.Config{Schema: fmt.Sprintf("test%d", schemas.Add(1))}))(t)
+	require.NoError(t, s.Migrate(context.Background()))
+	return s
+}
+
+func TestStoreKeepsTheContract(t *testing.T) {
+	pool := newPool(t, pgtest.Shared(t).Database(t))
+	flowtest.RunStore(t, func(t *testing.T) flow.Store { return newStore(t, pool) })
+}
+
+func TestStoreKeepsTheContractOfNotices(t *testing.T) {
+	pool := newPool(t, pgtest.Shared(t).Database(t))
+	pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return newStore(t, pool) })
+}

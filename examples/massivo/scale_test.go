@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/internal/pgtest"
 	"github.com/flussi-go/flussi/examples/internal/proctest"
 	"github.com/flussi-go/flussi/internal/benchtest"
+	"github.com/flussi-go/flussi/internal/pgtest"
 )
 
 // The benchmarks are small by default. The sizes that documents speak of are

@@ -15,9 +15,9 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/internal/pgtest"
 	"github.com/flussi-go/flussi/examples/internal/proctest"
 	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/internal/pgtest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )

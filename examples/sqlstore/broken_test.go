@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/internal/pgtest"
 	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/internal/pgtest"
 )
 
 // database opens a database beside the store.

@@ -50,6 +50,14 @@ var arrows = map[string][]string{
 	"pagoinrete/memstore":    {".", "internal/memtable", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "internal/italian", "github.com/google/uuid"},
 	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "internal/italian", "pagoinrete", "github.com/google/uuid"},
+
+	// The module sqlstore. The engine knows no driver, and no package links the other's.
+	"sqlstore/internal/engine": {".", "flow", "internal/sentinel", "pagoinrete", "github.com/google/uuid"},
+	"sqlstore/postgres": {".", "flow", "pagoinrete", "sqlstore/internal/engine", "github.com/google/uuid",
+		"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgtype", "github.com/jackc/pgx/v5/pgxpool", "github.com/jackc/pgx/v5/stdlib",
+		"github.com/pressly/goose/v3", "github.com/pressly/goose/v3/lock"},
+	"sqlstore/sqlite": {".", "flow", "internal/sentinel", "pagoinrete", "sqlstore/internal/engine", "github.com/google/uuid",
+		"modernc.org/sqlite", "modernc.org/sqlite/lib", "github.com/pressly/goose/v3"},
 }
 
 // forTests lists the packages that only tests and each other may import, and what they may
@@ -68,6 +76,7 @@ var forTests = map[string][]string{
 	"internal/must":                          {},
 	"internal/openapitest":                   {"go.yaml.in/yaml/v3"},
 	"internal/pipenet":                       {},
+	"internal/pgtest":                        {},
 	"internal/sampletest":                    {".", "pagoinrete"},
 	"internal/storetest":                     {".", "github.com/google/uuid"},
 	"internal/xlsxtest":                      {"github.com/stretchr/testify/require"},
@@ -84,7 +93,7 @@ type source struct {
 	test   bool
 }
 
-// sources parses all files of the root module.
+// sources parses all files of the library: the root module and sqlstore.
 func sources(t *testing.T) []source { return parseTree(t, ".", "examples") }
 
 // parseTree parses the Go files under a folder, but for those under the folders with the
@@ -206,7 +215,7 @@ func TestTheModuleRequiresOnlyWhatItsPackagesMayImport(t *testing.T) {
 // The language floor is a promise to users; a dependency that is newer moves it in
 // silence.
 func TestTheLanguageFloorStays(t *testing.T) {
-	for _, file := range []string{"go.mod", "go.work", "examples/go.mod"} {
+	for _, file := range []string{"go.mod", "go.work", "examples/go.mod", "sqlstore/go.mod"} {
 		assert.Contains(t, "\n"+string(must.Get(os.ReadFile(filepath.Join(root, file)))(t)), "\ngo 1.25.0\n", file)
 	}
 }

@@ -69,7 +69,7 @@ type driver struct {
 	conn
 	pool   *pgxpool.Pool
 	schema string
-	begin  string // the statements that begin a write
+	begin  string       // the statements that begin a write
 	texts  *atomic.Bool // there are indexes for texts
 }
 

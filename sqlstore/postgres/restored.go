@@ -39,7 +39,7 @@ func (d *driver) CheckSending(ctx context.Context, t engine.Tx) error {
 }
 
 // AcceptRestored allows sending again after the server was restored or failed over. Call it when
-// all flows with messages that may have been sent are set aside: see [flow.Service.DeclareRestored].
+// all flows with messages that may have been sent are disabled.
 func (s *Store) AcceptRestored(ctx context.Context) error {
 	_, err := s.driver.pool.Exec(ctx, s.driver.Render("INSERT INTO flussi.properties (name, value) SELECT 'cluster', "+cluster+
 		" ON CONFLICT (name) DO UPDATE SET value = excluded.value"), s.driver.mode)

@@ -135,7 +135,6 @@ func (c *keepingConn) QueryContext(ctx context.Context, query string, args []dri
 	return s.QueryContext(ctx, args)
 }
 
-
 // Close closes the connection and its statements.
 func (c *keepingConn) Close() error {
 	for _, s := range c.statements {

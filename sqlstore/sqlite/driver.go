@@ -64,21 +64,21 @@ func (r rows) Close() { _ = r.Rows.Close() }
 
 // database implements [engine.Driver].
 type database struct {
-	conn          // for reading
-	reads *sql.DB // the same as writes in a database of the caller
+	conn           // for reading
+	reads  *sql.DB // the same as writes in a database of the caller
 	writes *sql.DB
-	busy  time.Duration
-	file  *file     // nil in a database of the caller
-	mark  *sentMark // nil if the database is in no file
+	busy   time.Duration
+	file   *file     // nil in a database of the caller
+	mark   *sentMark // nil if the database is in no file
 }
 
 // tx is a transaction of our own on one connection.
 type tx struct {
 	conn
-	session *sql.Conn
+	session  *sql.Conn
 	database *database
-	sent    uint64 // how many transactions have sent, with this one; 0 if this one does not
-	over    bool
+	sent     uint64 // how many transactions have sent, with this one; 0 if this one does not
+	over     bool
 }
 
 // Begin implements [engine.Driver]. A write begins as one, since SQLite cannot make a transaction
@@ -172,7 +172,9 @@ func (d *database) Package() string { return "sqlite" }
 func (d *database) Conflict(error) bool { return false }
 
 // Render implements [engine.Dialect].
-func (d *database) Render(query string) string { return strings.ReplaceAll(query, "flussi.", "flussi_") }
+func (d *database) Render(query string) string {
+	return strings.ReplaceAll(query, "flussi.", "flussi_")
+}
 
 // inTx implements [engine.Driver] in a transaction of the caller.
 type inTx struct {

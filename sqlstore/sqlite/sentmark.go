@@ -24,9 +24,6 @@ type sentMark struct{ path string }
 const (
 	slots    = 64
 	slotSize = 16 // the count, 8 bytes, and the two salts, 4 bytes each; big-endian
-
-	// alarmed is a count that no database reaches.
-	alarmed = 1 << 62
 )
 
 // mark is a slot.

@@ -152,8 +152,8 @@ func (s *Store) WithTx(t *sql.Tx) *Store {
 }
 
 // AcceptRestored allows sending again after the file lost what was written last, or declares that
-// it is a restored copy. Call it when all flows with messages that may have been sent are set aside:
-// see [flow.Service.DeclareRestored].
+// it is a restored copy. Call it when all flows with messages that may have been sent are
+// disabled.
 func (s *Store) AcceptRestored(ctx context.Context) error {
 	if s.database.mark == nil {
 		return nil

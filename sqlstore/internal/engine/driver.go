@@ -19,9 +19,13 @@ type Conn interface {
 
 // Rows is the result of a query.
 type Rows interface {
+	// Next goes to the next row, and reports whether there is one.
 	Next() bool
+	// Scan reads the columns of a row into fields.
 	Scan(fields ...any) error
+	// Err returns the error that ended the rows, if one did.
 	Err() error
+	// Close ends reading.
 	Close()
 }
 
@@ -100,9 +104,11 @@ type Dialect interface {
 	// TextMatches returns a query for the keys of rows of a table whose text contains another one,
 	// by the index for texts, and its argument; "" if there is no such index.
 	TextMatches(table, text string) (query string, arg any)
-	// ForUpdate, ForShare and SkipLocked end a SELECT that locks the rows that it reads.
+	// ForUpdate ends a SELECT that locks the rows that it reads.
 	ForUpdate() string
+	// ForShare ends a SELECT that keeps others from changing the rows that it reads.
 	ForShare() string
+	// SkipLocked is ForUpdate that skips rows that others have locked.
 	SkipLocked() string
 	// Shard is an expression for which of the counts of a flow a transaction changes.
 	Shard() string
@@ -126,7 +132,7 @@ type Dialect interface {
 
 // Column is a column of a table.
 type Column struct {
-	Name string
+	Name string // without the table
 	Type string // on PostgreSQL
 	// WriteOnly columns are not read into the entity: they serve searches and rules.
 	WriteOnly bool
@@ -134,8 +140,8 @@ type Column struct {
 
 // Message identifies a message of a service to a citizen.
 type Message struct {
-	Service string // encoded, as it is stored
-	Digest  flow.Digest
+	Service string      // encoded, as it is stored
+	Digest  flow.Digest // zero: no message
 }
 
 // Strings reads rows of one text.

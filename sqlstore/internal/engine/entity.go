@@ -26,7 +26,7 @@ type entity[T any] struct {
 type counts[T any] struct {
 	table   string
 	columns []string
-	fields  func(*T) []any   // where the sums are scanned to
+	fields  func(*T) []any    // where the sums are scanned to
 	copy    func(to, from *T) // copies the counts
 }
 

@@ -103,5 +103,4 @@ var (
 	stateAt      = indexOf(notifications.columns, "state")
 	leaseStartAt = indexOf(notifications.columns, "lease_start")
 	digestAt     = indexOf(notifications.columns, "digest")
-	writeIDAt    = indexOf(notifications.columns, "write_id")
 )

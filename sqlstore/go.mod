@@ -3,7 +3,7 @@ module github.com/flussi-go/flussi/sqlstore
 go 1.25.0
 
 require (
-	github.com/flussi-go/flussi v0.0.0
+	github.com/flussi-go/flussi v0.1.0
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/pressly/goose/v3 v3.27.0

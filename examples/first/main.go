@@ -39,7 +39,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
-	store := memstore.New() // or one on your database: see examples/sqlstore
+	store := memstore.New() // or one on your database: see sqlstore
 	service, err := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, senders, flow.ServiceConfig{})
 	if err != nil {
 		return err

@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // claimer claims notifications of one flow, within its quota. Only the goroutine of the run uses
 // it.
 type claimer struct {
 	store    Store
-	combined SaveAndClaimer // the store, if it is one; otherwise nil
+	combined SaveAndClaimer // the store, if it is one itself; otherwise nil
 	config   *DispatcherConfig
 	flowID   uuid.UUID
 	quota    *quota
@@ -31,7 +33,7 @@ type batch struct {
 
 func newClaimer(store Store, config *DispatcherConfig, flowID uuid.UUID, q *quota) *claimer {
 	c := &claimer{store: store, config: config, flowID: flowID, quota: q}
-	c.combined, _ = store.(SaveAndClaimer)
+	c.combined, _ = core.Own[Store, SaveAndClaimer](store)
 	return c
 }
 

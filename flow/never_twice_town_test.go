@@ -189,6 +189,8 @@ type observer struct {
 	erased map[messageKey]int // notifications that may have arrived before
 }
 
+func (o *observer) Self() flow.Store { return o }
+
 func newObserver() *observer {
 	o := &observer{Store: memstore.New(), orders: map[messageKey]int{}, erased: map[messageKey]int{}}
 	o.proxy = func(ctx context.Context, call storeCall) (reply storeReply, err error) {
@@ -243,6 +245,8 @@ type process struct {
 	calls  int // until it is killed; negative: it is not
 	dead   bool
 }
+
+func (p *process) Self() flow.Store { return p }
 
 // process starts a program.
 func (w *town) process(random *rand.Rand) *process {

@@ -139,7 +139,7 @@ func (p proxy) Expired(ctx context.Context, limit int) ([]flow.Notification, err
 	return reply.Notifications, err
 }
 
-// exchanging is a proxy with SaveAndClaim.
+// exchanging is a proxy with SaveAndClaim. What embeds it defines Self.
 type exchanging struct{ proxy }
 
 func (p exchanging) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {

@@ -86,6 +86,8 @@ type faulty struct {
 	after  float64 // chance that a write happens and is said to have failed
 }
 
+func (s *faulty) Self() flow.Store { return s }
+
 var errStore = errors.New("database is locked")
 
 func newFaulty(seed uint64) *faulty {

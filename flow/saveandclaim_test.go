@@ -31,6 +31,8 @@ func newExchanges() *exchanges {
 	return &exchanges{Store: memstore.New(), exchange: func(_ []flow.NotificationChange, exchange func() error) error { return exchange() }}
 }
 
+func (s *exchanges) Self() flow.Store { return s }
+
 func (s *exchanges) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (f flow.Flow, claimed []flow.Notification, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,4 +139,60 @@ func TestRunEndsAfterSaveAndClaimWithUnknownResult(t *testing.T) {
 		assert.Equal(t, flow.Counts{Sent: 300 - lost, Failed: lost}, got.Counts)
 		w.hasDelivered(t, 300-lost)
 	})
+}
+
+// metrics is a store that embeds another one, and overrides what stores outcomes.
+type metrics struct {
+	*memstore.Store
+	mu     sync.Mutex
+	stored map[flow.NotificationAction]int
+}
+
+func (m *metrics) count(changes []flow.NotificationChange) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range changes {
+		m.stored[c.Record.Action]++
+	}
+}
+
+func (m *metrics) SaveNotifications(ctx context.Context, changes ...flow.NotificationChange) error {
+	m.count(changes)
+	return m.Store.SaveNotifications(ctx, changes...)
+}
+
+// wholeMetrics overrides SaveAndClaim, too.
+type wholeMetrics struct {
+	metrics
+	combined int
+}
+
+func (m *wholeMetrics) Self() flow.Store { return m }
+
+func (m *wholeMetrics) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+	m.count(changes)
+	m.mu.Lock()
+	m.combined++
+	m.mu.Unlock()
+	return m.Store.SaveAndClaim(ctx, changes, claim)
+}
+
+func TestDispatcherStoresOutcomesByTheWrapperOfAStore(t *testing.T) {
+	whole := &wholeMetrics{metrics: metrics{Store: memstore.New(), stored: map[flow.NotificationAction]int{}}}
+	half := &metrics{Store: memstore.New(), stored: map[flow.NotificationAction]int{}}
+	for name, c := range map[string]struct {
+		store   flow.Store
+		metrics *metrics
+	}{
+		"that overrides SaveNotifications": {half, half},
+		"that overrides both":              {whole, &whole.metrics},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			w := newWorld(t, worldConfig{store: c.store, platform: appiotest.Config{Unlimited: true}})
+			f := w.sending(t, 100)
+			assert.Equal(t, flow.Counts{Sent: 100}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Counts)
+			assert.Equal(t, 100, c.metrics.stored[flow.NotificationAccept], "outcomes that the wrapper stored")
+		})
+	}
+	assert.Positive(t, whole.combined)
 }

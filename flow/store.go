@@ -11,8 +11,8 @@ import (
 // Store keeps flows and notifications. Applications implement it on their database; package
 // memstore has one in memory, and flowtest.RunStore of package flowtest checks an implementation
 // against this contract: run it in your tests. docs/stores.md says how to write one. A store may
-// also be a [SaveAndClaimer]. One that keeps digests keeps their [DigestVersion], too. IDs are
-// UUIDs of github.com/google/uuid.
+// also be a [SaveAndClaimer] and a [RestorableStore]. One that keeps digests keeps their
+// [DigestVersion], too. IDs are UUIDs of github.com/google/uuid.
 //
 // What holds for every method:
 //
@@ -183,13 +183,28 @@ type NotificationStore interface {
 }
 
 // SaveAndClaimer is an optional interface of a [Store]: it stores outcomes and claims again in one
-// transaction, which spares a [Dispatcher] half of its commits. The dispatcher uses it if the store
-// has it.
+// transaction, which spares a [Dispatcher] half of its commits. The dispatcher uses it if Self
+// returns the dispatcher's store.
 type SaveAndClaimer interface {
+	// Self returns the store itself. A wrapper that embeds a store inherits a Self that returns the
+	// inner one: then SaveAndClaim, which would not call the methods that the wrapper overrides, is
+	// not used. A wrapper that defines both is asked for both. It must be comparable, as a pointer
+	// is.
+	Self() Store
 	// SaveAndClaim is SaveNotifications and then Claim, together or not at all. What was stored can
 	// be claimed at once; what was claimed is returned in the order of Claim. If the flow is not to
 	// be sent, nothing is claimed, but the changes are stored. The errors are those of both.
 	SaveAndClaim(ctx context.Context, changes []NotificationChange, claim Claim) (Flow, []Notification, error)
+}
+
+// RestorableStore is an optional interface of a [Store] that refuses to send after its database was
+// restored from a copy or lost its last writes. [Service.DeclareRestored] uses it if Self returns
+// the service's store.
+type RestorableStore interface {
+	// Self returns the store itself: see [SaveAndClaimer].
+	Self() Store
+	// AcceptRestored lets the store send again. It does nothing if the store does not refuse to.
+	AcceptRestored(ctx context.Context) error
 }
 
 // Claim says what [NotificationStore.Claim] is to take.

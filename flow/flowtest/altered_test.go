@@ -185,7 +185,9 @@ func (a altered) ImportResult(ctx context.Context, key flow.ImportKey) (flow.Imp
 // exchanging is an altered store that has SaveAndClaim.
 type exchanging struct{ altered }
 
-func (e exchanging) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
+func (e *exchanging) Self() flow.Store { return e }
+
+func (e *exchanging) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	r := e.do(call{ctx: ctx, method: "SaveAndClaim", changes: changes, claim: claim})
 	return r.flow, r.all, r.err
 }
@@ -195,7 +197,7 @@ func on(method string, other func(call) reply) func(flow.Store) flow.Store {
 	return func(s flow.Store) flow.Store {
 		a := altered{s, method, other}
 		if method == "SaveAndClaim" {
-			return exchanging{a}
+			return &exchanging{a}
 		}
 		return a
 	}

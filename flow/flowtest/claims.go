@@ -10,6 +10,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 var claimRules = []rule{
@@ -264,7 +265,7 @@ func claimsOfMissingFlows(p *probe) {
 
 // saveAndClaim stores and claims, if the store can do both at once.
 func (p *probe) saveAndClaim(of uuid.UUID, limit int, all ...flow.Notification) (f flow.Flow, claimed []flow.Notification, can bool, err error) {
-	store, can := p.store.(flow.SaveAndClaimer)
+	store, can := core.Own[flow.Store, flow.SaveAndClaimer](p.store)
 	if can {
 		f, claimed, err = store.SaveAndClaim(p.Ctx, notificationChanges(all...), flow.Claim{Flow: of, Limit: limit, Lease: long, At: p.Now(), By: "dispatcher"})
 	}

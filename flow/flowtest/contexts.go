@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/storetest"
 )
 
@@ -24,7 +25,7 @@ func ownMethodsRefuse(p *probe) {
 			return err
 		}},
 		storetest.Call{Doing: "SaveAndClaim", With: func(ctx context.Context) error {
-			store, can := p.store.(flow.SaveAndClaimer)
+			store, can := core.Own[flow.Store, flow.SaveAndClaimer](p.store)
 			if !can {
 				return ctx.Err()
 			}

@@ -222,6 +222,8 @@ func (m *model) Claim(ctx context.Context, claim flow.Claim) (flow.Flow, []flow.
 	return m.claim(ctx, claim)
 }
 
+func (m *model) Self() flow.Store { return m }
+
 func (m *model) SaveAndClaim(ctx context.Context, changes []flow.NotificationChange, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
 	m.lock()
 	defer m.unlock()

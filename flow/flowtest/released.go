@@ -8,6 +8,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/storetest"
 )
 
@@ -102,7 +103,7 @@ func editsChangeTheMessage(p *probe) {
 }
 
 func saveAndClaimGoesByOutcomes(p *probe) {
-	if _, can := p.store.(flow.SaveAndClaimer); !can {
+	if _, can := core.Own[flow.Store, flow.SaveAndClaimer](p.store); !can {
 		return
 	}
 	for _, o := range append(p.arrivals()[1:], p.harmless()[3]) {

@@ -18,6 +18,9 @@ func (s *Store) Claim(
 	return s.saveAndClaim(ctx, "claim notifications", nil, claim)
 }
 
+// Self returns the store: see [flow.SaveAndClaimer].
+func (s *Store) Self() flow.Store { return s }
+
 // SaveAndClaim stores notifications and claims others: see [flow.SaveAndClaimer].
 func (s *Store) SaveAndClaim(
 	ctx context.Context, changes []flow.NotificationChange, claim flow.Claim,

@@ -22,7 +22,10 @@ type Store struct {
 	imports       map[flow.ImportKey]flow.ImportResult
 }
 
-var _ flow.Store = (*Store)(nil)
+var (
+	_ flow.Store          = (*Store)(nil)
+	_ flow.SaveAndClaimer = (*Store)(nil)
+)
 
 // notification is a notification as it is stored.
 type notification struct {

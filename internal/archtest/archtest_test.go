@@ -64,7 +64,7 @@ var arrows = map[string][]string{
 // import.
 var forTests = map[string][]string{
 	"appio/appiotest":                        {".", "internal/faults"},
-	"flow/flowtest":                          {".", "appio", "flow", "internal/storetest", "github.com/google/uuid"},
+	"flow/flowtest":                          {".", "appio", "flow", "internal/core", "internal/storetest", "github.com/google/uuid"},
 	"internal/archtest":                      {},
 	"internal/authtest":                      {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/brokenstore":                   {".", "internal/storetest", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},

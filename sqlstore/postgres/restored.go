@@ -39,9 +39,14 @@ func (d *driver) CheckSending(ctx context.Context, t engine.Tx) error {
 }
 
 // AcceptRestored allows sending again after the server was restored or failed over. Call it when
-// all flows with messages that may have been sent are disabled.
+// all flows with messages that may have been sent are disabled, as [flow.Service.DeclareRestored]
+// does. It refuses a transaction of the caller, with [ErrInTx].
 func (s *Store) AcceptRestored(ctx context.Context) error {
+	const operation = "accept restored database"
+	if s.inTx {
+		return s.Fail(ctx, operation, uuid.Nil, engine.RestoredInTx())
+	}
 	_, err := s.driver.pool.Exec(ctx, s.driver.Render("INSERT INTO flussi.properties (name, value) SELECT 'cluster', "+cluster+
 		" ON CONFLICT (name) DO UPDATE SET value = excluded.value"), s.driver.mode)
-	return s.Fail(ctx, "accept restored database", uuid.Nil, err)
+	return s.Fail(ctx, operation, uuid.Nil, err)
 }

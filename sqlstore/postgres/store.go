@@ -33,12 +33,14 @@ type Store struct {
 	driver *driver
 	logger *slog.Logger
 	own    bool // the pool
+	inTx   bool // of the caller
 }
 
 var (
-	_ flow.Store          = (*Store)(nil)
-	_ flow.SaveAndClaimer = (*Store)(nil)
-	_ pagoinrete.Store    = (*Store)(nil)
+	_ flow.Store           = (*Store)(nil)
+	_ flow.SaveAndClaimer  = (*Store)(nil)
+	_ flow.RestorableStore = (*Store)(nil)
+	_ pagoinrete.Store     = (*Store)(nil)
 )
 
 // New returns a store on a pool, which stays the caller's. It does not use the pool: call
@@ -86,6 +88,9 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 	return s, nil
 }
 
+// Self returns the store: see [flow.SaveAndClaimer].
+func (s *Store) Self() flow.Store { return s }
+
 // Close closes the pool of [Open], after what is under way; it leaves a pool of [New] open.
 func (s *Store) Close() error {
 	if s.own {
@@ -99,5 +104,5 @@ func (s *Store) Close() error {
 // claim and to send, with [ErrInTx]. Use it as the transaction, by one goroutine at a time.
 func (s *Store) WithTx(t pgx.Tx) *Store {
 	d := inTx{driver: s.driver, conn: conn{t, modeOf(t.Conn().Config())}, tx: t}
-	return &Store{Store: s.Store.WithDriver(d), driver: s.driver, logger: s.logger}
+	return &Store{Store: s.Store.WithDriver(d), driver: s.driver, logger: s.logger, inTx: true}
 }

@@ -34,12 +34,14 @@ type Store struct {
 	*engine.Store
 	database *database
 	own      bool // the connections
+	inTx     bool // of the caller
 }
 
 var (
-	_ flow.Store          = (*Store)(nil)
-	_ flow.SaveAndClaimer = (*Store)(nil)
-	_ pagoinrete.Store    = (*Store)(nil)
+	_ flow.Store           = (*Store)(nil)
+	_ flow.SaveAndClaimer  = (*Store)(nil)
+	_ flow.RestorableStore = (*Store)(nil)
+	_ pagoinrete.Store     = (*Store)(nil)
 )
 
 const (
@@ -130,6 +132,9 @@ func New(db *sql.DB, c Config) (*Store, error) {
 	return &Store{Store: engine.New(d), database: d}, nil
 }
 
+// Self returns the store: see [flow.SaveAndClaimer].
+func (s *Store) Self() flow.Store { return s }
+
 // Close closes the connections of [Open], after what is under way; it leaves a database of [New]
 // open.
 func (s *Store) Close() error {
@@ -148,13 +153,18 @@ func (s *Store) Close() error {
 // claim and to send, with [ErrInTx]. Use it as the transaction, by one goroutine at a time.
 func (s *Store) WithTx(t *sql.Tx) *Store {
 	d := inTx{s.database, conn{t}}
-	return &Store{Store: s.Store.WithDriver(d), database: s.database}
+	return &Store{Store: s.Store.WithDriver(d), database: s.database, inTx: true}
 }
 
 // AcceptRestored allows sending again after the file lost what was written last, or declares that
 // it is a restored copy. Call it when all flows with messages that may have been sent are
-// disabled.
+// disabled, as [flow.Service.DeclareRestored] does. It refuses a transaction of the caller, with
+// [ErrInTx].
 func (s *Store) AcceptRestored(ctx context.Context) error {
+	const operation = "accept restored database"
+	if s.inTx {
+		return s.Fail(ctx, operation, uuid.Nil, engine.RestoredInTx())
+	}
 	if s.database.mark == nil {
 		return nil
 	}
@@ -162,7 +172,7 @@ func (s *Store) AcceptRestored(ctx context.Context) error {
 	if err == nil {
 		err = s.database.mark.reset(count)
 	}
-	return s.Fail(ctx, "accept restored database", uuid.Nil, err)
+	return s.Fail(ctx, operation, uuid.Nil, err)
 }
 
 // failed is what [engine.Store.Fail] returns before there is a store.

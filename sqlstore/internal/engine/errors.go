@@ -45,6 +45,12 @@ var (
 	ErrFailed = sentinel.New("database failed", "L'archivio ha un problema tecnico: rivolgersi all'assistenza.", nil)
 )
 
+// RestoredInTx is the refusal to accept a restored database in a transaction of the caller.
+func RestoredInTx() error {
+	return &Fault{Err: ErrInTx, Detail: "accept a restored database outside of it",
+		Reason: "Il ripristino dell'archivio si dichiara fuori dalla transazione di un altro programma."}
+}
+
 // Fault says what is wrong with the database itself. Its texts show no password and nothing that
 // is stored; the cause may, and is found by [errors.As].
 type Fault struct {

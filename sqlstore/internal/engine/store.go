@@ -17,9 +17,8 @@ type Store struct {
 }
 
 var (
-	_ flow.Store          = (*Store)(nil)
-	_ flow.SaveAndClaimer = (*Store)(nil)
-	_ pagoinrete.Store    = (*Store)(nil)
+	_ flow.Store       = (*Store)(nil)
+	_ pagoinrete.Store = (*Store)(nil)
 )
 
 // New returns a store on a driver.

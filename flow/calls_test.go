@@ -133,6 +133,9 @@ var methods = map[string]authtest.Call[stage]{
 	"ResendUnknown": {Names: authtest.Scope, Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
 		return s.ResendUnknown(ctx, by, flow.NotificationFilter{Services: []string{s.service}}, "detto dal fornitore")
 	}},
+	"DeclareRestored": {Names: authtest.Scope, Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
+		return s.DeclareRestored(ctx, by, time.Now().Add(-time.Hour))
+	}},
 	"Flow":                {Do: func(ctx ctx, s stage, by actor) (any, error) { return s.Flow(ctx, by, s.incomplete.ID) }},
 	"Notification":        {Do: func(ctx ctx, s stage, by actor) (any, error) { return s.Notification(ctx, by, s.sent.ID) }},
 	"FlowActions":         {Do: func(ctx ctx, s stage, by actor) (any, error) { return s.FlowActions(ctx, by, s.incomplete.ID) }},

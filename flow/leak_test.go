@@ -256,6 +256,10 @@ func TestNoFailureOfTheStoreShowsASecret(t *testing.T) {
 							}
 							s.Print(got)
 						}
+						store.set(fails, 0, 0, nil)
+						if now := w.flow(t, run.ID); now.Disabled { // by DeclareRestored
+							must.Get(w.EnableFlow(t.Context(), operator, run.ID))(t)
+						}
 						d := w.dispatcher(t, flow.DispatcherConfig{Logger: s.Logger(), Lease: 10 * time.Second, PollInterval: 5 * time.Second})
 						for range 2 {
 							store.set(fails, from, times, cause)

@@ -104,12 +104,17 @@ func Length(name string, n, least, most int, note string) string {
 }
 
 // Moment writes a time in Italy: "30/11/2026 alle 07:14".
-func Moment(t time.Time) string {
+func Moment(t time.Time) string { return inItaly(t).Format("02/01/2006 alle 15:04") }
+
+// Day writes the day of a time in Italy: "30/11/2026".
+func Day(t time.Time) string { return inItaly(t).Format("02/01/2006") }
+
+func inItaly(t time.Time) time.Time {
 	zone, err := time.LoadLocation("Europe/Rome") // package flussi links the zone data
 	if err != nil {
 		zone = time.UTC
 	}
-	return t.In(zone).Format("02/01/2006 alle 15:04")
+	return t.In(zone)
 }
 
 // NoticeOf names a notice by its reference and the number of its instalment, as far as it has them,

@@ -31,6 +31,7 @@ func TestCountsAgreeWithTheirNumber(t *testing.T) {
 func TestMomentsAreInItalianTime(t *testing.T) {
 	assert.Equal(t, "30/11/2026 alle 07:14", italian.Moment(time.Date(2026, 11, 30, 6, 14, 59, 0, time.UTC)))
 	assert.Equal(t, "01/07/2026 alle 00:30", italian.Moment(time.Date(2026, 6, 30, 22, 30, 0, 0, time.UTC)))
+	assert.Equal(t, "01/07/2026", italian.Day(time.Date(2026, 6, 30, 22, 30, 0, 0, time.UTC)))
 }
 
 func TestNoticesAreNamedByWhatTheyHave(t *testing.T) {

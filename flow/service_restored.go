@@ -1,0 +1,174 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/internal/italian"
+)
+
+// RestoredReport says which flows [Service.DeclareRestored] set aside.
+type RestoredReport struct {
+	Copied time.Time // when the copy was made, as the caller said
+	// Flows are the flows that are disabled because of this copy, the oldest first, also by an
+	// earlier call that ended early. An operator decides about each: see [Service.DeclareRestored].
+	Flows []RestoredFlow
+}
+
+// RestoredFlow is a flow whose notifications may have been sent after the copy was made.
+type RestoredFlow struct {
+	ID      uuid.UUID // of the flow
+	Service string    // Servizio
+	Counts  Counts    // Pending of them may have been sent
+}
+
+// Italian says what was done, and what to do with each of the flows.
+func (r RestoredReport) Italian() string {
+	text := "L'archivio è stato ripristinato da una copia del " + italian.Day(r.Copied) + "."
+	if len(r.Flows) == 0 {
+		return text + " Nessun flusso aveva notifiche da inviare: non c'è niente da decidere."
+	}
+	pending := 0
+	for _, f := range r.Flows {
+		pending += f.Counts.Pending()
+	}
+	n := len(r.Flows)
+	return text + fmt.Sprintf(" %s, con %s da inviare, %s %s: i messaggi possono essere già partiti dopo la copia. "+
+		"Decidere per ogni flusso intero. Se i suoi messaggi non sono partiti: %s. Altrimenti lasciarlo disabilitato.",
+		italian.Flow.Count(n), italian.Notification.Count(pending),
+		italian.Choose(n, "è", "sono"), italian.Flow.Agree(n, "disabilitat"), enableAndSend())
+}
+
+// enableAndSend names the actions that send a flow that was set aside.
+func enableAndSend() string {
+	return italian.Quote(FlowEnable.Label()) + ", poi " + italian.Quote(FlowSend.Label())
+}
+
+// restoredReason is the reason of the records of the flows that are set aside because of a copy.
+func restoredReason(copied time.Time) string {
+	return "L'archivio è stato ripristinato da una copia del " + italian.Day(copied) +
+		": i messaggi da inviare possono essere già partiti. Se non sono partiti: " + enableAndSend() +
+		". Altrimenti lasciare il flusso disabilitato."
+}
+
+// DeclareRestored sets aside the flows whose messages may have been sent although the store holds
+// them as to be sent. Call it when the database was restored from a copy, or lost its last writes.
+// Copied is the time of the copy, or from which on writes are lost; zero, and a time in the future,
+// are refused with [flussi.ErrRange].
+//
+// Each flow of any service and in any state that is not Disabled and has notifications that are
+// Registrato or In invio is disabled (Dis.), with a record that says why. An operator decides about
+// the flow, never about its rows: [Service.EnableFlow] and [Service.SendFlow] if it was not sent
+// after the copy; otherwise it stays disabled. Then, if the store is a [RestorableStore], it lets it
+// send again.
+//
+// It is a [flussi.ErrForbidden], and nothing is changed, if one of these flows is of a service that
+// the actor is not enabled for, or if the actor is enabled for none. Flows are disabled one by one,
+// so an error, or a context that ends, leaves those before disabled; the same call again continues.
+// Stop the dispatchers before, and start them afterwards.
+func (s *Service) DeclareRestored(ctx context.Context, by flussi.Actor, copied time.Time) (RestoredReport, error) {
+	const op = "declare restored"
+	services, err := s.access.Scopes(ctx, by)
+	if err == nil && len(services) == 0 {
+		err = flussi.ErrForbidden
+	}
+	if err == nil && !by.Has(flussi.Operator) {
+		err = refuse(fsm.ErrRole, "%s", italian.Reserved("L'operazione", []string{flussi.Operator.Label()}))
+	}
+	if err == nil && (copied.IsZero() || copied.After(time.Now())) {
+		err = &flussi.ValueError{Type: "Copied", Err: flussi.ErrRange, Reason: "Indicare quando è stata fatta la copia: la data deve essere nel passato."}
+	}
+	var report RestoredReport
+	var toDisable []uuid.UUID
+	if err == nil {
+		report, toDisable, err = s.restoredFlows(ctx, services, copied)
+	}
+	if err != nil {
+		return RestoredReport{}, failure(op, err)
+	}
+	for _, id := range toDisable {
+		if err := s.disableRestored(ctx, by, id, copied); err != nil {
+			return report, flowFailure(op, id, err)
+		}
+	}
+	if store, can := core.Own[Store, RestorableStore](s.store); can {
+		err = store.AcceptRestored(ctx)
+	}
+	return report, failure(op, err)
+}
+
+// restoredFlows returns the flows for the report of a copy, and those of them that are not disabled
+// yet.
+func (s *Service) restoredFlows(ctx context.Context, services []string, copied time.Time) (RestoredReport, []uuid.UUID, error) {
+	report := RestoredReport{Copied: copied}
+	var toDisable []uuid.UUID
+	pages := core.Pages(ctx, MaxPage, func(ctx context.Context, page Page) ([]Flow, error) {
+		return s.store.Flows(ctx, FlowFilter{}, page)
+	})
+	for f, err := range core.Each(pages) {
+		if err != nil {
+			return RestoredReport{}, nil, err
+		}
+		if f.Counts.Pending() == 0 {
+			continue
+		}
+		_, enabled := slices.BinarySearch(services, f.Service)
+		switch {
+		case !f.Disabled && !enabled:
+			return RestoredReport{}, nil, flussi.ErrForbidden
+		case !f.Disabled:
+			toDisable = append(toDisable, f.ID)
+		case !enabled:
+			continue
+		default:
+			before, err := s.setAsideBefore(ctx, f.ID, copied)
+			if err != nil {
+				return RestoredReport{}, nil, err
+			}
+			if !before {
+				continue
+			}
+		}
+		report.Flows = append(report.Flows, RestoredFlow{ID: f.ID, Service: f.Service, Counts: f.Counts})
+	}
+	return report, toDisable, nil
+}
+
+// setAsideBefore reports whether a disabled flow was disabled because of the copy.
+func (s *Service) setAsideBefore(ctx context.Context, id uuid.UUID, copied time.Time) (bool, error) {
+	history, err := s.store.FlowHistory(ctx, id)
+	for _, r := range slices.Backward(history) {
+		if r.Action == FlowDisable {
+			return r.Reason.Reveal() == restoredReason(copied), err
+		}
+	}
+	return false, err
+}
+
+// disableRestored disables a flow because of the copy, unless it has nothing to be sent any more.
+func (s *Service) disableRestored(ctx context.Context, by flussi.Actor, id uuid.UUID, copied time.Time) error {
+	for tries := (core.Tries{}); ; {
+		f, err := s.store.Flow(ctx, id)
+		if err != nil || f.Disabled || f.Counts.Pending() == 0 {
+			return err
+		}
+		if err := f.Fire(ctx, FlowDisable, by); err != nil {
+			return err
+		}
+		f.Disabled = true
+		err = s.store.SaveFlow(ctx, f.change(FlowDisable, f.State, by.ID, restoredReason(copied)), nil)
+		if err == nil {
+			return nil
+		}
+		if err := tries.Again(ctx, err); err != nil {
+			return err
+		}
+	}
+}

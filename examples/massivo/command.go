@@ -50,6 +50,6 @@ macchina, e nessun messaggio arriva ai cittadini.`,
 		return p.settings.complete(c.Flags(), p.getenv, p.errs)
 	}
 	root.AddCommand(p.demo(), p.template(), p.imports(), p.send(), p.verify(), p.resend(), p.resolve(),
-		p.list(), p.show(), p.export(), p.history(), p.disable(), p.enable())
+		p.list(), p.show(), p.export(), p.history(), p.disable(), p.enable(), p.restored())
 	return root
 }

@@ -181,7 +181,7 @@ func TestAnImportThatTheDatabaseRefusesDoesNotBlameTheFile(t *testing.T) {
 	o.workbook(t, 0, 3)
 	o.ran(t, 0, "list")
 	db := must.Get(sql.Open("sqlite", o.path("massivo.db")))(t)
-	_, err := db.ExecContext(t.Context(), "CREATE TRIGGER t BEFORE INSERT ON notifications BEGIN SELECT raise(ABORT, 'no'); END")
+	_, err := db.ExecContext(t.Context(), "CREATE TRIGGER t BEFORE INSERT ON flussi_notifications BEGIN SELECT raise(ABORT, 'no'); END")
 	require.NoError(t, errors.Join(err, db.Close()))
 	said := o.ran(t, cli.Failure, "import", o.path("avvisi.xlsx"))
 	assert.Contains(t, said, "Non è stato importato niente.\nL'archivio ha un problema tecnico")

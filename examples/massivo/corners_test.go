@@ -817,17 +817,21 @@ func TestACommandThatIsProposedGoesOnWhereThisOneIs(t *testing.T) {
 		flags []string
 		want  string
 	}{
-		"nothing given":                {nil, ""},
-		"a database":                   {[]string{"--store", "prova.db"}, " --store prova.db"},
-		"a database with a space":      {[]string{"--store", "i miei/prova.db"}, " --store 'i miei/prova.db'"},
-		"an apostrophe":                {[]string{"--store", "l'anno.db"}, ` --store 'l'\''anno.db'`},
-		"a database with a password":   {[]string{"--store", "postgres://utente:segreta@server/massivo"}, ""},
-		"a service, really":            {[]string{"--live", "--service", "tributi"}, " --service tributi --live"},
-		"an address":                   {[]string{"--url", "http://127.0.0.1:7080/api/v1?a=b&c"}, " --url 'http://127.0.0.1:7080/api/v1?a=b&c'"},
-		"the key's file":               {[]string{"--key-file", `C:\chiave`}, ` --key-file 'C:\chiave'`},
-		"an operator":                  {[]string{"--operator", "m.neri"}, " --operator m.neri"},
-		"what is of no matter for it":  {[]string{"--verbose", "--calls", "10"}, ""},
-		"what the shell would look at": {[]string{"--store", `$(x)|;<>&*?` + "`y`" + `"`}, " --store '$(x)|;<>&*?`y`\"'"},
+		"nothing given":                 {nil, ""},
+		"a database":                    {[]string{"--store", "prova.db"}, " --store prova.db"},
+		"a database with a space":       {[]string{"--store", "i miei/prova.db"}, " --store 'i miei/prova.db'"},
+		"an apostrophe":                 {[]string{"--store", "l'anno.db"}, ` --store 'l'\''anno.db'`},
+		"a database with a password":    {[]string{"--store", "postgres://utente:segreta@server/massivo"}, ""},
+		"a password as a parameter":     {[]string{"--store", "postgres://server/massivo?user=utente&password=segreta"}, ""},
+		"a password as a keyword":       {[]string{"--store", "host=server password=segreta"}, ""},
+		"PostgreSQL without a password": {[]string{"--store", "postgres://utente@server/massivo"}, " --store postgres://utente@server/massivo"},
+		"keywords":                      {[]string{"--store", "host=server dbname=massivo"}, " --store 'host=server dbname=massivo'"},
+		"a service, really":             {[]string{"--live", "--service", "tributi"}, " --service tributi --live"},
+		"an address":                    {[]string{"--url", "http://127.0.0.1:7080/api/v1?a=b&c"}, " --url 'http://127.0.0.1:7080/api/v1?a=b&c'"},
+		"the key's file":                {[]string{"--key-file", `C:\chiave`}, ` --key-file 'C:\chiave'`},
+		"an operator":                   {[]string{"--operator", "m.neri"}, " --operator m.neri"},
+		"what is of no matter for it":   {[]string{"--verbose", "--calls", "10"}, ""},
+		"what the shell would look at":  {[]string{"--store", `$(x)|;<>&*?` + "`y`" + `"`}, " --store '$(x)|;<>&*?`y`\"'"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &program{}

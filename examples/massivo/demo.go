@@ -42,6 +42,9 @@ func (p *program) play(ctx context.Context, folder string) error {
 	if err != nil {
 		return cli.Explained("La cartella per i file della dimostrazione non si può creare: "+reason(err), err)
 	}
+	if folder, err = filepath.Abs(folder); err != nil { // or a name with = would be a location of PostgreSQL
+		return err
+	}
 	platform := newPlatform()
 	defer platform.Close()
 	files := struct{ filled, marked, corrections, result string }{

@@ -18,7 +18,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/examples/internal/storage"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
@@ -163,7 +163,7 @@ func (o *office) receives(t *testing.T, code int, name string, file []byte, args
 
 // stored returns all notifications of the database, in the order of their rows.
 func (o *office) stored(t *testing.T) []flow.Notification {
-	store := must.Get(sqlstore.Open(t.Context(), o.env["MASSIVO_STORE"], sqlstore.Config{}))(t)
+	store := must.Get(storage.Open(t.Context(), o.env["MASSIVO_STORE"]))(t)
 	found := must.Get(store.Notifications(t.Context(), flow.NotificationFilter{}, flow.Page{Limit: 100, OldestFirst: true}))(t)
 	require.NoError(t, store.Close())
 	return found

@@ -16,7 +16,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/proctest"
-	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/examples/internal/storage"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pgtest"
@@ -147,7 +147,7 @@ func (k *killing) sendThroughKills(t *testing.T, programs int, midway func()) {
 // check compares what the store says with what citizens really got, resolves what is
 // unknown, and compares again.
 func (k *killing) check(t *testing.T) {
-	store := must.Get(sqlstore.Open(t.Context(), k.store, sqlstore.Config{}))(t)
+	store := must.Get(storage.Open(t.Context(), k.store))(t)
 	defer store.Close()
 	got := k.delivered(t)
 	unknown, sent := 0, 0
@@ -212,7 +212,7 @@ func (k *killing) resolve(t *testing.T, unknown []flow.Notification, delivered m
 }
 
 // notifications returns all notifications of the store.
-func (k *killing) notifications(t *testing.T, store *sqlstore.Store) []flow.Notification {
+func (k *killing) notifications(t *testing.T, store storage.Store) []flow.Notification {
 	var all []flow.Notification
 	page := flow.Page{Limit: flow.MaxPage, OldestFirst: true}
 	for {

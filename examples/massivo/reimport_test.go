@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/examples/internal/proctest"
-	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/examples/internal/storage"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pgtest"
@@ -31,7 +31,7 @@ func TestSecondImportsBesideSend(t *testing.T) { onBoth(t, importBesideSend) }
 
 func importBesideSend(t *testing.T, location string) {
 	k := newKilling(t, location)
-	store := must.Get(sqlstore.Open(t.Context(), location, sqlstore.Config{}))(t)
+	store := must.Get(storage.Open(t.Context(), location))(t)
 	defer store.Close()
 	folder := t.TempDir()
 	first, other := filepath.Join(folder, "avvisi.xlsx"), filepath.Join(folder, "altri avvisi.xlsx")
@@ -115,7 +115,7 @@ func (k *killing) importAgain(t *testing.T, first, other string) {
 	}
 }
 
-func (k *killing) flows(t *testing.T, store *sqlstore.Store) []string {
+func (k *killing) flows(t *testing.T, store storage.Store) []string {
 	found := must.Get(store.Flows(t.Context(), flow.FlowFilter{}, flow.Page{Limit: 100, OldestFirst: true}))(t)
 	var ids []string
 	for _, f := range found {
@@ -141,7 +141,7 @@ func (k *killing) checkSend(t *testing.T, p *proctest.Process) {
 
 // settle resolves the unknown outcomes by the deliveries, sends the rest, and compares the store
 // with the deliveries.
-func (k *killing) settle(t *testing.T, store *sqlstore.Store) {
+func (k *killing) settle(t *testing.T, store storage.Store) {
 	citizens := *messages + *messages/2
 	for round := 0; ; round++ {
 		got := k.delivered(t)
@@ -212,7 +212,7 @@ func TestImportWhoseAnswerIsLost(t *testing.T) {
 			k.store = database
 			said = k.start(t, "import", book).Ran(t, 0)
 			assert.Contains(t, said, "già")
-			s := must.Get(sqlstore.Open(t.Context(), database, sqlstore.Config{}))(t)
+			s := must.Get(storage.Open(t.Context(), database))(t)
 			defer s.Close()
 			assert.Equal(t, flow.Counts{Registered: 30}, must.Get(s.Flow(t.Context(), uuid.MustParse(flowIn(t, said))))(t).Counts)
 		})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/storage"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/internal/italian"
@@ -231,7 +232,9 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 		s.tellStopped(f, flussi.Explain(err))
 		return &cli.Exit{Code: exitStopped}
 	}
-	fmt.Fprintln(s.out, "L'invio non è finito. Per riprendere: "+again)
+	if !errors.Is(err, storage.ErrRestored) { // otherwise the next step is another one
+		fmt.Fprintln(s.out, "L'invio non è finito. Per riprendere: "+again)
+	}
 	return err
 }
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
-	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/examples/internal/storage"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -21,7 +21,7 @@ import (
 type session struct {
 	*program
 	*flow.Service
-	store      *sqlstore.Store
+	store      storage.Store
 	by         flussi.Actor
 	messengers flow.SenderFor
 }
@@ -36,7 +36,7 @@ func (p *program) open(ctx context.Context) (*session, error) {
 	if err := by.Check(); err != nil {
 		return nil, err
 	}
-	store, err := sqlstore.Open(ctx, p.settings.store, sqlstore.Config{})
+	store, err := storage.Open(ctx, p.settings.store)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (p *program) within(ctx context.Context, do func(*session) error) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
-	return do(s)
+	return p.explainRestored(do(s))
 }
 
 // connect prepares for talking to the platform: what is missing is told before anything
@@ -69,7 +69,7 @@ func (s *session) connect(ctx context.Context, service string) error {
 
 // bind refuses to mix trials with messages that citizens really got.
 func (s *session) bind(ctx context.Context) error {
-	kept, err := s.store.Purpose(ctx, s.settings.purpose())
+	kept, err := s.store.Property(ctx, "purpose", s.settings.purpose())
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/storage"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -42,7 +43,7 @@ type settings struct {
 }
 
 func (s *settings) flags(set *pflag.FlagSet) {
-	set.StringVar(&s.store, "store", "massivo.db", "`archivio`: un file SQLite, o un indirizzo postgres://… [MASSIVO_STORE]")
+	set.StringVar(&s.store, "store", "massivo.db", "`archivio`: un file SQLite, oppure PostgreSQL con postgres://… o host=… dbname=… [MASSIVO_STORE]")
 	set.StringVar(&s.service, "service", "", "`servizio` App IO dell'ente; con il simulatore, se manca: "+sandboxService+" [MASSIVO_SERVICE]")
 	set.StringVar(&s.operator, "operator", userName(), "`nome` dell'operatore, per lo storico [MASSIVO_OPERATOR]")
 	set.BoolVar(&s.live, "live", false, "invia con App IO: i messaggi arrivano ai cittadini")
@@ -82,7 +83,7 @@ func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs
 		case !set.Changed(name):
 		case name == "live":
 			s.given += " --live"
-		case name != "store" || !strings.Contains(s.store, "@"): // an address may hold a password
+		case name != "store" || !storage.HoldsPassword(s.store):
 			s.given += fmt.Sprintf(" --%s %s", name, quoted(flag.Value.String()))
 		}
 	}
@@ -98,6 +99,12 @@ func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs
 	var err error
 	s.key, err = variable("key")
 	return err
+}
+
+// givenFor returns the flags that were given, with another service.
+func (s *settings) givenFor(service string) string {
+	own := " --service " + quoted(s.service)
+	return strings.Replace(s.given, own, "", 1) + " --service " + quoted(service)
 }
 
 // trimmed returns a text without white space and invisible characters at its ends.

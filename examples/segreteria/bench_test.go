@@ -22,12 +22,12 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/internal/benchtest"
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
 // The benchmarks are small by default. The size that documents speak of is
@@ -63,8 +63,8 @@ func stores(b *testing.B) map[string]func() pagoinrete.Store {
 	}
 }
 
-func onSQLite(b *testing.B) *sqlstore.Store {
-	store := must.Get(sqlstore.Open(b.Context(), filepath.Join(b.TempDir(), "segreteria.db"), sqlstore.Config{}))(b)
+func onSQLite(b *testing.B) *sqlite.Store {
+	store := must.Get(sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "segreteria.db"), sqlite.Config{}))(b)
 	b.Cleanup(func() { _ = store.Close() })
 	return store
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
-	"github.com/flussi-go/flussi/examples/sqlstore"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
+	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
 const (
@@ -38,7 +38,7 @@ var (
 type office struct {
 	*pagoinrete.Service
 	folder     string
-	store      *sqlstore.Store
+	store      *sqlite.Store
 	pagoInRete *restgatewaytest.Server // instead of the real one
 	appIO      *appiotest.Server       // instead of the real one
 	service    *flow.Service
@@ -49,7 +49,7 @@ type office struct {
 
 // openOffice opens an office on an empty folder. Close it.
 func openOffice(ctx context.Context, folder string) (*office, error) {
-	store, err := sqlstore.Open(ctx, filepath.Join(folder, "segreteria.db"), sqlstore.Config{})
+	store, err := sqlite.Open(ctx, filepath.Join(folder, "segreteria.db"), sqlite.Config{})
 	if err != nil {
 		return nil, err
 	}

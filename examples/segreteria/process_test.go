@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/examples/internal/proctest"
-	"github.com/flussi-go/flussi/examples/sqlstore"
+	"github.com/flussi-go/flussi/examples/internal/storage"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
@@ -75,7 +75,7 @@ func work(args []string) int {
 
 // openProcedure opens a service on a database.
 func openProcedure(ctx context.Context, location, url string) (*pagoinrete.Service, func() error, error) {
-	store, err := sqlstore.Open(ctx, location, sqlstore.Config{})
+	store, err := storage.Open(ctx, location)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -37,7 +37,7 @@
 // A claim is stored before its messages are sent, and its commit waits for the server's disk, also
 // where the server is set not to wait (synchronous_commit off). If the server was restored from a
 // copy or failed over, what it holds as not sent may have been sent: nothing is sent until
-// [Store.AcceptRestored] is called. A frozen process that holds locks is disconnected by the server
+// [flow.Service.DeclareRestored] is called; docs/backup.md says what cannot be noticed. A frozen process that holds locks is disconnected by the server
 // after 20 seconds; who waits for a lock longer than 15 seconds gets a [*Fault] that names the
 // holder.
 //

@@ -17,9 +17,9 @@
 //
 // Three files belong together: flussi.db, flussi.db-wal with what was written last, and
 // flussi.db-sent, by which [Open] notices if the first two lost messages that were sent: then nothing is
-// sent until [Store.AcceptRestored] is called. Back up with VACUUM INTO, or copy all three while no
-// process has them open. A copy that was made while nothing was sent cannot be noticed: call
-// [Store.AcceptRestored] yourself.
+// sent until [flow.Service.DeclareRestored] is called. Back up with VACUUM INTO; to move the
+// database, move all three while no process has them open. If all three are put back, the loss
+// cannot be noticed: call DeclareRestored yourself. docs/backup.md says more.
 //
 // # In the service's database
 //

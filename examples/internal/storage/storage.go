@@ -1,0 +1,96 @@
+// Package storage opens the database of a program: a file of SQLite, or a database of PostgreSQL.
+package storage
+
+import (
+	"context"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/sqlstore/postgres"
+	"github.com/flussi-go/flussi/sqlstore/sqlite"
+)
+
+// Store is what programs use of a [*sqlite.Store] and a [*postgres.Store].
+type Store interface {
+	flow.Store
+	flow.SaveAndClaimer
+	flow.RestorableStore
+	pagoinrete.Store
+	// Property keeps a value under a name; see [postgres.Store].
+	Property(ctx context.Context, name, value string) (string, error)
+	// Close ends the connections.
+	Close() error
+}
+
+var (
+	_ Store = (*sqlite.Store)(nil)
+	_ Store = (*postgres.Store)(nil)
+)
+
+// ErrRestored is [postgres.ErrRestored] and [sqlite.ErrRestored]: a database that was restored does
+// not send.
+var ErrRestored = sqlite.ErrRestored
+
+var (
+	scheme  = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z0-9+.-]*)://`)
+	keyword = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_]*\s*=`)
+)
+
+// Open opens the database at a location, and creates or updates its tables. PostgreSQL has a URL,
+// postgres://user@host/database, or keywords and values, host=… dbname=…; anything else is the path
+// of a file, which is created if it is not there. A file whose name looks like a keyword and a value
+// is given with its folder: ./a=b.db.
+func Open(ctx context.Context, location string) (Store, error) {
+	switch found := scheme.FindStringSubmatch(location); {
+	case found != nil && found[1] != "postgres" && found[1] != "postgresql":
+		return nil, &postgres.Fault{Err: postgres.ErrAccess, Detail: "neither a file nor a location of PostgreSQL",
+			Reason: "L'indirizzo dell'archivio non è valido: per PostgreSQL indicare un indirizzo come «postgres://utente@server/database»."}
+	case onServer(location):
+		// The interface must be nil after an error, and a nil *Store is not.
+		store, err := postgres.Open(ctx, location, postgres.Config{})
+		if err != nil {
+			return nil, err
+		}
+		return store, nil
+	}
+	store, err := sqlite.Open(ctx, location, sqlite.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// onServer reports whether a location is not that of a file.
+func onServer(location string) bool {
+	return scheme.MatchString(location) || keyword.MatchString(location)
+}
+
+// HoldsPassword reports whether a location may hold a password, so that it must not be shown.
+func HoldsPassword(location string) bool {
+	if !onServer(location) {
+		return false
+	}
+	if strings.Contains(strings.ToLower(location), "password") {
+		return true
+	}
+	if keyword.MatchString(location) {
+		return false
+	}
+	u, err := url.Parse(location)
+	if err != nil {
+		return true
+	}
+	if _, set := u.User.Password(); set {
+		return true
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "password") {
+			return true
+		}
+	}
+	return err != nil || strings.Contains(u.Path, "@") // an @ that was to end a password
+}

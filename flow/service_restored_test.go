@@ -195,6 +195,23 @@ func TestDeclareRestoredRetriesAfterConflicts(t *testing.T) {
 	})
 }
 
+func TestDeclareRestoredPassesOverFlowsThatAnotherUserDisables(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, store, copied := restoredWorld(t)
+		f := w.prepared(t, 1)
+		store.saves = func(flow.FlowChange) error {
+			store.saves = nil
+			must.Get(w.DisableFlow(t.Context(), operator, f.ID))(t)
+			return flussi.ErrConflict
+		}
+		must.Get(w.DeclareRestored(t.Context(), operator, copied))(t)
+		history := must.Get(store.FlowHistory(t.Context(), f.ID))(t)
+		assert.Equal(t, flow.FlowDisable, history[len(history)-1].Action)
+		assert.Empty(t, history[len(history)-1].Reason.Reveal())
+		assert.Equal(t, 1, store.accepted)
+	})
+}
+
 func TestDeclareRestoredAcceptsOnlyByTheStoresOwnMethod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, store, copied := restoredWorld(t)

@@ -232,6 +232,9 @@ func (d *driver) LockOlder(ctx context.Context, t engine.Tx) error {
 	return err
 }
 
+// RebuildTexts implements [engine.Driver]: triggers do it.
+func (*driver) RebuildTexts(context.Context, engine.Tx, string) error { return nil }
+
 // DropOlder implements [engine.Driver].
 func (d *driver) DropOlder(ctx context.Context, t engine.Tx, tables []string) error {
 	rows, err := t.Query(ctx, "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'sqlstore_schema'::regclass")

@@ -55,10 +55,10 @@ var globEscaper = strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]")
 
 // TextMatches implements [engine.Dialect]. The index has texts of three characters or more.
 func (*database) TextMatches(table, text string) (string, any) {
-	if table != "flows" && table != "notifications" {
+	if !slices.Contains(searched, table) {
 		return "", nil
 	}
-	return "SELECT rowid FROM flussi." + strings.TrimSuffix(table, "s") + "_texts WHERE search GLOB ?", "*" + globEscaper.Replace(text) + "*"
+	return "SELECT rowid FROM " + textIndex(table) + " WHERE search GLOB ?", "*" + globEscaper.Replace(text) + "*"
 }
 
 // ForUpdate implements [engine.Dialect]: one transaction writes at a time.
@@ -85,7 +85,13 @@ func (d *database) Insert(ctx context.Context, t engine.Tx, table string, column
 	row := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
 	query := "INSERT INTO flussi_" + table + " (" + list(columns) + ") VALUES " + row
 	quick := context.WithoutCancel(ctx) // some rows take less time than watching the context
-	var inserted int64
+	var before, inserted int64
+	if slices.Contains(searched, table) {
+		var err error
+		if before, err = integer(ctx, t, "SELECT coalesce(max(seq), 0) FROM flussi_"+table); err != nil {
+			return 0, err
+		}
+	}
 	for some := range slices.Chunk(rows, max(1, maxArgs/len(columns))) {
 		n, err := t.Exec(quick, query+strings.Repeat(", "+row, len(some)-1)+" ON CONFLICT DO NOTHING", slices.Concat(some...)...)
 		if err != nil {
@@ -93,7 +99,35 @@ func (d *database) Insert(ctx context.Context, t engine.Tx, table string, column
 		}
 		inserted += n
 	}
+	if slices.Contains(searched, table) {
+		_, err := t.Exec(ctx, "INSERT INTO "+textIndex(table)+" (rowid, search) SELECT seq, search FROM flussi_"+table+" WHERE seq > ?", before)
+		return inserted, err
+	}
 	return inserted, nil
+}
+
+// searched are the tables with an index for texts. [database.Insert] adds the texts of all rows by one
+// statement, since SQLite writes the index to the file after each; a trigger would be three times as
+// slow.
+var searched = []string{"flows", "notifications"}
+
+// textIndex returns the index for texts of a table.
+func textIndex(table string) string { return "flussi_" + strings.TrimSuffix(table, "s") + "_texts" }
+
+// integer reads one integer.
+func integer(ctx context.Context, c engine.Conn, query string) (n int64, err error) {
+	rows, err := c.Query(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		err = rows.Scan(&n)
+	}
+	if err == nil {
+		err = rows.Err()
+	}
+	return n, err
 }
 
 func list(columns []engine.Column) string {
@@ -129,13 +163,14 @@ func (d *database) Lock(ctx context.Context, t engine.Tx, table, columns string,
 	return t.Query(ctx, "SELECT "+columns+" FROM flussi_"+table+" WHERE "+in+" ORDER BY id", arg)
 }
 
-// Digests implements [engine.Dialect].
+// Digests implements [engine.Dialect]. It names the index, since SQLite, as long as it has no
+// statistics, prefers one with more columns, by which it reads all notifications of a service.
 func (*database) Digests(digests []flow.Digest) (string, any) {
 	texts := make([]any, len(digests))
 	for i, d := range digests {
 		texts[i] = hex.EncodeToString(d[:])
 	}
-	return "json_each(?) d CROSS JOIN flussi.notifications n ON n.digest = unhex(d.value)", toJSON(texts)
+	return "json_each(?) d CROSS JOIN flussi.notifications n INDEXED BY flussi.notifications_by_digest ON n.digest = unhex(d.value)", toJSON(texts)
 }
 
 // LockMessages implements [engine.Dialect]: one transaction writes at a time.
@@ -149,6 +184,15 @@ func (*database) OlderColumns(ctx context.Context, t engine.Tx, table string) ([
 
 // LockOlder implements [engine.Driver].
 func (*database) LockOlder(context.Context, engine.Tx) error { return nil }
+
+// RebuildTexts implements [engine.Driver].
+func (*database) RebuildTexts(ctx context.Context, t engine.Tx, table string) error {
+	if !slices.Contains(searched, table) {
+		return nil
+	}
+	_, err := t.Exec(ctx, "INSERT INTO "+textIndex(table)+" ("+textIndex(table)+") VALUES ('rebuild')")
+	return err
+}
 
 // DropOlder implements [engine.Driver].
 func (*database) DropOlder(ctx context.Context, t engine.Tx, tables []string) error {

@@ -35,10 +35,11 @@ func (s *Store) RecomputeDigests(ctx context.Context) error {
 	}
 }
 
-// checkDigests returns errOldDigests if digests are to be recomputed.
+// checkDigests returns errOldDigests if digests are to be recomputed. It is part of each claim: without
+// its order, PostgreSQL reads the whole table as long as it has no statistics.
 func (t *tx) checkDigests(ctx context.Context) error {
 	old := false
-	err := t.query(ctx, "SELECT 1 FROM flussi.notifications WHERE "+oldDigest+" LIMIT 1", nil, []any{new(int64)}, func() { old = true })
+	err := t.query(ctx, "SELECT digest_version FROM flussi.notifications WHERE "+oldDigest+" ORDER BY digest_version LIMIT 1", nil, []any{new(int64)}, func() { old = true })
 	if err == nil && old {
 		return errOldDigests
 	}
@@ -50,7 +51,7 @@ func (t *tx) recomputeDigests(ctx context.Context) error {
 	var n flow.Notification
 	var ids []uuid.UUID
 	var rows [][]any
-	err := t.query(ctx, "SELECT "+readList(notifications.columns, "")+" FROM flussi.notifications WHERE "+oldDigest+" ORDER BY id LIMIT ?"+
+	err := t.query(ctx, "SELECT "+readList(notifications.columns, "")+" FROM flussi.notifications WHERE "+oldDigest+" ORDER BY digest_version, id LIMIT ?"+
 		t.driver.ForUpdate(), []any{int64(redigestBatch)}, notifications.fields(&n), func() {
 		ids, rows = append(ids, n.ID), append(rows, []any{digestOf(&n), int64(flow.DigestVersion)})
 	})

@@ -84,6 +84,9 @@ type Driver interface {
 
 	// LockOlder waits until no other process moves those tables, and keeps others from it.
 	LockOlder(ctx context.Context, t Tx) error
+	// RebuildTexts makes the index for texts of a table anew, for rows that [Dialect.Insert] did
+	// not insert.
+	RebuildTexts(ctx context.Context, t Tx, table string) error
 	// DropOlder drops those of them that are there, and what belongs to them.
 	DropOlder(ctx context.Context, t Tx, tables []string) error
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -108,7 +109,7 @@ func (w *notificationWriter) complete(ctx context.Context, c *change[flow.Notifi
 	default:
 		w.addCount(was, -1)
 		becomesSending = becomesSending && was.State != flow.NotificationSending
-		if saysAnother(was, c) {
+		if saysAnother(c) {
 			c.row[digestAt], c.row[digestAt+1] = digestOf(n), int64(flow.DigestVersion)
 		}
 	}
@@ -136,14 +137,8 @@ func (w *notificationWriter) setLease(ctx context.Context, c *change[flow.Notifi
 }
 
 // saysAnother reports whether a column that belongs to the message differs.
-func saysAnother(was *flow.Notification, c *change[flow.Notification]) bool {
-	old := notifications.values(was, was.Version)
-	for i := range stateAt {
-		if old[i] != c.row[i] {
-			return true
-		}
-	}
-	return false
+func saysAnother(c *change[flow.Notification]) bool {
+	return !slices.Equal(c.wasRow[:stateAt], c.row[:stateAt])
 }
 
 // digestOf returns the value of the column digest: NULL for the zero Digest.

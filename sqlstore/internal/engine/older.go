@@ -122,7 +122,10 @@ func (t *tx) copyOlder(ctx context.Context, table string, columns []Column, olde
 		order = " ORDER BY seq"
 	}
 	_, err := t.exec(ctx, "INSERT INTO flussi."+table+" ("+strings.Join(names, ", ")+") SELECT "+strings.Join(values, ", ")+" FROM "+table+order)
-	return err
+	if err != nil {
+		return err
+	}
+	return t.driver.RebuildTexts(ctx, t.full, table)
 }
 
 // olderValue returns the expression for a column in an older table.

@@ -22,6 +22,7 @@ type change[T any] struct {
 	row    []any // of entity.columns
 	record []any // of recordColumns
 	was    T     // the stored version, if the entity is not new
+	wasRow []any // its row
 }
 
 // writer writes entities of one type in one transaction, group by group.
@@ -154,11 +155,11 @@ func (w *writer[T]) update(ctx context.Context, changes []*change[T]) error {
 	var order []string
 	for _, c := range changes {
 		_, version := w.of.identity(&c.was)
-		old := w.of.values(&c.was, version)
+		c.wasRow = w.of.values(&c.was, version)
 		if err := w.before(ctx, c, &c.was); err != nil {
 			return err
 		}
-		columns := w.changed(old, c.row)
+		columns := w.changed(c.wasRow, c.row)
 		key := string(asBytes(columns))
 		u := updates[key]
 		if u == nil {

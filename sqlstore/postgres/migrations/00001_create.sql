@@ -109,7 +109,7 @@ CREATE INDEX notifications_by_notice_number ON flussi.notifications (notice_numb
 CREATE INDEX notifications_by_reference ON flussi.notifications (reference) WHERE reference <> '';
 CREATE INDEX notifications_by_message_id ON flussi.notifications (message_id) WHERE message_id <> '';
 CREATE INDEX notifications_by_digest ON flussi.notifications (digest) WHERE digest IS NOT NULL;
-CREATE INDEX notifications_old_digest ON flussi.notifications (id) WHERE digest_version < 2;
+CREATE INDEX notifications_old_digest ON flussi.notifications (digest_version, id) WHERE digest_version < 2;
 
 CREATE TABLE flussi.notification_records (
     owner uuid NOT NULL,

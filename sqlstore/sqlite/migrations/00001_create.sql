@@ -113,7 +113,7 @@ CREATE INDEX flussi_notifications_by_notice_number ON flussi_notifications (noti
 CREATE INDEX flussi_notifications_by_reference ON flussi_notifications (reference) WHERE reference <> '';
 CREATE INDEX flussi_notifications_by_message_id ON flussi_notifications (message_id) WHERE message_id <> '';
 CREATE INDEX flussi_notifications_by_digest ON flussi_notifications (digest) WHERE digest IS NOT NULL;
-CREATE INDEX flussi_notifications_old_digest ON flussi_notifications (id) WHERE digest_version < 2;
+CREATE INDEX flussi_notifications_old_digest ON flussi_notifications (digest_version, id) WHERE digest_version < 2;
 
 CREATE TABLE flussi_notification_records (
     owner BLOB NOT NULL,
@@ -261,16 +261,11 @@ CREATE TABLE flussi_notice_records (
     PRIMARY KEY (owner, version)
 ) WITHOUT ROWID;
 
--- The indexes for texts, by any three characters of them. Triggers keep them.
+-- The indexes for texts, by any three characters of them. The store puts the texts of new rows into
+-- them; triggers replace those that change.
 CREATE VIRTUAL TABLE flussi_flow_texts USING fts5 (search, content='flussi_flows', content_rowid='seq',
     tokenize='trigram case_sensitive 1', detail=none, columnsize=0);
 INSERT INTO flussi_flow_texts (flussi_flow_texts, rank) VALUES ('secure-delete', 1);
-
--- +goose StatementBegin
-CREATE TRIGGER flussi_flow_text_added AFTER INSERT ON flussi_flows BEGIN
-    INSERT INTO flussi_flow_texts (rowid, search) VALUES (new.seq, new.search);
-END;
--- +goose StatementEnd
 
 -- +goose StatementBegin
 CREATE TRIGGER flussi_flow_text_changed AFTER UPDATE OF search ON flussi_flows BEGIN
@@ -282,12 +277,6 @@ END;
 CREATE VIRTUAL TABLE flussi_notification_texts USING fts5 (search, content='flussi_notifications', content_rowid='seq',
     tokenize='trigram case_sensitive 1', detail=none, columnsize=0);
 INSERT INTO flussi_notification_texts (flussi_notification_texts, rank) VALUES ('secure-delete', 1);
-
--- +goose StatementBegin
-CREATE TRIGGER flussi_notification_text_added AFTER INSERT ON flussi_notifications BEGIN
-    INSERT INTO flussi_notification_texts (rowid, search) VALUES (new.seq, new.search);
-END;
--- +goose StatementEnd
 
 -- +goose StatementBegin
 CREATE TRIGGER flussi_notification_text_changed AFTER UPDATE OF search ON flussi_notifications BEGIN

@@ -88,7 +88,7 @@ func (w *notificationWriter) claim(ctx context.Context, claim flow.Claim) ([]flo
 		n := &found[i]
 		if earlier, there := sent[n.ID]; there {
 			c := n.SkipAlreadySent(earlier, claim.At, claim.By)
-			skipped = append(skipped, w.newChange(c))
+			skipped = append(skipped, w.newChange(c, messages[i].Digest))
 			*n = c.Notification
 			n.Version++
 			continue

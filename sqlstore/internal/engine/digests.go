@@ -53,7 +53,9 @@ func (t *tx) recomputeDigests(ctx context.Context) error {
 	var rows [][]any
 	err := t.query(ctx, "SELECT "+readList(notifications.columns, "")+" FROM flussi.notifications WHERE "+oldDigest+" ORDER BY digest_version, id LIMIT ?"+
 		t.driver.ForUpdate(), []any{int64(redigestBatch)}, notifications.fields(&n), func() {
-		ids, rows = append(ids, n.ID), append(rows, []any{digestOf(&n), int64(flow.DigestVersion)})
+		row := notifications.values(&n, n.Version)
+		setDigest(row, n.Digest())
+		ids, rows = append(ids, n.ID), append(rows, row[digestAt:digestAt+2])
 	})
 	if err != nil || len(ids) == 0 {
 		return err

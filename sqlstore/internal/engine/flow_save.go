@@ -74,17 +74,26 @@ func newNotificationWriter(t *tx) *notificationWriter {
 	return w
 }
 
-func (w *notificationWriter) newChange(c flow.NotificationChange) change[flow.Notification] {
+// newChange returns a change. The digest is stored if the notification is new.
+func (w *notificationWriter) newChange(c flow.NotificationChange, digest flow.Digest) change[flow.Notification] {
 	if c.Notification.State == flow.NotificationSending {
 		w.leases[c.Notification.ID] = c.Lease.Microseconds()
 	}
-	return newChange(&notifications, c.Notification, c.Record)
+	converted := newChange(&notifications, c.Notification, c.Record)
+	if c.Notification.Version == 0 {
+		setDigest(converted.row, digest)
+	}
+	return converted
 }
 
 func (w *notificationWriter) newChanges(changes []flow.NotificationChange) []change[flow.Notification] {
 	converted := make([]change[flow.Notification], len(changes))
 	for i, c := range changes {
-		converted[i] = w.newChange(c)
+		var digest flow.Digest
+		if c.Notification.Version == 0 {
+			digest = c.Notification.Digest()
+		}
+		converted[i] = w.newChange(c, digest)
 	}
 	return converted
 }
@@ -105,12 +114,11 @@ func (w *notificationWriter) complete(ctx context.Context, c *change[flow.Notifi
 			}
 			w.services[n.Service] = struct{}{}
 		}
-		c.row[digestAt], c.row[digestAt+1] = digestOf(n), int64(flow.DigestVersion)
 	default:
 		w.addCount(was, -1)
 		becomesSending = becomesSending && was.State != flow.NotificationSending
 		if saysAnother(c) {
-			c.row[digestAt], c.row[digestAt+1] = digestOf(n), int64(flow.DigestVersion)
+			setDigest(c.row, n.Digest())
 		}
 	}
 	w.addCount(n, 1)
@@ -141,13 +149,12 @@ func saysAnother(c *change[flow.Notification]) bool {
 	return !slices.Equal(c.wasRow[:stateAt], c.row[:stateAt])
 }
 
-// digestOf returns the value of the column digest: NULL for the zero Digest.
-func digestOf(n *flow.Notification) any {
-	d := n.Digest()
-	if d.IsZero() {
-		return nil
+// setDigest sets the columns of the digest: NULL for the zero Digest.
+func setDigest(row []any, d flow.Digest) {
+	row[digestAt], row[digestAt+1] = nil, int64(flow.DigestVersion)
+	if !d.IsZero() {
+		row[digestAt] = d
 	}
-	return d
 }
 
 func (w *notificationWriter) addCount(n *flow.Notification, by int) {

@@ -70,17 +70,19 @@ func (w *notificationWriter) saveRows(
 	}); err != nil {
 		return err
 	}
-	stored := rows[:0]
+	changes := make([]change[flow.Notification], 0, len(rows))
 	for i, row := range rows {
+		digest := messages[i].Digest
 		if n, there := earlier[messages[i]]; there {
 			var store bool
 			if row, store = onDuplicate(row, n); !store {
 				continue
 			}
+			digest = row.Notification.Digest()
 		}
-		stored = append(stored, row)
+		changes = append(changes, w.newChange(row, digest))
 	}
-	return w.saveGroup(ctx, stored)
+	return w.save(ctx, changes)
 }
 
 // saveKey stores an import. If one with the same key counts, saveKey returns it with errImported.

@@ -84,10 +84,17 @@ const (
 // beginWrite is the statements that begin a write of ours. Their settings end with it. A commit
 // waits for the server's disk, also where the server is set not to wait: a claim that a crash
 // loses would be sent again. Who waited for a lock sees what the other one wrote, whatever
-// isolation is the default.
+// isolation is the default. It reads in the order of indexes: see beginRead.
 const beginWrite = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true),
-	set_config('lock_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true)`
+	set_config('lock_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true),
+	set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`
+
+// beginRead is the statements that begin a transaction that reads. Lists have indexes in their order.
+// Without statistics, as after an import, PostgreSQL expects few rows in each service and flow, and
+// would rather read and sort all of them. Where it has to sort, it would compile the query, since that
+// seems expensive then.
+const beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_sort = off; SET LOCAL jit = off"
 
 func newDriver(pool *pgxpool.Pool, schema string) *driver {
 	return &driver{
@@ -107,7 +114,7 @@ func (d *driver) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error)
 	options := pgx.TxOptions{BeginQuery: d.begin}
 	switch mode {
 	case engine.Snapshot:
-		options = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+		options.BeginQuery = beginRead
 	case engine.Stream: // the caller may take longer to yield the next row
 		options.BeginQuery = fmt.Sprintf(beginWrite, maxWait.Milliseconds(), 0)
 	}

@@ -20,13 +20,20 @@ func (s *Store) Notifications(ctx context.Context, filter flow.NotificationFilte
 	return found, s.Fail(ctx, "list notifications", uuid.Nil, err)
 }
 
+// everyService is the condition of the indexes flows_listed and notifications_listed.
+const everyService = "length(service) >= 0"
+
 func flowList(t *tx, q flow.FlowFilter, p flow.Page) *list {
-	l := &list{table: flows.table, page: p, text: q.Text}
+	l := &list{table: flows.table, page: p, text: q.Text, everyone: everyService}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	l.whereText(t, "app_key", q.AppKey)
 	l.whereText(t, "app_context", q.AppContext)
-	l.whereOwners("service", q.Services)
-	whereStates(l, q.States)
+	if len(q.Services) > 0 {
+		l.whereOwner(t, Column{Name: "service", Type: "text"}, distinct(q.Services))
+		whereStates(l, q.States)
+	} else { // the dispatcher looks for those of any service that are In invio, by flows_in_state
+		l.whereOwner(t, Column{Name: "state", Type: "text"}, distinct(q.States))
+	}
 	l.whereDisabled(q.Disabled)
 	l.whereCreated(q.From, q.To)
 	l.whereChanged(q.User, q.ChangedFrom, q.ChangedTo)
@@ -34,28 +41,23 @@ func flowList(t *tx, q flow.FlowFilter, p flow.Page) *list {
 }
 
 func notificationList(t *tx, q flow.NotificationFilter, p flow.Page) *list {
-	l := &list{table: notifications.table, page: p, text: q.Text}
+	l := &list{table: notifications.table, page: p, text: q.Text, everyone: everyService}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	l.whereText(t, "message_id", string(q.MessageID))
 	l.whereText(t, "notice_number", q.NoticeNumber.Reveal())
 	whereSelective(l, t, Column{Name: "digest", Type: "bytea"}, q.Digests, func(d flow.Digest) any { return d })
 	l.whereText(t, "recipient", q.Recipient.Reveal())
 	l.whereText(t, "reference", q.Reference)
-	l.whereOwners("service", q.Services)
-	if q.Flow != uuid.Nil || q.Standalone {
-		if l.owner != nil { // the flow's index finds fewer rows
-			in, arg := t.driver.In(l.owner.column, l.owner.values)
-			l.where(in, arg)
-		}
-		l.owner = &oneOf{Column{Name: "flow_id", Type: "uuid"}, []any{q.Flow}}
+	if q.Flow != uuid.Nil || q.Standalone { // notifications that stand alone have the zero ID
+		l.whereOwner(t, Column{Name: "flow_id", Type: "uuid"}, []any{q.Flow})
 	}
 	if q.Flow != uuid.Nil && q.Standalone {
 		l.where("FALSE")
 	}
+	l.whereOwner(t, Column{Name: "service", Type: "text"}, distinct(q.Services))
 	whereStates(l, q.States)
 	if len(q.ErrorCodes) > 0 {
-		in, arg := t.driver.In(Column{Name: "error_code", Type: "text"}, encodeAll(q.ErrorCodes))
-		l.where(in, arg)
+		l.rest = append(l.rest, (&oneOf{Column{Name: "error_code", Type: "text"}, distinct(q.ErrorCodes)}).in(t))
 	}
 	l.whereDisabled(q.Disabled)
 	l.whereCreated(q.From, q.To)

@@ -14,15 +14,18 @@ import (
 // list is a page of flows, notifications, events or notices. There are three ways to find it:
 //
 //   - By a selective condition, such as a recipient or an ID: its index finds few rows, which are
-//     sorted.
-//   - By a text that few rows contain: the index for texts finds them, and they are sorted.
+//     sorted. It reads all rows with that recipient or ID.
 //   - In the order of the list, by an index (owner, created_at, id) or (owner, state, created_at,
 //     id), where the owner is a flow, an event, a service or a school. For several owners or states
-//     there is one such query, a branch, for each; their rows are merged.
+//     there is one such query, a branch, for each; their rows are merged. It reads as many rows of
+//     each branch as are on the page. Of all owners, there is the index (created_at, id).
+//   - By a text: if it is common, the first rows of the list fill the page. If it is rare, the
+//     index for texts finds its rows, which are sorted. It reads firstRows rows of the list, and
+//     those that the index finds, maxHits at most.
 //
-// All other conditions are checked row by row. So a list by a user, by the time of the last change
-// or by a text that many rows contain reads as many rows of its branches as it takes to fill the
-// page: all of them, if none matches.
+// All other conditions are checked row by row. So a list by a user, by an error code, by the time
+// of the last change, by a due date, or by a text that is neither common nor rare reads as many
+// rows of its branches as it takes to fill the page: all of them, if none matches.
 type list struct {
 	table string
 	page  flussi.Page
@@ -30,7 +33,9 @@ type list struct {
 	selective *condition // the index of its column finds few rows
 	text      string     // in the column search
 	owner     *oneOf     // the flow, event, services or schools
+	everyone  string     // the condition of the index that lists those of all owners
 	states    *oneOf
+	created   []condition // on the time of creation
 	rest      []condition // all other conditions
 }
 
@@ -47,8 +52,10 @@ type oneOf struct {
 }
 
 const (
-	// maxHits is how many rows with a text the index for texts may find: if they are more, the
-	// list itself soon has enough of them.
+	// firstRows is how many rows of a list are searched for a text before the index for texts is.
+	firstRows = 200
+	// maxHits is how many rows with a text the index for texts may find. If they are more, about
+	// every five-hundredth of a million rows has the text, and the list finds a page of them.
 	maxHits = 2000
 	// maxBranches is how many queries are merged.
 	maxBranches = 100
@@ -56,6 +63,12 @@ const (
 
 // where adds a condition.
 func (l *list) where(text string, args ...any) { l.rest = append(l.rest, condition{text, args}) }
+
+// in returns the condition that a column has one of some values.
+func (o *oneOf) in(t *tx) condition {
+	text, arg := t.driver.In(o.column, o.values)
+	return condition{text, []any{arg}}
+}
 
 // whereSelective adds the condition that a column has one of some values, of which few rows have
 // each; none: no condition.
@@ -67,8 +80,7 @@ func whereSelective[V any](l *list, t *tx, column Column, values []V, convert fu
 	for i, v := range values {
 		args[i] = convert(v)
 	}
-	text, arg := t.driver.In(column, args)
-	c := condition{text, []any{arg}}
+	c := (&oneOf{column, args}).in(t)
 	if column.Type != "uuid" && column.Type != "bytea" { // the index has no empty texts
 		c.text += " AND " + column.Name + " <> ''"
 	}
@@ -86,13 +98,38 @@ func (l *list) whereText(t *tx, column, value string) {
 	}
 }
 
+// whereOwner limits the list to owners with one of some values; none: no condition. The first
+// owner of a list is the one whose index is used.
+func (l *list) whereOwner(t *tx, column Column, values []any) {
+	o := &oneOf{column, values}
+	switch {
+	case len(values) == 0:
+	case l.owner == nil:
+		l.owner = o
+	default:
+		l.rest = append(l.rest, o.in(t))
+	}
+}
+
+// whereStates limits the list to states; none: no condition.
+func whereStates[V ~string](l *list, states []V) {
+	if len(states) > 0 {
+		l.states = &oneOf{Column{Name: "state", Type: "text"}, distinct(states)}
+	}
+}
+
+// distinct returns texts as arguments, each once.
+func distinct[V ~string](values []V) []any {
+	return encodeAll(slices.Compact(slices.Sorted(slices.Values(values))))
+}
+
 // whereCreated adds the condition that a row was created from a time on, and before another one.
 func (l *list) whereCreated(from, to time.Time) {
 	if !from.IsZero() {
-		l.where("created_at >= ?", ceiling(from))
+		l.created = append(l.created, condition{"created_at >= ?", []any{ceiling(from)}})
 	}
 	if !to.IsZero() {
-		l.where("created_at < ?", ceiling(to))
+		l.created = append(l.created, condition{"created_at < ?", []any{ceiling(to)}})
 	}
 }
 
@@ -109,11 +146,12 @@ func (l *list) whereChanged(user string, from, to time.Time) {
 	}
 }
 
-// afterCursor is the condition that a row comes behind the cursor of the page.
-func (l *list) afterCursor() (condition, bool) {
+// place returns the conditions on where in the list a row is: behind the cursor of the page, and
+// between times of creation.
+func (l *list) place() []condition {
 	after := l.page.After
 	if after.IsZero() {
-		return condition{}, false
+		return l.created
 	}
 	at, sign := ceiling(after.At), "<"
 	switch {
@@ -125,7 +163,15 @@ func (l *list) afterCursor() (condition, bool) {
 	case l.page.OldestFirst:
 		sign = ">"
 	}
-	return condition{"(created_at, id) " + sign + " (?, ?)", []any{at, after.ID}}, true
+	return append(slices.Clone(l.created), condition{"(created_at, id) " + sign + " (?, ?)", []any{at, after.ID}})
+}
+
+// others returns the conditions that no index serves.
+func (l *list) others(t *tx) []condition {
+	if l.text == "" {
+		return l.rest
+	}
+	return append(slices.Clone(l.rest), condition{t.driver.Contains("search"), []any{searchable(l.text)}})
 }
 
 // order is the order of the list.
@@ -134,6 +180,55 @@ func (l *list) order() string {
 		return " ORDER BY created_at, id"
 	}
 	return " ORDER BY created_at DESC, id DESC"
+}
+
+// page reads the entities on a page with their counts.
+func page[T any](ctx context.Context, s *Store, of *entity[T], newList func(*tx) *list) ([]T, error) {
+	var found []T
+	err := s.view(ctx, func(t *tx) (err error) {
+		if found, err = find(ctx, t, of, newList(t)); err != nil {
+			return err
+		}
+		return addCounts(ctx, t, of, found)
+	})
+	return found, err
+}
+
+// find reads the entities on the page, without their counts.
+func find[T any](ctx context.Context, t *tx, of *entity[T], l *list) ([]T, error) {
+	columns := readList(of.columns, "")
+	read := func(q *query) (found []T, err error) {
+		var e T
+		err = t.query(ctx, q.text.String(), q.args, of.fields(&e), func() { found = append(found, e) })
+		return found, err
+	}
+	if l.selective != nil {
+		return read(l.sorted(t, columns, *l.selective))
+	}
+	if hits, arg := t.driver.TextMatches(l.table, searchable(l.text)); l.text != "" && hits != "" {
+		if found, err := read(l.merged(t, columns, firstRows)); err != nil || len(found) == l.page.Limit {
+			return found, err
+		}
+		if rare, err := l.hits(ctx, t, hits, arg); err != nil {
+			return nil, err
+		} else if rare != nil {
+			return read(l.sorted(t, columns, *rare))
+		}
+	}
+	return read(l.merged(t, columns, 0))
+}
+
+// hits returns the condition that a row is one of those that a query of the index for texts finds,
+// or nil if they are too many.
+func (l *list) hits(ctx context.Context, t *tx, query string, arg any) (*condition, error) {
+	var keys []any
+	var key any
+	err := t.query(ctx, query+" LIMIT ?", []any{arg, int64(maxHits + 1)}, []any{&key}, func() { keys = append(keys, key) })
+	if err != nil || len(keys) > maxHits {
+		return nil, err
+	}
+	c := (&oneOf{Column{Name: t.driver.Key(), Type: "uuid"}, keys}).in(t)
+	return &c, nil
 }
 
 // query is a query with its arguments.
@@ -149,93 +244,89 @@ func (q *query) add(text string, args ...any) {
 
 // addWhere adds conditions, all of which must hold.
 func (q *query) addWhere(conditions []condition) {
-	for i, c := range conditions {
-		if i == 0 {
-			q.add(" WHERE ")
-		} else {
-			q.add(" AND ")
-		}
-		q.add(c.text, c.args...)
+	before := " WHERE "
+	for _, c := range conditions {
+		q.add(before+c.text, c.args...)
+		before = " AND "
 	}
 }
 
-// find reads the entities on the page, without their counts.
-func find[T any](ctx context.Context, t *tx, of *entity[T], l *list) ([]T, error) {
-	columns := readList(of.columns, "")
-	var q query
-	hits, err := l.textHits(ctx, t)
-	switch {
-	case err != nil:
-		return nil, err
-	case l.selective != nil:
-		l.addSorted(&q, columns, *l.selective, t)
-	case hits != nil:
-		l.addSorted(&q, columns, *hits, t)
-	default:
-		l.addMerged(&q, columns, t)
-	}
-	var found []T
-	var e T
-	err = t.query(ctx, q.text.String(), q.args, of.fields(&e), func() { found = append(found, e) })
-	return found, err
-}
-
-// textHits returns the condition that a row is one of those that the index for texts finds, or nil
-// if there is no text, or it finds too many.
-func (l *list) textHits(ctx context.Context, t *tx) (*condition, error) {
-	if l.text == "" || l.selective != nil {
-		return nil, nil
-	}
-	text, arg := t.driver.TextMatches(l.table, searchable(l.text))
-	if text == "" {
-		return nil, nil
-	}
-	var keys []any
-	var key any
-	err := t.query(ctx, text+" LIMIT ?", []any{arg, int64(maxHits + 1)}, []any{&key}, func() { keys = append(keys, key) })
-	if err != nil || len(keys) > maxHits {
-		return nil, err
-	}
-	in, arg := t.driver.In(Column{Name: t.driver.Key(), Type: "uuid"}, keys)
-	return &condition{in, []any{arg}}, nil
-}
-
-// addSorted adds the query of a page out of the few rows that an index finds by a condition.
-func (l *list) addSorted(q *query, columns string, found condition, t *tx) {
-	q.add("WITH found AS MATERIALIZED (SELECT * FROM flussi."+l.table+" WHERE "+found.text+") SELECT "+columns+" FROM found", found.args...)
-	conditions := slices.Concat(l.conditions(t), l.rest)
+// sorted returns the query of a page out of the few rows that an index finds by a condition:
+//
+//	WITH found AS MATERIALIZED (SELECT * FROM flussi.notifications WHERE recipient = …)
+//	SELECT … FROM found WHERE … ORDER BY created_at DESC, id DESC LIMIT ?
+func (l *list) sorted(t *tx, columns string, found condition) *query {
+	conditions := slices.Concat(l.place(), l.others(t))
 	for _, o := range []*oneOf{l.owner, l.states} {
 		if o != nil {
-			in, arg := t.driver.In(o.column, o.values)
-			conditions = append(conditions, condition{in, []any{arg}})
+			conditions = append(conditions, o.in(t))
 		}
 	}
+	q := &query{}
+	q.add("WITH found AS MATERIALIZED (SELECT * FROM flussi."+l.table+" WHERE "+found.text+") SELECT "+columns+" FROM found", found.args...)
 	q.addWhere(conditions)
 	q.add(l.order()+" LIMIT ?", int64(l.page.Limit))
+	return q
 }
 
-// conditions returns those of the cursor and the text.
-func (l *list) conditions(t *tx) []condition {
-	var conditions []condition
-	if c, there := l.afterCursor(); there {
-		conditions = append(conditions, c)
+// merged returns the query of a page in the order of the list. If first is not 0, it finds only
+// what is among so many rows of the list. Of one branch, it is
+//
+//	SELECT … FROM flussi.notifications WHERE service = ? AND … ORDER BY created_at DESC, id DESC LIMIT ?
+//
+// and of several
+//
+//	SELECT … FROM (SELECT * FROM (…) b UNION ALL SELECT * FROM (…) b) l ORDER BY created_at DESC, id DESC LIMIT ?
+func (l *list) merged(t *tx, columns string, first int) *query {
+	branches, others := l.branches(t)
+	q := &query{}
+	if len(branches) > 1 {
+		q.add("SELECT " + columns + " FROM (")
 	}
-	if l.text != "" {
-		conditions = append(conditions, condition{t.driver.Contains("search"), []any{searchable(l.text)}})
+	for i, branch := range branches {
+		if i > 0 {
+			q.add(" UNION ALL ")
+		}
+		if len(branches) > 1 {
+			q.add("SELECT * FROM (")
+		}
+		branch = append(branch, l.place()...)
+		if first == 0 {
+			q.add("SELECT " + columns + " FROM flussi." + l.table)
+			q.addWhere(append(branch, others...))
+		} else {
+			q.add("SELECT " + columns + " FROM (SELECT * FROM flussi." + l.table)
+			q.addWhere(branch)
+			q.add(l.order()+" LIMIT ?) f", int64(max(l.page.Limit, first/len(branches))))
+			q.addWhere(others)
+		}
+		q.add(l.order()+" LIMIT ?", int64(l.page.Limit))
+		if len(branches) > 1 {
+			q.add(") b")
+		}
 	}
-	return conditions
+	if len(branches) > 1 {
+		q.add(") l"+l.order()+" LIMIT ?", int64(l.page.Limit))
+	}
+	return q
 }
 
-// addMerged adds the query of a page that is merged from branches.
-func (l *list) addMerged(q *query, columns string, t *tx) {
-	branches := [][]condition{nil}
-	conditions := slices.Concat(l.conditions(t), l.rest)
+// branches returns the conditions of each branch, which an index serves, and those that no index
+// does.
+func (l *list) branches(t *tx) (branches [][]condition, others []condition) {
+	branches, others = [][]condition{nil}, l.others(t)
+	if l.owner == nil {
+		branches[0] = []condition{{l.everyone, nil}}
+		if l.states != nil {
+			others = append(others, l.states.in(t))
+		}
+		return branches, others
+	}
 	for _, o := range []*oneOf{l.owner, l.states} {
 		switch {
-		case o == nil:
+		case o == nil: // any state
 		case len(branches)*len(o.values) > maxBranches:
-			in, arg := t.driver.In(o.column, o.values)
-			conditions = append(conditions, condition{in, []any{arg}})
+			others = append(others, o.in(t))
 		default:
 			var split [][]condition
 			for _, b := range branches {
@@ -246,55 +337,5 @@ func (l *list) addMerged(q *query, columns string, t *tx) {
 			branches = split
 		}
 	}
-	if len(branches) > 1 {
-		q.add("SELECT " + columns + " FROM (")
-	}
-	for i, b := range branches {
-		if i > 0 {
-			q.add(" UNION ALL ")
-		}
-		if len(branches) > 1 {
-			q.add("SELECT * FROM (")
-		}
-		q.add("SELECT " + columns + " FROM flussi." + l.table)
-		q.addWhere(append(b, conditions...))
-		q.add(l.order()+" LIMIT ?", int64(l.page.Limit))
-		if len(branches) > 1 {
-			q.add(") b")
-		}
-	}
-	if len(branches) > 1 {
-		q.add(") all_branches"+l.order()+" LIMIT ?", int64(l.page.Limit))
-	}
-}
-
-// distinct returns texts as arguments, each once.
-func distinct[V ~string](values []V) []any {
-	return encodeAll(slices.Compact(slices.Sorted(slices.Values(values))))
-}
-
-// whereOwners limits the list to services or schools; none: to no one.
-func (l *list) whereOwners(column string, names []string) {
-	if len(names) > 0 {
-		l.owner = &oneOf{Column{Name: column, Type: "text"}, distinct(names)}
-	}
-}
-
-// whereStates limits the list to states; none: to no one.
-func whereStates[V ~string](l *list, states []V) {
-	if len(states) > 0 {
-		l.states = &oneOf{Column{Name: "state", Type: "text"}, distinct(states)}
-	}
-}
-
-// page reads the entities on a page with their counts.
-func page[T any](ctx context.Context, s *Store, of *entity[T], newList func(*tx) *list) ([]T, error) {
-	var found []T
-	err := s.view(ctx, func(t *tx) (err error) {
-		if found, err = find(ctx, t, of, newList(t)); err != nil {
-			return err
-		}
-		return addCounts(ctx, t, of, found)
-	})
-	return found, err
+	return branches, others
 }

@@ -21,10 +21,13 @@ func (s *Store) Notices(ctx context.Context, filter pagoinrete.NoticeFilter, p p
 	return found, s.Fail(ctx, "list notices", uuid.Nil, err)
 }
 
+// everySchool is the condition of the indexes events_listed and notices_listed.
+const everySchool = "length(school) >= 0"
+
 func eventList(t *tx, q pagoinrete.EventFilter, p pagoinrete.Page) *list {
-	l := &list{table: events.table, page: p, text: q.Text}
+	l := &list{table: events.table, page: p, text: q.Text, everyone: everySchool}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
-	l.whereOwners("school", q.Schools)
+	l.whereOwner(t, Column{Name: "school", Type: "text"}, distinct(q.Schools))
 	whereStates(l, q.States)
 	l.whereCreated(q.From, q.To)
 	l.whereDiscrepancy(q.Discrepancy)
@@ -38,20 +41,16 @@ func eventList(t *tx, q pagoinrete.EventFilter, p pagoinrete.Page) *list {
 }
 
 func noticeList(t *tx, q pagoinrete.NoticeFilter, p pagoinrete.Page) *list {
-	l := &list{table: notices.table, page: p}
+	l := &list{table: notices.table, page: p, everyone: everySchool}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	whereSelective(l, t, Column{Name: "iuv", Type: "text"}, q.IUVs, func(v flussi.IUV) any { return v.Reveal() })
 	l.whereText(t, "debtor", q.Debtor.Reveal())
 	l.whereText(t, "payer", q.Payer.Reveal())
 	l.whereText(t, "reference", q.Reference)
-	l.whereOwners("school", q.Schools)
 	if q.Event != uuid.Nil {
-		if l.owner != nil { // the event's index finds fewer rows
-			in, arg := t.driver.In(l.owner.column, l.owner.values)
-			l.where(in, arg)
-		}
-		l.owner = &oneOf{Column{Name: "event_id", Type: "uuid"}, []any{q.Event}}
+		l.whereOwner(t, Column{Name: "event_id", Type: "uuid"}, []any{q.Event})
 	}
+	l.whereOwner(t, Column{Name: "school", Type: "text"}, distinct(q.Schools))
 	whereStates(l, q.States)
 	l.whereCreated(q.From, q.To)
 	l.whereDiscrepancy(q.Discrepancy)

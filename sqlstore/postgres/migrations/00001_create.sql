@@ -2,6 +2,9 @@
 -- Times are microseconds since 1970 in UTC, NULL if there is none: to_timestamp(created_at / 1e6)
 -- shows them. Texts that are not there are ''. They are compared byte by byte.
 
+-- Indexes …_listed have a condition that all rows fulfil, and that only lists of all services or schools
+-- ask for: a database would also use them to look for the rows of one service among all others.
+
 -- What the store knows about the database itself.
 CREATE TABLE flussi.properties (
     name text COLLATE "C" NOT NULL PRIMARY KEY,
@@ -23,9 +26,10 @@ CREATE TABLE flussi.flows (
     version bigint NOT NULL,
     search text COLLATE "C" NOT NULL -- the note in lower case
 );
-CREATE INDEX flows_listed ON flussi.flows (created_at, id);
+CREATE INDEX flows_listed ON flussi.flows (created_at, id) WHERE length(service) >= 0;
 CREATE INDEX flows_of_service ON flussi.flows (service, created_at, id);
 CREATE INDEX flows_of_service_in_state ON flussi.flows (service, state, created_at, id);
+CREATE INDEX flows_in_state ON flussi.flows (state, created_at, id);
 CREATE INDEX flows_by_context ON flussi.flows (app_context) WHERE app_context <> '';
 CREATE INDEX flows_by_key ON flussi.flows (app_key) WHERE app_key <> '';
 
@@ -96,7 +100,7 @@ CREATE TABLE flussi.notifications (
     digest_version bigint NOT NULL, -- flow.DigestVersion
     write_id bigint NOT NULL -- which write created it
 );
-CREATE INDEX notifications_listed ON flussi.notifications (created_at, id);
+CREATE INDEX notifications_listed ON flussi.notifications (created_at, id) WHERE length(service) >= 0;
 CREATE INDEX notifications_of_flow ON flussi.notifications (flow_id, created_at, id);
 CREATE INDEX notifications_of_flow_in_state ON flussi.notifications (flow_id, state, created_at, id);
 CREATE INDEX notifications_of_service ON flussi.notifications (service, created_at, id);
@@ -178,7 +182,7 @@ CREATE TABLE flussi.events (
     version bigint NOT NULL,
     search text COLLATE "C" NOT NULL -- the name and the causale in lower case
 );
-CREATE INDEX events_listed ON flussi.events (created_at, id);
+CREATE INDEX events_listed ON flussi.events (created_at, id) WHERE length(school) >= 0;
 CREATE INDEX events_of_school ON flussi.events (school, created_at, id);
 CREATE INDEX events_of_school_in_state ON flussi.events (school, state, created_at, id);
 
@@ -240,7 +244,7 @@ CREATE TABLE flussi.notices (
     iuv text COLLATE "C" NOT NULL, -- that of the number
     write_id bigint NOT NULL -- which write created it
 );
-CREATE INDEX notices_listed ON flussi.notices (created_at, id);
+CREATE INDEX notices_listed ON flussi.notices (created_at, id) WHERE length(school) >= 0;
 CREATE INDEX notices_of_event ON flussi.notices (event_id, created_at, id);
 CREATE INDEX notices_of_event_in_state ON flussi.notices (event_id, state, created_at, id);
 CREATE INDEX notices_of_school ON flussi.notices (school, created_at, id);

@@ -2,6 +2,9 @@
 -- Times are microseconds since 1970 in UTC, NULL if there is none; IDs are 16 bytes; texts that are
 -- not there are ''.
 
+-- Indexes …_listed have a condition that all rows fulfil, and that only lists of all services or schools
+-- ask for: a database would also use them to look for the rows of one service among all others.
+
 -- What the store knows about the database itself.
 CREATE TABLE flussi_properties (
     name TEXT NOT NULL PRIMARY KEY,
@@ -25,9 +28,10 @@ CREATE TABLE flussi_flows (
     search TEXT NOT NULL -- the note in lower case
 );
 CREATE UNIQUE INDEX flussi_flows_by_id ON flussi_flows (id);
-CREATE INDEX flussi_flows_listed ON flussi_flows (created_at, id);
+CREATE INDEX flussi_flows_listed ON flussi_flows (created_at, id) WHERE length(service) >= 0;
 CREATE INDEX flussi_flows_of_service ON flussi_flows (service, created_at, id);
 CREATE INDEX flussi_flows_of_service_in_state ON flussi_flows (service, state, created_at, id);
+CREATE INDEX flussi_flows_in_state ON flussi_flows (state, created_at, id);
 CREATE INDEX flussi_flows_by_context ON flussi_flows (app_context) WHERE app_context <> '';
 CREATE INDEX flussi_flows_by_key ON flussi_flows (app_key) WHERE app_key <> '';
 
@@ -100,7 +104,7 @@ CREATE TABLE flussi_notifications (
     write_id INTEGER NOT NULL -- which write created it
 );
 CREATE UNIQUE INDEX flussi_notifications_by_id ON flussi_notifications (id);
-CREATE INDEX flussi_notifications_listed ON flussi_notifications (created_at, id);
+CREATE INDEX flussi_notifications_listed ON flussi_notifications (created_at, id) WHERE length(service) >= 0;
 CREATE INDEX flussi_notifications_of_flow ON flussi_notifications (flow_id, created_at, id);
 CREATE INDEX flussi_notifications_of_flow_in_state ON flussi_notifications (flow_id, state, created_at, id);
 CREATE INDEX flussi_notifications_of_service ON flussi_notifications (service, created_at, id);
@@ -175,7 +179,7 @@ CREATE TABLE flussi_events (
     search TEXT NOT NULL -- the name and the causale in lower case
 );
 CREATE UNIQUE INDEX flussi_events_by_id ON flussi_events (id);
-CREATE INDEX flussi_events_listed ON flussi_events (created_at, id);
+CREATE INDEX flussi_events_listed ON flussi_events (created_at, id) WHERE length(school) >= 0;
 CREATE INDEX flussi_events_of_school ON flussi_events (school, created_at, id);
 CREATE INDEX flussi_events_of_school_in_state ON flussi_events (school, state, created_at, id);
 
@@ -239,7 +243,7 @@ CREATE TABLE flussi_notices (
     write_id INTEGER NOT NULL -- which write created it
 );
 CREATE UNIQUE INDEX flussi_notices_by_id ON flussi_notices (id);
-CREATE INDEX flussi_notices_listed ON flussi_notices (created_at, id);
+CREATE INDEX flussi_notices_listed ON flussi_notices (created_at, id) WHERE length(school) >= 0;
 CREATE INDEX flussi_notices_of_event ON flussi_notices (event_id, created_at, id);
 CREATE INDEX flussi_notices_of_event_in_state ON flussi_notices (event_id, state, created_at, id);
 CREATE INDEX flussi_notices_of_school ON flussi_notices (school, created_at, id);

@@ -35,11 +35,11 @@ func array(kind string, values []any) any {
 			return pgtype.Int8{Int64: n, Valid: valid}
 		})
 	case "uuid":
-		return typed(values, func(v any) uuid.UUID {
-			if key, is := v.([16]byte); is { // as pgx returns a column
-				return key
+		return typed(values, func(v any) [16]byte {
+			if id, is := v.(uuid.UUID); is {
+				return id
 			}
-			return v.(uuid.UUID)
+			return v.([16]byte) // as pgx returns a column
 		})
 	case "bytea":
 		return typed(values, func(v any) []byte {
@@ -52,8 +52,9 @@ func array(kind string, values []any) any {
 	return values
 }
 
-func typed[T any](values []any, convert func(any) T) []T {
-	converted := make([]T, len(values))
+// typed converts values to an array that pgx encodes without reflection.
+func typed[T any](values []any, convert func(any) T) pgtype.FlatArray[T] {
+	converted := make(pgtype.FlatArray[T], len(values))
 	for i, v := range values {
 		converted[i] = convert(v)
 	}
@@ -145,7 +146,11 @@ func (d *driver) Update(ctx context.Context, t engine.Tx, table string, columns 
 
 // Lock implements [engine.Dialect].
 func (d *driver) Lock(ctx context.Context, t engine.Tx, table, columns string, ids []uuid.UUID) (engine.Rows, error) {
-	return t.Query(ctx, d.Render("SELECT "+columns+" FROM flussi."+table+" WHERE id = ANY (?::uuid[]) ORDER BY id FOR NO KEY UPDATE"), ids)
+	array := make(pgtype.FlatArray[[16]byte], len(ids))
+	for i, id := range ids {
+		array[i] = id
+	}
+	return t.Query(ctx, d.Render("SELECT "+columns+" FROM flussi."+table+" WHERE id = ANY (?::uuid[]) ORDER BY id FOR NO KEY UPDATE"), array)
 }
 
 // Digests implements [engine.Dialect]. OFFSET 0 keeps the planner from another index, which it

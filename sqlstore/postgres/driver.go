@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -38,18 +40,45 @@ func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error
 
 // Query implements [engine.Conn].
 func (c conn) Query(ctx context.Context, query string, args ...any) (engine.Rows, error) {
-	return c.querier.Query(ctx, query, c.convert(args)...)
+	found, err := c.querier.Query(ctx, query, c.convert(args)...)
+	if err != nil {
+		return nil, err
+	}
+	return &rows{Rows: found}, nil
 }
 
-// convert puts the mode in front of arguments, and makes pgx know their types. The mode is the
+// rows implements [engine.Rows].
+type rows struct {
+	pgx.Rows
+	fields []any // as pgx knows them
+}
+
+// Scan implements [engine.Rows]. An ID would be read as a text, and parsed.
+func (r *rows) Scan(fields ...any) error {
+	if r.fields == nil {
+		r.fields = slices.Clone(fields)
+		for i, field := range fields {
+			if id, is := field.(*uuid.UUID); is {
+				r.fields[i] = (*[16]byte)(id)
+			}
+		}
+	}
+	return r.Rows.Scan(r.fields...)
+}
+
+// convert puts the mode in front of arguments, and makes pgx know their types: it would write an ID as
+// a text. The mode is the
 // store's, whatever that of the pool is, since it must work behind PgBouncer, which may give each
 // transaction another connection: nothing is prepared by name.
 func (c conn) convert(args []any) []any {
 	converted := make([]any, 1, len(args)+1)
 	converted[0] = c.mode
 	for _, arg := range args {
-		if d, is := arg.(flow.Digest); is {
-			arg = d[:]
+		switch v := arg.(type) {
+		case flow.Digest:
+			arg = v[:]
+		case uuid.UUID:
+			arg = [16]byte(v)
 		}
 		converted = append(converted, arg)
 	}

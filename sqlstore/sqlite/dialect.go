@@ -106,7 +106,7 @@ func (d *database) Insert(ctx context.Context, t engine.Tx, table string, column
 	return inserted, nil
 }
 
-// searched are the tables with an index for texts. [database.Insert] adds the texts of all rows by one
+// searched are the tables with an index for texts. Insert adds the texts of all rows by one
 // statement, since SQLite writes the index to the file after each; a trigger would be three times as
 // slow.
 var searched = []string{"flows", "notifications"}

@@ -21,7 +21,7 @@ type Conn interface {
 type Rows interface {
 	// Next goes to the next row, and reports whether there is one.
 	Next() bool
-	// Scan reads the columns of a row into fields.
+	// Scan reads the columns of a row into fields, which are the same for each row.
 	Scan(fields ...any) error
 	// Err returns the error that ended the rows, if one did.
 	Err() error

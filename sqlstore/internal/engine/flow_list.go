@@ -27,7 +27,7 @@ func flowList(t *tx, q flow.FlowFilter, p flow.Page) *list {
 	l := &list{table: flows.table, page: p, text: q.Text, everyone: everyService}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	l.whereText(t, "app_key", q.AppKey)
-	l.whereText(t, "app_context", q.AppContext)
+	l.whereLabel(t, "app_context", q.AppContext)
 	if len(q.Services) > 0 {
 		l.whereOwner(t, Column{Name: "service", Type: "text"}, distinct(q.Services))
 		whereStates(l, q.States)
@@ -47,7 +47,7 @@ func notificationList(t *tx, q flow.NotificationFilter, p flow.Page) *list {
 	l.whereText(t, "notice_number", q.NoticeNumber.Reveal())
 	whereSelective(l, t, Column{Name: "digest", Type: "bytea"}, q.Digests, func(d flow.Digest) any { return d })
 	l.whereText(t, "recipient", q.Recipient.Reveal())
-	l.whereText(t, "reference", q.Reference)
+	l.whereLabel(t, "reference", q.Reference)
 	if q.Flow != uuid.Nil || q.Standalone { // notifications that stand alone have the zero ID
 		l.whereOwner(t, Column{Name: "flow_id", Type: "uuid"}, []any{q.Flow})
 	}

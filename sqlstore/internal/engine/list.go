@@ -18,7 +18,8 @@ import (
 //   - In the order of the list, by an index (owner, created_at, id) or (owner, state, created_at,
 //     id), where the owner is a flow, an event, a service or a school. For several owners or states
 //     there is one such query, a branch, for each; their rows are merged. It reads as many rows of
-//     each branch as are on the page. Of all owners, there is the index (created_at, id).
+//     each branch as are on the page. Of all owners, there is the index (created_at, id), and of
+//     labels, such as a reference, an index (label, created_at, id).
 //   - By a text: if it is common, the first rows of the list fill the page. If it is rare, the
 //     index for texts finds its rows, which are sorted. It reads firstRows rows of the list, and
 //     those that the index finds, maxHits at most.
@@ -32,10 +33,11 @@ type list struct {
 
 	selective *condition // the index of its column finds few rows
 	text      string     // in the column search
-	owner     *oneOf     // the flow, event, services or schools
+	owner     *oneOf     // the flow, event, services, schools or label
+	labelled  bool       // the owner is a label: its index has no states
 	everyone  string     // the condition of the index that lists those of all owners
 	states    *oneOf
-	created   []condition // on the time of creation
+	served    []condition // others that the index of the list serves: on times of creation, …
 	rest      []condition // all other conditions
 }
 
@@ -98,6 +100,16 @@ func (l *list) whereText(t *tx, column, value string) {
 	}
 }
 
+// whereLabel adds the condition that a column has a value that few or many rows have; "": no
+// condition.
+func (l *list) whereLabel(t *tx, column, value string) {
+	if value != "" {
+		l.labelled = l.labelled || l.owner == nil
+		l.whereOwner(t, Column{Name: column, Type: "text"}, []any{encode(value)})
+		l.served = append(l.served, condition{column + " <> ''", nil}) // the index has no empty texts
+	}
+}
+
 // whereOwner limits the list to owners with one of some values; none: no condition. The first
 // owner of a list is the one whose index is used.
 func (l *list) whereOwner(t *tx, column Column, values []any) {
@@ -126,10 +138,10 @@ func distinct[V ~string](values []V) []any {
 // whereCreated adds the condition that a row was created from a time on, and before another one.
 func (l *list) whereCreated(from, to time.Time) {
 	if !from.IsZero() {
-		l.created = append(l.created, condition{"created_at >= ?", []any{ceiling(from)}})
+		l.served = append(l.served, condition{"created_at >= ?", []any{ceiling(from)}})
 	}
 	if !to.IsZero() {
-		l.created = append(l.created, condition{"created_at < ?", []any{ceiling(to)}})
+		l.served = append(l.served, condition{"created_at < ?", []any{ceiling(to)}})
 	}
 }
 
@@ -151,7 +163,7 @@ func (l *list) whereChanged(user string, from, to time.Time) {
 func (l *list) place() []condition {
 	after := l.page.After
 	if after.IsZero() {
-		return l.created
+		return l.served
 	}
 	at, sign := ceiling(after.At), "<"
 	switch {
@@ -163,7 +175,7 @@ func (l *list) place() []condition {
 	case l.page.OldestFirst:
 		sign = ">"
 	}
-	return append(slices.Clone(l.created), condition{"(created_at, id) " + sign + " (?, ?)", []any{at, after.ID}})
+	return append(slices.Clone(l.served), condition{"(created_at, id) " + sign + " (?, ?)", []any{at, after.ID}})
 }
 
 // others returns the conditions that no index serves.
@@ -317,15 +329,11 @@ func (l *list) branches(t *tx) (branches [][]condition, others []condition) {
 	branches, others = [][]condition{nil}, l.others(t)
 	if l.owner == nil {
 		branches[0] = []condition{{l.everyone, nil}}
-		if l.states != nil {
-			others = append(others, l.states.in(t))
-		}
-		return branches, others
 	}
 	for _, o := range []*oneOf{l.owner, l.states} {
 		switch {
-		case o == nil: // any state
-		case len(branches)*len(o.values) > maxBranches:
+		case o == nil:
+		case o == l.states && (l.owner == nil || l.labelled), len(branches)*len(o.values) > maxBranches:
 			others = append(others, o.in(t))
 		default:
 			var split [][]condition

@@ -46,7 +46,7 @@ func noticeList(t *tx, q pagoinrete.NoticeFilter, p pagoinrete.Page) *list {
 	whereSelective(l, t, Column{Name: "iuv", Type: "text"}, q.IUVs, func(v flussi.IUV) any { return v.Reveal() })
 	l.whereText(t, "debtor", q.Debtor.Reveal())
 	l.whereText(t, "payer", q.Payer.Reveal())
-	l.whereText(t, "reference", q.Reference)
+	l.whereLabel(t, "reference", q.Reference)
 	if q.Event != uuid.Nil {
 		l.whereOwner(t, Column{Name: "event_id", Type: "uuid"}, []any{q.Event})
 	}

@@ -30,7 +30,7 @@ CREATE INDEX flows_listed ON flussi.flows (created_at, id) WHERE length(service)
 CREATE INDEX flows_of_service ON flussi.flows (service, created_at, id);
 CREATE INDEX flows_of_service_in_state ON flussi.flows (service, state, created_at, id);
 CREATE INDEX flows_in_state ON flussi.flows (state, created_at, id);
-CREATE INDEX flows_by_context ON flussi.flows (app_context) WHERE app_context <> '';
+CREATE INDEX flows_by_context ON flussi.flows (app_context, created_at, id) WHERE app_context <> '';
 CREATE INDEX flows_by_key ON flussi.flows (app_key) WHERE app_key <> '';
 
 -- How many notifications a flow has: the sum of its shards.
@@ -110,7 +110,7 @@ CREATE INDEX notifications_sending ON flussi.notifications (lease_end) WHERE sta
 CREATE INDEX notifications_delivery_open ON flussi.notifications (service, created_at, id) WHERE delivery_open;
 CREATE INDEX notifications_by_recipient ON flussi.notifications (recipient) WHERE recipient <> '';
 CREATE INDEX notifications_by_notice_number ON flussi.notifications (notice_number) WHERE notice_number <> '';
-CREATE INDEX notifications_by_reference ON flussi.notifications (reference) WHERE reference <> '';
+CREATE INDEX notifications_by_reference ON flussi.notifications (reference, created_at, id) WHERE reference <> '';
 CREATE INDEX notifications_by_message_id ON flussi.notifications (message_id) WHERE message_id <> '';
 CREATE INDEX notifications_by_digest ON flussi.notifications (digest) WHERE digest IS NOT NULL;
 CREATE INDEX notifications_old_digest ON flussi.notifications (digest_version, id) WHERE digest_version < 2;
@@ -252,7 +252,7 @@ CREATE INDEX notices_of_school_in_state ON flussi.notices (school, state, create
 CREATE INDEX notices_by_debtor ON flussi.notices (debtor) WHERE debtor <> '';
 CREATE INDEX notices_by_payer ON flussi.notices (payer) WHERE payer <> '';
 CREATE INDEX notices_by_iuv ON flussi.notices (iuv) WHERE iuv <> '';
-CREATE INDEX notices_by_reference ON flussi.notices (reference) WHERE reference <> '';
+CREATE INDEX notices_by_reference ON flussi.notices (reference, created_at, id) WHERE reference <> '';
 
 CREATE TABLE flussi.notice_records (
     owner uuid NOT NULL,

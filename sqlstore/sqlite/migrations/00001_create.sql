@@ -32,7 +32,7 @@ CREATE INDEX flussi_flows_listed ON flussi_flows (created_at, id) WHERE length(s
 CREATE INDEX flussi_flows_of_service ON flussi_flows (service, created_at, id);
 CREATE INDEX flussi_flows_of_service_in_state ON flussi_flows (service, state, created_at, id);
 CREATE INDEX flussi_flows_in_state ON flussi_flows (state, created_at, id);
-CREATE INDEX flussi_flows_by_context ON flussi_flows (app_context) WHERE app_context <> '';
+CREATE INDEX flussi_flows_by_context ON flussi_flows (app_context, created_at, id) WHERE app_context <> '';
 CREATE INDEX flussi_flows_by_key ON flussi_flows (app_key) WHERE app_key <> '';
 
 -- How many notifications a flow has: the sum of its shards.
@@ -114,7 +114,7 @@ CREATE INDEX flussi_notifications_sending ON flussi_notifications (lease_end) WH
 CREATE INDEX flussi_notifications_delivery_open ON flussi_notifications (service, created_at, id) WHERE delivery_open;
 CREATE INDEX flussi_notifications_by_recipient ON flussi_notifications (recipient) WHERE recipient <> '';
 CREATE INDEX flussi_notifications_by_notice_number ON flussi_notifications (notice_number) WHERE notice_number <> '';
-CREATE INDEX flussi_notifications_by_reference ON flussi_notifications (reference) WHERE reference <> '';
+CREATE INDEX flussi_notifications_by_reference ON flussi_notifications (reference, created_at, id) WHERE reference <> '';
 CREATE INDEX flussi_notifications_by_message_id ON flussi_notifications (message_id) WHERE message_id <> '';
 CREATE INDEX flussi_notifications_by_digest ON flussi_notifications (digest) WHERE digest IS NOT NULL;
 CREATE INDEX flussi_notifications_old_digest ON flussi_notifications (digest_version, id) WHERE digest_version < 2;
@@ -251,7 +251,7 @@ CREATE INDEX flussi_notices_of_school_in_state ON flussi_notices (school, state,
 CREATE INDEX flussi_notices_by_debtor ON flussi_notices (debtor) WHERE debtor <> '';
 CREATE INDEX flussi_notices_by_payer ON flussi_notices (payer) WHERE payer <> '';
 CREATE INDEX flussi_notices_by_iuv ON flussi_notices (iuv) WHERE iuv <> '';
-CREATE INDEX flussi_notices_by_reference ON flussi_notices (reference) WHERE reference <> '';
+CREATE INDEX flussi_notices_by_reference ON flussi_notices (reference, created_at, id) WHERE reference <> '';
 
 CREATE TABLE flussi_notice_records (
     owner BLOB NOT NULL,

@@ -24,7 +24,6 @@ import (
 type archive struct {
 	database
 	big     flow.Flow         // in which most is sent, and the last tenth is to be sent
-	note    string            // of one flow
 	like    flow.Notification // one of ten with a rare subject
 	event   uuid.UUID         // the largest
 	notice1 pagoinrete.Notice

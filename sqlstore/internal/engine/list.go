@@ -56,8 +56,8 @@ type oneOf struct {
 const (
 	// firstRows is how many rows of a list are searched for a text before the index for texts is.
 	firstRows = 200
-	// maxHits is how many rows with a text the index for texts may find. If they are more, about
-	// every five-hundredth of a million rows has the text, and the list finds a page of them.
+	// maxHits is how many rows with a text the index for texts may find. If they are more, the list
+	// is read until the page is full.
 	maxHits = 2000
 	// maxBranches is how many queries are merged.
 	maxBranches = 100

@@ -55,6 +55,8 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 	switch {
 	case pool == nil:
 		return nil, fmt.Errorf("postgres: new store: %w: pool is nil", flussi.ErrConfig)
+	case pool.Config().ConnConfig.DescriptionCacheCapacity <= 0:
+		return nil, fmt.Errorf("postgres: new store: %w: the pool has description_cache_capacity 0", flussi.ErrConfig)
 	case !schemaName.MatchString(c.Schema) || strings.HasPrefix(c.Schema, "pg_"):
 		return nil, fmt.Errorf("postgres: new store: %w: Schema must be lower-case letters, digits and _, and not begin with pg_", flussi.ErrConfig)
 	}

@@ -40,12 +40,25 @@ func newStore(t testing.TB, pool *pgxpool.Pool) *postgres.Store {
 	return s
 }
 
+// onServers runs a test on a new database, directly and through PgBouncer.
+func onServers(t *testing.T, test func(t *testing.T, location string)) {
+	t.Run("Direct", func(t *testing.T) { test(t, pgtest.Shared(t).Database(t)) })
+	t.Run("PgBouncer", func(t *testing.T) {
+		server := pgtest.Shared(t)
+		test(t, pgtest.Bouncer(t, server, server.Database(t)))
+	})
+}
+
 func TestStoreKeepsTheContract(t *testing.T) {
-	pool := newPool(t, pgtest.Shared(t).Database(t))
-	flowtest.RunStore(t, func(t *testing.T) flow.Store { return newStore(t, pool) })
+	onServers(t, func(t *testing.T, location string) {
+		pool := newPool(t, location)
+		flowtest.RunStore(t, func(t *testing.T) flow.Store { return newStore(t, pool) })
+	})
 }
 
 func TestStoreKeepsTheContractOfNotices(t *testing.T) {
-	pool := newPool(t, pgtest.Shared(t).Database(t))
-	pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return newStore(t, pool) })
+	onServers(t, func(t *testing.T, location string) {
+		pool := newPool(t, location)
+		pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return newStore(t, pool) })
+	})
 }

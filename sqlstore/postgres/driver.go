@@ -85,7 +85,8 @@ func (c conn) convert(args []any) []any {
 	return converted
 }
 
-// modeOf returns how statements are executed on a connection.
+// modeOf returns how statements are executed in a transaction on a connection. Outside of one,
+// QueryExecModeDescribeExec does not work behind PgBouncer.
 func modeOf(config *pgx.ConnConfig) pgx.QueryExecMode {
 	if config.DescriptionCacheCapacity > 0 {
 		return pgx.QueryExecModeCacheDescribe
@@ -98,23 +99,27 @@ type driver struct {
 	conn
 	pool   *pgxpool.Pool
 	schema string
-	begin  string       // the statements that begin a write
-	texts  *atomic.Bool // there are indexes for texts
+	idle   time.Duration // see maxIdle
+	wait   time.Duration // see maxWait
+	texts  *atomic.Bool  // there are indexes for texts
 }
 
 const (
-	// maxIdle is how long a write of ours may do nothing before the server ends it, so that a
-	// process that is frozen in it blocks others for no longer.
-	maxIdle = 20 * time.Second
-	// maxWait is how long a write waits for a row that another transaction has locked.
+	// maxIdle is how long a write of ours that has locked rows may do nothing before the server
+	// ends it, so that a frozen process does not block others for longer.
+	maxIdle = 10 * time.Second
+	// maxWait is how long a write waits for a row that another transaction has locked. It is
+	// longer than maxIdle: the server ends a frozen write of ours first, and the write that waits
+	// for it succeeds.
 	maxWait = 15 * time.Second
 )
 
-// beginWrite is the statements that begin a write of ours. Their settings end with it. A commit
-// waits for the server's disk, also where the server is set not to wait: a claim that a crash
-// loses would be sent again. Who waited for a lock sees what the other one wrote, whatever
-// isolation is the default. It reads in the order of indexes: see beginRead.
-const beginWrite = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+// beginWrite is the statements that begin a write of ours. Their settings end with it. The server
+// syncs the commit to its disk, also if it is set not to: a claim that a crash loses would be sent
+// again. A write that waited for a lock sees what the other one stored, whatever isolation is the
+// default. A server whose default is read-only refuses it. It reads in the order of indexes: see
+// beginRead.
+const beginWrite = `BEGIN ISOLATION LEVEL READ COMMITTED;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true),
 	set_config('lock_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true),
 	set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`
@@ -127,8 +132,8 @@ const beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL en
 
 func newDriver(pool *pgxpool.Pool, schema string) *driver {
 	return &driver{
-		conn: conn{pool, modeOf(pool.Config().ConnConfig)}, pool: pool, schema: schema,
-		begin: fmt.Sprintf(beginWrite, maxWait.Milliseconds(), maxIdle.Milliseconds()), texts: new(atomic.Bool),
+		conn: conn{pool, pgx.QueryExecModeCacheDescribe}, pool: pool, schema: schema,
+		idle: maxIdle, wait: maxWait, texts: new(atomic.Bool),
 	}
 }
 
@@ -140,12 +145,14 @@ type tx struct {
 
 // Begin implements [engine.Driver].
 func (d *driver) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error) {
-	options := pgx.TxOptions{BeginQuery: d.begin}
+	var options pgx.TxOptions
 	switch mode {
 	case engine.Snapshot:
-		options.BeginQuery = beginRead
-	case engine.Stream: // the caller may take longer to yield the next row
-		options.BeginQuery = fmt.Sprintf(beginWrite, maxWait.Milliseconds(), 0)
+		options = pgx.TxOptions{BeginQuery: beginRead}
+	case engine.Write:
+		options = pgx.TxOptions{BeginQuery: fmt.Sprintf(beginWrite, d.wait.Milliseconds(), d.idle.Milliseconds())}
+	case engine.Stream: // the caller may take long to yield the next row
+		options = pgx.TxOptions{BeginQuery: fmt.Sprintf(beginWrite, d.wait.Milliseconds(), 0)}
 	}
 	begun, err := d.pool.BeginTx(ctx, options)
 	if err != nil {
@@ -162,6 +169,12 @@ func (t tx) Rollback() {
 	ctx, cancel := context.WithTimeout(context.Background(), maxWait)
 	defer cancel()
 	_ = t.tx.Rollback(ctx)
+}
+
+// EndStream implements [engine.Driver].
+func (d *driver) EndStream(ctx context.Context, t engine.Tx) error {
+	_, err := t.Exec(ctx, "SELECT set_config('idle_in_transaction_session_timeout', $1, true)", strconv.FormatInt(d.idle.Milliseconds(), 10))
+	return err
 }
 
 // InTx implements [engine.Driver].
@@ -191,6 +204,9 @@ func (d inTx) Begin(ctx context.Context, _ engine.Mode) (engine.Tx, error) {
 	}
 	return tx{conn{savepoint, d.conn.mode}, savepoint}, nil
 }
+
+// EndStream leaves the settings of the caller's transaction.
+func (inTx) EndStream(context.Context, engine.Tx) error { return nil }
 
 // InTx implements [engine.Driver].
 func (inTx) InTx() bool { return true }

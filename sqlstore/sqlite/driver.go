@@ -81,6 +81,9 @@ type tx struct {
 	over     bool
 }
 
+// EndStream implements [engine.Driver]: a write locks the file when it begins.
+func (*database) EndStream(context.Context, engine.Tx) error { return nil }
+
 // Begin implements [engine.Driver]. A write begins as one, since SQLite cannot make a transaction
 // that has read one that writes after another process wrote.
 func (d *database) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error) {

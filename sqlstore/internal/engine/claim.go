@@ -54,6 +54,9 @@ func (t *tx) saveAndClaim(
 	if err := w.saveAll(ctx, w.newChanges(changes)); err != nil {
 		return f, nil, err
 	}
+	if err := w.addServices(ctx); err != nil {
+		return f, nil, err
+	}
 	if err := w.checkSending(ctx); err != nil {
 		return f, nil, err
 	}

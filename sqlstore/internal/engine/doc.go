@@ -12,7 +12,7 @@
 //
 //   - store.go, tx.go: transactions, retries
 //   - save.go: how versions, rows and records are written; flow_save.go, notice_save.go: what is
-//     special about flows, notifications, events and notices
+//     special about flows, notifications, events and notices; services.go: their services
 //   - claim.go, sent.go: what is sent next, and what must not be sent twice
 //   - import.go: files that are imported once
 //   - list.go: how a page is found; flow_list.go, notice_list.go: the filters

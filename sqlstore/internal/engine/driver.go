@@ -48,7 +48,8 @@ const (
 	Snapshot Mode = iota
 	// Write is a write that waits for nobody but the database.
 	Write
-	// Stream is a write that pulls a sequence of the caller, and so may wait for the caller.
+	// Stream is a write that pulls a sequence of the caller, and so may wait for the caller. Until
+	// [Driver.EndStream], it locks nothing that others need.
 	Stream
 )
 
@@ -59,6 +60,8 @@ type Driver interface {
 
 	// Begin begins a transaction. Within a transaction of the caller it sets a savepoint.
 	Begin(ctx context.Context, mode Mode) (Tx, error)
+	// EndStream is called in a transaction of mode Stream before it locks what others need.
+	EndStream(ctx context.Context, t Tx) error
 	// InTx reports whether the driver works in a transaction of the caller.
 	InTx() bool
 	// Package is the package's name, for errors: "postgres" or "sqlite".

@@ -7,19 +7,14 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
 // SaveFlow implements [flow.Store].
 func (s *Store) SaveFlow(ctx context.Context, c flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error]) error {
 	store := func(t *tx) error {
-		err := t.saveFlow(ctx, c)
-		if err != nil || rows == nil {
-			return err
-		}
 		w := newNotificationWriter(t)
-		if err := pull(ctx, rows, w.saveGroup); err != nil {
+		if err := w.saveFlow(ctx, c, rows, w.saveGroup); err != nil {
 			return err
 		}
 		return w.finish(ctx)
@@ -33,14 +28,22 @@ func (s *Store) SaveFlow(ctx context.Context, c flow.FlowChange, rows iter.Seq2[
 	return s.Fail(ctx, "save flow", c.Flow.ID, err)
 }
 
-// saveFlow stores a flow without notifications.
-func (t *tx) saveFlow(ctx context.Context, c flow.FlowChange) error {
+// saveFlow writes a flow, and the rows by a function, group by group.
+func (w *notificationWriter) saveFlow(
+	ctx context.Context, c flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error],
+	save func(context.Context, []flow.NotificationChange) error,
+) error {
 	if c.Flow.Version == 0 {
-		if err := t.addService(ctx, c.Flow.Service); err != nil {
+		if err := w.needService(ctx, c.Flow.Service); err != nil {
 			return err
 		}
 	}
-	return newWriter(t, &flows).save(ctx, []change[flow.Flow]{newChange(&flows, c.Flow, c.Record)})
+	f, flowWriter := newChange(&flows, c.Flow, c.Record), newWriter(w.tx, &flows)
+	if rows == nil {
+		return flowWriter.save(ctx, []change[flow.Flow]{f})
+	}
+	isNew := func(c flow.NotificationChange) bool { return c.Notification.Version == 0 }
+	return saveWith(ctx, flowWriter, f, rows, isNew, save)
 }
 
 // SaveNotifications implements [flow.Store].
@@ -60,7 +63,7 @@ type notificationWriter struct {
 	*writer[flow.Notification]
 	leases   map[uuid.UUID]int64 // in microseconds, of those that are to be In invio
 	counts   map[uuid.UUID]flow.Counts
-	services map[string]struct{} // that are stored
+	services map[string]bool     // of what is written -> whether they are stored
 	sending  []flow.Notification // those that become In invio
 	now      int64               // by the database's clock; 0: not read yet
 }
@@ -68,7 +71,7 @@ type notificationWriter struct {
 func newNotificationWriter(t *tx) *notificationWriter {
 	w := &notificationWriter{
 		writer: newWriter(t, &notifications), leases: map[uuid.UUID]int64{},
-		counts: map[uuid.UUID]flow.Counts{}, services: map[string]struct{}{},
+		counts: map[uuid.UUID]flow.Counts{}, services: map[string]bool{},
 	}
 	w.before = w.complete
 	return w
@@ -108,11 +111,8 @@ func (w *notificationWriter) complete(ctx context.Context, c *change[flow.Notifi
 	becomesSending := n.State == flow.NotificationSending
 	switch {
 	case was == nil:
-		if _, stored := w.services[n.Service]; !stored {
-			if err := w.addService(ctx, n.Service); err != nil {
-				return err
-			}
-			w.services[n.Service] = struct{}{}
+		if err := w.needService(ctx, n.Service); err != nil {
+			return err
 		}
 	default:
 		w.addCount(was, -1)
@@ -165,8 +165,12 @@ func (w *notificationWriter) addCount(n *flow.Notification, by int) {
 	}
 }
 
-// finish checks what became In invio, and writes the counts. It comes last in a transaction.
+// finish adds the services, checks what became In invio, and writes the counts. It comes last in a
+// transaction.
 func (w *notificationWriter) finish(ctx context.Context) error {
+	if err := w.addServices(ctx); err != nil {
+		return err
+	}
 	if err := w.checkSending(ctx); err != nil {
 		return err
 	}
@@ -179,33 +183,4 @@ func (w *notificationWriter) writeCounts(ctx context.Context) error {
 		changes[id] = []int{c.Registered, c.Sending, c.Sent, c.Failed, c.Disabled}
 	}
 	return count(ctx, w.tx, &flows, changes)
-}
-
-// addService stores the name of a service, unless it is there. It refuses a new name that looks
-// like that of another service.
-func (t *tx) addService(ctx context.Context, name string) error {
-	skeleton := flow.ServiceSkeleton(name)
-	inserted, err := t.exec(ctx, "INSERT INTO flussi.services (name, skeleton, older) SELECT ?, ?, FALSE "+
-		"WHERE NOT EXISTS (SELECT 1 FROM flussi.services WHERE name = ? OR skeleton = ?) ON CONFLICT DO NOTHING",
-		encode(name), encode(skeleton), encode(name), encode(skeleton))
-	if err != nil || inserted == 1 {
-		return err
-	}
-	// It is there, also if another transaction inserted it meanwhile.
-	there, other, found := false, "", ""
-	err = t.query(ctx, "SELECT name FROM flussi.services WHERE skeleton = ? ORDER BY name", []any{encode(skeleton)},
-		[]any{stringTo(&found)}, func() {
-			if found == name {
-				there = true
-			} else {
-				other = found
-			}
-		})
-	switch {
-	case err != nil || there:
-		return err
-	case other == "":
-		return flussi.ErrConflict
-	}
-	return &flow.SimilarServiceError{Service: name, Existing: other}
 }

@@ -21,11 +21,8 @@ func (s *Store) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.Impo
 		if err := t.checkDigests(ctx); err != nil {
 			return err
 		}
-		if err := t.saveFlow(ctx, i.Flow); err != nil {
-			return err
-		}
 		w := newNotificationWriter(t)
-		if err := pull(ctx, i.Rows, func(ctx context.Context, rows []flow.NotificationChange) error {
+		if err := w.saveFlow(ctx, i.Flow, i.Rows, func(ctx context.Context, rows []flow.NotificationChange) error {
 			return w.saveRows(ctx, rows, i.OnDuplicate)
 		}); err != nil {
 			return err

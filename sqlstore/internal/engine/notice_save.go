@@ -12,12 +12,13 @@ import (
 // SaveEvent implements [pagoinrete.Store].
 func (s *Store) SaveEvent(ctx context.Context, c pagoinrete.EventChange, rows iter.Seq2[pagoinrete.NoticeChange, error]) error {
 	store := func(t *tx) error {
-		err := newWriter(t, &events).save(ctx, []change[pagoinrete.Event]{newChange(&events, c.Event, c.Record)})
-		if err != nil || rows == nil {
-			return err
+		event, eventWriter := newChange(&events, c.Event, c.Record), newWriter(t, &events)
+		if rows == nil {
+			return eventWriter.save(ctx, []change[pagoinrete.Event]{event})
 		}
 		w := newNoticeWriter(t)
-		if err := pull(ctx, rows, w.saveGroup); err != nil {
+		isNew := func(c pagoinrete.NoticeChange) bool { return c.Notice.Version == 0 }
+		if err := saveWith(ctx, eventWriter, event, rows, isNew, w.saveGroup); err != nil {
 			return err
 		}
 		return w.writeCounts(ctx)

@@ -65,7 +65,7 @@ func sortByID[T any](changes []change[T]) {
 	slices.SortFunc(changes, func(a, b change[T]) int { return bytes.Compare(a.id[:], b.id[:]) })
 }
 
-// pull saves what a sequence of the caller yields, in groups.
+// pull saves what a sequence of the caller yields, in groups. The last one has fewer rows than group.
 func pull[C any](ctx context.Context, sequence iter.Seq2[C, error], save func(context.Context, []C) error) error {
 	changes := make([]C, 0, group)
 	for c, err := range sequence {
@@ -81,6 +81,45 @@ func pull[C any](ctx context.Context, sequence iter.Seq2[C, error], save func(co
 		changes = changes[:0]
 	}
 	return save(ctx, changes)
+}
+
+// saveWith writes an entity and a sequence of what belongs to it. It checks the entity first, as the
+// stores promise. The caller may take long to yield a row, so nothing that others need is locked until
+// the sequence is at its end, or has a row that is there already: then the entity, then the rows, which
+// is the order of all writes.
+func saveWith[T, C any](
+	ctx context.Context, w *writer[T], with change[T], sequence iter.Seq2[C, error],
+	isNew func(C) bool, save func(context.Context, []C) error,
+) error {
+	if err := w.check(ctx, &with); err != nil {
+		return err
+	}
+	saved := false
+	return pull(ctx, sequence, func(ctx context.Context, changes []C) error {
+		isLast := len(changes) < group
+		locks := isLast || !saved && slices.ContainsFunc(changes, func(c C) bool { return !isNew(c) })
+		if locks && !saved {
+			if err := w.driver.EndStream(ctx, w.full); err != nil {
+				return err
+			}
+			if err := w.save(ctx, []change[T]{with}); err != nil {
+				return err
+			}
+			saved = true
+		}
+		return save(ctx, changes)
+	})
+}
+
+// check returns [flussi.ErrConflict] if the stored version is not the one that a change was made
+// from. It locks nothing.
+func (w *writer[T]) check(ctx context.Context, c *change[T]) error {
+	var stored int64
+	err := w.query(ctx, "SELECT version FROM flussi."+w.of.table+" WHERE id = ?", []any{c.id}, []any{&stored}, func() {})
+	if _, from := w.of.identity(&c.entity); err == nil && stored != from {
+		err = flussi.ErrConflict
+	}
+	return err
 }
 
 // save writes a group.

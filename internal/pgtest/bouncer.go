@@ -49,6 +49,7 @@ auth_file = %s
 pool_mode = transaction
 default_pool_size = 20
 max_client_conn = 500
+server_login_retry = 0.1
 logfile = %s
 `, s.port, port, filepath.Join(folder, "users"), filepath.Join(folder, "log")),
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,9 +212,6 @@ func (inTx) InTx() bool { return true }
 
 // CheckSending refuses to send.
 func (inTx) CheckSending(context.Context, engine.Tx) error { return &engine.Fault{Err: engine.ErrInTx} }
-
-// schemaName is what a schema may be called: it stands in statements without quotes.
-var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
 // Render implements [engine.Dialect].
 func (d *driver) Render(query string) string {

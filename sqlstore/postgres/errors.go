@@ -33,27 +33,38 @@ var (
 )
 
 // Classify implements [engine.Driver].
-func (*driver) Classify(err error) error {
+func (d *driver) Classify(err error) error {
 	var (
 		server  *pgconn.PgError
 		connect *pgconn.ConnectError
 		network net.Error
 	)
 	switch {
+	case errors.As(err, &connect):
+		return connectFault(connect)
 	case errors.As(err, &server):
 		class := classOf(server.Code)
 		if class == nil {
 			return flussi.ErrConflict
 		}
 		return &Fault{Err: class, Code: "SQLSTATE " + server.Code, Cause: err}
-	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
-		errors.Is(err, net.ErrClosed), errors.Is(err, pgx.ErrTxClosed), errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err):
+	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, pgx.ErrTxClosed), errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err):
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return nil
 		}
 		return &Fault{Err: ErrLost, Cause: err}
 	}
 	return nil
+}
+
+// codeOf returns the SQLSTATE of an error, "" if it has none.
+func codeOf(err error) string {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		return server.Code
+	}
+	return ""
 }
 
 // classOf returns the class of a condition: appendix A of PostgreSQL's manual. It returns nil if
@@ -90,25 +101,4 @@ func (*driver) CommitUnknown(ctx context.Context, err error) bool {
 		return classOf(server.Code) == ErrLost
 	}
 	return true // no answer
-}
-
-// Explain implements [engine.Driver]: it names who holds locks on our tables for longest.
-func (d *driver) Explain(ctx context.Context, fault *Fault) {
-	if fault.Code != "SQLSTATE 55P03" {
-		return
-	}
-	var name, address, table string
-	var seconds int64
-	row := d.pool.QueryRow(ctx, `SELECT coalesce(nullif(a.application_name, ''), 'pid ' || a.pid), coalesce(host(a.client_addr), 'localhost'),
-			c.relname, extract(epoch FROM clock_timestamp() - a.xact_start)::bigint
-		FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-			JOIN pg_catalog.pg_class c ON c.oid = l.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE l.locktype = 'relation' AND l.granted AND l.mode IN ('RowShareLock', 'RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-			AND n.nspname = $1 AND c.relkind = 'r' AND l.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL
-		ORDER BY a.xact_start LIMIT 1`, pgx.QueryExecModeExec, d.schema)
-	if err := row.Scan(&name, &address, &table, &seconds); err != nil {
-		fault.Detail = "waited " + maxWait.String() + " for a lock"
-		return
-	}
-	fault.Detail, fault.Reason = describeHolder(name, address, table, seconds)
 }

@@ -1,34 +1,27 @@
 package postgres
 
 import (
-	"errors"
-	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // defaultMaxConns is how many connections [Open] makes at most.
 const defaultMaxConns = 8
 
-// parse reads a location. The error names the parameter at fault, and no password.
+// parse reads a location. The error names the parameter at fault. It does not wrap that of pgx, which
+// holds the whole location with its password.
 func parse(location string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(location)
 	if err != nil {
-		detail := "the location is not valid"
-		var refused *pgconn.ParseConfigError
-		if !errors.As(err, &refused) { // of the pool: it names its parameter, such as pool_max_conns
-			if name := poolParameter(err.Error()); name != "" {
-				detail = "parameter " + name + " is not valid"
-			}
-		} else if name := badParameter(location); name != "" {
-			detail = "parameter " + name + " is not valid"
-		}
-		return nil, &Fault{Err: ErrAccess, Detail: detail, Cause: err,
-			Reason: "L'indirizzo dell'archivio non è valido: controllare «" + strings.TrimSuffix(strings.TrimPrefix(detail, "parameter "), " is not valid") + "»."}
+		return nil, locationFault(location)
 	}
-	if !strings.Contains(location, "pool_max_conns") {
+	if !hasParameter(location, "pool_max_conns") {
 		config.MaxConns = defaultMaxConns
 	}
 	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
@@ -37,30 +30,112 @@ func parse(location string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// poolParameter returns the pool's parameter that an error is about.
-func poolParameter(text string) string {
-	for _, name := range []string{
-		"pool_max_conns", "pool_min_conns", "pool_min_idle_conns", "pool_max_conn_lifetime_jitter", "pool_max_conn_lifetime",
-		"pool_max_conn_idle_time", "pool_health_check_period", "pool_ping_timeout",
-	} {
-		if strings.Contains(text, name) {
-			return name
+// locationFault finds what is wrong with a location that pgx refuses.
+func locationFault(location string) *Fault {
+	const valid = "postgres://localhost/x"
+	fault := &Fault{Err: ErrAccess, Detail: "the location is neither a URL of PostgreSQL nor keywords with values",
+		Reason: "L'indirizzo dell'archivio non è valido: indicare un indirizzo come " + italian.Quote("postgres://utente@server/database") + "."}
+	if _, err := pgxpool.ParseConfig(valid); err != nil {
+		fault.Detail = "a variable of the environment whose name begins with PG is not valid"
+		fault.Reason = "Una variabile d'ambiente il cui nome comincia con PG non è valida: correggerla."
+		return fault
+	}
+	parameters, readable := parametersOf(location)
+	if isURL(location) && !readable {
+		fault.Detail = "the host, the port or the user of the URL is not valid"
+		fault.Reason = "Nell'indirizzo dell'archivio il server, la porta o l'utente non sono scritti correttamente: correggerli."
+	}
+	var bad, together []string
+	for _, p := range parameters {
+		if _, err := pgxpool.ParseConfig(valid + "?" + url.Values{p.name: {p.value}}.Encode()); err == nil {
+			continue
+		}
+		if slices.Contains(dependent, p.name) {
+			together = append(together, p.name)
+		} else {
+			bad = append(bad, p.name)
 		}
 	}
-	return ""
+	if len(bad) == 0 {
+		bad = together
+	}
+	if len(bad) > 0 {
+		fault.Detail, fault.Reason = badParameters(bad...)
+	}
+	return fault
 }
 
-// badParameter returns the parameter without which a location would be valid, or "".
-func badParameter(location string) string {
-	_, query, found := strings.Cut(location, "?")
-	if !found {
-		return ""
+// dependent are parameters that are not valid without others.
+var dependent = []string{"sslcert", "sslkey", "sslpassword", "sslnegotiation"}
+
+func isURL(location string) bool {
+	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
+}
+
+// parameter is a part of a location.
+type parameter struct{ name, value string }
+
+// parametersOf returns the parameters of a location, as far as it can be read.
+func parametersOf(location string) (all []parameter, readable bool) {
+	if !isURL(location) {
+		return keywords(location)
 	}
-	for _, pair := range strings.Split(query, "&") {
-		name, _, _ := strings.Cut(pair, "=")
-		if _, err := pgconn.ParseConfig("postgres://localhost/x?" + pair); err != nil {
-			return fmt.Sprintf("%.40q", name)
+	u, err := url.Parse(location)
+	if err != nil {
+		_, query, _ := strings.Cut(location, "?")
+		u = &url.URL{RawQuery: query}
+	}
+	if port := u.Port(); port != "" {
+		all = append(all, parameter{"port", port})
+	}
+	query := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		for _, value := range query[name] {
+			all = append(all, parameter{name, value})
 		}
 	}
-	return ""
+	return all, err == nil
+}
+
+// keywords reads host=… dbname='…', as libpq writes them.
+func keywords(location string) (all []parameter, readable bool) {
+	for rest := strings.TrimSpace(location); rest != ""; rest = strings.TrimSpace(rest) {
+		name, after, found := strings.Cut(rest, "=")
+		name, rest = strings.TrimSpace(name), strings.TrimLeft(after, " \t\r\n")
+		if !found || name == "" {
+			return all, false
+		}
+		var value strings.Builder
+		quoted := strings.HasPrefix(rest, "'")
+		rest = strings.TrimPrefix(rest, "'")
+		ended := !quoted
+		for rest != "" {
+			c := rest[0]
+			rest = rest[1:]
+			if quoted && c == '\'' || !quoted && strings.IndexByte(" \t\r\n", c) >= 0 {
+				ended = true
+				break
+			}
+			if c == '\\' && rest != "" {
+				c, rest = rest[0], rest[1:]
+			}
+			value.WriteByte(c)
+		}
+		all = append(all, parameter{name, value.String()})
+		if !ended {
+			return all, false
+		}
+	}
+	return all, len(all) > 0
+}
+
+// hasParameter reports whether a location sets a parameter.
+func hasParameter(location, name string) bool {
+	parameters, _ := parametersOf(location)
+	for _, p := range parameters {
+		if p.name == name {
+			return true
+		}
+	}
+	return false
 }

@@ -15,13 +15,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
 //go:embed migrations/*.sql
@@ -82,23 +80,34 @@ func (s *Store) migrate(ctx context.Context) error {
 
 // version returns the version of the schema, 0 if there is none.
 func (d *driver) version(ctx context.Context) (int64, error) {
-	var exists, ours bool
-	err := d.pool.QueryRow(ctx, `SELECT count(*) > 0, coalesce(bool_or(relname = 'migrations'), false)
+	var tables int64
+	var begun, recorded, created bool
+	err := d.pool.QueryRow(ctx, `SELECT count(*), coalesce(bool_or(relname = 'migration_lock'), false),
+			coalesce(bool_or(relname = 'migrations'), false), coalesce(bool_or(relname = 'properties'), false)
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = $1 AND relkind IN ('r', 'v', 'm', 'p')`, d.mode, d.schema).Scan(&exists, &ours)
+		WHERE n.nspname = $1 AND relkind IN ('r', 'v', 'm', 'p', 'f')`, d.mode, d.schema).Scan(&tables, &begun, &recorded, &created)
 	switch {
-	case err != nil || !exists:
+	case err != nil || tables == 0:
 		return 0, err
-	case !ours:
-		return 0, &Fault{Err: ErrNotOurs, Detail: "schema " + d.schema + " has tables of another program",
-			Reason: "Lo schema «" + d.schema + "» è di un altro programma: indicarne un altro."}
+	case !recorded && (created || !begun):
+		return 0, d.notOurs()
+	case !recorded: // another process is creating the tables
+		return 0, nil
 	}
 	var version int64
 	err = d.pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM "+d.schema+".migrations WHERE is_applied", d.mode).Scan(&version)
-	if err == nil && version > latest {
+	switch {
+	case codeOf(err) == "42703", err == nil && version > 0 && !created:
+		return 0, d.notOurs()
+	case err == nil && version > latest:
 		return 0, &Fault{Err: ErrNewer, Detail: fmt.Sprintf("version %d", version)}
 	}
 	return version, err
+}
+
+func (d *driver) notOurs() error {
+	return &Fault{Err: ErrNotOurs, Detail: "schema " + d.schema + " has tables of another program",
+		Reason: "Lo schema «" + d.schema + "» è di un altro programma: indicarne un altro."}
 }
 
 // createSchema creates the schema, if it is not there.
@@ -109,15 +118,28 @@ func (d *driver) createSchema(ctx context.Context) error {
 		return err
 	}
 	_, err = d.pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+d.schema)
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && slices.Contains([]string{"23505", "42P06"}, refused.Code) {
-		return nil // another process created it at the same time
+	if slices.Contains(createdMeanwhile, codeOf(err)) {
+		return nil
 	}
 	return err
 }
 
+// createdMeanwhile are the conditions if another process has just created the same.
+var createdMeanwhile = []string{"23505", "42P06", "42P07", "42710"}
+
+const (
+	// migrationLease is how long others wait for a process that was killed while it migrated. It is
+	// longer than maxIdle, after which the server ends the transaction of a frozen one.
+	migrationLease = 15 * time.Second
+	// migrationWait is how long processes wait for one that migrates.
+	migrationWait = 10 * time.Minute
+	// migrationPoll is how often they look.
+	migrationPoll = 200 * time.Millisecond
+)
+
 // up runs the migrations that are missing. A row of a table is the lock, since a lock of a session
-// does not work through PgBouncer.
+// does not work through PgBouncer. If another process creates a table of goose's at the same time,
+// or the default isolation does not let both write, up tries again.
 func (d *driver) up(ctx context.Context) error {
 	files, err := d.inSchema()
 	if err != nil {
@@ -125,8 +147,21 @@ func (d *driver) up(ctx context.Context) error {
 	}
 	db := d.openDB()
 	defer func() { _ = db.Close() }()
+	for attempt := 1; ; attempt++ {
+		err := d.upOnce(ctx, db, files)
+		if err == nil || attempt == attempts || !slices.Contains(createdMeanwhile, codeOf(err)) && !d.Conflict(err) {
+			return err
+		}
+	}
+}
+
+// attempts is how often up tries.
+const attempts = 5
+
+func (d *driver) upOnce(ctx context.Context, db *sql.DB, files fs.FS) error {
 	locker, err := lock.NewPostgresTableLocker(
-		lock.WithTableName(d.schema+".migration_lock"), lock.WithTableLockTimeout(200*time.Millisecond, 3000))
+		lock.WithTableName(d.schema+".migration_lock"), lock.WithTableLeaseDuration(migrationLease),
+		lock.WithTableHeartbeatInterval(migrationLease/5), lock.WithTableLockTimeout(migrationPoll, uint64(migrationWait/migrationPoll)))
 	if err != nil {
 		return err
 	}
@@ -154,23 +189,29 @@ func (d *driver) openDB() *sql.DB {
 	return stdlib.OpenDB(*connect, options...)
 }
 
+// beginMigration begins each migration: the time-outs that the database or the role has by default
+// are not meant for it, and the server ends it if the process is frozen.
+const beginMigration = "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);\n"
+
 // inSchema returns the migrations with the store's schema.
 func (d *driver) inSchema() (fs.FS, error) {
 	files := fstest.MapFS{}
+	begin := fmt.Sprintf(beginMigration, migrationWait.Milliseconds(), maxIdle.Milliseconds())
 	entries, err := fs.ReadDir(migrations, "migrations")
 	for _, entry := range entries {
 		if err == nil {
 			var text []byte
 			text, err = migrations.ReadFile(path.Join("migrations", entry.Name()))
-			files[entry.Name()] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(string(text), "flussi.", d.schema+"."))}
+			written := strings.ReplaceAll(string(text), "flussi.", d.schema+".")
+			files[entry.Name()] = &fstest.MapFile{Data: []byte(strings.Replace(written, "-- +goose Up\n", "-- +goose Up\n"+begin, 1))}
 		}
 	}
 	return files, err
 }
 
-// noExtension are the conditions if pg_trgm cannot be created: no right, not supported, not
-// installed.
-var noExtension = []string{"42501", "0A000", "58P01"}
+// noExtension are the conditions if pg_trgm or its indexes cannot be created: no right, not
+// supported, not installed, a server that is read-only.
+var noExtension = []string{"42501", "0A000", "58P01", "25006"}
 
 // indexTexts creates the indexes for texts, if they are not there and the database has the
 // extension pg_trgm or lets it be created.
@@ -180,13 +221,17 @@ func (d *driver) indexTexts(ctx context.Context, s *Store) error {
 		d.texts.Store(there)
 		return err
 	}
-	_, err = d.pool.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
-	if err == nil {
-		err = d.createTextIndexes(ctx)
+	for attempt := 1; ; attempt++ {
+		_, err = d.pool.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+		if err == nil {
+			err = d.createTextIndexes(ctx)
+		}
+		if attempt == attempts || !slices.Contains(createdMeanwhile, codeOf(err)) && !d.Conflict(err) {
+			break
+		}
 	}
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && slices.Contains(noExtension, refused.Code) {
-		s.logger.Warn("postgres: searches by text are slow: pg_trgm is not there, or this user may not create its indexes", "sqlstate", refused.Code)
+	if code := codeOf(err); slices.Contains(noExtension, code) {
+		s.logger.Warn("postgres: searches by text are slow: pg_trgm is not there, or this user may not create its indexes", "sqlstate", code)
 		return nil
 	}
 	if err == nil {
@@ -212,45 +257,4 @@ func (d *driver) createTextIndexes(ctx context.Context) error {
 		}
 	}
 	return err
-}
-
-// OlderColumns implements [engine.Driver].
-func (d *driver) OlderColumns(ctx context.Context, t engine.Tx, table string) ([]string, error) {
-	rows, err := t.Query(ctx, `SELECT attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-		WHERE c.relname = $1 AND c.relkind = 'r' AND pg_catalog.pg_table_is_visible(c.oid) AND a.attnum > 0 AND NOT a.attisdropped
-			AND EXISTS (SELECT 1 FROM pg_catalog.pg_class s WHERE s.relname = 'sqlstore_schema' AND s.relnamespace = c.relnamespace)`, table)
-	return engine.Strings(rows, err)
-}
-
-// LockOlder implements [engine.Driver].
-func (d *driver) LockOlder(ctx context.Context, t engine.Tx) error {
-	_, err := t.Exec(ctx, "LOCK TABLE sqlstore_schema IN ACCESS EXCLUSIVE MODE")
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.Code == "42P01" {
-		return flussi.ErrConflict // another process has dropped it
-	}
-	return err
-}
-
-// RebuildTexts implements [engine.Driver]: triggers do it.
-func (*driver) RebuildTexts(context.Context, engine.Tx, string) error { return nil }
-
-// DropOlder implements [engine.Driver].
-func (d *driver) DropOlder(ctx context.Context, t engine.Tx, tables []string) error {
-	rows, err := t.Query(ctx, "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'sqlstore_schema'::regclass")
-	schema, err := engine.Strings(rows, err)
-	if err != nil {
-		return err
-	}
-	for _, table := range tables {
-		if _, err := t.Exec(ctx, "DROP TABLE "+schema[0]+"."+table); err != nil {
-			return err
-		}
-	}
-	for _, function := range []string{"refuse_claim", "flow_created", "flow_changed", "flow_deleted", "notification_created", "notification_changed", "notification_deleted"} {
-		if _, err := t.Exec(ctx, "DROP FUNCTION IF EXISTS "+schema[0]+"."+function+"()"); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -18,7 +17,7 @@ import (
 // Config says where the tables are. The zero Config is valid.
 type Config struct {
 	// Schema is the schema of the tables: lower-case letters, digits and _, at most 63
-	// characters. Defaults to "flussi".
+	// characters, and no word that PostgreSQL reserves. Defaults to "flussi".
 	Schema string
 	// Logger receives what [Store.Migrate] had to do without, such as the extension for searches
 	// by text. It never receives personal data. Defaults to none.
@@ -57,8 +56,8 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 		return nil, fmt.Errorf("postgres: new store: %w: pool is nil", flussi.ErrConfig)
 	case pool.Config().ConnConfig.DescriptionCacheCapacity <= 0:
 		return nil, fmt.Errorf("postgres: new store: %w: the pool has description_cache_capacity 0", flussi.ErrConfig)
-	case !schemaName.MatchString(c.Schema) || strings.HasPrefix(c.Schema, "pg_"):
-		return nil, fmt.Errorf("postgres: new store: %w: Schema must be lower-case letters, digits and _, and not begin with pg_", flussi.ErrConfig)
+	case !validSchema(c.Schema):
+		return nil, fmt.Errorf("postgres: new store: %w: Schema %.80q must be lower-case letters, digits and _, and no reserved word", flussi.ErrConfig, c.Schema)
 	}
 	d := newDriver(pool, c.Schema)
 	return &Store{Store: engine.New(d), driver: d, logger: c.Logger}, nil

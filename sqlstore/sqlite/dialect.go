@@ -176,14 +176,20 @@ func (*database) Digests(digests []flow.Digest) (string, any) {
 // LockMessages implements [engine.Dialect]: one transaction writes at a time.
 func (*database) LockMessages(context.Context, engine.Tx, []engine.Message) error { return nil }
 
+// OlderTables implements [engine.Driver]: those tables have no prefix.
+func (d *database) OlderTables(ctx context.Context, t engine.Tx) (string, bool, error) {
+	columns, err := d.OlderColumns(ctx, t, "", "sqlstore_schema")
+	return "", len(columns) > 0, err
+}
+
 // OlderColumns implements [engine.Driver].
-func (*database) OlderColumns(ctx context.Context, t engine.Tx, table string) ([]string, error) {
-	found, err := t.Query(ctx, "SELECT name FROM pragma_table_info(?) WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'sqlstore_schema')", table)
+func (*database) OlderColumns(ctx context.Context, t engine.Tx, _, table string) ([]string, error) {
+	found, err := t.Query(ctx, "SELECT name FROM pragma_table_info(?)", table)
 	return engine.Strings(found, err)
 }
 
-// LockOlder implements [engine.Driver].
-func (*database) LockOlder(context.Context, engine.Tx) error { return nil }
+// LockOlder implements [engine.Driver]: a write locks the file when it begins.
+func (*database) LockOlder(context.Context, engine.Tx, string, ...string) error { return nil }
 
 // RebuildTexts implements [engine.Driver].
 func (*database) RebuildTexts(ctx context.Context, t engine.Tx, table string) error {
@@ -195,7 +201,7 @@ func (*database) RebuildTexts(ctx context.Context, t engine.Tx, table string) er
 }
 
 // DropOlder implements [engine.Driver].
-func (*database) DropOlder(ctx context.Context, t engine.Tx, tables []string) error {
+func (*database) DropOlder(ctx context.Context, t engine.Tx, _ string, tables ...string) error {
 	for _, table := range tables {
 		if _, err := t.Exec(ctx, "DROP TABLE "+table); err != nil {
 			return err

@@ -87,5 +87,8 @@ func (*database) CommitUnknown(ctx context.Context, err error) bool {
 
 // Explain implements [engine.Driver].
 func (d *database) Explain(_ context.Context, fault *Fault) {
+	if fault.Err != ErrBusy {
+		return
+	}
 	fault.Detail = "other processes have been writing for " + d.busy.String()
 }

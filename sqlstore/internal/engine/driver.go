@@ -74,24 +74,27 @@ type Driver interface {
 	Conflict(err error) bool
 	// CommitUnknown reports whether a transaction may be stored although Commit returned an error.
 	CommitUnknown(ctx context.Context, err error) bool
-	// Explain adds to a [*Fault] what the database knows about its cause, such as who holds a lock.
+	// Explain adds to a [*Fault] that has no words yet what the database knows about its cause, such
+	// as who holds a lock.
 	Explain(ctx context.Context, fault *Fault)
 
 	// CheckSending is called in each transaction that makes notifications In invio, before it
 	// commits. Its error keeps them from being sent.
 	CheckSending(ctx context.Context, t Tx) error
 
-	// OlderColumns returns the columns of a table of the time before this module, outside the
-	// schema; none if there is no such table. See [Store.AdoptOlder].
-	OlderColumns(ctx context.Context, t Tx, table string) ([]string, error)
-
-	// LockOlder waits until no other process moves those tables, and keeps others from it.
-	LockOlder(ctx context.Context, t Tx) error
+	// OlderTables reports whether there are tables of the time before this module, and returns what
+	// stands before their names, such as "public.". See [Store.AdoptOlder].
+	OlderTables(ctx context.Context, t Tx) (prefix string, there bool, err error)
+	// OlderColumns returns the columns of one of those tables; none if it is not there.
+	OlderColumns(ctx context.Context, t Tx, prefix, table string) ([]string, error)
+	// LockOlder keeps others from reading and writing some of those tables until the transaction
+	// ends, and waits for those that do. The error is a conflict if one is not there any more.
+	LockOlder(ctx context.Context, t Tx, prefix string, tables ...string) error
 	// RebuildTexts makes the index for texts of a table anew, for rows that [Dialect.Insert] did
 	// not insert.
 	RebuildTexts(ctx context.Context, t Tx, table string) error
-	// DropOlder drops those of them that are there, and what belongs to them.
-	DropOlder(ctx context.Context, t Tx, tables []string) error
+	// DropOlder drops some of those tables, and what belongs to them.
+	DropOlder(ctx context.Context, t Tx, prefix string, tables ...string) error
 
 	Dialect
 }

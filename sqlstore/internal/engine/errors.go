@@ -116,7 +116,7 @@ func (s *Store) cause(ctx context.Context, err error) error {
 			err = known
 		}
 	}
-	if errors.As(err, &fault) && errors.Is(fault, ErrBusy) && fault.Reason == "" {
+	if errors.As(err, &fault) && fault.Detail == "" && fault.Reason == "" {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), explainTimeout)
 		s.driver.Explain(limited, fault)
 		cancel()

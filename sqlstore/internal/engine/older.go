@@ -2,11 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 )
 
@@ -24,7 +27,7 @@ var olderDefaults = map[string]string{
 // olderTables are the older tables, with the version of their schema that created them: a table of
 // this name in a schema of an earlier version is another program's. Those with columns are copied.
 var olderTables = []struct {
-	version int
+	version int64
 	table   string
 	columns []Column
 }{
@@ -45,73 +48,80 @@ func ownedColumns(names []string) []Column {
 	return columns
 }
 
+// olderVersion is the last version of the older tables.
+const olderVersion = 3
+
 // AdoptOlder moves what tables of the time before this module hold into the tables of the schema,
 // in one transaction, and drops them. Those tables had no schema or prefix. It does nothing if there
-// are none.
+// are none. Processes of before that still run get errors from then on.
 func (s *Store) AdoptOlder(ctx context.Context) error {
-	const operation = "adopt older tables"
-	err := s.view(ctx, func(t *tx) error {
-		columns, err := t.driver.OlderColumns(ctx, t.full, "sqlstore_schema")
-		if err == nil && len(columns) == 0 {
-			err = errNoOlder
-		}
+	there := false
+	err := s.view(ctx, func(t *tx) (err error) {
+		_, there, err = t.driver.OlderTables(ctx, t.full)
 		return err
 	})
-	if err == errNoOlder {
-		return nil
-	}
-	if err == nil {
+	for attempt := 0; err == nil && there && attempt < attempts; attempt++ {
 		err = s.write(ctx, func(t *tx) error { return t.adoptOlder(ctx) })
+		if there = errors.Is(err, flussi.ErrConflict); there { // another process dropped them meanwhile
+			err = nil
+		}
 	}
-	return s.Fail(ctx, operation, uuid.Nil, err)
+	return s.Fail(ctx, "adopt older tables", uuid.Nil, err)
 }
 
-// errNoOlder: there are no older tables.
-var errNoOlder = &Fault{Err: ErrNotMigrated, Detail: "no older tables"}
-
 func (t *tx) adoptOlder(ctx context.Context) error {
-	if err := t.driver.LockOlder(ctx, t.full); err != nil {
-		return err
-	}
-	there, err := t.driver.OlderColumns(ctx, t.full, "sqlstore_schema")
-	if err != nil || len(there) == 0 {
+	prefix, there, err := t.driver.OlderTables(ctx, t.full)
+	if err != nil || !there {
 		return err // another process was faster
 	}
+	if err := t.driver.LockOlder(ctx, t.full, prefix, "sqlstore_schema"); err != nil {
+		return err
+	}
 	var version int64
-	if err := t.query(ctx, "SELECT coalesce(max(version), 0) FROM sqlstore_schema", nil, []any{&version}, func() {}); err != nil {
+	if err := t.query(ctx, "SELECT coalesce(max(version), 0) FROM "+prefix+"sqlstore_schema", nil, []any{&version}, func() {}); err != nil {
 		return err
 	}
-	drop := []string{"sqlstore_schema"}
+	if version > olderVersion {
+		return &Fault{Err: ErrNewer, Detail: fmt.Sprintf("version %d of the older tables", version)}
+	}
+	columns := map[string][]string{}
+	tables := []string{"sqlstore_schema"}
 	for _, older := range olderTables {
-		if int64(older.version) > version {
+		if older.version > version {
 			continue
 		}
-		columns, err := t.driver.OlderColumns(ctx, t.full, older.table)
-		if err != nil {
+		if columns[older.table], err = t.driver.OlderColumns(ctx, t.full, prefix, older.table); err != nil {
 			return err
 		}
-		if len(columns) == 0 {
-			continue
-		}
-		drop = append(drop, older.table)
-		if older.columns == nil {
-			continue
-		}
-		if err := t.copyOlder(ctx, older.table, older.columns, columns); err != nil {
-			return err
+		if len(columns[older.table]) > 0 {
+			tables = append(tables, older.table)
 		}
 	}
-	if _, err := t.exec(ctx, "INSERT INTO flussi.properties (name, value) SELECT '"+programProperty+"' || name, value FROM settings"); err != nil {
+	// All are locked before the first is copied, or what an older process writes meanwhile is lost.
+	if err := t.driver.LockOlder(ctx, t.full, prefix, tables...); err != nil {
 		return err
+	}
+	for _, older := range olderTables {
+		if older.columns != nil && len(columns[older.table]) > 0 {
+			if err := t.copyOlder(ctx, prefix, older.table, older.columns, columns[older.table]); err != nil {
+				return err
+			}
+		}
+	}
+	if len(columns["settings"]) > 0 {
+		if _, err := t.exec(ctx, "INSERT INTO flussi.properties (name, value) SELECT '"+programProperty+"' || name, value FROM "+prefix+
+			"settings WHERE TRUE ON CONFLICT DO NOTHING"); err != nil {
+			return err
+		}
 	}
 	if err := t.addOlderServices(ctx); err != nil {
 		return err
 	}
-	return t.driver.DropOlder(ctx, t.full, drop)
+	return t.driver.DropOlder(ctx, t.full, prefix, tables...)
 }
 
 // copyOlder copies a table of which the older one has some columns.
-func (t *tx) copyOlder(ctx context.Context, table string, columns []Column, older []string) error {
+func (t *tx) copyOlder(ctx context.Context, prefix, table string, columns []Column, older []string) error {
 	var names, values []string
 	for _, c := range columns {
 		names = append(names, c.Name)
@@ -121,7 +131,7 @@ func (t *tx) copyOlder(ctx context.Context, table string, columns []Column, olde
 	if slices.Contains(older, "seq") {
 		order = " ORDER BY seq"
 	}
-	_, err := t.exec(ctx, "INSERT INTO flussi."+table+" ("+strings.Join(names, ", ")+") SELECT "+strings.Join(values, ", ")+" FROM "+table+order)
+	_, err := t.exec(ctx, "INSERT INTO flussi."+table+" ("+strings.Join(names, ", ")+") SELECT "+strings.Join(values, ", ")+" FROM "+prefix+table+order)
 	if err != nil {
 		return err
 	}

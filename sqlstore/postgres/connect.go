@@ -1,0 +1,102 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/flussi-go/flussi/internal/italian"
+)
+
+// connectFault returns why a connection could not be made; nil if the context ended before.
+func connectFault(err *pgconn.ConnectError) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	c := err.Config
+	host := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+	fault := &Fault{Err: ErrLost, Cause: err}
+	var server *pgconn.PgError
+	if !errors.As(err, &server) {
+		fault.Detail = "no answer from " + host
+		fault.Reason = "Il server dell'archivio " + italian.Quote(host) + " non risponde: verificare che sia attivo e che l'indirizzo sia corretto."
+		return fault
+	}
+	fault.Code = "SQLSTATE " + server.Code
+	parameter := parameterIn(server.Message, c.RuntimeParams)
+	database, user := c.Database, c.User
+	if database == "" {
+		database = user // as the server assumes
+	}
+	switch {
+	case parameter != "" && slices.Contains([]string{"42704", "22023", "55P02", "42501", "08P01"}, server.Code):
+		fault.Err = ErrAccess
+		fault.Detail, fault.Reason = badParameters(parameter)
+	case strings.HasPrefix(server.Code, "28"), server.Code == "08P01" && pgbouncerRefuses(server.Message, "user", "auth"):
+		fault.Err = ErrAccess
+		fault.Detail = fmt.Sprintf("%s refuses user %q", host, user)
+		fault.Reason = "Il server dell'archivio non accetta l'utente " + italian.Quote(printable(user)) + ": controllare il nome e la password."
+	case server.Code == "3D000", server.Code == "08P01" && pgbouncerRefuses(server.Message, "no such database"):
+		fault.Err = ErrAccess
+		fault.Detail = fmt.Sprintf("%s has no database %q", host, database)
+		fault.Reason = "Sul server dell'archivio non c'è il database " + italian.Quote(printable(database)) + ": controllarne il nome."
+	case server.Code == "42501":
+		fault.Err = ErrAccess
+		fault.Detail = fmt.Sprintf("user %q lacks CONNECT on database %q", user, database)
+		fault.Reason = missingRight(user, "CONNECT", "sul database", database)
+	case server.Code == "53300":
+		fault.Err = ErrBusy
+		fault.Detail = "too many connections"
+		fault.Reason = "Il server dell'archivio ha troppe connessioni aperte: riprovare fra poco."
+	default:
+		if class := classOf(server.Code); class != nil {
+			fault.Err = class
+		}
+	}
+	return fault
+}
+
+// parameterIn returns the parameter of a connection that a message of the server names. The message is
+// not shown itself: it may have the value, and is in the language of the server.
+func parameterIn(message string, parameters map[string]string) string {
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		for _, written := range []string{`"` + name + `"`, "«" + name + "»", "« " + name + " »", "„" + name + "“", "parameter: " + name} {
+			if strings.Contains(message, written) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// pgbouncerRefuses reports whether PgBouncer refused a connection for one of some reasons: it has one
+// code for all.
+func pgbouncerRefuses(message string, reasons ...string) bool {
+	return slices.ContainsFunc(reasons, func(reason string) bool { return strings.Contains(message, reason) })
+}
+
+// badParameters describes parameters that are not valid.
+func badParameters(names ...string) (detail, reason string) {
+	var quoted []string
+	for i := range names {
+		names[i] = printable(names[i])
+		quoted = append(quoted, strconv.Quote(names[i]))
+	}
+	if len(names) == 1 {
+		return "parameter " + quoted[0] + " is not valid", "Nell'indirizzo dell'archivio il parametro " + italian.Quote(names[0]) + " non è valido: correggerlo."
+	}
+	return "parameters " + strings.Join(quoted, ", ") + " are not valid",
+		"Nell'indirizzo dell'archivio i parametri " + italian.Quoted(names) + " non sono validi: correggerli."
+}
+
+func missingRight(user, rights, kind, name string) string {
+	return fmt.Sprintf("All'utente %s dell'archivio manca il permesso %s %s %s: chiederlo a chi gestisce il server.",
+		italian.Quote(printable(user)), rights, kind, italian.Quote(printable(name)))
+}

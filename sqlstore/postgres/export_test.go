@@ -1,0 +1,8 @@
+package postgres
+
+import "time"
+
+// SetTimes sets how long a write that has locked rows may be idle, and how long writes wait for rows.
+func (s *Store) SetTimes(idle, wait time.Duration) {
+	s.driver.idle, s.driver.wait = idle, wait
+}

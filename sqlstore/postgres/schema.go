@@ -1,0 +1,26 @@
+package postgres
+
+import (
+	"regexp"
+	"strings"
+)
+
+// schemaName is what a schema may be called: it stands in statements without quotes.
+var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+
+// reserved are the words that PostgreSQL does not take for a name without quotes.
+const reserved = ` all analyse analyze and any array as asc asymmetric authorization binary both case cast
+check collate collation column concurrently constraint create cross current_catalog
+current_date current_role current_schema current_time current_timestamp current_user default
+deferrable desc distinct do else end except false fetch for foreign freeze from full grant
+group having ilike in initially inner intersect into is isnull join lateral leading left
+like limit localtime localtimestamp natural not notnull null offset on only or order outer
+overlaps placing primary references returning right select session_user similar some
+symmetric system_user table tablesample then to trailing true union unique user using
+variadic verbose when where window with `
+
+// validSchema reports whether a schema may have a name.
+func validSchema(name string) bool {
+	return schemaName.MatchString(name) && !strings.HasPrefix(name, "pg_") && name != "information_schema" &&
+		!strings.Contains(strings.ReplaceAll(reserved, "\n", " "), " "+name+" ")
+}

@@ -6,3 +6,9 @@ import "time"
 func (s *Store) SetTimes(idle, wait time.Duration) {
 	s.driver.idle, s.driver.wait = idle, wait
 }
+
+// The times of every store.
+const (
+	MaxIdle = maxIdle
+	MaxWait = maxWait
+)

@@ -19,7 +19,13 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/postgres"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	if location := os.Getenv(holderVariable); location != "" {
+		fmt.Fprintln(os.Stderr, hold(location, os.Args[1]))
+		os.Exit(1)
+	}
+	os.Exit(pgtest.Main(m))
+}
 
 // newPool returns a pool on a new database, which is closed when the test ends.
 func newPool(t testing.TB, location string) *pgxpool.Pool {

@@ -161,7 +161,8 @@ const attempts = 5
 func (d *driver) upOnce(ctx context.Context, db *sql.DB, files fs.FS) error {
 	locker, err := lock.NewPostgresTableLocker(
 		lock.WithTableName(d.schema+".migration_lock"), lock.WithTableLeaseDuration(migrationLease),
-		lock.WithTableHeartbeatInterval(migrationLease/5), lock.WithTableLockTimeout(migrationPoll, uint64(migrationWait/migrationPoll)))
+		lock.WithTableHeartbeatInterval(migrationLease/5), lock.WithTableLockTimeout(migrationPoll, uint64(migrationWait/migrationPoll)),
+		lock.WithTableRetryPolicy(func(err error) bool { return d.Classify(err) == nil || d.Conflict(err) })) // another process has it
 	if err != nil {
 		return err
 	}
@@ -174,11 +175,12 @@ func (d *driver) upOnce(ctx context.Context, db *sql.DB, files fs.FS) error {
 	return err
 }
 
-// openDB returns the pool's database for goose, with nothing prepared by name.
+// openDB returns the pool's database for goose, with nothing prepared by name, and times in a format
+// that no setting of the server changes.
 func (d *driver) openDB() *sql.DB {
 	config := d.pool.Config()
 	connect := config.ConnConfig.Copy()
-	connect.DefaultQueryExecMode = pgx.QueryExecModeExec
+	connect.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	var options []stdlib.OptionOpenDB
 	if config.BeforeConnect != nil {
 		options = append(options, stdlib.OptionBeforeConnect(config.BeforeConnect))

@@ -46,7 +46,9 @@ func TestMigrateKeepsWhatOlderTablesHold(t *testing.T) {
 				inFlight, repeated := newOlderNotification(t, flying, sending, 3), newOlderNotification(t, flying, registered, 2)
 				waiting := o.flow(t, "tributi", flow.FlowSending, flow.Counts{Registered: 3})
 				again, also, fresh := newOlderNotification(t, waiting, registered, 1), newOlderNotification(t, waiting, registered, 3), newOlderNotification(t, waiting, registered, 4)
-				o.write(t, first, second, inFlight, repeated, again, also, fresh)
+				o.write(t, first, inFlight, repeated, again, also, fresh)
+				// On version 3, a program of version 2 that still ran wrote it.
+				older{o.Pool, 2}.write(t, second)
 				prova, similar := o.flow(t, "prova", flow.FlowSent, flow.Counts{}), o.flow(t, "Prova", flow.FlowSent, flow.Counts{})
 				o.insert(t, "settings", map[string]any{"name": "purpose", "value": "trial"})
 				var event, notice uuid.UUID

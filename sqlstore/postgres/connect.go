@@ -43,7 +43,7 @@ func connectFault(err *pgconn.ConnectError) error {
 		fault.Err = ErrAccess
 		fault.Detail = fmt.Sprintf("%s refuses user %q", host, user)
 		fault.Reason = "Il server dell'archivio non accetta l'utente " + italian.Quote(printable(user)) + ": controllare il nome e la password."
-	case server.Code == "3D000", server.Code == "08P01" && pgbouncerRefuses(server.Message, "no such database"):
+	case server.Code == "3D000", server.Code == "08P01" && pgbouncerRefuses(server.Message, "no such database", "does not exist"):
 		fault.Err = ErrAccess
 		fault.Detail = fmt.Sprintf("%s has no database %q", host, database)
 		fault.Reason = "Sul server dell'archivio non c'è il database " + italian.Quote(printable(database)) + ": controllarne il nome."

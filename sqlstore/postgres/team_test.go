@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -65,6 +66,18 @@ func TestProcessesMigrateAtOnce(t *testing.T) {
 			works(t, must.Get(postgres.New(newPool(t, location), postgres.Config{Schema: schema}))(t))
 		}
 	})
+}
+
+// A process that was killed before it created the tables leaves its lock, which ends after a while.
+func TestMigrateTakesOverFromAProcessThatWasKilled(t *testing.T) {
+	pool := newPool(t, pgtest.Shared(t).Database(t))
+	execute(t, pool, "CREATE SCHEMA flussi", `CREATE TABLE flussi.migration_lock (lock_id bigint NOT NULL PRIMARY KEY, locked boolean NOT NULL DEFAULT false,
+		locked_at timestamptz, locked_by text, lease_expires_at timestamptz, updated_at timestamptz)`,
+		fmt.Sprintf("INSERT INTO flussi.migration_lock VALUES (%d, true, now(), 'altro', now() + interval '2 seconds', now())", lock.DefaultLockID))
+	s := must.Get(postgres.New(pool, postgres.Config{}))(t)
+	require.NoError(t, s.Migrate(t.Context()))
+	assert.True(t, value[bool](t, pool, "SELECT updated_at > now() - interval '1 minute' FROM flussi.migration_lock"))
+	works(t, s)
 }
 
 // A team may migrate by a user of its own, and give the program only what it needs.

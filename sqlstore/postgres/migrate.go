@@ -138,8 +138,7 @@ const (
 )
 
 // up runs the migrations that are missing. A row of a table is the lock, since a lock of a session
-// does not work through PgBouncer. If another process creates a table of goose's at the same time,
-// or the default isolation does not let both write, up tries again.
+// does not work through PgBouncer.
 func (d *driver) up(ctx context.Context) error {
 	files, err := d.inSchema()
 	if err != nil {
@@ -147,18 +146,6 @@ func (d *driver) up(ctx context.Context) error {
 	}
 	db := d.openDB()
 	defer func() { _ = db.Close() }()
-	for attempt := 1; ; attempt++ {
-		err := d.upOnce(ctx, db, files)
-		if err == nil || attempt == attempts || !slices.Contains(createdMeanwhile, codeOf(err)) && !d.Conflict(err) {
-			return err
-		}
-	}
-}
-
-// attempts is how often up tries.
-const attempts = 5
-
-func (d *driver) upOnce(ctx context.Context, db *sql.DB, files fs.FS) error {
 	locker, err := lock.NewPostgresTableLocker(
 		lock.WithTableName(d.schema+".migration_lock"), lock.WithTableLeaseDuration(migrationLease),
 		lock.WithTableHeartbeatInterval(migrationLease/5), lock.WithTableLockTimeout(migrationPoll, uint64(migrationWait/migrationPoll)),
@@ -214,6 +201,9 @@ func (d *driver) inSchema() (fs.FS, error) {
 // noExtension are the conditions if pg_trgm or its indexes cannot be created: no right, not
 // supported, not installed, a server that is read-only.
 var noExtension = []string{"42501", "0A000", "58P01", "25006"}
+
+// attempts is how often indexTexts tries, while others create the same.
+const attempts = 5
 
 // indexTexts creates the indexes for texts, if they are not there and the database has the
 // extension pg_trgm or lets it be created.

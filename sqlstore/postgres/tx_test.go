@@ -136,7 +136,7 @@ func TestStoreInATransactionDoesNotSend(t *testing.T) {
 	_, _, saveImport := inTx.SaveImport(t.Context(), flow.ImportRequest{Flow: f, Rows: one(fresh), Key: func() flow.ImportKey { return flow.ImportKey{1} },
 		OnDuplicate: func(c flow.NotificationChange, _ flow.Notification) (flow.NotificationChange, bool) { return c, true }})
 	for name, err := range map[string]error{
-		"Claim": must.Err(claim(t.Context(), inTx, id, 1)), "SaveAndClaim": saveAndClaim, "SaveImport": saveImport,
+		"Claim of nothing": must.Err(claim(t.Context(), inTx, uuid.New(), 1)), "Claim": must.Err(claim(t.Context(), inTx, id, 1)), "SaveAndClaim": saveAndClaim, "SaveImport": saveImport,
 		"SaveNotifications":         inTx.SaveNotifications(t.Context(), sending),
 		"SaveNotifications, new":    inTx.SaveNotifications(t.Context(), fresh),
 		"SaveNotifications, no one": inTx.SaveNotifications(t.Context(), noMessage),

@@ -211,7 +211,9 @@ func (inTx) EndStream(context.Context, engine.Tx) error { return nil }
 func (inTx) InTx() bool { return true }
 
 // CheckSending refuses to send.
-func (inTx) CheckSending(context.Context, engine.Tx) error { return &engine.Fault{Err: engine.ErrInTx} }
+func (inTx) CheckSending(context.Context, engine.Tx, []flow.Notification) error {
+	return &engine.Fault{Err: engine.ErrInTx}
+}
 
 // Render implements [engine.Dialect].
 func (d *driver) Render(query string) string {

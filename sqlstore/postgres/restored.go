@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
@@ -15,7 +16,7 @@ const cluster = "(SELECT system_identifier::text FROM pg_catalog.pg_control_syst
 
 // CheckSending implements [engine.Driver]: it refuses to send on another server than the one that
 // the store was on, since it may not have the last writes.
-func (d *driver) CheckSending(ctx context.Context, t engine.Tx) error {
+func (d *driver) CheckSending(ctx context.Context, t engine.Tx, _ []flow.Notification) error {
 	rows, err := t.Query(ctx, d.Render("SELECT coalesce((SELECT value FROM flussi.properties WHERE name = 'cluster'), ''), "+cluster))
 	if err != nil {
 		return err

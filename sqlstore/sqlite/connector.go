@@ -44,8 +44,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 			return nil, err
 		}
 	}
-	if err := c.file.mark.checkWAL(); err != nil {
+	if err := c.file.mark.checkWAL(!c.waits); err != nil {
 		return nil, err
+	}
+	if !c.waits {
+		c.file.mark.verified.Store(false)
 	}
 	opened, err := c.Connector.Connect(ctx)
 	for end := time.Now().Add(c.busy); isBusy(err) && ctx.Err() == nil && time.Now().Before(end); {

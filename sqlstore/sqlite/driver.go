@@ -3,13 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
@@ -68,8 +67,10 @@ type database struct {
 	reads  *sql.DB // the same as writes in a database of the caller
 	writes *sql.DB
 	busy   time.Duration
-	file   *file     // nil in a database of the caller
-	mark   *sentMark // nil if the database is in no file
+	file   *file // nil in a database of the caller
+
+	locating sync.Mutex // protects mark
+	mark     *sentMark  // see [database.sentMark]
 }
 
 // tx is a transaction of our own on one connection.
@@ -77,7 +78,7 @@ type tx struct {
 	conn
 	session  *sql.Conn
 	database *database
-	sent     uint64 // how many transactions have sent, with this one; 0 if this one does not
+	sending  *sending // nil if it makes no notification In invio
 	over     bool
 }
 
@@ -138,19 +139,16 @@ func durable(ctx context.Context, session *sql.Conn) error {
 
 // Commit implements [engine.Tx].
 func (t *tx) Commit(ctx context.Context) error {
-	_, err := t.session.ExecContext(ctx, "COMMIT")
-	if err != nil {
+	if _, err := t.session.ExecContext(ctx, "COMMIT"); err != nil {
 		return err
 	}
 	t.over = true
-	_ = t.session.Close()
-	if t.sent == 0 || t.database.mark == nil {
-		return nil
-	}
-	salts, _ := t.database.mark.walSalts()
-	if err := t.database.mark.write(mark{t.sent, salts}); err != nil {
-		// The claim is stored; its messages must not be sent, or a loss would not be noticed.
-		return &Fault{Err: ErrLost, Detail: "the file -sent cannot be written", Cause: errors.Join(flussi.ErrCommitUnknown, err)}
+	defer func() { _ = t.session.Close() }()
+	switch {
+	case t.sending != nil:
+		return t.sending.finish(ctx, t.session)
+	case t.database.file != nil:
+		t.database.file.mark.noteWAL()
 	}
 	return nil
 }
@@ -161,6 +159,9 @@ func (t *tx) Rollback() {
 		return
 	}
 	t.over = true
+	if t.sending != nil {
+		_ = t.sending.file.Close()
+	}
 	_, _ = t.session.ExecContext(context.Background(), "ROLLBACK")
 	_ = t.session.Close()
 }
@@ -197,7 +198,9 @@ func (d inTx) Begin(ctx context.Context, _ engine.Mode) (engine.Tx, error) {
 func (inTx) InTx() bool { return true }
 
 // CheckSending refuses to send.
-func (inTx) CheckSending(context.Context, engine.Tx) error { return &Fault{Err: ErrInTx} }
+func (inTx) CheckSending(context.Context, engine.Tx, []flow.Notification) error {
+	return &Fault{Err: ErrInTx}
+}
 
 // savepoint implements [engine.Tx] in a transaction of the caller.
 type savepoint struct {

@@ -57,10 +57,10 @@ func (s *Store) migrate(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := d.findFile(ctx); err != nil {
+	if err := d.up(ctx); err != nil {
 		return err
 	}
-	if err := d.up(ctx); err != nil {
+	if err := d.beginCounting(ctx); err != nil {
 		return err
 	}
 	if err := s.AdoptOlder(ctx); err != nil {
@@ -91,19 +91,6 @@ func (d *database) claimFile(ctx context.Context) error {
 		return err
 	}
 	return begun.Commit(ctx)
-}
-
-// findFile sets the mark of a database of the caller that is in a file.
-func (d *database) findFile(ctx context.Context) error {
-	if d.mark != nil {
-		return nil
-	}
-	var path string
-	err := d.reads.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path)
-	if err == nil && path != "" {
-		d.mark = &sentMark{path}
-	}
-	return err
 }
 
 // version returns the version of the schema, 0 if there is none.

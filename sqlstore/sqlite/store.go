@@ -92,7 +92,7 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 	if created, err := os.OpenFile(absolute, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
 		_ = created.Close()
 	}
-	f := &file{path: absolute, mark: sentMark{absolute}}
+	f := &file{path: absolute, mark: sentMark{path: absolute}}
 	f.info, _ = os.Stat(absolute) // if it is not there, SQLite says why
 	writes, err := connect(f, c, 1, false, fmt.Sprintf("cache_size(-%d)", writerCache), "temp_store(MEMORY)")
 	if err != nil {
@@ -145,6 +145,7 @@ func (s *Store) Close() error {
 	if closed := s.database.reads.Close(); err == nil {
 		err = closed
 	}
+	s.database.mark.closed()
 	return err
 }
 
@@ -154,25 +155,6 @@ func (s *Store) Close() error {
 func (s *Store) WithTx(t *sql.Tx) *Store {
 	d := inTx{s.database, conn{t}}
 	return &Store{Store: s.Store.WithDriver(d), database: s.database, inTx: true}
-}
-
-// AcceptRestored allows sending again after the file lost what was written last, or declares that
-// it is a restored copy. Call it when all flows with messages that may have been sent are
-// disabled, as [flow.Service.DeclareRestored] does. It refuses a transaction of the caller, with
-// [ErrInTx].
-func (s *Store) AcceptRestored(ctx context.Context) error {
-	const operation = "accept restored database"
-	if s.inTx {
-		return s.Fail(ctx, operation, uuid.Nil, engine.RestoredInTx())
-	}
-	if s.database.mark == nil {
-		return nil
-	}
-	count, err := sentCount(ctx, s.database)
-	if err == nil {
-		err = s.database.mark.reset(count)
-	}
-	return s.Fail(ctx, operation, uuid.Nil, err)
 }
 
 // failed is what [engine.Store.Fail] returns before there is a store.

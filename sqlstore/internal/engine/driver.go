@@ -79,8 +79,9 @@ type Driver interface {
 	Explain(ctx context.Context, fault *Fault)
 
 	// CheckSending is called in each transaction that makes notifications In invio, before it
-	// commits. Its error keeps them from being sent.
-	CheckSending(ctx context.Context, t Tx) error
+	// commits, with all of them as they were before. Others may be among them that get a next
+	// version without being sent. Its error keeps them from being sent.
+	CheckSending(ctx context.Context, t Tx, changed []flow.Notification) error
 
 	// OlderTables reports whether there are tables of the time before this module, and returns what
 	// stands before their names, such as "public.". See [Store.AdoptOlder].

@@ -47,10 +47,10 @@ func (t *tx) holders(ctx context.Context, messages []Message, condition string, 
 	return nil
 }
 
-// arrived returns, for each of the messages, the notifications that may have arrived with it. Until
-// the transaction ends, no other one makes any of the messages In invio.
-func (t *tx) arrived(ctx context.Context, messages []Message) (map[Message][]flow.Notification, error) {
-	if err := t.driver.CheckSending(ctx, t.full); err != nil {
+// arrived returns, for each of the messages of candidates, the notifications that may have arrived
+// with it. Until the transaction ends, no other one makes any of the messages In invio.
+func (t *tx) arrived(ctx context.Context, candidates []flow.Notification, messages []Message) (map[Message][]flow.Notification, error) {
+	if err := t.driver.CheckSending(ctx, t.full, candidates); err != nil {
 		return nil, err
 	}
 	if err := t.driver.LockMessages(ctx, t.full, messages); err != nil {
@@ -73,7 +73,7 @@ func (t *tx) arrived(ctx context.Context, messages []Message) (map[Message][]flo
 func (t *tx) alreadySent(
 	ctx context.Context, claim flow.Claim, candidates []flow.Notification, messages []Message,
 ) (map[uuid.UUID]flow.Notification, error) {
-	arrived, err := t.arrived(ctx, messages)
+	arrived, err := t.arrived(ctx, candidates, messages)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (w *notificationWriter) checkSending(ctx context.Context) error {
 		messages[i] = messageOf(n, n.Digest())
 		allowed[n.ID] = n.AllowDuplicate
 	}
-	arrived, err := w.arrived(ctx, messages)
+	arrived, err := w.arrived(ctx, w.sending, messages)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,249 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"syscall"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
+)
+
+// sending is what a transaction makes In invio.
+type sending struct {
+	mark  *sentMark
+	file  *os.File
+	count uint64 // of such transactions, with this one
+	after uint64 // how many notifications became In invio before
+	items []sentItem
+}
+
+// CheckSending implements [engine.Driver]: it refuses to send if the database has lost claims.
+func (d *database) CheckSending(ctx context.Context, t engine.Tx, changed []flow.Notification) error {
+	s, err := d.sentMark(ctx, t)
+	if err != nil || s == nil {
+		return err
+	}
+	ours := t.(*tx)
+	if ours.sending == nil {
+		begun, err := s.begin(ctx, t)
+		if err != nil {
+			return err
+		}
+		ours.sending = begun
+	}
+	for _, n := range changed {
+		ours.sending.items = append(ours.sending.items, sentItem{n.ID, uint64(n.Version) + 1})
+	}
+	return ours.sending.save(ctx, t)
+}
+
+// sentMark returns the mark of the database, nil if it is in no file.
+func (d *database) sentMark(ctx context.Context, c engine.Conn) (*sentMark, error) {
+	d.locating.Lock()
+	defer d.locating.Unlock()
+	if d.mark != nil {
+		return d.mark, nil
+	}
+	found, err := c.Query(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'")
+	paths, err := engine.Strings(found, err)
+	if err != nil || len(paths) == 0 {
+		return nil, err
+	}
+	if _, err := os.Stat(paths[0]); err == nil { // else it is in memory
+		d.mark = &sentMark{path: paths[0]}
+	}
+	return d.mark, nil
+}
+
+// begin opens the mark, and checks that the database has all claims. The file is opened before the
+// transaction commits: if it cannot be written, nothing is claimed.
+func (s *sentMark) begin(ctx context.Context, t engine.Tx) (*sending, error) {
+	count, total, counts, err := sentCounts(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if !counts {
+		if err := s.create(); err != nil {
+			return nil, markFault(err)
+		}
+	}
+	file, err := os.OpenFile(s.file(), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Fault{Err: ErrRestored, Detail: "the database has no file -sent beside it"}
+	}
+	if err != nil {
+		return nil, markFault(err)
+	}
+	if err := s.check(ctx, t, file, count); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return &sending{mark: s, file: file, count: count + 1, after: total}, nil
+}
+
+// check returns an [ErrRestored] if the database has lost claims.
+func (s *sentMark) check(ctx context.Context, t engine.Tx, file *os.File, count uint64) error {
+	m, err := readSlots(file)
+	switch {
+	case err != nil:
+		return markFault(err)
+	case m.count > count:
+		return &Fault{Err: ErrRestored, Detail: "the database has fewer claims than its file -sent"}
+	case s.verified.Load():
+		return nil
+	}
+	items, err := readItems(file)
+	if err != nil {
+		return markFault(err)
+	}
+	for some := range slices.Chunk(items, 1000) {
+		pairs := make([]any, len(some))
+		for i, item := range some {
+			pairs[i] = []any{fmt.Sprintf("%x", item.id[:]), item.version}
+		}
+		// Notifications that are not there were deleted by another program: they cannot be claimed.
+		rows, err := t.Query(ctx, "SELECT CAST(count(*) AS text) FROM json_each(?) sent JOIN flussi_notifications n ON n.id = unhex(sent.value ->> 0)"+
+			" WHERE n.version < sent.value ->> 1", toJSON(pairs))
+		lost, err := engine.Strings(rows, err)
+		if err != nil {
+			return err
+		}
+		if lost[0] != "0" {
+			return &Fault{Err: ErrRestored, Detail: "the database has " + lost[0] + " notifications as they were before they were claimed"}
+		}
+	}
+	s.verified.Store(true)
+	return nil
+}
+
+// save writes the counts with this transaction into the database.
+func (s *sending) save(ctx context.Context, t engine.Tx) error {
+	return saveSentCounts(ctx, t, s.count, s.after+uint64(len(s.items)))
+}
+
+// finish writes the mark, once the claim is stored. If it fails, the messages must not be sent, or a
+// loss of the claim would not be noticed.
+func (s *sending) finish(ctx context.Context, session querier) error {
+	m := mark{count: s.count}
+	var known bool
+	if m.wal, known = s.mark.walEnd(context.WithoutCancel(ctx), session); known {
+		m.state = walKnown
+	}
+	err := writeItems(s.file, s.after, s.items)
+	if err == nil {
+		err = s.mark.writeSlot(s.file, m)
+	}
+	if err = errors.Join(err, s.file.Close()); err != nil {
+		fault := markFault(err)
+		fault.Cause = errors.Join(flussi.ErrCommitUnknown, err)
+		return fault
+	}
+	return nil
+}
+
+// markFault is an error of the file -sent.
+func markFault(err error) *Fault {
+	fault := &Fault{
+		Err: ErrLost, Detail: "the file -sent cannot be written", Cause: err,
+		Reason: "Il file accanto all'archivio con nome che finisce in «-sent» non si può scrivere: non si è inviato nulla. Controllare il disco e i permessi del file e della sua cartella, poi riprovare.",
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		fault.Err = ErrReadOnly
+	case errors.Is(err, syscall.ENOSPC):
+		fault.Err = ErrFull
+	}
+	return fault
+}
+
+// sentProperty has how many transactions made how many notifications In invio.
+const sentProperty = "sent"
+
+// sentCounts reads the property, and reports whether it is there.
+func sentCounts(ctx context.Context, c engine.Conn) (count, total uint64, counts bool, err error) {
+	found, err := c.Query(ctx, "SELECT value FROM flussi_properties WHERE name = ?", sentProperty)
+	texts, err := engine.Strings(found, err)
+	if err != nil || len(texts) == 0 {
+		return 0, 0, false, err
+	}
+	if _, err := fmt.Sscan(texts[0], &count, &total); err != nil {
+		return 0, 0, false, &Fault{Err: ErrNotOurs, Detail: "the property " + sentProperty, Cause: err}
+	}
+	return count, total, true, nil
+}
+
+func saveSentCounts(ctx context.Context, t engine.Tx, count, total uint64) error {
+	_, err := t.Exec(ctx, "INSERT INTO flussi_properties (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+		sentProperty, fmt.Sprint(count, total))
+	return err
+}
+
+// beginCounting makes the database count claims, before the first one: a copy without the file
+// -sent is recognised from then on.
+func (d *database) beginCounting(ctx context.Context) error {
+	s, err := d.sentMark(ctx, d)
+	if err != nil || s == nil {
+		return err
+	}
+	if _, _, counts, err := sentCounts(ctx, d); err != nil || counts {
+		return err
+	}
+	if err := s.create(); err != nil {
+		return markFault(err)
+	}
+	begun, err := d.Begin(ctx, engine.Write)
+	if err != nil {
+		return err
+	}
+	defer begun.Rollback()
+	if _, err := begun.Exec(ctx, "INSERT INTO flussi_properties (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", sentProperty, "0 0"); err != nil {
+		return err
+	}
+	return begun.Commit(ctx)
+}
+
+// AcceptRestored allows sending again after the file lost what was written last, or declares that
+// it is a restored copy. Call it when all flows with messages that may have been sent are
+// disabled, as [flow.Service.DeclareRestored] does. It refuses a transaction of the caller, with
+// [ErrInTx].
+func (s *Store) AcceptRestored(ctx context.Context) error {
+	err := engine.RestoredInTx()
+	if !s.inTx {
+		err = s.database.acceptRestored(ctx)
+	}
+	return s.Fail(ctx, "accept restored database", uuid.Nil, err)
+}
+
+func (d *database) acceptRestored(ctx context.Context) error {
+	begun, err := d.Begin(ctx, engine.Write)
+	if err != nil {
+		return err
+	}
+	defer begun.Rollback()
+	s, err := d.sentMark(ctx, begun)
+	if err != nil || s == nil {
+		return err
+	}
+	count, total, _, err := sentCounts(ctx, begun)
+	if err == nil {
+		err = saveSentCounts(ctx, begun, count, total)
+	}
+	if err == nil {
+		err = begun.Commit(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.replace(mark{count: count}); err != nil {
+		return markFault(err)
+	}
+	return nil
+}

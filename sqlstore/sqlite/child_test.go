@@ -52,8 +52,13 @@ func runChild(args []string) error {
 		if err := claimInChild(s, uuid.MustParse(args[2])); err != nil {
 			return err
 		}
-	case "import": // without end
+	case "import", "import step": // without end; or once for each byte of the input
 		for {
+			if command == "import step" {
+				if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
+					return err
+				}
+			}
 			f, rows := change(50)
 			if err := s.SaveFlow(ctx, f, rows); err != nil {
 				return err
@@ -100,7 +105,7 @@ func claimInChild(s *sqlite.Store, of uuid.UUID) error {
 type child struct {
 	*exec.Cmd
 	lines   *bufio.Scanner
-	stdin   io.Closer
+	stdin   io.WriteCloser
 	claimed []string // IDs that it wrote
 	failure string   // its error
 }

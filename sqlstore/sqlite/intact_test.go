@@ -59,6 +59,13 @@ func TestIntactStoreIsNotRefused(t *testing.T) {
 			start(t, "import", path).killAfter(1, time.Duration(rand.IntN(2000))*time.Microsecond)
 			return path
 		},
+		"read by others and imported": func(t *testing.T, path string) string {
+			admin(t, path, "SELECT count(*) FROM flussi_flows")
+			start(t, "import", path).killAfter(1, 0)
+			return path
+		},
+		"begun anew by itself": func(t *testing.T, path string) string { return importWith(t, path, "PRAGMA wal_checkpoint(PASSIVE)") },
+		"begun anew by others": func(t *testing.T, path string) string { return importWith(t, path, "PRAGMA wal_checkpoint(TRUNCATE)") },
 		"changed by others that have it open": func(t *testing.T, path string) string {
 			start(t, "list", path).end()
 			execute(t, database(t, path), "PRAGMA user_version = 1")
@@ -82,6 +89,21 @@ func TestIntactStoreIsNotRefused(t *testing.T) {
 			assert.Zero(t, c.refused+c.lost)
 		})
 	}
+}
+
+// importWith imports, executes a statement in another process, and imports more.
+func importWith(t *testing.T, path, statement string) string {
+	process := start(t, "import step", path)
+	db := database(t, path)
+	for range 2 {
+		must.Get(process.stdin.Write([]byte("+")))(t)
+		process.next()
+		execute(t, db, statement)
+	}
+	require.NoError(t, db.Close())
+	must.Get(process.stdin.Write([]byte("+")))(t)
+	process.killAfter(1, 0)
+	return path
 }
 
 // While processes send, others move the -wal file into the database, vacuum it, and import; all
@@ -143,6 +165,23 @@ func TestClaimWithoutMarkIsNotRefused(t *testing.T) {
 		s := open(t, path)
 		assert.Len(t, must.Get(claim(s, made.flow, 5))(t), 5)
 	}
+}
+
+// A process was killed after it began another -wal file, before it noted the new one.
+func TestNewWALWithoutMarkIsNotRefused(t *testing.T) {
+	made := newTemplate(t, 1000)
+	path := made.copy(t)
+	start(t, "claim", path, made.flow.String()).killAfter(2, 0)
+	admin := database(t, path) // the last one to close it is not of this package
+	execute(t, admin, "SELECT 1 FROM flussi_flows")
+	require.NoError(t, admin.Close())
+	holding := start(t, "hold", path)
+	require.Equal(t, "holding", holding.next())
+	copyFiles(t, path, path+".before", "-sent")
+	holding.killAfter(0, 0)
+	start(t, "import", path).killAfter(1, 0)
+	copyFiles(t, path+".before", path, "-sent")
+	assert.Len(t, must.Get(claim(open(t, path), made.flow, 5))(t), 5)
 }
 
 // A file may be closed and opened again as often as one likes, also before anything is sent.

@@ -199,6 +199,21 @@ func TestForeignWALIsNoticed(t *testing.T) {
 	}
 }
 
+// A flow that was imported and sent is lost as a whole: what is imported in its place is not sent.
+func TestLostImportIsNoticed(t *testing.T) {
+	path := newFile(t)
+	require.NoError(t, must.Get(sqlite.Open(t.Context(), path, sqlite.Config{}))(t).Close())
+	before := must.Get(os.ReadFile(path))(t)
+	s := must.Get(sqlite.Open(t.Context(), path, sqlite.Config{}))(t)
+	claimAll(t, s, save(t, s, 5))
+	require.NoError(t, s.Close())
+	require.NoError(t, os.WriteFile(path, before, 0o600))
+
+	s = open(t, path)
+	_, err := claim(s, save(t, s, 5), 5)
+	refused(t, err, sqlite.ErrRestored)
+}
+
 // SQLite was killed while it moved the -wal file into the database, when only the page with the
 // count of claims was written, and then the -wal file was lost.
 func TestPagesLostAfterTheCountWasMovedAreNoticed(t *testing.T) {

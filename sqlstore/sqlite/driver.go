@@ -175,10 +175,11 @@ func (d *database) Package() string { return "sqlite" }
 // Conflict implements [engine.Driver]: one transaction writes at a time.
 func (d *database) Conflict(error) bool { return false }
 
+// renderer writes the names of tables and types. IDs are blobs; SQLite would make them numbers.
+var renderer = strings.NewReplacer("flussi.", "flussi_", " AS uuid)", " AS blob)")
+
 // Render implements [engine.Dialect].
-func (d *database) Render(query string) string {
-	return strings.ReplaceAll(query, "flussi.", "flussi_")
-}
+func (d *database) Render(query string) string { return renderer.Replace(query) }
 
 // inTx implements [engine.Driver] in a transaction of the caller.
 type inTx struct {

@@ -123,20 +123,27 @@ func (t *tx) adoptOlder(ctx context.Context) error {
 // copyOlder copies a table of which the older one has some columns.
 func (t *tx) copyOlder(ctx context.Context, prefix, table string, columns []Column, older []string) error {
 	var names, values []string
+	var args []any
 	for _, c := range columns {
-		names = append(names, c.Name)
-		values = append(values, olderValue(table, c, older))
+		value := olderValue(table, c, older)
+		if value == noID {
+			args = append(args, uuid.Nil)
+		}
+		names, values = append(names, c.Name), append(values, value)
 	}
 	order := ""
 	if slices.Contains(older, "seq") {
 		order = " ORDER BY seq"
 	}
-	_, err := t.exec(ctx, "INSERT INTO flussi."+table+" ("+strings.Join(names, ", ")+") SELECT "+strings.Join(values, ", ")+" FROM "+prefix+table+order)
+	_, err := t.exec(ctx, "INSERT INTO flussi."+table+" ("+strings.Join(names, ", ")+") SELECT "+strings.Join(values, ", ")+" FROM "+prefix+table+order, args...)
 	if err != nil {
 		return err
 	}
 	return t.driver.RebuildTexts(ctx, t.full, table)
 }
+
+// noID is an expression for a zero ID, which is its argument.
+const noID = "CAST(? AS uuid)"
 
 // olderValue returns the expression for a column in an older table.
 func olderValue(table string, c Column, older []string) string {
@@ -159,7 +166,7 @@ func olderValue(table string, c Column, older []string) string {
 	case c.Name == "digest_version":
 		return "1"
 	case c.Name == "earlier_id" && !slices.Contains(older, name):
-		return "CAST('00000000-0000-0000-0000-000000000000' AS uuid)"
+		return noID
 	case slices.Contains(older, name):
 		return name
 	}

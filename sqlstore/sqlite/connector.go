@@ -3,13 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"os"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // connector makes connections to a file of ours, which keep their prepared statements.
@@ -50,11 +46,12 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !c.waits {
 		c.file.mark.verified.Store(false)
 	}
-	opened, err := c.Connector.Connect(ctx)
-	for end := time.Now().Add(c.busy); isBusy(err) && ctx.Err() == nil && time.Now().Before(end); {
-		// Another process switches a new file to WAL mode, for which SQLite does not wait.
+	var opened driver.Conn
+	// While another process switches a new file to WAL mode, SQLite does not wait.
+	err := untilFree(ctx, c.busy, func() (err error) {
 		opened, err = c.Connector.Connect(ctx)
-	}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -144,10 +141,4 @@ func (c *keepingConn) Close() error {
 		_ = s.Close()
 	}
 	return c.fullConn.Close()
-}
-
-// isBusy reports whether an error says that others have locked the file.
-func isBusy(err error) bool {
-	var fault *sqlite.Error
-	return errors.As(err, &fault) && fault.Code()&0xFF == sqlite3.SQLITE_BUSY
 }

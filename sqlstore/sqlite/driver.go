@@ -20,7 +20,10 @@ type querier interface {
 }
 
 // conn executes statements as [engine.Conn] says.
-type conn struct{ querier }
+type conn struct {
+	querier
+	busy time.Duration // how long a query waits for others to commit
+}
 
 // Exec implements [engine.Conn].
 func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
@@ -33,11 +36,15 @@ func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error
 
 // Query implements [engine.Conn].
 func (c conn) Query(ctx context.Context, query string, args ...any) (engine.Rows, error) {
-	found, err := c.QueryContext(ctx, query, convert(args)...)
+	var found rows
+	err := untilFree(ctx, c.busy, func() (err error) {
+		found.Rows, err = c.QueryContext(ctx, query, convert(args)...)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return rows{found}, nil
+	return found, nil
 }
 
 // convert makes IDs and digests bytes.
@@ -66,7 +73,6 @@ type database struct {
 	conn           // for reading
 	reads  *sql.DB // the same as writes in a database of the caller
 	writes *sql.DB
-	busy   time.Duration
 	file   *file // nil in a database of the caller
 
 	locating sync.Mutex // protects mark
@@ -100,7 +106,7 @@ func (d *database) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &tx{conn: conn{session}, session: session, database: d}
+	t := &tx{conn: conn{session, d.busy}, session: session, database: d}
 	if err := d.beginOn(ctx, session, begin, mode); err != nil {
 		_ = session.Close()
 		return nil, err
@@ -108,20 +114,20 @@ func (d *database) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, erro
 	return t, nil
 }
 
-// beginOn begins a transaction. It waits for other processes until the context ends, which SQLite
-// itself does not heed.
+// beginOn begins a transaction.
 func (d *database) beginOn(ctx context.Context, session *sql.Conn, begin string, mode engine.Mode) error {
-	for end := time.Now().Add(d.busy); ; {
+	err := untilFree(ctx, d.busy, func() error {
 		_, err := session.ExecContext(ctx, begin)
-		if err == nil && mode != engine.Snapshot {
-			if err = durable(ctx, session); err != nil {
-				_, _ = session.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-			}
-		}
-		if !isBusy(err) || ctx.Err() != nil || time.Now().After(end) {
-			return err
-		}
+		return err
+	})
+	if err != nil || mode == engine.Snapshot {
+		return err
 	}
+	if err := durable(ctx, session); err != nil {
+		_, _ = session.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return err
+	}
+	return nil
 }
 
 // durable refuses a connection whose commits do not wait for the disk: a claim that a loss of
@@ -139,7 +145,11 @@ func durable(ctx context.Context, session *sql.Conn) error {
 
 // Commit implements [engine.Tx].
 func (t *tx) Commit(ctx context.Context) error {
-	if _, err := t.session.ExecContext(ctx, "COMMIT"); err != nil {
+	err := untilFree(ctx, t.busy, func() error { // without WAL, it waits for those that read
+		_, err := t.session.ExecContext(ctx, "COMMIT")
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	t.over = true

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/pressly/goose/v3"
@@ -111,19 +110,20 @@ func (d *database) version(ctx context.Context) (int64, error) {
 // up runs the migrations that are missing. Another process may run them at the same time: then one
 // of both fails, and finds that the other one has done it.
 func (d *database) up(ctx context.Context) error {
-	for end := time.Now().Add(d.busy); ; {
-		version, err := d.version(ctx)
-		if err != nil || version == latest {
-			return err
+	return untilFree(ctx, d.busy, func() error {
+		for {
+			before, err := d.version(ctx)
+			if err != nil || before == latest {
+				return err
+			}
+			if err = d.upOnce(ctx, d.writes); err == nil {
+				continue
+			}
+			if now, failed := d.version(ctx); failed != nil || now == before {
+				return err
+			}
 		}
-		failed := d.upOnce(ctx, d.writes)
-		if failed == nil {
-			continue
-		}
-		if now, err := d.version(ctx); err == nil && now == version && (!isBusy(failed) || time.Now().After(end)) || ctx.Err() != nil {
-			return failed
-		}
-	}
+	})
 }
 
 func (d *database) upOnce(ctx context.Context, db *sql.DB) error {

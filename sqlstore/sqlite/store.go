@@ -102,7 +102,7 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &database{conn: conn{reads}, reads: reads, writes: writes, busy: c.BusyTimeout, file: f, mark: &f.mark}
+	d := &database{conn: conn{reads, c.BusyTimeout}, reads: reads, writes: writes, file: f, mark: &f.mark}
 	return &Store{Store: engine.New(d), database: d, own: true}, nil
 }
 
@@ -128,7 +128,7 @@ func New(db *sql.DB, c Config) (*Store, error) {
 	if db == nil {
 		return nil, fmt.Errorf("sqlite: new store: %w: database is nil", flussi.ErrConfig)
 	}
-	d := &database{conn: conn{db}, reads: db, writes: db, busy: c.withDefaults().BusyTimeout}
+	d := &database{conn: conn{db, c.withDefaults().BusyTimeout}, reads: db, writes: db}
 	return &Store{Store: engine.New(d), database: d}, nil
 }
 
@@ -153,7 +153,7 @@ func (s *Store) Close() error {
 // the caller commits. A write that it refuses leaves nothing in the transaction. It refuses to
 // claim and to send, with [ErrInTx]. Use it as the transaction, by one goroutine at a time.
 func (s *Store) WithTx(t *sql.Tx) *Store {
-	d := inTx{s.database, conn{t}}
+	d := inTx{s.database, conn{t, s.database.busy}}
 	return &Store{Store: s.Store.WithDriver(d), database: s.database, inTx: true}
 }
 

@@ -1,0 +1,222 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowtest"
+	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/sqlstore/sqlite"
+)
+
+// joined returns a store in a database of the caller.
+func joined(t testing.TB, db *sql.DB) *sqlite.Store {
+	t.Helper()
+	s := must.Get(sqlite.New(db, sqlite.Config{}))(t)
+	require.NoError(t, s.Migrate(t.Context()))
+	return s
+}
+
+// callers returns databases of callers, by how they are opened.
+func callers(t testing.TB) map[string]func() *sql.DB {
+	memory := 0
+	one := func(db *sql.DB) *sql.DB { db.SetMaxOpenConns(1); return db }
+	return map[string]func() *sql.DB{
+		"by default": func() *sql.DB { return database(t, newFile(t)) },
+		"with WAL":   func() *sql.DB { return database(t, newFile(t)+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)") },
+		"with WAL, alone": func() *sql.DB {
+			return one(database(t, newFile(t)+"?_pragma=journal_mode(WAL)&_pragma=locking_mode(EXCLUSIVE)"))
+		},
+		"one connection":            func() *sql.DB { return one(database(t, newFile(t))) },
+		"in memory, one connection": func() *sql.DB { return one(database(t, ":memory:")) },
+		"in memory": func() *sql.DB {
+			memory++
+			db := database(t, fmt.Sprintf("file:%s%d?mode=memory&cache=shared", strings.ReplaceAll(t.Name(), "/", "-"), memory))
+			db.SetMaxIdleConns(1) // the last connection ends the database
+			require.NoError(t, db.Ping())
+			return db
+		},
+	}
+}
+
+func TestStoreInCallersDatabaseKeepsTheContract(t *testing.T) {
+	for name, newDatabase := range callers(t) {
+		t.Run(name, func(t *testing.T) {
+			flowtest.RunStore(t, func(t *testing.T) flow.Store { return joined(t, newDatabase()) })
+		})
+		t.Run(name+", notices", func(t *testing.T) {
+			pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return joined(t, newDatabase()) })
+		})
+	}
+}
+
+// The tables stand beside those of the service, also if these have names that an earlier release used.
+func TestStoreLeavesTheCallersTables(t *testing.T) {
+	path := newFile(t)
+	db := database(t, path)
+	tables := []string{"settings", "flows", "notifications", "services", "imports", "goose_db_version"}
+	for _, table := range tables {
+		execute(t, db, "CREATE TABLE "+table+" (x)", "INSERT INTO "+table+" VALUES ('"+table+"')")
+	}
+	execute(t, db, "PRAGMA user_version = 7", "PRAGMA application_id = 9")
+	s := joined(t, db)
+	claimAll(t, s, save(t, s, 20))
+	require.NoError(t, s.Migrate(t.Context()))
+	require.NoError(t, s.Close())
+	for _, table := range tables {
+		var x string
+		require.NoError(t, db.QueryRow("SELECT x FROM "+table).Scan(&x), "the database is open")
+		assert.Equal(t, table, x)
+	}
+	var version, id, others int
+	require.NoError(t, db.QueryRow("SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),"+
+		" (SELECT count(*) FROM sqlite_master WHERE tbl_name NOT LIKE 'flussi_%' AND name NOT LIKE 'sqlite_%')").Scan(&version, &id, &others))
+	assert.Equal(t, []int{7, 9, len(tables)}, []int{version, id, others})
+	assert.FileExists(t, path+"-sent")
+	assert.Equal(t, os.FileMode(0o600), must.Get(os.Stat(path+"-sent"))(t).Mode().Perm())
+}
+
+// A connection that does not wait for the disk refuses writes, also if it is one of several.
+func TestConnectionThatDoesNotWaitForTheDiskIsRefused(t *testing.T) {
+	for name, pragmas := range map[string]string{"OFF": "?_pragma=synchronous(OFF)", "NORMAL": "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"} {
+		s := must.Get(sqlite.New(database(t, newFile(t)+pragmas), sqlite.Config{}))(t)
+		refused(t, s.Migrate(t.Context()), sqlite.ErrNotDurable)
+		t.Log(name)
+	}
+	db := database(t, newFile(t))
+	db.SetMaxIdleConns(3)
+	s := joined(t, db)
+	var all []*sql.Conn
+	for i := range 3 {
+		c := must.Get(db.Conn(t.Context()))(t)
+		all = append(all, c)
+		if i == 1 {
+			must.Get(c.ExecContext(t.Context(), "PRAGMA synchronous = NORMAL"))(t)
+		}
+	}
+	for i, c := range all {
+		for j, other := range all { // the only one that is free is the ith
+			if j != i {
+				must.Get(other.ExecContext(t.Context(), "SELECT 1"))(t)
+			}
+		}
+		require.NoError(t, c.Close())
+		db.SetMaxOpenConns(3)
+		f, rows := change(2)
+		err := s.SaveFlow(t.Context(), f, rows)
+		if i == 1 {
+			refused(t, err, sqlite.ErrNotDurable)
+			_, err := s.Flow(t.Context(), f.Flow.ID)
+			require.ErrorIs(t, err, flussi.ErrNotFound)
+		} else {
+			require.NoError(t, err)
+		}
+		all[i] = must.Get(db.Conn(t.Context()))(t)
+	}
+	for _, c := range all {
+		require.NoError(t, c.Close())
+	}
+}
+
+func TestNewRefusesNoDatabase(t *testing.T) {
+	_, err := sqlite.New(nil, sqlite.Config{})
+	require.ErrorIs(t, err, flussi.ErrConfig)
+}
+
+// Before Migrate, every call says what is missing.
+func TestStoreThatIsNotMigratedSaysSo(t *testing.T) {
+	s := must.Get(sqlite.New(database(t, newFile(t)), sqlite.Config{}))(t)
+	f, rows := change(1)
+	refused(t, s.SaveFlow(t.Context(), f, rows), sqlite.ErrNotMigrated)
+	_, err := claim(s, f.Flow.ID, 1)
+	refused(t, err, sqlite.ErrNotMigrated)
+	_, err = s.Flows(t.Context(), flow.FlowFilter{}, flow.Page{Limit: 1})
+	refused(t, err, sqlite.ErrNotMigrated)
+	refused(t, s.AcceptRestored(t.Context()), sqlite.ErrNotMigrated)
+}
+
+// A team runs Migrations by its own tool, then calls Migrate, which finds the tables.
+func TestTablesOfOwnToolAreFound(t *testing.T) {
+	path := newFile(t)
+	db := database(t, path)
+	provider := must.Get(goose.NewProvider(goose.DialectSQLite3, db, sqlite.Migrations(), goose.WithTableName("flussi_migrations"), goose.WithDisableGlobalRegistry(true)))(t)
+	must.Get(provider.Up(t.Context()))(t)
+	s := joined(t, db)
+	assert.Len(t, claimAll(t, s, save(t, s, 3)), 3)
+
+	without := database(t, newFile(t)) // and without a call of Migrate
+	for _, file := range must.Get(fs.Glob(sqlite.Migrations(), "*.sql"))(t) {
+		script := string(must.Get(fs.ReadFile(sqlite.Migrations(), file))(t))
+		execute(t, without, script)
+	}
+	s = must.Get(sqlite.New(without, sqlite.Config{}))(t)
+	assert.Len(t, claimAll(t, s, save(t, s, 3)), 3)
+}
+
+// A store notices that a database of the caller lost claims.
+func TestCallersDatabaseThatLostClaimsIsNoticed(t *testing.T) {
+	path := newFile(t)
+	db := database(t, path)
+	s := joined(t, db)
+	of := save(t, s, 10)
+	copyFiles(t, path, path+".before", "")
+	assert.Len(t, must.Get(claim(s, of, 5))(t), 5)
+	require.NoError(t, db.Close())
+	require.NoError(t, os.Rename(path+".before", path))
+	for range 2 { // with Migrate, and without
+		s = must.Get(sqlite.New(database(t, path), sqlite.Config{}))(t)
+		_, err := claim(s, of, 5)
+		refused(t, err, sqlite.ErrRestored)
+		require.NoError(t, s.Migrate(t.Context()))
+	}
+	require.NoError(t, s.AcceptRestored(t.Context()))
+	assert.Len(t, must.Get(claim(s, of, 5))(t), 5)
+}
+
+// Goroutines that read and write at the same time wait for each other, whatever the journal.
+func TestCallersReadAndWriteAtOnce(t *testing.T) {
+	for name, newDatabase := range callers(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			s := joined(t, newDatabase())
+			of := save(t, s, 60)
+			errs := make(chan error)
+			for worker := range 6 {
+				go func() {
+					var err error
+					for i := 0; i < 10 && err == nil; i++ {
+						switch worker % 3 {
+						case 0:
+							_, _, err = s.Claim(ctx, flow.Claim{Flow: of, Limit: 2, Lease: time.Hour, At: time.Now(), By: "invio"})
+						case 1:
+							f, rows := change(5)
+							err = s.SaveFlow(ctx, f, rows)
+						default:
+							_, err = s.Notifications(ctx, flow.NotificationFilter{Flow: of}, flow.Page{Limit: 50})
+						}
+					}
+					errs <- err
+				}()
+			}
+			for range 6 {
+				require.NoError(t, <-errs)
+			}
+			assert.Equal(t, 40, must.Get(s.Flow(ctx, of))(t).Counts.Sending)
+		})
+	}
+}

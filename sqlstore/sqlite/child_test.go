@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -65,6 +66,12 @@ func runChild(args []string) error {
 			}
 			fmt.Println("imported")
 		}
+	case "fill": // may not write much more
+		if err := limitFiles(1 << 20); err != nil {
+			return err
+		}
+		f, rows := change(6000)
+		return s.SaveFlow(ctx, f, rows)
 	case "hold": // writes, and never ends
 		f, _ := change(0)
 		return s.SaveFlow(ctx, f, func(yield func(flow.NotificationChange, error) bool) {
@@ -73,6 +80,12 @@ func runChild(args []string) error {
 		})
 	}
 	return s.Close()
+}
+
+// limitFiles sets how large the files of this process may become.
+func limitFiles(size uint64) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size})
 }
 
 // claimInChild claims a few notifications at a time, writes their IDs, and stores their outcomes.

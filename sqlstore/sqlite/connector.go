@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"os"
 	"time"
 )
 
@@ -14,23 +13,6 @@ type connector struct {
 	busy  time.Duration // how long a statement by itself waits for other processes
 	waits bool          // whether it does: the connection that writes waits at BEGIN
 	file  *file
-}
-
-// file is the file of a database, as it was opened.
-type file struct {
-	path string
-	info os.FileInfo // nil if it was not there
-	mark sentMark
-}
-
-// stillThere refuses to write where nobody will find it: SQLite goes on with a file that was deleted
-// or replaced, as when a copy of an earlier day is put in its place.
-func (f *file) stillThere() error {
-	now, err := os.Stat(f.path)
-	if err != nil || !os.SameFile(f.info, now) {
-		return &Fault{Err: ErrLost, Detail: "the file was moved, deleted or replaced", Cause: err}
-	}
-	return nil
 }
 
 // Connect opens a connection.

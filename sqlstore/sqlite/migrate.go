@@ -30,16 +30,11 @@ func Migrations() fs.FS {
 	return files
 }
 
-const (
-	// latest is the version of the schema.
-	latest = 1
-	// applicationID marks the files of [Open]: "Flus", in SQLite's application_id.
-	applicationID = 0x466c7573
-)
+// latest is the version of the schema.
+const latest = 1
 
 // Migrate creates the tables, or updates those of any earlier version. Processes may call it at the
-// same time. The error is a [*Fault]: [ErrNewer] if a later version of this package migrated,
-// [ErrNotOurs] if the file of [Open] is another program's.
+// same time. The error is a [*Fault]: [ErrNewer] if a later version of this package migrated.
 func (s *Store) Migrate(ctx context.Context) error {
 	err := s.migrate(ctx)
 	var explained *flussi.Error
@@ -51,11 +46,6 @@ func (s *Store) Migrate(ctx context.Context) error {
 
 func (s *Store) migrate(ctx context.Context) error {
 	d := s.database
-	if s.own {
-		if err := d.claimFile(ctx); err != nil {
-			return err
-		}
-	}
 	if err := d.up(ctx); err != nil {
 		return err
 	}
@@ -66,30 +56,6 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	return s.RecomputeDigests(ctx)
-}
-
-// claimFile refuses the file of another program, and marks one that is empty.
-func (d *database) claimFile(ctx context.Context) error {
-	var id, tables, older int64
-	err := d.reads.QueryRowContext(ctx, "SELECT (SELECT application_id FROM pragma_application_id), count(*), count(*) FILTER (WHERE name = 'sqlstore_schema') FROM sqlite_master").
-		Scan(&id, &tables, &older)
-	switch {
-	case err != nil:
-		return err
-	case id == applicationID:
-		return nil
-	case id != 0 || tables > 0 && older == 0:
-		return &Fault{Err: ErrNotOurs, Detail: "the file of another program"}
-	}
-	begun, err := d.Begin(ctx, 1)
-	if err != nil {
-		return err
-	}
-	defer begun.Rollback()
-	if _, err := begun.Exec(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
-		return err
-	}
-	return begun.Commit(ctx)
 }
 
 // version returns the version of the schema, 0 if there is none.

@@ -94,6 +94,9 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 	}
 	f := &file{path: absolute, mark: sentMark{path: absolute}}
 	f.info, _ = os.Stat(absolute) // if it is not there, SQLite says why
+	if err := f.claim(ctx, c.BusyTimeout); err != nil {
+		return nil, err
+	}
 	writes, err := connect(f, c, 1, false, fmt.Sprintf("cache_size(-%d)", writerCache), "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
@@ -108,10 +111,9 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 
 // connect returns connections to a file. SQLite lets one connection write at a time.
 func connect(f *file, c Config, connections int, waits bool, pragmas ...string) (*sql.DB, error) {
-	location := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(f.path)}
 	query := url.Values{"_pragma": append(pragmas, fmt.Sprintf("busy_timeout(%d)", turn.Milliseconds()),
 		"journal_mode(WAL)", "wal_autocheckpoint(4000)", "synchronous(FULL)", "secure_delete(FAST)")}
-	inner, err := sqlite.NewConnector(location.String() + "?" + query.Encode())
+	inner, err := sqlite.NewConnector(f.location(query))
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,9 @@
 // ([Config].BusyTimeout). Do not put it on a network drive.
 //
 // Three files belong together: flussi.db, flussi.db-wal with what was written last, and
-// flussi.db-sent, by which [Open] notices if the first two lost messages that were sent: then nothing is
-// sent until [flow.Service.DeclareRestored] is called. Back up with VACUUM INTO; to move the
+// flussi.db-sent, which lists the claims that were made last. By it, [Open] refuses a -wal file of
+// another database or an earlier moment, and a database that lost claims sends nothing until
+// [flow.Service.DeclareRestored] is called. Back up with VACUUM INTO; to move the
 // database, move all three while no process has them open. If all three are put back, the loss
 // cannot be noticed: call DeclareRestored yourself. docs/backup.md says more.
 //
@@ -26,7 +27,9 @@
 // [New] uses a database of the service, with tables whose names begin with flussi_. It refuses
 // connections whose commits do not wait for the disk, with [ErrNotDurable]. [Store.WithTx] gives a
 // store in a transaction of the caller, for composing and reading; it refuses to claim and to send,
-// with [ErrInTx].
+// with [ErrInTx]. Call [Store.Migrate] when the program starts: it also creates the file -sent. If
+// the database has a single connection, a sequence of rows must not use the store while it is
+// pulled, since the write has that connection.
 //
 // # Errors
 //

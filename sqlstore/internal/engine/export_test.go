@@ -69,8 +69,8 @@ func (d watchedDriver) Begin(ctx context.Context, mode Mode) (Tx, error) {
 
 // CheckSending passes the transaction of the driver's own, which it needs; what it executes is not
 // watched.
-func (d watchedDriver) CheckSending(ctx context.Context, t Tx) error {
-	return d.Driver.CheckSending(ctx, t.(watchedTx).Tx)
+func (d watchedDriver) CheckSending(ctx context.Context, t Tx, changed []flow.Notification) error {
+	return d.Driver.CheckSending(ctx, t.(watchedTx).Tx, changed)
 }
 
 // ExecOn executes a statement in a transaction of a store.

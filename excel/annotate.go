@@ -109,6 +109,7 @@ func (t *Template[Row]) whole(ctx context.Context, r io.ReaderAt, size int64, fo
 		if err != nil {
 			return nil, nil, err
 		}
+		rows.Narrow = true
 		if err := errors.Join(t.count(rows, bound), rows.Close()); err != nil {
 			return nil, nil, err
 		}

@@ -16,7 +16,7 @@ var (
 	ErrFormat    = errors.New("not a file that can be read") // see [FileError.Format]
 	ErrTruncated = xlsx.ErrTruncated                         // cut off
 	ErrMalformed = xlsx.ErrMalformed                         // damaged, or made by faulty software
-	ErrUnsafe    = xlsx.ErrUnsafe                            // takes values from other files, or is made to harm
+	ErrUnsafe    = xlsx.ErrUnsafe                            // made to harm
 	ErrLimit     = xlsx.ErrLimit                             // larger than one of the [Limits]
 	ErrSheet     = errors.New("no sheet to read, or more than one")
 	ErrHeader    = errors.New("columns missing, doubled or misspelt")
@@ -25,13 +25,16 @@ var (
 )
 
 // What can be wrong with a row or a cell, besides what package flussi lists. A
-// [*CellError] unwraps to one of these, and so do the [CellErrors] of a row.
+// [*CellError] unwraps to one of these, and so do the [CellErrors] of a row. Of the rows of a CSV
+// file, [ErrTruncated] says that the last one may be cut off, as an error or as a warning, and
+// [ErrMalformed] that blanks stand around quotes.
 var (
 	ErrRequired      = errors.New("cell is empty")
 	ErrHidden        = errors.New("row is hidden")
 	ErrCellType      = errors.New("cell holds something else")          // a date where a text is needed, …
 	ErrFormula       = errors.New("formula has come to an error")       // such as #N/D
 	ErrNotCalculated = errors.New("formula was never calculated")       // saved by software that does not calculate
+	ErrOtherFile     = errors.New("formula reads another file")         // a warning: the value is that of the last saving
 	ErrTimeOfDay     = errors.New("date with a time of day")            // where a date alone is needed
 	ErrPast          = errors.New("date is past")                       // always a warning
 	ErrUnformatted   = errors.New("number without the column's format") // a warning: a serial that shows as a number, a code that is one
@@ -242,23 +245,51 @@ func fileError(err error) error {
 		return err
 	}
 	e := &FileError{Format: Workbook, Row: f.Row, Err: f.Err, Cause: f}
-	place := ""
-	switch {
-	case f.Row > 0 && f.Column > 0:
+	if f.Column > 0 {
 		e.Column = xlsx.ColumnName(f.Column)
-		place = fmt.Sprintf(" (dopo la cella %s%d)", e.Column, f.Row)
-	case f.Row > 0:
-		place = fmt.Sprintf(" (dalla riga %d)", f.Row)
 	}
-	switch f.Err {
-	case ErrTruncated:
+	place := italianPlace(f)
+	switch {
+	case f.Err == xlsx.ErrPrefixed:
+		e.Err = ErrMalformed
+		e.Reason = "Il file non comincia come una cartella di lavoro: prima del contenuto ci sono altri dati, aggiunti forse durante il salvataggio o l'invio. Scaricarlo o copiarlo di nuovo."
+	case f.Err == xlsx.ErrColumns:
+		e.Err = ErrLimit
+		sheet := "Il foglio"
+		if f.Tab > 0 {
+			sheet += fmt.Sprintf(" %d", f.Tab)
+		}
+		e.Reason = fmt.Sprintf("%s ha troppe colonne: la cella %s%d è oltre l'ultima ammessa. Togliere le colonne in più.", sheet, e.Column, f.Row)
+	case errors.Is(f.Err, ErrTruncated):
 		e.Reason = "Il file è incompleto" + place + ": probabilmente la copia o il caricamento si è interrotto. Copiarlo o salvarlo di nuovo."
-	case ErrLimit:
-		e.Reason = "Il file supera i limiti previsti" + place + ": è troppo grande, o contiene celle o colonne troppo grandi. Dividerlo in più file."
-	case ErrUnsafe:
-		e.Reason = "Il file non è sicuro: contiene collegamenti ad altri file o parti anomale. Copiare i soli valori in un nuovo modello."
+	case errors.Is(f.Err, ErrLimit):
+		e.Reason = "Il file supera i limiti previsti" + place + ": è troppo grande, o contiene celle troppo grandi. Dividerlo in più file."
+	case errors.Is(f.Err, ErrUnsafe):
+		e.Reason = "Il file non è sicuro: contiene parti anomale. Copiare i soli valori in un nuovo modello."
 	default:
 		e.Reason = "Il file è danneggiato" + place + ": aprirlo con Excel o LibreOffice e salvarlo di nuovo."
 	}
 	return e
+}
+
+// italianPlace names the place of a fault in brackets: " (dalla riga 8 del foglio 2)". Sheets are
+// counted, since their names may be personal data.
+func italianPlace(f *xlsx.Fault) string {
+	place := ""
+	switch {
+	case f.Row > 0 && f.Column > 0:
+		place = fmt.Sprintf("dopo la cella %s%d", xlsx.ColumnName(f.Column), f.Row)
+	case f.Row > 0:
+		place = fmt.Sprintf("dalla riga %d", f.Row)
+	}
+	switch {
+	case f.Tab > 0 && place != "":
+		place += fmt.Sprintf(" del foglio %d", f.Tab)
+	case f.Tab > 0:
+		place = fmt.Sprintf("nel foglio %d", f.Tab)
+	}
+	if place == "" {
+		return ""
+	}
+	return " (" + place + ")"
 }

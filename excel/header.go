@@ -246,6 +246,9 @@ func (t *Template[Row]) chooseSheet(book *xlsx.Book, report *Report) (chosen she
 			report.Ignored = append(report.Ignored, flussi.NewText(book.Sheets[i].Name))
 		}
 	}
+	for _, name := range book.Others {
+		report.Ignored = append(report.Ignored, flussi.NewText(name))
+	}
 	if chosen.sheet >= 0 {
 		report.Sheet = flussi.NewText(book.Sheets[chosen.sheet].Name)
 	}
@@ -317,6 +320,7 @@ func (t *Template[Row]) inspect(book *xlsx.Book, sheet int) (h header, holds hol
 		return h, emptySheet, err
 	}
 	defer closing(rows.Close, &err)
+	rows.Narrow = true // only the sheet that is read has to be as narrow as the limit
 	var first xlsx.Row
 	switch err := rows.Next(&first); {
 	case err == io.EOF:
@@ -352,6 +356,7 @@ func (t *Template[Row]) hasRows(book *xlsx.Book, h sheetHeader) (has bool, err e
 		return false, err
 	}
 	defer closing(rows.Close, &err)
+	rows.Narrow = true
 	var row xlsx.Row
 	for {
 		switch err := rows.Next(&row); {

@@ -12,7 +12,7 @@ type Limits struct {
 	UnpackedBytes int64 // of all parts of a workbook, unpacked; default 2 GiB
 	TextBytes     int64 // of a workbook's shared texts, which are held in memory; default 256 MiB
 	Rows          int   // that hold data; default 1,048,575, as many as a sheet has below a header
-	Columns       int   // the last column that may hold something; default 256, at most 16,384
+	Columns       int   // the last column that may hold something in the sheet that is read; default 256, at most 16,384
 	CellLength    int   // UTF-16 code units in a cell; default and most 32,767, as Excel has it
 	HeaderRows    int   // among which the header is looked for; default 20
 	Errors        int   // notes in a [Report], and as many errors that its Italian and Annotate list; the rest is only counted; default 1,000

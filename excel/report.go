@@ -70,7 +70,7 @@ type Report struct {
 	Outdated  bool            // that mark is of another version, or of another template
 	Missing   []string        // headers of columns that are not required and not there
 	Unknown   []UnknownColumn // columns that were not read
-	Ignored   []flussi.Text   // the names of further sheets that hold something and were not read
+	Ignored   []flussi.Text   // the names of further sheets that hold something and were not read, and of charts and sheets of macros
 	Rows      int             // rows that were read
 	Invalid   int             // rows that the reading refused; their errors are in the sequence
 	Hidden    int             // hidden rows that were left out, under [SkipHidden]

@@ -64,9 +64,10 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *flussi.RowError, use bool
 		}
 	}
 	line.Number = d.row.Number
-	use = use || extra || stray > 0
+	use = use || extra || stray > 0 || d.row.Flaw != nil
 	switch {
 	case !use:
+		d.report.AddWarning(d.row.Number, d.row.Doubt)
 		return line, nil, false
 	case d.row.Hidden && d.t.config.HiddenRows == SkipHidden:
 		d.report.Hidden++
@@ -77,6 +78,8 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *flussi.RowError, use bool
 	}
 	d.last = d.row.Number
 	switch {
+	case d.row.Flaw != nil:
+		return line, &flussi.RowError{Row: d.row.Number, Err: d.report.places.cells(nil, d.row.Number, d.row.Flaw)}, true
 	case stray > 0:
 		return line, d.refuse(xlsx.ColumnName(stray), wrong("Row", ErrHeader, "La cella è in una colonna senza intestazione: scrivere l'intestazione del modello, o svuotare la cella.")), true
 	case extra:
@@ -88,6 +91,11 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *flussi.RowError, use bool
 		return line, d.refuse("", wrong("Row", ErrHidden, "La riga è nascosta: mostrarla, togliendo il filtro se c'è, oppure eliminarla.")), true
 	}
 	rowErr = d.values(&line)
+	if rowErr == nil {
+		for _, c := range d.report.places.cells(nil, d.row.Number, d.row.Doubt) {
+			line.Notes = append(line.Notes, Note{Row: c.Row, Column: c.Column, Header: c.Header, Warnings: []error{c.Err}})
+		}
+	}
 	return line, rowErr, true
 }
 
@@ -155,8 +163,14 @@ func (d *decoder[Row]) readCell(c *Column[Row], row *Row, cell xlsx.Cell) (note,
 		return note{}, wrong("Cell", ErrFormula, "La formula dà l'errore "+italianError(cell.Text)+": correggerla, o scrivere il valore.")
 	case xlsx.NotCalculated:
 		return note{}, wrong("Cell", ErrNotCalculated, "La formula non è stata calcolata: aprire il file con Excel o LibreOffice e salvarlo, o scrivere il valore.")
+	case xlsx.Invalid:
+		return note{}, wrong("Cell", ErrCellType, "Il valore della cella non è valido per il suo tipo (numero o VERO/FALSO): riscriverlo.")
 	}
-	return c.read(row, Cell{Type: CellType(cell.Type), Text: cell.Text, Format: NumberFormat(cell.Format), Date1904: d.src.date1904})
+	n, err := c.read(row, Cell{Type: CellType(cell.Type), Text: cell.Text, Format: NumberFormat(cell.Format), Date1904: d.src.date1904})
+	if cell.Foreign && err == nil {
+		n.warnings = append(slices.Clip(n.warnings), wrong("Cell", ErrOtherFile, "La formula legge un altro file: è stato letto il valore dell'ultimo salvataggio. Controllarlo."))
+	}
+	return n, err
 }
 
 // checkEnd checks what is known only after the last row.

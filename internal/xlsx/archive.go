@@ -57,7 +57,8 @@ const (
 	OpenBook            // a spreadsheet in the OpenDocument format
 )
 
-// KindOf returns what an archive is, by the names of its parts.
+// KindOf returns what an archive is, by the names of its parts. Bytes before the archive do not
+// matter; [Open] refuses them.
 func KindOf(r io.ReaderAt, size int64, l Limits) (Kind, error) {
 	a, err := openArchive(context.Background(), r, size, l)
 	if err != nil {
@@ -75,6 +76,19 @@ func KindOf(r io.ReaderAt, size int64, l Limits) (Kind, error) {
 		return OfficeBook, nil
 	}
 	return AnyArchive, nil
+}
+
+// checkBeginning refuses bytes before the archive, with which one reader may find other parts than
+// another.
+func checkBeginning(r io.ReaderAt) error {
+	var magic [4]byte
+	if n, err := r.ReadAt(magic[:], 0); n < len(magic) && err != nil && err != io.EOF {
+		return err
+	}
+	if string(magic[:]) != "PK\x03\x04" && string(magic[:]) != "PK\x05\x06" {
+		return fault(Archive, ErrPrefixed, "the archive does not begin the file")
+	}
+	return nil
 }
 
 // archive is the zip file that a workbook is, its parts by their names in lower case.
@@ -106,11 +120,11 @@ func openArchive(ctx context.Context, r io.ReaderAt, size int64, l Limits) (*arc
 	a := &archive{ctx: ctx, parts: make(map[string]*zip.File, len(reader.File)), limits: l}
 	var packed, unpacked uint64
 	for _, file := range reader.File {
-		name := file.Name
+		name := strings.ReplaceAll(file.Name, `\`, "/") // as some programs of Windows write it
 		switch {
 		case strings.HasSuffix(name, "/"):
 			continue // a folder
-		case name == "" || name[0] == '/' || strings.ContainsAny(name, "\\\x00") || path.Clean(name) != name || strings.HasPrefix(name, "../") || name == "..":
+		case name == "" || name[0] == '/' || strings.IndexByte(name, 0) >= 0 || path.Clean(name) != name || strings.HasPrefix(name, "../") || name == "..":
 			return nil, fault(Archive, ErrUnsafe, "a part has a name that leads out of the archive")
 		case file.Flags&1 != 0:
 			return nil, fault(Archive, ErrMalformed, "a part is encrypted")
@@ -118,9 +132,6 @@ func openArchive(ctx context.Context, r io.ReaderAt, size int64, l Limits) (*arc
 		key := strings.ToLower(name)
 		if a.parts[key] != nil {
 			return nil, fault(Archive, ErrMalformed, "two parts have the same name")
-		}
-		if strings.HasPrefix(key, "xl/externallinks/") {
-			return nil, fault(Archive, ErrUnsafe, "the workbook takes values from other files")
 		}
 		a.parts[key] = file
 		packed += file.CompressedSize64

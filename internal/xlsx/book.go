@@ -18,7 +18,8 @@ import (
 
 // Book is a workbook opened for reading.
 type Book struct {
-	Sheets     []Sheet           // in the order of the tabs, without charts
+	Sheets     []Sheet           // in the order of the tabs, those that have rows
+	Others     []string          // the names of the others: charts, dialogues, sheets of macros
 	Date1904   bool              // dates are counted from 1 January 1904
 	Properties map[string]string // the custom properties of the document
 
@@ -31,6 +32,7 @@ type Book struct {
 type Sheet struct {
 	Name   string // as its tab shows it
 	Hidden bool   // the tab is not shown
+	Tab    int    // its place among the tabs that are shown, counted from 1, 0 if it is hidden
 	part   string
 }
 
@@ -38,6 +40,9 @@ type Sheet struct {
 func Open(ctx context.Context, r io.ReaderAt, size int64, l Limits) (*Book, error) {
 	a, err := openArchive(ctx, r, size, l)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkBeginning(r); err != nil {
 		return nil, err
 	}
 	b := &Book{archive: a}
@@ -53,23 +58,21 @@ func Open(ctx context.Context, r io.ReaderAt, size int64, l Limits) (*Book, erro
 	if err != nil {
 		return nil, err
 	}
-	if targets.ofType("externalLink") != "" {
-		return nil, fault(Relationships, ErrUnsafe, "the workbook takes values from other files")
-	}
 	if err := b.readWorkbook(book, targets); err != nil {
 		return nil, err
 	}
-	if part := targets.ofType("styles"); part != "" {
+	// A link to a part that is not there matters only to the cells that refer to it.
+	if part := targets.ofType("styles"); a.file(part) != nil {
 		if b.styles, err = a.readStyles(part); err != nil {
 			return nil, err
 		}
 	}
-	if part := targets.ofType("sharedStrings"); part != "" {
+	if part := targets.ofType("sharedStrings"); a.file(part) != nil {
 		if b.strings, err = a.readStrings(part); err != nil {
 			return nil, err
 		}
 	}
-	if part := root.ofType("custom-properties", "customProperties"); part != "" {
+	if part := root.ofType("custom-properties", "customProperties"); a.file(part) != nil {
 		if err := b.readProperties(part); err != nil {
 			return nil, err
 		}
@@ -92,8 +95,18 @@ func (rs relationships) ofType(kinds ...string) string {
 	return ""
 }
 
-// relationships reads the links of a part; those of the whole archive for "". Links
-// to the outside other than a value's source are left out.
+// isFollowed reports whether the target of a kind of links is read.
+func isFollowed(kind string) bool {
+	switch kind {
+	case "officeDocument", "worksheet", "styles", "sharedStrings", "custom-properties", "customProperties":
+		return true
+	}
+	return false
+}
+
+// relationships reads the links of a part; those of the whole archive for "". Links to the outside
+// of the file are left out. A link that leads out of the archive is refused if it would be
+// followed, and otherwise has no target.
 func (a *archive) relationships(of string) (relationships, error) {
 	folder, name := path.Split(of)
 	file := a.file(folder + "_rels/" + name + ".rels")
@@ -119,9 +132,8 @@ func (a *archive) relationships(of string) (relationships, error) {
 		}
 		ids[r.id] = true
 		r.kind = r.kind[strings.LastIndexByte(r.kind, '/')+1:]
+		r.target = strings.ReplaceAll(r.target, `\`, "/")
 		switch {
-		case strings.HasPrefix(r.kind, "externalLink"):
-			return s.fail(ErrUnsafe, "the workbook takes values from other files")
 		case strings.EqualFold(mode, "External"):
 			return nil
 		case strings.HasPrefix(r.target, "/"):
@@ -130,7 +142,10 @@ func (a *archive) relationships(of string) (relationships, error) {
 			r.target = path.Join(folder, r.target)
 		}
 		if r.target == ".." || strings.HasPrefix(r.target, "../") {
-			return s.fail(ErrUnsafe, "a link leads out of the archive")
+			if isFollowed(r.kind) {
+				return s.fail(ErrUnsafe, "a link leads out of the archive")
+			}
+			r.target = ""
 		}
 		found = append(found, r)
 		return nil
@@ -146,6 +161,7 @@ func (b *Book) readWorkbook(name string, targets relationships) error {
 		byID[r.id] = r
 	}
 	names, parts := map[string]bool{}, map[string]bool{}
+	tabs := 0
 	return b.archive.each(b.archive.file(name), Workbook, maxSmallPart, func(s *scanner) error {
 		if s.depth == 1 && !s.is("workbook") {
 			return s.fail(ErrMalformed, "the part is not a workbook")
@@ -162,17 +178,24 @@ func (b *Book) readWorkbook(name string, targets relationships) error {
 		if err != nil {
 			return err
 		}
+		if !sheet.Hidden {
+			tabs++
+			sheet.Tab = tabs
+		}
 		link := byID[id]
 		key := strings.ToLower(sheet.Name)
 		switch {
-		case link.id != "" && link.kind != "worksheet":
-			return nil // a chart, a dialogue or a sheet of macros
+		case len(b.Sheets)+len(b.Others) == maxSheets:
+			return s.fail(ErrLimit, "too many sheets")
+		case id == "", link.id != "" && link.kind != "worksheet": // old macro modules have no link
+			b.Others = append(b.Others, sheet.Name)
+			return nil
 		case b.archive.file(link.target) == nil:
-			return fault(worksheet(len(b.Sheets)), ErrMalformed, "the part is missing")
+			f := fault(worksheet(len(b.Sheets)), ErrMalformed, "the part is missing")
+			f.Tab = sheet.Tab
+			return f
 		case names[key] || parts[strings.ToLower(link.target)]:
 			return s.fail(ErrMalformed, "two sheets have the same name or the same part")
-		case len(b.Sheets) == maxSheets:
-			return s.fail(ErrLimit, "too many sheets")
 		}
 		sheet.part = link.target
 		names[key], parts[strings.ToLower(link.target)] = true, true
@@ -197,13 +220,9 @@ func readSheet(s *scanner) (sheet Sheet, id string, err error) {
 
 // readProperties reads the document's custom properties.
 func (b *Book) readProperties(name string) error {
-	file := b.archive.file(name)
-	if file == nil {
-		return fault(Properties, ErrMalformed, "the part is missing")
-	}
 	b.Properties = map[string]string{}
 	var property string
-	return b.archive.each(file, Properties, maxSmallPart, func(s *scanner) error {
+	return b.archive.each(b.archive.file(name), Properties, maxSmallPart, func(s *scanner) error {
 		var err error
 		switch {
 		case s.is("property"):

@@ -14,6 +14,12 @@ var (
 	ErrUnsafe    = errors.New("unsafe")
 )
 
+// Finer classes, each of one of those above.
+var (
+	ErrColumns  = fmt.Errorf("%w of columns", ErrLimit)                    // a cell beyond the last column allowed
+	ErrPrefixed = fmt.Errorf("%w: bytes before the archive", ErrMalformed) // of the file, not of a part
+)
+
 // Part is a part of a workbook, named without anything from the file.
 type Part string
 
@@ -32,7 +38,8 @@ func worksheet(index int) Part { return Part("worksheet " + strconv.Itoa(index+1
 // Fault says where a file is wrong, and how. It holds no text of the file.
 type Fault struct {
 	Part   Part   // where
-	Offset int64  // how many unpacked bytes into the part, −1 if that says nothing
+	Offset int64  // how many unpacked bytes into the part, as UTF-8, −1 if that says nothing
+	Tab    int    // the tab of the sheet, counted from 1 among those shown, 0 if in none or not shown
 	Row    int    // the row of the sheet, 0 if in none
 	Column int    // the column, counted from 1, 0 if in none
 	Reason string // what is wrong

@@ -142,6 +142,8 @@ func FuzzRowsAgainstTheEngine(f *testing.F) {
 		`<row r="1"><c r="A1" t="inlineStr"><is><t>a &amp; b</t></is></c><c r="C1"><v>1.5</v></c></row><row r="3"><c r="B3" t="s"><v>1</v></c></row>`,
 		`<row r="2"><c r="B2" t="b"><v>1</v></c><c r="D2" t="str"><f>A1</f><v>x</v></c></row>`,
 		`<row r="1"><c r="A1" t="e"><v>#N/A</v></c><c r="B1" t="inlineStr"><is><r><t>x</t></r><r><t xml:space="preserve"> y</t></r></is></c></row>`,
+		`<row r="1"><c r="A1" s=""><v>NaN</v></c></row><row r="1"><c r="B1" t="inlineStr"><v>x</v><is><t>y</t></is></c></row><autoFilter ref="A1:B1"/>`,
+		`<row r="1"><c r="A1"><f t="shared" ref="A1:A2" si="0">[1]Foglio1!A1</f><v>1</v></c></row><row r="2"><c r="A2"><f t="shared" si="0"/><v>2</v></c></row>`,
 	} {
 		f.Add(rows)
 	}

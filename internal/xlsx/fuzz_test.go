@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
 func TestEscapesAreReadBackAsTheyWere(t *testing.T) {
@@ -112,6 +114,8 @@ func FuzzScanner(f *testing.F) {
 		`<a>`, `<a></b>`, `<a><b></a>`, `<a b='"'/>`, `<a>&#x41;&#65;</a>`, `<a b=c/>`, `<!DOCTYPE a><a/>`, `<a/><b/>`, `<a/>x`,
 	} {
 		f.Add([]byte(seed))
+		f.Add(xlsxtest.UTF16(seed, false, true))
+		f.Add(xlsxtest.UTF16(seed, true, false))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ours, err := scanEvents(data, 16)

@@ -1,6 +1,9 @@
 package xlsx
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // The size of a sheet, by the format.
 const (
@@ -45,21 +48,46 @@ type Range struct {
 	LastColumn, LastRow   int // the lower right corner
 }
 
-// String returns the range as sheets write it, such as A5:B7.
+// String returns the range as sheets write it, such as A5:B7, A:B or 5:7.
 func (r Range) String() string {
+	switch {
+	case r.FirstRow == 1 && r.LastRow == MaxRows:
+		return ColumnName(r.FirstColumn) + ":" + ColumnName(r.LastColumn)
+	case r.FirstColumn == 1 && r.LastColumn == MaxColumns:
+		return strconv.Itoa(r.FirstRow) + ":" + strconv.Itoa(r.LastRow)
+	}
 	return Reference(r.FirstColumn, r.FirstRow) + ":" + Reference(r.LastColumn, r.LastRow)
 }
 
+// parseRange reads a range such as A5:B7, of one cell such as A5, of whole columns such as A:B, or
+// of whole rows such as 5:7.
 func parseRange(s []byte) (Range, bool) {
-	for i, c := range s {
-		if c == ':' {
-			c1, r1, ok1 := parseReference(s[:i])
-			c2, r2, ok2 := parseReference(s[i+1:])
-			return Range{min(c1, c2), min(r1, r2), max(c1, c2), max(r1, r2)}, ok1 && ok2
-		}
+	first, last, several := bytes.Cut(s, []byte(":"))
+	if !several {
+		last = first
 	}
-	c, r, ok := parseReference(s)
-	return Range{c, r, c, r}, ok
+	if c1, r1, ok := parseReference(first); ok {
+		c2, r2, ok := parseReference(last)
+		return Range{min(c1, c2), min(r1, r2), max(c1, c2), max(r1, r2)}, ok
+	}
+	if c1, ok := parseColumn(first); ok {
+		c2, ok := parseColumn(last)
+		return Range{min(c1, c2), 1, max(c1, c2), MaxRows}, ok && several
+	}
+	r1, ok1 := parseNumber(first, MaxRows)
+	r2, ok2 := parseNumber(last, MaxRows)
+	return Range{1, min(r1, r2), MaxColumns, max(r1, r2)}, ok1 && ok2 && several && min(r1, r2) > 0
+}
+
+// parseColumn reads the letters of a column.
+func parseColumn(s []byte) (column int, ok bool) {
+	for _, c := range s {
+		if c &^= 0x20; c < 'A' || c > 'Z' || column > MaxColumns {
+			return 0, false
+		}
+		column = column*26 + int(c-'A') + 1
+	}
+	return column, column > 0 && column <= MaxColumns
 }
 
 // parseNumber reads a decimal number without sign, at most limit.

@@ -17,6 +17,7 @@ const (
 	ISODate            // as 2025-02-28T00:00:00
 	Error              // as #N/A
 	NotCalculated      // a formula without a value
+	Invalid            // what should be a number or a truth value, and is none, such as NaN
 )
 
 // Cell is a cell of a row.
@@ -26,6 +27,7 @@ type Cell struct {
 	Format  Format // what it shows a number as
 	Text    string // "" if it was not calculated
 	Formula bool   // the text is what a formula came to
+	Foreign bool   // of a formula that reads another file; the text is what it came to when saved
 	from    int    // where the text begins in the row's buffer, −1 if it is a shared string
 	to      int
 }
@@ -35,6 +37,8 @@ type Row struct {
 	Number int    // counted from 1
 	Hidden bool   // by a filter or by hand
 	Cells  []Cell // in the order of the columns
+	Flaw   error  // why a row of a CSV file cannot be read, whatever its cells hold
+	Doubt  error  // what is doubtful about a row of a CSV file
 }
 
 // maxMerges is how many merged ranges a sheet may have.
@@ -45,13 +49,18 @@ type Rows struct {
 	Merges  []Range // known once Next has returned io.EOF
 	LastRow int     // the last row so far, also if it holds nothing
 	Extent  int     // the last columns of all rows so far, added up, also of cells that hold nothing
+	Narrow  bool    // leave out cells beyond the last column allowed, instead of refusing the sheet
 
-	book   *Book
-	file   io.ReadCloser
-	s      *scanner
-	inData bool // inside sheetData
-	data   bool // sheetData was seen
-	text   []byte
+	book    *Book
+	tab     int
+	file    io.ReadCloser
+	s       *scanner
+	inData  bool  // inside sheetData
+	data    bool  // sheetData was seen
+	ahead   bool  // the scanner's token was not looked at yet
+	err     error // what came behind the last row
+	text    []byte
+	foreign map[int]bool // the shared formulas that read other files, by their numbers
 }
 
 // Rows opens a sheet. Close the result.
@@ -61,7 +70,11 @@ func (b *Book) Rows(sheet int) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rows{book: b, file: file, s: newScanner(file, part, 64<<10)}, nil
+	rows := &Rows{book: b, file: file, s: newScanner(file, part, 64<<10)}
+	if len(b.Sheets)+len(b.Others) > 1 {
+		rows.tab = b.Sheets[sheet].Tab
+	}
+	return rows, nil
 }
 
 // Close gives back what reading takes.
@@ -71,11 +84,11 @@ func (r *Rows) Close() error { return r.file.Close() }
 // the last row of a sheet that is complete, and otherwise a [*Fault] or the context's.
 func (r *Rows) Next(row *Row) error {
 	for {
-		if err := r.s.next(); err != nil {
+		if err := r.token(); err != nil {
 			if err == io.EOF && !r.data {
-				return r.s.fail(ErrMalformed, "the sheet has no rows part")
+				err = r.s.fail(ErrMalformed, "the sheet has no rows part")
 			}
-			return err
+			return r.inSheet(err)
 		}
 		switch {
 		case r.s.kind == endTag:
@@ -85,25 +98,69 @@ func (r *Rows) Next(row *Row) error {
 				return r.fail(0, ErrMalformed, "text between the rows")
 			}
 			if err := r.s.checkText(); err != nil {
-				return err
+				return r.inSheet(err)
 			}
 		case r.inData && r.s.depth == 3 && !r.s.is("row"):
-			return r.fail(0, ErrMalformed, "something else among the rows")
+			if err := r.pass("something else among the rows"); err != nil {
+				return r.inSheet(err)
+			}
 		case r.inData && r.s.depth == 3:
 			if err := r.row(row); err != nil || len(row.Cells) > 0 {
-				return err
+				return r.inSheet(err)
 			}
 		case r.s.depth == 1 && !r.s.is("worksheet"):
-			return r.s.fail(ErrMalformed, "the part is not a sheet")
+			return r.inSheet(r.s.fail(ErrMalformed, "the part is not a sheet"))
 		case r.s.depth == 2 && r.s.is("sheetData"):
 			if r.data {
-				return r.s.fail(ErrMalformed, "the sheet has its rows twice")
+				return r.inSheet(r.s.fail(ErrMalformed, "the sheet has its rows twice"))
 			}
 			r.inData, r.data = true, true
 		case r.s.depth == 3 && r.s.is("mergeCell"):
 			if err := r.merge(); err != nil {
+				return r.inSheet(err)
+			}
+		}
+	}
+}
+
+// token finds the next token, which may have been read ahead.
+func (r *Rows) token() error {
+	if r.ahead {
+		r.ahead = false
+		return r.err
+	}
+	return r.s.next()
+}
+
+// inSheet adds the tab of the sheet to a fault.
+func (r *Rows) inSheet(err error) error {
+	var f *Fault
+	if err != nil && r.tab > 0 && errors.As(err, &f) {
+		f.Tab = r.tab
+	}
+	return err
+}
+
+// pass leaves the element whose start tag was the last token, one that stands where it does not
+// belong. It must not hold rows or cells, which would be lost; merged ranges are read.
+func (r *Rows) pass(reason string) error {
+	for depth := r.s.depth; ; {
+		switch {
+		case r.s.kind == endTag && r.s.depth < depth:
+			return nil
+		case r.s.is("row") || r.s.is("c") || r.s.is("sheetData"):
+			return r.fail(0, ErrMalformed, reason)
+		case r.s.is("mergeCell"):
+			if err := r.merge(); err != nil {
 				return err
 			}
+		case r.s.kind == charData:
+			if err := r.s.checkText(); err != nil {
+				return err
+			}
+		}
+		if err := r.s.next(); err != nil {
+			return r.at(0, err)
 		}
 	}
 }
@@ -137,55 +194,102 @@ func (r *Rows) at(column int, err error) error {
 	return err
 }
 
-// row reads the row whose start tag was the last token.
+// row reads the row whose start tag was the last token, and the elements behind it that have the
+// same number: some programs write one for each cell.
 func (r *Rows) row(row *Row) error {
-	number := r.LastRow + 1
-	row.Hidden = false
+	number, hidden, err := r.rowAttributes()
+	if err == nil && number <= r.LastRow {
+		err = r.fail(0, ErrMalformed, "the next row has no number that comes after this one's")
+	}
+	if err != nil {
+		return err
+	}
+	r.LastRow = number
+	row.Number = number
+	row.Hidden = hidden
+	row.Cells = row.Cells[:0]
+	r.text = r.text[:0]
+	for column := 0; ; row.Hidden = row.Hidden || hidden {
+		if column, err = r.cells(row, column); err != nil {
+			return err
+		}
+		if number, hidden = r.rowAhead(); number == 0 {
+			r.Extent += column
+			r.share(row)
+			return nil
+		}
+	}
+}
+
+// rowAhead reads ahead up to the next tag. If it starts the same row again, it returns its number,
+// and otherwise 0. A fault there is kept until the row before it was taken.
+func (r *Rows) rowAhead() (number int, hidden bool) {
+	for {
+		r.err = r.s.next()
+		if r.err == nil && r.s.kind == charData && isBlank(r.s.text) {
+			continue
+		}
+		r.ahead = true
+		if r.err != nil || r.s.depth != 3 || !r.s.is("row") {
+			return 0, false
+		}
+		if number, hidden, err := r.rowAttributes(); err == nil && number == r.LastRow {
+			r.ahead = false
+			return number, hidden
+		}
+		return 0, false
+	}
+}
+
+// rowAttributes reads the number of the row whose start tag was the last token, and whether it is
+// hidden.
+func (r *Rows) rowAttributes() (number int, hidden bool, err error) {
+	number = r.LastRow + 1
 	for _, a := range r.s.attributes {
 		switch string(a.name) {
 		case "r":
 			n, ok := parseNumber(a.value, MaxRows)
-			if !ok || n <= r.LastRow {
-				return r.fail(0, ErrMalformed, "the next row has no number that comes after this one's")
+			if !ok {
+				return 0, false, r.fail(0, ErrMalformed, "the next row has a number that is none")
 			}
 			number = n
 		case "hidden":
-			row.Hidden = row.Hidden || isTrue(a.value)
+			hidden = hidden || isTrue(a.value)
 		case "ht":
-			row.Hidden = row.Hidden || string(a.value) == "0"
+			hidden = hidden || string(a.value) == "0"
 		}
 	}
 	if number > MaxRows {
-		return r.fail(0, ErrMalformed, "more rows than a sheet has")
+		return 0, false, r.fail(0, ErrMalformed, "more rows than a sheet has")
 	}
-	r.LastRow = number
-	row.Number = number
-	row.Cells = row.Cells[:0]
-	r.text = r.text[:0]
-	column := 0
+	return number, hidden, nil
+}
+
+// cells reads the cells of a row element to its end tag, behind the column that was the last so
+// far, and returns the last column.
+func (r *Rows) cells(row *Row, column int) (last int, err error) {
 	for {
 		if err := r.s.next(); err != nil {
-			return r.at(0, err)
+			return column, r.at(0, err)
 		}
 		switch {
 		case r.s.kind == endTag: // of the row
-			r.Extent += column
-			r.share(row)
-			return nil
+			return column, nil
 		case r.s.kind == charData:
 			if !isBlank(r.s.text) {
-				return r.fail(column, ErrMalformed, "text between the cells")
+				return column, r.fail(column, ErrMalformed, "text between the cells")
 			}
-		case !r.s.is("c") && !r.s.is("extLst"):
-			return r.fail(column, ErrMalformed, "something else among the cells")
 		case r.s.is("c"):
-			var err error
 			if column, err = r.cell(row, column); err != nil {
-				return r.at(column, err)
+				return column, r.at(column, err)
+			}
+		case r.s.is("extLst"):
+			if err := r.s.skip(); err != nil {
+				return column, r.at(0, err)
 			}
 		default:
-			if err := r.s.skip(); err != nil {
-				return r.at(0, err)
+			if err := r.pass("something else among the cells"); err != nil {
+				return column, err
 			}
 		}
 	}
@@ -224,7 +328,8 @@ const (
 
 // cell reads the cell whose start tag was the last token, and returns its column.
 func (r *Rows) cell(row *Row, last int) (column int, err error) {
-	cell := Cell{Column: last + 1, Type: Number, from: len(r.text)}
+	start := len(r.text)
+	cell := Cell{Column: last + 1, Type: Number, from: start}
 	kept, err := r.cellAttributes(&cell, last)
 	if err != nil {
 		return cell.Column, err
@@ -251,10 +356,27 @@ func (r *Rows) cell(row *Row, last int) (column int, err error) {
 	if err := r.judge(&cell, text, kept); err != nil {
 		return cell.Column, err
 	}
+	if cell.Column > r.book.archive.limits.Columns {
+		return cell.Column, r.beyond(&cell, start)
+	}
 	if cell.from >= 0 || cell.Text != "" {
 		row.Cells = append(row.Cells, cell)
 	}
 	return cell.Column, nil
+}
+
+// beyond leaves out a cell beyond the last column allowed, whose text begins at start, or refuses
+// it if it holds something.
+func (r *Rows) beyond(cell *Cell, start int) error {
+	text := r.text[start:]
+	if cell.from < 0 {
+		text = []byte(cell.Text)
+	}
+	if !r.Narrow && (cell.Type != Text || !isBlank(text)) {
+		return r.fail(cell.Column, ErrColumns, "the cell lies beyond the last column allowed")
+	}
+	r.text = r.text[:start]
+	return nil
 }
 
 // cellAttributes reads where a cell is, its format and its type.
@@ -269,6 +391,9 @@ func (r *Rows) cellAttributes(cell *Cell, last int) (kept storage, err error) {
 			}
 			cell.Column = column
 		case "s":
+			if len(a.value) == 0 { // as if it were not there
+				continue
+			}
 			style, ok := parseNumber(a.value, 1<<20)
 			if !ok || style >= max(1, len(r.book.styles)) {
 				return kept, r.fail(cell.Column, ErrMalformed, "the cell has a style that does not exist")
@@ -302,43 +427,106 @@ func (r *Rows) cellAttributes(cell *Cell, last int) (kept storage, err error) {
 // cellValue reads what is in a cell to its end tag, and reports whether it has an
 // element with a value, if only an empty one.
 func (r *Rows) cellValue(cell *Cell, kept storage) (valued bool, err error) {
+	inlined := false
 	for depth := r.s.depth; ; {
 		if err := r.s.next(); err != nil {
-			return valued, err
+			return valued || inlined, err
 		}
 		if r.s.kind == endTag && r.s.depth < depth {
-			return valued, nil
+			return valued || inlined, nil
 		}
 		plain, inline := r.s.is("v"), r.s.is("is")
 		switch {
 		case r.s.kind == charData && isBlank(r.s.text):
 			continue
-		case r.s.kind == charData, (plain || inline) && valued, inline && kept != inlineValue:
+		case r.s.kind == charData, plain && valued, inline && (inlined || kept != inlineValue):
 			return valued, r.fail(cell.Column, ErrMalformed, "the cell has more than one value")
+		case plain && inlined: // beside an inline string it does not count
+			err = r.s.skip()
 		case plain:
-			from := len(r.text)
 			r.text, err = r.s.elementText(r.text)
 			if cell.Type == Text {
-				r.text = r.text[:from+len(decodeEscapes(r.text[from:]))]
+				r.text = r.text[:cell.from+len(decodeEscapes(r.text[cell.from:]))]
 			}
 		case inline:
-			r.text, err = r.s.richText(r.text)
+			r.text, err = r.s.richText(r.text[:cell.from])
+		case r.s.is("f"):
+			cell.Formula = true
+			err = r.formula(cell)
 		default:
-			cell.Formula = cell.Formula || r.s.is("f")
 			err = r.s.skip()
 		}
 		if err != nil {
 			return valued, err
 		}
-		valued = valued || plain || inline
+		valued, inlined = valued || plain, inlined || inline
 	}
+}
+
+// maxForeign is how many shared formulas that read other files are remembered.
+const maxForeign = 10_000
+
+// formula leaves the formula whose start tag was the last token, and finds out whether it reads
+// another file.
+func (r *Rows) formula(cell *Cell) error {
+	shared := -1
+	if raw, ok := r.s.attribute("si"); ok {
+		if n, ok := parseNumber(raw, 1<<31-1); ok {
+			shared = n
+		}
+	}
+	for depth := r.s.depth; ; {
+		if err := r.s.next(); err != nil {
+			return err
+		}
+		switch {
+		case r.s.kind == endTag && r.s.depth < depth:
+			switch {
+			case shared < 0:
+			case !cell.Foreign:
+				cell.Foreign = r.foreign[shared]
+			case len(r.foreign) < maxForeign:
+				if r.foreign == nil {
+					r.foreign = map[int]bool{}
+				}
+				r.foreign[shared] = true
+			}
+			return nil
+		case r.s.kind == charData:
+			if err := r.s.checkText(); err != nil {
+				return err
+			}
+			cell.Foreign = cell.Foreign || readsFile(r.s.scratch)
+		}
+	}
+}
+
+// readsFile reports whether a formula reads another file, as in 1+[1]Foglio!A1, where the number is
+// that of a link. Brackets behind a name, or around the last part of one, belong to the columns of
+// a table.
+func readsFile(formula []byte) bool {
+	quoted := false // within a text
+	for i, c := range formula {
+		if c == '"' {
+			quoted = !quoted
+		}
+		if c != '[' || quoted || i > 0 && formula[i-1] != '-' && formula[i-1] != ':' && nameBytes[formula[i-1]] {
+			continue
+		}
+		length := bytes.IndexByte(formula[i:], ']')
+		if length < 0 || i+length+1 == len(formula) || bytes.IndexByte([]byte("],:) "), formula[i+length+1]) >= 0 {
+			continue
+		}
+		if _, ok := parseNumber(formula[i+1:i+length], 1<<20); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // judge checks what a cell holds, and finds its shared string.
 func (r *Rows) judge(cell *Cell, text []byte, kept storage) error {
 	switch {
-	case cell.Column > r.book.archive.limits.Columns:
-		return r.fail(cell.Column, ErrLimit, "the cell lies beyond the last column allowed")
 	case kept == sharedValue:
 		index, ok := parseNumber(text, 1<<31-1)
 		if ok {
@@ -351,10 +539,11 @@ func (r *Rows) judge(cell *Cell, text []byte, kept storage) error {
 	case !fits(text, r.book.archive.limits.Cell):
 		return r.fail(cell.Column, ErrLimit, "the text of the cell is too long")
 	case cell.Type == Number && !IsNumber(text):
-		return r.fail(cell.Column, ErrMalformed, "the cell should hold a number, and does not")
+		cell.Type = Invalid
 	case cell.Type == Bool && string(text) != "0" && string(text) != "1":
 		if !bytes.EqualFold(text, []byte("true")) && !bytes.EqualFold(text, []byte("false")) {
-			return r.fail(cell.Column, ErrMalformed, "the cell should hold a truth value, and does not")
+			cell.Type = Invalid
+			return nil
 		}
 		text[0] = '0'
 		if len(text) == len("true") {

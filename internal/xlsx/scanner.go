@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -203,24 +204,26 @@ func (s *scanner) next() error {
 }
 
 // encoding looks at the very first bytes: a byte order mark, and what the XML
-// declaration says.
+// declaration says. A part is in UTF-8 or in UTF-16.
 func (s *scanner) encoding() error {
-	for s.filled-s.pos < 5 {
-		if err := s.more(); err != nil {
-			return err
-		}
+	if err := s.atLeast(5); err != nil {
+		return err
 	}
 	s.declared = true
 	window := s.buf[s.pos:s.filled]
-	if window[0] == 0xFE || window[0] == 0xFF || window[0] == 0 || window[1] == 0 {
-		return s.fail(ErrMalformed, "the part is not in UTF-8")
+	allowed := []string{"utf-8", "us-ascii"}
+	if order := utf16Order(window); order != nil {
+		allowed = []string{"utf-16"}
+		s.r = &utf16Reader{r: io.MultiReader(bytes.NewReader(bytes.Clone(window)), s.r), order: order}
+		s.pos, s.filled, s.eof = 0, 0, false
 	}
-	if bytes.HasPrefix(window, []byte("\xEF\xBB\xBF")) {
+	if err := s.atLeast(5); err != nil {
+		return err
+	}
+	if window = s.buf[s.pos:s.filled]; bytes.HasPrefix(window, []byte("\xEF\xBB\xBF")) {
 		s.pos += 3
-		for s.filled-s.pos < 5 {
-			if err := s.more(); err != nil {
-				return err
-			}
+		if err := s.atLeast(5); err != nil {
+			return err
 		}
 	}
 	if !bytes.HasPrefix(s.buf[s.pos:s.filled], []byte("<?xml")) {
@@ -233,11 +236,21 @@ func (s *scanner) encoding() error {
 	declaration := strings.ToLower(string(s.buf[s.pos : s.pos+length]))
 	if _, name, ok := strings.Cut(declaration, "encoding"); ok {
 		name = strings.Trim(name, " \t\r\n='\"")
-		if !strings.HasPrefix(name, "utf-8") && !strings.HasPrefix(name, "us-ascii") {
-			return s.fail(ErrMalformed, "the part is not in UTF-8")
+		if !slices.ContainsFunc(allowed, func(encoding string) bool { return strings.HasPrefix(name, encoding) }) {
+			return s.fail(ErrMalformed, "the part is not in the encoding that it declares")
 		}
 	}
 	s.pos += length + 2
+	return nil
+}
+
+// atLeast reads on until so many bytes are in the window.
+func (s *scanner) atLeast(n int) error {
+	for s.filled-s.pos < n {
+		if err := s.more(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -285,19 +298,11 @@ func (s *scanner) skipTo(mark string) error {
 
 // markup takes what begins with "<!": a comment, CDATA, or a document type.
 func (s *scanner) markup() (found bool, err error) {
-	atLeast := func(n int) error {
-		for s.filled-s.pos < n {
-			if err := s.more(); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := atLeast(4); err != nil {
+	if err := s.atLeast(4); err != nil {
 		return false, err
 	}
 	if !bytes.HasPrefix(s.buf[s.pos:s.filled], []byte("<!--")) {
-		if err := atLeast(9); err != nil {
+		if err := s.atLeast(9); err != nil {
 			return false, err
 		}
 	}

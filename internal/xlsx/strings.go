@@ -29,12 +29,8 @@ func (t *stringTable) get(index int) (string, bool) {
 
 func (a *archive) readStrings(name string) (*stringTable, error) {
 	file := a.file(name)
-	if file == nil {
-		return nil, fault(SharedStrings, ErrMalformed, "the part is missing")
-	}
 	limit := min(a.limits.Strings, a.limits.Unpacked)
 	t := &stringTable{}
-	declared := -1
 	chunk := make([]byte, 0, min(chunkSize, int(file.UncompressedSize64)+16))
 	var text []byte
 	var length [binary.MaxVarintLen64]byte
@@ -43,12 +39,11 @@ func (a *archive) readStrings(name string) (*stringTable, error) {
 		case s.depth == 1 && !s.is("sst"):
 			return s.fail(ErrMalformed, "the part is not a table of strings")
 		case s.depth == 1:
-			if raw, ok := s.attribute("uniqueCount"); ok {
-				if declared, ok = parseNumber(raw, 1<<31-1); !ok {
-					return s.fail(ErrMalformed, "a count that is none")
-				}
-				// No string takes less than "<si/>".
-				t.offsets = make([]uint32, 0, min(declared, int(file.UncompressedSize64)/5))
+			// The count is often wrong, and only says how much memory to take. No string takes
+			// less than "<si/>".
+			raw, _ := s.attribute("uniqueCount")
+			if count, ok := parseNumber(raw, 1<<31-1); ok {
+				t.offsets = make([]uint32, 0, min(count, int(file.UncompressedSize64)/5))
 			}
 			return nil
 		case !s.is("si") || s.depth != 2:
@@ -78,9 +73,6 @@ func (a *archive) readStrings(name string) (*stringTable, error) {
 		return nil, err
 	}
 	t.chunks = append(t.chunks, string(chunk))
-	if declared >= 0 && declared != len(t.offsets) {
-		return nil, fault(SharedStrings, ErrMalformed, "there are more or fewer strings than the part says")
-	}
 	return t, nil
 }
 

@@ -1,8 +1,6 @@
 package xlsx
 
-import (
-	"strings"
-)
+import "strings"
 
 // Format is what a number format shows a number as.
 type Format uint8
@@ -19,25 +17,26 @@ const (
 
 // readStyles returns the number format of each cell style.
 func (a *archive) readStyles(name string) ([]Format, error) {
-	file := a.file(name)
-	if file == nil {
-		return nil, fault(Styles, ErrMalformed, "the part is missing")
-	}
 	custom := map[string]Format{}
 	var styles []Format
 	cells := false
-	return styles, a.each(file, Styles, maxSmallPart, func(s *scanner) error {
+	var choices alternatives
+	return styles, a.each(a.file(name), Styles, maxSmallPart, func(s *scanner) error {
+		depth, skipped, err := choices.enter(s)
+		if skipped || err != nil {
+			return err
+		}
 		switch {
-		case s.depth == 2:
+		case depth == 2:
 			cells = s.is("cellXfs")
-		case s.is("numFmt") && s.depth == 3:
+		case s.is("numFmt") && depth == 3:
 			id, _ := s.attribute("numFmtId")
 			code, err := s.attributeText("formatCode")
 			if err != nil {
 				return err
 			}
 			custom[string(id)] = codeFormat(code)
-		case s.is("xf") && cells && s.depth == 3:
+		case s.is("xf") && cells && depth == 3:
 			id, _ := s.attribute("numFmtId")
 			format, ok := custom[string(id)]
 			if !ok {
@@ -47,6 +46,31 @@ func (a *archive) readStyles(name string) ([]Format, error) {
 		}
 		return nil
 	})
+}
+
+// alternatives follows the elements AlternateContent, which hold the same in several ways: for
+// programs that know an extension, and for others. The first way counts, as in programs that know
+// all of them.
+type alternatives struct {
+	open []int // the depths of the elements around the token that only choose
+}
+
+// enter takes a start tag and returns how deep its element would be without those that only
+// choose; skipped if it is one of those, or in a way that does not count.
+func (a *alternatives) enter(s *scanner) (depth int, skipped bool, err error) {
+	for len(a.open) > 0 && a.open[len(a.open)-1] >= s.depth {
+		// A further Choice, or the Fallback, stands where the first way stood.
+		if a.open[len(a.open)-1] == s.depth && (s.is("Choice") || s.is("Fallback")) {
+			return 0, true, s.skip()
+		}
+		a.open = a.open[:len(a.open)-1]
+	}
+	inside := len(a.open)%2 == 1 // in an AlternateContent, and in none of its ways
+	if s.is("AlternateContent") || inside && (s.is("Choice") || s.is("Fallback")) {
+		a.open = append(a.open, s.depth)
+		return 0, true, nil
+	}
+	return s.depth - len(a.open), false, nil
 }
 
 // builtinFormat judges the formats that have numbers instead of codes, those for

@@ -51,6 +51,8 @@ func standard() Parts {
 			`<Relationship Id="rId2" Type="` + office + `/styles" Target="styles.xml"/><Relationship Id="rId3" Type="` + office + `/sharedStrings" Target="sharedStrings.xml"/>` +
 			`<Relationship Id="rId4" Type="` + office + `/worksheet" Target="worksheets/sheet2.xml"/></Relationships>`,
 		Styles: head + `<styleSheet ` + Namespace + `><numFmts count="1"><numFmt numFmtId="164" formatCode="0000"/></numFmts>` +
+			`<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>` +
+			`<borders count="1"><border/></borders><cellStyleXfs count="1"><xf numFmtId="0"/></cellStyleXfs>` +
 			`<cellXfs count="5"><xf numFmtId="0"/><xf numFmtId="49"/><xf numFmtId="14"/><xf numFmtId="10"/><xf numFmtId="164"/></cellXfs></styleSheet>`,
 		Strings: head + `<sst ` + Namespace + ` count="2" uniqueCount="2"><si><t>primo</t></si><si><r><rPr><b/></rPr><t>sec</t></r><r><t>ondo</t></r><rPh sb="0" eb="1"><t>no</t></rPh></si></sst>`,
 		Sheet1:  Sheet(``),

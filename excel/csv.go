@@ -1,10 +1,7 @@
 package excel
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -33,7 +30,7 @@ func (t *Template[Row]) openCSV(ctx context.Context, r io.ReaderAt, size int64, 
 		return nil, err
 	}
 	rows := text.rows(ctx, separator, t.config.Limits)
-	rows.width = h.last
+	rows.judge = t.judgeRecord(h)
 	return &source{rows: rows, header: h, exact: true, newline: text.newline, close: func() error { return nil }}, nil
 }
 
@@ -200,88 +197,27 @@ func (t *csvText) declaredSeparator() (rune, error) {
 
 // csvRows reads the records of a CSV file as rows.
 type csvRows struct {
-	ctx     context.Context
-	csv     *csv.Reader
-	guard   *recordGuard
-	ends    *lineEnds
-	text    *csvText
-	limits  Limits
-	width   int // how many fields the header has, 0 if not known
-	ahead   []string
-	err     error
-	started bool
-	row     int // of the record ahead, as a spreadsheet counts
-	line    int // the line on which the record before ended
-	count   int // records so far
+	csv    *csvReader
+	text   *csvText
+	limits Limits
+	record csvRecord
+	judge  func(*csvRecord, *xlsx.Row) // says what is doubtful about a row, nil to say nothing
 }
 
 // rows reads the records from the beginning.
 func (t *csvText) rows(ctx context.Context, separator rune, l Limits) *csvRows {
-	ends := newLineEnds(t.reader())
-	guard := &recordGuard{r: ends, limit: 4*l.CellLength + 64*l.Columns + 1<<20}
-	c := csv.NewReader(guard)
-	c.Comma = separator
-	c.FieldsPerRecord = -1
-	return &csvRows{ctx: ctx, csv: c, guard: guard, ends: ends, text: t, limits: l}
-}
-
-// lineWeight is how many line ends count as one byte.
-const lineWeight = 16
-
-// recordGuard refuses a record that does not end.
-type recordGuard struct {
-	r     io.Reader
-	read  int
-	limit int
-}
-
-func (g *recordGuard) Read(p []byte) (int, error) {
-	n, err := g.r.Read(p)
-	// Blank lines between records are part of the next one here, so a line end counts less than a
-	// byte.
-	lines := bytes.Count(p[:n], []byte("\n"))
-	if g.read += n - lines + lines/lineWeight; g.read > g.limit {
-		return 0, ErrLimit
-	}
-	return n, err
-}
-
-// fetch reads the record ahead.
-func (c *csvRows) fetch() {
-	c.guard.read = 0
-	if c.ahead, c.err = c.csv.Read(); c.err != nil {
-		return
-	}
-	first, _ := c.csv.FieldPos(0)
-	c.row += first - c.line
-	c.line = first
-	for _, field := range c.ahead {
-		c.line += strings.Count(field, "\n")
-	}
+	limit := 4*l.CellLength + 64*l.Columns + 1<<20
+	return &csvRows{csv: newCSVReader(ctx, t.reader(), separator, limit), text: t, limits: l}
 }
 
 // Next reads the next record that holds something into row.
 func (c *csvRows) Next(row *xlsx.Row) error {
-	if !c.started {
-		c.started = true
-		c.fetch()
-	}
 	for {
-		if c.err != nil {
-			return c.fault(c.err)
+		if err := c.csv.next(&c.record); err != nil {
+			return c.fault(err)
 		}
-		if c.count++; c.count&0xFFF == 0 {
-			if err := context.Cause(c.ctx); err != nil {
-				return err
-			}
-		}
-		fields := c.ahead
-		row.Number, row.Cells = c.row, row.Cells[:0]
-		c.fetch()
-		if c.err == io.EOF && !c.text.newline && len(fields) < c.width {
-			return &FileError{Format: CSV, Row: row.Number, Err: ErrTruncated, Reason: fmt.Sprintf("Il file è incompleto: alla riga %d mancano gli ultimi campi. Copiarlo o salvarlo di nuovo.", row.Number)}
-		}
-		for i, field := range fields {
+		*row = xlsx.Row{Number: c.record.row, Cells: row.Cells[:0]}
+		for i, field := range c.record.fields {
 			switch {
 			case field == "":
 				continue
@@ -294,34 +230,66 @@ func (c *csvRows) Next(row *xlsx.Row) error {
 			}
 			row.Cells = append(row.Cells, xlsx.Cell{Column: i + 1, Type: xlsx.Text, Text: field})
 		}
-		if len(row.Cells) > 0 {
+		if c.judge != nil {
+			c.judge(&c.record, row)
+		}
+		if len(row.Cells) > 0 || row.Flaw != nil || row.Doubt != nil {
 			return nil
 		}
 	}
 }
 
-// fault explains what the csv reader said, without what it quotes.
-func (c *csvRows) fault(err error) error {
-	var parse *csv.ParseError
-	switch {
-	case err == io.EOF:
-		return err
-	case errors.Is(err, ErrLimit):
-		return &FileError{Format: CSV, Row: c.line + 1, Err: ErrLimit, Reason: fmt.Sprintf("Dopo la riga %d del file c'è una riga che non finisce: forse le virgolette non si chiudono.", c.line)}
-	case errors.Is(err, errLineEnds):
-		line := c.ends.line + 1
-		return &FileError{Format: CSV, Row: line, Err: ErrMalformed, Reason: fmt.Sprintf("Le righe del file finiscono in modi diversi: alla riga %d c'è un ritorno a capo che non è quello delle altre. "+
-			"Aprire il file con Excel o LibreOffice, controllare le righe e salvarlo di nuovo come CSV.", line)}
-	case !errors.As(err, &parse):
-		return err
-	case parse.Line > parse.StartLine || errors.Is(parse.Err, csv.ErrQuote) && c.atEnd():
-		return &FileError{Format: CSV, Row: parse.StartLine, Err: ErrTruncated, Reason: fmt.Sprintf("Alla riga %d del file si aprono virgolette che non si chiudono: il file è incompleto o ha una virgoletta di troppo.", parse.StartLine)}
+// judgeRecord says what is wrong or doubtful about a record below a header: blanks around quotes,
+// and a last line that does not end.
+func (t *Template[Row]) judgeRecord(h header) func(*csvRecord, *xlsx.Row) {
+	names := map[int]string{} // by the file's column
+	for i, column := range h.columns {
+		names[column] = t.columns[i].header
 	}
-	return &FileError{Format: CSV, Row: parse.Line, Err: ErrMalformed, Reason: fmt.Sprintf("Alla riga %d del file c'è una virgoletta fuori posto: i testi con virgolette vanno fra virgolette, e quelle interne raddoppiate.", parse.Line)}
+	at := func(column int, err error) error {
+		return &CellError{Column: xlsx.ColumnName(column), Header: names[column], Err: err}
+	}
+	return func(record *csvRecord, row *xlsx.Row) {
+		switch last := len(record.fields); {
+		case record.row <= h.row:
+		case record.blanks > 0:
+			row.Flaw = at(record.blanks, wrong("Row", ErrMalformed, "Ci sono spazi fuori dalle virgolette, e non è chiaro che cosa contenga il campo: togliere gli spazi, o le virgolette."))
+		case record.open && last < h.last:
+			var absent []string
+			for column := last + 1; column <= h.last; column++ {
+				if name := names[column]; name != "" {
+					absent = append(absent, name)
+				}
+			}
+			what := "mancano gli ultimi campi"
+			if len(absent) > 0 {
+				what = italian.Choose(len(absent), "manca la colonna ", "mancano le colonne ") + italian.Quoted(absent)
+			}
+			row.Flaw = wrong("Row", ErrTruncated, "Nell'ultima riga del file "+what+": il file può essere incompleto. Copiarlo o salvarlo di nuovo.")
+		case record.open && names[last] != "":
+			row.Doubt = at(last, wrong("Row", ErrTruncated, "L'ultima riga del file non finisce con un ritorno a capo: se il valore è incompleto, copiare o salvare di nuovo il file."))
+		}
+	}
 }
 
-// atEnd reports whether nothing comes after what was read.
-func (c *csvRows) atEnd() bool {
-	_, err := c.csv.Read()
-	return err == io.EOF
+// fault explains why the next record cannot be read.
+func (c *csvRows) fault(err error) error {
+	line := c.csv.line
+	switch err {
+	case errLineEnds:
+		return &FileError{Format: CSV, Row: line, Err: ErrMalformed, Reason: fmt.Sprintf("Le righe del file finiscono in modi diversi: alla riga %d c'è un ritorno a capo che non è quello delle altre. "+
+			"Aprire il file con Excel o LibreOffice, controllare le righe e salvarlo di nuovo come CSV.", line)}
+	case errBlank:
+		return &FileError{Format: CSV, Row: line, Err: ErrMalformed, Reason: fmt.Sprintf("Alla riga %d del file c'è uno spazio prima delle virgolette, e non è chiaro dove finisca il campo: togliere lo spazio.", line)}
+	}
+	line = c.record.line // on which the record begins
+	switch {
+	case err == ErrLimit:
+		return &FileError{Format: CSV, Row: line, Err: ErrLimit, Reason: fmt.Sprintf("Alla riga %d del file comincia una riga che non finisce: forse le virgolette non si chiudono.", line)}
+	case err == errOpenQuote || err == errQuote && (c.csv.line > line || c.csv.isLast()):
+		return &FileError{Format: CSV, Row: line, Err: ErrTruncated, Reason: fmt.Sprintf("Alla riga %d del file si aprono virgolette che non si chiudono: il file è incompleto o ha una virgoletta di troppo.", line)}
+	case err == errQuote:
+		return &FileError{Format: CSV, Row: line, Err: ErrMalformed, Reason: fmt.Sprintf("Alla riga %d del file c'è una virgoletta fuori posto: i testi con virgolette vanno fra virgolette, e quelle interne raddoppiate.", line)}
+	}
+	return err
 }

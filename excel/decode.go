@@ -47,15 +47,18 @@ func (t *Template[Row]) Decode(ctx context.Context, r io.ReaderAt, size int64, r
 // DecodeCSV is [Template.Decode] for a CSV file with the same columns. The separator
 // is a semicolon, a comma or a tab, as a line "sep=" says or as the headers show; the
 // encoding UTF-8, UTF-16 or Windows-1252. Fields in quotes may hold line breaks and
-// doubled quotes. The numbers of the rows are those that a spreadsheet shows.
+// doubled quotes. In other fields quotes are text, as in a spreadsheet. A row with blanks between
+// quotes and separators is refused with [ErrMalformed], since programs read it differently; so is
+// the file if its next row may begin in several places. The numbers of the rows are those that a
+// spreadsheet shows.
 //
 // Lines end with LF, CR LF, or CR alone. CR CR LF, the result of two text mode conversions, is a
 // line end and a blank row. A line break within quotes is read as LF, so no value contains a CR.
 // A file in which only some lines end with a CR alone is refused with [ErrMalformed].
 //
-// A CSV file has no mark of its end. What is cut off inside quotes, inside a
-// character, or before the last column is refused with [ErrTruncated]; a file that is
-// cut off inside its last field looks like a file with a shorter one.
+// A CSV file has no mark of its end. What is cut off inside quotes or inside a character is refused
+// with [ErrTruncated]. A last row without a line end is refused with it if it has not all columns,
+// and otherwise has it as a warning. A file that is cut off behind a row looks like a shorter one.
 func (t *Template[Row]) DecodeCSV(ctx context.Context, r io.ReaderAt, size int64, report *Report) iter.Seq2[Line[Row], error] {
 	return t.decode(ctx, CSV, r, size, report, t.openCSV)
 }

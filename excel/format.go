@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
@@ -23,6 +24,8 @@ const (
 	XMLDocument    Format = "xml"       // an XML document, such as a spreadsheet of Excel 2003
 	PDF            Format = "pdf"       // a document to be printed
 	OtherOffice    Format = "office"    // a text or a presentation
+	RichText       Format = "rtf"       // a text with formats
+	Image          Format = "image"     // a picture or a scan
 	OtherArchive   Format = "zip"       // an archive of something else
 	EmptyFile      Format = "empty"     // no bytes at all
 	UnknownFormat  Format = "unknown"   // none of these
@@ -51,6 +54,10 @@ func (f Format) Italian() string {
 		return "un documento PDF"
 	case OtherOffice:
 		return "un altro documento Office"
+	case RichText:
+		return "un documento di testo (.rtf)"
+	case Image:
+		return "un'immagine"
 	case OtherArchive:
 		return "un archivio compresso"
 	case EmptyFile:
@@ -81,6 +88,41 @@ func formatError(is, expected Format) error {
 	return &FileError{Format: is, Err: ErrFormat, Reason: reason}
 }
 
+// look is how the beginning of a file is compared with a signature.
+type look uint8
+
+const (
+	asBytes   look = iota
+	asText         // in UTF-8 or UTF-16, in lower case, behind blanks
+	asElement      // as a text, and the name of the element ends there
+	inArchive      // as bytes, and the parts of the archive say more
+	inStreams      // as bytes, and the names of the streams say more
+)
+
+// signatures are the beginnings of files by which their formats are known, in the order in which
+// they are tried. What has none of them may be a CSV file.
+var signatures = []struct {
+	begins string
+	look   look
+	format Format
+}{
+	{"PK\x03\x04", inArchive, Workbook}, {"PK\x05\x06", inArchive, Workbook},
+	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", inStreams, LegacyWorkbook},
+	{"\x09\x00\x04\x00", asBytes, LegacyWorkbook}, {"\x09\x02\x06\x00", asBytes, LegacyWorkbook}, {"\x09\x04\x06\x00", asBytes, LegacyWorkbook}, // Excel 2 to 4
+	{"\x09\x08\x08\x00\x00\x05", asBytes, LegacyWorkbook}, {"\x09\x08\x10\x00\x00\x06", asBytes, LegacyWorkbook}, // Excel 5 to 2003, without streams
+	{"\x89PNG\r\n\x1A\n", asBytes, Image}, {"\xFF\xD8\xFF", asBytes, Image}, {"GIF8", asBytes, Image}, {"II*\x00", asBytes, Image}, {"MM\x00*", asBytes, Image},
+	{"\x1F\x8B\x08", asBytes, OtherArchive}, {"7z\xBC\xAF\x27\x1C", asBytes, OtherArchive}, {"Rar!\x1A\x07", asBytes, OtherArchive},
+	{"%pdf", asText, PDF}, {"{\\rtf", asText, RichText}, {"<?xml", asText, XMLDocument}, {"<workbook", asElement, XMLDocument}, // of Excel 2003
+	{"<!--", asText, HTML}, {"<!doctype html", asText, HTML},
+	{"<html", asElement, HTML}, {"<head", asElement, HTML}, {"<meta", asElement, HTML}, {"<title", asElement, HTML}, {"<link", asElement, HTML},
+	{"<style", asElement, HTML}, {"<script", asElement, HTML}, {"<base", asElement, HTML}, {"<body", asElement, HTML}, {"<main", asElement, HTML},
+	{"<section", asElement, HTML}, {"<div", asElement, HTML}, {"<span", asElement, HTML}, {"<p", asElement, HTML}, {"<br", asElement, HTML},
+	{"<hr", asElement, HTML}, {"<center", asElement, HTML}, {"<font", asElement, HTML}, {"<b", asElement, HTML}, {"<a", asElement, HTML},
+	{"<img", asElement, HTML}, {"<h1", asElement, HTML}, {"<h2", asElement, HTML}, {"<h3", asElement, HTML}, {"<form", asElement, HTML},
+	{"<ul", asElement, HTML}, {"<table", asElement, HTML}, {"<thead", asElement, HTML}, {"<tbody", asElement, HTML}, {"<tr", asElement, HTML},
+	{"<td", asElement, HTML}, {"<th", asElement, HTML},
+}
+
 // Identify returns the format of a file, by its content. The error is that of
 // reading r.
 func Identify(r io.ReaderAt, size int64) (Format, error) {
@@ -91,49 +133,84 @@ func Identify(r io.ReaderAt, size int64) (Format, error) {
 	if n, err := r.ReadAt(head, 0); err != nil && (err != io.EOF || n < len(head)) {
 		return UnknownFormat, err
 	}
-	text := strings.ToLower(strings.TrimLeft(string(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF"))), " \t\r\n"))
-	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return identifyArchive(r, size), nil
-	case bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")):
-		return identifyCompound(r, size)
-	case strings.HasPrefix(text, "%pdf"):
-		return PDF, nil
-	case strings.HasPrefix(text, "<?xml") || strings.HasPrefix(text, "<workbook"):
-		if strings.Contains(text, "<html") {
+	text := beginning(head)
+	for _, s := range signatures {
+		begun := text
+		if s.look != asText && s.look != asElement {
+			begun = string(head)
+		}
+		rest, ok := strings.CutPrefix(begun, s.begins)
+		if !ok || s.look == asElement && rest != "" && strings.IndexByte(" \t\r\n/>", rest[0]) < 0 {
+			continue
+		}
+		switch {
+		case s.look == inStreams:
+			return identifyCompound(r, size)
+		case s.look == inArchive:
+			if format, ok := identifyArchive(r, size); ok {
+				return format, nil
+			} // otherwise reading it will say what is wrong
+		case s.format == XMLDocument && strings.Contains(text, "<html"):
 			return HTML, nil
 		}
-		return XMLDocument, nil
-	case strings.HasPrefix(text, "<!doctype html") || strings.HasPrefix(text, "<html") || strings.HasPrefix(text, "<table") ||
-		strings.HasPrefix(text, "<meta") || strings.HasPrefix(text, "<head") || strings.HasPrefix(text, "<style") || strings.HasPrefix(text, "<!--"):
-		return HTML, nil
-	case strings.HasPrefix(text, "{\\rtf"):
-		return OtherOffice, nil
-	case isText(head):
+		return s.format, nil
+	}
+	readable := isText(head)
+	if !readable || bytes.Contains(head, []byte("PK\x03\x04")) {
+		if format, ok := identifyArchive(r, size); ok {
+			return format, nil // behind other bytes, which reading will refuse
+		}
+	}
+	if readable {
 		return CSV, nil
 	}
 	return UnknownFormat, nil
 }
 
-func identifyArchive(r io.ReaderAt, size int64) Format {
+// beginning returns the text with which a file begins, in lower case, if it is a text.
+func beginning(head []byte) string {
+	order := looksUTF16(head)
+	switch {
+	case bytes.HasPrefix(head, []byte("\xFF\xFE")):
+		order = "LE"
+	case bytes.HasPrefix(head, []byte("\xFE\xFF")):
+		order = "BE"
+	}
+	text := string(head)
+	if order != "" {
+		units := make([]uint16, len(head)/2)
+		for i := range units {
+			low, high := head[2*i], head[2*i+1]
+			if order == "BE" {
+				low, high = high, low
+			}
+			units[i] = uint16(low) | uint16(high)<<8
+		}
+		text = string(utf16.Decode(units))
+	}
+	return strings.ToLower(strings.TrimLeft(strings.TrimPrefix(text, "\uFEFF"), " \t\r\n"))
+}
+
+// identifyArchive looks into an archive, if it is one that can be opened.
+func identifyArchive(r io.ReaderAt, size int64) (Format, bool) {
 	kind, err := xlsx.KindOf(r, size, xlsx.Limits{Unpacked: 1<<63 - 1})
 	switch {
 	case err != nil:
-		return Workbook // reading it will say what is wrong
+		return UnknownFormat, false
 	case kind == xlsx.OfficeBook:
-		return Workbook
+		return Workbook, true
 	case kind == xlsx.BinaryBook:
-		return BinaryWorkbook
+		return BinaryWorkbook, true
 	case kind == xlsx.OfficeDocument:
-		return OtherOffice
+		return OtherOffice, true
 	case kind == xlsx.OpenBook:
-		return OpenDocument
+		return OpenDocument, true
 	}
-	return OtherArchive
+	return OtherArchive, true
 }
 
 // identifyCompound distinguishes what older Office and encryption keep in the same container, by
-// the names of its streams.
+// the names of its streams, whose case does not matter.
 func identifyCompound(r io.ReaderAt, size int64) (Format, error) {
 	wide := func(s string) []byte {
 		var b []byte
@@ -150,12 +227,18 @@ func identifyCompound(r io.ReaderAt, size int64) (Format, error) {
 		if err != nil && err != io.EOF {
 			return found, err
 		}
-		switch b := buf[:n]; {
-		case bytes.Contains(b, wide("EncryptedPackage")):
+		b := buf[:n]
+		for i, c := range b {
+			if 'A' <= c && c <= 'Z' {
+				b[i] = c + 'a' - 'A'
+			}
+		}
+		switch {
+		case bytes.Contains(b, wide("encryptedpackage")):
 			return Encrypted, nil
-		case bytes.Contains(b, append(wide("Workbook"), 0, 0)) || bytes.Contains(b, append(wide("Book"), 0, 0)):
+		case bytes.Contains(b, append(wide("workbook"), 0, 0)) || bytes.Contains(b, append(wide("book"), 0, 0)):
 			found = LegacyWorkbook
-		case found == UnknownFormat && (bytes.Contains(b, wide("WordDocument")) || bytes.Contains(b, wide("PowerPoint Document"))):
+		case found == UnknownFormat && (bytes.Contains(b, wide("worddocument")) || bytes.Contains(b, wide("powerpoint document"))):
 			found = OtherOffice
 		}
 	}

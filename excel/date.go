@@ -34,8 +34,9 @@ type DateConfig struct {
 }
 
 // Date is the kind of a day: a date of the spreadsheet, in either of its date
-// systems, or a text such as 28/02/2025, 28-2-25 or 2025-02-28, day before month. A
-// year of two digits is one of 2000 to 2099, and reported as a change. A number that
+// systems, or a text such as 28/02/2025, 28-2-25, 2025-02-28, 28-feb-25 or 28 febbraio
+// 2025, day before month, months by their Italian names or three letters. A year of two
+// digits is one of 2000 to 2099, and reported as a change. A number that
 // shows as a number is taken as a date with the warning [ErrUnformatted], unless it
 // can be meant as a year. The value is midnight UTC of the day, unless
 // [DateConfig.EndOfDay] says otherwise. The errors are [flussi.ErrDate] for a day
@@ -254,8 +255,23 @@ func readMoment(c Cell) (moment, error) {
 var (
 	italianDate = regexp.MustCompile(`^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?:\s+(\S+))?$`)
 	isoDate     = regexp.MustCompile(`^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:(?:T|\s+)(\S+))?$`)
+	namedDate   = regexp.MustCompile(`^(\d{1,2})[°º]?[ /.-]+(\pL+)\.?[ /.-]+(\d{4}|\d{2})(?:\s+(\S+))?$`)
 	clockTime   = regexp.MustCompile(`^(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]0+)?)?(Z|[+-]\d{2}:\d{2})?$`)
 )
+
+// italianMonths are the names of the months. The first three letters stand for each.
+var italianMonths = [...]string{"gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre"}
+
+// monthNamed returns the number of the month with a name or its three letters, "" if none has it.
+func monthNamed(name string) string {
+	name = strings.ToLower(name)
+	for i, month := range italianMonths {
+		if name == month || name == month[:3] {
+			return fmt.Sprintf("%02d", i+1)
+		}
+	}
+	return ""
+}
 
 // parseMoment reads a date in text. In a date cell a Z says nothing, since programs
 // write it without meaning it.
@@ -267,6 +283,8 @@ func parseMoment(typed string, ignoreZ bool) (moment, error) {
 		dayOfMonth, month, year, clock = p[1], p[2], p[3], p[4]
 	} else if p := isoDate.FindStringSubmatch(text); p != nil {
 		year, month, dayOfMonth, clock = p[1], p[2], p[3], p[4]
+	} else if p := namedDate.FindStringSubmatch(text); p != nil && monthNamed(p[2]) != "" {
+		dayOfMonth, month, year, clock = p[1], monthNamed(p[2]), p[3], p[4]
 	} else {
 		return m, wrong("Date", flussi.ErrNotation, "La data va scritta nella forma gg/mm/aaaa, ad esempio 28/02/2025.")
 	}

@@ -2,6 +2,8 @@ package excel
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
@@ -206,17 +208,27 @@ func Code(minLength, maxLength int) Kind[string] {
 }
 
 // Text is the kind of any text of minLength to maxLength UTF-16 code units, as it is in the cell,
-// blanks around it included. A whole number that shows as its digits is taken as them.
+// blanks around it included. A whole number that shows as its digits is taken as them. Control
+// characters other than line breaks and tabs, and characters that change the direction of a text,
+// are refused with [flussi.ErrCharacter].
 func Text(minLength, maxLength int) Kind[string] {
-	return textKind(minLength, maxLength, func(s string) string { return s }, func(s string) string { return s })
+	same := func(s string) string { return s }
+	return textKind(minLength, maxLength, CheckCharacters, same, same)
+}
+
+// AnyText is [Text] without its check of characters, for the columns of an export: what is stored
+// may never have been checked.
+func AnyText(minLength, maxLength int) Kind[string] {
+	same := func(s string) string { return s }
+	return textKind(minLength, maxLength, func(string) error { return nil }, same, same)
 }
 
 // PersonalText is [Text] for what must not come into a log, such as a message.
 func PersonalText(minLength, maxLength int) Kind[flussi.Text] {
-	return textKind(minLength, maxLength, flussi.NewText, flussi.Text.Reveal)
+	return textKind(minLength, maxLength, CheckCharacters, flussi.NewText, flussi.Text.Reveal)
 }
 
-func textKind[V any](minLength, maxLength int, of func(string) V, reveal func(V) string) Kind[V] {
+func textKind[V any](minLength, maxLength int, check func(string) error, of func(string) V, reveal func(V) string) Kind[V] {
 	if defect := lengthDefect(minLength, maxLength); defect != "" {
 		return kind[V]{defect: defect}
 	}
@@ -228,6 +240,9 @@ func textKind[V any](minLength, maxLength int, of func(string) V, reveal func(V)
 		read: func(c Cell) (flussi.Reading[V], error) {
 			text, err := c.Plain()
 			if err == nil {
+				err = check(text)
+			}
+			if err == nil {
 				err = checkLength(text, minLength, maxLength, "Text", "Il testo")
 			}
 			if err != nil {
@@ -238,6 +253,39 @@ func textKind[V any](minLength, maxLength int, of func(string) V, reveal func(V)
 		write: func(v V) Cell { return textCell(reveal(v)) },
 		rule:  rule,
 	}
+}
+
+// CheckCharacters refuses what may not stand in a text that people read: control characters other
+// than line breaks and tabs, and characters that change the direction of what follows, so that a
+// text shows as another one. Non-breaking spaces, soft hyphens and the joiners of emoji may. The
+// error is a [flussi.ErrCharacter] that names the character and its position.
+func CheckCharacters(s string) error {
+	begin := 0
+	for begin < len(s) && harmless(s[begin]) {
+		begin++
+	}
+	if begin == len(s) {
+		return nil
+	}
+	at := strings.IndexFunc(s[begin:], func(r rune) bool {
+		if r < 0x100 {
+			return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
+		}
+		return unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point)
+	})
+	if at < 0 {
+		return nil
+	}
+	at += begin
+	r, _ := utf8.DecodeRuneInString(s[at:])
+	return wrong("Text", flussi.ErrCharacter, fmt.Sprintf(
+		"Il testo contiene un carattere non ammesso (U+%04X, in posizione %s): toglierlo, o riscrivere il testo.", r, italian.Number(utf16Length(s[:at])+1)))
+}
+
+// harmless reports whether a byte is no part of a character that CheckCharacters refuses. Most texts
+// have no other bytes.
+func harmless(c byte) bool {
+	return c >= ' ' && c < 0x7F || c == '\n' || c >= 0x80 && c < 0xE2 && c != 0xC2 && c != 0xD8
 }
 
 func lengthDefect(minLength, maxLength int) string {

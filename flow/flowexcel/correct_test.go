@@ -661,6 +661,23 @@ func TestInvisibleCharacterInAWordIsNoCorrection(t *testing.T) {
 	assert.Equal(t, 1, report.Unchanged, report.Italian(0))
 }
 
+func TestCorrectedTextHasNoForbiddenCharacters(t *testing.T) {
+	w := newWorld(t)
+	w.seed(t, 2, refused)
+	report, err := w.correct(t, w.edited(t, map[string]any{"B2": corrected + "\u202e"}), flowexcel.CorrectConfig{})
+	require.ErrorIs(t, err, flussi.ErrRows)
+	assert.Contains(t, report.Italian(0), "Riga 2, colonna B (Oggetto): Il testo contiene un carattere non ammesso (U+202E")
+
+	// What was stored so stays, when another column is corrected.
+	w = newWorld(t)
+	n := w.seed(t, 2, func(n *flow.Notification) {
+		refused(n)
+		n.Subject = flussi.NewText("Oggetto riservato\u202e al cittadino")
+	})
+	assert.Equal(t, 1, w.corrects(t, w.edited(t, map[string]any{"I2": "NUOVO"})).Corrected)
+	assert.Equal(t, n.Subject, w.get(t, n.ID).Subject)
+}
+
 func TestCorrectReportSaysWhatWasSetBack(t *testing.T) {
 	for want, r := range map[string]flowexcel.CorrectReport{
 		"Nessuna notifica è stata riportata a «Registrato».\n":                                          {Unchanged: 2},

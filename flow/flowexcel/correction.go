@@ -119,8 +119,8 @@ func notFailed(n flow.Notification, changed []string) error {
 	return excel.NewCheckError(changed[0], fmt.Sprintf("%s %s: %s.", reason, italian.Choose(len(changed), "Colonna cambiata", "Colonne cambiate"), italian.Quoted(changed)))
 }
 
-// judge is check for a correction: codes that are doubtful since they were stored are no
-// error.
+// judge is check for a correction: codes that are doubtful, and texts with characters that an
+// import refuses, are no error if they were stored so.
 func (t *Template) judge(old, d flow.Draft, late *bool) error {
 	errs := []error{d.Validate(t.config.Limits), lateFault(d, late)}
 	doubt := func(header string, changed bool, err error) {
@@ -131,6 +131,14 @@ func (t *Template) judge(old, d flow.Draft, late *bool) error {
 	doubt(recipientHeader, d.Recipient != old.Recipient, d.Recipient.Check())
 	doubt(noticeHeader, d.NoticeNumber != old.NoticeNumber, d.NoticeNumber.Check())
 	doubt(payeeHeader, d.Payee != old.Payee, d.Payee.Check())
+	for _, text := range []struct{ header, now, old string }{
+		{subjectHeader, d.Subject.Reveal(), old.Subject.Reveal()}, {contentHeader, d.Content.Reveal(), old.Content.Reveal()},
+		{referenceHeader, d.Reference, old.Reference}, {occasionHeader, d.Occasion, old.Occasion},
+	} {
+		if err := excel.CheckCharacters(text.now); err != nil && text.now != text.old {
+			errs = append(errs, excel.NewCellError(text.header, err))
+		}
+	}
 	return errors.Join(errs...)
 }
 

@@ -96,8 +96,8 @@ const maxText = 32_767
 // exportColumns returns the columns of an export. What is wrong in a cell for an import
 // may have been stored all the same, under other limits, so everything can be read.
 func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[exported] {
-	long := excel.PersonalText(1, maxText)
-	text := excel.Text(1, maxText)
+	text := excel.AnyText(1, maxText)
+	long := excel.Convert(text, flussi.NewText, flussi.Text.Reveal)
 	lenient := importKinds(l, flussi.Lenient)
 	columns := draftColumns(kinds{
 		recipient: lenient.recipient, notice: lenient.notice, payee: lenient.payee, due: newDueKind(zone),

@@ -94,6 +94,8 @@ func TestWrongRowsAreToldAtTheirCells(t *testing.T) {
 		"a company":            {map[string]any{"A2": "80185250588"}, "A", flussi.ErrNotPersonal, ""},
 		"subject too short":    {map[string]any{"B2": "corto"}, "B", flussi.ErrLength, "devono essere da 10 a 120"},
 		"subject too long":     {map[string]any{"B2": strings.Repeat("😀", 61)}, "B", flussi.ErrLength, "ogni emoji conta due"},
+		"subject backwards":    {map[string]any{"B2": "Scadenza \u202eIRAT"}, "B", flussi.ErrCharacter, "U+202E, in posizione 10"},
+		"content with C1":      {map[string]any{"C2": text + "\u009b"}, "C", flussi.ErrCharacter, "U+009B"},
 		"content too short":    {map[string]any{"C2": short}, "C", flussi.ErrLength, "devono essere da 120 a 10.000"},
 		"no front matter":      {map[string]any{"C2": "---\n" + text}, "C", nil, ""},
 		"no such day":          {map[string]any{"D2": "31/04/2099"}, "D", flussi.ErrDate, ""},

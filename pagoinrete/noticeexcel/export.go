@@ -79,9 +79,9 @@ const (
 
 // exportColumns returns the columns of an export. Whatever is in a store can be written.
 func exportColumns() []excel.Column[exported] {
-	text, money, day := excel.Text(1, maxText), excel.Money(0, maxMoney), excel.Date(excel.DateConfig{EndOfDay: true})
+	text, money, day := excel.AnyText(1, maxText), excel.Money(0, maxMoney), excel.Date(excel.DateConfig{EndOfDay: true})
 	columns := draftColumns(kinds{
-		code: excel.FiscalCode(flussi.Lenient), name: excel.PersonalText(1, maxText), instalment: instalments(0, 1<<31),
+		code: excel.FiscalCode(flussi.Lenient), name: excel.Convert(text, flussi.NewText, flussi.Text.Reveal), instalment: instalments(0, 1<<31),
 		debtor: excel.Convert(excel.WithRule(text, excel.Rule{Width: 14}), func(s string) pagoinrete.DebtorKind { return pagoinrete.DebtorKind(s) }, pagoinrete.DebtorKind.Label),
 		amount: money, discount: money, due: day, reference: text,
 	}, true, func(e *exported) *pagoinrete.NoticeDraft { return &e.draft })

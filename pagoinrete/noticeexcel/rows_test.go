@@ -107,6 +107,7 @@ func TestWrongRowsAreToldAtTheirCells(t *testing.T) {
 		"a company":               {map[string]any{"A2": "80185250588"}, "A", flussi.ErrNotPersonal, ""},
 		"name too long":           {map[string]any{"B2": strings.Repeat("x", 101)}, "B", flussi.ErrLength, "100"},
 		"name of two lines":       {map[string]any{"B2": "Rossi\nMaria"}, "B", flussi.ErrCharacter, "caratteri non validi"},
+		"name written backwards":  {map[string]any{"B2": "Rossi \u202eairaM"}, "B", flussi.ErrCharacter, "U+202E, in posizione 7"},
 		"another kind":            {map[string]any{"C2": "esterno"}, "C", excel.ErrChoice, "alunno"},
 		"a name for a payer":      {map[string]any{"D2": "Rossi Mario"}, "D", nil, ""},
 		"a payer for staff":       {map[string]any{"C2": "personale"}, "D", excel.ErrCheck, "paga per sé"},

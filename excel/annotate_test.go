@@ -163,7 +163,10 @@ func TestWrongHeadersAreMarked(t *testing.T) {
 // The workbook engine panics on styles without fonts, which are allowed.
 func TestAFileThatTheWorkbookEngineCannotChange(t *testing.T) {
 	tpl := template()
-	file := book(t, headRow+row(2, "abc", "corto", content))
+	file := xlsxtest.Book(t, xlsxtest.Parts{
+		xlsxtest.Sheet1: xlsxtest.Sheet(headRow + row(2, "abc", "corto", content)),
+		xlsxtest.Styles: `<styleSheet ` + xlsxtest.Namespace + `><cellXfs count="1"><xf numFmtId="0"/></cellXfs></styleSheet>`,
+	})
 	d := whole(t, decode(tpl, file))
 	err := mark(t, &bytes.Buffer{}, tpl, file, d)
 	require.ErrorIs(t, err, excel.ErrMalformed)

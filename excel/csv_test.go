@@ -82,8 +82,9 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 		says string
 	}{
 		"quotes that do not close":      {head + line + code + `;"Oggetto;` + content + "\n" + line, excel.ErrTruncated, "riga 3"},
-		"quote out of place":            {head + line + code + `;Og"getto;` + content + "\n", excel.ErrMalformed, "riga 3"},
-		"cut off before the last field": {head + line + code + ";Oggetto", excel.ErrTruncated, "riga 3"},
+		"quote out of place":            {head + line + code + `;"Og"getto;` + content + "\n", excel.ErrMalformed, "riga 3"},
+		"quote out of place at the end": {head + line + code + `;Oggetto;"a" b`, excel.ErrTruncated, "riga 3"},
+		"quote out of place far below":  {head + line + code + ";Oggetto;\"a\nb\" c\n" + line, excel.ErrTruncated, "riga 3"},
 		"cut off inside a character":    {head + "MSCMHL68P18H211K;Però;x\n" + "\xC3", excel.ErrTruncated, "metà di un carattere"},
 		"mixed encodings":               {head + "è;\xE8;x\n", excel.ErrMalformed, "codifiche diverse"},
 		"byte that no encoding has":     {head + "\x81;x;x\n", excel.ErrMalformed, "codifiche diverse"},
@@ -119,29 +120,49 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 func TestFilesOfOtherKindsAreNamed(t *testing.T) {
 	compound := "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 70_000)
 	wide := func(s string) string { return string(xlsxtest.UTF16(s, false, false)) }
+	marked := func(s string) string { return string(xlsxtest.UTF16(s, true, true)) }
 	for name, c := range map[string]struct {
 		file   string
 		format excel.Format
 		says   string
 	}{
-		"xls":            {compound + wide("Workbook") + "\x00\x00", excel.LegacyWorkbook, ".xls"},
-		"encrypted":      {compound + wide("EncryptedPackage") + wide("Workbook\x00"), excel.Encrypted, "password"},
-		"doc":            {compound + wide("WordDocument"), excel.OtherOffice, "altro documento Office"},
-		"some container": {compound, excel.UnknownFormat, "non è riconosciuto"},
-		"HTML":           {"\uFEFF \n<!DOCTYPE html><html><table>", excel.HTML, "HTML"},
-		"HTML table":     {"<table><tr><td>a</td></tr></table>", excel.HTML, "HTML"},
-		"XHTML":          {`<?xml version="1.0"?><html xmlns="x">`, excel.HTML, "HTML"},
-		"XML 2003":       {`<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>`, excel.XMLDocument, "XML"},
-		"PDF":            {"%PDF-1.7\n", excel.PDF, "PDF"},
-		"RTF":            {`{\rtf1 a}`, excel.OtherOffice, "altro documento Office"},
-		"CSV":            {"a;b\n1;2\n", excel.CSV, "CSV"},
-		"UTF-16 CSV":     {string(xlsxtest.UTF16("a;b\n1;2\n", false, true)), excel.CSV, "CSV"},
-		"picture":        {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", excel.UnknownFormat, "non è riconosciuto"},
-		"empty":          {"", excel.EmptyFile, "vuoto"},
-		"ods":            {zipOf(t, "mimetype", "content.xml"), excel.OpenDocument, "LibreOffice"},
-		"xlsb":           {zipOf(t, "[Content_Types].xml", "_rels/.rels", "xl/workbook.bin"), excel.BinaryWorkbook, ".xlsb"},
-		"docx":           {zipOf(t, "[Content_Types].xml", "_rels/.rels", "word/document.xml"), excel.OtherOffice, "altro documento Office"},
-		"zip":            {zipOf(t, "a.txt"), excel.OtherArchive, "archivio"},
+		"xls":                  {compound + wide("Workbook") + "\x00\x00", excel.LegacyWorkbook, ".xls"},
+		"xls, in capitals":     {compound + wide("WORKBOOK") + "\x00\x00", excel.LegacyWorkbook, ".xls"},
+		"xls of Excel 5":       {compound + wide("BOOK") + "\x00\x00", excel.LegacyWorkbook, ".xls"},
+		"xls of Excel 2":       {"\x09\x00\x04\x00\x02\x00\x10\x00\x00\x00", excel.LegacyWorkbook, ".xls"},
+		"xls of Excel 3":       {"\x09\x02\x06\x00\x00\x00\x10\x00\x00\x00", excel.LegacyWorkbook, ".xls"},
+		"xls of Excel 4":       {"\x09\x04\x06\x00\x00\x00\x10\x00\x00\x00", excel.LegacyWorkbook, ".xls"},
+		"xls without streams":  {"\x09\x08\x10\x00\x00\x06\x05\x00", excel.LegacyWorkbook, ".xls"},
+		"encrypted":            {compound + wide("EncryptedPackage") + wide("Workbook\x00"), excel.Encrypted, "password"},
+		"doc":                  {compound + wide("WordDocument"), excel.OtherOffice, "altro documento Office"},
+		"some container":       {compound, excel.UnknownFormat, "non è riconosciuto"},
+		"HTML":                 {"\uFEFF \n<!DOCTYPE html><html><table>", excel.HTML, "HTML"},
+		"HTML table":           {"<table><tr><td>a</td></tr></table>", excel.HTML, "HTML"},
+		"HTML in UTF-16":       {marked("\r\n<html>\n<table>"), excel.HTML, "HTML"},
+		"HTML without mark":    {wide("<HTML><body>a</body></HTML>"), excel.HTML, "HTML"},
+		"HTML of a div":        {"<div class=\"x\"><table>", excel.HTML, "HTML"},
+		"HTML of a paragraph":  {"<P>a</P>", excel.HTML, "HTML"},
+		"XHTML":                {`<?xml version="1.0"?><html xmlns="x">`, excel.HTML, "HTML"},
+		"XML 2003":             {`<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>`, excel.XMLDocument, "XML"},
+		"XML in UTF-16":        {marked(`<?xml version="1.0"?><Workbook/>`), excel.XMLDocument, "XML"},
+		"PDF":                  {"%PDF-1.7\n", excel.PDF, "PDF"},
+		"RTF":                  {`{\rtf1 a}`, excel.RichText, ".rtf"},
+		"CSV":                  {"a;b\n1;2\n", excel.CSV, "CSV"},
+		"CSV with brackets":    {"<divisione>;<a-b>\n1;2\n", excel.CSV, "CSV"},
+		"UTF-16 CSV":           {marked("a;b\n1;2\n"), excel.CSV, "CSV"},
+		"PNG":                  {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", excel.Image, "immagine"},
+		"JPEG":                 {"\xFF\xD8\xFF\xE0\x00\x10JFIF\x00", excel.Image, "immagine"},
+		"GIF":                  {"GIF89a\x01\x00\x01\x00", excel.Image, "immagine"},
+		"TIFF":                 {"II*\x00\x08\x00\x00\x00", excel.Image, "immagine"},
+		"bytes":                {"\x01\x02\x03\x00\x05\x06", excel.UnknownFormat, "non è riconosciuto"},
+		"empty":                {"", excel.EmptyFile, "vuoto"},
+		"ods":                  {zipOf(t, "mimetype", "content.xml"), excel.OpenDocument, "LibreOffice"},
+		"xlsb":                 {zipOf(t, "[Content_Types].xml", "_rels/.rels", "xl/workbook.bin"), excel.BinaryWorkbook, ".xlsb"},
+		"xlsb, external links": {zipOf(t, "[Content_Types].xml", "_rels/.rels", "xl/workbook.bin", "xl/externalLinks/externalLink1.bin"), excel.BinaryWorkbook, ".xlsb"},
+		"docx":                 {zipOf(t, "[Content_Types].xml", "_rels/.rels", "word/document.xml"), excel.OtherOffice, "altro documento Office"},
+		"docx behind a mark":   {"\uFEFF" + zipOf(t, "[Content_Types].xml", "_rels/.rels", "word/document.xml"), excel.OtherOffice, "altro documento Office"},
+		"zip":                  {zipOf(t, "a.txt"), excel.OtherArchive, "archivio"},
+		"gzip":                 {"\x1F\x8B\x08\x00\x00\x00", excel.OtherArchive, "archivio"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := decode(template(), []byte(c.file))

@@ -53,9 +53,12 @@
 //   - Blank rows are passed over. Hidden rows are refused one by one, read, or skipped
 //     ([HiddenPolicy]). Merged cells among the data are refused ([ErrMerged]).
 //   - Formulas count with the value they had when the file was saved; error values
-//     (#N/D) and formulas that were never calculated are wrong cells.
-//   - .xls, .ods, .xlsb, HTML, PDF, encrypted files and CSV are known by their content
-//     whatever they are named ([Identify], [ErrFormat]).
+//     (#N/D) and formulas that were never calculated are wrong cells. A formula that
+//     reads another file is a doubt ([ErrOtherFile]).
+//   - Parts that are not read, links that are not followed and counts that are wrong do
+//     not matter.
+//   - .xls, .ods, .xlsb, HTML, PDF, pictures, encrypted files and CSV are known by their
+//     content whatever they are named ([Identify], [ErrFormat]).
 //
 // # Errors
 //

@@ -57,6 +57,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encodeSeed(f, tpl))
 	f.Add([]byte("PK\x03\x04"))
 	f.Add(xlsxtest.Book(f, nil))
+	f.Add(append([]byte("\uFEFF"), xlsxtest.Book(f, nil)...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		settle(t, func() *decoded { return decode(tpl, data) })
 	})
@@ -71,6 +72,13 @@ func FuzzDecodeParts(f *testing.F) {
 	standard := xlsxtest.Unpack(f, xlsxtest.Book(f, nil))
 	f.Add(sheet, standard[xlsxtest.Strings], standard[xlsxtest.Styles], standard[xlsxtest.Workbook], standard[xlsxtest.Links])
 	full := xlsxtest.Unpack(f, encodeSeed(f, tpl))
+	f.Add(xlsxtest.Sheet(headRow+`<row r="2"><c r="A2" s="" t="inlineStr"><v>1</v><is><t>`+code+`</t></is></c></row><row r="2"><c r="B2"><f t="shared" si="0">[1]x!A1</f><v>NaN</v></c></row><autoFilter ref="A1:C2"/>`, `<mergeCells><mergeCell ref="F:G"/><mergeCell ref="8:9"/></mergeCells>`),
+		`<sst uniqueCount="7"><si><t>primo</t></si></sst>`, `<styleSheet><cellXfs><AlternateContent><Choice><xf numFmtId="14"/></Choice><Fallback><xf/></Fallback></AlternateContent></cellXfs></styleSheet>`,
+		`<workbook xmlns:r="r"><sheets><sheet name="Modulo1" r:id=""/><sheet name="Dati" r:id="rId1"/></sheets></workbook>`, standard[xlsxtest.Links])
+	wide := func(s string) string {
+		return string(xlsxtest.UTF16(strings.Replace(s, "UTF-8", "UTF-16", 1), false, true))
+	}
+	f.Add(wide(sheet), wide(standard[xlsxtest.Strings]), wide(standard[xlsxtest.Styles]), wide(standard[xlsxtest.Workbook]), wide(standard[xlsxtest.Links]))
 	f.Add(full[xlsxtest.Sheet1], standard[xlsxtest.Strings], full[xlsxtest.Styles], full[xlsxtest.Workbook], full[xlsxtest.Links])
 	f.Fuzz(func(t *testing.T, sheet, texts, styles, workbook, links string) {
 		var buf bytes.Buffer
@@ -109,7 +117,8 @@ func FuzzDecodeCSV(f *testing.F) {
 			f.Add(encode("sep=;" + end + lines + "\r"))
 		}
 	}
-	for _, seed := range []string{"CF;Oggetto;Contenuto\n\"a\"\r;b;c\n", "CF;Oggetto;Contenuto\ra;b;c\n", "CF;Oggetto;Contenuto\r\r\n\"\r\r\n\r", "\r\r\n\r\r\nCF\tOggetto\tContenuto\r\r"} {
+	for _, seed := range []string{"CF;Oggetto;Contenuto\n\"a\"\r;b;c\n", "CF;Oggetto;Contenuto\n a\"b;\"c\" ; \"d\";e\n\"f\"g", "CF; \"Oggetto\";Contenuto\r5\";6\"\r \"a;", "<div>", "\uFEFFPK\x03\x04", "CF;Oggetto;Contenuto\n;;",
+		"CF;Oggetto;Contenuto\ra;b;c\n", "CF;Oggetto;Contenuto\r\r\n\"\r\r\n\r", "\r\r\n\r\r\nCF\tOggetto\tContenuto\r\r"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -19,6 +19,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
 
 // sharedRows are the rows of testdata/rows.json, from which all programs make their
@@ -47,14 +48,14 @@ func sharedRows(t *testing.T) []notice {
 	return rows
 }
 
-// The files of two JavaScript libraries, of LibreOffice and of the workbook engine
+// The files of two JavaScript libraries, of openpyxl, gnumeric, LibreOffice and the workbook engine
 // hold the same rows.
 func TestAllProgramsFilesHoldTheSameRows(t *testing.T) {
 	want := sharedRows(t)
 	files := map[string][]byte{"ours": encode(t, template(), excel.Rows(slices.Values(want)))}
 	files["excelize"] = resave(t, files["ours"])
 	files["excelize, shared strings"] = excelizeBook(t, want)
-	for _, name := range []string{"exceljs.xlsx", "sheetjs.xlsx", "sheetjs-inline.xlsx", "libreoffice.xlsx", "libreoffice-from-ods.xlsx"} {
+	for _, name := range []string{"exceljs.xlsx", "sheetjs.xlsx", "sheetjs-inline.xlsx", "libreoffice.xlsx", "libreoffice-from-ods.xlsx", "openpyxl.xlsx", "gnumeric.xlsx"} {
 		data := must.Get(os.ReadFile(filepath.Join("testdata", name)))(t)
 		files[name] = data
 	}
@@ -113,6 +114,21 @@ func soffice(t *testing.T, to, name string, data []byte) []byte {
 	return made
 }
 
+// fromSharePoint adds to a workbook the parts of documents that came from SharePoint.
+func fromSharePoint(t *testing.T, file []byte) []byte {
+	parts := xlsxtest.Unpack(t, file)
+	add := func(part, before, text string) {
+		require.Contains(t, parts[part], before)
+		parts[part] = strings.Replace(parts[part], before, text+before, 1)
+	}
+	add(xlsxtest.Links, `</Relationships>`, link("rIdCustom", "customXml", "../customXml/item1.xml"))
+	add(xlsxtest.ContentTypes, `</Types>`, `<Override PartName="/customXml/itemProps1.xml" ContentType="application/vnd.openxmlformats-officedocument.customXmlProperties+xml"/>`)
+	parts["customXml/item1.xml"] = `<p:properties xmlns:p="http://schemas.microsoft.com/office/2006/metadata/properties"><documentManagement/></p:properties>`
+	parts["customXml/itemProps1.xml"] = `<ds:datastoreItem ds:itemID="{7A5C0A1B-6B0B-4B7B-9C0B-2F0A3E6C1D11}" xmlns:ds="http://schemas.openxmlformats.org/officeDocument/2006/customXml"/>`
+	parts["customXml/_rels/item1.xml.rels"] = relationships + link("rId1", "customXmlProps", "itemProps1.xml") + `</Relationships>`
+	return xlsxtest.Pack(t, parts)
+}
+
 // Rows survive LibreOffice: opened and saved, and by way of its own format.
 func TestRowsComeBackFromLibreOffice(t *testing.T) {
 	tpl := template()
@@ -140,11 +156,14 @@ func TestRowsComeBackFromLibreOffice(t *testing.T) {
 			require.Equal(t, want[i], d.rows[i], "%s, row %d", name, i)
 		}
 	}
-	saved := soffice(t, "xlsx", "righe.xlsx", file)
-	d := decode(tpl, saved)
-	same("saved", d)
-	assert.Equal(t, "Notifiche, versione 1", d.report.Template.Reveal())
-	assert.Equal(t, 1, d.report.Totals)
+	saved := soffice(t, "xlsx", "righe.xlsx", fromSharePoint(t, file))
+	assert.Contains(t, xlsxtest.Unpack(t, saved)[xlsxtest.RootLinks], `"../customXml/item1.xml"`)
+	for name, data := range map[string][]byte{"saved": saved, "saved twice": soffice(t, "xlsx", "righe.xlsx", saved)} {
+		d := decode(tpl, data)
+		same(name, d)
+		assert.Equal(t, "Notifiche, versione 1", d.report.Template.Reveal(), name)
+		assert.Equal(t, 1, d.report.Totals, name)
+	}
 	same("by way of ods", decode(tpl, soffice(t, "xlsx", "righe.ods", soffice(t, "ods", "righe.xlsx", file))))
 }
 

@@ -49,21 +49,32 @@ func newStore(t testing.TB, pool *pgxpool.Pool) *postgres.Store {
 // onServers runs a test on a new database, directly and through PgBouncer.
 func onServers(t *testing.T, test func(t *testing.T, location string)) {
 	t.Run("Direct", func(t *testing.T) { test(t, pgtest.Shared(t).Database(t)) })
-	t.Run("PgBouncer", func(t *testing.T) {
-		server := pgtest.Shared(t)
-		test(t, pgtest.Bouncer(t, server, server.Database(t)))
-	})
+	t.Run("PgBouncer", func(t *testing.T) { throughBouncer(t, test) })
+}
+
+// throughBouncer runs a test on a new database through PgBouncer.
+func throughBouncer(t *testing.T, test func(t *testing.T, location string)) {
+	server := pgtest.Shared(t)
+	test(t, pgtest.Bouncer(t, server, server.Database(t)))
+}
+
+// onAllServers is onServers for a suite: through PgBouncer only with FLUSSI_ALL=1.
+func onAllServers(t *testing.T, test func(t *testing.T, location string)) {
+	t.Run("Direct", func(t *testing.T) { test(t, pgtest.Shared(t).Database(t)) })
+	if os.Getenv("FLUSSI_ALL") != "" {
+		t.Run("PgBouncer", func(t *testing.T) { throughBouncer(t, test) })
+	}
 }
 
 func TestStoreKeepsTheContract(t *testing.T) {
-	onServers(t, func(t *testing.T, location string) {
+	onAllServers(t, func(t *testing.T, location string) {
 		pool := newPool(t, location)
 		flowtest.RunStore(t, func(t *testing.T) flow.Store { return newStore(t, pool) })
 	})
 }
 
 func TestStoreKeepsTheContractOfNotices(t *testing.T) {
-	onServers(t, func(t *testing.T, location string) {
+	onAllServers(t, func(t *testing.T, location string) {
 		pool := newPool(t, location)
 		pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return newStore(t, pool) })
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/xuri/excelize/v2"
 
@@ -14,17 +15,21 @@ import (
 )
 
 // Annotate writes a copy of the operator's own file in which each wrong cell is coloured red and
-// each doubtful one yellow, with a comment that says why, and with a sheet "Errori" that lists them
-// with links to the cells, below the report's Hints. The values, formulas and formats of the file
-// do not change; marks of an earlier copy are taken off. The copy of a CSV file is a workbook with
-// the same rows.
+// each doubtful one yellow, and the other cells of its row lightly so, with a comment that says why,
+// and with a sheet "Errori" that lists them with links to the cells, below the report's Hints. An
+// error of a row as a whole, such as a duplicate, colours no cell more than the others; its comment
+// is on the row's first cell. The values, formulas and formats of the file do not change; marks of
+// an earlier copy are taken off. The copy of a CSV file is a workbook with the same rows.
 //
 // The refused rows are those of the reading and those of the service that took the rows: the error
 // of [Collect], or the list that the service reports; nil if there are none. The report is that of
 // a [Template.Decode] or [Template.DecodeCSV] that read this file to its end, or came to
 // [ErrHeader] or [ErrMerged]; any other is refused with [ErrReport]. Errors beyond [Limits.Errors]
-// are not marked; the sheet says how many more there are. A background that a marked cell had of
-// its own is replaced.
+// are not marked; the sheet says how many more there are. A background that a cell of a marked row
+// had of its own is replaced.
+//
+// Annotate does not know what became of the rows without errors. If the caller stored them, or did
+// not, a sentence in Hints should say so.
 //
 // The copy is made in memory: a file whose sheets have more rows together than
 // [Limits.AnnotatedRows], or more than 20 cells a row on the average, is refused with [ErrLimit].
@@ -173,33 +178,59 @@ func (t *Template[Row]) csvAsBook(ctx context.Context, r io.ReaderAt, size int64
 	b := &builder{f: f}
 	sheet := t.config.Sheet
 	b.do(f.SetSheetName("Sheet1", sheet))
-	plain := b.style(&excelize.Style{NumFmt: 49, Font: font(11, textColor), Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top"}})
-	bold := b.style(&excelize.Style{NumFmt: 49, Font: boldFont(11, textColor), Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1}, Border: []excelize.Border{{Type: "bottom", Color: headerColor, Style: 2}}})
-	for i, column := range h.columns {
-		if name := xlsx.ColumnName(column); column > 0 {
-			b.do(f.SetColWidth(sheet, name, name, t.columns[i].width()))
-		}
+	look := copiedLook{head: h.row, headStyle: b.style(copiedHeadStyle()), plain: b.style(copiedStyle(TextLayout)),
+		styles: map[int]int{}, widths: map[int]float64{}}
+	last := slices.Max(h.columns)
+	widths := make([]float64, max(last, 1))
+	for i := range widths {
+		widths[i] = otherWidth
 	}
-	b.do(f.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
-	b.do(f.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
+	for i, column := range h.columns {
+		if column == 0 {
+			continue
+		}
+		look.styles[column] = b.style(copiedStyle(t.columns[i].rule.Layout))
+		widths[column-1] = t.columns[i].width()
+	}
+	for i, width := range widths {
+		name := xlsx.ColumnName(i + 1)
+		look.widths[i+1] = width
+		b.do(b.f.SetColWidth(sheet, name, name, width))
+	}
+	b.printColumns(sheet, widths, "")
 	var formatted, filled bytes.Buffer
 	b.do(f.Write(&formatted))
 	if b.err != nil {
 		return nil, nil, b.err
 	}
-	err = fillSheet(formatted.Bytes(), &filled, 0, func(w *xlsx.Writer) error {
-		return t.copyRows(rows, w, func(row int) int {
-			if row == h.row {
-				return bold
-			}
-			return plain
-		})
-	})
+	err = fillSheet(formatted.Bytes(), &filled, func(w *xlsx.Writer) error { return t.copyRows(rows, w, look) })
 	return filled.Bytes(), []string{sheet}, err
 }
 
+// otherWidth is the width of columns that the template does not have, in the copy of a CSV file.
+const otherWidth = 18
+
+// copiedLook is how the copy of a CSV file looks.
+type copiedLook struct {
+	head             int // the row with the headers
+	headStyle, plain int
+	styles           map[int]int     // of the template's columns, by the sheet's column
+	widths           map[int]float64 // by the sheet's column; others are as wide as usual
+}
+
+// of returns the style of a cell.
+func (l copiedLook) of(row, column int) int {
+	if row == l.head {
+		return l.headStyle
+	}
+	if style, ok := l.styles[column]; ok {
+		return style
+	}
+	return l.plain
+}
+
 // copyRows writes the rows of a CSV file as text cells.
-func (t *Template[Row]) copyRows(rows rowSource, w *xlsx.Writer, style func(row int) int) error {
+func (t *Template[Row]) copyRows(rows rowSource, w *xlsx.Writer, look copiedLook) error {
 	var row xlsx.Row
 	var out []xlsx.Output
 	var bound memoryBound
@@ -216,10 +247,14 @@ func (t *Template[Row]) copyRows(rows rowSource, w *xlsx.Writer, style func(row 
 			return t.tooManyRows()
 		}
 		out = out[:0]
+		most := 1
 		for _, cell := range row.Cells {
-			out = append(out, xlsx.Output{Column: cell.Column, Style: style(row.Number), Type: xlsx.Text, Text: cell.Text})
+			out = append(out, xlsx.Output{Column: cell.Column, Style: look.of(row.Number, cell.Column), Type: xlsx.Text, Text: cell.Text})
+			if width, ok := look.widths[cell.Column]; ok {
+				most = max(most, lines(cell.Text, width))
+			}
 		}
-		if err := w.Row(row.Number, out); err != nil {
+		if err := w.Row(row.Number, height(most), out); err != nil {
 			return err
 		}
 	}

@@ -27,23 +27,10 @@ func (t *Template[Row]) Blank(ctx context.Context, w io.Writer) error {
 // blank is the empty workbook, made once.
 type blank struct {
 	data   []byte
-	styles []int   // of the cells, by column
-	total  []int   // of the cells of the row with sums, by column
-	height float64 // of the rows, 0 for the default
+	styles [][]int   // of the cells, by tone, counted from 1, and column; 0 for no tone
+	total  []int     // of the cells of the row with sums, by column
+	wraps  []float64 // by column: its width if its texts wrap, or 0
 }
-
-// The colours of the workbook, all of them legible when printed in black and white.
-const (
-	headerColor   = "1F4E78" // the background of headers, with white text
-	optionalColor = "5B7FA6" // the same for columns that may be left out
-	readOnlyColor = "7F7F7F" // the same for columns of an export that people only look at
-	borderColor   = "BFBFBF"
-	textColor     = "000000"
-	headText      = "FFFFFF"
-	wrongColor    = "FFC8CE" // of cells that are wrong; no palette has these two
-	doubtColor    = "FFEA9C" // of cells that are doubtful
-	wrongText     = "9C0006"
-)
 
 // maxMessage and maxTitle are Excel's limits for the messages of checks.
 const (
@@ -73,7 +60,7 @@ func (b *builder) style(s *excelize.Style) int {
 func (t *Template[Row]) makeBlank() (made *blank, err error) {
 	b := &builder{f: excelize.NewFile()}
 	defer closing(b.f.Close, &err)
-	made = &blank{}
+	made = &blank{styles: make([][]int, 1+len(t.config.Tones))}
 	sheet := t.config.Sheet
 	b.do(b.f.SetSheetName("Sheet1", sheet))
 	b.do(b.f.SetDefaultFont("Calibri"))
@@ -85,9 +72,11 @@ func (t *Template[Row]) makeBlank() (made *blank, err error) {
 	b.do(b.f.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft",
 		Selection: []excelize.Selection{{SQRef: "A2", ActiveCell: "A2", Pane: "bottomLeft"}}}))
 	b.do(b.f.AutoFilter(sheet, fmt.Sprintf("A1:%s%d", last, xlsx.MaxRows), nil))
-	b.do(b.f.SetPageLayout(sheet, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
-	b.do(b.f.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
-	b.do(b.f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: quoteSheet(sheet) + "!$1:$1", Scope: sheet}))
+	widths := make([]float64, len(t.columns))
+	for i := range t.columns {
+		widths[i] = t.columns[i].width()
+	}
+	b.printColumns(sheet, widths, strings.Join(t.legend(), " "))
 	t.buildGuide(b)
 	t.buildLists(b, sheet)
 	b.do(b.f.SetDocProps(&excelize.DocProperties{Title: t.config.Name, Subject: t.Mark(), Creator: commentator, LastModifiedBy: commentator, Language: "it-IT"}))
@@ -104,17 +93,6 @@ func (t *Template[Row]) makeBlank() (made *blank, err error) {
 	return made, nil
 }
 
-// font is the font of everything that this package writes.
-func font(size float64, color string) *excelize.Font {
-	return &excelize.Font{Family: "Calibri", Size: size, Color: color}
-}
-
-func boldFont(size float64, color string) *excelize.Font {
-	f := font(size, color)
-	f.Bold = true
-	return f
-}
-
 func ptr[T any](v T) *T { return &v }
 
 // quoteSheet writes a sheet's name as references do.
@@ -124,16 +102,18 @@ func quoteSheet(name string) string { return "'" + strings.ReplaceAll(name, "'",
 func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank) {
 	c := &t.columns[i]
 	name := xlsx.ColumnName(i + 1)
-	style := cellStyle(c.rule.Layout)
+	wraps := c.wraps()
+	style := cellStyle(c.rule.Layout, wraps)
 	id := b.style(style)
-	made.styles = append(made.styles, id)
-	if c.rule.Layout == LongTextLayout {
-		made.height = 33 // two lines, since spreadsheets do not fit heights when they open a file
+	made.styles[0] = append(made.styles[0], id)
+	for n, tone := range t.config.Tones {
+		made.styles[n+1] = append(made.styles[n+1], b.style(tonedStyle(style, tone.Color)))
 	}
-	sum := *style
-	sum.Font = boldFont(11, textColor)
-	sum.Border = []excelize.Border{{Type: "top", Color: headerColor, Style: 2}}
-	made.total = append(made.total, b.style(&sum))
+	made.wraps = append(made.wraps, 0)
+	if wraps {
+		made.wraps[i] = c.width()
+	}
+	made.total = append(made.total, b.style(totalStyle(style)))
 	b.do(b.f.SetColStyle(sheet, name, id))
 	b.do(b.f.SetColWidth(sheet, name, name, c.width()))
 	color := optionalColor
@@ -143,21 +123,18 @@ func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank
 	case t.config.Export, c.config.Required:
 		color = headerColor
 	}
-	head := b.style(&excelize.Style{
-		NumFmt:    49,
-		Font:      boldFont(11, headText),
-		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}},
-		Alignment: &excelize.Alignment{Horizontal: "left", Vertical: "center", Indent: 1, WrapText: true},
-		Border:    []excelize.Border{{Type: "right", Color: headText, Style: 1}},
-	})
+	head := b.style(headStyle(c.rule.Layout, color))
 	b.do(b.f.SetCellStr(sheet, name+"1", c.header))
 	b.do(b.f.SetCellStyle(sheet, name+"1", name+"1", head))
 	text := c.describe(t.config.Export)
+	if i == 0 && len(t.config.Tones) > 0 {
+		text += "\n\n" + strings.Join(t.legend(), "\n")
+	}
 	b.do(b.f.AddComment(sheet, excelize.Comment{Author: commentator, Cell: name + "1", Width: 260, Height: commentHeight(text),
 		Paragraph: []excelize.RichTextRun{{Font: boldFont(10, textColor), Text: c.header + "\n"},
 			{Font: font(10, textColor), Text: text}}}))
 	if dv := c.validation(i); dv != nil {
-		dv.SetSqref(fmt.Sprintf("%s2:%s%d", name, name, xlsx.MaxRows))
+		dv.SetSqref(fmt.Sprintf("%s2:%s%d", name, name, 1+t.config.Limits.CheckedRows))
 		b.do(b.f.AddDataValidation(sheet, dv))
 	}
 }
@@ -194,31 +171,6 @@ func (c *Column[Row]) describe(export bool) string {
 		fmt.Fprintf(&b, "\nEsempio: %s", example)
 	}
 	return b.String()
-}
-
-// cellStyle is the style of the cells of a layout.
-func cellStyle(layout Layout) *excelize.Style {
-	s := &excelize.Style{Font: font(11, textColor), Alignment: &excelize.Alignment{Vertical: "top"}}
-	switch layout {
-	case TextLayout:
-		s.NumFmt = 49
-		s.Alignment.Horizontal, s.Alignment.Indent = "left", 1
-	case LongTextLayout:
-		s.NumFmt = 49
-		s.Alignment.Horizontal, s.Alignment.Indent, s.Alignment.WrapText = "left", 1, true
-	case DateLayout:
-		s.CustomNumFmt = ptr("dd/mm/yyyy")
-		s.Alignment.Horizontal = "center"
-	case DateTimeLayout:
-		s.CustomNumFmt = ptr("dd/mm/yyyy hh:mm:ss")
-		s.Alignment.Horizontal = "center"
-	case MoneyLayout:
-		s.NumFmt = 4
-	case IntegerLayout:
-		s.NumFmt = 1
-		s.Alignment.Horizontal = "center"
-	}
-	return s
 }
 
 // validation is what the spreadsheet checks while people type, nil for nothing.

@@ -67,6 +67,17 @@ func (c *Column[Row]) width() float64 {
 	return 18
 }
 
+// wraps reports whether a text in the column may be longer than the column is wide.
+func (c *Column[Row]) wraps() bool {
+	switch c.rule.Layout {
+	case LongTextLayout:
+		return true
+	case TextLayout:
+		return len(c.rule.Choices) == 0 && (c.rule.Max == 0 || c.rule.Max > c.width()-2)
+	}
+	return false
+}
+
 func (c *Column[Row]) example() string {
 	if c.config.Example != "" {
 		return c.config.Example

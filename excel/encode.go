@@ -36,14 +36,14 @@ func (t *Template[Row]) Encode(ctx context.Context, w io.Writer, rows iter.Seq2[
 	if err != nil {
 		return err
 	}
-	return encodeError(fillSheet(b.data, w, b.height, func(writer *xlsx.Writer) error {
+	return encodeError(fillSheet(b.data, w, func(writer *xlsx.Writer) error {
 		return t.encodeRows(ctx, writer, b, rows)
 	}))
 }
 
 // fillSheet writes a workbook made by the engine anew, with rows added to its first
 // sheet as they come.
-func fillSheet(book []byte, w io.Writer, height float64, rows func(*xlsx.Writer) error) error {
+func fillSheet(book []byte, w io.Writer, rows func(*xlsx.Writer) error) error {
 	parts, err := zip.NewReader(bytes.NewReader(book), int64(len(book)))
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func fillSheet(book []byte, w io.Writer, height float64, rows func(*xlsx.Writer)
 	out.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for _, part := range parts.File {
 		if part.Name == dataPart {
-			err = fillPart(out, part, height, rows)
+			err = fillPart(out, part, rows)
 		} else {
 			err = out.Copy(part)
 		}
@@ -96,7 +96,7 @@ func Rows[Row any](rows iter.Seq[Row]) iter.Seq2[Row, error] {
 const dataPart = "xl/worksheets/sheet1.xml"
 
 // fillPart writes the part of a sheet with the rows behind its own.
-func fillPart(out *zip.Writer, part *zip.File, height float64, rows func(*xlsx.Writer) error) (err error) {
+func fillPart(out *zip.Writer, part *zip.File, rows func(*xlsx.Writer) error) (err error) {
 	r, err := part.Open()
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func fillPart(out *zip.Writer, part *zip.File, height float64, rows func(*xlsx.W
 	if _, err := io.WriteString(sheet, tidyHead(head)); err != nil {
 		return err
 	}
-	writer := xlsx.NewWriter(sheet, height)
+	writer := xlsx.NewWriter(sheet)
 	if err := rows(writer); err != nil {
 		return err
 	}
@@ -163,6 +163,7 @@ func (t *Template[Row]) encodeRows(ctx context.Context, writer *xlsx.Writer, b *
 			}
 		}
 		row = next
+		styles, most := b.styles[t.tone(&row)], 1
 		for i := range t.columns {
 			c := &t.columns[i]
 			cell := c.write(&row)
@@ -172,9 +173,12 @@ func (t *Template[Row]) encodeRows(ctx context.Context, writer *xlsx.Writer, b *
 			if c.config.Total && !addTo(&sums[i], cell.Text) {
 				return &CellError{Row: number, Column: xlsx.ColumnName(i + 1), Header: c.header, Err: wrong("Total", flussi.ErrRange, "La somma della colonna è troppo grande.")}
 			}
-			cells[i] = xlsx.Output{Column: i + 1, Style: b.styles[i], Type: xlsx.Type(cell.Type), Text: cell.Text}
+			cells[i] = xlsx.Output{Column: i + 1, Style: styles[i], Type: xlsx.Type(cell.Type), Text: cell.Text}
+			if width := b.wraps[i]; width > 0 {
+				most = max(most, lines(cell.Text, width))
+			}
 		}
-		if err := writer.Row(number, cells); err != nil {
+		if err := writer.Row(number, height(most), cells); err != nil {
 			return err
 		}
 	}
@@ -185,6 +189,16 @@ func (t *Template[Row]) encodeRows(ctx context.Context, writer *xlsx.Writer, b *
 		return nil
 	}
 	return t.encodeTotals(writer, b, number, sums)
+}
+
+// tone returns which tone a row has, counted from 1, or 0 for none.
+func (t *Template[Row]) tone(row *Row) int {
+	for i := range t.config.Tones {
+		if t.config.Tones[i].Has(row) {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // checkOutput refuses what a cell cannot hold.
@@ -236,7 +250,7 @@ func (t *Template[Row]) encodeTotals(writer *xlsx.Writer, b *blank, last int, su
 		}
 		cells = append(cells, cell)
 	}
-	return writer.Row(last+1, cells)
+	return writer.Row(last+1, 0, cells)
 }
 
 func hundredths(n int64) string {

@@ -6,8 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/xuri/excelize/v2"
-
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
@@ -17,13 +16,12 @@ type guideColumn struct {
 	width  float64
 }
 
-// guideColumns are those of a template that is filled in, and of an export. They are as
-// wide together, so that paragraphs are.
+// guideColumns are those of a template that is filled in, and of an export.
 func guideColumns(export bool) []guideColumn {
 	if export {
-		return []guideColumn{{"Colonna", 24}, {"Si può correggere", 20}, {"Cosa contiene", 76}, {"Esempio", 40}}
+		return []guideColumn{{"Colonna", 24}, {"Si può correggere", 20}, {"Cosa contiene", 92}, {"Esempio", 44}}
 	}
-	return []guideColumn{{"Colonna", 24}, {"Obbligatoria", 16}, {"Cosa scrivere", 56}, {"Esempio", 34}, {"Altri nomi accettati", 30}}
+	return []guideColumn{{"Colonna", 24}, {"Obbligatoria", 14}, {"Cosa scrivere", 62}, {"Esempio", 36}, {"Altri nomi accettati", 92}}
 }
 
 // guideHints are what operators have to know about every template that they fill in.
@@ -33,85 +31,121 @@ var guideHints = []string{
 	"I codici restano testo: non cambiare il formato delle celle, altrimenti il foglio di calcolo perde cifre e zeri iniziali.",
 	"Per incollare da altri file usare «Incolla speciale» e «Valori», che conservano formati e controlli.",
 	"Non unire celle e non nascondere righe fra i dati. Le righe vuote vengono saltate.",
+	"Mentre si scrive, il foglio di calcolo controlla i valori fino alla riga %s; al caricamento si controllano tutte le righe.",
 	"Gli importi si scrivono con la virgola prima dei centesimi, ad esempio 1.234,56; le date nella forma gg/mm/aaaa.",
 }
+
+// checkedHint is the one that names the rows that are checked.
+const checkedHint = 5
+
+// guide is the guide sheet that is being made.
+type guide struct {
+	*builder
+	pageStyles
+	columns []guideColumn
+	row     int     // that was written last
+	depth   float64 // of the rows so far, in points
+}
+
+// widths returns those of the columns.
+func (g *guide) widths() []float64 {
+	widths := make([]float64, len(g.columns))
+	for i, c := range g.columns {
+		widths[i] = c.width
+	}
+	return widths
+}
+
+// paragraph writes a text across all columns.
+func (g *guide) paragraph(text string, style int) {
+	g.row++
+	first, last := xlsx.Reference(1, g.row), xlsx.Reference(len(g.columns), g.row)
+	g.do(g.f.SetCellStr(guideSheet, first, text))
+	g.do(g.f.MergeCell(guideSheet, first, last))
+	g.do(g.f.SetCellStyle(guideSheet, first, last, style))
+	total := 0.0
+	for _, c := range g.columns {
+		total += c.width
+	}
+	g.high(height(lines(text, total)))
+}
+
+// high sets the height of the last row.
+func (g *guide) high(points float64) {
+	g.do(g.f.SetRowHeight(guideSheet, g.row, points))
+	g.depth += points
+}
+
+// cells writes a row of texts.
+func (g *guide) cells(texts []string, style func(int) int) {
+	g.row++
+	most := 1
+	for i, text := range texts {
+		ref := xlsx.Reference(i+1, g.row)
+		g.do(g.f.SetCellStr(guideSheet, ref, text))
+		g.do(g.f.SetCellStyle(guideSheet, ref, ref, style(i)))
+		most = max(most, lines(text, g.columns[i].width))
+	}
+	g.high(height(most))
+}
+
+// space leaves an empty row.
+func (g *guide) space() {
+	g.row++
+	g.depth += lineHeight
+}
+
+// headed returns the style of the cells of a row.
+func headed(style int) func(int) int { return func(int) int { return style } }
 
 // buildGuide makes the sheet that explains the columns.
 func (t *Template[Row]) buildGuide(b *builder) {
 	_, err := b.f.NewSheet(guideSheet)
 	b.do(err)
-	title := b.style(&excelize.Style{Font: boldFont(16, headerColor)})
-	plain := b.style(&excelize.Style{Font: font(11, textColor), Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
-	head := b.style(&excelize.Style{
-		Font:      boldFont(11, headText),
-		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{headerColor}},
-		Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "center", WrapText: true},
-	})
-	border := []excelize.Border{{Type: "bottom", Color: borderColor, Style: 1}}
-	cell := b.style(&excelize.Style{NumFmt: 49, Font: font(11, textColor), Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top", WrapText: true}})
-	bold := b.style(&excelize.Style{NumFmt: 49, Font: boldFont(11, textColor), Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top", WrapText: true}})
-	columns := guideColumns(t.config.Export)
-	last := xlsx.ColumnName(len(columns))
-	total := 0.0
-	for i, c := range columns {
+	var colors []Color
+	for _, tone := range t.config.Tones {
+		colors = append(colors, tone.Color)
+	}
+	g := &guide{builder: b, pageStyles: b.pageStyles(colors...), columns: guideColumns(t.config.Export)}
+	for i, c := range g.columns {
 		name := xlsx.ColumnName(i + 1)
 		b.do(b.f.SetColWidth(guideSheet, name, name, c.width))
-		total += c.width
 	}
-	row := 0
-	paragraph := func(text string, style int) {
-		row++
-		b.do(b.f.SetCellStr(guideSheet, xlsx.Reference(1, row), text))
-		b.do(b.f.MergeCell(guideSheet, xlsx.Reference(1, row), fmt.Sprintf("%s%d", last, row)))
-		b.do(b.f.SetCellStyle(guideSheet, xlsx.Reference(1, row), fmt.Sprintf("%s%d", last, row), style))
-		if style == plain {
-			b.do(b.f.SetRowHeight(guideSheet, row, height(text, total)))
-		}
-	}
-	paragraph(guideTitle+t.config.Name, title)
-	b.do(b.f.SetRowHeight(guideSheet, row, 26))
+	g.paragraph(guideTitle+t.config.Name, g.title)
+	g.high(26)
 	if t.config.Intro != "" {
-		paragraph(t.config.Intro, plain)
+		g.paragraph(t.config.Intro, g.plain)
 	}
 	for _, hint := range t.hints() {
-		paragraph("• "+hint, plain)
+		g.paragraph("• "+hint, g.plain)
 	}
-	row += 2
-	write := func(texts []string, styles func(int) int) {
-		tallest := 15.0
-		for i, text := range texts {
-			ref := xlsx.Reference(i+1, row)
-			b.do(b.f.SetCellStr(guideSheet, ref, text))
-			b.do(b.f.SetCellStyle(guideSheet, ref, ref, styles(i)))
-			tallest = max(tallest, height(text, columns[i].width))
-		}
-		b.do(b.f.SetRowHeight(guideSheet, row, tallest))
-		row++
+	for i, text := range t.legend() {
+		g.paragraph(text, g.tones[i])
 	}
+	g.space()
 	var headers []string
-	for _, c := range columns {
+	for _, c := range g.columns {
 		headers = append(headers, c.header)
 	}
-	write(headers, func(int) int { return head })
+	g.cells(headers, headed(g.head))
+	head := g.row
 	for i := range t.columns {
 		c := &t.columns[i]
 		texts := c.explain()
 		if t.config.Export {
 			texts = c.explainExport()
 		}
-		write(texts, func(i int) int {
+		g.cells(texts, func(i int) int {
 			if i == 0 {
-				return bold
+				return g.strong
 			}
-			return cell
+			return g.cell
 		})
 	}
 	if !t.config.Export {
-		t.buildExample(b, &row, columns, head, cell)
+		t.buildExample(g)
 	}
-	b.do(b.f.SetSheetView(guideSheet, 0, &excelize.ViewOptions{ShowGridLines: ptr(false)}))
-	b.do(b.f.SetPageLayout(guideSheet, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
-	b.do(b.f.SetSheetProps(guideSheet, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
+	b.printText(guideSheet, g.widths(), g.depth, head)
 }
 
 // hints are the rules of the guide.
@@ -121,6 +155,7 @@ func (t *Template[Row]) hints() []string {
 	}
 	hints := slices.Clone(guideHints)
 	hints[0] = fmt.Sprintf(hints[0], t.config.Sheet)
+	hints[checkedHint] = fmt.Sprintf(hints[checkedHint], italian.Number(1+t.config.Limits.CheckedRows))
 	return hints
 }
 
@@ -148,38 +183,21 @@ func (c *Column[Row]) explainExport() []string {
 
 // buildExample writes a row as it looks when it is filled in, a few columns below the
 // others so that it can be printed.
-func (t *Template[Row]) buildExample(b *builder, row *int, columns []guideColumn, head, cell int) {
-	*row++
-	title := b.style(&excelize.Style{Font: boldFont(12, headerColor)})
-	ref := xlsx.Reference(1, *row)
-	b.do(b.f.SetCellStr(guideSheet, ref, "Esempio di riga compilata"))
-	b.do(b.f.SetCellStyle(guideSheet, ref, ref, title))
-	*row++
-	for from := 0; from < len(t.columns); from += len(columns) {
-		heads, values := 15.0, 15.0
-		for n := range min(len(columns), len(t.columns)-from) {
-			c := &t.columns[from+n]
-			for line, text := range []string{c.header, c.example()} {
-				ref := xlsx.Reference(n+1, *row+line)
-				b.do(b.f.SetCellStr(guideSheet, ref, text))
-				b.do(b.f.SetCellStyle(guideSheet, ref, ref, []int{head, cell}[line]))
-			}
-			heads = max(heads, height(c.header, columns[n].width))
-			values = max(values, height(c.example(), columns[n].width))
+func (t *Template[Row]) buildExample(g *guide) {
+	g.space()
+	g.paragraph("Esempio di riga compilata", g.subtitle)
+	for from := 0; from < len(t.columns); from += len(g.columns) {
+		if from > 0 {
+			g.space()
 		}
-		b.do(b.f.SetRowHeight(guideSheet, *row, heads))
-		b.do(b.f.SetRowHeight(guideSheet, *row+1, values))
-		*row += 3
+		var headers, values []string
+		for i := range t.columns[from:min(from+len(g.columns), len(t.columns))] {
+			c := &t.columns[from+i]
+			headers, values = append(headers, c.header), append(values, c.example())
+		}
+		g.cells(headers, headed(g.head))
+		g.cells(values, headed(g.cell))
 	}
-}
-
-// height estimates how high a row has to be for a text that wraps.
-func height(text string, width float64) float64 {
-	lines := 0
-	for _, line := range strings.Split(text, "\n") {
-		lines += 1 + int(float64(utf8.RuneCountInString(line))*0.95/width)
-	}
-	return min(float64(lines)*15, 400)
 }
 
 // capital makes the first letter a capital.

@@ -16,6 +16,7 @@ type Limits struct {
 	CellLength    int   // UTF-16 code units in a cell; default and most 32,767, as Excel has it
 	HeaderRows    int   // among which the header is looked for; default 20
 	Errors        int   // notes in a [Report], and as many errors that its Italian and Annotate list; the rest is only counted; default 1,000
+	CheckedRows   int   // below the header that the spreadsheet checks while people type; reading checks all; some programs take minutes for whole columns; default 10,000
 	AnnotatedRows int   // of all sheets of a file that [Template.Annotate] takes, which holds it in memory; default 100,000
 }
 
@@ -42,6 +43,7 @@ func (l Limits) withDefaults() (filled Limits, defects []string) {
 	setInt("CellLength", &l.CellLength, xlsx.MaxText, xlsx.MaxText)
 	setInt("HeaderRows", &l.HeaderRows, 20, 10_000)
 	setInt("Errors", &l.Errors, 1000, 1<<30)
+	setInt("CheckedRows", &l.CheckedRows, 10_000, xlsx.MaxRows-1)
 	setInt("AnnotatedRows", &l.AnnotatedRows, 100_000, xlsx.MaxRows)
 	return l, defects
 }

@@ -18,6 +18,8 @@ import (
 // finding is an error or a doubt about a cell of the operator's file.
 type finding struct {
 	ref    string // the cell at which it is marked
+	row    int    // of the cell
+	whole  bool   // it is about the row as a whole
 	place  string // what the list calls it
 	header string
 	text   string
@@ -28,7 +30,7 @@ type finding struct {
 func findings(report *Report, errs CellErrors) []finding {
 	var all []finding
 	add := func(e *CellError, text string, doubt bool) {
-		f := finding{ref: fmt.Sprintf("%s%d", e.Column, e.Row), header: e.Header, text: text, doubt: doubt}
+		f := finding{ref: fmt.Sprintf("%s%d", e.Column, e.Row), row: e.Row, whole: e.Row > 0 && e.Column == "", header: e.Header, text: text, doubt: doubt}
 		f.place = f.ref
 		switch {
 		case e.Row == 0:
@@ -60,9 +62,16 @@ func findings(report *Report, errs CellErrors) []finding {
 
 // The titles with which the comments of marks begin.
 const (
-	wrongTitle = "Da correggere"
-	doubtTitle = "Da verificare"
+	wrongTitle    = "Da correggere"
+	doubtTitle    = "Da verificare"
+	wrongRowTitle = "Riga da correggere"
+	doubtRowTitle = "Riga da verificare"
 )
+
+// isMarkTitle reports whether a comment that begins with the text is ours.
+func isMarkTitle(text string) bool {
+	return slices.Contains([]string{wrongTitle, doubtTitle, wrongRowTitle, doubtRowTitle}, strings.TrimSuffix(text, "\n"))
+}
 
 // theirsTitle is in our comments, in a run of its own, before the author of the cell's own comment,
 // whose runs follow.
@@ -72,6 +81,9 @@ const theirsTitle = "\n\nCommento di "
 type annotator struct {
 	b      *builder
 	sheet  string
+	first  int                    // the first column of a row
+	last   int                    // the last one; 0 if the columns are not known
+	head   int                    // the row with the headers, whose cells are not coloured lightly
 	fills  map[string]int         // by colour: the background
 	styles map[string]map[int]int // by colour: by style, the same in that colour
 	errors string                 // the name of the sheet with the list
@@ -84,7 +96,8 @@ func (t *Template[Row]) openAnnotator(data []byte, names []string, report *Repor
 	if err != nil {
 		return nil, err
 	}
-	a := &annotator{b: &builder{f: f}, sheet: report.Sheet.Reveal(), styles: map[string]map[int]int{wrongColor: {}, doubtColor: {}}}
+	a := &annotator{b: &builder{f: f}, sheet: report.Sheet.Reveal(), styles: map[string]map[int]int{}, head: report.HeaderRow}
+	a.first, a.last = report.places.span()
 	if !slices.Contains(names, a.sheet) {
 		a.sheet = names[0]
 	}
@@ -95,16 +108,18 @@ func (t *Template[Row]) openAnnotator(data []byte, names []string, report *Repor
 // comments, and the list.
 func (a *annotator) clean() {
 	a.fills = map[string]int{}
-	for _, color := range []string{wrongColor, doubtColor} {
-		sample := a.b.style(&excelize.Style{Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{color}}})
+	ours := map[int]bool{}
+	for _, color := range markColors() {
+		sample := a.b.style(&excelize.Style{Fill: fill(color)})
 		if a.b.err != nil {
 			return
 		}
-		a.fills[color] = *a.b.f.Styles.CellXfs.Xf[sample].FillID
+		a.fills[color], a.styles[color] = *a.b.f.Styles.CellXfs.Xf[sample].FillID, map[int]int{}
+		ours[a.fills[color]] = true
 	}
 	for i := range a.b.f.Styles.CellXfs.Xf {
 		format := &a.b.f.Styles.CellXfs.Xf[i]
-		if format.FillID != nil && (*format.FillID == a.fills[wrongColor] || *format.FillID == a.fills[doubtColor]) {
+		if format.FillID != nil && ours[*format.FillID] {
 			format.FillID = ptr(0)
 		}
 	}
@@ -112,7 +127,7 @@ func (a *annotator) clean() {
 	a.b.do(err)
 	for _, c := range comments {
 		runs := commentRuns(c)
-		if c.Author != commentator || len(runs) == 0 || runs[0].Text != wrongTitle+"\n" && runs[0].Text != doubtTitle+"\n" {
+		if c.Author != commentator || len(runs) == 0 || !isMarkTitle(runs[0].Text) {
 			continue
 		}
 		a.b.do(a.b.f.DeleteComment(a.sheet, c.Cell))
@@ -186,8 +201,44 @@ func (a *annotator) color(ref, color string) {
 	a.b.do(a.b.f.SetCellStyle(a.sheet, ref, ref, id))
 }
 
+// isLight reports whether the text of a cell is white, as in our headers.
+func (a *annotator) isLight(ref string) bool {
+	id, err := a.b.f.GetCellStyle(a.sheet, ref)
+	a.b.do(err)
+	style, err := a.b.f.GetStyle(id)
+	return err == nil && style.Font != nil && strings.EqualFold(style.Font.Color, headText)
+}
+
+// tint gives the rows with findings a light background, red if something in them is wrong, but for
+// the cells that get a strong one.
+func (a *annotator) tint(ctx context.Context, all []finding) {
+	colors := map[int]string{}
+	strong := map[string]bool{}
+	for _, f := range all {
+		strong[f.ref] = strong[f.ref] || !f.whole
+		switch {
+		case f.row == 0 || f.row == a.head:
+		case !f.doubt:
+			colors[f.row] = wrongRow
+		case colors[f.row] == "":
+			colors[f.row] = doubtRow
+		}
+	}
+	for row, color := range colors {
+		if ctx.Err() != nil {
+			return
+		}
+		for column := a.first; column <= a.last; column++ {
+			if ref := xlsx.Reference(column, row); !strong[ref] {
+				a.color(ref, color)
+			}
+		}
+	}
+}
+
 // mark colours the cells with findings and says why.
 func (a *annotator) mark(ctx context.Context, all []finding) {
+	a.tint(ctx, all)
 	comments, err := a.b.f.GetComments(a.sheet)
 	a.b.do(err)
 	theirs := map[string]excelize.Comment{}
@@ -206,15 +257,24 @@ func (a *annotator) mark(ctx context.Context, all []finding) {
 		if ctx.Err() != nil {
 			return
 		}
-		color, title := doubtColor, doubtTitle
+		color, title, rowTitle := doubtColor, doubtTitle, doubtRowTitle
+		whole := a.last > 0 // nothing is about the cell alone
 		var texts []string
 		for _, f := range byCell[ref] {
 			if !f.doubt {
-				color, title = wrongColor, wrongTitle
+				color, title, rowTitle = wrongColor, wrongTitle, wrongRowTitle
 			}
+			whole = whole && f.whole && f.row != a.head
 			texts = append(texts, f.text)
 		}
-		a.color(ref, color)
+		if whole {
+			title = rowTitle
+		} else {
+			if byCell[ref][0].row == a.head && a.isLight(ref) {
+				color = darkColor
+			}
+			a.color(ref, color)
+		}
 		runs := []excelize.RichTextRun{
 			{Font: boldFont(10, wrongText), Text: title + "\n"},
 			{Font: font(10, textColor), Text: strings.Join(texts, "\n")},
@@ -247,35 +307,46 @@ func (a *annotator) list(all []finding, summary string, hints []string) {
 	a.errors = a.freeName()
 	_, err := b.f.NewSheet(a.errors)
 	b.do(err)
-	title := b.style(&excelize.Style{Font: boldFont(16, wrongText)})
-	for i, width := range []float64{12, 30, 90} {
+	s := b.pageStyles()
+	for i, width := range listWidths {
 		b.do(b.f.SetColWidth(a.errors, xlsx.ColumnName(i+1), xlsx.ColumnName(i+1), width))
 	}
 	b.do(b.f.SetCellStr(a.errors, "A1", errorTitle))
-	b.do(b.f.SetCellStyle(a.errors, "A1", "A1", title))
-	b.do(b.f.SetCellStr(a.errors, "A2", summary))
-	row := 3
-	for _, hint := range hints {
-		a.hint(row, hint)
+	b.do(b.f.SetCellStyle(a.errors, "A1", "A1", s.warning))
+	row := 1
+	paragraph := func(text string, style int) {
 		row++
+		first, last := xlsx.Reference(1, row), xlsx.Reference(len(listWidths), row)
+		b.do(b.f.SetCellStr(a.errors, first, text))
+		b.do(b.f.MergeCell(a.errors, first, last))
+		b.do(b.f.SetCellStyle(a.errors, first, last, style))
+		b.do(b.f.SetRowHeight(a.errors, row, height(lines(text, listWidths[0]+listWidths[1]+listWidths[2]))))
 	}
-	row++
+	paragraph(summary, s.plain)
+	for _, hint := range hints {
+		paragraph(hint, s.bold)
+	}
+	row += 2
+	head := row
 	doubts := slices.IndexFunc(all, func(f finding) bool { return f.doubt })
 	if doubts < 0 {
 		doubts = len(all)
 	}
-	a.table(&row, "Che cosa correggere", all[:doubts])
+	a.table(&row, s, "Che cosa correggere", all[:doubts])
 	if doubts < len(all) {
-		row += 2
-		a.table(&row, "Che cosa verificare (righe senza errori)", all[doubts:])
+		if doubts > 0 {
+			row += 2
+		}
+		a.table(&row, s, "Che cosa verificare (righe senza errori)", all[doubts:])
 	}
-	b.do(b.f.SetSheetView(a.errors, 0, &excelize.ViewOptions{ShowGridLines: ptr(false)}))
-	b.do(b.f.SetPageLayout(a.errors, &excelize.PageLayoutOptions{Size: ptr(9), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)}))
-	b.do(b.f.SetSheetProps(a.errors, &excelize.SheetPropsOptions{FitToPage: ptr(true)}))
+	b.printText(a.errors, listWidths[:], float64(row)*2*lineHeight, head)
 	if index, err := b.f.GetSheetIndex(a.errors); err == nil {
 		b.f.SetActiveSheet(index)
 	}
 }
+
+// listWidths are the widths of the columns of the list.
+var listWidths = [...]float64{12, 30, 90}
 
 // moreErrors says that a sheet lists only the first errors.
 func moreErrors(listed, more int) string {
@@ -286,49 +357,38 @@ func moreErrors(listed, more int) string {
 		italian.Choose(more, ": ce n'è un altro.", ": ce ne sono altri "+italian.Number(more)+".")
 }
 
-// hint writes one of the report's Hints into a row, merged across the list's columns.
-func (a *annotator) hint(row int, text string) {
-	b := a.b
-	first, last := xlsx.Reference(1, row), xlsx.Reference(3, row)
-	b.do(b.f.SetCellStr(a.errors, first, text))
-	b.do(b.f.MergeCell(a.errors, first, last))
-	b.do(b.f.SetCellStyle(a.errors, first, last, b.style(&excelize.Style{
-		Font: boldFont(11, textColor), Alignment: &excelize.Alignment{Vertical: "top", WrapText: true},
-	})))
-	b.do(b.f.SetRowHeight(a.errors, row, max(16, height(text, 130))))
-}
-
 // maxLinks is how many links Excel allows in a sheet.
 const maxLinks = 65_000
 
 // table writes findings with links to their cells.
-func (a *annotator) table(row *int, what string, all []finding) {
+func (a *annotator) table(row *int, s pageStyles, what string, all []finding) {
 	b := a.b
 	if len(all) == 0 {
 		return
 	}
-	head := b.style(&excelize.Style{
-		Font: boldFont(11, headText),
-		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{headerColor}}, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "center"},
-	})
-	border := []excelize.Border{{Type: "bottom", Color: borderColor, Style: 1}}
-	cell := b.style(&excelize.Style{Font: font(11, textColor), Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top", WrapText: true}})
-	link := b.style(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 11, Color: "0563C1", Underline: "single"}, Border: border, Alignment: &excelize.Alignment{Horizontal: "left", Indent: 1, Vertical: "top"}})
 	for i, header := range []string{"Cella", "Colonna", what} {
 		ref := xlsx.Reference(i+1, *row)
 		b.do(b.f.SetCellStr(a.errors, ref, header))
-		b.do(b.f.SetCellStyle(a.errors, ref, ref, head))
+		b.do(b.f.SetCellStyle(a.errors, ref, ref, s.head))
 	}
 	for _, f := range all {
 		*row++
 		for i, value := range []string{f.place, f.header, f.text} {
 			at := xlsx.Reference(i+1, *row)
 			b.do(b.f.SetCellStr(a.errors, at, value))
-			b.do(b.f.SetCellStyle(a.errors, at, at, []int{link, cell, cell}[i]))
+			b.do(b.f.SetCellStyle(a.errors, at, at, []int{s.link, s.cell, s.cell}[i]))
 		}
 		if *row < maxLinks {
-			b.do(b.f.SetCellHyperLink(a.errors, xlsx.Reference(1, *row), quoteSheet(a.sheet)+"!"+f.ref, "Location"))
+			b.do(b.f.SetCellHyperLink(a.errors, xlsx.Reference(1, *row), quoteSheet(a.sheet)+"!"+a.target(f), "Location"))
 		}
-		b.do(b.f.SetRowHeight(a.errors, *row, max(16, height(f.text, 90))))
+		b.do(b.f.SetRowHeight(a.errors, *row, height(max(lines(f.text, listWidths[2]), lines(f.header, listWidths[1])))))
 	}
+}
+
+// target returns what the link of a finding selects: its cell, or its row.
+func (a *annotator) target(f finding) string {
+	if f.whole && a.last > 0 {
+		return xlsx.Reference(a.first, f.row) + ":" + xlsx.Reference(a.last, f.row)
+	}
+	return f.ref
 }

@@ -130,6 +130,9 @@ func (r *Report) Italian(refused *RowsError, most int) string {
 		if r.Hidden > 0 {
 			fmt.Fprintf(&b, " Righe nascoste non lette: %s.", italian.Number(r.Hidden))
 		}
+		if r.Totals > 0 {
+			fmt.Fprintf(&b, " Righe «%s» non lette: %s.", totalLabel, italian.Number(r.Totals))
+		}
 		b.WriteByte('\n')
 	}
 	if r.Outdated && r.decisive == "" {
@@ -163,9 +166,7 @@ func (r *Report) writeUnread(b *strings.Builder) {
 func columnList(columns []UnknownColumn) string {
 	numbers := make([]int, len(columns))
 	for i, c := range columns {
-		for _, letter := range c.Column {
-			numbers[i] = numbers[i]*26 + int(letter-'A') + 1
-		}
+		numbers[i] = columnNumber(c.Column)
 	}
 	slices.Sort(numbers)
 	var parts []string
@@ -186,6 +187,15 @@ func columnList(columns []UnknownColumn) string {
 		i = last + 1
 	}
 	return strings.Join(parts, ", ")
+}
+
+// columnNumber returns the number of a column with these letters, counted from 1.
+func columnNumber(letters string) int {
+	number := 0
+	for _, letter := range letters {
+		number = number*26 + int(letter-'A') + 1
+	}
+	return number
 }
 
 // writeItems writes items under a title, and how many more there are; nothing if there are none.
@@ -261,6 +271,18 @@ func (r *Report) AddWarning(row int, err error) {
 type places struct {
 	letters map[string]string // by header, for those that are there
 	headers map[string]string // by field, see [ColumnConfig.Field]
+}
+
+// span returns the first and the last of the template's columns in the file, 0 if there are none.
+func (p places) span() (first, last int) {
+	for _, letters := range p.letters {
+		column := columnNumber(letters)
+		if first == 0 || column < first {
+			first = column
+		}
+		last = max(last, column)
+	}
+	return first, last
 }
 
 // cells appends the cell errors that the error of a row comes to.

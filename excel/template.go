@@ -35,6 +35,8 @@ type Config[Row any] struct {
 	Export bool
 	Hints  []string // with Export: the paragraphs below Intro, in Italian
 
+	Tones []Tone[Row] // what rows Encode gives a background; the first that has the row wins
+
 	Default Row              // what decoding begins each row with, so what an empty cell leaves; copied by assignment
 	Check   func(*Row) error // judges a row whose cells are all right, such as fields that need each other, and may change it; errors are put at their columns as by [Report.Locate]; Encode does not call it
 
@@ -42,6 +44,14 @@ type Config[Row any] struct {
 	Unknown    UnknownPolicy   // columns that the template does not have; default [ReportUnknown]
 	HiddenRows HiddenPolicy    // rows hidden by a filter or by hand; default [RefuseHidden]
 	Limits     Limits          // what a file may cost
+}
+
+// Tone gives rows a background, such as those in error. The guide, the comment on the first header
+// and the footer of printed pages say what it means.
+type Tone[Row any] struct {
+	Color Color           // of the rows
+	Text  string          // what the rows are, in Italian, as in "le notifiche in «Errore»"
+	Has   func(*Row) bool // reports whether a row has the tone
 }
 
 // RefusedHeader is a header that must not be there.
@@ -133,6 +143,12 @@ func New[Row any](c Config[Row], columns ...Column[Row]) (*Template[Row], error)
 	if !c.Export && (len(c.Hints) > 0 || slices.ContainsFunc(columns, func(c Column[Row]) bool { return c.config.ReadOnly })) {
 		defect("Config.Hints and ColumnConfig.ReadOnly are for Config.Export only")
 	}
+	for i, tone := range c.Tones {
+		if tone.Color.background() == "" || strings.TrimSpace(tone.Text) == "" || tone.Has == nil ||
+			slices.ContainsFunc(c.Tones[:i], func(other Tone[Row]) bool { return other.Color == tone.Color }) {
+			defect("tone %d has a color that does not exist or is another tone's, or no Text, or no Has", i+1)
+		}
+	}
 	if len(columns) == 0 {
 		defect("there are no columns")
 	} else if len(columns) > t.config.Limits.Columns {
@@ -220,6 +236,15 @@ func (t *Template[Row]) Headers() []string {
 		headers[i] = t.columns[i].header
 	}
 	return headers
+}
+
+// legend says what the colours of rows mean, a sentence each.
+func (t *Template[Row]) legend() []string {
+	var texts []string
+	for _, tone := range t.config.Tones {
+		texts = append(texts, tone.Color.italian()+": "+tone.Text+".")
+	}
+	return texts
 }
 
 // hasTotals reports whether Encode writes sums.

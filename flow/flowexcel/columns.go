@@ -83,13 +83,13 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 		excel.NewColumn(subjectHeader, k.subject, func(r *Row) *flussi.Text { return &of(r).Subject }, excel.ColumnConfig{
 			Field:    "Subject",
 			Aliases:  []string{"Oggetto messaggio", "Oggetto del messaggio", "Oggetto notifica", "Oggetto della notifica", "Titolo", "Titolo messaggio", "Titolo del messaggio"},
-			Required: required, Width: 40, Help: "L'oggetto del messaggio. Ogni emoji conta due caratteri.",
+			Required: required, Width: 32, Help: "L'oggetto del messaggio. Ogni emoji conta due caratteri.",
 			Example: example("Scadenza della prima rata della TARI 2030", l.MinSubject, l.MaxSubject)}),
 		excel.NewColumn(contentHeader, k.content, func(r *Row) *flussi.Text { return &of(r).Content }, excel.ColumnConfig{
 			Field: "Content",
 			Aliases: []string{"Contenuto messaggio", "Contenuto del messaggio", "Contenuto notifica", "Contenuto della notifica", "Testo", "Testo messaggio", "Testo del messaggio", "Testo notifica",
 				"Testo della notifica", "Messaggio", "Corpo", "Corpo messaggio", "Corpo del messaggio"},
-			Required: required, Width: 60, Help: "Il testo del messaggio, anche su più righe e in Markdown.",
+			Required: required, Width: 52, Help: "Il testo del messaggio, anche su più righe e in Markdown.",
 			Example: example("Gentile contribuente, la prima rata della TARI scade il 28 febbraio e può essere pagata dall'app con l'avviso allegato. Per informazioni: tributi@comune.example.it.", l.MinContent, l.MaxContent)}),
 		excel.NewColumn(dueHeader, k.due, func(r *Row) *time.Time { return &of(r).DueDate }, excel.ColumnConfig{
 			Field:   "DueDate",
@@ -109,18 +109,18 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 			Field: "Payee",
 			Aliases: []string{"C.F. ente creditore", "C.F. ente", "C.F. creditore", "Cod. Fisc. ente creditore", "Cod. Fisc. ente", "Codice fiscale ente creditore", "Codice fiscale dell'ente creditore",
 				"Codice fiscale ente", "Codice fiscale dell'ente", "Codice fiscale creditore", "P.IVA ente creditore", "P.IVA ente", "Partita IVA ente creditore", "Partita IVA ente", "Creditore"},
-			Width: 20, Help: "Il codice fiscale dell'ente che incassa. Se la cella è vuota, vale l'ente del servizio."}),
+			Width: 16, Help: "Il codice fiscale dell'ente che incassa. Se la cella è vuota, vale l'ente del servizio."}),
 		excel.NewColumn(lateHeader, excel.Optional(excel.YesNo()), func(r *Row) **bool { return &of(r).late }, excel.ColumnConfig{
 			Aliases: []string{"Paga oltre la scadenza", "Pagabile dopo la scadenza", "Pagabile oltre la scadenza", "Pagamento dopo la scadenza", "Pagamento oltre la scadenza"},
-			Width:   16, Help: "Se l'avviso si può pagare anche dopo la scadenza. Se la cella è vuota, vale No."}),
+			Width:   14, Help: "Se l'avviso si può pagare anche dopo la scadenza. Se la cella è vuota, vale No."}),
 		excel.NewColumn(referenceHeader, k.reference, func(r *Row) *string { return &of(r).Reference }, excel.ColumnConfig{
 			Field:   "Reference",
 			Aliases: []string{"Rif.", "Rif. interno", "Riferimento interno", "Nostro riferimento", "Riferimento pratica"},
-			Width:   24, Example: "TARI-2030-000123", Help: "La chiave con cui l'ente riconosce la notifica, senza dati personali. Il cittadino non la vede."}),
+			Width:   18, Example: "TARI-2030-000123", Help: "La chiave con cui l'ente riconosce la notifica, senza dati personali. Il cittadino non la vede."}),
 		excel.NewColumn(occasionHeader, k.occasion, func(r *Row) *string { return &of(r).Occasion }, excel.ColumnConfig{
 			Field:   "Occasion",
 			Aliases: []string{"Occasione invio", "Occasione dell'invio"},
-			Width:   24, Example: "sollecito marzo", Help: "Da compilare solo per inviare di nuovo un messaggio uguale a uno già inviato, ad esempio come sollecito. Senza un'occasione diversa il messaggio non si invia una seconda volta. Il cittadino non vede l'occasione."}),
+			Width:   18, Example: "sollecito marzo", Help: "Da compilare solo per inviare di nuovo un messaggio uguale a uno già inviato, ad esempio come sollecito. Senza un'occasione diversa il messaggio non si invia una seconda volta. Il cittadino non vede l'occasione."}),
 	}
 }
 

@@ -48,9 +48,22 @@ func exportHints() []string {
 	}
 }
 
+// exportTones are the colours of an export's rows.
+func exportTones() []excel.Tone[exported] {
+	return []excel.Tone[exported]{
+		{Color: excel.Grey, Text: "notifiche disabilitate, che non si inviano", Has: func(e *exported) bool { return e.disabled }},
+		{Color: excel.Yellow, Text: "notifiche con «" + flow.CodeOutcomeUnknown.Label() + "», sulle quali decide prima l'operatore",
+			Has: func(e *exported) bool { return e.unknown }},
+		{Color: excel.Red, Text: "notifiche in «" + flow.NotificationFailed.Label() + "», da correggere o da inviare di nuovo",
+			Has: func(e *exported) bool { return e.failed }},
+	}
+}
+
 // exported is a row of an export.
 type exported struct {
 	entry
+	failed    bool // it is in Errore
+	unknown   bool // and its outcome is unknown
 	id        uuid.UUID
 	state     string
 	failure   string // Errore
@@ -83,7 +96,8 @@ func exportedOf(n flow.Notification) exported {
 		failure = strings.TrimPrefix(failure+". "+text, ". ")
 	}
 	return exported{
-		entry: entryOf(n.Draft), id: n.ID, state: n.State.Label(), failure: failure,
+		entry: entryOf(n.Draft), failed: n.State == flow.NotificationFailed,
+		unknown: n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.CodeOutcomeUnknown, id: n.ID, state: n.State.Label(), failure: failure,
 		messageID: string(n.Transmission.MessageID), attempts: int64(n.Transmission.Attempts), sentAt: n.Transmission.SentAt,
 		status: string(n.Delivery.Status), email: string(n.Delivery.Email), push: string(n.Delivery.Push),
 		user: n.UpdatedBy, changedAt: n.UpdatedAt, disabled: n.Disabled, version: n.Version,
@@ -105,23 +119,23 @@ func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[e
 		occasion: excel.WithRule(text, k.occasion.Rule()),
 	}, l, false, func(e *exported) *entry { return &e.entry })
 
-	states := excel.Rule{Text: "«Registrato», per inviare di nuovo una notifica in «Errore»", Width: 16,
+	states := excel.Rule{Text: "«Registrato», per inviare di nuovo una notifica in «Errore»", Width: 15,
 		Choices: []string{flow.NotificationRegistered.Label(), flow.NotificationFailed.Label()}, Example: flow.NotificationFailed.Label()}
-	narrow, number, moment := excel.Rule{Width: 20}, excel.Rule{Layout: excel.IntegerLayout, Width: 12}, excel.Rule{Layout: excel.DateTimeLayout, Width: 20}
+	narrow, status, number, moment := excel.Rule{Width: 13}, excel.Rule{Width: 12}, excel.Rule{Layout: excel.IntegerLayout, Width: 11}, excel.Rule{Layout: excel.DateTimeLayout, Width: 18}
 	return append(columns,
 		excel.NewColumn(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.id },
 			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Identifica la notifica."}),
 		excel.NewColumn(stateHeader, excel.WithRule(text, states), func(e *exported) *string { return &e.state }, excel.ColumnConfig{}),
-		excel.NewColumn(errorHeader, excel.WithRule(text, excel.Rule{Layout: excel.LongTextLayout, Width: 50}), func(e *exported) *string { return &e.failure },
+		excel.NewColumn(errorHeader, excel.WithRule(text, excel.Rule{Layout: excel.LongTextLayout, Width: 32}), func(e *exported) *string { return &e.failure },
 			excel.ColumnConfig{ReadOnly: true, Help: "Il motivo per cui la notifica è in «Errore»."}),
-		shown(messageHeader, text, excel.Rule{Width: 32}, func(e *exported) *string { return &e.messageID }, "L'identificativo che App IO ha dato al messaggio."),
+		shown(messageHeader, text, excel.Rule{Width: 16}, func(e *exported) *string { return &e.messageID }, "L'identificativo che App IO ha dato al messaggio."),
 		shown(attemptsHeader, excel.Integer(0, 1<<31), number, func(e *exported) *int64 { return &e.attempts }, "Quante volte si è tentato di inviare la notifica."),
 		shown(sentHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.sentAt }, "Quando App IO ha preso in carico la notifica; se l'esito è sconosciuto, quando si è tentato di inviarla."),
-		shown(statusHeader, text, narrow, func(e *exported) *string { return &e.status },
+		shown(statusHeader, text, status, func(e *exported) *string { return &e.status },
 			"Lo stato che App IO ha comunicato con «Verifica Stato»: ACCEPTED, presa in carico; THROTTLED, in ritardo per un guasto temporaneo; PROCESSED, consegnata; "+
 				"FAILED, non consegnata per un errore definitivo; REJECTED, il cittadino non è su App IO o ha disattivato i messaggi del servizio."),
-		shown(emailHeader, text, narrow, func(e *exported) *string { return &e.email }, "Lo stato dell'avviso via e-mail: SENT, inviato; THROTTLED, in ritardo; EXPIRED, scaduto; FAILED, non inviato. App IO può non comunicarlo."),
-		shown(pushHeader, text, narrow, func(e *exported) *string { return &e.push }, "Lo stato dell'avviso sul telefono, con gli stessi valori. App IO può non comunicarlo."),
+		shown(emailHeader, text, status, func(e *exported) *string { return &e.email }, "Lo stato dell'avviso via e-mail: SENT, inviato; THROTTLED, in ritardo; EXPIRED, scaduto; FAILED, non inviato. App IO può non comunicarlo."),
+		shown(pushHeader, text, status, func(e *exported) *string { return &e.push }, "Lo stato dell'avviso sul telefono, con gli stessi valori. App IO può non comunicarlo."),
 		shown(userHeader, text, narrow, func(e *exported) *string { return &e.user }, "Chi ha modificato la notifica per ultimo."),
 		shown(changedHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.changedAt }, "Quando la notifica è stata modificata."),
 		shown(disabledHeader, excel.YesNo(), excel.Rule{Width: 10}, func(e *exported) *bool { return &e.disabled }, "Se la notifica è disabilitata; in questo caso non si invia."),
@@ -140,7 +154,7 @@ const maxVersion = 999_999_999
 
 // idKind is the kind of the column UUID.
 func idKind() excel.Kind[uuid.UUID] {
-	return excel.FromText(excel.Rule{Text: "l'UUID della notifica", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 40},
+	return excel.FromText(excel.Rule{Text: "l'UUID della notifica", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 20},
 		func(s string) (flussi.Reading[uuid.UUID], error) {
 			code, _ := flussi.NormalizeCode(s)
 			id, err := uuid.Parse(code)

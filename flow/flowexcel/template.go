@@ -52,7 +52,7 @@ func New(c Config) (*Template, error) {
 	}
 	t.exports, err = excel.New(excel.Config[exported]{
 		Name: "Notifiche esportate", Sheet: "Notifiche", Limits: c.File, HiddenRows: excel.ReadHidden,
-		Export: true, Intro: exportIntro, Hints: exportHints(),
+		Export: true, Intro: exportIntro, Hints: exportHints(), Tones: exportTones(),
 	}, exportColumns(k, c.Limits, zone)...)
 	if err != nil {
 		return nil, err

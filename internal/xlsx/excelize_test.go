@@ -95,7 +95,7 @@ func TestWrittenCellsAreReadByTheWorkbookEngine(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		var rows bytes.Buffer
-		w := xlsx.NewWriter(&rows, 0)
+		w := xlsx.NewWriter(&rows)
 		want := map[string]string{}
 		number := 0
 		for range 40 {
@@ -114,7 +114,7 @@ func TestWrittenCellsAreReadByTheWorkbookEngine(t *testing.T) {
 					want[xlsx.Reference(column, number)] = cell.Text
 				}
 			}
-			require.NoError(t, w.Row(number, out))
+			require.NoError(t, w.Row(number, 0, out))
 		}
 		require.NoError(t, w.Flush())
 		book := wrap(t, rows.String())

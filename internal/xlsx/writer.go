@@ -19,31 +19,28 @@ type Output struct {
 // Writer writes rows as they are in the sheetData element of a sheet. The texts have to be valid
 // UTF-8 that fits into a cell.
 type Writer struct {
-	w      io.Writer
-	height string // the attributes of rows
-	buf    []byte
+	w   io.Writer
+	buf []byte
 }
 
 // flushAt is how much is gathered before it is written.
 const flushAt = 32 << 10
 
-// NewWriter returns a writer to w of rows so many points high, or as high as usual if
-// height is 0. Flush it.
-func NewWriter(w io.Writer, height float64) *Writer {
-	made := &Writer{w: w, buf: make([]byte, 0, flushAt+4096)}
-	if height > 0 {
-		made.height = ` ht="` + strconv.FormatFloat(height, 'f', -1, 64) + `" customHeight="1"`
-	}
-	return made
+// NewWriter returns a writer to w. Flush it.
+func NewWriter(w io.Writer) *Writer {
+	return &Writer{w: w, buf: make([]byte, 0, flushAt+4096)}
 }
 
-// Row writes a row; the cells have to be in the order of their columns.
-func (w *Writer) Row(number int, cells []Output) error {
+// Row writes a row so many points high, or as high as usual if height is 0. Spreadsheets fit the
+// height again when somebody changes a text. The cells have to be in the order of their columns.
+func (w *Writer) Row(number int, height float64, cells []Output) error {
 	b := append(w.buf, `<row r="`...)
 	b = strconv.AppendInt(b, int64(number), 10)
-	b = append(b, '"')
-	b = append(b, w.height...)
-	b = append(b, '>')
+	if height > 0 {
+		b = append(b, `" ht="`...)
+		b = strconv.AppendFloat(b, height, 'f', -1, 64)
+	}
+	b = append(b, `">`...)
 	for _, c := range cells {
 		b = append(b, `<c r="`...)
 		b = appendColumn(b, c.Column)

@@ -43,6 +43,17 @@ func exportHints() []string {
 	}
 }
 
+// exportTones are the colours of an export's rows.
+func exportTones() []excel.Tone[exported] {
+	return []excel.Tone[exported]{
+		{Color: excel.Grey, Text: "avvisi annullati", Has: func(e *exported) bool { return e.State == pagoinrete.NoticeCancelled }},
+		{Color: excel.Red, Text: "avvisi la cui ultima trasmissione è stata rifiutata, come spiega la colonna «" + errorHeader + "»",
+			Has: func(e *exported) bool { return e.Error != "" }},
+		{Color: excel.Yellow, Text: "avvisi con una discrepanza da verificare",
+			Has: func(e *exported) bool { return e.discrepancy != "" && !e.Discrepancy.Resolved }},
+	}
+}
+
 // exported is a row of an export.
 type exported struct {
 	draft pagoinrete.NoticeDraft
@@ -87,7 +98,7 @@ func exportColumns() []excel.Column[exported] {
 	}, true, func(e *exported) *pagoinrete.NoticeDraft { return &e.draft })
 
 	narrow, wide := excel.Rule{Width: 20}, excel.Rule{Width: 36}
-	id := excel.Rule{Text: "l'UUID dell'avviso", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 40}
+	id := excel.Rule{Text: "l'UUID dell'avviso", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 22}
 	moment := excel.Rule{Layout: excel.DateTimeLayout, Width: 20}
 	long := excel.Rule{Layout: excel.LongTextLayout, Width: 50}
 	columns = append(columns,

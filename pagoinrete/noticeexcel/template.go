@@ -39,7 +39,7 @@ func New(c Config) (*Template, error) {
 	}
 	exports, err := excel.New(excel.Config[exported]{
 		Name: "Avvisi di pagamento esportati", Sheet: "Avvisi", Limits: c.File, HiddenRows: excel.ReadHidden,
-		Export: true, Intro: exportIntro, Hints: exportHints(),
+		Export: true, Intro: exportIntro, Hints: exportHints(), Tones: exportTones(),
 	}, exportColumns()...)
 	if err != nil {
 		return nil, err

@@ -15,18 +15,19 @@ import (
 )
 
 // Annotate writes a copy of the operator's own file in which each wrong cell is coloured red and
-// each doubtful one yellow, and the other cells of its row lightly so, with a comment that says why,
-// and with a sheet "Errori" that lists them with links to the cells, below the report's Hints. An
-// error of a row as a whole, such as a duplicate, colours no cell more than the others; its comment
-// is on the row's first cell. The values, formulas and formats of the file do not change; marks of
-// an earlier copy are taken off. The copy of a CSV file is a workbook with the same rows.
+// each doubtful one yellow, and the cells of its row that have no background lightly so, with a
+// comment that says why, and with a sheet "Errori" that lists them with links to the cells, below
+// the report's Hints. An error of a row as a whole, such as a duplicate, colours no cell more than
+// the others; its comment is on the row's first cell. The values, formulas and formats of the file
+// do not change; marks of an earlier copy are taken off. The copy of a CSV file is a workbook with
+// the same rows.
 //
 // The refused rows are those of the reading and those of the service that took the rows: the error
 // of [Collect], or the list that the service reports; nil if there are none. The report is that of
 // a [Template.Decode] or [Template.DecodeCSV] that read this file to its end, or came to
 // [ErrHeader] or [ErrMerged]; any other is refused with [ErrReport]. Errors beyond [Limits.Errors]
-// are not marked; the sheet says how many more there are. A background that a cell of a marked row
-// had of its own is replaced.
+// are not marked; the sheet says how many more there are. A background that a wrong cell or row had
+// of its own is replaced.
 //
 // Annotate does not know what became of the rows without errors. If the caller stored them, or did
 // not, a sentence in Hints should say so.

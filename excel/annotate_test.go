@@ -94,17 +94,36 @@ func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
 	require.Len(t, d.wrong, 5)
 	f := annotate(t, tpl, file, d)
 	for ref, says := range map[string]string{
-		"A3": "c'è la lettera O", "B5": "devono essere da 10 a 120", "E5": "due modi", "F6": "formato Testo", "D7": "non esiste", "A9": "nascosta",
+		"A3": "c'è la lettera O", "B5": "devono essere da 10 a 120", "E5": "due modi", "F6": "formato Testo", "D7": "non esiste",
 	} {
-		assert.Equal(t, "FFC8CE", fill(t, f, ref), ref)
+		assert.Equal(t, "FF9FA9", fill(t, f, ref), ref)
 		assert.Contains(t, commentAt(t, f, ref), says, ref)
 		assert.True(t, strings.HasPrefix(commentAt(t, f, ref), "Da correggere\n"))
 	}
-	assert.Equal(t, "FFEA9C", fill(t, f, "D8"))
+	assert.Equal(t, "FFDF7E", fill(t, f, "D8"))
 	assert.Contains(t, commentAt(t, f, "D8"), "già passata")
 	assert.Contains(t, commentAt(t, f, "B5"), "chiedere a Rossi", "their comment stays")
 	assert.Equal(t, "visto", commentAt(t, f, "B4"))
-	assert.Empty(t, fill(t, f, "B3"), "right cells of a wrong row stay as they are")
+	t.Run("right cells of a wrong row are tinted, those of a doubtful one too", func(t *testing.T) {
+		for ref, color := range map[string]string{"B3": "FFE9EC", "J3": "FFE9EC", "A7": "FFE9EC", "A8": "FFF7DE", "A4": "", "L3": ""} {
+			assert.Equal(t, color, fill(t, f, ref), ref)
+		}
+	})
+	t.Run("a fault of the whole row is at no cell", func(t *testing.T) {
+		for _, ref := range []string{"A9", "B9", "J9"} {
+			assert.Equal(t, "FFE9EC", fill(t, f, ref), ref)
+		}
+		assert.Regexp(t, "^Riga da correggere\nLa riga è nascosta", commentAt(t, f, "A9"))
+		rows := must.Get(f.GetRows("Errori"))(t)
+		for i, row := range rows {
+			if len(row) > 0 && row[0] == "Riga 9" {
+				_, target, err := f.GetCellHyperLink("Errori", fmt.Sprintf("A%d", i+1))
+				require.NoError(t, err)
+				assert.Equal(t, "'Dati'!A9:J9", target)
+			}
+		}
+		assert.Contains(t, fmt.Sprint(rows), "Riga 9")
+	})
 	style := styleOf(t, f, "Dati", "D7")
 	assert.True(t, style.Font.Bold, "the rest of the format stays")
 	assert.Equal(t, 10, style.NumFmt)
@@ -137,9 +156,11 @@ func TestWrongCellsAreMarkedAndExplained(t *testing.T) {
 		d := whole(t, decode(tpl, corrected))
 		require.Len(t, d.wrong, 3)
 		again := annotate(t, tpl, corrected, d)
-		assert.Empty(t, fill(t, again, "A3"))
+		for _, ref := range []string{"A3", "B3", "J3"} {
+			assert.Empty(t, fill(t, again, ref), ref)
+		}
 		assert.Empty(t, commentAt(t, again, "A3"))
-		assert.Equal(t, "FFC8CE", fill(t, again, "F6"))
+		assert.Equal(t, "FF9FA9", fill(t, again, "F6"))
 		assert.Equal(t, 1, strings.Count(commentAt(t, again, "F6"), "Da correggere"))
 		assert.Equal(t, "visto", commentAt(t, again, "B4"))
 		assert.Contains(t, commentAt(t, again, "B5"), "chiedere a Rossi", "their comment outlives ours")
@@ -157,6 +178,8 @@ func TestWrongHeadersAreMarked(t *testing.T) {
 	f := annotate(t, tpl, file, d)
 	assert.Contains(t, commentAt(t, f, "C1"), "ripete la colonna A")
 	assert.Contains(t, commentAt(t, f, "D1"), "simile a «Scadenza»")
+	assert.Equal(t, "B4232D", fill(t, f, "D1"), "white text stays legible")
+	assert.Equal(t, "1F4E78", fill(t, f, "B1"), "the other headers are not tinted")
 	assert.Contains(t, fmt.Sprint(must.Get(f.GetRows("Errori"))(t)), "Manca la colonna obbligatoria «Contenuto»")
 }
 
@@ -187,7 +210,7 @@ func TestTheCopyOfACSVFileIsAWorkbook(t *testing.T) {
 	d := whole(t, decodeCSV(tpl, file))
 	require.Len(t, d.wrong, 1)
 	f := annotate(t, tpl, file, d)
-	assert.Equal(t, "FFC8CE", fill(t, f, "B4"))
+	assert.Equal(t, "FF9FA9", fill(t, f, "B4"))
 	for ref, want := range map[string]string{"A1": "CF", "A3": code, "B3": "Oggetto\ndi prova", "A4": strings.ToLower(other), "C4": "=1+1"} {
 		assert.Equal(t, want, must.Get(f.GetCellValue("Dati", ref))(t))
 	}

@@ -308,8 +308,8 @@ func TestMarksComeAndGo(t *testing.T) {
 	assert.Len(t, d.report.Ignored, 1)
 	f := annotate(t, tpl, file, d)
 	assert.Contains(t, f.GetSheetList(), "Errori di marzo")
-	assert.Equal(t, "FFC8CE", fill(t, f, "B2"), "in the sheet that was read, not the first")
-	assert.Equal(t, "FFEA9C", fill(t, f, "D3"))
+	assert.Equal(t, "FF9FA9", fill(t, f, "B2"), "in the sheet that was read, not the first")
+	assert.Equal(t, "FFDF7E", fill(t, f, "D3"))
 	assert.Equal(t, "Da correggere il prezzo", commentAt(t, f, "C2"))
 
 	require.NoError(t, f.DeleteComment("Dati", "D3"))

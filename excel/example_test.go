@@ -87,7 +87,7 @@ func ExampleTemplate_Decode() {
 	// Output:
 	// row 2: 12,50 € by 2030-02-28
 	// 1 right
-	// Righe senza errori: 1. Righe con errori: 1.
+	// Righe senza errori: 1. Righe con errori: 1. Righe «Totale» non lette: 1.
 	//
 	// Da correggere (righe con errori):
 	// - Riga 3, colonna B (Importo): La cella è vuota: il valore è obbligatorio.

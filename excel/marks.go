@@ -209,13 +209,16 @@ func (a *annotator) isLight(ref string) bool {
 	return err == nil && style.Font != nil && strings.EqualFold(style.Font.Color, headText)
 }
 
-// tint gives the rows with findings a light background, red if something in them is wrong, but for
-// the cells that get a strong one.
+// tint gives the rows with findings a light background, red if something in them is wrong. It leaves
+// out the cells that get a strong one, and those that have one of their own, unless there is a
+// finding about the whole row.
 func (a *annotator) tint(ctx context.Context, all []finding) {
 	colors := map[int]string{}
+	whole := map[int]bool{}
 	strong := map[string]bool{}
 	for _, f := range all {
 		strong[f.ref] = strong[f.ref] || !f.whole
+		whole[f.row] = whole[f.row] || f.whole
 		switch {
 		case f.row == 0 || f.row == a.head:
 		case !f.doubt:
@@ -229,11 +232,24 @@ func (a *annotator) tint(ctx context.Context, all []finding) {
 			return
 		}
 		for column := a.first; column <= a.last; column++ {
-			if ref := xlsx.Reference(column, row); !strong[ref] {
+			ref := xlsx.Reference(column, row)
+			if !strong[ref] && (whole[row] || !a.isFilled(ref)) {
 				a.color(ref, color)
 			}
 		}
 	}
+}
+
+// isFilled reports whether a cell has a background. The formats have two of their own, the first of
+// which is none.
+func (a *annotator) isFilled(ref string) bool {
+	id, err := a.b.f.GetCellStyle(a.sheet, ref)
+	a.b.do(err)
+	if a.b.err != nil {
+		return false
+	}
+	format := a.b.f.Styles.CellXfs.Xf[id]
+	return format.FillID != nil && *format.FillID > 0
 }
 
 // mark colours the cells with findings and says why.

@@ -29,12 +29,12 @@ func TestRowsThatAreRefusedLaterAreMarked(t *testing.T) {
 	d.report.AddWarning(4, nil)
 	d.report.AddWarning(7, errTaken)
 	d.report.AddWarning(6, excel.NewCellError("Somma", errTaken))
-	assert.Contains(t, d.italian(), "Righe senza errori: 9. Righe con errori: 3.\n\nDa correggere (righe con errori):\n"+
+	assert.Contains(t, d.italian(), "Righe senza errori: 9. Righe con errori: 3. Righe «Totale» non lette: 1.\n\nDa correggere (righe con errori):\n"+
 		"- Riga 3, colonna A (Codice fiscale): C'è già.\n- Riga 3, colonna B (Oggetto): Non va bene.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: devono essere da 10 a 120.\n- Riga 9: C'è già.\n")
 	assert.Contains(t, d.italian(), "- Riga 6, colonna E (Somma): C'è già.\n- Riga 7: C'è già.\n")
 
 	f := annotate(t, tpl, file, d)
-	for ref, color := range map[string]string{"A3": "FFC8CE", "B3": "FFC8CE", "B5": "FFC8CE", "A9": "FFC8CE", "E6": "FFEA9C", "A7": "FFEA9C", "A8": ""} {
+	for ref, color := range map[string]string{"A3": "FF9FA9", "B3": "FF9FA9", "B5": "FF9FA9", "A9": "FFE9EC", "J9": "FFE9EC", "E6": "FFDF7E", "A7": "FFF7DE", "A8": ""} {
 		assert.Equal(t, color, fill(t, f, ref), ref)
 	}
 	assert.Contains(t, commentAt(t, f, "A9"), "C'è già.")

@@ -61,9 +61,9 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 			assert.Equal(t, "stop", *v.ErrorStyle)
 		}
 		for sqref, want := range map[string][3]string{
-			"A2:A1048576": {"textLength", "16", "16"}, "B2:B1048576": {"textLength", "10", "120"}, "C2:C1048576": {"textLength", "120", "10000"},
-			"D2:D1048576": {"date", "61", "2958465"}, "E2:E1048576": {"decimal", "0.01", "99999999.99"}, "H2:H10001": {"whole", "0", "9"},
-			"G2:G1048576": {"list", `"Sì,No"`, ""}, "I2:I1048576": {"list", `"App IO,Sportello"`, ""},
+			"A2:A10001": {"textLength", "16", "16"}, "B2:B10001": {"textLength", "10", "120"}, "C2:C10001": {"textLength", "120", "10000"},
+			"D2:D10001": {"date", "61", "2958465"}, "E2:E10001": {"decimal", "0.01", "99999999.99"}, "H2:H10001": {"whole", "0", "9"},
+			"G2:G10001": {"list", `"Sì,No"`, ""}, "I2:I10001": {"list", `"App IO,Sportello"`, ""},
 		} {
 			v := byRange[sqref]
 			require.NotNil(t, v, sqref)

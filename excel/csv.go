@@ -37,13 +37,9 @@ func (t *Template[Row]) openCSV(ctx context.Context, r io.ReaderAt, size int64, 
 // separate finds the separator: the one that the file declares, or that with which
 // most columns are found; the first of them if no columns are.
 func (t *Template[Row]) separate(ctx context.Context, text *csvText) (separator rune, best header, err error) {
-	declared, err := text.declaredSeparator()
+	separators, err := text.separators()
 	if err != nil {
 		return 0, best, err
-	}
-	separators := []rune{';', ',', '\t'}
-	if declared != 0 {
-		separators = []rune{declared}
 	}
 	separator = separators[0]
 	for _, candidate := range separators {
@@ -59,6 +55,18 @@ func (t *Template[Row]) separate(ctx context.Context, text *csvText) (separator 
 		err = nil
 	}
 	return separator, best, err
+}
+
+// separators returns the one that the file declares, or those that it may have.
+func (t *csvText) separators() ([]rune, error) {
+	declared, err := t.declaredSeparator()
+	if err != nil {
+		return nil, err
+	}
+	if declared != 0 {
+		return []rune{declared}, nil
+	}
+	return []rune{';', ',', '\t'}, nil
 }
 
 // csvText is a text file whose encoding is known.

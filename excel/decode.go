@@ -150,9 +150,8 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 		return false, err
 	}
 	expected := report.Format
-	if size > t.config.Limits.FileBytes {
-		return false, &FileError{Format: expected, Err: ErrLimit,
-			Reason: fmt.Sprintf("Il file supera i %s MB ammessi: dividerlo in più file.", italian.Number(int(t.config.Limits.FileBytes>>20)))}
+	if err := t.checkSize(size, expected); err != nil {
+		return false, err
 	}
 	if report.print, err = takeFingerprint(r, size, expected); err != nil {
 		return false, err
@@ -205,6 +204,15 @@ func (t *Template[Row]) run(ctx context.Context, r io.ReaderAt, size int64, repo
 			return true, nil
 		}
 	}
+}
+
+// checkSize refuses a file that is too large.
+func (t *Template[Row]) checkSize(size int64, format Format) error {
+	if size <= t.config.Limits.FileBytes {
+		return nil
+	}
+	return &FileError{Format: format, Err: ErrLimit,
+		Reason: fmt.Sprintf("Il file supera i %s MB ammessi: dividerlo in più file.", italian.Number(int(t.config.Limits.FileBytes>>20)))}
 }
 
 // openBook opens a workbook behind its header.

@@ -27,6 +27,7 @@ type header struct {
 	doubled [][2]int    // pairs of columns with the same meaning
 	refused []xlsx.Cell // headers that must not be there
 	unknown []xlsx.Cell // headers that the template does not have
+	ignored []xlsx.Cell // headers that the [Mapping] says not to read
 	above   int         // a row above that could be the header as well, 0 if there is none
 }
 
@@ -44,6 +45,8 @@ func (t *Template[Row]) match(row *xlsx.Row) header {
 		switch {
 		case cell.Type != xlsx.Text:
 			h.unknown = append(h.unknown, cell)
+		case t.ignored[key]:
+			h.ignored = append(h.ignored, cell)
 		case refused:
 			h.refused = append(h.refused, cell)
 		case !known:
@@ -99,6 +102,10 @@ func (t *Template[Row]) absent(h header) []int {
 // judge enters what the header says into the report, and refuses a header that cannot
 // be worked with, for all its faults at once.
 func (t *Template[Row]) judge(h header, report *Report) error {
+	if h.found == 0 && slices.Contains(t.mapped, true) {
+		return &FileError{Format: report.Format, Err: ErrMapping, Reason: fmt.Sprintf("%s non c'è nessuna delle intestazioni abbinate alle colonne del modello: rifare l'abbinamento per questo file.",
+			italian.Choose(t.config.Limits.HeaderRows, "Nella prima riga", "Nelle prime "+italian.Row.Count(t.config.Limits.HeaderRows)))}
+	}
 	if h.found == 0 {
 		return &FileError{Format: report.Format, Err: ErrHeader, Reason: fmt.Sprintf(
 			"%s non c'è l'intestazione del modello, con %s %s: usare il modello senza cambiarne le intestazioni.",
@@ -128,8 +135,11 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 		fault(0, "", "Anche la riga %d ha le intestazioni del modello: lasciare una sola riga di intestazioni, sopra i dati.", h.above)
 	}
 	absent := t.absent(h)
+	for _, cell := range h.ignored {
+		report.Unknown = append(report.Unknown, UnknownColumn{xlsx.ColumnName(cell.Column), flussi.NewText(cell.Text)})
+	}
 	for _, cell := range h.unknown {
-		near := slices.IndexFunc(absent, func(i int) bool { return t.isNear(i, fold(cell.Text)) })
+		near := slices.IndexFunc(absent, func(i int) bool { return (t.mapped == nil || !t.mapped[i]) && t.isNear(i, fold(cell.Text)) })
 		if near >= 0 {
 			name := t.columns[absent[near]].header
 			fault(cell.Column, name, "L'intestazione della colonna %s è simile a «%s»: scriverla esattamente così.", xlsx.ColumnName(cell.Column), name)
@@ -147,9 +157,17 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 		texts = append(texts, flussi.Explain(f.Err))
 		column = cmp.Or(column, f.Column)
 	}
+	class := ErrHeader
 	var required []string // that are not there
 	for _, i := range absent {
 		header := t.columns[i].header
+		if t.mapped != nil && t.mapped[i] {
+			class = ErrMapping
+			text := "Nel file non c'è l'intestazione abbinata a «" + header + "»: rifare l'abbinamento per questo file."
+			fault(0, header, "%s", text)
+			texts = append(texts, text)
+			continue
+		}
 		if !t.columns[i].config.Required {
 			report.Missing = append(report.Missing, header)
 			continue
@@ -169,7 +187,7 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 	case len(required) > 0 && len(required) == t.required():
 		report.decisive = missing(required...)
 	}
-	return &FileError{Format: report.Format, Row: h.row, Column: column, Cells: faults, Err: ErrHeader, Reason: strings.Join(texts, " ")}
+	return &FileError{Format: report.Format, Row: h.row, Column: column, Cells: faults, Err: class, Reason: strings.Join(texts, " ")}
 }
 
 // required returns how many columns are required.

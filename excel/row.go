@@ -35,7 +35,7 @@ func (t *Template[Row]) newDecoder(src *source, report *Report) *decoder[Row] {
 		d.columns[column] = i + 1
 		d.stray[column] = false
 	}
-	for _, cell := range src.header.unknown {
+	for _, cell := range slices.Concat(src.header.unknown, src.header.ignored) {
 		d.stray[cell.Column] = false
 	}
 	d.columns[0] = 0

@@ -19,6 +19,8 @@ type Template[Row any] struct {
 	byHeader map[string]int    // by folded header or alias: the index of the column
 	byField  map[string]string // by field of an InvalidError: the header of the column
 	refused  map[string]string // by folded header: the hint
+	mapped   []bool            // by column: a header is mapped to it; nil without a [Mapping]
+	ignored  map[string]bool   // by folded header: it is mapped to nothing
 	blank    func() (*blank, error)
 }
 

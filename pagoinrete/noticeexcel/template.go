@@ -86,3 +86,21 @@ func payerFault(d *pagoinrete.NoticeDraft) error {
 // Blank (Scarica Template) writes the empty workbook for people to fill in. See
 // [excel.Template.Blank].
 func (t *Template) Blank(ctx context.Context, w io.Writer) error { return t.imports.Blank(ctx, w) }
+
+// FileHeaders lists the headers of a file that is not made from the template, for a screen where an
+// operator says which columns they are. See [excel.Template.FileHeaders].
+func (t *Template) FileHeaders(ctx context.Context, r io.ReaderAt, size int64) (excel.FileHeaders, error) {
+	return t.imports.FileHeaders(ctx, r, size)
+}
+
+// WithMapping returns a template that imports files with other headers, as a mapping says. Exports
+// are the same. See [excel.Template.WithMapping].
+func (t *Template) WithMapping(m excel.Mapping) (*Template, error) {
+	imports, err := t.imports.WithMapping(m)
+	if err != nil {
+		return nil, err
+	}
+	mapped := *t
+	mapped.imports = imports
+	return &mapped, nil
+}

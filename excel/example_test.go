@@ -182,3 +182,42 @@ func ExampleFromText() {
 	fmt.Println(flussi.Explain(err))
 	// Output: Il codice meccanografico ha 10 caratteri.
 }
+
+// Read a file with headers of its own: the operator says once what they mean, and the answer is
+// kept for the next file.
+func ExampleTemplate_WithMapping() {
+	ctx := context.Background()
+	template := fees()
+	file := strings.NewReader("Codice fiscale contrib.;Tot. dovuto;Pagare entro\nMSCMHL68P18H211K;12,50;28/02/2030\n")
+
+	// What a screen shows: the headers of the file, and those that are similar.
+	found, err := template.FileHeaders(ctx, file, file.Size())
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	for _, column := range found.Columns {
+		fmt.Println(column.Header, column.Required, column.Similar)
+	}
+
+	// What the operator answers; it can be stored as JSON.
+	mapping := excel.Mapping{"Codice fiscale contrib.": "Codice fiscale", "Tot. dovuto": "Importo", "Pagare entro": "Scadenza"}
+	mapped, err := template.WithMapping(mapping)
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	var report excel.Report
+	lines, err := excel.Collect(mapped.DecodeAny(ctx, file, file.Size(), &report))
+	if errors.Is(err, excel.ErrMapping) {
+		fmt.Println("ask again: the mapping was made for another file")
+	}
+	for _, line := range lines {
+		fmt.Println(line.Value.Amount.Euro(), line.Value.Due.Format(time.DateOnly))
+	}
+	// Output:
+	// Codice fiscale true [A]
+	// Importo true []
+	// Scadenza false []
+	// 12,50 € 2030-02-28
+}

@@ -67,7 +67,7 @@ func (g *guide) paragraph(text string, style int) {
 	for _, c := range g.columns {
 		total += c.width
 	}
-	g.high(height(lines(text, total)))
+	g.high(float64(height(lines(text, total))))
 }
 
 // high sets the height of the last row.
@@ -86,7 +86,7 @@ func (g *guide) cells(texts []string, style func(int) int) {
 		g.do(g.f.SetCellStyle(guideSheet, ref, ref, style(i)))
 		most = max(most, lines(text, g.columns[i].width))
 	}
-	g.high(height(most))
+	g.high(float64(height(most)))
 }
 
 // space leaves an empty row.

@@ -22,47 +22,50 @@ var glyphs = [...]uint8{
 
 // lineHeight is how high a line of text is, maxHeight how high a row may be, in points.
 const (
-	lineHeight = 15.0
-	maxHeight  = 409.0
+	lineHeight = 15
+	maxHeight  = 409
 )
 
 // lines estimates how many lines a text takes in a column, wrapped between words. Spreadsheets do
 // not fit the heights of rows when they open a file.
 func lines(text string, width float64) int {
 	room := max(int((width-2)*99), 100) // two are the indent and the margins
-	n, used, word := 1, 0, 0            // word is the part of used that is behind the last blank
+	n, used, word := 1, 0, 0            // word is where the last word begins
 	for i := range len(text) {
-		glyph := 100 // the first byte of another character
-		switch c := text[i]; {
-		case c == '\n':
-			n++
-			used, word = 0, 0
-			continue
-		case c == ' ':
-			used, word = used+int(glyphs[0]), 0
-			continue
-		case c > ' ' && c <= '~':
-			glyph = int(glyphs[c-' '])
-		case c >= 0x80 && c < 0xC0, c < ' ':
-			continue // a further byte of a character, or nothing that can be seen
-		case c >= 0xF0:
-			glyph = 220 // an emoji
+		c := text[i]
+		glyph := 0
+		if at := c - ' '; int(at) < len(glyphs) {
+			glyph = int(glyphs[at])
+		} else {
+			switch {
+			case c >= 0xF0:
+				glyph = 220 // an emoji
+			case c >= 0xC0:
+				glyph = 100 // another character, whose further bytes count nothing
+			case c == '\n':
+				n++
+				used, word = 0, 0
+			}
 		}
-		used, word = used+glyph, word+glyph
+		used += glyph
+		if c == ' ' {
+			word = used
+			continue
+		}
 		if used <= room {
 			continue
 		}
 		n++
-		if word >= used {
-			word = glyph // it is longer than the line
+		if word == 0 {
+			word = used - glyph // it is longer than the line
 		}
-		used = word
+		used, word = used-word, 0
 	}
 	return n
 }
 
 // height is that of a row for so many lines.
-func height(lines int) float64 { return min(float64(max(lines, 1))*lineHeight, maxHeight) }
+func height(lines int) int { return min(max(lines, 1)*lineHeight, maxHeight) }
 
 // Paper is A4 in landscape.
 const (

@@ -336,7 +336,7 @@ func (a *annotator) list(all []finding, summary string, hints []string) {
 		b.do(b.f.SetCellStr(a.errors, first, text))
 		b.do(b.f.MergeCell(a.errors, first, last))
 		b.do(b.f.SetCellStyle(a.errors, first, last, style))
-		b.do(b.f.SetRowHeight(a.errors, row, height(lines(text, listWidths[0]+listWidths[1]+listWidths[2]))))
+		b.do(b.f.SetRowHeight(a.errors, row, float64(height(lines(text, listWidths[0]+listWidths[1]+listWidths[2])))))
 	}
 	paragraph(summary, s.plain)
 	for _, hint := range hints {
@@ -397,7 +397,7 @@ func (a *annotator) table(row *int, s pageStyles, what string, all []finding) {
 		if *row < maxLinks {
 			b.do(b.f.SetCellHyperLink(a.errors, xlsx.Reference(1, *row), quoteSheet(a.sheet)+"!"+a.target(f), "Location"))
 		}
-		b.do(b.f.SetRowHeight(a.errors, *row, height(max(lines(f.text, listWidths[2]), lines(f.header, listWidths[1])))))
+		b.do(b.f.SetRowHeight(a.errors, *row, float64(height(max(lines(f.text, listWidths[2]), lines(f.header, listWidths[1]))))))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ import (
 type importing struct {
 	flow, marked             string
 	occasion                 string
+	maps                     []string // "Intestazione=Colonna"
 	note, appContext, appKey string
 	goodRows, overwrite      bool
 	column                   bool // rows of the file have an occasion, which wins over that of the flag
@@ -40,9 +42,13 @@ gli errori segnati; con --good-rows importa le righe senza errori.
 Lo stesso file si può importare più volte: se le righe ci sono già, il programma lo dice e non
 aggiunge niente. Le righe uguali a messaggi già inviati, o da inviare, sono aggiunte
 disabilitate, e nessuno li riceve due volte. Per inviarli di nuovo, ad esempio come sollecito,
-serve un'occasione diversa: --occasion.`,
+serve un'occasione diversa: --occasion.
+
+Un file con altre intestazioni si importa dicendo che cosa significano: --map, una volta per ogni
+colonna.`,
 		Example: `  massivo import avvisi.xlsx --note "TARI, prima rata"
-  massivo import avvisi.xlsx --occasion "sollecito marzo"`,
+  massivo import avvisi.xlsx --occasion "sollecito marzo"
+  massivo import elenco.csv --map "Tot. dovuto=Somma" --map "Utente=Codice fiscale"`,
 		Args: cli.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if how.flow != "" && how.note+how.appContext+how.appKey != "" {
@@ -60,6 +66,7 @@ serve un'occasione diversa: --occasion.`,
 	set := c.Flags()
 	set.StringVar(&how.flow, "flow", "", "aggiunge le righe a un `flusso` nello stato «Inattivo»")
 	set.StringVar(&how.occasion, "occasion", "", "`occasione` dell'invio, come \"sollecito marzo\": gli stessi messaggi, con un'occasione diversa, si inviano di nuovo")
+	set.StringArrayVar(&how.maps, "map", nil, "abbina un'intestazione del file a una colonna del modello, come \"Tot. dovuto=Somma\"; senza colonna, non si legge: `INTESTAZIONE=COLONNA`")
 	set.StringVar(&how.note, "note", "", "`note` del flusso nuovo")
 	set.StringVar(&how.appContext, "app-context", "", "`contesto` applicativo del flusso nuovo")
 	set.StringVar(&how.appKey, "app-key", "", "`chiave` applicativa del flusso nuovo")
@@ -73,6 +80,9 @@ serve un'occasione diversa: --occasion.`,
 func (s *session) importFile(ctx context.Context, name string, how importing) (flow.Flow, error) {
 	template, err := flowexcel.New(flowexcel.Config{})
 	if err != nil {
+		return flow.Flow{}, err
+	}
+	if template, err = mapped(template, how.maps); err != nil {
 		return flow.Flow{}, err
 	}
 	file, err := read(name)
@@ -102,6 +112,9 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 		s.tellImported(f, name, how)
 	case added.Added+added.DuplicateCount == 0:
 		s.tellRefused(&report, name, marked, err)
+		if errors.Is(err, excel.ErrHeader) && !isExport(err) {
+			s.tellSimilar(ctx, template, file)
+		}
 		return f, wrongFile(err)
 	default:
 		s.tellAdded(f, added, name, how)
@@ -115,6 +128,49 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 		return f, s.repeats(ctx, f)
 	}
 	return f, nil
+}
+
+// mapped returns the template with the mappings of the flags.
+func mapped(template *flowexcel.Template, flags []string) (*flowexcel.Template, error) {
+	if len(flags) == 0 {
+		return template, nil
+	}
+	mapping := excel.Mapping{}
+	for _, flag := range flags {
+		at := strings.LastIndexByte(flag, '=')
+		if at < 1 {
+			return nil, cli.Wrongf("--map %q: indicare l'intestazione del file e la colonna del modello, ad esempio --map \"Tot. dovuto=Somma\".", flag)
+		}
+		header := strings.TrimSpace(flag[:at])
+		if _, again := mapping[header]; again {
+			return nil, cli.Wrongf("--map %q: l'intestazione è già abbinata.", flag)
+		}
+		mapping[header] = strings.TrimSpace(flag[at+1:])
+	}
+	template, err := template.WithMapping(mapping)
+	if err != nil {
+		return nil, cli.Wrongf("--map: %s", flussi.Explain(err))
+	}
+	return template, nil
+}
+
+// tellSimilar prints which columns of a file have headers that are similar to those that are not
+// there, and how to map them. It prints their letters: headers may hold anything.
+func (s *session) tellSimilar(ctx context.Context, template *flowexcel.Template, file input) {
+	found, err := template.FileHeaders(ctx, file, file.size)
+	if err != nil {
+		return // the report says why
+	}
+	var similar []string
+	for _, c := range found.Columns {
+		if len(c.Similar) > 0 {
+			similar = append(similar, fmt.Sprintf("  «%s»: %s %s", c.Header, italian.Choose(len(c.Similar), "colonna", "colonne"), strings.Join(c.Similar, ", ")))
+		}
+	}
+	if len(similar) > 0 {
+		fmt.Fprintf(s.out, "Intestazioni simili nella riga %d del file:\n%s\n", found.Row, strings.Join(similar, "\n"))
+	}
+	fmt.Fprintln(s.out, "Per abbinare un'intestazione del file a una colonna del modello: --map \"INTESTAZIONE=COLONNA\"")
 }
 
 // repeats returns the exit code of an import that was made before: the one for wrong rows while the

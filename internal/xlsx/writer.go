@@ -33,12 +33,12 @@ func NewWriter(w io.Writer) *Writer {
 
 // Row writes a row so many points high, or as high as usual if height is 0. Spreadsheets fit the
 // height again when somebody changes a text. The cells have to be in the order of their columns.
-func (w *Writer) Row(number int, height float64, cells []Output) error {
+func (w *Writer) Row(number, height int, cells []Output) error {
 	b := append(w.buf, `<row r="`...)
 	b = strconv.AppendInt(b, int64(number), 10)
 	if height > 0 {
 		b = append(b, `" ht="`...)
-		b = strconv.AppendFloat(b, height, 'f', -1, 64)
+		b = strconv.AppendInt(b, int64(height), 10)
 	}
 	b = append(b, `">`...)
 	for _, c := range cells {

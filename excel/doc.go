@@ -50,6 +50,9 @@
 //     columns. Rows above it are titles. Columns that the template does not have are
 //     reported or refused ([UnknownPolicy]); nearly right, doubled and missing ones are
 //     refused ([ErrHeader]).
+//   - A file with other headers is read by a [Mapping] that an operator made
+//     ([Template.FileHeaders], [Template.WithMapping]). Similar headers are proposed, and never
+//     taken.
 //   - Blank rows are passed over. Hidden rows are refused one by one, read, or skipped
 //     ([HiddenPolicy]). Merged cells among the data are refused ([ErrMerged]).
 //   - Formulas count with the value they had when the file was saved; error values
@@ -59,6 +62,13 @@
 //     not matter.
 //   - .xls, .ods, .xlsb, HTML, PDF, pictures, encrypted files and CSV are known by their
 //     content whatever they are named ([Identify], [ErrFormat]).
+//
+// # How it looks
+//
+// All workbooks have the same styles. Rows are as tall as their texts, up to what a spreadsheet
+// allows. On paper, sheets are in landscape with their header on each page; a sheet that would be too
+// small to read takes several pages side by side, with its first column repeated. [Config.Tones]
+// colours rows. The checks while people type end after [Limits.CheckedRows]; Decode checks all.
 //
 // # Errors
 //

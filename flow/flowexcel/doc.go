@@ -43,6 +43,9 @@
 // first one has are disabled; or it is added to the first flow
 // ([flow.Service.AddNotifications]), which takes only the others.
 //
+// A file with other headers is imported by a mapping: see [Template.FileHeaders] and
+// [Template.WithMapping].
+//
 // An export is refused as an import, since its notifications are there already.
 //
 // # Corrections

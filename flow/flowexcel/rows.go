@@ -28,6 +28,9 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 // alreadyImported is the hint for a file of which only the valid rows were stored.
 const alreadyImported = "Le righe senza errori sono state importate. Correggere le altre nella copia con gli errori segnati e importarla di nuovo, tutta intera: le righe già importate vengono riconosciute e i loro messaggi non si inviano due volte."
 
+// notImported is the hint in the copy of a file of which nothing was stored.
+const notImported = "Neanche le righe senza errori sono state importate: si importano insieme alle altre, una volta corrette."
+
 // Italian sums an import up for the operator: what was imported, the report of its reading, and the
 // [flow.AddReport] of [flow.Service.AddNotifications] or [flow.Service.ImportFlow]. It begins with
 // how many notifications were stored, or with why none was: an earlier call stored the same rows,
@@ -55,6 +58,9 @@ func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, siz
 	if all != nil {
 		if first := stored(report, added); first != "" {
 			all.Hints = slices.Insert(all.Hints, 0, first)
+		}
+		if report.Complete && added.Invalid > 0 && added.Added+added.DuplicateCount == 0 && added.ImportedAt.IsZero() {
+			all.Hints = append(all.Hints, notImported)
 		}
 	}
 	return t.imports.Annotate(ctx, w, r, size, all, &excel.RowsError{Rows: added.Errors, Invalid: added.Invalid})

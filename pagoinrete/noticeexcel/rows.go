@@ -48,11 +48,24 @@ func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, siz
 		if first := created(report, added); first != "" {
 			withFirst := *report
 			withFirst.Hints = append([]string{first}, report.Hints...)
+			switch {
+			case added.Invalid == 0 || !report.Complete:
+			case added.Notices > 0:
+				withFirst.Hints = append(withFirst.Hints, alreadyImported)
+			default:
+				withFirst.Hints = append(withFirst.Hints, notImported)
+			}
 			all = &withFirst
 		}
 	}
 	return t.imports.Annotate(ctx, w, r, size, all, &excel.RowsError{Rows: added.Errors, Invalid: added.Invalid})
 }
+
+// The hints in the copy of a file with errors, of which the other rows were stored, or nothing.
+const (
+	alreadyImported = "Gli avvisi delle righe senza errori sono già stati creati. Correggere le altre righe, togliere dalla copia quelle senza errori e importarla di nuovo."
+	notImported     = "Neanche gli avvisi delle righe senza errori sono stati creati: si creano insieme agli altri, una volta corrette le righe."
+)
 
 // created says how many notices were created, or what to do if none was; "" if the reports do not
 // tell.

@@ -79,7 +79,8 @@ func (t *Template[Row]) makeBlank() (made *blank, err error) {
 	b.printColumns(sheet, widths, strings.Join(t.legend(), " "))
 	t.buildGuide(b)
 	t.buildLists(b, sheet)
-	b.do(b.f.SetDocProps(&excelize.DocProperties{Title: t.config.Name, Subject: t.Mark(), Creator: commentator, LastModifiedBy: commentator, Language: "it-IT"}))
+	b.do(b.f.SetDocProps(&excelize.DocProperties{Title: t.config.Name, Subject: t.Mark(), Creator: commentator, Language: "it-IT"}))
+	b.dropModifier()
 	b.do(b.f.SetCustomProps(excelize.CustomProperty{Name: markName, Value: t.Mark()}))
 	b.f.SetActiveSheet(0)
 	if b.err != nil {
@@ -91,6 +92,15 @@ func (t *Template[Row]) makeBlank() (made *blank, err error) {
 	}
 	made.data = buf.Bytes()
 	return made, nil
+}
+
+// dropModifier takes the element lastModifiedBy out of the properties: excelize always writes it,
+// without the prefix that exceljs needs to open the file.
+func (b *builder) dropModifier() {
+	const part = "docProps/core.xml"
+	if core, ok := b.f.Pkg.Load(part); ok {
+		b.f.Pkg.Store(part, bytes.Replace(core.([]byte), []byte("<lastModifiedBy></lastModifiedBy>"), nil, 1))
+	}
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -197,7 +197,7 @@ func ExampleTemplate_WithMapping() {
 		return
 	}
 	for _, column := range found.Columns {
-		fmt.Println(column.Header, column.Required, column.Similar)
+		fmt.Printf("%s: %q\n", column.Header, column.Similar)
 	}
 
 	// What the operator answers; it can be stored as JSON.
@@ -216,8 +216,8 @@ func ExampleTemplate_WithMapping() {
 		fmt.Println(line.Value.Amount.Euro(), line.Value.Due.Format(time.DateOnly))
 	}
 	// Output:
-	// Codice fiscale true [A]
-	// Importo true []
-	// Scadenza false []
+	// Codice fiscale: ["A"]
+	// Importo: []
+	// Scadenza: []
 	// 12,50 € 2030-02-28
 }

@@ -194,6 +194,13 @@ func TestPagesAreReadable(t *testing.T) {
 	})
 }
 
+// exceljs refuses properties without a prefix, of which excelize writes one.
+func TestPropertiesHavePrefixes(t *testing.T) {
+	core := xlsxtest.Unpack(t, encodeLetters(t, letters()))["docProps/core.xml"]
+	assert.Contains(t, core, "<dc:creator>Flussi</dc:creator>")
+	assert.NotContains(t, core, "lastModifiedBy")
+}
+
 // Checks end at a named limit, which the guide says: some libraries make an object of every cell.
 func TestChecksEndAtALimit(t *testing.T) {
 	for limit, last := range map[int]int{0: 10_001, 50: 51} {

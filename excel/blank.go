@@ -72,6 +72,8 @@ func (t *Template[Row]) makeBlank() (made *blank, err error) {
 	b.do(b.f.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft",
 		Selection: []excelize.Selection{{SQRef: "A2", ActiveCell: "A2", Pane: "bottomLeft"}}}))
 	b.do(b.f.AutoFilter(sheet, fmt.Sprintf("A1:%s%d", last, xlsx.MaxRows), nil))
+	// The filter's hidden name is optional, and exceljs makes an object of each of its cells.
+	b.do(b.f.DeleteDefinedName(&excelize.DefinedName{Name: "_xlnm._FilterDatabase", Scope: sheet}))
 	widths := make([]float64, len(t.columns))
 	for i := range t.columns {
 		widths[i] = t.columns[i].width()

@@ -201,8 +201,10 @@ func TestPropertiesHavePrefixes(t *testing.T) {
 	assert.NotContains(t, core, "lastModifiedBy")
 }
 
-// Checks end at a named limit, which the guide says: some libraries make an object of every cell.
+// Checks end at a named limit, which the guide says: some libraries make an object of every cell of
+// a range, also of the filter's name.
 func TestChecksEndAtALimit(t *testing.T) {
+	assert.NotContains(t, xlsxtest.Unpack(t, encodeLetters(t, letters()))["xl/workbook.xml"], "1048576")
 	for limit, last := range map[int]int{0: 10_001, 50: 51} {
 		tpl := template(func(c *config) { c.Limits.CheckedRows = limit })
 		f := blankOf(t, tpl)

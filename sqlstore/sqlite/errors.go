@@ -70,6 +70,12 @@ func classOf(code int, text string) error {
 	return engine.ErrFailed
 }
 
+// isDamaged reports whether an error says that the content of a file is damaged.
+func isDamaged(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xFF == sqlite3.SQLITE_CORRUPT
+}
+
 // CommitUnknown implements [engine.Driver].
 func (*database) CommitUnknown(ctx context.Context, err error) bool {
 	var lite *sqlite.Error

@@ -43,9 +43,11 @@ func (f *file) stillThere() error {
 // module. It changes nothing in a file that it refuses: a connection of [Open] would begin to use
 // WAL. It reads by SQLite, since closing a file ends all locks that the process has on it.
 func (f *file) claim(ctx context.Context, busy time.Duration) error {
-	// As immutable, SQLite reads neither the -wal file nor a journal, and does not lock.
+	// As immutable, SQLite reads neither the -wal file nor a journal, and does not lock. If a process
+	// was killed while it moved the -wal file into the database, the database alone is damaged.
 	id, err := f.inspect(ctx, url.Values{"immutable": {"1"}}, nil)
-	if err != nil || id == applicationID {
+	unfinished := isDamaged(err) && f.hasWAL()
+	if err != nil && !unfinished || id == applicationID {
 		return err
 	}
 	if err := f.mark.checkWAL(false); err != nil {
@@ -58,6 +60,12 @@ func (f *file) claim(ctx context.Context, busy time.Duration) error {
 		})
 		return err
 	})
+}
+
+// hasWAL reports whether there is a -wal file that is not empty.
+func (f *file) hasWAL() bool {
+	info, err := os.Stat(f.path + "-wal")
+	return err == nil && info.Size() > 0
 }
 
 // inspect reads the ID, and refuses the file of another program. If the file is empty, or older, it calls mark in a

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -20,6 +21,20 @@ import (
 )
 
 // A file that is refused stays as it was, and nothing is created beside it.
+// A process that is killed while it moves the -wal file into the database leaves a database that is
+// damaged without it.
+func TestFileOfAnUnfinishedCheckpointIsOpened(t *testing.T) {
+	path, copied := newFile(t), newFile(t)
+	s := open(t, path)
+	id := save(t, s, 20)
+	copyFiles(t, path, copied, allFiles...)
+	file := must.Get(os.OpenFile(copied, os.O_WRONLY, 0))(t)
+	must.Get(file.WriteAt(bytes.Repeat([]byte{0xFF}, 100), 100))(t) // of the first page, behind the header
+	require.NoError(t, file.Close())
+	f := must.Get(open(t, copied).Flow(t.Context(), id))(t)
+	assert.Equal(t, 20, f.Counts.Total())
+}
+
 func TestFileOfAnotherProgramIsRefused(t *testing.T) {
 	foreign := func(statements ...string) func(t *testing.T, path string) {
 		return func(t *testing.T, path string) {

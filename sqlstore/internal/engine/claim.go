@@ -73,8 +73,8 @@ func (t *tx) saveAndClaim(
 	return f, claimed, err
 }
 
-// claim makes the oldest notifications of a flow In invio, or Errore if the citizen may have their
-// message already.
+// claim makes the oldest notifications of a flow In invio. A notification whose message the citizen
+// may have already becomes Errore.
 func (w *notificationWriter) claim(ctx context.Context, claim flow.Claim) ([]flow.Notification, error) {
 	claim.At = claim.At.UTC().Truncate(time.Microsecond)
 	found, messages, err := w.toSend(ctx, claim)
@@ -106,7 +106,7 @@ func (w *notificationWriter) claim(ctx context.Context, claim flow.Claim) ([]flo
 	return found, w.take(ctx, taken, claim)
 }
 
-// toSend reads and locks the oldest notifications that are to be sent, but for those that another
+// toSend reads and locks the oldest notifications that are to be sent. It skips those that another
 // transaction has locked.
 func (t *tx) toSend(ctx context.Context, claim flow.Claim) ([]flow.Notification, []Message, error) {
 	var found []flow.Notification
@@ -123,7 +123,7 @@ func (t *tx) toSend(ctx context.Context, claim flow.Claim) ([]flow.Notification,
 	return found, messages, err
 }
 
-// take makes notifications, which are locked, In invio.
+// take makes notifications In invio. The transaction has locked them.
 func (w *notificationWriter) take(ctx context.Context, ids []any, claim flow.Claim) error {
 	now, err := w.driver.Now(ctx, w.full)
 	if err != nil {
@@ -151,8 +151,8 @@ func (w *notificationWriter) take(ctx context.Context, ids []any, claim flow.Cla
 	return nil
 }
 
-// Expired implements [flow.Store]. A lease counts from its start to its end: if the clock was set
-// back to before its start, it is over, too.
+// Expired implements [flow.Store]. A lease has expired, too, if its start is in the future, because
+// the clock was set back.
 func (s *Store) Expired(ctx context.Context, limit int) ([]flow.Notification, error) {
 	const operation = "look for expired leases"
 	if limit <= 0 || ctx.Err() != nil {

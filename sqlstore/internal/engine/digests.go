@@ -16,13 +16,13 @@ const redigestBatch = 1000
 // notifications_old_digest. A migration has to replace the index when [flow.DigestVersion] changes.
 const oldDigest = "digest_version < 2"
 
-// errOldDigests refuses a write that would miss messages, since digests of another
-// [flow.DigestVersion] are stored: see [Store.RecomputeDigests].
+// errOldDigests is the error of a write while digests of another [flow.DigestVersion] are stored: it
+// would not find their messages. See [Store.RecomputeDigests].
 var errOldDigests = &Fault{Err: ErrNotMigrated, Detail: "digests of an earlier version are stored"}
 
-// RecomputeDigests computes the digests of all notifications that have one of another
-// [flow.DigestVersion], in several transactions, so that other writers do not wait long. If the
-// process is killed, the next call continues.
+// RecomputeDigests recomputes the digests of another [flow.DigestVersion]. It uses several
+// transactions, so that other writers do not wait long. If the process is killed, the next call
+// continues.
 func (s *Store) RecomputeDigests(ctx context.Context) error {
 	for {
 		err := s.reader().checkDigests(ctx)
@@ -35,8 +35,8 @@ func (s *Store) RecomputeDigests(ctx context.Context) error {
 	}
 }
 
-// checkDigests returns errOldDigests if digests are to be recomputed. It is part of each claim: without
-// its order, PostgreSQL reads the whole table as long as it has no statistics.
+// checkDigests returns errOldDigests if digests are to be recomputed. Each claim calls it. Without
+// its ORDER BY, PostgreSQL reads the whole table as long as it has no statistics.
 func (t *tx) checkDigests(ctx context.Context) error {
 	old := false
 	err := t.query(ctx, "SELECT digest_version FROM flussi.notifications WHERE "+oldDigest+" ORDER BY digest_version LIMIT 1", nil, []any{new(int64)}, func() { old = true })

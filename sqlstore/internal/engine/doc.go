@@ -5,17 +5,19 @@
 //
 // Statements stand beside the calls that execute them. They are written for both databases: ? is
 // an argument, and flussi.notifications is the table notifications, in the schema of PostgreSQL
-// or with the prefix of SQLite. [Driver.Render] writes them out. The few that differ are methods
-// of the [Driver].
+// or with the prefix of SQLite. [Dialect.Render] translates them. The parts that differ are methods
+// of the [Dialect].
 //
 // # Where to look
 //
 //   - store.go, tx.go: transactions, retries
-//   - save.go: how versions, rows and records are written; flow_save.go, notice_save.go: what is
-//     special about flows, notifications, events and notices; services.go: their services
-//   - claim.go, sent.go: what is sent next, and what must not be sent twice
+//   - save.go: how versions, rows and records are written; flow_save.go, notice_save.go: what
+//     differs for flows, notifications, events and notices; services.go: names of services
+//   - claim.go, sent.go: what is sent next, and what must not be sent twice; digests.go: digests of
+//     an earlier version
 //   - import.go: files that are imported once
-//   - list.go: how a page is found; flow_list.go, notice_list.go: the filters
-//   - flow_rows.go, notice_rows.go: the columns of each table
+//   - list.go: how a page is found; flow_list.go, notice_list.go: the filters; read.go: one entity
+//   - entity.go, flow_rows.go, notice_rows.go: the columns of each table
+//   - older.go: tables of examples/sqlstore, which this module replaced
 //   - errors.go: what a database refuses, in words for operators
 package engine

@@ -8,8 +8,8 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// Conn executes statements, as [Driver.Render] returns them. Arguments are strings, integers,
-// booleans, nil, [uuid.UUID], [flow.Digest], []byte, and what [Driver.In] returns.
+// Conn executes statements, as [Dialect.Render] returns them. Arguments are strings, integers,
+// booleans, nil, [uuid.UUID], [flow.Digest], []byte, and what [Dialect.In] returns.
 type Conn interface {
 	// Exec executes a statement and returns how many rows it changed.
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
@@ -46,15 +46,15 @@ type Mode int
 const (
 	// Snapshot reads the database as it is at one moment.
 	Snapshot Mode = iota
-	// Write is a write that waits for nobody but the database.
+	// Write is a write that waits only for the database.
 	Write
-	// Stream is a write that pulls a sequence of the caller, and so may wait for the caller. Until
-	// [Driver.EndStream], it locks nothing that others need.
+	// Stream is a write that pulls a sequence of the caller, which may take long to yield a row.
+	// Until [Driver.EndStream], it locks nothing that others need.
 	Stream
 )
 
-// Driver is one of the two databases. It is safe for concurrent use, but for one in a transaction
-// of the caller.
+// Driver is one of the two databases. It is safe for concurrent use, unless it works in a
+// transaction of the caller.
 type Driver interface {
 	Conn // for single statements that read
 
@@ -67,52 +67,56 @@ type Driver interface {
 	// Package is the package's name, for errors: "postgres" or "sqlite".
 	Package() string
 
-	// Classify returns what an error of the database means: a [*Fault], [flussi.ErrConflict] for a write
-	// that the database undid because of another one, or nil if the error is not the database's.
+	// Classify returns what an error of the database means: a [*Fault], or [flussi.ErrConflict] for
+	// a write that the database undid because of another one. It returns nil if the error is not
+	// the database's.
 	Classify(err error) error
-	// Conflict is Classify for a write that can be made again because another one undid it.
+	// Conflict reports whether the database undid a write because of another one, so that it can
+	// be made again.
 	Conflict(err error) bool
 	// CommitUnknown reports whether a transaction may be stored although Commit returned an error.
 	CommitUnknown(ctx context.Context, err error) bool
-	// Explain adds to a [*Fault] that has no words yet what the database knows about its cause, such
-	// as who holds a lock.
+	// Explain sets Detail and Reason of a [*Fault] that has none, if the database knows more about
+	// its cause, such as which program holds a lock.
 	Explain(ctx context.Context, fault *Fault)
 
 	// CheckSending is called in each transaction that makes notifications In invio, before it
-	// commits, with all of them as they were before. Others may be among them that get a next
-	// version without being sent. Its error keeps them from being sent.
+	// commits, with all of them. Their Version is that before the change. Some of them may become
+	// Errore instead. If it returns an error, the transaction is undone and nothing is sent.
 	CheckSending(ctx context.Context, t Tx, changed []flow.Notification) error
 
-	// OlderTables reports whether there are tables of the time before this module, and returns what
-	// stands before their names, such as "public.". See [Store.AdoptOlder].
-	OlderTables(ctx context.Context, t Tx) (prefix string, there bool, err error)
-	// OlderColumns returns the columns of one of those tables; none if it is not there.
+	// OlderTables reports whether tables of examples/sqlstore exist, which this module replaced,
+	// and returns the prefix of their names, such as "public.". See [Store.AdoptOlder].
+	OlderTables(ctx context.Context, t Tx) (prefix string, found bool, err error)
+	// OlderColumns returns the columns of one of those tables; none if it does not exist.
 	OlderColumns(ctx context.Context, t Tx, prefix, table string) ([]string, error)
-	// LockOlder keeps others from reading and writing some of those tables until the transaction
-	// ends, and waits for those that do. The error is a conflict if one is not there any more.
+	// LockOlder waits for transactions that use some of those tables, and locks them for reading
+	// and writing until the transaction ends. The error is [flussi.ErrConflict] if one of them was
+	// dropped meanwhile.
 	LockOlder(ctx context.Context, t Tx, prefix string, tables ...string) error
-	// RebuildTexts makes the index for texts of a table anew, for rows that [Dialect.Insert] did
-	// not insert.
+	// RebuildTexts rebuilds the index for texts of a table, for rows that [Dialect.Insert] did not
+	// insert.
 	RebuildTexts(ctx context.Context, t Tx, table string) error
-	// DropOlder drops some of those tables, and what belongs to them.
+	// DropOlder drops some of those tables, with their triggers and functions.
 	DropOlder(ctx context.Context, t Tx, prefix string, tables ...string) error
 
 	Dialect
 }
 
-// Dialect is what the databases write differently.
+// Dialect returns the parts of statements that differ between the databases, and executes the
+// statements that differ wholly.
 type Dialect interface {
-	// Render returns a statement as the database wants it.
+	// Render translates a statement into the SQL of the database.
 	Render(query string) string
-	// Key is the column that other tables and the index for texts refer to a row by.
+	// Key is the column by which the index for texts refers to a row.
 	Key() string
-	// In returns the condition that a column has one of some values, maybe thousands, and its
-	// only argument.
+	// In returns the condition that a column has one of some values, and its only argument. There
+	// may be thousands of values.
 	In(column Column, values []any) (condition string, arg any)
 	// Contains returns the condition that a column contains the text of an argument.
 	Contains(column string) string
-	// TextMatches returns a query for the keys of rows of a table whose text contains another one,
-	// by the index for texts, and its argument; "" if there is no such index.
+	// TextMatches returns a query of the index for texts, and its argument: it finds the keys of
+	// the rows of a table whose text contains another one. It returns "" without such an index.
 	TextMatches(table, text string) (query string, arg any)
 	// ForUpdate ends a SELECT that locks the rows that it reads.
 	ForUpdate() string
@@ -120,12 +124,12 @@ type Dialect interface {
 	ForShare() string
 	// SkipLocked is ForUpdate that skips rows that others have locked.
 	SkipLocked() string
-	// Shard is an expression for which of the counts of a flow a transaction changes.
+	// Shard is an expression for the shard of a flow's counts that a transaction changes.
 	Shard() string
 
 	// Now returns the time by the database's clock, in microseconds since 1970.
 	Now(ctx context.Context, t Tx) (int64, error)
-	// Insert inserts rows, but for those that are there already, and returns how many it inserted.
+	// Insert inserts rows, except those that exist already, and returns how many it inserted.
 	Insert(ctx context.Context, t Tx, table string, columns []Column, rows [][]any) (int64, error)
 	// Update sets columns of the rows with the given IDs.
 	Update(ctx context.Context, t Tx, table string, columns []Column, ids []uuid.UUID, rows [][]any) error

@@ -10,19 +10,18 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Databases store text that is valid UTF-8 and has no NUL; some of what a program is given is
-// neither. Each byte that they do not store becomes two characters, one for each half of it, of
-// the 32 that Unicode reserves for programs, U+FDD0 to U+FDEF. Where these characters themselves
-// occur, their bytes are encoded in the same way. What is equal stays equal, and a part of a text
-// stays a part of it.
+// Databases store only text that is valid UTF-8 and has no NUL. Callers may pass other text. Each
+// byte that databases do not store is encoded as two of the 32 noncharacters U+FDD0 to U+FDEF, one
+// for each half of the byte. If a text contains noncharacters itself, their bytes are encoded in the
+// same way. Equal texts stay equal, and a part of a text stays a part of it.
 const (
 	highHalf = 0xFDD0
 	lowHalf  = 0xFDE0
 	lastHalf = 0xFDEF
-	halfLead = "\xef\xb7" // with which the halves begin in UTF-8, and little else
+	halfLead = "\xef\xb7" // the first bytes of these characters in UTF-8
 )
 
-// encode returns a text as databases store it; nearly always it is the same.
+// encode returns a text as databases store it: nearly always the same text.
 func encode[T ~string](text T) string {
 	s := string(text)
 	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 && !strings.Contains(s, halfLead) {
@@ -44,7 +43,7 @@ func encode[T ~string](text T) string {
 	return b.String()
 }
 
-// decode returns a text as it was before encode.
+// decode reverses encode.
 func decode(s string) string {
 	if !strings.Contains(s, halfLead) {
 		return s
@@ -73,7 +72,7 @@ func encodeAll[T ~string](texts []T) []any {
 	return args
 }
 
-// searchable returns what of a text is searched, whatever its case.
+// searchable returns a text as searches compare it: in lower case, and encoded.
 func searchable(text string) string { return encode(strings.ToLower(text)) }
 
 // micros returns a time as databases store it: in microseconds since 1970; NULL for the zero time.
@@ -106,7 +105,7 @@ func (f timeField) Scan(src any) error {
 // stringField scans an encoded string.
 type stringField[T ~string] struct{ to *T }
 
-// stringTo returns where a string is scanned to.
+// stringTo returns a field that scans into a string.
 func stringTo[T ~string](to *T) stringField[T] { return stringField[T]{to} }
 
 // Scan implements sql.Scanner.
@@ -116,7 +115,7 @@ func (f stringField[T]) Scan(src any) error {
 	return err
 }
 
-// textField scans an encoded text that masks itself.
+// textField scans an encoded text into a [flussi.Text].
 type textField struct{ to *flussi.Text }
 
 // Scan implements sql.Scanner.
@@ -126,7 +125,7 @@ func (f textField) Scan(src any) error {
 	return err
 }
 
-// textOf returns what a database stores as text.
+// textOf returns a column as text.
 func textOf(src any) (string, error) {
 	switch v := src.(type) {
 	case string:
@@ -137,7 +136,7 @@ func textOf(src any) (string, error) {
 	return "", fmt.Errorf("a text is stored as %T", src)
 }
 
-// toJSON returns JSON of a value that JSON can always hold.
+// toJSON encodes a value of a type that encoding/json never refuses.
 func toJSON(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -146,7 +145,7 @@ func toJSON(v any) string {
 	return string(text)
 }
 
-// fromJSON reads JSON that a database stores; "" changes nothing. Its texts are encoded.
+// fromJSON decodes a column into a value; "" changes nothing. Texts in it remain encoded.
 func fromJSON(src, to any) error {
 	text, err := textOf(src)
 	if err != nil || text == "" {

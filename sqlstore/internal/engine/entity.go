@@ -12,11 +12,11 @@ import (
 type entity[T any] struct {
 	table   string // without the schema; its records are in the table of recordTable
 	columns []Column
-	// fields returns where the columns that are read are scanned to, in their order.
+	// fields returns the fields that the columns are scanned into, without those that are WriteOnly.
 	fields func(*T) []any
 	// values returns the values of all columns, in their order.
 	values func(e *T, version int64) []any
-	// id and version of an entity.
+	// identity returns the ID and the version of an entity.
 	identity func(*T) (uuid.UUID, int64)
 	counts   *counts[T] // nil if it has none
 }
@@ -26,14 +26,14 @@ type entity[T any] struct {
 type counts[T any] struct {
 	table   string
 	columns []string
-	fields  func(*T) []any    // where the sums are scanned to
-	copy    func(to, from *T) // copies the counts
+	fields  func(*T) []any // returns the fields that the sums are scanned into
+	copy    func(to, from *T)
 }
 
 // recordTable returns the table with the records of a table's rows: notification_records.
 func recordTable(table string) string { return strings.TrimSuffix(table, "s") + "_records" }
 
-// readList returns the columns that are read, each with a prefix such as "n.".
+// readList returns the columns that are not WriteOnly, each with a prefix such as "n.".
 func readList(columns []Column, prefix string) string {
 	var names []string
 	for _, c := range columns {
@@ -44,7 +44,7 @@ func readList(columns []Column, prefix string) string {
 	return strings.Join(names, ", ")
 }
 
-// indexOf returns where a column is.
+// indexOf returns the index of a column.
 func indexOf(columns []Column, name string) int {
 	for i, c := range columns {
 		if c.Name == name {
@@ -61,7 +61,7 @@ var recordColumns = []Column{
 	{Name: "from_state", Type: "text"}, {Name: "to_state", Type: "text"}, {Name: "reason", Type: "text"},
 }
 
-// recordFields returns where the columns of a record are scanned to.
+// recordFields returns the fields that the columns of a record are scanned into.
 func recordFields[S, A ~string](r *flussi.Record[S, A]) []any {
 	return []any{
 		&r.Version, timeField{&r.At}, stringTo(&r.By), stringTo(&r.Action),

@@ -13,10 +13,10 @@ import (
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
-// What can be wrong with a database. A [*Fault] unwraps to one of these. After any of them but
-// ErrLost, nothing was changed.
+// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed, unless
+// the error is ErrLost or also a [flussi.ErrCommitUnknown].
 var (
-	// ErrBusy: others write, or hold what this write needs, for longer than it waits; or there are
+	// ErrBusy: another write locked what this one needs for longer than it waits, or the server has
 	// too many connections. Try again.
 	ErrBusy = sentinel.New("database is busy", "L'archivio è occupato da altri programmi: riprovare fra poco.", nil)
 	// ErrFull: the disk or a quota is used up.
@@ -33,32 +33,32 @@ var (
 	ErrNotOurs = sentinel.New("not a database of this package", "L'archivio non è di questo programma, oppure è danneggiato: indicare un altro archivio, o ripristinare una copia.", nil)
 	// ErrNewer: a later version of this package migrated the database.
 	ErrNewer = sentinel.New("database of a later version", "L'archivio è di una versione più recente del programma: aggiornare il programma.", nil)
-	// ErrNotMigrated: the tables are not there, or of an earlier version. Call Migrate.
+	// ErrNotMigrated: the tables do not exist, or are of an earlier version. Call Migrate.
 	ErrNotMigrated = sentinel.New("database is not migrated", "L'archivio non è aggiornato a questa versione del programma: eseguire prima l'aggiornamento dell'archivio.", nil)
 	// ErrRestored: the database is a copy, or lost its last writes, so messages that it holds as
 	// not sent may have been sent. Nothing is sent until AcceptRestored is called.
 	ErrRestored = sentinel.New("database was restored or lost its last writes", "L'archivio è stato ripristinato da una copia, oppure ha perso le ultime registrazioni: alcuni messaggi che risultano da inviare possono essere già partiti. Non si invia nulla finché un operatore non dichiara il ripristino.", nil)
-	// ErrInTx: a store in a transaction of the caller was to send a message. The message would go
-	// out before the transaction is committed.
-	ErrInTx = sentinel.New("cannot send within a transaction of the caller", "L'invio non è possibile dentro una transazione di un altro programma: confermarla, poi inviare.", nil)
+	// ErrInTx: a store in a transaction of the caller refuses to send a message, which would go out
+	// before the transaction is committed.
+	ErrInTx = sentinel.New("cannot send within a transaction of the caller", "L'invio non è possibile in una transazione non ancora confermata: confermarla, poi inviare.", nil)
 	// ErrFailed: any other error of the database.
 	ErrFailed = sentinel.New("database failed", "L'archivio ha un problema tecnico: rivolgersi all'assistenza.", nil)
 )
 
-// RestoredInTx is the refusal to accept a restored database in a transaction of the caller.
+// RestoredInTx is the error of AcceptRestored of a store in a transaction of the caller.
 func RestoredInTx() error {
-	return &Fault{Err: ErrInTx, Detail: "accept a restored database outside of it",
-		Reason: "Il ripristino dell'archivio si dichiara fuori dalla transazione di un altro programma."}
+	return &Fault{Err: ErrInTx, Detail: "call AcceptRestored outside of the transaction",
+		Reason: "Il ripristino dell'archivio non si può dichiarare in una transazione non ancora confermata: confermarla, poi dichiararlo."}
 }
 
 // Fault says what is wrong with the database itself. Its texts show no password and nothing that
-// is stored; the cause may, and is found by [errors.As].
+// is stored. Its Cause may show both; [errors.As] finds it.
 type Fault struct {
 	Err    error  // one of the Err… values
 	Code   string // the database's own, such as "SQLSTATE 53300"; "" if it gave none
 	Detail string // what is wrong in words, in English, such as a parameter's name; may be ""
-	Reason string // a whole sentence in Italian that takes the place of that of Err; may be ""
-	Cause  error  // what the driver said
+	Reason string // a whole sentence in Italian that replaces that of Err; may be ""
+	Cause  error  // the driver's error
 }
 
 // Error describes the fault for programs and logs.
@@ -90,10 +90,11 @@ func (f *Fault) Italian() string {
 	return flussi.Explain(f.Err)
 }
 
-// explainTimeout limits how long a fault's cause is looked for.
+// explainTimeout limits how long the store queries the database about the cause of a fault.
 const explainTimeout = 2 * time.Second
 
-// Fail returns what was wrong with an operation. The ID may be zero.
+// Fail returns the error of an operation on the entity with an ID, which may be zero; nil if err is
+// nil.
 func (s *Store) Fail(ctx context.Context, operation string, id uuid.UUID, err error) error {
 	if err == nil {
 		return nil

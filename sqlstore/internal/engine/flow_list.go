@@ -24,14 +24,14 @@ func (s *Store) Notifications(ctx context.Context, filter flow.NotificationFilte
 const everyService = "length(service) >= 0"
 
 func flowList(t *tx, q flow.FlowFilter, p flow.Page) *list {
-	l := &list{table: flows.table, page: p, text: q.Text, everyone: everyService}
+	l := &list{table: flows.table, page: p, text: q.Text, allOwners: everyService}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	l.whereText(t, "app_key", q.AppKey)
 	l.whereLabel(t, "app_context", q.AppContext)
 	if len(q.Services) > 0 {
 		l.whereOwner(t, Column{Name: "service", Type: "text"}, distinct(q.Services))
 		whereStates(l, q.States)
-	} else { // the dispatcher looks for those of any service that are In invio, by flows_in_state
+	} else { // the dispatcher lists the flows of all services that are In invio: index flows_in_state
 		l.whereOwner(t, Column{Name: "state", Type: "text"}, distinct(q.States))
 	}
 	l.whereDisabled(q.Disabled)
@@ -41,14 +41,14 @@ func flowList(t *tx, q flow.FlowFilter, p flow.Page) *list {
 }
 
 func notificationList(t *tx, q flow.NotificationFilter, p flow.Page) *list {
-	l := &list{table: notifications.table, page: p, text: q.Text, everyone: everyService}
+	l := &list{table: notifications.table, page: p, text: q.Text, allOwners: everyService}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	l.whereText(t, "message_id", string(q.MessageID))
 	l.whereText(t, "notice_number", q.NoticeNumber.Reveal())
 	whereSelective(l, t, Column{Name: "digest", Type: "bytea"}, q.Digests, func(d flow.Digest) any { return d })
 	l.whereText(t, "recipient", q.Recipient.Reveal())
 	l.whereLabel(t, "reference", q.Reference)
-	if q.Flow != uuid.Nil || q.Standalone { // notifications that stand alone have the zero ID
+	if q.Flow != uuid.Nil || q.Standalone { // notifications without a flow have the zero ID
 		l.whereOwner(t, Column{Name: "flow_id", Type: "uuid"}, []any{q.Flow})
 	}
 	if q.Flow != uuid.Nil && q.Standalone {
@@ -73,7 +73,7 @@ func notificationList(t *tx, q flow.NotificationFilter, p flow.Page) *list {
 	return l
 }
 
-// whereDisabled adds what is asked of the flag disabled.
+// whereDisabled adds the condition on the column disabled.
 func (l *list) whereDisabled(d flow.DisabledFilter) {
 	switch d {
 	case flow.AnyDisabled:

@@ -44,7 +44,8 @@ var flows = entity[flow.Flow]{
 	},
 }
 
-// notifications describes how notifications are stored. What the message says comes before state.
+// notifications describes how notifications are stored. All columns that the digest
+// depends on come before state: see messageChanged.
 var notifications = entity[flow.Notification]{
 	table: "notifications",
 	columns: []Column{
@@ -77,8 +78,8 @@ var notifications = entity[flow.Notification]{
 			timeField{&n.UpdatedAt}, stringTo(&n.UpdatedBy), &n.Version,
 		}
 	},
-	// The lease, the digest and the write's ID are set where they are known: see
-	// [notificationWriter].
+	// The last columns are set later: the lease and the digest by [notificationWriter], the write's ID
+	// by [writer].
 	values: func(n *flow.Notification, version int64) []any {
 		return []any{
 			n.ID, n.FlowID, encode(n.Service), n.CreatedAt.UnixMicro(),
@@ -98,7 +99,7 @@ var notifications = entity[flow.Notification]{
 	identity: func(n *flow.Notification) (uuid.UUID, int64) { return n.ID, n.Version },
 }
 
-// Where columns of a notification are.
+// Indexes of columns of a notification.
 var (
 	stateAt      = indexOf(notifications.columns, "state")
 	leaseStartAt = indexOf(notifications.columns, "lease_start")

@@ -28,7 +28,7 @@ func (s *Store) SaveFlow(ctx context.Context, c flow.FlowChange, rows iter.Seq2[
 	return s.Fail(ctx, "save flow", c.Flow.ID, err)
 }
 
-// saveFlow writes a flow, and the rows by a function, group by group.
+// saveFlow writes a flow, and calls save for each group of rows.
 func (w *notificationWriter) saveFlow(
 	ctx context.Context, c flow.FlowChange, rows iter.Seq2[flow.NotificationChange, error],
 	save func(context.Context, []flow.NotificationChange) error,
@@ -43,7 +43,7 @@ func (w *notificationWriter) saveFlow(
 		return flowWriter.save(ctx, []change[flow.Flow]{f})
 	}
 	isNew := func(c flow.NotificationChange) bool { return c.Notification.Version == 0 }
-	return saveWith(ctx, flowWriter, f, rows, isNew, save)
+	return saveWithRows(ctx, flowWriter, f, rows, isNew, save)
 }
 
 // SaveNotifications implements [flow.Store].
@@ -58,13 +58,14 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 	return s.Fail(ctx, "save notifications", uuid.Nil, err)
 }
 
-// notificationWriter writes notifications, and what depends on them.
+// notificationWriter writes notifications, with their leases and digests, the counts of their flows,
+// and new services.
 type notificationWriter struct {
 	*writer[flow.Notification]
-	leases   map[uuid.UUID]int64 // in microseconds, of those that are to be In invio
+	leases   map[uuid.UUID]int64 // in microseconds, of the notifications that are to be In invio
 	counts   map[uuid.UUID]flow.Counts
-	services map[string]bool     // of what is written -> whether they are stored
-	sending  []flow.Notification // those that become In invio
+	services map[string]bool     // services of the rows -> whether they are stored
+	sending  []flow.Notification // notifications that become In invio
 	now      int64               // by the database's clock; 0: not read yet
 }
 
@@ -77,7 +78,7 @@ func newNotificationWriter(t *tx) *notificationWriter {
 	return w
 }
 
-// newChange returns a change. The digest is stored if the notification is new.
+// newChange returns a change. It uses the digest only if the notification is new.
 func (w *notificationWriter) newChange(c flow.NotificationChange, digest flow.Digest) change[flow.Notification] {
 	if c.Notification.State == flow.NotificationSending {
 		w.leases[c.Notification.ID] = c.Lease.Microseconds()
@@ -105,7 +106,8 @@ func (w *notificationWriter) saveGroup(ctx context.Context, changes []flow.Notif
 	return w.save(ctx, w.newChanges(changes))
 }
 
-// complete sets the lease and the digest, and notes what is done once all is written.
+// complete sets the lease and the digest of a row, and records what finish needs: services, counts,
+// and notifications that become In invio.
 func (w *notificationWriter) complete(ctx context.Context, c *change[flow.Notification], was *flow.Notification) error {
 	n := &c.entity
 	becomesSending := n.State == flow.NotificationSending
@@ -117,7 +119,7 @@ func (w *notificationWriter) complete(ctx context.Context, c *change[flow.Notifi
 	default:
 		w.addCount(was, -1)
 		becomesSending = becomesSending && was.State != flow.NotificationSending
-		if saysAnother(c) {
+		if messageChanged(c) {
 			setDigest(c.row, n.Digest())
 		}
 	}
@@ -128,7 +130,7 @@ func (w *notificationWriter) complete(ctx context.Context, c *change[flow.Notifi
 	return w.setLease(ctx, c)
 }
 
-// setLease gives a lease to what is to be In invio.
+// setLease sets the lease of a notification that is to be In invio.
 func (w *notificationWriter) setLease(ctx context.Context, c *change[flow.Notification]) error {
 	if c.entity.State != flow.NotificationSending {
 		return nil
@@ -144,8 +146,8 @@ func (w *notificationWriter) setLease(ctx context.Context, c *change[flow.Notifi
 	return nil
 }
 
-// saysAnother reports whether a column that belongs to the message differs.
-func saysAnother(c *change[flow.Notification]) bool {
+// messageChanged reports whether a column before state changed: the digest depends only on these.
+func messageChanged(c *change[flow.Notification]) bool {
 	return !slices.Equal(c.wasRow[:stateAt], c.row[:stateAt])
 }
 
@@ -165,8 +167,8 @@ func (w *notificationWriter) addCount(n *flow.Notification, by int) {
 	}
 }
 
-// finish adds the services, checks what became In invio, and writes the counts. It comes last in a
-// transaction.
+// finish stores new services, checks the notifications that became In invio, and writes the counts.
+// It is called last in a transaction.
 func (w *notificationWriter) finish(ctx context.Context) error {
 	if err := w.addServices(ctx); err != nil {
 		return err

@@ -44,8 +44,8 @@ func (s *Store) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.Impo
 	return done, false, nil
 }
 
-// saveRows writes a group of rows. In place of each row whose message the service has already, it
-// writes what onDuplicate returns.
+// saveRows writes a group of rows. If the service has the message of a row already, it writes the
+// change that onDuplicate returns instead.
 func (w *notificationWriter) saveRows(
 	ctx context.Context, rows []flow.NotificationChange,
 	onDuplicate func(flow.NotificationChange, flow.Notification) (flow.NotificationChange, bool),
@@ -56,13 +56,13 @@ func (w *notificationWriter) saveRows(
 		messages[i] = messageOf(n, n.Digest())
 	}
 	earlier := map[Message]flow.Notification{}
-	if err := w.holders(ctx, messages, "", func(m Message, h *holder) {
-		arrived := h.MayHaveArrived()
-		if h.writtenBy == w.id || !arrived && !h.IsPending(h.flowDisabled) {
+	if err := w.findMessages(ctx, messages, "", func(m Message, r *messageRow) {
+		arrived := r.MayHaveArrived()
+		if r.writtenBy == w.id || !arrived && !r.IsPending(r.flowDisabled) {
 			return
 		}
 		if known, there := earlier[m]; !there || arrived && !known.MayHaveArrived() {
-			earlier[m] = h.Notification
+			earlier[m] = r.Notification
 		}
 	}); err != nil {
 		return err
@@ -82,15 +82,16 @@ func (w *notificationWriter) saveRows(
 	return w.save(ctx, changes)
 }
 
-// saveKey stores an import. If one with the same key counts, saveKey returns it with errImported.
+// saveKey stores the key of an import. If an earlier import with the same key counts, saveKey returns
+// it with errImported.
 func (t *tx) saveKey(ctx context.Context, i flow.ImportResult) (flow.ImportResult, error) {
 	inserted, err := t.exec(ctx, "INSERT INTO flussi.imports (key, flow_id, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
 		i.Key[:], i.Flow, i.At.UnixMicro())
 	if err != nil || inserted == 1 {
 		return flow.ImportResult{}, err
 	}
-	// The import is locked before it is read with its flow, since one statement would read the flow
-	// as it was before the lock.
+	// The import is locked first and read with its flow by a second statement: a single statement
+	// would read the flow as it was before the lock.
 	if err := t.query(ctx, "SELECT at FROM flussi.imports WHERE key = ?"+t.driver.ForUpdate(), []any{i.Key[:]},
 		[]any{new(int64)}, func() {}); err != nil {
 		return flow.ImportResult{}, err
@@ -106,7 +107,7 @@ func (t *tx) saveKey(ctx context.Context, i flow.ImportResult) (flow.ImportResul
 	return flow.ImportResult{}, err
 }
 
-// importWithKey reads an import, and reports whether it counts: whether its flow exists, and was
+// importWithKey reads an import, and reports whether it counts. It counts if its flow exists and was
 // not disabled before it was sent.
 func (t *tx) importWithKey(ctx context.Context, key flow.ImportKey) (flow.ImportResult, bool, error) {
 	done := flow.ImportResult{Key: key}

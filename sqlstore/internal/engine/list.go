@@ -18,15 +18,16 @@ import (
 //   - In the order of the list, by an index (owner, created_at, id) or (owner, state, created_at,
 //     id), where the owner is a flow, an event, a service or a school. For several owners or states
 //     there is one such query, a branch, for each; their rows are merged. It reads as many rows of
-//     each branch as are on the page. Of all owners, there is the index (created_at, id), and of
-//     labels, such as a reference, an index (label, created_at, id).
+//     each branch as are on the page. A list of all owners uses the index (created_at, id), or
+//     (state, created_at, id) for flows in a state. A label, such as a reference, has an index
+//     (label, created_at, id).
 //   - By a text: if it is common, the first rows of the list fill the page. If it is rare, the
 //     index for texts finds its rows, which are sorted. It reads firstRows rows of the list, and
-//     those that the index finds, maxHits at most.
+//     at most maxHits rows that the index finds.
 //
-// All other conditions are checked row by row. So a list by a user, by an error code, by the time
-// of the last change, by a due date, or by a text that is neither common nor rare reads as many
-// rows of its branches as it takes to fill the page: all of them, if none matches.
+// All other conditions are checked row by row. So a list by a user, an error code, the time of the
+// last change or a due date reads the rows of its branches until the page is full: all of them, if
+// none matches. So does a list by a text that is neither common nor rare.
 type list struct {
 	table string
 	page  flussi.Page
@@ -35,10 +36,10 @@ type list struct {
 	text      string     // in the column search
 	owner     *oneOf     // the flow, event, services, schools or label
 	labelled  bool       // the owner is a label: its index has no states
-	everyone  string     // the condition of the index that lists those of all owners
+	allOwners string     // the condition of the index over all owners
 	states    *oneOf
-	served    []condition // others that the index of the list serves: on times of creation, …
-	rest      []condition // all other conditions
+	indexed   []condition // other conditions that the index of the list checks, such as on created_at
+	rest      []condition // conditions that no index checks
 }
 
 // condition is a condition on a row, with its arguments.
@@ -47,33 +48,34 @@ type condition struct {
 	args []any
 }
 
-// oneOf is the condition that a column has one of some values.
+// oneOf is the condition that a column has one of several values.
 type oneOf struct {
 	column Column
 	values []any
 }
 
 const (
-	// firstRows is how many rows of a list are searched for a text before the index for texts is.
+	// firstRows is how many rows of a list are searched for a text before the index for texts is
+	// used.
 	firstRows = 200
-	// maxHits is how many rows with a text the index for texts may find. If they are more, the list
-	// is read until the page is full.
+	// maxHits is how many rows the index for texts may find. If it finds more, the list is read
+	// until the page is full.
 	maxHits = 2000
-	// maxBranches is how many queries are merged.
+	// maxBranches is how many queries are merged at most.
 	maxBranches = 100
 )
 
-// where adds a condition.
+// where adds a condition that no index checks.
 func (l *list) where(text string, args ...any) { l.rest = append(l.rest, condition{text, args}) }
 
-// in returns the condition that a column has one of some values.
+// in returns the condition as SQL.
 func (o *oneOf) in(t *tx) condition {
 	text, arg := t.driver.In(o.column, o.values)
 	return condition{text, []any{arg}}
 }
 
-// whereSelective adds the condition that a column has one of some values, of which few rows have
-// each; none: no condition.
+// whereSelective adds the condition that a column has one of several values, each of which few rows
+// have. Without values it adds nothing.
 func whereSelective[V any](l *list, t *tx, column Column, values []V, convert func(V) any) {
 	if len(values) == 0 {
 		return
@@ -93,25 +95,25 @@ func whereSelective[V any](l *list, t *tx, column Column, values []V, convert fu
 	}
 }
 
-// whereText adds the condition that a column has a value that few rows have; "": no condition.
+// whereText adds the condition that a column has a value that few rows have. For "" it adds nothing.
 func (l *list) whereText(t *tx, column, value string) {
 	if value != "" {
 		whereSelective(l, t, Column{Name: column, Type: "text"}, []string{value}, func(v string) any { return encode(v) })
 	}
 }
 
-// whereLabel adds the condition that a column has a value that few or many rows have; "": no
-// condition.
+// whereLabel adds the condition that a column has a value that few or many rows have. For "" it adds
+// nothing.
 func (l *list) whereLabel(t *tx, column, value string) {
 	if value != "" {
 		l.labelled = l.labelled || l.owner == nil
 		l.whereOwner(t, Column{Name: column, Type: "text"}, []any{encode(value)})
-		l.served = append(l.served, condition{column + " <> ''", nil}) // the index has no empty texts
+		l.indexed = append(l.indexed, condition{column + " <> ''", nil}) // the index has no empty texts
 	}
 }
 
-// whereOwner limits the list to owners with one of some values; none: no condition. The first
-// owner of a list is the one whose index is used.
+// whereOwner limits the list to the owners with the given values. Without values it adds nothing. If
+// a list has several columns of owners, the index of the first one is used.
 func (l *list) whereOwner(t *tx, column Column, values []any) {
 	o := &oneOf{column, values}
 	switch {
@@ -123,7 +125,7 @@ func (l *list) whereOwner(t *tx, column Column, values []any) {
 	}
 }
 
-// whereStates limits the list to states; none: no condition.
+// whereStates limits the list to states. Without states it adds nothing.
 func whereStates[V ~string](l *list, states []V) {
 	if len(states) > 0 {
 		l.states = &oneOf{Column{Name: "state", Type: "text"}, distinct(states)}
@@ -135,17 +137,18 @@ func distinct[V ~string](values []V) []any {
 	return encodeAll(slices.Compact(slices.Sorted(slices.Values(values))))
 }
 
-// whereCreated adds the condition that a row was created from a time on, and before another one.
+// whereCreated adds the conditions that a row was created not before from, and before to. A zero time
+// adds nothing.
 func (l *list) whereCreated(from, to time.Time) {
 	if !from.IsZero() {
-		l.served = append(l.served, condition{"created_at >= ?", []any{ceiling(from)}})
+		l.indexed = append(l.indexed, condition{"created_at >= ?", []any{ceiling(from)}})
 	}
 	if !to.IsZero() {
-		l.served = append(l.served, condition{"created_at < ?", []any{ceiling(to)}})
+		l.indexed = append(l.indexed, condition{"created_at < ?", []any{ceiling(to)}})
 	}
 }
 
-// whereChanged adds conditions of who changed a row, and when.
+// whereChanged adds conditions on the user and the time of the last change.
 func (l *list) whereChanged(user string, from, to time.Time) {
 	if user != "" {
 		l.where("updated_by = ?", encode(user))
@@ -158,16 +161,16 @@ func (l *list) whereChanged(user string, from, to time.Time) {
 	}
 }
 
-// place returns the conditions on where in the list a row is: behind the cursor of the page, and
-// between times of creation.
-func (l *list) place() []condition {
+// bounds returns the conditions on the range of the index: after the cursor of the page, and between
+// times of creation.
+func (l *list) bounds() []condition {
 	after := l.page.After
 	if after.IsZero() {
-		return l.served
+		return l.indexed
 	}
 	at, sign := ceiling(after.At), "<"
 	switch {
-	case !time.UnixMicro(at).Equal(after.At): // between two microseconds: the cursor is no row's
+	case !time.UnixMicro(at).Equal(after.At): // between two microseconds: no row has this time
 		after.ID = uuid.UUID{}
 		if l.page.OldestFirst {
 			sign = ">="
@@ -175,18 +178,18 @@ func (l *list) place() []condition {
 	case l.page.OldestFirst:
 		sign = ">"
 	}
-	return append(slices.Clone(l.served), condition{"(created_at, id) " + sign + " (?, ?)", []any{at, after.ID}})
+	return append(slices.Clone(l.indexed), condition{"(created_at, id) " + sign + " (?, ?)", []any{at, after.ID}})
 }
 
-// others returns the conditions that no index serves.
-func (l *list) others(t *tx) []condition {
+// unindexed returns the conditions that no index checks.
+func (l *list) unindexed(t *tx) []condition {
 	if l.text == "" {
 		return l.rest
 	}
 	return append(slices.Clone(l.rest), condition{t.driver.Contains("search"), []any{searchable(l.text)}})
 }
 
-// order is the order of the list.
+// order returns the ORDER BY of the list.
 func (l *list) order() string {
 	if l.page.OldestFirst {
 		return " ORDER BY created_at, id"
@@ -194,7 +197,7 @@ func (l *list) order() string {
 	return " ORDER BY created_at DESC, id DESC"
 }
 
-// page reads the entities on a page with their counts.
+// page reads the entities on a page, with their counts.
 func page[T any](ctx context.Context, s *Store, of *entity[T], newList func(*tx) *list) ([]T, error) {
 	var found []T
 	err := s.view(ctx, func(t *tx) (err error) {
@@ -230,8 +233,8 @@ func find[T any](ctx context.Context, t *tx, of *entity[T], l *list) ([]T, error
 	return read(l.merged(t, columns, 0))
 }
 
-// hits returns the condition that a row is one of those that a query of the index for texts finds,
-// or nil if they are too many.
+// hits returns the condition that a row is among those that a query of the index for texts finds. It
+// returns nil if there are more than maxHits.
 func (l *list) hits(ctx context.Context, t *tx, query string, arg any) (*condition, error) {
 	var keys []any
 	var key any
@@ -263,12 +266,12 @@ func (q *query) addWhere(conditions []condition) {
 	}
 }
 
-// sorted returns the query of a page out of the few rows that an index finds by a condition:
+// sorted returns the query of a page among the few rows that an index finds by a condition:
 //
 //	WITH found AS MATERIALIZED (SELECT * FROM flussi.notifications WHERE recipient = …)
 //	SELECT … FROM found WHERE … ORDER BY created_at DESC, id DESC LIMIT ?
 func (l *list) sorted(t *tx, columns string, found condition) *query {
-	conditions := slices.Concat(l.place(), l.others(t))
+	conditions := slices.Concat(l.bounds(), l.unindexed(t))
 	for _, o := range []*oneOf{l.owner, l.states} {
 		if o != nil {
 			conditions = append(conditions, o.in(t))
@@ -281,12 +284,12 @@ func (l *list) sorted(t *tx, columns string, found condition) *query {
 	return q
 }
 
-// merged returns the query of a page in the order of the list. If first is not 0, it finds only
-// what is among so many rows of the list. Of one branch, it is
+// merged returns the query of a page in the order of the list. If first is not 0, it searches only
+// the first rows of the list, so many. For one branch, it is
 //
 //	SELECT … FROM flussi.notifications WHERE service = ? AND … ORDER BY created_at DESC, id DESC LIMIT ?
 //
-// and of several
+// and for several
 //
 //	SELECT … FROM (SELECT * FROM (…) b UNION ALL SELECT * FROM (…) b) l ORDER BY created_at DESC, id DESC LIMIT ?
 func (l *list) merged(t *tx, columns string, first int) *query {
@@ -302,7 +305,7 @@ func (l *list) merged(t *tx, columns string, first int) *query {
 		if len(branches) > 1 {
 			q.add("SELECT * FROM (")
 		}
-		branch = append(branch, l.place()...)
+		branch = append(branch, l.bounds()...)
 		if first == 0 {
 			q.add("SELECT " + columns + " FROM flussi." + l.table)
 			q.addWhere(append(branch, others...))
@@ -323,12 +326,12 @@ func (l *list) merged(t *tx, columns string, first int) *query {
 	return q
 }
 
-// branches returns the conditions of each branch, which an index serves, and those that no index
-// does.
+// branches returns the conditions of each branch that its index checks, and the conditions that no
+// index checks.
 func (l *list) branches(t *tx) (branches [][]condition, others []condition) {
-	branches, others = [][]condition{nil}, l.others(t)
+	branches, others = [][]condition{nil}, l.unindexed(t)
 	if l.owner == nil {
-		branches[0] = []condition{{l.everyone, nil}}
+		branches[0] = []condition{{l.allOwners, nil}}
 	}
 	for _, o := range []*oneOf{l.owner, l.states} {
 		switch {

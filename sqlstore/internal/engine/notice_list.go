@@ -25,7 +25,7 @@ func (s *Store) Notices(ctx context.Context, filter pagoinrete.NoticeFilter, p p
 const everySchool = "length(school) >= 0"
 
 func eventList(t *tx, q pagoinrete.EventFilter, p pagoinrete.Page) *list {
-	l := &list{table: events.table, page: p, text: q.Text, everyone: everySchool}
+	l := &list{table: events.table, page: p, text: q.Text, allOwners: everySchool}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	l.whereOwner(t, Column{Name: "school", Type: "text"}, distinct(q.Schools))
 	whereStates(l, q.States)
@@ -41,7 +41,7 @@ func eventList(t *tx, q pagoinrete.EventFilter, p pagoinrete.Page) *list {
 }
 
 func noticeList(t *tx, q pagoinrete.NoticeFilter, p pagoinrete.Page) *list {
-	l := &list{table: notices.table, page: p, everyone: everySchool}
+	l := &list{table: notices.table, page: p, allOwners: everySchool}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	whereSelective(l, t, Column{Name: "iuv", Type: "text"}, q.IUVs, func(v flussi.IUV) any { return v.Reveal() })
 	l.whereText(t, "debtor", q.Debtor.Reveal())
@@ -63,7 +63,7 @@ func noticeList(t *tx, q pagoinrete.NoticeFilter, p pagoinrete.Page) *list {
 	return l
 }
 
-// whereDiscrepancy adds the condition that there is an open discrepancy, if that is asked.
+// whereDiscrepancy adds the condition that a discrepancy is not resolved, if it is wanted.
 func (l *list) whereDiscrepancy(wanted bool) {
 	if wanted {
 		l.where("discrepancy_kind <> '' AND NOT discrepancy_resolved")

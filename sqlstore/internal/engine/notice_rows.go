@@ -46,7 +46,7 @@ var events = entity[pagoinrete.Event]{
 			encode(e.Discrepancy.Kind), encode(e.Discrepancy.State), int64(e.Discrepancy.Amount),
 			micros(e.Discrepancy.At), e.Discrepancy.Resolved,
 			e.UpdatedAt.UnixMicro(), encode(e.UpdatedBy), version,
-			searchable(e.Name) + string(rune(lowHalf)) + searchable(e.Causale), // no encoded text has this half alone
+			searchable(e.Name) + string(rune(lowHalf)) + searchable(e.Causale), // no encoded text contains this character alone
 		}
 	},
 	identity: func(e *pagoinrete.Event) (uuid.UUID, int64) { return e.ID, e.Version },
@@ -111,7 +111,7 @@ var notices = entity[pagoinrete.Notice]{
 // instalmentsField is the instalments of an event, which are stored as JSON.
 type instalmentsField struct{ of *[]pagoinrete.Instalment }
 
-// instalment is one of them in JSON.
+// instalment is an instalment in JSON.
 type instalment struct {
 	Due    *int64 `json:"due"`
 	Amount int64  `json:"amount"`

@@ -18,7 +18,7 @@ func (s *Store) SaveEvent(ctx context.Context, c pagoinrete.EventChange, rows it
 		}
 		w := newNoticeWriter(t)
 		isNew := func(c pagoinrete.NoticeChange) bool { return c.Notice.Version == 0 }
-		if err := saveWith(ctx, eventWriter, event, rows, isNew, w.saveGroup); err != nil {
+		if err := saveWithRows(ctx, eventWriter, event, rows, isNew, w.saveGroup); err != nil {
 			return err
 		}
 		return w.writeCounts(ctx)

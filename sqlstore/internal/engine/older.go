@@ -13,19 +13,20 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// olderNames are the columns that had another name before this module.
+// olderNames are the columns that had another name in examples/sqlstore.
 var olderNames = map[string]string{
 	"allow_duplicate": "allow_repeat", "earlier_id": "earlier", "delivery_open": "unsettled", "discrepancy_resolved": "discrepancy_settled",
 	"skeleton": "look",
 }
 
-// olderDefaults are the values of columns that older tables do not have.
+// olderDefaults are expressions for columns that older tables do not have.
 var olderDefaults = map[string]string{
 	"occasion": "''", "allow_duplicate": "FALSE", "lease_start": "0", "write_id": "0",
 }
 
-// olderTables are the older tables, with the version of their schema that created them: a table of
-// this name in a schema of an earlier version is another program's. Those with columns are copied.
+// olderTables are the tables of examples/sqlstore, with the version of their schema that created
+// them: a table of this name in a schema of an earlier version is another program's. Tables with
+// columns are copied.
 var olderTables = []struct {
 	version int64
 	table   string
@@ -51,9 +52,10 @@ func ownedColumns(names []string) []Column {
 // olderVersion is the last version of the older tables.
 const olderVersion = 3
 
-// AdoptOlder moves what tables of the time before this module hold into the tables of the schema,
-// in one transaction, and drops them. Those tables had no schema or prefix. It does nothing if there
-// are none. Processes of before that still run get errors from then on.
+// AdoptOlder moves the rows of the tables of examples/sqlstore, which this module replaced, into the
+// tables of the schema, in one transaction, and drops the older tables. Those have no schema of their
+// own and no prefix. It does nothing if there are none. Processes of the earlier version that are
+// still running get errors from then on.
 func (s *Store) AdoptOlder(ctx context.Context) error {
 	there := false
 	err := s.view(ctx, func(t *tx) (err error) {
@@ -72,7 +74,7 @@ func (s *Store) AdoptOlder(ctx context.Context) error {
 func (t *tx) adoptOlder(ctx context.Context) error {
 	prefix, there, err := t.driver.OlderTables(ctx, t.full)
 	if err != nil || !there {
-		return err // another process was faster
+		return err // another process has moved them
 	}
 	if err := t.driver.LockOlder(ctx, t.full, prefix, "sqlstore_schema"); err != nil {
 		return err
@@ -97,7 +99,8 @@ func (t *tx) adoptOlder(ctx context.Context) error {
 			tables = append(tables, older.table)
 		}
 	}
-	// All are locked before the first is copied, or what an older process writes meanwhile is lost.
+	// All are locked before the first is copied, so that no process of the earlier version writes to
+	// them meanwhile.
 	if err := t.driver.LockOlder(ctx, t.full, prefix, tables...); err != nil {
 		return err
 	}
@@ -120,7 +123,7 @@ func (t *tx) adoptOlder(ctx context.Context) error {
 	return t.driver.DropOlder(ctx, t.full, prefix, tables...)
 }
 
-// copyOlder copies a table of which the older one has some columns.
+// copyOlder copies the rows of an older table, which may lack some of the columns.
 func (t *tx) copyOlder(ctx context.Context, prefix, table string, columns []Column, older []string) error {
 	var names, values []string
 	var args []any
@@ -142,7 +145,7 @@ func (t *tx) copyOlder(ctx context.Context, prefix, table string, columns []Colu
 	return t.driver.RebuildTexts(ctx, t.full, table)
 }
 
-// noID is an expression for a zero ID, which is its argument.
+// noID is an expression for the zero ID; its argument is uuid.Nil.
 const noID = "CAST(? AS uuid)"
 
 // olderValue returns the expression for a column in an older table.
@@ -154,13 +157,13 @@ func olderValue(table string, c Column, older []string) string {
 	messages := slices.Contains(older, "message_digest")
 	switch {
 	case table == "events" && c.Name == "kind":
-		return "event_kind" // kind was another column
+		return "event_kind" // older tables have another column kind
 	case c.Name == "owner" && !slices.Contains(older, "owner"):
 		return strings.TrimSuffix(table, "_counts") + "_id"
 	case c.Name == "digest" && messages:
 		return "message_digest"
 	case c.Name == "digest":
-		return "NULL" // of another version: recomputed
+		return "NULL" // RecomputeDigests computes it
 	case c.Name == "digest_version" && messages:
 		return "CASE WHEN digest IS NULL THEN 2 ELSE 1 END" // a row with the older digest was written by an older release
 	case c.Name == "digest_version":

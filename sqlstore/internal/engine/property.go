@@ -6,11 +6,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// programProperty is in front of the names of properties that programs keep.
+// programProperty is the prefix of the names of properties that programs keep.
 const programProperty = "program."
 
-// Property keeps a value with the database under a name, the first time that it is called with the
-// name, and returns the value that is kept. So a program can tell a trial database from a real one.
+// Property stores a value under a name, unless the name has one already, and returns the stored
+// value. So a program can tell a trial database from a real one.
 func (s *Store) Property(ctx context.Context, name, value string) (string, error) {
 	const operation = "read property"
 	var kept string

@@ -10,7 +10,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-// one reads the entity with an ID, with the sums of its counts if it has some.
+// one reads the entity with an ID, with its counts.
 func one[T any](ctx context.Context, t *tx, of *entity[T], id uuid.UUID) (T, error) {
 	var e T
 	found := false
@@ -28,7 +28,7 @@ func one[T any](ctx context.Context, t *tx, of *entity[T], id uuid.UUID) (T, err
 	return e, err
 }
 
-// sums returns the sums of counts.
+// sums returns the expressions for the sums of counts over all shards.
 func sums(columns []string, prefix string) string {
 	var list string
 	for _, name := range columns {

@@ -12,8 +12,8 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// group is how many rows of a sequence are written at a time.
-const group = 500
+// groupSize is how many rows of a sequence are written at a time.
+const groupSize = 500
 
 // change is the next version of an entity, and its record.
 type change[T any] struct {
@@ -21,18 +21,18 @@ type change[T any] struct {
 	id     uuid.UUID
 	row    []any // of entity.columns
 	record []any // of recordColumns
-	was    T     // the stored version, if the entity is not new
-	wasRow []any // its row
+	was    T     // the stored version; set by lock if the entity is not new
+	wasRow []any // the row of was
 }
 
 // writer writes entities of one type in one transaction, group by group.
 type writer[T any] struct {
 	*tx
 	of *entity[T]
-	// before is called for each new entity and each next version before it is written: it sets
-	// columns that depend on more than the entity, and may refuse it. was is nil for a new one.
+	// before is called before an entity is written. It sets columns that depend on more than the
+	// entity, and may refuse it. was is nil for a new entity.
 	before func(ctx context.Context, c *change[T], was *T) error
-	seen   map[uuid.UUID]struct{} // entities that earlier groups changed
+	seen   map[uuid.UUID]struct{} // entities that this writer changed
 }
 
 // newWriter returns a writer without a function before.
@@ -49,11 +49,11 @@ func newChange[T any, S, A ~string](of *entity[T], e T, r flussi.Record[S, A]) c
 	return change[T]{entity: e, id: id, row: of.values(&e, version+1), record: recordValues(id, version+1, r)}
 }
 
-// saveAll writes changes. All are put in the order of their IDs first, so that two transactions
-// that write the same entities do not deadlock.
+// saveAll writes changes. It sorts them by ID first, so that two transactions that write the same
+// entities do not deadlock.
 func (w *writer[T]) saveAll(ctx context.Context, changes []change[T]) error {
 	sortByID(changes)
-	for some := range slices.Chunk(changes, group) {
+	for some := range slices.Chunk(changes, groupSize) {
 		if err := w.save(ctx, some); err != nil {
 			return err
 		}
@@ -65,14 +65,15 @@ func sortByID[T any](changes []change[T]) {
 	slices.SortFunc(changes, func(a, b change[T]) int { return bytes.Compare(a.id[:], b.id[:]) })
 }
 
-// pull saves what a sequence of the caller yields, in groups. The last one has fewer rows than group.
+// pull saves the changes that a sequence of the caller yields, in groups. The last group has fewer
+// changes than groupSize, maybe none.
 func pull[C any](ctx context.Context, sequence iter.Seq2[C, error], save func(context.Context, []C) error) error {
-	changes := make([]C, 0, group)
+	changes := make([]C, 0, groupSize)
 	for c, err := range sequence {
 		if err != nil {
 			return callerError{err}
 		}
-		if changes = append(changes, c); len(changes) < group {
+		if changes = append(changes, c); len(changes) < groupSize {
 			continue
 		}
 		if err := save(ctx, changes); err != nil {
@@ -83,26 +84,26 @@ func pull[C any](ctx context.Context, sequence iter.Seq2[C, error], save func(co
 	return save(ctx, changes)
 }
 
-// saveWith writes an entity and a sequence of what belongs to it. It checks the entity first, as the
-// stores promise. The caller may take long to yield a row, so nothing that others need is locked until
-// the sequence is at its end, or has a row that is there already: then the entity, then the rows, which
-// is the order of all writes.
-func saveWith[T, C any](
-	ctx context.Context, w *writer[T], with change[T], sequence iter.Seq2[C, error],
+// saveWithRows writes a flow with a sequence of notifications, or an event with notices. It checks
+// the version of the owner first, as the contracts of stores say. The caller may take long to yield a
+// row, so nothing that others need is locked until the sequence ends or yields a stored row. Then the
+// owner is locked before the rows, as in all writes.
+func saveWithRows[T, C any](
+	ctx context.Context, w *writer[T], owner change[T], sequence iter.Seq2[C, error],
 	isNew func(C) bool, save func(context.Context, []C) error,
 ) error {
-	if err := w.check(ctx, &with); err != nil {
+	if err := w.check(ctx, &owner); err != nil {
 		return err
 	}
 	saved := false
 	return pull(ctx, sequence, func(ctx context.Context, changes []C) error {
-		isLast := len(changes) < group
+		isLast := len(changes) < groupSize
 		locks := isLast || !saved && slices.ContainsFunc(changes, func(c C) bool { return !isNew(c) })
 		if locks && !saved {
 			if err := w.driver.EndStream(ctx, w.full); err != nil {
 				return err
 			}
-			if err := w.save(ctx, []change[T]{with}); err != nil {
+			if err := w.save(ctx, []change[T]{owner}); err != nil {
 				return err
 			}
 			saved = true
@@ -122,7 +123,7 @@ func (w *writer[T]) check(ctx context.Context, c *change[T]) error {
 	return err
 }
 
-// save writes a group.
+// save writes a group of changes.
 func (w *writer[T]) save(ctx context.Context, changes []change[T]) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -156,15 +157,15 @@ func (w *writer[T]) save(ctx context.Context, changes []change[T]) error {
 	return w.insert(ctx, recordTable(w.of.table), recordColumns, records)
 }
 
-// setWriteID notes in a row which write created it, for entities that are written in sequences: one
-// write must not change an entity that it created.
+// setWriteID sets the column write_id of a new row, if the table has one. By it, lock refuses to
+// change an entity that the same write inserted.
 func (w *writer[T]) setWriteID(row []any) {
 	if last := len(w.of.columns) - 1; w.of.columns[last].Name == "write_id" {
 		row[last] = w.id
 	}
 }
 
-// insert inserts rows, none of which is there.
+// insert inserts rows. If one of them exists already, it returns [flussi.ErrConflict].
 func (t *tx) insert(ctx context.Context, table string, columns []Column, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
@@ -176,7 +177,7 @@ func (t *tx) insert(ctx context.Context, table string, columns []Column, rows []
 	return err
 }
 
-// update writes the next versions of entities, which are in the order of their IDs.
+// update writes the next versions of entities. The changes are sorted by ID.
 func (w *writer[T]) update(ctx context.Context, changes []*change[T]) error {
 	if len(changes) == 0 {
 		return nil
@@ -184,7 +185,7 @@ func (w *writer[T]) update(ctx context.Context, changes []*change[T]) error {
 	if err := w.lock(ctx, changes); err != nil {
 		return err
 	}
-	// Only columns that change are set: an update of others would change their indexes, too.
+	// Only columns that change are set: setting others would update their indexes, too.
 	type update struct {
 		columns []int
 		ids     []uuid.UUID
@@ -217,7 +218,8 @@ func (w *writer[T]) update(ctx context.Context, changes []*change[T]) error {
 	return nil
 }
 
-// lock reads the stored versions, which must be those that the changes were made from.
+// lock reads and locks the stored entities. If one does not have the version that its change was made
+// from, lock returns [flussi.ErrConflict].
 func (w *writer[T]) lock(ctx context.Context, changes []*change[T]) error {
 	ids := make([]uuid.UUID, len(changes))
 	for i, c := range changes {
@@ -253,7 +255,7 @@ func (w *writer[T]) lock(ctx context.Context, changes []*change[T]) error {
 	return err
 }
 
-// changed returns the columns whose values differ. That of write_id never does.
+// changed returns the indexes of the columns whose values differ, without write_id.
 func (w *writer[T]) changed(old, next []any) []int {
 	var columns []int
 	for i := range next {
@@ -280,8 +282,8 @@ func pick[T any](all []T, which []int) []T {
 	return some
 }
 
-// count adds to the counts of entities: changes has a number for each of the columns. It comes last
-// in a transaction, so that another one that changes the same counts does not wait long.
+// count adds to the counts of entities: changes has a number for each of the columns. It is called
+// last in a transaction, so that others that change the same counts do not wait long.
 func count[T any](ctx context.Context, t *tx, of *entity[T], changes map[uuid.UUID][]int) error {
 	ids := make([]uuid.UUID, 0, len(changes))
 	for id, numbers := range changes {

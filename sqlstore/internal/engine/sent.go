@@ -13,16 +13,16 @@ func messageOf(n *flow.Notification, digest flow.Digest) Message {
 	return Message{Service: encode(n.Service), Digest: digest}
 }
 
-// holder is a notification that has one of the messages that were looked for.
-type holder struct {
+// messageRow is a notification with one of the messages that [tx.findMessages] looks for.
+type messageRow struct {
 	flow.Notification
 	flowDisabled bool
-	writtenBy    int64 // the write that created it
+	writtenBy    int64 // the ID of the write that inserted it
 }
 
-// holders calls a function for each notification that has one of the messages, the oldest first.
-// The condition is SQL that narrows them, or "".
-func (t *tx) holders(ctx context.Context, messages []Message, condition string, each func(Message, *holder)) error {
+// findMessages calls a function for each notification that has one of the messages, the oldest first
+// of each service. The condition is SQL, added to the WHERE, or "".
+func (t *tx) findMessages(ctx context.Context, messages []Message, condition string, each func(Message, *messageRow)) error {
 	services := map[string][]flow.Digest{}
 	seen := make(map[Message]struct{}, len(messages))
 	for _, m := range messages {
@@ -32,14 +32,14 @@ func (t *tx) holders(ctx context.Context, messages []Message, condition string, 
 		}
 	}
 	for service, digests := range services {
-		var h holder
+		var found messageRow
 		var digest []byte
 		from, arg := t.driver.Digests(digests)
 		err := t.query(ctx, "SELECT "+readList(notifications.columns, "n.")+", n.digest, n.write_id, coalesce(f.disabled, FALSE) FROM "+from+
 			" LEFT JOIN flussi.flows f ON f.id = n.flow_id WHERE n.service = ?"+condition+" ORDER BY n.created_at, n.id",
 			[]any{arg, service},
-			append(notifications.fields(&h.Notification), &digest, &h.writtenBy, &h.flowDisabled),
-			func() { each(Message{service, flow.Digest(digest)}, &h) })
+			append(notifications.fields(&found.Notification), &digest, &found.writtenBy, &found.flowDisabled),
+			func() { each(Message{service, flow.Digest(digest)}, &found) })
 		if err != nil {
 			return err
 		}
@@ -47,8 +47,8 @@ func (t *tx) holders(ctx context.Context, messages []Message, condition string, 
 	return nil
 }
 
-// arrived returns, for each of the messages of candidates, the notifications that may have arrived
-// with it. Until the transaction ends, no other one makes any of the messages In invio.
+// arrived returns, for each message of the candidates, the notifications that may have brought it to
+// the citizen. Until the transaction ends, no other transaction makes any of the messages In invio.
 func (t *tx) arrived(ctx context.Context, candidates []flow.Notification, messages []Message) (map[Message][]flow.Notification, error) {
 	if err := t.driver.CheckSending(ctx, t.full, candidates); err != nil {
 		return nil, err
@@ -60,9 +60,9 @@ func (t *tx) arrived(ctx context.Context, candidates []flow.Notification, messag
 		return nil, err
 	}
 	found := map[Message][]flow.Notification{}
-	err := t.holders(ctx, messages, " AND n.state IN ('sending', 'sent', 'failed')", func(m Message, h *holder) {
-		if h.MayHaveArrived() {
-			found[m] = append(found[m], h.Notification)
+	err := t.findMessages(ctx, messages, " AND n.state IN ('sending', 'sent', 'failed')", func(m Message, r *messageRow) {
+		if r.MayHaveArrived() {
+			found[m] = append(found[m], r.Notification)
 		}
 	})
 	return found, err

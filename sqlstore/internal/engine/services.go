@@ -11,9 +11,9 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// needService notes the service of a row that is written, and refuses a new name that looks like that
-// of another service. It inserts nothing: another write of the same new service would wait for this
-// one, which may be a long import. See [notificationWriter.addServices].
+// needService records the service of a row, for [notificationWriter.addServices], and refuses a new
+// name that looks like that of another service. It inserts nothing: another write of the same new
+// service would wait for this one, which may be a long import.
 func (w *notificationWriter) needService(ctx context.Context, name string) error {
 	if _, checked := w.services[name]; checked {
 		return nil
@@ -29,8 +29,8 @@ func (w *notificationWriter) needService(ctx context.Context, name string) error
 	return nil
 }
 
-// addServices stores the services that are not stored yet, in one order, so that two transactions do
-// not deadlock.
+// addServices stores the services that are not stored yet. It sorts them, so that two transactions
+// do not deadlock.
 func (w *notificationWriter) addServices(ctx context.Context) error {
 	names := slices.SortedFunc(maps.Keys(w.services), func(a, b string) int {
 		return cmp.Or(strings.Compare(flow.ServiceSkeleton(a), flow.ServiceSkeleton(b)), strings.Compare(a, b))
@@ -57,7 +57,7 @@ func (t *tx) addService(ctx context.Context, name string) error {
 	if err != nil || inserted == 1 {
 		return err
 	}
-	// One of the name or skeleton is there, also if another transaction inserted it meanwhile.
+	// Another row has the name or the skeleton, maybe since another transaction inserted it meanwhile.
 	stored, similar, err := t.serviceLike(ctx, name)
 	switch {
 	case err != nil || stored:
@@ -68,8 +68,7 @@ func (t *tx) addService(ctx context.Context, name string) error {
 	return &flow.SimilarServiceError{Service: name, Existing: similar}
 }
 
-// serviceLike reports whether a service is stored, and returns another one whose name looks like its
-// name.
+// serviceLike reports whether a service is stored, and returns another one whose name looks like it.
 func (t *tx) serviceLike(ctx context.Context, name string) (stored bool, similar string, err error) {
 	found := ""
 	err = t.query(ctx, "SELECT name FROM flussi.services WHERE name = ? OR skeleton = ? ORDER BY name",

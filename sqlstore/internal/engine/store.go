@@ -9,11 +9,11 @@ import (
 )
 
 // Store keeps flows and notifications, and payment events and notices, as [flow.Store],
-// [flow.SaveAndClaimer] and [pagoinrete.Store] say. It is safe for concurrent use, but for one
+// [flow.SaveAndClaimer] and [pagoinrete.Store] say. It is safe for concurrent use, unless it works
 // in a transaction of the caller.
 type Store struct {
 	driver   Driver
-	rendered *sync.Map // statement -> as Driver.Render returned it
+	rendered *sync.Map // statement -> its translation by Dialect.Render
 }
 
 var (
@@ -28,7 +28,7 @@ func New(d Driver) *Store { return &Store{driver: d, rendered: new(sync.Map)} }
 // transaction of the caller.
 func (s *Store) WithDriver(d Driver) *Store { return &Store{driver: d, rendered: s.rendered} }
 
-// render returns a statement as the driver wants it.
+// render translates a statement into the SQL of the database.
 func (s *Store) render(query string) string {
 	if known, there := s.rendered.Load(query); there {
 		return known.(string)
@@ -38,15 +38,15 @@ func (s *Store) render(query string) string {
 	return text
 }
 
-// tx is a transaction, or, for single statements that read, a connection.
+// tx is a transaction, or the driver itself for single statements that read.
 type tx struct {
 	*Store
 	conn Conn
 	full Tx    // nil for single statements
-	id   int64 // of a write: see the column write_id
+	id   int64 // the write_id of the rows that a write inserts; 0 if it only reads
 }
 
-// reader is for single statements that read.
+// reader returns a tx for single statements that read.
 func (s *Store) reader() *tx { return &tx{Store: s, conn: s.driver} }
 
 // exec executes a statement and returns how many rows it changed.

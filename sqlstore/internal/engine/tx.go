@@ -18,7 +18,7 @@ func (s *Store) view(ctx context.Context, read func(t *tx) error) error {
 	return read(&tx{Store: s, conn: begun, full: begun})
 }
 
-// attempts is how often a write is made that another write undid.
+// attempts is how often a write is attempted if another write undoes it.
 const attempts = 5
 
 // write makes a change, all of it or nothing. If another write undoes it, it is made again.

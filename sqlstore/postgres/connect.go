@@ -15,7 +15,7 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// connectFault returns why a connection could not be made; nil if the context ended before.
+// connectFault says why a connection failed. It returns nil if the context ended before.
 func connectFault(err *pgconn.ConnectError) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
@@ -63,8 +63,8 @@ func connectFault(err *pgconn.ConnectError) error {
 	return fault
 }
 
-// parameterIn returns the parameter of a connection that a message of the server names. The message is
-// not shown itself: it may have the value, and is in the language of the server.
+// parameterIn returns the parameter of a connection that a message of the server names. The message
+// itself is not shown: it may contain the value, and is in the language of the server.
 func parameterIn(message string, parameters map[string]string) string {
 	for _, name := range slices.Sorted(maps.Keys(parameters)) {
 		for _, written := range []string{`"` + name + `"`, "«" + name + "»", "« " + name + " »", "„" + name + "“", "parameter: " + name} {
@@ -76,8 +76,8 @@ func parameterIn(message string, parameters map[string]string) string {
 	return ""
 }
 
-// pgbouncerRefuses reports whether PgBouncer refused a connection for one of some reasons: it has one
-// code for all.
+// pgbouncerRefuses reports whether a message of PgBouncer contains one of the reasons: PgBouncer uses
+// one code for all.
 func pgbouncerRefuses(message string, reasons ...string) bool {
 	return slices.ContainsFunc(reasons, func(reason string) bool { return strings.Contains(message, reason) })
 }
@@ -96,7 +96,12 @@ func badParameters(names ...string) (detail, reason string) {
 		"Nell'indirizzo dell'archivio i parametri " + italian.Quoted(names) + " non sono validi: correggerli."
 }
 
+// missingRight says in Italian which rights a user lacks; several are separated by commas.
 func missingRight(user, rights, kind, name string) string {
-	return fmt.Sprintf("All'utente %s dell'archivio manca il permesso %s %s %s: chiederlo a chi gestisce il server.",
-		italian.Quote(printable(user)), rights, kind, italian.Quote(printable(name)))
+	missing, ask := "manca il permesso", "chiederlo"
+	if strings.Contains(rights, ",") {
+		missing, ask = "mancano i permessi", "chiederli"
+	}
+	return fmt.Sprintf("All'utente %s dell'archivio %s %s %s %s: %s a chi gestisce il server.",
+		italian.Quote(printable(user)), missing, rights, kind, italian.Quote(printable(name)), ask)
 }

@@ -64,10 +64,10 @@ func typed[T any](values []any, convert func(any) T) pgtype.FlatArray[T] {
 // Contains implements [engine.Dialect].
 func (*driver) Contains(column string) string { return "strpos(" + column + ", ?) > 0" }
 
-// likeEscaper writes a text for LIKE.
+// likeEscaper escapes a text for LIKE.
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// TextMatches implements [engine.Dialect]. The table of texts has the letter j for blanks.
+// TextMatches implements [engine.Dialect]. The table of texts has the letter j in place of blanks.
 func (d *driver) TextMatches(table, text string) (string, any) {
 	if !d.texts.Load() || table != "flows" && table != "notifications" {
 		return "", nil
@@ -104,7 +104,7 @@ func (*driver) Now(ctx context.Context, t engine.Tx) (now int64, err error) {
 	return now, err
 }
 
-// unnest returns rows as a table expression v, with an array for each column.
+// unnest returns rows as a table expression named v, with an array for each column.
 func unnest(columns []engine.Column, rows [][]any) (from string, arrays []any) {
 	names, types := make([]string, len(columns)), make([]string, len(columns))
 	for i, c := range columns {
@@ -153,8 +153,8 @@ func (d *driver) Lock(ctx context.Context, t engine.Tx, table, columns string, i
 	return t.Query(ctx, d.Render("SELECT "+columns+" FROM flussi."+table+" WHERE id = ANY (?::uuid[]) ORDER BY id FOR NO KEY UPDATE"), array)
 }
 
-// Digests implements [engine.Dialect]. OFFSET 0 keeps the planner from another index, which it
-// takes as long as it has no statistics.
+// Digests implements [engine.Dialect]. OFFSET 0 keeps the planner from using another index, as it
+// does without statistics.
 func (d *driver) Digests(digests []flow.Digest) (string, any) {
 	values := make([][]byte, len(digests))
 	for i := range digests {

@@ -10,20 +10,20 @@
 //
 // # In the service's database
 //
-// All tables are in a schema of their own, [Config].Schema, so nothing of the service's is touched.
-// Version 13 or later of PostgreSQL is needed; the extension pg_trgm makes searches by text quick.
+// All tables are in a schema of their own, [Config].Schema, apart from the service's tables.
+// PostgreSQL 13 or later is needed. The extension pg_trgm makes searches by text quick.
 // Any number of processes on any machines may share the schema, directly or through PgBouncer in
-// transaction mode: nothing is prepared by name, and no setting outlives a transaction. The pool's
-// description_cache_capacity must not be 0.
+// transaction mode: no statement is prepared by name, and no setting outlives a transaction. The
+// pool's description_cache_capacity must not be 0.
 //
 // [Store.Migrate] needs the right to create the schema, or to create tables in it. If another user
-// has migrated, the rights USAGE on the schema and SELECT, INSERT, UPDATE and DELETE on its
-// tables are enough; to send, also EXECUTE on pg_control_system(), which all users have by default.
-// [Migrations] returns the SQL for teams that migrate by a tool of their own.
+// has migrated, a program needs USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on its
+// tables. To send, it also needs EXECUTE on pg_control_system(), which all users have by default.
+// [Migrations] returns the SQL for teams that migrate with a tool of their own.
 //
 // # In the service's transaction
 //
-// [Store.WithTx] gives a store in a transaction of the caller: a flow and the service's own rows
+// [Store.WithTx] returns a store in a transaction of the caller: a flow and the service's own rows
 // are stored together or not at all.
 //
 //	tx, err := pool.Begin(ctx)
@@ -34,30 +34,30 @@
 //
 // It refuses to claim and to send, with [ErrInTx]: a message must not go out before the commit.
 //
-// # What is sent survives
+// # Crashes and restores
 //
-// A claim is stored before its messages are sent, and its commit waits for the server's disk, also
-// where the server is set not to wait (synchronous_commit off). If the server was restored from a
-// copy or failed over, what it holds as not sent may have been sent: nothing is sent until
-// [flow.Service.DeclareRestored] is called; docs/backup.md says what cannot be noticed. Processes that
-// run notice it, too.
+// A claim is stored before its messages are sent. Its commit waits for the server's disk, even if the
+// server is set not to wait (synchronous_commit off). If the server was restored from a copy or failed
+// over, messages that it holds as not sent may have been sent. The store then refuses to send, with
+// [ErrRestored], until [flow.Service.DeclareRestored] is called; running processes refuse, too.
+// docs/backup.md says which losses cannot be noticed.
 //
 // # Waiting
 //
-// The server ends a write of ours that has locked rows and does nothing for 10 seconds, such as that
-// of a frozen process. A write waits 15 seconds for a row, so it succeeds after that. If a program
-// that is not ours holds the row, the error is a [*Fault] that names it and says for how long it has
-// been writing. These settings end with each transaction of ours; those of the session are the
-// caller's. In a transaction of the caller, the caller's apply.
+// If a process is frozen during a write that has locked rows, the server ends the write after 10
+// seconds. Another write waits 15 seconds for a locked row, so it succeeds. If another program locks
+// the row for longer, the error is a [*Fault] that names the program and says for how long it has
+// been writing. These settings end with each transaction of the store; the session's do not change.
+// In a transaction of the caller, the caller's settings apply.
 //
-// An import may wait for its caller for as long as it takes. Meanwhile it holds no lock that others
-// need: the flow or event that it adds to and its new services are checked first and written at the
-// end, so a flow can be sent, or disabled, which makes the import a conflict. A sequence with next
-// versions of rows that are there locks them, and has 10 seconds for 500 rows.
+// An import waits for its caller without limit. Meanwhile it holds no lock that others need: the flow
+// or event that it adds to and its new services are checked first and written at the end. So the flow
+// can be sent meanwhile. It can also be disabled; then the import is a conflict. A sequence that
+// changes stored rows locks them, so it must yield each 500 rows within 10 seconds.
 //
 // # Errors
 //
-// What the database refuses is a [*Fault], which says in Italian what to do, and shows no password
+// An error of the database is a [*Fault], which says in Italian what to do, and shows no password
 // and nothing that is stored. Writes are all or nothing. If the answer to a COMMIT is lost, the
 // error is also a [flussi.ErrCommitUnknown].
 package postgres

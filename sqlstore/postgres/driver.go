@@ -49,10 +49,10 @@ func (c conn) Query(ctx context.Context, query string, args ...any) (engine.Rows
 // rows implements [engine.Rows].
 type rows struct {
 	pgx.Rows
-	fields []any // as pgx knows them
+	fields []any // with *[16]byte in place of *uuid.UUID
 }
 
-// Scan implements [engine.Rows]. An ID would be read as a text, and parsed.
+// Scan implements [engine.Rows]. It scans IDs as [16]byte: pgx would scan a uuid.UUID as text.
 func (r *rows) Scan(fields ...any) error {
 	if r.fields == nil {
 		r.fields = slices.Clone(fields)
@@ -65,10 +65,9 @@ func (r *rows) Scan(fields ...any) error {
 	return r.Rows.Scan(r.fields...)
 }
 
-// convert puts the mode in front of arguments, and makes pgx know their types: it would write an ID as
-// a text. The mode is the
-// store's, whatever that of the pool is, since it must work behind PgBouncer, which may give each
-// transaction another connection: nothing is prepared by name.
+// convert puts the mode in front of the arguments, and converts IDs and digests: pgx would encode a
+// uuid.UUID as text. The mode is the store's and not the pool's, since no statement may be prepared by
+// name: PgBouncer may use another connection for each transaction.
 func (c conn) convert(args []any) []any {
 	converted := make([]any, 1, len(args)+1)
 	converted[0] = c.mode
@@ -84,7 +83,7 @@ func (c conn) convert(args []any) []any {
 	return converted
 }
 
-// modeOf returns how statements are executed in a transaction on a connection. Outside of one,
+// modeOf returns the mode for statements in a transaction. Outside of a transaction,
 // QueryExecModeDescribeExec does not work behind PgBouncer.
 func modeOf(config *pgx.ConnConfig) pgx.QueryExecMode {
 	if config.DescriptionCacheCapacity > 0 {
@@ -100,7 +99,7 @@ type driver struct {
 	schema string
 	idle   time.Duration // see maxIdle
 	wait   time.Duration // see maxWait
-	texts  *atomic.Bool  // there are indexes for texts
+	texts  *atomic.Bool  // the indexes for texts exist
 }
 
 const (
@@ -108,25 +107,26 @@ const (
 	// ends it, so that a frozen process does not block others for longer.
 	maxIdle = 10 * time.Second
 	// maxWait is how long a write waits for a row that another transaction has locked. It is
-	// longer than maxIdle: the server ends a frozen write of ours first, and the write that waits
-	// for it succeeds.
+	// longer than maxIdle, so that the server ends a frozen write of ours before.
 	maxWait = 15 * time.Second
 )
 
-// beginWrite is the statements that begin a write of ours. Their settings end with it. The server
-// syncs the commit to its disk, also if it is set not to: a claim that a crash loses would be sent
-// again. A write that waited for a lock sees what the other one stored, whatever isolation is the
-// default. A server whose default is read-only refuses it. It reads in the order of indexes: see
-// beginRead.
+// beginWrite begins a write. Its settings end with the transaction:
+//
+//   - READ COMMITTED, whatever the default is: a write that waited for a lock sees what the other
+//     write stored. A server that is read-only by default refuses the write.
+//   - synchronous_commit: the server flushes the commit to its disk even if it is set not to, since
+//     the messages of a claim that a crash loses would be sent again.
+//   - enable_sort and jit: see beginRead.
 const beginWrite = `BEGIN ISOLATION LEVEL READ COMMITTED;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true),
 	set_config('lock_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true),
 	set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`
 
-// beginRead is the statements that begin a transaction that reads. Lists have indexes in their order.
-// Without statistics, as after an import, PostgreSQL expects few rows in each service and flow, and
-// would rather read and sort all of them. Where it has to sort, it would compile the query, since that
-// seems expensive then.
+// beginRead begins a transaction that only reads. Lists have indexes in their order. Without
+// statistics, as after an import, PostgreSQL expects few rows in each service and flow, and would read
+// and sort all of them: enable_sort off prevents that. If it has to sort nevertheless, it rates the
+// query as expensive and would compile it, so jit is off, too.
 const beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_sort = off; SET LOCAL jit = off"
 
 func newDriver(pool *pgxpool.Pool, schema string) *driver {

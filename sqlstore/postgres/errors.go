@@ -17,10 +17,10 @@ import (
 // Fault says what is wrong with the database itself.
 type Fault = engine.Fault
 
-// What can be wrong with a database. A [*Fault] unwraps to one of these. After any of them but
-// ErrLost, nothing was changed.
+// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed, unless
+// the error is ErrLost or also a [flussi.ErrCommitUnknown].
 var (
-	ErrBusy        = engine.ErrBusy        // others hold what a write needs, or there are too many connections; try again
+	ErrBusy        = engine.ErrBusy        // another write locked what this one needs, or there are too many connections; try again
 	ErrFull        = engine.ErrFull        // the disk or a quota is used up
 	ErrLost        = engine.ErrLost        // the server cannot be reached or was restarted; a write may have been stored
 	ErrReadOnly    = engine.ErrReadOnly    // a stand-by server
@@ -29,7 +29,7 @@ var (
 	ErrNewer       = engine.ErrNewer       // a later version migrated the schema
 	ErrNotMigrated = engine.ErrNotMigrated // call [Store.Migrate]
 	ErrRestored    = engine.ErrRestored    // the server was restored or failed over: see [Store.AcceptRestored]
-	ErrInTx        = engine.ErrInTx        // a store of [Store.WithTx] was to send
+	ErrInTx        = engine.ErrInTx        // a store of [Store.WithTx] refuses to send
 )
 
 // Classify implements [engine.Driver].
@@ -67,8 +67,8 @@ func codeOf(err error) string {
 	return ""
 }
 
-// classOf returns the class of a condition: appendix A of PostgreSQL's manual. It returns nil if
-// another write met this one, which was undone.
+// classOf returns the class of an SQLSTATE, which appendix A of PostgreSQL's manual lists. It returns
+// nil for a conflict with another write, which undid this one.
 func classOf(code string) error {
 	switch {
 	case code == "40001", code == "40P01":

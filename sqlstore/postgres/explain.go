@@ -33,9 +33,10 @@ func (d *driver) Explain(ctx context.Context, fault *engine.Fault) {
 	}
 }
 
-// holders finds the transactions that hold locks on tables of a schema. Those on the table that a
-// write waited for come first, then the oldest. Unprivileged users do not see when others began.
-const holders = `SELECT coalesce(nullif(a.application_name, ''), 'pid ' || a.pid), coalesce(host(a.client_addr), 'localhost'),
+// holderQuery finds the transaction that holds locks on tables of a schema. It prefers one with a
+// lock on the table that a write waited for, then the oldest. Unprivileged users do not see when
+// others began.
+const holderQuery = `SELECT coalesce(nullif(a.application_name, ''), 'pid ' || a.pid), coalesce(host(a.client_addr), 'localhost'),
 		c.relname::text, extract(epoch FROM clock_timestamp() - a.xact_start)::bigint
 	FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 		JOIN pg_catalog.pg_class c ON c.oid = l.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -44,7 +45,7 @@ const holders = `SELECT coalesce(nullif(a.application_name, ''), 'pid ' || a.pid
 		AND n.nspname = $1 AND c.relkind = 'r' AND l.pid <> pg_backend_pid()
 	ORDER BY position('"' || c.relname || '"' IN $2) = 0, a.xact_start LIMIT 1`
 
-// explainLock names who holds the lock that a write waited for.
+// explainLock names the program that holds the lock that a write waited for.
 func (d *driver) explainLock(ctx context.Context, fault *engine.Fault) {
 	var server *pgconn.PgError
 	where := ""
@@ -53,7 +54,7 @@ func (d *driver) explainLock(ctx context.Context, fault *engine.Fault) {
 	}
 	var name, address, table string
 	var seconds *int64
-	err := d.pool.QueryRow(ctx, holders, pgx.QueryExecModeExec, d.schema, where).Scan(&name, &address, &table, &seconds)
+	err := d.pool.QueryRow(ctx, holderQuery, pgx.QueryExecModeExec, d.schema, where).Scan(&name, &address, &table, &seconds)
 	if err != nil {
 		fault.Detail = "waited too long for a lock"
 		return
@@ -61,8 +62,8 @@ func (d *driver) explainLock(ctx context.Context, fault *engine.Fault) {
 	fault.Detail, fault.Reason = describeHolder(name, address, table, seconds)
 }
 
-// describeHolder says who holds a lock that a write waited for, to programs and to operators.
-// seconds is nil if this is not known.
+// describeHolder says which program holds the lock that a write waited for, in English and in
+// Italian. seconds is how long it has been writing; nil if this is not known.
 func describeHolder(name, address, table string, seconds *int64) (detail, reason string) {
 	name = printable(name)
 	since, da := "", ""
@@ -75,8 +76,8 @@ func describeHolder(name, address, table string, seconds *int64) (detail, reason
 	return detail, reason
 }
 
-// rights finds what the user lacks: kind and name of the object, and the rights.
-const rights = `SELECT current_user::text, kind, name, rights FROM (
+// rightsQuery finds the rights that the user lacks, with kind and name of the object.
+const rightsQuery = `SELECT current_user::text, kind, name, rights FROM (
 		SELECT 1 AS at, 'database' AS kind, current_database()::text AS name, 'CREATE' AS rights
 			WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1) AND NOT has_database_privilege(current_database(), 'CREATE')
 		UNION ALL SELECT 2, 'schema', nspname::text, 'USAGE' FROM pg_catalog.pg_namespace WHERE nspname = $1 AND NOT has_schema_privilege(oid, 'USAGE')
@@ -89,7 +90,7 @@ const rights = `SELECT current_user::text, kind, name, rights FROM (
 		UNION ALL SELECT 5, 'schema', nspname::text, 'CREATE' FROM pg_catalog.pg_namespace WHERE nspname = $1 AND NOT has_schema_privilege(oid, 'CREATE')
 	) v ORDER BY at LIMIT 1`
 
-// kinds are the kinds of rights in Italian.
+// kinds are the kinds of objects of rightsQuery in Italian.
 var kinds = map[string]string{
 	"database": "sul database", "schema": "sullo schema", "tables of schema": "sulle tabelle dello schema", "function": "sulla funzione",
 }
@@ -97,7 +98,7 @@ var kinds = map[string]string{
 // explainRight names the right that is missing.
 func (d *driver) explainRight(ctx context.Context, fault *engine.Fault) {
 	var user, kind, name, missing string
-	if d.pool.QueryRow(ctx, rights, pgx.QueryExecModeExec, d.schema).Scan(&user, &kind, &name, &missing) != nil {
+	if d.pool.QueryRow(ctx, rightsQuery, pgx.QueryExecModeExec, d.schema).Scan(&user, &kind, &name, &missing) != nil {
 		return
 	}
 	fault.Detail = fmt.Sprintf("user %s lacks %s on %s %s", strconv.Quote(printable(user)), missing, kind, name)

@@ -14,8 +14,8 @@ import (
 // defaultMaxConns is how many connections [Open] makes at most.
 const defaultMaxConns = 8
 
-// parse reads a location. The error names the parameter at fault. It does not wrap that of pgx, which
-// holds the whole location with its password.
+// parse reads a location. The error names the parameter that is not valid. It does not wrap the error
+// of pgx, which shows the whole location with its password.
 func parse(location string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(location)
 	if err != nil {
@@ -97,7 +97,7 @@ func parametersOf(location string) (all []parameter, readable bool) {
 	return all, err == nil
 }
 
-// keywords reads host=… dbname='…', as libpq writes them.
+// keywords parses a location such as host=… dbname='…', as libpq does.
 func keywords(location string) (all []parameter, readable bool) {
 	for rest := strings.TrimSpace(location); rest != ""; rest = strings.TrimSpace(rest) {
 		name, after, found := strings.Cut(rest, "=")

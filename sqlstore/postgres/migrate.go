@@ -26,9 +26,9 @@ import (
 var migrations embed.FS
 
 // Migrations returns the SQL that [Store.Migrate] runs, in the format of goose, for the schema
-// flussi. A team that migrates by a tool of its own creates the schema, runs the files in their order,
-// and lets the tool record them in flussi.migrations as goose does. Then it calls [Store.Migrate]
-// once: that does what SQL cannot, such as recomputing digests.
+// flussi. A team that migrates with a tool of its own creates the schema, runs the files in their
+// order, and lets the tool record them in flussi.migrations as goose does. Then it calls
+// [Store.Migrate] once, which does the rest, such as recomputing digests.
 func Migrations() fs.FS {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -110,7 +110,7 @@ func (d *driver) notOurs() error {
 		Reason: "Lo schema «" + d.schema + "» è di un altro programma: indicarne un altro."}
 }
 
-// createSchema creates the schema, if it is not there.
+// createSchema creates the schema, unless it exists.
 func (d *driver) createSchema(ctx context.Context) error {
 	var there bool
 	err := d.pool.QueryRow(ctx, "SELECT count(*) > 0 FROM pg_catalog.pg_namespace WHERE nspname = $1", d.mode, d.schema).Scan(&there)
@@ -124,7 +124,7 @@ func (d *driver) createSchema(ctx context.Context) error {
 	return err
 }
 
-// createdMeanwhile are the conditions if another process has just created the same.
+// createdMeanwhile are the SQLSTATEs if another process has just created the same object.
 var createdMeanwhile = []string{"23505", "42P06", "42P07", "42710"}
 
 const (
@@ -133,7 +133,7 @@ const (
 	migrationLease = 15 * time.Second
 	// migrationWait is how long processes wait for one that migrates.
 	migrationWait = 10 * time.Minute
-	// migrationPoll is how often they look.
+	// migrationPoll is how often they check whether it has ended.
 	migrationPoll = 200 * time.Millisecond
 )
 
@@ -162,8 +162,8 @@ func (d *driver) up(ctx context.Context) error {
 	return err
 }
 
-// openDB returns the pool's database for goose, with nothing prepared by name, and times in a format
-// that no setting of the server changes.
+// openDB opens the pool's database for goose. Its mode prepares no statement by name, and returns
+// times in a format that no setting of the server changes.
 func (d *driver) openDB() *sql.DB {
 	config := d.pool.Config()
 	connect := config.ConnConfig.Copy()
@@ -178,11 +178,11 @@ func (d *driver) openDB() *sql.DB {
 	return stdlib.OpenDB(*connect, options...)
 }
 
-// beginMigration begins each migration: the time-outs that the database or the role has by default
-// are not meant for it, and the server ends it if the process is frozen.
+// beginMigration begins each migration. It replaces the time-outs that the database or the role has
+// by default. If the process is frozen, the server ends the migration.
 const beginMigration = "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);\n"
 
-// inSchema returns the migrations with the store's schema.
+// inSchema returns the migrations for the store's schema.
 func (d *driver) inSchema() (fs.FS, error) {
 	files := fstest.MapFS{}
 	begin := fmt.Sprintf(beginMigration, migrationWait.Milliseconds(), maxIdle.Milliseconds())
@@ -198,15 +198,15 @@ func (d *driver) inSchema() (fs.FS, error) {
 	return files, err
 }
 
-// noExtension are the conditions if pg_trgm or its indexes cannot be created: no right, not
+// noExtension are the SQLSTATEs if pg_trgm or its indexes cannot be created: no right, not
 // supported, not installed, a server that is read-only.
 var noExtension = []string{"42501", "0A000", "58P01", "25006"}
 
-// attempts is how often indexTexts tries, while others create the same.
+// attempts is how often indexTexts is attempted while other processes create the same.
 const attempts = 5
 
-// indexTexts creates the indexes for texts, if they are not there and the database has the
-// extension pg_trgm or lets it be created.
+// indexTexts creates the indexes for texts, unless they exist. If the extension pg_trgm is missing
+// and cannot be created, it logs a warning.
 func (d *driver) indexTexts(ctx context.Context, s *Store) error {
 	there, err := d.hasTextIndexes(ctx)
 	if err != nil || there {
@@ -223,7 +223,7 @@ func (d *driver) indexTexts(ctx context.Context, s *Store) error {
 		}
 	}
 	if code := codeOf(err); slices.Contains(noExtension, code) {
-		s.logger.Warn("postgres: searches by text are slow: pg_trgm is not there, or this user may not create its indexes", "sqlstate", code)
+		s.logger.Warn("postgres: searches by text are slow: pg_trgm is not installed, or this user may not create its indexes", "sqlstate", code)
 		return nil
 	}
 	if err == nil {
@@ -237,8 +237,8 @@ func (d *driver) hasTextIndexes(ctx context.Context) (there bool, err error) {
 	return there, err
 }
 
-// createTextIndexes creates the indexes, wherever the extension is. What waits to be put into an
-// index is read by every search, so it is kept short.
+// createTextIndexes creates the indexes, in whichever schema the extension is. Every search reads the
+// pending list of a GIN index, so gin_pending_list_limit keeps the list short.
 func (d *driver) createTextIndexes(ctx context.Context) error {
 	var extension string
 	err := d.pool.QueryRow(ctx, "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'", d.mode).Scan(&extension)

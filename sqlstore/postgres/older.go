@@ -37,7 +37,7 @@ func (*driver) LockOlder(ctx context.Context, t engine.Tx, prefix string, tables
 	}
 	_, err := t.Exec(ctx, "LOCK TABLE "+prefix+strings.Join(tables, ", "+prefix)+" IN ACCESS EXCLUSIVE MODE")
 	if codeOf(err) == "42P01" {
-		return flussi.ErrConflict // another process has dropped it
+		return flussi.ErrConflict // another process has dropped the table
 	}
 	return err
 }

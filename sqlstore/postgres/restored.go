@@ -9,13 +9,13 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
-// cluster is an expression for the server's identity: its system identifier, which every restored
-// cluster keeps and every other one does not have, and its timeline, which changes when a stand-by
-// server takes over or a cluster is restored to an earlier moment.
+// cluster is an expression for the server's identity. The system identifier differs for every
+// cluster, but a base backup keeps it. The timeline changes when a stand-by server takes over or a
+// cluster is restored to an earlier moment.
 const cluster = "(SELECT system_identifier::text FROM pg_catalog.pg_control_system()) || '/' || substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8)"
 
-// CheckSending implements [engine.Driver]: it refuses to send on another server than the one that
-// the store was on, since it may not have the last writes.
+// CheckSending implements [engine.Driver]: it refuses to send on a server with another identity, since
+// that may lack the last writes.
 func (d *driver) CheckSending(ctx context.Context, t engine.Tx, _ []flow.Notification) error {
 	rows, err := t.Query(ctx, d.Render("SELECT coalesce((SELECT value FROM flussi.properties WHERE name = 'cluster'), ''), "+cluster))
 	if err != nil {
@@ -39,9 +39,8 @@ func (d *driver) CheckSending(ctx context.Context, t engine.Tx, _ []flow.Notific
 	return err
 }
 
-// AcceptRestored allows sending again after the server was restored or failed over. Call it when
-// all flows with messages that may have been sent are disabled, as [flow.Service.DeclareRestored]
-// does. It refuses a transaction of the caller, with [ErrInTx].
+// AcceptRestored allows sending again after the server was restored or failed over. First disable
+// all flows with messages that may have been sent: [flow.Service.DeclareRestored] does both. It refuses a transaction of the caller, with [ErrInTx].
 func (s *Store) AcceptRestored(ctx context.Context) error {
 	const operation = "accept restored database"
 	if s.inTx {

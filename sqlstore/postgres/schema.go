@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// schemaName is what a schema may be called: it stands in statements without quotes.
+// schemaName matches valid names: statements contain the name without quotes.
 var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
-// reserved are the words that PostgreSQL does not take for a name without quotes.
+// reserved are the words that PostgreSQL refuses as names without quotes.
 const reserved = ` all analyse analyze and any array as asc asymmetric authorization binary both case cast
 check collate collation column concurrently constraint create cross current_catalog
 current_date current_role current_schema current_time current_timestamp current_user default
@@ -19,7 +19,7 @@ overlaps placing primary references returning right select session_user similar 
 symmetric system_user table tablesample then to trailing true union unique user using
 variadic verbose when where window with `
 
-// validSchema reports whether a schema may have a name.
+// validSchema reports whether a name is valid for [Config].Schema.
 func validSchema(name string) bool {
 	return schemaName.MatchString(name) && !strings.HasPrefix(name, "pg_") && name != "information_schema" &&
 		!strings.Contains(strings.ReplaceAll(reserved, "\n", " "), " "+name+" ")

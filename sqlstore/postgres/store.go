@@ -19,8 +19,8 @@ type Config struct {
 	// Schema is the schema of the tables: lower-case letters, digits and _, at most 63
 	// characters, and no word that PostgreSQL reserves. Defaults to "flussi".
 	Schema string
-	// Logger receives what [Store.Migrate] had to do without, such as the extension for searches
-	// by text. It never receives personal data. Defaults to none.
+	// Logger receives a warning if [Store.Migrate] cannot create the indexes for searches by text.
+	// It never receives personal data. Defaults to none.
 	Logger *slog.Logger
 }
 
@@ -29,10 +29,10 @@ type Config struct {
 // they do. It is safe for concurrent use.
 type Store struct {
 	*engine.Store
-	driver *driver
-	logger *slog.Logger
-	own    bool // the pool
-	inTx   bool // of the caller
+	driver   *driver
+	logger   *slog.Logger
+	ownsPool bool // Close closes it
+	inTx     bool // WithTx made the store
 }
 
 var (
@@ -65,9 +65,9 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 
 // Open connects to a database, and creates or updates the tables: [New] and [Store.Migrate] on a
 // pool of its own, which [Store.Close] closes. The location is a URL, postgres://user@host/database,
-// or has keywords, host=… dbname=…; both may have the parameters of pgx and of its pool, such as
-// pool_max_conns. Without pool_max_conns there are 8 connections at most. The error is a [*Fault]
-// that names the parameter at fault, or a [flussi.ErrConfig].
+// or keywords with values, host=… dbname=…. Both may have the parameters of pgx and of its pool, such
+// as pool_max_conns, which defaults to 8. The error is a [*Fault], which names a parameter that is not
+// valid, or a [flussi.ErrConfig].
 func Open(ctx context.Context, location string, c Config) (*Store, error) {
 	config, err := parse(location)
 	if err != nil {
@@ -79,7 +79,7 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 	}
 	s, err := New(pool, c)
 	if err == nil {
-		s.own = true
+		s.ownsPool = true
 		err = s.Migrate(ctx)
 	}
 	if err != nil {
@@ -92,9 +92,9 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 // Self returns the store: see [flow.SaveAndClaimer].
 func (s *Store) Self() flow.Store { return s }
 
-// Close closes the pool of [Open], after what is under way; it leaves a pool of [New] open.
+// Close closes the pool of [Open], once running calls have ended. It leaves a pool of [New] open.
 func (s *Store) Close() error {
-	if s.own {
+	if s.ownsPool {
 		s.driver.pool.Close()
 	}
 	return nil
@@ -102,7 +102,7 @@ func (s *Store) Close() error {
 
 // WithTx returns a store that works in a transaction of the caller: what it writes is stored when
 // the caller commits. A write that it refuses leaves nothing in the transaction. It refuses to
-// claim and to send, with [ErrInTx]. Use it as the transaction, by one goroutine at a time.
+// claim and to send, with [ErrInTx]. Like the transaction, only one goroutine at a time may use it.
 func (s *Store) WithTx(t pgx.Tx) *Store {
 	d := inTx{driver: s.driver, conn: conn{t, modeOf(t.Conn().Config())}, tx: t}
 	return &Store{Store: s.Store.WithDriver(d), driver: s.driver, logger: s.logger, inTx: true}

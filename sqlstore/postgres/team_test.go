@@ -102,7 +102,7 @@ func TestRoleWithoutCreateWorksAfterAnotherMigrated(t *testing.T) {
 	require.NoError(t, s.Migrate(t.Context()))
 	f, rows := newFlow(t, 1)
 	fault = requireFault(t, s.SaveFlow(t.Context(), f, rows), postgres.ErrAccess)
-	assert.Equal(t, "All'utente «"+user+"» dell'archivio manca il permesso DELETE, INSERT, UPDATE sulle tabelle dello schema «flussi»: chiederlo a chi gestisce il server.", fault.Italian())
+	assert.Equal(t, "All'utente «"+user+"» dell'archivio mancano i permessi DELETE, INSERT, UPDATE sulle tabelle dello schema «flussi»: chiederli a chi gestisce il server.", fault.Italian())
 
 	execute(t, admin, "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA flussi TO "+user)
 	require.NoError(t, s.Migrate(t.Context()))

@@ -144,7 +144,7 @@ func TestStoreInATransactionDoesNotSend(t *testing.T) {
 		"SaveFlow":                  inTx.SaveFlow(t.Context(), f, one(fresh)),
 	} {
 		require.ErrorIs(t, err, postgres.ErrInTx, name)
-		assert.Contains(t, flussi.Explain(err), "L'invio non è possibile dentro una transazione di un altro programma", name)
+		assert.Contains(t, flussi.Explain(err), "L'invio non è possibile in una transazione non ancora confermata", name)
 	}
 	saveFlow(t, inTx, 1)
 	require.NoError(t, tx.Commit(t.Context()))

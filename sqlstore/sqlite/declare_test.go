@@ -80,7 +80,7 @@ func TestAcceptRestoredRefusesTransactionsOfTheCaller(t *testing.T) {
 	defer func() { _ = tx.Rollback() }()
 	err := store.WithTx(tx).AcceptRestored(t.Context())
 	require.ErrorIs(t, err, sqlite.ErrInTx)
-	assert.Equal(t, "Il ripristino dell'archivio si dichiara fuori dalla transazione di un altro programma.", flussi.Explain(err))
+	assert.Equal(t, "Il ripristino dell'archivio non si può dichiarare in una transazione non ancora confermata: confermarla, poi dichiararlo.", flussi.Explain(err))
 	assert.NotErrorIs(t, store.AcceptRestored(t.Context()), sqlite.ErrInTx)
 }
 

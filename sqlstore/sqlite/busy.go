@@ -9,8 +9,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// isBusy reports whether an error says that others have locked the file, or a table of a database
-// in memory.
+// isBusy reports whether an error says that another connection has locked the file, or a table of a
+// database in memory.
 func isBusy(err error) bool {
 	var fault *sqlite.Error
 	if !errors.As(err, &fault) {
@@ -20,14 +20,14 @@ func isBusy(err error) bool {
 	return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
 }
 
-// pause is how long a call waits before it tries again. Connections of [Open] wait longer within
-// SQLite; those of a database of the caller may not wait at all.
+// pause is the time between attempts. Connections of [Open] wait longer within SQLite; those of the
+// caller's pool may not wait at all.
 const pause = 5 * time.Millisecond
 
-// untilFree makes a call again while others have locked the file, until a time has passed or the
-// context ends, which SQLite itself does not heed.
-func untilFree(ctx context.Context, busy time.Duration, call func() error) error {
-	for end := time.Now().Add(busy); ; {
+// retryBusy repeats a call while other connections have locked the file, until the timeout has passed
+// or the context ends. SQLite itself ignores the context.
+func retryBusy(ctx context.Context, timeout time.Duration, call func() error) error {
+	for end := time.Now().Add(timeout); ; {
 		err := call()
 		if !isBusy(err) || time.Now().After(end) {
 			return err

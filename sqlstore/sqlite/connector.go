@@ -7,47 +7,47 @@ import (
 	"time"
 )
 
-// connector makes connections to a file of ours, which keep their prepared statements.
+// connector opens connections to a file of [Open], which cache their prepared statements.
 type connector struct {
 	driver.Connector
-	busy  time.Duration // how long a statement by itself waits for other processes
-	waits bool          // whether it does: the connection that writes waits at BEGIN
+	busy  time.Duration // how long a reader waits for other processes
+	reads bool          // whether it opens readers; the writer waits at BEGIN, in retryBusy
 	file  *file
 }
 
 // Connect opens a connection.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.file.info != nil {
-		if err := c.file.stillThere(); err != nil {
+		if err := c.file.checkPath(); err != nil {
 			return nil, err
 		}
 	}
-	if err := c.file.mark.checkWAL(!c.waits); err != nil {
+	if err := c.file.mark.checkWAL(!c.reads); err != nil {
 		return nil, err
 	}
-	if !c.waits {
+	if !c.reads {
 		c.file.mark.verified.Store(false)
 	}
 	var opened driver.Conn
-	// While another process switches a new file to WAL mode, SQLite does not wait.
-	err := untilFree(ctx, c.busy, func() (err error) {
+	// SQLite does not wait while another process switches a new file to WAL mode.
+	err := retryBusy(ctx, c.busy, func() (err error) {
 		opened, err = c.Connector.Connect(ctx)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	kept := &keepingConn{opened.(fullConn), map[string]fullStmt{}}
-	if c.waits {
-		if _, err := kept.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", c.busy.Milliseconds()), nil); err != nil {
-			_ = kept.Close()
+	cached := &cachingConn{opened.(fullConn), map[string]fullStmt{}}
+	if c.reads {
+		if _, err := cached.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", c.busy.Milliseconds()), nil); err != nil {
+			_ = cached.Close()
 			return nil, err
 		}
 	}
-	return kept, nil
+	return cached, nil
 }
 
-// fullConn is the methods of a connection of the driver.
+// fullConn has the methods of a connection of modernc.org/sqlite.
 type fullConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -58,25 +58,25 @@ type fullConn interface {
 	driver.Validator
 }
 
-// fullStmt is the methods of a statement of the driver.
+// fullStmt has the methods of a statement of modernc.org/sqlite.
 type fullStmt interface {
 	driver.Stmt
 	driver.StmtExecContext
 	driver.StmtQueryContext
 }
 
-// keepingConn is a connection that keeps prepared statements.
-type keepingConn struct {
+// cachingConn is a connection that caches prepared statements.
+type cachingConn struct {
 	fullConn
 	statements map[string]fullStmt
 }
 
-// keptStatements is how many prepared statements a connection keeps.
-const keptStatements = 100
+// maxStatements is how many prepared statements a connection caches.
+const maxStatements = 100
 
-// prepared returns a statement that is prepared once. The rows of the one must be read before it
-// is used again.
-func (c *keepingConn) prepared(ctx context.Context, query string) (fullStmt, error) {
+// prepared returns a statement, which it prepares the first time. Close the rows of a statement before
+// it is executed again.
+func (c *cachingConn) prepared(ctx context.Context, query string) (fullStmt, error) {
 	if s, there := c.statements[query]; there {
 		return s, nil
 	}
@@ -84,7 +84,7 @@ func (c *keepingConn) prepared(ctx context.Context, query string) (fullStmt, err
 	if err != nil {
 		return nil, err
 	}
-	if len(c.statements) >= keptStatements {
+	if len(c.statements) >= maxStatements {
 		for other, s := range c.statements { // any
 			delete(c.statements, other)
 			_ = s.Close()
@@ -97,7 +97,7 @@ func (c *keepingConn) prepared(ctx context.Context, query string) (fullStmt, err
 }
 
 // ExecContext executes a statement; without arguments, it may be a script.
-func (c *keepingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *cachingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if len(args) == 0 {
 		return c.fullConn.ExecContext(ctx, query, args)
 	}
@@ -108,8 +108,8 @@ func (c *keepingConn) ExecContext(ctx context.Context, query string, args []driv
 	return s.ExecContext(ctx, args)
 }
 
-// QueryContext executes a statement that gives rows.
-func (c *keepingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+// QueryContext executes a statement that returns rows.
+func (c *cachingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	s, err := c.prepared(ctx, query)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (c *keepingConn) QueryContext(ctx context.Context, query string, args []dri
 }
 
 // Close closes the connection and its statements.
-func (c *keepingConn) Close() error {
+func (c *cachingConn) Close() error {
 	for _, s := range c.statements {
 		_ = s.Close()
 	}

@@ -38,7 +38,7 @@ func (*database) In(c engine.Column, values []any) (string, any) {
 	return c.Name + " IN (SELECT " + value + " FROM json_each(?))", toJSON(texts)
 }
 
-// toJSON returns texts and numbers as an array in JSON.
+// toJSON returns texts, numbers and arrays of them as an array in JSON.
 func toJSON(values []any) string {
 	text, err := json.Marshal(values)
 	if err != nil {
@@ -50,10 +50,10 @@ func toJSON(values []any) string {
 // Contains implements [engine.Dialect].
 func (*database) Contains(column string) string { return "instr(" + column + ", ?) > 0" }
 
-// globEscaper writes a text for GLOB.
+// globEscaper escapes a text for GLOB.
 var globEscaper = strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]")
 
-// TextMatches implements [engine.Dialect]. The index has texts of three characters or more.
+// TextMatches implements [engine.Dialect]. The index finds texts of three characters or more.
 func (*database) TextMatches(table, text string) (string, any) {
 	if !slices.Contains(searched, table) {
 		return "", nil
@@ -84,7 +84,7 @@ const maxArgs = 64
 func (d *database) Insert(ctx context.Context, t engine.Tx, table string, columns []engine.Column, rows [][]any) (int64, error) {
 	row := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
 	query := "INSERT INTO flussi_" + table + " (" + list(columns) + ") VALUES " + row
-	quick := context.WithoutCancel(ctx) // some rows take less time than watching the context
+	quick := context.WithoutCancel(ctx) // inserting some rows costs less than watching the context
 	var before, inserted int64
 	if slices.Contains(searched, table) {
 		var err error
@@ -153,7 +153,7 @@ func (d *database) Update(ctx context.Context, t engine.Tx, table string, column
 	return nil
 }
 
-// Lock implements [engine.Dialect]. Nobody else writes until the end of the transaction.
+// Lock implements [engine.Dialect]: one transaction writes at a time.
 func (d *database) Lock(ctx context.Context, t engine.Tx, table, columns string, ids []uuid.UUID) (engine.Rows, error) {
 	values := make([]any, len(ids))
 	for i, id := range ids {
@@ -176,7 +176,7 @@ func (*database) Digests(digests []flow.Digest) (string, any) {
 // LockMessages implements [engine.Dialect]: one transaction writes at a time.
 func (*database) LockMessages(context.Context, engine.Tx, []engine.Message) error { return nil }
 
-// OlderTables implements [engine.Driver]: those tables have no prefix.
+// OlderTables implements [engine.Driver]: the older tables have no prefix.
 func (d *database) OlderTables(ctx context.Context, t engine.Tx) (string, bool, error) {
 	columns, err := d.OlderColumns(ctx, t, "", "sqlstore_schema")
 	return "", len(columns) > 0, err

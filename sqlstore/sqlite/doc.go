@@ -10,29 +10,29 @@
 //
 // # The file
 //
-// [Open] makes a file for its owner alone, in WAL mode with synchronous FULL: what was written
-// survives a loss of power, or a claim would be undone and its message sent again. Any number of
-// processes of one machine may use it; one writes at a time, and the others wait for their turn
-// ([Config].BusyTimeout). Do not put it on a network drive.
+// [Open] creates a file that only its owner may read, in WAL mode with synchronous FULL: a loss of
+// power undoes no claim, so that no message is sent again. Any number of
+// processes of one machine may use it. One writes at a time; the others wait, for at most
+// [Config].BusyTimeout. Do not put the file on a network drive.
 //
-// Three files belong together: flussi.db, flussi.db-wal with what was written last, and
-// flussi.db-sent, which lists the claims that were made last. By it, [Open] refuses a -wal file of
-// another database or an earlier moment, and a database that lost claims sends nothing until
-// [flow.Service.DeclareRestored] is called. Back up with VACUUM INTO; to move the
-// database, move all three while no process has them open. If all three are put back, the loss
-// cannot be noticed: call DeclareRestored yourself. docs/backup.md says more.
+// Three files belong together: flussi.db, flussi.db-wal with the last writes, and flussi.db-sent,
+// which lists the last claims. By it, [Open] refuses a -wal file of another database or of an earlier
+// moment, with [ErrRestored]. A database that lost claims refuses to send, with [ErrRestored], until
+// [flow.Service.DeclareRestored] is called. Back up with VACUUM INTO. To move the database, move all
+// three files while no process has them open. If earlier copies of all three are put back, the store
+// cannot notice it: call DeclareRestored yourself. docs/backup.md says more.
 //
 // # In the service's database
 //
 // [New] uses a database of the service, with tables whose names begin with flussi_. It refuses
-// connections whose commits do not wait for the disk, with [ErrNotDurable]. [Store.WithTx] gives a
-// store in a transaction of the caller, for composing and reading; it refuses to claim and to send,
+// connections whose commits do not wait for the disk, with [ErrNotDurable]. [Store.WithTx] returns a
+// store in a transaction of the caller, for composing and reading. It refuses to claim and to send,
 // with [ErrInTx]. Call [Store.Migrate] when the program starts: it also creates the file -sent. If
-// the database has a single connection, a sequence of rows must not use the store while it is
-// pulled, since the write has that connection.
+// the pool has a single connection, a sequence of rows must not use the store while it is pulled,
+// since the write uses that connection.
 //
 // # Errors
 //
-// What the database refuses is a [*Fault], which says in Italian what to do, and shows nothing that
-// is stored. Writes are all or nothing.
+// An error of the database is a [*Fault], which says in Italian what to do, and shows nothing that is
+// stored. Writes are all or nothing.
 package sqlite

@@ -22,7 +22,7 @@ type querier interface {
 // conn executes statements as [engine.Conn] says.
 type conn struct {
 	querier
-	busy time.Duration // how long a query waits for others to commit
+	busy time.Duration // how long a query waits for other connections
 }
 
 // Exec implements [engine.Conn].
@@ -37,7 +37,7 @@ func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error
 // Query implements [engine.Conn].
 func (c conn) Query(ctx context.Context, query string, args ...any) (engine.Rows, error) {
 	var found rows
-	err := untilFree(ctx, c.busy, func() (err error) {
+	err := retryBusy(ctx, c.busy, func() (err error) {
 		found.Rows, err = c.QueryContext(ctx, query, convert(args)...)
 		return err
 	})
@@ -47,7 +47,7 @@ func (c conn) Query(ctx context.Context, query string, args ...any) (engine.Rows
 	return found, nil
 }
 
-// convert makes IDs and digests bytes.
+// convert converts IDs and digests to bytes.
 func convert(args []any) []any {
 	converted := make([]any, len(args))
 	for i, arg := range args {
@@ -65,15 +65,15 @@ func convert(args []any) []any {
 // rows implements [engine.Rows].
 type rows struct{ *sql.Rows }
 
-// Close closes the rows; an error shows when they are read.
+// Close closes the rows. Err has returned an error of theirs already.
 func (r rows) Close() { _ = r.Rows.Close() }
 
 // database implements [engine.Driver].
 type database struct {
 	conn           // for reading
-	reads  *sql.DB // the same as writes in a database of the caller
+	reads  *sql.DB // the same pool as writes if it is the caller's
 	writes *sql.DB
-	file   *file // nil in a database of the caller
+	file   *file // nil if the pool is the caller's
 
 	locating sync.Mutex // protects mark
 	mark     *sentMark  // see [database.sentMark]
@@ -85,20 +85,20 @@ type tx struct {
 	session  *sql.Conn
 	database *database
 	sending  *sending // nil if it makes no notification In invio
-	over     bool
+	ended    bool
 }
 
 // EndStream implements [engine.Driver]: a write locks the file when it begins.
 func (*database) EndStream(context.Context, engine.Tx) error { return nil }
 
-// Begin implements [engine.Driver]. A write begins as one, since SQLite cannot make a transaction
-// that has read one that writes after another process wrote.
+// Begin implements [engine.Driver]. A write begins with BEGIN IMMEDIATE: a transaction that has read
+// cannot write any more once another process has written.
 func (d *database) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error) {
 	from, begin := d.writes, "BEGIN IMMEDIATE"
 	if mode == engine.Snapshot {
 		from, begin = d.reads, "BEGIN"
 	} else if d.file != nil {
-		if err := d.file.stillThere(); err != nil {
+		if err := d.file.checkPath(); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +116,7 @@ func (d *database) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, erro
 
 // beginOn begins a transaction.
 func (d *database) beginOn(ctx context.Context, session *sql.Conn, begin string, mode engine.Mode) error {
-	err := untilFree(ctx, d.busy, func() error {
+	err := retryBusy(ctx, d.busy, func() error {
 		_, err := session.ExecContext(ctx, begin)
 		return err
 	})
@@ -130,8 +130,8 @@ func (d *database) beginOn(ctx context.Context, session *sql.Conn, begin string,
 	return nil
 }
 
-// durable refuses a connection whose commits do not wait for the disk: a claim that a loss of
-// power undoes would be sent again.
+// durable returns [ErrNotDurable] for a connection whose commits do not wait for the disk: if a loss
+// of power undid a claim, its messages would be sent again.
 func durable(ctx context.Context, session *sql.Conn) error {
 	var synchronous int
 	if err := session.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
@@ -145,14 +145,14 @@ func durable(ctx context.Context, session *sql.Conn) error {
 
 // Commit implements [engine.Tx].
 func (t *tx) Commit(ctx context.Context) error {
-	err := untilFree(ctx, t.busy, func() error { // without WAL, it waits for those that read
+	err := retryBusy(ctx, t.busy, func() error { // without WAL, it waits for readers
 		_, err := t.session.ExecContext(ctx, "COMMIT")
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	t.over = true
+	t.ended = true
 	defer func() { _ = t.session.Close() }()
 	switch {
 	case t.sending != nil:
@@ -165,10 +165,10 @@ func (t *tx) Commit(ctx context.Context) error {
 
 // Rollback implements [engine.Tx].
 func (t *tx) Rollback() {
-	if t.over {
+	if t.ended {
 		return
 	}
-	t.over = true
+	t.ended = true
 	if t.sending != nil {
 		_ = t.sending.file.Close()
 	}
@@ -185,7 +185,8 @@ func (d *database) Package() string { return "sqlite" }
 // Conflict implements [engine.Driver]: one transaction writes at a time.
 func (d *database) Conflict(error) bool { return false }
 
-// renderer writes the names of tables and types. IDs are blobs; SQLite would make them numbers.
+// renderer translates names of tables and types. IDs are blobs: SQLite would convert them to numbers
+// by CAST AS uuid.
 var renderer = strings.NewReplacer("flussi.", "flussi_", " AS uuid)", " AS blob)")
 
 // Render implements [engine.Dialect].
@@ -216,22 +217,22 @@ func (inTx) CheckSending(context.Context, engine.Tx, []flow.Notification) error 
 // savepoint implements [engine.Tx] in a transaction of the caller.
 type savepoint struct {
 	conn
-	over bool
+	ended bool
 }
 
 // Commit implements [engine.Tx].
 func (s *savepoint) Commit(ctx context.Context) error {
 	_, err := s.Exec(ctx, "RELEASE flussi")
-	s.over = err == nil
+	s.ended = err == nil
 	return err
 }
 
 // Rollback implements [engine.Tx].
 func (s *savepoint) Rollback() {
-	if s.over {
+	if s.ended {
 		return
 	}
-	s.over = true
+	s.ended = true
 	_, _ = s.Exec(context.Background(), "ROLLBACK TO flussi")
 	_, _ = s.Exec(context.Background(), "RELEASE flussi")
 }

@@ -17,21 +17,21 @@ import (
 // Fault says what is wrong with the database itself.
 type Fault = engine.Fault
 
-// What can be wrong with a database. A [*Fault] unwraps to one of these. After any of them but
-// ErrLost, nothing was changed.
+// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed, unless
+// the error is ErrLost or also a [flussi.ErrCommitUnknown].
 var (
 	ErrBusy        = engine.ErrBusy        // other processes write for longer than [Config].BusyTimeout; try again
 	ErrFull        = engine.ErrFull        // the disk or a quota is used up
 	ErrLost        = engine.ErrLost        // the file was moved, deleted or replaced, or the disk fails
-	ErrReadOnly    = engine.ErrReadOnly    // the file or its folder
-	ErrAccess      = engine.ErrAccess      // no path of a file, a missing folder, or no right
+	ErrReadOnly    = engine.ErrReadOnly    // the file or its folder is read-only
+	ErrAccess      = engine.ErrAccess      // not the path of a file, a missing folder, or a missing right
 	ErrNotOurs     = engine.ErrNotOurs     // the file of another program, or a damaged one
 	ErrNewer       = engine.ErrNewer       // a later version migrated the file
 	ErrNotMigrated = engine.ErrNotMigrated // call [Store.Migrate]
-	ErrRestored    = engine.ErrRestored    // the file lost what was written last: see [Store.AcceptRestored]
-	ErrInTx        = engine.ErrInTx        // a store of [Store.WithTx] was to send
+	ErrRestored    = engine.ErrRestored    // the file is a copy or lost its last writes: see [Store.AcceptRestored]
+	ErrInTx        = engine.ErrInTx        // a store of [Store.WithTx] refuses to send
 
-	// ErrNotDurable: the connections of a database of the caller do not wait for the disk.
+	// ErrNotDurable: commits on a connection of the caller's pool do not wait for the disk.
 	ErrNotDurable = sentinel.New("commits do not wait for the disk",
 		"L'archivio non garantisce le registrazioni in caso di interruzione: chi gestisce il programma deve impostare synchronous FULL.", nil)
 )
@@ -48,9 +48,10 @@ func (*database) Classify(err error) error {
 	return nil
 }
 
-// classOf returns the class of a result code. The text tells apart what has only the general code.
+// classOf returns the class of a result code. Without a table, SQLite returns only a general code, so
+// the text is checked, too.
 func classOf(code int, text string) error {
-	switch code & 0xFF { // the rest says more
+	switch code & 0xFF { // without the extended code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return ErrBusy
 	case sqlite3.SQLITE_FULL:
@@ -70,7 +71,7 @@ func classOf(code int, text string) error {
 	return engine.ErrFailed
 }
 
-// isDamaged reports whether an error says that the content of a file is damaged.
+// isDamaged reports whether an error says that a file is damaged.
 func isDamaged(err error) bool {
 	var lite *sqlite.Error
 	return errors.As(err, &lite) && lite.Code()&0xFF == sqlite3.SQLITE_CORRUPT
@@ -82,7 +83,7 @@ func (*database) CommitUnknown(ctx context.Context, err error) bool {
 	var fault *Fault
 	switch {
 	case errors.As(err, &fault):
-		return false // it says what it is
+		return false // a write was refused
 	case errors.As(err, &lite):
 		return classOf(lite.Code(), lite.Error()) == ErrLost
 	case errors.Is(err, sql.ErrTxDone) && ctx.Err() == nil:

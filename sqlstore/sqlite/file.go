@@ -13,38 +13,40 @@ import (
 	"modernc.org/sqlite"
 )
 
-// file is the file of a database, as it was opened.
+// file is the file of a database of [Open].
 type file struct {
 	path string
-	info os.FileInfo // nil if it was not there
+	info os.FileInfo // when it was opened; nil if it did not exist
 	mark sentMark
 }
 
-// applicationID marks the files of [Open]: "Flus", in SQLite's application_id.
+// applicationID is the application_id of files of [Open]: "Flus".
 const applicationID = 0x466c7573
 
-// location returns the file as a URL for SQLite.
+// location returns the URL of the file for SQLite.
 func (f *file) location(query url.Values) string {
 	location := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(f.path), RawQuery: query.Encode()}
 	return location.String()
 }
 
-// stillThere refuses to write where nobody will find it: SQLite goes on with a file that was deleted
-// or replaced, as when a copy of an earlier day is put in its place.
-func (f *file) stillThere() error {
+// checkPath returns an [ErrLost] if the path has no file or another one than when it was opened, such
+// as a restored copy. SQLite would continue to write to the deleted file.
+func (f *file) checkPath() error {
 	now, err := os.Stat(f.path)
 	if err != nil || !os.SameFile(f.info, now) {
-		return &Fault{Err: ErrLost, Detail: "the file was moved, deleted or replaced", Cause: err}
+		return &Fault{Err: ErrLost, Detail: "the file was moved, deleted or replaced", Cause: err,
+			Reason: "Il file dell'archivio è stato spostato, eliminato o sostituito mentre il programma lo usava: controllare il file, poi riavviare il programma."}
 	}
 	return nil
 }
 
-// claim refuses the file of another program, and marks one that is empty, or of the time before this
-// module. It changes nothing in a file that it refuses: a connection of [Open] would begin to use
-// WAL. It reads by SQLite, since closing a file ends all locks that the process has on it.
-func (f *file) claim(ctx context.Context, busy time.Duration) error {
-	// As immutable, SQLite reads neither the -wal file nor a journal, and does not lock. If a process
-	// was killed while it moved the -wal file into the database, the database alone is damaged.
+// identify refuses the file of another program, and sets the application_id of a file that is empty or
+// has the tables of examples/sqlstore. It changes nothing in a file that it refuses: a connection of
+// [Open] would switch it to WAL mode. It reads the file through SQLite, since closing it otherwise
+// would end all locks that the process has on it.
+func (f *file) identify(ctx context.Context, busy time.Duration) error {
+	// With immutable, SQLite reads neither the -wal file nor a journal, and locks nothing. If a process
+	// was killed while it moved the -wal file into the database, the database without it is damaged.
 	id, err := f.inspect(ctx, url.Values{"immutable": {"1"}}, nil)
 	unfinished := isDamaged(err) && f.hasWAL()
 	if err != nil && !unfinished || id == applicationID {
@@ -53,7 +55,7 @@ func (f *file) claim(ctx context.Context, busy time.Duration) error {
 	if err := f.mark.checkWAL(false); err != nil {
 		return err
 	}
-	return untilFree(ctx, busy, func() error {
+	return retryBusy(ctx, busy, func() error {
 		_, err := f.inspect(ctx, url.Values{}, func(c *sql.Conn) error {
 			_, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
 			return err
@@ -62,15 +64,15 @@ func (f *file) claim(ctx context.Context, busy time.Duration) error {
 	})
 }
 
-// hasWAL reports whether there is a -wal file that is not empty.
+// hasWAL reports whether a -wal file exists and is not empty.
 func (f *file) hasWAL() bool {
 	info, err := os.Stat(f.path + "-wal")
 	return err == nil && info.Size() > 0
 }
 
-// inspect reads the ID, and refuses the file of another program. If the file is empty, or older, it calls mark in a
-// transaction that writes.
-func (f *file) inspect(ctx context.Context, query url.Values, mark func(*sql.Conn) error) (id int64, err error) {
+// inspect reads the application_id, and refuses the file of another program. If the file has none yet,
+// it calls set in a transaction that writes; set may be nil.
+func (f *file) inspect(ctx context.Context, query url.Values, set func(*sql.Conn) error) (id int64, err error) {
 	connector, err := sqlite.NewConnector(f.location(query))
 	if err != nil {
 		return 0, err
@@ -91,7 +93,7 @@ func (f *file) inspect(ctx context.Context, query url.Values, mark func(*sql.Con
 		}
 		return err
 	}
-	if err := read(); err != nil || mark == nil || id == applicationID {
+	if err := read(); err != nil || set == nil || id == applicationID {
 		return id, err
 	}
 	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
@@ -99,7 +101,7 @@ func (f *file) inspect(ctx context.Context, query url.Values, mark func(*sql.Con
 	}
 	err = read()
 	if err == nil {
-		err = mark(c)
+		err = set(c)
 	}
 	if err == nil {
 		_, err = c.ExecContext(ctx, "COMMIT")

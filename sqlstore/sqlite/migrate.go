@@ -19,9 +19,9 @@ import (
 var migrations embed.FS
 
 // Migrations returns the SQL that [Store.Migrate] runs, in the format of goose. A team that
-// migrates by a tool of its own runs the files in their order, and lets the tool record them in
-// flussi_migrations as goose does. Then it calls [Store.Migrate] once: that does what SQL cannot,
-// such as recomputing digests.
+// migrates with a tool of its own runs the files in their order, and lets the tool record them in
+// flussi_migrations as goose does. Then it calls [Store.Migrate] once, which does the rest, such as
+// recomputing digests.
 func Migrations() fs.FS {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -73,10 +73,10 @@ func (d *database) version(ctx context.Context) (int64, error) {
 	return version, err
 }
 
-// up runs the migrations that are missing. Another process may run them at the same time: then one
-// of both fails, and finds that the other one has done it.
+// up runs the migrations that are missing. If another process runs them at the same time, one of the
+// two fails, and then finds the version of the other.
 func (d *database) up(ctx context.Context) error {
-	return untilFree(ctx, d.busy, func() error {
+	return retryBusy(ctx, d.busy, func() error {
 		for {
 			before, err := d.version(ctx)
 			if err != nil || before == latest {
@@ -106,5 +106,5 @@ func (d *database) upOnce(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// missingTable reports whether the text of an error says that a table of ours is not there.
+// missingTable reports whether the text of an error says that a table of the store does not exist.
 func missingTable(text string) bool { return strings.Contains(text, "no such table: flussi_") }

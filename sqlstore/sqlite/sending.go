@@ -16,13 +16,13 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
-// sending is what a transaction makes In invio.
+// sending records the notifications that a transaction makes In invio.
 type sending struct {
-	mark  *sentMark
-	file  *os.File
-	count uint64 // of such transactions, with this one
-	after uint64 // how many notifications became In invio before
-	items []sentItem
+	mark   *sentMark
+	file   *os.File
+	count  uint64 // how many transactions made notifications In invio, with this one
+	before uint64 // how many notifications became In invio before this transaction
+	items  []sentItem
 }
 
 // CheckSending implements [engine.Driver]: it refuses to send if the database has lost claims.
@@ -45,7 +45,7 @@ func (d *database) CheckSending(ctx context.Context, t engine.Tx, changed []flow
 	return ours.sending.save(ctx, t)
 }
 
-// sentMark returns the mark of the database, nil if it is in no file.
+// sentMark returns the mark of the database; nil if the database is in memory.
 func (d *database) sentMark(ctx context.Context, c engine.Conn) (*sentMark, error) {
 	d.locating.Lock()
 	defer d.locating.Unlock()
@@ -63,14 +63,14 @@ func (d *database) sentMark(ctx context.Context, c engine.Conn) (*sentMark, erro
 	return d.mark, nil
 }
 
-// begin opens the mark, and checks that the database has all claims. The file is opened before the
-// transaction commits: if it cannot be written, nothing is claimed.
+// begin opens the file -sent, and checks that the database has all claims. It does so before the
+// transaction commits: if the file cannot be opened, nothing is claimed.
 func (s *sentMark) begin(ctx context.Context, t engine.Tx) (*sending, error) {
-	count, total, counts, err := sentCounts(ctx, t)
+	count, total, stored, err := sentCounts(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	if !counts {
+	if !stored {
 		if err := s.create(); err != nil {
 			return nil, markFault(err)
 		}
@@ -86,7 +86,7 @@ func (s *sentMark) begin(ctx context.Context, t engine.Tx) (*sending, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	return &sending{mark: s, file: file, count: count + 1, after: total}, nil
+	return &sending{mark: s, file: file, count: count + 1, before: total}, nil
 }
 
 // check returns an [ErrRestored] if the database has lost claims.
@@ -109,7 +109,7 @@ func (s *sentMark) check(ctx context.Context, t engine.Tx, file *os.File, count 
 		for i, item := range some {
 			pairs[i] = []any{fmt.Sprintf("%x", item.id[:]), item.version}
 		}
-		// Notifications that are not there were deleted by another program: they cannot be claimed.
+		// If a notification does not exist, another program deleted it: it cannot be claimed again.
 		rows, err := t.Query(ctx, "SELECT CAST(count(*) AS text) FROM json_each(?) sent JOIN flussi_notifications n ON n.id = unhex(sent.value ->> 0)"+
 			" WHERE n.version < sent.value ->> 1", toJSON(pairs))
 		lost, err := engine.Strings(rows, err)
@@ -124,20 +124,20 @@ func (s *sentMark) check(ctx context.Context, t engine.Tx, file *os.File, count 
 	return nil
 }
 
-// save writes the counts with this transaction into the database.
+// save stores the counts, including this transaction, in the database.
 func (s *sending) save(ctx context.Context, t engine.Tx) error {
-	return saveSentCounts(ctx, t, s.count, s.after+uint64(len(s.items)))
+	return saveSentCounts(ctx, t, s.count, s.before+uint64(len(s.items)))
 }
 
-// finish writes the mark, once the claim is stored. If it fails, the messages must not be sent, or a
-// loss of the claim would not be noticed.
+// finish writes the file -sent, once the claim is stored. If that fails, the messages must not be
+// sent: a loss of the claim would not be noticed.
 func (s *sending) finish(ctx context.Context, session querier) error {
 	m := mark{count: s.count}
 	var known bool
 	if m.wal, known = s.mark.walEnd(context.WithoutCancel(ctx), session); known {
 		m.state = walKnown
 	}
-	err := writeItems(s.file, s.after, s.items)
+	err := writeItems(s.file, s.before, s.items)
 	if err == nil {
 		err = s.mark.writeSlot(s.file, m)
 	}
@@ -149,11 +149,11 @@ func (s *sending) finish(ctx context.Context, session querier) error {
 	return nil
 }
 
-// markFault is an error of the file -sent.
+// markFault returns the fault for an error of the file -sent.
 func markFault(err error) *Fault {
 	fault := &Fault{
-		Err: ErrLost, Detail: "the file -sent cannot be written", Cause: err,
-		Reason: "Il file accanto all'archivio con nome che finisce in «-sent» non si può scrivere: non si è inviato nulla. Controllare il disco e i permessi del file e della sua cartella, poi riprovare.",
+		Err: ErrLost, Detail: "the file -sent cannot be read or written", Cause: err,
+		Reason: "Il file accanto all'archivio con nome che finisce in «-sent» non si può leggere o scrivere: non si è inviato nulla. Controllare il disco e i permessi del file e della sua cartella, poi riprovare.",
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -164,11 +164,12 @@ func markFault(err error) *Fault {
 	return fault
 }
 
-// sentProperty has how many transactions made how many notifications In invio.
+// sentProperty is the property with two numbers: how many transactions made notifications In invio,
+// and how many notifications.
 const sentProperty = "sent"
 
-// sentCounts reads the property, and reports whether it is there.
-func sentCounts(ctx context.Context, c engine.Conn) (count, total uint64, counts bool, err error) {
+// sentCounts reads sentProperty, and reports whether it is stored.
+func sentCounts(ctx context.Context, c engine.Conn) (count, total uint64, stored bool, err error) {
 	found, err := c.Query(ctx, "SELECT value FROM flussi_properties WHERE name = ?", sentProperty)
 	texts, err := engine.Strings(found, err)
 	if err != nil || len(texts) == 0 {
@@ -186,14 +187,14 @@ func saveSentCounts(ctx context.Context, t engine.Tx, count, total uint64) error
 	return err
 }
 
-// beginCounting makes the database count claims, before the first one: a copy without the file
-// -sent is recognised from then on.
+// beginCounting stores sentProperty before the first claim. From then on, a copy without the file
+// -sent is recognised.
 func (d *database) beginCounting(ctx context.Context) error {
 	s, err := d.sentMark(ctx, d)
 	if err != nil || s == nil {
 		return err
 	}
-	if _, _, counts, err := sentCounts(ctx, d); err != nil || counts {
+	if _, _, stored, err := sentCounts(ctx, d); err != nil || stored {
 		return err
 	}
 	if err := s.create(); err != nil {
@@ -210,10 +211,9 @@ func (d *database) beginCounting(ctx context.Context) error {
 	return begun.Commit(ctx)
 }
 
-// AcceptRestored allows sending again after the file lost what was written last, or declares that
-// it is a restored copy. Call it when all flows with messages that may have been sent are
-// disabled, as [flow.Service.DeclareRestored] does. It refuses a transaction of the caller, with
-// [ErrInTx].
+// AcceptRestored allows sending again after the file was restored from a copy or lost its last
+// writes. First disable all flows with messages that may have been sent:
+// [flow.Service.DeclareRestored] does both. It refuses a transaction of the caller, with [ErrInTx].
 func (s *Store) AcceptRestored(ctx context.Context) error {
 	err := engine.RestoredInTx()
 	if !s.inTx {

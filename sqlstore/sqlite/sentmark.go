@@ -14,28 +14,29 @@ import (
 	"github.com/google/uuid"
 )
 
-// sentMark is the file beside a database, flussi.db-sent, by which it shows that a database lost
-// claims: what is written last is in the file flussi.db-wal until SQLite moves it into the database.
-// Without that file, messages that were sent are stored as not sent.
+// sentMark is the file flussi.db-sent beside a database. By it the store notices that the database
+// lost claims. The last writes are in the file flussi.db-wal until SQLite moves them into the
+// database. If that file is lost, messages that were sent are stored as not sent.
 //
-// The file begins with slots, so that processes that write at the same time need no lock: the slot
-// with the highest count holds. The count is how many transactions have made notifications In invio.
-// The database counts them, too: if it counts fewer, it lost some. A slot also says where the -wal
-// file ended, so that another one is recognised before SQLite reads it.
+// The file begins with slots. The slot with the highest count is valid, so processes that write at
+// the same time need no lock. The count is how many transactions have made notifications In invio. The
+// database counts them, too: if its count is lower, it lost some. A slot also records the last commit
+// in the -wal file, so that another -wal file is recognised before SQLite reads it.
 //
-// A list of the notifications that became In invio last follows, with their versions. It shows what the
-// count cannot: SQLite was killed while it moved pages of the -wal file, among them that of the
-// count, and then the -wal file was lost; or a file was copied while SQLite wrote to it.
+// After the slots, there is a list of the last notifications that became In invio, with their
+// versions. It detects losses that the count does not. SQLite may be killed after it moved the page
+// with the count from the -wal file into the database and before it moved others, and then the -wal
+// file is lost. Or a file is copied while SQLite writes to it.
 type sentMark struct {
 	path     string                    // of the database
-	verified atomic.Bool               // the database has all notifications of the list
-	salts    atomic.Pointer[[2]uint32] // of the -wal file, as this process last wrote or read them in a slot
+	verified atomic.Bool               // this process found all notifications of the list in the database
+	salts    atomic.Pointer[[2]uint32] // of the -wal file, in the slot that this process wrote or read last
 }
 
 const (
 	slots    = 64
-	slotSize = 64 // so that a sector of the disk has whole slots
-	listSize = 1 << 14
+	slotSize = 64      // divides a sector of the disk: none has a part of a slot
+	listSize = 1 << 14 // notifications
 	listAt   = slots * slotSize
 	itemSize = 32
 	markSize = listAt + listSize*itemSize
@@ -49,36 +50,36 @@ type mark struct {
 	place uint64   // a hash of the path of the database
 }
 
-// walState says what a slot knows of the -wal file.
+// walState says what a slot records about the -wal file.
 type walState uint32
 
 const (
-	walUnknown walState = iota // a process may have begun another one
-	walClosed                  // there was none: the last process closed the database
-	walKnown                   // it has the commit of mark.wal
+	walUnknown walState = iota // a process may have begun another file
+	walClosed                  // there was no file: the last process closed the database
+	walKnown                   // the file has the commit mark.wal
 )
 
-// lostClaims is added to a count if the database lost claims that the count does not show: no
-// database counts as many.
+// lostClaims is added to the count of a mark if the database lost claims that the count does not
+// show. No database reaches this count.
 const lostClaims = 1 << 40
 
 // sentItem is a notification that became In invio.
 type sentItem struct {
 	id      uuid.UUID
-	version uint64 // with which it did
+	version uint64 // when it was In invio
 }
 
 func (s *sentMark) file() string { return s.path + "-sent" }
 
-// place returns a hash of the path: a copy has another one.
+// place returns a hash of the path of the database: a copy has another path.
 func (s *sentMark) place() uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(s.path)) // never fails
 	return h.Sum64()
 }
 
-// create creates the file, unless it is there, and waits for the disk. It has its full size from the
-// beginning, so that a full disk does not keep a slot from being written.
+// create creates the file, unless it exists, and waits for the disk. The file has its full size from
+// the beginning, so that a slot can be written to a full disk, too.
 func (s *sentMark) create() error {
 	if _, err := os.Stat(s.file()); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -86,9 +87,9 @@ func (s *sentMark) create() error {
 	return s.replace(mark{})
 }
 
-// replace makes the file one with a single slot and an empty list.
+// replace replaces the file by one with a single slot and an empty list.
 func (s *sentMark) replace(m mark) error {
-	made, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.file())+"-") // for its owner alone
+	made, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.file())+"-") // only the owner may read it
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (s *sentMark) replace(m mark) error {
 		return errors.Join(err, os.Remove(made.Name()))
 	}
 	if folder, err := os.Open(filepath.Dir(s.path)); err == nil {
-		_ = folder.Sync() // not every system can
+		_ = folder.Sync() // not every system supports it
 		_ = folder.Close()
 	}
 	return nil
@@ -162,10 +163,11 @@ func (s *sentMark) writeSlot(file *os.File, m mark) error {
 	return syncFile(file)
 }
 
-// writeItems writes notifications, which come after others in the list.
-func writeItems(file *os.File, after uint64, items []sentItem) error {
+// writeItems appends notifications to the list, of which before were written earlier. The list wraps
+// around at its end.
+func writeItems(file *os.File, before uint64, items []sentItem) error {
 	for i := 0; i < len(items); {
-		at := (after + uint64(i)) % listSize
+		at := (before + uint64(i)) % listSize
 		some := items[i:min(len(items), i+int(listSize-at))] // up to the end of the list
 		var content []byte
 		for _, item := range some {
@@ -215,13 +217,14 @@ func decodeMark(b []byte) (mark, bool) {
 	}, sealed(b)
 }
 
-// seal fills what is to be written, and adds a checksum: a loss of power may write a part of it.
+// seal pads b to a size, with a checksum at its end: after a loss of power only a part of it may be
+// on the disk.
 func seal(b []byte, size int) []byte {
 	b = append(b, make([]byte, size-4-len(b))...)
 	return binary.BigEndian.AppendUint32(b, ^crc32.ChecksumIEEE(b))
 }
 
-// sealed reports whether something was written, and wholly.
+// sealed reports whether b has a valid checksum: whether it was written, and wholly.
 func sealed(b []byte) bool {
 	last := len(b) - 4
 	return binary.BigEndian.Uint32(b[last:]) == ^crc32.ChecksumIEEE(b[:last])

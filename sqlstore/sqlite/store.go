@@ -21,9 +21,9 @@ import (
 
 // Config says how a database is used. The zero Config is valid.
 type Config struct {
-	// MaxReaders is how many connections [Open] makes for reading at most. Defaults to 8.
+	// MaxReaders is how many connections [Open] opens for reading at most. Defaults to 8.
 	MaxReaders int
-	// BusyTimeout is how long a write waits for those of other processes. Defaults to 30 seconds.
+	// BusyTimeout is how long a write waits for other processes. Defaults to 30 seconds.
 	BusyTimeout time.Duration
 }
 
@@ -33,8 +33,8 @@ type Config struct {
 type Store struct {
 	*engine.Store
 	database *database
-	own      bool // the connections
-	inTx     bool // of the caller
+	ownsPool bool // Close closes it
+	inTx     bool // WithTx made the store
 }
 
 var (
@@ -45,8 +45,8 @@ var (
 )
 
 const (
-	// turn is how long SQLite itself waits to write, before the context is asked again.
-	turn = 100 * time.Millisecond
+	// writerBusyTimeout is how long SQLite itself waits to write, before retryBusy checks the context.
+	writerBusyTimeout = 100 * time.Millisecond
 
 	writerCache = 24 << 10 // KiB
 	readerCache = 8 << 10  // KiB, of each connection
@@ -62,9 +62,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Open opens a file, which is created if it is not there, and creates or updates its tables. The
-// error is a [*Fault]: [ErrNotOurs] if the file is another program's, [ErrNewer] if a later version
-// of this package wrote it, [ErrRestored] if the -wal file beside it is not its own.
+// Open opens a file, or creates it, and creates or updates its tables. The error is a [*Fault]:
+// [ErrNotOurs] if the file is another program's, [ErrNewer] if a later version of this package wrote
+// it, [ErrRestored] if the -wal file belongs to another database or to an earlier moment.
 func Open(ctx context.Context, path string, c Config) (*Store, error) {
 	s, err := open(ctx, path, c.withDefaults())
 	if err != nil {
@@ -88,13 +88,14 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	// For its owner alone: it holds personal data. What SQLite creates beside it has its permissions.
+	// Only the owner may read it: it holds personal data. SQLite gives its other files the same
+	// permissions.
 	if created, err := os.OpenFile(absolute, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
 		_ = created.Close()
 	}
 	f := &file{path: absolute, mark: sentMark{path: absolute}}
-	f.info, _ = os.Stat(absolute) // if it is not there, SQLite says why
-	if err := f.claim(ctx, c.BusyTimeout); err != nil {
+	f.info, _ = os.Stat(absolute) // if it does not exist, SQLite says why
+	if err := f.identify(ctx, c.BusyTimeout); err != nil {
 		return nil, err
 	}
 	writes, err := connect(f, c, 1, false, fmt.Sprintf("cache_size(-%d)", writerCache), "temp_store(MEMORY)")
@@ -106,25 +107,25 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 		return nil, err
 	}
 	d := &database{conn: conn{reads, c.BusyTimeout}, reads: reads, writes: writes, file: f, mark: &f.mark}
-	return &Store{Store: engine.New(d), database: d, own: true}, nil
+	return &Store{Store: engine.New(d), database: d, ownsPool: true}, nil
 }
 
-// connect returns connections to a file. SQLite lets one connection write at a time.
-func connect(f *file, c Config, connections int, waits bool, pragmas ...string) (*sql.DB, error) {
-	query := url.Values{"_pragma": append(pragmas, fmt.Sprintf("busy_timeout(%d)", turn.Milliseconds()),
+// connect returns a pool of connections to a file, for reading or for writing.
+func connect(f *file, c Config, connections int, reads bool, pragmas ...string) (*sql.DB, error) {
+	query := url.Values{"_pragma": append(pragmas, fmt.Sprintf("busy_timeout(%d)", writerBusyTimeout.Milliseconds()),
 		"journal_mode(WAL)", "wal_autocheckpoint(4000)", "synchronous(FULL)", "secure_delete(FAST)")}
 	inner, err := sqlite.NewConnector(f.location(query))
 	if err != nil {
 		return nil, err
 	}
-	pool := sql.OpenDB(connector{inner, c.BusyTimeout, waits, f})
+	pool := sql.OpenDB(connector{inner, c.BusyTimeout, reads, f})
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	return pool, nil
 }
 
-// New returns a store on a database of the caller's, which stays the caller's. Its tables are called
-// flussi_…: call [Store.Migrate] before anything else. Each connection must have synchronous FULL;
+// New returns a store on a database of the caller, which remains the caller's. Its tables are called
+// flussi_…. Call [Store.Migrate] before anything else. Each connection must have synchronous FULL;
 // a write on another one is refused with [ErrNotDurable]. The error is a [flussi.ErrConfig].
 func New(db *sql.DB, c Config) (*Store, error) {
 	if db == nil {
@@ -137,29 +138,29 @@ func New(db *sql.DB, c Config) (*Store, error) {
 // Self returns the store: see [flow.SaveAndClaimer].
 func (s *Store) Self() flow.Store { return s }
 
-// Close closes the connections of [Open], after what is under way; it leaves a database of [New]
-// open.
+// Close closes the connections of [Open], once running calls have ended. It leaves a database of
+// [New] open.
 func (s *Store) Close() error {
-	if !s.own {
+	if !s.ownsPool {
 		return nil
 	}
 	err := s.database.writes.Close()
 	if closed := s.database.reads.Close(); err == nil {
 		err = closed
 	}
-	s.database.mark.closed()
+	s.database.mark.noteClosed()
 	return err
 }
 
 // WithTx returns a store that works in a transaction of the caller: what it writes is stored when
 // the caller commits. A write that it refuses leaves nothing in the transaction. It refuses to
-// claim and to send, with [ErrInTx]. Use it as the transaction, by one goroutine at a time.
+// claim and to send, with [ErrInTx]. Like the transaction, only one goroutine at a time may use it.
 func (s *Store) WithTx(t *sql.Tx) *Store {
 	d := inTx{s.database, conn{t, s.database.busy}}
 	return &Store{Store: s.Store.WithDriver(d), database: s.database, inTx: true}
 }
 
-// failed is what [engine.Store.Fail] returns before there is a store.
+// failed returns the error of an operation before a store exists.
 func failed(ctx context.Context, operation string, err error) error {
 	return engine.New(&database{}).Fail(ctx, operation, uuid.Nil, err)
 }

@@ -11,9 +11,9 @@ import (
 
 // walPoint is a commit in a -wal file.
 type walPoint struct {
-	salts    [2]uint32 // of the file: SQLite changes them each time that it begins the file anew
-	frame    uint32    // the last one of the commit, from 1 on; 0 if only the salts are known
-	checksum [2]uint32 // of all frames up to it
+	salts    [2]uint32 // of the file: SQLite changes them each time that it resets the file
+	frame    uint32    // the last frame of the commit, from 1; 0 if only the salts are known
+	checksum [2]uint32 // of all frames up to frame
 }
 
 const (
@@ -21,15 +21,16 @@ const (
 	frameHeader = 24
 )
 
-// walFile is the -wal file of a database. Unlike the database and its -shm file, it may be opened and
-// closed while SQLite uses it: SQLite has no locks on it, which closing would end.
+// walFile is the -wal file of a database. It may be opened and closed while SQLite uses it, since
+// SQLite has no locks on it. On the database and the -shm file it has, and closing them would end the
+// locks.
 type walFile struct {
 	*os.File
 	salts    [2]uint32
 	pageSize int64
 }
 
-// openWAL opens the -wal file. It returns nil if there is none, or an empty one.
+// openWAL opens the -wal file. It returns nil if the file does not exist or is empty.
 func (s *sentMark) openWAL() (*walFile, error) {
 	file, err := os.Open(s.path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,14 +47,15 @@ func (s *sentMark) openWAL() (*walFile, error) {
 		}
 		return nil, nil
 	}
-	return &walFile{file, salts(header[16:]), int64(binary.BigEndian.Uint32(header[8:]))}, nil
+	return &walFile{file, pair(header[16:]), int64(binary.BigEndian.Uint32(header[8:]))}, nil
 }
 
-func salts(b []byte) [2]uint32 {
+// pair decodes two integers: salts or a checksum.
+func pair(b []byte) [2]uint32 {
 	return [2]uint32{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}
 }
 
-// point returns the commit that ends with a frame, and false if there is none.
+// point returns the commit that ends with a frame, and false if the file has no such frame.
 func (w *walFile) point(frame uint32) (walPoint, bool) {
 	p := walPoint{salts: w.salts, frame: frame}
 	if frame == 0 {
@@ -63,11 +65,11 @@ func (w *walFile) point(frame uint32) (walPoint, bool) {
 	if _, err := w.ReadAt(header, walHeader+int64(frame-1)*(frameHeader+w.pageSize)); err != nil {
 		return p, false
 	}
-	p.checksum = salts(header[16:])
-	return p, salts(header[8:]) == w.salts
+	p.checksum = pair(header[16:])
+	return p, pair(header[8:]) == w.salts
 }
 
-// walEnd returns the last commit in the -wal file, and false if none is in it.
+// walEnd returns the last commit in the -wal file, and false if it has none.
 func (s *sentMark) walEnd(ctx context.Context, session querier) (walPoint, bool) {
 	var busy, frames, moved int64
 	rows, err := session.QueryContext(ctx, "PRAGMA wal_checkpoint(NOOP)")
@@ -87,22 +89,22 @@ func (s *sentMark) walEnd(ctx context.Context, session querier) (walPoint, bool)
 	defer func() { _ = wal.Close() }()
 	p, is := wal.point(uint32(frames))
 	if !is {
-		p, is = wal.point(0) // begun anew meanwhile
+		p, is = wal.point(0) // SQLite has reset the file meanwhile
 	}
 	return p, is
 }
 
-// maxResets is how often SQLite may have begun the -wal file anew since the mark. Each time it adds
-// 1 to the first salt.
+// maxResets is how often SQLite may have reset the -wal file since the mark was written. Each time it
+// adds 1 to the first salt.
 const maxResets = 1 << 16
 
-// follows reports whether salts are the same as others, or of the same file when it was begun anew.
+// follows reports whether next are the same salts, or those of the same file after resets.
 func follows(next, salts [2]uint32) bool {
 	return next == salts || next[0] != salts[0] && next[0]-salts[0] < maxResets
 }
 
-// checkWAL returns an [ErrRestored] if the -wal file is not that of the database. Call it before
-// SQLite opens the file, which would move its content into the database.
+// checkWAL returns an [ErrRestored] if the -wal file does not belong to the database. Call it before
+// SQLite opens the database, since SQLite would move the content of the file into it.
 func (s *sentMark) checkWAL(writes bool) error {
 	var before string
 	for {
@@ -115,7 +117,7 @@ func (s *sentMark) checkWAL(writes bool) error {
 			return err
 		}
 		if wal == nil {
-			return s.noWAL(m, writes)
+			return s.noteNoWAL(m, writes)
 		}
 		fits := s.fits(m, wal)
 		now := fmt.Sprint(m, wal.salts)
@@ -123,10 +125,10 @@ func (s *sentMark) checkWAL(writes bool) error {
 		if fits {
 			return nil
 		}
-		if now == before { // no other process has changed it between
+		if now == before { // no other process has changed the file or the mark between the two reads
 			return &Fault{
 				Err: ErrRestored, Detail: "the file " + s.path + "-wal belongs to another database or to an earlier moment",
-				Reason: "Il file accanto all'archivio con nome che finisce in «-wal» non è suo, o è di un altro momento. " +
+				Reason: "Il file accanto all'archivio con nome che finisce in «-wal» appartiene a un altro archivio o a un altro momento. " +
 					"Chiudere gli altri programmi che usano l'archivio; se l'errore resta, rimettere il file giusto o spostare altrove questo.",
 			}
 		}
@@ -139,7 +141,7 @@ func (s *sentMark) fits(m mark, wal *walFile) bool {
 	switch {
 	case m.state == walUnknown:
 		return true
-	case m.state == walClosed: // another program has begun it; then there is a file -shm, too
+	case m.state == walClosed: // another program may have begun the file; it has a -shm file, too
 		_, err := os.Stat(s.path + "-shm")
 		return err == nil
 	case wal.salts != m.wal.salts:
@@ -149,8 +151,8 @@ func (s *sentMark) fits(m mark, wal *walFile) bool {
 	return is && p == m.wal
 }
 
-// noWAL notes that SQLite will begin a -wal file, with salts that cannot be known before.
-func (s *sentMark) noWAL(m mark, writes bool) error {
+// noteNoWAL records that SQLite will begin a -wal file, whose salts are not known yet.
+func (s *sentMark) noteNoWAL(m mark, writes bool) error {
 	if !writes || m.state == walUnknown {
 		return nil
 	}
@@ -160,8 +162,8 @@ func (s *sentMark) noWAL(m mark, writes bool) error {
 	return s.update(mark{count: m.count})
 }
 
-// noteWAL notes that SQLite began the -wal file anew, after a commit without claims. An error is
-// ignored: at worst, the -wal file will be refused after the process was killed.
+// noteWAL records after a commit without claims that SQLite has reset the -wal file. It ignores
+// errors: at worst, the -wal file is refused after the process was killed.
 func (s *sentMark) noteWAL() {
 	known := s.salts.Load()
 	wal, err := s.openWAL()
@@ -181,8 +183,8 @@ func (s *sentMark) noteWAL() {
 	}
 }
 
-// closed notes that the database was closed, if SQLite removed the -wal file.
-func (s *sentMark) closed() {
+// noteClosed records that the database was closed, if SQLite has removed the -wal file.
+func (s *sentMark) noteClosed() {
 	if _, err := os.Stat(s.path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
 		return
 	}

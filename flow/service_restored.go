@@ -14,11 +14,12 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// RestoredReport says which flows [Service.DeclareRestored] set aside.
+// RestoredReport says which flows [Service.DeclareRestored] disabled.
 type RestoredReport struct {
 	Copied time.Time // when the copy was made, as the caller said
-	// Flows are the flows that are disabled because of this copy, the oldest first, also by an
-	// earlier call that ended early. An operator decides about each: see [Service.DeclareRestored].
+	// Flows are the flows that are disabled because of this copy, the oldest first. They include
+	// those of an earlier call that ended early. An operator decides about each: see
+	// [Service.DeclareRestored].
 	Flows []RestoredFlow
 }
 
@@ -33,7 +34,7 @@ type RestoredFlow struct {
 func (r RestoredReport) Italian() string {
 	text := "L'archivio è stato ripristinato da una copia del " + italian.Day(r.Copied) + "."
 	if len(r.Flows) == 0 {
-		return text + " Nessun flusso aveva notifiche da inviare: non c'è niente da decidere."
+		return text + " Nessun flusso abilitato aveva notifiche da inviare: non c'è niente da decidere."
 	}
 	pending := 0
 	for _, f := range r.Flows {
@@ -46,33 +47,32 @@ func (r RestoredReport) Italian() string {
 		italian.Choose(n, "è", "sono"), italian.Flow.Agree(n, "disabilitat"), enableAndSend())
 }
 
-// enableAndSend names the actions that send a flow that was set aside.
+// enableAndSend names the actions that send a disabled flow.
 func enableAndSend() string {
 	return italian.Quote(FlowEnable.Label()) + ", poi " + italian.Quote(FlowSend.Label())
 }
 
-// restoredReason is the reason of the records of the flows that are set aside because of a copy.
+// restoredReason is the reason in the records of the flows that are disabled because of a copy.
 func restoredReason(copied time.Time) string {
 	return "L'archivio è stato ripristinato da una copia del " + italian.Day(copied) +
 		": i messaggi da inviare possono essere già partiti. Se non sono partiti: " + enableAndSend() +
 		". Altrimenti lasciare il flusso disabilitato."
 }
 
-// DeclareRestored sets aside the flows whose messages may have been sent although the store holds
-// them as to be sent. Call it when the database was restored from a copy, or lost its last writes.
-// Copied is the time of the copy, or from which on writes are lost; zero, and a time in the future,
+// DeclareRestored disables the flows whose messages may have been sent although the store holds them
+// as to be sent. Call it when the database was restored from a copy, or lost its last writes. Copied
+// is the time of the copy, or the time since which writes are lost. Zero, and a time in the future,
 // are refused with [flussi.ErrRange].
 //
-// Each flow of any service and in any state that is not Disabled and has notifications that are
-// Registrato or In invio is disabled (Dis.), with a record that says why. An operator decides about
-// the flow, never about its rows: [Service.EnableFlow] and [Service.SendFlow] if it was not sent
-// after the copy; otherwise it stays disabled. Then, if the store is a [RestorableStore], it lets it
-// send again.
+// It disables (Dis.) each flow, of any service and in any state, that has notifications Registrato or
+// In invio, with a record that says why. Then, if the store is a [RestorableStore], it allows the
+// store to send again. An operator decides about each flow as a whole: [Service.EnableFlow] and
+// [Service.SendFlow] if it was not sent after the copy; otherwise it stays disabled.
 //
-// It is a [flussi.ErrForbidden], and nothing is changed, if one of these flows is of a service that
-// the actor is not enabled for, or if the actor is enabled for none. Flows are disabled one by one,
-// so an error, or a context that ends, leaves those before disabled; the same call again continues.
-// Stop the dispatchers before, and start them afterwards.
+// The error is a [flussi.ErrForbidden], and nothing is changed, if one of these flows is of a service
+// that the actor is not enabled for, or if the actor is enabled for none. Flows are disabled one by
+// one. After an error, some may be disabled; the same call continues. Stop the dispatchers before, and
+// start them afterwards.
 func (s *Service) DeclareRestored(ctx context.Context, by flussi.Actor, copied time.Time) (RestoredReport, error) {
 	const op = "declare restored"
 	services, err := s.access.Scopes(ctx, by)
@@ -104,8 +104,7 @@ func (s *Service) DeclareRestored(ctx context.Context, by flussi.Actor, copied t
 	return report, failure(op, err)
 }
 
-// restoredFlows returns the flows for the report of a copy, and those of them that are not disabled
-// yet.
+// restoredFlows returns the report of a copy, and the flows in it that are not disabled yet.
 func (s *Service) restoredFlows(ctx context.Context, services []string, copied time.Time) (RestoredReport, []uuid.UUID, error) {
 	report := RestoredReport{Copied: copied}
 	var toDisable []uuid.UUID
@@ -128,11 +127,11 @@ func (s *Service) restoredFlows(ctx context.Context, services []string, copied t
 		case !enabled:
 			continue
 		default:
-			before, err := s.setAsideBefore(ctx, f.ID, copied)
+			byCopy, err := s.disabledByCopy(ctx, f.ID, copied)
 			if err != nil {
 				return RestoredReport{}, nil, err
 			}
-			if !before {
+			if !byCopy {
 				continue
 			}
 		}
@@ -141,8 +140,8 @@ func (s *Service) restoredFlows(ctx context.Context, services []string, copied t
 	return report, toDisable, nil
 }
 
-// setAsideBefore reports whether a disabled flow was disabled because of the copy.
-func (s *Service) setAsideBefore(ctx context.Context, id uuid.UUID, copied time.Time) (bool, error) {
+// disabledByCopy reports whether a flow was last disabled because of this copy.
+func (s *Service) disabledByCopy(ctx context.Context, id uuid.UUID, copied time.Time) (bool, error) {
 	history, err := s.store.FlowHistory(ctx, id)
 	for _, r := range slices.Backward(history) {
 		if r.Action == FlowDisable {
@@ -152,7 +151,7 @@ func (s *Service) setAsideBefore(ctx context.Context, id uuid.UUID, copied time.
 	return false, err
 }
 
-// disableRestored disables a flow because of the copy, unless it has nothing to be sent any more.
+// disableRestored disables a flow because of the copy, if it still has notifications to be sent.
 func (s *Service) disableRestored(ctx context.Context, by flussi.Actor, id uuid.UUID, copied time.Time) error {
 	for tries := (core.Tries{}); ; {
 		f, err := s.store.Flow(ctx, id)

@@ -234,10 +234,10 @@ func TestRestoredReportsAreInWholeSentences(t *testing.T) {
 	}
 	const rest = " i messaggi possono essere già partiti dopo la copia. Decidere per ogni flusso intero. Se i suoi messaggi non sono partiti: «Riabilita», poi «Invia Flusso». Altrimenti lasciarlo disabilitato."
 	for want, r := range map[string]flow.RestoredReport{
-		"Nessun flusso aveva notifiche da inviare: non c'è niente da decidere.": of(),
-		"1 flusso, con 1 notifica da inviare, è disabilitato:" + rest:           of(1),
-		"1 flusso, con 2 notifiche da inviare, è disabilitato:" + rest:          of(2),
-		"2 flussi, con 1.234 notifiche da inviare, sono disabilitati:" + rest:   of(1000, 234),
+		"Nessun flusso abilitato aveva notifiche da inviare: non c'è niente da decidere.": of(),
+		"1 flusso, con 1 notifica da inviare, è disabilitato:" + rest:                     of(1),
+		"1 flusso, con 2 notifiche da inviare, è disabilitato:" + rest:                    of(2),
+		"2 flussi, con 1.234 notifiche da inviare, sono disabilitati:" + rest:             of(1000, 234),
 	} {
 		assert.Equal(t, "L'archivio è stato ripristinato da una copia del 28/11/2026. "+want, r.Italian())
 	}

@@ -26,7 +26,7 @@ func (p *program) restored() *cobra.Command {
 registrazioni: quanto risulta da inviare può essere già partito. Prima di usare il comando,
 chiudere gli altri programmi che usano l'archivio.
 
-I flussi con notifiche da inviare, di tutti i servizi dell'archivio, sono disabilitati. Per
+Il comando disabilita i flussi con notifiche da inviare, di tutti i servizi dell'archivio. Per
 ogni flusso si decide una volta sola: se non è stato inviato dopo la copia, riabilitarlo e
 inviarlo; altrimenti lasciarlo disabilitato. I file importati e inviati dopo la copia non vanno
 importati di nuovo. Se il comando si interrompe, ripeterlo.`,
@@ -45,7 +45,7 @@ importati di nuovo. Se il comando si interrompe, ripeterlo.`,
 	return c
 }
 
-// at returns the time of the day that an argument says, or the beginning of the day.
+// at returns the day at the time of an optional argument, such as 18:30; without it, at midnight.
 func (d *day) at(args []string) (time.Time, error) {
 	if d.IsZero() {
 		return time.Time{}, cli.Wrongf("Serve --copy-of, con il giorno della copia, come 31/01/2026.")
@@ -60,7 +60,7 @@ func (d *day) at(args []string) (time.Time, error) {
 	return time.Date(d.Year(), d.Month(), d.Day(), clock.Hour(), clock.Minute(), 0, 0, d.Location()), nil
 }
 
-// declareRestored sets aside what may have been sent, and prints what to do with each flow.
+// declareRestored disables the flows that may have been sent, and prints what to do with each.
 func (s *session) declareRestored(ctx context.Context, copied time.Time) error {
 	archive, err := s.archive(ctx)
 	if err != nil {
@@ -88,7 +88,8 @@ func (s *session) declareRestored(ctx context.Context, copied time.Time) error {
 	return nil
 }
 
-// archive returns a service for all services of the archive: who restored it declares it for all.
+// archive returns a flow.Service that is enabled for all services of the archive: a restore concerns
+// all of them.
 func (s *session) archive(ctx context.Context) (*flow.Service, error) {
 	own, err := s.settings.serviceName()
 	if err != nil {
@@ -111,7 +112,7 @@ func (s *session) archive(ctx context.Context) (*flow.Service, error) {
 	return flow.NewService(s.store, flow.Permissions{s.by.ID: slices.Collect(maps.Keys(services))}, s.messengers, flow.ServiceConfig{})
 }
 
-// againFor is a command line about a flow, which may be of another service than this command's.
+// againFor returns a command line about a flow. Its service may differ from this command's.
 func (s *session) againFor(f flow.Flow, command string) string {
 	if own, err := s.settings.serviceName(); err == nil && own == f.Service {
 		return s.again(command, f.ID)
@@ -126,6 +127,6 @@ func (p *program) explainRestored(err error) error {
 	if !errors.Is(err, storage.ErrRestored) {
 		return err
 	}
-	return cli.Explained(fmt.Sprintf("%s\nPer dichiararlo, con il giorno della copia al posto di 31/01/2026:\n  %s",
+	return cli.Explained(fmt.Sprintf("%s\nPer dichiarare il ripristino, con il giorno della copia al posto di 31/01/2026:\n  %s",
 		flussi.Explain(err), p.again("restored", "--copy-of", "31/01/2026")), err)
 }

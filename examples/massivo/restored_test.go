@@ -105,6 +105,6 @@ func TestRestoredRefusesWhatIsNoTimeOfACopy(t *testing.T) {
 		assert.Contains(t, said, says)
 	}
 	o.ran(t, 0, "send", id)
-	assert.Contains(t, o.ran(t, 0, "restored", "--copy-of", today()), "Nessun flusso aveva notifiche da inviare")
+	assert.Contains(t, o.ran(t, 0, "restored", "--copy-of", today()), "Nessun flusso abilitato aveva notifiche da inviare")
 	assert.Contains(t, newOffice(t).ran(t, 0, "restored", "--copy-of", today()), "Nessun flusso", "an empty archive")
 }

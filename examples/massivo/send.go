@@ -232,7 +232,7 @@ func (s *session) outcome(ctx context.Context, f flow.Flow, err error) error {
 		s.tellStopped(f, flussi.Explain(err))
 		return &cli.Exit{Code: exitStopped}
 	}
-	if !errors.Is(err, storage.ErrRestored) { // otherwise the next step is another one
+	if !errors.Is(err, storage.ErrRestored) { // explainRestored says the next step
 		fmt.Fprintln(s.out, "L'invio non è finito. Per riprendere: "+again)
 	}
 	return err

@@ -1,7 +1,8 @@
 // Command tari is a service with a database and a table of its own, and a job that it runs every
 // night: it sends a message for each bill that was not announced yet. The flow and the service's own
-// rows are stored in one transaction, so that no bill is announced twice, or not at all, if the job
-// is killed. With PostgreSQL, use sqlstore/postgres on a pgxpool.Pool in the same way.
+// rows are stored in one transaction, so that each bill is in exactly one flow, even if the job is
+// killed. If it is killed after the commit, an operator sends the flow. With PostgreSQL, use
+// sqlstore/postgres on a pgxpool.Pool in the same way.
 package main
 
 import (
@@ -47,7 +48,7 @@ func run(ctx context.Context, path string) error {
 		return err
 	}
 
-	// The service's own database. Its connections must wait for the disk: synchronous FULL.
+	// The service's own database. Its commits must wait for the disk: synchronous FULL.
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)")
 	if err != nil {
 		return err
@@ -77,23 +78,23 @@ func run(ctx context.Context, path string) error {
 	return nil
 }
 
-// announce is the job.
+// announce is the nightly job: it imports the bills as a flow, and sends the flow after the commit.
 func announce(ctx context.Context, db *sql.DB, store *sqlite.Store, client *appio.Client) error {
 	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
 	permissions := flow.Permissions{"tari": {"tributi"}}
 	job := flussi.Actor{ID: "tari", Roles: []flussi.Role{flussi.Operator}}
 
-	begun, err := db.BeginTx(ctx, nil)
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = begun.Rollback() }()
-	drafts, err := unannounced(ctx, begun)
+	defer func() { _ = tx.Rollback() }()
+	drafts, err := unannounced(ctx, tx)
 	if err != nil || len(drafts) == 0 {
 		fmt.Println("Nessun avviso da inviare.")
 		return err
 	}
-	composing, err := flow.NewService(store.WithTx(begun), permissions, senders, flow.ServiceConfig{})
+	composing, err := flow.NewService(store.WithTx(tx), permissions, senders, flow.ServiceConfig{})
 	if err != nil {
 		return err
 	}
@@ -104,10 +105,10 @@ func announce(ctx context.Context, db *sql.DB, store *sqlite.Store, client *appi
 	if err != nil {
 		return err
 	}
-	if _, err := begun.ExecContext(ctx, "UPDATE bills SET flow = ? WHERE flow = ''", f.ID.String()); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE bills SET flow = ? WHERE flow = ''", f.ID.String()); err != nil {
 		return err
 	}
-	if err := begun.Commit(); err != nil {
+	if err := tx.Commit(); err != nil {
 		return err
 	}
 
@@ -132,9 +133,9 @@ func announce(ctx context.Context, db *sql.DB, store *sqlite.Store, client *appi
 	return err
 }
 
-// unannounced returns the messages of the bills that belong to no flow.
-func unannounced(ctx context.Context, begun *sql.Tx) (drafts []flow.Draft, err error) {
-	rows, err := begun.QueryContext(ctx, "SELECT citizen, cents, due FROM bills WHERE flow = ''")
+// unannounced returns a message for each bill that is in no flow yet.
+func unannounced(ctx context.Context, tx *sql.Tx) (drafts []flow.Draft, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT citizen, cents, due FROM bills WHERE flow = ''")
 	if err != nil {
 		return nil, err
 	}

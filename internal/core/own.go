@@ -2,9 +2,9 @@ package core
 
 import "reflect"
 
-// Own returns a store as an optional interface of stores, and false if the store does not have the
-// interface, or has it from another store that it embeds: then Self returns that one. Stores that
-// cannot be compared, such as structs with a slice, have none.
+// Own returns store as the optional interface T. It returns false if store does not implement T, or
+// if its Self returns another store: then store is a wrapper that has T from the store that it
+// embeds. It also returns false if store cannot be compared, such as a struct with a slice.
 func Own[S any, T interface{ Self() S }](store S) (T, bool) {
 	optional, is := any(store).(T)
 	if is {

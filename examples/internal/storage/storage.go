@@ -13,13 +13,13 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
-// Store is what programs use of a [*sqlite.Store] and a [*postgres.Store].
+// Store has the methods of [*sqlite.Store] and [*postgres.Store] that programs use.
 type Store interface {
 	flow.Store
 	flow.SaveAndClaimer
 	flow.RestorableStore
 	pagoinrete.Store
-	// Property keeps a value under a name; see [postgres.Store].
+	// Property stores a value under a name, unless the name has one, and returns the stored value.
 	Property(ctx context.Context, name, value string) (string, error)
 	// Close ends the connections.
 	Close() error
@@ -30,8 +30,8 @@ var (
 	_ Store = (*postgres.Store)(nil)
 )
 
-// ErrRestored is [postgres.ErrRestored] and [sqlite.ErrRestored]: a database that was restored does
-// not send.
+// ErrRestored is [postgres.ErrRestored], which is also [sqlite.ErrRestored]: a store refuses to send
+// after its database was restored.
 var ErrRestored = sqlite.ErrRestored
 
 var (
@@ -39,10 +39,10 @@ var (
 	keyword = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_]*\s*=`)
 )
 
-// Open opens the database at a location, and creates or updates its tables. PostgreSQL has a URL,
-// postgres://user@host/database, or keywords and values, host=… dbname=…; anything else is the path
-// of a file, which is created if it is not there. A file whose name looks like a keyword and a value
-// is given with its folder: ./a=b.db.
+// Open opens the database at a location, and creates or updates its tables. A URL,
+// postgres://user@host/database, or keywords with values, host=… dbname=…, is a location of
+// PostgreSQL. Any other location is the path of a file of SQLite, which is created if it does not
+// exist. If the name of a file looks like a keyword with a value, write its folder, too: ./a=b.db.
 func Open(ctx context.Context, location string) (Store, error) {
 	switch found := scheme.FindStringSubmatch(location); {
 	case found != nil && found[1] != "postgres" && found[1] != "postgresql":
@@ -63,12 +63,12 @@ func Open(ctx context.Context, location string) (Store, error) {
 	return store, nil
 }
 
-// onServer reports whether a location is not that of a file.
+// onServer reports whether a location is a URL or has keywords: it is not the path of a file.
 func onServer(location string) bool {
 	return scheme.MatchString(location) || keyword.MatchString(location)
 }
 
-// HoldsPassword reports whether a location may hold a password, so that it must not be shown.
+// HoldsPassword reports whether a location may contain a password. Such a location must not be shown.
 func HoldsPassword(location string) bool {
 	if !onServer(location) {
 		return false
@@ -92,5 +92,5 @@ func HoldsPassword(location string) bool {
 			return true
 		}
 	}
-	return err != nil || strings.Contains(u.Path, "@") // an @ that was to end a password
+	return err != nil || strings.Contains(u.Path, "@") // the @ may end a password with a slash
 }

@@ -59,20 +59,20 @@ func restoredReason(copied time.Time) string {
 		". Altrimenti lasciare il flusso disabilitato."
 }
 
-// DeclareRestored disables the flows whose messages may have been sent although the store holds them
-// as to be sent. Call it when the database was restored from a copy, or lost its last writes. Copied
-// is the time of the copy, or the time since which writes are lost. Zero, and a time in the future,
-// are refused with [flussi.ErrRange].
+// DeclareRestored disables the flows whose messages may have been sent although the store holds
+// them as to be sent. Call it when the database was restored from a copy, or lost its last writes.
+// Copied is the time of the copy, or the time since which writes are lost. Zero, and a time in the
+// future, are refused with [flussi.ErrRange].
 //
-// It disables (Dis.) each flow, of any service and in any state, that has notifications Registrato or
-// In invio, with a record that says why. Then, if the store is a [RestorableStore], it allows the
-// store to send again. An operator decides about each flow as a whole: [Service.EnableFlow] and
+// It disables (Dis.) each flow, of any service and in any state, that has notifications Registrato
+// or In invio, with a record that says why. Then, if the store is a [RestorableStore], it allows
+// the store to send again. An operator decides about each flow as a whole: [Service.EnableFlow] and
 // [Service.SendFlow] if it was not sent after the copy; otherwise it stays disabled.
 //
-// The error is a [flussi.ErrForbidden], and nothing is changed, if one of these flows is of a service
-// that the actor is not enabled for, or if the actor is enabled for none. Flows are disabled one by
-// one. After an error, some may be disabled; the same call continues. Stop the dispatchers before, and
-// start them afterwards.
+// The error is a [flussi.ErrForbidden], and nothing is changed, if one of these flows is of a
+// service that the actor is not enabled for, or if the actor is enabled for none. Flows are
+// disabled one by one. After an error, some may be disabled; the same call continues. Stop the
+// dispatchers before, and start them afterwards.
 func (s *Service) DeclareRestored(ctx context.Context, by flussi.Actor, copied time.Time) (RestoredReport, error) {
 	const op = "declare restored"
 	services, err := s.access.Scopes(ctx, by)

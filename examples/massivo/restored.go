@@ -88,8 +88,8 @@ func (s *session) declareRestored(ctx context.Context, copied time.Time) error {
 	return nil
 }
 
-// archive returns a flow.Service that is enabled for all services of the archive: a restore concerns
-// all of them.
+// archive returns a flow.Service that is enabled for all services of the archive: a restore
+// concerns all of them.
 func (s *session) archive(ctx context.Context) (*flow.Service, error) {
 	own, err := s.settings.serviceName()
 	if err != nil {

@@ -76,8 +76,8 @@ func parameterIn(message string, parameters map[string]string) string {
 	return ""
 }
 
-// pgbouncerRefuses reports whether a message of PgBouncer contains one of the reasons: PgBouncer uses
-// one code for all.
+// pgbouncerRefuses reports whether a message of PgBouncer contains one of the reasons: PgBouncer
+// uses one code for all.
 func pgbouncerRefuses(message string, reasons ...string) bool {
 	return slices.ContainsFunc(reasons, func(reason string) bool { return strings.Contains(message, reason) })
 }

@@ -36,24 +36,24 @@
 //
 // # Crashes and restores
 //
-// A claim is stored before its messages are sent. Its commit waits for the server's disk, even if the
-// server is set not to wait (synchronous_commit off). If the server was restored from a copy or failed
-// over, messages that it holds as not sent may have been sent. The store then refuses to send, with
-// [ErrRestored], until [flow.Service.DeclareRestored] is called; running processes refuse, too.
-// docs/backup.md says which losses cannot be noticed.
+// A claim is stored before its messages are sent. Its commit waits for the server's disk, even if
+// the server is set not to wait (synchronous_commit off). If the server was restored from a copy or
+// failed over, messages that it holds as not sent may have been sent. The store then refuses to
+// send, with [ErrRestored], until [flow.Service.DeclareRestored] is called; running processes
+// refuse, too. docs/backup.md says which losses cannot be noticed.
 //
 // # Waiting
 //
 // If a process is frozen during a write that has locked rows, the server ends the write after 10
-// seconds. Another write waits 15 seconds for a locked row, so it succeeds. If another program locks
-// the row for longer, the error is a [*Fault] that names the program and says for how long it has
-// been writing. These settings end with each transaction of the store; the session's do not change.
-// In a transaction of the caller, the caller's settings apply.
+// seconds. Another write waits 15 seconds for a locked row, so it succeeds. If another program
+// locks the row for longer, the error is a [*Fault] that names the program and says for how long it
+// has been writing. These settings end with each transaction of the store; the session's do not
+// change. In a transaction of the caller, the caller's settings apply.
 //
-// An import waits for its caller without limit. Meanwhile it holds no lock that others need: the flow
-// or event that it adds to and its new services are checked first and written at the end. So the flow
-// can be sent meanwhile. It can also be disabled; then the import is a conflict. A sequence that
-// changes stored rows locks them, so it must yield each 500 rows within 10 seconds.
+// An import waits for its caller without limit. Meanwhile it holds no lock that others need: the
+// flow or event that it adds to and its new services are checked first and written at the end. So
+// the flow can be sent meanwhile. It can also be disabled; then the import is a conflict. A
+// sequence that changes stored rows locks them, so it must yield each 500 rows within 10 seconds.
 //
 // # Errors
 //

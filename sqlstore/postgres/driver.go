@@ -66,8 +66,8 @@ func (r *rows) Scan(fields ...any) error {
 }
 
 // convert puts the mode in front of the arguments, and converts IDs and digests: pgx would encode a
-// uuid.UUID as text. The mode is the store's and not the pool's, since no statement may be prepared by
-// name: PgBouncer may use another connection for each transaction.
+// uuid.UUID as text. The mode is the store's and not the pool's, since no statement may be prepared
+// by name: PgBouncer may use another connection for each transaction.
 func (c conn) convert(args []any) []any {
 	converted := make([]any, 1, len(args)+1)
 	converted[0] = c.mode
@@ -103,11 +103,11 @@ type driver struct {
 }
 
 const (
-	// maxIdle is how long a write of ours that has locked rows may do nothing before the server
-	// ends it, so that a frozen process does not block others for longer.
+	// maxIdle is how long a write that has locked rows may do nothing before the server ends it, so
+	// that a frozen process does not block others for longer.
 	maxIdle = 10 * time.Second
 	// maxWait is how long a write waits for a row that another transaction has locked. It is
-	// longer than maxIdle, so that the server ends a frozen write of ours before.
+	// longer than maxIdle, so that the server ends the write of a frozen process before.
 	maxWait = 15 * time.Second
 )
 
@@ -124,9 +124,9 @@ SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit
 	set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`
 
 // beginRead begins a transaction that only reads. Lists have indexes in their order. Without
-// statistics, as after an import, PostgreSQL expects few rows in each service and flow, and would read
-// and sort all of them: enable_sort off prevents that. If it has to sort nevertheless, it rates the
-// query as expensive and would compile it, so jit is off, too.
+// statistics, as after an import, PostgreSQL expects few rows in each service and flow, and would
+// read and sort all of them: enable_sort off prevents that. If it has to sort nevertheless, it
+// rates the query as expensive and would compile it, so jit is off, too.
 const beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_sort = off; SET LOCAL jit = off"
 
 func newDriver(pool *pgxpool.Pool, schema string) *driver {

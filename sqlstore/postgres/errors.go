@@ -17,8 +17,8 @@ import (
 // Fault says what is wrong with the database itself.
 type Fault = engine.Fault
 
-// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed, unless
-// the error is ErrLost or also a [flussi.ErrCommitUnknown].
+// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed,
+// unless the error is ErrLost or also a [flussi.ErrCommitUnknown].
 var (
 	ErrBusy        = engine.ErrBusy        // another write locked what this one needs, or there are too many connections; try again
 	ErrFull        = engine.ErrFull        // the disk or a quota is used up
@@ -67,8 +67,8 @@ func codeOf(err error) string {
 	return ""
 }
 
-// classOf returns the class of an SQLSTATE, which appendix A of PostgreSQL's manual lists. It returns
-// nil for a conflict with another write, which undid this one.
+// classOf returns the class of an SQLSTATE, which appendix A of PostgreSQL's manual lists. It
+// returns nil for a conflict with another write, which undid this one.
 func classOf(code string) error {
 	switch {
 	case code == "40001", code == "40P01":

@@ -14,8 +14,8 @@ import (
 // defaultMaxConns is how many connections [Open] makes at most.
 const defaultMaxConns = 8
 
-// parse reads a location. The error names the parameter that is not valid. It does not wrap the error
-// of pgx, which shows the whole location with its password.
+// parse reads a location. The error names the parameter that is not valid. It does not wrap the
+// error of pgx, which shows the whole location with its password.
 func parse(location string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(location)
 	if err != nil {

@@ -237,8 +237,8 @@ func (d *driver) hasTextIndexes(ctx context.Context) (there bool, err error) {
 	return there, err
 }
 
-// createTextIndexes creates the indexes, in whichever schema the extension is. Every search reads the
-// pending list of a GIN index, so gin_pending_list_limit keeps the list short.
+// createTextIndexes creates the indexes, in whichever schema the extension is. Every search reads
+// the pending list of a GIN index, so gin_pending_list_limit keeps the list short.
 func (d *driver) createTextIndexes(ctx context.Context) error {
 	var extension string
 	err := d.pool.QueryRow(ctx, "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'", d.mode).Scan(&extension)

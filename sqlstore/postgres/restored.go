@@ -14,8 +14,8 @@ import (
 // cluster is restored to an earlier moment.
 const cluster = "(SELECT system_identifier::text FROM pg_catalog.pg_control_system()) || '/' || substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8)"
 
-// CheckSending implements [engine.Driver]: it refuses to send on a server with another identity, since
-// that may lack the last writes.
+// CheckSending implements [engine.Driver]: it refuses to send on a server with another identity,
+// since that may lack the last writes.
 func (d *driver) CheckSending(ctx context.Context, t engine.Tx, _ []flow.Notification) error {
 	rows, err := t.Query(ctx, d.Render("SELECT coalesce((SELECT value FROM flussi.properties WHERE name = 'cluster'), ''), "+cluster))
 	if err != nil {
@@ -40,7 +40,8 @@ func (d *driver) CheckSending(ctx context.Context, t engine.Tx, _ []flow.Notific
 }
 
 // AcceptRestored allows sending again after the server was restored or failed over. First disable
-// all flows with messages that may have been sent: [flow.Service.DeclareRestored] does both. It refuses a transaction of the caller, with [ErrInTx].
+// all flows with messages that may have been sent: [flow.Service.DeclareRestored] does both. It
+// refuses a transaction of the caller, with [ErrInTx].
 func (s *Store) AcceptRestored(ctx context.Context) error {
 	const operation = "accept restored database"
 	if s.inTx {

@@ -64,10 +64,10 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 }
 
 // Open connects to a database, and creates or updates the tables: [New] and [Store.Migrate] on a
-// pool of its own, which [Store.Close] closes. The location is a URL, postgres://user@host/database,
-// or keywords with values, host=… dbname=…. Both may have the parameters of pgx and of its pool, such
-// as pool_max_conns, which defaults to 8. The error is a [*Fault], which names a parameter that is not
-// valid, or a [flussi.ErrConfig].
+// pool of its own, which [Store.Close] closes. The location is a URL,
+// postgres://user@host/database, or keywords with values, host=… dbname=…. Both may have the
+// parameters of pgx and of its pool, such as pool_max_conns, which defaults to 8. The error is a
+// [*Fault], which names a parameter that is not valid, or a [flussi.ErrConfig].
 func Open(ctx context.Context, location string, c Config) (*Store, error) {
 	config, err := parse(location)
 	if err != nil {

@@ -24,8 +24,8 @@ func isBusy(err error) bool {
 // caller's pool may not wait at all.
 const pause = 5 * time.Millisecond
 
-// retryBusy repeats a call while other connections have locked the file, until the timeout has passed
-// or the context ends. SQLite itself ignores the context.
+// retryBusy repeats a call while other connections have locked the file, until the timeout has
+// passed or the context ends. SQLite itself ignores the context.
 func retryBusy(ctx context.Context, timeout time.Duration, call func() error) error {
 	for end := time.Now().Add(timeout); ; {
 		err := call()

@@ -74,8 +74,8 @@ type cachingConn struct {
 // maxStatements is how many prepared statements a connection caches.
 const maxStatements = 100
 
-// prepared returns a statement, which it prepares the first time. Close the rows of a statement before
-// it is executed again.
+// prepared returns a statement, which it prepares the first time. Close the rows of a statement
+// before it is executed again.
 func (c *cachingConn) prepared(ctx context.Context, query string) (fullStmt, error) {
 	if s, there := c.statements[query]; there {
 		return s, nil

@@ -16,23 +16,24 @@
 // [Config].BusyTimeout. Do not put the file on a network drive.
 //
 // Three files belong together: flussi.db, flussi.db-wal with the last writes, and flussi.db-sent,
-// which lists the last claims. By it, [Open] refuses a -wal file of another database or of an earlier
-// moment, with [ErrRestored]. A database that lost claims refuses to send, with [ErrRestored], until
-// [flow.Service.DeclareRestored] is called. Back up with VACUUM INTO. To move the database, move all
-// three files while no process has them open. If earlier copies of all three are put back, the store
-// cannot notice it: call DeclareRestored yourself. docs/backup.md says more.
+// which lists the last claims. By it, [Open] refuses a -wal file of another database or of an
+// earlier moment, with [ErrRestored]. A database that lost claims refuses to send, with
+// [ErrRestored], until [flow.Service.DeclareRestored] is called. Back up with VACUUM INTO. To move
+// the database, move all three files while no process has them open. If earlier copies of all three
+// are put back, the store cannot notice it: call DeclareRestored yourself. docs/backup.md says
+// more.
 //
 // # In the service's database
 //
 // [New] uses a database of the service, with tables whose names begin with flussi_. It refuses
-// connections whose commits do not wait for the disk, with [ErrNotDurable]. [Store.WithTx] returns a
-// store in a transaction of the caller, for composing and reading. It refuses to claim and to send,
-// with [ErrInTx]. Call [Store.Migrate] when the program starts: it also creates the file -sent. If
-// the pool has a single connection, a sequence of rows must not use the store while it is pulled,
-// since the write uses that connection.
+// connections whose commits do not wait for the disk, with [ErrNotDurable]. [Store.WithTx] returns
+// a store in a transaction of the caller, for composing and reading. It refuses to claim and to
+// send, with [ErrInTx]. Call [Store.Migrate] when the program starts: it also creates the file
+// -sent. If the pool has a single connection, a sequence of rows must not use the store while it is
+// pulled, since the write uses that connection.
 //
 // # Errors
 //
-// An error of the database is a [*Fault], which says in Italian what to do, and shows nothing that is
-// stored. Writes are all or nothing.
+// An error of the database is a [*Fault], which says in Italian what to do, and shows nothing that
+// is stored. Writes are all or nothing.
 package sqlite

@@ -91,8 +91,8 @@ type tx struct {
 // EndStream implements [engine.Driver]: a write locks the file when it begins.
 func (*database) EndStream(context.Context, engine.Tx) error { return nil }
 
-// Begin implements [engine.Driver]. A write begins with BEGIN IMMEDIATE: a transaction that has read
-// cannot write any more once another process has written.
+// Begin implements [engine.Driver]. A write begins with BEGIN IMMEDIATE: a transaction that has
+// read cannot write any more once another process has written.
 func (d *database) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error) {
 	from, begin := d.writes, "BEGIN IMMEDIATE"
 	if mode == engine.Snapshot {
@@ -130,8 +130,8 @@ func (d *database) beginOn(ctx context.Context, session *sql.Conn, begin string,
 	return nil
 }
 
-// durable returns [ErrNotDurable] for a connection whose commits do not wait for the disk: if a loss
-// of power undid a claim, its messages would be sent again.
+// durable returns [ErrNotDurable] for a connection whose commits do not wait for the disk: if a
+// loss of power undid a claim, its messages would be sent again.
 func durable(ctx context.Context, session *sql.Conn) error {
 	var synchronous int
 	if err := session.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
@@ -185,8 +185,8 @@ func (d *database) Package() string { return "sqlite" }
 // Conflict implements [engine.Driver]: one transaction writes at a time.
 func (d *database) Conflict(error) bool { return false }
 
-// renderer translates names of tables and types. IDs are blobs: SQLite would convert them to numbers
-// by CAST AS uuid.
+// renderer translates names of tables and types. IDs are blobs: SQLite would convert them to
+// numbers by CAST AS uuid.
 var renderer = strings.NewReplacer("flussi.", "flussi_", " AS uuid)", " AS blob)")
 
 // Render implements [engine.Dialect].

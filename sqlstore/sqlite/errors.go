@@ -17,8 +17,8 @@ import (
 // Fault says what is wrong with the database itself.
 type Fault = engine.Fault
 
-// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed, unless
-// the error is ErrLost or also a [flussi.ErrCommitUnknown].
+// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed,
+// unless the error is ErrLost or also a [flussi.ErrCommitUnknown].
 var (
 	ErrBusy        = engine.ErrBusy        // other processes write for longer than [Config].BusyTimeout; try again
 	ErrFull        = engine.ErrFull        // the disk or a quota is used up
@@ -48,8 +48,8 @@ func (*database) Classify(err error) error {
 	return nil
 }
 
-// classOf returns the class of a result code. Without a table, SQLite returns only a general code, so
-// the text is checked, too.
+// classOf returns the class of a result code. Without a table, SQLite returns only a general code,
+// so the text is checked, too.
 func classOf(code int, text string) error {
 	switch code & 0xFF { // without the extended code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:

@@ -29,8 +29,8 @@ func (f *file) location(query url.Values) string {
 	return location.String()
 }
 
-// checkPath returns an [ErrLost] if the path has no file or another one than when it was opened, such
-// as a restored copy. SQLite would continue to write to the deleted file.
+// checkPath returns an [ErrLost] if the path has no file or another one than when it was opened,
+// such as a restored copy. SQLite would continue to write to the deleted file.
 func (f *file) checkPath() error {
 	now, err := os.Stat(f.path)
 	if err != nil || !os.SameFile(f.info, now) {
@@ -40,13 +40,14 @@ func (f *file) checkPath() error {
 	return nil
 }
 
-// identify refuses the file of another program, and sets the application_id of a file that is empty or
-// has the tables of examples/sqlstore. It changes nothing in a file that it refuses: a connection of
-// [Open] would switch it to WAL mode. It reads the file through SQLite, since closing it otherwise
-// would end all locks that the process has on it.
+// identify refuses the file of another program, and sets the application_id of a file that is empty
+// or has the tables of examples/sqlstore. It changes nothing in a file that it refuses: a
+// connection of [Open] would switch it to WAL mode. It reads the file through SQLite, since closing
+// it otherwise would end all locks that the process has on it.
 func (f *file) identify(ctx context.Context, busy time.Duration) error {
-	// With immutable, SQLite reads neither the -wal file nor a journal, and locks nothing. If a process
-	// was killed while it moved the -wal file into the database, the database without it is damaged.
+	// With immutable, SQLite reads neither the -wal file nor a journal, and locks nothing. If a
+	// process was killed while it moved the -wal file into the database, the database without it is
+	// damaged.
 	id, err := f.inspect(ctx, url.Values{"immutable": {"1"}}, nil)
 	unfinished := isDamaged(err) && f.hasWAL()
 	if err != nil && !unfinished || id == applicationID {
@@ -70,8 +71,8 @@ func (f *file) hasWAL() bool {
 	return err == nil && info.Size() > 0
 }
 
-// inspect reads the application_id, and refuses the file of another program. If the file has none yet,
-// it calls set in a transaction that writes; set may be nil.
+// inspect reads the application_id, and refuses the file of another program. If the file has none
+// yet, it calls set in a transaction that writes; set may be nil.
 func (f *file) inspect(ctx context.Context, query url.Values, set func(*sql.Conn) error) (id int64, err error) {
 	connector, err := sqlite.NewConnector(f.location(query))
 	if err != nil {

@@ -73,8 +73,8 @@ func (d *database) version(ctx context.Context) (int64, error) {
 	return version, err
 }
 
-// up runs the migrations that are missing. If another process runs them at the same time, one of the
-// two fails, and then finds the version of the other.
+// up runs the migrations that are missing. If another process runs them at the same time, one of
+// the two fails, and then finds the version of the other.
 func (d *database) up(ctx context.Context) error {
 	return retryBusy(ctx, d.busy, func() error {
 		for {

@@ -19,9 +19,9 @@ import (
 // database. If that file is lost, messages that were sent are stored as not sent.
 //
 // The file begins with slots. The slot with the highest count is valid, so processes that write at
-// the same time need no lock. The count is how many transactions have made notifications In invio. The
-// database counts them, too: if its count is lower, it lost some. A slot also records the last commit
-// in the -wal file, so that another -wal file is recognised before SQLite reads it.
+// the same time need no lock. The count is how many transactions have made notifications In invio.
+// The database counts them, too: if its count is lower, it lost some. A slot also records the last
+// commit in the -wal file, so that another -wal file is recognised before SQLite reads it.
 //
 // After the slots, there is a list of the last notifications that became In invio, with their
 // versions. It detects losses that the count does not. SQLite may be killed after it moved the page
@@ -78,8 +78,8 @@ func (s *sentMark) place() uint64 {
 	return h.Sum64()
 }
 
-// create creates the file, unless it exists, and waits for the disk. The file has its full size from
-// the beginning, so that a slot can be written to a full disk, too.
+// create creates the file, unless it exists, and waits for the disk. The file has its full size
+// from the beginning, so that a slot can be written to a full disk, too.
 func (s *sentMark) create() error {
 	if _, err := os.Stat(s.file()); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -163,8 +163,8 @@ func (s *sentMark) writeSlot(file *os.File, m mark) error {
 	return syncFile(file)
 }
 
-// writeItems appends notifications to the list, of which before were written earlier. The list wraps
-// around at its end.
+// writeItems appends notifications to the list, of which before were written earlier. The list
+// wraps around at its end.
 func writeItems(file *os.File, before uint64, items []sentItem) error {
 	for i := 0; i < len(items); {
 		at := (before + uint64(i)) % listSize

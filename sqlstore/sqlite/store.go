@@ -45,7 +45,8 @@ var (
 )
 
 const (
-	// writerBusyTimeout is how long SQLite itself waits to write, before retryBusy checks the context.
+	// writerBusyTimeout is how long SQLite itself waits to write, before retryBusy checks the
+	// context.
 	writerBusyTimeout = 100 * time.Millisecond
 
 	writerCache = 24 << 10 // KiB
@@ -63,8 +64,8 @@ func (c Config) withDefaults() Config {
 }
 
 // Open opens a file, or creates it, and creates or updates its tables. The error is a [*Fault]:
-// [ErrNotOurs] if the file is another program's, [ErrNewer] if a later version of this package wrote
-// it, [ErrRestored] if the -wal file belongs to another database or to an earlier moment.
+// [ErrNotOurs] if the file is another program's, [ErrNewer] if a later version of this package
+// wrote it, [ErrRestored] if the -wal file belongs to another database or to an earlier moment.
 func Open(ctx context.Context, path string, c Config) (*Store, error) {
 	s, err := open(ctx, path, c.withDefaults())
 	if err != nil {
@@ -124,9 +125,9 @@ func connect(f *file, c Config, connections int, reads bool, pragmas ...string) 
 	return pool, nil
 }
 
-// New returns a store on a database of the caller, which remains the caller's. Its tables are called
-// flussi_…. Call [Store.Migrate] before anything else. Each connection must have synchronous FULL;
-// a write on another one is refused with [ErrNotDurable]. The error is a [flussi.ErrConfig].
+// New returns a store on a database of the caller, which remains the caller's. Its tables are
+// called flussi_…. Call [Store.Migrate] before anything else. Each connection must have synchronous
+// FULL; a write on another one is refused with [ErrNotDurable]. The error is a [flussi.ErrConfig].
 func New(db *sql.DB, c Config) (*Store, error) {
 	if db == nil {
 		return nil, fmt.Errorf("sqlite: new store: %w: database is nil", flussi.ErrConfig)

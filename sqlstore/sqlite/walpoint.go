@@ -22,8 +22,8 @@ const (
 )
 
 // walFile is the -wal file of a database. It may be opened and closed while SQLite uses it, since
-// SQLite has no locks on it. On the database and the -shm file it has, and closing them would end the
-// locks.
+// SQLite has no locks on it. On the database and the -shm file it has, and closing them would end
+// the locks.
 type walFile struct {
 	*os.File
 	salts    [2]uint32
@@ -94,8 +94,8 @@ func (s *sentMark) walEnd(ctx context.Context, session querier) (walPoint, bool)
 	return p, is
 }
 
-// maxResets is how often SQLite may have reset the -wal file since the mark was written. Each time it
-// adds 1 to the first salt.
+// maxResets is how often SQLite may have reset the -wal file since the mark was written. Each time
+// it adds 1 to the first salt.
 const maxResets = 1 << 16
 
 // follows reports whether next are the same salts, or those of the same file after resets.
@@ -103,8 +103,8 @@ func follows(next, salts [2]uint32) bool {
 	return next == salts || next[0] != salts[0] && next[0]-salts[0] < maxResets
 }
 
-// checkWAL returns an [ErrRestored] if the -wal file does not belong to the database. Call it before
-// SQLite opens the database, since SQLite would move the content of the file into it.
+// checkWAL returns an [ErrRestored] if the -wal file does not belong to the database. Call it
+// before SQLite opens the database, since SQLite would move the content of the file into it.
 func (s *sentMark) checkWAL(writes bool) error {
 	var before string
 	for {

@@ -30,8 +30,8 @@ var (
 	_ Store = (*postgres.Store)(nil)
 )
 
-// ErrRestored is [postgres.ErrRestored], which is also [sqlite.ErrRestored]: a store refuses to send
-// after its database was restored.
+// ErrRestored is [postgres.ErrRestored], which is also [sqlite.ErrRestored]: a store refuses to
+// send after its database was restored.
 var ErrRestored = sqlite.ErrRestored
 
 var (
@@ -68,7 +68,8 @@ func onServer(location string) bool {
 	return scheme.MatchString(location) || keyword.MatchString(location)
 }
 
-// HoldsPassword reports whether a location may contain a password. Such a location must not be shown.
+// HoldsPassword reports whether a location may contain a password. Such a location must not be
+// shown.
 func HoldsPassword(location string) bool {
 	if !onServer(location) {
 		return false

@@ -16,8 +16,8 @@ const redigestBatch = 1000
 // notifications_old_digest. A migration has to replace the index when [flow.DigestVersion] changes.
 const oldDigest = "digest_version < 2"
 
-// errOldDigests is the error of a write while digests of another [flow.DigestVersion] are stored: it
-// would not find their messages. See [Store.RecomputeDigests].
+// errOldDigests is the error of a write while digests of another [flow.DigestVersion] are stored:
+// it would not find their messages. See [Store.RecomputeDigests].
 var errOldDigests = &Fault{Err: ErrNotMigrated, Detail: "digests of an earlier version are stored"}
 
 // RecomputeDigests recomputes the digests of another [flow.DigestVersion]. It uses several

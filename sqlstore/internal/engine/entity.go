@@ -12,7 +12,8 @@ import (
 type entity[T any] struct {
 	table   string // without the schema; its records are in the table of recordTable
 	columns []Column
-	// fields returns the fields that the columns are scanned into, without those that are WriteOnly.
+	// fields returns the fields that the columns are scanned into, without those that are
+	// WriteOnly.
 	fields func(*T) []any
 	// values returns the values of all columns, in their order.
 	values func(e *T, version int64) []any

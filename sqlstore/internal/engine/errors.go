@@ -13,8 +13,8 @@ import (
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
-// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed, unless
-// the error is ErrLost or also a [flussi.ErrCommitUnknown].
+// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed,
+// unless the error is ErrLost or also a [flussi.ErrCommitUnknown].
 var (
 	// ErrBusy: another write locked what this one needs for longer than it waits, or the server has
 	// too many connections. Try again.

@@ -78,8 +78,8 @@ var notifications = entity[flow.Notification]{
 			timeField{&n.UpdatedAt}, stringTo(&n.UpdatedBy), &n.Version,
 		}
 	},
-	// The last columns are set later: the lease and the digest by [notificationWriter], the write's ID
-	// by [writer].
+	// The last columns are set later: the lease and the digest by [notificationWriter], the write's
+	// ID by [writer].
 	values: func(n *flow.Notification, version int64) []any {
 		return []any{
 			n.ID, n.FlowID, encode(n.Service), n.CreatedAt.UnixMicro(),

@@ -58,8 +58,8 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 	return s.Fail(ctx, "save notifications", uuid.Nil, err)
 }
 
-// notificationWriter writes notifications, with their leases and digests, the counts of their flows,
-// and new services.
+// notificationWriter writes notifications, with their leases and digests, the counts of their
+// flows, and new services.
 type notificationWriter struct {
 	*writer[flow.Notification]
 	leases   map[uuid.UUID]int64 // in microseconds, of the notifications that are to be In invio

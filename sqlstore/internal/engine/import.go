@@ -82,8 +82,8 @@ func (w *notificationWriter) saveRows(
 	return w.save(ctx, changes)
 }
 
-// saveKey stores the key of an import. If an earlier import with the same key counts, saveKey returns
-// it with errImported.
+// saveKey stores the key of an import. If an earlier import with the same key counts, saveKey
+// returns it with errImported.
 func (t *tx) saveKey(ctx context.Context, i flow.ImportResult) (flow.ImportResult, error) {
 	inserted, err := t.exec(ctx, "INSERT INTO flussi.imports (key, flow_id, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
 		i.Key[:], i.Flow, i.At.UnixMicro())
@@ -107,8 +107,8 @@ func (t *tx) saveKey(ctx context.Context, i flow.ImportResult) (flow.ImportResul
 	return flow.ImportResult{}, err
 }
 
-// importWithKey reads an import, and reports whether it counts. It counts if its flow exists and was
-// not disabled before it was sent.
+// importWithKey reads an import, and reports whether it counts. It counts if its flow exists and
+// was not disabled before it was sent.
 func (t *tx) importWithKey(ctx context.Context, key flow.ImportKey) (flow.ImportResult, bool, error) {
 	done := flow.ImportResult{Key: key}
 	var f flow.Flow

@@ -95,15 +95,16 @@ func whereSelective[V any](l *list, t *tx, column Column, values []V, convert fu
 	}
 }
 
-// whereText adds the condition that a column has a value that few rows have. For "" it adds nothing.
+// whereText adds the condition that a column has a value that few rows have. For "" it adds
+// nothing.
 func (l *list) whereText(t *tx, column, value string) {
 	if value != "" {
 		whereSelective(l, t, Column{Name: column, Type: "text"}, []string{value}, func(v string) any { return encode(v) })
 	}
 }
 
-// whereLabel adds the condition that a column has a value that few or many rows have. For "" it adds
-// nothing.
+// whereLabel adds the condition that a column has a value that few or many rows have. For "" it
+// adds nothing.
 func (l *list) whereLabel(t *tx, column, value string) {
 	if value != "" {
 		l.labelled = l.labelled || l.owner == nil
@@ -112,8 +113,8 @@ func (l *list) whereLabel(t *tx, column, value string) {
 	}
 }
 
-// whereOwner limits the list to the owners with the given values. Without values it adds nothing. If
-// a list has several columns of owners, the index of the first one is used.
+// whereOwner limits the list to the owners with the given values. Without values it adds nothing.
+// If a list has several columns of owners, the index of the first one is used.
 func (l *list) whereOwner(t *tx, column Column, values []any) {
 	o := &oneOf{column, values}
 	switch {
@@ -137,8 +138,8 @@ func distinct[V ~string](values []V) []any {
 	return encodeAll(slices.Compact(slices.Sorted(slices.Values(values))))
 }
 
-// whereCreated adds the conditions that a row was created not before from, and before to. A zero time
-// adds nothing.
+// whereCreated adds the conditions that a row was created not before from, and before to. A zero
+// time adds nothing.
 func (l *list) whereCreated(from, to time.Time) {
 	if !from.IsZero() {
 		l.indexed = append(l.indexed, condition{"created_at >= ?", []any{ceiling(from)}})
@@ -161,8 +162,8 @@ func (l *list) whereChanged(user string, from, to time.Time) {
 	}
 }
 
-// bounds returns the conditions on the range of the index: after the cursor of the page, and between
-// times of creation.
+// bounds returns the conditions on the range of the index: after the cursor of the page, and
+// between times of creation.
 func (l *list) bounds() []condition {
 	after := l.page.After
 	if after.IsZero() {
@@ -233,8 +234,8 @@ func find[T any](ctx context.Context, t *tx, of *entity[T], l *list) ([]T, error
 	return read(l.merged(t, columns, 0))
 }
 
-// hits returns the condition that a row is among those that a query of the index for texts finds. It
-// returns nil if there are more than maxHits.
+// hits returns the condition that a row is among those that a query of the index for texts finds.
+// It returns nil if there are more than maxHits.
 func (l *list) hits(ctx context.Context, t *tx, query string, arg any) (*condition, error) {
 	var keys []any
 	var key any

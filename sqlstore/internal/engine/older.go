@@ -52,10 +52,10 @@ func ownedColumns(names []string) []Column {
 // olderVersion is the last version of the older tables.
 const olderVersion = 3
 
-// AdoptOlder moves the rows of the tables of examples/sqlstore, which this module replaced, into the
-// tables of the schema, in one transaction, and drops the older tables. Those have no schema of their
-// own and no prefix. It does nothing if there are none. Processes of the earlier version that are
-// still running get errors from then on.
+// AdoptOlder moves the rows of the tables of examples/sqlstore, which this module replaced, into
+// the tables of the schema, in one transaction, and drops the older tables. Those have no schema of
+// their own and no prefix. It does nothing if there are none. Processes of the earlier version that
+// are still running get errors from then on.
 func (s *Store) AdoptOlder(ctx context.Context) error {
 	there := false
 	err := s.view(ctx, func(t *tx) (err error) {
@@ -99,8 +99,8 @@ func (t *tx) adoptOlder(ctx context.Context) error {
 			tables = append(tables, older.table)
 		}
 	}
-	// All are locked before the first is copied, so that no process of the earlier version writes to
-	// them meanwhile.
+	// All are locked before the first is copied, so that no process of the earlier version writes
+	// to them meanwhile.
 	if err := t.driver.LockOlder(ctx, t.full, prefix, tables...); err != nil {
 		return err
 	}

@@ -85,9 +85,9 @@ func pull[C any](ctx context.Context, sequence iter.Seq2[C, error], save func(co
 }
 
 // saveWithRows writes a flow with a sequence of notifications, or an event with notices. It checks
-// the version of the owner first, as the contracts of stores say. The caller may take long to yield a
-// row, so nothing that others need is locked until the sequence ends or yields a stored row. Then the
-// owner is locked before the rows, as in all writes.
+// the version of the owner first, as the contracts of stores say. The caller may take long to yield
+// a row, so nothing that others need is locked until the sequence ends or yields a stored row. Then
+// the owner is locked before the rows, as in all writes.
 func saveWithRows[T, C any](
 	ctx context.Context, w *writer[T], owner change[T], sequence iter.Seq2[C, error],
 	isNew func(C) bool, save func(context.Context, []C) error,
@@ -218,8 +218,8 @@ func (w *writer[T]) update(ctx context.Context, changes []*change[T]) error {
 	return nil
 }
 
-// lock reads and locks the stored entities. If one does not have the version that its change was made
-// from, lock returns [flussi.ErrConflict].
+// lock reads and locks the stored entities. If one does not have the version that its change was
+// made from, lock returns [flussi.ErrConflict].
 func (w *writer[T]) lock(ctx context.Context, changes []*change[T]) error {
 	ids := make([]uuid.UUID, len(changes))
 	for i, c := range changes {

@@ -20,8 +20,8 @@ type messageRow struct {
 	writtenBy    int64 // the ID of the write that inserted it
 }
 
-// findMessages calls a function for each notification that has one of the messages, the oldest first
-// of each service. The condition is SQL, added to the WHERE, or "".
+// findMessages calls a function for each notification that has one of the messages, the oldest
+// first of each service. The condition is SQL, added to the WHERE, or "".
 func (t *tx) findMessages(ctx context.Context, messages []Message, condition string, each func(Message, *messageRow)) error {
 	services := map[string][]flow.Digest{}
 	seen := make(map[Message]struct{}, len(messages))
@@ -47,8 +47,9 @@ func (t *tx) findMessages(ctx context.Context, messages []Message, condition str
 	return nil
 }
 
-// arrived returns, for each message of the candidates, the notifications that may have brought it to
-// the citizen. Until the transaction ends, no other transaction makes any of the messages In invio.
+// arrived returns, for each message of the candidates, the notifications that may have brought it
+// to the citizen. Until the transaction ends, no other transaction makes any of the messages In
+// invio.
 func (t *tx) arrived(ctx context.Context, candidates []flow.Notification, messages []Message) (map[Message][]flow.Notification, error) {
 	if err := t.driver.CheckSending(ctx, t.full, candidates); err != nil {
 		return nil, err

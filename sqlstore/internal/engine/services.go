@@ -57,7 +57,8 @@ func (t *tx) addService(ctx context.Context, name string) error {
 	if err != nil || inserted == 1 {
 		return err
 	}
-	// Another row has the name or the skeleton, maybe since another transaction inserted it meanwhile.
+	// Another row has the name or the skeleton, maybe since another transaction inserted it
+	// meanwhile.
 	stored, similar, err := t.serviceLike(ctx, name)
 	switch {
 	case err != nil || stored:
@@ -68,7 +69,8 @@ func (t *tx) addService(ctx context.Context, name string) error {
 	return &flow.SimilarServiceError{Service: name, Existing: similar}
 }
 
-// serviceLike reports whether a service is stored, and returns another one whose name looks like it.
+// serviceLike reports whether a service is stored, and returns another one whose name looks like
+// it.
 func (t *tx) serviceLike(ctx context.Context, name string) (stored bool, similar string, err error) {
 	found := ""
 	err = t.query(ctx, "SELECT name FROM flussi.services WHERE name = ? OR skeleton = ? ORDER BY name",

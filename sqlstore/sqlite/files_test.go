@@ -124,6 +124,8 @@ func TestFileThatWasReplacedIsNotWrittenTo(t *testing.T) {
 			replace(t, path)
 			_, err := claim(s, of, 3)
 			refused(t, err, sqlite.ErrLost)
+			must.NotContain(t, flussi.Explain(err), "non è andato perso")
+			must.Contain(t, flussi.Explain(err), "spostato, eliminato o sostituito")
 			f, rows := change(1)
 			refused(t, s.SaveFlow(t.Context(), f, rows), sqlite.ErrLost)
 			require.NoError(t, s.Close())

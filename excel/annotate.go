@@ -181,7 +181,7 @@ func (t *Template[Row]) csvAsBook(ctx context.Context, r io.ReaderAt, size int64
 	b.do(f.SetSheetName("Sheet1", sheet))
 	look := copiedLook{head: h.row, headStyle: b.style(copiedHeadStyle()), plain: b.style(copiedStyle(TextLayout)),
 		styles: map[int]int{}, widths: map[int]float64{}}
-	last := slices.Max(h.columns)
+	last := slices.Max(append([]int{0}, h.columns...)) // a file whose headers are refused has no columns
 	widths := make([]float64, max(last, 1))
 	for i := range widths {
 		widths[i] = otherWidth

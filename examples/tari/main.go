@@ -1,8 +1,11 @@
 // Command tari is a service with a database and a table of its own, and a job that it runs every
-// night: it sends a message for each bill that was not announced yet. The flow and the service's own
-// rows are stored in one transaction, so that each bill is in exactly one flow, even if the job is
-// killed. If it is killed after the commit, an operator sends the flow. With PostgreSQL, use
-// sqlstore/postgres on a pgxpool.Pool in the same way.
+// night: it sends a message for each bill that was not announced yet. The job first composes a flow,
+// in one transaction with the service's own rows, and then sends all of its flows that are not sent:
+// so no bill is announced twice, or not at all, wherever the job is killed. The first night, it is
+// killed between the two.
+//
+// With PostgreSQL, use sqlstore/postgres on a pgxpool.Pool in the same way, and let compose read the
+// bills FOR UPDATE.
 package main
 
 import (
@@ -48,17 +51,17 @@ func run(ctx context.Context, path string) error {
 		return err
 	}
 
-	// The service's own database. Its commits must wait for the disk: synchronous FULL.
+	// The service's own database. Its connections must wait for the disk: synchronous FULL.
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(ctx, "CREATE TABLE bills (citizen TEXT, cents INTEGER, due TEXT, flow TEXT)"); err != nil {
+	if _, err := db.ExecContext(ctx, "CREATE TABLE bills (id INTEGER PRIMARY KEY, citizen TEXT, cents INTEGER, due TEXT, flow TEXT)"); err != nil {
 		return err
 	}
 	for i := range 3 {
-		if _, err := db.ExecContext(ctx, "INSERT INTO bills VALUES (?, ?, '2027-06-16', '')", appiotest.SampleCitizen(i+1).Reveal(), 10000+i); err != nil {
+		if _, err := db.ExecContext(ctx, "INSERT INTO bills (citizen, cents, due, flow) VALUES (?, ?, '2027-06-16', '')", appiotest.SampleCitizen(i+1).Reveal(), 10000+i); err != nil {
 			return err
 		}
 	}
@@ -69,8 +72,12 @@ func run(ctx context.Context, path string) error {
 	if err := store.Migrate(ctx); err != nil { // creates the tables flussi_…
 		return err
 	}
-	for range 2 { // two nights
-		if err := announce(ctx, db, store, client); err != nil {
+	job := &job{db: db, store: store, senders: func(context.Context, string) (flow.Sender, error) { return client, nil }}
+	if err := job.compose(ctx); err != nil { // the first night: killed after this
+		return err
+	}
+	for range 2 { // two more nights
+		if err := job.run(ctx); err != nil {
 			return err
 		}
 	}
@@ -78,92 +85,129 @@ func run(ctx context.Context, path string) error {
 	return nil
 }
 
-// announce is the nightly job: it imports the bills as a flow, and sends the flow after the commit.
-func announce(ctx context.Context, db *sql.DB, store *sqlite.Store, client *appio.Client) error {
-	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
-	permissions := flow.Permissions{"tari": {"tributi"}}
-	job := flussi.Actor{ID: "tari", Roles: []flussi.Role{flussi.Operator}}
+// job announces bills.
+type job struct {
+	db      *sql.DB
+	store   *sqlite.Store
+	senders flow.SenderFor
+}
 
-	tx, err := db.BeginTx(ctx, nil)
+const service, flowsOfBills = "tributi", "tari" // the App IO service, and the AppContext of the job's flows
+
+var (
+	actor       = flussi.Actor{ID: "tari", Roles: []flussi.Role{flussi.Operator}}
+	permissions = flow.Permissions{actor.ID: {service}}
+)
+
+// run is what the job does every night.
+func (j *job) run(ctx context.Context) error {
+	if err := j.compose(ctx); err != nil {
+		return err
+	}
+	return j.send(ctx)
+}
+
+// compose stores a flow for the bills that belong to none, and marks them, in one transaction.
+func (j *job) compose(ctx context.Context) error {
+	begun, err := j.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }()
-	drafts, err := unannounced(ctx, tx)
-	if err != nil || len(drafts) == 0 {
-		fmt.Println("Nessun avviso da inviare.")
+	defer func() { _ = begun.Rollback() }()
+	bills, drafts, err := unannounced(ctx, begun)
+	if err != nil || len(bills) == 0 {
 		return err
 	}
-	composing, err := flow.NewService(store.WithTx(tx), permissions, senders, flow.ServiceConfig{})
+	composing, err := flow.NewService(j.store.WithTx(begun), permissions, j.senders, flow.ServiceConfig{})
 	if err != nil {
 		return err
 	}
-	f, report, err := composing.ImportFlow(ctx, job, "tributi", flow.Details{AppKey: "tari 2027"}, flow.DraftRows(drafts...), flow.AddConfig{})
+	f, report, err := composing.ImportFlow(ctx, actor, service, flow.Details{AppContext: flowsOfBills}, flow.DraftRows(drafts...), flow.AddConfig{})
 	for _, wrong := range report.Errors {
 		fmt.Println(wrong.Italian())
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "UPDATE bills SET flow = ? WHERE flow = ''", f.ID.String()); err != nil {
-		return err
+	for _, bill := range bills {
+		if _, err := begun.ExecContext(ctx, "UPDATE bills SET flow = ? WHERE id = ?", f.ID.String(), bill); err != nil {
+			return err
+		}
 	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-
-	service, err := flow.NewService(store, permissions, senders, flow.ServiceConfig{})
-	if err != nil {
-		return err
-	}
-	dispatcher, err := flow.NewDispatcher(store, senders, flow.DispatcherConfig{})
-	if err != nil {
-		return err
-	}
-	_, err = service.ActivateFlow(ctx, job, f.ID)
-	if err == nil {
-		_, err = service.SendFlow(ctx, job, f.ID)
-	}
-	if err == nil {
-		f, err = dispatcher.Run(ctx, f.ID)
-	}
-	if err == nil {
-		fmt.Println(f.State.Label(), f.Counts.Sent, "di", f.Counts.Total())
-	}
-	return err
+	return begun.Commit()
 }
 
-// unannounced returns a message for each bill that is in no flow yet.
-func unannounced(ctx context.Context, tx *sql.Tx) (drafts []flow.Draft, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT citizen, cents, due FROM bills WHERE flow = ''")
+// send sends the job's flows that have something to be sent, also those of a night on which the job
+// was killed.
+func (j *job) send(ctx context.Context) error {
+	flows, err := flow.NewService(j.store, permissions, j.senders, flow.ServiceConfig{})
 	if err != nil {
-		return nil, err
+		return err
+	}
+	dispatcher, err := flow.NewDispatcher(j.store, j.senders, flow.DispatcherConfig{})
+	if err != nil {
+		return err
+	}
+	for page := (flow.Page{OldestFirst: true}); ; {
+		found, err := flows.Flows(ctx, actor, flow.FlowFilter{AppContext: flowsOfBills, Disabled: flow.OnlyEnabled}, page)
+		if err != nil {
+			return err
+		}
+		for _, f := range found.Flows {
+			if f.Counts.Pending() == 0 {
+				continue
+			}
+			_, err := flows.ActivateFlow(ctx, actor, f.ID) // unchanged if it is active or sent
+			if err == nil {
+				_, err = flows.SendFlow(ctx, actor, f.ID)
+			}
+			if err == nil {
+				f, err = dispatcher.Run(ctx, f.ID)
+			}
+			if err != nil {
+				return err
+			}
+			fmt.Println(f.State.Label(), f.Counts.Sent, "di", f.Counts.Total())
+		}
+		if found.Next.IsZero() {
+			return nil
+		}
+		page.After = found.Next
+	}
+}
+
+// unannounced returns the bills that belong to no flow, and their messages.
+func unannounced(ctx context.Context, begun *sql.Tx) (bills []int64, drafts []flow.Draft, err error) {
+	rows, err := begun.QueryContext(ctx, "SELECT id, citizen, cents, due FROM bills WHERE flow = ''")
+	if err != nil {
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
+		var id, cents int64
 		var citizen, due string
-		var cents int64
-		if err := rows.Scan(&citizen, &cents, &due); err != nil {
-			return nil, err
+		if err := rows.Scan(&id, &citizen, &cents, &due); err != nil {
+			return nil, nil, err
 		}
 		recipient, err := flussi.ParseFiscalCode(citizen)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		day, err := time.Parse(time.DateOnly, due)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		end, err := flussi.EndOfDay(day.Year(), day.Month(), day.Day())
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		drafts = append(drafts, flow.Draft{
-			Recipient: recipient, Subject: flussi.NewText("Scadenza della TARI"),
-			Content: flussi.NewText(fmt.Sprintf("La TARI di quest'anno è di %s euro, e scade il %s. Si può pagare dalla banca, "+
-				"da un ufficio postale o dall'app; chi ha già pagato non deve fare altro.", flussi.Cents(cents), day.Format("02/01/2006"))),
+		bills = append(bills, id)
+		drafts = append(drafts, flow.Draft{ // the number makes two bills of one citizen two messages
+			Recipient: recipient, Subject: flussi.NewText(fmt.Sprintf("TARI: bolletta n. %d", id)),
+			Content: flussi.NewText(fmt.Sprintf("La bolletta n. %d della TARI è di %s euro, e scade il %s. Si può pagare dalla banca, "+
+				"da un ufficio postale o dall'app; chi ha già pagato non deve fare altro.", id, flussi.Cents(cents), day.Format("02/01/2006"))),
 			DueDate: end,
 		})
 	}
-	return drafts, rows.Err()
+	return bills, drafts, rows.Err()
 }

@@ -188,8 +188,9 @@ type NotificationStore interface {
 type SaveAndClaimer interface {
 	// Self returns the store itself. A wrapper that embeds a store inherits a Self that returns the
 	// inner one: then SaveAndClaim, which would not call the methods that the wrapper overrides, is
-	// not used. A wrapper that defines both is asked for both. It must be comparable, as a pointer
-	// is.
+	// not used. A wrapper that defines Self, and overrides SaveNotifications or Claim, must define
+	// SaveAndClaim, too, or outcomes and claims go past its methods. Self must be comparable, as a
+	// pointer is.
 	Self() Store
 	// SaveAndClaim is SaveNotifications and then Claim, together or not at all. What was stored can
 	// be claimed at once; what was claimed is returned in the order of Claim. If the flow is not to

@@ -75,7 +75,7 @@ var values = map[string]error{
 	"excel.ErrRequired": excel.ErrRequired, "excel.ErrHidden": excel.ErrHidden, "excel.ErrCellType": excel.ErrCellType,
 	"excel.ErrFormula": excel.ErrFormula, "excel.ErrNotCalculated": excel.ErrNotCalculated, "excel.ErrTimeOfDay": excel.ErrTimeOfDay,
 	"excel.ErrPast": excel.ErrPast, "excel.ErrUnformatted": excel.ErrUnformatted, "excel.ErrChoice": excel.ErrChoice,
-	"excel.ErrFields": excel.ErrFields, "excel.ErrCheck": excel.ErrCheck,
+	"excel.ErrFields": excel.ErrFields, "excel.ErrCheck": excel.ErrCheck, "excel.ErrOtherFile": excel.ErrOtherFile,
 }
 
 // files are what can be wrong with a file.
@@ -83,6 +83,7 @@ var files = map[string]error{
 	"excel.ErrFormat": excel.ErrFormat, "excel.ErrTruncated": excel.ErrTruncated, "excel.ErrMalformed": excel.ErrMalformed,
 	"excel.ErrUnsafe": excel.ErrUnsafe, "excel.ErrLimit": excel.ErrLimit, "excel.ErrSheet": excel.ErrSheet,
 	"excel.ErrHeader": excel.ErrHeader, "excel.ErrMerged": excel.ErrMerged, "excel.ErrReport": excel.ErrReport,
+	"excel.ErrMapping": excel.ErrMapping,
 }
 
 // definitions are what can be wrong with the definition of a machine; no operator causes them.
@@ -225,6 +226,7 @@ func excelErrors(t *testing.T) map[string]error {
 	column := excel.NewColumn("Codice", excel.FiscalCode(flussi.Strict), func(r *row) *flussi.FiscalCode { return &r.Code }, excel.ColumnConfig{Required: true})
 	template := must.Get(excel.New(excel.Config[row]{Name: "Prova"}, column))(t)
 	_, defects := excel.New(excel.Config[row]{Name: "Prova"}, column, column)
+	_, mapping := template.WithMapping(excel.Mapping{secrets[2]: "Altro"})
 	read := func(file string) error {
 		var report excel.Report
 		for _, err := range template.DecodeCSV(t.Context(), strings.NewReader(file), int64(len(file)), &report) {
@@ -243,5 +245,6 @@ func excelErrors(t *testing.T) map[string]error {
 		"excel.CellError":     cell,
 		"excel.FileError":     read("Colonna " + secrets[2] + "\n"),
 		"excel.TemplateError": defects,
+		"excel.MappingError":  mapping,
 	}
 }

@@ -204,6 +204,16 @@ func TestAFileWithoutErrorsIsNotMarked(t *testing.T) {
 	assert.Equal(t, []string{"Dati", "Guida Rapida"}, f.GetSheetList())
 }
 
+// A file that is no text with the template's headers has no columns to lay out.
+func TestTheCopyOfACSVFileWithoutHeadersIsAWorkbook(t *testing.T) {
+	tpl := template()
+	for _, file := range []string{"nessuna;di queste\n1;2\n", "una riga sola", strings.Repeat("riga\n", 100)} {
+		d := decodeCSV(tpl, file)
+		require.Error(t, d.report.Err)
+		require.NotPanics(t, func() { _ = mark(t, &bytes.Buffer{}, tpl, []byte(file), d) })
+	}
+}
+
 func TestTheCopyOfACSVFileIsAWorkbook(t *testing.T) {
 	tpl := template()
 	file := []byte("CF;Oggetto;Contenuto\n\n" + code + ";\"Oggetto\ndi prova\";" + content + "\n" + strings.ToLower(other) + ";corto;=1+1\n")

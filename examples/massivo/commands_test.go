@@ -16,9 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/examples/internal/sheets"
+	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
 )
 
@@ -349,13 +351,18 @@ func TestWhatAFileHoldsOrdersNoTerminalAbout(t *testing.T) {
 	name := o.path("avvisi.csv")
 	require.NoError(t, os.WriteFile(name, []byte("Codice fiscale;Oggetto;Contenuto;Riferimento\n"+appiotest.SampleCitizen(1).Reveal()+
 		";Avviso \x1b[2J\u202ecancella;"+"\x1b[31m"+strings.Repeat("Testo del messaggio. ", 12)+";r\x1b[0m\n"), 0o600))
-	said := o.ran(t, 0, "import", name, "--note", "nota \x1b[2J")
-	id := flowIn(t, said)
-	_, shown := o.run("show", id)
-	notification := idsIn(shown)[0]
-	_, detail := o.run("show", notification)
+	refused := o.ran(t, exitRows, "import", name)
+	assert.Contains(t, refused, "U+001B")
+	f := newFlow(t, flow.FlowInactive, time.Now()) // of a program that stores without an import
+	f.Note = flussi.NewText("nota \x1b[2J")
+	n := newNotification(t, 2, f.ID, time.Now())
+	n.Subject, n.Content, n.Reference = flussi.NewText("Avviso \x1b[2J\u202ecancella"), flussi.NewText("\x1b[31m"+n.Content.Reveal()), "r\x1b[0m"
+	o.keep(t, []flow.Flow{f}, []flow.Notification{n})
+	_, shown := o.run("show", f.ID.String())
+	_, detail := o.run("show", n.ID.String())
 	_, list := o.run("list")
-	for _, text := range []string{said, shown, detail, list} {
+	assert.Contains(t, detail, "cancella")
+	for _, text := range []string{refused, shown, detail, list} {
 		must.NotContain(t, text, "\x1b", "\u202e")
 	}
 }

@@ -14,7 +14,10 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
-// Fault says what is wrong with the database itself.
+// Fault says what is wrong with the database itself. Its fields are Err, one of the Err… values;
+// Code, the database's own, such as "SQLSTATE 53300"; Detail, what is wrong in English; Reason, the same for
+// operators in Italian, in place of the text of Err; and Cause, what the driver said. Its methods
+// are Error, Italian and Unwrap, which returns Err and Cause. Only Cause may show what is stored.
 type Fault = engine.Fault
 
 // What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed,

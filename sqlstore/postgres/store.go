@@ -101,8 +101,9 @@ func (s *Store) Close() error {
 }
 
 // WithTx returns a store that works in a transaction of the caller: what it writes is stored when
-// the caller commits. A write that it refuses leaves nothing in the transaction. It refuses to
-// claim and to send, with [ErrInTx]. Like the transaction, only one goroutine at a time may use it.
+// the caller commits. A write that it refuses leaves nothing in the transaction. In it
+// a flow may be activated and ordered, too, but it refuses to claim, with [ErrInTx]: create the
+// dispatcher on the store itself, and run it after the commit. Like the transaction, only one goroutine at a time may use it.
 func (s *Store) WithTx(t pgx.Tx) *Store {
 	d := inTx{driver: s.driver, conn: conn{t, modeOf(t.Conn().Config())}, tx: t}
 	return &Store{Store: s.Store.WithDriver(d), driver: s.driver, logger: s.logger, inTx: true}

@@ -154,8 +154,9 @@ func (s *Store) Close() error {
 }
 
 // WithTx returns a store that works in a transaction of the caller: what it writes is stored when
-// the caller commits. A write that it refuses leaves nothing in the transaction. It refuses to
-// claim and to send, with [ErrInTx]. Like the transaction, only one goroutine at a time may use it.
+// the caller commits. A write that it refuses leaves nothing in the transaction. In it
+// a flow may be activated and ordered, too, but it refuses to claim, with [ErrInTx]: create the
+// dispatcher on the store itself, and run it after the commit. Like the transaction, only one goroutine at a time may use it.
 func (s *Store) WithTx(t *sql.Tx) *Store {
 	d := inTx{s.database, conn{t, s.database.busy}}
 	return &Store{Store: s.Store.WithDriver(d), database: s.database, inTx: true}

@@ -109,7 +109,9 @@ func (d *driver) version(ctx context.Context) (int64, error) {
 		return 0, nil
 	}
 	var version int64
-	err = d.pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM "+d.schema+".migrations WHERE is_applied", d.mode).Scan(&version)
+	// Another process may have created the tables since the first query: it is asked again.
+	err = d.pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0), to_regclass($1) IS NOT NULL FROM "+d.schema+".migrations WHERE is_applied",
+		d.mode, d.schema+".properties").Scan(&version, &created)
 	switch {
 	case codeOf(err) == "42703", err == nil && version > 0 && !created:
 		return 0, d.notOurs()

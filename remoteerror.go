@@ -70,18 +70,22 @@ var (
 // RemoteError is a call to a platform that did not succeed. It never shows a key, personal data
 // or the text of a message, and can be logged.
 type RemoteError struct {
-	Package    string        // whose client made the call, such as "appio"
-	Platform   string        // its name for operators, such as "App IO"
-	Operation  string        // such as "submit message"
-	Kind       error         // one of the kinds, such as [ErrRateLimited]
-	Outcome    Outcome       // of a call that changes something; "" for one that reads
-	Status     int           // of HTTP; 0 if there was no reply
-	Problem    *Problem      // what the platform said; nil if nothing
-	RetryAfter time.Duration // for [ErrRateLimited]: how long the platform asked to wait; 0 if it did not say
-	Attempts   int           // how many requests were made
-	Detail     string        // the cause in English words, from the client itself; "" if Kind says all
-	Reason     string        // the cause in Italian, in whole sentences; "" for the text of Kind
-	Err        error         // the cause if there was no reply, such as the context's error; its text is only found by unwrapping it
+	Package   string   // whose client made the call, such as "appio"
+	Platform  string   // its name for operators, such as "App IO"
+	Operation string   // such as "submit message"
+	Kind      error    // one of the kinds, such as [ErrRateLimited]
+	Outcome   Outcome  // of a call that changes something; "" for one that reads
+	Status    int      // of HTTP; 0 if there was no reply
+	Problem   *Problem // what the platform said; nil if nothing
+	// FromService reports that the service behind the platform's gateway answered, with a problem
+	// of its own. If it is false, the gateway answered or nothing did: what it refuses does not
+	// depend on what was asked.
+	FromService bool
+	RetryAfter  time.Duration // for [ErrRateLimited]: how long the platform asked to wait; 0 if it did not say
+	Attempts    int           // how many requests were made
+	Detail      string        // the cause in English words, from the client itself; "" if Kind says all
+	Reason      string        // the cause in Italian, in whole sentences; "" for the text of Kind
+	Err         error         // the cause if there was no reply, such as the context's error; its text is only found by unwrapping it
 }
 
 // Problem is what a platform or its gateway says about a refusal (RFC 9457). Its texts may quote

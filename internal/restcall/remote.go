@@ -15,6 +15,7 @@ func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flus
 	e := &flussi.RemoteError{Package: pkg, Platform: platform, Operation: operation, Kind: flussi.ErrUnavailable}
 	if reply != nil {
 		e.Status, e.Attempts, e.Problem = reply.Status, len(reply.Attempts), reply.Problem()
+		e.FromService = reply.FromService()
 		if reply.Status == http.StatusTooManyRequests {
 			e.RetryAfter = RetryAfter(reply.Header, time.Now())
 		}

@@ -81,23 +81,18 @@ type RemoteError struct {
 	// of its own. If it is false, the gateway answered or nothing did: what it refuses does not
 	// depend on what was asked.
 	FromService bool
-	RetryAfter  time.Duration // for [ErrRateLimited]: how long the platform asked to wait; 0 if it did not say
-	Attempts    int           // how many requests were made
-	Detail      string        // the cause in English words, from the client itself; "" if Kind says all
-	Reason      string        // the cause in Italian, in whole sentences; "" for the text of Kind
-	Err         error         // the cause if there was no reply, such as the context's error; its text is only found by unwrapping it
+	// Words is what the platform said, for operators: [Problem.Words] without the texts of the
+	// request. It is zero if the platform said nothing, or if the client does not set it.
+	Words      Text
+	RetryAfter time.Duration // for [ErrRateLimited]: how long the platform asked to wait; 0 if it did not say
+	RetryAt    time.Time     // when RetryAfter ends; zero if RetryAfter is 0
+	Attempts   int           // how many requests were made
+	Detail     string        // the cause in English words, from the client itself; "" if Kind says all
+	Reason     string        // the cause in Italian, in whole sentences; "" for the text of Kind
+	Err        error         // the cause if there was no reply, such as the context's error; its text is only found by unwrapping it
 }
 
-// Problem is what a platform or its gateway says about a refusal (RFC 9457). Its texts may quote
-// the request, so they mask themselves: Reveal them for a person, not for a log.
-type Problem struct {
-	Status int  // as in the body
-	Type   Text // a URI that identifies the kind of problem
-	Title  Text // a summary
-	Detail Text // about this occurrence
-}
-
-// Error describes the failure for programs and logs.
+// Error describes the failure for programs and logs. It quotes nothing that the platform said.
 func (e *RemoteError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s: %v", e.Package, e.Operation, e.Kind)
@@ -128,8 +123,28 @@ func (e *RemoteError) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// Italian describes the failure for the operator.
+// Italian describes the failure for the operator. A refusal of the service is followed by its
+// Words.
 func (e *RemoteError) Italian() string {
+	text := e.italianCause()
+	if !e.FromService || !e.isRefusal() || e.Words.IsZero() {
+		return text
+	}
+	return text + " Risposta della piattaforma: «" + e.Words.Reveal() + "»."
+}
+
+// isRefusal reports whether the platform refused what was asked. That it does not have what is
+// read is an answer.
+func (e *RemoteError) isRefusal() bool {
+	switch e.Kind {
+	case ErrRemoteInvalid, ErrRemoteForbidden, ErrRemoteState:
+		return true
+	}
+	return e.Outcome == OutcomeRefused
+}
+
+// italianCause describes the failure by the Reason or the Kind.
+func (e *RemoteError) italianCause() string {
 	platform, on := e.Platform, "su "+e.Platform
 	if platform == "" {
 		platform, on = "La piattaforma", "sulla piattaforma"

@@ -23,9 +23,10 @@ type call struct {
 	engine  *Engine
 	op      Operation
 	caller  context.Context
-	attempt *attempt      // under way; nil before the first
-	waiting bool          // for the next attempt
-	wait    time.Duration // before the next attempt
+	attempt *attempt                      // under way; nil before the first
+	waiting bool                          // for the next attempt
+	wait    time.Duration                 // before the next attempt
+	rewind  func() (io.ReadCloser, error) // returns the body once more; nil without a body
 
 	attempts []Attempt  // that ended
 	first    [1]Attempt // the memory of attempts: most calls make one
@@ -45,10 +46,12 @@ type attempt struct {
 	bodyRead     atomic.Bool // the body was read; set only by a tracked body
 }
 
-// mayHaveReached reports whether the request may have reached a server before the attempt ended
+// mayHaveReached reports whether a server may have acted on the request before the attempt ended
 // with the error.
 func (a *attempt) mayHaveReached(err error, native bool) bool {
 	switch {
+	case native && isNotProcessed(err):
+		return false
 	case a.wroteHeaders.Load():
 		return true
 	case native:
@@ -73,9 +76,8 @@ func (c *call) begin() context.Context {
 	})
 }
 
-// errRewind keeps net/http from repeating a request by itself, as it does over HTTP/2 if the
-// server says that it did not process it: such a repetition ignores the pace, MaxAttempts and the
-// log.
+// errRewind keeps net/http from repeating a request by itself: such a repetition ignores the pace,
+// MaxAttempts and the log.
 var errRewind = errors.New("request was written, and is not repeated")
 
 // body is a request's body for transports that are not net/http's: it records that it was read.
@@ -107,14 +109,28 @@ func (c *call) setBody(req *retryablehttp.Request) error {
 	if err := req.SetBody(retryablehttp.ReaderFunc(fresh)); err != nil {
 		return err
 	}
-	again := req.GetBody
-	req.GetBody = func() (io.ReadCloser, error) {
+	c.rewind = req.GetBody
+	req.GetBody = c.getBody()
+	return nil
+}
+
+// getBody returns the function by which net/http gets the body once more, or nil.
+//
+// Over HTTP/1 net/http needs it for a request that it could not write, because the server had
+// closed the idle connection. Over HTTP/2 it calls the function if the server says that it did not
+// process the request, but also after a protocol error, which proves nothing; and it returns the
+// function's error in place of the server's. Only without the function does its error say why: see
+// [isNotProcessed].
+func (c *call) getBody() func() (io.ReadCloser, error) {
+	if c.rewind == nil || c.op.Repeat == IfNotSent && c.engine.mayUseHTTP2() {
+		return nil
+	}
+	return func() (io.ReadCloser, error) {
 		if c.op.Repeat == IfNotSent && c.attempt.wroteRequest.Load() {
 			return nil, errRewind
 		}
-		return again()
+		return c.rewind()
 	}
-	return nil
 }
 
 // The headers of every request share these values, which are never changed.
@@ -157,6 +173,7 @@ func (c *call) prepare(req *http.Request) error {
 	}
 	c.waiting = false
 	*req = *req.WithContext(c.begin())
+	req.GetBody = c.getBody()
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -114,7 +115,7 @@ func Isolate(client *http.Client) *http.Client {
 	}
 	// http.Client would start a goroutine for each request to enforce the time-out, since the
 	// transport is not net/http's own type.
-	own.Transport = roundTripper{base, native, client.Timeout}
+	own.Transport = roundTripper{base, native, client.Timeout, new(atomic.Bool)}
 	own.Timeout = 0
 	own.Jar = nil // no platform logs in by cookie
 	return &own
@@ -126,15 +127,37 @@ func (e *Engine) native() bool {
 	return ok && t.native
 }
 
+// mayUseHTTP2 reports whether net/http may send the next request over HTTP/2: it is not known that
+// it does not.
+func (e *Engine) mayUseHTTP2() bool {
+	t, ok := e.Client.Transport.(roundTripper)
+	return ok && t.native && !t.http1.Load()
+}
+
 // roundTripper limits the time of a request and its reply, and hides all methods of a transport
-// but RoundTrip.
+// but RoundTrip. It removes the Location of redirects: http.Client would read it, and rewind the
+// body, before it asks whether to follow, and an error of either would hide the reply.
 type roundTripper struct {
 	base    http.RoundTripper
 	native  bool // see [Engine.native]
 	timeout time.Duration
+	http1   *atomic.Bool // the last reply came over HTTP/1
 }
 
 func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.limited(r)
+	if err != nil || resp == nil {
+		return resp, err
+	}
+	t.http1.Store(resp.ProtoMajor == 1)
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		resp.Header.Del("Location")
+	}
+	return resp, nil
+}
+
+// limited makes the request within the timeout.
+func (t roundTripper) limited(r *http.Request) (*http.Response, error) {
 	if t.timeout <= 0 {
 		return t.base.RoundTrip(r)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"regexp"
 	"syscall"
 )
 
@@ -78,6 +79,22 @@ func isConnectError(err error) bool {
 	return errors.As(err, &dns) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert)
 }
 
+// notProcessed matches the errors of net/http that say that an HTTP/2 server did not process a
+// request: it refused the stream, or went away and named an earlier stream as the last (RFC 9113,
+// sections 8.7 and 6.8). net/http has no types for them. Any other text, as of a later version of
+// Go, is no proof.
+var notProcessed = regexp.MustCompile(`^http2: Transport: cannot retry err \[` +
+	`(?:stream error: stream ID [0-9]+; REFUSED_STREAM; received from peer` +
+	`|http2: Transport received Server's graceful shutdown GOAWAY)` +
+	`\] after Request\.Body was written; define Request\.GetBody to avoid this error$` +
+	`|^http2: Transport received GOAWAY from server ErrCode:[A-Z0-9_]+$`)
+
+// isNotProcessed reports whether an error of net/http's own transport says that the server certainly
+// did not process the request.
+func isNotProcessed(err error) bool {
+	return err != nil && notProcessed.MatchString(cause(err).Error())
+}
+
 // Describe returns what happened in fixed words: the text of a transport's error may hold
 // anything.
 func Describe(err error) string {
@@ -97,6 +114,8 @@ func Describe(err error) string {
 		return "no reply"
 	case errors.Is(err, ErrTooLarge):
 		return ErrTooLarge.Error()
+	case isNotProcessed(err):
+		return "refused by the server before it was processed"
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():

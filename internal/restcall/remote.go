@@ -3,6 +3,7 @@ package restcall
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/flussi-go/flussi"
@@ -16,8 +17,14 @@ func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flus
 	if reply != nil {
 		e.Status, e.Attempts, e.Problem = reply.Status, len(reply.Attempts), reply.Problem()
 		e.FromService = reply.FromService()
+		if e.Problem != nil && e.Problem.Status == 0 {
+			e.Problem.Status = reply.Status
+		}
 		if reply.Status == http.StatusTooManyRequests {
-			e.RetryAfter = RetryAfter(reply.Header, time.Now())
+			now := time.Now()
+			if e.RetryAfter = RetryAfter(reply.Header, now); e.RetryAfter > 0 {
+				e.RetryAt = now.Add(e.RetryAfter).UTC()
+			}
 		}
 		return e
 	}
@@ -30,6 +37,22 @@ func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flus
 		}
 	}
 	return e
+}
+
+// SetWords sets the Words of the error of a call to what the platform said, without the key and the
+// texts of the request to hide.
+func (e *Engine) SetWords(failed *flussi.RemoteError, hide ...string) {
+	if failed.Problem == nil {
+		return
+	}
+	header := http.Header{}
+	e.Authorize(header)
+	for _, values := range header {
+		for _, value := range values {
+			hide = append(hide, strings.Fields(value)...) // a scheme and the key
+		}
+	}
+	failed.Words = flussi.NewText(failed.Problem.Words(hide...))
 }
 
 // SetOutcome sets the Outcome of the error of a call that changes something: by its Kind, or

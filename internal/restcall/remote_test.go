@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -62,15 +63,54 @@ func TestNewEngineListsAllThatIsWrong(t *testing.T) {
 
 func TestRemoteErrorDescribesAReply(t *testing.T) {
 	reply := &Reply{Status: 429, Header: http.Header{"Retry-After": {"7"}}, Body: []byte(`{"title":"Too many"}`), Attempts: make([]Attempt, 3)}
+	before := time.Now()
 	e := RemoteError("appio", "App IO", "get profile", reply, nil)
+	assert.WithinRange(t, e.RetryAt, before.Add(7*time.Second), time.Now().Add(7*time.Second))
+	e.RetryAt = time.Time{}
 	assert.Equal(t, &flussi.RemoteError{
-		Package: "appio", Platform: "App IO", Operation: "get profile", Kind: flussi.ErrUnavailable, Status: 429, Attempts: 3,
-		RetryAfter: 7 * time.Second, Problem: &flussi.Problem{Title: flussi.NewText("Too many")},
+		Package: "appio", Platform: "App IO", Operation: "get profile", Kind: flussi.ErrUnavailable, Status: 429, Attempts: 3, FromService: true,
+		RetryAfter: 7 * time.Second, Problem: &flussi.Problem{Status: 429, Title: flussi.NewText("Too many")},
 	}, e)
 	reply.Status, reply.Body = 503, nil
 	e = RemoteError("appio", "App IO", "get profile", reply, nil)
 	assert.Zero(t, e.RetryAfter, "only a 429 asks for it")
+	assert.Zero(t, e.RetryAt)
 	assert.Nil(t, e.Problem)
+}
+
+func TestSetWordsHidesTheKeyAndTheRequest(t *testing.T) {
+	for _, scheme := range []string{"", "Bearer "} {
+		e := must.Get(NewEngine(Config{BaseURL: "https://platform.test", Key: must.Get(flussi.ParseKey("0123-secret"))(t), Header: "Key", Scheme: scheme}))(t)
+		failed := &flussi.RemoteError{Problem: &flussi.Problem{Status: 403, Title: flussi.NewText("No"), Detail: flussi.NewText("0123-secret may not send Oggetto riservato")}}
+		e.SetWords(failed, "Oggetto riservato")
+		assert.Equal(t, "No: *** may not send *** (HTTP 403)", failed.Words.Reveal())
+		e.SetWords(&flussi.RemoteError{})
+	}
+}
+
+// Only the very texts of net/http prove it.
+func TestIsNotProcessed(t *testing.T) {
+	const retry = "http2: Transport: cannot retry err [%s] after Request.Body was written; define Request.GetBody to avoid this error"
+	located := func(text string) error {
+		return &url.Error{Op: "Post", URL: "https://x.it/" + secret, Err: errors.New(text)}
+	}
+	for text, want := range map[string]bool{
+		fmt.Sprintf(retry, "stream error: stream ID 7; REFUSED_STREAM; received from peer"):               true,
+		fmt.Sprintf(retry, "http2: Transport received Server's graceful shutdown GOAWAY"):                 true,
+		"http2: Transport received GOAWAY from server ErrCode:ENHANCE_YOUR_CALM":                          true,
+		fmt.Sprintf(retry, "stream error: stream ID 7; PROTOCOL_ERROR; received from peer"):               false,
+		fmt.Sprintf(retry, "stream error: stream ID 7; REFUSED_STREAM"):                                   false,
+		"stream error: stream ID 7; CANCEL; received from peer":                                           false,
+		`http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR, debug=""`: false,
+		`x http2: Transport received GOAWAY from server ErrCode:NO_ERROR`:                                 false,
+		"http2: Transport received GOAWAY from server ErrCode:NO_ERROR\nx":                                false,
+		errRewind.Error(): false,
+	} {
+		assert.Equal(t, want, isNotProcessed(located(text)), text)
+		assert.Equal(t, want, isNotProcessed(errors.New(text)), text)
+	}
+	assert.False(t, isNotProcessed(nil))
+	assert.Equal(t, "refused by the server before it was processed", Describe(located(fmt.Sprintf(retry, "http2: Transport received Server's graceful shutdown GOAWAY"))))
 }
 
 func TestRemoteErrorDescribesAFailure(t *testing.T) {

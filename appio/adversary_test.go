@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -153,83 +152,6 @@ func TestTransportsThatDeliverAndThenFail(t *testing.T) {
 			assert.Error(t, err)
 		}
 	})
-}
-
-// writeFrame writes a frame of HTTP/2.
-type writeFrame func(kind, flags byte, stream uint32, payload ...uint32)
-
-// http2 serves one connection of HTTP/2 by hand, and calls back when all of a request arrived.
-func http2(conn net.Conn, end func(write writeFrame, stream uint32)) {
-	reader := bufio.NewReader(conn)
-	if _, err := io.ReadFull(reader, make([]byte, 24)); err != nil { // the preface
-		return
-	}
-	write := func(kind, flags byte, stream uint32, payload ...uint32) {
-		frame := []byte{0, 0, byte(4 * len(payload)), kind, flags}
-		frame = binary.BigEndian.AppendUint32(frame, stream)
-		for _, p := range payload {
-			frame = binary.BigEndian.AppendUint32(frame, p)
-		}
-		_, _ = conn.Write(frame)
-	}
-	write(4, 0, 0) // settings
-	for {
-		frame := make([]byte, 9)
-		if _, err := io.ReadFull(reader, frame); err != nil {
-			return
-		}
-		if _, err := io.CopyN(io.Discard, reader, int64(frame[0])<<16|int64(frame[1])<<8|int64(frame[2])); err != nil {
-			return
-		}
-		stream, last := binary.BigEndian.Uint32(frame[5:]), frame[4]&1 != 0
-		switch {
-		case frame[3] == 4 && !last:
-			write(4, 1, 0) // settings seen
-		case frame[3] == 0 && last:
-			end(write, stream)
-		}
-	}
-}
-
-// Over HTTP/2 a server may say that it did not look at a request that it has read to
-// the end, and net/http would repeat the request for as long as it says so.
-func TestHTTP2DoesNotRepeatWhatWasWritten(t *testing.T) {
-	type act = func(conn net.Conn, write writeFrame, stream uint32)
-	reset := func(code uint32) act {
-		return func(_ net.Conn, write writeFrame, stream uint32) { write(3, 0, stream, code) }
-	}
-	goAway := func(last uint32, hangUp bool) act {
-		return func(conn net.Conn, write writeFrame, _ uint32) {
-			write(7, 0, 0, last, 0)
-			if hangUp {
-				_ = conn.Close()
-			}
-		}
-	}
-	for name, test := range map[string]act{
-		"the stream is refused":               reset(7),
-		"the stream is cancelled":             reset(8),
-		"the server goes away":                goAway(0, false),
-		"the server goes away and hangs up":   goAway(0, true),
-		"the server goes away after this one": goAway(1, true),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var read atomic.Int32
-			address := listen(t, func(conn net.Conn) {
-				http2(conn, func(write writeFrame, stream uint32) {
-					read.Add(1)
-					test(conn, write, stream)
-				})
-			})
-			transport := newTransport(t)
-			transport.Protocols = new(http.Protocols)
-			transport.Protocols.SetUnencryptedHTTP2(true)
-			_, err := adversary(t, "http://"+address, transport, 3).Submit(t.Context(), message(t, 1))
-			assert.EqualValues(t, 1, read.Load())
-			assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
-		})
-	}
 }
 
 // A reply that breaks off at any of its bytes.

@@ -29,6 +29,11 @@ type Config struct {
 	// are never followed. Defaults to a client with a timeout of 30 s and up to 128 idle
 	// connections, which all clients without an HTTPClient share. Note that net/http itself
 	// logs the beginning of what a broken server sends without a request.
+	//
+	// The path of [Client.Message] holds the recipient's fiscal code, and instrumentation such
+	// as otelhttp records URLs: wrap it by [MaskedTransport]. Of a transport that is not
+	// net/http's own, as every wrapped one, less is believed: a request whose body it read is
+	// unknown unless there is a reply.
 	HTTPClient *http.Client
 	// Pace is shared by all clients of one body. Defaults to a new Pace, which is right only
 	// for a body that uses one service, from one process.
@@ -37,11 +42,12 @@ type Config struct {
 	// a key, a fiscal code or a text. Defaults to none.
 	Logger *slog.Logger
 	// MaxAttempts limits the attempts of a call. A message is sent again only if it was
-	// certainly not sent: after 429, or without a connection. Defaults to 5; 1 means no
-	// repetition.
+	// certainly not sent: see [Client.Submit]. Defaults to 5; 1 means no repetition.
 	MaxAttempts int
-	// MaxWait is the longest wait between two attempts. If the platform asks for more, the
-	// call ends, and its error says how long to wait. Defaults to 1 minute.
+	// MaxWait is the longest wait between two attempts. If the platform asks for more, such as
+	// an hour, the call ends at once with [flussi.ErrRateLimited], and RetryAfter and RetryAt of
+	// the error say how long to wait, at most a day. Until then the [Pace] pauses for at most a
+	// minute: do not call again before RetryAt. Defaults to 1 minute.
 	MaxWait time.Duration
 }
 
@@ -81,7 +87,8 @@ type Receipt struct {
 // what it means for the message.
 //
 // A call never delivers a message twice: it makes a further attempt only if the last one was
-// certainly not sent, after 429 or without a connection. After any 500 the message may have
+// certainly not sent: after 429, without a connection, or if an HTTP/2 server says that it did not
+// process it. After any 500 the message may have
 // been sent, so the outcome is [flussi.OutcomeUnknown]; no setting changes that. After an
 // unknown outcome, sending again may deliver twice: a person must decide. A context that ends
 // says nothing about what the platform did: check the outcome, not
@@ -103,7 +110,7 @@ func (c *Client) Submit(ctx context.Context, m Message) (Receipt, error) {
 	reply, err := c.engine.Do(ctx, restcall.Operation{
 		Name: opSubmit, Method: http.MethodPost, Path: "/messages", Body: body, Repeat: restcall.IfNotSent,
 	})
-	id, err := submission(reply, err)
+	id, err := submission(&c.engine, m, reply, err)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -112,17 +119,18 @@ func (c *Client) Submit(ctx context.Context, m Message) (Receipt, error) {
 
 const unexpected = "reply is not what was expected"
 
-// read makes a call that changes nothing and decodes the object it returns.
-func read[T any](ctx context.Context, e *restcall.Engine, op restcall.Operation) (*T, error) {
+// read makes a call that changes nothing and decodes the object it returns. An error does not quote
+// the texts to hide.
+func read[T any](ctx context.Context, e *restcall.Engine, op restcall.Operation, hide ...string) (*T, error) {
 	reply, err := e.Do(ctx, op)
 	if err != nil || reply.Status != http.StatusOK {
-		return nil, failed(op.Name, reply, err)
+		return nil, failed(e, op.Name, reply, err, hide...)
 	}
 	into := restcall.Object[T](reply.Body)
 	if into == nil || reply.BodyErr != nil {
-		e := failed(op.Name, reply, nil)
-		e.Detail = unexpected
-		return nil, e
+		unread := failed(e, op.Name, reply, nil, hide...)
+		unread.Detail = unexpected
+		return nil, unread
 	}
 	return into, nil
 }

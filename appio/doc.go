@@ -24,11 +24,14 @@
 //
 //   - [flussi.ErrRemoteInvalid]: correct the message.
 //   - [flussi.ErrUnauthorized]: stop, and correct the key of the service.
-//   - [flussi.ErrRemoteForbidden]: stop, and have the service enabled for this by the platform;
-//     the message is not at fault, unless it names a Payee that the service may not name.
+//   - [flussi.ErrRemoteForbidden]: with FromService, the service may not write to this recipient, or
+//     may not do what the message asks for (a Payee, a ThirdParty, FeatureAdvanced), or another
+//     service sent the message that is read; the next message may pass. Without it, stop, and have
+//     the service enabled by the platform.
 //   - [flussi.ErrRemoteNotFound]: for a profile, the citizen is not on App IO or does not take
 //     messages; for a message, there is none with the ID; for a feed, the day is not over yet; for
-//     a submission, check the BaseURL.
+//     a submission with FromService, the platform does not have the ThirdParty's configuration, and
+//     without it check the BaseURL.
 //   - [flussi.ErrRateLimited]: try again later; the [Pace] delays the next call.
 //   - [flussi.ErrUnavailable], [flussi.ErrInterrupted]: try again later; a message was certainly
 //     not sent.
@@ -38,8 +41,10 @@
 //
 //	the platform answered 201 with an ID                          OutcomeDone
 //	400 and other 4xx, or Validate found a fault                  OutcomeRefused: correct the message
-//	401, 403                                                      OutcomeRefused: correct the service, send as it is
-//	429; no connection                                            OutcomeNotDone, after all attempts
+//	401; 403 of the gateway                                       OutcomeRefused: correct the service, send as it is
+//	403, 404 and 422 of the service                               OutcomeRefused: see Explain
+//	429; no connection; HTTP/2 REFUSED_STREAM, or GOAWAY
+//	that names an earlier request as the last                     OutcomeNotDone, after all attempts
 //	anything else: 500 with or without a problem, 502, 503, 504,
 //	408, a time-out, a connection that broke, 201 without an ID   OutcomeUnknown
 //
@@ -48,6 +53,10 @@
 //
 // The platform has no idempotency key and no list of sent messages, so no program can
 // resolve an unknown outcome. The client never sends such a message again.
+//
+// Explain adds to a refusal of the service what the platform said about it (its title, detail and
+// status), without the texts of the message, fiscal codes and e-mail addresses; the Error method,
+// for logs, quotes nothing. See [flussi.Problem.Words].
 //
 // # The limit of a body
 //

@@ -24,7 +24,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 		s.PrintError(err)
 		s.Print(v)
 	}
-	secrets := []string{secretKey, secretCode, secretSubject, secretText, "301005100001400678", "123456789012345", "segreto@example.it", "auth-segreto"}
+	secrets := []string{secretKey, secretCode, secretSubject, secretText, "301005100001400678", "segreto@example.it", "auth-segreto"}
 	synctest.Test(t, func(t *testing.T) {
 		for _, fault := range append(appiotest.Faults(), appiotest.Fault{}) {
 			p := newPlatform(t, appiotest.Config{}, func(c *appio.Config) { c.Logger, c.MaxAttempts = s.Logger(), 2 })
@@ -35,13 +35,12 @@ func TestNothingSecretIsShown(t *testing.T) {
 			}
 			m := message(t, 1)
 			m.Payment = payment(t)
-			m.Prescription = &appio.Prescription{NRE: flussi.NewText("123456789012345")}
-			m.DefaultEmail, m.CovidCertificate = flussi.NewText("segreto@example.it"), flussi.NewText("auth-segreto")
+			m.CovidCertificate = flussi.NewText("auth-segreto")
 			result(p.client.Submit(t.Context(), m))
 			result(p.client.Message(t.Context(), m.To, "01JN6Q5CZ3VGTA4X4QJEFR95C1"))
 			result(p.client.Profile(t.Context(), m.To))
 			result(p.client.Feed(t.Context(), time.Now()))
-			for _, v := range []any{m, m.Payment, m.Prescription, p.client, *p.client} {
+			for _, v := range []any{m, m.Payment, p.client, *p.client} {
 				s.Print(v)
 			}
 			for _, d := range p.Deliveries() {
@@ -50,15 +49,23 @@ func TestNothingSecretIsShown(t *testing.T) {
 			p.close()
 		}
 	})
-	// A platform and a transport that quote everything back.
-	all := strings.Join(secrets, " ")
-	quoted := must.Get(json.Marshal(map[string]any{"type": all, "title": all, "detail": all, "instance": all, "status": 400, "message": all, "id": nil}))(t)
+	// A platform and a transport that quote everything back: the profile's, what its request held.
+	all, profile := strings.Join(secrets, " "), strings.Join([]string{secretKey, secretCode, "segreto@example.it"}, " ")
+	quote := func(all string) string {
+		return string(must.Get(json.Marshal(map[string]any{"type": all, "title": all, "detail": all, "instance": all, "status": 400, "message": all, "id": nil}))(t))
+	}
+	whole := message(t, 1)
+	whole.Payment, whole.CovidCertificate = payment(t), flussi.NewText("auth-segreto")
 	for _, status := range []int{200, 201, 400, 401, 403, 404, 429, 500, 502} {
 		for _, kind := range []string{"application/problem+json", "application/json", "text/" + secretCode} {
-			client := clientOf(t, func(*http.Request) (*http.Response, error) {
-				return answer(status, string(quoted), map[string]string{"Content-Type": kind, "Location": "/messages/" + secretCode, "Retry-After": all}), nil
+			client := clientOf(t, func(r *http.Request) (*http.Response, error) {
+				said := all
+				if strings.HasSuffix(r.URL.Path, "/profiles") {
+					said = profile
+				}
+				return answer(status, quote(said), map[string]string{"Content-Type": kind, "Location": "/messages/" + secretCode, "Retry-After": all}), nil
 			})
-			result(client.Submit(t.Context(), message(t, 1)))
+			result(client.Submit(t.Context(), whole))
 			result(client.Profile(t.Context(), message(t, 1).To))
 		}
 	}

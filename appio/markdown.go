@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -15,7 +14,11 @@ import (
 type Button struct {
 	Label        string // in Italian; required
 	EnglishLabel string // Defaults to Label
-	Link         string // an https, http, tel or mailto link, which Markdown makes an iohandledlink, or one of the app's own (ioit, iosso, iohandledlink); required
+
+	// Link is what the button opens; required. Of the schemes https, http, tel, sms, mailto and
+	// copy, which copies a text, Markdown makes an iohandledlink; the app's own links (ioit,
+	// iosso, and an iohandledlink to one of these schemes) remain as they are.
+	Link string
 }
 
 // The errors of [Markdown], besides the Err… values of package flussi.
@@ -69,59 +72,63 @@ func buttonError(number int, err error, italian string) error {
 
 func unprintable(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
 
+// handledPrefix is in front of the links that the app passes to the telephone.
+const handledPrefix = "iohandledlink://"
+
 // action returns what the app does when the button is pressed.
 func (b Button) action() (string, error) {
-	link, err := url.Parse(b.Link)
-	if err != nil || strings.ContainsFunc(b.Link, func(r rune) bool { return r == ' ' || unprintable(r) }) {
-		return "", ErrLink
-	}
-	switch link.Scheme {
-	case "https", "http":
-		if link.Host == "" {
-			return "", ErrLink
-		}
-		return "iohandledlink://" + b.Link, nil
-	case "tel", "mailto":
-		if link.Opaque == "" {
-			return "", ErrLink
-		}
-		return "iohandledlink://" + b.Link, nil
-	case "ioit", "iosso", "iohandledlink":
+	switch {
+	case appOpens(b.Link):
 		return b.Link, nil
+	case telephoneOpens(b.Link):
+		return handledPrefix + b.Link, nil
 	}
 	return "", ErrLink
+}
+
+// appOpens reports whether the app opens a link as it is: one of its own, or a handled one.
+func appOpens(link string) bool {
+	link = strings.TrimSpace(link)
+	for _, own := range []string{"ioit://", "iosso://"} {
+		if rest, ok := cutPrefixFold(link, own); ok {
+			return rest != "" && !strings.ContainsFunc(rest, notInLink)
+		}
+	}
+	rest, ok := cutPrefixFold(link, handledPrefix)
+	return ok && telephoneOpens(rest)
+}
+
+// telephoneOpens reports whether the app may pass a link to the telephone, or copy its text.
+func telephoneOpens(link string) bool {
+	scheme, rest, _ := strings.Cut(link, ":")
+	scheme = strings.ToLower(scheme)
+	if scheme == "copy" { // the text may have spaces
+		return strings.TrimSpace(rest) != "" && !strings.ContainsFunc(rest, unprintable)
+	}
+	if strings.ContainsFunc(rest, notInLink) {
+		return false
+	}
+	switch scheme {
+	case "https", "http":
+		parsed, err := url.Parse(link)
+		return err == nil && parsed.Host != ""
+	case "tel", "sms", "mailto": // also as tel://0612345
+		return strings.Trim(rest, "/") != ""
+	}
+	return false
+}
+
+func notInLink(r rune) bool { return r == ' ' || unprintable(r) }
+
+// cutPrefixFold is strings.CutPrefix for a prefix of ASCII in either case.
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
 }
 
 func writeButton(b *strings.Builder, number int, label, action string) {
 	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace
 	fmt.Fprintf(b, "  cta_%d:\n    text: \"%s\"\n    action: \"%s\"\n", number, quote(label), quote(action))
-}
-
-var (
-	frontMatterLine = regexp.MustCompile(`^\s*(#.*|[A-Za-z_][A-Za-z0-9_]*:(\s.*)?)?$`)
-	callToAction    = regexp.MustCompile(`(?m)^\s+cta_[12]:\s*$`)
-)
-
-// frontMatterFault returns what is wrong, in Italian, with a content that begins with a line
-// of three dashes and no front matter, or "". The app would not show the text up to the next
-// such line, or to the end.
-func frontMatterFault(content string) string {
-	first, rest, _ := strings.Cut(strings.TrimPrefix(content, "\ufeff"), "\n")
-	if strings.TrimRight(first, " \t\r") != "---" {
-		return ""
-	}
-	var matter strings.Builder
-	for line := range strings.Lines(rest) {
-		line = strings.TrimRight(line, " \t\r\n")
-		switch {
-		case line == "---" && callToAction.MatchString(matter.String()):
-			return ""
-		case line == "---":
-			return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma non ne definisce nessuno: definire un pulsante, o togliere i trattini."
-		case !frontMatterLine.MatchString(line):
-			return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma ciò che segue è testo: togliere i trattini o aggiungere una riga prima."
-		}
-		matter.WriteString(line + "\n")
-	}
-	return "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti: chiudere la definizione con un'altra riga di tre trattini, o togliere la prima."
 }

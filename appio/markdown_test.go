@@ -70,6 +70,13 @@ func TestMarkdownRefuses(t *testing.T) {
 		"a link with a break":   {appio.Button{Label: "a", Link: "https://x.it/\n---"}, appio.ErrLink},
 		"a link with a space":   {appio.Button{Label: "a", Link: "https://x.it/a b"}, appio.ErrLink},
 		"a phone without":       {appio.Button{Label: "a", Link: "tel:"}, appio.ErrLink},
+		"an SMS to nobody":      {appio.Button{Label: "a", Link: "sms://"}, appio.ErrLink},
+		"nothing to copy":       {appio.Button{Label: "a", Link: "copy: "}, appio.ErrLink},
+		"a break to copy":       {appio.Button{Label: "a", Link: "copy:a\nb"}, appio.ErrLink},
+		"a handled script":      {appio.Button{Label: "a", Link: "iohandledlink://javascript:alert(1)"}, appio.ErrLink},
+		"a handled nothing":     {appio.Button{Label: "a", Link: "iohandledlink://"}, appio.ErrLink},
+		"a handled phone of no": {appio.Button{Label: "a", Link: "iohandledlink://tel:"}, appio.ErrLink},
+		"nowhere in the app":    {appio.Button{Label: "a", Link: "ioit://"}, appio.ErrLink},
 	} {
 		t.Run(name, func(t *testing.T) {
 			content, err := appio.Markdown("corpo", test.button)
@@ -82,41 +89,35 @@ func TestMarkdownRefuses(t *testing.T) {
 	_, err := appio.Markdown("corpo", button, button, button)
 	assert.ErrorIs(t, err, appio.ErrTooManyButtons)
 	assert.Contains(t, flussi.Explain(err), "due pulsanti")
-	for _, link := range []string{"ioit://main/messages", "iosso://https://x.it", "iohandledlink://https://x.it", "mailto:a@b.it", "http://x.it"} {
-		_, err := appio.Markdown("corpo", appio.Button{Label: "a", Link: link})
-		assert.NoError(t, err, link)
-	}
 }
 
-func TestFrontMatter(t *testing.T) {
+func TestMarkdownAcceptsWhatTheAppOpens(t *testing.T) {
 	body := strings.Repeat("Corpo del messaggio. ", 5)
-	for name, test := range map[string]struct {
-		content string
-		good    bool
-	}{
-		"none":                        {body, true},
-		"dashes later":                {"Titolo\n---\n" + body, true},
-		"four dashes":                 {"----\n" + body, true},
-		"dashes and text":             {"--- \u00a0testo\n" + body, true},
-		"written by hand":             {"---\r\nit:\r\n    cta_1: \r\n        text: Paga\r\n        action: ioit://x\r\n---\r\n" + body, true},
-		"with a comment":              {"---\n# pulsanti\n\nit:\n  cta_1:\n    text: \"a\"\n    action: \"b\"\n---\n" + body, true},
-		"a ruler":                     {"---\n" + body, false},
-		"a ruler with blanks":         {"---  \n" + body, false},
-		"a ruler behind a mark":       {"\ufeff---\n" + body, false},
-		"two rulers":                  {"---\n\n---\n" + body, false},
-		"not closed":                  {"---\nit:\n  cta_1:\n    text: \"a\"\n    action: \"b\"\n", false},
-		"closed, but without buttons": {"---\ntitle: x\n---\n" + body, false},
-		"nothing else":                {"---", false},
+	for link, action := range map[string]string{
+		"ioit://main/messages":                    "ioit://main/messages",
+		"iosso://https://x.it":                    "iosso://https://x.it",
+		"https://x.it/a?b=c#d":                    "iohandledlink://https://x.it/a?b=c#d",
+		"http://x.it:8080":                        "iohandledlink://http://x.it:8080",
+		"mailto:a@b.it":                           "iohandledlink://mailto:a@b.it",
+		"tel:+39061234567":                        "iohandledlink://tel:+39061234567",
+		"tel://061234567":                         "iohandledlink://tel://061234567",
+		"sms:+393331234567":                       "iohandledlink://sms:+393331234567",
+		"sms:+393331234567?body=ciao":             "iohandledlink://sms:+393331234567?body=ciao",
+		"copy:IT60 X054 2811 1010 0000 0123 456":  "iohandledlink://copy:IT60 X054 2811 1010 0000 0123 456",
+		"iohandledlink://https://x.it":            "iohandledlink://https://x.it",
+		"iohandledlink://tel:+39061234567":        "iohandledlink://tel:+39061234567",
+		"iohandledlink://sms:+393331234567":       "iohandledlink://sms:+393331234567",
+		"iohandledlink://copy:301005100001400678": "iohandledlink://copy:301005100001400678",
+		"iohandledlink://mailto:a@b.it":           "iohandledlink://mailto:a@b.it",
+		"ioHandledLink://TEL:061234567":           "ioHandledLink://TEL:061234567",
 	} {
-		t.Run(name, func(t *testing.T) {
-			m := message(t, 1)
-			m.Content = flussi.NewText(test.content)
-			if test.good {
-				assert.NotErrorIs(t, m.Validate(), appio.ErrFrontMatter)
-			} else {
-				assert.ErrorIs(t, m.Validate(), appio.ErrFrontMatter)
-			}
-		})
+		content, err := appio.Markdown(body, appio.Button{Label: "a", Link: link})
+		require.NoError(t, err, link)
+		assert.Contains(t, content.Reveal(), "    action: \""+action+"\"\n")
+		m := message(t, 1)
+		m.Content = content
+		assert.NoError(t, m.Validate(), link)
+		assert.NoError(t, m.Check(), link)
 	}
 }
 

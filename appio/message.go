@@ -9,22 +9,44 @@ import (
 )
 
 // Message (messaggio) is a message of a service to a citizen. Its personal parts mask
-// themselves. [Message.Validate] returns what the platform would refuse.
+// themselves. [Message.Validate] returns what the platform would refuse, [Message.Check] what looks
+// like a mistake.
+//
+// The platform's older documents have three more fields: legal_data, prescription_data and
+// default_addresses. The platform removes them in silence, and answers 201 as if it had them, so a
+// Message does not have them. Write what matters into the Content.
 type Message struct {
 	To      flussi.FiscalCode // the recipient; required
 	Subject flussi.Text       // 10 to 120 UTF-16 units; required
 	Content flussi.Text       // Markdown, 80 to 10000 UTF-16 units with any front matter; required. See [Markdown]
 
-	DueDate               time.Time     // scadenza, for the citizen's reminder; sent in UTC; zero: none. See [flussi.EndOfDay]
-	Payment               *Payment      // makes it a payment notice; nil: none
-	RequireSecureChannels bool          // no copy by e-mail, and nothing of the text in the push notification
-	FeatureLevel          FeatureLevel  // Defaults to Standard
-	ThirdParty            *ThirdParty   // content that the citizen's app fetches from the sender; nil: none
-	Prescription          *Prescription // a medical prescription; nil: none
-	Legal                 *Legal        // a message with legal value, by special permission; nil: none
-	CovidCertificate      flussi.Text   // the code that fetches an EU Covid certificate; zero: none
-	DefaultEmail          flussi.Text   // where the copy by e-mail goes if the citizen's profile has no address; zero: nowhere
-	TimeToLive            time.Duration // deprecated by the platform: 1 hour to 7 days in whole seconds; 0: not sent
+	DueDate          time.Time      // scadenza, for the citizen's reminder; sent in UTC; zero: none. See [flussi.EndOfDay]
+	Payment          *Payment       // makes it a payment notice; nil: none
+	SecureChannels   SecureChannels // Defaults to the service's own setting
+	FeatureLevel     FeatureLevel   // Defaults to Standard
+	ThirdParty       *ThirdParty    // content that the citizen's app fetches from the sender; nil: none
+	CovidCertificate flussi.Text    // the code that fetches an EU Covid certificate, by special permission; zero: none
+	TimeToLive       time.Duration  // deprecated by the platform: 1 hour to 7 days in whole seconds; 0: not sent
+}
+
+// SecureChannels says whether nothing of a message may leave the app: no copy by e-mail, and
+// nothing of the text in the push notification (require_secure_channels). The zero value leaves it
+// to the service's own setting on the platform.
+type SecureChannels string
+
+// The settings of a message, which take precedence over the service's.
+const (
+	SecureChannelsRequired    SecureChannels = "REQUIRED"     // require_secure_channels: true
+	SecureChannelsNotRequired SecureChannels = "NOT_REQUIRED" // require_secure_channels: false
+)
+
+// wire returns the value of require_secure_channels; nil: not sent.
+func (s SecureChannels) wire() *bool {
+	if s == "" {
+		return nil
+	}
+	required := s == SecureChannelsRequired
+	return &required
 }
 
 // Payment (avviso di pagamento) is what the citizen can pay in the app.
@@ -47,10 +69,10 @@ const (
 // ThirdParty (contenuti remoti) is content that remains with the sender.
 type ThirdParty struct {
 	ID                  string       // the sender's own name for the content; required, without personal data
-	ConfigurationID     string       // of the remote content's configuration, a ULID; required
+	ConfigurationID     string       // of the remote content's configuration, a ULID that the platform gave to the body; required
 	OriginalSender      string       // who it comes from; "": not sent
 	OriginalReceiptDate time.Time    // when it was received; zero: not sent
-	HasAttachments      bool         // there are files to fetch
+	HasAttachments      bool         // there are files to fetch; only with [FeatureAdvanced]
 	HasRemoteContent    bool         // there is a text to fetch
 	HasPrecondition     Precondition // a warning before it opens; "": not sent
 	Summary             flussi.Text  // zero: not sent
@@ -66,44 +88,22 @@ const (
 	PreconditionNever  Precondition = "NEVER"
 )
 
-// Prescription (ricetta) is what the app shows of a medical prescription.
-type Prescription struct {
-	NRE        flussi.Text       // numero ricetta elettronica, 15 characters; required
-	IUP        flussi.Text       // the region's own number, 1 to 16 characters; zero: not sent
-	Prescriber flussi.FiscalCode // the doctor; zero: not sent
-}
-
-// Legal is what certified mail (PEC) says about a message.
-type Legal struct {
-	SenderMailFrom     string // required
-	HasAttachment      bool   // there are files
-	MessageUniqueID    string // required
-	OriginalMessageURL string // "": not sent
-	PECServerServiceID string // "": not sent
-}
-
 // The JSON of a message.
 type (
 	wireMessage struct {
-		TimeToLive       int64          `json:"time_to_live,omitempty"`
-		Content          wireContent    `json:"content"`
-		DefaultAddresses *wireAddresses `json:"default_addresses,omitempty"`
-		FiscalCode       string         `json:"fiscal_code"`
-		FeatureLevel     FeatureLevel   `json:"feature_level_type,omitempty"`
-	}
-	wireAddresses struct {
-		Email string `json:"email"`
+		TimeToLive   int64        `json:"time_to_live,omitempty"`
+		Content      wireContent  `json:"content"`
+		FiscalCode   string       `json:"fiscal_code"`
+		FeatureLevel FeatureLevel `json:"feature_level_type,omitempty"`
 	}
 	wireContent struct {
-		Subject               string            `json:"subject"`
-		Markdown              string            `json:"markdown"`
-		RequireSecureChannels bool              `json:"require_secure_channels,omitempty"`
-		DueDate               string            `json:"due_date,omitempty"`
-		Payment               *wirePayment      `json:"payment_data,omitempty"`
-		Prescription          *wirePrescription `json:"prescription_data,omitempty"`
-		Legal                 *wireLegal        `json:"legal_data,omitempty"`
-		CovidCertificate      *wireCovid        `json:"eu_covid_cert,omitempty"`
-		ThirdParty            *wireThirdParty   `json:"third_party_data,omitempty"`
+		Subject               string          `json:"subject"`
+		Markdown              string          `json:"markdown"`
+		RequireSecureChannels *bool           `json:"require_secure_channels,omitempty"`
+		DueDate               string          `json:"due_date,omitempty"`
+		Payment               *wirePayment    `json:"payment_data,omitempty"`
+		CovidCertificate      *wireCovid      `json:"eu_covid_cert,omitempty"`
+		ThirdParty            *wireThirdParty `json:"third_party_data,omitempty"`
 	}
 	wirePayment struct {
 		Amount              int64      `json:"amount"`
@@ -113,18 +113,6 @@ type (
 	}
 	wirePayee struct {
 		FiscalCode string `json:"fiscal_code"`
-	}
-	wirePrescription struct {
-		NRE        string `json:"nre"`
-		IUP        string `json:"iup,omitempty"`
-		Prescriber string `json:"prescriber_fiscal_code,omitempty"`
-	}
-	wireLegal struct {
-		SenderMailFrom     string `json:"sender_mail_from"`
-		HasAttachment      bool   `json:"has_attachment"`
-		MessageUniqueID    string `json:"message_unique_id"`
-		OriginalMessageURL string `json:"original_message_url,omitempty"`
-		PECServerServiceID string `json:"pec_server_service_id,omitempty"`
 	}
 	wireCovid struct {
 		AuthCode string `json:"auth_code"`
@@ -158,7 +146,7 @@ func (m Message) encode() ([]byte, error) {
 		Content: wireContent{
 			Subject:               m.Subject.Reveal(),
 			Markdown:              m.Content.Reveal(),
-			RequireSecureChannels: m.RequireSecureChannels,
+			RequireSecureChannels: m.SecureChannels.wire(),
 			DueDate:               timestamp(m.DueDate),
 		},
 	}
@@ -170,12 +158,6 @@ func (m Message) encode() ([]byte, error) {
 			w.Content.Payment.Payee = &wirePayee{p.Payee.String()}
 		}
 	}
-	if p := m.Prescription; p != nil {
-		w.Content.Prescription = &wirePrescription{p.NRE.Reveal(), p.IUP.Reveal(), p.Prescriber.Reveal()}
-	}
-	if l := m.Legal; l != nil {
-		w.Content.Legal = &wireLegal{l.SenderMailFrom, l.HasAttachment, l.MessageUniqueID, l.OriginalMessageURL, l.PECServerServiceID}
-	}
 	if !m.CovidCertificate.IsZero() {
 		w.Content.CovidCertificate = &wireCovid{m.CovidCertificate.Reveal()}
 	}
@@ -185,12 +167,21 @@ func (m Message) encode() ([]byte, error) {
 			t.HasAttachments, t.HasRemoteContent, t.HasPrecondition, t.Summary.Reveal(),
 		}
 	}
-	if !m.DefaultEmail.IsZero() {
-		w.DefaultAddresses = &wireAddresses{m.DefaultEmail.Reveal()}
-	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(w)
 	return b.Bytes(), err
+}
+
+// secrets returns the texts of the message that no error may quote.
+func (m Message) secrets() []string {
+	texts := []string{m.To.Reveal(), m.Subject.Reveal(), m.Content.Reveal(), m.CovidCertificate.Reveal()}
+	if p := m.Payment; p != nil {
+		texts = append(texts, p.NoticeNumber.Reveal())
+	}
+	if t := m.ThirdParty; t != nil {
+		texts = append(texts, t.ID, t.OriginalSender, t.Summary.Reveal())
+	}
+	return texts
 }

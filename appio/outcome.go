@@ -23,7 +23,7 @@ func newError(operation string, kind error) *flussi.RemoteError {
 // submission returns the ID of a message that the platform accepted, or the error of submitting
 // it. What the platform's documents do not name is unknown, and so is every 500: the platform can
 // store and queue a message, and then answer 500 with a problem.
-func submission(reply *restcall.Reply, err error) (MessageID, error) {
+func submission(engine *restcall.Engine, m Message, reply *restcall.Reply, err error) (MessageID, error) {
 	accepted := reply != nil && reply.Status >= 200 && reply.Status < 300
 	if accepted {
 		if id := idOf(reply); id != "" {
@@ -32,45 +32,89 @@ func submission(reply *restcall.Reply, err error) (MessageID, error) {
 	}
 	e := describe(opSubmit, reply, err)
 	restcall.SetOutcome(e, err)
+	engine.SetWords(e, m.secrets()...)
 	if accepted {
 		e.Detail = "no message ID in the reply"
 	}
-	explain(e)
+	if e.Reason = refusal(e, m); e.Reason == "" {
+		e.Reason = reason(e)
+	}
 	return "", e
 }
 
-// failed returns the error of a call that only reads.
-func failed(operation string, reply *restcall.Reply, err error) *flussi.RemoteError {
+// failed returns the error of a call that only reads. The texts of the request are hidden.
+func failed(engine *restcall.Engine, operation string, reply *restcall.Reply, err error, hide ...string) *flussi.RemoteError {
 	e := describe(operation, reply, err)
-	explain(e)
+	engine.SetWords(e, hide...)
+	e.Reason = reason(e)
 	return e
 }
 
-// explain sets the text for the operator, where App IO's differs from that of the kind.
-func explain(e *flussi.RemoteError) {
+// refusal returns the text for the operator about a submission that the service itself refused, or
+// "". Titles and details of problems may change, so only the status and what the message asks for
+// decide.
+func refusal(e *flussi.RemoteError, m Message) string {
+	if !e.FromService || e.Outcome != flussi.OutcomeRefused {
+		return ""
+	}
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return ""
+	case e.Status == http.StatusNotFound && m.ThirdParty != nil:
+		return "App IO non trova la configurazione del contenuto remoto che il messaggio indica: verificare l'ID della configurazione."
+	case e.Status == http.StatusForbidden:
+		return "App IO ha rifiutato il messaggio: " + forbidden(m)
+	case e.Status == http.StatusUnprocessableEntity:
+		return "App IO ha rifiutato il messaggio per questo destinatario, che potrebbe non avere l'età prevista dal servizio: avvisare il cittadino con un altro canale."
+	case m.Payment != nil:
+		return "App IO ha rifiutato il messaggio: verificare i dati del messaggio e l'importo massimo che il servizio può chiedere."
+	}
+	return "App IO ha rifiutato il messaggio: verificare i dati del messaggio."
+}
+
+// forbidden returns what to verify after a 403 of the service: what the message asks for needs a
+// permission, or the recipient is not one of those whom the service may write to.
+func forbidden(m Message) string {
+	switch {
+	case m.ThirdParty != nil:
+		return "verificare che la configurazione del contenuto remoto sia dell'ente, e che il servizio possa inviare contenuti remoti a questo destinatario."
+	case m.Payment != nil && !m.Payment.Payee.IsZero():
+		return "verificare che il servizio possa indicare questo ente creditore e scrivere a questo destinatario."
+	case m.FeatureLevel == FeatureAdvanced:
+		return "verificare che il servizio possa inviare messaggi ADVANCED e scrivere a questo destinatario."
+	}
+	return "verificare che il servizio possa scrivere a questo destinatario."
+}
+
+// reason returns the text for the operator, where App IO's differs from that of the kind; "" where
+// it does not.
+func reason(e *flussi.RemoteError) string {
 	switch e.Kind {
 	case flussi.ErrRemoteNotFound:
 		switch e.Operation {
 		case opProfile:
-			e.Reason = "Il cittadino non è su App IO o non riceve messaggi."
+			return "Il cittadino non è su App IO o non riceve messaggi."
 		case opMessage:
-			e.Reason = "App IO non trova il messaggio: verificare l'ID del messaggio e il codice fiscale del destinatario."
+			return "App IO non trova il messaggio: verificare l'ID del messaggio e il codice fiscale del destinatario."
 		case opFeed:
-			e.Reason = "L'elenco delle iscrizioni del giorno non è ancora disponibile su App IO: riprovare più tardi."
-		default:
-			e.Reason = "App IO non trova il servizio all'indirizzo configurato: verificare l'indirizzo."
+			return "L'elenco delle iscrizioni del giorno non è ancora disponibile su App IO: riprovare più tardi."
 		}
+		return "App IO non trova il servizio all'indirizzo configurato: verificare l'indirizzo."
 	case flussi.ErrUnauthorized:
-		e.Reason = "App IO non accetta la chiave del servizio: verificare la chiave."
+		return "App IO non accetta la chiave del servizio: verificare la chiave."
 	case flussi.ErrRemoteForbidden:
-		e.Reason = "Il servizio non è abilitato a questa operazione su App IO: verificare le abilitazioni del servizio."
+		if e.Operation == opMessage && e.FromService {
+			return "App IO non mostra il messaggio a questo servizio: lo ha inviato un altro servizio. Verificare con quale servizio è stato inviato."
+		}
+		return "Il servizio non è abilitato a questa operazione su App IO: verificare le abilitazioni del servizio."
 	case flussi.ErrRateLimited:
-		e.Reason = "App IO ha ricevuto troppe richieste dall'ente: riprovare più tardi."
+		return "App IO ha ricevuto troppe richieste dall'ente: riprovare più tardi."
 	case flussi.ErrInterrupted:
-		e.Reason = "L'operazione è stata interrotta prima dell'invio: ripeterla."
+		return "L'operazione è stata interrotta prima dell'invio: ripeterla."
 	case flussi.ErrOutcomeUnknown:
-		e.Reason = "Esito sconosciuto: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto."
+		return "Esito sconosciuto: il messaggio potrebbe essere arrivato. Prima di inviarlo di nuovo, chiedere al cittadino se l'ha ricevuto."
 	}
+	return ""
 }
 
 // describe returns the error of a call by its status.
@@ -84,7 +128,7 @@ func describe(operation string, reply *restcall.Reply, err error) *flussi.Remote
 		e.Kind = flussi.ErrUnauthorized
 	case status == http.StatusForbidden:
 		e.Kind = flussi.ErrRemoteForbidden
-	case status == http.StatusNotFound && operation != opSubmit && !reply.FromService():
+	case status == http.StatusNotFound && operation != opSubmit && !e.FromService:
 		// A wrong address must not read as a citizen who is not on App IO.
 		e.Detail = "nothing at this address; check the BaseURL"
 	case status == http.StatusNotFound:

@@ -36,7 +36,7 @@ func (c *Client) Profile(ctx context.Context, citizen flussi.FiscalCode) (Profil
 	wire, err := read[struct {
 		SenderAllowed bool     `json:"sender_allowed"`
 		Languages     []string `json:"preferred_languages"`
-	}](ctx, &c.engine, restcall.Operation{Name: opProfile, Method: http.MethodPost, Path: "/profiles", Body: body})
+	}](ctx, &c.engine, restcall.Operation{Name: opProfile, Method: http.MethodPost, Path: "/profiles", Body: body}, citizen.Reveal())
 	if err != nil {
 		return Profile{}, err
 	}

@@ -87,7 +87,8 @@ type wireState struct {
 // Message returns a message that was sent to a citizen. Its calls count for the [Pace], like
 // submissions. Most messages are final within minutes: ask every few minutes, and give up
 // after a day. The error is a [*flussi.InvalidError] if an argument is zero, or a
-// [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] if there is no message with the ID. For
+// [*flussi.RemoteError]: [flussi.ErrRemoteNotFound] if there is no message with the ID, and
+// [flussi.ErrRemoteForbidden] with FromService if another service sent it. For
 // an ADVANCED payment message the platform may answer 500, which is [flussi.ErrUnavailable],
 // although the message is fine.
 func (c *Client) Message(ctx context.Context, to flussi.FiscalCode, id MessageID) (MessageState, error) {
@@ -103,7 +104,7 @@ func (c *Client) Message(ctx context.Context, to flussi.FiscalCode, id MessageID
 	}
 	wire, err := read[wireState](ctx, &c.engine, restcall.Operation{
 		Name: opMessage, Method: http.MethodGet, Path: "/messages/" + url.PathEscape(to.Reveal()) + "/" + url.PathEscape(string(id)),
-	})
+	}, to.Reveal())
 	if err != nil {
 		return MessageState{}, err
 	}

@@ -2,7 +2,6 @@ package appio
 
 import (
 	"errors"
-	"net/mail"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,23 +15,26 @@ const (
 	minSubject, maxSubject = 10, 120
 	minContent, maxContent = 80, 10_000
 	minLive, maxLive       = time.Hour, 7 * 24 * time.Hour
-	nreLength, maxIUP      = 15, 16
 )
 
 // What can be wrong with a field, besides the Err… values of package flussi.
 var (
 	// ErrFrontMatter: the content begins with a line of three dashes, so that the app reads
-	// what follows as front matter, which it is not. See [Markdown].
+	// what follows as front matter, which it is not, or whose buttons it would not show. See
+	// [Markdown].
 	ErrFrontMatter = errors.New("not a front matter")
+	// ErrFeatureLevel: the field needs [FeatureAdvanced].
+	ErrFeatureLevel = errors.New("needs the feature level ADVANCED")
 	// ErrEncoding: the text is not valid UTF-8, and would arrive changed.
 	ErrEncoding = errors.New("not valid UTF-8")
 )
 
 // Validate returns a [*flussi.InvalidError] with everything that the platform would refuse,
 // or nil. [Client.Submit] calls it first. The limits are the platform's; lengths count
-// UTF-16 code units, so an emoji counts 2. A value that the platform accepts but that looks
-// like a mistake, such as a due date in the past or a notice number with wrong check digits,
-// is valid: see [flussi.NoticeNumber.Check].
+// UTF-16 code units, so an emoji counts 2. A front matter whose buttons the app would not show is
+// refused too. A value that the platform accepts but that looks like a mistake, such as a due date
+// in the past or a notice number with wrong check digits, is valid: see [Message.Check] and
+// [flussi.NoticeNumber.Check].
 func (m Message) Validate() error {
 	v := &validation{}
 	if m.To.IsZero() {
@@ -40,7 +42,7 @@ func (m Message) Validate() error {
 	}
 	v.length("content.subject", "L'oggetto", m.Subject, minSubject, maxSubject)
 	v.length("content.markdown", "Il contenuto", m.Content, minContent, maxContent)
-	if fault := frontMatterFault(m.Content.Reveal()); fault != "" {
+	if fault, _ := checkFrontMatter(m.Content.Reveal()); fault != "" {
 		v.Add("content.markdown", ErrFrontMatter, fault)
 	}
 	v.date("content.due_date", "La scadenza", m.DueDate)
@@ -49,19 +51,30 @@ func (m Message) Validate() error {
 	default:
 		v.Add("feature_level_type", flussi.ErrRange, "Il livello di servizio deve essere STANDARD o ADVANCED.")
 	}
+	switch m.SecureChannels {
+	case "", SecureChannelsRequired, SecureChannelsNotRequired:
+	default:
+		v.Add("content.require_secure_channels", flussi.ErrRange, "L'uso dei soli canali sicuri deve essere REQUIRED o NOT_REQUIRED.")
+	}
 	if m.TimeToLive != 0 && (m.TimeToLive < minLive || m.TimeToLive > maxLive || m.TimeToLive%time.Second != 0) {
 		v.Add("time_to_live", flussi.ErrRange, "La durata dell'invio deve essere fra 3.600 e 604.800 secondi.")
 	}
-	if !m.DefaultEmail.IsZero() {
-		if address, err := mail.ParseAddress(m.DefaultEmail.Reveal()); err != nil || address.Address != m.DefaultEmail.Reveal() {
-			v.Add("default_addresses.email", flussi.ErrCharacter, "L'indirizzo e-mail non è valido.")
-		}
-	}
 	v.utf8("content.eu_covid_cert.auth_code", "Il codice del certificato", m.CovidCertificate.Reveal())
 	m.Payment.validate(v)
-	m.Prescription.validate(v)
-	m.Legal.validate(v)
-	m.ThirdParty.validate(v)
+	m.ThirdParty.validate(v, m.FeatureLevel)
+	return v.OrNil()
+}
+
+// Check returns a [*flussi.InvalidError] with what looks like a mistake in a valid message, or nil:
+// parts of a front matter that the app ignores, such as a third button, or a missing English
+// version. The platform accepts such a message, and [Client.Submit] sends it.
+func (m Message) Check() error {
+	v := &validation{}
+	if fault, doubts := checkFrontMatter(m.Content.Reveal()); fault == "" {
+		for _, doubt := range doubts {
+			v.Add("content.markdown", ErrFrontMatter, doubt)
+		}
+	}
 	return v.OrNil()
 }
 
@@ -78,33 +91,16 @@ func (p *Payment) validate(v *validation) {
 	}
 }
 
-func (p *Prescription) validate(v *validation) {
-	if p == nil {
-		return
-	}
-	v.length("content.prescription_data.nre", "Il numero della ricetta elettronica", p.NRE, nreLength, nreLength)
-	if !p.IUP.IsZero() {
-		v.length("content.prescription_data.iup", "L'identificativo della prescrizione", p.IUP, 1, maxIUP)
-	}
-}
-
-func (l *Legal) validate(v *validation) {
-	if l == nil {
-		return
-	}
-	v.required("content.legal_data.sender_mail_from", "Il mittente della PEC", l.SenderMailFrom)
-	v.required("content.legal_data.message_unique_id", "L'identificativo del messaggio PEC", l.MessageUniqueID)
-	v.utf8("content.legal_data.original_message_url", "L'indirizzo del messaggio PEC", l.OriginalMessageURL)
-	v.utf8("content.legal_data.pec_server_service_id", "Il servizio PEC", l.PECServerServiceID)
-}
-
-func (t *ThirdParty) validate(v *validation) {
+func (t *ThirdParty) validate(v *validation, level FeatureLevel) {
 	if t == nil {
 		return
 	}
 	v.required("content.third_party_data.id", "L'identificativo del contenuto remoto", t.ID)
 	if _, ok := MessageID(t.ConfigurationID).Time(); !ok || strings.ToUpper(t.ConfigurationID) != t.ConfigurationID {
 		v.Add("content.third_party_data.configuration_id", flussi.ErrCharacter, "La configurazione del contenuto remoto deve essere un identificativo ULID di 26 caratteri.")
+	}
+	if t.HasAttachments && level != FeatureAdvanced {
+		v.Add("content.third_party_data.has_attachments", ErrFeatureLevel, "Gli allegati richiedono il livello di servizio ADVANCED.")
 	}
 	v.utf8("content.third_party_data.original_sender", "Il mittente originale", t.OriginalSender)
 	v.utf8("content.third_party_data.summary", "Il riassunto", t.Summary.Reveal())

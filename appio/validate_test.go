@@ -24,8 +24,11 @@ import (
 func TestValidate(t *testing.T) {
 	text := flussi.NewText
 	long := func(n int) flussi.Text { return text(strings.Repeat("x", n)) }
-	third := func(change func(*appio.ThirdParty)) func(*appio.Message) {
+	third := func(change func(*appio.ThirdParty), level ...appio.FeatureLevel) func(*appio.Message) {
 		return func(m *appio.Message) {
+			for _, l := range level {
+				m.FeatureLevel = l
+			}
 			m.ThirdParty = &appio.ThirdParty{ID: "pratica-1", ConfigurationID: "01HMVMHCZZ8D0VTFWMRHBM5D6F", HasRemoteContent: true}
 			change(m.ThirdParty)
 		}
@@ -65,23 +68,21 @@ func TestValidate(t *testing.T) {
 		"a time to live too short":     {func(m *appio.Message) { m.TimeToLive = time.Hour - time.Second }, "time_to_live", flussi.ErrRange, "3.600"},
 		"a time to live too long":      {func(m *appio.Message) { m.TimeToLive = 7*24*time.Hour + time.Second }, "time_to_live", flussi.ErrRange, "604.800"},
 		"half a second to live":        {func(m *appio.Message) { m.TimeToLive = time.Hour + time.Second/2 }, "time_to_live", flussi.ErrRange, "secondi"},
-		"an e-mail address":            {change: func(m *appio.Message) { m.DefaultEmail = text("a@b.it") }},
-		"no e-mail address":            {func(m *appio.Message) { m.DefaultEmail = text("Mario <a@b.it>") }, "default_addresses.email", flussi.ErrCharacter, "e-mail"},
 		"a year beyond":                {func(m *appio.Message) { m.DueDate = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "content.due_date", flussi.ErrDate, "anno"},
 		"a payment":                    {change: pay(func(*appio.Payment) {})},
 		"a payment of nothing":         {pay(func(p *appio.Payment) { p.Amount = 0 }), "content.payment_data.amount", flussi.ErrRange, "0,01 €"},
 		"a payment too large":          {pay(func(p *appio.Payment) { p.Amount = 10_000_000_000 }), "content.payment_data.amount", flussi.ErrRange, "99.999.999,99 €"},
 		"a payment without a number":   {pay(func(p *appio.Payment) { p.NoticeNumber = flussi.NoticeNumber{} }), "content.payment_data.notice_number", flussi.ErrEmpty, "numero avviso"},
-		"a prescription":               {change: func(m *appio.Message) { m.Prescription = &appio.Prescription{NRE: long(15), IUP: long(16)} }},
-		"an NRE of 14":                 {func(m *appio.Message) { m.Prescription = &appio.Prescription{NRE: long(14)} }, "content.prescription_data.nre", flussi.ErrLength, "15"},
-		"an IUP of 17":                 {func(m *appio.Message) { m.Prescription = &appio.Prescription{NRE: long(15), IUP: long(17)} }, "content.prescription_data.iup", flussi.ErrLength, "16"},
-		"legal data":                   {change: func(m *appio.Message) { m.Legal = &appio.Legal{SenderMailFrom: "a@pec.it", MessageUniqueID: "1"} }},
-		"legal data without sender":    {func(m *appio.Message) { m.Legal = &appio.Legal{MessageUniqueID: "1"} }, "content.legal_data.sender_mail_from", flussi.ErrEmpty, "PEC"},
-		"legal data without ID":        {func(m *appio.Message) { m.Legal = &appio.Legal{SenderMailFrom: "a@pec.it"} }, "content.legal_data.message_unique_id", flussi.ErrEmpty, "PEC"},
 		"remote content":               {change: third(func(*appio.ThirdParty) {})},
 		"remote content without ID":    {third(func(p *appio.ThirdParty) { p.ID = "" }), "content.third_party_data.id", flussi.ErrEmpty, "obbligatorio"},
 		"no configuration":             {third(func(p *appio.ThirdParty) { p.ConfigurationID = "" }), "content.third_party_data.configuration_id", flussi.ErrCharacter, "ULID"},
 		"a configuration in small":     {third(func(p *appio.ThirdParty) { p.ConfigurationID = strings.ToLower(p.ConfigurationID) }), "content.third_party_data.configuration_id", flussi.ErrCharacter, "ULID"},
+		"attachments":                  {change: third(func(p *appio.ThirdParty) { p.HasAttachments = true }, appio.FeatureAdvanced)},
+		"attachments with STANDARD":    {third(func(p *appio.ThirdParty) { p.HasAttachments = true }, appio.FeatureStandard), "content.third_party_data.has_attachments", appio.ErrFeatureLevel, "ADVANCED"},
+		"attachments with no level":    {third(func(p *appio.ThirdParty) { p.HasAttachments = true }), "content.third_party_data.has_attachments", appio.ErrFeatureLevel, "ADVANCED"},
+		"secure channels":              {change: func(m *appio.Message) { m.SecureChannels = appio.SecureChannelsRequired }},
+		"no secure channels":           {change: func(m *appio.Message) { m.SecureChannels = appio.SecureChannelsNotRequired }},
+		"other secure channels":        {func(m *appio.Message) { m.SecureChannels = "true" }, "content.require_secure_channels", flussi.ErrRange, "REQUIRED"},
 		"another precondition":         {third(func(p *appio.ThirdParty) { p.HasPrecondition = "OFTEN" }), "content.third_party_data.has_precondition", flussi.ErrRange, "ALWAYS"},
 		"a receipt in no year":         {third(func(p *appio.ThirdParty) { p.OriginalReceiptDate = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC) }), "content.third_party_data.original_receipt_date", flussi.ErrDate, "anno"},
 	} {
@@ -134,7 +135,7 @@ func random(t testing.TB, r *rand.Rand) appio.Message {
 	if pick(2) {
 		m.DueDate = date()
 	}
-	m.RequireSecureChannels = pick(2)
+	m.SecureChannels = []appio.SecureChannels{"", appio.SecureChannelsRequired, appio.SecureChannelsNotRequired}[r.IntN(3)]
 	m.FeatureLevel = []appio.FeatureLevel{"", appio.FeatureStandard, appio.FeatureAdvanced, "GOLD"}[r.IntN(4)]
 	if pick(3) {
 		m.Payment = &appio.Payment{Amount: flussi.Cents([]int64{-1, 0, 1, 1250, 9999999999, 10000000000}[r.IntN(6)]), InvalidAfterDueDate: pick(2)}
@@ -144,12 +145,6 @@ func random(t testing.TB, r *rand.Rand) appio.Message {
 		if pick(2) {
 			m.Payment.Payee = organization(t, "80185250588")
 		}
-	}
-	if pick(4) {
-		m.Prescription = &appio.Prescription{NRE: text(15), IUP: text(0, 16), Prescriber: m.To}
-	}
-	if pick(4) {
-		m.Legal = &appio.Legal{SenderMailFrom: text(0, 9).Reveal(), HasAttachment: pick(2), MessageUniqueID: text(0, 9).Reveal(), OriginalMessageURL: text(0, 9).Reveal(), PECServerServiceID: text(0, 9).Reveal()}
 	}
 	if pick(4) {
 		m.ThirdParty = &appio.ThirdParty{
@@ -164,9 +159,6 @@ func random(t testing.TB, r *rand.Rand) appio.Message {
 		m.CovidCertificate = text(9)
 	}
 	if pick(6) {
-		m.DefaultEmail = flussi.NewText([]string{"a@b.it", "x"}[r.IntN(2)])
-	}
-	if pick(6) {
 		m.TimeToLive = []time.Duration{time.Hour, time.Minute, 7 * 24 * time.Hour, 8 * 24 * time.Hour}[r.IntN(4)]
 	}
 	return m
@@ -176,7 +168,7 @@ func random(t testing.TB, r *rand.Rand) appio.Message {
 // can be sent.
 func TestTheClientRefusesWhatThePlatformWouldAndNothingElse(t *testing.T) {
 	simulator := appiotest.New(appiotest.Config{Unlimited: true})
-	simulator.AddService(appiotest.Service{ID: "tributi", Key: secretKey, NamesPayee: true})
+	simulator.AddService(appiotest.Service{ID: "tributi", Key: secretKey, NamesPayee: true, Configurations: []string{ownConfiguration}})
 	r := rand.New(rand.NewPCG(3, 4))
 	valid := 0
 	for i := range 4000 {
@@ -217,8 +209,10 @@ func fix(t testing.TB, m *appio.Message) {
 	if m.FeatureLevel == "GOLD" {
 		m.FeatureLevel = ""
 	}
-	m.Prescription, m.Legal, m.ThirdParty = nil, nil, nil
-	m.DefaultEmail, m.TimeToLive = flussi.Text{}, 0
+	m.TimeToLive = 0
+	if p := m.ThirdParty; p != nil {
+		*p = appio.ThirdParty{ID: "1", ConfigurationID: ownConfiguration, HasAttachments: p.HasAttachments, HasRemoteContent: true}
+	}
 	if m.Payment != nil {
 		*m.Payment = *payment(t)
 	}
@@ -238,28 +232,31 @@ func TestTheRequestOfAMessage(t *testing.T) {
 	})
 	m := appio.Message{
 		To: citizen(t, secretCode), Subject: flussi.NewText("Oggetto <é> 😀"), Content: flussi.NewText(strings.Repeat("x", 80)),
-		DueDate: due, RequireSecureChannels: true, FeatureLevel: appio.FeatureAdvanced,
+		DueDate: due, SecureChannels: appio.SecureChannelsRequired, FeatureLevel: appio.FeatureAdvanced,
 		Payment:          &appio.Payment{Amount: 1999, NoticeNumber: payment(t).NoticeNumber, InvalidAfterDueDate: true, Payee: organization(t, "15376371009")},
-		Prescription:     &appio.Prescription{NRE: flussi.NewText("123456789012345"), IUP: flussi.NewText("1"), Prescriber: citizen(t, secretCode)},
-		Legal:            &appio.Legal{SenderMailFrom: "a@pec.it", MessageUniqueID: "1", OriginalMessageURL: "https://x.it", PECServerServiceID: "2"},
 		ThirdParty:       &appio.ThirdParty{ID: "1", ConfigurationID: "01HMVMHCZZ8D0VTFWMRHBM5D6F", OriginalSender: "Comune", OriginalReceiptDate: due, HasAttachments: true, HasRemoteContent: true, HasPrecondition: appio.PreconditionOnce, Summary: flussi.NewText("Riassunto")},
-		CovidCertificate: flussi.NewText("c"), DefaultEmail: flussi.NewText("a@b.it"), TimeToLive: time.Hour,
+		CovidCertificate: flussi.NewText("c"), TimeToLive: time.Hour,
 	}
 	must.Get(client.Submit(t.Context(), m))(t)
 	want := fmt.Sprintf(`{
 		"time_to_live": 3600, "fiscal_code": "RSSMRA80A01H501U", "feature_level_type": "ADVANCED",
-		"default_addresses": {"email": "a@b.it"},
 		"content": {
 			"subject": "Oggetto <é> 😀", "markdown": %q, "require_secure_channels": true, "due_date": "2025-03-30T21:59:59.000Z",
 			"payment_data": {"amount": 1999, "notice_number": "301005100001400678", "invalid_after_due_date": true, "payee": {"fiscal_code": "15376371009"}},
-			"prescription_data": {"nre": "123456789012345", "iup": "1", "prescriber_fiscal_code": "RSSMRA80A01H501U"},
-			"legal_data": {"sender_mail_from": "a@pec.it", "has_attachment": false, "message_unique_id": "1", "original_message_url": "https://x.it", "pec_server_service_id": "2"},
 			"eu_covid_cert": {"auth_code": "c"},
 			"third_party_data": {"id": "1", "configuration_id": "01HMVMHCZZ8D0VTFWMRHBM5D6F", "original_sender": "Comune", "original_receipt_date": "2025-03-30T21:59:59.000Z",
 				"has_attachments": true, "has_remote_content": true, "has_precondition": "ONCE", "summary": "Riassunto"}
 		}
 	}`, strings.Repeat("x", 80))
 	assert.JSONEq(t, want, string(must.Get(json.Marshal(got))(t)))
+
+	m = message(t, 1)
+	for setting, want := range map[appio.SecureChannels]any{"": nil, appio.SecureChannelsRequired: true, appio.SecureChannelsNotRequired: false} {
+		got = nil
+		m.SecureChannels = setting
+		must.Get(client.Submit(t.Context(), m))(t)
+		assert.Equal(t, want, got["content"].(map[string]any)["require_secure_channels"], setting)
+	}
 
 	got = nil
 	m = message(t, 1)

@@ -19,7 +19,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		service, known := s.service(r.Header.Get("Ocp-Apim-Subscription-Key"))
 		call := faults.Call[Operation]{Operation: op, KnownKey: known, Account: service.Body}
 		if service.Forbidden {
-			call.Refusal = forbidden("You do not have enough permissions to complete the operation you requested")
+			call.Refusal = forbidden(notEnough)
 		}
 		switch op {
 		case SubmitMessage:
@@ -63,11 +63,11 @@ func route(r *http.Request) (op Operation, args []string, ok bool) {
 
 func (s *Simulator) submit(service Service, body []byte) *faults.Reply {
 	request, fault := checkMessage(body)
-	switch {
-	case fault != "":
+	if fault != "" {
 		return faults.Problem(http.StatusBadRequest, "Invalid NewMessage", fault)
-	case request.payee != "" && request.payee != service.Body && !service.NamesPayee:
-		return forbidden("The service cannot name the payee " + request.payee)
+	}
+	if refusal := s.refusal(service, request); refusal != nil {
+		return refusal
 	}
 	id := s.store(service, request, body)
 	reply := faults.JSON(http.StatusCreated, map[string]string{"id": id})
@@ -98,8 +98,11 @@ func (s *Simulator) message(service Service, code, id string) *faults.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.byID[id]
-	if m == nil || m.Service != service.ID || m.Recipient.Reveal() != code {
+	switch {
+	case m == nil || m.Recipient.Reveal() != code:
 		return faults.Problem(http.StatusNotFound, "Message not found", "The message that you requested was not found in the system.")
+	case m.Service != service.ID:
+		return forbidden(notEnough)
 	}
 	s.advance(m)
 	answer := map[string]any{
@@ -161,6 +164,9 @@ func (s *Simulator) feed(service Service, date string) *faults.Reply {
 		"dateUTC": date, "subscriptions": append([]string{}, feed[0]...), "unsubscriptions": append([]string{}, feed[1]...),
 	})
 }
+
+// notEnough is what the platform says to a service that lacks a permission.
+const notEnough = "You do not have enough permissions to complete the operation you requested"
 
 // forbidden refuses a service that may not do what it asks for.
 func forbidden(detail string) *faults.Reply {

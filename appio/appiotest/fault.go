@@ -13,10 +13,12 @@ type FaultKind string
 // stores the message; those about an ID are for submissions. An unknown kind is answered
 // with 501.
 const (
+	Redirected      FaultKind = "307"            // to another address
 	BadRequest      FaultKind = "400"            // as problem+json, although the request is valid
 	Unauthorized    FaultKind = "401"            // by the gateway, as if the key had expired
 	Forbidden       FaultKind = "403"            // as problem+json
 	NotFound        FaultKind = "404"            // as problem+json
+	Unprocessable   FaultKind = "422"            // as problem+json
 	TooManyRequests FaultKind = "429"            // with both headers, asking for RetryAfter
 	TooManyBare     FaultKind = "429 bare"       // without headers or body
 	ServerProblem   FaultKind = "500 problem"    // as problem+json; Stored or not
@@ -53,7 +55,7 @@ func (f Fault) generic() faults.Fault {
 // kinds are all kinds of faults that App IO has.
 var kinds = []FaultKind{
 	ServerProblem, ServerError, BadGateway, Unavailable, GatewayTimeout, Silent, Reset,
-	BadRequest, Unauthorized, Forbidden, NotFound, TooManyRequests, TooManyBare, Slow, Truncated, CutBody, NoID, LocationOnly,
+	Redirected, BadRequest, Unauthorized, Forbidden, NotFound, Unprocessable, TooManyRequests, TooManyBare, Slow, Truncated, CutBody, NoID, LocationOnly,
 }
 
 // Faults returns a fault of every kind; of kinds that say "Stored or not", two.

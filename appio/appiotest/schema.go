@@ -24,12 +24,16 @@ var (
 
 // checked is what the simulator needs of a request that is valid.
 type checked struct {
-	code      flussi.FiscalCode
-	subject   string
-	level     string
-	payee     string
-	isPayment bool
-	content   json.RawMessage
+	code           flussi.FiscalCode
+	subject        string
+	level          string
+	payee          string
+	isPayment      bool
+	amount         int64
+	isRemote       bool   // there is third-party data
+	configuration  string // of the remote content; "" for none
+	hasAttachments bool
+	content        json.RawMessage // without what the platform removes
 }
 
 // checkMessage checks the request of a submission. The fault quotes the request, as
@@ -51,39 +55,27 @@ func checkMessage(body []byte) (checked, string) {
 	c.text(content, "markdown", required, nil, 80, 10000)
 	c.flag(content, "require_secure_channels")
 	c.text(content, "due_date", optional, utcDate, 20, 24)
-	payee := ""
-	payment := c.object(content, "payment_data", false)
-	if payment != nil {
+	var request checked
+	if payment := c.object(content, "payment_data", false); payment != nil {
+		request.isPayment = true
 		c.required(payment, "amount")
-		c.number(payment, "amount", 1, 9999999999)
+		request.amount = c.number(payment, "amount", 1, 9999999999)
 		c.text(payment, "notice_number", required, notice, 18, 18)
 		c.flag(payment, "invalid_after_due_date")
 		if p := c.object(payment, "payee", false); p != nil {
-			payee = c.text(p, "fiscal_code", required, bodyCode, 11, 11)
+			request.payee = c.text(p, "fiscal_code", required, bodyCode, 11, 11)
 		}
-	}
-	if p := c.object(content, "prescription_data", false); p != nil {
-		c.text(p, "nre", required, nil, 15, 15)
-		c.text(p, "iup", optional, nil, 1, 16)
-		c.text(p, "prescriber_fiscal_code", optional, citizenCode, 16, 16)
-	}
-	if p := c.object(content, "legal_data", false); p != nil {
-		c.text(p, "sender_mail_from", required, nil, 1, 0)
-		c.required(p, "has_attachment")
-		c.flag(p, "has_attachment")
-		c.text(p, "message_unique_id", required, nil, 1, 0)
-		c.text(p, "original_message_url", optional, nil, 1, 0)
-		c.text(p, "pec_server_service_id", optional, nil, 1, 0)
 	}
 	if p := c.object(content, "eu_covid_cert", false); p != nil {
 		c.text(p, "auth_code", required, nil, 0, 0)
 	}
 	if p := c.object(content, "third_party_data", false); p != nil {
+		request.isRemote = true
 		c.text(p, "id", required, nil, 1, 0)
-		c.text(p, "configuration_id", required, ulidForm, 26, 26)
+		request.configuration = c.text(p, "configuration_id", optional, ulidForm, 26, 26)
 		c.text(p, "original_sender", optional, nil, 1, 0)
 		c.text(p, "original_receipt_date", optional, utcDate, 20, 24)
-		c.flag(p, "has_attachments")
+		request.hasAttachments = c.flag(p, "has_attachments")
 		c.flag(p, "has_remote_content")
 		c.one(p, "has_precondition", "ALWAYS", "ONCE", "NEVER")
 		c.text(p, "summary", optional, nil, 1, 0)
@@ -98,7 +90,23 @@ func checkMessage(body []byte) (checked, string) {
 	if err != nil {
 		return checked{}, fmt.Sprintf("value [%q] at [root.fiscal_code] is not a valid [FiscalCode]", code)
 	}
-	return checked{recipient, subject, level, payee, payment != nil, root.fields["content"]}, ""
+	request.code, request.subject, request.level, request.content = recipient, subject, level, known(content)
+	return request, ""
+}
+
+// known returns the content without the fields that the platform removes in silence, among them
+// legal_data and prescription_data of its older documents.
+func known(content *object) json.RawMessage {
+	fields := map[string]json.RawMessage{}
+	for _, name := range []string{
+		"due_date", "eu_covid_cert", "markdown", "payment_data", "require_secure_channels", "subject", "third_party_data",
+	} {
+		if value, ok := content.fields[name]; ok {
+			fields[name] = value
+		}
+	}
+	body, _ := json.Marshal(fields) // what was read as JSON can be written
+	return body
 }
 
 // checkCitizen checks the request for a profile.
@@ -207,16 +215,17 @@ func (c *checker) text(o *object, name string, needed bool, form *regexp.Regexp,
 	return s
 }
 
-func (c *checker) number(o *object, name string, least, most int64) {
+func (c *checker) number(o *object, name string, least, most int64) int64 {
 	var n int64
 	if value(c, o, name, "integer", &n) && (n < least || n > most) {
 		c.fail(o, name, fmt.Sprintf("integer from %d to %d", least, most))
 	}
+	return n
 }
 
-func (c *checker) flag(o *object, name string) {
+func (c *checker) flag(o *object, name string) bool {
 	var b bool
-	value(c, o, name, "boolean", &b)
+	return value(c, o, name, "boolean", &b) && b
 }
 
 func (c *checker) one(o *object, name string, of ...string) string {

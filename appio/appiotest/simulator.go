@@ -32,6 +32,12 @@ type Service struct {
 	NamesPayee   bool   // may name another payee of a payment
 	ReadsFeed    bool   // may ask for feeds
 	ReadsDetails bool   // has a premium contract: gets the read and payment status of ADVANCED messages
+	StandardOnly bool   // may not send ADVANCED messages: they are answered with 403
+
+	Recipients     []flussi.FiscalCode // whom the service may write to while it is tested; others are answered with 403. nil: everybody
+	Configurations []string            // IDs of the body's configurations of remote content: a foreign one is answered with 403, an unknown one with 404
+	MaxAmount      flussi.Cents        // of a payment: more is answered with 400. 0: no limit
+	MinAge, MaxAge int                 // of recipients, in years: others are answered with 422. Both 0: no check; a MaxAge of 0: no limit
 }
 
 // Citizen is a citizen whom the platform knows.

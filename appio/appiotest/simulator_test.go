@@ -110,6 +110,80 @@ func TestSubmissionsAreChecked(t *testing.T) {
 	}
 }
 
+// The platform checks what a service may do in this order: permissions, the configuration of remote
+// content, attachments, the recipient, the amount.
+func TestWhatAServiceMayNotDoIsRefused(t *testing.T) {
+	const (
+		payment = `,"payment_data":{"amount":1250,"notice_number":"301005100001400678"}`
+		own     = `,"third_party_data":{"id":"1","configuration_id":"01HMVMHCZZ8D0VTFWMRHBM5D6F"}`
+	)
+	remote := func(change string) string { return valid(strings.Replace(own, `"id":"1"`, `"id":"1"`+change, 1)) }
+	citizen := must.Get(flussi.ParseFiscalCode(code))(t)
+	for name, test := range map[string]struct {
+		service appiotest.Service
+		body    string
+		status  int
+		title   string
+	}{
+		"a recipient who is authorised":         {appiotest.Service{Recipients: []flussi.FiscalCode{citizen}}, valid(``), 201, ""},
+		"a recipient who is not":                {appiotest.Service{Recipients: []flussi.FiscalCode{flussi.TestRecipient()}}, valid(``), 403, "Recipient forbidden"},
+		"no recipient at all":                   {appiotest.Service{Recipients: []flussi.FiscalCode{}}, valid(``), 403, "Recipient forbidden"},
+		"an amount within the limit":            {appiotest.Service{MaxAmount: 1250}, valid(payment), 201, ""},
+		"an amount beyond it":                   {appiotest.Service{MaxAmount: 1249}, valid(payment), 400, "The requested amount (1250 cents) exceeds the maximum allowed for this service (1249 cents)"},
+		"an adult":                              {appiotest.Service{MinAge: 18}, valid(``), 201, ""},
+		"a minor":                               {appiotest.Service{MinAge: 18}, strings.Replace(valid(``), code, "RSSMRA15A01H501X", 1), 422, "Recipient age not eligible"},
+		"an adult, of a service for minors":     {appiotest.Service{MaxAge: 17}, valid(``), 422, "Recipient age not eligible"},
+		"no date of birth":                      {appiotest.Service{MinAge: 18}, strings.Replace(valid(``), code, "RSSMRA80B31H501X", 1), 422, "Recipient age not eligible"},
+		"its own configuration":                 {appiotest.Service{}, valid(own), 201, ""},
+		"another body's configuration":          {appiotest.Service{}, strings.Replace(valid(own), "D6F", "D6G", 1), 403, "Not your configuration"},
+		"an unknown configuration":              {appiotest.Service{}, strings.Replace(valid(own), "D6F", "D6H", 1), 404, "Remote Content Configuration NOT FOUND"},
+		"no configuration":                      {appiotest.Service{}, valid(`,"third_party_data":{"id":"1"}`), 403, "No configuration id for remote content"},
+		"attachments with STANDARD":             {appiotest.Service{}, remote(`,"has_attachments":true`), 403, "Attachments call forbidden"},
+		"attachments with ADVANCED":             {appiotest.Service{}, strings.Replace(remote(`,"has_attachments":true`), `"content"`, `"feature_level_type":"ADVANCED","content"`, 1), 201, ""},
+		"ADVANCED without permission":           {appiotest.Service{StandardOnly: true}, strings.Replace(valid(``), `"content"`, `"feature_level_type":"ADVANCED","content"`, 1), 403, "You do not have enough permissions"},
+		"the configuration comes before":        {appiotest.Service{Recipients: []flussi.FiscalCode{}}, strings.Replace(valid(own), "D6F", "D6H", 1), 404, "NOT FOUND"},
+		"the recipient comes before the amount": {appiotest.Service{Recipients: []flussi.FiscalCode{}, MaxAmount: 1}, valid(payment), 403, "Recipient forbidden"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := appiotest.New(appiotest.Config{})
+			service := test.service
+			service.ID, service.Key, service.Body, service.Configurations = "tributi", key, "80185250588", []string{"01HMVMHCZZ8D0VTFWMRHBM5D6F"}
+			s.AddService(service)
+			s.AddService(appiotest.Service{ID: "altrove", Key: "another", Configurations: []string{"01HMVMHCZZ8D0VTFWMRHBM5D6G"}})
+			r := call(s, key, http.MethodPost, "/messages", test.body)
+			body := read(t, r)
+			assert.Equal(t, test.status, r.StatusCode, body)
+			assert.Contains(t, body, test.title)
+			if test.status != 201 {
+				assert.Contains(t, r.Header.Get("Content-Type"), "application/problem+json")
+				assert.Empty(t, s.Deliveries())
+			}
+		})
+	}
+}
+
+func TestAMessageIsShownOnlyToItsService(t *testing.T) {
+	s := newSimulator(appiotest.Config{})
+	s.AddService(appiotest.Service{ID: "anagrafe", Key: "another", Body: "80185250588"})
+	require.Equal(t, 201, submit(s, key).StatusCode)
+	id := s.Deliveries()[0].ID
+	assert.Equal(t, 200, call(s, key, http.MethodGet, "/messages/"+code+"/"+id, "").StatusCode)
+	assert.Equal(t, 404, call(s, key, http.MethodGet, "/messages/AAAAAA00A00A000A/"+id, "").StatusCode, "another recipient")
+	r := call(s, "another", http.MethodGet, "/messages/"+code+"/"+id, "")
+	assert.Equal(t, 403, r.StatusCode)
+	assert.Contains(t, read(t, r), "You are not allowed here")
+}
+
+func TestWhatThePlatformDoesNotKnowIsRemovedInSilence(t *testing.T) {
+	s := newSimulator(appiotest.Config{})
+	body := valid(`,"legal_data":{"sender_mail_from":"a@pec.it"},"prescription_data":{"nre":"1"},"require_secure_channels":false`)
+	require.Equal(t, 201, call(s, key, http.MethodPost, "/messages", body).StatusCode)
+	shown := read(t, call(s, key, http.MethodGet, "/messages/"+code+"/"+s.Deliveries()[0].ID, ""))
+	assert.Contains(t, shown, `"require_secure_channels":false`)
+	assert.NotContains(t, shown, "legal_data")
+	assert.NotContains(t, shown, "prescription_data")
+}
+
 func TestTheGatewayAnswersForItself(t *testing.T) {
 	s := newSimulator(appiotest.Config{})
 	s.AddService(appiotest.Service{ID: "chiuso", Key: "closed", Forbidden: true})
@@ -182,7 +256,8 @@ func TestFaults(t *testing.T) {
 			if fault.Kind == appiotest.Silent {
 				patience = 200 * time.Millisecond
 			}
-			client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+			client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true},
+				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 			post := func() (*http.Response, error) {
 				r := must.Get(http.NewRequest(http.MethodPost, server.URL+"/messages", strings.NewReader(valid(``))))(t)
 				r.Header.Set("Ocp-Apim-Subscription-Key", key)
@@ -205,6 +280,7 @@ func TestFaults(t *testing.T) {
 			}
 			assert.Len(t, server.Deliveries(), stored)
 			want := map[appiotest.FaultKind]int{
+				appiotest.Redirected: 307, appiotest.Unprocessable: 422,
 				appiotest.BadRequest: 400, appiotest.Unauthorized: 401, appiotest.Forbidden: 403, appiotest.NotFound: 404,
 				appiotest.TooManyRequests: 429, appiotest.TooManyBare: 429, appiotest.ServerProblem: 500, appiotest.ServerError: 500,
 				appiotest.BadGateway: 502, appiotest.Unavailable: 503, appiotest.GatewayTimeout: 504, appiotest.Slow: 201,

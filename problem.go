@@ -140,15 +140,16 @@ func hiddenTexts(texts []string) hidden {
 		}
 	}
 	for _, text := range texts {
-		// The whole has the parts that cross the end of a line.
+		if strings.Contains(text, "\n") { // a line may be short; the whole has what crosses its end
+			for line := range strings.Lines(text) {
+				add(line)
+			}
+		}
 		for len(text) > maxProblemText {
 			add(text[:maxProblemText])
 			text = text[maxProblemText-4*minFragment:]
 		}
 		add(text)
-		for line := range strings.Lines(text) {
-			add(line)
-		}
 	}
 	return all
 }

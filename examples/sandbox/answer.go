@@ -117,6 +117,9 @@ func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // messageID returns the ID of the new message in the answer, or "".
 func (w *answerWriter) messageID() string {
+	if w.status >= 300 { // the Location of a redirect is another address
+		return ""
+	}
 	location := w.Header().Get("Location")
 	return location[strings.LastIndexByte(location, '/')+1:]
 }

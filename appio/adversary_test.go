@@ -98,6 +98,13 @@ func TestTransportsThatDeliverAndThenFail(t *testing.T) {
 			}))
 			return base
 		},
+		"another protocol that says it was not processed": func(base *http.Transport, deliver deliver) http.RoundTripper {
+			base.RegisterProtocol("http", roundTrip(func(r *http.Request) (*http.Response, error) {
+				_ = deliver(r)
+				return nil, errors.New("http2: Transport received GOAWAY from server ErrCode:NO_ERROR")
+			}))
+			return base
+		},
 		"a fallback after net/http's": func(base *http.Transport, deliver deliver) http.RoundTripper {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				if resp, err := base.RoundTrip(r.Clone(r.Context())); err == nil {

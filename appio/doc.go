@@ -58,6 +58,9 @@
 // status), without the texts of the message, fiscal codes and e-mail addresses; the Error method,
 // for logs, quotes nothing. See [flussi.Problem.Words].
 //
+// The URL of [Client.Message] holds the recipient's fiscal code, which instrumentation of an
+// http.Client records: see [MaskedTransport].
+//
 // # The limit of a body
 //
 // The platform allows a body 150 calls in 5 seconds, over all its services. Clients

@@ -2,6 +2,7 @@ package appio_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // writeFrame writes a frame of HTTP/2.
@@ -160,6 +162,42 @@ func TestHTTP2AcceptsAfterARefusal(t *testing.T) {
 		assert.Equal(t, attempts, receipt.Attempts)
 	}
 	assert.EqualValues(t, 6, read.Load())
+}
+
+// As the real platform has it: HTTP/2 over TLS, by negotiation.
+func TestHTTP2OverTLSIsRepeatedAfterARefusal(t *testing.T) {
+	certified := httptest.NewTLSServer(nil) // for its certificate
+	defer certified.Close()
+	var read atomic.Int32
+	acts := []act{reset(refusedStream), accept, goAway(0, noError, false), accept, reset(protocolError)}
+	listener := tls.NewListener(must.Get(net.Listen("tcp", "127.0.0.1:0"))(t), &tls.Config{Certificates: certified.TLS.Certificates, NextProtos: []string{"h2"}})
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				http2(conn, func(write writeFrame, stream uint32) {
+					acts[min(int(read.Add(1)), len(acts))-1](conn, write, stream)
+				})
+			}()
+		}
+	}()
+	transport := newTransport(t)
+	transport.ForceAttemptHTTP2 = true
+	transport.TLSClientConfig = certified.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	client := adversary(t, "https://"+listener.Addr().String(), transport, 3)
+	for i := range 2 {
+		receipt, err := client.Submit(t.Context(), message(t, i))
+		require.NoError(t, err)
+		assert.Equal(t, 2, receipt.Attempts)
+	}
+	_, err := client.Submit(t.Context(), message(t, 3))
+	assert.Equal(t, flussi.OutcomeUnknown, flussi.OutcomeOf(err))
+	assert.EqualValues(t, 5, read.Load())
 }
 
 // A handler that gives up after it read a request may have acted on it.

@@ -50,7 +50,7 @@ type attempt struct {
 // with the error.
 func (a *attempt) mayHaveReached(err error, native bool) bool {
 	switch {
-	case native && isNotProcessed(err):
+	case native && a.getConn.Load() && isNotProcessed(err):
 		return false
 	case a.wroteHeaders.Load():
 		return true

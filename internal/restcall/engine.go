@@ -106,16 +106,9 @@ func Isolate(client *http.Client) *http.Client {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	transport, native := base.(*http.Transport)
-	if native {
-		// The transport may be in use, and sets its own protocols on first use: read a clone.
-		for protocol := range transport.Clone().TLSNextProto {
-			native = native && protocol == "h2"
-		}
-	}
+	own.Transport = newRoundTripper(base, client.Timeout)
 	// http.Client would start a goroutine for each request to enforce the time-out, since the
 	// transport is not net/http's own type.
-	own.Transport = roundTripper{base, native, client.Timeout, new(atomic.Bool)}
 	own.Timeout = 0
 	own.Jar = nil // no platform logs in by cookie
 	return &own
@@ -131,17 +124,34 @@ func (e *Engine) native() bool {
 // it does not.
 func (e *Engine) mayUseHTTP2() bool {
 	t, ok := e.Client.Transport.(roundTripper)
-	return ok && t.native && !t.http1.Load()
+	return ok && t.native && !t.http1.Load() && (t.unencryptedHTTP2 || e.Base.Scheme == "https")
+}
+
+func newRoundTripper(base http.RoundTripper, timeout time.Duration) roundTripper {
+	t := roundTripper{base: base, timeout: timeout, http1: new(atomic.Bool)}
+	transport, ok := base.(*http.Transport)
+	if !ok {
+		return t
+	}
+	t.native = true
+	// The transport may be in use, and sets its own protocols on first use: read a clone.
+	clone := transport.Clone()
+	for protocol := range clone.TLSNextProto {
+		t.native = t.native && protocol == "h2"
+	}
+	t.unencryptedHTTP2 = clone.Protocols != nil && clone.Protocols.UnencryptedHTTP2()
+	return t
 }
 
 // roundTripper limits the time of a request and its reply, and hides all methods of a transport
 // but RoundTrip. It removes the Location of redirects: http.Client would read it, and rewind the
 // body, before it asks whether to follow, and an error of either would hide the reply.
 type roundTripper struct {
-	base    http.RoundTripper
-	native  bool // see [Engine.native]
-	timeout time.Duration
-	http1   *atomic.Bool // the last reply came over HTTP/1
+	base             http.RoundTripper
+	native           bool // see [Engine.native]
+	unencryptedHTTP2 bool // HTTP/2 may be used without TLS
+	timeout          time.Duration
+	http1            *atomic.Bool // the last reply came over HTTP/1
 }
 
 func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {

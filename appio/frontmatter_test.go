@@ -144,7 +144,7 @@ func FuzzFrontMatter(f *testing.F) {
 			assert.NotEmpty(t, flussi.Explain(err))
 			return
 		}
-		if doubts != nil && strings.Contains(flussi.Explain(doubts), "non si può verificare") || strings.ContainsAny(matter, "{[&*!|>\r\x85\u2028\u2029\x00") {
+		if doubts != nil && strings.Contains(flussi.Explain(doubts), "non si può verificare") || strings.ContainsAny(matter, "{[&*!|>\r\u0085\u2028\u2029\x00") {
 			return
 		}
 		lines := strings.Split(matter, "\n")

@@ -92,11 +92,11 @@ func formatError(is, expected Format) error {
 type look uint8
 
 const (
-	asBytes   look = iota
-	asText         // in UTF-8 or UTF-16, in lower case, behind blanks
-	asElement      // as a text, and the name of the element ends there
-	inArchive      // as bytes, and the parts of the archive say more
-	inStreams      // as bytes, and the names of the streams say more
+	asBytes   look = iota // a question mark is any byte
+	asText                // in UTF-8 or UTF-16, in lower case, behind blanks
+	asElement             // as a text, and the name of the element ends there
+	inArchive             // as bytes, and the parts of the archive say more
+	inStreams             // as bytes, and the names of the streams say more
 )
 
 // signatures are the beginnings of files by which their formats are known, in the order in which
@@ -111,6 +111,8 @@ var signatures = []struct {
 	{"\x09\x00\x04\x00", asBytes, LegacyWorkbook}, {"\x09\x02\x06\x00", asBytes, LegacyWorkbook}, {"\x09\x04\x06\x00", asBytes, LegacyWorkbook}, // Excel 2 to 4
 	{"\x09\x08\x08\x00\x00\x05", asBytes, LegacyWorkbook}, {"\x09\x08\x10\x00\x00\x06", asBytes, LegacyWorkbook}, // Excel 5 to 2003, without streams
 	{"\x89PNG\r\n\x1A\n", asBytes, Image}, {"\xFF\xD8\xFF", asBytes, Image}, {"GIF8", asBytes, Image}, {"II*\x00", asBytes, Image}, {"MM\x00*", asBytes, Image},
+	{"BM????\x00\x00\x00\x00", asBytes, Image}, {"RIFF????WEBP", asBytes, Image}, {"<svg", asElement, Image}, // BMP, WebP, SVG
+	{"????ftyphe", asBytes, Image}, {"????ftypmif1", asBytes, Image}, {"????ftypmsf1", asBytes, Image}, {"????ftypavi", asBytes, Image}, // HEIC, HEIF, AVIF
 	{"\x1F\x8B\x08", asBytes, OtherArchive}, {"7z\xBC\xAF\x27\x1C", asBytes, OtherArchive}, {"Rar!\x1A\x07", asBytes, OtherArchive},
 	{"%pdf", asText, PDF}, {"{\\rtf", asText, RichText}, {"<?xml", asText, XMLDocument}, {"<workbook", asElement, XMLDocument}, // of Excel 2003
 	{"<!--", asText, HTML}, {"<!doctype html", asText, HTML},
@@ -135,11 +137,10 @@ func Identify(r io.ReaderAt, size int64) (Format, error) {
 	}
 	text := beginning(head)
 	for _, s := range signatures {
-		begun := text
+		rest, ok := strings.CutPrefix(text, s.begins)
 		if s.look != asText && s.look != asElement {
-			begun = string(head)
+			ok = fitsPattern(head, s.begins)
 		}
-		rest, ok := strings.CutPrefix(begun, s.begins)
 		if !ok || s.look == asElement && rest != "" && strings.IndexByte(" \t\r\n/>", rest[0]) < 0 {
 			continue
 		}
@@ -152,6 +153,8 @@ func Identify(r io.ReaderAt, size int64) (Format, error) {
 			} // otherwise reading it will say what is wrong
 		case s.format == XMLDocument && strings.Contains(text, "<html"):
 			return HTML, nil
+		case s.format == XMLDocument && strings.Contains(text, "<svg"):
+			return Image, nil
 		}
 		return s.format, nil
 	}
@@ -165,6 +168,19 @@ func Identify(r io.ReaderAt, size int64) (Format, error) {
 		return CSV, nil
 	}
 	return UnknownFormat, nil
+}
+
+// fitsPattern reports whether a file begins with a pattern, in which a question mark is any byte.
+func fitsPattern(head []byte, pattern string) bool {
+	if len(head) < len(pattern) {
+		return false
+	}
+	for i := range len(pattern) {
+		if pattern[i] != '?' && pattern[i] != head[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // beginning returns the text with which a file begins, in lower case, if it is a text.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/exceltest"
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/xlsxtest"
 )
@@ -94,26 +94,6 @@ func excelizeBook(t *testing.T, rows []notice) []byte {
 	return buf.Bytes()
 }
 
-// soffice converts a file with LibreOffice, which a developer's machine may not have;
-// the gate has it.
-func soffice(t *testing.T, to, name string, data []byte) []byte {
-	program, err := exec.LookPath("soffice")
-	if err != nil {
-		t.Skipf("LibreOffice is not installed: %v", err)
-	}
-	dir := t.TempDir()
-	source := filepath.Join(dir, name)
-	require.NoError(t, os.WriteFile(source, data, 0o600))
-	out := filepath.Join(dir, "out")
-	format, _, _ := strings.Cut(to, ":")
-	command := exec.CommandContext(t.Context(), program, "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", to, "--outdir", out, source)
-	text, err := command.CombinedOutput()
-	require.NoError(t, err, "%s", text)
-	made, err := os.ReadFile(filepath.Join(out, strings.TrimSuffix(name, filepath.Ext(name))+"."+format))
-	require.NoError(t, err, "%s", text)
-	return made
-}
-
 // fromSharePoint adds to a workbook the parts of documents that came from SharePoint.
 func fromSharePoint(t *testing.T, file []byte) []byte {
 	parts := xlsxtest.Unpack(t, file)
@@ -131,6 +111,7 @@ func fromSharePoint(t *testing.T, file []byte) []byte {
 
 // Rows survive LibreOffice: opened and saved, and by way of its own format.
 func TestRowsComeBackFromLibreOffice(t *testing.T) {
+	exceltest.NeedsLibreOffice(t)
 	tpl := template()
 	want := sharedRows(t)
 	r := rand.New(rand.NewPCG(11, 4))
@@ -156,19 +137,20 @@ func TestRowsComeBackFromLibreOffice(t *testing.T) {
 			require.Equal(t, want[i], d.rows[i], "%s, row %d", name, i)
 		}
 	}
-	saved := soffice(t, "xlsx", "righe.xlsx", fromSharePoint(t, file))
+	saved := exceltest.LibreOffice(t, "xlsx", "righe.xlsx", fromSharePoint(t, file))
 	assert.Contains(t, xlsxtest.Unpack(t, saved)[xlsxtest.RootLinks], `"../customXml/item1.xml"`)
-	for name, data := range map[string][]byte{"saved": saved, "saved twice": soffice(t, "xlsx", "righe.xlsx", saved)} {
+	for name, data := range map[string][]byte{"saved": saved, "saved twice": exceltest.LibreOffice(t, "xlsx", "righe.xlsx", saved)} {
 		d := decode(tpl, data)
 		same(name, d)
 		assert.Equal(t, "Notifiche, versione 1", d.report.Template.Reveal(), name)
 		assert.Equal(t, 1, d.report.Totals, name)
 	}
-	same("by way of ods", decode(tpl, soffice(t, "xlsx", "righe.ods", soffice(t, "ods", "righe.xlsx", file))))
+	same("by way of ods", decode(tpl, exceltest.LibreOffice(t, "xlsx", "righe.ods", exceltest.LibreOffice(t, "ods", "righe.xlsx", file))))
 }
 
 // The blank workbook, an export and an annotated copy open in LibreOffice.
 func TestLibreOfficeOpensWhatIsWritten(t *testing.T) {
+	exceltest.NeedsLibreOffice(t)
 	tpl := template()
 	var blank, marked bytes.Buffer
 	require.NoError(t, tpl.Blank(t.Context(), &blank))
@@ -176,13 +158,13 @@ func TestLibreOfficeOpensWhatIsWritten(t *testing.T) {
 	d := decode(tpl, file)
 	require.NoError(t, mark(t, &marked, tpl, file, d))
 	for name, data := range map[string][]byte{"modello.xlsx": blank.Bytes(), "annotato.xlsx": marked.Bytes()} {
-		pdf := soffice(t, "pdf", name, data)
+		pdf := exceltest.LibreOffice(t, "pdf", name, data)
 		assert.True(t, bytes.HasPrefix(pdf, []byte("%PDF")), name)
 	}
-	legacy := decode(tpl, soffice(t, "xls", "modello.xlsx", blank.Bytes()))
+	legacy := decode(tpl, exceltest.LibreOffice(t, "xls", "modello.xlsx", blank.Bytes()))
 	require.ErrorIs(t, legacy.err, excel.ErrFormat)
 	assert.Equal(t, excel.LegacyWorkbook, legacy.report.Format)
-	open := decode(tpl, soffice(t, "ods", "modello.xlsx", blank.Bytes()))
+	open := decode(tpl, exceltest.LibreOffice(t, "ods", "modello.xlsx", blank.Bytes()))
 	require.ErrorIs(t, open.err, excel.ErrFormat)
 	assert.Equal(t, excel.OpenDocument, open.report.Format)
 }

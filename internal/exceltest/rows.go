@@ -250,18 +250,3 @@ func (w Workbook[Row]) CheckWarnings(tb testing.TB, strict Workbook[Row], cells 
 	require.Len(tb, errs, 1)
 	require.ErrorIs(tb, errs[0], flussi.ErrCheckDigits)
 }
-
-// CheckLibreOffice checks that the template survives LibreOffice, empty and filled in.
-func (w Workbook[Row]) CheckLibreOffice(t *testing.T, cells map[string]any, want Row) {
-	if !HasLibreOffice() {
-		t.Skip("LibreOffice is not installed")
-	}
-	const name = "modello.xlsx"
-	file := Edit(t, LibreOffice(t, "xlsx", name, w.Fill(t, nil)), cells)
-	for _, file := range [][]byte{file, LibreOffice(t, "xlsx", name, file)} {
-		rows, errs, reading := w.Read(t, file)
-		require.Empty(t, errs, reading.Italian())
-		assert.False(t, reading.Outdated)
-		assert.Equal(t, []Row{want}, rows)
-	}
-}

@@ -157,6 +157,14 @@ func HasLibreOffice() bool {
 	return err == nil
 }
 
+// NeedsLibreOffice skips a test where LibreOffice is not installed. The gate has it.
+func NeedsLibreOffice(tb testing.TB) {
+	tb.Helper()
+	if !HasLibreOffice() {
+		tb.Skip("LibreOffice is not installed")
+	}
+}
+
 // LibreOffice converts a file of this name to another format with LibreOffice.
 func LibreOffice(tb testing.TB, to, name string, data []byte) []byte {
 	tb.Helper()

@@ -81,9 +81,9 @@ func TestTheBlankWorkbookIsHardToFillInWrongly(t *testing.T) {
 	t.Run("the guide says the same", func(t *testing.T) {
 		rows := must.Get(f.GetRows("Guida Rapida"))(t)
 		text := fmt.Sprint(rows)
-		must.Contain(t, text, "Guida Rapida – Notifiche", "Con questo modello", "foglio «Dati»", "16 caratteri, di una persona fisica. Il codice fiscale del cittadino che riceve il messaggio.", "C.F., C.F. Dest., Cod. Fisc.", "Mensa scolastica: retta di marzo", "Esempio di riga compilata")
+		must.Contain(t, text, "Guida Rapida – Notifiche", "Con questo modello", "foglio «Dati»", "16 caratteri, di una persona fisica. Il codice fiscale del cittadino che riceve il messaggio.", "C.F., C.F. Dest., Cod. Fisc.", "Mensa scolastica: retta di marzo")
 		for _, header := range tpl.Headers() {
-			assert.GreaterOrEqual(t, strings.Count(text, header), 2, "in the table and in the example")
+			assert.Contains(t, text, header)
 		}
 	})
 	t.Run("the version is marked", func(t *testing.T) {

@@ -21,7 +21,7 @@ func guideColumns(export bool) []guideColumn {
 	if export {
 		return []guideColumn{{"Colonna", 24}, {"Si può correggere", 20}, {"Cosa contiene", 92}, {"Esempio", 44}}
 	}
-	return []guideColumn{{"Colonna", 24}, {"Obbligatoria", 14}, {"Cosa scrivere", 62}, {"Esempio", 36}, {"Altri nomi accettati", 92}}
+	return []guideColumn{{"Colonna", 24}, {"Obbligatoria", 13}, {"Cosa scrivere", 54}, {"Esempio", 28}, {"Altri nomi accettati", 72}}
 }
 
 // guideHints are what operators have to know about every template that they fill in.
@@ -142,9 +142,6 @@ func (t *Template[Row]) buildGuide(b *builder) {
 			return g.cell
 		})
 	}
-	if !t.config.Export {
-		t.buildExample(g)
-	}
 	b.printText(guideSheet, g.widths(), g.depth, head)
 }
 
@@ -179,25 +176,6 @@ func (c *Column[Row]) explainExport() []string {
 		return []string{c.header, "No, sola lettura", c.config.Help, c.example()}
 	}
 	return []string{c.header, "Sì", c.what(), c.example()}
-}
-
-// buildExample writes a row as it looks when it is filled in, a few columns below the
-// others so that it can be printed.
-func (t *Template[Row]) buildExample(g *guide) {
-	g.space()
-	g.paragraph("Esempio di riga compilata", g.subtitle)
-	for from := 0; from < len(t.columns); from += len(g.columns) {
-		if from > 0 {
-			g.space()
-		}
-		var headers, values []string
-		for i := range t.columns[from:min(from+len(g.columns), len(t.columns))] {
-			c := &t.columns[from+i]
-			headers, values = append(headers, c.header), append(values, c.example())
-		}
-		g.cells(headers, headed(g.head))
-		g.cells(values, headed(g.cell))
-	}
 }
 
 // capital makes the first letter a capital.

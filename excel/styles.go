@@ -160,7 +160,7 @@ func copiedHeadStyle() *excelize.Style {
 
 // pageStyles are the styles of a sheet that people read: the guide and the list of errors.
 type pageStyles struct {
-	title, subtitle, warning int // of headings; the warning's is that of the list of errors
+	title, warning           int // of headings; the warning's is that of the list of errors
 	plain, bold              int // of paragraphs
 	head, cell, strong, link int // of tables
 	tones                    []int
@@ -177,15 +177,14 @@ func (b *builder) pageStyles(colors ...Color) pageStyles {
 	link := text(font(11, linkColor))
 	link.Font.Underline = "single"
 	s := pageStyles{
-		title:    b.style(&excelize.Style{Font: boldFont(16, headerColor)}),
-		subtitle: b.style(&excelize.Style{Font: boldFont(12, headerColor)}),
-		warning:  b.style(&excelize.Style{Font: boldFont(16, wrongText)}),
-		plain:    b.style(paragraph(font(11, textColor))),
-		bold:     b.style(paragraph(boldFont(11, textColor))),
-		head:     b.style(&excelize.Style{NumFmt: textFormat, Font: boldFont(11, headText), Fill: fill(headerColor), Alignment: left("center")}),
-		cell:     b.style(text(font(11, textColor))),
-		strong:   b.style(text(boldFont(11, textColor))),
-		link:     b.style(link),
+		title:   b.style(&excelize.Style{Font: boldFont(16, headerColor)}),
+		warning: b.style(&excelize.Style{Font: boldFont(16, wrongText)}),
+		plain:   b.style(paragraph(font(11, textColor))),
+		bold:    b.style(paragraph(boldFont(11, textColor))),
+		head:    b.style(&excelize.Style{NumFmt: textFormat, Font: boldFont(11, headText), Fill: fill(headerColor), Alignment: left("center")}),
+		cell:    b.style(text(font(11, textColor))),
+		strong:  b.style(text(boldFont(11, textColor))),
+		link:    b.style(link),
 	}
 	for _, c := range colors {
 		s.tones = append(s.tones, b.style(tonedStyle(text(font(11, textColor)), c)))

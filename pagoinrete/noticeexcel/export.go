@@ -98,7 +98,7 @@ func exportColumns() []excel.Column[exported] {
 	}, true, func(e *exported) *pagoinrete.NoticeDraft { return &e.draft })
 
 	narrow, wide := excel.Rule{Width: 20}, excel.Rule{Width: 36}
-	id := excel.Rule{Text: "l'UUID dell'avviso", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 22}
+	id := excel.Rule{Text: "l'UUID dell'avviso", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 38}
 	moment := excel.Rule{Layout: excel.DateTimeLayout, Width: 20}
 	long := excel.Rule{Layout: excel.LongTextLayout, Width: 50}
 	columns = append(columns,

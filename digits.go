@@ -23,7 +23,9 @@ func firstNonDigit(s string) int {
 }
 
 // scientific reports whether s is a number as spreadsheets show long ones.
-func scientific(s string) bool { return scientificNotation.MatchString(s) }
+func scientific(s string) bool {
+	return strings.ContainsAny(s, "eE") && scientificNotation.MatchString(s)
+}
 
 var scientificNotation = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+?[0-9]{1,3}$`)
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -72,8 +73,18 @@ func TestLinksThatNoReaderFollowsAreIgnored(t *testing.T) {
 		})
 	}
 	t.Run("one that is followed must not lead out", func(t *testing.T) {
-		d := decode(template(), withParts(t, xlsxtest.Parts{xlsxtest.RootLinks: relationships + link("rId1", "officeDocument", "../xl/workbook.xml") + `</Relationships>`}))
-		require.ErrorIs(t, d.err, excel.ErrUnsafe)
+		for kind, part := range map[string]string{
+			"officeDocument": xlsxtest.RootLinks, "custom-properties": xlsxtest.RootLinks, "customProperties": xlsxtest.RootLinks,
+			"worksheet": xlsxtest.Links, "styles": xlsxtest.Links, "sharedStrings": xlsxtest.Links,
+		} {
+			outside := link("rId9", kind, "../../../x.xml")
+			add := func(link string) []byte {
+				links := xlsxtest.Unpack(t, goodBook(t))[part]
+				return withParts(t, xlsxtest.Parts{part: strings.Replace(links, `</Relationships>`, link+`</Relationships>`, 1)})
+			}
+			require.ErrorIs(t, decode(template(), add(outside)).err, excel.ErrUnsafe, kind)
+			readsGoodRow(t, add(strings.Replace(outside, `/>`, ` TargetMode="External"/>`, 1)))
+		}
 	})
 }
 
@@ -93,7 +104,8 @@ func TestExternalLinksAreReadByTheirLastValues(t *testing.T) {
 		return fmt.Sprintf(`<c r="%s" t="str"><f>%s</f><v>%s</v></c>`, reference, formula, value)
 	}
 	rows := headRow
-	for i, f := range []string{`[1]Foglio1!$A$1`, `'[1]Foglio 1'!A2`, `UPPER(""&amp;[12]Foglio1!A3)`, `[1]!Nome`, `IF(A1-[1]x!A1,1,2)`, // warned of
+	for i, f := range []string{`[1]Foglio1!$A$1`, `'[1]Foglio 1'!A2`, `UPPER(""&amp;[12]Foglio1!A3)`, `[1]!Nome`, `IF(A1-[1]x!A1,1,2)`, `SUM(A1:[1]x!A2)`, // warned of
+		`Tabella1[[1],[2]]`, `Tabella1[[1]:[2]]`, `SUM(([1]))`, `1+[1] +2`, `1+[1]`, `&quot;[1]Foglio1!A1&quot;`,
 		`A1`, `Tabella1[1]`, `Tabella1[[#Headers],[1]]`, `"[1]Foglio1!A1"`, `A1&amp;"[1]x"`} {
 		row := i + 2
 		rows += fmt.Sprintf(`<row r="%d">`, row) + formula(fmt.Sprintf("A%d", row), f, code) +
@@ -101,7 +113,7 @@ func TestExternalLinksAreReadByTheirLastValues(t *testing.T) {
 	}
 	d := whole(t, decode(template(), external(rows)))
 	require.Empty(t, d.wrong, d.italian())
-	assert.Len(t, d.rows, 10)
+	assert.Len(t, d.rows, 17)
 	var warned []int
 	for _, n := range d.report.Notes {
 		assert.Equal(t, "A", n.Column)
@@ -109,7 +121,7 @@ func TestExternalLinksAreReadByTheirLastValues(t *testing.T) {
 		assert.Contains(t, n.Italian(), "legge un altro file")
 		warned = append(warned, n.Row)
 	}
-	assert.Equal(t, []int{2, 3, 4, 5, 6}, warned)
+	assert.Equal(t, []int{2, 3, 4, 5, 6, 7}, warned)
 	t.Run("by a shared formula", func(t *testing.T) {
 		d := whole(t, decode(template(), external(headRow+`<row r="2"><c r="A2" t="str"><f t="shared" ref="A2:A3" si="3">[1]Foglio1!A1</f><v>`+code+`</v></c>`+row(2, "", "Oggetto di prova", content)[len(`<row r="2">`):]+
 			`<row r="3"><c r="A3" t="str"><f t="shared" si="3"/><v>`+code+`</v></c>`+row(3, "", "Oggetto di prova", content)[len(`<row r="3">`):])))
@@ -130,6 +142,14 @@ func TestCountsInAFileAreAdvice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { readsGoodRow(t, withParts(t, shared(attributes))) })
 	}
+	t.Run("they take no memory", func(t *testing.T) {
+		file := withParts(t, shared(` uniqueCount="2000000000"`))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		whole(t, decode(template(), file))
+		runtime.ReadMemStats(&after)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
+	})
 	t.Run("but every string has to be there", func(t *testing.T) {
 		parts := shared(` uniqueCount="4"`)
 		parts[xlsxtest.Sheet1] = strings.Replace(parts[xlsxtest.Sheet1], "<v>2</v>", "<v>3</v>", 1)
@@ -157,7 +177,7 @@ func TestBackslashesInPartNamesAreSlashes(t *testing.T) {
 	for name, text := range parts {
 		changed[strings.ReplaceAll(name, "/", `\`)] = strings.ReplaceAll(text, `Target="worksheets/`, `Target="worksheets\`)
 	}
-	changed[`xl\`] = "-"
+	changed[`xl\`] = ""
 	readsGoodRow(t, xlsxtest.Pack(t, changed))
 	changed[`..\x.xml`] = "<a/>"
 	require.ErrorIs(t, decode(template(), xlsxtest.Pack(t, changed)).err, excel.ErrUnsafe)
@@ -185,6 +205,18 @@ func TestColumnsAreLimitedInTheSheetThatIsRead(t *testing.T) {
 	t.Run("in another sheet there may be more", func(t *testing.T) {
 		readsGoodRow(t, sheets(t, wide(7, number), goodRows))
 		readsGoodRow(t, sheets(t, goodRows, row(1, "altro")+wide(7, number)))
+	})
+	t.Run("the last one that is allowed", func(t *testing.T) {
+		readsGoodRow(t, book(t, goodRows+wide(7, `<c r="IV7"><v>1</v></c>`)))
+	})
+	t.Run("shared strings count if they show something", func(t *testing.T) {
+		parts := xlsxtest.Parts{
+			xlsxtest.Strings: `<sst ` + xlsxtest.Namespace + `><si><t xml:space="preserve">  </t></si><si><t>a</t></si></sst>`,
+			xlsxtest.Sheet1:  xlsxtest.Sheet(goodRows + wide(7, `<c r="IW7" t="s"><v>0</v></c>`)),
+		}
+		readsGoodRow(t, withParts(t, parts))
+		parts[xlsxtest.Sheet1] = strings.Replace(parts[xlsxtest.Sheet1], "<v>0</v>", "<v>1</v>", 1)
+		require.ErrorIs(t, decode(template(), withParts(t, parts)).err, excel.ErrLimit)
 	})
 	t.Run("cells without a value do not count", func(t *testing.T) {
 		readsGoodRow(t, book(t, goodRows+wide(7, `<c r="IW7" s="1"/><c r="IX7" t="inlineStr"><is><t>  </t></is></c><c r="XFD7" s="2"/>`)))
@@ -255,10 +287,18 @@ func TestCellsAreReadAsProgramsWriteThem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { readsGoodRow(t, file) })
 	}
-	t.Run("merged columns among the data are refused", func(t *testing.T) {
-		d := decode(template(), book(t, goodRows, `<mergeCells><mergeCell ref="A:A"/></mergeCells>`))
-		require.ErrorIs(t, d.err, excel.ErrMerged)
-		assert.Contains(t, flussi.Explain(d.err), "(A:A)")
+	t.Run("merged cells among the data are refused", func(t *testing.T) {
+		for _, ref := range []string{"A:A", "2:3", "A2:B2"} {
+			merges := `<mergeCells><mergeCell ref="` + ref + `"/></mergeCells>`
+			for _, file := range [][]byte{book(t, goodRows, merges), book(t, goodRows+merges)} {
+				d := decode(template(), file)
+				require.ErrorIs(t, d.err, excel.ErrMerged)
+				assert.Contains(t, flussi.Explain(d.err), "("+ref+")")
+			}
+		}
+		for _, ref := range []string{"A", "2", "0:2", "A:2", "", "A1:B", "ABCDE:ABCDE"} {
+			require.ErrorIs(t, decode(template(), book(t, goodRows, `<mergeCells><mergeCell ref="`+ref+`"/></mergeCells>`)).err, excel.ErrMalformed, ref)
+		}
 	})
 	t.Run("no number in a column that is read refuses the row", func(t *testing.T) {
 		d := whole(t, decode(template(), book(t, row(1, append(headers, "Somma")...)+`<row r="2">`+cells+`<c r="D2"><v>NaN</v></c></row>`+row(3, good...))))

@@ -427,6 +427,17 @@ func (r *Rows) cellAttributes(cell *Cell, last int) (kept storage, err error) {
 // cellValue reads what is in a cell to its end tag, and reports whether it has an
 // element with a value, if only an empty one.
 func (r *Rows) cellValue(cell *Cell, kept storage) (valued bool, err error) {
+	text, only := r.s.only("c", "<v>", "</v></c>")
+	if !only && kept == inlineValue {
+		text, only = r.s.only("c", "<is><t>", "</t></is></c>")
+	}
+	if only {
+		r.text = append(r.text, text...)
+		if cell.Type == Text {
+			r.text = r.text[:cell.from+len(decodeEscapes(r.text[cell.from:]))]
+		}
+		return true, nil
+	}
 	inlined := false
 	for depth := r.s.depth; ; {
 		if err := r.s.next(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"testing"
 
@@ -92,6 +93,55 @@ func TestCellsAreReadAsTheyStand(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, c.want, strings.Join(rows, "\n"))
 		})
+	}
+}
+
+// What most programs write is read in one step, and is the same as if it were read token by token.
+func TestShortFormsAreReadAsLongOnes(t *testing.T) {
+	long := strings.NewReplacer("<v>", "<v ><!---->", "<is>", "<is ><!---->", "<t>", "<t ><!---->", `<t xml:space="preserve">`, `<t  xml:space="preserve">`)
+	for _, text := range []string{
+		"", "0", "1.5", "1", "x", " a ", "perché è così 😀", "a &amp; b", "a &nbsp; b", "a>b", "]]>", "a\r\nb", "a\tb", "_x0041_", "_x000D_",
+		"a\x01b", "a\x7fb", "a\xffb", "a\uFFFEb", "a\uFEFFb", "a\uFF01b", "\xef\xbf", "<b/>", "<!-- -->1", strings.Repeat("è", 32_767), strings.Repeat("è", 32_768), strings.Repeat("x", 300_000),
+	} {
+		for name, rows := range map[string]string{
+			"a number":        `<c r="A1"><v>%s</v></c>`,
+			"a text":          `<c r="A1" t="str"><v>%s</v></c>`,
+			"an index":        `<c r="A1" t="s"><v>%s</v></c>`,
+			"a truth value":   `<c r="A1" t="b"><v>%s</v></c>`,
+			"inline":          `<c r="A1" t="inlineStr"><is><t>%s</t></is></c>`,
+			"a value, inline": `<c r="A1" t="inlineStr"><v>%s</v></c>`,
+			"inline, no type": `<c r="A1"><is><t>%s</t></is></c>`,
+			"two values":      `<c r="A1"><v>%s</v><v>1</v></c>`,
+			"another end":     `<c r="A1"><v>%s</v></x:c>`,
+			"another start":   `<x:c r="A1"><v>%s</v></c>`,
+			"a cell behind":   `<c r="A1"><v>%s</v></c><c r="B1"><v>2</v></c>`,
+		} {
+			sheet := xlsxtest.Sheet(fmt.Sprintf(`<row r="1">`+rows+`</row>`, text))
+			sameReading(t, fmt.Sprintf("%s: %.20q", name, text), xlsxtest.Parts{xlsxtest.Sheet1: sheet}, xlsxtest.Parts{xlsxtest.Sheet1: long.Replace(sheet)})
+		}
+		for name, item := range map[string]string{
+			"shared": `<si><t>%s</t></si>`, "with blanks": `<si><t xml:space="preserve">%s</t></si>`, "another end": `<si><t>%s</t></x:si>`, "another start": `<x:si><t>%s</t></si>`,
+			"two texts": `<si><t>%s</t><t>b</t></si>`,
+		} {
+			strs := `<sst ` + xlsxtest.Namespace + `>` + fmt.Sprintf(item, text) + `<si><t>behind</t></si></sst>`
+			parts := xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>`)}
+			other := maps.Clone(parts)
+			parts[xlsxtest.Strings], other[xlsxtest.Strings] = strs, long.Replace(strs)
+			sameReading(t, fmt.Sprintf("%s: %.20q", name, text), parts, other)
+		}
+	}
+}
+
+// sameReading checks that two workbooks have the same rows or the same fault.
+func sameReading(t *testing.T, name string, a, b xlsxtest.Parts) {
+	t.Helper()
+	rows, _, err := read(xlsxtest.Book(t, a), 0, limits)
+	others, _, other := read(xlsxtest.Book(t, b), 0, limits)
+	require.Equal(t, others, rows, name)
+	require.Equal(t, other == nil, err == nil, "%s: %v, %v", name, err, other)
+	var f, g *xlsx.Fault
+	if errors.As(err, &f) && errors.As(other, &g) {
+		require.Equal(t, []any{g.Part, g.Err, g.Reason, g.Row, g.Column}, []any{f.Part, f.Err, f.Reason, f.Row, f.Column}, name)
 	}
 }
 

@@ -350,6 +350,26 @@ func (s *scanner) skip() error {
 	}
 }
 
+// only takes a text that is all of the element whose start tag was the last token, and leaves the
+// element: what is between open and shut, which ends with its end tag, without escapes. It is a
+// short cut for what most programs write. If it reports false, nothing was taken, and the element
+// is to be read token by token.
+func (s *scanner) only(name, open, shut string) (text []byte, ok bool) {
+	window := s.buf[s.pos:s.filled]
+	if s.closing || string(s.names[s.ends[s.depth-1]:]) != name || !begins(window, open) {
+		return nil, false
+	}
+	window = window[len(open):]
+	length, valid := unescaped(window)
+	if !valid || length > maxRaw || !begins(window[length:], shut) {
+		return nil, false
+	}
+	s.pos += len(open) + length + len(shut)
+	return window[:length], s.pop() == nil
+}
+
+func begins(b []byte, with string) bool { return len(b) >= len(with) && string(b[:len(with)]) == with }
+
 // checkText checks a text that is not used, so that the whole part is checked.
 func (s *scanner) checkText() (err error) {
 	s.scratch, err = s.appendText(s.scratch[:0])

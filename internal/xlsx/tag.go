@@ -40,10 +40,7 @@ func (s *scanner) start() error {
 func (s *scanner) parseTag(b []byte) (length int, complete bool, err error) {
 	s.closing = false
 	s.attributes = s.attributes[:0]
-	i := 0
-	for i < len(b) && !isSpace(b[i]) && b[i] != '>' && b[i] != '/' && b[i] != '<' {
-		i++
-	}
+	i := nameLength(b)
 	s.name = b[:i]
 	switch {
 	case i > maxName:
@@ -69,11 +66,8 @@ func (s *scanner) parseTag(b []byte) (length int, complete bool, err error) {
 		case gap == i:
 			return 0, false, s.fail(ErrMalformed, "a tag that is not one")
 		}
-		from := i
-		for i < len(b) && isNameByte(b[i]) {
-			i++
-		}
-		name := b[from:i]
+		name := b[i : i+nameLength(b[i:])]
+		i += len(name)
 		for i < len(b) && isSpace(b[i]) {
 			i++
 		}
@@ -110,11 +104,6 @@ func (s *scanner) parseTag(b []byte) (length int, complete bool, err error) {
 	}
 }
 
-// isNameByte reports whether c may be in a name, or at least does not end it.
-func isNameByte(c byte) bool {
-	return c != '=' && c != '>' && c != '/' && c != '<' && c != '"' && c != '\'' && !isSpace(c)
-}
-
 // nameBytes has the bytes that may be in names; all of other alphabets may.
 var nameBytes = func() (table [256]bool) {
 	for c := range table {
@@ -123,19 +112,27 @@ var nameBytes = func() (table [256]bool) {
 	return table
 }()
 
-// isName reports whether b is a name.
+// nameLength returns how many bytes that may be in names come first.
+func nameLength(b []byte) int {
+	for i, c := range b {
+		if !nameBytes[c] {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// isName reports whether b, whose bytes may be in names, is a name.
 func isName(b []byte) bool {
 	if len(b) == 0 || b[0] == '-' || b[0] == '.' || '0' <= b[0] && b[0] <= '9' {
 		return false
 	}
-	ascii := true
 	for _, c := range b {
-		if !nameBytes[c] {
-			return false
+		if c >= 0x80 {
+			return utf8.Valid(b)
 		}
-		ascii = ascii && c < 0x80
 	}
-	return ascii || utf8.Valid(b)
+	return true
 }
 
 // isValue reports whether b may be in the quotes of an attribute.

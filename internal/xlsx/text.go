@@ -14,14 +14,35 @@ var plain = func() (table [256]bool) {
 	return table
 }()
 
+// noEscape has the bytes of texts that are as they stand, if they are valid UTF-8.
+var noEscape = func() (table [256]bool) {
+	for c := range table {
+		table[c] = plain[c] || c >= 0x80 && c != 0xEF // with which U+FFFE and U+FFFF begin
+	}
+	return table
+}()
+
+// unescaped returns how long the text is with which b begins, up to the first byte that is not part
+// of a text as it stands. It reports whether the text is valid UTF-8.
+func unescaped(b []byte) (length int, valid bool) {
+	var bits byte // of all bytes
+	for length < len(b) && noEscape[b[length]] {
+		bits |= b[length]
+		length++
+	}
+	return length, bits < 0x80 || utf8.Valid(b[:length])
+}
+
 // validText reports whether b is UTF-8 that XML allows.
 func validText(b []byte) bool {
 	if !utf8.Valid(b) {
 		return false
 	}
 	for i, c := range b {
-		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' ||
-			c == 0xEF && i+2 < len(b) && b[i+1] == 0xBF && b[i+2] >= 0xBE { // U+FFFE, U+FFFF
+		if noEscape[c] {
+			continue
+		}
+		if c < 0x20 && c != '\r' || c == 0xEF && b[i+1] == 0xBF && b[i+2] >= 0xBE { // U+FFFE, U+FFFF
 			return false
 		}
 	}
@@ -31,11 +52,8 @@ func validText(b []byte) bool {
 // appendUnescaped appends raw character data to dst: entities resolved, line ends
 // made "\n". It reports whether all of it is allowed.
 func appendUnescaped(dst, raw []byte) ([]byte, bool) {
-	i := 0
-	for i < len(raw) && plain[raw[i]] {
-		i++
-	}
-	if i == len(raw) {
+	i, valid := unescaped(raw)
+	if valid && i == len(raw) {
 		return append(dst, raw...), true
 	}
 	if !validText(raw) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,7 @@ type letter struct {
 	code, subject, content string
 	amount                 flussi.Cents
 	count                  int64
+	due, at                time.Time
 	failed, off            bool
 }
 
@@ -40,6 +42,8 @@ func letters(change ...func(*excel.Config[letter])) *excel.Template[letter] {
 		excel.NewColumn("Contenuto", excel.Text(1, 10_000), func(l *letter) *string { return &l.content }, excel.ColumnConfig{}),
 		excel.NewColumn("Somma", excel.Money(1, 1_000_000), func(l *letter) *flussi.Cents { return &l.amount }, excel.ColumnConfig{}),
 		excel.NewColumn("Rata", excel.Integer(1, 99), func(l *letter) *int64 { return &l.count }, excel.ColumnConfig{}),
+		excel.NewColumn("Scadenza", excel.Date(excel.DateConfig{}), func(l *letter) *time.Time { return &l.due }, excel.ColumnConfig{}),
+		excel.NewColumn("Registrata", excel.DateTime(), func(l *letter) *time.Time { return &l.at }, excel.ColumnConfig{}),
 	)
 }
 
@@ -67,22 +71,36 @@ func TestStylesOfCells(t *testing.T) {
 		for _, b := range s.Border {
 			line = fmt.Sprint(b.Type, " ", b.Style, " ", b.Color)
 		}
-		return fmt.Sprintf("%s %s wrap=%v bold=%v %s | %s", s.Alignment.Horizontal, s.Alignment.Vertical, s.Alignment.WrapText, s.Font.Bold, background, line)
+		format := fmt.Sprint(s.NumFmt)
+		if s.CustomNumFmt != nil {
+			format = *s.CustomNumFmt
+		}
+		return fmt.Sprintf("%s %s wrap=%v bold=%v %s | %s | %s", s.Alignment.Horizontal, s.Alignment.Vertical, s.Alignment.WrapText, s.Font.Bold, background, line, format)
 	}
 	for ref, want := range map[string]string{
-		"A1": "left center wrap=true bold=true 1F4E78 | right 1 FFFFFF",
-		"D1": "right center wrap=true bold=true 1F4E78 | right 1 FFFFFF",
-		"A2": "left top wrap=false bold=false - | bottom 1 D0D0D0",
-		"B2": "left top wrap=true bold=false - | bottom 1 D0D0D0",
-		"C2": "left top wrap=true bold=false - | bottom 1 D0D0D0",
-		"D2": "right top wrap=false bold=false - | bottom 1 D0D0D0",
-		"E2": "right top wrap=false bold=false - | bottom 1 D0D0D0",
-		"A3": "left top wrap=false bold=false FBDAD7 | bottom 1 D0D0D0",
-		"D3": "right top wrap=false bold=false FBDAD7 | bottom 1 D0D0D0",
-		"B4": "left top wrap=true bold=false E9E9E9 | bottom 1 D0D0D0",
+		"A1": "left center wrap=true bold=true 1F4E78 | right 1 FFFFFF | 49",
+		"D1": "right center wrap=true bold=true 1F4E78 | right 1 FFFFFF | 49",
+		"F1": "center center wrap=true bold=true 1F4E78 | right 1 FFFFFF | 49",
+		"A2": "left top wrap=false bold=false - | bottom 1 D0D0D0 | 49",
+		"B2": "left top wrap=true bold=false - | bottom 1 D0D0D0 | 49",
+		"C2": "left top wrap=true bold=false - | bottom 1 D0D0D0 | 49",
+		"D2": "right top wrap=false bold=false - | bottom 1 D0D0D0 | 4",
+		"E2": "right top wrap=false bold=false - | bottom 1 D0D0D0 | 1",
+		"F2": "center top wrap=false bold=false - | bottom 1 D0D0D0 | dd/mm/yyyy",
+		"G2": "center top wrap=false bold=false - | bottom 1 D0D0D0 | dd/mm/yyyy hh:mm:ss",
+		"A3": "left top wrap=false bold=false FBDAD7 | bottom 1 D0D0D0 | 49",
+		"D3": "right top wrap=false bold=false FBDAD7 | bottom 1 D0D0D0 | 4",
+		"B4": "left top wrap=true bold=false E9E9E9 | bottom 1 D0D0D0 | 49",
 	} {
 		assert.Equal(t, want, describe(ref), ref)
 	}
+	t.Run("a sum stands below a line", func(t *testing.T) {
+		f := open(t, bytes.NewBuffer(encode(t, template(), generate(1))))
+		s := styleOf(t, f, "Dati", "E3")
+		assert.Equal(t, []any{true, 4, "right"}, []any{s.Font.Bold, s.NumFmt, s.Alignment.Horizontal})
+		assert.Equal(t, []excelize.Border{{Type: "top", Color: "1F4E78", Style: 2}}, s.Border)
+		assert.False(t, styleOf(t, f, "Dati", "E2").Font.Bold)
+	})
 	t.Run("an amount that is typed as text stands where amounts stand", func(t *testing.T) {
 		id := must.Get(f.GetColStyle("Dati", "D"))(t)
 		assert.Equal(t, "right", must.Get(f.GetStyle(id))(t).Alignment.Horizontal)

@@ -114,6 +114,7 @@ func TestShortFormsAreReadAsLongOnes(t *testing.T) {
 			"two values":      `<c r="A1"><v>%s</v><v>1</v></c>`,
 			"another end":     `<c r="A1"><v>%s</v></x:c>`,
 			"another start":   `<x:c r="A1"><v>%s</v></c>`,
+			"closed before":   `<c r="A1"/><v>%s</v></c>`,
 			"a cell behind":   `<c r="A1"><v>%s</v></c><c r="B1"><v>2</v></c>`,
 		} {
 			sheet := xlsxtest.Sheet(fmt.Sprintf(`<row r="1">`+rows+`</row>`, text))
@@ -121,7 +122,8 @@ func TestShortFormsAreReadAsLongOnes(t *testing.T) {
 		}
 		for name, item := range map[string]string{
 			"shared": `<si><t>%s</t></si>`, "with blanks": `<si><t xml:space="preserve">%s</t></si>`, "another end": `<si><t>%s</t></x:si>`, "another start": `<x:si><t>%s</t></si>`,
-			"two texts": `<si><t>%s</t><t>b</t></si>`,
+			"closed before": `<si/><t>%s</t></si>`,
+			"two texts":     `<si><t>%s</t><t>b</t></si>`,
 		} {
 			strs := `<sst ` + xlsxtest.Namespace + `>` + fmt.Sprintf(item, text) + `<si><t>behind</t></si></sst>`
 			parts := xlsxtest.Parts{xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>`)}

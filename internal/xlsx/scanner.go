@@ -361,7 +361,7 @@ func (s *scanner) only(name, open, shut string) (text []byte, ok bool) {
 	}
 	window = window[len(open):]
 	length, valid := unescaped(window)
-	if !valid || length > maxRaw || !begins(window[length:], shut) {
+	if !valid || !begins(window[length:], shut) {
 		return nil, false
 	}
 	s.pos += len(open) + length + len(shut)

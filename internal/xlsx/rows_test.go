@@ -132,6 +132,15 @@ func TestShortFormsAreReadAsLongOnes(t *testing.T) {
 			sameReading(t, fmt.Sprintf("%s: %.20q", name, text), parts, other)
 		}
 	}
+	for _, text := range []string{"a\x01b", "a\xffb", "a\uFFFEb", "\uFFFF", "\xef\xbf", "a &nbsp; b"} {
+		for name, parts := range map[string]xlsxtest.Parts{
+			"cell":   {xlsxtest.Sheet1: xlsxtest.Sheet(`<row r="1"><c r="A1" t="str"><v>` + text + `</v></c></row>`)},
+			"string": {xlsxtest.Strings: `<sst ` + xlsxtest.Namespace + `><si><t>` + text + `</t></si></sst>`},
+		} {
+			_, _, err := read(xlsxtest.Book(t, parts), 0, limits)
+			require.ErrorIs(t, err, xlsx.ErrMalformed, "%s: %q", name, text)
+		}
+	}
 }
 
 // sameReading checks that two workbooks have the same rows or the same fault.

@@ -79,18 +79,15 @@ func (a *archive) readStrings(name string) (*stringTable, error) {
 // richText appends the text of the si or is element whose start tag was the last
 // token, all its runs together, without hints of pronunciation, and leaves it.
 func (s *scanner) richText(dst []byte) ([]byte, error) {
-	if s.is("si") {
-		text, only := s.only("si", "<t>", "</t></si>")
-		if !only {
-			text, only = s.only("si", `<t xml:space="preserve">`, "</t></si>")
-		}
-		if only {
-			from := len(dst)
-			dst = append(dst, text...)
-			return dst[:from+len(decodeEscapes(dst[from:]))], nil
-		}
-	}
 	begin := len(dst)
+	text, only := s.only("si", "<t>", "</t></si>")
+	if !only {
+		text, only = s.only("si", `<t xml:space="preserve">`, "</t></si>")
+	}
+	if only {
+		dst = append(dst, text...)
+		return dst[:begin+len(decodeEscapes(dst[begin:]))], nil
+	}
 	for depth := s.depth; ; {
 		err := s.next()
 		if err != nil {

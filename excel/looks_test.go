@@ -25,13 +25,14 @@ type letter struct {
 	amount                 flussi.Cents
 	count                  int64
 	due, at                time.Time
-	failed, off            bool
+	failed, off, doubtful  bool
 }
 
 func letters(change ...func(*excel.Config[letter])) *excel.Template[letter] {
 	c := excel.Config[letter]{Name: "Lettere", Export: true, Tones: []excel.Tone[letter]{
 		{Color: excel.Grey, Text: "lettere disabilitate", Has: func(l *letter) bool { return l.off }},
 		{Color: excel.Red, Text: "lettere in «Errore» & simili", Has: func(l *letter) bool { return l.failed }},
+		{Color: excel.Yellow, Text: "lettere dubbie", Has: func(l *letter) bool { return l.doubtful }},
 	}}
 	for _, f := range change {
 		f(&c)
@@ -61,7 +62,7 @@ func encodeLetters(t *testing.T, tpl *excel.Template[letter], rows ...letter) []
 
 // The styles of the cells of a sheet: a golden table.
 func TestStylesOfCells(t *testing.T) {
-	f := open(t, bytes.NewBuffer(encodeLetters(t, letters(), letter{code: "A"}, letter{code: "B", failed: true}, letter{code: "C", failed: true, off: true})))
+	f := open(t, bytes.NewBuffer(encodeLetters(t, letters(), letter{code: "A"}, letter{code: "B", failed: true}, letter{code: "C", failed: true, off: true}, letter{code: "D", doubtful: true})))
 	describe := func(ref string) string {
 		s := styleOf(t, f, "Dati", ref)
 		background, line := "-", "-"
@@ -90,6 +91,7 @@ func TestStylesOfCells(t *testing.T) {
 		"G2": "center top wrap=false bold=false - | bottom 1 D0D0D0 | dd/mm/yyyy hh:mm:ss",
 		"A3": "left top wrap=false bold=false FBDAD7 | bottom 1 D0D0D0 | 49",
 		"D3": "right top wrap=false bold=false FBDAD7 | bottom 1 D0D0D0 | 4",
+		"A5": "left top wrap=false bold=false FFF2CC | bottom 1 D0D0D0 | 49",
 		"B4": "left top wrap=true bold=false E9E9E9 | bottom 1 D0D0D0 | 49",
 	} {
 		assert.Equal(t, want, describe(ref), ref)
@@ -107,7 +109,7 @@ func TestStylesOfCells(t *testing.T) {
 	})
 	t.Run("the legend is in the guide, in the first comment and on paper", func(t *testing.T) {
 		rows := must.Get(f.GetRows("Guida Rapida"))(t)
-		must.Contain(t, fmt.Sprint(rows), "Righe grigie: lettere disabilitate.", "Righe rosse: lettere in «Errore» & simili.")
+		must.Contain(t, fmt.Sprint(rows), "Righe grigie: lettere disabilitate.", "Righe rosse: lettere in «Errore» & simili.", "Righe gialle: lettere dubbie.")
 		for i, row := range rows {
 			if len(row) > 0 && strings.HasPrefix(row[0], "Righe rosse") {
 				assert.Equal(t, []string{"FBDAD7"}, styleOf(t, f, "Guida Rapida", fmt.Sprintf("A%d", i+1)).Fill.Color)
@@ -116,7 +118,7 @@ func TestStylesOfCells(t *testing.T) {
 		assert.Contains(t, commentAt(t, f, "A1"), "Righe grigie: lettere disabilitate.\nRighe rosse: ")
 		assert.NotContains(t, commentAt(t, f, "B1"), "Righe")
 		footer := must.Get(f.GetHeaderFooter("Dati"))(t).OddFooter
-		assert.Contains(t, footer, "Righe rosse: lettere in «Errore» && simili.&R")
+		assert.Contains(t, footer, "Righe rosse: lettere in «Errore» && simili. Righe gialle: lettere dubbie.&R")
 		assert.LessOrEqual(t, units(footer), 255)
 	})
 }
@@ -177,7 +179,7 @@ func TestPagesAreReadable(t *testing.T) {
 			titles[name.Scope] = name.RefersTo
 		}
 	}
-	assert.Equal(t, map[string]string{"Dati": "'Dati'!$1:$1", "Guida Rapida": "'Guida Rapida'!$5:$5"}, titles)
+	assert.Equal(t, map[string]string{"Dati": "'Dati'!$1:$1", "Guida Rapida": "'Guida Rapida'!$6:$6"}, titles)
 	guide := must.Get(f.GetPageLayout("Guida Rapida"))(t)
 	assert.Equal(t, []any{"landscape", 1, 1}, []any{*guide.Orientation, *guide.FitToWidth, *guide.FitToHeight}, "one page")
 

@@ -31,6 +31,10 @@ var (
 	ErrRows = sentinel.New("rows not valid", "Alcune righe non sono valide: correggerle e importare di nuovo il file.", ErrInvalid)
 	// ErrConfig: a configuration contradicts itself, or lacks what is required.
 	ErrConfig = errors.New("configuration not valid")
+	// ErrStoreUnavailable: the database of a store cannot be used now: it is busy or full, cannot be
+	// reached, accepts no writes, or was restored from a copy. Errors of sqlstore such as
+	// postgres.ErrBusy are one. The same call can succeed later.
+	ErrStoreUnavailable = sentinel.New("store not available", "L'archivio non è disponibile in questo momento: riprovare più tardi.", nil)
 	// ErrCommitUnknown: a write may be stored or not, because the connection to the database was
 	// lost during the write, or the commit of an embedded database failed and may be on disk. Stores
 	// return it in no other case. Read the current state, or call again.
@@ -51,17 +55,23 @@ type Explainer interface {
 // Explain returns the Italian text for the operator of the first [Explainer] that
 // err is or wraps. Errors joined by [errors.Join] give their texts one after the
 // other. It returns "" for nil, and a general text for an error that explains
-// nothing, whose Error text is for programmers and may not be fit to show.
+// nothing, whose Error text is for programmers and may not be fit to show. An [ErrConfig] that
+// explains nothing has a general text of its own.
 func Explain(err error) string {
 	if err == nil {
 		return ""
 	}
-	texts := explanations(err)
-	if len(texts) == 0 {
-		return "Errore imprevisto: rivolgersi all'assistenza."
+	switch texts := explanations(err); {
+	case len(texts) > 0:
+		return strings.Join(texts, " ")
+	case errors.Is(err, ErrConfig):
+		return wrongConfiguration
 	}
-	return strings.Join(texts, " ")
+	return "Errore imprevisto: rivolgersi all'assistenza."
 }
+
+// wrongConfiguration is the text of an [ErrConfig] that explains nothing itself.
+const wrongConfiguration = "Il programma non è configurato correttamente: rivolgersi a chi lo gestisce."
 
 func explanations(err error) []string {
 	switch e := err.(type) {

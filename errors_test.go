@@ -23,6 +23,7 @@ func TestExplain(t *testing.T) {
 	_, noCode := flussi.ParseFiscalCode("")
 	_, noNumber := flussi.ParseNoticeNumber("")
 	const general = "Errore imprevisto: rivolgersi all'assistenza."
+	const configuration = "Il programma non è configurato correttamente: rivolgersi a chi lo gestisce."
 	for name, test := range map[string]struct {
 		err  error
 		want string
@@ -35,6 +36,9 @@ func TestExplain(t *testing.T) {
 		"one that does not":       {errors.New("disk full"), general},
 		"wrapped, that does not":  {fmt.Errorf("x: %w", errors.New("disk full")), general},
 		"wrapping nothing at all": {fmt.Errorf("x: %w", nil), general},
+		"a configuration":         {fmt.Errorf("x: %w: pool is nil", flussi.ErrConfig), configuration},
+		"one of an operation":     {&flussi.Error{Package: "flow", Operation: "x", Err: fmt.Errorf("%w: y", flussi.ErrConfig)}, configuration},
+		"one that explains":       {fmt.Errorf("x: %w: %w", flussi.ErrConfig, noCode), "Manca il codice fiscale."},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, test.want, flussi.Explain(test.err)) })
 	}

@@ -39,6 +39,8 @@ func (e *Error) Italian() string {
 	switch {
 	case errors.As(e.Err, &explainer):
 		return Explain(e.Err)
+	case errors.Is(e.Err, ErrConfig):
+		return wrongConfiguration
 	case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, context.DeadlineExceeded):
 		return "L'operazione è stata interrotta prima della fine: ripeterla."
 	}

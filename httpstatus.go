@@ -21,6 +21,7 @@ var statuses = []struct {
 	{ErrRemoteState, http.StatusConflict},
 	{ErrRateLimited, http.StatusServiceUnavailable},
 	{ErrUnavailable, http.StatusServiceUnavailable},
+	{ErrStoreUnavailable, http.StatusServiceUnavailable},
 	{ErrUnauthorized, http.StatusBadGateway},
 	{ErrRemoteForbidden, http.StatusBadGateway},
 	{ErrOutcomeUnknown, http.StatusBadGateway},
@@ -44,9 +45,10 @@ var statuses = []struct {
 //   - 409 for [ErrConflict], [ErrDuplicate], [ErrExists], [ErrState] and [ErrRemoteState],
 //   - 422 for [ErrInvalid] with [ErrRemoteInvalid],
 //   - 502 for [ErrUnauthorized], [ErrRemoteForbidden] and [ErrOutcomeUnknown],
-//   - 503 for [ErrRateLimited], [ErrUnavailable] and a context that was cancelled, 504 for one
-//     whose deadline passed,
-//   - 500 for [ErrConfig], [ErrNotStored], [ErrCommitUnknown] and everything else, such as a failure of the store.
+//   - 503 for [ErrRateLimited], [ErrUnavailable], [ErrStoreUnavailable] and a context that was
+//     cancelled, 504 for one whose deadline passed,
+//   - 500 for [ErrConfig], [ErrNotStored], [ErrCommitUnknown] and everything else, such as a
+//     database that a program may not open.
 func HTTPStatus(err error) int {
 	if err == nil {
 		return http.StatusOK

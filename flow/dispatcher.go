@@ -84,11 +84,17 @@ const (
 )
 
 // NewDispatcher returns a dispatcher. The error lists everything that is wrong with the
-// configuration; it is a [flussi.ErrConfig].
+// configuration; it is a [flussi.ErrConfig]. A store that refuses to send is wrong: see
+// [SendChecker].
 func NewDispatcher(store Store, senders SenderFor, c DispatcherConfig) (*Dispatcher, error) {
 	var faults []error
 	if store == nil || senders == nil {
 		faults = append(faults, errors.New("store and senders are needed"))
+	}
+	if checker, is := store.(SendChecker); is {
+		if err := checker.CheckSend(); err != nil {
+			faults = append(faults, err)
+		}
 	}
 	for name, n := range map[string]int64{
 		"Workers": int64(c.Workers), "MaxInFlight": int64(c.MaxInFlight), "Lease": int64(c.Lease),

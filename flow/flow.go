@@ -31,11 +31,19 @@ type Flow struct {
 	Version   int64     // counts the stored changes, for optimistic locking; 0: not stored yet
 }
 
-// Details are what an operator writes about a flow.
+// Details are what an operator or a program writes about a flow. A program that makes flows
+// identifies them by AppContext and AppKey, and finds them by the same fields of [FlowFilter], which
+// compare them exactly. Citizens see neither. Both are at most [MaxKey] characters, without personal
+// data, which anonymising would leave there.
 type Details struct {
-	Note       flussi.Text // Note: free text of the operators
-	AppContext string      // Contesto Applicativo: where in the suite the flow comes from
-	AppKey     string      // Chiave Applicativo: what it belongs to there
+	Note flussi.Text // Note: free text of the operators
+	// AppContext (Contesto Applicativo) names the program or the job that made the flow, such as
+	// "tari". All its flows have the same one: by it, the job finds those that it has to finish.
+	AppContext string
+	// AppKey (Chiave Applicativo) identifies what the flow is for within its AppContext: the number
+	// of a protocol record, the ID of an event. Few flows have the same one: by it, a screen of the
+	// program finds the flow that belongs to a record.
+	AppKey string
 }
 
 // Counts says how many notifications a flow has. Each is counted once: by its state,

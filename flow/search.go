@@ -15,12 +15,12 @@ import (
 type FlowFilter struct {
 	IDs        []uuid.UUID    // UUID: one of them
 	Services   []string       // Servizio: one of them
-	States     []FlowState    // Stato: one of them
+	States     []FlowState    // Stato: one of them; for those that are not sent, all but [FlowSent]
 	Text       string         // Note: contained, whatever its case. At least [MinSearch] characters
 	User       string         // Utente mod.
 	From, To   time.Time      // Data: created at From or later, and before To
-	AppContext string         // Contesto Applicativo
-	AppKey     string         // Chiave Applicativo
+	AppContext string         // Contesto Applicativo: see [Details]
+	AppKey     string         // Chiave Applicativo: see [Details]
 	Disabled   DisabledFilter // Dis.
 
 	ChangedFrom, ChangedTo time.Time // Data mod.: changed at ChangedFrom or later, and before ChangedTo

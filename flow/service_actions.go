@@ -17,7 +17,7 @@ func (s *Service) FlowActions(ctx context.Context, by flussi.Actor, id uuid.UUID
 		return nil, flowFailure("get actions of flow", id, err)
 	}
 	return slices.DeleteFunc(f.Allowed(by.Roles...), func(action FlowAction) bool {
-		return (action == FlowActivate || action == FlowSend) && needsSomething(&f) != nil
+		return (action == FlowActivate || action == FlowSend) && f.Counts.Registered == 0
 	}), nil
 }
 

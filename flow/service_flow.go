@@ -63,11 +63,11 @@ func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, v
 
 // ActivateFlow (Attiva) makes a flow ready to be sent; its notifications are fixed then. A flow
 // that is not Inattivo any more is returned unchanged. The error is an [ErrNothingToSend] if the
-// flow has no notification that is Registrato.
+// flow has no notification that is Registrato; it says so if all messages were sent before.
 func (s *Service) ActivateFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	const op = "activate flow"
 	return s.stepOnce(ctx, by, id, func(f Flow) bool { return f.State != FlowInactive }, func() (Flow, error) {
-		return s.changeFlow(ctx, op, by, id, FlowActivate, needsSomething)
+		return s.changeFlow(ctx, op, by, id, FlowActivate, func(f *Flow) error { return s.needsSomething(ctx, f) })
 	})
 }
 
@@ -86,7 +86,7 @@ func (s *Service) SendFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (
 	return s.stepOnce(ctx, by, id, func(f Flow) bool { return f.State == FlowSending || f.State == FlowSent }, func() (Flow, error) {
 		return s.changeFlow(ctx, op, by, id, FlowSend, func(f *Flow) error {
 			f.Error = ""
-			return needsSomething(f)
+			return s.needsSomething(ctx, f)
 		})
 	})
 }
@@ -155,18 +155,75 @@ func (s *Service) editFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, a
 	return f.change(action, from, by.ID, ""), err
 }
 
-func needsSomething(f *Flow) error {
+// needsSomething refuses a flow without a notification to be sent, and says why there is none.
+func (s *Service) needsSomething(ctx context.Context, f *Flow) error {
 	if f.Counts.Registered > 0 {
 		return nil
 	}
+	allSent, err := s.allSent(ctx, f)
+	if err != nil {
+		return err
+	}
 	reason := "Il flusso non ha notifiche da inviare: importarle prima."
 	switch c := f.Counts; {
+	case allSent:
+		reason = "Tutti i messaggi del flusso sono già stati inviati ai cittadini, e non si inviano di nuovo. Se si tratta di un nuovo invio, importarli con un'altra occasione."
 	case c.Total() > 0 && c.Total() == c.Disabled:
 		reason = "Tutte le notifiche del flusso sono disabilitate. Se ripetono messaggi già inviati, importarle con un'altra occasione; altrimenti riabilitarle."
 	case c.Total() > 0:
 		reason = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle nello stato «Errore» e riportarle a «Registrato»."
 	}
 	return refuse(ErrNothingToSend, "%s", reason)
+}
+
+// allSent reports whether all messages of a flow were sent, by its own notifications or by others of
+// the service. It reads on only while that is so.
+func (s *Service) allSent(ctx context.Context, f *Flow) (bool, error) {
+	if f.Counts.Total() == 0 {
+		return false, nil
+	}
+	var unsent []Digest // messages of one page that the flow itself did not send
+	for n, err := range all(ctx, s.store, NotificationFilter{Flow: f.ID}) {
+		if err != nil {
+			return false, err
+		}
+		switch {
+		case n.State == NotificationSent, n.State == NotificationFailed && n.Transmission.ErrorCode == CodeAlreadySent:
+			continue
+		case !n.Disabled || n.Recipient.IsZero():
+			return false, nil
+		}
+		if unsent = append(unsent, n.Digest()); len(unsent) == MaxPage {
+			if sent, err := s.sentElsewhere(ctx, f.Service, unsent); err != nil || !sent {
+				return false, err
+			}
+			unsent = unsent[:0]
+		}
+	}
+	return s.sentElsewhere(ctx, f.Service, unsent)
+}
+
+// sentElsewhere reports whether each message was sent by some notification of a service.
+func (s *Service) sentElsewhere(ctx context.Context, service string, messages []Digest) (bool, error) {
+	if len(messages) == 0 {
+		return true, nil
+	}
+	missing := map[Digest]bool{}
+	for _, m := range messages {
+		missing[m] = true
+	}
+	for n, err := range all(ctx, s.store, NotificationFilter{Services: []string{service}, Digests: messages}) {
+		if err != nil {
+			return false, err
+		}
+		if n.State == NotificationSent || n.State == NotificationSending {
+			delete(missing, n.Digest())
+		}
+		if len(missing) == 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // check refuses texts that are too long.

@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -92,6 +93,25 @@ func TestDispatcherConfigThatContradictsItselfIsRefused(t *testing.T) {
 	must.Get(flow.NewDispatcher(w.store, w.senders, flow.DispatcherConfig{
 		Workers: 10_000, MaxInFlight: 100_000, ShutdownTimeout: 24 * time.Hour,
 	}))(t)
+}
+
+// notSending is a store that may refuse to send.
+type notSending struct {
+	flow.Store
+	refusal error
+}
+
+func (n notSending) CheckSend() error { return n.refusal }
+
+func TestDispatcherRefusesStoresThatDoNotSend(t *testing.T) {
+	w := newWorld(t)
+	refused := &flussi.Error{Package: "x", Operation: "y", Err: errors.New("in a transaction"), Reason: "Prima confermare."}
+	_, err := flow.NewDispatcher(notSending{w.store, refused}, w.senders, flow.DispatcherConfig{Workers: -1})
+	require.ErrorIs(t, err, flussi.ErrConfig)
+	require.ErrorIs(t, err, refused)
+	must.Contain(t, err.Error(), "in a transaction", "Workers is negative")
+	assert.Equal(t, "Prima confermare.", flussi.Explain(err))
+	must.Get(flow.NewDispatcher(notSending{w.store, nil}, w.senders, flow.DispatcherConfig{}))(t)
 }
 
 func TestServiceConfigThatContradictsItselfIsRefused(t *testing.T) {

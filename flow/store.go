@@ -11,7 +11,7 @@ import (
 // Store keeps flows and notifications. Applications implement it on their database; package
 // memstore has one in memory, and flowtest.RunStore of package flowtest checks an implementation
 // against this contract: run it in your tests. docs/stores.md says how to write one. A store may
-// also be a [SaveAndClaimer] and a [RestorableStore]. One that keeps digests keeps their
+// also be a [SaveAndClaimer], a [RestorableStore] and a [SendChecker]. One that keeps digests keeps their
 // [DigestVersion], too. IDs are UUIDs of github.com/google/uuid.
 //
 // What holds for every method:
@@ -206,6 +206,15 @@ type RestorableStore interface {
 	Self() Store
 	// AcceptRestored lets the store send again. It does nothing if the store does not refuse to.
 	AcceptRestored(ctx context.Context) error
+}
+
+// SendChecker is an optional interface of a [Store] that may refuse to send, such as one in a
+// transaction of the caller: nothing may be sent before the commit. [NewDispatcher] refuses the
+// store with the error. A wrapper that embeds a store inherits the method, as it should.
+type SendChecker interface {
+	// CheckSend returns why no notification of the store can be sent, or nil. It does not use the
+	// database.
+	CheckSend() error
 }
 
 // Claim says what [NotificationStore.Claim] is to take.

@@ -137,6 +137,9 @@ func (j *job) compose(ctx context.Context) error {
 	return begun.Commit()
 }
 
+// unfinished are the states of flows that may have something to be sent.
+var unfinished = []flow.FlowState{flow.FlowInactive, flow.FlowActive, flow.FlowSending, flow.FlowIncomplete}
+
 // send sends the job's flows that have something to be sent, also those of a night on which the job
 // was killed.
 func (j *job) send(ctx context.Context) error {
@@ -149,12 +152,12 @@ func (j *job) send(ctx context.Context) error {
 		return err
 	}
 	for page := (flow.Page{OldestFirst: true}); ; {
-		found, err := flows.Flows(ctx, actor, flow.FlowFilter{AppContext: flowsOfBills, Disabled: flow.OnlyEnabled}, page)
+		found, err := flows.Flows(ctx, actor, flow.FlowFilter{AppContext: flowsOfBills, States: unfinished, Disabled: flow.OnlyEnabled}, page)
 		if err != nil {
 			return err
 		}
 		for _, f := range found.Flows {
-			if f.Counts.Pending() == 0 {
+			if f.Counts.Pending() == 0 { // Invio incompleto, with nothing but errors
 				continue
 			}
 			_, err := flows.ActivateFlow(ctx, actor, f.ID) // unchanged if it is active or sent

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,6 +27,9 @@ func connectFault(err *pgconn.ConnectError) error {
 	fault := &Fault{Err: ErrLost, Cause: err}
 	var server *pgconn.PgError
 	if !errors.As(err, &server) {
+		if explainTLS(fault, host) {
+			return fault
+		}
 		fault.Detail = "no answer from " + host
 		fault.Reason = "Il server dell'archivio " + italian.Quote(host) + " non risponde: verificare che sia attivo e che l'indirizzo sia corretto."
 		return fault
@@ -43,6 +48,10 @@ func connectFault(err *pgconn.ConnectError) error {
 		fault.Err = ErrAccess
 		fault.Detail = fmt.Sprintf("%s refuses user %q", host, user)
 		fault.Reason = "Il server dell'archivio non accetta l'utente " + italian.Quote(printable(user)) + ": controllare il nome e la password."
+	case server.Code == "3D000" && c.Database == "":
+		fault.Err = ErrAccess
+		fault.Detail = fmt.Sprintf("the location names no database, and %s has none with the name of user %q", host, user)
+		fault.Reason = "L'indirizzo dell'archivio non indica il database, e sul server non ce n'è uno con il nome dell'utente, " + italian.Quote(printable(user)) + ": aggiungere il nome del database (dbname)."
 	case server.Code == "3D000", server.Code == "08P01" && pgbouncerRefuses(server.Message, "no such database", "does not exist"):
 		fault.Err = ErrAccess
 		fault.Detail = fmt.Sprintf("%s has no database %q", host, database)
@@ -61,6 +70,27 @@ func connectFault(err *pgconn.ConnectError) error {
 		}
 	}
 	return fault
+}
+
+// explainTLS explains a fault if the connection failed because of TLS.
+func explainTLS(fault *Fault, host string) bool {
+	var (
+		certificate *tls.CertificateVerificationError // sslmode verify-full
+		authority   x509.UnknownAuthorityError        // verify-ca
+		invalid     x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(fault.Cause, &certificate), errors.As(fault.Cause, &authority), errors.As(fault.Cause, &invalid):
+		fault.Detail = "the certificate of " + host + " is not valid for sslmode and sslrootcert"
+		fault.Reason = "Il certificato del server dell'archivio " + italian.Quote(host) + " non è valido: controllare sslrootcert e il nome del server nell'indirizzo."
+	case strings.Contains(fault.Cause.Error(), "server refused TLS connection"): // pgx has no value for it
+		fault.Detail = host + " does not accept TLS, which sslmode requires"
+		fault.Reason = "Il server dell'archivio " + italian.Quote(host) + " non accetta connessioni cifrate (TLS), richieste da sslmode: chiedere a chi gestisce il server di attivarle, o correggere sslmode nell'indirizzo."
+	default:
+		return false
+	}
+	fault.Err = ErrAccess
+	return true
 }
 
 // parameterIn returns the parameter of a connection that a message of the server names. The message

@@ -11,7 +11,9 @@
 // # In the service's database
 //
 // All tables are in a schema of their own, [Config].Schema, apart from the service's tables.
-// PostgreSQL 13 or later is needed. The extension pg_trgm makes searches by text quick.
+// PostgreSQL 13 or later is needed. The extension pg_trgm makes searches by text quick. It is the
+// only thing outside the schema: [Store.Migrate] creates it, unless it exists, in the first schema of
+// the search_path, usually public.
 // Any number of processes on any machines may share the schema, directly or through PgBouncer in
 // transaction mode: no statement is prepared by name, and no setting outlives a transaction. The
 // pool's description_cache_capacity must not be 0.
@@ -33,6 +35,8 @@
 //	err = tx.Commit(ctx)
 //
 // It refuses to claim and to send, with [ErrInTx]: a message must not go out before the commit.
+// [flow.Service.SendFlow] in the transaction only orders the sending; a [flow.Dispatcher] on the
+// store itself does it after the commit.
 //
 // # Crashes and restores
 //

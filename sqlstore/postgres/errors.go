@@ -14,14 +14,20 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
-// Fault says what is wrong with the database itself. Its fields are Err, one of the Err… values;
-// Code, the database's own, such as "SQLSTATE 53300"; Detail, what is wrong in English; Reason, the same for
-// operators in Italian, in place of the text of Err; and Cause, what the driver said. Its methods
-// are Error, Italian and Unwrap, which returns Err and Cause. Only Cause may show what is stored.
+// Fault is an error of the database. Its fields:
+//
+//   - Err, its class: one of the Err… values
+//   - Code, the database's own, such as "SQLSTATE 53300"
+//   - Detail, the cause in English; Reason, the cause for operators in Italian. Either may be ""
+//   - Cause, the error of the driver
+//
+// It unwraps to Err and Cause. Its Error and Italian show no password and no stored value; Cause may
+// show both.
 type Fault = engine.Fault
 
-// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed,
-// unless the error is ErrLost or also a [flussi.ErrCommitUnknown].
+// The classes of a [*Fault], which unwraps to one of them. Nothing was changed,
+// unless the error is ErrLost or also a [flussi.ErrCommitUnknown]. ErrBusy, ErrFull, ErrLost,
+// ErrReadOnly and ErrRestored are a [flussi.ErrStoreUnavailable].
 var (
 	ErrBusy        = engine.ErrBusy        // another write locked what this one needs, or there are too many connections; try again
 	ErrFull        = engine.ErrFull        // the disk or a quota is used up
@@ -33,6 +39,8 @@ var (
 	ErrNotMigrated = engine.ErrNotMigrated // call [Store.Migrate]
 	ErrRestored    = engine.ErrRestored    // the server was restored or failed over: see [Store.AcceptRestored]
 	ErrInTx        = engine.ErrInTx        // a store of [Store.WithTx] refuses to send
+	ErrTxEnded     = engine.ErrTxEnded     // the transaction of [Store.WithTx] has ended or failed
+	ErrFailed      = engine.ErrFailed      // any other error of the database
 )
 
 // Classify implements [engine.Driver].
@@ -61,6 +69,15 @@ func (d *driver) Classify(err error) error {
 	return nil
 }
 
+// Classify implements [engine.Driver]. pgx returns ErrTxClosed for a transaction that the caller
+// ended.
+func (d inTx) Classify(err error) error {
+	if errors.Is(err, pgx.ErrTxClosed) {
+		return &Fault{Err: ErrTxEnded, Cause: err}
+	}
+	return d.driver.Classify(err)
+}
+
 // codeOf returns the SQLSTATE of an error, "" if it has none.
 func codeOf(err error) string {
 	var server *pgconn.PgError
@@ -82,6 +99,8 @@ func classOf(code string) error {
 		return ErrBusy
 	case code == "25006":
 		return ErrReadOnly
+	case code == "25P02": // a statement of the caller's transaction failed
+		return ErrTxEnded
 	case strings.HasPrefix(code, "28"), code == "3D000", code == "42501", code == "42704":
 		return ErrAccess
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "58"), code == "25P03", code == "25P04":

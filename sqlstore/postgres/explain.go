@@ -22,6 +22,9 @@ func (d *driver) Explain(ctx context.Context, fault *engine.Fault) {
 		d.explainLock(ctx, fault)
 	case "42501":
 		d.explainRight(ctx, fault)
+	case "42P01", "3F000":
+		fault.Detail = "schema " + d.schema + " has no tables of this version: call Store.Migrate"
+		fault.Reason = "Lo schema " + italian.Quote(d.schema) + " dell'archivio non è aggiornato a questa versione del programma: eseguire prima l'aggiornamento dell'archivio."
 	case "25006":
 		fault.Detail = "the server accepts only reading"
 		fault.Reason = "Il server dell'archivio accetta solo letture: indicare il server principale, oppure chiedere a chi gestisce il server di permettere le scritture."

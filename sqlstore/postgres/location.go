@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -17,6 +18,9 @@ const defaultMaxConns = 8
 // parse reads a location. The error names the parameter that is not valid. It does not wrap the
 // error of pgx, which shows the whole location with its password.
 func parse(location string) (*pgxpool.Config, error) {
+	if fault := mistyped(location); fault != nil {
+		return nil, fault
+	}
 	config, err := pgxpool.ParseConfig(location)
 	if err != nil {
 		return nil, locationFault(location)
@@ -28,6 +32,76 @@ func parse(location string) (*pgxpool.Config, error) {
 		config.ConnConfig.RuntimeParams["application_name"] = "flussi"
 	}
 	return config, nil
+}
+
+// mistyped finds mistakes in a location that pgx accepts: it would connect to another server, or
+// to another database.
+func mistyped(location string) *Fault {
+	if isURL(location) && hasUnescaped(location) {
+		return &Fault{Err: ErrAccess, Detail: "the user or the password of the URL has /, ?, # or %: write %2F, %3F, %23 or %25",
+			Reason: "Nell'indirizzo dell'archivio l'utente o la password contiene un carattere fra «/», «?», «#» e «%»: scriverlo come %2F, %3F, %23 o %25."}
+	}
+	parameters, _ := parametersOf(location)
+	for _, p := range parameters {
+		for _, known := range connectionParameters {
+			if p.name != known && resembles(p.name, known) {
+				fault := &Fault{Err: ErrAccess}
+				fault.Detail, fault.Reason = badParameters(p.name)
+				fault.Detail += fmt.Sprintf(": is it %q?", known)
+				fault.Reason = strings.TrimSuffix(fault.Reason, "correggerlo.") + "scrivere " + italian.Quote(known) + "."
+				return fault
+			}
+		}
+	}
+	return nil
+}
+
+// hasUnescaped reports whether the user or the password of a URL seems to have a character that
+// must be escaped. The URL then has its first @ behind the end of the host, where it makes no sense.
+func hasUnescaped(location string) bool {
+	_, rest, _ := strings.Cut(location, "://")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, after := rest[:end], rest[end:]
+	if user, _, found := strings.Cut(authority, "@"); found {
+		_, err := url.PathUnescape(user)
+		return err != nil
+	}
+	path, _, _ := strings.Cut(after, "?")
+	if strings.Contains(path, "@") || strings.Contains(after, "#") {
+		return true
+	}
+	u, err := url.Parse(location)
+	if err != nil {
+		return strings.Contains(after, "@")
+	}
+	for name := range u.Query() {
+		if strings.Contains(name, "@") {
+			return true
+		}
+	}
+	return false
+}
+
+// connectionParameters are the parameters of a location that are not settings of the server. If
+// one is mistyped, pgx sends it to the server as a setting, and connects without it.
+var connectionParameters = []string{
+	"host", "port", "dbname", "database", "user", "password", "passfile", "connect_timeout", "sslmode", "sslrootcert", "service",
+}
+
+// resembles reports whether a name is another one but for its case and one character that is
+// missing, added or different, or two that are swapped.
+func resembles(name, other string) bool {
+	a, b := strings.ToLower(name), strings.ToLower(other)
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return len(a) <= 1 && len(b) <= 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
 }
 
 // locationFault finds what is wrong with a location that pgx refuses.

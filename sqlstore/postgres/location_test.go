@@ -1,9 +1,13 @@
 package postgres_test
 
 import (
+	"crypto/tls"
+	"io"
 	"net"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,6 +35,8 @@ func TestOpenNamesWhatIsWrongWithALocation(t *testing.T) {
 	}
 	const (
 		noLocation = "L'indirizzo dell'archivio non è valido: indicare un indirizzo come «postgres://utente@server/database»."
+		unescaped  = "Nell'indirizzo dell'archivio l'utente o la password contiene un carattere fra «/», «?», «#» e «%»: scriverlo come %2F, %3F, %23 o %25."
+		escape     = "the user or the password of the URL has /, ?, # or %: write %2F, %3F, %23 or %25"
 		noHost     = "Nell'indirizzo dell'archivio il server, la porta o l'utente non sono scritti correttamente: correggerli."
 	)
 	for _, test := range []struct {
@@ -50,7 +56,27 @@ func TestOpenNamesWhatIsWrongWithALocation(t *testing.T) {
 		{"host=localhost password=segreta target_session_attrs=migliore", postgres.ErrAccess, `parameter "target_session_attrs" is not valid`, invalid("«target_session_attrs»")},
 		{"postgres://u:segreta@[/flussi", postgres.ErrAccess, "the host, the port or the user of the URL is not valid", noHost},
 		{"postgres://u:segreta@localhost:porta/flussi", postgres.ErrAccess, "the host, the port or the user of the URL is not valid", noHost},
-		{"postgres://u:segreta%zz@localhost/flussi", postgres.ErrAccess, "the host, the port or the user of the URL is not valid", noHost},
+		{"postgres://u:segreta%zz@localhost/flussi", postgres.ErrAccess, escape, unescaped},
+		{"postgres://u:segreta/1@localhost/flussi", postgres.ErrAccess, escape, unescaped},
+		{"postgres://u:12/segreta@localhost/flussi", postgres.ErrAccess, escape, unescaped},
+		{"postgres://u:segreta#1@localhost/flussi", postgres.ErrAccess, escape, unescaped},
+		{"postgres://u:12#segreta@localhost/flussi", postgres.ErrAccess, escape, unescaped},
+		{"postgres://u:12?segreta@localhost/flussi", postgres.ErrAccess, escape, unescaped},
+		{"postgres://u:segreta?1@localhost/flussi", postgres.ErrAccess, escape, unescaped},
+		{"host=localhost password=segreta dbnam=x", postgres.ErrAccess, `parameter "dbnam" is not valid: is it "dbname"?`,
+			"Nell'indirizzo dell'archivio il parametro «dbnam» non è valido: scrivere «dbname»."},
+		{"host=localhost pasword=segreta dbname=x", postgres.ErrAccess, `parameter "pasword" is not valid: is it "password"?`,
+			"Nell'indirizzo dell'archivio il parametro «pasword» non è valido: scrivere «password»."},
+		{"hots=localhost password=segreta dbname=x", postgres.ErrAccess, `parameter "hots" is not valid: is it "host"?`,
+			"Nell'indirizzo dell'archivio il parametro «hots» non è valido: scrivere «host»."},
+		{"postgres://u:segreta@localhost/x?SSLMODE=require", postgres.ErrAccess, `parameter "SSLMODE" is not valid: is it "sslmode"?`,
+			"Nell'indirizzo dell'archivio il parametro «SSLMODE» non è valido: scrivere «sslmode»."},
+		{"postgres://u:segreta%2F1@" + empty + "/flussi?sslmode=disable&application_name=a@b", postgres.ErrLost, "no answer from " + empty,
+			"Il server dell'archivio «" + empty + "» non risponde: verificare che sia attivo e che l'indirizzo sia corretto."},
+		{"postgres://" + empty + "/flussi?sslmode=disable&user=u@b&password=segreta/1", postgres.ErrLost, "no answer from " + empty,
+			"Il server dell'archivio «" + empty + "» non risponde: verificare che sia attivo e che l'indirizzo sia corretto."},
+		{"host=" + host + " port=" + port + " user=u password=segreta#/@1 dbname=flussi sslmode=disable search_path=x role=y", postgres.ErrLost, "no answer from " + empty,
+			"Il server dell'archivio «" + empty + "» non risponde: verificare che sia attivo e che l'indirizzo sia corretto."},
 		{"postgres://u:segreta@localhost:99999/flussi", postgres.ErrAccess, `parameter "port" is not valid`, invalid("«port»")},
 		{"mysql://u:segreta@localhost/flussi", postgres.ErrAccess, "the location is neither a URL of PostgreSQL nor keywords with values", noLocation},
 		{"password='segreta", postgres.ErrAccess, "the location is neither a URL of PostgreSQL nor keywords with values", noLocation},
@@ -103,6 +129,11 @@ func TestOpenSaysWhyAServerRefuses(t *testing.T) {
 		"no such database": {"/" + database, "/manca", postgres.ErrAccess, address + ` has no database "manca"`, "Sul server dell'archivio non c'è il database «manca»: controllarne il nome."},
 		"no right": {"postgres@" + address + "/" + database, "povero:segreta@" + address + "/chiuso", postgres.ErrAccess, `user "povero" lacks CONNECT on database "chiuso"`,
 			"All'utente «povero» dell'archivio manca il permesso CONNECT sul database «chiuso»: chiederlo a chi gestisce il server."},
+		"no name of a database": {"postgres@" + address + "/" + database, "povero:segreta@" + address + "/", postgres.ErrAccess,
+			"the location names no database, and " + address + ` has none with the name of user "povero"`,
+			"L'indirizzo dell'archivio non indica il database, e sul server non ce n'è uno con il nome dell'utente, «povero»: aggiungere il nome del database (dbname)."},
+		"no TLS": {"sslmode=disable", "sslmode=require", postgres.ErrAccess, address + " does not accept TLS, which sslmode requires",
+			"Il server dell'archivio «" + address + "» non accetta connessioni cifrate (TLS), richieste da sslmode: chiedere a chi gestisce il server di attivarle, o correggere sslmode nell'indirizzo."},
 		"too many connections": {"postgres@", "pieno:segreta@", postgres.ErrBusy, "too many connections", "Il server dell'archivio ha troppe connessioni aperte: riprovare fra poco."},
 		"unknown parameter": {"?", "?inventato=segreta&", postgres.ErrAccess, `parameter "inventato" is not valid`,
 			"Nell'indirizzo dell'archivio il parametro «inventato» non è valido: correggerlo."},
@@ -128,6 +159,37 @@ func TestOpenSaysWhyAServerRefuses(t *testing.T) {
 			_, err := postgres.Open(t.Context(), strings.Replace(through, test.from, test.to, 1), postgres.Config{})
 			assert.Contains(t, requireFault(t, err, postgres.ErrAccess).Detail, test.detail)
 		})
+	}
+}
+
+func TestOpenSaysThatACertificateIsNotValid(t *testing.T) {
+	certificate := httptest.NewTLSServer(nil)
+	defer certificate.Close()
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
+	var connections sync.WaitGroup
+	connections.Go(func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connections.Go(func() { // as PostgreSQL begins TLS
+				defer func() { _ = connection.Close() }()
+				if _, err := io.ReadFull(connection, make([]byte, 8)); err == nil {
+					_, _ = connection.Write([]byte("S"))
+					_ = tls.Server(connection, certificate.TLS).Handshake()
+				}
+			})
+		}
+	})
+	defer connections.Wait()
+	defer func() { require.NoError(t, listener.Close()) }()
+	address := listener.Addr().String()
+	for _, mode := range []string{"verify-ca", "verify-full"} {
+		_, err := postgres.Open(t.Context(), "postgres://u:segreta@"+address+"/flussi?sslmode="+mode, postgres.Config{})
+		fault := requireFault(t, err, postgres.ErrAccess)
+		assert.Equal(t, "the certificate of "+address+" is not valid for sslmode and sslrootcert", fault.Detail, mode)
+		assert.Equal(t, "Il certificato del server dell'archivio «"+address+"» non è valido: controllare sslrootcert e il nome del server nell'indirizzo.", fault.Italian(), mode)
 	}
 }
 

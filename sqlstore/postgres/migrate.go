@@ -33,9 +33,15 @@ var migrations embed.FS
 //		version_id bigint NOT NULL, is_applied boolean NOT NULL, tstamp timestamp NOT NULL DEFAULT now());
 //	INSERT INTO flussi.migrations (version_id, is_applied) VALUES (0, true), (1, true);
 //
+// For a [Config].Schema of another name, replace "flussi." in the files and above by that name and a
+// point, and create the schema with that name. Migrate itself does the same.
+//
 // Then the owner of the tables calls [Store.Migrate] once, which does what SQL cannot: it recomputes
-// digests, and creates the extension pg_trgm and the indexes for texts. Other roles need, after each
-// migration:
+// digests, and creates the extension pg_trgm, unless it exists, and the indexes for texts. The
+// extension is one for the whole database, and comes into the first schema of the owner's
+// search_path, which is public by default: to have it elsewhere, or if the owner may not create it,
+// create it before, in any schema. Without it, Migrate logs a warning, and searches by text are slow.
+// Other roles need, after each migration:
 //
 //	GRANT USAGE ON SCHEMA flussi TO app;
 //	GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA flussi TO app;

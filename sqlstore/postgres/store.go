@@ -16,8 +16,9 @@ import (
 
 // Config says where the tables are. The zero Config is valid.
 type Config struct {
-	// Schema is the schema of the tables: lower-case letters, digits and _, at most 63
-	// characters, and no word that PostgreSQL reserves. Defaults to "flussi".
+	// Schema is the schema of the tables. Its name begins with a lower-case letter or _, but not
+	// with pg_, has only lower-case letters, digits and _, at most 63 characters, and is no word
+	// that PostgreSQL reserves. Defaults to "flussi".
 	Schema string
 	// Logger receives a warning if [Store.Migrate] cannot create the indexes for searches by text.
 	// It never receives personal data. Defaults to none.
@@ -57,7 +58,8 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 	case pool.Config().ConnConfig.DescriptionCacheCapacity <= 0:
 		return nil, fmt.Errorf("postgres: new store: %w: the pool has description_cache_capacity 0", flussi.ErrConfig)
 	case !validSchema(c.Schema):
-		return nil, fmt.Errorf("postgres: new store: %w: Schema %.80q must be lower-case letters, digits and _, and no reserved word", flussi.ErrConfig, c.Schema)
+		return nil, fmt.Errorf("postgres: new store: %w: Schema %.80q must begin with a lower-case letter or _, but not with pg_, "+
+			"have only lower-case letters, digits and _, at most 63, and be no reserved word", flussi.ErrConfig, c.Schema)
 	}
 	d := newDriver(pool, c.Schema)
 	return &Store{Store: engine.New(d), driver: d, logger: c.Logger}, nil
@@ -101,10 +103,20 @@ func (s *Store) Close() error {
 }
 
 // WithTx returns a store that works in a transaction of the caller: what it writes is stored when
-// the caller commits. A write that it refuses leaves nothing in the transaction. In it
-// a flow may be activated and ordered, too, but it refuses to claim, with [ErrInTx]: create the
-// dispatcher on the store itself, and run it after the commit. Like the transaction, only one goroutine at a time may use it.
+// the caller commits. A write that it refuses leaves nothing in the transaction. Like the
+// transaction, only one goroutine at a time may use it.
+//
+// It composes and reads, and does not send. [flow.Service.SendFlow] in the transaction only orders
+// the sending: after the commit, a dispatcher on the store itself does it, in this process or in
+// another one. To claim and to send is refused with [ErrInTx], and [flow.NewDispatcher] refuses the
+// store. Once the transaction has ended, each call is an [ErrTxEnded]. With a nil transaction, each
+// call is a [flussi.ErrConfig].
 func (s *Store) WithTx(t pgx.Tx) *Store {
-	d := inTx{driver: s.driver, conn: conn{t, modeOf(t.Conn().Config())}, tx: t}
-	return &Store{Store: s.Store.WithDriver(d), driver: s.driver, logger: s.logger, inTx: true}
+	within := &Store{driver: s.driver, logger: s.logger, inTx: true}
+	if pooled, is := t.(*pgxpool.Tx); t == nil || is && pooled == nil {
+		within.Store = s.Store.WithoutTx()
+	} else {
+		within.Store = s.Store.WithDriver(inTx{driver: s.driver, conn: conn{t, modeOf(t.Conn().Config())}, tx: t})
+	}
+	return within
 }

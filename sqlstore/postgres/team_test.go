@@ -148,8 +148,9 @@ func TestStoreWithoutTablesSaysSo(t *testing.T) {
 	s := must.Get(postgres.New(pool, postgres.Config{}))(t)
 	f, rows := newFlow(t, 1)
 	for _, err := range []error{must.Err(s.Flow(t.Context(), uuid.New())), s.SaveFlow(t.Context(), f, rows), must.Err(claim(t.Context(), s, uuid.New(), 1))} {
-		requireFault(t, err, postgres.ErrNotMigrated)
-		assert.Contains(t, flussi.Explain(err), "L'archivio non è aggiornato a questa versione del programma: eseguire prima l'aggiornamento dell'archivio.")
+		fault := requireFault(t, err, postgres.ErrNotMigrated)
+		assert.Equal(t, "schema flussi has no tables of this version: call Store.Migrate", fault.Detail)
+		assert.Equal(t, "Lo schema «flussi» dell'archivio non è aggiornato a questa versione del programma: eseguire prima l'aggiornamento dell'archivio.", flussi.Explain(err))
 	}
 }
 
@@ -188,6 +189,7 @@ func TestSchemaNamesAreChecked(t *testing.T) {
 	for _, name := range []string{"Flussi", "due parole", "a.b", `a"b`, "pg_altro", "1a", "è", "user", "table", "select", "information_schema", "a;drop"} {
 		_, err := postgres.New(pool, postgres.Config{Schema: name})
 		assert.ErrorIs(t, err, flussi.ErrConfig, name)
+		must.Contain(t, err.Error(), "must begin with a lower-case letter or _, but not with pg_")
 	}
 	for _, name := range []string{"flussi", "_a1", "users", "public"} {
 		assert.NoError(t, must.Err(postgres.New(pool, postgres.Config{Schema: name})), name)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,12 +79,6 @@ func runChild(args []string) error {
 		})
 	}
 	return s.Close()
-}
-
-// limitFiles sets how large the files of this process may become.
-func limitFiles(size uint64) error {
-	signal.Ignore(syscall.SIGXFSZ)
-	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size})
 }
 
 // claimInChild claims a few notifications at a time, writes their IDs, and stores their outcomes.

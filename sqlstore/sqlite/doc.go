@@ -11,13 +11,13 @@
 // # The file
 //
 // [Open] creates a file that only its owner may read, in WAL mode with synchronous FULL: a loss of
-// power undoes no claim, so that no message is sent again. Any number of
-// processes of one machine may use it. One writes at a time; the others wait, for at most
-// [Config].BusyTimeout. Do not put the file on a network drive.
+// power undoes no claim, so that no message is sent again. Any number of processes of one machine may
+// use it. One writes at a time; the others wait, for at most [Config].BusyTimeout. Do not put the
+// file on a network drive.
 //
 // Three files belong together: flussi.db, flussi.db-wal with the last writes, and flussi.db-sent,
-// which lists the last claims. By it, [Open] refuses a -wal file of another database or of an
-// earlier moment, with [ErrRestored]. A database that lost claims refuses to send, with
+// which lists the last claims. [Open] compares them, and refuses a -wal file of another database or
+// of an earlier moment, with [ErrRestored]. A database that lost claims refuses to send, with
 // [ErrRestored], until [flow.Service.DeclareRestored] is called. Back up with VACUUM INTO. To move
 // the database, move all three files while no process has them open. If earlier copies of all three
 // are put back, the store cannot notice it: call DeclareRestored yourself. docs/backup.md says
@@ -28,8 +28,10 @@
 // [New] uses a database of the service, with tables whose names begin with flussi_. It refuses
 // connections whose commits do not wait for the disk, with [ErrNotDurable]. [Store.WithTx] returns
 // a store in a transaction of the caller, for composing and reading. It refuses to claim and to
-// send, with [ErrInTx]. Call [Store.Migrate] when the program starts: it also creates the file
-// -sent. If the pool has a single connection, a sequence of rows must not use the store while it is
+// send, with [ErrInTx]: [flow.Service.SendFlow] in the transaction only orders the sending, and a
+// [flow.Dispatcher] on the store itself does it after the commit.
+//
+// Call [Store.Migrate] when the program starts: it also creates the file -sent. If the pool has a single connection, a sequence of rows must not use the store while it is
 // pulled, since the write uses that connection.
 //
 // # Errors

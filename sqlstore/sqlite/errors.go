@@ -14,14 +14,20 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
-// Fault says what is wrong with the database itself. Its fields are Err, one of the Err… values;
-// Code, the database's own, such as "SQLite 5"; Detail, what is wrong in English; Reason, the same for
-// operators in Italian, in place of the text of Err; and Cause, what the driver said. Its methods
-// are Error, Italian and Unwrap, which returns Err and Cause. Only Cause may show what is stored.
+// Fault is an error of the database. Its fields:
+//
+//   - Err, its class: one of the Err… values
+//   - Code, the database's own, such as "SQLite 5"
+//   - Detail, the cause in English; Reason, the cause for operators in Italian. Either may be ""
+//   - Cause, the error of the driver
+//
+// It unwraps to Err and Cause. Its Error and Italian show no password and no stored value; Cause may
+// show both.
 type Fault = engine.Fault
 
-// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed,
-// unless the error is ErrLost or also a [flussi.ErrCommitUnknown].
+// The classes of a [*Fault], which unwraps to one of them. Nothing was changed,
+// unless the error is ErrLost or also a [flussi.ErrCommitUnknown]. ErrBusy, ErrFull, ErrLost,
+// ErrReadOnly and ErrRestored are a [flussi.ErrStoreUnavailable].
 var (
 	ErrBusy        = engine.ErrBusy        // other processes write for longer than [Config].BusyTimeout; try again
 	ErrFull        = engine.ErrFull        // the disk or a quota is used up
@@ -33,6 +39,8 @@ var (
 	ErrNotMigrated = engine.ErrNotMigrated // call [Store.Migrate]
 	ErrRestored    = engine.ErrRestored    // the file is a copy or lost its last writes: see [Store.AcceptRestored]
 	ErrInTx        = engine.ErrInTx        // a store of [Store.WithTx] refuses to send
+	ErrTxEnded     = engine.ErrTxEnded     // the transaction of [Store.WithTx] has ended or failed
+	ErrFailed      = engine.ErrFailed      // any other error of the database
 
 	// ErrNotDurable: commits on a connection of the caller's pool do not wait for the disk.
 	ErrNotDurable = sentinel.New("commits do not wait for the disk",
@@ -45,6 +53,8 @@ func (*database) Classify(err error) error {
 	switch {
 	case errors.As(err, &lite):
 		return &Fault{Err: classOf(lite.Code(), lite.Error()), Code: fmt.Sprintf("SQLite %d", lite.Code()), Cause: err}
+	case errors.Is(err, sql.ErrTxDone): // only the caller uses a sql.Tx
+		return &Fault{Err: ErrTxEnded, Cause: err}
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone):
 		return &Fault{Err: ErrLost, Cause: err}
 	}
@@ -97,8 +107,10 @@ func (*database) CommitUnknown(ctx context.Context, err error) bool {
 
 // Explain implements [engine.Driver].
 func (d *database) Explain(_ context.Context, fault *Fault) {
-	if fault.Err != ErrBusy {
-		return
+	switch fault.Err {
+	case ErrBusy:
+		fault.Detail = "other processes have been writing for " + d.busy.String()
+	case ErrNotMigrated:
+		fault.Detail = "the tables flussi_… do not exist or are of an earlier version: call Store.Migrate"
 	}
-	fault.Detail = "other processes have been writing for " + d.busy.String()
 }

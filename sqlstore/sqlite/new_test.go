@@ -149,8 +149,10 @@ func TestNewRefusesNoDatabase(t *testing.T) {
 func TestStoreThatIsNotMigratedSaysSo(t *testing.T) {
 	s := must.Get(sqlite.New(database(t, newFile(t)), sqlite.Config{}))(t)
 	f, rows := change(1)
-	refused(t, s.SaveFlow(t.Context(), f, rows), sqlite.ErrNotMigrated)
-	_, err := claim(s, f.Flow.ID, 1)
+	err := s.SaveFlow(t.Context(), f, rows)
+	refused(t, err, sqlite.ErrNotMigrated)
+	must.Contain(t, err.Error(), "call Store.Migrate")
+	_, err = claim(s, f.Flow.ID, 1)
 	refused(t, err, sqlite.ErrNotMigrated)
 	_, err = s.Flows(t.Context(), flow.FlowFilter{}, flow.Page{Limit: 1})
 	refused(t, err, sqlite.ErrNotMigrated)

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// sentMark is the file flussi.db-sent beside a database. By it the store notices that the database
+// sentMark is the file flussi.db-sent beside a database. With it, the store notices that the database
 // lost claims. The last writes are in the file flussi.db-wal until SQLite moves them into the
 // database. If that file is lost, messages that were sent are stored as not sent.
 //

@@ -154,12 +154,20 @@ func (s *Store) Close() error {
 }
 
 // WithTx returns a store that works in a transaction of the caller: what it writes is stored when
-// the caller commits. A write that it refuses leaves nothing in the transaction. In it
-// a flow may be activated and ordered, too, but it refuses to claim, with [ErrInTx]: create the
-// dispatcher on the store itself, and run it after the commit. Like the transaction, only one goroutine at a time may use it.
+// the caller commits. A write that it refuses leaves nothing in the transaction. Like the
+// transaction, only one goroutine at a time may use it.
+//
+// It composes and reads, and does not send. [flow.Service.SendFlow] in the transaction only orders
+// the sending: after the commit, a dispatcher on the store itself does it, in this process or in
+// another one. To claim and to send is refused with [ErrInTx], and [flow.NewDispatcher] refuses the
+// store. Once the transaction has ended, each call is an [ErrTxEnded]. With a nil transaction, each
+// call is a [flussi.ErrConfig].
 func (s *Store) WithTx(t *sql.Tx) *Store {
-	d := inTx{s.database, conn{t, s.database.busy}}
-	return &Store{Store: s.Store.WithDriver(d), database: s.database, inTx: true}
+	within := &Store{Store: s.Store.WithoutTx(), database: s.database, inTx: true}
+	if t != nil {
+		within.Store = s.Store.WithDriver(inTx{s.database, conn{t, s.database.busy}})
+	}
+	return within
 }
 
 // failed returns the error of an operation before a store exists.

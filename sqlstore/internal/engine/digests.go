@@ -12,7 +12,7 @@ import (
 // redigestBatch is how many digests one transaction recomputes.
 const redigestBatch = 1000
 
-// oldDigest is the condition that a row has a digest of an earlier version: that of the index
+// oldDigest is the condition that a row has a digest of an earlier version: the condition of the index
 // notifications_old_digest. A migration has to replace the index when [flow.DigestVersion] changes.
 const oldDigest = "digest_version < 2"
 

@@ -13,11 +13,11 @@
 //   - store.go, tx.go: transactions, retries
 //   - save.go: how versions, rows and records are written; flow_save.go, notice_save.go: what
 //     differs for flows, notifications, events and notices; services.go: names of services
-//   - claim.go, sent.go: what is sent next, and what must not be sent twice; digests.go: digests of
-//     an earlier version
+//   - claim.go: claims; sent.go: messages that were sent already; digests.go: digests of an earlier
+//     version
 //   - import.go: files that are imported once
 //   - list.go: how a page is found; flow_list.go, notice_list.go: the filters; read.go: one entity
 //   - entity.go, flow_rows.go, notice_rows.go: the columns of each table
 //   - older.go: tables of examples/sqlstore, which this module replaced
-//   - errors.go: what a database refuses, in words for operators
+//   - errors.go: errors of a database, with texts for operators
 package engine

@@ -19,7 +19,7 @@ type Conn interface {
 
 // Rows is the result of a query.
 type Rows interface {
-	// Next goes to the next row, and reports whether there is one.
+	// Next advances to the next row, and reports whether there is one.
 	Next() bool
 	// Scan reads the columns of a row into fields, which are the same for each row.
 	Scan(fields ...any) error
@@ -81,8 +81,8 @@ type Driver interface {
 	Explain(ctx context.Context, fault *Fault)
 
 	// CheckSending is called in each transaction that makes notifications In invio, before it
-	// commits, with all of them. Their Version is that before the change. Some of them may become
-	// Errore instead. If it returns an error, the transaction is undone and nothing is sent.
+	// commits, with all of them. Their Version is the one before the change. Some of them may
+	// become Errore instead. If it returns an error, the transaction is undone and nothing is sent.
 	CheckSending(ctx context.Context, t Tx, changed []flow.Notification) error
 
 	// OlderTables reports whether tables of examples/sqlstore exist, which this module replaced,

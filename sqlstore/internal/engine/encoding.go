@@ -13,7 +13,7 @@ import (
 // Databases store only text that is valid UTF-8 and has no NUL. Callers may pass other text. Each
 // byte that databases do not store is encoded as two of the 32 noncharacters U+FDD0 to U+FDEF, one
 // for each half of the byte. If a text contains noncharacters itself, their bytes are encoded in
-// the same way. Equal texts stay equal, and a part of a text stays a part of it.
+// the same way. Encoded texts are equal, or contain each other, if the texts do.
 const (
 	highHalf = 0xFDD0
 	lowHalf  = 0xFDE0

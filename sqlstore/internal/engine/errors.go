@@ -13,20 +13,21 @@ import (
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
-// What can be wrong with a database. A [*Fault] unwraps to one of these. Nothing was changed,
-// unless the error is ErrLost or also a [flussi.ErrCommitUnknown].
+// The classes of a [*Fault], which unwraps to one of them. Nothing was changed, unless the error is
+// ErrLost or also a [flussi.ErrCommitUnknown]. ErrBusy, ErrFull, ErrLost, ErrReadOnly and ErrRestored
+// are a [flussi.ErrStoreUnavailable].
 var (
 	// ErrBusy: another write locked what this one needs for longer than it waits, or the server has
 	// too many connections. Try again.
-	ErrBusy = sentinel.New("database is busy", "L'archivio è occupato da altri programmi: riprovare fra poco.", nil)
+	ErrBusy = sentinel.New("database is busy", "L'archivio è occupato da altri programmi: riprovare fra poco.", flussi.ErrStoreUnavailable)
 	// ErrFull: the disk or a quota is used up.
-	ErrFull = sentinel.New("disk is full", "Il disco dell'archivio è pieno: liberare spazio e riprovare. Quanto era già registrato non è andato perso.", nil)
+	ErrFull = sentinel.New("disk is full", "Il disco dell'archivio è pieno: liberare spazio e riprovare. Quanto era già registrato non è andato perso.", flussi.ErrStoreUnavailable)
 	// ErrLost: the database cannot be reached, was restarted or replaced, its disk fails, or the
 	// context ended while it was committing. A write may have been stored: the error is then a
 	// [flussi.ErrCommitUnknown], too.
-	ErrLost = sentinel.New("database is lost", "L'archivio non risponde, o la connessione si è interrotta: verificare che l'archivio sia attivo e riprovare. Quanto era già registrato non è andato perso.", nil)
+	ErrLost = sentinel.New("database is lost", "L'archivio non risponde, o la connessione si è interrotta: verificare che l'archivio sia attivo e riprovare. Quanto era già registrato non è andato perso.", flussi.ErrStoreUnavailable)
 	// ErrReadOnly: the file, its folder or the server is read-only.
-	ErrReadOnly = sentinel.New("database is read-only", "L'archivio è di sola lettura: dare i permessi di scrittura sul file e sulla sua cartella.", nil)
+	ErrReadOnly = sentinel.New("database is read-only", "L'archivio è di sola lettura: dare i permessi di scrittura sul file e sulla sua cartella.", flussi.ErrStoreUnavailable)
 	// ErrAccess: the address, the user, the password or a right is missing or wrong.
 	ErrAccess = sentinel.New("database cannot be opened", "L'archivio non si può aprire: controllare il percorso o l'indirizzo, l'utente, la password e i permessi.", nil)
 	// ErrNotOurs: a database, schema or file of another program, or a damaged one.
@@ -37,10 +38,13 @@ var (
 	ErrNotMigrated = sentinel.New("database is not migrated", "L'archivio non è aggiornato a questa versione del programma: eseguire prima l'aggiornamento dell'archivio.", nil)
 	// ErrRestored: the database is a copy, or lost its last writes, so messages that it holds as
 	// not sent may have been sent. Nothing is sent until AcceptRestored is called.
-	ErrRestored = sentinel.New("database was restored or lost its last writes", "L'archivio è stato ripristinato da una copia, oppure ha perso le ultime registrazioni: alcuni messaggi che risultano da inviare possono essere già partiti. Non si invia nulla finché un operatore non dichiara il ripristino.", nil)
+	ErrRestored = sentinel.New("database was restored or lost its last writes", "L'archivio è stato ripristinato da una copia, oppure ha perso le ultime registrazioni: alcuni messaggi che risultano da inviare possono essere già partiti. Non si invia nulla finché un operatore non dichiara il ripristino.", flussi.ErrStoreUnavailable)
 	// ErrInTx: a store in a transaction of the caller refuses to send a message, which would go out
 	// before the transaction is committed.
 	ErrInTx = sentinel.New("cannot send within a transaction of the caller", "L'invio non è possibile in una transazione non ancora confermata: confermarla, poi inviare.", nil)
+	// ErrTxEnded: the transaction of the caller was committed or rolled back, or one of its statements
+	// failed, before the store used it.
+	ErrTxEnded = sentinel.New("transaction of the caller has ended or failed", "La transazione a cui apparteneva l'operazione è già conclusa, o non è riuscita: ripetere tutto dall'inizio.", nil)
 	// ErrFailed: any other error of the database.
 	ErrFailed = sentinel.New("database failed", "L'archivio ha un problema tecnico: rivolgersi all'assistenza.", nil)
 )
@@ -51,13 +55,13 @@ func RestoredInTx() error {
 		Reason: "Il ripristino dell'archivio non si può dichiarare in una transazione non ancora confermata: confermarla, poi dichiararlo."}
 }
 
-// Fault says what is wrong with the database itself. Its texts show no password and nothing that
-// is stored. Its Cause may show both; [errors.As] finds it.
+// Fault is an error of the database. Its texts show no password and no stored value. Its Cause may
+// show both; [errors.As] finds it.
 type Fault struct {
-	Err    error  // one of the Err… values
+	Err    error  // its class: one of the Err… values
 	Code   string // the database's own, such as "SQLSTATE 53300"; "" if it gave none
-	Detail string // what is wrong in words, in English, such as a parameter's name; may be ""
-	Reason string // a whole sentence in Italian that replaces that of Err; may be ""
+	Detail string // the cause in English, such as the name of a parameter; may be ""
+	Reason string // the cause in Italian, in whole sentences; "" for the text of Err
 	Cause  error  // the driver's error
 }
 

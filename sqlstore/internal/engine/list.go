@@ -286,7 +286,7 @@ func (l *list) sorted(t *tx, columns string, found condition) *query {
 }
 
 // merged returns the query of a page in the order of the list. If first is not 0, it searches only
-// the first rows of the list, so many. For one branch, it is
+// that many rows, from the start of the list. For one branch, it is
 //
 //	SELECT … FROM flussi.notifications WHERE service = ? AND … ORDER BY created_at DESC, id DESC LIMIT ?
 //

@@ -157,8 +157,8 @@ func (w *writer[T]) save(ctx context.Context, changes []change[T]) error {
 	return w.insert(ctx, recordTable(w.of.table), recordColumns, records)
 }
 
-// setWriteID sets the column write_id of a new row, if the table has one. By it, lock refuses to
-// change an entity that the same write inserted.
+// setWriteID sets the column write_id of a new row, if the table has one. With it, lock refuses
+// to change an entity that the same write inserted.
 func (w *writer[T]) setWriteID(row []any) {
 	if last := len(w.of.columns) - 1; w.of.columns[last].Name == "write_id" {
 		row[last] = w.id

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
@@ -18,6 +20,7 @@ type Store struct {
 
 var (
 	_ flow.Store       = (*Store)(nil)
+	_ flow.SendChecker = (*Store)(nil)
 	_ pagoinrete.Store = (*Store)(nil)
 )
 
@@ -27,6 +30,35 @@ func New(d Driver) *Store { return &Store{driver: d, rendered: new(sync.Map)} }
 // WithDriver returns the same store on another driver of the same database, such as one in a
 // transaction of the caller.
 func (s *Store) WithDriver(d Driver) *Store { return &Store{driver: d, rendered: s.rendered} }
+
+// WithoutTx returns the same store in a transaction of the caller that is nil. Its methods return a
+// [flussi.ErrConfig].
+func (s *Store) WithoutTx() *Store { return s.WithDriver(noTx{s.driver}) }
+
+// noTx is a driver in a transaction that is nil.
+type noTx struct{ Driver }
+
+var errNoTx = fmt.Errorf("%w: WithTx was called with a nil transaction", flussi.ErrConfig)
+
+// Exec implements [Conn].
+func (noTx) Exec(context.Context, string, ...any) (int64, error) { return 0, errNoTx }
+
+// Query implements [Conn].
+func (noTx) Query(context.Context, string, ...any) (Rows, error) { return nil, errNoTx }
+
+// Begin implements [Driver].
+func (noTx) Begin(context.Context, Mode) (Tx, error) { return nil, errNoTx }
+
+// InTx implements [Driver].
+func (noTx) InTx() bool { return true }
+
+// CheckSend implements [flow.SendChecker].
+func (s *Store) CheckSend() error {
+	if !s.driver.InTx() {
+		return nil
+	}
+	return &Fault{Err: ErrInTx, Detail: "create the dispatcher on the store that WithTx was called on"}
+}
 
 // render translates a statement into the SQL of the database.
 func (s *Store) render(query string) string {

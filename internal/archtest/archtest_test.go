@@ -52,11 +52,12 @@ var arrows = map[string][]string{
 	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "internal/italian", "pagoinrete", "github.com/google/uuid"},
 
 	// The module sqlstore. The engine knows no driver, and no package links the other's.
-	"sqlstore/internal/engine": {".", "flow", "internal/sentinel", "pagoinrete", "github.com/google/uuid"},
-	"sqlstore/postgres": {".", "flow", "internal/italian", "pagoinrete", "sqlstore/internal/engine", "github.com/google/uuid",
+	"sqlstore/internal/engine":   {".", "flow", "internal/sentinel", "pagoinrete", "github.com/google/uuid"},
+	"sqlstore/internal/versions": {"github.com/pressly/goose/v3/database"},
+	"sqlstore/postgres": {".", "flow", "internal/italian", "pagoinrete", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
 		"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgtype", "github.com/jackc/pgx/v5/pgxpool", "github.com/jackc/pgx/v5/stdlib",
 		"github.com/pressly/goose/v3", "github.com/pressly/goose/v3/lock"},
-	"sqlstore/sqlite": {".", "flow", "internal/sentinel", "pagoinrete", "sqlstore/internal/engine", "github.com/google/uuid",
+	"sqlstore/sqlite": {".", "flow", "internal/sentinel", "pagoinrete", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
 		"modernc.org/sqlite", "modernc.org/sqlite/lib", "github.com/pressly/goose/v3"},
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/sqlstore/internal/versions"
 )
 
 //go:embed migrations/*.sql
@@ -168,6 +169,9 @@ func (d *driver) up(ctx context.Context) error {
 	}
 	db := d.openDB()
 	defer func() { _ = db.Close() }()
+	if err := versions.Create(ctx, db, goose.DialectPostgres, d.schema+".migrations"); err != nil {
+		return err
+	}
 	locker, err := lock.NewPostgresTableLocker(
 		lock.WithTableName(d.schema+".migration_lock"), lock.WithTableLeaseDuration(migrationLease),
 		lock.WithTableHeartbeatInterval(migrationLease/5), lock.WithTableLockTimeout(migrationPoll, uint64(migrationWait/migrationPoll)),

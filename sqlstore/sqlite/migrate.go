@@ -13,6 +13,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/sqlstore/internal/versions"
 )
 
 //go:embed migrations/*.sql
@@ -93,6 +94,9 @@ func (d *database) up(ctx context.Context) error {
 }
 
 func (d *database) upOnce(ctx context.Context, db *sql.DB) error {
+	if err := versions.Create(ctx, db, goose.DialectSQLite3, "flussi_migrations"); err != nil {
+		return err
+	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err

@@ -159,6 +159,16 @@ func TestStoreThatIsNotMigratedSaysSo(t *testing.T) {
 	refused(t, s.AcceptRestored(t.Context()), sqlite.ErrNotMigrated)
 }
 
+func TestMigrateRefusesAReadOnlyDatabaseAtOnce(t *testing.T) {
+	path := newFile(t)
+	db := database(t, path)
+	execute(t, db, "CREATE TABLE altra (x)")
+	s := must.Get(sqlite.New(database(t, path+"?_pragma=query_only(1)"), sqlite.Config{}))(t)
+	err := s.Migrate(t.Context())
+	refused(t, err, sqlite.ErrReadOnly)
+	must.NotContain(t, must.As[*sqlite.Fault](t, err).Cause.Error(), "failed to initialize") // goose tried, which repeats it for 3 seconds
+}
+
 // A team runs Migrations by its own tool, then calls Migrate, which finds the tables.
 func TestTablesOfOwnToolAreFound(t *testing.T) {
 	path := newFile(t)

@@ -61,12 +61,8 @@ func normalOccasion(occasion string) string { return strings.ToLower(NormalizeTe
 // NormalizeText returns the form in which [Draft.Digest] compares texts: NFC, with single blanks
 // and without invisible characters.
 func NormalizeText(text string) string {
-	plain := true // printable ASCII with single blanks: most texts
-	for i := 0; i < len(text) && plain; i++ {
-		c := text[i]
-		plain = c > ' ' && c < utf8.RuneSelf-1 || c == ' ' && i > 0 && i < len(text)-1 && text[i-1] != ' '
-	}
-	if plain {
+	text = strings.TrimSpace(text)
+	if isNormal(text) {
 		return text
 	}
 	var b strings.Builder
@@ -74,12 +70,14 @@ func NormalizeText(text string) string {
 	blank, composed := false, true
 	for _, r := range text {
 		switch {
+		case r > ' ' && r < 0x7F: // as nearly all
 		case unicode.IsSpace(r):
 			blank = b.Len() > 0
 			continue
 		case invisible(r):
 			continue
-		case blank:
+		}
+		if blank {
 			b.WriteByte(' ')
 			blank = false
 		}
@@ -92,15 +90,38 @@ func NormalizeText(text string) string {
 	return norm.NFC.String(b.String())
 }
 
+// isNormal reports whether a text consists of Latin letters and signs with single blanks, as most
+// do: its form is the text itself.
+func isNormal(text string) bool {
+	blank := true // before the text
+	for _, r := range text {
+		switch {
+		case r > ' ' && r < 0x7F, isLatin(r):
+			blank = false
+		case r == ' ' && !blank:
+			blank = true
+		default:
+			return false
+		}
+	}
+	return !blank
+}
+
 // firstCombining is the first character that NFC may change.
 const firstCombining = 0x300
+
+// isLatin reports whether a character is a visible one behind ASCII that NFC does not change.
+func isLatin(r rune) bool {
+	const noBreakSpace, softHyphen = 0xA0, 0xAD
+	return r > noBreakSpace && r != softHyphen && r < firstCombining
+}
 
 // invisible reports whether a character other than white space is not displayed.
 func invisible(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
 		return r < ' ' || r == 0x7F
-	case r > 0xAD && r < firstCombining: // Latin letters and signs
+	case isLatin(r):
 		return false
 	}
 	const brailleBlank = '\u2800'

@@ -270,7 +270,7 @@ func TestServeSendsFlowsBesideFailingAndWaitingOnes(t *testing.T) {
 			}
 			return nil
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second+time.Millisecond) // while no flow is polled
 		defer cancel()
 		assert.NoError(t, w.dispatcher(t, flow.DispatcherConfig{Progress: told}).Serve(ctx))
 		w.isIn(t, flow.FlowSent, last.ID)

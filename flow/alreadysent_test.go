@@ -403,6 +403,10 @@ func TestNothingToSendSaysThatAllWasSent(t *testing.T) {
 		w.ordered(t, refused)
 		w.run(t, refused, refusal)
 		says(failed, w.SendFlow, refused)
+		other := again(draft(all + 1))
+		w.ordered(t, other)
+		w.dispatch(t, other)
+		says(allSent, w.SendFlow, refused)
 	}, unlimited)
 }
 

@@ -187,11 +187,8 @@ func (s *Service) allSent(ctx context.Context, f *Flow) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		switch {
-		case n.State == NotificationSent, n.State == NotificationFailed && n.Transmission.ErrorCode == CodeAlreadySent:
+		if n.State == NotificationSent {
 			continue
-		case !n.Disabled || n.Recipient.IsZero():
-			return false, nil
 		}
 		if unsent = append(unsent, n.Digest()); len(unsent) == MaxPage {
 			if sent, err := s.sentElsewhere(ctx, f.Service, unsent); err != nil || !sent {

@@ -296,39 +296,6 @@ func ExampleService_Flows() {
 	// Inattivo TARI
 }
 
-// A job finds the flows that it has to finish: those that it made and that are not sent, in
-// whatever state the last run left them.
-func ExampleService_Flows_unfinished() {
-	ctx, o := context.Background(), newOffice()
-	defer o.server.Close()
-	for i, code := range []string{"AAAAAA00A00A000A", "MSCMHL68P18H211K", "RSSMRA80A01H501U"} {
-		details := flow.Details{AppContext: "tari", AppKey: fmt.Sprint("2026/", i+1)}
-		f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", details, flow.DraftRows(letter(code)), flow.AddConfig{})
-		switch i {
-		case 0:
-			o.sends(f)
-		case 1:
-			_, _ = o.ActivateFlow(ctx, o.operator, f.ID)
-		}
-	}
-
-	filter := flow.FlowFilter{
-		AppContext: "tari", Disabled: flow.OnlyEnabled,
-		States: []flow.FlowState{flow.FlowInactive, flow.FlowActive, flow.FlowSending, flow.FlowIncomplete},
-	}
-	found, err := o.Flows(ctx, o.operator, filter, flow.Page{OldestFirst: true})
-	for _, f := range found.Flows {
-		if f.Counts.Pending() > 0 { // not 0 messages, or nothing but errors
-			fmt.Println(f.AppKey, f.State.Label())
-		}
-	}
-	fmt.Println(err)
-	// Output:
-	// 2026/2 Attivo
-	// 2026/3 Inattivo
-	// <nil>
-}
-
 // What may happen to a flow is in a table; a refusal says what is possible instead.
 func ExampleFlow_Fire() {
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}

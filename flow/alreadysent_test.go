@@ -274,6 +274,7 @@ func TestNotificationsThatMayHaveArrivedBlockTheirMessage(t *testing.T) {
 		"only composed":                  {in(flow.NotificationRegistered), false},
 		"disabled before it was sent":    {disabled(in(flow.NotificationRegistered)), false},
 		"refused":                        {failed(flow.CodeRefused), false},
+		"not permitted":                  {failed(flow.CodeNotPermitted), false},
 		"unreachable":                    {failed(flow.CodeUnreachable), false},
 		"not sent":                       {failed(flow.CodeNotSent), false},
 		"not valid":                      {failed(flow.CodeInvalid), false},

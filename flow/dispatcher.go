@@ -51,6 +51,19 @@ type DispatcherConfig struct {
 	// FailureThreshold is after how many consecutive submissions that the platform did not take
 	// or did not answer it counts as down, and the flow is stopped. Defaults to 20.
 	FailureThreshold int
+	// RefusalThreshold is after how many equal refusals the flow is stopped, of different
+	// recipients and with no message accepted in between: then the service is at fault, and not its
+	// recipients. Refusals are equal if the status, and the type and title of the platform's problem
+	// are; the details may differ. The notifications are Registrato again, once each: what is
+	// refused again later is Errore and does not count. With a refused key, or a refusal of the
+	// platform's gateway, the flow is stopped at once. Defaults to 10.
+	RefusalThreshold int
+	// MaxRetryAfter is how long a flow waits because the platform received too many calls, as long
+	// as the platform asks for (Retry-After); all waits count together until it takes or refuses a
+	// message again. If it asks for more, the flow is stopped, and its error says until when. A
+	// client waits by itself before it returns such an error: see [appio.Config].MaxWait. Defaults
+	// to 15 minutes.
+	MaxRetryAfter time.Duration
 	// ShutdownTimeout is how long requests that are under way may take once the context has
 	// ended, and, after that, storing their outcomes. Defaults to 35 seconds, which is a little
 	// more than the timeout of the default HTTP client of package appio. At most one day.
@@ -74,6 +87,8 @@ const (
 	defaultWorkers     = 16
 	defaultBatches     = 4 // of Workers, in flight
 	defaultMaxFailures = 20
+	defaultMaxRefusals = 10
+	defaultRetryAfter  = 15 * time.Minute
 	defaultGrace       = 35 * time.Second
 	defaultFlows       = 4
 	defaultPoll        = time.Second
@@ -99,6 +114,7 @@ func NewDispatcher(store Store, senders SenderFor, c DispatcherConfig) (*Dispatc
 	for name, n := range map[string]int64{
 		"Workers": int64(c.Workers), "MaxInFlight": int64(c.MaxInFlight), "Lease": int64(c.Lease),
 		"FailureThreshold": int64(c.FailureThreshold), "ShutdownTimeout": int64(c.ShutdownTimeout),
+		"RefusalThreshold": int64(c.RefusalThreshold), "MaxRetryAfter": int64(c.MaxRetryAfter),
 		"MaxFlows": int64(c.MaxFlows), "PollInterval": int64(c.PollInterval),
 	} {
 		if n < 0 {
@@ -136,6 +152,8 @@ func (c DispatcherConfig) withDefaults() DispatcherConfig {
 	fill(&c.MaxInFlight, defaultBatches*c.Workers)
 	fill(&c.Lease, defaultLease)
 	fill(&c.FailureThreshold, defaultMaxFailures)
+	fill(&c.RefusalThreshold, defaultMaxRefusals)
+	fill(&c.MaxRetryAfter, defaultRetryAfter)
 	fill(&c.ShutdownTimeout, defaultGrace)
 	fill(&c.MaxFlows, min(defaultFlows, c.MaxInFlight))
 	fill(&c.PollInterval, defaultPoll)
@@ -153,9 +171,9 @@ func fill[T comparable](value *T, to T) {
 	}
 }
 
-// StopError says that the sending of a flow was stopped because its service cannot send,
-// or the platform does not work. What was not begun is Registrato; [Service.SendFlow] goes on
-// from there.
+// StopError says that the sending of a flow was stopped because its service cannot send, the
+// platform refuses one message after the other, does not work, or asks to wait. What was not begun
+// is Registrato; [Service.SendFlow] goes on from there.
 type StopError struct {
 	FlowID uuid.UUID // the flow that was stopped
 	Err    error     // what the Sender returned last
@@ -176,7 +194,8 @@ func (e *StopError) Italian() string { return e.Reason }
 // Run sends a flow that is In invio until its sending is over, and returns it in its last
 // state, Inviato or Invio incompleto. That is also so if other dispatchers send part of it, or
 // all of it; a flow whose sending is over already is returned as it is. Run waits for what
-// another dispatcher has claimed; if that one was killed, until the end of the lease.
+// another dispatcher has claimed; if that one was killed, until the end of the lease. It also waits
+// as long as the platform asks, within MaxRetryAfter.
 //
 // The error is a [flussi.ErrNotFound] or a [flussi.ErrState] if there is nothing to do, a
 // [*StopError] if this dispatcher stopped the sending, an [ErrOutcomeNotStored] if the store did
@@ -186,7 +205,7 @@ func (e *StopError) Italian() string { return e.Reason }
 // ends, nothing more is claimed, requests that are under way are awaited for the ShutdownTimeout,
 // and what was not begun is Registrato again: the flow remains In invio, for another Run.
 func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
-	return d.send(ctx, flowID, newBudget(&d.config, 1), true)
+	return d.send(ctx, flowID, newBudget(&d.config, 1), nil)
 }
 
 // RescueExpired makes every notification whose lease is over, since its sender crashed, Errore

@@ -111,7 +111,7 @@ func storm(t *testing.T, seed uint64, total int) {
 			require.NotEmpty(t, n.Transmission.Error)
 		case n.State == flow.NotificationFailed:
 			require.Zero(t, delivered[n.Recipient], "said not to have arrived, and it did: %s", n.Transmission.ErrorCode)
-			require.Contains(t, []flow.ErrorCode{flow.CodeRefused, flow.CodeNotSent}, n.Transmission.ErrorCode)
+			require.Contains(t, []flow.ErrorCode{flow.CodeRefused, flow.CodeNotPermitted, flow.CodeNotSent}, n.Transmission.ErrorCode)
 		default:
 			require.Fail(t, "lost", "%s", n.State)
 		}
@@ -163,8 +163,9 @@ func TestFailureOfTheServiceStopsTheFlow(t *testing.T) {
 		failed  int // at most
 	}{
 		"the key is refused":             {appiotest.Fault{Kind: appiotest.Unauthorized}, flussi.ErrUnauthorized, "Invio fermato. App IO non accetta la chiave del servizio: verificare la chiave, poi riprendere con «Invia Flusso».", 0},
-		"the service is not enabled":     {appiotest.Fault{Kind: appiotest.Forbidden}, flussi.ErrRemoteForbidden, "Invio fermato. Il servizio non è abilitato a questa operazione su App IO: verificare le abilitazioni del servizio, poi riprendere con «Invia Flusso».", 0},
-		"the service is not known":       {appiotest.Fault{Kind: appiotest.NotFound}, flussi.ErrRemoteNotFound, "App IO non trova il servizio all'indirizzo configurato: verificare l'indirizzo, poi riprendere con «Invia Flusso».", 0},
+		"the service is not enabled":     {appiotest.Fault{Kind: appiotest.Forbidden}, flussi.ErrRemoteForbidden, "Invio fermato dopo 10 rifiuti uguali consecutivi di App IO, senza messaggi accettati", 0},
+		"the service is not known":       {appiotest.Fault{Kind: appiotest.NotFound}, flussi.ErrRemoteNotFound, "Invio fermato dopo 10 rifiuti uguali consecutivi di App IO, senza messaggi accettati", 0},
+		"the data are refused":           {appiotest.Fault{Kind: appiotest.BadRequest}, flussi.ErrRemoteInvalid, "Invio fermato dopo 10 rifiuti uguali consecutivi di App IO, senza messaggi accettati", 0},
 		"the platform reports errors":    {appiotest.Fault{Kind: appiotest.ServerProblem}, flussi.ErrOutcomeUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},
 		"the platform lets nobody in":    {appiotest.Fault{Kind: appiotest.TooManyRequests}, flussi.ErrRateLimited, "App IO ha ricevuto troppe richieste dall'ente: riprendere più tardi con «Invia Flusso».", 0},
 		"the platform gives no answers":  {appiotest.Fault{Kind: appiotest.BadGateway}, flussi.ErrOutcomeUnknown, "Invio fermato dopo 20 invii consecutivi senza una risposta certa", 20 + 15},

@@ -5,9 +5,13 @@ type ErrorCode string
 
 // The error codes of a notification.
 const (
-	// CodeRefused: the platform refused the message, or dropped it later. Nothing
-	// arrived.
+	// CodeRefused: the platform refused the data of the message, or dropped the message later.
+	// Nothing arrived.
 	CodeRefused ErrorCode = "refused"
+	// CodeNotPermitted: the platform does not permit the service to send the message, such as to
+	// this recipient, or with what the message asks for. Nothing arrived. [Transmission].Answer
+	// says why.
+	CodeNotPermitted ErrorCode = "not_permitted"
 	// CodeUnreachable: the citizen is not on App IO, or blocks the service. Nothing
 	// arrived.
 	CodeUnreachable ErrorCode = "unreachable"
@@ -29,7 +33,7 @@ const (
 // known reports whether the code is one of this package.
 func (c ErrorCode) known() bool {
 	switch c {
-	case CodeRefused, CodeUnreachable, CodeOutcomeUnknown, CodeNotSent, CodeAlreadySent, CodeInvalid:
+	case CodeRefused, CodeNotPermitted, CodeUnreachable, CodeOutcomeUnknown, CodeNotSent, CodeAlreadySent, CodeInvalid:
 		return true
 	}
 	return false
@@ -40,6 +44,8 @@ func (c ErrorCode) Label() string {
 	switch c {
 	case CodeRefused:
 		return "Rifiutata"
+	case CodeNotPermitted:
+		return "Non consentita"
 	case CodeUnreachable:
 		return "Destinatario non raggiungibile"
 	case CodeOutcomeUnknown:
@@ -60,6 +66,8 @@ func (c ErrorCode) Italian() string {
 	switch c {
 	case CodeRefused:
 		return "App IO ha rifiutato il messaggio, che non è arrivato: correggere i dati, riportare la notifica a «Registrato» e inviarla di nuovo."
+	case CodeNotPermitted:
+		return "App IO non consente al servizio di inviare questo messaggio, che non è arrivato. Verificare le abilitazioni e i limiti del servizio e ciò che il messaggio richiede, poi riportare la notifica a «Registrato» e inviarla di nuovo; se App IO esclude il destinatario, avvisarlo con un altro canale."
 	case CodeUnreachable:
 		return "Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato. Avvisare il cittadino con un altro canale."
 	case CodeOutcomeUnknown:

@@ -218,6 +218,10 @@ func TestNotificationTransitions(t *testing.T) {
 		"it is accepted":                                 {flow.NotificationSending, "", flow.NotificationAccept, system, flow.NotificationSent, nil},
 		"an operator does not say so":                    {flow.NotificationSending, "", flow.NotificationAccept, operator, flow.NotificationSending, fsm.ErrRole},
 		"it was certainly not sent":                      {flow.NotificationSending, "", flow.NotificationRelease, system, flow.NotificationRegistered, nil},
+		"nor after a refusal that stopped its flow":      {flow.NotificationFailed, flow.CodeNotPermitted, flow.NotificationRelease, system, flow.NotificationRegistered, nil},
+		"which an operator does not say":                 {flow.NotificationFailed, flow.CodeRefused, flow.NotificationRelease, operator, flow.NotificationFailed, fsm.ErrRole},
+		"what may have arrived is not taken back":        {flow.NotificationFailed, flow.CodeOutcomeUnknown, flow.NotificationRelease, system, flow.NotificationFailed, flow.ErrMayHaveArrived},
+		"nor what was not refused":                       {flow.NotificationFailed, flow.CodeAlreadySent, flow.NotificationRelease, system, flow.NotificationFailed, flussi.ErrState},
 		"it failed, or nobody knows":                     {flow.NotificationSending, "", flow.NotificationFail, system, flow.NotificationFailed, nil},
 		"it is rejected later":                           {flow.NotificationSent, "", flow.NotificationReject, system, flow.NotificationFailed, nil},
 		"it is not set back once it was sent":            {flow.NotificationSent, "", flow.NotificationRegister, operator, flow.NotificationSent, fsm.ErrNotAllowed},
@@ -252,6 +256,8 @@ func TestNotificationAllowed(t *testing.T) {
 	assert.Equal(t, []flow.NotificationAction{flow.NotificationConfirm, flow.NotificationResend, flow.NotificationDisable}, n.Allowed(flussi.Operator))
 	assert.Equal(t, []flow.NotificationAction{flow.NotificationAccept}, n.Allowed(flussi.System), "an answer that comes late")
 	n.Transmission.ErrorCode = flow.CodeRefused
+	assert.Equal(t, []flow.NotificationAction{flow.NotificationRelease}, n.Allowed(flussi.System), "if its flow stopped")
+	n.Transmission.ErrorCode = flow.CodeUnreachable
 	assert.Empty(t, n.Allowed(flussi.System))
 }
 
@@ -265,7 +271,7 @@ func TestNotificationFireAsksTheCallersGuards(t *testing.T) {
 
 func TestErrorCodesTellTheOperatorWhatToDo(t *testing.T) {
 	for code, want := range map[flow.ErrorCode]string{
-		flow.CodeRefused: "correggere i dati", flow.CodeUnreachable: "non è su App IO",
+		flow.CodeRefused: "correggere i dati", flow.CodeNotPermitted: "Verificare le abilitazioni e i limiti del servizio", flow.CodeUnreachable: "non è su App IO",
 		flow.CodeOutcomeUnknown: "potrebbe essere arrivato", flow.CodeInvalid: "non sono validi", flow.CodeNotSent: "nonostante più tentativi", "altro": "altro",
 	} {
 		assert.Contains(t, code.Italian(), want)

@@ -2,8 +2,11 @@ package flow_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -73,7 +76,7 @@ func (s spy) printAll(t testing.TB, store flow.Store) {
 		records := e.records[n.ID]
 		s.Print(n)
 		s.Print(records)
-		fmt.Fprintln(s, n.Transmission.Error, n.Transmission.ErrorCode.Italian())
+		fmt.Fprintln(s, n.Transmission.Error, n.Transmission.ErrorCode.Italian(), n.Transmission.Answer.Reveal())
 		for _, r := range records {
 			if r.Action != flow.NotificationConfirm && r.Action != flow.NotificationResend {
 				fmt.Fprintln(s, r.Reason.Reveal())
@@ -180,6 +183,60 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 			})
 			s.check(t)
 		})
+	}
+}
+
+// A platform that quotes the key and the whole request in each answer.
+func TestNoQuoteOfThePlatformShowsASecret(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 409, 413, 422, 429, 500} {
+		for _, quotes := range []string{"title", "detail", "message"} {
+			for _, profiles := range []bool{false, true} {
+				t.Run(fmt.Sprint(status, " in ", quotes, ", profiles ", profiles), func(t *testing.T) {
+					t.Parallel()
+					s := newSpy()
+					synctest.Test(t, func(t *testing.T) {
+						refuses := false
+						w := inPipes(t, http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+							body := must.Get(io.ReadAll(r.Body))(t)
+							switch {
+							case refuses:
+								said := fmt.Sprintf("Refused %s %s with %s: %s", r.Method, r.URL.Path, r.Header.Get("Ocp-Apim-Subscription-Key"), body)
+								answer := must.Get(json.Marshal(map[string]any{"status": status, "statusCode": status, quotes: said}))(t)
+								reply{status: status, kind: "application/json", body: string(answer)}.write(out)
+							case strings.HasSuffix(r.URL.Path, "/profiles"):
+								reply{status: 200, kind: "application/json", body: `{"sender_allowed":true}`}.write(out)
+							case r.Method == http.MethodGet:
+								reply{status: 200, kind: "application/json", body: `{"message":{},"status":"ACCEPTED"}`}.write(out)
+							default:
+								reply{status: 201, kind: "application/json", body: `{"id":"01JN6Q5CZ3VGTA4X4QJEFR95C1"}`}.write(out)
+							}
+						}), worldConfig{client: appio.Config{Logger: s.Logger(), MaxAttempts: 2}, service: flow.ServiceConfig{CheckProfiles: profiles}})
+						fine := w.sendNew(t, leakDraft(20))
+						refuses = true
+						f := w.leakFlow(t, 8)
+						d := w.dispatcher(t, flow.DispatcherConfig{Logger: s.Logger(), Workers: 2, RefusalThreshold: 3, FailureThreshold: 3, CheckProfiles: profiles})
+						for range 3 {
+							got, err := d.Run(t.Context(), f.ID)
+							s.printResult(got, err)
+							_, err = w.SendFlow(t.Context(), operator, f.ID)
+							s.PrintError(err)
+						}
+						n, err := w.SendNewNotification(t.Context(), operator, taxes, leakDraft(21), flow.SendNewConfig{})
+						s.printResult(n, err)
+						fmt.Fprintln(s, flussi.Explain(err))
+						report, err := d.VerifyService(t.Context(), taxes, time.Time{})
+						s.printResult(report, err)
+						for _, failure := range report.Failures {
+							s.PrintError(failure.Err)
+							fmt.Fprintln(s, flussi.Explain(failure.Err))
+						}
+						s.printResult(w.VerifyNotification(t.Context(), operator, fine.ID))
+						s.printAll(t, w.store)
+					})
+					s.check(t)
+				})
+			}
+		}
 	}
 }
 

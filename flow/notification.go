@@ -42,8 +42,15 @@ type Transmission struct {
 	Attempts  int             // Tentativi Invio: the requests that were made
 	SentAt    time.Time       // Data invio, Ora invio: when the platform accepted it; if the outcome is unknown, when it was tried; UTC
 	ErrorCode ErrorCode       // Errore: why it is in Errore; "" in every other state
-	Error     string          // Errore: the same for the operator, in Italian; without personal data
+	Error     string          // Errore: the same for the operator, in Italian, with what the platform said; without personal data
 	EarlierID uuid.UUID       // for [CodeAlreadySent]: the notification with the same message; otherwise the zero UUID
+	// Answer (risposta della piattaforma) is what the platform said when it refused the message,
+	// which Error quotes, too. Personal data are masked. Zero if it said nothing, or did not refuse.
+	Answer flussi.Text
+	// StoppedFlow: the platform refused the message like those of other recipients, which stopped
+	// the flow, and the notification became Registrato again. If it is refused again, it becomes
+	// Errore, and the flow does not stop because of it. False again once the message is accepted.
+	StoppedFlow bool
 }
 
 // Delivery (stato della notifica) is what the platform last reported about a message. What it did
@@ -64,7 +71,7 @@ type NotificationState string
 const (
 	// NotificationRegistered (Registrato): to be sent. Entered when the notification is
 	// created, set back by an operator after an error, or given back by a sender that
-	// certainly did not send it. Left by NotificationClaim.
+	// certainly did not send it, or whose flow its refusal stopped. Left by NotificationClaim.
 	NotificationRegistered NotificationState = "registered"
 	// NotificationSending (In invio): a sender claimed it, and its message may be on the way.
 	// Entered by NotificationClaim, before the request. Left when the outcome is known: by
@@ -78,9 +85,10 @@ const (
 	NotificationSent NotificationState = "sent"
 	// NotificationFailed (Errore): the message did not arrive, or that is unknown. Entered by
 	// NotificationFail or NotificationReject, or by NotificationSkip instead of a claim, if the
-	// citizen may have the message already. Left by an operator only: by NotificationRegister after
-	// a correction; by NotificationConfirm if the outcome is unknown; by NotificationResend if the
-	// outcome is unknown or after NotificationSkip.
+	// citizen may have the message already. Left by an operator: by NotificationRegister after a
+	// correction; by NotificationConfirm if the outcome is unknown; by NotificationResend if the
+	// outcome is unknown or after NotificationSkip. The system leaves it by NotificationRelease, if
+	// its refusal stopped the flow, and by a late NotificationAccept.
 	NotificationFailed NotificationState = "failed"
 )
 
@@ -91,7 +99,7 @@ type NotificationAction string
 const (
 	NotificationEdit     NotificationAction = "edit"     // Aggiorna: its data are corrected
 	NotificationClaim    NotificationAction = "claim"    // by the system: it is about to be sent
-	NotificationRelease  NotificationAction = "release"  // by the system: it was certainly not sent
+	NotificationRelease  NotificationAction = "release"  // by the system: it was certainly not sent, or its refusal stopped the flow
 	NotificationAccept   NotificationAction = "accept"   // by the system: the platform has it
 	NotificationFail     NotificationAction = "fail"     // by the system: refused, or outcome unknown
 	NotificationReject   NotificationAction = "reject"   // by the system: rejected after it was accepted
@@ -113,8 +121,9 @@ const (
 )
 
 // NotificationMachine returns the table of what may happen to a notification. The
-// system alone sends and learns outcomes; an operator alone leads out of an error,
-// so nothing is ever sent again by itself. It is made on first use.
+// system alone sends and learns outcomes. What was refused when its flow stopped, it sets back;
+// otherwise an operator alone leads out of an error, so nothing is ever sent again by itself. It is
+// made on first use.
 func NotificationMachine() *fsm.Machine[NotificationState, NotificationAction] {
 	return notificationMachine()
 }
@@ -134,7 +143,7 @@ var notificationMachine = sync.OnceValue(func() *fsm.Machine[NotificationState, 
 		Transitions: []fsm.Transition[NotificationState, NotificationAction]{
 			{Event: NotificationEdit, From: states{NotificationRegistered, NotificationFailed}, Stay: true, Label: "Aggiorna", Roles: operator},
 			{Event: NotificationClaim, From: states{NotificationRegistered}, To: NotificationSending, Label: "Presa in carico", Roles: system},
-			{Event: NotificationRelease, From: states{NotificationSending}, To: NotificationRegistered, Label: "Restituzione: non inviata", Roles: system},
+			{Event: NotificationRelease, From: states{NotificationSending, NotificationFailed}, To: NotificationRegistered, Label: "Restituzione: non inviata", Roles: system},
 			{Event: NotificationAccept, From: states{NotificationSending, NotificationFailed}, To: NotificationSent, Label: "Accettazione da parte di App IO", Roles: system},
 			{Event: NotificationFail, From: states{NotificationSending}, To: NotificationFailed, Label: "Esito negativo o sconosciuto", Roles: system},
 			{Event: NotificationSkip, From: states{NotificationRegistered}, To: NotificationFailed, Label: "Messaggio già inviato", Roles: system},
@@ -189,7 +198,7 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 //
 // Besides the table it holds the rules that keep a citizen from being notified twice: while the
 // outcome of the message is unknown, NotificationRegister is refused with [ErrMayHaveArrived], and
-// so is NotificationEdit, since it would hide who may have it; otherwise NotificationConfirm and a
+// so are NotificationEdit, since it would hide who may have it, and NotificationRelease; otherwise NotificationConfirm and a
 // late NotificationAccept are, with [ErrOutcomeKnown], and so is NotificationResend, except after
 // [CodeAlreadySent]. What is Disabled is neither sent nor changed ([ErrDisabled]), and what was
 // anonymised can only be looked at ([ErrAnonymised]). See [fsm.Machine.Fire] for guards and
@@ -216,8 +225,10 @@ func (n *Notification) advance(action NotificationAction) error {
 // check refuses what does not fit the notification's error code and flags.
 func (n *Notification) check(action NotificationAction) error {
 	switch action {
-	case NotificationRelease, NotificationFail, NotificationReject:
+	case NotificationFail, NotificationReject:
 		return nil // what happened, happened
+	case NotificationRelease:
+		return n.checkRelease()
 	case NotificationAccept, NotificationConfirm, NotificationResend:
 		code := n.Transmission.ErrorCode
 		resendable := action == NotificationResend && code == CodeAlreadySent
@@ -240,6 +251,17 @@ func (n *Notification) check(action NotificationAction) error {
 		return nil
 	}
 	return checkFlag(n.Disabled, string(action), italian.Notification)
+}
+
+// checkRelease refuses to set a notification in Errore back unless the platform refused its message.
+func (n *Notification) checkRelease() error {
+	switch code := n.Transmission.ErrorCode; {
+	case n.State != NotificationFailed, code == CodeRefused, code == CodeNotPermitted:
+		return nil // what happened, happened
+	case code == CodeOutcomeUnknown:
+		return refuse(ErrMayHaveArrived, "%s", code.Italian())
+	}
+	return refuse(flussi.ErrState, "La notifica non è stata rifiutata da App IO.")
 }
 
 // Allowed returns what an actor with the roles may do with the notification now, in the order of

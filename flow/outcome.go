@@ -2,6 +2,8 @@ package flow
 
 import (
 	"errors"
+	"net/http"
+	"time"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
@@ -14,7 +16,10 @@ type outcome struct {
 	attempts  int                // requests
 	code      ErrorCode          // of a failed one
 	text      string             // of a failed one, if it says more than the code
+	answer    flussi.Text        // what the platform said about a refusal
 	err       error              // what the Sender returned
+	waitUntil time.Time          // until when the platform asked to wait; zero if it did not
+	refusal   refusal            // of a refusedMessage
 	signal    signal
 }
 
@@ -23,9 +28,9 @@ type signal int
 
 const (
 	indecisive     signal = iota // nothing
-	decisive                     // the platform took or refused the message: both work
+	accepted                     // the platform took the message: both work
+	refusedMessage               // the platform works; it refused the message, or the service
 	platformFailed               // it did not take the message, or did not answer
-	payeeForbidden               // the service is not enabled, or only may not name this payee
 	serviceFailed                // the service cannot send at all
 )
 
@@ -33,30 +38,98 @@ const (
 func outcomeOf(n Notification, receipt appio.Receipt, err error) outcome {
 	if err == nil {
 		return outcome{
-			action: NotificationAccept, messageID: receipt.ID, attempts: receipt.Attempts, signal: decisive,
+			action: NotificationAccept, messageID: receipt.ID, attempts: receipt.Attempts, signal: accepted,
 		}
 	}
-	o := outcome{err: err, attempts: attempts(err)}
-	var invalid *flussi.InvalidError
 	switch flussi.OutcomeOf(err) {
-	case flussi.OutcomeNotDone:
-		o.action, o.signal = NotificationRelease, platformFailed
-	case flussi.OutcomeRefused:
-		switch {
-		case errors.As(err, &invalid):
-			o.action, o.code = NotificationFail, CodeInvalid
-			o.text = CodeInvalid.Italian() + " " + invalid.Italian()
-		case errors.Is(err, flussi.ErrRemoteForbidden) && !n.Payee.IsZero():
-			o.action, o.signal = NotificationRelease, payeeForbidden
-		case errors.Is(err, flussi.ErrRemoteInvalid):
-			o.action, o.code, o.signal = NotificationFail, CodeRefused, decisive
-		default:
-			o.action, o.signal = NotificationRelease, serviceFailed
-		}
+	case flussi.OutcomeNotDone, flussi.OutcomeRefused:
+		return notSent(n, err)
+	}
+	return outcome{
+		action: NotificationFail, code: CodeOutcomeUnknown,
+		err: err, attempts: attempts(err), signal: platformFailed,
+	}
+}
+
+// notSent returns the outcome of a message that was certainly not sent, by the error of submitting
+// it, or of asking for the citizen's profile before.
+func notSent(n Notification, err error) outcome {
+	o := outcome{action: NotificationRelease, err: err, attempts: attempts(err), signal: platformFailed}
+	var invalid *flussi.InvalidError
+	if errors.As(err, &invalid) { // no call was made
+		o.action, o.code, o.signal = NotificationFail, CodeInvalid, indecisive
+		o.text = CodeInvalid.Italian() + " " + invalid.Italian()
+		return o
+	}
+	var e *flussi.RemoteError
+	if !errors.As(err, &e) {
+		return o
+	}
+	switch {
+	case refusesService(err):
+		o.signal, o.answer = serviceFailed, e.Words
+	case isRefusal(e):
+		o.action, o.code, o.signal, o.answer = NotificationFail, refusalCode(e), refusedMessage, e.Words
+		o.text, o.refusal = refusalText(o.code, e, o.answer), refusalOf(n, e)
 	default:
-		o.action, o.code, o.signal = NotificationFail, CodeOutcomeUnknown, platformFailed
+		o.waitUntil = waitUntil(e)
 	}
 	return o
+}
+
+// refusesService reports whether a refusal is shown to be the service's, and not the message's: the
+// key is not accepted, or the gateway refused before the platform saw what was asked.
+func refusesService(err error) bool {
+	if errors.Is(err, flussi.ErrUnauthorized) {
+		return true
+	}
+	var e *flussi.RemoteError
+	return errors.As(err, &e) && !e.FromService &&
+		(e.Kind == flussi.ErrRemoteForbidden || e.Kind == flussi.ErrRemoteNotFound)
+}
+
+// isRefusal reports whether the platform refused what was asked, and will until something changes.
+func isRefusal(e *flussi.RemoteError) bool {
+	switch e.Kind {
+	case flussi.ErrRemoteInvalid, flussi.ErrRemoteForbidden, flussi.ErrRemoteNotFound, flussi.ErrRemoteState:
+		return true
+	}
+	return e.Outcome == flussi.OutcomeRefused
+}
+
+// refusalCode returns the code of a message that was refused: whether its data are at fault.
+func refusalCode(e *flussi.RemoteError) ErrorCode {
+	if e.Kind == flussi.ErrRemoteInvalid && e.Status != http.StatusUnprocessableEntity {
+		return CodeRefused
+	}
+	return CodeNotPermitted
+}
+
+// refusalText says in Italian why a message was refused, in the client's words and the platform's,
+// and how it is sent again.
+func refusalText(code ErrorCode, e *flussi.RemoteError, answer flussi.Text) string {
+	text := code.Italian()
+	if e.Reason != "" {
+		text = e.Reason + " Il messaggio non è arrivato: per inviarlo di nuovo, riportare la notifica a «" +
+			NotificationRegistered.Label() + "»."
+	}
+	return withAnswer(text, answer)
+}
+
+// longWait is from when on operators read until when the platform asks to wait. Clients wait as long
+// by default.
+const longWait = time.Minute
+
+// waitUntil returns until when the platform asked to wait because it received too many calls; zero
+// if it did not.
+func waitUntil(e *flussi.RemoteError) time.Time {
+	if e.Kind != flussi.ErrRateLimited || e.RetryAfter <= 0 {
+		return time.Time{}
+	}
+	if e.RetryAt.IsZero() {
+		return time.Now().Add(e.RetryAfter)
+	}
+	return e.RetryAt
 }
 
 // attempts returns how many requests an error of a client took.
@@ -74,29 +147,37 @@ func (o outcome) change(n Notification, by string) (NotificationChange, error) {
 	if err := n.advance(o.action); err != nil {
 		return NotificationChange{}, err
 	}
-	n.Transmission.Attempts += o.attempts
+	t := &n.Transmission
+	t.Attempts += o.attempts
 	// Any other outcome uses up the operator's order.
 	n.AllowDuplicate = n.AllowDuplicate && o.action == NotificationRelease
-	reason := ""
 	switch o.action {
 	case NotificationAccept:
-		n.Transmission.MessageID = o.messageID
-		n.Transmission.ErrorCode, n.Transmission.Error = "", ""
+		t.MessageID, t.StoppedFlow = o.messageID, false
+		t.ErrorCode, t.Error, t.Answer = "", "", flussi.Text{}
 		n.Delivery = Delivery{}
 	case NotificationFail:
-		n.Transmission.ErrorCode, n.Transmission.Error = o.code, o.text
-		if o.text == "" {
-			n.Transmission.Error = o.code.Italian()
-		}
-		reason = n.Transmission.Error
-	case NotificationRelease:
-		if o.err != nil {
-			reason = (&flussi.Error{Package: "flow", Err: o.err}).Italian()
-		}
+		t.ErrorCode, t.Error, t.Answer = o.code, o.reason(), o.answer
 	}
-	change := n.change(o.action, from, by, reason)
+	change := n.change(o.action, from, by, o.reason())
 	if o.action == NotificationAccept || o.action == NotificationFail && o.code == CodeOutcomeUnknown {
 		change.Notification.Transmission.SentAt = change.Record.At
 	}
 	return change, nil
+}
+
+// reason says in Italian why the message was not sent, or why that is unknown; "" if it was sent, or
+// was not begun.
+func (o outcome) reason() string {
+	switch {
+	case o.text != "":
+		return o.text
+	case o.action == NotificationFail:
+		return o.code.Italian()
+	case o.err == nil:
+		return ""
+	case time.Until(o.waitUntil) >= longWait:
+		return waitText(o.waitUntil) + ": riprovare dopo quel momento."
+	}
+	return withAnswer(causeOf(o.err), o.answer)
 }

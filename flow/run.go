@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -33,13 +34,21 @@ type run struct {
 // errElsewhere is the error of a run that does not wait for what other dispatchers have claimed.
 var errElsewhere = errors.New("sent elsewhere")
 
+// limitedError is the error of a run that does not wait as long as the platform asks for.
+type limitedError struct{ limit limit }
+
+func (e *limitedError) Error() string {
+	return "the platform asks to wait until " + e.limit.until.UTC().Format(time.RFC3339)
+}
+
 // maxRescueFailures is how many consecutive failures to rescue end a run.
 const maxRescueFailures = 10
 
 // send sends a flow within a budget, which it may share with others. If other dispatchers have
-// claimed all that is left of the flow, it waits for them, or else returns errElsewhere.
+// claimed all that is left of the flow, or the platform asks to wait, it waits. With the limit of
+// the last run, which a scheduler gives, it returns errElsewhere or a limitedError instead.
 func (d *Dispatcher) send(
-	ctx context.Context, flowID uuid.UUID, b *budget, waits bool,
+	ctx context.Context, flowID uuid.UUID, b *budget, last *limit,
 ) (Flow, error) {
 	const op = "run flow"
 	if err := ctx.Err(); err != nil {
@@ -65,21 +74,29 @@ func (d *Dispatcher) send(
 	}
 	q := b.join()
 	defer q.leave()
+	var before limit
+	if last != nil {
+		before = *last
+	}
 	r := &run{
 		store: d.store, config: &d.config, quota: q, flow: f,
 		claimer:   newClaimer(d.store, &d.config, f.ID, q),
-		workers:   newWorkers(d.sender, messenger, &d.config, f),
+		workers:   newWorkers(d.sender, messenger, &d.config, newBreaker(f.ID, &d.config, before)),
 		completer: &completer{store: d.store, config: &d.config},
 		reporter:  newReporter(d.config.Progress, f),
 	}
 	if messengerErr != nil {
-		r.workers.breaker.stop(messengerErr, serviceStopReason(messengerErr))
+		r.workers.breaker.stop(messengerErr, serviceStopReason(messengerErr, flussi.Text{}))
 	}
-	f, err = r.send(ctx, waits)
-	if !errors.Is(err, errElsewhere) {
+	f, err = r.send(ctx, last == nil)
+	var stopped *StopError
+	var limited *limitedError
+	switch {
+	case errors.As(err, &limited):
+		return f, err
+	case !errors.Is(err, errElsewhere):
 		r.reporter.report(f, true)
 	}
-	var stopped *StopError
 	if errors.As(err, &stopped) {
 		return f, err
 	}
@@ -112,6 +129,7 @@ func (r *run) send(ctx context.Context, waits bool) (Flow, error) {
 		if r.err == nil {
 			r.err = r.completer.uncertain
 		}
+		r.takeBack(writes)
 		switch over, err := r.conclude(writes); {
 		case errors.Is(r.err, ErrOutcomeNotStored):
 			return r.flow, r.err
@@ -125,6 +143,13 @@ func (r *run) send(ctx context.Context, waits bool) (Flow, error) {
 			return r.flow, ctx.Err()
 		case err != nil:
 			return r.flow, err
+		}
+		if l := r.workers.breaker.limited(); time.Now().Before(l.until) {
+			if !waits {
+				return r.flow, &limitedError{l}
+			}
+			_ = pace.Wait(ctx, min(r.config.PollInterval, time.Until(l.until)))
+			continue
 		}
 		if r.claimer.empty { // other dispatchers have claimed all that is left
 			if !waits {

@@ -29,6 +29,7 @@ type scheduledFlow struct {
 	running bool
 	dueAt   time.Time     // the next run
 	pause   time.Duration // after the last failure
+	limit   limit         // of the last run, if the platform asked to wait
 }
 
 // maxPause is the longest time between runs of a flow that fails.
@@ -82,8 +83,9 @@ func (s *scheduler) begin(ctx context.Context) {
 	for _, f := range s.due(found) {
 		f.running = true
 		s.running++
+		last := f.limit
 		s.runs.Go(func() {
-			_, err := s.dispatcher.send(ctx, f.id, s.budget, false)
+			_, err := s.dispatcher.send(ctx, f.id, s.budget, &last)
 			s.finish(ctx, f, err)
 		})
 	}
@@ -118,10 +120,14 @@ func (s *scheduler) finish(ctx context.Context, f *scheduledFlow, err error) {
 	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f.running = false
+	f.running, f.limit = false, limit{}
 	s.running--
 	var stopped *StopError
+	var limited *limitedError
 	switch {
+	case errors.As(err, &limited):
+		f.limit, f.dueAt = limited.limit, limited.limit.until
+		return
 	case errors.Is(err, ErrOutcomeNotStored):
 		s.lost = err
 	case err == nil, errors.As(err, &stopped):

@@ -179,9 +179,9 @@ func TestForbiddenPayeeFailsItsMessageAlone(t *testing.T) {
 		w.add(t, f.ID, draftForPayee(9))
 		w.ordered(t, f.ID)
 		assert.Equal(t, flow.Counts{Sent: 5, Failed: 1}, w.dispatch(t, f.ID).Counts)
-		page := do2(t, w.Notifications, flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeRefused}}, flow.Page{})
+		page := do2(t, w.Notifications, flow.NotificationFilter{ErrorCodes: []flow.ErrorCode{flow.CodeNotPermitted}}, flow.Page{})
 		require.Len(t, page.Notifications, 1)
-		assert.Contains(t, page.Notifications[0].Transmission.Error, "ente creditore")
+		assert.Contains(t, page.Notifications[0].Transmission.Answer.Reveal(), "cannot name the payee")
 	})
 }
 

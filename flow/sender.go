@@ -3,16 +3,11 @@ package flow
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
-	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // sender submits notifications to the platform, through the exported Sender of each service, which
@@ -41,17 +36,13 @@ func (s sender) submit(ctx context.Context, m Sender, n Notification, known *pro
 		if known == nil {
 			known = &profiles{}
 		}
-		switch allowed, err := known.allowed(ctx, m, n.Recipient); {
-		case errors.Is(err, flussi.ErrInvalid):
-			return outcome{
-				action: NotificationFail, code: CodeRefused,
-				err: err, attempts: attempts(err), signal: decisive,
-			}
-		case errors.Is(err, flussi.ErrUnauthorized), errors.Is(err, flussi.ErrRemoteForbidden):
-			return outcome{action: NotificationRelease, err: err, signal: serviceFailed}
-		case err != nil: // nothing was sent, whatever happened
-			return outcome{action: NotificationRelease, err: err, signal: platformFailed}
-		case !allowed:
+		allowed, err := known.allowed(ctx, m, n.Recipient)
+		if err != nil {
+			o := notSent(n, err)
+			o.attempts = 0 // to send it
+			return o
+		}
+		if !allowed {
 			return outcome{action: NotificationFail, code: CodeUnreachable}
 		}
 	}
@@ -72,10 +63,11 @@ type workers struct {
 	group     sync.WaitGroup
 }
 
-func newWorkers(s sender, messenger Sender, config *DispatcherConfig, f Flow) *workers {
+func newWorkers(
+	s sender, messenger Sender, config *DispatcherConfig, b *breaker,
+) *workers {
 	return &workers{
-		sender: s, messenger: messenger, profiles: &profiles{}, lease: config.Lease,
-		breaker: newBreaker(f, config.FailureThreshold),
+		sender: s, messenger: messenger, profiles: &profiles{}, lease: config.Lease, breaker: b,
 		jobs:    make(chan func() completion, config.MaxInFlight),
 		results: make(chan completion, config.MaxInFlight),
 	}
@@ -114,138 +106,10 @@ func (w *workers) begin(ctx, calls context.Context, b *batch) {
 // of requests cuts off the request. When send returns, the breaker has the outcome.
 func (w *workers) send(ctx, requests context.Context, b *batch, n *Notification) completion {
 	c := completion{batch: b, notification: n, outcome: outcome{action: NotificationRelease}}
-	if w.breaker.mayBegin(ctx) && !tooLate(b.claimedAt, w.lease) {
+	if begun, may := w.breaker.begin(ctx); may && !tooLate(b.claimedAt, w.lease) {
 		o := w.sender.submit(requests, w.messenger, *n, w.profiles)
 		cutOff := ctx.Err() != nil || o.action == NotificationRelease && requests.Err() != nil
-		c.outcome = w.breaker.decide(n.ID, o, cutOff)
+		c.outcome = w.breaker.decide(n, o, begun, cutOff)
 	}
 	return c
-}
-
-// maxReleases is how often a notification that the platform does not take is released while the
-// platform takes others; then it fails.
-const maxReleases = 3
-
-// breaker decides from the outcomes of a run whether it goes on. The workers and the goroutine of
-// the run share it; it is safe for concurrent use.
-type breaker struct {
-	flowID    uuid.UUID
-	threshold int // FailureThreshold
-
-	mu       sync.Mutex
-	paused   bool                   // the flow is not to be sent at the moment; by the run
-	closed   bool                   // nothing more is begun; by the run and the workers
-	stopErr  *StopError             // why the flow stops; by the run and the workers
-	answers  int                    // decisive outcomes, with the flow's earlier ones; by the workers
-	failures int                    // of the platform since the last of them; by the workers
-	released map[uuid.UUID]releases // by notification; by the workers
-}
-
-// releases counts how often a notification was released because the platform did not take it.
-type releases struct {
-	count   int // each after another answer of the platform
-	answers int // the breaker's at the last one
-}
-
-func newBreaker(f Flow, threshold int) *breaker {
-	return &breaker{
-		flowID: f.ID, threshold: threshold,
-		answers: f.Counts.Sent, released: map[uuid.UUID]releases{},
-	}
-}
-
-// mayBegin reports whether another message may be begun.
-func (b *breaker) mayBegin(ctx context.Context) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return ctx.Err() == nil && !b.paused && !b.closed
-}
-
-// setPaused sets whether nothing is to be begun until the flow changes.
-func (b *breaker) setPaused(paused bool) { b.mu.Lock(); defer b.mu.Unlock(); b.paused = paused }
-
-// close ends the run: nothing more is begun.
-func (b *breaker) close() { b.mu.Lock(); defer b.mu.Unlock(); b.closed = true }
-
-// stop closes the breaker, and keeps the first reason why the flow stops. The mutex must be locked,
-// unless the workers are not started yet.
-func (b *breaker) stop(cause error, reason string) {
-	b.closed = true
-	if b.stopErr == nil {
-		b.stopErr = &StopError{FlowID: b.flowID, Err: cause, Reason: reason}
-	}
-}
-
-// stopped returns the reason of the stop, or nil.
-func (b *breaker) stopped() *StopError { b.mu.Lock(); defer b.mu.Unlock(); return b.stopErr }
-
-// decide counts the outcome of a notification, and stops the run if the service cannot send or
-// the platform reached FailureThreshold. It returns the outcome to store, which differs if the
-// message is refused because of its payee, or is not taken again and again while others are. A
-// failure that may be due to a request that was cut off does not count.
-func (b *breaker) decide(id uuid.UUID, o outcome, cutOff bool) outcome {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case o.signal == serviceFailed:
-		b.stop(o.err, serviceStopReason(o.err))
-	case o.signal == decisive:
-		b.answers++
-		b.failures = 0
-	case o.signal == payeeForbidden && b.answers > 0: // the service is enabled
-		o.action, o.code = NotificationFail, CodeRefused
-		o.text = "Il servizio non può indicare questo ente creditore: il messaggio non è arrivato. " +
-			"Correggere l'ente creditore, riportare la notifica a «Registrato» e inviarla di nuovo."
-	case o.signal != indecisive && !cutOff:
-		if b.failures++; b.failures >= b.threshold {
-			b.stop(o.err, platformStopReason(b.threshold, o))
-		}
-		if o.action == NotificationRelease && b.release(id) {
-			o.action, o.code = NotificationFail, CodeNotSent
-		}
-	}
-	if o.action != NotificationRelease {
-		delete(b.released, id)
-	}
-	return o
-}
-
-// release counts a release, and reports whether it is one too many.
-func (b *breaker) release(id uuid.UUID) bool {
-	r, before := b.released[id]
-	if !before || r.answers != b.answers {
-		r.count++
-	}
-	r.answers = b.answers
-	b.released[id] = r
-	return r.count >= maxReleases && b.stopErr == nil
-}
-
-// serviceStopReason says in Italian why a service cannot send.
-func serviceStopReason(err error) string {
-	return "Invio fermato. " + thenResume((&flussi.Error{Package: "flow", Err: err}).Italian())
-}
-
-// thenResume adds to a text that ends with what to do how the sending goes on afterwards.
-func thenResume(text string) string {
-	resume := "con " + italian.Quote(FlowSend.Label()) + "."
-	if before, later := strings.CutSuffix(text, "riprovare più tardi."); later {
-		return before + "riprendere più tardi " + resume
-	}
-	return strings.TrimSuffix(text, ".") + ", poi riprendere " + resume
-}
-
-// platformStopReason says in Italian that the platform reached FailureThreshold.
-func platformStopReason(failures int, last outcome) string {
-	if last.code == CodeOutcomeUnknown {
-		return fmt.Sprintf("Invio fermato dopo %s senza una risposta certa di App IO. "+
-			"Quando App IO funziona di nuovo, riprendere con %s.",
-			italian.Count(failures, "invio", "invii consecutivi"), italian.Quote(FlowSend.Label()))
-	}
-	text := explained(last.err)
-	if text == "" {
-		text = "App IO non è raggiungibile o non funziona: riprovare più tardi."
-	}
-	return fmt.Sprintf("Invio fermato dopo %s. %s",
-		italian.Count(failures, "invio non riuscito", "invii consecutivi non riusciti"), thenResume(text))
 }

@@ -17,8 +17,9 @@ import (
 
 // Sender talks to App IO for one service. [*appio.Client] is one. [flussi.OutcomeOf] says what an
 // error of Submit means for the message: a fake returns a [*flussi.RemoteError] with an Outcome;
-// any other error is an unknown outcome. It must be safe for concurrent use, and return when its
-// context ends.
+// any other error is an unknown outcome. What is refused as [flussi.ErrRemoteForbidden] or
+// [flussi.ErrRemoteNotFound] concerns the message if FromService is true, and the whole service if
+// it is false. It must be safe for concurrent use, and return when its context ends.
 type Sender interface {
 	// Submit sends a message; see [appio.Client.Submit].
 	Submit(ctx context.Context, m appio.Message) (appio.Receipt, error)

@@ -13,9 +13,9 @@ const anonymised = 500
 
 // Anonymise erases the personal data of a service's notifications that were sent before a
 // time, or have been since in Errore, for another reason than an unknown outcome, or
-// disabled before they were sent: the fiscal code, the texts, the notice number and the
-// reference. Counts, dates, amounts, the platform's IDs and histories remain. It returns
-// how many there were.
+// disabled before they were sent: the fiscal code, the texts, the notice number, the
+// reference, and what the platform said about them. Counts, dates, amounts, the platform's IDs and
+// histories remain. It returns how many there were.
 //
 // A time that is not in the past is refused with [flussi.ErrRange]. It cannot be undone. An
 // anonymised notification can be looked at, and nothing else. Notifications are anonymised in
@@ -50,6 +50,9 @@ func (s *Service) erase(ctx context.Context, by flussi.Actor, found []Notificati
 	changes := make([]NotificationChange, len(found))
 	for i, n := range found {
 		n.Draft = Draft{DueDate: n.DueDate, Amount: n.Amount, IsPayment: n.IsPayment, PayableAfterDue: n.PayableAfterDue, Payee: n.Payee}
+		if t := &n.Transmission; !t.Answer.IsZero() {
+			t.Answer, t.Error = flussi.Text{}, t.ErrorCode.Italian()
+		}
 		n.AnonymisedAt = now()
 		changes[i] = n.change(NotificationAnonymise, n.State, by.ID, "")
 	}

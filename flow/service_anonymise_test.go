@@ -54,6 +54,9 @@ func TestAnonymise(t *testing.T) {
 			got := w.notification(t, n.ID)
 			want := n
 			want.Draft = flow.Draft{DueDate: n.DueDate, Amount: n.Amount, IsPayment: n.IsPayment, PayableAfterDue: n.PayableAfterDue, Payee: n.Payee}
+			if !n.Transmission.Answer.IsZero() {
+				want.Transmission.Answer, want.Transmission.Error = flussi.Text{}, flow.CodeRefused.Italian()
+			}
 			want.AnonymisedAt, want.UpdatedAt, want.UpdatedBy, want.Version = time.Now().UTC(), time.Now().UTC(), operator.ID, n.Version+1
 			assert.Equal(t, want, got)
 			assert.Regexp(t, " anonymise$", w.steps(t, n.ID))

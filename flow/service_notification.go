@@ -117,7 +117,7 @@ func needsReason(reason string) error {
 
 // clearTransmission prepares a notification for another sending.
 func clearTransmission(n *Notification, _ *Flow) error {
-	n.Transmission = Transmission{Attempts: n.Transmission.Attempts}
+	n.Transmission = Transmission{Attempts: n.Transmission.Attempts, StoppedFlow: n.Transmission.StoppedFlow}
 	n.Delivery = Delivery{}
 	n.AllowDuplicate = false
 	return nil

@@ -336,7 +336,7 @@ func TestNotificationFilterRefusesUnknownValues(t *testing.T) {
 			{}, {Text: "TARI"}, {ErrorCodes: []flow.ErrorCode{""}}, {Disabled: flow.OnlyDisabled},
 			{States: []flow.NotificationState{flow.NotificationRegistered, flow.NotificationSending, flow.NotificationSent, flow.NotificationFailed}},
 			{ErrorCodes: []flow.ErrorCode{
-				flow.CodeRefused, flow.CodeUnreachable, flow.CodeOutcomeUnknown, flow.CodeNotSent, flow.CodeAlreadySent, flow.CodeInvalid,
+				flow.CodeRefused, flow.CodeNotPermitted, flow.CodeUnreachable, flow.CodeOutcomeUnknown, flow.CodeNotSent, flow.CodeAlreadySent, flow.CodeInvalid,
 			}},
 		},
 		Searches: map[string]func(*testing.T, flow.NotificationFilter) error{

@@ -161,10 +161,6 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	if o.err == nil && !tooLate(start, s.lease) {
 		o = s.sender.submit(calls, messenger, n, nil)
 	}
-	if o.signal == payeeForbidden {
-		o.action, o.code = NotificationFail, CodeRefused
-		o.text = "Il servizio non può indicare questo ente creditore, oppure non è abilitato: il messaggio non è arrivato. Correggere l'ente creditore, o far abilitare il servizio; poi riportare la notifica a «Registrato» e inviarla di nuovo."
-	}
 	writing, cancel = context.WithDeadline(writing, storeTime(start, s.lease, defaultGrace))
 	defer cancel()
 	n, err = s.report(writing, by.ID, n, o)
@@ -177,7 +173,7 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	case o.err == nil:
 		o.err = ErrCitizenUnreachable
 	}
-	return n, &flussi.Error{Package: "flow", Operation: op, Entity: entityNotification, ID: n.ID, Err: o.err, Reason: n.Transmission.Error}
+	return n, &flussi.Error{Package: "flow", Operation: op, Entity: entityNotification, ID: n.ID, Err: o.err, Reason: o.reason()}
 }
 
 // claim makes a notification In invio, under a lease, with its flow. If the citizen may have its

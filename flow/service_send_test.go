@@ -35,7 +35,7 @@ func TestSendNew(t *testing.T) {
 		"it is sent":                         {state: flow.NotificationSent, attempts: 1},
 		"after the profile was asked for":    {profiles: true, state: flow.NotificationSent, attempts: 1},
 		"it is refused":                      {fault: appiotest.BadRequest, err: flussi.ErrRemoteInvalid, state: flow.NotificationFailed, code: flow.CodeRefused, attempts: 1},
-		"the payee may not be named":         {payee: true, err: flussi.ErrRemoteForbidden, state: flow.NotificationFailed, code: flow.CodeRefused, attempts: 1},
+		"the payee may not be named":         {payee: true, err: flussi.ErrRemoteForbidden, state: flow.NotificationFailed, code: flow.CodeNotPermitted, attempts: 1},
 		"the citizen is not there":           {profiles: true, citizen: appiotest.Citizen{Absent: true}, err: flow.ErrCitizenUnreachable, state: flow.NotificationFailed, code: flow.CodeUnreachable},
 		"the citizen blocks the service":     {profiles: true, citizen: appiotest.Citizen{Blocks: []string{taxes}}, err: flow.ErrCitizenUnreachable, state: flow.NotificationFailed, code: flow.CodeUnreachable},
 		"nobody knows":                       {fault: appiotest.NoID, err: flussi.ErrOutcomeUnknown, state: flow.NotificationFailed, code: flow.CodeOutcomeUnknown, attempts: 1},
@@ -43,9 +43,9 @@ func TestSendNew(t *testing.T) {
 		"the platform reports a failure":     {fault: appiotest.ServerProblem, err: flussi.ErrOutcomeUnknown, state: flow.NotificationFailed, code: flow.CodeOutcomeUnknown, attempts: 1},
 		"the platform lets nobody in":        {fault: appiotest.TooManyRequests, err: flussi.ErrRateLimited, state: flow.NotificationRegistered, attempts: 5},
 		"the key is not accepted":            {fault: appiotest.Unauthorized, err: flussi.ErrUnauthorized, state: flow.NotificationRegistered, attempts: 1},
-		"the service is not enabled":         {fault: appiotest.Forbidden, err: flussi.ErrRemoteForbidden, state: flow.NotificationRegistered, attempts: 1},
+		"the message is not permitted":       {fault: appiotest.Forbidden, err: flussi.ErrRemoteForbidden, state: flow.NotificationFailed, code: flow.CodeNotPermitted, attempts: 1},
 		"the profile cannot be asked for":    {fault: appiotest.ServerProblem, op: appiotest.GetProfile, profiles: true, err: flussi.ErrUnavailable, state: flow.NotificationRegistered},
-		"the profile may not be asked for":   {fault: appiotest.Forbidden, op: appiotest.GetProfile, profiles: true, err: flussi.ErrRemoteForbidden, state: flow.NotificationRegistered},
+		"the profile may not be asked for":   {fault: appiotest.Forbidden, op: appiotest.GetProfile, profiles: true, err: flussi.ErrRemoteForbidden, state: flow.NotificationFailed, code: flow.CodeNotPermitted},
 		"the profile's answer does not come": {fault: appiotest.Silent, op: appiotest.GetProfile, profiles: true, err: flussi.ErrUnavailable, state: flow.NotificationRegistered},
 	} {
 		bubble(t, name, func(t *testing.T) {

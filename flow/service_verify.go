@@ -19,7 +19,18 @@ type VerifyReport struct {
 	Final    int // of them, those whose delivery is final now, and went well
 	Rejected int // of them, those that did not arrive after all: their notifications are in Errore now
 	Failed   int // of them, those without an answer of the platform
+	// Failures are the first of the Failed, at most [MaxVerifyFailures], in no order.
+	Failures []VerifyFailure
 }
+
+// VerifyFailure is a message whose state the platform did not report.
+type VerifyFailure struct {
+	NotificationID uuid.UUID // of the message
+	Err            error     // what the Sender returned, such as a [flussi.ErrRemoteForbidden] for a message of another service
+}
+
+// MaxVerifyFailures is how many Failures a [VerifyReport] lists.
+const MaxVerifyFailures = 100
 
 // VerifyNotification (Verifica Stato) reads from the platform what became of a notification that is
 // Inviato, and stores it. If the message was rejected, or failed for good, the notification becomes
@@ -55,9 +66,11 @@ func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uu
 // VerifyFlow (Verifica Stato) reads the state of all messages of a flow whose delivery is not
 // final, and stores it, as [Service.VerifyNotification] does. It makes one call for each; if the
 // context ends, what was stored by then remains. A notification is stored only if it has news; the
-// flow's history records the verification. Messages that get no answer are counted and passed over;
-// if the service may not ask, or the platform does not answer many times in a row, it ends with an
-// error, and the report says what was found before.
+// flow's history records the verification. Messages that get no answer are counted and passed over,
+// and so are those that the service may not read, because another service sent them. If the key is
+// not accepted, the gateway refuses the calls, or the platform does not answer many times in a row
+// or asks to wait for more than a minute, it ends with an error, and the report says what was found
+// before.
 func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (VerifyReport, error) {
 	const op = "verify flow"
 	f, err := s.changeFlow(ctx, op, by, id, FlowVerify, nil)
@@ -149,7 +162,7 @@ func (v *verification) ask(ctx context.Context, n Notification) error {
 	}
 	state, err := v.messenger.Message(ctx, n.Recipient, n.Transmission.MessageID)
 	if err != nil {
-		return v.unanswered(ctx, err)
+		return v.unanswered(ctx, n, err)
 	}
 	n, err = v.apply(ctx, n, state)
 	if err != nil && !errors.Is(err, flussi.ErrConflict) { // an operator was faster
@@ -180,7 +193,7 @@ func (v *verification) apply(ctx context.Context, n Notification, state appio.Me
 }
 
 // unanswered counts a message without an answer, and says whether to go on.
-func (v *verification) unanswered(ctx context.Context, err error) error {
+func (v *verification) unanswered(ctx context.Context, n Notification, err error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if ctx.Err() != nil {
@@ -188,11 +201,20 @@ func (v *verification) unanswered(ctx context.Context, err error) error {
 	}
 	v.report.Asked++
 	v.report.Failed++
-	if errors.Is(err, flussi.ErrRemoteNotFound) {
-		return nil // the platform works, and does not know the message
+	if len(v.report.Failures) < MaxVerifyFailures {
+		v.report.Failures = append(v.report.Failures, VerifyFailure{n.ID, err})
 	}
-	v.inRow++
-	if errors.Is(err, flussi.ErrUnauthorized) || errors.Is(err, flussi.ErrRemoteForbidden) || v.inRow >= defaultMaxFailures {
+	var e *flussi.RemoteError
+	switch isRemote := errors.As(err, &e); {
+	case refusesService(err):
+		return err
+	case isRemote && isRefusal(e):
+		return nil // the platform works, and does not report this message
+	case isRemote && time.Until(waitUntil(e)) > longWait:
+		return &flussi.Error{Package: "flow", Operation: "verify message", Err: err,
+			Reason: waitText(waitUntil(e)) + ": ripetere la verifica dopo quel momento."}
+	}
+	if v.inRow++; v.inRow >= defaultMaxFailures {
 		return err
 	}
 	return nil

@@ -63,7 +63,7 @@ func (p *probe) harmless() []arrival {
 		{"in an unknown state", func(n *flow.Notification) { n.State = "sospesa" }},
 	}
 	for _, code := range []flow.ErrorCode{
-		flow.CodeRefused, flow.CodeUnreachable, flow.CodeNotSent, flow.CodeAlreadySent, flow.CodeInvalid, "blocco_notturno", "",
+		flow.CodeRefused, flow.CodeNotPermitted, flow.CodeUnreachable, flow.CodeNotSent, flow.CodeAlreadySent, flow.CodeInvalid, "blocco_notturno", "",
 	} {
 		all = append(all, arrival{fmt.Sprintf("in Errore with the code %q", code), func(n *flow.Notification) {
 			n.State, n.Transmission.ErrorCode = flow.NotificationFailed, code

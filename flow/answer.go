@@ -1,0 +1,28 @@
+package flow
+
+import (
+	"errors"
+
+	"github.com/flussi-go/flussi"
+)
+
+// withAnswer adds to a text for operators what the platform said.
+func withAnswer(text string, answer flussi.Text) string {
+	if answer.IsZero() {
+		return text
+	}
+	return text + " Risposta della piattaforma: «" + answer.Reveal() + "»."
+}
+
+// causeOf returns in Italian why a call failed, without what the platform said.
+func causeOf(err error) string {
+	var e flussi.Explainer
+	if errors.As(err, &e) {
+		if remote, ok := e.(*flussi.RemoteError); ok {
+			silent := *remote
+			silent.Words = flussi.Text{}
+			return silent.Italian()
+		}
+	}
+	return (&flussi.Error{Package: "flow", Err: err}).Italian()
+}

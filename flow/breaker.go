@@ -1,0 +1,223 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
+)
+
+// maxReleases is how often a notification that the platform does not take is released while the
+// platform takes others; then it fails.
+const maxReleases = 3
+
+// breaker decides from the outcomes of a run whether it goes on. The workers and the goroutine of
+// the run share it; it is safe for concurrent use.
+type breaker struct {
+	flowID uuid.UUID
+	config *DispatcherConfig
+
+	mu       sync.Mutex
+	paused   bool                   // the flow is not to be sent at the moment; by the run
+	closed   bool                   // nothing more is begun; by the run and the workers
+	stopErr  *StopError             // why the flow stops; by the run and the workers
+	outcomes int                    // of the run; by the workers
+	answers  int                    // outcomes that the platform took or refused; by the workers
+	failures int                    // of the platform since the last of them; by the workers
+	released map[uuid.UUID]releases // by notification; by the workers
+	refusals refusals               // by the workers
+	limit    limit                  // by the workers
+}
+
+// releases counts how often a notification was released because the platform did not take it.
+type releases struct {
+	count   int // each after another answer of the platform
+	answers int // the breaker's at the last one
+}
+
+// limit is what the platform asks for when it received too many calls.
+type limit struct {
+	since time.Time // when it asked first, and took or refused nothing since; zero: it did not ask
+	until time.Time // nothing is begun before
+}
+
+// newBreaker returns a breaker for a run. The platform may have asked an earlier run of the flow to
+// wait.
+func newBreaker(flowID uuid.UUID, config *DispatcherConfig, l limit) *breaker {
+	return &breaker{
+		flowID: flowID, config: config, limit: l,
+		released: map[uuid.UUID]releases{}, refusals: refusals{threshold: config.RefusalThreshold},
+	}
+}
+
+// mayBegin reports whether another message may be begun.
+func (b *breaker) mayBegin(ctx context.Context) bool {
+	_, may := b.begin(ctx)
+	return may
+}
+
+// begin reports whether another message may be begun, and returns after how many outcomes.
+func (b *breaker) begin(ctx context.Context) (begun int, may bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.outcomes, ctx.Err() == nil && !b.paused && !b.closed && !time.Now().Before(b.limit.until)
+}
+
+// setPaused sets whether nothing is to be begun until the flow changes.
+func (b *breaker) setPaused(paused bool) { b.mu.Lock(); defer b.mu.Unlock(); b.paused = paused }
+
+// close ends the run: nothing more is begun.
+func (b *breaker) close() { b.mu.Lock(); defer b.mu.Unlock(); b.closed = true }
+
+// stop closes the breaker, and keeps the first reason why the flow stops. The mutex must be locked,
+// unless the workers are not started yet.
+func (b *breaker) stop(cause error, reason string) {
+	b.closed = true
+	if b.stopErr == nil {
+		b.stopErr = &StopError{FlowID: b.flowID, Err: cause, Reason: reason}
+	}
+}
+
+// stopped returns the reason of the stop, or nil.
+func (b *breaker) stopped() *StopError { b.mu.Lock(); defer b.mu.Unlock(); return b.stopErr }
+
+// limited returns what the platform asked for last.
+func (b *breaker) limited() limit { b.mu.Lock(); defer b.mu.Unlock(); return b.limit }
+
+// takeBack returns the notifications whose equal refusals stopped the flow, here or elsewhere, once:
+// those that are to be Registrato again.
+func (b *breaker) takeBack(elsewhere bool) []refused {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.refusals.takeBack(elsewhere)
+}
+
+// hasRefusals reports whether there are refusals that count.
+func (b *breaker) hasRefusals() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.refusals.pending() }
+
+// decide counts the outcome of a notification, and stops the run if the service cannot send, the
+// platform reached FailureThreshold or RefusalThreshold, or asks to wait too long. It returns the
+// outcome to store, which differs if the message is not taken again and again while others are. A
+// failure that may be due to a request that was cut off does not count. The message was begun after
+// a number of outcomes.
+func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) outcome {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.outcomes++
+	switch {
+	case o.signal == serviceFailed:
+		b.stop(o.err, serviceStopReason(o.err, o.answer))
+	case o.signal == accepted, o.signal == refusedMessage:
+		b.answers++
+		b.failures = 0
+		b.limit = limit{}
+		if o.signal == accepted {
+			b.refusals.accept(begun)
+		} else if b.refusals.add(n, o.refusal, b.outcomes) && b.stopErr == nil {
+			b.refusals.stop(o.refusal)
+			b.stop(o.err, refusalStopReason(b.config.RefusalThreshold, o))
+		}
+	case o.signal == platformFailed && !cutOff && b.counts(o):
+		if b.failures++; b.failures >= b.config.FailureThreshold {
+			b.stop(o.err, platformStopReason(b.config.FailureThreshold, o))
+		}
+		if o.action == NotificationRelease && b.release(n.ID) {
+			o.action, o.code = NotificationFail, CodeNotSent
+		}
+	}
+	if o.action != NotificationRelease {
+		delete(b.released, n.ID)
+	}
+	return o
+}
+
+// counts reports whether a failure of the platform counts. If the platform asks to wait, the run
+// waits, or stops if that is too long; calls that it refuses while the run waits were under way
+// before, and do not count.
+func (b *breaker) counts(o outcome) bool {
+	if o.waitUntil.IsZero() {
+		return true
+	}
+	at := time.Now()
+	first := !at.Before(b.limit.until)
+	if b.limit.since.IsZero() {
+		b.limit.since = at
+	}
+	if o.waitUntil.After(b.limit.until) {
+		b.limit.until = o.waitUntil
+	}
+	if first {
+		b.config.Logger.Warn("flow: the platform asks to wait", "flow", b.flowID, "until", b.limit.until)
+	}
+	if b.limit.until.Sub(b.limit.since) > b.config.MaxRetryAfter {
+		b.stop(o.err, limitStopReason(b.limit.until))
+	}
+	return first
+}
+
+// release counts a release, and reports whether it is one too many.
+func (b *breaker) release(id uuid.UUID) bool {
+	r, before := b.released[id]
+	if !before || r.answers != b.answers {
+		r.count++
+	}
+	r.answers = b.answers
+	b.released[id] = r
+	return r.count >= maxReleases && b.stopErr == nil
+}
+
+// serviceStopReason says in Italian why a service cannot send.
+func serviceStopReason(err error, answer flussi.Text) string {
+	return withAnswer("Invio fermato. "+thenResume(causeOf(err)), answer)
+}
+
+// thenResume adds to a text that ends with what to do how the sending goes on afterwards.
+func thenResume(text string) string {
+	resume := "con " + italian.Quote(FlowSend.Label()) + "."
+	if before, later := strings.CutSuffix(text, "riprovare più tardi."); later {
+		return before + "riprendere più tardi " + resume
+	}
+	return strings.TrimSuffix(text, ".") + ", poi riprendere " + resume
+}
+
+// refusalStopReason says in Italian that the platform reached RefusalThreshold.
+func refusalStopReason(refusals int, last outcome) string {
+	text := fmt.Sprintf("Invio fermato dopo %s di App IO, senza messaggi accettati: "+
+		"la causa può essere nel servizio.", italian.Count(refusals, "rifiuto", "rifiuti uguali consecutivi"))
+	return withAnswer(text, last.answer) + fmt.Sprintf(
+		" Le notifiche rifiutate tornano nello stato %s. Verificare le abilitazioni e i limiti del servizio,"+
+			" poi riprendere con %s: le stesse notifiche, se rifiutate di nuovo, passano a %s.",
+		italian.Quote(NotificationRegistered.Label()), italian.Quote(FlowSend.Label()), italian.Quote(NotificationFailed.Label()))
+}
+
+// limitStopReason says in Italian until when the platform asks to wait.
+func limitStopReason(until time.Time) string {
+	return fmt.Sprintf("Invio fermato. %s: riprendere dopo quel momento con %s.", waitText(until), italian.Quote(FlowSend.Label()))
+}
+
+// waitText says in Italian until when the platform asks to wait, to the next minute.
+func waitText(until time.Time) string {
+	return "App IO ha ricevuto troppe richieste dall'ente e chiede di attendere fino al " +
+		italian.Moment(until.Add(time.Minute-1).Truncate(time.Minute))
+}
+
+// platformStopReason says in Italian that the platform reached FailureThreshold.
+func platformStopReason(failures int, last outcome) string {
+	if last.code == CodeOutcomeUnknown {
+		return fmt.Sprintf("Invio fermato dopo %s senza una risposta certa di App IO. "+
+			"Quando App IO funziona di nuovo, riprendere con %s.",
+			italian.Count(failures, "invio", "invii consecutivi"), italian.Quote(FlowSend.Label()))
+	}
+	text := explained(last.err)
+	if text == "" {
+		text = "App IO non è raggiungibile o non funziona: riprovare più tardi."
+	}
+	return fmt.Sprintf("Invio fermato dopo %s. %s",
+		italian.Count(failures, "invio non riuscito", "invii consecutivi non riusciti"), thenResume(text))
+}

@@ -105,9 +105,9 @@ func classOf(code string) error {
 		return ErrAccess
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "58"), code == "25P03", code == "25P04":
 		return ErrLost
-	case code == "3F000", code == "42P01":
+	case code == "3F000", code == "42P01", code == "42703":
 		return ErrNotMigrated
-	case code == "XX001", code == "XX002", code == "42703", code == "42P07", code == "42710":
+	case code == "XX001", code == "XX002", code == "42P07", code == "42710":
 		return ErrNotOurs
 	}
 	return engine.ErrFailed

@@ -78,7 +78,7 @@ func classOf(code int, text string) error {
 	case sqlite3.SQLITE_IOERR:
 		return ErrLost
 	}
-	if missingTable(text) {
+	if notMigrated(text) {
 		return ErrNotMigrated
 	}
 	return engine.ErrFailed

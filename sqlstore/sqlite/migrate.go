@@ -32,7 +32,7 @@ func Migrations() fs.FS {
 }
 
 // latest is the version of the schema.
-const latest = 1
+const latest = 2
 
 // Migrate creates the tables, or updates those of any earlier version. Processes may call it at the
 // same time. The error is a [*Fault]: [ErrNewer] if a later version of this package migrated.
@@ -110,5 +110,9 @@ func (d *database) upOnce(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// missingTable reports whether the text of an error says that a table of the store does not exist.
-func missingTable(text string) bool { return strings.Contains(text, "no such table: flussi_") }
+// notMigrated reports whether the text of an error says that a table of the store does not exist, or
+// lacks a column.
+func notMigrated(text string) bool {
+	return strings.Contains(text, "no such table: flussi_") || strings.Contains(text, "no such column: ") ||
+		strings.Contains(text, "table flussi_") && strings.Contains(text, " has no column named ")
+}

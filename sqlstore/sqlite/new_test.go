@@ -169,6 +169,31 @@ func TestMigrateRefusesAReadOnlyDatabaseAtOnce(t *testing.T) {
 	must.NotContain(t, must.As[*sqlite.Fault](t, err).Cause.Error(), "failed to initialize") // goose tried, which repeats it for 3 seconds
 }
 
+// The tables of the first version of the schema get the columns that they lack, and keep their rows.
+func TestTablesOfTheFirstVersionAreMigrated(t *testing.T) {
+	db := database(t, newFile(t))
+	s := joined(t, db)
+	of := save(t, s, 3)
+	stored := func(s *sqlite.Store) []flow.Notification {
+		return must.Get(s.Notifications(t.Context(), flow.NotificationFilter{Flow: of}, flow.Page{Limit: 10}))(t)
+	}
+	before := stored(s)
+	execute(t, db, "ALTER TABLE flussi_notifications DROP COLUMN answer", "ALTER TABLE flussi_notifications DROP COLUMN stopped_flow",
+		"DELETE FROM flussi_migrations WHERE version_id = 2")
+	s = must.Get(sqlite.New(db, sqlite.Config{}))(t)
+	refused(t, must.Err(claim(s, of, 1)), sqlite.ErrNotMigrated)
+	f, rows := change(1)
+	refused(t, s.SaveFlow(t.Context(), f, rows), sqlite.ErrNotMigrated)
+	require.NoError(t, s.Migrate(t.Context()))
+	assert.Equal(t, before, stored(s))
+	n := before[0]
+	n.Transmission.Answer, n.Transmission.StoppedFlow = flussi.NewText("Bad Request (HTTP 400)"), true
+	require.NoError(t, s.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n}))
+	n.Version++
+	assert.Equal(t, n, must.Get(s.Notification(t.Context(), n.ID))(t))
+	assert.Len(t, claimAll(t, s, of), 3)
+}
+
 // A team runs Migrations by its own tool, then calls Migrate, which finds the tables.
 func TestTablesOfOwnToolAreFound(t *testing.T) {
 	path := newFile(t)

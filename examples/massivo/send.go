@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -261,7 +263,7 @@ func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
 	t := newTable(s.out, "Stato", "Notifiche")
 	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight, AlignFooter: text.AlignRight}})
 	t.AppendRow([]any{"Inviato", italian.Number(f.Counts.Sent)})
-	codes, err := s.errorCodes(ctx, f)
+	codes, answers, err := s.errorCodes(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -280,6 +282,7 @@ func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
 	}
 	t.AppendFooter([]any{"Totale", italian.Number(f.Counts.Total())})
 	t.Render()
+	s.tellAnswers(answers)
 	if f.Disabled && total(codes) > 0 {
 		fmt.Fprintln(s.out, s.disabledFlow(f))
 		return nil
@@ -288,20 +291,46 @@ func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
 	return nil
 }
 
-// errorCodes counts the notifications of a flow that are in Errore, by the reason.
-func (s *session) errorCodes(ctx context.Context, f flow.Flow) (map[flow.ErrorCode]int, error) {
-	codes := map[flow.ErrorCode]int{}
+// errorCodes counts the notifications of a flow that are in Errore, by the reason, and by what the
+// platform said, as far as it says the same of several.
+func (s *session) errorCodes(ctx context.Context, f flow.Flow) (map[flow.ErrorCode]int, map[string]int, error) {
+	codes, answers := map[flow.ErrorCode]int{}, map[string]int{}
 	if f.Counts.Failed == 0 {
-		return codes, nil
+		return codes, answers, nil
 	}
 	filter := flow.NotificationFilter{Flow: f.ID, Services: []string{f.Service}, States: []flow.NotificationState{flow.NotificationFailed}, Disabled: flow.OnlyEnabled}
 	for n, err := range s.AllNotifications(ctx, s.by, filter) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		codes[n.Transmission.ErrorCode]++
+		answer := n.Transmission.Answer.Reveal()
+		if _, known := answers[answer]; answer != "" && (known || len(answers) < maxAnswers) {
+			answers[answer]++
+		}
 	}
-	return codes, nil
+	return codes, answers, nil
+}
+
+const (
+	maxAnswers   = 1000 // answers of the platform that are counted
+	shownAnswers = 5    // and shown
+)
+
+// tellAnswers shows what the platform said most often when it refused messages.
+func (s *session) tellAnswers(answers map[string]int) {
+	all := slices.SortedFunc(maps.Keys(answers), func(a, b string) int {
+		return cmp.Or(cmp.Compare(answers[b], answers[a]), cmp.Compare(a, b))
+	})
+	for i, answer := range all[:min(len(all), shownAnswers)] {
+		if i == 0 {
+			fmt.Fprintln(s.out, "Risposte della piattaforma:")
+		}
+		fmt.Fprintf(s.out, "  %s: %s\n", italian.Notification.Count(answers[answer]), indented(italian.Quote(plain(answer)), 4, s.width))
+	}
+	if more := len(all) - shownAnswers; more > 0 {
+		fmt.Fprintf(s.out, "  %s nell'esportazione.\n", italian.Choose(more, "Un'altra risposta", "Altre risposte"))
+	}
 }
 
 // advise says what can be done about errors.
@@ -332,5 +361,5 @@ func total(codes map[flow.ErrorCode]int) int {
 
 // knownCodes are the reasons of errors, in the order in which they are shown.
 func knownCodes() []flow.ErrorCode {
-	return []flow.ErrorCode{flow.CodeUnreachable, flow.CodeRefused, flow.CodeInvalid, flow.CodeNotSent, flow.CodeOutcomeUnknown, flow.CodeAlreadySent}
+	return []flow.ErrorCode{flow.CodeUnreachable, flow.CodeRefused, flow.CodeNotPermitted, flow.CodeInvalid, flow.CodeNotSent, flow.CodeOutcomeUnknown, flow.CodeAlreadySent}
 }

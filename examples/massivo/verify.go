@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/italian"
@@ -35,6 +36,7 @@ con messaggi da verificare.`,
 				fmt.Fprintf(s.out, "Messaggi verificati: %s. Consegnati: %s. Rifiutati: %s. Non ancora definitivi: %s. Senza risposta: %s.\n",
 					italian.Number(report.Asked), italian.Number(report.Final), italian.Number(report.Rejected),
 					italian.Number(report.Asked-report.Final-report.Rejected-report.Failed), italian.Number(report.Failed))
+				s.tellFailures(report)
 				if err != nil {
 					return err
 				}
@@ -44,5 +46,18 @@ con messaggi da verificare.`,
 				return s.tellStates(ctx, f)
 			})
 		},
+	}
+}
+
+// shownFailures is how many messages without an answer are shown one by one.
+const shownFailures = 10
+
+// tellFailures shows the first messages whose state the platform did not report, and why.
+func (s *session) tellFailures(report flow.VerifyReport) {
+	for _, failure := range report.Failures[:min(len(report.Failures), shownFailures)] {
+		fmt.Fprintf(s.out, "  Notifica %s: %s\n", failure.NotificationID, plain(flussi.Explain(failure.Err)))
+	}
+	if more := report.Failed - shownFailures; more > 0 {
+		fmt.Fprintf(s.out, "  %s\n", italian.Choose(more, "E un'altra senza risposta.", "E altre "+italian.Number(more)+" senza risposta."))
 	}
 }

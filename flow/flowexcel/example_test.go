@@ -90,7 +90,7 @@ func ExampleTemplate_Export() {
 	fmt.Println(strings.Join(rows[0], ", "))
 	fmt.Println(rows[1][11], rows[2][11])
 	// Output:
-	// Codice fiscale, Oggetto, Contenuto, Scadenza, Somma, Numero avviso, Ente creditore, Paga dopo la scadenza, Riferimento, Occasione, UUID, Stato, Errore, ID Consegna App.IO, Tentativi Invio, Data invio, Stato Consegna, Stato Mail, Stato Push, Utente mod., Data mod., Dis., Versione
+	// Codice fiscale, Oggetto, Contenuto, Scadenza, Somma, Numero avviso, Ente creditore, Paga dopo la scadenza, Riferimento, Occasione, UUID, Stato, Errore, Risposta della piattaforma, ID Consegna App.IO, Tentativi Invio, Data invio, Stato Consegna, Stato Mail, Stato Push, Utente mod., Data mod., Dis., Versione
 	// Registrato Registrato
 }
 

@@ -20,6 +20,7 @@ const (
 	idHeader       = "UUID"
 	stateHeader    = "Stato"
 	errorHeader    = "Errore"
+	answerHeader   = "Risposta della piattaforma"
 	messageHeader  = "ID Consegna App.IO"
 	attemptsHeader = "Tentativi Invio"
 	sentHeader     = "Data invio"
@@ -67,6 +68,7 @@ type exported struct {
 	id        uuid.UUID
 	state     string
 	failure   string // Errore
+	answer    string // Risposta della piattaforma
 	messageID string
 	attempts  int64
 	sentAt    time.Time
@@ -97,7 +99,7 @@ func exportedOf(n flow.Notification) exported {
 	}
 	return exported{
 		entry: entryOf(n.Draft), failed: n.State == flow.NotificationFailed,
-		unknown: n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.CodeOutcomeUnknown, id: n.ID, state: n.State.Label(), failure: failure,
+		unknown: n.State == flow.NotificationFailed && n.Transmission.ErrorCode == flow.CodeOutcomeUnknown, id: n.ID, state: n.State.Label(), failure: failure, answer: n.Transmission.Answer.Reveal(),
 		messageID: string(n.Transmission.MessageID), attempts: int64(n.Transmission.Attempts), sentAt: n.Transmission.SentAt,
 		status: string(n.Delivery.Status), email: string(n.Delivery.Email), push: string(n.Delivery.Push),
 		user: n.UpdatedBy, changedAt: n.UpdatedAt, disabled: n.Disabled, version: n.Version,
@@ -126,8 +128,10 @@ func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[e
 		excel.NewColumn(idHeader, idKind(), func(e *exported) *uuid.UUID { return &e.id },
 			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Identifica la notifica."}),
 		excel.NewColumn(stateHeader, excel.WithRule(text, states), func(e *exported) *string { return &e.state }, excel.ColumnConfig{}),
-		excel.NewColumn(errorHeader, excel.WithRule(text, excel.Rule{Layout: excel.LongTextLayout, Width: 32}), func(e *exported) *string { return &e.failure },
+		excel.NewColumn(errorHeader, excel.WithRule(text, excel.Rule{Layout: excel.LongTextLayout, Width: 22}), func(e *exported) *string { return &e.failure },
 			excel.ColumnConfig{ReadOnly: true, Help: "Il motivo per cui la notifica è in «Errore»."}),
+		shown(answerHeader, text, excel.Rule{Layout: excel.LongTextLayout, Width: 14}, func(e *exported) *string { return &e.answer },
+			"Che cosa ha risposto App IO quando ha rifiutato il messaggio, con le sue parole."),
 		shown(messageHeader, text, excel.Rule{Width: 16}, func(e *exported) *string { return &e.messageID }, "L'identificativo che App IO ha dato al messaggio."),
 		shown(attemptsHeader, excel.Integer(0, 1<<31), number, func(e *exported) *int64 { return &e.attempts }, "Quante volte si è tentato di inviare la notifica."),
 		shown(sentHeader, excel.DateTime(), moment, func(e *exported) *time.Time { return &e.sentAt }, "Quando App IO ha preso in carico la notifica; se l'esito è sconosciuto, quando si è tentato di inviarla."),
@@ -154,7 +158,7 @@ const maxVersion = 999_999_999
 
 // idKind is the kind of the column UUID.
 func idKind() excel.Kind[uuid.UUID] {
-	return excel.FromText(excel.Rule{Text: "l'UUID della notifica", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 20},
+	return excel.FromText(excel.Rule{Text: "l'UUID della notifica", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 14},
 		func(s string) (flussi.Reading[uuid.UUID], error) {
 			code, _ := flussi.NormalizeCode(s)
 			id, err := uuid.Parse(code)

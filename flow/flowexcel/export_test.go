@@ -28,7 +28,8 @@ func whole() flow.Notification {
 		ID: uuid.MustParse("7cc0c865-87fd-4002-92ec-7952f211640d"), FlowID: uuid.New(), Service: taxes, State: flow.NotificationFailed, Draft: draft(4),
 		Disabled: true, CreatedAt: time.Date(2025, 2, 28, 16, 0, 0, 0, time.UTC), UpdatedAt: time.Date(2025, 2, 28, 16, 47, 53, 0, time.UTC), UpdatedBy: "italsoft", Version: 7,
 	}
-	n.Transmission = flow.Transmission{MessageID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Attempts: 3, SentAt: time.Date(2025, 7, 1, 15, 45, 17, 0, time.UTC), ErrorCode: flow.CodeRefused, Error: flow.CodeRefused.Italian()}
+	n.Transmission = flow.Transmission{MessageID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Attempts: 3, SentAt: time.Date(2025, 7, 1, 15, 45, 17, 0, time.UTC), ErrorCode: flow.CodeRefused, Error: flow.CodeRefused.Italian(),
+		Answer: flussi.NewText("Bad Request: amount (HTTP 400)")}
 	n.Delivery = flow.Delivery{Status: "REJECTED", Email: "SENT", Push: "THROTTLED"}
 	return n
 }
@@ -40,16 +41,16 @@ func TestAnExportHasTheGuidesColumns(t *testing.T) {
 	assert.Equal(t, exportHeaders, rows[0])
 	assert.Equal(t, []string{
 		citizen(4).Reveal(), "Oggetto riservato 000004", draft(4).Content.Reveal(), "05/06/2099", "12.38", sampletest.NoticeNumber(4).Reveal(), "80185250588", "Sì", "TARI-4", "",
-		"7cc0c865-87fd-4002-92ec-7952f211640d", "Errore", "Rifiutata. " + flow.CodeRefused.Italian(), "01JN6Q5CZ3VGTA4X4QJEFR95C1", "3", "01/07/2025 17:45:17",
+		"7cc0c865-87fd-4002-92ec-7952f211640d", "Errore", "Rifiutata. " + flow.CodeRefused.Italian(), "Bad Request: amount (HTTP 400)", "01JN6Q5CZ3VGTA4X4QJEFR95C1", "3", "01/07/2025 17:45:17",
 		"REJECTED", "SENT", "THROTTLED", "italsoft", "28/02/2025 17:47:53", "Sì", "7",
 	}, rows[1])
 	assert.Equal(t, []string{
 		citizen(1).Reveal(), "Oggetto riservato 000001", draft(1).Content.Reveal(), "", "", "", "", "", "TARI-1", "",
-		"9e0beb0b-464d-4e91-8de9-2885bccac7d9", "Inviato", "", "", "0", "", "", "", "", "italsoft", "", "No", "3",
+		"9e0beb0b-464d-4e91-8de9-2885bccac7d9", "Inviato", "", "", "", "0", "", "", "", "", "italsoft", "", "No", "3",
 	}, rows[2])
 
 	// Typed: amounts and dates are numbers, codes are text.
-	exceltest.CheckTypes(t, f, []string{"A2", "F2"}, []string{"D2", "E2", "P2"})
+	exceltest.CheckTypes(t, f, []string{"A2", "F2"}, []string{"D2", "E2", "Q2"})
 	assert.True(t, must.Get(f.GetPanes("Notifiche"))(t).Freeze)
 	for i, header := range exportHeaders {
 		name := must.Get(excelize.ColumnNumberToName(i + 1))(t)

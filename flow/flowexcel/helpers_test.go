@@ -155,7 +155,7 @@ func column(t testing.TB, header string) string {
 
 var importHeaders = []string{"Codice fiscale", "Oggetto", "Contenuto", "Scadenza", "Somma", "Numero avviso", "Ente creditore", "Paga dopo la scadenza", "Riferimento", "Occasione"}
 
-var exportHeaders = append(slices.Clone(importHeaders), "UUID", "Stato", "Errore", "ID Consegna App.IO", "Tentativi Invio", "Data invio",
+var exportHeaders = append(slices.Clone(importHeaders), "UUID", "Stato", "Errore", "Risposta della piattaforma", "ID Consegna App.IO", "Tentativi Invio", "Data invio",
 	"Stato Consegna", "Stato Mail", "Stato Push", "Utente mod.", "Data mod.", "Dis.", "Versione")
 
 func citizen(n int) flussi.FiscalCode { return sampletest.FiscalCode(n) }

@@ -56,7 +56,7 @@ func TestRowsOfAnExportAreColoured(t *testing.T) {
 	fine.State = flow.NotificationSent
 	f, _ := exceltest.Open(t, export(t, exceltest.Given(failed, unknown, off, fine)))
 	for i, want := range []string{"FBDAD7", "FFF2CC", "E9E9E9", ""} {
-		for _, column := range []string{"A", "W"} {
+		for _, column := range []string{"A", "X"} {
 			ref := exceltest.Ref(column, i+2)
 			style := must.Get(f.GetStyle(must.Get(f.GetCellStyle("Notifiche", ref))(t)))(t)
 			assert.Equal(t, want, strings.Join(style.Fill.Color, ""), ref)
@@ -68,7 +68,7 @@ func TestRowsOfAnExportAreColoured(t *testing.T) {
 	assert.Len(t, rows, 5, "the legend is no row")
 }
 
-// An export's 23 columns are on two pages side by side, in a readable size; the guide is on one.
+// An export's 24 columns are on two pages side by side, in a readable size; the guide is on one.
 func TestAnExportIsTwoPagesWide(t *testing.T) {
 	f, _ := exceltest.Open(t, export(t, exceltest.Given(whole())))
 	layout := must.Get(f.GetPageLayout("Notifiche"))(t)

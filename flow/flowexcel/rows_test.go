@@ -68,7 +68,7 @@ func TestAFileThatIsNoImportIsRefusedWithAHint(t *testing.T) {
 		hint string
 	}{
 		"an export":               {w.export(t), "Il file è un'esportazione, e le sue notifiche ci sono già. Per correggere le notifiche in «Errore», caricare il file come correzione."},
-		"an export, without UUID": {w.edited(t, map[string]any{"K1": nil, "K2": nil}), "La colonna N non è ammessa. È una colonna delle esportazioni: se il file non è un'esportazione, togliere la colonna."},
+		"an export, without UUID": {w.edited(t, map[string]any{"K1": nil, "K2": nil}), "La colonna O non è ammessa. È una colonna delle esportazioni: se il file non è un'esportazione, togliere la colonna."},
 		"with the IUV":            {exceltest.Sheet(t, exceltest.Cells([]string{"CF", "Oggetto", "Testo", "Importo", "I.U.V."}), []any{code, "Scadenza della TARI", text, "1,00", "05100001400678"}), "La colonna E non è ammessa. Serve il numero avviso di 18 cifre, che si trova sull'avviso di pagamento"},
 	} {
 		rows, errs, report := imports(t).Read(t, c.file)

@@ -1,0 +1,97 @@
+package paymentfile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
+)
+
+// Why a file cannot be read, or not to its end. A [*FileError] unwraps to one of these.
+var (
+	ErrFormat    = errors.New("not a payment file")             // or another kind of payment file than was asked for
+	ErrTruncated = errors.New("file cut off")                   // copy or download it again
+	ErrMalformed = errors.New("file damaged")                   // not well-formed XML or JSON
+	ErrEncoding  = errors.New("encoding unknown or wrong")      // see the package comment
+	ErrUnsafe    = errors.New("file holds what it need not")    // a document type, an entity, a processing instruction
+	ErrLimit     = errors.New("file larger than a limit of it") // one of the [Limits]
+)
+
+// errReadTwice is a mistake of the program.
+var errReadTwice = errors.New("paymentfile: a file is read once; open it again")
+
+// Position is a place in a file. The zero Position is no place in particular.
+type Position struct {
+	Line     int  // counted from 1
+	Column   int  // counted from 1, in characters
+	Embedded bool // the place is in the document that the file holds in base64, not in the file
+}
+
+// String returns the place for programs and logs.
+func (p Position) String() string {
+	if p.Embedded {
+		return fmt.Sprintf("line %d, column %d of the embedded document", p.Line, p.Column)
+	}
+	return fmt.Sprintf("line %d, column %d", p.Line, p.Column)
+}
+
+// italian names the place for the operator: "linea 12, colonna 3".
+func (p Position) italian() string {
+	place := fmt.Sprintf("linea %s, colonna %s", italian.Number(p.Line), italian.Number(p.Column))
+	if p.Embedded {
+		place += " del documento in base64"
+	}
+	return place
+}
+
+// FileError says why a file cannot be read, or not to its end. It holds no text of the file. It is
+// a [flussi.ErrInvalid].
+type FileError struct {
+	Format   Format   // what the file is, as far as it is known
+	Row      int      // the last row that was begun, counted from 1; 0 before the first
+	Position Position // where reading ended
+	Err      error    // one of the Err… values
+	Reason   string   // what is wrong and what to do, in Italian, in whole sentences, without the place
+}
+
+// Error describes the fault for programs and logs.
+func (e *FileError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "paymentfile: %v at %v", e.Err, e.Position)
+	if e.Row > 0 {
+		fmt.Fprintf(&b, ", row %d", e.Row)
+	}
+	return b.String()
+}
+
+// Unwrap returns the class of the fault.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Is reports whether target is [flussi.ErrInvalid], for [errors.Is].
+func (e *FileError) Is(target error) bool { return target == flussi.ErrInvalid }
+
+// Italian describes the fault for the operator, with its place.
+func (e *FileError) Italian() string {
+	place := italian.Capital(e.Position.italian())
+	if e.Row > 0 {
+		place += fmt.Sprintf(" (riga %s)", italian.Number(e.Row))
+	}
+	return place + ": " + e.Reason
+}
+
+// reasons are what operators read about an error that needs no more words.
+var reasons = map[error]string{
+	ErrTruncated: "il file è incompleto. Scaricarlo o copiarlo di nuovo.",
+	ErrMalformed: "il file è danneggiato. Scaricarlo o copiarlo di nuovo.",
+	ErrUnsafe:    "il file contiene istruzioni che un file di pagamenti non ha. Non è stato letto: verificare da dove viene.",
+	ErrLimit:     "il file supera i limiti di lettura. Verificare che sia il file giusto.",
+	ErrEncoding:  "la codifica dei caratteri del file non è riconosciuta. Scaricare o salvare di nuovo il file.",
+	ErrFormat:    "il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica.",
+}
+
+// newError makes an error with the usual text of its class.
+func newError(err error, at Position) *FileError {
+	return &FileError{Position: at, Err: err, Reason: reasons[err]}
+}

@@ -1,0 +1,159 @@
+package paymentfile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
+)
+
+// FaultKind says what is wrong in a file that can be read.
+type FaultKind string
+
+// The kinds of faults. Those marked as blocking leave a row, or the total of a file, unfit for
+// matching.
+const (
+	FaultMissing     FaultKind = "missing"      // a field that the format requires is absent or empty; blocking for identifiers and amounts
+	FaultValue       FaultKind = "value"        // a field has a value that the format does not know, such as another version; blocking for the operation of a movement
+	FaultAmount      FaultKind = "amount"       // an amount is zero, too large, or not a number of euro and cents; blocking
+	FaultSign        FaultKind = "sign"         // an amount is negative where nothing was taken back; blocking
+	FaultDate        FaultKind = "date"         // a date cannot be read, or the calendar does not have it
+	FaultOutcome     FaultKind = "outcome"      // the outcome of a payment is not a code of pagoPA; blocking
+	FaultIndex       FaultKind = "index"        // the index of a transfer is not 1 to 5; blocking
+	FaultLength      FaultKind = "length"       // an identifier has more than 35 characters
+	FaultCheckDigits FaultKind = "check_digits" // the check digits of an RF reference are wrong; a warning
+	FaultDuplicate   FaultKind = "duplicate"    // the same IUV, IUR and index as an earlier row; blocking
+	FaultReceiver    FaultKind = "receiver"     // the file is for another body than [Config.Body]; blocking
+	FaultCount       FaultKind = "count"        // the file has another number of rows than it says; blocking
+	FaultTotal       FaultKind = "total"        // the amounts do not add up to the total; blocking
+	FaultBalance     FaultKind = "balance"      // opening balance, incoming and outgoing do not give the closing balance
+	FaultPages       FaultKind = "pages"        // the page numbers contradict each other; blocking
+)
+
+// Fault is something wrong in a file that can be read. The file is kept, and says so. It holds no
+// text of the file, but may hold its numbers and dates.
+type Fault struct {
+	Kind     FaultKind // what is wrong
+	Row      int       // which row, counted from 1; 0 for the file
+	Other    int       // for [FaultDuplicate]: the earlier row
+	Field    string    // the field, as the format names it; "" for none in particular
+	Position Position  // where the row begins, or where the file says it; the zero Position for [JournalPages] and [SettlementPages]
+	Stated   int64     // for [FaultCount] rows, for [FaultTotal] and [FaultBalance] cents: what the file says
+	Found    int64     // the same, as added up
+	Blocking bool      // the row cannot be matched, or for a fault of the file: nothing may be matched by its total
+	Reason   string    // what is wrong, in Italian, in whole sentences, without the row
+}
+
+// Error describes the fault for programs and logs.
+func (f *Fault) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "paymentfile: fault %s", f.Kind)
+	if f.Field != "" {
+		fmt.Fprintf(&b, " of %s", f.Field)
+	}
+	if f.Row > 0 {
+		fmt.Fprintf(&b, ", row %d", f.Row)
+	}
+	if f.Position != (Position{}) {
+		fmt.Fprintf(&b, ", %v", f.Position)
+	}
+	if f.Stated != f.Found {
+		fmt.Fprintf(&b, ": stated %d, found %d", f.Stated, f.Found)
+	}
+	return b.String()
+}
+
+// Is reports whether target is [flussi.ErrInvalid], for [errors.Is].
+func (f *Fault) Is(target error) bool { return target == flussi.ErrInvalid }
+
+// Italian describes the fault for the operator, with its row.
+func (f *Fault) Italian() string {
+	if f.Row == 0 {
+		return f.Reason
+	}
+	return fmt.Sprintf("Riga %s (%s): %s", italian.Number(f.Row), f.Position.italian(), f.Reason)
+}
+
+// Report says what was read, and what is wrong in it. It is complete once the sequence of rows has
+// ended without an error.
+type Report struct {
+	Format   Format       // what the file is
+	Encoding string       // of the characters, such as "UTF-8"
+	Embedded bool         // the document was in base64 within another one
+	Signed   bool         // there is a signature in the file; signatures are skipped, never checked
+	Rows     int          // that were read
+	Amount   flussi.Cents // of the rows together: of a settlement without what was revoked, of a journal what came in without what was reversed
+	Faulty   int          // faults in all
+	Faults   []*Fault     // the first of them, at most [Limits.Faults], in the order in which they were found
+	Complete bool         // the file was read to its end
+	Blocking bool         // a fault of the file itself is blocking: match nothing by its total
+}
+
+// Italian sums up the report for the operator, without the single faults.
+func (r Report) Italian() string {
+	text := "È " + r.Format.Italian() + ": "
+	switch {
+	case !r.Complete:
+		text += "la lettura non è arrivata alla fine del file."
+	case r.Faulty == 0:
+		text += italian.Row.Count(r.Rows) + ", nessuna anomalia."
+	default:
+		text += italian.Row.Count(r.Rows) + ", " + italian.Count(r.Faulty, "anomalia", "anomalie") + "."
+	}
+	if r.Signed {
+		text += " La firma digitale non è stata verificata."
+	}
+	return text
+}
+
+// checks collects the faults of a file.
+type checks struct {
+	report *Report
+	limit  int
+}
+
+// add adds a fault of the file.
+func (c checks) add(f *Fault) {
+	c.report.Faulty++
+	c.report.Blocking = c.report.Blocking || f.Blocking && f.Row == 0
+	if len(c.report.Faults) < c.limit {
+		c.report.Faults = append(c.report.Faults, f)
+	}
+}
+
+// row collects the faults of a row.
+type row struct {
+	checks
+	number int
+	at     Position
+	faults []*Fault
+}
+
+// add adds a fault of the row.
+func (r *row) add(kind FaultKind, field string, blocking bool, reason string) *Fault {
+	f := &Fault{Kind: kind, Row: r.number, Field: field, Position: r.at, Blocking: blocking, Reason: reason}
+	r.faults = append(r.faults, f)
+	r.checks.add(f)
+	return f
+}
+
+// missing notes that a field is absent.
+func (r *row) missing(field string, blocking bool) {
+	r.add(FaultMissing, field, blocking, "Manca il campo "+italian.Quote(field)+".")
+}
+
+// value notes that a field has a value that the format does not know.
+func (r *row) value(field string, blocking bool) {
+	r.add(FaultValue, field, blocking, "Il campo "+italian.Quote(field)+" ha un valore non previsto.")
+}
+
+// blocked reports whether a fault keeps a row from being matched.
+func blocked(faults []*Fault) bool {
+	for _, f := range faults {
+		if f.Blocking {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,288 @@
+package paymentfile
+
+import (
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Journal (giornale di cassa, GdC) is what a page of a treasury journal says about itself. Fields
+// that the file lacks are zero.
+type Journal struct {
+	ID       string                  // identificativo_flusso_BT; from version 1.5 every page has another one
+	BankABI  string                  // codice_ABI_BT
+	BodyName string                  // descrizione_ente
+	Body     flussi.OrganizationCode // codice_fiscale_ente; zero if it is not one of 11 digits
+	// BodyReference is riferimento_ente, on which body and bank agreed.
+	BodyReference string
+	CreatedAt     time.Time // data_ora_creazione_flusso, UTC
+	Year          int       // esercizio
+	From, To      Day       // the period; from version 1.5 one day, data_riferimento_GdC
+	Page          Page      // pagina, pagine_totali; 1 of 1 if the file does not say
+}
+
+// Direction (tipo movimento) is whether money comes in or goes out.
+type Direction string
+
+// The directions.
+const (
+	Incoming Direction = "ENTRATA"
+	Outgoing Direction = "USCITA"
+)
+
+// Document (tipo documento) is what a movement is about. Other values than those below are as the
+// file has them.
+type Document string
+
+// The documents that matter here; REVERSALE is the order to collect, SOSPESO is money for which
+// there is no order yet.
+const (
+	DocumentIncomingOrder    Document = "REVERSALE"
+	DocumentOutgoingOrder    Document = "MANDATO"
+	DocumentIncomingSuspense Document = "SOSPESO ENTRATA"
+	DocumentOutgoingSuspense Document = "SOSPESO USCITA"
+	DocumentFund             Document = "FONDO DI CASSA"
+	DocumentDeficit          Document = "DEFICIT DI CASSA"
+)
+
+// Operation (tipo operazione) is what a movement does to its document.
+type Operation string
+
+// The operations.
+const (
+	OperationExecuted    Operation = "ESEGUITO"      // money moved
+	OperationReversed    Operation = "STORNATO"      // takes an executed one back
+	OperationRegularised Operation = "REGOLARIZZATO" // links a sospeso to an order; no money moves
+	OperationRestored    Operation = "RIPRISTINATO"  // undoes the link
+)
+
+// Known reports whether the operation is one of those above.
+func (o Operation) Known() bool {
+	switch o {
+	case OperationExecuted, OperationReversed, OperationRegularised, OperationRestored:
+		return true
+	}
+	return false
+}
+
+// Movement (movimento di conto evidenza) is a row of a treasury journal.
+type Movement struct {
+	Row            int          // counted from 1 in the file
+	Position       Position     // where it begins
+	Account        string       // conto_evidenza
+	FlowID         string       // identificativo_flusso; from version 1.5
+	Number         string       // numero_movimento; from version 1.5
+	Direction      Direction    // tipo_movimento
+	Document       Document     // tipo_documento
+	Operation      Operation    // tipo_operazione
+	DocumentNumber string       // numero_documento
+	Progressive    string       // progressivo_documento: of payers in the same document
+	SlipNumber     string       // numero_bolletta_quietanza
+	ReversedSlip   string       // numero_bolletta_quietanza_storno
+	Amount         flussi.Cents // without a sign, since the signs of what is reversed differ between banks; negative only with [FaultSign]
+	Written        flussi.Cents // the amount with the sign that the file has
+	Date           Day          // data_movimento
+	ValueDate      Day          // data_valuta_ente
+	Payer          flussi.Text  // anagrafica_cliente
+	PayerCode      flussi.Text  // codice_fiscale_cliente, or else partita_iva_cliente
+	IBAN           flussi.Text  // coordinate
+	Causale        flussi.Text  // causale; see [Movement.Remittance]
+	EndToEndID     flussi.Text  // end_to_end_id
+	BankReference  flussi.Text  // codice_riferimento_operazione, such as the TRN
+	BankData       flussi.Text  // the texts of dati_a_disposizione_BT
+	Suspense       []Suspense   // which sospesi an order regularises
+	Faults         []*Fault     // what is wrong with the row
+}
+
+// Suspense (sospeso, provvisorio) is a part of a sospeso that an order regularises.
+type Suspense struct {
+	Number string       // numero_provvisorio, or numero_sospeso
+	Amount flussi.Cents // importo_provvisorio; 0 if the file does not say
+}
+
+// Usable reports whether the row has no fault that keeps it from being matched.
+func (m Movement) Usable() bool { return !blocked(m.Faults) }
+
+// IsIncomingSuspense reports whether the movement is about a sospeso in entrata: money of which the
+// bank knows no order, such as what PSPs transfer.
+func (m Movement) IsIncomingSuspense() bool {
+	return m.Direction == Incoming && m.Document == DocumentIncomingSuspense
+}
+
+// SuspenseNumber returns the number of the sospeso: numero_documento, or numero_bolletta_quietanza
+// where a bank has only that; "" for other documents.
+func (m Movement) SuspenseNumber() string {
+	switch {
+	case m.Document != DocumentIncomingSuspense && m.Document != DocumentOutgoingSuspense:
+		return ""
+	case m.DocumentNumber != "" && m.DocumentNumber != "0":
+		return m.DocumentNumber
+	}
+	return m.SlipNumber
+}
+
+// Net returns what the movement adds to the total of its direction, judged by the operation:
+// STORNATO takes away, REGOLARIZZATO and RIPRISTINATO move no money.
+func (m Movement) Net() flussi.Cents {
+	switch m.Operation {
+	case OperationExecuted:
+		return m.Amount
+	case OperationReversed:
+		return -m.Amount
+	}
+	return 0
+}
+
+// Remittance reads the causale. Where it names no settlement that is whole, it reads also what the
+// bank repeats of it in other fields.
+func (m Movement) Remittance() Remittance {
+	return readRemittance(m.Causale.Reveal(), m.EndToEndID.Reveal(), m.BankData.Reveal())
+}
+
+// LogValue describes the movement without payer, IBAN and causale.
+func (m Movement) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("row", m.Row), slog.String("operation", string(m.Operation)), slog.Int64("cents", int64(m.Amount)), slog.Int("faults", len(m.Faults)))
+}
+
+// Stated is an amount that a file may state.
+type Stated struct {
+	Amount flussi.Cents // 0 if it is not stated
+	Is     bool         // the file states it
+}
+
+// Totals are what a journal states about an account, or about all together, and what its movements
+// give.
+type Totals struct {
+	Opening, In, Out, Closing Stated       // saldo precedente, totale entrate, totale uscite, saldo finale
+	MovedIn, MovedOut         flussi.Cents // what the movements add up to, by [Movement.Net]
+	fundIn, fundOut           flussi.Cents // of these, fondo di cassa and deficit
+	at                        Position
+}
+
+// Account (conto evidenza) is an account within a journal, with its totals.
+type Account struct {
+	Number      string // conto_evidenza
+	Description string // descrizione_conto_evidenza
+	Movements   int    // in the file
+	Totals      Totals // of the account
+}
+
+// JournalFile is a page of a treasury journal. It is not safe for concurrent use.
+type JournalFile struct {
+	head     Journal
+	report   Report
+	config   Config
+	begun    bool
+	read     func(func(Movement) bool) error
+	accounts []*Account
+	totals   Totals
+}
+
+func (*JournalFile) sealed() {}
+
+// Format returns [FormatJournal].
+func (f *JournalFile) Format() Format { return f.report.Format }
+
+// Report returns what was read so far, and what is wrong in it.
+func (f *JournalFile) Report() Report { return f.report }
+
+// Journal returns what the page says about the journal.
+func (f *JournalFile) Journal() Journal { return f.head }
+
+// Accounts returns the accounts of the page, once the sequence of movements has ended.
+func (f *JournalFile) Accounts() []Account {
+	all := make([]Account, len(f.accounts))
+	for i, a := range f.accounts {
+		all[i] = *a
+	}
+	return all
+}
+
+// Totals returns the totals of all accounts together, once the sequence of movements has ended.
+func (f *JournalFile) Totals() Totals { return f.totals }
+
+// Movements returns the rows, which it reads from the file one by one. It can be ranged over once.
+// An error ends the sequence: a [*FileError], or an error of the reader. Do not act on rows before
+// the sequence has ended without one, since only the end of a file shows that it is whole. Rows with
+// faults are in the sequence; see [Movement.Usable].
+//
+// The totals of a journal of one page are checked at its end; those of several pages by
+// [JournalPages].
+func (f *JournalFile) Movements() iter.Seq2[Movement, error] {
+	return func(yield func(Movement, error) bool) {
+		if f.begun {
+			yield(Movement{}, errReadTwice)
+			return
+		}
+		f.begun = true
+		stopped := false
+		err := f.read(func(m Movement) bool {
+			stopped = !yield(m, nil)
+			return !stopped
+		})
+		if stopped {
+			return
+		}
+		if err != nil {
+			yield(Movement{}, err)
+			return
+		}
+		f.report.Complete = true
+		if f.head.Page == (Page{1, 1}) {
+			for _, fault := range checkTotals(f.accounts, f.totals) {
+				checks{&f.report, f.config.Limits.Faults}.add(fault)
+			}
+		}
+	}
+}
+
+// count adds a movement to the totals.
+func (t *Totals) count(m Movement) {
+	fund := m.Document == DocumentFund || m.Document == DocumentDeficit
+	switch m.Direction {
+	case Incoming:
+		t.MovedIn += m.Net()
+		if fund {
+			t.fundIn += m.Net()
+		}
+	case Outgoing:
+		t.MovedOut += m.Net()
+		if fund {
+			t.fundOut += m.Net()
+		}
+	}
+}
+
+// checkTotals compares the totals of a journal with its movements.
+func checkTotals(accounts []*Account, all Totals) []*Fault {
+	var faults []*Fault
+	for _, a := range accounts {
+		faults = append(faults, a.Totals.check("totale_entrate_conto_evidenza", "totale_uscite_conto_evidenza", "saldo_finale_conto_evidenza",
+			"Conto evidenza "+a.Number+". ")...)
+	}
+	return append(faults, all.check("totale_complessivo_entrate", "totale_complessivo_uscite", "saldo_complessivo_finale", "Totali complessivi. ")...)
+}
+
+// check compares the totals of an account. Whether the initial fund counts among what came in
+// differs, so both are right.
+func (t Totals) check(in, out, closing, of string) []*Fault {
+	var faults []*Fault
+	compare := func(field string, stated Stated, moved, fund flussi.Cents) {
+		if stated.Is && stated.Amount != moved && stated.Amount != moved-fund {
+			f := totalFault(field, t.at, stated.Amount, moved)
+			f.Reason = of + f.Reason
+			faults = append(faults, f)
+		}
+	}
+	compare(in, t.In, t.MovedIn, t.fundIn)
+	compare(out, t.Out, t.MovedOut, t.fundOut)
+	if t.Opening.Is && t.In.Is && t.Out.Is && t.Closing.Is {
+		if found := t.Opening.Amount + t.In.Amount - t.Out.Amount; found != t.Closing.Amount {
+			faults = append(faults, &Fault{Kind: FaultBalance, Field: closing, Position: t.at, Stated: int64(t.Closing.Amount), Found: int64(found),
+				Reason: of + "Il saldo finale dichiarato è " + t.Closing.Amount.Euro() + ", quello che risulta da saldo precedente, entrate e uscite è " + found.Euro() + "."})
+		}
+	}
+	return faults
+}

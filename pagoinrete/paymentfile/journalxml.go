@@ -1,0 +1,352 @@
+package paymentfile
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/flussi-go/flussi"
+)
+
+// maxAccounts bounds the accounts of a journal, which are held in memory.
+const maxAccounts = 10_000
+
+// journalXML reads a flusso_giornale_di_cassa whose start was read.
+type journalXML struct {
+	*scanner
+	file        *JournalFile
+	start       Position
+	more        bool // the start of an account was read
+	page, pages string
+}
+
+// openJournalXML reads a page of a journal up to its first account.
+func openJournalXML(s *scanner, config Config) (File, error) {
+	s.format = FormatJournal
+	x := &journalXML{scanner: s, start: s.src.tag, file: &JournalFile{config: config}}
+	f := x.file
+	f.report.Format = FormatJournal
+	f.read = x.rows
+	code := ""
+	if err := x.head(s.depth, &code); err != nil {
+		return nil, err
+	}
+	s.describe(&f.report)
+	r := row{checks: x.checks(), at: x.start}
+	if f.head.ID == "" {
+		r.missing("identificativo_flusso_BT", false)
+	}
+	f.head.Body = r.receiver(code, config.Body)
+	f.head.Page = r.page("pagina", x.page, x.pages)
+	return f, nil
+}
+
+func (x *journalXML) checks() checks { return checks{&x.file.report, x.limits.Faults} }
+
+// head reads the elements before the next account, and those behind the last one.
+func (x *journalXML) head(depth int, code *string) error {
+	for {
+		name, err := x.child(depth)
+		if err != nil {
+			return err
+		}
+		r := &row{checks: x.checks(), at: x.src.tag}
+		switch name {
+		case "":
+			return nil
+		case "informazioni_conto_evidenza":
+			x.more = true
+			return nil
+		case "testata_messaggio":
+			err = x.fields(func(name, text string) { x.field(r, name, text, code) })
+		case "totali_esercizio", "totali_disponibilita_liquide":
+			err = x.skip()
+		default:
+			var text string
+			if text, err = x.text(); err == nil {
+				x.field(r, name, text, code)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// field sets a field of the journal.
+func (x *journalXML) field(r *row, name, text string, code *string) {
+	f := x.file
+	h := &f.head
+	switch name {
+	case "codice_ABI_BT":
+		h.BankABI = text
+	case "data_ora_creazione_flusso":
+		var ok bool
+		if h.CreatedAt, ok = parseTime(text); !ok {
+			r.add(FaultDate, name, false, "La data e ora di creazione del flusso non è leggibile.")
+		}
+	case "descrizione_ente":
+		h.BodyName = text
+	case "codice_fiscale_ente":
+		*code = text
+	case "identificativo_flusso_BT":
+		h.ID = text
+	case "pagina":
+		x.page = text
+	case "pagine_totali":
+		x.pages = text
+	case "riferimento_ente":
+		h.BodyReference = text
+	case "esercizio":
+		year, err := strconv.Atoi(text)
+		if err != nil || year < 1900 || year > 9999 {
+			r.value(name, false)
+			return
+		}
+		h.Year = year
+	case "data_riferimento_GdC":
+		h.From = r.optionalDay(name, text)
+		h.To = h.From
+	case "data_inizio_periodo_riferimento":
+		h.From = r.optionalDay(name, text)
+	case "data_fine_periodo_riferimento":
+		h.To = r.optionalDay(name, text)
+	case "saldo_complessivo_precedente":
+		f.totals.Opening = r.stated(name, text)
+	case "totale_complessivo_entrate":
+		f.totals.In, f.totals.at = r.stated(name, text), r.at
+	case "totale_complessivo_uscite":
+		f.totals.Out = r.stated(name, text)
+	case "saldo_complessivo_finale":
+		f.totals.Closing = r.stated(name, text)
+	}
+}
+
+// stated reads an amount that a journal states.
+func (r *row) stated(field, text string) Stated {
+	amount, ok := r.amount(field, text)
+	return Stated{amount, ok}
+}
+
+// rows reads the movements, until yield returns false, and the rest of the document.
+func (x *journalXML) rows(yield func(Movement) bool) error {
+	depth := x.depth
+	if x.more {
+		depth--
+	}
+	for x.more {
+		x.more = false
+		goesOn, err := x.account(yield)
+		if err != nil || !goesOn {
+			return err
+		}
+		var code string
+		if err := x.head(depth, &code); err != nil {
+			return err
+		}
+	}
+	if err := x.close(); err != nil {
+		return err
+	}
+	x.describe(&x.file.report)
+	return nil
+}
+
+// account reads an account whose start was read. It reports whether yield wants more.
+func (x *journalXML) account(yield func(Movement) bool) (bool, error) {
+	depth := x.depth
+	if len(x.file.accounts) == maxAccounts {
+		return false, x.fail(ErrLimit)
+	}
+	a := &Account{Totals: Totals{at: x.src.tag}}
+	x.file.accounts = append(x.file.accounts, a)
+	for {
+		name, err := x.child(depth)
+		if name == "" || err != nil {
+			return true, err
+		}
+		if name == "movimento_conto_evidenza" {
+			m, err := x.movement(a)
+			if err != nil {
+				return false, err
+			}
+			if !yield(m) {
+				return false, nil
+			}
+			continue
+		}
+		r := &row{checks: x.checks(), at: x.src.tag}
+		text, err := x.text()
+		if err != nil {
+			return false, err
+		}
+		t := &a.Totals
+		switch name {
+		case "conto_evidenza":
+			if a.Number = text; utf8.RuneCountInString(text) > 25 {
+				r.add(FaultLength, name, false, "Il codice del conto evidenza ha più di 25 caratteri.")
+			}
+		case "descrizione_conto_evidenza":
+			a.Description = text
+		case "saldo_precedente_conto_evidenza":
+			t.Opening = r.stated(name, text)
+		case "totale_entrate_conto_evidenza":
+			t.In, t.at = r.stated(name, text), r.at
+		case "totale_uscite_conto_evidenza":
+			t.Out = r.stated(name, text)
+		case "saldo_finale_conto_evidenza":
+			t.Closing = r.stated(name, text)
+		}
+	}
+}
+
+// movement reads a movement whose start was read, and counts it.
+func (x *journalXML) movement(a *Account) (Movement, error) {
+	if x.row++; x.row > x.limits.Rows {
+		return Movement{}, x.fail(ErrLimit)
+	}
+	r := &row{checks: x.checks(), number: x.row, at: x.src.tag}
+	m := Movement{Row: x.row, Position: r.at, Account: a.Number}
+	amount, date := "", ""
+	for depth := x.depth; ; {
+		name, err := x.child(depth)
+		switch {
+		case err != nil:
+			return Movement{}, err
+		case name == "":
+			m.complete(r, amount, date)
+			x.count(a, m)
+			return m, nil
+		case name == "cliente":
+			err = x.fields(func(name, text string) {
+				switch {
+				case name == "anagrafica_cliente":
+					m.Payer = flussi.NewText(text)
+				case name == "codice_fiscale_cliente" && text != "", name == "partita_iva_cliente" && m.PayerCode.IsZero():
+					m.PayerCode = flussi.NewText(text)
+				}
+			})
+		case name == "sospeso":
+			err = x.suspense(r, &m)
+		case name == "delegato" || name == "creditore_effettivo" || name == "sospeso_da_regolarizzare":
+			err = x.skip()
+		default:
+			var text string
+			if text, err = x.text(); err == nil {
+				m.set(r, name, text, &amount, &date)
+			}
+		}
+		if err != nil {
+			return Movement{}, err
+		}
+	}
+}
+
+// suspense reads which sospeso an order regularises.
+func (x *journalXML) suspense(r *row, m *Movement) error {
+	var s Suspense
+	err := x.fields(func(name, text string) {
+		switch name {
+		case "numero_provvisorio":
+			s.Number = text
+		case "importo_provvisorio":
+			s.Amount, _ = r.amount(name, text)
+		}
+	})
+	if len(m.Suspense) == 1000 { // as many as the schema allows
+		return x.fail(ErrLimit)
+	}
+	m.Suspense = append(m.Suspense, s)
+	return err
+}
+
+// set sets a field of a movement.
+func (m *Movement) set(r *row, name, text string, amount, date *string) {
+	switch name {
+	case "identificativo_flusso":
+		m.FlowID = text
+	case "numero_movimento":
+		m.Number = text
+	case "tipo_movimento":
+		m.Direction = Direction(text)
+	case "tipo_documento":
+		m.Document = Document(strings.Join(strings.Fields(text), " "))
+	case "tipo_operazione":
+		m.Operation = Operation(text)
+	case "numero_documento":
+		m.DocumentNumber = text
+	case "progressivo_documento":
+		m.Progressive = text
+	case "numero_bolletta_quietanza":
+		m.SlipNumber = text
+	case "numero_bolletta_quietanza_storno":
+		m.ReversedSlip = text
+	case "numero_sospeso": // up to version 1.4
+		if text != "" {
+			m.Suspense = append(m.Suspense, Suspense{Number: text})
+		}
+	case "importo":
+		*amount = text
+	case "data_movimento":
+		*date = text
+	case "data_valuta_ente":
+		m.ValueDate = r.optionalDay(name, text)
+	case "coordinate":
+		m.IBAN = flussi.NewText(text)
+	case "codice_riferimento_operazione":
+		m.BankReference = flussi.NewText(text)
+	case "end_to_end_id":
+		m.EndToEndID = flussi.NewText(text)
+	case "causale":
+		m.Causale = flussi.NewText(text)
+	case "dati_a_disposizione_BT":
+		m.BankData = flussi.NewText(text)
+	}
+}
+
+// complete checks a movement whose elements were read.
+func (m *Movement) complete(r *row, amount, date string) {
+	switch m.Direction {
+	case Incoming, Outgoing:
+	case "":
+		r.missing("tipo_movimento", true)
+	default:
+		m.Direction = ""
+		r.value("tipo_movimento", true)
+	}
+	switch {
+	case m.Operation == "":
+		r.missing("tipo_operazione", true)
+	case !m.Operation.Known():
+		m.Operation = ""
+		r.value("tipo_operazione", true)
+	}
+	if m.Document == "" {
+		r.missing("tipo_documento", true)
+	}
+	if m.IsIncomingSuspense() && m.SuspenseNumber() == "" {
+		r.missing("numero_documento", true)
+	}
+	m.Date = r.day("data_movimento", date)
+	written, ok := r.amount("importo", amount)
+	m.Amount, m.Written = magnitude(written), written
+	switch {
+	case ok && written == 0:
+		r.add(FaultAmount, "importo", true, "L'importo è zero.")
+	case written < 0 && m.Operation == OperationExecuted:
+		m.Amount = written
+		r.add(FaultSign, "importo", true, "L'importo è negativo, ma l'operazione è ESEGUITO.")
+	}
+	m.Faults = r.faults
+}
+
+// count counts a movement.
+func (x *journalXML) count(a *Account, m Movement) {
+	a.Movements++
+	a.Totals.count(m)
+	x.file.totals.count(m)
+	x.file.report.Rows++
+	if m.Direction == Incoming {
+		x.file.report.Amount += m.Net()
+	}
+}

@@ -1,0 +1,192 @@
+package paymentfile
+
+import (
+	"log/slog"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Remittance is what a causale says about what was paid: a settlement, or a single payment. Banks
+// wrap causali, cut them and change their characters; what is certain of one is here, and nothing is
+// guessed. The zero Remittance names nothing of pagoPA.
+type Remittance struct {
+	// IDs are the identifiers of settlements that the causale can name. Usually it is one; two if a
+	// dash at its end belongs to it or not. Only a settlement that is known tells which.
+	IDs []string
+	// Prefix is "" if IDs are certain to be whole. Otherwise the text ended or was wrapped there, and
+	// more may have belonged to the identifier, which then begins with Prefix: an identifier of IDs
+	// that is not known may be the beginning of one that is.
+	Prefix string
+	// Cut: the causale is about a settlement or a single payment, and what it names is certainly not
+	// whole. It can belong only to a known one.
+	Cut bool
+	// Further: the bank transfer is a further one for the same settlement.
+	Further bool
+	// Progress is the number behind TXT, 0 to 9; -1 if there is none.
+	Progress int
+	// Reference and Amount are those of a single payment (/RFB/, /RFS/).
+	Reference Reference
+	Amount    flussi.Cents // see Reference
+}
+
+// IsZero reports whether the causale names nothing of pagoPA.
+func (r Remittance) IsZero() bool {
+	return len(r.IDs) == 0 && r.Prefix == "" && !r.Cut && r.Reference.IsZero()
+}
+
+// LogValue describes it without the reference.
+func (r Remittance) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("ids", r.IDs), slog.Bool("cut", r.Cut), slog.Bool("single", !r.Reference.IsZero()))
+}
+
+// ParseRemittance reads a causale, as a bank gives it.
+func ParseRemittance(causale flussi.Text) Remittance { return readRemittance(causale.Reveal()) }
+
+// between is what may stand for a slash.
+const between = `[\s/.:|\\]`
+
+var (
+	// The parts of a causale of a settlement, in which blanks may be anywhere in the words.
+	settlementURI = regexp.MustCompile(`(?i)\bU\s?R\s?I` + between + `+`)
+	riversamento  = regexp.MustCompile(`(?i)R\s?I\s?V\s?E\s?R\s?S\s?A\s?M\s?E\s?N\s?T\s?O`)
+	progress      = regexp.MustCompile(`(?i)\bT\s?X\s?T` + between + `+([0-9])` + between + `*$`)
+	integrative   = regexp.MustCompile(`(?i)\bIntegrativo\b`)
+	// A whole date, in which blanks may be.
+	wholeDate = regexp.MustCompile(`^[0-9]\s{0,2}[0-9]\s{0,2}[0-9]\s{0,2}[0-9]\s{0,2}-\s{0,2}[0-9]\s{0,2}[0-9]\s{0,2}-\s{0,2}[0-9]\s{0,2}[0-9]`)
+	partOfID  = regexp.MustCompile(`^[A-Za-z0-9_-]+`)
+	partOfDay = regexp.MustCompile(`^[0-9][0-9\s-]*`)
+
+	// Single payments: with slashes, a field may have blanks in it.
+	singleSlash = regexp.MustCompile(`(?i)\bRF[BS]\s*/\s*([A-Z0-9][A-Z0-9\s]{0,60}?)\s*/\s*([0-9]{1,9}[.,][0-9]{2})(?:[^0-9]|$)`)
+	singleOther = regexp.MustCompile(`(?i)\bRF[BS]` + between + `+([A-Z0-9]{1,35})` + between + `+([0-9]{1,9}[.,][0-9]{2})(?:[^0-9]|$)`)
+	singleCut   = regexp.MustCompile(`\bRF[BS]\s*/`)
+)
+
+// readRemittance reads texts of which the first is the causale, and the others repeat parts of it.
+func readRemittance(texts ...string) Remittance {
+	r := Remittance{Progress: -1}
+	for _, text := range texts {
+		if r.Reference.IsZero() && len(r.IDs) == 0 {
+			r.single(text)
+		}
+		if r.Reference.IsZero() {
+			r.settlement(text)
+		}
+	}
+	return r
+}
+
+// single reads a single payment.
+func (r *Remittance) single(text string) {
+	for _, form := range []*regexp.Regexp{singleSlash, singleOther} {
+		if found := form.FindStringSubmatch(text); found != nil {
+			amount, ok := parseAmount(strings.Replace(found[2], ",", ".", 1))
+			if ok {
+				r.Reference, r.Amount = NewReference(strings.Join(strings.Fields(found[1]), "")), amount
+				r.Cut = false
+				return
+			}
+		}
+	}
+	r.Cut = r.Cut || singleCut.MatchString(text)
+}
+
+// found is one place at which a causale names a settlement.
+type found struct {
+	ids    []string
+	prefix string
+	cut    bool
+}
+
+// settlement reads the settlements that a text names.
+func (r *Remittance) settlement(text string) {
+	begin := 0 // behind the last URI
+	named := false
+	for _, at := range settlementURI.FindAllStringIndex(text, -1) {
+		before := text[begin:at[0]]
+		begin = at[1]
+		ours := riversamento.MatchString(before)
+		f, ok := readID(text[at[1]:])
+		if !ours && (!ok || f.cut || !strings.Contains(f.ids[0][len("2006-01-02"):], "-")) {
+			continue // other programs write URI too
+		}
+		named = true
+		r.take(f)
+		if number := progress.FindStringSubmatch(before); number != nil && r.Progress < 0 {
+			r.Progress, _ = strconv.Atoi(number[1])
+			r.Further = r.Further || r.Progress > 0
+		}
+		r.Further = r.Further || integrative.MatchString(before)
+	}
+	if !named && len(r.IDs) == 0 && strings.Contains(strings.ToUpper(text), "LGPE") && riversamento.MatchString(text) {
+		r.Cut = true // before the identifier
+	}
+}
+
+// take adds what was found at a place to what was found at others. What is whole counts more than
+// what is cut.
+func (r *Remittance) take(f found) {
+	if f.cut {
+		if len(r.IDs) == 0 {
+			r.Cut = true
+			if len(f.prefix) > len(r.Prefix) {
+				r.Prefix = f.prefix
+			}
+		}
+		return
+	}
+	longer := func(id string) bool { return len(id) > len(r.Prefix) && strings.HasPrefix(id, r.Prefix) }
+	if len(r.IDs) == 0 || r.Prefix != "" && !slices.ContainsFunc(f.ids, func(id string) bool { return !longer(id) }) {
+		r.IDs, r.Cut, r.Prefix = nil, false, f.prefix // what was found before is an echo of it
+	}
+	for _, id := range f.ids {
+		echo := slices.ContainsFunc(r.IDs, func(known string) bool { return strings.HasPrefix(known, id) })
+		if !echo {
+			r.IDs = append(r.IDs, id)
+		}
+	}
+}
+
+// readID reads the identifier with which a text begins: ten characters of a date, the PSP, a dash,
+// and the PSP's own part. It reports false if there is not even a digit.
+func readID(text string) (found, bool) {
+	date := wholeDate.FindString(text)
+	if date == "" {
+		day := strings.Join(strings.Fields(partOfDay.FindString(text)), "")
+		return found{cut: true, prefix: day}, day != ""
+	}
+	rest := text[len(date):]
+	date = strings.Join(strings.Fields(date), "")
+	trimmed := strings.TrimLeft(rest, " \t\r\n")
+	blank := len(trimmed) < len(rest)
+	own := partOfID.FindString(trimmed)
+	id := date + own
+	// Where the text ends, or was wrapped, more may have belonged to it.
+	ended := len(own) == len(trimmed) || strings.IndexByte(" \t\r\n", trimmed[len(own)]) >= 0
+	switch dash := strings.LastIndexByte(own, '-'); {
+	case own == "" || own == "-":
+		return found{cut: true, prefix: date}, true
+	case len(id) > MaxReference:
+		return found{cut: true, prefix: date}, true // something was joined to it
+	case len(id) == MaxReference && dash > 0:
+		return found{ids: []string{id}}, true
+	case dash == len(own)-1 && strings.Count(own, "-") == 1:
+		return found{cut: true, prefix: id}, true // before the PSP's own part
+	case dash == len(own)-1:
+		f := found{ids: []string{strings.TrimRight(id, "-"), id}}
+		if ended {
+			f.prefix = id
+		}
+		return f, true
+	case dash < 0 && blank:
+		// The blank may be within the identifier, or behind what is left of it.
+		return found{ids: []string{id}, prefix: date}, true
+	case dash < 0 || ended:
+		return found{ids: []string{id}, prefix: id}, true
+	}
+	return found{ids: []string{id}}, true
+}

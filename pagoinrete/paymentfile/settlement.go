@@ -1,0 +1,364 @@
+package paymentfile
+
+import (
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
+)
+
+// Settlement (flusso di rendicontazione, FdR) is what a settlement says about itself: which payments
+// a PSP collected for a body, and transferred together. Fields that the file lacks are zero.
+type Settlement struct {
+	Version    string                  // versioneOggetto: 1.0 or 1.1; "" in JSON
+	ID         string                  // identificativoFlusso; unique for a PSP and a body only
+	Revision   int                     // of the same ID, from 1; 0 in XML, where CreatedAt tells which is later
+	Status     string                  // in JSON: CREATED, INSERTED or PUBLISHED
+	CreatedAt  time.Time               // dataOraFlusso, UTC
+	TransferID string                  // identificativoUnivocoRegolamento: the TRN of the bank transfer
+	Date       Day                     // dataRegolamento: of the bank transfer
+	PSP        Party                   // istitutoMittente
+	PSPID      string                  // identificativoPSP of the SOAP message, or pspId
+	BankBIC    string                  // codiceBicBancaDiRiversamento
+	Body       flussi.OrganizationCode // fiscal code of the receiving body; zero if the file has none that is one
+	BodyName   string                  // denominazioneRicevente
+	Count      int64                   // numeroTotalePagamenti: how many payments it says it has
+	Total      flussi.Cents            // importoTotalePagamenti: the amount of the bank transfer
+}
+
+// Party is an institution. It is not personal data.
+type Party struct {
+	Type string // G a legal person, A an ABI code, B a BIC
+	Code string // of the type
+	Name string // in words
+}
+
+// Outcome (esito del singolo pagamento) is pagoPA's code of a payment.
+type Outcome int
+
+// The outcomes of a payment. All except [OutcomeRevoked] and [OutcomeUnreadable] mean that it was
+// paid; any other number is not a code of pagoPA.
+const (
+	OutcomePaid             Outcome = 0  // eseguito
+	OutcomeRevoked          Outcome = 3  // revocato
+	OutcomeStandIn          Outcome = 4  // eseguito, by the standing-in station
+	OutcomeStandInNoRequest Outcome = 8  // eseguito in assenza di RPT, by the standing-in station
+	OutcomeNoRequest        Outcome = 9  // eseguito in assenza di RPT
+	OutcomeUnreadable       Outcome = -1 // no number at all
+)
+
+// Known reports whether the outcome is a code of pagoPA.
+func (o Outcome) Known() bool { return o.Paid() || o == OutcomeRevoked }
+
+// Paid reports whether the outcome means that the payment was made.
+func (o Outcome) Paid() bool {
+	switch o {
+	case OutcomePaid, OutcomeStandIn, OutcomeStandInNoRequest, OutcomeNoRequest:
+		return true
+	}
+	return false
+}
+
+// Payment (dati singolo pagamento) is a row of a settlement: one transfer of one payment. What
+// identifies it is its Reference, IUR and Index together, within a body: the same Reference and
+// amount with another IUR is a second payment.
+type Payment struct {
+	Number    int          // the row, counted from 1 in the file; in JSON its index in the settlement, if it has one
+	Position  Position     // where the row begins
+	Reference Reference    // IUV
+	IUR       string       // identificativoUnivocoRiscossione
+	Index     int          // which transfer of a payment with several beneficiaries, 1 to 5; 0 if the file does not say
+	Amount    flussi.Cents // of the transfer, without a sign: what was paid, or was taken back for [OutcomeRevoked]; negative only with [FaultSign]
+	Written   flussi.Cents // the amount with the sign that the file has
+	Outcome   Outcome      // esito
+	Date      Day          // of the outcome
+	Faults    []*Fault     // what is wrong with the row
+}
+
+// Usable reports whether the row has no fault that keeps it from being matched.
+func (p Payment) Usable() bool { return !blocked(p.Faults) }
+
+// Net returns the amount as it counts in the total: negative for [OutcomeRevoked].
+func (p Payment) Net() flussi.Cents {
+	if p.Outcome == OutcomeRevoked {
+		return -p.Amount
+	}
+	return p.Amount
+}
+
+// LogValue describes the row without the reference.
+func (p Payment) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("number", p.Number), slog.Int64("cents", int64(p.Amount)), slog.Int("outcome", int(p.Outcome)), slog.Int("faults", len(p.Faults)))
+}
+
+// SettlementFile is a settlement in XML, or the identity or a page of payments of one in JSON. It is
+// not safe for concurrent use.
+type SettlementFile struct {
+	head     Settlement
+	page     Page
+	report   Report
+	config   Config
+	read     func(func(Payment) bool) error // reads the rows, until the function returns false
+	begun    bool
+	seen     duplicates
+	written  flussi.Cents // of all rows together, as the file writes them
+	expected int64        // rows, as stated
+	counted  bool         // a number of rows of this file is stated
+	totalled bool         // so is the total of them
+	at       Position     // where the count and total stand
+}
+
+func (*SettlementFile) sealed() {}
+
+// Format returns [FormatSettlement], [FormatSettlementHead] or [FormatSettlementPage].
+func (f *SettlementFile) Format() Format { return f.report.Format }
+
+// Report returns what was read so far, and what is wrong in it.
+func (f *SettlementFile) Report() Report { return f.report }
+
+// Settlement returns what the file says about the settlement; it is zero for a
+// [FormatSettlementPage], which does not name its settlement.
+func (f *SettlementFile) Settlement() Settlement { return f.head }
+
+// Page returns which page of payments a [FormatSettlementPage] is, once its sequence has ended.
+// Other files are page 1 of 1.
+func (f *SettlementFile) Page() Page { return f.page }
+
+// Payments returns the rows, which it reads from the file one by one. It can be ranged over once.
+// An error ends the sequence: a [*FileError], or an error of the reader. Do not act on rows before
+// the sequence has ended without one, since only the end of a file shows that it is whole. Rows with
+// faults are in the sequence; see [Payment.Usable].
+func (f *SettlementFile) Payments() iter.Seq2[Payment, error] {
+	return func(yield func(Payment, error) bool) {
+		if f.begun {
+			yield(Payment{}, errReadTwice)
+			return
+		}
+		f.begun = true
+		stopped := false
+		err := f.read(func(p Payment) bool {
+			stopped = !yield(p, nil)
+			return !stopped
+		})
+		if stopped {
+			return
+		}
+		if err != nil {
+			yield(Payment{}, err)
+			return
+		}
+		f.finish()
+	}
+}
+
+func (f *SettlementFile) checks() checks { return checks{&f.report, f.config.Limits.Faults} }
+
+// checkHead checks what a settlement says about itself.
+func (f *SettlementFile) checkHead(code string, at Position) {
+	r := row{checks: f.checks(), at: at}
+	for _, field := range []struct {
+		name   string
+		absent bool
+	}{{"identificativoFlusso", f.head.ID == ""}, {"dataOraFlusso", f.head.CreatedAt.IsZero()},
+		{"identificativoUnivocoRegolamento", f.head.TransferID == ""}, {"dataRegolamento", f.head.Date.IsZero()}} {
+		if field.absent {
+			r.missing(field.name, field.name == "identificativoFlusso")
+		}
+	}
+	if f.head.ID != "" && !isSettlementID(f.head.ID) {
+		r.value("identificativoFlusso", false)
+	}
+	f.head.Body = r.receiver(code, f.config.Body)
+}
+
+// receiver returns the body that a file is for, and checks that it is the caller's own.
+func (r *row) receiver(code string, own flussi.OrganizationCode) flussi.OrganizationCode {
+	body, err := flussi.ParseOrganizationCode(code)
+	if !own.IsZero() && (err != nil || body != own) {
+		r.add(FaultReceiver, "", true, "Il file è destinato a un altro ente.")
+	}
+	return body
+}
+
+// isSettlementID reports whether s is an identifier of a settlement, by its characters.
+func isSettlementID(s string) bool {
+	for i := range len(s) {
+		if !isIDCharacter(s[i]) {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= MaxReference
+}
+
+func isIDCharacter(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_'
+}
+
+// texts are the fields of a row as the file has them.
+type texts struct {
+	reference, iur, index, amount, outcome, date string
+}
+
+// payment makes a row of its texts, with all that is wrong with it, and counts it.
+func (f *SettlementFile) payment(t texts, names texts, number int, at Position) Payment {
+	f.report.Rows++
+	p := Payment{Number: number, Position: at, Reference: NewReference(t.reference), IUR: t.iur}
+	r := row{checks: f.checks(), number: number, at: at}
+	r.reference(names.reference, p.Reference)
+	if p.IUR == "" {
+		r.missing(names.iur, true)
+	} else if len(p.IUR) > MaxReference {
+		r.add(FaultLength, names.iur, false, "Il codice della riscossione (IUR) ha più di 35 caratteri.")
+	}
+	if t.index != "" {
+		index, err := strconv.Atoi(t.index)
+		if err != nil || index < 1 || index > 5 {
+			r.add(FaultIndex, names.index, true, "L'indice del versamento non è un numero da 1 a 5.")
+		} else {
+			p.Index = index
+		}
+	}
+	p.Outcome = r.outcome(names.outcome, t.outcome)
+	p.Date = r.day(names.date, t.date)
+	p.Amount, p.Written = r.paid(names.amount, t.amount, p.Outcome)
+	if earlier := f.seen.add(p, number); earlier > 0 {
+		r.add(FaultDuplicate, "", true, fmt.Sprintf("Ripete la riga %s: stesso IUV, stesso IUR e stesso indice.", italian.Number(earlier))).Other = earlier
+	}
+	p.Faults = r.faults
+	f.written += p.Written
+	f.report.Amount += p.Net()
+	return p
+}
+
+// reference checks a reference.
+func (r *row) reference(field string, reference Reference) {
+	if reference.IsZero() {
+		r.missing(field, true)
+		return
+	}
+	if err := reference.Check(); err != nil {
+		kind := FaultCheckDigits
+		if reference.Class() != ReferenceCreditor {
+			kind = FaultLength
+		}
+		r.add(kind, field, false, flussi.Explain(err))
+	}
+}
+
+// outcome reads the code of an outcome.
+func (r *row) outcome(field, text string) Outcome {
+	if text == "" {
+		r.missing(field, true)
+		return OutcomeUnreadable
+	}
+	code, err := strconv.Atoi(text)
+	outcome := Outcome(code)
+	switch {
+	case err != nil || code < 0 || strconv.Itoa(code) != text || code > 99:
+		outcome = OutcomeUnreadable
+		r.add(FaultOutcome, field, true, "L'esito del pagamento non è fra quelli di pagoPA: chiedere al PSP se è stato pagato.")
+	case !outcome.Known():
+		r.add(FaultOutcome, field, true, fmt.Sprintf("L'esito %d non è fra quelli di pagoPA: chiedere al PSP se il pagamento è stato eseguito.", code))
+	}
+	return outcome
+}
+
+// day reads a day that is required.
+func (r *row) day(field, text string) Day {
+	if text == "" {
+		r.missing(field, false)
+		return Day{}
+	}
+	return r.optionalDay(field, text)
+}
+
+// optionalDay reads a day, if there is one.
+func (r *row) optionalDay(field, text string) Day {
+	if text == "" {
+		return Day{}
+	}
+	day, ok := parseDay(text)
+	if !ok {
+		r.add(FaultDate, field, false, "La data non esiste o non è leggibile.")
+	}
+	return day
+}
+
+// amount reads an amount of any sign.
+func (r *row) amount(field, text string) (flussi.Cents, bool) {
+	if text == "" {
+		r.missing(field, true)
+		return 0, false
+	}
+	amount, ok := parseAmount(text)
+	if !ok {
+		r.add(FaultAmount, field, true, "L'importo non è un numero di euro e centesimi.")
+	}
+	return amount, ok
+}
+
+// paid reads the amount of a payment: without a sign, and as the file has it.
+func (r *row) paid(field, text string, outcome Outcome) (amount, written flussi.Cents) {
+	written, ok := r.amount(field, text)
+	amount = written
+	switch {
+	case ok && written == 0:
+		r.add(FaultAmount, field, true, "L'importo è zero.")
+	case outcome == OutcomeRevoked:
+		amount = magnitude(written)
+	case written < 0:
+		r.add(FaultSign, field, true, "L'importo è negativo, ma il pagamento non è revocato.")
+	}
+	return amount, written
+}
+
+// finish checks the totals behind the last row.
+func (f *SettlementFile) finish() {
+	f.report.Complete = true
+	c := f.checks()
+	if f.counted && f.expected != int64(f.report.Rows) {
+		c.add(&Fault{Kind: FaultCount, Field: "numeroTotalePagamenti", Position: f.at, Stated: f.expected, Found: int64(f.report.Rows), Blocking: true,
+			Reason: countReason(f.expected, f.report.Rows)})
+	}
+	if f.totalled && !f.adds(f.head.Total) {
+		c.add(totalFault("importoTotalePagamenti", f.at, f.head.Total, f.report.Amount))
+	}
+}
+
+// adds reports whether the rows add up to a total. What was revoked counts as negative, or as the
+// file writes it: files do both.
+func (f *SettlementFile) adds(total flussi.Cents) bool {
+	return total == f.report.Amount || total == f.written
+}
+
+func totalFault(field string, at Position, stated, found flussi.Cents) *Fault {
+	return &Fault{Kind: FaultTotal, Field: field, Position: at, Stated: int64(stated), Found: int64(found), Blocking: true,
+		Reason: "Il totale dichiarato è " + stated.Euro() + ", la somma delle righe è " + found.Euro() + "."}
+}
+
+// duplicates finds rows that repeat an earlier one of the file. It holds a hash of 128 bits for each.
+type duplicates struct {
+	seeds [2]maphash.Seed
+	rows  map[[2]uint64]int
+	key   []byte
+}
+
+// add returns the number of the earlier row, or 0.
+func (d *duplicates) add(p Payment, number int) int {
+	if d.rows == nil {
+		d.rows, d.seeds = map[[2]uint64]int{}, [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+	}
+	d.key = append(d.key[:0], p.Reference.Reveal()...)
+	d.key = append(append(append(d.key, 0), p.IUR...), 0, byte(p.Index))
+	hash := [2]uint64{maphash.Bytes(d.seeds[0], d.key), maphash.Bytes(d.seeds[1], d.key)}
+	if earlier, ok := d.rows[hash]; ok {
+		return earlier
+	}
+	d.rows[hash] = number
+	return 0
+}

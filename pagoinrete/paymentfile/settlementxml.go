@@ -1,0 +1,181 @@
+package paymentfile
+
+import (
+	"strconv"
+	"strings"
+)
+
+// paymentNames are the fields of a row in XML.
+var paymentNames = texts{
+	reference: "identificativoUnivocoVersamento", iur: "identificativoUnivocoRiscossione", index: "indiceDatiSingoloPagamento",
+	amount: "singoloImportoPagato", outcome: "codiceEsitoSingoloPagamento", date: "dataEsitoSingoloPagamento",
+}
+
+// settlementXML reads a FlussoRiversamento whose start was read.
+type settlementXML struct {
+	*scanner
+	file  *SettlementFile
+	code  string // of the receiving body
+	start Position
+	more  bool // the start of a row was read
+}
+
+// openSettlementXML reads a settlement up to its first row.
+func openSettlementXML(s *scanner, e *envelope, config Config) (File, error) {
+	s.format = FormatSettlement
+	x := &settlementXML{scanner: s, start: s.src.tag, file: &SettlementFile{config: config, page: Page{1, 1}}}
+	x.file.head.PSPID = e.psp
+	x.file.report.Format = FormatSettlement
+	x.file.read = x.rows
+	if err := x.head(s.depth); err != nil {
+		return nil, err
+	}
+	s.describe(&x.file.report)
+	x.file.checkHead(x.code, x.start)
+	return x.file, nil
+}
+
+// head reads the elements before the next row.
+func (x *settlementXML) head(depth int) error {
+	f := x.file
+	r := row{checks: f.checks(), at: x.src.next}
+	for {
+		name, err := x.child(depth)
+		if err != nil {
+			return err
+		}
+		r.at = x.src.tag
+		switch name {
+		case "":
+			return nil
+		case "datiSingoliPagamenti":
+			x.more = true
+			return nil
+		case "istitutoMittente", "istitutoRicevente":
+			err = x.paths(name, func(around, name, text string) { x.party(around, name, text) })
+		default:
+			var text string
+			if text, err = x.text(); err == nil {
+				x.field(&r, name, text)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// party sets a field of an institution.
+func (x *settlementXML) party(around, name, text string) {
+	h := &x.file.head
+	switch around + "/" + name {
+	case "identificativoUnivocoMittente/tipoIdentificativoUnivoco":
+		h.PSP.Type = text
+	case "identificativoUnivocoMittente/codiceIdentificativoUnivoco":
+		h.PSP.Code = text
+	case "istitutoMittente/denominazioneMittente":
+		h.PSP.Name = text
+	case "identificativoUnivocoRicevente/codiceIdentificativoUnivoco":
+		x.code = text
+	case "istitutoRicevente/denominazioneRicevente":
+		h.BodyName = text
+	}
+}
+
+// field sets a field of the settlement.
+func (x *settlementXML) field(r *row, name, text string) {
+	f := x.file
+	h := &f.head
+	switch name {
+	case "versioneOggetto":
+		if h.Version = text; text != "1.0" && text != "1.1" {
+			r.value(name, false)
+		}
+	case "identificativoFlusso":
+		h.ID = text
+	case "dataOraFlusso":
+		var ok bool
+		if h.CreatedAt, ok = parseTime(text); !ok {
+			r.add(FaultDate, name, false, "La data e ora del flusso non è leggibile.")
+		}
+	case "identificativoUnivocoRegolamento":
+		h.TransferID = text
+	case "dataRegolamento":
+		h.Date = r.optionalDay(name, text)
+	case "codiceBicBancaDiRiversamento":
+		h.BankBIC = text
+	case "numeroTotalePagamenti":
+		h.Count = f.count(r, name, text)
+	case "importoTotalePagamenti":
+		f.total(r, name, text)
+	}
+}
+
+// count reads how many payments the settlement, or a page of it, says it has.
+func (f *SettlementFile) count(r *row, field, text string) int64 {
+	count, err := strconv.ParseInt(strings.TrimPrefix(text, "+"), 10, 64)
+	if err != nil || count < 0 {
+		r.value(field, true)
+		return 0
+	}
+	f.expected, f.counted, f.at = count, true, r.at
+	return count
+}
+
+// total reads the total that the settlement states.
+func (f *SettlementFile) total(r *row, field, text string) {
+	total, ok := r.amount(field, text)
+	f.head.Total, f.totalled, f.at = total, ok, r.at
+}
+
+// rows reads the rows, until yield returns false, and the rest of the document.
+func (x *settlementXML) rows(yield func(Payment) bool) error {
+	depth := x.depth
+	if x.more {
+		depth--
+	}
+	for x.more {
+		x.more = false
+		if x.row++; x.row > x.limits.Rows {
+			return x.fail(ErrLimit)
+		}
+		at := x.src.tag
+		var t texts
+		err := x.fields(func(name, text string) {
+			switch name {
+			case paymentNames.reference:
+				t.reference = text
+			case paymentNames.iur:
+				t.iur = text
+			case paymentNames.index:
+				t.index = text
+			case paymentNames.amount:
+				t.amount = text
+			case paymentNames.outcome:
+				t.outcome = text
+			case paymentNames.date:
+				t.date = text
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if !yield(x.file.payment(t, paymentNames, x.row, at)) {
+			return nil
+		}
+		if err := x.head(depth); err != nil {
+			return err
+		}
+	}
+	if err := x.close(); err != nil {
+		return err
+	}
+	x.describe(&x.file.report)
+	if !x.file.counted {
+		(&row{checks: x.file.checks(), at: x.start}).missing("numeroTotalePagamenti", true)
+	}
+	if !x.file.totalled {
+		(&row{checks: x.file.checks(), at: x.start}).missing("importoTotalePagamenti", true)
+	}
+	return nil
+}

@@ -165,19 +165,18 @@ func readID(text string) (found, bool) {
 	blank := len(trimmed) < len(rest)
 	own := partOfID.FindString(trimmed)
 	id := date + own
+	bare := strings.TrimRight(id, "-")
 	// Where the text ends, or was wrapped, more may have belonged to it.
-	ended := len(own) == len(trimmed) || strings.IndexByte(" \t\r\n", trimmed[len(own)]) >= 0
+	ended := len(bare) < MaxReference && (len(own) == len(trimmed) || strings.IndexByte(" \t\r\n", trimmed[len(own)]) >= 0)
 	switch dash := strings.LastIndexByte(own, '-'); {
 	case own == "" || own == "-":
 		return found{cut: true, prefix: date}, true
-	case len(id) > MaxReference:
+	case len(bare) > MaxReference:
 		return found{cut: true, prefix: date}, true // something was joined to it
-	case len(id) == MaxReference && dash > 0:
-		return found{ids: []string{id}}, true
 	case dash == len(own)-1 && strings.Count(own, "-") == 1:
 		return found{cut: true, prefix: id}, true // before the PSP's own part
 	case dash == len(own)-1:
-		f := found{ids: []string{strings.TrimRight(id, "-"), id}}
+		f := found{ids: []string{bare, id}}
 		if ended {
 			f.prefix = id
 		}

@@ -41,6 +41,7 @@ func TestCausaliAreReadAsBanksWriteThem(t *testing.T) {
 		"all of the prefix was lost":          {"BONIFICO /URI/" + id, doubtful(id, id)},
 		"an underscore":                       {"/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04DEMO_PSP-1_2/", whole("2030-03-04DEMO_PSP-1_2")},
 		"35 characters":                       {"/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04PSPXITR1XXX-F000123456789", whole("2030-03-04PSPXITR1XXX-F000123456789")},
+		"35 characters and a dash":            {"RIVERSAMENTO/URI/2030-03-04PSPXITR1XXX-F000123456789- Demo", whole("2030-03-04PSPXITR1XXX-F000123456789", "2030-03-04PSPXITR1XXX-F000123456789-")},
 		"dots for slashes":                    {".PUR.LGPE-RIVERSAMENTO.URI." + id + ".", whole(id)},
 		"blanks for slashes and in the date":  {"LGPE- RIVERSAMENTO URI 2030-03- 04PSPXITR1XXX-F000123456", doubtful(id, id)},
 		"blanks in the words":                 {"L GPE-RIVERSA MENTO U RI 2030- 03-04PSPXITR1XXX-F000123456", doubtful(id, id)},

@@ -30,6 +30,7 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
 // secrets are what no error may show: a fiscal code, a notice number, a message's text.
@@ -86,6 +87,12 @@ var files = map[string]error{
 	"excel.ErrMapping": excel.ErrMapping,
 }
 
+// paymentFiles are what can be wrong with a file of payments.
+var paymentFiles = map[string]error{
+	"paymentfile.ErrFormat": paymentfile.ErrFormat, "paymentfile.ErrTruncated": paymentfile.ErrTruncated, "paymentfile.ErrMalformed": paymentfile.ErrMalformed,
+	"paymentfile.ErrEncoding": paymentfile.ErrEncoding, "paymentfile.ErrUnsafe": paymentfile.ErrUnsafe, "paymentfile.ErrLimit": paymentfile.ErrLimit,
+}
+
 // definitions are what can be wrong with the definition of a machine; no operator causes them.
 var definitions = map[string]error{
 	"fsm.ErrEmptyDefinition": fsm.ErrEmptyDefinition, "fsm.ErrBadName": fsm.ErrBadName, "fsm.ErrUndeclared": fsm.ErrUndeclared,
@@ -123,6 +130,7 @@ func errorTypes(t *testing.T) map[string]error {
 		"context.DeadlineExceeded":           &flussi.Error{Package: "flow", Operation: "list flows", Err: context.DeadlineExceeded},
 	}
 	maps.Copy(samples, excelErrors(t))
+	maps.Copy(samples, paymentFileErrors(t))
 	return samples
 }
 
@@ -147,6 +155,9 @@ func TestVocabulary(t *testing.T) {
 	}
 	for name, err := range files {
 		samples[name] = &excel.FileError{Err: err, Cause: nil, Reason: "(dipende dal file)"}
+	}
+	for name, err := range paymentFiles {
+		samples[name] = &paymentfile.FileError{Err: err, Position: paymentfile.Position{Line: 1, Column: 1}, Reason: "(dipende dal file)"}
 	}
 	for name, err := range definitions {
 		samples[name] = &fsm.DefinitionError{Machine: "door", Defects: []error{err}}
@@ -247,4 +258,19 @@ func excelErrors(t *testing.T) map[string]error {
 		"excel.TemplateError": defects,
 		"excel.MappingError":  mapping,
 	}
+}
+
+// paymentFileErrors returns the error of a file that is cut off, and the fault of a row.
+func paymentFileErrors(t *testing.T) map[string]error {
+	t.Helper()
+	const row = "<datiSingoliPagamenti><identificativoUnivocoVersamento>301005100001400678</identificativoUnivocoVersamento>"
+	file := must.Get(paymentfile.OpenSettlement(strings.NewReader("<FlussoRiversamento>"+row+"</datiSingoliPagamenti>"+row+secrets[0]), paymentfile.Config{}))(t)
+	var cut error
+	var fault *paymentfile.Fault
+	for payment, err := range file.Payments() {
+		if cut = err; err == nil {
+			fault = payment.Faults[0]
+		}
+	}
+	return map[string]error{"paymentfile.FileError": cut, "paymentfile.Fault": fault}
 }

@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"flow/memstore":          {".", "flow", "internal/memtable", "github.com/google/uuid"},
 	"flow/flowexcel":         {".", "excel", "flow", "fsm", "internal/italian", "github.com/google/uuid"},
 	"pagoinrete":             {".", "internal/core", "internal/sentinel", "fsm", "internal/italian", "github.com/google/uuid"},
+	"pagoinrete/paymentfile": {".", "internal/italian", "golang.org/x/text/encoding", "golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
 	"pagoinrete/restgateway": {".", "internal/pace", "internal/restcall", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/memstore":    {".", "internal/memtable", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "internal/italian", "github.com/google/uuid"},

@@ -37,13 +37,13 @@ func (p Position) String() string {
 	return fmt.Sprintf("line %d, column %d", p.Line, p.Column)
 }
 
-// italian names the place for the operator: "linea 12, colonna 3".
+// italian names the place for the operator: "linea 12, colonna 3 del file".
 func (p Position) italian() string {
 	place := fmt.Sprintf("linea %s, colonna %s", italian.Number(p.Line), italian.Number(p.Column))
 	if p.Embedded {
-		place += " del documento in base64"
+		return place + " del documento in base64"
 	}
-	return place
+	return place + " del file"
 }
 
 // FileError says why a file cannot be read, or not to its end. It holds no text of the file. It is
@@ -76,7 +76,7 @@ func (e *FileError) Is(target error) bool { return target == flussi.ErrInvalid }
 func (e *FileError) Italian() string {
 	place := italian.Capital(e.Position.italian())
 	if e.Row > 0 {
-		place += fmt.Sprintf(" (riga %s)", italian.Number(e.Row))
+		place += fmt.Sprintf(", alla riga %s", italian.Number(e.Row))
 	}
 	return place + ": " + e.Reason
 }

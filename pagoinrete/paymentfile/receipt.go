@@ -88,7 +88,7 @@ func (f *ReceiptFile) Report() Report { return f.report }
 // Receipt returns the receipt.
 func (f *ReceiptFile) Receipt() Receipt { return f.receipt }
 
-// person reads the code of a person.
+// code sets the code of a person.
 func (p *Person) code(text string) {
 	p.Code = flussi.NewText(text)
 	p.FiscalCode, _ = flussi.ParseFiscalCode(strings.ToUpper(text))

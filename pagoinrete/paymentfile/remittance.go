@@ -50,17 +50,18 @@ func ParseRemittance(causale flussi.Text) Remittance { return readRemittance(cau
 const between = `[\s/.:|\\]`
 
 var (
-	// The parts of a causale of a settlement, in which blanks may be anywhere in the words.
+	// settlementURI and the next three are parts of the causale of a settlement. Blanks may be within
+	// their words.
 	settlementURI = regexp.MustCompile(`(?i)\bU\s?R\s?I` + between + `+`)
 	riversamento  = regexp.MustCompile(`(?i)R\s?I\s?V\s?E\s?R\s?S\s?A\s?M\s?E\s?N\s?T\s?O`)
 	progress      = regexp.MustCompile(`(?i)\bT\s?X\s?T` + between + `+([0-9])` + between + `*$`)
 	integrative   = regexp.MustCompile(`(?i)\bIntegrativo\b`)
-	// A whole date, in which blanks may be.
+	// wholeDate is a date in which blanks may be.
 	wholeDate = regexp.MustCompile(`^[0-9]\s{0,2}[0-9]\s{0,2}[0-9]\s{0,2}[0-9]\s{0,2}-\s{0,2}[0-9]\s{0,2}[0-9]\s{0,2}-\s{0,2}[0-9]\s{0,2}[0-9]`)
 	partOfID  = regexp.MustCompile(`^[A-Za-z0-9_-]+`)
 	partOfDay = regexp.MustCompile(`^[0-9][0-9\s-]*`)
 
-	// Single payments: with slashes, a field may have blanks in it.
+	// singleSlash is a single payment whose fields may have blanks in them, since slashes end them.
 	singleSlash = regexp.MustCompile(`(?i)\bRF[BS]\s*/\s*([A-Z0-9][A-Z0-9\s]{0,60}?)\s*/\s*([0-9]{1,9}[.,][0-9]{2})(?:[^0-9]|$)`)
 	singleOther = regexp.MustCompile(`(?i)\bRF[BS]` + between + `+([A-Z0-9]{1,35})` + between + `+([0-9]{1,9}[.,][0-9]{2})(?:[^0-9]|$)`)
 	singleCut   = regexp.MustCompile(`\bRF[BS]\s*/`)

@@ -179,8 +179,11 @@ func (f *SettlementFile) checkHead(code string, at Position) {
 // receiver returns the body that a file is for, and checks that it is the caller's own.
 func (r *row) receiver(code string, own flussi.OrganizationCode) flussi.OrganizationCode {
 	body, err := flussi.ParseOrganizationCode(code)
-	if !own.IsZero() && (err != nil || body != own) {
+	switch {
+	case !own.IsZero() && body != own:
 		r.add(FaultReceiver, "", true, "Il file è destinato a un altro ente.")
+	case err != nil:
+		r.add(FaultValue, "", false, "Il codice fiscale dell'ente manca o non è di 11 cifre.")
 	}
 	return body
 }

@@ -1,0 +1,139 @@
+package paymentfile_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+)
+
+// All files of a folder, whatever they are.
+func ExampleOpen() {
+	school, _ := flussi.ParseOrganizationCode("80185250588")
+	for _, name := range []string{"settlement-1.0.xml", "journal-1.8.xml", "receipt-v1.xml"} {
+		f, err := os.Open(filepath.Join("testdata", name))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer f.Close()
+		file, err := paymentfile.Open(f, paymentfile.Config{Body: school})
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			continue
+		}
+		switch file := file.(type) {
+		case *paymentfile.SettlementFile:
+			for payment, err := range file.Payments() {
+				if err != nil {
+					fmt.Println(flussi.Explain(err))
+					break
+				}
+				fmt.Println(payment.Amount.Euro(), payment.Outcome.Paid(), payment.Usable())
+			}
+		case *paymentfile.JournalFile:
+			for movement, err := range file.Movements() {
+				if err != nil {
+					fmt.Println(flussi.Explain(err))
+					break
+				}
+				if movement.IsIncomingSuspense() {
+					fmt.Println(movement.SuspenseNumber(), movement.Net().Euro(), movement.Remittance().IDs)
+				}
+			}
+		case *paymentfile.ReceiptFile:
+			fmt.Println(file.Receipt().Outcome, file.Receipt().Amount.Euro())
+		}
+		fmt.Println(file.Report().Italian())
+	}
+	// Output:
+	// 120,00 € true true
+	// 35,50 € true true
+	// 12,34 € true true
+	// 7,16 € true true
+	// È un flusso di rendicontazione: 4 righe, nessuna anomalia.
+	// 101 175,00 € [2030-03-04PSPXITR1XXX-F000123456]
+	// 102 50,50 € []
+	// 102 -50,50 € []
+	// È una pagina del giornale di cassa: 5 righe, nessuna anomalia. La firma digitale non è stata verificata.
+	// paid 30,00 €
+	// È una ricevuta telematica: 1 riga, nessuna anomalia.
+}
+
+// A file with a wrong total is kept, and says so.
+func ExampleReport() {
+	text, err := os.ReadFile(filepath.Join("testdata", "settlement-1.0.xml"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	wrong := strings.NewReplacer(">175.00<", ">174.00<", ">0</codiceEsito", ">7</codiceEsito").Replace(string(text))
+	file, err := paymentfile.OpenSettlement(strings.NewReader(wrong), paymentfile.Config{})
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	for _, err := range file.Payments() {
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			return
+		}
+	}
+	report := file.Report()
+	fmt.Println(report.Italian(), report.Blocking)
+	for _, fault := range report.Faults {
+		fmt.Println(fault.Italian())
+	}
+	// Output:
+	// È un flusso di rendicontazione: 4 righe, 2 anomalie. true
+	// Riga 1 (linea 24, colonna 3 del file): L'esito 7 non è fra quelli di pagoPA: chiedere al PSP se il pagamento è stato eseguito.
+	// Il totale dichiarato è 174,00 €, la somma delle righe è 175,00 €.
+}
+
+// The pages of a journal come in files of their own, in any order.
+func ExampleJournalPages() {
+	var pages paymentfile.JournalPages
+	for _, name := range []string{"journal-1.7.1-2.xml", "journal-1.7.1-1.xml"} {
+		f, err := os.Open(filepath.Join("testdata", name))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer f.Close()
+		page, err := paymentfile.OpenJournal(f, paymentfile.Config{})
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			return
+		}
+		for _, err := range page.Movements() {
+			if err != nil {
+				fmt.Println(flussi.Explain(err))
+				return
+			}
+		}
+		pages.Add(page)
+		fmt.Println(pages.Complete(), pages.Italian())
+	}
+	// Output:
+	// false Manca la pagina 1.
+	// true
+}
+
+// A causale that was cut off is said to be cut.
+func ExampleParseRemittance() {
+	for _, causale := range []string{
+		"RI1/PUR/LGPE-RIVERSAMENTO/TXT/1/URI/2030-03-04PSPXITR1XXX-F000123456/TXT",
+		"/PUR/LGPE-RIVERSAMENTO/URI/2030-03-",
+		"/RFB/01000000000000101/12.34/TXT/Mensa",
+	} {
+		r := paymentfile.ParseRemittance(flussi.NewText(causale))
+		fmt.Println(r.IDs, r.Further, r.Cut, r.Prefix, r.Reference, r.Amount)
+	}
+	// Output:
+	// [2030-03-04PSPXITR1XXX-F000123456] true false  Reference() 0,00
+	// [] false true 2030-03- Reference() 0,00
+	// [] false false  Reference(***) 12,34
+}

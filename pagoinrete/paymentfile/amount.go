@@ -1,14 +1,28 @@
 package paymentfile
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
 	"github.com/flussi-go/flussi"
 )
 
-// maxAmount bounds amounts, so that the sum of a million of them fits 64 bits.
-const maxAmount = 999_999_999_999_99
+// maxAmount bounds amounts: the journal has at most 15 digits.
+const maxAmount = 999_999_999_999_999
+
+// plus adds amounts. A sum that 64 bits cannot hold is the largest that they can, which no file can
+// state.
+func plus(a, b flussi.Cents) flussi.Cents {
+	switch sum := a + b; {
+	case a > 0 && b > 0 && sum < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	default:
+		return sum
+	}
+}
 
 // parseAmount reads a decimal number of euro as XML and JSON write them: 12.50, 12.5, 12, -12.50,
 // 1.25e1. No float is involved. It refuses fractions of a cent, decimal commas, and amounts of more

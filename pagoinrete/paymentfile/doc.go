@@ -19,7 +19,7 @@
 // is wrong is kept, and its [Report] has a [Fault] for each thing that is wrong: another total than
 // its rows give, a body that is not the caller's, an outcome that pagoPA does not have. Faults of a
 // row are also in the row. Both explain themselves to operators in Italian, and quote nothing of a
-// file but its amounts, numbers of rows and names of accounts.
+// file but its amounts and numbers of rows.
 //
 // [Fault.Blocking] says what must not be matched: the row, or for a fault of the file anything by
 // its total.

@@ -26,7 +26,7 @@ const (
 	FaultDuplicate   FaultKind = "duplicate"    // the same IUV, IUR and index as an earlier row; blocking
 	FaultReceiver    FaultKind = "receiver"     // the file is for another body than [Config.Body]; blocking
 	FaultCount       FaultKind = "count"        // the file has another number of rows than it says; blocking
-	FaultTotal       FaultKind = "total"        // the amounts do not add up to the total; blocking
+	FaultTotal       FaultKind = "total"        // the amounts do not add up to the total; blocking, but not in a journal, of which nothing is matched by its total
 	FaultBalance     FaultKind = "balance"      // opening balance, incoming and outgoing do not give the closing balance
 	FaultPages       FaultKind = "pages"        // the page numbers contradict each other; blocking
 )
@@ -133,7 +133,9 @@ type row struct {
 // add adds a fault of the row.
 func (r *row) add(kind FaultKind, field string, blocking bool, reason string) *Fault {
 	f := &Fault{Kind: kind, Row: r.number, Field: field, Position: r.at, Blocking: blocking, Reason: reason}
-	r.faults = append(r.faults, f)
+	if len(r.faults) < r.limit {
+		r.faults = append(r.faults, f)
+	}
 	r.checks.add(f)
 	return f
 }

@@ -1,6 +1,7 @@
 package paymentfile
 
 import (
+	"fmt"
 	"iter"
 	"log/slog"
 	"time"
@@ -243,14 +244,14 @@ func (t *Totals) count(m Movement) {
 	fund := m.Document == DocumentFund || m.Document == DocumentDeficit
 	switch m.Direction {
 	case Incoming:
-		t.MovedIn += m.Net()
+		t.MovedIn = plus(t.MovedIn, m.Net())
 		if fund {
-			t.fundIn += m.Net()
+			t.fundIn = plus(t.fundIn, m.Net())
 		}
 	case Outgoing:
-		t.MovedOut += m.Net()
+		t.MovedOut = plus(t.MovedOut, m.Net())
 		if fund {
-			t.fundOut += m.Net()
+			t.fundOut = plus(t.fundOut, m.Net())
 		}
 	}
 }
@@ -258,9 +259,9 @@ func (t *Totals) count(m Movement) {
 // checkTotals compares the totals of a journal with its movements.
 func checkTotals(accounts []*Account, all Totals) []*Fault {
 	var faults []*Fault
-	for _, a := range accounts {
+	for i, a := range accounts {
 		faults = append(faults, a.Totals.check("totale_entrate_conto_evidenza", "totale_uscite_conto_evidenza", "saldo_finale_conto_evidenza",
-			"Conto evidenza "+a.Number+". ")...)
+			fmt.Sprintf("Conto evidenza n. %d. ", i+1))...)
 	}
 	return append(faults, all.check("totale_complessivo_entrate", "totale_complessivo_uscite", "saldo_complessivo_finale", "Totali complessivi. ")...)
 }
@@ -272,7 +273,7 @@ func (t Totals) check(in, out, closing, of string) []*Fault {
 	compare := func(field string, stated Stated, moved, fund flussi.Cents) {
 		if stated.Is && stated.Amount != moved && stated.Amount != moved-fund {
 			f := totalFault(field, t.at, stated.Amount, moved)
-			f.Reason = of + f.Reason
+			f.Reason, f.Blocking = of+f.Reason, false // nothing is matched by it
 			faults = append(faults, f)
 		}
 	}

@@ -100,13 +100,13 @@ func TestFaultsOfJournalsAreTold(t *testing.T) {
 		text  string
 	}{
 		"the total of an account": {[]string{"<totale_entrate_conto_evidenza>175.00<", "<totale_entrate_conto_evidenza>176.00<"}, []paymentfile.FaultKind{paymentfile.FaultTotal, paymentfile.FaultBalance}, 0,
-			"Conto evidenza 0000001. Il totale dichiarato è 176,00 €, la somma delle righe è 175,00 €."},
+			"Conto evidenza n. 1. Il totale dichiarato è 176,00 €, la somma delle righe è 175,00 €."},
 		"what went out": {[]string{"<totale_uscite_conto_evidenza>40.00<", "<totale_uscite_conto_evidenza>41.00<"}, []paymentfile.FaultKind{paymentfile.FaultTotal, paymentfile.FaultBalance}, 0,
-			"Conto evidenza 0000001. Il totale dichiarato è 41,00 €, la somma delle righe è 40,00 €."},
+			"Conto evidenza n. 1. Il totale dichiarato è 41,00 €, la somma delle righe è 40,00 €."},
 		"the total of the file": {[]string{"<totale_complessivo_entrate>175.00<", "<totale_complessivo_entrate>176.00<"}, []paymentfile.FaultKind{paymentfile.FaultTotal, paymentfile.FaultBalance}, 0,
 			"Totali complessivi. Il totale dichiarato è 176,00 €, la somma delle righe è 175,00 €."},
 		"a balance": {[]string{"<saldo_finale_conto_evidenza>1135.00<", "<saldo_finale_conto_evidenza>1135.01<"}, []paymentfile.FaultKind{paymentfile.FaultBalance}, 0,
-			"Conto evidenza 0000001. " + balance + "1.135,01 €, quello che risulta da saldo precedente, entrate e uscite è 1.135,00 €."},
+			"Conto evidenza n. 1. " + balance + "1.135,01 €, quello che risulta da saldo precedente, entrate e uscite è 1.135,00 €."},
 		"a total that is no number": {[]string{"<totale_complessivo_entrate>175.00<", "<totale_complessivo_entrate>-<"}, []paymentfile.FaultKind{paymentfile.FaultAmount}, 0, "L'importo non è un numero di euro e centesimi."},
 		"another body":              {[]string{"80185250588", "00000000034"}, []paymentfile.FaultKind{paymentfile.FaultReceiver}, 0, "Il file è destinato a un altro ente."},
 		"no identifier":             {[]string{"GDC-20300305DEMO0000000003#001#001", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing}, 0, "Manca il campo «identificativo_flusso_BT»."},
@@ -188,7 +188,7 @@ func TestPagesOfAJournalAreJoined(t *testing.T) {
 	assert.Equal(t, []paymentfile.FaultKind{paymentfile.FaultPages}, kinds, "another number of pages")
 	pages, kinds := join(first, strings.Replace(second, "_entrate_conto_evidenza>175.00<", "_entrate_conto_evidenza>176.00<", 1))
 	assert.Equal(t, []paymentfile.FaultKind{paymentfile.FaultTotal, paymentfile.FaultBalance}, kinds)
-	assert.Contains(t, pages.Italian(), "Conto evidenza 0000001. Il totale dichiarato è 176,00 €, la somma delle righe è 175,00 €.")
+	assert.Contains(t, pages.Italian(), "Conto evidenza n. 1. Il totale dichiarato è 176,00 €, la somma delle righe è 175,00 €.")
 
 	// Some banks state on each page what that page moves.
 	own := "<saldo_precedente_conto_evidenza>1000.00</saldo_precedente_conto_evidenza><totale_entrate_conto_evidenza>175.00</totale_entrate_conto_evidenza>" +

@@ -347,6 +347,6 @@ func (x *journalXML) count(a *Account, m Movement) {
 	x.file.totals.count(m)
 	x.file.report.Rows++
 	if m.Direction == Incoming {
-		x.file.report.Amount += m.Net()
+		x.file.report.Amount = plus(x.file.report.Amount, m.Net())
 	}
 }

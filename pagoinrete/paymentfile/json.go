@@ -65,15 +65,12 @@ func (s *jsonScanner) next() (json.Token, error) {
 }
 
 // key returns the next key of the object that was begun last, or false at its end. The caller reads
-// or skips the value before it calls key again.
+// the value before it calls key again.
 func (s *jsonScanner) key() (string, bool, error) {
 	token, err := s.next()
 	key, ok := token.(string)
 	return key, ok, err
 }
-
-// skip reads the next value.
-func (s *jsonScanner) skip() error { return s.value("", func(string, string) {}) }
 
 // rest reads to the end of the object or list that was begun last.
 func (s *jsonScanner) rest() error {
@@ -125,10 +122,13 @@ func (s *jsonScanner) object(within string, set func(name, text string)) error {
 	}
 }
 
-// once refuses a key that comes twice.
+// once refuses a key that comes twice, and more or longer keys than an object of these formats has.
 func (s *jsonScanner) once(seen map[string]bool, key string) error {
-	if seen[key] || len(seen) > 1000 {
+	switch {
+	case seen[key]:
 		return s.fail(ErrMalformed)
+	case len(seen) == 1000 || len(key) > 1000:
+		return s.fail(ErrLimit)
 	}
 	seen[key] = true
 	return nil

@@ -75,7 +75,7 @@ func unknownFile(src *source) error {
 	switch {
 	case src.first == 0:
 		e.Reason = "il file è vuoto: probabilmente il caricamento non è riuscito."
-	case src.first == 0x30:
+	case src.binary:
 		e.Reason = "il file è forse firmato (.p7m): estrarre il documento firmato e caricare quello."
 	}
 	return e

@@ -70,6 +70,7 @@ func TestOtherFilesAreRefused(t *testing.T) {
 		"blank":                 {" \n", "Linea 1, colonna 1 del file: il file è vuoto: probabilmente il caricamento non è riuscito."},
 		"a CSV file":            {"IUV;Importo\n", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"an archive":            {"PK\x03\x04", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"zeros":                 {"0;0\n", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"signed":                {"\x30\x80\x06\x09", "Linea 1, colonna 1 del file: il file è forse firmato (.p7m): estrarre il documento firmato e caricare quello."},
 		"another root":          {"<RPT/>", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"a web page":            {"<html><body>Accesso negato</body></html>", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
@@ -145,7 +146,9 @@ func TestLimitsEndReading(t *testing.T) {
 		"a tag":             {strings.Replace(xml, "<versioneOggetto>", "<versioneOggetto a='"+long+"'>", 1), paymentfile.Limits{TextBytes: 4096}},
 		"a text in JSON":    {strings.Replace(json, "IUR0008", strings.Repeat(long, 3), 1), paymentfile.Limits{TextBytes: 4096}},
 		"a person":          {strings.Replace(fixture(t, "receipt-v1.xml"), "Rossi Mario", long, 1), paymentfile.Limits{TextBytes: 4096}},
-		"keys in JSON":      {`{` + strings.Repeat(`"a":1,`, 3), paymentfile.Limits{FileBytes: 10}},
+		"a key in JSON":     {strings.Replace(json, "iuv", strings.Repeat("x", 2000), 1), paymentfile.Limits{}},
+		"keys in JSON":      {`{"a": {` + numbered(1001) + `}}`, paymentfile.Limits{}},
+		"fields in JSON":    {`{` + numbered(100) + `}`, paymentfile.Limits{TextBytes: 500}},
 		"accounts":          {strings.Replace(fixture(t, "journal-1.8.xml"), "  <informazioni_conto_evidenza>", strings.Repeat("<informazioni_conto_evidenza/>", 10_000)+"<informazioni_conto_evidenza>", 1), paymentfile.Limits{}},
 		"transfers":         {strings.Replace(fixture(t, "receipt-v1.xml"), "<transferList>", "<transferList>"+strings.Repeat("<transfer/>", 101), 1), paymentfile.Limits{}},
 		"embedded document": {fixture(t, "settlement-soap.xml"), paymentfile.Limits{Rows: 2}},
@@ -272,6 +275,9 @@ func TestSignaturesAreSkippedAndSaidToBeUnchecked(t *testing.T) {
 		assert.Empty(t, got.report.Faults, place)
 		assert.Len(t, got.payments, 4, place)
 	}
+	inHeader := whole(t, edited(t, "settlement-soap.xml", "<soapenv:Header/>", "<soapenv:Header><Security>"+signature+"</Security></soapenv:Header>"))
+	assert.True(t, inHeader.report.Signed)
+	assert.Empty(t, inHeader.report.Faults)
 	assert.False(t, whole(t, fixture(t, "settlement-1.0.xml")).report.Signed)
 }
 
@@ -281,4 +287,24 @@ func TestPositionsAreInCharacters(t *testing.T) {
 	_, err = readAll(strings.NewReader("{\n\"è\": ààà"), paymentfile.Config{})
 	assert.Equal(t, paymentfile.Position{Line: 2, Column: 6}, must.As[*paymentfile.FileError](t, err).Position)
 	assert.Equal(t, "line 3, column 1 of the embedded document", fmt.Sprint(paymentfile.Position{Line: 3, Column: 1, Embedded: true}))
+}
+
+// numbered are fields of a JSON object.
+func numbered(n int) string {
+	fields := make([]string, n)
+	for i := range fields {
+		fields[i] = fmt.Sprintf(`"field %d": "text"`, i)
+	}
+	return strings.Join(fields, ",")
+}
+
+// A sum that no number can hold is no total of a file.
+func TestSumsDoNotOverflow(t *testing.T) {
+	text := fixture(t, "payments-2.json")
+	row := text[indexOf(t, text, `    {`):indexOf(t, text, "\n  ],")]
+	row = strings.Replace(row, "0.01", "9999999999999.99", 1)
+	const rows = 20_000
+	got := whole(t, `{"data": [`+strings.Repeat(row+",", rows-1)+row+`]}`)
+	require.Len(t, got.payments, rows)
+	assert.Equal(t, flussi.Cents(1<<63-1), got.report.Amount)
 }

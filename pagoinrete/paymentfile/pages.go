@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -84,7 +85,7 @@ type SettlementPages struct {
 	head    *Settlement
 	pages   pageSet
 	sum     Report
-	written int64
+	written flussi.Cents // as the files write the amounts
 	faults  []*Fault
 }
 
@@ -103,8 +104,8 @@ func (p *SettlementPages) Add(f *SettlementFile) {
 	case report.Format == FormatSettlementPage:
 		if isNew, fits := p.pages.add(f.page); isNew && fits {
 			p.sum.Rows += report.Rows
-			p.sum.Amount += report.Amount
-			p.written += int64(f.written)
+			p.sum.Amount = plus(p.sum.Amount, report.Amount)
+			p.written = plus(p.written, f.written)
 			return
 		}
 	}
@@ -130,7 +131,7 @@ func (p *SettlementPages) Faults() []*Fault {
 		faults = append(faults, &Fault{Kind: FaultCount, Field: "totPayments", Stated: p.head.Count, Found: int64(p.sum.Rows), Blocking: true,
 			Reason: countReason(p.head.Count, p.sum.Rows)})
 	}
-	if p.head.Total != p.sum.Amount && int64(p.head.Total) != p.written {
+	if p.head.Total != p.sum.Amount && p.head.Total != p.written {
 		faults = append(faults, totalFault("sumPayments", Position{}, p.head.Total, p.sum.Amount))
 	}
 	return faults

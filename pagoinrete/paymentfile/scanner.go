@@ -68,6 +68,7 @@ func (s *scanner) next() (xml.Token, error) {
 				return nil, s.fail(ErrMalformed) // a second root
 			}
 			s.rooted = true
+			s.signed = s.signed || t.Name.Local == "Signature"
 			if s.depth++; s.depth > s.limits.Depth {
 				return nil, s.fail(ErrLimit)
 			}
@@ -108,7 +109,6 @@ func (s *scanner) child(depth int) (string, error) {
 		switch t := token.(type) {
 		case xml.StartElement:
 			if t.Name.Local == "Signature" {
-				s.signed = true
 				if err := s.skip(); err != nil {
 					return "", err
 				}
@@ -203,14 +203,10 @@ func (s *scanner) paths(around string, set func(around, name, text string)) erro
 	return nil
 }
 
-// end reads to the end of the document, and skips what is there. Signatures are noted.
+// end reads to the end of the document, and skips what is there.
 func (s *scanner) end() error {
 	for {
-		token, err := s.next()
-		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "Signature" {
-			s.signed = true
-		}
-		if err == io.EOF {
+		if _, err := s.next(); err == io.EOF {
 			return nil
 		} else if err != nil {
 			return err

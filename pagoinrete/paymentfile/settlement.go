@@ -233,8 +233,8 @@ func (f *SettlementFile) payment(t texts, names texts, number int, at Position) 
 		r.add(FaultDuplicate, "", true, fmt.Sprintf("Ripete la riga %s: stesso IUV, stesso IUR e stesso indice.", italian.Number(earlier))).Other = earlier
 	}
 	p.Faults = r.faults
-	f.written += p.Written
-	f.report.Amount += p.Net()
+	f.written = plus(f.written, p.Written)
+	f.report.Amount = plus(f.report.Amount, p.Net())
 	return p
 }
 

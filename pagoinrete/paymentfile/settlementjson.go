@@ -24,6 +24,7 @@ type settlementJSON struct {
 	values   map[string]string   // the fields of the document, besides its payments
 	places   map[string]Position // where they stand
 	seen     map[string]bool     // the keys of the document
+	size     int                 // of the fields, in bytes
 	payments bool                // the list of payments was begun
 }
 
@@ -85,11 +86,15 @@ func (j *settlementJSON) head() error {
 		if err := j.value(key, j.set); err != nil {
 			return err
 		}
+		if j.size > j.limits.TextBytes {
+			return j.fail(ErrLimit)
+		}
 	}
 }
 
+// set notes a field of the document, as long as they are not larger together than a text may be.
 func (j *settlementJSON) set(name, text string) {
-	if len(j.values) < 1000 {
+	if j.size += len(name) + len(text); j.size <= j.limits.TextBytes {
 		j.values[name], j.places[name] = strings.TrimSpace(text), j.in.position
 	}
 }

@@ -23,6 +23,7 @@ type source struct {
 	r        *bufio.Reader
 	encoding string
 	first    byte     // of the document, behind white space
+	binary   bool     // the document begins as a signed one (PKCS #7)
 	next     Position // of the next character
 	tag      Position // of the last <
 	budget   int      // bytes that may be read before the next call of refill
@@ -38,6 +39,7 @@ func newSource(r io.Reader, embedded bool) (*source, error) {
 	if err != nil && err != io.EOF {
 		return s, s.readError(err)
 	}
+	s.binary = len(head) > 1 && head[0] == 0x30 && head[1]&0x80 != 0 // a sequence with a long length
 	var decoder *encoding.Decoder
 	switch {
 	case bytes.HasPrefix(head, []byte("\xFF\xFE")):

@@ -122,6 +122,9 @@ func (c checks) add(f *Fault) {
 	}
 }
 
+// maxRowFaults bounds the faults that a row holds: a file made to harm may repeat an element for ever.
+const maxRowFaults = 100
+
 // row collects the faults of a row.
 type row struct {
 	checks
@@ -133,7 +136,7 @@ type row struct {
 // add adds a fault of the row.
 func (r *row) add(kind FaultKind, field string, blocking bool, reason string) *Fault {
 	f := &Fault{Kind: kind, Row: r.number, Field: field, Position: r.at, Blocking: blocking, Reason: reason}
-	if len(r.faults) < r.limit {
+	if len(r.faults) < maxRowFaults || blocking && !blocked(r.faults) {
 		r.faults = append(r.faults, f)
 	}
 	r.checks.add(f)

@@ -221,6 +221,18 @@ func TestEncodingsAreThoseThatFilesDeclare(t *testing.T) {
 	assert.Len(t, got.payments, 2, "JSON behind a byte order mark")
 }
 
+// A row knows that it is blocked, however many faults are before.
+func TestRowsWithManyFaultsAreBlocked(t *testing.T) {
+	many := strings.Repeat("<data_valuta_ente>ieri</data_valuta_ente>", 300)
+	text := edited(t, "journal-1.8.xml", "<data_valuta_ente>2030-03-05</data_valuta_ente>", many, "<importo>175.00<", "<importo>tutto<")
+	for _, limit := range []int{1, 0} {
+		got := must.Get(readAll(strings.NewReader(text), paymentfile.Config{Limits: paymentfile.Limits{Faults: limit}}))(t)
+		assert.False(t, got.movements[0].Usable())
+		assert.Len(t, got.movements[0].Faults, 101)
+		assert.Equal(t, 303, got.report.Faulty, "and two totals")
+	}
+}
+
 // Every cut of a file is an error with its place.
 func TestEveryCutOfAFileIsAnError(t *testing.T) {
 	files := map[string]string{}

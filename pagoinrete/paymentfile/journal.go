@@ -150,7 +150,7 @@ func (m Movement) LogValue() slog.Value {
 // Stated is an amount that a file may state.
 type Stated struct {
 	Amount flussi.Cents // 0 if it is not stated
-	Is     bool         // the file states it
+	Given  bool         // the file states it
 }
 
 // Totals are what a journal states about an account, or about all together, and what its movements
@@ -271,7 +271,7 @@ func checkTotals(accounts []*Account, all Totals) []*Fault {
 func (t Totals) check(in, out, closing, of string) []*Fault {
 	var faults []*Fault
 	compare := func(field string, stated Stated, moved, fund flussi.Cents) {
-		if stated.Is && stated.Amount != moved && stated.Amount != moved-fund {
+		if stated.Given && stated.Amount != moved && stated.Amount != moved-fund {
 			f := totalFault(field, t.at, stated.Amount, moved)
 			f.Reason, f.Blocking = of+f.Reason, false // nothing is matched by it
 			faults = append(faults, f)
@@ -279,7 +279,7 @@ func (t Totals) check(in, out, closing, of string) []*Fault {
 	}
 	compare(in, t.In, t.MovedIn, t.fundIn)
 	compare(out, t.Out, t.MovedOut, t.fundOut)
-	if t.Opening.Is && t.In.Is && t.Out.Is && t.Closing.Is {
+	if t.Opening.Given && t.In.Given && t.Out.Given && t.Closing.Given {
 		if found := t.Opening.Amount + t.In.Amount - t.Out.Amount; found != t.Closing.Amount {
 			faults = append(faults, &Fault{Kind: FaultBalance, Field: closing, Position: t.at, Stated: int64(t.Closing.Amount), Found: int64(found),
 				Reason: of + "Il saldo finale dichiarato è " + t.Closing.Amount.Euro() + ", quello che risulta da saldo precedente, entrate e uscite è " + found.Euro() + "."})

@@ -114,10 +114,10 @@ func (p *pagedTotals) joined() Totals {
 	for _, page := range p.pages {
 		t.MovedIn, t.MovedOut = plus(t.MovedIn, page.MovedIn), plus(t.MovedOut, page.MovedOut)
 		t.fundIn, t.fundOut = plus(t.fundIn, page.fundIn), plus(t.fundOut, page.fundOut)
-		own = own && page.In.Is && page.Out.Is && len(page.check("", "", "", "")) == 0
+		own = own && page.In.Given && page.Out.Given && len(page.check("", "", "", "")) == 0
 		in, out = in+page.In.Amount, out+page.Out.Amount
 		for _, field := range []struct{ to, from *Stated }{{&t.Opening, &page.Opening}, {&t.In, &page.In}, {&t.Out, &page.Out}, {&t.Closing, &page.Closing}} {
-			if field.from.Is {
+			if field.from.Given {
 				*field.to = *field.from
 			}
 		}

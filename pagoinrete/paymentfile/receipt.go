@@ -13,12 +13,12 @@ type ReceiptOutcome string
 
 // The outcomes of receipts.
 const (
-	ReceiptUnknown ReceiptOutcome = ""            // the file says none that is known
-	ReceiptPaid    ReceiptOutcome = "paid"        // OK, or 0
-	ReceiptNotPaid ReceiptOutcome = "not_paid"    // KO, or 1
-	ReceiptPartly  ReceiptOutcome = "partly_paid" // 2: parzialmente eseguito
-	ReceiptExpired ReceiptOutcome = "expired"     // 3: decorrenza termini, nothing was paid
-	ReceiptLapsed  ReceiptOutcome = "lapsed"      // 4: decorrenza termini parziale
+	ReceiptUnknown       ReceiptOutcome = ""               // the file says none that is known
+	ReceiptPaid          ReceiptOutcome = "paid"           // OK, or 0
+	ReceiptNotPaid       ReceiptOutcome = "not_paid"       // KO, or 1
+	ReceiptPartly        ReceiptOutcome = "partly_paid"    // 2: parzialmente eseguito
+	ReceiptExpired       ReceiptOutcome = "expired"        // 3: decorrenza termini, nothing was paid
+	ReceiptExpiredPartly ReceiptOutcome = "expired_partly" // 4: decorrenza termini parziale
 )
 
 // Receipt (ricevuta telematica, RT) is what a receipt says. Fields that the file lacks are zero.
@@ -102,7 +102,7 @@ func (f *ReceiptFile) finish(s *scanner, r *row, code, amount string, config Con
 	s.describe(&f.report)
 	f.report.Complete = true
 	p := &f.receipt
-	paid := p.Outcome == ReceiptPaid || p.Outcome == ReceiptPartly || p.Outcome == ReceiptLapsed
+	paid := p.Outcome == ReceiptPaid || p.Outcome == ReceiptPartly || p.Outcome == ReceiptExpiredPartly
 	if p.ID == "" {
 		r.missing(s.receiptNames().id, true)
 	}

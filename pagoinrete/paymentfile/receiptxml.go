@@ -231,7 +231,7 @@ func readOldReceipt(s *scanner, config Config) (File, error) {
 }
 
 // oldOutcomes are the codes of outcomes of an RT.
-var oldOutcomes = map[string]ReceiptOutcome{"0": ReceiptPaid, "1": ReceiptNotPaid, "2": ReceiptPartly, "3": ReceiptExpired, "4": ReceiptLapsed}
+var oldOutcomes = map[string]ReceiptOutcome{"0": ReceiptPaid, "1": ReceiptNotPaid, "2": ReceiptPartly, "3": ReceiptExpired, "4": ReceiptExpiredPartly}
 
 // oldPayment reads the datiPagamento of an RT.
 func (f *ReceiptFile) oldPayment(s *scanner, r *row, amount *string) error {

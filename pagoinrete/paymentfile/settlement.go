@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"log/slog"
+	"math"
 	"strconv"
 	"time"
 
@@ -344,24 +345,34 @@ func totalFault(field string, at Position, stated, found flussi.Cents) *Fault {
 		Reason: "Il totale dichiarato è " + stated.Euro() + ", la somma delle righe è " + found.Euro() + "."}
 }
 
-// duplicates finds rows that repeat an earlier one of the file. It holds a hash of 128 bits for each.
+// duplicates finds rows that repeat an earlier one of the file. It holds 96 bits of hash for each,
+// and the number of the row.
 type duplicates struct {
 	seeds [2]maphash.Seed
-	rows  map[[2]uint64]int
+	rows  map[uint64]seenRow
 	key   []byte
+}
+
+// seenRow is a row that was seen.
+type seenRow struct {
+	check  uint32 // of the second hash
+	number int32
 }
 
 // add returns the number of the earlier row, or 0.
 func (d *duplicates) add(p Payment, number int) int {
 	if d.rows == nil {
-		d.rows, d.seeds = map[[2]uint64]int{}, [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+		d.rows, d.seeds = map[uint64]seenRow{}, [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 	}
 	d.key = append(d.key[:0], p.Reference.Reveal()...)
 	d.key = append(append(append(d.key, 0), p.IUR...), 0, byte(p.Index))
-	hash := [2]uint64{maphash.Bytes(d.seeds[0], d.key), maphash.Bytes(d.seeds[1], d.key)}
+	hash, check := maphash.Bytes(d.seeds[0], d.key), uint32(maphash.Bytes(d.seeds[1], d.key))
 	if earlier, ok := d.rows[hash]; ok {
-		return earlier
+		if earlier.check != check {
+			return 0
+		}
+		return int(earlier.number)
 	}
-	d.rows[hash] = number
+	d.rows[hash] = seenRow{check, int32(min(number, math.MaxInt32))}
 	return 0
 }

@@ -140,6 +140,10 @@ func TestOnlyTheSameIUVIURAndIndexIsADuplicate(t *testing.T) {
 	assert.Empty(t, whole(t, fixture(t, "settlement-1.1.xml")).report.Faults, "the same IUV with another index, and in another payment")
 	got := whole(t, edited(t, "settlement-1.0.xml", "IUR0002</identificativoUnivocoRiscossione>", "IUR0001</identificativoUnivocoRiscossione>"))
 	assert.Empty(t, got.report.Faults, "the same IUR with another IUV")
+	got = whole(t, edited(t, "settlement-1.1.xml", "<pay_i:indiceDatiSingoloPagamento>2<", "<pay_i:indiceDatiSingoloPagamento>1<", "IUR0005", "IUR0009"))
+	assert.Empty(t, got.report.Faults, "the same IUV and index with another IUR")
+	got = whole(t, edited(t, "settlement-1.0.xml", "010000000000102", "01000000000000101I", "IUR0002</identificativoUnivocoRiscossione>", "UR0001</identificativoUnivocoRiscossione><indiceDatiSingoloPagamento>1</indiceDatiSingoloPagamento>"))
+	assert.Empty(t, got.report.Faults, "IUV and IUR that are the same text when joined")
 }
 
 // The specification wants a negative amount for what was revoked, the schema a positive one. The

@@ -217,6 +217,10 @@ func TestEncodingsAreThoseThatFilesDeclare(t *testing.T) {
 		_, err := readAll(strings.NewReader(c), paymentfile.Config{})
 		require.ErrorIs(t, err, paymentfile.ErrEncoding, name)
 	}
+	inner := encode("ISO-8859-15", charmap.ISO8859_15.NewEncoder(), "–-")
+	embedded := must.Get(readAll(strings.NewReader("<nodoChiediFlussoRendicontazioneRisposta><xmlRendicontazione>"+base64Of(inner)+"</xmlRendicontazione></nodoChiediFlussoRendicontazioneRisposta>"), paymentfile.Config{}))(t)
+	assert.Equal(t, "Scuola «Nicolò» - città €", embedded.file.(*paymentfile.SettlementFile).Settlement().BodyName)
+	assert.Equal(t, "ISO-8859-15", embedded.report.Encoding)
 	got := must.Get(readAll(strings.NewReader("\uFEFF"+fixture(t, "payments-1.json")), paymentfile.Config{}))(t)
 	assert.Len(t, got.payments, 2, "JSON behind a byte order mark")
 }

@@ -50,9 +50,10 @@ func ParseRemittance(causale flussi.Text) Remittance { return readRemittance(cau
 const between = `[\s/.:|\\]`
 
 var (
-	// settlementURI and the next three are parts of the causale of a settlement. Blanks may be within
+	// settlementURI and the next four are parts of the causale of a settlement. Blanks may be within
 	// their words.
 	settlementURI = regexp.MustCompile(`(?i)\bU\s?R\s?I` + between + `+`)
+	guidelines    = regexp.MustCompile(`(?i)\bL\s?G\s?P\s?E\b`)
 	riversamento  = regexp.MustCompile(`(?i)R\s?I\s?V\s?E\s?R\s?S\s?A\s?M\s?E\s?N\s?T\s?O`)
 	progress      = regexp.MustCompile(`(?i)\bT\s?X\s?T` + between + `+([0-9])` + between + `*$`)
 	integrative   = regexp.MustCompile(`(?i)\bIntegrativo\b`)
@@ -123,7 +124,7 @@ func (r *Remittance) settlement(text string) {
 		}
 		r.Further = r.Further || integrative.MatchString(before)
 	}
-	if !named && len(r.IDs) == 0 && strings.Contains(strings.ToUpper(text), "LGPE") && riversamento.MatchString(text) {
+	if !named && len(r.IDs) == 0 && guidelines.MatchString(text) {
 		r.Cut = true // before the identifier
 	}
 }

@@ -61,6 +61,8 @@ func TestCausaliAreReadAsBanksWriteThem(t *testing.T) {
 		"cut behind the PSP":                  {"/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04PSPXITR1XXX-", cut("2030-03-04PSPXITR1XXX-")},
 		"cut in the PSP":                      {"/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04PSPXI", doubtful("2030-03-04PSPXI", "2030-03-04PSPXI")},
 		"cut before the id":                   {"/PUR/LGPE-RIVERSAMENTO/UR", cut("")},
+		"cut in RIVERSAMENTO":                 {"ACCREDITO /PUR/LGPE-RIVERSAM", cut("")},
+		"cut before URI, with blanks":         {"L GPE - RIVERSAMENTO", cut("")},
 		"no id behind URI":                    {"/PUR/LGPE-RIVERSAMENTO/URI/", cut("")},
 		"words were joined to it":             {"/PUR/LGPE-RIVERSAMENTO/URI/" + id + "ACCREDITO", cut("2030-03-04")},
 		"URI of another program":              {"BONIFICO URI 2030-03 URI NOT PROVIDED", paymentfile.Remittance{Progress: -1}},

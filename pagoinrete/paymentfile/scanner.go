@@ -243,13 +243,11 @@ func (b *base64Text) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// next returns the next character that is not white space, or io.EOF before a tag.
+// next returns the next character that is not white space, or io.EOF before a tag and at the end.
 func (b *base64Text) next() (byte, error) {
 	for {
 		ahead, err := b.src.r.Peek(1)
-		if err == io.EOF {
-			return 0, io.ErrUnexpectedEOF // the tag is missing
-		} else if err != nil {
+		if err != nil {
 			return 0, err
 		}
 		switch c := ahead[0]; {

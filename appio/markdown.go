@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/markdown"
 )
 
 // Button (pulsante) is a button below a message.
@@ -132,3 +133,8 @@ func writeButton(b *strings.Builder, number int, label, action string) {
 	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace
 	fmt.Fprintf(b, "  cta_%d:\n    text: \"%s\"\n    action: \"%s\"\n", number, quote(label), quote(action))
 }
+
+// PlainText returns the content of a message for a plain text: the app shows it line by line, as
+// it is. Each line becomes a paragraph, since the app joins the lines of a paragraph; characters
+// that Markdown takes for its own are escaped. Addresses may become links.
+func PlainText(text string) string { return markdown.Lines(text) }

@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	".":                 {"internal/italian", "internal/private", "internal/sentinel", "github.com/google/uuid"},
 	"internal/italian":  {},
 	"internal/core":     {".", "fsm", "internal/italian", "internal/pace", "github.com/google/uuid"},
+	"internal/markdown": {},
 	"internal/memtable": {".", "github.com/google/uuid"},
 	"internal/pace":     {},
 	"internal/private":  {},
@@ -41,7 +42,8 @@ var arrows = map[string][]string{
 	"fsm":               {".", "internal/italian", "internal/sentinel", "github.com/looplab/fsm"},
 	"excel": {".", "internal/italian", "internal/xlsx", "github.com/xuri/excelize/v2",
 		"golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
-	"appio":                  {".", "internal/italian", "internal/pace", "internal/restcall"},
+	"appio":                  {".", "internal/italian", "internal/markdown", "internal/pace", "internal/restcall"},
+	"mailmerge":              {".", "internal/italian", "internal/markdown", "internal/sentinel"},
 	"flow":                   {".", "internal/core", "internal/pace", "internal/sentinel", "appio", "fsm", "internal/italian", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
 	"flow/memstore":          {".", "flow", "internal/memtable", "github.com/google/uuid"},
 	"flow/flowexcel":         {".", "excel", "flow", "fsm", "internal/italian", "github.com/google/uuid"},
@@ -50,7 +52,7 @@ var arrows = map[string][]string{
 	"pagoinrete/restgateway": {".", "internal/pace", "internal/restcall", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/memstore":    {".", "internal/memtable", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel": {".", "excel", "pagoinrete", "internal/italian", "github.com/google/uuid"},
-	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "internal/italian", "pagoinrete", "github.com/google/uuid"},
+	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "internal/italian", "mailmerge", "pagoinrete", "github.com/google/uuid"},
 
 	// The module sqlstore. The engine knows no driver, and no package links the other's.
 	"sqlstore/internal/engine":   {".", "flow", "internal/sentinel", "pagoinrete", "github.com/google/uuid"},

@@ -16,7 +16,7 @@
 //
 // # Texts
 //
-// Subject and content are templates of text/template, with the fields of the notice between braces:
+// Subject and content are texts of package mailmerge, with the fields of the notice between braces:
 //
 //	Da pagare: {{.Evento}}{{if gt .Rate 1}}, rata {{.Rata}} di {{.Rate}}{{end}}
 //
@@ -25,19 +25,18 @@
 //	Evento, Causale, Categoria  of the event, as the office wrote them
 //	AnnoScolastico              such as 2026/2027
 //	Scuola                      Config.School, or the codice meccanografico
-//	Importo                     what is due, such as 50,00 €
-//	Scadenza                    such as 31/03/2027
+//	Importo                     what is due, an amount, such as 50,00 €
+//	Scadenza                    a date, such as 31/03/2027; with data_estesa, 31 marzo 2027
 //	Rata, Rate                  which instalment, and how many there are: numbers
 //	Iniziali                    of who owes, such as R. M.; empty if no name is known
 //	Personale                   who owes is a member of staff: yes or no
 //	Vincolante                  after the due date it cannot be paid: yes or no
 //
 // Neither the name of a pupil nor a fiscal code is among them, so a text holds none unless the
-// office wrote it into the template or the event itself. Besides fields there are if, else, end
-// and comparisons (and, or, not, eq, ne, lt, le, gt, ge); nothing that repeats or calls, so
-// that no text takes long. What the office wrote about the event is shown as it is: what
-// Markdown would take for its own signs is escaped in the content, though the app may make a
-// link of an address. [New] checks the templates.
+// office wrote it into the template or the event itself. Conditions, comparisons and functions are
+// those of package mailmerge; nothing repeats or calls, so that no text takes long. What the office
+// wrote about the event is shown as it is: what Markdown would take for its own signs is escaped in
+// the content, though the app may make a link of an address. [New] checks the templates.
 //
 // # Errors
 //

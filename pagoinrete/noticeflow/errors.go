@@ -8,14 +8,15 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/sentinel"
+	"github.com/flussi-go/flussi/mailmerge"
 )
 
 // Why something is refused, besides what packages pagoinrete and flow have.
 var (
 	// ErrNoPayer: the notice has no payer to write to.
 	ErrNoPayer = sentinel.New("notice without a payer", "All'avviso non è associato un versante a cui scrivere.", flussi.ErrInvalid)
-	// ErrTemplate: a text is no template, or not one of this package.
-	ErrTemplate = sentinel.New("template not valid", "Il modello del messaggio non è valido.", flussi.ErrInvalid)
+	// ErrTemplate: a text is no template of package mailmerge, or uses a field that does not exist.
+	ErrTemplate = mailmerge.ErrTemplate
 )
 
 // NoticeError says why there is no message about a notice. It holds no personal data.

@@ -2,48 +2,44 @@ package noticeflow
 
 import (
 	"errors"
-	"reflect"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/mailmerge"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 // values are what texts are made of.
 type values struct {
-	initials, event, causale, category, year, school, amount, due string
-	instalment, instalments                                       int
-	staff, binding                                                bool
+	initials, event, causale, category, year, school string
+	amount                                           flussi.Cents
+	due                                              time.Time
+	instalment, instalments                          int
+	staff, binding                                   bool
 }
 
-// fields are the values as a template names them. In a content they are Markdown.
-type fields[T ~string] struct {
-	Evento, Causale, Categoria, AnnoScolastico, Scuola, Importo, Scadenza T
-	Rata, Rate                                                            int
-	Iniziali                                                              T
-	Personale, Vincolante                                                 bool
-}
-
-func fieldsOf[T ~string](v values) fields[T] {
-	return fields[T]{
-		Evento: T(v.event), Causale: T(v.causale), Categoria: T(v.category), AnnoScolastico: T(v.year), Scuola: T(v.school),
-		Importo: T(v.amount), Scadenza: T(v.due), Rata: v.instalment, Rate: v.instalments,
-		Iniziali: T(v.initials), Personale: v.staff, Vincolante: v.binding,
+// fields are the fields of a text.
+func fields() []mailmerge.Field {
+	return []mailmerge.Field{
+		{Name: "Evento", Kind: mailmerge.KindText, Optional: true}, {Name: "Causale", Kind: mailmerge.KindText, Optional: true},
+		{Name: "Categoria", Kind: mailmerge.KindText, Optional: true}, {Name: "AnnoScolastico", Kind: mailmerge.KindText, Optional: true},
+		{Name: "Scuola", Kind: mailmerge.KindText, Optional: true}, {Name: "Importo", Kind: mailmerge.KindAmount, Optional: true},
+		{Name: "Scadenza", Kind: mailmerge.KindDate, Optional: true}, {Name: "Rata", Kind: mailmerge.KindNumber}, {Name: "Rate", Kind: mailmerge.KindNumber},
+		{Name: "Iniziali", Kind: mailmerge.KindText, Optional: true}, {Name: "Personale", Kind: mailmerge.KindFlag}, {Name: "Vincolante", Kind: mailmerge.KindFlag},
 	}
 }
 
-// fieldNames returns the names of the fields in their order.
-func fieldNames() []string {
-	var names []string
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[fields[string]]()) {
-		names = append(names, f.Name)
+// merged returns the values by their fields.
+func (v values) merged() mailmerge.Values {
+	return mailmerge.Values{
+		"Evento": v.event, "Causale": v.causale, "Categoria": v.category, "AnnoScolastico": v.year, "Scuola": v.school,
+		"Importo": v.amount, "Scadenza": v.due, "Rata": v.instalment, "Rate": v.instalments,
+		"Iniziali": v.initials, "Personale": v.staff, "Vincolante": v.binding,
 	}
-	return names
 }
 
 // valuesOf returns the values of a notice.
@@ -51,37 +47,10 @@ func valuesOf(e pagoinrete.Event, o owed, school string) values {
 	if school == "" {
 		school = e.School
 	}
-	v := values{
-		initials: o.initials, event: e.Name, causale: e.Causale, category: e.Category, year: e.SchoolYear.String(), school: school, amount: o.amount.Euro(),
-		instalment: o.instalment, instalments: len(e.Instalments), staff: o.staff, binding: e.Binding,
+	return values{
+		initials: o.initials, event: e.Name, causale: e.Causale, category: e.Category, year: e.SchoolYear.String(), school: school, amount: o.amount,
+		due: o.due, instalment: o.instalment, instalments: len(e.Instalments), staff: o.staff, binding: e.Binding,
 	}
-	if !o.due.IsZero() {
-		v.due = o.due.In(italy()).Format("02/01/2006")
-	}
-	for _, text := range []*string{&v.event, &v.causale, &v.category, &v.school} {
-		*text = plain(*text)
-	}
-	return v
-}
-
-// italy is the time zone of what citizens read.
-var italy = sync.OnceValue(func() *time.Location {
-	zone, err := time.LoadLocation("Europe/Rome")
-	if err != nil {
-		panic("noticeflow: no zone data for Europe/Rome, although package flussi links it: " + err.Error())
-	}
-	return zone
-})
-
-// plain returns a text in one line, without the signs that change the direction of others.
-func plain(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, text)
-	return strings.Join(strings.Fields(text), " ")
 }
 
 // initials returns the first letters of the words of a name, "" if there are none. A word of
@@ -98,23 +67,6 @@ func initials(name flussi.Text) string {
 		all = append(all, string(unicode.ToUpper(first))+".")
 	}
 	return strings.Join(all, " ")
-}
-
-// markdown is a text that a content shows as it is.
-type markdown string
-
-// String returns the text with the signs escaped that Markdown would take for its own.
-func (m markdown) String() string {
-	var b strings.Builder
-	numbered := true // so far there are digits only, as in front of the items of a list
-	for i, r := range string(m) {
-		if strings.ContainsRune("\\`*_[]<>~|&", r) || i == 0 && strings.ContainsRune("#-+=:!", r) || i > 0 && numbered && (r == '.' || r == ')') {
-			b.WriteByte('\\')
-		}
-		numbered = numbered && r >= '0' && r <= '9'
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // checkSchool refuses a name of a school that a message cannot show.
@@ -157,7 +109,7 @@ func inventedValues(yield func(values) bool) {
 			}
 			v := values{
 				event: most(pagoinrete.MaxName), causale: most(pagoinrete.MaxCausale), school: most(maxSchool),
-				year: "2030/2031", amount: "1,00 €", due: "28/02/2030", instalment: 1, instalments: 1, staff: i&1 != 0, binding: i&2 != 0,
+				year: "2030/2031", amount: 1_00, due: time.Date(2030, time.February, 28, 12, 0, 0, 0, time.UTC), instalment: 1, instalments: 1, staff: i&1 != 0, binding: i&2 != 0,
 			}
 			if i&4 != 0 {
 				v.initials, v.category = "R. M.", most(pagoinrete.MaxCategory)
@@ -166,7 +118,7 @@ func inventedValues(yield func(values) bool) {
 				v.instalment, v.instalments = 2, pagoinrete.MaxInstalments
 			}
 			if long {
-				v.amount = flussi.MaxPayable.Euro()
+				v.amount = flussi.MaxPayable
 			}
 			if !yield(v) {
 				return

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"text/template"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/mailmerge"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
@@ -65,10 +65,10 @@ type Config struct {
 // Messages writes to the payers of notices. It is made by [New], never changes, and is safe
 // for concurrent use.
 type Messages struct {
-	notices          NoticeService
-	service          FlowService
-	config           Config
-	subject, content *template.Template
+	notices NoticeService
+	service FlowService
+	config  Config
+	text    *mailmerge.Text
 }
 
 // New returns messages of a configuration. The error lists everything that is wrong with it; it is
@@ -93,13 +93,10 @@ func New(notices NoticeService, service FlowService, c Config) (*Messages, error
 	}
 	faults = append(faults, checkSchool(c.School), wrongOccasion)
 	var err error
-	m.subject, err = parseTemplate("Subject", "L'oggetto", c.Subject)
-	faults = append(faults, err)
-	m.content, err = parseTemplate("Content", "Il contenuto", c.Content)
-	faults = append(faults, err)
-	if m.subject != nil && m.content != nil {
-		faults = append(faults, m.try())
+	if m.text, err = mailmerge.Parse(c.Subject, c.Content, mailmerge.Config{Fields: fields()}); err == nil {
+		err = m.try()
 	}
+	faults = append(faults, err)
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("noticeflow: new: %w: %w", flussi.ErrConfig, err)
 	}

@@ -33,7 +33,7 @@ func (r *Report) Italian() string {
 		fmt.Fprintf(&b, "Messaggi disabilitati, perché il servizio ha già lo stesso messaggio per lo stesso cittadino: %s. Nessuno lo riceve due volte.\n", italian.Number(r.Added.Disabled))
 	}
 	if at := r.Added.ImportedAt; !at.IsZero() {
-		fmt.Fprintf(&b, "Gli stessi messaggi sono già stati preparati il %s: non è stato aggiunto niente.\n", at.In(italy()).Format("02/01/2006 alle 15:04"))
+		fmt.Fprintf(&b, "Gli stessi messaggi sono già stati preparati il %s: non è stato aggiunto niente.\n", italian.Moment(at))
 	}
 	if text := r.leftOut(); text != "" {
 		b.WriteString(text + "\n")

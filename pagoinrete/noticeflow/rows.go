@@ -211,7 +211,7 @@ func (m *Messages) rows(e pagoinrete.Event, all []owed, occasion string) iter.Se
 
 // draft returns the message about a notice.
 func (m *Messages) draft(e pagoinrete.Event, o owed) (flow.Draft, error) {
-	subject, content, err := m.texts(valuesOf(e, o, m.config.School))
+	subject, content, err := m.text.Execute(valuesOf(e, o, m.config.School).merged())
 	if err != nil {
 		return flow.Draft{}, &NoticeError{NoticeID: o.id, Reference: o.reference, Instalment: o.instalment, Err: ErrTemplate, Reason: "non può avere un messaggio: correggere il modello del testo, non adatto ai suoi dati."}
 	}

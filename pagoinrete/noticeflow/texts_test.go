@@ -164,7 +164,9 @@ func TestATextThatDoesNotSuitANoticeIsAnErrorOfItsRow(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, "Riga 1: L'oggetto ha 4 caratteri: devono essere da 10 a 120.", report.Added.Errors[0].Italian())
 
-	_, wrong, _ := w.rows(t, noticeflow.Config{Content: long + `{{if eq .Evento "Gita"}}{{if eq .Rata "2"}}{{end}}{{end}}`})
+	_, err = noticeflow.New(w.Service, w.flows, noticeflow.Config{Content: long + `{{if eq .Evento "Gita"}}{{if eq .Rata "2"}}{{end}}{{end}}`})
+	require.ErrorIs(t, err, noticeflow.ErrTemplate, "for no notice, a number is a text")
+	_, wrong, _ := w.rows(t, noticeflow.Config{Content: `{{if ne .Evento "Gita"}}Avviso{{end}}` + "\n---\n" + long})
 	require.ErrorIs(t, wrong[1], noticeflow.ErrTemplate)
 	assert.Contains(t, flussi.Explain(wrong[1]), "L'avviso della rata 2 ("+n.ID.String()+") non può avere un messaggio")
 }

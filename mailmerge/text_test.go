@@ -1,0 +1,185 @@
+package mailmerge_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/leaktest"
+	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/mailmerge"
+)
+
+// due is the end of 31 March 2027 in Italy.
+var due = time.Date(2027, time.March, 31, 21, 59, 59, 0, time.UTC)
+
+func TestFieldsAreFormattedByTheirKind(t *testing.T) {
+	values := mailmerge.Values{
+		"Nome": flussi.NewText("Élodie  Rossi"), "Importo": flussi.Cents(1234_50), "Scadenza": due, "Rate": 1234, "Città": "Forlì", "Data di nascita": time.Date(1980, time.May, 1, 12, 0, 0, 0, time.UTC),
+		"Codice": "a_b/c d~è+", "Sconto": nil, "Nota": "",
+	}
+	for content, want := range map[string]string{
+		"{{.Nome}}": "Élodie Rossi", "{{maiuscole .Nome}}, {{minuscole .Nome}}": "ÉLODIE ROSSI, élodie rossi",
+		"{{euro .Importo}} {{.Importo}} {{.Importo | euro}}":                     "1.234,50 € 1.234,50 € 1.234,50 €",
+		"{{data .Scadenza}} {{data_estesa .Scadenza}} {{.Scadenza}}":             "31/03/2027 31 marzo 2027 31/03/2027",
+		"{{numero .Rate}} {{.Rate}}":                                             "1.234 1234",
+		"{{.Città}}":                                                             "Forlì",
+		`{{data (campo "Data di nascita")}}, {{campo "Data di nascita"}}`:        "01/05/1980, 01/05/1980",
+		"https://example.com/?id={{link .Codice}}":                               "https://example.com/?id=a%5Fb%2Fc%20d%7E%C3%A8%2B",
+		"{{if .Sconto}}{{euro .Sconto}}{{else}}niente{{end}}":                    "niente",
+		"{{if .Nota}}x{{end}}{{if not .Nota}}y{{end}}":                           "y",
+		"{{if and .Nome (gt .Rate 3) (eq .Città \"Forlì\")}}sì{{else}}no{{end}}": "sì",
+		"{{if gt .Rate 2000}}a{{else if ge .Rate 1234}}b{{else}}c{{end}}":        "b",
+	} {
+		text, err := mailmerge.Parse("Oggetto", content, mailmerge.Config{})
+		require.NoError(t, err, content)
+		own := mailmerge.Values{}
+		for _, f := range text.Fields() {
+			own[f.Name] = values[f.Name]
+		}
+		subject, got, err := text.Execute(own)
+		require.NoError(t, err, content)
+		assert.Equal(t, want, got.Reveal(), content)
+		assert.Equal(t, "Oggetto", subject.Reveal())
+	}
+}
+
+// The use of a field in either text says the kind of its values, and whether it may have none.
+func TestUseOfAFieldSaysItsKind(t *testing.T) {
+	text := must.Get(mailmerge.Parse("{{.Tributo}}: {{.Importo}}", `{{if .Sconto}}meno {{euro .Sconto}}{{end}} {{euro .Importo}} {{data .Entro}} {{if gt .Rate 1}}{{.Rate}}{{end}} {{campo "N. pratica"}}{{if not .Nota}}{{end}}`, mailmerge.Config{}))(t)
+	assert.Equal(t, []mailmerge.Field{
+		{"Tributo", mailmerge.KindText, false}, {"Importo", mailmerge.KindAmount, false}, {"Sconto", mailmerge.KindAmount, true}, {"Entro", mailmerge.KindDate, false},
+		{"Rate", mailmerge.KindNumber, false}, {"N. pratica", mailmerge.KindText, false}, {"Nota", mailmerge.KindText, true},
+	}, text.Fields())
+}
+
+// What would do more than to fill in fields is refused with its line, and without its text.
+func TestTextsWithMoreThanFieldsAreRefused(t *testing.T) {
+	for text, says := range map[string]string{
+		"\n{{range .A}}x{{end}}":                  "alla riga 2: ci possono essere solo campi",
+		"{{with .A}}{{end}}":                      "ci possono essere solo campi",
+		`{{template "x"}}`:                        "ci possono essere solo campi",
+		`{{define "x"}}x{{end}}`:                  "non può contenere altri modelli",
+		`{{block "x" .}}x{{end}}`:                 "non può contenere altri modelli",
+		`{{printf "%99999999d" 1}}`:               "ci possono essere solo campi",
+		"{{call .Segreto}}":                       "ci possono essere solo campi",
+		"{{len .Segreto}}":                        "ci possono essere solo campi",
+		"{{html .Segreto}}":                       "ci possono essere solo campi",
+		"{{index . \"Segreto\"}}":                 "ci possono essere solo campi",
+		"{{$x := .A}}":                            "ci possono essere solo campi",
+		"{{.}}":                                   "ci possono essere solo campi",
+		"{{Segreto}}":                             "con il punto, come {{.Importo}}",
+		"{{.Data di segreto}}":                    "se il nome ha spazi",
+		"{{.Cod.Segreto}}":                        "non può contenere punti",
+		`{{campo ""}}`:                            "può avere al massimo 60 caratteri",
+		`{{campo " Segreto"}}`:                    "senza spazi all'inizio",
+		`{{campo .Segreto}}`:                      "fra virgolette",
+		`{{campo "Segreto" 1}}`:                   "fra virgolette",
+		"{{euro}}":                                "riguarda un solo campo",
+		"{{euro .A .B}}":                          "riguarda un solo campo",
+		"{{euro 5}}":                              "riguarda un solo campo",
+		"{{numero 1.5}}":                          "riguarda un solo campo",
+		"{{euro .Segreto}} {{data .Segreto}}":     "è usato in due modi",
+		"{{euro .A}}{{if gt .A 100}}{{end}}":      "si confrontano solo testi e numeri",
+		"{{if gt .A .B}}{{end}}{{euro .A}}":       "si confrontano solo testi e numeri",
+		"{{if gt .A}}{{end}}":                     "manca un valore",
+		`{{if and (eq .A "x") (gt .A 1)}}{{end}}`: "tipo diverso",
+		`{{if eq .A true}}{{end}}`:                "tipo diverso",
+		"---\nit:\n  cta_1: {{.Segreto}}\n---\n":  "nella definizione dei pulsanti",
+		"---\n{{if .A}}{{end}}it:\n---\n":         "nella definizione dei pulsanti",
+		"---\nit:\n---{{.Segreto}}":               "nella definizione dei pulsanti",
+		"{{if":                                    "ogni {{if}} va chiuso",
+		strings.Repeat("{{.A}}", 10_000):          "è troppo lungo",
+		"{{(.Segreto).X}}":                        "ci possono essere solo campi",
+		"{{.A 1}}":                                "ci possono essere solo campi",
+		"{{break}}":                               "ogni campo va scritto",
+		"{{if (range .A)}}{{end}}":                "ogni campo va scritto",
+		"{{.A | printf}}":                         "ci possono essere solo campi",
+		"{{js .A | link}}":                        "ci possono essere solo campi",
+		"{{link (urlquery .A)}}":                  "riguarda un solo campo",
+	} {
+		_, err := mailmerge.Parse("Oggetto", text, mailmerge.Config{})
+		require.ErrorIs(t, err, mailmerge.ErrTemplate, text)
+		assert.Contains(t, flussi.Explain(err), says, text)
+		if !strings.Contains(says, "due modi") {
+			leaktest.Check(t, []string{"egreto"}, err)
+		}
+	}
+}
+
+func TestValuesThatDoNotFitTheFieldsAreRefused(t *testing.T) {
+	text := must.Get(mailmerge.Parse("{{.Nome}}", "{{euro .Importo}} {{if .Nota}}{{.Nota}}{{end}}", mailmerge.Config{}))(t)
+	for _, c := range []struct {
+		values mailmerge.Values
+		class  error
+		field  string
+	}{
+		{mailmerge.Values{"Nome": "Segreto"}, mailmerge.ErrMissing, "Importo"},
+		{mailmerge.Values{"Nome": " \n", "Importo": flussi.Cents(1)}, mailmerge.ErrMissing, "Nome"},
+		{mailmerge.Values{"Nome": "Segreto", "Importo": "segreto"}, mailmerge.ErrUnknown, "Importo"},
+		{mailmerge.Values{"Nome": 1, "Importo": flussi.Cents(1)}, mailmerge.ErrUnknown, "Nome"},
+		{mailmerge.Values{"Nome": "Segreto", "Importo": flussi.Cents(1), "Segreto": "segreto"}, mailmerge.ErrUnknown, "Values"},
+		{mailmerge.Values{"Nome": strings.Repeat("Segreto", 20_000), "Importo": flussi.Cents(1)}, flussi.ErrLength, "Subject"},
+	} {
+		_, _, err := text.Execute(c.values)
+		require.ErrorIs(t, err, c.class)
+		var wrong *flussi.ValueError
+		require.ErrorAs(t, err, &wrong)
+		assert.Equal(t, c.field, wrong.Type)
+		assert.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
+		leaktest.Check(t, []string{"egreto"}, err)
+	}
+	_, _, err := text.Execute(mailmerge.Values{"Nome": "x", "Importo": flussi.Cents(0)})
+	assert.NoError(t, err, "an amount of 0 is a value")
+}
+
+// A value is shown as it is: it makes no structure of Markdown, no front matter, and no other field.
+func TestValuesAreShownAsTheyAre(t *testing.T) {
+	text := must.Get(mailmerge.Parse("{{.A}}", "{{.A}}\n{{if .B}}{{.B}}{{end}} altro", mailmerge.Config{}))(t)
+	for value, want := range map[string]string{
+		"---":                         `\---`,
+		"# Titolo":                    `\# Titolo`,
+		"1. uno":                      `1\. uno`,
+		". uno":                       `\. uno`,
+		"{{.B}}{{printf}}":            "{{.B}}{{printf}}",
+		"a\n\n- b\r\n---":             "a - b ---",
+		"[qui](javascript:x) *b*":     `\[qui\](javascript:x) \*b\*`,
+		"a\u202eb":                    "ab",
+		"https://example.com/a_b, c":  "<https://example.com/a_b>, c",
+		"www.example.com/a_b":         `[www.example.com/a\_b](<http://www.example.com/a_b>)`,
+		"mario_rossi@example.com":     "<mario_rossi@example.com>",
+		"https://example.com/a?b=c-d": "https://example.com/a?b=c-d",
+	} {
+		_, content, err := text.Execute(mailmerge.Values{"A": value, "B": nil})
+		require.NoError(t, err)
+		assert.Equal(t, want+"\n altro", content.Reveal())
+	}
+	made := must.Get(mailmerge.Parse("x", "{{if .A}}{{end}}---\nit:\n---\n", mailmerge.Config{}))(t)
+	_, _, err := made.Execute(mailmerge.Values{"A": "x"})
+	require.ErrorIs(t, err, mailmerge.ErrTemplate)
+	own := must.Get(mailmerge.Parse("x", "---\nit:\n---\n{{.A}}", mailmerge.Config{}))(t)
+	_, content, err := own.Execute(mailmerge.Values{"A": "---"})
+	require.NoError(t, err)
+	assert.Equal(t, "---\nit:\n---\n\\---", content.Reveal())
+}
+
+func TestDeclaredFieldsAreTheOnlyOnes(t *testing.T) {
+	fields := []mailmerge.Field{{"Nome", mailmerge.KindText, false}, {"Rate", mailmerge.KindNumber, false}, {"Personale", mailmerge.KindFlag, false}, {"Nota", mailmerge.KindText, true}}
+	text := must.Get(mailmerge.Parse("{{.Nome}}", "{{if eq .Personale true}}{{.Personale}}{{end}}{{.Nota}}", mailmerge.Config{Fields: fields}))(t)
+	assert.Equal(t, fields, text.Fields())
+	_, content, err := text.Execute(mailmerge.Values{"Nome": "x", "Rate": 2, "Personale": true})
+	require.NoError(t, err)
+	assert.Equal(t, "sì", content.Reveal())
+	for text, says := range map[string]string{
+		"{{.Altro}}": "il campo non esiste. I campi sono: Nome, Rate, Personale, Nota.", "{{euro .Altro}}": "il campo non esiste",
+		"{{euro .Nome}}": "è usato in due modi, come «testo» e come «importo»", "{{if eq .Rate \"x\"}}{{end}}": "tipo diverso",
+	} {
+		_, err := mailmerge.Parse("x", text, mailmerge.Config{Fields: fields})
+		require.ErrorIs(t, err, mailmerge.ErrTemplate)
+		assert.Contains(t, flussi.Explain(err), says)
+	}
+}

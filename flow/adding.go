@@ -144,6 +144,14 @@ func (a *adding) imported(ctx context.Context, rows iter.Seq2[Row, error]) bool 
 func (a *adding) addKey(digest Digest, d Draft) {
 	a.key.Write(digest[:])
 	fmt.Fprintf(a.key, "%s %t %d:%s", d.Payee, d.PayableAfterDue, len(d.Reference), d.Reference)
+	if d.Options == (Options{}) {
+		return // as in keys that are stored
+	}
+	for i, part := range d.Options.rest() {
+		if part != "" {
+			fmt.Fprintf(a.key, " %d:%d:%s", i, len(part), part)
+		}
+	}
 }
 
 // importKey returns the key of the rows so far.
@@ -184,11 +192,12 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 	})
 }
 
-// read sets the row's occasion, and appends the notification of the row, or says what is wrong.
+// read sets the row's occasion and what it leaves open of its options, and appends the notification of the row, or says what is wrong.
 func (a *adding) read(row *Row, to []added) ([]added, error) {
 	if NormalizeText(row.Draft.Occasion) == "" {
 		row.Draft.Occasion = a.config.Occasion
 	}
+	row.Draft.Options = row.Draft.Options.Or(a.flow.Options)
 	if err := row.Draft.Validate(a.service.limits); err != nil {
 		return to, err
 	}

@@ -22,7 +22,8 @@ const DigestVersion = 2
 
 // Digest returns the digest of the draft; the zero Digest if it has no recipient. Two drafts are
 // the same message if they have the same recipient, subject, content, notice number, amount, due
-// date, cut to the second, and occasion. Texts are compared in Unicode's form NFC, with each run of
+// date, cut to the second, occasion, buttons and remote content (its ID and configuration). Other
+// options, such as whether the content is plain text, make no other message. Texts are compared in Unicode's form NFC, with each run of
 // white space as one blank and none at the ends, and without invisible characters (controls,
 // zero-width characters, soft hyphens, bidirectional marks, variation selectors). The occasion is
 // also compared without upper and lower case.
@@ -42,8 +43,24 @@ func (d Draft) Digest() Digest {
 	if !d.DueDate.IsZero() {
 		input = binary.BigEndian.AppendUint64(input, uint64(d.DueDate.Unix()))
 	}
+	if d.Options != (Options{}) {
+		input = d.Options.appendIdentity(input)
+	}
 	sum := sha256.Sum256(input)
 	return Digest(sum[:16])
+}
+
+// appendIdentity appends what makes another message, and nothing for what is empty: the digests of
+// drafts without options do not change. No due date begins with such a byte.
+func (o Options) appendIdentity(input []byte) []byte {
+	for i, part := range o.identity() {
+		if part = NormalizeText(part); part != "" {
+			input = append(input, byte(i+1))
+			input = binary.BigEndian.AppendUint64(input, uint64(len(part)))
+			input = append(input, part...)
+		}
+	}
+	return input
 }
 
 // IsZero reports whether there is no digest.

@@ -9,13 +9,14 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // Draft (bozza) is the part of a notification that an operator, or a row of a workbook, sets.
 type Draft struct {
 	Recipient       flussi.FiscalCode       // Codice Fiscale Destinatario; required
 	Subject         flussi.Text             // Oggetto; required
-	Content         flussi.Text             // Contenuto, in Markdown; required. See [appio.Markdown]
+	Content         flussi.Text             // Contenuto, in Markdown, unless Options.PlainText; required
 	DueDate         time.Time               // Scadenza; the zero time if there is none. See [flussi.EndOfDay]
 	Amount          flussi.Cents            // Somma; 0 if it is no payment
 	IsPayment       bool                    // Notifica Pagamento: needs the amount and the notice number
@@ -28,6 +29,8 @@ type Draft struct {
 	// as an earlier one a different message, to be sent again; "" for none. It is not sent to
 	// the platform. Up to [MaxKey] UTF-16 code units, without personal data. See [Draft.Digest].
 	Occasion string
+
+	Options Options // Opzioni: buttons, remote content, and how the message is sent
 }
 
 // Limits say how long the texts of a notification are, in UTF-16 code units, in which
@@ -60,7 +63,7 @@ func (l Limits) check() error {
 func (d Draft) Validate(l Limits) error {
 	e := &core.Invalid{}
 	e.Text(core.TextRule{Field: "Subject", Name: "l'oggetto", Min: l.MinSubject, Max: l.MaxSubject, Required: true}, d.Subject.Reveal())
-	e.Text(core.TextRule{Field: "Content", Name: "il contenuto", Min: l.MinContent, Max: l.MaxContent, Required: true}, d.Content.Reveal())
+	d.checkContent(e, l)
 	switch {
 	case d.IsPayment && d.Amount == 0 && d.NoticeNumber.IsZero():
 		e.Fail("Amount", ErrPayment, "È una notifica di pagamento: indicare la somma.")
@@ -82,6 +85,7 @@ func (d Draft) Validate(l Limits) error {
 	}
 	e.Text(core.TextRule{Field: "Reference", Name: "il riferimento", Max: MaxKey}, d.Reference)
 	e.Text(core.TextRule{Field: "Occasion", Name: "l'occasione", Max: MaxKey}, d.Occasion)
+	d.Options.check(e)
 	// The platform's rules, without those that are checked above.
 	own := slices.Clone(e.Fields)
 	var platform *flussi.InvalidError
@@ -105,6 +109,28 @@ func (d Draft) Validate(l Limits) error {
 	return e.OrNil()
 }
 
+// checkContent adds what is wrong with the content as it is sent: of a plain text, its Markdown
+// counts. Buttons count too, but do not make up for a text that is too short.
+func (d Draft) checkContent(e *core.Invalid, l Limits) {
+	rule := core.TextRule{Field: "Content", Name: "il contenuto", Min: l.MinContent, Max: l.MaxContent, Required: true}
+	if d.Options.IsZero() {
+		e.Text(rule, d.Content.Reveal())
+		return
+	}
+	body, _ := Options{PlainText: d.Options.PlainText}.content(d.Content)
+	whole, err := d.Options.content(d.Content)
+	switch n := len(e.Fields); {
+	case body.Length() > l.MaxContent && d.Content.Length() <= l.MaxContent:
+		e.Fail("Content", flussi.ErrLength, "%s", italian.Length("Il contenuto", body.Length(), l.MinContent, l.MaxContent, "con i segni che lo mostrano come testo semplice"))
+	default:
+		e.Text(rule, body.Reveal())
+		if len(e.Fields) == n && whole.Length() > l.MaxContent {
+			e.Fail("Content", flussi.ErrLength, "%s", italian.Length("Il contenuto", whole.Length(), l.MinContent, l.MaxContent, "con i pulsanti"))
+		}
+	}
+	e.Include(err)
+}
+
 // draftField returns the field of a draft that the platform calls so.
 func draftField(platform string) string {
 	switch platform {
@@ -120,6 +146,24 @@ func draftField(platform string) string {
 		return "Amount"
 	case "content.payment_data.notice_number":
 		return "NoticeNumber"
+	case "content.require_secure_channels":
+		return "SecureChannels"
+	case "feature_level_type":
+		return "FeatureLevel"
+	case "content.third_party_data.id":
+		return "Remote.ID"
+	case "content.third_party_data.configuration_id":
+		return "Remote.ConfigurationID"
+	case "content.third_party_data.original_sender":
+		return "Remote.OriginalSender"
+	case "content.third_party_data.original_receipt_date":
+		return "Remote.OriginalReceiptDate"
+	case "content.third_party_data.has_attachments":
+		return "Remote.Attachments"
+	case "content.third_party_data.has_precondition":
+		return "Remote.Precondition"
+	case "content.third_party_data.summary":
+		return "Remote.Summary"
 	}
 	return platform
 }
@@ -129,14 +173,20 @@ func (d Draft) normal() Draft {
 	if !d.DueDate.IsZero() {
 		d.DueDate = core.Stored(d.DueDate)
 	}
+	d.Options = d.Options.normal()
 	d.Occasion = NormalizeText(d.Occasion)
 	return d
 }
 
-// Message returns the message for App IO. A payment that may not be made after the due date is
+// Message returns the message for App IO, with the options; buttons that are not valid are left out.
+// A payment that may not be made after the due date is
 // marked so only if there is a due date.
 func (d Draft) Message() appio.Message {
-	m := appio.Message{To: d.Recipient, Subject: d.Subject, Content: d.Content, DueDate: d.DueDate}
+	content, _ := d.Options.content(d.Content)
+	m := appio.Message{
+		To: d.Recipient, Subject: d.Subject, Content: content, DueDate: d.DueDate,
+		SecureChannels: d.Options.SecureChannels, FeatureLevel: d.Options.FeatureLevel, ThirdParty: d.Options.Remote.thirdParty(),
+	}
 	if d.IsPayment {
 		m.Payment = &appio.Payment{
 			Amount: d.Amount, NoticeNumber: d.NoticeNumber, Payee: d.Payee,

@@ -10,6 +10,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/internal/storetest"
 )
 
 // A row in which one field was corrected is another row: otherwise an import of the corrected file
@@ -23,15 +24,15 @@ func TestEveryFieldOfADraftMakesAnotherImport(t *testing.T) {
 	other.Amount, other.PayableAfterDue, other.NoticeNumber, other.Payee = 11_00, true, must.Get(flussi.ParseNoticeNumber("301005100001400779"))(t), must.Get(flussi.ParseOrganizationCode("15376371009"))(t)
 	other.DueDate, other.Reference, other.Occasion = full.DueDate.AddDate(0, 1, 0), "RIF/2", "secondo sollecito"
 
-	fields := reflect.TypeFor[flow.Draft]()
-	for i := range fields.NumField() {
-		if fields.Field(i).Name == "IsPayment" {
+	full.Options, other.Options = someOptions(t), otherOptions(t)
+
+	for i, field := range storetest.Fields(&other) {
+		if field.Name == "IsPayment" {
 			continue // it does not change alone: a payment has an amount
 		}
-		t.Run(fields.Field(i).Name, func(t *testing.T) {
+		t.Run(field.Name, func(t *testing.T) {
 			corrected := full
-			field := reflect.ValueOf(&corrected).Elem().Field(i)
-			field.Set(reflect.ValueOf(other).Field(i))
+			reflect.ValueOf(storetest.Fields(&corrected)[i].Pointer).Elem().Set(reflect.ValueOf(field.Pointer).Elem())
 			assert.NotEqual(t, full, corrected, "the test gives the field no other value")
 			w := newWorld(t)
 			for _, d := range []flow.Draft{full, corrected} {

@@ -44,6 +44,8 @@ type Details struct {
 	// of a protocol record, the ID of an event. Few flows have the same one: by it, a screen of the
 	// program finds the flow that belongs to a record.
 	AppKey string
+	// Options (Opzioni) are those of the rows that are added, where they leave them open.
+	Options Options
 }
 
 // Counts says how many notifications a flow has. Each is counted once: by its state,

@@ -44,19 +44,20 @@ func (s *Service) newFlow(ctx context.Context, by flussi.Actor, service string, 
 	if err != nil {
 		return FlowChange{}, err
 	}
-	f.Details = d
+	f.Details = d.normal()
 	return FlowChange{Flow: f, Record: FlowRecord{At: f.CreatedAt, By: by.ID, Action: FlowCreate, To: f.State}}, nil
 }
 
 // EditFlow (Aggiorna) replaces what operators wrote about a flow. The version is the one that the
 // operator read; if the flow has another one now, the error is a [flussi.ErrConflict]. It is
-// possible in every state but In invio.
+// possible in every state but In invio. Notifications that the flow has keep the options with which
+// they were added.
 func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Details) (Flow, error) {
 	return s.changeFlow(ctx, "edit flow", by, id, FlowEdit, func(f *Flow) error {
 		if f.Version != version {
 			return flussi.ErrConflict
 		}
-		f.Details = d
+		f.Details = d.normal()
 		return d.check()
 	})
 }
@@ -223,13 +224,20 @@ func (s *Service) sentElsewhere(ctx context.Context, service string, messages []
 	return false, nil
 }
 
-// check refuses texts that are too long.
+// check refuses texts that are too long, and options that no row can have.
 func (d Details) check() error {
 	e := &core.Invalid{}
 	e.Text(core.TextRule{Field: "Note", Name: "la nota", Max: MaxNote}, d.Note.Reveal())
 	e.Text(core.TextRule{Field: "AppContext", Name: "il contesto applicativo", Max: MaxKey}, d.AppContext)
 	e.Text(core.TextRule{Field: "AppKey", Name: "la chiave applicativa", Max: MaxKey}, d.AppKey)
+	d.Options.checkStanding(e)
 	return e.OrNil()
+}
+
+// normal returns the details as stores keep them.
+func (d Details) normal() Details {
+	d.Options = d.Options.normal()
+	return d
 }
 
 // conclude adapts the flow's state to its notifications, outside a sending: Invio incompleto as

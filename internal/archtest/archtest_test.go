@@ -55,7 +55,7 @@ var arrows = map[string][]string{
 	"pagoinrete/noticeflow":  {".", "internal/sentinel", "flow", "internal/italian", "mailmerge", "pagoinrete", "github.com/google/uuid"},
 
 	// The module sqlstore. The engine knows no driver, and no package links the other's.
-	"sqlstore/internal/engine":   {".", "flow", "internal/sentinel", "pagoinrete", "github.com/google/uuid"},
+	"sqlstore/internal/engine":   {".", "appio", "flow", "internal/sentinel", "pagoinrete", "github.com/google/uuid"},
 	"sqlstore/internal/versions": {"github.com/pressly/goose/v3/database"},
 	"sqlstore/postgres": {".", "flow", "internal/italian", "pagoinrete", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
 		"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgtype", "github.com/jackc/pgx/v5/pgxpool", "github.com/jackc/pgx/v5/stdlib",

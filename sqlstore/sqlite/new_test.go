@@ -179,7 +179,7 @@ func TestTablesOfTheFirstVersionAreMigrated(t *testing.T) {
 	}
 	before := stored(s)
 	execute(t, db, "ALTER TABLE flussi_notifications DROP COLUMN answer", "ALTER TABLE flussi_notifications DROP COLUMN stopped_flow",
-		"DELETE FROM flussi_migrations WHERE version_id = 2")
+		"ALTER TABLE flussi_notifications DROP COLUMN options", "ALTER TABLE flussi_flows DROP COLUMN options", "DELETE FROM flussi_migrations WHERE version_id > 1")
 	s = must.Get(sqlite.New(db, sqlite.Config{}))(t)
 	refused(t, must.Err(claim(s, of, 1)), sqlite.ErrNotMigrated)
 	f, rows := change(1)

@@ -11,7 +11,7 @@ var flows = entity[flow.Flow]{
 	table: "flows",
 	columns: []Column{
 		{Name: "id", Type: "uuid"}, {Name: "service", Type: "text"}, {Name: "created_at", Type: "bigint"},
-		{Name: "note", Type: "text"}, {Name: "app_context", Type: "text"}, {Name: "app_key", Type: "text"},
+		{Name: "note", Type: "text"}, {Name: "app_context", Type: "text"}, {Name: "app_key", Type: "text"}, {Name: "options", Type: "text"},
 		{Name: "state", Type: "text"}, {Name: "error", Type: "text"}, {Name: "disabled", Type: "boolean"},
 		{Name: "updated_at", Type: "bigint"}, {Name: "updated_by", Type: "text"}, {Name: "version", Type: "bigint"},
 		{Name: "search", Type: "text", WriteOnly: true},
@@ -19,7 +19,7 @@ var flows = entity[flow.Flow]{
 	fields: func(f *flow.Flow) []any {
 		return []any{
 			&f.ID, stringTo(&f.Service), timeField{&f.CreatedAt},
-			textField{&f.Note}, stringTo(&f.AppContext), stringTo(&f.AppKey),
+			textField{&f.Note}, stringTo(&f.AppContext), stringTo(&f.AppKey), optionsField{&f.Options},
 			stringTo(&f.State), stringTo(&f.Error), &f.Disabled,
 			timeField{&f.UpdatedAt}, stringTo(&f.UpdatedBy), &f.Version,
 		}
@@ -27,7 +27,7 @@ var flows = entity[flow.Flow]{
 	values: func(f *flow.Flow, version int64) []any {
 		return []any{
 			f.ID, encode(f.Service), f.CreatedAt.UnixMicro(),
-			encode(f.Note.Reveal()), encode(f.AppContext), encode(f.AppKey),
+			encode(f.Note.Reveal()), encode(f.AppContext), encode(f.AppKey), optionsField{&f.Options}.encode(),
 			encode(f.State), encode(f.Error), f.Disabled,
 			f.UpdatedAt.UnixMicro(), encode(f.UpdatedBy), version,
 			searchable(f.Note.Reveal()),
@@ -52,7 +52,7 @@ var notifications = entity[flow.Notification]{
 		{Name: "id", Type: "uuid"}, {Name: "flow_id", Type: "uuid"}, {Name: "service", Type: "text"}, {Name: "created_at", Type: "bigint"},
 		{Name: "recipient", Type: "text"}, {Name: "subject", Type: "text"}, {Name: "content", Type: "text"}, {Name: "due_date", Type: "bigint"},
 		{Name: "amount", Type: "bigint"}, {Name: "is_payment", Type: "boolean"}, {Name: "payable_after_due", Type: "boolean"},
-		{Name: "notice_number", Type: "text"}, {Name: "payee", Type: "text"}, {Name: "reference", Type: "text"}, {Name: "occasion", Type: "text"},
+		{Name: "notice_number", Type: "text"}, {Name: "payee", Type: "text"}, {Name: "reference", Type: "text"}, {Name: "occasion", Type: "text"}, {Name: "options", Type: "text"},
 		{Name: "state", Type: "text"}, {Name: "message_id", Type: "text"}, {Name: "attempts", Type: "bigint"}, {Name: "sent_at", Type: "bigint"},
 		{Name: "error_code", Type: "text"}, {Name: "error", Type: "text"}, {Name: "earlier_id", Type: "uuid"},
 		{Name: "answer", Type: "text"}, {Name: "stopped_flow", Type: "boolean"},
@@ -70,7 +70,7 @@ var notifications = entity[flow.Notification]{
 			&n.ID, &n.FlowID, stringTo(&n.Service), timeField{&n.CreatedAt},
 			&n.Recipient, textField{&n.Subject}, textField{&n.Content}, timeField{&n.DueDate},
 			(*int64)(&n.Amount), &n.IsPayment, &n.PayableAfterDue,
-			&n.NoticeNumber, &n.Payee, stringTo(&n.Reference), stringTo(&n.Occasion),
+			&n.NoticeNumber, &n.Payee, stringTo(&n.Reference), stringTo(&n.Occasion), optionsField{&n.Options},
 			stringTo(&n.State), stringTo(&n.Transmission.MessageID), &n.Transmission.Attempts, timeField{&n.Transmission.SentAt},
 			stringTo(&n.Transmission.ErrorCode), stringTo(&n.Transmission.Error), &n.Transmission.EarlierID,
 			textField{&n.Transmission.Answer}, &n.Transmission.StoppedFlow,
@@ -87,7 +87,7 @@ var notifications = entity[flow.Notification]{
 			n.ID, n.FlowID, encode(n.Service), n.CreatedAt.UnixMicro(),
 			n.Recipient.Reveal(), encode(n.Subject.Reveal()), encode(n.Content.Reveal()), micros(n.DueDate),
 			int64(n.Amount), n.IsPayment, n.PayableAfterDue,
-			n.NoticeNumber.Reveal(), n.Payee.String(), encode(n.Reference), encode(n.Occasion),
+			n.NoticeNumber.Reveal(), n.Payee.String(), encode(n.Reference), encode(n.Occasion), optionsField{&n.Options}.encode(),
 			encode(n.State), encode(n.Transmission.MessageID), int64(n.Transmission.Attempts), micros(n.Transmission.SentAt),
 			encode(n.Transmission.ErrorCode), encode(n.Transmission.Error), n.Transmission.EarlierID,
 			encode(n.Transmission.Answer.Reveal()), n.Transmission.StoppedFlow,

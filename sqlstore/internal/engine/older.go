@@ -22,7 +22,7 @@ var olderNames = map[string]string{
 // olderDefaults are expressions for columns that older tables do not have.
 var olderDefaults = map[string]string{
 	"occasion": "''", "allow_duplicate": "FALSE", "lease_start": "0", "write_id": "0",
-	"answer": "''", "stopped_flow": "FALSE",
+	"answer": "''", "stopped_flow": "FALSE", "options": "''",
 }
 
 // olderTables are the tables of examples/sqlstore, with the version of their schema that created

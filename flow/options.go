@@ -1,0 +1,209 @@
+package flow
+
+import (
+	"cmp"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/internal/core"
+)
+
+// Options (opzioni) are what App IO offers for a message besides its texts, due date and payment.
+// The zero value is a message as the service sends it by default.
+//
+// A flow has standing options ([Details]). When rows are imported, what a row leaves empty is filled
+// in from them, and the notification keeps the result: see [Options.Or]. So a notification says by
+// itself what is sent, and options that are edited later concern only rows that are added later.
+type Options struct {
+	PlainText      Choice               // Testo semplice: the content is plain text, not Markdown; it is sent as [appio.PlainText] writes it
+	SecureChannels appio.SecureChannels // Solo canali sicuri: see [appio.Message]
+	FeatureLevel   appio.FeatureLevel   // Livello di servizio; "" is STANDARD
+	Remote         RemoteContent        // Contenuto remoto
+	Button1        Button               // Pulsante 1: below the text; see [appio.Markdown]
+	Button2        Button               // Pulsante 2
+}
+
+// Choice is a yes or no that may be left open.
+type Choice string
+
+// The choices. "" leaves it to the flow's options, and there to the default, which is no.
+const (
+	ChoiceYes Choice = "yes"
+	ChoiceNo  Choice = "no"
+)
+
+// RemoteContent (contenuto remoto) is content that remains with the sender. See [appio.ThirdParty].
+// A message has it if any field is set, and then needs the first two.
+type RemoteContent struct {
+	ID                  string             // the sender's own name for the content, without personal data
+	ConfigurationID     string             // Configurazione: a ULID that the platform gave to the body
+	OriginalSender      flussi.Text        // who it comes from
+	OriginalReceiptDate time.Time          // when it was received
+	Attachments         Choice             // there are files to fetch; only with [appio.FeatureAdvanced]
+	Text                Choice             // there is a text to fetch
+	Precondition        appio.Precondition // a warning before it opens
+	Summary             flussi.Text        // Riassunto
+}
+
+// Button (pulsante) is a button below a message. See [appio.Button].
+type Button struct {
+	Label        flussi.Text // in Italian
+	EnglishLabel flussi.Text // Defaults to Label
+	Link         flussi.Text // what it opens
+}
+
+// IsZero reports whether all options are left open.
+func (o Options) IsZero() bool { return o == Options{} }
+
+// Or returns the options with what they leave open filled in from others, field by field. So a row
+// can bring the link of a button whose label the flow has; it cannot take a button away.
+func (o Options) Or(standing Options) Options {
+	o.PlainText = cmp.Or(o.PlainText, standing.PlainText)
+	o.SecureChannels = cmp.Or(o.SecureChannels, standing.SecureChannels)
+	o.FeatureLevel = cmp.Or(o.FeatureLevel, standing.FeatureLevel)
+	o.Remote = o.Remote.or(standing.Remote)
+	o.Button1, o.Button2 = o.Button1.or(standing.Button1), o.Button2.or(standing.Button2)
+	return o
+}
+
+func (r RemoteContent) or(standing RemoteContent) RemoteContent {
+	return RemoteContent{
+		ID: cmp.Or(r.ID, standing.ID), ConfigurationID: cmp.Or(r.ConfigurationID, standing.ConfigurationID),
+		OriginalSender:      cmp.Or(r.OriginalSender, standing.OriginalSender),
+		OriginalReceiptDate: cmp.Or(r.OriginalReceiptDate, standing.OriginalReceiptDate),
+		Attachments:         cmp.Or(r.Attachments, standing.Attachments), Text: cmp.Or(r.Text, standing.Text),
+		Precondition: cmp.Or(r.Precondition, standing.Precondition), Summary: cmp.Or(r.Summary, standing.Summary),
+	}
+}
+
+func (b Button) or(standing Button) Button {
+	return Button{cmp.Or(b.Label, standing.Label), cmp.Or(b.EnglishLabel, standing.EnglishLabel), cmp.Or(b.Link, standing.Link)}
+}
+
+// normal returns the options as stores keep them.
+func (o Options) normal() Options {
+	if !o.Remote.OriginalReceiptDate.IsZero() {
+		o.Remote.OriginalReceiptDate = core.Stored(o.Remote.OriginalReceiptDate)
+	}
+	return o
+}
+
+// thirdParty returns the remote content as App IO takes it, nil if there is none.
+func (r RemoteContent) thirdParty() *appio.ThirdParty {
+	if r == (RemoteContent{}) {
+		return nil
+	}
+	return &appio.ThirdParty{
+		ID: r.ID, ConfigurationID: r.ConfigurationID, OriginalSender: r.OriginalSender.Reveal(), OriginalReceiptDate: r.OriginalReceiptDate,
+		HasAttachments: r.Attachments == ChoiceYes, HasRemoteContent: r.Text == ChoiceYes, HasPrecondition: r.Precondition, Summary: r.Summary,
+	}
+}
+
+// buttons returns the buttons that are set, and the names of their fields.
+func (o Options) buttons() (all []appio.Button, fields []string) {
+	for i, b := range []Button{o.Button1, o.Button2} {
+		if b != (Button{}) {
+			all = append(all, appio.Button{Label: b.Label.Reveal(), EnglishLabel: b.EnglishLabel.Reveal(), Link: b.Link.Reveal()})
+			fields = append(fields, []string{"Button1", "Button2"}[i])
+		}
+	}
+	return all, fields
+}
+
+// content returns a content as it is sent: Markdown, with the buttons in front of it. If there is
+// something wrong with a button, it returns the error, and the Markdown without buttons.
+func (o Options) content(content flussi.Text) (flussi.Text, error) {
+	if o.PlainText == ChoiceYes {
+		content = flussi.NewText(appio.PlainText(content.Reveal()))
+	}
+	if o.Button1 == (Button{}) && o.Button2 == (Button{}) {
+		return content, nil
+	}
+	buttons, fields := o.buttons()
+	if first, _, _ := strings.Cut(strings.TrimPrefix(content.Reveal(), "\ufeff"), "\n"); strings.TrimSpace(first) == "---" {
+		return content, &flussi.ValueError{Type: fields[0], Err: appio.ErrFrontMatter,
+			Reason: "Il contenuto definisce già dei pulsanti: togliere la definizione dal contenuto, oppure i pulsanti dalle opzioni."}
+	}
+	whole, err := appio.Markdown(content.Reveal(), buttons...)
+	var wrong *flussi.ValueError
+	if errors.As(err, &wrong) {
+		named := *wrong
+		named.Type, named.Position = fields[max(wrong.Position, 1)-1], 0
+		return content, &named
+	}
+	return whole, err
+}
+
+// check adds what the platform does not check, or what it cannot read.
+func (o Options) check(e *core.Invalid) {
+	for _, c := range []struct {
+		field  string
+		choice Choice
+	}{{"PlainText", o.PlainText}, {"Remote.Attachments", o.Remote.Attachments}, {"Remote.Text", o.Remote.Text}} {
+		switch c.choice {
+		case "", ChoiceYes, ChoiceNo:
+		default:
+			e.Fail(c.field, flussi.ErrRange, "Indicare Sì oppure No.")
+		}
+	}
+	e.Text(core.TextRule{Field: "Remote.ID", Name: "l'identificativo del contenuto remoto", OneLine: true}, o.Remote.ID)
+	e.Text(core.TextRule{Field: "Remote.OriginalSender", Name: "il mittente originale", OneLine: true}, o.Remote.OriginalSender.Reveal())
+	e.Text(core.TextRule{Field: "Remote.Summary", Name: "il riassunto"}, o.Remote.Summary.Reveal())
+}
+
+// checkStanding adds what is wrong with the options of a flow, of which rows may bring a part.
+func (o Options) checkStanding(e *core.Invalid) {
+	if o.IsZero() {
+		return
+	}
+	o.check(e)
+	const text = "Un testo lungo abbastanza per un messaggio, con il quale si controllano le altre opzioni."
+	whole := Draft{Subject: flussi.NewText("Controllo delle opzioni"), Content: flussi.NewText(text), Options: o}
+	whole.Options.FeatureLevel = cmp.Or(o.FeatureLevel, appio.FeatureAdvanced)
+	if o.Remote != (RemoteContent{}) {
+		whole.Options.Remote.ID = cmp.Or(o.Remote.ID, "x")
+		whole.Options.Remote.ConfigurationID = cmp.Or(o.Remote.ConfigurationID, "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+	}
+	for _, b := range []*Button{&whole.Options.Button1, &whole.Options.Button2} {
+		if *b != (Button{}) {
+			*b = b.or(Button{Label: flussi.NewText("x"), Link: flussi.NewText("https://example.com")})
+		}
+	}
+	_, err := whole.Options.content(whole.Content)
+	e.Include(err)
+	var platform *flussi.InvalidError
+	if errors.As(whole.Message().Validate(), &platform) {
+		for _, f := range platform.Fields {
+			if field := draftField(f.Type); field != "Recipient" && field != "Content" {
+				renamed := *f
+				renamed.Type = field
+				e.Fields = append(e.Fields, &renamed)
+			}
+		}
+	}
+}
+
+// identity returns the parts of the options that make another message: which buttons and which
+// remote content it has.
+func (o Options) identity() [8]string {
+	return [...]string{
+		o.Remote.ID, o.Remote.ConfigurationID,
+		o.Button1.Label.Reveal(), o.Button1.EnglishLabel.Reveal(), o.Button1.Link.Reveal(),
+		o.Button2.Label.Reveal(), o.Button2.EnglishLabel.Reveal(), o.Button2.Link.Reveal(),
+	}
+}
+
+// rest returns the other parts: how the same message is shown and sent.
+func (o Options) rest() [9]string {
+	received := ""
+	if !o.Remote.OriginalReceiptDate.IsZero() {
+		received = core.Stored(o.Remote.OriginalReceiptDate).Format(time.RFC3339Nano)
+	}
+	return [...]string{
+		string(o.PlainText), string(o.SecureChannels), string(o.FeatureLevel), o.Remote.OriginalSender.Reveal(), received,
+		string(o.Remote.Attachments), string(o.Remote.Text), string(o.Remote.Precondition), o.Remote.Summary.Reveal(),
+	}
+}

@@ -1,6 +1,10 @@
 package excel
 
-import "github.com/flussi-go/flussi"
+import (
+	"slices"
+
+	"github.com/flussi-go/flussi"
+)
 
 // Column is one column of a template, made by [NewColumn].
 type Column[Row any] struct {
@@ -55,6 +59,15 @@ func NewColumn[Row, V any](header string, kind Kind[V], field func(*Row) *V, c C
 	}
 	column.write = func(row *Row) Cell { return kind.Write(*field(row)) }
 	return column
+}
+
+// Header returns the header.
+func (c Column[Row]) Header() string { return c.header }
+
+// Knows reports whether a header is the column's, or one of its aliases.
+func (c Column[Row]) Knows(header string) bool {
+	folded := fold(header)
+	return fold(c.header) == folded || slices.ContainsFunc(c.config.Aliases, func(alias string) bool { return fold(alias) == folded })
 }
 
 func (c *Column[Row]) width() float64 {

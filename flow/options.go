@@ -124,14 +124,17 @@ func (o Options) content(content flussi.Text) (flussi.Text, error) {
 	}
 	buttons, fields := o.buttons()
 	if first, _, _ := strings.Cut(strings.TrimPrefix(content.Reveal(), "\ufeff"), "\n"); strings.TrimSpace(first) == "---" {
-		return content, &flussi.ValueError{Type: fields[0], Err: appio.ErrFrontMatter,
+		return content, &flussi.ValueError{Type: fields[0] + ".Label", Err: appio.ErrFrontMatter,
 			Reason: "Il contenuto definisce già dei pulsanti: togliere la definizione dal contenuto, oppure i pulsanti dalle opzioni."}
 	}
 	whole, err := appio.Markdown(content.Reveal(), buttons...)
 	var wrong *flussi.ValueError
 	if errors.As(err, &wrong) {
 		named := *wrong
-		named.Type, named.Position = fields[max(wrong.Position, 1)-1], 0
+		named.Type, named.Position = fields[max(wrong.Position, 1)-1]+".Label", 0
+		if errors.Is(wrong, appio.ErrLink) {
+			named.Type = strings.TrimSuffix(named.Type, "Label") + "Link"
+		}
 		return content, &named
 	}
 	return whole, err

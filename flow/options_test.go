@@ -116,16 +116,16 @@ func TestOptionsThatCannotBeSentAreRefused(t *testing.T) {
 		"precondition":      {func(d *flow.Draft) { d.Options.Remote.Precondition = "segreto" }, "Remote.Precondition", flussi.ErrRange, ""},
 		"button without label": {func(d *flow.Draft) {
 			d.Options.Button2.Label, d.Options.Button2.EnglishLabel = flussi.Text{}, flussi.Text{}
-		}, "Button2", flussi.ErrEmpty, "Manca il testo"},
-		"button without link": {func(d *flow.Draft) { d.Options.Button1.Link = flussi.Text{} }, "Button1", appio.ErrLink, "collegamento"},
+		}, "Button2.Label", flussi.ErrEmpty, "Manca il testo"},
+		"button without link": {func(d *flow.Draft) { d.Options.Button1.Link = flussi.Text{} }, "Button1.Link", appio.ErrLink, "collegamento"},
 		"only the second": {func(d *flow.Draft) {
 			d.Options.Button1, d.Options.Button2.Link = flow.Button{}, flussi.NewText("segreto")
-		}, "Button2", appio.ErrLink, "collegamento"},
-		"label with a line": {func(d *flow.Draft) { d.Options.Button1.Label = flussi.NewText("segreto\n---") }, "Button1", flussi.ErrCharacter, "caratteri non ammessi"},
+		}, "Button2.Link", appio.ErrLink, "collegamento"},
+		"label with a line": {func(d *flow.Draft) { d.Options.Button1.Label = flussi.NewText("segreto\n---") }, "Button1.Label", flussi.ErrCharacter, "caratteri non ammessi"},
 		"buttons twice": {func(d *flow.Draft) {
 			d.Options.PlainText = ""
 			d.Content = flussi.NewText(must.Get(appio.Markdown(d.Content.Reveal(), appio.Button{Label: "x", Link: "https://example.com"}))(t).Reveal())
-		}, "Button1", appio.ErrFrontMatter, "definisce già dei pulsanti"},
+		}, "Button1.Label", appio.ErrFrontMatter, "definisce già dei pulsanti"},
 		"too long with buttons": {func(d *flow.Draft) { d.Options.PlainText, d.Content = "", flussi.NewText(long) }, "Content", flussi.ErrLength, "(con i pulsanti)"},
 		"too long as Markdown":  {func(d *flow.Draft) { d.Content = flussi.NewText(strings.Repeat("a*", 4_000)) }, "Content", flussi.ErrLength, "12.000 caratteri (con i segni"},
 		"NUL":                   {func(d *flow.Draft) { d.Options.Remote.Summary = flussi.NewText("segreto\x00") }, "Remote.Summary", flussi.ErrCharacter, "caratteri non validi"},

@@ -23,7 +23,7 @@ func TestAnonymise(t *testing.T) {
 		payee := must.Get(flussi.ParseOrganizationCode("80185250588"))(t)
 		pay := draft(40)
 		pay.IsPayment, pay.Amount, pay.NoticeNumber, pay.Payee, pay.Reference = true, 100, notice, payee, "RIF/40"
-		pay.DueDate, pay.PayableAfterDue = time.Now().Add(time.Hour).UTC(), true
+		pay.DueDate, pay.PayableAfterDue, pay.Options.Button1 = time.Now().Add(time.Hour).UTC(), true, someOptions(t).Button1
 		alone := w.sendNew(t, pay)
 		alone = do(t, w.VerifyNotification, alone.ID)
 		f := w.sending(t, 6)

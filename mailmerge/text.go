@@ -22,6 +22,7 @@ type Config struct {
 // for concurrent use.
 type Text struct {
 	subject, content *template.Template
+	plain            *template.Template // the content, with values that are not escaped
 	fields           []Field
 	frontMatter      bool // the content begins with a front matter
 }
@@ -44,7 +45,11 @@ func Parse(subject, content string, c Config) (*Text, error) {
 	if err := errors.Join(wrong[:]...); err != nil {
 		return nil, err
 	}
-	t.fields = u.list()
+	plain, err := t.content.Clone()
+	if err != nil {
+		return nil, err
+	}
+	t.plain, t.fields = plain.Funcs(templateFuncs(false)), u.list()
 	t.frontMatter = beginsFrontMatter(content)
 	return t, nil
 }
@@ -61,23 +66,33 @@ func (t *Text) Fields() []Field { return slices.Clone(t.fields) }
 // an [ErrTemplate] if the values make a front matter of the content, or [flussi.ErrLength] if a
 // result is longer than any message. It quotes no value.
 func (t *Text) Execute(v Values) (subject, content flussi.Text, err error) {
+	subject, content, err = t.execute(v, t.content, true)
+	if err == nil && !t.frontMatter && beginsFrontMatter(content.Reveal()) {
+		return flussi.Text{}, flussi.Text{}, &flussi.ValueError{Type: "Content", Err: ErrTemplate,
+			Reason: "Con questi valori il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti: aggiungere una riga prima."}
+	}
+	return subject, content, err
+}
+
+// ExecutePlain is [Text.Execute] for a content that is plain text: its values are not escaped, since
+// appio.PlainText escapes all of it.
+func (t *Text) ExecutePlain(v Values) (subject, content flussi.Text, err error) {
+	return t.execute(v, t.plain, false)
+}
+
+func (t *Text) execute(v Values, content *template.Template, markdown bool) (flussi.Text, flussi.Text, error) {
 	if err := t.check(v); err != nil {
-		return subject, content, err
+		return flussi.Text{}, flussi.Text{}, err
 	}
 	s, err := t.fill(t.subject, part{"Subject", "L'oggetto", false}, v)
 	if err != nil {
-		return subject, content, err
+		return flussi.Text{}, flussi.Text{}, err
 	}
-	c, err := t.fill(t.content, part{"Content", "Il contenuto", true}, v)
+	c, err := t.fill(content, part{"Content", "Il contenuto", markdown}, v)
 	if err != nil {
-		return subject, content, err
+		return flussi.Text{}, flussi.Text{}, err
 	}
-	c = strings.TrimSpace(c)
-	if !t.frontMatter && beginsFrontMatter(c) {
-		return subject, content, &flussi.ValueError{Type: "Content", Err: ErrTemplate,
-			Reason: "Con questi valori il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti: aggiungere una riga prima."}
-	}
-	return flussi.NewText(strings.Join(strings.Fields(s), " ")), flussi.NewText(c), nil
+	return flussi.NewText(strings.Join(strings.Fields(s), " ")), flussi.NewText(strings.TrimSpace(c)), nil
 }
 
 // check refuses values that do not fit the fields.

@@ -1,6 +1,7 @@
 package flowexcel
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -23,10 +24,17 @@ const (
 	occasionHeader  = "Occasione"
 )
 
+// draftHeaders returns the headers of the columns that a draft is made of, in their order, without
+// those of its options.
+func draftHeaders() []string {
+	return []string{recipientHeader, subjectHeader, contentHeader, dueHeader, amountHeader, noticeHeader, payeeHeader, lateHeader, referenceHeader, occasionHeader}
+}
+
 // entry is a draft as the cells of a row say it.
 type entry struct {
 	flow.Draft
-	late *bool // Paga dopo la scadenza; nil if the cell is empty
+	late   *bool        // Paga dopo la scadenza; nil if the cell is empty
+	merged mergedValues // of the fields of a mail merge
 }
 
 // entryOf returns the entry that is written for a draft.
@@ -72,8 +80,8 @@ func importKinds(l flow.Limits, codes flussi.Policy) kinds {
 }
 
 // draftColumns returns the columns of a draft. Those that a draft needs are required in
-// an import; in an export, what was anonymised has none of them.
-func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) *entry) []excel.Column[Row] {
+// an import; in an export, what was anonymised has none of them. The help is that of the content.
+func draftColumns[Row any](k kinds, l flow.Limits, required bool, help string, of func(*Row) *entry) []excel.Column[Row] {
 	return []excel.Column[Row]{
 		excel.NewColumn(recipientHeader, k.recipient, func(r *Row) *flussi.FiscalCode { return &of(r).Recipient }, excel.ColumnConfig{
 			Field: "Recipient",
@@ -89,7 +97,7 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 			Field: "Content",
 			Aliases: []string{"Contenuto messaggio", "Contenuto del messaggio", "Contenuto notifica", "Contenuto della notifica", "Testo", "Testo messaggio", "Testo del messaggio", "Testo notifica",
 				"Testo della notifica", "Messaggio", "Corpo", "Corpo messaggio", "Corpo del messaggio"},
-			Required: required, Width: 52, Help: "Il testo del messaggio, anche su più righe e in Markdown.",
+			Required: required, Width: 52, Help: help,
 			Example: example("Gentile contribuente, la prima rata della TARI scade il 28 febbraio e può essere pagata dall'app con l'avviso allegato. Per informazioni: tributi@comune.example.it.", l.MinContent, l.MaxContent)}),
 		excel.NewColumn(dueHeader, k.due, func(r *Row) *time.Time { return &of(r).DueDate }, excel.ColumnConfig{
 			Field:   "DueDate",
@@ -122,6 +130,24 @@ func draftColumns[Row any](k kinds, l flow.Limits, required bool, of func(*Row) 
 			Aliases: []string{"Occasione invio", "Occasione dell'invio"},
 			Width:   18, Example: "sollecito marzo", Help: "Da compilare solo per inviare di nuovo un messaggio uguale a uno già inviato, ad esempio come sollecito. Senza un'occasione diversa il messaggio non si invia una seconda volta. Il cittadino non vede l'occasione."}),
 	}
+}
+
+// What a guide says about the content. The app joins lines that only a line break separates.
+const (
+	markdownHelp = "Il testo del messaggio, anche su più righe e in Markdown. L'app unisce le righe separate da un solo «a capo»: fra un capoverso e l'altro lasciare una riga vuota."
+	choiceHelp   = markdownHelp + " Con «Testo semplice» il testo si vede com'è scritto, riga per riga."
+	plainHelp    = "Il testo del messaggio, anche su più righe: si vede com'è scritto, riga per riga, e i segni del Markdown sono testo."
+)
+
+// contentHelp returns what the guide says about the content.
+func (c Config) contentHelp() string {
+	switch {
+	case slices.Contains(c.Options, OptionPlainText):
+		return choiceHelp
+	case c.Standing.PlainText == flow.ChoiceYes:
+		return plainHelp
+	}
+	return markdownHelp
 }
 
 // example makes a text as long as the limits want it.

@@ -228,7 +228,7 @@ func (a *correcting) read(ctx context.Context, r io.ReaderAt, size int64) error 
 func (a *correcting) incomplete() error {
 	var cells []*excel.CellError
 	var headers []string
-	for _, header := range append(a.template.imports.Headers(), stateHeader, errorHeader) {
+	for _, header := range append(draftHeaders(), stateHeader, errorHeader) {
 		if header != occasionHeader && slices.Contains(a.report.File.Missing, header) {
 			headers = append(headers, header)
 			cells = append(cells, &excel.CellError{Row: a.report.File.HeaderRow, Header: header,

@@ -34,7 +34,7 @@ func (a *correcting) judge(ctx context.Context, c correction, row exported) erro
 	if slices.Contains(a.report.File.Missing, occasionHeader) {
 		row.Occasion = c.now.Occasion // an export of an earlier version
 	}
-	c.draft, changed = merge(c.now.Draft, row.entry)
+	c.draft, changed = mergeDraft(c.now.Draft, row.entry, a.hasOption)
 
 	failed := c.now.State == flow.NotificationFailed
 	exportedFailed := row.failure != ""
@@ -175,11 +175,16 @@ func isRefusal(err error) bool {
 	return false
 }
 
-// merge returns the draft that a row makes of the one that there is, and the headers of
-// what is different. Spreadsheets and their formats change white space, so texts that differ
+// hasOption reports whether the file has the column of an option.
+func (a *correcting) hasOption(o option[exported]) bool {
+	return slices.Contains(a.template.config.Options, o.group) && !slices.Contains(a.report.File.Missing, o.header)
+}
+
+// mergeDraft returns the draft that a row makes of the one that there is, and the headers of
+// what is different. Options without a column stay as they are. Spreadsheets and their formats change white space, so texts that differ
 // by that alone are the same. Due dates are compared to the second, occasions by
 // [flow.SameOccasion].
-func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
+func mergeDraft(now flow.Draft, row entry, hasOption func(option[exported]) bool) (merged flow.Draft, changed []string) {
 	d := row.draft()
 	if sameWords(d.Subject.Reveal(), now.Subject.Reveal()) {
 		d.Subject = now.Subject
@@ -210,6 +215,14 @@ func merge(now flow.Draft, row entry) (merged flow.Draft, changed []string) {
 	} {
 		if !field.same {
 			changed = append(changed, field.header)
+		}
+	}
+	for _, o := range exportedOptions() {
+		switch {
+		case !hasOption(o):
+			o.copy(&d.Options, &now.Options)
+		case !o.keep(&d.Options, &now.Options):
+			changed = append(changed, o.header)
 		}
 	}
 	return d, changed

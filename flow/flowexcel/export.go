@@ -111,15 +111,16 @@ const maxText = 32_767
 
 // exportColumns returns the columns of an export. What is wrong in a cell for an import
 // may have been stored all the same, under other limits, so everything can be read.
-func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[exported] {
+func exportColumns(k kinds, c Config, zone *time.Location) []excel.Column[exported] {
 	text := excel.AnyText(1, maxText)
 	long := excel.Convert(text, flussi.NewText, flussi.Text.Reveal)
-	lenient := importKinds(l, flussi.Lenient)
+	lenient := importKinds(c.Limits, flussi.Lenient)
 	columns := draftColumns(kinds{
 		recipient: lenient.recipient, notice: lenient.notice, payee: lenient.payee, due: newDueKind(zone),
 		subject: excel.WithRule(long, k.subject.Rule()), content: excel.WithRule(long, k.content.Rule()), reference: excel.WithRule(text, k.reference.Rule()),
 		occasion: excel.WithRule(text, k.occasion.Rule()),
-	}, l, false, func(e *exported) *entry { return &e.entry })
+	}, c.Limits, false, c.contentHelp(), func(e *exported) *entry { return &e.entry })
+	columns = append(columns, optionColumns(groupsOf(exportedOptions(), c.Options))...)
 
 	states := excel.Rule{Text: "«Registrato», per inviare di nuovo una notifica in «Errore»", Width: 15,
 		Choices: []string{flow.NotificationRegistered.Label(), flow.NotificationFailed.Label()}, Example: flow.NotificationFailed.Label()}
@@ -146,6 +147,11 @@ func exportColumns(k kinds, l flow.Limits, zone *time.Location) []excel.Column[e
 		excel.NewColumn(versionHeader, excel.WithRule(excel.Integer(1, maxVersion), number), func(e *exported) *int64 { return &e.version },
 			excel.ColumnConfig{Required: true, ReadOnly: true, Help: "Serve a riconoscere le notifiche modificate da altri dopo l'esportazione."}),
 	)
+}
+
+// exportedOptions returns the columns for options of an export.
+func exportedOptions() []option[exported] {
+	return options(true, func(e *exported) *entry { return &e.entry })
 }
 
 // shown is a column that operators only look at.

@@ -25,6 +25,26 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 	})
 }
 
+// Preview returns the notification that a row of a file becomes, with the texts of a mail merge and
+// [Config.Standing]: [flow.Draft.Message] is what App IO gets. A number of 0 is the first row that is
+// valid. The error is the row's [*flussi.RowError], what is wrong with the file, or
+// [flussi.ErrNotFound] if it has no such row. The file is read up to the row only.
+func (t *Template) Preview(ctx context.Context, r io.ReaderAt, size int64, number int) (flow.Row, error) {
+	for row, err := range t.Rows(ctx, r, size, nil) {
+		var refused *flussi.RowError
+		switch {
+		case errors.As(err, &refused) && refused.Row != number:
+			continue
+		case err != nil:
+			return flow.Row{}, err
+		case number == 0 || row.Number == number:
+			row.Draft.Options = row.Draft.Options.Or(t.config.Standing)
+			return row, nil
+		}
+	}
+	return flow.Row{}, &flussi.ValueError{Type: "Row", Err: flussi.ErrNotFound, Reason: "Il file non ha questa riga, o la riga è vuota."}
+}
+
 // alreadyImported is the hint for a file of which only the valid rows were stored.
 const alreadyImported = "Le righe senza errori sono state importate. Correggere le altre nella copia con gli errori segnati e importarla di nuovo, tutta intera: le righe già importate vengono riconosciute e i loro messaggi non si inviano due volte."
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/mailmerge"
 )
 
 // Config says how a template works. Every field may be left out.
@@ -21,12 +23,25 @@ type Config struct {
 	Codes flussi.Policy
 	// File bounds what a file may cost. Defaults to those of [excel.Limits].
 	File excel.Limits
+	// Text makes the workbook of a mail merge: instead of Oggetto and Contenuto, its template has a
+	// column for each field of the text. A field with the name of another column, such as Scadenza
+	// or Somma, is that column. Exports and corrections have the resulting texts. Defaults to none.
+	Text *mailmerge.Text
+	// Options are the groups of columns for the options of a row, in imports and exports. An import
+	// that has such a column is refused without its group; corrections leave such options as they
+	// are. Defaults to none.
+	Options []OptionGroup
+	// Standing are the options of the flow that the rows are added to: rows are checked with them,
+	// since [flow.Service.AddNotifications] fills them in. Give the same to the flow's
+	// [flow.Details]. Defaults to none.
+	Standing flow.Options
 }
 
 // Template is the notifications' workbook. It is made by [New], never changes, and is
 // safe for concurrent use.
 type Template struct {
 	config  Config
+	merge   *merge // nil: the rows have their texts
 	imports *excel.Template[entry]
 	exports *excel.Template[exported]
 }
@@ -41,31 +56,59 @@ func New(c Config) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Options = slices.Clone(c.Options)
 	t := &Template{config: c}
 	k := importKinds(c.Limits, c.Codes)
+	columns, err := t.importColumns(k)
+	if err != nil {
+		return nil, err
+	}
 	t.imports, err = excel.New(excel.Config[entry]{
-		Name: "Notifiche", Sheet: "Notifiche", Limits: c.File, Refused: refusedHeaders(), Check: t.check,
+		Name: "Notifiche", Sheet: "Notifiche", Limits: c.File, Refused: refusedHeaders(c.Options), Check: t.check,
 		Intro: "Con questo modello si preparano le notifiche di un flusso: una riga per ogni cittadino e messaggio. Si carica nel flusso con «Importa da File Excel».",
-	}, draftColumns(k, c.Limits, true, func(e *entry) *entry { return e })...)
+	}, columns...)
 	if err != nil {
 		return nil, err
 	}
 	t.exports, err = excel.New(excel.Config[exported]{
 		Name: "Notifiche esportate", Sheet: "Notifiche", Limits: c.File, HiddenRows: excel.ReadHidden,
 		Export: true, Intro: exportIntro, Hints: exportHints(), Tones: exportTones(),
-	}, exportColumns(k, c.Limits, zone)...)
+	}, exportColumns(k, c, zone)...)
 	if err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// refusedHeaders are the headers that an import must not have.
-func refusedHeaders() []excel.RefusedHeader {
+// importColumns returns the columns of an import: those of a draft, or of the fields of a mail merge,
+// and those of the options.
+func (t *Template) importColumns(k kinds) ([]excel.Column[entry], error) {
+	self := func(e *entry) *entry { return e }
+	columns := draftColumns(k, t.config.Limits, true, t.config.contentHelp(), self)
+	if t.config.Text != nil {
+		columns = slices.DeleteFunc(columns, func(c excel.Column[entry]) bool { return c.Header() == subjectHeader || c.Header() == contentHeader })
+		m, fields, err := newMerge(t.config.Text, columns)
+		if err != nil {
+			return nil, err
+		}
+		t.merge = m
+		columns = slices.Insert(columns, 1, fields...)
+	}
+	return append(columns, optionColumns(groupsOf(options(false, self), t.config.Options))...), nil
+}
+
+// refusedHeaders are the headers that an import must not have. Among them are options without a
+// column: a row whose option was not read would be sent in another way.
+func refusedHeaders(groups []OptionGroup) []excel.RefusedHeader {
 	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e le sue notifiche ci sono già. " +
 		"Per correggere le notifiche in «Errore», caricare il file come correzione. Per scrivere agli stessi cittadini un altro messaggio, copiare le righe nel modello."}}
 	for _, header := range []string{messageHeader} {
 		all = append(all, excel.RefusedHeader{Header: header, Hint: "È una colonna delle esportazioni: se il file non è un'esportazione, togliere la colonna."})
+	}
+	for _, o := range options(false, func(e *entry) *entry { return e }) {
+		if !slices.Contains(groups, o.group) {
+			all = append(all, excel.RefusedHeader{Header: o.header, Hint: "È una colonna del modello con le opzioni: importare il file con le opzioni, o togliere la colonna."})
+		}
 	}
 	for _, header := range []string{"IUV", "Codice IUV", "Numero IUV"} {
 		all = append(all, excel.RefusedHeader{Header: header, Hint: "Serve il numero avviso di 18 cifre, che si trova sull'avviso di pagamento: lo IUV ne è solo una parte."})
@@ -76,7 +119,15 @@ func refusedHeaders() []excel.RefusedHeader {
 // check judges a row whose cells are right, as the flow will.
 func (t *Template) check(e *entry) error {
 	e.Draft = e.draft()
-	return errors.Join(e.Validate(t.config.Limits), lateFault(e.Draft, e.late))
+	options := e.Options.Or(t.config.Standing)
+	if t.merge != nil {
+		if err := t.merge.fill(e, options.PlainText == flow.ChoiceYes); err != nil {
+			return errors.Join(err, lateFault(e.Draft, e.late))
+		}
+	}
+	d := e.Draft
+	d.Options = options
+	return errors.Join(d.Validate(t.config.Limits), lateFault(d, e.late))
 }
 
 // lateFault refuses what says something about a payment that is none.

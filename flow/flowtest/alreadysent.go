@@ -88,6 +88,8 @@ func (p *probe) harmless() []arrival {
 		arrival{"Inviato with another notice number", func(n *flow.Notification) { sent(n); n.NoticeNumber = p.NoticeNumber() }},
 		arrival{"Inviato with another amount", func(n *flow.Notification) { sent(n); n.Amount++ }},
 		arrival{"Inviato with another due date", func(n *flow.Notification) { sent(n); n.DueDate = p.SomeTime() }},
+		arrival{"Inviato with another button", func(n *flow.Notification) { sent(n); n.Options.Button1.Link = flussi.NewText("https://example.com") }},
+		arrival{"Inviato with another remote content", func(n *flow.Notification) { sent(n); n.Options.Remote.ID = "DOC-2" }},
 		arrival{"Inviato with another occasion", func(n *flow.Notification) { sent(n); n.Occasion = "sollecito marzo" }},
 	)
 }
@@ -152,6 +154,13 @@ func claimsSkip(p *probe) {
 	n.Occasion = strings.ToUpper(n.Occasion)
 	n.Reference, n.Payee = "another", p.OrganizationCode()
 	p.skips("whose message another one has, with other blanks and invisible characters", p.save(n), earlier)
+	// A change of the options alone makes another message of what is stored.
+	edited := p.newNotification(uuid.Nil)
+	edited.State = flow.NotificationSent
+	edited = p.save(edited)
+	edited.Options.Button1.Link = flussi.NewText("https://example.com/2")
+	edited = p.save(edited)
+	p.skips("whose message another one has since its button was changed", p.save(p.twin(edited, f.ID)), edited)
 }
 
 func claimsTakeWhatDidNotArrive(p *probe) {

@@ -90,7 +90,7 @@ func (w *write) Put() {
 // newFlowRow returns the row of a change. Counts are not stored: addCounts sets them.
 func newFlowRow(change flow.FlowChange) *flowRow {
 	row := &flowRow{Entity: change.Flow, History: []flow.FlowRecord{change.Record}}
-	memtable.CutTimes(&row.Entity.CreatedAt, &row.Entity.UpdatedAt, &row.History[0].At)
+	memtable.CutTimes(&row.Entity.Options.Remote.OriginalReceiptDate, &row.Entity.CreatedAt, &row.Entity.UpdatedAt, &row.History[0].At)
 	return row
 }
 
@@ -101,7 +101,7 @@ func newNotificationRow(change flow.NotificationChange) *notificationRow {
 		History: []flow.NotificationRecord{change.Record},
 	}
 	n := &row.Entity
-	memtable.CutTimes(&n.DueDate, &n.Transmission.SentAt, &n.Delivery.CheckedAt, &n.AnonymisedAt,
+	memtable.CutTimes(&n.DueDate, &n.Options.Remote.OriginalReceiptDate, &n.Transmission.SentAt, &n.Delivery.CheckedAt, &n.AnonymisedAt,
 		&n.CreatedAt, &n.UpdatedAt, &row.History[0].At)
 	if n.Version == 0 { // carryDigest sets that of a later version
 		n.digest = n.Digest()

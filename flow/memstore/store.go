@@ -104,5 +104,5 @@ func carryDigest(stored, next *notification) {
 func sameDigest(a, b *flow.Draft) bool {
 	return a.Recipient == b.Recipient && a.Subject == b.Subject && a.Content == b.Content &&
 		a.NoticeNumber == b.NoticeNumber && a.Amount == b.Amount && a.DueDate.Equal(b.DueDate) &&
-		a.Occasion == b.Occasion
+		a.Occasion == b.Occasion && a.Options == b.Options
 }

@@ -1,0 +1,149 @@
+package flowexcel
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/mailmerge"
+)
+
+// merged is the value of a field of a mail merge, as a cell says it.
+type merged struct {
+	text   flussi.Text
+	amount *flussi.Cents
+	date   time.Time
+	number *int64
+}
+
+// merge is a mail merge: the fields of its text, and where a row has their values.
+type merge struct {
+	text   *mailmerge.Text
+	fields []mergeField
+}
+
+// mergeField is a field and its value in a row.
+type mergeField struct {
+	mailmerge.Field
+	header string // of its column
+	value  func(e *entry) any
+}
+
+// standardFields are the columns of every template whose values a text may use, with their kinds.
+func standardFields() map[string]mergeField {
+	text := func(value func(e *entry) string) mergeField {
+		return mergeField{mailmerge.Field{Kind: mailmerge.KindText}, "", func(e *entry) any { return flussi.NewText(value(e)) }}
+	}
+	return map[string]mergeField{
+		recipientHeader: text(func(e *entry) string { return e.Recipient.Reveal() }),
+		dueHeader:       {mailmerge.Field{Kind: mailmerge.KindDate}, "", func(e *entry) any { return e.DueDate }},
+		amountHeader: {mailmerge.Field{Kind: mailmerge.KindAmount}, "", func(e *entry) any {
+			if e.Amount == 0 {
+				return nil
+			}
+			return e.Amount
+		}},
+		noticeHeader:    text(func(e *entry) string { return e.NoticeNumber.Reveal() }),
+		payeeHeader:     text(func(e *entry) string { return e.Payee.String() }),
+		referenceHeader: text(func(e *entry) string { return e.Reference }),
+		occasionHeader:  text(func(e *entry) string { return e.Occasion }),
+	}
+}
+
+// newMerge returns the mail merge of a text, and the columns of the fields that no other column has.
+func newMerge(text *mailmerge.Text, standard []excel.Column[entry]) (*merge, []excel.Column[entry], error) {
+	m := &merge{text: text}
+	var columns []excel.Column[entry]
+	for _, f := range text.Fields() {
+		at := slices.IndexFunc(standard, func(c excel.Column[entry]) bool { return c.Knows(f.Name) })
+		if at >= 0 {
+			own, ok := standardFields()[standard[at].Header()]
+			if !ok || f.Kind != own.Kind {
+				return nil, nil, &flussi.ValueError{Type: f.Name, Err: mailmerge.ErrTemplate,
+					Reason: fmt.Sprintf("Il campo «%s» è la colonna «%s» del modello, e il testo lo usa come «%s»: usarlo in un altro modo, o cambiargli nome.", f.Name, standard[at].Header(), f.Kind)}
+			}
+			m.fields = append(m.fields, mergeField{f, standard[at].Header(), own.value})
+			continue
+		}
+		i := len(columns)
+		m.fields = append(m.fields, mergeField{f, f.Name, func(e *entry) any { return e.merged.value(i, f.Kind) }})
+		columns = append(columns, mergeColumn(f, i, text))
+	}
+	return m, columns, nil
+}
+
+// mergedValues are the values of a row that other columns do not have. They are made for each row,
+// at its first cell.
+type mergedValues struct{ all []merged }
+
+// at returns the value of a column.
+func (v *mergedValues) at(i, count int) *merged {
+	if v.all == nil {
+		v.all = make([]merged, count)
+	}
+	return &v.all[i]
+}
+
+// value returns a value as mailmerge takes it, nil if the cell is empty.
+func (v *mergedValues) value(i int, kind mailmerge.Kind) any {
+	if v.all == nil {
+		return nil
+	}
+	switch cell := v.all[i]; kind {
+	case mailmerge.KindAmount:
+		if cell.amount != nil {
+			return *cell.amount
+		}
+	case mailmerge.KindNumber:
+		if cell.number != nil {
+			return *cell.number
+		}
+	case mailmerge.KindDate:
+		return cell.date
+	default:
+		return cell.text
+	}
+	return nil
+}
+
+// mergeColumn returns the column of a field.
+func mergeColumn(f mailmerge.Field, i int, text *mailmerge.Text) excel.Column[entry] {
+	count := len(text.Fields())
+	c := excel.ColumnConfig{Required: !f.Optional, Help: "Il valore di questo campo nel testo del messaggio."}
+	if f.Optional {
+		c.Help += " Può mancare."
+	}
+	const most = 1_000_000_000
+	switch f.Kind {
+	case mailmerge.KindAmount:
+		return excel.NewColumn(f.Name, excel.Optional(excel.Money(0, flussi.MaxPayable)), func(e *entry) **flussi.Cents { return &e.merged.at(i, count).amount }, c)
+	case mailmerge.KindDate:
+		return excel.NewColumn(f.Name, excel.Date(excel.DateConfig{EndOfDay: true}), func(e *entry) *time.Time { return &e.merged.at(i, count).date }, c)
+	case mailmerge.KindNumber:
+		return excel.NewColumn(f.Name, excel.Optional(excel.Integer(-most, most)), func(e *entry) **int64 { return &e.merged.at(i, count).number }, c)
+	}
+	return excel.NewColumn(f.Name, excel.PersonalText(1, maxOption), func(e *entry) *flussi.Text { return &e.merged.at(i, count).text }, c)
+}
+
+// fill sets the texts of a row, of which the content may be plain text.
+func (m *merge) fill(e *entry, plain bool) (err error) {
+	values := mailmerge.Values{}
+	for _, f := range m.fields {
+		values[f.Name] = f.value(e)
+	}
+	execute := m.text.Execute
+	if plain {
+		execute = m.text.ExecutePlain
+	}
+	e.Subject, e.Content, err = execute(values)
+	var wrong *flussi.ValueError
+	if errors.As(err, &wrong) {
+		if at := slices.IndexFunc(m.fields, func(f mergeField) bool { return f.Name == wrong.Type }); at >= 0 {
+			return excel.NewCellError(m.fields[at].header, err)
+		}
+	}
+	return err
+}

@@ -1,0 +1,263 @@
+package flowexcel_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/flow/flowexcel"
+	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/internal/exceltest"
+	"github.com/flussi-go/flussi/internal/leaktest"
+	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/mailmerge"
+)
+
+const mergeContent = "Gentile {{.Nome}},\n\nentro il {{data_estesa .Scadenza}} sono da pagare {{euro .Somma}}, di cui {{euro (campo \"Quota fissa\")}} di quota fissa" +
+	"{{if .Sconto}}, con lo sconto di {{euro .Sconto}}{{end}}. La pratica è stata aperta il {{data .Apertura}}, con {{numero .Documenti}} documenti."
+
+func merging(t testing.TB, c flowexcel.Config) *flowexcel.Template {
+	t.Helper()
+	c.Text = must.Get(mailmerge.Parse("Pratica {{.Riferimento}} di {{.Nome}}", mergeContent, mailmerge.Config{}))(t)
+	return must.Get(flowexcel.New(c))(t)
+}
+
+// mergeRow is a row of the workbook of mergeContent.
+func mergeRow(n int) map[string]any {
+	return map[string]any{
+		"Codice fiscale": citizen(n).Reveal(), "Nome": "Maria *Rossi*", "Quota fissa": "10,5", "Apertura": "1/2/2026", "Documenti": 1200,
+		"Scadenza": time.Date(2099, time.March, 31, 0, 0, 0, 0, time.UTC), "Somma": 1234.5, "Numero avviso": "301005100001400678", "Riferimento": fmt.Sprint("TARI-", n),
+	}
+}
+
+// The columns of a mail merge are the fields of its text. Those that the template has anyway are
+// not there twice.
+func TestColumnsOfAMailMergeAreItsFields(t *testing.T) {
+	f, rows := exceltest.Open(t, fill(t, merging(t, flowexcel.Config{})))
+	assert.Equal(t, []string{"Codice fiscale", "Nome", "Quota fissa", "Sconto", "Apertura", "Documenti", "Scadenza", "Somma", "Numero avviso", "Ente creditore",
+		"Paga dopo la scadenza", "Riferimento", "Occasione"}, rows[0])
+	table, _ := exceltest.Guide(t, f)
+	assert.Contains(t, table["Sconto"], "No")
+	assert.Contains(t, table["Nome"], "Sì")
+}
+
+// A workbook of a mail merge goes through the template, an import, an export and a correction.
+func TestMailMergeGoesThroughWorkbooks(t *testing.T) {
+	tpl := merging(t, flowexcel.Config{})
+	second := mergeRow(2)
+	second["Sconto"], second["Nome"] = "5", "Città\ndi # Forlì"
+	file := fill(t, tpl, mergeRow(1), second)
+	w := newWorld(t)
+	must.Get(w.add(t, w.flow.ID, rowsOf(t, tpl, file, nil), flow.AddConfig{}))(t)
+	all := w.all(t)
+	assert.Equal(t, "Pratica TARI-1 di Maria *Rossi*", all[0].Subject.Reveal())
+	assert.Equal(t, "Gentile Maria \\*Rossi\\*,\n\nentro il 31 marzo 2099 sono da pagare 1.234,50 €, di cui 10,50 € di quota fissa. La pratica è stata aperta il 01/02/2026, con 1.200 documenti.", all[0].Content.Reveal())
+	assert.Contains(t, all[1].Content.Reveal(), "Gentile Città di # Forlì,")
+	assert.Contains(t, all[1].Content.Reveal(), ", con lo sconto di 5,00 €. La")
+
+	for _, number := range []int{0, 2, 3} {
+		row := must.Get(tpl.Preview(t.Context(), bytes.NewReader(file), int64(len(file)), number))(t)
+		assert.Equal(t, all[max(number, 2)-2].Message(), row.Draft.Message(), "the preview is what is sent")
+	}
+	_, err := tpl.Preview(t.Context(), bytes.NewReader(file), int64(len(file)), 9)
+	assert.ErrorIs(t, err, flussi.ErrNotFound)
+
+	n := all[0]
+	n.State, n.Transmission = flow.NotificationFailed, flow.Transmission{Attempts: 1, ErrorCode: flow.CodeRefused}
+	require.NoError(t, w.store.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n, Record: flow.NotificationRecord{At: n.CreatedAt, By: operator.ID, From: flow.NotificationRegistered, To: n.State}}))
+	done := must.Get(correct(t, tpl, w.Service, exceltest.Edit(t, w.export(t), map[string]any{exceltest.Ref(column(t, "Oggetto"), 2): "Pratica corretta a mano"})))(t)
+	assert.Equal(t, 1, done.Corrected)
+	assert.Equal(t, "Pratica corretta a mano", w.get(t, n.ID).Subject.Reveal())
+	assert.Equal(t, all[0].Content, w.get(t, n.ID).Content)
+}
+
+// What a row lacks, or what makes its text too long, is an error of the row, before anything is stored.
+func TestWrongValuesOfAMailMergeAreErrorsOfTheirRow(t *testing.T) {
+	tpl := merging(t, flowexcel.Config{})
+	for header, c := range map[string]struct {
+		value any
+		says  string
+	}{
+		"Nome":        {"", "colonna B (Nome): La cella è vuota: il valore è obbligatorio."},
+		"Somma":       {"", "Somma): Manca il valore del campo «Somma», che il testo usa."},
+		"Scadenza":    {"", "Scadenza): Manca il valore del campo «Scadenza»"},
+		"Riferimento": {"", "Riferimento): Manca il valore del campo «Riferimento»"},
+		"Quota fissa": {"segreto", "colonna C (Quota fissa)"},
+		"Apertura":    {"32/13/2026", "colonna E (Apertura)"},
+		"Documenti":   {"segreto", "colonna F (Documenti)"},
+	} {
+		row := mergeRow(1)
+		row[header] = c.value
+		if header == "Somma" {
+			delete(row, "Numero avviso")
+		}
+		_, errs, reading := importsOf(tpl).Read(t, fill(t, tpl, row))
+		require.Len(t, errs, 1, header)
+		assert.Contains(t, reading.Italian(), c.says, header)
+		leaktest.Check(t, []string{"segreto"}, errs[0])
+	}
+	row := mergeRow(1)
+	row["Nome"] = strings.Repeat("Maria ", 30)
+	_, errs, reading := importsOf(tpl).Read(t, fill(t, tpl, row))
+	require.Len(t, errs, 1)
+	assert.Contains(t, reading.Italian(), "Riga 2: L'oggetto ha 197 caratteri: devono essere da 10 a 120.")
+
+	// A file without the column of a field is refused as a whole.
+	_, _, reading = importsOf(tpl).Read(t, fill(t, template(t), plainRow(1)))
+	assert.Contains(t, reading.Italian(), "Nome")
+	assert.False(t, reading.Complete)
+}
+
+// A field that is a column of the template has its kind; one cannot be used as another.
+func TestTextThatUsesAColumnInAnotherWayIsRefused(t *testing.T) {
+	for content, says := range map[string]string{
+		"{{data .Somma}}": "Il campo «Somma» è la colonna «Somma» del modello, e il testo lo usa come «data»", "{{euro .Scadenza}}": "«importo»",
+		`{{campo "Paga dopo la scadenza"}}`: "la colonna «Paga dopo la scadenza»", "{{.Importo}}": "Il campo «Importo» è la colonna «Somma»", "{{.UUID}}": "",
+	} {
+		_, err := flowexcel.New(flowexcel.Config{Text: must.Get(mailmerge.Parse("Oggetto", content, mailmerge.Config{}))(t)})
+		require.Error(t, err, content)
+		if says != "" {
+			require.ErrorIs(t, err, mailmerge.ErrTemplate, content)
+			assert.Contains(t, flussi.Explain(err), says, content)
+		}
+	}
+	tpl := must.Get(flowexcel.New(flowexcel.Config{Text: must.Get(mailmerge.Parse("Oggetto", "{{euro .Importo}}", mailmerge.Config{}))(t)}))(t)
+	_, rows := exceltest.Open(t, fill(t, tpl))
+	assert.NotContains(t, rows[0], "Importo", "it is the column Somma")
+}
+
+// What arrives is what the row and the flow say: for random rows and options, the platform has
+// the message that a plain reading of both gives.
+func TestWhatArrivesIsWhatTheRowAndTheFlowSay(t *testing.T) {
+	random := rand.New(rand.NewPCG(17, 4))
+	server := appiotest.NewServer(appiotest.Config{})
+	t.Cleanup(server.Close)
+	server.AddService(appiotest.Service{ID: taxes, Key: "a-key", Configurations: []string{"01ARZ3NDEKTSV4RRFFQ69G5FAV"}})
+	client := must.Get(appio.New(must.Get(flussi.ParseKey("a-key"))(t), appio.Config{BaseURL: server.URL}))(t)
+	senders := func(context.Context, string) (flow.Sender, error) { return client, nil }
+	store := memstore.New()
+	service := must.Get(flow.NewService(store, flow.Permissions{operator.ID: {taxes}}, senders, flow.ServiceConfig{}))(t)
+	dispatcher := must.Get(flow.NewDispatcher(store, senders, flow.DispatcherConfig{}))(t)
+
+	want := map[string]map[string]any{} // by recipient
+	for round := range 6 {
+		standing, of := randomOptions(random), flow.Options{}
+		details := flow.Details{Options: standing.options}
+		c := flowexcel.Config{Standing: standing.options}
+		tpl := withOptions(t, c)
+		if round%2 == 1 {
+			c.Options = flowexcel.AllOptions()
+			tpl = merging(t, c)
+		}
+		var rows []map[string]any
+		for i := range 25 {
+			citizenNumber := round*100 + i
+			own := randomOptions(random)
+			of = own.options.Or(standing.options)
+			row, subject, content := plainRow(citizenNumber), "", ""
+			if round%2 == 1 {
+				row = mergeRow(citizenNumber)
+				name := []string{"Maria Rossi", "D'Amico Élodie", "王芳 Wang", "Maria *Rossi* # [x]"}[random.IntN(4)]
+				row["Nome"] = name
+				subject = fmt.Sprintf("Pratica TARI-%d di %s", citizenNumber, name)
+				content = "Gentile " + strings.NewReplacer("*", `\*`, "[", `\[`, "]", `\]`).Replace(name) + ",\n\nentro il 31 marzo 2099 sono da pagare 1.234,50 €, di cui 10,50 € di quota fissa. La pratica è stata aperta il 01/02/2026, con 1.200 documenti."
+			} else {
+				subject = row["Oggetto"].(string)
+				text := fmt.Sprintf("Riga uno numero %d.\nRiga due, ", random.IntN(1000)) + strings.Repeat("con altro testo ", 8) + "e fine."
+				row["Contenuto"], content = text, text
+			}
+			if of.PlainText == flow.ChoiceYes {
+				content = strings.ReplaceAll(strings.ReplaceAll(content, "\n\n", "\n"), "\n", "\n\n")
+			}
+			for header, value := range own.cells {
+				row[header] = value
+			}
+			rows = append(rows, row)
+			want[citizen(citizenNumber).Reveal()] = expected(of, subject, content, round%2 == 1)
+		}
+		f, report, err := service.ImportFlow(t.Context(), operator, taxes, details, rowsOf(t, tpl, fill(t, tpl, rows...), &excel.Report{}), flow.AddConfig{})
+		require.NoError(t, err, report.Errors)
+		must.Get(service.ActivateFlow(t.Context(), operator, f.ID))(t)
+		must.Get(service.SendFlow(t.Context(), operator, f.ID))(t)
+		f = must.Get(dispatcher.Run(t.Context(), f.ID))(t)
+		require.Equal(t, flow.FlowSent, f.State, f.Error)
+	}
+	deliveries := server.Deliveries()
+	require.Len(t, deliveries, len(want))
+	for _, d := range deliveries {
+		got := map[string]any{}
+		require.NoError(t, json.Unmarshal([]byte(d.Request.Reveal()), &got))
+		delete(got, "fiscal_code")
+		assert.Equal(t, want[d.Recipient.Reveal()], got)
+	}
+}
+
+// chosen are options, and the cells that say them.
+type chosen struct {
+	options flow.Options
+	cells   map[string]any
+}
+
+// randomOptions returns options of which some are left open. A button or a remote content is whole,
+// or not there.
+func randomOptions(random *rand.Rand) chosen {
+	c := chosen{cells: map[string]any{}}
+	maybe := func(header string, cell any, set func(o *flow.Options)) {
+		if random.IntN(2) == 0 {
+			c.cells[header] = cell
+			set(&c.options)
+		}
+	}
+	maybe("Testo semplice", "Sì", func(o *flow.Options) { o.PlainText = flow.ChoiceYes })
+	maybe("Solo canali sicuri", "No", func(o *flow.Options) { o.SecureChannels = appio.SecureChannelsNotRequired })
+	maybe("Solo canali sicuri", "Sì", func(o *flow.Options) { o.SecureChannels = appio.SecureChannelsRequired })
+	maybe("Livello di servizio", "ADVANCED", func(o *flow.Options) { o.FeatureLevel = appio.FeatureAdvanced })
+	link := fmt.Sprintf("https://example.com/%d", random.IntN(1000))
+	maybe("Collegamento pulsante 1", link, func(o *flow.Options) {
+		c.cells["Pulsante 1"] = "Apri"
+		o.Button1 = flow.Button{Label: flussi.NewText("Apri"), Link: flussi.NewText(link)}
+	})
+	id := fmt.Sprintf("DOC-%d", random.IntN(1000))
+	maybe("Contenuto remoto", id, func(o *flow.Options) {
+		c.cells["Configurazione contenuto remoto"], c.cells["Testo del contenuto remoto"] = "01ARZ3NDEKTSV4RRFFQ69G5FAV", "Sì"
+		o.Remote = flow.RemoteContent{ID: id, ConfigurationID: "01ARZ3NDEKTSV4RRFFQ69G5FAV", Text: flow.ChoiceYes}
+	})
+	return c
+}
+
+// expected returns the request for a message, without its recipient.
+func expected(o flow.Options, subject, content string, payment bool) map[string]any {
+	if link := o.Button1.Link.Reveal(); link != "" {
+		language := "  cta_1:\n    text: \"Apri\"\n    action: \"iohandledlink://" + link + "\"\n"
+		content = "---\nit:\n" + language + "en:\n" + language + "---\n" + content
+	}
+	c := map[string]any{"subject": subject, "markdown": content}
+	if o.SecureChannels != "" {
+		c["require_secure_channels"] = o.SecureChannels == appio.SecureChannelsRequired
+	}
+	if o.Remote.ID != "" {
+		c["third_party_data"] = map[string]any{"id": o.Remote.ID, "configuration_id": o.Remote.ConfigurationID, "has_remote_content": true}
+	}
+	if payment {
+		c["due_date"] = "2099-03-31T21:59:59.000Z"
+		c["payment_data"] = map[string]any{"amount": 123450.0, "notice_number": "301005100001400678", "invalid_after_due_date": true}
+	}
+	request := map[string]any{"content": c}
+	if o.FeatureLevel != "" {
+		request["feature_level_type"] = string(o.FeatureLevel)
+	}
+	return request
+}

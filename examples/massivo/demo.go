@@ -81,13 +81,13 @@ func (p *program) play(ctx context.Context, folder string) error {
 
 		s.step("5. L'operatore esporta, corregge le righe in «Errore», e invia di nuovo")
 		of := flow.NotificationFilter{Flow: f.ID}
-		if err := s.exportTo(ctx, files.corrections, of, false); err != nil {
+		if err := s.exportTo(ctx, files.corrections, of, workbook{}, false); err != nil {
 			return err
 		}
 		if err := correctSample(files.corrections); err != nil {
 			return err
 		}
-		if _, err := s.correct(ctx, f, files.corrections, false); err != nil {
+		if _, err := s.correct(ctx, f, files.corrections, workbook{}, false); err != nil {
 			return err
 		}
 		if f, err = s.Flow(ctx, s.by, f.ID); err != nil {
@@ -98,7 +98,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 		}
 
 		s.step("6. Esito")
-		if err := s.exportTo(ctx, files.result, of, false); err != nil {
+		if err := s.exportTo(ctx, files.result, of, workbook{}, false); err != nil {
 			return err
 		}
 		s.tellTruth(platform)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
-	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -25,7 +24,9 @@ quelle con «Già inviata», con un'occasione diversa nella colonna «Occasione�
 		Args: cli.Args(1, 2),
 	}
 	var overwrite bool
+	var columns workbook
 	overwriting(c, &overwrite)
+	columns.columnFlag(c.Flags())
 	everything := c.Flags().Bool("all", false, "esporta le notifiche di tutti i flussi")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx := c.Context()
@@ -45,7 +46,7 @@ quelle con «Già inviata», con un'occasione diversa nella colonna «Occasione�
 				filter.Flow = f.ID
 				fmt.Fprintln(s.out, strings.TrimSpace(fmt.Sprintf("Flusso %s %s", f.ID, clip(f.Note.Reveal(), 60))))
 			}
-			return s.exportTo(ctx, args[len(args)-1], filter, overwrite)
+			return s.exportTo(ctx, args[len(args)-1], filter, columns, overwrite)
 		})
 	}
 	filters.flags(c.Flags())
@@ -58,8 +59,8 @@ func exported(count int) string {
 }
 
 // exportTo writes the notifications that match a filter.
-func (s *session) exportTo(ctx context.Context, name string, filter flow.NotificationFilter, overwrite bool) error {
-	template, err := flowexcel.New(flowexcel.Config{})
+func (s *session) exportTo(ctx context.Context, name string, filter flow.NotificationFilter, w workbook, overwrite bool) error {
+	template, err := w.template(flow.Options{})
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (s *session) exportTo(ctx context.Context, name string, filter flow.Notific
 			}
 		}
 	}
-	if err := write(name, overwrite, func(w io.Writer) error { return template.Export(ctx, w, notifications) }); err != nil {
+	if err := write(name, overwrite, func(to io.Writer) error { return template.Export(ctx, to, notifications) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "%s: %s\n", exported(count), name)

@@ -27,7 +27,9 @@ type importing struct {
 	maps                     []string // "Intestazione=Colonna"
 	note, appContext, appKey string
 	goodRows, overwrite      bool
-	column                   bool // rows of the file have an occasion, which wins over that of the flag
+	workbook                 workbook
+	standing                 flow.Options // of the flags, or of the flow
+	column                   bool         // rows of the file have an occasion, which wins over that of the flag
 }
 
 func (p *program) imports() *cobra.Command {
@@ -45,14 +47,23 @@ disabilitate, e nessuno li riceve due volte. Per inviarli di nuovo, ad esempio c
 serve un'occasione diversa: --occasion.
 
 Un file con altre intestazioni si importa dicendo che cosa significano: --map, una volta per ogni
-colonna.`,
+colonna.
+
+Con --subject e --content-file il testo è uno per tutti, con campi di cui ogni riga ha i valori: il
+modello è quello di «massivo template» con le stesse opzioni. Le opzioni del messaggio (--plain-text,
+--button e le altre) valgono per le righe che non ne hanno di proprie. Per vedere prima un messaggio:
+«massivo preview».`,
 		Example: `  massivo import avvisi.xlsx --note "TARI, prima rata"
   massivo import avvisi.xlsx --occasion "sollecito marzo"
   massivo import elenco.csv --map "Tot. dovuto=Somma" --map "Utente=Codice fiscale"`,
 		Args: cli.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if how.flow != "" && how.note+how.appContext+how.appKey != "" {
-				return cli.Wrongf("--note, --app-context e --app-key valgono per un flusso nuovo: togliere queste opzioni, oppure --flow.")
+			var err error
+			if how.standing, err = how.workbook.standing(); err != nil {
+				return err
+			}
+			if how.flow != "" && (how.note+how.appContext+how.appKey != "" || !how.standing.IsZero()) {
+				return cli.Wrongf("--note, --app-context, --app-key e le opzioni del messaggio valgono per un flusso nuovo: toglierle, oppure togliere --flow.")
 			}
 			if sameFile(args[0], how.marked) {
 				return cli.Wrongf("La copia con gli errori segnati sostituirebbe il file: indicare un altro nome con --marked.")
@@ -73,12 +84,24 @@ colonna.`,
 	set.BoolVar(&how.goodRows, "good-rows", false, "importa le righe senza errori anche se altre ne hanno")
 	set.StringVar(&how.marked, "marked", "", "`copia` del file con gli errori segnati; se manca: <file>-errori.xlsx")
 	overwriting(c, &how.overwrite)
+	how.workbook.textFlags(set)
+	how.workbook.columnFlag(set)
+	how.workbook.optionFlags(set)
 	return c
 }
 
 // importFile checks a file and imports it, tells what it found, and returns the flow.
 func (s *session) importFile(ctx context.Context, name string, how importing) (flow.Flow, error) {
-	template, err := flowexcel.New(flowexcel.Config{})
+	if how.flow != "" {
+		if id, err := parseID(how.flow); err == nil { // addRows tells what is wrong
+			f, err := s.Flow(ctx, s.by, id)
+			if err != nil {
+				return flow.Flow{}, err
+			}
+			how.standing = f.Options
+		}
+	}
+	template, err := how.workbook.template(how.standing)
 	if err != nil {
 		return flow.Flow{}, err
 	}
@@ -323,7 +346,7 @@ func (s *session) anotherOccasion(file string, how importing) string {
 	if how.goodRows {
 		args = append(args, "--good-rows")
 	}
-	command := s.again("import", args...)
+	command := s.again("import", append(args, how.workbook.flags()...)...)
 	if how.column {
 		return "scrivere nella colonna «Occasione» di ogni riga un'occasione mai usata per questi messaggi, e importare il file:\n  " + command
 	}
@@ -357,7 +380,7 @@ func (s *session) addRows(ctx context.Context, rows iter.Seq2[flow.Row, error], 
 		if err != nil {
 			return flow.Flow{}, flow.AddReport{}, err
 		}
-		details := flow.Details{Note: flussi.NewText(how.note), AppContext: how.appContext, AppKey: how.appKey}
+		details := flow.Details{Note: flussi.NewText(how.note), AppContext: how.appContext, AppKey: how.appKey, Options: how.standing}
 		return s.ImportFlow(ctx, s.by, service, details, rows, config)
 	}
 	id, err := parseID(how.flow)

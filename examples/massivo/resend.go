@@ -20,6 +20,7 @@ func (p *program) resend() *cobra.Command {
 	var how sending
 	var errs []string
 	var goodRows bool
+	var columns workbook
 	c := &cobra.Command{
 		Use:   "resend <flusso> [correzioni.xlsx]",
 		Short: "Corregge le notifiche in «Errore» e le invia di nuovo",
@@ -58,7 +59,7 @@ scritta nel file di correzioni, o con «massivo resolve»; altrimenti tornano in
 				}
 				wrong := 0
 				if len(args) == 2 {
-					wrong, err = s.correct(ctx, f, args[1], goodRows)
+					wrong, err = s.correct(ctx, f, args[1], columns, goodRows)
 				} else {
 					err = s.register(ctx, f, codes)
 				}
@@ -85,14 +86,15 @@ scritta nel file di correzioni, o con «massivo resolve»; altrimenti tornano in
 	}
 	c.Flags().StringSliceVar(&errs, "error", nil, "`errore` delle notifiche da riportare a «Registrato»; se manca: «"+flow.CodeNotSent.Label()+"»")
 	c.Flags().BoolVar(&goodRows, "good-rows", false, "applica le correzioni senza errori anche se altre ne hanno")
+	columns.columnFlag(c.Flags())
 	how.flags(c.Flags())
 	return c
 }
 
 // correct applies the corrections of an exported file to a flow, and returns how many of its rows
 // are wrong.
-func (s *session) correct(ctx context.Context, f flow.Flow, name string, goodRows bool) (wrong int, err error) {
-	template, err := flowexcel.New(flowexcel.Config{})
+func (s *session) correct(ctx context.Context, f flow.Flow, name string, w workbook, goodRows bool) (wrong int, err error) {
+	template, err := w.template(flow.Options{})
 	if err != nil {
 		return 0, err
 	}

@@ -89,6 +89,7 @@ func (s *session) tellFlow(f flow.Flow, actions []flow.FlowAction) {
 		field{"Contesto applicativo", f.AppContext}, field{"Chiave applicativa", f.AppKey}, field{"Errore", f.Error},
 		field{"Messaggi", tally(f.Counts)}, field{"Ultima modifica", moment(f.UpdatedAt) + ", effettuata da " + f.UpdatedBy},
 		field{"Azioni possibili", strings.Join(possible, ", ")})
+	s.tellFields("Opzioni", optionFields(f.Options)...)
 }
 
 func tally(c flow.Counts) string {
@@ -126,6 +127,7 @@ func (s *session) tellNotification(n flow.Notification, actions []flow.Notificat
 	if n.IsPayment {
 		s.tellFields("", field{"Paga dopo la scadenza", yes(n.PayableAfterDue)})
 	}
+	s.tellFields("Opzioni", optionFields(n.Options)...)
 	attempts := ""
 	if n.Transmission.Attempts > 0 {
 		attempts = fmt.Sprint(n.Transmission.Attempts)

@@ -136,11 +136,15 @@ func TestOptionsWithoutAColumnAreNotLost(t *testing.T) {
 		row := plainRow(1)
 		row[header] = value
 		_, _, reading := imports(t).Read(t, fill(t, withOptions(t, flowexcel.Config{}), row))
-		assert.Contains(t, reading.Italian(), "È una colonna del modello con le opzioni", header)
+		assert.Contains(t, reading.Italian(), "È una colonna delle opzioni", header)
 		break // a file with one of the template's columns has all
 	}
 	w := newWorld(t)
 	n := w.seed(t, 1, func(n *flow.Notification) { n.Options = want; refused(n) })
+	var exported bytes.Buffer
+	require.NoError(t, withOptions(t, flowexcel.Config{}).Export(t.Context(), &exported, w.AllNotifications(t.Context(), operator, flow.NotificationFilter{})))
+	_, err := w.correct(t, exported.Bytes(), flowexcel.CorrectConfig{})
+	require.ErrorIs(t, err, excel.ErrHeader)
 	report := w.corrects(t, w.edited(t, map[string]any{exceltest.Ref(column(t, "Oggetto"), 2): "Un altro oggetto della notifica"}))
 	assert.Equal(t, 1, report.Corrected)
 	assert.Equal(t, want, w.get(t, n.ID).Options)

@@ -71,7 +71,7 @@ func New(c Config) (*Template, error) {
 		return nil, err
 	}
 	t.exports, err = excel.New(excel.Config[exported]{
-		Name: "Notifiche esportate", Sheet: "Notifiche", Limits: c.File, HiddenRows: excel.ReadHidden,
+		Name: "Notifiche esportate", Sheet: "Notifiche", Limits: c.File, HiddenRows: excel.ReadHidden, Refused: refusedOptions(c.Options),
 		Export: true, Intro: exportIntro, Hints: exportHints(), Tones: exportTones(),
 	}, exportColumns(k, c, zone)...)
 	if err != nil {
@@ -97,19 +97,25 @@ func (t *Template) importColumns(k kinds) ([]excel.Column[entry], error) {
 	return append(columns, optionColumns(groupsOf(options(false, self), t.config.Options))...), nil
 }
 
-// refusedHeaders are the headers that an import must not have. Among them are options without a
-// column: a row whose option was not read would be sent in another way.
+// refusedOptions are the headers of options that a template does not read: a row whose option was not
+// read would be sent in another way.
+func refusedOptions(groups []OptionGroup) (all []excel.RefusedHeader) {
+	for _, o := range exportedOptions() {
+		if !slices.Contains(groups, o.group) {
+			all = append(all, excel.RefusedHeader{Header: o.header, Hint: "È una colonna delle opzioni, che così non si leggono: usare il modello con le opzioni, o togliere la colonna."})
+		}
+	}
+	return all
+}
+
+// refusedHeaders are the headers that an import must not have.
 func refusedHeaders(groups []OptionGroup) []excel.RefusedHeader {
 	all := []excel.RefusedHeader{{Header: idHeader, Hint: "Il file è un'esportazione, e le sue notifiche ci sono già. " +
 		"Per correggere le notifiche in «Errore», caricare il file come correzione. Per scrivere agli stessi cittadini un altro messaggio, copiare le righe nel modello."}}
 	for _, header := range []string{messageHeader} {
 		all = append(all, excel.RefusedHeader{Header: header, Hint: "È una colonna delle esportazioni: se il file non è un'esportazione, togliere la colonna."})
 	}
-	for _, o := range options(false, func(e *entry) *entry { return e }) {
-		if !slices.Contains(groups, o.group) {
-			all = append(all, excel.RefusedHeader{Header: o.header, Hint: "È una colonna del modello con le opzioni: importare il file con le opzioni, o togliere la colonna."})
-		}
-	}
+	all = append(all, refusedOptions(groups)...)
 	for _, header := range []string{"IUV", "Codice IUV", "Numero IUV"} {
 		all = append(all, excel.RefusedHeader{Header: header, Hint: "Serve il numero avviso di 18 cifre, che si trova sull'avviso di pagamento: lo IUV ne è solo una parte."})
 	}

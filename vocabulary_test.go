@@ -28,6 +28,7 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/internal/golden"
 	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/mailmerge"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
@@ -52,6 +53,7 @@ var sentinels = map[string]error{
 	"pagoinrete.ErrPaidTwice": pagoinrete.ErrPaidTwice, "pagoinrete.ErrReversed": pagoinrete.ErrReversed,
 	"pagoinrete.ErrUnknownPaymentOutcome": pagoinrete.ErrUnknownPaymentOutcome, "pagoinrete.ErrNotPayable": pagoinrete.ErrNotPayable,
 	"noticeflow.ErrNoPayer": noticeflow.ErrNoPayer, "noticeflow.ErrTemplate": noticeflow.ErrTemplate,
+	"mailmerge.ErrTemplate": mailmerge.ErrTemplate, "mailmerge.ErrMissing": mailmerge.ErrMissing, "mailmerge.ErrUnknown": mailmerge.ErrUnknown,
 	"fsm.ErrNotAllowed": fsm.ErrNotAllowed, "fsm.ErrUnknownState": fsm.ErrUnknownState, "fsm.ErrRole": fsm.ErrRole, "fsm.ErrNoPath": fsm.ErrNoPath,
 }
 

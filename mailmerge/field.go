@@ -13,9 +13,9 @@ import (
 
 // Field is a named place of a text.
 type Field struct {
-	Name     string
-	Kind     Kind // of its values
-	Optional bool // it may have no value
+	Name     string // as the text and the header of a column have it
+	Kind     Kind   // of its values
+	Optional bool   // it may have no value
 }
 
 // Kind is the kind of a field's values.

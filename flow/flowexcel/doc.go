@@ -48,6 +48,12 @@
 //
 // An export is refused as an import, since its notifications are there already.
 //
+// # Mail merge and options
+//
+// With [Config.Text], a text with fields for all rows, the template has a column for each field
+// instead of Oggetto and Contenuto. With [Config.Options] it also has columns for buttons, remote
+// content and the other [flow.Options]. [Template.Preview] shows what a row becomes.
+//
 // # Corrections
 //
 // In an export, operators correct the notifications in Errore, and pass the file to

@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/flowexcel"
 	"github.com/flussi-go/flussi/flow/memstore"
+	"github.com/flussi-go/flussi/mailmerge"
 )
 
 // The empty workbook, for operators to fill in.
@@ -67,6 +68,52 @@ func ExampleTemplate_Rows() {
 	// - Riga 3, colonna F (Numero avviso): C'è la somma ma manca il numero avviso: scriverlo, oppure togliere la somma.
 	// - Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.
 	// true <nil>
+}
+
+// One text for all rows: the file has the values of its fields.
+func ExampleTemplate_Preview() {
+	ctx := context.Background()
+	text, err := mailmerge.Parse("Scadenza della TARI di {{.Nome}}",
+		"Gentile {{.Nome}},\n\nentro il {{data_estesa .Scadenza}} sono da pagare {{euro .Somma}} con l'avviso allegato. Per informazioni: tributi@comune.example.it.", mailmerge.Config{})
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	standing := flow.Options{Button1: flow.Button{Label: flussi.NewText("Apri la pratica"), Link: flussi.NewText("https://comune.example.it/tari")}}
+	template, err := flowexcel.New(flowexcel.Config{Text: text, Standing: standing})
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	file := strings.NewReader("Codice fiscale;Nome;Scadenza;Somma;Numero avviso\n" +
+		"MSCMHL68P18H211K;Michele;16/06/2099;1234,5;301005100001400678\n" +
+		"RSSMRA80A01H501U;;16/06/2099;1234,5;301005100001400779\n")
+	row, err := template.Preview(ctx, file, file.Size(), 2)
+	fmt.Println(row.Draft.Message().Content.Reveal(), err)
+	_, err = template.Preview(ctx, file, file.Size(), 3)
+	fmt.Println(flussi.Explain(err))
+
+	// The flow gets the same options.
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, _ := composed(ctx, operator)
+	f, _, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{Options: standing}, template.Rows(ctx, file, file.Size(), nil), flow.AddConfig{SkipInvalid: true})
+	fmt.Println(f.Counts.Registered, err)
+	// Output:
+	// ---
+	// it:
+	//   cta_1:
+	//     text: "Apri la pratica"
+	//     action: "iohandledlink://https://comune.example.it/tari"
+	// en:
+	//   cta_1:
+	//     text: "Apri la pratica"
+	//     action: "iohandledlink://https://comune.example.it/tari"
+	// ---
+	// Gentile Michele,
+	//
+	// entro il 16 giugno 2099 sono da pagare 1.234,50 € con l'avviso allegato. Per informazioni: tributi@comune.example.it. <nil>
+	// Riga 3, colonna B (Nome): La cella è vuota: il valore è obbligatorio.
+	// 1 <nil>
 }
 
 // What was sent, and what became of it, as a workbook.

@@ -20,6 +20,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/pace"
 	"github.com/flussi-go/flussi/sqlstore/internal/versions"
 )
 
@@ -140,11 +141,23 @@ func (d *driver) createSchema(ctx context.Context) error {
 	if err != nil || there {
 		return err
 	}
-	_, err = d.pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+d.schema)
+	err = d.define(ctx, "CREATE SCHEMA IF NOT EXISTS "+d.schema)
 	if slices.Contains(createdMeanwhile, codeOf(err)) {
 		return nil
 	}
 	return err
+}
+
+// define runs a statement that defines an object, with the time-outs of a migration.
+func (d *driver) define(ctx context.Context, statement string) error {
+	return pgx.BeginFunc(ctx, d.pool, func(t pgx.Tx) error {
+		begin := fmt.Sprintf(beginMigration, migrationWait.Milliseconds(), maxIdle.Milliseconds())
+		if _, err := t.Exec(ctx, begin, d.mode); err != nil {
+			return err
+		}
+		_, err := t.Exec(ctx, statement, d.mode)
+		return err
+	})
 }
 
 // createdMeanwhile are the SQLSTATEs if another process has just created the same object.
@@ -160,9 +173,25 @@ const (
 	migrationPoll = 200 * time.Millisecond
 )
 
-// up runs the migrations that are missing. A row of a table is the lock, since a lock of a session
-// does not work through PgBouncer.
+// up runs the migrations that are missing. goose also reads and writes outside of migrations, where
+// the default lock_timeout of the database or the role counts: if another process makes it wait for
+// longer, up begins anew.
 func (d *driver) up(ctx context.Context) error {
+	end := time.Now().Add(migrationWait)
+	for {
+		err := d.upOnce(ctx)
+		if codeOf(err) != "55P03" || time.Now().After(end) {
+			return err
+		}
+		if err := pace.Wait(ctx, migrationPoll); err != nil {
+			return err
+		}
+	}
+}
+
+// upOnce runs the migrations that are missing. A row of a table is the lock, since a lock of a
+// session does not work through PgBouncer.
+func (d *driver) upOnce(ctx context.Context) error {
 	files, err := d.inSchema()
 	if err != nil {
 		return err
@@ -240,7 +269,7 @@ func (d *driver) indexTexts(ctx context.Context, s *Store) error {
 		return err
 	}
 	for attempt := 1; ; attempt++ {
-		_, err = d.pool.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+		err = d.define(ctx, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
 		if err == nil {
 			err = d.createTextIndexes(ctx)
 		}
@@ -270,7 +299,7 @@ func (d *driver) createTextIndexes(ctx context.Context) error {
 	err := d.pool.QueryRow(ctx, "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'", d.mode).Scan(&extension)
 	for _, entity := range []string{"flow", "notification"} {
 		if err == nil {
-			_, err = d.pool.Exec(ctx, fmt.Sprintf("CREATE INDEX IF NOT EXISTS %[1]s_texts_trigrams ON %[2]s.%[1]s_texts USING gin (search %[3]s.gin_trgm_ops) WITH (gin_pending_list_limit = 1024)",
+			err = d.define(ctx, fmt.Sprintf("CREATE INDEX IF NOT EXISTS %[1]s_texts_trigrams ON %[2]s.%[1]s_texts USING gin (search %[3]s.gin_trgm_ops) WITH (gin_pending_list_limit = 1024)",
 				entity, d.schema, extension))
 		}
 	}

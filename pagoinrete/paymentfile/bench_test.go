@@ -12,7 +12,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-var benchRows = flag.Int("rows", 100_000, "rows of the files of benchmarks")
+var benchRows = flag.Int("rows", 5_000, "rows of the files of benchmarks")
 
 // repeated gives a head, a row many times with its number in it, and a tail, without holding them.
 type repeated struct {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/puddle/v2"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
@@ -65,6 +66,8 @@ func (d *driver) Classify(err error) error {
 			return nil
 		}
 		return &Fault{Err: ErrLost, Cause: err}
+	case errors.Is(err, puddle.ErrClosedPool):
+		return engine.Closed(err)
 	}
 	return nil
 }

@@ -87,6 +87,9 @@ func (s *Store) migrate(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.driver.recordIdentity(ctx); err != nil {
+		return err
+	}
 	if err := s.AdoptOlder(ctx); err != nil {
 		return err
 	}
@@ -254,8 +257,9 @@ func (d *driver) inSchema() (fs.FS, error) {
 }
 
 // noExtension are the SQLSTATEs if pg_trgm or its indexes cannot be created: no right, not
-// supported, not installed, a server that is read-only.
-var noExtension = []string{"42501", "0A000", "58P01", "25006"}
+// supported, not installed, a server that is read-only, no schema in the search_path, or one that has
+// a function of the same name.
+var noExtension = []string{"42501", "0A000", "58P01", "25006", "3F000", "42723"}
 
 // attempts is how often indexTexts is attempted while other processes create the same.
 const attempts = 5
@@ -278,7 +282,7 @@ func (d *driver) indexTexts(ctx context.Context, s *Store) error {
 		}
 	}
 	if code := codeOf(err); slices.Contains(noExtension, code) {
-		s.logger.Warn("postgres: searches by text are slow: pg_trgm is not installed, or this user may not create its indexes", "sqlstate", code)
+		s.logger.Warn("postgres: searches by text are slow: pg_trgm is not installed, or cannot be created with the rights and the search_path of this user", "sqlstate", code)
 		return nil
 	}
 	if err == nil {

@@ -119,3 +119,13 @@ func TestTextsAreFoundWithoutTheExtension(t *testing.T) {
 		assert.Zero(t, finds(s, "introvabile"))
 	}
 }
+
+// The search path of a user may have no schema that exists: the extension goes into the first one.
+func TestMigrateNeedsNoSearchPath(t *testing.T) {
+	for _, path := range []string{"''", "manca"} {
+		location := pgtest.Shared(t).Database(t)
+		s := open(t, with(t, location, "", "search_path", path))
+		works(t, s)
+		works(t, open(t, location)) // creates the extension
+	}
+}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -36,6 +37,24 @@ func (d *driver) CheckSending(ctx context.Context, t engine.Tx, _ []flow.Notific
 		return &Fault{Err: ErrRestored, Detail: "the server's identity was " + known + " and is " + current}
 	}
 	_, err = t.Exec(ctx, d.Render("INSERT INTO flussi.properties (name, value) VALUES ('cluster', ?) ON CONFLICT DO NOTHING"), current)
+	return err
+}
+
+// noIdentity are the SQLSTATEs if the server's identity cannot be read or stored: no right, a server
+// that is read-only, a stand-by server.
+var noIdentity = []string{"42501", "25006", "55000"}
+
+// recordIdentity stores the server's identity, unless one is stored: a copy from before the first
+// claim is to be recognised, too. If it cannot, CheckSending does it.
+func (d *driver) recordIdentity(ctx context.Context) error {
+	var stored bool
+	err := d.pool.QueryRow(ctx, d.Render("SELECT count(*) > 0 FROM flussi.properties WHERE name = 'cluster'"), d.mode).Scan(&stored)
+	if err == nil && !stored {
+		_, err = d.pool.Exec(ctx, d.Render("INSERT INTO flussi.properties (name, value) SELECT 'cluster', "+cluster+" ON CONFLICT DO NOTHING"), d.mode)
+	}
+	if slices.Contains(noIdentity, codeOf(err)) {
+		return nil
+	}
 	return err
 }
 

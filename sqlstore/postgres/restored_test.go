@@ -80,6 +80,26 @@ func TestNothingIsSentFromACopyUntilItIsAccepted(t *testing.T) {
 	})
 }
 
+// A copy may be from before the first claim.
+func TestMigrateRecordsTheServer(t *testing.T) {
+	server := pgtest.Start(t) // functions belong to the database, roles to the server
+	location := server.Database(t)
+	s := open(t, location)
+	pool := newPool(t, location)
+	copied := "UPDATE flussi.properties SET value = '7000000000000000000/' || split_part(value, '/', 2) WHERE name = 'cluster'"
+	execute(t, pool, copied)
+	require.NoError(t, s.Migrate(t.Context()))
+	requireRestored(t, s)
+
+	// A user who cannot store it may migrate nevertheless.
+	execute(t, pool, "DELETE FROM flussi.properties WHERE name = 'cluster'", "CREATE ROLE lettore LOGIN", "GRANT USAGE ON SCHEMA flussi TO lettore",
+		"GRANT SELECT ON ALL TABLES IN SCHEMA flussi TO lettore")
+	open(t, with(t, location, "lettore"))
+	require.NoError(t, s.Migrate(t.Context()))
+	execute(t, pool, copied)
+	requireRestored(t, s)
+}
+
 func TestARestartRaisesNoAlarm(t *testing.T) {
 	server := pgtest.Start(t)
 	location := server.Database(t)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,8 +75,7 @@ type database struct {
 	writes *sql.DB
 	file   *file // nil if the pool is the caller's
 
-	locating sync.Mutex // protects mark
-	mark     *sentMark  // see [database.sentMark]
+	mark atomic.Pointer[sentMark] // see [database.sentMark]
 }
 
 // tx is a transaction of our own on one connection.
@@ -123,7 +122,7 @@ func (d *database) beginOn(ctx context.Context, session *sql.Conn, begin string,
 	if err != nil || mode == engine.Snapshot {
 		return err
 	}
-	if err := durable(ctx, session); err != nil {
+	if err := durable(ctx, conn{session, d.busy}); err != nil {
 		_, _ = session.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		return err
 	}
@@ -131,14 +130,32 @@ func (d *database) beginOn(ctx context.Context, session *sql.Conn, begin string,
 }
 
 // durable returns [ErrNotDurable] for a connection whose commits do not wait for the disk: if a
-// loss of power undid a claim, its messages would be sent again.
-func durable(ctx context.Context, session *sql.Conn) error {
-	var synchronous int
-	if err := session.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
+// loss of power undid a claim, its messages would be sent again. It also refuses one without a
+// journal on the disk: SQLite could not undo a write that fails.
+func durable(ctx context.Context, c engine.Conn) error {
+	synchronous, err := integer(ctx, c, "PRAGMA synchronous")
+	switch {
+	case err != nil:
+		return err
+	case synchronous < 2:
+		return &Fault{Err: ErrNotDurable, Detail: "PRAGMA synchronous must be FULL or EXTRA on every connection"}
+	}
+	found, err := c.Query(ctx, "PRAGMA journal_mode")
+	journals, err := engine.Strings(found, err)
+	if err != nil || len(journals) == 0 {
 		return err
 	}
-	if synchronous < 2 {
-		return &Fault{Err: ErrNotDurable, Detail: "PRAGMA synchronous must be FULL or EXTRA on every connection"}
+	lacksJournal := journals[0] == "off"
+	if journals[0] == "memory" { // a database in memory has no other
+		files, err := integer(ctx, c, "SELECT count(*) FROM pragma_database_list WHERE name = 'main' AND file <> ''")
+		if err != nil {
+			return err
+		}
+		lacksJournal = files > 0
+	}
+	if lacksJournal {
+		return &Fault{Err: ErrNotDurable, Detail: "PRAGMA journal_mode must not be OFF or MEMORY",
+			Reason: "L'archivio non garantisce le registrazioni in caso di interruzione: chi gestisce il programma deve impostare journal_mode WAL o DELETE."}
 	}
 	return nil
 }
@@ -199,7 +216,12 @@ type inTx struct {
 }
 
 // Begin sets a savepoint, so that a write that is refused leaves nothing in the transaction.
-func (d inTx) Begin(ctx context.Context, _ engine.Mode) (engine.Tx, error) {
+func (d inTx) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error) {
+	if mode != engine.Snapshot {
+		if err := durable(ctx, d.conn); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := d.conn.Exec(ctx, "SAVEPOINT flussi"); err != nil {
 		return nil, err
 	}

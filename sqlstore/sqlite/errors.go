@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -42,7 +43,8 @@ var (
 	ErrTxEnded     = engine.ErrTxEnded     // the transaction of [Store.WithTx] has ended or failed
 	ErrFailed      = engine.ErrFailed      // any other error of the database
 
-	// ErrNotDurable: commits on a connection of the caller's pool do not wait for the disk.
+	// ErrNotDurable: commits on a connection of the caller's pool do not wait for the disk, or its
+	// journal is not on the disk.
 	ErrNotDurable = sentinel.New("commits do not wait for the disk",
 		"L'archivio non garantisce le registrazioni in caso di interruzione: chi gestisce il programma deve impostare synchronous FULL.", nil)
 )
@@ -57,6 +59,8 @@ func (*database) Classify(err error) error {
 		return &Fault{Err: ErrTxEnded, Cause: err}
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone):
 		return &Fault{Err: ErrLost, Cause: err}
+	case strings.HasSuffix(err.Error(), "sql: database is closed"): // database/sql has no value for it
+		return engine.Closed(err)
 	}
 	return nil
 }

@@ -15,9 +15,34 @@ import (
 
 // file is the file of a database of [Open].
 type file struct {
-	path string
-	info os.FileInfo // when it was opened; nil if it did not exist
-	mark sentMark
+	given string      // the path that Open was called with
+	path  string      // without symbolic links
+	info  os.FileInfo // when it was opened; nil if it did not exist
+	mark  sentMark
+}
+
+// maxLinks is how many symbolic links resolve follows: as many as Linux.
+const maxLinks = 40
+
+// resolve follows the symbolic links of an absolute path, as SQLite does: it writes the -wal file
+// beside the file itself. Unlike [filepath.EvalSymlinks], it also follows a link to a file that does
+// not exist yet. If a folder does not exist, it returns the path as it is.
+func resolve(path string) string {
+	for range maxLinks {
+		folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+		if err != nil {
+			return path
+		}
+		path = filepath.Join(folder, filepath.Base(path))
+		target, err := os.Readlink(path)
+		if err != nil { // no link
+			return path
+		}
+		if path = target; !filepath.IsAbs(target) {
+			path = filepath.Join(folder, target)
+		}
+	}
+	return path
 }
 
 // applicationID is the application_id of files of [Open]: "Flus".
@@ -32,7 +57,7 @@ func (f *file) location(query url.Values) string {
 // checkPath returns an [ErrLost] if the path has no file or another one than when it was opened,
 // such as a restored copy. SQLite would continue to write to the deleted file.
 func (f *file) checkPath() error {
-	now, err := os.Stat(f.path)
+	now, err := os.Stat(f.given)
 	if err != nil || !os.SameFile(f.info, now) {
 		return &Fault{Err: ErrLost, Detail: "the file was moved, deleted or replaced", Cause: err,
 			Reason: "Il file dell'archivio è stato spostato, eliminato o sostituito mentre il programma lo usava: controllare il file, poi riavviare il programma."}
@@ -57,7 +82,15 @@ func (f *file) identify(ctx context.Context, busy time.Duration) error {
 		return err
 	}
 	return retryBusy(ctx, busy, func() error {
-		_, err := f.inspect(ctx, url.Values{}, func(c *sql.Conn) error {
+		// A connection that may write would move the content of another program's -wal file into
+		// its database. Other errors may be those of a connection that only reads: it cannot undo
+		// what a killed process left in a journal.
+		var fault *Fault
+		_, err := f.inspect(ctx, url.Values{"mode": {"ro"}}, nil)
+		if errors.As(err, &fault) {
+			return err
+		}
+		_, err = f.inspect(ctx, url.Values{}, func(c *sql.Conn) error {
 			_, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
 			return err
 		})

@@ -74,6 +74,20 @@ func TestFileOfAnotherProgramIsRefused(t *testing.T) {
 	}
 }
 
+// The program was killed before SQLite moved its tables into the database. To find them, SQLite needs
+// a -shm file, which holds nothing of its own.
+func TestWALOfAnotherProgramStaysWhereItIs(t *testing.T) {
+	running, path := newFile(t), newFile(t)
+	execute(t, database(t, running), "PRAGMA journal_mode = WAL", "CREATE TABLE altra (x)")
+	copyFiles(t, running, path, allFiles...)
+	before := contents(t, filepath.Dir(path))
+	_, err := sqlite.Open(t.Context(), path, sqlite.Config{})
+	refused(t, err, sqlite.ErrNotOurs)
+	after := contents(t, filepath.Dir(path))
+	delete(after, path+"-shm")
+	assert.Equal(t, before, after)
+}
+
 // What SQLite means by these names is no file, and as a file they would surprise.
 func TestNamesThatAreNoPathsAreRefused(t *testing.T) {
 	t.Chdir(t.TempDir())

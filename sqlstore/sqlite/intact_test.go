@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -228,4 +229,19 @@ func TestAcceptRestoredHoldsForOthers(t *testing.T) {
 	other.killAfter(2, 0)
 	assert.Empty(t, other.failure)
 	assert.NotEmpty(t, other.claimed)
+}
+
+// The file -sent is replaced before the transaction ends: a claim that another process stored in
+// between would be missing in it.
+func TestAcceptRestoredReplacesTheMarkInItsTransaction(t *testing.T) {
+	path := newFile(t)
+	s := open(t, path)
+	other := database(t, path)
+	execute(t, other, "DELETE FROM flussi_properties WHERE name = 'sent'")
+	require.NoError(t, os.Remove(path+"-sent"))
+	require.NoError(t, os.Mkdir(path+"-sent", 0o700)) // cannot be replaced by a file
+	refused(t, s.AcceptRestored(t.Context()), sqlite.ErrLost)
+	stored := 0
+	require.NoError(t, other.QueryRowContext(t.Context(), "SELECT count(*) FROM flussi_properties WHERE name = 'sent'").Scan(&stored))
+	assert.Zero(t, stored)
 }

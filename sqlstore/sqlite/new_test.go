@@ -100,7 +100,8 @@ func TestStoreLeavesTheCallersTables(t *testing.T) {
 
 // A connection that does not wait for the disk refuses writes, also if it is one of several.
 func TestConnectionThatDoesNotWaitForTheDiskIsRefused(t *testing.T) {
-	for name, pragmas := range map[string]string{"OFF": "?_pragma=synchronous(OFF)", "NORMAL": "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"} {
+	for name, pragmas := range map[string]string{"OFF": "?_pragma=synchronous(OFF)", "NORMAL": "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)",
+		"no journal": "?_pragma=journal_mode(OFF)", "a journal in memory": "?_pragma=journal_mode(MEMORY)"} {
 		s := must.Get(sqlite.New(database(t, newFile(t)+pragmas), sqlite.Config{}))(t)
 		refused(t, s.Migrate(t.Context()), sqlite.ErrNotDurable)
 		t.Log(name)
@@ -138,6 +139,39 @@ func TestConnectionThatDoesNotWaitForTheDiskIsRefused(t *testing.T) {
 	for _, c := range all {
 		require.NoError(t, c.Close())
 	}
+}
+
+// Without a journal, SQLite cannot undo a write that is refused.
+func TestTransactionThatCannotBeUndoneIsRefused(t *testing.T) {
+	db := database(t, newFile(t))
+	db.SetMaxOpenConns(1)
+	s := joined(t, db)
+	execute(t, db, "PRAGMA journal_mode = OFF")
+	tx := must.Get(db.BeginTx(t.Context(), nil))(t)
+	f, rows := change(2)
+	refused(t, s.WithTx(tx).SaveFlow(t.Context(), f, rows), sqlite.ErrNotDurable)
+	require.ErrorIs(t, must.Err(s.WithTx(tx).Flow(t.Context(), f.Flow.ID)), flussi.ErrNotFound)
+	require.NoError(t, tx.Rollback())
+}
+
+// A write that has the only connection of a pool does not wait for a call that waits for it.
+func TestMigrateAndClaimsShareOneConnection(t *testing.T) {
+	db := database(t, ":memory:")
+	db.SetMaxOpenConns(1)
+	s := joined(t, db)
+	of := save(t, s, 300)
+	migrated := make(chan error)
+	go func() {
+		var err error
+		for i := 0; i < 300 && err == nil; i++ {
+			err = s.Migrate(t.Context())
+		}
+		migrated <- err
+	}()
+	for range 300 {
+		require.Len(t, must.Get(claim(s, of, 1))(t), 1)
+	}
+	require.NoError(t, <-migrated)
 }
 
 func TestNewRefusesNoDatabase(t *testing.T) {

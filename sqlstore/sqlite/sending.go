@@ -47,20 +47,16 @@ func (d *database) CheckSending(ctx context.Context, t engine.Tx, changed []flow
 
 // sentMark returns the mark of the database; nil if the database is in memory.
 func (d *database) sentMark(ctx context.Context, c engine.Conn) (*sentMark, error) {
-	d.locating.Lock()
-	defer d.locating.Unlock()
-	if d.mark != nil {
-		return d.mark, nil
+	if known := d.mark.Load(); known != nil {
+		return known, nil
 	}
 	found, err := c.Query(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'")
 	paths, err := engine.Strings(found, err)
-	if err != nil || len(paths) == 0 {
+	if err != nil || len(paths) == 0 || paths[0] == "" {
 		return nil, err
 	}
-	if _, err := os.Stat(paths[0]); err == nil { // else it is in memory
-		d.mark = &sentMark{path: paths[0]}
-	}
-	return d.mark, nil
+	d.mark.CompareAndSwap(nil, &sentMark{path: paths[0]})
+	return d.mark.Load(), nil
 }
 
 // begin opens the file -sent, and checks that the database has all claims. It does so before the
@@ -236,14 +232,13 @@ func (d *database) acceptRestored(ctx context.Context) error {
 	if err == nil {
 		err = saveSentCounts(ctx, begun, count, total)
 	}
-	if err == nil {
-		err = begun.Commit(ctx)
-	}
 	if err != nil {
 		return err
 	}
+	// Before the commit, since no other process can claim until then: its claim would be missing in
+	// the new file.
 	if err := s.replace(mark{count: count}); err != nil {
 		return markFault(err)
 	}
-	return nil
+	return begun.Commit(ctx)
 }

@@ -85,17 +85,18 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 	if path == "" || path == ":memory:" || strings.HasPrefix(path, "file:") || strings.ContainsRune(path, 0) {
 		return nil, &Fault{Err: ErrAccess, Detail: "not the path of a file"}
 	}
-	absolute, err := filepath.Abs(path)
+	given, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
+	resolved := resolve(given)
 	// Only the owner may read it: it holds personal data. SQLite gives its other files the same
 	// permissions.
-	if created, err := os.OpenFile(absolute, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+	if created, err := os.OpenFile(resolved, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
 		_ = created.Close()
 	}
-	f := &file{path: absolute, mark: sentMark{path: absolute}}
-	f.info, _ = os.Stat(absolute) // if it does not exist, SQLite says why
+	f := &file{given: given, path: resolved, mark: sentMark{path: resolved}}
+	f.info, _ = os.Stat(resolved) // if it does not exist, SQLite says why
 	if err := f.identify(ctx, c.BusyTimeout); err != nil {
 		return nil, err
 	}
@@ -107,7 +108,8 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &database{conn: conn{reads, c.BusyTimeout}, reads: reads, writes: writes, file: f, mark: &f.mark}
+	d := &database{conn: conn{reads, c.BusyTimeout}, reads: reads, writes: writes, file: f}
+	d.mark.Store(&f.mark)
 	return &Store{Store: engine.New(d), database: d, ownsPool: true}, nil
 }
 
@@ -127,7 +129,7 @@ func connect(f *file, c Config, connections int, reads bool, pragmas ...string) 
 
 // New returns a store on a database of the caller, which remains the caller's. Its tables are
 // called flussi_…. Call [Store.Migrate] before anything else. Each connection must have synchronous
-// FULL; a write on another one is refused with [ErrNotDurable]. The error is a [flussi.ErrConfig].
+// FULL, and a journal on the disk; a write on another one is refused with [ErrNotDurable]. The error is a [flussi.ErrConfig].
 func New(db *sql.DB, c Config) (*Store, error) {
 	if db == nil {
 		return nil, fmt.Errorf("sqlite: new store: %w: database is nil", flussi.ErrConfig)
@@ -149,7 +151,7 @@ func (s *Store) Close() error {
 	if closed := s.database.reads.Close(); err == nil {
 		err = closed
 	}
-	s.database.mark.noteClosed()
+	s.database.file.mark.noteClosed()
 	return err
 }
 

@@ -55,6 +55,12 @@ func RestoredInTx() error {
 		Reason: "Il ripristino dell'archivio non si può dichiarare in una transazione non ancora confermata: confermarla, poi dichiararlo."}
 }
 
+// Closed is the error of a store after Close, or after its caller closed the pool.
+func Closed(cause error) *Fault {
+	return &Fault{Err: ErrLost, Detail: "the store or its pool is closed", Cause: cause,
+		Reason: "Il programma ha già chiuso l'archivio: riavviare il programma."}
+}
+
 // Fault is an error of the database. Its texts show no password and no stored value. Its Cause may
 // show both; [errors.As] finds it.
 type Fault struct {

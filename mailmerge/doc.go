@@ -1,5 +1,5 @@
-// Package mailmerge makes the subject and the content of many messages out of one text with named
-// fields (stampa unione), and the values of each recipient.
+// Package mailmerge writes the subject and the content of many messages from one text with named
+// fields and the values for each recipient (stampa unione).
 //
 //	text, err := mailmerge.Parse(
 //		"Da pagare: {{.Tributo}}",
@@ -8,13 +8,14 @@
 //		"Tributo": "TARI", "Nome": flussi.NewText("Maria"), "Scadenza": due, "Importo": flussi.Cents(5000),
 //	})
 //
-// Package flowexcel makes a workbook out of a text, with a column for each field, and package
-// noticeflow fills in the data of a notice.
+// Package flowexcel makes a workbook for a text, with a column for each field. Package noticeflow
+// fills in the data of a notice.
 //
 // # Texts
 //
-// A field stands between braces, with a dot: {{.Nome}}. A name with blanks or signs, such as the
-// header of a column, is written {{campo "Data di nascita"}}. Names may have accents.
+// A field is written between double braces, with a dot: {{.Nome}}. A name with blanks or
+// punctuation, such as the header of a column, is written {{campo "Data di nascita"}}. Names may
+// have accents.
 //
 //	{{.Nome}}                                        the value
 //	{{euro .Importo}}                                1.234,50 €
@@ -25,18 +26,20 @@
 //	{{if .Sconto}}… {{else}}… {{end}}                only with a value, or only without one
 //	{{if and (eq .Tributo "TARI") (gt .Rate 1)}}…    and, or, not, eq, ne, lt, le, gt, ge
 //
-// The use of a field says its [Kind]: an amount, a date, a number, or else text. An amount and a
-// date are written so also without the function. A field is optional if the text asks whether it
-// has a value, as in {{if .Sconto}}; all others need one.
+// The functions and comparisons in which the text uses a field determine its [Kind]: an amount, a
+// date or a number; text by default. A field has one kind everywhere in the text. An amount or a
+// date is written in its format even where the text does not call the function. A field is optional
+// if a condition tests whether it has a value, as in {{if .Sconto}}. All other fields are required.
 //
-// There is nothing else: no variables, no loops, no other functions, no other templates. So a text
-// ends, is as long as its values, and shows nothing but fields. [Parse] refuses everything else
-// with its line.
+// A text has no variables, no loops, no other functions and no other templates. So filling it in
+// always ends, and the result shows only the text and its fields. [Parse] refuses anything else,
+// and names the line.
 //
 // # Values
 //
-// A value cannot change what stands around it. It is one line, without the signs that change the
-// direction of others. In a content, the characters that Markdown takes for its own are escaped, so
-// that the value is shown as it is; an address may become a link. Front matter with buttons may
-// stand before the content, but no field in it, and no value makes one: see [ErrTemplate].
+// A value cannot change the text around it. It is written on one line, without the characters that
+// change the direction of text. In a content, Markdown characters in a value are escaped, so the
+// app shows the value literally; it may still turn an address into a link. A content may begin with
+// front matter for buttons. Front matter has no fields, and values cannot add front matter: see
+// [Text.Execute].
 package mailmerge

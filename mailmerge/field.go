@@ -13,9 +13,9 @@ import (
 
 // Field is a named place of a text.
 type Field struct {
-	Name     string // as the text and the header of a column have it
+	Name     string // in the text, and in the header of a column
 	Kind     Kind   // of its values
-	Optional bool   // it may have no value
+	Optional bool   // a message may have no value for it
 }
 
 // Kind is the kind of a field's values.
@@ -30,14 +30,14 @@ const (
 	KindFlag   Kind = "sì o no" // a bool; only for fields of [Config.Fields]
 )
 
-// Values are the values of a message by the names of the fields. An empty text, the zero time, and
-// nil are no value; a number or an amount of 0 and false are values.
+// Values are the values for one message, by field name. An empty text, the zero time and nil count
+// as no value. A number of 0, an amount of 0 and false are values.
 type Values map[string]any
 
-// How values are passed to text/template, which compares strings, numbers and truth values, and
-// calls String to write them. "" is no value.
+// The types in which values are passed to text/template. It compares strings, numbers and booleans,
+// and calls String to write a value. A missing value is passed as "".
 type (
-	escaped string // a text that a content shows as it is
+	escaped string // a text whose Markdown characters String escapes
 	amount  flussi.Cents
 	date    time.Time
 	flag    bool
@@ -60,7 +60,7 @@ func (f flag) String() string {
 	return "no"
 }
 
-// pass returns a value as it is passed to text/template; false if it is of another kind.
+// pass converts a value for text/template. It returns false if the value is not of kind k.
 func (k Kind) pass(v any, content bool) (any, bool) {
 	switch v := v.(type) {
 	case nil:
@@ -94,7 +94,7 @@ func passText(text string, content bool) any {
 	return text
 }
 
-// oneLine returns a text in one line, without the signs that change the direction of others.
+// oneLine joins the lines of a text, and removes the characters that change the direction of text.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError {

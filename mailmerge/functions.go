@@ -10,7 +10,8 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// fieldFunction names a field whose name has blanks or signs. It is replaced by the field.
+// fieldFunction is the function whose call names a field, such as {{campo "Data di nascita"}}.
+// uses.name replaces the call by the field.
 const fieldFunction = "campo"
 
 // function is a named function of one value.
@@ -19,7 +20,8 @@ type function struct {
 	apply func(v any) string
 }
 
-// functions are what texts may call, besides conditions and comparisons. The value "" is none.
+// functions returns what texts may call, besides the functions of conditions. They are not applied
+// to a missing value.
 func functions() map[string]function {
 	return map[string]function{
 		"euro":        {KindAmount, func(v any) string { return fmt.Sprint(v) }},
@@ -32,7 +34,7 @@ func functions() map[string]function {
 	}
 }
 
-// comparisons are the functions of conditions, with the least and the most values that they take.
+// comparisons returns the functions of conditions, with their minimum and maximum of arguments.
 func comparisons() map[string][2]int {
 	const many = 100
 	return map[string][2]int{
@@ -50,7 +52,7 @@ func templateFuncs(content bool) template.FuncMap {
 			switch {
 			case v == "":
 				return ""
-			case content && name != "link": // which has no character to be escaped
+			case content && name != "link": // its result has no Markdown characters
 				return escaped(f.apply(v))
 			}
 			return f.apply(v)
@@ -82,7 +84,7 @@ func longDate(v any) string {
 	return fmt.Sprintf("%d %s %d", day, months[month-1], year)
 }
 
-// escapeLink escapes a text for a part of an address, such that Markdown finds nothing in it.
+// escapeLink escapes a text as a part of an address. The result has no Markdown characters.
 func escapeLink(text string) string {
 	return strings.NewReplacer("+", "%20", "_", "%5F", "~", "%7E").Replace(url.QueryEscape(text))
 }

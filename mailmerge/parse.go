@@ -14,7 +14,7 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// MaxName is the longest name of a field, in characters: that of a header in a workbook.
+// MaxName is the maximum length of a field's name in characters, as for the headers of a workbook.
 const MaxName = 60
 
 const (
@@ -22,7 +22,7 @@ const (
 	wrongComparison = "un confronto è fra valori di tipo diverso, o manca un valore."
 )
 
-// read reads a text, and refuses what is not one of this package.
+// read parses a text, and refuses what the package does not allow.
 func read(u *uses, p part, text string) (*template.Template, error) {
 	fault := func(line, reason string) error {
 		if line != "" {
@@ -34,7 +34,7 @@ func read(u *uses, p part, text string) (*template.Template, error) {
 		return nil, fault("", "è troppo lungo, accorciarlo.")
 	}
 	t, err := template.New(p.field).Funcs(templateFuncs(p.content)).Parse(text)
-	if err != nil { // which quotes the text
+	if err != nil { // err quotes the text
 		return nil, fault(lineOf(err), "ogni campo va scritto fra doppie parentesi graffe e con il punto, come {{.Importo}}, o come {{campo \"Importo dovuto\"}} se il nome ha spazi; "+
 			"ogni {{if}} va chiuso da {{end}}; non sono ammesse altre funzioni, né variabili.")
 	}
@@ -51,7 +51,7 @@ func read(u *uses, p part, text string) (*template.Template, error) {
 	}
 	u.walk(t.Root)
 	if u.node != nil {
-		u.node = nil // the other text has faults of its own
+		u.node = nil // the other text is checked separately
 		return nil, fault(u.where, u.reason)
 	}
 	return t, nil
@@ -82,7 +82,7 @@ var (
 	linePattern  = regexp.MustCompile(`^\d+`)
 )
 
-// lineOf returns the line that an error of parsing names, "" if it names none.
+// lineOf returns the line number in an error of text/template, or "" if it has none.
 func lineOf(err error) string {
 	if found := errorPattern.FindStringSubmatch(err.Error()); found != nil {
 		return found[1]
@@ -90,9 +90,9 @@ func lineOf(err error) string {
 	return ""
 }
 
-// uses are the uses of fields in both texts. They look for what a text may not have: only fields,
-// texts, conditions, comparisons and named functions are left, so that it ends, costs little, and
-// says nothing that is not a field.
+// uses checks the parse trees of both texts, and collects the fields in them. It accepts only
+// texts, fields, conditions, comparisons and the functions of this package. So executing a template
+// always ends and is cheap.
 type uses struct {
 	declared bool
 	fields   []Field // in the order of their first use, or as they are declared
@@ -100,7 +100,7 @@ type uses struct {
 
 	part   part
 	locate func(parse.Node) string // the line of a node
-	node   parse.Node              // the first at fault
+	node   parse.Node              // the first that is refused
 	where  string                  // its line
 	reason string
 }
@@ -146,7 +146,7 @@ func (u *uses) walk(list *parse.ListNode) {
 	}
 }
 
-// condition notes the fields that a text asks for: they may have no value.
+// condition makes the fields optional that a condition tests.
 func (u *uses) condition(node parse.Node) {
 	pipe, ok := node.(*parse.PipeNode)
 	if !ok {
@@ -183,7 +183,7 @@ func (u *uses) name(command *parse.CommandNode) {
 	u.fail(command, "il nome di un campo va scritto fra virgolette, come {{campo \"Importo dovuto\"}}.")
 }
 
-// pipe checks a pipeline, and notes the kinds of the fields in it.
+// pipe checks a pipeline, and records the kinds of the fields in it.
 func (u *uses) pipe(pipe *parse.PipeNode) {
 	if len(pipe.Decl) > 0 {
 		u.fail(pipe, onlyFields)
@@ -213,14 +213,14 @@ func (u *uses) command(command *parse.CommandNode, args []parse.Node) {
 	args = args[1:]
 	if f, ok := functions()[name.Ident]; ok {
 		if len(args) != 1 {
-			u.fail(command, fmt.Sprintf("la funzione %s riguarda un solo campo.", name.Ident))
+			u.fail(command, fmt.Sprintf("la funzione %s si applica a un solo campo.", name.Ident))
 			return
 		}
 		if unknown, ok := args[0].(*parse.FieldNode); ok && u.fieldOf(unknown) == nil {
-			return // which arg reports
+			return // arg reports it
 		}
 		if u.fieldOf(args[0]) == nil {
-			u.fail(command, fmt.Sprintf("la funzione %s riguarda un solo campo.", name.Ident))
+			u.fail(command, fmt.Sprintf("la funzione %s si applica a un solo campo.", name.Ident))
 			return
 		}
 		u.use(args[0], f.kind)
@@ -242,7 +242,7 @@ func (u *uses) command(command *parse.CommandNode, args []parse.Node) {
 	u.compare(command, args)
 }
 
-// compare notes that values are compared: all are of one kind, and neither amounts nor dates.
+// compare checks a comparison: all values are of one kind, and none is an amount or a date.
 func (u *uses) compare(command *parse.CommandNode, args []parse.Node) {
 	kind := Kind("")
 	for _, arg := range args {
@@ -267,7 +267,7 @@ func (u *uses) compare(command *parse.CommandNode, args []parse.Node) {
 	}
 }
 
-// kindOf returns the kind of a value, "" if nothing says it.
+// kindOf returns the kind of a value, or "" if it is not known yet.
 func (u *uses) kindOf(arg parse.Node) Kind {
 	switch arg.(type) {
 	case *parse.NumberNode:
@@ -283,7 +283,7 @@ func (u *uses) kindOf(arg parse.Node) Kind {
 	return ""
 }
 
-// use notes that a value is of a kind.
+// use records the kind of a value, and refuses a field with two kinds.
 func (u *uses) use(arg parse.Node, kind Kind) {
 	f := u.fieldOf(arg)
 	switch {
@@ -299,7 +299,7 @@ func (u *uses) use(arg parse.Node, kind Kind) {
 	}
 }
 
-// fieldOf returns the field that a value is, or nil.
+// fieldOf returns the field that a node names, or nil.
 func (u *uses) fieldOf(arg parse.Node) *Field {
 	if pipe, ok := arg.(*parse.PipeNode); ok && len(pipe.Cmds) == 1 && len(pipe.Decl) == 0 {
 		u.name(pipe.Cmds[0])

@@ -11,15 +11,15 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// Config says more about a text. Every field may be left out.
+// Config configures [Parse]. The zero value takes the fields from the text.
 type Config struct {
-	// Fields are the fields that a text may have. Defaults to those that it names, with the kinds
-	// of their uses.
+	// Fields are the fields that a text may use. Defaults to those that it uses, with the kinds
+	// that their uses determine.
 	Fields []Field
 }
 
-// Text is a subject and a content with fields. It is made by [Parse], never changes, and is safe
-// for concurrent use.
+// Text is a subject and a content with fields. [Parse] returns it. It is immutable, and safe for
+// concurrent use.
 type Text struct {
 	subject, content *template.Template
 	plain            *template.Template // the content, with values that are not escaped
@@ -27,15 +27,15 @@ type Text struct {
 	frontMatter      bool // the content begins with a front matter
 }
 
-// maxTemplate is the longest template, in bytes: a content at its longest, in letters of several
-// bytes, and fields besides.
+// maxTemplate limits a template, in bytes. The longest content fits, even in letters of several
+// bytes and with fields.
 const maxTemplate = 50_000
 
-// maxResult is the longest result, in bytes: more than a content may have.
+// maxResult limits a result, in bytes. It is more than a content may have.
 const maxResult = 100_000
 
-// Parse reads a subject and a content. The error joins a [*flussi.ValueError] for each that is not
-// valid, an [ErrTemplate] with Subject or Content as its Type; it quotes neither.
+// Parse parses a subject and a content. The error joins one [*flussi.ValueError] for each text that
+// is not valid: an [ErrTemplate] whose Type is "Subject" or "Content". It does not quote the texts.
 func Parse(subject, content string, c Config) (*Text, error) {
 	t := &Text{}
 	u := newUses(c.Fields)
@@ -54,17 +54,21 @@ func Parse(subject, content string, c Config) (*Text, error) {
 	return t, nil
 }
 
-// Fields returns the fields that the text may have: those of [Config.Fields], or else those that it
-// names, in the order of their first use, the subject before the content.
+// Fields returns [Config].Fields, or by default the fields that the text uses, in the order of
+// their first use, with the subject before the content.
 func (t *Text) Fields() []Field { return slices.Clone(t.fields) }
 
-// Execute returns the subject and the content with the values. White space in the subject becomes
-// single blanks, and at the ends of the content there is none. Lengths are not checked.
+// Execute returns the subject and the content with the values filled in. In the subject, each run
+// of white space becomes one blank. The content has no white space at its ends. Execute does not
+// check whether App IO accepts the lengths.
 //
-// The error is a [*flussi.ValueError] with the field as its Type: an [ErrMissing] for one that needs
-// a value, an [ErrUnknown] for a value without a field or of another kind; with Content as its Type,
-// an [ErrTemplate] if the values make a front matter of the content, or [flussi.ErrLength] if a
-// result is longer than any message. It quotes no value.
+// The error is a [*flussi.ValueError], and quotes no value. By its Type, it is
+//
+//   - the name of a field: [ErrMissing] if a required field has no value, [ErrUnknown] if a value is
+//     of another kind than its field
+//   - "Values": [ErrUnknown] if a value is for a field that the text does not have
+//   - "Content" or "Subject": [flussi.ErrLength] if the result is longer than any message,
+//     [ErrTemplate] if values make front matter of the content, or cannot be compared
 func (t *Text) Execute(v Values) (subject, content flussi.Text, err error) {
 	subject, content, err = t.execute(v, t.content, true)
 	if err == nil && !t.frontMatter && beginsFrontMatter(content.Reveal()) {
@@ -74,8 +78,8 @@ func (t *Text) Execute(v Values) (subject, content flussi.Text, err error) {
 	return subject, content, err
 }
 
-// ExecutePlain is [Text.Execute] for a content that is plain text: its values are not escaped, since
-// appio.PlainText escapes all of it.
+// ExecutePlain is [Text.Execute] for a content in plain text. It does not escape the values:
+// appio.PlainText escapes the whole content later.
 func (t *Text) ExecutePlain(v Values) (subject, content flussi.Text, err error) {
 	return t.execute(v, t.plain, false)
 }
@@ -135,7 +139,7 @@ func (t *Text) fill(text *template.Template, p part, v Values) (string, error) {
 	switch {
 	case errors.Is(err, errTooLong):
 		return "", &flussi.ValueError{Type: p.field, Err: flussi.ErrLength, Reason: p.name + " con questi valori è troppo lungo."}
-	case err != nil: // which quotes the template
+	case err != nil: // err quotes the template
 		return "", &flussi.ValueError{Type: p.field, Err: ErrTemplate, Reason: p.name + " non è un modello valido: " + wrongComparison}
 	}
 	return b.String(), nil

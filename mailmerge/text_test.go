@@ -79,10 +79,10 @@ func TestTextsWithMoreThanFieldsAreRefused(t *testing.T) {
 		`{{campo " Segreto"}}`:                    "senza spazi all'inizio",
 		`{{campo .Segreto}}`:                      "fra virgolette",
 		`{{campo "Segreto" 1}}`:                   "fra virgolette",
-		"{{euro}}":                                "riguarda un solo campo",
-		"{{euro .A .B}}":                          "riguarda un solo campo",
-		"{{euro 5}}":                              "riguarda un solo campo",
-		"{{numero 1.5}}":                          "riguarda un solo campo",
+		"{{euro}}":                                "si applica a un solo campo",
+		"{{euro .A .B}}":                          "si applica a un solo campo",
+		"{{euro 5}}":                              "si applica a un solo campo",
+		"{{numero 1.5}}":                          "si applica a un solo campo",
 		"{{euro .Segreto}} {{data .Segreto}}":     "è usato in due modi",
 		"{{euro .A}}{{if gt .A 100}}{{end}}":      "si confrontano solo testi e numeri",
 		"{{if gt .A .B}}{{end}}{{euro .A}}":       "si confrontano solo testi e numeri",
@@ -100,7 +100,7 @@ func TestTextsWithMoreThanFieldsAreRefused(t *testing.T) {
 		"{{if (range .A)}}{{end}}":                "ogni campo va scritto",
 		"{{.A | printf}}":                         "ci possono essere solo campi",
 		"{{js .A | link}}":                        "ci possono essere solo campi",
-		"{{link (urlquery .A)}}":                  "riguarda un solo campo",
+		"{{link (urlquery .A)}}":                  "si applica a un solo campo",
 	} {
 		_, err := mailmerge.Parse("Oggetto", text, mailmerge.Config{})
 		require.ErrorIs(t, err, mailmerge.ErrTemplate, text)

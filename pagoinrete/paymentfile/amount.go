@@ -8,11 +8,10 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// maxAmount bounds amounts: the journal has at most 15 digits.
+// maxAmount limits amounts: the journal has at most 15 digits.
 const maxAmount = 999_999_999_999_999
 
-// plus adds amounts. A sum that 64 bits cannot hold is the largest that they can, which no file can
-// state.
+// plus adds amounts. If the sum overflows, it returns the largest amount, which no file can state.
 func plus(a, b flussi.Cents) flussi.Cents {
 	switch sum := a + b; {
 	case a > 0 && b > 0 && sum < 0:
@@ -44,7 +43,7 @@ func parseAmount(s string) (flussi.Cents, bool) {
 	if whole == "" && fraction == "" {
 		return 0, false
 	}
-	// The point moves to behind the cents: digits beyond it have to be zeros.
+	// Move the point behind the cents. The digits after it must be zeros.
 	digits := whole + fraction
 	point := len(whole) + exponent + 2
 	var cents int64

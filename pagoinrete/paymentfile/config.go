@@ -9,17 +9,17 @@ import (
 // Config says how files are read. The zero Config reads files of every body with the default
 // limits.
 type Config struct {
-	Body   flussi.OrganizationCode // the caller's own body: a file for another one has the fault [FaultReceiver]; the zero code checks nothing
-	Limits Limits                  // what a file may cost
+	Body   flussi.OrganizationCode // the caller's own body: a file for another one gets a [FaultReceiver]; zero: not checked
+	Limits Limits                  // of the size of a file
 }
 
-// Limits bounds what a file may cost. A zero field takes its default.
+// Limits limits the size of a file. Zero fields take their defaults.
 type Limits struct {
 	FileBytes int64 // of the file; default 2 GiB
 	TextBytes int   // of a tag, a comment, or the text of an element; base64 with a settlement in it is not counted; default 1 MiB
 	Depth     int   // elements within elements, or objects within objects; default 64
 	Rows      int   // payments or movements; default 1,000,000
-	Faults    int   // in a [Report]; the rest is only counted; default 1,000
+	Faults    int   // that a [Report] lists; more are only counted; default 1,000
 }
 
 // withDefaults fills in the defaults.

@@ -10,8 +10,8 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Day is a calendar day, such as the day of a payment: without a time, and so without a zone in
-// which it could become another day. The zero Day is "no day".
+// Day is a calendar day, such as the day of a payment. It has no time and no zone, so converting it
+// cannot change the day. The zero Day is no day.
 type Day struct {
 	Year  int        // such as 2026
 	Month time.Month // from 1
@@ -65,7 +65,7 @@ func (d *Day) UnmarshalText(text []byte) error {
 var rome = sync.OnceValue(func() *time.Location {
 	zone, err := time.LoadLocation("Europe/Rome")
 	if err != nil {
-		return time.UTC // cannot be: the zone data are linked
+		return time.UTC // not reached: the zone data are linked
 	}
 	return zone
 })
@@ -76,9 +76,9 @@ func dayOf(t time.Time) Day {
 	return Day{year, month, day}
 }
 
-// parseDay reads a day. Of a date with an offset, such as 2025-12-31+02:00, the day counts. An
-// instant with an offset, such as 2025-03-13T23:00:00Z, is the Italian day of that instant; without
-// one, it is taken as a time in Italy.
+// parseDay reads a day. The offset of a date, such as 2025-12-31+02:00, is ignored. An instant with
+// an offset, such as 2025-03-13T23:00:00Z, gives the day in Italy at that instant. An instant
+// without an offset is a time in Italy.
 func parseDay(s string) (Day, bool) {
 	if i := strings.IndexByte(s, 'T'); i >= 0 {
 		t, ok := parseTime(s)

@@ -9,24 +9,26 @@
 //	}
 //	report := file.Report() // what was read, and what is wrong in it
 //
-// [OpenSettlement], [OpenJournal] and [OpenReceipt] take one kind only. The package knows no notice
-// and no store, and matches nothing: what to do with a row is the caller's task.
+// [OpenSettlement], [OpenJournal] and [OpenReceipt] accept one kind only. The package does not
+// match rows with notices and stores nothing: that is the caller's task.
 //
 // # Errors and faults
 //
 // A file that cannot be read to its end is an error, a [*FileError] with its line and column: cut
-// off, not well-formed, larger than the [Limits]. Do not act on its rows. A file that can be read and
-// is wrong is kept, and its [Report] has a [Fault] for each thing that is wrong: another total than
-// its rows give, a body that is not the caller's, an outcome that pagoPA does not have. Faults of a
-// row are also in the row. Both explain themselves to operators in Italian, and quote nothing of a
-// file but its amounts and numbers of rows.
+// off, not well-formed, larger than the [Limits]. Do not act on its rows.
 //
-// [Fault.Blocking] says what must not be matched: the row, or for a fault of the file anything by
-// its total.
+// A file that can be read but has mistakes is not an error. Its [Report] has a [Fault] for each
+// mistake, such as a total that is not the sum of the rows, a body that is not the caller's, or an
+// outcome code that pagoPA does not define. Faults of a row are also in the row. If a fault of a
+// row is Blocking, do not match the row. If a fault of the file is, match nothing by the file's
+// total.
+//
+// Errors and faults have an Italian text for operators. It quotes nothing of the file except names
+// of fields, amounts, codes of outcomes and numbers of rows.
 //
 // # Formats
 //
-// Read are:
+// The package reads
 //
 //   - FlussoRiversamento 1.0 and 1.1, with any prefix, bare or in base64 in a SOAP message
 //     (nodoChiediFlussoRendicontazione, nodoInviaFlussoRendicontazione);
@@ -36,31 +38,32 @@
 //     [JournalPages] joins them, and says when a journal is complete;
 //   - receipt of paSendRT, v1 and v2, bare or in SOAP; RT 6.2.0, bare or in base64 in SOAP.
 //
-// Older OIL files of schools have no public schema, and are not read. For them, for CSV files and for
-// workbooks of banks, declare columns with package excel.
+// Older OIL files of schools have no public schema, and are not read. For them, for CSV files and
+// for workbooks of banks, declare columns with package excel.
 //
 // The encoding of a file is the one that it declares: UTF-8, ISO-8859-1, ISO-8859-15, windows-1252,
-// or UTF-16 with a byte order mark. Document types, entities and processing instructions are refused,
-// so reading a file reads nothing else. Signatures are skipped, and never checked: see
-// [Report.Signed].
+// or UTF-16 with a byte order mark. Document types, entities and processing instructions are
+// refused, so reading never opens another file or address. Signatures are skipped, and never
+// checked: see [Report.Signed].
 //
 // Rows are read one by one as the sequence is ranged over. Memory does not grow with their number,
-// but for some 40 bytes for each payment, by which a repeated one is found.
+// except for about 40 bytes for each payment, which find duplicates.
 //
 // # Rules of reading
 //
-//   - What identifies a payment is the body, its [Reference], IUR and index together. The same
+//   - The body, the [Reference], the IUR and the index together identify a payment. The same
 //     reference and amount with another IUR is a second payment.
 //   - A [Reference] may be an IUV, an RF reference of ISO 11649, or any other text, such as an IUV
 //     of another intermediary. Wrong check digits of an RF reference are a fault that is not blocking.
 //   - Outcomes 0, 4, 8 and 9 mean paid, 3 means revoked. Any other is a [FaultOutcome], never "not
 //     paid".
-//   - [Payment.Amount] has no sign: files write what was revoked with either. It counts as negative
-//     in totals ([Payment.Net]); a total that counts it as the file writes it is right too.
-//   - A movement is judged by its [Operation], not by its sign: see [Movement.Net].
+//   - [Payment].Amount has no sign, since some files write revoked amounts as negative and others do
+//     not. In totals, a revoked amount counts as negative ([Payment.Net]). A total that counts it
+//     with the sign of the file is accepted, too.
+//   - The [Operation] of a movement says how it counts in totals, not its sign: see [Movement.Net].
 //   - Of a date with an offset, such as 2025-12-31+02:00, the day counts. An instant is a day in
 //     Italy: 2025-03-13T23:00:00Z is 14 March. A time without an offset is in Italy.
 //   - Amounts are decimals, never floats. Fractions of a cent are a fault.
-//   - [ParseRemittance] finds in a causale what it names: a settlement, or a single payment. What was
-//     cut off is said to be cut, and never completed.
+//   - [ParseRemittance] finds the settlement or the single payment that a causale names. It reports
+//     an identifier that was cut off as cut, and does not complete it.
 package paymentfile

@@ -9,20 +9,20 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// Why a file cannot be read, or not to its end. A [*FileError] unwraps to one of these.
+// The reasons why a file cannot be read to its end. A [*FileError] unwraps to one of these.
 var (
-	ErrFormat    = errors.New("not a payment file")             // or another kind of payment file than was asked for
-	ErrTruncated = errors.New("file cut off")                   // copy or download it again
-	ErrMalformed = errors.New("file damaged")                   // not well-formed XML or JSON
-	ErrEncoding  = errors.New("encoding unknown or wrong")      // see the package comment
-	ErrUnsafe    = errors.New("file holds what it need not")    // a document type, an entity, a processing instruction
-	ErrLimit     = errors.New("file larger than a limit of it") // one of the [Limits]
+	ErrFormat    = errors.New("not a payment file")        // or another kind of payment file than was asked for
+	ErrTruncated = errors.New("file cut off")              // copy or download it again
+	ErrMalformed = errors.New("file damaged")              // not well-formed XML or JSON
+	ErrEncoding  = errors.New("encoding unknown or wrong") // see the package comment
+	ErrUnsafe    = errors.New("forbidden XML in file")     // a document type, an entity, a processing instruction
+	ErrLimit     = errors.New("file exceeds a limit")      // one of the [Limits]
 )
 
-// errReadTwice is a mistake of the program.
+// errReadTwice is the error of a second loop over the rows of a file.
 var errReadTwice = errors.New("paymentfile: a file is read once; open it again")
 
-// Position is a place in a file. The zero Position is no place in particular.
+// Position is a place in a file. The zero Position is none.
 type Position struct {
 	Line     int  // counted from 1
 	Column   int  // counted from 1, in characters
@@ -46,10 +46,10 @@ func (p Position) italian() string {
 	return place + " del file"
 }
 
-// FileError says why a file cannot be read, or not to its end. It holds no text of the file. It is
-// a [flussi.ErrInvalid].
+// FileError says why a file cannot be read to its end. It holds no text of the file. It is a
+// [flussi.ErrInvalid].
 type FileError struct {
-	Format   Format   // what the file is, as far as it is known
+	Format   Format   // the format of the file; [FormatUnknown] if reading ended before it was recognised
 	Row      int      // the last row that was begun, counted from 1; 0 before the first
 	Position Position // where reading ended
 	Err      error    // one of the Err… values
@@ -85,7 +85,7 @@ func (e *FileError) Italian() string {
 var reasons = map[error]string{
 	ErrTruncated: "il file è incompleto. Scaricarlo o copiarlo di nuovo.",
 	ErrMalformed: "il file è danneggiato. Scaricarlo o copiarlo di nuovo.",
-	ErrUnsafe:    "il file contiene istruzioni che un file di pagamenti non ha. Non è stato letto: verificare da dove viene.",
+	ErrUnsafe:    "il file contiene istruzioni non ammesse in un file di pagamenti e non è stato letto. Verificare la provenienza del file.",
 	ErrLimit:     "il file supera i limiti di lettura. Verificare che sia il file giusto.",
 	ErrEncoding:  "la codifica dei caratteri del file non è riconosciuta. Scaricare o salvare di nuovo il file.",
 	ErrFormat:    "il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica.",

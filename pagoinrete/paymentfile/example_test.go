@@ -89,7 +89,7 @@ func ExampleReport() {
 	}
 	// Output:
 	// È un flusso di rendicontazione: 4 righe, 2 anomalie. true
-	// Riga 1 (linea 24, colonna 3 del file): L'esito 7 non è fra quelli di pagoPA: chiedere al PSP se il pagamento è stato eseguito.
+	// Riga 1 (linea 24, colonna 3 del file): L'esito 7 non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito.
 	// Il totale dichiarato è 174,00 €, la somma delle righe è 175,00 €.
 }
 

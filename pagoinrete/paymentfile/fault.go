@@ -8,40 +8,39 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// FaultKind says what is wrong in a file that can be read.
+// FaultKind is the kind of a mistake in a file that can be read.
 type FaultKind string
 
-// The kinds of faults. Those marked as blocking leave a row, or the total of a file, unfit for
-// matching.
+// The kinds of faults. See [Fault].Blocking for those that are blocking.
 const (
 	FaultMissing     FaultKind = "missing"      // a field that the format requires is absent or empty; blocking for identifiers and amounts
-	FaultValue       FaultKind = "value"        // a field has a value that the format does not know, such as another version; blocking for the operation of a movement
+	FaultValue       FaultKind = "value"        // a field has a value that the format does not define, such as another version; blocking for the operation of a movement
 	FaultAmount      FaultKind = "amount"       // an amount is zero, too large, or not a number of euro and cents; blocking
-	FaultSign        FaultKind = "sign"         // an amount is negative where nothing was taken back; blocking
-	FaultDate        FaultKind = "date"         // a date cannot be read, or the calendar does not have it
+	FaultSign        FaultKind = "sign"         // an amount is negative, but nothing was revoked or reversed; blocking
+	FaultDate        FaultKind = "date"         // a date cannot be read, or does not exist
 	FaultOutcome     FaultKind = "outcome"      // the outcome of a payment is not a code of pagoPA; blocking
 	FaultIndex       FaultKind = "index"        // the index of a transfer is not 1 to 5; blocking
 	FaultLength      FaultKind = "length"       // an identifier has more than 35 characters
 	FaultCheckDigits FaultKind = "check_digits" // the check digits of an RF reference are wrong; a warning
 	FaultDuplicate   FaultKind = "duplicate"    // the same IUV, IUR and index as an earlier row; blocking
 	FaultReceiver    FaultKind = "receiver"     // the file is for another body than [Config.Body]; blocking
-	FaultCount       FaultKind = "count"        // the file has another number of rows than it says; blocking
-	FaultTotal       FaultKind = "total"        // the amounts do not add up to the total; blocking, but not in a journal, of which nothing is matched by its total
-	FaultBalance     FaultKind = "balance"      // opening balance, incoming and outgoing do not give the closing balance
+	FaultCount       FaultKind = "count"        // the number of rows differs from the stated one; blocking
+	FaultTotal       FaultKind = "total"        // the sum of the amounts differs from the stated total; blocking, except in a journal, since its totals are not used for matching
+	FaultBalance     FaultKind = "balance"      // the closing balance differs from opening balance plus incoming less outgoing
 	FaultPages       FaultKind = "pages"        // the page numbers contradict each other; blocking
 )
 
-// Fault is something wrong in a file that can be read. The file is kept, and says so. It holds no
-// text of the file, but may hold its numbers and dates.
+// Fault is a mistake in a file that can be read. It holds no text of the file, but may hold numbers
+// and dates of it.
 type Fault struct {
 	Kind     FaultKind // what is wrong
 	Row      int       // which row, counted from 1; 0 for the file
 	Other    int       // for [FaultDuplicate]: the earlier row
 	Field    string    // the field, as the format names it; "" for none in particular
 	Position Position  // where the row begins, or where the file says it; the zero Position for [JournalPages] and [SettlementPages]
-	Stated   int64     // for [FaultCount] rows, for [FaultTotal] and [FaultBalance] cents: what the file says
-	Found    int64     // the same, as added up
-	Blocking bool      // the row cannot be matched, or for a fault of the file: nothing may be matched by its total
+	Stated   int64     // what the file states: rows for [FaultCount], cents for [FaultTotal] and [FaultBalance]
+	Found    int64     // what the rows add up to, in the same unit
+	Blocking bool      // do not match the row; for a fault of the file: match nothing by the file's total
 	Reason   string    // what is wrong, in Italian, in whole sentences, without the row
 }
 
@@ -83,11 +82,11 @@ type Report struct {
 	Embedded bool         // the document was in base64 within another one
 	Signed   bool         // there is a signature in the file; signatures are skipped, never checked
 	Rows     int          // that were read
-	Amount   flussi.Cents // of the rows together: of a settlement without what was revoked, of a journal what came in without what was reversed
+	Amount   flussi.Cents // the sum of the rows: for a settlement, paid less revoked; for a journal, incoming less reversed
 	Faulty   int          // faults in all
 	Faults   []*Fault     // the first of them, at most [Limits.Faults], in the order in which they were found
 	Complete bool         // the file was read to its end
-	Blocking bool         // a fault of the file itself is blocking: match nothing by its total
+	Blocking bool         // a fault of the file is blocking: match nothing by its total
 }
 
 // Italian sums up the report for the operator, without the single faults.
@@ -122,7 +121,7 @@ func (c checks) add(f *Fault) {
 	}
 }
 
-// maxRowFaults bounds the faults that a row holds: a file made to harm may repeat an element for ever.
+// maxRowFaults limits the faults of a row: a malicious file may repeat an element without end.
 const maxRowFaults = 100
 
 // row collects the faults of a row.
@@ -143,12 +142,12 @@ func (r *row) add(kind FaultKind, field string, blocking bool, reason string) *F
 	return f
 }
 
-// missing notes that a field is absent.
+// missing adds the fault that a field is absent.
 func (r *row) missing(field string, blocking bool) {
 	r.add(FaultMissing, field, blocking, "Manca il campo "+italian.Quote(field)+".")
 }
 
-// value notes that a field has a value that the format does not know.
+// value adds the fault that a field has a value that the format does not define.
 func (r *row) value(field string, blocking bool) {
 	r.add(FaultValue, field, blocking, "Il campo "+italian.Quote(field)+" ha un valore non previsto.")
 }

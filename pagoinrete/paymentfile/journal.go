@@ -12,11 +12,11 @@ import (
 // Journal (giornale di cassa, GdC) is what a page of a treasury journal says about itself. Fields
 // that the file lacks are zero.
 type Journal struct {
-	ID       string                  // identificativo_flusso_BT; from version 1.5 every page has another one
+	ID       string                  // identificativo_flusso_BT; from version 1.5, each page has its own
 	BankABI  string                  // codice_ABI_BT
 	BodyName string                  // descrizione_ente
 	Body     flussi.OrganizationCode // codice_fiscale_ente; zero if it is not one of 11 digits
-	// BodyReference is riferimento_ente, on which body and bank agreed.
+	// BodyReference is riferimento_ente, a code that the body and the bank agreed on.
 	BodyReference string
 	CreatedAt     time.Time // data_ora_creazione_flusso, UTC
 	Year          int       // esercizio
@@ -24,7 +24,7 @@ type Journal struct {
 	Page          Page      // pagina, pagine_totali; 1 of 1 if the file does not say
 }
 
-// Direction (tipo movimento) is whether money comes in or goes out.
+// Direction (tipo movimento) says whether money comes in or goes out.
 type Direction string
 
 // The directions.
@@ -33,12 +33,12 @@ const (
 	Outgoing Direction = "USCITA"
 )
 
-// Document (tipo documento) is what a movement is about. Other values than those below are as the
-// file has them.
+// Document (tipo documento) is the kind of document that a movement refers to. A value that is not
+// listed below is kept as the file has it.
 type Document string
 
-// The documents that matter here; REVERSALE is the order to collect, SOSPESO is money for which
-// there is no order yet.
+// The kinds of documents that are used for matching and totals. REVERSALE is an order to collect.
+// SOSPESO is money for which there is no order yet.
 const (
 	DocumentIncomingOrder    Document = "REVERSALE"
 	DocumentOutgoingOrder    Document = "MANDATO"
@@ -54,9 +54,9 @@ type Operation string
 // The operations.
 const (
 	OperationExecuted    Operation = "ESEGUITO"      // money moved
-	OperationReversed    Operation = "STORNATO"      // takes an executed one back
+	OperationReversed    Operation = "STORNATO"      // reverses an executed movement
 	OperationRegularised Operation = "REGOLARIZZATO" // links a sospeso to an order; no money moves
-	OperationRestored    Operation = "RIPRISTINATO"  // undoes the link
+	OperationRestored    Operation = "RIPRISTINATO"  // removes the link
 )
 
 // Known reports whether the operation is one of those above.
@@ -79,10 +79,10 @@ type Movement struct {
 	Document       Document     // tipo_documento
 	Operation      Operation    // tipo_operazione
 	DocumentNumber string       // numero_documento
-	Progressive    string       // progressivo_documento: of payers in the same document
+	Progressive    string       // progressivo_documento: numbers the payers in one document
 	SlipNumber     string       // numero_bolletta_quietanza
 	ReversedSlip   string       // numero_bolletta_quietanza_storno
-	Amount         flussi.Cents // without a sign, since the signs of what is reversed differ between banks; negative only with [FaultSign]
+	Amount         flussi.Cents // without a sign, since banks write reversed amounts with different signs; negative only with [FaultSign]
 	Written        flussi.Cents // the amount with the sign that the file has
 	Date           Day          // data_movimento
 	ValueDate      Day          // data_valuta_ente
@@ -93,7 +93,7 @@ type Movement struct {
 	EndToEndID     flussi.Text  // end_to_end_id
 	BankReference  flussi.Text  // codice_riferimento_operazione, such as the TRN
 	BankData       flussi.Text  // the texts of dati_a_disposizione_BT
-	Suspense       []Suspense   // which sospesi an order regularises
+	Suspense       []Suspense   // the sospesi that an order regularises
 	Faults         []*Fault     // what is wrong with the row
 }
 
@@ -106,8 +106,8 @@ type Suspense struct {
 // Usable reports whether the row has no fault that keeps it from being matched.
 func (m Movement) Usable() bool { return !blocked(m.Faults) }
 
-// IsIncomingSuspense reports whether the movement is about a sospeso in entrata: money of which the
-// bank knows no order, such as what PSPs transfer.
+// IsIncomingSuspense reports whether the movement refers to a sospeso in entrata: money that
+// arrived without an order, such as the transfers of PSPs.
 func (m Movement) IsIncomingSuspense() bool {
 	return m.Direction == Incoming && m.Document == DocumentIncomingSuspense
 }
@@ -124,8 +124,8 @@ func (m Movement) SuspenseNumber() string {
 	return m.SlipNumber
 }
 
-// Net returns what the movement adds to the total of its direction, judged by the operation:
-// STORNATO takes away, REGOLARIZZATO and RIPRISTINATO move no money.
+// Net returns what the movement adds to the total of its direction: the Amount for ESEGUITO, the
+// negative Amount for STORNATO, and 0 for any other operation, which moves no money.
 func (m Movement) Net() flussi.Cents {
 	switch m.Operation {
 	case OperationExecuted:
@@ -136,8 +136,7 @@ func (m Movement) Net() flussi.Cents {
 	return 0
 }
 
-// Remittance reads the causale. Where it names no settlement that is whole, it reads also what the
-// bank repeats of it in other fields.
+// Remittance parses the causale, and EndToEndID and BankData, in which banks repeat parts of it.
 func (m Movement) Remittance() Remittance {
 	return readRemittance(m.Causale.Reveal(), m.EndToEndID.Reveal(), m.BankData.Reveal())
 }
@@ -147,18 +146,18 @@ func (m Movement) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("row", m.Row), slog.String("operation", string(m.Operation)), slog.Int64("cents", int64(m.Amount)), slog.Int("faults", len(m.Faults)))
 }
 
-// Stated is an amount that a file may state.
+// Stated is an amount that a file may leave out.
 type Stated struct {
 	Amount flussi.Cents // 0 if it is not stated
 	Given  bool         // the file states it
 }
 
-// Totals are what a journal states about an account, or about all together, and what its movements
-// give.
+// Totals are the totals of one account or of all accounts: as the journal states them, and as its
+// movements add up.
 type Totals struct {
 	Opening, In, Out, Closing Stated       // saldo precedente, totale entrate, totale uscite, saldo finale
 	MovedIn, MovedOut         flussi.Cents // what the movements add up to, by [Movement.Net]
-	fundIn, fundOut           flussi.Cents // of these, fondo di cassa and deficit
+	fundIn, fundOut           flussi.Cents // the part of them that is fondo di cassa and deficit
 	at                        Position
 }
 
@@ -206,8 +205,8 @@ func (f *JournalFile) Totals() Totals { return f.totals }
 
 // Movements returns the rows, which it reads from the file one by one. It can be ranged over once.
 // An error ends the sequence: a [*FileError], or an error of the reader. Do not act on rows before
-// the sequence has ended without one, since only the end of a file shows that it is whole. Rows with
-// faults are in the sequence; see [Movement.Usable].
+// the sequence has ended without one, since only the end of a file shows that it is whole. Rows
+// with faults are in the sequence; see [Movement.Usable].
 //
 // The totals of a journal of one page are checked at its end; those of several pages by
 // [JournalPages].
@@ -266,14 +265,14 @@ func checkTotals(accounts []*Account, all Totals) []*Fault {
 	return append(faults, all.check("totale_complessivo_entrate", "totale_complessivo_uscite", "saldo_complessivo_finale", "Totali complessivi. ")...)
 }
 
-// check compares the totals of an account. Whether the initial fund counts among what came in
-// differs, so both are right.
+// check compares the stated totals with the movements. Some banks count the initial fund as
+// incoming and others do not, so check accepts both.
 func (t Totals) check(in, out, closing, of string) []*Fault {
 	var faults []*Fault
 	compare := func(field string, stated Stated, moved, fund flussi.Cents) {
 		if stated.Given && stated.Amount != moved && stated.Amount != moved-fund {
 			f := totalFault(field, t.at, stated.Amount, moved)
-			f.Reason, f.Blocking = of+f.Reason, false // nothing is matched by it
+			f.Reason, f.Blocking = of+f.Reason, false // totals of a journal are not used for matching
 			faults = append(faults, f)
 		}
 	}

@@ -112,7 +112,7 @@ func TestFaultsOfJournalsAreTold(t *testing.T) {
 		"no identifier":             {[]string{"GDC-20300305DEMO0000000003#001#001", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing}, 0, "Manca il campo «identificativo_flusso_BT»."},
 		"page 2 of 1":               {[]string{"<pagina>1<", "<pagina>2<"}, []paymentfile.FaultKind{paymentfile.FaultPages}, 0, "Il numero della pagina e il numero delle pagine non concordano."},
 		"a year":                    {[]string{"<esercizio>2030<", "<esercizio>30<"}, []paymentfile.FaultKind{paymentfile.FaultValue}, 0, "Il campo «esercizio» ha un valore non previsto."},
-		"a time":                    {[]string{"2030-03-06T01:02:03", "ieri"}, []paymentfile.FaultKind{paymentfile.FaultDate}, 0, "La data e ora di creazione del flusso non è leggibile."},
+		"a time":                    {[]string{"2030-03-06T01:02:03", "ieri"}, []paymentfile.FaultKind{paymentfile.FaultDate}, 0, "La data e l'ora di creazione del flusso non sono leggibili."},
 		"a day":                     {[]string{"<data_riferimento_GdC>2030-03-05<", "<data_riferimento_GdC>05/03/2030<"}, []paymentfile.FaultKind{paymentfile.FaultDate}, 0, "La data non esiste o non è leggibile."},
 		"an operation":              {[]string{"ESEGUITO", "SOSPESO"}, []paymentfile.FaultKind{paymentfile.FaultValue, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Riga 1 (linea 23, colonna 5 del file): Il campo «tipo_operazione» ha un valore non previsto."},
 		"no operation":              {[]string{"<tipo_operazione>ESEGUITO</tipo_operazione>", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Riga 1 (linea 23, colonna 5 del file): Manca il campo «tipo_operazione»."},

@@ -18,8 +18,8 @@ type JournalPages struct {
 	faults   []*Fault
 }
 
-// Key identifies a journal among others: pages with equal keys belong together. From version 1.5 the
-// page's own number at the end of the identifier, such as #001#003, is left out.
+// Key identifies a journal among others: pages with equal keys belong together. From version 1.5
+// the page's own number at the end of the identifier, such as #001#003, is left out.
 func (j Journal) Key() string {
 	id := j.ID
 	if parts := strings.Split(id, "#"); len(parts) > 2 {
@@ -32,8 +32,8 @@ func (j Journal) Key() string {
 	return strings.Join([]string{j.Body.String(), j.BankABI, id, j.From.String(), j.To.String()}, "|")
 }
 
-// Add adds a page whose sequence has ended without an error. Another one, a page of another journal,
-// and a page that was added before are a [FaultPages].
+// Add adds a page whose movements were read to their end. [JournalPages.Faults] then has a
+// [FaultPages] if they were not, if the page belongs to another journal, or if it was added before.
 func (p *JournalPages) Add(f *JournalFile) {
 	key := f.head.Key()
 	if !f.report.Complete || p.key != "" && key != p.key {
@@ -71,13 +71,13 @@ func (p *JournalPages) Journal() Journal { return p.head }
 // Complete reports whether all pages were added.
 func (p *JournalPages) Complete() bool { return p.pages.complete() }
 
-// Missing returns the numbers of the pages that were not added yet, at most 1,000 of them; none
-// before the first page.
+// Missing returns the numbers of the pages that were not added yet, at most 1,000 of them. It
+// returns none before the first page.
 func (p *JournalPages) Missing() []int { return p.pages.missing() }
 
-// Faults returns what is wrong with the pages together: once they are complete also whether the
-// totals of the accounts and of the journal are those of the movements. Faults within the files are
-// in their reports.
+// Faults returns the faults of the pages together. Once all pages were added, it also compares the
+// totals of the accounts and of the journal with the movements. Faults within a file are in its
+// report.
 func (p *JournalPages) Faults() []*Fault {
 	faults := slices.Clone(p.faults)
 	if !p.Complete() {
@@ -92,8 +92,7 @@ func (p *JournalPages) Faults() []*Fault {
 	return append(faults, checkTotals(accounts, p.all.joined())...)
 }
 
-// Italian says what is missing or wrong, for the operator; "" if the journal is complete and nothing
-// is.
+// Italian lists the missing pages and the faults for the operator; "" if there are none.
 func (p *JournalPages) Italian() string { return joined(p.pages.missing(), p.Faults()) }
 
 // pagedTotals are the totals of an account on several pages.
@@ -104,9 +103,9 @@ type pagedTotals struct {
 
 func (p *pagedTotals) add(t Totals) { p.pages = append(p.pages, t) }
 
-// joined returns the totals of all pages. Banks state the totals of the whole account on its last
-// page or on each, or the totals of each page: where all pages state what they move themselves, the
-// sum is stated, otherwise what the pages agree on or the last one states.
+// joined returns the totals of all pages. Some banks state on each page the totals of that page,
+// and others state the totals of the whole account, on each page or on the last one. If the totals
+// of every page match its own movements, joined adds them up. Otherwise it takes those stated last.
 func (p *pagedTotals) joined() Totals {
 	var t Totals
 	own := true
@@ -123,7 +122,7 @@ func (p *pagedTotals) joined() Totals {
 		}
 	}
 	if own && len(p.pages) > 1 {
-		// Each page has a balance of its own, which check has compared.
+		// check has compared the balance of each page.
 		t.Opening, t.Closing = Stated{}, Stated{}
 		t.In, t.Out = Stated{in, true}, Stated{out, true}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// maxAccounts bounds the accounts of a journal, which are held in memory.
+// maxAccounts limits the accounts of a journal, since they are held in memory.
 const maxAccounts = 10_000
 
 // journalXML reads a flusso_giornale_di_cassa whose start was read.
@@ -83,7 +83,7 @@ func (x *journalXML) field(r *row, name, text string, code *string) {
 	case "data_ora_creazione_flusso":
 		var ok bool
 		if h.CreatedAt, ok = parseTime(text); !ok {
-			r.add(FaultDate, name, false, "La data e ora di creazione del flusso non è leggibile.")
+			r.add(FaultDate, name, false, "La data e l'ora di creazione del flusso non sono leggibili.")
 		}
 	case "descrizione_ente":
 		h.BodyName = text
@@ -242,7 +242,7 @@ func (x *journalXML) movement(a *Account) (Movement, error) {
 	}
 }
 
-// suspense reads which sospeso an order regularises.
+// suspense reads a sospeso that an order regularises.
 func (x *journalXML) suspense(r *row, m *Movement) error {
 	var s Suspense
 	err := x.fields(func(name, text string) {

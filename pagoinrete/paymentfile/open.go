@@ -7,12 +7,12 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// Format is what a payment file is, by its content; its name says nothing.
+// Format is the format of a payment file. It is recognised by the content, not by the file's name.
 type Format string
 
 // The formats that are recognised.
 const (
-	FormatUnknown        Format = ""                // none of the others
+	FormatUnknown        Format = ""                // not recognised
 	FormatSettlement     Format = "settlement_xml"  // flusso di rendicontazione (FlussoRiversamento 1.0, 1.1)
 	FormatSettlementHead Format = "settlement_json" // the same as JSON of the organisations' API: identity and totals, no payments
 	FormatSettlementPage Format = "payments_json"   // a page of its payments
@@ -40,15 +40,15 @@ func (f Format) Italian() string {
 
 // File is a file that [Open] recognised: a [*SettlementFile], a [*JournalFile] or a [*ReceiptFile].
 type File interface {
-	// Format returns what the file is.
+	// Format returns the format of the file.
 	Format() Format
 	// Report returns what was read so far, and what is wrong in it.
 	Report() Report
 	sealed()
 }
 
-// Open recognises a file by its content and reads it up to its rows. The file then reads r on as
-// its sequence is ranged over. The error is a [*FileError], an error of r, or one with
+// Open recognises a file by its content and reads it up to its rows. Ranging over the rows of the
+// file reads the rest of r. The error is a [*FileError], an error of r, or one with
 // [flussi.ErrConfig] for negative limits. Open does not close r.
 func Open(r io.Reader, config Config) (File, error) {
 	limits, err := config.Limits.withDefaults()
@@ -74,9 +74,9 @@ func unknownFile(src *source) error {
 	e := newError(ErrFormat, src.next)
 	switch {
 	case src.first == 0:
-		e.Reason = "il file è vuoto: probabilmente il caricamento non è riuscito."
+		e.Reason = "il file è vuoto, probabilmente perché il caricamento non è riuscito."
 	case src.binary:
-		e.Reason = "il file è forse firmato (.p7m): estrarre il documento firmato e caricare quello."
+		e.Reason = "il file è forse firmato (.p7m). Estrarre il documento firmato e caricare quello."
 	}
 	return e
 }
@@ -213,7 +213,7 @@ func (s *scanner) close() error {
 	return s.outer.end()
 }
 
-// countReason says that a file has another number of rows than it states.
+// countReason says in Italian that the number of rows differs from the stated one.
 func countReason(stated int64, found int) string {
 	return "Il file dichiara " + italian.Row.Count(int(stated)) + " e ne contiene " + italian.Number(found) + "."
 }

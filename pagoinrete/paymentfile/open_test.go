@@ -66,19 +66,19 @@ func TestFilesAreReadAsTheyArrive(t *testing.T) {
 
 func TestOtherFilesAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ file, text string }{
-		"empty":                 {"", "Linea 1, colonna 1 del file: il file è vuoto: probabilmente il caricamento non è riuscito."},
-		"blank":                 {" \n", "Linea 1, colonna 1 del file: il file è vuoto: probabilmente il caricamento non è riuscito."},
+		"empty":                 {"", "Linea 1, colonna 1 del file: il file è vuoto, probabilmente perché il caricamento non è riuscito."},
+		"blank":                 {" \n", "Linea 1, colonna 1 del file: il file è vuoto, probabilmente perché il caricamento non è riuscito."},
 		"a CSV file":            {"IUV;Importo\n", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"an archive":            {"PK\x03\x04", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"zeros":                 {"0;0\n", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
-		"signed":                {"\x30\x80\x06\x09", "Linea 1, colonna 1 del file: il file è forse firmato (.p7m): estrarre il documento firmato e caricare quello."},
+		"signed":                {"\x30\x80\x06\x09", "Linea 1, colonna 1 del file: il file è forse firmato (.p7m). Estrarre il documento firmato e caricare quello."},
 		"another root":          {"<RPT/>", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"a web page":            {"<html><body>Accesso negato</body></html>", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"a SOAP message":        {"<Envelope><Body><altro><receipt/></altro></Body></Envelope>", "Linea 1, colonna 49 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"a SOAP error":          {"<s:Envelope xmlns:s='s'><s:Body><s:Fault><faultstring>Rossi</faultstring></s:Fault></s:Body></s:Envelope>", "Linea 1, colonna 33 del file: il file contiene la risposta di errore di un servizio, non un documento."},
 		"another document":      {"{\"a\": 1}", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"an error of the API":   {`{"httpStatusCode": 404, "appErrorCode": "FDR-0701", "errors": []}`, "Linea 1, colonna 1 del file: il file contiene la risposta di errore di un servizio, non un documento."},
-		"a list of settlements": {`{"count": 1, "data": [{"fdr": "2030-03-04PSPXITR1XXX-1", "pspId": "1"}]}`, "Linea 1, colonna 23 del file: il file è un elenco di flussi di rendicontazione: scaricare i flussi e caricare quelli."},
+		"a list of settlements": {`{"count": 1, "data": [{"fdr": "2030-03-04PSPXITR1XXX-1", "pspId": "1"}]}`, "Linea 1, colonna 23 del file: il file è un elenco di flussi di rendicontazione. Scaricare i singoli flussi e caricare quelli."},
 		"data of another kind":  {`{"data": {}}`, "Linea 1, colonna 11 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 		"another in base64":     {"<nodoChiediFlussoRendicontazioneRisposta><xmlRendicontazione>" + base64Of("<RT/>") + "</xmlRendicontazione></nodoChiediFlussoRendicontazioneRisposta>", "Linea 1, colonna 1 del documento in base64: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 	} {

@@ -28,13 +28,13 @@ func (r *row) page(field, number, of string) Page {
 	return Page{p, n}
 }
 
-// pageSet notes which pages of a document were read.
+// pageSet records which pages of a document were read.
 type pageSet struct {
 	of   int
 	read map[int]bool
 }
 
-// add notes a page. It reports whether the page is new, and whether it belongs with the others.
+// add records a page. It reports whether the page is new, and whether it belongs with the others.
 func (s *pageSet) add(p Page) (isNew, fits bool) {
 	if p.Of == 0 || s.of != 0 && p.Of != s.of {
 		return false, false
@@ -78,19 +78,20 @@ func missingReason(numbers []int) string {
 	return italian.Choose(len(numbers), "Manca la pagina ", "Mancano le pagine ") + italian.And(texts...) + "."
 }
 
-// SettlementPages joins a settlement that came as JSON: its identity, and the pages of its payments
-// in any order. It holds no rows. The zero SettlementPages is empty. Pages do not name their
-// settlement, so the caller has to know which pages belong together.
+// SettlementPages joins the files of a settlement in JSON: its identity, and the pages of its
+// payments in any order. It holds no rows. The zero SettlementPages is empty. Pages do not name
+// their settlement, so the caller must know which pages belong together.
 type SettlementPages struct {
 	head    *Settlement
 	pages   pageSet
 	sum     Report
-	written flussi.Cents // as the files write the amounts
+	written flussi.Cents // with the signs that the files have
 	faults  []*Fault
 }
 
-// Add adds a [FormatSettlementHead] or a [FormatSettlementPage] whose sequence has ended without an
-// error; others, and a page that was added before, are a [FaultPages].
+// Add adds a [FormatSettlementHead] or a [FormatSettlementPage] whose payments were read to their
+// end. [SettlementPages.Faults] then has a [FaultPages] if they were not, if the file has another
+// format, or if it was added before.
 func (p *SettlementPages) Add(f *SettlementFile) {
 	report := f.Report()
 	switch {
@@ -115,13 +116,12 @@ func (p *SettlementPages) Add(f *SettlementFile) {
 // Complete reports whether the identity and all pages were added.
 func (p *SettlementPages) Complete() bool { return p.head != nil && p.pages.complete() }
 
-// Missing returns the numbers of the pages that were not added yet, at most 1,000 of them; none
-// before the first page.
+// Missing returns the numbers of the pages that were not added yet, at most 1,000 of them. It
+// returns none before the first page.
 func (p *SettlementPages) Missing() []int { return p.pages.missing() }
 
-// Faults returns what is wrong with the pages together: once they are complete also whether their
-// number of payments and their total are what the identity states. Faults within the files are in
-// their reports.
+// Faults returns the faults of the pages together. Once all pages were added, it also compares the
+// number of payments and the total with the identity. Faults within a file are in its report.
 func (p *SettlementPages) Faults() []*Fault {
 	faults := slices.Clone(p.faults)
 	if !p.Complete() {
@@ -137,8 +137,7 @@ func (p *SettlementPages) Faults() []*Fault {
 	return faults
 }
 
-// Italian says what is missing or wrong, for the operator; "" if the settlement is complete and
-// nothing is.
+// Italian lists the missing pages and the faults for the operator; "" if there are none.
 func (p *SettlementPages) Italian() string {
 	return joined(p.pages.missing(), p.Faults())
 }

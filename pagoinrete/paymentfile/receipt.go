@@ -8,12 +8,12 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// ReceiptOutcome is whether a receipt says that something was paid.
+// ReceiptOutcome says whether the payment of a receipt was made.
 type ReceiptOutcome string
 
 // The outcomes of receipts.
 const (
-	ReceiptUnknown       ReceiptOutcome = ""               // the file says none that is known
+	ReceiptUnknown       ReceiptOutcome = ""               // no outcome, or an unknown one
 	ReceiptPaid          ReceiptOutcome = "paid"           // OK, or 0
 	ReceiptNotPaid       ReceiptOutcome = "not_paid"       // KO, or 1
 	ReceiptPartly        ReceiptOutcome = "partly_paid"    // 2: parzialmente eseguito
@@ -21,8 +21,8 @@ const (
 	ReceiptExpiredPartly ReceiptOutcome = "expired_partly" // 4: decorrenza termini parziale
 )
 
-// Receipt (ricevuta telematica, RT) is what a receipt says. Fields that the file lacks are zero.
-// Addresses, e-mail addresses and metadata are not read.
+// Receipt (ricevuta telematica, RT) holds the data of a receipt. Fields that the file lacks are
+// zero. Addresses, e-mail addresses and metadata are not read.
 type Receipt struct {
 	ID           string                  // receiptId, or identificativoMessaggioRicevuta; usually, not always, the IUR of settlements
 	NoticeNumber flussi.NoticeNumber     // noticeNumber; zero in an RT
@@ -35,31 +35,31 @@ type Receipt struct {
 	Amount       flussi.Cents            // paymentAmount, or importoTotalePagato
 	Fee          flussi.Cents            // fee
 	Description  flussi.Text             // description
-	Debtor       Person                  // debtor, or soggettoPagatore: who has to pay
-	Payer        Person                  // payer, or soggettoVersante: who did; zero if the file does not say
-	PSPID        string                  // idPSP, or of istitutoAttestante
+	Debtor       Person                  // debtor, or soggettoPagatore
+	Payer        Person                  // payer, or soggettoVersante: who paid; zero if the file does not say
+	PSPID        string                  // idPSP, or the identifier of istitutoAttestante
 	PSPName      string                  // PSPCompanyName, or denominazioneAttestante
 	Method       string                  // paymentMethod
 	PaidAt       time.Time               // paymentDateTime, or dataOraMessaggioRicevuta, UTC
 	Date         Day                     // applicationDate, else the day of PaidAt; in an RT that of the first transfer
-	TransferDate Day                     // transferDate: of the bank transfer
-	StandIn      bool                    // standIn: paid while the body's own station could not be asked
-	Transfers    []Transfer              // of the amount to one or more bodies
+	TransferDate Day                     // transferDate, the day of the bank transfer
+	StandIn      bool                    // standIn: paid while the body's own system was not reachable
+	Transfers    []Transfer              // the parts of Amount, one for each body
 }
 
-// Person is who has to pay, or who paid.
+// Person is a debtor or a payer.
 type Person struct {
 	FiscalCode flussi.FiscalCode // zero if Code is not the fiscal code of a person
 	Code       flussi.Text       // as the file has it, such as a fiscal code, a VAT number, or ANONIMO
-	Name       flussi.Text       // in words
+	Name       flussi.Text       // name, or company name
 }
 
 // Transfer is a part of a payment, for one body.
 type Transfer struct {
-	Index    int                     // idTransfer, 1 to 5; in an RT its place
+	Index    int                     // idTransfer, 1 to 5; in an RT its position in the list
 	Amount   flussi.Cents            // transferAmount, or singoloImportoPagato
 	Body     flussi.OrganizationCode // fiscalCodePA; in an RT that of the receipt
-	IBAN     flussi.Text             // to which account
+	IBAN     flussi.Text             // of the receiving account
 	Causale  flussi.Text             // remittanceInformation, or causaleVersamento
 	Category string                  // transferCategory, or datiSpecificiRiscossione
 	IUR      string                  // identificativoUnivocoRiscossione of an RT

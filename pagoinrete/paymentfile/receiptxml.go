@@ -7,7 +7,7 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// maxTransfers bounds the transfers of a receipt; the formats allow five.
+// maxTransfers limits the transfers of a receipt. The formats allow five.
 const maxTransfers = 100
 
 // readReceipt reads a receipt of paSendRT whose start was read, to the end of the document.
@@ -103,11 +103,11 @@ func (p *Receipt) set(r *row, name, text string, code, amount *string) {
 	}
 }
 
-// paidAt reads when it was paid.
+// paidAt reads the time of the payment.
 func (p *Receipt) paidAt(r *row, field, text string) {
 	at, ok := parseTime(text)
 	if p.PaidAt = at; !ok {
-		r.add(FaultDate, field, false, "La data e ora del pagamento non è leggibile.")
+		r.add(FaultDate, field, false, "La data e l'ora del pagamento non sono leggibili.")
 		return
 	}
 	if p.Date.IsZero() {

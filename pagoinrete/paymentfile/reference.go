@@ -10,28 +10,30 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// MaxReference is how many characters a payment reference has in the formats of pagoPA.
+// MaxReference is the maximum length of a payment reference in the formats of pagoPA, in
+// characters.
 const MaxReference = 35
 
-// ReferenceClass says which kind of payment reference a row has.
+// ReferenceClass is the kind of a payment reference.
 type ReferenceClass string
 
 // The classes of payment references.
 const (
 	// ReferenceNone is no reference at all.
 	ReferenceNone ReferenceClass = ""
-	// ReferenceIUV has the 15 or 17 digits that notice numbers of pagoPA give. It may be one of ours.
+	// ReferenceIUV is an IUV of 15 or 17 digits, as notice numbers of pagoPA have. Only such a
+	// reference can be that of a notice of Pago In Rete.
 	ReferenceIUV ReferenceClass = "iuv"
-	// ReferenceCreditor is a creditor reference of ISO 11649: RF, two check digits, up to 21 letters
-	// and digits. Blanks in it are removed, and its letters are upper-case.
+	// ReferenceCreditor is a creditor reference of ISO 11649: RF, two check digits, up to 21
+	// letters and digits. Blanks in it are removed, and its letters are upper-case.
 	ReferenceCreditor ReferenceClass = "rf"
 	// ReferenceOther is anything else, such as an IUV that another intermediary made.
 	ReferenceOther ReferenceClass = "other"
 )
 
-// Reference (identificativo univoco di versamento) is the payment reference of a row: an IUV as
-// Pago In Rete has them, an RF reference, or what another intermediary made. It keeps any text, and
-// says which class it is. Two references compare with ==.
+// Reference (identificativo univoco di versamento) is the payment reference of a row: an IUV like
+// those of Pago In Rete, an RF reference, or the reference of another intermediary. It accepts any
+// text, and reports its class. References can be compared with ==.
 //
 // It masks itself like a [flussi.IUV]; [Reference.Reveal] gives the text. JSON and SQL carry the
 // whole text: "" or NULL for the zero value.
@@ -40,8 +42,8 @@ type Reference struct {
 	text flussi.Text // of the other classes
 }
 
-// NewReference returns the reference that a text is, without the white space around it. It takes
-// every text.
+// NewReference returns the reference with a text. It accepts any text, and removes the white space
+// around it.
 func NewReference(s string) Reference {
 	s = strings.TrimSpace(s)
 	if iuv, err := flussi.ParseIUV(s); err == nil {
@@ -72,7 +74,7 @@ func creditorReference(s string) (string, bool) {
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
-// Class returns which kind of reference it is.
+// Class returns the kind of the reference.
 func (r Reference) Class() ReferenceClass {
 	switch {
 	case !r.iuv.IsZero():
@@ -89,7 +91,7 @@ func (r Reference) Class() ReferenceClass {
 // IUV returns the reference as an IUV, and whether it is of the class [ReferenceIUV].
 func (r Reference) IUV() (flussi.IUV, bool) { return r.iuv, !r.iuv.IsZero() }
 
-// Check returns what is doubtful about the reference, as a [*flussi.ValueError]:
+// Check checks the reference. Its error is a [*flussi.ValueError]:
 // [flussi.ErrCheckDigits] for an RF reference with wrong check digits, [flussi.ErrLength] for more
 // than [MaxReference] characters; otherwise nil.
 func (r Reference) Check() error {
@@ -100,7 +102,7 @@ func (r Reference) Check() error {
 			Reason: fmt.Sprintf("Il codice del versamento (IUV) ha più di %d caratteri.", MaxReference)}
 	case r.Class() == ReferenceCreditor && !rightCheckDigits(text):
 		return &flussi.ValueError{Type: "Reference", Position: 3, Err: flussi.ErrCheckDigits,
-			Reason: "Le cifre di controllo del riferimento RF non sono corrette: verificare il riferimento."}
+			Reason: "Le cifre di controllo del riferimento RF non sono corrette. Verificare il riferimento."}
 	}
 	return nil
 }

@@ -10,21 +10,23 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Remittance is what a causale says about what was paid: a settlement, or a single payment. Banks
-// wrap causali, cut them and change their characters; what is certain of one is here, and nothing is
-// guessed. The zero Remittance names nothing of pagoPA.
+// Remittance is what the causale of a bank transfer names: a settlement or a single payment. Banks
+// wrap causali, cut them and change their characters. A Remittance holds only what is certain. A
+// causale that has nothing to do with pagoPA has no IDs, Prefix, Cut and Reference: see
+// [Remittance.IsZero].
 type Remittance struct {
-	// IDs are the identifiers of settlements that the causale can name. Usually it is one; two if a
-	// dash at its end belongs to it or not. Only a settlement that is known tells which.
+	// IDs are the identifiers of settlements that the causale can name: usually one. There are two
+	// if it is unclear whether a dash at the end belongs to the identifier. Look for a known
+	// settlement with either.
 	IDs []string
-	// Prefix is "" if IDs are certain to be whole. Otherwise the text ended or was wrapped there, and
-	// more may have belonged to the identifier, which then begins with Prefix: an identifier of IDs
-	// that is not known may be the beginning of one that is.
+	// Prefix is "" if IDs are certainly whole. Otherwise the text ended or was wrapped at the
+	// identifier, which may continue. If no known settlement has one of the IDs, look for known
+	// ones whose identifier begins with Prefix.
 	Prefix string
-	// Cut: the causale is about a settlement or a single payment, and what it names is certainly not
-	// whole. It can belong only to a known one.
+	// Cut: the causale names a settlement or a single payment, but its identifier is certainly
+	// incomplete. There are no IDs; Prefix is its beginning, "" if even that is missing.
 	Cut bool
-	// Further: the bank transfer is a further one for the same settlement.
+	// Further: an earlier bank transfer belongs to the same settlement.
 	Further bool
 	// Progress is the number behind TXT, 0 to 9; -1 if there is none.
 	Progress int
@@ -43,32 +45,33 @@ func (r Remittance) LogValue() slog.Value {
 	return slog.GroupValue(slog.Any("ids", r.IDs), slog.Bool("cut", r.Cut), slog.Bool("single", !r.Reference.IsZero()))
 }
 
-// ParseRemittance reads a causale, as a bank gives it.
+// ParseRemittance parses a causale in the form in which a bank gives it. It accepts any text.
 func ParseRemittance(causale flussi.Text) Remittance { return readRemittance(causale.Reveal()) }
 
-// between is what may stand for a slash.
+// between matches a slash, and what banks write in place of one.
 const between = `[\s/.:|\\]`
 
 var (
-	// settlementURI and the next four are parts of the causale of a settlement. Blanks may be within
-	// their words.
+	// settlementURI and the next four match parts of the causale of a settlement. Their words may
+	// have blanks in them.
 	settlementURI = regexp.MustCompile(`(?i)\bU\s?R\s?I` + between + `+`)
 	guidelines    = regexp.MustCompile(`(?i)\bL\s?G\s?P\s?E\b`)
 	riversamento  = regexp.MustCompile(`(?i)R\s?I\s?V\s?E\s?R\s?S\s?A\s?M\s?E\s?N\s?T\s?O`)
 	progress      = regexp.MustCompile(`(?i)\bT\s?X\s?T` + between + `+([0-9])` + between + `*$`)
 	integrative   = regexp.MustCompile(`(?i)\bIntegrativo\b`)
-	// wholeDate is a date in which blanks may be.
+	// wholeDate matches a date that may have blanks in it.
 	wholeDate = regexp.MustCompile(`^[0-9]\s{0,2}[0-9]\s{0,2}[0-9]\s{0,2}[0-9]\s{0,2}-\s{0,2}[0-9]\s{0,2}[0-9]\s{0,2}-\s{0,2}[0-9]\s{0,2}[0-9]`)
 	partOfID  = regexp.MustCompile(`^[A-Za-z0-9_-]+`)
 	partOfDay = regexp.MustCompile(`^[0-9][0-9\s-]*`)
 
-	// singleSlash is a single payment whose fields may have blanks in them, since slashes end them.
+	// singleSlash matches a single payment whose fields end with slashes, and may have blanks in
+	// them.
 	singleSlash = regexp.MustCompile(`(?i)\bRF[BS]\s*/\s*([A-Z0-9][A-Z0-9\s]{0,60}?)\s*/\s*([0-9]{1,9}[.,][0-9]{2})(?:[^0-9]|$)`)
 	singleOther = regexp.MustCompile(`(?i)\bRF[BS]` + between + `+([A-Z0-9]{1,35})` + between + `+([0-9]{1,9}[.,][0-9]{2})(?:[^0-9]|$)`)
 	singleCut   = regexp.MustCompile(`\bRF[BS]\s*/`)
 )
 
-// readRemittance reads texts of which the first is the causale, and the others repeat parts of it.
+// readRemittance parses the causale, which is the first text, and others that repeat parts of it.
 func readRemittance(texts ...string) Remittance {
 	r := Remittance{Progress: -1}
 	for _, text := range texts {
@@ -129,8 +132,7 @@ func (r *Remittance) settlement(text string) {
 	}
 }
 
-// take adds what was found at a place to what was found at others. What is whole counts more than
-// what is cut.
+// take adds what was found at one place. A whole identifier replaces one that was cut.
 func (r *Remittance) take(f found) {
 	if f.cut {
 		if len(r.IDs) == 0 {
@@ -143,7 +145,7 @@ func (r *Remittance) take(f found) {
 	}
 	longer := func(id string) bool { return len(id) > len(r.Prefix) && strings.HasPrefix(id, r.Prefix) }
 	if len(r.IDs) == 0 || r.Prefix != "" && !slices.ContainsFunc(f.ids, func(id string) bool { return !longer(id) }) {
-		r.IDs, r.Cut, r.Prefix = nil, false, f.prefix // what was found before is an echo of it
+		r.IDs, r.Cut, r.Prefix = nil, false, f.prefix // what was found before is the beginning of f
 	}
 	for _, id := range f.ids {
 		echo := slices.ContainsFunc(r.IDs, func(known string) bool { return strings.HasPrefix(known, id) })
@@ -153,8 +155,8 @@ func (r *Remittance) take(f found) {
 	}
 }
 
-// readID reads the identifier with which a text begins: ten characters of a date, the PSP, a dash,
-// and the PSP's own part. It reports false if there is not even a digit.
+// readID reads the identifier at the beginning of a text: ten characters of a date, the PSP, a
+// dash, and the PSP's own part. It reports false if there is not even a digit.
 func readID(text string) (found, bool) {
 	date := wholeDate.FindString(text)
 	if date == "" {
@@ -168,15 +170,15 @@ func readID(text string) (found, bool) {
 	own := partOfID.FindString(trimmed)
 	id := date + own
 	bare := strings.TrimRight(id, "-")
-	// Where the text ends, or was wrapped, more may have belonged to it.
+	// The identifier may continue if the text ends or was wrapped here.
 	ended := len(bare) < MaxReference && (len(own) == len(trimmed) || strings.IndexByte(" \t\r\n", trimmed[len(own)]) >= 0)
 	switch dash := strings.LastIndexByte(own, '-'); {
 	case own == "" || own == "-":
 		return found{cut: true, prefix: date}, true
 	case len(bare) > MaxReference:
-		return found{cut: true, prefix: date}, true // something was joined to it
+		return found{cut: true, prefix: date}, true // too long: another text was joined to the identifier
 	case dash == len(own)-1 && strings.Count(own, "-") == 1:
-		return found{cut: true, prefix: id}, true // before the PSP's own part
+		return found{cut: true, prefix: id}, true // the PSP's own part is missing
 	case dash == len(own)-1:
 		f := found{ids: []string{bare, id}}
 		if ended {
@@ -184,7 +186,7 @@ func readID(text string) (found, bool) {
 		}
 		return f, true
 	case dash < 0 && blank:
-		// The blank may be within the identifier, or behind what is left of it.
+		// The blank may be in the identifier or after it.
 		return found{ids: []string{id}, prefix: date}, true
 	case dash < 0 || ended:
 		return found{ids: []string{id}, prefix: id}, true

@@ -17,10 +17,10 @@ type scanner struct {
 	limits Limits
 	outer  *scanner // of the document around it; nil if there is none
 	depth  int
-	begun  bool // something was before
+	begun  bool // a token was read
 	rooted bool // the root element was begun
 	signed bool // a signature was skipped
-	row    int  // the last that was begun
+	row    int  // the last that was begun; 0 before the first
 	format Format
 }
 

@@ -13,12 +13,13 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// Settlement (flusso di rendicontazione, FdR) is what a settlement says about itself: which payments
-// a PSP collected for a body, and transferred together. Fields that the file lacks are zero.
+// Settlement (flusso di rendicontazione, FdR) is the header of a settlement: a list of payments
+// that a PSP collected for a body and transferred to it in one bank transfer. Fields that the file
+// lacks are zero.
 type Settlement struct {
 	Version    string                  // versioneOggetto: 1.0 or 1.1; "" in JSON
-	ID         string                  // identificativoFlusso; unique for a PSP and a body only
-	Revision   int                     // of the same ID, from 1; 0 in XML, where CreatedAt tells which is later
+	ID         string                  // identificativoFlusso; unique only within a PSP and a body
+	Revision   int                     // of the same ID, from 1; 0 in XML, where the later CreatedAt is the newer one
 	Status     string                  // in JSON: CREATED, INSERTED or PUBLISHED
 	CreatedAt  time.Time               // dataOraFlusso, UTC
 	TransferID string                  // identificativoUnivocoRegolamento: the TRN of the bank transfer
@@ -26,9 +27,9 @@ type Settlement struct {
 	PSP        Party                   // istitutoMittente
 	PSPID      string                  // identificativoPSP of the SOAP message, or pspId
 	BankBIC    string                  // codiceBicBancaDiRiversamento
-	Body       flussi.OrganizationCode // fiscal code of the receiving body; zero if the file has none that is one
+	Body       flussi.OrganizationCode // fiscal code of the receiving body; zero if it is not one of 11 digits
 	BodyName   string                  // denominazioneRicevente
-	Count      int64                   // numeroTotalePagamenti: how many payments it says it has
+	Count      int64                   // numeroTotalePagamenti: the stated number of payments
 	Total      flussi.Cents            // importoTotalePagamenti: the amount of the bank transfer
 }
 
@@ -36,10 +37,10 @@ type Settlement struct {
 type Party struct {
 	Type string // G a legal person, A an ABI code, B a BIC
 	Code string // of the type
-	Name string // in words
+	Name string // denominazione
 }
 
-// Outcome (esito del singolo pagamento) is pagoPA's code of a payment.
+// Outcome (esito del singolo pagamento) is pagoPA's code for the outcome of a payment.
 type Outcome int
 
 // The outcomes of a payment. All except [OutcomeRevoked] and [OutcomeUnreadable] mean that it was
@@ -50,7 +51,7 @@ const (
 	OutcomeStandIn          Outcome = 4  // eseguito, by the standing-in station
 	OutcomeStandInNoRequest Outcome = 8  // eseguito in assenza di RPT, by the standing-in station
 	OutcomeNoRequest        Outcome = 9  // eseguito in assenza di RPT
-	OutcomeUnreadable       Outcome = -1 // no number at all
+	OutcomeUnreadable       Outcome = -1 // not a number
 )
 
 // Known reports whether the outcome is a code of pagoPA.
@@ -65,16 +66,16 @@ func (o Outcome) Paid() bool {
 	return false
 }
 
-// Payment (dati singolo pagamento) is a row of a settlement: one transfer of one payment. What
-// identifies it is its Reference, IUR and Index together, within a body: the same Reference and
-// amount with another IUR is a second payment.
+// Payment (dati singolo pagamento) is a row of a settlement: one transfer of one payment. Its
+// Reference, IUR and Index together identify it within a body. The same Reference and Amount with
+// another IUR is a second payment.
 type Payment struct {
 	Number    int          // the row, counted from 1 in the file; in JSON its index in the settlement, if it has one
 	Position  Position     // where the row begins
 	Reference Reference    // IUV
 	IUR       string       // identificativoUnivocoRiscossione
 	Index     int          // which transfer of a payment with several beneficiaries, 1 to 5; 0 if the file does not say
-	Amount    flussi.Cents // of the transfer, without a sign: what was paid, or was taken back for [OutcomeRevoked]; negative only with [FaultSign]
+	Amount    flussi.Cents // of the transfer, paid or for [OutcomeRevoked] revoked, without a sign; negative only with [FaultSign]
 	Written   flussi.Cents // the amount with the sign that the file has
 	Outcome   Outcome      // esito
 	Date      Day          // of the outcome
@@ -84,7 +85,7 @@ type Payment struct {
 // Usable reports whether the row has no fault that keeps it from being matched.
 func (p Payment) Usable() bool { return !blocked(p.Faults) }
 
-// Net returns the amount as it counts in the total: negative for [OutcomeRevoked].
+// Net returns what the payment adds to the total: the Amount, negative for [OutcomeRevoked].
 func (p Payment) Net() flussi.Cents {
 	if p.Outcome == OutcomeRevoked {
 		return -p.Amount
@@ -97,21 +98,21 @@ func (p Payment) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("number", p.Number), slog.Int64("cents", int64(p.Amount)), slog.Int("outcome", int(p.Outcome)), slog.Int("faults", len(p.Faults)))
 }
 
-// SettlementFile is a settlement in XML, or the identity or a page of payments of one in JSON. It is
-// not safe for concurrent use.
+// SettlementFile is a settlement in XML, or of a settlement in JSON the identity or one page of
+// payments. It is not safe for concurrent use.
 type SettlementFile struct {
 	head     Settlement
 	page     Page
 	report   Report
 	config   Config
-	read     func(func(Payment) bool) error // reads the rows, until the function returns false
+	read     func(func(Payment) bool) error // calls the function for each row until it returns false
 	begun    bool
 	seen     duplicates
-	written  flussi.Cents // of all rows together, as the file writes them
-	expected int64        // rows, as stated
-	counted  bool         // a number of rows of this file is stated
-	totalled bool         // so is the total of them
-	at       Position     // where the count and total stand
+	written  flussi.Cents // sum of the rows with the signs of the file
+	expected int64        // stated number of rows
+	counted  bool         // expected is stated for this file
+	totalled bool         // a total is stated for this file
+	at       Position     // of the stated count and total
 }
 
 func (*SettlementFile) sealed() {}
@@ -126,14 +127,14 @@ func (f *SettlementFile) Report() Report { return f.report }
 // [FormatSettlementPage], which does not name its settlement.
 func (f *SettlementFile) Settlement() Settlement { return f.head }
 
-// Page returns which page of payments a [FormatSettlementPage] is, once its sequence has ended.
-// Other files are page 1 of 1.
+// Page returns the page number of a [FormatSettlementPage], once its sequence has ended. Other
+// files are page 1 of 1.
 func (f *SettlementFile) Page() Page { return f.page }
 
 // Payments returns the rows, which it reads from the file one by one. It can be ranged over once.
 // An error ends the sequence: a [*FileError], or an error of the reader. Do not act on rows before
-// the sequence has ended without one, since only the end of a file shows that it is whole. Rows with
-// faults are in the sequence; see [Payment.Usable].
+// the sequence has ended without one, since only the end of a file shows that it is whole. Rows
+// with faults are in the sequence; see [Payment.Usable].
 func (f *SettlementFile) Payments() iter.Seq2[Payment, error] {
 	return func(yield func(Payment, error) bool) {
 		if f.begun {
@@ -177,7 +178,7 @@ func (f *SettlementFile) checkHead(code string, at Position) {
 	f.head.Body = r.receiver(code, f.config.Body)
 }
 
-// receiver returns the body that a file is for, and checks that it is the caller's own.
+// receiver returns the receiving body of a file, and checks that it is the caller's own.
 func (r *row) receiver(code string, own flussi.OrganizationCode) flussi.OrganizationCode {
 	body, err := flussi.ParseOrganizationCode(code)
 	switch {
@@ -208,7 +209,7 @@ type texts struct {
 	reference, iur, index, amount, outcome, date string
 }
 
-// payment makes a row of its texts, with all that is wrong with it, and counts it.
+// payment returns the row with these texts, adds its faults, and counts it.
 func (f *SettlementFile) payment(t texts, names texts, number int, at Position) Payment {
 	f.report.Rows++
 	p := Payment{Number: number, Position: at, Reference: NewReference(t.reference), IUR: t.iur}
@@ -231,7 +232,7 @@ func (f *SettlementFile) payment(t texts, names texts, number int, at Position) 
 	p.Date = r.day(names.date, t.date)
 	p.Amount, p.Written = r.paid(names.amount, t.amount, p.Outcome)
 	if earlier := f.seen.add(p, number); earlier > 0 {
-		r.add(FaultDuplicate, "", true, fmt.Sprintf("Ripete la riga %s: stesso IUV, stesso IUR e stesso indice.", italian.Number(earlier))).Other = earlier
+		r.add(FaultDuplicate, "", true, fmt.Sprintf("Ripete la riga %s, con lo stesso IUV, lo stesso IUR e lo stesso indice.", italian.Number(earlier))).Other = earlier
 	}
 	p.Faults = r.faults
 	f.written = plus(f.written, p.Written)
@@ -265,9 +266,9 @@ func (r *row) outcome(field, text string) Outcome {
 	switch {
 	case err != nil || code < 0 || strconv.Itoa(code) != text || code > 99:
 		outcome = OutcomeUnreadable
-		r.add(FaultOutcome, field, true, "L'esito del pagamento non è fra quelli di pagoPA: chiedere al PSP se è stato pagato.")
+		r.add(FaultOutcome, field, true, "L'esito del pagamento non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito.")
 	case !outcome.Known():
-		r.add(FaultOutcome, field, true, fmt.Sprintf("L'esito %d non è fra quelli di pagoPA: chiedere al PSP se il pagamento è stato eseguito.", code))
+		r.add(FaultOutcome, field, true, fmt.Sprintf("L'esito %d non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito.", code))
 	}
 	return outcome
 }
@@ -321,7 +322,7 @@ func (r *row) paid(field, text string, outcome Outcome) (amount, written flussi.
 	return amount, written
 }
 
-// finish checks the totals behind the last row.
+// finish checks the totals after the last row.
 func (f *SettlementFile) finish() {
 	f.report.Complete = true
 	c := f.checks()
@@ -334,8 +335,8 @@ func (f *SettlementFile) finish() {
 	}
 }
 
-// adds reports whether the rows add up to a total. What was revoked counts as negative, or as the
-// file writes it: files do both.
+// adds reports whether the rows add up to a total. Revoked amounts count as negative, or with the
+// sign of the file: programs write totals in either way.
 func (f *SettlementFile) adds(total flussi.Cents) bool {
 	return total == f.report.Amount || total == f.written
 }
@@ -353,13 +354,12 @@ type duplicates struct {
 	key   []byte
 }
 
-// seenRow is a row that was seen.
 type seenRow struct {
 	check  uint32 // of the second hash
 	number int32
 }
 
-// add returns the number of the earlier row, or 0.
+// add records a row. It returns the number of an equal earlier row, or 0.
 func (d *duplicates) add(p Payment, number int) int {
 	if d.rows == nil {
 		d.rows, d.seeds = map[uint64]seenRow{}, [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}

@@ -16,8 +16,8 @@ var outcomeNames = map[string]Outcome{
 // jsonPaymentNames are the fields of a row in JSON.
 var jsonPaymentNames = texts{reference: "iuv", iur: "iur", index: "idTransfer", amount: "pay", outcome: "payStatus", date: "payDate"}
 
-// settlementJSON reads what the organisations' API gives: the identity of a settlement, or a page of
-// its payments.
+// settlementJSON reads what the organisations' API gives: the identity of a settlement, or a page
+// of its payments.
 type settlementJSON struct {
 	*jsonScanner
 	file     *SettlementFile
@@ -92,14 +92,14 @@ func (j *settlementJSON) head() error {
 	}
 }
 
-// set notes a field of the document, as long as they are not larger together than a text may be.
+// set records a field of the document. All fields together may be as long as one text.
 func (j *settlementJSON) set(name, text string) {
 	if j.size += len(name) + len(text); j.size <= j.limits.TextBytes {
 		j.values[name], j.places[name] = strings.TrimSpace(text), j.in.position
 	}
 }
 
-// end reads what is behind the document.
+// end reads the rest of the file after the document.
 func (j *settlementJSON) end() error {
 	if _, err := j.next(); err != io.EOF {
 		if err == nil {
@@ -110,7 +110,7 @@ func (j *settlementJSON) end() error {
 	return nil
 }
 
-// identity fills in what the document says about the settlement.
+// identity fills in the header of the settlement.
 func (j *settlementJSON) identity() {
 	f, v := j.file, j.values
 	h := &f.head
@@ -128,7 +128,7 @@ func (j *settlementJSON) identity() {
 	if text := v["fdrDate"]; text != "" {
 		var ok bool
 		if h.CreatedAt, ok = parseTime(text); !ok {
-			at("fdrDate").add(FaultDate, "fdrDate", false, "La data e ora del flusso non è leggibile.")
+			at("fdrDate").add(FaultDate, "fdrDate", false, "La data e l'ora del flusso non sono leggibili.")
 		}
 	}
 	var err error
@@ -234,7 +234,7 @@ func (j *settlementJSON) payment() (Payment, error) {
 	})
 	if err == nil && flow {
 		e := newError(ErrFormat, at)
-		e.Reason = "il file è un elenco di flussi di rendicontazione: scaricare i flussi e caricare quelli."
+		e.Reason = "il file è un elenco di flussi di rendicontazione. Scaricare i singoli flussi e caricare quelli."
 		err = e
 	}
 	if err != nil {
@@ -243,7 +243,7 @@ func (j *settlementJSON) payment() (Payment, error) {
 	return j.file.payment(t, jsonPaymentNames, number, at), nil
 }
 
-// tail reads the fields of a page behind its payments, and what they say about the page.
+// tail reads the fields of a page after its payments, and takes the page number from them.
 func (j *settlementJSON) tail() error {
 	if err := j.head(); err != nil {
 		return err

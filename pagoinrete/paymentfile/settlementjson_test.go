@@ -33,7 +33,7 @@ func TestTheIdentityOfASettlementIsReadFromJSON(t *testing.T) {
 		"another body":  {[]string{`"organizationId": "80185250588"`, `"organizationId": "00000000034"`}, paymentfile.FaultReceiver, "Il file è destinato a un altro ente."},
 		"no revision":   {[]string{`"revision": 2,`, ""}, paymentfile.FaultValue, "Il campo «revision» ha un valore non previsto."},
 		"no sum":        {[]string{`"sumPayments": 155.61`, `"sumPayments": null`}, paymentfile.FaultMissing, "Manca il campo «sumPayments»."},
-		"a wrong time":  {[]string{"2030-03-05T05:30:15Z", "ieri"}, paymentfile.FaultDate, "La data e ora del flusso non è leggibile."},
+		"a wrong time":  {[]string{"2030-03-05T05:30:15Z", "ieri"}, paymentfile.FaultDate, "La data e l'ora del flusso non sono leggibili."},
 	} {
 		got := whole(t, edited(t, "settlement.json", c.pairs...))
 		require.NotEmpty(t, got.report.Faults, name)

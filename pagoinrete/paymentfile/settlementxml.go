@@ -96,7 +96,7 @@ func (x *settlementXML) field(r *row, name, text string) {
 	case "dataOraFlusso":
 		var ok bool
 		if h.CreatedAt, ok = parseTime(text); !ok {
-			r.add(FaultDate, name, false, "La data e ora del flusso non è leggibile.")
+			r.add(FaultDate, name, false, "La data e l'ora del flusso non sono leggibili.")
 		}
 	case "identificativoUnivocoRegolamento":
 		h.TransferID = text
@@ -111,7 +111,7 @@ func (x *settlementXML) field(r *row, name, text string) {
 	}
 }
 
-// count reads how many payments the settlement, or a page of it, says it has.
+// count reads the number of payments that a settlement or a page of it states.
 func (f *SettlementFile) count(r *row, field, text string) int64 {
 	count, err := strconv.ParseInt(strings.TrimPrefix(text, "+"), 10, 64)
 	if err != nil || count < 0 {

@@ -31,8 +31,7 @@ type source struct {
 	err      error    // of reading, other than io.EOF; or errTooLong
 }
 
-// newSource finds out the encoding of a document: by its byte order mark, or by what its XML
-// declaration says.
+// newSource detects the encoding of a document by its byte order mark or its XML declaration.
 func newSource(r io.Reader, embedded bool) (*source, error) {
 	s := &source{r: bufio.NewReaderSize(r, 64<<10), encoding: "UTF-8", next: Position{Line: 1, Column: 1, Embedded: embedded}}
 	head, err := s.r.Peek(1024)
@@ -57,7 +56,7 @@ func newSource(r io.Reader, embedded bool) (*source, error) {
 	if decoder != nil {
 		s.r = bufio.NewReaderSize(transform.NewReader(s.r, decoder), 64<<10)
 	}
-	// Peek of a decoded text reads all that there is, so that white space does not hide the rest.
+	// Peek fills the buffer with decoded text, so that white space does not hide what follows.
 	if head, err = s.r.Peek(1024); err != nil && err != io.EOF {
 		return s, s.readError(err)
 	}
@@ -91,7 +90,7 @@ func declared(head []byte) (string, *encoding.Decoder, bool) {
 	return "", nil, false
 }
 
-// refill permits as many bytes more.
+// refill sets how many more bytes may be read.
 func (s *source) refill(budget int) { s.budget = budget }
 
 // ReadByte reads a byte.
@@ -134,8 +133,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// readError returns the error for what reading returned: a limit, a cut file, or an error of the
-// reader.
+// readError converts an error of reading: a limit, a cut file, or an error of the reader.
 func (s *source) readError(err error) error {
 	switch {
 	case errors.Is(err, errTooLong):
@@ -160,7 +158,7 @@ type readError struct {
 func (e *readError) Error() string { return "paymentfile: read failed at " + e.at.String() }
 func (e *readError) Unwrap() error { return e.err }
 
-// capped returns errTooLong beyond a number of bytes.
+// capped is a reader that returns errTooLong after a number of bytes.
 type capped struct {
 	r    io.Reader
 	left int64
